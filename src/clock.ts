@@ -1,0 +1,92 @@
+/** Where time comes from. A parameter everywhere, so that a month can pass in a test. */
+
+export interface Clock {
+  /** The wall clock: epoch ms UTC. May step in either direction. */
+  now(): number;
+  /** Milliseconds that only ever grow; of use for durations alone. */
+  monotonic(): number;
+  /** Calls `action` once after `ms` of this clock; the returned function calls it off. */
+  after(ms: number, action: () => void): () => void;
+}
+
+/** The machine's own clock. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after(ms, action) {
+    const timer = setTimeout(action, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Resolves after `ms`, or rejects with the signal's reason as soon as that is aborted. */
+export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const onAbort = () => {
+      cancel();
+      reject(signal?.reason);
+    };
+    const cancel = clock.after(ms, () => {
+      signal?.removeEventListener("abort", onAbort);
+      resolve();
+    });
+    signal?.addEventListener("abort", onAbort, { once: true });
+  });
+}
+
+/**
+ * A clock that runs at the pace of the machine's from any instant on, and can be set forward: what was due on the way
+ * happens at once, in order. Both of its clocks move together, as if the time had been lived through.
+ */
+export class SimulatedClock implements Clock {
+  readonly #base: Clock;
+  #offset: number;
+  #skipped = 0;
+  readonly #alarms = new Set<{ at: number; action: () => void; cancel: () => void }>();
+
+  constructor(start: number, base: Clock = systemClock) {
+    this.#base = base;
+    this.#offset = start - base.now();
+  }
+
+  now(): number {
+    return this.#base.now() + this.#offset;
+  }
+
+  monotonic(): number {
+    return this.#base.monotonic() + this.#skipped;
+  }
+
+  after(ms: number, action: () => void): () => void {
+    const alarm = { at: this.monotonic() + ms, action, cancel: () => {} };
+    this.#arm(alarm);
+    return () => {
+      alarm.cancel();
+      this.#alarms.delete(alarm);
+    };
+  }
+
+  /** Sets the clock forward to `instant`; a time already passed changes nothing. */
+  jump(instant: number): void {
+    const step = instant - this.now();
+    if (step <= 0) return;
+    this.#offset += step;
+    this.#skipped += step;
+    const due = [...this.#alarms].sort((a, b) => a.at - b.at);
+    for (const alarm of due) {
+      alarm.cancel();
+      this.#alarms.delete(alarm);
+      if (alarm.at <= this.monotonic()) alarm.action();
+      else this.#arm(alarm);
+    }
+  }
+
+  #arm(alarm: { at: number; action: () => void; cancel: () => void }): void {
+    this.#alarms.add(alarm);
+    alarm.cancel = this.#base.after(Math.max(0, alarm.at - this.monotonic()), () => {
+      this.#alarms.delete(alarm);
+      alarm.action();
+    });
+  }
+}

@@ -1,0 +1,91 @@
+/** The type of a dataset: a declaration of what is collected, from where, and how an answer becomes rows. */
+import type { ZodType } from "zod";
+import type { Columns, RowOf } from "../columns.ts";
+import type { Address, ApiVersion, DatasetName, Extra, Item, Known, Params, ProductType, Scope } from "../domain.ts";
+
+/** One item of an answer in the dataset's columns; `extra` holds the fields that have none. */
+export interface ItemOf<C extends Columns> {
+  row: RowOf<C>;
+  extra: Extra;
+}
+
+/** What a mapper may know besides the answer itself. */
+export interface Context {
+  scope: Scope;
+  /** Last good rows of the datasets named in `needs`. A scope older than two periods is left out: old is not known. */
+  known(dataset: DatasetName): Known[];
+  /** True while every scope of that dataset has such rows, so that a total over them is a total. */
+  complete(dataset: DatasetName): boolean;
+}
+
+/** How one API generation tells a dataset. */
+export interface Endpoint<Data, C extends Columns> {
+  /** Null where nothing is asked because the rows are computed from other datasets. */
+  address: Address | null;
+  /** One call each; asked at the same time. Default: one call for the whole account. */
+  scopes?(productTypes: readonly ProductType[]): Scope[];
+  params?(scope: Scope): Params;
+  /** What the `data` of the envelope looks like. What does not fit fails the snapshot. */
+  data: ZodType<Data>;
+  /** The exchange's words into ours. Pure. */
+  rows(data: Data, context: Context): ItemOf<C>[];
+  /** The parameters of the next page, or null after the last. Default: there is one page. */
+  next?(data: Data): Params | null;
+}
+
+export interface Dataset<C extends Columns = Columns> {
+  name: DatasetName;
+  summary: string;
+  /** Cron, UTC. */
+  schedule: string;
+  /** Columns that tell one item of a scope from another. Empty: the scope is the item. */
+  key: readonly (keyof C & string)[];
+  columns: C;
+  /**
+   * What is stored when an item is in no later answer: `zero` writes one last row whose amounts are "0" (unknown ones
+   * stay unknown), `nothing` just ends it.
+   */
+  vanishes: "zero" | "nothing";
+  /** Datasets of the same slot that must have ended before, because this one builds on their rows. */
+  needs?: readonly DatasetName[];
+  /** True for data that is the same for every account: asked once, recorded under the account `public`. */
+  public?: true;
+  endpoints: Partial<Record<ApiVersion, AnyEndpoint>>;
+}
+
+/** An endpoint whose data type is its own affair: it parses and maps in one step. */
+export interface AnyEndpoint {
+  address: Address | null;
+  scopes(productTypes: readonly ProductType[]): Scope[];
+  params(scope: Scope): Params;
+  data: ZodType;
+  rows(data: unknown, context: Context): Item[];
+  next(data: unknown): Params | null;
+}
+
+export interface Declaration<C extends Columns> extends Omit<Dataset<C>, "endpoints"> {
+  // biome-ignore lint/suspicious/noExplicitAny: each endpoint has a data type of its own, checked where it is written
+  endpoints: Partial<Record<ApiVersion, Endpoint<any, C>>>;
+}
+
+const once: Scope[] = [null];
+
+/** Fills the defaults of a declaration in. */
+export function dataset<C extends Columns>(declaration: Declaration<C>): Dataset<C> {
+  const endpoints: Partial<Record<ApiVersion, AnyEndpoint>> = {};
+  for (const version of Object.keys(declaration.endpoints) as ApiVersion[]) {
+    const endpoint = declaration.endpoints[version];
+    if (!endpoint) continue;
+    endpoints[version] = {
+      scopes: () => once,
+      params: () => ({}),
+      next: () => null,
+      ...endpoint,
+      rows: (data, context) => endpoint.rows(data, context) as Item[],
+    };
+  }
+  return { ...declaration, endpoints };
+}
+
+/** Helps the compiler tie an endpoint's schema to its mapper. */
+export const endpoint = <Data, C extends Columns>(declaration: Endpoint<Data, C>): Endpoint<Data, C> => declaration;

@@ -1,0 +1,57 @@
+/** Exact arithmetic on decimal strings. The only arithmetic that may touch money. */
+import Big from "big.js";
+import type { Digits } from "./domain.ts";
+
+const plain = /^-?\d+(\.\d+)?$/;
+const scientific = /^(-?)(\d+)(?:\.(\d+))?[eE]([+-]?\d{1,4})$/;
+
+/** Digits after the decimal point beyond which a number is refused: no price or amount on earth needs them. */
+export const maximumPlaces = 64;
+const maximumLength = 128;
+
+/**
+ * The digits of `text`, unchanged where it is a plain decimal ("0.10" stays "0.10"), with an exponent written out
+ * ("1.50e-7" becomes "0.000000150"). Null where it is no decimal number, or one of more than 64 places.
+ */
+export function toDigits(text: string): Digits | null {
+  if (text.length > maximumLength) return null;
+  if (plain.test(text)) return places(text) <= maximumPlaces ? text : null;
+  const parts = scientific.exec(text);
+  if (!parts) return null;
+  const [, sign = "", whole = "", fraction = "", exponent = "0"] = parts;
+  const shift = Number.parseInt(exponent, 10);
+  const point = whole.length + shift;
+  const all = whole + fraction;
+  if (point > maximumPlaces || all.length - point > maximumPlaces) return null;
+  const padded = point <= 0 ? "0".repeat(1 - point) + all : all.padEnd(point, "0");
+  const at = Math.max(point, 1);
+  const integer = padded.slice(0, at).replace(/^0+(?=\d)/, "");
+  const rest = padded.slice(at);
+  return `${sign}${integer}${rest === "" ? "" : `.${rest}`}`;
+}
+
+/** Number of digits after the point. */
+export function places(digits: Digits): number {
+  const point = digits.indexOf(".");
+  return point < 0 ? 0 : digits.length - point - 1;
+}
+
+export const isZero = (digits: Digits): boolean => /^-?[0.]*$/.test(digits);
+
+export const add = (a: Digits, b: Digits): Digits => new Big(a).plus(b).toFixed();
+
+export const multiply = (a: Digits, b: Digits): Digits => new Big(a).times(b).toFixed();
+
+export const compare = (a: Digits, b: Digits): -1 | 0 | 1 => new Big(a).cmp(b);
+
+/** The exact sum; "0" of nothing. */
+export const sum = (all: Iterable<Digits>): Digits => [...all].reduce(add, "0");
+
+const Sixteen = Big();
+Sixteen.DP = 16;
+Sixteen.RM = Big.roundHalfUp;
+
+/** a / b, rounded half up to 16 places; null where b is zero. The one operation here that can round. */
+export function divide(a: Digits, b: Digits): Digits | null {
+  return isZero(b) ? null : new Sixteen(a).div(b).toFixed();
+}

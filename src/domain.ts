@@ -1,0 +1,130 @@
+/** The nouns of the program. Imports nothing. */
+
+/** A generation of the exchange's API. v1 is switched off, v2 serves classic accounts, v3 unified ones. */
+export type ApiVersion = "v1" | "v2" | "v3";
+
+/** What we collect, in the order in which a cycle asks for it. */
+export const datasetNames = ["spot-assets", "funding-assets", "mix-accounts", "positions", "prices", "equity"] as const;
+export type DatasetName = (typeof datasetNames)[number];
+
+/** A futures product line, in the words of v1. */
+export const productTypes = ["umcbl", "dmcbl", "cmcbl", "sumcbl", "sdmcbl", "scmcbl"] as const;
+export type ProductType = (typeof productTypes)[number];
+
+/** The part of a dataset one answer speaks for: a product type, the unified wallet, or (null) the whole account. */
+export type Scope = ProductType | "unified" | null;
+
+/** A decimal number as plain digits: "-0.50". Money never takes another form. */
+export type Digits = string;
+
+/** The name under which datasets that belong to no account (public prices) are recorded. */
+export const publicAccount = "public";
+
+/** `running` exists only while a live daemon owns the run; the others are final. */
+export type RunState = "running" | "ok" | "partial" | "failed" | "missed" | "skipped";
+
+/** A value that must not be printed. Reading it takes a deliberate call; every accidental way shows a placeholder. */
+export class Secret {
+  readonly #value: string;
+
+  constructor(value: string) {
+    this.#value = value;
+  }
+
+  reveal(): string {
+    return this.#value;
+  }
+
+  toString(): string {
+    return "[secret]";
+  }
+
+  toJSON(): string {
+    return "[secret]";
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return "[secret]";
+  }
+}
+
+/** A named set of credentials and the API generation it speaks ("auto": ask the exchange). */
+export interface Account {
+  name: string;
+  key: Secret;
+  /** An HMAC secret, or an RSA private key in PEM. */
+  secret: Secret;
+  passphrase: Secret;
+  api: ApiVersion | "auto";
+}
+
+/**
+ * One address of the exchange. Facts only: who asks it, and what becomes of the answer, is said elsewhere.
+ * `perSecond` is the documented limit, counted per user (`uid`) or per internet address (`ip`).
+ */
+export interface Address {
+  name: string;
+  version: ApiVersion;
+  path: string;
+  perSecond: number;
+  per: "uid" | "ip";
+  /** Public addresses are asked without a signature. */
+  signed: boolean;
+  /** Parameters it understands; those ending in `*` must be given. */
+  params: readonly string[];
+  summary: string;
+}
+
+export type Params = Readonly<Record<string, string>>;
+
+/** The body of one answer, its numbers still as digits, with the two clocks it was seen on. */
+export interface Answer {
+  data: unknown;
+  /** The exchange's clock: `requestTime`, or where it is missing our clock corrected by the measured offset. Epoch ms. */
+  takenAt: number;
+  /** Our clock when the answer had arrived. Epoch ms. */
+  receivedAt: number;
+}
+
+/** What one run cost; counted by the client while the run goes on. */
+export interface Tally {
+  requests: number;
+  retries: number;
+}
+
+/** What a cell can hold. Amounts are digits, times epoch ms, flags 0 or 1; null is "unknown". */
+export type Value = string | number | null;
+export type Row = Record<string, Value>;
+
+/** Fields the exchange sent that nobody here knows, as it sent them. */
+export type Extra = Record<string, unknown> | null;
+
+/** One item of an answer in our columns, with what no column was found for. */
+export interface Item {
+  row: Row;
+  extra: Extra;
+}
+
+/** One complete answer for one scope. No items is a fact: we looked, and there was nothing. */
+export interface Snapshot {
+  scope: Scope;
+  takenAt: number;
+  items: Item[];
+}
+
+/** A scope that could not be read: why, in the exchange's code where it gave one, else in our kind of failure. */
+export interface FailedSnapshot {
+  scope: Scope;
+  /** When it was given up, our clock corrected by the measured offset. Epoch ms. */
+  takenAt: number;
+  code: string;
+  message: string;
+}
+
+/** The last good rows of one scope, for datasets that build on others. */
+export interface Known {
+  account: string;
+  scope: Scope;
+  takenAt: number;
+  rows: Row[];
+}

@@ -1,0 +1,130 @@
+/**
+ * What can go wrong, in families that differ in what to do next. Each message is for the person who has to act: what
+ * happened, where, what to do. None carries headers, options or a `cause` that might: that is how keys reach logs.
+ */
+
+/** One word for a failure, stored where the exchange gave no code of its own. */
+export type FailureKind =
+  | "network" // no answer: refused, reset, no such host
+  | "timeout" // no answer in time
+  | "tls" // the host could not prove who it is
+  | "redirect" // the host sent us elsewhere; not followed
+  | "upstream" // 5xx
+  | "rate_limited"
+  | "bad_body" // an answer that is no answer: empty, HTML, cut, not an object
+  | "too_large"
+  | "clock" // our clock and the exchange's are too far apart
+  | "auth" // key, signature, passphrase, address not allowed
+  | "permission" // the key is good but may not read this
+  | "mode" // the account speaks another API generation
+  | "maintenance"
+  | "api" // any other code of the exchange
+  | "shape" // an answer that is not what is documented
+  | "deadline" // the run's time was up
+  | "storage"
+  | "internal";
+
+export abstract class CollectorError extends Error {
+  abstract readonly kind: FailureKind | "config" | "usage" | "locked";
+  /** The code that is stored: the exchange's where there is one, else our kind. At most 16 characters. */
+  get code(): string {
+    return this.kind;
+  }
+}
+
+/** The exchange gave no usable answer. `path` never has a query. */
+export class NetworkError extends CollectorError {
+  readonly kind: FailureKind;
+  readonly path: string;
+  readonly status: number | null;
+  /** How long the exchange asked us to wait, where it did. Milliseconds. */
+  readonly retryAfterMs: number | null;
+
+  constructor(kind: FailureKind, path: string, message: string, more: { status?: number; retryAfterMs?: number } = {}) {
+    super(message);
+    this.name = "NetworkError";
+    this.kind = kind;
+    this.path = path;
+    this.status = more.status ?? null;
+    this.retryAfterMs = more.retryAfterMs ?? null;
+  }
+}
+
+/** The exchange answered with a code other than success. */
+export class ApiError extends CollectorError {
+  readonly kind: FailureKind;
+  readonly path: string;
+  readonly status: number;
+  readonly #code: string;
+  readonly retryAfterMs: number | null;
+
+  constructor(
+    kind: FailureKind,
+    path: string,
+    code: string,
+    message: string,
+    more: { status: number; retryAfterMs?: number },
+  ) {
+    super(message);
+    this.name = "ApiError";
+    this.kind = kind;
+    this.path = path;
+    this.#code = code.slice(0, 16);
+    this.status = more.status;
+    this.retryAfterMs = more.retryAfterMs ?? null;
+  }
+
+  override get code(): string {
+    return this.#code;
+  }
+}
+
+/** An answer whose shape is not the documented one. `field` says where: `data[3].available`. */
+export class ShapeError extends CollectorError {
+  readonly kind = "shape";
+  readonly path: string;
+  readonly field: string;
+
+  constructor(path: string, field: string, problem: string) {
+    super(`${path}: ${field}: ${problem}`);
+    this.name = "ShapeError";
+    this.path = path;
+    this.field = field;
+  }
+}
+
+/** Settings that cannot be used, or a state of things in which going on would be a guess. All problems at once. Exit 78. */
+export class ConfigError extends CollectorError {
+  readonly kind = "config";
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join("\n"));
+    this.name = "ConfigError";
+    this.problems = problems;
+  }
+}
+
+/** Wrong arguments on the command line. Exit 64. */
+export class UsageError extends CollectorError {
+  readonly kind = "usage";
+  override name = "UsageError";
+}
+
+/** Another process collects into this database. Exit 75. */
+export class LockedError extends CollectorError {
+  readonly kind = "locked";
+  override name = "LockedError";
+}
+
+/** The database is gone or cannot be written. Exit 74. */
+export class StorageError extends CollectorError {
+  readonly kind = "storage";
+  override name = "StorageError";
+}
+
+/** The run's deadline passed, or the program is stopping. */
+export class DeadlineError extends CollectorError {
+  readonly kind = "deadline";
+  override name = "DeadlineError";
+}
