@@ -1,0 +1,32 @@
+/** Which API generation an account speaks. Only the exchange's own word counts; nothing is guessed from a failure. */
+import type { ApiVersion } from "../domain.ts";
+import { ApiError } from "../errors.ts";
+import { addresses } from "./addresses.ts";
+import type { AskOptions, Client } from "./client.ts";
+import { asObject } from "./json.ts";
+
+/** The codes with which v3 turns a classic account away. */
+const classicCodes = ["40084", "25245"];
+/** An account on its way from one mode to the other. */
+const betweenModes = ["upgrading", "switching"];
+
+/**
+ * `v3` for a unified account, `v2` for a classic one.
+ * @throws ApiError of kind `mode` while the account is being moved, and whatever else was thrown: it proves nothing.
+ * Sources: https://www.bitget.com/api-doc/uta/guide; passivbot `_detect_account_mode`, which rests on the same two codes
+ */
+export async function detectMode(client: Client, options: AskOptions): Promise<Exclude<ApiVersion, "v1">> {
+  const address = addresses["v3/settings"];
+  try {
+    const { data } = await client.ask(address, {}, options);
+    const mode = asObject(data)?.accountMode;
+    if (typeof mode === "string" && betweenModes.includes(mode)) {
+      const message = `${address.path}: the exchange is moving this account to another mode (${mode}): try again later`;
+      throw new ApiError("mode", address.path, mode, message, { status: 200 });
+    }
+    return "v3";
+  } catch (error) {
+    if (error instanceof ApiError && classicCodes.includes(error.code)) return "v2";
+    throw error;
+  }
+}

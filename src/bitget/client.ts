@@ -1,0 +1,202 @@
+/** A signed, paced, patient reader of one account. It knows no datasets and no tables; it only ever sends GET. */
+import { setMaxListeners } from "node:events";
+import { type Clock, sleep } from "../clock.ts";
+import type { Account, Address, Answer, Params, Scope, Tally } from "../domain.ts";
+import { ApiError, CollectorError, ShapeError, UsageError } from "../errors.ts";
+import { type Log, redactor } from "../log.ts";
+import { addresses } from "./addresses.ts";
+import { type Envelope, readAnswer } from "./answer.ts";
+import { createHttp } from "./http.ts";
+import { asObject } from "./json.ts";
+import type { Limiter } from "./limiter.ts";
+import { attemptsFor, waitAfter } from "./retry.ts";
+import { signer, target } from "./sign.ts";
+
+export interface AskOptions {
+  signal: AbortSignal;
+  /** Counted up while the asking goes on: requests sent, and those of them that were not the first attempt. */
+  tally: Tally;
+}
+
+/** What the client has to know of an endpoint that may have more than one page. */
+export interface Paged {
+  address: Address | null;
+  params(scope: Scope): Params;
+  /** What to ask for next, given the data of a page as it came; null after the last page. */
+  next(data: unknown): Params | null;
+}
+
+export interface Client {
+  /**
+   * One read, repeated where that may help.
+   * @throws NetworkError, ApiError; UsageError for parameters that cannot be sent; the signal's reason (a DeadlineError),
+   * or, where attempts had failed before it was aborted, the last of their failures.
+   */
+  ask(address: Address, params: Params, options: AskOptions): Promise<Answer>;
+  /** All pages of one scope, fifty at most; a page that would be asked for twice is a ShapeError. */
+  pages(endpoint: Paged, scope: Scope, options: AskOptions): AsyncGenerator<Answer>;
+  /** The exchange's clock minus ours in ms; null until it is known. */
+  offset(): number | null;
+  /**
+   * Asks for the exchange's time and goes by it from then on.
+   * @throws ApiError of kind `clock` where it is more than ten minutes from ours: one of the two is wrong.
+   */
+  measureOffset(signal: AbortSignal): Promise<number>;
+  close(): void;
+}
+
+export interface ClientOptions {
+  /** Null: public addresses only. */
+  account: Account | null;
+  baseUrl: string;
+  fallbackBaseUrl: string | null;
+  demoTrading: boolean;
+  limiter: Limiter;
+  clock: Clock;
+  log: Log;
+}
+
+/** An answer with what is needed to compare the clocks. */
+interface Received extends Envelope {
+  /** Our clock when it arrived. */
+  receivedAt: number;
+  /** Milliseconds from leaving to arrival. */
+  elapsed: number;
+}
+
+const mostPages = 50;
+/** An offset beyond this is no offset but a wrong clock, theirs or ours. */
+const largestOffset = 600_000;
+/** A difference that the way of an answer cannot explain, and is worth going by without being asked for. */
+const largeDrift = 2000;
+/** Said aloud from here on: the exchange refuses what is 30 s off. */
+const notableOffset = 5000;
+
+export function createClient(options: ClientOptions): Client {
+  const { account, limiter, clock, log, demoTrading } = options;
+  const name = account?.name ?? null;
+  const sign = account && signer(account);
+  const redact = redactor(account ? [account.key, account.secret, account.passphrase] : []);
+  const hosts = [options.baseUrl, options.fallbackBaseUrl].filter((host) => host !== null);
+  const http = createHttp(hosts);
+  let offset: number | null = null;
+
+  const exchangeNow = (): number => clock.now() + (offset ?? 0);
+
+  function headersFor(address: Address, asked: string): Record<string, string> {
+    if (!address.signed) return {};
+    if (!sign) throw new UsageError(`${address.path} is asked in the name of an account, and there is none`);
+    const headers = sign(Math.round(exchangeNow()), "GET", asked);
+    return demoTrading ? { ...headers, paptrading: "1" } : headers;
+  }
+
+  async function attempt(address: Address, asked: string, { signal, tally }: AskOptions): Promise<Received> {
+    const done = await limiter.take(name, address, signal);
+    try {
+      tally.requests += 1;
+      const sentAt = clock.monotonic();
+      const reply = await http.get(asked, () => headersFor(address, asked), signal);
+      const elapsed = clock.monotonic() - sentAt;
+      const receivedAt = clock.now();
+      log.debug({ account: name, address: address.name, status: reply.status, ms: Math.round(elapsed) }, "answer");
+      const envelope = readAnswer(reply, { path: address.path, now: exchangeNow(), redact });
+      limiter.accepted();
+      return { ...envelope, receivedAt, elapsed };
+    } finally {
+      done();
+    }
+  }
+
+  async function persist(address: Address, params: Params, options: AskOptions): Promise<Received> {
+    const { signal, tally } = options;
+    const asked = target(address.path, params);
+    setMaxListeners(0, signal); // one signal ends all requests of a run: many listeners are no leak
+    let failed: CollectorError | null = null;
+    let clockChecked = false;
+    for (let attempts = 1; ; attempts++) {
+      try {
+        if (failed !== null) tally.retries += 1;
+        return await attempt(address, asked, options);
+      } catch (error) {
+        if (signal.aborted) throw failed ?? signal.reason;
+        if (!(error instanceof CollectorError)) throw error;
+        failed = error;
+      }
+      const { kind, code } = failed;
+      if (kind === "clock" && address.signed && !clockChecked) {
+        clockChecked = true;
+        await synchronise(options);
+        continue;
+      }
+      if (attempts >= attemptsFor(failed)) throw failed;
+      const wait = waitAfter(failed, attempts);
+      log.debug({ account: name, address: address.name, code, attempts, wait: Math.round(wait) }, "asked again later");
+      if (kind === "rate_limited") limiter.pause(name, address, wait);
+      else await sleep(clock, wait, signal).catch(() => {}); // aborted: the next attempt says so
+    }
+  }
+
+  async function synchronise(options: AskOptions): Promise<number> {
+    const address = addresses["v2/time"];
+    const { data, receivedAt, elapsed } = await persist(address, {}, options);
+    const serverTime = String(asObject(data)?.serverTime ?? "");
+    if (!/^\d{1,16}$/.test(serverTime)) throw new ShapeError(address.path, "data.serverTime", "is no time");
+    const measured = Math.round(Number(serverTime) - (receivedAt - elapsed / 2));
+    if (Math.abs(measured) > largestOffset) {
+      const message =
+        `${address.path}: this machine's clock and the exchange's are ${Math.round(Math.abs(measured) / 1000)} s apart, ` +
+        "too far to go by either: set this machine's clock";
+      throw new ApiError("clock", address.path, "clock", message, { status: 200 });
+    }
+    return adopt(measured);
+  }
+
+  function adopt(measured: number): number {
+    offset = measured;
+    const fields = { account: name, offsetMs: measured };
+    if (Math.abs(measured) > notableOffset)
+      log.warn(fields, "this machine's clock is off; set it, the exchange allows 30 s");
+    else log.debug(fields, "clock compared");
+    return measured;
+  }
+
+  /** Every answer tells the exchange's time, if less well than the address made for it: enough to notice a clock that was set. */
+  function learn({ requestTime, receivedAt, elapsed }: Received): void {
+    if (requestTime === null) return;
+    const estimate = Math.round(requestTime - (receivedAt - elapsed / 2));
+    const surprise = Math.abs(estimate - (offset ?? 0)) - elapsed / 2;
+    if (surprise > largeDrift && Math.abs(estimate) <= largestOffset) adopt(estimate);
+  }
+
+  async function ask(address: Address, params: Params, options: AskOptions): Promise<Answer> {
+    const received = await persist(address, params, options);
+    learn(received);
+    const { data, requestTime, receivedAt } = received;
+    const ours = receivedAt + (offset ?? 0);
+    // Some answers carry 0, and a cache could carry any time: what is not near our clock is not believed.
+    const plausible = requestTime !== null && Math.abs(requestTime - ours) <= largestOffset;
+    return { data, takenAt: plausible ? requestTime : Math.round(ours), receivedAt };
+  }
+
+  return {
+    ask,
+    async *pages({ address, params, next }, scope, options) {
+      if (address === null) return;
+      const first = params(scope);
+      const asked = new Set<string>();
+      for (let page: Params | null = first; page !== null; ) {
+        const where = target(address.path, page);
+        if (asked.has(where)) throw new ShapeError(address.path, "next page", "is one that was read before");
+        if (asked.size >= mostPages) throw new ShapeError(address.path, "next page", `is number ${mostPages + 1}`);
+        asked.add(where);
+        const answer = await ask(address, page, options);
+        yield answer;
+        const more = next(answer.data);
+        page = more && { ...first, ...more };
+      }
+    },
+    offset: () => offset,
+    measureOffset: (signal) => synchronise({ signal, tally: { requests: 0, retries: 0 } }),
+    close: () => http.close(),
+  };
+}

@@ -1,0 +1,128 @@
+/** One GET over the wire, whatever comes back. No redirect is followed, nothing is repeated, nothing waits for ever. */
+import http from "node:http";
+import https from "node:https";
+import got, { RequestError, TimeoutError } from "got";
+import { CollectorError, type FailureKind, NetworkError } from "../errors.ts";
+
+export interface Reply {
+  status: number;
+  contentType: string;
+  retryAfter: string | null;
+  body: string;
+}
+
+/** Returns the headers of a request that leaves now. */
+export type HeadersNow = () => Record<string, string>;
+
+export interface Http {
+  /**
+   * Asks the first host, and the next one only where that one could not be reached at all. `headersNow` is called at
+   * the moment of leaving, for each host anew.
+   * @throws NetworkError built from named words alone; the signal's reason where that is aborted.
+   */
+  get(target: string, headersNow: HeadersNow, signal: AbortSignal): Promise<Reply>;
+  close(): void;
+}
+
+/** Milliseconds for each part of a request, and for the whole of it. */
+export interface Patience {
+  lookup: number;
+  connect: number;
+  secureConnect: number;
+  response: number;
+  request: number;
+}
+
+const usualPatience: Patience = { lookup: 5000, connect: 5000, secureConnect: 5000, response: 20_000, request: 30_000 };
+
+/** Bytes of a body, unpacked. The longest answer we know, all tickers, has 0.4 MB. */
+const largestBody = 8_000_000;
+
+export function createHttp(hosts: readonly string[], patience: Patience = usualPatience): Http {
+  // Node gives each address of a host 250 ms to connect unless told otherwise: less than a slow line needs.
+  const connection = { keepAlive: true, autoSelectFamilyAttemptTimeout: 2000 };
+  const agent = { http: new http.Agent(connection), https: new https.Agent(connection) };
+  const client = got.extend({
+    agent,
+    headers: { accept: "application/json", "user-agent": "bitget-collector" },
+    followRedirect: false,
+    retry: { limit: 0 },
+    throwHttpErrors: false,
+    decompress: true,
+    timeout: patience,
+  });
+
+  async function getFrom(host: string, target: string, headersNow: HeadersNow, signal: AbortSignal): Promise<Reply> {
+    const stream = client.stream(new URL(host).origin + target, { headers: headersNow(), signal });
+    // A signal that is aborted after the end makes the stream fail once more, with nobody left to hear it.
+    stream.on("error", () => {});
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of stream) {
+      size += chunk.length;
+      if (size > largestBody) throw failure("too_large", target, `the answer is longer than ${largestBody} bytes`);
+      chunks.push(chunk);
+    }
+    const { response } = stream;
+    if (response === undefined) throw failure("network", target, "the connection ended without an answer");
+    return {
+      status: response.statusCode,
+      contentType: response.headers["content-type"] ?? "",
+      retryAfter: response.headers["retry-after"] ?? null,
+      body: Buffer.concat(chunks).toString("utf8"),
+    };
+  }
+
+  return {
+    async get(target, headersNow, signal) {
+      const [first = "", ...others] = hosts;
+      let host = first;
+      for (;;) {
+        try {
+          return await getFrom(host, target, headersNow, signal);
+        } catch (error) {
+          if (signal.aborted) throw signal.reason;
+          const next = isUnreachable(error) ? others.shift() : undefined;
+          if (next === undefined) throw failureOf(error, target, new URL(host).hostname);
+          host = next;
+        }
+      }
+    },
+    close() {
+      agent.http.destroy();
+      agent.https.destroy();
+    },
+  };
+}
+
+const unreachableCodes = ["ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT"];
+
+function isUnreachable(error: unknown): boolean {
+  if (error instanceof TimeoutError) return error.event === "lookup" || error.event === "connect";
+  return error instanceof RequestError && unreachableCodes.includes(error.code);
+}
+
+/** A new error in place of got's, which carries the request with its headers, and so the key. */
+function failureOf(error: unknown, target: string, host: string): CollectorError {
+  if (error instanceof CollectorError) return error;
+  const code = error instanceof RequestError ? error.code : "unknown";
+  if (error instanceof TimeoutError)
+    return failure("timeout", target, `${host} did not answer in time (${error.event})`);
+  if (code === "ETIMEDOUT") return failure("timeout", target, `${host} did not answer in time (${code})`);
+  if (code === "HPE_HEADER_OVERFLOW") return failure("too_large", target, "the headers of the answer are too long");
+  if (/^(Z_|ERR__ERROR|ERR_BROTLI|ERR_PADDING|HPE_)/.test(code))
+    return failure("bad_body", target, `the answer is damaged (${code})`);
+  if (/CERT|TLS|SSL|EPROTO|SELF_SIGNED|UNABLE_TO/.test(code)) {
+    return failure(
+      "tls",
+      target,
+      `${host} could not prove who it is (${code}): check BITGET_BASE_URL and this machine's date`,
+    );
+  }
+  return failure("network", target, `no answer from ${host} (${code})`);
+}
+
+function failure(kind: FailureKind, target: string, message: string): NetworkError {
+  const [path = target] = target.split("?");
+  return new NetworkError(kind, path, `${path}: ${message}`);
+}

@@ -1,0 +1,39 @@
+/** What a key may do besides reading. What is not known to be reading counts as writing. */
+import type { ApiVersion } from "../domain.ts";
+import { ShapeError } from "../errors.ts";
+import { visible } from "../log.ts";
+import { addresses } from "./addresses.ts";
+import type { AskOptions, Client } from "./client.ts";
+import { asObject } from "./json.ts";
+
+/**
+ * The names of what the key may write, in the exchange's words; none for a read-only key.
+ * @throws ShapeError where the answer does not tell, and what `ask` throws.
+ * Sources: https://www.bitget.com/api-doc/spot/account/Get-Account-Info (authorities),
+ * https://www.bitget.com/api-doc/uta/guide and the types of sieblyio/bitget-api (permType, permissions)
+ */
+export async function writePermissions(client: Client, version: ApiVersion, options: AskOptions): Promise<string[]> {
+  const address = addresses[`${version}/key`];
+  const { data } = await client.ask(address, {}, options);
+  const info = asObject(data) ?? {};
+  if (version === "v3") return unifiedPermissions(info, address.path);
+  const authorities = words(info.authorities);
+  if (authorities === null) throw new ShapeError(address.path, "data.authorities", "is no list of words");
+  return authorities.filter((authority) => !isReading(authority));
+}
+
+/** Codes of four letters end in `r` where they read (`stor`, `cpor`) and in `w` where they write (`stow`, `wwow`). */
+const isReading = (authority: string): boolean => /^([a-z0-9]{3}r|read|readonly|read[-_]only)$/i.test(authority);
+
+function unifiedPermissions(info: Readonly<Record<string, unknown>>, path: string): string[] {
+  const { permType } = info;
+  if (typeof permType !== "string") throw new ShapeError(path, "data.permType", "is no word");
+  if (/^read[-_ ]?only$/i.test(permType)) return [];
+  const permissions = words(info.permissions) ?? [];
+  return permissions.length > 0 ? permissions : [visible(permType)];
+}
+
+function words(value: unknown): string[] | null {
+  if (!Array.isArray(value)) return null;
+  return value.every((word) => typeof word === "string") ? value.map(visible) : null;
+}

@@ -1,0 +1,426 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { afterAll, describe, expect, test } from "vitest";
+import { addresses } from "../../src/bitget/addresses.ts";
+import type { Paged } from "../../src/bitget/client.ts";
+import { toJson } from "../../src/bitget/json.ts";
+import { signer } from "../../src/bitget/sign.ts";
+import type { Clock } from "../../src/clock.ts";
+import { DeadlineError } from "../../src/errors.ts";
+import {
+  account,
+  answer,
+  canaries,
+  clientOf,
+  failureOf,
+  fastClock,
+  leaks,
+  logged,
+  refusal,
+  type Script,
+  send,
+  startServer,
+  within,
+} from "./support.ts";
+
+const spot = addresses["v2/spot-assets"];
+const positions = addresses["v2/positions"];
+const tickers = addresses["v2/tickers"];
+const ok = answer([{ coin: "BTC", available: "1.50" }]);
+const fast = () => ({ clock: fastClock(20) });
+
+/** Each request the next line of the script; the last one for ever. */
+const inTurn =
+  (...turns: [number, string, Record<string, string>?][]): Script =>
+  (_request, response, number) => {
+    const [status, body, headers] = turns[Math.min(number, turns.length) - 1] ?? [500, ""];
+    send(response, status, body, headers);
+  };
+
+describe("an answer", () => {
+  test("keeps every digit, and says when it was true by the exchange's clock", async () => {
+    const requestTime = Date.now() + 1234;
+    const body = `{"code":"00000","msg":"success","requestTime":${requestTime},"data":{"n":0.1234567890123456789}}`;
+    const server = await startServer(inTurn([200, body]));
+
+    const { data, takenAt, receivedAt } = await clientOf(server.url).ask(spot, {}, within(5000));
+
+    expect(toJson(data)).toBe('{"n":0.1234567890123456789}');
+    expect(takenAt).toBe(requestTime);
+    expect(Math.abs(receivedAt - Date.now())).toBeLessThan(1000);
+  });
+
+  test.each([
+    ["none", {}],
+    ["zero", { requestTime: 0 }],
+    ["one of another day", { requestTime: 1_700_000_000_000 }],
+    ["text that is no time", { requestTime: "soon" }],
+  ])("whose requestTime is %s was true when it arrived", async (_title, more) => {
+    const server = await startServer(inTurn([200, answer([], more)]));
+
+    const { takenAt, receivedAt } = await clientOf(server.url).ask(spot, {}, within(5000));
+
+    expect(takenAt).toBe(receivedAt);
+  });
+
+  test("counts as one request", async () => {
+    const server = await startServer(inTurn([200, ok]));
+    const options = within(5000);
+
+    await clientOf(server.url).ask(spot, {}, options);
+
+    expect(options.tally).toEqual({ requests: 1, retries: 0 });
+  });
+});
+
+describe("a request", () => {
+  test("is signed over the target that is sent", async () => {
+    const server = await startServer(inTurn([200, ok]));
+
+    await clientOf(server.url).ask(positions, { productType: "USDT-FUTURES", marginCoin: "USDT" }, within(5000));
+
+    const { url = "", headers = {} as IncomingHttpHeaders } = server.seen[0] ?? {};
+    const expected = signer(account)(Number(headers["access-timestamp"]), "GET", url);
+    expect(url).toBe("/api/v2/mix/position/all-position?marginCoin=USDT&productType=USDT-FUTURES");
+    expect(headers["access-sign"]).toBe(expected["ACCESS-SIGN"]);
+    expect(headers["access-key"]).toBe(canaries.key);
+    expect(headers.locale).toBe("en-US");
+    expect(headers.paptrading).toBeUndefined();
+  });
+
+  test("of a demo key says so, but not to a public address", async () => {
+    const server = await startServer(inTurn([200, ok]));
+    const client = clientOf(server.url, { demoTrading: true });
+
+    await client.ask(spot, {}, within(5000));
+    await client.ask(tickers, {}, within(5000));
+
+    expect(server.seen.map(({ headers }) => headers.paptrading)).toEqual(["1", undefined]);
+  });
+
+  test("for a public address tells nothing about the account", async () => {
+    const server = await startServer(inTurn([200, ok]));
+
+    await clientOf(server.url).ask(tickers, {}, within(5000));
+
+    const names = Object.keys(server.seen[0]?.headers ?? {});
+    expect(names.filter((name) => name.startsWith("access-"))).toEqual([]);
+  });
+
+  test("in nobody's name is refused where one is needed", async () => {
+    const server = await startServer(inTurn([200, ok]));
+    const client = clientOf(server.url, { account: null });
+
+    const error = await failureOf(client.ask(spot, {}, within(5000)));
+
+    expect([error.kind, server.seen.length]).toEqual(["usage", 0]);
+  });
+
+  test("that failed is signed anew when it is sent again", async () => {
+    const server = await startServer(inTurn([503, ""], [503, ""], [200, ok]));
+    const options = within(5000);
+
+    await clientOf(server.url).ask(spot, {}, options);
+
+    const signatures = new Set(server.seen.map(({ headers }) => headers["access-sign"]));
+    expect([signatures.size, options.tally]).toEqual([3, { requests: 3, retries: 2 }]);
+  });
+});
+
+describe("no answer is", () => {
+  test.each([
+    ["an empty body", 200, ""],
+    ["204", 204, ""],
+    ["null", 200, "null"],
+    ["a list", 200, "[]"],
+    ["a number", 200, "5"],
+    ["a page of HTML", 200, "<html><body>Maintenance</body></html>"],
+    ["JSON behind a byte order mark", 200, `\ufeff${ok}`],
+    ["zero bytes", 200, "\0\0\0"],
+    ["cut JSON", 200, ok.slice(0, -5)],
+    ["an object without a code", 200, '{"data":[]}'],
+    ["success without data", 200, '{"code":"00000","msg":"success"}'],
+    ["success with null for data", 200, answer(null)],
+    ["a deep nest", 200, "[".repeat(100_000)],
+    ["404 without a code", 404, "not found"],
+  ])("%s", async (_title, status, body) => {
+    const server = await startServer(inTurn([status, body]));
+
+    const error = await failureOf(clientOf(server.url, fast()).ask(spot, {}, within(5000)));
+
+    expect([error.kind, error.code, server.seen.length]).toEqual(["bad_body", "bad_body", 3]);
+    expect(error.message).not.toContain("Maintenance");
+  });
+
+  test("asked for again, an answer is one after all", async () => {
+    const server = await startServer(inTurn([200, ""], [200, ok]));
+
+    const { data } = await clientOf(server.url, fast()).ask(spot, {}, within(5000));
+
+    expect(data).toEqual([{ coin: "BTC", available: "1.50" }]);
+  });
+});
+
+describe("a failure", () => {
+  test.each([
+    [500, "", "upstream", "upstream", 3],
+    [502, "<html>", "upstream", "upstream", 3],
+    [503, refusal("40725"), "upstream", "40725", 3],
+    [400, refusal("45001"), "upstream", "45001", 3],
+    [400, refusal("40808"), "api", "40808", 2],
+    [400, refusal("99999"), "api", "99999", 3],
+    [200, refusal("00001"), "api", "00001", 1],
+    [200, '{"code":0,"data":[]}', "api", "0", 3],
+    [400, refusal("40009"), "auth", "40009", 1],
+    [401, refusal("40012"), "auth", "40012", 1],
+    [400, refusal("40014"), "permission", "40014", 1],
+    [400, refusal("40084"), "mode", "40084", 1],
+    [400, refusal("30032"), "mode", "30032", 1],
+    [400, refusal("40200"), "maintenance", "40200", 1],
+    [403, "<html>", "auth", "auth", 1],
+    [302, "", "redirect", "redirect", 1],
+    [500, ok, "upstream", "upstream", 3],
+  ])("of HTTP %d with %j is %s, code %s, after %d attempts", async (status, body, kind, code, attempts) => {
+    const server = await startServer(inTurn([status, body]));
+
+    const error = await failureOf(clientOf(server.url, fast()).ask(spot, {}, within(5000)));
+
+    expect([error.kind, error.code, server.seen.length]).toEqual([kind, code, attempts]);
+  });
+
+  test("says what the exchange said, and what to do", async () => {
+    const server = await startServer(inTurn([400, refusal("40009", "sign signature error")]));
+
+    const error = await failureOf(clientOf(server.url).ask(spot, {}, within(5000)));
+
+    expect(error.message).toBe(
+      '/api/v2/spot/account/assets: the exchange says 40009 "sign signature error": ' +
+        "the signature is wrong: the API secret does not belong to this key",
+    );
+  });
+
+  test("shows the exchange's words without secrets, control characters or length", async () => {
+    const words = `no key ${canaries.key}\n\u001b[31m${"x".repeat(10_000)}`;
+    const server = await startServer(inTurn([400, refusal("40034", words)]));
+
+    const error = await failureOf(clientOf(server.url).ask(spot, {}, within(5000)));
+
+    expect(error.message).toContain("no key [secret]\\u000a\\u001b[31mxxx");
+    expect(error.message.length).toBeLessThan(300);
+  });
+
+  test("of the connection is tried again", async () => {
+    const server = await startServer((_request, response, number) => {
+      if (number < 3) response.socket?.destroy();
+      else send(response, 200, ok);
+    });
+    const options = within(5000);
+
+    await clientOf(server.url, fast()).ask(spot, {}, options);
+
+    expect(options.tally).toEqual({ requests: 3, retries: 2 });
+  });
+});
+
+describe("429", () => {
+  test.each([
+    ["as a status", 429, "slow down"],
+    ["as a code", 429, refusal("429")],
+    ["as a code with 200", 200, refusal("25004")],
+  ])("%s holds that address back for longer and longer, five attempts at most", async (_title, status, body) => {
+    const clock = fastClock(20);
+    const server = await startServer(inTurn([status, body]));
+
+    const error = await failureOf(clientOf(server.url, { clock }).ask(spot, {}, within(5000)));
+
+    const gaps = server.seen.slice(1).map((request, index) => (request.at - (server.seen[index]?.at ?? 0)) * 20);
+    expect([error.kind, server.seen.length]).toEqual(["rate_limited", 5]);
+    expect(gaps.map((gap, index) => gap >= 750 * 2 ** index)).toEqual([true, true, true, true]);
+  });
+
+  test("pauses only the address it came from, for as long as was asked", async () => {
+    const server = await startServer(({ path }, response, number) => {
+      if (path === spot.path && number === 1) send(response, 429, refusal("429"), { "retry-after": "1" });
+      else send(response, 200, ok);
+    });
+    const client = clientOf(server.url);
+    const options = within(8000);
+    const first = client.ask(spot, {}, options);
+    await expect.poll(() => logged.at(-1)).toContain("asked again later");
+    const others = Array.from({ length: 5 }, () => client.ask(spot, {}, options));
+    await client.ask(positions, { productType: "USDT-FUTURES" }, options);
+    await Promise.all([first, ...others]);
+
+    const [refused, ...rest] = server.seen;
+    const waits = rest.map(({ path, at }) => [path, at - (refused?.at ?? 0) >= 1000]);
+    expect(waits).toEqual([[positions.path, false], ...Array.from({ length: 6 }, () => [spot.path, true])]);
+  });
+
+  test("that asks for a day is answered with the deadline, and called by its name", async () => {
+    const server = await startServer(inTurn([429, refusal("429"), { "retry-after": "86400" }]));
+
+    const error = await failureOf(clientOf(server.url).ask(spot, {}, within(400)));
+
+    expect([error.kind, server.seen.length]).toEqual(["rate_limited", 1]);
+  });
+});
+
+test("an answer that does not come before the deadline is a failure of the deadline", async () => {
+  const server = await startServer(() => {});
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(new DeadlineError("cut")), 100);
+
+  const error = await failureOf(
+    clientOf(server.url).ask(spot, {}, { signal: controller.signal, tally: { requests: 0, retries: 0 } }),
+  );
+
+  expect([error.kind, error.message]).toEqual(["deadline", "cut"]);
+});
+
+describe("the clock", () => {
+  /** The machine's, so much off. */
+  const off = (ms: number): Clock => {
+    const clock = fastClock(1);
+    return { ...clock, now: () => clock.now() + ms };
+  };
+  /** An exchange with a good clock, that refuses what is more than 30 s off. */
+  const strict: Script = ({ path, headers }, response) => {
+    const now = Date.now();
+    if (path === addresses["v2/time"].path) return send(response, 200, answer({ serverTime: String(now) }));
+    const late = Math.abs(Number(headers["access-timestamp"]) - now) > 30_000;
+    return late ? send(response, 400, refusal("40008")) : send(response, 200, answer([]));
+  };
+
+  test.each([60_000, -60_000])("that is %d ms off is compared, and the request sent once more", async (ms) => {
+    const server = await startServer(strict);
+    const client = clientOf(server.url, { clock: off(ms) });
+    const options = within(5000);
+
+    const { takenAt } = await client.ask(spot, {}, options);
+
+    expect(server.seen.map(({ path }) => path)).toEqual([spot.path, addresses["v2/time"].path, spot.path]);
+    expect(options.tally).toEqual({ requests: 3, retries: 1 });
+    expect(Math.abs((client.offset() ?? 0) + ms)).toBeLessThan(500);
+    expect(Math.abs(takenAt - Date.now())).toBeLessThan(1000);
+  });
+
+  test("that the exchange refuses all the same is asked about once only", async () => {
+    const server = await startServer(({ path }, response) => {
+      if (path === addresses["v2/time"].path) send(response, 200, answer({ serverTime: String(Date.now()) }));
+      else send(response, 400, refusal("40008"));
+    });
+
+    const error = await failureOf(clientOf(server.url).ask(spot, {}, within(5000)));
+
+    expect([error.kind, error.code, server.seen.length]).toEqual(["clock", "40008", 3]);
+  });
+
+  test.each([
+    ["1970", "0"],
+    ["ten years from now", String(Date.now() + 315_360_000_000)],
+  ])("of an exchange that lives in %s is not gone by", async (_title, serverTime) => {
+    const server = await startServer(inTurn([200, answer({ serverTime })]));
+    const client = clientOf(server.url);
+
+    const error = await failureOf(client.measureOffset(AbortSignal.timeout(5000)));
+
+    expect([error.kind, client.offset()]).toEqual(["clock", null]);
+    expect(error.message).toContain("set this machine's clock");
+  });
+
+  test("is unknown at first, then measured to the middle of the way", async () => {
+    const server = await startServer((_request, response) => {
+      const serverTime = String(Date.now() + 5000);
+      setTimeout(() => send(response, 200, answer({ serverTime })), 100);
+    });
+    const client = clientOf(server.url);
+    const before = client.offset();
+
+    const measured = await client.measureOffset(AbortSignal.timeout(5000));
+
+    expect([before, client.offset()]).toEqual([null, measured]);
+    expect(Math.abs(measured - 4950)).toBeLessThan(45);
+  });
+
+  test("that any answer shows to be far off is noticed; one that is near is left alone", async () => {
+    const server = await startServer((_request, response, number) => {
+      send(response, 200, answer([], { requestTime: Date.now() + (number === 1 ? 1500 : 60_000) }));
+    });
+    const client = clientOf(server.url);
+
+    await client.ask(spot, {}, within(5000));
+    const near = client.offset();
+    await client.ask(spot, {}, within(5000));
+
+    expect(near).toBeNull();
+    expect(Math.abs((client.offset() ?? 0) - 60_000)).toBeLessThan(500);
+  });
+});
+
+describe("pages", () => {
+  const paged = (next: Paged["next"]): Paged => ({
+    address: spot,
+    params: () => ({ limit: "2" }),
+    next,
+  });
+  const urls = (seen: { url: string }[]) => seen.map(({ url }) => url.split("?")[1]);
+  async function readAll(url: string, endpoint: Paged): Promise<unknown[]> {
+    const all: unknown[] = [];
+    for await (const { data } of clientOf(url, fast()).pages(endpoint, null, within(20_000))) all.push(data);
+    return all;
+  }
+
+  test("are read to the last one", async () => {
+    const server = await startServer((_request, response, number) => send(response, 200, answer(`page ${number}`)));
+    const endpoint = paged((data) => (data === "page 3" ? null : { cursor: String(data).slice(5) }));
+
+    const all = await readAll(server.url, endpoint);
+
+    expect(all).toEqual(["page 1", "page 2", "page 3"]);
+    expect(urls(server.seen)).toEqual(["limit=2", "cursor=1&limit=2", "cursor=2&limit=2"]);
+  });
+
+  test("that repeat are a wrong shape, not an endless read", async () => {
+    const server = await startServer(inTurn([200, ok]));
+
+    const error = await failureOf(
+      readAll(
+        server.url,
+        paged(() => ({ cursor: "7" })),
+      ),
+    );
+
+    expect([error.kind, server.seen.length]).toEqual(["shape", 2]);
+  });
+
+  test("are fifty at most", async () => {
+    const server = await startServer(inTurn([200, ok]));
+    let cursor = 0;
+
+    const error = await failureOf(
+      readAll(
+        server.url,
+        paged(() => {
+          cursor += 1;
+          return { cursor: String(cursor) };
+        }),
+      ),
+    );
+
+    expect([error.kind, server.seen.length]).toEqual(["shape", 50]);
+  });
+
+  test("of what is asked nowhere are none", async () => {
+    expect(await readAll("http://127.0.0.1:9", { ...paged(() => null), address: null })).toEqual([]);
+  });
+});
+
+test("the search for secrets finds them in every form", () => {
+  const base64 = Buffer.from(canaries.secret).toString("base64");
+  const texts = [`x ${canaries.key}`, `x ${base64} y`, encodeURIComponent(canaries.passphrase), "harmless"];
+
+  expect(leaks(texts)).toEqual(texts.slice(0, 3));
+});
+
+afterAll(() => {
+  expect(logged.length).toBeGreaterThan(50);
+});

@@ -1,0 +1,164 @@
+import { setMaxListeners } from "node:events";
+import { afterEach, expect, test } from "vitest";
+import { type Permit, Permits } from "../../src/bitget/permits.ts";
+import { systemClock } from "../../src/clock.ts";
+import { cleanup } from "./support.ts";
+
+const realNow = Date.now;
+afterEach(() => {
+  Date.now = realNow;
+});
+const setWallClockBack = (ms: number): void => {
+  Date.now = () => realNow() - ms;
+};
+
+function permitsOf(count: number, window: number): Permits {
+  const permits = new Permits(count, window, systemClock);
+  cleanup(() => permits.close());
+  return permits;
+}
+
+const never = new AbortController().signal;
+setMaxListeners(0, never);
+const hour = 3_600_000;
+
+/** "held" where the promise is kept within `ms`, else "waiting". */
+const stateAfter = (ms: number, promise: Promise<unknown>): Promise<string> =>
+  Promise.race([
+    promise.then(() => "held"),
+    new Promise<string>((resolve) => {
+      setTimeout(resolve, ms, "waiting");
+    }),
+  ]);
+
+const takeAll = (permits: Permits, count: number): Promise<Permit[]> =>
+  Promise.all(Array.from({ length: count }, () => permits.take(never)));
+
+test("no window of any start holds more uses than there are permits", async () => {
+  const permits = permitsOf(5, 200);
+  const uses: number[] = [];
+  const use = async () => {
+    const permit = await permits.take(never);
+    uses.push(performance.now());
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 40));
+    uses.push(performance.now()); // a use may count at its start or at its end
+    permit.used();
+  };
+
+  await Promise.all(Array.from({ length: 40 }, use));
+
+  const starts = uses.toSorted((a, b) => a - b);
+  const most = Math.max(...starts.map((start) => starts.filter((at) => at >= start && at < start + 200).length));
+  expect(uses).toHaveLength(80);
+  expect(most).toBeLessThanOrEqual(10);
+});
+
+test("a permit comes back one window after its use has ended, not after it began", async () => {
+  const permits = permitsOf(1, 200);
+  const first = await permits.take(never);
+  const second = permits.take(never);
+
+  const during = await stateAfter(300, second);
+  first.used();
+  const justAfter = await stateAfter(150, second);
+  const later = await stateAfter(300, second);
+
+  expect([during, justAfter, later]).toEqual(["waiting", "waiting", "held"]);
+});
+
+test("a permit that was not used comes back at once", async () => {
+  const permits = permitsOf(1, 60_000);
+  const first = await permits.take(never);
+  first.unused();
+
+  expect(await stateAfter(300, permits.take(never))).toBe("held");
+});
+
+test("who gives up while waiting takes no permit along", async () => {
+  const permits = permitsOf(1, 50);
+  const first = await permits.take(never);
+  const controller = new AbortController();
+  const impatient = permits.take(controller.signal);
+  const patient = permits.take(never);
+
+  controller.abort(new Error("enough"));
+  await expect(impatient).rejects.toThrow("enough");
+  first.used();
+
+  expect(await stateAfter(500, patient)).toBe("held");
+});
+
+test("who has given up already is not let in", async () => {
+  await expect(permitsOf(1, 50).take(AbortSignal.abort(new Error("enough")))).rejects.toThrow("enough");
+});
+
+test("permits are given in the order of asking", async () => {
+  const permits = permitsOf(1, 20);
+  const order: number[] = [];
+
+  await Promise.all(
+    [1, 2, 3, 4, 5].map(async (number) => {
+      const permit = await permits.take(never);
+      order.push(number);
+      permit.used();
+    }),
+  );
+
+  expect(order).toEqual([1, 2, 3, 4, 5]);
+});
+
+test("a wall clock that is set back an hour stalls nobody who comes after", async () => {
+  const permits = permitsOf(2, 50);
+  for (const permit of await takeAll(permits, 2)) permit.used();
+  setWallClockBack(hour);
+
+  expect(await stateAfter(1000, permits.take(never))).toBe("held");
+});
+
+test("a wall clock that is set back an hour stalls nobody who is waiting", async () => {
+  const permits = permitsOf(2, 50);
+  const held = await takeAll(permits, 2);
+  const waiting = permits.take(never);
+  await stateAfter(20, waiting);
+  setWallClockBack(hour);
+  for (const permit of held) permit.used();
+
+  expect(await stateAfter(1000, waiting)).toBe("held");
+});
+
+test("a wall clock that is set forward and back again stalls nobody", async () => {
+  const permits = permitsOf(2, 50);
+  setWallClockBack(-hour);
+  const held = await takeAll(permits, 2);
+  const waiting = permits.take(never);
+  Date.now = realNow;
+  for (const permit of held) permit.used();
+
+  expect(await stateAfter(1000, waiting)).toBe("held");
+});
+
+test("permits that were out when the wall clock was set back are still out", async () => {
+  const permits = permitsOf(2, 50);
+  const [first] = await takeAll(permits, 2);
+  const waiting = permits.take(never);
+  setWallClockBack(hour);
+
+  const before = await stateAfter(700, waiting);
+  first?.used();
+  const after = await stateAfter(500, waiting);
+
+  expect([before, after]).toEqual(["waiting", "held"]);
+});
+
+test("closing refuses those who wait and those who come later", async () => {
+  const permits = permitsOf(1, 60_000);
+  const first = await permits.take(never);
+  const waiting = permits.take(never);
+  const refused = expect(waiting).rejects.toThrow("the program is stopping");
+
+  permits.close();
+  first.used();
+
+  await refused;
+  await expect(permits.take(never)).rejects.toThrow("the program is stopping");
+});
