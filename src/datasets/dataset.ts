@@ -39,7 +39,7 @@ export interface Dataset<C extends Columns = Columns> {
   /** Cron, UTC. */
   schedule: string;
   /** Columns that tell one item of a scope from another. Empty: the scope is the item. */
-  key: readonly (keyof C & string)[];
+  key: readonly string[];
   columns: C;
   /**
    * What is stored when an item is in no later answer: `zero` writes one last row whose amounts are "0" (unknown ones
@@ -63,7 +63,8 @@ export interface AnyEndpoint {
   next(data: unknown): Params | null;
 }
 
-export interface Declaration<C extends Columns> extends Omit<Dataset<C>, "endpoints"> {
+export interface Declaration<C extends Columns> extends Omit<Dataset<C>, "key" | "endpoints"> {
+  key: readonly (keyof C & string)[];
   // biome-ignore lint/suspicious/noExplicitAny: each endpoint has a data type of its own, checked where it is written
   endpoints: Partial<Record<ApiVersion, Endpoint<any, C>>>;
 }
@@ -87,5 +88,8 @@ export function dataset<C extends Columns>(declaration: Declaration<C>): Dataset
   return { ...declaration, endpoints };
 }
 
-/** Helps the compiler tie an endpoint's schema to its mapper. */
-export const endpoint = <Data, C extends Columns>(declaration: Endpoint<Data, C>): Endpoint<Data, C> => declaration;
+/** Ties an endpoint's schema to its mapper and both to the columns: the compiler names a column the mapper forgot. */
+export const endpoint = <Data, C extends Columns>(
+  _columns: C,
+  declaration: Endpoint<Data, NoInfer<C>>,
+): Endpoint<Data, C> => declaration;

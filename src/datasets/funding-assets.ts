@@ -1,0 +1,55 @@
+/**
+ * Balances of the funding wallet (transfers, P2P, payments). v1 has no address for it. Coins of which there is nothing
+ * have no row.
+ *
+ * Sources: https://www.bitget.com/api-doc/common/account/Funding-Assets,
+ * https://www.bitget.com/api-doc/uta/account/Get-Account-Funding-Assets
+ */
+import { z } from "zod";
+import { addresses } from "../bitget/addresses.ts";
+import * as column from "../columns.ts";
+import { dataset, endpoint } from "./dataset.ts";
+import { amount, coin, digits, isNothing, item } from "./shapes.ts";
+
+const columns = {
+  coin: column.text().notNull(),
+  available: column.decimal(),
+  frozen: column.decimal(),
+  /** v3: available and frozen together. */
+  balance: column.decimal(),
+  /** v2: the exchange's own valuation, in USDT. */
+  usdtValue: column.decimal().moves(),
+};
+
+export const fundingAssets = dataset({
+  name: "funding-assets",
+  summary: "Funding balances per coin",
+  schedule: "*/5 * * * *",
+  key: ["coin"],
+  columns,
+  vanishes: "zero",
+  endpoints: {
+    v2: endpoint(columns, {
+      address: addresses["v2/funding-assets"],
+      data: z.array(item({ coin, available: amount, frozen: digits, usdtValue: digits })),
+      rows: (data) =>
+        data
+          .map(({ fields: { coin, available, frozen, usdtValue }, extra }) => ({
+            row: { coin, available, frozen, balance: null, usdtValue },
+            extra,
+          }))
+          .filter(({ row }) => !isNothing(row.available, row.frozen)),
+    }),
+    v3: endpoint(columns, {
+      address: addresses["v3/funding-assets"],
+      data: z.array(item({ coin, available: amount, frozen: digits, balance: digits })),
+      rows: (data) =>
+        data
+          .map(({ fields: { coin, available, frozen, balance }, extra }) => ({
+            row: { coin, available, frozen, balance, usdtValue: null },
+            extra,
+          }))
+          .filter(({ row }) => !isNothing(row.available, row.frozen, row.balance ?? "0")),
+    }),
+  },
+});

@@ -1,0 +1,24 @@
+/** Everything we collect. A new dataset is a file and a line here. */
+import type { DatasetName } from "../domain.ts";
+import { datasetNames } from "../domain.ts";
+import type { Dataset } from "./dataset.ts";
+import { equity } from "./equity.ts";
+import { fundingAssets } from "./funding-assets.ts";
+import { mixAccounts } from "./mix-accounts.ts";
+import { positions } from "./positions.ts";
+import { prices } from "./prices.ts";
+import { spotAssets } from "./spot-assets.ts";
+
+const byName: Record<DatasetName, Dataset> = {
+  "spot-assets": spotAssets,
+  "funding-assets": fundingAssets,
+  "mix-accounts": mixAccounts,
+  positions,
+  prices,
+  equity,
+};
+
+/** In the order in which a cycle asks for them. */
+export const datasets: readonly Dataset[] = datasetNames.map((name) => byName[name]);
+
+export const datasetNamed = (name: DatasetName): Dataset => byName[name];

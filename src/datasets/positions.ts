@@ -1,0 +1,293 @@
+/**
+ * Open futures positions. A position of size zero (v1 sent such rows) is no position; a closed one simply ends.
+ *
+ * Sources: v1 https://bitgetlimited.github.io/apidoc/en/mix (archived), v2
+ * https://www.bitget.com/api-doc/contract/position/get-all-position, v3 https://www.bitget.com/api-doc/uta/trade/Get-Position
+ */
+import { addresses } from "../bitget/addresses.ts";
+import { categoryOf, isDemoLine } from "../bitget/product-types.ts";
+import * as column from "../columns.ts";
+import { divide, isZero } from "../decimal.ts";
+import type { Digits, ProductType } from "../domain.ts";
+import { dataset, endpoint } from "./dataset.ts";
+import {
+  amount,
+  coin,
+  digits,
+  holdMode,
+  item,
+  listed,
+  marginMode,
+  millis,
+  name,
+  side,
+  symbol,
+  text,
+} from "./shapes.ts";
+
+const columns = {
+  symbol: column.text().notNull(),
+  marginCoin: column.text().notNull(),
+  /** `long` or `short`; hedge mode has one row of each. */
+  holdSide: column.text().notNull(),
+  /** `crossed` or `isolated`. */
+  marginMode: column.text().notNull(),
+  /** Waiting in open orders: an amount of the base coin, not a number of orders. */
+  openDelegateCount: column.decimal(),
+  /** In the margin coin. */
+  margin: column.decimal().moves(),
+  /** In the base coin: total = available + locked. */
+  available: column.decimal(),
+  locked: column.decimal(),
+  total: column.decimal(),
+  leverage: column.decimal(),
+  /** Realised, without funding and fees. */
+  achievedProfits: column.decimal(),
+  unrealizedPl: column.decimal().moves(),
+  /** The exchange's figure where it sends one, else unrealizedPl / margin to 16 places. */
+  unrealizedPlr: column.decimal().moves(),
+  /** An estimate; zero or less means there is none. */
+  liquidationPrice: column.decimal().moves(),
+  keepMarginRate: column.decimal(),
+  markPrice: column.decimal().moves(),
+  averageOpenPrice: column.decimal(),
+  openedAt: column.millis(),
+  /** 0.1 is 10 %. */
+  marginRatio: column.decimal().moves(),
+  breakEvenPrice: column.decimal(),
+  /** `hedge_mode` or `one_way_mode`. */
+  holdMode: column.text(),
+  autoMargin: column.text(),
+  /** Funding so far, negative = paid; unknown until the first (v2 `totalFee`). */
+  totalFunding: column.decimal(),
+  /** Fees taken (v2); positive = paid in every sample, though its sign is not documented. */
+  deductedFee: column.decimal(),
+  /** Fees of opening and closing (v3), negative = paid. */
+  openFeeTotal: column.decimal(),
+  closeFeeTotal: column.decimal(),
+  takeProfit: column.decimal(),
+  stopLoss: column.decimal(),
+  takeProfitId: column.text(),
+  stopLossId: column.text(),
+  /** Vouchers in the margin. */
+  grant: column.decimal(),
+  /** In USDT. */
+  cashDividend: column.decimal(),
+  positionStatus: column.text(),
+  /** `single` or `union`. */
+  assetMode: column.text(),
+  updatedAt: column.millis(),
+};
+
+const ratio = (profit: Digits | null, margin: Digits | null) =>
+  profit === null || margin === null ? null : divide(profit, margin);
+
+const withSize = <P extends { fields: { total: Digits } }>(rows: P[]): P[] =>
+  rows.filter((p) => !isZero(p.fields.total));
+
+const onlyInV2 = {
+  takeProfit: null,
+  stopLoss: null,
+  takeProfitId: null,
+  stopLossId: null,
+  grant: null,
+  cashDividend: null,
+};
+const onlyInV3 = { openFeeTotal: null, closeFeeTotal: null, positionStatus: null };
+
+export const positions = dataset({
+  name: "positions",
+  summary: "Open futures positions, as they stood at each run",
+  schedule: "*/5 * * * *",
+  key: ["symbol", "marginCoin", "holdSide", "marginMode"],
+  columns,
+  vanishes: "nothing",
+  endpoints: {
+    v1: endpoint(columns, {
+      // the older form (`v1/positions`) has the same rows
+      address: addresses["v1/positions-v2"],
+      scopes: (productTypes) => [...productTypes],
+      params: (scope) => ({ productType: String(scope) }),
+      data: listed(
+        item({
+          symbol,
+          marginCoin: coin,
+          holdSide: side,
+          marginMode,
+          openDelegateCount: digits,
+          margin: digits,
+          available: digits,
+          locked: digits,
+          total: amount,
+          leverage: digits,
+          achievedProfits: digits,
+          unrealizedPL: digits,
+          // documented, though only the WebSocket channel was seen to send it
+          unrealizedPLR: digits,
+          liquidationPrice: digits,
+          keepMarginRate: digits,
+          // what it sent, and what its documentation promised in places
+          marketPrice: digits,
+          markPrice: digits,
+          averageOpenPrice: digits,
+          cTime: millis,
+          marginRatio: digits,
+          holdMode,
+          autoMargin: text,
+          uTime: millis,
+        }),
+      ),
+      rows: (data) =>
+        withSize(data).map(({ fields: p, extra }) => {
+          const { unrealizedPL, unrealizedPLR, marketPrice, markPrice, cTime, uTime, ...same } = p;
+          const row = {
+            ...same,
+            unrealizedPl: unrealizedPL,
+            unrealizedPlr: unrealizedPLR ?? ratio(unrealizedPL, p.margin),
+            markPrice: marketPrice ?? markPrice,
+            openedAt: cTime,
+            breakEvenPrice: null,
+            totalFunding: null,
+            deductedFee: null,
+            assetMode: null,
+            updatedAt: uTime,
+            ...onlyInV2,
+            ...onlyInV3,
+          };
+          return { row, extra };
+        }),
+    }),
+    v2: endpoint(columns, {
+      address: addresses["v2/positions"],
+      scopes: (productTypes) => [...productTypes],
+      params: (scope) => ({ productType: categoryOf(scope as ProductType) }),
+      data: listed(
+        item({
+          symbol,
+          marginCoin: coin,
+          holdSide: side,
+          marginMode,
+          openDelegateSize: digits,
+          marginSize: digits,
+          available: digits,
+          locked: digits,
+          total: amount,
+          leverage: digits,
+          achievedProfits: digits,
+          unrealizedPL: digits,
+          unrealizedPLR: digits,
+          liquidationPrice: digits,
+          keepMarginRate: digits,
+          markPrice: digits,
+          openPriceAvg: digits,
+          cTime: millis,
+          marginRatio: digits,
+          breakEvenPrice: digits,
+          posMode: holdMode,
+          autoMargin: text,
+          totalFee: digits,
+          deductedFee: digits,
+          takeProfit: digits,
+          stopLoss: digits,
+          takeProfitId: text,
+          stopLossId: text,
+          grant: digits,
+          cashDividend: digits,
+          assetMode: text,
+          uTime: millis,
+        }),
+      ),
+      rows: (data) =>
+        withSize(data).map(({ fields: p, extra }) => {
+          const { openDelegateSize, marginSize, unrealizedPL, unrealizedPLR, openPriceAvg, ...rest } = p;
+          const { cTime, uTime, posMode, totalFee, ...same } = rest;
+          const row = {
+            ...same,
+            openDelegateCount: openDelegateSize,
+            margin: marginSize,
+            unrealizedPl: unrealizedPL,
+            unrealizedPlr: unrealizedPLR ?? ratio(unrealizedPL, marginSize),
+            averageOpenPrice: openPriceAvg,
+            openedAt: cTime,
+            holdMode: posMode,
+            totalFunding: totalFee,
+            updatedAt: uTime,
+            ...onlyInV3,
+          };
+          return { row, extra };
+        }),
+    }),
+    v3: endpoint(columns, {
+      address: addresses["v3/positions"],
+      // unified accounts trade with the demo lines' successors, a demo key, on the live lines
+      scopes: (productTypes) => productTypes.filter((type) => !isDemoLine(type)),
+      params: (scope) => ({ category: categoryOf(scope as ProductType) }),
+      data: listed(
+        item({
+          // the scope in v3's words
+          category: name,
+          symbol,
+          marginCoin: coin,
+          posSide: side,
+          marginMode,
+          positionBalance: digits,
+          available: digits,
+          frozen: digits,
+          total: amount,
+          leverage: digits,
+          curRealisedPnl: digits,
+          unrealisedPnl: digits,
+          profitRate: digits,
+          liquidationPrice: digits,
+          mmr: digits,
+          markPrice: digits,
+          avgPrice: digits,
+          createdTime: millis,
+          breakEvenPrice: digits,
+          holdMode,
+          totalFunding: digits,
+          openFeeTotal: digits,
+          closeFeeTotal: digits,
+          positionStatus: text,
+          updatedTime: millis,
+        }),
+      ),
+      rows: (data) =>
+        withSize(data).map(({ fields: p, extra }) => ({
+          row: {
+            symbol: p.symbol,
+            marginCoin: p.marginCoin,
+            holdSide: p.posSide,
+            marginMode: p.marginMode,
+            openDelegateCount: null,
+            margin: p.positionBalance,
+            available: p.available,
+            locked: p.frozen,
+            total: p.total,
+            leverage: p.leverage,
+            achievedProfits: p.curRealisedPnl,
+            unrealizedPl: p.unrealisedPnl,
+            unrealizedPlr: p.profitRate ?? ratio(p.unrealisedPnl, p.positionBalance),
+            liquidationPrice: p.liquidationPrice,
+            keepMarginRate: p.mmr,
+            markPrice: p.markPrice,
+            averageOpenPrice: p.avgPrice,
+            openedAt: p.createdTime,
+            marginRatio: null,
+            breakEvenPrice: p.breakEvenPrice,
+            holdMode: p.holdMode,
+            autoMargin: null,
+            totalFunding: p.totalFunding,
+            deductedFee: null,
+            openFeeTotal: p.openFeeTotal,
+            closeFeeTotal: p.closeFeeTotal,
+            positionStatus: p.positionStatus,
+            assetMode: null,
+            updatedAt: p.updatedTime,
+            ...onlyInV2,
+          },
+          extra,
+        })),
+    }),
+  },
+});

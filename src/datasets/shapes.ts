@@ -1,0 +1,119 @@
+/**
+ * The words in which answers are described. Each accepts what the exchange was seen to send for such a field (text, a
+ * JSON number with its digits kept, "", null, nothing at all) and gives back our form of it, or null for "unknown".
+ */
+import { isLosslessNumber, stringify } from "lossless-json";
+import { z } from "zod";
+import { isZero, toDigits } from "../decimal.ts";
+import type { Digits, Extra } from "../domain.ts";
+import { ShapeError } from "../errors.ts";
+import { visible } from "../log.ts";
+import type { AnyEndpoint } from "./dataset.ts";
+
+/** `data` in the endpoint's words, or a ShapeError naming the path and the first field that does not fit. */
+export function parseData(endpoint: AnyEndpoint, data: unknown): unknown {
+  const result = endpoint.data.safeParse(data);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const field = (issue?.path ?? []).map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`));
+  throw new ShapeError(endpoint.address?.path ?? "computed", `data${field.join("")}`, issue?.message ?? "does not fit");
+}
+
+const shownLength = 40;
+
+/** A value as it may stand in a message: short, and unable to forge a line. */
+function shown(value: unknown): string {
+  if (typeof value === "object" && !isLosslessNumber(value)) return Array.isArray(value) ? "a list" : "an object";
+  const whole = visible(String(value));
+  const part = whole.length > shownLength ? `${whole.slice(0, shownLength)}…` : whole;
+  return typeof value === "string" ? `"${part}"` : part;
+}
+
+/** A field whose words are read by `read`; what it cannot read is an issue. Unknown (null) where nothing was sent. */
+const field = <Form>(expected: string, read: (text: string) => Form | null) =>
+  z
+    .unknown()
+    .optional()
+    .transform((value, context): Form | null => {
+      if (value === undefined || value === null || value === "") return null;
+      const text = isLosslessNumber(value) ? value.value : value;
+      const form = typeof text === "string" ? read(text) : null;
+      if (form === null) context.addIssue({ code: "custom", message: `${shown(value)} is not ${expected}` });
+      return form;
+    });
+
+/** The same field where its row would say nothing without it: unknown is an issue. */
+const required = <Form>(optional: z.ZodType<Form | null>) =>
+  optional.transform((value, context): Form => {
+    if (value !== null) return value;
+    context.addIssue({ code: "custom", message: "is missing" });
+    return z.NEVER;
+  });
+
+/** A decimal number, digit for digit as received; an exponent is written out. */
+export const digits = field<Digits>("a decimal number", toDigits);
+export const amount = required(digits);
+
+/** Epoch ms. Ten digits are seconds: a vendor sample has them where every live answer has milliseconds. */
+export const millis = field<number>("a time in milliseconds", (text) => {
+  if (!/^\d{1,15}$/.test(text)) return null;
+  return text.length === 10 ? Number(text) * 1000 : Number(text);
+});
+
+/** Text as it is, so that ids keep all of their digits. */
+export const text = field<string>("text", (value) => value);
+export const name = required(text);
+
+/** Coins are in capitals here; some answers have them small. */
+export const coin = required(field<string>("a coin", (value) => value.toUpperCase()));
+
+/** v1 appends the product type (`BTCUSDT_UMCBL`), which is the scope here. */
+export const symbol = required(field<string>("a symbol", (value) => value.replace(/_[A-Z]+$/, "")));
+
+/** Anything that has a structure of its own, kept as JSON text with every digit. */
+export const json = z
+  .unknown()
+  .optional()
+  .transform((value): string | null =>
+    value === undefined || value === null || value === "" ? null : (stringify(value) ?? null),
+  );
+
+/** A word of the exchange in our spelling; one nobody knows yet stays, in lower case. */
+const word = (spellings: ReadonlyMap<string, string> = new Map()) =>
+  field<string>("a word", (value) => spellings.get(value.toLowerCase()) ?? value.toLowerCase());
+
+/** `long`, `short`; `net` is accepted though no answer was seen with it. */
+export const side = required(word());
+
+/** `crossed` or `isolated`, which v1 calls `fixed`. */
+export const marginMode = required(word(new Map([["fixed", "isolated"]])));
+
+/** `hedge_mode` or `one_way_mode`. */
+export const holdMode = word(
+  new Map([
+    ["double_hold", "hedge_mode"],
+    ["single_hold", "one_way_mode"],
+  ]),
+);
+
+/** An object of these fields; what it has besides them comes out as `extra`, exactly as received. */
+export const item = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  z.looseObject(shape).transform((all) => {
+    const isKnown = ([key]: [string, unknown]) => Object.hasOwn(shape, key);
+    const others = Object.entries(all).filter((entry) => !isKnown(entry));
+    return {
+      fields: Object.fromEntries(Object.entries(all).filter(isKnown)) as z.output<z.ZodObject<Shape>>,
+      extra: (others.length > 0 ? Object.fromEntries(others) : null) as Extra,
+    };
+  });
+
+/** `[…]`, or v3's `{"list": […]}`, whose list may be null where there is nothing. */
+export const listed = <Item>(of: z.ZodType<Item>) =>
+  z.preprocess((data) => {
+    const isWrapped = typeof data === "object" && data !== null && "list" in data;
+    return isWrapped ? (data.list ?? []) : data;
+  }, z.array(of));
+
+/** True where every amount is known and zero; an unknown one may be anything. */
+export const isNothing = (...amounts: (Digits | null)[]): boolean =>
+  amounts.every((each) => each !== null && isZero(each));

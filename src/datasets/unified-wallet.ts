@@ -1,0 +1,26 @@
+/** The coins of a unified account (v3), which both `spot-assets` and `mix-accounts` tell. */
+import { z } from "zod";
+import { amount, coin, digits, isNothing, item } from "./shapes.ts";
+
+const unifiedCoin = item({
+  coin,
+  available: amount,
+  locked: digits,
+  balance: digits,
+  balanceOriginal: digits,
+  equity: digits,
+  usdValue: digits,
+  debt: digits,
+  bonus: digits,
+  interestBase: digits,
+});
+
+/**
+ * `data` of `/api/v3/account/assets`, coins that are nothing left out; the account's totals are told by `equity`.
+ * The exchange itself leaves zero balances out. https://www.bitget.com/api-doc/uta/account/Get-Account
+ */
+export const unifiedWallet = z
+  .object({ assets: z.array(unifiedCoin).nullable() })
+  .transform(({ assets }) =>
+    (assets ?? []).filter(({ fields: c }) => !isNothing(c.available, c.locked, c.balance, c.equity, c.debt)),
+  );

@@ -1,0 +1,299 @@
+import { parse } from "lossless-json";
+import { describe, expect, test } from "vitest";
+import { snakeCase } from "../../src/columns.ts";
+import { datasets } from "../../src/datasets/index.ts";
+import { type ApiVersion, type DatasetName, datasetNames, productTypes } from "../../src/domain.ts";
+import { contextOf, endpointOf, fixtures, itemsOf, readFixture } from "./fixtures.ts";
+
+const nowhere = contextOf(null);
+
+describe("every dataset in every API generation", () => {
+  test("has a fixture", () => {
+    const declared = datasets.flatMap(({ name, endpoints }) =>
+      Object.keys(endpoints).map((version) => `${version}/${name}`),
+    );
+    const told = fixtures.map(({ version, dataset }) => `${version}/${dataset.name}`);
+    expect([...new Set(told)].sort()).toEqual(declared.sort());
+  });
+
+  test.each(fixtures)("$title: is asked for as documented", ({ endpoint, request, scope }) => {
+    expect(endpoint.address?.path ?? null).toBe(request?.path ?? null);
+    expect(endpoint.params(scope)).toEqual(request?.params ?? {});
+    expect(endpoint.scopes(productTypes)).toContain(scope);
+  });
+
+  test.each(fixtures)("$title: becomes the rows beside it", ({ endpoint, data, context, items }) => {
+    expect(itemsOf(endpoint, data, context)).toEqual(items);
+  });
+
+  test.each(fixtures)("$title: fills every column, and its key", ({ dataset, endpoint, data, context }) => {
+    for (const { row } of itemsOf(endpoint, data, context)) {
+      expect(Object.keys(row).sort()).toEqual(Object.keys(dataset.columns).sort());
+      for (const column of dataset.key) expect(row[column]).not.toBeNull();
+    }
+  });
+});
+
+test("datasets come in the order in which a cycle asks for them", () => {
+  expect(datasets.map(({ name }) => name)).toEqual([...datasetNames]);
+});
+
+test.each([
+  ["spot-assets", "coin,available,frozen,locked"],
+  ["funding-assets", "coin,available,frozen"],
+  ["mix-accounts", "margin_coin,available,locked,equity,usdt_equity,btc_equity,unrealized_pl,cross_risk_rate"],
+  [
+    "positions",
+    "symbol,margin_coin,hold_side,margin_mode,open_delegate_count,margin,available,locked,total,leverage,achieved_profits," +
+      "unrealized_pl,unrealized_plr,liquidation_price,keep_margin_rate,mark_price,average_open_price,opened_at",
+  ],
+  ["prices", "coin,quote,price,source"],
+  ["equity", "usdt_equity,spot_usdt,futures_usdt,other_usdt,complete"],
+])("the columns of %s begin with the published ones", (name, published) => {
+  const columns = datasets.find((dataset) => dataset.name === name)?.columns ?? {};
+  expect(Object.keys(columns).map(snakeCase).join(",").startsWith(published)).toBe(true);
+});
+
+describe("product types", () => {
+  test("v1 asks for each in its own code", () => {
+    const endpoint = endpointOf("positions", "v1");
+    expect(endpoint.scopes(["umcbl", "scmcbl"]).map(endpoint.params)).toEqual([
+      { productType: "umcbl" },
+      { productType: "scmcbl" },
+    ]);
+  });
+
+  test("v2 asks for each in its upper-case name", () => {
+    const endpoint = endpointOf("mix-accounts", "v2");
+    expect(endpoint.scopes(["dmcbl", "sumcbl"]).map(endpoint.params)).toEqual([
+      { productType: "COIN-FUTURES" },
+      { productType: "SUSDT-FUTURES" },
+    ]);
+  });
+
+  test("a unified account is not asked for the demo lines it does not have", () => {
+    const endpoint = endpointOf("positions", "v3");
+    expect(endpoint.scopes(productTypes)).toEqual(["umcbl", "dmcbl", "cmcbl"]);
+  });
+
+  test("a unified account has one futures account, whatever product types are configured", () => {
+    expect(endpointOf("mix-accounts", "v3").scopes(["umcbl", "cmcbl"])).toEqual(["unified"]);
+  });
+});
+
+describe("one account told by three generations", () => {
+  const told = (version: ApiVersion, file: string, columns: string[]) => {
+    const { endpoint, data, context } = readFixture(version, file);
+    return itemsOf(endpoint, data, context).map(({ row }) => columns.map((column) => row[column]));
+  };
+
+  test("has the same positions", () => {
+    const shared = [
+      "symbol",
+      "marginCoin",
+      "holdSide",
+      "marginMode",
+      "margin",
+      "available",
+      "locked",
+      "total",
+      "leverage",
+      "achievedProfits",
+      "unrealizedPl",
+      "liquidationPrice",
+      "keepMarginRate",
+      "markPrice",
+      "averageOpenPrice",
+      "openedAt",
+      "holdMode",
+    ];
+    const expected = [
+      [
+        "BTCUSDT",
+        "USDT",
+        "long",
+        "crossed",
+        "306.252",
+        "0.04",
+        "0.01",
+        "0.05",
+        "10",
+        "0",
+        "37.985",
+        "0",
+        "0.004",
+        "62010.1",
+        "61250.4",
+        1789800000000,
+        "hedge_mode",
+      ],
+      [
+        "ETHUSDT",
+        "USDT",
+        "short",
+        "isolated",
+        "183",
+        "1.2",
+        "0",
+        "1.2",
+        "20",
+        "8.605233333333333",
+        "-60.3",
+        "3189.4412338061769778",
+        "0.005",
+        "3100.25",
+        "3050",
+        1789900000000,
+        "hedge_mode",
+      ],
+    ];
+    expect(told("v1", "positions.json", shared)).toEqual(expected);
+    expect(told("v2", "positions.json", shared)).toEqual(expected);
+    expect(told("v3", "positions.json", shared)).toEqual(expected);
+  });
+
+  test("has the same futures account", () => {
+    const shared = ["marginCoin", "available", "locked", "equity"];
+    const expected = ["USDT", "2523.375", "0", "2684.06"];
+    expect(told("v1", "mix-accounts.json", shared)).toEqual([expected]);
+    expect(told("v2", "mix-accounts.json", shared)).toEqual([expected]);
+    expect(told("v3", "mix-accounts.json", shared)[0]).toEqual(expected);
+  });
+
+  test("has the same spot balances in the generations that have a spot wallet", () => {
+    const shared = ["coin", "available", "frozen", "locked"];
+    const expected = [
+      ["USDT", "125.40000000", "10.00000000", "0.00000000"],
+      ["BGB", "0.00000031", "0.00000000", "0.00000000"],
+    ];
+    expect(told("v1", "spot-assets.json", shared)).toEqual(expected);
+    expect(told("v2", "spot-assets.json", shared)).toEqual(expected);
+  });
+});
+
+test("one price stands for a coin held by several accounts and wallets", () => {
+  const wallet = { scope: null, rows: [{ coin: "BTC", available: "0.5", frozen: "0", locked: "0" }] };
+  const known = { "spot-assets": [wallet, wallet], "funding-assets": [wallet] };
+  const data = [{ symbol: "BTCUSDT", lastPr: "60000" }];
+  const items = itemsOf(endpointOf("prices", "v2"), data, contextOf(null, known));
+  expect(items.map(({ row }) => [row.coin, row.price])).toEqual([["BTC", "60000"]]);
+});
+
+describe("an answer that is not the documented one", () => {
+  const spot = endpointOf("spot-assets", "v2");
+
+  test("keeps unknown fields exactly as they came", () => {
+    const data = parse(
+      '[{"coin":"BTC","available":"1","frozen":"0","locked":"0","uTime":"","tier":{"level":3.10},"id":1300000000000000001}]',
+    );
+    const [item] = itemsOf(spot, data, nowhere);
+    expect(item?.extra).toEqual(parse('{"tier":{"level":3.10},"id":1300000000000000001}'));
+  });
+
+  test("does not take a key named __proto__ or extra for anything but a field", () => {
+    const data = parse('[{"coin":"BTC","available":"1","extra":"x","__proto__":{"available":"9"}}]');
+    const [item] = itemsOf(spot, data, nowhere);
+    expect(item?.row.available).toBe("1");
+    expect(item?.extra?.extra).toBe("x");
+    expect(Object.getPrototypeOf(item?.extra)).toBe(Object.prototype);
+  });
+
+  test("leaves a missing, null or empty amount unknown", () => {
+    const data = parse('[{"coin":"BTC","available":"1","frozen":null,"locked":""}]');
+    const [item] = itemsOf(spot, data, nowhere);
+    expect(item?.row).toEqual({
+      ...item?.row,
+      available: "1",
+      frozen: null,
+      locked: null,
+      limitAvailable: null,
+      updatedAt: null,
+    });
+  });
+
+  test("keeps a renamed field under its new name and leaves the old column unknown", () => {
+    const data = parse('[{"coin":"BTC","available":"1","inOrders":"0.5"}]');
+    const [item] = itemsOf(spot, data, nowhere);
+    expect(item?.row.frozen).toBeNull();
+    expect(item?.extra).toEqual({ inOrders: "0.5" });
+  });
+
+  test("keeps a row whose known amounts are zero while another is unknown", () => {
+    const data = parse('[{"coin":"BTC","available":"0","frozen":"","locked":"0"}]');
+    expect(itemsOf(spot, data, nowhere)).toHaveLength(1);
+  });
+
+  test("keeps a word nobody knows", () => {
+    const { endpoint, data, context } = readFixture("v2", "positions.json");
+    const [first] = data as Record<string, unknown>[];
+    const [item] = itemsOf(endpoint, [{ ...first, marginMode: "hybrid", holdSide: "net" }], context);
+    expect([item?.row.marginMode, item?.row.holdSide]).toEqual(["hybrid", "net"]);
+  });
+
+  test.each<[DatasetName, ApiVersion, string, string]>([
+    [
+      "spot-assets",
+      "v1",
+      '[{"coinName":"BTC","frozen":"0"}]',
+      "/api/spot/v1/account/assets: data[0].available: is missing",
+    ],
+    [
+      "spot-assets",
+      "v2",
+      '[{"coin":"BTC","available":""}]',
+      "/api/v2/spot/account/assets: data[0].available: is missing",
+    ],
+    [
+      "spot-assets",
+      "v3",
+      '{"assets":[{"coin":"","available":"1"}]}',
+      "/api/v3/account/assets: data.assets[0].coin: is missing",
+    ],
+    [
+      "funding-assets",
+      "v2",
+      '[{"coin":"BTC","available":null}]',
+      "/api/v2/account/funding-assets: data[0].available: is missing",
+    ],
+    ["mix-accounts", "v2", '[{"marginCoin":"USDT"}]', "/api/v2/mix/account/accounts: data[0].available: is missing"],
+    [
+      "mix-accounts",
+      "v2",
+      '[{"marginCoin":"USDT","available":"1"},{"marginCoin":"USDC","available":"1","unionTotalMargin":"111,1"}]',
+      '/api/v2/mix/account/accounts: data[1].unionTotalMargin: "111,1" is not a decimal number',
+    ],
+    [
+      "positions",
+      "v2",
+      '[{"symbol":"BTCUSDT","marginCoin":"USDT","holdSide":"long","marginMode":"crossed"}]',
+      "/api/v2/mix/position/all-position: data[0].total: is missing",
+    ],
+    ["equity", "v3", '{"assets":[]}', "/api/v3/account/assets: data.usdtEquity: is missing"],
+  ])("%s %s: %s fails and says where", (name, version, data, message) => {
+    expect(() => itemsOf(endpointOf(name, version), parse(data), nowhere)).toThrow(message);
+  });
+
+  test.each<[DatasetName, ApiVersion]>([
+    ["spot-assets", "v2"],
+    ["funding-assets", "v3"],
+    ["mix-accounts", "v1"],
+    ["positions", "v2"],
+    ["positions", "v3"],
+    ["prices", "v2"],
+    ["equity", "v2"],
+    ["equity", "v3"],
+  ])("%s %s: null where an answer should be fails, for it is not 'nothing there'", (name, version) => {
+    const endpoint = endpointOf(name, version);
+    expect(() => itemsOf(endpoint, null, nowhere)).toThrow(/^\/api\/\S+: data: /);
+    expect(() => itemsOf(endpoint, undefined, nowhere)).toThrow(/^\/api\/\S+: data: /);
+    expect(() => itemsOf(endpoint, "", nowhere)).toThrow(/^\/api\/\S+: data: /);
+  });
+
+  test("an object without a list fails, while an empty or null one is no position", () => {
+    const endpoint = endpointOf("positions", "v3");
+    expect(() => itemsOf(endpoint, {}, nowhere)).toThrow(/current-position: data: /);
+    expect(itemsOf(endpoint, [], nowhere)).toEqual([]);
+    expect(itemsOf(endpoint, { list: [] }, nowhere)).toEqual([]);
+    expect(itemsOf(endpoint, { list: null }, nowhere)).toEqual([]);
+  });
+});

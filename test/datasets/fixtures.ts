@@ -1,0 +1,84 @@
+/** Reads `test/fixtures/bitget/<version>/<dataset>[.<case>].json`: one request, its answer, the rows it becomes. */
+import { readdirSync, readFileSync } from "node:fs";
+import { parse } from "lossless-json";
+import type { AnyEndpoint, Context, Dataset } from "../../src/datasets/dataset.ts";
+import { datasetNamed } from "../../src/datasets/index.ts";
+import { parseData } from "../../src/datasets/shapes.ts";
+import type { ApiVersion, DatasetName, Extra, Item, Known, Params, Row, Scope } from "../../src/domain.ts";
+
+const root = new URL("../fixtures/bitget/", import.meta.url);
+
+export interface Fixture {
+  title: string;
+  version: ApiVersion;
+  dataset: Dataset;
+  endpoint: AnyEndpoint;
+  /** Null where nothing is asked. */
+  request: { path: string; params: Params } | null;
+  scope: Scope;
+  /** `data` of the answer, its numbers still digits, as the client hands it on. */
+  data: unknown;
+  context: Context;
+  items: Item[];
+}
+
+type KnownRows = Partial<Record<DatasetName, { scope: Scope; rows: Row[] }[]>>;
+
+interface Content {
+  request: { path: string; params: Params } | null;
+  scope: Scope;
+  answer: { data: unknown };
+  known?: KnownRows;
+  rows: { row: Row; extra?: Extra }[];
+}
+
+/** What a mapper may know: a dataset that is named here is complete unless it is named in `incomplete`. */
+export function contextOf(scope: Scope, known: KnownRows = {}, incomplete: DatasetName[] = []): Context {
+  return {
+    scope,
+    known: (name): Known[] =>
+      (known[name] ?? []).map((each) => ({ account: "main", takenAt: 1_790_000_000_000, ...each })),
+    complete: (name) => known[name] !== undefined && !incomplete.includes(name),
+  };
+}
+
+export function endpointOf(name: DatasetName, version: ApiVersion): AnyEndpoint {
+  const endpoint = datasetNamed(name).endpoints[version];
+  if (!endpoint) throw new Error(`${name} has no ${version}`);
+  return endpoint;
+}
+
+/** What the collector does with `data` of an answer. */
+export const itemsOf = (endpoint: AnyEndpoint, data: unknown, context: Context): Item[] =>
+  endpoint.rows(parseData(endpoint, data), context);
+
+/** A row as written in a fixture, with null in every column it does not name. */
+const whole = (dataset: Dataset, row: Row): Row => ({
+  ...Object.fromEntries(Object.keys(dataset.columns).map((column) => [column, null])),
+  ...row,
+});
+
+export function readFixture(version: ApiVersion, file: string): Fixture {
+  const text = readFileSync(new URL(`${version}/${file}`, root), "utf8");
+  const content = JSON.parse(text) as Content;
+  const lossless = parse(text) as unknown as Content;
+  const dataset = datasetNamed(file.split(".")[0] as DatasetName);
+  return {
+    title: `${version}/${file}`,
+    version,
+    dataset,
+    endpoint: endpointOf(dataset.name, version),
+    request: content.request,
+    scope: content.scope,
+    data: lossless.answer.data,
+    context: contextOf(content.scope, content.known),
+    items: content.rows.map(({ row }, index) => ({
+      row: whole(dataset, row),
+      extra: lossless.rows[index]?.extra ?? null,
+    })),
+  };
+}
+
+export const fixtures: Fixture[] = (["v1", "v2", "v3"] as const).flatMap((version) =>
+  readdirSync(new URL(`${version}/`, root)).map((file) => readFixture(version, file)),
+);

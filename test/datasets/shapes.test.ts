@@ -1,0 +1,136 @@
+import fc from "fast-check";
+import { LosslessNumber, parse } from "lossless-json";
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import type { AnyEndpoint } from "../../src/datasets/dataset.ts";
+import { amount, coin, digits, item, marginMode, millis, parseData, symbol, text } from "../../src/datasets/shapes.ts";
+import { ShapeError } from "../../src/errors.ts";
+
+const number = (written: string) => new LosslessNumber(written);
+
+/** An endpoint whose whole `data` is the one field `value`. */
+const holding = (value: z.ZodType): AnyEndpoint => ({
+  address: null,
+  scopes: () => [null],
+  params: () => ({}),
+  data: z.object({ value }),
+  rows: () => [],
+  next: () => null,
+});
+
+const read = (shape: z.ZodType, value: unknown) => shape.parse(value);
+const problem = (shape: z.ZodType, value: unknown) => {
+  try {
+    return parseData(holding(shape), { value });
+  } catch (error) {
+    return error instanceof ShapeError ? error.message : error;
+  }
+};
+
+describe("digits", () => {
+  test.each([
+    ["0.10", "0.10"],
+    ["-0.00000000", "-0.00000000"],
+    ["007", "007"],
+    [
+      "1234567890123456789012345678901234567890.000000000000000001",
+      "1234567890123456789012345678901234567890.000000000000000001",
+    ],
+    [number("1.50"), "1.50"],
+    [number("0.1000000000000000055511151231257827"), "0.1000000000000000055511151231257827"],
+    ["1e5", "100000"],
+    [number("1.50e-7"), "0.000000150"],
+    ["", null],
+    [null, null],
+    [undefined, null],
+  ])("reads %s as %s", (value, expected) => {
+    expect(read(digits, value)).toBe(expected);
+  });
+
+  test.each([
+    ["NaN", 'computed: data.value: "NaN" is not a decimal number'],
+    ["Infinity", 'computed: data.value: "Infinity" is not a decimal number'],
+    ["0x10", 'computed: data.value: "0x10" is not a decimal number'],
+    [" 1 ", 'computed: data.value: " 1 " is not a decimal number'],
+    ["1\n", 'computed: data.value: "1\\u000a" is not a decimal number'],
+    ["1,000", 'computed: data.value: "1,000" is not a decimal number'],
+    [".5", 'computed: data.value: ".5" is not a decimal number'],
+    ["1e-65", 'computed: data.value: "1e-65" is not a decimal number'],
+    [number("1e999"), "computed: data.value: 1e999 is not a decimal number"],
+    [true, "computed: data.value: true is not a decimal number"],
+    [1.5, "computed: data.value: 1.5 is not a decimal number"],
+    [["1"], "computed: data.value: a list is not a decimal number"],
+    [{ amount: "1" }, "computed: data.value: an object is not a decimal number"],
+  ])("refuses %j", (value, message) => {
+    expect(problem(digits, value)).toBe(message);
+  });
+
+  test("shows no more than 40 characters of what it refuses", () => {
+    expect(problem(digits, "x".repeat(1000))).toBe(
+      'computed: data.value: "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…" is not a decimal number',
+    );
+  });
+
+  test("keeps every plain decimal byte for byte, as text and as a JSON number", () => {
+    const plain = fc
+      .tuple(fc.constantFrom("", "-"), fc.stringMatching(/^(0|[1-9]\d{0,39})$/), fc.stringMatching(/^(\.\d{1,40})?$/))
+      .map((parts) => parts.join(""));
+    fc.assert(
+      fc.property(plain, (written) => {
+        expect(read(digits, written)).toBe(written);
+        expect(read(digits, parse(written))).toBe(written);
+      }),
+    );
+  });
+
+  test("gives back plain digits or refuses, whatever it is sent", () => {
+    fc.assert(
+      fc.property(fc.string(), (written) => {
+        const result = digits.safeParse(written);
+        if (result.success) expect(result.data ?? "0").toMatch(/^-?\d+(\.\d+)?$/);
+      }),
+    );
+  });
+});
+
+test("an amount must be known", () => {
+  expect(problem(amount, "")).toBe("computed: data.value: is missing");
+  expect(problem(amount, undefined)).toBe("computed: data.value: is missing");
+  expect(read(amount, "0")).toBe("0");
+});
+
+test.each([
+  ["1697248128000", 1697248128000],
+  [number("1697248128000"), 1697248128000],
+  ["1697248128", 1697248128000],
+  ["", null],
+  [undefined, null],
+])("millis reads %s as %s", (value, expected) => {
+  expect(read(millis, value)).toBe(expected);
+});
+
+test.each(["2026-11-22", "-1", "1.5", "12345678901234567890"])("millis refuses %s", (value) => {
+  expect(problem(millis, value)).toBe(`computed: data.value: "${value}" is not a time in milliseconds`);
+});
+
+test("text keeps all digits of an id, as text and as a JSON number", () => {
+  expect(read(text, "1300000000000000001")).toBe("1300000000000000001");
+  expect(read(text, parse("1300000000000000001"))).toBe("1300000000000000001");
+});
+
+test("words are told in one spelling", () => {
+  expect(read(coin, "usdt")).toBe("USDT");
+  expect(read(symbol, "BTCUSDT_UMCBL")).toBe("BTCUSDT");
+  expect(read(symbol, "BTCUSDH26")).toBe("BTCUSDH26");
+  expect(read(marginMode, "fixed")).toBe("isolated");
+  expect(read(marginMode, "crossed")).toBe("crossed");
+});
+
+test("an item parts what is known from what is not", () => {
+  const shape = item({ coin, available: amount, frozen: digits });
+  expect(shape.parse({ coin: "btc", available: "1", colour: null, size: "2" })).toEqual({
+    fields: { coin: "BTC", available: "1", frozen: null },
+    extra: { colour: null, size: "2" },
+  });
+  expect(shape.parse({ coin: "btc", available: "1" }).extra).toBeNull();
+});
