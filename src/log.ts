@@ -1,4 +1,5 @@
 /** One line per event, on stderr; secrets are replaced in the finished line, so no path around it exists. */
+import { Writable } from "node:stream";
 import { type Logger, pino } from "pino";
 import { PinoPretty } from "pino-pretty";
 import type { Secret } from "./domain.ts";
@@ -49,7 +50,13 @@ function toStderr(line: string): void {
 
 export function createLog({ level, format, secrets, write = toStderr }: LogOptions): Log {
   const redact = redactor(secrets);
-  const safe = { write: (line: string) => write(redact(line)) };
+  const safe = new Writable({
+    decodeStrings: false,
+    write(line: string | Buffer, _encoding, done) {
+      write(redact(line.toString()));
+      done();
+    },
+  });
   const options = { level, base: null, timestamp: () => `,"time":"${new Date().toISOString()}"` };
   if (format === "json") return pino(options, safe);
   const pretty = PinoPretty({
@@ -57,7 +64,8 @@ export function createLog({ level, format, secrets, write = toStderr }: LogOptio
     translateTime: "SYS:HH:MM:ss.l",
     ignore: "pid,hostname",
     singleLine: true,
-    destination: safe as unknown as NodeJS.WritableStream,
+    messageFormat: (fields, key) => visible(String(fields[key])),
+    destination: safe,
     sync: true,
   });
   return pino(options, pretty);

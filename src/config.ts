@@ -1,0 +1,201 @@
+/** Settings: environment -> Config. Every problem is named, all at once, before anything connects. */
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { parseEnv } from "node:util";
+import { parseProductType } from "./bitget/product-types.ts";
+import { type Pattern, parsePattern } from "./cron.ts";
+import {
+  type Account,
+  type ApiVersion,
+  type DatasetName,
+  datasetNames,
+  type ProductType,
+  publicAccount,
+  Secret,
+} from "./domain.ts";
+import { ConfigError } from "./errors.ts";
+
+export interface Config {
+  accounts: Account[];
+  baseUrl: string;
+  fallbackBaseUrl: string | null;
+  demoTrading: boolean;
+  productTypes: ProductType[];
+  allowWriteKeys: boolean;
+  /** Absolute path of the SQLite file. */
+  databasePath: string;
+  /** Null: the dataset is switched off. */
+  schedules: Record<DatasetName, Pattern | null>;
+  runDeadlineSeconds: number;
+  logLevel: string;
+  logFormat: "pretty" | "json";
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** `.env` of the working directory below the real environment, which wins. */
+export function environment(directory = process.cwd(), env: Environment = process.env): Environment {
+  const path = resolve(directory, ".env");
+  return existsSync(path) ? { ...parseEnv(readFileSync(path, "utf8")), ...env } : env;
+}
+
+const defaultSchedule = "*/5 * * * *";
+const levels = ["trace", "debug", "info", "warn", "error", "silent"] as const;
+const apiVersions = ["auto", "v1", "v2", "v3"] as const;
+
+/** What people leave in a settings file when they have not filled it in yet. */
+const placeholder =
+  /^(<.*>|\[.*\]|x{3,}|\.{3}|\*{3,}|(your|my|the)[-_ ].*|changeme|change[-_]me|placeholder|todo|none|null|undefined|secret|passphrase|api[-_]?key)$/i;
+
+/** Shorter ones could not be kept out of the log reliably; the exchange's own are longer. */
+const shortestSecret = 8;
+
+export const scheduleSetting = (dataset: DatasetName): string =>
+  `SCHEDULE_${dataset.toUpperCase().replaceAll("-", "_")}`;
+
+/**
+ * Reads the settings. `credentials: false` leaves the accounts empty, for commands that only look at the database.
+ * @throws ConfigError naming every problem, never a value of a secret.
+ */
+export function loadConfig(env: Environment, { credentials = true } = {}): Config {
+  const problems: string[] = [];
+  const report = (setting: string, problem: string) => problems.push(`${setting} ${problem}`);
+
+  const read = (setting: string): string => (env[setting] ?? "").trim();
+
+  function choice<T extends string>(setting: string, all: readonly T[], fallback: T): T {
+    const value = read(setting).toLowerCase();
+    if (value === "") return fallback;
+    const found = all.find((one) => one === value);
+    if (found === undefined) report(setting, `is "${value}"; it can be ${all.join(", ")}`);
+    return found ?? fallback;
+  }
+
+  function flag(setting: string): boolean {
+    return choice(setting, ["true", "false", "1", "0"], "false").match(/true|1/) !== null;
+  }
+
+  function url(setting: string, fallback: string | null): string | null {
+    const value = read(setting) || fallback;
+    if (value === null) return null;
+    const parsed = URL.canParse(value) ? new URL(value) : null;
+    const loopback = parsed !== null && ["127.0.0.1", "localhost", "[::1]"].includes(parsed.hostname);
+    if (!parsed || !(parsed.protocol === "https:" || (parsed.protocol === "http:" && loopback)))
+      report(setting, "must be an https:// address (http:// only for this machine itself)");
+    else if (parsed.username || parsed.password) report(setting, "must not contain a user name or password");
+    else if (parsed.pathname !== "/" || parsed.search || parsed.hash)
+      report(setting, "must be a host alone, without a path");
+    else return parsed.origin;
+    return null;
+  }
+
+  function secret(setting: string): Secret {
+    const file = read(`${setting}_FILE`);
+    let value = read(setting);
+    if (file !== "" && value !== "") report(setting, `and ${setting}_FILE are both set; keep one`);
+    else if (file !== "") {
+      try {
+        value = readFileSync(file, "utf8").trim();
+      } catch (error) {
+        const code = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
+        report(`${setting}_FILE`, `names a file that cannot be read (${code})`);
+        return new Secret("");
+      }
+    }
+    value = value.replaceAll("\\n", "\n");
+    if (value === "") report(setting, "is missing");
+    else if (placeholder.test(value)) report(setting, "still holds a placeholder");
+    else if (value.length < shortestSecret) report(setting, `is shorter than ${shortestSecret} characters`);
+    else if (/^["'].*["']$/s.test(value))
+      report(setting, "has quotes around it that are part of the value; remove them");
+    return new Secret(value);
+  }
+
+  function accounts(): Account[] {
+    const names = (read("BITGET_ACCOUNTS") || "main").split(",").map((name) => name.trim());
+    const seen = new Set<string>();
+    const fallback = choice("BITGET_API_VERSION", apiVersions, "auto");
+    return names.map((name) => {
+      if (!/^[a-z][a-z0-9_]{0,31}$/i.test(name))
+        report(
+          "BITGET_ACCOUNTS",
+          `has the name "${name.slice(0, 40)}"; a name is a letter and then letters, digits or _`,
+        );
+      else if (name.toLowerCase() === publicAccount)
+        report("BITGET_ACCOUNTS", `cannot use "${name}"; it stands for public data`);
+      else if (seen.has(name.toLowerCase())) report("BITGET_ACCOUNTS", `names "${name}" twice`);
+      seen.add(name.toLowerCase());
+      const prefix = names.length === 1 && name === "main" ? "BITGET" : `BITGET_${name.toUpperCase()}`;
+      // A single `main` among several may keep the short names it began with.
+      const short = name === "main" && read(`${prefix}_API_KEY`) === "" && read(`${prefix}_API_KEY_FILE`) === "";
+      const own = short ? "BITGET" : prefix;
+      return {
+        name,
+        key: secret(`${own}_API_KEY`),
+        secret: secret(`${own}_API_SECRET`),
+        passphrase: secret(`${own}_API_PASSPHRASE`),
+        api: own === "BITGET" ? fallback : choice<ApiVersion | "auto">(`${prefix}_API_VERSION`, apiVersions, fallback),
+      };
+    });
+  }
+
+  function products(): ProductType[] {
+    const words = (read("BITGET_PRODUCT_TYPES") || "umcbl,dmcbl,cmcbl,sumcbl").split(",").map((word) => word.trim());
+    const parsed = words.map((word) => {
+      const found = parseProductType(word);
+      if (found === null) report("BITGET_PRODUCT_TYPES", `has "${word.slice(0, 40)}", which is no product type`);
+      return found;
+    });
+    return [...new Set(parsed.filter((one) => one !== null))];
+  }
+
+  function database(): string {
+    const value = env.DATABASE_URL === undefined ? "file:./data/collector.db" : read("DATABASE_URL");
+    if (/^postgres(ql)?:/.test(value))
+      report("DATABASE_URL", "names Postgres, which is not supported yet; use file:./data/collector.db");
+    else if (!value.startsWith("file:") || value === "file:")
+      report("DATABASE_URL", "must name a file, as in file:./data/collector.db");
+    return resolve(value.replace(/^file:(\/\/(?=\/))?/, ""));
+  }
+
+  function schedule(dataset: DatasetName): Pattern | null {
+    const setting = scheduleSetting(dataset);
+    const text = env[setting] === undefined ? defaultSchedule : read(setting);
+    if (text === "") return null;
+    try {
+      return parsePattern(text);
+    } catch (error) {
+      report(setting, `("${text.slice(0, 60)}") ${error instanceof Error ? error.message : "cannot be read"}`);
+      return null;
+    }
+  }
+
+  function seconds(setting: string, fallback: number): number {
+    const value = read(setting);
+    if (value === "") return fallback;
+    const number = /^\d+$/.test(value) ? Number.parseInt(value, 10) : 0;
+    if (number < 1 || number > 3600)
+      report(setting, `is "${value.slice(0, 20)}"; it must be whole seconds from 1 to 3600`);
+    return number;
+  }
+
+  const config: Config = {
+    accounts: credentials ? accounts() : [],
+    baseUrl: url("BITGET_BASE_URL", "https://api.bitget.com") ?? "",
+    fallbackBaseUrl: url("BITGET_FALLBACK_BASE_URL", null),
+    demoTrading: flag("BITGET_DEMO_TRADING"),
+    productTypes: products(),
+    allowWriteKeys: flag("BITGET_ALLOW_WRITE_KEYS"),
+    databasePath: database(),
+    schedules: Object.fromEntries(datasetNames.map((name) => [name, schedule(name)])) as Config["schedules"],
+    runDeadlineSeconds: seconds("RUN_DEADLINE_SECONDS", 60),
+    logLevel: choice("LOG_LEVEL", levels, "info"),
+    logFormat: choice("LOG_FORMAT", ["pretty", "json"], process.stderr.isTTY ? "pretty" : "json"),
+  };
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+/** Every secret of the settings, for the log to keep out. */
+export const secretsOf = (config: Config): Secret[] =>
+  config.accounts.flatMap((account) => [account.key, account.secret, account.passphrase]);

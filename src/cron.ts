@@ -1,0 +1,59 @@
+/** Cron patterns as sets of instants, always in UTC: what is due is a pure function of pattern and clock. */
+import { Cron } from "croner";
+
+export interface Pattern {
+  /** As written in the settings. */
+  text: string;
+  /** The first slot after `instant`. Epoch ms. */
+  next(instant: number): number;
+  /** The last slot at or before `instant`. Epoch ms. */
+  latest(instant: number): number;
+}
+
+/** Names, numbers, lists, ranges and steps; none of the extensions (L, W, #, @daily) on which libraries disagree. */
+const value = String.raw`(\d{1,2}|[a-z]{3})`;
+const part = String.raw`(\*|${value}(-${value})?)(\/\d{1,2})?`;
+const field = new RegExp(`^${part}(,${part})*$`, "i");
+
+/**
+ * Reads a pattern of five or six fields (seconds first). Throws an Error with one sentence for what is wrong; a pattern that gives both
+ * a day of the month and a day of the week is refused, because one half of the cron programs joins them by "and", the
+ * other by "or".
+ */
+export function parsePattern(text: string): Pattern {
+  const fields = text.trim().split(/\s+/);
+  if (fields.length !== 5 && fields.length !== 6)
+    throw new Error(`has ${fields.length} fields; a pattern has five, or six with seconds first`);
+  const odd = fields.find((text) => !field.test(text));
+  if (odd !== undefined) throw new Error(`"${odd}" is not a number, list, range or step`);
+  const [dayOfMonth, , dayOfWeek] = fields.slice(-3);
+  if (dayOfMonth !== "*" && dayOfWeek !== "*")
+    throw new Error("gives both a day of the month and a day of the week; leave one of them *");
+  let cron: Cron;
+  try {
+    cron = new Cron(fields.join(" "), { timezone: "UTC", paused: true, mode: "5-or-6-parts" });
+  } catch (error) {
+    throw new Error(error instanceof Error ? error.message.replace(/^CronPattern: /, "") : "cannot be read");
+  }
+  if (cron.nextRun() === null) throw new Error("never comes");
+  const found = cron;
+  // The clock is looked at far more often than it reaches a slot: the stretch between two slots is remembered.
+  let between = { slot: Number.NaN, next: Number.NaN };
+  const around = (instant: number) => {
+    if (instant >= between.slot && instant < between.next) return between;
+    const before = () => found.previousRuns(1, new Date(instant + 1))[0]?.getTime() ?? Number.NEGATIVE_INFINITY;
+    const slot = instant === between.next ? instant : before();
+    const next = found.nextRun(new Date(instant))?.getTime() ?? Number.POSITIVE_INFINITY;
+    between = { slot, next };
+    return between;
+  };
+  return { text: fields.join(" "), next: (instant) => around(instant).next, latest: (instant) => around(instant).slot };
+}
+
+/** From a slot to the one after it. Milliseconds. */
+export const periodAt = (pattern: Pattern, slot: number): number => pattern.next(slot) - slot;
+
+const longestGrace = 5 * 60_000;
+
+/** How late a slot may still be run: half its period, at most five minutes. Milliseconds. */
+export const graceAt = (pattern: Pattern, slot: number): number => Math.min(periodAt(pattern, slot) / 2, longestGrace);

@@ -1,0 +1,157 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import { environment, loadConfig } from "../src/config.ts";
+import { ConfigError } from "../src/errors.ts";
+
+const good = {
+  BITGET_API_KEY: "bg_0123456789abcdef0123456789abcdef",
+  BITGET_API_SECRET: "5f4dcc3b5aa765d61d8327deb882cf99",
+  BITGET_API_PASSPHRASE: "Correct-Horse-9",
+};
+
+function problemsOf(env: Record<string, string>): readonly string[] {
+  try {
+    loadConfig(env);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+}
+
+const folder = (): string => mkdtempSync(join(tmpdir(), "config-"));
+
+describe("settings", () => {
+  it("have the defaults of .env.example", () => {
+    const config = loadConfig(good);
+    expect(config).toMatchObject({
+      baseUrl: "https://api.bitget.com",
+      fallbackBaseUrl: null,
+      demoTrading: false,
+      productTypes: ["umcbl", "dmcbl", "cmcbl", "sumcbl"],
+      allowWriteKeys: false,
+      databasePath: resolve("data/collector.db"),
+      runDeadlineSeconds: 60,
+      logLevel: "info",
+    });
+    expect(config.schedules.positions?.text).toBe("*/5 * * * *");
+    expect(config.accounts.map(({ name, api }) => [name, api])).toEqual([["main", "auto"]]);
+  });
+
+  it("names everything that is wrong at once, and no value of a secret", () => {
+    const problems = problemsOf({
+      BITGET_API_KEY: "your_api_key_here",
+      BITGET_API_SECRET: "",
+      BITGET_API_PASSPHRASE: "short",
+      BITGET_BASE_URL: "http://example.com",
+      BITGET_PRODUCT_TYPES: "umcbl,spot",
+      BITGET_DEMO_TRADING: "maybe",
+      SCHEDULE_POSITIONS: "*/70 * * * *",
+      RUN_DEADLINE_SECONDS: "0",
+      DATABASE_URL: "",
+      LOG_LEVEL: "loud",
+    });
+    expect(problems.map((problem) => problem.split(" ")[0])).toEqual([
+      "BITGET_API_KEY",
+      "BITGET_API_SECRET",
+      "BITGET_API_PASSPHRASE",
+      "BITGET_BASE_URL",
+      "BITGET_DEMO_TRADING",
+      "BITGET_PRODUCT_TYPES",
+      "DATABASE_URL",
+      "SCHEDULE_POSITIONS",
+      "RUN_DEADLINE_SECONDS",
+      "LOG_LEVEL",
+    ]);
+    expect(problems.join()).not.toContain("short,");
+    expect(problems.join()).not.toContain("your_api_key_here");
+  });
+
+  it.each(["", "   ", "xxx", "<key>", "your-key", "YOUR_API_KEY", "changeme", "..."])(
+    "take %j for a key that is not there",
+    (key) => {
+      expect(problemsOf({ ...good, BITGET_API_KEY: key })).toEqual([expect.stringMatching(/^BITGET_API_KEY /)]);
+    },
+  );
+
+  it("trim a secret's trailing newline and read it from a file", () => {
+    const path = join(folder(), "secret");
+    writeFileSync(path, `${good.BITGET_API_SECRET}\n`);
+    const { BITGET_API_SECRET: _, ...rest } = good;
+    const config = loadConfig({ ...rest, BITGET_API_SECRET_FILE: path });
+    expect(config.accounts[0]?.secret.reveal()).toBe(good.BITGET_API_SECRET);
+  });
+
+  it("refuse a secret given twice, and a file that is not there", () => {
+    expect(problemsOf({ ...good, BITGET_API_KEY_FILE: "/nowhere" })).toEqual([
+      "BITGET_API_KEY and BITGET_API_KEY_FILE are both set; keep one",
+    ]);
+    const { BITGET_API_KEY: _, ...rest } = good;
+    expect(problemsOf({ ...rest, BITGET_API_KEY_FILE: "/nowhere" })).toEqual([
+      "BITGET_API_KEY_FILE names a file that cannot be read (ENOENT)",
+    ]);
+  });
+
+  it("describe several accounts, each with its own key and API version", () => {
+    const config = loadConfig({
+      ...good,
+      BITGET_ACCOUNTS: "main,hedge",
+      BITGET_HEDGE_API_KEY: "bg_hedge_key_0123456789",
+      BITGET_HEDGE_API_SECRET: "hedge-secret-0123",
+      BITGET_HEDGE_API_PASSPHRASE: "hedge-passphrase",
+      BITGET_HEDGE_API_VERSION: "v3",
+    });
+    expect(config.accounts.map(({ name, api, key }) => [name, api, key.reveal()])).toEqual([
+      ["main", "auto", good.BITGET_API_KEY],
+      ["hedge", "v3", "bg_hedge_key_0123456789"],
+    ]);
+  });
+
+  it.each([
+    ["main,MAIN", "twice"],
+    ["../x", "a name is a letter"],
+    ["public", "stands for public data"],
+    ["", undefined],
+  ])("judge the account names %j", (names, sentence) => {
+    const problem = problemsOf({ ...good, BITGET_MAIN_API_KEY: "", BITGET_ACCOUNTS: names }).find((one) =>
+      one.startsWith("BITGET_ACCOUNTS"),
+    );
+    expect(problem).toEqual(sentence === undefined ? undefined : expect.stringContaining(sentence));
+  });
+
+  it.each([
+    ["https://api.bitget.com", true],
+    ["http://127.0.0.1:8080", true],
+    ["http://localhost:8080", true],
+    ["http://api.bitget.com", false],
+    ["https://user:pass@api.bitget.com", false],
+    ["https://api.bitget.com/v2", false],
+    ["not a url", false],
+  ])("judge the base URL %s", (url, accepted) => {
+    expect(problemsOf({ ...good, BITGET_BASE_URL: url }).length === 0).toBe(accepted);
+  });
+
+  it("accept product types in either spelling and each once", () => {
+    expect(loadConfig({ ...good, BITGET_PRODUCT_TYPES: "USDT-FUTURES, umcbl,coin-futures" }).productTypes).toEqual([
+      "umcbl",
+      "dmcbl",
+    ]);
+  });
+
+  it("switch a dataset off with an empty schedule", () => {
+    expect(loadConfig({ ...good, SCHEDULE_PRICES: "" }).schedules.prices).toBeNull();
+  });
+
+  it("need no key where only the database is looked at", () => {
+    expect(loadConfig({}, { credentials: false }).accounts).toEqual([]);
+  });
+
+  it("come from .env, and from the environment before that", () => {
+    const directory = folder();
+    writeFileSync(join(directory, ".env"), 'LOG_LEVEL=debug\nBITGET_API_KEY="from file"\n');
+    const env = environment(directory, { LOG_LEVEL: "warn" });
+    expect([env.LOG_LEVEL, env.BITGET_API_KEY]).toEqual(["warn", "from file"]);
+  });
+});

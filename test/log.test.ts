@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import { Secret } from "../src/domain.ts";
+import { createLog, redactor, visible } from "../src/log.ts";
+
+const secret = new Secret('canary/"+=secret');
+
+describe("the log", () => {
+  it.each(["json", "pretty"] as const)("holds one line per event and no form of a secret (%s)", (format) => {
+    const lines: string[] = [];
+    const log = createLog({ level: "info", format, secrets: [secret], write: (line) => lines.push(line) });
+    const value = secret.reveal();
+    const bytes = Buffer.from(value);
+    log.error(
+      {
+        plain: value,
+        url: encodeURIComponent(value),
+        coded: bytes.toString("base64"),
+        hex: bytes.toString("hex"),
+        secret,
+      },
+      `two\nlines ${value}`,
+    );
+    const text = lines.join("");
+    expect(text).not.toContain(value);
+    expect(text).not.toContain(JSON.stringify(value).slice(1, -1));
+    expect(text).not.toContain(encodeURIComponent(value));
+    expect(text).not.toContain(bytes.toString("base64"));
+    expect(text).not.toContain(bytes.toString("hex"));
+    expect(text.trimEnd().split("\n")).toHaveLength(1);
+  });
+});
+
+it("takes longer secrets out before shorter ones that they contain", () => {
+  const redact = redactor([new Secret("password"), new Secret("password-and-more")]);
+  expect(redact("password-and-more, password")).toBe("[secret], [secret]");
+});
+
+it("shows control characters and direction marks instead of obeying them", () => {
+  expect(visible("a\u001b[31mb\u202ec")).toBe("a\\u001b[31mb\\u202ec");
+});
+
+it("prints a secret only when asked to on purpose", () => {
+  expect([String(secret), JSON.stringify({ secret }), `${secret}`]).toEqual([
+    "[secret]",
+    '{"secret":"[secret]"}',
+    "[secret]",
+  ]);
+});

@@ -1,0 +1,73 @@
+/** The real program as a child process, as a person would start it. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+export interface Finished {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Running {
+  child: ChildProcess;
+  /** Everything printed so far. */
+  output(): { stdout: string; stderr: string };
+  /** Resolves as soon as the text was printed on either stream; rejects when the program ends before. */
+  printed(text: string | RegExp): Promise<void>;
+  finished: Promise<Finished>;
+}
+
+const main = resolve("dist/main.js");
+
+/** A new folder for the files of one test. */
+export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), "collector-test-"));
+
+/** Starts `bitget-collector ARGS` in `directory` with nothing in its environment but PATH and `env`. */
+export function start(args: readonly string[], directory: string, env: Record<string, string> = {}): Running {
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd: directory,
+    env: { PATH: process.env.PATH ?? "", LOG_FORMAT: "json", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let stdout = "";
+  let stderr = "";
+  const watchers = new Set<() => void>();
+  const onData = () => {
+    for (const watcher of watchers) watcher();
+  };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+    onData();
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+    onData();
+  });
+  const finished = new Promise<Finished>((done) => {
+    child.on("close", (code, signal) => done({ code, signal, stdout, stderr }));
+  });
+  return {
+    child,
+    output: () => ({ stdout, stderr }),
+    printed: (text) =>
+      new Promise((done, fail) => {
+        const watcher = () => {
+          if (!(typeof text === "string" ? `${stdout}${stderr}`.includes(text) : text.test(`${stdout}${stderr}`)))
+            return;
+          watchers.delete(watcher);
+          done();
+        };
+        watchers.add(watcher);
+        watcher();
+        void finished.then((end) => fail(new Error(`ended with ${end.code} before it printed ${text}\n${end.stderr}`)));
+      }),
+    finished,
+  };
+}
+
+/** Runs a command to its end. */
+export const run = (args: readonly string[], directory: string, env: Record<string, string> = {}): Promise<Finished> =>
+  start(args, directory, env).finished;
