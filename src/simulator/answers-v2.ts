@@ -1,0 +1,237 @@
+/** The second generation's words, for classic accounts. */
+import { sum } from "../decimal.ts";
+import { chosen, type Endpoint, given, matching, nothingOfIt, part, type Query, type Told } from "./answer.ts";
+import { lineOfCategory, type ProductLine } from "./product-lines.ts";
+import { accountRows, fundingRows, positionRows, priceRows, spotRows } from "./record.ts";
+import { refusals } from "./refusal.ts";
+import {
+  type FuturesAccount,
+  fundingBalances,
+  futuresAccounts,
+  type OpenPosition,
+  openPositions,
+  overview,
+  spotBalances,
+  type View,
+} from "./statement.ts";
+import { tickers } from "./tickers.ts";
+
+export const endpointsV2: readonly Endpoint[] = [
+  { version: "v2", path: "/api/v2/spot/account/assets", perSecond: 10, signed: true, answer: assets },
+  { version: "v2", path: "/api/v2/account/funding-assets", perSecond: 10, signed: true, answer: fundingAssets },
+  { version: "v2", path: "/api/v2/account/all-account-balance", perSecond: 1, signed: true, answer: allBalances },
+  { version: "v2", path: "/api/v2/spot/account/info", perSecond: 1, signed: true, answer: keyInfo },
+  {
+    version: "v2",
+    path: "/api/v2/mix/account/account",
+    perSecond: 10,
+    signed: true,
+    answer: account,
+  },
+  {
+    version: "v2",
+    path: "/api/v2/mix/account/accounts",
+    perSecond: 10,
+    signed: true,
+    answer: accounts,
+  },
+  {
+    version: "v2",
+    path: "/api/v2/mix/position/all-position",
+    perSecond: 5,
+    signed: true,
+    answer: positions,
+  },
+  {
+    version: "v2",
+    path: "/api/v2/public/time",
+    perSecond: 20,
+    signed: false,
+    answer: ({ now }) => nothingOfIt({ serverTime: String(now) }),
+  },
+  {
+    version: "v2",
+    path: "/api/v2/spot/market/tickers",
+    perSecond: 20,
+    signed: false,
+    answer({ market, instant }, { symbol }) {
+      const all = chosen(tickers(market, null, instant), symbol);
+      const data = all.map((ticker) => ({
+        symbol: ticker.symbol,
+        open: ticker.open,
+        high24h: ticker.high,
+        low24h: ticker.low,
+        lastPr: ticker.last,
+        quoteVolume: ticker.quoteVolume,
+        baseVolume: ticker.baseVolume,
+        usdtVolume: ticker.quoteVolume,
+        ts: String(ticker.at),
+        bidPr: ticker.bid,
+        askPr: ticker.ask,
+        bidSz: ticker.bidSize,
+        askSz: ticker.askSize,
+        openUtc: ticker.openUtc,
+        changeUtc24h: ticker.changeUtc,
+        change24h: ticker.change,
+      }));
+      return { data, truths: [{ dataset: "prices", scope: null, rows: priceRows(all), ...part(symbol) }] };
+    },
+  },
+];
+
+/** A coin asked for by name is told even when there is none of it. */
+function assets(view: View, { coin, assetType }: Query): Told {
+  const all = spotBalances(view);
+  const told = coin || assetType === "all" ? matching(all, coin, (each) => each.coin) : all.filter((b) => !b.isZero);
+  return {
+    data: told.map((balance) => ({
+      coin: balance.coin,
+      available: balance.available,
+      limitAvailable: "0",
+      frozen: balance.frozen,
+      locked: balance.locked,
+      uTime: String(balance.updatedAt),
+    })),
+    truths: [{ dataset: "spot-assets", scope: null, rows: spotRows(told), ...part(coin) }],
+  };
+}
+
+function fundingAssets(view: View, { coin }: Query): Told {
+  const told = matching(fundingBalances(view), coin, (balance) => balance.coin);
+  return { data: told, truths: [{ dataset: "funding-assets", scope: null, rows: fundingRows(told), ...part(coin) }] };
+}
+
+function allBalances(view: View): Told {
+  const data = overview(view);
+  const of = (type: string) => data.find(({ accountType }) => accountType === type)?.usdtBalance ?? "0";
+  const others = data.filter(({ accountType }) => accountType !== "spot" && accountType !== "futures");
+  const row = {
+    usdt_equity: sum(data.map(({ usdtBalance }) => usdtBalance)),
+    spot_usdt: of("spot"),
+    futures_usdt: of("futures"),
+    other_usdt: sum(others.map(({ usdtBalance }) => usdtBalance)),
+    complete: 1,
+  };
+  return { data, truths: [{ dataset: "equity", scope: null, rows: [row] }] };
+}
+
+function keyInfo({ uid, mayTrade }: View): Told {
+  const read = ["coor", "cpor", "stor", "smor", "wtor"];
+  return nothingOfIt({
+    userId: uid,
+    inviterId: "",
+    channelCode: "",
+    channel: "",
+    ips: "",
+    authorities: mayTrade ? [...read, "coow", "stow"] : read,
+    parentId: 0,
+    traderType: "not_trader",
+    regisTime: "1640995200000",
+  });
+}
+
+function lineAsked(query: Query): ProductLine {
+  const line = lineOfCategory(given(query, "productType"));
+  if (!line) throw refusals.badParameter("productType");
+  return line;
+}
+
+const shared = (account: FuturesAccount) => ({
+  marginCoin: account.marginCoin,
+  locked: account.locked,
+  available: account.available,
+  crossedMaxAvailable: account.openable,
+  isolatedMaxAvailable: account.openable,
+  maxTransferOut: account.transferable,
+  accountEquity: account.equity,
+  usdtEquity: account.usdtEquity,
+  btcEquity: account.btcEquity,
+  crossedRiskRate: account.riskRate,
+  unrealizedPL: account.unrealized ?? "",
+  coupon: "0",
+  isolatedMargin: account.isolatedMargin,
+  crossedMargin: account.crossedMargin,
+  crossedUnrealizedPL: account.crossedUnrealized,
+  isolatedUnrealizedPL: account.isolatedUnrealized ?? "",
+  grant: "",
+  assetMode: "single",
+});
+
+function accounts(view: View, query: Query): Told {
+  const { code } = lineAsked(query);
+  const all = futuresAccounts(view, code);
+  return {
+    data: all.map((each) => ({
+      ...shared(each),
+      unionTotalMargin: null,
+      unionAvailable: null,
+      unionMm: null,
+      assetList: null,
+    })),
+    truths: [{ dataset: "mix-accounts", scope: code, rows: accountRows(code, all) }],
+  };
+}
+
+function account(view: View, query: Query): Told {
+  const { code, contracts } = lineAsked(query);
+  const symbol = given(query, "symbol").toUpperCase();
+  if (!contracts.some((contract) => contract.symbol === symbol)) throw refusals.unknownParameter(symbol);
+  const wanted = matching(futuresAccounts(view, code), given(query, "marginCoin"), (each) => each.marginCoin);
+  const [found] = wanted;
+  if (!found) throw refusals.unknownParameter(given(query, "marginCoin"));
+  return {
+    data: {
+      ...shared(found),
+      crossedMarginLeverage: 10,
+      isolatedLongLever: 20,
+      isolatedShortLever: 20,
+      marginMode: "crossed",
+      posMode: "hedge_mode",
+    },
+    truths: [{ dataset: "mix-accounts", scope: code, rows: accountRows(code, [found]), partial: true }],
+  };
+}
+
+function positions(view: View, query: Query): Told {
+  const { code } = lineAsked(query);
+  const { marginCoin } = query;
+  const open = matching(openPositions(view, code), marginCoin, (position) => position.marginCoin);
+  return {
+    data: open.map(positionTold),
+    truths: [{ dataset: "positions", scope: code, rows: positionRows("v2", code, open), ...part(marginCoin) }],
+  };
+}
+
+const positionTold = (position: OpenPosition) => ({
+  marginCoin: position.marginCoin,
+  symbol: position.symbol,
+  holdSide: position.side,
+  openDelegateSize: position.opening,
+  marginSize: position.margin,
+  available: position.available,
+  locked: position.locked,
+  total: position.total,
+  leverage: position.leverage,
+  achievedProfits: position.achieved,
+  openPriceAvg: position.entry,
+  marginMode: position.mode,
+  posMode: "hedge_mode",
+  unrealizedPL: position.unrealized,
+  liquidationPrice: position.liquidationPrice,
+  keepMarginRate: position.keepRate,
+  markPrice: position.mark,
+  marginRatio: position.marginRatio,
+  breakEvenPrice: position.breakEven,
+  totalFee: position.funding ?? "",
+  deductedFee: position.fees,
+  grant: "",
+  assetMode: "single",
+  autoMargin: "off",
+  takeProfit: position.takeProfit ?? "",
+  stopLoss: "",
+  takeProfitId: position.takeProfitId ?? "",
+  stopLossId: "",
+  cashDividend: "",
+  cTime: String(position.openedAt),
+  uTime: String(position.updatedAt),
+});

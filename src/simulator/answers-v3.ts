@@ -1,0 +1,183 @@
+/** The third generation's words, for unified accounts. */
+import { chosen, type Endpoint, given, matching, nothingOfIt, part, type Query, type Told } from "./answer.ts";
+import { lineOfCategory, liveLines, type ProductLine } from "./product-lines.ts";
+import { fundingRows, positionRows, priceRows, unifiedAccountRows, unifiedSpotRows } from "./record.ts";
+import { refusals } from "./refusal.ts";
+import { fundingBalances, type OpenPosition, openPositions, type View } from "./statement.ts";
+import { tickers } from "./tickers.ts";
+import { type UnifiedTotals, unifiedWallet } from "./unified.ts";
+
+export const endpointsV3: readonly Endpoint[] = [
+  { version: "v3", path: "/api/v3/account/assets", perSecond: 20, signed: true, answer: assets },
+  { version: "v3", path: "/api/v3/account/funding-assets", perSecond: 20, signed: true, answer: fundingAssets },
+  { version: "v3", path: "/api/v3/account/settings", perSecond: 20, signed: true, answer: settings },
+  { version: "v3", path: "/api/v3/account/info", perSecond: 5, signed: true, answer: keyInfo },
+  {
+    version: "v3",
+    path: "/api/v3/position/current-position",
+    perSecond: 20,
+    signed: true,
+    answer: positions,
+  },
+  {
+    version: "v3",
+    path: "/api/v3/market/tickers",
+    perSecond: 20,
+    signed: false,
+    answer({ market, instant }, query) {
+      const isSpot = given(query, "category") === "SPOT";
+      const category = isSpot ? "SPOT" : lineAsked(query).category;
+      const all = chosen(tickers(market, isSpot ? null : lineAsked(query), instant), query.symbol);
+      const data = all.map((ticker) => ({
+        category,
+        symbol: ticker.symbol,
+        lastPrice: ticker.last,
+        openPrice24h: ticker.open,
+        highPrice24h: ticker.high,
+        lowPrice24h: ticker.low,
+        ask1Price: ticker.ask,
+        bid1Price: ticker.bid,
+        bid1Size: ticker.bidSize,
+        ask1Size: ticker.askSize,
+        price24hPcnt: ticker.change,
+        volume24h: ticker.baseVolume,
+        turnover24h: ticker.quoteVolume,
+        ts: String(ticker.at),
+      }));
+      const rows = isSpot ? priceRows(all) : [];
+      return { data, truths: isSpot ? [{ dataset: "prices", scope: null, rows, ...part(query.symbol) }] : [] };
+    },
+  },
+];
+
+const totalsTold = (totals: UnifiedTotals) => ({
+  accountEquity: totals.usdEquity,
+  usdtEquity: totals.usdtEquity,
+  btcEquity: totals.btcEquity,
+  unrealisedPnl: totals.usdUnrealized,
+  usdtUnrealisedPnl: totals.usdtUnrealized,
+  btcUnrealizedPnl: totals.btcUnrealized,
+  effEquity: totals.effectiveEquity,
+  mmr: totals.maintenance,
+  imr: totals.initialMargin,
+  mgnRatio: totals.marginRatio,
+  positionMgnRatio: totals.positionMarginRatio,
+  positionValue: totals.positionValue,
+  leverage: totals.leverage,
+});
+
+/** One wallet told once: spot balances and, coin by coin, futures accounts. */
+function assets(view: View): Told {
+  const wallet = unifiedWallet(view);
+  return {
+    data: {
+      ...totalsTold(wallet.totals),
+      assets: wallet.assets.map((asset) => ({
+        coin: asset.coin,
+        equity: asset.equity,
+        usdValue: asset.usdValue,
+        balance: asset.balance,
+        balanceOriginal: asset.balance,
+        available: asset.available,
+        debt: "0",
+        locked: asset.locked,
+        bonus: "0",
+        interestBase: "0",
+      })),
+    },
+    truths: [
+      { dataset: "spot-assets", scope: null, rows: unifiedSpotRows(wallet.assets) },
+      { dataset: "mix-accounts", scope: "unified", rows: unifiedAccountRows(wallet.assets) },
+    ],
+  };
+}
+
+/** Nothing can be frozen in this wallet. */
+function fundingAssets(view: View, { coin }: Query): Told {
+  const held = matching(fundingBalances(view), coin, (balance) => balance.coin);
+  const told = held.map((balance) => ({ ...balance, frozen: "0" }));
+  return {
+    data: told.map(({ coin, available, frozen }) => ({ coin, available, frozen, balance: available })),
+    truths: [{ dataset: "funding-assets", scope: null, rows: fundingRows(told), ...part(coin) }],
+  };
+}
+
+function settings(view: View): Told {
+  const open = liveLines.flatMap((line) => openPositions(view, line.code).map((position) => ({ line, position })));
+  return nothingOfIt({
+    uid: view.uid,
+    accountMode: "unified",
+    assetMode: "multi_assets",
+    accountLevel: "advanced",
+    holdMode: "hedge_mode",
+    stpMode: "none",
+    symbolConfigList: open.map(({ line, position }) => ({
+      category: line.category,
+      symbol: position.symbol,
+      marginMode: position.mode,
+      leverage: position.leverage,
+    })),
+    coinConfigList: [],
+  });
+}
+
+function keyInfo({ uid, mayTrade }: View): Told {
+  return nothingOfIt({
+    userId: uid,
+    inviterId: "",
+    parentId: "",
+    channelCode: "",
+    ips: "",
+    permType: mayTrade ? "read-and-write" : "read-only",
+    permissions: ["uta_mgt", "uta_trade"],
+    regisTime: "1640995200000",
+  });
+}
+
+/** The demo lines do not exist here, and capitals are asked for. */
+function lineAsked(query: Query): ProductLine {
+  const category = given(query, "category");
+  const line = lineOfCategory(category);
+  if (!line?.live || line.category !== category) throw refusals.badParameter("category");
+  return line;
+}
+
+/** `list` is null, not empty, where nothing is open. */
+function positions(view: View, query: Query): Told {
+  const { code, category } = lineAsked(query);
+  const { symbol, posSide } = query;
+  const ofSymbol = matching(openPositions(view, code), symbol, (position) => position.symbol);
+  const open = matching(ofSymbol, posSide, (position) => position.side);
+  return {
+    data: { list: open.length === 0 ? null : open.map((position) => positionTold(category, position)) },
+    truths: [{ dataset: "positions", scope: code, rows: positionRows("v3", code, open), ...part(symbol, posSide) }],
+  };
+}
+
+const positionTold = (category: string, position: OpenPosition) => ({
+  category,
+  symbol: position.symbol,
+  marginCoin: position.marginCoin,
+  holdMode: "hedge_mode",
+  posSide: position.side,
+  marginMode: position.mode,
+  positionBalance: position.margin,
+  available: position.available,
+  frozen: position.locked,
+  total: position.total,
+  leverage: position.leverage,
+  curRealisedPnl: position.achieved,
+  avgPrice: position.entry,
+  positionStatus: "normal",
+  unrealisedPnl: position.unrealized,
+  liquidationPrice: position.liquidationPrice,
+  mmr: position.keepRate,
+  profitRate: position.profitRate,
+  markPrice: position.mark,
+  breakEvenPrice: position.breakEven,
+  totalFunding: position.funding ?? "",
+  openFeeTotal: position.fees === "0" ? "0" : `-${position.fees}`,
+  closeFeeTotal: "0",
+  createdTime: String(position.openedAt),
+  updatedTime: String(position.updatedAt),
+});

@@ -1,0 +1,78 @@
+/** From an admitted request to the bytes of its answer, and into the record. */
+import { stringify } from "lossless-json";
+import type { Clock } from "../clock.ts";
+import { publicAccount } from "../domain.ts";
+import type { Told } from "./answer.ts";
+import type { Fault } from "./faults.ts";
+import type { Admitted, SimulatedAccount } from "./gateway.ts";
+import { createLife } from "./life.ts";
+import { createMarket } from "./market.ts";
+import { hashText } from "./random.ts";
+import type { ServedSnapshot } from "./record.ts";
+import { Refusal, refusable } from "./refusal.ts";
+import type { Reply } from "./send.ts";
+
+export interface Exchange {
+  record: ServedSnapshot[];
+  answer(request: Admitted, fault: Fault | null): Reply;
+  refuse(refusal: Refusal): Reply;
+}
+
+export interface ExchangeOptions {
+  accounts: readonly SimulatedAccount[];
+  clock: Clock;
+  /** The time the exchange stamps its answers with. */
+  now(): number;
+  seed: number;
+  from: number;
+  /** How many answers the record keeps. */
+  remember: number;
+}
+
+export function createExchange({ accounts, clock, now, seed, from, remember }: ExchangeOptions): Exchange {
+  const market = createMarket(seed);
+  const lives = new Map(accounts.map(({ name }) => [name, createLife(name, seed, from, market)]));
+  const record: ServedSnapshot[] = [];
+
+  function tell({ endpoint, account, query }: Admitted): Told {
+    const instant = clock.now();
+    if (!account) return endpoint.answer({ market, instant, now: now() }, query);
+    const life = lives.get(account.name)?.(instant);
+    if (!life) throw new Error(`no life for ${account.name}`);
+    const { mode, name, permissions } = account;
+    const uid = String(1_000_000_000 + hashText(name));
+    return endpoint.answer({ uid, mode, mayTrade: permissions === "trade", life, market, instant }, query);
+  }
+
+  function refuse({ status, code, message }: Refusal): Reply {
+    const headers = code === "429" ? { "x-mbx-used-remain-limit": "0" } : {};
+    return json(status, headers, { code, msg: message, requestTime: now(), data: null });
+  }
+
+  function answer(request: Admitted, fault: Fault | null): Reply {
+    const { body, code, edit, headers, message = "simulated fault", status } = fault ?? {};
+    if (body !== undefined) return { status: status ?? 200, headers: headers ?? {}, body };
+    if (code !== undefined || status !== undefined) {
+      const refused = refuse(new Refusal(status ?? 400, code ?? String(status), message));
+      return { ...refused, headers: { ...refused.headers, ...headers } };
+    }
+    const told = refusable(() => tell(request));
+    if (told instanceof Refusal) return refuse(told);
+    const takenAt = now();
+    const good = { code: "00000", msg: "success", requestTime: takenAt, data: told.data };
+    const account = request.account?.name ?? publicAccount;
+    for (const truth of told.truths) {
+      record.push(edit ? { ...truth, account, takenAt, rows: [], edited: true } : { ...truth, account, takenAt });
+    }
+    if (record.length > remember) record.splice(0, record.length - remember);
+    return json(200, { "x-mbx-used-remain-limit": String(request.left), ...headers }, edit ? edit(good) : good);
+  }
+
+  return { record, answer, refuse };
+}
+
+const json = (status: number, headers: Record<string, string>, envelope: unknown): Reply => ({
+  status,
+  headers: { "content-type": "application/json;charset=UTF-8", ...headers },
+  body: stringify(envelope) ?? "",
+});

@@ -1,0 +1,120 @@
+/** Who may ask what: the checks between an arriving request and its answer, in the exchange's order. */
+import { createHmac, createPublicKey, type KeyObject, verify } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
+import type { Endpoint, PublicEndpoint, Query, SignedEndpoint } from "./answer.ts";
+import { endpointsV1 } from "./answers-v1.ts";
+import { endpointsV2 } from "./answers-v2.ts";
+import { endpointsV3 } from "./answers-v3.ts";
+import type { Limits } from "./limits.ts";
+import { refusals } from "./refusal.ts";
+
+/** A customer of the simulated exchange and the one key it has. */
+export interface SimulatedAccount {
+  name: string;
+  key: string;
+  secret: string;
+  passphrase: string;
+  mode: "classic" | "unified";
+  /** What the key-info addresses say. Default: read. */
+  permissions?: "read" | "trade";
+  /** PEM. Where present, ACCESS-SIGN is RSASSA-PKCS1-v1_5 with SHA-256, and `secret` is of no use. */
+  rsaPublicKey?: string;
+  /** A key of demo trading: asks with `paptrading: 1`, others never do. */
+  demo?: true;
+  /** Path prefixes this key has no permission to read. */
+  forbidden?: readonly string[];
+}
+
+export interface Request {
+  method: string;
+  /** Path and query exactly as received. */
+  target: string;
+  headers: IncomingHttpHeaders;
+  address: string;
+}
+
+/** Path and parameters of a target, readable before anything is checked. */
+export function parseTarget(target: string): { path: string; query: Query } {
+  const [path = "", text = ""] = target.split("?", 2);
+  return { path, query: Object.fromEntries(new URLSearchParams(text)) };
+}
+
+export type Admitted = { query: Query; left: number } & (
+  | { endpoint: SignedEndpoint; account: SimulatedAccount }
+  | { endpoint: PublicEndpoint; account: null }
+);
+
+export interface Doors {
+  accounts: readonly SimulatedAccount[];
+  v1: boolean;
+  limits: Limits;
+  /** The exchange's clock. */
+  now(): number;
+}
+
+const allowedSkew = 30_000;
+const endpoints = new Map<string, Endpoint>(
+  [...endpointsV1, ...endpointsV2, ...endpointsV3].map((endpoint) => [endpoint.path, endpoint]),
+);
+
+/** Throws a Refusal where a request goes no further. */
+export function createGateway({ accounts, v1, limits, now }: Doors): (request: Request) => Admitted {
+  const byKey = new Map(accounts.map((account) => [account.key, account]));
+  const publicKeys = new Map<SimulatedAccount, KeyObject>(
+    accounts.flatMap((account) => (account.rsaPublicKey ? [[account, createPublicKey(account.rsaPublicKey)]] : [])),
+  );
+
+  function admit(request: Request): Admitted {
+    if (!limits.fromAddress(request.address)) throw refusals.tooMany();
+    const { path, query } = parseTarget(request.target);
+    if (!v1 && /^\/api\/(spot|mix)\/v1\//.test(path)) throw refusals.v1Gone();
+    const endpoint = endpoints.get(path);
+    if (!endpoint || request.method !== "GET") throw refusals.unknownPath();
+    if (!endpoint.signed) return { endpoint, account: null, query, left: count(request.address, endpoint) };
+    const account = identify(request);
+    checkMode(account, endpoint);
+    checkSignature(account, request);
+    const barred = account.forbidden?.some((prefix) => path.startsWith(prefix));
+    if (barred) throw refusals.notPermitted(path.includes("mix") ? "futures holdings" : "account");
+    return { endpoint, account, query, left: count(account.name, endpoint) };
+  }
+
+  function identify({ headers }: Request): SimulatedAccount {
+    const key = headers["access-key"];
+    if (typeof key !== "string" || key === "") throw refusals.noKey();
+    const account = byKey.get(key);
+    if (!account) throw refusals.unknownKey();
+    if ((headers.paptrading === "1") !== (account.demo === true)) throw refusals.wrongEnvironment();
+    return account;
+  }
+
+  function checkSignature(account: SimulatedAccount, { headers, method, target }: Request): void {
+    const { "access-sign": sign, "access-timestamp": timestamp, "access-passphrase": passphrase } = headers;
+    if (typeof sign !== "string" || sign === "") throw refusals.noSignature();
+    if (typeof timestamp !== "string" || timestamp === "") throw refusals.noTimestamp();
+    if (typeof passphrase !== "string" || passphrase === "") throw refusals.noPassphrase();
+    if (!/^\d+$/.test(timestamp)) throw refusals.badTimestamp();
+    if (Math.abs(Number(timestamp) - now()) > allowedSkew) throw refusals.expired();
+    const signed = timestamp + method + target;
+    const publicKey = publicKeys.get(account);
+    const good = publicKey
+      ? verify("RSA-SHA256", Buffer.from(signed), publicKey, Buffer.from(sign, "base64"))
+      : createHmac("sha256", account.secret).update(signed).digest("base64") === sign;
+    if (!good) throw refusals.badSignature();
+    if (passphrase !== account.passphrase) throw refusals.badPassphrase();
+  }
+
+  function count(who: string, { path, perSecond }: Endpoint): number {
+    const left = limits.toPath(who, path, perSecond);
+    if (left === null) throw refusals.tooMany();
+    return left;
+  }
+
+  return admit;
+}
+
+/** Comes before the signature: a wrong secret still learns the mode. */
+function checkMode({ mode }: SimulatedAccount, { version }: Endpoint): void {
+  if (mode === "unified" && version !== "v3") throw refusals.isUnified();
+  if (mode === "classic" && version === "v3") throw refusals.isClassic();
+}

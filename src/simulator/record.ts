@@ -1,0 +1,99 @@
+/** What the exchange knows it has told: every answer as the rows that a faithful history of it must show. */
+import { divide } from "../decimal.ts";
+import type { DatasetName, ProductType, Scope } from "../domain.ts";
+import type { Balance, FundingBalance, FuturesAccount, OpenPosition } from "./statement.ts";
+import type { Ticker } from "./tickers.ts";
+import type { UnifiedAsset } from "./unified.ts";
+
+/**
+ * Columns of the history view, without account, taken_at and snapshot_id. Amounts are digits as sent, times epoch ms,
+ * null is what this API generation does not tell. Zero balances and zero positions are no rows.
+ */
+export type TrueRow = Record<string, string | number | null>;
+
+export interface Truth {
+  dataset: DatasetName;
+  scope: Scope;
+  rows: TrueRow[];
+  /** The question asked for less than the whole scope. */
+  partial?: true;
+}
+
+/** One data answer. v3/assets tells two datasets and makes two of them; prices have the account "public". */
+export interface ServedSnapshot extends Truth {
+  account: string;
+  /** The `requestTime` that was sent. Epoch ms. */
+  takenAt: number;
+  /** A fault changed the answer on its way out; `rows` is empty then. */
+  edited?: true;
+}
+
+export const spotRows = (balances: readonly Balance[]): TrueRow[] =>
+  balances
+    .filter(({ isZero }) => !isZero)
+    .map(({ coin, available, frozen, locked }) => ({ coin, available, frozen, locked }));
+
+export const fundingRows = (balances: readonly FundingBalance[]): TrueRow[] =>
+  balances.map(({ coin, available, frozen }) => ({ coin, available, frozen: frozen === "" ? null : frozen }));
+
+export const accountRows = (line: ProductType, accounts: readonly FuturesAccount[]): TrueRow[] =>
+  accounts.map((account) => ({
+    product_type: line,
+    margin_coin: account.marginCoin,
+    available: account.available,
+    locked: account.locked,
+    equity: account.equity,
+    usdt_equity: account.usdtEquity,
+    btc_equity: account.btcEquity,
+    unrealized_pl: account.unrealized,
+    cross_risk_rate: account.riskRate,
+  }));
+
+/** `unrealized_plr` is the exchange's own ratio in v3, else unrealized_pl / margin to 16 decimals. */
+export const positionRows = (version: "v1" | "v2" | "v3", line: ProductType, positions: readonly OpenPosition[]) =>
+  positions.map(
+    (position): TrueRow => ({
+      product_type: line,
+      symbol: position.symbol,
+      margin_coin: position.marginCoin,
+      hold_side: position.side,
+      margin_mode: position.mode,
+      open_delegate_count: version === "v3" ? null : position.opening,
+      margin: position.margin,
+      available: position.available,
+      locked: position.locked,
+      total: position.total,
+      leverage: position.leverage,
+      achieved_profits: position.achieved,
+      unrealized_pl: position.unrealized,
+      unrealized_plr: version === "v3" ? position.profitRate : divide(position.unrealized, position.margin),
+      liquidation_price: position.liquidationPrice,
+      keep_margin_rate: position.keepRate,
+      mark_price: position.mark,
+      average_open_price: position.entry,
+      opened_at: position.openedAt,
+    }),
+  );
+
+/** The unified wallet as spot balances: what v3 calls locked is what the others call frozen. */
+export const unifiedSpotRows = (assets: readonly UnifiedAsset[]): TrueRow[] =>
+  assets.map(({ coin, available, locked }) => ({ coin, available, frozen: locked, locked: null }));
+
+export const unifiedAccountRows = (assets: readonly UnifiedAsset[]): TrueRow[] =>
+  assets.map(({ coin, available, locked, equity }) => ({
+    product_type: "unified",
+    margin_coin: coin,
+    available,
+    locked,
+    equity,
+    usdt_equity: null,
+    btc_equity: null,
+    unrealized_pl: null,
+    cross_risk_rate: null,
+  }));
+
+/** Every coin with a USDT pair, held or not. */
+export const priceRows = (all: readonly Ticker[]): TrueRow[] =>
+  all
+    .filter(({ symbol }) => symbol.endsWith("USDT"))
+    .map(({ symbol, last }) => ({ coin: symbol.slice(0, -"USDT".length), quote: "USDT", price: last }));

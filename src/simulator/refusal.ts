@@ -1,0 +1,56 @@
+/** The answers that are none: the exchange's code, its words, the HTTP status. */
+
+export class Refusal extends Error {
+  readonly status: number;
+  readonly code: string;
+
+  constructor(status: number, code: string, message: string) {
+    super(message);
+    this.name = "Refusal";
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/** What `attempt` returns, or the Refusal it throws. */
+export function refusable<Result>(attempt: () => Result): Result | Refusal {
+  try {
+    return attempt();
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+    throw error;
+  }
+}
+
+/** Codes and texts as seen from the exchange; nearly all of them arrive with HTTP 400. */
+export const refusals = {
+  v1Gone: () => new Refusal(400, "30032", "The V1 API has been decommissioned. Please migrate to a newer version."),
+  unknownPath: () => new Refusal(404, "40404", "Request URL NOT FOUND"),
+  noKey: () => new Refusal(400, "40006", "Invalid ACCESS_KEY"),
+  unknownKey: () => new Refusal(400, "40037", "Apikey does not exist"),
+  wrongEnvironment: () => new Refusal(400, "40099", "exchange environment is incorrect"),
+  isClassic: () =>
+    new Refusal(
+      400,
+      "40084",
+      "You are in Classic Account mode, and the Unified Account API is not supported at this time",
+    ),
+  isUnified: () =>
+    new Refusal(
+      400,
+      "40085",
+      "You are in Unified Account mode, and the Classic Account API is not supported at this time",
+    ),
+  noSignature: () => new Refusal(400, "40002", "Header ACCESS_SIGN cannot be empty"),
+  noTimestamp: () => new Refusal(400, "40003", "Header ACCESS_TIMESTAMP cannot be empty"),
+  badTimestamp: () => new Refusal(400, "40005", "Invalid ACCESS_TIMESTAMP"),
+  expired: () => new Refusal(400, "40008", "Request timestamp expired"),
+  badSignature: () => new Refusal(400, "40009", "sign signature error"),
+  noPassphrase: () => new Refusal(400, "40011", "Header ACCESS_PASSPHRASE cannot be empty"),
+  badPassphrase: () => new Refusal(400, "40012", "apikey/password is incorrect"),
+  notPermitted: (permission: string) =>
+    new Refusal(400, "40014", `Incorrect permissions, need ${permission} read permissions`),
+  tooMany: () => new Refusal(429, "429", "Too Many Requests"),
+  badParameter: (name: string) => new Refusal(400, "400172", `Parameter verification failed ${name}`),
+  unknownParameter: (value: string) => new Refusal(400, "40034", `Parameter ${value} does not exist`),
+};

@@ -1,0 +1,34 @@
+/** Putting an answer on the wire: as a server does, or one byte at a time. */
+import { type ServerResponse, STATUS_CODES } from "node:http";
+
+export interface Reply {
+  status: number;
+  headers: Record<string, string>;
+  body: string;
+}
+
+/** `after` waits on the simulator's clock. */
+export type After = (ms: number, action: () => void) => void;
+
+export function send(response: ServerResponse, { status, headers, body }: Reply): void {
+  response.writeHead(status, { "content-length": String(Buffer.byteLength(body)), ...headers });
+  response.end(body);
+}
+
+/** One byte every `ms`, status line and headers included; then the connection is closed. */
+export function drip(response: ServerResponse, { status, headers, body }: Reply, ms: number, after: After): void {
+  const { socket } = response;
+  const lines = Object.entries({ ...headers, "content-length": String(Buffer.byteLength(body)), connection: "close" });
+  const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`, ...lines.map(([name, text]) => `${name}: ${text}`)];
+  const bytes = Buffer.from(`${head.join("\r\n")}\r\n\r\n${body}`);
+  const step = (sent: number) => {
+    if (!socket || socket.destroyed) return;
+    if (sent === bytes.length) {
+      socket.end();
+      return;
+    }
+    socket.write(bytes.subarray(sent, sent + 1));
+    after(ms, () => step(sent + 1));
+  };
+  step(0);
+}

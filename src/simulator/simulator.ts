@@ -1,0 +1,134 @@
+/**
+ * The exchange on loopback, for the demo and for tests: a real server that checks, limits, answers and fails like the
+ * real one, keeps accounts that live, and remembers every answer it gave.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Clock } from "../clock.ts";
+import { createExchange } from "./exchange.ts";
+import { createFaults, type Fault } from "./faults.ts";
+import { createGateway, type SimulatedAccount } from "./gateway.ts";
+import { createLimits } from "./limits.ts";
+import type { ServedSnapshot } from "./record.ts";
+import { Refusal, refusable } from "./refusal.ts";
+import { drip, send } from "./send.ts";
+
+export type { Fault } from "./faults.ts";
+export type { SimulatedAccount } from "./gateway.ts";
+export type { ServedSnapshot, TrueRow } from "./record.ts";
+
+export interface SimulatorOptions {
+  /** The exchange's time; prices and lives are those of `now`, limits count on `monotonic`. */
+  clock: Clock;
+  /** Same seed and same `from`: same market and lives at the same instant, whatever was asked before. Default 1. */
+  seed?: number;
+  /** When the accounts' lives begin, epoch ms. Default: thirty days ago. */
+  from?: number;
+  accounts: readonly SimulatedAccount[];
+  /** Whether v1 is still answered. Default: no, as since 2025-11-28. */
+  v1?: boolean;
+  /** Added to every answer, on `clock`. */
+  latencyMs?: number;
+  /** How many answers the record keeps, the oldest going first. Default: all of them. */
+  remember?: number;
+  /** Default 0: any free one. */
+  port?: number;
+}
+
+export interface Simulator {
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string;
+  /** `limitViolations`: requests refused because they were above a documented limit. */
+  readonly counts: { requests: number; badSignatures: number; limitViolations: number };
+  /** Every data answer served, in order; an edited one without its rows. */
+  readonly record: ServedSnapshot[];
+  /** Makes a classic account unified from now on; what it owns goes with it. */
+  upgrade(account: string): void;
+  misbehave(fault: Fault): void;
+  /** How many faults are still waiting. */
+  faults(): number;
+  clearFaults(): void;
+  /** How far the exchange's stamps and timestamp check are ahead of `clock`. */
+  clockSkewMs: number;
+  /** Ends every connection, answered or not. */
+  close(): Promise<void>;
+}
+
+const lifeSpan = 30 * 86_400_000;
+
+export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
+  const { clock, latencyMs = 0, port = 0, remember = Number.POSITIVE_INFINITY, seed = 1, v1 = false } = options;
+  const from = options.from ?? clock.now() - lifeSpan;
+  const accounts = options.accounts.map((account) => ({ ...account }));
+  const now = () => clock.now() + simulator.clockSkewMs;
+  const exchange = createExchange({ accounts, clock, now, seed, from, remember });
+  const admit = createGateway({ accounts, v1, limits: createLimits(clock), now });
+  const faults = createFaults();
+  const waits = new Set<() => void>();
+
+  /** Calls `action` after so long, at once where that is no time, never once the simulator is closed. */
+  function after(ms: number, action: () => void): void {
+    if (ms <= 0) {
+      action();
+      return;
+    }
+    const cancel = clock.after(ms, () => {
+      waits.delete(cancel);
+      action();
+    });
+    waits.add(cancel);
+  }
+
+  function onRequest(incoming: IncomingMessage, response: ServerResponse): void {
+    simulator.counts.requests += 1;
+    incoming.resume();
+    const { method = "", url: target = "", headers, socket } = incoming;
+    const outcome = refusable(() => admit({ method, target, headers, address: socket.remoteAddress ?? "" }));
+    if (outcome instanceof Refusal) count(outcome);
+    const fault = outcome instanceof Refusal ? null : faults.take(outcome);
+    if (fault?.hang) return;
+    after(latencyMs + (fault?.delayMs ?? 0), () => {
+      if (socket.destroyed) return;
+      if (fault?.reset) {
+        socket.resetAndDestroy();
+        return;
+      }
+      const reply = outcome instanceof Refusal ? exchange.refuse(outcome) : exchange.answer(outcome, fault);
+      if (fault?.drip) drip(response, reply, fault.drip, after);
+      else send(response, reply);
+    });
+  }
+
+  function count({ code }: Refusal): void {
+    if (code === "40009") simulator.counts.badSignatures += 1;
+    if (code === "429") simulator.counts.limitViolations += 1;
+  }
+
+  const server = createServer({ keepAliveTimeout: 60_000 }, onRequest);
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject).listen(port, "127.0.0.1", resolve);
+  });
+  const simulator: Simulator = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    counts: { requests: 0, badSignatures: 0, limitViolations: 0 },
+    record: exchange.record,
+    clockSkewMs: 0,
+    upgrade(name) {
+      const account = accounts.find((each) => each.name === name);
+      if (!account) throw new Error(`no simulated account is named ${name}`);
+      account.mode = "unified";
+    },
+    misbehave: faults.add,
+    faults: faults.waiting,
+    clearFaults: faults.clear,
+    close() {
+      for (const cancel of waits) cancel();
+      waits.clear();
+      return new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      });
+    },
+  };
+  return simulator;
+}

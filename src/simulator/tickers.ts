@@ -1,0 +1,89 @@
+/** What trades against what, and the last day of it. */
+import { type Amount, amount, cut, digits, larger, over, smaller, times, unit } from "./amount.ts";
+import { coinNamed, coins, type Market, tick } from "./market.ts";
+import type { ProductLine } from "./product-lines.ts";
+import { hash } from "./random.ts";
+
+export interface Ticker {
+  symbol: string;
+  last: string;
+  open: string;
+  high: string;
+  low: string;
+  bid: string;
+  ask: string;
+  bidSize: string;
+  askSize: string;
+  baseVolume: string;
+  quoteVolume: string;
+  openUtc: string;
+  /** A fraction of the price a day ago. */
+  change: string;
+  changeUtc: string;
+  at: number;
+}
+
+interface Pair {
+  symbol: string;
+  places: number;
+  price(instant: number): Amount;
+}
+
+const day = 86_400_000;
+const samplesADay = 8;
+
+function spotPairs(market: Market): Pair[] {
+  const price = (coin: string, instant: number) => market.price(coin, instant) ?? 0n;
+  const inUsdt = coins
+    .filter((coin) => coin.price !== null)
+    .map(({ name, pricePlaces }) => ({
+      symbol: `${name}USDT`,
+      places: pricePlaces,
+      price: (instant: number) => price(name, instant),
+    }));
+  const crossed = (base: string, quote: string, places: number): Pair => ({
+    symbol: base + quote,
+    places,
+    price: (instant) => cut(over(price(base, instant), price(quote, instant)), places),
+  });
+  const aurum: Pair = { symbol: "AURUMUSDC", places: 4, price: (instant) => cut(price("ADA", instant) / 3n, 4) };
+  return [...inUsdt, crossed("BTC", "USDC", 1), crossed("ETH", "BTC", 6), aurum];
+}
+
+const contractPairs = (market: Market, line: ProductLine): Pair[] =>
+  line.contracts.map(({ symbol, coin }) => ({
+    symbol,
+    places: coinNamed(coin).pricePlaces,
+    price: (instant: number) => market.mark(coin, instant),
+  }));
+
+/** Spot pairs, or the contracts of a product line. */
+export function tickers(market: Market, line: ProductLine | null, instant: number): Ticker[] {
+  const at = instant - (instant % tick);
+  return (line ? contractPairs(market, line) : spotPairs(market)).map((pair) => ticker(pair, at));
+}
+
+function ticker({ symbol, places, price }: Pair, at: number): Ticker {
+  const last = price(at);
+  const open = price(at - day);
+  const openUtc = price(at - (at % day));
+  const path = Array.from({ length: samplesADay }, (_, index) => price(at - (index * day) / samplesADay));
+  const volume = BigInt(50_000 + (hash(places, Math.floor(at / day), symbol.length, 5) % 50_000)) * unit(0);
+  return {
+    symbol,
+    last: digits(last),
+    open: digits(open),
+    high: digits(path.reduce(larger, open)),
+    low: digits(path.reduce(smaller, open)),
+    bid: digits(last - unit(places)),
+    ask: digits(last + unit(places)),
+    bidSize: "1.25",
+    askSize: "0.8",
+    baseVolume: digits(volume),
+    quoteVolume: digits(cut(times(volume, times(last + open, amount("0.5"))), 8)),
+    openUtc: digits(openUtc),
+    change: digits(cut(over(last - open, open), 5)),
+    changeUtc: digits(cut(over(last - openUtc, openUtc), 5)),
+    at,
+  };
+}

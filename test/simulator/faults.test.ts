@@ -1,0 +1,147 @@
+import { expect, test } from "vitest";
+import { systemClock } from "../../src/clock.ts";
+import { ask, classic, noon, send, signed, simulator, unified } from "./support.ts";
+
+const spot = "/api/v2/spot/account/assets";
+const positions = "/api/v2/mix/position/all-position?productType=USDT-FUTURES";
+
+test("an error envelope once, then answers as ever", async () => {
+  const exchange = await simulator();
+  exchange.misbehave({ code: "45001", message: "Unknown error" });
+
+  const waiting = exchange.faults();
+  const first = await ask(exchange, classic, spot);
+  const second = await ask(exchange, classic, spot);
+
+  expect([first.status, first.body]).toEqual([
+    400,
+    { code: "45001", msg: "Unknown error", requestTime: noon, data: null },
+  ]);
+  expect([waiting, second.status, exchange.faults(), exchange.record.length]).toEqual([1, 200, 0, 1]);
+});
+
+test("a fault waits for the path, account and parameters it is meant for", async () => {
+  const exchange = await simulator();
+  const params = { productType: "USDC-FUTURES" };
+  exchange.misbehave({ path: "/api/v2/mix", account: "main", params, status: 500, times: Number.POSITIVE_INFINITY });
+
+  const statuses = [
+    await ask(exchange, classic, spot),
+    await ask(exchange, classic, positions),
+    await ask(exchange, unified, "/api/v3/account/assets"),
+    await ask(exchange, classic, "/api/v2/mix/position/all-position?productType=USDC-FUTURES"),
+    await ask(exchange, classic, "/api/v2/mix/account/accounts?productType=USDC-FUTURES"),
+  ].map(({ status }) => status);
+
+  expect(statuses).toEqual([200, 200, 200, 500, 500]);
+});
+
+test("faults fire in the order they were asked for, and can be called off", async () => {
+  const exchange = await simulator();
+  for (const code of ["40725", "40015", "45001"]) exchange.misbehave({ code });
+
+  const first = await ask(exchange, classic, spot);
+  const second = await ask(exchange, classic, spot);
+  exchange.clearFaults();
+  const third = await ask(exchange, classic, spot);
+
+  expect([first, second, third].map(({ body }) => body.code)).toEqual(["40725", "40015", "00000"]);
+});
+
+test("what the gateway refuses uses no fault up", async () => {
+  const exchange = await simulator();
+  exchange.misbehave({ status: 503 });
+
+  const refused = await send(exchange.url + spot, { ...signed(classic, spot), "ACCESS-SIGN": "x" });
+
+  expect([refused.body.code, exchange.faults()]).toEqual(["40009", 1]);
+});
+
+test("a queued 429 is no violation of ours", async () => {
+  const exchange = await simulator();
+  exchange.misbehave({ status: 429, code: "429", headers: { "retry-after": "2" } });
+
+  const { status, headers } = await ask(exchange, classic, spot);
+
+  expect([status, headers.get("retry-after"), exchange.counts.limitViolations]).toEqual([429, "2", 0]);
+});
+
+test.each([
+  ["an HTML page", { status: 502, body: "<html>Bad Gateway</html>", headers: { "content-type": "text/html" } }],
+  ["nothing at all", { status: 200, body: "" }],
+  ["cut JSON", { status: 200, body: '{"code":"00000","da' }],
+])("a body as it is: %s", async (_title, fault) => {
+  const exchange = await simulator();
+  exchange.misbehave(fault);
+
+  const { status, text } = await ask(exchange, classic, spot);
+
+  expect([status, text, exchange.record]).toEqual([fault.status, fault.body, []]);
+});
+
+test("an edited answer is sent as edited, and recorded without rows", async () => {
+  const exchange = await simulator();
+  exchange.misbehave({ edit: (envelope) => ({ ...(envelope as object), data: [{ coin: "USDT", available: "NaN" }] }) });
+
+  const { body } = await ask(exchange, classic, spot);
+
+  expect(body.data).toEqual([{ coin: "USDT", available: "NaN" }]);
+  expect(exchange.record).toEqual([
+    { account: "main", dataset: "spot-assets", scope: null, takenAt: noon, rows: [], edited: true },
+  ]);
+});
+
+test("a delayed answer is a good answer, later", async () => {
+  const exchange = await simulator();
+  exchange.misbehave({ delayMs: 60 });
+  const before = systemClock.monotonic();
+
+  const { status } = await ask(exchange, classic, spot);
+
+  expect(status).toBe(200);
+  expect(systemClock.monotonic() - before).toBeGreaterThan(55);
+});
+
+test("latency is added to every answer, refusals included", async () => {
+  const exchange = await simulator({ latencyMs: 60 });
+  const before = systemClock.monotonic();
+
+  await send(exchange.url + spot);
+
+  expect(systemClock.monotonic() - before).toBeGreaterThan(55);
+});
+
+test("a dripping answer arrives whole, byte after byte", async () => {
+  const exchange = await simulator();
+  exchange.misbehave({ drip: 1, status: 200, body: "slow" });
+  const before = systemClock.monotonic();
+
+  const { text } = await ask(exchange, classic, spot);
+
+  expect(text).toBe("slow");
+  expect(systemClock.monotonic() - before).toBeGreaterThan(50);
+});
+
+test("a reset breaks the connection, and only that one", async () => {
+  const exchange = await simulator();
+  exchange.misbehave({ reset: true });
+
+  await expect(ask(exchange, classic, spot)).rejects.toThrow("fetch failed");
+  const after = await ask(exchange, classic, spot);
+
+  expect(after.status).toBe(200);
+});
+
+test("a hanging request is never answered, and closing ends it", async () => {
+  const exchange = await simulator();
+  exchange.misbehave({ hang: true });
+
+  const hanging = ask(exchange, classic, spot).then(
+    () => "answered",
+    () => "ended",
+  );
+  while (exchange.faults() > 0) await new Promise(setImmediate);
+  await exchange.close();
+
+  expect(await hanging).toBe("ended");
+});

@@ -1,0 +1,204 @@
+import { createSign, generateKeyPairSync } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import { ask, classic, type Headers, handClock, noon, send, signed, simulator, unified } from "./support.ts";
+
+const then = 1_700_000_000_000;
+const sample = "/api/v2/mix/position/all-position?marginCoin=USDT&productType=USDT-FUTURES";
+
+const stamped = (sign: string, timestamp = String(then)): Headers => ({
+  "ACCESS-KEY": classic.key,
+  "ACCESS-TIMESTAMP": timestamp,
+  "ACCESS-PASSPHRASE": classic.passphrase,
+  "ACCESS-SIGN": sign,
+});
+
+describe("signatures", () => {
+  test.each([
+    ["/api/v2/spot/account/assets", "Ymp7evZnueizwrtQHCPfQIrulifKeMYFeI31ubRS6oA="],
+    [sample, "VZl6N1yAPHPcQXSRVUdz5w+Y5gizbHMYS2Wp8/AFoAc="],
+    [
+      "/api/mix/v1/position/allPosition?marginCoin=USDT&productType=umcbl",
+      "6tXiYeQ1Buj4VleZUfBuWAxa62rz5Lvl+Cx24XoJ1hk=",
+    ],
+    ["/api/v2/mix/account/accounts?productType=USDT-FUTURES", "NZRnn6e41mHvYHFmUdtrGfqG/PZvBh0N3/DzepJi4uc="],
+  ])("the known good signature of %s is accepted", async (target, sign) => {
+    const exchange = await simulator({ clock: handClock(then), v1: true });
+
+    const { body } = await send(exchange.url + target, stamped(sign));
+
+    expect(body.code).toBe("00000");
+  });
+
+  test("a unified account signs v3 by the same rule", async () => {
+    const exchange = await simulator({ clock: handClock(then), accounts: [{ ...classic, mode: "unified" }] });
+    const target = "/api/v3/position/current-position?category=USDT-FUTURES&symbol=BTCUSDT";
+
+    const { body } = await send(exchange.url + target, stamped("DjXDV/g2XGy08SEnr1gMZy4uK7gQyNaZXH8GKkWwv78="));
+
+    expect(body.code).toBe("00000");
+  });
+
+  test.each([
+    ["without the question mark", "/mlvFZWdbwji1R2zHrzX6EwypnsMGD9UWnLcrDsa7RU="],
+    ["over another order of parameters", "kmYz5RqYj5Jyr4Xc/4fQcF9YoMtvw2ORSj8Sn9xzuQ8="],
+    ["over seconds", "blbP6MR1Uv6ifTrT+V5Dr5L44r8VPSDhHfVNkPPFRGA="],
+    ["in hexadecimal", "NTU5OTdhMzc1YzgwM2M3M2RjNDE3NDkxNTU0NzczZTcwZjk4ZTYwOGIzNmM3MzE4NGI2NWE5ZjNmMDA1YTAwNw=="],
+  ])("a signature %s is refused and counted", async (_mistake, sign) => {
+    const exchange = await simulator({ clock: handClock(then) });
+
+    const { status, body } = await send(exchange.url + sample, stamped(sign));
+
+    expect([status, body.code, exchange.counts.badSignatures]).toEqual([400, "40009", 1]);
+  });
+
+  test("an RSA key is verified with the public half, and the old secret is worth nothing", async () => {
+    const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const rsaPublicKey = publicKey.export({ type: "spki", format: "pem" }).toString();
+    const exchange = await simulator({ accounts: [{ ...classic, rsaPublicKey }] });
+    const sign = createSign("RSA-SHA256").update(`${noon}GET${sample}`).sign(privateKey, "base64");
+
+    const good = await send(exchange.url + sample, stamped(sign, String(noon)));
+    const bad = await ask(exchange, classic, sample);
+
+    expect([good.body.code, bad.body.code]).toEqual(["00000", "40009"]);
+  });
+});
+
+describe("the order of checks", () => {
+  const path = "/api/v2/spot/account/assets";
+  const good = signed(classic, path);
+  const { "ACCESS-KEY": key = "", ...keyless } = good;
+
+  test.each<[string, string, Headers, number, string]>([
+    ["v1 is gone, signed or not", "/api/mix/v1/account/accounts", {}, 400, "30032"],
+    ["v1 is gone, public or not", "/api/spot/v1/public/time", {}, 400, "30032"],
+    ["an unknown path before a missing key", "/api/v3/mix/position/all-position", {}, 404, "40404"],
+    ["a missing key before everything in the request", path, keyless, 400, "40006"],
+    [
+      "an unknown key before its signature",
+      path,
+      { ...good, "ACCESS-KEY": "bg_nobody", "ACCESS-SIGN": "x" },
+      400,
+      "40037",
+    ],
+    ["a demo header on a live key", path, { ...good, paptrading: "1" }, 400, "40099"],
+    [
+      "the account mode before the signature",
+      path,
+      { ...good, "ACCESS-KEY": unified.key, "ACCESS-SIGN": "x" },
+      400,
+      "40085",
+    ],
+    ["the account mode the other way round", "/api/v3/account/settings", { "ACCESS-KEY": key }, 400, "40084"],
+    ["a timestamp that is no number before the signature", path, { ...good, "ACCESS-TIMESTAMP": "now" }, 400, "40005"],
+    [
+      "a signature before the passphrase",
+      path,
+      { ...good, "ACCESS-SIGN": "x", "ACCESS-PASSPHRASE": "y" },
+      400,
+      "40009",
+    ],
+    ["a passphrase at last", path, { ...good, "ACCESS-PASSPHRASE": "y" }, 400, "40012"],
+  ])("%s", async (_title, target, headers, status, code) => {
+    const exchange = await simulator();
+
+    const reply = await send(exchange.url + target, headers);
+
+    expect([reply.status, reply.body.code, reply.body.data]).toEqual([status, code, null]);
+  });
+
+  test.each([
+    [30_000, "00000"],
+    [-30_000, "00000"],
+    [30_001, "40008"],
+    [-30_001, "40008"],
+  ])("a timestamp %i ms off is answered with %s", async (off, code) => {
+    const exchange = await simulator();
+
+    const { body } = await ask(exchange, classic, path, noon + off);
+
+    expect(body.code).toBe(code);
+  });
+
+  test("with its clock ahead, the exchange stamps ahead and refuses our time", async () => {
+    const exchange = await simulator();
+    exchange.clockSkewMs = 60_000;
+
+    const refused = await ask(exchange, classic, path);
+    const time = await send(`${exchange.url}/api/v2/public/time`);
+
+    expect(refused.body.code).toBe("40008");
+    expect(time.body).toMatchObject({ requestTime: noon + 60_000, data: { serverTime: String(noon + 60_000) } });
+  });
+
+  test("a key is barred from what it has no permission for, and from nothing else", async () => {
+    const exchange = await simulator({ accounts: [{ ...classic, forbidden: ["/api/v2/mix"] }] });
+
+    const barred = await ask(exchange, classic, sample);
+    const free = await ask(exchange, classic, path);
+
+    expect([barred.body.code, free.body.code]).toEqual(["40014", "00000"]);
+  });
+
+  test("a demo key asks with the demo header", async () => {
+    const exchange = await simulator({ accounts: [{ ...classic, demo: true }] });
+
+    const without = await send(exchange.url + path, good);
+    const withIt = await send(exchange.url + path, { ...good, paptrading: "1" });
+
+    expect([without.body.code, withIt.body.code]).toEqual(["40099", "00000"]);
+  });
+
+  test.each([
+    ["/api/v2/mix/account/accounts", "400172"],
+    ["/api/v2/mix/account/accounts?productType=nonsense", "400172"],
+    ["/api/v2/mix/account/account?marginCoin=USDT&productType=USDT-FUTURES&symbol=BTCUSDT_UMCBL", "40034"],
+    ["/api/v2/mix/account/accounts?productType=usdt-futures", "00000"],
+  ])("%s is answered with %s", async (target, code) => {
+    const exchange = await simulator();
+
+    const { body } = await ask(exchange, classic, target);
+
+    expect(body.code).toBe(code);
+  });
+
+  test("v3 has no demo line, and tells nothing open as null", async () => {
+    const exchange = await simulator({ from: noon });
+    const target = "/api/v3/position/current-position?category=";
+
+    const demo = await ask(exchange, unified, `${target}SUSDT-FUTURES`);
+    const none = await ask(exchange, unified, `${target}COIN-FUTURES`);
+
+    expect([demo.body.code, none.body.data]).toEqual(["400172", { list: null }]);
+  });
+});
+
+test.each([
+  ["v2 read", classic, "/api/v2/spot/account/info", { authorities: ["coor", "cpor", "stor", "smor", "wtor"] }],
+  ["v1 read", classic, "/api/spot/v1/account/getInfo", { authorities: ["readonly"] }],
+  ["v3 read", unified, "/api/v3/account/info", { permType: "read-only" }],
+])("the key says what it may do: %s", async (_title, account, target, told) => {
+  const exchange = await simulator({ v1: true });
+
+  const { body } = await ask(exchange, account, target);
+
+  expect(body.data).toMatchObject(told);
+});
+
+test("a trading key says so in every generation", async () => {
+  const exchange = await simulator({
+    v1: true,
+    accounts: [
+      { ...classic, permissions: "trade" },
+      { ...unified, permissions: "trade" },
+    ],
+  });
+
+  const v1 = await ask(exchange, classic, "/api/spot/v1/account/getInfo");
+  const v2 = await ask(exchange, classic, "/api/v2/spot/account/info");
+  const v3 = await ask(exchange, unified, "/api/v3/account/info");
+
+  expect(v1.body.data.authorities).toContain("trade");
+  expect(v2.body.data.authorities).toEqual(expect.arrayContaining(["coow", "stow"]));
+  expect(v3.body.data.permType).toBe("read-and-write");
+});

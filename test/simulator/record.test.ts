@@ -1,0 +1,270 @@
+import { parse } from "lossless-json";
+import { describe, expect, test } from "vitest";
+import { divide } from "../../src/decimal.ts";
+import type { TrueRow } from "../../src/simulator/simulator.ts";
+import { ask, classic, noon, send, simulator, unified } from "./support.ts";
+
+type Sent = Record<string, string>;
+const picked = (rows: readonly TrueRow[] | undefined, columns: string[]) =>
+  rows?.map((row) => columns.map((column) => row[column]));
+
+/** A moment of an account with open orders on its positions. */
+const busy = { seed: 35, v1: true };
+
+describe("the record holds what was sent", () => {
+  test("v2 spot balances", async () => {
+    const exchange = await simulator();
+
+    const { body } = await ask(exchange, classic, "/api/v2/spot/account/assets");
+
+    const [entry] = exchange.record;
+    expect(entry).toMatchObject({ account: "main", dataset: "spot-assets", scope: null, takenAt: noon });
+    expect(picked(entry?.rows, ["coin", "available", "frozen", "locked"])).toEqual(
+      body.data.map((row: Sent) => [row.coin, row.available, row.frozen, row.locked]),
+    );
+    expect(body.data[0].available).toMatch(/^\d+\.\d{8}$/);
+  });
+
+  test("v2 positions, scope by scope, the ratio computed", async () => {
+    const exchange = await simulator(busy);
+
+    const { body } = await ask(exchange, classic, "/api/v2/mix/position/all-position?productType=USDT-FUTURES");
+
+    const [entry] = exchange.record;
+    expect(entry).toMatchObject({ dataset: "positions", scope: "umcbl" });
+    expect(body.data.some(({ locked }: Sent) => locked !== "0")).toBe(true);
+    expect(body.data.some(({ openDelegateSize }: Sent) => openDelegateSize !== "0")).toBe(true);
+    expect(entry?.rows).toEqual(
+      body.data.map((p: Sent) => ({
+        product_type: "umcbl",
+        symbol: p.symbol,
+        margin_coin: p.marginCoin,
+        hold_side: p.holdSide,
+        margin_mode: p.marginMode,
+        open_delegate_count: p.openDelegateSize,
+        margin: p.marginSize,
+        available: p.available,
+        locked: p.locked,
+        total: p.total,
+        leverage: p.leverage,
+        achieved_profits: p.achievedProfits,
+        unrealized_pl: p.unrealizedPL,
+        unrealized_plr: divide(p.unrealizedPL ?? "", p.marginSize ?? ""),
+        liquidation_price: p.liquidationPrice,
+        keep_margin_rate: p.keepMarginRate,
+        mark_price: p.markPrice,
+        average_open_price: p.openPriceAvg,
+        opened_at: Number(p.cTime),
+      })),
+    );
+  });
+
+  test("v3 positions, with the exchange's own ratio and without pending sizes", async () => {
+    const exchange = await simulator({ ...busy, accounts: [{ ...classic, mode: "unified" }] });
+
+    const { body } = await ask(exchange, classic, "/api/v3/position/current-position?category=USDT-FUTURES");
+
+    expect(exchange.record[0]?.rows).toEqual(
+      body.data.list.map((p: Sent) => ({
+        product_type: "umcbl",
+        symbol: p.symbol,
+        margin_coin: p.marginCoin,
+        hold_side: p.posSide,
+        margin_mode: p.marginMode,
+        open_delegate_count: null,
+        margin: p.positionBalance,
+        available: p.available,
+        locked: p.frozen,
+        total: p.total,
+        leverage: p.leverage,
+        achieved_profits: p.curRealisedPnl,
+        unrealized_pl: p.unrealisedPnl,
+        unrealized_plr: p.profitRate,
+        liquidation_price: p.liquidationPrice,
+        keep_margin_rate: p.mmr,
+        mark_price: p.markPrice,
+        average_open_price: p.avgPrice,
+        opened_at: Number(p.createdTime),
+      })),
+    );
+  });
+
+  test("v1 positions: symbols without suffix, isolated for fixed, no rows of size zero", async () => {
+    const exchange = await simulator(busy);
+
+    const { body } = await ask(exchange, classic, "/api/mix/v1/position/allPosition?productType=umcbl");
+
+    const empty: Sent[] = body.data.filter((p: Sent) => p.total === "0");
+    expect(empty.length).toBeGreaterThan(0);
+    expect(empty[0]).toMatchObject({ margin: "0", averageOpenPrice: null, marketPrice: null, cTime: null });
+    expect(exchange.record[0]?.rows).toEqual(
+      body.data
+        .filter((p: Sent) => p.total !== "0")
+        .map((p: Sent) => ({
+          product_type: "umcbl",
+          symbol: p.symbol?.replace("_UMCBL", ""),
+          margin_coin: p.marginCoin,
+          hold_side: p.holdSide,
+          margin_mode: p.marginMode === "fixed" ? "isolated" : "crossed",
+          open_delegate_count: p.openDelegateCount,
+          margin: p.margin,
+          available: p.available,
+          locked: p.locked,
+          total: p.total,
+          leverage: String(p.leverage),
+          achieved_profits: p.achievedProfits,
+          unrealized_pl: p.unrealizedPL,
+          unrealized_plr: divide(p.unrealizedPL ?? "", p.margin ?? ""),
+          liquidation_price: p.liquidationPrice,
+          keep_margin_rate: p.keepMarginRate,
+          mark_price: p.marketPrice,
+          average_open_price: p.averageOpenPrice,
+          opened_at: Number(p.cTime),
+        })),
+    );
+  });
+
+  test("v1 balances, zero rows sent but not recorded", async () => {
+    const exchange = await simulator({ v1: true, from: noon });
+
+    const { body } = await ask(exchange, classic, "/api/spot/v1/account/assets");
+
+    const held = body.data.filter(({ available }: Sent) => available !== "0.00000000");
+    expect(body.data.length).toBeGreaterThan(held.length);
+    expect(picked(exchange.record[0]?.rows, ["coin", "available", "frozen", "locked"])).toEqual(
+      held.map((row: Sent) => [row.coinName, row.available, row.frozen, row.lock]),
+    );
+  });
+
+  test("the v1 single account: JSON numbers to the last digit", async () => {
+    const exchange = await simulator({ v1: true });
+
+    const { text } = await ask(exchange, classic, "/api/mix/v1/account/account?marginCoin=USDT&symbol=BTCUSDT_UMCBL");
+
+    const { data } = parse(text) as { data: Record<string, unknown> };
+    const columns = ["available", "equity", "usdt_equity", "btc_equity"];
+    expect(text).toMatch(/"btcEquity":0\.\d{12,16},/);
+    expect(exchange.record[0]).toMatchObject({ dataset: "mix-accounts", scope: "umcbl", partial: true });
+    expect(picked(exchange.record[0]?.rows, columns)).toEqual([
+      [data.available, data.equity, data.usdtEquity, data.btcEquity].map(String),
+    ]);
+  });
+
+  test.each([
+    ["/api/v2/mix/account/accounts?productType=USDT-FUTURES", "accountEquity", "crossedRiskRate"],
+    ["/api/mix/v1/account/accounts?productType=umcbl", "equity", "crossRiskRate"],
+  ])("futures accounts of %s", async (target, equity, riskRate) => {
+    const exchange = await simulator(busy);
+
+    const { body } = await ask(exchange, classic, target);
+
+    expect(exchange.record[0]?.rows).toEqual(
+      body.data.map((account: Sent) => ({
+        product_type: "umcbl",
+        margin_coin: account.marginCoin,
+        available: account.available,
+        locked: account.locked,
+        equity: account[equity],
+        usdt_equity: account.usdtEquity,
+        btc_equity: account.btcEquity,
+        unrealized_pl: account.unrealizedPL,
+        cross_risk_rate: account[riskRate],
+      })),
+    );
+  });
+
+  test("an empty unrealized profit is unknown, not zero", async () => {
+    const exchange = await simulator(busy);
+
+    const { body } = await ask(exchange, classic, "/api/v2/mix/account/accounts?productType=COIN-FUTURES");
+
+    const idle = body.data.findIndex(({ unrealizedPL }: Sent) => unrealizedPL === "");
+    expect(exchange.record[0]?.rows[idle]?.unrealized_pl).toBe(null);
+  });
+
+  test("a product line never used is an empty answer and an empty snapshot", async () => {
+    const exchange = await simulator();
+
+    const { body } = await ask(exchange, classic, "/api/v2/mix/account/accounts?productType=SCOIN-FUTURES");
+
+    expect(body.data).toEqual([]);
+    expect(exchange.record[0]).toMatchObject({ dataset: "mix-accounts", scope: "sdmcbl", rows: [] });
+  });
+
+  test("the unified wallet, as two datasets of one instant", async () => {
+    const exchange = await simulator();
+
+    const { body } = await ask(exchange, unified, "/api/v3/account/assets");
+
+    const [spot, mix] = exchange.record;
+    expect([spot?.dataset, spot?.scope, mix?.dataset, mix?.scope]).toEqual([
+      "spot-assets",
+      null,
+      "mix-accounts",
+      "unified",
+    ]);
+    expect(picked(spot?.rows, ["coin", "available", "frozen", "locked"])).toEqual(
+      body.data.assets.map((a: Sent) => [a.coin, a.available, a.locked, null]),
+    );
+    expect(picked(mix?.rows, ["margin_coin", "equity", "usdt_equity"])).toEqual(
+      body.data.assets.map((a: Sent) => [a.coin, a.equity, null]),
+    );
+  });
+
+  test("the valuation, its parts and their exact sum", async () => {
+    const exchange = await simulator();
+
+    const { body } = await ask(exchange, classic, "/api/v2/account/all-account-balance");
+
+    const of = (type: string) => body.data.find((each: Sent) => each.accountType === type).usdtBalance;
+    expect(exchange.record[0]?.rows).toMatchObject([
+      { spot_usdt: of("spot"), futures_usdt: of("futures"), other_usdt: of("funding"), complete: 1 },
+    ]);
+  });
+
+  test("funding balances, and an empty frozen as unknown", async () => {
+    const exchange = await simulator({ from: noon });
+
+    const { body } = await ask(exchange, classic, "/api/v2/account/funding-assets");
+
+    expect(body.data.find(({ coin }: Sent) => coin === "BGB").frozen).toBe("");
+    expect(picked(exchange.record[0]?.rows, ["coin", "available", "frozen"])).toEqual(
+      body.data.map((row: Sent) => [row.coin, row.available, row.frozen || null]),
+    );
+  });
+
+  test.each([
+    ["/api/spot/v1/market/tickers", "close"],
+    ["/api/v2/spot/market/tickers", "lastPr"],
+    ["/api/v3/market/tickers?category=SPOT", "lastPrice"],
+  ])("prices of %s, under the public account", async (target, last) => {
+    const exchange = await simulator({ v1: true });
+
+    const { body } = await send(exchange.url + target);
+
+    expect(exchange.record[0]).toMatchObject({ account: "public", dataset: "prices", scope: null });
+    expect(picked(exchange.record[0]?.rows, ["coin", "quote", "price"])).toEqual(
+      body.data
+        .filter(({ symbol = "" }: Sent) => symbol.endsWith("USDT"))
+        .map((row: Sent) => [row.symbol?.replace(/USDT$/, ""), "USDT", row[last]]),
+    );
+  });
+});
+
+test("an answer to less than the whole scope is marked", async () => {
+  const exchange = await simulator();
+
+  await ask(exchange, classic, "/api/v2/spot/account/assets?coin=BTC");
+
+  expect(exchange.record[0]?.partial).toBe(true);
+  expect(exchange.record[0]?.rows).toHaveLength(1);
+});
+
+test("a record told to be short forgets the oldest answers", async () => {
+  const exchange = await simulator({ remember: 1 });
+
+  await ask(exchange, classic, "/api/v2/spot/account/assets");
+  await ask(exchange, classic, "/api/v2/account/funding-assets");
+
+  expect(exchange.record.map(({ dataset }) => dataset)).toEqual(["funding-assets"]);
+});
