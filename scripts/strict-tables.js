@@ -1,0 +1,15 @@
+// drizzle-kit has no words for STRICT and WITHOUT ROWID. This adds them to newly generated migrations: every table is
+// strict, and one whose primary key has several columns is kept in its order. Applied migrations never change.
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+
+const folder = new URL("../migrations/", import.meta.url);
+const table = /^(CREATE TABLE [^;]*?\n\));$/gm;
+
+for (const name of readdirSync(folder).filter((name) => name.endsWith(".sql"))) {
+  const file = new URL(name, folder);
+  const before = readFileSync(file, "utf8");
+  const after = before.replace(table, (_, statement) =>
+    /^\tPRIMARY KEY\(/m.test(statement) ? `${statement} STRICT, WITHOUT ROWID;` : `${statement} STRICT;`,
+  );
+  if (after !== before) writeFileSync(file, after);
+}

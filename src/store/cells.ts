@@ -1,0 +1,69 @@
+/** How a value is kept in SQLite, and how plain SQL reads it back. */
+import { customType, integer, text } from "drizzle-orm/sqlite-core";
+import type { Column } from "../columns.ts";
+import type { Digits, Value } from "../domain.ts";
+
+const alphabet = "0123456789-.";
+const padding = "f";
+
+/**
+ * Digits as half-bytes: 0-9 are themselves, A is "-", B is ".", F fills the last byte. Half the size of text, exact to
+ * the last character, and `hex()` of any SQLite reads it. Throws a RangeError for anything but digits, "-" and ".".
+ */
+export function packDigits(digits: Digits): Buffer {
+  let nibbles = "";
+  for (const character of digits) {
+    const nibble = alphabet.indexOf(character);
+    if (nibble < 0) throw new RangeError(`no decimal number: ${JSON.stringify(digits.slice(0, 40))}`);
+    nibbles += nibble.toString(16);
+  }
+  if (nibbles === "") throw new RangeError("no decimal number: an empty text");
+  return Buffer.from(nibbles.length % 2 === 0 ? nibbles : nibbles + padding, "hex");
+}
+
+export const unpackDigits = (packed: Buffer): Digits =>
+  packed.toString("hex").replaceAll("a", "-").replaceAll("b", ".").replaceAll(padding, "");
+
+/** The same in SQL; NULL stays NULL. */
+export const digitsSql = (column: string): string =>
+  `nullif(replace(replace(replace(hex(${column}), 'F', ''), 'B', '.'), 'A', '-'), '')`;
+
+/** Epoch ms as ISO 8601 UTC with milliseconds, in SQL. */
+export const instantSql = (column: string): string => `strftime('%Y-%m-%dT%H:%M:%fZ', ${column} / 1000.0, 'unixepoch')`;
+
+const packedDigits = customType<{ data: Digits; driverData: Buffer }>({
+  dataType: () => "blob",
+  toDriver: packDigits,
+  fromDriver: unpackDigits,
+});
+
+/** The column of a table for a column of a dataset. */
+export function cellOf(column: Column) {
+  if (column.kind === "decimal") return packedDigits();
+  if (column.kind === "text") return text();
+  return integer();
+}
+
+/** A stored value as it went in. */
+export const readCell = (stored: unknown): Value =>
+  Buffer.isBuffer(stored) ? unpackDigits(stored) : (stored as string | number | null);
+
+/** The value as it will come back, or a RangeError where it could not come back the same. */
+export function checkedCell(column: Column, value: Value | undefined): Value {
+  if (value === null || value === undefined) {
+    if (column.required) throw new RangeError("missing");
+    return null;
+  }
+  const isText = column.kind === "text" || column.kind === "decimal";
+  if (isText !== (typeof value === "string")) throw new RangeError(`no ${column.kind}: ${JSON.stringify(value)}`);
+  if (typeof value === "number" && !Number.isSafeInteger(value)) throw new RangeError(`no whole number: ${value}`);
+  if (column.kind === "decimal") return unpackDigits(packDigits(value as Digits));
+  // Half of a surrogate pair has no UTF-8: it comes back as U+FFFD, so it goes in as that.
+  return typeof value === "string" ? Buffer.from(value).toString() : value;
+}
+
+/** The word for a column's value in SQL that a person reads. */
+export function readableSql(column: Column, stored: string): string {
+  if (column.kind === "decimal") return digitsSql(stored);
+  return column.kind === "millis" ? instantSql(stored) : stored;
+}

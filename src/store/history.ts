@@ -1,0 +1,183 @@
+/** The end of a run in the database, and what the last good snapshots said. */
+import { and, eq, inArray, isNull, not } from "drizzle-orm";
+import type { BetterSQLite3Database } from "drizzle-orm/better-sqlite3";
+import type { Dataset } from "../datasets/dataset.ts";
+import type { FailedSnapshot, Known, RunState, Scope, Snapshot } from "../domain.ts";
+import { digestOf, failureDigestOf, type Heading } from "./digest.ts";
+import { type Layout, layoutOf, partsByKey, rowOf } from "./layout.ts";
+import { findRun } from "./ledger.ts";
+import { carryOut, loadState, plan, type State } from "./record.ts";
+import type { Sqlite } from "./sqlite.ts";
+import type { RunEnd, RunId } from "./store.ts";
+import { account, run, scope, series, snapshot } from "./tables.ts";
+
+const longestMessage = 500;
+
+export interface History {
+  /** Inside a transaction. */
+  finish(id: RunId, end: RunEnd): RunState;
+  /** The state of a run that has ended, null while it runs. */
+  endedAs(id: RunId): RunState | null;
+  latest(dataset: Dataset, account?: string): Known[];
+  /** Drops what is kept in memory; it is read again when needed. */
+  forget(): void;
+}
+
+type StoredRun = NonNullable<ReturnType<typeof findRun>>;
+
+export function createHistory(sqlite: Sqlite, orm: BetterSQLite3Database): History {
+  const states = new Map<number, State>();
+
+  function stateOf(layout: Layout, scopeId: number): State {
+    const state = states.get(scopeId) ?? loadState(sqlite, layout, scopeId);
+    states.set(scopeId, state);
+    return state;
+  }
+
+  function stored(id: RunId): StoredRun {
+    const found = findRun(orm, id);
+    if (!found) throw new Error(`there is no run ${id}`);
+    return found;
+  }
+
+  function finish(id: RunId, end: RunEnd): RunState {
+    const found = stored(id);
+    if (found.state !== "running") return found.state;
+    const layout = layoutOf(end.dataset);
+    const failures = [...end.failures];
+    let rows = 0;
+    for (const one of end.snapshots) {
+      const outcome = addSnapshot(layout, found, one);
+      if (typeof outcome === "number") rows += outcome;
+      else failures.push(outcome);
+    }
+    for (const failure of failures) addFailure(found, failure);
+    const good = end.snapshots.length + end.failures.length - failures.length;
+    const state = endState(end, good, failures.length);
+    if (state === "ok") {
+      retireOthers(
+        found.seriesId,
+        end.snapshots.map(({ scope }) => textOf(scope)),
+        end.finishedAt,
+      );
+    }
+    orm
+      .update(run)
+      .set({
+        state,
+        cause: end.cause ?? failures[0]?.code ?? null,
+        tookMs: end.finishedAt - found.slot - (found.lateMs ?? 0),
+        requests: end.requests,
+        retries: end.retries,
+        rows,
+        spreadMs: end.spreadMs,
+      })
+      .where(eq(run.id, id))
+      .run();
+    return state;
+  }
+
+  /** The number of rows it shows, or why it cannot be stored. */
+  function addSnapshot(layout: Layout, found: StoredRun, one: Snapshot): number | FailedSnapshot {
+    let items: ReturnType<typeof partsByKey>;
+    try {
+      items = partsByKey(layout, one);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      return { scope: one.scope, takenAt: one.takenAt, code: "shape", message: error.message };
+    }
+    const scopeId = askedScope(found.seriesId, one.scope);
+    const state = stateOf(layout, scopeId);
+    const { steps, lines, rows } = plan(layout, state, items);
+    const digest = digestOf(headingOf(found, one), lines);
+    const snapshotId = insertSnapshot({ runId: found.id, scopeId, takenAt: one.takenAt, rows, digest });
+    carryOut(orm, layout, { scopeId, snapshotId, state, steps });
+    orm.update(scope).set({ latest: snapshotId }).where(eq(scope.id, scopeId)).run();
+    return rows;
+  }
+
+  function addFailure(found: StoredRun, failure: FailedSnapshot): void {
+    const errorCode = failure.code.slice(0, 16);
+    const errorMessage = Buffer.from(failure.message.slice(0, longestMessage)).toString();
+    const digest = failureDigestOf(headingOf(found, failure), errorCode, errorMessage);
+    const scopeId = askedScope(found.seriesId, failure.scope);
+    insertSnapshot({ runId: found.id, scopeId, takenAt: failure.takenAt, rows: 0, digest, errorCode, errorMessage });
+  }
+
+  const insertSnapshot = (values: typeof snapshot.$inferInsert): number =>
+    Number(orm.insert(snapshot).values(values).run().lastInsertRowid);
+
+  function askedScope(seriesId: number, asked: Scope): number {
+    return orm
+      .insert(scope)
+      .values({ seriesId, productType: textOf(asked) })
+      .onConflictDoUpdate({ target: [scope.seriesId, scope.productType], set: { until: null } })
+      .returning({ id: scope.id })
+      .get().id;
+  }
+
+  /** Scopes that a good run no longer asked, such as product types of an account that is unified now. */
+  function retireOthers(seriesId: number, asked: string[], until: number): void {
+    orm
+      .update(scope)
+      .set({ until })
+      .where(and(eq(scope.seriesId, seriesId), isNull(scope.until), not(inArray(scope.productType, asked))))
+      .run();
+  }
+
+  return {
+    finish,
+    endedAs(id) {
+      const { state } = stored(id);
+      return state === "running" ? null : state;
+    },
+    latest(dataset, name) {
+      const layout = layoutOf(dataset);
+      const scopes = orm
+        .select({
+          id: scope.id,
+          account: account.name,
+          asked: scope.productType,
+          latest: snapshot.id,
+          takenAt: snapshot.takenAt,
+        })
+        .from(scope)
+        .innerJoin(series, eq(series.id, scope.seriesId))
+        .innerJoin(account, eq(account.id, series.accountId))
+        .innerJoin(snapshot, eq(snapshot.id, scope.latest))
+        .where(
+          and(
+            eq(series.dataset, dataset.name),
+            isNull(scope.until),
+            name === undefined ? undefined : eq(account.name, name),
+          ),
+        )
+        .all();
+      return scopes.map(({ id, account, asked, latest, takenAt }) => ({
+        account,
+        scope: (asked || null) as Scope,
+        takenAt,
+        rows: [...stateOf(layout, id).values()]
+          .filter(({ present, since }) => present === 1 || (dataset.vanishes === "zero" && since === latest))
+          .map(({ parts }) => rowOf(layout, parts)),
+      }));
+    },
+    forget: () => states.clear(),
+  };
+}
+
+const textOf = (scope: Scope): string => scope ?? "";
+
+const headingOf = ({ dataset, account, slot }: StoredRun, one: { scope: Scope; takenAt: number }): Heading => [
+  dataset,
+  account,
+  textOf(one.scope),
+  slot,
+  one.takenAt,
+];
+
+function endState(end: RunEnd, good: number, failed: number): RunState {
+  if (end.skipped) return "skipped";
+  if (good === 0) return "failed";
+  return failed > 0 ? "partial" : "ok";
+}

@@ -1,0 +1,119 @@
+/** A dataset as the store sees it: its tables, and its columns in the order in which rows are compared and read. */
+import { stringify } from "lossless-json";
+import { type Column, snakeCase } from "../columns.ts";
+import type { Dataset } from "../datasets/dataset.ts";
+import type { Extra, Item, Row, Snapshot, Value } from "../domain.ts";
+import { checkedCell } from "./cells.ts";
+import { movingColumns, prefixOf, steadyColumns, tablesOf } from "./tables.ts";
+
+export interface Layout {
+  dataset: Dataset;
+  /** How its tables and views begin: `spot_assets`. */
+  prefix: string;
+  tables: ReturnType<typeof tablesOf>;
+  key: readonly string[];
+  steady: readonly string[];
+  moving: readonly string[];
+}
+
+/** An item as it is stored: the values of each part in the order of the layout. */
+export interface Parts {
+  key: Value[];
+  steady: Value[];
+  moving: Value[];
+  /** Unknown fields as JSON text, names in alphabetical order. */
+  extra: string | null;
+}
+
+const layouts = new WeakMap<Dataset, Layout>();
+
+export function layoutOf(dataset: Dataset): Layout {
+  const known = layouts.get(dataset);
+  if (known) return known;
+  const layout: Layout = {
+    dataset,
+    prefix: prefixOf(dataset),
+    tables: tablesOf(dataset),
+    key: dataset.key,
+    steady: steadyColumns(dataset),
+    moving: movingColumns(dataset),
+  };
+  layouts.set(dataset, layout);
+  return layout;
+}
+
+export function columnOf(layout: Layout, name: string): Column {
+  const column = layout.dataset.columns[name];
+  if (!column) throw new Error(`${layout.dataset.name} has no column ${name}`);
+  return column;
+}
+
+/** An SQL list of stored columns: `s.available, s.frozen`. */
+export const selection = (alias: string, names: readonly string[]): string[] =>
+  names.map((name) => `${alias}.${snakeCase(name)}`);
+
+/** What tells an item of a scope from the others. */
+export const keyText = (key: readonly Value[]): string => JSON.stringify(key);
+
+/**
+ * The items of an answer by their key; one that was sent twice over counts once. Throws a RangeError, naming the item,
+ * where two of one key differ or a value cannot be kept as it is.
+ */
+export function partsByKey(layout: Layout, snapshot: Snapshot): Map<string, Parts> {
+  const items = new Map<string, Parts>();
+  for (const item of snapshot.items) {
+    const parts = partsOf(layout, item);
+    const key = keyText(parts.key);
+    const twin = items.get(key);
+    if (twin && JSON.stringify(twin) !== JSON.stringify(parts)) throw new RangeError(`${key}: two different rows`);
+    items.set(key, parts);
+  }
+  return items;
+}
+
+function partsOf(layout: Layout, { row, extra }: Item): Parts {
+  const cells = (names: readonly string[]) =>
+    names.map((name) => {
+      try {
+        return checkedCell(columnOf(layout, name), row[name]);
+      } catch (error) {
+        const key = layout.key.map((name) => row[name] ?? null);
+        throw new RangeError(`${keyText(key)}: ${name}: ${(error as Error).message}`);
+      }
+    });
+  return {
+    key: cells(layout.key),
+    steady: cells(layout.steady),
+    moving: cells(layout.moving),
+    extra: extraText(extra),
+  };
+}
+
+function extraText(extra: Extra): string | null {
+  const names = Object.keys(extra ?? {}).sort();
+  if (names.length === 0) return null;
+  const json = stringify(Object.fromEntries(names.map((name) => [name, extra?.[name]])));
+  return json === undefined ? null : Buffer.from(json).toString();
+}
+
+/** The last row of an item that the answer no longer holds. */
+export function vanished(layout: Layout, last: Parts): Parts {
+  const end = (names: readonly string[], values: readonly Value[]) =>
+    values.map((value, at) => {
+      const isAmount = columnOf(layout, names[at] ?? "").kind === "decimal";
+      return layout.dataset.vanishes === "zero" && isAmount && value !== null ? "0" : null;
+    });
+  return {
+    key: last.key,
+    steady: end(layout.steady, last.steady),
+    moving: end(layout.moving, last.moving),
+    extra: null,
+  };
+}
+
+/** The row as a mapper would have made it. */
+export function rowOf(layout: Layout, { key, steady, moving }: Parts): Row {
+  const names = [...layout.key, ...layout.steady, ...layout.moving];
+  const values = [...key, ...steady, ...moving];
+  return Object.fromEntries(names.map((name, at) => [name, values[at] ?? null]));
+}

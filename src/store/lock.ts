@@ -1,0 +1,63 @@
+/** One writer per database: a lock that ends with the process that holds it, however that ends. */
+import { closeSync, existsSync, openSync } from "node:fs";
+import Database from "better-sqlite3";
+import { ConfigError, LockedError } from "../errors.ts";
+import { inspect, prepareDirectory, type Sqlite } from "./sqlite.ts";
+
+/** Handles in use. Reachable from the global object, for a lock whose handle is collected as garbage is lost. */
+const held: Set<Sqlite> = new Set();
+Object.assign(globalThis, { [Symbol.for("bitget-collector.locks")]: held });
+
+const waitMs = 1000;
+
+/**
+ * Takes the lock of a database: `<path>.lock`, held by an open transaction, so that the operating system frees it with
+ * its holder. Throws a LockedError within two seconds where another process has it, a ConfigError where the path is
+ * no good.
+ */
+export function lockDatabase(path: string): { release(): void } {
+  inspect(path);
+  prepareDirectory(path);
+  const handle = acquire(path);
+  held.add(handle);
+  return {
+    release() {
+      held.delete(handle);
+      handle.close();
+    },
+  };
+}
+
+/** True while some process holds the lock. */
+export function isLocked(path: string): boolean {
+  if (!existsSync(lockFile(path))) return false;
+  try {
+    acquire(path).close();
+    return false;
+  } catch (error) {
+    return error instanceof LockedError;
+  }
+}
+
+const lockFile = (path: string): string => `${path}.lock`;
+
+function acquire(path: string): Sqlite {
+  let handle: Sqlite | undefined;
+  try {
+    closeSync(openSync(lockFile(path), "a", 0o600));
+    handle = new Database(lockFile(path), { timeout: waitMs });
+    handle.exec("begin exclusive");
+    return handle;
+  } catch (error) {
+    handle?.close();
+    const { code = "", message } = error as { code?: string; message: string };
+    if (code.startsWith("SQLITE_BUSY")) {
+      throw new LockedError(
+        `Another process collects into ${path}. Stop it first, or set DATABASE_URL to another file.`,
+      );
+    }
+    throw new ConfigError([
+      `${lockFile(path)} cannot be used (${message}). Check the owner and mode of its directory.`,
+    ]);
+  }
+}

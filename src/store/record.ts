@@ -1,0 +1,130 @@
+/** Writes one good snapshot: only what differs from the last one of its scope. */
+import type { BetterSQLite3Database } from "drizzle-orm/better-sqlite3";
+import type { SQLiteTable } from "drizzle-orm/sqlite-core";
+import { snakeCase } from "../columns.ts";
+import type { Value } from "../domain.ts";
+import { readCell } from "./cells.ts";
+import { itemLine } from "./digest.ts";
+import { keyText, type Layout, type Parts, selection, vanished } from "./layout.ts";
+import type { Sqlite } from "./sqlite.ts";
+import { asOfJoins } from "./views.ts";
+
+/** What holds for one item as of the last good snapshot. `since`: when its steady row was written. */
+export interface Current {
+  id: number;
+  since: number;
+  present: 0 | 1;
+  parts: Parts;
+}
+
+/** The items of one scope, those that have vanished included, by the text of their key. */
+export type State = Map<string, Current>;
+
+/** How one item goes on: `last` is undefined for one never seen before. */
+interface Step {
+  last: Current | undefined;
+  present: 0 | 1;
+  parts: Parts;
+}
+
+/** What a snapshot changes, worked out before anything is written. */
+export interface Plan {
+  steps: Step[];
+  /** Canonical lines for the digest. */
+  lines: string[];
+  /** How many rows its history view will show. */
+  rows: number;
+}
+
+export function plan(layout: Layout, state: State, received: ReadonlyMap<string, Parts>): Plan {
+  const steps: Step[] = [...received].map(([key, parts]) => ({ last: state.get(key), present: 1, parts }));
+  for (const [key, last] of state) {
+    if (last.present === 0 || received.has(key)) continue;
+    steps.push({ last, present: 0, parts: vanished(layout, last.parts) });
+  }
+  return {
+    steps,
+    lines: steps.map(({ present, parts }) =>
+      itemLine(present, [...parts.key, ...parts.steady, ...parts.moving], parts.extra),
+    ),
+    rows: layout.dataset.vanishes === "zero" ? steps.length : received.size,
+  };
+}
+
+/** Writes the plan under the id of its snapshot and brings the state in memory up to it. */
+export function carryOut(
+  orm: BetterSQLite3Database,
+  layout: Layout,
+  { scopeId, snapshotId, state, steps }: { scopeId: number; snapshotId: number; state: State; steps: readonly Step[] },
+): void {
+  const { tables, steady, moving } = layout;
+  const written = { steady: [] as object[], moving: [] as object[], extra: [] as object[] };
+  for (const { last, present, parts } of steps) {
+    const id = last?.id ?? insertItem(orm, layout, scopeId, parts.key);
+    const version = { item_id: id, since: snapshotId };
+    const changed = !last || last.present !== present || differ(last.parts.steady, parts.steady);
+    if (changed) written.steady.push({ ...version, present, ...named(steady, parts.steady) });
+    if (movesOn(layout, last, present, parts)) written.moving.push({ ...version, ...named(moving, parts.moving) });
+    if ((last?.parts.extra ?? null) !== parts.extra) written.extra.push({ ...version, fields: parts.extra });
+    state.set(keyText(parts.key), { id, since: changed ? snapshotId : last.since, present, parts });
+  }
+  insert(orm, tables.steady, written.steady);
+  if (tables.moving) insert(orm, tables.moving, written.moving);
+  insert(orm, tables.extra, written.extra);
+}
+
+/** An item that ends without a zero row ends in its steady row alone; when it comes back, it begins anew. */
+function movesOn({ dataset, moving }: Layout, last: Current | undefined, present: 0 | 1, parts: Parts): boolean {
+  if (moving.length === 0 || (present === 0 && dataset.vanishes === "nothing")) return false;
+  return !last || last.present !== present || differ(last.parts.moving, parts.moving);
+}
+
+const differ = (a: readonly Value[], b: readonly Value[]): boolean => a.some((value, at) => value !== b[at]);
+
+const named = (names: readonly string[], values: readonly Value[]): Record<string, Value> =>
+  Object.fromEntries(names.map((name, at) => [snakeCase(name), values[at] ?? null]));
+
+function insertItem(orm: BetterSQLite3Database, { tables, key }: Layout, scopeId: number, values: Value[]): number {
+  const row = { scope_id: scopeId, ...named(key, values) };
+  return Number(orm.insert(tables.item).values(row).run().lastInsertRowid);
+}
+
+/** SQLite takes 32,766 parameters in one statement. */
+const rowsPerStatement = 300;
+
+function insert(orm: BetterSQLite3Database, table: SQLiteTable, rows: readonly object[]): void {
+  for (let at = 0; at < rows.length; at += rowsPerStatement) {
+    orm
+      .insert(table)
+      .values(rows.slice(at, at + rowsPerStatement))
+      .run();
+  }
+}
+
+/** What holds for a scope as of its last good snapshot, from the database. */
+export function loadState(sqlite: Sqlite, layout: Layout, scopeId: number): State {
+  const { key, steady, moving } = layout;
+  const selected = [...selection("i", key), ...selection("s", steady), ...selection("m", moving)];
+  const rows = sqlite
+    .prepare(
+      `select i.id, s.since, s.present, x.fields, ${selected.join(", ")}
+       from scope p join snapshot n on n.id = p.latest
+       ${asOfJoins(layout)}
+       where p.id = ? order by i.id`,
+    )
+    .raw()
+    .all(scopeId) as [id: number, since: number, present: 0 | 1, extra: string | null, ...cells: unknown[]][];
+  const state: State = new Map();
+  for (const [id, since, present, extra, ...cells] of rows) {
+    const values = cells.map(readCell);
+    const parts: Parts = {
+      key: values.slice(0, key.length),
+      steady: values.slice(key.length, key.length + steady.length),
+      moving: values.slice(key.length + steady.length, key.length + steady.length + moving.length),
+      extra,
+    };
+    const ended = present === 0 && layout.dataset.vanishes === "nothing";
+    state.set(keyText(parts.key), { id, since, present, parts: ended ? vanished(layout, parts) : parts });
+  }
+  return state;
+}

@@ -1,0 +1,162 @@
+/** Opening SQLite files: what is refused, and what every connection is set to. */
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import Database from "better-sqlite3";
+import { ConfigError } from "../errors.ts";
+import { ownMigrations, pendingMigrations } from "./schema.ts";
+
+export type Sqlite = Database.Database;
+
+/** "BGCL" in the file's header says whose file it is. */
+export const applicationId = 0x4247434c;
+
+/** How long a statement may wait for another process, and with it the event loop. Milliseconds. */
+const busyMs = 100;
+
+const magic = "SQLite format 3\0";
+const applicationIdAt = 68;
+
+const refuse = (path: string, what: string, fix: string): ConfigError => new ConfigError([`${path} ${what}. ${fix}`]);
+
+/**
+ * Looks at the file without opening it as a database. "new" where there is none; throws a ConfigError that names the
+ * file and the fix where it is not ours.
+ */
+export function inspect(path: string): "new" | "ours" {
+  if (path.trim() === "" || path === ":memory:") {
+    throw new ConfigError([
+      "The database path is blank. Set DATABASE_URL to a file, such as file:./data/collector.db.",
+    ]);
+  }
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found) return "new";
+  if (!found.isFile()) throw refuse(path, "is not a file", "Set DATABASE_URL to a file, not to a directory.");
+  if (found.size === 0) {
+    throw refuse(path, "exists but is empty", "Restore a backup over it, or remove it to begin a new database.");
+  }
+  const header = headerOf(path);
+  if (header.toString("latin1", 0, magic.length) !== magic) {
+    throw refuse(path, "is not an SQLite database", "Set DATABASE_URL to another file, or move this one away.");
+  }
+  if (header.readUInt32BE(applicationIdAt) !== applicationId) {
+    throw refuse(path, "is a database of another program", "Set DATABASE_URL to another file.");
+  }
+  return "ours";
+}
+
+function headerOf(path: string): Buffer {
+  const header = Buffer.alloc(100);
+  try {
+    const file = openSync(path, "r");
+    readSync(file, header, 0, header.length, 0);
+    closeSync(file);
+  } catch (error) {
+    throw refuse(path, `cannot be read (${(error as Error).message})`, "Check its owner and its mode.");
+  }
+  return header;
+}
+
+/** Creates the directory of a file for its owner alone, where it is missing. */
+export function prepareDirectory(path: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw refuse(path, `cannot be created (${(error as Error).message})`, "Check the owner and mode of its directory.");
+  }
+}
+
+/** Makes a new database beside its place and renames it: whatever happens, it is complete or not there. */
+export function createDatabase(path: string, fill: (sqlite: Sqlite) => void): void {
+  const draft = `${path}.new`;
+  prepareDirectory(path);
+  rmSync(draft, { force: true });
+  rmSync(`${draft}-journal`, { force: true });
+  for (const sidecar of [`${path}-wal`, `${path}-journal`]) {
+    if (!existsSync(sidecar)) continue;
+    throw refuse(sidecar, "is left of a database that is gone", "Put that database back, or move this file away.");
+  }
+  try {
+    const sqlite = new Database(draft);
+    try {
+      chmodSync(draft, 0o600);
+      // Half the usual: sixty small tables and indexes begin with a page each.
+      sqlite.pragma("page_size = 2048");
+      sqlite.pragma(`application_id = ${applicationId}`);
+      fill(sqlite);
+    } finally {
+      sqlite.close();
+    }
+    renameSync(draft, path);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    if (error instanceof ConfigError) throw error;
+    throw refuse(path, `cannot be created (${(error as Error).message})`, "Check its directory and the free space.");
+  }
+}
+
+/** The one connection that writes. Throws a ConfigError where the file is damaged or cannot be written. */
+export function openWriter(path: string): Sqlite {
+  return opened(path, () => {
+    const sqlite = new Database(path, { fileMustExist: true, timeout: busyMs });
+    sqlite.pragma("journal_mode = WAL");
+    // A WAL database is opened with synchronous=NORMAL unless told otherwise, which may lose commits in a power cut.
+    sqlite.pragma("synchronous = FULL");
+    sqlite.pragma("foreign_keys = ON");
+    sqlite.pragma("journal_size_limit = 16777216");
+    const settings = ["journal_mode", "synchronous", "foreign_keys"].map((name) =>
+      sqlite.pragma(name, { simple: true }),
+    );
+    if (settings.join() !== "wal,2,1") {
+      throw refuse(path, `cannot be kept safely here (${settings.join()})`, "Put it on a local disk of this machine.");
+    }
+    return sqlite;
+  });
+}
+
+/** A connection that can only read. Throws a ConfigError where there is no database of ours to read, or another schema. */
+export function openReadOnly(path: string): Sqlite {
+  if (inspect(path) === "new") {
+    throw refuse(path, "does not exist", "`bitget-collector start` creates it, or set DATABASE_URL to the right file.");
+  }
+  return opened(path, () => {
+    const sqlite = new Database(path, { readonly: true, fileMustExist: true, timeout: 2000 });
+    try {
+      if (pendingMigrations(path, sqlite, ownMigrations()).length === 0) return sqlite;
+      throw refuse(
+        path,
+        "is older than this program",
+        "Run `bitget-collector db migrate`, which makes a backup first.",
+      );
+    } catch (error) {
+      sqlite.close();
+      throw error;
+    }
+  });
+}
+
+function opened(path: string, open: () => Sqlite): Sqlite {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    const { code = "", message } = error as { code?: string; message: string };
+    if (/CORRUPT|NOTADB/.test(code)) throw damaged(path, message);
+    throw refuse(path, `cannot be opened (${message})`, "Check the owner and mode of the file and of its directory.");
+  }
+}
+
+const damaged = (path: string, problem: string): ConfigError =>
+  refuse(
+    path,
+    `is damaged (${problem})`,
+    "Keep it for rescue and restore a backup with `bitget-collector db restore`.",
+  );
+
+/** Throws a ConfigError where pages of the file do not fit together. */
+export function quickCheck(path: string, sqlite: Sqlite): void {
+  opened(path, () => {
+    const problem = sqlite.pragma("quick_check(1)", { simple: true });
+    if (problem !== "ok") throw damaged(path, String(problem));
+    return sqlite;
+  });
+}

@@ -1,0 +1,168 @@
+/** The store: the ledger of slots and the history of every number, in one SQLite file. */
+import { chmodSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import { drizzle } from "drizzle-orm/better-sqlite3";
+import type { Clock } from "../clock.ts";
+import type { Dataset } from "../datasets/dataset.ts";
+import type { ApiVersion, DatasetName, FailedSnapshot, Known, RunState, Snapshot } from "../domain.ts";
+import { StorageError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import { createHistory } from "./history.ts";
+import * as ledger from "./ledger.ts";
+import { applyMigrations, migrate } from "./migrate.ts";
+import { ownMigrations } from "./schema.ts";
+import { createDatabase, inspect, openWriter, quickCheck, type Sqlite } from "./sqlite.ts";
+import { viewsOf } from "./views.ts";
+import { createWriter } from "./writer.ts";
+
+export type RunId = number;
+
+/** How a run ended. Times are epoch ms, durations milliseconds. */
+export interface RunEnd {
+  dataset: Dataset;
+  snapshots: readonly Snapshot[];
+  failures: readonly FailedSnapshot[];
+  /** Nothing was asked, on purpose. */
+  skipped?: true;
+  /** In a word: why it failed, was skipped, was late. Default: the code of the first failure. */
+  cause: string | null;
+  finishedAt: number;
+  requests: number;
+  retries: number;
+  /** Between the first and the last answer; null with fewer than two. */
+  spreadMs: number | null;
+}
+
+/** Whatever writes resolves when it is on disk; it throws a StorageError where it is not. */
+export interface Store {
+  readonly path: string;
+  /** The API generation the account last spoke; null if never known. */
+  apiVersion(account: string): ApiVersion | null;
+  /** Each change is kept, with its cause. */
+  setApiVersion(account: string, api: ApiVersion, at: number, cause: string): Promise<void>;
+  /**
+   * The cron pattern in force; `accountedTo` is the latest slot that has its row, or `since` if none has. Null: never
+   * scheduled, or switched off.
+   */
+  schedule(account: string, dataset: DatasetName): { pattern: string; since: number; accountedTo: number } | null;
+  /** Puts another pattern (null: off) in force from `at`, which `accountedTo` becomes. */
+  setSchedule(account: string, dataset: DatasetName, pattern: string | null, at: number): Promise<void>;
+  /** Gives slots that nobody will run any more their final row; those that have a row keep it. */
+  settle(account: string, dataset: DatasetName, slots: readonly ledger.SettledSlot[]): Promise<void>;
+  /** Claims a slot. Null when it has a row already, unless that is `missed`: the clock may have been set back. */
+  begin(account: string, dataset: DatasetName, slot: number, startedAt: number): Promise<RunId | null>;
+  /** Stores rows, snapshots and the run's end, all or nothing. A run that has ended keeps its state, which is returned. */
+  finish(run: RunId, end: RunEnd): Promise<RunState>;
+  /** Runs left `running` by a dead process become `failed`, cause `crashed`. Returns how many. */
+  recover(at: number): Promise<number>;
+  /** Rows of the last good snapshot of every scope still asked, of one account or of all. */
+  latest(dataset: Dataset, account?: string): Known[];
+  close(): void;
+}
+
+/**
+ * Opens the database, a new one where there is none, and brings it up to date, after a backup. The caller holds its
+ * lock. Throws a ConfigError where the file is not ours, damaged, newer, or cannot be used.
+ */
+export async function openStore(options: {
+  path: string;
+  datasets: readonly Dataset[];
+  log: Log;
+  clock: Clock;
+}): Promise<Store> {
+  const { datasets, log, clock } = options;
+  const found = inspect(options.path);
+  const path = resolve(options.path);
+  const migrations = ownMigrations();
+  const views = viewsOf(datasets);
+  if (found === "new") {
+    createDatabase(path, (sqlite) => applyMigrations(sqlite, { pending: migrations, views, now: clock.now() }));
+    log.info({ path }, "created a new database");
+  }
+  closeToOthers(path, log);
+  const sqlite = openWriter(path);
+  try {
+    quickCheck(path, sqlite);
+    await migrate(path, sqlite, { migrations, views, log, now: clock.now() });
+    return storeOn(path, sqlite, clock, log);
+  } catch (error) {
+    sqlite.close();
+    throw error;
+  }
+}
+
+/** What an account holds is its owner's affair. */
+function closeToOthers(path: string, log: Log): void {
+  if ((statSync(path).mode & 0o077) === 0) return;
+  try {
+    chmodSync(path, 0o600);
+    log.warn({ path }, "the database could be read by others; its mode is 0600 now");
+  } catch {
+    log.warn({ path }, "the database can be read by others; its owner should run chmod 600 on it");
+  }
+}
+
+function storeOn(path: string, sqlite: Sqlite, clock: Clock, log: Log): Store {
+  const orm = drizzle(sqlite);
+  const history = createHistory(sqlite, orm);
+  const attempt = createWriter(path, sqlite, clock, history.forget);
+  /** What the ledger lacks because a write failed; the next write that succeeds says it first. No slot goes unmentioned. */
+  const owed = new Map<string, () => void>();
+  const write = async <T>(work: () => T, landed?: () => T | null): Promise<T> => {
+    let paid: string[] = [];
+    const result = await attempt(() => {
+      paid = [...owed.keys()];
+      for (const debt of owed.values()) debt();
+      return work();
+    }, landed);
+    for (const name of paid) owed.delete(name);
+    return result;
+  };
+  /** Writes, and owes `debt` should that fail. */
+  const writeOrOwe = async <T>(name: string, debt: (cause: string) => void, work: () => T, landed?: () => T | null) => {
+    owed.delete(name);
+    try {
+      return await write(work, landed);
+    } catch (error) {
+      const cause = error instanceof StorageError ? "storage" : "internal";
+      owed.set(name, () => debt(cause));
+      throw error;
+    }
+  };
+  return {
+    path,
+    apiVersion: (account) => ledger.apiVersion(orm, account),
+    setApiVersion: (account, api, at, cause) => write(() => ledger.setApiVersion(orm, account, api, at, cause)),
+    schedule: (account, dataset) => ledger.scheduleOf(orm, account, dataset),
+    setSchedule: (account, dataset, pattern, at) => write(() => ledger.setSchedule(orm, account, dataset, pattern, at)),
+    settle(account, dataset, slots) {
+      const settle = () => ledger.settle(orm, account, dataset, slots);
+      return writeOrOwe(`settle ${account} ${dataset} ${slots[0]?.slot}`, settle, settle);
+    },
+    begin: (account, dataset, slot, startedAt) =>
+      writeOrOwe(
+        `begin ${account} ${dataset} ${slot}`,
+        (cause) => ledger.settle(orm, account, dataset, [{ slot, state: "missed", cause }]),
+        () => ledger.claim(orm, account, dataset, slot, startedAt),
+        () => ledger.claimed(orm, account, dataset, slot, startedAt),
+      ),
+    finish: (run, end) =>
+      writeOrOwe(
+        `finish ${run}`,
+        (cause) => ledger.abandon(orm, cause, clock.now(), run),
+        () => history.finish(run, end),
+        () => history.endedAs(run),
+      ),
+    recover: (at) => write(() => ledger.abandon(orm, "crashed", at)),
+    latest: (dataset, account) => history.latest(dataset, account),
+    close() {
+      try {
+        // Into the very file that was opened, even if it was renamed since: nothing is left to be replayed over another.
+        sqlite.pragma("wal_checkpoint(TRUNCATE)");
+      } catch (error) {
+        log.warn({ path, problem: (error as Error).message }, "could not tidy the database; the next opening will");
+      }
+      sqlite.close();
+    },
+  };
+}

@@ -1,0 +1,6 @@
+/** Takes the lock of the database named on the command line, says so, and keeps it until killed. */
+import { lockDatabase } from "../../../src/store/lock.ts";
+
+lockDatabase(process.argv[2] ?? "");
+process.stdout.write("locked\n");
+setInterval(() => {}, 1000);

@@ -1,0 +1,13 @@
+/** Collects one slot after another into the database named on the command line, printing each that is stored. */
+import { datasetNamed } from "../../../src/datasets/index.ts";
+import { coins, collect, good, minute, open, start } from "../kit.ts";
+
+const store = await open(process.argv[2] ?? "");
+await store.recover(start);
+const spotAssets = datasetNamed("spot-assets");
+const first = (store.schedule("main", "spot-assets")?.accountedTo ?? start) + minute;
+if (first === start + minute) await store.setSchedule("main", "spot-assets", "* * * * *", start);
+for (let slot = first; ; slot += minute) {
+  await collect(store, spotAssets, slot, { snapshots: [good(coins(slot / minute), slot)] });
+  process.stdout.write(`${slot}\n`);
+}

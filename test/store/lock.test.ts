@@ -1,0 +1,32 @@
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { afterEach, expect, test } from "vitest";
+import { LockedError } from "../../src/errors.ts";
+import { isLocked, lockDatabase } from "../../src/store/lock.ts";
+import { child, temporaryPath, tidyUp } from "./kit.ts";
+
+afterEach(tidyUp);
+
+test("a second process is refused within three seconds, and let in once the first was killed", async () => {
+  const path = temporaryPath();
+  const holder = child("lock-holder", path);
+  await once(holder.stdout, "data");
+  const before = performance.now();
+  expect(() => lockDatabase(path)).toThrow(LockedError);
+  expect(performance.now() - before).toBeLessThan(3000);
+  expect(isLocked(path)).toBe(true);
+
+  holder.kill("SIGKILL");
+  await once(holder, "exit");
+  const lock = lockDatabase(path);
+  expect(isLocked(path)).toBe(true);
+  lock.release();
+  expect(isLocked(path)).toBe(false);
+});
+
+test("the path is looked at before anything is created", () => {
+  const path = temporaryPath();
+  const directory = path.replace("/collector.db", "");
+  expect(() => lockDatabase(directory)).toThrow(/is not a file/);
+  expect(existsSync(`${directory}.lock`)).toBe(false);
+});

@@ -1,0 +1,99 @@
+import { existsSync, statSync } from "node:fs";
+import { is } from "drizzle-orm";
+import { getTableConfig, SQLiteTable } from "drizzle-orm/sqlite-core";
+import { afterEach, describe, expect, test } from "vitest";
+import { datasetNamed, datasets } from "../../src/datasets/index.ts";
+import { migrate } from "../../src/store/migrate.ts";
+import { type Migration, ownMigrations } from "../../src/store/schema.ts";
+import { openWriter } from "../../src/store/sqlite.ts";
+import * as tables from "../../src/store/tables.ts";
+import { verify } from "../../src/store/verify.ts";
+import { viewsOf } from "../../src/store/views.ts";
+import { change, coins, collect, good, open, query, quiet, start, temporaryPath, tidyUp } from "./kit.ts";
+
+afterEach(tidyUp);
+
+const views = viewsOf(datasets);
+
+async function seeded(): Promise<string> {
+  const path = temporaryPath();
+  const store = await open(path);
+  await collect(store, datasetNamed("spot-assets"), start, { snapshots: [good(coins(1), start)] });
+  store.close();
+  return path;
+}
+
+async function apply(path: string, sql: string[]): Promise<void> {
+  const sqlite = openWriter(path);
+  const later: Migration = { sql, hash: "later" };
+  try {
+    await migrate(path, sqlite, { migrations: [...ownMigrations(), later], views, log: quiet, now: start });
+  } finally {
+    sqlite.close();
+  }
+}
+
+/** As drizzle-kit rebuilds a table. */
+const rebuild = (keep: string) => [
+  "PRAGMA foreign_keys=OFF;",
+  "create table __new_run as select * from run where 0;",
+  `insert into __new_run select * from run where ${keep};`,
+  "drop table run;",
+  "alter table __new_run rename to run;",
+];
+
+describe("migrating", () => {
+  test("a table that others refer to is rebuilt without loss, after a backup", async () => {
+    const path = await seeded();
+    const sqlite = openWriter(path);
+    const definition = String(sqlite.prepare("select sql from sqlite_master where name = 'run'").pluck().get());
+    sqlite.close();
+    const own = ownMigrations().length;
+    await apply(path, [
+      definition.replace("`run`", "__new_run"),
+      "insert into __new_run select * from run;",
+      "drop table run;",
+      "alter table __new_run rename to run;",
+    ]);
+    expect(query(path, "select count(*) as n from spot_assets_history")).toEqual([{ n: 40 }]);
+    expect(query(path, "select count(*) as n from migration")).toEqual([{ n: own + 1 }]);
+    const copy = `${path}.before-${own + 1}`;
+    expect(statSync(copy).mode & 0o777).toBe(0o600);
+    expect((await verify(copy, datasets)).problems).toEqual([]);
+  });
+
+  test.each([
+    ["loses rows", rebuild("0")],
+    ["fails half-way", ["drop table spot_assets_extra;", "insert into nowhere values (1);"]],
+    ["leaves rows without their parent", ["update spot_assets_steady set item_id = item_id + 1000;"]],
+  ])("a migration that %s leaves the database as it was", async (_, sql) => {
+    const path = await seeded();
+    await expect(apply(path, sql)).rejects.toThrow();
+    expect((await verify(path, datasets)).problems).toEqual([]);
+    expect(query(path, "select count(*) as n from spot_assets_latest")).toEqual([{ n: 40 }]);
+  });
+
+  test("the migrations make the tables that the datasets declare", async () => {
+    const path = temporaryPath();
+    await open(path);
+    for (const table of Object.values(tables).filter((one) => is(one, SQLiteTable))) {
+      const { name, columns } = getTableConfig(table);
+      const made = query(path, `select name from pragma_table_info('${name}') order by cid`).map((one) => one.name);
+      expect(made, `${name}: run npm run db:generate`).toEqual(columns.map((one) => one.name));
+    }
+    for (const dataset of datasets) expect(query(path, `select * from ${tables.prefixOf(dataset)}_steady`)).toEqual([]);
+  });
+
+  test("nothing to migrate, no backup", async () => {
+    const path = await seeded();
+    await open(path);
+    expect(existsSync(`${path}.before-1`)).toBe(false);
+  });
+
+  test("views whose text is another are made anew", async () => {
+    const path = await seeded();
+    change(path, "drop view gaps");
+    await open(path);
+    expect(query(path, "select * from gaps")).toEqual([]);
+  });
+});

@@ -1,0 +1,89 @@
+/** What the size of a database is judged by: minutes of an account with fifty coins and twenty futures positions. */
+import { datasetNamed } from "../../src/datasets/index.ts";
+import type { Item, Snapshot } from "../../src/domain.ts";
+import { good, item, minute, start } from "./kit.ts";
+
+export const spotAssets = datasetNamed("spot-assets");
+export const positions = datasetNamed("positions");
+
+/** One minute's answers. Times are epoch ms, `spreadMs` milliseconds. */
+export interface Minute {
+  slot: number;
+  coins: Snapshot;
+  /** Of four product types, two of them without positions. */
+  lines: Snapshot[];
+  spreadMs: number;
+}
+
+/**
+ * In every minute one coin in twenty has other amounts, and every position other values in its five moving columns. The
+ * digits are as long as the exchange's: amounts of 8 decimals, prices of 7 or 8 characters, derived values of 8 to 16
+ * decimals. The same numbers in every run.
+ */
+export function* accountMinutes(count: number): Generator<Minute> {
+  const random = pseudoRandom(20);
+  const fraction = (places: number): string => Array.from({ length: places }, () => random(10)).join("");
+
+  const coinAt = (n: number): Item =>
+    item(spotAssets, {
+      coin: `COIN${n}`,
+      available: `${random(5000)}.${fraction(8)}`,
+      frozen: "0",
+      locked: "0.00000000",
+      updatedAt: start + random(1_000_000),
+    });
+
+  const movement = () => ({
+    margin: `${random(900) + 100}.${fraction(8)}`,
+    unrealizedPl: `-${random(90)}.${fraction(10)}`,
+    unrealizedPlr: `-0.0${fraction(15)}`,
+    liquidationPrice: `${random(9000) + 1000}.${fraction(8 + random(9))}`,
+    markPrice: `${random(90_000) + 10_000}.${fraction(1 + random(2))}`,
+  });
+
+  const positionAt = (n: number): Item =>
+    item(positions, {
+      symbol: `COIN${n}USDT`,
+      marginCoin: "USDT",
+      holdSide: n % 2 === 0 ? "long" : "short",
+      marginMode: "crossed",
+      openDelegateCount: "0",
+      available: `${random(50)}.${fraction(3)}`,
+      locked: "0",
+      total: `${random(50)}.${fraction(3)}`,
+      leverage: "20",
+      achievedProfits: `8.${fraction(15)}`,
+      averageOpenPrice: "3050",
+      keepMarginRate: "0.005",
+      openedAt: start,
+      ...movement(),
+    });
+
+  let coins = Array.from({ length: 50 }, (_, n) => coinAt(n));
+  let held = Array.from({ length: 20 }, (_, n) => positionAt(n));
+  for (let at = 0; at < count; at += 1) {
+    const slot = start + at * minute;
+    const takenAt = slot + 200 + random(500);
+    coins = coins.map((one, n) => (random(20) === 0 ? coinAt(n) : one));
+    held = held.map(({ row, extra }) => ({ row: { ...row, ...movement() }, extra }));
+    yield {
+      slot,
+      coins: good(coins, takenAt),
+      lines: [
+        good(held.slice(0, 15), takenAt, "umcbl"),
+        good(held.slice(15), takenAt + random(40), "dmcbl"),
+        good([], takenAt + random(40), "cmcbl"),
+        good([], takenAt + random(40), "sumcbl"),
+      ],
+      spreadMs: random(60),
+    };
+  }
+}
+
+function pseudoRandom(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}

@@ -1,0 +1,74 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { datasetNamed, datasets } from "../../src/datasets/index.ts";
+import { verify } from "../../src/store/verify.ts";
+import { change, coins, collect, failed, good, item, minute, open, start, temporaryPath, tidyUp } from "./kit.ts";
+
+afterEach(tidyUp);
+
+const spotAssets = datasetNamed("spot-assets");
+const positions = datasetNamed("positions");
+
+const position = (markPrice: string) =>
+  item(positions, {
+    symbol: "BTCUSDT",
+    marginCoin: "USDT",
+    holdSide: "long",
+    marginMode: "crossed",
+    total: "1",
+    markPrice,
+  });
+
+async function seeded(): Promise<string> {
+  const path = temporaryPath();
+  const store = await open(path);
+  const at = (n: number) => start + n * minute;
+  await collect(store, spotAssets, at(0), { snapshots: [good(coins(10), at(0))] });
+  await collect(store, spotAssets, at(1), { snapshots: [good(coins(11).slice(1), at(1))] });
+  const extra = { note: "x1" };
+  await collect(store, positions, at(0), { snapshots: [good([{ ...position("61250.4"), extra }], at(0), "umcbl")] });
+  const failures = [failed("timeout", at(1), "dmcbl")];
+  await collect(store, positions, at(1), { snapshots: [good([position("61250.5")], at(1), "umcbl")], failures });
+  await collect(store, positions, at(2), { snapshots: [good([position("61250.6")], at(2), "umcbl")] });
+  await collect(store, positions, at(3), { snapshots: [good([], at(3), "umcbl")] });
+  store.close();
+  return path;
+}
+
+describe("verifying", () => {
+  test("an untouched database is as received", async () => {
+    const progress: number[][] = [];
+    const found = await verify(await seeded(), datasets, (...step) => progress.push(step));
+    expect(found).toEqual({ problems: [], runs: 6, snapshots: 7, rows: 83 });
+    expect(progress.at(-1)).toEqual([7, 7]);
+  });
+
+  test.each([
+    ["spot_assets", "update spot_assets_steady set available = x'12' where item_id = 7 and since = 1"],
+    ["spot_assets", "update spot_assets_steady set frozen = x'0f' where item_id = 7 and since = 1"],
+    ["spot_assets", "update spot_assets_steady set available = x'1f' where item_id = 1 and since = 2"],
+    ["spot_assets", "update spot_assets_steady set present = 1 where item_id = 1 and since = 2"],
+    ["spot_assets", "delete from spot_assets_steady where item_id = 9 and since = 1"],
+    ["spot_assets", "update spot_assets_item set coin = 'COIN99' where id = 3"],
+    ["positions", "update positions_moving set mark_price = x'61250b5f' where since = 3"],
+    ["positions", "update positions_moving set since = 5 where since = 4"],
+    ["no good snapshot", "update positions_moving set since = 5 where since = 6"],
+    ["positions", "update positions_steady set present = 1 where present = 0"],
+    ["positions", 'update positions_extra set fields = \'{"note":"x2"}\' where since = 3'],
+    ["rows", "update snapshot set rows = rows + 1 where id = 1"],
+    ["rows", "update run set rows = rows + 1 where id = 1"],
+    ["snapshot 2", "update snapshot set taken_at = taken_at + 1 where id = 2"],
+    ["snapshot 5", "update snapshot set taken_at = taken_at + 1 where id = 5"],
+    ["snapshot 5", "update snapshot set error_code = '40015' where id = 5"],
+    ["snapshot 1", "update run set slot = slot - 1 where id = 1"],
+    ["snapshot 1", "update account set name = 'other'"],
+    ["snapshot 3", "update scope set product_type = 'cmcbl' where product_type = 'umcbl'"],
+    ["last good snapshot", "update scope set latest = 1 where id = 1"],
+    ["run 4", "update run set state = 'ok' where id = 4"],
+    ["still running", "update run set state = 'running', rows = null where id = 5"],
+    ["foreign|refers", "delete from spot_assets_item where id = 3"],
+  ])("a change in %s is found: %s", async (named, sql) => {
+    const path = await seeded();
+    expect(change(path, sql)).toBeGreaterThan(0);
+    expect((await verify(path, datasets)).problems.join("\n")).toMatch(new RegExp(named));
+  });
+});

@@ -1,0 +1,107 @@
+import { once } from "node:events";
+import { existsSync, renameSync, rmSync } from "node:fs";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import Database from "better-sqlite3";
+import { afterEach, describe, expect, test } from "vitest";
+import { datasetNamed, datasets } from "../../src/datasets/index.ts";
+import { StorageError } from "../../src/errors.ts";
+import { verify } from "../../src/store/verify.ts";
+import { change, child, coins, collect, good, minute, open, query, start, temporaryPath, tidyUp } from "./kit.ts";
+
+afterEach(tidyUp);
+
+const spotAssets = datasetNamed("spot-assets");
+
+describe("writing", () => {
+  test("a write waits for another writer without holding up the event loop", async () => {
+    const path = temporaryPath();
+    const store = await open(path);
+    const other = new Database(path);
+    other.exec("begin immediate");
+    setTimeout(() => other.exec("commit"), 1000);
+    const delay = monitorEventLoopDelay({ resolution: 10 });
+    delay.enable();
+    const before = performance.now();
+    expect(await store.begin("main", "spot-assets", start, start)).toBe(1);
+    delay.disable();
+    expect(performance.now() - before).toBeGreaterThan(900);
+    expect(delay.max / 1e6).toBeLessThan(300);
+    other.close();
+  });
+
+  test("a file that was deleted or replaced is noticed before anything is reported stored", async () => {
+    const path = temporaryPath();
+    const other = temporaryPath();
+    (await open(other)).close();
+    const store = await open(path);
+    rmSync(path);
+    await expect(store.begin("main", "spot-assets", start, start)).rejects.toThrow(/was moved, deleted or replaced/);
+    renameSync(other, path);
+    await expect(store.settle("main", "spot-assets", [])).rejects.toThrow(StorageError);
+    store.close();
+    expect((await verify(path, datasets)).problems).toEqual([]);
+  });
+
+  test("a run whose end cannot be written loses nothing, and the next write records that it failed", async () => {
+    const path = temporaryPath();
+    const store = await open(path);
+    const run = (await store.begin("main", "spot-assets", start, start)) ?? 0;
+    const end = {
+      dataset: spotAssets,
+      failures: [],
+      cause: null,
+      finishedAt: start,
+      requests: 1,
+      retries: 0,
+      spreadMs: null,
+    };
+    // At the very last statement, when everything before it seems to be stored.
+    const trigger = "create trigger full before update of took_ms on run begin select raise(abort, 'full'); end";
+    change(path, trigger);
+    await expect(store.finish(run, { ...end, snapshots: [good(coins(1), start)] })).rejects.toThrow();
+    change(path, "drop trigger full");
+    expect(await collect(store, spotAssets, start + minute, { snapshots: [good(coins(1), start)] })).toBe("ok");
+    expect(query(path, "select state, cause, rows from runs order by run_id")).toEqual([
+      { state: "failed", cause: "internal", rows: 0 },
+      { state: "ok", cause: null, rows: 40 },
+    ]);
+    expect((await verify(path, datasets)).problems).toEqual([]);
+  });
+
+  test("a slot that could not be claimed is in the ledger as missed after the next write", async () => {
+    const path = temporaryPath();
+    const store = await open(path);
+    renameSync(path, `${path}.away`);
+    await expect(store.begin("main", "spot-assets", start, start)).rejects.toThrow(StorageError);
+    renameSync(`${path}.away`, path);
+    await store.begin("main", "spot-assets", start + minute, start + minute);
+    expect(query(path, "select state, cause from runs order by scheduled_for")).toEqual([
+      { state: "missed", cause: "storage" },
+      { state: "running", cause: null },
+    ]);
+  });
+
+  test("a process killed at any moment leaves whole runs, and all it said were stored", async () => {
+    const path = temporaryPath();
+    const said: number[] = [];
+    for (let round = 0; round < 4; round += 1) {
+      const writer = child("writer", path);
+      let output = "";
+      writer.stdout.on("data", (chunk) => {
+        output += chunk;
+      });
+      await once(writer.stdout, "data");
+      await new Promise((resolve) => setTimeout(resolve, 40 + round * 37));
+      writer.kill("SIGKILL");
+      await once(writer, "close");
+      said.push(...output.split("\n").slice(0, -1).map(Number));
+    }
+    const store = await open(path);
+    await store.recover(start);
+    const stored = query(path, "select scheduled_for_ms as slot from runs where state = 'ok'").map(({ slot }) => slot);
+    expect(said.filter((slot) => !stored.includes(slot))).toEqual([]);
+    expect(query(path, "select 1 from spot_assets_history group by snapshot_id having count(*) <> 40")).toEqual([]);
+    expect((await verify(path, datasets)).problems).toEqual([]);
+    expect(existsSync(`${path}.new`)).toBe(false);
+  });
+});
