@@ -21,6 +21,15 @@ const field = new RegExp(`^${part}(,${part})*$`, "i");
  * other by "or".
  */
 export function parsePattern(text: string): Pattern {
+  const known = parsed.get(text) ?? parse(text);
+  parsed.set(text, known);
+  return known;
+}
+
+/** Datasets mostly share one pattern, and with it what was worked out about it. */
+const parsed = new Map<string, Pattern>();
+
+function parse(text: string): Pattern {
   const fields = text.trim().split(/\s+/);
   if (fields.length !== 5 && fields.length !== 6)
     throw new Error(`has ${fields.length} fields; a pattern has five, or six with seconds first`);

@@ -20,6 +20,9 @@ export type Digits = string;
 /** The name under which datasets that belong to no account (public prices) are recorded. */
 export const publicAccount = "public";
 
+/** Whether a slot comes from a schedule or from a person who asks now. */
+export type Occasion = "schedule" | "demand";
+
 /** `running` exists only while a live daemon owns the run; the others are final. */
 export type RunState = "running" | "ok" | "partial" | "failed" | "missed" | "skipped";
 

@@ -117,10 +117,17 @@ export class LockedError extends CollectorError {
   override name = "LockedError";
 }
 
-/** The database is gone or cannot be written. Exit 74. */
+/** The database is gone, or cannot be written just now. Exit 74. */
 export class StorageError extends CollectorError {
   readonly kind = "storage";
   override name = "StorageError";
+  /** True where waiting does not help: the file in use was moved, deleted or replaced. */
+  readonly gone: boolean;
+
+  constructor(message: string, { gone = false } = {}) {
+    super(message);
+    this.gone = gone;
+  }
 }
 
 /** The run's deadline passed, or the program is stopping. */

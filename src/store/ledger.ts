@@ -1,7 +1,7 @@
 /** The ledger: which slots are accounted for, and how each of them ended. Statements only; the caller has the transaction. */
 import { and, desc, eq, isNull, sql } from "drizzle-orm";
 import type { BetterSQLite3Database } from "drizzle-orm/better-sqlite3";
-import type { ApiVersion, DatasetName } from "../domain.ts";
+import type { ApiVersion, DatasetName, Occasion } from "../domain.ts";
 import { account, accountMode, run, schedule, series } from "./tables.ts";
 
 type Orm = BetterSQLite3Database;
@@ -101,7 +101,14 @@ export function settle(orm: Orm, name: string, dataset: DatasetName, slots: read
 }
 
 /** The id of the run, or null where the slot has a row that is not `missed`. */
-export function claim(orm: Orm, name: string, dataset: DatasetName, slot: number, startedAt: number): number | null {
+export function claim(
+  orm: Orm,
+  name: string,
+  dataset: DatasetName,
+  slot: number,
+  startedAt: number,
+  occasion: Occasion,
+): number | null {
   const id = seriesId(orm, name, dataset);
   const begun = {
     state: "running",
@@ -118,7 +125,7 @@ export function claim(orm: Orm, name: string, dataset: DatasetName, slot: number
     .returning({ id: run.id })
     .get() as { id: number } | undefined;
   if (!claimed) return null;
-  accountFor(orm, id, slot);
+  if (occasion === "schedule") accountFor(orm, id, slot);
   return claimed.id;
 }
 

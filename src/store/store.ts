@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { drizzle } from "drizzle-orm/better-sqlite3";
 import type { Clock } from "../clock.ts";
 import type { Dataset } from "../datasets/dataset.ts";
-import type { ApiVersion, DatasetName, FailedSnapshot, Known, RunState, Snapshot } from "../domain.ts";
+import type { ApiVersion, DatasetName, FailedSnapshot, Known, Occasion, RunState, Snapshot } from "../domain.ts";
 import { StorageError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { createHistory } from "./history.ts";
@@ -49,8 +49,17 @@ export interface Store {
   setSchedule(account: string, dataset: DatasetName, pattern: string | null, at: number): Promise<void>;
   /** Gives slots that nobody will run any more their final row; those that have a row keep it. */
   settle(account: string, dataset: DatasetName, slots: readonly ledger.SettledSlot[]): Promise<void>;
-  /** Claims a slot. Null when it has a row already, unless that is `missed`: the clock may have been set back. */
-  begin(account: string, dataset: DatasetName, slot: number, startedAt: number): Promise<RunId | null>;
+  /**
+   * Claims a slot. Null when it has a row already, unless that is `missed`: the clock may have been set back. A slot of the
+   * schedule moves `accountedTo`; a run on demand says nothing about the slots before it.
+   */
+  begin(
+    account: string,
+    dataset: DatasetName,
+    slot: number,
+    startedAt: number,
+    occasion?: Occasion,
+  ): Promise<RunId | null>;
   /** Stores rows, snapshots and the run's end, all or nothing. A run that has ended keeps its state, which is returned. */
   finish(run: RunId, end: RunEnd): Promise<RunState>;
   /** Runs left `running` by a dead process become `failed`, cause `crashed`. Returns how many. */
@@ -139,11 +148,11 @@ function storeOn(path: string, sqlite: Sqlite, clock: Clock, log: Log): Store {
       const settle = () => ledger.settle(orm, account, dataset, slots);
       return writeOrOwe(`settle ${account} ${dataset} ${slots[0]?.slot}`, settle, settle);
     },
-    begin: (account, dataset, slot, startedAt) =>
+    begin: (account, dataset, slot, startedAt, occasion = "schedule") =>
       writeOrOwe(
         `begin ${account} ${dataset} ${slot}`,
         (cause) => ledger.settle(orm, account, dataset, [{ slot, state: "missed", cause }]),
-        () => ledger.claim(orm, account, dataset, slot, startedAt),
+        () => ledger.claim(orm, account, dataset, slot, startedAt, occasion),
         () => ledger.claimed(orm, account, dataset, slot, startedAt),
       ),
     finish: (run, end) =>

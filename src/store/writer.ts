@@ -22,7 +22,8 @@ export function createWriter(path: string, sqlite: Sqlite, clock: Clock, onRollb
     const giveUpAt = clock.monotonic() + patienceMs;
     for (let pause = pauseMs.shortest; ; pause = Math.min(pause * 2, pauseMs.longest)) {
       if (identityOf(path) !== opened) {
-        throw new StorageError(`${path} was moved, deleted or replaced while in use. Put it back and start again.`);
+        const message = `${path} was moved, deleted or replaced while in use. Put it back and start again.`;
+        throw new StorageError(message, { gone: true });
       }
       try {
         return sqlite.transaction(work).immediate();

@@ -1,0 +1,71 @@
+/** The collector of one classic account, on a clock that is set forward from one minute's slot to the next. */
+import { join } from "node:path";
+import { type App, openApp, preflight, schedulerOf } from "../src/app.ts";
+import { SimulatedClock } from "../src/clock.ts";
+import { loadConfig, scheduleSetting } from "../src/config.ts";
+import { datasetNames } from "../src/domain.ts";
+import { query } from "../test/store/kit.ts";
+import { temporaryFolder } from "../test/support/program.ts";
+import { account, startExchange } from "./exchange.ts";
+
+const minute = 60_000;
+/** The same market and the same life every time: 2026-10-01T00:00:00Z. */
+const begin = 1_790_812_800_000;
+
+export interface Collector {
+  app: App;
+  /** Sets both clocks forward to the next slot. */
+  forward(): Promise<void>;
+  /** Every run of the slot, from the tick until all of them are stored. */
+  cycle(): Promise<void>;
+  /** How many the exchange has had so far. */
+  requests(): Promise<number>;
+  /** @throws Error where a run was anything but ok: then nothing that was measured counts. */
+  close(): Promise<void>;
+}
+
+/** `latencyMs`: of every answer of the exchange. */
+export async function startCollector(latencyMs: number): Promise<Collector> {
+  const clock = new SimulatedClock(begin);
+  const exchange = await startExchange(begin, latencyMs);
+  const app = await openApp(configOf(exchange.url), clock);
+  await preflight(app);
+  let fatal: Error | null = null;
+  const scheduler = await schedulerOf(app, (error) => {
+    fatal = error;
+  });
+  let slot = begin;
+  return {
+    app,
+    async forward() {
+      slot += minute;
+      await exchange.jump(slot);
+      clock.jump(slot);
+    },
+    async cycle() {
+      scheduler.tick();
+      await scheduler.idle();
+      if (fatal) throw fatal;
+    },
+    requests: () => exchange.jump(slot),
+    async close() {
+      await scheduler.stop();
+      app.close();
+      await exchange.close();
+      const ends = query(app.store.path, "select state, cause, count(*) as runs from runs group by state, cause");
+      if (ends.some(({ state, cause }) => state !== "ok" || cause !== null))
+        throw new Error(`not every run went well: ${JSON.stringify(ends)}`);
+    },
+  };
+}
+
+const configOf = (url: string) =>
+  loadConfig({
+    LOG_LEVEL: "warn",
+    DATABASE_URL: `file:${join(temporaryFolder(), "collector.db")}`,
+    BITGET_BASE_URL: url,
+    BITGET_API_KEY: account.key,
+    BITGET_API_SECRET: account.secret,
+    BITGET_API_PASSPHRASE: account.passphrase,
+    ...Object.fromEntries(datasetNames.map((name) => [scheduleSetting(name), "* * * * *"])),
+  });

@@ -1,0 +1,94 @@
+import type { DatasetName } from "../src/domain.ts";
+import { type Collector, startCollector } from "./collector.ts";
+import { type Figure, median } from "./figure.ts";
+
+const latencyMs = 50;
+
+export const cycle: Figure = {
+  name: "cycle",
+  summary: "one cycle of all six datasets of a classic account, the exchange in another process",
+  async run() {
+    const near = await startCollector(0);
+    await measure(near, 100, near.cycle);
+    const full = await measure(near, 300, near.cycle);
+    const asking = await measure(near, 300, () => atOnce(near));
+    await near.close();
+
+    const far = await startCollector(latencyMs);
+    await measure(far, 5, far.cycle);
+    const whole = await measure(far, 30, far.cycle);
+    const links = [...callsOf(far, "spot-assets"), ...callsOf(far, "prices")];
+    const chain = await measure(far, 10, () => oneByOne(links));
+    const single = await measure(far, 10, () => oneByOne(callsOf(far)));
+    await far.close();
+
+    const askedOnly = { what: "its calls alone, all at once, answers dropped" };
+    const at = `cycle at ${latencyMs} ms of latency`;
+    return [
+      { what: "cycle without latency", value: full.ms, unit: "ms", beside: { ...askedOnly, value: asking.ms } },
+      { what: "CPU of that cycle", value: full.cpuMs, unit: "ms", beside: { ...askedOnly, value: asking.cpuMs } },
+      { what: at, value: whole.ms, unit: "ms", beside: { what: "the latency", value: latencyMs } },
+      {
+        what: at,
+        value: whole.ms,
+        unit: "ms",
+        beside: { what: "its longest chain, balances → prices", value: chain.ms },
+      },
+      {
+        what: at,
+        value: whole.ms,
+        unit: "ms",
+        beside: { what: `its ${whole.requests} calls one by one`, value: single.ms },
+      },
+    ];
+  },
+};
+
+interface Cost {
+  /** Median of the wall-clock time. */
+  ms: number;
+  /** Mean of user and system time, of every thread of this process. */
+  cpuMs: number;
+  requests: number;
+}
+
+/** Each time in a minute of its own, so that the exchange's limits make nobody wait. */
+async function measure(collector: Collector, times: number, action: () => Promise<void>): Promise<Cost> {
+  const durations: number[] = [];
+  let cpu = 0;
+  const before = await collector.requests();
+  for (let count = 0; count < times; count += 1) {
+    await collector.forward();
+    const usage = process.cpuUsage();
+    const startedAt = performance.now();
+    await action();
+    durations.push(performance.now() - startedAt);
+    const { user, system } = process.cpuUsage(usage);
+    cpu += (user + system) / 1000;
+  }
+  const requests = ((await collector.requests()) - before) / times;
+  return { ms: median(durations), cpuMs: cpu / times, requests };
+}
+
+/** The calls of a cycle, of one dataset or of all: signed, paced, sent, and the answer read as JSON; nothing else. */
+function callsOf({ app }: Collector, name?: DatasetName): (() => Promise<unknown>)[] {
+  const { sessions, publicSession, tools } = app;
+  const options = { signal: tools.stopping, tally: { requests: 0, retries: 0 } };
+  return tools.datasets.flatMap((dataset) => {
+    const session = dataset.public ? publicSession : sessions[0];
+    const endpoint = dataset.endpoints.v2;
+    const address = endpoint?.address;
+    if (!session || !address || (name && dataset.name !== name)) return [];
+    return endpoint
+      .scopes(tools.productTypes)
+      .map((scope) => () => session.client.ask(address, endpoint.params(scope), options));
+  });
+}
+
+async function atOnce(collector: Collector): Promise<void> {
+  await Promise.all(callsOf(collector).map((ask) => ask()));
+}
+
+async function oneByOne(calls: readonly (() => Promise<unknown>)[]): Promise<void> {
+  for (const ask of calls) await ask();
+}

@@ -1,0 +1,91 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { collect, open } from "../test/store/kit.ts";
+import { accountMinutes, positions, spotAssets } from "../test/store/minutes.ts";
+import { setup as build } from "../test/support/build.ts";
+import { start as startProgram, temporaryFolder } from "../test/support/program.ts";
+import { account, startExchange } from "./exchange.ts";
+import { type Figure, median } from "./figure.ts";
+
+const times = 9;
+const minutes = 1440;
+
+export const start: Figure = {
+  name: "start",
+  summary: `the built program from its start to "collecting …", on a database of ${minutes} minutes`,
+  async run() {
+    build();
+    const folder = temporaryFolder();
+    await fill(join(folder, "collector.db"));
+    const exchange = await startExchange(Date.now(), 0);
+    const imports = importsOf("dist");
+    const program: number[] = [];
+    const nothing: number[] = [];
+    const importing: number[] = [];
+    try {
+      await untilCollecting(folder, exchange.url);
+      for (let count = 0; count < times; count += 1) {
+        program.push(await untilCollecting(folder, exchange.url));
+        nothing.push(await untilEnd("0"));
+        importing.push(await untilEnd(imports));
+      }
+    } finally {
+      await exchange.close();
+    }
+    const what = 'from start to "collecting …"';
+    const value = median(program);
+    return [
+      { what, value, unit: "ms", beside: { what: "node -e 0", value: median(nothing) } },
+      { what, value, unit: "ms", beside: { what: "node importing its dependencies", value: median(importing) } },
+    ];
+  },
+};
+
+async function fill(path: string): Promise<void> {
+  const store = await open(path);
+  for (const { slot, coins, lines } of accountMinutes(minutes)) {
+    await collect(store, spotAssets, slot, { snapshots: [coins] });
+    await collect(store, positions, slot, { snapshots: lines });
+  }
+  store.close();
+}
+
+/** Milliseconds from the spawn to the line. */
+async function untilCollecting(folder: string, url: string): Promise<number> {
+  const startedAt = performance.now();
+  const program = startProgram(["start"], folder, {
+    DATABASE_URL: "file:./collector.db",
+    BITGET_BASE_URL: url,
+    BITGET_API_KEY: account.key,
+    BITGET_API_SECRET: account.secret,
+    BITGET_API_PASSPHRASE: account.passphrase,
+  });
+  try {
+    await program.printed("collecting main");
+    return performance.now() - startedAt;
+  } finally {
+    program.child.kill("SIGTERM");
+    await program.finished;
+  }
+}
+
+/** Milliseconds from the spawn of a node with this text to its end. */
+async function untilEnd(text: string): Promise<number> {
+  const startedAt = performance.now();
+  const [code] = await once(spawn(process.execPath, ["--input-type=module", "-e", text], { stdio: "inherit" }), "exit");
+  if (code !== 0) throw new Error(`node ended with ${code} after ${text}`);
+  return performance.now() - startedAt;
+}
+
+/** An import of every package that the built program imports. */
+function importsOf(folder: string): string {
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".js"));
+  const named = files.flatMap((file) =>
+    [...readFileSync(join(folder, file), "utf8").matchAll(/^(?:import|export) .*from "([a-z@][^":]*)";$/gm)].map(
+      (match) => match[1],
+    ),
+  );
+  return [...new Set(named)].map((name) => `import "${name}";`).join("\n");
+}

@@ -1,0 +1,75 @@
+import { existsSync } from "node:fs";
+import { openFaces } from "../app.ts";
+import { writePermissions } from "../bitget/permissions.ts";
+import { type Config, loadConfig } from "../config.ts";
+import { type DatasetName, datasetNames } from "../domain.ts";
+import type { Session } from "../session.ts";
+import { checkDatabase } from "../store/migrate.ts";
+import type { Command } from "./command.ts";
+
+/** A clock further off than this should be set right, though requests are signed with the exchange's time. Milliseconds. */
+const worrying = 5000;
+
+export const check: Command = {
+  name: "check",
+  summary:
+    "settings, database, clock, and the mode and permissions of every account; the next three slots of each schedule",
+  example: "check",
+  async run({ env, out }) {
+    const config = loadConfig(env);
+    out("settings   good");
+    let good = checkFile(config, out);
+    const faces = openFaces({ ...config, logLevel: "silent" }, null);
+    try {
+      for (const session of faces.sessions) good = (await checkAccount(session, out)) && good;
+    } finally {
+      faces.close();
+    }
+    for (const name of datasetNames) out(`schedule   ${name}: ${nextSlots(config, name)}`);
+    return good ? 0 : 1;
+  },
+};
+
+function checkFile({ databasePath }: Config, out: (line: string) => void): boolean {
+  if (!existsSync(databasePath)) {
+    out(`database   ${databasePath} does not exist yet; the first start or collect creates it`);
+    return true;
+  }
+  try {
+    out(`database   ${databasePath} ${checkDatabase(databasePath)}`);
+    return true;
+  } catch (error) {
+    out(`database   ${messageOf(error)}`);
+    return false;
+  }
+}
+
+async function checkAccount(session: Session, out: (line: string) => void): Promise<boolean> {
+  const options = { signal: AbortSignal.timeout(30_000), tally: { requests: 0, retries: 0 } };
+  try {
+    const offset = await session.client.measureOffset(options.signal);
+    const advice = Math.abs(offset) > worrying ? "; set this machine's clock right" : "";
+    out(`clock      ${session.name}: the exchange is ${Math.round(offset)} ms ahead of this machine${advice}`);
+    const api = await session.api(options);
+    const mode = { v1: "classic account, old API", v2: "classic account", v3: "unified account" }[api];
+    const may = await writePermissions(session.client, api, options);
+    out(
+      `account    ${session.name}: ${mode} (${api}); the key ${may.length === 0 ? "is read-only" : `may write: ${may.join(", ")}`}`,
+    );
+    return true;
+  } catch (error) {
+    out(`account    ${session.name}: ${messageOf(error)}`);
+    return false;
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+function nextSlots({ schedules }: Config, name: DatasetName): string {
+  const pattern = schedules[name];
+  if (!pattern) return "switched off";
+  const slots: string[] = [];
+  for (let slot = pattern.next(Date.now()); slots.length < 3; slot = pattern.next(slot))
+    slots.push(new Date(slot).toISOString());
+  return `${pattern.text} (UTC), next ${slots.join(", ")}`;
+}

@@ -1,0 +1,25 @@
+/** The type of a command: a declaration, plus what it does. */
+import type { Environment } from "../config.ts";
+
+export interface Input {
+  args: readonly string[];
+  options: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
+  /** The settings: environment over `.env`. */
+  env: Environment;
+  /** Results, on stdout. Everything else goes to stderr. */
+  out(line: string): void;
+}
+
+export interface Command {
+  /** Words after the program's name: `db verify`. */
+  name: string;
+  summary: string;
+  /** As typed after the program's name. */
+  example: string;
+  /** In the notation of the help: `[dataset...]`. */
+  args?: string;
+  /** Flags and what they do; a repeatable option has `repeat`. */
+  options?: readonly { flags: string; summary: string; repeat?: true }[];
+  /** Resolves with the exit code. */
+  run(input: Input): Promise<number>;
+}

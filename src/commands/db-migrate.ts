@@ -1,0 +1,25 @@
+import { logOf } from "../app.ts";
+import { systemClock } from "../clock.ts";
+import { loadConfig } from "../config.ts";
+import { datasets } from "../datasets/index.ts";
+import { lockDatabase } from "../store/lock.ts";
+import { openStore } from "../store/store.ts";
+import type { Command } from "./command.ts";
+
+export const dbMigrate: Command = {
+  name: "db migrate",
+  summary: "bring the database up to this version's tables; start does the same by itself",
+  example: "db migrate",
+  async run({ env, out }) {
+    const config = loadConfig(env, { credentials: false });
+    const lock = lockDatabase(config.databasePath);
+    try {
+      const store = await openStore({ path: config.databasePath, datasets, log: logOf(config), clock: systemClock });
+      store.close();
+      out(`${config.databasePath} is up to date`);
+      return 0;
+    } finally {
+      lock.release();
+    }
+  },
+};

@@ -1,0 +1,19 @@
+import { loadConfig } from "../config.ts";
+import { datasets } from "../datasets/index.ts";
+import { verify } from "../store/verify.ts";
+import type { Command } from "./command.ts";
+
+export const dbVerify: Command = {
+  name: "db verify",
+  summary: "recompute the digest of every snapshot from the stored rows; exit code 1 when anything differs",
+  example: "db verify",
+  async run({ env, out }) {
+    const { databasePath } = loadConfig(env, { credentials: false });
+    const found = await verify(databasePath, datasets);
+    for (const problem of found.problems) out(problem);
+    out(
+      `${found.snapshots} snapshots of ${found.runs} runs verified: ${found.problems.length === 0 ? "all as received" : "NOT as received"}`,
+    );
+    return found.problems.length === 0 ? 0 : 1;
+  },
+};

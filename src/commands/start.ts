@@ -1,0 +1,20 @@
+import { openApp, preflight } from "../app.ts";
+import { loadConfig } from "../config.ts";
+import type { Command } from "./command.ts";
+import { collectUntilStopped } from "./daemon.ts";
+
+export const start: Command = {
+  name: "start",
+  summary: "collect on schedule until it is stopped (SIGINT or SIGTERM)",
+  example: "start",
+  async run({ env }) {
+    const app = await openApp(loadConfig(env));
+    try {
+      await preflight(app);
+    } catch (error) {
+      app.close();
+      throw error;
+    }
+    return collectUntilStopped(app, null);
+  },
+};

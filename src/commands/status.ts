@@ -1,0 +1,65 @@
+import { loadConfig } from "../config.ts";
+import { visible } from "../log.ts";
+import { readStatus, type SeriesStatus } from "../store/status.ts";
+import type { Command } from "./command.ts";
+import { table } from "./table.ts";
+
+export const status: Command = {
+  name: "status",
+  summary:
+    "per account and dataset: last complete run, next run, coverage, what is wrong; exit code 1 when anything is stale",
+  example: "status --json",
+  options: [{ flags: "--json", summary: "for programs" }],
+  async run({ options, env, out }) {
+    const { databasePath } = loadConfig(env, { credentials: false });
+    const now = Date.now();
+    const all = readStatus(databasePath, now);
+    if (options.json) out(JSON.stringify(all.map(asJson), null, 2));
+    else if (all.length === 0) out("Nothing is scheduled in this database yet; `bitget-collector start` begins.");
+    else print(all, out);
+    return all.every((one) => one.fresh) ? 0 : 1;
+  },
+};
+
+const instant = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
+
+const asJson = ({ lastOkAt, nextAt, ...rest }: SeriesStatus) => ({
+  ...rest,
+  lastOkAt: instant(lastOkAt),
+  nextAt: instant(nextAt),
+});
+
+function print(all: readonly SeriesStatus[], out: (line: string) => void): void {
+  const heads = ["account", "dataset", "state", "last complete run (UTC)", "age", "next (UTC)", "24 h", "7 d", "30 d"];
+  const rows = all.map((one) => [
+    one.account,
+    one.dataset,
+    one.offered ? (one.fresh ? "fresh" : "STALE") : "not offered",
+    instant(one.lastOkAt)?.slice(0, 19).replace("T", " ") ?? "never",
+    one.ageMs === null ? "" : duration(one.ageMs),
+    instant(one.nextAt)?.slice(11, 19) ?? "",
+    percent(one.coverage.day),
+    percent(one.coverage.week),
+    percent(one.coverage.month),
+  ]);
+  for (const line of table(heads, rows)) out(line);
+  const failures = all.flatMap((one) => one.failures.map((failure) => ({ ...one, ...failure })));
+  if (failures.length > 0) out("\nOpen failures:");
+  for (const { account, dataset, productType, code, message } of failures)
+    out(
+      visible(
+        `  ${account} ${dataset}${productType ? ` ${productType}` : ""}: ${code === message ? "" : `${code} `}${message}`,
+      ),
+    );
+}
+
+/** Never rounded up: 99.99 % is not everything. */
+const percent = (share: number | null): string =>
+  share === null ? "-" : `${(Math.floor(share * 1000) / 10).toFixed(1)} %`;
+
+function duration(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+  return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} d`;
+}

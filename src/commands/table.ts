@@ -1,0 +1,13 @@
+/** Columns aligned for a terminal. What comes from outside is made visible, so that a name cannot drive the terminal. */
+import { visible } from "../log.ts";
+
+export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const cells = [heads, ...rows].map((row) => row.map(visible));
+  const widths = heads.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+  return cells.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,91 @@
+#!/usr/bin/env node
+/** argv in, exit code out; the only place that exits. */
+import { readFileSync } from "node:fs";
+import { CommanderError, Option, Command as Parser } from "commander";
+import type { Command } from "./commands/command.ts";
+import { commands } from "./commands/index.ts";
+import { environment } from "./config.ts";
+import { CollectorError, ConfigError } from "./errors.ts";
+import { visible } from "./log.ts";
+
+// Whatever is written from here on (database, lock, reports) is for this user alone.
+process.umask(0o077);
+
+// A closed pipe or a full disk under the log must not end the collecting.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+
+const exitCodes: Record<string, number> = { usage: 64, internal: 70, storage: 74, locked: 75, config: 78 };
+
+/** Finished lines wait until written, so that `process.exit` cuts nothing off. */
+const say = (stream: NodeJS.WriteStream, text: string): Promise<void> =>
+  new Promise((resolve) => stream.write(`${text}\n`, () => resolve()));
+
+function add(program: Parser, command: Command, finish: (code: number) => void): void {
+  const words = command.name.split(" ");
+  const name = words.pop() ?? "";
+  const parent = words.reduce(
+    (at, word) =>
+      at.commands.find((one) => one.name() === word) ??
+      at.command(word).summary("housekeeping of the database").exitOverride(),
+    program,
+  );
+  const parser = parent
+    .command(command.args ? `${name} ${command.args}` : name)
+    .summary(command.summary)
+    .description(command.summary)
+    .addHelpText("after", `\nExample:\n  bitget-collector ${command.example}`)
+    .exitOverride()
+    .action(async () => {
+      const out = (line: string) => void process.stdout.write(`${line}\n`);
+      finish(await command.run({ args: parser.args, options: parser.opts(), env: environment(), out }));
+    });
+  for (const { flags, summary, repeat } of command.options ?? []) {
+    const option = new Option(flags, summary);
+    if (repeat) option.argParser((value: string, all: string[] | undefined) => [...(all ?? []), value]);
+    parser.addOption(option);
+  }
+}
+
+async function main(): Promise<number> {
+  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
+  let code = 0;
+  const program = new Parser("bitget-collector")
+    .description("Snapshots a Bitget account on schedule and keeps the history, exact to the last digit.")
+    .version(version)
+    .exitOverride();
+  for (const command of commands) {
+    add(program, command, (result) => {
+      code = result;
+    });
+  }
+  try {
+    await program.parseAsync();
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 64;
+    return explain(error);
+  }
+}
+
+/** One plain sentence and a next step; a stack only for a bug of ours. */
+async function explain(error: unknown): Promise<number> {
+  if (error instanceof ConfigError) {
+    const list = error.problems.map((problem) => `  ${visible(problem)}`).join("\n");
+    await say(
+      process.stderr,
+      `This cannot start:\n${list}\n\`bitget-collector check\` shows whether it is mended; .env.example explains every setting.`,
+    );
+    return 78;
+  }
+  if (error instanceof CollectorError) {
+    await say(process.stderr, visible(error.message));
+    return exitCodes[error.kind] ?? 1;
+  }
+  const stack = error instanceof Error ? error.stack : String(error);
+  await say(process.stderr, `This is a bug of bitget-collector; please report it with these lines:\n${stack}`);
+  return 70;
+}
+
+process.exit(await main());

@@ -1,0 +1,136 @@
+/** One account as the program sees it: its client, the API generation it speaks, and whether its key may be used. */
+import { detectMode } from "./bitget/account-mode.ts";
+import type { Client } from "./bitget/client.ts";
+import { writePermissions } from "./bitget/permissions.ts";
+import type { Account, ApiVersion, Tally } from "./domain.ts";
+import { publicAccount } from "./domain.ts";
+import { ApiError, type FailureKind, ShapeError } from "./errors.ts";
+import type { Log } from "./log.ts";
+import type { Store } from "./store/store.ts";
+
+export interface AskOptions {
+  signal: AbortSignal;
+  tally: Tally;
+}
+
+export interface Session {
+  name: string;
+  client: Client;
+  /**
+   * The generation to ask. The first call probes the account and its key; an answer that proves nothing is thrown on,
+   * so that nothing is guessed from a network that is down.
+   * @throws RefusedError where the key can write and that was not allowed.
+   */
+  api(options: AskOptions): Promise<ApiVersion>;
+  /** Probes again after the exchange refused `spoken` as the wrong generation. True where it really is another one. */
+  recheck(spoken: ApiVersion, options: AskOptions): Promise<boolean>;
+  /** Why this account is not used, once that is known. */
+  refusal(): string | null;
+}
+
+/** The key can do more than read. The account is left alone; the others go on. */
+export class RefusedError extends ApiError {
+  constructor(account: string, permissions: readonly string[]) {
+    const message =
+      `the key of account "${account}" may write (${permissions.join(", ")}); this program only reads. ` +
+      "Make a read-only key, or set BITGET_ALLOW_WRITE_KEYS=true to use this one all the same";
+    super("permission", "", "write-key", message, { status: 0 });
+    this.name = "RefusedError";
+  }
+}
+
+/** Failures after which it is simply not known what a key may do. */
+const silent: ReadonlySet<FailureKind> = new Set(["permission", "api"]);
+
+const modeChanged = "the exchange said the mode changed";
+
+export interface SessionOptions {
+  account: Account;
+  client: Client;
+  store: Pick<Store, "apiVersion" | "setApiVersion"> | null;
+  allowWriteKeys: boolean;
+  now: () => number;
+  log: Log;
+}
+
+export function createSession({ account, client, store, allowWriteKeys, now, log }: SessionOptions): Session {
+  let api: ApiVersion | null = account.api === "auto" ? (store?.apiVersion(account.name) ?? null) : account.api;
+  let keyChecked = allowWriteKeys;
+  let refused: RefusedError | null = null;
+  let probing: Promise<ApiVersion> | null = null;
+  let detecting: Promise<ApiVersion> | null = null;
+
+  async function detect(options: AskOptions, cause: string): Promise<ApiVersion> {
+    const found = account.api === "auto" ? await detectMode(client, options) : account.api;
+    if (found !== store?.apiVersion(account.name)) {
+      await store?.setApiVersion(account.name, found, now(), cause);
+      log.info({ account: account.name, api: found }, `account ${account.name} speaks ${found} (${cause})`);
+    }
+    return found;
+  }
+
+  async function checkKey(version: ApiVersion, options: AskOptions): Promise<void> {
+    try {
+      const permissions = await writePermissions(client, version, options);
+      if (permissions.length > 0) refused = new RefusedError(account.name, permissions);
+    } catch (error) {
+      const isSilent = error instanceof ShapeError || (error instanceof ApiError && silent.has(error.kind));
+      if (!isSilent) throw error;
+      log.warn(
+        { account: account.name, code: error.code },
+        `the exchange does not say what the key of ${account.name} may do; make sure it is read-only`,
+      );
+    }
+    keyChecked = true;
+  }
+
+  async function probe(options: AskOptions): Promise<ApiVersion> {
+    const version = api ?? (await detect(options, "first seen"));
+    if (!keyChecked) {
+      try {
+        await checkKey(version, options);
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.kind !== "mode" || account.api !== "auto") throw error;
+        // The remembered generation is no longer the account's: the run that follows will find out and ask again.
+        const changed = await detect(options, modeChanged);
+        await checkKey(changed, options);
+        api = changed;
+        return changed;
+      }
+    }
+    api = version;
+    return version;
+  }
+
+  return {
+    name: account.name,
+    client,
+    refusal: () => refused?.message ?? null,
+    async api(options) {
+      if (api === null || !keyChecked) {
+        probing ??= probe(options).finally(() => {
+          probing = null;
+        });
+        await probing;
+      }
+      if (refused) throw refused;
+      return api as ApiVersion;
+    },
+    async recheck(spoken, options) {
+      if (account.api !== "auto") return false;
+      // Several runs hear of it at the same time; one of them asks.
+      if (api === spoken) {
+        detecting ??= detect(options, modeChanged).finally(() => {
+          detecting = null;
+        });
+        api = await detecting;
+      }
+      return api !== spoken;
+    },
+  };
+}
+
+/** Public data is asked without a key, in a generation that is known beforehand. */
+export function createPublicSession(client: Client, api: ApiVersion): Session {
+  return { name: publicAccount, client, api: async () => api, recheck: async () => false, refusal: () => null };
+}

@@ -1,0 +1,245 @@
+/** Which slots are run, and what becomes of the others: the real scheduler, client, store and exchange on a clock we set. */
+import { afterEach, describe, expect, it } from "vitest";
+import { collect } from "../src/collect.ts";
+import { spotAssets } from "../src/datasets/spot-assets.ts";
+import { createWorld, type World } from "./support/world.ts";
+
+let world: World;
+
+afterEach(() => world.close());
+
+const runs = () =>
+  (
+    world.rows("select substr(scheduled_for, 12, 8) as slot, state, cause from runs order by scheduled_for") as {
+      slot: string;
+      state: string;
+      cause: string | null;
+    }[]
+  ).map(({ slot, state, cause }) => `${slot} ${state}${cause === null ? "" : ` ${cause}`}`);
+
+/** A run begins at 12:01 and gets no answer until the clock has reached `instant`. */
+async function hangUntil(instant: string): Promise<void> {
+  world.exchange.misbehave({ path: "/api/v2/spot/account/assets", hang: true });
+  world.clock.live(Date.parse("2026-03-01T12:01:00Z"));
+  world.scheduler.tick();
+  while (world.exchange.faults() > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  world.clock.live(Date.parse(instant));
+  await world.scheduler.idle();
+}
+
+const everyMinute = { SCHEDULE_SPOT_ASSETS: "* * * * *" };
+
+describe("a slot", () => {
+  it("is run when it comes, and not before", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    await world.tick();
+    expect(runs()).toEqual([]);
+    await world.at("2026-03-01T12:01:00Z");
+    await world.tick();
+    await world.at("2026-03-01T12:02:00Z");
+    expect(runs()).toEqual(["12:01:00 ok", "12:02:00 ok"]);
+  });
+
+  it("reached a little late is run and said to be late", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    await world.at("2026-03-01T12:01:29Z");
+    expect(runs()).toEqual(["12:01:00 ok late"]);
+    expect(world.rows("select late_ms >= 29000 as late from runs")).toEqual([{ late: 1 }]);
+  });
+
+  it("reached after more than half a period is missed, and nothing is filed under it", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    await world.at("2026-03-01T12:01:31Z");
+    expect(runs()).toEqual(["12:01:00 missed blocked"]);
+    expect(world.exchange.counts.requests).toBe(0);
+  });
+
+  it("of a daily schedule has at most five minutes", async () => {
+    world = await createWorld("2026-03-01T12:00:00Z", { SCHEDULE_SPOT_ASSETS: "0 0 * * *" });
+    await world.at("2026-03-02T00:04:59Z");
+    await world.at("2026-03-03T00:05:01Z");
+    expect(runs()).toEqual(["00:00:00 ok late", "00:00:00 missed blocked"]);
+  });
+
+  it("is missed when the machine slept over it, and the next one is run at its time", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    await world.at("2026-03-01T12:01:00Z");
+    world.clock.set(Date.parse("2026-03-01T12:04:40Z"));
+    await world.tick();
+    await world.at("2026-03-01T12:05:00Z");
+    const asleep = "missed asleep or clock set forward";
+    expect(runs()).toEqual([
+      "12:01:00 ok",
+      `12:02:00 ${asleep}`,
+      `12:03:00 ${asleep}`,
+      `12:04:00 ${asleep}`,
+      "12:05:00 ok",
+    ]);
+  });
+
+  it("is missed while no daemon runs, also between two good ones", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    await world.at("2026-03-01T12:01:00Z");
+    await world.scheduler.stop();
+    world.clock.live(Date.parse("2026-03-01T12:03:45Z"));
+    await world.restart();
+    await world.at("2026-03-01T12:04:00Z");
+    expect(runs()).toEqual([
+      "12:01:00 ok",
+      "12:02:00 missed not running",
+      "12:03:00 missed not running",
+      "12:04:00 ok",
+    ]);
+  });
+
+  it("is not forgotten because somebody collected by hand while no daemon ran", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    await world.at("2026-03-01T12:01:00Z");
+    await world.scheduler.stop();
+    world.clock.live(Date.parse("2026-03-01T12:02:45Z"));
+    const [session] = world.app.sessions;
+    if (session) await collect(spotAssets, session, world.clock.now(), world.app.tools);
+    world.clock.live(Date.parse("2026-03-01T12:03:45Z"));
+    await world.restart();
+    expect(runs()).toEqual([
+      "12:01:00 ok",
+      "12:02:00 missed not running",
+      "12:02:45 ok",
+      "12:03:00 missed not running",
+    ]);
+  });
+
+  it("is never run twice, also when the clock is set back", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    await world.at("2026-03-01T12:01:00Z");
+    await world.at("2026-03-01T12:02:00Z");
+    world.clock.set(Date.parse("2026-03-01T12:00:50Z"));
+    for (const time of ["12:01:00", "12:02:00", "12:03:00"]) await world.at(`2026-03-01T${time}Z`);
+    expect(runs()).toEqual(["12:01:00 ok", "12:02:00 ok", "12:03:00 ok"]);
+    expect(world.rows("select count(*) as n from snapshots")).toEqual([{ n: 3 }]);
+  });
+
+  it("declared missed by a clock that ran ahead is run when it really comes", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    world.clock.set(Date.parse("2026-03-01T12:03:45Z"));
+    await world.tick();
+    expect(runs().map((run) => run.slice(0, 15))).toEqual(["12:01:00 missed", "12:02:00 missed", "12:03:00 missed"]);
+    world.clock.set(Date.parse("2026-03-01T12:00:50Z"));
+    for (const time of ["12:01:00", "12:02:00", "12:03:00"]) await world.at(`2026-03-01T${time}Z`);
+    expect(runs()).toEqual(["12:01:00 ok", "12:02:00 ok", "12:03:00 ok"]);
+  });
+
+  it("comes in the right time after a start with the clock years ahead", async () => {
+    world = await createWorld("2030-01-01T00:00:30Z", everyMinute);
+    await world.tick();
+    world.clock.set(Date.parse("2026-03-01T12:00:30Z"));
+    await world.tick();
+    await world.at("2026-03-01T12:01:00Z");
+    await world.at("2026-03-01T12:02:00Z");
+    expect(runs()).toEqual(["12:01:00 ok", "12:02:00 ok"]);
+  });
+
+  it("whose run hangs is cut when the next one comes, which is run", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", { ...everyMinute, RUN_DEADLINE_SECONDS: "3600" });
+    await hangUntil("2026-03-01T12:02:00Z");
+    expect(runs()).toEqual(["12:01:00 failed deadline", "12:02:00 ok"]);
+  });
+
+  it("that passes behind a run is skipped", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    await hangUntil("2026-03-01T12:04:20Z");
+    expect(runs()).toEqual([
+      "12:01:00 failed deadline",
+      "12:02:00 skipped overlap",
+      "12:03:00 skipped overlap",
+      "12:04:00 ok late",
+    ]);
+  });
+
+  it("of many missed ones is accounted for, ten thousand in a second or two", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", { SCHEDULE_SPOT_ASSETS: "*/10 * * * * *" });
+    world.clock.set(Date.parse("2026-03-02T15:47:02Z"));
+    await world.tick();
+    expect(
+      world.rows("select state, count(*) as n, count(distinct scheduled_for) as slots from runs group by state"),
+    ).toEqual([
+      { state: "missed", n: 9998, slots: 9998 },
+      { state: "ok", n: 1, slots: 1 },
+    ]);
+  });
+});
+
+describe("a schedule", () => {
+  it("that changes accounts for its old slots and begins anew from the change", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    await world.at("2026-03-01T12:01:00Z");
+    world.clock.live(Date.parse("2026-03-01T12:02:45Z"));
+    await world.restart({ SCHEDULE_SPOT_ASSETS: "*/10 * * * *" });
+    await world.at("2026-03-01T12:10:00Z");
+    expect(runs()).toEqual(["12:01:00 ok", "12:02:00 missed not running", "12:10:00 ok"]);
+  });
+
+  it("that was switched off for a week has no missed slots of that week", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    await world.at("2026-03-01T12:01:00Z");
+    await world.restart({});
+    world.clock.live(Date.parse("2026-03-08T12:00:30Z"));
+    await world.restart(everyMinute);
+    await world.at("2026-03-08T12:01:00Z");
+    expect(runs()).toEqual(["12:01:00 ok", "12:01:00 ok"]);
+  });
+});
+
+describe("datasets that build on others", () => {
+  const all = {
+    SCHEDULE_SPOT_ASSETS: "* * * * *",
+    SCHEDULE_FUNDING_ASSETS: "* * * * *",
+    SCHEDULE_MIX_ACCOUNTS: "* * * * *",
+    SCHEDULE_PRICES: "* * * * *",
+    SCHEDULE_EQUITY: "* * * * *",
+  };
+
+  it("see the rows of their own slot", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", all);
+    await world.at("2026-03-01T12:01:00Z");
+    const held = world.rows(
+      "select coin from spot_assets_latest union select coin from funding_assets_latest union select margin_coin from mix_accounts_latest where product_type not like 's%'",
+    ) as { coin: string }[];
+    const priced = world.rows("select coin from prices_history") as { coin: string }[];
+    expect(priced.map(({ coin }) => coin)).toEqual(held.map(({ coin }) => coin).filter((coin) => coin !== "USDT"));
+    expect(world.rows("select distinct complete from equity_history")).toEqual([{ complete: 1 }]);
+  });
+
+  it("call a total incomplete whose parts are unknown", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", { ...all, BITGET_API_VERSION: "v1" }, { v1: true });
+    world.exchange.misbehave({
+      path: "/api/mix/v1/account/accounts",
+      params: { productType: "cmcbl" },
+      status: 400,
+      code: "40034",
+    });
+    await world.at("2026-03-01T12:01:00Z");
+    await world.at("2026-03-01T12:02:00Z");
+    expect(
+      world.rows("select futures_usdt is null as unknown, complete from equity_history order by taken_at limit 1"),
+    ).toEqual([{ unknown: 1, complete: 0 }]);
+    expect(world.rows("select futures_usdt is null as unknown from equity_latest")).toEqual([{ unknown: 0 }]);
+  });
+});
+
+describe("an answer that holds nothing where there was something", () => {
+  it("is asked for once more, and believed the second time", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    await world.at("2026-03-01T12:01:00Z");
+    const empty = (envelope: unknown) => ({ ...(envelope as object), data: [] });
+    world.exchange.misbehave({ path: "/api/v2/spot/account/assets", edit: empty, times: 1 });
+    await world.at("2026-03-01T12:02:00Z");
+    const coins = () => world.rows("select rows from snapshots order by snapshot_id desc limit 1");
+    expect(coins()).toEqual(world.rows("select rows from snapshots order by snapshot_id limit 1"));
+    world.exchange.misbehave({ path: "/api/v2/spot/account/assets", edit: empty, times: 2 });
+    await world.at("2026-03-01T12:03:00Z");
+    expect(world.rows("select distinct available from spot_assets_latest")).toEqual([{ available: "0" }]);
+    await world.at("2026-03-01T12:04:00Z");
+    expect(world.rows("select count(*) > 3 as back from spot_assets_latest")).toEqual([{ back: 1 }]);
+  });
+});
