@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { snakeCase } from "../src/columns.ts";
@@ -7,12 +7,13 @@ import type { Row, Snapshot, Value } from "../src/domain.ts";
 import { collect, open, query } from "../test/store/kit.ts";
 import { accountMinutes, type Minute, positions, spotAssets } from "../test/store/minutes.ts";
 import { temporaryFolder } from "../test/support/program.ts";
-import type { Comparison, Figure } from "./figure.ts";
+import { type Comparison, compare, type Figure } from "./figure.ts";
 
 const days = 3;
 const minutes = days * 1440;
 /** How many tables are named, the largest first. */
-const named = 5;
+const named = 4;
+const perMinute = "file per snapshot minute";
 
 export const bytes: Figure = {
   name: "bytes",
@@ -34,8 +35,10 @@ export const bytes: Figure = {
     store.close();
     plain.close();
     const whole = statSync(path).size / minutes;
-    const beside = { what: "the same as plain rows, one index each", value: statSync(plainPath).size / minutes };
-    return [{ what: "file per snapshot minute", value: whole, unit: "bytes", beside }, ...splitOf(path, whole)];
+    const plainWhole = statSync(plainPath).size / minutes;
+    const split = splitOf(path, whole);
+    rmSync(folder, { recursive: true });
+    return [compare(perMinute, whole, "bytes", "the same as plain rows, one index each", plainWhole), ...split];
   },
 };
 
@@ -46,12 +49,7 @@ function splitOf(path: string, whole: number): Comparison[] {
     `select tbl_name as name, sum(pgsize) as size from dbstat join sqlite_schema using (name)
      group by tbl_name order by size desc limit ${named}`,
   );
-  return sizes.map(({ name, size }) => ({
-    what: `of which ${name}`,
-    value: Number(size) / minutes,
-    unit: "bytes",
-    beside: { what: "file per snapshot minute", value: whole },
-  }));
+  return sizes.map(({ name, size }) => compare(`of which ${name}`, Number(size) / minutes, "bytes", perMinute, whole));
 }
 
 interface PlainTable {

@@ -1,6 +1,6 @@
 import type { DatasetName } from "../src/domain.ts";
 import { type Collector, startCollector } from "./collector.ts";
-import { type Figure, median } from "./figure.ts";
+import { compare, type Figure, median } from "./figure.ts";
 
 const latencyMs = 50;
 
@@ -22,24 +22,14 @@ export const cycle: Figure = {
     const single = await measure(far, 10, () => oneByOne(callsOf(far)));
     await far.close();
 
-    const askedOnly = { what: "its calls alone, all at once, answers dropped" };
+    const calls = "its calls alone, all at once, answers dropped";
     const at = `cycle at ${latencyMs} ms of latency`;
     return [
-      { what: "cycle without latency", value: full.ms, unit: "ms", beside: { ...askedOnly, value: asking.ms } },
-      { what: "CPU of that cycle", value: full.cpuMs, unit: "ms", beside: { ...askedOnly, value: asking.cpuMs } },
-      { what: at, value: whole.ms, unit: "ms", beside: { what: "the latency", value: latencyMs } },
-      {
-        what: at,
-        value: whole.ms,
-        unit: "ms",
-        beside: { what: "its longest chain, balances → prices", value: chain.ms },
-      },
-      {
-        what: at,
-        value: whole.ms,
-        unit: "ms",
-        beside: { what: `its ${whole.requests} calls one by one`, value: single.ms },
-      },
+      compare("cycle without latency", full.ms, "ms", calls, asking.ms),
+      compare("CPU of that cycle", full.cpuMs, "ms", calls, asking.cpuMs),
+      compare(at, whole.ms, "ms", "the latency", latencyMs),
+      compare(at, whole.ms, "ms", "its longest chain, balances → prices", chain.ms),
+      compare(at, whole.ms, "ms", `its ${whole.requests} calls one by one`, single.ms),
     ];
   },
 };

@@ -16,6 +16,13 @@ export interface Figure {
   run(): Promise<Comparison[]>;
 }
 
+export const compare = (what: string, value: number, unit: Unit, other: string, otherValue: number): Comparison => ({
+  what,
+  value,
+  unit,
+  beside: { what: other, value: otherValue },
+});
+
 /** The middle one: a machine that is busy for a moment does not move it. NaN of nothing. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);

@@ -1,7 +1,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import type { Comparison, Figure } from "./figure.ts";
+import { compare, type Figure } from "./figure.ts";
 
 const cycles = 10_000;
 const step = 1000;
@@ -26,20 +26,14 @@ export const memory: Figure = {
       return sample;
     };
     const [idle, early, late] = [at(0), at(step), at(cycles)];
-    const line = (what: string, value: number, other: string, otherValue: number): Comparison => ({
-      what,
-      value,
-      unit: "MiB",
-      beside: { what: other, value: otherValue },
-    });
     const growth = (of: "resident" | "heap") => ((late[of] - early[of]) * step) / (cycles - step);
     const after = (count: number) => `after ${count.toLocaleString("en-US")}`;
     return [
-      line(`resident ${after(cycles)} cycles`, late.resident, "before the first", idle.resident),
-      line(`resident ${after(cycles)} cycles`, late.resident, after(step), early.resident),
-      line(`its growth per ${step} of them`, growth("resident"), `resident ${after(step)}`, early.resident),
-      line(`heap in use ${after(cycles)} cycles`, late.heap, after(step), early.heap),
-      line(`its growth per ${step} of them`, growth("heap"), `heap in use ${after(step)}`, early.heap),
+      compare(`resident ${after(cycles)} cycles`, late.resident, "MiB", "before the first", idle.resident),
+      compare(`resident ${after(cycles)} cycles`, late.resident, "MiB", after(step), early.resident),
+      compare(`its growth per ${step} of them`, growth("resident"), "MiB", `resident ${after(step)}`, early.resident),
+      compare(`heap in use ${after(cycles)} cycles`, late.heap, "MiB", after(step), early.heap),
+      compare(`its growth per ${step} of them`, growth("heap"), "MiB", `heap in use ${after(step)}`, early.heap),
     ];
   },
 };

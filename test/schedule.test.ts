@@ -101,6 +101,7 @@ describe("a slot", () => {
     if (session) await collect(spotAssets, session, world.clock.now(), world.app.tools);
     world.clock.live(Date.parse("2026-03-01T12:03:45Z"));
     await world.restart();
+    await world.tick();
     expect(runs()).toEqual([
       "12:01:00 ok",
       "12:02:00 missed not running",

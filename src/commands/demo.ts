@@ -1,6 +1,5 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { dirname, relative } from "node:path";
-import { SingleBar } from "cli-progress";
 import { type App, openApp, preflight, schedulerOf } from "../app.ts";
 import { SimulatedClock } from "../clock.ts";
 import { type Config, type Environment, loadConfig, scheduleSetting } from "../config.ts";
@@ -10,6 +9,7 @@ import { type SimulatedAccount, startSimulator } from "../simulator/simulator.ts
 import { lockDatabase } from "../store/lock.ts";
 import type { Command } from "./command.ts";
 import { collectUntilStopped } from "./daemon.ts";
+import { startBar } from "./progress.ts";
 
 const hour = 3_600_000;
 const pastDays = 30;
@@ -86,13 +86,7 @@ async function fill(app: App, clock: SimulatedClock): Promise<void> {
   });
   const begin = clock.now();
   const slots = Math.floor((Date.now() - begin) / hour);
-  const bar = new SingleBar({
-    format: `filling ${pastDays} days of the past [{bar}] {percentage}% {value}/{total} hours, {duration_formatted}`,
-    noTTYOutput: true,
-    notTTYSchedule: 5000,
-    stream: process.stderr,
-  });
-  bar.start(slots, 0);
+  const bar = startBar(`filling ${pastDays} days of the past`, slots, "hours");
   for (let slot = 1; slot <= slots; slot += 1) {
     clock.jump(begin + slot * hour);
     scheduler.tick();

@@ -1,5 +1,6 @@
 import { loadConfig } from "../config.ts";
 import { visible } from "../log.ts";
+import { isLocked } from "../store/lock.ts";
 import { readStatus, type SeriesStatus } from "../store/status.ts";
 import type { Command } from "./command.ts";
 import { table } from "./table.ts";
@@ -16,7 +17,10 @@ export const status: Command = {
     const all = readStatus(databasePath, now);
     if (options.json) out(JSON.stringify(all.map(asJson), null, 2));
     else if (all.length === 0) out("Nothing is scheduled in this database yet; `bitget-collector start` begins.");
-    else print(all, out);
+    else {
+      print(all, out);
+      if (!isLocked(databasePath)) out("\nNothing collects into this database now; `bitget-collector start` goes on.");
+    }
     return all.every((one) => one.fresh) ? 0 : 1;
   },
 };

@@ -1,0 +1,53 @@
+/** Twenty accounts, every dataset every second, for a minute: more than the exchange allows. It must never notice. */
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { expect, it } from "vitest";
+import { systemClock } from "../src/clock.ts";
+import { datasetNames } from "../src/domain.ts";
+import { startSimulator } from "../src/simulator/simulator.ts";
+import { start, temporaryFolder } from "./support/program.ts";
+
+const seconds = 60;
+const names = Array.from({ length: 20 }, (_, n) => `desk${n}`);
+
+it("keeps every limit in every sliding window, and signs every request right", { timeout: 120_000 }, async () => {
+  const accounts = names.map((name, n) => ({
+    name,
+    key: `bg_${name}0123456789abcdef`,
+    secret: `secret-of-${name}-0123456789`,
+    passphrase: `passphrase-of-${name}`,
+    mode: n % 2 === 0 ? ("classic" as const) : ("unified" as const),
+  }));
+  const exchange = await startSimulator({ clock: systemClock, accounts, latencyMs: 20, remember: 1 });
+  const env: Record<string, string> = {
+    BITGET_ACCOUNTS: names.join(),
+    BITGET_BASE_URL: exchange.url,
+    LOG_LEVEL: "warn",
+  };
+  for (const { name, key, secret, passphrase } of accounts) {
+    const prefix = `BITGET_${name.toUpperCase()}_API`;
+    Object.assign(env, { [`${prefix}_KEY`]: key, [`${prefix}_SECRET`]: secret, [`${prefix}_PASSPHRASE`]: passphrase });
+  }
+  for (const name of datasetNames) env[`SCHEDULE_${name.toUpperCase().replaceAll("-", "_")}`] = "* * * * * *";
+  const directory = temporaryFolder();
+  const daemon = start(["start"], directory, env);
+  await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  daemon.child.kill("SIGTERM");
+  const { code } = await daemon.finished;
+  await exchange.close();
+  expect(code).toBe(0);
+  expect(exchange.counts).toMatchObject({ limitViolations: 0, badSignatures: 0 });
+  // The budget of one internet address is 6000 a minute; most of it is used.
+  expect(exchange.counts.requests).toBeGreaterThan(4000);
+  const database = new Database(join(directory, "data", "collector.db"), { readonly: true });
+  const perSeries = database
+    .prepare(
+      `select count(*) as slots, count(distinct scheduled_for) as different,
+              1 + round((julianday(max(scheduled_for)) - julianday(min(scheduled_for))) * 86400) as due
+       from runs group by account, dataset`,
+    )
+    .all() as { slots: number; different: number; due: number }[];
+  expect(perSeries).toHaveLength(names.length * 5 + 1);
+  for (const { slots, different, due } of perSeries) expect([slots, different]).toEqual([due, due]);
+  expect(database.prepare("select count(*) from runs where state = 'running'").pluck().get()).toBe(0);
+});
