@@ -1,0 +1,57 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { commands } from "../src/commands/index.ts";
+import { scheduleSetting } from "../src/config.ts";
+import { datasetNames } from "../src/domain.ts";
+
+const read = (path: string) => readFileSync(path, "utf8");
+const readme = read("README.md");
+const example = read(".env.example");
+const config = read("src/config.ts");
+
+/** Settings as the code names them. */
+const settings = [
+  ...new Set([...config.matchAll(/"((?:BITGET|RUN|LOG|DATABASE)_[A-Z_]+)"/g)].map((match) => match[1] ?? "")),
+  ...["BITGET_API_KEY", "BITGET_API_SECRET", "BITGET_API_PASSPHRASE"],
+  ...datasetNames.map(scheduleSetting),
+];
+
+describe("the README", () => {
+  it.each(commands.map(({ name }) => name))("names the command %s", (name) => {
+    expect(readme).toMatch(new RegExp(`\`${name}[ \`]`));
+  });
+
+  it.each(settings)("and .env.example explain the setting %s", (setting) => {
+    expect(readme).toContain(`\`${setting}\``);
+    expect(example).toContain(setting);
+  });
+
+  it.each([...datasetNames])("lists the dataset %s", (name) => {
+    expect(readme).toContain(`| \`${name}\` |`);
+  });
+
+  it("lists every view that holds collected rows, with columns that are there", async () => {
+    const { viewsOf } = await import("../src/store/views.ts");
+    const { datasets } = await import("../src/datasets/index.ts");
+    const views = viewsOf(datasets);
+    const rows = [...readme.matchAll(/^\| (`[a-z_]+`(?:, `[a-z_]+`)*) \| `([a-z_, …]+)` \|$/gm)];
+    expect(rows.length).toBe(9);
+    for (const [, names = "", columns = ""] of rows)
+      for (const name of names.matchAll(/`([a-z_]+)`/g)) {
+        const sql = views.get(name[1] ?? "");
+        expect(sql, name[1]).toBeDefined();
+        for (const column of columns.replace(", …", "").split(", ")) expect(sql).toMatch(new RegExp(`\\b${column}\\b`));
+      }
+  });
+});
+
+it("keeps addresses of downloads out of the lockfile, and an integrity for every package", () => {
+  const lock = JSON.parse(read("package-lock.json")) as {
+    packages: Record<string, { integrity?: string; link?: boolean }>;
+  };
+  expect(read("package-lock.json")).not.toContain('"resolved"');
+  const without = Object.entries(lock.packages).filter(
+    ([name, { integrity }]) => name !== "" && integrity === undefined,
+  );
+  expect(without.map(([name]) => name)).toEqual([]);
+});
