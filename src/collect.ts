@@ -260,20 +260,29 @@ function startDeadline(
 
 /** One line per run. */
 function report({ dataset, session, slot, tally, tools }: Job, state: RunState, outcome: Outcome, took: number): void {
+  const items = outcome.snapshots.reduce((count, snapshot) => count + snapshot.items.length, 0);
+  const ms = Math.round(took);
+  const failed = inWords(outcome.failures);
   const fields = {
     account: session.name,
     dataset: dataset.name,
     slot: new Date(slot).toISOString(),
     state,
-    items: outcome.snapshots.reduce((count, snapshot) => count + snapshot.items.length, 0),
+    items,
     ...tally,
-    ms: Math.round(took),
+    ms,
+    ...(failed.length === 0 ? {} : { failed }),
   };
-  const line = `${session.name} ${dataset.name} ${state}`;
-  if (outcome.failures.length === 0) {
-    tools.log.info(fields, outcome.skipped === null ? line : `${line}: ${outcome.skipped}`);
-    return;
+  const what = outcome.skipped ?? [`${items} items, ${tally.requests} requests, ${ms} ms`, ...failed].join("; ");
+  tools.log[failed.length === 0 ? "info" : "error"](fields, `${session.name} ${dataset.name} ${state}: ${what}`);
+}
+
+/** Scopes that failed alike are named together. */
+function inWords(failures: readonly FailedSnapshot[]): string[] {
+  const scopes = new Map<string, string[]>();
+  for (const { scope, code, message } of failures) {
+    const problem = `${code} ${message}`;
+    scopes.set(problem, [...(scopes.get(problem) ?? []), ...(scope === null ? [] : [scope])]);
   }
-  const parts = outcome.failures.map(({ scope, code, message }) => `${scope ?? "all of it"}: ${code} ${message}`);
-  tools.log.error({ ...fields, failed: parts }, `${line}: ${outcome.failures[0]?.message}`);
+  return [...scopes].map(([problem, names]) => (names.length === 0 ? problem : `${names.join(", ")}: ${problem}`));
 }

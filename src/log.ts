@@ -61,9 +61,9 @@ export function createLog({ level, format, secrets, write = toStderr }: LogOptio
   if (format === "json") return pino(options, safe);
   const pretty = PinoPretty({
     colorize: process.stderr.isTTY === true,
-    translateTime: "SYS:HH:MM:ss.l",
-    ignore: "pid,hostname",
-    singleLine: true,
+    translateTime: "UTC:yyyy-mm-dd HH:MM:ss'Z'",
+    // The fields are for programs; every message says what a person needs.
+    hideObject: true,
     messageFormat: (fields, key) => visible(String(fields[key])),
     destination: safe,
     sync: true,
