@@ -1,10 +1,11 @@
 /** The collector of one classic account, on a clock that is set forward from one minute's slot to the next. */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { type App, openApp, preflight, schedulerOf } from "../src/app.ts";
+import { type App, openApp, preflight } from "../src/app.ts";
 import { SimulatedClock } from "../src/clock.ts";
 import { loadConfig, scheduleSetting } from "../src/config.ts";
 import { datasetNames } from "../src/domain.ts";
+import { createScheduler } from "../src/schedule.ts";
 import { query } from "../test/store/kit.ts";
 import { temporaryFolder } from "../test/support/program.ts";
 import { account, startExchange } from "./exchange.ts";
@@ -40,7 +41,7 @@ export async function startCollector(latencyMs: number): Promise<Collector> {
     problem ??= new Error(message);
   };
   const log = { debug: () => {}, info: () => {}, warn: note, error: note };
-  const scheduler = await schedulerOf({ ...app, tools: { ...app.tools, log } }, (error) => {
+  const scheduler = await createScheduler(app.sessions, app.publicSession, { ...app.tools, log }, (error) => {
     problem ??= error;
   });
   let slot = begin;

@@ -31,9 +31,15 @@ export const memory: Figure = {
     return [
       compare(`resident ${after(cycles)} cycles`, late.resident, "MiB", "before the first", idle.resident),
       compare(`resident ${after(cycles)} cycles`, late.resident, "MiB", after(step), early.resident),
-      compare(`its growth per ${step} of them`, growth("resident"), "MiB", `resident ${after(step)}`, early.resident),
+      compare(
+        `growth of resident per ${step} cycles`,
+        growth("resident"),
+        "MiB",
+        `resident ${after(step)}`,
+        early.resident,
+      ),
       compare(`heap in use ${after(cycles)} cycles`, late.heap, "MiB", after(step), early.heap),
-      compare(`its growth per ${step} of them`, growth("heap"), "MiB", `heap in use ${after(step)}`, early.heap),
+      compare(`growth of heap per ${step} cycles`, growth("heap"), "MiB", `heap in use ${after(step)}`, early.heap),
     ];
   },
 };

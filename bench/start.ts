@@ -10,7 +10,7 @@ import { start as startProgram, temporaryFolder } from "../test/support/program.
 import { account, startExchange } from "./exchange.ts";
 import { compare, type Figure, median } from "./figure.ts";
 
-const times = 9;
+const times = 7;
 const minutes = 1440;
 /** What a key may do is told once a second at most; a second start within it would wait for that. */
 const apart = 1000;

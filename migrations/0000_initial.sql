@@ -334,9 +334,8 @@ CREATE TABLE `snapshot` (
 	FOREIGN KEY (`scope_id`) REFERENCES `scope`(`id`) ON UPDATE no action ON DELETE no action
 ) STRICT;
 --> statement-breakpoint
-CREATE INDEX `snapshot_run` ON `snapshot` (`run_id`);--> statement-breakpoint
 CREATE INDEX `snapshot_taken` ON `snapshot` (`scope_id`,`taken_at`);--> statement-breakpoint
-CREATE INDEX `snapshot_failed` ON `snapshot` (`scope_id`) WHERE error_code is not null;--> statement-breakpoint
+CREATE INDEX `snapshot_failed` ON `snapshot` (`run_id`) WHERE error_code is not null;--> statement-breakpoint
 CREATE TABLE `spot_assets_extra` (
 	`item_id` integer NOT NULL,
 	`since` integer NOT NULL,

@@ -6,13 +6,13 @@ import type { Tools } from "./collect.ts";
 import { type Config, secretsOf } from "./config.ts";
 import { datasets } from "./datasets/index.ts";
 import type { Account, Tally } from "./domain.ts";
-import { ConfigError } from "./errors.ts";
+import { DeadlineError } from "./errors.ts";
 import { createLog, type Log, redactor } from "./log.ts";
-import { createScheduler, type Scheduler } from "./schedule.ts";
-import { createPublicSession, createSession, type Session } from "./session.ts";
+import { createPublicSession, createSession, requireAccount, type Session } from "./session.ts";
 import { lockDatabase } from "./store/lock.ts";
 import { openStore, type Store } from "./store/store.ts";
 
+/** The side that faces the exchange. */
 export interface Faces {
   sessions: Session[];
   publicSession: Session;
@@ -30,9 +30,8 @@ export interface App extends Faces {
 export const logOf = (config: Config): Log =>
   createLog({ level: config.logLevel, format: config.logFormat, secrets: secretsOf(config) });
 
-/** The side that faces the exchange, without a database (`store` null) for commands that only look. */
-export function openFaces(config: Config, store: Store | null, clock: Clock = systemClock): Faces {
-  const log = logOf(config);
+/** `store` is null for commands that only look. */
+export function openFaces(config: Config, store: Store | null, clock = systemClock, log = logOf(config)): Faces {
   const { baseUrl, fallbackBaseUrl, demoTrading, allowWriteKeys } = config;
   const limiter = new Limiter(clock);
   const clientOf = (account: Account | null) =>
@@ -57,13 +56,20 @@ export function openFaces(config: Config, store: Store | null, clock: Clock = sy
 /** Everything: locks the database, opens it, ends what a dead process left open, and makes the clients. */
 export async function openApp(config: Config, clock: Clock = systemClock): Promise<App> {
   const log = logOf(config);
-  const lock = lockDatabase(config.databasePath);
+  /** What was opened, the last first. */
+  const opened: { close(): void }[] = [];
+  const close = () => {
+    for (const one of opened.splice(0)) one.close();
+  };
   try {
+    const lock = lockDatabase(config.databasePath);
+    opened.unshift({ close: lock.release });
     const store = await openStore({ path: config.databasePath, datasets, log, clock });
+    opened.unshift(store);
     const crashed = await store.recover(clock.now());
-    if (crashed > 0)
-      log.warn({ runs: crashed }, `${crashed} runs were cut off when the program last ended; they count as failed`);
-    const faces = openFaces(config, store, clock);
+    if (crashed > 0) log.warn({ runs: crashed }, `${crashed} runs were cut off when the program last ended: failed`);
+    const faces = openFaces(config, store, clock, log);
+    opened.unshift(faces);
     const controller = new AbortController();
     const tools: Tools = {
       store,
@@ -71,25 +77,17 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
       productTypes: config.productTypes,
       schedules: config.schedules,
       runDeadlineSeconds: config.runDeadlineSeconds,
+      occasion: "demand",
+      unknownFields: new Set(),
       clock,
       log,
-      occasion: "demand",
       redact: redactor(secretsOf(config)),
       stopping: controller.signal,
     };
-    return {
-      ...faces,
-      store,
-      tools,
-      cut: () => controller.abort(new Error("the program is stopping")),
-      close() {
-        faces.close();
-        store.close();
-        lock.release();
-      },
-    };
+    const cut = () => controller.abort(new DeadlineError("the program was stopped before it was finished"));
+    return { ...faces, store, tools, cut, close };
   } catch (error) {
-    lock.release();
+    close();
     throw error;
   }
 }
@@ -108,12 +106,5 @@ export async function preflight({ sessions, log }: Faces): Promise<void> {
       }
     }),
   );
-  const refusals = sessions.map((session) => session.refusal());
-  if (refusals.every((refusal) => refusal !== null)) throw new ConfigError(refusals);
+  requireAccount(sessions);
 }
-
-export type { Scheduler };
-
-/** The scheduler of an open app. */
-export const schedulerOf = (app: App, onFatal: (error: Error) => void): Promise<Scheduler> =>
-  createScheduler(app.sessions, app.publicSession, { ...app.tools, occasion: "schedule" }, onFatal);

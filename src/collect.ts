@@ -9,21 +9,22 @@ import { sleep } from "./clock.ts";
 import { type Pattern, periodAt } from "./cron.ts";
 import type { AnyEndpoint, Context, Dataset } from "./datasets/dataset.ts";
 import { parseData } from "./datasets/shapes.ts";
-import type {
-  ApiVersion,
-  DatasetName,
-  FailedSnapshot,
-  Item,
-  Known,
-  Occasion,
-  ProductType,
-  RunState,
-  Scope,
-  Snapshot,
-  Tally,
+import {
+  type ApiVersion,
+  causes,
+  type DatasetName,
+  type FailedSnapshot,
+  type Item,
+  type Known,
+  type Occasion,
+  type ProductType,
+  type RunState,
+  type Scope,
+  type Snapshot,
+  type Tally,
 } from "./domain.ts";
 import { ApiError, CollectorError, DeadlineError, StorageError } from "./errors.ts";
-import type { Log } from "./log.ts";
+import { type Log, visible } from "./log.ts";
 import type { Session } from "./session.ts";
 import type { Store } from "./store/store.ts";
 
@@ -38,6 +39,8 @@ export interface Tools {
   /** Takes secrets out of a text; what an answer echoes must not reach the database. */
   redact(text: string): string;
   occasion: Occasion;
+  /** `dataset.field` of what the exchange sent and no column was found for, once it was said. */
+  unknownFields: Set<string>;
   /** Aborted when the program must stop at once. */
   stopping: AbortSignal;
 }
@@ -56,7 +59,8 @@ interface Outcome {
   failures: FailedSnapshot[];
   /** Our clock at each answer, for the spread between the first and the last. */
   answeredAt: number[];
-  skipped: string | null;
+  /** Nothing was asked: the account's API generation has no such data. */
+  skipped: boolean;
 }
 
 /** Later than this is said in the ledger: "late". Milliseconds. */
@@ -89,18 +93,29 @@ export async function collect(
       dataset,
       snapshots,
       failures,
-      ...(skipped === null ? {} : { skipped: true as const }),
-      cause: skipped ?? causeOf(failures) ?? (startedAt - slot > punctual ? "late" : null),
+      skipped,
+      cause: skipped ? causes.notOffered : (causeOf(failures) ?? (startedAt - slot > punctual ? causes.late : null)),
       finishedAt,
       ...tally,
       spreadMs: answeredAt.length === 0 ? null : Math.max(...answeredAt) - Math.min(...answeredAt),
     };
     const state = await untilStored(() => store.finish(run, end), job);
     report(job, state, outcome, finishedAt - startedAt);
+    reportUnknownFields(job, snapshots);
     return state;
   } finally {
     deadline.clear();
   }
+}
+
+/** Public data is asked once, everything else for each account. */
+export const sessionsOf = <S>(dataset: Dataset, sessions: readonly S[], publicSession: S): readonly S[] =>
+  dataset.public ? [publicSession] : sessions;
+
+/** True where a run of `one` uses rows that a run of `other` brings. */
+export function buildsOn(one: Pick<Job, "dataset" | "session">, other: Pick<Job, "dataset" | "session">): boolean {
+  const isNear = one.dataset.public || other.dataset.public || one.session === other.session;
+  return isNear && (one.dataset.needs?.includes(other.dataset.name) ?? false);
 }
 
 /** Waits for something that need not come. */
@@ -119,7 +134,7 @@ async function untilStored<Result>(write: () => Promise<Result>, { dataset, sess
     try {
       return await write();
     } catch (error) {
-      if (error instanceof StorageError && error.gone) throw error;
+      if (!(error instanceof StorageError) || error.gone) throw error;
       const problem = describe(error, tools).message;
       tools.log.error(
         { account: session.name, dataset: dataset.name, problem },
@@ -133,14 +148,14 @@ async function untilStored<Result>(write: () => Promise<Result>, { dataset, sess
 /** The dataset's answers as they are told by the account's generation; asks anew once when that turns out to have changed. */
 async function gather(job: Job, again = true): Promise<Outcome> {
   const { dataset, session, tools } = job;
-  const outcome: Outcome = { snapshots: [], failures: [], answeredAt: [], skipped: null };
+  const outcome: Outcome = { snapshots: [], failures: [], answeredAt: [], skipped: false };
   let scopes: readonly Scope[] = [null];
   try {
     const remembered = tools.store.apiVersion(session.name);
     scopes = scopesOf(dataset, remembered, tools) ?? scopes;
     const api = await session.api(job);
     const endpoint = dataset.endpoints[api];
-    if (!endpoint) return { ...outcome, skipped: `${api} has no ${dataset.name}` };
+    if (!endpoint) return { ...outcome, skipped: true };
     scopes = endpoint.scopes(tools.productTypes);
     const errors: unknown[] = [];
     await Promise.all(
@@ -273,8 +288,24 @@ function report({ dataset, session, slot, tally, tools }: Job, state: RunState, 
     ms,
     ...(failed.length === 0 ? {} : { failed }),
   };
-  const what = outcome.skipped ?? [`${items} items, ${tally.requests} requests, ${ms} ms`, ...failed].join("; ");
+  const what = outcome.skipped
+    ? "this kind of account has no such data"
+    : [`${items} items, ${tally.requests} requests, ${ms} ms`, ...failed].join("; ");
   tools.log[failed.length === 0 ? "info" : "error"](fields, `${session.name} ${dataset.name} ${state}: ${what}`);
+}
+
+/** The exchange has begun to send something new: it is kept, and said once. */
+function reportUnknownFields({ dataset, tools }: Job, snapshots: readonly Snapshot[]): void {
+  const fields = snapshots.flatMap(({ items }) => items.flatMap(({ extra }) => Object.keys(extra ?? {})));
+  for (const field of new Set(fields)) {
+    const name = `${dataset.name}.${visible(field)}`;
+    if (tools.unknownFields.has(name)) continue;
+    tools.unknownFields.add(name);
+    tools.log.warn(
+      { dataset: dataset.name, field },
+      `the exchange sends a field nobody knows yet: ${name}; kept in "extra"`,
+    );
+  }
 }
 
 /** Scopes that failed alike are named together. */

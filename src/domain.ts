@@ -26,6 +26,22 @@ export type Occasion = "schedule" | "demand";
 /** `running` exists only while a live daemon owns the run; the others are final. */
 export type RunState = "running" | "ok" | "partial" | "failed" | "missed" | "skipped";
 
+/** Why a run is what it is, where the exchange has no part in it; in the ledger and in `gaps`. */
+export const causes = {
+  /** Run, though more than a second after its time. */
+  late: "late",
+  /** Reached when there was no time left to run it. */
+  tooLate: "too late",
+  /** It passed while the run before it was still going on. */
+  overlap: "overlap",
+  notRunning: "not running",
+  asleep: "asleep or clock set forward",
+  /** The program was there but could not act: stopped, or starved of time. */
+  blocked: "blocked",
+  /** The account's API generation has no such data. */
+  notOffered: "not offered",
+} as const;
+
 /** A value that must not be printed. Reading it takes a deliberate call; every accidental way shows a placeholder. */
 export class Secret {
   readonly #value: string;

@@ -2,13 +2,14 @@
  * Cron patterns -> due slots -> collect(). node-cron only wakes the program up; the ledger decides what is due. Every slot
  * since a schedule was first known ends as one row: run, missed with the reason, or skipped behind a run that took too long.
  */
-import nodeCron from "node-cron";
-import type { Clock } from "./clock.ts";
-import { collect, type Tools } from "./collect.ts";
+import { buildsOn, collect, sessionsOf, type Tools } from "./collect.ts";
 import { graceAt, type Pattern, parsePattern } from "./cron.ts";
 import type { Dataset } from "./datasets/dataset.ts";
-import { StorageError } from "./errors.ts";
-import type { Session } from "./session.ts";
+import { causes } from "./domain.ts";
+import { ConfigError, StorageError } from "./errors.ts";
+import { requireAccount, type Session } from "./session.ts";
+import type { SettledSlot } from "./store/ledger.ts";
+import { everySecond } from "./wake.ts";
 
 /** One dataset of one account, and how far its ledger is written. */
 interface Series {
@@ -53,13 +54,14 @@ export async function createScheduler(
   tools: Tools,
   onFatal: (error: Error) => void,
 ): Promise<Scheduler> {
+  const onSchedule: Tools = { ...tools, occasion: "schedule" };
   const { store, clock, log } = tools;
   const startedAt = clock.now();
   let stopped = false;
   let wakeUp: { stop(): void } | null = null;
   let lastTick = { wall: startedAt, monotonic: clock.monotonic() };
   /** The last stretch of time in which nothing ticked, and why. */
-  let lapse = { from: 0, to: startedAt, cause: "not running" };
+  let lapse = { from: 0, to: startedAt, cause: causes.notRunning as string };
 
   async function open(dataset: Dataset, session: Session): Promise<Series | null> {
     const pattern = tools.schedules[dataset.name];
@@ -83,11 +85,11 @@ export async function createScheduler(
   }
 
   /** Why nobody ran this slot. */
-  function fateOf(series: Series, slot: number): { slot: number; state: "missed" | "skipped"; cause: string } {
+  function fateOf(series: Series, slot: number): SettledSlot {
     const { from, to } = series.lastRun;
-    if (slot > from && slot <= to) return { slot, state: "skipped", cause: "overlap" };
-    if (slot <= startedAt) return { slot, state: "missed", cause: "not running" };
-    return { slot, state: "missed", cause: slot > lapse.from && slot <= lapse.to ? lapse.cause : "late" };
+    if (slot > from && slot <= to) return { slot, state: "skipped", cause: causes.overlap };
+    if (slot <= startedAt) return { slot, state: "missed", cause: causes.notRunning };
+    return { slot, state: "missed", cause: slot > lapse.from && slot <= lapse.to ? lapse.cause : causes.tooLate };
   }
 
   /** Final rows for every slot after the last accounted one, up to and with `last`. */
@@ -111,8 +113,7 @@ export async function createScheduler(
   const before = (series: Series, slot: number): Promise<unknown> =>
     Promise.allSettled(
       all
-        .filter((other) => series.dataset.needs?.includes(other.dataset.name))
-        .filter((other) => series.dataset.public || other.dataset.public || other.session === series.session)
+        .filter((other) => buildsOn(series, other))
         .map((other) => (other.current?.slot === slot ? other.current.done : undefined)),
     );
 
@@ -127,10 +128,10 @@ export async function createScheduler(
     const inTime = now - slot <= graceAt(pattern, slot);
     await settleUpTo(series, inTime ? slot - 1 : slot);
     if (!inTime || slot <= series.since) return;
-    await collect(dataset, session, slot, tools, before(series, slot));
+    await collect(dataset, session, slot, onSchedule, before(series, slot));
     series.accountedTo = Math.max(series.accountedTo, slot);
     series.lastRun = { from: slot, to: clock.now() };
-    if (sessions.every((one) => one.refusal() !== null)) onFatal(new Error("no account is left"));
+    requireAccount(sessions);
   }
 
   function look(series: Series, now: number): void {
@@ -144,7 +145,7 @@ export async function createScheduler(
         // Not written: it is tried again at the next tick, as long as it is not too late.
         series.considered = Number.NaN;
         series.nextLook = Number.NEGATIVE_INFINITY;
-        if (error instanceof StorageError && error.gone) onFatal(error);
+        if (error instanceof ConfigError || (error instanceof StorageError && error.gone)) onFatal(error);
         else log.error({ account: series.session.name, dataset: series.dataset.name }, tools.redact(String(error)));
       })
       .finally(() => {
@@ -156,7 +157,7 @@ export async function createScheduler(
 
   const opened: (Series | null)[] = [];
   for (const dataset of tools.datasets)
-    for (const session of dataset.public ? [publicSession] : sessions) opened.push(await open(dataset, session));
+    for (const session of sessionsOf(dataset, sessions, publicSession)) opened.push(await open(dataset, session));
   const all: readonly Series[] = opened.filter((series) => series !== null);
 
   function tick(): void {
@@ -165,7 +166,7 @@ export async function createScheduler(
     const gap = now - lastTick.wall;
     if (gap > 2000) {
       const lived = monotonic - lastTick.monotonic;
-      lapse = { from: lastTick.wall, to: now, cause: lived > gap / 2 ? "blocked" : "asleep or clock set forward" };
+      lapse = { from: lastTick.wall, to: now, cause: lived > gap / 2 ? causes.blocked : causes.asleep };
     }
     lastTick = { wall: now, monotonic };
     for (const series of all) look(series, now);
@@ -190,33 +191,6 @@ export async function createScheduler(
       stopped = true;
       wakeUp?.stop();
       await idle();
-    },
-  };
-}
-
-/**
- * node-cron in UTC, watched on the monotonic clock: started with a wrong clock, or after the clock was set back, it stays
- * silent until the old time comes again, so a task that misses its seconds is made anew.
- */
-function everySecond(tick: () => void, clock: Clock): { stop(): void } {
-  const patience = 2500;
-  let beatAt = clock.monotonic();
-  const beat = () => {
-    beatAt = clock.monotonic();
-    tick();
-  };
-  const make = () => nodeCron.schedule("* * * * * *", beat, { timezone: "Etc/UTC" });
-  let task = make();
-  const watch = setInterval(() => {
-    if (clock.monotonic() - beatAt < patience) return;
-    void task.destroy();
-    task = make();
-    beat();
-  }, 1000);
-  return {
-    stop() {
-      clearInterval(watch);
-      void task.destroy();
     },
   };
 }

@@ -1,17 +1,11 @@
 /** One account as the program sees it: its client, the API generation it speaks, and whether its key may be used. */
 import { detectMode } from "./bitget/account-mode.ts";
-import type { Client } from "./bitget/client.ts";
+import type { AskOptions, Client } from "./bitget/client.ts";
 import { writePermissions } from "./bitget/permissions.ts";
-import type { Account, ApiVersion, Tally } from "./domain.ts";
-import { publicAccount } from "./domain.ts";
-import { ApiError, type FailureKind, ShapeError } from "./errors.ts";
+import { type Account, type ApiVersion, publicAccount } from "./domain.ts";
+import { ApiError, ConfigError, type FailureKind, ShapeError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { Store } from "./store/store.ts";
-
-export interface AskOptions {
-  signal: AbortSignal;
-  tally: Tally;
-}
 
 export interface Session {
   name: string;
@@ -57,7 +51,7 @@ export function createSession({ account, client, store, allowWriteKeys, now, log
   let api: ApiVersion | null = account.api === "auto" ? (store?.apiVersion(account.name) ?? null) : account.api;
   let keyChecked = allowWriteKeys;
   let refused: RefusedError | null = null;
-  let probing: Promise<ApiVersion> | null = null;
+  let probing: Promise<void> | null = null;
   let detecting: Promise<ApiVersion> | null = null;
 
   async function detect(options: AskOptions, cause: string): Promise<ApiVersion> {
@@ -84,22 +78,18 @@ export function createSession({ account, client, store, allowWriteKeys, now, log
     keyChecked = true;
   }
 
-  async function probe(options: AskOptions): Promise<ApiVersion> {
-    const version = api ?? (await detect(options, "first seen"));
-    if (!keyChecked) {
-      try {
-        await checkKey(version, options);
-      } catch (error) {
-        if (!(error instanceof ApiError) || error.kind !== "mode" || account.api !== "auto") throw error;
-        // The remembered generation is no longer the account's: the run that follows will find out and ask again.
-        const changed = await detect(options, modeChanged);
-        await checkKey(changed, options);
-        api = changed;
-        return changed;
-      }
+  /** Finds out what is not known yet: the generation, and what the key may do. */
+  async function probe(options: AskOptions): Promise<void> {
+    api ??= await detect(options, "first seen");
+    if (keyChecked) return;
+    try {
+      await checkKey(api, options);
+    } catch (error) {
+      if (account.api !== "auto" || !(error instanceof ApiError) || error.kind !== "mode") throw error;
+      // The remembered generation was an old one.
+      api = await detect(options, modeChanged);
+      await checkKey(api, options);
     }
-    api = version;
-    return version;
   }
 
   return {
@@ -107,14 +97,14 @@ export function createSession({ account, client, store, allowWriteKeys, now, log
     client,
     refusal: () => refused?.message ?? null,
     async api(options) {
-      if (api === null || !keyChecked) {
+      if (!keyChecked || api === null) {
         probing ??= probe(options).finally(() => {
           probing = null;
         });
         await probing;
       }
       if (refused) throw refused;
-      return api as ApiVersion;
+      return api ?? (await detect(options, "first seen"));
     },
     async recheck(spoken, options) {
       if (account.api !== "auto") return false;
@@ -128,6 +118,12 @@ export function createSession({ account, client, store, allowWriteKeys, now, log
       return api !== spoken;
     },
   };
+}
+
+/** @throws ConfigError with the reasons, where every account was refused: there is nothing left to do. */
+export function requireAccount(sessions: readonly Session[]): void {
+  const refusals = sessions.flatMap((session) => session.refusal() ?? []);
+  if (refusals.length === sessions.length) throw new ConfigError(refusals);
 }
 
 /** Public data is asked without a key, in a generation that is known beforehand. */

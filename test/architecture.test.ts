@@ -12,6 +12,7 @@ const order = [
   ["store"],
   ["session"],
   ["collect"],
+  ["wake"],
   ["schedule"],
   ["simulator"],
   ["app"],

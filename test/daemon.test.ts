@@ -90,7 +90,7 @@ it.each([
   const states = new Set(runs.map(({ dataset, state, cause }) => `${dataset} ${state} ${cause}`));
   for (const name of datasetNames) {
     const offered = !(api === "v1" && name === "funding-assets");
-    expect([...states]).toContain(offered ? `${name} ok null` : `${name} skipped v1 has no funding-assets`);
+    expect([...states]).toContain(offered ? `${name} ok null` : `${name} skipped not offered`);
   }
   expect(runs.filter((run) => run.state === "failed" || run.state === "partial")).toEqual([]);
   expect(simulator.counts).toMatchObject({ badSignatures: 0, limitViolations: 0 });

@@ -1,9 +1,10 @@
 import { openApp } from "../app.ts";
-import { collect as collectOne } from "../collect.ts";
+import { buildsOn, collect as collectOne, sessionsOf } from "../collect.ts";
 import { loadConfig } from "../config.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import { datasetNames, type RunState } from "../domain.ts";
 import { UsageError } from "../errors.ts";
+import type { Session } from "../session.ts";
 import type { Command } from "./command.ts";
 
 export const collect: Command = {
@@ -26,16 +27,16 @@ export const collect: Command = {
     try {
       const slot = app.tools.clock.now();
       const states: (RunState | null)[] = [];
-      const going: { dataset: Dataset; done: Promise<unknown> }[] = [];
+      const going: { dataset: Dataset; session: Session; done: Promise<unknown> }[] = [];
       for (const dataset of app.tools.datasets.filter(({ name }) => args.length === 0 || args.includes(name)))
-        for (const session of dataset.public ? [app.publicSession] : app.sessions) {
+        for (const session of sessionsOf(dataset, app.sessions, app.publicSession)) {
           if (account !== undefined && !dataset.public && session.name !== account) continue;
-          const before = going.filter((one) => dataset.needs?.includes(one.dataset.name)).map((one) => one.done);
+          const before = going.filter((other) => buildsOn({ dataset, session }, other)).map((one) => one.done);
           const run = collectOne(dataset, session, slot, app.tools, Promise.allSettled(before)).then((state) => {
             states.push(state);
             out(`${session.name} ${dataset.name} ${state ?? "not run"}`);
           });
-          going.push({ dataset, done: run });
+          going.push({ dataset, session, done: run });
         }
       await Promise.all(going.map((one) => one.done));
       const good = states.filter((state) => state === "ok" || state === "skipped").length;

@@ -1,5 +1,6 @@
 /** What `start` and `demo` have in common: ticking until a signal or an error ends it. */
-import { type App, type Scheduler, schedulerOf } from "../app.ts";
+import type { App } from "../app.ts";
+import { createScheduler, type Scheduler } from "../schedule.ts";
 
 /** Time for the runs at hand after the first signal, then they are cut. Milliseconds. */
 const finishWithin = 8000;
@@ -27,7 +28,7 @@ export async function collectUntilStopped(app: App, seconds: number | null): Pro
     end(null);
   };
   for (const signal of Object.keys(numbers) as (keyof typeof numbers)[]) process.on(signal, onSignal);
-  const scheduler = await schedulerOf(app, end);
+  const scheduler = await createScheduler(app.sessions, app.publicSession, app.tools, end);
   announce(app);
   scheduler.wake();
   const timer = seconds === null ? null : setTimeout(() => end(null), seconds * 1000);
@@ -43,7 +44,6 @@ async function stop(app: App, scheduler: Scheduler): Promise<number> {
   const cut = setTimeout(() => app.cut(), finishWithin);
   await scheduler.stop();
   clearTimeout(cut);
-  app.close();
   app.log.info({}, "stopped");
   return 0;
 }

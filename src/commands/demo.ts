@@ -1,10 +1,11 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { dirname, relative } from "node:path";
-import { type App, openApp, preflight, schedulerOf } from "../app.ts";
+import { type App, openApp, preflight } from "../app.ts";
 import { SimulatedClock } from "../clock.ts";
 import { type Config, type Environment, loadConfig, scheduleSetting } from "../config.ts";
 import { datasetNames } from "../domain.ts";
 import { UsageError } from "../errors.ts";
+import { createScheduler } from "../schedule.ts";
 import { type SimulatedAccount, startSimulator } from "../simulator/simulator.ts";
 import { lockDatabase } from "../store/lock.ts";
 import type { Command } from "./command.ts";
@@ -38,11 +39,16 @@ export const demo: Command = {
     const exchange = await startSimulator({ clock, from: clock.now(), accounts: [account], remember: 1 });
     try {
       const app = await openApp({ ...past, baseUrl: exchange.url }, clock);
-      await preflight(app);
-      await fill(app, clock);
-      const code = await collectUntilStopped({ ...app, tools: { ...app.tools, schedules: live.schedules } }, seconds);
-      for (const line of afterwards(relative(process.cwd(), past.databasePath))) out(line);
-      return code;
+      try {
+        await preflight(app);
+        await fill(app, clock);
+        const tools = { ...app.tools, schedules: live.schedules };
+        const code = await collectUntilStopped({ ...app, tools }, seconds);
+        for (const line of afterwards(relative(process.cwd(), past.databasePath))) out(line);
+        return code;
+      } finally {
+        app.close();
+      }
     } finally {
       await exchange.close();
     }
@@ -81,7 +87,7 @@ function startAfresh(path: string): void {
 /** Lives through the past hour by hour, with the same scheduler, client, parsing and storing as in real time. */
 async function fill(app: App, clock: SimulatedClock): Promise<void> {
   const quiet = { ...app.tools, log: quietLog(app) };
-  const scheduler = await schedulerOf({ ...app, tools: quiet }, (error) => {
+  const scheduler = await createScheduler(app.sessions, app.publicSession, quiet, (error) => {
     throw error;
   });
   const begin = clock.now();

@@ -11,10 +11,9 @@ export const start: Command = {
     const app = await openApp(loadConfig(env));
     try {
       await preflight(app);
-    } catch (error) {
+      return await collectUntilStopped(app, null);
+    } finally {
       app.close();
-      throw error;
     }
-    return collectUntilStopped(app, null);
   },
 };

@@ -1,8 +1,9 @@
 /** What an address of the simulated exchange is, and what the three generations of them share. */
 import type { ApiVersion } from "../domain.ts";
+import type { ProductLine } from "./product-lines.ts";
 import type { Truth } from "./record.ts";
 import { refusals } from "./refusal.ts";
-import type { View } from "./statement.ts";
+import { type FuturesAccount, futuresAccounts, type View } from "./statement.ts";
 import type { Ticker } from "./tickers.ts";
 
 export type Query = Readonly<Record<string, string>>;
@@ -38,6 +39,24 @@ export interface PublicEndpoint extends Facts {
 
 export type Endpoint = SignedEndpoint | PublicEndpoint;
 
+/** The addresses of one generation: path, requests a second, answer. */
+export const endpointsOf = (version: ApiVersion) => ({
+  signed: (path: string, perSecond: number, answer: SignedEndpoint["answer"]): SignedEndpoint => ({
+    version,
+    path,
+    perSecond,
+    signed: true,
+    answer,
+  }),
+  unsigned: (path: string, perSecond: number, answer: PublicEndpoint["answer"]): PublicEndpoint => ({
+    version,
+    path,
+    perSecond,
+    signed: false,
+    answer,
+  }),
+});
+
 /** A parameter's value; refused where it is missing. */
 export function given(query: Query, name: string): string {
   const value = query[name];
@@ -49,9 +68,13 @@ export function given(query: Query, name: string): string {
 export const matching = <Item>(items: Item[], wanted: string | undefined, of: (item: Item) => string): Item[] =>
   wanted === undefined ? items : items.filter((item) => of(item).toUpperCase() === wanted.toUpperCase());
 
-/** Marks an answer that a parameter made smaller than its scope. */
-export const part = (...filters: (string | undefined)[]): { partial?: true } =>
-  filters.some((filter) => filter !== undefined) ? { partial: true } : {};
+/** The account of a product line with the margin coin asked for. */
+export function accountAsked(view: View, { code }: ProductLine, query: Query): FuturesAccount {
+  const marginCoin = given(query, "marginCoin");
+  const [found] = matching(futuresAccounts(view, code), marginCoin, (account) => account.marginCoin);
+  if (!found) throw refusals.unknownParameter(marginCoin);
+  return found;
+}
 
 /** The tickers, or the one asked for. */
 export function chosen(all: Ticker[], symbol: string | undefined): Ticker[] {

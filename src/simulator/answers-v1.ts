@@ -1,7 +1,17 @@
 /** The first generation's words: suffixed symbols, `fixed` margin, JSON numbers here and there, rows of size zero. */
 import { LosslessNumber } from "lossless-json";
 import type { ProductType } from "../domain.ts";
-import { type Endpoint, given, matching, nothingOfIt, part, type Query, type Told } from "./answer.ts";
+import {
+  accountAsked,
+  type Endpoint,
+  endpointsOf,
+  given,
+  matching,
+  nothingOfIt,
+  type PublicView,
+  type Query,
+  type Told,
+} from "./answer.ts";
 import { lineOfCode, type ProductLine, suffixed } from "./product-lines.ts";
 import { accountRows, positionRows, priceRows, spotRows } from "./record.ts";
 import { refusals } from "./refusal.ts";
@@ -16,70 +26,21 @@ import {
 } from "./statement.ts";
 import { tickers } from "./tickers.ts";
 
+const { signed, unsigned } = endpointsOf("v1");
+
 export const endpointsV1: readonly Endpoint[] = [
-  { version: "v1", path: "/api/spot/v1/account/assets", perSecond: 10, signed: true, answer: assets },
-  { version: "v1", path: "/api/spot/v1/account/assets-lite", perSecond: 10, signed: true, answer: assetsLite },
-  { version: "v1", path: "/api/spot/v1/account/getInfo", perSecond: 1, signed: true, answer: keyInfo },
-  {
-    version: "v1",
-    path: "/api/mix/v1/account/account",
-    perSecond: 10,
-    signed: true,
-    answer: account,
-  },
-  {
-    version: "v1",
-    path: "/api/mix/v1/account/accounts",
-    perSecond: 10,
-    signed: true,
-    answer: accounts,
-  },
-  ...["allPosition", "allPosition-v2"].map(
-    (name): Endpoint => ({
-      version: "v1",
-      path: `/api/mix/v1/position/${name}`,
-      perSecond: 5,
-      signed: true,
-      answer: positions,
-    }),
-  ),
-  {
-    version: "v1",
-    path: "/api/spot/v1/public/time",
-    perSecond: 20,
-    signed: false,
-    answer: ({ now }) => nothingOfIt(String(now)),
-  },
-  {
-    version: "v1",
-    path: "/api/spot/v1/market/tickers",
-    perSecond: 20,
-    signed: false,
-    answer({ market, instant }) {
-      const all = tickers(market, null, instant);
-      const data = all.map((ticker) => ({
-        symbol: ticker.symbol,
-        high24h: ticker.high,
-        low24h: ticker.low,
-        close: ticker.last,
-        quoteVol: ticker.quoteVolume,
-        baseVol: ticker.baseVolume,
-        usdtVol: ticker.quoteVolume,
-        ts: String(ticker.at),
-        buyOne: ticker.bid,
-        sellOne: ticker.ask,
-        bidSz: ticker.bidSize,
-        askSz: ticker.askSize,
-        openUtc0: ticker.openUtc,
-        changeUtc: ticker.changeUtc,
-        change: ticker.change,
-      }));
-      return { data, truths: [{ dataset: "prices", scope: null, rows: priceRows(all) }] };
-    },
-  },
+  signed("/api/spot/v1/account/assets", 10, assets),
+  signed("/api/spot/v1/account/assets-lite", 10, assetsLite),
+  signed("/api/spot/v1/account/getInfo", 1, keyInfo),
+  signed("/api/mix/v1/account/account", 10, account),
+  signed("/api/mix/v1/account/accounts", 10, accounts),
+  signed("/api/mix/v1/position/allPosition", 5, positions),
+  signed("/api/mix/v1/position/allPosition-v2", 5, positions),
+  unsigned("/api/spot/v1/public/time", 20, time),
+  unsigned("/api/spot/v1/market/tickers", 20, prices),
 ];
 
-const spotTold = (balances: Balance[], coin: string | undefined): Told => ({
+const spotTold = (balances: Balance[]): Told => ({
   data: balances.map((balance) => ({
     coinId: balance.coinId,
     coinName: balance.coin,
@@ -88,22 +49,16 @@ const spotTold = (balances: Balance[], coin: string | undefined): Told => ({
     lock: balance.locked,
     uTime: String(balance.updatedAt),
   })),
-  truths: [{ dataset: "spot-assets", scope: null, rows: spotRows(balances), ...part(coin) }],
+  truths: [{ dataset: "spot-assets", scope: null, rows: spotRows(balances) }],
 });
 
 function assets(view: View, { coin }: Query): Told {
-  return spotTold(
-    matching(spotBalances(view), coin, (balance) => balance.coin),
-    coin,
-  );
+  return spotTold(matching(spotBalances(view), coin, (balance) => balance.coin));
 }
 
 function assetsLite(view: View, { coin }: Query): Told {
   const held = spotBalances(view).filter(({ isZero }) => !isZero);
-  return spotTold(
-    matching(held, coin, (balance) => balance.coin),
-    coin,
-  );
+  return spotTold(matching(held, coin, (balance) => balance.coin));
 }
 
 function keyInfo({ uid, mayTrade }: View): Told {
@@ -141,41 +96,28 @@ function accounts(view: View, query: Query): Told {
 
 /** The only answer whose amounts are JSON numbers. */
 function account(view: View, query: Query): Told {
-  const line = lineOfCode(given(query, "symbol").split("_")[1] ?? "");
-  if (!line) throw refusals.unknownParameter(given(query, "symbol"));
-  const wanted = matching(futuresAccounts(view, line.code), given(query, "marginCoin"), (each) => each.marginCoin);
-  const [found] = wanted;
-  if (!found) throw refusals.unknownParameter(given(query, "marginCoin"));
-  const { marginCoin, ...amounts } = shared(found);
+  const symbol = given(query, "symbol");
+  const line = lineOfCode(symbol.split("_")[1] ?? "");
+  if (!line) throw refusals.unknownParameter(symbol);
+  const { marginCoin, ...amounts } = shared(accountAsked(view, line, query));
   const numbers = Object.fromEntries(Object.entries(amounts).map(([name, text]) => [name, new LosslessNumber(text)]));
-  return {
-    data: {
-      marginCoin,
-      ...numbers,
-      crossMarginLeverage: 10,
-      fixedLongLeverage: 20,
-      fixedShortLeverage: 20,
-      marginMode: "crossed",
-      holdMode: "double_hold",
-      unrealizedPL: null,
-      bonus: "0",
-    },
-    truths: [
-      {
-        dataset: "mix-accounts",
-        scope: line.code,
-        rows: accountRows(line.code, [{ ...found, unrealized: null }]),
-        partial: true,
-      },
-    ],
-  };
+  return nothingOfIt({
+    marginCoin,
+    ...numbers,
+    crossMarginLeverage: 10,
+    fixedLongLeverage: 20,
+    fixedShortLeverage: 20,
+    marginMode: "crossed",
+    holdMode: "double_hold",
+    unrealizedPL: null,
+    bonus: "0",
+  });
 }
 
 /** After each position whose other side is empty comes that side as a row of zeros and nulls. */
 function positions(view: View, query: Query): Told {
   const { code } = lineAsked(query);
-  const { marginCoin } = query;
-  const open = matching(openPositions(view, code), marginCoin, (position) => position.marginCoin);
+  const open = matching(openPositions(view, code), query.marginCoin, (position) => position.marginCoin);
   const isOpen = new Set(open.map(({ symbol, side }) => symbol + side));
   const data = open.flatMap((position) => {
     const side = position.side === "long" ? "short" : "long";
@@ -183,10 +125,7 @@ function positions(view: View, query: Query): Told {
       ? [positionTold(code, position)]
       : [positionTold(code, position), { ...positionTold(code, position), ...emptySide, holdSide: side }];
   });
-  return {
-    data,
-    truths: [{ dataset: "positions", scope: code, rows: positionRows("v1", code, open), ...part(marginCoin) }],
-  };
+  return { data, truths: [{ dataset: "positions", scope: code, rows: positionRows("v1", code, open) }] };
 }
 
 const positionTold = (code: ProductType, position: OpenPosition) => ({
@@ -226,3 +165,29 @@ const emptySide = {
   marketPrice: null,
   cTime: null,
 };
+
+function time({ now }: PublicView): Told {
+  return nothingOfIt(String(now));
+}
+
+function prices({ market, instant }: PublicView): Told {
+  const all = tickers(market, instant);
+  const data = all.map((ticker) => ({
+    symbol: ticker.symbol,
+    high24h: ticker.high,
+    low24h: ticker.low,
+    close: ticker.last,
+    quoteVol: ticker.quoteVolume,
+    baseVol: ticker.baseVolume,
+    usdtVol: ticker.quoteVolume,
+    ts: String(ticker.at),
+    buyOne: ticker.bid,
+    sellOne: ticker.ask,
+    bidSz: ticker.bidSize,
+    askSz: ticker.askSize,
+    openUtc0: ticker.openUtc,
+    changeUtc: ticker.changeUtc,
+    change: ticker.change,
+  }));
+  return { data, truths: [{ dataset: "prices", scope: null, rows: priceRows(all) }] };
+}

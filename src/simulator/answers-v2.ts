@@ -1,6 +1,17 @@
 /** The second generation's words, for classic accounts. */
 import { sum } from "../decimal.ts";
-import { chosen, type Endpoint, given, matching, nothingOfIt, part, type Query, type Told } from "./answer.ts";
+import {
+  accountAsked,
+  chosen,
+  type Endpoint,
+  endpointsOf,
+  given,
+  matching,
+  nothingOfIt,
+  type PublicView,
+  type Query,
+  type Told,
+} from "./answer.ts";
 import { lineOfCategory, type ProductLine } from "./product-lines.ts";
 import { accountRows, fundingRows, positionRows, priceRows, spotRows } from "./record.ts";
 import { refusals } from "./refusal.ts";
@@ -16,67 +27,18 @@ import {
 } from "./statement.ts";
 import { tickers } from "./tickers.ts";
 
+const { signed, unsigned } = endpointsOf("v2");
+
 export const endpointsV2: readonly Endpoint[] = [
-  { version: "v2", path: "/api/v2/spot/account/assets", perSecond: 10, signed: true, answer: assets },
-  { version: "v2", path: "/api/v2/account/funding-assets", perSecond: 10, signed: true, answer: fundingAssets },
-  { version: "v2", path: "/api/v2/account/all-account-balance", perSecond: 1, signed: true, answer: allBalances },
-  { version: "v2", path: "/api/v2/spot/account/info", perSecond: 1, signed: true, answer: keyInfo },
-  {
-    version: "v2",
-    path: "/api/v2/mix/account/account",
-    perSecond: 10,
-    signed: true,
-    answer: account,
-  },
-  {
-    version: "v2",
-    path: "/api/v2/mix/account/accounts",
-    perSecond: 10,
-    signed: true,
-    answer: accounts,
-  },
-  {
-    version: "v2",
-    path: "/api/v2/mix/position/all-position",
-    perSecond: 5,
-    signed: true,
-    answer: positions,
-  },
-  {
-    version: "v2",
-    path: "/api/v2/public/time",
-    perSecond: 20,
-    signed: false,
-    answer: ({ now }) => nothingOfIt({ serverTime: String(now) }),
-  },
-  {
-    version: "v2",
-    path: "/api/v2/spot/market/tickers",
-    perSecond: 20,
-    signed: false,
-    answer({ market, instant }, { symbol }) {
-      const all = chosen(tickers(market, null, instant), symbol);
-      const data = all.map((ticker) => ({
-        symbol: ticker.symbol,
-        open: ticker.open,
-        high24h: ticker.high,
-        low24h: ticker.low,
-        lastPr: ticker.last,
-        quoteVolume: ticker.quoteVolume,
-        baseVolume: ticker.baseVolume,
-        usdtVolume: ticker.quoteVolume,
-        ts: String(ticker.at),
-        bidPr: ticker.bid,
-        askPr: ticker.ask,
-        bidSz: ticker.bidSize,
-        askSz: ticker.askSize,
-        openUtc: ticker.openUtc,
-        changeUtc24h: ticker.changeUtc,
-        change24h: ticker.change,
-      }));
-      return { data, truths: [{ dataset: "prices", scope: null, rows: priceRows(all), ...part(symbol) }] };
-    },
-  },
+  signed("/api/v2/spot/account/assets", 10, assets),
+  signed("/api/v2/account/funding-assets", 10, fundingAssets),
+  signed("/api/v2/account/all-account-balance", 1, allBalances),
+  signed("/api/v2/spot/account/info", 1, keyInfo),
+  signed("/api/v2/mix/account/account", 10, account),
+  signed("/api/v2/mix/account/accounts", 10, accounts),
+  signed("/api/v2/mix/position/all-position", 5, positions),
+  unsigned("/api/v2/public/time", 20, time),
+  unsigned("/api/v2/spot/market/tickers", 20, prices),
 ];
 
 /** A coin asked for by name is told even when there is none of it. */
@@ -92,13 +54,13 @@ function assets(view: View, { coin, assetType }: Query): Told {
       locked: balance.locked,
       uTime: String(balance.updatedAt),
     })),
-    truths: [{ dataset: "spot-assets", scope: null, rows: spotRows(told), ...part(coin) }],
+    truths: [{ dataset: "spot-assets", scope: null, rows: spotRows(told) }],
   };
 }
 
 function fundingAssets(view: View, { coin }: Query): Told {
   const told = matching(fundingBalances(view), coin, (balance) => balance.coin);
-  return { data: told, truths: [{ dataset: "funding-assets", scope: null, rows: fundingRows(told), ...part(coin) }] };
+  return { data: told, truths: [{ dataset: "funding-assets", scope: null, rows: fundingRows(told) }] };
 }
 
 function allBalances(view: View): Told {
@@ -173,32 +135,25 @@ function accounts(view: View, query: Query): Told {
 }
 
 function account(view: View, query: Query): Told {
-  const { code, contracts } = lineAsked(query);
+  const line = lineAsked(query);
   const symbol = given(query, "symbol").toUpperCase();
-  if (!contracts.some((contract) => contract.symbol === symbol)) throw refusals.unknownParameter(symbol);
-  const wanted = matching(futuresAccounts(view, code), given(query, "marginCoin"), (each) => each.marginCoin);
-  const [found] = wanted;
-  if (!found) throw refusals.unknownParameter(given(query, "marginCoin"));
-  return {
-    data: {
-      ...shared(found),
-      crossedMarginLeverage: 10,
-      isolatedLongLever: 20,
-      isolatedShortLever: 20,
-      marginMode: "crossed",
-      posMode: "hedge_mode",
-    },
-    truths: [{ dataset: "mix-accounts", scope: code, rows: accountRows(code, [found]), partial: true }],
-  };
+  if (!line.contracts.some((contract) => contract.symbol === symbol)) throw refusals.unknownParameter(symbol);
+  return nothingOfIt({
+    ...shared(accountAsked(view, line, query)),
+    crossedMarginLeverage: 10,
+    isolatedLongLever: 20,
+    isolatedShortLever: 20,
+    marginMode: "crossed",
+    posMode: "hedge_mode",
+  });
 }
 
 function positions(view: View, query: Query): Told {
   const { code } = lineAsked(query);
-  const { marginCoin } = query;
-  const open = matching(openPositions(view, code), marginCoin, (position) => position.marginCoin);
+  const open = matching(openPositions(view, code), query.marginCoin, (position) => position.marginCoin);
   return {
     data: open.map(positionTold),
-    truths: [{ dataset: "positions", scope: code, rows: positionRows("v2", code, open), ...part(marginCoin) }],
+    truths: [{ dataset: "positions", scope: code, rows: positionRows("v2", code, open) }],
   };
 }
 
@@ -235,3 +190,30 @@ const positionTold = (position: OpenPosition) => ({
   cTime: String(position.openedAt),
   uTime: String(position.updatedAt),
 });
+
+function time({ now }: PublicView): Told {
+  return nothingOfIt({ serverTime: String(now) });
+}
+
+function prices({ market, instant }: PublicView, { symbol }: Query): Told {
+  const all = chosen(tickers(market, instant), symbol);
+  const data = all.map((ticker) => ({
+    symbol: ticker.symbol,
+    open: ticker.open,
+    high24h: ticker.high,
+    low24h: ticker.low,
+    lastPr: ticker.last,
+    quoteVolume: ticker.quoteVolume,
+    baseVolume: ticker.baseVolume,
+    usdtVolume: ticker.quoteVolume,
+    ts: String(ticker.at),
+    bidPr: ticker.bid,
+    askPr: ticker.ask,
+    bidSz: ticker.bidSize,
+    askSz: ticker.askSize,
+    openUtc: ticker.openUtc,
+    changeUtc24h: ticker.changeUtc,
+    change24h: ticker.change,
+  }));
+  return { data, truths: [{ dataset: "prices", scope: null, rows: priceRows(all) }] };
+}

@@ -1,77 +1,39 @@
 /** The third generation's words, for unified accounts. */
-import { chosen, type Endpoint, given, matching, nothingOfIt, part, type Query, type Told } from "./answer.ts";
+import {
+  chosen,
+  type Endpoint,
+  endpointsOf,
+  given,
+  matching,
+  nothingOfIt,
+  type PublicView,
+  type Query,
+  type Told,
+} from "./answer.ts";
 import { lineOfCategory, liveLines, type ProductLine } from "./product-lines.ts";
 import { fundingRows, positionRows, priceRows, unifiedAccountRows, unifiedSpotRows } from "./record.ts";
 import { refusals } from "./refusal.ts";
 import { fundingBalances, type OpenPosition, openPositions, type View } from "./statement.ts";
 import { tickers } from "./tickers.ts";
-import { type UnifiedTotals, unifiedWallet } from "./unified.ts";
+import { unifiedWallet } from "./unified.ts";
+
+const { signed, unsigned } = endpointsOf("v3");
 
 export const endpointsV3: readonly Endpoint[] = [
-  { version: "v3", path: "/api/v3/account/assets", perSecond: 20, signed: true, answer: assets },
-  { version: "v3", path: "/api/v3/account/funding-assets", perSecond: 20, signed: true, answer: fundingAssets },
-  { version: "v3", path: "/api/v3/account/settings", perSecond: 20, signed: true, answer: settings },
-  { version: "v3", path: "/api/v3/account/info", perSecond: 5, signed: true, answer: keyInfo },
-  {
-    version: "v3",
-    path: "/api/v3/position/current-position",
-    perSecond: 20,
-    signed: true,
-    answer: positions,
-  },
-  {
-    version: "v3",
-    path: "/api/v3/market/tickers",
-    perSecond: 20,
-    signed: false,
-    answer({ market, instant }, query) {
-      const isSpot = given(query, "category") === "SPOT";
-      const category = isSpot ? "SPOT" : lineAsked(query).category;
-      const all = chosen(tickers(market, isSpot ? null : lineAsked(query), instant), query.symbol);
-      const data = all.map((ticker) => ({
-        category,
-        symbol: ticker.symbol,
-        lastPrice: ticker.last,
-        openPrice24h: ticker.open,
-        highPrice24h: ticker.high,
-        lowPrice24h: ticker.low,
-        ask1Price: ticker.ask,
-        bid1Price: ticker.bid,
-        bid1Size: ticker.bidSize,
-        ask1Size: ticker.askSize,
-        price24hPcnt: ticker.change,
-        volume24h: ticker.baseVolume,
-        turnover24h: ticker.quoteVolume,
-        ts: String(ticker.at),
-      }));
-      const rows = isSpot ? priceRows(all) : [];
-      return { data, truths: isSpot ? [{ dataset: "prices", scope: null, rows, ...part(query.symbol) }] : [] };
-    },
-  },
+  signed("/api/v3/account/assets", 20, assets),
+  signed("/api/v3/account/funding-assets", 20, fundingAssets),
+  signed("/api/v3/account/settings", 20, settings),
+  signed("/api/v3/account/info", 5, keyInfo),
+  signed("/api/v3/position/current-position", 20, positions),
+  unsigned("/api/v3/market/tickers", 20, prices),
 ];
-
-const totalsTold = (totals: UnifiedTotals) => ({
-  accountEquity: totals.usdEquity,
-  usdtEquity: totals.usdtEquity,
-  btcEquity: totals.btcEquity,
-  unrealisedPnl: totals.usdUnrealized,
-  usdtUnrealisedPnl: totals.usdtUnrealized,
-  btcUnrealizedPnl: totals.btcUnrealized,
-  effEquity: totals.effectiveEquity,
-  mmr: totals.maintenance,
-  imr: totals.initialMargin,
-  mgnRatio: totals.marginRatio,
-  positionMgnRatio: totals.positionMarginRatio,
-  positionValue: totals.positionValue,
-  leverage: totals.leverage,
-});
 
 /** One wallet told once: spot balances and, coin by coin, futures accounts. */
 function assets(view: View): Told {
   const wallet = unifiedWallet(view);
   return {
     data: {
-      ...totalsTold(wallet.totals),
+      ...wallet.totals,
       assets: wallet.assets.map((asset) => ({
         coin: asset.coin,
         equity: asset.equity,
@@ -98,7 +60,7 @@ function fundingAssets(view: View, { coin }: Query): Told {
   const told = held.map((balance) => ({ ...balance, frozen: "0" }));
   return {
     data: told.map(({ coin, available, frozen }) => ({ coin, available, frozen, balance: available })),
-    truths: [{ dataset: "funding-assets", scope: null, rows: fundingRows(told), ...part(coin) }],
+    truths: [{ dataset: "funding-assets", scope: null, rows: fundingRows(told) }],
   };
 }
 
@@ -145,12 +107,11 @@ function lineAsked(query: Query): ProductLine {
 /** `list` is null, not empty, where nothing is open. */
 function positions(view: View, query: Query): Told {
   const { code, category } = lineAsked(query);
-  const { symbol, posSide } = query;
-  const ofSymbol = matching(openPositions(view, code), symbol, (position) => position.symbol);
-  const open = matching(ofSymbol, posSide, (position) => position.side);
+  const ofSymbol = matching(openPositions(view, code), query.symbol, (position) => position.symbol);
+  const open = matching(ofSymbol, query.posSide, (position) => position.side);
   return {
     data: { list: open.length === 0 ? null : open.map((position) => positionTold(category, position)) },
-    truths: [{ dataset: "positions", scope: code, rows: positionRows("v3", code, open), ...part(symbol, posSide) }],
+    truths: [{ dataset: "positions", scope: code, rows: positionRows("v3", code, open) }],
   };
 }
 
@@ -181,3 +142,26 @@ const positionTold = (category: string, position: OpenPosition) => ({
   createdTime: String(position.openedAt),
   updatedTime: String(position.updatedAt),
 });
+
+/** Spot only: nobody here asks for the prices of contracts. */
+function prices({ market, instant }: PublicView, query: Query): Told {
+  if (given(query, "category") !== "SPOT") throw refusals.badParameter("category");
+  const all = chosen(tickers(market, instant), query.symbol);
+  const data = all.map((ticker) => ({
+    category: "SPOT",
+    symbol: ticker.symbol,
+    lastPrice: ticker.last,
+    openPrice24h: ticker.open,
+    highPrice24h: ticker.high,
+    lowPrice24h: ticker.low,
+    ask1Price: ticker.ask,
+    bid1Price: ticker.bid,
+    bid1Size: ticker.bidSize,
+    ask1Size: ticker.askSize,
+    price24hPcnt: ticker.change,
+    volume24h: ticker.baseVolume,
+    turnover24h: ticker.quoteVolume,
+    ts: String(ticker.at),
+  }));
+  return { data, truths: [{ dataset: "prices", scope: null, rows: priceRows(all) }] };
+}

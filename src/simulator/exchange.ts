@@ -39,9 +39,9 @@ export function createExchange({ accounts, clock, now, seed, from, remember }: E
     if (!account) return endpoint.answer({ market, instant, now: now() }, query);
     const life = lives.get(account.name)?.(instant);
     if (!life) throw new Error(`no life for ${account.name}`);
-    const { mode, name, permissions } = account;
+    const { name, permissions } = account;
     const uid = String(1_000_000_000 + hashText(name));
-    return endpoint.answer({ uid, mode, mayTrade: permissions === "trade", life, market, instant }, query);
+    return endpoint.answer({ uid, mayTrade: permissions === "trade", life, market, instant }, query);
   }
 
   function refuse({ status, code, message }: Refusal): Reply {

@@ -33,12 +33,6 @@ export interface Request {
   address: string;
 }
 
-/** Path and parameters of a target, readable before anything is checked. */
-export function parseTarget(target: string): { path: string; query: Query } {
-  const [path = "", text = ""] = target.split("?", 2);
-  return { path, query: Object.fromEntries(new URLSearchParams(text)) };
-}
-
 export type Admitted = { query: Query; left: number } & (
   | { endpoint: SignedEndpoint; account: SimulatedAccount }
   | { endpoint: PublicEndpoint; account: null }
@@ -117,4 +111,9 @@ export function createGateway({ accounts, v1, limits, now }: Doors): (request: R
 function checkMode({ mode }: SimulatedAccount, { version }: Endpoint): void {
   if (mode === "unified" && version !== "v3") throw refusals.isUnified();
   if (mode === "classic" && version === "v3") throw refusals.isClassic();
+}
+
+function parseTarget(target: string): { path: string; query: Query } {
+  const [path = "", text = ""] = target.split("?", 2);
+  return { path, query: Object.fromEntries(new URLSearchParams(text)) };
 }

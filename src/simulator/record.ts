@@ -14,9 +14,8 @@ export type TrueRow = Record<string, string | number | null>;
 export interface Truth {
   dataset: DatasetName;
   scope: Scope;
+  /** Of what was asked for: all of the scope, or one coin, margin coin or symbol of it. */
   rows: TrueRow[];
-  /** The question asked for less than the whole scope. */
-  partial?: true;
 }
 
 /** One data answer. v3/assets tells two datasets and makes two of them; prices have the account "public". */

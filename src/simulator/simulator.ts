@@ -31,8 +31,6 @@ export interface SimulatorOptions {
   latencyMs?: number;
   /** How many answers the record keeps, the oldest going first. Default: all of them. */
   remember?: number;
-  /** Default 0: any free one. */
-  port?: number;
 }
 
 export interface Simulator {
@@ -57,7 +55,7 @@ export interface Simulator {
 const lifeSpan = 30 * 86_400_000;
 
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
-  const { clock, latencyMs = 0, port = 0, remember = Number.POSITIVE_INFINITY, seed = 1, v1 = false } = options;
+  const { clock, latencyMs = 0, remember = Number.POSITIVE_INFINITY, seed = 1, v1 = false } = options;
   const from = options.from ?? clock.now() - lifeSpan;
   const accounts = options.accounts.map((account) => ({ ...account }));
   const now = () => clock.now() + simulator.clockSkewMs;
@@ -106,7 +104,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
 
   const server = createServer({ keepAliveTimeout: 60_000 }, onRequest);
   await new Promise<void>((resolve, reject) => {
-    server.once("error", reject).listen(port, "127.0.0.1", resolve);
+    server.once("error", reject).listen(0, "127.0.0.1", resolve);
   });
   const simulator: Simulator = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

@@ -25,7 +25,6 @@ import {
 /** An account and its market, as they stand at `instant`. */
 export interface View {
   uid: string;
-  mode: "classic" | "unified";
   mayTrade: boolean;
   life: Life;
   market: Market;

@@ -1,7 +1,6 @@
 /** What trades against what, and the last day of it. */
 import { type Amount, amount, cut, digits, larger, over, smaller, times, unit } from "./amount.ts";
-import { coinNamed, coins, type Market, tick } from "./market.ts";
-import type { ProductLine } from "./product-lines.ts";
+import { coins, type Market, tick } from "./market.ts";
 import { hash } from "./random.ts";
 
 export interface Ticker {
@@ -50,17 +49,10 @@ function spotPairs(market: Market): Pair[] {
   return [...inUsdt, crossed("BTC", "USDC", 1), crossed("ETH", "BTC", 6), aurum];
 }
 
-const contractPairs = (market: Market, line: ProductLine): Pair[] =>
-  line.contracts.map(({ symbol, coin }) => ({
-    symbol,
-    places: coinNamed(coin).pricePlaces,
-    price: (instant: number) => market.mark(coin, instant),
-  }));
-
-/** Spot pairs, or the contracts of a product line. */
-export function tickers(market: Market, line: ProductLine | null, instant: number): Ticker[] {
+/** Of every spot pair. */
+export function tickers(market: Market, instant: number): Ticker[] {
   const at = instant - (instant % tick);
-  return (line ? contractPairs(market, line) : spotPairs(market)).map((pair) => ticker(pair, at));
+  return spotPairs(market).map((pair) => ticker(pair, at));
 }
 
 function ticker({ symbol, places, price }: Pair, at: number): Ticker {

@@ -13,22 +13,6 @@ export interface UnifiedAsset {
   locked: string;
 }
 
-export interface UnifiedTotals {
-  usdEquity: string;
-  usdtEquity: string;
-  btcEquity: string;
-  usdUnrealized: string;
-  usdtUnrealized: string;
-  btcUnrealized: string;
-  effectiveEquity: string;
-  maintenance: string;
-  initialMargin: string;
-  marginRatio: string;
-  positionMarginRatio: string;
-  positionValue: string;
-  leverage: string;
-}
-
 interface Sums {
   coin: string;
   balance: Amount;
@@ -43,8 +27,8 @@ const haircut = amount("0.95");
 /** What a USDT is worth in USD. */
 const usdOfUsdt = amount("0.9996");
 
-/** Coins without a balance are left out, as the exchange does. */
-export function unifiedWallet(view: View): { totals: UnifiedTotals; assets: UnifiedAsset[] } {
+/** Totals in v3's words, the only generation that has them. Coins without a balance are left out, as the exchange does. */
+export function unifiedWallet(view: View): { totals: Record<string, string>; assets: UnifiedAsset[] } {
   const price = (coin: string) => view.market.price(coin, view.instant) ?? 0n;
   const sums = sumsByCoin(view);
   const inUsdt = (pick: (each: Sums) => Amount) => total(sums.map((each) => times(pick(each), price(each.coin))));
@@ -59,17 +43,17 @@ export function unifiedWallet(view: View): { totals: UnifiedTotals; assets: Unif
   const effective = times(worth, haircut);
   return {
     totals: {
-      usdEquity: usd(worth),
+      accountEquity: usd(worth),
       usdtEquity: digits(cut(worth, 8)),
       btcEquity: btc(worth),
-      usdUnrealized: usd(gained),
-      usdtUnrealized: digits(cut(gained, 8)),
-      btcUnrealized: btc(gained),
-      effectiveEquity: usd(effective),
-      maintenance: usd(maintenance),
-      initialMargin: usd(inUsdt((each) => each.tied)),
-      marginRatio: ratio(maintenance, effective),
-      positionMarginRatio: ratio(maintenance, effective),
+      unrealisedPnl: usd(gained),
+      usdtUnrealisedPnl: digits(cut(gained, 8)),
+      btcUnrealizedPnl: btc(gained),
+      effEquity: usd(effective),
+      mmr: usd(maintenance),
+      imr: usd(inUsdt((each) => each.tied)),
+      mgnRatio: ratio(maintenance, effective),
+      positionMgnRatio: ratio(maintenance, effective),
       positionValue: usd(value),
       leverage: worth <= 0n ? "0" : digits(cut(over(value, worth), 2)),
     },

@@ -3,7 +3,7 @@ import { customType, integer, text } from "drizzle-orm/sqlite-core";
 import type { Column } from "../columns.ts";
 import type { Digits, Value } from "../domain.ts";
 
-const alphabet = "0123456789-.";
+const digitsOnly = /^[0-9.-]+$/;
 const padding = "f";
 
 /**
@@ -11,14 +11,13 @@ const padding = "f";
  * the last character, and `hex()` of any SQLite reads it. Throws a RangeError for anything but digits, "-" and ".".
  */
 export function packDigits(digits: Digits): Buffer {
-  let nibbles = "";
-  for (const character of digits) {
-    const nibble = alphabet.indexOf(character);
-    if (nibble < 0) throw new RangeError(`no decimal number: ${JSON.stringify(digits.slice(0, 40))}`);
-    nibbles += nibble.toString(16);
-  }
-  if (nibbles === "") throw new RangeError("no decimal number: an empty text");
+  const nibbles = checkedDigits(digits).replaceAll("-", "a").replaceAll(".", "b");
   return Buffer.from(nibbles.length % 2 === 0 ? nibbles : nibbles + padding, "hex");
+}
+
+function checkedDigits(digits: Digits): Digits {
+  if (!digitsOnly.test(digits)) throw new RangeError(`no decimal number: ${JSON.stringify(digits.slice(0, 40))}`);
+  return digits;
 }
 
 export const unpackDigits = (packed: Buffer): Digits =>
@@ -31,10 +30,11 @@ export const digitsSql = (column: string): string =>
 /** Epoch ms as ISO 8601 UTC with milliseconds, in SQL. */
 export const instantSql = (column: string): string => `strftime('%Y-%m-%dT%H:%M:%fZ', ${column} / 1000.0, 'unixepoch')`;
 
-const packedDigits = customType<{ data: Digits; driverData: Buffer }>({
+const packedDigits = customType<{ data: Digits | null; driverData: Buffer | null }>({
   dataType: () => "blob",
-  toDriver: packDigits,
-  fromDriver: unpackDigits,
+  // A prepared statement hands NULLs over like any other value.
+  toDriver: (digits) => (digits === null ? null : packDigits(digits)),
+  fromDriver: (packed) => packed && unpackDigits(packed),
 });
 
 /** The column of a table for a column of a dataset. */
@@ -57,7 +57,7 @@ export function checkedCell(column: Column, value: Value | undefined): Value {
   const isText = column.kind === "text" || column.kind === "decimal";
   if (isText !== (typeof value === "string")) throw new RangeError(`no ${column.kind}: ${JSON.stringify(value)}`);
   if (typeof value === "number" && !Number.isSafeInteger(value)) throw new RangeError(`no whole number: ${value}`);
-  if (column.kind === "decimal") return unpackDigits(packDigits(value as Digits));
+  if (column.kind === "decimal") return checkedDigits(value as Digits);
   // Half of a surrogate pair has no UTF-8: it comes back as U+FFFD, so it goes in as that.
   return typeof value === "string" ? Buffer.from(value).toString() : value;
 }

@@ -1,12 +1,12 @@
 /** The end of a run in the database, and what the last good snapshots said. */
-import { and, eq, inArray, isNull, not } from "drizzle-orm";
+import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
 import type { BetterSQLite3Database } from "drizzle-orm/better-sqlite3";
 import type { Dataset } from "../datasets/dataset.ts";
 import type { FailedSnapshot, Known, RunState, Scope, Snapshot } from "../domain.ts";
 import { digestOf, failureDigestOf, type Heading } from "./digest.ts";
 import { type Layout, layoutOf, partsByKey, rowOf } from "./layout.ts";
-import { findRun } from "./ledger.ts";
-import { carryOut, loadState, plan, type State } from "./record.ts";
+import type { Ledger, LedgerRun } from "./ledger.ts";
+import { createRecorder, plan, type Recorder, type State } from "./record.ts";
 import type { Sqlite } from "./sqlite.ts";
 import type { RunEnd, RunId } from "./store.ts";
 import { account, run, scope, series, snapshot } from "./tables.ts";
@@ -23,19 +23,25 @@ export interface History {
   forget(): void;
 }
 
-type StoredRun = NonNullable<ReturnType<typeof findRun>>;
-
-export function createHistory(sqlite: Sqlite, orm: BetterSQLite3Database): History {
+export function createHistory(sqlite: Sqlite, orm: BetterSQLite3Database, ledger: Ledger): History {
+  const { askScope, scopesAsked, retireScope, pointScope, latestScopes, insertSnapshot, endRun } = prepare(orm);
+  const recorders = new Map<Layout, Recorder>();
   const states = new Map<number, State>();
 
+  function recorderOf(layout: Layout): Recorder {
+    const recorder = recorders.get(layout) ?? createRecorder(sqlite, orm, layout);
+    recorders.set(layout, recorder);
+    return recorder;
+  }
+
   function stateOf(layout: Layout, scopeId: number): State {
-    const state = states.get(scopeId) ?? loadState(sqlite, layout, scopeId);
+    const state = states.get(scopeId) ?? recorderOf(layout).load(scopeId);
     states.set(scopeId, state);
     return state;
   }
 
-  function stored(id: RunId): StoredRun {
-    const found = findRun(orm, id);
+  function stored(id: RunId): LedgerRun {
+    const found = ledger.run(id);
     if (!found) throw new Error(`there is no run ${id}`);
     return found;
   }
@@ -61,24 +67,21 @@ export function createHistory(sqlite: Sqlite, orm: BetterSQLite3Database): Histo
         end.finishedAt,
       );
     }
-    orm
-      .update(run)
-      .set({
-        state,
-        cause: end.cause ?? failures[0]?.code ?? null,
-        tookMs: end.finishedAt - found.slot - (found.lateMs ?? 0),
-        requests: end.requests,
-        retries: end.retries,
-        rows,
-        spreadMs: end.spreadMs,
-      })
-      .where(eq(run.id, id))
-      .run();
+    endRun.run({
+      id,
+      state,
+      cause: end.cause ?? failures[0]?.code ?? null,
+      tookMs: end.finishedAt - found.slot - (found.lateMs ?? 0),
+      requests: end.requests,
+      retries: end.retries,
+      rows,
+      spreadMs: end.spreadMs,
+    });
     return state;
   }
 
   /** The number of rows it shows, or why it cannot be stored. */
-  function addSnapshot(layout: Layout, found: StoredRun, one: Snapshot): number | FailedSnapshot {
+  function addSnapshot(layout: Layout, found: LedgerRun, one: Snapshot): number | FailedSnapshot {
     let items: ReturnType<typeof partsByKey>;
     try {
       items = partsByKey(layout, one);
@@ -90,39 +93,31 @@ export function createHistory(sqlite: Sqlite, orm: BetterSQLite3Database): Histo
     const state = stateOf(layout, scopeId);
     const { steps, lines, rows } = plan(layout, state, items);
     const digest = digestOf(headingOf(found, one), lines);
-    const snapshotId = insertSnapshot({ runId: found.id, scopeId, takenAt: one.takenAt, rows, digest });
-    carryOut(orm, layout, { scopeId, snapshotId, state, steps });
-    orm.update(scope).set({ latest: snapshotId }).where(eq(scope.id, scopeId)).run();
+    const snapshotId = addRow({ runId: found.id, scopeId, takenAt: one.takenAt, rows, digest });
+    recorderOf(layout).carryOut({ scopeId, snapshotId, state, steps });
+    pointScope.run({ scopeId, snapshotId });
     return rows;
   }
 
-  function addFailure(found: StoredRun, failure: FailedSnapshot): void {
+  function addFailure(found: LedgerRun, failure: FailedSnapshot): void {
     const errorCode = failure.code.slice(0, 16);
     const errorMessage = Buffer.from(failure.message.slice(0, longestMessage)).toString();
     const digest = failureDigestOf(headingOf(found, failure), errorCode, errorMessage);
     const scopeId = askedScope(found.seriesId, failure.scope);
-    insertSnapshot({ runId: found.id, scopeId, takenAt: failure.takenAt, rows: 0, digest, errorCode, errorMessage });
+    addRow({ runId: found.id, scopeId, takenAt: failure.takenAt, rows: 0, digest, errorCode, errorMessage });
   }
 
-  const insertSnapshot = (values: typeof snapshot.$inferInsert): number =>
-    Number(orm.insert(snapshot).values(values).run().lastInsertRowid);
+  const addRow = (row: typeof snapshot.$inferInsert): number =>
+    Number(insertSnapshot.run({ errorCode: null, errorMessage: null, ...row }).lastInsertRowid);
 
-  function askedScope(seriesId: number, asked: Scope): number {
-    return orm
-      .insert(scope)
-      .values({ seriesId, productType: textOf(asked) })
-      .onConflictDoUpdate({ target: [scope.seriesId, scope.productType], set: { until: null } })
-      .returning({ id: scope.id })
-      .get().id;
-  }
+  const askedScope = (seriesId: number, asked: Scope): number =>
+    askScope.get({ seriesId, productType: textOf(asked) }).id;
 
   /** Scopes that a good run no longer asked, such as product types of an account that is unified now. */
-  function retireOthers(seriesId: number, asked: string[], until: number): void {
-    orm
-      .update(scope)
-      .set({ until })
-      .where(and(eq(scope.seriesId, seriesId), isNull(scope.until), not(inArray(scope.productType, asked))))
-      .run();
+  function retireOthers(seriesId: number, asked: readonly string[], until: number): void {
+    for (const { id, productType } of scopesAsked.all({ seriesId })) {
+      if (!asked.includes(productType)) retireScope.run({ id, until });
+    }
   }
 
   return {
@@ -133,42 +128,93 @@ export function createHistory(sqlite: Sqlite, orm: BetterSQLite3Database): Histo
     },
     latest(dataset, name) {
       const layout = layoutOf(dataset);
-      const scopes = orm
-        .select({
-          id: scope.id,
-          account: account.name,
-          asked: scope.productType,
-          latest: snapshot.id,
-          takenAt: snapshot.takenAt,
-        })
-        .from(scope)
-        .innerJoin(series, eq(series.id, scope.seriesId))
-        .innerJoin(account, eq(account.id, series.accountId))
-        .innerJoin(snapshot, eq(snapshot.id, scope.latest))
-        .where(
-          and(
-            eq(series.dataset, dataset.name),
-            isNull(scope.until),
-            name === undefined ? undefined : eq(account.name, name),
-          ),
-        )
-        .all();
-      return scopes.map(({ id, account, asked, latest, takenAt }) => ({
-        account,
-        scope: (asked || null) as Scope,
-        takenAt,
-        rows: [...stateOf(layout, id).values()]
-          .filter(({ present, since }) => present === 1 || (dataset.vanishes === "zero" && since === latest))
-          .map(({ parts }) => rowOf(layout, parts)),
-      }));
+      return latestScopes
+        .all({ dataset: dataset.name })
+        .filter(({ account }) => name === undefined || account === name)
+        .map(({ id, account, asked, latest, takenAt }) => ({
+          account,
+          scope: (asked || null) as Scope,
+          takenAt,
+          rows: [...stateOf(layout, id).values()]
+            .filter(({ present, since }) => present === 1 || (dataset.vanishes === "zero" && since === latest))
+            .map(({ parts }) => rowOf(layout, parts)),
+        }));
     },
     forget: () => states.clear(),
   };
 }
 
+/** A value that is given when the statement runs. */
+const given = (name: string): SQL => sql`${sql.placeholder(name)}`;
+
+function prepare(orm: BetterSQLite3Database) {
+  return {
+    askScope: orm
+      .insert(scope)
+      .values({ seriesId: given("seriesId"), productType: given("productType") })
+      .onConflictDoUpdate({ target: [scope.seriesId, scope.productType], set: { until: null } })
+      .returning({ id: scope.id })
+      .prepare(),
+    scopesAsked: orm
+      .select({ id: scope.id, productType: scope.productType })
+      .from(scope)
+      .where(and(eq(scope.seriesId, given("seriesId")), isNull(scope.until)))
+      .prepare(),
+    retireScope: orm
+      .update(scope)
+      .set({ until: given("until") })
+      .where(eq(scope.id, given("id")))
+      .prepare(),
+    pointScope: orm
+      .update(scope)
+      .set({ latest: given("snapshotId") })
+      .where(eq(scope.id, given("scopeId")))
+      .prepare(),
+    latestScopes: orm
+      .select({
+        id: scope.id,
+        account: account.name,
+        asked: scope.productType,
+        latest: snapshot.id,
+        takenAt: snapshot.takenAt,
+      })
+      .from(scope)
+      .innerJoin(series, eq(series.id, scope.seriesId))
+      .innerJoin(account, eq(account.id, series.accountId))
+      .innerJoin(snapshot, eq(snapshot.id, scope.latest))
+      .where(and(eq(series.dataset, given("dataset")), isNull(scope.until)))
+      .prepare(),
+    insertSnapshot: orm
+      .insert(snapshot)
+      .values({
+        runId: given("runId"),
+        scopeId: given("scopeId"),
+        takenAt: given("takenAt"),
+        rows: given("rows"),
+        digest: given("digest"),
+        errorCode: given("errorCode"),
+        errorMessage: given("errorMessage"),
+      })
+      .prepare(),
+    endRun: orm
+      .update(run)
+      .set({
+        state: given("state"),
+        cause: given("cause"),
+        tookMs: given("tookMs"),
+        requests: given("requests"),
+        retries: given("retries"),
+        rows: given("rows"),
+        spreadMs: given("spreadMs"),
+      })
+      .where(eq(run.id, given("id")))
+      .prepare(),
+  };
+}
+
 const textOf = (scope: Scope): string => scope ?? "";
 
-const headingOf = ({ dataset, account, slot }: StoredRun, one: { scope: Scope; takenAt: number }): Heading => [
+const headingOf = ({ dataset, account, slot }: LedgerRun, one: { scope: Scope; takenAt: number }): Heading => [
   dataset,
   account,
   textOf(one.scope),

@@ -1,4 +1,5 @@
 /** Writes one good snapshot: only what differs from the last one of its scope. */
+import { sql } from "drizzle-orm";
 import type { BetterSQLite3Database } from "drizzle-orm/better-sqlite3";
 import type { SQLiteTable } from "drizzle-orm/sqlite-core";
 import { snakeCase } from "../columns.ts";
@@ -51,26 +52,45 @@ export function plan(layout: Layout, state: State, received: ReadonlyMap<string,
   };
 }
 
-/** Writes the plan under the id of its snapshot and brings the state in memory up to it. */
-export function carryOut(
-  orm: BetterSQLite3Database,
-  layout: Layout,
-  { scopeId, snapshotId, state, steps }: { scopeId: number; snapshotId: number; state: State; steps: readonly Step[] },
-): void {
-  const { tables, steady, moving } = layout;
-  const written = { steady: [] as object[], moving: [] as object[], extra: [] as object[] };
-  for (const { last, present, parts } of steps) {
-    const id = last?.id ?? insertItem(orm, layout, scopeId, parts.key);
-    const version = { item_id: id, since: snapshotId };
-    const changed = !last || last.present !== present || differ(last.parts.steady, parts.steady);
-    if (changed) written.steady.push({ ...version, present, ...named(steady, parts.steady) });
-    if (movesOn(layout, last, present, parts)) written.moving.push({ ...version, ...named(moving, parts.moving) });
-    if ((last?.parts.extra ?? null) !== parts.extra) written.extra.push({ ...version, fields: parts.extra });
-    state.set(keyText(parts.key), { id, since: changed ? snapshotId : last.since, present, parts });
-  }
-  insert(orm, tables.steady, written.steady);
-  if (tables.moving) insert(orm, tables.moving, written.moving);
-  insert(orm, tables.extra, written.extra);
+/** Reads and writes the tables of one dataset. */
+export interface Recorder {
+  /** What holds for a scope as of its last good snapshot, from the database. */
+  load(scopeId: number): State;
+  /** Writes the steps of a plan under the id of their snapshot and brings the state in memory up to them. */
+  carryOut(change: { scopeId: number; snapshotId: number; state: State; steps: readonly Step[] }): void;
+}
+
+export function createRecorder(sqlite: Sqlite, orm: BetterSQLite3Database, layout: Layout): Recorder {
+  const { tables, key, steady, moving } = layout;
+  const insertItem = inserter(orm, tables.item, ["scope_id", ...key.map(snakeCase)]);
+  const insertSteady = inserter(orm, tables.steady, ["item_id", "since", "present", ...steady.map(snakeCase)]);
+  const insertMoving = tables.moving && inserter(orm, tables.moving, ["item_id", "since", ...moving.map(snakeCase)]);
+  const insertExtra = inserter(orm, tables.extra, ["item_id", "since", "fields"]);
+  return {
+    load: (scopeId) => loadState(sqlite, layout, scopeId),
+    carryOut({ scopeId, snapshotId, state, steps }) {
+      for (const { last, present, parts } of steps) {
+        const id = last?.id ?? insertItem([scopeId, ...parts.key]);
+        const changed = !last || last.present !== present || differ(last.parts.steady, parts.steady);
+        if (changed) insertSteady([id, snapshotId, present, ...parts.steady]);
+        if (movesOn(layout, last, present, parts)) insertMoving?.([id, snapshotId, ...parts.moving]);
+        if ((last?.parts.extra ?? null) !== parts.extra) insertExtra([id, snapshotId, parts.extra]);
+        state.set(keyText(parts.key), { id, since: changed ? snapshotId : last.since, present, parts });
+      }
+    },
+  };
+}
+
+/** Inserts a row whose cells come in the order of the columns. Returns its id, where the table has one. */
+function inserter(orm: BetterSQLite3Database, table: SQLiteTable, columns: readonly string[]) {
+  const statement = orm
+    .insert(table)
+    .values(Object.fromEntries(columns.map((name) => [name, sql.placeholder(name)])))
+    .prepare();
+  return (cells: readonly Value[]): number => {
+    const row = Object.fromEntries(columns.map((name, at) => [name, cells[at] ?? null]));
+    return Number(statement.run(row).lastInsertRowid);
+  };
 }
 
 /** An item that ends without a zero row ends in its steady row alone; when it comes back, it begins anew. */
@@ -81,28 +101,7 @@ function movesOn({ dataset, moving }: Layout, last: Current | undefined, present
 
 const differ = (a: readonly Value[], b: readonly Value[]): boolean => a.some((value, at) => value !== b[at]);
 
-const named = (names: readonly string[], values: readonly Value[]): Record<string, Value> =>
-  Object.fromEntries(names.map((name, at) => [snakeCase(name), values[at] ?? null]));
-
-function insertItem(orm: BetterSQLite3Database, { tables, key }: Layout, scopeId: number, values: Value[]): number {
-  const row = { scope_id: scopeId, ...named(key, values) };
-  return Number(orm.insert(tables.item).values(row).run().lastInsertRowid);
-}
-
-/** SQLite takes 32,766 parameters in one statement. */
-const rowsPerStatement = 300;
-
-function insert(orm: BetterSQLite3Database, table: SQLiteTable, rows: readonly object[]): void {
-  for (let at = 0; at < rows.length; at += rowsPerStatement) {
-    orm
-      .insert(table)
-      .values(rows.slice(at, at + rowsPerStatement))
-      .run();
-  }
-}
-
-/** What holds for a scope as of its last good snapshot, from the database. */
-export function loadState(sqlite: Sqlite, layout: Layout, scopeId: number): State {
+function loadState(sqlite: Sqlite, layout: Layout, scopeId: number): State {
   const { key, steady, moving } = layout;
   const selected = [...selection("i", key), ...selection("s", steady), ...selection("m", moving)];
   const rows = sqlite

@@ -1,6 +1,6 @@
 /** How collecting goes: per account and dataset, read from the ledger. */
 import { parsePattern, periodAt } from "../cron.ts";
-import type { DatasetName, RunState } from "../domain.ts";
+import { causes, type DatasetName, type RunState } from "../domain.ts";
 import { openReadOnly, type Sqlite } from "./sqlite.ts";
 
 export interface OpenFailure {
@@ -67,7 +67,7 @@ function statusOf(sqlite: Sqlite, series: Scheduled, now: number): SeriesStatus 
     .prepare("select slot from run where series_id = ? and state = 'ok' order by slot desc limit 1")
     .pluck()
     .get(series.id) as number | undefined;
-  const offered = !(last?.state === "skipped" && last.cause?.includes(" has no "));
+  const offered = !(last?.state === "skipped" && last.cause === causes.notOffered);
   const oldest = now - 2 * periodAt(pattern, pattern.latest(now));
   return {
     account: series.account,

@@ -8,7 +8,7 @@ import type { ApiVersion, DatasetName, FailedSnapshot, Known, Occasion, RunState
 import { StorageError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { createHistory } from "./history.ts";
-import * as ledger from "./ledger.ts";
+import { createLedger, type SettledSlot } from "./ledger.ts";
 import { applyMigrations, migrate } from "./migrate.ts";
 import { ownMigrations } from "./schema.ts";
 import { createDatabase, inspect, openWriter, quickCheck, type Sqlite } from "./sqlite.ts";
@@ -23,7 +23,7 @@ export interface RunEnd {
   snapshots: readonly Snapshot[];
   failures: readonly FailedSnapshot[];
   /** Nothing was asked, on purpose. */
-  skipped?: true;
+  skipped: boolean;
   /** In a word: why it failed, was skipped, was late. Default: the code of the first failure. */
   cause: string | null;
   finishedAt: number;
@@ -48,7 +48,7 @@ export interface Store {
   /** Puts another pattern (null: off) in force from `at`, which `accountedTo` becomes. */
   setSchedule(account: string, dataset: DatasetName, pattern: string | null, at: number): Promise<void>;
   /** Gives slots that nobody will run any more their final row; those that have a row keep it. */
-  settle(account: string, dataset: DatasetName, slots: readonly ledger.SettledSlot[]): Promise<void>;
+  settle(account: string, dataset: DatasetName, slots: readonly SettledSlot[]): Promise<void>;
   /**
    * Claims a slot. Null when it has a row already, unless that is `missed`: the clock may have been set back. A slot of the
    * schedule moves `accountedTo`; a run on demand says nothing about the slots before it.
@@ -113,7 +113,8 @@ function closeToOthers(path: string, log: Log): void {
 
 function storeOn(path: string, sqlite: Sqlite, clock: Clock, log: Log): Store {
   const orm = drizzle(sqlite);
-  const history = createHistory(sqlite, orm);
+  const ledger = createLedger(orm);
+  const history = createHistory(sqlite, orm, ledger);
   const attempt = createWriter(path, sqlite, clock, history.forget);
   /** What the ledger lacks because a write failed; the next write that succeeds says it first. No slot goes unmentioned. */
   const owed = new Map<string, () => void>();
@@ -140,29 +141,29 @@ function storeOn(path: string, sqlite: Sqlite, clock: Clock, log: Log): Store {
   };
   return {
     path,
-    apiVersion: (account) => ledger.apiVersion(orm, account),
-    setApiVersion: (account, api, at, cause) => write(() => ledger.setApiVersion(orm, account, api, at, cause)),
-    schedule: (account, dataset) => ledger.scheduleOf(orm, account, dataset),
-    setSchedule: (account, dataset, pattern, at) => write(() => ledger.setSchedule(orm, account, dataset, pattern, at)),
+    apiVersion: (account) => ledger.apiVersion(account),
+    setApiVersion: (account, api, at, cause) => write(() => ledger.setApiVersion(account, api, at, cause)),
+    schedule: (account, dataset) => ledger.schedule(account, dataset),
+    setSchedule: (account, dataset, pattern, at) => write(() => ledger.setSchedule(account, dataset, pattern, at)),
     settle(account, dataset, slots) {
-      const settle = () => ledger.settle(orm, account, dataset, slots);
+      const settle = () => ledger.settle(account, dataset, slots);
       return writeOrOwe(`settle ${account} ${dataset} ${slots[0]?.slot}`, settle, settle);
     },
     begin: (account, dataset, slot, startedAt, occasion = "schedule") =>
       writeOrOwe(
         `begin ${account} ${dataset} ${slot}`,
-        (cause) => ledger.settle(orm, account, dataset, [{ slot, state: "missed", cause }]),
-        () => ledger.claim(orm, account, dataset, slot, startedAt, occasion),
-        () => ledger.claimed(orm, account, dataset, slot, startedAt),
+        (cause) => ledger.settle(account, dataset, [{ slot, state: "missed", cause }]),
+        () => ledger.claim(account, dataset, slot, startedAt, occasion),
+        () => ledger.claimed(account, dataset, slot, startedAt),
       ),
     finish: (run, end) =>
       writeOrOwe(
         `finish ${run}`,
-        (cause) => ledger.abandon(orm, cause, clock.now(), run),
+        (cause) => ledger.abandon(cause, clock.now(), run),
         () => history.finish(run, end),
         () => history.endedAs(run),
       ),
-    recover: (at) => write(() => ledger.abandon(orm, "crashed", at)),
+    recover: (at) => write(() => ledger.abandon("crashed", at)),
     latest: (dataset, account) => history.latest(dataset, account),
     close() {
       try {

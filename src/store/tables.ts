@@ -123,9 +123,8 @@ export const snapshot = sqliteTable(
     errorMessage: text("error_message"),
   },
   (table) => [
-    index("snapshot_run").on(table.runId),
     index("snapshot_taken").on(table.scopeId, table.takenAt),
-    index("snapshot_failed").on(table.scopeId).where(sql.raw("error_code is not null")),
+    index("snapshot_failed").on(table.runId).where(sql.raw("error_code is not null")),
   ],
 );
 

@@ -98,11 +98,13 @@ function checkPages(sqlite: Sqlite, report: (problem: string) => void): void {
 function checkLedger(sqlite: Sqlite, report: (problem: string) => void, inUse: boolean): void {
   const odd = sqlite
     .prepare(
-      `select r.id, r.state, r.rows as claimed, coalesce(sum(n.rows), 0) as stored,
-         count(n.id) as snapshots, count(n.error_code) as failures
-       from run r left join snapshot n on n.run_id = r.id
-       group by r.id
-       having case r.state
+      `select r.id, r.state, r.rows as claimed, coalesce(n.shown, 0) as stored,
+         coalesce(n.every, 0) as snapshots, coalesce(n.failed, 0) as failures
+       from run r left join (
+         select run_id, sum(rows) as shown, count(*) as every, count(error_code) as failed
+         from snapshot group by run_id
+       ) n on n.run_id = r.id
+       where case r.state
          when 'ok' then failures > 0 or snapshots = 0
          when 'partial' then failures = 0 or snapshots = failures
          when 'failed' then snapshots > failures

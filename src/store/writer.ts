@@ -1,4 +1,7 @@
-/** Write transactions that neither block the event loop for long nor report what is not stored. */
+/**
+ * Write transactions that neither block the event loop for long nor report what is not stored. What is asked for in one
+ * turn of the event loop shares a transaction, for each commit waits for the disk.
+ */
 import { statSync } from "node:fs";
 import Database from "better-sqlite3";
 import { type Clock, sleep } from "../clock.ts";
@@ -9,47 +12,111 @@ const patienceMs = 10_000;
 const pauseMs = { shortest: 25, longest: 100 };
 
 /**
- * Runs `work` in one immediate transaction. While another process writes, it tries again for 10 s. After an error that
- * may have come too late to undo the commit, `landed` reads what is stored: anything but null is the result. Throws a
- * StorageError where nothing was written.
+ * Runs `work` in an immediate transaction, in the order of asking; one that throws undoes what it did and nothing else.
+ * While another process writes, it tries again for 10 s. After an error that may have come too late to undo the commit,
+ * `landed` reads what is stored: anything but null is the result. Throws a StorageError where nothing was written.
  */
 export type Write = <T>(work: () => T, landed?: () => T | null) => Promise<T>;
 
-/** `onRollback` is told that what `work` changed in memory no longer holds. */
+/** A write somebody waits for. */
+interface Task {
+  /** Does the work; what it returns resolves the promise, once that is committed. */
+  work(): () => void;
+  /** Resolves the promise with what is stored; false where nothing is. */
+  recall(): boolean;
+  reject(error: unknown): void;
+}
+
+/** `onRollback` is told that what a `work` changed in memory no longer holds. */
 export function createWriter(path: string, sqlite: Sqlite, clock: Clock, onRollback: () => void): Write {
   const opened = identityOf(path);
-  return async (work, landed) => {
+  const transaction = sqlite.transaction((tasks: readonly Task[]) => tasks.map(attempt));
+  const savepoint = sqlite.transaction((task: Task) => task.work());
+  const asked: Task[] = [];
+  let awake = false;
+
+  async function writeAsked(): Promise<void> {
+    await write(asked.splice(0));
+    awake = asked.length > 0;
+    if (awake) setImmediate(writeAsked);
+  }
+
+  async function write(tasks: readonly Task[]): Promise<void> {
     const giveUpAt = clock.monotonic() + patienceMs;
     for (let pause = pauseMs.shortest; ; pause = Math.min(pause * 2, pauseMs.longest)) {
-      if (identityOf(path) !== opened) {
-        const message = `${path} was moved, deleted or replaced while in use. Put it back and start again.`;
-        throw new StorageError(message, { gone: true });
-      }
       try {
-        return sqlite.transaction(work).immediate();
+        return commit(tasks);
       } catch (error) {
         onRollback();
         const cause = sqliteErrorOf(error);
-        if (!cause || cause.code.startsWith("SQLITE_CONSTRAINT")) throw error;
-        if (!cause.code.startsWith("SQLITE_BUSY")) {
-          const result = landed && readBack(landed);
-          if (result !== null && result !== undefined) return result;
-          throw new StorageError(`${path} cannot be written: ${cause.message} (${cause.code}). Check the disk.`);
-        }
-        if (clock.monotonic() >= giveUpAt) {
-          throw new StorageError(`${path} is held by another program for more than 10 s. Close what writes to it.`);
+        const mayHaveLanded = cause !== null && !isBusy(cause);
+        if (cause === null || mayHaveLanded || clock.monotonic() >= giveUpAt) {
+          for (const task of tasks) {
+            if (!(mayHaveLanded && task.recall())) task.reject(cause ? unwritten(path, cause) : error);
+          }
+          return;
         }
       }
       await sleep(clock, pause);
     }
-  };
+  }
+
+  function commit(tasks: readonly Task[]): void {
+    if (identityOf(path) !== opened) {
+      const message = `${path} was moved, deleted or replaced while in use. Put it back and start again.`;
+      throw new StorageError(message, { gone: true });
+    }
+    const reports = transaction.immediate(tasks);
+    for (const report of reports) report();
+  }
+
+  /** A bug or a constraint is the affair of one task; whatever else SQLite reports is everybody's. */
+  function attempt(task: Task): () => void {
+    try {
+      return savepoint(task);
+    } catch (error) {
+      const cause = sqliteErrorOf(error);
+      if (cause && !cause.code.startsWith("SQLITE_CONSTRAINT")) throw error;
+      onRollback();
+      return () => task.reject(error);
+    }
+  }
+
+  return (work, landed) =>
+    new Promise((resolve, reject) => {
+      asked.push({
+        work() {
+          const result = work();
+          return () => resolve(result);
+        },
+        recall() {
+          const result = landed ? readBack(landed) : null;
+          if (result !== null) resolve(result);
+          return result !== null;
+        },
+        reject,
+      });
+      if (!awake) setImmediate(writeAsked);
+      awake = true;
+    });
 }
 
+type SqliteError = InstanceType<typeof Database.SqliteError>;
+
 /** The error of SQLite itself, also where Drizzle has wrapped it. */
-function sqliteErrorOf(error: unknown): InstanceType<typeof Database.SqliteError> | null {
+function sqliteErrorOf(error: unknown): SqliteError | null {
   if (error instanceof Database.SqliteError) return error;
   return error instanceof Error ? sqliteErrorOf(error.cause) : null;
 }
+
+const isBusy = ({ code }: SqliteError): boolean => code.startsWith("SQLITE_BUSY");
+
+const unwritten = (path: string, cause: SqliteError): StorageError =>
+  new StorageError(
+    isBusy(cause)
+      ? `${path} is held by another program for more than 10 s. Close what writes to it.`
+      : `${path} cannot be written: ${cause.message} (${cause.code}). Check the disk.`,
+  );
 
 function readBack<T>(landed: () => T | null): T | null {
   try {

@@ -68,8 +68,18 @@ export const failed = (code: string, takenAt: number, scope: Scope = null): Fail
 export async function collect(store: Store, dataset: Dataset, slot: number, end: Partial<RunEnd>, account = "main") {
   const run = await store.begin(account, dataset.name, slot, slot + 20);
   if (run === null) throw new Error(`slot ${slot} is taken`);
-  const rest = { dataset, snapshots: [], failures: [], cause: null, requests: 1, retries: 0, spreadMs: null };
-  return store.finish(run, { finishedAt: slot + 300, ...rest, ...end });
+  const rest: RunEnd = {
+    dataset,
+    snapshots: [],
+    failures: [],
+    cause: null,
+    finishedAt: slot + 300,
+    requests: 1,
+    retries: 0,
+    spreadMs: null,
+    skipped: false,
+  };
+  return store.finish(run, { ...rest, ...end });
 }
 
 /** Reads with a connection of its own, as any program would. */

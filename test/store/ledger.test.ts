@@ -109,7 +109,15 @@ describe("ledger", () => {
   test("a run that has ended keeps its end", async () => {
     const store = await open(temporaryPath());
     const run = (await store.begin("main", "spot-assets", start, start)) ?? 0;
-    const end = { dataset: spotAssets, cause: null, finishedAt: start, requests: 1, retries: 0, spreadMs: null };
+    const end = {
+      dataset: spotAssets,
+      cause: null,
+      finishedAt: start,
+      requests: 1,
+      retries: 0,
+      spreadMs: null,
+      skipped: false,
+    };
     const snapshots = [good([item(spotAssets, { coin: "BTC", available: "1" })], start)];
     expect(await store.finish(run, { ...end, snapshots, failures: [] })).toBe("ok");
     expect(await store.finish(run, { ...end, snapshots: [], failures: [failed("timeout", start)] })).toBe("ok");

@@ -16,7 +16,7 @@ export interface Minute {
 }
 
 /**
- * In every minute one coin in twenty has other amounts, and every position other values in its five moving columns. The
+ * In every minute one coin in twenty has other amounts, and every position other values in its six moving columns. The
  * digits are as long as the exchange's: amounts of 8 decimals, prices of 7 or 8 characters, derived values of 8 to 16
  * decimals. The same numbers in every run.
  */
@@ -39,6 +39,7 @@ export function* accountMinutes(count: number): Generator<Minute> {
     unrealizedPlr: `-0.0${fraction(15)}`,
     liquidationPrice: `${random(9000) + 1000}.${fraction(8 + random(9))}`,
     markPrice: `${random(90_000) + 10_000}.${fraction(1 + random(2))}`,
+    marginRatio: `0.0${fraction(15)}`,
   });
 
   const positionAt = (n: number): Item =>

@@ -64,6 +64,7 @@ describe("verifying", () => {
     ["snapshot 3", "update scope set product_type = 'cmcbl' where product_type = 'umcbl'"],
     ["last good snapshot", "update scope set latest = 1 where id = 1"],
     ["run 4", "update run set state = 'ok' where id = 4"],
+    ["run 6", "delete from snapshot where id = 7"],
     ["still running", "update run set state = 'running', rows = null where id = 5"],
     ["foreign|refers", "delete from spot_assets_item where id = 3"],
   ])("a change in %s is found: %s", async (named, sql) => {

@@ -3,9 +3,11 @@ import { existsSync, renameSync, rmSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import Database from "better-sqlite3";
 import { afterEach, describe, expect, test } from "vitest";
+import { systemClock } from "../../src/clock.ts";
 import { datasetNamed, datasets } from "../../src/datasets/index.ts";
 import { StorageError } from "../../src/errors.ts";
 import { verify } from "../../src/store/verify.ts";
+import { createWriter } from "../../src/store/writer.ts";
 import { change, child, coins, collect, good, minute, open, query, start, temporaryPath, tidyUp } from "./kit.ts";
 
 afterEach(tidyUp);
@@ -54,6 +56,7 @@ describe("writing", () => {
       requests: 1,
       retries: 0,
       spreadMs: null,
+      skipped: false,
     };
     // At the very last statement, when everything before it seems to be stored.
     const trigger = "create trigger full before update of took_ms on run begin select raise(abort, 'full'); end";
@@ -103,5 +106,69 @@ describe("writing", () => {
     expect(query(path, "select 1 from spot_assets_history group by snapshot_id having count(*) <> 40")).toEqual([]);
     expect((await verify(path, datasets)).problems).toEqual([]);
     expect(existsSync(`${path}.new`)).toBe(false);
+  });
+});
+
+describe("writes asked for in one turn", () => {
+  function numbers() {
+    const path = temporaryPath();
+    const sqlite = new Database(path);
+    sqlite.pragma("journal_mode = WAL");
+    sqlite.exec("create table number (n integer primary key, parent integer references number)");
+    let rollbacks = 0;
+    const write = createWriter(path, sqlite, systemClock, () => {
+      rollbacks += 1;
+    });
+    const add = (n: number, parent: number | null = null) =>
+      sqlite.prepare("insert into number values (?, ?)").run(n, parent).changes;
+    const stored = () => query(path, "select n from number order by n").map(({ n }) => n);
+    return { sqlite, write, add, stored, rollbacks: () => rollbacks };
+  }
+
+  test("share a transaction, and one that fails undoes only itself", async () => {
+    const { write, add, stored, rollbacks } = numbers();
+    const results = await Promise.allSettled([
+      write(() => add(1)),
+      write(() => add(2) + add(1)),
+      write(() => {
+        add(3);
+        throw new TypeError("a bug");
+      }),
+      write(() => add(4) && stored()),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "rejected", "fulfilled"]);
+    expect(results[3]).toEqual({ status: "fulfilled", value: [] });
+    expect(stored()).toEqual([1, 4]);
+    expect(rollbacks()).toBe(2);
+  });
+
+  test("are all tried again while another program writes, in the order of asking", async () => {
+    const { sqlite, write, add } = numbers();
+    sqlite.pragma("busy_timeout = 10");
+    const other = new Database(sqlite.name);
+    other.exec("begin immediate");
+    setTimeout(() => other.exec("commit"), 200);
+    const order: number[] = [];
+    await Promise.all([2, 1, 3].map((n) => write(() => add(n)).then(() => order.push(n))));
+    other.close();
+    expect(order).toEqual([2, 1, 3]);
+  });
+
+  test("each look for what is stored when the commit fails", async () => {
+    const { sqlite, write, add, stored } = numbers();
+    const results = await Promise.allSettled([
+      write(
+        () => sqlite.pragma("defer_foreign_keys = on") && add(1, 99),
+        () => 7,
+      ),
+      write(
+        () => add(2),
+        () => null,
+      ),
+      write(() => add(3)),
+    ]);
+    expect(results[0]).toEqual({ status: "fulfilled", value: 7 });
+    expect(results.slice(1)).toMatchObject([1, 2].map(() => ({ reason: expect.any(StorageError) })));
+    expect(stored()).toEqual([]);
   });
 });

@@ -1,10 +1,11 @@
 /** The program's own parts wired to a simulated exchange in this process, on a clock that a test sets. */
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { type App, openApp, type Scheduler, schedulerOf } from "../../src/app.ts";
+import { type App, openApp } from "../../src/app.ts";
 import { type Clock, SimulatedClock } from "../../src/clock.ts";
 import { loadConfig } from "../../src/config.ts";
 import { datasetNames } from "../../src/domain.ts";
+import { createScheduler, type Scheduler } from "../../src/schedule.ts";
 import { type Simulator, type SimulatorOptions, startSimulator } from "../../src/simulator/simulator.ts";
 import { temporaryFolder } from "./program.ts";
 
@@ -85,7 +86,7 @@ export async function createWorld(
       ...current,
     });
     const app = await openApp(config, clock);
-    const scheduler = await schedulerOf(app, (error) => {
+    const scheduler = await createScheduler(app.sessions, app.publicSession, app.tools, (error) => {
       throw error;
     });
     return { app, scheduler };
