@@ -121,6 +121,13 @@ describe("a key that can write", () => {
     expect(stderr).toContain("BITGET_ALLOW_WRITE_KEYS=true");
   });
 
+  it("is refused as soon as that is known, where the exchange could not say at first", async () => {
+    exchange.misbehave({ path: "/api/v2/spot/account/info", status: 503, body: "<html>busy</html>", times: 3 });
+    const { code, stderr } = await run(["start"], folder, { ...env, SCHEDULE_SPOT_ASSETS: "* * * * * *" });
+    expect(code).toBe(78);
+    expect(stderr).toContain('the key of account "main" may write');
+  });
+
   it("is used when that was allowed on purpose", async () => {
     expect((await run(["collect", "spot-assets"], folder, { ...env, BITGET_ALLOW_WRITE_KEYS: "true" })).code).toBe(0);
   });

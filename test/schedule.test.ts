@@ -170,6 +170,19 @@ describe("a slot", () => {
   });
 });
 
+it("calls a run that the stopping program cut off by its name", async () => {
+  world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+  world.exchange.misbehave({ path: "/api/v2/spot/account/assets", hang: true });
+  world.clock.live(Date.parse("2026-03-01T12:01:00Z"));
+  world.scheduler.tick();
+  while (world.exchange.faults() > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  world.app.cut();
+  await world.scheduler.idle();
+  expect(world.rows("select error_code, error_message from snapshots")).toEqual([
+    { error_code: "deadline", error_message: "the program was stopped before it was finished" },
+  ]);
+});
+
 describe("a schedule", () => {
   it("that changes accounts for its old slots and begins anew from the change", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
