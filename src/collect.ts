@@ -267,10 +267,18 @@ function startDeadline(
   const untilNext = occasion === "schedule" && pattern ? pattern.next(slot) - clock.now() : setting;
   const ms = Math.max(0, Math.min(setting, untilNext));
   const controller = new AbortController();
+  const cut = () => controller.abort(stopping.reason);
   const cancel = clock.after(ms, () =>
     controller.abort(new DeadlineError(`not finished within ${Math.round(ms / 100) / 10} s; the run was cut`)),
   );
-  return { signal: AbortSignal.any([controller.signal, stopping]), ms, clear: cancel };
+  // Not AbortSignal.any: in Node 20 such a signal, and every answer its listeners hold, lives as long as `stopping`.
+  if (stopping.aborted) cut();
+  stopping.addEventListener("abort", cut, { once: true });
+  const clear = () => {
+    cancel();
+    stopping.removeEventListener("abort", cut);
+  };
+  return { signal: controller.signal, ms, clear };
 }
 
 /** One line per run. */

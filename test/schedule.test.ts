@@ -1,7 +1,9 @@
 /** Which slots are run, and what becomes of the others: the real scheduler, client, store and exchange on a clock we set. */
+import { getEventListeners } from "node:events";
 import { afterEach, describe, expect, it } from "vitest";
 import { collect } from "../src/collect.ts";
 import { spotAssets } from "../src/datasets/spot-assets.ts";
+import { until } from "./support/wait.ts";
 import { createWorld, type World } from "./support/world.ts";
 
 let world: World;
@@ -22,7 +24,7 @@ async function hangUntil(instant: string): Promise<void> {
   world.exchange.misbehave({ path: "/api/v2/spot/account/assets", hang: true });
   world.clock.live(Date.parse("2026-03-01T12:01:00Z"));
   world.scheduler.tick();
-  while (world.exchange.faults() > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => world.exchange.faults() === 0);
   world.clock.live(Date.parse(instant));
   await world.scheduler.idle();
 }
@@ -170,12 +172,19 @@ describe("a slot", () => {
   });
 });
 
+it("leaves nothing behind that a run has listened with", async () => {
+  world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+  await world.at("2026-03-01T12:01:00Z");
+  await world.at("2026-03-01T12:02:00Z");
+  expect(getEventListeners(world.app.tools.stopping, "abort")).toEqual([]);
+});
+
 it("calls a run that the stopping program cut off by its name", async () => {
   world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
   world.exchange.misbehave({ path: "/api/v2/spot/account/assets", hang: true });
   world.clock.live(Date.parse("2026-03-01T12:01:00Z"));
   world.scheduler.tick();
-  while (world.exchange.faults() > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => world.exchange.faults() === 0);
   world.app.cut();
   await world.scheduler.idle();
   expect(world.rows("select error_code, error_message from snapshots")).toEqual([
