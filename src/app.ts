@@ -7,10 +7,11 @@ import { type Config, secretsOf } from "./config.ts";
 import { datasets } from "./datasets/index.ts";
 import type { Account, Tally } from "./domain.ts";
 import { DeadlineError } from "./errors.ts";
-import { createLog, type Log, redactor } from "./log.ts";
+import { createLog, type Log } from "./log.ts";
 import { createPublicSession, createSession, requireAccount, type Session } from "./session.ts";
 import { lockDatabase } from "./store/lock.ts";
 import { openStore, type Store } from "./store/store.ts";
+import { redactor } from "./text.ts";
 
 /** The side that faces the exchange. */
 export interface Faces {

@@ -8,13 +8,11 @@ import type { Clock } from "./clock.ts";
 import { sleep } from "./clock.ts";
 import { type Pattern, periodAt } from "./cron.ts";
 import type { AnyEndpoint, Context, Dataset } from "./datasets/dataset.ts";
-import { parseData } from "./datasets/shapes.ts";
 import {
   type ApiVersion,
   causes,
   type DatasetName,
   type FailedSnapshot,
-  type Item,
   type Known,
   type Occasion,
   type ProductType,
@@ -24,9 +22,10 @@ import {
   type Tally,
 } from "./domain.ts";
 import { ApiError, CollectorError, DeadlineError, StorageError } from "./errors.ts";
-import { type Log, visible } from "./log.ts";
+import type { Log } from "./log.ts";
 import type { Session } from "./session.ts";
 import type { Store } from "./store/store.ts";
+import { visible } from "./text.ts";
 
 export interface Tools {
   store: Store;
@@ -204,17 +203,13 @@ async function readOnce(
   answeredAt: number[],
 ): Promise<Snapshot> {
   const { client } = job.session;
-  const items: Item[] = [];
   if (endpoint.address === null) {
     const takenAt = job.tools.clock.now() + (client.offset() ?? 0);
-    return { scope, takenAt, items: endpoint.rows(null, context) };
+    return { scope, takenAt, items: endpoint.items(null, context) };
   }
-  let takenAt = 0;
-  for await (const answer of client.pages(endpoint, scope, job)) {
-    items.push(...endpoint.rows(parseData(endpoint, answer.data), context));
-    takenAt = answer.takenAt;
-    answeredAt.push(answer.receivedAt);
-  }
+  const { data, takenAt, receivedAt } = await client.ask(endpoint.address, endpoint.params(scope), job);
+  const items = endpoint.items(data, context);
+  answeredAt.push(receivedAt);
   return { scope, takenAt, items };
 }
 

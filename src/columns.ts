@@ -3,8 +3,8 @@
  * that for SQLite.
  */
 
-/** text: as it is. decimal: digits, exactly as received. millis: epoch ms UTC. integer: a count. flag: 0 or 1. */
-export type Kind = "text" | "decimal" | "millis" | "integer" | "flag";
+/** text: as it is. decimal: digits, exactly as received. millis: epoch ms UTC. flag: 0 or 1. */
+export type Kind = "text" | "decimal" | "millis" | "flag";
 
 /** `Cell` is the type of a value in this column, null included unless it is required. */
 export class Column<Cell = unknown> {
@@ -32,7 +32,6 @@ export class Column<Cell = unknown> {
 export const text = (): Column<string | null> => new Column("text", false, false);
 export const decimal = (): Column<string | null> => new Column("decimal", false, false);
 export const millis = (): Column<number | null> => new Column("millis", false, false);
-export const integer = (): Column<number | null> => new Column("integer", false, false);
 export const flag = (): Column<0 | 1 | null> => new Column("flag", false, false);
 
 export type Columns = Readonly<Record<string, Column>>;

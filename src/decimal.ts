@@ -6,7 +6,7 @@ const plain = /^-?\d+(\.\d+)?$/;
 const scientific = /^(-?)(\d+)(?:\.(\d+))?[eE]([+-]?\d{1,4})$/;
 
 /** Digits after the decimal point beyond which a number is refused: no price or amount on earth needs them. */
-export const maximumPlaces = 64;
+const maximumPlaces = 64;
 const maximumLength = 128;
 
 /**

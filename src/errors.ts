@@ -32,46 +32,33 @@ export abstract class CollectorError extends Error {
   }
 }
 
-/** The exchange gave no usable answer. `path` never has a query. */
+/** The exchange gave no usable answer. `path` has no query. */
 export class NetworkError extends CollectorError {
+  override name = "NetworkError";
   readonly kind: FailureKind;
-  readonly path: string;
-  readonly status: number | null;
   /** How long the exchange asked us to wait, where it did. Milliseconds. */
   readonly retryAfterMs: number | null;
 
-  constructor(kind: FailureKind, path: string, message: string, more: { status?: number; retryAfterMs?: number } = {}) {
-    super(message);
-    this.name = "NetworkError";
+  constructor(kind: FailureKind, path: string, problem: string, retryAfterMs: number | null = null) {
+    super(`${path}: ${problem}`);
     this.kind = kind;
-    this.path = path;
-    this.status = more.status ?? null;
-    this.retryAfterMs = more.retryAfterMs ?? null;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
 /** The exchange answered with a code other than success. */
 export class ApiError extends CollectorError {
+  override name = "ApiError";
   readonly kind: FailureKind;
-  readonly path: string;
-  readonly status: number;
   readonly #code: string;
+  /** As in NetworkError. */
   readonly retryAfterMs: number | null;
 
-  constructor(
-    kind: FailureKind,
-    path: string,
-    code: string,
-    message: string,
-    more: { status: number; retryAfterMs?: number },
-  ) {
-    super(message);
-    this.name = "ApiError";
+  constructor(kind: FailureKind, path: string, code: string, problem: string, retryAfterMs: number | null = null) {
+    super(`${path}: ${problem}`);
     this.kind = kind;
-    this.path = path;
     this.#code = code.slice(0, 16);
-    this.status = more.status;
-    this.retryAfterMs = more.retryAfterMs ?? null;
+    this.retryAfterMs = retryAfterMs;
   }
 
   override get code(): string {
@@ -81,46 +68,42 @@ export class ApiError extends CollectorError {
 
 /** An answer whose shape is not the documented one. `field` says where: `data[3].available`. */
 export class ShapeError extends CollectorError {
+  override name = "ShapeError";
   readonly kind = "shape";
-  readonly path: string;
-  readonly field: string;
 
   constructor(path: string, field: string, problem: string) {
     super(`${path}: ${field}: ${problem}`);
-    this.name = "ShapeError";
-    this.path = path;
-    this.field = field;
   }
 }
 
 /** Settings that cannot be used, or a state of things in which going on would be a guess. All problems at once. Exit 78. */
 export class ConfigError extends CollectorError {
+  override name = "ConfigError";
   readonly kind = "config";
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
     super(problems.join("\n"));
-    this.name = "ConfigError";
     this.problems = problems;
   }
 }
 
 /** Wrong arguments on the command line. Exit 64. */
 export class UsageError extends CollectorError {
-  readonly kind = "usage";
   override name = "UsageError";
+  readonly kind = "usage";
 }
 
 /** Another process collects into this database. Exit 75. */
 export class LockedError extends CollectorError {
-  readonly kind = "locked";
   override name = "LockedError";
+  readonly kind = "locked";
 }
 
 /** The database is gone, or cannot be written just now. Exit 74. */
 export class StorageError extends CollectorError {
-  readonly kind = "storage";
   override name = "StorageError";
+  readonly kind = "storage";
   /** True where waiting does not help: the file in use was moved, deleted or replaced. */
   readonly gone: boolean;
 
@@ -132,6 +115,6 @@ export class StorageError extends CollectorError {
 
 /** The run's deadline passed, or the program is stopping. */
 export class DeadlineError extends CollectorError {
-  readonly kind = "deadline";
   override name = "DeadlineError";
+  readonly kind = "deadline";
 }

@@ -6,7 +6,7 @@ import type { Command } from "./commands/command.ts";
 import { commands } from "./commands/index.ts";
 import { environment } from "./config.ts";
 import { CollectorError, ConfigError } from "./errors.ts";
-import { visible } from "./log.ts";
+import { visible } from "./text.ts";
 
 // Whatever is written from here on (database, lock, reports) is for this user alone.
 process.umask(0o077);
@@ -29,11 +29,12 @@ function add(program: Parser, command: Command, finish: (code: number) => void):
       at.command(word).summary("housekeeping of the database").exitOverride(),
     program,
   );
+  const details = command.details ? [...command.details, ""] : [];
   const parser = parent
     .command(command.args ? `${name} ${command.args}` : name)
     .summary(command.summary)
     .description(command.summary)
-    .addHelpText("after", `\nExample:\n  bitget-collector ${command.example}`)
+    .addHelpText("after", ["", ...details, "Example:", `  bitget-collector ${command.example}`].join("\n"))
     .exitOverride()
     .action(async () => {
       const out = (line: string) => void process.stdout.write(`${line}\n`);

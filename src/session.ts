@@ -3,7 +3,7 @@ import { detectMode } from "./bitget/account-mode.ts";
 import type { AskOptions, Client } from "./bitget/client.ts";
 import { writePermissions } from "./bitget/permissions.ts";
 import { type Account, type ApiVersion, publicAccount } from "./domain.ts";
-import { ApiError, ConfigError, type FailureKind, ShapeError } from "./errors.ts";
+import { ApiError, CollectorError, ConfigError, type FailureKind, ShapeError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { Store } from "./store/store.ts";
 
@@ -23,13 +23,19 @@ export interface Session {
 }
 
 /** The key can do more than read. The account is left alone; the others go on. */
-export class RefusedError extends ApiError {
+class RefusedError extends CollectorError {
+  override name = "RefusedError";
+  readonly kind = "permission";
+
   constructor(account: string, permissions: readonly string[]) {
-    const message =
+    super(
       `the key of account "${account}" may write (${permissions.join(", ")}); this program only reads. ` +
-      "Make a read-only key, or set BITGET_ALLOW_WRITE_KEYS=true to use this one all the same";
-    super("permission", "", "write-key", message, { status: 0 });
-    this.name = "RefusedError";
+        "Make a read-only key, or set BITGET_ALLOW_WRITE_KEYS=true to use this one all the same",
+    );
+  }
+
+  override get code(): string {
+    return "write-key";
   }
 }
 

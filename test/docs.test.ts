@@ -45,6 +45,13 @@ describe("the README", () => {
   });
 });
 
+it("the help of collect lists every dataset", () => {
+  const help = commands.find(({ name }) => name === "collect")?.details ?? [];
+  expect(help.map((line) => /^ {2}(\S+) {2,}\S/.exec(line)?.[1]).filter((name) => name !== undefined)).toEqual([
+    ...datasetNames,
+  ]);
+});
+
 it("keeps addresses of downloads out of the lockfile, and an integrity for every package", () => {
   const lock = JSON.parse(read("package-lock.json")) as {
     packages: Record<string, { integrity?: string; link?: boolean }>;

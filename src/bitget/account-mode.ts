@@ -3,10 +3,9 @@ import type { ApiVersion } from "../domain.ts";
 import { ApiError } from "../errors.ts";
 import { addresses } from "./addresses.ts";
 import type { AskOptions, Client } from "./client.ts";
+import { classicCodes } from "./codes.ts";
 import { asObject } from "./json.ts";
 
-/** The codes with which v3 turns a classic account away. */
-const classicCodes = ["40084", "25245"];
 /** An account on its way from one mode to the other. */
 const betweenModes = ["upgrading", "switching"];
 
@@ -21,8 +20,8 @@ export async function detectMode(client: Client, options: AskOptions): Promise<E
     const { data } = await client.ask(address, {}, options);
     const mode = asObject(data)?.accountMode;
     if (typeof mode === "string" && betweenModes.includes(mode)) {
-      const message = `${address.path}: the exchange is moving this account to another mode (${mode}): try again later`;
-      throw new ApiError("mode", address.path, mode, message, { status: 200 });
+      const problem = `the exchange is moving this account to another mode (${mode}): try again later`;
+      throw new ApiError("mode", address.path, mode, problem);
     }
     return "v3";
   } catch (error) {

@@ -161,7 +161,7 @@ const facts = {
   },
 } as const satisfies Record<string, Facts>;
 
-export type AddressName = keyof typeof facts;
+type AddressName = keyof typeof facts;
 
 /** Signed addresses are limited per user, public ones per internet address. */
 function address(name: AddressName): Address {

@@ -1,6 +1,6 @@
 /** From what came over the wire to the data of an answer, or to the failure it stands for. Pure. */
 import { ApiError, NetworkError } from "../errors.ts";
-import { visible } from "../log.ts";
+import { visible } from "../text.ts";
 import { success, verdictOf } from "./codes.ts";
 import type { Reply } from "./http.ts";
 import { asObject, parseJson } from "./json.ts";
@@ -28,7 +28,7 @@ export interface Reading {
 export function readAnswer(reply: Reply, reading: Reading): Envelope {
   const { path } = reading;
   const { status } = reply;
-  if (status >= 300 && status < 400) throw new NetworkError("redirect", path, redirected(path), { status });
+  if (status >= 300 && status < 400) throw new NetworkError("redirect", path, redirected);
   const body = parsed(reply.body);
   const code = body?.code === undefined || body.code === null ? null : String(body.code);
   if (code !== null && code !== success) throw refusal(code, body?.msg ?? body?.message, reply, reading);
@@ -57,28 +57,25 @@ const quoted = (text: unknown, redact: Reading["redact"], length: number): strin
   visible(redact(String(text ?? ""))).slice(0, length);
 
 function refusal(code: string, text: unknown, { status, retryAfter }: Reply, { path, now, redact }: Reading): ApiError {
-  const { kind, hint } = verdictOf(code);
+  const { kind, hint } = verdictOf(code, status);
   const shownCode = quoted(code, redact, codeLength);
   const said = quoted(text, redact, textLength);
-  const message = `${path}: the exchange says ${shownCode}${said === "" ? "" : ` "${said}"`}`;
+  const problem = `the exchange says ${shownCode}${said === "" ? "" : ` "${said}"`}${hint === "" ? "" : `: ${hint}`}`;
   const wait = kind === "rate_limited" ? retryAfterMs(retryAfter, now) : null;
-  const more = { status, ...(wait === null ? {} : { retryAfterMs: wait }) };
-  return new ApiError(kind, path, shownCode, hint === "" ? message : `${message}: ${hint}`, more);
+  return new ApiError(kind, path, shownCode, problem, wait);
 }
 
 function failure(reply: Reply, { path, now }: Reading): NetworkError {
   const { status } = reply;
   if (status === 429) {
     const wait = retryAfterMs(reply.retryAfter, now);
-    const more = { status, ...(wait === null ? {} : { retryAfterMs: wait }) };
-    return new NetworkError("rate_limited", path, `${path}: too many requests (HTTP 429)`, more);
+    return new NetworkError("rate_limited", path, "too many requests (HTTP 429)", wait);
   }
-  if (status >= 500)
-    return new NetworkError("upstream", path, `${path}: the exchange is in trouble (HTTP ${status})`, { status });
+  if (status >= 500) return new NetworkError("upstream", path, `the exchange is in trouble (HTTP ${status})`);
   if (status === 401 || status === 403 || status === 451) {
     const why =
       "the host turned this machine away before the exchange saw the request: some regions and data centres are";
-    return new NetworkError("auth", path, `${path}: ${why} blocked (HTTP ${status})`, { status });
+    return new NetworkError("auth", path, `${why} blocked (HTTP ${status})`);
   }
   return noAnswer(reply, path, "without a code");
 }
@@ -86,9 +83,8 @@ function failure(reply: Reply, { path, now }: Reading): NetworkError {
 /** Says what came by type and length alone: a page of HTML has no place in a ledger. */
 function noAnswer({ status, contentType, body }: Reply, path: string, what: string): NetworkError {
   const type = visible(contentType).slice(0, 40) || "no content type";
-  const message = `${path}: an answer ${what} (HTTP ${status}, ${type}, ${body.length} characters)`;
-  return new NetworkError("bad_body", path, message, { status });
+  const problem = `an answer ${what} (HTTP ${status}, ${type}, ${body.length} characters)`;
+  return new NetworkError("bad_body", path, problem);
 }
 
-const redirected = (path: string): string =>
-  `${path}: the host sends requests elsewhere, which is not followed: check BITGET_BASE_URL`;
+const redirected = "the host sends requests elsewhere, which is not followed: check BITGET_BASE_URL";

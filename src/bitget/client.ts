@@ -1,9 +1,10 @@
 /** A signed, paced, patient reader of one account. It knows no datasets and no tables; it only ever sends GET. */
 import { setMaxListeners } from "node:events";
 import { type Clock, sleep } from "../clock.ts";
-import type { Account, Address, Answer, Params, Scope, Tally } from "../domain.ts";
+import type { Account, Address, Answer, Params, Tally } from "../domain.ts";
 import { ApiError, CollectorError, ShapeError, UsageError } from "../errors.ts";
-import { type Log, redactor } from "../log.ts";
+import type { Log } from "../log.ts";
+import { redactor } from "../text.ts";
 import { addresses } from "./addresses.ts";
 import { type Envelope, readAnswer } from "./answer.ts";
 import { createHttp } from "./http.ts";
@@ -15,15 +16,7 @@ import { signer, target } from "./sign.ts";
 export interface AskOptions {
   signal: AbortSignal;
   /** Counted up while the asking goes on: requests sent, and those of them that were not the first attempt. */
-  tally: Tally;
-}
-
-/** What the client has to know of an endpoint that may have more than one page. */
-export interface Paged {
-  address: Address | null;
-  params(scope: Scope): Params;
-  /** What to ask for next, given the data of a page as it came; null after the last page. */
-  next(data: unknown): Params | null;
+  tally?: Tally;
 }
 
 export interface Client {
@@ -33,10 +26,10 @@ export interface Client {
    * or, where attempts had failed before it was aborted, the last of their failures.
    */
   ask(address: Address, params: Params, options: AskOptions): Promise<Answer>;
-  /** All pages of one scope, fifty at most; a page that would be asked for twice is a ShapeError. */
-  pages(endpoint: Paged, scope: Scope, options: AskOptions): AsyncGenerator<Answer>;
   /** The exchange's clock minus ours in ms; null until it is known. */
   offset(): number | null;
+  /** The exchange's clock as far as we know it: ours, corrected by the offset. Epoch ms, whole. */
+  exchangeNow(): number;
   /**
    * Asks for the exchange's time and goes by it from then on.
    * @throws ApiError of kind `clock` where it is more than ten minutes from ours: one of the two is wrong.
@@ -64,7 +57,6 @@ interface Received extends Envelope {
   elapsed: number;
 }
 
-const mostPages = 50;
 /** An offset beyond this is no offset but a wrong clock, theirs or ours. */
 const largestOffset = 600_000;
 /** A difference that the way of an answer cannot explain, and is worth going by without being asked for. */
@@ -81,16 +73,16 @@ export function createClient(options: ClientOptions): Client {
   const http = createHttp(hosts);
   let offset: number | null = null;
 
-  const exchangeNow = (): number => clock.now() + (offset ?? 0);
+  const exchangeNow = (): number => Math.round(clock.now() + (offset ?? 0));
 
   function headersFor(address: Address, asked: string): Record<string, string> {
     if (!address.signed) return {};
     if (!sign) throw new UsageError(`${address.path} is asked in the name of an account, and there is none`);
-    const headers = sign(Math.round(exchangeNow()), "GET", asked);
+    const headers = sign(exchangeNow(), "GET", asked);
     return demoTrading ? { ...headers, paptrading: "1" } : headers;
   }
 
-  async function attempt(address: Address, asked: string, { signal, tally }: AskOptions): Promise<Received> {
+  async function attempt(address: Address, asked: string, { signal, tally }: Required<AskOptions>): Promise<Received> {
     const done = await limiter.take(name, address, signal);
     try {
       tally.requests += 1;
@@ -108,7 +100,7 @@ export function createClient(options: ClientOptions): Client {
   }
 
   async function persist(address: Address, params: Params, options: AskOptions): Promise<Received> {
-    const { signal, tally } = options;
+    const { signal, tally = { requests: 0, retries: 0 } } = options;
     const asked = target(address.path, params);
     setMaxListeners(0, signal); // one signal ends all requests of a run: many listeners are no leak
     let failed: CollectorError | null = null;
@@ -116,7 +108,7 @@ export function createClient(options: ClientOptions): Client {
     for (let attempts = 1; ; attempts++) {
       try {
         if (failed !== null) tally.retries += 1;
-        return await attempt(address, asked, options);
+        return await attempt(address, asked, { signal, tally });
       } catch (error) {
         if (signal.aborted) throw failed ?? signal.reason;
         if (!(error instanceof CollectorError)) throw error;
@@ -143,10 +135,10 @@ export function createClient(options: ClientOptions): Client {
     if (!/^\d{1,16}$/.test(serverTime)) throw new ShapeError(address.path, "data.serverTime", "is no time");
     const measured = Math.round(Number(serverTime) - (receivedAt - elapsed / 2));
     if (Math.abs(measured) > largestOffset) {
-      const message =
-        `${address.path}: this machine's clock and the exchange's are ${Math.round(Math.abs(measured) / 1000)} s apart, ` +
+      const problem =
+        `this machine's clock and the exchange's are ${Math.round(Math.abs(measured) / 1000)} s apart, ` +
         "too far to go by either: set this machine's clock";
-      throw new ApiError("clock", address.path, "clock", message, { status: 200 });
+      throw new ApiError("clock", address.path, "clock", problem);
     }
     return adopt(measured);
   }
@@ -180,23 +172,9 @@ export function createClient(options: ClientOptions): Client {
 
   return {
     ask,
-    async *pages({ address, params, next }, scope, options) {
-      if (address === null) return;
-      const first = params(scope);
-      const asked = new Set<string>();
-      for (let page: Params | null = first; page !== null; ) {
-        const where = target(address.path, page);
-        if (asked.has(where)) throw new ShapeError(address.path, "next page", "is one that was read before");
-        if (asked.size >= mostPages) throw new ShapeError(address.path, "next page", `is number ${mostPages + 1}`);
-        asked.add(where);
-        const answer = await ask(address, page, options);
-        yield answer;
-        const more = next(answer.data);
-        page = more && { ...first, ...more };
-      }
-    },
     offset: () => offset,
-    measureOffset: (signal) => synchronise({ signal, tally: { requests: 0, retries: 0 } }),
+    exchangeNow,
+    measureOffset: (signal) => synchronise({ signal }),
     close: () => http.close(),
   };
 }

@@ -38,6 +38,7 @@ const usualPatience: Patience = { lookup: 5000, connect: 5000, secureConnect: 50
 /** Bytes of a body, unpacked. The longest answer we know, all tickers, has 0.4 MB. */
 const largestBody = 8_000_000;
 
+/** `hosts` are origins, the one to ask first in front: `https://api.bitget.com`. */
 export function createHttp(hosts: readonly string[], patience: Patience = usualPatience): Http {
   // Node gives each address of a host 250 ms to connect unless told otherwise: less than a slow line needs.
   const connection = { keepAlive: true, autoSelectFamilyAttemptTimeout: 2000 };
@@ -53,7 +54,7 @@ export function createHttp(hosts: readonly string[], patience: Patience = usualP
   });
 
   async function getFrom(host: string, target: string, headersNow: HeadersNow, signal: AbortSignal): Promise<Reply> {
-    const stream = client.stream(new URL(host).origin + target, { headers: headersNow(), signal });
+    const stream = client.stream(host + target, { headers: headersNow(), signal });
     // A signal that is aborted after the end makes the stream fail once more, with nobody left to hear it.
     stream.on("error", () => {});
     const chunks: Buffer[] = [];
@@ -122,7 +123,7 @@ function failureOf(error: unknown, target: string, host: string): CollectorError
   return failure("network", target, `no answer from ${host} (${code})`);
 }
 
-function failure(kind: FailureKind, target: string, message: string): NetworkError {
+function failure(kind: FailureKind, target: string, problem: string): NetworkError {
   const [path = target] = target.split("?");
-  return new NetworkError(kind, path, `${path}: ${message}`);
+  return new NetworkError(kind, path, problem);
 }

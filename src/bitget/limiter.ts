@@ -54,13 +54,7 @@ export class Limiter {
     const until = this.#clock.monotonic() + ms;
     this.#pausedUntil.set(key, Math.max(until, this.#pausedUntil.get(key) ?? until));
     this.#refusing.add(address.path);
-    if (this.#refusing.size >= refusalsOfMachine) this.pauseAll(machinePenalty);
-  }
-
-  /** No request at all leaves for `ms`. */
-  pauseAll(ms: number): void {
-    this.#allPausedUntil = Math.max(this.#allPausedUntil, this.#clock.monotonic() + ms);
-    this.#refusing.clear();
+    if (this.#refusing.size >= refusalsOfMachine) this.#pauseAll(machinePenalty);
   }
 
   /** The exchange answered: refusals before this one are no row. */
@@ -71,6 +65,12 @@ export class Limiter {
   close(): void {
     for (const permits of this.#addresses.values()) permits.close();
     this.#machine.close();
+  }
+
+  /** No request at all leaves for `ms`. */
+  #pauseAll(ms: number): void {
+    this.#allPausedUntil = Math.max(this.#allPausedUntil, this.#clock.monotonic() + ms);
+    this.#refusing.clear();
   }
 
   #permitsOf(key: string, address: Address): Permits {

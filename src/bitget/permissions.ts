@@ -1,7 +1,7 @@
 /** What a key may do besides reading. What is not known to be reading counts as writing. */
 import type { ApiVersion } from "../domain.ts";
 import { ShapeError } from "../errors.ts";
-import { visible } from "../log.ts";
+import { visible } from "../text.ts";
 import { addresses } from "./addresses.ts";
 import type { AskOptions, Client } from "./client.ts";
 import { asObject } from "./json.ts";

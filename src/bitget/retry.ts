@@ -1,20 +1,22 @@
 /** Which failures are worth another attempt, and after how long. Pure. */
 import { ApiError, type CollectorError, NetworkError } from "../errors.ts";
-import { verdictOf } from "./codes.ts";
+import { isKnown } from "./codes.ts";
 
-const usualAttempts = 3;
-const attemptsOfKind: Partial<Record<string, number>> = {
+const attemptsOfKind: Partial<Record<CollectorError["kind"], number>> = {
   rate_limited: 5,
-  upstream: usualAttempts,
-  network: usualAttempts,
-  timeout: usualAttempts,
-  bad_body: usualAttempts,
+  upstream: 3,
+  network: 3,
+  timeout: 3,
+  bad_body: 3,
 };
 
 /** How many attempts in all a request that failed like this may have. */
-export function attemptsFor(error: CollectorError): number {
-  if (error instanceof ApiError) return verdictOf(error.code).attempts;
-  return error instanceof NetworkError ? (attemptsOfKind[error.kind] ?? 1) : 1;
+export function attemptsFor({ kind, code }: CollectorError): number {
+  if (kind !== "api") return attemptsOfKind[kind] ?? 1;
+  // "Parameter verification exception" is in the vendor's "try again" list, and a real error too.
+  if (code === "40808") return 2;
+  // What nobody wrote down yet may be a passing trouble.
+  return isKnown(code) ? 1 : 3;
 }
 
 const shortest = 250;

@@ -45,7 +45,7 @@ function checkFile({ databasePath }: Config, out: (line: string) => void): boole
 }
 
 async function checkAccount(session: Session, out: (line: string) => void): Promise<boolean> {
-  const options = { signal: AbortSignal.timeout(30_000), tally: { requests: 0, retries: 0 } };
+  const options = { signal: AbortSignal.timeout(30_000) };
   try {
     const offset = await session.client.measureOffset(options.signal);
     const advice = Math.abs(offset) > worrying ? "; set this machine's clock right" : "";

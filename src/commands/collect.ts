@@ -2,6 +2,7 @@ import { openApp } from "../app.ts";
 import { buildsOn, collect as collectOne, sessionsOf } from "../collect.ts";
 import { loadConfig } from "../config.ts";
 import type { Dataset } from "../datasets/dataset.ts";
+import { datasets } from "../datasets/index.ts";
 import { datasetNames, type RunState } from "../domain.ts";
 import { UsageError } from "../errors.ts";
 import type { Session } from "../session.ts";
@@ -12,6 +13,7 @@ export const collect: Command = {
   summary: "one run now of the named datasets, or of all; exit code 0 all ok, 3 some of it, 1 none of it",
   example: "collect positions spot-assets --account main",
   args: "[dataset...]",
+  details: ["Datasets:", ...datasets.map(({ name, summary }) => `  ${name.padEnd(16)}${summary}`)],
   options: [{ flags: "--account <name>", summary: "only this account" }],
   async run({ args, options, env, out }) {
     const unknown = args.find((name) => !datasetNames.some((known) => known === name));

@@ -18,6 +18,8 @@ export interface Command {
   example: string;
   /** In the notation of the help: `[dataset...]`. */
   args?: string;
+  /** Lines of the help that say what the arguments can be. */
+  details?: readonly string[];
   /** Flags and what they do; a repeatable option has `repeat`. */
   options?: readonly { flags: string; summary: string; repeat?: true }[];
   /** Resolves with the exit code. */

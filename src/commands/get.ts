@@ -30,8 +30,7 @@ export const get: Command = {
       const { account } = options;
       const session = account === undefined ? faces.sessions[0] : faces.sessions.find((one) => one.name === account);
       if (!session) throw new UsageError(`there is no account "${account}"`);
-      const tally = { requests: 0, retries: 0 };
-      const answer = await session.client.ask(address, params, { signal: AbortSignal.timeout(60_000), tally });
+      const answer = await session.client.ask(address, params, { signal: AbortSignal.timeout(60_000) });
       out(toJson(answer.data, 2));
       return 0;
     } finally {

@@ -1,7 +1,7 @@
 import { loadConfig } from "../config.ts";
-import { visible } from "../log.ts";
 import { isLocked } from "../store/lock.ts";
 import { readStatus, type SeriesStatus } from "../store/status.ts";
+import { visible } from "../text.ts";
 import type { Command } from "./command.ts";
 import { table } from "./table.ts";
 

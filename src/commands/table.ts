@@ -1,5 +1,5 @@
 /** Columns aligned for a terminal. What comes from outside is made visible, so that a name cannot drive the terminal. */
-import { visible } from "../log.ts";
+import { visible } from "../text.ts";
 
 export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const cells = [heads, ...rows].map((row) => row.map(visible));

@@ -1,7 +1,8 @@
 /** The type of a dataset: a declaration of what is collected, from where, and how an answer becomes rows. */
-import type { ZodType } from "zod";
+import { ZodError, type ZodType } from "zod";
 import type { Columns, RowOf } from "../columns.ts";
 import type { Address, ApiVersion, DatasetName, Extra, Item, Known, Params, ProductType, Scope } from "../domain.ts";
+import { ShapeError } from "../errors.ts";
 
 /** One item of an answer in the dataset's columns; `extra` holds the fields that have none. */
 export interface ItemOf<C extends Columns> {
@@ -27,20 +28,18 @@ export interface Endpoint<Data, C extends Columns> {
   params?(scope: Scope): Params;
   /** What the `data` of the envelope looks like. What does not fit fails the snapshot. */
   data: ZodType<Data>;
-  /** The exchange's words into ours. Pure. */
+  /** The exchange's words into ours. Pure. A ZodError thrown here counts like one of `data`. */
   rows(data: Data, context: Context): ItemOf<C>[];
-  /** The parameters of the next page, or null after the last. Default: there is one page. */
-  next?(data: Data): Params | null;
 }
 
 export interface Dataset<C extends Columns = Columns> {
   name: DatasetName;
   summary: string;
-  /** Cron, UTC. */
-  schedule: string;
   /** Columns that tell one item of a scope from another. Empty: the scope is the item. */
   key: readonly string[];
   columns: C;
+  /** The column up to which programs may rely on the columns and their order in the views; those after it may change. */
+  lastPublished: string;
   /**
    * What is stored when an item is in no later answer: `zero` writes one last row whose amounts are "0" (unknown ones
    * stay unknown), `nothing` just ends it.
@@ -53,39 +52,46 @@ export interface Dataset<C extends Columns = Columns> {
   endpoints: Partial<Record<ApiVersion, AnyEndpoint>>;
 }
 
-/** An endpoint whose data type is its own affair: it parses and maps in one step. */
+/** An endpoint whose data type is its own affair. */
 export interface AnyEndpoint {
   address: Address | null;
   scopes(productTypes: readonly ProductType[]): Scope[];
   params(scope: Scope): Params;
-  data: ZodType;
-  rows(data: unknown, context: Context): Item[];
-  next(data: unknown): Params | null;
+  /** `data` of an answer in our columns. @throws ShapeError naming the path and the first field that does not fit. */
+  items(data: unknown, context: Context): Item[];
 }
 
-export interface Declaration<C extends Columns> extends Omit<Dataset<C>, "key" | "endpoints"> {
+export interface Declaration<C extends Columns> extends Omit<Dataset<C>, "key" | "lastPublished" | "endpoints"> {
   key: readonly (keyof C & string)[];
+  lastPublished: keyof C & string;
   // biome-ignore lint/suspicious/noExplicitAny: each endpoint has a data type of its own, checked where it is written
   endpoints: Partial<Record<ApiVersion, Endpoint<any, C>>>;
 }
 
 const once: Scope[] = [null];
 
-/** Fills the defaults of a declaration in. */
+/** Fills the defaults of a declaration in, and ties each schema to its mapper. */
 export function dataset<C extends Columns>(declaration: Declaration<C>): Dataset<C> {
   const endpoints: Partial<Record<ApiVersion, AnyEndpoint>> = {};
   for (const version of Object.keys(declaration.endpoints) as ApiVersion[]) {
     const endpoint = declaration.endpoints[version];
     if (!endpoint) continue;
-    endpoints[version] = {
-      scopes: () => once,
-      params: () => ({}),
-      next: () => null,
-      ...endpoint,
-      rows: (data, context) => endpoint.rows(data, context) as Item[],
+    const { address, scopes = () => once, params = () => ({}), data: schema, rows } = endpoint;
+    const items = (data: unknown, context: Context) => {
+      try {
+        return rows(schema.parse(data), context) as Item[];
+      } catch (error) {
+        throw error instanceof ZodError ? shapeError(address, error) : error;
+      }
     };
+    endpoints[version] = { address, scopes, params, items };
   }
   return { ...declaration, endpoints };
+}
+
+function shapeError(address: Address | null, { issues: [issue] }: ZodError): ShapeError {
+  const field = (issue?.path ?? []).map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`));
+  return new ShapeError(address?.path ?? "computed", `data${field.join("")}`, issue?.message ?? "does not fit");
 }
 
 /** Ties an endpoint's schema to its mapper and both to the columns: the compiler names a column the mapper forgot. */
@@ -93,3 +99,9 @@ export const endpoint = <Data, C extends Columns>(
   _columns: C,
   declaration: Endpoint<Data, NoInfer<C>>,
 ): Endpoint<Data, C> => declaration;
+
+/** One call for each product type, which the parameter `param` names in the exchange's word for it. */
+export const perProductType = (param: string, word: (productType: ProductType) => string) => ({
+  scopes: (productTypes: readonly ProductType[]): Scope[] => [...productTypes],
+  params: (scope: Scope): Params => ({ [param]: word(scope as ProductType) }),
+});

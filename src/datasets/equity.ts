@@ -95,9 +95,9 @@ function unknownWallets(wallets: readonly Wallet[]): Extra {
 export const equity = dataset({
   name: "equity",
   summary: "What the account is worth in USDT, by wallet",
-  schedule: "*/5 * * * *",
   key: [],
   columns,
+  lastPublished: "complete",
   vanishes: "nothing",
   needs: ["spot-assets", "funding-assets", "mix-accounts", "prices"],
   endpoints: {

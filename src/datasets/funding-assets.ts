@@ -24,9 +24,9 @@ const columns = {
 export const fundingAssets = dataset({
   name: "funding-assets",
   summary: "Funding balances per coin",
-  schedule: "*/5 * * * *",
   key: ["coin"],
   columns,
+  lastPublished: "frozen",
   vanishes: "zero",
   endpoints: {
     v2: endpoint(columns, {

@@ -12,8 +12,7 @@ import { z } from "zod";
 import { addresses } from "../bitget/addresses.ts";
 import { categoryOf } from "../bitget/product-types.ts";
 import * as column from "../columns.ts";
-import type { ProductType } from "../domain.ts";
-import { dataset, endpoint } from "./dataset.ts";
+import { dataset, endpoint, perProductType } from "./dataset.ts";
 import { amount, coin, digits, item, json, text } from "./shapes.ts";
 import { unifiedWallet } from "./unified-wallet.ts";
 
@@ -65,15 +64,14 @@ const notByMode = { crossedMargin: null, isolatedMargin: null, crossedUnrealized
 export const mixAccounts = dataset({
   name: "mix-accounts",
   summary: "Futures accounts per product type and margin coin",
-  schedule: "*/5 * * * *",
   key: ["marginCoin"],
   columns,
+  lastPublished: "crossRiskRate",
   vanishes: "zero",
   endpoints: {
     v1: endpoint(columns, {
       address: addresses["v1/mix-accounts"],
-      scopes: (productTypes) => [...productTypes],
-      params: (scope) => ({ productType: String(scope) }),
+      ...perProductType("productType", String),
       data: z.array(
         item({
           marginCoin: coin,
@@ -106,8 +104,7 @@ export const mixAccounts = dataset({
     }),
     v2: endpoint(columns, {
       address: addresses["v2/mix-accounts"],
-      scopes: (productTypes) => [...productTypes],
-      params: (scope) => ({ productType: categoryOf(scope as ProductType) }),
+      ...perProductType("productType", categoryOf),
       data: z.array(
         item({
           marginCoin: coin,

@@ -8,8 +8,8 @@ import { addresses } from "../bitget/addresses.ts";
 import { categoryOf, isDemoLine } from "../bitget/product-types.ts";
 import * as column from "../columns.ts";
 import { divide, isZero } from "../decimal.ts";
-import type { Digits, ProductType } from "../domain.ts";
-import { dataset, endpoint } from "./dataset.ts";
+import type { Digits, Extra } from "../domain.ts";
+import { dataset, endpoint, perProductType } from "./dataset.ts";
 import {
   amount,
   coin,
@@ -82,8 +82,33 @@ const columns = {
 const ratio = (profit: Digits | null, margin: Digits | null) =>
   profit === null || margin === null ? null : divide(profit, margin);
 
-const withSize = <P extends { fields: { total: Digits } }>(rows: P[]): P[] =>
-  rows.filter((p) => !isZero(p.fields.total));
+/** The rows of a list, without positions of size zero. */
+const rowsWithSize = <Fields extends { total: Digits }, R>(
+  list: readonly { fields: Fields; extra: Extra }[],
+  row: (position: Fields) => R,
+) => list.filter(({ fields }) => !isZero(fields.total)).map(({ fields, extra }) => ({ row: row(fields), extra }));
+
+/** What v1 and v2 tell in the same words. */
+const classic = {
+  symbol,
+  marginCoin: coin,
+  holdSide: side,
+  marginMode,
+  available: digits,
+  locked: digits,
+  total: amount,
+  leverage: digits,
+  achievedProfits: digits,
+  unrealizedPL: digits,
+  unrealizedPLR: digits,
+  liquidationPrice: digits,
+  keepMarginRate: digits,
+  markPrice: digits,
+  cTime: millis,
+  marginRatio: digits,
+  autoMargin: text,
+  uTime: millis,
+};
 
 const onlyInV2 = {
   takeProfit: null,
@@ -98,93 +123,54 @@ const onlyInV3 = { openFeeTotal: null, closeFeeTotal: null, positionStatus: null
 export const positions = dataset({
   name: "positions",
   summary: "Open futures positions, as they stood at each run",
-  schedule: "*/5 * * * *",
   key: ["symbol", "marginCoin", "holdSide", "marginMode"],
   columns,
+  lastPublished: "openedAt",
   vanishes: "nothing",
   endpoints: {
     v1: endpoint(columns, {
       // the older form (`v1/positions`) has the same rows
       address: addresses["v1/positions-v2"],
-      scopes: (productTypes) => [...productTypes],
-      params: (scope) => ({ productType: String(scope) }),
+      ...perProductType("productType", String),
+      // it sent `marketPrice`, where its documentation promised `markPrice` in places; only its WebSocket channel was
+      // seen to send `unrealizedPLR`, which is documented
       data: listed(
         item({
-          symbol,
-          marginCoin: coin,
-          holdSide: side,
-          marginMode,
+          ...classic,
           openDelegateCount: digits,
           margin: digits,
-          available: digits,
-          locked: digits,
-          total: amount,
-          leverage: digits,
-          achievedProfits: digits,
-          unrealizedPL: digits,
-          // documented, though only the WebSocket channel was seen to send it
-          unrealizedPLR: digits,
-          liquidationPrice: digits,
-          keepMarginRate: digits,
-          // what it sent, and what its documentation promised in places
-          marketPrice: digits,
-          markPrice: digits,
           averageOpenPrice: digits,
-          cTime: millis,
-          marginRatio: digits,
+          marketPrice: digits,
           holdMode,
-          autoMargin: text,
-          uTime: millis,
         }),
       ),
       rows: (data) =>
-        withSize(data).map(({ fields: p, extra }) => {
-          const { unrealizedPL, unrealizedPLR, marketPrice, markPrice, cTime, uTime, ...same } = p;
-          const row = {
-            ...same,
-            unrealizedPl: unrealizedPL,
-            unrealizedPlr: unrealizedPLR ?? ratio(unrealizedPL, p.margin),
-            markPrice: marketPrice ?? markPrice,
-            openedAt: cTime,
-            breakEvenPrice: null,
-            totalFunding: null,
-            deductedFee: null,
-            assetMode: null,
-            updatedAt: uTime,
-            ...onlyInV2,
-            ...onlyInV3,
-          };
-          return { row, extra };
-        }),
+        rowsWithSize(data, ({ unrealizedPL, unrealizedPLR, marketPrice, markPrice, cTime, uTime, ...same }) => ({
+          ...same,
+          unrealizedPl: unrealizedPL,
+          unrealizedPlr: unrealizedPLR ?? ratio(unrealizedPL, same.margin),
+          markPrice: marketPrice ?? markPrice,
+          openedAt: cTime,
+          breakEvenPrice: null,
+          totalFunding: null,
+          deductedFee: null,
+          assetMode: null,
+          updatedAt: uTime,
+          ...onlyInV2,
+          ...onlyInV3,
+        })),
     }),
     v2: endpoint(columns, {
       address: addresses["v2/positions"],
-      scopes: (productTypes) => [...productTypes],
-      params: (scope) => ({ productType: categoryOf(scope as ProductType) }),
+      ...perProductType("productType", categoryOf),
       data: listed(
         item({
-          symbol,
-          marginCoin: coin,
-          holdSide: side,
-          marginMode,
+          ...classic,
           openDelegateSize: digits,
           marginSize: digits,
-          available: digits,
-          locked: digits,
-          total: amount,
-          leverage: digits,
-          achievedProfits: digits,
-          unrealizedPL: digits,
-          unrealizedPLR: digits,
-          liquidationPrice: digits,
-          keepMarginRate: digits,
-          markPrice: digits,
           openPriceAvg: digits,
-          cTime: millis,
-          marginRatio: digits,
           breakEvenPrice: digits,
           posMode: holdMode,
-          autoMargin: text,
           totalFee: digits,
           deductedFee: digits,
           takeProfit: digits,
@@ -194,14 +180,12 @@ export const positions = dataset({
           grant: digits,
           cashDividend: digits,
           assetMode: text,
-          uTime: millis,
         }),
       ),
       rows: (data) =>
-        withSize(data).map(({ fields: p, extra }) => {
-          const { openDelegateSize, marginSize, unrealizedPL, unrealizedPLR, openPriceAvg, ...rest } = p;
+        rowsWithSize(data, ({ openDelegateSize, marginSize, unrealizedPL, unrealizedPLR, openPriceAvg, ...rest }) => {
           const { cTime, uTime, posMode, totalFee, ...same } = rest;
-          const row = {
+          return {
             ...same,
             openDelegateCount: openDelegateSize,
             margin: marginSize,
@@ -214,14 +198,13 @@ export const positions = dataset({
             updatedAt: uTime,
             ...onlyInV3,
           };
-          return { row, extra };
         }),
     }),
     v3: endpoint(columns, {
       address: addresses["v3/positions"],
+      ...perProductType("category", categoryOf),
       // unified accounts trade with the demo lines' successors, a demo key, on the live lines
       scopes: (productTypes) => productTypes.filter((type) => !isDemoLine(type)),
-      params: (scope) => ({ category: categoryOf(scope as ProductType) }),
       data: listed(
         item({
           // the scope in v3's words
@@ -253,41 +236,28 @@ export const positions = dataset({
         }),
       ),
       rows: (data) =>
-        withSize(data).map(({ fields: p, extra }) => ({
-          row: {
-            symbol: p.symbol,
-            marginCoin: p.marginCoin,
-            holdSide: p.posSide,
-            marginMode: p.marginMode,
+        rowsWithSize(data, ({ category, posSide, positionBalance, frozen, curRealisedPnl, unrealisedPnl, ...rest }) => {
+          const { profitRate, mmr, avgPrice, createdTime, updatedTime, ...same } = rest;
+          return {
+            ...same,
+            holdSide: posSide,
             openDelegateCount: null,
-            margin: p.positionBalance,
-            available: p.available,
-            locked: p.frozen,
-            total: p.total,
-            leverage: p.leverage,
-            achievedProfits: p.curRealisedPnl,
-            unrealizedPl: p.unrealisedPnl,
-            unrealizedPlr: p.profitRate ?? ratio(p.unrealisedPnl, p.positionBalance),
-            liquidationPrice: p.liquidationPrice,
-            keepMarginRate: p.mmr,
-            markPrice: p.markPrice,
-            averageOpenPrice: p.avgPrice,
-            openedAt: p.createdTime,
+            margin: positionBalance,
+            locked: frozen,
+            achievedProfits: curRealisedPnl,
+            unrealizedPl: unrealisedPnl,
+            unrealizedPlr: profitRate ?? ratio(unrealisedPnl, positionBalance),
+            keepMarginRate: mmr,
+            averageOpenPrice: avgPrice,
+            openedAt: createdTime,
             marginRatio: null,
-            breakEvenPrice: p.breakEvenPrice,
-            holdMode: p.holdMode,
             autoMargin: null,
-            totalFunding: p.totalFunding,
             deductedFee: null,
-            openFeeTotal: p.openFeeTotal,
-            closeFeeTotal: p.closeFeeTotal,
-            positionStatus: p.positionStatus,
             assetMode: null,
-            updatedAt: p.updatedTime,
+            updatedAt: updatedTime,
             ...onlyInV2,
-          },
-          extra,
-        })),
+          };
+        }),
     }),
   },
 });

@@ -10,7 +10,7 @@ import { z } from "zod";
 import { addresses } from "../bitget/addresses.ts";
 import * as column from "../columns.ts";
 import { isZero } from "../decimal.ts";
-import type { Address, Digits } from "../domain.ts";
+import type { Address, Params } from "../domain.ts";
 import { type Context, dataset, endpoint } from "./dataset.ts";
 import { digits, listed, millis, symbol } from "./shapes.ts";
 import { digitsIn, moneyRows } from "./valuation.ts";
@@ -28,14 +28,6 @@ const columns = {
   exchangeTime: column.millis().moves(),
 };
 
-interface Ticker {
-  symbol: string;
-  price: Digits | null;
-  bid: Digits | null;
-  ask: Digits | null;
-  exchangeTime: number | null;
-}
-
 const amounts = ["available", "frozen", "locked", "balance", "equity", "debt"];
 
 /** Coins of which some account has, or owes, something: in alphabetical order, without USDT. */
@@ -51,66 +43,60 @@ function heldCoins(context: Context): string[] {
   return [...coins].sort();
 }
 
-function priceRows(tickers: readonly Ticker[], address: Address, context: Context) {
-  const bySymbol = new Map(tickers.map((ticker) => [ticker.symbol, ticker]));
-  return heldCoins(context).map((coin) => {
-    const ticker = bySymbol.get(`${coin}USDT`);
-    return {
-      row: {
-        coin,
-        quote: "USDT",
-        price: ticker?.price ?? null,
-        source: address.name,
-        bid: ticker?.bid ?? null,
-        ask: ticker?.ask ?? null,
-        exchangeTime: ticker?.exchangeTime ?? null,
-      },
-      extra: null,
-    };
+const pairOf = (coin: string): string => `${coin}USDT`;
+
+/**
+ * The tickers at an address, which tells them in these words. Only those of held coins are read: what another coin's
+ * ticker says spoils nothing.
+ */
+function tickersAt(address: Address, words: Record<"price" | "bid" | "ask", string>, params: Params = {}) {
+  const ticker = z.intersection(
+    z.object({ [words.price]: digits, [words.bid]: digits, [words.ask]: digits }),
+    z.object({ ts: millis }),
+  );
+  const tickers = z.record(z.string(), ticker);
+  return endpoint(columns, {
+    address,
+    params: () => params,
+    data: listed(z.looseObject({ symbol })),
+    rows: (all, context) => {
+      const coins = heldCoins(context);
+      const pairs = new Set(coins.map(pairOf));
+      const held = all.filter((one) => pairs.has(one.symbol)).map((one) => [one.symbol, one]);
+      const told = tickers.parse(Object.fromEntries(held));
+      return coins.map((coin) => {
+        const found = told[pairOf(coin)];
+        const row = {
+          coin,
+          quote: "USDT",
+          price: found?.[words.price] ?? null,
+          source: address.name,
+          bid: found?.[words.bid] ?? null,
+          ask: found?.[words.ask] ?? null,
+          exchangeTime: found?.ts ?? null,
+        };
+        return { row, extra: null };
+      });
+    },
   });
 }
 
 export const prices = dataset({
   name: "prices",
   summary: "Spot prices in USDT of the coins that are held",
-  schedule: "*/5 * * * *",
   key: ["coin", "quote"],
   columns,
+  lastPublished: "source",
   vanishes: "nothing",
   needs: ["spot-assets", "funding-assets", "mix-accounts"],
   public: true,
   endpoints: {
-    v1: endpoint(columns, {
-      address: addresses["v1/tickers"],
-      data: listed(
-        z
-          .object({ symbol, close: digits, buyOne: digits, sellOne: digits, ts: millis })
-          .transform((t) => ({ symbol: t.symbol, price: t.close, bid: t.buyOne, ask: t.sellOne, exchangeTime: t.ts })),
-      ),
-      rows: (tickers, context) => priceRows(tickers, addresses["v1/tickers"], context),
-    }),
-    v2: endpoint(columns, {
-      address: addresses["v2/tickers"],
-      data: listed(
-        z
-          .object({ symbol, lastPr: digits, bidPr: digits, askPr: digits, ts: millis })
-          .transform((t) => ({ symbol: t.symbol, price: t.lastPr, bid: t.bidPr, ask: t.askPr, exchangeTime: t.ts })),
-      ),
-      rows: (tickers, context) => priceRows(tickers, addresses["v2/tickers"], context),
-    }),
-    v3: endpoint(columns, {
-      address: addresses["v3/tickers"],
-      params: () => ({ category: "SPOT" }),
-      data: listed(
-        z.object({ symbol, lastPrice: digits, bid1Price: digits, ask1Price: digits, ts: millis }).transform((t) => ({
-          symbol: t.symbol,
-          price: t.lastPrice,
-          bid: t.bid1Price,
-          ask: t.ask1Price,
-          exchangeTime: t.ts,
-        })),
-      ),
-      rows: (tickers, context) => priceRows(tickers, addresses["v3/tickers"], context),
-    }),
+    v1: tickersAt(addresses["v1/tickers"], { price: "close", bid: "buyOne", ask: "sellOne" }),
+    v2: tickersAt(addresses["v2/tickers"], { price: "lastPr", bid: "bidPr", ask: "askPr" }),
+    v3: tickersAt(
+      addresses["v3/tickers"],
+      { price: "lastPrice", bid: "bid1Price", ask: "ask1Price" },
+      { category: "SPOT" },
+    ),
   },
 });

@@ -6,18 +6,7 @@ import { isLosslessNumber, stringify } from "lossless-json";
 import { z } from "zod";
 import { isZero, toDigits } from "../decimal.ts";
 import type { Digits, Extra } from "../domain.ts";
-import { ShapeError } from "../errors.ts";
-import { visible } from "../log.ts";
-import type { AnyEndpoint } from "./dataset.ts";
-
-/** `data` in the endpoint's words, or a ShapeError naming the path and the first field that does not fit. */
-export function parseData(endpoint: AnyEndpoint, data: unknown): unknown {
-  const result = endpoint.data.safeParse(data);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const field = (issue?.path ?? []).map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`));
-  throw new ShapeError(endpoint.address?.path ?? "computed", `data${field.join("")}`, issue?.message ?? "does not fit");
-}
+import { visible } from "../text.ts";
 
 const shownLength = 40;
 

@@ -52,9 +52,9 @@ const notUnified = {
 export const spotAssets = dataset({
   name: "spot-assets",
   summary: "Spot balances per coin, or the wallet of a unified account",
-  schedule: "*/5 * * * *",
   key: ["coin"],
   columns,
+  lastPublished: "locked",
   vanishes: "zero",
   endpoints: {
     v1: endpoint(columns, {

@@ -1,22 +1,10 @@
 /** The views a person reads: one row per snapshot and item, in plain text, whatever way it is stored. */
 import { snakeCase } from "../columns.ts";
 import type { Dataset } from "../datasets/dataset.ts";
-import type { DatasetName } from "../domain.ts";
+import { productTypes } from "../domain.ts";
 import { instantSql, readableSql } from "./cells.ts";
 import { columnOf, type Layout, layoutOf } from "./layout.ts";
 import type { Views } from "./migrate.ts";
-
-/** The columns people rely on, first and in this order; everything else a dataset has follows to their right. */
-const promised: Record<DatasetName, string> = {
-  "spot-assets": "account taken_at coin available frozen locked snapshot_id",
-  "funding-assets": "account taken_at coin available frozen snapshot_id",
-  "mix-accounts":
-    "account taken_at product_type margin_coin available locked equity usdt_equity btc_equity unrealized_pl cross_risk_rate snapshot_id",
-  positions:
-    "account taken_at product_type symbol margin_coin hold_side margin_mode open_delegate_count margin available locked total leverage achieved_profits unrealized_pl unrealized_plr liquidation_price keep_margin_rate mark_price average_open_price opened_at snapshot_id",
-  prices: "taken_at coin quote price source",
-  equity: "account taken_at usdt_equity spot_usdt futures_usdt other_usdt complete",
-};
 
 /** Every view by name. */
 export function viewsOf(datasets: readonly Dataset[]): Views {
@@ -47,25 +35,26 @@ export function asOfJoins({ prefix, moving }: Layout): string {
 
 function itemsQuery(layout: Layout, condition: string): string {
   const { dataset } = layout;
-  const cells = new Map<string, string>([
-    ["account", "a.name"],
-    ["taken_at", instantSql("n.taken_at")],
-    ["product_type", "nullif(p.product_type, '')"],
-    ["snapshot_id", "n.id"],
-  ]);
-  const declared = Object.keys(dataset.columns);
-  for (const name of declared) {
+  const declared = Object.keys(dataset.columns).map((name) => {
     const alias = layout.key.includes(name) ? "i" : layout.moving.includes(name) ? "m" : "s";
-    cells.set(snakeCase(name), readableSql(columnOf(layout, name), `${alias}.${snakeCase(name)}`));
-  }
-  cells.set("extra", "x.fields");
-  cells.set("taken_at_ms", "n.taken_at");
-  const further = [...declared.map(snakeCase), "extra", "taken_at_ms", "snapshot_id"];
-  const names = new Set([...promised[dataset.name].split(" "), ...further]);
-  const columns = [...names].map((name) => `  ${cells.get(name)} as ${name}`);
+    const stored = snakeCase(name);
+    return `${readableSql(columnOf(layout, name), `${alias}.${stored}`)} as ${stored}`;
+  });
+  const published = Object.keys(dataset.columns).indexOf(dataset.lastPublished) + 1;
+  // People rely on the columns up to `snapshot_id` and their order.
+  const columns = [
+    ...(dataset.public ? [] : ["a.name as account"]),
+    `${instantSql("n.taken_at")} as taken_at`,
+    ...(hasProductTypes(dataset) ? ["nullif(p.product_type, '') as product_type"] : []),
+    ...declared.slice(0, published),
+    "n.id as snapshot_id",
+    ...declared.slice(published),
+    "x.fields as extra",
+    "n.taken_at as taken_at_ms",
+  ];
   const shown = dataset.vanishes === "zero" ? "(s.present = 1 or s.since = n.id)" : "s.present = 1";
   return `select
-${columns.join(",\n")}
+  ${columns.join(",\n  ")}
 from snapshot n
   join scope p on p.id = n.scope_id
   join series e on e.id = p.series_id and e.dataset = '${dataset.name}'
@@ -73,6 +62,9 @@ from snapshot n
   ${asOfJoins(layout)}
 where ${condition} and ${shown}`;
 }
+
+const hasProductTypes = ({ endpoints }: Dataset): boolean =>
+  Object.values(endpoints).some(({ scopes }) => scopes(productTypes).some((scope) => scope !== null));
 
 const fixed: Record<string, string> = {
   runs: `

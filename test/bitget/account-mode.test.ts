@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { detectMode } from "../../src/bitget/account-mode.ts";
 import { answer, clientOf, failureOf, fastClock, refusal, send, startServer, within } from "./support.ts";
 
@@ -7,7 +7,7 @@ const detect = async (status: number, body: string) => {
   return detectMode(clientOf(server.url, { clock: fastClock(20) }), within(5000));
 };
 
-test.each([
+it.each([
   ["v3", 200, answer({ accountMode: "unified" })],
   ["v3", 200, answer({ accountMode: "hybrid" })],
   ["v2", 400, refusal("40084")],
@@ -16,14 +16,14 @@ test.each([
   expect(await detect(status, body)).toBe(expected);
 });
 
-test.each(["upgrading", "switching"])("an account that is %s is neither", async (accountMode) => {
+it.each(["upgrading", "switching"])("an account that is %s is neither", async (accountMode) => {
   const error = await failureOf(detect(200, answer({ accountMode })));
 
   expect([error.kind, error.code]).toEqual(["mode", accountMode]);
   expect(error.message).toContain("try again later");
 });
 
-test.each([
+it.each([
   ["auth", 400, refusal("40037")],
   ["permission", 400, refusal("40014")],
   ["upstream", 503, ""],

@@ -1,7 +1,7 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { verdictOf } from "../../src/bitget/codes.ts";
 
-test.each([
+it.each([
   ["429", "rate_limited"],
   ["25004", "rate_limited"],
   ["30007", "rate_limited"],
@@ -26,10 +26,10 @@ test.each([
   ["00001", "api"],
   ["99999", "api"],
 ])("%s is a failure of kind %s", (code, kind) => {
-  expect(verdictOf(code).kind).toBe(kind);
+  expect(verdictOf(code, 400).kind).toBe(kind);
 });
 
-test.each([
+it.each([
   ["30032", "BITGET_API_VERSION"],
   ["40084", "BITGET_API_VERSION"],
   ["40085", "BITGET_API_VERSION"],
@@ -40,5 +40,15 @@ test.each([
   ["40014", "read only"],
   ["40008", "clock"],
 ])("%s tells the person about %s", (code, word) => {
-  expect(verdictOf(code).hint).toContain(word);
+  expect(verdictOf(code, 400).hint).toContain(word);
+});
+
+it.each([
+  ["99999", 429, "rate_limited"],
+  ["99999", 500, "upstream"],
+  ["99999", 503, "upstream"],
+  ["99999", 200, "api"],
+  ["40009", 503, "auth"],
+])("%s with HTTP %d is a failure of kind %s", (code, status, kind) => {
+  expect(verdictOf(code, status).kind).toBe(kind);
 });

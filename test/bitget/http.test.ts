@@ -1,10 +1,10 @@
 import { createServer as createTlsServer } from "node:https";
 import { type AddressInfo, createServer as createSocketServer, type Socket } from "node:net";
 import { gzipSync } from "node:zlib";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { createHttp, type Http, type Patience } from "../../src/bitget/http.ts";
 import { DeadlineError } from "../../src/errors.ts";
-import { answer, canaries, cleanup, failureOf, send, startServer } from "./support.ts";
+import { answer, canaries, failureOf, send, startServer } from "./support.ts";
 
 const asked = "/api/v2/spot/account/assets?coin=BTC";
 const secretHeaders = () => ({ "ACCESS-KEY": canaries.key, "ACCESS-PASSPHRASE": canaries.passphrase });
@@ -18,7 +18,7 @@ const patience = (request: number): Patience => ({
 
 function httpOf(hosts: readonly string[], request = 2000): Http {
   const http = createHttp(hosts, patience(request));
-  cleanup(() => http.close());
+  onTestFinished(() => http.close());
   return http;
 }
 
@@ -38,7 +38,7 @@ async function startSocket(
     script(socket, count);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  cleanup(() => {
+  onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
     server.close();
   });
@@ -54,7 +54,7 @@ async function closedPort(): Promise<string> {
   return `http://127.0.0.1:${port}`;
 }
 
-test("the host sees the target as it was signed, byte for byte, and the headers of that moment", async () => {
+it("the host sees the target as it was signed, byte for byte, and the headers of that moment", async () => {
   const server = await startServer((_request, response) => send(response, 200, "{}", { "retry-after": "3" }));
 
   const reply = await get([server.url]);
@@ -64,7 +64,7 @@ test("the host sees the target as it was signed, byte for byte, and the headers 
 });
 
 describe("a host that", () => {
-  test("never answers is given up in time", async () => {
+  it("never answers is given up in time", async () => {
     const server = await startServer(() => {});
 
     const error = await failureOf(get([server.url], 200));
@@ -73,7 +73,7 @@ describe("a host that", () => {
     expect(error.message).toContain("/api/v2/spot/account/assets: 127.0.0.1 did not answer in time");
   });
 
-  test("sends a byte now and then is given up in time", async () => {
+  it("sends a byte now and then is given up in time", async () => {
     const server = await startServer((_request, response) => {
       response.writeHead(200);
       const drip = setInterval(() => response.write(" "), 50);
@@ -83,7 +83,7 @@ describe("a host that", () => {
     expect((await failureOf(get([server.url], 400))).kind).toBe("timeout");
   });
 
-  test.each([
+  it.each([
     ["resets the connection", (socket: Socket) => socket.resetAndDestroy()],
     ["hangs up without a word", (socket: Socket) => socket.once("data", () => socket.end())],
     [
@@ -102,7 +102,7 @@ describe("a host that", () => {
     expect((await failureOf(get([server.url]))).kind).toBe("network");
   });
 
-  test("sends headers without end is not listened to", async () => {
+  it("sends headers without end is not listened to", async () => {
     const server = await startServer((_request, response) =>
       send(response, 200, "{}", { "x-long": "x".repeat(20_000) }),
     );
@@ -110,7 +110,7 @@ describe("a host that", () => {
     expect((await failureOf(get([server.url]))).kind).toBe("too_large");
   });
 
-  test("sends a small file that unpacks to 200 MB costs neither time nor memory", async () => {
+  it("sends a small file that unpacks to 200 MB costs neither time nor memory", async () => {
     const bomb = gzipSync(Buffer.alloc(200_000_000));
     const server = await startServer((_request, response) => {
       response.writeHead(200, { "content-encoding": "gzip" });
@@ -124,7 +124,7 @@ describe("a host that", () => {
     expect(process.memoryUsage.rss() - memory).toBeLessThan(60_000_000);
   });
 
-  test("sends a damaged archive sent no answer", async () => {
+  it("sends a damaged archive sent no answer", async () => {
     const server = await startServer((_request, response) => {
       response.writeHead(200, { "content-encoding": "gzip" });
       response.end(gzipSync(answer([])).subarray(0, 20));
@@ -133,7 +133,7 @@ describe("a host that", () => {
     expect((await failureOf(get([server.url]))).kind).toBe("bad_body");
   });
 
-  test.each([301, 302, 303, 307, 308])("redirects with %d is not followed", async (status) => {
+  it.each([301, 302, 303, 307, 308])("redirects with %d is not followed", async (status) => {
     const elsewhere = await startServer((_request, response) => send(response, 200, answer([])));
     const server = await startServer((_request, response) => {
       send(response, status, "", { location: `${elsewhere.url}/api/v2/spot/account/assets` });
@@ -144,7 +144,7 @@ describe("a host that", () => {
     expect([reply.status, server.seen.length, elsewhere.seen.length]).toEqual([status, 1, 0]);
   });
 
-  test("shows a certificate of its own making is not told who we are", async () => {
+  it("shows a certificate of its own making is not told who we are", async () => {
     const { selfSigned } = await import("./self-signed.ts");
     let requests = 0;
     const server = createTlsServer(selfSigned(), () => {
@@ -152,7 +152,7 @@ describe("a host that", () => {
     });
     server.on("tlsClientError", () => {});
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    cleanup(() => {
+    onTestFinished(() => {
       server.close();
     });
 
@@ -162,7 +162,7 @@ describe("a host that", () => {
     expect(error.message).toContain("DEPTH_ZERO_SELF_SIGNED_CERT");
   });
 
-  test("speaks no TLS on an https address is not told who we are", async () => {
+  it("speaks no TLS on an https address is not told who we are", async () => {
     const server = await startServer((_request, response) => send(response, 200, answer([])));
 
     const error = await failureOf(get([server.url.replace("http:", "https:")]));
@@ -172,7 +172,7 @@ describe("a host that", () => {
 });
 
 describe("the fallback host", () => {
-  test.each([
+  it.each([
     ["refuses connections", closedPort],
     ["does not exist", async () => "http://nowhere.invalid"],
   ])("is asked where the first one %s, and signed for anew", async (_title, first) => {
@@ -189,7 +189,7 @@ describe("the fallback host", () => {
     expect(fallback.seen.map(({ headers }) => headers["access-sign"])).toEqual(["2"]);
   });
 
-  test("is not asked where the first one answered, however badly", async () => {
+  it("is not asked where the first one answered, however badly", async () => {
     const fallback = await startServer((_request, response) => send(response, 200, answer([])));
     const broken = await startServer((_request, response) => send(response, 503, ""));
     const reset = await startSocket((socket) => socket.resetAndDestroy());
@@ -200,7 +200,7 @@ describe("the fallback host", () => {
     expect([reply.status, error.kind, fallback.seen.length]).toEqual([503, "network", 0]);
   });
 
-  test("that cannot be reached either is a failure of the network", async () => {
+  it("that cannot be reached either is a failure of the network", async () => {
     const hosts = [await closedPort(), await closedPort()];
 
     const error = await failureOf(get(hosts));
@@ -212,7 +212,7 @@ describe("the fallback host", () => {
   });
 });
 
-test("a request that is called off ends with the reason, and its connection with it", async () => {
+it("a request that is called off ends with the reason, and its connection with it", async () => {
   const controller = new AbortController();
   let closed = () => {};
   const hungUp = new Promise<void>((resolve) => {
@@ -229,7 +229,7 @@ test("a request that is called off ends with the reason, and its connection with
   await hungUp;
 });
 
-test("calling off what has ended long ago does no harm", async () => {
+it("calling off what has ended long ago does no harm", async () => {
   const controller = new AbortController();
   const server = await startServer((_request, response) => send(response, 200, "{}"));
   await get([server.url], 2000, controller.signal);
@@ -240,7 +240,7 @@ test("calling off what has ended long ago does no harm", async () => {
   expect(server.seen).toHaveLength(1);
 });
 
-test("connections are kept for the next request", async () => {
+it("connections are kept for the next request", async () => {
   const ports = new Set<number | undefined>();
   const server = await startServer((_request, response) => {
     ports.add(response.socket?.remotePort);

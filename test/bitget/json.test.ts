@@ -1,7 +1,7 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { asObject, parseJson, toJson } from "../../src/bitget/json.ts";
 
-test("every digit of a number survives the way in and out", () => {
+it("every digit of a number survives the way in and out", () => {
   const text = '{"a":12345678901234567890,"b":0.1234567890123456789,"c":1.50e-7,"d":-0.0}';
 
   const back = toJson(parseJson(text));
@@ -9,17 +9,17 @@ test("every digit of a number survives the way in and out", () => {
   expect(back).toBe(text);
 });
 
-test("__proto__ is a key like any other", () => {
+it("__proto__ is a key like any other", () => {
   const value = parseJson('{"__proto__":{"polluted":true}}');
 
   expect(({} as Record<string, unknown>).polluted).toBeUndefined();
   expect(Object.keys(value as object)).toEqual(["__proto__"]);
 });
 
-test.each(["", "\ufeff{}", '{"a":1', '{"a":1,"a":2}', "{} {}", "\u0000"])("%j is no JSON", (text) => {
+it.each(["", "\ufeff{}", '{"a":1', '{"a":1,"a":2}', "{} {}", "\u0000"])("%j is no JSON", (text) => {
   expect(() => parseJson(text)).toThrow(SyntaxError);
 });
 
-test.each(["null", "[]", '"text"', "5", "true"])("%s is no object", (text) => {
+it.each(["null", "[]", '"text"', "5", "true"])("%s is no object", (text) => {
   expect(asObject(parseJson(text))).toBeNull();
 });

@@ -1,10 +1,10 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as pass } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { addresses } from "../../src/bitget/addresses.ts";
 import { Limiter } from "../../src/bitget/limiter.ts";
 import { type Clock, SimulatedClock, systemClock } from "../../src/clock.ts";
-import { answer, cleanup, clientOf, send, startServer, within } from "./support.ts";
+import { answer, clientOf, send, startServer, within } from "./support.ts";
 
 const never = new AbortController().signal;
 setMaxListeners(0, never);
@@ -15,7 +15,7 @@ const tickers = addresses["v2/tickers"];
 
 function limiterOf(clock: Clock = systemClock): Limiter {
   const limiter = new Limiter(clock);
-  cleanup(() => limiter.close());
+  onTestFinished(() => limiter.close());
   return limiter;
 }
 
@@ -32,7 +32,7 @@ async function wait(limiter: Limiter, name: string | null, address: typeof spot,
   );
 }
 
-test("an exchange that counts five requests in any second never counts six", async () => {
+it("an exchange that counts five requests in any second never counts six", async () => {
   const server = await startServer((_request, response) => {
     setTimeout(() => send(response, 200, answer([])), Math.random() * 100);
   });
@@ -47,7 +47,7 @@ test("an exchange that counts five requests in any second never counts six", asy
   expect(options.tally).toEqual({ requests: 40, retries: 0 });
 });
 
-test("each account has its own count, and each address; public addresses are counted together", async () => {
+it("each account has its own count, and each address; public addresses are counted together", async () => {
   const limiter = limiterOf();
   await Promise.all(Array.from({ length: 5 }, () => limiter.take("main", positions, never)));
   await Promise.all(Array.from({ length: 20 }, () => limiter.take("main", tickers, never)));
@@ -62,7 +62,7 @@ test("each account has its own count, and each address; public addresses are cou
   expect(waits).toEqual(["longer", expect.any(Number), expect.any(Number), "longer"]);
 });
 
-test("a pause holds back that address of that account, queued requests included, and nothing else", async () => {
+it("a pause holds back that address of that account, queued requests included, and nothing else", async () => {
   const limiter = limiterOf();
   const queued = wait(limiter, "main", spot);
   limiter.pause("main", spot, 60_000);
@@ -77,7 +77,7 @@ test("a pause holds back that address of that account, queued requests included,
   expect(waits).toEqual(["longer", "longer", expect.any(Number), expect.any(Number)]);
 });
 
-test("a pause that is prolonged while it is waited for is waited for to its end", async () => {
+it("a pause that is prolonged while it is waited for is waited for to its end", async () => {
   const limiter = limiterOf();
   limiter.pause("main", spot, 100);
   const waited = wait(limiter, "main", spot, 2000);
@@ -87,7 +87,7 @@ test("a pause that is prolonged while it is waited for is waited for to its end"
   expect(await waited).toBeGreaterThanOrEqual(340);
 });
 
-test("who gives up during a pause keeps no permit", async () => {
+it("who gives up during a pause keeps no permit", async () => {
   const limiter = limiterOf();
   limiter.pause("main", positions, 200);
   await Promise.all(Array.from({ length: 5 }, () => wait(limiter, "main", positions, 100)));
@@ -95,7 +95,7 @@ test("who gives up during a pause keeps no permit", async () => {
   expect(await wait(limiter, "main", positions, 1000)).toBeLessThan(300);
 });
 
-test("after refusals of three addresses in a row nothing leaves for five minutes", async () => {
+it("after refusals of three addresses in a row nothing leaves for five minutes", async () => {
   const clock = new SimulatedClock(Date.now());
   const limiter = limiterOf(clock);
   for (const address of [spot, positions, accounts]) limiter.pause("main", address, 1000);
@@ -108,7 +108,7 @@ test("after refusals of three addresses in a row nothing leaves for five minutes
   expect([refused, await wait(limiter, "hedge", tickers)]).toEqual(["longer", expect.any(Number)]);
 });
 
-test("refusals of one address, or with a good answer between them, are no sign of that", async () => {
+it("refusals of one address, or with a good answer between them, are no sign of that", async () => {
   const limiter = limiterOf();
   for (const address of [spot, spot, spot, positions]) limiter.pause("main", address, 1000);
   limiter.accepted();
@@ -117,7 +117,7 @@ test("refusals of one address, or with a good answer between them, are no sign o
   expect(await wait(limiter, "main", tickers)).toEqual(expect.any(Number));
 });
 
-test("a request that queued for seconds is signed when it leaves", async () => {
+it("a request that queued for seconds is signed when it leaves", async () => {
   const server = await startServer((_request, response) => send(response, 200, answer({})));
   const client = clientOf(server.url);
   const options = within(10_000);
@@ -130,7 +130,7 @@ test("a request that queued for seconds is signed when it leaves", async () => {
   expect(third - first).toBeGreaterThanOrEqual(2000);
 });
 
-test("closing leaves no timer behind", async () => {
+it("closing leaves no timer behind", async () => {
   const limiter = new Limiter(systemClock);
   const done = await limiter.take("main", spot, never);
   done();

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { writePermissions } from "../../src/bitget/permissions.ts";
 import type { ApiVersion } from "../../src/domain.ts";
 import { answer, clientOf, failureOf, send, startServer, within } from "./support.ts";
@@ -8,7 +8,7 @@ const ask = async (version: ApiVersion, info: object) => {
   return writePermissions(clientOf(server.url), version, within(5000));
 };
 
-test.each<[ApiVersion, object, string[]]>([
+it.each<[ApiVersion, object, string[]]>([
   ["v2", { authorities: [] }, []],
   ["v2", { authorities: ["readonly"] }, []],
   ["v2", { authorities: ["coor", "cpor", "stor", "smor", "ttor", "wtor", "taxr", "chor", "p2pr", "pllr"] }, []],
@@ -25,7 +25,7 @@ test.each<[ApiVersion, object, string[]]>([
   expect(await ask(version, info)).toEqual(expected);
 });
 
-test.each<[ApiVersion, object, string]>([
+it.each<[ApiVersion, object, string]>([
   ["v2", {}, "data.authorities"],
   ["v2", { authorities: null }, "data.authorities"],
   ["v2", { authorities: [1] }, "data.authorities"],
@@ -33,5 +33,6 @@ test.each<[ApiVersion, object, string]>([
 ])("an answer for a %s key of %j does not tell, which is not the same as read-only", async (version, info, field) => {
   const error = await failureOf(ask(version, info));
 
-  expect(error).toMatchObject({ kind: "shape", field });
+  expect(error.kind).toBe("shape");
+  expect(error.message).toContain(`: ${field}: `);
 });

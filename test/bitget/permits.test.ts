@@ -1,8 +1,7 @@
 import { setMaxListeners } from "node:events";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, it, onTestFinished } from "vitest";
 import { type Permit, Permits } from "../../src/bitget/permits.ts";
 import { systemClock } from "../../src/clock.ts";
-import { cleanup } from "./support.ts";
 
 const realNow = Date.now;
 afterEach(() => {
@@ -14,7 +13,7 @@ const setWallClockBack = (ms: number): void => {
 
 function permitsOf(count: number, window: number): Permits {
   const permits = new Permits(count, window, systemClock);
-  cleanup(() => permits.close());
+  onTestFinished(() => permits.close());
   return permits;
 }
 
@@ -34,7 +33,7 @@ const stateAfter = (ms: number, promise: Promise<unknown>): Promise<string> =>
 const takeAll = (permits: Permits, count: number): Promise<Permit[]> =>
   Promise.all(Array.from({ length: count }, () => permits.take(never)));
 
-test("no window of any start holds more uses than there are permits", async () => {
+it("no window of any start holds more uses than there are permits", async () => {
   const permits = permitsOf(5, 200);
   const uses: number[] = [];
   const use = async () => {
@@ -53,7 +52,7 @@ test("no window of any start holds more uses than there are permits", async () =
   expect(most).toBeLessThanOrEqual(10);
 });
 
-test("a permit comes back one window after its use has ended, not after it began", async () => {
+it("a permit comes back one window after its use has ended, not after it began", async () => {
   const permits = permitsOf(1, 200);
   const first = await permits.take(never);
   const second = permits.take(never);
@@ -66,7 +65,7 @@ test("a permit comes back one window after its use has ended, not after it began
   expect([during, justAfter, later]).toEqual(["waiting", "waiting", "held"]);
 });
 
-test("a permit that was not used comes back at once", async () => {
+it("a permit that was not used comes back at once", async () => {
   const permits = permitsOf(1, 60_000);
   const first = await permits.take(never);
   first.unused();
@@ -74,7 +73,7 @@ test("a permit that was not used comes back at once", async () => {
   expect(await stateAfter(300, permits.take(never))).toBe("held");
 });
 
-test("who gives up while waiting takes no permit along", async () => {
+it("who gives up while waiting takes no permit along", async () => {
   const permits = permitsOf(1, 50);
   const first = await permits.take(never);
   const controller = new AbortController();
@@ -88,11 +87,11 @@ test("who gives up while waiting takes no permit along", async () => {
   expect(await stateAfter(500, patient)).toBe("held");
 });
 
-test("who has given up already is not let in", async () => {
+it("who has given up already is not let in", async () => {
   await expect(permitsOf(1, 50).take(AbortSignal.abort(new Error("enough")))).rejects.toThrow("enough");
 });
 
-test("permits are given in the order of asking", async () => {
+it("permits are given in the order of asking", async () => {
   const permits = permitsOf(1, 20);
   const order: number[] = [];
 
@@ -107,7 +106,7 @@ test("permits are given in the order of asking", async () => {
   expect(order).toEqual([1, 2, 3, 4, 5]);
 });
 
-test("a wall clock that is set back an hour stalls nobody who comes after", async () => {
+it("a wall clock that is set back an hour stalls nobody who comes after", async () => {
   const permits = permitsOf(2, 50);
   for (const permit of await takeAll(permits, 2)) permit.used();
   setWallClockBack(hour);
@@ -115,7 +114,7 @@ test("a wall clock that is set back an hour stalls nobody who comes after", asyn
   expect(await stateAfter(1000, permits.take(never))).toBe("held");
 });
 
-test("a wall clock that is set back an hour stalls nobody who is waiting", async () => {
+it("a wall clock that is set back an hour stalls nobody who is waiting", async () => {
   const permits = permitsOf(2, 50);
   const held = await takeAll(permits, 2);
   const waiting = permits.take(never);
@@ -126,7 +125,7 @@ test("a wall clock that is set back an hour stalls nobody who is waiting", async
   expect(await stateAfter(1000, waiting)).toBe("held");
 });
 
-test("a wall clock that is set forward and back again stalls nobody", async () => {
+it("a wall clock that is set forward and back again stalls nobody", async () => {
   const permits = permitsOf(2, 50);
   setWallClockBack(-hour);
   const held = await takeAll(permits, 2);
@@ -137,7 +136,7 @@ test("a wall clock that is set forward and back again stalls nobody", async () =
   expect(await stateAfter(1000, waiting)).toBe("held");
 });
 
-test("permits that were out when the wall clock was set back are still out", async () => {
+it("permits that were out when the wall clock was set back are still out", async () => {
   const permits = permitsOf(2, 50);
   const [first] = await takeAll(permits, 2);
   const waiting = permits.take(never);
@@ -150,7 +149,7 @@ test("permits that were out when the wall clock was set back are still out", asy
   expect([before, after]).toEqual(["waiting", "held"]);
 });
 
-test("closing refuses those who wait and those who come later", async () => {
+it("closing refuses those who wait and those who come later", async () => {
   const permits = permitsOf(1, 60_000);
   const first = await permits.take(never);
   const waiting = permits.take(never);

@@ -1,4 +1,5 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
+import { verdictOf } from "../../src/bitget/codes.ts";
 import { attemptsFor, retryAfterMs, waitAfter } from "../../src/bitget/retry.ts";
 import { ApiError, DeadlineError, NetworkError, ShapeError } from "../../src/errors.ts";
 
@@ -6,10 +7,10 @@ const now = Date.UTC(2026, 10, 22, 12, 0, 0);
 const network = (
   kind: "rate_limited" | "network" | "tls" | "redirect" | "bad_body" | "too_large",
   retryAfterMs?: number,
-) => new NetworkError(kind, "/api/x", "no", retryAfterMs === undefined ? {} : { retryAfterMs });
-const api = (code: string) => new ApiError("api", "/api/x", code, "no", { status: 400 });
+) => new NetworkError(kind, "/api/x", "no", retryAfterMs);
+const api = (code: string) => new ApiError(verdictOf(code, 400).kind, "/api/x", code, "no");
 
-test.each([
+it.each([
   ["0", 0],
   ["2", 2000],
   ["1.5", 1500],
@@ -27,7 +28,7 @@ test.each([
 });
 
 describe("the wait", () => {
-  test.each([
+  it.each([
     ["doubles after each refusal", network("rate_limited"), [1000, 2000, 4000, 8000]],
     ["doubles after each trouble, shorter", network("network"), [250, 500, 1000, 2000]],
     ["is what was asked for", network("rate_limited", 2000), [2000, 2000, 2000, 2000]],
@@ -37,7 +38,7 @@ describe("the wait", () => {
     expect([1, 2, 3, 4].map((attempt) => waitAfter(error, attempt, () => 0.5))).toEqual(expected);
   });
 
-  test("differs by a quarter from caller to caller, and still grows", () => {
+  it("differs by a quarter from caller to caller, and still grows", () => {
     const [first, second] = [
       waitAfter(network("rate_limited"), 1, () => 1),
       waitAfter(network("rate_limited"), 2, () => 0),
@@ -47,7 +48,7 @@ describe("the wait", () => {
   });
 });
 
-test.each([
+it.each([
   ["a refusal", network("rate_limited"), 5],
   ["no answer", network("network"), 3],
   ["an answer that is none", network("bad_body"), 3],

@@ -1,5 +1,5 @@
 import { createHmac, generateKeyPairSync, verify } from "node:crypto";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { signer, target } from "../../src/bitget/sign.ts";
 import { type Account, Secret } from "../../src/domain.ts";
 import { ConfigError, UsageError } from "../../src/errors.ts";
@@ -19,7 +19,7 @@ const positions = "/api/v2/mix/position/all-position";
 const right = "VZl6N1yAPHPcQXSRVUdz5w+Y5gizbHMYS2Wp8/AFoAc=";
 
 describe("the signature", () => {
-  test.each([
+  it.each([
     ["/api/v2/spot/account/assets", {}, "Ymp7evZnueizwrtQHCPfQIrulifKeMYFeI31ubRS6oA="],
     [positions, { productType: "USDT-FUTURES", marginCoin: "USDT" }, right],
     [
@@ -37,7 +37,7 @@ describe("the signature", () => {
     expect(signature(at, target(path, params))).toBe(expected);
   });
 
-  test("covers the body of a POST", () => {
+  it("covers the body of a POST", () => {
     const headers = signer(account)(
       at,
       "POST",
@@ -48,7 +48,7 @@ describe("the signature", () => {
     expect(headers["ACCESS-SIGN"]).toBe("R2tz5qxf7eJjaWzAXfEzaYzJkRC0+sQHZn8hxb8nZUQ=");
   });
 
-  test.each([
+  it.each([
     [
       "the ? left out",
       at,
@@ -72,7 +72,7 @@ describe("the signature", () => {
     expect(wrong).not.toBe(right);
   });
 
-  test("is made of the digest, not of its hexadecimal text", () => {
+  it("is made of the digest, not of its hexadecimal text", () => {
     const text = `${at}GET${positions}?marginCoin=USDT&productType=USDT-FUTURES`;
     const wrong = Buffer.from(createHmac("sha256", secret).update(text).digest("hex")).toString("base64");
 
@@ -80,7 +80,7 @@ describe("the signature", () => {
     expect(right).not.toBe(wrong);
   });
 
-  test("is RSA where the secret is a private key", () => {
+  it("is RSA where the secret is a private key", () => {
     const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
     const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
 
@@ -90,7 +90,7 @@ describe("the signature", () => {
     expect(verify("sha256", signed, publicKey, Buffer.from(headers["ACCESS-SIGN"] ?? "", "base64"))).toBe(true);
   });
 
-  test.each([
+  it.each([
     ["-----BEGIN PRIVATE KEY-----\nbroken\n-----END PRIVATE KEY-----"],
     [generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString()],
   ])("cannot be made with another kind of private key, and says so without showing it", (pem) => {
@@ -100,7 +100,7 @@ describe("the signature", () => {
   });
 });
 
-test("the other headers are the key, the time, the passphrase and the language", () => {
+it("the other headers are the key, the time, the passphrase and the language", () => {
   const { "ACCESS-SIGN": _, ...others } = signer(account)(at, "GET", "/api/v2/spot/account/assets");
 
   expect(others).toEqual({
@@ -111,15 +111,15 @@ test("the other headers are the key, the time, the passphrase and the language",
   });
 });
 
-test("a passphrase no header can carry is refused before anything is sent", () => {
+it("a passphrase no header can carry is refused before anything is sent", () => {
   expect(() => signer({ ...account, passphrase: new Secret("pass\nword") })).toThrow(ConfigError);
 });
 
-test.each(["$ALTUSDT", "a b", "a&b", "a%20b", "é", "", "a/b", "a\n"])("a parameter of %j is refused", (value) => {
+it.each(["$ALTUSDT", "a b", "a&b", "a%20b", "é", "", "a/b", "a\n"])("a parameter of %j is refused", (value) => {
   expect(() => target("/api/v2/spot/account/assets", { coin: value })).toThrow(UsageError);
 });
 
-test.each([
+it.each([
   "//evil.example/api",
   "/api",
   "/api/../x",

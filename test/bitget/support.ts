@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { inspect } from "node:util";
-import { afterAll, afterEach, expect } from "vitest";
+import { afterAll, afterEach, expect, onTestFinished } from "vitest";
 import { type Client, type ClientOptions, createClient } from "../../src/bitget/client.ts";
 import { Limiter } from "../../src/bitget/limiter.ts";
 import { type Clock, systemClock } from "../../src/clock.ts";
@@ -24,14 +24,6 @@ export const account: Account = {
   api: "v2",
 };
 
-const cleanups: (() => Promise<void> | void)[] = [];
-export const cleanup = (action: () => Promise<void> | void): void => {
-  cleanups.push(action);
-};
-afterEach(async () => {
-  for (const action of cleanups.splice(0).reverse()) await action();
-});
-
 export interface Seen {
   url: string;
   path: string;
@@ -51,7 +43,7 @@ export async function startServer(script: Script): Promise<{ url: string; seen: 
     script(one, response, seen.length);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  cleanup(() => {
+  onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
@@ -101,7 +93,7 @@ export function clientOf(baseUrl: string, options: Partial<ClientOptions> = {}):
     log: createLog({ level: "debug", format: "json", secrets: [], write: (line) => logged.push(line) }),
     ...options,
   });
-  cleanup(() => {
+  onTestFinished(() => {
     client.close();
     limiter.close();
   });

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import type { DatasetName, Row } from "../../src/domain.ts";
 import { contextOf, endpointOf, itemsOf } from "./fixtures.ts";
 
@@ -17,23 +17,23 @@ function parts(version: "v1" | "v2" | "v3", data: unknown, context: ReturnType<t
 const v1 = (known: Parameters<typeof contextOf>[1], incomplete: DatasetName[] = []) =>
   parts("v1", undefined, contextOf(null, known, incomplete));
 
-test("v1 adds what the spot coins are worth and what the futures accounts say", () => {
+it("v1 adds what the spot coins are worth and what the futures accounts say", () => {
   const known = { "spot-assets": whole([usdt, bitcoin]), "mix-accounts": futures, prices: whole([price]) };
   expect(v1(known)).toEqual(["30011.5", "30001.5", "10", null, 1]);
 });
 
-test("v1: a coin without a price makes the spot part unknown, not zero", () => {
+it("v1: a coin without a price makes the spot part unknown, not zero", () => {
   const known = { "spot-assets": whole([usdt, bitcoin]), "mix-accounts": futures };
   expect(v1({ ...known, prices: whole([]) })).toEqual(["10", null, "10", null, 0]);
   expect(v1({ ...known, prices: whole([{ ...price, price: null }]) })).toEqual(["10", null, "10", null, 0]);
 });
 
-test("v1: a coin of which nothing is left needs no price", () => {
+it("v1: a coin of which nothing is left needs no price", () => {
   const known = { "spot-assets": whole([usdt, { ...bitcoin, available: "0.000" }]), "mix-accounts": futures };
   expect(v1(known)).toEqual(["11.5", "1.5", "10", null, 1]);
 });
 
-test("v1: an unknown amount makes its part unknown", () => {
+it("v1: an unknown amount makes its part unknown", () => {
   const spot = { "spot-assets": whole([{ ...usdt, locked: null }]), "mix-accounts": futures };
   const mix = {
     "spot-assets": whole([usdt]),
@@ -43,16 +43,16 @@ test("v1: an unknown amount makes its part unknown", () => {
   expect(v1(mix)).toEqual(["1.5", "1.5", null, null, 0]);
 });
 
-test("v1: a product type that could not be read makes the futures part unknown", () => {
+it("v1: a product type that could not be read makes the futures part unknown", () => {
   const known = { "spot-assets": whole([usdt]), "mix-accounts": futures };
   expect(v1(known, ["mix-accounts"])).toEqual(["1.5", "1.5", null, null, 0]);
 });
 
-test("v1: nothing known is nothing told", () => {
+it("v1: nothing known is nothing told", () => {
   expect(v1({})).toEqual([null, null, null, null, 0]);
 });
 
-test("v2: a wallet without a balance makes its part unknown", () => {
+it("v2: a wallet without a balance makes its part unknown", () => {
   const data = [
     { accountType: "spot", usdtBalance: "1" },
     { accountType: "futures", usdtBalance: "" },
@@ -62,16 +62,16 @@ test("v2: a wallet without a balance makes its part unknown", () => {
   expect(parts("v2", data, contextOf(null))).toEqual(["1", "1", null, null, 0]);
 });
 
-test("v2: no wallets at all is no total, not a total of zero", () => {
+it("v2: no wallets at all is no total, not a total of zero", () => {
   expect(parts("v2", [], contextOf(null))).toEqual([null, null, null, null, 0]);
 });
 
-test("v3 adds the funding wallet to the exchange's own total", () => {
+it("v3 adds the funding wallet to the exchange's own total", () => {
   const known = { "funding-assets": whole([usdt, bitcoin]), prices: whole([price]) };
   expect(parts("v3", { usdtEquity: "100.10" }, contextOf(null, known))).toEqual(["30101.6", null, null, "30001.5", 1]);
 });
 
-test("v3: a funding wallet that could not be read leaves the exchange's own total, marked incomplete", () => {
+it("v3: a funding wallet that could not be read leaves the exchange's own total, marked incomplete", () => {
   const known = { "funding-assets": whole([usdt]) };
   expect(parts("v3", { usdtEquity: "100.1" }, contextOf(null, known, ["funding-assets"]))).toEqual([
     "100.1",
@@ -82,7 +82,7 @@ test("v3: a funding wallet that could not be read leaves the exchange's own tota
   ]);
 });
 
-test("v3: an empty funding wallet is worth zero", () => {
+it("v3: an empty funding wallet is worth zero", () => {
   const known = { "funding-assets": whole([]) };
   expect(parts("v3", { usdtEquity: "100.1" }, contextOf(null, known))).toEqual(["100.1", null, null, "0", 1]);
 });

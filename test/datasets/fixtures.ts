@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { parse } from "lossless-json";
 import type { AnyEndpoint, Context, Dataset } from "../../src/datasets/dataset.ts";
 import { datasetNamed } from "../../src/datasets/index.ts";
-import { parseData } from "../../src/datasets/shapes.ts";
 import type { ApiVersion, DatasetName, Extra, Item, Known, Params, Row, Scope } from "../../src/domain.ts";
+import { rowOf } from "../support/rows.ts";
 
 const root = new URL("../fixtures/bitget/", import.meta.url);
 
@@ -50,13 +50,7 @@ export function endpointOf(name: DatasetName, version: ApiVersion): AnyEndpoint 
 
 /** What the collector does with `data` of an answer. */
 export const itemsOf = (endpoint: AnyEndpoint, data: unknown, context: Context): Item[] =>
-  endpoint.rows(parseData(endpoint, data), context);
-
-/** A row as written in a fixture, with null in every column it does not name. */
-const whole = (dataset: Dataset, row: Row): Row => ({
-  ...Object.fromEntries(Object.keys(dataset.columns).map((column) => [column, null])),
-  ...row,
-});
+  endpoint.items(data, context);
 
 export function readFixture(version: ApiVersion, file: string): Fixture {
   const text = readFileSync(new URL(`${version}/${file}`, root), "utf8");
@@ -73,7 +67,7 @@ export function readFixture(version: ApiVersion, file: string): Fixture {
     data: lossless.answer.data,
     context: contextOf(content.scope, content.known),
     items: content.rows.map(({ row }, index) => ({
-      row: whole(dataset, row),
+      row: rowOf(dataset, row),
       extra: lossless.rows[index]?.extra ?? null,
     })),
   };

@@ -1,34 +1,16 @@
 import fc from "fast-check";
 import { LosslessNumber, parse } from "lossless-json";
-import { describe, expect, test } from "vitest";
-import { z } from "zod";
-import type { AnyEndpoint } from "../../src/datasets/dataset.ts";
-import { amount, coin, digits, item, marginMode, millis, parseData, symbol, text } from "../../src/datasets/shapes.ts";
-import { ShapeError } from "../../src/errors.ts";
+import { describe, expect, it } from "vitest";
+import type { z } from "zod";
+import { amount, coin, digits, item, marginMode, millis, symbol, text } from "../../src/datasets/shapes.ts";
 
 const number = (written: string) => new LosslessNumber(written);
 
-/** An endpoint whose whole `data` is the one field `value`. */
-const holding = (value: z.ZodType): AnyEndpoint => ({
-  address: null,
-  scopes: () => [null],
-  params: () => ({}),
-  data: z.object({ value }),
-  rows: () => [],
-  next: () => null,
-});
-
 const read = (shape: z.ZodType, value: unknown) => shape.parse(value);
-const problem = (shape: z.ZodType, value: unknown) => {
-  try {
-    return parseData(holding(shape), { value });
-  } catch (error) {
-    return error instanceof ShapeError ? error.message : error;
-  }
-};
+const problem = (shape: z.ZodType, value: unknown) => shape.safeParse(value).error?.issues[0]?.message;
 
 describe("digits", () => {
-  test.each([
+  it.each([
     ["0.10", "0.10"],
     ["-0.00000000", "-0.00000000"],
     ["007", "007"],
@@ -47,31 +29,31 @@ describe("digits", () => {
     expect(read(digits, value)).toBe(expected);
   });
 
-  test.each([
-    ["NaN", 'computed: data.value: "NaN" is not a decimal number'],
-    ["Infinity", 'computed: data.value: "Infinity" is not a decimal number'],
-    ["0x10", 'computed: data.value: "0x10" is not a decimal number'],
-    [" 1 ", 'computed: data.value: " 1 " is not a decimal number'],
-    ["1\n", 'computed: data.value: "1\\u000a" is not a decimal number'],
-    ["1,000", 'computed: data.value: "1,000" is not a decimal number'],
-    [".5", 'computed: data.value: ".5" is not a decimal number'],
-    ["1e-65", 'computed: data.value: "1e-65" is not a decimal number'],
-    [number("1e999"), "computed: data.value: 1e999 is not a decimal number"],
-    [true, "computed: data.value: true is not a decimal number"],
-    [1.5, "computed: data.value: 1.5 is not a decimal number"],
-    [["1"], "computed: data.value: a list is not a decimal number"],
-    [{ amount: "1" }, "computed: data.value: an object is not a decimal number"],
+  it.each([
+    ["NaN", '"NaN" is not a decimal number'],
+    ["Infinity", '"Infinity" is not a decimal number'],
+    ["0x10", '"0x10" is not a decimal number'],
+    [" 1 ", '" 1 " is not a decimal number'],
+    ["1\n", '"1\\u000a" is not a decimal number'],
+    ["1,000", '"1,000" is not a decimal number'],
+    [".5", '".5" is not a decimal number'],
+    ["1e-65", '"1e-65" is not a decimal number'],
+    [number("1e999"), "1e999 is not a decimal number"],
+    [true, "true is not a decimal number"],
+    [1.5, "1.5 is not a decimal number"],
+    [["1"], "a list is not a decimal number"],
+    [{ amount: "1" }, "an object is not a decimal number"],
   ])("refuses %j", (value, message) => {
     expect(problem(digits, value)).toBe(message);
   });
 
-  test("shows no more than 40 characters of what it refuses", () => {
+  it("shows no more than 40 characters of what it refuses", () => {
     expect(problem(digits, "x".repeat(1000))).toBe(
-      'computed: data.value: "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…" is not a decimal number',
+      '"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…" is not a decimal number',
     );
   });
 
-  test("keeps every plain decimal byte for byte, as text and as a JSON number", () => {
+  it("keeps every plain decimal byte for byte, as text and as a JSON number", () => {
     const plain = fc
       .tuple(fc.constantFrom("", "-"), fc.stringMatching(/^(0|[1-9]\d{0,39})$/), fc.stringMatching(/^(\.\d{1,40})?$/))
       .map((parts) => parts.join(""));
@@ -83,7 +65,7 @@ describe("digits", () => {
     );
   });
 
-  test("gives back plain digits or refuses, whatever it is sent", () => {
+  it("gives back plain digits or refuses, whatever it is sent", () => {
     fc.assert(
       fc.property(fc.string(), (written) => {
         const result = digits.safeParse(written);
@@ -93,13 +75,13 @@ describe("digits", () => {
   });
 });
 
-test("an amount must be known", () => {
-  expect(problem(amount, "")).toBe("computed: data.value: is missing");
-  expect(problem(amount, undefined)).toBe("computed: data.value: is missing");
+it("an amount must be known", () => {
+  expect(problem(amount, "")).toBe("is missing");
+  expect(problem(amount, undefined)).toBe("is missing");
   expect(read(amount, "0")).toBe("0");
 });
 
-test.each([
+it.each([
   ["1697248128000", 1697248128000],
   [number("1697248128000"), 1697248128000],
   ["1697248128", 1697248128000],
@@ -109,16 +91,16 @@ test.each([
   expect(read(millis, value)).toBe(expected);
 });
 
-test.each(["2026-11-22", "-1", "1.5", "12345678901234567890"])("millis refuses %s", (value) => {
-  expect(problem(millis, value)).toBe(`computed: data.value: "${value}" is not a time in milliseconds`);
+it.each(["2026-11-22", "-1", "1.5", "12345678901234567890"])("millis refuses %s", (value) => {
+  expect(problem(millis, value)).toBe(`"${value}" is not a time in milliseconds`);
 });
 
-test("text keeps all digits of an id, as text and as a JSON number", () => {
+it("text keeps all digits of an id, as text and as a JSON number", () => {
   expect(read(text, "1300000000000000001")).toBe("1300000000000000001");
   expect(read(text, parse("1300000000000000001"))).toBe("1300000000000000001");
 });
 
-test("words are told in one spelling", () => {
+it("words are told in one spelling", () => {
   expect(read(coin, "usdt")).toBe("USDT");
   expect(read(symbol, "BTCUSDT_UMCBL")).toBe("BTCUSDT");
   expect(read(symbol, "BTCUSDH26")).toBe("BTCUSDH26");
@@ -126,7 +108,7 @@ test("words are told in one spelling", () => {
   expect(read(marginMode, "crossed")).toBe("crossed");
 });
 
-test("an item parts what is known from what is not", () => {
+it("an item parts what is known from what is not", () => {
   const shape = item({ coin, available: amount, frozen: digits });
   expect(shape.parse({ coin: "btc", available: "1", colour: null, size: "2" })).toEqual({
     fields: { coin: "BTC", available: "1", frozen: null },

@@ -1,8 +1,4 @@
-/** Stores in directories of their own, and short ways to feed and read them. */
-import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+/** Short ways to feed and read a store, in a test or outside of one. */
 import Database from "better-sqlite3";
 import { systemClock } from "../../src/clock.ts";
 import type { Dataset } from "../../src/datasets/dataset.ts";
@@ -10,6 +6,7 @@ import { datasetNamed, datasets } from "../../src/datasets/index.ts";
 import type { Extra, FailedSnapshot, Item, Row, Scope, Snapshot } from "../../src/domain.ts";
 import { createLog } from "../../src/log.ts";
 import { openStore, type RunEnd, type Store } from "../../src/store/store.ts";
+import { rowOf } from "../support/rows.ts";
 
 export const quiet = createLog({ level: "silent", format: "json", secrets: [], write: () => {} });
 
@@ -17,38 +14,8 @@ export const quiet = createLog({ level: "silent", format: "json", secrets: [], w
 export const start = 1_793_491_200_000;
 export const minute = 60_000;
 
-const directories: string[] = [];
-const stores: Store[] = [];
-
-/** For `afterEach`. */
-export function tidyUp(): void {
-  for (const store of stores.splice(0)) {
-    try {
-      store.close();
-    } catch {
-      // Closed by the test.
-    }
-  }
-  for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true });
-}
-
-export function temporaryPath(): string {
-  const directory = mkdtempSync(join(tmpdir(), "store-"));
-  directories.push(directory);
-  return join(directory, "collector.db");
-}
-
-export async function open(path: string): Promise<Store> {
-  const store = await openStore({ path, datasets, log: quiet, clock: systemClock });
-  stores.push(store);
-  return store;
-}
-
-/** A row with null in every column that is not given. */
-export const rowOf = (dataset: Dataset, cells: Row): Row => ({
-  ...Object.fromEntries(Object.keys(dataset.columns).map((name) => [name, null])),
-  ...cells,
-});
+/** For the caller to close. */
+export const storeAt = (path: string): Promise<Store> => openStore({ path, datasets, log: quiet, clock: systemClock });
 
 export const item = (dataset: Dataset, cells: Row, extra: Extra = null): Item => ({
   row: rowOf(dataset, cells),
@@ -107,9 +74,3 @@ export const coins = (amount: number): Item[] =>
   Array.from({ length: 40 }, (_, n) =>
     item(datasetNamed("spot-assets"), { coin: `COIN${n}`, available: String(amount) }),
   );
-
-/** Starts a program of test/store/children on a database. */
-export const child = (name: string, path: string) =>
-  spawn(process.execPath, ["--import", "tsx", join(import.meta.dirname, "children", `${name}.ts`), path], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });

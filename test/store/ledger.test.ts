@@ -1,8 +1,7 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { datasetNamed } from "../../src/datasets/index.ts";
-import { collect, failed, good, item, minute, open, query, start, temporaryPath, tidyUp } from "./kit.ts";
-
-afterEach(tidyUp);
+import { collect, failed, good, item, minute, query, start } from "./kit.ts";
+import { open, temporaryPath } from "./temporary.ts";
 
 const spotAssets = datasetNamed("spot-assets");
 const positions = datasetNamed("positions");
@@ -12,7 +11,7 @@ const slots = (first: number, count: number, state: "missed" | "skipped", cause:
 const runsOf = (path: string) => query(path, "select scheduled_for_ms as slot, state, cause from runs order by slot");
 
 describe("ledger", () => {
-  test("a slot is claimed once", async () => {
+  it("a slot is claimed once", async () => {
     const store = await open(temporaryPath());
     expect(await store.begin("main", "spot-assets", start, start)).toBe(1);
     expect(await store.begin("main", "spot-assets", start, start + 5)).toBeNull();
@@ -20,7 +19,7 @@ describe("ledger", () => {
     expect(await store.begin("main", "positions", start, start)).toBe(3);
   });
 
-  test("a slot declared missed can be claimed when the clock reaches it again, a skipped one cannot", async () => {
+  it("a slot declared missed can be claimed when the clock reaches it again, a skipped one cannot", async () => {
     const path = temporaryPath();
     const store = await open(path);
     await store.settle("main", "spot-assets", [...slots(0, 1, "missed", "asleep"), ...slots(1, 1, "skipped", "off")]);
@@ -32,7 +31,7 @@ describe("ledger", () => {
     ]);
   });
 
-  test("settling leaves rows that exist as they are and moves on to the last slot", async () => {
+  it("settling leaves rows that exist as they are and moves on to the last slot", async () => {
     const path = temporaryPath();
     const store = await open(path);
     await store.setSchedule("main", "spot-assets", "* * * * *", start - minute);
@@ -42,7 +41,7 @@ describe("ledger", () => {
     expect(store.schedule("main", "spot-assets")?.accountedTo).toBe(start + 3 * minute);
   });
 
-  test("a schedule begins accounting where it is put in force and ends when switched off", async () => {
+  it("a schedule begins accounting where it is put in force and ends when switched off", async () => {
     const path = temporaryPath();
     const store = await open(path);
     expect(store.schedule("main", "positions")).toBeNull();
@@ -63,7 +62,7 @@ describe("ledger", () => {
     ]);
   });
 
-  test("runs of a dead process are failed as crashed by the next one", async () => {
+  it("runs of a dead process are failed as crashed by the next one", async () => {
     const path = temporaryPath();
     const first = await open(path);
     await first.begin("main", "spot-assets", start, start);
@@ -76,7 +75,7 @@ describe("ledger", () => {
     ]);
   });
 
-  test("each change of the API generation is kept", async () => {
+  it("each change of the API generation is kept", async () => {
     const path = temporaryPath();
     const store = await open(path);
     expect(store.apiVersion("main")).toBeNull();
@@ -90,7 +89,7 @@ describe("ledger", () => {
     ]);
   });
 
-  test("a run is ok, partial, failed or skipped by what it brought", async () => {
+  it("a run is ok, partial, failed or skipped by what it brought", async () => {
     const path = temporaryPath();
     const store = await open(path);
     const end = (at: number, more: object) => collect(store, positions, start + at * minute, more);
@@ -106,7 +105,7 @@ describe("ledger", () => {
     expect(runsOf(path).map(({ cause }) => cause)).toEqual([null, "40015", "timeout", "deadline", "auth"]);
   });
 
-  test("a run that has ended keeps its end", async () => {
+  it("a run that has ended keeps its end", async () => {
     const store = await open(temporaryPath());
     const run = (await store.begin("main", "spot-assets", start, start)) ?? 0;
     const end = {

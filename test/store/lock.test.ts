@@ -1,13 +1,11 @@
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { afterEach, expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { LockedError } from "../../src/errors.ts";
 import { isLocked, lockDatabase } from "../../src/store/lock.ts";
-import { child, temporaryPath, tidyUp } from "./kit.ts";
+import { child, temporaryPath } from "./temporary.ts";
 
-afterEach(tidyUp);
-
-test("a second process is refused within three seconds, and let in once the first was killed", async () => {
+it("a second process is refused within three seconds, and let in once the first was killed", async () => {
   const path = temporaryPath();
   const holder = child("lock-holder", path);
   await once(holder.stdout, "data");
@@ -24,7 +22,7 @@ test("a second process is refused within three seconds, and let in once the firs
   expect(isLocked(path)).toBe(false);
 });
 
-test("the path is looked at before anything is created", () => {
+it("the path is looked at before anything is created", () => {
   const path = temporaryPath();
   const directory = path.replace("/collector.db", "");
   expect(() => lockDatabase(directory)).toThrow(/is not a file/);

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { is } from "drizzle-orm";
 import { getTableConfig, SQLiteTable } from "drizzle-orm/sqlite-core";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { datasetNamed, datasets } from "../../src/datasets/index.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { type Migration, ownMigrations } from "../../src/store/schema.ts";
@@ -9,9 +9,8 @@ import { openWriter } from "../../src/store/sqlite.ts";
 import * as tables from "../../src/store/tables.ts";
 import { verify } from "../../src/store/verify.ts";
 import { viewsOf } from "../../src/store/views.ts";
-import { change, coins, collect, good, open, query, quiet, start, temporaryPath, tidyUp } from "./kit.ts";
-
-afterEach(tidyUp);
+import { change, coins, collect, good, query, quiet, start } from "./kit.ts";
+import { open, temporaryPath } from "./temporary.ts";
 
 const views = viewsOf(datasets);
 
@@ -43,7 +42,7 @@ const rebuild = (keep: string) => [
 ];
 
 describe("migrating", () => {
-  test("a table that others refer to is rebuilt without loss, after a backup", async () => {
+  it("a table that others refer to is rebuilt without loss, after a backup", async () => {
     const path = await seeded();
     const sqlite = openWriter(path);
     const definition = String(sqlite.prepare("select sql from sqlite_master where name = 'run'").pluck().get());
@@ -62,7 +61,7 @@ describe("migrating", () => {
     expect((await verify(copy, datasets)).problems).toEqual([]);
   });
 
-  test.each([
+  it.each([
     ["loses rows", rebuild("0")],
     ["fails half-way", ["drop table spot_assets_extra;", "insert into nowhere values (1);"]],
     ["leaves rows without their parent", ["update spot_assets_steady set item_id = item_id + 1000;"]],
@@ -73,7 +72,7 @@ describe("migrating", () => {
     expect(query(path, "select count(*) as n from spot_assets_latest")).toEqual([{ n: 40 }]);
   });
 
-  test("the migrations make the tables that the datasets declare", async () => {
+  it("the migrations make the tables that the datasets declare", async () => {
     const path = temporaryPath();
     await open(path);
     for (const table of Object.values(tables).filter((one) => is(one, SQLiteTable))) {
@@ -84,13 +83,13 @@ describe("migrating", () => {
     for (const dataset of datasets) expect(query(path, `select * from ${tables.prefixOf(dataset)}_steady`)).toEqual([]);
   });
 
-  test("nothing to migrate, no backup", async () => {
+  it("a database with nothing to migrate is not backed up", async () => {
     const path = await seeded();
     await open(path);
     expect(existsSync(`${path}.before-1`)).toBe(false);
   });
 
-  test("views whose text is another are made anew", async () => {
+  it("views whose text is another are made anew", async () => {
     const path = await seeded();
     change(path, "drop view gaps");
     await open(path);

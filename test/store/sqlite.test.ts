@@ -1,12 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ConfigError } from "../../src/errors.ts";
 import { openReadOnly, openWriter } from "../../src/store/sqlite.ts";
-import { change, open, query, temporaryPath, tidyUp } from "./kit.ts";
-
-afterEach(tidyUp);
+import { change, query } from "./kit.ts";
+import { open, temporaryPath } from "./temporary.ts";
 
 const refusals: [what: string, make: (path: string) => Promise<void> | void, says: RegExp][] = [
   ["an empty file", (path) => writeFileSync(path, ""), /exists but is empty\. Restore a backup/],
@@ -44,7 +43,7 @@ const refusals: [what: string, make: (path: string) => Promise<void> | void, say
 ];
 
 describe("opening", () => {
-  test.each(refusals)("%s is refused, named, and left as it is", async (_, make, says) => {
+  it.each(refusals)("%s is refused, named, and left as it is", async (_, make, says) => {
     const path = temporaryPath();
     await make(path);
     const before = statSync(path).isFile() ? readFileSync(path) : null;
@@ -55,18 +54,18 @@ describe("opening", () => {
     if (before) expect(readFileSync(path).equals(before)).toBe(true);
   });
 
-  test.each(["", "  ", ":memory:"])("a blank path is refused: %j", async (path) => {
+  it.each(["", "  ", ":memory:"])("a blank path is refused: %j", async (path) => {
     await expect(open(path)).rejects.toThrow(/DATABASE_URL/);
   });
 
-  test("a new database is its owner's alone, complete, and leaves no draft", async () => {
+  it("a new database is its owner's alone, complete, and leaves no draft", async () => {
     const path = temporaryPath();
     await open(path);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(readdirSync(dirname(path)).filter((name) => name.includes("new"))).toEqual([]);
   });
 
-  test("commits are synchronous on every opening, not on the first alone", async () => {
+  it("commits are synchronous on every opening, not on the first alone", async () => {
     const path = temporaryPath();
     (await open(path)).close();
     const sqlite = openWriter(path);
@@ -77,7 +76,7 @@ describe("opening", () => {
     expect(settings).toEqual(["wal", 2, 1]);
   });
 
-  test("every table is strict and every table of versions is kept in the order of its key", async () => {
+  it("every table is strict and every table of versions is kept in the order of its key", async () => {
     const path = temporaryPath();
     await open(path);
     const loose =
@@ -86,7 +85,7 @@ describe("opening", () => {
     expect(query(path, `${loose} and not wr and (name like '%_steady' or name like '%_moving')`)).toEqual([]);
   });
 
-  test("a reader cannot write, and does not create what is not there", async () => {
+  it("a reader cannot write, and does not create what is not there", async () => {
     const path = temporaryPath();
     expect(() => openReadOnly(path)).toThrow(/does not exist/);
     expect(existsSync(path)).toBe(false);

@@ -1,9 +1,8 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { datasetNamed, datasets } from "../../src/datasets/index.ts";
 import { verify } from "../../src/store/verify.ts";
-import { change, coins, collect, failed, good, item, minute, open, start, temporaryPath, tidyUp } from "./kit.ts";
-
-afterEach(tidyUp);
+import { change, coins, collect, failed, good, item, minute, start } from "./kit.ts";
+import { open, temporaryPath } from "./temporary.ts";
 
 const spotAssets = datasetNamed("spot-assets");
 const positions = datasetNamed("positions");
@@ -35,14 +34,14 @@ async function seeded(): Promise<string> {
 }
 
 describe("verifying", () => {
-  test("an untouched database is as received", async () => {
+  it("an untouched database is as received", async () => {
     const progress: number[][] = [];
     const found = await verify(await seeded(), datasets, (...step) => progress.push(step));
     expect(found).toEqual({ problems: [], runs: 6, snapshots: 7, rows: 83 });
     expect(progress.at(-1)).toEqual([7, 7]);
   });
 
-  test.each([
+  it.each([
     ["spot_assets", "update spot_assets_steady set available = x'12' where item_id = 7 and since = 1"],
     ["spot_assets", "update spot_assets_steady set frozen = x'0f' where item_id = 7 and since = 1"],
     ["spot_assets", "update spot_assets_steady set available = x'1f' where item_id = 1 and since = 2"],

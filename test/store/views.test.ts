@@ -1,9 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { datasetNamed } from "../../src/datasets/index.ts";
-import { collect, failed, good, item, minute, open, query, start, temporaryPath, tidyUp } from "./kit.ts";
-
-afterEach(tidyUp);
+import { collect, failed, good, item, minute, query, start } from "./kit.ts";
+import { open, temporaryPath } from "./temporary.ts";
 
 const spotAssets = datasetNamed("spot-assets");
 const positions = datasetNamed("positions");
@@ -50,14 +49,14 @@ const promised: [string, string][] = [
 ];
 
 describe("views", () => {
-  test.each(promised)("%s begins with the promised columns", async (view, columns) => {
+  it.each(promised)("%s begins with the promised columns", async (view, columns) => {
     const path = temporaryPath();
     await open(path);
     const names = query(path, `select name from pragma_table_info('${view}') order by cid`).map(({ name }) => name);
     expect(names.slice(0, columns.split(", ").length).join(", ")).toBe(columns);
   });
 
-  test("a coin that is gone has one row of zeros, unknown staying unknown, and none after it", async () => {
+  it("a coin that is gone has one row of zeros, unknown staying unknown, and none after it", async () => {
     const path = temporaryPath();
     const store = await open(path);
     const all = [[coin("BTC", "0.10"), coin("ETH", null)], [coin("BTC", "0.10")], [], [coin("ETH", "2")]];
@@ -76,7 +75,7 @@ describe("views", () => {
     ]);
   });
 
-  test("a position that comes back shows nothing of what it was before", async () => {
+  it("a position that comes back shows nothing of what it was before", async () => {
     const path = temporaryPath();
     const store = await open(path);
     const bare = { row: { ...position("BTCUSDT").row, markPrice: null }, extra: null };
@@ -90,7 +89,7 @@ describe("views", () => {
     ]);
   });
 
-  test("an item sent twice counts once; two that differ fail their scope and name the key", async () => {
+  it("an item sent twice counts once; two that differ fail their scope and name the key", async () => {
     const path = temporaryPath();
     const store = await open(path);
     const end = (at: number, items: ReturnType<typeof coin>[]) =>
@@ -103,7 +102,7 @@ describe("views", () => {
     ]);
   });
 
-  test("the latest rows are those of scopes still asked", async () => {
+  it("the latest rows are those of scopes still asked", async () => {
     const path = temporaryPath();
     const store = await open(path);
     const classic = [good([position("BTCUSDT")], start, "umcbl"), good([position("BTCUSD")], start, "dmcbl")];
@@ -123,7 +122,7 @@ describe("views", () => {
     ]);
   });
 
-  test("neighbouring slots without a snapshot and of one cause are one gap", async () => {
+  it("neighbouring slots without a snapshot and of one cause are one gap", async () => {
     const path = temporaryPath();
     const store = await open(path);
     const at = (n: number) => start + n * minute;
@@ -158,7 +157,7 @@ describe("views", () => {
     ]);
   });
 
-  test("unknown fields are JSON with the digits that came", async () => {
+  it("unknown fields are JSON with the digits that came", async () => {
     const path = temporaryPath();
     const store = await open(path);
     const extra = { rate: "0.10", deep: { n: 1 } };
@@ -166,7 +165,7 @@ describe("views", () => {
     expect(query(path, "select extra from spot_assets_history")).toEqual([{ extra: '{"deep":{"n":1},"rate":"0.10"}' }]);
   });
 
-  test("any SQLite tool reads every view", async (context) => {
+  it("any SQLite tool reads every view", async (context) => {
     const path = temporaryPath();
     const store = await open(path);
     await collect(store, spotAssets, start, { snapshots: [good([coin("BTC", "-0.000000010")], start + 7)] });
@@ -189,7 +188,7 @@ describe("views", () => {
     ]);
   });
 
-  test("the latest rows and one coin's history are found without reading all of it", async () => {
+  it("the latest rows and one coin's history are found without reading all of it", async () => {
     const path = temporaryPath();
     await open(path);
     const stepsOf = (sql: string) => query(path, `explain query plan ${sql}`).map(({ detail }) => String(detail));

@@ -2,20 +2,20 @@ import { once } from "node:events";
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import Database from "better-sqlite3";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { datasetNamed, datasets } from "../../src/datasets/index.ts";
 import { StorageError } from "../../src/errors.ts";
 import { verify } from "../../src/store/verify.ts";
 import { createWriter } from "../../src/store/writer.ts";
-import { change, child, coins, collect, good, minute, open, query, start, temporaryPath, tidyUp } from "./kit.ts";
-
-afterEach(tidyUp);
+import { seconds } from "../support/wait.ts";
+import { change, coins, collect, good, minute, query, start } from "./kit.ts";
+import { child, open, temporaryPath } from "./temporary.ts";
 
 const spotAssets = datasetNamed("spot-assets");
 
 describe("writing", () => {
-  test("a write waits for another writer without holding up the event loop", async () => {
+  it("a write waits for another writer without holding up the event loop", async () => {
     const path = temporaryPath();
     const store = await open(path);
     const other = new Database(path);
@@ -31,7 +31,7 @@ describe("writing", () => {
     other.close();
   });
 
-  test("a file that was deleted or replaced is noticed before anything is reported stored", async () => {
+  it("a file that was deleted or replaced is noticed before anything is reported stored", async () => {
     const path = temporaryPath();
     const other = temporaryPath();
     (await open(other)).close();
@@ -44,7 +44,7 @@ describe("writing", () => {
     expect((await verify(path, datasets)).problems).toEqual([]);
   });
 
-  test("a run whose end cannot be written loses nothing, and the next write records that it failed", async () => {
+  it("a run whose end cannot be written loses nothing, and the next write records that it failed", async () => {
     const path = temporaryPath();
     const store = await open(path);
     const run = (await store.begin("main", "spot-assets", start, start)) ?? 0;
@@ -71,7 +71,7 @@ describe("writing", () => {
     expect((await verify(path, datasets)).problems).toEqual([]);
   });
 
-  test("a slot that could not be claimed is in the ledger as missed after the next write", async () => {
+  it("a slot that could not be claimed is in the ledger as missed after the next write", async () => {
     const path = temporaryPath();
     const store = await open(path);
     renameSync(path, `${path}.away`);
@@ -84,7 +84,7 @@ describe("writing", () => {
     ]);
   });
 
-  test("a process killed at any moment leaves whole runs, and all it said were stored", async () => {
+  it("a process killed at any moment leaves whole runs, and all it said were stored", async () => {
     const path = temporaryPath();
     const said: number[] = [];
     for (let round = 0; round < 4; round += 1) {
@@ -94,7 +94,7 @@ describe("writing", () => {
         output += chunk;
       });
       await once(writer.stdout, "data");
-      await new Promise((resolve) => setTimeout(resolve, 40 + round * 37));
+      await seconds((40 + round * 37) / 1000);
       writer.kill("SIGKILL");
       await once(writer, "close");
       said.push(...output.split("\n").slice(0, -1).map(Number));
@@ -125,7 +125,7 @@ describe("writes asked for in one turn", () => {
     return { sqlite, write, add, stored, rollbacks: () => rollbacks };
   }
 
-  test("share a transaction, and one that fails undoes only itself", async () => {
+  it("share a transaction, and one that fails undoes only itself", async () => {
     const { write, add, stored, rollbacks } = numbers();
     const results = await Promise.allSettled([
       write(() => add(1)),
@@ -142,7 +142,7 @@ describe("writes asked for in one turn", () => {
     expect(rollbacks()).toBe(2);
   });
 
-  test("are all tried again while another program writes, in the order of asking", async () => {
+  it("are all tried again while another program writes, in the order of asking", async () => {
     const { sqlite, write, add } = numbers();
     sqlite.pragma("busy_timeout = 10");
     const other = new Database(sqlite.name);
@@ -154,7 +154,7 @@ describe("writes asked for in one turn", () => {
     expect(order).toEqual([2, 1, 3]);
   });
 
-  test("each look for what is stored when the commit fails", async () => {
+  it("each look for what is stored when the commit fails", async () => {
     const { sqlite, write, add, stored } = numbers();
     const results = await Promise.allSettled([
       write(

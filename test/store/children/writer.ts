@@ -1,8 +1,8 @@
 /** Collects one slot after another into the database named on the command line, printing each that is stored. */
 import { datasetNamed } from "../../../src/datasets/index.ts";
-import { coins, collect, good, minute, open, start } from "../kit.ts";
+import { coins, collect, good, minute, start, storeAt } from "../kit.ts";
 
-const store = await open(process.argv[2] ?? "");
+const store = await storeAt(process.argv[2] ?? "");
 await store.recover(start);
 const spotAssets = datasetNamed("spot-assets");
 const first = (store.schedule("main", "spot-assets")?.accountedTo ?? start) + minute;

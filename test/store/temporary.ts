@@ -1,0 +1,24 @@
+/** What a test opens or starts, and what is closed, killed and removed when it is over. */
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import type { Store } from "../../src/store/store.ts";
+import { temporaryFolder } from "../support/files.ts";
+import { storeAt } from "./kit.ts";
+
+/** Of a database in a folder of its own. */
+export const temporaryPath = (): string => join(temporaryFolder(), "collector.db");
+
+export async function open(path: string): Promise<Store> {
+  const store = await storeAt(path);
+  onTestFinished(() => store.close());
+  return store;
+}
+
+/** Starts a program of test/store/children on a database. */
+export function child(name: string, path: string) {
+  const file = join(import.meta.dirname, "children", `${name}.ts`);
+  const started = spawn(process.execPath, ["--import", "tsx", file, path], { stdio: ["ignore", "pipe", "inherit"] });
+  onTestFinished(() => void started.kill("SIGKILL"));
+  return started;
+}
