@@ -4,10 +4,10 @@ import Database from "better-sqlite3";
 import { snakeCase } from "../src/columns.ts";
 import type { Dataset } from "../src/datasets/dataset.ts";
 import type { Row, Snapshot, Value } from "../src/domain.ts";
-import { collect, open, query } from "../test/store/kit.ts";
+import { collect, query, storeAt } from "../test/store/kit.ts";
 import { accountMinutes, type Minute, positions, spotAssets } from "../test/store/minutes.ts";
-import { temporaryFolder } from "../test/support/program.ts";
 import { type Comparison, compare, type Figure } from "./figure.ts";
+import { newFolder } from "./folder.ts";
 
 const days = 3;
 const minutes = days * 1440;
@@ -19,10 +19,10 @@ export const bytes: Figure = {
   name: "bytes",
   summary: `database file after ${days} days of minutes, 50 coins (5 % change) and 20 positions (all move)`,
   async run() {
-    const folder = temporaryFolder();
+    const folder = newFolder();
     const path = join(folder, "collector.db");
     const plainPath = join(folder, "plain.db");
-    const store = await open(path);
+    const store = await storeAt(path);
     const plain = openPlain(plainPath);
     for (const one of accountMinutes(minutes)) {
       const { slot, coins, lines, spreadMs } = one;

@@ -7,8 +7,8 @@ import { loadConfig, scheduleSetting } from "../src/config.ts";
 import { datasetNames } from "../src/domain.ts";
 import { createScheduler } from "../src/schedule.ts";
 import { query } from "../test/store/kit.ts";
-import { temporaryFolder } from "../test/support/program.ts";
 import { account, startExchange } from "./exchange.ts";
+import { newFolder } from "./folder.ts";
 
 const minute = 60_000;
 /** The same market and the same life every time: 2026-10-01T00:00:00Z. */
@@ -33,7 +33,7 @@ export interface Collector {
 export async function startCollector(latencyMs: number): Promise<Collector> {
   const clock = new SimulatedClock(begin);
   const exchange = await startExchange(begin, latencyMs);
-  const folder = temporaryFolder();
+  const folder = newFolder();
   const app = await openApp(configOf(exchange.url, join(folder, "collector.db")), clock);
   await preflight(app);
   let problem: Error | null = null;
@@ -41,7 +41,7 @@ export async function startCollector(latencyMs: number): Promise<Collector> {
     problem ??= new Error(message);
   };
   const log = { debug: () => {}, info: () => {}, warn: note, error: note };
-  const scheduler = await createScheduler(app.sessions, app.publicSession, { ...app.tools, log }, (error) => {
+  const scheduler = createScheduler(app.sessions, app.publicSession, { ...app.tools, log }, (error) => {
     problem ??= error;
   });
   let slot = begin;

@@ -3,12 +3,13 @@ import { once } from "node:events";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { collect, open } from "../test/store/kit.ts";
+import { collect, storeAt } from "../test/store/kit.ts";
 import { accountMinutes, positions, spotAssets } from "../test/store/minutes.ts";
 import { setup as build } from "../test/support/build.ts";
-import { start as startProgram, temporaryFolder } from "../test/support/program.ts";
+import { launch } from "../test/support/program.ts";
 import { account, startExchange } from "./exchange.ts";
 import { compare, type Figure, median } from "./figure.ts";
+import { newFolder } from "./folder.ts";
 
 const times = 7;
 const minutes = 1440;
@@ -20,7 +21,7 @@ export const start: Figure = {
   summary: `the built program from its start to "collecting …", on a database of ${minutes} minutes`,
   async run() {
     build();
-    const folder = temporaryFolder();
+    const folder = newFolder();
     await fill(join(folder, "collector.db"));
     const exchange = await startExchange(Date.now(), 0);
     const imports = importsOf("dist");
@@ -49,7 +50,7 @@ export const start: Figure = {
 };
 
 async function fill(path: string): Promise<void> {
-  const store = await open(path);
+  const store = await storeAt(path);
   for (const { slot, coins, lines } of accountMinutes(minutes)) {
     await collect(store, spotAssets, slot, { snapshots: [coins] });
     await collect(store, positions, slot, { snapshots: lines });
@@ -60,7 +61,7 @@ async function fill(path: string): Promise<void> {
 /** Milliseconds from the spawn to the line. */
 async function untilCollecting(folder: string, url: string): Promise<number> {
   const startedAt = performance.now();
-  const program = startProgram(["start"], folder, {
+  const program = launch(["start"], folder, {
     DATABASE_URL: "file:./collector.db",
     BITGET_BASE_URL: url,
     BITGET_API_KEY: account.key,

@@ -2,11 +2,11 @@
 import { createClient } from "./bitget/client.ts";
 import { Limiter } from "./bitget/limiter.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import type { Tools } from "./collect.ts";
 import { type Config, secretsOf } from "./config.ts";
 import { datasets } from "./datasets/index.ts";
 import type { Account, Tally } from "./domain.ts";
 import { DeadlineError } from "./errors.ts";
+import type { Tools } from "./job.ts";
 import { createLog, type Log } from "./log.ts";
 import { createPublicSession, createSession, requireAccount, type Session } from "./session.ts";
 import { lockDatabase } from "./store/lock.ts";

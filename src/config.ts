@@ -36,8 +36,19 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** `.env` of the working directory below the real environment, which wins. */
 export function environment(directory = process.cwd(), env: Environment = process.env): Environment {
   const path = resolve(directory, ".env");
-  return existsSync(path) ? { ...parseEnv(readFileSync(path, "utf8")), ...env } : env;
+  if (!existsSync(path)) return env;
+  try {
+    // Some editors begin a file with a byte order mark, which would become part of the first name.
+    return { ...parseEnv(readFileSync(path, "utf8").replace(/^\ufeff/, "")), ...env };
+  } catch (error) {
+    throw new ConfigError([
+      `${path} cannot be read (${codeOf(error)}); make it a file that you may read, or remove it`,
+    ]);
+  }
 }
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && "code" in error ? String(error.code) : "unreadable";
 
 const defaultSchedule = "*/5 * * * *";
 const levels = ["trace", "debug", "info", "warn", "error", "silent"] as const;
@@ -97,8 +108,7 @@ export function loadConfig(env: Environment, { credentials = true } = {}): Confi
       try {
         value = readFileSync(file, "utf8").trim();
       } catch (error) {
-        const code = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
-        report(`${setting}_FILE`, `names a file that cannot be read (${code})`);
+        report(`${setting}_FILE`, `names a file that cannot be read (${codeOf(error)})`);
         return new Secret("");
       }
     }
@@ -115,7 +125,7 @@ export function loadConfig(env: Environment, { credentials = true } = {}): Confi
     const names = (read("BITGET_ACCOUNTS") || "main").split(",").map((name) => name.trim());
     const seen = new Set<string>();
     const fallback = choice("BITGET_API_VERSION", apiVersions, "auto");
-    return names.map((name) => {
+    const all = names.map((name) => {
       if (!/^[a-z][a-z0-9_]{0,31}$/i.test(name))
         report(
           "BITGET_ACCOUNTS",
@@ -134,9 +144,15 @@ export function loadConfig(env: Environment, { credentials = true } = {}): Confi
         key: secret(`${own}_API_KEY`),
         secret: secret(`${own}_API_SECRET`),
         passphrase: secret(`${own}_API_PASSPHRASE`),
-        api: own === "BITGET" ? fallback : choice<ApiVersion | "auto">(`${prefix}_API_VERSION`, apiVersions, fallback),
+        api: choice<ApiVersion | "auto">(`BITGET_${name.toUpperCase()}_API_VERSION`, apiVersions, fallback),
       };
     });
+    // The exchange counts requests per user: under two names one key would be asked twice as much as is allowed.
+    for (const [n, { name, key }] of all.entries()) {
+      const twin = all.slice(0, n).find((other) => other.key.reveal() !== "" && other.key.reveal() === key.reveal());
+      if (twin) report("BITGET_ACCOUNTS", `has the same API key under "${twin.name}" and "${name}"`);
+    }
+    return all;
   }
 
   function products(): ProductType[] {
@@ -153,8 +169,11 @@ export function loadConfig(env: Environment, { credentials = true } = {}): Confi
     const value = env.DATABASE_URL === undefined ? "file:./data/collector.db" : read("DATABASE_URL");
     if (/^postgres(ql)?:/.test(value))
       report("DATABASE_URL", "names Postgres, which is not supported yet; use file:./data/collector.db");
-    else if (!value.startsWith("file:") || value === "file:")
-      report("DATABASE_URL", "must name a file, as in file:./data/collector.db");
+    else if (!/^file:(\/\/\/|(?!\/\/))[^~?#%]+$/.test(value))
+      report(
+        "DATABASE_URL",
+        "must name a file by its plain path, as in file:./data/collector.db or file:/var/lib/collector.db",
+      );
     return resolve(value.replace(/^file:(\/\/(?=\/))?/, ""));
   }
 

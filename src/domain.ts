@@ -38,6 +38,8 @@ export const causes = {
   asleep: "asleep or clock set forward",
   /** The program was there but could not act: stopped, or starved of time. */
   blocked: "blocked",
+  /** The database could not be written. */
+  storage: "storage",
   /** The account's API generation has no such data. */
   notOffered: "not offered",
 } as const;

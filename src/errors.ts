@@ -18,6 +18,8 @@ export type FailureKind =
   | "permission" // the key is good but may not read this
   | "mode" // the account speaks another API generation
   | "maintenance"
+  | "absent" // the exchange has no such product line
+  | "unknown" // what this builds on is not known
   | "api" // any other code of the exchange
   | "shape" // an answer that is not what is documented
   | "deadline" // the run's time was up
@@ -117,4 +119,10 @@ export class StorageError extends CollectorError {
 export class DeadlineError extends CollectorError {
   override name = "DeadlineError";
   readonly kind = "deadline";
+}
+
+/** Rows cannot be made because what they build on was never read. */
+export class UnknownError extends CollectorError {
+  readonly kind = "unknown";
+  override name = "UnknownError";
 }

@@ -89,4 +89,6 @@ async function explain(error: unknown): Promise<number> {
   return 70;
 }
 
+for (const event of ["uncaughtException", "unhandledRejection"])
+  process.on(event, (error: unknown) => void explain(error).then((code) => process.exit(code)));
 process.exit(await main());

@@ -2,27 +2,33 @@
  * Cron patterns -> due slots -> collect(). node-cron only wakes the program up; the ledger decides what is due. Every slot
  * since a schedule was first known ends as one row: run, missed with the reason, or skipped behind a run that took too long.
  */
-import { buildsOn, collect, sessionsOf, type Tools } from "./collect.ts";
-import { graceAt, type Pattern, parsePattern } from "./cron.ts";
+import { buildsOn, collect, sessionsOf } from "./collect.ts";
+import { graceAt, type Pattern, parsePattern, periodAt } from "./cron.ts";
 import type { Dataset } from "./datasets/dataset.ts";
 import { causes } from "./domain.ts";
-import { ConfigError, StorageError } from "./errors.ts";
+import { ApiError, ConfigError, NetworkError, StorageError } from "./errors.ts";
+import type { Tools } from "./job.ts";
 import { requireAccount, type Session } from "./session.ts";
 import type { SettledSlot } from "./store/ledger.ts";
 import { everySecond } from "./wake.ts";
 
 /** One dataset of one account, and how far its ledger is written. */
 interface Series {
+  account: string;
   dataset: Dataset;
-  session: Session;
-  pattern: Pattern;
+  /** Null: the account is in the settings no more. */
+  session: Session | null;
+  /** The schedule that the ledger goes by, and the one of the settings that takes its place. Null: none. */
+  inForce: Pattern | null;
+  wanted: Pattern | null;
   /** The schedule was not known before; no slot up to here is ours. */
   since: number;
   /** Every slot up to here has its row. */
   accountedTo: number;
   /** The slot this process looked at last. */
   considered: number;
-  /** No slot comes before this, as long as the clock does not step back. */
+  /** When it looked, and before when there is nothing to look for, as long as the clock does not step back. */
+  lookedAt: number;
   nextLook: number;
   /** The work on a slot, while it goes on. */
   current: { slot: number; done: Promise<void> } | null;
@@ -44,45 +50,59 @@ export interface Scheduler {
 /** Rows written at once when many slots were missed, so that nothing else waits long. */
 const chunk = 500;
 
-/**
- * Reads the ledger, settles what passed while no daemon ran, and returns a scheduler that has not started ticking.
- * `onFatal` gets an error after which going on would lose data silently.
- */
-export async function createScheduler(
+/** So many do not pass unless the machine was off for weeks, or its clock is wrong: the exchange is asked which. */
+const manySlots = 10_000;
+
+/** After a failure the ledger is tried again: soon, or where the exchange was asked for the time, not so soon. Milliseconds. */
+const retryAfter = { usual: 1000, clock: 30_000 };
+
+/** `onFatal` gets an error after which going on would lose data silently. The scheduler has not started ticking yet. */
+export function createScheduler(
   sessions: readonly Session[],
   publicSession: Session,
   tools: Tools,
   onFatal: (error: Error) => void,
-): Promise<Scheduler> {
+): Scheduler {
   const onSchedule: Tools = { ...tools, occasion: "schedule" };
   const { store, clock, log } = tools;
   const startedAt = clock.now();
   let stopped = false;
   let wakeUp: { stop(): void } | null = null;
   let lastTick = { wall: startedAt, monotonic: clock.monotonic() };
-  /** The last stretch of time in which nothing ticked, and why. */
-  let lapse = { from: 0, to: startedAt, cause: causes.notRunning as string };
+  /** The last stretch of time in which nothing was run, and why. */
+  let lapse: { from: number; to: number; cause: string } = { from: 0, to: startedAt, cause: causes.notRunning };
+  let confirming: Promise<unknown> | null = null;
+  let confirmedAt = Number.NEGATIVE_INFINITY;
 
-  async function open(dataset: Dataset, session: Session): Promise<Series | null> {
-    const pattern = tools.schedules[dataset.name];
-    const stored = store.schedule(session.name, dataset.name);
-    const make = (since: number, accountedTo: number, by: Pattern): Series => ({
+  function open(account: string, dataset: Dataset, session: Session | null): Series | null {
+    const stored = store.schedule(account, dataset.name);
+    const wanted = session && tools.schedules[dataset.name];
+    if (!stored && !wanted) return null;
+    return {
+      account,
       dataset,
       session,
-      pattern: by,
-      since,
-      accountedTo,
+      inForce: stored && parsePattern(stored.pattern),
+      wanted,
+      since: stored?.since ?? startedAt,
+      accountedTo: stored?.accountedTo ?? startedAt,
       considered: Number.NaN,
-      nextLook: Number.NEGATIVE_INFINITY,
+      lookedAt: Number.POSITIVE_INFINITY,
+      nextLook: 0,
       current: null,
       lastRun: { from: 0, to: 0 },
-    });
-    if (stored && stored.pattern === pattern?.text) return make(stored.since, stored.accountedTo, pattern);
-    // The old schedule was in force until now, so its slots are accounted for before the new one begins.
-    if (stored) await settleUpTo(make(stored.since, stored.accountedTo, parsePattern(stored.pattern)), startedAt);
-    if (stored || pattern) await store.setSchedule(session.name, dataset.name, pattern?.text ?? null, startedAt);
-    return pattern && make(startedAt, startedAt, pattern);
+    };
   }
+
+  const configured = tools.datasets.flatMap((dataset) =>
+    sessionsOf(dataset, sessions, publicSession).map((session) => open(session.name, dataset, session)),
+  );
+  const names = new Set([...sessions, publicSession].map((session) => session.name));
+  const removed = store
+    .accounts()
+    .filter((account) => !names.has(account))
+    .flatMap((account) => tools.datasets.map((dataset) => open(account, dataset, null)));
+  const all: readonly Series[] = [...configured, ...removed].filter((series) => series !== null);
 
   /** Why nobody ran this slot. */
   function fateOf(series: Series, slot: number): SettledSlot {
@@ -93,72 +113,107 @@ export async function createScheduler(
   }
 
   /** Final rows for every slot after the last accounted one, up to and with `last`. */
-  async function settleUpTo(series: Series, last: number): Promise<void> {
-    const { session, dataset, pattern } = series;
+  async function settleUpTo(series: Series, pattern: Pattern, last: number): Promise<void> {
+    const { account, dataset } = series;
+    if ((last - series.accountedTo) / periodAt(pattern, series.accountedTo) > manySlots) await confirmClock();
     for (;;) {
       const fates = [];
       let slot = pattern.next(series.accountedTo);
       for (; slot <= last && fates.length < chunk; slot = pattern.next(slot)) fates.push(fateOf(series, slot));
       const end = fates.at(-1);
       if (!end) return;
-      await store.settle(session.name, dataset.name, fates);
+      await store.settle(account, dataset.name, fates);
       series.accountedTo = end.slot;
-      const fields = { account: session.name, dataset: dataset.name, slots: fates.length, cause: end.cause };
-      log.warn(fields, `${session.name} ${dataset.name}: ${fates.length} slots ${end.state} (${end.cause})`);
+      const fields = { account, dataset: dataset.name, slots: fates.length, cause: end.cause };
+      log.warn(fields, `${account} ${dataset.name}: ${fates.length} slots ${end.state} (${end.cause})`);
       await new Promise(setImmediate);
     }
   }
 
+  /** Throws where the exchange does not agree with our clock, or cannot be asked. */
+  async function confirmClock(): Promise<void> {
+    if (clock.monotonic() - confirmedAt < retryAfter.clock) return;
+    confirming ??= publicSession.client.measureOffset(AbortSignal.timeout(retryAfter.clock)).finally(() => {
+      confirming = null;
+    });
+    await confirming;
+    confirmedAt = clock.monotonic();
+  }
+
   /** Runs that this one builds on, if they are at the same slot. */
-  const before = (series: Series, slot: number): Promise<unknown> =>
+  const before = (series: Series & { session: Session }, slot: number): Promise<unknown> =>
     Promise.allSettled(
       all
-        .filter((other) => buildsOn(series, other))
+        .filter((other) => other.session && buildsOn(series, { dataset: other.dataset, session: other.session }))
         .map((other) => (other.current?.slot === slot ? other.current.done : undefined)),
     );
 
-  async function work(series: Series, slot: number, now: number): Promise<void> {
-    const { dataset, session, pattern } = series;
+  /** The old schedule was in force until this program began, so its slots are accounted for before the new one's. */
+  async function change(series: Series): Promise<void> {
+    const { account, dataset, inForce, wanted } = series;
+    if (inForce) await settleUpTo(series, inForce, startedAt);
+    await store.setSchedule(account, dataset.name, wanted?.text ?? null, startedAt);
+    series.inForce = wanted;
+    series.since = series.accountedTo = startedAt;
+  }
+
+  async function serve(series: Series, pattern: Pattern, slot: number, now: number): Promise<void> {
+    const { account, dataset, session } = series;
     if (now < series.since) {
       // The clock was wrong when this schedule was first seen: it starts anew in the right time.
-      await store.setSchedule(session.name, dataset.name, pattern.text, now);
+      await store.setSchedule(account, dataset.name, pattern.text, now);
       series.since = series.accountedTo = now;
       return;
     }
     const inTime = now - slot <= graceAt(pattern, slot);
-    await settleUpTo(series, inTime ? slot - 1 : slot);
-    if (!inTime || slot <= series.since) return;
-    await collect(dataset, session, slot, onSchedule, before(series, slot));
+    await settleUpTo(series, pattern, inTime ? slot - 1 : slot);
+    if (!inTime || slot <= series.since || !session) return;
+    await collect(dataset, session, slot, onSchedule, before({ ...series, session }, slot));
     series.accountedTo = Math.max(series.accountedTo, slot);
     series.lastRun = { from: slot, to: clock.now() };
     requireAccount(sessions);
   }
 
   function look(series: Series, now: number): void {
-    if (series.current || stopped || (now < series.nextLook && now >= series.considered)) return;
-    const slot = series.pattern.latest(now);
-    series.nextLook = series.pattern.next(now);
-    if (slot === series.considered) return;
+    if (series.current || stopped || (now < series.nextLook && now >= series.lookedAt)) return;
+    series.lookedAt = now;
+    const { inForce, wanted } = series;
+    if (inForce?.text !== wanted?.text) {
+      start(series, Number.NaN, change(series));
+    } else if (inForce) {
+      const slot = inForce.latest(now);
+      series.nextLook = inForce.next(now);
+      if (slot !== series.considered) start(series, slot, serve(series, inForce, slot, now));
+    }
+  }
+
+  function start(series: Series, slot: number, work: Promise<void>): void {
     series.considered = slot;
-    const done = work(series, slot, now)
-      .catch((error: unknown) => {
-        // Not written: it is tried again at the next tick, as long as it is not too late.
-        series.considered = Number.NaN;
-        series.nextLook = Number.NEGATIVE_INFINITY;
-        if (error instanceof ConfigError || (error instanceof StorageError && error.gone)) onFatal(error);
-        else log.error({ account: series.session.name, dataset: series.dataset.name }, tools.redact(String(error)));
-      })
+    const done = work
+      .catch((error: unknown) => fail(series, slot, error))
       .finally(() => {
         series.current = null;
-        if (Number.isFinite(series.considered)) setImmediate(() => look(series, clock.now()));
+        setImmediate(() => look(series, clock.now()));
       });
     series.current = { slot, done };
   }
 
-  const opened: (Series | null)[] = [];
-  for (const dataset of tools.datasets)
-    for (const session of sessionsOf(dataset, sessions, publicSession)) opened.push(await open(dataset, session));
-  const all: readonly Series[] = opened.filter((series) => series !== null);
+  /** What was not written is tried again, as long as it is not too late. */
+  function fail(series: Series, slot: number, error: unknown): void {
+    const now = clock.now();
+    const isStorage = error instanceof StorageError;
+    if (error instanceof ConfigError || (isStorage && error.gone)) onFatal(error);
+    if (isStorage)
+      lapse = { from: lapse.cause === causes.storage ? lapse.from : slot - 1, to: now, cause: causes.storage };
+    series.considered = Number.NaN;
+    const wasAsked = error instanceof ApiError || error instanceof NetworkError;
+    series.nextLook = now + (wasAsked ? retryAfter.clock : retryAfter.usual);
+    const problem = tools.redact(error instanceof Error ? error.message : String(error));
+    log.error(
+      { account: series.account, dataset: series.dataset.name },
+      `${series.account} ${series.dataset.name}: ${problem}`,
+    );
+  }
 
   function tick(): void {
     const now = clock.now();

@@ -40,4 +40,6 @@ export function everySecond(tick: () => void, clock: Clock): { stop(): void } {
 
 /** The second in which `date` lies, and no other second of that year. */
 const patternOf = (date: Date): string =>
-  [date.getUTCSeconds(), date.getUTCMinutes(), date.getUTCHours(), date.getUTCDate(), date.getUTCMonth() + 1, "*"].join(" ");
+  [date.getUTCSeconds(), date.getUTCMinutes(), date.getUTCHours(), date.getUTCDate(), date.getUTCMonth() + 1, "*"].join(
+    " ",
+  );

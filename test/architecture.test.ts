@@ -11,6 +11,8 @@ const order = [
   ["datasets"],
   ["store"],
   ["session"],
+  ["job"],
+  ["context"],
   ["collect"],
   ["wake"],
   ["schedule"],

@@ -1,5 +1,5 @@
 /** The commands as a person meets them: real processes, real files, the simulated exchange. */
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -7,38 +7,20 @@ import { systemClock } from "../src/clock.ts";
 import { commands } from "../src/commands/index.ts";
 import { datasetNames } from "../src/domain.ts";
 import { type SimulatedAccount, type Simulator, startSimulator } from "../src/simulator/simulator.ts";
-import { run, start, temporaryFolder } from "./support/program.ts";
-
-const main: SimulatedAccount = {
-  name: "main",
-  key: "bg_canary0123456789abcdef0123456789",
-  secret: "canary-secret-5f4dcc3b5aa765d61d8327deb882cf99",
-  passphrase: "canary-Correct-Horse-9",
-  mode: "classic",
-};
-const hedge: SimulatedAccount = {
-  name: "hedge",
-  key: "bg_hedge0123456789abcdef0123456789a",
-  secret: "hedge-secret-5f4dcc3b5aa765d61d8327deb882cf99",
-  passphrase: "hedge-Correct-Horse-9",
-  mode: "unified",
-};
-
-const envOf = (prefix: string, account: SimulatedAccount) => ({
-  [`${prefix}_API_KEY`]: account.key,
-  [`${prefix}_API_SECRET`]: account.secret,
-  [`${prefix}_API_PASSPHRASE`]: account.passphrase,
-});
+import { temporaryFolder } from "./support/files.ts";
+import { run, start } from "./support/program.ts";
+import { classic, credentials, everyDataset, unified } from "./support/settings.ts";
+import { seconds, until } from "./support/wait.ts";
 
 let exchange: Simulator;
 let folder: string;
 let env: Record<string, string>;
 const path = () => join(folder, "data", "collector.db");
 
-async function open(accounts: SimulatedAccount[] = [main]): Promise<void> {
+async function open(accounts: SimulatedAccount[] = [classic]): Promise<void> {
   await exchange?.close();
   exchange = await startSimulator({ clock: systemClock, accounts });
-  env = { ...envOf("BITGET", main), BITGET_BASE_URL: exchange.url };
+  env = { ...credentials(classic), BITGET_BASE_URL: exchange.url };
 }
 
 beforeEach(async () => {
@@ -102,8 +84,8 @@ describe("collect", () => {
   });
 
   it("keeps accounts apart: a key that is refused does not touch the other", async () => {
-    await open([{ ...main, secret: "another secret than the one we sign with" }, hedge]);
-    const both = { ...env, ...envOf("BITGET_HEDGE", hedge), BITGET_ACCOUNTS: "main,hedge" };
+    await open([{ ...classic, secret: "another secret than the one we sign with" }, unified]);
+    const both = { ...env, ...credentials(unified, "BITGET_HEDGE"), BITGET_ACCOUNTS: "main,hedge" };
     const { code, stdout, stderr } = await run(["collect", "spot-assets"], folder, both);
     expect(code).toBe(3);
     expect(stdout.trim().split("\n").sort()).toEqual(["hedge spot-assets ok", "main spot-assets failed"]);
@@ -112,7 +94,7 @@ describe("collect", () => {
 });
 
 describe("a key that can write", () => {
-  beforeEach(() => open([{ ...main, permissions: "trade" }, hedge]));
+  beforeEach(() => open([{ ...classic, permissions: "trade" }, unified]));
 
   it("is refused, and with no account left the program ends with 78", async () => {
     const { code, stderr } = await run(["start"], folder, env);
@@ -133,7 +115,7 @@ describe("a key that can write", () => {
   });
 
   it("leaves the other accounts alone", async () => {
-    const both = { ...env, ...envOf("BITGET_HEDGE", hedge), BITGET_ACCOUNTS: "main,hedge" };
+    const both = { ...env, ...credentials(unified, "BITGET_HEDGE"), BITGET_ACCOUNTS: "main,hedge" };
     const { stdout } = await run(["collect", "spot-assets"], folder, both);
     expect(stdout.trim().split("\n").sort()).toEqual(["hedge spot-assets ok", "main spot-assets failed"]);
   });
@@ -173,7 +155,7 @@ describe("get", () => {
     [["v1/positions-v2", "--param", "productType=sumcbl"]],
   ])("reaches what the first specification names: %j", async (args) => {
     await exchange.close();
-    exchange = await startSimulator({ clock: systemClock, accounts: [main], v1: true });
+    exchange = await startSimulator({ clock: systemClock, accounts: [classic], v1: true });
     const { code, stdout } = await run(["get", ...args], folder, { ...env, BITGET_BASE_URL: exchange.url });
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toBeTypeOf("object");
@@ -205,12 +187,28 @@ describe("the daemon", () => {
     expect((await run(["collect", "spot-assets"], folder, env)).code).toBe(0);
   });
 
+  it("is alone also when the database is called by another name", async () => {
+    const first = start(["start"], folder, env);
+    await first.printed("collecting main");
+    symlinkSync(path(), join(folder, "other.db"));
+    expect((await run(["collect"], folder, { ...env, DATABASE_URL: "file:./other.db" })).code).toBe(75);
+  });
+
+  it("stops when its lock is taken away, before another can write beside it", async () => {
+    const daemon = start(["start"], folder, { ...env, SCHEDULE_SPOT_ASSETS: "* * * * * *" });
+    await daemon.printed("main spot-assets ok");
+    rmSync(`${path()}.lock`);
+    const { code, stderr } = await daemon.finished;
+    expect(code).toBe(74);
+    expect(stderr).toContain("its lock was moved, deleted or replaced");
+  });
+
   it("ends what a killed one left open as failed, and goes on", async () => {
     exchange.misbehave({ path: "/api/v2/spot/account/assets", hang: true });
     const every = { ...env, SCHEDULE_SPOT_ASSETS: "* * * * * *" };
     const first = start(["start"], folder, every);
     await first.printed("collecting main");
-    while (exchange.faults() > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    await until(() => exchange.faults() === 0);
     first.child.kill("SIGKILL");
     await first.finished;
     const second = start(["start"], folder, every);
@@ -228,7 +226,7 @@ describe("the daemon", () => {
     const patient = start(["start"], folder, { ...every, SCHEDULE_SPOT_ASSETS: "*/3 * * * * *" });
     await patient.printed("main spot-assets ok");
     exchange.misbehave({ path: "/api/v2/spot/account/assets", delayMs: 1500 });
-    while (exchange.faults() > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    await until(() => exchange.faults() === 0);
     patient.child.kill("SIGTERM");
     expect((await patient.finished).code).toBe(0);
     const database = new Database(path(), { readonly: true });
@@ -238,7 +236,7 @@ describe("the daemon", () => {
     const hasty = start(["start"], folder, { ...every, SCHEDULE_SPOT_ASSETS: "*/3 * * * * *" });
     await hasty.printed("main spot-assets ok");
     exchange.misbehave({ path: "/api/v2/spot/account/assets", hang: true });
-    while (exchange.faults() > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    await until(() => exchange.faults() === 0);
     hasty.child.kill("SIGTERM");
     await hasty.printed("stopping");
     hasty.child.kill("SIGTERM");
@@ -246,7 +244,7 @@ describe("the daemon", () => {
   });
 
   it("reads its settings from .env, and a secret from a file", async () => {
-    writeFileSync(join(folder, "secret.txt"), `${main.secret}\n`);
+    writeFileSync(join(folder, "secret.txt"), `${classic.secret}\n`);
     const lines = Object.entries(env).map(([name, value]) =>
       name === "BITGET_API_SECRET" ? "BITGET_API_SECRET_FILE=secret.txt" : `${name}="${value}"`,
     );
@@ -259,7 +257,7 @@ describe("the daemon", () => {
     await daemon.printed("collecting main");
     daemon.child.stdout?.destroy();
     daemon.child.stderr?.destroy();
-    await new Promise((resolve) => setTimeout(resolve, 2500));
+    await seconds(2.5);
     daemon.child.kill("SIGTERM");
     expect((await daemon.finished).code).toBe(0);
     const database = new Database(path(), { readonly: true });
@@ -269,9 +267,7 @@ describe("the daemon", () => {
 
 describe("status", () => {
   it("is fresh while a daemon collects, and stale with exit code 1 when nothing came for two periods", async () => {
-    const every: Record<string, string> = { ...env, SCHEDULE_SPOT_ASSETS: "*/2 * * * * *" };
-    for (const name of datasetNames.slice(1)) every[`SCHEDULE_${name.toUpperCase().replaceAll("-", "_")}`] = "";
-    const daemon = start(["start"], folder, every);
+    const daemon = start(["start"], folder, { ...env, ...everyDataset(""), SCHEDULE_SPOT_ASSETS: "*/2 * * * * *" });
     await daemon.printed("main spot-assets ok");
     const fresh = await run(["status", "--json"], folder);
     expect(fresh.code).toBe(0);
@@ -280,7 +276,7 @@ describe("status", () => {
     ]);
     daemon.child.kill("SIGTERM");
     await daemon.finished;
-    await new Promise((resolve) => setTimeout(resolve, 5000));
+    await seconds(5);
     const stale = await run(["status"], folder);
     expect(stale.code).toBe(1);
     expect(stale.stdout).toMatch(/main +spot-assets +STALE/);
@@ -307,10 +303,19 @@ describe("db", () => {
     expect(stdout).toContain("spot-assets");
   });
 
-  it("migrate brings a database up to date, or says that it is", async () => {
+  it("migrate makes a database where there is none", async () => {
     const { code, stdout } = await run(["db", "migrate"], folder);
     expect(code).toBe(0);
-    expect(stdout).toContain("up to date");
+    expect(stdout).toBe(`${path()} is up to date\n`);
+    expect((await run(["db", "verify"], folder)).code).toBe(0);
+  });
+
+  it("migrate gives a database the views of this version", async () => {
+    await run(["collect", "spot-assets"], folder, env);
+    const database = new Database(path());
+    database.exec("drop view gaps; create view gaps as select 'of an older version' as was");
+    expect((await run(["db", "migrate"], folder)).code).toBe(0);
+    expect(database.prepare("select * from gaps").all()).toEqual([]);
   });
 
   it.each([
@@ -329,7 +334,7 @@ describe("db", () => {
 });
 
 it("prints no secret, whatever happens", async () => {
-  for (const message of [main.key, main.secret, main.passphrase])
+  for (const message of [classic.key, classic.secret, classic.passphrase])
     exchange.misbehave({ path: "/api/v2/spot/account/assets", code: "40099", message: `echo ${message}`, times: 1 });
   let text = "";
   for (let n = 0; n < 3; n += 1) {
@@ -338,7 +343,7 @@ it("prints no secret, whatever happens", async () => {
   }
   text += readFileSync(path(), "latin1");
   expect(exchange.faults()).toBe(0);
-  for (const secret of [main.key, main.secret, main.passphrase])
+  for (const secret of [classic.key, classic.secret, classic.passphrase])
     for (const form of [
       secret,
       Buffer.from(secret).toString("base64"),

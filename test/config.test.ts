@@ -1,15 +1,12 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { environment, loadConfig } from "../src/config.ts";
 import { ConfigError } from "../src/errors.ts";
+import { temporaryFolder } from "./support/files.ts";
+import { classic, credentials } from "./support/settings.ts";
 
-const good = {
-  BITGET_API_KEY: "bg_0123456789abcdef0123456789abcdef",
-  BITGET_API_SECRET: "5f4dcc3b5aa765d61d8327deb882cf99",
-  BITGET_API_PASSPHRASE: "Correct-Horse-9",
-};
+const good = credentials(classic);
 
 function problemsOf(env: Record<string, string>): readonly string[] {
   try {
@@ -20,8 +17,6 @@ function problemsOf(env: Record<string, string>): readonly string[] {
     throw error;
   }
 }
-
-const folder = (): string => mkdtempSync(join(tmpdir(), "config-"));
 
 describe("settings", () => {
   it("have the defaults of .env.example", () => {
@@ -77,7 +72,7 @@ describe("settings", () => {
   );
 
   it("trim a secret's trailing newline and read it from a file", () => {
-    const path = join(folder(), "secret");
+    const path = join(temporaryFolder(), "secret");
     writeFileSync(path, `${good.BITGET_API_SECRET}\n`);
     const { BITGET_API_SECRET: _, ...rest } = good;
     const config = loadConfig({ ...rest, BITGET_API_SECRET_FILE: path });
@@ -140,6 +135,28 @@ describe("settings", () => {
     ]);
   });
 
+  it("refuse one key under two names, which would double what is asked of the exchange", () => {
+    const twins = { ...good, ...credentials(classic, "BITGET_TWIN"), BITGET_ACCOUNTS: "main,twin" };
+    expect(problemsOf(twins)).toEqual(['BITGET_ACCOUNTS has the same API key under "main" and "twin"']);
+  });
+
+  it.each([
+    ["file:./data/x.db", true],
+    ["file:data/x.db", true],
+    ["file:/var/lib/x.db", true],
+    ["file:///var/lib/x.db", true],
+    ["", false],
+    ["file:", false],
+    ["./data/x.db", false],
+    ["file://localhost/tmp/x.db", false],
+    ["file:~/x.db", false],
+    ["file:./x.db?mode=ro", false],
+    ["file:a%20b.db", false],
+    ["postgres://localhost/x", false],
+  ])("judge the database %j", (url, accepted) => {
+    expect(problemsOf({ ...good, DATABASE_URL: url }).length === 0).toBe(accepted);
+  });
+
   it("switch a dataset off with an empty schedule", () => {
     expect(loadConfig({ ...good, SCHEDULE_PRICES: "" }).schedules.prices).toBeNull();
   });
@@ -148,8 +165,17 @@ describe("settings", () => {
     expect(loadConfig({}, { credentials: false }).accounts).toEqual([]);
   });
 
+  it("come from .env also where it begins with a byte order mark, and say so where it cannot be read", () => {
+    const directory = temporaryFolder();
+    writeFileSync(join(directory, ".env"), "\ufeffLOG_LEVEL=debug\n");
+    expect(environment(directory, {}).LOG_LEVEL).toBe("debug");
+    const other = temporaryFolder();
+    mkdirSync(join(other, ".env"));
+    expect(() => environment(other, {})).toThrow("cannot be read (EISDIR)");
+  });
+
   it("come from .env, and from the environment before that", () => {
-    const directory = folder();
+    const directory = temporaryFolder();
     writeFileSync(join(directory, ".env"), 'LOG_LEVEL=debug\nBITGET_API_KEY="from file"\n');
     const env = environment(directory, { LOG_LEVEL: "warn" });
     expect([env.LOG_LEVEL, env.BITGET_API_KEY]).toEqual(["warn", "from file"]);

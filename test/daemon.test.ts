@@ -1,48 +1,30 @@
 /** The real daemon as a child process, over real HTTP, in each situation an account can be in. */
-import { join } from "node:path";
+import { renameSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import Database from "better-sqlite3";
-import { afterEach, expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { systemClock } from "../src/clock.ts";
 import { datasetNames } from "../src/domain.ts";
-import { type Simulator, type SimulatorOptions, startSimulator } from "../src/simulator/simulator.ts";
-import { type Running, start, temporaryFolder } from "./support/program.ts";
+import { type SimulatorOptions, startSimulator } from "../src/simulator/simulator.ts";
+import { temporaryFolder } from "./support/files.ts";
+import { type Running, start } from "./support/program.ts";
+import { classic, credentials, everyDataset } from "./support/settings.ts";
 import { expectTruth } from "./support/truth.ts";
-
-const key = {
-  key: "bg_canary0123456789abcdef0123456789",
-  secret: "canary-secret-5f4dcc3b5aa765d61d8327deb882cf99",
-  passphrase: "canary-Correct-Horse-9",
-};
-
-let simulator: Simulator | undefined;
-let daemon: Running | undefined;
-
-afterEach(async () => {
-  daemon?.child.kill("SIGKILL");
-  await simulator?.close();
-});
-
-const everySecond = Object.fromEntries(
-  datasetNames.map((name) => [`SCHEDULE_${name.toUpperCase().replaceAll("-", "_")}`, "* * * * * *"]),
-);
+import { seconds } from "./support/wait.ts";
 
 async function begin(options: Partial<SimulatorOptions>, env: Record<string, string> = {}) {
-  const account = { name: "main", ...key, mode: "classic" as const };
-  simulator = await startSimulator({ clock: systemClock, accounts: [account], ...options });
+  const simulator = await startSimulator({ clock: systemClock, accounts: [classic], ...options });
+  onTestFinished(() => simulator.close());
   const directory = temporaryFolder();
-  daemon = start(["start"], directory, {
-    BITGET_API_KEY: key.key,
-    BITGET_API_SECRET: key.secret,
-    BITGET_API_PASSPHRASE: key.passphrase,
+  const daemon = start(["start"], directory, {
+    ...credentials(classic),
     BITGET_BASE_URL: simulator.url,
-    ...everySecond,
+    ...everyDataset("* * * * * *"),
     ...env,
   });
   await daemon.printed("collecting main");
   return { simulator, daemon, path: join(directory, "data", "collector.db") };
 }
-
-const seconds = (n: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, n * 1000));
 
 async function end(running: Running): Promise<string> {
   running.child.kill("SIGTERM");
@@ -68,6 +50,7 @@ function expectLedger(database: Database.Database): RunRow[] {
     const name = `${run.account} ${run.dataset}`;
     series.set(name, [...(series.get(name) ?? []), Date.parse(run.scheduled_for)]);
   }
+  expect(series.size).toBe(datasetNames.length);
   for (const [name, slots] of series) {
     const first = slots[0] ?? 0;
     expect(slots, name).toEqual(slots.map((_, n) => first + n * 1000));
@@ -79,13 +62,13 @@ function expectLedger(database: Database.Database): RunRow[] {
 it.each([
   ["v1", { v1: true }, { BITGET_API_VERSION: "v1" }],
   ["v2", {}, {}],
-  ["v3", { accounts: [{ name: "main", ...key, mode: "unified" as const }] }, {}],
+  ["v3", { accounts: [{ ...classic, mode: "unified" as const }] }, {}],
 ] as const)("stores of a %s account exactly what the exchange told", async (api, options, env) => {
   const { simulator, daemon, path } = await begin(options, env);
   await seconds(6);
   await end(daemon);
   const database = new Database(path, { readonly: true });
-  expect(expectTruth(database, simulator.record)).toBeGreaterThan(50);
+  expect(expectTruth(database, simulator.record, api === "v2" ? [] : ["equity"])).toBeGreaterThan(50);
   const runs = expectLedger(database);
   const states = new Set(runs.map(({ dataset, state, cause }) => `${dataset} ${state} ${cause}`));
   for (const name of datasetNames) {
@@ -104,7 +87,7 @@ it("goes on under the same account when a classic account becomes a unified one"
   await seconds(4);
   await end(daemon);
   const database = new Database(path, { readonly: true });
-  expect(expectTruth(database, simulator.record)).toBeGreaterThan(50);
+  expect(expectTruth(database, simulator.record, ["equity"])).toBeGreaterThan(50);
   const runs = expectLedger(database);
   expect(runs.filter((run) => run.state === "failed" || run.state === "partial")).toEqual([]);
   const types = database.prepare("select distinct product_type from mix_accounts_history order by 1").pluck().all();
@@ -123,7 +106,7 @@ it("keeps what succeeded and says which product type failed", async () => {
     times: Number.POSITIVE_INFINITY,
     status: 400,
     code: "40034",
-    message: `no such thing ${key.secret}`,
+    message: `no such thing ${classic.secret}`,
   });
   await seconds(4);
   const log = await end(daemon);
@@ -146,6 +129,35 @@ it("keeps what succeeded and says which product type failed", async () => {
     .prepare("select error_message from snapshots where error_message is not null")
     .pluck()
     .all();
-  expect(`${messages.join()}${log}`).not.toContain(key.secret);
+  expect(`${messages.join()}${log}`).not.toContain(classic.secret);
   expect(expectTruth(database, simulator.record)).toBeGreaterThan(20);
+});
+
+it("answers at once when the clock is suddenly a year ahead, and goes on when it is right again", async () => {
+  const offset = join(temporaryFolder(), "offset");
+  const set = (ms: number) => {
+    writeFileSync(`${offset}.new`, String(ms));
+    renameSync(`${offset}.new`, offset);
+  };
+  const { daemon, path } = await begin(
+    {},
+    {
+      NODE_OPTIONS: `--require ${resolve("test/support/clock-shim.cjs")}`,
+      CLOCK_OFFSET_FILE: offset,
+      ...everyDataset("*/5 * * * *"),
+      SCHEDULE_SPOT_ASSETS: "* * * * * *",
+    },
+  );
+  await daemon.printed("main spot-assets ok");
+  set(366 * 86_400_000);
+  await daemon.printed("set this machine's clock");
+  set(0);
+  await seconds(4);
+  const stopAt = Date.now();
+  await end(daemon);
+  expect(Date.now() - stopAt).toBeLessThan(2000);
+  const database = new Database(path, { readonly: true });
+  const last = database.prepare("select max(scheduled_for_ms) from runs").pluck().get() as number;
+  expect(Date.now() - last).toBeGreaterThan(0);
+  expect(Date.now() - last).toBeLessThan(4000);
 });

@@ -1,13 +1,14 @@
 /** Twenty accounts, every dataset every second, for a minute: more than the exchange allows. It must never notice. */
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { systemClock } from "../src/clock.ts";
-import { datasetNames } from "../src/domain.ts";
 import { startSimulator } from "../src/simulator/simulator.ts";
-import { start, temporaryFolder } from "./support/program.ts";
+import { temporaryFolder } from "./support/files.ts";
+import { start } from "./support/program.ts";
+import { credentials, everyDataset } from "./support/settings.ts";
+import { seconds } from "./support/wait.ts";
 
-const seconds = 60;
 const names = Array.from({ length: 20 }, (_, n) => `desk${n}`);
 
 it("keeps every limit in every sliding window, and signs every request right", { timeout: 120_000 }, async () => {
@@ -19,22 +20,18 @@ it("keeps every limit in every sliding window, and signs every request right", {
     mode: n % 2 === 0 ? ("classic" as const) : ("unified" as const),
   }));
   const exchange = await startSimulator({ clock: systemClock, accounts, latencyMs: 20, remember: 1 });
-  const env: Record<string, string> = {
+  onTestFinished(() => exchange.close());
+  const directory = temporaryFolder();
+  const daemon = start(["start"], directory, {
     BITGET_ACCOUNTS: names.join(),
     BITGET_BASE_URL: exchange.url,
     LOG_LEVEL: "warn",
-  };
-  for (const { name, key, secret, passphrase } of accounts) {
-    const prefix = `BITGET_${name.toUpperCase()}_API`;
-    Object.assign(env, { [`${prefix}_KEY`]: key, [`${prefix}_SECRET`]: secret, [`${prefix}_PASSPHRASE`]: passphrase });
-  }
-  for (const name of datasetNames) env[`SCHEDULE_${name.toUpperCase().replaceAll("-", "_")}`] = "* * * * * *";
-  const directory = temporaryFolder();
-  const daemon = start(["start"], directory, env);
-  await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+    ...everyDataset("* * * * * *"),
+    ...Object.assign({}, ...accounts.map((account) => credentials(account, `BITGET_${account.name.toUpperCase()}`))),
+  });
+  await seconds(60);
   daemon.child.kill("SIGTERM");
   const { code } = await daemon.finished;
-  await exchange.close();
   expect(code).toBe(0);
   expect(exchange.counts).toMatchObject({ limitViolations: 0, badSignatures: 0 });
   // The budget of one internet address is 6000 a minute; most of it is used.

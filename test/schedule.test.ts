@@ -1,14 +1,14 @@
 /** Which slots are run, and what becomes of the others: the real scheduler, client, store and exchange on a clock we set. */
 import { getEventListeners } from "node:events";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { collect } from "../src/collect.ts";
 import { spotAssets } from "../src/datasets/spot-assets.ts";
+import { readStatus } from "../src/store/status.ts";
+import { classic, credentials, unified } from "./support/settings.ts";
 import { until } from "./support/wait.ts";
 import { createWorld, type World } from "./support/world.ts";
 
 let world: World;
-
-afterEach(() => world.close());
 
 const runs = () =>
   (
@@ -206,11 +206,94 @@ describe("a schedule", () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
     await world.at("2026-03-01T12:01:00Z");
     await world.restart({});
+    await world.tick();
     world.clock.live(Date.parse("2026-03-08T12:00:30Z"));
     await world.restart(everyMinute);
+    await world.tick();
     await world.at("2026-03-08T12:01:00Z");
     expect(runs()).toEqual(["12:01:00 ok", "12:01:00 ok"]);
   });
+});
+
+describe("a clock that is years ahead", () => {
+  const hourly = { SCHEDULE_SPOT_ASSETS: "0 * * * *" };
+
+  it("fills no ledger with the future: the exchange is asked first, and does not agree", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", hourly);
+    await world.at("2026-03-01T13:00:00Z");
+    const wrong = Date.parse("2030-03-01T12:00:30Z");
+    world.exchange.clockSkewMs = world.clock.now() - wrong;
+    world.clock.set(wrong);
+    await world.tick();
+    expect(runs()).toEqual(["13:00:00 ok"]);
+    world.exchange.clockSkewMs = 0;
+    world.clock.set(Date.parse("2026-03-01T13:10:00Z"));
+    await world.at("2026-03-01T14:00:00Z");
+    expect(runs()).toEqual(["13:00:00 ok", "14:00:00 ok"]);
+  });
+
+  it("is believed when the exchange agrees: so much time has passed", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", { SCHEDULE_SPOT_ASSETS: "*/10 * * * *" });
+    world.clock.set(Date.parse("2026-06-01T12:00:30Z"));
+    await world.tick();
+    expect(world.rows("select count(*) as n, count(distinct scheduled_for) as slots from runs")).toEqual([
+      { n: 13_248, slots: 13_248 },
+    ]);
+  });
+});
+
+describe("an account that is in the settings no more", () => {
+  it("has its slots accounted for until then, and none after", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute, { accounts: [classic, unified] });
+    const both = { ...everyMinute, ...credentials(unified, "BITGET_HEDGE"), BITGET_ACCOUNTS: "main,hedge" };
+    await world.restart(both);
+    await world.at("2026-03-01T12:01:00Z");
+    await world.restart(everyMinute);
+    await world.at("2026-03-01T12:02:00Z");
+    await world.at("2026-03-01T12:03:00Z");
+    const of = (account: string) =>
+      world.rows(`select state from runs where account = '${account}' order by scheduled_for`);
+    expect(of("hedge")).toEqual([{ state: "ok" }]);
+    expect(of("main")).toEqual([{ state: "ok" }, { state: "ok" }, { state: "ok" }]);
+    expect(readStatus(world.path, world.clock.now()).map(({ account }) => account)).toEqual(["main"]);
+  });
+});
+
+describe("prices", () => {
+  const both = { SCHEDULE_SPOT_ASSETS: "* * * * *", SCHEDULE_PRICES: "* * * * *" };
+
+  it("fail rather than say that nothing is held, before any account was read", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", both);
+    world.exchange.misbehave({ path: "/api/v2/spot/account/assets", code: "40034" });
+    await world.at("2026-03-01T12:01:00Z");
+    expect(world.rows("select state, error_code from snapshots where dataset = 'prices'")).toEqual([
+      { state: "failed", error_code: "unknown" },
+    ]);
+  });
+
+  it("go on for the coins last seen while the accounts cannot be read", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", both);
+    await world.at("2026-03-01T12:01:00Z");
+    world.exchange.misbehave({ path: "/api/v2/spot/account/assets", code: "40034", times: Number.POSITIVE_INFINITY });
+    for (const time of ["12:02:00", "12:03:00", "12:04:00", "12:05:00"]) await world.at(`2026-03-01T${time}Z`);
+    expect(
+      world.rows(
+        "select count(distinct rows) as different, min(rows) > 3 as some from snapshots where dataset = 'prices'",
+      ),
+    ).toEqual([{ different: 1, some: 1 }]);
+  });
+});
+
+it("is no failure when the exchange has no such product line", async () => {
+  world = await createWorld("2026-03-01T12:00:30Z", { SCHEDULE_POSITIONS: "* * * * *" });
+  world.exchange.misbehave({ path: "/api/v2/mix/position", params: { productType: "COIN-FUTURES" }, code: "40309" });
+  await world.at("2026-03-01T12:01:00Z");
+  expect(runs()).toEqual(["12:01:00 ok"]);
+  expect(world.rows("select distinct product_type from snapshots order by 1")).toEqual([
+    { product_type: "cmcbl" },
+    { product_type: "sumcbl" },
+    { product_type: "umcbl" },
+  ]);
 });
 
 describe("datasets that build on others", () => {

@@ -64,6 +64,11 @@ const largeDrift = 2000;
 /** Said aloud from here on: the exchange refuses what is 30 s off. */
 const notableOffset = 5000;
 
+function clocksApart({ path }: Address, ms: number): ApiError {
+  const apart = `this machine's clock and the exchange's are ${Math.round(Math.abs(ms) / 1000)} s apart`;
+  return new ApiError("clock", path, "clock", `${apart}, too far to go by either: set this machine's clock`);
+}
+
 export function createClient(options: ClientOptions): Client {
   const { account, limiter, clock, log, demoTrading } = options;
   const name = account?.name ?? null;
@@ -134,12 +139,7 @@ export function createClient(options: ClientOptions): Client {
     const serverTime = String(asObject(data)?.serverTime ?? "");
     if (!/^\d{1,16}$/.test(serverTime)) throw new ShapeError(address.path, "data.serverTime", "is no time");
     const measured = Math.round(Number(serverTime) - (receivedAt - elapsed / 2));
-    if (Math.abs(measured) > largestOffset) {
-      const problem =
-        `this machine's clock and the exchange's are ${Math.round(Math.abs(measured) / 1000)} s apart, ` +
-        "too far to go by either: set this machine's clock";
-      throw new ApiError("clock", address.path, "clock", problem);
-    }
+    if (Math.abs(measured) > largestOffset) throw clocksApart(address, measured);
     return adopt(measured);
   }
 
@@ -165,9 +165,10 @@ export function createClient(options: ClientOptions): Client {
     learn(received);
     const { data, requestTime, receivedAt } = received;
     const ours = receivedAt + (offset ?? 0);
-    // Some answers carry 0, and a cache could carry any time: what is not near our clock is not believed.
-    const plausible = requestTime !== null && Math.abs(requestTime - ours) <= largestOffset;
-    return { data, takenAt: plausible ? requestTime : Math.round(ours), receivedAt };
+    // Some answers carry none, or 0. One that is far from ours means that one of the two clocks is wrong.
+    if (!requestTime) return { data, takenAt: Math.round(ours), receivedAt };
+    if (Math.abs(requestTime - ours) > largestOffset) throw clocksApart(address, requestTime - ours);
+    return { data, takenAt: requestTime, receivedAt };
   }
 
   return {

@@ -53,9 +53,10 @@ const families: readonly [FailureKind, string, string][] = [
   ["mode", "40731 40854", `copy trading is refused where a lead account is unified: ${unified}`],
   ["mode", "30032", "v1 was switched off in November 2025: set BITGET_API_VERSION to auto, v2 or v3"],
   ["maintenance", "40200 40308 40844 41114 43115 45043", "the exchange is being maintained; later runs ask again"],
+  ["absent", "40309", ""],
   [
     "api",
-    "00001 01001 20001 40017 40019 40020 40034 40053 40057 40058 40059 40064 40072 40102 40303 40309 40404 40408 40409 " +
+    "00001 01001 20001 40017 40019 40020 40034 40053 40057 40058 40059 40064 40072 40102 40303 40404 40408 40409 " +
       "40700 40704 40705 40707 40724 40778 40806 40808 40811 40812 40813 41101 41103 42016 43049 45025 48001 48002 400171 400172",
     "",
   ],

@@ -5,7 +5,7 @@ import type { Dataset } from "../datasets/dataset.ts";
 import { datasets } from "../datasets/index.ts";
 import { datasetNames, type RunState } from "../domain.ts";
 import { UsageError } from "../errors.ts";
-import type { Session } from "../session.ts";
+import { requireAccount, type Session } from "../session.ts";
 import type { Command } from "./command.ts";
 
 export const collect: Command = {
@@ -41,6 +41,7 @@ export const collect: Command = {
           going.push({ dataset, session, done: run });
         }
       await Promise.all(going.map((one) => one.done));
+      requireAccount(app.sessions);
       const good = states.filter((state) => state === "ok" || state === "skipped").length;
       if (good === states.length) return 0;
       return good > 0 || states.includes("partial") ? 3 : 1;

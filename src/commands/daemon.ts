@@ -28,7 +28,7 @@ export async function collectUntilStopped(app: App, seconds: number | null): Pro
     end(null);
   };
   for (const signal of Object.keys(numbers) as (keyof typeof numbers)[]) process.on(signal, onSignal);
-  const scheduler = await createScheduler(app.sessions, app.publicSession, app.tools, end);
+  const scheduler = createScheduler(app.sessions, app.publicSession, app.tools, end);
   announce(app);
   scheduler.wake();
   const timer = seconds === null ? null : setTimeout(() => end(null), seconds * 1000);

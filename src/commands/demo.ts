@@ -87,7 +87,7 @@ function startAfresh(path: string): void {
 /** Lives through the past hour by hour, with the same scheduler, client, parsing and storing as in real time. */
 async function fill(app: App, clock: SimulatedClock): Promise<void> {
   const quiet = { ...app.tools, log: quietLog(app) };
-  const scheduler = await createScheduler(app.sessions, app.publicSession, quiet, (error) => {
+  const scheduler = createScheduler(app.sessions, app.publicSession, quiet, (error) => {
     throw error;
   });
   const begin = clock.now();

@@ -15,6 +15,8 @@ export interface Context {
   scope: Scope;
   /** Last good rows of the datasets named in `needs`. A scope older than two periods is left out: old is not known. */
   known(dataset: DatasetName): Known[];
+  /** The same, however old: good for what to ask about, never for what to say. */
+  lastKnown(dataset: DatasetName): Known[];
   /** True while every scope of that dataset has such rows, so that a total over them is a total. */
   complete(dataset: DatasetName): boolean;
 }
@@ -26,6 +28,8 @@ export interface Endpoint<Data, C extends Columns> {
   /** One call each; asked at the same time. Default: one call for the whole account. */
   scopes?(productTypes: readonly ProductType[]): Scope[];
   params?(scope: Scope): Params;
+  /** Datasets whose runs of the same slot must have ended before rows are made, because these build on theirs. */
+  needs?: readonly DatasetName[];
   /** What the `data` of the envelope looks like. What does not fit fails the snapshot. */
   data: ZodType<Data>;
   /** The exchange's words into ours. Pure. A ZodError thrown here counts like one of `data`. */
@@ -45,8 +49,6 @@ export interface Dataset<C extends Columns = Columns> {
    * stay unknown), `nothing` just ends it.
    */
   vanishes: "zero" | "nothing";
-  /** Datasets of the same slot that must have ended before, because this one builds on their rows. */
-  needs?: readonly DatasetName[];
   /** True for data that is the same for every account: asked once, recorded under the account `public`. */
   public?: true;
   endpoints: Partial<Record<ApiVersion, AnyEndpoint>>;
@@ -57,6 +59,7 @@ export interface AnyEndpoint {
   address: Address | null;
   scopes(productTypes: readonly ProductType[]): Scope[];
   params(scope: Scope): Params;
+  needs: readonly DatasetName[];
   /** `data` of an answer in our columns. @throws ShapeError naming the path and the first field that does not fit. */
   items(data: unknown, context: Context): Item[];
 }
@@ -76,7 +79,7 @@ export function dataset<C extends Columns>(declaration: Declaration<C>): Dataset
   for (const version of Object.keys(declaration.endpoints) as ApiVersion[]) {
     const endpoint = declaration.endpoints[version];
     if (!endpoint) continue;
-    const { address, scopes = () => once, params = () => ({}), data: schema, rows } = endpoint;
+    const { address, scopes = () => once, params = () => ({}), needs = [], data: schema, rows } = endpoint;
     const items = (data: unknown, context: Context) => {
       try {
         return rows(schema.parse(data), context) as Item[];
@@ -84,7 +87,7 @@ export function dataset<C extends Columns>(declaration: Declaration<C>): Dataset
         throw error instanceof ZodError ? shapeError(address, error) : error;
       }
     };
-    endpoints[version] = { address, scopes, params, items };
+    endpoints[version] = { address, scopes, params, needs, items };
   }
   return { ...declaration, endpoints };
 }

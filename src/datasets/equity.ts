@@ -99,10 +99,10 @@ export const equity = dataset({
   columns,
   lastPublished: "complete",
   vanishes: "nothing",
-  needs: ["spot-assets", "funding-assets", "mix-accounts", "prices"],
   endpoints: {
     v1: endpoint(columns, {
       address: null,
+      needs: ["spot-assets", "mix-accounts", "prices"],
       data: z.unknown(),
       rows: (_data, context) => {
         const spotUsdt = context.complete("spot-assets")
@@ -152,6 +152,7 @@ export const equity = dataset({
     }),
     v3: endpoint(columns, {
       address: addresses["v3/assets"],
+      needs: ["funding-assets", "prices"],
       data: item({
         usdtEquity: amount,
         btcEquity: digits,

@@ -11,9 +11,10 @@ import { addresses } from "../bitget/addresses.ts";
 import * as column from "../columns.ts";
 import { isZero } from "../decimal.ts";
 import type { Address, Params } from "../domain.ts";
+import { UnknownError } from "../errors.ts";
 import { type Context, dataset, endpoint } from "./dataset.ts";
 import { digits, listed, millis, symbol } from "./shapes.ts";
-import { digitsIn, moneyRows } from "./valuation.ts";
+import { digitsIn, moneyOf } from "./valuation.ts";
 
 const columns = {
   coin: column.text().notNull(),
@@ -30,14 +31,16 @@ const columns = {
 
 const amounts = ["available", "frozen", "locked", "balance", "equity", "debt"];
 
-/** Coins of which some account has, or owes, something: in alphabetical order, without USDT. */
+const wallets = ["spot-assets", "funding-assets", "mix-accounts"] as const;
+
+/**
+ * Coins of which some account had, or owed, something when that was last read: in alphabetical order, without USDT.
+ * @throws UnknownError before any account was read; "no coins" would be a claim.
+ */
 function heldCoins(context: Context): string[] {
-  const wallets = [
-    ...moneyRows(context, "spot-assets"),
-    ...moneyRows(context, "funding-assets"),
-    ...moneyRows(context, "mix-accounts"),
-  ];
-  const held = wallets.filter((row) => amounts.some((amount) => !isZero(digitsIn(row, amount) ?? "0")));
+  const read = wallets.flatMap((name) => context.lastKnown(name));
+  if (read.length === 0) throw new UnknownError("what is held is not known yet, and so neither which prices to keep");
+  const held = moneyOf(read).filter((row) => amounts.some((amount) => !isZero(digitsIn(row, amount) ?? "0")));
   const coins = new Set(held.map((row) => String(row.coin ?? row.marginCoin)));
   coins.delete("USDT");
   return [...coins].sort();
@@ -58,6 +61,7 @@ function tickersAt(address: Address, words: Record<"price" | "bid" | "ask", stri
   return endpoint(columns, {
     address,
     params: () => params,
+    needs: wallets,
     data: listed(z.looseObject({ symbol })),
     rows: (all, context) => {
       const coins = heldCoins(context);
@@ -88,7 +92,6 @@ export const prices = dataset({
   columns,
   lastPublished: "source",
   vanishes: "nothing",
-  needs: ["spot-assets", "funding-assets", "mix-accounts"],
   public: true,
   endpoints: {
     v1: tickersAt(addresses["v1/tickers"], { price: "close", bid: "buyOne", ask: "sellOne" }),

@@ -23,6 +23,7 @@ export interface LedgerRun {
 export interface Ledger {
   apiVersion(account: string): ApiVersion | null;
   setApiVersion(account: string, api: ApiVersion, since: number, cause: string): void;
+  accounts(): string[];
   schedule(account: string, dataset: DatasetName): { pattern: string; since: number; accountedTo: number } | null;
   setSchedule(account: string, dataset: DatasetName, pattern: string | null, at: number): void;
   settle(account: string, dataset: DatasetName, slots: readonly SettledSlot[]): void;
@@ -67,6 +68,12 @@ export function createLedger(orm: BetterSQLite3Database): Ledger {
         .values({ accountId: accountId(name), since, api, cause })
         .run();
     },
+    accounts: () =>
+      orm
+        .select({ name: account.name })
+        .from(account)
+        .all()
+        .map(({ name }) => name),
     schedule(name, dataset) {
       const found = findSeries.get({ name, dataset });
       if (!found) return null;

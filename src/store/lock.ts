@@ -1,5 +1,5 @@
 /** One writer per database: a lock that ends with the process that holds it, however that ends. */
-import { closeSync, existsSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync, realpathSync } from "node:fs";
 import Database from "better-sqlite3";
 import { ConfigError, LockedError } from "../errors.ts";
 import { inspect, prepareDirectory, type Sqlite } from "./sqlite.ts";
@@ -39,7 +39,8 @@ export function isLocked(path: string): boolean {
   }
 }
 
-const lockFile = (path: string): string => `${path}.lock`;
+/** Beside the file itself, whatever name it goes by. */
+export const lockFile = (path: string): string => `${existsSync(path) ? realpathSync(path) : path}.lock`;
 
 function acquire(path: string): Sqlite {
   let handle: Sqlite | undefined;

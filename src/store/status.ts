@@ -1,5 +1,5 @@
 /** How collecting goes: per account and dataset, read from the ledger. */
-import { parsePattern, periodAt } from "../cron.ts";
+import { graceAt, type Pattern, parsePattern, periodAt } from "../cron.ts";
 import { causes, type DatasetName, type RunState } from "../domain.ts";
 import { openReadOnly, type Sqlite } from "./sqlite.ts";
 
@@ -47,12 +47,13 @@ interface Scheduled {
   dataset: DatasetName;
   pattern: string;
   since: number;
+  accountedTo: number;
 }
 
 const scheduled = (sqlite: Sqlite): Scheduled[] =>
   sqlite
     .prepare(
-      `select s.id, a.name as account, s.dataset, c.pattern, c.since
+      `select s.id, a.name as account, s.dataset, c.pattern, c.since, coalesce(s.accounted_to, c.since) as accountedTo
        from schedule c join series s on s.id = c.series_id join account a on a.id = s.account_id
        where c.until is null order by a.id, s.id`,
     )
@@ -61,12 +62,14 @@ const scheduled = (sqlite: Sqlite): Scheduled[] =>
 function statusOf(sqlite: Sqlite, series: Scheduled, now: number): SeriesStatus {
   const pattern = parsePattern(series.pattern);
   const last = sqlite
-    .prepare("select id, state, cause from run where series_id = ? and state <> 'running' order by slot desc limit 1")
-    .get(series.id) as { id: number; state: RunState; cause: string | null } | undefined;
+    .prepare(
+      "select id, state, cause from run where series_id = ? and slot <= ? and state <> 'running' order by slot desc limit 1",
+    )
+    .get(series.id, now) as { id: number; state: RunState; cause: string | null } | undefined;
   const lastOkAt = sqlite
-    .prepare("select slot from run where series_id = ? and state = 'ok' order by slot desc limit 1")
+    .prepare("select slot from run where series_id = ? and slot <= ? and state = 'ok' order by slot desc limit 1")
     .pluck()
-    .get(series.id) as number | undefined;
+    .get(series.id, now) as number | undefined;
   const offered = !(last?.state === "skipped" && last.cause === causes.notOffered);
   const oldest = now - 2 * periodAt(pattern, pattern.latest(now));
   return {
@@ -80,19 +83,38 @@ function statusOf(sqlite: Sqlite, series: Scheduled, now: number): SeriesStatus 
     fresh: !offered || (lastOkAt ?? series.since) >= oldest,
     offered,
     coverage: {
-      day: coverage(sqlite, series.id, now - day),
-      week: coverage(sqlite, series.id, now - 7 * day),
-      month: coverage(sqlite, series.id, now - 30 * day),
+      day: offered ? coverage(sqlite, series, pattern, now - day, now) : null,
+      week: offered ? coverage(sqlite, series, pattern, now - 7 * day, now) : null,
+      month: offered ? coverage(sqlite, series, pattern, now - 30 * day, now) : null,
     },
     failures: last === undefined || last.state === "ok" || !offered ? [] : failuresOf(sqlite, last),
   };
 }
 
-function coverage(sqlite: Sqlite, series: number, from: number): number | null {
-  return sqlite
-    .prepare("select avg(state = 'ok') from run where series_id = ? and slot >= ? and state <> 'running'")
-    .pluck()
-    .get(series, from) as number | null;
+/** Slots that passed while nothing ran have no row yet; they count all the same. */
+function coverage(sqlite: Sqlite, series: Scheduled, pattern: Pattern, from: number, now: number): number | null {
+  const { ok, written } = sqlite
+    .prepare(
+      `select count(*) filter (where state = 'ok') as ok, count(*) as written
+       from run where series_id = ? and slot > ? and slot <= ? and state <> 'running'`,
+    )
+    .get(series.id, from, now) as { ok: number; written: number };
+  const due = written + unwritten(pattern, Math.max(series.accountedTo, from), now);
+  return due === 0 ? null : ok / due;
+}
+
+/** More slots than this are not counted one by one. */
+const many = 2000;
+
+/** How many slots after `from` are over by now, the last one not before its time of grace is. */
+function unwritten(pattern: Pattern, from: number, now: number): number {
+  const latest = pattern.latest(now);
+  const end = now - latest > graceAt(pattern, latest) ? latest : latest - 1;
+  const guess = (end - from) / periodAt(pattern, latest);
+  if (guess > many) return Math.floor(guess);
+  let count = 0;
+  for (let slot = pattern.next(from); slot <= end; slot = pattern.next(slot)) count += 1;
+  return count;
 }
 
 function failuresOf(sqlite: Sqlite, run: { id: number; state: RunState; cause: string | null }): OpenFailure[] {

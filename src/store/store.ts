@@ -45,6 +45,8 @@ export interface Store {
    * scheduled, or switched off.
    */
   schedule(account: string, dataset: DatasetName): { pattern: string; since: number; accountedTo: number } | null;
+  /** The names of every account there ever was. */
+  accounts(): string[];
   /** Puts another pattern (null: off) in force from `at`, which `accountedTo` becomes. */
   setSchedule(account: string, dataset: DatasetName, pattern: string | null, at: number): Promise<void>;
   /** Gives slots that nobody will run any more their final row; those that have a row keep it. */
@@ -143,6 +145,7 @@ function storeOn(path: string, sqlite: Sqlite, clock: Clock, log: Log): Store {
     path,
     apiVersion: (account) => ledger.apiVersion(account),
     setApiVersion: (account, api, at, cause) => write(() => ledger.setApiVersion(account, api, at, cause)),
+    accounts: () => ledger.accounts(),
     schedule: (account, dataset) => ledger.schedule(account, dataset),
     setSchedule: (account, dataset, pattern, at) => write(() => ledger.setSchedule(account, dataset, pattern, at)),
     settle(account, dataset, slots) {

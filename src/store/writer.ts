@@ -6,6 +6,7 @@ import { statSync } from "node:fs";
 import Database from "better-sqlite3";
 import { type Clock, sleep } from "../clock.ts";
 import { StorageError } from "../errors.ts";
+import { lockFile } from "./lock.ts";
 import type { Sqlite } from "./sqlite.ts";
 
 const patienceMs = 10_000;
@@ -29,7 +30,9 @@ interface Task {
 
 /** `onRollback` is told that what a `work` changed in memory no longer holds. */
 export function createWriter(path: string, sqlite: Sqlite, clock: Clock, onRollback: () => void): Write {
-  const opened = identityOf(path);
+  // Without its lock the database has no single writer any more, and what is kept in memory may be wrong.
+  const identity = () => `${identityOf(path)} ${identityOf(lockFile(path))}`;
+  const opened = identity();
   const transaction = sqlite.transaction((tasks: readonly Task[]) => tasks.map(attempt));
   const savepoint = sqlite.transaction((task: Task) => task.work());
   const asked: Task[] = [];
@@ -62,8 +65,8 @@ export function createWriter(path: string, sqlite: Sqlite, clock: Clock, onRollb
   }
 
   function commit(tasks: readonly Task[]): void {
-    if (identityOf(path) !== opened) {
-      const message = `${path} was moved, deleted or replaced while in use. Put it back and start again.`;
+    if (identity() !== opened) {
+      const message = `${path} or its lock was moved, deleted or replaced while in use. Put it back and start again.`;
       throw new StorageError(message, { gone: true });
     }
     const reports = transaction.immediate(tasks);

@@ -51,7 +51,6 @@ describe("an answer", () => {
   it.each([
     ["none", {}],
     ["zero", { requestTime: 0 }],
-    ["one of another day", { requestTime: 1_700_000_000_000 }],
     ["text that is no time", { requestTime: "soon" }],
   ])("whose requestTime is %s was true when it arrived", async (_title, more) => {
     const server = await startServer(inTurn([200, answer([], more)]));
@@ -59,6 +58,17 @@ describe("an answer", () => {
     const { takenAt, receivedAt } = await clientOf(server.url).ask(spot, {}, within(5000));
 
     expect(takenAt).toBe(receivedAt);
+  });
+
+  it("of another day is not believed, nor is our clock: one of the two is wrong", async () => {
+    const server = await startServer(inTurn([200, answer([], { requestTime: 1_700_000_000_000 })]));
+
+    const asked = clientOf(server.url).ask(spot, {}, within(5000));
+
+    await expect(asked).rejects.toMatchObject({
+      kind: "clock",
+      message: expect.stringContaining("set this machine's clock"),
+    });
   });
 
   it("counts as one request", async () => {

@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { inspect } from "node:util";
-import { afterAll, afterEach, expect, onTestFinished } from "vitest";
+import { afterAll, expect, onTestFinished } from "vitest";
 import { type Client, type ClientOptions, createClient } from "../../src/bitget/client.ts";
 import { Limiter } from "../../src/bitget/limiter.ts";
 import { type Clock, systemClock } from "../../src/clock.ts";

@@ -1,11 +1,13 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { systemClock } from "../../src/clock.ts";
-import { ask, classic, noon, send, signed, simulator, unified } from "./support.ts";
+import { classic, unified } from "../support/settings.ts";
+import { until } from "../support/wait.ts";
+import { ask, noon, send, signed, simulator } from "./support.ts";
 
 const spot = "/api/v2/spot/account/assets";
 const positions = "/api/v2/mix/position/all-position?productType=USDT-FUTURES";
 
-test("an error envelope once, then answers as ever", async () => {
+it("an error envelope is sent once, then answers as ever", async () => {
   const exchange = await simulator();
   exchange.misbehave({ code: "45001", message: "Unknown error" });
 
@@ -20,7 +22,7 @@ test("an error envelope once, then answers as ever", async () => {
   expect([waiting, second.status, exchange.faults(), exchange.record.length]).toEqual([1, 200, 0, 1]);
 });
 
-test("a fault waits for the path, account and parameters it is meant for", async () => {
+it("a fault waits for the path, account and parameters it is meant for", async () => {
   const exchange = await simulator();
   const params = { productType: "USDC-FUTURES" };
   exchange.misbehave({ path: "/api/v2/mix", account: "main", params, status: 500, times: Number.POSITIVE_INFINITY });
@@ -36,7 +38,7 @@ test("a fault waits for the path, account and parameters it is meant for", async
   expect(statuses).toEqual([200, 200, 200, 500, 500]);
 });
 
-test("faults fire in the order they were asked for, and can be called off", async () => {
+it("faults fire in the order they were asked for, and can be called off", async () => {
   const exchange = await simulator();
   for (const code of ["40725", "40015", "45001"]) exchange.misbehave({ code });
 
@@ -48,7 +50,7 @@ test("faults fire in the order they were asked for, and can be called off", asyn
   expect([first, second, third].map(({ body }) => body.code)).toEqual(["40725", "40015", "00000"]);
 });
 
-test("what the gateway refuses uses no fault up", async () => {
+it("what the gateway refuses uses no fault up", async () => {
   const exchange = await simulator();
   exchange.misbehave({ status: 503 });
 
@@ -57,7 +59,7 @@ test("what the gateway refuses uses no fault up", async () => {
   expect([refused.body.code, exchange.faults()]).toEqual(["40009", 1]);
 });
 
-test("a queued 429 is no violation of ours", async () => {
+it("a 429 that was asked for is no violation", async () => {
   const exchange = await simulator();
   exchange.misbehave({ status: 429, code: "429", headers: { "retry-after": "2" } });
 
@@ -66,11 +68,11 @@ test("a queued 429 is no violation of ours", async () => {
   expect([status, headers.get("retry-after"), exchange.counts.limitViolations]).toEqual([429, "2", 0]);
 });
 
-test.each([
+it.each([
   ["an HTML page", { status: 502, body: "<html>Bad Gateway</html>", headers: { "content-type": "text/html" } }],
   ["nothing at all", { status: 200, body: "" }],
   ["cut JSON", { status: 200, body: '{"code":"00000","da' }],
-])("a body as it is: %s", async (_title, fault) => {
+])("%s is sent as it is", async (_title, fault) => {
   const exchange = await simulator();
   exchange.misbehave(fault);
 
@@ -79,7 +81,7 @@ test.each([
   expect([status, text, exchange.record]).toEqual([fault.status, fault.body, []]);
 });
 
-test("an edited answer is sent as edited, and recorded without rows", async () => {
+it("an edited answer is sent as edited, and recorded without rows", async () => {
   const exchange = await simulator();
   exchange.misbehave({ edit: (envelope) => ({ ...(envelope as object), data: [{ coin: "USDT", available: "NaN" }] }) });
 
@@ -91,7 +93,7 @@ test("an edited answer is sent as edited, and recorded without rows", async () =
   ]);
 });
 
-test("a delayed answer is a good answer, later", async () => {
+it("a delayed answer is a good answer, later", async () => {
   const exchange = await simulator();
   exchange.misbehave({ delayMs: 60 });
   const before = systemClock.monotonic();
@@ -102,7 +104,7 @@ test("a delayed answer is a good answer, later", async () => {
   expect(systemClock.monotonic() - before).toBeGreaterThan(55);
 });
 
-test("latency is added to every answer, refusals included", async () => {
+it("latency is added to every answer, refusals included", async () => {
   const exchange = await simulator({ latencyMs: 60 });
   const before = systemClock.monotonic();
 
@@ -111,7 +113,7 @@ test("latency is added to every answer, refusals included", async () => {
   expect(systemClock.monotonic() - before).toBeGreaterThan(55);
 });
 
-test("a dripping answer arrives whole, byte after byte", async () => {
+it("a dripping answer arrives whole, byte after byte", async () => {
   const exchange = await simulator();
   exchange.misbehave({ drip: 1, status: 200, body: "slow" });
   const before = systemClock.monotonic();
@@ -122,7 +124,7 @@ test("a dripping answer arrives whole, byte after byte", async () => {
   expect(systemClock.monotonic() - before).toBeGreaterThan(50);
 });
 
-test("a reset breaks the connection, and only that one", async () => {
+it("a reset breaks the connection, and only that one", async () => {
   const exchange = await simulator();
   exchange.misbehave({ reset: true });
 
@@ -132,7 +134,7 @@ test("a reset breaks the connection, and only that one", async () => {
   expect(after.status).toBe(200);
 });
 
-test("a hanging request is never answered, and closing ends it", async () => {
+it("a hanging request is never answered, and closing ends it", async () => {
   const exchange = await simulator();
   exchange.misbehave({ hang: true });
 
@@ -140,7 +142,7 @@ test("a hanging request is never answered, and closing ends it", async () => {
     () => "answered",
     () => "ended",
   );
-  while (exchange.faults() > 0) await new Promise(setImmediate);
+  await until(() => exchange.faults() === 0);
   await exchange.close();
 
   expect(await hanging).toBe("ended");

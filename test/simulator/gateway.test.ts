@@ -1,6 +1,7 @@
 import { createSign, generateKeyPairSync } from "node:crypto";
-import { describe, expect, test } from "vitest";
-import { ask, classic, type Headers, handClock, noon, send, signed, simulator, unified } from "./support.ts";
+import { describe, expect, it } from "vitest";
+import { classic, unified } from "../support/settings.ts";
+import { ask, type Headers, handClock, noon, send, signed, simulator } from "./support.ts";
 
 const then = 1_700_000_000_000;
 const sample = "/api/v2/mix/position/all-position?marginCoin=USDT&productType=USDT-FUTURES";
@@ -13,7 +14,7 @@ const stamped = (sign: string, timestamp = String(then)): Headers => ({
 });
 
 describe("signatures", () => {
-  test.each([
+  it.each([
     ["/api/v2/spot/account/assets", "Ymp7evZnueizwrtQHCPfQIrulifKeMYFeI31ubRS6oA="],
     [sample, "VZl6N1yAPHPcQXSRVUdz5w+Y5gizbHMYS2Wp8/AFoAc="],
     [
@@ -21,7 +22,7 @@ describe("signatures", () => {
       "6tXiYeQ1Buj4VleZUfBuWAxa62rz5Lvl+Cx24XoJ1hk=",
     ],
     ["/api/v2/mix/account/accounts?productType=USDT-FUTURES", "NZRnn6e41mHvYHFmUdtrGfqG/PZvBh0N3/DzepJi4uc="],
-  ])("the known good signature of %s is accepted", async (target, sign) => {
+  ])("known to be good are accepted: %s", async (target, sign) => {
     const exchange = await simulator({ clock: handClock(then), v1: true });
 
     const { body } = await send(exchange.url + target, stamped(sign));
@@ -29,7 +30,7 @@ describe("signatures", () => {
     expect(body.code).toBe("00000");
   });
 
-  test("a unified account signs v3 by the same rule", async () => {
+  it("are made for v3 by the same rule", async () => {
     const exchange = await simulator({ clock: handClock(then), accounts: [{ ...classic, mode: "unified" }] });
     const target = "/api/v3/position/current-position?category=USDT-FUTURES&symbol=BTCUSDT";
 
@@ -38,12 +39,12 @@ describe("signatures", () => {
     expect(body.code).toBe("00000");
   });
 
-  test.each([
-    ["without the question mark", "/mlvFZWdbwji1R2zHrzX6EwypnsMGD9UWnLcrDsa7RU="],
-    ["over another order of parameters", "kmYz5RqYj5Jyr4Xc/4fQcF9YoMtvw2ORSj8Sn9xzuQ8="],
-    ["over seconds", "blbP6MR1Uv6ifTrT+V5Dr5L44r8VPSDhHfVNkPPFRGA="],
+  it.each([
+    ["made without the question mark", "/mlvFZWdbwji1R2zHrzX6EwypnsMGD9UWnLcrDsa7RU="],
+    ["made over another order of parameters", "kmYz5RqYj5Jyr4Xc/4fQcF9YoMtvw2ORSj8Sn9xzuQ8="],
+    ["made over seconds", "blbP6MR1Uv6ifTrT+V5Dr5L44r8VPSDhHfVNkPPFRGA="],
     ["in hexadecimal", "NTU5OTdhMzc1YzgwM2M3M2RjNDE3NDkxNTU0NzczZTcwZjk4ZTYwOGIzNmM3MzE4NGI2NWE5ZjNmMDA1YTAwNw=="],
-  ])("a signature %s is refused and counted", async (_mistake, sign) => {
+  ])("%s are refused and counted", async (_mistake, sign) => {
     const exchange = await simulator({ clock: handClock(then) });
 
     const { status, body } = await send(exchange.url + sample, stamped(sign));
@@ -51,7 +52,7 @@ describe("signatures", () => {
     expect([status, body.code, exchange.counts.badSignatures]).toEqual([400, "40009", 1]);
   });
 
-  test("an RSA key is verified with the public half, and the old secret is worth nothing", async () => {
+  it("of an RSA key are verified with its public half, and the old secret is worth nothing", async () => {
     const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
     const rsaPublicKey = publicKey.export({ type: "spki", format: "pem" }).toString();
     const exchange = await simulator({ accounts: [{ ...classic, rsaPublicKey }] });
@@ -69,9 +70,9 @@ describe("the order of checks", () => {
   const good = signed(classic, path);
   const { "ACCESS-KEY": key = "", ...keyless } = good;
 
-  test.each<[string, string, Headers, number, string]>([
-    ["v1 is gone, signed or not", "/api/mix/v1/account/accounts", {}, 400, "30032"],
-    ["v1 is gone, public or not", "/api/spot/v1/public/time", {}, 400, "30032"],
+  it.each<[string, string, Headers, number, string]>([
+    ["the end of v1, signed or not", "/api/mix/v1/account/accounts", {}, 400, "30032"],
+    ["the end of v1, public or not", "/api/spot/v1/public/time", {}, 400, "30032"],
     ["an unknown path before a missing key", "/api/v3/mix/position/all-position", {}, 404, "40404"],
     ["a missing key before everything in the request", path, keyless, 400, "40006"],
     [
@@ -99,7 +100,7 @@ describe("the order of checks", () => {
       "40009",
     ],
     ["a passphrase at last", path, { ...good, "ACCESS-PASSPHRASE": "y" }, 400, "40012"],
-  ])("%s", async (_title, target, headers, status, code) => {
+  ])("tells of %s", async (_title, target, headers, status, code) => {
     const exchange = await simulator();
 
     const reply = await send(exchange.url + target, headers);
@@ -107,12 +108,12 @@ describe("the order of checks", () => {
     expect([reply.status, reply.body.code, reply.body.data]).toEqual([status, code, null]);
   });
 
-  test.each([
+  it.each([
     [30_000, "00000"],
     [-30_000, "00000"],
     [30_001, "40008"],
     [-30_001, "40008"],
-  ])("a timestamp %i ms off is answered with %s", async (off, code) => {
+  ])("a timestamp that is %i ms off is answered with %s", async (off, code) => {
     const exchange = await simulator();
 
     const { body } = await ask(exchange, classic, path, noon + off);
@@ -120,7 +121,7 @@ describe("the order of checks", () => {
     expect(body.code).toBe(code);
   });
 
-  test("with its clock ahead, the exchange stamps ahead and refuses our time", async () => {
+  it("with its clock ahead, the exchange stamps ahead and refuses our time", async () => {
     const exchange = await simulator();
     exchange.clockSkewMs = 60_000;
 
@@ -131,7 +132,7 @@ describe("the order of checks", () => {
     expect(time.body).toMatchObject({ requestTime: noon + 60_000, data: { serverTime: String(noon + 60_000) } });
   });
 
-  test("a key is barred from what it has no permission for, and from nothing else", async () => {
+  it("a key is barred from what it has no permission for, and from nothing else", async () => {
     const exchange = await simulator({ accounts: [{ ...classic, forbidden: ["/api/v2/mix"] }] });
 
     const barred = await ask(exchange, classic, sample);
@@ -140,7 +141,7 @@ describe("the order of checks", () => {
     expect([barred.body.code, free.body.code]).toEqual(["40014", "00000"]);
   });
 
-  test("a demo key asks with the demo header", async () => {
+  it("a demo key asks with the demo header", async () => {
     const exchange = await simulator({ accounts: [{ ...classic, demo: true }] });
 
     const without = await send(exchange.url + path, good);
@@ -149,7 +150,7 @@ describe("the order of checks", () => {
     expect([without.body.code, withIt.body.code]).toEqual(["40099", "00000"]);
   });
 
-  test.each([
+  it.each([
     ["/api/v2/mix/account/accounts", "400172"],
     ["/api/v2/mix/account/accounts?productType=nonsense", "400172"],
     ["/api/v2/mix/account/account?marginCoin=USDT&productType=USDT-FUTURES&symbol=BTCUSDT_UMCBL", "40034"],
@@ -162,7 +163,7 @@ describe("the order of checks", () => {
     expect(body.code).toBe(code);
   });
 
-  test("v3 has no demo line, and tells nothing open as null", async () => {
+  it("v3 has no demo line, and tells nothing open as null", async () => {
     const exchange = await simulator({ from: noon });
     const target = "/api/v3/position/current-position?category=";
 
@@ -173,7 +174,7 @@ describe("the order of checks", () => {
   });
 });
 
-test.each([
+it.each([
   ["v2 read", classic, "/api/v2/spot/account/info", { authorities: ["coor", "cpor", "stor", "smor", "wtor"] }],
   ["v1 read", classic, "/api/spot/v1/account/getInfo", { authorities: ["readonly"] }],
   ["v3 read", unified, "/api/v3/account/info", { permType: "read-only" }],
@@ -185,7 +186,7 @@ test.each([
   expect(body.data).toMatchObject(told);
 });
 
-test("a trading key says so in every generation", async () => {
+it("a trading key says so in every generation", async () => {
   const exchange = await simulator({
     v1: true,
     accounts: [

@@ -1,15 +1,16 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { amount, digits, larger, smaller } from "../../src/simulator/amount.ts";
 import { createLife } from "../../src/simulator/life.ts";
 import { createMarket, tick } from "../../src/simulator/market.ts";
 import { openPositions, type View } from "../../src/simulator/statement.ts";
 import { walletsOf } from "../../src/simulator/wallet.ts";
-import { ask, classic, handClock, noon, simulator, unified } from "./support.ts";
+import { classic, unified } from "../support/settings.ts";
+import { ask, handClock, noon, simulator } from "./support.ts";
 
 const day = 86_400_000;
 const from = noon - 30 * day;
 
-test("the same seed and instant give the same answers, whatever was asked before", async () => {
+it("the same seed and instant give the same answers, whatever was asked before", async () => {
   const targets = ["/api/v2/spot/account/assets", "/api/v2/mix/position/all-position?productType=USDT-FUTURES"];
   const asOf = async (history: number[]) => {
     const clock = handClock(from);
@@ -30,7 +31,7 @@ test("the same seed and instant give the same answers, whatever was asked before
   expect(askedOutOfOrder).toEqual(unasked);
 });
 
-test("another seed is another market and another life", async () => {
+it("another seed is another market and another life", async () => {
   const of = async (seed: number) => {
     const exchange = await simulator({ seed });
     return (await ask(exchange, classic, "/api/v2/spot/account/assets")).text;
@@ -39,7 +40,7 @@ test("another seed is another market and another life", async () => {
   expect(await of(1)).not.toBe(await of(2));
 });
 
-test("prices move from tick to tick, stand still between, and stay believable for a year", () => {
+it("prices move from tick to tick, stand still between, and stay believable for a year", () => {
   const market = createMarket(1);
   const price = (instant: number) => market.price("BTC", instant) ?? 0n;
   const year = Array.from({ length: 365 }, (_, index) => price(noon + index * day));
@@ -89,7 +90,7 @@ function month(name: string) {
   return { seen, averageOpen: openPositionsSeen / looks };
 }
 
-test("a month of an account has everything in it that a history must get right", () => {
+it("a month of an account has everything in it that a history must get right", () => {
   const lives = ["main", "hedge", "third"].map(month);
   const seen = new Set(lives.flatMap((life) => [...life.seen]));
 
@@ -103,10 +104,10 @@ test("a month of an account has everything in it that a history must get right",
   for (const { averageOpen } of lives) expect(averageOpen).toBeLessThan(7);
 });
 
-test("crossed positions that are covered many times over have liquidation prices below zero", () => {
+it("crossed positions that are covered many times over have liquidation prices below zero", () => {
   const market = createMarket(1);
   const life = createLife("main", 1, from, market);
-  const account = { uid: "1", mode: "classic", mayTrade: false } as const;
+  const account = { uid: "1", mayTrade: false };
   const prices = Array.from({ length: 30 }, (_, index) => from + index * day).flatMap((instant) => {
     const view: View = { ...account, life: life(instant), market, instant };
     return openPositions(view, "umcbl").map(({ liquidationPrice }) => liquidationPrice);
@@ -115,7 +116,7 @@ test("crossed positions that are covered many times over have liquidation prices
   expect(prices.filter((price) => price.startsWith("-"))).not.toEqual([]);
 });
 
-test("an upgrade moves spot and futures money into one wallet and leaves positions as they are", async () => {
+it("an upgrade moves spot and futures money into one wallet and leaves positions as they are", async () => {
   const exchange = await simulator({ accounts: [classic], seed: 3 });
   const spot = await ask(exchange, classic, "/api/v2/spot/account/assets?coin=USDT");
   const futures = await ask(exchange, classic, "/api/v2/mix/account/accounts?productType=USDT-FUTURES");
@@ -136,7 +137,7 @@ test("an upgrade moves spot and futures money into one wallet and leaves positio
   expect(list.body.data.list.map(essence)).toEqual(positions.body.data.map(essence));
 });
 
-test("the exchange's own valuation is what its wallets come to", async () => {
+it("the exchange's own valuation is what its wallets come to", async () => {
   const exchange = await simulator({ accounts: [classic, unified] });
   const overview = await ask(exchange, classic, "/api/v2/account/all-account-balance");
   const lines = ["USDT-FUTURES", "COIN-FUTURES", "USDC-FUTURES"];
@@ -151,7 +152,7 @@ test("the exchange's own valuation is what its wallets come to", async () => {
   expect(digits(sum - (sum % 10_000n))).toBe(told.usdtBalance);
 });
 
-test("a month passes in well under a second and a half", () => {
+it("a month passes in well under a second and a half", () => {
   const life = createLife("main", 1, from, createMarket(1));
   const before = performance.now();
 

@@ -1,6 +1,7 @@
-import { expect, test } from "vitest";
+import { expect, it } from "vitest";
 import { createLimits } from "../../src/simulator/limits.ts";
-import { ask, classic, handClock, noon, simulator } from "./support.ts";
+import { classic } from "../support/settings.ts";
+import { ask, handClock, noon, simulator } from "./support.ts";
 
 /** What became of requests sent at these milliseconds: how many were left, or null where refused. */
 function sentAt(times: number[], perSecond: number): (number | null)[] {
@@ -12,15 +13,15 @@ function sentAt(times: number[], perSecond: number): (number | null)[] {
   });
 }
 
-test("every sliding second counts, not the calendar's", () => {
+it("every sliding second counts, not the calendar's", () => {
   expect(sentAt([900, 950, 990, 1100, 1899, 1900, 1949, 1950], 3)).toEqual([2, 1, 0, null, null, 0, null, 0]);
 });
 
-test("a refused request takes no place", () => {
+it("a refused request takes no place", () => {
   expect(sentAt([0, 500, 999, 1000], 1)).toEqual([0, null, null, 0]);
 });
 
-test("users and paths have budgets of their own", () => {
+it("users and paths have budgets of their own", () => {
   const limits = createLimits(handClock());
 
   const left = [
@@ -33,7 +34,7 @@ test("users and paths have budgets of their own", () => {
   expect(left).toEqual([0, 0, 0, null]);
 });
 
-test("the 6001st request of a minute shuts the address out for five minutes", () => {
+it("the 6001st request of a minute shuts the address out for five minutes", () => {
   const clock = handClock();
   const limits = createLimits(clock);
   const letIn = () => limits.fromAddress("127.0.0.1");
@@ -48,7 +49,7 @@ test("the 6001st request of a minute shuts the address out for five minutes", ()
   expect([first, oneMore, stillShut, open]).toEqual([true, false, false, true]);
 });
 
-test("the sixth question for positions in a second is a 429 and a violation; the header counts down to it", async () => {
+it("the sixth question for positions in a second is a 429 and a violation; the header counts down to it", async () => {
   const clock = handClock();
   const exchange = await simulator({ clock });
   const target = "/api/v2/mix/position/all-position?productType=USDT-FUTURES";

@@ -1,8 +1,9 @@
 import { parse } from "lossless-json";
-import { describe, expect, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { divide } from "../../src/decimal.ts";
 import type { TrueRow } from "../../src/simulator/simulator.ts";
-import { ask, classic, noon, send, simulator, unified } from "./support.ts";
+import { classic, unified } from "../support/settings.ts";
+import { ask, noon, send, simulator } from "./support.ts";
 
 type Sent = Record<string, string>;
 const picked = (rows: readonly TrueRow[] | undefined, columns: string[]) =>
@@ -12,7 +13,7 @@ const picked = (rows: readonly TrueRow[] | undefined, columns: string[]) =>
 const busy = { seed: 35, v1: true };
 
 describe("the record holds what was sent", () => {
-  test("v2 spot balances", async () => {
+  it("of v2 spot balances", async () => {
     const exchange = await simulator();
 
     const { body } = await ask(exchange, classic, "/api/v2/spot/account/assets");
@@ -25,7 +26,7 @@ describe("the record holds what was sent", () => {
     expect(body.data[0].available).toMatch(/^\d+\.\d{8}$/);
   });
 
-  test("v2 positions, scope by scope, the ratio computed", async () => {
+  it("of v2 positions, scope by scope, with the ratio computed", async () => {
     const exchange = await simulator(busy);
 
     const { body } = await ask(exchange, classic, "/api/v2/mix/position/all-position?productType=USDT-FUTURES");
@@ -59,7 +60,7 @@ describe("the record holds what was sent", () => {
     );
   });
 
-  test("v3 positions, with the exchange's own ratio and without pending sizes", async () => {
+  it("of v3 positions, with the exchange's own ratio and without pending sizes", async () => {
     const exchange = await simulator({ ...busy, accounts: [{ ...classic, mode: "unified" }] });
 
     const { body } = await ask(exchange, classic, "/api/v3/position/current-position?category=USDT-FUTURES");
@@ -89,7 +90,7 @@ describe("the record holds what was sent", () => {
     );
   });
 
-  test("v1 positions: symbols without suffix, isolated for fixed, no rows of size zero", async () => {
+  it("of v1 positions, with symbols without suffix, isolated for fixed and no rows of size zero", async () => {
     const exchange = await simulator(busy);
 
     const { body } = await ask(exchange, classic, "/api/mix/v1/position/allPosition?productType=umcbl");
@@ -124,7 +125,7 @@ describe("the record holds what was sent", () => {
     );
   });
 
-  test("v1 balances, zero rows sent but not recorded", async () => {
+  it("of v1 balances, but no rows of zero", async () => {
     const exchange = await simulator({ v1: true, from: noon });
 
     const { body } = await ask(exchange, classic, "/api/spot/v1/account/assets");
@@ -136,24 +137,10 @@ describe("the record holds what was sent", () => {
     );
   });
 
-  test("the v1 single account: JSON numbers to the last digit", async () => {
-    const exchange = await simulator({ v1: true });
-
-    const { text } = await ask(exchange, classic, "/api/mix/v1/account/account?marginCoin=USDT&symbol=BTCUSDT_UMCBL");
-
-    const { data } = parse(text) as { data: Record<string, unknown> };
-    const columns = ["available", "equity", "usdt_equity", "btc_equity"];
-    expect(text).toMatch(/"btcEquity":0\.\d{12,16},/);
-    expect(exchange.record[0]).toMatchObject({ dataset: "mix-accounts", scope: "umcbl", partial: true });
-    expect(picked(exchange.record[0]?.rows, columns)).toEqual([
-      [data.available, data.equity, data.usdtEquity, data.btcEquity].map(String),
-    ]);
-  });
-
-  test.each([
+  it.each([
     ["/api/v2/mix/account/accounts?productType=USDT-FUTURES", "accountEquity", "crossedRiskRate"],
     ["/api/mix/v1/account/accounts?productType=umcbl", "equity", "crossRiskRate"],
-  ])("futures accounts of %s", async (target, equity, riskRate) => {
+  ])("of the futures accounts of %s", async (target, equity, riskRate) => {
     const exchange = await simulator(busy);
 
     const { body } = await ask(exchange, classic, target);
@@ -173,7 +160,7 @@ describe("the record holds what was sent", () => {
     );
   });
 
-  test("an empty unrealized profit is unknown, not zero", async () => {
+  it("of an empty unrealized profit, as unknown and not zero", async () => {
     const exchange = await simulator(busy);
 
     const { body } = await ask(exchange, classic, "/api/v2/mix/account/accounts?productType=COIN-FUTURES");
@@ -182,7 +169,7 @@ describe("the record holds what was sent", () => {
     expect(exchange.record[0]?.rows[idle]?.unrealized_pl).toBe(null);
   });
 
-  test("a product line never used is an empty answer and an empty snapshot", async () => {
+  it("of a product line never used, as an empty snapshot", async () => {
     const exchange = await simulator();
 
     const { body } = await ask(exchange, classic, "/api/v2/mix/account/accounts?productType=SCOIN-FUTURES");
@@ -191,7 +178,7 @@ describe("the record holds what was sent", () => {
     expect(exchange.record[0]).toMatchObject({ dataset: "mix-accounts", scope: "sdmcbl", rows: [] });
   });
 
-  test("the unified wallet, as two datasets of one instant", async () => {
+  it("of the unified wallet, as two datasets of one instant", async () => {
     const exchange = await simulator();
 
     const { body } = await ask(exchange, unified, "/api/v3/account/assets");
@@ -211,7 +198,7 @@ describe("the record holds what was sent", () => {
     );
   });
 
-  test("the valuation, its parts and their exact sum", async () => {
+  it("of the valuation, its parts and their exact sum", async () => {
     const exchange = await simulator();
 
     const { body } = await ask(exchange, classic, "/api/v2/account/all-account-balance");
@@ -222,7 +209,7 @@ describe("the record holds what was sent", () => {
     ]);
   });
 
-  test("funding balances, and an empty frozen as unknown", async () => {
+  it("of funding balances, an empty frozen as unknown", async () => {
     const exchange = await simulator({ from: noon });
 
     const { body } = await ask(exchange, classic, "/api/v2/account/funding-assets");
@@ -233,11 +220,11 @@ describe("the record holds what was sent", () => {
     );
   });
 
-  test.each([
+  it.each([
     ["/api/spot/v1/market/tickers", "close"],
     ["/api/v2/spot/market/tickers", "lastPr"],
     ["/api/v3/market/tickers?category=SPOT", "lastPrice"],
-  ])("prices of %s, under the public account", async (target, last) => {
+  ])("of the prices of %s, under the public account", async (target, last) => {
     const exchange = await simulator({ v1: true });
 
     const { body } = await send(exchange.url + target);
@@ -251,16 +238,20 @@ describe("the record holds what was sent", () => {
   });
 });
 
-test("an answer to less than the whole scope is marked", async () => {
-  const exchange = await simulator();
+it("the v1 account asked for alone is told in JSON numbers, to the last digit, and not recorded", async () => {
+  const exchange = await simulator({ v1: true });
 
-  await ask(exchange, classic, "/api/v2/spot/account/assets?coin=BTC");
+  const { text } = await ask(exchange, classic, "/api/mix/v1/account/account?marginCoin=USDT&symbol=BTCUSDT_UMCBL");
+  const { body } = await ask(exchange, classic, "/api/mix/v1/account/accounts?productType=umcbl");
 
-  expect(exchange.record[0]?.partial).toBe(true);
-  expect(exchange.record[0]?.rows).toHaveLength(1);
+  const { data } = parse(text) as { data: Record<string, unknown> };
+  const amounts = ["available", "equity", "usdtEquity", "btcEquity"];
+  expect(text).toMatch(/"btcEquity":0\.\d{12,16},/);
+  expect(amounts.map((name) => String(data[name]))).toEqual(amounts.map((name) => body.data[0][name]));
+  expect(exchange.record).toHaveLength(1);
 });
 
-test("a record told to be short forgets the oldest answers", async () => {
+it("a record told to be short forgets the oldest answers", async () => {
   const exchange = await simulator({ remember: 1 });
 
   await ask(exchange, classic, "/api/v2/spot/account/assets");

@@ -8,6 +8,7 @@ import {
   type SimulatorOptions,
   startSimulator,
 } from "../../src/simulator/simulator.ts";
+import { classic, unified } from "../support/settings.ts";
 
 export const noon = Date.UTC(2026, 10, 1, 12);
 
@@ -23,16 +24,6 @@ export function handClock(start = noon): Clock & { pass(ms: number): void } {
     },
   };
 }
-
-export const classic: SimulatedAccount = {
-  name: "main",
-  key: "bg_0123456789abcdef0123456789abcdef",
-  secret: "5f4dcc3b5aa765d61d8327deb882cf99a1b2c3d4e5f60718293a4b5c6d7e8f90",
-  passphrase: "Correct-Horse-9",
-  mode: "classic",
-};
-
-export const unified: SimulatedAccount = { ...classic, name: "hedge", key: "bg_unified", mode: "unified" };
 
 /** Closed when the test is over. */
 export async function simulator(options: Partial<SimulatorOptions> = {}): Promise<Simulator> {

@@ -1,8 +1,7 @@
 /** The real program as a child process, as a person would start it. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
+import { onTestFinished } from "vitest";
 
 export interface Finished {
   code: number | null;
@@ -22,11 +21,18 @@ export interface Running {
 
 const main = resolve("dist/main.js");
 
-/** A new folder for the files of one test. */
-export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), "collector-test-"));
+/** Starts `bitget-collector ARGS` as `launch` does; killed when the test is over, however that ended. */
+export function start(args: readonly string[], directory: string, env: Record<string, string> = {}): Running {
+  const running = launch(args, directory, env);
+  onTestFinished(async () => {
+    running.child.kill("SIGKILL");
+    await running.finished;
+  });
+  return running;
+}
 
 /** Starts `bitget-collector ARGS` in `directory` with nothing in its environment but PATH and `env`. */
-export function start(args: readonly string[], directory: string, env: Record<string, string> = {}): Running {
+export function launch(args: readonly string[], directory: string, env: Record<string, string> = {}): Running {
   const child = spawn(process.execPath, [main, ...args], {
     cwd: directory,
     env: { PATH: process.env.PATH ?? "", LOG_FORMAT: "json", ...env },

@@ -1,13 +1,14 @@
 /** The program's own parts wired to a simulated exchange in this process, on a clock that a test sets. */
 import { join } from "node:path";
 import Database from "better-sqlite3";
+import { onTestFinished } from "vitest";
 import { type App, openApp } from "../../src/app.ts";
 import { type Clock, SimulatedClock } from "../../src/clock.ts";
 import { loadConfig } from "../../src/config.ts";
-import { datasetNames } from "../../src/domain.ts";
 import { createScheduler, type Scheduler } from "../../src/schedule.ts";
 import { type Simulator, type SimulatorOptions, startSimulator } from "../../src/simulator/simulator.ts";
-import { temporaryFolder } from "./program.ts";
+import { temporaryFolder } from "./files.ts";
+import { classic, credentials, everyDataset } from "./settings.ts";
 
 /** A clock that can also be set back: the wall clock moves, the monotonic one does not notice. */
 export class SettableClock implements Clock {
@@ -41,8 +42,6 @@ export class SettableClock implements Clock {
   }
 }
 
-const key = { key: "bg_canary0123456789abcdef", secret: "canary-secret-0123456789", passphrase: "canary-passphrase" };
-
 export interface World {
   clock: SettableClock;
   exchange: Simulator;
@@ -57,54 +56,53 @@ export interface World {
   rows(sql: string): unknown[];
   /** Closes the program and opens it again, with other settings if given. */
   restart(settings?: Record<string, string>): Promise<void>;
-  close(): Promise<void>;
 }
 
-/** `settings` beside the key; every dataset is switched off but those given a schedule there. */
+/** `settings` beside the key; every dataset is switched off but those given a schedule there. Gone when the test is over. */
 export async function createWorld(
   start: string,
   settings: Record<string, string>,
   options: Partial<SimulatorOptions> = {},
 ): Promise<World> {
   const clock = new SettableClock(Date.parse(start));
-  const account = { name: "main", ...key, mode: "classic" as const };
-  const exchange = await startSimulator({ clock, accounts: [account], ...options });
+  const exchange = await startSimulator({ clock, accounts: [classic], ...options });
+  onTestFinished(() => exchange.close());
   const path = join(temporaryFolder(), "collector.db");
-  const off = Object.fromEntries(
-    datasetNames.map((name) => [`SCHEDULE_${name.toUpperCase().replaceAll("-", "_")}`, ""]),
-  );
   let current = settings;
   async function open() {
     const config = loadConfig({
-      BITGET_API_KEY: key.key,
-      BITGET_API_SECRET: key.secret,
-      BITGET_API_PASSPHRASE: key.passphrase,
+      ...credentials(classic),
       BITGET_BASE_URL: exchange.url,
       DATABASE_URL: `file:${path}`,
       LOG_LEVEL: "silent",
-      ...off,
+      ...everyDataset(""),
       ...current,
     });
     const app = await openApp(config, clock);
-    const scheduler = await createScheduler(app.sessions, app.publicSession, app.tools, (error) => {
+    const scheduler = createScheduler(app.sessions, app.publicSession, app.tools, (error) => {
       throw error;
     });
     return { app, scheduler };
   }
-  let open_ = await open();
+  let opened = await open();
+  onTestFinished(async () => {
+    opened.app.cut();
+    await opened.scheduler.stop();
+    opened.app.close();
+  });
   const world: World = {
     clock,
     exchange,
     path,
     get app() {
-      return open_.app;
+      return opened.app;
     },
     get scheduler() {
-      return open_.scheduler;
+      return opened.scheduler;
     },
     async tick() {
-      open_.scheduler.tick();
-      await open_.scheduler.idle();
+      opened.scheduler.tick();
+      await opened.scheduler.idle();
     },
     async at(instant) {
       clock.live(typeof instant === "string" ? Date.parse(instant) : instant);
@@ -119,16 +117,10 @@ export async function createWorld(
       }
     },
     async restart(changed = current) {
-      await open_.scheduler.stop();
-      open_.app.close();
+      await opened.scheduler.stop();
+      opened.app.close();
       current = changed;
-      open_ = await open();
-    },
-    async close() {
-      open_.app.cut();
-      await open_.scheduler.stop();
-      open_.app.close();
-      await exchange.close();
+      opened = await open();
     },
   };
   return world;

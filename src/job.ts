@@ -1,0 +1,80 @@
+/** What one run works with: the tools all runs share, and what is its own. */
+import type { Clock } from "./clock.ts";
+import type { Pattern } from "./cron.ts";
+import type { Dataset } from "./datasets/dataset.ts";
+import type { DatasetName, Occasion, ProductType, Tally } from "./domain.ts";
+import { DeadlineError } from "./errors.ts";
+import type { Log } from "./log.ts";
+import type { Session } from "./session.ts";
+import type { Store } from "./store/store.ts";
+
+export interface Tools {
+  store: Store;
+  datasets: readonly Dataset[];
+  productTypes: readonly ProductType[];
+  schedules: Readonly<Record<DatasetName, Pattern | null>>;
+  runDeadlineSeconds: number;
+  clock: Clock;
+  log: Log;
+  /** Takes secrets out of a text; what an answer echoes must not reach the database. */
+  redact(text: string): string;
+  occasion: Occasion;
+  /** `dataset.field` of what the exchange sent and no column was found for, once it was said. */
+  unknownFields: Set<string>;
+  /** Aborted when the program must stop at once. */
+  stopping: AbortSignal;
+}
+
+export interface Job {
+  dataset: Dataset;
+  session: Session;
+  /** Epoch ms. */
+  slot: number;
+  /** Resolves when the runs that this one builds on have ended, or it can wait for them no longer. */
+  before: Promise<void>;
+  /** Aborted when the run's time is up. */
+  signal: AbortSignal;
+  tally: Tally;
+  /** Our clock at each answer, for the spread between the first and the last. */
+  answeredAt: number[];
+  tools: Tools;
+}
+
+export interface Deadline {
+  signal: AbortSignal;
+  /** From now on. Milliseconds. */
+  ms: number;
+  clear(): void;
+}
+
+/** A run is cut when its time is up: the setting, or the slot after this one where that comes first. */
+export function startDeadline(dataset: Dataset, slot: number, tools: Tools): Deadline {
+  const { clock, schedules, runDeadlineSeconds, occasion, stopping } = tools;
+  const setting = runDeadlineSeconds * 1000;
+  const pattern = schedules[dataset.name];
+  const untilNext = occasion === "schedule" && pattern ? pattern.next(slot) - clock.now() : setting;
+  const ms = Math.max(0, Math.min(setting, untilNext));
+  const controller = new AbortController();
+  const stop = () => controller.abort(stopping.reason);
+  const cancel = clock.after(ms, () =>
+    controller.abort(new DeadlineError(`not finished within ${Math.round(ms / 100) / 10} s; the run was cut`)),
+  );
+  // Not AbortSignal.any: in Node 20 such a signal, and every answer its listeners hold, lives as long as `stopping`.
+  if (stopping.aborted) stop();
+  stopping.addEventListener("abort", stop, { once: true });
+  const clear = () => {
+    cancel();
+    stopping.removeEventListener("abort", stop);
+  };
+  return { signal: controller.signal, ms, clear };
+}
+
+/** Waits for something that need not come. */
+export async function atMost(wanted: Promise<unknown>, ms: number, clock: Clock): Promise<void> {
+  let cancel = () => {};
+  const late = new Promise<void>((resolve) => {
+    cancel = clock.after(ms, resolve);
+  });
+  await Promise.race([wanted, late]);
+  cancel();
+}

@@ -1,0 +1,8 @@
+import type { Dataset } from "../../src/datasets/dataset.ts";
+import type { Row } from "../../src/domain.ts";
+
+/** A row with null in every column that is not given. */
+export const rowOf = (dataset: Dataset, cells: Row): Row => ({
+  ...Object.fromEntries(Object.keys(dataset.columns).map((name) => [name, null])),
+  ...cells,
+});
