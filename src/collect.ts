@@ -8,7 +8,7 @@ import { sleep } from "./clock.ts";
 import { contextOf, scopesOf } from "./context.ts";
 import type { AnyEndpoint, Context, Dataset } from "./datasets/dataset.ts";
 import { type ApiVersion, causes, type FailedSnapshot, type RunState, type Scope, type Snapshot } from "./domain.ts";
-import { CollectorError, type FailureKind, StorageError } from "./errors.ts";
+import { CollectorError, StorageError } from "./errors.ts";
 import { atMost, type Job, startDeadline, type Tools } from "./job.ts";
 import type { Session } from "./session.ts";
 import { visible } from "./text.ts";
@@ -111,7 +111,7 @@ async function gather(job: Job, again = true): Promise<Outcome> {
     if (!endpoint) return { snapshots: [], failures: [] };
     scopes = endpoint.scopes(tools.productTypes);
     const outcome: Outcome = { snapshots: [], failures: [] };
-    const kinds = new Set<string>();
+    const kinds = new Set<CollectorError["kind"]>();
     await Promise.all(
       scopes.map(async (scope) => {
         try {
@@ -119,7 +119,8 @@ async function gather(job: Job, again = true): Promise<Outcome> {
         } catch (error) {
           const kind = error instanceof CollectorError ? error.kind : "internal";
           kinds.add(kind);
-          if (!isAbsence(kind)) outcome.failures.push(failureOf(error, scope, job));
+          // A product line that the exchange does not have is no failure.
+          if (kind !== "absent") outcome.failures.push(failureOf(error, scope, job));
         }
       }),
     );
@@ -128,9 +129,6 @@ async function gather(job: Job, again = true): Promise<Outcome> {
     return { snapshots: [], failures: scopes.map((scope) => failureOf(error, scope, job)) };
   }
 }
-
-/** The exchange says that there is no such product line: nothing to store, and nothing that failed. */
-const isAbsence = (kind: string): boolean => kind === ("absent" satisfies FailureKind);
 
 /** One scope's complete answer. An answer that says "nothing" where there was something is asked for once more. */
 async function readScope(job: Job, endpoint: AnyEndpoint, api: ApiVersion, scope: Scope): Promise<Snapshot> {
