@@ -8,7 +8,7 @@ import { sleep } from "./clock.ts";
 import { contextOf, scopesOf } from "./context.ts";
 import type { AnyEndpoint, Context, Dataset } from "./datasets/dataset.ts";
 import { type ApiVersion, causes, type FailedSnapshot, type RunState, type Scope, type Snapshot } from "./domain.ts";
-import { CollectorError, StorageError } from "./errors.ts";
+import { CollectorError, DeadlineError, StorageError } from "./errors.ts";
 import { atMost, type Job, startDeadline, type Tools } from "./job.ts";
 import type { Session } from "./session.ts";
 import { visible } from "./text.ts";
@@ -18,11 +18,14 @@ interface Outcome {
   failures: FailedSnapshot[];
 }
 
+/** The two clocks may differ by so much about when a run's time is up. Milliseconds. */
+const wakingUp = 1000;
+
 /** Later than this is said in the ledger: "late". Milliseconds. */
 const punctual = 1000;
 
 /**
- * Runs a slot. Rows that build on others are made when `before` has ended, or half of the run's time is gone.
+ * Runs a slot. Rows that build on others are made when `before` has ended, or has taken too long.
  * Resolves with the run's final state, or null where somebody else had the slot.
  */
 export async function collect(
@@ -36,13 +39,14 @@ export async function collect(
   const startedAt = clock.now();
   const run = await store.begin(session.name, dataset.name, slot, startedAt, tools.occasion);
   if (run === null) return null;
-  const { signal, ms, clear } = startDeadline(dataset, slot, tools);
+  const { signal, ms, overAt, clear } = startDeadline(dataset, slot, tools);
   const job: Job = {
     dataset,
     session,
     slot,
-    before: atMost(before, ms / 2, clock),
+    before: atMost(before, (ms * layersBelow(dataset, tools)) / 4, clock),
     signal,
+    overAt,
     tally: { requests: 0, retries: 0 },
     answeredAt: [],
     tools,
@@ -79,6 +83,13 @@ export const sessionsOf = <S>(dataset: Dataset, sessions: readonly S[], publicSe
 export function buildsOn(one: Pick<Job, "dataset" | "session">, other: Pick<Job, "dataset" | "session">): boolean {
   const isNear = one.dataset.public || other.dataset.public || one.session === other.session;
   return isNear && Object.values(one.dataset.endpoints).some(({ needs }) => needs.includes(other.dataset.name));
+}
+
+/** How many runs, one after the other, this dataset builds on: each may use up a quarter of the time. */
+function layersBelow(dataset: Dataset, tools: Tools): number {
+  const needs = Object.values(dataset.endpoints).flatMap((endpoint) => endpoint.needs);
+  const below = tools.datasets.filter(({ name }) => needs.includes(name)).map((needed) => layersBelow(needed, tools));
+  return below.length === 0 ? 0 : 1 + Math.max(...below);
 }
 
 /** Full disks and busy databases pass; what was received is kept until then. A database that is gone does not come back. */
@@ -147,6 +158,9 @@ async function readOnce(job: Job, endpoint: AnyEndpoint, context: Context): Prom
   const { scope } = context;
   const answer = address && (await client.ask(address, endpoint.params(scope), job));
   if (answer) job.answeredAt.push(answer.receivedAt);
+  if (job.tools.clock.now() > job.overAt + wakingUp) {
+    throw new DeadlineError("the machine slept while this was asked; the answer belongs to no slot");
+  }
   if (needs.length > 0) await job.before;
   const takenAt = answer?.takenAt ?? client.exchangeNow();
   return { scope, takenAt, items: endpoint.items(answer?.data ?? null, context) };

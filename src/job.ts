@@ -34,6 +34,8 @@ export interface Job {
   before: Promise<void>;
   /** Aborted when the run's time is up. */
   signal: AbortSignal;
+  /** The same by the wall clock, which goes on while the machine sleeps. Epoch ms. */
+  overAt: number;
   tally: Tally;
   /** Our clock at each answer, for the spread between the first and the last. */
   answeredAt: number[];
@@ -44,6 +46,8 @@ export interface Deadline {
   signal: AbortSignal;
   /** From now on. Milliseconds. */
   ms: number;
+  /** Epoch ms. */
+  overAt: number;
   clear(): void;
 }
 
@@ -52,7 +56,8 @@ export function startDeadline(dataset: Dataset, slot: number, tools: Tools): Dea
   const { clock, schedules, runDeadlineSeconds, occasion, stopping } = tools;
   const setting = runDeadlineSeconds * 1000;
   const pattern = schedules[dataset.name];
-  const untilNext = occasion === "schedule" && pattern ? pattern.next(slot) - clock.now() : setting;
+  const now = clock.now();
+  const untilNext = occasion === "schedule" && pattern ? pattern.next(slot) - now : setting;
   const ms = Math.max(0, Math.min(setting, untilNext));
   const controller = new AbortController();
   const stop = () => controller.abort(stopping.reason);
@@ -66,7 +71,7 @@ export function startDeadline(dataset: Dataset, slot: number, tools: Tools): Dea
     cancel();
     stopping.removeEventListener("abort", stop);
   };
-  return { signal: controller.signal, ms, clear };
+  return { signal: controller.signal, ms, overAt: now + ms, clear };
 }
 
 /** Waits for something that need not come. */

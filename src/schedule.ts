@@ -68,11 +68,10 @@ export function createScheduler(
   const startedAt = clock.now();
   let stopped = false;
   let wakeUp: { stop(): void } | null = null;
-  let lastTick = { wall: startedAt, monotonic: clock.monotonic() };
+  let lastSeen = { wall: startedAt, monotonic: clock.monotonic() };
   /** The last stretch of time in which nothing was run, and why. */
   let lapse: { from: number; to: number; cause: string } = { from: 0, to: startedAt, cause: causes.notRunning };
   let confirming: Promise<unknown> | null = null;
-  let confirmedAt = Number.NEGATIVE_INFINITY;
 
   function open(account: string, dataset: Dataset, session: Session | null): Series | null {
     const stored = store.schedule(account, dataset.name);
@@ -115,8 +114,9 @@ export function createScheduler(
   /** Final rows for every slot after the last accounted one, up to and with `last`. */
   async function settleUpTo(series: Series, pattern: Pattern, last: number): Promise<void> {
     const { account, dataset } = series;
-    if ((last - series.accountedTo) / periodAt(pattern, series.accountedTo) > manySlots) await confirmClock();
-    for (;;) {
+    const period = periodAt(pattern, pattern.latest(series.accountedTo));
+    if ((last - series.accountedTo) / period > manySlots) await confirmClock();
+    while (!stopped) {
       const fates = [];
       let slot = pattern.next(series.accountedTo);
       for (; slot <= last && fates.length < chunk; slot = pattern.next(slot)) fates.push(fateOf(series, slot));
@@ -132,12 +132,10 @@ export function createScheduler(
 
   /** Throws where the exchange does not agree with our clock, or cannot be asked. */
   async function confirmClock(): Promise<void> {
-    if (clock.monotonic() - confirmedAt < retryAfter.clock) return;
     confirming ??= publicSession.client.measureOffset(AbortSignal.timeout(retryAfter.clock)).finally(() => {
       confirming = null;
     });
     await confirming;
-    confirmedAt = clock.monotonic();
   }
 
   /** Runs that this one builds on, if they are at the same slot. */
@@ -152,6 +150,7 @@ export function createScheduler(
   async function change(series: Series): Promise<void> {
     const { account, dataset, inForce, wanted } = series;
     if (inForce) await settleUpTo(series, inForce, startedAt);
+    if (stopped) return;
     await store.setSchedule(account, dataset.name, wanted?.text ?? null, startedAt);
     series.inForce = wanted;
     series.since = series.accountedTo = startedAt;
@@ -160,17 +159,21 @@ export function createScheduler(
   async function serve(series: Series, pattern: Pattern, slot: number, now: number): Promise<void> {
     const { account, dataset, session } = series;
     if (now < series.since) {
-      // The clock was wrong when this schedule was first seen: it starts anew in the right time.
+      // Either the clock is wrong now, or it was when this schedule was first seen, which then starts anew.
+      await confirmClock();
       await store.setSchedule(account, dataset.name, pattern.text, now);
       series.since = series.accountedTo = now;
       return;
     }
-    const inTime = now - slot <= graceAt(pattern, slot);
-    await settleUpTo(series, pattern, inTime ? slot - 1 : slot);
-    if (!inTime || slot <= series.since || !session) return;
+    await settleUpTo(series, pattern, slot - 1);
+    const startsAt = clock.now();
+    if (startsAt - slot > graceAt(pattern, slot)) return settleUpTo(series, pattern, slot);
+    if (stopped || slot <= series.since || !session) return;
+    const started = clock.monotonic();
     await collect(dataset, session, slot, onSchedule, before({ ...series, session }, slot));
     series.accountedTo = Math.max(series.accountedTo, slot);
-    series.lastRun = { from: slot, to: clock.now() };
+    // By the monotonic clock: hours that the machine slept through were no hours of this run.
+    series.lastRun = { from: slot, to: startsAt + clock.monotonic() - started };
     requireAccount(sessions);
   }
 
@@ -193,7 +196,11 @@ export function createScheduler(
       .catch((error: unknown) => fail(series, slot, error))
       .finally(() => {
         series.current = null;
-        setImmediate(() => look(series, clock.now()));
+        setImmediate(() => {
+          const after = clock.now();
+          noticeLapse(after);
+          look(series, after);
+        });
       });
     series.current = { slot, done };
   }
@@ -215,15 +222,20 @@ export function createScheduler(
     );
   }
 
+  /** The wall clock went on without us: it says when, the monotonic one says whether the program was there. */
+  function noticeLapse(now: number): void {
+    const monotonic = clock.monotonic();
+    const gap = now - lastSeen.wall;
+    if (gap > 2000) {
+      const lived = monotonic - lastSeen.monotonic;
+      lapse = { from: lastSeen.wall, to: now, cause: lived > gap / 2 ? causes.blocked : causes.asleep };
+    }
+    lastSeen = { wall: now, monotonic };
+  }
+
   function tick(): void {
     const now = clock.now();
-    const monotonic = clock.monotonic();
-    const gap = now - lastTick.wall;
-    if (gap > 2000) {
-      const lived = monotonic - lastTick.monotonic;
-      lapse = { from: lastTick.wall, to: now, cause: lived > gap / 2 ? causes.blocked : causes.asleep };
-    }
-    lastTick = { wall: now, monotonic };
+    noticeLapse(now);
     for (const series of all) look(series, now);
   }
 

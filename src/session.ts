@@ -104,10 +104,10 @@ export function createSession({ account, client, store, allowWriteKeys, now, log
     refusal: () => refused?.message ?? null,
     async api(options) {
       if (!keyChecked || api === null) {
-        probing ??= probe(options).finally(() => {
+        probing ??= probe(ownTime(options)).finally(() => {
           probing = null;
         });
-        await probing;
+        await unlessAborted(probing, options.signal);
       }
       if (refused) throw refused;
       return api ?? (await detect(options, "first seen"));
@@ -116,14 +116,26 @@ export function createSession({ account, client, store, allowWriteKeys, now, log
       if (account.api !== "auto") return false;
       // Several runs hear of it at the same time; one of them asks.
       if (api === spoken) {
-        detecting ??= detect(options, modeChanged).finally(() => {
+        detecting ??= detect(ownTime(options), modeChanged).finally(() => {
           detecting = null;
         });
-        api = await detecting;
+        api = await unlessAborted(detecting, options.signal);
       }
       return api !== spoken;
     },
   };
+}
+
+/** What several runs wait for must not end with the time of the one that came first. */
+const ownTime = (options: AskOptions): AskOptions => ({ ...options, signal: AbortSignal.timeout(30_000) });
+
+function unlessAborted<Result>(wanted: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    wanted.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
 }
 
 /** @throws ConfigError with the reasons, where every account was refused: there is nothing left to do. */

@@ -148,6 +148,20 @@ describe("a slot", () => {
     expect(runs()).toEqual(["12:01:00 failed deadline", "12:02:00 ok"]);
   });
 
+  it("is not filled with what was told after the machine had slept in the middle of its run", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    world.exchange.misbehave({ path: "/api/v2/spot/account/assets", status: 503, code: "45001" });
+    world.clock.live(Date.parse("2026-03-01T12:01:00Z"));
+    world.scheduler.tick();
+    await until(() => world.exchange.faults() === 0);
+    world.clock.set(Date.parse("2026-03-01T12:10:05Z"));
+    await world.scheduler.idle();
+    await world.tick();
+    const asleep = "missed asleep or clock set forward";
+    const night = ["02", "03", "04", "05", "06", "07", "08", "09"].map((minute) => `12:${minute}:00 ${asleep}`);
+    expect(runs()).toEqual(["12:01:00 failed deadline", ...night, "12:10:00 ok late"]);
+  });
+
   it("that passes behind a run is skipped", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
     await hangUntil("2026-03-01T12:04:20Z");
@@ -170,6 +184,21 @@ describe("a slot", () => {
       { state: "ok", n: 1, slots: 1 },
     ]);
   });
+});
+
+it("stops within its chunk when many slots wait to be written down, and goes on at the next start", async () => {
+  world = await createWorld("2026-03-01T12:00:30Z", { SCHEDULE_SPOT_ASSETS: "* * * * * *" });
+  world.clock.set(Date.parse("2026-03-02T00:00:30Z"));
+  world.scheduler.tick();
+  await until(() => (world.rows("select count(*) as n from runs")[0] as { n: number }).n > 0);
+  await world.scheduler.stop();
+  const [{ n }] = world.rows("select count(*) as n from runs") as [{ n: number }];
+  expect(n).toBeLessThan(20_000);
+  await world.restart();
+  await world.tick();
+  expect(world.rows("select count(*) as n from runs where scheduled_for <= '2026-03-02T00:00:29.999Z'")).toEqual([
+    { n: 43_199 },
+  ]);
 });
 
 it("leaves nothing behind that a run has listened with", async () => {
@@ -228,6 +257,20 @@ describe("a clock that is years ahead", () => {
     expect(runs()).toEqual(["13:00:00 ok"]);
     world.exchange.clockSkewMs = 0;
     world.clock.set(Date.parse("2026-03-01T13:10:00Z"));
+    await world.at("2026-03-01T14:00:00Z");
+    expect(runs()).toEqual(["13:00:00 ok", "14:00:00 ok"]);
+  });
+
+  it("and one that is behind is not believed either: nothing from before the schedule is written down", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", hourly);
+    await world.at("2026-03-01T13:00:00Z");
+    world.exchange.clockSkewMs = 10 * 86_400_000;
+    world.clock.set(Date.parse("2026-02-19T13:10:00Z"));
+    await world.restart();
+    await world.tick();
+    world.exchange.clockSkewMs = 0;
+    world.clock.set(Date.parse("2026-03-01T13:20:00Z"));
+    await world.tick();
     await world.at("2026-03-01T14:00:00Z");
     expect(runs()).toEqual(["13:00:00 ok", "14:00:00 ok"]);
   });

@@ -64,6 +64,9 @@ const largeDrift = 2000;
 /** Said aloud from here on: the exchange refuses what is 30 s off. */
 const notableOffset = 5000;
 
+const isRefusal = (error: unknown): error is CollectorError =>
+  error instanceof CollectorError && error.kind === "rate_limited";
+
 function clocksApart({ path }: Address, ms: number): ApiError {
   const apart = `this machine's clock and the exchange's are ${Math.round(Math.abs(ms) / 1000)} s apart`;
   return new ApiError("clock", path, "clock", `${apart}, too far to go by either: set this machine's clock`);
@@ -115,6 +118,8 @@ export function createClient(options: ClientOptions): Client {
         if (failed !== null) tally.retries += 1;
         return await attempt(address, asked, { signal, tally });
       } catch (error) {
+        // A refusal holds for whoever asks next, also when this one asks no more.
+        if (isRefusal(error)) limiter.pause(name, address, waitAfter(error, attempts));
         if (signal.aborted) throw failed ?? signal.reason;
         if (!(error instanceof CollectorError)) throw error;
         failed = error;
@@ -126,10 +131,8 @@ export function createClient(options: ClientOptions): Client {
         continue;
       }
       if (attempts >= attemptsFor(failed)) throw failed;
-      const wait = waitAfter(failed, attempts);
-      log.debug({ account: name, address: address.name, code, attempts, wait: Math.round(wait) }, "asked again later");
-      if (kind === "rate_limited") limiter.pause(name, address, wait);
-      else await sleep(clock, wait, signal).catch(() => {}); // aborted: the next attempt says so
+      log.debug({ account: name, address: address.name, code, attempts }, "asked again later");
+      if (!isRefusal(failed)) await sleep(clock, waitAfter(failed, attempts), signal).catch(() => {}); // aborted: the next attempt says so
     }
   }
 

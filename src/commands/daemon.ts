@@ -1,5 +1,5 @@
 /** What `start` and `demo` have in common: ticking until a signal or an error ends it. */
-import type { App } from "../app.ts";
+import { type App, preflight } from "../app.ts";
 import { createScheduler, type Scheduler } from "../schedule.ts";
 
 /** Time for the runs at hand after the first signal, then they are cut. Milliseconds. */
@@ -10,42 +10,53 @@ const numbers = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 /**
  * Collects until SIGINT, SIGTERM or SIGHUP, or until `seconds` have passed; then lets the runs at hand end. A second
  * signal ends it at once with 128 + its number, which is safe: what is not committed was never said to be.
+ * @throws what makes going on impossible: no account left, the database gone
  */
 export async function collectUntilStopped(app: App, seconds: number | null): Promise<number> {
-  let end: (stop: number | Error | null) => void = () => {};
+  let end = () => {};
   let kill: (code: number) => void = () => {};
-  const ended = new Promise<number | Error | null>((resolve) => {
+  let fatal: Error | null = null;
+  const ended = new Promise<void>((resolve) => {
     end = resolve;
   });
   const killed = new Promise<number>((resolve) => {
     kill = resolve;
   });
+  const onFatal = (error: Error) => {
+    fatal ??= error;
+    end();
+  };
   let signals = 0;
   const onSignal = (signal: keyof typeof numbers) => {
     signals += 1;
     if (signals > 1) return kill(128 + numbers[signal]);
     app.log.info({ signal }, "stopping: the runs at hand are finished first");
-    end(null);
+    end();
   };
   for (const signal of Object.keys(numbers) as (keyof typeof numbers)[]) process.on(signal, onSignal);
-  const scheduler = createScheduler(app.sessions, app.publicSession, app.tools, end);
-  announce(app);
-  scheduler.wake();
-  const timer = seconds === null ? null : setTimeout(() => end(null), seconds * 1000);
-  const reason = await ended;
-  if (timer) clearTimeout(timer);
-  const code = await Promise.race([killed, stop(app, scheduler)]);
+  const work = async () => {
+    await Promise.race([preflight(app).catch(onFatal), ended]);
+    if (signals > 0 || fatal) return;
+    const scheduler = createScheduler(app.sessions, app.publicSession, app.tools, onFatal);
+    announce(app);
+    scheduler.wake();
+    const timer = seconds === null ? null : setTimeout(end, seconds * 1000);
+    await ended;
+    if (timer) clearTimeout(timer);
+    await stop(app, scheduler);
+  };
+  const code = await Promise.race([killed, work().then(() => 0)]);
   for (const signal of Object.keys(numbers) as (keyof typeof numbers)[]) process.off(signal, onSignal);
-  if (reason instanceof Error) throw reason;
+  if (fatal) throw fatal;
+  if (code === 0) app.log.info({}, "stopped");
   return code;
 }
 
-async function stop(app: App, scheduler: Scheduler): Promise<number> {
+/** The runs at hand may finish; after a while they are cut. */
+async function stop(app: App, scheduler: Scheduler): Promise<void> {
   const cut = setTimeout(() => app.cut(), finishWithin);
   await scheduler.stop();
   clearTimeout(cut);
-  app.log.info({}, "stopped");
-  return 0;
 }
 
 /** When the first snapshot will come, so that nobody waits in doubt. */

@@ -1,4 +1,4 @@
-import { openApp, preflight } from "../app.ts";
+import { openApp } from "../app.ts";
 import { loadConfig } from "../config.ts";
 import type { Command } from "./command.ts";
 import { collectUntilStopped } from "./daemon.ts";
@@ -10,7 +10,6 @@ export const start: Command = {
   async run({ env }) {
     const app = await openApp(loadConfig(env));
     try {
-      await preflight(app);
       return await collectUntilStopped(app, null);
     } finally {
       app.close();

@@ -266,6 +266,18 @@ describe("429", () => {
     expect(waits).toEqual([[positions.path, false], ...Array.from({ length: 6 }, () => [spot.path, true])]);
   });
 
+  it("pauses the address also when it was the last one, and nobody asks again", async () => {
+    const server = await startServer((_request, response, number) =>
+      send(response, 429, refusal("429"), { "retry-after": number < 5 ? "0.25" : "20" }),
+    );
+    const client = clientOf(server.url);
+
+    await expect(client.ask(spot, {}, within(20_000))).rejects.toMatchObject({ kind: "rate_limited" });
+    await expect(client.ask(spot, {}, within(400))).rejects.toBeInstanceOf(Error);
+
+    expect(server.seen).toHaveLength(5);
+  });
+
   it("that asks for a day is answered with the deadline, and called by its name", async () => {
     const server = await startServer(inTurn([429, refusal("429"), { "retry-after": "86400" }]));
 
