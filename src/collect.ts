@@ -7,10 +7,11 @@
 import { sleep } from "./clock.ts";
 import { contextOf, scopesOf } from "./context.ts";
 import type { AnyEndpoint, Context, Dataset } from "./datasets/dataset.ts";
-import { type ApiVersion, causes, type FailedSnapshot, type RunState, type Scope, type Snapshot } from "./domain.ts";
+import { causes, type FailedSnapshot, type RunState, type Scope, type Snapshot } from "./domain.ts";
 import { CollectorError, DeadlineError, StorageError } from "./errors.ts";
 import { atMost, type Job, startDeadline, type Tools } from "./job.ts";
 import type { Session } from "./session.ts";
+import type { RunOutcome } from "./store/store.ts";
 import { visible } from "./text.ts";
 
 interface Outcome {
@@ -61,15 +62,15 @@ export async function collect(
       snapshots,
       failures,
       skipped,
-      cause: skipped ? causes.notOffered : (causeOf(failures) ?? (startedAt - slot > punctual ? causes.late : null)),
+      cause: skipped ? causes.notOffered : startedAt - slot > punctual ? causes.late : null,
       finishedAt,
       ...job.tally,
       spreadMs: job.answeredAt.length === 0 ? null : Math.max(...job.answeredAt) - Math.min(...job.answeredAt),
     };
-    const state = await untilStored(() => store.finish(run, end), job);
-    report(job, state, outcome, finishedAt - startedAt);
+    const stored = await untilStored(() => store.finish(run, end), job);
+    report(job, stored, snapshots, finishedAt - startedAt);
     reportUnknownFields(job, snapshots);
-    return state;
+    return stored.state;
   } finally {
     clear();
   }
@@ -126,7 +127,7 @@ async function gather(job: Job, again = true): Promise<Outcome> {
     await Promise.all(
       scopes.map(async (scope) => {
         try {
-          outcome.snapshots.push(await readScope(job, endpoint, api, scope));
+          outcome.snapshots.push(await readScope(job, endpoint, scope));
         } catch (error) {
           const kind = error instanceof CollectorError ? error.kind : "internal";
           kinds.add(kind);
@@ -142,9 +143,9 @@ async function gather(job: Job, again = true): Promise<Outcome> {
 }
 
 /** One scope's complete answer. An answer that says "nothing" where there was something is asked for once more. */
-async function readScope(job: Job, endpoint: AnyEndpoint, api: ApiVersion, scope: Scope): Promise<Snapshot> {
+async function readScope(job: Job, endpoint: AnyEndpoint, scope: Scope): Promise<Snapshot> {
   const { dataset, session, tools } = job;
-  const context = contextOf(job, api, scope);
+  const context = contextOf(job, scope);
   const first = await readOnce(job, endpoint, context);
   if (endpoint.address === null || first.items.length > 0) return first;
   const last = tools.store.latest(dataset, session.name).find((known) => known.scope === scope);
@@ -176,15 +177,12 @@ function describe(error: unknown, tools: Tools): { code: string; message: string
   return { code: "internal", message: tools.redact(`a bug of this program: ${String(error)}`) };
 }
 
-function causeOf(failures: readonly FailedSnapshot[]): string | null {
-  return failures.length === 0 ? null : [...new Set(failures.map((failure) => failure.code))].join(", ");
-}
-
 /** One line per run. */
-function report({ dataset, session, slot, tally, tools }: Job, state: RunState, outcome: Outcome, took: number): void {
-  const items = outcome.snapshots.reduce((count, snapshot) => count + snapshot.items.length, 0);
+function report(job: Job, { state, failures }: RunOutcome, snapshots: readonly Snapshot[], took: number): void {
+  const { dataset, session, slot, tally, tools } = job;
+  const items = snapshots.reduce((count, snapshot) => count + snapshot.items.length, 0);
   const ms = Math.round(took);
-  const failed = inWords(outcome.failures);
+  const failed = inWords(failures);
   const fields = {
     account: session.name,
     dataset: dataset.name,

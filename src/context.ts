@@ -1,11 +1,13 @@
 /** What a run may know of other datasets: the last good rows, as long as they are not too old to speak for its slot. */
+import { isMoney } from "./bitget/product-types.ts";
 import { periodAt } from "./cron.ts";
 import type { Context, Dataset } from "./datasets/dataset.ts";
-import type { ApiVersion, DatasetName, Known, Scope } from "./domain.ts";
+import { type ApiVersion, type DatasetName, type Known, publicAccount, type Scope } from "./domain.ts";
 import type { Job, Tools } from "./job.ts";
 
-export function contextOf({ dataset, session, tools, slot }: Job, api: ApiVersion, scope: Scope): Context {
+export function contextOf({ dataset, session, tools, slot }: Job, scope: Scope): Context {
   const { store, schedules } = tools;
+  const own = schedules[dataset.name];
   const named = (name: DatasetName): Dataset | undefined => tools.datasets.find((one) => one.name === name);
 
   function lastKnown(name: DatasetName): Known[] {
@@ -15,10 +17,12 @@ export function contextOf({ dataset, session, tools, slot }: Job, api: ApiVersio
   }
 
   function known(name: DatasetName): Known[] {
-    const pattern = schedules[name] ?? schedules[dataset.name];
+    const pattern = schedules[name] ?? own;
     if (!pattern) return [];
-    const oldest = session.client.exchangeNow() - 2 * periodAt(pattern, slot);
-    return lastKnown(name).filter((one) => one.takenAt >= oldest);
+    const oldest = session.client.exchangeNow() - 2 * periodAt(pattern, pattern.latest(slot));
+    // Where both have the same slots, rows of another slot say that this one brought none.
+    const isOfSlot = (one: Known) => tools.occasion === "demand" || pattern.text !== own?.text || one.slot === slot;
+    return lastKnown(name).filter((one) => one.takenAt >= oldest && isOfSlot(one));
   }
 
   return {
@@ -27,9 +31,10 @@ export function contextOf({ dataset, session, tools, slot }: Job, api: ApiVersio
     lastKnown,
     complete(name) {
       const needed = named(name);
-      const asked = needed && (needed.public ? [null] : scopesOf(needed, api, tools));
+      if (!needed) return false;
       const told = known(name).map((one) => one.scope);
-      return asked?.every((one) => told.includes(one)) ?? false;
+      const asked = store.asked(needed, needed.public ? publicAccount : session.name).filter(isMoney);
+      return asked.length > 0 && asked.every((one) => told.includes(one));
     },
   };
 }

@@ -26,6 +26,10 @@ export function parsePattern(text: string): Pattern {
   return known;
 }
 
+/** Years of four digits; what is outside has no slots around it. Epoch ms. */
+const lastInstant = Date.UTC(9999, 0);
+const nowhere = { slot: Number.NEGATIVE_INFINITY, next: Number.POSITIVE_INFINITY };
+
 /** Datasets mostly share one pattern, and with it what was worked out about it. */
 const parsed = new Map<string, Pattern>();
 
@@ -49,6 +53,7 @@ function parse(text: string): Pattern {
   // The clock is looked at far more often than it reaches a slot: the stretch between two slots is remembered.
   let between = { slot: Number.NaN, next: Number.NaN };
   const around = (instant: number) => {
+    if (!(instant >= 0 && instant <= lastInstant)) return nowhere;
     if (instant >= between.slot && instant < between.next) return between;
     const before = () => found.previousRuns(1, new Date(instant + 1))[0]?.getTime() ?? Number.NEGATIVE_INFINITY;
     const slot = instant === between.next ? instant : before();
@@ -57,6 +62,30 @@ function parse(text: string): Pattern {
     return between;
   };
   return { text: fields.join(" "), next: (instant) => around(instant).next, latest: (instant) => around(instant).slot };
+}
+
+/** Every slot after `instant`, without end. A pattern without dates repeats itself: one hour or day of it is worked out. */
+export function* slotsAfter(pattern: Pattern, instant: number): Generator<number> {
+  const period = repeatsAfter(pattern);
+  if (period === null) {
+    for (let slot = pattern.next(instant); slot < Number.POSITIVE_INFINITY; slot = pattern.next(slot)) yield slot;
+    return;
+  }
+  const begin = Math.floor(instant / period) * period;
+  const offsets: number[] = [];
+  for (let slot = pattern.next(begin - 1); slot < begin + period; slot = pattern.next(slot)) offsets.push(slot - begin);
+  // No calendar goes on for ever, and one that is asked about a time beyond its end has no slots at all.
+  if (offsets.length === 0) return;
+  for (let at = begin; at <= lastInstant; at += period) {
+    for (const offset of offsets) if (at + offset > instant) yield at + offset;
+  }
+}
+
+/** Milliseconds; null where months, days or days of the week play a part. */
+function repeatsAfter({ text }: Pattern): number | null {
+  const [hour, ...dates] = text.split(" ").slice(-4);
+  if (dates.some((field) => field !== "*")) return null;
+  return hour === "*" ? 3_600_000 : 86_400_000;
 }
 
 /** From a slot to the one after it. Milliseconds. */

@@ -146,6 +146,8 @@ export interface FailedSnapshot {
 export interface Known {
   account: string;
   scope: Scope;
+  /** The slot whose run stored them. Epoch ms. */
+  slot: number;
   takenAt: number;
   rows: Row[];
 }

@@ -27,7 +27,7 @@ export type FailureKind =
   | "internal";
 
 export abstract class CollectorError extends Error {
-  abstract readonly kind: FailureKind | "config" | "usage" | "locked";
+  abstract readonly kind: FailureKind | "config" | "usage" | "locked" | "query";
   /** The code that is stored: the exchange's where there is one, else our kind. At most 16 characters. */
   get code(): string {
     return this.kind;
@@ -94,6 +94,12 @@ export class ConfigError extends CollectorError {
 export class UsageError extends CollectorError {
   override name = "UsageError";
   readonly kind = "usage";
+}
+
+/** A statement that is not answered: refused, wrong, or stopped at a limit. Exit 1. */
+export class QueryError extends CollectorError {
+  override name = "QueryError";
+  readonly kind = "query";
 }
 
 /** Another process collects into this database. Exit 75. */

@@ -5,7 +5,7 @@ import { CommanderError, Option, Command as Parser } from "commander";
 import type { Command } from "./commands/command.ts";
 import { commands } from "./commands/index.ts";
 import { environment } from "./config.ts";
-import { CollectorError, ConfigError } from "./errors.ts";
+import { CollectorError, ConfigError, StorageError } from "./errors.ts";
 import { visible } from "./text.ts";
 
 // Whatever is written from here on (database, lock, reports) is for this user alone.
@@ -15,6 +15,17 @@ process.umask(0o077);
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
 const exitCodes: Record<string, number> = { usage: 64, internal: 70, storage: 74, locked: 75, config: 78 };
+
+/** False where the reader is gone, as when `head` has seen enough. */
+const write = (text: string): Promise<boolean> =>
+  new Promise((resolve, reject) => {
+    process.stdout.write(text, (error) => {
+      const { code = "" } = (error ?? {}) as NodeJS.ErrnoException;
+      if (error && !["EPIPE", "ERR_STREAM_DESTROYED"].includes(code))
+        reject(new StorageError(`the output cannot be written (${code})`));
+      else resolve(!error);
+    });
+  });
 
 /** Finished lines wait until written, so that `process.exit` cuts nothing off. */
 const say = (stream: NodeJS.WriteStream, text: string): Promise<void> =>
@@ -38,7 +49,8 @@ function add(program: Parser, command: Command, finish: (code: number) => void):
     .exitOverride()
     .action(async () => {
       const out = (line: string) => void process.stdout.write(`${line}\n`);
-      finish(await command.run({ args: parser.args, options: parser.opts(), env: environment(), out }));
+      const note = (line: string) => void process.stderr.write(`${visible(line)}\n`);
+      finish(await command.run({ args: parser.args, options: parser.opts(), env: environment(), out, write, note }));
     });
   for (const { flags, summary, repeat } of command.options ?? []) {
     const option = new Option(flags, summary);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { graceAt, parsePattern, periodAt } from "../src/cron.ts";
+import { graceAt, parsePattern, periodAt, slotsAfter } from "../src/cron.ts";
 
 const at = (text: string): number => Date.parse(text);
 
@@ -52,6 +52,14 @@ describe("a pattern", () => {
     expect(() => parsePattern(text)).toThrow(sentence);
   });
 });
+
+it.each([9e15, Number.NaN, 8.64e15, Date.UTC(9999, 5)])(
+  "has no slots after the end of the calendar (%d)",
+  (instant) => {
+    for (const text of ["* * * * *", "0 0 * * *", "0 0 1 * *"])
+      expect([...slotsAfter(parsePattern(text), instant)]).toEqual([]);
+  },
+);
 
 it("has a grace of half the period, at most five minutes", () => {
   const slot = at("2026-03-01T00:00:00Z");

@@ -285,6 +285,19 @@ describe("a clock that is years ahead", () => {
   });
 });
 
+describe("an answer that cannot be kept as it is", () => {
+  it("fails its run by that name, also when it was late", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    const twice = (envelope: unknown) => {
+      const { data, ...rest } = envelope as { data: object[] };
+      return { ...rest, data: [...data, { ...data[0], available: "1" }] };
+    };
+    world.exchange.misbehave({ path: "/api/v2/spot/account/assets", edit: twice });
+    await world.at("2026-03-01T12:01:10Z");
+    expect(runs()).toEqual(["12:01:00 failed shape"]);
+  });
+});
+
 describe("an account that is in the settings no more", () => {
   it("has its slots accounted for until then, and none after", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute, { accounts: [classic, unified] });
@@ -357,6 +370,19 @@ describe("datasets that build on others", () => {
     const priced = world.rows("select coin from prices_history") as { coin: string }[];
     expect(priced.map(({ coin }) => coin)).toEqual(held.map(({ coin }) => coin).filter((coin) => coin !== "USDT"));
     expect(world.rows("select distinct complete from equity_history")).toEqual([{ complete: 1 }]);
+  });
+
+  it("call a total incomplete whose parts are those of an earlier slot", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", all, { accounts: [{ ...classic, mode: "unified" }] });
+    await world.at("2026-03-01T12:01:00Z");
+    world.exchange.misbehave({ path: "/api/v3/account/funding-assets", code: "40034" });
+    await world.at("2026-03-01T12:02:00Z");
+    expect(
+      world.rows("select funding_usdt is null as unknown, complete from equity_history order by taken_at_ms"),
+    ).toEqual([
+      { unknown: 0, complete: 1 },
+      { unknown: 1, complete: 0 },
+    ]);
   });
 
   it("call a total incomplete whose parts are unknown", async () => {

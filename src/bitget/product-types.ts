@@ -1,5 +1,5 @@
 /** The product lines in the exchange's three vocabularies. Source: https://www.bitget.com/api-doc/ (contract, uta). */
-import { type ProductType, productTypes } from "../domain.ts";
+import { type ProductType, productTypes, type Scope } from "../domain.ts";
 
 /** `category` of v2 and v3. The demo lines (S…) exist in v2 only; the Coin-M and USDC-M demo names of v1 are inferred. */
 const categories: Record<ProductType, string> = {
@@ -16,6 +16,9 @@ export const categoryOf = (productType: ProductType): string => categories[produ
 
 /** True for the older demo lines, which unified accounts do not have. */
 export const isDemoLine = (productType: ProductType): boolean => productType.startsWith("s");
+
+/** True for every scope but the demo lines, which hold none. */
+export const isMoney = (scope: Scope): boolean => scope === null || scope === "unified" || !isDemoLine(scope);
 
 /** A product type in either spelling and any case; null for anything else. */
 export function parseProductType(text: string): ProductType | null {

@@ -8,6 +8,13 @@ export interface Input {
   env: Environment;
   /** Results, on stdout. Everything else goes to stderr. */
   out(line: string): void;
+  /**
+   * Results in bulk: resolves when written, so that nothing piles up; with false where nobody reads any more.
+   * @throws StorageError where stdout cannot be written
+   */
+  write(text: string): Promise<boolean>;
+  /** A line on stderr, for the person. */
+  note(line: string): void;
 }
 
 export interface Command {

@@ -3,7 +3,7 @@ import { systemClock } from "../clock.ts";
 import { loadConfig } from "../config.ts";
 import { datasets } from "../datasets/index.ts";
 import { lockDatabase } from "../store/lock.ts";
-import { openStore } from "../store/store.ts";
+import { openStore, type Store } from "../store/store.ts";
 import type { Command } from "./command.ts";
 
 export const dbMigrate: Command = {
@@ -16,10 +16,17 @@ export const dbMigrate: Command = {
     try {
       const store = await openStore({ path: config.databasePath, datasets, log: logOf(config), clock: systemClock });
       store.close();
-      out(`${config.databasePath} is up to date`);
+      out(`${config.databasePath} ${inWords(store)}`);
       return 0;
     } finally {
       lock.release();
     }
   },
 };
+
+function inWords({ opening }: Store): string {
+  if (opening === null) return "is up to date; nothing was to do";
+  if (opening === "created") return "is up to date: it was created, empty";
+  const count = opening.migrations === 1 ? "1 migration was" : `${opening.migrations} migrations were`;
+  return `is up to date: ${count} applied, after a backup to ${opening.backup}`;
+}

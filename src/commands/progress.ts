@@ -11,3 +11,15 @@ export function startBar(what: string, total: number, unit: string): SingleBar {
   bar.start(total, 0);
   return bar;
 }
+
+/** A bar for the pages of a database that is copied, on a terminal; nothing elsewhere. */
+export function copyingBar(): { update(done: number, total: number): void; stop(): void } {
+  const bar = process.stderr.isTTY ? startBar("copying", 0, "pages") : null;
+  return {
+    update(done, total) {
+      bar?.setTotal(total);
+      bar?.update(done);
+    },
+    stop: () => bar?.stop(),
+  };
+}

@@ -1,12 +1,12 @@
 /** What held coins are worth in USDT, from the last good rows of other datasets. Unknown stays unknown. */
-import { isDemoLine } from "../bitget/product-types.ts";
+import { isMoney } from "../bitget/product-types.ts";
 import { add, isZero, multiply, sum } from "../decimal.ts";
 import type { DatasetName, Digits, Known, Row } from "../domain.ts";
 import type { Context } from "./dataset.ts";
 
 /** Rows over all scopes; the demo lines are left out, for they hold no money. */
 export const moneyOf = (known: readonly Known[]): Row[] =>
-  known.filter(({ scope }) => scope === null || scope === "unified" || !isDemoLine(scope)).flatMap(({ rows }) => rows);
+  known.filter(({ scope }) => isMoney(scope)).flatMap(({ rows }) => rows);
 
 /** The last good rows of a dataset, as far as they are not too old. */
 export const moneyRows = (context: Context, dataset: DatasetName): Row[] => moneyOf(context.known(dataset));

@@ -1,18 +1,29 @@
 /** A complete copy of a live database. */
-import { chmodSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, closeSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
 import Database from "better-sqlite3";
-import { StorageError } from "../errors.ts";
+import { CollectorError, StorageError } from "../errors.ts";
 import type { Sqlite } from "./sqlite.ts";
 
+/** Pages copied in one go, between which the event loop turns. */
+const pagesPerStep = 500;
+
+export interface Copying {
+  /** Called with the pages copied and in all. */
+  onProgress?: (done: number, total: number) => void;
+  /** Looks at the complete copy before it gets its name; what it throws ends the copying. */
+  check?: (draft: string) => Promise<void> | void;
+}
+
 /**
- * Copies the database, writers going on, into one file that needs no others beside it, and checks the copy. It bears
- * its name only when complete; a file of that name is replaced. Throws a StorageError where that fails.
+ * Copies the database as it is now, writers going on, into one file that needs no others beside it, and checks the copy. It
+ * bears its name only when complete; a file of that name is replaced. Throws a StorageError where that fails.
  */
-export async function backup(sqlite: Sqlite, target: string): Promise<void> {
+export async function backup(sqlite: Sqlite, target: string, { onProgress, check }: Copying = {}): Promise<void> {
   const draft = `${target}.part`;
   try {
-    rmSync(draft, { force: true });
-    await sqlite.backup(draft);
+    removeDraft(draft);
+    await copyPages(sqlite, draft, onProgress);
     chmodSync(draft, 0o600);
     const copy = new Database(draft);
     try {
@@ -22,9 +33,45 @@ export async function backup(sqlite: Sqlite, target: string): Promise<void> {
     } finally {
       copy.close();
     }
+    await check?.(draft);
+    flush(draft);
     renameSync(draft, target);
+    flush(dirname(target));
   } catch (error) {
-    for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(draft + suffix, { force: true });
-    throw new StorageError(`No backup was made to ${target} (${(error as Error).message}). Check the free space.`);
+    removeDraft(draft);
+    if (error instanceof CollectorError) throw error;
+    throw new StorageError(
+      `${target} was not written (${(error as Error).message}). Check the directory and the free space.`,
+    );
+  }
+}
+
+/** In a transaction that reads, the database stays as it is however long it takes; each commit of another would start it anew. */
+async function copyPages(sqlite: Sqlite, draft: string, onProgress: Copying["onProgress"]): Promise<void> {
+  sqlite.exec("begin");
+  try {
+    sqlite.prepare("select count(*) from sqlite_schema").get();
+    await sqlite.backup(draft, {
+      progress({ totalPages, remainingPages }) {
+        if (totalPages > 0) onProgress?.(totalPages - remainingPages, totalPages);
+        return pagesPerStep;
+      },
+    });
+  } finally {
+    sqlite.exec("rollback");
+  }
+}
+
+function removeDraft(draft: string): void {
+  for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(draft + suffix, { force: true });
+}
+
+/** To the disk: a file's content, or the names in a directory. */
+function flush(path: string): void {
+  const file = openSync(path, "r");
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
   }
 }

@@ -1,5 +1,5 @@
 /** What a snapshot said, as one canonical text, and its SHA-256: how a changed digit is found years later. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Value } from "../domain.ts";
 
 /** Which snapshot: dataset, account, product type ('' for the whole account), slot and taken_at in epoch ms. */
@@ -17,4 +17,16 @@ export const digestOf = (heading: Heading, lines: readonly string[]): Buffer =>
 export const failureDigestOf = (heading: Heading, code: string, message: string): Buffer =>
   sha256(JSON.stringify([...heading, code, message]));
 
-const sha256 = (text: string): Buffer => createHash("sha256").update(text).digest();
+/** What is kept of a snapshot's digest: enough that nobody finds another snapshot with the same. Bytes. */
+const keptBytes = 16;
+
+export const kept = (digest: Buffer): Buffer => digest.subarray(0, keptBytes);
+
+/** True where `stored` is the beginning of the digest; the first databases kept all 32 bytes. */
+export const isOf = (digest: Buffer, stored: Buffer): boolean =>
+  stored.length >= keptBytes && digest.subarray(0, stored.length).equals(stored);
+
+/** The link of a chain that follows `previous`. 32 bytes. */
+export const linkOf = (previous: Buffer, text: string): Buffer => sha256(`${previous.toString("hex")}\n${text}`);
+
+const sha256 = (text: string): Buffer => hash("sha256", text, "buffer");

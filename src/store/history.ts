@@ -3,27 +3,34 @@ import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
 import type { BetterSQLite3Database } from "drizzle-orm/better-sqlite3";
 import type { Dataset } from "../datasets/dataset.ts";
 import type { FailedSnapshot, Known, RunState, Scope, Snapshot } from "../domain.ts";
-import { digestOf, failureDigestOf, type Heading } from "./digest.ts";
+import type { Chain, Sealed } from "./chain.ts";
+import { digestOf, failureDigestOf, type Heading, kept } from "./digest.ts";
 import { type Layout, layoutOf, partsByKey, rowOf } from "./layout.ts";
 import type { Ledger, LedgerRun } from "./ledger.ts";
 import { createRecorder, plan, type Recorder, type State } from "./record.ts";
 import type { Sqlite } from "./sqlite.ts";
-import type { RunEnd, RunId } from "./store.ts";
+import type { RunEnd, RunId, RunOutcome } from "./store.ts";
 import { account, run, scope, series, snapshot } from "./tables.ts";
 
 const longestMessage = 500;
 
 export interface History {
   /** Inside a transaction. */
-  finish(id: RunId, end: RunEnd): RunState;
+  finish(id: RunId, end: RunEnd): RunOutcome;
   /** The state of a run that has ended, null while it runs. */
   endedAs(id: RunId): RunState | null;
+  /** The scopes of an account that are still asked, whether or not there was ever an answer. */
+  asked(dataset: Dataset, account: string): Scope[];
   latest(dataset: Dataset, account?: string): Known[];
   /** Drops what is kept in memory; it is read again when needed. */
   forget(): void;
 }
 
-export function createHistory(sqlite: Sqlite, orm: BetterSQLite3Database, ledger: Ledger): History {
+interface StoredSnapshot extends Sealed {
+  rows: number;
+}
+
+export function createHistory(sqlite: Sqlite, orm: BetterSQLite3Database, ledger: Ledger, chain: Chain): History {
   const { askScope, scopesAsked, retireScope, pointScope, latestScopes, insertSnapshot, endRun } = prepare(orm);
   const recorders = new Map<Layout, Recorder>();
   const states = new Map<number, State>();
@@ -46,18 +53,22 @@ export function createHistory(sqlite: Sqlite, orm: BetterSQLite3Database, ledger
     return found;
   }
 
-  function finish(id: RunId, end: RunEnd): RunState {
+  function finish(id: RunId, end: RunEnd): RunOutcome {
     const found = stored(id);
-    if (found.state !== "running") return found.state;
+    if (found.state !== "running") return { state: found.state, failures: end.failures };
     const layout = layoutOf(end.dataset);
     const failures = [...end.failures];
+    const sealed: Sealed[] = [];
     let rows = 0;
     for (const one of end.snapshots) {
       const outcome = addSnapshot(layout, found, one);
-      if (typeof outcome === "number") rows += outcome;
-      else failures.push(outcome);
+      if ("code" in outcome) failures.push(outcome);
+      else {
+        rows += outcome.rows;
+        sealed.push(outcome);
+      }
     }
-    for (const failure of failures) addFailure(found, failure);
+    for (const failure of failures) sealed.push(addFailure(found, failure));
     const good = end.snapshots.length + end.failures.length - failures.length;
     const state = endState(end, good, failures.length);
     if (state === "ok") {
@@ -70,18 +81,19 @@ export function createHistory(sqlite: Sqlite, orm: BetterSQLite3Database, ledger
     endRun.run({
       id,
       state,
-      cause: end.cause ?? failures[0]?.code ?? null,
+      cause: failures.length > 0 ? [...new Set(failures.map(({ code }) => code))].join(", ") : end.cause,
       tookMs: end.finishedAt - found.slot - (found.lateMs ?? 0),
       requests: end.requests,
       retries: end.retries,
       rows,
       spreadMs: end.spreadMs,
     });
-    return state;
+    chain.ended(id, sealed);
+    return { state, failures };
   }
 
-  /** The number of rows it shows, or why it cannot be stored. */
-  function addSnapshot(layout: Layout, found: LedgerRun, one: Snapshot): number | FailedSnapshot {
+  /** What is stored of it, with the number of rows it shows; or why it cannot be stored. */
+  function addSnapshot(layout: Layout, found: LedgerRun, one: Snapshot): StoredSnapshot | FailedSnapshot {
     let items: ReturnType<typeof partsByKey>;
     try {
       items = partsByKey(layout, one);
@@ -92,23 +104,25 @@ export function createHistory(sqlite: Sqlite, orm: BetterSQLite3Database, ledger
     const scopeId = askedScope(found.seriesId, one.scope);
     const state = stateOf(layout, scopeId);
     const { steps, lines, rows } = plan(layout, state, items);
-    const digest = digestOf(headingOf(found, one), lines);
-    const snapshotId = addRow({ runId: found.id, scopeId, takenAt: one.takenAt, rows, digest });
-    recorderOf(layout).carryOut({ scopeId, snapshotId, state, steps });
-    pointScope.run({ scopeId, snapshotId });
-    return rows;
+    const digest = kept(digestOf(headingOf(found, one), lines));
+    const stored = addRow({ runId: found.id, scopeId, takenAt: one.takenAt, rows, digest });
+    recorderOf(layout).carryOut({ scopeId, snapshotId: stored.id, state, steps });
+    pointScope.run({ scopeId, snapshotId: stored.id });
+    return stored;
   }
 
-  function addFailure(found: LedgerRun, failure: FailedSnapshot): void {
+  function addFailure(found: LedgerRun, failure: FailedSnapshot): StoredSnapshot {
     const errorCode = failure.code.slice(0, 16);
     const errorMessage = Buffer.from(failure.message.slice(0, longestMessage)).toString();
-    const digest = failureDigestOf(headingOf(found, failure), errorCode, errorMessage);
+    const digest = kept(failureDigestOf(headingOf(found, failure), errorCode, errorMessage));
     const scopeId = askedScope(found.seriesId, failure.scope);
-    addRow({ runId: found.id, scopeId, takenAt: failure.takenAt, rows: 0, digest, errorCode, errorMessage });
+    return addRow({ runId: found.id, scopeId, takenAt: failure.takenAt, rows: 0, digest, errorCode, errorMessage });
   }
 
-  const addRow = (row: typeof snapshot.$inferInsert): number =>
-    Number(insertSnapshot.run({ errorCode: null, errorMessage: null, ...row }).lastInsertRowid);
+  function addRow(row: typeof snapshot.$inferInsert): StoredSnapshot {
+    const { lastInsertRowid } = insertSnapshot.run({ errorCode: null, errorMessage: null, ...row });
+    return { id: Number(lastInsertRowid), digest: row.digest, rows: row.rows };
+  }
 
   const askedScope = (seriesId: number, asked: Scope): number =>
     askScope.get({ seriesId, productType: textOf(asked) }).id;
@@ -126,14 +140,21 @@ export function createHistory(sqlite: Sqlite, orm: BetterSQLite3Database, ledger
       const { state } = stored(id);
       return state === "running" ? null : state;
     },
+    asked(dataset, name) {
+      const found = ledger.seriesId(name, dataset.name);
+      return found === null
+        ? []
+        : scopesAsked.all({ seriesId: found }).map(({ productType }) => (productType || null) as Scope);
+    },
     latest(dataset, name) {
       const layout = layoutOf(dataset);
       return latestScopes
         .all({ dataset: dataset.name })
         .filter(({ account }) => name === undefined || account === name)
-        .map(({ id, account, asked, latest, takenAt }) => ({
+        .map(({ id, account, asked, latest, slot, takenAt }) => ({
           account,
           scope: (asked || null) as Scope,
+          slot,
           takenAt,
           rows: [...stateOf(layout, id).values()]
             .filter(({ present, since }) => present === 1 || (dataset.vanishes === "zero" && since === latest))
@@ -176,12 +197,14 @@ function prepare(orm: BetterSQLite3Database) {
         account: account.name,
         asked: scope.productType,
         latest: snapshot.id,
+        slot: run.slot,
         takenAt: snapshot.takenAt,
       })
       .from(scope)
       .innerJoin(series, eq(series.id, scope.seriesId))
       .innerJoin(account, eq(account.id, series.accountId))
       .innerJoin(snapshot, eq(snapshot.id, scope.latest))
+      .innerJoin(run, eq(run.id, snapshot.runId))
       .where(and(eq(series.dataset, given("dataset")), isNull(scope.until)))
       .prepare(),
     insertSnapshot: orm

@@ -2,6 +2,7 @@
 import { and, desc, eq, isNull, sql } from "drizzle-orm";
 import type { BetterSQLite3Database } from "drizzle-orm/better-sqlite3";
 import type { ApiVersion, DatasetName, Occasion, RunState } from "../domain.ts";
+import type { Chain } from "./chain.ts";
 import { account, accountMode, run, schedule, series } from "./tables.ts";
 
 export interface SettledSlot {
@@ -24,6 +25,8 @@ export interface Ledger {
   apiVersion(account: string): ApiVersion | null;
   setApiVersion(account: string, api: ApiVersion, since: number, cause: string): void;
   accounts(): string[];
+  /** Null where nothing of it was ever scheduled or run. */
+  seriesId(account: string, dataset: DatasetName): number | null;
   schedule(account: string, dataset: DatasetName): { pattern: string; since: number; accountedTo: number } | null;
   setSchedule(account: string, dataset: DatasetName, pattern: string | null, at: number): void;
   settle(account: string, dataset: DatasetName, slots: readonly SettledSlot[]): void;
@@ -36,9 +39,9 @@ export interface Ledger {
   abandon(cause: string, at: number, id?: number): number;
 }
 
-/** What is said for every slot is prepared once; the rest is rare. */
-export function createLedger(orm: BetterSQLite3Database): Ledger {
-  const { findSeries, findRun, lastApi, settleSlot, claimSlot, moveAccountedTo } = prepare(orm);
+/** What is said for every slot is prepared once; the rest is rare. What it ends is linked into the chain. */
+export function createLedger(orm: BetterSQLite3Database, chain: Chain): Ledger {
+  const { findSeries, findRun, findMissed, lastApi, settleSlot, claimSlot, moveAccountedTo } = prepare(orm);
 
   function accountId(name: string): number {
     orm.insert(account).values({ name }).onConflictDoNothing().run();
@@ -63,11 +66,14 @@ export function createLedger(orm: BetterSQLite3Database): Ledger {
     apiVersion,
     setApiVersion(name, api, since, cause) {
       if (apiVersion(name) === api) return;
-      orm
+      const { id } = orm
         .insert(accountMode)
         .values({ accountId: accountId(name), since, api, cause })
-        .run();
+        .returning({ id: accountMode.id })
+        .get();
+      chain.note(["account_mode", id, name, since, api, cause]);
     },
+    seriesId: (name, dataset) => findSeries.get({ name, dataset })?.id ?? null,
     accounts: () =>
       orm
         .select({ name: account.name })
@@ -86,29 +92,37 @@ export function createLedger(orm: BetterSQLite3Database): Ledger {
     },
     setSchedule(name, dataset, pattern, at) {
       const id = seriesId(name, dataset);
-      orm
+      const ended = orm
         .update(schedule)
         .set({ until: at })
         .where(and(eq(schedule.seriesId, id), isNull(schedule.until)))
-        .run();
+        .returning({ since: schedule.since, pattern: schedule.pattern })
+        .all();
+      for (const old of ended) chain.note(["schedule", name, dataset, old.since, old.pattern, at]);
       if (pattern !== null) {
         orm
           .insert(schedule)
           .values({ seriesId: id, since: at, pattern })
           .onConflictDoUpdate({ target: [schedule.seriesId, schedule.since], set: { pattern, until: null } })
           .run();
+        chain.note(["schedule", name, dataset, at, pattern, null]);
       }
       orm.update(series).set({ accountedTo: at }).where(eq(series.id, id)).run();
     },
     settle(name, dataset, slots) {
       const id = seriesId(name, dataset);
-      for (const { slot, state, cause } of slots) settleSlot.run({ seriesId: id, slot, state, cause });
+      for (const { slot, state, cause } of slots) {
+        const { changes, lastInsertRowid } = settleSlot.run({ seriesId: id, slot, state, cause });
+        if (changes === 1) chain.ended(Number(lastInsertRowid), []);
+      }
       if (slots.length > 0) moveAccountedTo.run({ seriesId: id, slot: Math.max(...slots.map(({ slot }) => slot)) });
     },
     claim(name, dataset, slot, startedAt, occasion) {
       const id = seriesId(name, dataset);
+      const missed = findMissed.get({ seriesId: id, slot });
       const claimed = claimSlot.get({ seriesId: id, slot, lateMs: startedAt - slot }) as { id: number } | undefined;
       if (!claimed) return null;
+      if (missed) chain.note(["run", "missed", missed.cause], claimed.id);
       if (occasion === "schedule") moveAccountedTo.run({ seriesId: id, slot });
       return claimed.id;
     },
@@ -126,11 +140,14 @@ export function createLedger(orm: BetterSQLite3Database): Ledger {
     run: (id) => findRun.get({ id }),
     abandon(cause, at, id) {
       const running = eq(run.state, sql.raw("'running'"));
-      return orm
+      const ended = orm
         .update(run)
         .set({ state: "failed", cause, rows: 0, tookMs: sql`${at} - ${run.slot} - ${run.lateMs}` })
         .where(id === undefined ? running : and(running, eq(run.id, id)))
-        .run().changes;
+        .returning({ id: run.id })
+        .all();
+      for (const one of ended) chain.ended(one.id, []);
+      return ended.length;
     },
   };
 }
@@ -159,6 +176,11 @@ function prepare(orm: BetterSQLite3Database) {
       .innerJoin(series, eq(series.id, run.seriesId))
       .innerJoin(account, eq(account.id, series.accountId))
       .where(eq(run.id, given("id")))
+      .prepare(),
+    findMissed: orm
+      .select({ cause: run.cause })
+      .from(run)
+      .where(and(eq(run.seriesId, given("seriesId")), eq(run.slot, given("slot")), eq(run.state, "missed")))
       .prepare(),
     lastApi: orm
       .select({ api: accountMode.api })

@@ -17,6 +17,11 @@ const waitMs = 1000;
  */
 export function lockDatabase(path: string): { release(): void } {
   inspect(path);
+  return lockPlace(path);
+}
+
+/** The same, whatever lies there. */
+export function lockPlace(path: string): { release(): void } {
   prepareDirectory(path);
   const handle = acquire(path);
   held.add(handle);

@@ -1,24 +1,38 @@
 /** Brings a database to the schema of this program, in one transaction, after a backup. */
 import type { Log } from "../log.ts";
 import { backup } from "./backup.ts";
+import { chainUp } from "./chain.ts";
 import { appliedHashes, type Migration, pendingMigrations } from "./schema.ts";
 import { openReadOnly, quickCheck, type Sqlite } from "./sqlite.ts";
 
 /** View name -> its CREATE VIEW statement. */
 export type Views = ReadonlyMap<string, string>;
 
-/** Applies what is pending, on a database that may hold history: backup first, and nothing at all if a row would be lost. */
+/** How many migrations were applied, and the backup that was made before. */
+export interface Migrated {
+  migrations: number;
+  backup: string;
+}
+
+/**
+ * Applies what is pending, on a database that may hold history: backup first, and nothing at all if a row would be lost.
+ * Null where nothing was.
+ */
 export async function migrate(
   path: string,
   sqlite: Sqlite,
   { migrations, views, log, now }: { migrations: readonly Migration[]; views: Views; log: Log; now: number },
-): Promise<void> {
+): Promise<Migrated | null> {
   const pending = pendingMigrations(path, sqlite, migrations);
-  if (pending.length === 0) return replaceViews(sqlite, views);
+  if (pending.length === 0) {
+    replaceViews(sqlite, views);
+    return null;
+  }
   const copy = `${path}.before-${migrations.length}`;
   await backup(sqlite, copy);
   log.info({ path, migrations: pending.length, backup: copy }, "bringing the database up to date");
   applyMigrations(sqlite, { pending, views, now });
+  return { migrations: pending.length, backup: copy };
 }
 
 /** All of it or nothing. Throws where a foreign key no longer holds or a table that stays has lost rows. */
@@ -45,6 +59,7 @@ export function applyMigrations(
         const orphans = sqlite.pragma("foreign_key_check") as unknown[];
         if (orphans.length > 0) throw new Error(`migration leaves ${orphans.length} rows without their parent`);
         const after = rowCounts(sqlite);
+        if (after.has("link") && !before.has("link")) chainUp(sqlite);
         for (const [table, rows] of before) {
           if ((after.get(table) ?? rows) < rows) throw new Error(`migration loses rows of ${table}`);
         }

@@ -134,7 +134,8 @@ export function openReadOnly(path: string): Sqlite {
   });
 }
 
-function opened(path: string, open: () => Sqlite): Sqlite {
+/** Says in a sentence what keeps a database from being opened. */
+export function opened(path: string, open: () => Sqlite): Sqlite {
   try {
     return open();
   } catch (error) {

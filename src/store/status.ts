@@ -91,12 +91,15 @@ function statusOf(sqlite: Sqlite, series: Scheduled, now: number): SeriesStatus 
   };
 }
 
-/** Slots that passed while nothing ran have no row yet; they count all the same. */
+/**
+ * Slots that passed while nothing ran have no row yet; they count all the same. Runs by hand do not: slots of a schedule
+ * are whole seconds, theirs is the millisecond in which they began.
+ */
 function coverage(sqlite: Sqlite, series: Scheduled, pattern: Pattern, from: number, now: number): number | null {
   const { ok, written } = sqlite
     .prepare(
       `select count(*) filter (where state = 'ok') as ok, count(*) as written
-       from run where series_id = ? and slot > ? and slot <= ? and state <> 'running'`,
+       from run where series_id = ? and slot > ? and slot <= ? and slot % 1000 = 0 and state <> 'running'`,
     )
     .get(series.id, from, now) as { ok: number; written: number };
   const due = written + unwritten(pattern, Math.max(series.accountedTo, from), now);

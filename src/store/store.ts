@@ -4,12 +4,13 @@ import { resolve } from "node:path";
 import { drizzle } from "drizzle-orm/better-sqlite3";
 import type { Clock } from "../clock.ts";
 import type { Dataset } from "../datasets/dataset.ts";
-import type { ApiVersion, DatasetName, FailedSnapshot, Known, Occasion, RunState, Snapshot } from "../domain.ts";
+import type { ApiVersion, DatasetName, FailedSnapshot, Known, Occasion, RunState, Scope, Snapshot } from "../domain.ts";
 import { StorageError } from "../errors.ts";
 import type { Log } from "../log.ts";
+import { createChain } from "./chain.ts";
 import { createHistory } from "./history.ts";
 import { createLedger, type SettledSlot } from "./ledger.ts";
-import { applyMigrations, migrate } from "./migrate.ts";
+import { applyMigrations, type Migrated, migrate } from "./migrate.ts";
 import { ownMigrations } from "./schema.ts";
 import { createDatabase, inspect, openWriter, quickCheck, type Sqlite } from "./sqlite.ts";
 import { viewsOf } from "./views.ts";
@@ -33,9 +34,17 @@ export interface RunEnd {
   spreadMs: number | null;
 }
 
+/** What became of a run: a snapshot that could not be kept as it was is among the failures. */
+export interface RunOutcome {
+  state: RunState;
+  failures: readonly FailedSnapshot[];
+}
+
 /** Whatever writes resolves when it is on disk; it throws a StorageError where it is not. */
 export interface Store {
   readonly path: string;
+  /** What opening it took: a new file, migrations, or (null) nothing. */
+  readonly opening: "created" | Migrated | null;
   /** The API generation the account last spoke; null if never known. */
   apiVersion(account: string): ApiVersion | null;
   /** Each change is kept, with its cause. */
@@ -63,9 +72,11 @@ export interface Store {
     occasion?: Occasion,
   ): Promise<RunId | null>;
   /** Stores rows, snapshots and the run's end, all or nothing. A run that has ended keeps its state, which is returned. */
-  finish(run: RunId, end: RunEnd): Promise<RunState>;
+  finish(run: RunId, end: RunEnd): Promise<RunOutcome>;
   /** Runs left `running` by a dead process become `failed`, cause `crashed`. Returns how many. */
   recover(at: number): Promise<number>;
+  /** The scopes of an account that are still asked, whether or not there was ever an answer. */
+  asked(dataset: Dataset, account: string): Scope[];
   /** Rows of the last good snapshot of every scope still asked, of one account or of all. */
   latest(dataset: Dataset, account?: string): Known[];
   close(): void;
@@ -94,8 +105,8 @@ export async function openStore(options: {
   const sqlite = openWriter(path);
   try {
     quickCheck(path, sqlite);
-    await migrate(path, sqlite, { migrations, views, log, now: clock.now() });
-    return storeOn(path, sqlite, clock, log);
+    const migrated = await migrate(path, sqlite, { migrations, views, log, now: clock.now() });
+    return storeOn(path, sqlite, clock, log, found === "new" ? "created" : migrated);
   } catch (error) {
     sqlite.close();
     throw error;
@@ -113,10 +124,11 @@ function closeToOthers(path: string, log: Log): void {
   }
 }
 
-function storeOn(path: string, sqlite: Sqlite, clock: Clock, log: Log): Store {
+function storeOn(path: string, sqlite: Sqlite, clock: Clock, log: Log, opening: Store["opening"]): Store {
   const orm = drizzle(sqlite);
-  const ledger = createLedger(orm);
-  const history = createHistory(sqlite, orm, ledger);
+  const chain = createChain(sqlite);
+  const ledger = createLedger(orm, chain);
+  const history = createHistory(sqlite, orm, ledger, chain);
   const attempt = createWriter(path, sqlite, clock, history.forget);
   /** What the ledger lacks because a write failed; the next write that succeeds says it first. No slot goes unmentioned. */
   const owed = new Map<string, () => void>();
@@ -143,6 +155,7 @@ function storeOn(path: string, sqlite: Sqlite, clock: Clock, log: Log): Store {
   };
   return {
     path,
+    opening,
     apiVersion: (account) => ledger.apiVersion(account),
     setApiVersion: (account, api, at, cause) => write(() => ledger.setApiVersion(account, api, at, cause)),
     accounts: () => ledger.accounts(),
@@ -159,14 +172,24 @@ function storeOn(path: string, sqlite: Sqlite, clock: Clock, log: Log): Store {
         () => ledger.claim(account, dataset, slot, startedAt, occasion),
         () => ledger.claimed(account, dataset, slot, startedAt),
       ),
-    finish: (run, end) =>
-      writeOrOwe(
-        `finish ${run}`,
-        (cause) => ledger.abandon(cause, clock.now(), run),
-        () => history.finish(run, end),
-        () => history.endedAs(run),
-      ),
+    async finish(run, end) {
+      try {
+        return await write(
+          () => history.finish(run, end),
+          () => {
+            const state = history.endedAs(run);
+            return state && { state, failures: end.failures };
+          },
+        );
+      } catch (error) {
+        // Of a disk that is full the caller can wait the end, and the rows are not lost; a bug ends the run.
+        if (!(error instanceof StorageError))
+          owed.set(`finish ${run}`, () => ledger.abandon("internal", clock.now(), run));
+        throw error;
+      }
+    },
     recover: (at) => write(() => ledger.abandon("crashed", at)),
+    asked: (dataset, account) => history.asked(dataset, account),
     latest: (dataset, account) => history.latest(dataset, account),
     close() {
       try {

@@ -128,6 +128,14 @@ export const snapshot = sqliteTable(
   ],
 );
 
+/** The chain: one row per run that ended, and per `note` of what no run says. Append-only; described in chain.ts. */
+export const link = sqliteTable("link", {
+  id: integer().primaryKey(),
+  runId: integer("run_id").references(() => run.id),
+  note: text(),
+  digest: blob({ mode: "buffer" }).notNull(),
+});
+
 /** `spot-assets` -> `spot_assets`: how the tables and views of a dataset begin. */
 export const prefixOf = (dataset: Dataset): string => dataset.name.replaceAll("-", "_");
 

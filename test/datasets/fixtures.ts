@@ -35,7 +35,12 @@ interface Content {
 /** What a mapper may know: a dataset that is named here is complete unless it is named in `incomplete`. */
 export function contextOf(scope: Scope, known: KnownRows = {}, incomplete: DatasetName[] = []): Context {
   const knownRows = (name: DatasetName): Known[] =>
-    (known[name] ?? []).map((each) => ({ account: "main", takenAt: 1_790_000_000_000, ...each }));
+    (known[name] ?? []).map((each) => ({
+      account: "main",
+      slot: 1_790_000_000_000,
+      takenAt: 1_790_000_000_000,
+      ...each,
+    }));
   return {
     scope,
     known: knownRows,

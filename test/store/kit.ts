@@ -46,7 +46,8 @@ export async function collect(store: Store, dataset: Dataset, slot: number, end:
     spreadMs: null,
     skipped: false,
   };
-  return store.finish(run, { ...rest, ...end });
+  const { state } = await store.finish(run, { ...rest, ...end });
+  return state;
 }
 
 /** Reads with a connection of its own, as any program would. */

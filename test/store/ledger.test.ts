@@ -102,7 +102,7 @@ describe("ledger", () => {
     );
     expect(await end(3, { cause: "deadline" })).toBe("failed");
     expect(await end(4, { skipped: true, cause: "auth" })).toBe("skipped");
-    expect(runsOf(path).map(({ cause }) => cause)).toEqual([null, "40015", "timeout", "deadline", "auth"]);
+    expect(runsOf(path).map(({ cause }) => cause)).toEqual([null, "40015", "timeout, tls", "deadline", "auth"]);
   });
 
   it("a run that has ended keeps its end", async () => {
@@ -118,8 +118,10 @@ describe("ledger", () => {
       skipped: false,
     };
     const snapshots = [good([item(spotAssets, { coin: "BTC", available: "1" })], start)];
-    expect(await store.finish(run, { ...end, snapshots, failures: [] })).toBe("ok");
-    expect(await store.finish(run, { ...end, snapshots: [], failures: [failed("timeout", start)] })).toBe("ok");
+    expect(await store.finish(run, { ...end, snapshots, failures: [] })).toMatchObject({ state: "ok" });
+    expect(await store.finish(run, { ...end, snapshots: [], failures: [failed("timeout", start)] })).toMatchObject({
+      state: "ok",
+    });
     expect(store.latest(spotAssets)[0]?.rows).toHaveLength(1);
   });
 });

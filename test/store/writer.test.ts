@@ -71,6 +71,29 @@ describe("writing", () => {
     expect((await verify(path, datasets)).problems).toEqual([]);
   });
 
+  it("an end that cannot be written for a while is written when that is over", async () => {
+    const path = temporaryPath();
+    const store = await open(path);
+    const run = (await store.begin("main", "spot-assets", start, start)) ?? 0;
+    const end = {
+      dataset: spotAssets,
+      failures: [],
+      cause: null,
+      finishedAt: start,
+      requests: 1,
+      retries: 0,
+      spreadMs: null,
+    };
+    const finish = () => store.finish(run, { ...end, skipped: false, snapshots: [good(coins(1), start)] });
+    renameSync(path, `${path}.away`);
+    await expect(finish()).rejects.toThrow(StorageError);
+    renameSync(`${path}.away`, path);
+    expect(await collect(store, spotAssets, start + minute, { snapshots: [good(coins(2), start + minute)] })).toBe(
+      "ok",
+    );
+    expect(await finish()).toMatchObject({ state: "ok" });
+  });
+
   it("a slot that could not be claimed is in the ledger as missed after the next write", async () => {
     const path = temporaryPath();
     const store = await open(path);

@@ -1,0 +1,38 @@
+import { existsSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import { loadConfig } from "../config.ts";
+import { UsageError } from "../errors.ts";
+import { backup } from "../store/backup.ts";
+import { openReadOnly } from "../store/sqlite.ts";
+import type { Command } from "./command.ts";
+import { requireVerified } from "./db-verify.ts";
+import { copyingBar } from "./progress.ts";
+
+export const dbBackup: Command = {
+  name: "db backup",
+  args: "<path>",
+  summary: "make a complete, verified copy of the database while collecting goes on",
+  example: "db backup /mnt/backup/collector-2026-11-22.db",
+  details: ["The copy is one file, for its owner alone, and gets its name only when it has been verified."],
+  async run({ args, env, out }) {
+    const { databasePath } = loadConfig(env, { credentials: false });
+    const target = resolve(args[0] ?? "");
+    if (existsSync(target)) throw new UsageError(`${target} is there already. Name a file that is not.`);
+    const sqlite = openReadOnly(databasePath);
+    const bar = copyingBar();
+    try {
+      await backup(sqlite, target, {
+        onProgress: bar.update,
+        async check(draft) {
+          bar.stop();
+          await requireVerified(draft, databasePath);
+        },
+      });
+    } finally {
+      bar.stop();
+      sqlite.close();
+    }
+    out(`${databasePath} was copied to ${target} (${statSync(target).size} bytes) and the copy verified`);
+    return 0;
+  },
+};

@@ -1,0 +1,42 @@
+import { resolve } from "node:path";
+import { loadConfig } from "../config.ts";
+import { datasets } from "../datasets/index.ts";
+import { lockPlace } from "../store/lock.ts";
+import { requireFreePlace, restore } from "../store/restore.ts";
+import { viewsOf } from "../store/views.ts";
+import type { Command } from "./command.ts";
+import { requireVerified } from "./db-verify.ts";
+import { copyingBar } from "./progress.ts";
+
+export const dbRestore: Command = {
+  name: "db restore",
+  args: "<path>",
+  summary: "put a backup into the place of DATABASE_URL, where there must be no database",
+  example: "db restore /mnt/backup/collector-2026-11-22.db",
+  details: [
+    "The backup is verified first. One of an older version is brought up to date on the way; the file stays as it is.",
+  ],
+  async run({ args, env, out }) {
+    const { databasePath } = loadConfig(env, { credentials: false });
+    const source = resolve(args[0] ?? "");
+    const lock = lockPlace(databasePath);
+    const bar = copyingBar();
+    try {
+      requireFreePlace(databasePath);
+      await restore(source, databasePath, {
+        views: viewsOf(datasets),
+        now: Date.now(),
+        onProgress: bar.update,
+        async check(draft) {
+          bar.stop();
+          await requireVerified(draft, source);
+        },
+      });
+    } finally {
+      bar.stop();
+      lock.release();
+    }
+    out(`${databasePath} was restored from ${source} and verified`);
+    return 0;
+  },
+};

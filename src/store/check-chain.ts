@@ -1,0 +1,182 @@
+/** Walks the chain from its first link: what was altered, left out, put in or never linked. */
+import type { Value } from "../domain.ts";
+import type { Search } from "./altered.ts";
+import { beginning, type Note, noteText, type RunCells, runColumns, runText, type Sealed } from "./chain.ts";
+import { linkOf } from "./digest.ts";
+import type { Sqlite } from "./sqlite.ts";
+import type { Report } from "./verify.ts";
+
+interface Link {
+  id: number;
+  runId: number | null;
+  note: string | null;
+  digest: Buffer;
+  /** The run as it is now; undefined where it is not there. */
+  run: RunCells | undefined;
+  snapshots: Sealed[];
+}
+
+/** A table as the notes tell it: values by key. */
+type Told = Map<string, readonly Value[]>;
+
+const slotAt = runColumns.indexOf("run.slot");
+const stateAt = runColumns.indexOf("run.state");
+const causeAt = runColumns.indexOf("run.cause");
+
+/** Yields after each link; returns the last one, the head of the chain. */
+export function* checkChain(sqlite: Sqlite, report: Report, search: Search): Generator<undefined, Buffer> {
+  const reclaimed = reclaimedRuns(sqlite);
+  const told: Told = new Map();
+  let number = 0;
+  let previous: Buffer = beginning;
+  let expected: Buffer = beginning;
+  for (const link of linksOf(sqlite)) {
+    number += 1;
+    if (link.id !== number) report(`link ${number} (link): is missing before link ${link.id}`);
+    const again = link.runId === null ? undefined : reclaimed.get(link.runId);
+    const run = again && link.id < again.link && link.run ? missedRun(link.run, again.cause) : link.run;
+    const fits = (text: string) => [previous, expected].some((before) => linkOf(before, text).equals(link.digest));
+    const text = textOf(link, run);
+    if (!fits(text)) explain(link, run, fits, report, search);
+    if (run && link.note === null && run[stateAt] === "running") {
+      report(`run ${link.runId} (run.state): has ended, and yet is said to run`, Number(run[slotAt]));
+    }
+    if (link.note !== null) tell(told, link, report);
+    if (again && link.id > again.link) reclaimed.delete(link.runId ?? 0);
+    // Where a link itself was altered, the next one still follows from what it was.
+    expected = linkOf(previous, text);
+    previous = link.digest;
+    number = link.id;
+    yield;
+  }
+  checkUnlinked(sqlite, [...reclaimed.keys()], report);
+  checkTold(sqlite, told, report);
+  return previous;
+}
+
+const textOf = ({ runId, note, snapshots }: Link, run: RunCells | undefined): string =>
+  note === null ? runText(run ?? [runId], run?.[stateAt] === "missed" ? [] : snapshots) : noteText(note, runId);
+
+function explain(
+  link: Link,
+  run: RunCells | undefined,
+  fits: (text: string) => boolean,
+  report: Report,
+  search: Search,
+): void {
+  const slot = run ? Number(run[slotAt]) : undefined;
+  const found = run && link.note === null ? search(run, (cells) => fits(textOf(link, cells))) : null;
+  if (found) {
+    report(`run ${link.runId} (${runColumns[found.at]}): was ${JSON.stringify(found.was)} when it ended`, slot);
+    return;
+  }
+  const covered = link.note === null ? `run ${link.runId}, its snapshots` : `the note ${link.note}`;
+  report(`link ${link.id} (link): does not follow from ${covered} and the link before it`, slot);
+}
+
+/** As it was settled, before it was claimed after all. */
+const missedRun = (run: RunCells, cause: string | null): RunCells =>
+  run.map((cell, at) => {
+    if (at === stateAt) return "missed";
+    if (at === causeAt) return cause;
+    if (at <= slotAt) return cell;
+    return /requests|retries|rows/.test(runColumns[at] ?? "") ? 0 : null;
+  });
+
+/** By run: the link that says it was claimed after it had been missed, and why that was. */
+function reclaimedRuns(sqlite: Sqlite): Map<number, { link: number; cause: string | null }> {
+  const rows = sqlite
+    .prepare("select run_id, id, note from link where note is not null and run_id is not null")
+    .raw()
+    .iterate() as IterableIterator<[number, number, string]>;
+  return new Map([...rows].map(([run, link, note]) => [run, { link, cause: parsed(note)?.[2] as string | null }]));
+}
+
+function parsed(note: string): Note | null {
+  try {
+    return JSON.parse(note) as Note;
+  } catch {
+    return null;
+  }
+}
+
+/** No index leads from a run to its snapshots, for only this asks: a temporary table does, outside the database and on disk. */
+function* linksOf(sqlite: Sqlite): Generator<Link, void> {
+  sqlite.exec(`
+    create temp table sealed (run_id integer, id integer, digest blob, primary key (run_id, id)) without rowid;
+    insert into sealed select run_id, id, digest from snapshot order by run_id, id;
+  `);
+  const rows = sqlite
+    .prepare(
+      `select l.id, l.run_id, l.note, l.digest, n.id, n.digest, ${runColumns.join(", ")}
+       from link l left join run on run.id = l.run_id left join series on series.id = run.series_id
+         left join account on account.id = series.account_id
+         left join sealed n on n.run_id = run.id and l.note is null
+       order by l.id`,
+    )
+    .raw()
+    .iterate() as IterableIterator<
+    [number, number | null, string | null, Buffer, number | null, Buffer | null, number | null, ...RunCells]
+  >;
+  let current: Link | undefined;
+  for (const [id, runId, note, digest, snapshotId, sealed, ...run] of rows) {
+    if (current && current.id !== id) yield sorted(current);
+    if (current?.id !== id) {
+      current = { id, runId, note, digest, run: run[0] === null ? undefined : run, snapshots: [] };
+    }
+    if (snapshotId !== null && sealed !== null) current.snapshots.push({ id: snapshotId, digest: sealed });
+  }
+  if (current) yield sorted(current);
+}
+
+function sorted(link: Link): Link {
+  link.snapshots.sort((one, other) => one.id - other.id);
+  return link;
+}
+
+function checkUnlinked(sqlite: Sqlite, reclaimed: readonly number[], report: Report): void {
+  const unlinked = sqlite
+    .prepare(
+      `select id, slot from run where state <> 'running' and (id in (${reclaimed.join(", ")})
+         or id not in (select run_id from link where run_id is not null and note is null)) order by slot limit 20`,
+    )
+    .all() as { id: number; slot: number }[];
+  for (const { id, slot } of unlinked) report(`run ${id} (run): has ended, and no link says so`, slot);
+}
+
+function tell(told: Told, { id, note }: Link, report: Report): void {
+  const cells = parsed(note ?? "");
+  if (cells?.[0] === "schedule") told.set(JSON.stringify(cells.slice(0, 4)), cells.slice(4));
+  else if (cells?.[0] === "account_mode") told.set(JSON.stringify(cells.slice(0, 2)), cells.slice(2));
+  else if (cells?.[0] !== "run") report(`link ${id} (link.note): is not to be read`);
+}
+
+/** What the notes say was put in force must be what the tables say. */
+function checkTold(sqlite: Sqlite, told: Told, report: Report): void {
+  const rows = (sql: string) => sqlite.prepare(sql).raw().all() as Value[][];
+  const compare = (keys: number, fields: readonly string[], found: readonly Value[][]) => {
+    for (const row of found) {
+      const key = JSON.stringify(row.slice(0, keys));
+      const expected = told.get(key);
+      told.delete(key);
+      const name = `${row.slice(1, keys).join(" ")} (${row[0]}`;
+      if (!expected) report(`${name}): is nowhere in the chain`);
+      for (const [at, was] of expected?.entries() ?? []) {
+        if (was !== row[keys + at]) report(`${name}.${fields[at]}): is ${row[keys + at]}, and was ${was}`);
+      }
+    }
+  };
+  compare(
+    4,
+    ["pattern", "until"],
+    rows(`select 'schedule', a.name, e.dataset, c.since, c.pattern, c.until from schedule c
+          join series e on e.id = c.series_id join account a on a.id = e.account_id`),
+  );
+  compare(
+    2,
+    ["account", "since", "api", "cause"],
+    rows(`select 'account_mode', m.id, a.name, m.since, m.api, m.cause from account_mode m
+          join account a on a.id = m.account_id`),
+  );
+  for (const key of told.keys()) report(`${JSON.parse(key).join(" ")}: was put in force, and is not there`);
+}

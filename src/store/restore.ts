@@ -1,0 +1,60 @@
+/** Puts a backup into the place of the database. */
+import { existsSync, realpathSync, statSync } from "node:fs";
+import Database from "better-sqlite3";
+import { ConfigError } from "../errors.ts";
+import { backup, type Copying } from "./backup.ts";
+import { applyMigrations, type Views } from "./migrate.ts";
+import { ownMigrations, pendingMigrations } from "./schema.ts";
+import { inspect, opened } from "./sqlite.ts";
+
+/**
+ * Throws a ConfigError where something lies in the way: nothing is ever overwritten but an empty file. What a lost database
+ * left beside it is refused as well, for it would be replayed over the one that is put there.
+ */
+export function requireFreePlace(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found && (!found.isFile() || found.size > 0)) {
+    throw new ConfigError([`${path} is there already. Move it away, or set DATABASE_URL to another file.`]);
+  }
+  for (const left of ["-wal", "-shm", "-journal"].map((suffix) => path + suffix).filter((file) => existsSync(file))) {
+    throw new ConfigError([`${left} is left of the database that was here. Move it away, to where that one is.`]);
+  }
+}
+
+/**
+ * Copies the backup to the path, which is free and locked by the caller. The copy bears its name only when it has been
+ * brought up to date and `check` has found nothing. Throws a ConfigError where the backup is no database of ours, damaged
+ * or newer; a StorageError where it cannot be copied.
+ */
+export async function restore(
+  source: string,
+  path: string,
+  { views, now, onProgress, check }: { views: Views; now: number } & Copying,
+): Promise<void> {
+  if (inspect(source) === "new") throw new ConfigError([`${source} does not exist. Name a file that db backup made.`]);
+  const target = existsSync(path) ? realpathSync(path) : path;
+  const sqlite = opened(source, () => {
+    const found = new Database(source, { readonly: true, fileMustExist: true });
+    found.prepare("select count(*) from sqlite_schema").get();
+    return found;
+  });
+  try {
+    const pending = pendingMigrations(source, sqlite, ownMigrations());
+    await backup(sqlite, target, {
+      ...(onProgress && { onProgress }),
+      async check(draft) {
+        if (pending.length > 0) {
+          const copy = new Database(draft);
+          try {
+            applyMigrations(copy, { pending, views, now });
+          } finally {
+            copy.close();
+          }
+        }
+        await check?.(draft);
+      },
+    });
+  } finally {
+    sqlite.close();
+  }
+}
