@@ -27,6 +27,7 @@ export interface Config {
   /** Null: the dataset is switched off. */
   schedules: Record<DatasetName, Pattern | null>;
   runDeadlineSeconds: number;
+  sqlTimeoutSeconds: number;
   logLevel: string;
   logFormat: "pretty" | "json";
 }
@@ -208,6 +209,7 @@ export function loadConfig(env: Environment, { credentials = true } = {}): Confi
     databasePath: database(),
     schedules: Object.fromEntries(datasetNames.map((name) => [name, schedule(name)])) as Config["schedules"],
     runDeadlineSeconds: seconds("RUN_DEADLINE_SECONDS", 60),
+    sqlTimeoutSeconds: seconds("SQL_TIMEOUT_SECONDS", 10),
     logLevel: choice("LOG_LEVEL", levels, "info"),
     logFormat: choice("LOG_FORMAT", ["pretty", "json"], process.stderr.isTTY ? "pretty" : "json"),
   };

@@ -16,6 +16,7 @@ const order = [
   ["collect"],
   ["wake"],
   ["schedule"],
+  ["reports"],
   ["simulator"],
   ["app"],
   ["commands"],

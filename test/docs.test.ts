@@ -11,7 +11,7 @@ const config = read("src/config.ts");
 
 /** Settings as the code names them. */
 const settings = [
-  ...new Set([...config.matchAll(/"((?:BITGET|RUN|LOG|DATABASE)_[A-Z_]+)"/g)].map((match) => match[1] ?? "")),
+  ...new Set([...config.matchAll(/"((?:BITGET|RUN|SQL|LOG|DATABASE)_[A-Z_]+)"/g)].map((match) => match[1] ?? "")),
   ...["BITGET_API_KEY", "BITGET_API_SECRET", "BITGET_API_PASSPHRASE"],
   ...datasetNames.map(scheduleSetting),
 ];

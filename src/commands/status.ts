@@ -3,6 +3,7 @@ import { isLocked } from "../store/lock.ts";
 import { readStatus, type SeriesStatus } from "../store/status.ts";
 import { visible } from "../text.ts";
 import type { Command } from "./command.ts";
+import { durationText } from "./duration.ts";
 import { table } from "./table.ts";
 
 export const status: Command = {
@@ -40,7 +41,7 @@ function print(all: readonly SeriesStatus[], out: (line: string) => void): void 
     one.dataset,
     one.offered ? (one.fresh ? "fresh" : "STALE") : "not offered",
     instant(one.lastOkAt)?.slice(0, 19).replace("T", " ") ?? "never",
-    one.ageMs === null ? "" : duration(one.ageMs),
+    one.ageMs === null ? "" : durationText(one.ageMs),
     instant(one.nextAt)?.slice(11, 19) ?? "",
     percent(one.coverage.day),
     percent(one.coverage.week),
@@ -60,10 +61,3 @@ function print(all: readonly SeriesStatus[], out: (line: string) => void): void 
 /** Never rounded up: 99.99 % is not everything. */
 const percent = (share: number | null): string =>
   share === null ? "-" : `${(Math.floor(share * 1000) / 10).toFixed(1)} %`;
-
-function duration(ms: number): string {
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 120) return `${seconds} s`;
-  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
-  return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} d`;
-}

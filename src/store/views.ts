@@ -33,7 +33,18 @@ export function asOfJoins({ prefix, moving }: Layout): string {
   return parts.join("\n  ");
 }
 
-function itemsQuery(layout: Layout, condition: string): string {
+/** The rows of the history view at which something about their item changed: found by the versions, not by comparing. */
+export function changesQuery(layout: Layout): string {
+  const parts = layout.moving.length > 0 ? ["steady", "moving", "extra"] : ["steady", "extra"];
+  const versions = parts.map((part) => `select item_id, since from ${layout.prefix}_${part}`).join(" union ");
+  return itemsQuery(
+    layout,
+    "i.id = v.item_id and n.error_code is null",
+    `(${versions}) v cross join snapshot n on n.id = v.since`,
+  );
+}
+
+function itemsQuery(layout: Layout, condition: string, from = "snapshot n"): string {
   const { dataset } = layout;
   const declared = Object.keys(dataset.columns).map((name) => {
     const alias = layout.key.includes(name) ? "i" : layout.moving.includes(name) ? "m" : "s";
@@ -55,7 +66,7 @@ function itemsQuery(layout: Layout, condition: string): string {
   const shown = dataset.vanishes === "zero" ? "(s.present = 1 or s.since = n.id)" : "s.present = 1";
   return `select
   ${columns.join(",\n  ")}
-from snapshot n
+from ${from}
   join scope p on p.id = n.scope_id
   join series e on e.id = p.series_id and e.dataset = '${dataset.name}'
   join account a on a.id = e.account_id

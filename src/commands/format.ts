@@ -1,0 +1,82 @@
+/** Rows on stdout: as a table for people, as CSV and JSON for programs. */
+import { UsageError } from "../errors.ts";
+import { csvLine } from "../reports/csv.ts";
+import { type Cell, cellText } from "../store/query.ts";
+import type { Input } from "./command.ts";
+import { table } from "./table.ts";
+
+const formats = ["table", "csv", "json", "ndjson"] as const;
+export type Format = (typeof formats)[number];
+
+export const formatOption = {
+  flags: "--format <format>",
+  summary: "table (the default; at most 50 rows), csv, json or ndjson",
+};
+
+/** @throws UsageError for a format that is none */
+export function formatOf({ format = "table" }: Input["options"]): Format {
+  const found = formats.find((one) => one === format);
+  if (!found) throw new UsageError(`--format "${format}" is none of ${formats.join(", ")}`);
+  return found;
+}
+
+export interface Rows {
+  columns: readonly string[];
+  rows: AsyncIterable<readonly Cell[][]> | Iterable<readonly Cell[][]>;
+}
+
+/** Rows that a table shows unless told otherwise; a person reads no more. */
+export const tableRows = 50;
+
+/** Resolves when all is written, or nobody reads any more. What is left out of a table is said on stderr. */
+export async function printRows(rows: Rows, format: Format, { write, note }: Input, most = tableRows): Promise<void> {
+  if (format !== "table") {
+    for await (const text of texts(rows, format)) if (!(await write(text))) return;
+    return;
+  }
+  const shown: Cell[][] = [];
+  for await (const batch of rows.rows) {
+    shown.push(...batch);
+    if (shown.length > most) break;
+  }
+  const lines = table(
+    rows.columns,
+    shown.slice(0, most).map((row) => row.map((cell) => (typeof cell === "string" ? cell : cellText(cell)))),
+  );
+  await write(`${lines.join("\n")}\n`);
+  if (shown.length > most)
+    note(`The first ${most} rows; there are more. --format csv, json or ndjson prints them all.`);
+}
+
+async function* texts({ columns, rows }: Rows, format: "csv" | "json" | "ndjson"): AsyncGenerator<string> {
+  if (format === "csv") {
+    // With the first rows, so that a query that fails before them prints nothing.
+    let head = csvLine(columns);
+    for await (const batch of rows) {
+      yield head + batch.map(csvLine).join("");
+      head = "";
+    }
+    return;
+  }
+  const names = columns.map((name) => JSON.stringify(name));
+  const object = (row: readonly Cell[]) => `{${row.map((cell, at) => `${names[at]}:${json(cell)}`).join(",")}}`;
+  if (format === "ndjson") {
+    for await (const batch of rows) yield batch.map((row) => `${object(row)}\n`).join("");
+    return;
+  }
+  let separator = "[\n";
+  for await (const batch of rows) {
+    if (batch.length === 0) continue;
+    yield separator + batch.map(object).join(",\n");
+    separator = ",\n";
+  }
+  yield separator === "[\n" ? "[]\n" : "\n]\n";
+}
+
+/** Integers keep all their digits; JSON has no word for infinity, and readers take this one for it. */
+function json(cell: Cell): string {
+  if (cell === null) return "null";
+  if (typeof cell === "bigint") return String(cell);
+  if (typeof cell === "number") return Number.isFinite(cell) ? JSON.stringify(cell) : `${cell < 0 ? "-" : ""}9e999`;
+  return JSON.stringify(typeof cell === "string" ? cell : cellText(cell));
+}

@@ -1,0 +1,25 @@
+import { loadConfig } from "../config.ts";
+import { UsageError } from "../errors.ts";
+import { ask } from "../store/console.ts";
+import { openReadOnly } from "../store/sqlite.ts";
+import type { Command } from "./command.ts";
+import { formatOf, formatOption, printRows } from "./format.ts";
+
+export const sql: Command = {
+  name: "sql",
+  summary: "one read-only SQL statement with a time limit; the README lists views and decimal functions",
+  example: 'sql "select coin, available from spot_assets_latest order by available collate decimal desc"',
+  args: "<statement>",
+  options: [formatOption],
+  async run(input) {
+    const { args, options, env } = input;
+    const statement = args[0] ?? "";
+    if (args.length > 1) throw new UsageError("give one statement, in quotes");
+    const format = formatOf(options);
+    const { databasePath, sqlTimeoutSeconds } = loadConfig(env, { credentials: false });
+    // What is wrong with the file is said here, where every command says it.
+    openReadOnly(databasePath).close();
+    await printRows(await ask(databasePath, statement, sqlTimeoutSeconds), format, input);
+    return 0;
+  },
+};

@@ -1,0 +1,22 @@
+/** Lines of CSV as RFC 4180 has them, safe to open in a spreadsheet. */
+import { type Cell, cellText } from "../store/query.ts";
+
+/** One line with its line end. NULL is an empty cell, an empty text is `""`. */
+export const csvLine = (cells: readonly Cell[]): string => `${cells.map(csvCell).join(",")}\r\n`;
+
+function csvCell(cell: Cell): string {
+  if (cell === null) return "";
+  return quoted(typeof cell === "string" ? defused(cell) : cellText(cell));
+}
+
+const quoted = (text: string): string =>
+  text === "" || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+
+/** What a spreadsheet takes for the beginning of a formula, in both widths; it skips the three control characters. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const formula = /^[=+\-@\t\r\u0000\uff1d\uff0b\uff0d\uff20]/;
+
+const plainNumber = /^-?\d+(\.\d+)?$/;
+
+/** A name such as `=cmd()` must stay a name; a negative amount stays a number. */
+export const defused = (text: string): string => (formula.test(text) && !plainNumber.test(text) ? `'${text}` : text);
