@@ -14,6 +14,17 @@ import { child, open, temporaryPath } from "./temporary.ts";
 
 const spotAssets = datasetNamed("spot-assets");
 
+const end = {
+  dataset: spotAssets,
+  failures: [],
+  cause: null,
+  finishedAt: start,
+  requests: 1,
+  retries: 0,
+  spreadMs: null,
+  skipped: false,
+};
+
 describe("writing", () => {
   it("a write waits for another writer without holding up the event loop", async () => {
     const path = temporaryPath();
@@ -48,16 +59,6 @@ describe("writing", () => {
     const path = temporaryPath();
     const store = await open(path);
     const run = (await store.begin("main", "spot-assets", start, start)) ?? 0;
-    const end = {
-      dataset: spotAssets,
-      failures: [],
-      cause: null,
-      finishedAt: start,
-      requests: 1,
-      retries: 0,
-      spreadMs: null,
-      skipped: false,
-    };
     // At the very last statement, when everything before it seems to be stored.
     const trigger = "create trigger full before update of took_ms on run begin select raise(abort, 'full'); end";
     change(path, trigger);
@@ -75,16 +76,7 @@ describe("writing", () => {
     const path = temporaryPath();
     const store = await open(path);
     const run = (await store.begin("main", "spot-assets", start, start)) ?? 0;
-    const end = {
-      dataset: spotAssets,
-      failures: [],
-      cause: null,
-      finishedAt: start,
-      requests: 1,
-      retries: 0,
-      spreadMs: null,
-    };
-    const finish = () => store.finish(run, { ...end, skipped: false, snapshots: [good(coins(1), start)] });
+    const finish = () => store.finish(run, { ...end, snapshots: [good(coins(1), start)] });
     renameSync(path, `${path}.away`);
     await expect(finish()).rejects.toThrow(StorageError);
     renameSync(`${path}.away`, path);
