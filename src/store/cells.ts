@@ -36,7 +36,8 @@ export const digitsSql = (column: string): string =>
 /** Epoch ms as ISO 8601 UTC with milliseconds, in SQL. */
 export const instantSql = (column: string): string => `strftime('%Y-%m-%dT%H:%M:%fZ', ${column} / 1000.0, 'unixepoch')`;
 
-const packedDigits = customType<{ data: Digits | null; driverData: Buffer | null }>({
+/** A column of digits. */
+export const packedDigits = customType<{ data: Digits | null; driverData: Buffer | null }>({
   dataType: () => "blob",
   // A prepared statement hands NULLs over like any other value.
   toDriver: (digits) => (digits === null ? null : packDigits(digits)),

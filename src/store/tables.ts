@@ -14,7 +14,7 @@ import { positions } from "../datasets/positions.ts";
 import { prices } from "../datasets/prices.ts";
 import { spotAssets } from "../datasets/spot-assets.ts";
 import type { ApiVersion, DatasetName, RunState } from "../domain.ts";
-import { cellOf } from "./cells.ts";
+import { cellOf, packedDigits } from "./cells.ts";
 
 export const account = sqliteTable("account", {
   id: integer().primaryKey(),
@@ -136,6 +136,23 @@ export const link = sqliteTable("link", {
   digest: blob({ mode: "buffer" }).notNull(),
 });
 
+/**
+ * The least and the greatest value of a field of an item on a UTC day (epoch ms of its midnight) whose snapshots were
+ * pruned; described in prune.ts. `item_id` is a row of the dataset's own table of items.
+ */
+export const dailyRange = sqliteTable(
+  "daily_range",
+  {
+    dataset: text().$type<DatasetName>().notNull(),
+    itemId: integer("item_id").notNull(),
+    day: integer().notNull(),
+    field: text().notNull(),
+    least: packedDigits().notNull(),
+    greatest: packedDigits().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.dataset, table.itemId, table.day, table.field] })],
+);
+
 /** `spot-assets` -> `spot_assets`: how the tables and views of a dataset begin. */
 export const prefixOf = (dataset: Dataset): string => dataset.name.replaceAll("-", "_");
 
@@ -230,3 +247,30 @@ export const {
 } = tablesOf(positions);
 export const { item: pricesItem, steady: pricesSteady, moving: pricesMoving, extra: pricesExtra } = tablesOf(prices);
 export const { item: equityItem, steady: equitySteady, moving: equityMoving, extra: equityExtra } = tablesOf(equity);
+
+/**
+ * One life of a position, from the snapshot `since` on; derived from the history, described in episodes.ts. What is known
+ * only of one that has ended is null while it is open. Instants are `taken_at`.
+ */
+export const episode = sqliteTable(
+  "episode",
+  {
+    itemId: integer("item_id")
+      .notNull()
+      .references(() => positionsItem.id),
+    since: integer().notNull(),
+    openedAt: integer("opened_at"),
+    firstSeenAt: integer("first_seen_at").notNull(),
+    lastSeenAt: integer("last_seen_at"),
+    closedBefore: integer("closed_before"),
+    largestTotal: packedDigits("largest_total"),
+    averageOpenPrice: packedDigits("average_open_price"),
+    worstUnrealizedPl: packedDigits("worst_unrealized_pl"),
+    bestUnrealizedPl: packedDigits("best_unrealized_pl"),
+    closestLiquidation: packedDigits("closest_liquidation"),
+    realizedPl: packedDigits("realized_pl"),
+    funding: packedDigits(),
+    fees: packedDigits(),
+  },
+  (table) => [primaryKey({ columns: [table.itemId, table.since] })],
+);
