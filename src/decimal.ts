@@ -38,9 +38,18 @@ export function places(digits: Digits): number {
 
 export const isZero = (digits: Digits): boolean => /^-?[0.]*$/.test(digits);
 
+export const isPositive = (digits: Digits): boolean => !digits.startsWith("-") && !isZero(digits);
+
 export const add = (a: Digits, b: Digits): Digits => new Big(a).plus(b).toFixed();
 
+export const subtract = (a: Digits, b: Digits): Digits => new Big(a).minus(b).toFixed();
+
+export const absolute = (digits: Digits): Digits => (digits.startsWith("-") ? digits.slice(1) : digits);
+
 export const multiply = (a: Digits, b: Digits): Digits => new Big(a).times(b).toFixed();
+
+/** Towards zero, to so many digits after the point; before it where `digits` is negative. */
+export const truncate = (a: Digits, digits: number): Digits => new Big(a).round(digits, Big.roundDown).toFixed();
 
 export const compare = (a: Digits, b: Digits): -1 | 0 | 1 => new Big(a).cmp(b);
 

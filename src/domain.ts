@@ -42,6 +42,8 @@ export const causes = {
   storage: "storage",
   /** The account's API generation has no such data. */
   notOffered: "not offered",
+  /** Read from files that were exported; the run itself was another database's. */
+  imported: "imported",
 } as const;
 
 /** A value that must not be printed. Reading it takes a deliberate call; every accidental way shows a placeholder. */

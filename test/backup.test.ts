@@ -6,6 +6,7 @@ import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../src/clock.ts";
 import { type Simulator, startSimulator } from "../src/simulator/simulator.ts";
+import { ownMigrations } from "../src/store/schema.ts";
 import { temporaryFolder } from "./support/files.ts";
 import { run, start } from "./support/program.ts";
 import { classic, credentials, everyDataset } from "./support/settings.ts";
@@ -155,6 +156,9 @@ it("db migrate says what it did", async () => {
   mkdirSync(inFolder("data"));
   new Database(path()).exec(sql).close();
   const said = async () => (await run(["db", "migrate"], folder)).stdout;
-  expect(await said()).toBe(`${path()} is up to date: 1 migration was applied, after a backup to ${path()}.before-2\n`);
+  const own = ownMigrations().length;
+  expect(await said()).toBe(
+    `${path()} is up to date: ${own - 1} migrations were applied, after a backup to ${path()}.before-${own}\n`,
+  );
   expect(await said()).toBe(`${path()} is up to date; nothing was to do\n`);
 });

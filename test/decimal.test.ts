@@ -1,6 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { add, compare, divide, isZero, multiply, places, sum, toDigits } from "../src/decimal.ts";
+import {
+  absolute,
+  add,
+  compare,
+  divide,
+  isPositive,
+  isZero,
+  multiply,
+  places,
+  subtract,
+  sum,
+  toDigits,
+  truncate,
+} from "../src/decimal.ts";
 
 const plainDigits = fc
   .tuple(fc.boolean(), fc.bigInt({ min: 0n, max: 10n ** 40n }), fc.option(fc.stringMatching(/^\d{1,24}$/)))
@@ -62,6 +75,11 @@ describe("exact arithmetic", () => {
     fc.assert(fc.property(plainDigits, plainDigits, (a, b) => scaled(add(a, b)) === scaled(a) + scaled(b)));
   });
 
+  it("subtracts like integers do, and takes a sign away", () => {
+    fc.assert(fc.property(plainDigits, plainDigits, (a, b) => scaled(subtract(a, b)) === scaled(a) - scaled(b)));
+    expect([absolute("-1.50"), absolute("1.50"), subtract("0", "0.00")]).toEqual(["1.50", "1.50", "0"]);
+  });
+
   it("multiplies like integers do", () => {
     fc.assert(
       fc.property(plainDigits, plainDigits, (a, b) => scaled(multiply(a, b)) * 10n ** 80n === scaled(a) * scaled(b)),
@@ -92,8 +110,17 @@ describe("exact arithmetic", () => {
 it("tells zero in every spelling from the smallest amount", () => {
   expect(["0", "0.00000000", "-0.0"].map(isZero)).toEqual([true, true, true]);
   expect(isZero("0.00000001")).toBe(false);
+  expect(["0.00000001", "0.00", "-0.0", "-1"].map(isPositive)).toEqual([true, false, false, false]);
 });
 
 it("counts the places after the point", () => {
   expect([places("1"), places("1.50")]).toEqual([0, 2]);
+});
+
+it("truncates towards zero, after the point and before it", () => {
+  expect([truncate("-12345.678", 2), truncate("12345.678", -2), truncate("99", -2)]).toEqual([
+    "-12345.67",
+    "12300",
+    "0",
+  ]);
 });

@@ -5,11 +5,11 @@ import { SimulatedClock } from "../clock.ts";
 import { type Config, type Environment, loadConfig, scheduleSetting } from "../config.ts";
 import { datasetNames } from "../domain.ts";
 import { UsageError } from "../errors.ts";
-import { createScheduler } from "../schedule.ts";
 import { type SimulatedAccount, startSimulator } from "../simulator/simulator.ts";
 import { lockDatabase } from "../store/lock.ts";
 import type { Command } from "./command.ts";
 import { collectUntilStopped } from "./daemon.ts";
+import { livePast } from "./past.ts";
 import { startBar } from "./progress.ts";
 
 const hour = 3_600_000;
@@ -68,6 +68,7 @@ function demoConfig(env: Environment, pattern: string): Config {
     LOG_LEVEL: env.LOG_LEVEL,
     LOG_FORMAT: env.LOG_FORMAT,
     DATABASE_URL: database,
+    SCHEDULE_REPORTS: "",
     BITGET_API_KEY: account.key,
     BITGET_API_SECRET: account.secret,
     BITGET_API_PASSPHRASE: account.passphrase,
@@ -84,33 +85,18 @@ function startAfresh(path: string): void {
   lock.release();
 }
 
-/** Lives through the past hour by hour, with the same scheduler, client, parsing and storing as in real time. */
+/** Hour by hour from where the clock stands until now. */
 async function fill(app: App, clock: SimulatedClock): Promise<void> {
-  const quiet = { ...app.tools, log: quietLog(app) };
-  const scheduler = createScheduler(app.sessions, app.publicSession, quiet, (error) => {
-    throw error;
-  });
   const begin = clock.now();
-  const slots = Math.floor((Date.now() - begin) / hour);
-  const bar = startBar(`filling ${pastDays} days of the past`, slots, "hours");
-  for (let slot = 1; slot <= slots; slot += 1) {
-    clock.jump(begin + slot * hour);
-    scheduler.tick();
-    await scheduler.idle();
-    bar.update(slot);
-  }
+  const hours = Array.from(
+    { length: Math.floor((Date.now() - begin) / hour) },
+    (_, index) => begin + (index + 1) * hour,
+  );
+  const bar = startBar(`filling ${pastDays} days of the past`, hours.length, "hours");
+  await livePast(app, clock, hours, (count) => bar.update(count));
   bar.stop();
-  await scheduler.stop();
   clock.jump(Date.now());
 }
-
-/** Seven hundred lines about the past would hide the bar; what goes wrong is still said. */
-const quietLog = ({ log }: App): App["log"] => ({
-  debug: () => {},
-  info: () => {},
-  warn: log.warn.bind(log),
-  error: log.error.bind(log),
-});
 
 const afterwards = (path: string): string[] => [
   "",

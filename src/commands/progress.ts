@@ -12,9 +12,14 @@ export function startBar(what: string, total: number, unit: string): SingleBar {
   return bar;
 }
 
-/** A bar for the pages of a database that is copied, on a terminal; nothing elsewhere. */
-export function copyingBar(): { update(done: number, total: number): void; stop(): void } {
-  const bar = process.stderr.isTTY ? startBar("copying", 0, "pages") : null;
+export interface Bar {
+  update(done: number, total: number): void;
+  stop(): void;
+}
+
+/** A bar on a terminal, nothing elsewhere. */
+export function terminalBar(what: string, unit: string): Bar {
+  const bar = process.stderr.isTTY ? startBar(what, 0, unit) : null;
   return {
     update(done, total) {
       bar?.setTotal(total);
@@ -23,3 +28,6 @@ export function copyingBar(): { update(done: number, total: number): void; stop(
     stop: () => bar?.stop(),
   };
 }
+
+/** For the pages of a database that is copied. */
+export const copyingBar = (): Bar => terminalBar("copying", "pages");

@@ -11,7 +11,7 @@ import {
   type Told,
 } from "./answer.ts";
 import { lineOfCategory, liveLines, type ProductLine } from "./product-lines.ts";
-import { fundingRows, positionRows, priceRows, unifiedAccountRows, unifiedSpotRows } from "./record.ts";
+import { fundingRows, paid, positionRows, priceRows, unifiedAccountRows, unifiedSpotRows } from "./record.ts";
 import { refusals } from "./refusal.ts";
 import { fundingBalances, type OpenPosition, openPositions, type View } from "./statement.ts";
 import { tickers } from "./tickers.ts";
@@ -28,7 +28,7 @@ export const endpointsV3: readonly Endpoint[] = [
   unsigned("/api/v3/market/tickers", 20, prices),
 ];
 
-/** One wallet told once: spot balances and, coin by coin, futures accounts. */
+/** One wallet told once: spot balances, coin by coin futures accounts, and what it is worth as a whole. */
 function assets(view: View): Told {
   const wallet = unifiedWallet(view);
   return {
@@ -50,6 +50,7 @@ function assets(view: View): Told {
     truths: [
       { dataset: "spot-assets", scope: null, rows: unifiedSpotRows(wallet.assets) },
       { dataset: "mix-accounts", scope: "unified", rows: unifiedAccountRows(wallet.assets) },
+      { dataset: "equity", scope: null, rows: [{ unified_usdt: wallet.totals.usdtEquity ?? null }] },
     ],
   };
 }
@@ -137,7 +138,7 @@ const positionTold = (category: string, position: OpenPosition) => ({
   markPrice: position.mark,
   breakEvenPrice: position.breakEven,
   totalFunding: position.funding ?? "",
-  openFeeTotal: position.fees === "0" ? "0" : `-${position.fees}`,
+  openFeeTotal: paid(position.fees),
   closeFeeTotal: "0",
   createdTime: String(position.openedAt),
   updatedTime: String(position.updatedAt),

@@ -18,7 +18,7 @@ export interface Truth {
   rows: TrueRow[];
 }
 
-/** One data answer. v3/assets tells two datasets and makes two of them; prices have the account "public". */
+/** One data answer. v3/assets tells three datasets and makes three of them; prices have the account "public". */
 export interface ServedSnapshot extends Truth {
   account: string;
   /** The `requestTime` that was sent. Epoch ms. */
@@ -71,12 +71,19 @@ export const positionRows = (version: "v1" | "v2" | "v3", line: ProductType, pos
       mark_price: position.mark,
       average_open_price: position.entry,
       opened_at: position.openedAt,
+      total_funding: version === "v1" ? null : position.funding,
+      deducted_fee: version === "v2" ? position.fees : null,
+      open_fee_total: version === "v3" ? paid(position.fees) : null,
+      close_fee_total: version === "v3" ? "0" : null,
     }),
   );
 
+/** v3 tells what was paid below zero. */
+export const paid = (fees: string): string => (fees === "0" ? "0" : `-${fees}`);
+
 /** The unified wallet as spot balances: what v3 calls locked is what the others call frozen. */
 export const unifiedSpotRows = (assets: readonly UnifiedAsset[]): TrueRow[] =>
-  assets.map(({ coin, available, locked }) => ({ coin, available, frozen: locked, locked: null }));
+  assets.map(({ coin, available, locked, equity }) => ({ coin, available, frozen: locked, locked: null, equity }));
 
 export const unifiedAccountRows = (assets: readonly UnifiedAsset[]): TrueRow[] =>
   assets.map(({ coin, available, locked, equity }) => ({

@@ -4,10 +4,9 @@ import type { Dataset } from "../datasets/dataset.ts";
 import { layoutOf } from "./layout.ts";
 import type { Cell } from "./query.ts";
 import type { Sqlite } from "./sqlite.ts";
-import { changesQuery } from "./views.ts";
+import { type Filter, historyColumns, walk } from "./walk.ts";
 
-/** Columns of a history view that rows can be chosen by. */
-export type Filter = Readonly<Partial<Record<"account" | "coin" | "symbol" | "product_type", string>>>;
+export type { Filter } from "./walk.ts";
 
 /** Epoch ms, from `from` on and before `to`; `newest` rows at most. */
 export interface Span {
@@ -48,22 +47,33 @@ const conditions = (filter: Filter): string =>
 
 /** Rows of the history view, or only those that differ from the one before of the same item; the newest last. */
 export function selectSpan(sqlite: Sqlite, dataset: Dataset, filter: Filter, span: Span, changes: boolean): Selected {
-  const source = changes ? `(${changesQuery(layoutOf(dataset))})` : viewOf(dataset);
-  const inSpan = `select * from ${source} where taken_at_ms >= ? and taken_at_ms < ?${conditions(filter)}`;
-  const order = (direction: string) => `order by taken_at_ms ${direction}, snapshot_id ${direction}`;
-  const all = span.newest === Number.POSITIVE_INFINITY;
-  const statement = sqlite.prepare<unknown[], Cell[]>(
-    all ? `${inSpan} ${order("asc")}` : `select * from (${inSpan} ${order("desc")} limit ?) ${order("asc")}`,
-  );
-  const values = [span.from, span.to, ...Object.values(filter), ...(all ? [] : [span.newest])];
+  function* rows(from: number, to: number): Generator<Cell[], void> {
+    const cell = (cell: Cell) => cell;
+    for (const some of walk(sqlite, dataset, { from, to, filter, order: "taken", changes, cell })) yield* some;
+  }
   return {
-    columns: namesOf(statement),
-    rows: statement
-      .raw()
-      .safeIntegers()
-      .iterate(...values),
+    columns: historyColumns(sqlite, dataset),
+    rows: span.newest === Number.POSITIVE_INFINITY ? rows(span.from, span.to) : newestRows(sqlite, span, rows),
   };
 }
+
+/** Looks back from the end, further each time, until there are enough. */
+function* newestRows(sqlite: Sqlite, span: Span, rowsOf: (from: number, to: number) => Iterable<Cell[]>) {
+  const taken = sqlite.prepare("select min(taken_at), max(taken_at) from snapshot").raw();
+  const [first, last] = taken.get() as [number | null, number | null];
+  const from = Math.max(span.from, first ?? 0);
+  let found: Cell[][] = [];
+  let to = Math.min(span.to, (last ?? 0) + 1);
+  for (let stretch = shortestStretch; found.length < span.newest && to > from; stretch *= 2) {
+    const before = Math.max(from, to - stretch);
+    found = [...rowsOf(before, to), ...found];
+    to = before;
+  }
+  yield* found.slice(-span.newest);
+}
+
+/** A minute, in milliseconds. */
+const shortestStretch = 60_000;
 
 /** Prepares the question of what a dataset held at an instant; a few steps down an index for each scope and item. */
 export function createAsOf(sqlite: Sqlite, dataset: Dataset, filter: Filter): (instant: number) => AsOf {

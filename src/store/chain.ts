@@ -3,7 +3,8 @@
  * snapshots. Nothing in it can be altered, left out or put in without changing every later link.
  *
  * What changes without a run ending has links of its own, which carry it as a note: a schedule or an API generation put in
- * force, and that a missed slot was claimed after all, with the cause that its row had until then.
+ * force, that a missed slot was claimed after all, with the cause that its row had until then, and that a day was pruned. Of
+ * a snapshot that goes then its digest stays, so that the link of its run can be computed as before.
  */
 import { linkOf } from "./digest.ts";
 import type { Sqlite } from "./sqlite.ts";
@@ -13,7 +14,9 @@ export type Note =
   | readonly [table: "schedule", account: string, dataset: string, since: number, pattern: string, until: number | null]
   | readonly [table: "account_mode", id: number, account: string, since: number, api: string, cause: string]
   /** The run of the link ended as missed, for this cause, before it was claimed again. */
-  | readonly [table: "run", state: "missed", cause: string | null];
+  | readonly [table: "run", state: "missed", cause: string | null]
+  /** Of this UTC day ("2026-11-01") the snapshots `stay`, in the order of their ids, others may go; `seal` is of its ranges. */
+  | readonly [table: "pruned", account: string, dataset: string, day: string, stay: readonly number[], seal: string];
 
 /** What of a run is linked; of `series` and `account`, what its series is. */
 export const runColumns = [
@@ -47,6 +50,15 @@ export const runText = (run: RunCells, snapshots: readonly Sealed[]): string =>
 
 export const noteText = (note: string, runId: number | null): string => JSON.stringify([runId, note]);
 
+/** A note as it stands in its link; null where that was damaged. */
+export function noteOf(text: string): Note | null {
+  try {
+    return JSON.parse(text) as Note;
+  } catch {
+    return null;
+  }
+}
+
 /** Appends links; inside the transaction that writes what they cover. */
 export interface Chain {
   /** The run has its final row. `snapshots` are all of its own, in the order of their ids. */
@@ -76,6 +88,26 @@ export function createChain(sqlite: Sqlite): Chain {
       append(noteText(text, runId ?? null), runId ?? null, text);
     },
   };
+}
+
+export type PrunedNote = Extract<Note, readonly ["pruned", ...unknown[]]>;
+
+/** What tells the day of one series from the others. */
+export const dayKey = ([, account, dataset, day]: readonly [string, string, string, string, ...unknown[]]): string =>
+  JSON.stringify([account, dataset, day]);
+
+/** What the chain says was pruned; of several notes of one day the last. */
+export function prunedNotes(sqlite: Sqlite): PrunedNote[] {
+  const texts = sqlite
+    .prepare(`select note from link where note like '["pruned",%' order by id`)
+    .pluck()
+    .all() as string[];
+  const last = new Map<string, PrunedNote>();
+  for (const note of texts.map(noteOf)) {
+    // One that was altered does not follow in the chain, which says so; here it counts for nothing.
+    if (note?.[0] === "pruned" && Array.isArray(note[4])) last.set(dayKey(note), note);
+  }
+  return [...last.values()];
 }
 
 const chunk = 1000;

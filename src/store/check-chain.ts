@@ -1,7 +1,7 @@
 /** Walks the chain from its first link: what was altered, left out, put in or never linked. */
 import type { Value } from "../domain.ts";
 import type { Search } from "./altered.ts";
-import { beginning, type Note, noteText, type RunCells, runColumns, runText, type Sealed } from "./chain.ts";
+import { beginning, noteOf, noteText, type RunCells, runColumns, runText, type Sealed } from "./chain.ts";
 import { linkOf } from "./digest.ts";
 import type { Sqlite } from "./sqlite.ts";
 import type { Report } from "./verify.ts";
@@ -13,7 +13,11 @@ interface Link {
   digest: Buffer;
   /** The run as it is now; undefined where it is not there. */
   run: RunCells | undefined;
-  snapshots: Sealed[];
+  snapshots: SealedSnapshot[];
+}
+
+interface SealedSnapshot extends Sealed {
+  isPruned: boolean;
 }
 
 /** A table as the notes tell it: values by key. */
@@ -70,9 +74,25 @@ function explain(
     report(`run ${link.runId} (${runColumns[found.at]}): was ${JSON.stringify(found.was)} when it ended`, slot);
     return;
   }
-  const covered = link.note === null ? `run ${link.runId}, its snapshots` : `the note ${link.note}`;
+  const pruned = link.snapshots.filter(({ isPruned }) => isPruned);
+  const was = search(
+    pruned.map(({ digest }) => digest.toString("hex")),
+    (digests) => fits(textOf({ ...link, snapshots: withDigests(link.snapshots, pruned, digests) }, run)),
+  );
+  if (was) {
+    report(`run ${link.runId}: snapshot ${pruned[was.at]?.id} (pruned.digest): was ${was.was}`, slot);
+    return;
+  }
+  const snapshots = pruned.length > 0 ? "its snapshots (snapshot, pruned)" : "its snapshots";
+  const covered = link.note === null ? `run ${link.runId}, ${snapshots}` : `the note ${link.note}`;
   report(`link ${link.id} (link): does not follow from ${covered} and the link before it`, slot);
 }
+
+const withDigests = (all: readonly SealedSnapshot[], pruned: readonly SealedSnapshot[], digests: readonly Value[]) =>
+  all.map((one) => {
+    const at = pruned.indexOf(one);
+    return at < 0 ? one : { ...one, digest: Buffer.from(String(digests[at]), "hex") };
+  });
 
 /** As it was settled, before it was claimed after all. */
 const missedRun = (run: RunCells, cause: string | null): RunCells =>
@@ -89,26 +109,21 @@ function reclaimedRuns(sqlite: Sqlite): Map<number, { link: number; cause: strin
     .prepare("select run_id, id, note from link where note is not null and run_id is not null")
     .raw()
     .iterate() as IterableIterator<[number, number, string]>;
-  return new Map([...rows].map(([run, link, note]) => [run, { link, cause: parsed(note)?.[2] as string | null }]));
-}
-
-function parsed(note: string): Note | null {
-  try {
-    return JSON.parse(note) as Note;
-  } catch {
-    return null;
-  }
+  return new Map([...rows].map(([run, link, note]) => [run, { link, cause: noteOf(note)?.[2] as string | null }]));
 }
 
 /** No index leads from a run to its snapshots, for only this asks: a temporary table does, outside the database and on disk. */
 function* linksOf(sqlite: Sqlite): Generator<Link, void> {
   sqlite.exec(`
-    create temp table sealed (run_id integer, id integer, digest blob, primary key (run_id, id)) without rowid;
-    insert into sealed select run_id, id, digest from snapshot order by run_id, id;
+    create temp table sealed (
+      run_id integer, id integer, digest blob, is_pruned integer, primary key (run_id, id)
+    ) without rowid;
+    insert into sealed select run_id, id, digest, 0 from snapshot order by run_id, id;
+    insert or ignore into sealed select run_id, id, digest, 1 from pruned order by run_id, id;
   `);
   const rows = sqlite
     .prepare(
-      `select l.id, l.run_id, l.note, l.digest, n.id, n.digest, ${runColumns.join(", ")}
+      `select l.id, l.run_id, l.note, l.digest, n.id, n.digest, n.is_pruned, ${runColumns.join(", ")}
        from link l left join run on run.id = l.run_id left join series on series.id = run.series_id
          left join account on account.id = series.account_id
          left join sealed n on n.run_id = run.id and l.note is null
@@ -116,15 +131,16 @@ function* linksOf(sqlite: Sqlite): Generator<Link, void> {
     )
     .raw()
     .iterate() as IterableIterator<
-    [number, number | null, string | null, Buffer, number | null, Buffer | null, number | null, ...RunCells]
+    [number, number | null, string | null, Buffer, number | null, Buffer | null, 0 | 1 | null, ...RunCells]
   >;
   let current: Link | undefined;
-  for (const [id, runId, note, digest, snapshotId, sealed, ...run] of rows) {
+  for (const [id, runId, note, digest, snapshotId, sealed, isPruned, ...run] of rows) {
     if (current && current.id !== id) yield sorted(current);
     if (current?.id !== id) {
       current = { id, runId, note, digest, run: run[0] === null ? undefined : run, snapshots: [] };
     }
-    if (snapshotId !== null && sealed !== null) current.snapshots.push({ id: snapshotId, digest: sealed });
+    if (snapshotId !== null && sealed !== null)
+      current.snapshots.push({ id: snapshotId, digest: sealed, isPruned: isPruned === 1 });
   }
   if (current) yield sorted(current);
 }
@@ -145,10 +161,11 @@ function checkUnlinked(sqlite: Sqlite, reclaimed: readonly number[], report: Rep
 }
 
 function tell(told: Told, { id, note }: Link, report: Report): void {
-  const cells = parsed(note ?? "");
+  const cells = noteOf(note ?? "");
   if (cells?.[0] === "schedule") told.set(JSON.stringify(cells.slice(0, 4)), cells.slice(4));
   else if (cells?.[0] === "account_mode") told.set(JSON.stringify(cells.slice(0, 2)), cells.slice(2));
-  else if (cells?.[0] !== "run") report(`link ${id} (link.note): is not to be read`);
+  // What was pruned is told to check-pruned.ts.
+  else if (cells?.[0] !== "run" && cells?.[0] !== "pruned") report(`link ${id} (link.note): is not to be read`);
 }
 
 /** What the notes say was put in force must be what the tables say. */

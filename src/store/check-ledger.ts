@@ -3,21 +3,22 @@ import { type Pattern, parsePattern, slotsAfter } from "../cron.ts";
 import type { Sqlite } from "./sqlite.ts";
 import type { Report } from "./verify.ts";
 
-/** A run's state and count of rows follow from its snapshots. */
+/** A run's state and count of rows follow from its snapshots; of those that were pruned it is known that they were good. */
 export function checkRuns(sqlite: Sqlite, report: Report): void {
   const odd = sqlite
     .prepare(
       `select r.id, r.slot, r.state, r.rows as claimed, coalesce(n.shown, 0) as stored,
-         coalesce(n.every, 0) as snapshots, coalesce(n.failed, 0) as failures
+         coalesce(n.every, 0) as snapshots, coalesce(n.failed, 0) as failures, coalesce(n.gone, 0) as pruned
        from run r left join (
-         select run_id, sum(rows) as shown, count(*) as every, count(error_code) as failed
-         from snapshot group by run_id
+         select run_id, sum(rows) as shown, count(*) as every, count(error_code) as failed, sum(is_pruned) as gone from (
+           select run_id, rows, error_code, 0 as is_pruned from snapshot union all select run_id, 0, null, 1 from pruned
+         ) group by run_id
        ) n on n.run_id = r.id
        where case r.state
          when 'ok' then failures > 0 or snapshots = 0
          when 'partial' then failures = 0 or snapshots = failures
          when 'failed' then snapshots > failures
-         else snapshots > 0 end or coalesce(claimed, 0) <> stored`,
+         else snapshots > 0 end or (pruned = 0 and coalesce(claimed, 0) <> stored)`,
     )
     .iterate() as IterableIterator<{
     id: number;
@@ -25,9 +26,10 @@ export function checkRuns(sqlite: Sqlite, report: Report): void {
     state: string;
     claimed: number | null;
     stored: number;
+    pruned: number;
   }>;
-  for (const { id, slot, state, claimed, stored } of odd) {
-    if ((claimed ?? 0) !== stored)
+  for (const { id, slot, state, claimed, stored, pruned } of odd) {
+    if ((claimed ?? 0) !== stored && pruned === 0)
       report(`run ${id} (run.rows): says ${claimed} rows, its snapshots have ${stored}`, slot);
     else report(`run ${id} (run.state): its snapshots do not make it ${state}`, slot);
   }
@@ -44,7 +46,8 @@ export function checkScopes(sqlite: Sqlite, report: Report): void {
     .all() as { id: number; until: number | null; seriesId: number; name: string; last: number | null }[];
   const retired = sqlite
     .prepare(
-      `select r.slot + r.late_ms + r.took_ms from snapshot n join run r on r.id = n.run_id
+      `select r.slot + r.late_ms + r.took_ms
+       from (select id, run_id from snapshot union all select id, run_id from pruned) n join run r on r.id = n.run_id
        where n.id > $last and r.series_id = $seriesId and r.state = 'ok'
          and r.id <> (select run_id from snapshot where id = $last)
        order by n.id limit 1`,

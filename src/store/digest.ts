@@ -29,4 +29,7 @@ export const isOf = (digest: Buffer, stored: Buffer): boolean =>
 /** The link of a chain that follows `previous`. 32 bytes. */
 export const linkOf = (previous: Buffer, text: string): Buffer => sha256(`${previous.toString("hex")}\n${text}`);
 
+/** Of lines that must stay as they are. 64 hex digits. */
+export const sealOf = (lines: readonly string[]): string => sha256(lines.join("\n")).toString("hex");
+
 const sha256 = (text: string): Buffer => hash("sha256", text, "buffer");

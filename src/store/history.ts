@@ -2,9 +2,10 @@
 import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
 import type { BetterSQLite3Database } from "drizzle-orm/better-sqlite3";
 import type { Dataset } from "../datasets/dataset.ts";
-import type { FailedSnapshot, Known, RunState, Scope, Snapshot } from "../domain.ts";
+import type { FailedSnapshot, Item, Known, RunState, Scope, Snapshot } from "../domain.ts";
 import type { Chain, Sealed } from "./chain.ts";
 import { digestOf, failureDigestOf, type Heading, kept } from "./digest.ts";
+import { createEpisodes } from "./episodes.ts";
 import { type Layout, layoutOf, partsByKey, rowOf } from "./layout.ts";
 import type { Ledger, LedgerRun } from "./ledger.ts";
 import { createRecorder, plan, type Recorder, type State } from "./record.ts";
@@ -26,6 +27,14 @@ export interface History {
   forget(): void;
 }
 
+/** A snapshot that was stored before, elsewhere, under this id. `gone`: the last rows of items that it no longer held. */
+export interface PastSnapshot extends Snapshot {
+  id: number;
+  gone: Item[];
+}
+
+const isPast = (one: Snapshot): one is PastSnapshot => "gone" in one;
+
 interface StoredSnapshot extends Sealed {
   rows: number;
 }
@@ -34,6 +43,7 @@ export function createHistory(sqlite: Sqlite, orm: BetterSQLite3Database, ledger
   const { askScope, scopesAsked, retireScope, pointScope, latestScopes, insertSnapshot, endRun } = prepare(orm);
   const recorders = new Map<Layout, Recorder>();
   const states = new Map<number, State>();
+  const episodes = createEpisodes(orm);
 
   function recorderOf(layout: Layout): Recorder {
     const recorder = recorders.get(layout) ?? createRecorder(sqlite, orm, layout);
@@ -95,18 +105,22 @@ export function createHistory(sqlite: Sqlite, orm: BetterSQLite3Database, ledger
   /** What is stored of it, with the number of rows it shows; or why it cannot be stored. */
   function addSnapshot(layout: Layout, found: LedgerRun, one: Snapshot): StoredSnapshot | FailedSnapshot {
     let items: ReturnType<typeof partsByKey>;
+    let gone: ReturnType<typeof partsByKey> | undefined;
     try {
-      items = partsByKey(layout, one);
+      items = partsByKey(layout, one.items);
+      if (isPast(one)) gone = partsByKey(layout, one.gone);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       return { scope: one.scope, takenAt: one.takenAt, code: "shape", message: error.message };
     }
     const scopeId = askedScope(found.seriesId, one.scope);
     const state = stateOf(layout, scopeId);
-    const { steps, lines, rows } = plan(layout, state, items);
+    const { steps, lines, rows } = plan(layout, state, items, gone);
     const digest = kept(digestOf(headingOf(found, one), lines));
-    const stored = addRow({ runId: found.id, scopeId, takenAt: one.takenAt, rows, digest });
+    const id = isPast(one) ? one.id : undefined;
+    const stored = addRow({ id, runId: found.id, scopeId, takenAt: one.takenAt, rows, digest });
     recorderOf(layout).carryOut({ scopeId, snapshotId: stored.id, state, steps });
+    if (layout.dataset.name === "positions") episodes.advance(scopeId, { id: stored.id, takenAt: one.takenAt }, state);
     pointScope.run({ scopeId, snapshotId: stored.id });
     return stored;
   }
@@ -120,7 +134,7 @@ export function createHistory(sqlite: Sqlite, orm: BetterSQLite3Database, ledger
   }
 
   function addRow(row: typeof snapshot.$inferInsert): StoredSnapshot {
-    const { lastInsertRowid } = insertSnapshot.run({ errorCode: null, errorMessage: null, ...row });
+    const { lastInsertRowid } = insertSnapshot.run({ errorCode: null, errorMessage: null, ...row, id: row.id ?? null });
     return { id: Number(lastInsertRowid), digest: row.digest, rows: row.rows };
   }
 
@@ -161,7 +175,10 @@ export function createHistory(sqlite: Sqlite, orm: BetterSQLite3Database, ledger
             .map(({ parts }) => rowOf(layout, parts)),
         }));
     },
-    forget: () => states.clear(),
+    forget() {
+      states.clear();
+      episodes.forget();
+    },
   };
 }
 
@@ -210,6 +227,7 @@ function prepare(orm: BetterSQLite3Database) {
     insertSnapshot: orm
       .insert(snapshot)
       .values({
+        id: given("id"),
         runId: given("runId"),
         scopeId: given("scopeId"),
         takenAt: given("takenAt"),

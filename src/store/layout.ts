@@ -1,8 +1,8 @@
 /** A dataset as the store sees it: its tables, and its columns in the order in which rows are compared and read. */
-import { stringify } from "lossless-json";
+import { parse, stringify } from "lossless-json";
 import { type Column, snakeCase } from "../columns.ts";
 import type { Dataset } from "../datasets/dataset.ts";
-import type { Extra, Item, Row, Snapshot, Value } from "../domain.ts";
+import type { Extra, Item, Row, Value } from "../domain.ts";
 import { checkedCell } from "./cells.ts";
 import { movingColumns, prefixOf, steadyColumns, tablesOf } from "./tables.ts";
 
@@ -59,16 +59,16 @@ export const keyText = (key: readonly Value[]): string => JSON.stringify(key);
  * The items of an answer by their key; one that was sent twice over counts once. Throws a RangeError, naming the item,
  * where two of one key differ or a value cannot be kept as it is.
  */
-export function partsByKey(layout: Layout, snapshot: Snapshot): Map<string, Parts> {
-  const items = new Map<string, Parts>();
-  for (const item of snapshot.items) {
+export function partsByKey(layout: Layout, items: readonly Item[]): Map<string, Parts> {
+  const found = new Map<string, Parts>();
+  for (const item of items) {
     const parts = partsOf(layout, item);
     const key = keyText(parts.key);
-    const twin = items.get(key);
+    const twin = found.get(key);
     if (twin && JSON.stringify(twin) !== JSON.stringify(parts)) throw new RangeError(`${key}: two different rows`);
-    items.set(key, parts);
+    found.set(key, parts);
   }
-  return items;
+  return found;
 }
 
 function partsOf(layout: Layout, { row, extra }: Item): Parts {
@@ -94,6 +94,22 @@ function extraText(extra: Extra): string | null {
   if (names.length === 0) return null;
   const json = stringify(Object.fromEntries(names.map((name) => [name, extra?.[name]])));
   return json === undefined ? null : Buffer.from(json).toString();
+}
+
+/** The fields that `extra` holds as JSON. Throws a RangeError for a text that is not what was stored of any. */
+export function parseExtra(text: string | null): Extra {
+  if (text === null) return null;
+  const extra = parsed(text);
+  if (extraText(extra) !== text) throw new RangeError("is no JSON object as it was stored");
+  return extra;
+}
+
+function parsed(text: string): Extra {
+  try {
+    return parse(text) as Extra;
+  } catch {
+    return null;
+  }
 }
 
 /** The last row of an item that the answer no longer holds. */

@@ -2,6 +2,7 @@
 import type { Log } from "../log.ts";
 import { backup } from "./backup.ts";
 import { chainUp } from "./chain.ts";
+import { fillEpisodes } from "./lives.ts";
 import { appliedHashes, type Migration, pendingMigrations } from "./schema.ts";
 import { openReadOnly, quickCheck, type Sqlite } from "./sqlite.ts";
 
@@ -60,6 +61,7 @@ export function applyMigrations(
         if (orphans.length > 0) throw new Error(`migration leaves ${orphans.length} rows without their parent`);
         const after = rowCounts(sqlite);
         if (after.has("link") && !before.has("link")) chainUp(sqlite);
+        if (after.has("episode") && !before.has("episode")) fillEpisodes(sqlite);
         for (const [table, rows] of before) {
           if ((after.get(table) ?? rows) < rows) throw new Error(`migration loses rows of ${table}`);
         }

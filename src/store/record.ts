@@ -37,10 +37,17 @@ export interface Plan {
   rows: number;
 }
 
-export function plan(layout: Layout, state: State, received: ReadonlyMap<string, Parts>): Plan {
+/** `gone`: last rows of items that are known to have vanished, whatever was known of them before. */
+export function plan(
+  layout: Layout,
+  state: State,
+  received: ReadonlyMap<string, Parts>,
+  gone: ReadonlyMap<string, Parts> = new Map(),
+): Plan {
   const steps: Step[] = [...received].map(([key, parts]) => ({ last: state.get(key), present: 1, parts }));
+  for (const [key, parts] of gone) steps.push({ last: state.get(key), present: 0, parts });
   for (const [key, last] of state) {
-    if (last.present === 0 || received.has(key)) continue;
+    if (last.present === 0 || received.has(key) || gone.has(key)) continue;
     steps.push({ last, present: 0, parts: vanished(layout, last.parts) });
   }
   return {
@@ -71,7 +78,8 @@ export function createRecorder(sqlite: Sqlite, orm: BetterSQLite3Database, layou
     carryOut({ scopeId, snapshotId, state, steps }) {
       for (const { last, present, parts } of steps) {
         const id = last?.id ?? insertItem([scopeId, ...parts.key]);
-        const changed = !last || last.present !== present || differ(last.parts.steady, parts.steady);
+        // A last row is shown by the snapshot that wrote it alone.
+        const changed = !last || present === 0 || last.present !== present || differ(last.parts.steady, parts.steady);
         if (changed) insertSteady([id, snapshotId, present, ...parts.steady]);
         if (movesOn(layout, last, present, parts)) insertMoving?.([id, snapshotId, ...parts.moving]);
         if ((last?.parts.extra ?? null) !== parts.extra) insertExtra([id, snapshotId, parts.extra]);

@@ -123,7 +123,7 @@ export const snapshot = sqliteTable(
     errorMessage: text("error_message"),
   },
   (table) => [
-    index("snapshot_taken").on(table.scopeId, table.takenAt),
+    index("snapshot_good").on(table.scopeId, table.takenAt).where(sql.raw("error_code is null")),
     index("snapshot_failed").on(table.runId).where(sql.raw("error_code is not null")),
   ],
 );
@@ -136,9 +136,18 @@ export const link = sqliteTable("link", {
   digest: blob({ mode: "buffer" }).notNull(),
 });
 
+/** What stays of a good snapshot that was pruned: as much as the link of its run is made of. */
+export const pruned = sqliteTable("pruned", {
+  id: integer().primaryKey(),
+  runId: integer("run_id")
+    .notNull()
+    .references(() => run.id),
+  digest: blob({ mode: "buffer" }).notNull(),
+});
+
 /**
  * The least and the greatest value of a field of an item on a UTC day (epoch ms of its midnight) whose snapshots were
- * pruned; described in prune.ts. `item_id` is a row of the dataset's own table of items.
+ * pruned; described in ranges.ts. `item_id` is a row of the dataset's own table of items.
  */
 export const dailyRange = sqliteTable(
   "daily_range",

@@ -4,7 +4,9 @@ import type { Dataset } from "../datasets/dataset.ts";
 import { createSearch } from "./altered.ts";
 import { beginning } from "./chain.ts";
 import { checkChain } from "./check-chain.ts";
+import { checkEpisodes } from "./check-episodes.ts";
 import { type Account, checkRuns, checkScopes, checkSlots } from "./check-ledger.ts";
+import { checkPruned } from "./check-pruned.ts";
 import { checkScope, scopesOf } from "./check-snapshots.ts";
 import { layoutOf } from "./layout.ts";
 import { openReadOnly, type Sqlite } from "./sqlite.ts";
@@ -14,6 +16,8 @@ export interface Verification extends Account {
   problems: string[];
   runs: number;
   snapshots: number;
+  /** Snapshots of which nothing but the digest is left. */
+  pruned: number;
   /** Rows that the history views show. */
   rows: number;
   /** The last link of the chain in hex. Whoever keeps it can tell later that nothing up to there was altered. */
@@ -42,6 +46,7 @@ export async function verify(
     problems: [],
     runs: 0,
     snapshots: 0,
+    pruned: 0,
     rows: 0,
     due: 0,
     accounted: 0,
@@ -52,14 +57,15 @@ export async function verify(
     const count = (query: string) => Number(sqlite.prepare(query).pluck().get());
     found.runs = count("select count(*) from run");
     found.snapshots = count("select count(*) from snapshot");
+    found.pruned = count("select count(*) from pruned");
     found.rows = count("select coalesce(sum(rows), 0) from snapshot");
     const total = found.snapshots + count("select count(*) from link");
     checkPages(sqlite, problems.report);
     let done = 0;
-    for (const head of checks(sqlite, datasets, problems.report)) {
-      if (head) found.head = head.toString("hex");
-      else done += 1;
-      if (done % stepsPerBreath !== 0) continue;
+    for (const step of checks(sqlite, datasets, problems.report)) {
+      if (Buffer.isBuffer(step)) found.head = step.toString("hex");
+      else if (step !== "pause") done += 1;
+      if (step !== "pause" && done % stepsPerBreath !== 0) continue;
       onProgress?.(done, total);
       await new Promise((resume) => setImmediate(resume));
     }
@@ -77,14 +83,29 @@ export async function verify(
   return { ...found, problems: problems.first() };
 }
 
-/** Everything that goes by steps; the head of the chain when its end is reached. */
-function* checks(sqlite: Sqlite, datasets: readonly Dataset[], report: Report): Generator<Buffer | undefined> {
+/** Everything that goes by steps, with pauses in long ones; the head of the chain when its end is reached. */
+function* checks(
+  sqlite: Sqlite,
+  datasets: readonly Dataset[],
+  report: Report,
+): Generator<Buffer | "pause" | undefined> {
   const search = createSearch();
   yield yield* checkChain(sqlite, report, search);
+  yield* checkPruned(sqlite, datasets, report, search);
   for (const scope of scopesOf(sqlite)) {
     const dataset = datasets.find(({ name }) => name === scope.dataset);
-    if (dataset) yield* checkScope(sqlite, layoutOf(dataset), scope, report, search);
-    else report(`${scope.dataset} (series.dataset): no such dataset in this program`);
+    if (!dataset) {
+      report(`${scope.dataset} (series.dataset): no such dataset in this program`);
+      continue;
+    }
+    let isSound = true;
+    const reportUnsound: Report = (...problem) => {
+      isSound = false;
+      report(...problem);
+    };
+    yield* checkScope(sqlite, layoutOf(dataset), scope, reportUnsound, search);
+    // What follows from a history that was altered would say the same thing twice.
+    if (isSound && dataset.name === "positions") yield* checkEpisodes(sqlite, scope, report);
   }
 }
 

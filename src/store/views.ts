@@ -2,7 +2,7 @@
 import { snakeCase } from "../columns.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import { productTypes } from "../domain.ts";
-import { instantSql, readableSql } from "./cells.ts";
+import { digitsSql, instantSql, readableSql } from "./cells.ts";
 import { columnOf, type Layout, layoutOf } from "./layout.ts";
 import type { Views } from "./migrate.ts";
 
@@ -12,9 +12,12 @@ export function viewsOf(datasets: readonly Dataset[]): Views {
   const add = (name: string, query: string) => views.set(name, `CREATE VIEW ${name} AS\n${query}`);
   for (const dataset of datasets) {
     const layout = layoutOf(dataset);
-    add(`${layout.prefix}_history`, itemsQuery(layout, "n.error_code is null"));
-    add(`${layout.prefix}_latest`, itemsQuery(layout, "p.until is null and n.id = p.latest"));
+    const history = `${layout.prefix}_history`;
+    add(history, historyQuery(layout));
+    const latest = "select latest from scope where until is null";
+    add(`${layout.prefix}_latest`, `select * from ${history} where snapshot_id in (${latest})`);
   }
+  add("daily_ranges", rangesQuery(datasets));
   for (const [name, query] of Object.entries(fixed)) add(name, query.trim());
   return views;
 }
@@ -33,18 +36,7 @@ export function asOfJoins({ prefix, moving }: Layout): string {
   return parts.join("\n  ");
 }
 
-/** The rows of the history view at which something about their item changed: found by the versions, not by comparing. */
-export function changesQuery(layout: Layout): string {
-  const parts = layout.moving.length > 0 ? ["steady", "moving", "extra"] : ["steady", "extra"];
-  const versions = parts.map((part) => `select item_id, since from ${layout.prefix}_${part}`).join(" union ");
-  return itemsQuery(
-    layout,
-    "i.id = v.item_id and n.error_code is null",
-    `(${versions}) v cross join snapshot n on n.id = v.since`,
-  );
-}
-
-function itemsQuery(layout: Layout, condition: string, from = "snapshot n"): string {
+function historyQuery(layout: Layout): string {
   const { dataset } = layout;
   const declared = Object.keys(dataset.columns).map((name) => {
     const alias = layout.key.includes(name) ? "i" : layout.moving.includes(name) ? "m" : "s";
@@ -66,16 +58,44 @@ function itemsQuery(layout: Layout, condition: string, from = "snapshot n"): str
   const shown = dataset.vanishes === "zero" ? "(s.present = 1 or s.since = n.id)" : "s.present = 1";
   return `select
   ${columns.join(",\n  ")}
-from ${from}
+from snapshot n
   join scope p on p.id = n.scope_id
   join series e on e.id = p.series_id and e.dataset = '${dataset.name}'
   join account a on a.id = e.account_id
   ${asOfJoins(layout)}
-where ${condition} and ${shown}`;
+where n.error_code is null and ${shown}`;
 }
 
-const hasProductTypes = ({ endpoints }: Dataset): boolean =>
+/** An item is named by its key: "BTCUSDT USDT long crossed". */
+function rangesQuery(datasets: readonly Dataset[]): string {
+  const items = datasets.map((dataset) => {
+    const { prefix, key } = layoutOf(dataset);
+    return `select '${dataset.name}', id, scope_id, ${key.map(snakeCase).join("||' '||") || "''"} from ${prefix}_item`;
+  });
+  return `with i(dataset, id, scope_id, item) as (
+  ${items.join(" union all\n  ")}
+)
+select a.name as account, d.dataset, nullif(p.product_type, '') as product_type, date(d.day / 1000, 'unixepoch') as day,
+  i.item, d.field, ${digitsSql("d.least")} as least, ${digitsSql("d.greatest")} as greatest
+from daily_range d
+  join i on i.dataset = d.dataset and i.id = d.item_id
+  join scope p on p.id = i.scope_id
+  join series e on e.id = p.series_id
+  join account a on a.id = e.account_id`;
+}
+
+export const hasProductTypes = ({ endpoints }: Dataset): boolean =>
   Object.values(endpoints).some(({ scopes }) => scopes(productTypes).some((scope) => scope !== null));
+
+/** Amounts of an episode; those in `results` are known of an open one alone, as no snapshot holds the trade that closes it. */
+const measures = [
+  "largest_total",
+  "average_open_price",
+  "worst_unrealized_pl",
+  "best_unrealized_pl",
+  "closest_liquidation",
+];
+const results = ["realized_pl", "funding", "fees"];
 
 const fixed: Record<string, string> = {
   runs: `
@@ -122,6 +142,31 @@ from numbered g
   join series e on e.id = g.series_id
   join account a on a.id = e.account_id
 group by g.series_id, g.in_part, g.product_type, g.number`,
+  // Of a scope that is asked no more nobody knows what became of its open positions.
+  position_episodes: `
+with life as (
+  select l.*, i.symbol, i.margin_coin, i.hold_side, i.margin_mode, p.series_id, p.product_type,
+    ${results.map((name) => `${digitsSql(`l.${name}`)} as ${name}_seen`).join(",\n    ")},
+    coalesce(l.last_seen_at, n.taken_at) as seen_at,
+    case when l.closed_before is not null then 'closed' when p.until is null then 'open' else 'unknown' end as state
+  from episode l
+    join positions_item i on i.id = l.item_id
+    join scope p on p.id = i.scope_id
+    left join snapshot n on n.id = p.latest
+)
+select a.name as account, nullif(l.product_type, '') as product_type, l.symbol as symbol, l.margin_coin as margin_coin,
+  l.hold_side as hold_side, l.margin_mode as margin_mode, l.state as state, ${instantSql("l.opened_at")} as opened_at,
+  ${instantSql("l.first_seen_at")} as first_seen_at, ${instantSql("l.seen_at")} as last_seen_at,
+  ${instantSql("l.last_seen_at")} as closed_after, ${instantSql("l.closed_before")} as closed_before,
+  ${[
+    ...measures.map((name) => `${digitsSql(`l.${name}`)} as ${name}`),
+    ...results.map((name) => `case when l.state = 'open' then l.${name}_seen end as ${name}`),
+    ...results.map((name) => `l.${name}_seen as ${name}_seen`),
+  ].join(",\n  ")},
+  l.first_seen_at as first_seen_at_ms, l.seen_at as last_seen_at_ms
+from life l
+  join series e on e.id = l.series_id
+  join account a on a.id = e.account_id`,
   schedules: `
 select a.name as account, e.dataset as dataset, ${instantSql("c.since")} as since, c.pattern as pattern,
   ${instantSql("c.until")} as until

@@ -107,14 +107,14 @@ export function createWriter(path: string, sqlite: Sqlite, clock: Clock, onRollb
 type SqliteError = InstanceType<typeof Database.SqliteError>;
 
 /** The error of SQLite itself, also where Drizzle has wrapped it. */
-function sqliteErrorOf(error: unknown): SqliteError | null {
+export function sqliteErrorOf(error: unknown): SqliteError | null {
   if (error instanceof Database.SqliteError) return error;
   return error instanceof Error ? sqliteErrorOf(error.cause) : null;
 }
 
 const isBusy = ({ code }: SqliteError): boolean => code.startsWith("SQLITE_BUSY");
 
-const unwritten = (path: string, cause: SqliteError): StorageError =>
+export const unwritten = (path: string, cause: SqliteError): StorageError =>
   new StorageError(
     isBusy(cause)
       ? `${path} is held by another program for more than 10 s. Close what writes to it.`

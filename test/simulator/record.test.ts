@@ -56,6 +56,10 @@ describe("the record holds what was sent", () => {
         mark_price: p.markPrice,
         average_open_price: p.openPriceAvg,
         opened_at: Number(p.cTime),
+        total_funding: p.totalFee || null,
+        deducted_fee: p.deductedFee,
+        open_fee_total: null,
+        close_fee_total: null,
       })),
     );
   });
@@ -86,6 +90,10 @@ describe("the record holds what was sent", () => {
         mark_price: p.markPrice,
         average_open_price: p.avgPrice,
         opened_at: Number(p.createdTime),
+        total_funding: p.totalFunding || null,
+        deducted_fee: null,
+        open_fee_total: p.openFeeTotal,
+        close_fee_total: p.closeFeeTotal,
       })),
     );
   });
@@ -121,6 +129,10 @@ describe("the record holds what was sent", () => {
           mark_price: p.marketPrice,
           average_open_price: p.averageOpenPrice,
           opened_at: Number(p.cTime),
+          total_funding: null,
+          deducted_fee: null,
+          open_fee_total: null,
+          close_fee_total: null,
         })),
     );
   });
@@ -178,18 +190,19 @@ describe("the record holds what was sent", () => {
     expect(exchange.record[0]).toMatchObject({ dataset: "mix-accounts", scope: "sdmcbl", rows: [] });
   });
 
-  it("of the unified wallet, as two datasets of one instant", async () => {
+  it("of the unified wallet, as three datasets of one instant", async () => {
     const exchange = await simulator();
 
     const { body } = await ask(exchange, unified, "/api/v3/account/assets");
 
-    const [spot, mix] = exchange.record;
+    const [spot, mix, equity] = exchange.record;
     expect([spot?.dataset, spot?.scope, mix?.dataset, mix?.scope]).toEqual([
       "spot-assets",
       null,
       "mix-accounts",
       "unified",
     ]);
+    expect(equity).toMatchObject({ dataset: "equity", rows: [{ unified_usdt: body.data.usdtEquity }] });
     expect(picked(spot?.rows, ["coin", "available", "frozen", "locked"])).toEqual(
       body.data.assets.map((a: Sent) => [a.coin, a.available, a.locked, null]),
     );

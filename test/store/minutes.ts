@@ -5,6 +5,7 @@ import { good, item, minute, start } from "./kit.ts";
 
 export const spotAssets = datasetNamed("spot-assets");
 export const positions = datasetNamed("positions");
+export const equity = datasetNamed("equity");
 
 /** One minute's answers. Times are epoch ms, `spreadMs` milliseconds. */
 export interface Minute {
@@ -12,17 +13,23 @@ export interface Minute {
   coins: Snapshot;
   /** Of four product types, two of them without positions. */
   lines: Snapshot[];
+  equity: Snapshot;
   spreadMs: number;
 }
 
 /**
- * In every minute one coin in twenty has other amounts, and every position other values in its six moving columns. The
- * digits are as long as the exchange's: amounts of 8 decimals, prices of 7 or 8 characters, derived values of 8 to 16
- * decimals. The same numbers in every run.
+ * In every minute one coin in twenty has other amounts, every position other values in its six moving columns, and the
+ * account another value. The digits are as long as the exchange's: amounts of 8 decimals, prices of 7 or 8 characters,
+ * derived values of 8 to 16 decimals. The same numbers in every run.
  */
 export function* accountMinutes(count: number): Generator<Minute> {
   const random = pseudoRandom(20);
-  const fraction = (places: number): string => Array.from({ length: places }, () => random(10)).join("");
+  const fraction = (places: number): string => {
+    let digits = "";
+    while (digits.length < places) digits += random(10);
+    return digits;
+  };
+  const equityRandom = pseudoRandom(21);
 
   const coinAt = (n: number): Item =>
     item(spotAssets, {
@@ -60,6 +67,20 @@ export function* accountMinutes(count: number): Generator<Minute> {
       ...movement(),
     });
 
+  const value = (below: number): string => `${equityRandom(below)}.${String(equityRandom(10 ** 8)).padStart(8, "0")}`;
+  const equityNow = (): Item =>
+    item(equity, {
+      usdtEquity: value(50_000),
+      spotUsdt: value(20_000),
+      futuresUsdt: value(30_000),
+      otherUsdt: "0",
+      complete: 1,
+      fundingUsdt: "0",
+      earnUsdt: "0",
+      botsUsdt: "0",
+      marginUsdt: "0",
+    });
+
   let coins = Array.from({ length: 50 }, (_, n) => coinAt(n));
   let held = Array.from({ length: 20 }, (_, n) => positionAt(n));
   for (let at = 0; at < count; at += 1) {
@@ -76,12 +97,14 @@ export function* accountMinutes(count: number): Generator<Minute> {
         good([], takenAt + random(40), "cmcbl"),
         good([], takenAt + random(40), "sumcbl"),
       ],
+      equity: good([equityNow()], takenAt),
       spreadMs: random(60),
     };
   }
 }
 
-function pseudoRandom(seed: number): (below: number) => number {
+/** The same whole numbers from 0 on and below `below` in every run. */
+export function pseudoRandom(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
     state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;

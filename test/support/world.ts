@@ -58,16 +58,30 @@ export interface World {
   restart(settings?: Record<string, string>): Promise<void>;
 }
 
+/** A world for the caller to close, its database at `path`. */
+export interface OpenWorld extends World {
+  close(): Promise<void>;
+}
+
 /** `settings` beside the key; every dataset is switched off but those given a schedule there. Gone when the test is over. */
 export async function createWorld(
   start: string,
   settings: Record<string, string>,
   options: Partial<SimulatorOptions> = {},
 ): Promise<World> {
+  const world = await openWorld(join(temporaryFolder(), "collector.db"), start, settings, options);
+  onTestFinished(() => world.close());
+  return world;
+}
+
+export async function openWorld(
+  path: string,
+  start: string,
+  settings: Record<string, string>,
+  options: Partial<SimulatorOptions> = {},
+): Promise<OpenWorld> {
   const clock = new SettableClock(Date.parse(start));
   const exchange = await startSimulator({ clock, accounts: [classic], ...options });
-  onTestFinished(() => exchange.close());
-  const path = join(temporaryFolder(), "collector.db");
   let current = settings;
   async function open() {
     const config = loadConfig({
@@ -84,13 +98,11 @@ export async function createWorld(
     });
     return { app, scheduler };
   }
-  let opened = await open();
-  onTestFinished(async () => {
-    opened.app.cut();
-    await opened.scheduler.stop();
-    opened.app.close();
+  let opened = await open().catch(async (error: unknown) => {
+    await exchange.close();
+    throw error;
   });
-  const world: World = {
+  const world: OpenWorld = {
     clock,
     exchange,
     path,
@@ -121,6 +133,12 @@ export async function createWorld(
       opened.app.close();
       current = changed;
       opened = await open();
+    },
+    async close() {
+      opened.app.cut();
+      await opened.scheduler.stop();
+      opened.app.close();
+      await exchange.close();
     },
   };
   return world;

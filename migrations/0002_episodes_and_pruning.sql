@@ -26,3 +26,13 @@ CREATE TABLE `episode` (
 	PRIMARY KEY(`item_id`, `since`),
 	FOREIGN KEY (`item_id`) REFERENCES `positions_item`(`id`) ON UPDATE no action ON DELETE no action
 ) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE `pruned` (
+	`id` integer PRIMARY KEY NOT NULL,
+	`run_id` integer NOT NULL,
+	`digest` blob NOT NULL,
+	FOREIGN KEY (`run_id`) REFERENCES `run`(`id`) ON UPDATE no action ON DELETE no action
+) STRICT;
+--> statement-breakpoint
+DROP INDEX `snapshot_taken`;--> statement-breakpoint
+CREATE INDEX `snapshot_good` ON `snapshot` (`scope_id`,`taken_at`) WHERE error_code is null;

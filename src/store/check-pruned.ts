@@ -1,0 +1,94 @@
+/** Whether what was pruned is what the chain says was pruned, and what stays of it is as it was written. */
+import type { Dataset } from "../datasets/dataset.ts";
+import type { Value } from "../domain.ts";
+import type { Search } from "./altered.ts";
+import { type PrunedNote, prunedNotes } from "./chain.ts";
+import { layoutOf } from "./layout.ts";
+import { dayMs } from "./ranges.ts";
+import { createSealReader, type SealedRow, sealOfRows } from "./seal.ts";
+import type { Sqlite } from "./sqlite.ts";
+import type { Report } from "./verify.ts";
+
+/** To be called when the chain was walked: it says nothing about notes that do not follow from it. Yields after each day. */
+export function* checkPruned(
+  sqlite: Sqlite,
+  datasets: readonly Dataset[],
+  report: Report,
+  search: Search,
+): Generator<"pause", void> {
+  const notes = prunedNotes(sqlite);
+  checkGone(sqlite, notes, report);
+  yield "pause";
+  const seriesOf = sqlite
+    .prepare<[string, string], number>(
+      "select e.id from series e join account a on a.id = e.account_id where a.name = ? and e.dataset = ?",
+    )
+    .pluck();
+  const readers = new Map(
+    datasets.map((dataset) => [dataset.name as string, createSealReader(sqlite, layoutOf(dataset))]),
+  );
+  let covered = 0;
+  for (const note of notes) {
+    const [, account, dataset, dayText, , seal] = note;
+    const day = Date.parse(dayText);
+    const rows = readers.get(dataset)?.(seriesOf.get(account, dataset) ?? 0, day) ?? [];
+    covered += rows.filter(({ table }) => table === "daily_range").length;
+    if (sealOfRows(rows) !== seal) report(`${account} ${dataset}: ${find(rows, seal, search)}`, day);
+    yield "pause";
+  }
+  const all = Number(sqlite.prepare("select count(*) from daily_range").pluck().get());
+  if (all !== covered) report(`${all - covered} ranges (daily_range): are of no day that the chain says was pruned`);
+}
+
+/** As far as the exchange's clock and ours may be apart. */
+const clocksApartMs = 600_000;
+
+/** Nothing may be gone of a day that was not pruned, nor what was to stay of one that was. */
+function checkGone(sqlite: Sqlite, notes: readonly PrunedNote[], report: Report): void {
+  sqlite.exec(`
+    create temp table pruned_day (account text, dataset text, day integer, primary key (account, dataset, day)) without rowid;
+    create temp table staying (id integer primary key);
+  `);
+  const addDay = sqlite.prepare("insert or ignore into pruned_day values (?, ?, ?)");
+  const addStaying = sqlite.prepare("insert or ignore into staying values (?)");
+  for (const [, account, dataset, dayText, stay] of notes) {
+    addDay.run(account, dataset, Date.parse(dayText) / dayMs);
+    for (const id of stay) addStaying.run(id);
+  }
+  // A day is that of the answer by the exchange's clock, of which there is only our word for the run left.
+  const odd = sqlite
+    .prepare(
+      `select * from (
+         select p.id, r.slot, a.name || ' ' || e.dataset as name, p.id in (select id from staying) as wasToStay,
+           p.id in (select id from snapshot) as isThere, exists (
+             select 1 from pruned_day d where d.account = a.name and d.dataset = e.dataset
+               and d.day between (r.slot + r.late_ms - ${clocksApartMs}) / ${dayMs}
+                 and (r.slot + r.late_ms + r.took_ms + ${clocksApartMs}) / ${dayMs}
+           ) as isNoted
+         from pruned p left join run r on r.id = p.run_id left join series e on e.id = r.series_id
+           left join account a on a.id = e.account_id
+       ) where wasToStay or isThere or not isNoted order by id limit 20`,
+    )
+    .all() as { id: number; slot: number | null; name: string | null; wasToStay: 0 | 1; isThere: 0 | 1 }[];
+  for (const { id, slot, name, wasToStay, isThere } of odd) {
+    const problem = isThere ? "is there as well" : wasToStay ? "was to stay" : "its day was never pruned";
+    report(`${name}: snapshot ${id} (pruned): ${problem}`, slot ?? undefined);
+  }
+}
+
+/** Names the one value that makes the difference, where there is one. */
+function find(rows: readonly SealedRow[], seal: string, search: Search): string {
+  const places = rows.flatMap((row) => row.columns.map((column) => ({ row, column })));
+  const withCells = (near: readonly Value[]): SealedRow[] => {
+    const left = [...near];
+    return rows.map((row) => ({ ...row, cells: left.splice(0, row.cells.length) }));
+  };
+  const found = search(
+    rows.flatMap(({ cells }) => cells),
+    (near) => sealOfRows(withCells(near)) === seal,
+  );
+  const place = found && places[found.at];
+  if (!place) return "what stays of the day (daily_range, episode) is not what was written";
+  const { row, column } = place;
+  return `${row.name.filter(Boolean).join(" ")} (${row.table}.${column}): was ${JSON.stringify(found.was)}`;
+}

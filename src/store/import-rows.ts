@@ -1,0 +1,166 @@
+/** Rows of a history view, as text or numbers, read back into what was received. */
+import { type Column, snakeCase } from "../columns.ts";
+import type { Dataset } from "../datasets/dataset.ts";
+import { toDigits } from "../decimal.ts";
+import { type Item, productTypes, publicAccount, type Scope, type Value } from "../domain.ts";
+import { ShapeError } from "../errors.ts";
+import { parseExtra } from "./layout.ts";
+import type { Cell } from "./query.ts";
+
+/** A file of rows; each row with the place it stands at: `line 7`. */
+export interface HistoryFile {
+  path: string;
+  columns: readonly string[];
+  rows: AsyncIterable<readonly PlacedRow[]>;
+}
+
+export interface PlacedRow {
+  place: string;
+  cells: readonly Cell[];
+}
+
+/** The rows of one snapshot. Those of zeros, which may be the last ones of coins that are gone, are kept apart. */
+export interface ImportedSnapshot {
+  id: number;
+  /** Where its first row stands. */
+  place: string;
+  account: string;
+  scope: Scope;
+  takenAt: number;
+  items: Item[];
+  zeros: Item[];
+}
+
+/** Neighbouring rows of one `snapshot_id` as one snapshot. @throws ShapeError naming the file, and place and column in it */
+export async function* snapshotsOf(file: HistoryFile, dataset: Dataset): AsyncGenerator<ImportedSnapshot, void> {
+  const read = rowReader(file, dataset);
+  let current: ImportedSnapshot | undefined;
+  let keys = new Set<string>();
+  for await (const rows of file.rows) {
+    for (const row of rows) {
+      const { item, ...about } = read(row);
+      if (current?.id !== about.id) {
+        if (current) yield current;
+        if (about.id <= (current?.id ?? 0))
+          throw new ShapeError(file.path, row.place, `snapshot_id ${about.id} follows ${current?.id}; it must rise`);
+        current = { ...about, place: row.place, items: [], zeros: [] };
+        keys = new Set();
+      } else if (!isSame(current, about))
+        throw new ShapeError(
+          file.path,
+          row.place,
+          `snapshot_id ${about.id} is of another account, time or product type`,
+        );
+      const key = keyOf(dataset, item);
+      if (keys.has(key)) throw new ShapeError(file.path, row.place, `snapshot ${about.id} has ${key} twice`);
+      keys.add(key);
+      (isZero(dataset, item) ? current.zeros : current.items).push(item);
+    }
+  }
+  if (current) yield current;
+}
+
+/** What tells an item of a snapshot from the others. */
+export const keyOf = ({ key }: Dataset, { row }: Item): string => JSON.stringify(key.map((name) => row[name]));
+
+type About = Omit<ImportedSnapshot, "place" | "items" | "zeros">;
+
+const isSame = (one: About, other: About): boolean =>
+  one.account === other.account && one.scope === other.scope && one.takenAt === other.takenAt;
+
+/** As the last row of a coin that is gone: amounts "0" or unknown, and nothing else said. */
+const isZero = ({ vanishes, columns, key }: Dataset, { row, extra }: Item): boolean =>
+  vanishes === "zero" &&
+  extra === null &&
+  Object.entries(columns).every(
+    ([name, { kind }]) => key.includes(name) || row[name] === null || (kind === "decimal" && row[name] === "0"),
+  );
+
+function rowReader({ path, columns }: HistoryFile, dataset: Dataset) {
+  const declared = Object.entries(dataset.columns).map(
+    ([name, column]) => [name, columns.indexOf(snakeCase(name)), column] as const,
+  );
+  const [account, productType] = [columns.indexOf("account"), columns.indexOf("product_type")];
+  const [takenAt, takenAtMs] = [columns.indexOf("taken_at"), columns.indexOf("taken_at_ms")];
+  const [id, extra] = [columns.indexOf("snapshot_id"), columns.indexOf("extra")];
+
+  return ({ place, cells }: PlacedRow): About & { item: Item } => {
+    const cell = <T>(at: number, read: (cell: Cell) => T): T => {
+      try {
+        return read(cells[at] ?? null);
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+        throw new ShapeError(path, `${place}, ${columns[at]}`, error.message);
+      }
+    };
+    const row: Record<string, Value> = {};
+    for (const [name, at, column] of declared) row[name] = cell(at, (value) => cellValue(column, value));
+    const instant = cell(takenAtMs, required(whole));
+    if (cell(takenAt, required(instantOf)) !== instant)
+      throw new ShapeError(path, `${place}, taken_at`, "is another instant than taken_at_ms");
+    return {
+      id: cell(id, required(whole)),
+      account: account < 0 ? publicAccount : cell(account, required(textOf)),
+      scope: productType < 0 ? null : cell(productType, scopeOf),
+      takenAt: instant,
+      item: { row, extra: cell(extra, (value) => parseExtra(textOf(value))) },
+    };
+  };
+}
+
+/** @throws RangeError where the cell is none of the column's kind */
+function cellValue({ kind, required: isRequired }: Column, cell: Cell): Value {
+  const read = { text: textOf, decimal: digitsOf, millis: instantOf, flag: flagOf }[kind] as (cell: Cell) => Value;
+  return isRequired ? required(read)(cell) : read(cell);
+}
+
+const required =
+  <T>(read: (cell: Cell) => T | null) =>
+  (cell: Cell): T => {
+    const value = read(cell);
+    if (value === null) throw new RangeError("is missing");
+    return value;
+  };
+
+const wrong = (cell: Cell, what: string): RangeError => new RangeError(`${shown(cell)} is no ${what}`);
+
+const shown = (cell: Cell): string => JSON.stringify(String(cell).slice(0, 40));
+
+function textOf(cell: Cell): string | null {
+  if (cell === null || typeof cell === "string") return cell;
+  throw wrong(cell, "text");
+}
+
+function digitsOf(cell: Cell): string | null {
+  const text = textOf(cell);
+  if (text !== null && toDigits(text) !== text) throw wrong(cell, "decimal number");
+  return text;
+}
+
+function instantOf(cell: Cell): number | null {
+  const text = textOf(cell);
+  if (text === null) return null;
+  const instant = Date.parse(text);
+  if (Number.isNaN(instant) || new Date(instant).toISOString() !== text) throw wrong(cell, "instant");
+  return instant;
+}
+
+/** Files of text have integers as digits. */
+function whole(cell: Cell): number | null {
+  if (cell === null) return null;
+  const number = typeof cell === "string" && !/^\d{1,16}$/.test(cell) ? Number.NaN : Number(cell);
+  if (cell instanceof Uint8Array || !Number.isSafeInteger(number) || number < 0) throw wrong(cell, "whole number");
+  return number;
+}
+
+function flagOf(cell: Cell): number | null {
+  const number = whole(cell);
+  if (number !== null && number > 1) throw wrong(cell, "0 or 1");
+  return number;
+}
+
+function scopeOf(cell: Cell): Scope {
+  const found = [null, ...productTypes, "unified" as const].find((one) => one === cell);
+  if (found === undefined) throw wrong(cell, "product type");
+  return found;
+}
