@@ -1,4 +1,5 @@
 /** Builds the program from its settings and takes it down in reverse order. Only this file knows which parts are in use. */
+import { setMaxListeners } from "node:events";
 import { createClient } from "./bitget/client.ts";
 import { Limiter } from "./bitget/limiter.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -8,6 +9,7 @@ import type { Account, Tally } from "./domain.ts";
 import { DeadlineError } from "./errors.ts";
 import type { Tools } from "./job.ts";
 import { createLog, type Log } from "./log.ts";
+import { createDailyReports, type DailyReports } from "./reports/daily.ts";
 import { createPublicSession, createSession, requireAccount, type Session } from "./session.ts";
 import { lockDatabase } from "./store/lock.ts";
 import { openStore, type Store } from "./store/store.ts";
@@ -24,6 +26,8 @@ export interface Faces {
 export interface App extends Faces {
   store: Store;
   tools: Tools;
+  /** Null: switched off. */
+  dailyReports: DailyReports | null;
   /** Cuts what is going on; runs end as failed. */
   cut(): void;
 }
@@ -72,6 +76,8 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
     const faces = openFaces(config, store, clock, log);
     opened.unshift(faces);
     const controller = new AbortController();
+    // Every run listens while it lasts, and many accounts have many runs.
+    setMaxListeners(0, controller.signal);
     const tools: Tools = {
       store,
       datasets,
@@ -86,7 +92,9 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
       stopping: controller.signal,
     };
     const cut = () => controller.abort(new DeadlineError("the program was stopped before it was finished"));
-    return { ...faces, store, tools, cut, close };
+    const { databasePath, reportsDirectory: directory, reportsSchedule: schedule } = config;
+    const dailyReports = schedule && createDailyReports({ databasePath, directory, schedule, clock, log });
+    return { ...faces, store, tools, dailyReports, cut, close };
   } catch (error) {
     close();
     throw error;

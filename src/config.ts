@@ -28,6 +28,12 @@ export interface Config {
   schedules: Record<DatasetName, Pattern | null>;
   runDeadlineSeconds: number;
   sqlTimeoutSeconds: number;
+  /** The IANA name of the time zone whose days reports are about. */
+  timezone: string;
+  /** When the daily reports are written. Null: never. */
+  reportsSchedule: Pattern | null;
+  /** Absolute path of the folder they are written into. */
+  reportsDirectory: string;
   logLevel: string;
   logFormat: "pretty" | "json";
 }
@@ -54,6 +60,15 @@ const codeOf = (error: unknown): string =>
 const defaultSchedule = "*/5 * * * *";
 const levels = ["trace", "debug", "info", "warn", "error", "silent"] as const;
 const apiVersions = ["auto", "v1", "v2", "v3"] as const;
+
+/** An IANA name: `Europe/Berlin`, `UTC`. The likes of `+02:00` have no summer. */
+export function isTimezone(text: string): boolean {
+  try {
+    return /^[a-z]/i.test(text) && new Intl.DateTimeFormat("en", { timeZone: text }) !== null;
+  } catch {
+    return false;
+  }
+}
 
 /** What people leave in a settings file when they have not filled it in yet. */
 const placeholder =
@@ -178,16 +193,29 @@ export function loadConfig(env: Environment, { credentials = true } = {}): Confi
     return resolve(value.replace(/^file:(\/\/(?=\/))?/, ""));
   }
 
-  function schedule(dataset: DatasetName): Pattern | null {
-    const setting = scheduleSetting(dataset);
-    const text = env[setting] === undefined ? defaultSchedule : read(setting);
+  function schedule(setting: string, fallback: string, timezone = "UTC"): Pattern | null {
+    const text = env[setting] === undefined ? fallback : read(setting);
     if (text === "") return null;
     try {
-      return parsePattern(text);
+      return parsePattern(text, timezone);
     } catch (error) {
       report(setting, `("${text.slice(0, 60)}") ${error instanceof Error ? error.message : "cannot be read"}`);
       return null;
     }
+  }
+
+  /** What TZ says does not matter: the same days on every machine. */
+  function zone(): string {
+    const value = env.TIMEZONE ?? "UTC";
+    if (isTimezone(value)) return value;
+    report("TIMEZONE", `is "${value.slice(0, 40)}"; it must be the name of a time zone, as in Europe/Berlin or UTC`);
+    return "UTC";
+  }
+
+  function folder(setting: string, fallback: string): string {
+    const value = env[setting] === undefined ? fallback : read(setting);
+    if (value === "" || value.includes("\0")) report(setting, `must name a folder, as in ${fallback}`);
+    return resolve(value);
   }
 
   function seconds(setting: string, fallback: number): number {
@@ -199,6 +227,7 @@ export function loadConfig(env: Environment, { credentials = true } = {}): Confi
     return number;
   }
 
+  const timezone = zone();
   const config: Config = {
     accounts: credentials ? accounts() : [],
     baseUrl: url("BITGET_BASE_URL", "https://api.bitget.com") ?? "",
@@ -207,9 +236,14 @@ export function loadConfig(env: Environment, { credentials = true } = {}): Confi
     productTypes: products(),
     allowWriteKeys: flag("BITGET_ALLOW_WRITE_KEYS"),
     databasePath: database(),
-    schedules: Object.fromEntries(datasetNames.map((name) => [name, schedule(name)])) as Config["schedules"],
+    schedules: Object.fromEntries(
+      datasetNames.map((name) => [name, schedule(scheduleSetting(name), defaultSchedule)]),
+    ) as Config["schedules"],
     runDeadlineSeconds: seconds("RUN_DEADLINE_SECONDS", 60),
     sqlTimeoutSeconds: seconds("SQL_TIMEOUT_SECONDS", 10),
+    timezone,
+    reportsSchedule: schedule("SCHEDULE_REPORTS", "5 0 * * *", timezone),
+    reportsDirectory: folder("REPORTS_DIR", "./reports"),
     logLevel: choice("LOG_LEVEL", levels, "info"),
     logFormat: choice("LOG_FORMAT", ["pretty", "json"], process.stderr.isTTY ? "pretty" : "json"),
   };

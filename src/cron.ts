@@ -1,9 +1,11 @@
-/** Cron patterns as sets of instants, always in UTC: what is due is a pure function of pattern and clock. */
+/** Cron patterns as sets of instants, in UTC unless told otherwise: what is due is a pure function of pattern and clock. */
 import { Cron } from "croner";
 
 export interface Pattern {
   /** As written in the settings. */
   text: string;
+  /** The IANA name of the time zone that it is read in. */
+  timezone: string;
   /** The first slot after `instant`. Epoch ms. */
   next(instant: number): number;
   /** The last slot at or before `instant`. Epoch ms. */
@@ -18,11 +20,12 @@ const field = new RegExp(`^${part}(,${part})*$`, "i");
 /**
  * Reads a pattern of five or six fields (seconds first). Throws an Error with one sentence for what is wrong; a pattern that gives both
  * a day of the month and a day of the week is refused, because one half of the cron programs joins them by "and", the
- * other by "or".
+ * other by "or". An hour that a time zone's day leaves out counts as the next that it has; one that comes twice counts once.
  */
-export function parsePattern(text: string): Pattern {
-  const known = parsed.get(text) ?? parse(text);
-  parsed.set(text, known);
+export function parsePattern(text: string, timezone = "UTC"): Pattern {
+  const name = `${timezone} ${text}`;
+  const known = parsed.get(name) ?? parse(text, timezone);
+  parsed.set(name, known);
   return known;
 }
 
@@ -33,7 +36,7 @@ const nowhere = { slot: Number.NEGATIVE_INFINITY, next: Number.POSITIVE_INFINITY
 /** Datasets mostly share one pattern, and with it what was worked out about it. */
 const parsed = new Map<string, Pattern>();
 
-function parse(text: string): Pattern {
+function parse(text: string, timezone: string): Pattern {
   const fields = text.trim().split(/\s+/);
   if (fields.length !== 5 && fields.length !== 6)
     throw new Error(`has ${fields.length} fields; a pattern has five, or six with seconds first`);
@@ -44,7 +47,7 @@ function parse(text: string): Pattern {
     throw new Error("gives both a day of the month and a day of the week; leave one of them *");
   let cron: Cron;
   try {
-    cron = new Cron(fields.join(" "), { timezone: "UTC", paused: true, mode: "5-or-6-parts" });
+    cron = new Cron(fields.join(" "), { timezone, paused: true, mode: "5-or-6-parts" });
   } catch (error) {
     throw new Error(error instanceof Error ? error.message.replace(/^CronPattern: /, "") : "cannot be read");
   }
@@ -61,7 +64,12 @@ function parse(text: string): Pattern {
     between = { slot, next };
     return between;
   };
-  return { text: fields.join(" "), next: (instant) => around(instant).next, latest: (instant) => around(instant).slot };
+  return {
+    text: fields.join(" "),
+    timezone,
+    next: (instant) => around(instant).next,
+    latest: (instant) => around(instant).slot,
+  };
 }
 
 /** Every slot after `instant`, without end. A pattern without dates repeats itself: one hour or day of it is worked out. */
@@ -81,8 +89,9 @@ export function* slotsAfter(pattern: Pattern, instant: number): Generator<number
   }
 }
 
-/** Milliseconds; null where months, days or days of the week play a part. */
-function repeatsAfter({ text }: Pattern): number | null {
+/** Milliseconds; null where months, days, days of the week or the days of a time zone play a part. */
+function repeatsAfter({ text, timezone }: Pattern): number | null {
+  if (timezone !== "UTC") return null;
   const [hour, ...dates] = text.split(" ").slice(-4);
   if (dates.some((field) => field !== "*")) return null;
   return hour === "*" ? 3_600_000 : 86_400_000;

@@ -35,6 +35,29 @@ describe("settings", () => {
     expect(config.accounts.map(({ name, api }) => [name, api])).toEqual([["main", "auto"]]);
   });
 
+  it("take the days of UTC whatever the machine thinks, and write reports after each of them", () => {
+    const config = loadConfig({ ...good, TZ: "Asia/Tokyo" });
+    expect(config).toMatchObject({ timezone: "UTC", reportsDirectory: resolve("reports") });
+    expect(config.reportsSchedule).toMatchObject({ text: "5 0 * * *", timezone: "UTC" });
+    expect(loadConfig({ ...good, SCHEDULE_REPORTS: "" }).reportsSchedule).toBeNull();
+    expect(loadConfig({ ...good, TIMEZONE: "Australia/Lord_Howe" }).reportsSchedule?.timezone).toBe(
+      "Australia/Lord_Howe",
+    );
+  });
+
+  it.each(["Europe/Berln", "", " ", "Europe/Berlin ", "GMT+5", "+02:00"])("know no time zone %j", (timezone) => {
+    expect(problemsOf({ ...good, TIMEZONE: timezone })).toEqual([
+      `TIMEZONE is "${timezone}"; it must be the name of a time zone, as in Europe/Berlin or UTC`,
+    ]);
+  });
+
+  it("refuse a schedule of reports that is none, and no folder for them", () => {
+    expect(problemsOf({ ...good, SCHEDULE_REPORTS: "daily", REPORTS_DIR: "" })).toEqual([
+      'SCHEDULE_REPORTS ("daily") has 1 fields; a pattern has five, or six with seconds first',
+      "REPORTS_DIR must name a folder, as in ./reports",
+    ]);
+  });
+
   it("names everything that is wrong at once, and no value of a secret", () => {
     const problems = problemsOf({
       BITGET_API_KEY: "your_api_key_here",

@@ -38,6 +38,7 @@ export async function collectUntilStopped(app: App, seconds: number | null): Pro
     await Promise.race([preflight(app).catch(onFatal), ended]);
     if (signals > 0 || fatal) return;
     const scheduler = createScheduler(app.sessions, app.publicSession, app.tools, onFatal);
+    app.dailyReports?.wake();
     announce(app);
     scheduler.wake();
     const timer = seconds === null ? null : setTimeout(end, seconds * 1000);
@@ -52,10 +53,10 @@ export async function collectUntilStopped(app: App, seconds: number | null): Pro
   return code;
 }
 
-/** The runs at hand may finish; after a while they are cut. */
+/** The runs and the report at hand may finish; after a while the runs are cut. */
 async function stop(app: App, scheduler: Scheduler): Promise<void> {
   const cut = setTimeout(() => app.cut(), finishWithin);
-  await scheduler.stop();
+  await Promise.all([scheduler.stop(), app.dailyReports?.stop()]);
   clearTimeout(cut);
 }
 

@@ -4,7 +4,7 @@ import { type Cell, cellText } from "../store/query.ts";
 /** One line with its line end. NULL is an empty cell, an empty text is `""`. */
 export const csvLine = (cells: readonly Cell[]): string => `${cells.map(csvCell).join(",")}\r\n`;
 
-function csvCell(cell: Cell): string {
+export function csvCell(cell: Cell): string {
   if (cell === null) return "";
   return quoted(typeof cell === "string" ? defused(cell) : cellText(cell));
 }
@@ -12,11 +12,21 @@ function csvCell(cell: Cell): string {
 const quoted = (text: string): string =>
   text === "" || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 
-/** What a spreadsheet takes for the beginning of a formula, in both widths; it skips the three control characters. */
+/**
+ * What a spreadsheet takes for the beginning of a formula, in both widths; it skips the three control characters. Marks
+ * before it count as nothing, so that a mark can be told from a text that began with one.
+ */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const formula = /^[=+\-@\t\r\u0000\uff1d\uff0b\uff0d\uff20]/;
+const formula = /^'*[=+\-@\t\r\u0000\uff1d\uff0b\uff0d\uff20]/;
 
 const plainNumber = /^-?\d+(\.\d+)?$/;
 
-/** A name such as `=cmd()` must stay a name; a negative amount stays a number. */
+/** A name such as `=cmd()` must stay a name; a negative amount stays a number. No two texts become the same. */
 export const defused = (text: string): string => (formula.test(text) && !plainNumber.test(text) ? `'${text}` : text);
+
+/** The text that `defused` made this of. */
+export function undefused(text: string): string {
+  if (!text.startsWith("'")) return text;
+  const before = text.slice(1);
+  return defused(before) === text ? before : text;
+}

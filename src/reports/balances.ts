@@ -1,0 +1,49 @@
+import { prices } from "../datasets/prices.ts";
+import { multiply } from "../decimal.ts";
+import type { Digits } from "../domain.ts";
+import type { Cell } from "../store/query.ts";
+import { amountOf, createClosings, instantText, textOf } from "./closing.ts";
+import { type Period, periodsOf } from "./days.ts";
+import type { Report, Source } from "./report.ts";
+import { coverageColumns, createCoverage } from "./slots.ts";
+import { createWallets } from "./wallets.ts";
+
+const amountColumns = ["coin", "taken_at", "available", "frozen", "locked", "total", "usdt_price", "usdt_value"];
+
+export const balances: Report = {
+  name: "balances",
+  summary: "what every wallet held at the close, per coin",
+  columns: ["day", "account", "wallet", ...amountColumns, ...coverageColumns],
+  *rows(source, span) {
+    const walletsAt = createWallets(source);
+    const pricesAt = createPrices(source);
+    const coverage = createCoverage(source);
+    for (const period of periodsOf(span)) {
+      const prices = pricesAt(period);
+      for (const { account, wallet, dataset, isMoney, takenAt, known, balances } of walletsAt(period)) {
+        const tail = yield* coverage.cells(period, account, dataset);
+        const row = (cells: Cell[]): Cell[] => [period.name, account, wallet, ...cells, ...tail];
+        if (!known) yield row(amountColumns.map(() => null));
+        for (const { coin, available, frozen, locked, total } of balances) {
+          const price = (isMoney && prices.get(coin)) || null;
+          const value = total !== null && price !== null ? multiply(total, price) : null;
+          yield row([coin, instantText(takenAt), available, frozen, locked, total, price, value]);
+        }
+      }
+      yield null;
+    }
+  },
+};
+
+/** Coin -> price in USDT at the close, of coins whose price was known then. */
+function createPrices(source: Source): (period: Period) => Map<string, Digits> {
+  const closingsOf = createClosings(source, prices);
+  return (period) => {
+    const found = new Map<string, Digits>([["USDT", "1"]]);
+    for (const row of closingsOf(period).flatMap(({ rows }) => rows)) {
+      const price = amountOf(row, "price");
+      if (row.quote === "USDT" && price !== null) found.set(textOf(row, "coin"), price);
+    }
+    return found;
+  };
+}

@@ -1,0 +1,25 @@
+import { periodsOf } from "./days.ts";
+import type { Report } from "./report.ts";
+import { createCoverage } from "./slots.ts";
+
+export const coverage: Report = {
+  name: "coverage",
+  summary: "what became of the slots that were due, per account and dataset",
+  columns: ["day", "account", "dataset", "slots", "ok", "partial", "failed", "missed", "skipped", "coverage", "causes"],
+  *rows(source, span) {
+    const { series, counts, word } = createCoverage(source);
+    for (const period of periodsOf(span))
+      for (const one of series) {
+        const found = yield* counts(period, one);
+        const { due, ok, partial, failed, missed, skipped, causes } = found;
+        yield [
+          period.name,
+          one.account,
+          one.dataset,
+          ...[due, ok, partial, failed, missed, skipped].map(BigInt),
+          word(period, found),
+          causes.length > 0 ? causes.map(([cause, slots]) => `${cause}: ${slots}`).join("; ") : null,
+        ];
+      }
+  },
+};

@@ -1,0 +1,145 @@
+/** The daily files: at each slot of their schedule, every report of every local day that has none yet. */
+import { accessSync, constants, lstatSync } from "node:fs";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import type { Clock } from "../clock.ts";
+import type { Pattern } from "../cron.ts";
+import { ConfigError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import { makeFolder } from "../store/folder.ts";
+import { hasRuns, isSettled } from "../store/slots.ts";
+import { openReadOnly, type Sqlite } from "../store/sqlite.ts";
+import { everySecond } from "../wake.ts";
+import { type Period, periodOf, periodsOf } from "./days.ts";
+import { writeBeside } from "./files.ts";
+import { reports } from "./index.ts";
+import type { Report } from "./report.ts";
+import { csvOf } from "./text.ts";
+
+export interface DailyOptions {
+  databasePath: string;
+  /** Made where it is missing, for its owner alone. */
+  directory: string;
+  /** In the time zone whose days the reports are about. */
+  schedule: Pattern;
+  clock: Clock;
+  log: Log;
+}
+
+export interface DailyReports {
+  /** Looks at the clock and starts what is due: at first at once, then at each slot. Cheap when nothing is. */
+  tick(): void;
+  /** Ticks every second from now on. @throws ConfigError where the folder cannot be used */
+  wake(): void;
+  /** Resolves when nothing is being written. */
+  idle(): Promise<void>;
+  /** Writes no more; resolves when that is so. */
+  stop(): Promise<void>;
+}
+
+/** Days before today that are looked after, as weeks may pass with the program off. */
+const daysBack = 35;
+
+/** A day whose last slots have no final row yet is tried again after this. Milliseconds. */
+const retryAfter = 5000;
+
+/** A file that is there is never written again, whatever is in it; one that is missing is. */
+export function createDailyReports({ databasePath, directory, schedule, clock, log }: DailyOptions): DailyReports {
+  let stopped = false;
+  let wakeUp: { stop(): void } | null = null;
+  let writing: Promise<void> | null = null;
+  let considered = Number.NaN;
+  /** By the monotonic clock; null: nothing is left to wait for before the next slot. */
+  let retryAt: number | null = null;
+
+  function tick(): void {
+    if (stopped || writing) return;
+    const slot = schedule.latest(clock.now());
+    if (slot === considered && (retryAt === null || clock.monotonic() < retryAt)) return;
+    considered = slot;
+    retryAt = null;
+    writing = writeMissing()
+      .then((all) => {
+        if (!all) retryAt = clock.monotonic() + retryAfter;
+      })
+      .catch((error: unknown) => {
+        const problem = error instanceof Error ? error.message : String(error);
+        const next = new Date(schedule.next(clock.now())).toISOString();
+        log.error({ directory }, `daily reports: ${problem} What is missing is tried again at ${next}.`);
+      })
+      .finally(() => {
+        writing = null;
+      });
+  }
+
+  /** False where a day was left out because something may still be added to it. */
+  async function writeMissing(): Promise<boolean> {
+    prepareFolder(directory);
+    const sqlite = openReadOnly(databasePath);
+    let written = 0;
+    try {
+      for (const day of completeDays(schedule.timezone, clock.now())) {
+        const missing = reports.filter((report) => !isThere(pathOf(report, day)));
+        await setImmediate();
+        if (missing.length === 0 || !hasRuns(sqlite, day.from, day.to)) continue;
+        if (!isSettled(sqlite, day.to)) return false;
+        for (const report of missing) {
+          if (stopped) return true;
+          await write(sqlite, report, day);
+          written += 1;
+        }
+      }
+      return true;
+    } finally {
+      sqlite.close();
+      if (written > 0) log.info({ directory, files: written }, `${written} daily reports written to ${directory}`);
+    }
+  }
+
+  const pathOf = (report: Report, day: Period): string => join(directory, `${report.name}-${day.name}.csv`);
+
+  async function write(sqlite: Sqlite, report: Report, day: Period): Promise<void> {
+    const source = { sqlite, account: null, now: clock.now() };
+    const { from, to } = day;
+    await writeBeside(pathOf(report, day), csvOf(report, source, { timezone: schedule.timezone, by: "day", from, to }));
+  }
+
+  async function idle(): Promise<void> {
+    while (writing) await writing;
+  }
+
+  return {
+    tick,
+    wake() {
+      prepareFolder(directory);
+      wakeUp = everySecond(tick, clock);
+    },
+    idle,
+    async stop() {
+      stopped = true;
+      wakeUp?.stop();
+      await idle();
+    },
+  };
+}
+
+/** The last days that are over, the oldest first. */
+function completeDays(timezone: string, now: number): Period[] {
+  const today = periodOf(timezone, "day", now);
+  return [...periodsOf({ timezone, by: "day", from: today.from - daysBack * 86_400_000, to: today.from })];
+}
+
+/** A link that leads nowhere is there too: nothing is written through it. */
+const isThere = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+
+function prepareFolder(directory: string): void {
+  try {
+    makeFolder(directory);
+    accessSync(directory, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new ConfigError([
+      `${directory} cannot be written (${code}). Set REPORTS_DIR to a folder that can, or SCHEDULE_REPORTS to nothing.`,
+    ]);
+  }
+}

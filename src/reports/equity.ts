@@ -1,0 +1,147 @@
+import { equity as dataset } from "../datasets/equity.ts";
+import { compare, subtract } from "../decimal.ts";
+import type { Digits } from "../domain.ts";
+import { selectSpan } from "../store/as-of.ts";
+import type { Cell } from "../store/query.ts";
+import { longestAge, schedulesOf, seriesOf } from "../store/slots.ts";
+import type { Chart } from "./chart.ts";
+import { amountOf, type Closing, createClosings, instantText } from "./closing.ts";
+import { type Period, periodOf, periodsOf } from "./days.ts";
+import type { Report, Source } from "./report.ts";
+import { coverageColumns, createCoverage } from "./slots.ts";
+
+/** The value of an account at the exchange's time; null where a part of it is unknown. */
+interface Value {
+  at: number;
+  value: Digits | null;
+}
+
+const wallets = ["spot_usdt", "futures_usdt", "other_usdt"];
+
+export const equity: Report = {
+  name: "equity",
+  summary: "what the account was worth in USDT: close, change, lowest and highest",
+  columns: [
+    "day",
+    "account",
+    "opening",
+    "closing",
+    "change",
+    ...wallets,
+    "complete",
+    "taken_at",
+    "lowest",
+    "lowest_at",
+    "highest",
+    "highest_at",
+    ...coverageColumns,
+  ],
+  *rows(source, span) {
+    const closingsOf = createClosings(source, dataset);
+    const coverage = createCoverage(source);
+    const accounts = coverage.series.filter(({ dataset }) => dataset === "equity").map(({ account }) => account);
+    const periods = [...periodsOf(span)];
+    const extremes = new Map(accounts.map((account) => [account, extremesOf(source, account, periods)]));
+    const [first] = periods;
+    let before = first ? byAccount(closingsOf(periodOf(span.timezone, span.by, first.from - 1))) : new Map();
+    for (const period of periods) {
+      const after = byAccount(closingsOf(period));
+      for (const account of accounts) {
+        let found = extremes.get(account)?.next().value ?? null;
+        for (; found === null; found = extremes.get(account)?.next().value ?? null) yield null;
+        const closing = after.get(account);
+        // The account is not there yet.
+        if (!closing) continue;
+        const [opening, end] = [worthOf(before.get(account)), worthOf(closing)];
+        const row = closing.rows[0];
+        yield [
+          period.name,
+          account,
+          opening,
+          end,
+          opening !== null && end !== null ? subtract(end, opening) : null,
+          ...wallets.map((name) => amountOf(row, name)),
+          row?.complete ?? null,
+          instantText(closing.takenAt),
+          ...cellsOf(found.lowest),
+          ...cellsOf(found.highest),
+          ...(yield* coverage.cells(period, account, "equity")),
+        ];
+      }
+      before = after;
+    }
+  },
+  chart: (source, { timezone, from, to }) => ({
+    title: "Equity",
+    unit: "USDT",
+    timezone,
+    from,
+    to,
+    lines: seriesOf(source.sqlite, source.account)
+      .filter(({ dataset }) => dataset === "equity")
+      .map(({ id, account }) => ({ name: account, points: withGaps(source, id, valuesOf(source, account, from, to)) })),
+  }),
+};
+
+const byAccount = (closings: readonly Closing[]): Map<string, Closing> =>
+  new Map(closings.map((closing) => [closing.account, closing]));
+
+/** The sum of some parts only is no value of the account. */
+function worthOf(closing: Closing | undefined): Digits | null {
+  const row = closing?.rows[0];
+  return Number(row?.complete) === 1 ? amountOf(row, "usdt_equity") : null;
+}
+
+const cellsOf = (value: Value | null): Cell[] => [value?.value ?? null, instantText(value?.at ?? null)];
+
+function* valuesOf({ sqlite }: Source, account: string, from: number, to: number): Generator<Value, void> {
+  const span = { from, to, newest: Number.POSITIVE_INFINITY };
+  const { columns, rows } = selectSpan(sqlite, dataset, { account }, span, false);
+  const [at, value, complete] = ["taken_at_ms", "usdt_equity", "complete"].map((name) => columns.indexOf(name));
+  for (const row of rows) {
+    const amount = row[value ?? -1];
+    const isKnown = typeof amount === "string" && Number(row[complete ?? -1]) === 1;
+    yield { at: Number(row[at ?? -1]), value: isKnown ? amount : null };
+  }
+}
+
+interface Extremes {
+  lowest: Value | null;
+  highest: Value | null;
+}
+
+const valuesPerTurn = 100;
+
+/** The first lowest and the first highest value of each period, read in one go; a null now and then, between others. */
+function* extremesOf(source: Source, account: string, periods: readonly Period[]): Generator<Extremes | null, void> {
+  const [first, last] = [periods[0], periods.at(-1)];
+  if (!first || !last) return;
+  const values = valuesOf(source, account, first.from, last.to);
+  let next = values.next();
+  let count = 0;
+  for (const period of periods) {
+    let lowest: Value | null = null;
+    let highest: Value | null = null;
+    for (; !next.done && next.value.at < period.to; next = values.next()) {
+      const { value } = next.value;
+      if (value !== null && (!lowest?.value || compare(value, lowest.value) < 0)) lowest = next.value;
+      if (value !== null && (!highest?.value || compare(value, highest.value) > 0)) highest = next.value;
+      count += 1;
+      if (count % valuesPerTurn === 0) yield null;
+    }
+    yield { lowest, highest };
+  }
+}
+
+/** A null where what was told before is too old to speak for the time until the next. */
+function withGaps(source: Source, seriesId: number, values: Iterable<Value>): Chart["lines"][number]["points"] {
+  const schedules = schedulesOf(source.sqlite, seriesId);
+  const points: Value[] = [];
+  for (const value of values) {
+    const last = points.at(-1);
+    const longest = last ? longestAge(schedules, last.at) : null;
+    if (last && longest !== null && value.at - last.at > longest) points.push({ at: last.at + longest, value: null });
+    points.push(value);
+  }
+  return points;
+}

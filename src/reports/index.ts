@@ -1,0 +1,12 @@
+/** Every report. A new one is a file and a line here. */
+import { balances } from "./balances.ts";
+import { changes } from "./changes.ts";
+import { coverage } from "./coverage.ts";
+import { episodes } from "./episodes.ts";
+import { equity } from "./equity.ts";
+import { positions } from "./positions.ts";
+import type { Report } from "./report.ts";
+
+export const reports: readonly Report[] = [balances, positions, episodes, equity, changes, coverage];
+
+export const reportNamed = (name: string): Report | undefined => reports.find((one) => one.name === name);

@@ -1,0 +1,72 @@
+import { positions as dataset } from "../datasets/positions.ts";
+import { absolute, compare, divide, subtract } from "../decimal.ts";
+import type { Digits } from "../domain.ts";
+import type { Cell } from "../store/query.ts";
+import { amountOf, createClosings, type HeldRow } from "./closing.ts";
+import { periodsOf } from "./days.ts";
+import type { Report } from "./report.ts";
+import { coverageColumns, createCoverage } from "./slots.ts";
+
+/** Columns of the history view, as they are. */
+const told = [
+  "symbol",
+  "margin_coin",
+  "hold_side",
+  "margin_mode",
+  "total",
+  "leverage",
+  "margin",
+  "average_open_price",
+  "mark_price",
+  "unrealized_pl",
+  "achieved_profits",
+  "liquidation_price",
+];
+
+export const positions: Report = {
+  name: "positions",
+  summary: "every open position at the close",
+  columns: [
+    "day",
+    "account",
+    "product_type",
+    ...told,
+    "liquidation_distance",
+    "opened_at",
+    "taken_at",
+    ...coverageColumns,
+  ],
+  *rows(source, span) {
+    const closingsOf = createClosings(source, dataset);
+    const coverage = createCoverage(source);
+    for (const period of periodsOf(span)) {
+      for (const { account, productType, known, rows } of closingsOf(period)) {
+        const tail = yield* coverage.cells(period, account, "positions");
+        const row = (cells: (name: string) => Cell, distance: Cell): Cell[] => [
+          period.name,
+          account,
+          productType,
+          ...told.map(cells),
+          distance,
+          cells("opened_at"),
+          cells("taken_at"),
+          ...tail,
+        ];
+        if (!known) yield row(() => null, null);
+        for (const position of rows) yield row((name) => position[name] ?? null, liquidationDistance(position));
+      }
+      yield null;
+    }
+  },
+};
+
+/**
+ * How far the mark price is from liquidation, as a share of it: 0.0421 is 4.21 %, to 16 places. Null where either is
+ * unknown; a liquidation price of zero or less says that there is none.
+ */
+function liquidationDistance(position: HeldRow): Digits | null {
+  const mark = amountOf(position, "mark_price");
+  const liquidation = amountOf(position, "liquidation_price");
+  if (mark === null || liquidation === null || compare(mark, "0") <= 0 || compare(liquidation, "0") <= 0) return null;
+  return divide(absolute(subtract(mark, liquidation)), mark);
+}

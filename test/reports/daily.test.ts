@@ -1,0 +1,147 @@
+/** The daily files, written by the daemon's own parts while they collect, on a clock that the test sets. */
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { parsePattern } from "../../src/cron.ts";
+import { ConfigError } from "../../src/errors.ts";
+import { createLog } from "../../src/log.ts";
+import { createDailyReports } from "../../src/reports/daily.ts";
+import { temporaryFolder } from "../support/files.ts";
+import { createWorld, type World } from "../support/world.ts";
+
+const hourly = { SCHEDULE_EQUITY: "0 * * * *", SCHEDULE_SPOT_ASSETS: "0 * * * *" };
+const names = ["balances", "changes", "coverage", "episodes", "equity", "positions"];
+const filesOf = (...days: string[]) => names.flatMap((name) => days.map((day) => `${name}-${day}.csv`));
+
+function dailyReports(world: World, timezone = "America/New_York", directory = join(temporaryFolder(), "reports")) {
+  const said: string[] = [];
+  const log = createLog({ level: "info", format: "json", secrets: [], write: (line) => void said.push(line) });
+  const schedule = parsePattern("5 0 * * *", timezone);
+  const daily = createDailyReports({ databasePath: world.path, directory, schedule, clock: world.clock, log });
+  onTestFinished(() => daily.stop());
+  const tick = async () => {
+    daily.tick();
+    await daily.idle();
+  };
+  return { daily, directory, said, tick, files: () => readdirSync(directory) };
+}
+
+/** Collects at every full hour up to an instant. */
+async function live(world: World, to: string): Promise<void> {
+  const hour = 3_600_000;
+  const begin = Math.floor(world.clock.now() / hour) * hour;
+  for (let slot = begin + hour; slot <= Date.parse(to); slot += hour) await world.at(slot);
+  await world.at(to);
+}
+
+describe("daily reports", () => {
+  it("are written once the local day is over, one file each, for their owner alone", async () => {
+    const world = await createWorld("2026-10-31T20:30:00Z", hourly);
+    const { directory, files, tick } = dailyReports(world);
+    await live(world, "2026-11-02T05:05:00Z");
+    await tick();
+    expect(files()).toEqual(filesOf("2026-10-31", "2026-11-01"));
+    expect(statSync(directory).mode & 0o777).toBe(0o700);
+    expect(statSync(join(directory, "equity-2026-11-01.csv")).mode & 0o777).toBe(0o600);
+    const coverage = readFileSync(join(directory, "coverage-2026-11-01.csv"), "utf8");
+    expect(coverage.split("\r\n").filter((line) => line.includes(",equity,"))).toEqual([
+      "2026-11-01,main,equity,25,25,0,0,0,0,complete,",
+    ]);
+    await live(world, "2026-11-03T05:04:00Z");
+    await tick();
+    expect(files()).toEqual(filesOf("2026-10-31", "2026-11-01"));
+    await live(world, "2026-11-03T05:05:00Z");
+    await tick();
+    expect(files()).toEqual(filesOf("2026-10-31", "2026-11-01", "2026-11-02"));
+  });
+
+  it("are never written over, also not through a link, and written again where one is missing", async () => {
+    const world = await createWorld("2026-11-01T00:30:00Z", hourly);
+    const { directory, files, tick } = dailyReports(world, "UTC");
+    const elsewhere = join(temporaryFolder(), "elsewhere");
+    mkdirSync(directory);
+    writeFileSync(join(directory, "equity-2026-11-01.csv"), "mine");
+    symlinkSync(elsewhere, join(directory, "changes-2026-11-01.csv"));
+    await live(world, "2026-11-02T00:05:00Z");
+    await tick();
+    expect(readFileSync(join(directory, "equity-2026-11-01.csv"), "utf8")).toBe("mine");
+    expect(() => statSync(elsewhere)).toThrow("ENOENT");
+    rmSync(join(directory, "balances-2026-11-01.csv"));
+    await live(world, "2026-11-03T00:05:00Z");
+    await tick();
+    expect(files()).toContain("balances-2026-11-01.csv");
+  });
+
+  it("of days that passed while the program was off wait until it is written down what became of their slots", async () => {
+    const world = await createWorld("2026-11-01T00:30:00Z", hourly);
+    await live(world, "2026-11-01T20:30:00Z");
+    const { directory, files, tick } = dailyReports(world, "UTC");
+    world.clock.live(Date.parse("2026-11-03T12:30:00Z"));
+    await tick();
+    expect(files()).toEqual([]);
+    await world.tick();
+    await tick();
+    expect(files()).toEqual([]);
+    world.clock.live(Date.parse("2026-11-03T12:30:06Z"));
+    await tick();
+    expect(files()).toEqual(filesOf("2026-11-01", "2026-11-02"));
+    expect(readFileSync(join(directory, "equity-2026-11-02.csv"), "utf8")).toContain(
+      "\r\n2026-11-02,main,,,,,,,,,,,,,24,0,none\r\n",
+    );
+  });
+
+  it("that cannot be written are one line in the log, leave nothing behind, and are tried at the next slot", async () => {
+    const world = await createWorld("2026-11-01T00:30:00Z", hourly);
+    const { directory, files, said, tick } = dailyReports(world, "UTC");
+    await live(world, "2026-11-02T00:05:00Z");
+    mkdirSync(join(directory, ".balances-2026-11-01.csv.part", "in the way"), { recursive: true });
+    await tick();
+    await tick();
+    expect(said.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
+      expect.stringMatching(
+        /^daily reports: .*balances-2026-11-01.csv was not written \(E[A-Z_]+\)\. .* What is missing is tried again at 2026-11-03T00:05:00.000Z\.$/,
+      ),
+    ]);
+    expect(files().filter((name) => name.endsWith(".csv"))).toEqual([]);
+    rmSync(join(directory, ".balances-2026-11-01.csv.part"), { recursive: true });
+    await live(world, "2026-11-03T00:05:00Z");
+    await tick();
+    expect(files()).toEqual(filesOf("2026-11-01", "2026-11-02"));
+  });
+
+  it("refuse a folder that cannot be one before they begin", async () => {
+    const world = await createWorld("2026-11-01T00:30:00Z", hourly);
+    const { daily } = dailyReports(world, "UTC", "/proc/reports");
+    expect(() => daily.wake()).toThrow(ConfigError);
+    const file = join(temporaryFolder(), "file");
+    writeFileSync(file, "");
+    expect(() => dailyReports(world, "UTC", file).daily.wake()).toThrow("REPORTS_DIR");
+  });
+});
+
+describe("the schedule of the reports", () => {
+  it("comes once on every local day, of whatever length", () => {
+    const slotsOf = (timezone: string, from: string, to: string) => {
+      const pattern = parsePattern("5 0 * * *", timezone);
+      const found: string[] = [];
+      for (let slot = pattern.next(Date.parse(from)); slot < Date.parse(to); slot = pattern.next(slot)) {
+        expect(pattern.latest(slot + 1000)).toBe(slot);
+        found.push(new Date(slot).toISOString().slice(0, 16));
+      }
+      return found;
+    };
+    expect(slotsOf("Asia/Beirut", "2026-03-27T12:00Z", "2026-03-30T12:00Z")).toEqual([
+      "2026-03-27T22:05",
+      "2026-03-28T22:00",
+      "2026-03-29T21:05",
+    ]);
+    expect(slotsOf("America/New_York", "2026-10-31T12:00Z", "2026-11-03T00:00Z")).toEqual([
+      "2026-11-01T04:05",
+      "2026-11-02T05:05",
+    ]);
+    expect(slotsOf("America/Havana", "2026-10-31T12:00Z", "2026-11-03T00:00Z")).toEqual([
+      "2026-11-01T04:05",
+      "2026-11-02T05:05",
+    ]);
+  });
+});

@@ -1,0 +1,78 @@
+/** Reports as rows by the names of their columns, and an account to report on. */
+import type { Dataset } from "../../src/datasets/dataset.ts";
+import { equity } from "../../src/datasets/equity.ts";
+import { fundingAssets } from "../../src/datasets/funding-assets.ts";
+import { mixAccounts } from "../../src/datasets/mix-accounts.ts";
+import { positions } from "../../src/datasets/positions.ts";
+import { prices } from "../../src/datasets/prices.ts";
+import { spotAssets } from "../../src/datasets/spot-assets.ts";
+import type { Row, Scope } from "../../src/domain.ts";
+import type { Span } from "../../src/reports/days.ts";
+import { reportNamed } from "../../src/reports/index.ts";
+import { headOf, type Source } from "../../src/reports/report.ts";
+import { openReadOnly } from "../../src/store/sqlite.ts";
+import type { Store } from "../../src/store/store.ts";
+import { collect, good, item } from "../store/kit.ts";
+
+export const hour = 3_600_000;
+
+/** What a database told of a report; counts are numbers. */
+export function told(path: string, name: string, span: Span, source: Partial<Source> = {}) {
+  const report = reportNamed(name);
+  if (!report) throw new Error(`there is no report ${name}`);
+  const sqlite = openReadOnly(path);
+  try {
+    const columns = headOf(report, span);
+    return [...report.rows({ sqlite, account: null, now: Number.MAX_SAFE_INTEGER, ...source }, span)]
+      .filter((row) => row !== null)
+      .map((row) => {
+        if (row.length !== columns.length) throw new Error(`${row.length} cells in ${columns.length} columns`);
+        return Object.fromEntries(
+          columns.map((column, at) => [column, typeof row[at] === "bigint" ? Number(row[at]) : (row[at] ?? null)]),
+        );
+      });
+  } finally {
+    sqlite.close();
+  }
+}
+
+/** The cells of these columns, each row as one line; "-" is unknown. */
+export const lines = (rows: ReturnType<typeof told>, ...columns: string[]): string[] =>
+  rows.map((row) => columns.map((column) => row[column] ?? "-").join(" "));
+
+export const days = (from: string, to: string, timezone = "UTC"): Span => ({
+  timezone,
+  by: "day",
+  from: Date.parse(from),
+  to: Date.parse(to),
+});
+
+/** Each schedule in force from `since` on. */
+export async function scheduleAll(store: Store, pattern: string, since: number, account = "main"): Promise<void> {
+  for (const dataset of [spotAssets, fundingAssets, mixAccounts, positions, equity])
+    await store.setSchedule(account, dataset.name, pattern, since);
+  await store.setSchedule("public", prices.name, pattern, since);
+}
+
+/** A run whose snapshots are of its slot. */
+export function tell(store: Store, dataset: Dataset, slot: number, rows: Row[], scope: Scope = null, account = "main") {
+  const snapshot = good(
+    rows.map((row) => item(dataset, row)),
+    slot,
+    scope,
+  );
+  return collect(store, dataset, slot, { snapshots: [snapshot] }, dataset.public ? "public" : account);
+}
+
+export const worth = (usdtEquity: string | null, complete: 0 | 1 = 1): Row => ({
+  usdtEquity,
+  spotUsdt: usdtEquity,
+  complete,
+});
+
+export const btc = (available: string, frozen = "0", locked: string | null = "0"): Row => ({
+  coin: "BTC",
+  available,
+  frozen,
+  locked,
+});

@@ -1,0 +1,323 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { equity } from "../../src/datasets/equity.ts";
+import { fundingAssets } from "../../src/datasets/funding-assets.ts";
+import { mixAccounts } from "../../src/datasets/mix-accounts.ts";
+import { positions } from "../../src/datasets/positions.ts";
+import { prices } from "../../src/datasets/prices.ts";
+import { spotAssets } from "../../src/datasets/spot-assets.ts";
+import type { Row } from "../../src/domain.ts";
+import type { Store } from "../../src/store/store.ts";
+import { collect, failed, start } from "../store/kit.ts";
+import { open, temporaryPath } from "../store/temporary.ts";
+import { btc, days, hour, lines, scheduleAll, tell, told, worth } from "./kit.ts";
+
+let path: string;
+let store: Store;
+
+beforeEach(async () => {
+  path = temporaryPath();
+  store = await open(path);
+});
+
+/** A slot of every hour from `from` on. */
+const slots = (count: number, from = start): number[] => Array.from({ length: count }, (_, n) => from + n * hour);
+
+const day = 24 * hour;
+
+describe("balances", () => {
+  const columns = ["day", "wallet", "coin", "available", "total", "usdt_price", "usdt_value"];
+
+  it("are those at the last instant of the day, worth the price of then", async () => {
+    await scheduleAll(store, "0 * * * *", start - 1);
+    for (const [n, slot] of slots(49).entries()) {
+      await tell(store, spotAssets, slot, [btc(n < 24 ? "0.10" : "0.30", "0.05", "0.000")]);
+      await tell(store, prices, slot, [{ coin: "BTC", quote: "USDT", price: n < 24 ? "60000.5" : "61000" }]);
+      await tell(store, fundingAssets, slot, [{ coin: "USDT", available: "7.00", frozen: "0.10" }]);
+      await tell(store, mixAccounts, slot, [{ marginCoin: "USDT", available: "90", equity: "100.5" }], "umcbl");
+      await tell(store, positions, slot, [], "umcbl");
+    }
+    const rows = told(path, "balances", days("2026-11-01", "2026-11-03"));
+    expect(lines(rows, ...columns)).toEqual([
+      "2026-11-01 spot BTC 0.10 0.15 60000.5 9000.075",
+      "2026-11-01 funding USDT 7.00 7.1 1 7.1",
+      "2026-11-01 umcbl USDT 90 100.5 1 100.5",
+      "2026-11-02 spot BTC 0.30 0.35 61000 21350",
+      "2026-11-02 funding USDT 7.00 7.1 1 7.1",
+      "2026-11-02 umcbl USDT 90 100.5 1 100.5",
+    ]);
+    expect(lines(rows.slice(0, 1), "taken_at", "slots", "slots_ok", "coverage")).toEqual([
+      "2026-11-01T23:00:00.000Z 24 24 complete",
+    ]);
+  });
+
+  it("that nobody knows are a row of empty cells for each wallet, with what became of the slots", async () => {
+    await store.setSchedule("main", "spot-assets", "0 * * * *", start - 1);
+    for (const slot of slots(10)) await tell(store, spotAssets, slot, [btc("1")]);
+    for (const slot of slots(14, start + 10 * hour))
+      await store.settle("main", "spot-assets", [{ slot, state: "missed", cause: "not running" }]);
+    const rows = told(path, "balances", days("2026-11-01", "2026-11-02"), { now: start + 24 * hour });
+    expect(rows.map((row) => Object.values(row))).toEqual([
+      ["2026-11-01", "main", "spot", null, null, null, null, null, null, null, null, 24, 10, "gaps"],
+    ]);
+  });
+
+  it("of a wallet that is empty have no row, and of one that was never told have one", async () => {
+    await scheduleAll(store, "0 * * * *", start - 1);
+    for (const slot of slots(24)) await tell(store, spotAssets, slot, []);
+    await collect(store, mixAccounts, start, { failures: [failed("timeout", start, "umcbl")] });
+    const rows = told(path, "balances", days("2026-11-01", "2026-11-02"), { now: start + 24 * hour });
+    expect(lines(rows, "wallet", "coin", "slots", "slots_ok", "coverage")).toEqual([
+      "funding - 24 0 none",
+      "umcbl - 24 0 none",
+    ]);
+  });
+
+  it("have no total where a part is unknown, and no value where the price is", async () => {
+    await scheduleAll(store, "0 * * * *", start - 1);
+    const rows: Row[] = [btc("1", "2", null), { coin: "ODD", available: "3", frozen: "0", locked: "0" }];
+    await tell(store, spotAssets, start + 23 * hour, rows);
+    await tell(store, prices, start + 23 * hour, [{ coin: "ODD", quote: "USDT", price: null }]);
+    const spot = told(path, "balances", days("2026-11-01", "2026-11-02")).filter(({ wallet }) => wallet === "spot");
+    expect(lines(spot, "coin", "total", "usdt_price", "usdt_value")).toEqual(["BTC - - -", "ODD 3 - -"]);
+  });
+
+  it("tell the wallet of a unified account once, and demo money at no price", async () => {
+    await store.setApiVersion("main", "v3", start - 1, "probed");
+    const usdt: Row = { available: "5", equity: "6.5", balance: "7" };
+    const slot = start + 23 * hour + 5;
+    await tell(store, spotAssets, slot, [{ coin: "USDT", ...usdt }]);
+    await tell(store, mixAccounts, slot, [{ marginCoin: "USDT", ...usdt }], "unified");
+    await tell(store, mixAccounts, slot, [{ marginCoin: "USDT", equity: "3000" }], "sumcbl", "demo");
+    const rows = told(path, "balances", days("2026-11-01", "2026-11-02"));
+    expect(lines(rows, "account", "wallet", "coin", "total", "usdt_value", "coverage")).toEqual([
+      "main unified USDT 6.5 6.5 not due",
+      "demo sumcbl USDT 3000 - not due",
+    ]);
+  });
+
+  it("are unknown of data that was collected on demand on another day", async () => {
+    await tell(store, spotAssets, start + 5, [btc("1")]);
+    const rows = told(path, "balances", days("2026-11-01", "2026-11-03"));
+    expect(lines(rows, "day", "coin", "available", "slots", "coverage")).toEqual([
+      "2026-11-01 BTC 1 0 not due",
+      "2026-11-02 - - 0 not due",
+    ]);
+  });
+});
+
+it("positions are those at the close, with their distance to liquidation where there is one", async () => {
+  await scheduleAll(store, "0 * * * *", start - 1);
+  const position = (symbol: string, liquidationPrice: string | null): Row => ({
+    symbol,
+    marginCoin: "USDT",
+    holdSide: "long",
+    marginMode: "crossed",
+    total: "0.50",
+    markPrice: "60000",
+    liquidationPrice,
+  });
+  const held = [position("BTCUSDT", "45000"), position("ETHUSDT", "-3"), position("SOLUSDT", null)];
+  await tell(store, positions, start + 23 * hour, held, "umcbl");
+  const rows = told(path, "positions", days("2026-11-01", "2026-11-02"));
+  expect(lines(rows, "product_type", "symbol", "total", "liquidation_price", "liquidation_distance")).toEqual([
+    "umcbl BTCUSDT 0.50 45000 0.25",
+    "umcbl ETHUSDT 0.50 -3 -",
+    "umcbl SOLUSDT 0.50 - -",
+  ]);
+});
+
+it("episodes are the lives of positions that have a part in the span", async () => {
+  const position = (openedAt: number): Row => ({
+    symbol: "BTCUSDT",
+    marginCoin: "USDT",
+    holdSide: "long",
+    marginMode: "crossed",
+    total: "1",
+    openedAt,
+  });
+  await scheduleAll(store, "0 0 * * *", start - 1);
+  const lives = [[position(start - 5)], [], [position(start + day)], [position(start + day)]];
+  for (const [n, rows] of lives.entries()) await tell(store, positions, start + n * day, rows, "umcbl");
+  const of = (from: string, to: string) =>
+    lines(told(path, "episodes", days(from, to)), "opened_at", "state", "closed_after", "closed_before");
+  const first = "2026-10-31T23:59:59.995Z closed 2026-11-01T00:00:00.000Z 2026-11-02T00:00:00.000Z";
+  const second = "2026-11-02T00:00:00.000Z open - -";
+  expect(of("2026-11-01", "2026-11-02")).toEqual([first]);
+  expect(of("2026-11-02", "2026-11-05")).toEqual([first, second]);
+  expect(of("2026-11-04", "2026-11-05")).toEqual([second]);
+});
+
+describe("equity", () => {
+  it("has the lowest and the highest of the day, exact to the last digit", async () => {
+    await store.setSchedule("main", "equity", "0 * * * *", start - 1);
+    const values = ["100.00000000000000000001", "100.00000000000000000002", "100.0", "100.00000000000000000001"];
+    for (const [n, slot] of slots(24).entries()) await tell(store, equity, slot, [worth(values[n % 4] ?? null)]);
+    const rows = told(path, "equity", days("2026-11-01", "2026-11-02"));
+    expect(lines(rows, "lowest", "lowest_at", "highest", "highest_at", "closing")).toEqual([
+      "100.0 2026-11-01T02:00:00.000Z 100.00000000000000000002 2026-11-01T01:00:00.000Z 100.00000000000000000001",
+    ]);
+  });
+
+  it("of days of 23 to 25 hours adds up to the last digit, whatever the zone", async () => {
+    const from = Date.parse("2026-10-01T00:00:00Z");
+    await store.setSchedule("main", "equity", "0 * * * *", from - 1);
+    const values = slots(24 * 40, from).map((slot, n) => ({ slot, units: BigInt(n) ** 5n * 7919n + 1n }));
+    for (const { slot, units } of values) await tell(store, equity, slot, [worth(digits(units))]);
+    const now = from + 40 * 24 * hour;
+    for (const timezone of ["UTC", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"])
+      for (const by of ["day", "month"] as const) {
+        const span = { timezone, by, from: Date.parse("2026-10-03T00:00:00Z"), to: now };
+        const rows = told(path, "equity", span, { now });
+        const opening = units(rows.find((row) => row.opening !== null)?.opening);
+        const sum = rows.reduce((total, { change }) => total + (change === null ? 0n : units(change)), 0n);
+        expect(opening + sum, `${timezone} ${by}`).toBe(values.at(-1)?.units);
+      }
+    const span = days("2026-10-31T12:00:00Z", "2026-11-02T12:00:00Z", "America/New_York");
+    expect(lines(told(path, "equity", span), "day", "slots", "slots_ok", "coverage")).toEqual([
+      "2026-10-31 24 24 complete",
+      "2026-11-01 25 25 complete",
+      "2026-11-02 24 24 complete",
+    ]);
+  });
+
+  it("knows no change where either close is unknown or lacks a part", async () => {
+    await store.setSchedule("main", "equity", "0 0 * * *", start - 1);
+    const day = 24 * hour;
+    await tell(store, equity, start, [worth("100")]);
+    await tell(store, equity, start + day, [worth("40", 0)]);
+    await tell(store, equity, start + 2 * day, [worth("101")]);
+    await tell(store, equity, start + 3 * day, [worth("103")]);
+    const rows = told(path, "equity", days("2026-11-01", "2026-11-05"));
+    expect(lines(rows, "day", "opening", "closing", "change", "complete", "lowest")).toEqual([
+      "2026-11-01 - 100 - 1 100",
+      "2026-11-02 100 - - 0 -",
+      "2026-11-03 - 101 - 1 101",
+      "2026-11-04 101 103 2 1 103",
+    ]);
+  });
+
+  it("is drawn with a gap where slots are missing for longer than two periods", async () => {
+    await store.setSchedule("main", "equity", "0 * * * *", start - 1);
+    for (const n of [0, 1, 3, 6]) await tell(store, equity, start + n * hour, [worth(String(n))]);
+    const { openReadOnly } = await import("../../src/store/sqlite.ts");
+    const { equity: report } = await import("../../src/reports/equity.ts");
+    const sqlite = openReadOnly(path);
+    const chart = report.chart?.({ sqlite, account: null, now: start + day }, days("2026-11-01", "2026-11-02"));
+    sqlite.close();
+    expect(chart?.lines[0]?.points.map(({ at, value }) => `${(at - start) / hour} ${value ?? "-"}`)).toEqual([
+      "0 0",
+      "1 1",
+      "3 3",
+      "5 -",
+      "6 6",
+    ]);
+  });
+});
+
+/** An amount of 18 places in its smallest unit, and back. */
+const digits = (units: bigint): string =>
+  String(units)
+    .padStart(19, "0")
+    .replace(/(\d{18})$/, ".$1");
+function units(cell: unknown): bigint {
+  const [, sign = "", whole = "", fraction = ""] = /^(-?)(\d+)(?:\.(\d+))?$/.exec(String(cell)) ?? [];
+  return BigInt(`${sign}${whole}${fraction.padEnd(18, "0")}`);
+}
+
+describe("changes", () => {
+  it("are told where an amount differs from close to close, with nothing as 0", async () => {
+    await scheduleAll(store, "0 0 * * *", start - 1);
+    const position: Row = { symbol: "BTCUSDT", marginCoin: "USDT", holdSide: "long", marginMode: "crossed" };
+    const usdt = { coin: "USDT", available: "5", frozen: "0", locked: "0" };
+    for (const [n, rows] of [[btc("0.10"), usdt], [usdt, btc("0.1")], [usdt]].entries()) {
+      const slot = start + n * day;
+      await tell(store, spotAssets, slot, rows);
+      await tell(store, fundingAssets, slot, []);
+      await tell(store, mixAccounts, slot, [{ marginCoin: "USDT", available: "1", equity: `${n}.5` }], "umcbl");
+      await tell(store, positions, slot, n === 0 ? [] : [{ ...position, total: `${n}` }], "umcbl");
+    }
+    const rows = told(path, "changes", days("2026-11-02", "2026-11-04"));
+    expect(lines(rows, "day", "wallet", "coin", "symbol", "field", "opening", "closing", "change")).toEqual([
+      "2026-11-02 umcbl USDT - total 0.5 1.5 1",
+      "2026-11-02 umcbl USDT BTCUSDT size 0 1 1",
+      "2026-11-03 spot BTC - available 0.1 0 -0.1",
+      "2026-11-03 spot BTC - total 0.1 0 -0.1",
+      "2026-11-03 umcbl USDT - total 1.5 2.5 1",
+      "2026-11-03 umcbl USDT BTCUSDT size 1 2 1",
+    ]);
+  });
+
+  it("are unknown where a close is, and said to be", async () => {
+    await store.setSchedule("main", "spot-assets", "0 * * * *", start - 1);
+    await tell(store, spotAssets, start, [btc("1")]);
+    const rows = told(path, "changes", days("2026-11-01", "2026-11-03"), { now: start + 2 * day });
+    expect(lines(rows, "day", "wallet", "coin", "opening", "closing", "change", "coverage")).toEqual([
+      "2026-11-01 spot - - - - gaps",
+      "2026-11-02 spot - - - - none",
+    ]);
+  });
+});
+
+describe("coverage", () => {
+  const columns = ["day", "slots", "ok", "partial", "failed", "missed", "skipped", "coverage", "causes"];
+
+  it("counts every slot that was due, and says what became of the others", async () => {
+    await store.setSchedule("main", "positions", "0 * * * *", start - 1);
+    for (const [n, slot] of slots(20).entries()) {
+      const lines = { snapshots: [], failures: [failed("timeout", slot, "umcbl")] };
+      if (n < 3) await collect(store, positions, slot, lines);
+      else await tell(store, positions, slot, [], "umcbl");
+    }
+    const settled = [20, 21].map((n) => ({ slot: start + n * hour, state: "missed" as const, cause: "asleep" }));
+    await store.settle("main", "positions", settled);
+    // On demand: nobody was owed this one.
+    await tell(store, positions, start + 90_001, [], "umcbl");
+    const rows = told(path, "coverage", days("2026-11-01", "2026-11-02"), { now: start + 25 * hour });
+    expect(lines(rows, ...columns)).toEqual([
+      "2026-11-01 24 17 0 3 4 0 gaps timeout: 3; asleep: 2; not written yet: 2",
+    ]);
+  });
+
+  it("says of a day that the schedule began in, and of one that is going on, that it is no whole day", async () => {
+    await store.setSchedule("main", "spot-assets", "0 * * * *", start + 12.5 * hour);
+    for (const slot of slots(38, start + 13 * hour)) await tell(store, spotAssets, slot, []);
+    const rows = told(path, "coverage", days("2026-10-31", "2026-11-04"), { now: start + 51 * hour });
+    expect(lines(rows, "day", "slots", "ok", "coverage")).toEqual([
+      "2026-10-31 0 0 not due",
+      "2026-11-01 11 11 partly due",
+      "2026-11-02 24 24 complete",
+      "2026-11-03 3 3 going on",
+    ]);
+  });
+
+  it("is whole over a change of the schedule, and not over a time when it was off", async () => {
+    await store.setSchedule("main", "spot-assets", "0 * * * *", start - 1);
+    for (const slot of slots(48)) {
+      if (slot === start + 6 * hour) await store.setSchedule("main", "spot-assets", "0 */1 * * *", slot - 1);
+      if (slot === start + 30 * hour) await store.setSchedule("main", "spot-assets", null, slot - 1);
+      if (slot === start + 33 * hour) await store.setSchedule("main", "spot-assets", "0 * * * *", slot - 1);
+      if (slot < start + 30 * hour || slot >= start + 33 * hour) await tell(store, spotAssets, slot, []);
+    }
+    const rows = told(path, "coverage", days("2026-11-01", "2026-11-03"));
+    expect(lines(rows, "day", "slots", "ok", "coverage")).toEqual([
+      "2026-11-01 24 24 complete",
+      "2026-11-02 21 21 partly due",
+    ]);
+  });
+
+  it("counts nothing as missing that the account's API does not offer", async () => {
+    await store.setSchedule("main", "funding-assets", "0 0 * * *", start - 1);
+    await collect(store, fundingAssets, start, { skipped: true, cause: "not offered" });
+    const rows = told(path, "coverage", days("2026-11-01", "2026-11-02"), { now: start + day });
+    expect(lines(rows, "slots", "skipped", "coverage")).toEqual(["1 1 not offered"]);
+  });
+
+  it("is told per account, or of one alone", async () => {
+    await store.setSchedule("main", "equity", "0 0 * * *", start - 1);
+    await store.setSchedule("x' or 1=1 --", "equity", "0 0 * * *", start - 1);
+    const span = days("2026-11-01", "2026-11-02");
+    expect(lines(told(path, "coverage", span), "account")).toEqual(["main", "x' or 1=1 --"]);
+    expect(told(path, "coverage", span, { account: "main" })).toHaveLength(1);
+    expect(told(path, "coverage", span, { account: "nobody' or 1=1 --" })).toEqual([]);
+  });
+});
