@@ -17,6 +17,7 @@ const order = [
   ["wake"],
   ["schedule"],
   ["reports"],
+  ["export"],
   ["simulator"],
   ["app"],
   ["commands"],

@@ -3,6 +3,9 @@ import { describe, expect, it } from "vitest";
 import { commands } from "../src/commands/index.ts";
 import { scheduleSetting } from "../src/config.ts";
 import { datasetNames } from "../src/domain.ts";
+import { reports } from "../src/reports/index.ts";
+import { query } from "./store/kit.ts";
+import { open, temporaryPath } from "./store/temporary.ts";
 
 const read = (path: string) => readFileSync(path, "utf8");
 const readme = read("README.md");
@@ -11,7 +14,11 @@ const config = read("src/config.ts");
 
 /** Settings as the code names them. */
 const settings = [
-  ...new Set([...config.matchAll(/"((?:BITGET|RUN|SQL|LOG|DATABASE)_[A-Z_]+)"/g)].map((match) => match[1] ?? "")),
+  ...new Set(
+    [...config.matchAll(/"((?:BITGET|RUN|SQL|LOG|DATABASE|REPORTS)_[A-Z_]+|SCHEDULE_REPORTS|TIMEZONE)"/g)].map(
+      (match) => match[1] ?? "",
+    ),
+  ),
   ...["BITGET_API_KEY", "BITGET_API_SECRET", "BITGET_API_PASSPHRASE"],
   ...datasetNames.map(scheduleSetting),
 ];
@@ -30,17 +37,20 @@ describe("the README", () => {
     expect(readme).toContain(`| \`${name}\` |`);
   });
 
+  it.each(reports)("lists the report $name with its columns", ({ name, columns }) => {
+    expect(readme).toContain(`\n| \`${name}\` | \`${columns.join(", ")}\` |`);
+  });
+
   it("lists every view that holds collected rows, with columns that are there", async () => {
-    const { viewsOf } = await import("../src/store/views.ts");
-    const { datasets } = await import("../src/datasets/index.ts");
-    const views = viewsOf(datasets);
+    const path = temporaryPath();
+    await open(path);
     const rows = [...readme.matchAll(/^\| (`[a-z_]+`(?:, `[a-z_]+`)*) \| `([a-z_, …]+)` \|$/gm)];
-    expect(rows.length).toBe(9);
+    expect(rows.length).toBe(11);
     for (const [, names = "", columns = ""] of rows)
-      for (const name of names.matchAll(/`([a-z_]+)`/g)) {
-        const sql = views.get(name[1] ?? "");
-        expect(sql, name[1]).toBeDefined();
-        for (const column of columns.replace(", …", "").split(", ")) expect(sql).toMatch(new RegExp(`\\b${column}\\b`));
+      for (const [, name] of names.matchAll(/`([a-z_]+)`/g)) {
+        const found = query(path, `select name from pragma_table_info('${name}')`).map(({ name }) => name);
+        expect(found.length, name).toBeGreaterThan(0);
+        expect(found).toEqual(expect.arrayContaining(columns.replace(", …", "").split(", ")));
       }
   });
 });

@@ -1,5 +1,6 @@
 /** Rows on stdout: as a table for people, as CSV and JSON for programs. */
 import { UsageError } from "../errors.ts";
+import { objectText } from "../export/ndjson.ts";
 import { csvLine } from "../reports/csv.ts";
 import { type Cell, cellText } from "../store/query.ts";
 import type { Input } from "./command.ts";
@@ -58,8 +59,7 @@ async function* texts({ columns, rows }: Rows, format: "csv" | "json" | "ndjson"
     }
     return;
   }
-  const names = columns.map((name) => JSON.stringify(name));
-  const object = (row: readonly Cell[]) => `{${row.map((cell, at) => `${names[at]}:${json(cell)}`).join(",")}}`;
+  const object = objectText(columns);
   if (format === "ndjson") {
     for await (const batch of rows) yield batch.map((row) => `${object(row)}\n`).join("");
     return;
@@ -71,12 +71,4 @@ async function* texts({ columns, rows }: Rows, format: "csv" | "json" | "ndjson"
     separator = ",\n";
   }
   yield separator === "[\n" ? "[]\n" : "\n]\n";
-}
-
-/** Integers keep all their digits; JSON has no word for infinity, and readers take this one for it. */
-function json(cell: Cell): string {
-  if (cell === null) return "null";
-  if (typeof cell === "bigint") return String(cell);
-  if (typeof cell === "number") return Number.isFinite(cell) ? JSON.stringify(cell) : `${cell < 0 ? "-" : ""}9e999`;
-  return JSON.stringify(typeof cell === "string" ? cell : cellText(cell));
 }
