@@ -1,6 +1,6 @@
 /** What a figure is. Nothing here passes or fails: every value stands beside another of the same run. */
 
-export type Unit = "bytes" | "ms" | "MiB";
+export type Unit = "bytes" | "ms" | "MiB" | "rows/s";
 
 /** One line of the table. */
 export interface Comparison {
@@ -13,7 +13,8 @@ export interface Comparison {
 export interface Figure {
   name: string;
   summary: string;
-  run(): Promise<Comparison[]>;
+  /** `quick`: on less data, where that takes minutes. */
+  run(options: { quick: boolean }): Promise<Comparison[]>;
 }
 
 export const compare = (what: string, value: number, unit: Unit, other: string, otherValue: number): Comparison => ({
@@ -24,7 +25,17 @@ export const compare = (what: string, value: number, unit: Unit, other: string, 
 });
 
 /** The middle one: a machine that is busy for a moment does not move it. NaN of nothing. */
-export function median(values: readonly number[]): number {
+export const median = (values: readonly number[]): number => percentile(values, 50);
+
+/** The value that so many of a hundred stay below. NaN of nothing. */
+export function percentile(values: readonly number[], percent: number): number {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+  return sorted[Math.min(Math.floor((sorted.length * percent) / 100), sorted.length - 1)] ?? Number.NaN;
+}
+
+/** Milliseconds that something took. */
+export function timed(action: () => unknown): number {
+  const startedAt = performance.now();
+  action();
+  return performance.now() - startedAt;
 }

@@ -1,4 +1,4 @@
-/** `npm run bench [-- NAME…] [--json]`: what the collector costs, beside what that is compared with. */
+/** `npm run bench [-- NAME…] [--quick] [--json]`: what the collector costs, beside what that is compared with. */
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { bytes } from "./bytes.ts";
@@ -6,8 +6,9 @@ import { cycle } from "./cycle.ts";
 import type { Comparison, Figure, Unit } from "./figure.ts";
 import { memory } from "./memory.ts";
 import { start } from "./start.ts";
+import { year } from "./year.ts";
 
-const figures: readonly Figure[] = [bytes, cycle, start, memory];
+const figures: readonly Figure[] = [bytes, cycle, start, memory, year];
 
 interface Line extends Comparison {
   figure: string;
@@ -43,7 +44,10 @@ function markdown(lines: readonly Line[]): string {
   return padded.map((row) => `| ${row.join(" | ")} |`).join("\n");
 }
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "boolean" } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: "boolean" }, quick: { type: "boolean", default: false } },
+});
 const unknown = positionals.filter((name) => !figures.some((figure) => figure.name === name));
 
 if (unknown.length > 0) {
@@ -55,7 +59,7 @@ if (unknown.length > 0) {
   for (const figure of figures.filter(({ name }) => positionals.length === 0 || positionals.includes(name))) {
     const startedAt = performance.now();
     console.error(`${figure.name}: ${figure.summary} …`);
-    for (const one of await figure.run())
+    for (const one of await figure.run({ quick: values.quick }))
       lines.push({ figure: figure.name, ...one, ratio: one.value / one.beside.value });
     console.error(`${figure.name}: done in ${Math.round((performance.now() - startedAt) / 1000)} s`);
   }

@@ -1,0 +1,107 @@
+/** What is asked of a long history, of ours and of the plain one; each question's milliseconds. */
+import Database from "better-sqlite3";
+import { createAsOf, selectSpan } from "../src/store/as-of.ts";
+import type { Sqlite } from "../src/store/sqlite.ts";
+import { equity, positions, pseudoRandom, spotAssets } from "../test/store/minutes.ts";
+import { timed } from "./figure.ts";
+import type { History } from "./history.ts";
+
+export const day = 86_400_000;
+
+/** How many instants, and how often each longer question is asked. */
+const instants = 1000;
+const times = 9;
+const coins = Array.from({ length: times }, (_, n) => `COIN${n}`);
+
+export interface Asked {
+  ours: number[];
+  plain: number[];
+}
+
+/** Every coin and every position at random instants. */
+export function askStates(history: History): Asked {
+  const random = pseudoRandom(22);
+  const at = Array.from({ length: instants }, () => history.from + 1000 + random(history.to() - history.from - 1000));
+  return {
+    ours: asking(history.path, (sqlite) => {
+      const [coinsAt, positionsAt] = [spotAssets, positions].map((dataset) => createAsOf(sqlite, dataset, {}));
+      return at.map(
+        (instant) => () => coinsAt?.(instant).rows.length === 50 && positionsAt?.(instant).rows.length === 20,
+      );
+    }),
+    plain: asking(history.plainPath, (sqlite) => {
+      const [coinsAt, positionsAt] = [
+        plainState(sqlite, "spot_assets", "coin"),
+        plainState(sqlite, "positions", "symbol"),
+      ];
+      return at.map((instant) => () => coinsAt(instant) === 50 && positionsAt(instant) === 20);
+    }),
+  };
+}
+
+/** From the first item to the next and so on, for each its last row: as few steps down the index as it takes. */
+function plainState(sqlite: Sqlite, table: string, key: string): (instant: number) => number {
+  const statement = sqlite.prepare<[string], unknown[]>(
+    `with recursive item (name) as (
+       select min(${key}) from ${table} where account = 'main'
+       union all
+       select (select min(${key}) from ${table} where account = 'main' and ${key} > name) from item where name is not null
+     )
+     select r.* from item cross join ${table} r on r.account = 'main' and r.${key} = name and r.taken_at =
+       (select max(taken_at) from ${table} where account = 'main' and ${key} = name and taken_at <= ?)`,
+  );
+  return (instant) => statement.raw().all(new Date(instant).toISOString()).length;
+}
+
+/** Every minute of a coin in the last 30 days. */
+export function askMonths(history: History): Asked {
+  const [from, to] = [history.to() - 30 * day, history.to()];
+  const rows = 30 * 1440;
+  return {
+    ours: asking(history.path, (sqlite) =>
+      coins.map((coin) => () => {
+        const span = { from, to, newest: Number.POSITIVE_INFINITY };
+        return [...selectSpan(sqlite, spotAssets, { account: "main", coin }, span, false).rows].length === rows;
+      }),
+    ),
+    plain: asking(history.plainPath, (sqlite) => {
+      const statement = sqlite.prepare(
+        "select * from spot_assets where account = 'main' and coin = ? and taken_at >= ? and taken_at < ? order by taken_at",
+      );
+      const [first, last] = [from, to].map((instant) => new Date(instant).toISOString());
+      return coins.map((coin) => () => statement.raw().all(coin, first, last).length === rows);
+    }),
+  };
+}
+
+/** What the account was worth at the end of every day. */
+export function askCurves(history: History): Asked {
+  const ends: number[] = [];
+  for (let end = history.from + day; end <= history.to(); end += day) ends.push(end - 1);
+  return {
+    ours: asking(history.path, (sqlite) => {
+      const worthAt = createAsOf(sqlite, equity, {});
+      return coins.map(() => () => ends.every((end) => worthAt(end).rows.length === 1));
+    }),
+    plain: asking(history.plainPath, (sqlite) => {
+      const statement = sqlite.prepare(
+        "select * from equity where account = 'main' and taken_at <= ? order by taken_at desc limit 1",
+      );
+      return coins.map(() => () => ends.every((end) => statement.raw().all(new Date(end).toISOString()).length === 1));
+    }),
+  };
+}
+
+/** On a connection of its own. @throws Error where an answer is not what was stored: then its time counts for nothing. */
+function asking(path: string, questions: (sqlite: Sqlite) => (() => boolean)[]): number[] {
+  const sqlite = new Database(path, { readonly: true });
+  try {
+    return questions(sqlite).map((ask) =>
+      timed(() => {
+        if (!ask()) throw new Error(`${path} answers with another number of rows than it should`);
+      }),
+    );
+  } finally {
+    sqlite.close();
+  }
+}
