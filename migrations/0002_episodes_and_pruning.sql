@@ -35,4 +35,4 @@ CREATE TABLE `pruned` (
 ) STRICT;
 --> statement-breakpoint
 DROP INDEX `snapshot_taken`;--> statement-breakpoint
-CREATE INDEX `snapshot_good` ON `snapshot` (`scope_id`,`taken_at`) WHERE error_code is null;
+CREATE INDEX `snapshot_taken` ON `snapshot` (`scope_id`,`taken_at`,`error_code`);

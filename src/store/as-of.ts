@@ -91,7 +91,7 @@ export function createAsOf(sqlite: Sqlite, dataset: Dataset, filter: Filter): (i
   );
   const lastGood = sqlite.prepare<[number, number], { id: number; takenAt: number }>(
     `select id, taken_at as takenAt from snapshot
-     where scope_id = ? and taken_at <= ? and error_code is null order by taken_at desc, id desc limit 1`,
+     where scope_id = ? and taken_at <= ? and error_code is null order by taken_at desc, error_code desc, id desc limit 1`,
   );
   const inForce = sqlite
     .prepare<[number, number, number], string>(

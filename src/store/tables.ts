@@ -123,7 +123,7 @@ export const snapshot = sqliteTable(
     errorMessage: text("error_message"),
   },
   (table) => [
-    index("snapshot_good").on(table.scopeId, table.takenAt).where(sql.raw("error_code is null")),
+    index("snapshot_taken").on(table.scopeId, table.takenAt, table.errorCode),
     index("snapshot_failed").on(table.runId).where(sql.raw("error_code is not null")),
   ],
 );

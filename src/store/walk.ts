@@ -180,7 +180,7 @@ function* ofScope(sqlite: Sqlite, scopeId: number, { from, to }: Span): Generato
   const next = sqlite.prepare<unknown[], [id: number, takenAt: number]>(
     `select id, taken_at from snapshot
      where scope_id = ? and (taken_at, id) > (?, ?) and taken_at < ? and error_code is null
-     order by taken_at, id limit ${chunk}`,
+     order by taken_at, error_code, id limit ${chunk}`, // as the index has them
   );
   next.raw();
   let last: [id: number, takenAt: number] | undefined = [Number.MAX_SAFE_INTEGER, from - 1];

@@ -1,0 +1,117 @@
+/** What must hold of a database after any fault, by means that share nothing with the program but SQLite. */
+import { execFile } from "node:child_process";
+import { existsSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import { promisify } from "node:util";
+import Database from "better-sqlite3";
+import type { Finished } from "../support/program.ts";
+
+type Rows = Record<string, unknown>[];
+
+/** What does not hold, in a sentence each; `ends` are the processes that wrote to it, all of which are gone. */
+export async function violations(path: string, ends: readonly Finished[]): Promise<string[]> {
+  if (!existsSync(path)) return [];
+  const problems: string[] = [];
+  const database = new Database(path, { readonly: true });
+  const all = (sql: string): Rows => database.prepare(sql).all() as Rows;
+  const none = (what: string, sql: string) => {
+    for (const found of all(sql).slice(0, 3)) problems.push(`${what}: ${JSON.stringify(found)}`);
+  };
+  try {
+    const check = database.pragma("integrity_check", { simple: true });
+    if (check !== "ok") problems.push(`integrity_check: ${check}`);
+    none("a row without its parent", "select * from pragma_foreign_key_check");
+    none("still running", "select * from runs where state = 'running'");
+    none(
+      "a slot twice",
+      "select account, dataset, scheduled_for, count(*) as n from runs group by 1, 2, 3 having n > 1",
+    );
+    none(
+      "a failed snapshot with rows",
+      "select * from snapshots where state = 'failed' and (rows <> 0 or error_code is null)",
+    );
+    none(
+      "a run whose rows are not those of its snapshots",
+      `select r.run_id, r.rows, sum(n.rows) as found from runs r left join snapshots n using (run_id)
+       where r.state in ('ok', 'partial') group by r.run_id having coalesce(found, 0) <> r.rows`,
+    );
+    none(
+      "a snapshot of a run that has none",
+      "select n.snapshot_id from snapshots n join runs r using (run_id) where r.state in ('missed', 'skipped')",
+    );
+    for (const view of ["spot_assets", "funding_assets", "mix_accounts", "positions", "prices", "equity"]) {
+      none(
+        `${view}_history shows another number of rows than its snapshot says`,
+        `with shown as materialized (select snapshot_id, count(*) as n from ${view}_history group by 1)
+         select n.snapshot_id, n.rows, coalesce(s.n, 0) as shown from snapshots n left join shown s using (snapshot_id)
+         where n.state = 'ok' and n.dataset = '${view.replaceAll("_", "-")}' and n.rows <> coalesce(s.n, 0)`,
+      );
+    }
+    problems.push(...slotsWithoutRow(all));
+    problems.push(...saidButNotStored(all, ends));
+  } finally {
+    database.close();
+  }
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) {
+    const mode = (statSync(file, { throwIfNoEntry: false })?.mode ?? 0) & 0o777;
+    if ((mode & 0o077) !== 0) problems.push(`${file} can be read by others: 0${mode.toString(8)}`);
+  }
+  problems.push(...(await verified(path)));
+  return problems;
+}
+
+/** Every due slot from a schedule's beginning up to its last row, by an enumeration of our own. */
+function slotsWithoutRow(all: (sql: string) => Rows): string[] {
+  const problems: string[] = [];
+  for (const { account, dataset, since, pattern, until } of all("select * from schedules")) {
+    const every = periodOf(String(pattern));
+    if (every === null) continue;
+    const slots = new Set(
+      all(
+        `select scheduled_for_ms as slot from runs where account = '${account}' and dataset = '${dataset}'
+         and scheduled_for_ms % 1000 = 0`,
+      ).map(({ slot }) => Number(slot)),
+    );
+    const end = until === null ? Math.max(0, ...slots) : Date.parse(String(until));
+    for (let slot = Math.floor(Date.parse(String(since)) / every) * every + every; slot <= end; slot += every)
+      if (!slots.has(slot)) problems.push(`${account} ${dataset} has no row for ${new Date(slot).toISOString()}`);
+  }
+  return problems.slice(0, 5);
+}
+
+/** Milliseconds, of the patterns that the rows use; null for others. */
+function periodOf(pattern: string): number | null {
+  const [, seconds] = /^\*(?:\/(\d+))? \* \* \* \* \*$/.exec(pattern) ?? [];
+  if (/^\*(\/\d+)? \* \* \* \* \*$/.test(pattern)) return 1000 * Number(seconds ?? 1);
+  const [, minutes] = /^\*(?:\/(\d+))? \* \* \* \*$/.exec(pattern) ?? [];
+  return /^\*(\/\d+)? \* \* \* \*$/.test(pattern) ? 60_000 * Number(minutes ?? 1) : null;
+}
+
+/** What the log called stored, whatever happened to the process after it had said so. */
+function saidButNotStored(all: (sql: string) => Rows, ends: readonly Finished[]): string[] {
+  const stored = new Map(
+    all("select account, dataset, scheduled_for, state from runs").map((run) => [
+      `${run.account} ${run.dataset} ${run.scheduled_for}`,
+      run.state,
+    ]),
+  );
+  const said = ends.flatMap(({ stderr }) => [
+    ...stderr.matchAll(/"account":"(\w+)","dataset":"([\w-]+)","slot":"([^"]+)","state":"(ok|partial)"/g),
+  ]);
+  return said
+    .filter(([, account, dataset, slot, state]) => stored.get(`${account} ${dataset} ${slot}`) !== state)
+    .map(([, account, dataset, slot, state]) => `said ${state}, and is not stored: ${account} ${dataset} ${slot}`);
+}
+
+/** The program's own proof, on top. */
+async function verified(path: string): Promise<string[]> {
+  try {
+    await promisify(execFile)(process.execPath, [resolve("dist/main.js"), "db", "verify"], {
+      env: { PATH: process.env.PATH ?? "", DATABASE_URL: `file:${path}` },
+    });
+    return [];
+  } catch (error) {
+    const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
+    return [`db verify: ${stdout}${stderr}`];
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * A row of the fault matrix: one fault, injected into the real daemon, started as a child process, against the simulated
+ * exchange over real sockets and a real database file. After each row the invariants are checked and every byte it
+ * produced is searched for secrets.
+ */
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { expect, it } from "vitest";
+import { systemClock } from "../../src/clock.ts";
+import {
+  type SimulatedAccount,
+  type Simulator,
+  type SimulatorOptions,
+  startSimulator,
+} from "../../src/simulator/simulator.ts";
+import { type Finished, launch, type Running } from "../support/program.ts";
+import { credentials, everyDataset } from "../support/settings.ts";
+import { secretsIn } from "./canary.ts";
+import { violations } from "./invariants.ts";
+
+export interface Bench {
+  /** Its own for each row; keys are found nowhere else. */
+  account: SimulatedAccount;
+  exchange: Simulator;
+  /** The working directory of what is started: empty at first. */
+  folder: string;
+  /** Path of the database, which the first start creates. */
+  path: string;
+  /** Starts the daemon and waits until it collects: spot assets and positions every two seconds, unless `env` says otherwise. */
+  start(env?: Record<string, string>): Promise<Running>;
+  /** The same without waiting, with other arguments than `start` if given. */
+  launch(env?: Record<string, string>, args?: readonly string[]): Running;
+  /** Runs a command to its end. */
+  run(args: readonly string[], env?: Record<string, string>): Promise<Finished>;
+  /** SIGTERM, and what became of it. */
+  stop(running: Running): Promise<Finished>;
+  /** Rows of a query on the database as it is now, on a connection of its own. */
+  rows(sql: string): Record<string, unknown>[];
+  /** To be undone when the row is over, the last first. */
+  onEnd(undo: () => unknown): void;
+}
+
+export interface Options {
+  /** One of the sixty that run with `npm test`. */
+  always?: true;
+  /** Seconds; the default is 30. */
+  within?: number;
+  exchange?: Partial<SimulatorOptions>;
+  /** What the invariants cannot ask of this row, and why: a database that is damaged on purpose. */
+  without?: { invariants: string };
+}
+
+/** Which rows run: those for every run, `all`, or the named ones (`E7,S3`). */
+const wanted = process.env.FAULTS ?? "";
+
+const isWanted = (id: string, { always }: Options): boolean =>
+  wanted === "" ? always === true : wanted === "all" || wanted.split(",").includes(id);
+
+/** Declares a row. `id` is its number in the matrix, with a letter behind it where one row has several variants. */
+export function row(id: string, fault: string, options: Options, inject: (bench: Bench) => Promise<void>): void {
+  if (!isWanted(id.replace(/[a-z]$/, ""), options)) return;
+  it.concurrent(`${id} ${fault}`, () => onBench(options, inject), (options.within ?? 30) * 1000);
+}
+
+/** A row that cannot run here: listed with its reason, not dropped. */
+export function rowElsewhere(id: string, fault: string, reason: string): void {
+  if (wanted === "all" || wanted.split(",").includes(id)) it.skip(`${id} ${fault} [${reason}]`, () => {});
+}
+
+async function onBench(options: Options, inject: (bench: Bench) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "collector-fault-"));
+  const account = newAccount();
+  const exchange = await startSimulator({ clock: systemClock, accounts: [account], ...options.exchange });
+  const path = join(folder, "data", "collector.db");
+  const started: Running[] = [];
+  const undo: (() => unknown)[] = [];
+  const launched = (env: Record<string, string> = {}, args: readonly string[] = ["start"]) => {
+    const running = launch(args, folder, {
+      ...credentials(account),
+      BITGET_BASE_URL: exchange.url,
+      HTTP_PORT: "",
+      SCHEDULE_REPORTS: "",
+      ...everyDataset(""),
+      SCHEDULE_SPOT_ASSETS: "*/2 * * * * *",
+      SCHEDULE_POSITIONS: "*/2 * * * * *",
+      ...env,
+    });
+    started.push(running);
+    return running;
+  };
+  const bench: Bench = {
+    account,
+    exchange,
+    folder,
+    path,
+    launch: launched,
+    async start(env) {
+      const running = launched(env);
+      await running.printed("collecting main");
+      return running;
+    },
+    run: (args, env) => launched(env, args).finished,
+    stop(running) {
+      running.child.kill("SIGTERM");
+      return running.finished;
+    },
+    rows(sql) {
+      const database = new Database(path, { readonly: true });
+      try {
+        return database.prepare(sql).all() as Record<string, unknown>[];
+      } finally {
+        database.close();
+      }
+    },
+    onEnd: (action) => undo.unshift(action),
+  };
+  try {
+    await inject(bench);
+    for (const running of started) {
+      running.child.kill("SIGCONT");
+      running.child.kill("SIGTERM");
+    }
+    const ends = await Promise.all(started.map((running) => running.finished));
+    if (!options.without) expect(await violations(path, ends)).toEqual([]);
+    expect(secretsIn([account], folder, ends)).toEqual([]);
+  } finally {
+    for (const running of started) running.child.kill("SIGKILL");
+    await Promise.all(started.map((running) => running.finished));
+    for (const action of undo) await action();
+    await exchange.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Credentials that are found nowhere else. */
+export const newAccount = (name = "main"): SimulatedAccount => ({
+  name,
+  key: `bg_${randomBytes(16).toString("hex")}`,
+  secret: randomBytes(32).toString("hex"),
+  passphrase: `Canary-${randomBytes(9).toString("base64url")}/+ %`,
+  mode: "classic",
+});
