@@ -52,18 +52,7 @@ function parse(text: string, timezone: string): Pattern {
     throw new Error(error instanceof Error ? error.message.replace(/^CronPattern: /, "") : "cannot be read");
   }
   if (cron.nextRun() === null) throw new Error("never comes");
-  const found = cron;
-  // The clock is looked at far more often than it reaches a slot: the stretch between two slots is remembered.
-  let between = { slot: Number.NaN, next: Number.NaN };
-  const around = (instant: number) => {
-    if (!(instant >= 0 && instant <= lastInstant)) return nowhere;
-    if (instant >= between.slot && instant < between.next) return between;
-    const before = () => found.previousRuns(1, new Date(instant + 1))[0]?.getTime() ?? Number.NEGATIVE_INFINITY;
-    const slot = instant === between.next ? instant : before();
-    const next = found.nextRun(new Date(instant))?.getTime() ?? Number.POSITIVE_INFINITY;
-    between = { slot, next };
-    return between;
-  };
+  const around = isDaily(fields, timezone) ? daily(fields) : dated(cron);
   return {
     text: fields.join(" "),
     timezone,
@@ -72,29 +61,78 @@ function parse(text: string, timezone: string): Pattern {
   };
 }
 
-/** Every slot after `instant`, without end. A pattern without dates repeats itself: one hour or day of it is worked out. */
-export function* slotsAfter(pattern: Pattern, instant: number): Generator<number> {
-  const period = repeatsAfter(pattern);
-  if (period === null) {
-    for (let slot = pattern.next(instant); slot < Number.POSITIVE_INFINITY; slot = pattern.next(slot)) yield slot;
-    return;
-  }
-  const begin = Math.floor(instant / period) * period;
-  const offsets: number[] = [];
-  for (let slot = pattern.next(begin - 1); slot < begin + period; slot = pattern.next(slot)) offsets.push(slot - begin);
-  // No calendar goes on for ever, and one that is asked about a time beyond its end has no slots at all.
-  if (offsets.length === 0) return;
-  for (let at = begin; at <= lastInstant; at += period) {
-    for (const offset of offsets) if (at + offset > instant) yield at + offset;
-  }
+/** The last slot at or before an instant, and the first after it. Epoch ms; infinite outside of the calendar. */
+type Around = (instant: number) => { slot: number; next: number };
+
+const isOutside = (instant: number): boolean => !(instant >= 0 && instant <= lastInstant);
+
+/** The same every day: neither dates nor the days of a time zone play a part. */
+const isDaily = (fields: readonly string[], timezone: string): boolean =>
+  timezone === "UTC" && fields.slice(-3).every((field) => field === "*");
+
+const dayMs = 86_400_000;
+const hourMs = 3_600_000;
+
+/** The slots of a day are worked out once; from then on it is arithmetic. */
+function daily(fields: readonly string[]): Around {
+  const [hour = "", ...dates] = fields.slice(-4);
+  const within = [fields.length === 6 ? fields[0] : "0", fields.at(-5)].join(" ");
+  let known: number[] | undefined;
+  const offsetsOfDay = (): number[] => {
+    const hours = offsets(["0 0", hour, ...dates], dayMs);
+    const inHour = offsets([within, "*", ...dates], hourMs);
+    return hours.flatMap((begin) => inHour.map((offset) => begin + offset));
+  };
+  return (instant) => {
+    if (isOutside(instant)) return nowhere;
+    known ??= offsetsOfDay();
+    const day = Math.floor(instant / dayMs) * dayMs;
+    const after = countUpTo(known, instant - day);
+    const [first = 0, last = 0] = [known[0], known.at(-1)];
+    return {
+      slot: after > 0 ? day + (known[after - 1] ?? 0) : day - dayMs + last,
+      next: after < known.length ? day + (known[after] ?? 0) : day + dayMs + first,
+    };
+  };
 }
 
-/** Milliseconds; null where months, days, days of the week or the days of a time zone play a part. */
-function repeatsAfter({ text, timezone }: Pattern): number | null {
-  if (timezone !== "UTC") return null;
-  const [hour, ...dates] = text.split(" ").slice(-4);
-  if (dates.some((field) => field !== "*")) return null;
-  return hour === "*" ? 3_600_000 : 86_400_000;
+/** From the beginning of any day. Milliseconds. */
+function offsets(fields: readonly string[], until: number): number[] {
+  const cron = new Cron(fields.join(" "), { timezone: "UTC", paused: true, mode: "6-part" });
+  const found: number[] = [];
+  for (let slot = cron.nextRun(new Date(-1)); slot && slot.getTime() < until; slot = cron.nextRun(slot))
+    found.push(slot.getTime());
+  return found;
+}
+
+/** How many of the numbers, which ascend, are at most `most`. */
+function countUpTo(ascending: readonly number[], most: number): number {
+  let [low, high] = [0, ascending.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ascending[middle] ?? 0) <= most) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The clock is looked at far more often than it reaches a slot: the stretch between two slots is remembered. */
+function dated(cron: Cron): Around {
+  let between = { slot: Number.NaN, next: Number.NaN };
+  return (instant) => {
+    if (isOutside(instant)) return nowhere;
+    if (instant >= between.slot && instant < between.next) return between;
+    const before = () => cron.previousRuns(1, new Date(instant + 1))[0]?.getTime() ?? Number.NEGATIVE_INFINITY;
+    const slot = instant === between.next ? instant : before();
+    const next = cron.nextRun(new Date(instant))?.getTime() ?? Number.POSITIVE_INFINITY;
+    between = { slot, next };
+    return between;
+  };
+}
+
+/** Every slot after `instant`, up to the end of the calendar. */
+export function* slotsAfter(pattern: Pattern, instant: number): Generator<number> {
+  for (let slot = pattern.next(instant); slot <= lastInstant; slot = pattern.next(slot)) yield slot;
 }
 
 /** From a slot to the one after it. Milliseconds. */

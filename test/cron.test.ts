@@ -1,3 +1,5 @@
+import { Cron } from "croner";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { graceAt, parsePattern, periodAt, slotsAfter } from "../src/cron.ts";
 
@@ -68,4 +70,25 @@ it("has a grace of half the period, at most five minutes", () => {
   );
   expect(grace).toEqual([500, 30_000, 150_000, 300_000]);
   expect(periodAt(parsePattern("0 0 * * *"), slot)).toBe(86_400_000);
+});
+
+it.each([
+  "*/5 * * * *",
+  "* * * * * *",
+  "7 3 * * *",
+  "*/7 2-5,9 * * *",
+  "30 */13 1,22 * * *",
+  "59 59 23 * * *",
+  "0 0 1 * *",
+])("worked out as arithmetic, %s has the slots that croner finds one by one", (text) => {
+  const pattern = parsePattern(text);
+  const cron = new Cron(text, { timezone: "UTC", paused: true });
+  fc.assert(
+    fc.property(fc.integer({ min: at("2000-01-01"), max: at("2060-01-01") }), fc.boolean(), (instant, onSlot) => {
+      const moment = onSlot ? (cron.nextRun(new Date(instant))?.getTime() ?? 0) : instant;
+      expect(pattern.next(moment)).toBe(cron.nextRun(new Date(moment))?.getTime());
+      expect(pattern.latest(moment)).toBe(cron.previousRuns(1, new Date(moment + 1))[0]?.getTime());
+    }),
+    { numRuns: 100 },
+  );
 });
