@@ -12,6 +12,7 @@ import { createLog, type Log } from "./log.ts";
 import { createDailyReports, type DailyReports } from "./reports/daily.ts";
 import { createPublicSession, createSession, requireAccount, type Session } from "./session.ts";
 import { lockDatabase } from "./store/lock.ts";
+import { openRawAnswers } from "./store/raw.ts";
 import { openStore, type Store } from "./store/store.ts";
 import { redactor } from "./text.ts";
 
@@ -71,6 +72,10 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
     opened.unshift({ close: lock.release });
     const store = await openStore({ path: config.databasePath, datasets, log, clock });
     opened.unshift(store);
+    const { databasePath, keepRawDays } = config;
+    const redact = redactor(secretsOf(config));
+    const rawAnswers = openRawAnswers({ databasePath, days: keepRawDays, clock, log, redact });
+    if (rawAnswers) opened.unshift(rawAnswers);
     const crashed = await store.recover(clock.now());
     if (crashed > 0) log.warn({ runs: crashed }, `${crashed} runs were cut off when the program last ended: failed`);
     const faces = openFaces(config, store, clock, log);
@@ -80,6 +85,7 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
     setMaxListeners(0, controller.signal);
     const tools: Tools = {
       store,
+      rawAnswers,
       datasets,
       productTypes: config.productTypes,
       schedules: config.schedules,
@@ -88,11 +94,11 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
       unknownFields: new Set(),
       clock,
       log,
-      redact: redactor(secretsOf(config)),
+      redact,
       stopping: controller.signal,
     };
     const cut = () => controller.abort(new DeadlineError("the program was stopped before it was finished"));
-    const { databasePath, reportsDirectory: directory, reportsSchedule: schedule } = config;
+    const { reportsDirectory: directory, reportsSchedule: schedule } = config;
     const dailyReports = schedule && createDailyReports({ databasePath, directory, schedule, clock, log });
     return { ...faces, store, tools, dailyReports, cut, close };
   } catch (error) {

@@ -4,10 +4,22 @@
  * A run claims its slot, asks for every scope at the same time, turns answers into items, and stores all of it, or why
  * not, in one transaction. Nothing above this file asks the exchange for rows; nothing below it decides what a failure means.
  */
+import type { Reply } from "./bitget/http.ts";
+import { toJson } from "./bitget/json.ts";
 import { sleep } from "./clock.ts";
 import { contextOf, scopesOf } from "./context.ts";
 import type { AnyEndpoint, Context, Dataset } from "./datasets/dataset.ts";
-import { causes, type FailedSnapshot, type RunState, type Scope, type Snapshot } from "./domain.ts";
+import {
+  type Address,
+  type Answer,
+  causes,
+  type FailedSnapshot,
+  type Item,
+  type Params,
+  type RunState,
+  type Scope,
+  type Snapshot,
+} from "./domain.ts";
 import { CollectorError, DeadlineError, StorageError } from "./errors.ts";
 import { atMost, type Job, startDeadline, type Tools } from "./job.ts";
 import type { Session } from "./session.ts";
@@ -50,13 +62,15 @@ export async function collect(
     overAt,
     tally: { requests: 0, retries: 0 },
     answeredAt: [],
+    received: [],
     tools,
   };
   try {
     const outcome = await gather(job);
     const { snapshots, failures } = outcome;
     const skipped = snapshots.length + failures.length === 0;
-    const finishedAt = clock.now();
+    // A clock that was set back meanwhile does not make a run end before it began.
+    const finishedAt = Math.max(startedAt, clock.now());
     const end = {
       dataset,
       snapshots,
@@ -68,6 +82,7 @@ export async function collect(
       spreadMs: job.answeredAt.length === 0 ? null : Math.max(...job.answeredAt) - Math.min(...job.answeredAt),
     };
     const stored = await untilStored(() => store.finish(run, end), job);
+    tools.rawAnswers?.keep({ account: session.name, dataset: dataset.name, slot }, job.received);
     report(job, stored, snapshots, finishedAt - startedAt);
     reportUnknownFields(job, snapshots);
     return stored.state;
@@ -118,6 +133,7 @@ async function gather(job: Job, again = true): Promise<Outcome> {
   const { dataset, session, tools } = job;
   let scopes = scopesOf(dataset, tools.store.apiVersion(session.name), tools) ?? [null];
   try {
+    tools.store.requireRoom();
     const api = await session.api(job);
     const endpoint = dataset.endpoints[api];
     if (!endpoint) return { snapshots: [], failures: [] };
@@ -157,14 +173,40 @@ async function readOnce(job: Job, endpoint: AnyEndpoint, context: Context): Prom
   const { client } = job.session;
   const { address, needs } = endpoint;
   const { scope } = context;
-  const answer = address && (await client.ask(address, endpoint.params(scope), job));
+  const answer = address && (await ask(job, address, endpoint.params(scope), scope));
   if (answer) job.answeredAt.push(answer.receivedAt);
-  if (job.tools.clock.now() > job.overAt + wakingUp) {
-    throw new DeadlineError("the machine slept while this was asked; the answer belongs to no slot");
-  }
+  requireOwnTime(job);
   if (needs.length > 0) await job.before;
   const takenAt = answer?.takenAt ?? client.exchangeNow();
-  return { scope, takenAt, items: endpoint.items(answer?.data ?? null, context) };
+  const items = endpoint.items(answer?.data ?? null, context).map((item) => withoutSecrets(item, job.tools));
+  return { scope, takenAt, items };
+}
+
+/** An answer that came at another time than its slot's, by a wall clock that slept or was set, is filed under none. */
+function requireOwnTime({ slot, overAt, tools }: Job): void {
+  const now = tools.clock.now();
+  const what =
+    now > overAt + wakingUp ? "the machine slept" : now < slot - wakingUp ? "the machine's clock was set back" : null;
+  if (what) throw new DeadlineError(`${what} while this was asked; the answer belongs to no slot`);
+}
+
+/** What nobody knows is kept as it is, but for what repeats a secret that was sent. */
+function withoutSecrets(item: Item, { redact }: Tools): Item {
+  if (item.extra === null) return item;
+  const text = toJson(item.extra);
+  return redact(text) === text ? item : { ...item, extra: { redacted: "it repeated a secret" } };
+}
+
+function ask(
+  { session, signal, tally, received }: Job,
+  address: Address,
+  params: Params,
+  scope: Scope,
+): Promise<Answer> {
+  const onReply = ({ status, body }: Reply, receivedAt: number) => {
+    received.push({ scope, address: address.name, status, receivedAt, body });
+  };
+  return session.client.ask(address, params, { signal, tally, onReply });
 }
 
 function failureOf(error: unknown, scope: Scope, { session, tools }: Job): FailedSnapshot {
@@ -200,11 +242,15 @@ function report(job: Job, { state, failures }: RunOutcome, snapshots: readonly S
   tools.log[failed.length === 0 ? "info" : "error"](fields, `${session.name} ${dataset.name} ${state}: ${what}`);
 }
 
+/** Of a field that nobody knows; what is longer is cut in the log. Characters. */
+const longestName = 100;
+
 /** The exchange has begun to send something new: it is kept, and said once. */
 function reportUnknownFields({ dataset, tools }: Job, snapshots: readonly Snapshot[]): void {
   const fields = snapshots.flatMap(({ items }) => items.flatMap(({ extra }) => Object.keys(extra ?? {})));
-  for (const field of new Set(fields)) {
-    const name = `${dataset.name}.${visible(field)}`;
+  for (const long of new Set(fields)) {
+    const field = visible(long).slice(0, longestName);
+    const name = `${dataset.name}.${field}`;
     if (tools.unknownFields.has(name)) continue;
     tools.unknownFields.add(name);
     tools.log.warn(

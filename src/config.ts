@@ -1,7 +1,6 @@
 /** Settings: environment -> Config. Every problem is named, all at once, before anything connects. */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { parseEnv } from "node:util";
 import { parseProductType } from "./bitget/product-types.ts";
 import { type Pattern, parsePattern } from "./cron.ts";
 import {
@@ -13,6 +12,7 @@ import {
   publicAccount,
   Secret,
 } from "./domain.ts";
+import { type Environment, leaks } from "./environment.ts";
 import { ConfigError } from "./errors.ts";
 
 export interface Config {
@@ -28,6 +28,8 @@ export interface Config {
   schedules: Record<DatasetName, Pattern | null>;
   runDeadlineSeconds: number;
   sqlTimeoutSeconds: number;
+  /** Whole days that answers are kept as they came; 0: not at all. */
+  keepRawDays: number;
   /** The IANA name of the time zone whose days reports are about. */
   timezone: string;
   /** When the daily reports are written. Null: never. */
@@ -36,22 +38,6 @@ export interface Config {
   reportsDirectory: string;
   logLevel: string;
   logFormat: "pretty" | "json";
-}
-
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** `.env` of the working directory below the real environment, which wins. */
-export function environment(directory = process.cwd(), env: Environment = process.env): Environment {
-  const path = resolve(directory, ".env");
-  if (!existsSync(path)) return env;
-  try {
-    // Some editors begin a file with a byte order mark, which would become part of the first name.
-    return { ...parseEnv(readFileSync(path, "utf8").replace(/^\ufeff/, "")), ...env };
-  } catch (error) {
-    throw new ConfigError([
-      `${path} cannot be read (${codeOf(error)}); make it a file that you may read, or remove it`,
-    ]);
-  }
 }
 
 const codeOf = (error: unknown): string =>
@@ -85,7 +71,7 @@ export const scheduleSetting = (dataset: DatasetName): string =>
  * @throws ConfigError naming every problem, never a value of a secret.
  */
 export function loadConfig(env: Environment, { credentials = true } = {}): Config {
-  const problems: string[] = [];
+  const problems = credentials ? leaks(env) : [];
   const report = (setting: string, problem: string) => problems.push(`${setting} ${problem}`);
 
   const read = (setting: string): string => (env[setting] ?? "").trim();
@@ -218,14 +204,16 @@ export function loadConfig(env: Environment, { credentials = true } = {}): Confi
     return resolve(value);
   }
 
-  function seconds(setting: string, fallback: number): number {
+  function whole(setting: string, fallback: number, unit: string, least: number, most: number): number {
     const value = read(setting);
     if (value === "") return fallback;
-    const number = /^\d+$/.test(value) ? Number.parseInt(value, 10) : 0;
-    if (number < 1 || number > 3600)
-      report(setting, `is "${value.slice(0, 20)}"; it must be whole seconds from 1 to 3600`);
+    const number = /^\d+$/.test(value) ? Number.parseInt(value, 10) : Number.NaN;
+    if (!(number >= least && number <= most))
+      report(setting, `is "${value.slice(0, 20)}"; it must be whole ${unit} from ${least} to ${most}`);
     return number;
   }
+
+  const seconds = (setting: string, fallback: number) => whole(setting, fallback, "seconds", 1, 3600);
 
   const timezone = zone();
   const config: Config = {
@@ -241,6 +229,7 @@ export function loadConfig(env: Environment, { credentials = true } = {}): Confi
     ) as Config["schedules"],
     runDeadlineSeconds: seconds("RUN_DEADLINE_SECONDS", 60),
     sqlTimeoutSeconds: seconds("SQL_TIMEOUT_SECONDS", 10),
+    keepRawDays: whole("KEEP_RAW_DAYS", 30, "days", 0, 3650),
     timezone,
     reportsSchedule: schedule("SCHEDULE_REPORTS", "5 0 * * *", timezone),
     reportsDirectory: folder("REPORTS_DIR", "./reports"),

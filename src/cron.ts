@@ -72,16 +72,18 @@ const isDaily = (fields: readonly string[], timezone: string): boolean =>
 
 const dayMs = 86_400_000;
 const hourMs = 3_600_000;
+const minuteMs = 60_000;
 
-/** The slots of a day are worked out once; from then on it is arithmetic. */
+/** The slots of a day are worked out once, field by field, for croner takes its time; from then on it is arithmetic. */
 function daily(fields: readonly string[]): Around {
-  const [hour = "", ...dates] = fields.slice(-4);
-  const within = [fields.length === 6 ? fields[0] : "0", fields.at(-5)].join(" ");
+  const [minute = "", hour = "", ...dates] = fields.slice(-5);
+  const second = fields.length === 6 ? (fields[0] ?? "") : "0";
   let known: number[] | undefined;
   const offsetsOfDay = (): number[] => {
-    const hours = offsets(["0 0", hour, ...dates], dayMs);
-    const inHour = offsets([within, "*", ...dates], hourMs);
-    return hours.flatMap((begin) => inHour.map((offset) => begin + offset));
+    const hours = offsets(["0", "0", hour, ...dates], dayMs);
+    const minutes = offsets(["0", minute, "*", ...dates], hourMs);
+    const seconds = offsets([second, "*", "*", ...dates], minuteMs);
+    return hours.flatMap((begin) => minutes.flatMap((within) => seconds.map((offset) => begin + within + offset)));
   };
   return (instant) => {
     if (isOutside(instant)) return nowhere;

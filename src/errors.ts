@@ -24,6 +24,7 @@ export type FailureKind =
   | "shape" // an answer that is not what is documented
   | "deadline" // the run's time was up
   | "storage"
+  | "disk_space" // too little room for another run
   | "internal";
 
 export abstract class CollectorError extends Error {
@@ -119,6 +120,12 @@ export class StorageError extends CollectorError {
     super(message);
     this.gone = gone;
   }
+}
+
+/** The disk of the database has too little room for another run. */
+export class SpaceError extends CollectorError {
+  override name = "SpaceError";
+  readonly kind = "disk_space";
 }
 
 /** The run's deadline passed, or the program is stopping. */

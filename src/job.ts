@@ -6,10 +6,13 @@ import type { DatasetName, Occasion, ProductType, Tally } from "./domain.ts";
 import { DeadlineError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { Session } from "./session.ts";
+import type { RawAnswer, RawAnswers } from "./store/raw.ts";
 import type { Store } from "./store/store.ts";
 
 export interface Tools {
   store: Store;
+  /** Null: answers are not kept. */
+  rawAnswers: RawAnswers | null;
   datasets: readonly Dataset[];
   productTypes: readonly ProductType[];
   schedules: Readonly<Record<DatasetName, Pattern | null>>;
@@ -39,6 +42,8 @@ export interface Job {
   tally: Tally;
   /** Our clock at each answer, for the spread between the first and the last. */
   answeredAt: number[];
+  /** Every answer as it came, the refused ones too. */
+  received: RawAnswer[];
   tools: Tools;
 }
 

@@ -4,9 +4,9 @@ import { readFileSync } from "node:fs";
 import { CommanderError, Option, Command as Parser } from "commander";
 import type { Command } from "./commands/command.ts";
 import { commands } from "./commands/index.ts";
-import { environment } from "./config.ts";
+import { type Environment, environment, isSecretSetting, secretsIn } from "./environment.ts";
 import { CollectorError, ConfigError, StorageError } from "./errors.ts";
-import { visible } from "./text.ts";
+import { redactor, visible } from "./text.ts";
 
 // Whatever is written from here on (database, lock, reports) is for this user alone.
 process.umask(0o077);
@@ -31,6 +31,17 @@ const write = (text: string): Promise<boolean> =>
 const say = (stream: NodeJS.WriteStream, text: string): Promise<void> =>
   new Promise((resolve) => stream.write(`${text}\n`, () => resolve()));
 
+/** Takes the keys out of what a bug would print; there are none before the settings are read. */
+let redact = (text: string): string => text;
+
+/** Keys leave the environment as soon as they are read: nothing that is started or written down after that has them. */
+function settings(): Environment {
+  const env = environment();
+  redact = redactor(secretsIn(env));
+  for (const name of Object.keys(process.env).filter(isSecretSetting)) delete process.env[name];
+  return env;
+}
+
 function add(program: Parser, command: Command, finish: (code: number) => void): void {
   const words = command.name.split(" ");
   const name = words.pop() ?? "";
@@ -50,7 +61,7 @@ function add(program: Parser, command: Command, finish: (code: number) => void):
     .action(async () => {
       const out = (line: string) => void process.stdout.write(`${line}\n`);
       const note = (line: string) => void process.stderr.write(`${visible(line)}\n`);
-      finish(await command.run({ args: parser.args, options: parser.opts(), env: environment(), out, write, note }));
+      finish(await command.run({ args: parser.args, options: parser.opts(), env: settings(), out, write, note }));
     });
   for (const { flags, summary, repeat } of command.options ?? []) {
     const option = new Option(flags, summary);
@@ -96,7 +107,7 @@ async function explain(error: unknown): Promise<number> {
     await say(process.stderr, visible(error.message));
     return exitCodes[error.kind] ?? 1;
   }
-  const stack = error instanceof Error ? error.stack : String(error);
+  const stack = redact(String(error instanceof Error ? error.stack : error));
   await say(process.stderr, `This is a bug of bitget-collector; please report it with these lines:\n${stack}`);
   return 70;
 }

@@ -168,7 +168,8 @@ export function createScheduler(
     await settleUpTo(series, pattern, slot - 1);
     const startsAt = clock.now();
     if (startsAt - slot > graceAt(pattern, slot)) return settleUpTo(series, pattern, slot);
-    if (stopped || slot <= series.since || !session) return;
+    // Set back meanwhile, the clock comes to this slot again.
+    if (stopped || startsAt < slot || slot <= series.since || !session) return;
     const started = clock.monotonic();
     await collect(dataset, session, slot, onSchedule, before({ ...series, session }, slot));
     series.accountedTo = Math.max(series.accountedTo, slot);

@@ -1,4 +1,5 @@
 /** One account as the program sees it: its client, the API generation it speaks, and whether its key may be used. */
+import { unlessAborted } from "./abort.ts";
 import { detectMode } from "./bitget/account-mode.ts";
 import type { AskOptions, Client } from "./bitget/client.ts";
 import { writePermissions } from "./bitget/permissions.ts";
@@ -128,15 +129,6 @@ export function createSession({ account, client, store, allowWriteKeys, now, log
 
 /** What several runs wait for must not end with the time of the one that came first. */
 const ownTime = (options: AskOptions): AskOptions => ({ ...options, signal: AbortSignal.timeout(30_000) });
-
-function unlessAborted<Result>(wanted: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    wanted.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
-}
 
 /** @throws ConfigError with the reasons, where every account was refused: there is nothing left to do. */
 export function requireAccount(sessions: readonly Session[]): void {

@@ -6,15 +6,28 @@ const shortestForm = 8;
 /** Every form in which a secret could turn up in a text. */
 function formsOf(secret: string): string[] {
   const bytes = Buffer.from(secret, "utf8");
+  const hex = bytes.toString("hex");
   return [
     secret,
     encodeURIComponent(secret),
+    encodeURIComponent(secret).replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()),
+    new URLSearchParams({ "": secret }).toString().slice(1),
     JSON.stringify(secret).slice(1, -1),
-    bytes.toString("base64"),
-    bytes.toString("base64url"),
-    bytes.toString("hex"),
+    hex,
+    hex.toUpperCase(),
+    ...(["base64", "base64url"] as const).flatMap((encoding) => [
+      bytes.toString(encoding),
+      ...[0, 1, 2].map((before) => insideOf(bytes, encoding, before)),
+    ]),
   ].filter((form) => form.length >= shortestForm);
 }
+
+/** Of base64 in which others stand before and behind the secret: the characters that depend on the secret alone. */
+const insideOf = (bytes: Buffer, encoding: "base64" | "base64url", before: number): string =>
+  Buffer.concat([Buffer.alloc(before), bytes])
+    .toString(encoding)
+    .replace(/=+$/, "")
+    .slice(before === 0 ? 0 : before + 1, -2);
 
 /** Returns a function that replaces every form of every secret in a text, the longest first. */
 export function redactor(secrets: readonly Secret[]): (text: string) => string {

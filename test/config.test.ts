@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { environment, loadConfig } from "../src/config.ts";
+import { loadConfig } from "../src/config.ts";
+import { environment } from "../src/environment.ts";
 import { ConfigError } from "../src/errors.ts";
 import { temporaryFolder } from "./support/files.ts";
 import { classic, credentials } from "./support/settings.ts";
@@ -55,6 +56,14 @@ describe("settings", () => {
     expect(problemsOf({ ...good, SCHEDULE_REPORTS: "daily", REPORTS_DIR: "" })).toEqual([
       'SCHEDULE_REPORTS ("daily") has 1 fields; a pattern has five, or six with seconds first',
       "REPORTS_DIR must name a folder, as in ./reports",
+    ]);
+  });
+
+  it("read for how many days answers are kept, 0 being none", () => {
+    expect(loadConfig(good).keepRawDays).toBe(30);
+    expect(loadConfig({ ...good, KEEP_RAW_DAYS: "0" }).keepRawDays).toBe(0);
+    expect(problemsOf({ ...good, KEEP_RAW_DAYS: "-1" })).toEqual([
+      'KEEP_RAW_DAYS is "-1"; it must be whole days from 0 to 3650',
     ]);
   });
 
@@ -197,9 +206,32 @@ describe("settings", () => {
     expect(() => environment(other, {})).toThrow("cannot be read (EISDIR)");
   });
 
+  it("are refused from a .env with keys that others can read, and taken from one without keys", () => {
+    const directory = temporaryFolder();
+    const file = join(directory, ".env");
+    writeFileSync(file, "BITGET_HEDGE_API_SECRET=0123456789\n", { mode: 0o640 });
+    expect(() => environment(directory, {})).toThrow(`Run: chmod 600 ${file}`);
+    writeFileSync(file, "BITGET_HEDGE_API_SECRET=\nBITGET_API_KEY_FILE=key\n");
+    expect(environment(directory, {}).BITGET_API_KEY_FILE).toBe("key");
+  });
+
+  it.each([
+    { NODE_DEBUG: "http" },
+    { NODE_TLS_REJECT_UNAUTHORIZED: "0" },
+    { NODE_OPTIONS: "--max-old-space-size=400 --report-uncaught-exception" },
+    { NODE_OPTIONS: "--inspect=0.0.0.0" },
+  ])("are refused beside %j, which would let keys out, but not where none is read", (surroundings) => {
+    const [setting = ""] = Object.keys(surroundings);
+    expect(problemsOf({ ...good, ...surroundings })).toEqual([expect.stringContaining(setting)]);
+    expect(loadConfig(surroundings, { credentials: false }).accounts).toEqual([]);
+    expect(
+      problemsOf({ ...good, NODE_OPTIONS: "--max-old-space-size=400", NODE_TLS_REJECT_UNAUTHORIZED: "1" }),
+    ).toEqual([]);
+  });
+
   it("come from .env, and from the environment before that", () => {
     const directory = temporaryFolder();
-    writeFileSync(join(directory, ".env"), 'LOG_LEVEL=debug\nBITGET_API_KEY="from file"\n');
+    writeFileSync(join(directory, ".env"), 'LOG_LEVEL=debug\nBITGET_API_KEY="from file"\n', { mode: 0o600 });
     const env = environment(directory, { LOG_LEVEL: "warn" });
     expect([env.LOG_LEVEL, env.BITGET_API_KEY]).toEqual(["warn", "from file"]);
   });

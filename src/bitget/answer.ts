@@ -10,6 +10,8 @@ export interface Envelope {
   data: unknown;
   /** The exchange's clock as it says, epoch ms; null where it says nothing that could be one. */
   requestTime: number | null;
+  /** What the answer is called, where that is not JSON; harmless to show. */
+  oddType: string | null;
 }
 
 export interface Reading {
@@ -29,13 +31,17 @@ export function readAnswer(reply: Reply, reading: Reading): Envelope {
   const { path } = reading;
   const { status } = reply;
   if (status >= 300 && status < 400) throw new NetworkError("redirect", path, redirected);
-  const body = parsed(reply.body);
+  const body = parsed(reply.body.toString("utf8"));
   const code = body?.code === undefined || body.code === null ? null : String(body.code);
   if (code !== null && code !== success) throw refusal(code, body?.msg ?? body?.message, reply, reading);
   if (status >= 400) throw failure(reply, reading);
-  if (code === null) throw noAnswer(reply, path, body === null ? "no JSON object" : "without a code");
-  if (body?.data === undefined || body.data === null) throw noAnswer(reply, path, "without data");
-  return { data: body.data, requestTime: instant(body.requestTime) };
+  if (code === null) throw noAnswer(reply, reading, body === null ? "no JSON object" : "without a code");
+  if (body?.data === undefined || body.data === null) throw noAnswer(reply, reading, "without data");
+  const rows = Array.isArray(body.data) ? body.data : asObject(body.data)?.list;
+  if (Array.isArray(rows) && rows.length > mostRows)
+    throw new NetworkError("too_large", path, `an answer of ${rows.length} rows, of which ${mostRows} are believed`);
+  const oddType = /json/i.test(reply.contentType) ? null : typeOf(reply, reading);
+  return { data: body.data, requestTime: instant(body.requestTime), oddType };
 }
 
 function parsed(text: string) {
@@ -49,12 +55,19 @@ function parsed(text: string) {
 const instant = (value: unknown): number | null =>
   /^\d{13}$/.test(String(value ?? "")) ? Number(String(value)) : null;
 
+/** Of all answers we know that of all prices has the most, about 1,000. Many more would hold up everything else. */
+const mostRows = 5000;
+
 const textLength = 200;
 const codeLength = 16;
+const typeLength = 40;
 
 /** The exchange's own words, harmless: no secret, no control characters, not long. */
 const quoted = (text: unknown, redact: Reading["redact"], length: number): string =>
   visible(redact(String(text ?? ""))).slice(0, length);
+
+const typeOf = ({ contentType }: Reply, { redact }: Reading): string =>
+  quoted(contentType, redact, typeLength) || "no content type";
 
 function refusal(code: string, text: unknown, { status, retryAfter }: Reply, { path, now, redact }: Reading): ApiError {
   const { kind, hint } = verdictOf(code, status);
@@ -65,7 +78,8 @@ function refusal(code: string, text: unknown, { status, retryAfter }: Reply, { p
   return new ApiError(kind, path, shownCode, problem, wait);
 }
 
-function failure(reply: Reply, { path, now }: Reading): NetworkError {
+function failure(reply: Reply, reading: Reading): NetworkError {
+  const { path, now } = reading;
   const { status } = reply;
   if (status === 429) {
     const wait = retryAfterMs(reply.retryAfter, now);
@@ -77,14 +91,15 @@ function failure(reply: Reply, { path, now }: Reading): NetworkError {
       "the host turned this machine away before the exchange saw the request: some regions and data centres are";
     return new NetworkError("auth", path, `${why} blocked (HTTP ${status})`);
   }
-  return noAnswer(reply, path, "without a code");
+  return noAnswer(reply, reading, "without a code");
 }
 
 /** Says what came by type and length alone: a page of HTML has no place in a ledger. */
-function noAnswer({ status, contentType, body }: Reply, path: string, what: string): NetworkError {
-  const type = visible(contentType).slice(0, 40) || "no content type";
-  const problem = `an answer ${what} (HTTP ${status}, ${type}, ${body.length} characters)`;
-  return new NetworkError("bad_body", path, problem);
+function noAnswer(reply: Reply, reading: Reading, what: string): NetworkError {
+  const { status, body } = reply;
+  const type = typeOf(reply, reading);
+  const problem = `an answer ${what} (HTTP ${status}, ${type}, ${body.toString("utf8").length} characters)`;
+  return new NetworkError("bad_body", reading.path, problem);
 }
 
 const redirected = "the host sends requests elsewhere, which is not followed: check BITGET_BASE_URL";

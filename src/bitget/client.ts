@@ -1,13 +1,13 @@
 /** A signed, paced, patient reader of one account. It knows no datasets and no tables; it only ever sends GET. */
 import { setMaxListeners } from "node:events";
 import { type Clock, sleep } from "../clock.ts";
-import type { Account, Address, Answer, Params, Tally } from "../domain.ts";
-import { ApiError, CollectorError, ShapeError, UsageError } from "../errors.ts";
+import { type Account, type Address, type Answer, type Params, Secret, type Tally } from "../domain.ts";
+import { ApiError, CollectorError, NetworkError, ShapeError, UsageError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { redactor } from "../text.ts";
 import { addresses } from "./addresses.ts";
 import { type Envelope, readAnswer } from "./answer.ts";
-import { createHttp } from "./http.ts";
+import { createHttp, type Reply } from "./http.ts";
 import { asObject } from "./json.ts";
 import type { Limiter } from "./limiter.ts";
 import { attemptsFor, waitAfter } from "./retry.ts";
@@ -17,6 +17,8 @@ export interface AskOptions {
   signal: AbortSignal;
   /** Counted up while the asking goes on: requests sent, and those of them that were not the first attempt. */
   tally?: Tally;
+  /** Hears of every answer as it came, also of one that is refused and asked for again; our clock, epoch ms. */
+  onReply?(reply: Reply, receivedAt: number): void;
 }
 
 export interface Client {
@@ -67,19 +69,29 @@ const notableOffset = 5000;
 const isRefusal = (error: unknown): error is CollectorError =>
   error instanceof CollectorError && error.kind === "rate_limited";
 
+/** A run whose time was up while the address was left alone. */
+const notAsked = ({ path }: Address): NetworkError =>
+  new NetworkError("rate_limited", path, "the exchange refused this a moment ago, and it is not asked again so soon");
+
 function clocksApart({ path }: Address, ms: number): ApiError {
   const apart = `this machine's clock and the exchange's are ${Math.round(Math.abs(ms) / 1000)} s apart`;
-  return new ApiError("clock", path, "clock", `${apart}, too far to go by either: set this machine's clock`);
+  return new ApiError(
+    "clock",
+    path,
+    "clock",
+    `${apart}, too far to go by either: set this machine's clock, unless something on the way keeps old answers`,
+  );
 }
 
 export function createClient(options: ClientOptions): Client {
   const { account, limiter, clock, log, demoTrading } = options;
   const name = account?.name ?? null;
   const sign = account && signer(account);
-  const redact = redactor(account ? [account.key, account.secret, account.passphrase] : []);
+  const secrets = account ? [account.key, account.secret, account.passphrase] : [];
   const hosts = [options.baseUrl, options.fallbackBaseUrl].filter((host) => host !== null);
   const http = createHttp(hosts);
   let offset: number | null = null;
+  let oddType: string | null = null;
 
   const exchangeNow = (): number => Math.round(clock.now() + (offset ?? 0));
 
@@ -90,21 +102,41 @@ export function createClient(options: ClientOptions): Client {
     return demoTrading ? { ...headers, paptrading: "1" } : headers;
   }
 
-  async function attempt(address: Address, asked: string, { signal, tally }: Required<AskOptions>): Promise<Received> {
+  async function attempt(address: Address, asked: string, options: AskOptions, tally: Tally): Promise<Received> {
+    const { signal, onReply } = options;
     const done = await limiter.take(name, address, signal);
     try {
       tally.requests += 1;
       const sentAt = clock.monotonic();
-      const reply = await http.get(asked, () => headersFor(address, asked), signal);
+      let signature = "";
+      const headersNow = () => {
+        const headers = headersFor(address, asked);
+        signature = headers["ACCESS-SIGN"] ?? "";
+        return headers;
+      };
+      const reply = await http.get(asked, headersNow, signal);
       const elapsed = clock.monotonic() - sentAt;
       const receivedAt = clock.now();
+      onReply?.(reply, receivedAt);
       log.debug({ account: name, address: address.name, status: reply.status, ms: Math.round(elapsed) }, "answer");
-      const envelope = readAnswer(reply, { path: address.path, now: exchangeNow(), redact });
+      const envelope = readAnswer(reply, {
+        path: address.path,
+        now: exchangeNow(),
+        redact: (text) => redactor([...secrets, new Secret(signature)])(text),
+      });
       limiter.accepted();
+      if (envelope.oddType !== null) remark(envelope.oddType);
       return { ...envelope, receivedAt, elapsed };
     } finally {
       done();
     }
+  }
+
+  /** Said once: it may be the sign of something that sits between the exchange and us. */
+  function remark(type: string): void {
+    if (type === oddType) return;
+    oddType = type;
+    log.warn({ account: name, type }, `the exchange calls its answers "${type}"; they are read as JSON all the same`);
   }
 
   async function persist(address: Address, params: Params, options: AskOptions): Promise<Received> {
@@ -116,18 +148,18 @@ export function createClient(options: ClientOptions): Client {
     for (let attempts = 1; ; attempts++) {
       try {
         if (failed !== null) tally.retries += 1;
-        return await attempt(address, asked, { signal, tally });
+        return await attempt(address, asked, options, tally);
       } catch (error) {
         // A refusal holds for whoever asks next, also when this one asks no more.
         if (isRefusal(error)) limiter.pause(name, address, waitAfter(error, attempts));
-        if (signal.aborted) throw failed ?? signal.reason;
+        if (signal.aborted) throw failed ?? (limiter.isPaused(name, address) ? notAsked(address) : signal.reason);
         if (!(error instanceof CollectorError)) throw error;
         failed = error;
       }
       const { kind, code } = failed;
       if (kind === "clock" && address.signed && !clockChecked) {
         clockChecked = true;
-        await synchronise(options);
+        await synchronise({ signal, tally });
         continue;
       }
       if (attempts >= attemptsFor(failed)) throw failed;
@@ -155,17 +187,33 @@ export function createClient(options: ClientOptions): Client {
     return measured;
   }
 
-  /** Every answer tells the exchange's time, if less well than the address made for it: enough to notice a clock that was set. */
-  function learn({ requestTime, receivedAt, elapsed }: Received): void {
+  /**
+   * Every answer tells the exchange's time, if less well than the address made for it: enough to notice a clock that was
+   * set. One from the past may be an old answer instead, that somebody kept: the exchange is asked which.
+   */
+  async function learn(address: Address, received: Received, options: AskOptions): Promise<void> {
+    const { requestTime, receivedAt, elapsed } = received;
     if (requestTime === null) return;
     const estimate = Math.round(requestTime - (receivedAt - elapsed / 2));
-    const surprise = Math.abs(estimate - (offset ?? 0)) - elapsed / 2;
-    if (surprise > largeDrift && Math.abs(estimate) <= largestOffset) adopt(estimate);
+    const surprise = estimate - (offset ?? 0);
+    if (Math.abs(surprise) - elapsed / 2 <= largeDrift || Math.abs(estimate) > largestOffset) return;
+    if (surprise > 0) {
+      adopt(estimate);
+      return;
+    }
+    const { onReply: _notOfTheDataset, ...quietly } = options;
+    const measured = await synchronise(quietly).catch(() => null);
+    if (measured === null || measured - estimate <= largeDrift) return;
+    const age = Math.round((measured - estimate) / 1000);
+    log.warn(
+      { account: name, address: address.name, age },
+      `${address.path}: an answer of ${age} s ago; something between the exchange and this machine keeps answers`,
+    );
   }
 
   async function ask(address: Address, params: Params, options: AskOptions): Promise<Answer> {
     const received = await persist(address, params, options);
-    learn(received);
+    await learn(address, received, options);
     const { data, requestTime, receivedAt } = received;
     const ours = receivedAt + (offset ?? 0);
     // Some answers carry none, or 0. One that is far from ours means that one of the two clocks is wrong.

@@ -2,13 +2,15 @@
 import http from "node:http";
 import https from "node:https";
 import got, { RequestError, TimeoutError } from "got";
+import { unlessAborted } from "../abort.ts";
 import { CollectorError, type FailureKind, NetworkError } from "../errors.ts";
 
 export interface Reply {
   status: number;
   contentType: string;
   retryAfter: string | null;
-  body: string;
+  /** As received, unpacked. */
+  body: Buffer;
 }
 
 /** Returns the headers of a request that leaves now. */
@@ -36,7 +38,7 @@ export interface Patience {
 const usualPatience: Patience = { lookup: 5000, connect: 5000, secureConnect: 5000, response: 20_000, request: 30_000 };
 
 /** Bytes of a body, unpacked. The longest answer we know, all tickers, has 0.4 MB. */
-const largestBody = 8_000_000;
+const largestBody = 2_000_000;
 
 /** `hosts` are origins, the one to ask first in front: `https://api.bitget.com`. */
 export function createHttp(hosts: readonly string[], patience: Patience = usualPatience): Http {
@@ -70,7 +72,7 @@ export function createHttp(hosts: readonly string[], patience: Patience = usualP
       status: response.statusCode,
       contentType: response.headers["content-type"] ?? "",
       retryAfter: response.headers["retry-after"] ?? null,
-      body: Buffer.concat(chunks).toString("utf8"),
+      body: Buffer.concat(chunks),
     };
   }
 
@@ -80,7 +82,8 @@ export function createHttp(hosts: readonly string[], patience: Patience = usualP
       let host = first;
       for (;;) {
         try {
-          return await getFrom(host, target, headersNow, signal);
+          // Not left to the stream alone: a run must end when its time is up, whatever becomes of its request.
+          return await unlessAborted(getFrom(host, target, headersNow, signal), signal);
         } catch (error) {
           if (signal.aborted) throw signal.reason;
           const next = isUnreachable(error) ? others.shift() : undefined;

@@ -57,6 +57,11 @@ export class Limiter {
     if (this.#refusing.size >= refusalsOfMachine) this.#pauseAll(machinePenalty);
   }
 
+  /** True while requests of this account to this address are held back because of a refusal. */
+  isPaused(account: string | null, address: Address): boolean {
+    return this.#pauseOf(keyOf(account, address)) > 0;
+  }
+
   /** The exchange answered: refusals before this one are no row. */
   accepted(): void {
     this.#refusing.clear();
@@ -84,12 +89,15 @@ export class Limiter {
 
   /** A pause may be prolonged while it is waited for. */
   async #pausesOver(key: string, signal: AbortSignal): Promise<void> {
-    for (;;) {
-      const until = Math.max(this.#allPausedUntil, this.#pausedUntil.get(key) ?? Number.NEGATIVE_INFINITY);
-      const wait = until - this.#clock.monotonic();
-      if (wait <= 0) return;
+    for (let wait = this.#pauseOf(key); wait > 0; wait = this.#pauseOf(key)) {
       await sleep(this.#clock, Math.ceil(wait), signal);
     }
+  }
+
+  /** What is left of a pause. Milliseconds; zero or less where there is none. */
+  #pauseOf(key: string): number {
+    const until = Math.max(this.#allPausedUntil, this.#pausedUntil.get(key) ?? Number.NEGATIVE_INFINITY);
+    return until - this.#clock.monotonic();
   }
 }
 

@@ -1,5 +1,5 @@
 /** The type of a command: a declaration, plus what it does. */
-import type { Environment } from "../config.ts";
+import type { Environment } from "../environment.ts";
 
 export interface Input {
   args: readonly string[];

@@ -27,10 +27,8 @@ export const dbImport: Command = {
     const config = loadConfig(env, { credentials: false });
     const path = config.databasePath;
     const bar = terminalBar("importing", "bytes");
-    const files = readFiles(
-      args.map((file) => resolve(file)),
-      bar.update,
-    );
+    const paths = args.map((file) => resolve(file));
+    const files = readFiles(paths, bar.update);
     const lock = lockDatabase(path);
     let isNew = false;
     try {
@@ -42,6 +40,7 @@ export const dbImport: Command = {
       bar.stop();
       for (const { path: file, dataset, snapshots, rows } of imported)
         out(`${rows} rows of ${snapshots} snapshots of ${dataset.name} were imported from ${file}`);
+      for (const file of paths) if (!imported.some((one) => one.path === file)) out(`${file} has no rows`);
       return 0;
     } finally {
       bar.stop();

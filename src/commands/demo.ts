@@ -2,11 +2,13 @@ import { mkdirSync, rmSync } from "node:fs";
 import { dirname, relative } from "node:path";
 import { type App, openApp, preflight } from "../app.ts";
 import { SimulatedClock } from "../clock.ts";
-import { type Config, type Environment, loadConfig, scheduleSetting } from "../config.ts";
+import { type Config, loadConfig, scheduleSetting } from "../config.ts";
 import { datasetNames } from "../domain.ts";
+import type { Environment } from "../environment.ts";
 import { UsageError } from "../errors.ts";
 import { type SimulatedAccount, startSimulator } from "../simulator/simulator.ts";
 import { lockDatabase } from "../store/lock.ts";
+import { rawFile } from "../store/raw-file.ts";
 import type { Command } from "./command.ts";
 import { collectUntilStopped } from "./daemon.ts";
 import { livePast } from "./past.ts";
@@ -77,11 +79,12 @@ function demoConfig(env: Environment, pattern: string): Config {
   return loadConfig(settings);
 }
 
-/** Each demo begins anew; only its own file is removed, and not while another demo uses it. */
+/** Each demo begins anew; only its own files are removed, and not while another demo uses it. */
 function startAfresh(path: string): void {
   mkdirSync(dirname(path), { recursive: true });
   const lock = lockDatabase(path);
-  for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
+  for (const file of [path, rawFile(path)])
+    for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
   lock.release();
 }
 

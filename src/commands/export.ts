@@ -1,4 +1,4 @@
-import { lstatSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { loadConfig } from "../config.ts";
 import { datasetNamed } from "../datasets/index.ts";
@@ -6,6 +6,7 @@ import { datasetNames } from "../domain.ts";
 import { UsageError } from "../errors.ts";
 import { exportHistory } from "../export/export.ts";
 import { kindOf } from "../export/kind.ts";
+import { requireNoOther } from "../reports/files.ts";
 import { openReadOnly } from "../store/sqlite.ts";
 import type { Command, Input } from "./command.ts";
 import { instantOf } from "./instant.ts";
@@ -31,8 +32,7 @@ export const exportCommand: Command = {
     if (typeof options.out !== "string") throw new UsageError("--out names the file to write");
     const path = resolve(options.out);
     kindOf(path);
-    const found = lstatSync(path, { throwIfNoEntry: false });
-    if (found && !found.isFile()) throw new UsageError(`${path} is no file. Name another.`);
+    requireNoOther(path);
     const span = spanOf(options);
     const { databasePath } = loadConfig(env, { credentials: false });
     const sqlite = openReadOnly(databasePath);

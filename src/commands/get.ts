@@ -1,9 +1,10 @@
 import { openFaces } from "../app.ts";
 import { addresses } from "../bitget/addresses.ts";
 import { toJson } from "../bitget/json.ts";
-import { loadConfig } from "../config.ts";
+import { loadConfig, secretsOf } from "../config.ts";
 import type { Address, ApiVersion, Params } from "../domain.ts";
 import { UsageError } from "../errors.ts";
+import { redactor } from "../text.ts";
 import type { Command, Input } from "./command.ts";
 
 export const get: Command = {
@@ -25,13 +26,14 @@ export const get: Command = {
     if (endpoint === undefined) throw new UsageError("name an endpoint: a path (/api/…) or a name of get --list");
     const address = addressOf(endpoint);
     const params = paramsOf(options);
-    const faces = openFaces(loadConfig(env), null);
+    const config = loadConfig(env);
+    const faces = openFaces(config, null);
     try {
       const { account } = options;
       const session = account === undefined ? faces.sessions[0] : faces.sessions.find((one) => one.name === account);
       if (!session) throw new UsageError(`there is no account "${account}"`);
       const answer = await session.client.ask(address, params, { signal: AbortSignal.timeout(60_000) });
-      out(toJson(answer.data, 2));
+      out(redactor(secretsOf(config))(toJson(answer.data, 2)));
       return 0;
     } finally {
       faces.close();

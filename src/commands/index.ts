@@ -6,6 +6,7 @@ import { dbBackup } from "./db-backup.ts";
 import { dbImport } from "./db-import.ts";
 import { dbMigrate } from "./db-migrate.ts";
 import { dbPrune } from "./db-prune.ts";
+import { dbReplay } from "./db-replay.ts";
 import { dbRestore } from "./db-restore.ts";
 import { dbVerify } from "./db-verify.ts";
 import { demo } from "./demo.ts";
@@ -33,5 +34,6 @@ export const commands: readonly Command[] = [
   dbRestore,
   dbVerify,
   dbPrune,
+  dbReplay,
   dbImport,
 ];

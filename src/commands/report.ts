@@ -1,14 +1,14 @@
-import { lstatSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { extname, resolve } from "node:path";
 import { type Config, isTimezone, loadConfig } from "../config.ts";
 import { ConfigError, UsageError } from "../errors.ts";
 import { pngOf, svgOf } from "../reports/chart.ts";
 import { type Span, startOfDate, steps } from "../reports/days.ts";
-import { writeBeside } from "../reports/files.ts";
+import { requireNoOther, writeBeside } from "../reports/files.ts";
 import { reportNamed, reports } from "../reports/index.ts";
 import type { Report, Source } from "../reports/report.ts";
-import { csvOf } from "../reports/text.ts";
-import { firstSlot } from "../store/slots.ts";
+import { chartOf, csvOf } from "../reports/text.ts";
+import { firstSlot, seriesOf } from "../store/slots.ts";
 import { openReadOnly, type Sqlite } from "../store/sqlite.ts";
 import type { Command, Input } from "./command.ts";
 import { instantOf } from "./instant.ts";
@@ -49,7 +49,7 @@ export const report: Command = {
     const sqlite = openReadOnly(config.databasePath);
     try {
       const now = Date.now();
-      const source = { sqlite, account: textOf(options, "account") ?? null, now };
+      const source = { sqlite, account: accountOf(sqlite, options), now };
       const span = spanOf(sqlite, config, options, now);
       if (path === null) await print(chosen, source, span, input);
       else await write(chosen, source, span, path, input);
@@ -71,10 +71,11 @@ async function write(report: Report, source: Source, span: Span, path: string, {
 
 const isDrawing = (path: string): boolean => [".svg", ".png"].includes(extname(path).toLowerCase());
 
-function drawing({ chart }: Report, source: Source, span: Span, path: string): (string | Buffer)[] {
+async function* drawing(report: Report, source: Source, span: Span, path: string): AsyncGenerator<string | Buffer> {
+  const chart = await chartOf(report, source, span);
   if (!chart) throw new UsageError("this report has no chart");
-  const svg = svgOf(chart(source, span));
-  return [extname(path).toLowerCase() === ".png" ? pngOf(svg) : svg];
+  const svg = svgOf(chart);
+  yield extname(path).toLowerCase() === ".png" ? pngOf(svg) : svg;
 }
 
 /** Null: stdout. */
@@ -86,11 +87,19 @@ function outputOf({ name, chart }: Report, options: Input["options"]): string | 
     const drawn = reports.filter((one) => one.chart).map((one) => one.name);
     throw new UsageError(`${name} cannot be drawn, only ${drawn.join(", ")} can; name a file that ends in .csv`);
   }
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found && !found.isFile()) throw new UsageError(`${path} is there and is no plain file. Name another.`);
-  if (!lstatSync(resolve(path, ".."), { throwIfNoEntry: false }))
+  requireNoOther(path);
+  if (!existsSync(resolve(path, "..")))
     throw new ConfigError([`${resolve(path, "..")} does not exist. Make that folder, or name a file in another.`]);
   return path;
+}
+
+/** Null: all. An account that is not there would make a report that looks like one of nothing. */
+function accountOf(sqlite: Sqlite, options: Input["options"]): string | null {
+  const given = textOf(options, "account");
+  const known = [...new Set(seriesOf(sqlite, null).map(({ account }) => account))];
+  if (given !== undefined && known.length > 0 && !known.includes(given))
+    throw new UsageError(`--account "${given}" has no history here, only ${known.join(", ")}`);
+  return given ?? null;
 }
 
 /** Whole periods from the first run, or `--from`, on; what has not come yet is left out. */
@@ -106,12 +115,9 @@ function spanOf(sqlite: Sqlite, config: Config, options: Input["options"], now: 
     return text === undefined ? otherwise : (startOfDate(text, timezone) ?? instantOf(`--${option}`, text, now));
   };
   const first = firstSlot(sqlite) ?? now;
-  return {
-    timezone,
-    by: step,
-    from: Math.max(instant("from", first), first),
-    to: Math.min(instant("to", now), now),
-  };
+  const [from, to] = [instant("from", Number.NEGATIVE_INFINITY), instant("to", Number.POSITIVE_INFINITY)];
+  if (!(from < to)) throw new UsageError("--to is not after --from; a day that --to names is left out");
+  return { timezone, by: step, from: Math.max(from, first), to: Math.min(to, now) };
 }
 
 function textOf(options: Input["options"], name: string): string | undefined {

@@ -1,4 +1,5 @@
 import { loadConfig } from "../config.ts";
+import { roomFor, roomInWords } from "../store/disk.ts";
 import { isLocked } from "../store/lock.ts";
 import { readStatus, type SeriesStatus } from "../store/status.ts";
 import { visible } from "../text.ts";
@@ -20,6 +21,8 @@ export const status: Command = {
     else if (all.length === 0) out("Nothing is scheduled in this database yet; `bitget-collector start` begins.");
     else {
       print(all, out);
+      const room = roomFor(databasePath);
+      if (room.verdict !== "enough") out(`\n${roomInWords(databasePath, room)}`);
       if (!isLocked(databasePath)) out("\nNothing collects into this database now; `bitget-collector start` goes on.");
     }
     return all.every((one) => one.fresh) ? 0 : 1;

@@ -14,8 +14,9 @@ const shownLength = 40;
 function shown(value: unknown): string {
   if (typeof value === "object" && !isLosslessNumber(value)) return Array.isArray(value) ? "a list" : "an object";
   const whole = visible(String(value));
-  const part = whole.length > shownLength ? `${whole.slice(0, shownLength)}…` : whole;
-  return typeof value === "string" ? `"${part}"` : part;
+  // A part of a text could be a part of a secret, which nobody would know for one.
+  if (whole.length > shownLength) return `a text of ${whole.length} characters`;
+  return typeof value === "string" ? `"${whole}"` : whole;
 }
 
 /** A field whose words are read by `read`; what it cannot read is an issue. Unknown (null) where nothing was sent. */

@@ -1,6 +1,6 @@
 /** A file of text, line by line. */
 import { isUtf8 } from "node:buffer";
-import { createReadStream, statSync } from "node:fs";
+import { createReadStream, existsSync, statSync } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { ShapeError, UsageError } from "../errors.ts";
@@ -10,7 +10,7 @@ export type OnProgress = (done: number, total: number) => void;
 
 /** Size in bytes. @throws UsageError where there is no file */
 export function sizeOf(path: string): number {
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = existsSync(path) ? statSync(path) : null;
   if (!found?.isFile()) throw new UsageError(`${path} is no file. Name one that export wrote.`);
   return found.size;
 }

@@ -24,7 +24,8 @@ export async function readCsv(path: string, lines: AsyncIterable<Buffer>): Promi
   source.on("error", (error) => parser.destroy(error));
   const records = recordsOf(path, source.pipe(parser));
   const header = await records.next();
-  const columns = header.done ? [] : header.value.record;
+  if (header.done) throw new ShapeError(path, "line 1", "is missing; export writes the names of the columns there");
+  const columns = header.value.record;
 
   async function* rows(): AsyncGenerator<PlacedRow[], void> {
     // The parser tells where a record ends.

@@ -8,8 +8,8 @@ import { readCsv } from "./read-csv.ts";
 import { readParquet } from "./read-parquet.ts";
 
 /**
- * The files one after the other, each with the rows as they are read. One without a row and without a header, as NDJSON is
- * then, says nothing and is left out.
+ * The files one after the other, each with the rows as they are read. NDJSON without a row does not say of which dataset,
+ * and is left out.
  * @throws UsageError at once where a file is not there or its name says nothing; ShapeError when it is read and is not what
  * the name says
  */

@@ -19,8 +19,9 @@ export const balances: Report = {
     const pricesAt = createPrices(source);
     const coverage = createCoverage(source);
     for (const period of periodsOf(span)) {
-      const prices = pricesAt(period);
-      for (const { account, wallet, dataset, isMoney, takenAt, known, balances } of walletsAt(period)) {
+      const prices = yield* pricesAt(period);
+      const wallets = yield* walletsAt(period);
+      for (const { account, wallet, dataset, isMoney, takenAt, known, balances } of wallets) {
         const tail = yield* coverage.cells(period, account, dataset);
         const row = (cells: Cell[]): Cell[] => [period.name, account, wallet, ...cells, ...tail];
         if (!known) yield row(amountColumns.map(() => null));
@@ -30,17 +31,17 @@ export const balances: Report = {
           yield row([coin, instantText(takenAt), available, frozen, locked, total, price, value]);
         }
       }
-      yield null;
     }
   },
 };
 
 /** Coin -> price in USDT at the close, of coins whose price was known then. */
-function createPrices(source: Source): (period: Period) => Map<string, Digits> {
+function createPrices(source: Source): (period: Period) => Generator<null, Map<string, Digits>> {
   const closingsOf = createClosings(source, prices);
-  return (period) => {
+  return function* (period) {
     const found = new Map<string, Digits>([["USDT", "1"]]);
-    for (const row of closingsOf(period).flatMap(({ rows }) => rows)) {
+    const closings = yield* closingsOf(period);
+    for (const row of closings.flatMap(({ rows }) => rows)) {
       const price = amountOf(row, "price");
       if (row.quote === "USDT" && price !== null) found.set(textOf(row, "coin"), price);
     }

@@ -40,8 +40,8 @@ export const changes: Report = {
     const coverage = createCoverage(source);
     let before: Map<string, Group> | null = null;
     for (const period of periodsOf(span)) {
-      before ??= groupsAt(periodOf(span.timezone, span.by, period.from - 1));
-      const after = groupsAt(period);
+      before ??= yield* groupsAt(periodOf(span.timezone, span.by, period.from - 1));
+      const after = yield* groupsAt(period);
       for (const name of new Set([...before.keys(), ...after.keys()])) {
         const group = after.get(name) ?? before.get(name);
         if (!group) continue;
@@ -50,7 +50,6 @@ export const changes: Report = {
           yield [period.name, group.account, group.wallet, ...cells, ...tail];
       }
       before = after;
-      yield null;
     }
   },
 };
@@ -73,12 +72,12 @@ function* differences(fields: readonly string[], before?: Group, after?: Group):
 }
 
 /** Everything that can change, by a name that is the same at every close. */
-function createGroups(source: Source): (period: Period) => Map<string, Group> {
+function createGroups(source: Source): (period: Period) => Generator<null, Map<string, Group>> {
   const walletsAt = createWallets(source);
   const positionsAt = createClosings(source, positions);
-  return (period) => {
+  return function* (period) {
     const groups = new Map<string, Group>();
-    for (const { account, wallet, dataset, known, balances } of walletsAt(period)) {
+    for (const { account, wallet, dataset, known, balances } of yield* walletsAt(period)) {
       const fields = ["available", "total"];
       const holdings = new Map(
         balances.map(({ coin, available, total }): [string, Holding] => [
@@ -88,7 +87,7 @@ function createGroups(source: Source): (period: Period) => Map<string, Group> {
       );
       groups.set(`${account} ${wallet}`, { account, wallet, dataset, fields, known, holdings });
     }
-    for (const { account, productType, known, rows } of positionsAt(period)) {
+    for (const { account, productType, known, rows } of yield* positionsAt(period)) {
       const wallet = productType ?? "futures";
       const holdings = new Map(
         rows.map((row): [string, Holding] => {

@@ -22,7 +22,8 @@ export interface Closing {
   rows: readonly HeldRow[];
 }
 
-export type ClosingsOf = (period: Period) => Closing[];
+/** Others may have their turn after the closings of each account. */
+export type ClosingsOf = (period: Period) => Generator<null, Closing[]>;
 
 /**
  * Prepares the question. A close is known from the last good snapshot before the end, which must not be older than two
@@ -32,8 +33,8 @@ export type ClosingsOf = (period: Period) => Closing[];
 export function createClosings(source: Source, dataset: Dataset): ClosingsOf {
   const { sqlite, now } = source;
   const account = dataset.public ? null : source.account;
-  const asOf = createAsOf(sqlite, dataset, account === null ? {} : { account });
   const series = seriesOf(sqlite, account).filter((one) => one.dataset === dataset.name);
+  const prepared = new Map<string, ReturnType<typeof createAsOf>>();
   const firstAsked = sqlite
     .prepare<{ account: string; dataset: string; productType: string }, number | null>(
       `select (select min(taken_at) from snapshot where scope_id = p.id)
@@ -42,7 +43,7 @@ export function createClosings(source: Source, dataset: Dataset): ClosingsOf {
     )
     .pluck();
   const begins = new Map<string, number>();
-  const begunAt = ({ account, productType }: ScopeAsOf): number => {
+  const firstAskedAt = ({ account, productType }: ScopeAsOf): number => {
     const name = `${account} ${productType}`;
     const asked = { account, dataset: dataset.name, productType: productType ?? "" };
     const found = begins.get(name) ?? firstAsked.get(asked) ?? Number.POSITIVE_INFINITY;
@@ -50,28 +51,28 @@ export function createClosings(source: Source, dataset: Dataset): ClosingsOf {
     return found;
   };
 
-  return ({ from, to }) => {
+  return function* ({ from, to }) {
     const instant = Math.min(to - 1, now);
-    const { columns, scopes, rows } = asOf(instant);
-    const [accountAt, typeAt] = [columns.indexOf("account"), columns.indexOf("product_type")];
-    const closings = scopes
-      .filter((scope) => begunAt(scope) <= instant)
-      .map((scope): Closing => {
-        const { account, productType, takenAt, known, longestMs } = scope;
-        if (takenAt === null || !known || (longestMs === null && takenAt < from))
-          return { account, productType, takenAt: null, known: false, rows: [] };
-        const own = rows.filter(
-          (row) => (accountAt < 0 || row[accountAt] === account) && (typeAt < 0 || row[typeAt] === productType),
-        );
-        return { account, productType, takenAt, known: true, rows: own.map((row) => held(columns, row)) };
-      });
-    const unasked = series.filter(
-      (one) => one.begunAt <= instant && !closings.some(({ account }) => account === one.account),
-    );
-    return [
-      ...closings,
-      ...unasked.map(({ account }): Closing => ({ account, productType: null, takenAt: null, known: false, rows: [] })),
-    ];
+    const closings: Closing[] = [];
+    for (const { account, begunAt } of series) {
+      const asOf = prepared.get(account) ?? createAsOf(sqlite, dataset, { account });
+      prepared.set(account, asOf);
+      const { columns, scopes, rows } = asOf(instant);
+      const typeAt = columns.indexOf("product_type");
+      const asked = scopes
+        .filter((scope) => firstAskedAt(scope) <= instant)
+        .map(({ productType, takenAt, known, longestMs }): Closing => {
+          if (takenAt === null || !known || (longestMs === null && takenAt < from))
+            return { account, productType, takenAt: null, known: false, rows: [] };
+          const own = rows.filter((row) => typeAt < 0 || row[typeAt] === productType);
+          return { account, productType, takenAt, known: true, rows: own.map((row) => held(columns, row)) };
+        });
+      closings.push(...asked);
+      if (asked.length === 0 && begunAt <= instant)
+        closings.push({ account, productType: null, takenAt: null, known: false, rows: [] });
+      yield null;
+    }
+    return closings;
   };
 }
 

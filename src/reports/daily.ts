@@ -124,9 +124,9 @@ export function createDailyReports({ databasePath, directory, schedule, clock, l
 }
 
 /** The last days that are over, the oldest first. */
-function completeDays(timezone: string, now: number): Period[] {
+function completeDays(timezone: string, now: number): Iterable<Period> {
   const today = periodOf(timezone, "day", now);
-  return [...periodsOf({ timezone, by: "day", from: today.from - daysBack * 86_400_000, to: today.from })];
+  return periodsOf({ timezone, by: "day", from: today.from - daysBack * 86_400_000, to: today.from });
 }
 
 /** A link that leads nowhere is there too: nothing is written through it. */

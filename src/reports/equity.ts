@@ -3,10 +3,11 @@ import { compare, subtract } from "../decimal.ts";
 import type { Digits } from "../domain.ts";
 import { selectSpan } from "../store/as-of.ts";
 import type { Cell } from "../store/query.ts";
+import { dayMs, prunedDays } from "../store/ranges.ts";
 import { longestAge, schedulesOf, seriesOf } from "../store/slots.ts";
-import type { Chart } from "./chart.ts";
+import type { ChartLine } from "./chart.ts";
 import { amountOf, type Closing, createClosings, instantText } from "./closing.ts";
-import { type Period, periodOf, periodsOf } from "./days.ts";
+import { type Period, periodOf, periodsOf, type Span } from "./days.ts";
 import type { Report, Source } from "./report.ts";
 import { coverageColumns, createCoverage } from "./slots.ts";
 
@@ -43,9 +44,11 @@ export const equity: Report = {
     const periods = [...periodsOf(span)];
     const extremes = new Map(accounts.map((account) => [account, extremesOf(source, account, periods)]));
     const [first] = periods;
-    let before = first ? byAccount(closingsOf(periodOf(span.timezone, span.by, first.from - 1))) : new Map();
+    if (!first) return;
+    yield null;
+    let before = byAccount(yield* closingsOf(periodOf(span.timezone, span.by, first.from - 1)));
     for (const period of periods) {
-      const after = byAccount(closingsOf(period));
+      const after = byAccount(yield* closingsOf(period));
       for (const account of accounts) {
         let found = extremes.get(account)?.next().value ?? null;
         for (; found === null; found = extremes.get(account)?.next().value ?? null) yield null;
@@ -71,16 +74,13 @@ export const equity: Report = {
       before = after;
     }
   },
-  chart: (source, { timezone, from, to }) => ({
-    title: "Equity",
-    unit: "USDT",
-    timezone,
-    from,
-    to,
-    lines: seriesOf(source.sqlite, source.account)
-      .filter(({ dataset }) => dataset === "equity")
-      .map(({ id, account }) => ({ name: account, points: withGaps(source, id, valuesOf(source, account, from, to)) })),
-  }),
+  *chart(source, span) {
+    const { timezone, from, to } = span;
+    const lines: ChartLine[] = [];
+    for (const { id, account, dataset } of seriesOf(source.sqlite, source.account))
+      if (dataset === "equity") lines.push({ name: account, points: yield* withGaps(source, id, account, span) });
+    return { title: "Equity", unit: "USDT", timezone, from, to, lines };
+  },
 };
 
 const byAccount = (closings: readonly Closing[]): Map<string, Closing> =>
@@ -110,15 +110,16 @@ interface Extremes {
   highest: Value | null;
 }
 
-const valuesPerTurn = 100;
-
-/** The first lowest and the first highest value of each period, read in one go; a null now and then, between others. */
+/**
+ * The first lowest and the first highest value of each period, read in one go; a null after each value. They are unknown where
+ * snapshots were pruned: their range does not tell which values were whole.
+ */
 function* extremesOf(source: Source, account: string, periods: readonly Period[]): Generator<Extremes | null, void> {
   const [first, last] = [periods[0], periods.at(-1)];
   if (!first || !last) return;
+  const pruned = prunedDays(source.sqlite, dataset, account);
   const values = valuesOf(source, account, first.from, last.to);
   let next = values.next();
-  let count = 0;
   for (const period of periods) {
     let lowest: Value | null = null;
     let highest: Value | null = null;
@@ -126,22 +127,28 @@ function* extremesOf(source: Source, account: string, periods: readonly Period[]
       const { value } = next.value;
       if (value !== null && (!lowest?.value || compare(value, lowest.value) < 0)) lowest = next.value;
       if (value !== null && (!highest?.value || compare(value, highest.value) > 0)) highest = next.value;
-      count += 1;
-      if (count % valuesPerTurn === 0) yield null;
+      yield null;
     }
-    yield { lowest, highest };
+    const isPruned = pruned.some((day) => day < period.to && day + dayMs > period.from);
+    yield isPruned ? { lowest: null, highest: null } : { lowest, highest };
   }
 }
 
 /** A null where what was told before is too old to speak for the time until the next. */
-function withGaps(source: Source, seriesId: number, values: Iterable<Value>): Chart["lines"][number]["points"] {
+function* withGaps(
+  source: Source,
+  seriesId: number,
+  account: string,
+  { from, to }: Span,
+): Generator<null, ChartLine["points"]> {
   const schedules = schedulesOf(source.sqlite, seriesId);
   const points: Value[] = [];
-  for (const value of values) {
+  for (const value of valuesOf(source, account, from, to)) {
     const last = points.at(-1);
     const longest = last ? longestAge(schedules, last.at) : null;
     if (last && longest !== null && value.at - last.at > longest) points.push({ at: last.at + longest, value: null });
     points.push(value);
+    yield null;
   }
   return points;
 }

@@ -1,7 +1,8 @@
 /** Files that are complete or not there. */
-import { open, rename, rm } from "node:fs/promises";
+import { lstatSync, renameSync } from "node:fs";
+import { open, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { StorageError } from "../errors.ts";
+import { StorageError, UsageError } from "../errors.ts";
 
 /** What is written of a file; waited for piece by piece. */
 export type Pieces = AsyncIterable<string | Buffer> | Iterable<string | Buffer>;
@@ -12,22 +13,38 @@ export type Pieces = AsyncIterable<string | Buffer> | Iterable<string | Buffer>;
  */
 export async function writeBeside(path: string, pieces: Pieces): Promise<void> {
   const draft = join(dirname(path), `.${basename(path)}.part`);
+  let own: number | null = null;
+  const isOwn = () => own !== null && lstatSync(draft, { throwIfNoEntry: false })?.ino === own;
   try {
     await rm(draft, { force: true });
     const file = await open(draft, "wx", 0o600);
     try {
+      own = (await file.stat()).ino;
       for await (const piece of pieces) await file.appendFile(piece);
       await file.sync();
     } finally {
       await file.close();
     }
-    await rename(draft, path);
+    // Whoever began the same file later took this draft for one that was left behind, and made its own.
+    if (!isOwn()) throw new StorageError(`${path} was not written: another process writes it. Try again later.`);
+    renameSync(draft, path);
     await flushNames(dirname(path));
   } catch (error) {
-    await rm(draft, { force: true }).catch(() => {});
+    if (isOwn()) await rm(draft, { force: true }).catch(() => {});
     if (!(error instanceof Error && "syscall" in error && "code" in error)) throw error;
     throw new StorageError(`${path} was not written (${error.code}). Check its folder and the free space.`);
   }
+}
+
+/** @throws UsageError where a link, a folder or the like has this name: nothing is written through it */
+export function requireNoOther(path: string): void {
+  let isOther = false;
+  try {
+    isOther = lstatSync(path, { throwIfNoEntry: false })?.isFile() === false;
+  } catch {
+    // Writing will say why.
+  }
+  if (isOther) throw new UsageError(`${path} is there and is no plain file. Name another.`);
 }
 
 /** A new name outlives a power cut only when its folder is on disk too. */

@@ -40,7 +40,7 @@ export const positions: Report = {
     const closingsOf = createClosings(source, dataset);
     const coverage = createCoverage(source);
     for (const period of periodsOf(span)) {
-      for (const { account, productType, known, rows } of closingsOf(period)) {
+      for (const { account, productType, known, rows } of yield* closingsOf(period)) {
         const tail = yield* coverage.cells(period, account, "positions");
         const row = (cells: (name: string) => Cell, distance: Cell): Cell[] => [
           period.name,
@@ -55,7 +55,6 @@ export const positions: Report = {
         if (!known) yield row(() => null, null);
         for (const position of rows) yield row((name) => position[name] ?? null, liquidationDistance(position));
       }
-      yield null;
     }
   },
 };

@@ -20,7 +20,8 @@ export interface Report {
   columns: readonly string[];
   /** A null is no row: long reading goes on after it, and others may have their turn. */
   rows(source: Source, span: Span): Generator<Cell[] | null, void>;
-  chart?(source: Source, span: Span): Chart;
+  /** Others may have their turn at each null. */
+  chart?(source: Source, span: Span): Generator<null, Chart>;
 }
 
 /** The names of the columns, as they stand in the first line. */

@@ -1,5 +1,6 @@
-/** A report as CSV text, in pieces, for whoever writes them. */
+/** A report as CSV text, in pieces, or as a chart, for whoever writes them. */
 import { setImmediate } from "node:timers/promises";
+import type { Chart } from "./chart.ts";
 import { csvLine } from "./csv.ts";
 import type { Span } from "./days.ts";
 import { headOf, type Report, type Source } from "./report.ts";
@@ -20,4 +21,18 @@ export async function* csvOf(report: Report, source: Source, span: Span): AsyncG
     begun = performance.now();
   }
   if (text !== "") yield text;
+}
+
+/** What there is to draw; null for a report that has no chart. */
+export async function chartOf(report: Report, source: Source, span: Span): Promise<Chart | null> {
+  const reading = report.chart?.(source, span);
+  if (!reading) return null;
+  let begun = performance.now();
+  for (;;) {
+    const { done, value } = reading.next();
+    if (done) return value;
+    if (performance.now() - begun < turnMs) continue;
+    await setImmediate();
+    begun = performance.now();
+  }
 }

@@ -43,7 +43,7 @@ const totals: Record<"spot" | "funding" | "equity", (row: HeldRow) => Digits | n
 };
 
 /** Prepares the question; the wallets of one account stand together. */
-export function createWallets(source: Source): (period: Period) => Wallet[] {
+export function createWallets(source: Source): (period: Period) => Generator<null, Wallet[]> {
   const spot = createClosings(source, spotAssets);
   const funding = createClosings(source, fundingAssets);
   const futures = createClosings(source, mixAccounts);
@@ -54,15 +54,15 @@ export function createWallets(source: Source): (period: Period) => Wallet[] {
     )
     .pluck();
 
-  return (period) => {
+  return function* (period) {
     const instant = Math.min(period.to - 1, source.now);
     const all = [
-      ...spot(period).map((closing) => {
+      ...(yield* spot(period)).map((closing) => {
         const isUnified = modeAt.get(closing.account, closing.takenAt ?? instant) === "v3";
         return walletOf(closing, isUnified ? "unified" : "spot", "spot-assets");
       }),
-      ...funding(period).map((closing) => walletOf(closing, "funding", "funding-assets")),
-      ...futures(period).map((closing) => walletOf(closing, closing.productType ?? "futures", "mix-accounts")),
+      ...(yield* funding(period)).map((closing) => walletOf(closing, "funding", "funding-assets")),
+      ...(yield* futures(period)).map((closing) => walletOf(closing, closing.productType ?? "futures", "mix-accounts")),
     ];
     const accounts = [...new Set(all.map(({ account }) => account))];
     return accounts.flatMap((account) => withoutTwins(all.filter((one) => one.account === account)));

@@ -2,7 +2,8 @@
 import type { Value } from "../domain.ts";
 
 export interface Altered {
-  /** Which of the cells. */
+  /** Which of the rows, and which of its cells. */
+  row: number;
   at: number;
   was: Value;
 }
@@ -10,17 +11,24 @@ export interface Altered {
 /** So many guesses take a second or two; more than one altered value is not found by guessing. */
 const mostGuesses = 100_000;
 
-/** Tries cells with one other digit, letter or byte until one `fits`; null where none does. */
+/**
+ * Tries rows of cells with one other digit, letter or byte until one `fits`; null where none does. Characters are tried in
+ * all of the rows before bytes, which are more and less likely.
+ */
 export function createSearch() {
   let left = mostGuesses;
-  return function search(cells: readonly Value[], fits: (cells: readonly Value[]) => boolean): Altered | null {
+  return function search(
+    rows: readonly (readonly Value[])[],
+    fits: (cells: readonly Value[], row: number) => boolean,
+  ): Altered | null {
     for (const near of [oneCharacter, oneByte])
-      for (const [at, cell] of cells.entries())
-        for (const was of near(cell)) {
-          left -= 1;
-          if (left < 0) return null;
-          if (fits(cells.with(at, was))) return { at, was };
-        }
+      for (const [row, cells] of rows.entries())
+        for (const [at, cell] of cells.entries())
+          for (const was of near(cell)) {
+            left -= 1;
+            if (left < 0) return null;
+            if (fits(cells.with(at, was), row)) return { row, at, was };
+          }
     return null;
   };
 }

@@ -69,15 +69,14 @@ function explain(
   search: Search,
 ): void {
   const slot = run ? Number(run[slotAt]) : undefined;
-  const found = run && link.note === null ? search(run, (cells) => fits(textOf(link, cells))) : null;
+  const found = run && link.note === null ? search([run], (cells) => fits(textOf(link, cells))) : null;
   if (found) {
     report(`run ${link.runId} (${runColumns[found.at]}): was ${JSON.stringify(found.was)} when it ended`, slot);
     return;
   }
   const pruned = link.snapshots.filter(({ isPruned }) => isPruned);
-  const was = search(
-    pruned.map(({ digest }) => digest.toString("hex")),
-    (digests) => fits(textOf({ ...link, snapshots: withDigests(link.snapshots, pruned, digests) }, run)),
+  const was = search([pruned.map(({ digest }) => digest.toString("hex"))], (digests) =>
+    fits(textOf({ ...link, snapshots: withDigests(link.snapshots, pruned, digests) }, run)),
   );
   if (was) {
     report(`run ${link.runId}: snapshot ${pruned[was.at]?.id} (pruned.digest): was ${was.was}`, slot);

@@ -36,6 +36,20 @@ export function scopesOf(sqlite: Sqlite): ScopeRow[] {
     .all() as ScopeRow[];
 }
 
+/** Says which items belong to a scope that none of their rows is of. */
+export function checkItems(sqlite: Sqlite, { prefix }: Layout, report: Report): void {
+  const strays = sqlite
+    .prepare<[], number>(
+      `select id from ${prefix}_item i where not exists (
+         select 1 from ${prefix}_steady s join snapshot n on n.id = s.since
+         where s.item_id = i.id and n.scope_id = i.scope_id
+       ) limit 20`,
+    )
+    .pluck()
+    .all();
+  for (const id of strays) report(`item ${id} (${prefix}_item.scope_id): none of its rows is of that scope`);
+}
+
 /** Walks through the snapshots of a scope in their order, its items keeping pace. Yields after each. */
 export function* checkScope(sqlite: Sqlite, layout: Layout, scope: ScopeRow, report: Report, search: Search) {
   const { prefix, dataset } = layout;
@@ -51,9 +65,7 @@ export function* checkScope(sqlite: Sqlite, layout: Layout, scope: ScopeRow, rep
     if (one.errorCode === null) {
       latest = one.id;
       shown = items.map((item) => item(one.id)).filter((line) => line !== null);
-      const rows = shown.filter(({ present }) => present === 1 || dataset.vanishes === "zero").length;
-      if (rows !== one.rows) say(`(snapshot.rows): says ${one.rows} rows, ${prefix}_history has ${rows}`);
-    } else if (one.rows !== 0) say(`(snapshot.rows): failed, but says ${one.rows} rows`);
+    }
     const digest = digestFor(
       heading,
       one,
@@ -64,6 +76,9 @@ export function* checkScope(sqlite: Sqlite, layout: Layout, scope: ScopeRow, rep
       const altered = isFirst ? find(layout, heading, one, shown, search) : null;
       say(altered ?? `(${prefix}): is not what was received`);
       isFirst = false;
+    } else {
+      const rows = shown.filter(({ present }) => present === 1 || dataset.vanishes === "zero").length;
+      if (rows !== one.rows) say(`(snapshot.rows): says ${one.rows} rows, ${prefix}_history has ${rows}`);
     }
     yield;
   }
@@ -82,7 +97,7 @@ function find(layout: Layout, heading: Heading, one: SnapshotRow, shown: Line[],
   const { prefix, key, steady, moving } = layout;
   const lines = shown.map(({ line }) => line);
   const was = (column: string, value: Value | undefined) => `(${column}): was ${JSON.stringify(value)}`;
-  const inHeading = search(heading, (cells) => isOf(digestFor(cells as unknown as Heading, one, lines), one.digest));
+  const inHeading = search([heading], (cells) => isOf(digestFor(cells as unknown as Heading, one, lines), one.digest));
   if (inHeading) {
     const columns = ["series.dataset", "account.name", "scope.product_type", "run.slot", "snapshot.taken_at"];
     return was(columns[inHeading.at] ?? "", inHeading.was);
@@ -91,7 +106,7 @@ function find(layout: Layout, heading: Heading, one: SnapshotRow, shown: Line[],
     const failure = [one.errorCode, one.errorMessage];
     const fits = ([code, message]: readonly Value[]) =>
       isOf(failureDigestOf(heading, String(code), String(message ?? "")), one.digest);
-    const found = search(failure, fits);
+    const found = search([failure], fits);
     return found && was(["snapshot.error_code", "snapshot.error_message"][found.at] ?? "", found.was);
   }
   const columns = [
@@ -101,15 +116,16 @@ function find(layout: Layout, heading: Heading, one: SnapshotRow, shown: Line[],
     ...moving.map((name) => `${prefix}_moving.${snakeCase(name)}`),
     `${prefix}_extra.fields`,
   ];
-  for (const [at, { line, since }] of shown.entries()) {
-    if (since !== one.id) continue;
-    const cells = JSON.parse(line) as Value[];
-    const fits = (near: readonly Value[]) => isOf(digestOf(heading, lines.with(at, JSON.stringify(near))), one.digest);
-    const found = search(cells, fits);
-    const name = cells.slice(1, 1 + key.length).join(" ");
-    if (found) return `${name} ${was(columns[found.at] ?? "", found.was)}`;
-  }
-  return null;
+  const written = [...shown.entries()].filter(([, { since }]) => since === one.id);
+  const rows = written.map(([, { line }]) => JSON.parse(line) as Value[]);
+  const nameOf = (row: number) => rows[row]?.slice(1, 1 + key.length).join(" ");
+  const isWith = (row: number, line: string) =>
+    isOf(digestOf(heading, lines.with(written[row]?.[0] ?? 0, line)), one.digest);
+  for (const [row, [, { tell }]] of written.entries())
+    for (const present of [0, 1] as const)
+      if (isWith(row, tell(present))) return `${nameOf(row)} ${was(`${prefix}_steady.present`, present)}`;
+  const found = search(rows, (cells, row) => isWith(row, JSON.stringify(cells)));
+  return found && `${nameOf(found.row)} ${was(columns[found.at] ?? "", found.was)}`;
 }
 
 function snapshotsOf(sqlite: Sqlite, scopeId: number): IterableIterator<SnapshotRow> {
@@ -129,6 +145,8 @@ interface Line {
   since: number;
   /** The canonical text. */
   line: string;
+  /** The same with another presence. */
+  tell(present: 0 | 1): string;
 }
 
 /** What an item says at a snapshot, or null where it says nothing. To be called in their order. */
@@ -158,15 +176,15 @@ function itemsOf(sqlite: Sqlite, layout: Layout, scopeId: number, report: Report
       if (!s || (s.values[0] === 0 && s.since !== snapshotId)) return null;
       const since = Math.max(s.since, m?.since ?? 0, x?.since ?? 0);
       if (last?.since === since) return last;
-      const [present, ...steadyValues] = s.values;
-      const ended = present === 0 && dataset.vanishes === "nothing";
-      const movingValues = moving.map((_, at) => (ended ? null : (m?.values[at] ?? null)));
-      const line = itemLine(
-        present as 0 | 1,
-        [...keyValues, ...steadyValues, ...movingValues],
-        (x?.values[0] ?? null) as string | null,
-      );
-      last = { present: present as 0 | 1, since, line };
+      const [stored, ...steadyValues] = s.values;
+      const present = stored as 0 | 1;
+      const tell = (presence: 0 | 1) => {
+        const ended = presence === 0 && dataset.vanishes === "nothing";
+        const movingValues = moving.map((_, at) => (ended ? null : (m?.values[at] ?? null)));
+        const extra = (x?.values[0] ?? null) as string | null;
+        return itemLine(presence, [...keyValues, ...steadyValues, ...movingValues], extra);
+      };
+      last = { present, since, line: tell(present), tell };
       return last;
     };
   });

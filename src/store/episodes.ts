@@ -97,7 +97,7 @@ export function advanced(life: Life, seen: Seen): Life {
 }
 
 /** `now` where it lies beyond `extreme`; of equal ones the first stays. */
-function further(extreme: Digits | null, now: Digits | null, direction: 1 | -1): Digits | null {
+export function further(extreme: Digits | null, now: Digits | null, direction: 1 | -1): Digits | null {
   if (now === null || extreme === null) return extreme ?? now;
   return compare(now, extreme) === direction ? now : extreme;
 }

@@ -21,7 +21,10 @@ export interface Leaving {
   id: number;
   scopeId: number;
   layout: Layout;
-  /** The good snapshots of its scope and day in the order of their ids, and its place among them. The last one stays. */
+  /**
+   * The good snapshots of its scope in the order of their ids, from the first to the last of its day, and its place among
+   * them. The last one stays.
+   */
   among: readonly number[];
   at: number;
 }
@@ -64,18 +67,23 @@ function createSeriesPlanner(
     )
     .pluck();
   const turning = turningPoints(sqlite, layout);
+  const beside = createBeside(sqlite);
   const rangesOf = createRanges(sqlite, layout);
   return (day) => {
     const taken = scopes.all(series.seriesId).map((scopeId) => ({ scopeId, ids: good.all(scopeId, day, day + dayMs) }));
     const stay: number[] = [];
     const go: Leaving[] = [];
+    const others = beside(day, inOrder(taken.flatMap(({ ids }) => ids)));
     for (const { scopeId, ids } of taken) {
-      const among = inOrder(ids);
       if (ids.length === 0) continue;
+      const ordered = inOrder(ids);
       // Where a clock was set back, the order of ids is not that of time; a version ends at the next id.
-      const ends = [ids[0], ids.at(-1), among[0], among.at(-1)].filter((id) => id !== undefined);
-      const staying = new Set([...ends, ...turning(scopeId, among)]);
+      const ends = [ids[0], ids.at(-1), ordered[0], ordered.at(-1)].filter((id) => id !== undefined);
+      const staying = new Set([...ends, ...turning(scopeId, ordered)]);
+      const strangers = new Set(others.filter((one) => one.scopeId === scopeId).map(({ id }) => id));
+      const among = inOrder([...ids, ...strangers]);
       for (const [at, id] of among.entries()) {
+        if (strangers.has(id)) continue;
         if (staying.has(id)) stay.push(id);
         else go.push({ id, scopeId, layout, among, at });
       }
@@ -87,6 +95,15 @@ function createSeriesPlanner(
     const ranges = taken.flatMap(({ scopeId, ids }) => rangesOf(scopeId, day, inOrder(ids)));
     return { ...series, layout, day, stay, go, ranges };
   };
+}
+
+/** Good snapshots of other days among the ids of a day, as a clock that was set back leaves them. */
+function createBeside(sqlite: Sqlite) {
+  const statement = sqlite.prepare<unknown[], { scopeId: number; id: number }>(
+    `select scope_id as scopeId, id from snapshot
+     where id between ? and ? and error_code is null and not taken_at between ? and ?`,
+  );
+  return (day: number, ids: readonly number[]) => statement.all(ids[0], ids.at(-1), day, day + dayMs - 1);
 }
 
 const inOrder = (ids: readonly number[]): number[] => ids.toSorted((one, other) => one - other);

@@ -55,7 +55,8 @@ export async function prune(
     const sealDay = createSealer(sqlite, datasets);
     const remove = createRemover(sqlite, datasets);
     for (const { day, done, total } of wholeDays(reader, before)) {
-      const plans = plan(day);
+      // At one moment, whatever another process prunes meanwhile.
+      const plans = reader.transaction(plan)(day);
       if (plans.length === 0) continue;
       await write(() => plans.forEach(sealDay));
       onProgress?.(done, total);

@@ -1,22 +1,32 @@
 /** What `db verify` can expect of the lives of positions where snapshots were pruned. */
-import { compare, toDigits } from "../decimal.ts";
+import { toDigits } from "../decimal.ts";
+import type { Digits } from "../domain.ts";
+import { unpackHex } from "./cells.ts";
 import { prunedNotes } from "./chain.ts";
 import type { ScopeRow } from "./check-snapshots.ts";
-import type { Life } from "./episodes.ts";
+import { further, type Life } from "./episodes.ts";
 import { dayMs } from "./ranges.ts";
 import type { Sqlite } from "./sqlite.ts";
 
-/** How far a value must at least go: upwards or downwards. */
+/** Which way an extreme goes, upwards or downwards, and the range that holds it, if there is one. */
 const extremes = {
-  largestTotal: 1,
-  bestUnrealizedPl: 1,
-  worstUnrealizedPl: -1,
-  closestLiquidation: -1,
-} as const satisfies Partial<Record<keyof Life, 1 | -1>>;
+  largestTotal: { direction: 1, field: "total", end: "greatest" },
+  bestUnrealizedPl: { direction: 1, field: "unrealized_pl", end: "greatest" },
+  worstUnrealizedPl: { direction: -1, field: "unrealized_pl", end: "least" },
+  closestLiquidation: { direction: -1, field: null, end: "least" },
+} as const satisfies Partial<Record<keyof Life, unknown>>;
+
+interface RangeRow {
+  day: number;
+  field: string;
+  least: string;
+  greatest: string;
+}
 
 /**
- * What can be expected of a life of which snapshots may have been pruned. One that ended on a pruned day is sealed as it was,
- * and check-pruned.ts looks at it; of others the extremes may lie further than what is left of their history tells.
+ * What can be expected of a life of which snapshots may have been pruned. Both of its ends are known as ever, for their
+ * snapshots stay. The rest of one that ended on a pruned day is sealed, and check-pruned.ts looks at it; of others the
+ * extremes lie as far out as what is left of their history and the ranges of the pruned days tell.
  */
 export function createComparable(
   sqlite: Sqlite,
@@ -29,20 +39,41 @@ export function createComparable(
     )
     .pluck()
     .get(id);
+  const rangesOf = sqlite.prepare<[string, number, number, number], RangeRow>(
+    `select day, field, hex(least) as least, hex(greatest) as greatest from daily_range
+     where dataset = ? and item_id = ? and day between ? and ?`,
+  );
   const notes = prunedNotes(sqlite).filter(
     ([, ofAccount, ofDataset]) => ofAccount === account && ofDataset === dataset,
   );
   const prunedDays = new Set(notes.map(([, , , day]) => Date.parse(day)));
   return (found, expected) => {
     if (lastPruned === undefined || expected.since > lastPruned) return expected;
-    const { closedBefore } = expected;
-    if (closedBefore !== null && prunedDays.has(closedBefore - (closedBefore % dayMs))) return found;
+    const { itemId, since, openedAt, firstSeenAt, closedBefore } = expected;
+    if (closedBefore !== null && prunedDays.has(dayOf(closedBefore)))
+      return { ...found, since, openedAt, firstSeenAt, closedBefore };
+    const firstDay = dayOf(firstSeenAt);
+    const ranges = rangesOf.all(dataset, itemId, firstDay, closedBefore ?? Number.MAX_SAFE_INTEGER);
     const life = { ...expected };
     for (const name of Object.keys(extremes) as (keyof typeof extremes)[]) {
+      const { direction, field, end } = extremes[name];
       const [was, left] = [found[name], expected[name]];
-      if (toDigits(was ?? "") === null || was === null) continue;
-      if (left === null || compare(was, left) === extremes[name]) life[name] = was;
+      const furthest = (from: Digits | null, rows: readonly RangeRow[]): Digits | null =>
+        rows.reduce<Digits | null>((far, row) => further(far, toDigits(unpackHex(row[end])), direction), from);
+      const told = ranges.filter((row) => row.field === field);
+      const wholeDays = told.filter(({ day }) => day > firstDay);
+      const nearest = furthest(left, wholeDays);
+      // What its first day told may be of a life before it as well.
+      const farthest = furthest(nearest, told);
+      const isPossible =
+        was !== null &&
+        toDigits(was) !== null &&
+        further(was, nearest, direction) === was &&
+        (field === null || further(farthest, was, direction) === farthest);
+      life[name] = isPossible ? was : nearest;
     }
     return life;
   };
 }
+
+const dayOf = (instant: number): number => instant - (instant % dayMs);

@@ -3,10 +3,11 @@
  * is over all rows that the history view showed of the item that day (UTC, by `taken_at`), those that went included.
  */
 import { snakeCase } from "../columns.ts";
+import type { Dataset } from "../datasets/dataset.ts";
 import { compare } from "../decimal.ts";
 import type { Digits } from "../domain.ts";
 import { packDigits, unpackHex } from "./cells.ts";
-import type { Layout } from "./layout.ts";
+import { type Layout, layoutOf } from "./layout.ts";
 import type { Sqlite } from "./sqlite.ts";
 import { createCursor, type Part, partsOf } from "./versions.ts";
 
@@ -85,6 +86,17 @@ function widen(ranges: Map<string, Range>, itemId: number, field: string, amount
   else if (compare(amount, range.least) < 0) range.least = amount;
   else if (compare(amount, range.greatest) > 0) range.greatest = amount;
 }
+
+/** The UTC days of an account of which snapshots of the dataset were pruned. Epoch ms of their midnights. */
+export const prunedDays = (sqlite: Sqlite, dataset: Dataset, account: string): number[] =>
+  sqlite
+    .prepare<[string, string], number>(
+      `select distinct r.day from daily_range r join ${layoutOf(dataset).prefix}_item i on i.id = r.item_id
+       join scope p on p.id = i.scope_id join series e on e.id = p.series_id join account a on a.id = e.account_id
+       where r.dataset = ? and a.name = ?`,
+    )
+    .pluck()
+    .all(dataset.name, account);
 
 /** Writes ranges of a day, over those that are there. */
 export function createRangeWriter(sqlite: Sqlite) {

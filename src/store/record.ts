@@ -69,12 +69,14 @@ export interface Recorder {
 
 export function createRecorder(sqlite: Sqlite, orm: BetterSQLite3Database, layout: Layout): Recorder {
   const { tables, key, steady, moving } = layout;
+  const read = createStateReader(sqlite, layout);
+  const latest = sqlite.prepare<[number], number | null>("select latest from scope where id = ?").pluck();
   const insertItem = inserter(orm, tables.item, ["scope_id", ...key.map(snakeCase)]);
   const insertSteady = inserter(orm, tables.steady, ["item_id", "since", "present", ...steady.map(snakeCase)]);
   const insertMoving = tables.moving && inserter(orm, tables.moving, ["item_id", "since", ...moving.map(snakeCase)]);
   const insertExtra = inserter(orm, tables.extra, ["item_id", "since", "fields"]);
   return {
-    load: (scopeId) => loadState(sqlite, layout, scopeId),
+    load: (scopeId) => read(latest.get(scopeId) ?? null),
     carryOut({ scopeId, snapshotId, state, steps }) {
       for (const { last, present, parts } of steps) {
         const id = last?.id ?? insertItem([scopeId, ...parts.key]);
@@ -109,29 +111,32 @@ function movesOn({ dataset, moving }: Layout, last: Current | undefined, present
 
 const differ = (a: readonly Value[], b: readonly Value[]): boolean => a.some((value, at) => value !== b[at]);
 
-function loadState(sqlite: Sqlite, layout: Layout, scopeId: number): State {
+type StateRow = [id: number, since: number, present: 0 | 1, extra: string | null, ...cells: unknown[]];
+
+/** Prepares to read what held for a scope at one of its good snapshots; nothing where there is none (null). */
+export function createStateReader(sqlite: Sqlite, layout: Layout): (snapshotId: number | null) => State {
   const { key, steady, moving } = layout;
   const selected = [...selection("i", key), ...selection("s", steady), ...selection("m", moving)];
-  const rows = sqlite
-    .prepare(
-      `select i.id, s.since, s.present, x.fields, ${selected.join(", ")}
-       from scope p join snapshot n on n.id = p.latest
-       ${asOfJoins(layout)}
-       where p.id = ? order by i.id`,
-    )
-    .raw()
-    .all(scopeId) as [id: number, since: number, present: 0 | 1, extra: string | null, ...cells: unknown[]][];
-  const state: State = new Map();
-  for (const [id, since, present, extra, ...cells] of rows) {
-    const values = cells.map(readCell);
-    const parts: Parts = {
-      key: values.slice(0, key.length),
-      steady: values.slice(key.length, key.length + steady.length),
-      moving: values.slice(key.length + steady.length, key.length + steady.length + moving.length),
-      extra,
-    };
-    const ended = present === 0 && layout.dataset.vanishes === "nothing";
-    state.set(keyText(parts.key), { id, since, present, parts: ended ? vanished(layout, parts) : parts });
-  }
-  return state;
+  const rows = sqlite.prepare<[number | null], StateRow>(
+    `select i.id, s.since, s.present, x.fields, ${selected.join(", ")}
+     from snapshot n
+     ${asOfJoins(layout)}
+     where n.id = ? order by i.id`,
+  );
+  rows.raw();
+  return (snapshotId) => {
+    const state: State = new Map();
+    for (const [id, since, present, extra, ...cells] of rows.all(snapshotId)) {
+      const values = cells.map(readCell);
+      const parts: Parts = {
+        key: values.slice(0, key.length),
+        steady: values.slice(key.length, key.length + steady.length),
+        moving: values.slice(key.length + steady.length, key.length + steady.length + moving.length),
+        extra,
+      };
+      const ended = present === 0 && layout.dataset.vanishes === "nothing";
+      state.set(keyText(parts.key), { id, since, present, parts: ended ? vanished(layout, parts) : parts });
+    }
+    return state;
+  };
 }

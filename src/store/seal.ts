@@ -18,8 +18,10 @@ export interface SealedRow {
 }
 
 /** The link of a pruned day covers this. */
-export const sealOfRows = (rows: readonly SealedRow[]): string =>
-  sealOf(rows.map(({ name, cells }) => JSON.stringify([...name, ...cells])));
+export const sealOfRows = (rows: readonly SealedRow[]): string => sealOf(rows.map(lineOf));
+
+export const lineOf = ({ name, cells }: Pick<SealedRow, "name" | "cells">): string =>
+  JSON.stringify([...name, ...cells]);
 
 /** Prepares to read the rows of a dataset by series and day (epoch ms of its midnight). */
 export function createSealReader(sqlite: Sqlite, layout: Layout): (seriesId: number, day: number) => SealedRow[] {

@@ -93,6 +93,9 @@ export const schedulesOf = (sqlite: Sqlite, seriesId: number): InForce[] =>
 /** Rows that are read in one go: a few milliseconds. */
 const rowsPerStep = 500;
 
+/** Slots that are counted in one go: about a millisecond. */
+const slotsPerStep = 10_000;
+
 /**
  * Prepares the count for a stretch from `from` on and before `to`, as it stands at `now`; between its steps others may have
  * their turn. Runs on demand are not due: slots of a schedule are whole seconds, theirs is the millisecond in which they began.
@@ -131,7 +134,7 @@ export function createSlotCounter(sqlite: Sqlite, now: number) {
     const last = schedules.at(-1);
     if (last?.until === Number.POSITIVE_INFINITY) {
       const after = Math.max(last.since, accountedTo.get(seriesId) ?? 0, from - 1);
-      add("missed", unwritten, slotsBetween(last.pattern, after, to, now));
+      add("missed", unwritten, yield* slotsBetween(last.pattern, after, to, now));
     }
     return {
       ...counts,
@@ -143,7 +146,7 @@ export function createSlotCounter(sqlite: Sqlite, now: number) {
 }
 
 /** How many slots after one instant and before another are over by now; the last one is not before its time of grace is. */
-function slotsBetween(pattern: Pattern, after: number, to: number, now: number): number {
+function* slotsBetween(pattern: Pattern, after: number, to: number, now: number): Generator<null, number> {
   const latest = pattern.latest(now);
   const end = Math.min(now - latest > graceAt(pattern, latest) ? latest : latest - 1, to - 1);
   if (pattern.next(after) > end) return 0;
@@ -151,6 +154,7 @@ function slotsBetween(pattern: Pattern, after: number, to: number, now: number):
   for (const slot of slotsAfter(pattern, after)) {
     if (slot > end) break;
     count += 1;
+    if (count % slotsPerStep === 0) yield null;
   }
   return count;
 }

@@ -1,8 +1,22 @@
 /** Opening SQLite files: what is refused, and what every connection is set to. */
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statfsSync,
+  statSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { ConfigError } from "../errors.ts";
+import { makeFolder } from "./folder.ts";
 import { ownMigrations, pendingMigrations } from "./schema.ts";
 
 export type Sqlite = Database.Database;
@@ -28,7 +42,7 @@ export function inspect(path: string): "new" | "ours" {
       "The database path is blank. Set DATABASE_URL to a file, such as file:./data/collector.db.",
     ]);
   }
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = lookAt(path);
   if (!found) return "new";
   if (!found.isFile()) throw refuse(path, "is not a file", "Set DATABASE_URL to a file, not to a directory.");
   if (found.size === 0) {
@@ -44,6 +58,14 @@ export function inspect(path: string): "new" | "ours" {
   return "ours";
 }
 
+function lookAt(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw refuse(path, `cannot be looked at (${(error as Error).message})`, "Set DATABASE_URL to another file.");
+  }
+}
+
 function headerOf(path: string): Buffer {
   const header = Buffer.alloc(100);
   try {
@@ -56,13 +78,24 @@ function headerOf(path: string): Buffer {
   return header;
 }
 
-/** Creates the directory of a file for its owner alone, where it is missing. */
+/** NFS, SMB, CIFS, SMB2, AFS, Ceph, in the words of statfs(2). Source: https://www.sqlite.org/howtocorrupt.html, 2.1 */
+const networkFileSystems = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x5346414f, 0xc36400]);
+
+/** Creates the directory of a file for its owner alone, where it is missing; one that is open to everybody, or far away, is refused. */
 export function prepareDirectory(path: string): void {
+  const directory = dirname(path);
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolder(directory);
   } catch (error) {
     throw refuse(path, `cannot be created (${(error as Error).message})`, "Check the owner and mode of its directory.");
   }
+  if (process.platform === "linux" && networkFileSystems.has(statfsSync(directory).type))
+    throw refuse(path, "lies on a network file system, whose locks cannot be relied on", "Put it on a local disk.");
+  const { mode } = statSync(directory);
+  // Windows keeps its rights elsewhere.
+  if ((mode & 0o002) === 0 || process.platform === "win32") return;
+  const close = (mode & 0o1000) !== 0 ? "" : `, or run: chmod o-w ${directory}`;
+  throw refuse(path, "lies where everybody can put files", `Set DATABASE_URL to a file in a folder of its own${close}`);
 }
 
 /** Makes a new database beside its place and renames it: whatever happens, it is complete or not there. */
@@ -97,6 +130,8 @@ export function createDatabase(path: string, fill: (sqlite: Sqlite) => void): vo
 /** The one connection that writes. Throws a ConfigError where the file is damaged or cannot be written. */
 export function openWriter(path: string): Sqlite {
   return opened(path, () => {
+    // What cannot be written SQLite would open for reading alone, and say so at the first write.
+    accessSync(path, constants.W_OK);
     const sqlite = new Database(path, { fileMustExist: true, timeout: busyMs });
     sqlite.pragma("journal_mode = WAL");
     // A WAL database is opened with synchronous=NORMAL unless told otherwise, which may lose commits in a power cut.

@@ -8,6 +8,7 @@ import type { ApiVersion, DatasetName, FailedSnapshot, Known, Occasion, RunState
 import { StorageError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { createChain } from "./chain.ts";
+import { createDiskWatch } from "./disk.ts";
 import { createHistory } from "./history.ts";
 import { createLedger, type SettledSlot } from "./ledger.ts";
 import { applyMigrations, type Migrated, migrate } from "./migrate.ts";
@@ -79,6 +80,8 @@ export interface Store {
   asked(dataset: Dataset, account: string): Scope[];
   /** Rows of the last good snapshot of every scope still asked, of one account or of all. */
   latest(dataset: Dataset, account?: string): Known[];
+  /** Throws a SpaceError where the disk has too little room for another run. */
+  requireRoom(): void;
   close(): void;
 }
 
@@ -115,9 +118,11 @@ export async function openStore(options: {
 
 /** What an account holds is its owner's affair. */
 function closeToOthers(path: string, log: Log): void {
-  if ((statSync(path).mode & 0o077) === 0) return;
+  const files = [path, `${path}-wal`, `${path}-shm`];
+  const open = files.filter((file) => ((statSync(file, { throwIfNoEntry: false })?.mode ?? 0) & 0o077) !== 0);
+  if (open.length === 0) return;
   try {
-    chmodSync(path, 0o600);
+    for (const file of open) chmodSync(file, 0o600);
     log.warn({ path }, "the database could be read by others; its mode is 0600 now");
   } catch {
     log.warn({ path }, "the database can be read by others; its owner should run chmod 600 on it");
@@ -191,6 +196,7 @@ function storeOn(path: string, sqlite: Sqlite, clock: Clock, log: Log, opening: 
     recover: (at) => write(() => ledger.abandon("crashed", at)),
     asked: (dataset, account) => history.asked(dataset, account),
     latest: (dataset, account) => history.latest(dataset, account),
+    requireRoom: createDiskWatch(path, log).requireRoom,
     close() {
       try {
         // Into the very file that was opened, even if it was renamed since: nothing is left to be replayed over another.

@@ -7,7 +7,7 @@ import { checkChain } from "./check-chain.ts";
 import { checkEpisodes } from "./check-episodes.ts";
 import { type Account, checkRuns, checkScopes, checkSlots } from "./check-ledger.ts";
 import { checkPruned } from "./check-pruned.ts";
-import { checkScope, scopesOf } from "./check-snapshots.ts";
+import { checkItems, checkScope, scopesOf } from "./check-snapshots.ts";
 import { layoutOf } from "./layout.ts";
 import { openReadOnly, type Sqlite } from "./sqlite.ts";
 
@@ -91,22 +91,29 @@ function* checks(
 ): Generator<Buffer | "pause" | undefined> {
   const search = createSearch();
   yield yield* checkChain(sqlite, report, search);
-  yield* checkPruned(sqlite, datasets, report, search);
+  for (const dataset of datasets) {
+    checkItems(sqlite, layoutOf(dataset), report);
+    yield "pause";
+  }
+  const unsound = new Set<string>();
   for (const scope of scopesOf(sqlite)) {
     const dataset = datasets.find(({ name }) => name === scope.dataset);
     if (!dataset) {
       report(`${scope.dataset} (series.dataset): no such dataset in this program`);
       continue;
     }
+    const series = `${scope.account} ${scope.dataset}`;
     let isSound = true;
     const reportUnsound: Report = (...problem) => {
       isSound = false;
+      unsound.add(series);
       report(...problem);
     };
     yield* checkScope(sqlite, layoutOf(dataset), scope, reportUnsound, search);
     // What follows from a history that was altered would say the same thing twice.
     if (isSound && dataset.name === "positions") yield* checkEpisodes(sqlite, scope, report);
   }
+  yield* checkPruned(sqlite, datasets, unsound, report, search);
 }
 
 /** Keeps the first by their slots; those without one come first. */

@@ -59,7 +59,7 @@ it("the host sees the target as it was signed, byte for byte, and the headers of
 
   const reply = await get([server.url]);
 
-  expect(reply).toEqual({ status: 200, contentType: "application/json", retryAfter: "3", body: "{}" });
+  expect(reply).toEqual({ status: 200, contentType: "application/json", retryAfter: "3", body: Buffer.from("{}") });
   expect(server.seen.map(({ url, headers }) => [url, headers["access-key"]])).toEqual([[asked, canaries.key]]);
 });
 

@@ -11,16 +11,16 @@ const sequence = (...parts: Buffer[]) => tlv(0x30, ...parts);
 const oid = (hex: string) => tlv(0x06, Buffer.from(hex, "hex"));
 const time = (text: string) => tlv(0x17, Buffer.from(text));
 
-/** Key and certificate in PEM, for `localhost`, good until 2049. */
-export function selfSigned(): { key: string; cert: string } {
+/** Key and certificate in PEM, for a host, good from 2020 until the first second of `year`. */
+export function selfSigned({ host = "localhost", year = 2049 } = {}): { key: string; cert: string } {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const ecdsaWithSha256 = sequence(oid("2a8648ce3d040302"));
-  const name = sequence(tlv(0x31, sequence(oid("550403"), tlv(0x0c, Buffer.from("localhost")))));
+  const name = sequence(tlv(0x31, sequence(oid("550403"), tlv(0x0c, Buffer.from(host)))));
   const body = sequence(
     tlv(0x02, Buffer.from([1])),
     ecdsaWithSha256,
     name,
-    sequence(time("200101000000Z"), time("491231235959Z")),
+    sequence(time("200101000000Z"), time(`${year % 100}0101000000Z`)),
     name,
     publicKey.export({ type: "spki", format: "der" }),
   );

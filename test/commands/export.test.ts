@@ -47,6 +47,21 @@ describe("the commands", () => {
     expect(readdirSync(folder).filter((name) => name.includes("ndjson"))).toEqual([]);
   });
 
+  it("db import says of every file what it was", async () => {
+    const folder = await seeded(1);
+    for (const file of ["prices.ndjson", "positions.csv"])
+      await run(["export", file.replace(/\..*/, ""), "--out", file], folder, databaseAt("a.db"));
+    const read = await run(["db", "import", "prices.ndjson", "positions.csv"], folder, databaseAt("b.db"));
+    expect([read.code, read.stdout.split("\n")]).toEqual([
+      0,
+      [
+        `0 rows of 0 snapshots of positions were imported from ${join(folder, "positions.csv")}`,
+        `${join(folder, "prices.ndjson")} has no rows`,
+        "",
+      ],
+    ]);
+  });
+
   it("db import makes no database of files that are no good", async () => {
     const folder = await seeded(1);
     const read = await run(["db", "import", "a.db"], folder, databaseAt("b.db"));

@@ -64,6 +64,10 @@ it("report lists what there is, and refuses what makes no sense", async () => {
   await expect(call(["equity"], { timezone: "Europe/Berln" })).rejects.toThrow(UsageError);
   await expect(call(["equity"], { by: "week" })).rejects.toThrow(UsageError);
   await expect(call(["equity"], { from: "2026-02-30" })).rejects.toThrow(UsageError);
+  await expect(call(["equity"], { from: "2026-11-01", to: "2026-11-01" })).rejects.toThrow("--to is not after --from");
+  await expect(call(["equity"], { account: "hedge" })).rejects.toThrow(
+    '--account "hedge" has no history here, only main',
+  );
   await expect(call(["coverage"], { out: join(dirname(path), "x.svg") })).rejects.toThrow("only equity can");
   await expect(call(["coverage"], { out: dirname(path) })).rejects.toThrow("no plain file");
   await expect(call(["coverage"], { out: join(dirname(path), "nowhere", "x.csv") })).rejects.toThrow(ConfigError);

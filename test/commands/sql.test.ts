@@ -13,6 +13,7 @@ import { collect, good, item, start as midnight } from "../store/kit.ts";
 import { positions, spotAssets } from "../store/minutes.ts";
 import { open, temporaryPath } from "../store/temporary.ts";
 import { run, start } from "../support/program.ts";
+import { answered, endless, refused } from "../support/statements.ts";
 import { until } from "../support/wait.ts";
 
 let path: string;
@@ -46,16 +47,7 @@ const files = () =>
         .digest("hex"),
     ]);
 
-const endless = "with recursive c(x) as (select 1 union all select x + 1 from c)";
-
 describe("of statements that were tried", () => {
-  const answered = [
-    "select count(*) from spot_assets_history",
-    "WITH x(n) AS (VALUES (1)) SELECT n FROM x",
-    "values (1), (2)",
-    "explain query plan select * from runs",
-    "/* a comment */ -- and another\n select decimal_sum(available) from spot_assets_latest;",
-  ];
   it.each(answered)("answered: %s", (statement) => {
     const sqlite = new Database(path, { readonly: true });
     addDecimalFunctions(sqlite);
@@ -63,28 +55,6 @@ describe("of statements that were tried", () => {
     sqlite.close();
   });
 
-  const refused = [
-    "insert into account (name) values ('x')",
-    "update account set name = 'x'",
-    "delete from run",
-    "create table x (y)",
-    "create temp table x (y)",
-    "drop table run",
-    "delete from account returning name",
-    "with x as (select 1) insert into account (name) select 'x' from x",
-    "attach '/tmp/other.db' as other",
-    "attach 'new.db' as other",
-    "vacuum into 'copy.db'",
-    "begin",
-    "savepoint x",
-    "pragma query_only = off",
-    "pragma writable_schema = on",
-    "explain pragma journal_mode = delete",
-    "select 1; select 2",
-    "select load_extension('x')",
-    "select readfile('/etc/passwd')",
-    "select writefile('x', 'y')",
-  ];
   it("refused without a trace: the other 22 but two, which are stopped below", async () => {
     const before = files();
     const sqlite = new Database(path, { readonly: true });

@@ -127,6 +127,7 @@ describe("an import is refused, and leaves everything as it was,", () => {
     [/,ETH,/, ",BTC,", 'line 3: snapshot 1 has ["BTC"] twice'],
     [/,BTC,/, ",,", "line 2, coin: is missing"],
     [/^main/m, "", "line 2, account: is missing"],
+    [/^.*$/s, "", "line 1: is missing"],
     [/00:00:00\.005Z/, "00:00:00.006Z", "line 2, taken_at: is another instant than taken_at_ms"],
     [/2026-11-01T00:00:00\.005Z/, "noon", 'line 2, taken_at: "noon" is no instant'],
     [/,1,,/, ",x,,", 'line 2, snapshot_id: "x" is no whole number'],

@@ -1,6 +1,8 @@
 /** Secrets, looked for in every byte that was produced, raw and in the forms in which bytes travel. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
+import Database from "better-sqlite3";
 import type { SimulatedAccount } from "../../src/simulator/simulator.ts";
 import type { Finished } from "../support/program.ts";
 
@@ -10,23 +12,47 @@ export function secretsIn(
   folder: string,
   printed: readonly Finished[],
 ): string[] {
+  const files = filesIn(folder);
   const places = [
-    ...filesIn(folder).map((file) => ({ place: file, bytes: readFileSync(join(folder, file)) })),
+    ...files.map((file) => ({ place: file, bytes: readFileSync(join(folder, file)) })),
+    // Afterwards, for whoever opens a database tidies up beside it.
+    ...files.flatMap((file) => unpacked(join(folder, file)).map((bytes) => ({ place: file, bytes }))),
     ...printed.map(({ stdout, stderr }) => ({ place: "what was printed", bytes: Buffer.from(stdout + stderr) })),
   ];
-  return accounts.flatMap(({ key, secret, passphrase }) =>
+  const found = accounts.flatMap(({ key, secret, passphrase }) =>
     Object.entries({ key, secret, passphrase }).flatMap(([what, value]) =>
       places
         .filter(({ bytes }) => formsOf(value).some((form) => bytes.includes(form)))
         .map(({ place }) => `the ${what} is in ${place}`),
     ),
   );
+  return [...new Set(found)];
 }
 
 const filesIn = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && !/^\.env$|\.secret$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
+
+/** What is in a file beside its own bytes: in a compressed one, and in one of raw answers. Nothing where it is damaged. */
+function unpacked(path: string): Buffer[] {
+  try {
+    if (path.endsWith(".gz")) return [gunzipSync(readFileSync(path))];
+    return path.endsWith(".raw.db") ? rawAnswers(path) : [];
+  } catch {
+    return [];
+  }
+}
+
+function rawAnswers(path: string): Buffer[] {
+  const database = new Database(path);
+  try {
+    const bodies = database.prepare("select packed from body").pluck().all() as Buffer[];
+    return bodies.map((body) => brotliDecompressSync(body));
+  } finally {
+    database.close();
+  }
+}
 
 /** Raw, as JSON and in an address, as hexadecimal digits, and as base64 wherever in a stream it begins. */
 export function formsOf(value: string): string[] {
@@ -44,6 +70,8 @@ export function formsOf(value: string): string[] {
     value,
     JSON.stringify(value).slice(1, -1),
     encodeURIComponent(value),
+    encodeURIComponent(value).replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()),
+    new URLSearchParams({ "": value }).toString().slice(1),
     bytes.toString("hex"),
     bytes.toString("hex").toUpperCase(),
     ...base64,

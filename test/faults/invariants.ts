@@ -1,7 +1,7 @@
 /** What must hold of a database after any fault, by means that share nothing with the program but SQLite. */
 import { execFile } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
-import { resolve } from "node:path";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import Database from "better-sqlite3";
 import type { Finished } from "../support/program.ts";
@@ -52,8 +52,9 @@ export async function violations(path: string, ends: readonly Finished[]): Promi
   } finally {
     database.close();
   }
-  for (const file of [path, `${path}-wal`, `${path}-shm`]) {
-    const mode = (statSync(file, { throwIfNoEntry: false })?.mode ?? 0) & 0o777;
+  const name = basename(path, ".db");
+  for (const file of readdirSync(dirname(path)).filter((one) => one.startsWith(name))) {
+    const mode = statSync(join(dirname(path), file)).mode & 0o777;
     if ((mode & 0o077) !== 0) problems.push(`${file} can be read by others: 0${mode.toString(8)}`);
   }
   problems.push(...(await verified(path)));
@@ -63,20 +64,29 @@ export async function violations(path: string, ends: readonly Finished[]): Promi
 /** Every due slot from a schedule's beginning up to its last row, by an enumeration of our own. */
 function slotsWithoutRow(all: (sql: string) => Rows): string[] {
   const problems: string[] = [];
-  for (const { account, dataset, since, pattern, until } of all("select * from schedules")) {
-    const every = periodOf(String(pattern));
+  const schedules = all("select * from schedules").map((one) => ({
+    ...one,
+    series: `account = '${one.account}' and dataset = '${one.dataset}'`,
+    name: `${one.account} ${one.dataset}`,
+    every: periodOf(String(one.pattern)),
+    since: Date.parse(String(one.since)),
+    until: one.until === null ? null : Date.parse(String(one.until)),
+  }));
+  for (const { series, name, every, since, until } of schedules) {
     if (every === null) continue;
+    // A clock that ran ahead leaves a schedule that ends before it begins, and slots of a future that did not come.
+    const strayed = schedules.filter((one) => one.name === name && one.until !== null && one.until < one.since);
+    const horizon = Math.min(...strayed.map((one) => one.since));
     const slots = new Set(
-      all(
-        `select scheduled_for_ms as slot from runs where account = '${account}' and dataset = '${dataset}'
-         and scheduled_for_ms % 1000 = 0`,
-      ).map(({ slot }) => Number(slot)),
+      all(`select scheduled_for_ms as slot from runs where ${series} and scheduled_for_ms % 1000 = 0`)
+        .map(({ slot }) => Number(slot))
+        .filter((slot) => slot <= horizon),
     );
-    const end = until === null ? Math.max(0, ...slots) : Date.parse(String(until));
-    for (let slot = Math.floor(Date.parse(String(since)) / every) * every + every; slot <= end; slot += every)
-      if (!slots.has(slot)) problems.push(`${account} ${dataset} has no row for ${new Date(slot).toISOString()}`);
+    const end = until ?? Math.max(0, ...slots);
+    for (let slot = Math.floor(since / every) * every + every; slot <= end && problems.length < 5; slot += every)
+      if (!slots.has(slot)) problems.push(`${name} has no row for ${new Date(slot).toISOString()}`);
   }
-  return problems.slice(0, 5);
+  return problems;
 }
 
 /** Milliseconds, of the patterns that the rows use; null for others. */

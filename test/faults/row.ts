@@ -7,6 +7,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { expect, it } from "vitest";
 import { systemClock } from "../../src/clock.ts";
@@ -21,6 +22,9 @@ import { credentials, everyDataset } from "../support/settings.ts";
 import { secretsIn } from "./canary.ts";
 import { violations } from "./invariants.ts";
 
+/** Beside or in place of those that every row has; undefined takes one away. */
+export type Settings = Record<string, string | undefined>;
+
 export interface Bench {
   /** Its own for each row; keys are found nowhere else. */
   account: SimulatedAccount;
@@ -30,11 +34,11 @@ export interface Bench {
   /** Path of the database, which the first start creates. */
   path: string;
   /** Starts the daemon and waits until it collects: spot assets and positions every two seconds, unless `env` says otherwise. */
-  start(env?: Record<string, string>): Promise<Running>;
-  /** The same without waiting, with other arguments than `start` if given. */
-  launch(env?: Record<string, string>, args?: readonly string[]): Running;
+  start(env?: Settings): Promise<Running>;
+  /** The same without waiting, with other arguments than `start` and by another command (see `launch`) if given. */
+  launch(env?: Settings, args?: readonly string[], through?: readonly string[]): Running;
   /** Runs a command to its end. */
-  run(args: readonly string[], env?: Record<string, string>): Promise<Finished>;
+  run(args: readonly string[], env?: Settings): Promise<Finished>;
   /** SIGTERM, and what became of it. */
   stop(running: Running): Promise<Finished>;
   /** Rows of a query on the database as it is now, on a connection of its own. */
@@ -62,8 +66,11 @@ const isWanted = (id: string, { always }: Options): boolean =>
 /** Declares a row. `id` is its number in the matrix, with a letter behind it where one row has several variants. */
 export function row(id: string, fault: string, options: Options, inject: (bench: Bench) => Promise<void>): void {
   if (!isWanted(id.replace(/[a-z]$/, ""), options)) return;
-  it.concurrent(`${id} ${fault}`, () => onBench(options, inject), (options.within ?? 30) * 1000);
+  it.concurrent(`${id} ${fault}`, () => onBench(options, inject), within(options) + 20_000);
 }
+
+/** Milliseconds for the fault itself; what is checked and tidied up behind it has its own time. */
+const within = ({ within: seconds = 30 }: Options): number => seconds * 1000;
 
 /** A row that cannot run here: listed with its reason, not dropped. */
 export function rowElsewhere(id: string, fault: string, reason: string): void {
@@ -77,8 +84,8 @@ async function onBench(options: Options, inject: (bench: Bench) => Promise<void>
   const path = join(folder, "data", "collector.db");
   const started: Running[] = [];
   const undo: (() => unknown)[] = [];
-  const launched = (env: Record<string, string> = {}, args: readonly string[] = ["start"]) => {
-    const running = launch(args, folder, {
+  const launched: Bench["launch"] = (env, args = ["start"], through = []) => {
+    const settings = {
       ...credentials(account),
       BITGET_BASE_URL: exchange.url,
       HTTP_PORT: "",
@@ -87,7 +94,8 @@ async function onBench(options: Options, inject: (bench: Bench) => Promise<void>
       SCHEDULE_SPOT_ASSETS: "*/2 * * * * *",
       SCHEDULE_POSITIONS: "*/2 * * * * *",
       ...env,
-    });
+    };
+    const running = launch(args, folder, settings, through);
     started.push(running);
     return running;
   };
@@ -118,7 +126,7 @@ async function onBench(options: Options, inject: (bench: Bench) => Promise<void>
     onEnd: (action) => undo.unshift(action),
   };
   try {
-    await inject(bench);
+    await inTime(inject(bench), within(options));
     for (const running of started) {
       running.child.kill("SIGCONT");
       running.child.kill("SIGTERM");
@@ -133,6 +141,16 @@ async function onBench(options: Options, inject: (bench: Bench) => Promise<void>
     await exchange.close();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Vitest gives up a test without ending it, and the processes of the row would live on. */
+async function inTime(work: Promise<void>, ms: number): Promise<void> {
+  const late = new AbortController();
+  const end = setTimeout(ms, undefined, { signal: late.signal, ref: false }).then(() => {
+    throw new Error(`not over within ${ms / 1000} s`);
+  });
+  end.catch(() => {});
+  await Promise.race([work, end]).finally(() => late.abort());
 }
 
 /** Credentials that are found nowhere else. */

@@ -5,7 +5,7 @@ import type { Fault, Simulator } from "../../src/simulator/simulator.ts";
 export const accounts = ["main", "hedge"] as const;
 export const productTypes = ["umcbl", "dmcbl", "cmcbl", "sumcbl"] as const satisfies ProductType[];
 
-type Api = "v2" | "v3";
+export type Api = "v2" | "v3";
 
 /** Scopes of one dataset that could not be read, and the code that is told of it. */
 export interface Mishap {
@@ -30,7 +30,7 @@ const categories: Partial<Record<string, string>> = {
 };
 
 const wallet = "/api/v3/account/assets";
-const paths: Record<DatasetName, Record<Api, string>> = {
+export const paths: Record<DatasetName, Record<Api, string>> = {
   "spot-assets": { v2: "/api/v2/spot/account/assets", v3: wallet },
   "funding-assets": { v2: "/api/v2/account/funding-assets", v3: "/api/v3/account/funding-assets" },
   "mix-accounts": { v2: "/api/v2/mix/account/accounts", v3: wallet },

@@ -113,7 +113,7 @@ function asViewed(row: TrueRow, { id, account, dataset, takenAt }: Stored): True
 }
 
 /** A coin that is gone has one last row of zeros; what was not known of it stays unknown. */
-function gone(dataset: DatasetName, before: readonly TrueRow[], now: readonly TrueRow[]): TrueRow[] {
+export function gone(dataset: DatasetName, before: readonly TrueRow[], now: readonly TrueRow[]): TrueRow[] {
   if (dataset === "positions") return [];
   const held = new Set(now.map((row) => keyOf(dataset, row)));
   const kept = [...keys[dataset], "product_type"];
@@ -129,7 +129,7 @@ function gone(dataset: DatasetName, before: readonly TrueRow[], now: readonly Tr
 }
 
 /** The last row of a coin that is gone. The exchange lists no such balance. */
-const isZeroRow = (row: TrueRow): boolean =>
+export const isZeroRow = (row: TrueRow): boolean =>
   ["available", "frozen", "locked", "equity"].every((name) => !row[name] || row[name] === "0");
 
 /** Coins of which somebody has something, as was last read of every wallet that holds money. */

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { StorageError } from "../../src/errors.ts";
@@ -40,3 +40,35 @@ it("a file that cannot be written is an error of the disk that names it, and lea
   await expect(writeBeside(path, ["text"])).rejects.toThrow(`${path} was not written (EISDIR)`);
   expect(readdirSync(folder)).toEqual(["a.csv"]);
 });
+
+it("of two that write the same file at the same time the later one is whole, and the earlier one hears of it", async () => {
+  const folder = temporaryFolder();
+  const path = join(folder, "a.csv");
+  const [begun, ended] = [gate(), gate()];
+  let later: Promise<void> | undefined;
+  async function* first() {
+    yield "first";
+    later = writeBeside(path, second());
+    await begun.passed;
+  }
+  async function* second() {
+    yield "second, ";
+    begun.open();
+    await ended.passed;
+    yield "whole";
+  }
+  await expect(writeBeside(path, first())).rejects.toThrow("another process writes it");
+  expect(existsSync(path)).toBe(false);
+  ended.open();
+  await later;
+  expect(readFileSync(path, "utf8")).toBe("second, whole");
+  expect(readdirSync(folder)).toEqual(["a.csv"]);
+});
+
+function gate() {
+  let open = () => {};
+  const passed = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open, passed };
+}

@@ -1,11 +1,16 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { equity } from "../../src/datasets/equity.ts";
 import { fundingAssets } from "../../src/datasets/funding-assets.ts";
+import { datasets } from "../../src/datasets/index.ts";
 import { mixAccounts } from "../../src/datasets/mix-accounts.ts";
 import { positions } from "../../src/datasets/positions.ts";
 import { prices } from "../../src/datasets/prices.ts";
 import { spotAssets } from "../../src/datasets/spot-assets.ts";
 import type { Row } from "../../src/domain.ts";
+import { reportNamed } from "../../src/reports/index.ts";
+import { chartOf } from "../../src/reports/text.ts";
+import { prune } from "../../src/store/prune.ts";
+import { openReadOnly } from "../../src/store/sqlite.ts";
 import type { Store } from "../../src/store/store.ts";
 import { collect, failed, start } from "../store/kit.ts";
 import { open, temporaryPath } from "../store/temporary.ts";
@@ -196,13 +201,27 @@ describe("equity", () => {
     ]);
   });
 
+  it("has no lowest and highest where snapshots were pruned, whatever of the day is left", async () => {
+    await store.setSchedule("main", "equity", "0 */6 * * *", start - 1);
+    for (const [n, value] of ["2", "9", "1", "3", "4", "8", "5", "6", "7"].entries())
+      await tell(store, equity, start + n * 6 * hour, [worth(value)]);
+    await prune(path, datasets, start + day);
+    const rows = told(path, "equity", days("2026-11-01", "2026-11-03"));
+    expect(lines(rows, "day", "closing", "lowest", "lowest_at", "highest", "highest_at", "coverage")).toEqual([
+      "2026-11-01 3 - - - - complete",
+      "2026-11-02 6 4 2026-11-02T00:00:00.000Z 8 2026-11-02T06:00:00.000Z complete",
+    ]);
+    const berlin = told(path, "equity", days("2026-11-01T23:00:00Z", "2026-11-02T23:00:00Z", "Europe/Berlin"));
+    expect(lines(berlin, "day", "lowest", "highest")).toEqual(["2026-11-02 - -"]);
+  });
+
   it("is drawn with a gap where slots are missing for longer than two periods", async () => {
     await store.setSchedule("main", "equity", "0 * * * *", start - 1);
     for (const n of [0, 1, 3, 6]) await tell(store, equity, start + n * hour, [worth(String(n))]);
-    const { openReadOnly } = await import("../../src/store/sqlite.ts");
     const { equity: report } = await import("../../src/reports/equity.ts");
     const sqlite = openReadOnly(path);
-    const chart = report.chart?.({ sqlite, account: null, now: start + day }, days("2026-11-01", "2026-11-02"));
+    const source = { sqlite, account: null, now: start + day };
+    const chart = await chartOf(report, source, days("2026-11-01", "2026-11-02"));
     sqlite.close();
     expect(chart?.lines[0]?.points.map(({ at, value }) => `${(at - start) / hour} ${value ?? "-"}`)).toEqual([
       "0 0",
@@ -212,6 +231,24 @@ describe("equity", () => {
       "6 6",
     ]);
   });
+});
+
+it.each([
+  ["balances", 3],
+  ["positions", 3],
+  ["changes", 6],
+  ["equity", 24],
+])("%s let others have their turn after each account, and each value", async (name, turns) => {
+  for (const account of ["main", "hedge", "third"]) {
+    await scheduleAll(store, "0 * * * *", start - 1, account);
+    await tell(store, positions, start, [], "umcbl", account);
+  }
+  for (const slot of slots(24)) await tell(store, equity, slot, [worth("1")]);
+  const sqlite = openReadOnly(path);
+  const source = { sqlite, account: null, now: start + 2 * day };
+  const rows = [...(reportNamed(name)?.rows(source, days("2026-11-01", "2026-11-02")) ?? [])];
+  sqlite.close();
+  expect(rows.findIndex((row) => row !== null)).toBeGreaterThanOrEqual(turns);
 });
 
 /** An amount of 18 places in its smallest unit, and back. */

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Report, Source } from "../../src/reports/report.ts";
-import { csvOf } from "../../src/reports/text.ts";
+import { chartOf, csvOf } from "../../src/reports/text.ts";
 import { openReadOnly } from "../../src/store/sqlite.ts";
 import { open, temporaryPath } from "../store/temporary.ts";
 import { days } from "./kit.ts";
@@ -33,4 +33,29 @@ it("reading a report lets others have their turn every few milliseconds, also be
   clearInterval(timer);
   expect(text).toBe("day,n\r\n2026-11-01,0\r\n2026-11-01,100\r\n2026-11-01,200\r\n");
   expect(turns).toBeGreaterThan(20);
+});
+
+it("so does reading what a chart draws", async () => {
+  const slow: Report = {
+    name: "slow",
+    summary: "",
+    columns: [],
+    *rows() {},
+    *chart() {
+      for (let n = 0; n < 100; n += 1) {
+        const until = performance.now() + 1;
+        while (performance.now() < until);
+        yield null;
+      }
+      return { title: "Slow", unit: "", timezone: "UTC", from: 0, to: 1, lines: [] };
+    },
+  };
+  let turns = 0;
+  const timer = setInterval(() => {
+    turns += 1;
+  }, 1);
+  const chart = await chartOf(slow, await emptySource(), days("2026-11-01", "2026-11-02"));
+  clearInterval(timer);
+  expect(chart?.title).toBe("Slow");
+  expect(turns).toBeGreaterThan(5);
 });

@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync } from "node:fs";
+import { copyFileSync } from "node:fs";
 import Database from "better-sqlite3";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -7,7 +7,7 @@ import type { SettledSlot } from "../../src/store/ledger.ts";
 import { ownMigrations } from "../../src/store/schema.ts";
 import { verify } from "../../src/store/verify.ts";
 import { change, coins, collect, failed, good, item, minute, query, start } from "./kit.ts";
-import { open, temporaryPath } from "./temporary.ts";
+import { older, open, temporaryPath } from "./temporary.ts";
 
 const spotAssets = datasetNamed("spot-assets");
 const positions = datasetNamed("positions");
@@ -213,14 +213,8 @@ it.each(tables)("one flipped byte anywhere in %s is found and the table named", 
 });
 
 describe("a database from before the chain", () => {
-  function written(): string {
-    const path = temporaryPath();
-    new Database(path).exec(readFileSync("test/fixtures/database/0000.sql", "utf8")).close();
-    return path;
-  }
-
   it("gets a link for every run that had ended, and loses nothing", async () => {
-    const path = written();
+    const path = older("0000");
     const before = ["run", "snapshot", "positions_history", "spot_assets_history"].map((name) =>
       query(path, `select * from ${name}`),
     );
@@ -243,7 +237,7 @@ describe("a database from before the chain", () => {
   });
 
   it("goes on as one chain: a slot missed before it can still be claimed, a run cut off before it be ended", async () => {
-    const path = written();
+    const path = older("0000");
     const store = await open(path);
     expect(await store.recover(at(5))).toBe(1);
     await collect(store, spotAssets, at(2), { snapshots: [good(coins(12), at(2))] });

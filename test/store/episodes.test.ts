@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import Database from "better-sqlite3";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -9,7 +8,7 @@ import { verify } from "../../src/store/verify.ts";
 import { type Cells, episodesOf, type Shown } from "../support/lives.ts";
 import { createWorld } from "../support/world.ts";
 import { change, collect, failed, good, item, minute, query, start } from "./kit.ts";
-import { open, temporaryPath } from "./temporary.ts";
+import { older, open, temporaryPath } from "./temporary.ts";
 
 const positions = datasetNamed("positions");
 const at = (n: number): number => start + n * minute;
@@ -302,8 +301,7 @@ describe("verifying", () => {
 
 describe("a database from before there were episodes", () => {
   it("gets those of its history, and they go on", async () => {
-    const path = temporaryPath();
-    new Database(path).exec(readFileSync("test/fixtures/database/0000.sql", "utf8")).close();
+    const path = older("0000");
     const store = await open(path);
     const columns = "symbol, state, first_seen_at, last_seen_at, largest_total, closest_liquidation";
     expect(episodes(path, columns)).toEqual([
@@ -319,6 +317,33 @@ describe("a database from before there were episodes", () => {
     await store.recover(at(5));
     await collect(store, positions, at(4), { snapshots: [good([], at(4), "umcbl")] });
     expect(episodes(path, "state, closed_after")).toEqual([{ state: "closed", closed_after: iso(1) }]);
+    expect(await problemsOf(path)).toEqual([]);
+  });
+
+  it("gets each of many: partly closed, opened anew, flipped, gone behind a failure, of an unknown time", async () => {
+    const path = older("0001");
+    await open(path);
+    const columns = `symbol, hold_side as side, state, opened_at, closed_after, closed_before, largest_total as largest,
+      worst_unrealized_pl as worst, best_unrealized_pl as best, closest_liquidation as closest, fees_seen as fees`;
+    const rows = episodes(path, columns).map((row) => Object.values(row));
+    expect(rows).toEqual([
+      ["BTCUSDT", "long", "closed", iso(-10), iso(1), iso(2), "0.02", "-12.50", "-5.10", "0.2163316484463775", "1.10"],
+      ["ETHUSDT", "long", "open", null, null, null, "1.5", "0.40", "0.40", null, null],
+      ["BTCUSDT", "long", "open", iso(1.5), null, null, "0.05", "1.00", "7.25", "0.1510243198411765", null],
+      [
+        "BTCUSDT",
+        "short",
+        "closed",
+        "2026-11-01T00:01:31.000Z",
+        iso(2),
+        iso(4),
+        "0.03",
+        "-1.00",
+        "-1.00",
+        "0.1428496793490328",
+        null,
+      ],
+    ]);
     expect(await problemsOf(path)).toEqual([]);
   });
 

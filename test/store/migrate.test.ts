@@ -9,8 +9,8 @@ import { openWriter } from "../../src/store/sqlite.ts";
 import * as tables from "../../src/store/tables.ts";
 import { verify } from "../../src/store/verify.ts";
 import { viewsOf } from "../../src/store/views.ts";
-import { change, coins, collect, good, query, quiet, start } from "./kit.ts";
-import { open, temporaryPath } from "./temporary.ts";
+import { change, coins, collect, good, minute, query, quiet, start } from "./kit.ts";
+import { older, open, temporaryPath } from "./temporary.ts";
 
 const views = viewsOf(datasets);
 
@@ -87,6 +87,37 @@ describe("migrating", () => {
     const path = await seeded();
     await open(path);
     expect(existsSync(`${path}.before-1`)).toBe(false);
+  });
+
+  it.each([
+    ["0000", { runs: 8, due: 8 }, 4],
+    ["0001", { runs: 10, due: 10 }, 6],
+  ])(
+    "a database of the version that ended with %s loses nothing, verifies and goes on",
+    async (migration, counts, next) => {
+      const path = older(migration);
+      const told = ["runs", "snapshots", "gaps", "schedules", "spot_assets_history", "positions_history"];
+      const all = () => told.map((view) => query(path, `select * from ${view}`));
+      const before = all();
+      const store = await open(path);
+      expect(all()).toEqual(before);
+      expect(await verify(path, datasets)).toMatchObject({ problems: [], ...counts, accounted: counts.due });
+      const slot = start + next * minute;
+      expect(await store.recover(slot)).toBe(1);
+      await collect(store, datasetNamed("positions"), slot, { snapshots: [good([], slot, "umcbl")] });
+      expect(query(path, "select * from position_episodes where state = 'open'")).toEqual([]);
+      expect((await verify(path, datasets)).problems).toEqual([]);
+    },
+  );
+
+  it("a chain that was there stays as it was", async () => {
+    const path = older("0001");
+    const before = query(path, "select * from link");
+    await open(path);
+    expect(query(path, "select * from link")).toEqual(before);
+    expect((await verify(path, datasets)).head).toBe(
+      "ce99555d3be6e6be4cf23c4d079751dbbf3978bd6781e94642844ea06aab69ba",
+    );
   });
 
   it("views whose text is another are made anew", async () => {

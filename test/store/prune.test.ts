@@ -220,6 +220,23 @@ describe("pruning", () => {
     sqlite.close();
   });
 
+  it("keeps what was shown on the next day by a clock that was set back to the day before", async () => {
+    const path = temporaryPath();
+    const store = await storeAt(path);
+    const midnight = at(24);
+    const minutes = [-20, -10, 3, -4, -2, 5];
+    for (const [n, minute] of minutes.entries()) {
+      const takenAt = midnight + minute * 60_000;
+      await collect(store, spotAssets, midnight + n, { snapshots: [good([coin("BTC", n < 1 ? "1" : "2")], takenAt)] });
+    }
+    store.close();
+    const shown = () =>
+      query(path, `select available from spot_assets_history where taken_at_ms > ${midnight} order by snapshot_id`);
+    await prune(path, datasets, at(48));
+    expect(shown()).toEqual([{ available: "2" }, { available: "2" }]);
+    expect(await problems(path)).toEqual([]);
+  });
+
   it("beside a store that goes on nothing of either is lost, and items that were gone can come back", async () => {
     const path = seeded();
     const store = await open(path);
@@ -325,6 +342,13 @@ describe("verifying a pruned history", () => {
       'ETHUSDT USDT long crossed (episode.largest_total): was "1"',
       "update episode set largest_total = x'2f' where closed_before is not null",
     ],
+    [
+      "(episode.closed_before): was 1793545200400",
+      "update episode set closed_before = closed_before + 1e8 where closed_before is not null",
+    ],
+    ['(episode.worst_unrealized_pl): was "-2.25"', "update episode set worst_unrealized_pl = x'a3b25f'"],
+    ['(episode.best_unrealized_pl): was "2.25"', "update episode set best_unrealized_pl = x'9b25'"],
+    ['(episode.largest_total): was "1"', "update episode set largest_total = x'2f' where closed_before is null"],
     ["", "update link set note = replace(note, '[1,', '[2,') where note like '[\"pruned\"%'"],
   ])("names %s", async (named, sql) => {
     const path = seeded();
@@ -333,6 +357,15 @@ describe("verifying a pruned history", () => {
     const found = await problems(path);
     expect(found.join("\n")).toContain(named);
     expect(found).not.toEqual([]);
+  });
+
+  it("says of an altered name where it stands, and not that it differs from the seal of each day", async () => {
+    const path = seeded();
+    await pruneAll(path);
+    change(path, "update spot_assets_item set coin = 'BTD' where id = 1");
+    const [first, ...others] = await problems(path);
+    expect(first).toContain('snapshot 1 BTD (spot_assets_item.coin): was "BTC"');
+    expect(others.filter((one) => !one.includes("(spot_assets): is not what was received"))).toEqual([]);
   });
 
   it("names a snapshot that went without a note, and one that was to stay", async () => {

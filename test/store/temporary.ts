@@ -1,6 +1,8 @@
 /** What a test opens or starts, and what is closed, killed and removed when it is over. */
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import Database from "better-sqlite3";
 import { onTestFinished } from "vitest";
 import type { Store } from "../../src/store/store.ts";
 import { temporaryFolder } from "../support/files.ts";
@@ -8,6 +10,13 @@ import { storeAt } from "./kit.ts";
 
 /** Of a database in a folder of its own. */
 export const temporaryPath = (): string => join(temporaryFolder(), "collector.db");
+
+/** A database as it was written with the tables of the migrations up to this one, such as "0000". */
+export function older(migration: string): string {
+  const path = temporaryPath();
+  new Database(path).exec(readFileSync(`test/fixtures/database/${migration}.sql`, "utf8")).close();
+  return path;
+}
 
 export async function open(path: string): Promise<Store> {
   const store = await storeAt(path);

@@ -31,9 +31,18 @@ export function start(args: readonly string[], directory: string, env: Record<st
   return running;
 }
 
-/** Starts `bitget-collector ARGS` in `directory` with nothing in its environment but PATH and `env`. */
-export function launch(args: readonly string[], directory: string, env: Record<string, string> = {}): Running {
-  const child = spawn(process.execPath, [main, ...args], {
+/**
+ * Starts `bitget-collector ARGS` in `directory` with nothing in its environment but PATH and `env`; by `through`, a
+ * command that starts the words behind it (`sh -c 'exec "$0" "$@"'`, `unshare -pf`), where one is given.
+ */
+export function launch(
+  args: readonly string[],
+  directory: string,
+  env: Record<string, string | undefined> = {},
+  through: readonly string[] = [],
+): Running {
+  const [command = process.execPath, ...words] = [...through, process.execPath, main, ...args];
+  const child = spawn(command, words, {
     cwd: directory,
     env: { PATH: process.env.PATH ?? "", LOG_FORMAT: "json", ...env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -1,0 +1,75 @@
+/** What surrounds the program: its settings, and settings of Node.js that would let the keys among them out. */
+import { closeSync, fstatSync, lstatSync, openSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { parseEnv } from "node:util";
+import { Secret } from "./domain.ts";
+import { ConfigError } from "./errors.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * `.env` of the working directory below the real environment, which wins.
+ * @throws ConfigError where the file cannot be read, or holds keys that others can read too
+ */
+export function environment(directory = process.cwd(), env: Environment = process.env): Environment {
+  const path = resolve(directory, ".env");
+  // A link that leads nowhere is not a file that is not there.
+  if (!lstatSync(path, { throwIfNoEntry: false })) return { ...env };
+  const { text, mode } = readSettings(path);
+  // Some editors begin a file with a byte order mark, which would become part of the first name.
+  const settings = parseEnv(text.replace(/^\ufeff/, ""));
+  const holdsKeys = Object.entries(settings).some(([name, value]) => isSecretSetting(name) && value?.trim());
+  if (holdsKeys && (mode & 0o077) !== 0 && process.platform !== "win32")
+    throw new ConfigError([`${path} holds keys and can be read by others. Run: chmod 600 ${path}`]);
+  return { ...settings, ...env };
+}
+
+function readSettings(path: string): { text: string; mode: number } {
+  try {
+    const file = openSync(path, "r");
+    try {
+      return { text: readFileSync(file, "utf8"), mode: fstatSync(file).mode };
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    const { code = "unreadable" } = error as NodeJS.ErrnoException;
+    throw new ConfigError([`${path} cannot be read (${code}); make it a file that you may read, or remove it`]);
+  }
+}
+
+/** The keys among the settings, before anybody has looked whether they are any good: to be kept out of what a bug prints. */
+export function secretsIn(env: Environment): Secret[] {
+  return Object.entries(env).flatMap(([name, value = ""]) => {
+    if (isSecretSetting(name)) return [new Secret(value.trim())];
+    if (!isSecretSetting(name.replace(/_FILE$/, ""))) return [];
+    try {
+      return [new Secret(readFileSync(value.trim(), "utf8").trim())];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** `BITGET_API_KEY`, `BITGET_HEDGE_API_PASSPHRASE`. */
+export const isSecretSetting = (name: string): boolean => /^BITGET_(\w+_)?API_(KEY|SECRET|PASSPHRASE)$/i.test(name);
+
+/** Options of Node.js that write down its memory, its environment or the keys of its connections, or let others look in. */
+const tellingOption = /--(report-|heapsnapshot-|tls-keylog|trace-tls|inspect|abort-on-uncaught-exception)/;
+
+/** A sentence for each, with what to do; none holds a value. */
+export function leaks({ NODE_DEBUG, NODE_OPTIONS, NODE_TLS_REJECT_UNAUTHORIZED }: Environment): string[] {
+  const problems: string[] = [];
+  if (NODE_DEBUG) problems.push("NODE_DEBUG is set, and what it prints can hold keys; unset it");
+  if (NODE_TLS_REJECT_UNAUTHORIZED === "0")
+    problems.push("NODE_TLS_REJECT_UNAUTHORIZED is 0: anybody could pass for the exchange; unset it");
+  const [option] = tellingOption.exec(NODE_OPTIONS ?? "") ?? [];
+  if (option) problems.push(`NODE_OPTIONS has ${option}…, and what it writes or shows can hold keys; take it out`);
+  return problems;
+}
+
+const proxySettings = /^(https?|all)_proxy$/i;
+
+/** Proxies that are set and not used: keys go to the exchange directly or not at all. */
+export const unusedProxies = (env: Environment): string[] =>
+  Object.keys(env).filter((name) => proxySettings.test(name) && env[name]);

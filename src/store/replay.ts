@@ -1,0 +1,213 @@
+/** Derives stored rows again from the answers they came from, with the parser of today, and says what would differ. */
+import { readAnswer } from "../bitget/answer.ts";
+import { snakeCase } from "../columns.ts";
+import type { Context, Dataset } from "../datasets/dataset.ts";
+import type { Known, Scope, Value } from "../domain.ts";
+import { CollectorError } from "../errors.ts";
+import { type Layout, layoutOf, type Parts, partsByKey, rowOf } from "./layout.ts";
+import { unpack } from "./raw.ts";
+import { createStateReader, type State } from "./record.ts";
+import type { Sqlite } from "./sqlite.ts";
+
+export type Verdict =
+  /** Every row is the same, cell by cell; or it fails with the same code. */
+  | "same"
+  | "different"
+  /** It is good, and today's parser refuses its answer. */
+  | "refused"
+  /** It failed at the parser, and today's can read its answer. */
+  | "readable"
+  /** Its rows were computed from other datasets too. */
+  | "computed"
+  /** It failed, and not because of what this answer says. */
+  | "unanswered"
+  /** Its answer is not kept, or no longer what was received. */
+  | "without answer";
+
+/** One cell, or (field "row") whether there is such a row at all. */
+export interface Difference {
+  item: string;
+  field: string;
+  stored: Value;
+  derived: Value;
+}
+
+export interface Replayed {
+  account: string;
+  productType: string;
+  slot: number;
+  verdict: Verdict;
+  differences: Difference[];
+  /** What today's parser says against the answer, where it is refused. */
+  problem: string | null;
+}
+
+interface StoredSnapshot {
+  id: number;
+  account: string;
+  productType: string;
+  slot: number;
+  takenAt: number;
+  errorCode: string | null;
+}
+
+interface StoredAnswer {
+  address: string;
+  status: number;
+  digest: Buffer;
+  packed: Buffer;
+}
+
+/** The slots (epoch ms) of the first and the last answer that is kept of a dataset; null where none is. */
+export function keptSlots(raw: Sqlite, dataset: Dataset): { first: number; last: number } | null {
+  const found = raw
+    .prepare(
+      "select min(slot) as first, max(slot) as last from answer where source_id in (select id from source where dataset = ?)",
+    )
+    .get(dataset.name) as { first: number; last: number } | { first: null; last: null };
+  return found.first === null ? null : found;
+}
+
+/**
+ * Every snapshot of a dataset from slot `from` on (epoch ms), in the order of their ids, good and failed. Reads only. What an
+ * answer was parsed with besides itself is not kept: of `prices`, the coins are those that the snapshot has.
+ */
+export function* replay(sqlite: Sqlite, raw: Sqlite, dataset: Dataset, from: number): Generator<Replayed, void> {
+  const answerOf = createAnswerReader(raw, dataset);
+  const stateAt = createStateReader(sqlite, layoutOf(dataset));
+  for (const snapshot of snapshotsFrom(sqlite, dataset, from)) {
+    const { account, productType, slot } = snapshot;
+    const answer = answerOf(snapshot);
+    const found = answer ? compare(layoutOf(dataset), snapshot, answer, () => stateAt(snapshot.id)) : withoutAnswer;
+    yield { account, productType, slot, differences: [], problem: null, ...found };
+  }
+}
+
+type Finding = Pick<Replayed, "verdict"> & Partial<Replayed>;
+
+const withoutAnswer: Finding = { verdict: "without answer" };
+
+/** The exchange's clock and ours are at most ten minutes apart. Milliseconds. */
+const clocksApart = 600_000;
+
+const snapshots = `
+  from series e join account a on a.id = e.account_id join scope p on p.series_id = e.id
+    join snapshot n on n.scope_id = p.id and n.taken_at >= @from - ${clocksApart} join run r on r.id = n.run_id
+  where e.dataset = @dataset and r.slot >= @from`;
+
+function snapshotsFrom(sqlite: Sqlite, dataset: Dataset, from: number): IterableIterator<StoredSnapshot> {
+  return sqlite
+    .prepare(
+      `select n.id, a.name as account, p.product_type as productType, r.slot, n.taken_at as takenAt, n.error_code as errorCode
+       ${snapshots} order by n.id`,
+    )
+    .iterate({ dataset: dataset.name, from }) as IterableIterator<StoredSnapshot>;
+}
+
+/** How many snapshots `replay` will look at. */
+export const countSnapshots = (sqlite: Sqlite, dataset: Dataset, from: number): number =>
+  Number(sqlite.prepare(`select count(*) ${snapshots}`).pluck().get({ dataset: dataset.name, from }));
+
+/** The last answer of a run and scope: what its snapshot was made of, or why it failed. */
+function createAnswerReader(raw: Sqlite, dataset: Dataset) {
+  const statement = raw.prepare<unknown[], StoredAnswer>(
+    `select s.address, w.status, b.digest, b.packed
+     from source s join answer w on w.source_id = s.id and w.slot = @slot join body b on b.id = w.body_id
+     where s.dataset = '${dataset.name}' and s.account = @account and s.product_type = @productType
+     order by w.number desc limit 1`,
+  );
+  return ({ slot, account, productType }: StoredSnapshot) => statement.get({ slot, account, productType });
+}
+
+/** Codes of failures that today's parser may see otherwise. */
+const parserCodes = ["shape", "bad_body", "internal"];
+
+/** Thrown where rows are made of more than their answer. */
+class ComputedError extends Error {}
+
+function compare(layout: Layout, snapshot: StoredSnapshot, answer: StoredAnswer, stateAt: () => State): Finding {
+  const { errorCode, takenAt } = snapshot;
+  let body: Buffer;
+  try {
+    body = unpack(answer.packed, answer.digest);
+  } catch {
+    return withoutAnswer;
+  }
+  const stored = errorCode === null ? rowsIn(stateAt()) : null;
+  try {
+    const { rows, requestTime } = derive(layout, snapshot, { ...answer, body }, stored);
+    if (stored === null) return { verdict: parserCodes.includes(errorCode ?? "") ? "readable" : "unanswered" };
+    const differences = [...differencesOf(layout, stored, rows)];
+    if (requestTime && requestTime !== takenAt)
+      differences.push({ item: "", field: "taken_at", stored: takenAt, derived: requestTime });
+    return { verdict: differences.length > 0 ? "different" : "same", differences };
+  } catch (error) {
+    if (error instanceof ComputedError) return { verdict: "computed" };
+    const { code, problem } = failureOf(error);
+    if (stored !== null) return { verdict: "refused", problem };
+    return { verdict: code === errorCode ? "same" : "unanswered" };
+  }
+}
+
+/** Throws what the collector would have met with. */
+function derive(
+  layout: Layout,
+  { productType, slot }: StoredSnapshot,
+  { address, status, body }: { address: string; status: number; body: Buffer },
+  stored: ReadonlyMap<string, Parts> | null,
+): { rows: Map<string, Parts>; requestTime: number | null } {
+  const endpoint = Object.values(layout.dataset.endpoints).find((one) => one.address?.name === address);
+  if (!endpoint) throw new Error(`this program asks no ${address} for ${layout.dataset.name}`);
+  const reading = { path: endpoint.address?.path ?? address, now: slot, redact: (text: string) => text };
+  const { data, requestTime } = readAnswer({ status, contentType: "", retryAfter: null, body }, reading);
+  const scope = (productType || null) as Scope;
+  return { rows: partsByKey(layout, endpoint.items(data, contextOf(layout, scope, stored))), requestTime };
+}
+
+/** What was asked about can be told from the rows that are stored; what other datasets said then is not known. */
+function contextOf(layout: Layout, scope: Scope, stored: ReadonlyMap<string, Parts> | null): Context {
+  const notKept = () => {
+    throw new ComputedError();
+  };
+  return {
+    scope,
+    known: notKept,
+    complete: notKept,
+    lastKnown(): Known[] {
+      if (stored === null) return notKept();
+      // Whatever has an amount counts as held.
+      const rows = [...stored.values()].map((parts) => ({ ...rowOf(layout, parts), available: "1" }));
+      return [{ account: "", scope: null, slot: 0, takenAt: 0, rows }];
+    },
+  };
+}
+
+function failureOf(error: unknown): { code: string; problem: string } {
+  if (error instanceof CollectorError) return { code: error.code, problem: error.message };
+  const problem = error instanceof Error ? error.message : String(error);
+  return { code: error instanceof RangeError ? "shape" : "internal", problem };
+}
+
+const rowsIn = (state: State): Map<string, Parts> =>
+  new Map([...state].filter(([, { present }]) => present === 1).map(([key, { parts }]) => [key, parts]));
+
+function* differencesOf(
+  layout: Layout,
+  stored: ReadonlyMap<string, Parts>,
+  derived: ReadonlyMap<string, Parts>,
+): Generator<Difference, void> {
+  const fields = [...layout.steady.map(snakeCase), ...layout.moving.map(snakeCase), "extra"];
+  const cells = ({ steady, moving, extra }: Parts) => [...steady, ...moving, extra];
+  for (const key of new Set([...stored.keys(), ...derived.keys()])) {
+    const was = stored.get(key);
+    const is = derived.get(key);
+    const item = (was ?? is)?.key.join(" ") ?? "";
+    if (!was || !is) {
+      yield { item, field: "row", stored: was ? "there" : null, derived: is ? "there" : null };
+      continue;
+    }
+    const now = cells(is);
+    for (const [at, value] of cells(was).entries())
+      if (value !== now[at]) yield { item, field: fields[at] ?? "", stored: value, derived: now[at] ?? null };
+  }
+}

@@ -1,0 +1,105 @@
+/** Rows C7 and C9: what would let keys out. */
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { expect } from "vitest";
+import { credentials } from "../support/settings.ts";
+import { expectCollects, noKeys, refusal } from "./refusal.ts";
+import { row, type Settings } from "./row.ts";
+
+/** Does what the refusal says, as a person would. */
+const mend = ([problem = ""]: string[]) => execFileSync("sh", ["-c", problem.replace(/^.*(?=chmod )/i, "")]);
+
+row("C7", ".env 0644, directory 0777, database 0644, symlinked .env", { within: 120 }, async (bench) => {
+  const { account, folder, path } = bench;
+  const file = join(folder, ".env");
+  const lines = Object.entries(credentials(account)).map(([name, value]) => `${name}="${value}"`);
+  const written = join(folder, "elsewhere.secret");
+  writeFileSync(written, lines.join("\n"), { mode: 0o644 });
+  symlinkSync(written, file);
+  const open = `${file} holds keys and can be read by others. Run: chmod 600 ${file}`;
+  expect(await refusal(bench, noKeys)).toEqual([open]);
+  chmodSync(written, 0o640);
+  const problem = await refusal(bench, noKeys);
+  expect(problem).toEqual([open]);
+  mend(problem);
+  expect(statSync(written).mode & 0o777).toBe(0o600);
+  await expectCollects(bench, noKeys);
+  for (const name of [path, `${path}.lock`]) expect([name, statSync(name).mode & 0o777]).toEqual([name, 0o600]);
+  expect(statSync(join(folder, "data")).mode & 0o777).toBe(0o700);
+
+  // What is open of the database is closed at once, and said: a copy put there by hand is open by itself.
+  const killed = await bench.start(noKeys);
+  await killed.printed(/"state":"ok"/);
+  killed.child.kill("SIGKILL");
+  await killed.finished;
+  for (const name of [path, `${path}-wal`, `${path}-shm`]) chmodSync(name, 0o644);
+  const daemon = await bench.start(noKeys);
+  for (const name of [path, `${path}-wal`, `${path}-shm`])
+    expect([name, statSync(name).mode & 0o777]).toEqual([name, 0o600]);
+  expect(daemon.output().stderr).toContain("the database could be read by others; its mode is 0600 now");
+  await bench.stop(daemon);
+
+  chmodSync(join(folder, "data"), 0o777);
+  const shared = await refusal(bench, noKeys);
+  expect(shared).toEqual([expect.stringContaining(`${path} lies where everybody can put files. `)]);
+  mend(shared);
+  await expectCollects(bench, noKeys);
+});
+
+row("C7b", ".env that is a link to nowhere, or a directory; open but without keys", { within: 120 }, async (bench) => {
+  const file = join(bench.folder, ".env");
+  symlinkSync("nowhere", file);
+  expect(await refusal(bench, noKeys)).toEqual([expect.stringContaining(`${file} cannot be read (ENOENT)`)]);
+  execFileSync("rm", [file]);
+  mkdirSync(file);
+  expect(await refusal(bench, noKeys)).toEqual([expect.stringContaining(`${file} cannot be read (EISDIR)`)]);
+  execFileSync("rmdir", [file]);
+  writeFileSync(file, "LOG_LEVEL=warn\nBITGET_API_KEY=\n", { mode: 0o644 });
+  await expectCollects(bench, {});
+});
+
+row(
+  "C9",
+  "NODE_TLS_REJECT_UNAUTHORIZED=0, NODE_DEBUG=http, HTTPS_PROXY, process reports",
+  { within: 120 },
+  async (bench) => {
+    const { folder, onEnd } = bench;
+    const tables: [Settings, string][] = [
+      [{ NODE_TLS_REJECT_UNAUTHORIZED: "0" }, "NODE_TLS_REJECT_UNAUTHORIZED is 0: anybody could pass for the exchange"],
+      [{ NODE_DEBUG: "https,tls" }, "NODE_DEBUG is set, and what it prints can hold keys; unset it"],
+      [{ NODE_OPTIONS: "--report-on-fatalerror --report-on-signal" }, "NODE_OPTIONS has --report-…"],
+      [{ NODE_OPTIONS: `--tls-keylog=${join(folder, "keys")}` }, "NODE_OPTIONS has --tls-keylog…"],
+      [{ NODE_OPTIONS: "--heapsnapshot-signal=SIGUSR2" }, "NODE_OPTIONS has --heapsnapshot-…"],
+    ];
+    for (const [env, problem] of tables) {
+      const { code, stderr } = await bench.run(["start"], env);
+      expect([code, stderr]).toEqual([78, expect.stringContaining(problem)]);
+    }
+    expect(bench.exchange.counts.requests).toBe(0);
+
+    let proxied = 0;
+    const proxy = createServer((socket) => {
+      proxied += 1;
+      socket.destroy();
+    });
+    await new Promise<void>((ready) => proxy.listen(0, "127.0.0.1", ready));
+    onEnd(() => proxy.close());
+    const address = proxy.address();
+    const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
+    // Says on request which settings a process report or a child would have.
+    const look = join(folder, "look.cjs");
+    writeFileSync(look, 'process.on("SIGUSR2", () => console.error("names", Object.keys(process.env).join(), "end"));');
+    const daemon = await bench.start({ HTTPS_PROXY: url, http_proxy: url, NODE_OPTIONS: `--require=${look}` });
+    await daemon.printed(/"state":"ok"/);
+    daemon.child.kill("SIGUSR2");
+    await daemon.printed(" end\n");
+    await bench.stop(daemon);
+    const { stderr } = daemon.output();
+    expect(stderr).toMatch(/names .*LOG_FORMAT.* end/);
+    expect(stderr).not.toMatch(/names .*API_(KEY|SECRET|PASSPHRASE)/);
+    for (const setting of ["HTTPS_PROXY", "http_proxy"]) expect(stderr).toContain(`${setting} is set and is not used`);
+    expect([proxied, bench.exchange.counts.badSignatures]).toEqual([0, 0]);
+  },
+);

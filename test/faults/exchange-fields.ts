@@ -1,0 +1,212 @@
+/** Rows E22 to E24, E26 and E28: the exchange answers, and what it says is odd. */
+import { LosslessNumber } from "lossless-json";
+import { expect } from "vitest";
+import { startProxy } from "./proxy.ts";
+import { row } from "./row.ts";
+import { funding, futures, nextRun, oneLine, positions, spot } from "./runs.ts";
+
+type Item = Record<string, unknown>;
+
+/** Changes the rows of a good answer before it is sent. */
+const rows = (change: (rows: Item[]) => unknown) => (envelope: unknown) => {
+  const { data, ...rest } = envelope as { data: Item[] };
+  return { ...rest, data: change(data) };
+};
+
+const everyFour = "*/4 * * * * *";
+
+row("E22", "fields and words that nobody knows yet", { always: true }, async (bench) => {
+  const { exchange } = bench;
+  const always = { times: Number.POSITIVE_INFINITY };
+  exchange.misbehave({
+    ...always,
+    path: spot,
+    edit: rows((all) => all.map((one) => ({ ...one, newField: new LosslessNumber("0.10"), "odd\u001b[1m": null }))),
+  });
+  exchange.misbehave({
+    ...always,
+    path: positions,
+    edit: rows((all) => all.map((one) => ({ ...one, marginMode: "Portfolio", holdSide: "net" }))),
+  });
+
+  const daemon = await bench.start(oneLine);
+  for (const name of ["spot-assets", "positions"]) await nextRun(daemon, name, "ok", 1);
+
+  const { stderr } = daemon.output();
+  expect(stderr.match(/sends a field nobody knows yet: [^;]*/g)?.sort()).toEqual([
+    "sends a field nobody knows yet: spot-assets.newField",
+    "sends a field nobody knows yet: spot-assets.odd\\\\u001b[1m",
+  ]);
+  expect(bench.rows("select distinct json_extract(extra, '$.newField') as told from spot_assets_history")).toEqual([
+    { told: 0.1 },
+  ]);
+  expect(bench.rows("select count(*) as n from spot_assets_history where extra not like '%:0.10,%'")).toEqual([
+    { n: 0 },
+  ]);
+  // A new word is kept as it is, in our spelling.
+  expect(bench.rows("select distinct margin_mode, hold_side from positions_history")).toEqual([
+    { margin_mode: "portfolio", hold_side: "net" },
+  ]);
+});
+
+row("E23", "fields that are missing, null, empty, called otherwise", { always: true }, async (bench) => {
+  const { exchange } = bench;
+  const edit = rows(([first, second, third, fourth]) => {
+    const { frozen: _missing, ...without } = first ?? {};
+    const { locked, ...renamed } = fourth ?? {};
+    return [without, { ...second, frozen: null }, { ...third, frozen: "" }, { ...renamed, lockedAmount: locked }];
+  });
+  exchange.misbehave({ path: spot, edit });
+  const withoutTotal = rows((all) => all.map(({ total: _total, ...rest }) => rest));
+  exchange.misbehave({ path: positions, params: { productType: "USDT-FUTURES" }, edit: withoutTotal });
+  exchange.misbehave({
+    path: futures,
+    params: { productType: "USDC-FUTURES" },
+    edit: rows((all) => all.map((one) => ({ ...one, marginCoin: null }))),
+  });
+
+  const daemon = await bench.start({
+    SCHEDULE_SPOT_ASSETS: everyFour,
+    SCHEDULE_POSITIONS: everyFour,
+    SCHEDULE_MIX_ACCOUNTS: everyFour,
+  });
+  const runs = await Promise.all(
+    ["spot-assets", "positions", "mix-accounts"].map((name) => nextRun(daemon, name, undefined, 0)),
+  );
+
+  expect(runs.map(({ state, retries }) => [state, retries])).toEqual([
+    ["ok", 0],
+    ["partial", 0],
+    ["partial", 0],
+  ]);
+  const first = "select snapshot_id from snapshots where dataset = 'spot-assets' order by 1 limit 1";
+  expect(
+    bench.rows(
+      `select count(*) as n, count(frozen) as frozen, count(locked) as locked, count(extra) as renamed,
+       count(available) as available from spot_assets_history where snapshot_id in (${first})`,
+    ),
+  ).toEqual([{ n: 4, frozen: 1, locked: 3, renamed: 1, available: 4 }]);
+  expect(daemon.output().stderr).toContain("nobody knows yet: spot-assets.lockedAmount");
+  const failed =
+    "select dataset, product_type, error_code, error_message from snapshots where state = 'failed' order by 1";
+  expect(bench.rows(failed)).toEqual([
+    {
+      dataset: "mix-accounts",
+      product_type: "cmcbl",
+      error_code: "shape",
+      error_message: `${futures}: data[0].marginCoin: is missing`,
+    },
+    {
+      dataset: "positions",
+      product_type: "umcbl",
+      error_code: "shape",
+      error_message: `${positions}: data[0].total: is missing`,
+    },
+  ]);
+});
+
+row("E24", "amounts that are no plain decimals", { always: true }, async (bench) => {
+  const digits = "0.1234567890123456789012345678901234567890";
+  const kept = [
+    digits,
+    new LosslessNumber("1.50"),
+    new LosslessNumber("12345678901234567890.1"),
+    "-0.10",
+    "1e5",
+    "1.5E-7",
+  ];
+  const refused = { umcbl: "NaN", dmcbl: "Infinity", cmcbl: "0x10", sumcbl: " 1 ", sdmcbl: "1,000", scmcbl: true };
+  const words = { umcbl: "USDT", dmcbl: "COIN", cmcbl: "USDC", sumcbl: "SUSDT", sdmcbl: "SCOIN", scmcbl: "SUSDC" };
+  bench.exchange.misbehave({
+    path: spot,
+    edit: rows(([one]) => kept.map((available, n) => ({ ...one, coin: `C${n}`, available }))),
+  });
+  for (const [line, available] of Object.entries(refused)) {
+    const productType = `${words[line as keyof typeof words]}-FUTURES`;
+    bench.exchange.misbehave({
+      path: futures,
+      params: { productType },
+      edit: rows(() => [{ marginCoin: "USDT", available }]),
+    });
+  }
+
+  const daemon = await bench.start({
+    BITGET_PRODUCT_TYPES: Object.keys(refused).join(","),
+    SCHEDULE_SPOT_ASSETS: everyFour,
+    SCHEDULE_MIX_ACCOUNTS: everyFour,
+  });
+  const good = await nextRun(daemon, "spot-assets", undefined, 0);
+  const bad = await nextRun(daemon, "mix-accounts", undefined, 0);
+
+  // An exponent is written out; every other digit is as it came.
+  expect(good).toMatchObject({ state: "ok", items: 6 });
+  const first = "select snapshot_id from snapshots where dataset = 'spot-assets' order by 1 limit 1";
+  const stored = bench.rows(`select available from spot_assets_history where snapshot_id in (${first}) order by coin`);
+  expect(stored.map(({ available }) => available)).toEqual([
+    digits,
+    "1.50",
+    "12345678901234567890.1",
+    "-0.10",
+    "100000",
+    "0.00000015",
+  ]);
+  expect(bad).toMatchObject({ state: "failed", requests: 6, retries: 0 });
+  const failed = "select product_type, error_code, error_message from snapshots where state = 'failed' and run_id in";
+  const told = bench.rows(`${failed} (select min(run_id) from runs where dataset = 'mix-accounts')`);
+  expect(Object.fromEntries(told.map(({ product_type, error_message }) => [product_type, error_message]))).toEqual(
+    Object.fromEntries(
+      Object.entries(refused).map(([line, value]) => [
+        line,
+        `${futures}: data[0].available: ${JSON.stringify(value)} is not a decimal number`,
+      ]),
+    ),
+  );
+});
+
+row("E26", "the same row twice; two rows of one name that differ", {}, async (bench) => {
+  const { exchange } = bench;
+  const twice = rows((all) => [...all, all[0]]);
+  const otherwise = rows((all) => [...all, { ...all[0], available: "123.456" }]);
+  for (const params of [{ productType: "USDT-FUTURES" }, { productType: "USDC-FUTURES" }])
+    exchange.misbehave({ path: positions, params, edit: params.productType === "USDT-FUTURES" ? twice : otherwise });
+  exchange.misbehave({ path: spot, edit: otherwise });
+  exchange.misbehave({ path: funding, edit: twice });
+
+  const daemon = await bench.start({
+    SCHEDULE_SPOT_ASSETS: everyFour,
+    SCHEDULE_POSITIONS: everyFour,
+    SCHEDULE_FUNDING_ASSETS: everyFour,
+  });
+  const names = ["spot-assets", "positions", "funding-assets"];
+  const runs = await Promise.all(names.map((name) => nextRun(daemon, name, undefined, 0)));
+
+  expect(runs.map(({ state }) => state)).toEqual(["failed", "partial", "ok"]);
+  const told = bench.rows(
+    "select dataset, product_type, state, error_message from snapshots where run_id in (select min(run_id) from runs group by dataset)",
+  );
+  const failed = told.filter(({ state }) => state === "failed");
+  expect(failed.map(({ dataset, product_type }) => `${dataset} ${product_type}`).sort()).toEqual([
+    "positions cmcbl",
+    "spot-assets null",
+  ]);
+  for (const { error_message } of failed) expect(error_message).toContain("two different rows");
+  expect(
+    bench.rows("select snapshot_id, coin, count(*) as n from funding_assets_history group by 1, 2 having n > 1"),
+  ).toEqual([]);
+});
+
+/** No address this program asks has pages; what might promise some is asked once. */
+row("E28", "an answer that promises further pages, without end", {}, async (bench) => {
+  const proxy = await startProxy(bench);
+  const edit = rows((list) => ({ list, endId: "1", nextFlag: true, cursor: "1" }));
+  bench.exchange.misbehave({ path: positions, edit, times: Number.POSITIVE_INFINITY });
+
+  const daemon = await bench.start({ ...proxy.env, ...oneLine });
+  const first = await nextRun(daemon, "positions", undefined, 0);
+  const second = await nextRun(daemon, "positions");
+
+  expect([first, second]).toMatchObject(Array(2).fill({ state: "ok", requests: 1, retries: 0 }));
+  expect(new Set(proxy.asked(positions).map(({ query }) => String(query)))).toEqual(
+    new Set(["productType=USDT-FUTURES"]),
+  );
+});

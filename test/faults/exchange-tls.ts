@@ -1,0 +1,109 @@
+/** Row E19: a host that cannot prove who it is. */
+import { writeFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { join } from "node:path";
+import { createServer as createTlsServer } from "node:tls";
+import { expect } from "vitest";
+import { selfSigned } from "../bitget/self-signed.ts";
+import type { Bench } from "./row.ts";
+import { row } from "./row.ts";
+import { nextRun } from "./runs.ts";
+
+const certificates = {
+  unknown: selfSigned(),
+  "another host's": selfSigned({ host: "exchange.example" }),
+  expired: selfSigned({ year: 2021 }),
+  good: selfSigned(),
+};
+
+type Door = keyof typeof certificates | "no TLS at all";
+
+row("E19", "TLS: self-signed, another host's, expired, none at all", { always: true, within: 40 }, async (bench) => {
+  const front = await startFront(bench);
+  const authorities = join(bench.folder, "authorities.pem");
+  const { unknown: _unknown, ...known } = certificates;
+  writeFileSync(
+    authorities,
+    Object.values(known)
+      .map(({ cert }) => cert)
+      .join(""),
+  );
+
+  front.door = "unknown";
+  const daemon = await bench.start({
+    BITGET_BASE_URL: `https://localhost:${front.port}`,
+    NODE_EXTRA_CA_CERTS: authorities,
+    BITGET_API_VERSION: "v2",
+    BITGET_ALLOW_WRITE_KEYS: "true",
+    SCHEDULE_POSITIONS: "",
+  });
+  const problems: Record<string, unknown> = {};
+  for (const door of ["unknown", "another host's", "expired", "no TLS at all"] as const) {
+    front.door = door;
+    const before = front.connections;
+    const { state, requests, retries, failed } = await nextRun(daemon, "spot-assets");
+    const [, code] = /^tls .*\((\w+)\)/.exec(failed?.[0] ?? "") ?? [];
+    problems[door] = { state, requests, retries, connections: front.connections - before, code };
+  }
+  front.door = "good";
+  const good = await nextRun(daemon, "spot-assets");
+
+  const once = { state: "failed", requests: 1, retries: 0, connections: 1 };
+  expect(problems).toEqual({
+    unknown: { ...once, code: "DEPTH_ZERO_SELF_SIGNED_CERT" },
+    "another host's": { ...once, code: "ERR_TLS_CERT_ALTNAME_INVALID" },
+    expired: { ...once, code: "CERT_HAS_EXPIRED" },
+    "no TLS at all": { ...once, code: expect.stringMatching(/EPROTO|ERR_SSL/) },
+  });
+  expect(good).toMatchObject({ state: "ok", requests: 1 });
+  expect(bench.exchange.counts).toMatchObject({ requests: 1, badSignatures: 0 });
+  // The greeting of TLS, with nothing of a request in it.
+  expect(front.inClear.subarray(0, 2).toString("hex")).toBe("1603");
+  expect(front.inClear.toString("latin1")).not.toMatch(/GET|ACCESS/i);
+});
+
+interface Front {
+  port: number;
+  /** What whoever connects from now on finds. */
+  door: Door;
+  connections: number;
+  /** What came in where there is no TLS. */
+  inClear: Buffer;
+}
+
+/** A port that changes its certificate, with the exchange behind it. */
+async function startFront({ exchange, onEnd }: Bench): Promise<Front> {
+  const inside = Number(new URL(exchange.url).port);
+  const pass = (socket: Socket) => {
+    const far = connect(inside, "127.0.0.1");
+    socket.on("error", () => {}).on("close", () => far.destroy());
+    far.on("error", () => {}).on("close", () => socket.destroy());
+    socket.pipe(far).pipe(socket);
+  };
+  const sockets = new Set<Socket>();
+  const doors = new Map(
+    Object.entries(certificates).map(([door, { key, cert }]) => [door, createTlsServer({ key, cert }, pass)]),
+  );
+  for (const door of doors.values()) door.on("tlsClientError", () => {});
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    front.connections += 1;
+    const door = doors.get(front.door);
+    if (door) {
+      door.emit("connection", socket);
+      return;
+    }
+    socket.on("data", (bytes) => {
+      front.inClear = Buffer.concat([front.inClear, bytes]);
+    });
+    pass(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onEnd(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const front: Front = { port, door: "good", connections: 0, inClear: Buffer.alloc(0) };
+  return front;
+}

@@ -1,0 +1,273 @@
+/** Time that stops, sleeps, jumps and comes twice: rows T7 to T14. */
+import { execFile } from "node:child_process";
+import { resolve } from "node:path";
+import { promisify } from "node:util";
+import { expect } from "vitest";
+import { parsePattern } from "../../src/cron.ts";
+import { periodsOf } from "../../src/reports/days.ts";
+import type { Running } from "../support/program.ts";
+import { seconds, until } from "../support/wait.ts";
+import type { Life } from "./children/zones.ts";
+import { preload } from "./preload.ts";
+import { type Bench, row } from "./row.ts";
+import { nextRun, soon, spot } from "./runs.ts";
+
+const second = 1000;
+const hour = 3_600_000;
+const day = 24 * hour;
+const onlySpot = { SCHEDULE_POSITIONS: "" };
+const asleep = "asleep or clock set forward";
+
+const count = ({ rows }: Bench, where: string): number =>
+  Number(rows(`select count(*) as n from runs where ${where}`)[0]?.n);
+
+/** Resolves half a second before a slot of this daemon, which has them every `period` seconds, with the slot. */
+async function justBeforeSlot(running: Running, period: number): Promise<number> {
+  const [, announced = ""] = /the next slot is ([^"]+)"/.exec(running.output().stderr) ?? [];
+  for (let slot = Date.parse(announced); ; slot += period * second) {
+    const begin = slot - 500;
+    if (Date.now() > begin) continue;
+    await seconds((begin - Date.now()) / second);
+    // Not so on a machine that has too much to do; the next one, then.
+    if (Date.now() < begin + 300) return slot;
+  }
+}
+
+row("T7", "event loop blocked 4 s across a slot", { always: true, within: 60 }, async (bench) => {
+  const { env, pull } = preload(bench);
+  const daemon = await bench.start({ ...onlySpot, ...env, SCHEDULE_SPOT_ASSETS: soon(15) });
+  const slot = await justBeforeSlot(daemon, 15);
+  pull(daemon, "block 4000");
+  await until(() => count(bench, `scheduled_for_ms = ${slot} and state <> 'running'`) === 1);
+  expect((await bench.stop(daemon)).code).toBe(0);
+  expect(bench.rows(`select state, cause, late_ms from runs where scheduled_for_ms = ${slot}`)).toEqual([
+    { state: "ok", cause: "late", late_ms: expect.toSatisfy((ms: number) => ms > 2000 && ms < 7500) },
+  ]);
+  // What was told then is not called what was told at the slot.
+  expect(
+    bench.rows("select taken_at_ms - scheduled_for_ms >= late_ms as later from snapshots join runs using (run_id)"),
+  ).toEqual([{ later: 1 }]);
+});
+
+row("T8", "suspend over a slot", { always: true, within: 60 }, async (bench) => {
+  const { env, setClock } = preload(bench);
+  const daemon = await bench.start({ ...env, SCHEDULE_SPOT_ASSETS: soon(10) });
+  const slot = await justBeforeSlot(daemon, 10);
+  daemon.child.kill("SIGSTOP");
+  await seconds(3.5);
+  daemon.child.kill("SIGCONT");
+  await until(
+    () => count(bench, `dataset = 'spot-assets' and scheduled_for_ms = ${slot} and state <> 'running'`) === 1,
+  );
+  // Half of ten seconds had not passed; half of two had.
+  const [run] = bench.rows(`select * from runs where dataset = 'spot-assets' and scheduled_for_ms = ${slot}`);
+  expect(run).toMatchObject({ state: "ok", cause: "late", late_ms: expect.toSatisfy((ms: number) => ms > 2000) });
+  // Behind a run that was stopped in the middle it is "overlap".
+  await until(() => count(bench, "dataset = 'positions' and cause in ('blocked', 'overlap')") > 0);
+
+  const asked = bench.exchange.counts.requests;
+  daemon.child.kill("SIGSTOP");
+  await seconds(0.2);
+  setClock(24_000);
+  bench.exchange.clockSkewMs = 24_000;
+  const woken = performance.now();
+  daemon.child.kill("SIGCONT");
+  await until(() => count(bench, `dataset = 'positions' and cause = '${asleep}'`) >= 8);
+  await until(() => count(bench, `dataset = 'spot-assets' and cause = '${asleep}'`) >= 1);
+  expect(performance.now() - woken).toBeLessThan(30_000);
+  await nextRun(daemon, "positions", "ok");
+  expect(bench.exchange.counts.requests - asked).toBeLessThan(40);
+  expect((await bench.stop(daemon)).code).toBe(0);
+  expect(
+    bench.rows("select distinct state from runs where cause in ('blocked', 'asleep or clock set forward')"),
+  ).toEqual([{ state: "missed" }]);
+});
+
+row("T9", "suspend before a slot, awake at it", { always: true, within: 60 }, async (bench) => {
+  const { env, setClock } = preload(bench);
+  const midnight = Math.ceil(Date.now() / day) * day + day;
+  const set = (instant: number) => {
+    bench.exchange.clockSkewMs = instant - Date.now();
+    setClock(bench.exchange.clockSkewMs);
+  };
+  set(midnight - 2 * hour);
+  const daemon = await bench.start({ ...onlySpot, ...env, SCHEDULE_SPOT_ASSETS: "0 0 * * *" });
+  // An hour's sleep at ten in the evening, another at eleven, and three seconds awake before the slot.
+  set(midnight - hour);
+  await seconds(1.5);
+  set(midnight - 3 * second);
+  await nextRun(daemon, "spot-assets", "ok");
+  expect((await bench.stop(daemon)).code).toBe(0);
+  expect(bench.rows("select scheduled_for_ms as slot, state, late_ms < 10000 as punctual from runs")).toEqual([
+    { slot: midnight, state: "ok", punctual: 1 },
+  ]);
+  const told = bench.exchange.record.filter(({ dataset }) => dataset === "spot-assets");
+  expect(told.map(({ takenAt }) => takenAt >= midnight)).toEqual([true]);
+});
+
+row("T10", "clock forward 10 s, 1 h, 1 year", { always: true, within: 60 }, async (bench) => {
+  const { env, setClock, pull, told } = preload(bench);
+  const { exchange } = bench;
+  const daemon = await bench.start({ ...onlySpot, ...env });
+  await nextRun(daemon, "spot-assets", "ok");
+  pull(daemon, "measureDelay");
+  // Of the clock alone, which the exchange does not share.
+  setClock(10 * second);
+  await until(() => count(bench, `cause = '${asleep}'`) >= 4);
+  await nextRun(daemon, "spot-assets", "ok");
+  expect(daemon.output().stderr).toContain("this machine's clock is off");
+  // An hour that has really passed.
+  exchange.clockSkewMs = hour;
+  setClock(hour);
+  await until(() => count(bench, `cause = '${asleep}'`) >= 1780);
+  await nextRun(daemon, "spot-assets", "ok");
+  // A year that has not: nothing is written down before the exchange agrees.
+  setClock(hour + 366 * day);
+  await daemon.printed("set this machine's clock");
+  const end = `'${new Date(Date.now() + 2 * hour).toISOString()}'`;
+  expect(count(bench, `scheduled_for > ${end}`)).toBe(0);
+  expect((await bench.run(["status"], env)).code).toBe(1);
+  setClock(hour);
+  await nextRun(daemon, "spot-assets", "ok");
+  expect((await bench.stop(daemon)).code).toBe(0);
+  expect(count(bench, `scheduled_for > ${end}`)).toBe(0);
+  // A tenth of a second on a machine that has nothing else to do; walking through the seconds of a year took half a minute.
+  expect(Number(told())).toBeLessThan(1500);
+});
+
+/** Resolves when a slot before this instant was run well from now on; the run that is under way may have another. */
+async function runBefore(daemon: Running, instant: number): Promise<void> {
+  while (Date.parse((await nextRun(daemon, "spot-assets", "ok")).slot) >= instant);
+}
+
+row("T11", "clock back 10 s, 1 h", { always: true, within: 60 }, async (bench) => {
+  const { env, setClock } = preload(bench);
+  const { exchange } = bench;
+  setClock(-12 * second);
+  const daemon = await bench.start({ ...onlySpot, ...env });
+  await nextRun(daemon, "spot-assets", "ok");
+  setClock(0);
+  await until(() => count(bench, `cause = '${asleep}'`) >= 4);
+  const { slot } = await nextRun(daemon, "spot-assets", "ok");
+  setClock(-10 * second);
+  // First the slots that were missed, then none that was run, then new ones.
+  await runBefore(daemon, Date.parse(slot));
+  const ended = count(bench, `scheduled_for > '${slot}'`);
+  await until(() => count(bench, `scheduled_for > '${slot}' and state = 'ok'`) >= ended + 2);
+
+  exchange.clockSkewMs = -hour;
+  const setBack = performance.now();
+  setClock(-hour);
+  await runBefore(daemon, Date.now() - hour + 15 * second);
+  expect(performance.now() - setBack).toBeLessThan(15_000);
+  await nextRun(daemon, "spot-assets", "ok");
+  expect((await bench.stop(daemon)).code).toBe(0);
+  // One answer for each run: nothing was asked twice for a slot. One that was under way may have come to nothing.
+  const answers = exchange.record.filter(({ dataset }) => dataset === "spot-assets").length;
+  expect(answers).toBeGreaterThanOrEqual(count(bench, "state = 'ok'"));
+  expect(answers).toBeLessThanOrEqual(count(bench, "state in ('ok', 'failed')"));
+});
+
+row("T11b", "clock back 20 s in mid-run", { within: 60 }, async (bench) => {
+  const { env, setClock } = preload(bench);
+  setClock(20 * second);
+  const daemon = await bench.start({ ...onlySpot, ...env });
+  await nextRun(daemon, "spot-assets", "ok");
+  bench.exchange.misbehave({ path: spot, delayMs: 800 });
+  await until(() => bench.exchange.faults() === 0);
+  setClock(0);
+  const torn = await nextRun(daemon, "spot-assets");
+  expect(torn).toMatchObject({
+    state: "failed",
+    failed: ["deadline the machine's clock was set back while this was asked; the answer belongs to no slot"],
+  });
+  const { slot } = await nextRun(daemon, "spot-assets", "ok");
+  expect(slot < torn.slot).toBe(true);
+  expect((await bench.stop(daemon)).code).toBe(0);
+  expect(count(bench, "finished_at < started_at")).toBe(0);
+});
+
+row("T12", "start with clock in 2030, then 2026", { always: true, within: 60 }, async (bench) => {
+  const { env, setClock } = preload(bench);
+  const wrong = Date.UTC(2030, 0, 1);
+  setClock(wrong - Date.now());
+  const daemon = await bench.start({ ...onlySpot, ...env });
+  const early = await nextRun(daemon, "spot-assets");
+  expect(early).toMatchObject({ state: "failed", failed: [expect.stringContaining("clock")] });
+  expect(early.slot.slice(0, 4)).toBe("2030");
+  expect(bench.exchange.record).toEqual([]);
+  setClock(0);
+  const corrected = Date.now();
+  const { slot } = await nextRun(daemon, "spot-assets", "ok");
+  expect(Date.parse(slot)).toBeGreaterThan(corrected - 2 * second);
+  expect(Date.parse(slot)).toBeLessThan(corrected + 12 * second);
+  await nextRun(daemon, "spot-assets", "ok");
+  expect((await bench.stop(daemon)).code).toBe(0);
+  expect(count(bench, "scheduled_for > '2029' and state not in ('failed', 'missed')")).toBe(0);
+});
+
+row("T13", "clock jumps back and forth 10x in a minute", { within: 120 }, async (bench) => {
+  const { env, setClock } = preload(bench);
+  setClock(0);
+  const daemon = await bench.start(env);
+  for (let n = 0; n < 10; n += 1) {
+    await seconds(6 * Math.random());
+    setClock((Math.random() - 0.5) * 60 * second);
+  }
+  // The end is ahead of everything, so that each slot has had its time.
+  setClock(40 * second);
+  await nextRun(daemon, "spot-assets", "ok");
+  await nextRun(daemon, "positions", "ok");
+  expect((await bench.stop(daemon)).code).toBe(0);
+  const answers = bench.exchange.record.filter(({ dataset }) => dataset === "spot-assets").length;
+  expect(answers).toBeGreaterThanOrEqual(count(bench, "state = 'ok' and dataset = 'spot-assets'"));
+  expect(bench.exchange.counts.limitViolations).toBe(0);
+});
+
+/** Where and when the clocks change: the middle of 48 hours. */
+const changes = [
+  ["America/New_York", "2026-03-08T07:00:00Z"],
+  ["America/New_York", "2026-11-01T06:00:00Z"],
+  ["Asia/Beirut", "2026-03-28T22:00:00Z"],
+  ["Europe/Berlin", "2026-10-25T01:00:00Z"],
+  ["Australia/Lord_Howe", "2026-04-04T15:00:00Z"],
+  ["UTC", "2026-03-08T07:00:00Z"],
+] as const;
+
+row("T14", "daylight saving in five zones", { always: true, within: 120 }, async (bench) => {
+  const child = resolve("test/faults/children/zones.ts");
+  const words = changes.flat();
+  const { stdout } = await promisify(execFile)(process.execPath, ["--import", "tsx", child, bench.folder, ...words], {
+    env: { PATH: process.env.PATH ?? "" },
+  });
+  const lives = JSON.parse(stdout) as Life[];
+  expect(lives.map(({ zone }) => zone)).toEqual(changes.map(([zone]) => zone));
+  for (const { zone, runs, offsets } of lives) {
+    const slots = runs.filter(({ dataset }) => dataset === "spot-assets");
+    // Datasets go by UTC, whatever the clocks of the machine do: no hole, no slot twice, none left out.
+    expect(
+      slots.map(({ state }) => state),
+      zone,
+    ).toEqual(Array.from({ length: 96 }, () => "ok"));
+    expect(
+      slots.slice(1).every(({ slot }, n) => slot - (slots[n]?.slot ?? 0) === hour / 2),
+      zone,
+    ).toBe(true);
+    expect(
+      runs.filter(({ dataset }) => dataset === "positions").map(({ state }) => state),
+      zone,
+    ).toEqual(["ok", "ok"]);
+    expect(new Set(offsets).size > 1, `the clocks of ${zone} change`).toBe(zone !== "UTC");
+  }
+  // Reports go by local days: each has its slot, also where that time is left out or comes twice.
+  for (const [zone] of changes)
+    for (const text of ["5 0 * * *", "0 0 * * *", "30 1 * * *", "30 2 * * *"]) {
+      const pattern = parsePattern(text, zone);
+      const days = [...periodsOf({ timezone: zone, by: "day", from: Date.UTC(2026, 0, 2), to: Date.UTC(2028, 0, 1) })];
+      const odd = days.filter(({ from, to }) => {
+        const first = pattern.next(from - 1);
+        return first >= to || pattern.next(first) < to;
+      });
+      expect(odd, `${zone} ${text}`).toEqual([]);
+    }
+});

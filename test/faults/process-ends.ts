@@ -1,0 +1,227 @@
+/** How a process may end, and what the next one finds: rows T1 to T6 and T23. */
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import Database from "better-sqlite3";
+import { expect } from "vitest";
+import type { Finished } from "../support/program.ts";
+import { expectTruth } from "../support/truth.ts";
+import { seconds, until } from "../support/wait.ts";
+import { preload } from "./preload.ts";
+import { type Bench, row, rowElsewhere } from "./row.ts";
+import { spot } from "./runs.ts";
+import { canTrace } from "./syscalls.ts";
+
+const onlySpot = { SCHEDULE_POSITIONS: "" };
+
+/** Resolves when a request for spot assets is on its way and is not answered for `delayMs`, or not at all. */
+async function inMidRun({ exchange }: Bench, delayMs?: number): Promise<void> {
+  exchange.misbehave({ path: spot, ...(delayMs ? { delayMs } : { hang: true }) });
+  await until(() => exchange.faults() === 0);
+}
+
+const lastRun = ({ rows }: Bench) => rows("select state, cause from runs order by scheduled_for desc limit 1");
+
+row("T1", "SIGTERM or SIGINT in mid-run", { always: true, within: 60 }, async (bench) => {
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    const daemon = await bench.start(onlySpot);
+    await inMidRun(bench, 1000);
+    const asked = bench.exchange.counts.requests;
+    const before = performance.now();
+    daemon.child.kill(signal);
+    const { code, stderr } = await daemon.finished;
+    expect(code).toBe(0);
+    expect(performance.now() - before).toBeLessThan(10_000);
+    expect(stderr).toMatch(/"msg":"stopped"}\n$/);
+    // The run at hand got its answer and was stored; no other was begun.
+    expect(lastRun(bench)).toMatchObject([{ state: "ok" }]);
+    expect(bench.exchange.counts.requests).toBe(asked);
+    expect(bench.rows("select count(*) as n from runs where state = 'running'")).toEqual([{ n: 0 }]);
+  }
+  expect(bench.exchange.counts).toMatchObject({ badSignatures: 0, limitViolations: 0 });
+});
+
+row("T1b", "SIGTERM while an answer does not come at all", { within: 60 }, async (bench) => {
+  const daemon = await bench.start({ ...onlySpot, SCHEDULE_SPOT_ASSETS: "*/15 * * * * *" });
+  await inMidRun(bench);
+  const before = performance.now();
+  expect((await bench.stop(daemon)).code).toBe(0);
+  expect(performance.now() - before).toBeLessThan(10_000);
+  expect(lastRun(bench)).toEqual([{ state: "failed", cause: "deadline" }]);
+  expect(bench.rows("select error_message from snapshots order by snapshot_id desc limit 1")).toEqual([
+    { error_message: "the program was stopped before it was finished" },
+  ]);
+});
+
+/** A restart calls what was cut off by its name. */
+async function expectCrashed(bench: Bench, slot: unknown): Promise<void> {
+  const again = await bench.start(onlySpot);
+  await again.printed('"state":"ok"');
+  await bench.stop(again);
+  expect(again.output().stderr).toContain("1 runs were cut off when the program last ended");
+  expect(bench.rows(`select state, cause, rows from runs where scheduled_for = '${slot}'`)).toEqual([
+    { state: "failed", cause: "crashed", rows: 0 },
+  ]);
+}
+
+const cutOff = ({ rows }: Bench): unknown =>
+  rows("select scheduled_for from runs where state = 'running'")[0]?.scheduled_for;
+
+row("T2", "two SIGTERMs 100 ms apart", { within: 60 }, async (bench) => {
+  const daemon = await bench.start({ ...onlySpot, SCHEDULE_SPOT_ASSETS: "*/4 * * * * *" });
+  await inMidRun(bench);
+  daemon.child.kill("SIGTERM");
+  await seconds(0.1);
+  const before = performance.now();
+  daemon.child.kill("SIGTERM");
+  expect((await daemon.finished).code).toBe(143);
+  expect(performance.now() - before).toBeLessThan(1500);
+  await expectCrashed(bench, cutOff(bench));
+});
+
+const kills = process.env.FAULTS === "all" ? 100 : 25;
+
+row("T3", `SIGKILL ${kills} times at random`, { always: true, within: 30 + kills * 4 }, async (bench) => {
+  const every = { SCHEDULE_SPOT_ASSETS: "* * * * * *", SCHEDULE_POSITIONS: "* * * * * *" };
+  const ends: Finished[] = [];
+  for (let n = 0; n < kills; n += 1) {
+    const daemon = await bench.start(every);
+    // Anywhere in a second, and with it anywhere in the runs of a slot.
+    await seconds(Math.random());
+    daemon.child.kill("SIGKILL");
+    ends.push(await daemon.finished);
+  }
+  expect(ends.every(({ signal }) => signal === "SIGKILL")).toBe(true);
+  const said = ends.flatMap(({ stderr }) => [...stderr.matchAll(/"state":"ok"/g)]);
+  expect(said.length).toBeGreaterThan(kills / 4);
+  const daemon = await bench.start(every);
+  await daemon.printed('"state":"ok"');
+  expect((await bench.stop(daemon)).code).toBe(0);
+  // Two runs at most were under way at a kill, and each of them is called what it is.
+  expect(bench.rows("select distinct state, cause from runs where state not in ('ok', 'missed')")).toEqual(
+    bench.rows("select distinct 'failed' as state, 'crashed' as cause from runs where state = 'failed'"),
+  );
+  expect(Number(bench.rows("select count(*) as n from runs where cause = 'crashed'")[0]?.n)).toBeLessThanOrEqual(
+    2 * kills,
+  );
+  expect(expectTold(bench)).toBeGreaterThan(said.length);
+  expect(bench.exchange.counts).toMatchObject({ badSignatures: 0, limitViolations: 0 });
+});
+
+/** The program under strace, which kills it at its Nth write to any file of the database at this path. */
+const killedAt = (path: string, write: number): string[] => [
+  ...["strace", "-f", "-qq", "-o", "/dev/null"],
+  ...["", "-wal", "-journal", ".new", ".new-journal"].flatMap((file) => ["-P", `${path}${file}`]),
+  ...["-e", "trace=pwrite64", "-e", `inject=pwrite64:signal=KILL:when=${write}`],
+];
+
+/** A database has about so many writes when it is made, and a run afterwards. */
+const most = { making: 200, run: 60 };
+
+if (canTrace) {
+  // Odd, so that heads and pages of the log take turns.
+  const step = process.env.FAULTS === "all" ? 1 : 5;
+  row(
+    "T4",
+    `SIGKILL at every write syscall (${step === 1 ? "each" : "each fifth"})`,
+    { always: true, within: 150 },
+    async (bench) => {
+      expect((await bench.run(["collect", "spot-assets"])).code).toBe(0);
+      let write = 1;
+      for (; ; write += step) {
+        const { code, signal, stderr } = await bench.launch({}, ["collect", "spot-assets"], killedAt(bench.path, write))
+          .finished;
+        expect(bench.rows("pragma integrity_check")).toEqual([{ integrity_check: "ok" }]);
+        if (signal === null) {
+          expect(code).toBe(0);
+          expect(stderr).toContain('"state":"ok"');
+          break;
+        }
+        expect(signal).toBe("SIGKILL");
+        expect(write).toBeLessThan(most.run);
+      }
+      expect(write).toBeGreaterThan(20);
+      const states = bench.rows("select distinct state, cause from runs order by state");
+      expect(states).toEqual([
+        { state: "failed", cause: "crashed" },
+        { state: "ok", cause: null },
+      ]);
+      expectTold(bench);
+    },
+  );
+
+  row("T4b", "SIGKILL at every fifth write syscall while the database is made", { within: 200 }, async (bench) => {
+    for (let write = 1; ; write += 5) {
+      const { code, signal } = await bench.launch({}, ["collect", "spot-assets"], killedAt(bench.path, write)).finished;
+      if (signal === null) {
+        expect(code).toBe(0);
+        break;
+      }
+      // Either there is none yet or it is whole.
+      if (existsSync(bench.path)) expect(bench.rows("pragma integrity_check")).toEqual([{ integrity_check: "ok" }]);
+      expect(write).toBeLessThan(most.making);
+    }
+    expectTold(bench);
+  });
+} else rowElsewhere("T4", "SIGKILL at every write syscall", "needs strace and the right to trace");
+
+/** What is stored is what the exchange has told; returns how many rows were compared. */
+function expectTold({ path, exchange }: Bench): number {
+  const database = new Database(path, { readonly: true });
+  try {
+    return expectTruth(database, exchange.record);
+  } finally {
+    database.close();
+  }
+}
+
+row("T5", "heap out of memory", { within: 60 }, async (bench) => {
+  const { env, pull } = preload(bench);
+  const options = `${env.NODE_OPTIONS} --max-old-space-size=60`;
+  const daemon = await bench.start({
+    ...onlySpot,
+    ...env,
+    NODE_OPTIONS: options,
+    SCHEDULE_SPOT_ASSETS: "*/4 * * * * *",
+  });
+  await inMidRun(bench);
+  pull(daemon, "fill");
+  expect(await daemon.finished).toMatchObject({ code: null, signal: "SIGABRT" });
+  await expectCrashed(bench, cutOff(bench));
+});
+
+row("T6", "uncaught exception, unhandled rejection inside a run", { within: 60 }, async (bench) => {
+  const { env, pull } = preload(bench);
+  for (const action of ["throw", "reject"]) {
+    const daemon = await bench.start({ ...onlySpot, ...env, SCHEDULE_SPOT_ASSETS: "*/4 * * * * *" });
+    await inMidRun(bench);
+    pull(daemon, action);
+    const { code, stderr } = await daemon.finished;
+    expect(code).toBe(70);
+    expect(stderr).toContain("This is a bug of bitget-collector; please report it");
+    expect(stderr).toMatch(/thrown where nobody catches|rejected where nobody catches, saying \[secret\]/);
+    await expectCrashed(bench, cutOff(bench));
+  }
+});
+
+const canUnshare = (() => {
+  try {
+    execFileSync("unshare", ["-pf", "--kill-child", "true"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+if (canUnshare) {
+  row("T23", "as PID 1", { within: 60 }, async (bench) => {
+    const daemon = bench.launch(onlySpot, ["start"], ["unshare", "-pf", "--kill-child"]);
+    await daemon.printed('"state":"ok"');
+    const { pid } = daemon.child;
+    const inner = Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8"));
+    expect(readFileSync(`/proc/${inner}/status`, "utf8")).toMatch(/^NSpid:\t\d+\t1$/m);
+    process.kill(inner, "SIGTERM");
+    const { code, stderr } = await daemon.finished;
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/"msg":"stopped"}\n$/);
+  });
+} else rowElsewhere("T23", "as PID 1", "needs unshare and the right to use it");

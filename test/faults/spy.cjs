@@ -1,0 +1,11 @@
+// Preloaded into the program: writes every statement that SQLite is given into SPY_FILE, a line of JSON each.
+const { appendFileSync } = require("node:fs");
+const Database = require("better-sqlite3");
+
+for (const method of ["prepare", "exec", "pragma"]) {
+  const original = Database.prototype[method];
+  Database.prototype[method] = function (sql, ...rest) {
+    appendFileSync(process.env.SPY_FILE, `${JSON.stringify(sql)}\n`);
+    return original.call(this, sql, ...rest);
+  };
+}

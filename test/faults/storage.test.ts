@@ -1,0 +1,7 @@
+/** Faults of storage: rows S1 to S22. */
+import "./storage-full.ts";
+import "./storage-calls.ts";
+import "./storage-locks.ts";
+import "./storage-files.ts";
+import "./storage-schema.ts";
+import "./storage-copies.ts";

@@ -1,0 +1,38 @@
+/** Faults of the surfaces: rows U1 to U15. */
+import "./surfaces-commands.ts";
+import "./surfaces-files.ts";
+import "./surfaces-console.ts";
+import "./surfaces-secrets.ts";
+import { readFileSync } from "node:fs";
+import { expect } from "vitest";
+import { type Lockfile, type Manifest, supplyProblems } from "../support/lockfile.ts";
+import { row, rowElsewhere } from "./row.ts";
+
+rowElsewhere("U5", "DNS rebinding: a foreign Host, two of them, another Origin", "comes with the pages");
+rowElsewhere("U6", "dashboard bound anywhere but loopback", "comes with the pages");
+rowElsewhere("U7", "XSS in a coin and in an error text", "comes with the pages");
+// The check itself runs with the other tests, in supply-chain.test.ts.
+row("U14", "lockfile edited; package without integrity; another install script; unpinned range", {}, async () => {
+  const manifest = JSON.parse(readFileSync("package.json", "utf8")) as Manifest;
+  const lockfile = JSON.parse(readFileSync("package-lock.json", "utf8")) as Lockfile;
+  const got = "node_modules/got";
+  const withGot = (change: object): Lockfile => ({
+    ...lockfile,
+    packages: { ...lockfile.packages, [got]: { ...lockfile.packages[got], ...change } },
+  });
+  const unpinned = { ...manifest, dependencies: { ...manifest.dependencies, got: "*" } };
+  expect(supplyProblems(manifest, lockfile)).toEqual([]);
+  expect(supplyProblems(manifest, withGot({ integrity: undefined }))).toEqual([`${got} has no integrity`]);
+  expect(supplyProblems(manifest, withGot({ resolved: "https://evil.example" }))).toEqual([
+    `${got} comes from an address of its own`,
+  ]);
+  expect(supplyProblems(manifest, withGot({ hasInstallScript: true }))).toEqual([
+    "got has an install script that nobody named",
+  ]);
+  expect(supplyProblems(unpinned, lockfile)).toEqual([
+    "got is wanted as *, which pins nothing",
+    "got is wanted as *, which the lockfile does not say",
+  ]);
+});
+
+rowElsewhere("U15", "slow or half-open dashboard clients, 500 sockets", "comes with the pages");

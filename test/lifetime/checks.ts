@@ -1,0 +1,131 @@
+/** What must hold at the end of a life. Each check gives what does not hold, in a sentence each. */
+import { createHash } from "node:crypto";
+import Database from "better-sqlite3";
+import { datasets } from "../../src/datasets/index.ts";
+import { datasetNames } from "../../src/domain.ts";
+import { verify } from "../../src/store/verify.ts";
+import { violations } from "../faults/invariants.ts";
+import { iso, viewOf } from "../life/truth.ts";
+import { allSeries, type ExpectedLedger, nameOf } from "./expected.ts";
+import type { Lived } from "./life.ts";
+import { wrongReports } from "./reports.ts";
+import { wrongRows } from "./rows.ts";
+
+export interface Check {
+  promise: string;
+  /** Empty where it holds. */
+  problems: readonly string[];
+  /** How much there was to compare. */
+  seen: string;
+}
+
+interface Run {
+  account: string;
+  dataset: string;
+  slot: number;
+  state: string;
+  cause: string | null;
+}
+
+/** By comparison with what was done and told; the program has no part in it. */
+export function compare(lived: Lived): Check[] {
+  const database = new Database(lived.path, { readonly: true });
+  try {
+    return [
+      ledger(database, lived.expected),
+      nothingOfFailed(database),
+      wrongRows(database, lived),
+      wrongReports(lived),
+    ];
+  } finally {
+    database.close();
+  }
+}
+
+/** What the database says about itself. */
+export const inspect = async ({ path }: Lived): Promise<Check[]> => [
+  await verified(path),
+  { promise: "the invariants of the fault suite hold", problems: await violations(path, []), seen: "nothing amiss" },
+];
+
+function ledger(database: Database.Database, expected: ExpectedLedger): Check {
+  const problems: string[] = [];
+  const open = new Map(allSeries.map((one) => [nameOf(one), new Map(expected.fates.get(nameOf(one)))]));
+  const runs = database.prepare<[], Run>("select account, dataset, scheduled_for_ms as slot, state, cause from runs");
+  let seen = 0;
+  for (const { account, dataset, slot, state, cause } of runs.iterate()) {
+    seen += 1;
+    const slots = open.get(`${account} ${dataset}`);
+    const fate = slots?.get(slot);
+    const run = `${account} ${dataset} ${iso(slot)}: ${state} (${cause})`;
+    if (!fate) problems.push(`${run} was not due, or is there twice`);
+    else if (fate.state !== state || !fate.causes.includes(cause))
+      problems.push(`${run}, and must be ${fate.state} (${fate.causes.join(" or ")})`);
+    slots?.delete(slot);
+  }
+  for (const [name, slots] of open) for (const slot of slots.keys()) problems.push(`${name} ${iso(slot)} has no row`);
+  return { promise: "every due slot has one row, with the end it must have", problems, seen: `${seen} slots` };
+}
+
+function nothingOfFailed(database: Database.Database): Check {
+  const problems: string[] = [];
+  let seen = 0;
+  for (const dataset of datasetNames) {
+    const strays = database
+      .prepare<[], { id: number; account: string; slot: string; state: string }>(
+        `select h.snapshot_id as id, r.account, r.scheduled_for as slot, r.state from ${viewOf(dataset)} h
+         left join snapshots s using (snapshot_id) left join runs r using (run_id)
+         where s.state is not 'ok' or r.state not in ('ok', 'partial') group by 1`,
+      )
+      .all();
+    for (const { account, slot, state } of strays)
+      problems.push(`${account} ${dataset} ${slot} is ${state} and has rows`);
+    seen += Number(
+      database
+        .prepare("select count(*) from runs where dataset = ? and state not in ('ok', 'partial')")
+        .pluck()
+        .get(dataset),
+    );
+  }
+  return { promise: "no row belongs to a slot that failed or was missed", problems, seen: `${seen} such slots` };
+}
+
+async function verified(path: string): Promise<Check> {
+  const { problems, due, accounted, runs, rows } = await verify(path, datasets);
+  const open = due === accounted ? [] : [`${due} slots were due, ${accounted} are accounted for`];
+  return {
+    promise: "db verify holds, with every slot accounted for",
+    problems: [...problems.map((problem) => JSON.stringify(problem)), ...open],
+    seen: `${runs} runs, ${rows} rows`,
+  };
+}
+
+/**
+ * Of all that was found and of when it was taken, not of ids: runs of one slot end in whatever order the machine lets
+ * them, and how often one of several had to ask again depends on which of them the exchange refused.
+ */
+export function digestOf(path: string): string {
+  const database = new Database(path, { readonly: true });
+  const hash = createHash("sha256");
+  const add = (sql: string) => {
+    for (const row of database.prepare<[], unknown[]>(sql).raw().iterate()) hash.update(JSON.stringify(row));
+  };
+  try {
+    add("select account, dataset, scheduled_for_ms, state, cause, rows from runs order by 1, 2, 3");
+    add(
+      "select account, dataset, product_type, taken_at_ms, state, rows, error_code from snapshots order by 1, 2, 3, 4, 5",
+    );
+    for (const view of datasetNames.map(viewOf)) {
+      const columns = database
+        .prepare<[], { name: string }>(
+          `select name from pragma_table_info('${view}') where name not in ('snapshot_id', 'run_id')`,
+        )
+        .all()
+        .map(({ name }) => name);
+      add(`select ${columns.join()} from ${view} order by ${columns.map((_, at) => at + 1).join()}`);
+    }
+    return hash.digest("hex");
+  } finally {
+    database.close();
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * The schedules of a life, each with its own way of telling which half hours are due: nothing here reads a pattern. Where
+ * the program needs 13 minutes for 400 days, it is these that decide: balances of two accounts every hour, positions every
+ * two, futures accounts and prices every four, the funding wallet every six, and the value of an account once a day.
+ */
+import { scheduleSetting } from "../../src/config.ts";
+import { type DatasetName, datasetNames } from "../../src/domain.ts";
+
+export const halfHour = 30 * 60_000;
+
+interface Schedule {
+  pattern: string;
+  /** Of a full or half hour. */
+  isDue(hour: number, minute: number, weekday: number): boolean;
+}
+
+type Regime = Record<DatasetName, Schedule | null>;
+
+const everyHours = (count: number): Schedule => ({
+  pattern: count === 1 ? "0 * * * *" : `0 */${count} * * *`,
+  isDue: (hour, minute) => minute === 0 && hour % count === 0,
+});
+
+const usual: Regime = {
+  "spot-assets": everyHours(1),
+  "funding-assets": everyHours(6),
+  "mix-accounts": everyHours(4),
+  positions: everyHours(2),
+  prices: everyHours(4),
+  equity: { pattern: "0 0 * * *", isDue: (hour, minute) => minute === 0 && hour === 0 },
+};
+
+const dense: Regime = {
+  ...usual,
+  "spot-assets": { pattern: "*/30 * * * *", isDue: () => true },
+  equity: { pattern: "0 0,12 * * *", isDue: (hour, minute) => minute === 0 && hour % 12 === 0 },
+};
+
+const sparse: Regime = {
+  ...usual,
+  "funding-assets": null,
+  positions: { pattern: "30 1-23/3 * * *", isDue: (hour, minute) => minute === 30 && hour % 3 === 1 },
+  equity: {
+    pattern: "0 8 * * 1-5",
+    isDue: (hour, minute, weekday) => minute === 0 && hour === 8 && weekday > 0 && weekday < 6,
+  },
+};
+
+export const regimes: readonly Regime[] = [usual, dense, sparse];
+
+export const isDue = (regime: number, dataset: DatasetName, slot: number): boolean => {
+  const at = new Date(slot);
+  return regimes[regime]?.[dataset]?.isDue(at.getUTCHours(), at.getUTCMinutes(), at.getUTCDay()) ?? false;
+};
+
+export const patternOf = (regime: number, dataset: DatasetName): string => regimes[regime]?.[dataset]?.pattern ?? "";
+
+export const settingsOf = (regime: number): Record<string, string> =>
+  Object.fromEntries(datasetNames.map((name) => [scheduleSetting(name), patternOf(regime, name)]));

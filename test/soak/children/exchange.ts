@@ -1,0 +1,62 @@
+/** The simulated exchange as a process. One request in twenty meets a fault, of all kinds in turn, unless it is told to be calm. */
+import { systemClock } from "../../../src/clock.ts";
+import { type Fault, type SimulatedAccount, startSimulator } from "../../../src/simulator/simulator.ts";
+
+/** What it tells when it is asked, and at first. */
+export interface Told {
+  url: string;
+  requests: number;
+  faults: number;
+  /** Requests above a documented limit. */
+  violations: number;
+}
+
+const oneIn = 20;
+
+const kinds: readonly Fault[] = [
+  { status: 503 },
+  { status: 500, code: "40725" },
+  { status: 429 },
+  { status: 429, headers: { "retry-after": "1" } },
+  { status: 502, body: "<html>502 Bad Gateway</html>" },
+  { body: "" },
+  { body: '{"code":"00000","msg":"success","data":[{"coin' },
+  { edit: (envelope) => ({ ...(envelope as object), data: null }) },
+  { edit: (envelope) => ({ ...(envelope as object), data: [{ symbol: "BTCUSDT" }] }) },
+  { code: "40014", message: "Incorrect permissions" },
+  { reset: true },
+  { hang: true },
+  { delayMs: 300 },
+  { delayMs: 1500 },
+  { drip: 1 },
+];
+
+const accounts = JSON.parse(process.argv[2] ?? "[]") as SimulatedAccount[];
+const simulator = await startSimulator({ clock: systemClock, accounts, remember: 1 });
+let faults = 0;
+let isCalm = true;
+/** Requests that were answered in calm. */
+let spared = 0;
+
+const tell = () => {
+  const { requests, limitViolations: violations } = simulator.counts;
+  const told: Told = { url: simulator.url, requests, faults, violations };
+  process.send?.(told);
+};
+
+setInterval(() => {
+  const { requests } = simulator.counts;
+  if (isCalm) spared = requests - faults * oneIn;
+  while (!isCalm && faults * oneIn + spared < requests) {
+    simulator.misbehave(kinds[faults % kinds.length] ?? {});
+    faults += 1;
+  }
+}, 10);
+
+process.on("message", (message: "calm" | "faults" | "tell") => {
+  if (message !== "tell") isCalm = message === "calm";
+  if (isCalm) simulator.clearFaults();
+  tell();
+});
+process.once("disconnect", () => process.exit());
+tell();
