@@ -58,7 +58,9 @@ export function createWallets(source: Source): (period: Period) => Generator<nul
     const instant = Math.min(period.to - 1, source.now);
     const all = [
       ...(yield* spot(period)).map((closing) => {
-        const isUnified = modeAt.get(closing.account, closing.takenAt ?? instant) === "v3";
+        // Only a unified wallet tells its equity; the account's mode is known by our clock, the closing by the exchange's.
+        const tellsEquity = closing.rows.some((row) => amountOf(row, "equity") !== null);
+        const isUnified = tellsEquity || modeAt.get(closing.account, closing.takenAt ?? instant) === "v3";
         return walletOf(closing, isUnified ? "unified" : "spot", "spot-assets");
       }),
       ...(yield* funding(period)).map((closing) => walletOf(closing, "funding", "funding-assets")),

@@ -95,7 +95,9 @@ export async function live(path: string, seed: number): Promise<Lived> {
         at += missed.length - 1;
         continue;
       }
-      world.exchange.clockSkewMs = random(1400) - 700;
+      // The first answer of all is from the day of its slot, by whatever clock.
+      const skewMs = random(1400) - 700;
+      world.exchange.clockSkewMs = at === 0 ? 0 : skewMs;
       const apis = { main: apiAt("main", slot), hedge: apiAt("hedge", slot) };
       const isCertain = withoutPrices.includes(slot);
       const troubled = isCertain || random(12) === 0;

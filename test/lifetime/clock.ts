@@ -23,8 +23,9 @@ export class StillClock implements Clock {
     return this.#monotonic;
   }
 
+  /** To the whole millisecond. */
   after(ms: number, action: () => void): () => void {
-    const alarm = { at: this.#monotonic + Math.max(0, ms), action };
+    const alarm = { at: this.#monotonic + Math.max(0, Math.round(ms)), action };
     this.#alarms.add(alarm);
     return () => this.#alarms.delete(alarm);
   }

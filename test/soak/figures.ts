@@ -19,7 +19,9 @@ const mebibyte = 2 ** 20;
 /** `calm` are the samples before the first fault, and `calmAgain` those long after the last. */
 export function figuresOf(samples: readonly Sample[], calm: readonly Sample[], calmAgain: readonly Sample[]): Figure[] {
   const highest = (of: keyof Sample) => Math.max(...samples.map((one) => one[of]));
-  const moved = (of: "descriptors" | "handles") => Math.abs(middle(calmAgain, of) - middle(calm, of));
+  // Between two slots nothing is on its way: the lowest of a few looks.
+  const lowest = (all: readonly Sample[], of: "descriptors" | "handles") => Math.min(...all.map((one) => one[of]));
+  const moved = (of: "descriptors" | "handles") => Math.abs(lowest(calmAgain, of) - lowest(calm, of));
   return [
     { what: "resident memory without garbage, highest", value: highest("rss") / mebibyte, unit: "MiB", bar: 160 },
     { what: "resident memory with it, highest", value: highest("littered") / mebibyte, unit: "MiB", bar: null },
@@ -33,12 +35,6 @@ export function figuresOf(samples: readonly Sample[], calm: readonly Sample[], c
     { what: "WAL, highest", value: highest("wal") / mebibyte, unit: "MiB", bar: 16 },
   ];
 }
-
-const middle = (samples: readonly Sample[], of: "descriptors" | "handles"): number =>
-  percentile(
-    samples.map((one) => one[of]),
-    50,
-  );
 
 /** Of the line through the resident memory of the last half, in bytes per 1,000 runs. */
 function slope(samples: readonly Sample[]): number {

@@ -17,9 +17,9 @@ import { startExchange } from "./exchange.ts";
 import { type Figure, figuresOf, storedFigures } from "./figures.ts";
 
 /** Before the first fault; and after the last one, for connections that nobody needs any more are kept a minute. Milliseconds. */
-const calmFor = { before: 25_000, after: 90_000 };
-/** Of the calm at the end, what is looked at. Samples come every five seconds. */
-const atTheEnd = 3;
+const calmFor = { before: 45_000, after: 100_000 };
+/** Samples of each calm that are looked at; they come every five seconds. */
+const looks = 6;
 
 const { values } = parseArgs({ options: { minutes: { type: "string", default: "10" } } });
 if (!/^\d{1,4}$/.test(values.minutes)) {
@@ -57,9 +57,9 @@ const daemon = await startDaemon(folder, {
   ...everyDataset("*/2 * * * * *"),
 });
 try {
-  console.error(`soaking for ${values.minutes} minutes, and two more of calm, in ${folder}`);
+  console.error(`soaking for ${values.minutes} minutes, and two and a half of calm, in ${folder}`);
   await sleep(calmFor.before);
-  const calm = daemon.samples.slice(-2);
+  const calm = daemon.samples.slice(-looks);
   await exchange.ask("faults");
   for (let minutes = Number(values.minutes); minutes > 0; minutes -= 1) {
     await sleep(60_000);
@@ -72,7 +72,7 @@ try {
   const { samples, path } = daemon;
   const end = await daemon.stop();
   const figures: Figure[] = [
-    ...figuresOf(samples.slice(0, soaked), calm, samples.slice(-atTheEnd)),
+    ...figuresOf(samples.slice(0, soaked), calm, samples.slice(-looks)),
     ...storedFigures(path),
     { what: "requests", value: requests, unit: "", bar: null },
     { what: "of them with a fault", value: (100 * faults) / requests, unit: "%", bar: null },
