@@ -41,9 +41,9 @@ export function mountDisk({ onEnd }: Pick<Bench, "onEnd">, folder: string, bytes
   execFileSync("mount", ["-t", "tmpfs", "-o", `size=${bytes},mode=700`, "tmpfs", folder], quietly);
   onEnd(() => execFileSync("umount", ["--lazy", folder], quietly));
   return {
-    resize: (to) => execFileSync("mount", ["-o", `remount,size=${to}`, folder], quietly) as unknown as void,
+    resize: (to) => execFileSync("mount", ["-o", `remount,size=${to}`, folder], quietly) as unknown as undefined,
     fill(leaving = 0) {
-      for (let n = 0; left() > leaving; n += 1) {
+      for (let _n = 0; left() > leaving; _n += 1) {
         try {
           writeFileSync(ballast, Buffer.alloc(left() - leaving), { flag: "a" });
         } catch (error) {
