@@ -10,7 +10,7 @@ import { collect, failed, good, item, minute, start } from "./kit.ts";
 import { pseudoRandom } from "./minutes.ts";
 import { open, temporaryPath } from "./temporary.ts";
 
-const minutes = 240;
+const minutes = 120;
 const whole = { from: 0, to: Number.MAX_SAFE_INTEGER, newest: Number.POSITIVE_INFINITY };
 
 /** Items come and go, change in part or not at all, answers fail, and now and then the exchange's clock steps back. */
@@ -104,7 +104,7 @@ it.each(lives)(
     const spans = [
       { from: 0, to: Number.MAX_SAFE_INTEGER },
       { from: start + 60 * minute, to: start + 61 * minute },
-      { from: start + 100 * minute + 250, to: start + 200 * minute },
+      { from: start + 40 * minute + 250, to: start + 90 * minute },
       { from: start + 500 * minute, to: start + 600 * minute },
     ];
     for (const filter of filters) {
