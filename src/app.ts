@@ -92,6 +92,7 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
       runDeadlineSeconds: config.runDeadlineSeconds,
       occasion: "demand",
       unknownFields: new Set(),
+      onEnded: () => {},
       clock,
       log,
       redact,

@@ -82,9 +82,11 @@ export async function collect(
       spreadMs: job.answeredAt.length === 0 ? null : Math.max(...job.answeredAt) - Math.min(...job.answeredAt),
     };
     const stored = await untilStored(() => store.finish(run, end), job);
-    tools.rawAnswers?.keep({ account: session.name, dataset: dataset.name, slot }, job.received);
+    const of = { account: session.name, dataset: dataset.name, slot };
+    tools.rawAnswers?.keep(of, job.received);
     report(job, stored, snapshots, finishedAt - startedAt);
     reportUnknownFields(job, snapshots);
+    tools.onEnded({ ...of, ...job.tally, ...stored, startedAt, finishedAt });
     return stored.state;
   } finally {
     clear();

@@ -2,7 +2,7 @@
 import type { Clock } from "./clock.ts";
 import type { Pattern } from "./cron.ts";
 import type { Dataset } from "./datasets/dataset.ts";
-import type { DatasetName, Occasion, ProductType, Tally } from "./domain.ts";
+import type { DatasetName, FailedSnapshot, Occasion, ProductType, RunState, Tally } from "./domain.ts";
 import { DeadlineError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { Session } from "./session.ts";
@@ -24,8 +24,22 @@ export interface Tools {
   occasion: Occasion;
   /** `dataset.field` of what the exchange sent and no column was found for, once it was said. */
   unknownFields: Set<string>;
+  /** Is told of each run once it is stored. Neither throws nor waits. */
+  onEnded(run: EndedRun): void;
   /** Aborted when the program must stop at once. */
   stopping: AbortSignal;
+}
+
+/** A run as it was stored. */
+export interface EndedRun extends Tally {
+  account: string;
+  dataset: DatasetName;
+  /** Epoch ms. */
+  slot: number;
+  state: RunState;
+  failures: readonly FailedSnapshot[];
+  startedAt: number;
+  finishedAt: number;
 }
 
 export interface Job {
