@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { CommanderError, Option, Command as Parser } from "commander";
 import type { Command } from "./commands/command.ts";
-import { commands } from "./commands/index.ts";
+import { loadCommands } from "./commands/index.ts";
 import { type Environment, environment, isSecretSetting, secretsIn } from "./environment.ts";
 import { CollectorError, ConfigError, StorageError } from "./errors.ts";
 import { redactor, visible } from "./text.ts";
@@ -79,7 +79,7 @@ async function main(): Promise<number> {
     .description("Snapshots a Bitget account on schedule and keeps the history, exact to the last digit.")
     .version(version)
     .exitOverride();
-  for (const command of commands) {
+  for (const command of await loadCommands(process.argv.slice(2))) {
     add(program, command, (result) => {
       code = result;
     });

@@ -4,13 +4,15 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../src/clock.ts";
-import { commands } from "../src/commands/index.ts";
+import { loadCommands } from "../src/commands/index.ts";
 import { datasetNames } from "../src/domain.ts";
 import { type SimulatedAccount, type Simulator, startSimulator } from "../src/simulator/simulator.ts";
 import { temporaryFolder } from "./support/files.ts";
 import { run, start } from "./support/program.ts";
 import { classic, credentials, everyDataset, unified } from "./support/settings.ts";
 import { seconds, until } from "./support/wait.ts";
+
+const commands = await loadCommands();
 
 let exchange: Simulator;
 let folder: string;

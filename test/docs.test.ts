@@ -1,11 +1,13 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { commands } from "../src/commands/index.ts";
+import { loadCommands } from "../src/commands/index.ts";
 import { scheduleSetting } from "../src/config.ts";
 import { datasetNames } from "../src/domain.ts";
 import { reports } from "../src/reports/index.ts";
 import { query } from "./store/kit.ts";
 import { open, temporaryPath } from "./store/temporary.ts";
+
+const commands = await loadCommands();
 
 const read = (path: string) => readFileSync(path, "utf8");
 const readme = read("README.md");

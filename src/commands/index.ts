@@ -1,39 +1,30 @@
-/** Every command, in the order of the help. */
-import { check } from "./check.ts";
-import { collect } from "./collect.ts";
+/** Every command. One is loaded when it is asked for: most need little of what all of them together need. */
 import type { Command } from "./command.ts";
-import { dbBackup } from "./db-backup.ts";
-import { dbImport } from "./db-import.ts";
-import { dbMigrate } from "./db-migrate.ts";
-import { dbPrune } from "./db-prune.ts";
-import { dbReplay } from "./db-replay.ts";
-import { dbRestore } from "./db-restore.ts";
-import { dbVerify } from "./db-verify.ts";
-import { demo } from "./demo.ts";
-import { exportCommand } from "./export.ts";
-import { get } from "./get.ts";
-import { history } from "./history.ts";
-import { report } from "./report.ts";
-import { sql } from "./sql.ts";
-import { start } from "./start.ts";
-import { status } from "./status.ts";
 
-export const commands: readonly Command[] = [
-  start,
-  demo,
-  collect,
-  check,
-  status,
-  history,
-  report,
-  exportCommand,
-  sql,
-  get,
-  dbMigrate,
-  dbBackup,
-  dbRestore,
-  dbVerify,
-  dbPrune,
-  dbReplay,
-  dbImport,
-];
+/** By name, in the order of the help. */
+const commands: Record<string, () => Promise<Command>> = {
+  start: async () => (await import("./start.ts")).start,
+  demo: async () => (await import("./demo.ts")).demo,
+  collect: async () => (await import("./collect.ts")).collect,
+  check: async () => (await import("./check.ts")).check,
+  status: async () => (await import("./status.ts")).status,
+  history: async () => (await import("./history.ts")).history,
+  report: async () => (await import("./report.ts")).report,
+  export: async () => (await import("./export.ts")).exportCommand,
+  sql: async () => (await import("./sql.ts")).sql,
+  get: async () => (await import("./get.ts")).get,
+  "db migrate": async () => (await import("./db-migrate.ts")).dbMigrate,
+  "db backup": async () => (await import("./db-backup.ts")).dbBackup,
+  "db restore": async () => (await import("./db-restore.ts")).dbRestore,
+  "db verify": async () => (await import("./db-verify.ts")).dbVerify,
+  "db prune": async () => (await import("./db-prune.ts")).dbPrune,
+  "db replay": async () => (await import("./db-replay.ts")).dbReplay,
+  "db import": async () => (await import("./db-import.ts")).dbImport,
+};
+
+/** The command that these arguments begin with; all of them where they begin with none, as for the help. */
+export function loadCommands(args: readonly string[] = []): Promise<Command[]> {
+  const names = Object.keys(commands);
+  const asked = names.filter((name) => name.split(" ").every((word, n) => args[n] === word));
+  return Promise.all((asked.length > 0 ? asked : names).flatMap((name) => commands[name]?.() ?? []));
+}
