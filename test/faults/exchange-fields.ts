@@ -3,7 +3,7 @@ import { LosslessNumber } from "lossless-json";
 import { expect } from "vitest";
 import { startProxy } from "./proxy.ts";
 import { row } from "./row.ts";
-import { funding, futures, nextRun, oneLine, positions, spot } from "./runs.ts";
+import { funding, futures, nextRun, oneLine, positions, soon, spot } from "./runs.ts";
 
 type Item = Record<string, unknown>;
 
@@ -132,8 +132,8 @@ row("E24", "amounts that are no plain decimals", { always: true }, async (bench)
 
   const daemon = await bench.start({
     BITGET_PRODUCT_TYPES: Object.keys(refused).join(","),
-    SCHEDULE_SPOT_ASSETS: everyFour,
-    SCHEDULE_MIX_ACCOUNTS: everyFour,
+    SCHEDULE_SPOT_ASSETS: soon(12),
+    SCHEDULE_MIX_ACCOUNTS: soon(12),
   });
   const good = await nextRun(daemon, "spot-assets", undefined, 0);
   const bad = await nextRun(daemon, "mix-accounts", undefined, 0);
