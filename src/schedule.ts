@@ -39,8 +39,8 @@ interface Series {
 export interface Scheduler {
   /** Looks at the clock and starts what is due. Cheap when nothing is. */
   tick(): void;
-  /** Ticks every second from now on. */
-  wake(): void;
+  /** Ticks every second from now on, and calls `onBeat` after each. */
+  wake(onBeat?: () => void): void;
   /** Resolves when no run is going on. */
   idle(): Promise<void>;
   /** No new runs; resolves when the current ones have ended. */
@@ -251,8 +251,12 @@ export function createScheduler(
 
   return {
     tick,
-    wake() {
-      wakeUp = everySecond(tick, clock);
+    wake(onBeat) {
+      const beat = () => {
+        tick();
+        onBeat?.();
+      };
+      wakeUp = everySecond(beat, clock);
     },
     idle,
     async stop() {

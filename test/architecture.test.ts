@@ -16,6 +16,7 @@ const order = [
   ["collect"],
   ["wake"],
   ["schedule"],
+  ["service"],
   ["reports"],
   ["export"],
   ["simulator"],

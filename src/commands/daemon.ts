@@ -1,6 +1,7 @@
 /** What `start` and `demo` have in common: ticking until a signal or an error ends it. */
 import { type App, preflight } from "../app.ts";
 import { createScheduler, type Scheduler } from "../schedule.ts";
+import { createServiceManager } from "../service.ts";
 
 /** Time for the runs at hand after the first signal, then they are cut. Milliseconds. */
 const finishWithin = 8000;
@@ -40,10 +41,13 @@ export async function collectUntilStopped(app: App, seconds: number | null): Pro
     const scheduler = createScheduler(app.sessions, app.publicSession, app.tools, onFatal);
     app.dailyReports?.wake();
     announce(app);
-    scheduler.wake();
+    const serviceManager = createServiceManager(process.env, app.log);
+    scheduler.wake(serviceManager.alive);
+    serviceManager.ready(`collecting ${namesOf(app)}`);
     const timer = seconds === null ? null : setTimeout(end, seconds * 1000);
     await ended;
     if (timer) clearTimeout(timer);
+    serviceManager.stopping();
     await stop(app, scheduler);
   };
   const code = await Promise.race([killed, work().then(() => 0)]);
@@ -65,7 +69,7 @@ function announce(app: App): void {
   const { clock, schedules, store } = app.tools;
   const patterns = Object.values(schedules).filter((pattern) => pattern !== null);
   const next = Math.min(...patterns.map((pattern) => pattern.next(clock.now())));
-  const accounts = app.sessions.map((session) => session.name).join(", ");
+  const accounts = namesOf(app);
   app.log.info(
     { accounts, database: store.path },
     Number.isFinite(next)
@@ -73,3 +77,5 @@ function announce(app: App): void {
       : "every dataset is switched off; nothing will be collected",
   );
 }
+
+const namesOf = (app: App): string => app.sessions.map((session) => session.name).join(", ");
