@@ -47,6 +47,8 @@ export function openRawWriter(path: string): Sqlite {
       // Nobody was promised what a power cut takes here, and waiting for the disk would hold up what was promised.
       sqlite.pragma("synchronous = NORMAL");
       sqlite.pragma("wal_autocheckpoint = 250");
+      // KiB, of the 16 MB that it would take in time.
+      sqlite.pragma("cache_size = -1000");
       if (isNew) sqlite.transaction(() => sqlite.exec(tables)).immediate();
     });
   });

@@ -110,7 +110,7 @@ row("T3", `SIGKILL ${kills} times at random`, { always: true, within: 30 + kills
 
 /** The program under strace, which kills it at its Nth write to any file of the database at this path. */
 const killedAt = (path: string, write: number): string[] => [
-  ...["strace", "-f", "-qq", "-o", "/dev/null"],
+  ...["strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null"],
   ...["", "-wal", "-journal", ".new", ".new-journal"].flatMap((file) => ["-P", `${path}${file}`]),
   ...["-e", "trace=pwrite64", "-e", `inject=pwrite64:signal=KILL:when=${write}`],
 ];
@@ -120,10 +120,10 @@ const most = { making: 200, run: 60 };
 
 if (canTrace) {
   // Odd, so that heads and pages of the log take turns.
-  const step = process.env.FAULTS === "all" ? 1 : 5;
+  const step = process.env.FAULTS === "all" ? 1 : 9;
   row(
     "T4",
-    `SIGKILL at every write syscall (${step === 1 ? "each" : "each fifth"})`,
+    `SIGKILL at every write syscall (${step === 1 ? "each" : "each ninth"})`,
     { always: true, within: 300 },
     async (bench) => {
       expect((await bench.run(["collect", "spot-assets"])).code).toBe(0);

@@ -6,8 +6,8 @@ import { until } from "../support/wait.ts";
 import { type Bench, row, rowElsewhere } from "./row.ts";
 import { canTrace, injectInto } from "./syscalls.ts";
 
-/** Every call, or with the sixty one of five, each time others. */
-const stride = process.env.FAULTS ? 1 : 5;
+/** Every call, or with the sixty one of nine, each time others. */
+const stride = process.env.FAULTS ? 1 : 9;
 
 interface Storing {
   child: ChildProcess;

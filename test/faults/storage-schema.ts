@@ -101,6 +101,7 @@ row("S15", "newer schema", { always: true, within: 60 }, async (bench) => {
 const traced = (out: string, fault: string): string[] => [
   "strace",
   "-f",
+  "--seccomp-bpf",
   "-qq",
   "-o",
   out,
@@ -135,8 +136,8 @@ rowTraced("S16", "migration killed half-way", { always: true, within: 300 }, asy
     expect((await run(["db", "migrate"], { DATABASE_URL: `file:${path}` })).code).toBe(0);
     expect([countsOf(path), digestsOf(path)]).toEqual([after, digestsOf(whole)]);
   }
-  // One write of three, or with the sixty one of twenty-five, two at once. The last few counted may be another thread's.
-  const step = process.env.FAULTS ? 3 : 25;
+  // One write of three, or with the sixty one of forty, two at once. The last few counted may be another thread's.
+  const step = process.env.FAULTS ? 3 : 40;
   for (let write = 1; write < writes - 10; write += 2 * step)
     await Promise.all([write, write + step].filter((one) => one < writes - 10).map(killAt));
 });

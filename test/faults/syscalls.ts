@@ -4,7 +4,9 @@ import { execFileSync, spawn } from "node:child_process";
 /** Whether strace may look into our processes here. */
 export const canTrace = ((): boolean => {
   try {
-    execFileSync("strace", ["-qq", "-o", "/dev/null", "-e", "trace=pwrite64", "true"], { stdio: "ignore" });
+    execFileSync("strace", ["-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", "trace=pwrite64", "true"], {
+      stdio: "ignore",
+    });
     return true;
   } catch {
     return false;
