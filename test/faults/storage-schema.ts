@@ -98,10 +98,19 @@ row("S15", "newer schema", { always: true, within: 60 }, async (bench) => {
   expect(() => statSync(path)).toThrow("ENOENT");
 });
 
+/** The version of the schema, after SQLite has rolled back what was left half-way, which takes a connection that may write. */
+function recovered(path: string): unknown {
+  const database = new Database(path);
+  try {
+    return database.pragma("user_version", { simple: true });
+  } finally {
+    database.close();
+  }
+}
+
 const traced = (out: string, fault: string): string[] => [
   "strace",
   "-f",
-  "--seccomp-bpf",
   "-qq",
   "-o",
   out,
@@ -128,7 +137,7 @@ rowTraced("S16", "migration killed half-way", { always: true, within: 300 }, asy
     const path = written(bench, 0, `killed-at-${write}`);
     const { code } = await migrate(path, traced("/dev/null", `signal=KILL:when=${write}`));
     expect([write, code === 0]).toEqual([write, false]);
-    const version = read(path, (database) => database.pragma("user_version", { simple: true }));
+    const version = recovered(path);
     expect([1, own]).toContain(version);
     expect(countsOf(path)).toEqual(version === 1 ? before : after);
     expect(read(path, (database) => database.pragma("integrity_check", { simple: true }))).toBe("ok");
