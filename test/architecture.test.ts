@@ -19,6 +19,7 @@ const order = [
   ["service"],
   ["reports"],
   ["export"],
+  ["web"],
   ["simulator"],
   ["app"],
   ["commands"],
