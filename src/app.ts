@@ -15,6 +15,7 @@ import { lockDatabase } from "./store/lock.ts";
 import { openRawAnswers } from "./store/raw.ts";
 import { openStore, type Store } from "./store/store.ts";
 import { redactor } from "./text.ts";
+import { createPagesProcess, type PagesProcess } from "./web/process.ts";
 
 /** The side that faces the exchange. */
 export interface Faces {
@@ -29,6 +30,8 @@ export interface App extends Faces {
   tools: Tools;
   /** Null: switched off. */
   dailyReports: DailyReports | null;
+  /** Null: switched off. */
+  pages: PagesProcess | null;
   /** Cuts what is going on; runs end as failed. */
   cut(): void;
 }
@@ -101,7 +104,11 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
     const cut = () => controller.abort(new DeadlineError("the program was stopped before it was finished"));
     const { reportsDirectory: directory, reportsSchedule: schedule } = config;
     const dailyReports = schedule && createDailyReports({ databasePath, directory, schedule, clock, log });
-    return { ...faces, store, tools, dailyReports, cut, close };
+    const { http, timezone, sqlTimeoutSeconds } = config;
+    const site = { databasePath, timezone, sqlTimeoutSeconds };
+    const pages = http && createPagesProcess({ site, http, metrics: async () => "", log });
+    if (pages) opened.unshift(pages);
+    return { ...faces, store, tools, dailyReports, pages, cut, close };
   } catch (error) {
     close();
     throw error;

@@ -1,5 +1,6 @@
 /** Settings: environment -> Config. Every problem is named, all at once, before anything connects. */
 import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { parseProductType } from "./bitget/product-types.ts";
 import { type Pattern, parsePattern } from "./cron.ts";
@@ -14,6 +15,17 @@ import {
 } from "./domain.ts";
 import { type Environment, leaks } from "./environment.ts";
 import { ConfigError } from "./errors.ts";
+
+/** Where the pages are served. */
+export interface HttpSettings {
+  host: string;
+  /** 0: one that is free. */
+  port: number;
+  /** Null: nobody is asked for one. */
+  token: Secret | null;
+  /** Names of this machine by which the pages may be asked for, beside its addresses; in small letters. */
+  names: string[];
+}
 
 export interface Config {
   accounts: Account[];
@@ -36,6 +48,8 @@ export interface Config {
   reportsSchedule: Pattern | null;
   /** Absolute path of the folder they are written into. */
   reportsDirectory: string;
+  /** Null: no pages. */
+  http: HttpSettings | null;
   logLevel: string;
   logFormat: "pretty" | "json";
 }
@@ -46,6 +60,8 @@ const codeOf = (error: unknown): string =>
 const defaultSchedule = "*/5 * * * *";
 const levels = ["trace", "debug", "info", "warn", "error", "silent"] as const;
 const apiVersions = ["auto", "v1", "v2", "v3"] as const;
+
+const hostName = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/i;
 
 /** An IANA name: `Europe/Berlin`, `UTC`. The likes of `+02:00` have no summer. */
 export function isTimezone(text: string): boolean {
@@ -63,14 +79,24 @@ const placeholder =
 /** Shorter ones could not be kept out of the log reliably; the exchange's own are longer. */
 const shortestSecret = 8;
 
+/** Nobody guesses a random one of this length. */
+const shortestToken = 16;
+
+/** An address of this machine that only programs on it can reach. */
+export const isLoopback = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1)$/.test(host);
+
 export const scheduleSetting = (dataset: DatasetName): string =>
   `SCHEDULE_${dataset.toUpperCase().replaceAll("-", "_")}`;
 
 /**
- * Reads the settings. `credentials: false` leaves the accounts empty, for commands that only look at the database.
+ * Reads the settings. `credentials: false` leaves the accounts empty, for commands that only look at the database; and
+ * `http`, unless `pages` is true.
  * @throws ConfigError naming every problem, never a value of a secret.
  */
-export function loadConfig(env: Environment, { credentials = true } = {}): Config {
+export function loadConfig(
+  env: Environment,
+  { credentials = true, pages = credentials }: { credentials?: boolean; pages?: boolean } = {},
+): Config {
   const problems = credentials ? leaks(env) : [];
   const report = (setting: string, problem: string) => problems.push(`${setting} ${problem}`);
 
@@ -102,7 +128,7 @@ export function loadConfig(env: Environment, { credentials = true } = {}): Confi
     return null;
   }
 
-  function secret(setting: string): Secret {
+  function secret(setting: string, shortest = shortestSecret): Secret {
     const file = read(`${setting}_FILE`);
     let value = read(setting);
     if (file !== "" && value !== "") report(setting, `and ${setting}_FILE are both set; keep one`);
@@ -117,7 +143,7 @@ export function loadConfig(env: Environment, { credentials = true } = {}): Confi
     value = value.replaceAll("\\n", "\n");
     if (value === "") report(setting, "is missing");
     else if (placeholder.test(value)) report(setting, "still holds a placeholder");
-    else if (value.length < shortestSecret) report(setting, `is shorter than ${shortestSecret} characters`);
+    else if (value.length < shortest) report(setting, `is shorter than ${shortest} characters`);
     else if (/^["'].*["']$/s.test(value))
       report(setting, "has quotes around it that are part of the value; remove them");
     return new Secret(value);
@@ -215,6 +241,26 @@ export function loadConfig(env: Environment, { credentials = true } = {}): Confi
 
   const seconds = (setting: string, fallback: number) => whole(setting, fallback, "seconds", 1, 3600);
 
+  function http(): HttpSettings | null {
+    if (env.HTTP_PORT !== undefined && read("HTTP_PORT") === "") return null;
+    const host = (read("HTTP_HOST") || "127.0.0.1").replace(/^\[(.*)\]$/, "$1");
+    const port = whole("HTTP_PORT", 8787, "numbers", 0, 65_535);
+    const names = read("HTTP_NAMES")
+      .toLowerCase()
+      .split(",")
+      .map((name) => name.trim())
+      .filter((name) => name !== "");
+    if (isIP(host) === 0 && !hostName.test(host))
+      report("HTTP_HOST", `is "${host.slice(0, 40)}"; it must be an address of this machine, as in 127.0.0.1`);
+    for (const name of names.filter((one) => !hostName.test(one)))
+      report("HTTP_NAMES", `has "${name.slice(0, 40)}"; a name is that of a host alone, as in collector.example.com`);
+    const asks = read("HTTP_TOKEN") !== "" || read("HTTP_TOKEN_FILE") !== "";
+    const advice = "set one of 16 characters or more, as `openssl rand -hex 24` makes them";
+    if (!asks && !isLoopback(host)) report("HTTP_TOKEN", `is missing, and HTTP_HOST lets others in; ${advice}`);
+    else if (!asks && names.length > 0) report("HTTP_TOKEN", `is missing, and HTTP_NAMES lets others in; ${advice}`);
+    return { host, port, names, token: asks ? secret("HTTP_TOKEN", shortestToken) : null };
+  }
+
   const timezone = zone();
   const config: Config = {
     accounts: credentials ? accounts() : [],
@@ -233,6 +279,7 @@ export function loadConfig(env: Environment, { credentials = true } = {}): Confi
     timezone,
     reportsSchedule: schedule("SCHEDULE_REPORTS", "5 0 * * *", timezone),
     reportsDirectory: folder("REPORTS_DIR", "./reports"),
+    http: pages ? http() : null,
     logLevel: choice("LOG_LEVEL", levels, "info"),
     logFormat: choice("LOG_FORMAT", ["pretty", "json"], process.stderr.isTTY ? "pretty" : "json"),
   };
@@ -241,5 +288,7 @@ export function loadConfig(env: Environment, { credentials = true } = {}): Confi
 }
 
 /** Every secret of the settings, for the log to keep out. */
-export const secretsOf = (config: Config): Secret[] =>
-  config.accounts.flatMap((account) => [account.key, account.secret, account.passphrase]);
+export const secretsOf = ({ accounts, http }: Config): Secret[] => [
+  ...accounts.flatMap((account) => [account.key, account.secret, account.passphrase]),
+  ...(http?.token ? [http.token] : []),
+];

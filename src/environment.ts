@@ -51,8 +51,9 @@ export function secretsIn(env: Environment): Secret[] {
   });
 }
 
-/** `BITGET_API_KEY`, `BITGET_HEDGE_API_PASSPHRASE`. */
-export const isSecretSetting = (name: string): boolean => /^BITGET_(\w+_)?API_(KEY|SECRET|PASSPHRASE)$/i.test(name);
+/** `BITGET_API_KEY`, `BITGET_HEDGE_API_PASSPHRASE`, `HTTP_TOKEN`. */
+export const isSecretSetting = (name: string): boolean =>
+  /^(BITGET_(\w+_)?API_(KEY|SECRET|PASSPHRASE)|HTTP_TOKEN)$/i.test(name);
 
 /** Options of Node.js that write down its memory, its environment or the keys of its connections, or let others look in. */
 const tellingOption = /--(report-|heapsnapshot-|tls-keylog|trace-tls|inspect|abort-on-uncaught-exception)/;

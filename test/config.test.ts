@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { loadConfig } from "../src/config.ts";
+import { loadConfig, secretsOf } from "../src/config.ts";
 import { environment } from "../src/environment.ts";
 import { ConfigError } from "../src/errors.ts";
 import { temporaryFolder } from "./support/files.ts";
@@ -44,6 +44,46 @@ describe("settings", () => {
     expect(loadConfig({ ...good, TIMEZONE: "Australia/Lord_Howe" }).reportsSchedule?.timezone).toBe(
       "Australia/Lord_Howe",
     );
+  });
+
+  it("serve pages to this machine alone unless told otherwise", () => {
+    expect(loadConfig(good).http).toEqual({ host: "127.0.0.1", port: 8787, names: [], token: null });
+    expect(loadConfig({ ...good, HTTP_PORT: "" }).http).toBeNull();
+    expect(loadConfig(good, { credentials: false }).http).toBeNull();
+    expect(loadConfig({ ...good, HTTP_HOST: "[::1]", HTTP_PORT: "0" }).http).toMatchObject({ host: "::1", port: 0 });
+  });
+
+  it.each(["0.0.0.0", "::", "192.168.1.2", "nas.local", "127.0.0.1.nip.io"])(
+    "ask for a token to serve at %s",
+    (host) => {
+      expect(problemsOf({ ...good, HTTP_HOST: host })).toEqual([
+        "HTTP_TOKEN is missing, and HTTP_HOST lets others in; set one of 16 characters or more, as `openssl rand -hex 24` makes them",
+      ]);
+      expect(problemsOf({ ...good, HTTP_HOST: host, HTTP_TOKEN: "fifteen-charact" })).toEqual([
+        "HTTP_TOKEN is shorter than 16 characters",
+      ]);
+      expect(problemsOf({ ...good, HTTP_HOST: host, HTTP_TOKEN: "sixteen-characte" })).toEqual([]);
+    },
+  );
+
+  it("refuse a place for pages that is none, and further names without a token", () => {
+    expect(problemsOf({ ...good, HTTP_HOST: "http://x", HTTP_PORT: "65536", HTTP_NAMES: "a.example, b/c" })).toEqual([
+      'HTTP_PORT is "65536"; it must be whole numbers from 0 to 65535',
+      'HTTP_HOST is "http://x"; it must be an address of this machine, as in 127.0.0.1',
+      'HTTP_NAMES has "b/c"; a name is that of a host alone, as in collector.example.com',
+      "HTTP_TOKEN is missing, and HTTP_HOST lets others in; set one of 16 characters or more, as `openssl rand -hex 24` makes them",
+    ]);
+    expect(problemsOf({ ...good, HTTP_NAMES: "collector.example.com" })).toEqual([
+      "HTTP_TOKEN is missing, and HTTP_NAMES lets others in; set one of 16 characters or more, as `openssl rand -hex 24` makes them",
+    ]);
+  });
+
+  it("take the token of the pages from a file, and keep it out of everything printed", () => {
+    const path = join(temporaryFolder(), "token");
+    writeFileSync(path, "a-token-of-the-pages\n");
+    const config = loadConfig({ ...good, HTTP_TOKEN_FILE: path });
+    expect(config.http?.token?.reveal()).toBe("a-token-of-the-pages");
+    expect(secretsOf(config).map((secret) => secret.reveal())).toContain("a-token-of-the-pages");
   });
 
   it.each(["Europe/Berln", "", " ", "Europe/Berlin ", "GMT+5", "+02:00"])("know no time zone %j", (timezone) => {

@@ -36,6 +36,7 @@ export async function collectUntilStopped(app: App, seconds: number | null): Pro
   };
   for (const signal of Object.keys(numbers) as (keyof typeof numbers)[]) process.on(signal, onSignal);
   const work = async () => {
+    app.pages?.start();
     await Promise.race([preflight(app).catch(onFatal), ended]);
     if (signals > 0 || fatal) return;
     const scheduler = createScheduler(app.sessions, app.publicSession, app.tools, onFatal);
@@ -57,10 +58,10 @@ export async function collectUntilStopped(app: App, seconds: number | null): Pro
   return code;
 }
 
-/** The runs and the report at hand may finish; after a while the runs are cut. */
+/** The runs and the report at hand may finish, pages may not; after a while the runs are cut. */
 async function stop(app: App, scheduler: Scheduler): Promise<void> {
   const cut = setTimeout(() => app.cut(), finishWithin);
-  await Promise.all([scheduler.stop(), app.dailyReports?.stop()]);
+  await Promise.all([scheduler.stop(), app.dailyReports?.stop(), app.pages?.stop()]);
   clearTimeout(cut);
 }
 

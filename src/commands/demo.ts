@@ -64,9 +64,15 @@ function secondsOf(option: unknown): number | null {
   return Number.parseInt(option, 10);
 }
 
-/** The user's log settings, and nothing else of theirs: neither keys nor database. */
+/** The user's settings of log and pages, and nothing else of theirs: neither keys nor database. */
 function demoConfig(env: Environment, pattern: string): Config {
+  const { HTTP_HOST, HTTP_PORT, HTTP_TOKEN, HTTP_TOKEN_FILE, HTTP_NAMES } = env;
   const settings: Record<string, string | undefined> = {
+    HTTP_HOST,
+    HTTP_PORT,
+    HTTP_TOKEN,
+    HTTP_TOKEN_FILE,
+    HTTP_NAMES,
     LOG_LEVEL: env.LOG_LEVEL,
     LOG_FORMAT: env.LOG_FORMAT,
     DATABASE_URL: database,

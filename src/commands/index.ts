@@ -8,6 +8,7 @@ const commands: Record<string, () => Promise<Command>> = {
   collect: async () => (await import("./collect.ts")).collect,
   check: async () => (await import("./check.ts")).check,
   status: async () => (await import("./status.ts")).status,
+  serve: async () => (await import("./serve.ts")).serveCommand,
   history: async () => (await import("./history.ts")).history,
   report: async () => (await import("./report.ts")).report,
   export: async () => (await import("./export.ts")).exportCommand,

@@ -33,11 +33,11 @@ export function lockPlace(path: string): { release(): void } {
   };
 }
 
-/** True while some process holds the lock. */
+/** True while some process holds the lock; does not wait. */
 export function isLocked(path: string): boolean {
   if (!existsSync(lockFile(path))) return false;
   try {
-    acquire(path).close();
+    acquire(path, 0).close();
     return false;
   } catch (error) {
     return error instanceof LockedError;
@@ -47,11 +47,11 @@ export function isLocked(path: string): boolean {
 /** Beside the file itself, whatever name it goes by. */
 export const lockFile = (path: string): string => `${existsSync(path) ? realpathSync(path) : path}.lock`;
 
-function acquire(path: string): Sqlite {
+function acquire(path: string, timeout = waitMs): Sqlite {
   let handle: Sqlite | undefined;
   try {
     closeSync(openSync(lockFile(path), "a", 0o600));
-    handle = new Database(lockFile(path), { timeout: waitMs });
+    handle = new Database(lockFile(path), { timeout });
     handle.exec("begin exclusive");
     return handle;
   } catch (error) {

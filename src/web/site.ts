@@ -1,7 +1,7 @@
 /** What a part of the site works with. A part is a function `(site: Site) => Hono`, mounted by server.ts. */
 import { HTTPException } from "hono/http-exception";
-import type { Changes } from "./changes.ts";
-import type { Reader } from "./reader.ts";
+import { type Changes, watchChanges } from "./changes.ts";
+import { createReader, type Reader } from "./reader.ts";
 
 export interface Site {
   databasePath: string;
@@ -16,6 +16,27 @@ export interface Site {
   changes: Changes;
   /** Null under `serve`: these pages are nobody's. */
   daemon: Daemon | null;
+  close(): void;
+}
+
+export type SiteSettings = Pick<Site, "databasePath" | "timezone" | "sqlTimeoutSeconds">;
+
+export function openSite({ databasePath, timezone, sqlTimeoutSeconds }: SiteSettings, daemon: Daemon | null): Site {
+  const reader = createReader(databasePath, sqlTimeoutSeconds);
+  const changes = watchChanges(databasePath);
+  return {
+    databasePath,
+    timezone,
+    sqlTimeoutSeconds,
+    now: () => Date.now(),
+    reader,
+    changes,
+    daemon,
+    close() {
+      reader.close();
+      changes.close();
+    },
+  };
 }
 
 /** The process that collects. Both reject with a sentence where it does not answer in time. */

@@ -32,7 +32,7 @@ export function start(args: readonly string[], directory: string, env: Record<st
 }
 
 /**
- * Starts `bitget-collector ARGS` in `directory` with nothing in its environment but PATH and `env`; by `through`, a
+ * Starts `bitget-collector ARGS` in `directory` with nothing in its environment but PATH and `env`, and without pages unless `env` has a port for them; by `through`, a
  * command that starts the words behind it (`sh -c 'exec "$0" "$@"'`, `unshare -pf`), where one is given.
  */
 export function launch(
@@ -44,7 +44,7 @@ export function launch(
   const [command = process.execPath, ...words] = [...through, process.execPath, main, ...args];
   const child = spawn(command, words, {
     cwd: directory,
-    env: { PATH: process.env.PATH ?? "", LOG_FORMAT: "json", ...env },
+    env: { PATH: process.env.PATH ?? "", LOG_FORMAT: "json", HTTP_PORT: "", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";

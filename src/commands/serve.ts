@@ -1,0 +1,31 @@
+import { loadConfig } from "../config.ts";
+import { ConfigError } from "../errors.ts";
+import { openReadOnly } from "../store/sqlite.ts";
+import { placeProblem, serve } from "../web/server.ts";
+import { openSite } from "../web/site.ts";
+import type { Command } from "./command.ts";
+
+export const serveCommand: Command = {
+  name: "serve",
+  summary: "the pages of a database without collecting into it, until it is stopped (SIGINT or SIGTERM)",
+  example: "serve",
+  async run({ env, note }) {
+    const config = loadConfig(env, { credentials: false, pages: true });
+    const { http, databasePath } = config;
+    if (http === null) throw new ConfigError(["HTTP_PORT is empty, which switches the pages off; set it to a port"]);
+    // What is wrong with the file is said here, where every command says it.
+    openReadOnly(databasePath).close();
+    const site = openSite(config, null);
+    const serving = await serve(site, http, (error) => note(String(error))).catch((error: unknown) => {
+      const problem = placeProblem(error, http);
+      throw problem === null ? error : new ConfigError([problem]);
+    });
+    note(`the pages are at ${serving.url}`);
+    await new Promise((resolve) => {
+      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, resolve);
+    });
+    serving.close();
+    site.close();
+    return 0;
+  },
+};
