@@ -18,8 +18,8 @@ export type ToPages = PagesSettings | { id: number; text: string | null };
 export type FromPages = { listening: string } | { problem: string } | { ask: "ping" | "metrics"; id: number };
 
 /** Milliseconds. */
-const answersWithin = { ping: 2000, metrics: 5000 };
-const triesAgainAfter = 10_000;
+const answersWithin = { ping: 2000, metrics: 3000 };
+const triesAgainAfter = 5000;
 const beatMs = 1000;
 
 const tell = (message: FromPages): void => void process.send?.(message);

@@ -3,7 +3,7 @@
  * whatever they ask for, who collects does not wait. docs/decisions/0008 has the reasons.
  */
 import { type ChildProcess, fork } from "node:child_process";
-import { setPriority } from "node:os";
+import { getPriority, setPriority } from "node:os";
 import { extname } from "node:path";
 import type { HttpSettings } from "../config.ts";
 import type { Log } from "../log.ts";
@@ -27,8 +27,8 @@ export interface PagesProcess {
   close(): void;
 }
 
-/** Nothing that others do waits for this process. */
-const niceness = 10;
+/** Nicer than who collects by so much, as far as there is anything nicer. */
+const niceness = { more: 10, most: 19 };
 
 /** Of its heap; buffers and the database's own memory come on top. */
 const heapMegabytes = 256;
@@ -117,7 +117,7 @@ export function createPagesProcess({ site, http, metrics, log }: PagesOptions): 
 
 function lowerPriority({ pid }: ChildProcess): void {
   try {
-    if (pid !== undefined) setPriority(pid, niceness);
+    if (pid !== undefined) setPriority(pid, Math.min(getPriority() + niceness.more, niceness.most));
   } catch {
     // Gone already, or a machine that has no such thing.
   }

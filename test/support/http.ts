@@ -1,0 +1,74 @@
+/** HTTP as anybody could write it: line by line over a socket. */
+import { connect, type Socket } from "node:net";
+
+export interface Response {
+  status: number;
+  /** By their names in small letters. */
+  headers: Record<string, string>;
+  body: string;
+}
+
+/** Sends the lines as they are and reads until the other side closes. */
+export async function sendLines(port: number, lines: readonly string[], body = ""): Promise<Response> {
+  const socket = connect(port, "127.0.0.1");
+  socket.write(`${lines.join("\r\n")}\r\n\r\n${body}`);
+  let text = "";
+  for await (const piece of socket.setEncoding("utf8")) text += piece;
+  return parse(text);
+}
+
+function parse(text: string): Response {
+  const [head = "", ...rest] = text.split("\r\n\r\n");
+  const [first = "", ...lines] = head.split("\r\n");
+  const headers = Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.indexOf(":")).toLowerCase(), line.slice(line.indexOf(":") + 1).trim()]),
+  );
+  const body = rest.join("\r\n\r\n");
+  return {
+    status: Number(first.split(" ")[1]),
+    headers,
+    body: headers["transfer-encoding"] === "chunked" ? unchunked(body) : body,
+  };
+}
+
+function unchunked(body: string): string {
+  const bytes = Buffer.from(body);
+  const pieces: Buffer[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = bytes.indexOf("\r\n", at);
+    const size = Number.parseInt(bytes.toString("latin1", at, end), 16);
+    if (!(size > 0)) break;
+    pieces.push(bytes.subarray(end + 2, end + 2 + size));
+    at = end + 2 + size + 2;
+  }
+  return Buffer.concat(pieces).toString();
+}
+
+/** One request of a client that means well, but for these headers; null leaves one out. */
+export function ask(
+  port: number,
+  path: string,
+  headers: Record<string, string | null> = {},
+  { method = "GET", body = "" } = {},
+): Promise<Response> {
+  const all = { Host: `127.0.0.1:${port}`, Connection: "close", ...headers };
+  const length = body === "" ? [] : [`Content-Length: ${Buffer.byteLength(body)}`];
+  const lines = Object.entries(all).flatMap(([name, value]) => (value === null ? [] : [`${name}: ${value}`]));
+  return sendLines(port, [`${method} ${path} HTTP/1.1`, ...lines, ...length], body);
+}
+
+/** A connection that stays open, with what has come over it so far. */
+export async function hold(
+  port: number,
+  text: string,
+): Promise<{ socket: Socket; received(): string; closed: Promise<void> }> {
+  const socket = connect(port, "127.0.0.1");
+  let all = "";
+  socket.setEncoding("utf8").on("data", (piece: string) => {
+    all += piece;
+  });
+  socket.on("error", () => {});
+  const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  await new Promise((resolve) => socket.write(text, resolve));
+  return { socket, received: () => all, closed };
+}

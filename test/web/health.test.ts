@@ -1,0 +1,53 @@
+import { expect, it } from "vitest";
+import { datasetNamed } from "../../src/datasets/index.ts";
+import { coins, collect, good, minute, start } from "../store/kit.ts";
+import { ask } from "../support/http.ts";
+import { idle, startSite } from "./site.ts";
+
+const spotAssets = datasetNamed("spot-assets");
+
+it("is 200 until the last complete run is more than two periods old, then 503 with its name", async () => {
+  let now = start + 2 * minute;
+  const { port, store } = await startSite({ site: { now: () => now } });
+  await collect(store, spotAssets, start, { snapshots: [good(coins(1), start)] });
+  expect(await ask(port, "/healthz")).toMatchObject({ status: 200, body: '{"status":"ok","daemon":"ok","stale":[]}' });
+  now += 1;
+  // The same answer is given for a second.
+  await new Promise((resolve) => setTimeout(resolve, 1050));
+  const { status, body } = await ask(port, "/healthz");
+  expect([status, JSON.parse(body)]).toEqual([
+    503,
+    {
+      status: "stale",
+      daemon: "ok",
+      stale: [{ account: "main", dataset: "spot-assets", since: "2026-11-01T00:00:00.000Z" }],
+    },
+  ]);
+});
+
+it("is 503 when the daemon does not answer, and when nobody collects, fresh as the data may be", async () => {
+  const deaf = { ...idle, ping: () => Promise.reject(new Error("no answer")) };
+  const [stuck, nobody] = [await startSite({ site: { daemon: deaf } }), await startSite({ site: { daemon: null } })];
+  for (const { store } of [stuck, nobody])
+    await collect(store, spotAssets, start, { snapshots: [good(coins(1), start)] });
+  expect(await ask(stuck.port, "/healthz")).toMatchObject({
+    status: 503,
+    body: '{"status":"unavailable","daemon":"does not answer","stale":[]}',
+  });
+  expect(await ask(nobody.port, "/healthz")).toMatchObject({
+    status: 503,
+    body: '{"status":"unavailable","daemon":"nobody collects","stale":[]}',
+  });
+});
+
+it("has the daemon's figures for Prometheus, and none without a daemon", async () => {
+  const { port } = await startSite();
+  const { status, headers, body } = await ask(port, "/metrics");
+  expect([status, headers["content-type"], body]).toEqual([
+    200,
+    "text/plain; version=0.0.4; charset=utf-8",
+    "bitget_collector_up 1\n",
+  ]);
+  const served = await startSite({ site: { daemon: null } });
+  expect((await ask(served.port, "/metrics")).status).toBe(503);
+});

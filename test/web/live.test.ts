@@ -1,0 +1,44 @@
+import { expect, it } from "vitest";
+import { datasetNamed } from "../../src/datasets/index.ts";
+import { coins, collect, good, start } from "../store/kit.ts";
+import { ask, hold } from "../support/http.ts";
+import { until } from "../support/wait.ts";
+import { startSite } from "./site.ts";
+
+const opening = (port: number) => `GET /live HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`;
+const versions = (text: string) => [...text.matchAll(/^event: version\ndata: (\S+)\n/gm)].map(([, version]) => version);
+
+it("tells every open page its version at once, and another one after each commit", async () => {
+  const { port, site, store } = await startSite();
+  const [first, second] = [await hold(port, opening(port)), await hold(port, opening(port))];
+  await until(() => versions(first.received()).length === 1 && versions(second.received()).length === 1);
+  const before = site.changes.version();
+  expect(versions(first.received())).toEqual([before]);
+  await collect(store, datasetNamed("spot-assets"), start, { snapshots: [good(coins(1), start)] });
+  await until(() => versions(first.received()).length === 2 && versions(second.received()).length === 2);
+  expect(versions(second.received())).toEqual([before, site.changes.version()]);
+  expect(site.changes.version()).not.toBe(before);
+  first.socket.destroy();
+  second.socket.destroy();
+});
+
+it("has room for a hundred pages, and again when one is closed", async () => {
+  const { port } = await startSite();
+  const open = await Promise.all(Array.from({ length: 100 }, () => hold(port, opening(port))));
+  await until(() => open.every(({ received }) => received().includes("event: version")));
+  const refused = await ask(port, "/live");
+  expect([refused.status, refused.headers["retry-after"]]).toEqual([503, "2"]);
+  open[0]?.socket.destroy();
+  let next = await hold(port, opening(port));
+  await until(() => {
+    if (next.received().includes("event: version")) return true;
+    if (next.received().includes(" 503 ")) {
+      next.socket.destroy();
+      void hold(port, opening(port)).then((again) => {
+        next = again;
+      });
+    }
+    return false;
+  });
+  for (const { socket } of [...open, next]) socket.destroy();
+});
