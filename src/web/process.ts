@@ -101,7 +101,8 @@ export function createPagesProcess({ site, http, metrics, log }: PagesOptions): 
       clearTimeout(timer);
       const ending = child;
       if (!ending) return;
-      const ended = new Promise((resolve) => ending.once("close", resolve));
+      // "close" does not come where this side closes the channel.
+      const ended = new Promise((resolve) => ending.once("exit", resolve));
       const late = setTimeout(() => ending.kill("SIGKILL"), endsWithinMs);
       ending.disconnect();
       await ended;
