@@ -31,10 +31,11 @@ export const status: Command = {
 
 const instant = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
 
-const asJson = ({ lastOkAt, nextAt, ...rest }: SeriesStatus) => ({
+const asJson = ({ lastOkAt, nextAt, staleAt, lastRun: _, ...rest }: SeriesStatus) => ({
   ...rest,
   lastOkAt: instant(lastOkAt),
   nextAt: instant(nextAt),
+  staleSince: rest.fresh ? null : instant(staleAt),
 });
 
 function print(all: readonly SeriesStatus[], out: (line: string) => void): void {

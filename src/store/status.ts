@@ -1,6 +1,6 @@
 /** How collecting goes: per account and dataset, read from the ledger. */
 import { graceAt, type Pattern, parsePattern, periodAt } from "../cron.ts";
-import { causes, type DatasetName, type RunState } from "../domain.ts";
+import { type Freshness, type LastRun, type Scheduled, scheduledSeries, seriesReader } from "./freshness.ts";
 import { openReadOnly, type Sqlite } from "./sqlite.ts";
 
 export interface OpenFailure {
@@ -9,20 +9,7 @@ export interface OpenFailure {
   message: string;
 }
 
-export interface SeriesStatus {
-  account: string;
-  dataset: DatasetName;
-  /** The cron pattern in force, UTC. */
-  schedule: string;
-  /** The slot of the last run that was complete; null before the first. Epoch ms. */
-  lastOkAt: number | null;
-  /** Since the last complete run. Milliseconds. */
-  ageMs: number | null;
-  nextAt: number;
-  /** False where the last complete run is more than two periods ago. */
-  fresh: boolean;
-  /** The account's API generation has no such data; nothing is missing. */
-  offered: boolean;
+export interface SeriesStatus extends Freshness {
   /** Share of the due slots with a complete run, from 0 to 1; null where none was due. */
   coverage: { day: number | null; week: number | null; month: number | null };
   /** What is wrong with the last run, if anything. */
@@ -35,59 +22,21 @@ const day = 86_400_000;
 export function readStatus(path: string, now: number): SeriesStatus[] {
   const sqlite = openReadOnly(path);
   try {
-    return scheduled(sqlite).map((series) => statusOf(sqlite, series, now));
+    const freshnessOf = seriesReader(sqlite);
+    return scheduledSeries(sqlite).map((series) => statusOf(sqlite, series, freshnessOf(series, now), now));
   } finally {
     sqlite.close();
   }
 }
 
-interface Scheduled {
-  id: number;
-  account: string;
-  dataset: DatasetName;
-  pattern: string;
-  since: number;
-  accountedTo: number;
-}
-
-const scheduled = (sqlite: Sqlite): Scheduled[] =>
-  sqlite
-    .prepare(
-      `select s.id, a.name as account, s.dataset, c.pattern, c.since, coalesce(s.accounted_to, c.since) as accountedTo
-       from schedule c join series s on s.id = c.series_id join account a on a.id = s.account_id
-       where c.until is null order by a.id, s.id`,
-    )
-    .all() as Scheduled[];
-
-function statusOf(sqlite: Sqlite, series: Scheduled, now: number): SeriesStatus {
+function statusOf(sqlite: Sqlite, series: Scheduled, freshness: Freshness, now: number): SeriesStatus {
+  const { offered, lastRun } = freshness;
   const pattern = parsePattern(series.pattern);
-  const last = sqlite
-    .prepare(
-      "select id, state, cause from run where series_id = ? and slot <= ? and state <> 'running' order by slot desc limit 1",
-    )
-    .get(series.id, now) as { id: number; state: RunState; cause: string | null } | undefined;
-  const lastOkAt = sqlite
-    .prepare("select slot from run where series_id = ? and slot <= ? and state = 'ok' order by slot desc limit 1")
-    .pluck()
-    .get(series.id, now) as number | undefined;
-  const offered = !(last?.state === "skipped" && last.cause === causes.notOffered);
-  const oldest = now - 2 * periodAt(pattern, pattern.latest(now));
+  const share = (days: number) => (offered ? coverage(sqlite, series, pattern, now - days * day, now) : null);
   return {
-    account: series.account,
-    dataset: series.dataset,
-    schedule: series.pattern,
-    lastOkAt: lastOkAt ?? null,
-    ageMs: lastOkAt === undefined ? null : now - lastOkAt,
-    nextAt: pattern.next(now),
-    // A schedule younger than two periods has had no chance to be late.
-    fresh: !offered || (lastOkAt ?? series.since) >= oldest,
-    offered,
-    coverage: {
-      day: offered ? coverage(sqlite, series, pattern, now - day, now) : null,
-      week: offered ? coverage(sqlite, series, pattern, now - 7 * day, now) : null,
-      month: offered ? coverage(sqlite, series, pattern, now - 30 * day, now) : null,
-    },
-    failures: last === undefined || last.state === "ok" || !offered ? [] : failuresOf(sqlite, last),
+    ...freshness,
+    coverage: { day: share(1), week: share(7), month: share(30) },
+    failures: lastRun === null || lastRun.state === "ok" || !offered ? [] : failuresOf(sqlite, lastRun),
   };
 }
 
@@ -120,7 +69,7 @@ function unwritten(pattern: Pattern, from: number, now: number): number {
   return count;
 }
 
-function failuresOf(sqlite: Sqlite, run: { id: number; state: RunState; cause: string | null }): OpenFailure[] {
+function failuresOf(sqlite: Sqlite, run: LastRun): OpenFailure[] {
   const failed = sqlite
     .prepare(
       `select nullif(o.product_type, '') as productType, n.error_code as code, n.error_message as message

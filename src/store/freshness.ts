@@ -1,0 +1,110 @@
+/**
+ * Whether what is collected is up to date, per account and dataset: the one rule that `status`, health, metrics, heartbeat
+ * and alerts go by. Cheap enough to be asked at any time.
+ */
+import { parsePattern } from "../cron.ts";
+import { causes, type DatasetName, type RunState } from "../domain.ts";
+import type { Sqlite } from "./sqlite.ts";
+
+export interface Freshness {
+  account: string;
+  dataset: DatasetName;
+  /** The cron pattern in force, UTC. */
+  schedule: string;
+  /** The slot of the last run that was complete; null before the first. Epoch ms. */
+  lastOkAt: number | null;
+  /** Since the last complete run. Milliseconds. */
+  ageMs: number | null;
+  nextAt: number;
+  /** False where the last complete run is more than two periods ago. */
+  fresh: boolean;
+  /** From when on it is not fresh, whether that is over or still to come; null where nothing is missing. Epoch ms. */
+  staleAt: number | null;
+  /** The account's API generation has no such data; nothing is missing. */
+  offered: boolean;
+  /** The newest run that has ended. */
+  lastRun: LastRun | null;
+}
+
+export interface LastRun {
+  id: number;
+  /** Epoch ms. */
+  slot: number;
+  state: RunState;
+  cause: string | null;
+}
+
+/** A series with a schedule in force. */
+export interface Scheduled {
+  id: number;
+  account: string;
+  dataset: DatasetName;
+  pattern: string;
+  /** When this schedule came into force. Epoch ms. */
+  since: number;
+  /** Every slot up to here has its row. Epoch ms. */
+  accountedTo: number;
+}
+
+/** Datasets that are switched off and accounts that left the settings have none: the next start of the daemon ends it. */
+export const scheduledSeries = (sqlite: Sqlite): Scheduled[] =>
+  sqlite
+    .prepare(
+      `select s.id, a.name as account, s.dataset, c.pattern, c.since, coalesce(s.accounted_to, c.since) as accountedTo
+       from schedule c join series s on s.id = c.series_id join account a on a.id = s.account_id
+       where c.until is null order by a.id, s.id`,
+    )
+    .all() as Scheduled[];
+
+/**
+ * A reader of the state of everything that is scheduled. It remembers how far it has looked, so that one that is kept
+ * reads a few rows, however long ago the last complete run was.
+ */
+export function freshnessReader(sqlite: Sqlite): (now: number) => Freshness[] {
+  const freshnessOf = seriesReader(sqlite);
+  return (now) => scheduledSeries(sqlite).map((series) => freshnessOf(series, now));
+}
+
+export function seriesReader(sqlite: Sqlite): (series: Scheduled, now: number) => Freshness {
+  const findLast = sqlite.prepare(
+    "select id, slot, state, cause from run where series_id = ? and slot <= ? and state <> 'running' order by slot desc limit 1",
+  );
+  const findOk = sqlite
+    .prepare(
+      "select slot from run where series_id = ? and slot > ? and slot <= ? and state = 'ok' order by slot desc limit 1",
+    )
+    .pluck();
+  /** By series: no run after `okAt` and up to `lookedTo` is complete. */
+  const known = new Map<number, { okAt: number | null; lookedTo: number }>();
+
+  function lastOk(id: number, last: LastRun | null, now: number): number | null {
+    const before = known.get(id);
+    // After a step back of the clock nothing that was seen counts.
+    const from = before && before.lookedTo <= now ? before : { okAt: null, lookedTo: -1 };
+    const okAt = (findOk.get(id, from.lookedTo, now) as number | undefined) ?? from.okAt;
+    if (last) known.set(id, { okAt, lookedTo: last.slot });
+    return okAt;
+  }
+
+  return ({ id, account, dataset, pattern: schedule, since }, now) => {
+    const pattern = parsePattern(schedule);
+    const lastRun = (findLast.get(id, now) as LastRun | undefined) ?? null;
+    const lastOkAt = lastOk(id, lastRun, now);
+    const offered = !(lastRun?.state === "skipped" && lastRun.cause === causes.notOffered);
+    // The second slot after it, which is two periods where these are even; a schedule that is young has had no chance yet.
+    const due = pattern.next(pattern.next(Math.max(lastOkAt ?? since, since)));
+    const staleAt = offered && Number.isFinite(due) ? due : null;
+    return {
+      account,
+      dataset,
+      schedule,
+      lastOkAt,
+      ageMs: lastOkAt === null ? null : now - lastOkAt,
+      nextAt: pattern.next(now),
+      fresh: staleAt === null || now <= staleAt,
+      staleAt,
+      offered,
+      lastRun,
+    };
+  };
+}
