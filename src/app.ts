@@ -106,7 +106,7 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
     const dailyReports = schedule && createDailyReports({ databasePath, directory, schedule, clock, log });
     const { http, timezone, sqlTimeoutSeconds } = config;
     const site = { databasePath, timezone, sqlTimeoutSeconds };
-    const pages = http && createPagesProcess({ site, http, metrics: async () => "", log });
+    const pages = http && createPagesProcess({ site, http, log });
     if (pages) opened.unshift(pages);
     return { ...faces, store, tools, dailyReports, pages, cut, close };
   } catch (error) {

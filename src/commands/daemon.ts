@@ -36,7 +36,7 @@ export async function collectUntilStopped(app: App, seconds: number | null): Pro
   };
   for (const signal of Object.keys(numbers) as (keyof typeof numbers)[]) process.on(signal, onSignal);
   const work = async () => {
-    app.pages?.start();
+    app.pages?.start(async () => "");
     await Promise.race([preflight(app).catch(onFatal), ended]);
     if (signals > 0 || fatal) return;
     const scheduler = createScheduler(app.sessions, app.publicSession, app.tools, onFatal);

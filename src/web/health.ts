@@ -1,7 +1,7 @@
 /** `GET /healthz`: whether what is collected is fresh. A process that runs while its data is stale is not healthy. */
 import { Hono } from "hono";
+import { freshnessReader } from "../store/freshness.ts";
 import { isLocked } from "../store/lock.ts";
-import { readStatus } from "../store/status.ts";
 import type { Access } from "./login.ts";
 import type { Site } from "./site.ts";
 
@@ -9,7 +9,8 @@ interface Health {
   status: "ok" | "stale" | "unavailable";
   /** Whoever collects: whether it answers. */
   daemon: "ok" | "does not answer" | "nobody collects";
-  stale: { account: string; dataset: string; since: string | null }[];
+  /** From when on it is too old, and the slot of the last run that was complete. */
+  stale: { account: string; dataset: string; since: string | null; lastOk: string | null }[];
   problem?: string;
 }
 
@@ -32,15 +33,19 @@ export function healthz(site: Site, access: Access): Hono {
   });
 }
 
+const instant = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
+
 async function healthOf(site: Site): Promise<Health> {
   const daemon = await daemonState(site);
   try {
-    const stale = readStatus(site.databasePath, site.now())
+    const all = await site.reader.read((sqlite) => freshnessReader(sqlite)(site.now()));
+    const stale = all
       .filter(({ fresh }) => !fresh)
-      .map(({ account, dataset, lastOkAt }) => ({
+      .map(({ account, dataset, staleAt, lastOkAt }) => ({
         account,
         dataset,
-        since: lastOkAt === null ? null : new Date(lastOkAt).toISOString(),
+        since: instant(staleAt),
+        lastOk: instant(lastOkAt),
       }));
     const status = stale.length > 0 ? "stale" : daemon === "ok" ? "ok" : "unavailable";
     return { status, daemon, stale };

@@ -13,14 +13,12 @@ import type { SiteSettings } from "./site.ts";
 export interface PagesOptions {
   site: SiteSettings;
   http: HttpSettings;
-  /** Our figures, as Prometheus reads them. */
-  metrics(): Promise<string>;
   log: Log;
 }
 
 export interface PagesProcess {
-  /** Starts it, and again whenever it dies. The log says the address. */
-  start(): void;
+  /** Starts it, and again whenever it dies. The log says the address. `metrics`: our figures, as Prometheus reads them. */
+  start(metrics: () => Promise<string>): void;
   /** Resolves when it has ended. */
   stop(): Promise<void>;
   /** Ends it at once. */
@@ -38,7 +36,7 @@ const restart = { first: 1000, last: 60_000, early: 60_000 };
 
 const endsWithinMs = 1000;
 
-export function createPagesProcess({ site, http, metrics, log }: PagesOptions): PagesProcess {
+export function createPagesProcess({ site, http, log }: PagesOptions): PagesProcess {
   let child: ChildProcess | null = null;
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
@@ -49,7 +47,7 @@ export function createPagesProcess({ site, http, metrics, log }: PagesOptions): 
     if (to.connected) to.send(message, () => {});
   }
 
-  async function answer(from: ChildProcess, message: FromPages): Promise<void> {
+  async function answer(from: ChildProcess, message: FromPages, metrics: () => Promise<string>): Promise<void> {
     if ("listening" in message) log.info({ url: message.listening }, `the pages are at ${message.listening}`);
     else if ("problem" in message) log.error({}, `pages: ${message.problem}`);
     else if (message.ask === "ping") send(from, { id: message.id, text: "" });
@@ -62,7 +60,7 @@ export function createPagesProcess({ site, http, metrics, log }: PagesOptions): 
     }
   }
 
-  function start(): void {
+  function start(metrics: () => Promise<string>): void {
     if (stopped) return;
     const startedAt = performance.now();
     const file = new URL(`./child${extname(import.meta.filename)}`, import.meta.url);
@@ -78,7 +76,7 @@ export function createPagesProcess({ site, http, metrics, log }: PagesOptions): 
     started.stderr?.setEncoding("utf8").on("data", (text: string) => {
       lastWords = (lastWords + text).slice(-2000);
     });
-    started.on("message", (message: FromPages) => void answer(started, message));
+    started.on("message", (message: FromPages) => void answer(started, message, metrics));
     started.on("error", (error) => {
       lastWords += error.message;
     });
@@ -88,7 +86,7 @@ export function createPagesProcess({ site, http, metrics, log }: PagesOptions): 
       if (performance.now() - startedAt > restart.early) delay = restart.first;
       const why = lastWords.trim() || `${signal ?? `exit code ${code}`}`;
       log.error({ why }, `the process of the pages ended (${why}); it is started again in ${delay / 1000} s`);
-      timer = setTimeout(start, delay);
+      timer = setTimeout(() => start(metrics), delay);
       delay = Math.min(delay * 2, restart.last);
     });
     send(started, { site, http: { ...http, token: http.token?.reveal() ?? null } });

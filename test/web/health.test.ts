@@ -20,7 +20,14 @@ it("is 200 until the last complete run is more than two periods old, then 503 wi
     {
       status: "stale",
       daemon: "ok",
-      stale: [{ account: "main", dataset: "spot-assets", since: "2026-11-01T00:00:00.000Z" }],
+      stale: [
+        {
+          account: "main",
+          dataset: "spot-assets",
+          since: "2026-11-01T00:02:00.000Z",
+          lastOk: "2026-11-01T00:00:00.000Z",
+        },
+      ],
     },
   ]);
 });
