@@ -5,10 +5,11 @@ import { bytes } from "./bytes.ts";
 import { cycle } from "./cycle.ts";
 import type { Comparison, Figure, Unit } from "./figure.ts";
 import { memory } from "./memory.ts";
+import { readers } from "./readers.ts";
 import { start } from "./start.ts";
 import { year } from "./year.ts";
 
-const figures: readonly Figure[] = [bytes, cycle, start, memory, year];
+const figures: readonly Figure[] = [bytes, cycle, start, memory, year, readers];
 
 interface Line extends Comparison {
   figure: string;

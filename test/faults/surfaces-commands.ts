@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { expect } from "vitest";
 import { everyDataset } from "../support/settings.ts";
 import { contentOf } from "./contents.ts";
-import { row, rowElsewhere } from "./row.ts";
+import { row } from "./row.ts";
 import { positions } from "./runs.ts";
 import { drivesTerminal, tellCoins } from "./told.ts";
 
@@ -57,7 +57,7 @@ row("U1", "SQL injection in every argument of the command line", { always: true,
 });
 
 row(
-  "U4",
+  "U4a",
   "path traversal on export: a link, a directory, NUL, a link in the report folder",
   { within: 120 },
   async (bench) => {
@@ -92,8 +92,6 @@ row(
     expect([end.code, end.stderr]).toEqual([78, expect.stringContaining("REPORTS_DIR must name a folder")]);
   },
 );
-
-rowElsewhere("U4b", "path traversal on download", "comes with the pages");
 
 row("U13", "terminal output of hostile names", { within: 120 }, async (bench) => {
   const { exchange, run } = bench;

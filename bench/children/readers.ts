@@ -1,0 +1,93 @@
+/**
+ * 200 readers of the pages at a URL: 120 who follow every link one after the other, 40 who wait for news, and 40 who take
+ * what is longest a little at a time. They stand for people elsewhere, so this process is a nice one.
+ */
+import { Agent, get, type IncomingMessage } from "node:http";
+import { setPriority } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+
+export interface Visits {
+  /** Milliseconds from the request to the last byte, of those who hurry. */
+  durations: number[];
+  /** How many answers had which status. */
+  statuses: Record<string, number>;
+  bytes: number;
+}
+
+const counts = { hurried: 120, listening: 40, slow: 40 };
+const pauseMs = 100;
+
+const [url = ""] = process.argv.slice(2);
+const agent = new Agent({ keepAlive: true, maxSockets: 1000 });
+const visits: Visits = { durations: [], statuses: {}, bytes: 0 };
+
+const open = (path: string): Promise<IncomingMessage> =>
+  new Promise((resolve, reject) => {
+    get(new URL(path, url), { agent }, resolve).once("error", reject);
+  });
+
+function count({ statusCode = 0 }: IncomingMessage): void {
+  visits.statuses[statusCode] = (visits.statuses[statusCode] ?? 0) + 1;
+}
+
+async function take(path: string): Promise<string> {
+  const answer = await open(path);
+  count(answer);
+  let text = "";
+  for await (const piece of answer.setEncoding("utf8")) {
+    visits.bytes += piece.length;
+    if (text.length < 1_000_000) text += piece;
+  }
+  return text;
+}
+
+/** Every address that pages name, and how long what is there is. */
+async function crawl(): Promise<Map<string, number>> {
+  const found = new Map<string, number>();
+  const left = ["/"];
+  for (let path = left.shift(); path !== undefined && found.size < 60; path = left.shift()) {
+    if (found.has(path) || path.startsWith("/live")) continue;
+    const text = await take(path);
+    found.set(path, text.length);
+    if (!path.startsWith("/assets/"))
+      for (const [, link = ""] of text.matchAll(/"(\/[^"<>\s]*)"/g)) left.push(link.replaceAll("&amp;", "&"));
+  }
+  return found;
+}
+
+async function hurry(paths: readonly string[], first: number): Promise<void> {
+  for (let n = first; ; n += 1) {
+    const startedAt = performance.now();
+    await take(paths[n % paths.length] ?? "/").catch(() => {});
+    visits.durations.push(performance.now() - startedAt);
+    await sleep(pauseMs);
+  }
+}
+
+async function dawdle(path: string): Promise<void> {
+  for (;;) {
+    try {
+      const answer = await open(path);
+      count(answer);
+      for await (const piece of answer) {
+        visits.bytes += piece.length;
+        await sleep(1000);
+      }
+    } catch {
+      // Cut off for its slowness; it comes again.
+    }
+    await sleep(pauseMs);
+  }
+}
+
+setPriority(10);
+const found = await crawl();
+const paths = [...found.keys()];
+const longest = paths.sort((a, b) => (found.get(b) ?? 0) - (found.get(a) ?? 0));
+visits.statuses = {};
+visits.bytes = 0;
+for (let n = 0; n < counts.hurried; n += 1) void hurry(paths, n);
+for (let n = 0; n < counts.listening; n += 1) void take("/live").catch(() => {});
+for (let n = 0; n < counts.slow; n += 1) void dawdle(longest[n % 4] ?? "/");
+process.on("message", () => process.send?.(visits));
+process.send?.("reading");

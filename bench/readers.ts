@@ -1,0 +1,92 @@
+/** How long a collector waits for its commits while 200 people look at the pages. */
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createLog } from "../src/log.ts";
+import { setup as build } from "../test/support/build.ts";
+import type { Visits } from "./children/readers.ts";
+import { type Comparison, compare, type Figure, percentile } from "./figure.ts";
+import { newFolder } from "./folder.ts";
+import { type History, startHistory } from "./history.ts";
+
+const days = { whole: 365, quick: 31 };
+const seconds = 30;
+const everyMs = 50;
+
+export const readers: Figure = {
+  name: "readers",
+  summary: `storing minutes while 200 readers look at ${days.whole} days (--quick: ${days.quick}) of pages`,
+  async run({ quick }) {
+    build();
+    const folder = newFolder();
+    const history = await startHistory(folder);
+    try {
+      await history.growAlone((quick ? days.quick : days.whole) * 1440);
+      return await measure(history);
+    } finally {
+      await history.close();
+      rmSync(folder, { recursive: true });
+    }
+  },
+};
+
+async function measure(history: History): Promise<Comparison[]> {
+  const alone = await storeFor(history);
+  const { url, close } = await servePages(history.path);
+  const crowd = fork(join(import.meta.dirname, "children", "readers.ts"), [url], { execArgv: ["--import", "tsx"] });
+  await once(crowd, "message");
+  const beside = await storeFor(history);
+  const told = once(crowd, "message");
+  crowd.send("tell");
+  const [{ durations, statuses, bytes }] = (await told) as [Visits];
+  crowd.kill();
+  await close();
+  console.error(`readers: ${JSON.stringify(statuses)}, ${Math.round(bytes / 2 ** 20)} MiB in ${seconds} s`);
+  const what = "storing a minute beside 200 readers";
+  return [
+    compare(`${what}, 95th percentile`, percentile(beside, 95), "ms", "alone", percentile(alone, 95)),
+    compare(`${what}, longest`, Math.max(...beside), "ms", "alone", Math.max(...alone)),
+    compare(
+      "a page for one of them, median",
+      percentile(durations, 50),
+      "ms",
+      "95th percentile",
+      percentile(durations, 95),
+    ),
+  ];
+}
+
+/** Milliseconds that each minute took: its slots claimed in one commit, their runs ended in another. */
+async function storeFor(history: History): Promise<number[]> {
+  const durations: number[] = [];
+  for (const end = performance.now() + seconds * 1000; performance.now() < end; await sleep(everyMs)) {
+    const startedAt = performance.now();
+    await history.collectMinute();
+    durations.push(performance.now() - startedAt);
+  }
+  return durations;
+}
+
+/** The built program's process for pages, started as the daemon starts it. */
+async function servePages(databasePath: string): Promise<{ url: string; close(): Promise<void> }> {
+  const built = resolve("dist/web/process.js");
+  const { createPagesProcess } = (await import(built)) as typeof import("../src/web/process.ts");
+  let heard: (url: string) => void = () => {};
+  const listening = new Promise<string>((done) => {
+    heard = done;
+  });
+  const write = (line: string) => {
+    const { url, msg } = JSON.parse(line) as { url?: string; msg: string };
+    if (url) heard(url);
+    else console.error(`readers: ${msg}`);
+  };
+  const pages = createPagesProcess({
+    site: { databasePath, timezone: "UTC", sqlTimeoutSeconds: 10 },
+    http: { host: "127.0.0.1", port: 0, token: null, names: [] },
+    log: createLog({ level: "info", format: "json", secrets: [], write }),
+  });
+  pages.start(async () => "");
+  return { url: await listening, close: () => pages.stop() };
+}

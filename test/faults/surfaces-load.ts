@@ -1,0 +1,41 @@
+/** Row U15: more visitors than there is room for, none of whom goes on. */
+import { expect } from "vitest";
+import { ask, hold } from "../support/http.ts";
+import { seconds } from "../support/wait.ts";
+import { row } from "./row.ts";
+import { runsOf } from "./runs.ts";
+import { serving } from "./surfaces-http.ts";
+
+/** What 500 of them say before they fall silent: nothing, half a line, half of the headers, a whole request. */
+const openings = [
+  "",
+  "GET / HT",
+  "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ",
+  "GET /live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+];
+
+row("U15", "slow or half-open clients, 500 sockets", { within: 120 }, async (bench) => {
+  const every = { SCHEDULE_SPOT_ASSETS: "* * * * * *", SCHEDULE_POSITIONS: "" };
+  const { daemon, port } = await serving(bench, every);
+  const before = runsOf(daemon, "spot-assets").length;
+  const held = await Promise.all(
+    Array.from({ length: 500 }, (_, n) => hold(port, openings[n % openings.length] ?? "")),
+  );
+  bench.onEnd(() => {
+    for (const { socket } of held) socket.destroy();
+  });
+  let open = held.length;
+  for (const { closed } of held) void closed.then(() => (open -= 1));
+  await seconds(1);
+  // The cap holds: what is beyond it was closed at once.
+  expect(open).toBeLessThanOrEqual(400);
+  // Half a request is waited for ten seconds, looked at every two; pages that listen may stay.
+  await seconds(14);
+  expect(open).toBeLessThanOrEqual(125);
+  expect((await ask(port, "/")).status).toBe(200);
+  await bench.stop(daemon);
+  expect(runsOf(daemon, "spot-assets").length - before).toBeGreaterThanOrEqual(14);
+  const late = bench.rows("select max(late_ms) as worst, count(*) filter (where state = 'missed') as missed from runs");
+  expect(late).toEqual([{ worst: expect.any(Number), missed: 0 }]);
+  expect(Number(late[0]?.worst)).toBeLessThan(500);
+});
