@@ -83,7 +83,7 @@ async function dawdle(path: string): Promise<void> {
 setPriority(10);
 const found = await crawl();
 const paths = [...found.keys()];
-const longest = paths.sort((a, b) => (found.get(b) ?? 0) - (found.get(a) ?? 0));
+const longest = paths.toSorted((a, b) => (found.get(b) ?? 0) - (found.get(a) ?? 0));
 visits.statuses = {};
 visits.bytes = 0;
 for (let n = 0; n < counts.hurried; n += 1) void hurry(paths, n);
