@@ -128,7 +128,7 @@ async function crawl(port: number): Promise<Map<string, Response>> {
     if (seen.has(path)) continue;
     const answer = await ask(port, path);
     seen.set(path, answer);
-    for (const [, link = ""] of answer.body.matchAll(/ (?:href|src|action)="(\/[^"]*)"/g))
+    for (const [, link = ""] of answer.body.matchAll(/ (?:href|src)="(\/[^"]*)"/g))
       if (!link.startsWith("/live")) left.push(link.replaceAll("&amp;", "&"));
   }
   return seen;
