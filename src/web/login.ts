@@ -65,25 +65,28 @@ export function createAccess(token: Secret | null, now: () => number): Access {
       c.header("WWW-Authenticate", 'Bearer realm="bitget-collector"');
       return c.html(form(""), 401);
     },
-    login: new Hono().post("/", async (c) => {
-      if (Number(c.req.header("Content-Length") ?? Number.NaN) <= longestForm === false)
-        throw new HTTPException(413, { message: "That is longer than any token." });
-      const given = new URLSearchParams(await c.req.text()).get("token") ?? "";
-      if (!isToken(c, given.trim())) {
-        deleteCookie(c, cookieName);
-        return c.html(form("This is not the token."), 401);
-      }
-      const until = String(Math.floor(now() / 1000) + loginSeconds);
-      setCookie(c, cookieName, `${until}.${sign(until)}`, {
-        path: "/",
-        httpOnly: true,
-        sameSite: "Strict",
-        // A browser would not keep it where the way here is not encrypted.
-        secure: c.req.header("Origin")?.startsWith("https:") === true,
-        maxAge: loginSeconds,
-      });
-      return c.redirect("/", 303);
-    }),
+    // Where somebody stands after a wrong token.
+    login: new Hono()
+      .get("/", (c) => c.redirect("/", 303))
+      .post("/", async (c) => {
+        if (Number(c.req.header("Content-Length") ?? Number.NaN) <= longestForm === false)
+          throw new HTTPException(413, { message: "That is longer than any token." });
+        const given = new URLSearchParams(await c.req.text()).get("token") ?? "";
+        if (!isToken(c, given.trim())) {
+          deleteCookie(c, cookieName);
+          return c.html(form("This is not the token."), 401);
+        }
+        const until = String(Math.floor(now() / 1000) + loginSeconds);
+        setCookie(c, cookieName, `${until}.${sign(until)}`, {
+          path: "/",
+          httpOnly: true,
+          sameSite: "Strict",
+          // A browser would not keep it where the way here is not encrypted.
+          secure: c.req.header("Origin")?.startsWith("https:") === true,
+          maxAge: loginSeconds,
+        });
+        return c.redirect("/", 303);
+      }),
   };
 }
 

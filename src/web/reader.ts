@@ -25,8 +25,8 @@ export interface Reader {
   close(): void;
 }
 
-/** So many pages, and so many downloads, are worked on at the same time; so many more wait. */
-const most = { pages: 4, downloads: 8, waiting: 512 };
+/** So many pages, and so many downloads, are worked on at the same time; so many more wait. A download may be taken slowly. */
+const most = { pages: 4, downloads: 32, waiting: 512 };
 
 /** Work goes on for so long before others have their turn. Milliseconds. */
 const turnMs = 10;

@@ -106,3 +106,9 @@ it("looks at no more tokens from an address that was wrong ten times, for a minu
   now += 60_000;
   expect((await logIn(port, word)).status).toBe(303);
 });
+
+it("leads from where a wrong token leaves somebody back to the first page", async () => {
+  const { port } = await startSite({ http: { token } });
+  const { status, headers } = await ask(port, "/login");
+  expect([status, headers.location]).toEqual([303, "/"]);
+});
