@@ -1,4 +1,4 @@
-import type { DatasetName } from "../src/domain.ts";
+import { type DatasetName, newTally } from "../src/domain.ts";
 import { type Collector, startCollector } from "./collector.ts";
 import { compare, type Figure, median } from "./figure.ts";
 
@@ -63,7 +63,7 @@ async function measure(collector: Collector, times: number, action: () => Promis
 /** The calls of a cycle, of one dataset or of all: signed, paced, sent, and the answer read as JSON; nothing else. */
 function callsOf({ app }: Collector, name?: DatasetName): (() => Promise<unknown>)[] {
   const { sessions, publicSession, tools } = app;
-  const options = { signal: tools.stopping, tally: { requests: 0, retries: 0 } };
+  const options = { signal: tools.stopping, tally: newTally() };
   return tools.datasets.flatMap((dataset) => {
     const session = dataset.public ? publicSession : sessions[0];
     const endpoint = dataset.endpoints.v2;

@@ -5,7 +5,7 @@ import { Limiter } from "./bitget/limiter.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Config, secretsOf } from "./config.ts";
 import { datasets } from "./datasets/index.ts";
-import type { Account, Tally } from "./domain.ts";
+import type { Account } from "./domain.ts";
 import { DeadlineError } from "./errors.ts";
 import type { Tools } from "./job.ts";
 import { createLog, type Log } from "./log.ts";
@@ -21,6 +21,7 @@ import { createPagesProcess, type PagesProcess } from "./web/process.ts";
 export interface Faces {
   sessions: Session[];
   publicSession: Session;
+  limiter: Limiter;
   log: Log;
   close(): void;
 }
@@ -54,6 +55,7 @@ export function openFaces(config: Config, store: Store | null, clock = systemClo
   return {
     sessions,
     publicSession,
+    limiter,
     log,
     close() {
       for (const session of [...sessions, publicSession]) session.client.close();
@@ -96,6 +98,7 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
       occasion: "demand",
       unknownFields: new Set(),
       onEnded: () => {},
+      onSettled: () => {},
       clock,
       log,
       redact,
@@ -120,9 +123,8 @@ export async function preflight({ sessions, log }: Faces): Promise<void> {
   const signal = AbortSignal.timeout(30_000);
   await Promise.all(
     sessions.map(async (session) => {
-      const tally: Tally = { requests: 0, retries: 0 };
       try {
-        await session.api({ signal, tally });
+        await session.api({ signal });
       } catch (error) {
         const problem = error instanceof Error ? error.message : String(error);
         log.error({ account: session.name }, `account ${session.name}: ${problem}`);

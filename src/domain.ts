@@ -113,7 +113,11 @@ export interface Answer {
 export interface Tally {
   requests: number;
   retries: number;
+  /** Requests that the exchange refused because there were too many (HTTP 429 and its like). */
+  rateLimited: number;
 }
+
+export const newTally = (): Tally => ({ requests: 0, retries: 0, rateLimited: 0 });
 
 /** What a cell can hold. Amounts are digits, times epoch ms, flags 0 or 1; null is "unknown". */
 export type Value = string | number | null;

@@ -6,6 +6,7 @@ import type { DatasetName, FailedSnapshot, Occasion, ProductType, RunState, Tall
 import { DeadlineError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { Session } from "./session.ts";
+import type { SettledSlot } from "./store/ledger.ts";
 import type { RawAnswer, RawAnswers } from "./store/raw.ts";
 import type { Store } from "./store/store.ts";
 
@@ -26,6 +27,8 @@ export interface Tools {
   unknownFields: Set<string>;
   /** Is told of each run once it is stored. Neither throws nor waits. */
   onEnded(run: EndedRun): void;
+  /** Is told of slots that nobody ran, once they are stored. Neither throws nor waits. */
+  onSettled(account: string, dataset: DatasetName, slots: readonly SettledSlot[]): void;
   /** Aborted when the program must stop at once. */
   stopping: AbortSignal;
 }

@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 /** argv in, exit code out; the only place that exits. */
-import { readFileSync } from "node:fs";
 import { CommanderError, Option, Command as Parser } from "commander";
 import type { Command } from "./commands/command.ts";
 import { loadCommands } from "./commands/index.ts";
 import { type Environment, environment, isSecretSetting, secretsIn } from "./environment.ts";
 import { CollectorError, ConfigError, StorageError } from "./errors.ts";
 import { redactor, visible } from "./text.ts";
+import { ownVersion } from "./version.ts";
 
 // Whatever is written from here on (database, lock, reports) is for this user alone.
 process.umask(0o077);
@@ -71,13 +71,10 @@ function add(program: Parser, command: Command, finish: (code: number) => void):
 }
 
 async function main(): Promise<number> {
-  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
-    version: string;
-  };
   let code = 0;
   const program = new Parser("bitget-collector")
     .description("Snapshots a Bitget account on schedule and keeps the history, exact to the last digit.")
-    .version(version)
+    .version(ownVersion())
     .exitOverride();
   for (const command of await loadCommands(process.argv.slice(2))) {
     add(program, command, (result) => {

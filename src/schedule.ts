@@ -123,6 +123,7 @@ export function createScheduler(
       const end = fates.at(-1);
       if (!end) return;
       await store.settle(account, dataset.name, fates);
+      tools.onSettled(account, dataset.name, fates);
       series.accountedTo = end.slot;
       const fields = { account, dataset: dataset.name, slots: fates.length, cause: end.cause };
       log.warn(fields, `${account} ${dataset.name}: ${fates.length} slots ${end.state} (${end.cause})`);
@@ -148,10 +149,14 @@ export function createScheduler(
 
   /** The old schedule was in force until this program began, so its slots are accounted for before the new one's. */
   async function change(series: Series): Promise<void> {
-    const { account, dataset, inForce, wanted } = series;
+    const { account, dataset, session, inForce, wanted } = series;
     if (inForce) await settleUpTo(series, inForce, startedAt);
     if (stopped) return;
     await store.setSchedule(account, dataset.name, wanted?.text ?? null, startedAt);
+    if (inForce && !wanted) {
+      const why = session ? "switched off" : "the account is in the settings no more";
+      log.warn({ account, dataset: dataset.name }, `${account} ${dataset.name}: not collected from now on (${why})`);
+    }
     series.inForce = wanted;
     series.since = series.accountedTo = startedAt;
   }

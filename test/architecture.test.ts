@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 /** A part imports itself and anything to its left. Parts in one entry may import each other. */
 const order = [
   ["domain"],
-  ["errors", "abort", "decimal", "columns", "clock", "cron", "text", "log", "environment"],
+  ["errors", "abort", "decimal", "columns", "clock", "cron", "text", "log", "environment", "version"],
   ["bitget"],
   ["config"],
   ["datasets"],
@@ -13,6 +13,7 @@ const order = [
   ["session"],
   ["job"],
   ["context"],
+  ["metrics"],
   ["collect"],
   ["wake"],
   ["schedule"],

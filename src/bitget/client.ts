@@ -1,7 +1,7 @@
 /** A signed, paced, patient reader of one account. It knows no datasets and no tables; it only ever sends GET. */
 import { setMaxListeners } from "node:events";
 import { type Clock, sleep } from "../clock.ts";
-import { type Account, type Address, type Answer, type Params, Secret, type Tally } from "../domain.ts";
+import { type Account, type Address, type Answer, newTally, type Params, Secret, type Tally } from "../domain.ts";
 import { ApiError, CollectorError, NetworkError, ShapeError, UsageError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { redactor } from "../text.ts";
@@ -30,6 +30,8 @@ export interface Client {
   ask(address: Address, params: Params, options: AskOptions): Promise<Answer>;
   /** The exchange's clock minus ours in ms; null until it is known. */
   offset(): number | null;
+  /** The same as the newest answer told it: rougher, by half the time the answer took. Null before the first. */
+  observedOffset(): number | null;
   /** The exchange's clock as far as we know it: ours, corrected by the offset. Epoch ms, whole. */
   exchangeNow(): number;
   /**
@@ -91,6 +93,7 @@ export function createClient(options: ClientOptions): Client {
   const hosts = [options.baseUrl, options.fallbackBaseUrl].filter((host) => host !== null);
   const http = createHttp(hosts);
   let offset: number | null = null;
+  let observedOffset: number | null = null;
   let oddType: string | null = null;
 
   const exchangeNow = (): number => Math.round(clock.now() + (offset ?? 0));
@@ -140,7 +143,7 @@ export function createClient(options: ClientOptions): Client {
   }
 
   async function persist(address: Address, params: Params, options: AskOptions): Promise<Received> {
-    const { signal, tally = { requests: 0, retries: 0 } } = options;
+    const { signal, tally = newTally() } = options;
     const asked = target(address.path, params);
     setMaxListeners(0, signal); // one signal ends all requests of a run: many listeners are no leak
     let failed: CollectorError | null = null;
@@ -151,7 +154,10 @@ export function createClient(options: ClientOptions): Client {
         return await attempt(address, asked, options, tally);
       } catch (error) {
         // A refusal holds for whoever asks next, also when this one asks no more.
-        if (isRefusal(error)) limiter.pause(name, address, waitAfter(error, attempts));
+        if (isRefusal(error)) {
+          tally.rateLimited += 1;
+          limiter.pause(name, address, waitAfter(error, attempts));
+        }
         if (signal.aborted) throw failed ?? (limiter.isPaused(name, address) ? notAsked(address) : signal.reason);
         if (!(error instanceof CollectorError)) throw error;
         failed = error;
@@ -195,6 +201,7 @@ export function createClient(options: ClientOptions): Client {
     const { requestTime, receivedAt, elapsed } = received;
     if (requestTime === null) return;
     const estimate = Math.round(requestTime - (receivedAt - elapsed / 2));
+    observedOffset = estimate;
     const surprise = estimate - (offset ?? 0);
     if (Math.abs(surprise) - elapsed / 2 <= largeDrift || Math.abs(estimate) > largestOffset) return;
     if (surprise > 0) {
@@ -225,6 +232,7 @@ export function createClient(options: ClientOptions): Client {
   return {
     ask,
     offset: () => offset,
+    observedOffset: () => observedOffset,
     exchangeNow,
     measureOffset: (signal) => synchronise({ signal }),
     close: () => http.close(),

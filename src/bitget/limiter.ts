@@ -12,10 +12,19 @@ const refusalsOfMachine = 3;
 /** How long a machine that asked too much is refused (https://www.bitget.com/api-doc/, changelog of 2025-08-11). */
 const machinePenalty = 5 * minute;
 
+/** What is left to be asked at once, of an address for an account (null: for this machine), or of everything. */
+export interface Budget {
+  /** Null: of what counts per internet address. */
+  account: string | null;
+  /** Null: every address together. */
+  path: string | null;
+  requests: number;
+}
+
 /** One for the whole program: what counts per internet address is shared by all accounts. */
 export class Limiter {
   readonly #clock: Clock;
-  readonly #addresses = new Map<string, Permits>();
+  readonly #addresses = new Map<string, { account: string | null; path: string; permits: Permits }>();
   readonly #machine: Permits;
   /** Monotonic instants. */
   readonly #pausedUntil = new Map<string, number>();
@@ -36,7 +45,7 @@ export class Limiter {
     const key = keyOf(account, address);
     const taken: Permit[] = [];
     try {
-      taken.push(await this.#permitsOf(key, address).take(signal));
+      taken.push(await this.#permitsOf(key, account, address).take(signal));
       taken.push(await this.#machine.take(signal));
       await this.#pausesOver(key, signal);
     } catch (reason) {
@@ -67,8 +76,19 @@ export class Limiter {
     this.#refusing.clear();
   }
 
+  /** Of everything that was asked so far; nothing while a refusal is waited for. */
+  budget(): Budget[] {
+    const left = (key: string, permits: Permits) => (this.#pauseOf(key) > 0 ? 0 : permits.free);
+    const all = [...this.#addresses].map(([key, { account, path, permits }]) => ({
+      account,
+      path,
+      requests: left(key, permits),
+    }));
+    return [...all, { account: null, path: null, requests: left("", this.#machine) }];
+  }
+
   close(): void {
-    for (const permits of this.#addresses.values()) permits.close();
+    for (const { permits } of this.#addresses.values()) permits.close();
     this.#machine.close();
   }
 
@@ -78,13 +98,14 @@ export class Limiter {
     this.#refusing.clear();
   }
 
-  #permitsOf(key: string, address: Address): Permits {
-    let permits = this.#addresses.get(key);
-    if (permits === undefined) {
-      permits = new Permits(address.perSecond, second, this.#clock);
-      this.#addresses.set(key, permits);
+  #permitsOf(key: string, account: string | null, { path, per, perSecond }: Address): Permits {
+    let known = this.#addresses.get(key);
+    if (known === undefined) {
+      const permits = new Permits(perSecond, second, this.#clock);
+      known = { account: per === "uid" ? account : null, path, permits };
+      this.#addresses.set(key, known);
     }
-    return permits;
+    return known.permits;
   }
 
   /** A pause may be prolonged while it is waited for. */

@@ -54,6 +54,11 @@ export class Permits {
     return this.#permit();
   }
 
+  /** How many may be taken at once, now. */
+  get free(): number {
+    return this.#free;
+  }
+
   /** Refuses those who wait and leaves no timer behind. */
   close(): void {
     this.#closed = true;

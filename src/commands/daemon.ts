@@ -1,5 +1,7 @@
 /** What `start` and `demo` have in common: ticking until a signal or an error ends it. */
 import { type App, preflight } from "../app.ts";
+import type { Tools } from "../job.ts";
+import { createMetrics, type Metrics } from "../metrics.ts";
 import { createScheduler, type Scheduler } from "../schedule.ts";
 import { createServiceManager } from "../service.ts";
 
@@ -36,10 +38,11 @@ export async function collectUntilStopped(app: App, seconds: number | null): Pro
   };
   for (const signal of Object.keys(numbers) as (keyof typeof numbers)[]) process.on(signal, onSignal);
   const work = async () => {
-    app.pages?.start(async () => "");
+    const metrics = createMetrics({ ...app, clock: app.tools.clock });
+    app.pages?.start(metrics.text);
     await Promise.race([preflight(app).catch(onFatal), ended]);
     if (signals > 0 || fatal) return;
-    const scheduler = createScheduler(app.sessions, app.publicSession, app.tools, onFatal);
+    const scheduler = createScheduler(app.sessions, app.publicSession, toldTo(app, metrics), onFatal);
     app.dailyReports?.wake();
     announce(app);
     const serviceManager = createServiceManager(process.env, app.log);
@@ -56,6 +59,21 @@ export async function collectUntilStopped(app: App, seconds: number | null): Pro
   if (fatal) throw fatal;
   if (code === 0) app.log.info({}, "stopped");
   return code;
+}
+
+/** Everybody who wants to know what became of a slot hears of it. */
+export function toldTo({ tools }: App, metrics: Metrics): Tools {
+  return {
+    ...tools,
+    onEnded(run) {
+      metrics.onEnded(run);
+      tools.onEnded(run);
+    },
+    onSettled(...settled) {
+      metrics.onSettled(...settled);
+      tools.onSettled(...settled);
+    },
+  };
 }
 
 /** The runs and the report at hand may finish, pages may not; after a while the runs are cut. */

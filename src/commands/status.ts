@@ -31,7 +31,7 @@ export const status: Command = {
 
 const instant = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
 
-const asJson = ({ lastOkAt, nextAt, staleAt, lastRun: _, ...rest }: SeriesStatus) => ({
+const asJson = ({ lastOkAt, nextAt, staleAt, last: _, since: __, ...rest }: SeriesStatus) => ({
   ...rest,
   lastOkAt: instant(lastOkAt),
   nextAt: instant(nextAt),

@@ -16,14 +16,16 @@ export interface Freshness {
   /** Since the last complete run. Milliseconds. */
   ageMs: number | null;
   nextAt: number;
-  /** False where the last complete run is more than two periods ago. */
+  /** When this schedule came into force. Epoch ms. */
+  since: number;
+  /** False where the last complete run, and the beginning of the schedule, are more than two periods ago. */
   fresh: boolean;
   /** From when on it is not fresh, whether that is over or still to come; null where nothing is missing. Epoch ms. */
   staleAt: number | null;
   /** The account's API generation has no such data; nothing is missing. */
   offered: boolean;
   /** The newest run that has ended. */
-  lastRun: LastRun | null;
+  last: LastRun | null;
 }
 
 export interface LastRun {
@@ -65,6 +67,9 @@ export function freshnessReader(sqlite: Sqlite): (now: number) => Freshness[] {
   return (now) => scheduledSeries(sqlite).map((series) => freshnessOf(series, now));
 }
 
+/** The same for whoever asks once. */
+export const readFreshness = (sqlite: Sqlite, now: number): Freshness[] => freshnessReader(sqlite)(now);
+
 export function seriesReader(sqlite: Sqlite): (series: Scheduled, now: number) => Freshness {
   const findLast = sqlite.prepare(
     "select id, slot, state, cause from run where series_id = ? and slot <= ? and state <> 'running' order by slot desc limit 1",
@@ -88,9 +93,9 @@ export function seriesReader(sqlite: Sqlite): (series: Scheduled, now: number) =
 
   return ({ id, account, dataset, pattern: schedule, since }, now) => {
     const pattern = parsePattern(schedule);
-    const lastRun = (findLast.get(id, now) as LastRun | undefined) ?? null;
-    const lastOkAt = lastOk(id, lastRun, now);
-    const offered = !(lastRun?.state === "skipped" && lastRun.cause === causes.notOffered);
+    const last = (findLast.get(id, now) as LastRun | undefined) ?? null;
+    const lastOkAt = lastOk(id, last, now);
+    const offered = !(last?.state === "skipped" && last.cause === causes.notOffered);
     // The second slot after it, which is two periods where these are even; a schedule that is young has had no chance yet.
     const due = pattern.next(pattern.next(Math.max(lastOkAt ?? since, since)));
     const staleAt = offered && Number.isFinite(due) ? due : null;
@@ -101,10 +106,11 @@ export function seriesReader(sqlite: Sqlite): (series: Scheduled, now: number) =
       lastOkAt,
       ageMs: lastOkAt === null ? null : now - lastOkAt,
       nextAt: pattern.next(now),
+      since,
       fresh: staleAt === null || now <= staleAt,
       staleAt,
       offered,
-      lastRun,
+      last,
     };
   };
 }

@@ -30,13 +30,13 @@ export function readStatus(path: string, now: number): SeriesStatus[] {
 }
 
 function statusOf(sqlite: Sqlite, series: Scheduled, freshness: Freshness, now: number): SeriesStatus {
-  const { offered, lastRun } = freshness;
+  const { offered, last } = freshness;
   const pattern = parsePattern(series.pattern);
   const share = (days: number) => (offered ? coverage(sqlite, series, pattern, now - days * day, now) : null);
   return {
     ...freshness,
     coverage: { day: share(1), week: share(7), month: share(30) },
-    failures: lastRun === null || lastRun.state === "ok" || !offered ? [] : failuresOf(sqlite, lastRun),
+    failures: last === null || last.state === "ok" || !offered ? [] : failuresOf(sqlite, last),
   };
 }
 

@@ -9,6 +9,7 @@ import { StorageError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { createChain } from "./chain.ts";
 import { createDiskWatch } from "./disk.ts";
+import { type Freshness, freshnessReader } from "./freshness.ts";
 import { createHistory } from "./history.ts";
 import { createLedger, type SettledSlot } from "./ledger.ts";
 import { applyMigrations, type Migrated, migrate } from "./migrate.ts";
@@ -80,6 +81,8 @@ export interface Store {
   asked(dataset: Dataset, account: string): Scope[];
   /** Rows of the last good snapshot of every scope still asked, of one account or of all. */
   latest(dataset: Dataset, account?: string): Known[];
+  /** Whether each dataset that is scheduled is up to date, at `now`. */
+  freshness(now: number): Freshness[];
   /** Throws a SpaceError where the disk has too little room for another run. */
   requireRoom(): void;
   close(): void;
@@ -196,6 +199,7 @@ function storeOn(path: string, sqlite: Sqlite, clock: Clock, log: Log, opening: 
     recover: (at) => write(() => ledger.abandon("crashed", at)),
     asked: (dataset, account) => history.asked(dataset, account),
     latest: (dataset, account) => history.latest(dataset, account),
+    freshness: freshnessReader(sqlite),
     requireRoom: createDiskWatch(path, log).requireRoom,
     close() {
       try {

@@ -6,7 +6,7 @@ import { afterAll, expect, onTestFinished } from "vitest";
 import { type Client, type ClientOptions, createClient } from "../../src/bitget/client.ts";
 import { Limiter } from "../../src/bitget/limiter.ts";
 import { type Clock, systemClock } from "../../src/clock.ts";
-import { type Account, Secret, type Tally } from "../../src/domain.ts";
+import { type Account, newTally, Secret, type Tally } from "../../src/domain.ts";
 import { CollectorError } from "../../src/errors.ts";
 import { createLog } from "../../src/log.ts";
 
@@ -102,7 +102,7 @@ export function clientOf(baseUrl: string, options: Partial<ClientOptions> = {}):
 
 /** Options of a request that may last `ms`. */
 export function within(ms: number): { signal: AbortSignal; tally: Tally } {
-  return { signal: AbortSignal.timeout(ms), tally: { requests: 0, retries: 0 } };
+  return { signal: AbortSignal.timeout(ms), tally: newTally() };
 }
 
 const thrown: unknown[] = [];

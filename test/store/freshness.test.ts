@@ -47,7 +47,7 @@ describe("a dataset", () => {
         snapshots: [good([], slot, "umcbl")],
         failures: [failed("timeout", slot, "dmcbl")],
       });
-    expect(at(start + 10 * minute + 1)).toMatchObject({ fresh: false, lastRun: { state: "partial" } });
+    expect(at(start + 10 * minute + 1)).toMatchObject({ fresh: false, last: { state: "partial" } });
   });
 
   it("may keep the pauses of an uneven schedule", async () => {
