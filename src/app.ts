@@ -7,6 +7,7 @@ import { type Config, secretsOf } from "./config.ts";
 import { datasets } from "./datasets/index.ts";
 import type { Account } from "./domain.ts";
 import { DeadlineError } from "./errors.ts";
+import { createHeartbeat, type Heartbeat } from "./heartbeat.ts";
 import type { Tools } from "./job.ts";
 import { createLog, type Log } from "./log.ts";
 import { createDailyReports, type DailyReports } from "./reports/daily.ts";
@@ -33,6 +34,8 @@ export interface App extends Faces {
   dailyReports: DailyReports | null;
   /** Null: switched off. */
   pages: PagesProcess | null;
+  /** Null: nobody is called. */
+  heartbeat: Heartbeat | null;
   /** Cuts what is going on; runs end as failed. */
   cut(): void;
 }
@@ -106,12 +109,14 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
     };
     const cut = () => controller.abort(new DeadlineError("the program was stopped before it was finished"));
     const { reportsDirectory: directory, reportsSchedule: schedule } = config;
+    const heartbeat = config.heartbeatUrl && createHeartbeat({ url: config.heartbeatUrl, store, clock, log });
+    if (heartbeat) opened.unshift(heartbeat);
     const dailyReports = schedule && createDailyReports({ databasePath, directory, schedule, clock, log });
     const { http, timezone, sqlTimeoutSeconds } = config;
     const site = { databasePath, timezone, sqlTimeoutSeconds };
     const pages = http && createPagesProcess({ site, http, log });
     if (pages) opened.unshift(pages);
-    return { ...faces, store, tools, dailyReports, pages, cut, close };
+    return { ...faces, store, tools, dailyReports, pages, heartbeat, cut, close };
   } catch (error) {
     close();
     throw error;

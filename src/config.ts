@@ -15,6 +15,7 @@ import {
 } from "./domain.ts";
 import { type Environment, leaks } from "./environment.ts";
 import { ConfigError } from "./errors.ts";
+import { secretsOfUrl } from "./text.ts";
 
 /** Where the pages are served. */
 export interface HttpSettings {
@@ -50,6 +51,8 @@ export interface Config {
   reportsDirectory: string;
   /** Null: no pages. */
   http: HttpSettings | null;
+  /** Called after each complete cycle. Null: nobody is. */
+  heartbeatUrl: Secret | null;
   logLevel: string;
   logFormat: "pretty" | "json";
 }
@@ -84,6 +87,9 @@ const shortestToken = 16;
 
 /** An address of this machine that only programs on it can reach. */
 export const isLoopback = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1)$/.test(host);
+/** Nobody on the way can read it. */
+const isSafe = ({ protocol, hostname }: URL): boolean =>
+  protocol === "https:" || (protocol === "http:" && isLoopback(hostname.replace(/^\[|\]$/g, "")));
 
 export const scheduleSetting = (dataset: DatasetName): string =>
   `SCHEDULE_${dataset.toUpperCase().replaceAll("-", "_")}`;
@@ -118,8 +124,7 @@ export function loadConfig(
     const value = read(setting) || fallback;
     if (value === null) return null;
     const parsed = URL.canParse(value) ? new URL(value) : null;
-    const loopback = parsed !== null && ["127.0.0.1", "localhost", "[::1]"].includes(parsed.hostname);
-    if (!parsed || !(parsed.protocol === "https:" || (parsed.protocol === "http:" && loopback)))
+    if (!parsed || !isSafe(parsed))
       report(setting, "must be an https:// address (http:// only for this machine itself)");
     else if (parsed.username || parsed.password) report(setting, "must not contain a user name or password");
     else if (parsed.pathname !== "/" || parsed.search || parsed.hash)
@@ -147,6 +152,17 @@ export function loadConfig(
     else if (/^["'].*["']$/s.test(value))
       report(setting, "has quotes around it that are part of the value; remove them");
     return new Secret(value);
+  }
+
+  const optionalSecret = (setting: string): Secret | null =>
+    read(setting) === "" && read(`${setting}_FILE`) === "" ? null : secret(setting);
+
+  function secretUrl(setting: string): Secret | null {
+    const value = optionalSecret(setting);
+    const parsed = value && URL.canParse(value.reveal()) ? new URL(value.reveal()) : null;
+    if (value && (!parsed || !isSafe(parsed) || parsed.username || parsed.password))
+      report(setting, "must be an https:// address without user name (http:// only for this machine itself)");
+    return value;
   }
 
   function accounts(): Account[] {
@@ -280,6 +296,7 @@ export function loadConfig(
     reportsSchedule: schedule("SCHEDULE_REPORTS", "5 0 * * *", timezone),
     reportsDirectory: folder("REPORTS_DIR", "./reports"),
     http: pages ? http() : null,
+    heartbeatUrl: credentials ? secretUrl("HEARTBEAT_URL") : null,
     logLevel: choice("LOG_LEVEL", levels, "info"),
     logFormat: choice("LOG_FORMAT", ["pretty", "json"], process.stderr.isTTY ? "pretty" : "json"),
   };
@@ -288,7 +305,8 @@ export function loadConfig(
 }
 
 /** Every secret of the settings, for the log to keep out. */
-export const secretsOf = ({ accounts, http }: Config): Secret[] => [
+export const secretsOf = ({ accounts, http, heartbeatUrl }: Config): Secret[] => [
   ...accounts.flatMap((account) => [account.key, account.secret, account.passphrase]),
   ...(http?.token ? [http.token] : []),
+  ...(heartbeatUrl ? secretsOfUrl(heartbeatUrl) : []),
 ];

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { Secret } from "./domain.ts";
 import { ConfigError } from "./errors.ts";
+import { secretsOfUrl } from "./text.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -41,19 +42,19 @@ function readSettings(path: string): { text: string; mode: number } {
 /** The keys among the settings, before anybody has looked whether they are any good: to be kept out of what a bug prints. */
 export function secretsIn(env: Environment): Secret[] {
   return Object.entries(env).flatMap(([name, value = ""]) => {
-    if (isSecretSetting(name)) return [new Secret(value.trim())];
+    if (isSecretSetting(name)) return secretsOfUrl(new Secret(value.trim()));
     if (!isSecretSetting(name.replace(/_FILE$/, ""))) return [];
     try {
-      return [new Secret(readFileSync(value.trim(), "utf8").trim())];
+      return secretsOfUrl(new Secret(readFileSync(value.trim(), "utf8").trim()));
     } catch {
       return [];
     }
   });
 }
 
-/** `BITGET_API_KEY`, `BITGET_HEDGE_API_PASSPHRASE`, `HTTP_TOKEN`. */
+/** `BITGET_API_KEY`, `BITGET_HEDGE_API_PASSPHRASE`, `HTTP_TOKEN`, and an address that only we and whoever is called may know. */
 export const isSecretSetting = (name: string): boolean =>
-  /^(BITGET_(\w+_)?API_(KEY|SECRET|PASSPHRASE)|HTTP_TOKEN)$/i.test(name);
+  /^(BITGET_(\w+_)?API_(KEY|SECRET|PASSPHRASE)|HTTP_TOKEN|HEARTBEAT_URL)$/i.test(name);
 
 /** Options of Node.js that write down its memory, its environment or the keys of its connections, or let others look in. */
 const tellingOption = /--(report-|heapsnapshot-|tls-keylog|trace-tls|inspect|abort-on-uncaught-exception)/;

@@ -1,5 +1,5 @@
 /** Text from outside made safe to show: secrets taken out, control characters made visible. */
-import type { Secret } from "./domain.ts";
+import { Secret } from "./domain.ts";
 
 const shortestForm = 8;
 
@@ -42,3 +42,16 @@ export const visible = (text: string): string =>
     /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
+
+/** Shorter parts of an address are words; longer ones may be the token in it. */
+const shortestToken = 16;
+
+/** An address that is a secret, and the parts of it that would let somebody make it up again. */
+export function secretsOfUrl(url: Secret): Secret[] {
+  const text = url.reveal();
+  if (!URL.canParse(text)) return [url];
+  const { pathname, search, searchParams } = new URL(text);
+  const parts = [...pathname.split("/").flatMap((part) => [part, part.replace(/^bot/, "")]), ...searchParams.values()];
+  const tokens = parts.filter((part) => part.length >= shortestToken);
+  return [url, ...[pathname + search, ...tokens].filter((part) => part.length > 1).map((part) => new Secret(part))];
+}

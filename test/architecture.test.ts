@@ -13,7 +13,7 @@ const order = [
   ["session"],
   ["job"],
   ["context"],
-  ["metrics"],
+  ["metrics", "heartbeat"],
   ["collect"],
   ["wake"],
   ["schedule"],

@@ -107,6 +107,17 @@ describe("settings", () => {
     ]);
   });
 
+  it("call nobody unless told whom, over a line that nobody reads along", () => {
+    const url = "https://hc-ping.example/0b6f2a55-7a6e-4a59-8f6e-7f1f3a1c9d20?rid=1";
+    expect(loadConfig(good).heartbeatUrl).toBeNull();
+    expect(loadConfig({ ...good, HEARTBEAT_URL: url }).heartbeatUrl?.reveal()).toBe(url);
+    expect(problemsOf({ ...good, HEARTBEAT_URL: "http://127.0.0.1:8000/ping" })).toEqual([]);
+    for (const wrong of ["http://hc-ping.example/abc", "hc-ping.example/abc", "https://a:b@hc-ping.example/abc"])
+      expect(problemsOf({ ...good, HEARTBEAT_URL: wrong })).toEqual([
+        "HEARTBEAT_URL must be an https:// address without user name (http:// only for this machine itself)",
+      ]);
+  });
+
   it("names everything that is wrong at once, and no value of a secret", () => {
     const problems = problemsOf({
       BITGET_API_KEY: "your_api_key_here",

@@ -18,7 +18,9 @@ const config = read("src/config.ts");
 const settings = [
   ...new Set(
     [
-      ...config.matchAll(/"((?:BITGET|RUN|SQL|KEEP|LOG|DATABASE|REPORTS|HTTP)_[A-Z_]+|SCHEDULE_REPORTS|TIMEZONE)"/g),
+      ...config.matchAll(
+        /"((?:BITGET|RUN|SQL|KEEP|LOG|DATABASE|REPORTS|HTTP|HEARTBEAT)_[A-Z_]+|SCHEDULE_REPORTS|TIMEZONE)"/g,
+      ),
     ].map((match) => match[1] ?? ""),
   ),
   ...["BITGET_API_KEY", "BITGET_API_SECRET", "BITGET_API_PASSPHRASE"],

@@ -1,8 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { beforeEach, describe, expect, it } from "vitest";
-import { toldTo } from "../src/commands/daemon.ts";
-import { createMetrics, type Metrics } from "../src/metrics.ts";
-import { createScheduler, type Scheduler } from "../src/schedule.ts";
+import type { SimulatedAccount } from "../src/simulator/simulator.ts";
 import { readStatus } from "../src/store/status.ts";
 import { change } from "./store/kit.ts";
 import { parseExposition, type Sample } from "./support/exposition.ts";
@@ -10,30 +8,17 @@ import { classic, everyDataset } from "./support/settings.ts";
 import { createWorld, type World } from "./support/world.ts";
 
 let world: World;
-let metrics: Metrics;
-let scheduler: Scheduler;
 
-beforeEach(async () => {
-  await live({ accounts: [classic] });
-});
+beforeEach(() => live());
 
-async function live(options: Parameters<typeof createWorld>[2]): Promise<void> {
+async function live(account: SimulatedAccount = classic): Promise<void> {
   const settings = { ...everyDataset("* * * * *"), RUN_DEADLINE_SECONDS: "1" };
-  world = await createWorld("2026-03-01T12:00:30Z", settings, options);
-  metrics = createMetrics({ ...world.app, clock: world.clock });
-  const { sessions, publicSession } = world.app;
-  scheduler = createScheduler(sessions, publicSession, toldTo(world.app, metrics), (error) => {
-    throw error;
-  });
+  world = await createWorld("2026-03-01T12:00:30Z", settings, { accounts: [account] });
 }
 
-async function at(time: string): Promise<void> {
-  world.clock.live(Date.parse(`2026-03-01T${time}Z`));
-  scheduler.tick();
-  await scheduler.idle();
-}
+const at = (time: string): Promise<void> => world.at(`2026-03-01T${time}Z`);
 
-const samples = async (): Promise<Sample[]> => parseExposition(await metrics.text());
+const samples = async (): Promise<Sample[]> => parseExposition(await world.metrics.text());
 
 /** The values of a metric whose labels hold these. */
 async function valuesOf(name: string, labels: Record<string, string> = {}): Promise<number[]> {
@@ -70,8 +55,7 @@ it("counts refusals as too many, and the requests they led to", async () => {
 });
 
 it("leaves out what is unknown", async () => {
-  scheduler.tick();
-  await scheduler.idle();
+  await world.tick();
   expect(await valuesOf("snapshot_age_seconds")).toEqual([]);
   expect(await valuesOf("clock_offset_seconds", { account: "main" })).toEqual([]);
   await at("12:01:00");
@@ -100,7 +84,7 @@ it("tells the next slot, the budget, the files and the process", async () => {
 });
 
 it("says of an account whose key may write that it is refused", async () => {
-  await live({ accounts: [{ ...classic, permissions: "trade" }] });
+  await live({ ...classic, permissions: "trade" });
   await at("12:01:00").catch(() => {});
   expect(await valuesOf("account_refused")).toEqual([1]);
 });
@@ -134,9 +118,9 @@ it("takes a few milliseconds, also when nothing was complete for a hundred thous
      join run r on r.series_id = s.id where s.dataset = 'positions'`,
   );
   world.clock.live(Date.parse("2026-03-03T12:01:00Z"));
-  await metrics.text();
+  await world.metrics.text();
   const begin = performance.now();
-  for (let n = 0; n < 20; n++) await metrics.text();
+  for (let n = 0; n < 20; n++) await world.metrics.text();
   expect((performance.now() - begin) / 20).toBeLessThan(20);
   expect((await valuesOf("snapshot_age_seconds", ofPositions))[0]).toBeCloseTo(172_800, -1);
 });

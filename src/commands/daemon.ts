@@ -62,11 +62,12 @@ export async function collectUntilStopped(app: App, seconds: number | null): Pro
 }
 
 /** Everybody who wants to know what became of a slot hears of it. */
-export function toldTo({ tools }: App, metrics: Metrics): Tools {
+export function toldTo({ tools, heartbeat }: App, metrics: Metrics): Tools {
   return {
     ...tools,
     onEnded(run) {
       metrics.onEnded(run);
+      heartbeat?.onEnded(run);
       tools.onEnded(run);
     },
     onSettled(...settled) {

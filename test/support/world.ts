@@ -4,7 +4,9 @@ import Database from "better-sqlite3";
 import { onTestFinished } from "vitest";
 import { type App, openApp } from "../../src/app.ts";
 import { type Clock, SimulatedClock } from "../../src/clock.ts";
+import { toldTo } from "../../src/commands/daemon.ts";
 import { loadConfig } from "../../src/config.ts";
+import { createMetrics, type Metrics } from "../../src/metrics.ts";
 import { createScheduler, type Scheduler } from "../../src/schedule.ts";
 import { type Simulator, type SimulatorOptions, startSimulator } from "../../src/simulator/simulator.ts";
 import { temporaryFolder } from "./files.ts";
@@ -47,6 +49,7 @@ export interface World {
   exchange: Simulator;
   path: string;
   app: App;
+  metrics: Metrics;
   scheduler: Scheduler;
   /** Ticks and waits until all that is due is done. */
   tick(): Promise<void>;
@@ -93,10 +96,11 @@ export async function openWorld(
       ...current,
     });
     const app = await openApp(config, clock);
-    const scheduler = createScheduler(app.sessions, app.publicSession, app.tools, (error) => {
+    const metrics = createMetrics({ ...app, clock });
+    const scheduler = createScheduler(app.sessions, app.publicSession, toldTo(app, metrics), (error) => {
       throw error;
     });
-    return { app, scheduler };
+    return { app, metrics, scheduler };
   }
   let opened = await open().catch(async (error: unknown) => {
     await exchange.close();
@@ -108,6 +112,9 @@ export async function openWorld(
     path,
     get app() {
       return opened.app;
+    },
+    get metrics() {
+      return opened.metrics;
     },
     get scheduler() {
       return opened.scheduler;

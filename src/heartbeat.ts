@@ -1,0 +1,125 @@
+/**
+ * A dead man's switch: the address is called after each complete cycle, and with `/fail` behind its path after a failure, as
+ * healthchecks.io and its like have it. When nothing comes any more, whoever is called raises the alarm.
+ */
+import http from "node:http";
+import https from "node:https";
+import got, { RequestError } from "got";
+import { type Clock, sleep } from "./clock.ts";
+import { parsePattern } from "./cron.ts";
+import type { Secret } from "./domain.ts";
+import type { EndedRun } from "./job.ts";
+import type { Log } from "./log.ts";
+import type { Freshness } from "./store/freshness.ts";
+import type { Store } from "./store/store.ts";
+
+export interface HeartbeatOptions {
+  url: Secret;
+  store: Pick<Store, "freshness">;
+  clock: Clock;
+  log: Log;
+}
+
+export interface Heartbeat {
+  /** Calls, where there is something to say, and returns at once. Each thing is said once a slot. */
+  onEnded(run: EndedRun): void;
+  /** Calls no more; what is on its way is cut. */
+  close(): void;
+}
+
+type Beat = "ok" | "fail";
+
+/** Milliseconds. */
+const timeLimit = 10_000;
+const pause = 1000;
+
+export function createHeartbeat({ url, store, clock, log }: HeartbeatOptions): Heartbeat {
+  const agent = { http: new http.Agent(), https: new https.Agent() };
+  const closing = new AbortController();
+  /** The slots that were spoken of. */
+  const said: Record<Beat, number> = { ok: Number.NaN, fail: Number.NaN };
+  let isCalling = false;
+  /** What to say when the call at hand is over. */
+  let next: Beat | null = null;
+  let isHeard = true;
+
+  function onEnded({ slot, state }: EndedRun): void {
+    const beat = state === "failed" || state === "partial" ? "fail" : isComplete(slot) ? "ok" : null;
+    if (beat === null || said[beat] === slot) return;
+    said[beat] = slot;
+    next = beat;
+    if (!isCalling) void callAll();
+  }
+
+  /** Whether the last slot of everything that is scheduled is complete, this one included. */
+  function isComplete(slot: number): boolean {
+    try {
+      return store.freshness(clock.now()).every((one) => !one.offered || isUpTo(one, slot));
+    } catch (error) {
+      log.warn({ problem: (error as Error).message }, "heartbeat: the database cannot be read; nothing is said");
+      return false;
+    }
+  }
+
+  async function callAll(): Promise<void> {
+    isCalling = true;
+    for (let beat = next; beat !== null && !closing.signal.aborted; beat = next) {
+      next = null;
+      const problem = (await call(beat)) && (await sleep(clock, pause, closing.signal).then(() => call(beat), String));
+      if (!closing.signal.aborted) report(problem);
+    }
+    isCalling = false;
+  }
+
+  /** What went wrong in a few words, none of them the exchange's or the address; null where it was heard. */
+  async function call(beat: Beat): Promise<string | null> {
+    const options = {
+      agent,
+      followRedirect: false,
+      retry: { limit: 0 },
+      throwHttpErrors: false,
+      signal: closing.signal,
+    };
+    const stream = got.stream(addressOf(url, beat), { ...options, timeout: { request: timeLimit } });
+    try {
+      const status = await new Promise<number>((resolve, reject) => {
+        stream.once("response", (response: { statusCode: number }) => resolve(response.statusCode));
+        stream.on("error", reject);
+      });
+      return status >= 200 && status < 300 ? null : `HTTP ${status}`;
+    } catch (error) {
+      return error instanceof RequestError ? error.code : "unknown";
+    } finally {
+      stream.destroy();
+    }
+  }
+
+  /** Once when it begins, once when it is over. */
+  function report(problem: string | null): void {
+    if ((problem === null) === isHeard) return;
+    isHeard = problem === null;
+    if (isHeard) log.info({}, "heartbeat: HEARTBEAT_URL answers again");
+    else
+      log.warn({ problem }, `heartbeat: HEARTBEAT_URL does not answer as it should (${problem}); collecting goes on`);
+  }
+
+  return {
+    onEnded,
+    close() {
+      closing.abort();
+      agent.http.destroy();
+      agent.https.destroy();
+    },
+  };
+}
+
+function isUpTo({ schedule, last }: Freshness, slot: number): boolean {
+  return last !== null && last.state === "ok" && last.slot >= parsePattern(schedule).latest(slot);
+}
+
+/** What stands behind a question mark stays behind it. */
+function addressOf(url: Secret, beat: Beat): URL {
+  const address = new URL(url.reveal());
+  if (beat === "fail") address.pathname = `${address.pathname.replace(/\/$/, "")}/fail`;
+  return address;
+}
