@@ -77,7 +77,7 @@ describe("an answer", () => {
 
     await clientOf(server.url).ask(spot, {}, options);
 
-    expect(options.tally).toEqual({ requests: 1, retries: 0 });
+    expect(options.tally).toEqual({ requests: 1, retries: 0, rateLimited: 0 });
   });
 });
 
@@ -131,7 +131,7 @@ describe("a request", () => {
     await clientOf(server.url).ask(spot, {}, options);
 
     const signatures = new Set(server.seen.map(({ headers }) => headers["access-sign"]));
-    expect([signatures.size, options.tally]).toEqual([3, { requests: 3, retries: 2 }]);
+    expect([signatures.size, options.tally]).toEqual([3, { requests: 3, retries: 2, rateLimited: 0 }]);
   });
 });
 
@@ -227,7 +227,7 @@ describe("a failure", () => {
 
     await clientOf(server.url, fast()).ask(spot, {}, options);
 
-    expect(options.tally).toEqual({ requests: 3, retries: 2 });
+    expect(options.tally).toEqual({ requests: 3, retries: 2, rateLimited: 0 });
   });
 });
 
@@ -319,7 +319,7 @@ describe("the clock", () => {
     const { takenAt } = await client.ask(spot, {}, options);
 
     expect(server.seen.map(({ path }) => path)).toEqual([spot.path, addresses["v2/time"].path, spot.path]);
-    expect(options.tally).toEqual({ requests: 3, retries: 1 });
+    expect(options.tally).toEqual({ requests: 3, retries: 1, rateLimited: 0 });
     expect(Math.abs((client.offset() ?? 0) + ms)).toBeLessThan(500);
     expect(Math.abs(takenAt - Date.now())).toBeLessThan(1000);
   });

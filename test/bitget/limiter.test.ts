@@ -44,7 +44,7 @@ it("an exchange that counts five requests in any second never counts six", async
   const arrivals = server.seen.map((request) => request.at).sort((a, b) => a - b);
   const most = Math.max(...arrivals.map((start) => arrivals.filter((at) => at >= start && at < start + 1000).length));
   expect([arrivals.length, most]).toEqual([40, 5]);
-  expect(options.tally).toEqual({ requests: 40, retries: 0 });
+  expect(options.tally).toEqual({ requests: 40, retries: 0, rateLimited: 0 });
 });
 
 it("each account has its own count, and each address; public addresses are counted together", async () => {
