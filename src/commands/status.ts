@@ -1,4 +1,5 @@
 import { loadConfig } from "../config.ts";
+import { UsageError } from "../errors.ts";
 import { roomFor, roomInWords } from "../store/disk.ts";
 import { isLocked } from "../store/lock.ts";
 import { readStatus, type SeriesStatus } from "../store/status.ts";
@@ -12,9 +13,17 @@ export const status: Command = {
   summary:
     "per account and dataset: last complete run, next run, coverage, what is wrong; exit code 1 when anything is stale",
   example: "status --json",
-  options: [{ flags: "--json", summary: "for programs" }],
-  async run({ options, env, out }) {
-    const { databasePath } = loadConfig(env, { credentials: false });
+  options: [
+    { flags: "--json", summary: "for programs" },
+    { flags: "--watch", summary: "the account and its collecting, drawn anew every two seconds until Ctrl-C" },
+  ],
+  async run({ options, env, out, write }) {
+    const { databasePath, timezone } = loadConfig(env, { credentials: false });
+    if (options.watch) {
+      if (options.json) throw new UsageError("--watch draws for people; --json is for programs: give one of them");
+      const { watch } = await import("./watch.ts");
+      return watch({ databasePath, timezone, isColoured: !env.NO_COLOR, write });
+    }
     const now = Date.now();
     const all = readStatus(databasePath, now);
     if (options.json) out(JSON.stringify(all.map(asJson), null, 2));

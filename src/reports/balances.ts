@@ -36,7 +36,7 @@ export const balances: Report = {
 };
 
 /** Coin -> price in USDT at the close, of coins whose price was known then. */
-function createPrices(source: Source): (period: Period) => Generator<null, Map<string, Digits>> {
+export function createPrices(source: Source): (period: Period) => Generator<null, Map<string, Digits>> {
   const closingsOf = createClosings(source, prices);
   return function* (period) {
     const found = new Map<string, Digits>([["USDT", "1"]]);

@@ -63,7 +63,7 @@ export const positions: Report = {
  * How far the mark price is from liquidation, as a share of it: 0.0421 is 4.21 %, to 16 places. Null where either is
  * unknown; a liquidation price of zero or less says that there is none.
  */
-function liquidationDistance(position: HeldRow): Digits | null {
+export function liquidationDistance(position: HeldRow): Digits | null {
   const mark = amountOf(position, "mark_price");
   const liquidation = amountOf(position, "liquidation_price");
   if (mark === null || liquidation === null || compare(mark, "0") <= 0 || compare(liquidation, "0") <= 0) return null;

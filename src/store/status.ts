@@ -1,6 +1,6 @@
 /** How collecting goes: per account and dataset, read from the ledger. */
 import { graceAt, type Pattern, parsePattern, periodAt } from "../cron.ts";
-import { type Freshness, type LastRun, type Scheduled, scheduledSeries, seriesReader } from "./freshness.ts";
+import { type Freshness, type Scheduled, scheduledSeries, seriesReader } from "./freshness.ts";
 import { openReadOnly, type Sqlite } from "./sqlite.ts";
 
 export interface OpenFailure {
@@ -30,13 +30,13 @@ export function readStatus(path: string, now: number): SeriesStatus[] {
 }
 
 function statusOf(sqlite: Sqlite, series: Scheduled, freshness: Freshness, now: number): SeriesStatus {
-  const { offered, last } = freshness;
+  const { offered } = freshness;
   const pattern = parsePattern(series.pattern);
   const share = (days: number) => (offered ? coverage(sqlite, series, pattern, now - days * day, now) : null);
   return {
     ...freshness,
     coverage: { day: share(1), week: share(7), month: share(30) },
-    failures: last === null || last.state === "ok" || !offered ? [] : failuresOf(sqlite, last),
+    failures: openFailures(sqlite, freshness),
   };
 }
 
@@ -69,7 +69,9 @@ function unwritten(pattern: Pattern, from: number, now: number): number {
   return count;
 }
 
-function failuresOf(sqlite: Sqlite, run: LastRun): OpenFailure[] {
+/** What is wrong with the last run, if anything. */
+export function openFailures(sqlite: Sqlite, { offered, last: run }: Freshness): OpenFailure[] {
+  if (run === null || run.state === "ok" || !offered) return [];
   const failed = sqlite
     .prepare(
       `select nullif(o.product_type, '') as productType, n.error_code as code, n.error_message as message
