@@ -12,7 +12,8 @@ let world: World;
 beforeEach(() => live());
 
 async function live(account: SimulatedAccount = classic): Promise<void> {
-  const settings = { ...everyDataset("* * * * *"), RUN_DEADLINE_SECONDS: "1" };
+  // Long enough for a run on a busy machine, short enough to wait for one that hangs.
+  const settings = { ...everyDataset("* * * * *"), RUN_DEADLINE_SECONDS: "4" };
   world = await createWorld("2026-03-01T12:00:30Z", settings, { accounts: [account] });
 }
 
@@ -119,8 +120,13 @@ it("takes a few milliseconds, also when nothing was complete for a hundred thous
   );
   world.clock.live(Date.parse("2026-03-03T12:01:00Z"));
   await world.metrics.text();
-  const begin = performance.now();
-  for (let n = 0; n < 20; n++) await world.metrics.text();
-  expect((performance.now() - begin) / 20).toBeLessThan(20);
+  const times: number[] = [];
+  for (let n = 0; n < 20; n++) {
+    const begin = performance.now();
+    await world.metrics.text();
+    times.push(performance.now() - begin);
+  }
+  // The quickest says what it costs; the others also how busy the machine is.
+  expect(Math.min(...times)).toBeLessThan(10);
   expect((await valuesOf("snapshot_age_seconds", ofPositions))[0]).toBeCloseTo(172_800, -1);
 });

@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as pass } from "node:timers/promises";
 import { expect, it, onTestFinished } from "vitest";
-import { addresses } from "../../src/bitget/addresses.ts";
+import { addresses, perMinutePerAddress } from "../../src/bitget/addresses.ts";
 import { Limiter } from "../../src/bitget/limiter.ts";
 import { type Clock, SimulatedClock, systemClock } from "../../src/clock.ts";
 import { answer, clientOf, send, startServer, within } from "./support.ts";
@@ -60,6 +60,19 @@ it("each account has its own count, and each address; public addresses are count
   ]);
 
   expect(waits).toEqual(["longer", expect.any(Number), expect.any(Number), "longer"]);
+});
+
+it("what is left to be asked is told per address and for the machine, and is nothing during a pause", async () => {
+  const limiter = limiterOf();
+  await wait(limiter, "main", positions);
+  await wait(limiter, null, tickers);
+  expect(limiter.budget()).toEqual([
+    { account: "main", path: positions.path, requests: 4 },
+    { account: null, path: tickers.path, requests: tickers.perSecond - 1 },
+    { account: null, path: null, requests: perMinutePerAddress - 2 },
+  ]);
+  limiter.pause("main", positions, 1000);
+  expect(limiter.budget()[0]).toEqual({ account: "main", path: positions.path, requests: 0 });
 });
 
 it("a pause holds back that address of that account, queued requests included, and nothing else", async () => {
