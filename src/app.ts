@@ -1,5 +1,6 @@
 /** Builds the program from its settings and takes it down in reverse order. Only this file knows which parts are in use. */
 import { setMaxListeners } from "node:events";
+import { type Alerts, createAlerts } from "./alerts/alerts.ts";
 import { createClient } from "./bitget/client.ts";
 import { Limiter } from "./bitget/limiter.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -36,6 +37,7 @@ export interface App extends Faces {
   pages: PagesProcess | null;
   /** Null: nobody is called. */
   heartbeat: Heartbeat | null;
+  alerts: Alerts;
   /** Cuts what is going on; runs end as failed. */
   cut(): void;
 }
@@ -91,6 +93,7 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
     const controller = new AbortController();
     // Every run listens while it lasts, and many accounts have many runs.
     setMaxListeners(0, controller.signal);
+    const alerts = createAlerts({ store, settings: config.alerts, clock, log });
     const tools: Tools = {
       store,
       rawAnswers,
@@ -100,7 +103,7 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
       runDeadlineSeconds: config.runDeadlineSeconds,
       occasion: "demand",
       unknownFields: new Set(),
-      onEnded: () => {},
+      onEnded: () => alerts.onEnded(),
       onSettled: () => {},
       clock,
       log,
@@ -116,7 +119,7 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
     const site = { databasePath, timezone, sqlTimeoutSeconds };
     const pages = http && createPagesProcess({ site, http, log });
     if (pages) opened.unshift(pages);
-    return { ...faces, store, tools, dailyReports, pages, heartbeat, cut, close };
+    return { ...faces, store, tools, dailyReports, alerts, pages, heartbeat, cut, close };
   } catch (error) {
     close();
     throw error;

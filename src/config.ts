@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { resolve } from "node:path";
+import { type AlertSettings, readAlertSettings } from "./alert-settings.ts";
 import { parseProductType } from "./bitget/product-types.ts";
 import { type Pattern, parsePattern } from "./cron.ts";
 import {
@@ -53,6 +54,7 @@ export interface Config {
   http: HttpSettings | null;
   /** Called after each complete cycle. Null: nobody is. */
   heartbeatUrl: Secret | null;
+  alerts: AlertSettings;
   logLevel: string;
   logFormat: "pretty" | "json";
 }
@@ -96,12 +98,16 @@ export const scheduleSetting = (dataset: DatasetName): string =>
 
 /**
  * Reads the settings. `credentials: false` leaves the accounts empty, for commands that only look at the database; and
- * `http`, unless `pages` is true.
+ * `http`, unless `pages` is true, and the webhook of the alerts, unless `webhook` is.
  * @throws ConfigError naming every problem, never a value of a secret.
  */
 export function loadConfig(
   env: Environment,
-  { credentials = true, pages = credentials }: { credentials?: boolean; pages?: boolean } = {},
+  {
+    credentials = true,
+    pages = credentials,
+    webhook = credentials,
+  }: Partial<Record<"credentials" | "pages" | "webhook", boolean>> = {},
 ): Config {
   const problems = credentials ? leaks(env) : [];
   const report = (setting: string, problem: string) => problems.push(`${setting} ${problem}`);
@@ -116,8 +122,8 @@ export function loadConfig(
     return found ?? fallback;
   }
 
-  function flag(setting: string): boolean {
-    return choice(setting, ["true", "false", "1", "0"], "false").match(/true|1/) !== null;
+  function flag(setting: string, fallback = false): boolean {
+    return choice(setting, ["true", "false", "1", "0"], fallback ? "true" : "false").match(/true|1/) !== null;
   }
 
   function url(setting: string, fallback: string | null): string | null {
@@ -297,6 +303,7 @@ export function loadConfig(
     reportsDirectory: folder("REPORTS_DIR", "./reports"),
     http: pages ? http() : null,
     heartbeatUrl: credentials ? secretUrl("HEARTBEAT_URL") : null,
+    alerts: readAlertSettings({ read, report, choice, flag, whole, secretUrl: webhook ? secretUrl : () => null }),
     logLevel: choice("LOG_LEVEL", levels, "info"),
     logFormat: choice("LOG_FORMAT", ["pretty", "json"], process.stderr.isTTY ? "pretty" : "json"),
   };
@@ -305,8 +312,9 @@ export function loadConfig(
 }
 
 /** Every secret of the settings, for the log to keep out. */
-export const secretsOf = ({ accounts, http, heartbeatUrl }: Config): Secret[] => [
+export const secretsOf = ({ accounts, http, heartbeatUrl, alerts }: Config): Secret[] => [
   ...accounts.flatMap((account) => [account.key, account.secret, account.passphrase]),
   ...(http?.token ? [http.token] : []),
   ...(heartbeatUrl ? secretsOfUrl(heartbeatUrl) : []),
+  ...(alerts.webhook ? secretsOfUrl(alerts.webhook.url) : []),
 ];

@@ -54,7 +54,7 @@ export function secretsIn(env: Environment): Secret[] {
 
 /** `BITGET_API_KEY`, `BITGET_HEDGE_API_PASSPHRASE`, `HTTP_TOKEN`, and an address that only we and whoever is called may know. */
 export const isSecretSetting = (name: string): boolean =>
-  /^(BITGET_(\w+_)?API_(KEY|SECRET|PASSPHRASE)|HTTP_TOKEN|HEARTBEAT_URL)$/i.test(name);
+  /^(BITGET_(\w+_)?API_(KEY|SECRET|PASSPHRASE)|HTTP_TOKEN|HEARTBEAT_URL|ALERT_WEBHOOK_URL)$/i.test(name);
 
 /** Options of Node.js that write down its memory, its environment or the keys of its connections, or let others look in. */
 const tellingOption = /--(report-|heapsnapshot-|tls-keylog|trace-tls|inspect|abort-on-uncaught-exception)/;

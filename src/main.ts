@@ -42,13 +42,22 @@ function settings(): Environment {
   return env;
 }
 
+/** What commands of two words have in common, by the first one. */
+const groups: Record<string, string> = {
+  alerts: "what is wrong, and whether you hear of it",
+  db: "housekeeping of the database",
+};
+
 function add(program: Parser, command: Command, finish: (code: number) => void): void {
   const words = command.name.split(" ");
   const name = words.pop() ?? "";
   const parent = words.reduce(
     (at, word) =>
       at.commands.find((one) => one.name() === word) ??
-      at.command(word).summary("housekeeping of the database").exitOverride(),
+      at
+        .command(word)
+        .summary(groups[word] ?? "")
+        .exitOverride(),
     program,
   );
   const details = command.details ? [...command.details, ""] : [];

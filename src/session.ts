@@ -23,6 +23,9 @@ export interface Session {
   refusal(): string | null;
 }
 
+/** The code of snapshots that were not taken because the key can write. */
+export const writeKey = "write-key";
+
 /** The key can do more than read. The account is left alone; the others go on. */
 class RefusedError extends CollectorError {
   override name = "RefusedError";
@@ -36,7 +39,7 @@ class RefusedError extends CollectorError {
   }
 
   override get code(): string {
-    return "write-key";
+    return writeKey;
   }
 }
 

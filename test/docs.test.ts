@@ -12,14 +12,14 @@ const commands = await loadCommands();
 const read = (path: string) => readFileSync(path, "utf8");
 const readme = read("README.md");
 const example = read(".env.example");
-const config = read("src/config.ts");
+const config = read("src/config.ts") + read("src/alert-settings.ts");
 
 /** Settings as the code names them. */
 const settings = [
   ...new Set(
     [
       ...config.matchAll(
-        /"((?:BITGET|RUN|SQL|KEEP|LOG|DATABASE|REPORTS|HTTP|HEARTBEAT)_[A-Z_]+|SCHEDULE_REPORTS|TIMEZONE)"/g,
+        /"((?:ALERT|BITGET|RUN|SQL|KEEP|LOG|DATABASE|REPORTS|HTTP|HEARTBEAT)_[A-Z_]+|SCHEDULE_REPORTS|TIMEZONE)"/g,
       ),
     ].map((match) => match[1] ?? ""),
   ),

@@ -74,4 +74,8 @@ export function verdictOf(code: string, status: number): Verdict {
   return { kind: status >= 500 ? "upstream" : "api", hint: "" };
 }
 
+/** The codes that mean one of these. */
+export const codesOf = (...kinds: FailureKind[]): string[] =>
+  [...verdicts].filter(([, { kind }]) => kinds.includes(kind)).map(([code]) => code);
+
 export const isKnown = (code: string): boolean => verdicts.has(code);

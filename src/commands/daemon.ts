@@ -44,6 +44,7 @@ export async function collectUntilStopped(app: App, seconds: number | null): Pro
     if (signals > 0 || fatal) return;
     const scheduler = createScheduler(app.sessions, app.publicSession, toldTo(app, metrics), onFatal);
     app.dailyReports?.wake();
+    app.alerts.wake();
     announce(app);
     const serviceManager = createServiceManager(process.env, app.log);
     scheduler.wake(serviceManager.alive);
@@ -77,11 +78,12 @@ export function toldTo({ tools, heartbeat }: App, metrics: Metrics): Tools {
   };
 }
 
-/** The runs and the report at hand may finish, pages may not; after a while the runs are cut. */
+/** The runs and the report at hand may finish, pages may not; after a while the runs are cut. What they stored is looked at. */
 async function stop(app: App, scheduler: Scheduler): Promise<void> {
   const cut = setTimeout(() => app.cut(), finishWithin);
   await Promise.all([scheduler.stop(), app.dailyReports?.stop(), app.pages?.stop()]);
   clearTimeout(cut);
+  await app.alerts.stop();
 }
 
 /** When the first snapshot will come, so that nobody waits in doubt. */

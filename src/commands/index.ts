@@ -14,6 +14,8 @@ const commands: Record<string, () => Promise<Command>> = {
   export: async () => (await import("./export.ts")).exportCommand,
   sql: async () => (await import("./sql.ts")).sql,
   get: async () => (await import("./get.ts")).get,
+  "alerts list": async () => (await import("./alerts-list.ts")).alertsList,
+  "alerts test": async () => (await import("./alerts-test.ts")).alertsTest,
   "db migrate": async () => (await import("./db-migrate.ts")).dbMigrate,
   "db backup": async () => (await import("./db-backup.ts")).dbBackup,
   "db restore": async () => (await import("./db-restore.ts")).dbRestore,

@@ -2,6 +2,7 @@
 import { existsSync, realpathSync, statSync } from "node:fs";
 import Database from "better-sqlite3";
 import { ConfigError } from "../errors.ts";
+import { createAlertBook } from "./alert-book.ts";
 import { backup, type Copying } from "./backup.ts";
 import { applyMigrations, type Views } from "./migrate.ts";
 import { ownMigrations, pendingMigrations } from "./schema.ts";
@@ -43,13 +44,13 @@ export async function restore(
     await backup(sqlite, target, {
       ...(onProgress && { onProgress }),
       async check(draft) {
-        if (pending.length > 0) {
-          const copy = new Database(draft);
-          try {
-            applyMigrations(copy, { pending, views, now });
-          } finally {
-            copy.close();
-          }
+        const copy = new Database(draft);
+        try {
+          if (pending.length > 0) applyMigrations(copy, { pending, views, now });
+          // It was for the database that was copied to send them; nobody wants to hear of them again.
+          createAlertBook(copy).withdraw("the database was restored from a backup");
+        } finally {
+          copy.close();
         }
         await check?.(draft);
       },

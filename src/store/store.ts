@@ -7,6 +7,7 @@ import type { Dataset } from "../datasets/dataset.ts";
 import type { ApiVersion, DatasetName, FailedSnapshot, Known, Occasion, RunState, Scope, Snapshot } from "../domain.ts";
 import { StorageError } from "../errors.ts";
 import type { Log } from "../log.ts";
+import { type AlertBook, createAlertBook } from "./alert-book.ts";
 import { createChain } from "./chain.ts";
 import { createDiskWatch } from "./disk.ts";
 import { type Freshness, freshnessReader } from "./freshness.ts";
@@ -81,6 +82,10 @@ export interface Store {
   asked(dataset: Dataset, account: string): Scope[];
   /** Rows of the last good snapshot of every scope still asked, of one account or of all. */
   latest(dataset: Dataset, account?: string): Known[];
+  /** What alerts remember. It is changed in `atomically` alone. */
+  readonly alertBook: AlertBook;
+  /** Runs `work` in an immediate transaction. */
+  atomically<T>(work: () => T): Promise<T>;
   /** Whether each dataset that is scheduled is up to date, at `now`. */
   freshness(now: number): Freshness[];
   /** Throws a SpaceError where the disk has too little room for another run. */
@@ -199,6 +204,8 @@ function storeOn(path: string, sqlite: Sqlite, clock: Clock, log: Log, opening: 
     recover: (at) => write(() => ledger.abandon("crashed", at)),
     asked: (dataset, account) => history.asked(dataset, account),
     latest: (dataset, account) => history.latest(dataset, account),
+    alertBook: createAlertBook(sqlite),
+    atomically: (work) => write(work),
     freshness: freshnessReader(sqlite),
     requireRoom: createDiskWatch(path, log).requireRoom,
     close() {

@@ -3,6 +3,7 @@ import { is } from "drizzle-orm";
 import { getTableConfig, SQLiteTable } from "drizzle-orm/sqlite-core";
 import { describe, expect, it } from "vitest";
 import { datasetNamed, datasets } from "../../src/datasets/index.ts";
+import * as alertTables from "../../src/store/alert-tables.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { type Migration, ownMigrations } from "../../src/store/schema.ts";
 import { openWriter } from "../../src/store/sqlite.ts";
@@ -75,7 +76,7 @@ describe("migrating", () => {
   it("the migrations make the tables that the datasets declare", async () => {
     const path = temporaryPath();
     await open(path);
-    for (const table of Object.values(tables).filter((one) => is(one, SQLiteTable))) {
+    for (const table of Object.values({ ...tables, ...alertTables }).filter((one) => is(one, SQLiteTable))) {
       const { name, columns } = getTableConfig(table);
       const made = query(path, `select name from pragma_table_info('${name}') order by cid`).map((one) => one.name);
       expect(made, `${name}: run npm run db:generate`).toEqual(columns.map((one) => one.name));
@@ -92,6 +93,8 @@ describe("migrating", () => {
   it.each([
     ["0000", { runs: 8, due: 8 }, 4],
     ["0001", { runs: 10, due: 10 }, 6],
+    ["0002", { runs: 10, due: 10 }, 5],
+    ["0003", { runs: 10, due: 10 }, 5],
   ])(
     "a database of the version that ended with %s loses nothing, verifies and goes on",
     async (migration, counts, next) => {

@@ -137,6 +137,7 @@ export async function openWorld(
     },
     async restart(changed = current) {
       await opened.scheduler.stop();
+      await opened.app.alerts.stop();
       opened.app.close();
       current = changed;
       opened = await open();
@@ -144,6 +145,7 @@ export async function openWorld(
     async close() {
       opened.app.cut();
       await opened.scheduler.stop();
+      await opened.app.alerts.stop();
       opened.app.close();
       await exchange.close();
     },

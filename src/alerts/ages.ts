@@ -1,0 +1,39 @@
+/** Whether each dataset is looked at often enough to warn of anything: the same rule as in `status`. */
+import { causes } from "../domain.ts";
+import type { Freshness } from "../store/freshness.ts";
+import { durationText } from "../text.ts";
+import type { Reading, Verdict } from "./rules.ts";
+import { instantText } from "./words.ts";
+
+/** Slots that passed while nobody could run them say nothing of the next one. */
+const absent: readonly (string | null)[] = [causes.notRunning, causes.asleep];
+
+/** `livedMs`: for how long the program has been there to collect. */
+export function ageReading(
+  { account, dataset, lastOkAt, ageMs, since, fresh, staleAt, last }: Freshness,
+  livedMs: number,
+): Reading {
+  const limitMs = staleAt === null ? null : staleAt - Math.max(lastOkAt ?? since, since);
+  const wasTried = last !== null && last.state !== "ok" && !absent.includes(last.cause);
+  // Started after a pause, it first gets the chance to look.
+  const verdict: Verdict = fresh ? "good" : wasTried || livedMs >= (limitMs ?? 0) ? "bad" : "unknown";
+  const how =
+    lastOkAt === null || ageMs === null
+      ? "has had no complete run yet"
+      : fresh
+        ? `is collected: complete at ${instantText(lastOkAt)}`
+        : `has had no complete run since ${instantText(lastOkAt)}, ${durationText(ageMs)} ago`;
+  return {
+    kind: "stale",
+    account,
+    subject: dataset,
+    what: dataset,
+    scopeId: null,
+    value: secondsText(ageMs),
+    threshold: secondsText(limitMs),
+    verdict,
+    how,
+  };
+}
+
+const secondsText = (ms: number | null): string | null => (ms === null ? null : String(Math.floor(ms / 1000)));

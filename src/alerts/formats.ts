@@ -1,0 +1,61 @@
+/**
+ * What is posted, in the form that each receiver understands. Names of coins come from the exchange: none of them is markup,
+ * a link, or a call to everybody.
+ *
+ * Sources: https://docs.slack.dev/messaging/formatting-message-text, https://docs.discord.com/developers/resources/webhook,
+ * https://core.telegram.org/bots/api#sendmessage
+ */
+import type { Webhook, WebhookFormat } from "../alert-settings.ts";
+import type { Message } from "../store/alert-book.ts";
+import { durationText } from "../text.ts";
+import { instantText } from "./words.ts";
+
+/** Older than this, an alert says how old it is. Milliseconds. */
+const recent = 120_000;
+
+/** Receivers take at least this many characters; no sentence of ours is near. */
+const longest = 1900;
+
+/** The body of the request, JSON. `now`: when it leaves, epoch ms. */
+export function bodyOf({ format, chat }: Pick<Webhook, "format" | "chat">, message: Message, now: number): string {
+  const age = now - message.at;
+  const late = age > recent ? ` (${durationText(age)} ago, at ${instantText(message.at)})` : "";
+  return JSON.stringify(forms[format](message, (message.sentence + late).slice(0, longest), { chat, age }));
+}
+
+type Form = (message: Message, text: string, of: { chat: string | null; age: number }) => unknown;
+
+const forms: Record<WebhookFormat, Form> = {
+  json: ({ alert, state, kind, account, what, threshold, value, at }, sentence, { age }) => ({
+    id: `${alert}-${state}`,
+    alert,
+    state,
+    kind,
+    account,
+    what,
+    limit: threshold,
+    value,
+    at: instantText(at),
+    age_seconds: Math.max(0, Math.floor(age / 1000)),
+    sentence,
+  }),
+  // These three characters are all that can begin a link or a mention; `mrkdwn` is for the stars and underscores.
+  slack: (_message, text) => ({
+    text: text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;"),
+    mrkdwn: false,
+    unfurl_links: false,
+    unfurl_media: false,
+  }),
+  // Flag 4 keeps links from being unfolded.
+  discord: (_message, text) => ({
+    content: text.replace(/[\\*_~`|>#[\]()<:@-]/g, "\\$&"),
+    allowed_mentions: { parse: [] },
+    flags: 4,
+  }),
+  // Without a `parse_mode` nothing in it is markup.
+  telegram: (_message, text, { chat }) => ({
+    chat_id: chat,
+    text,
+    link_preview_options: { is_disabled: true },
+  }),
+};

@@ -1,0 +1,77 @@
+/** One POST to the receiver of alerts. No redirect is followed, nothing waits for ever, and what goes wrong is said without the address. */
+import got, { RequestError, TimeoutError } from "got";
+import type { Secret } from "../domain.ts";
+import { redactor, secretsOfUrl, visible } from "../text.ts";
+
+export interface Answered {
+  status: number;
+  /** How long to wait before the next one, where the receiver says so. Milliseconds. */
+  retryAfterMs: number | null;
+  /** The beginning of what it said, made safe to show. */
+  text: string;
+}
+
+/** Of an answer; the rest is not read. Bytes. */
+const enough = 2000;
+
+/** For the whole of it. Milliseconds. */
+const usualPatience = 10_000;
+
+/** @throws Error in words for the person, where there was no answer; the signal's reason where that is aborted */
+export async function post(
+  url: Secret,
+  body: string,
+  signal: AbortSignal,
+  patience = usualPatience,
+): Promise<Answered> {
+  const { hostname } = new URL(url.reveal());
+  const redact = redactor(secretsOfUrl(url));
+  try {
+    const stream = got.stream.post(url.reveal(), {
+      body,
+      headers: { "content-type": "application/json", "user-agent": "bitget-collector" },
+      followRedirect: false,
+      retry: { limit: 0 },
+      throwHttpErrors: false,
+      timeout: { request: patience },
+      signal,
+    });
+    // One that is aborted after the end fails once more, with nobody left to hear it.
+    stream.on("error", () => {});
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of stream) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size >= enough) break;
+    }
+    const { response } = stream;
+    if (!response) throw new Error(`${hostname} ended the connection without an answer`);
+    const text = visible(redact(Buffer.concat(chunks).toString("utf8").slice(0, enough))).slice(0, 200);
+    return { status: response.statusCode, retryAfterMs: waitOf(response.headers["retry-after"]), text };
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    throw inWords(error, hostname, patience);
+  }
+}
+
+/** A new error: got's carries the request, and so the address. */
+function inWords(error: unknown, host: string, patience: number): Error {
+  if (error instanceof TimeoutError) return new Error(`${host} did not answer within ${patience / 1000} s`);
+  if (error instanceof RequestError) return new Error(`no answer from ${host} (${error.code})`);
+  return error instanceof Error ? error : new Error(`no answer from ${host}`);
+}
+
+const waitOf = (header: string | undefined): number | null =>
+  header !== undefined && /^\d{1,6}(\.\d+)?$/.test(header) ? Math.ceil(Number(header) * 1000) : null;
+
+/** What an answer means, as the end of "the webhook …"; null where the message has arrived. */
+export function problemOf({ status, text }: Answered): string | null {
+  if (status >= 200 && status < 300) return null;
+  const said = text === "" ? "" : `: ${text}`;
+  if (status >= 300 && status < 400)
+    return `sends us elsewhere (HTTP ${status}), which is not followed; correct its address`;
+  if (status === 401 || status === 403) return `does not accept the token in its address (HTTP ${status})${said}`;
+  if (status === 404 || status === 410) return `is not there any more (HTTP ${status})${said}`;
+  return `answered HTTP ${status}${said}`;
+}

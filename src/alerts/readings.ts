@@ -1,0 +1,119 @@
+/** What a stored snapshot says of the things that alerts are about. */
+import type { AlertSettings } from "../alert-settings.ts";
+import { absolute, compare, isPositive, subtract } from "../decimal.ts";
+import type { Digits, Row } from "../domain.ts";
+import type { Seen } from "../store/alert-book.ts";
+import { type AlertKind, judgeLeast, judgeMost, type Reading, type Share, shareOf } from "./rules.ts";
+import { nameText, percentText } from "./words.ts";
+
+/** A column as digits; null where it is unknown. */
+const digits = (row: Row, column: string): Digits | null => {
+  const value = row[column];
+  return typeof value === "string" ? value : null;
+};
+
+const unknown = { value: null, verdict: "unknown", how: "is unknown" } as const;
+
+type Judged = Pick<Reading, "value" | "verdict" | "how">;
+
+interface Named {
+  seen: Seen;
+  kind: AlertKind;
+  subject: string;
+  what: string;
+  threshold: Digits;
+}
+
+const reading = ({ seen, ...named }: Named, judged: Judged): Reading => ({
+  ...named,
+  account: seen.account,
+  scopeId: seen.scopeId,
+  ...judged,
+});
+
+/** Of the positions of a scope: how far each is from its liquidation, and the margin ratio of those that stand alone. */
+export function positionReadings(seen: Seen, rows: readonly Row[], settings: AlertSettings): Reading[] {
+  const { liquidationDistance, marginRatio } = settings;
+  return rows.flatMap((row) => {
+    const { symbol, hold_side: side, margin_mode: mode, margin_coin: coin } = row;
+    const subject = JSON.stringify([seen.productType, symbol, coin, side, mode]);
+    const what = `${nameText(symbol)} ${nameText(side)} (${nameText(mode)}, ${nameText(coin)}, ${seen.productType})`;
+    const named = { seen, subject, what };
+    return [
+      ...(liquidationDistance === null
+        ? []
+        : [
+            reading(
+              { ...named, kind: "liquidation-distance", threshold: liquidationDistance },
+              nearness(row, liquidationDistance),
+            ),
+          ]),
+      // The ratio of crossed ones is that of their account.
+      ...(marginRatio === null || mode !== "isolated"
+        ? []
+        : [
+            reading(
+              { ...named, kind: "margin-ratio", threshold: marginRatio },
+              ratio(digits(row, "margin_ratio"), marginRatio),
+            ),
+          ]),
+    ];
+  });
+}
+
+/** A liquidation price of zero or less means that there is none. */
+function nearness(row: Row, limit: Digits): Judged {
+  const liquidation = digits(row, "liquidation_price");
+  const mark = digits(row, "mark_price");
+  if (liquidation === null) return unknown;
+  if (!isPositive(liquidation)) return { value: null, verdict: "good", how: "has no liquidation price" };
+  if (mark === null || !isPositive(mark)) return unknown;
+  const share: Share = { part: absolute(subtract(mark, liquidation)), whole: mark };
+  const value = shareOf(share);
+  const how = `is ${percentText(value ?? "0")} from its liquidation at ${liquidation} (mark ${mark})`;
+  return { value, verdict: judgeLeast(share, limit), how };
+}
+
+function ratio(value: Digits | null, limit: Digits): Judged {
+  if (value === null) return unknown;
+  const how = `has a margin ratio of ${percentText(value)}, and is liquidated at 100 %`;
+  return { value, verdict: judgeMost({ part: value, whole: "1" }, limit), how };
+}
+
+/** Of the futures accounts of a classic account: v1 and v2 tell the risk of each margin coin. */
+export function futuresReadings(seen: Seen, rows: readonly Row[], { marginRatio }: AlertSettings): Reading[] {
+  if (marginRatio === null || seen.productType === "unified") return [];
+  return rows.map((row) => {
+    const subject = JSON.stringify([seen.productType, row.margin_coin]);
+    const what = `futures account in ${nameText(row.margin_coin)} (${seen.productType})`;
+    const named = { seen, kind: "margin-ratio", subject, what, threshold: marginRatio } as const;
+    return reading(named, ratio(digits(row, "cross_risk_rate"), marginRatio));
+  });
+}
+
+/** Of the whole of a unified account: v3 tells one ratio. */
+export function unifiedReadings(seen: Seen, [row]: readonly Row[], { marginRatio }: AlertSettings): Reading[] {
+  if (marginRatio === null || !row) return [];
+  const what = "unified account";
+  const named = { seen, kind: "margin-ratio", subject: "unified", what, threshold: marginRatio } as const;
+  return [reading(named, ratio(digits(row, "margin_ratio"), marginRatio))];
+}
+
+/** What counts for the peak: equity that is known in all its parts. */
+export function completeEquity([row]: readonly Row[]): Digits | null {
+  return row?.complete === 1 ? digits(row, "usdt_equity") : null;
+}
+
+/** Of equity beside the peak of its window. */
+export function drawdownReading(seen: Seen, equity: Digits, peak: Digits, threshold: Digits, hours: number): Reading {
+  const named = { seen, kind: "drawdown", subject: "equity", what: "equity", threshold } as const;
+  if (!isPositive(peak)) return reading(named, unknown);
+  const share: Share = { part: subtract(peak, equity), whole: peak };
+  const value = shareOf(share);
+  const days = hours / 24;
+  const how =
+    compare(equity, peak) >= 0
+      ? `of ${equity} USDT is the most of ${days} days`
+      : `of ${equity} USDT is ${percentText(value ?? "0")} under the most of ${days} days (${peak} USDT)`;
+  return reading(named, { value, verdict: judgeMost(share, threshold), how });
+}

@@ -1,0 +1,215 @@
+/**
+ * Looks at what was stored since the last look and says what began and what is over. It decides from the database alone and
+ * writes the state of an alert together with what is to be said of it: whenever the program ends, the next one goes on
+ * where this one was, with neither a word more nor less.
+ */
+import { createHash } from "node:crypto";
+import type { AlertSettings } from "../alert-settings.ts";
+import { codesOf, verdictOf } from "../bitget/codes.ts";
+import type { Clock } from "../clock.ts";
+import { datasetNamed } from "../datasets/index.ts";
+import { publicAccount } from "../domain.ts";
+import { writeKey } from "../session.ts";
+import type { AlertState, OpenAlert, Said, Seen } from "../store/alert-book.ts";
+import type { Store } from "../store/store.ts";
+import { ageReading } from "./ages.ts";
+import { completeEquity, drawdownReading, futuresReadings, positionReadings, unifiedReadings } from "./readings.ts";
+import type { AlertKind, Reading } from "./rules.ts";
+import { closingOf, sentenceOf } from "./words.ts";
+
+/** Looked at in one transaction, which is over in milliseconds. */
+const mostAtOnce = 100;
+
+/** While nothing changes the position is written down only so often: looking again changes nothing either. Snapshots. */
+const positionStep = 100;
+
+const refusals = [...codesOf("auth", "permission"), writeKey];
+
+export interface Watch {
+  /** What was stored up to now is the past when this is the first look ever. Ends alerts of rules that are off. */
+  begin(): Promise<void>;
+  /** Looks at some of what is new; resolves with what is said, and whether more is left. */
+  look(): Promise<{ said: Said[]; more: boolean }>;
+  /** The same for what only time tells. */
+  lookAtAges(): Promise<Said[]>;
+}
+
+export function createWatch(store: Store, settings: AlertSettings, clock: Clock): Watch {
+  const { alertBook: book } = store;
+  const delivery = settings.webhook === null ? "log" : "pending";
+  const startedAt = clock.monotonic();
+  let position = 0;
+  let written = 0;
+
+  const isOn: Record<AlertKind, boolean> = {
+    "liquidation-distance": settings.liquidationDistance !== null,
+    "margin-ratio": settings.marginRatio !== null,
+    drawdown: settings.drawdown !== null,
+    stale: settings.stale,
+    "key-refused": settings.keyRefused,
+  };
+
+  /** One transaction's worth of decisions. */
+  function decisions() {
+    const open = new Map(book.open().map((one) => [keyOf(one), one]));
+    const told: Said[] = [];
+    let changed = false;
+
+    function say(
+      { name, kind, account, what }: OpenAlert,
+      said: Pick<Said, "state" | "at" | "value" | "threshold" | "sentence">,
+    ): void {
+      const message = { alert: name, kind, account, what, delivery, ...said } as const;
+      changed = true;
+      book.say(message);
+      told.push(message);
+    }
+
+    function fire(reading: Reading, at: number, snapshotId: number): void {
+      const { kind, account, subject, what, scopeId, value, threshold } = reading;
+      const name = nameOf(kind, account, subject, at, snapshotId);
+      const alert = { kind, account, subject, name, what, scopeId, firedAt: at };
+      book.fire(alert);
+      open.set(keyOf(reading), alert);
+      say(alert, { state: "fired", at, value, threshold, sentence: sentenceOf("fired", reading) });
+    }
+
+    function end(alert: OpenAlert, state: Exclude<AlertState, "fired">, at: number, reading: Reading | null): void {
+      book.end(alert);
+      open.delete(keyOf(alert));
+      const { value = null, threshold = null } = reading ?? {};
+      const sentence = reading ? sentenceOf("recovered", reading) : closingOf(alert);
+      say(alert, { state, at, value, threshold, sentence });
+    }
+
+    return {
+      told,
+      /** True where looking at the same again would be looking at it from another state. */
+      changed: () => changed,
+      remember() {
+        changed = true;
+      },
+      openOf: (kind: AlertKind, account: string) =>
+        [...open.values()].filter((one) => one.kind === kind && one.account === account),
+      take(reading: Reading, at: number, snapshotId = 0): void {
+        const alert = open.get(keyOf(reading));
+        if (!alert && reading.verdict === "bad") fire(reading, at, snapshotId);
+        if (alert && reading.verdict === "good") end(alert, "recovered", at, reading);
+      },
+      /** What the scope no longer tells of is over. */
+      closeOthers(seen: Seen, kinds: readonly AlertKind[], readings: readonly Reading[]): void {
+        const there = new Set(readings.map(keyOf));
+        for (const alert of open.values())
+          if (alert.scopeId === seen.scopeId && kinds.some((kind) => kind === alert.kind) && !there.has(keyOf(alert)))
+            end(alert, "closed", seen.takenAt, null);
+      },
+      close: (alert: OpenAlert, at: number) => end(alert, "closed", at, null),
+    };
+  }
+
+  type Decisions = ReturnType<typeof decisions>;
+
+  function lookAt(seen: Seen, decide: Decisions): void {
+    if (settings.keyRefused && seen.account !== publicAccount) lookAtKey(seen, decide);
+    if (seen.errorCode !== null || !["positions", "mix-accounts", "equity"].includes(seen.dataset)) return;
+    const rows = book.rows(datasetNamed(seen.dataset), seen.id);
+    const take = (readings: readonly Reading[]) => {
+      for (const reading of readings) decide.take(reading, seen.takenAt, seen.id);
+    };
+    if (seen.dataset === "positions") {
+      const readings = positionReadings(seen, rows, settings);
+      take(readings);
+      decide.closeOthers(seen, ["liquidation-distance", "margin-ratio"], readings);
+    }
+    if (seen.dataset === "mix-accounts") {
+      const readings = futuresReadings(seen, rows, settings);
+      take(readings);
+      decide.closeOthers(seen, ["margin-ratio"], readings);
+    }
+    if (seen.dataset !== "equity") return;
+    take(unifiedReadings(seen, rows, settings));
+    const { drawdown, drawdownHours } = settings;
+    const equity = completeEquity(rows);
+    if (equity === null) return;
+    const { greatest, isNew } = book.peak(seen.account, seen.takenAt, equity, drawdownHours);
+    if (isNew) decide.remember();
+    if (drawdown !== null) take([drawdownReading(seen, equity, greatest, drawdown, drawdownHours)]);
+  }
+
+  /** Refused is the key as long as anything that is asked with it was refused the last time it was answered. */
+  function lookAtKey(seen: Seen, decide: Decisions): void {
+    const { account, errorCode } = seen;
+    const isOpen = decide.openOf("key-refused", account).length > 0;
+    if (errorCode === null ? !isOpen : !refusals.includes(errorCode)) return;
+    const codes = book.verdicts(account, seen.id, refusals).flatMap(({ code }) => (code === null ? [] : [code]));
+    const reading = { kind: "key-refused", account, subject: "key", what: "API key", scopeId: null } as const;
+    const [code] = codes;
+    const judged =
+      code === undefined
+        ? ({ verdict: "good", how: "is accepted" } as const)
+        : ({ verdict: "bad", how: `is refused (${refusalText(code)})` } as const);
+    decide.take({ ...reading, ...judged, value: null, threshold: null }, seen.takenAt, seen.id);
+  }
+
+  return {
+    begin: () =>
+      store.atomically(() => {
+        for (const one of book.open()) if (!isOn[one.kind as AlertKind]) book.end(one);
+        const known = book.position();
+        position = written = known ?? book.newestSnapshot();
+        if (known === null) book.moveTo(position);
+      }),
+    look: async () => {
+      const outcome = await store.atomically(() => {
+        const newest = book.newestSnapshot();
+        const batch = book.snapshotsAfter(position, mostAtOnce);
+        const decide = decisions();
+        for (const seen of batch) lookAt(seen, decide);
+        for (const alert of book.forsaken()) decide.close(alert, clock.now());
+        const more = batch.length === mostAtOnce;
+        const to = more ? (batch.at(-1)?.id ?? newest) : Math.max(newest, position);
+        const keep = decide.changed() || to - written >= positionStep;
+        if (keep) book.moveTo(to);
+        return { said: decide.told, more, to, written: keep ? to : written };
+      });
+      position = outcome.to;
+      written = outcome.written;
+      return outcome;
+    },
+    async lookAtAges() {
+      const now = clock.now();
+      const scheduled = store.freshness(now);
+      const readings = settings.stale ? scheduled.map((one) => ageReading(one, clock.monotonic() - startedAt)) : [];
+      const open = book.open();
+      const keys = new Set(open.map(keyOf));
+      const listed = new Set(readings.map(keyOf));
+      const gone = open.filter((one) =>
+        one.kind === "stale"
+          ? !listed.has(keyOf(one))
+          : one.kind === "key-refused" && scheduled.every(({ account }) => account !== one.account),
+      );
+      const isNews = (one: Reading) => one.verdict === (keys.has(keyOf(one)) ? "good" : "bad");
+      // Nearly always there is none, and nobody is kept from writing.
+      if (gone.length === 0 && !readings.some(isNews)) return [];
+      return store.atomically(() => {
+        const decide = decisions();
+        for (const reading of readings) decide.take(reading, now);
+        for (const alert of gone) decide.close(alert, now);
+        return decide.told;
+      });
+    },
+  };
+}
+
+const keyOf = ({ kind, account, subject }: Pick<OpenAlert, "kind" | "account" | "subject">): string =>
+  JSON.stringify([kind, account, subject]);
+
+/** The same crossing has the same name, whoever works it out. */
+const nameOf = (...parts: (string | number)[]): string =>
+  createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 16);
+
+function refusalText(code: string): string {
+  if (code === writeKey) return "it may write, and BITGET_ALLOW_WRITE_KEYS is not set";
+  const { hint } = verdictOf(code, 400);
+  return hint === "" ? code : `${code}: ${hint}`;
+}

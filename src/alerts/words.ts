@@ -1,0 +1,31 @@
+/** How alerts speak: of figures, of names that come from outside, and in whole sentences. */
+import { multiply, truncate } from "../decimal.ts";
+import type { Digits } from "../domain.ts";
+import type { AlertState, OpenAlert } from "../store/alert-book.ts";
+import { durationText, visible } from "../text.ts";
+import type { Reading } from "./rules.ts";
+
+/** Longer names than any the exchange has are cut. Characters. */
+const longestName = 40;
+
+/** A name from the exchange as a part of one line. */
+export const nameText = (name: unknown): string => visible(String(name)).slice(0, longestName);
+
+/** 0.12345 is "12.34 %": cut after the second place. */
+export const percentText = (share: Digits): string => `${truncate(multiply(share, "100"), 2)} %`;
+
+export const instantText = (at: number): string => new Date(at).toISOString();
+
+const begin: Record<AlertState, string> = { fired: "Alert", recovered: "Recovered", closed: "Closed" };
+
+/** "Alert: main: BTCUSDT long (crossed, USDT, umcbl) is 4.87 % from its liquidation at 59000 (mark 62010.1); the limit is 5 %." */
+export function sentenceOf(state: "fired" | "recovered", reading: Reading): string {
+  const { kind, account, what, how, threshold } = reading;
+  const limit =
+    threshold === null ? "" : kind === "stale" ? durationText(Number(threshold) * 1000) : percentText(threshold);
+  return `${begin[state]}: ${account}: ${what} ${how}${limit && `; the limit is ${limit}`}.`;
+}
+
+/** Of an alert whose thing is gone. */
+export const closingOf = ({ account, what, firedAt }: OpenAlert): string =>
+  `${begin.closed}: ${account}: ${what} is no longer there; its alert of ${instantText(firedAt)} is over.`;

@@ -1,0 +1,232 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { createDelivery } from "../../src/alerts/delivery.ts";
+import { post } from "../../src/alerts/post.ts";
+import { Secret } from "../../src/domain.ts";
+import { createLog } from "../../src/log.ts";
+import { secretsOfUrl } from "../../src/text.ts";
+import { query, start } from "../store/kit.ts";
+import { open, temporaryPath } from "../store/temporary.ts";
+import { until } from "../support/wait.ts";
+import { SettableClock } from "../support/world.ts";
+import { type Receiver, startReceiver, taken, token } from "./receiver.ts";
+
+const minute = 60_000;
+const hour = 60 * minute;
+
+/** An outbox on a clock that the test sets; `sent` and `state` tell what became of it. */
+async function begin(receiver: Receiver, path = temporaryPath()) {
+  const store = await open(path);
+  const clock = new SettableClock(start);
+  const url = new Secret(receiver.url);
+  const lines: string[] = [];
+  const log = createLog({
+    level: "debug",
+    format: "json",
+    secrets: secretsOfUrl(url),
+    write: (line) => lines.push(line),
+  });
+  const make = () => createDelivery({ store, webhook: { url, format: "json", chat: null }, clock, log });
+  let delivery = make();
+  return {
+    store,
+    path,
+    clock,
+    lines,
+    /** Puts alerts of these names into the outbox. */
+    say: (...names: string[]) =>
+      store.atomically(() => {
+        for (const name of names) {
+          const of = { alert: name, kind: "drawdown", account: "main", what: name, state: "fired" } as const;
+          const figures = { value: "0.2", threshold: "0.1", sentence: `Alert: ${name}.` };
+          store.alertBook.say({ ...of, ...figures, at: clock.now(), delivery: "pending" });
+        }
+      }),
+    async tick(ms = 0) {
+      clock.live(clock.now() + ms);
+      delivery.tick();
+      await delivery.idle();
+    },
+    async restart() {
+      await delivery.stop();
+      delivery = make();
+    },
+    stop: () => delivery.stop(),
+    start: () => delivery.tick(),
+    sent: () => receiver.received.map(({ what }) => what),
+    state: () =>
+      query(path, "select delivery, attempts from alert_message order by id").map((one) => Object.values(one)),
+  };
+}
+
+const answering = (status: number, headers: Record<string, string> = {}, body = "no") => {
+  return (response: Parameters<Receiver["answer"]>[0]) => void response.writeHead(status, headers).end(body);
+};
+
+describe("the outbox", () => {
+  it("is sent in order, each once", async () => {
+    const receiver = await startReceiver();
+    const { say, tick, sent, state } = await begin(receiver);
+    await say("a", "b", "c");
+    await tick();
+    await tick();
+    expect(sent()).toEqual(["a", "b", "c"]);
+    expect(state()).toEqual([
+      ["delivered", 1],
+      ["delivered", 1],
+      ["delivered", 1],
+    ]);
+  });
+
+  it("waits for a webhook that fails, longer each time, also over a restart, and keeps its order", async () => {
+    const receiver = await startReceiver();
+    const { say, tick, sent, state, restart } = await begin(receiver);
+    receiver.answer = answering(500);
+    await say("a", "b");
+    await tick();
+    await tick(500);
+    expect(sent()).toEqual(["a"]);
+    await tick(1000);
+    await restart();
+    await tick(1000);
+    expect(sent()).toEqual(["a", "a"]);
+    receiver.answer = taken;
+    await tick(1500);
+    expect(sent()).toEqual(["a", "a", "a", "b"]);
+    expect(state()).toEqual([
+      ["delivered", 3],
+      ["delivered", 1],
+    ]);
+  });
+
+  it("waits for as long as the webhook asks, within five minutes", async () => {
+    const receiver = await startReceiver();
+    const { say, tick, sent } = await begin(receiver);
+    receiver.answer = answering(429, { "retry-after": "60" });
+    await say("a");
+    await tick();
+    await tick(50_000);
+    expect(sent()).toEqual(["a"]);
+    receiver.answer = answering(429, { "retry-after": "86400" });
+    await tick(11_000);
+    await tick(4 * minute);
+    expect(sent()).toEqual(["a", "a"]);
+    await tick(2 * minute);
+    expect(sent()).toEqual(["a", "a", "a"]);
+  });
+
+  it("waits for a webhook that is down, and says so without its address", async () => {
+    const receiver = await startReceiver();
+    const { say, tick, path, lines } = await begin(receiver);
+    await receiver.close();
+    await say("a");
+    await tick();
+    expect(lines.join()).toContain(
+      "alert not delivered: the webhook cannot be reached: no answer from 127.0.0.1 (ECONNREFUSED)",
+    );
+    expect(lines.join() + JSON.stringify(query(path, "select * from alert_message"))).not.toContain(token);
+  });
+
+  it("follows no redirect", async () => {
+    const elsewhere = await startReceiver();
+    const receiver = await startReceiver();
+    const { say, tick, state, path } = await begin(receiver);
+    receiver.answer = answering(307, { location: elsewhere.url });
+    await say("a");
+    await tick();
+    expect(elsewhere.received).toEqual([]);
+    expect(state()).toEqual([["pending", 1]]);
+    expect(query(path, "select problem from alert_message")).toEqual([
+      { problem: "sends us elsewhere (HTTP 307), which is not followed; correct its address" },
+    ]);
+  });
+
+  it("gives up a message whose form is refused five times, so that others get their turn", async () => {
+    const receiver = await startReceiver();
+    const { say, tick, sent, state } = await begin(receiver);
+    receiver.answer = (response) =>
+      receiver.received.at(-1)?.what === "a" ? answering(400)(response) : taken(response);
+    await say("a", "b");
+    for (let n = 0; n < 5; n++) await tick(minute);
+    expect(sent()).toEqual(["a", "a", "a", "a", "a", "b"]);
+    expect(state()).toEqual([
+      ["given up", 5],
+      ["delivered", 1],
+    ]);
+  });
+
+  it("gives up what is a day old", async () => {
+    const receiver = await startReceiver();
+    const { say, tick, clock, sent, state } = await begin(receiver);
+    await say("a");
+    clock.live(start + 2 * hour);
+    await say("b");
+    await tick(23 * hour);
+    expect(sent()).toEqual(["b"]);
+    expect(state()).toEqual([
+      ["given up", 0],
+      ["delivered", 1],
+    ]);
+  });
+
+  it("keeps the newest thousand of those that wait", async () => {
+    const receiver = await startReceiver();
+    const { say, path } = await begin(receiver);
+    await say(...Array.from({ length: 1002 }, (_, n) => `n${n}`));
+    expect(query(path, "select delivery, count(*) as n from alert_message group by 1 order by 1")).toEqual([
+      { delivery: "given up", n: 2 },
+      { delivery: "pending", n: 1000 },
+    ]);
+  });
+
+  it("stops at once when nothing is on its way, and soon when an answer does not come", async () => {
+    const receiver = await startReceiver();
+    receiver.answer = () => {};
+    const { say, start, stop, state } = await begin(receiver);
+    await say("a");
+    start();
+    await until(() => receiver.received.length === 1);
+    const before = performance.now();
+    await stop();
+    expect(performance.now() - before).toBeLessThan(3000);
+    expect(state()).toEqual([["pending", 0]]);
+  });
+
+  it("keeps a token that the webhook repeats out of log and database", async () => {
+    const receiver = await startReceiver();
+    const { say, tick, path, lines } = await begin(receiver);
+    receiver.answer = answering(403, {}, `no such hook: ${receiver.url} ${token}\u001b[31m`);
+    await say("a");
+    await tick();
+    const [{ problem } = { problem: "" }] = query(path, "select problem from alert_message");
+    expect(problem).toContain(
+      "does not accept the token in its address (HTTP 403): no such hook: [secret] [secret]\\u001b",
+    );
+    expect(lines.join()).not.toContain(token);
+  });
+});
+
+describe("a webhook", () => {
+  it("that answers late is waited for no longer than it has", async () => {
+    const receiver = await startReceiver();
+    receiver.answer = (response) => void sleep(2000).then(() => taken(response));
+    const posting = post(new Secret(receiver.url), "{}", AbortSignal.timeout(5000), 200);
+    await expect(posting).rejects.toThrow("127.0.0.1 did not answer within 0.2 s");
+  });
+
+  it("that answers without end is not listened to any longer than is needed", async () => {
+    const server = createServer((_request, response) => {
+      response.writeHead(200);
+      const more = setInterval(() => response.write("x".repeat(1000)), 1);
+      response.on("close", () => clearInterval(more));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    const url = new Secret(`http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`);
+    const { status, text } = await post(url, "{}", AbortSignal.timeout(5000));
+    expect([status, text.length]).toEqual([200, 200]);
+    server.closeAllConnections();
+  });
+});

@@ -1,0 +1,292 @@
+import { describe, expect, it } from "vitest";
+import type { AlertSettings } from "../../src/alert-settings.ts";
+import { createWatch } from "../../src/alerts/watch.ts";
+import { datasetNamed } from "../../src/datasets/index.ts";
+import type { Row, Scope } from "../../src/domain.ts";
+import type { Store } from "../../src/store/store.ts";
+import { collect, failed, good, item, minute, query, start } from "../store/kit.ts";
+import { open, temporaryPath } from "../store/temporary.ts";
+import { SettableClock } from "../support/world.ts";
+
+const off: AlertSettings = {
+  webhook: null,
+  liquidationDistance: null,
+  marginRatio: null,
+  drawdown: null,
+  drawdownHours: 24,
+  stale: false,
+  keyRefused: false,
+};
+
+/** A store that is looked at after each run; `said` is everything that was said, as "state kind what value". */
+async function begin(settings: Partial<AlertSettings>, path = temporaryPath()) {
+  const store = await open(path);
+  const clock = new SettableClock(start);
+  const said: string[] = [];
+  let watch = createWatch(store, { ...off, ...settings }, clock);
+  await watch.begin();
+  const look = async () => {
+    for (let more = true; more; ) {
+      const seen = await watch.look();
+      more = seen.more;
+      for (const one of [...seen.said, ...(await watch.lookAtAges())])
+        said.push(`${one.state} ${one.kind} ${one.account} ${one.what} ${one.value}`);
+    }
+  };
+  return {
+    store,
+    path,
+    said,
+    look,
+    clock,
+    /** As after a restart, with other settings if given. */
+    async restart(changed: Partial<AlertSettings> = settings) {
+      watch = createWatch(store, { ...off, ...changed }, clock);
+      await watch.begin();
+    },
+  };
+}
+
+type Name = "positions" | "mix-accounts" | "equity" | "spot-assets";
+
+/** The rows of one good run, minutes after the start. */
+async function stored(store: Store, name: Name, at: number, rows: Row[], scope: Scope = null): Promise<void> {
+  const dataset = datasetNamed(name);
+  await store.setSchedule("main", name, "* * * * *", start).catch(() => {});
+  const slot = start + at * minute;
+  await collect(store, dataset, slot, {
+    snapshots: [
+      good(
+        rows.map((row) => item(dataset, row)),
+        slot,
+        scope,
+      ),
+    ],
+  });
+}
+
+const equity = (usdtEquity: string, complete: 0 | 1 = 1): Row => ({ usdtEquity, complete });
+
+describe("drawdown", () => {
+  it("fires once under the peak of its window and recovers once beyond the tenth", async () => {
+    const { store, said, look } = await begin({ drawdown: "0.1" });
+    for (const [n, amount] of ["100", "120", "109", "107.9", "100", "108", "109.2", "109.3", "107"].entries()) {
+      await stored(store, "equity", n, [equity(amount)]);
+      await look();
+    }
+    expect(said).toEqual([
+      "fired drawdown main equity 0.1008333333333333",
+      "recovered drawdown main equity 0.0891666666666667",
+      "fired drawdown main equity 0.1083333333333333",
+    ]);
+  });
+
+  it("takes equity that is not complete neither for a loss nor for a peak", async () => {
+    const { store, said, look } = await begin({ drawdown: "0.1" });
+    for (const [n, row] of [equity("100"), equity("10", 0), equity("900", 0), equity("95")].entries()) {
+      await stored(store, "equity", n, [row]);
+      await look();
+    }
+    expect(said).toEqual([]);
+  });
+
+  it("forgets a peak when its window has passed", async () => {
+    const { store, said, look } = await begin({ drawdown: "0.1" });
+    await stored(store, "equity", 0, [equity("100")]);
+    await look();
+    await stored(store, "equity", 23 * 60, [equity("80")]);
+    await look();
+    await stored(store, "equity", 24 * 60, [equity("80")]);
+    await look();
+    expect(said).toEqual(["fired drawdown main equity 0.2", "recovered drawdown main equity 0"]);
+  });
+
+  it("looks at a low again after a restart without holding a later peak against it", async () => {
+    const { store, said, look, restart } = await begin({ drawdown: "0.1" });
+    await stored(store, "equity", 0, [equity("80")]);
+    await stored(store, "equity", 1, [equity("100")]);
+    await look();
+    await restart();
+    await look();
+    expect(said).toEqual([]);
+  });
+});
+
+describe("margin ratio", () => {
+  it("is that of a futures account, of an isolated position, and of a unified account", async () => {
+    const { store, said, look } = await begin({ marginRatio: "0.8" });
+    const position = { symbol: "BTCUSDT", marginCoin: "USDT", holdSide: "long", marginMode: "isolated" };
+    await stored(store, "mix-accounts", 0, [{ marginCoin: "USDT", crossRiskRate: "0.80000000000000000001" }], "umcbl");
+    await stored(
+      store,
+      "positions",
+      0,
+      [
+        { ...position, marginRatio: "0.9" },
+        { ...position, marginMode: "crossed", marginRatio: "0.9" },
+      ],
+      "umcbl",
+    );
+    await stored(store, "equity", 0, [{ ...equity("1"), marginRatio: "0.95" }]);
+    await look();
+    expect(said).toEqual([
+      "fired margin-ratio main futures account in USDT (umcbl) 0.80000000000000000001",
+      "fired margin-ratio main BTCUSDT long (isolated, USDT, umcbl) 0.9",
+      "fired margin-ratio main unified account 0.95",
+    ]);
+  });
+
+  it("that is not told changes nothing", async () => {
+    const { store, said, look } = await begin({ marginRatio: "0.8" });
+    for (const [n, crossRiskRate] of ["0.9", null, "0.75", "0.71"].entries()) {
+      await stored(store, "mix-accounts", n, [{ marginCoin: "USDT", crossRiskRate }], "umcbl");
+      await look();
+    }
+    expect(said.map((line) => line.split(" ")[0])).toEqual(["fired", "recovered"]);
+    expect(said[1]).toContain("0.71");
+  });
+});
+
+describe("a refused key", () => {
+  it("is one alert for all that is asked with it, until all of it is answered again", async () => {
+    const { store, said, look } = await begin({ keyRefused: true });
+    const names = ["spot-assets", "positions"] as const;
+    for (const name of names) await store.setSchedule("main", name, "* * * * *", start);
+    const run = async (name: Name, at: number, code: string | null) => {
+      const slot = start + at * minute;
+      const end = code === null ? { snapshots: [good([], slot)] } : { failures: [failed(code, slot)] };
+      await collect(store, datasetNamed(name), slot, end);
+      await look();
+    };
+    await run("spot-assets", 0, null);
+    await run("positions", 0, null);
+    await run("spot-assets", 1, "40037");
+    await run("positions", 1, "40037");
+    await run("spot-assets", 2, "network");
+    await run("positions", 2, "timeout");
+    await run("spot-assets", 3, null);
+    await run("positions", 3, "40037");
+    await run("spot-assets", 4, "45001");
+    await run("positions", 4, null);
+    await run("positions", 5, "write-key");
+    expect(said).toEqual([
+      "fired key-refused main API key null",
+      "recovered key-refused main API key null",
+      "fired key-refused main API key null",
+    ]);
+    expect(query(store.path, "select sentence from alert_message").map(({ sentence }) => sentence)).toEqual([
+      "Alert: main: API key is refused (40037: the exchange does not know this API key: check it, or make a new one).",
+      "Recovered: main: API key is accepted.",
+      "Alert: main: API key is refused (it may write, and BITGET_ALLOW_WRITE_KEYS is not set).",
+    ]);
+  });
+});
+
+describe("a stale dataset", () => {
+  const failing = { failures: [failed("timeout", start)] };
+
+  it("fires when runs have failed for two periods, and recovers with the first complete one", async () => {
+    const { store, said, look, clock } = await begin({ stale: true });
+    const spot = datasetNamed("spot-assets");
+    await stored(store, "spot-assets", 0, []);
+    for (const n of [1, 2, 3, 4]) {
+      clock.live(start + n * minute + 1000);
+      await collect(store, spot, start + n * minute, failing);
+      await look();
+    }
+    clock.live(start + 5 * minute + 1000);
+    await stored(store, "spot-assets", 5, []);
+    await look();
+    await look();
+    expect(said).toEqual(["fired stale main spot-assets 121", "recovered stale main spot-assets 1"]);
+  });
+
+  it("is not said of the time in which nobody ran, but of a start that does not look either", async () => {
+    const { store, said, look, clock, restart } = await begin({ stale: true });
+    await stored(store, "spot-assets", 0, []);
+    clock.live(start + 60 * minute);
+    await restart();
+    await look();
+    expect(said).toEqual([]);
+    clock.live(start + 62 * minute);
+    await look();
+    expect(said).toEqual(["fired stale main spot-assets 3720"]);
+  });
+
+  it("ends when it is collected no more", async () => {
+    const { store, said, look, clock } = await begin({ stale: true });
+    await stored(store, "spot-assets", 0, []);
+    clock.live(start + 10 * minute);
+    await look();
+    await store.setSchedule("main", "spot-assets", null, start + 10 * minute);
+    await look();
+    expect(said).toEqual(["fired stale main spot-assets 600", "closed stale main spot-assets null"]);
+  });
+});
+
+describe("the first look", () => {
+  const near: Row = {
+    symbol: "BTCUSDT",
+    marginCoin: "USDT",
+    holdSide: "long",
+    marginMode: "crossed",
+    liquidationPrice: "100",
+    markPrice: "101",
+  };
+
+  it("at a history that is there already takes it for the past", async () => {
+    const path = temporaryPath();
+    const before = await open(path);
+    for (const n of [0, 1, 2]) await stored(before, "positions", n, [near], "umcbl");
+    before.close();
+    const { said, look } = await begin({ liquidationDistance: "0.1" }, path);
+    await look();
+    expect(said).toEqual([]);
+  });
+
+  it("at hundreds of snapshots goes through all of them, in order", async () => {
+    const { store, said, look } = await begin({ liquidationDistance: "0.1" });
+    for (let n = 0; n < 250; n++)
+      await stored(store, "positions", n, [{ ...near, markPrice: n === 120 || n === 240 ? "101" : "200" }], "umcbl");
+    await look();
+    expect(said.map((line) => line.split(" ")[0])).toEqual(["fired", "recovered", "fired", "recovered"]);
+  });
+
+  it("with a rule switched off ends its alerts without a word", async () => {
+    const { store, said, look, restart } = await begin({ liquidationDistance: "0.1" });
+    await stored(store, "positions", 0, [near], "umcbl");
+    await look();
+    await restart({});
+    await look();
+    expect(said).toHaveLength(1);
+    expect(query(store.path, "select count(*) as open from alert")).toEqual([{ open: 0 }]);
+  });
+});
+
+it("a position whose product type is asked no more is closed", async () => {
+  const { store, said, look } = await begin({ liquidationDistance: "0.1" });
+  const near = { symbol: "BTCUSDT", marginCoin: "USDT", holdSide: "short", marginMode: "crossed" };
+  await stored(store, "positions", 0, [{ ...near, liquidationPrice: "101", markPrice: "100" }], "umcbl");
+  await look();
+  await stored(store, "positions", 1, [], "dmcbl");
+  await look();
+  expect(said).toEqual([
+    "fired liquidation-distance main BTCUSDT short (crossed, USDT, umcbl) 0.01",
+    "closed liquidation-distance main BTCUSDT short (crossed, USDT, umcbl) null",
+  ]);
+});
+
+it("a name that means harm is shown in one harmless line", async () => {
+  const { store, said, look } = await begin({ liquidationDistance: "0.1" });
+  const hostile = {
+    symbol: `<!channel>\n\u001b[31m${"x".repeat(100)}`,
+    marginCoin: "USDT",
+    holdSide: "long",
+    marginMode: "crossed",
+  };
+  await stored(store, "positions", 0, [{ ...hostile, liquidationPrice: "99", markPrice: "100" }], "umcbl");
+  await look();
+  expect(said).toEqual([
+    "fired liquidation-distance main <!channel>\\u000a\\u001b[31mxxxxxxxxxxxxxx long (crossed, USDT, umcbl) 0.01",
+  ]);
+});

@@ -1,0 +1,75 @@
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { startReceiver, token } from "../alerts/receiver.ts";
+import { start } from "../store/kit.ts";
+import { open, temporaryPath } from "../store/temporary.ts";
+import { temporaryFolder } from "../support/files.ts";
+import { run } from "../support/program.ts";
+
+it.each([
+  ["json", "sentence"],
+  ["slack", "text"],
+  ["discord", "content"],
+  ["telegram", "text"],
+])("alerts test posts in the form of %s and says what came back", async (format, field) => {
+  const receiver = await startReceiver();
+  const env = { ALERT_WEBHOOK_URL: receiver.url, ALERT_WEBHOOK_FORMAT: format, ALERT_TELEGRAM_CHAT: "42" };
+  const { code, stdout, stderr } = await run(["alerts", "test"], temporaryFolder(), env);
+  expect([code, receiver.received.length]).toEqual([0, 1]);
+  expect(receiver.received[0]?.[field]).toContain("this is a test of bitget");
+  expect(stdout).toContain("taken: HTTP 200: ok");
+  expect(stdout + stderr).not.toContain(token);
+});
+
+it("alerts test says what to do when it is not taken, or when there is nowhere to send it to", async () => {
+  const receiver = await startReceiver();
+  receiver.answer = (response) => void response.writeHead(404).end(`no ${receiver.url}`);
+  const refused = await run(["alerts", "test"], temporaryFolder(), { ALERT_WEBHOOK_URL: receiver.url });
+  expect([refused.code, refused.stdout]).toEqual([
+    1,
+    expect.stringContaining("not taken: the webhook is not there any more (HTTP 404): no [secret]"),
+  ]);
+  const nowhere = await run(["alerts", "test"], temporaryFolder());
+  expect([nowhere.code, nowhere.stderr]).toEqual([78, expect.stringContaining("ALERT_WEBHOOK_URL is missing")]);
+});
+
+it("alerts list shows what is open and what became of what was said", async () => {
+  const path = temporaryPath();
+  const { alertBook: book, atomically } = await open(path);
+  await atomically(() => {
+    const of = { kind: "drawdown", account: "main", what: "equity\u001b[31m" };
+    book.fire({ ...of, name: "one", subject: "equity", scopeId: null, firedAt: start });
+    const figures = { value: "0.2", threshold: "0.1", sentence: "Alert: main: equity is low." };
+    for (const delivery of ["log", "pending"] as const)
+      book.say({ ...of, alert: "one", state: "fired", at: start, delivery, ...figures });
+    book.mark(2, { delivery: "pending", attempts: 3, nextAt: start, problem: "answered HTTP 500" });
+  });
+  const { code, stdout } = await run(["alerts", "list"], temporaryFolder(), { DATABASE_URL: `file:${path}` });
+  expect(code).toBe(0);
+  expect(stdout.split("\n").map((line) => line.replaceAll(/ {2,}/g, " | "))).toEqual([
+    "account | open alert | what | since (UTC)",
+    "main | drawdown | equity\\u001b[31m | 2026-11-01 00:00:00",
+    "",
+    "at (UTC) | delivery | said",
+    "2026-11-01 00:00:00 | log only | Alert: main: equity is low.",
+    "2026-11-01 00:00:00 | pending, 3 attempts: answered HTTP 500 | Alert: main: equity is low.",
+    "",
+  ]);
+});
+
+it("a database that was restored does not say again what its backup had still to say", async () => {
+  const path = temporaryPath();
+  const { alertBook: book, atomically } = await open(path);
+  await atomically(() => {
+    const said = { alert: "one", kind: "stale", account: "main", what: "prices", sentence: "Alert." } as const;
+    book.say({ ...said, state: "fired", at: start, value: null, threshold: null, delivery: "pending" });
+  });
+  const folder = temporaryFolder();
+  const copy = join(folder, "copy.db");
+  await run(["db", "backup", copy], folder, { DATABASE_URL: `file:${path}` });
+  const env = { DATABASE_URL: `file:${join(folder, "restored.db")}` };
+  expect((await run(["db", "restore", copy], folder, env)).code).toBe(0);
+  expect((await run(["db", "verify"], folder, env)).code).toBe(0);
+  const { stdout } = await run(["alerts", "list"], folder, env);
+  expect(stdout).toContain("given up, 0 attempts: the database was restored from a backup");
+});
