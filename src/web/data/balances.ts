@@ -1,0 +1,56 @@
+/** What every wallet holds. */
+import { compare, multiply, subtract } from "../../decimal.ts";
+import type { Digits } from "../../domain.ts";
+import { createPrices } from "../../reports/balances.ts";
+import { instantText } from "../../reports/closing.ts";
+import { type Balance, createWallets, type Wallet } from "../../reports/wallets.ts";
+import { momentsOf } from "./moments.ts";
+import { amount, change, type DataTable, instant, text } from "./table.ts";
+
+export const balances: DataTable = {
+  name: "balances",
+  summary: "what every wallet holds of every coin, its value in USDT, and its change since yesterday",
+  columns: [
+    text("account", "Account"),
+    text("wallet", "Wallet"),
+    text("coin", "Coin"),
+    amount("total", "Total"),
+    amount("available", "Available"),
+    amount("frozen", "Frozen"),
+    amount("locked", "Locked"),
+    amount("usdt_price", `Price, USDT`),
+    amount("usdt_value", "Value, USDT"),
+    change("change", "Since yesterday"),
+    instant("taken_at", "As told at"),
+  ],
+  *rows(view) {
+    const { shown, yesterday, source } = momentsOf(view);
+    const walletsAt = createWallets(source);
+    const before = yield* walletsAt(yesterday);
+    const after = yield* walletsAt(shown);
+    const pricesNow = yield* createPrices(source)(shown);
+    for (const wallet of after) {
+      const { account, wallet: name, isMoney, takenAt, known } = wallet;
+      const head = { account, wallet: name, taken_at: instantText(takenAt) };
+      if (!known) yield head;
+      const was = before.find((one) => one.account === account && one.wallet === name);
+      const rows = wallet.balances.map((balance) => {
+        const { coin, available, frozen, locked, total } = balance;
+        const price = (isMoney && pricesNow.get(coin)) || null;
+        const value = total !== null && price !== null ? multiply(total, price) : null;
+        const difference = differenceOf(balance, was);
+        return { ...head, coin, available, frozen, locked, total, usdt_price: price, usdt_value: value, change: difference };
+      });
+      yield* rows.sort((a, b) => compare(b.usdt_value ?? "-1", a.usdt_value ?? "-1"));
+    }
+  },
+};
+
+/** A coin that a known wallet did not hold was 0 there. */
+function differenceOf({ coin, total }: Balance, was: Wallet | undefined): Digits | null {
+  if (!was?.known || total === null) return null;
+  const held = was.balances.find((one) => one.coin === coin);
+  const before = held ? held.total : "0";
+  return before === null ? null : subtract(total, before);
+}
+

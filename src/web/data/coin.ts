@@ -1,0 +1,47 @@
+/** One coin in one wallet through time. */
+import { fundingAssets } from "../../datasets/funding-assets.ts";
+import type { Dataset } from "../../datasets/dataset.ts";
+import { mixAccounts } from "../../datasets/mix-accounts.ts";
+import { spotAssets } from "../../datasets/spot-assets.ts";
+import { sumOf } from "../../reports/wallets.ts";
+import { latestChanges } from "../../store/changes.ts";
+import { amountOf } from "../../reports/closing.ts";
+import { amount, type DataTable, instant } from "./table.ts";
+
+/** Where the history of a wallet is kept. */
+export interface WalletSource {
+  dataset: Dataset;
+  productType: string | null;
+  /** The key of an item. */
+  key: "coin" | "margin_coin";
+  /** What its total is the sum of. */
+  parts: readonly string[];
+}
+
+/** By the names that the balances have: `spot`, `funding`, `unified`, or a futures product type. */
+export function walletSource(wallet: string): WalletSource {
+  if (wallet === "spot")
+    return { dataset: spotAssets, productType: null, key: "coin", parts: ["available", "frozen", "locked"] };
+  if (wallet === "funding")
+    return { dataset: fundingAssets, productType: null, key: "coin", parts: ["available", "frozen"] };
+  return { dataset: mixAccounts, productType: wallet, key: "margin_coin", parts: ["equity"] };
+}
+
+export const coin: DataTable = {
+  name: "coin",
+  summary: "one coin in one wallet, a row for each snapshot in which it changed, the newest first",
+  needs: ["wallet", "coin"],
+  columns: [
+    instant("taken_at", "At"),
+    amount("total", "Total"),
+    amount("available", "Available"),
+    amount("frozen", "Frozen"),
+    amount("locked", "Locked"),
+  ],
+  *rows({ sqlite, account, at, given }) {
+    const { dataset, productType, key, parts } = walletSource(given.wallet ?? "");
+    const filter = { [key]: given.coin ?? "", ...(productType ? { product_type: productType } : {}) };
+    for (const row of latestChanges(sqlite, dataset, account, filter, { from: 0, to: at + 1 }))
+      yield row && { ...row, total: sumOf(parts.map((name) => amountOf(row, name))) };
+  },
+};

@@ -1,0 +1,129 @@
+/** How collecting goes: what is due next, what went wrong last, and what became of every slot. */
+import { causes, type DatasetName } from "../../domain.ts";
+import { instantText } from "../../reports/closing.ts";
+import { type Period, periodOf, periodsOf } from "../../reports/days.ts";
+import { createCoverage } from "../../reports/slots.ts";
+import { type LastTrouble, lastTrouble } from "../../store/trouble.ts";
+import { isSettled, type Series, type SlotCounts, seriesOf } from "../../store/slots.ts";
+import { freshness } from "../../store/status.ts";
+import { count, type DataTable, instant, text, type View } from "./table.ts";
+
+export const collection: DataTable = {
+  name: "collection",
+  summary: "how each dataset stands: last complete run, next run, last trouble",
+  columns: [
+    text("account", "Account"),
+    text("dataset", "Dataset"),
+    text("state", "State"),
+    instant("last_ok_at", "Last complete"),
+    instant("next_at", "Next run"),
+    text("schedule", "Schedule, UTC"),
+    instant("trouble_at", "Last trouble"),
+    text("trouble", "What it was"),
+  ],
+  *rows({ sqlite, account, at }) {
+    for (const status of freshness(sqlite, at)) {
+      if (account !== null && status.account !== account && status.dataset !== "prices") continue;
+      const trouble = lastTrouble(sqlite, status.id, at);
+      yield {
+        account: status.account,
+        dataset: status.dataset,
+        state: status.offered ? (status.fresh ? "fresh" : "stale") : "not offered",
+        last_ok_at: instantText(status.lastOkAt),
+        next_at: instantText(status.nextAt),
+        schedule: status.schedule,
+        trouble_at: instantText(trouble?.slot ?? null),
+        trouble: trouble && troubleInWords(trouble),
+      };
+      yield null;
+    }
+  },
+};
+
+/** What it means that a slot has no snapshot, for a person who was not there. */
+const meanings: Record<string, string> = {
+  [causes.tooLate]: "It was reached too late to be run.",
+  [causes.overlap]: "The run before it was still going on.",
+  [causes.notRunning]: "The collector was not running.",
+  [causes.asleep]: "The machine was asleep, or its clock was set forward.",
+  [causes.blocked]: "The collector was stopped or starved of time.",
+  [causes.storage]: "The database could not be written.",
+  [causes.notOffered]: "This kind of account has no such data.",
+  [causes.imported]: "It was imported from files.",
+};
+
+export function troubleInWords({ state, cause, messages }: LastTrouble): string {
+  if (messages.length > 0) return messages.join(" ");
+  return (cause !== null && meanings[cause]) || cause || state;
+}
+
+/** What became of the slots of each dataset, a row for each local day; the newest day first. */
+export const slots: DataTable = {
+  name: "slots",
+  summary: "what became of the slots that were due, per day and dataset, over 31 days",
+  columns: [
+    text("day", "Day"),
+    text("account", "Account"),
+    text("dataset", "Dataset"),
+    count("slots", "Due"),
+    count("ok", "Ok"),
+    count("partial", "Partial"),
+    count("failed", "Failed"),
+    count("missed", "Missed"),
+    count("skipped", "Skipped"),
+    text("coverage", "Coverage"),
+    text("causes", "Causes"),
+  ],
+  *rows(view) {
+    const { word } = createCoverage({ sqlite: view.sqlite, account: view.account, now: view.at });
+    for (const { period, series, counts } of yield* daysOfSlots(view))
+      yield {
+        day: period.name,
+        account: series.account,
+        dataset: series.dataset,
+        ...withBigints(counts),
+        slots: BigInt(counts.due),
+        coverage: word(period, counts),
+        causes: counts.causes.map(([cause, slots]) => `${cause}: ${slots}`).join("; ") || null,
+      };
+  },
+};
+
+const withBigints = ({ ok, partial, failed, missed, skipped }: SlotCounts) =>
+  Object.fromEntries(Object.entries({ ok, partial, failed, missed, skipped }).map(([name, n]) => [name, BigInt(n)]));
+
+export interface DayOfSlots {
+  period: Period;
+  series: Series;
+  counts: SlotCounts;
+}
+
+const daysShown = 31;
+
+/** Days whose slots are all told do not change any more. By database connection's file they are the same for all. */
+const settled = new Map<string, SlotCounts>();
+
+/** The newest day first. */
+export function* daysOfSlots({ sqlite, account, at, timezone }: View): Generator<null, DayOfSlots[]> {
+  const { counts } = createCoverage({ sqlite, account: null, now: at });
+  const all = seriesOf(sqlite, null).filter((one) => belongs(one, account));
+  const to = periodOf(timezone, "day", at).to;
+  const periods = [...periodsOf({ timezone, by: "day", from: to - daysShown * 86_400_000, to })].slice(-daysShown);
+  const found: DayOfSlots[] = [];
+  for (const period of periods.reverse()) {
+    const isOver = period.to <= at && isSettled(sqlite, period.to);
+    for (const series of all) {
+      if (series.begunAt >= period.to) continue;
+      const name = `${sqlite.name} ${series.id} ${series.begunAt} ${period.from}`;
+      const known = isOver ? settled.get(name) : undefined;
+      const own = known ?? (yield* counts(period, series));
+      if (isOver) settled.set(name, own);
+      found.push({ period, series, counts: own });
+      yield null;
+    }
+  }
+  return found;
+}
+
+const belongs = (one: { account: string; dataset: DatasetName }, account: string | null): boolean =>
+  account === null || one.account === account || one.dataset === "prices";

@@ -1,0 +1,29 @@
+/** What the accounts were worth day by day: the curve in words. */
+import { periodOf } from "../../reports/days.ts";
+import { equity as report } from "../../reports/equity.ts";
+import { amount, change, type DataTable, instant, text } from "./table.ts";
+
+const daysShown = 31;
+
+export const days: DataTable = {
+  name: "days",
+  summary: "what each account was worth in USDT, day by day over 31 days, the oldest first",
+  columns: [
+    text("day", "Day"),
+    text("account", "Account"),
+    amount("opening", "Opening"),
+    amount("closing", "Closing"),
+    change("change", "Change"),
+    amount("lowest", "Lowest"),
+    instant("lowest_at", "at"),
+    amount("highest", "Highest"),
+    instant("highest_at", "at"),
+    text("coverage", "Coverage"),
+  ],
+  *rows({ sqlite, account, at, timezone }) {
+    const { to } = periodOf(timezone, "day", at);
+    const span = { timezone, by: "day" as const, from: to - daysShown * 86_400_000, to };
+    for (const row of report.rows({ sqlite, account, now: at }, span))
+      yield row && Object.fromEntries(report.columns.map((name, at) => [name, row[at] ?? null]));
+  },
+};

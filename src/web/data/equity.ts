@@ -1,0 +1,137 @@
+/** What the accounts are worth, each and together; a sum with a part missing is never shown as the whole. */
+import { equity as dataset } from "../../datasets/equity.ts";
+import { subtract, sum } from "../../decimal.ts";
+import type { Digits } from "../../domain.ts";
+import { amountOf, type Closing, createClosings, instantText } from "../../reports/closing.ts";
+import type { Sqlite } from "../../store/sqlite.ts";
+import { accountsOf, momentsOf } from "./moments.ts";
+import { amount, change, type DataTable, instant, text, type View } from "./table.ts";
+
+export const walletColumns = [
+  amount("spot_usdt", "Spot"),
+  amount("futures_usdt", "Futures"),
+  amount("unified_usdt", "Unified"),
+  amount("other_usdt", "Other"),
+];
+
+export const equity: DataTable = {
+  name: "equity",
+  summary: "what each account is worth in USDT, by wallet, and its change since yesterday",
+  columns: [
+    text("account", "Account"),
+    text("state", "State"),
+    amount("usdt_equity", "Worth, USDT"),
+    amount("known_part", "Known part"),
+    ...walletColumns,
+    amount("yesterday", "End of yesterday"),
+    change("change", "Change"),
+    instant("taken_at", "As told at"),
+  ],
+  *rows(view) {
+    const { shown, yesterday, source } = momentsOf(view);
+    const closingsOf = createClosings(source, dataset);
+    const before = yield* closingsOf(yesterday);
+    for (const closing of yield* closingsOf(shown)) {
+      const { account, takenAt, known } = closing;
+      const worth = worthOf(closing);
+      const opening = worthOf(before.find((one) => one.account === account));
+      const row = closing.rows[0];
+      yield {
+        account,
+        state: worth !== null ? "complete" : known ? "incomplete" : "unknown",
+        usdt_equity: worth,
+        known_part: worth === null ? amountOf(row, "usdt_equity") : null,
+        ...Object.fromEntries(walletColumns.map(({ name }) => [name, amountOf(row, name)])),
+        yesterday: opening,
+        change: worth !== null && opening !== null ? subtract(worth, opening) : null,
+        taken_at: instantText(takenAt),
+      };
+    }
+  },
+};
+
+/** The sum of some parts only is no value of the account. */
+function worthOf(closing: Closing | undefined): Digits | null {
+  const row = closing?.rows[0];
+  return Number(row?.complete) === 1 ? amountOf(row, "usdt_equity") : null;
+}
+
+/** What the accounts are worth together, at one slot; where that is not known, what is known of it and what is missing. */
+export interface Total {
+  value: Digits | null;
+  knownPart: Digits | null;
+  /** A sentence for each account that does not tell everything. */
+  missing: string[];
+  /** When the oldest part was told. Epoch ms. */
+  takenAt: number | null;
+}
+
+export interface Totals {
+  now: Total;
+  yesterday: Total;
+  change: Digits | null;
+}
+
+export function* totals(view: View): Generator<null, Totals> {
+  const moments = momentsOf(view);
+  const now = yield* totalAt(view, moments, moments.shown);
+  const yesterday = yield* totalAt(view, moments, moments.yesterday);
+  const isKnown = now.value !== null && yesterday.value !== null;
+  return { now, yesterday, change: isKnown ? subtract(now.value ?? "", yesterday.value ?? "") : null };
+}
+
+type Moment = ReturnType<typeof momentsOf>["shown"];
+
+function* totalAt(view: View, { source }: ReturnType<typeof momentsOf>, moment: Moment): Generator<null, Total> {
+  const closings = yield* createClosings(source, dataset)(moment);
+  const accounts = accountsOf(view).filter((name) => closings.some(({ account }) => account === name));
+  const parts = closings.flatMap(({ rows }) => amountOf(rows[0], "usdt_equity") ?? []);
+  const knownPart = parts.length > 0 ? sum(parts) : null;
+  const times = closings.flatMap(({ takenAt }) => takenAt ?? []);
+  const takenAt = times.length > 0 ? Math.min(...times) : null;
+  const missing = closings.flatMap(whatIsMissing);
+  if (missing.length > 0 || closings.length === 0) return { value: null, knownPart, missing, takenAt };
+  const instant = Math.min(moment.to - 1, source.now);
+  const together = atOneSlot(accounts.map((account) => lastTold(view.sqlite, account, instant)));
+  if (together) return { value: sum(together.map(({ value }) => value)), knownPart: null, missing: [], takenAt };
+  return { value: null, knownPart, missing: ["The accounts have not told their value at the same time."], takenAt };
+}
+
+function whatIsMissing(closing: Closing): string[] {
+  const { account, known, rows } = closing;
+  if (worthOf(closing) !== null) return [];
+  if (!known) return [`${account}: unknown, its last good snapshot is too old or there is none`];
+  const parts = walletColumns.filter(({ name }) => name !== "unified_usdt" && amountOf(rows[0], name) === null);
+  return [`${account}: unknown: ${parts.map(({ label }) => label.toLowerCase()).join(", ") || "a part of it"}`];
+}
+
+interface Told {
+  slot: number;
+  value: Digits;
+}
+
+/** So many slots back accounts that are asked one after the other have one in common. */
+const slotsBack = 3;
+
+function lastTold(sqlite: Sqlite, account: string, at: number): Told[] {
+  return sqlite
+    .prepare<unknown[], Told>(
+      `select r.slot, h.usdt_equity as value from (
+         select n.id, n.run_id, n.taken_at from snapshot n where n.scope_id = (
+           select p.id from scope p join series e on e.id = p.series_id join account a on a.id = e.account_id
+           where a.name = ? and e.dataset = 'equity') and n.taken_at <= ? and n.error_code is null
+         order by n.taken_at desc limit ${slotsBack}) n
+       join run r on r.id = n.run_id join equity_history h on h.snapshot_id = n.id
+       where h.complete = 1 and h.usdt_equity is not null order by n.taken_at desc`,
+    )
+    .all(account, at);
+}
+
+/** One account is at one slot with itself, on schedule or not. */
+function atOneSlot(accounts: readonly Told[][]): Told[] | null {
+  for (const { slot } of accounts[0] ?? []) {
+    const same = accounts.flatMap((told) => told.find((one) => one.slot === slot) ?? []);
+    if (same.length === accounts.length) return same;
+  }
+  return null;
+}

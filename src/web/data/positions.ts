@@ -1,0 +1,122 @@
+/** Positions that are open, the lives of those that are not, and one of them through time. */
+import { positions as dataset } from "../../datasets/positions.ts";
+import { createClosings, instantText } from "../../reports/closing.ts";
+import { episodes as report } from "../../reports/episodes.ts";
+import { liquidationDistance } from "../../reports/positions.ts";
+import { latestChanges } from "../../store/changes.ts";
+import type { Cell } from "../../store/query.ts";
+import { momentsOf } from "./moments.ts";
+import { amount, change, type DataTable, instant, share, text, type View } from "./table.ts";
+
+/** What tells a position from the others. */
+export const positionKey = ["account", "product_type", "symbol", "margin_coin", "hold_side", "margin_mode"];
+
+const keyColumns = [
+  text("symbol", "Symbol"),
+  text("hold_side", "Side"),
+  text("account", "Account"),
+  text("product_type", "Line"),
+  text("margin_coin", "Margin coin"),
+  text("margin_mode", "Mode"),
+];
+
+export const positions: DataTable = {
+  name: "positions",
+  summary: "every open position",
+  columns: [
+    ...keyColumns,
+    text("state", "State"),
+    amount("total", "Size"),
+    amount("leverage", "Leverage"),
+    amount("average_open_price", "Entry"),
+    amount("mark_price", "Mark"),
+    change("unrealized_pl", "Unrealised PnL"),
+    share("unrealized_plr", "of margin"),
+    amount("margin", "Margin"),
+    amount("liquidation_price", "Liquidation"),
+    share("liquidation_distance", "Distance"),
+    change("achieved_profits", "Realised"),
+    instant("opened_at", "Opened"),
+    instant("taken_at", "As told at"),
+  ],
+  *rows(view) {
+    const { shown, source } = momentsOf(view);
+    for (const { account, productType, takenAt, known, rows } of yield* createClosings(source, dataset)(shown)) {
+      if (!known) yield { account, product_type: productType, state: "unknown", taken_at: instantText(takenAt) };
+      for (const row of rows) yield { ...row, state: "open", liquidation_distance: liquidationDistance(row) };
+    }
+  },
+};
+
+export const episodes: DataTable = {
+  name: "episodes",
+  summary: "the lives of positions that are over, the newest first",
+  columns: [
+    ...keyColumns,
+    text("state", "State"),
+    instant("opened_at", "Opened"),
+    instant("first_seen_at", "First seen"),
+    instant("last_seen_at", "Last seen"),
+    instant("closed_before", "Gone by"),
+    amount("largest_total", "Largest size"),
+    amount("average_open_price", "Entry"),
+    change("worst_unrealized_pl", "Worst PnL"),
+    change("best_unrealized_pl", "Best PnL"),
+    share("closest_liquidation", "Closest to liquidation"),
+    change("realized_pl_seen", "Realised, last told"),
+    amount("funding_seen", "Funding, last told"),
+    amount("fees_seen", "Fees, last told"),
+  ],
+  *rows(view) {
+    yield* livesOf(view, `state <> 'open' and coalesce(closed_before, last_seen_at) <= @at`);
+  },
+};
+
+export const position: DataTable = {
+  name: "position",
+  summary: "one position, a row for each snapshot in which it changed, the newest first",
+  needs: positionKey.slice(1),
+  columns: [
+    instant("taken_at", "At"),
+    amount("total", "Size"),
+    amount("average_open_price", "Entry"),
+    amount("mark_price", "Mark"),
+    change("unrealized_pl", "Unrealised PnL"),
+    amount("margin", "Margin"),
+    amount("leverage", "Leverage"),
+    amount("liquidation_price", "Liquidation"),
+    share("liquidation_distance", "Distance"),
+    change("achieved_profits", "Realised"),
+  ],
+  *rows(view) {
+    const life = lifeOf(view);
+    if (!life) return;
+    const { account: _account, ...filter } = keyOf(view);
+    const span = { from: Number(life.first_seen_at_ms), to: Math.min(view.at, Number(life.last_seen_at_ms)) + 1 };
+    for (const row of latestChanges(view.sqlite, dataset, view.account, filter, span))
+      yield row && { ...row, liquidation_distance: liquidationDistance(row) };
+  },
+};
+
+export const keyOf = ({ account, given }: View): Record<string, string> => ({
+  ...Object.fromEntries(positionKey.map((name) => [name, given[name] ?? ""])),
+  account: account ?? "",
+});
+
+/** The life that is asked for by its beginning, or else the newest; undefined where there is none. */
+export function lifeOf(view: View): Record<string, Cell> | undefined {
+  const condition = view.given.first_seen_at ? "first_seen_at = @first_seen_at" : "true";
+  const names = positionKey.map((name) => ` and ${name} = @${name}`).join("");
+  return livesOf(view, condition + names).next().value;
+}
+
+function livesOf({ sqlite, account, at, given }: View, condition: string): IterableIterator<Record<string, Cell>> {
+  return sqlite
+    .prepare<unknown[], Record<string, Cell>>(
+      `select ${report.columns.join(", ")}, first_seen_at_ms, last_seen_at_ms from position_episodes
+       where (@account is null or account = @account) and first_seen_at <= @at and ${condition}
+       order by first_seen_at desc, symbol, hold_side, margin_mode`,
+    )
+    .all({ ...given, account, at: instantText(at) })
+    .values();
+}

@@ -1,0 +1,55 @@
+/** A table that people see as HTML, programs read as JSON and spreadsheets as CSV. It is declared once, for all three. */
+import type { HeldRow } from "../../reports/closing.ts";
+import type { Sqlite } from "../../store/sqlite.ts";
+
+/** How a cell is written for people; JSON and CSV have it as it is. A share of 0.0421 is 4.21 %. */
+export type Kind = "text" | "amount" | "change" | "share" | "instant" | "count";
+
+export interface Column {
+  name: string;
+  label: string;
+  kind: Kind;
+}
+
+/** What is asked for, checked. */
+export interface View {
+  sqlite: Sqlite;
+  /** Null: all of them. */
+  account: string | null;
+  /** The instant that is shown, epoch ms. */
+  at: number;
+  /** False where a person chose the instant. */
+  isNow: boolean;
+  timezone: string;
+  /** Parameters that only some tables know, by their names. */
+  given: Readonly<Record<string, string>>;
+}
+
+export interface DataTable {
+  name: string;
+  /** What one row is. */
+  summary: string;
+  columns: readonly Column[];
+  /** Parameters it cannot do without. */
+  needs?: readonly string[];
+  /** By the names of the columns; null is unknown. A null instead of a row is a moment for others to have their turn. */
+  rows(view: View): Generator<HeldRow | null, void>;
+}
+
+export const text = (name: string, label: string): Column => ({ name, label, kind: "text" });
+export const amount = (name: string, label: string): Column => ({ name, label, kind: "amount" });
+export const change = (name: string, label: string): Column => ({ name, label, kind: "change" });
+export const share = (name: string, label: string): Column => ({ name, label, kind: "share" });
+export const instant = (name: string, label: string): Column => ({ name, label, kind: "instant" });
+export const count = (name: string, label: string): Column => ({ name, label, kind: "count" });
+
+/** Every row; others have their turn in between. */
+export function* allRows(table: DataTable, view: View, most = Number.POSITIVE_INFINITY): Generator<null, HeldRow[]> {
+  const found: HeldRow[] = [];
+  for (const row of table.rows(view)) {
+    if (row) found.push(row);
+    if (found.length >= most) break;
+    yield null;
+  }
+  return found;
+}

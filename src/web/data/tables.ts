@@ -1,0 +1,22 @@
+/** Every table. A new one is a declaration and a line here. */
+import { balances } from "./balances.ts";
+import { coin } from "./coin.ts";
+import { collection, slots } from "./collection.ts";
+import { days } from "./days.ts";
+import { equity } from "./equity.ts";
+import { gaps } from "./gaps.ts";
+import { episodes, position, positions } from "./positions.ts";
+import type { DataTable } from "./table.ts";
+
+export const tables: readonly DataTable[] = [
+  equity,
+  days,
+  balances,
+  coin,
+  positions,
+  episodes,
+  position,
+  collection,
+  slots,
+  gaps,
+];
