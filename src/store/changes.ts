@@ -22,7 +22,8 @@ export function* latestChanges(
   const { prefix, key, moving } = layoutOf(dataset);
   const { product_type: productType = "", ...keys } = filter;
   const names = Object.keys(keys);
-  if (names.some((name) => !key.map(snakeCase).includes(name))) throw new RangeError(`${dataset.name}: ${names.join()}`);
+  if (names.some((name) => !key.map(snakeCase).includes(name)))
+    throw new RangeError(`${dataset.name}: ${names.join()}`);
   const items = sqlite
     .prepare<unknown[], number>(
       `select i.id from ${prefix}_item i join scope p on p.id = i.scope_id join series e on e.id = p.series_id
@@ -40,8 +41,12 @@ export function* latestChanges(
   const before = sqlite
     .prepare<unknown[], number>(
       `select distinct since from (${parts
-        .flatMap((part) => items.map((id) => `select * from (select since from ${prefix}_${part}
-           where item_id = ${id} and since < @before order by since desc limit ${chunk})`))
+        .flatMap((part) =>
+          items.map(
+            (id) => `select * from (select since from ${prefix}_${part}
+           where item_id = ${id} and since < @before order by since desc limit ${chunk})`,
+          ),
+        )
         .join(" union all ")}) order by since desc limit ${chunk}`,
     )
     .pluck();

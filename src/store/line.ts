@@ -25,7 +25,7 @@ export type LineCells = readonly Cell[] | null;
 const chunk = 1000;
 
 /**
- * Points by `taken_at`, from `from` on and before `to` (epoch ms). `columns` are of the history view; `valueOf` is asked
+ * Points by `taken_at`, from `from` on and before `to` (epoch ms). `columns` are of the history view; `valueFrom` is asked
  * once for as long as the item stays the same. Read a few at a time, no statement stays open.
  */
 export function* lineOf<T>(
@@ -34,7 +34,7 @@ export function* lineOf<T>(
   { itemId, scopeId }: LineItem,
   { from, to }: { from: number; to: number },
   columns: readonly string[],
-  valueOf: (cells: LineCells) => T,
+  valueFrom: (cells: LineCells) => T,
 ): Generator<LinePoint<T>, void> {
   const followed = partsOf(sqlite, layoutOf(dataset)).map((part) => ({
     part,
@@ -62,7 +62,7 @@ export function* lineOf<T>(
     }
     return cells;
   };
-  let value = valueOf(null);
+  let value = valueFrom(null);
   let [since, until] = [0, 0];
   let last: [id: number, at: number, slot: number] | undefined = [Number.MAX_SAFE_INTEGER, from - 1, 0];
   while (last) {
@@ -72,7 +72,7 @@ export function* lineOf<T>(
         for (const { cursor } of followed) if (id < cursor.since || id >= cursor.next) cursor.moveTo(id);
         since = Math.max(...followed.map(({ cursor }) => cursor.since));
         until = Math.min(...followed.map(({ cursor }) => cursor.next));
-        value = valueOf(read());
+        value = valueFrom(read());
       }
       yield { slot, at, value };
     }

@@ -39,7 +39,17 @@ export const balances: DataTable = {
         const price = (isMoney && pricesNow.get(coin)) || null;
         const value = total !== null && price !== null ? multiply(total, price) : null;
         const difference = differenceOf(balance, was);
-        return { ...head, coin, available, frozen, locked, total, usdt_price: price, usdt_value: value, change: difference };
+        return {
+          ...head,
+          coin,
+          available,
+          frozen,
+          locked,
+          total,
+          usdt_price: price,
+          usdt_value: value,
+          change: difference,
+        };
       });
       yield* rows.sort((a, b) => compare(b.usdt_value ?? "-1", a.usdt_value ?? "-1"));
     }
@@ -53,4 +63,3 @@ function differenceOf({ coin, total }: Balance, was: Wallet | undefined): Digits
   const before = held ? held.total : "0";
   return before === null ? null : subtract(total, before);
 }
-

@@ -1,11 +1,12 @@
 /** One coin in one wallet through time. */
-import { fundingAssets } from "../../datasets/funding-assets.ts";
+
 import type { Dataset } from "../../datasets/dataset.ts";
+import { fundingAssets } from "../../datasets/funding-assets.ts";
 import { mixAccounts } from "../../datasets/mix-accounts.ts";
 import { spotAssets } from "../../datasets/spot-assets.ts";
+import { amountOf } from "../../reports/closing.ts";
 import { sumOf } from "../../reports/wallets.ts";
 import { latestChanges } from "../../store/changes.ts";
-import { amountOf } from "../../reports/closing.ts";
 import { amount, type DataTable, instant } from "./table.ts";
 
 /** Where the history of a wallet is kept. */

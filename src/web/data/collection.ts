@@ -3,9 +3,9 @@ import { causes, type DatasetName } from "../../domain.ts";
 import { instantText } from "../../reports/closing.ts";
 import { type Period, periodOf, periodsOf } from "../../reports/days.ts";
 import { createCoverage } from "../../reports/slots.ts";
-import { type LastTrouble, lastTrouble } from "../../store/trouble.ts";
 import { isSettled, type Series, type SlotCounts, seriesOf } from "../../store/slots.ts";
 import { freshness } from "../../store/status.ts";
+import { type LastTrouble, lastTrouble } from "../../store/trouble.ts";
 import { count, type DataTable, instant, text, type View } from "./table.ts";
 
 export const collection: DataTable = {
@@ -76,7 +76,7 @@ export const slots: DataTable = {
   ],
   *rows(view) {
     const { word } = createCoverage({ sqlite: view.sqlite, account: view.account, now: view.at });
-    for (const { period, series, counts } of yield* daysOfSlots(view))
+    for (const { period, series, counts } of yield* slotsIn(view, lastDays(view)))
       yield {
         day: period.name,
         account: series.account,
@@ -92,31 +92,47 @@ export const slots: DataTable = {
 const withBigints = ({ ok, partial, failed, missed, skipped }: SlotCounts) =>
   Object.fromEntries(Object.entries({ ok, partial, failed, missed, skipped }).map(([name, n]) => [name, BigInt(n)]));
 
-export interface DayOfSlots {
+export interface SlotsOf {
   period: Period;
   series: Series;
   counts: SlotCounts;
 }
 
-const daysShown = 31;
-
-/** Days whose slots are all told do not change any more. By database connection's file they are the same for all. */
-const settled = new Map<string, SlotCounts>();
+export const daysShown = 31;
 
 /** The newest day first. */
-export function* daysOfSlots({ sqlite, account, at, timezone }: View): Generator<null, DayOfSlots[]> {
+export function lastDays({ at, timezone }: View): Period[] {
+  const { to } = periodOf(timezone, "day", at);
+  return [...periodsOf({ timezone, by: "day", from: to - daysShown * 86_400_000, to })].slice(-daysShown).reverse();
+}
+
+const hourMs = 3_600_000;
+
+/** Some days of a time zone have 23, and some 25. */
+export const hoursOf = ({ name, from, to }: Period): Period[] =>
+  Array.from({ length: Math.ceil((to - from) / hourMs) }, (_, hour) => ({
+    name: `${name} ${hour}`,
+    from: from + hour * hourMs,
+    to: Math.min(to, from + (hour + 1) * hourMs),
+  }));
+
+/** Slots that are all told do not change any more; the names say of which database. */
+const settled = new Map<string, SlotCounts>();
+const mostSettled = 20_000;
+
+/** What became of the slots of every series in each period. */
+export function* slotsIn({ sqlite, account, at }: View, periods: readonly Period[]): Generator<null, SlotsOf[]> {
   const { counts } = createCoverage({ sqlite, account: null, now: at });
   const all = seriesOf(sqlite, null).filter((one) => belongs(one, account));
-  const to = periodOf(timezone, "day", at).to;
-  const periods = [...periodsOf({ timezone, by: "day", from: to - daysShown * 86_400_000, to })].slice(-daysShown);
-  const found: DayOfSlots[] = [];
-  for (const period of periods.reverse()) {
+  const found: SlotsOf[] = [];
+  for (const period of periods) {
     const isOver = period.to <= at && isSettled(sqlite, period.to);
     for (const series of all) {
-      if (series.begunAt >= period.to) continue;
-      const name = `${sqlite.name} ${series.id} ${series.begunAt} ${period.from}`;
+      if (series.begunAt >= period.to || period.from > at) continue;
+      const name = `${sqlite.name} ${series.id} ${series.begunAt} ${period.from} ${period.to}`;
       const known = isOver ? settled.get(name) : undefined;
       const own = known ?? (yield* counts(period, series));
+      if (settled.size > mostSettled) settled.clear();
       if (isOver) settled.set(name, own);
       found.push({ period, series, counts: own });
       yield null;

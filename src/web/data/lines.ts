@@ -60,7 +60,8 @@ function* together(
   { join }: LineSource,
 ): Generator<SlotPoint, void> {
   const onSchedule = (points: Generator<LinePoint<Values>, void>): LinePoint<Values> | undefined => {
-    for (let next = points.next(); !next.done; next = points.next()) if (next.value.slot % 1000 === 0) return next.value;
+    for (let next = points.next(); !next.done; next = points.next())
+      if (next.value.slot % 1000 === 0) return next.value;
     return undefined;
   };
   const heads = told.map(onSchedule);

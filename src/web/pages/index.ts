@@ -1,14 +1,40 @@
-/** The pages a person reads. */
+/** The pages a person reads, and under `/api/` what they show, for programs and spreadsheets. */
+import type { Context } from "hono";
 import { Hono } from "hono";
-import { html } from "hono/html";
+import { createCurves } from "../data/curves.ts";
+import type { View } from "../data/table.ts";
 import type { Site } from "../site.ts";
+import { api } from "./api.ts";
+import { balancesPage } from "./balances.ts";
+import { coinPage } from "./coin.ts";
+import { collectionPage } from "./collection.ts";
+import { daysPage } from "./days.ts";
+import type { Html } from "./figure.ts";
+import { overviewPage } from "./overview.ts";
+import { positionPage } from "./position.ts";
+import { positionsPage } from "./positions.ts";
+import { questionOf, viewOf } from "./question.ts";
 
-export const pages = (_site: Site): Hono =>
-  new Hono().get("/", (c) =>
-    c.html(html`<!doctype html>
-<html lang="en">
-<title>bitget-collector</title>
-<link rel="icon" href="/assets/icon.svg">
-<ul><li><a href="/healthz">health</a><li><a href="/metrics">metrics</a></ul>
-</html>`),
-  );
+/** What a page reads, in steps between which others have their turn, and the HTML it makes of it. */
+export type PageOf = (view: View, c: Context) => Generator<unknown, Html>;
+
+const byPath: Record<string, PageOf> = {
+  "/": overviewPage,
+  "/days": daysPage,
+  "/positions": positionsPage,
+  "/position": positionPage,
+  "/balances": balancesPage,
+  "/coin": coinPage,
+  "/collection": collectionPage,
+};
+
+export function pages(site: Site): Hono {
+  const app = new Hono();
+  for (const [path, page] of Object.entries(byPath))
+    app.get(path, async (c) => {
+      const question = questionOf(c, site);
+      const body = await site.reader.readInSteps((sqlite) => page(viewOf(sqlite, question, site), c));
+      return c.html(body);
+    });
+  return app.route("/api", api(site, createCurves(site.databasePath)));
+}

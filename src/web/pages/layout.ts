@@ -15,15 +15,16 @@ const parts = [
 
 export interface Page {
   title: string;
-  /** The part of the site it belongs to. */
-  part: string;
+  path: string;
+  /** The part of the site it belongs to, where that is another page. */
+  part?: string;
   view: View;
   /** Parameters of its own, which stay when another account or instant is chosen. */
   own?: Record<string, string>;
   body: Html | Html[];
 }
 
-export function layout({ title, part, view, own = {}, body }: Page): Html {
+export function layout({ title, path: here, part = here, view, own = {}, body }: Page): Html {
   const kept = lasting({ account: view.account, at: view.isNow ? null : view.at });
   return html`<!doctype html>
 <html lang="en">
@@ -43,10 +44,10 @@ export function layout({ title, part, view, own = {}, body }: Page): Html {
 <nav aria-label="Pages">
 ${parts.map(([path, name]) => html`<a href="${addressOf(path, kept)}"${path === part ? html` aria-current="page"` : ""}>${name}</a>`)}
 </nav>
-${choice(view, part, own)}
+${choice(view, here, own)}
 </header>
 <main id="main">
-${view.isNow ? "" : html`<p class="instant">As it stood at ${instantFigure(view.at, view.timezone)} ${view.timezone}. <a href="${addressOf(part, { account: view.account }, own)}">Back to now</a></p>`}
+${view.isNow ? "" : html`<p class="instant">As it stood at ${instantFigure(view.at, view.timezone)} ${view.timezone}. <a href="${addressOf(here, { account: view.account }, own)}">Back to now</a></p>`}
 <h1>${title}</h1>
 ${body}
 </main>
@@ -59,7 +60,7 @@ ${body}
 }
 
 /** Without a script it is a form like any other. */
-function choice(view: View, part: string, own: Record<string, string>): Html {
+function choice(view: View, path: string, own: Record<string, string>): Html {
   const accounts = accountsOf({ sqlite: view.sqlite, account: null });
   const local = view.isNow
     ? ""
@@ -67,7 +68,7 @@ function choice(view: View, part: string, own: Record<string, string>): Html {
         .toZonedDateTimeISO(view.timezone)
         .toPlainDateTime()
         .toString({ smallestUnit: "second" });
-  return html`<form action="${part}" class="choice">
+  return html`<form action="${path}" class="choice">
 ${Object.entries(own)
   .filter(([name]) => name !== "account")
   .map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}

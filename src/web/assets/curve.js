@@ -1,0 +1,87 @@
+/** What a curve says, before anything is drawn. */
+
+/**
+ * @typedef {object} Line
+ * @property {string} name
+ * @property {string} label
+ * @property {(string | null)[]} values digits; null is unknown
+ *
+ * @typedef {object} Curve
+ * @property {string} unit
+ * @property {number} from epoch ms
+ * @property {number} to
+ * @property {number[]} at epoch ms
+ * @property {Line[]} lines the first one is what the curve is about
+ */
+
+/**
+ * Where the first line is unknown: from the known point before to the known one after. Before the first point nothing was
+ * collected yet, unless something was due.
+ * @param {Curve} curve
+ */
+export function fillsOf({ at, lines, to }) {
+  const [first] = lines;
+  if (!first) return [];
+  const partial = lines.find(({ name }) => name === "known_part");
+  /** @type {{ from: number, to: number, isPartial: boolean }[]} */
+  const fills = [];
+  let from = at[0] ?? to;
+  let isUnknown = false;
+  let isPartial = false;
+  for (const [index, value] of first.values.entries()) {
+    const instant = at[index] ?? to;
+    if (value !== null) {
+      if (isUnknown) fills.push({ from, to: instant, isPartial });
+      from = instant;
+      isUnknown = false;
+      isPartial = false;
+      continue;
+    }
+    const isKnownPart = partial?.values[index] != null;
+    // Where only a part is told and where nothing is are drawn apart.
+    if (isUnknown && isKnownPart !== isPartial) {
+      fills.push({ from, to: instant, isPartial });
+      from = instant;
+    }
+    isUnknown = true;
+    isPartial = isKnownPart;
+  }
+  if (isUnknown) fills.push({ from, to, isPartial });
+  return fills;
+}
+
+/**
+ * The curve in a few sentences.
+ * @param {Curve} curve
+ * @param {(at: number) => string} timeText
+ */
+export function wordsOf(curve, timeText) {
+  const { unit, from, to, at, lines } = curve;
+  const [line] = lines;
+  const known = [...(line?.values ?? []).entries()].flatMap(([index, digits]) =>
+    digits === null ? [] : [{ digits, at: at[index] ?? 0 }],
+  );
+  const when = `${timeText(from)} to ${timeText(to)}`;
+  const [first] = known;
+  const last = known.at(-1);
+  if (!first || !last) return `${when}: nothing is known.`;
+  let [lowest, highest] = [first, first];
+  for (const one of known) {
+    if (Number(one.digits) < Number(lowest.digits)) lowest = one;
+    if (Number(one.digits) > Number(highest.digits)) highest = one;
+  }
+  /** @param {{ digits: string, at: number }} one */
+  const told = ({ digits, at }) => `${digits} (${timeText(at)})`;
+  const fills = fillsOf(curve);
+  const partial = fills.filter(({ isPartial }) => isPartial).length;
+  const gaps = fills.length - partial;
+  return [
+    `${when}, ${unit}: from ${first.digits} to ${last.digits}; lowest ${told(lowest)}, highest ${told(highest)}.`,
+    gaps > 0 ? `Striped grey: unknown, ${gaps === 1 ? "once" : `${gaps} times`}.` : "",
+    partial > 0
+      ? `Striped amber: only a part is known, ${partial === 1 ? "once" : `${partial} times`}; the dashed line is that part.`
+      : "",
+  ]
+    .filter((sentence) => sentence !== "")
+    .join(" ");
+}

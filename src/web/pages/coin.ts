@@ -1,0 +1,42 @@
+import { coin } from "../data/coin.ts";
+import { coinSource } from "../data/sources.ts";
+import { allRows, type View } from "../data/table.ts";
+import { badRequest, notFound } from "../site.ts";
+import { chartHtml, usualSpans } from "./chart.ts";
+import type { Html } from "./figure.ts";
+import { layout } from "./layout.ts";
+import { shownAs, tableHtml } from "./table.ts";
+
+const mostRows = 100;
+
+export function* coinPage(view: View): Generator<unknown, Html> {
+  const { wallet, coin: name } = view.given;
+  if (view.account === null || !wallet || !name) throw badRequest('"/coin" needs account, wallet and coin.');
+  if (coinSource(view).items.length === 0)
+    throw notFound(`${name} was never seen in the wallet ${wallet} of ${view.account}.`);
+  const rows = yield* allRows(coin, view, mostRows + 1);
+  const columns = shownAs(
+    coin,
+    view,
+    coin.columns.map(({ name }) => name),
+  );
+  return layout({
+    title: `${name}, ${wallet}, ${view.account}`,
+    path: "/coin",
+    part: "/balances",
+    view,
+    own: { account: view.account, wallet, coin: name },
+    body: [
+      chartHtml({ id: "coin-curve", title: `${name} held`, of: "coin", view, spans: usualSpans }),
+      tableHtml({
+        table: coin,
+        view,
+        caption: "Changes, the newest first",
+        columns,
+        rows: rows.slice(0, mostRows),
+        empty: "It was never held.",
+        isCut: rows.length > mostRows,
+      }),
+    ],
+  });
+}

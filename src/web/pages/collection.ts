@@ -1,0 +1,130 @@
+/** How collecting goes: each dataset as it stands, and a calendar of what became of the slots. */
+import type { Context } from "hono";
+import { html } from "hono/html";
+import { type Period, periodOf, startOfDate } from "../../reports/days.ts";
+import type { SlotCounts } from "../../store/slots.ts";
+import { collection, daysShown, hoursOf, lastDays, slotsIn } from "../data/collection.ts";
+import { gaps } from "../data/gaps.ts";
+import { allRows, type View } from "../data/table.ts";
+import { badRequest } from "../site.ts";
+import { type Html, localText, unknown } from "./figure.ts";
+import { layout } from "./layout.ts";
+import { addressOf, lasting, textOf } from "./question.ts";
+import { type Shown, shownAs, tableHtml } from "./table.ts";
+
+const mostGaps = 50;
+
+export function* collectionPage(view: View, c: Context): Generator<unknown, Html> {
+  const day = dayOf(c, view);
+  const rows = yield* allRows(collection, view);
+  const missing = yield* allRows(gaps, view, mostGaps + 1);
+  const calendar = yield* calendarHtml(view, day);
+  return layout({
+    title: "Collection",
+    path: "/collection",
+    view,
+    own: day ? { day: day.name } : {},
+    body: [
+      tableHtml({
+        table: collection,
+        view,
+        caption: "Datasets",
+        columns: statusColumns(view),
+        rows,
+        empty: "Nothing is scheduled.",
+      }),
+      calendar,
+      tableHtml({
+        table: gaps,
+        view,
+        caption: `Gaps of the last ${daysShown} days, the newest first`,
+        columns: gapColumns(view),
+        rows: missing.slice(0, mostGaps),
+        empty: "Nothing is missing.",
+        isCut: missing.length > mostGaps,
+      }),
+    ],
+  });
+}
+
+/** A day to look at hour by hour; null: days of a month. */
+function dayOf(c: Context, { timezone, at }: View): Period | null {
+  const text = textOf(c, "day");
+  if (text === null) return null;
+  const start = startOfDate(text, timezone);
+  if (start === null) throw badRequest('"day" is a date such as 2026-11-01.');
+  if (start > at) throw badRequest('"day" has not begun yet.');
+  return periodOf(timezone, "day", start);
+}
+
+const words: Record<string, string> = { fresh: "● fresh", stale: "▲ stale", "not offered": "– not offered" };
+
+const statusColumns = (view: View): Shown[] =>
+  shownAs(
+    collection,
+    view,
+    collection.columns.map(({ name }) => name),
+  ).map((column) => {
+    if (column.label === "State")
+      return {
+        ...column,
+        cell: ({ state }) =>
+          html`<span class="state ${String(state).replace(" ", "-")}">${words[String(state)] ?? state}</span>`,
+      };
+    if (column.label === "Last complete")
+      return { ...column, cell: (row) => (row.last_ok_at === null ? unknown("never") : column.cell(row)) };
+    if (column.label === "Last trouble" || column.label === "What it was")
+      return { ...column, cell: (row) => (row.trouble_at === null ? html`none` : column.cell(row)) };
+    return column;
+  });
+
+const gapColumns = (view: View): Shown[] =>
+  shownAs(
+    gaps,
+    view,
+    gaps.columns.map(({ name }) => name),
+  ).map((column) =>
+    column.label === "Line"
+      ? { ...column, cell: (row) => (row.product_type === null ? html`all` : column.cell(row)) }
+      : column,
+  );
+
+/** A row for each day, or for each hour of one. */
+function* calendarHtml(view: View, day: Period | null): Generator<null, Html> {
+  const periods = day ? hoursOf(day) : lastDays(view);
+  const found = yield* slotsIn(view, periods);
+  const series = [...new Map(found.map(({ series }) => [series.id, series])).values()];
+  const several = new Set(series.filter(({ dataset }) => dataset !== "prices").map(({ account }) => account)).size > 1;
+  const kept = lasting({ account: view.account, at: view.isNow ? null : view.at });
+  const csv = addressOf("/api/slots.csv", kept);
+  return html`<section id="calendar" class="table" data-live aria-labelledby="calendar-caption">
+<h2 id="calendar-caption">${day ? html`Slots of ${day.name}, hour by hour` : "Slots, day by day"}<a class="csv" href="${csv}" download="slots.csv">CSV<span class="unseen"> of slots</span></a></h2>
+<p class="key">${Object.entries(marks).map(([name, mark]) => html`<span class="slot ${name}">${mark}</span> ${name} `)}
+${day ? html`<a href="${addressOf("/collection", kept)}">Back to all days</a>` : ""}</p>
+<div class="scroll" tabindex="0" role="region" aria-label="Calendar">
+<table class="calendar">
+<thead><tr><th scope="col">${day ? "Hour" : "Day"}</th>${series.map(({ account, dataset }) => html`<th scope="col">${several && dataset !== "prices" ? html`<small>${account}</small><br>` : ""}${dataset}</th>`)}</tr></thead>
+<tbody>
+${periods.map(
+  (
+    period,
+  ) => html`<tr><th scope="row">${day ? localText(period.from, view.timezone).slice(11, 16) : html`<a href="${addressOf("/collection", kept, { day: period.name })}">${period.name}</a>`}</th>
+${series.map(({ id }) => slotCell(found.find((one) => one.period === period && one.series.id === id)?.counts))}</tr>`,
+)}
+</tbody>
+</table>
+</div>
+</section>`;
+}
+
+const marks = { ok: "●", partial: "◐", failed: "✕", missed: "○", skipped: "–" };
+/** The worst is seen first. */
+const severity = ["missed", "failed", "partial", "skipped", "ok"] as const;
+
+function slotCell(counts: SlotCounts | undefined): Html {
+  const worst = counts && severity.find((state) => counts[state] > 0);
+  if (!counts || !worst) return html`<td class="slot none"><span class="unseen">none due</span></td>`;
+  const all = severity.toReversed().flatMap((state) => (counts[state] > 0 ? `${counts[state]} ${state}` : []));
+  const why = counts.causes.map(([cause, slots]) => `${cause}: ${slots}`).join("; ");
+  return html`<td class="slot ${worst}" title="${all.join(", ")} of ${counts.due}${why ? ` (${why})` : ""}"><span aria-hidden="true">${marks[worst]}${worst === "ok" ? "" : ` ${counts[worst]}`}</span><span class="unseen">${all.join(", ")}</span></td>`;
+}

@@ -1,0 +1,24 @@
+import { days } from "../data/days.ts";
+import { allRows, type View } from "../data/table.ts";
+import type { Html } from "./figure.ts";
+import { layout } from "./layout.ts";
+import { shownAs, tableHtml } from "./table.ts";
+
+export function* daysPage(view: View): Generator<unknown, Html> {
+  const rows = yield* allRows(days, view);
+  const names = days.columns.map(({ name }) => name).filter((name) => !name.endsWith("_at"));
+  return layout({
+    title: "Day by day",
+    path: "/days",
+    part: "/",
+    view,
+    body: tableHtml({
+      table: days,
+      view,
+      caption: "Equity in USDT, the newest day first",
+      columns: shownAs(days, view, names),
+      rows: rows.toReversed(),
+      empty: "Nothing was collected yet.",
+    }),
+  });
+}

@@ -1,0 +1,85 @@
+import { html } from "hono/html";
+import type { HeldRow } from "../../reports/closing.ts";
+import { equity, type Total, type Totals, totals, walletColumns } from "../data/equity.ts";
+import { allRows, type View } from "../data/table.ts";
+import { chartHtml, usualSpans } from "./chart.ts";
+import { ageText, cellHtml, changeFigure, type Html, instantFigure, unknown, wholeFigure } from "./figure.ts";
+import { layout } from "./layout.ts";
+import { addressOf, lasting } from "./question.ts";
+import { type Shown, shownAs, tableHtml } from "./table.ts";
+
+export function* overviewPage(view: View): Generator<unknown, Html> {
+  const found = yield* totals(view);
+  const rows = yield* allRows(equity, view);
+  const days = addressOf("/days", lasting({ account: view.account, at: view.isNow ? null : view.at }));
+  return layout({
+    title: view.account ?? "All accounts together",
+    path: "/",
+    view,
+    body: [
+      headline(view, found),
+      chartHtml({
+        id: "equity-curve",
+        title: "Equity, USDT",
+        of: "equity",
+        view,
+        spans: usualSpans,
+        lines: { first: ["total", "known_part"], switch: "by wallet" },
+        table: html`<p><a href="${days}">Day by day, as a table</a></p>`,
+      }),
+      tableHtml({
+        table: equity,
+        view,
+        caption: "Accounts",
+        columns: columnsOf(view, rows),
+        rows,
+        empty: "Nothing was collected yet.",
+      }),
+    ],
+  });
+}
+
+function headline(view: View, { now, yesterday, change }: Totals): Html {
+  return html`<section id="headline" data-live aria-label="Equity">
+<p class="equity"><span class="label">Equity</span> ${now.value === null ? unknown(now.knownPart === null ? "unknown" : "incomplete") : html`${wholeFigure(now.value)} <span class="unit">USDT</span>`}</p>
+${now.value === null && now.knownPart !== null ? html`<p class="part"><span class="label">Known part</span> ${wholeFigure(now.knownPart)} <span class="unit">USDT</span></p>` : ""}
+<p><span class="label">Since yesterday</span> ${change === null ? unknown() : html`${changeFigure(change)} <span class="unit">USDT</span>`}
+${yesterday.value === null ? "" : html`<span class="aside">from ${wholeFigure(yesterday.value)} at the end of the day before</span>`}</p>
+${missing(now)}
+${now.takenAt === null ? "" : html`<p class="aside">As told at ${instantFigure(now.takenAt, view.timezone)}, ${ageText(view.at - now.takenAt)} ${view.isNow ? "ago" : "before"}</p>`}
+</section>`;
+}
+
+const missing = ({ missing }: Total): Html | "" =>
+  missing.length === 0 ? "" : html`<ul class="missing">${missing.map((sentence) => html`<li>${sentence}</li>`)}</ul>`;
+
+/** Only wallets that any account has; those of an account that is told in whole are not unknown but none. */
+function columnsOf(view: View, rows: readonly HeldRow[]): Shown[] {
+  const wallets = walletColumns.map(({ name }) => name).filter((name) => rows.some((row) => row[name] !== null));
+  const isIncomplete = rows.some((row) => row.state === "incomplete");
+  const names = [
+    "account",
+    "state",
+    "usdt_equity",
+    ...(isIncomplete ? ["known_part"] : []),
+    ...wallets,
+    "change",
+    "taken_at",
+  ];
+  return shownAs(equity, view, names).map((column, at) => {
+    const name = names[at] ?? "";
+    const isOptional = wallets.includes(name) || name === "known_part";
+    return {
+      ...column,
+      cell: (row) => {
+        if (name === "account") return accountLink(row, view);
+        if (row[name] === null && isOptional && (row.state === "complete" || name === "known_part"))
+          return unknown("none");
+        return column.cell(row);
+      },
+    };
+  });
+}
+
+const accountLink = (row: HeldRow, view: View): Html =>
+  html`<a href="${addressOf("/", lasting({ account: String(row.account), at: view.isNow ? null : view.at }))}">${cellHtml("text", row.account, view.timezone)}</a>`;

@@ -1,0 +1,92 @@
+import { html } from "hono/html";
+import { amountOf } from "../../reports/closing.ts";
+import type { Cell } from "../../store/query.ts";
+import { episodes, lifeOf, position, positionKey } from "../data/positions.ts";
+import { allRows, type View } from "../data/table.ts";
+import { badRequest, notFound } from "../site.ts";
+import { chartHtml } from "./chart.ts";
+import { cellHtml, type Html, unknown } from "./figure.ts";
+import { layout } from "./layout.ts";
+import { shownAs, tableHtml } from "./table.ts";
+
+const mostRows = 100;
+
+/** Facts of a life, in the order in which they are asked for. */
+const facts = [
+  "state",
+  "opened_at",
+  "first_seen_at",
+  "last_seen_at",
+  "closed_before",
+  "largest_total",
+  "average_open_price",
+  "worst_unrealized_pl",
+  "best_unrealized_pl",
+  "closest_liquidation",
+  "realized_pl_seen",
+  "funding_seen",
+  "fees_seen",
+];
+
+export function* positionPage(view: View): Generator<unknown, Html> {
+  const { account, given } = view;
+  const missing = positionKey.filter((name) => name !== "account" && !given[name]);
+  if (account === null || missing.length > 0) throw badRequest(`"/position" needs ${positionKey.join(", ")}.`);
+  const life = lifeOf(view);
+  if (!life) throw notFound(`${given.symbol} ${given.hold_side} of ${account} was not seen by then.`);
+  const rows = yield* allRows(position, view, 2 * mostRows);
+  const name = `${life.symbol} ${life.hold_side}`;
+  const from = Number(life.first_seen_at_ms);
+  const to = life.state === "open" ? null : Number(life.last_seen_at_ms) + 1;
+  return layout({
+    title: `${name}, ${life.margin_mode}, ${account}`,
+    path: "/position",
+    part: "/positions",
+    view,
+    own: { ...given, account },
+    body: [
+      lifeHtml(life, view),
+      chartHtml({ id: "pl-curve", title: `Unrealised PnL, ${life.margin_coin}`, of: "position-pl", view, from, to }),
+      chartHtml({ id: "price-curve", title: "Mark price and entry", of: "position-price", view, from, to }),
+      tableHtml({
+        table: position,
+        view,
+        caption: "Changes, the newest first",
+        columns: shownAs(
+          position,
+          view,
+          position.columns.map(({ name }) => name),
+        ).map((column) =>
+          column.label === "Distance" || column.label === "Liquidation" ? withoutNone(column) : column,
+        ),
+        rows: rows.slice(0, mostRows),
+        empty: "There is no snapshot of it any more.",
+        isCut: rows.length > mostRows,
+      }),
+    ],
+  });
+}
+
+/** A liquidation price of zero or less says that there is none. */
+const withoutNone = (column: ReturnType<typeof shownAs>[number]) => ({
+  ...column,
+  cell: (row: Parameters<typeof column.cell>[0]) =>
+    row.liquidation_distance === null && amountOf(row, "liquidation_price") !== null
+      ? unknown("none")
+      : column.cell(row),
+});
+
+function lifeHtml(life: Readonly<Record<string, Cell>>, { timezone }: View): Html {
+  return html`<section id="life" data-live aria-label="Its life"><dl>
+${facts
+  .filter((name) => name !== "closed_before" || life.state === "closed")
+  .map((name) => {
+    const column = episodes.columns.find((one) => one.name === name);
+    const value =
+      name === "closest_liquidation" && life[name] === null
+        ? unknown("none")
+        : cellHtml(column?.kind ?? "text", life[name], timezone);
+    return html`<div><dt>${column?.label}</dt><dd>${value}</dd></div>`;
+  })}
+</dl></section>`;
+}

@@ -1,0 +1,113 @@
+import { html } from "hono/html";
+import { compare } from "../../decimal.ts";
+import type { HeldRow } from "../../reports/closing.ts";
+import { amountOf } from "../../reports/closing.ts";
+import { episodes, positionKey, positions } from "../data/positions.ts";
+import { allRows, type View } from "../data/table.ts";
+import { cellHtml, figure, type Html, shareFigure, unknown } from "./figure.ts";
+import { layout } from "./layout.ts";
+import { addressOf, lasting } from "./question.ts";
+import { type Shown, shownAs, tableHtml } from "./table.ts";
+
+const mostEpisodes = 100;
+
+export function* positionsPage(view: View): Generator<unknown, Html> {
+  const open = yield* allRows(positions, view);
+  const closed = yield* allRows(episodes, view, mostEpisodes + 1);
+  return layout({
+    title: "Positions",
+    path: "/positions",
+    view,
+    body: [
+      tableHtml({
+        table: positions,
+        view,
+        caption: "Open",
+        columns: openColumns(view),
+        rows: open,
+        empty: "No position is open.",
+      }),
+      tableHtml({
+        table: episodes,
+        view,
+        caption: "Closed, the newest first",
+        columns: closedColumns(view),
+        rows: closed.slice(0, mostEpisodes),
+        empty: "No position was seen to close.",
+        isCut: closed.length > mostEpisodes,
+      }),
+    ],
+  });
+}
+
+function openColumns(view: View): Shown[] {
+  const cell = (row: HeldRow, kind: "amount" | "change" | "share" | "instant", name: string) =>
+    cellHtml(kind, row[name], view.timezone);
+  return [
+    { label: "Position", isNumber: false, cell: (row) => nameOf(row, view) },
+    { label: "Size", isNumber: true, cell: (row) => cell(row, "amount", "total") },
+    {
+      label: "Unrealised PnL",
+      isNumber: true,
+      cell: (row) =>
+        html`${cell(row, "change", "unrealized_pl")}<br><small>${cell(row, "share", "unrealized_plr")} of margin</small>`,
+    },
+    { label: "Entry", isNumber: true, cell: (row) => cell(row, "amount", "average_open_price") },
+    { label: "Mark", isNumber: true, cell: (row) => cell(row, "amount", "mark_price") },
+    { label: "Liquidation", isNumber: true, cell: liquidation },
+    {
+      label: "Leverage",
+      isNumber: true,
+      cell: (row) => html`${cell(row, "amount", "leverage")}×<br><small>${row.margin_mode ?? unknown()}</small>`,
+    },
+    {
+      label: "Margin",
+      isNumber: true,
+      cell: (row) => html`${cell(row, "amount", "margin")} <small>${row.margin_coin}</small>`,
+    },
+    { label: "Realised", isNumber: true, cell: (row) => cell(row, "change", "achieved_profits") },
+    { label: "As told at", isNumber: false, cell: (row) => cell(row, "instant", "taken_at") },
+  ];
+}
+
+function nameOf(row: HeldRow, view: View): Html {
+  const about = html`<small>${[row.account, row.product_type].filter((part) => part).join(" · ")}</small>`;
+  if (!row.symbol) return html`${unknown("unknown: the last good snapshot is too old, or there is none")}<br>${about}`;
+  const key = Object.fromEntries(positionKey.map((name) => [name, row[name]]));
+  // A closed one is found by its beginning; the open one is the newest.
+  const first = row.state === "open" ? {} : { first_seen_at: row.first_seen_at };
+  const address = addressOf("/position", lasting({ account: null, at: view.isNow ? null : view.at }), key, first);
+  return html`<a href="${address}">${row.symbol}</a> <span class="side ${row.hold_side === "long" ? "long" : "short"}">${row.hold_side}</span><br>${about}`;
+}
+
+/** How far off liquidation is: in per cent of the mark price, and as a bar that is full from one half on. */
+function liquidation(row: HeldRow): Html {
+  const price = amountOf(row, "liquidation_price");
+  const distance = amountOf(row, "liquidation_distance");
+  if (price === null) return unknown();
+  if (compare(price, "0") <= 0) return html`<span class="none" title="${price}">none</span>`;
+  if (distance === null) return html`${figure(price)}<br>${unknown()}`;
+  return html`${figure(price)}<br><small>${shareFigure(distance)} away</small> <meter min="0" low="0.05" high="0.15" optimum="0.5" max="0.5" value="${distance}" title="${distance} of the mark price"></meter>`;
+}
+
+function closedColumns(view: View): Shown[] {
+  const names = [
+    "largest_total",
+    "average_open_price",
+    "realized_pl_seen",
+    "worst_unrealized_pl",
+    "best_unrealized_pl",
+    "closest_liquidation",
+    "funding_seen",
+    "fees_seen",
+    "first_seen_at",
+    "closed_before",
+  ];
+  const columns = shownAs(episodes, view, names).map((column, at): Shown => {
+    const name = names[at];
+    if (name === "closest_liquidation")
+      return { ...column, cell: (row) => (row[name] === null ? unknown("none") : column.cell(row)) };
+    return column;
+  });
+  return [{ label: "Position", isNumber: false, cell: (row) => nameOf(row, view) }, ...columns];
+}
