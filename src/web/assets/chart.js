@@ -238,7 +238,7 @@ const numberOf = (text) => (text ? Number(text) : null);
 /** Of digits only where they are drawn. @param {string | null} digits */
 const heightOf = (digits) => (digits === null ? null : Number(digits));
 
-/** Points with no neighbour to draw a line to. @type {uPlot.Series.Points.Filter} */
+/** Points with no neighbour to draw a line to. @param {uPlot} self @param {number} line @param {boolean} show */
 function alone(self, line, show) {
   if (!show) return null;
   const values = self.data[line] ?? [];

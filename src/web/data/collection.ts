@@ -3,8 +3,8 @@ import { causes, type DatasetName } from "../../domain.ts";
 import { instantText } from "../../reports/closing.ts";
 import { type Period, periodOf, periodsOf } from "../../reports/days.ts";
 import { createCoverage } from "../../reports/slots.ts";
+import { scheduledSeries, seriesReader } from "../../store/freshness.ts";
 import { isSettled, type Series, type SlotCounts, seriesOf } from "../../store/slots.ts";
-import { freshness } from "../../store/status.ts";
 import { type LastTrouble, lastTrouble } from "../../store/trouble.ts";
 import { count, type DataTable, instant, text, type View } from "./table.ts";
 
@@ -22,9 +22,11 @@ export const collection: DataTable = {
     text("trouble", "What it was"),
   ],
   *rows({ sqlite, account, at }) {
-    for (const status of freshness(sqlite, at)) {
-      if (account !== null && status.account !== account && status.dataset !== "prices") continue;
-      const trouble = lastTrouble(sqlite, status.id, at);
+    const freshnessOf = seriesReader(sqlite);
+    for (const series of scheduledSeries(sqlite)) {
+      if (!belongs(series, account)) continue;
+      const status = freshnessOf(series, at);
+      const trouble = lastTrouble(sqlite, series.id, at);
       yield {
         account: status.account,
         dataset: status.dataset,
