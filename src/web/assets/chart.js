@@ -1,6 +1,6 @@
 /** A curve in its frame: asks for as many points as there are pixels, and draws what is missing as missing. */
 
-import { fillsOf, wordsOf } from "./curve.js";
+import { fillsOf, grouped, wordsOf } from "./curve.js";
 import uPlot from "./uPlot.esm.js";
 
 /**
@@ -8,7 +8,10 @@ import uPlot from "./uPlot.esm.js";
  * @typedef {{ from: number | null, to: number | null }} Span
  */
 
+/** The shortest span that is zoomed to, in milliseconds. */
 const shortest = 60_000;
+
+const mostTries = 10;
 
 /**
  * @param {HTMLElement} figure
@@ -36,7 +39,7 @@ export function startChart(figure, timezone) {
   let drawn = null;
   let asked = 0;
 
-  async function load() {
+  async function load(tries = 0) {
     asked += 1;
     const mine = asked;
     const address = new URL(figure.dataset.source ?? "", location.href);
@@ -50,11 +53,16 @@ export function startChart(figure, timezone) {
     figure.setAttribute("aria-busy", "true");
     try {
       const answer = await fetch(address);
+      if (answer.status === 503 && mine === asked && tries < mostTries) {
+        // What was read of a long history is kept: the next one goes on from there.
+        words.textContent = "A long history is being read; this takes a moment.";
+        setTimeout(() => mine === asked && void load(tries + 1), 1000);
+        return;
+      }
       if (!answer.ok) throw new Error(await answer.text());
       const found = /** @type {Curve} */ (await answer.json());
       // Somebody asked for something else meanwhile.
       if (mine !== asked) return;
-      curve = found;
       draw(found);
     } catch (error) {
       words.textContent = `The curve could not be read: ${error instanceof Error ? error.message : error}`;
@@ -64,13 +72,20 @@ export function startChart(figure, timezone) {
 
   /** @param {Curve} found */
   function draw(found) {
-    const at = drawn?.cursor.idx ?? null;
-    drawn?.destroy();
-    drawn = new uPlot(optionsOf(found), [found.at, ...found.lines.map(({ values }) => values.map(heightOf))], plot);
+    /** @type {uPlot.AlignedData} */
+    const data = [found.at, ...found.lines.map(({ values }) => values.map(heightOf))];
+    const names = found.lines.map(({ name }) => name).join();
+    curve = found;
+    // Who points at it goes on pointing at it.
+    if (drawn && names === figure.dataset.names) drawn.setData(data);
+    else {
+      drawn?.destroy();
+      drawn = new uPlot(optionsOf(found), data, plot);
+    }
+    figure.dataset.names = names;
     reset.hidden = zoom === null;
     words.textContent = wordsOf(found, timeText);
     figure.dataset.drawn = String(Number(figure.dataset.drawn ?? 0) + 1);
-    if (at === null) read(null);
   }
 
   /** @param {Curve} found @returns {uPlot.Options} */
@@ -85,10 +100,10 @@ export function startChart(figure, timezone) {
     };
     return {
       width: plot.clientWidth,
-      height: Math.max(220, Math.min(380, Math.round(plot.clientWidth * 0.35))),
+      height: heightAt(plot.clientWidth),
       ms: 1,
       tzDate: (at) => uPlot.tzDate(new Date(at), timezone),
-      scales: { x: { time: true, min: found.from, max: found.to, range: () => [found.from, found.to] } },
+      scales: { x: { time: true, range: () => (curve ? [curve.from, curve.to] : [0, 1]) } },
       cursor: { drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
       axes: [
         { ...axis, values: timeLabels(timezone) },
@@ -113,7 +128,7 @@ export function startChart(figure, timezone) {
         })),
       ],
       hooks: {
-        drawClear: [(self) => shade(self, found, color("--gap"), color("--partial"))],
+        drawClear: [(self) => curve && shade(self, curve, color("--gap"), color("--partial"))],
         setCursor: [(self) => read(self.cursor.idx ?? null)],
         setSelect: [(self) => selected(self)],
       },
@@ -155,7 +170,7 @@ export function startChart(figure, timezone) {
     for (const { name, label, values } of known) {
       const value = document.createElement("span");
       value.dataset.line = name;
-      value.textContent = `${label} ${values[index]}`;
+      value.textContent = `${label} ${grouped(values[index] ?? "")}`;
       reading.append(value);
     }
   }
@@ -214,12 +229,17 @@ export function startChart(figure, timezone) {
     event.preventDefault();
   });
 
-  const again = () => curve && draw(curve);
+  const again = () => {
+    if (!curve) return;
+    figure.dataset.names = "";
+    draw(curve);
+  };
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
   let width = plot.clientWidth;
   new ResizeObserver(() => {
     if (plot.clientWidth === width) return;
     width = plot.clientWidth;
+    drawn?.setSize({ width, height: heightAt(width) });
     void load();
   }).observe(plot);
 
@@ -231,6 +251,9 @@ export function startChart(figure, timezone) {
     },
   };
 }
+
+/** @param {number} width */
+const heightAt = (width) => Math.max(220, Math.min(380, Math.round(width * 0.35)));
 
 /** @param {string | undefined} text */
 const numberOf = (text) => (text ? Number(text) : null);
@@ -291,6 +314,8 @@ function shade(self, curve, gap, partial) {
     ctx.globalAlpha = 0.22;
     ctx.fillRect(begin, top, end - begin, height);
     ctx.globalAlpha = 0.5;
+    // A single slot is a thin bar; there is no room for stripes in it.
+    if (end - begin < 6 * devicePixelRatio) continue;
     ctx.strokeStyle = isPartial ? partial : gap;
     ctx.lineWidth = devicePixelRatio;
     ctx.save();

@@ -7,12 +7,14 @@
  * @property {(string | null)[]} values digits; null is unknown
  *
  * @typedef {object} Curve
- * @property {string} unit
  * @property {number} from epoch ms
  * @property {number} to
  * @property {number[]} at epoch ms
  * @property {Line[]} lines the first one is what the curve is about
  */
+
+/** "12345.6789" -> "12,345.6789". @param {string} digits */
+export const grouped = (digits) => digits.replace(/^-?\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ","));
 
 /**
  * Where the first line is unknown: from the known point before to the known one after. Before the first point nothing was
@@ -56,7 +58,7 @@ export function fillsOf({ at, lines, to }) {
  * @param {(at: number) => string} timeText
  */
 export function wordsOf(curve, timeText) {
-  const { unit, from, to, at, lines } = curve;
+  const { from, to, at, lines } = curve;
   const [line] = lines;
   const known = [...(line?.values ?? []).entries()].flatMap(([index, digits]) =>
     digits === null ? [] : [{ digits, at: at[index] ?? 0 }],
@@ -71,12 +73,12 @@ export function wordsOf(curve, timeText) {
     if (Number(one.digits) > Number(highest.digits)) highest = one;
   }
   /** @param {{ digits: string, at: number }} one */
-  const told = ({ digits, at }) => `${digits} (${timeText(at)})`;
+  const told = ({ digits, at }) => `${grouped(digits)} (${timeText(at)})`;
   const fills = fillsOf(curve);
   const partial = fills.filter(({ isPartial }) => isPartial).length;
   const gaps = fills.length - partial;
   return [
-    `${when}, ${unit}: from ${first.digits} to ${last.digits}; lowest ${told(lowest)}, highest ${told(highest)}.`,
+    `${when}: from ${grouped(first.digits)} to ${grouped(last.digits)}; lowest ${told(lowest)}, highest ${told(highest)}.`,
     gaps > 0 ? `Striped grey: unknown, ${gaps === 1 ? "once" : `${gaps} times`}.` : "",
     partial > 0
       ? `Striped amber: only a part is known, ${partial === 1 ? "once" : `${partial} times`}; the dashed line is that part.`

@@ -25,7 +25,6 @@ export interface CurveQuestion {
 
 /** Columns as a plotting library wants them; a value that is null is a break. */
 export interface CurveAnswer {
-  unit: string;
   from: number;
   to: number;
   at: number[];
@@ -125,7 +124,6 @@ export function createCurves(databasePath: string) {
     const tail = last ? firstDue(schedules, last.slot, settled) : null;
     if (tail !== null && tail > (kept.at(-1)?.at ?? 0)) kept.push({ at: tail, values: nothing });
     return {
-      unit: source.unit,
       from,
       to,
       at: kept.map(({ at }) => at),
@@ -136,8 +134,20 @@ export function createCurves(databasePath: string) {
     };
   }
 
-  return { answer };
+  return {
+    answer,
+    /** Reads what longer spans need, so that the first who asks does not wait. */
+    *prepare(sqlite: Sqlite, source: LineSource, name: string): Generator<null, void> {
+      if (source.items.length > 0) yield* catchUp(sqlite, source, summaryOf(sqlite, name));
+    },
+  };
 }
+
+export type Curves = ReturnType<typeof createCurves>;
+
+/** Tells the sources apart: `of` which kind, and of which items. */
+export const nameOf = (of: string, { items }: LineSource): string =>
+  [of, ...items.map(({ scopeId, itemId }) => `${scopeId}/${itemId}`)].join(" ");
 
 const isKnown = ({ values }: Point): boolean => values.some((value) => value !== null);
 

@@ -18,7 +18,6 @@ export interface LineSource {
   dataset: Dataset;
   items: readonly LineItem[];
   lines: readonly { name: string; label: string }[];
-  unit: string;
   /** Of the history view. */
   columns: readonly string[];
   /** What the lines are at, from the cells of those columns. */

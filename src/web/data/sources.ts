@@ -30,7 +30,6 @@ export const equitySource = (view: View): LineSource => ({
   dataset: equity,
   items: accountsOf(view).flatMap((account) => lineItems(view.sqlite, equity, account, null, {})),
   lines: equityLines,
-  unit: "USDT",
   columns: ["complete", "usdt_equity", ...wallets],
   valuesOf(cells) {
     if (!cells) return equityLines.map(() => null);
@@ -63,7 +62,6 @@ export function coinSource({ sqlite, account, given }: View): LineSource {
     dataset,
     items: lineItems(sqlite, dataset, account ?? "", productType, { [key]: coin }),
     lines: [{ name: "total", label: coin }],
-    unit: coin,
     // A complete answer without the coin says that there is none.
     columns: parts,
     valuesOf: (cells) => [cells ? sumOf(cells.map(digits)) : "0"],
@@ -71,25 +69,20 @@ export function coinSource({ sqlite, account, given }: View): LineSource {
   };
 }
 
-const positionLines = {
-  pl: [{ name: "unrealized_pl", label: "Unrealised PnL" }],
-  price: [
-    { name: "mark_price", label: "Mark" },
-    { name: "average_open_price", label: "Entry" },
-  ],
-};
+const positionLines = [
+  { name: "unrealized_pl", label: "Unrealised PnL" },
+  { name: "mark_price", label: "Mark" },
+  { name: "average_open_price", label: "Entry" },
+];
 
-/** `of` is `pl` or `price`. */
-export function positionSource(view: View, of: keyof typeof positionLines): LineSource {
+export function positionSource(view: View): LineSource {
   const { account: _account, product_type: productType = "", ...keys } = keyOf(view);
-  const lines = positionLines[of];
   return {
     dataset: positions,
     items: lineItems(view.sqlite, positions, view.account ?? "", productType, keys),
-    lines,
-    unit: of === "pl" ? (keys.margin_coin ?? "") : "price",
-    columns: lines.map(({ name }) => name),
-    valuesOf: (cells) => cells?.map(digits) ?? lines.map(() => null),
-    join: (parts) => parts[0] ?? lines.map(() => null),
+    lines: positionLines,
+    columns: positionLines.map(({ name }) => name),
+    valuesOf: (cells) => cells?.map(digits) ?? positionLines.map(() => null),
+    join: (parts) => parts[0] ?? positionLines.map(() => null),
   };
 }

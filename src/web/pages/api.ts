@@ -2,14 +2,13 @@
 import { type Context, Hono } from "hono";
 import { csvLine } from "../../reports/csv.ts";
 import type { Cell } from "../../store/query.ts";
-import type { createCurves } from "../data/curves.ts";
+import { type Curves, nameOf } from "../data/curves.ts";
+import { positionKey } from "../data/positions.ts";
 import { coinSource, equitySource, positionSource } from "../data/sources.ts";
 import { allRows, type DataTable, type View } from "../data/table.ts";
 import { tables } from "../data/tables.ts";
 import { badRequest, notFound, type Site } from "../site.ts";
 import { numberOf, type Question, questionOf, textOf, viewOf } from "./question.ts";
-
-type Curves = ReturnType<typeof createCurves>;
 
 /** Rows of JSON; who wants all of them takes the CSV. */
 const mostRows = 1000;
@@ -73,14 +72,7 @@ const dayMs = 86_400_000;
 const sources: Record<string, { needs: readonly string[]; of: (view: View) => ReturnType<typeof equitySource> }> = {
   equity: { needs: [], of: equitySource },
   coin: { needs: ["wallet", "coin"], of: coinSource },
-  "position-pl": {
-    needs: ["product_type", "symbol", "margin_coin", "hold_side", "margin_mode"],
-    of: (view) => positionSource(view, "pl"),
-  },
-  "position-price": {
-    needs: ["product_type", "symbol", "margin_coin", "hold_side", "margin_mode"],
-    of: (view) => positionSource(view, "price"),
-  },
+  position: { needs: positionKey.slice(1), of: positionSource },
 };
 
 interface CurveAsked {
@@ -115,6 +107,5 @@ function curveQuestion(c: Context, site: Site): CurveAsked {
 function curve(view: View, { of, from, to, now, width, lines }: CurveAsked, curves: Curves) {
   const source = sources[of]?.of(view) ?? equitySource(view);
   if (source.items.length === 0) throw notFound("Nothing of it was ever seen.");
-  const name = [of, ...source.items.map(({ scopeId, itemId }) => `${scopeId}/${itemId}`)].join(" ");
-  return curves.answer(view.sqlite, source, { name, from, to, now, width, lines });
+  return curves.answer(view.sqlite, source, { name: nameOf(of, source), from, to, now, width, lines });
 }

@@ -12,8 +12,8 @@ export interface Chart {
   view: View;
   /** Offered lengths, the first one chosen; none: the whole span. */
   spans?: readonly (readonly [span: string, name: string])[];
-  /** Drawn at first; the others are added by the switch. */
-  lines?: { first: readonly string[]; switch: string };
+  /** Drawn at first; the others are added by the switch, where there is one. */
+  lines?: { first: readonly string[]; switch?: string };
   /** Epoch ms; null is where the data begin, and now. */
   from?: number | null;
   to?: number | null;
@@ -43,8 +43,8 @@ export function chartHtml({ id, title, of, view, spans = [], lines, from = null,
   return html`<figure class="chart" id="${id}" data-source="${source}" data-lines="${lines?.first.join(",") ?? ""}" data-from="${from ?? ""}" data-to="${to ?? ""}">
 <figcaption><h2>${title}</h2></figcaption>
 <div class="controls" role="group" aria-label="${title}: what is shown">
-${ordered.map(([span, name]) => html`<button type="button" data-span="${span}" aria-pressed="${span === first?.[0]}">${name}</button>`)}
-${lines ? html`<label><input type="checkbox" data-switch> ${lines.switch}</label>` : ""}
+${ordered.map(([span, name]) => html`<button type="button" data-span="${span}" aria-pressed="${String(span === first?.[0])}">${name}</button>`)}
+${lines?.switch ? html`<label><input type="checkbox" data-switch> ${lines.switch}</label>` : ""}
 <span class="zooms">
 <button type="button" data-zoom="in" aria-label="Zoom in">+</button>
 <button type="button" data-zoom="out" aria-label="Zoom out">−</button>
@@ -53,7 +53,7 @@ ${lines ? html`<label><input type="checkbox" data-switch> ${lines.switch}</label
 <button type="button" data-zoom="reset" hidden>Reset</button>
 </span>
 </div>
-<div class="plot" tabindex="0" role="img" aria-label="${title}, a curve; arrow keys read it out" aria-describedby="${id}-words"></div>
+<div class="plot" tabindex="0" role="group" aria-roledescription="curve" aria-label="${title}; arrow keys read it out, + and - zoom" aria-describedby="${id}-words"></div>
 <output class="reading" aria-live="polite"></output>
 <p class="words" id="${id}-words"><noscript>The curve is drawn by a script. </noscript></p>
 ${table ?? ""}

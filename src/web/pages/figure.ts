@@ -46,7 +46,7 @@ export function changeFigure(digits: Digits): Html {
 
 /** 0.0421 -> "4.21 %". */
 export const shareFigure = (digits: Digits): Html =>
-  html`<data value="${digits}" title="${digits}">${shortened(multiply(digits, "100"), 4)} %</data>`;
+  html`<data value="${digits}" title="${digits}">${shortened(multiply(digits, "100"), 3)} %</data>`;
 
 /** Such as "2026-11-22 15:34:45", in the time zone of the site; the title has it in UTC. */
 export function instantFigure(at: number | string, timezone: string): Html {

@@ -1,7 +1,10 @@
 /** The pages a person reads, and under `/api/` what they show, for programs and spreadsheets. */
 import type { Context } from "hono";
 import { Hono } from "hono";
-import { createCurves } from "../data/curves.ts";
+import { QueryError } from "../../errors.ts";
+import { type Curves, createCurves, nameOf } from "../data/curves.ts";
+import { accountsOf } from "../data/moments.ts";
+import { equitySource } from "../data/sources.ts";
 import type { View } from "../data/table.ts";
 import type { Site } from "../site.ts";
 import { api } from "./api.ts";
@@ -36,5 +39,28 @@ export function pages(site: Site): Hono {
       const body = await site.reader.readInSteps((sqlite) => page(viewOf(sqlite, question, site), c));
       return c.html(body);
     });
-  return app.route("/api", api(site, createCurves(site.databasePath)));
+  const curves = createCurves(site.databasePath);
+  void warm(site, curves);
+  return app.route("/api", api(site, curves));
 }
+
+/** Reads what the overview draws before anybody asks for it: of a long history that takes some seconds. */
+async function warm({ reader, now, timezone }: Site, curves: Curves): Promise<void> {
+  // Each time goes on where the one before was out of time.
+  for (let time = 0; time < warmTimes; time += 1) {
+    try {
+      return await reader.readInSteps(function* (sqlite) {
+        const at = now();
+        for (const account of new Set([null, ...accountsOf({ sqlite, account: null })])) {
+          const source = equitySource({ sqlite, account, at, isNow: true, timezone, given: {} });
+          yield* curves.prepare(sqlite, source, nameOf("equity", source));
+        }
+      });
+    } catch (error) {
+      // Without a database there is nothing to read; whoever opens a page is told.
+      if (!(error instanceof QueryError)) return;
+    }
+  }
+}
+
+const warmTimes = 20;

@@ -78,7 +78,7 @@ ${
 ${accounts.map((name) => html`<option${name === view.account ? html` selected` : ""}>${name}</option>`)}</select></label>`
     : view.account && html`<input type="hidden" name="account" value="${view.account}">`
 }
-<label>At <input type="datetime-local" name="at" step="1" value="${local}"></label>
+<label>As of <input type="datetime-local" name="at" step="1" value="${local}"></label>
 <button>Show</button>
 </form>`;
 }

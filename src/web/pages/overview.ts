@@ -13,7 +13,7 @@ export function* overviewPage(view: View): Generator<unknown, Html> {
   const rows = yield* allRows(equity, view);
   const days = addressOf("/days", lasting({ account: view.account, at: view.isNow ? null : view.at }));
   return layout({
-    title: view.account ?? "All accounts together",
+    title: rows.length > 1 ? "All accounts together" : String(rows[0]?.account ?? "Overview"),
     path: "/",
     view,
     body: [

@@ -46,8 +46,24 @@ export function* positionPage(view: View): Generator<unknown, Html> {
     own: { ...given, account },
     body: [
       lifeHtml(life, view),
-      chartHtml({ id: "pl-curve", title: `Unrealised PnL, ${life.margin_coin}`, of: "position-pl", view, from, to }),
-      chartHtml({ id: "price-curve", title: "Mark price and entry", of: "position-price", view, from, to }),
+      chartHtml({
+        id: "pl-curve",
+        title: `Unrealised PnL, ${life.margin_coin}`,
+        of: "position",
+        view,
+        lines: { first: ["unrealized_pl"] },
+        from,
+        to,
+      }),
+      chartHtml({
+        id: "price-curve",
+        title: "Mark price and entry",
+        of: "position",
+        view,
+        lines: { first: ["mark_price", "average_open_price"] },
+        from,
+        to,
+      }),
       tableHtml({
         table: position,
         view,

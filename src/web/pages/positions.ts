@@ -91,7 +91,7 @@ function liquidation(row: HeldRow): Html {
 }
 
 function closedColumns(view: View): Shown[] {
-  const names = [
+  const [largest, entry, realised, worst, best, closest, funding, fees, first, gone] = shownAs(episodes, view, [
     "largest_total",
     "average_open_price",
     "realized_pl_seen",
@@ -102,12 +102,21 @@ function closedColumns(view: View): Shown[] {
     "fees_seen",
     "first_seen_at",
     "closed_before",
-  ];
-  const columns = shownAs(episodes, view, names).map((column, at): Shown => {
-    const name = names[at];
-    if (name === "closest_liquidation")
-      return { ...column, cell: (row) => (row[name] === null ? unknown("none") : column.cell(row)) };
-    return column;
+  ]);
+  const both = (label: string, one: Shown | undefined, other: Shown | undefined): Shown => ({
+    label,
+    isNumber: one?.isNumber ?? false,
+    cell: (row) => html`${one?.cell(row)}<br>${other?.cell(row)}`,
   });
-  return [{ label: "Position", isNumber: false, cell: (row) => nameOf(row, view) }, ...columns];
+  const distance: Shown[] = closest
+    ? [{ ...closest, cell: (row) => (row.closest_liquidation === null ? unknown("none") : closest.cell(row)) }]
+    : [];
+  return [
+    { label: "Position", isNumber: false, cell: (row) => nameOf(row, view) },
+    ...[largest, entry, realised].flatMap((column) => column ?? []),
+    both("Best and worst PnL", best, worst),
+    ...distance,
+    both("Funding and fees, last told", funding, fees),
+    both("First seen, gone by", first, gone),
+  ];
 }
