@@ -1,0 +1,28 @@
+/** Pages over accounts that a test tells of, at a clock that stands still. */
+import type { Dataset } from "../../src/datasets/dataset.ts";
+import type { Row, Scope } from "../../src/domain.ts";
+import { scheduleAll, tell } from "../reports/kit.ts";
+import { minute, start } from "../store/kit.ts";
+import { startSite } from "./site.ts";
+
+/** A schedule of minutes for each account, and the clock at so many of them after `start`. */
+export async function startAccounts({ minutes, accounts = ["main"] }: { minutes: number; accounts?: string[] }) {
+  let now = start + minutes * minute + 5000;
+  const started = await startSite({ site: { now: () => now } });
+  for (const account of accounts) await scheduleAll(started.store, "* * * * *", start - minute, account);
+  const ask = (path: string) => fetch(new URL(path, started.url));
+  return {
+    ...started,
+    /** A run of the slot so many minutes after `start`. */
+    tell: (dataset: Dataset, at: number, rows: Row[], account = "main", scope: Scope = null) =>
+      tell(started.store, dataset, start + at * minute, rows, scope, account),
+    /** Sets the clock. */
+    goTo(minutes: number) {
+      now = start + minutes * minute + 5000;
+    },
+    ask,
+    page: async (path: string) => (await ask(path)).text(),
+    // biome-ignore lint/suspicious/noExplicitAny: what came is compared with literals
+    json: async (path: string): Promise<any> => (await ask(path)).json(),
+  };
+}

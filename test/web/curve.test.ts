@@ -1,0 +1,79 @@
+import { expect, it } from "vitest";
+import { equity } from "../../src/datasets/equity.ts";
+import { spotAssets } from "../../src/datasets/spot-assets.ts";
+import { btc, worth } from "../reports/kit.ts";
+import { minute, start } from "../store/kit.ts";
+import { startAccounts } from "./account.ts";
+
+interface Curve {
+  at: number[];
+  lines: { name: string; values: (string | null)[] }[];
+}
+
+/** Minutes since the start with the value of the first line, "-" where it breaks off. */
+const told = ({ at, lines }: Curve): string[] =>
+  at.map((instant, index) => `${(instant - start) / minute} ${lines[0]?.values[index] ?? "-"}`);
+
+it("draws every digit, and breaks off where a slot told nothing", async () => {
+  const { tell, json } = await startAccounts({ minutes: 6 });
+  for (const at of [0, 1, 2, 4, 5, 6]) await tell(equity, at, [worth(`${1000 + at}.000000000000000001`)]);
+  const curve = await json(`/api/curve?from=${start}`);
+  expect(told(curve)).toEqual([
+    "0 1000.000000000000000001",
+    ...["1 1001.000000000000000001", "2 1002.000000000000000001", "3 -"],
+    ...["4 1004.000000000000000001", "5 1005.000000000000000001", "6 1006.000000000000000001"],
+  ]);
+});
+
+// Read point by point, and out of the hours that are kept in memory.
+it.each([`from=${start}`, "from=0"])("draws a part of the equity as a line of its own, and never as the whole (%s)", async (from) => {
+  const { tell, json } = await startAccounts({ minutes: 2 });
+  await tell(equity, 0, [worth("5")]);
+  await tell(equity, 1, [worth("3", 0)]);
+  await tell(equity, 2, [worth("5")]);
+  const { lines } = await json(`/api/curve?${from}&lines=total,known_part`);
+  expect(lines.map(({ values }: { values: unknown[] }) => values.slice(-3))).toEqual([
+    ["5", null, "5"],
+    [null, "3", null],
+  ]);
+});
+
+it("keeps the highest and the lowest of a long time in few points, and goes on with what is stored since", async () => {
+  const { tell, json, goTo } = await startAccounts({ minutes: 179 });
+  for (let at = 0; at < 180; at += 1) await tell(equity, at, [worth(at === 70 ? "9999.9" : at === 100 ? "0.1" : "50")]);
+  const before = told(await json("/api/curve?from=0&width=50"));
+  expect(before.length).toBeLessThan(12);
+  expect(before).toContain("70 9999.9");
+  expect(before).toContain("100 0.1");
+  goTo(185);
+  await tell(equity, 183, [worth("60")]);
+  const after = told(await json("/api/curve?from=0&width=4000"));
+  expect(after.slice(-3)).toEqual(["180 -", "183 60", "184 -"]);
+});
+
+it("draws as missing what was due before the first and after the last point", async () => {
+  const { tell, json } = await startAccounts({ minutes: 10 });
+  await tell(equity, 3, [worth("5")]);
+  expect(told(await json("/api/curve?span=1d"))).toEqual(["0 -", "3 5", "4 -"]);
+});
+
+it("adds accounts up slot by slot, and draws as a part what one of them told alone", async () => {
+  const { tell, json } = await startAccounts({ minutes: 2, accounts: ["main", "hedge"] });
+  for (const at of [0, 1, 2]) await tell(equity, at, [worth("0.1")]);
+  for (const at of [0, 2]) await tell(equity, at, [worth("0.2")], "hedge");
+  const { at, lines } = await json(`/api/curve?from=${start}&lines=total,known_part`);
+  expect(at.slice(-3)).toEqual([start, start + minute, start + 2 * minute]);
+  expect(lines.map(({ values }: { values: unknown[] }) => values.slice(-3))).toEqual([
+    ["0.3", null, "0.3"],
+    [null, "0.1", null],
+  ]);
+});
+
+it("draws a coin as nothing where a complete answer does not have it", async () => {
+  const { tell, json } = await startAccounts({ minutes: 2 });
+  await tell(spotAssets, 0, [btc("1.5", "0.25")]);
+  await tell(spotAssets, 1, []);
+  await tell(spotAssets, 2, [btc("2")]);
+  const curve = await json(`/api/curve?of=coin&account=main&wallet=spot&coin=BTC&from=${start}`);
+  expect(told(curve)).toEqual(["0 1.75", "1 0", "2 2"]);
+});

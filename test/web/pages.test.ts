@@ -1,0 +1,145 @@
+import { expect, it } from "vitest";
+import { equity } from "../../src/datasets/equity.ts";
+import { positions } from "../../src/datasets/positions.ts";
+import { prices } from "../../src/datasets/prices.ts";
+import { spotAssets } from "../../src/datasets/spot-assets.ts";
+import { btc, worth } from "../reports/kit.ts";
+import { collect, failed, minute, start } from "../store/kit.ts";
+import { startAccounts } from "./account.ts";
+
+const part = (page: string, id: string): string => new RegExp(`id="${id}"[\\s\\S]*?</section>`).exec(page)?.[0] ?? "";
+
+it("shows what the account is worth to the last digit, and its change since the end of yesterday", async () => {
+  const { tell, page } = await startAccounts({ minutes: 1440 });
+  await tell(equity, 1439, [worth("25000.000000000000000001")]);
+  await tell(equity, 1440, [worth("25100.5")]);
+  const headline = part(await page("/"), "headline");
+  expect(headline).toContain('<data value="25100.5">25,100<small>.5</small></data>');
+  expect(headline).toContain('value="100.499999999999999999"');
+});
+
+it("shows an incomplete equity as incomplete, and says what is missing", async () => {
+  const { tell, page } = await startAccounts({ minutes: 3 });
+  await tell(equity, 3, [worth("900", 0)]);
+  const headline = part(await page("/"), "headline");
+  expect(headline).toContain('<span class="unknown">incomplete</span>');
+  expect(headline).toContain("Known part");
+  expect(headline).toContain("main: unknown: futures, other");
+});
+
+it("shows as unknown what was told too long ago", async () => {
+  const { tell, page, goTo } = await startAccounts({ minutes: 3 });
+  await tell(equity, 3, [worth("900")]);
+  goTo(6);
+  expect(part(await page("/"), "headline")).toContain('<span class="unknown">unknown</span>');
+  expect((await page("/")).includes('value="900"')).toBe(false);
+});
+
+it("adds accounts up only at a slot at which all of them told everything", async () => {
+  const { tell, page, goTo } = await startAccounts({ minutes: 2, accounts: ["main", "hedge"] });
+  await tell(equity, 2, [worth("0.1")]);
+  await tell(equity, 2, [worth("0.2")], "hedge");
+  expect(part(await page("/"), "headline")).toContain('value="0.3"');
+  goTo(3);
+  await tell(equity, 3, [worth("5")]);
+  expect(part(await page("/"), "headline")).toContain('value="0.3"');
+  await tell(equity, 3, [worth("7", 0)], "hedge");
+  const headline = part(await page("/"), "headline");
+  expect(headline).toContain("incomplete");
+  expect(headline).toContain("hedge: unknown");
+  expect(part(await page("/?account=main"), "headline")).toContain('value="5"');
+});
+
+it("shows the account as it was at an instant of the site's time zone", async () => {
+  const { tell, page } = await startAccounts({ minutes: 30 });
+  await tell(spotAssets, 10, [btc("1.00000001")]);
+  await tell(spotAssets, 11, [btc("2")]);
+  const then = await page("/balances?at=2026-11-01T00:10:30");
+  expect(then).toContain('value="1.00000001"');
+  expect(then).toContain("As it stood at");
+  expect(await page("/balances?at=2026-11-01T00:09:59Z")).toContain("the whole wallet is unknown");
+});
+
+it("values coins, and tells how they changed since yesterday", async () => {
+  const { tell, json } = await startAccounts({ minutes: 1441 });
+  await tell(spotAssets, 1439, [btc("0.5")]);
+  await tell(spotAssets, 1441, [btc("0.7", "0.1")]);
+  await tell(prices, 1441, [{ coin: "BTC", quote: "USDT", price: "60000.01", source: "last" }]);
+  const { rows } = await json("/api/balances");
+  expect(rows.find(({ wallet }: { wallet: string }) => wallet === "spot")).toMatchObject({
+    coin: "BTC",
+    total: "0.8",
+    usdt_price: "60000.01",
+    usdt_value: "48000.008",
+    change: "0.3",
+  });
+});
+
+it("follows a position from its beginning to its end", async () => {
+  const { tell, page, json } = await startAccounts({ minutes: 4 });
+  const held = { symbol: "BTCUSDT", marginCoin: "USDT", holdSide: "long", marginMode: "crossed", total: "1" };
+  await tell(
+    positions,
+    1,
+    [{ ...held, markPrice: "100", liquidationPrice: "95.79", unrealizedPl: "-3.5" }],
+    "main",
+    "umcbl",
+  );
+  await tell(positions, 2, [{ ...held, markPrice: "102", liquidationPrice: "0", unrealizedPl: "7" }], "main", "umcbl");
+  const key = "account=main&product_type=umcbl&symbol=BTCUSDT&margin_coin=USDT&hold_side=long&margin_mode=crossed";
+  expect(part(await page("/positions?at=2026-11-01T00:01:30"), "positions")).toContain("4.21 %");
+  expect(part(await page("/positions?at=2026-11-01T00:02:30"), "positions")).toContain(">none<");
+  await tell(positions, 4, [], "main", "umcbl");
+  expect(part(await page("/positions"), "positions")).toContain("No position is open.");
+  expect((await json("/api/episodes")).rows).toMatchObject([
+    { symbol: "BTCUSDT", state: "closed", worst_unrealized_pl: "-3.5", best_unrealized_pl: "7" },
+  ]);
+  expect((await json(`/api/position?${key}`)).rows.map((row: { unrealized_pl: string }) => row.unrealized_pl)).toEqual([
+    "7",
+    "-3.5",
+  ]);
+  expect(await page(`/position?${key}`)).toContain("closed");
+});
+
+it("says what went wrong last, and counts what became of the slots", async () => {
+  const { tell, store, page } = await startAccounts({ minutes: 3 });
+  await tell(equity, 1, [worth("1")]);
+  await collect(store, equity, start + 2 * minute, { failures: [failed("40014", start + 2 * minute)] });
+  await tell(equity, 3, [worth("1")]);
+  const found = await page("/collection");
+  expect(part(found, "collection")).toContain("no answer: 40014");
+  expect(part(found, "calendar")).toContain("1 failed");
+  expect(await page("/collection?day=2026-11-01")).toContain("hour by hour");
+});
+
+it("makes harmless what an exchange could name a coin", async () => {
+  const { tell, page, ask } = await startAccounts({ minutes: 1 });
+  const coin = `=1+1"><script>alert(1)</script>`;
+  await tell(spotAssets, 1, [{ ...btc("1"), coin }]);
+  const found = await page("/balances");
+  expect(found).not.toContain("<script>alert");
+  expect(found).toContain("=1+1&quot;&gt;&lt;script&gt;");
+  const csv = await (await ask("/api/balances.csv")).text();
+  expect(csv).toContain(`"'=1+1""><script>alert(1)</script>"`);
+});
+
+it.each([
+  ["/?at=yesterday", 400, '"at" is a time such as'],
+  ["/?at=2027-01-01", 400, '"at" lies in the future.'],
+  ["/?at=2026-02-30T10:00", 400, '"at" is a time such as'],
+  ["/?account=nobody", 404, 'There is no account "nobody" in this database.'],
+  ["/?account=main&account=main", 400, '"account" is given twice.'],
+  ["/coin", 400, '"/coin" needs account, wallet and coin.'],
+  ["/coin?account=main&wallet=spot&coin=NONE", 404, "NONE was never seen in the wallet spot of main."],
+  ["/collection?day=2026-11", 400, '"day" is a date such as 2026-11-01.'],
+  ["/api/nothing", 404, "There is no such table"],
+  ["/api/coin", 400, '"coin" also needs account, wallet, coin.'],
+  ["/api/curve?span=2d", 400, '"span" is one of 1d, 1w, 1m, 1y, all.'],
+  ["/api/curve?width=100000", 400, '"width" is a whole number from 50 to 4000.'],
+  ["/api/curve?from=9&to=5", 400, '"from" is a whole number from 0 to 4.'],
+])("refuses %s with a sentence", async (path, status, sentence) => {
+  const { ask } = await startAccounts({ minutes: 1 });
+  const answer = await ask(path);
+  expect(answer.status).toBe(status);
+  expect(await answer.text()).toContain(sentence);
+});
