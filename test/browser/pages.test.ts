@@ -1,0 +1,207 @@
+/** The pages in a real browser, over fourteen days of two accounts. */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parse } from "csv-parse/sync";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { equity } from "../../src/datasets/equity.ts";
+import { spotAssets } from "../../src/datasets/spot-assets.ts";
+import { tell, worth } from "../reports/kit.ts";
+import { query, storeAt } from "../store/kit.ts";
+import { livedPast } from "../support/lived.ts";
+import { type Browser, drawn, findChromium, type Served, servePages, startBrowser } from "./browser.ts";
+
+const executablePath = findChromium();
+if (!executablePath)
+  console.warn("No Chromium was found (CHROMIUM_PATH or PATH): the tests in a browser are left out.");
+
+const hour = 3_600_000;
+const end = Date.UTC(2026, 9, 15);
+const paths = ["/", "/days", "/positions", "/balances", "/collection", "/collection?day=2026-10-05"];
+
+describe.skipIf(!executablePath)("in a browser", () => {
+  const folder = mkdtempSync(join(tmpdir(), "collector-pages-"));
+  const path = join(folder, "collector.db");
+  let now = end + 60_000;
+  let served: Served;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    await livedPast(path);
+    served = await servePages(path, () => now);
+    browser = await startBrowser(executablePath ?? "");
+  }, 120_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    served?.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  const at = (path: string): string => new URL(path, served.url).href;
+  const rows = (sql: string) => query(path, sql);
+  const valuesOf = (page: Page, selector: string) =>
+    page.locator(`${selector} data`).evaluateAll((found) => found.map((one) => one.getAttribute("value")));
+
+  it("loads every page without a complaint, and asks no other host", async () => {
+    for (const path of paths) {
+      const { page, complaints, hosts } = await browser.open(at(path));
+      await page.waitForLoadState();
+      if (path === "/") await drawn(page);
+      expect(complaints).toEqual([]);
+      expect([...hosts]).toEqual([new URL(served.url).host]);
+    }
+  });
+
+  it("shows the figures that are in the database", async () => {
+    const { page } = await browser.open(at("/?account=main"));
+    const [latest] = rows("select usdt_equity from equity_latest where account = 'main'");
+    expect((await valuesOf(page, ".equity"))[0]).toBe(latest?.usdt_equity);
+    await page.goto(at("/positions?account=main"));
+    const open = rows("select unrealized_pl, mark_price from positions_latest where account = 'main'");
+    const shown = await valuesOf(page, "#positions");
+    for (const { unrealized_pl, mark_price } of open)
+      expect(shown).toEqual(expect.arrayContaining([unrealized_pl, mark_price]));
+    await page.goto(at("/balances?account=main"));
+    const held = rows("select available from spot_assets_latest where account = 'main'").map(
+      ({ available }) => available,
+    );
+    expect(await valuesOf(page, "#balances")).toEqual(expect.arrayContaining(held));
+  });
+
+  it("zooms by dragging, and back by a button", async () => {
+    const { page } = await browser.open(at("/"));
+    await drawn(page);
+    const words = () => page.locator("#equity-curve-words").textContent();
+    const before = await words();
+    const box = await page.locator(".u-over").boundingBox();
+    if (!box) throw new Error("nothing was drawn");
+    await page.mouse.move(box.x + box.width * 0.8, box.y + 50);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.9, box.y + 60, { steps: 4 });
+    await page.mouse.up();
+    await drawn(page, 2);
+    expect(await words()).not.toBe(before);
+    await page.getByRole("button", { name: "Reset" }).click();
+    await drawn(page, 3);
+    expect(await words()).toBe(before);
+  });
+
+  it("draws a line for each wallet when asked to", async () => {
+    const { page } = await browser.open(at("/?account=main"));
+    await drawn(page);
+    await page.getByLabel("by wallet").check();
+    await drawn(page, 2);
+    expect(await page.locator("figure.chart").getAttribute("data-names")).toContain("spot_usdt,futures_usdt");
+  });
+
+  it("shows any instant that is picked, in the time zone of the site", async () => {
+    const { page } = await browser.open(at("/balances?account=main"));
+    await page.getByLabel("As of").fill("2026-10-03T14:00:30");
+    await page.getByRole("button", { name: "Show" }).click();
+    await page.getByText("As it stood at").waitFor();
+    const [then] = rows(
+      `select available from spot_assets_history where account = 'main' and coin = 'BTC' and taken_at <= '2026-10-03T12:00:30'
+       order by taken_at desc limit 1`,
+    );
+    expect(await valuesOf(page, "#balances")).toContain(then?.available);
+    await page.getByRole("link", { name: "Positions" }).click();
+    expect(await page.locator(".instant time").getAttribute("datetime")).toBe("2026-10-03T12:00:30Z");
+  });
+
+  it("downloads a table as CSV with the same digits", async () => {
+    const { page } = await browser.open(at("/balances?account=main"));
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("link", { name: /^CSV/ }).click(),
+    ]);
+    const saved: Record<string, string>[] = parse(readFileSync(await download.path(), "utf8"), { columns: true });
+    const held = rows("select coin, available from spot_assets_latest where account = 'main' order by coin");
+    const spot = saved.filter(({ wallet }) => wallet === "spot").map(({ coin, available }) => ({ coin, available }));
+    expect(download.suggestedFilename()).toBe("balances.csv");
+    expect(spot.sort((a, b) => (String(a.coin) < String(b.coin) ? -1 : 1))).toEqual(held);
+  });
+
+  it("leads from a position to its life, and from a coin to its history", async () => {
+    const { page, complaints } = await browser.open(at("/positions?account=main"));
+    await page.locator("#episodes tbody a").first().click();
+    await drawn(page);
+    expect(await page.locator("#life").textContent()).toContain("closed");
+    await page.goto(at("/balances?account=main"));
+    await page.locator("#balances tbody a").first().click();
+    await drawn(page);
+    expect(complaints).toEqual([]);
+  });
+
+  it("fits a phone", async () => {
+    const { page } = await browser.open(at("/"), {
+      viewport: { width: 390, height: 844 },
+      isMobile: true,
+      hasTouch: true,
+    });
+    for (const path of paths) {
+      await page.goto(at(path));
+      expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(390);
+    }
+  });
+
+  it("is reached and read with the keyboard alone", async () => {
+    const { page } = await browser.open(at("/"));
+    await drawn(page);
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate("document.activeElement?.textContent")).toBe("To the content");
+    for (let presses = 0; presses < 40; presses += 1) {
+      await page.keyboard.press("Tab");
+      if (await page.evaluate("document.activeElement?.className === 'plot'")) break;
+    }
+    await page.keyboard.press("End");
+    await page.keyboard.press("ArrowLeft");
+    expect(await page.locator(".reading").textContent()).toMatch(/Oct 2026.*Total [\d,.]+/);
+    await page.keyboard.press("+");
+    await drawn(page, 2);
+  });
+
+  it("says to a screen reader what everything is", async () => {
+    const { page } = await browser.open(at("/positions"));
+    const tree = await page.locator("body").ariaSnapshot();
+    expect(tree).toContain('navigation "Pages"');
+    expect(tree).toContain('table "Open');
+    expect(tree).toContain('columnheader "Liquidation"');
+    expect(tree).toContain("meter");
+  });
+
+  it("is of use without a script", async () => {
+    const { page } = await browser.open(at("/"), { javaScriptEnabled: false });
+    expect(await page.locator("#headline").textContent()).toContain("Equity");
+    expect(await page.locator(".controls").isVisible()).toBe(false);
+    await page.getByRole("link", { name: "Day by day" }).click();
+    expect(await page.locator("#days tbody tr").count()).toBeGreaterThan(10);
+  });
+
+  // The last ones: they add to the history.
+  it("brings in by itself what is stored", async () => {
+    const { page } = await browser.open(at("/?account=main"));
+    await drawn(page);
+    const store = await storeAt(path);
+    now = end + hour + 60_000;
+    await tell(store, equity, end + hour, [worth("123456.000000000000000789")]);
+    store.close();
+    await page.locator('.equity data[value="123456.000000000000000789"]').waitFor({ timeout: 8000 });
+    await drawn(page, 2);
+  });
+
+  it("does not run what an exchange might name a coin", async () => {
+    const store = await storeAt(path);
+    const coin = `<img src=x onerror="document.title='run'">`;
+    await tell(store, spotAssets, end + hour, [{ coin, available: "1", frozen: "0", locked: "0" }]);
+    store.close();
+    const { page, complaints } = await browser.open(at("/balances?account=main"));
+    expect(await page.locator("#balances").textContent()).toContain(coin);
+    await page.getByRole("link", { name: coin }).click();
+    await drawn(page);
+    expect(await page.title()).toContain(coin);
+    expect(await page.locator("img").count()).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+});
