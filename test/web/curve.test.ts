@@ -26,17 +26,20 @@ it("draws every digit, and breaks off where a slot told nothing", async () => {
 });
 
 // Read point by point, and out of the hours that are kept in memory.
-it.each([`from=${start}`, "from=0"])("draws a part of the equity as a line of its own, and never as the whole (%s)", async (from) => {
-  const { tell, json } = await startAccounts({ minutes: 2 });
-  await tell(equity, 0, [worth("5")]);
-  await tell(equity, 1, [worth("3", 0)]);
-  await tell(equity, 2, [worth("5")]);
-  const { lines } = await json(`/api/curve?${from}&lines=total,known_part`);
-  expect(lines.map(({ values }: { values: unknown[] }) => values.slice(-3))).toEqual([
-    ["5", null, "5"],
-    [null, "3", null],
-  ]);
-});
+it.each([`from=${start}`, "from=0"])(
+  "draws a part of the equity as a line of its own, and never as the whole (%s)",
+  async (from) => {
+    const { tell, json } = await startAccounts({ minutes: 2 });
+    await tell(equity, 0, [worth("5")]);
+    await tell(equity, 1, [worth("3", 0)]);
+    await tell(equity, 2, [worth("5")]);
+    const { lines } = await json(`/api/curve?${from}&lines=total,known_part`);
+    expect(lines.map(({ values }: { values: unknown[] }) => values.slice(-3))).toEqual([
+      ["5", null, "5"],
+      [null, "3", null],
+    ]);
+  },
+);
 
 it("keeps the highest and the lowest of a long time in few points, and goes on with what is stored since", async () => {
   const { tell, json, goTo } = await startAccounts({ minutes: 179 });
@@ -49,6 +52,16 @@ it("keeps the highest and the lowest of a long time in few points, and goes on w
   await tell(equity, 183, [worth("60")]);
   const after = told(await json("/api/curve?from=0&width=4000"));
   expect(after.slice(-3)).toEqual(["180 -", "183 60", "184 -"]);
+});
+
+it("loses nothing where a long history is read in several steps", async () => {
+  const { tell, json } = await startAccounts({ minutes: 2999 });
+  const isSilent = (at: number) => at >= 1980 && at < 2041;
+  const minutes = Array.from({ length: 3000 }, (_, at) => at).filter((at) => !isSilent(at));
+  await Promise.all(minutes.map((at) => tell(equity, at, [worth(at === 1979 ? "70.5" : at === 2500 ? "0.5" : "50")])));
+  const found = told(await json("/api/curve?from=0&width=50"));
+  expect(found.filter((point) => !point.endsWith(" 50"))).toEqual(["1979 70.5", "1980 -", "2500 0.5"]);
+  expect(found.at(-1)).toBe("2999 50");
 });
 
 it("draws as missing what was due before the first and after the last point", async () => {

@@ -34,18 +34,17 @@ export interface CurveAnswer {
 const hourMs = 3_600_000;
 /** Spans up to this are read point by point. */
 const detailMs = 8 * 24 * hourMs;
-/** Points that are read before others have their turn. */
+/** Points that are looked at before others have their turn, and that are read in one go for a summary. */
 const pointsPerTurn = 200;
+const pointsPerStep = 2000;
 /** So many curves are kept; the one that was not asked for longest goes first. */
 const most = 24;
 
 interface Summary {
   /** What it was read from; another file, or one that was pruned, is read anew. */
   origin: string;
-  /** Kept points of each hour that is over, in the order of time. */
+  /** Kept points of each hour, in the order of time. */
   hours: { from: number; points: SlotPoint[] }[];
-  /** True while somebody reads on. */
-  isBusy: boolean;
 }
 
 export function createCurves(databasePath: string) {
@@ -57,7 +56,7 @@ export function createCurves(databasePath: string) {
   function summaryOf(sqlite: Sqlite, name: string): Summary {
     const origin = originOf(sqlite);
     const found = summaries.get(name);
-    const summary = found?.origin === origin ? found : { origin, hours: [], isBusy: false };
+    const summary = found?.origin === origin ? found : { origin, hours: [] };
     summaries.delete(name);
     summaries.set(name, summary);
     const [oldest] = summaries.keys();
@@ -65,25 +64,9 @@ export function createCurves(databasePath: string) {
     return summary;
   }
 
-  /** Reads on to the end, from the last hour that was read, which may not have been over. */
+  /** Whoever else waits for the same reads on as well: between two steps nothing is half done. */
   function* catchUp(sqlite: Sqlite, source: LineSource, summary: Summary): Generator<null, void> {
-    while (summary.isBusy) yield null;
-    summary.isBusy = true;
-    try {
-      const last = summary.hours.pop();
-      const before = summary.hours.at(-1)?.points.findLast(isKnown)?.slot ?? null;
-      const span = { from: last?.from ?? 0, to: Number.MAX_SAFE_INTEGER };
-      const sampler = createSampler<SlotPoint>((at) => Math.floor(at / hourMs));
-      let read = 0;
-      for (const point of pointsOf(sqlite, source, span, before)) {
-        keep(summary, sampler.add(point));
-        read += 1;
-        if (read % pointsPerTurn === 0) yield null;
-      }
-      keep(summary, sampler.end());
-    } finally {
-      summary.isBusy = false;
-    }
+    while (!readOn(sqlite, source, summary)) yield null;
   }
 
   /** Others may have their turn at each null. */
@@ -155,6 +138,25 @@ const isKnown = ({ values }: Point): boolean => values.some((value) => value !==
 function beginOf(sqlite: Sqlite, { items }: LineSource): number {
   const series = seriesOf(sqlite, null).filter(({ id }) => items.some(({ seriesId }) => seriesId === id));
   return Math.min(Number.MAX_SAFE_INTEGER, ...series.map(({ begunAt }) => begunAt));
+}
+
+/** From the last hour that was read, which may not have been over. True when everything is read. */
+function readOn(sqlite: Sqlite, source: LineSource, summary: Summary): boolean {
+  const { hours } = summary;
+  const last = hours.pop();
+  const before = hours.at(-1)?.points.findLast(isKnown)?.slot ?? null;
+  const over = hours.length + 1;
+  const sampler = createSampler<SlotPoint>((at) => Math.floor(at / hourMs));
+  let read = 0;
+  for (const point of pointsOf(sqlite, source, { from: last?.from ?? 0, to: Number.MAX_SAFE_INTEGER }, before)) {
+    keep(summary, sampler.add(point));
+    read += 1;
+    if (read < pointsPerStep || hours.length <= over) continue;
+    keep(summary, sampler.end());
+    return false;
+  }
+  keep(summary, sampler.end());
+  return true;
 }
 
 function keep({ hours }: Summary, points: readonly SlotPoint[]): void {
