@@ -2,7 +2,7 @@ import { html } from "hono/html";
 import type { HeldRow } from "../../reports/closing.ts";
 import { balances } from "../data/balances.ts";
 import { allRows, type View } from "../data/table.ts";
-import { type Html, unknown } from "./figure.ts";
+import { type Html, none, unknown } from "./figure.ts";
 import { layout } from "./layout.ts";
 import { addressOf, lasting } from "./question.ts";
 import { type Shown, shownAs, tableHtml } from "./table.ts";
@@ -49,7 +49,7 @@ export function* balancesPage(view: View): Generator<unknown, Html> {
 }
 
 const notTold = (row: HeldRow, name: string): Html | null =>
-  row.total && row[name] === null ? unknown("not told") : null;
+  row.total && row[name] === null ? none("not told") : null;
 
 const coinLink = ({ account, wallet, coin }: HeldRow, view: View): Html =>
   coin === undefined || coin === null

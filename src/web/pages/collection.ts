@@ -7,7 +7,7 @@ import { collection, daysShown, hoursOf, lastDays, slotsIn } from "../data/colle
 import { gaps } from "../data/gaps.ts";
 import { allRows, type View } from "../data/table.ts";
 import { badRequest } from "../site.ts";
-import { type Html, localText, unknown } from "./figure.ts";
+import { type Html, localText, none, unknown } from "./figure.ts";
 import { layout } from "./layout.ts";
 import { addressOf, lasting, textOf } from "./question.ts";
 import { type Shown, shownAs, tableHtml } from "./table.ts";
@@ -74,7 +74,7 @@ const statusColumns = (view: View): Shown[] =>
     if (column.label === "Last complete")
       return { ...column, cell: (row) => (row.last_ok_at === null ? unknown("never") : column.cell(row)) };
     if (column.label === "Last trouble" || column.label === "What it was")
-      return { ...column, cell: (row) => (row.trouble_at === null ? html`none` : column.cell(row)) };
+      return { ...column, cell: (row) => (row.trouble_at === null ? none() : column.cell(row)) };
     return column;
   });
 

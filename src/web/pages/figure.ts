@@ -26,6 +26,9 @@ export const grouped = (whole: string): string => whole.replace(/\B(?=(\d{3})+$)
 
 export const unknown = (word = "unknown"): Html => html`<span class="unknown">${word}</span>`;
 
+/** What is known not to be. */
+export const none = (word = "none"): Html => html`<span class="none">${word}</span>`;
+
 /** The whole figure is its value, and what a pointer that rests on it shows. */
 export const figure = (digits: Digits): Html =>
   html`<data value="${digits}" title="${digits}">${shortened(digits)}</data>`;

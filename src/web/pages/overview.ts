@@ -3,7 +3,7 @@ import type { HeldRow } from "../../reports/closing.ts";
 import { equity, type Total, type Totals, totals, walletColumns } from "../data/equity.ts";
 import { allRows, type View } from "../data/table.ts";
 import { chartHtml, usualSpans } from "./chart.ts";
-import { ageText, cellHtml, changeFigure, type Html, instantFigure, unknown, wholeFigure } from "./figure.ts";
+import { ageText, cellHtml, changeFigure, type Html, instantFigure, none, unknown, wholeFigure } from "./figure.ts";
 import { layout } from "./layout.ts";
 import { addressOf, lasting } from "./question.ts";
 import { type Shown, shownAs, tableHtml } from "./table.ts";
@@ -73,8 +73,7 @@ function columnsOf(view: View, rows: readonly HeldRow[]): Shown[] {
       ...column,
       cell: (row) => {
         if (name === "account") return accountLink(row, view);
-        if (row[name] === null && isOptional && (row.state === "complete" || name === "known_part"))
-          return unknown("none");
+        if (row[name] === null && isOptional && (row.state === "complete" || name === "known_part")) return none();
         return column.cell(row);
       },
     };

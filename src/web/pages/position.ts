@@ -5,7 +5,7 @@ import { episodes, lifeOf, position, positionKey } from "../data/positions.ts";
 import { allRows, type View } from "../data/table.ts";
 import { badRequest, notFound } from "../site.ts";
 import { chartHtml } from "./chart.ts";
-import { cellHtml, type Html, unknown } from "./figure.ts";
+import { cellHtml, type Html, none } from "./figure.ts";
 import { layout } from "./layout.ts";
 import { shownAs, tableHtml } from "./table.ts";
 
@@ -87,9 +87,7 @@ export function* positionPage(view: View): Generator<unknown, Html> {
 const withoutNone = (column: ReturnType<typeof shownAs>[number]) => ({
   ...column,
   cell: (row: Parameters<typeof column.cell>[0]) =>
-    row.liquidation_distance === null && amountOf(row, "liquidation_price") !== null
-      ? unknown("none")
-      : column.cell(row),
+    row.liquidation_distance === null && amountOf(row, "liquidation_price") !== null ? none() : column.cell(row),
 });
 
 function lifeHtml(life: Readonly<Record<string, Cell>>, { timezone }: View): Html {
@@ -100,7 +98,7 @@ ${facts
     const column = episodes.columns.find((one) => one.name === name);
     const value =
       name === "closest_liquidation" && life[name] === null
-        ? unknown("none")
+        ? none()
         : cellHtml(column?.kind ?? "text", life[name], timezone);
     return html`<div><dt>${column?.label}</dt><dd>${value}</dd></div>`;
   })}

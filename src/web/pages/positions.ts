@@ -4,7 +4,7 @@ import type { HeldRow } from "../../reports/closing.ts";
 import { amountOf } from "../../reports/closing.ts";
 import { episodes, positionKey, positions } from "../data/positions.ts";
 import { allRows, type View } from "../data/table.ts";
-import { cellHtml, figure, type Html, shareFigure, unknown } from "./figure.ts";
+import { cellHtml, figure, type Html, none, shareFigure, unknown } from "./figure.ts";
 import { layout } from "./layout.ts";
 import { addressOf, lasting } from "./question.ts";
 import { type Shown, shownAs, tableHtml } from "./table.ts";
@@ -85,7 +85,7 @@ function liquidation(row: HeldRow): Html {
   const price = amountOf(row, "liquidation_price");
   const distance = amountOf(row, "liquidation_distance");
   if (price === null) return unknown();
-  if (compare(price, "0") <= 0) return html`<span class="none" title="${price}">none</span>`;
+  if (compare(price, "0") <= 0) return none();
   if (distance === null) return html`${figure(price)}<br>${unknown()}`;
   return html`${figure(price)}<br><small>${shareFigure(distance)} away</small> <meter min="0" low="0.05" high="0.15" optimum="0.5" max="0.5" value="${distance}" title="${distance} of the mark price"></meter>`;
 }
@@ -109,7 +109,7 @@ function closedColumns(view: View): Shown[] {
     cell: (row) => html`${one?.cell(row)}<br>${other?.cell(row)}`,
   });
   const distance: Shown[] = closest
-    ? [{ ...closest, cell: (row) => (row.closest_liquidation === null ? unknown("none") : closest.cell(row)) }]
+    ? [{ ...closest, cell: (row) => (row.closest_liquidation === null ? none() : closest.cell(row)) }]
     : [];
   return [
     { label: "Position", isNumber: false, cell: (row) => nameOf(row, view) },
