@@ -1,6 +1,7 @@
 /** A curve in its frame: asks for as many points as there are pixels, and draws what is missing as missing. */
 
-import { fillsOf, grouped, wordsOf } from "./curve.js";
+import { grouped, wordsOf } from "./curve.js";
+import { alone, shade, sizeOfLabels, timeLabels } from "./drawing.js";
 import uPlot from "./uPlot.esm.js";
 
 /**
@@ -260,76 +261,3 @@ const numberOf = (text) => (text ? Number(text) : null);
 
 /** Of digits only where they are drawn. @param {string | null} digits */
 const heightOf = (digits) => (digits === null ? null : Number(digits));
-
-/** Points with no neighbour to draw a line to. @param {uPlot} self @param {number} line @param {boolean} show */
-function alone(self, line, show) {
-  if (!show) return null;
-  const values = self.data[line] ?? [];
-  return [...values.keys()].filter((at) => values[at] != null && values[at - 1] == null && values[at + 1] == null);
-}
-
-/** @param {string} timezone @returns {uPlot.Axis.DynamicValues} */
-function timeLabels(timezone) {
-  const day = 86_400_000;
-  /** @param {Intl.DateTimeFormatOptions} options */
-  const writer = (options) => new Intl.DateTimeFormat("en-GB", { ...options, timeZone: timezone });
-  const month = writer({ month: "short", year: "numeric" });
-  const date = writer({ day: "numeric", month: "short" });
-  const minute = writer({ hour: "2-digit", minute: "2-digit" });
-  const second = writer({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
-  return (_self, ticks, _axis, _space, step) => {
-    if (step >= 28 * day) return ticks.map((at) => month.format(at));
-    if (step >= day) return ticks.map((at) => date.format(at));
-    return ticks.map((at, index) => {
-      const time = (step < 60_000 ? second : minute).format(at);
-      const before = ticks[index - 1];
-      return before !== undefined && date.format(before) === date.format(at) ? time : `${time}\n${date.format(at)}`;
-    });
-  };
-}
-
-/** Wide enough for the longest. @param {uPlot} self @param {string[]} labels */
-function sizeOfLabels(self, labels) {
-  const longest = Math.max(0, ...(labels ?? []).map((label) => label.length));
-  self.ctx.font = "12px system-ui";
-  return Math.ceil(self.ctx.measureText("0".repeat(longest)).width / devicePixelRatio) + 18;
-}
-
-/**
- * What is not known from above to below, in stripes: grey where nothing was told, amber where only a part was.
- * @param {uPlot} self @param {Curve} curve @param {string} gap @param {string} partial
- */
-function shade(self, curve, gap, partial) {
-  const { left, top, width, height } = self.bbox;
-  const { ctx } = self;
-  ctx.save();
-  ctx.beginPath();
-  ctx.rect(left, top, width, height);
-  ctx.clip();
-  for (const { from, to, isPartial } of fillsOf(curve)) {
-    const begin = Math.max(left, self.valToPos(from, "x", true));
-    const end = Math.min(left + width, Math.max(self.valToPos(to, "x", true), begin + 2 * devicePixelRatio));
-    if (end <= left || begin >= left + width) continue;
-    ctx.fillStyle = isPartial ? partial : gap;
-    ctx.globalAlpha = 0.22;
-    ctx.fillRect(begin, top, end - begin, height);
-    ctx.globalAlpha = 0.5;
-    // A single slot is a thin bar; there is no room for stripes in it.
-    if (end - begin < 6 * devicePixelRatio) continue;
-    ctx.strokeStyle = isPartial ? partial : gap;
-    ctx.lineWidth = devicePixelRatio;
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(begin, top, end - begin, height);
-    ctx.clip();
-    ctx.beginPath();
-    const step = 8 * devicePixelRatio;
-    for (let x = begin - height; x < end; x += step) {
-      ctx.moveTo(x, isPartial ? top : top + height);
-      ctx.lineTo(x + height, isPartial ? top + height : top);
-    }
-    ctx.stroke();
-    ctx.restore();
-  }
-  ctx.restore();
-}
