@@ -17,7 +17,8 @@ if (!executablePath)
   console.warn("No Chromium was found (CHROMIUM_PATH or PATH): the tests in a browser are left out.");
 
 const hour = 3_600_000;
-const end = Date.UTC(2026, 9, 15);
+const days = 6;
+const end = Date.UTC(2026, 9, 1 + days);
 const paths = ["/", "/days", "/positions", "/balances", "/collection", "/collection?day=2026-10-05"];
 
 describe.skipIf(!executablePath)("in a browser", () => {
@@ -28,7 +29,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
   let browser: Browser;
 
   beforeAll(async () => {
-    await livedPast(path);
+    await livedPast(path, days);
     served = await servePages(path, () => now);
     browser = await startBrowser(executablePath ?? "");
   }, 120_000);

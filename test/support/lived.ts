@@ -15,7 +15,6 @@ const begin = Date.UTC(2026, 9, 1);
 /** Hours since the beginning. */
 const at = (day: number, hourOfDay: number): number => (day - 1) * 24 + hourOfDay;
 
-const end = at(15, 0) - 1;
 /** Slots that passed while the program was there and looked at nothing. */
 const isBlocked = (slot: number): boolean => slot >= at(5, 14) && slot <= at(5, 16);
 /** The last slot before the program was stopped, and the first after it was started again. */
@@ -58,8 +57,9 @@ const mishaps = new Map<number, (exchange: Simulator) => void>([
 /** When the program looks at the clock: a little after each slot, once in two days by seconds. Epoch ms. */
 const wakesAt = (slot: number): number => begin + slot * hour + (slot % 50 === 49 ? 4200 : 40 + ((slot * 37) % 400));
 
-/** Fills the database at `path`; returns everything the exchange knows it has told. */
-export async function livedPast(path: string): Promise<ServedSnapshot[]> {
+/** Fills the database at `path` with the first of these days; returns everything the exchange knows it has told. */
+export async function livedPast(path: string, days = 14): Promise<ServedSnapshot[]> {
+  const end = at(days + 1, 0) - 1;
   const clock = new SimulatedClock(begin, { now: () => 0, monotonic: () => 0, after: systemClock.after });
   const exchange = await startSimulator({
     clock: movedByWaits(clock),
@@ -88,9 +88,11 @@ export async function livedPast(path: string): Promise<ServedSnapshot[]> {
     }
   }
   try {
-    await collect(1, stopped.last);
-    clock.jump(begin + stopped.first * hour - 1);
-    await collect(stopped.first, end);
+    await collect(1, Math.min(stopped.last, end));
+    if (end > stopped.first) {
+      clock.jump(begin + stopped.first * hour - 1);
+      await collect(stopped.first, end);
+    }
     return exchange.record;
   } finally {
     await exchange.close();
