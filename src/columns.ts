@@ -6,33 +6,47 @@
 /** text: as it is. decimal: digits, exactly as received. millis: epoch ms UTC. flag: 0 or 1. */
 export type Kind = "text" | "decimal" | "millis" | "flag";
 
+interface Traits {
+  required?: boolean;
+  moving?: boolean;
+  later?: boolean;
+}
+
 /** `Cell` is the type of a value in this column, null included unless it is required. */
 export class Column<Cell = unknown> {
   readonly kind: Kind;
   readonly required: boolean;
   /** True for values that move in nearly every snapshot; they are kept apart from those that rarely do. */
   readonly moving: boolean;
+  /** True for a column that its dataset did not have from the start; what was stored before has NULL in it. */
+  readonly later: boolean;
   declare readonly cell: Cell;
 
-  constructor(kind: Kind, required: boolean, moving: boolean) {
+  constructor(kind: Kind, { required = false, moving = false, later = false }: Traits = {}) {
     this.kind = kind;
     this.required = required;
     this.moving = moving;
+    this.later = later;
   }
 
   notNull(): Column<NonNullable<Cell>> {
-    return new Column<NonNullable<Cell>>(this.kind, true, this.moving);
+    return new Column<NonNullable<Cell>>(this.kind, { ...this, required: true });
   }
 
   moves(): Column<Cell> {
-    return new Column<Cell>(this.kind, this.required, true);
+    return new Column<Cell>(this.kind, { ...this, moving: true });
+  }
+
+  /** For every column that a dataset gets after its first release; never required, nor part of the key. */
+  added(): Column<Cell | null> {
+    return new Column<Cell | null>(this.kind, { ...this, required: false, later: true });
   }
 }
 
-export const text = (): Column<string | null> => new Column("text", false, false);
-export const decimal = (): Column<string | null> => new Column("decimal", false, false);
-export const millis = (): Column<number | null> => new Column("millis", false, false);
-export const flag = (): Column<0 | 1 | null> => new Column("flag", false, false);
+export const text = (): Column<string | null> => new Column("text");
+export const decimal = (): Column<string | null> => new Column("decimal");
+export const millis = (): Column<number | null> => new Column("millis");
+export const flag = (): Column<0 | 1 | null> => new Column("flag");
 
 export type Columns = Readonly<Record<string, Column>>;
 

@@ -3,8 +3,8 @@ import { snakeCase } from "../columns.ts";
 import type { Value } from "../domain.ts";
 import type { Search } from "./altered.ts";
 import { unpackHex } from "./cells.ts";
-import { digestOf, failureDigestOf, type Heading, isOf, itemLine } from "./digest.ts";
-import { columnOf, type Layout, selection } from "./layout.ts";
+import { digestOf, failureDigestOf, type Heading, isOf } from "./digest.ts";
+import { columnOf, type Layout, lineOf, type Parts, selection } from "./layout.ts";
 import type { Sqlite } from "./sqlite.ts";
 import type { Report } from "./verify.ts";
 
@@ -117,15 +117,34 @@ function find(layout: Layout, heading: Heading, one: SnapshotRow, shown: Line[],
     `${prefix}_extra.fields`,
   ];
   const written = [...shown.entries()].filter(([, { since }]) => since === one.id);
-  const rows = written.map(([, { line }]) => JSON.parse(line) as Value[]);
+  const rows = written.map(([, { present, parts }]) => cellsOf(present, parts));
   const nameOf = (row: number) => rows[row]?.slice(1, 1 + key.length).join(" ");
   const isWith = (row: number, line: string) =>
     isOf(digestOf(heading, lines.with(written[row]?.[0] ?? 0, line)), one.digest);
   for (const [row, [, { tell }]] of written.entries())
     for (const present of [0, 1] as const)
       if (isWith(row, tell(present))) return `${nameOf(row)} ${was(`${prefix}_steady.present`, present)}`;
-  const found = search(rows, (cells, row) => isWith(row, JSON.stringify(cells)));
+  const found = search(rows, (cells, row) => isWith(row, lineOfCells(layout, cells)));
   return found && `${nameOf(found.row)} ${was(columns[found.at] ?? "", found.was)}`;
+}
+
+/** Everything that a line says, column by column. */
+const cellsOf = (present: 0 | 1, { key, steady, moving, extra }: Parts): Value[] => [
+  present,
+  ...key,
+  ...steady,
+  ...moving,
+  extra,
+];
+
+function lineOfCells(layout: Layout, [present, ...cells]: readonly Value[]): string {
+  const [key, steady] = [layout.key.length, layout.key.length + layout.steady.length];
+  return lineOf(layout, present as 0 | 1, {
+    key: cells.slice(0, key),
+    steady: cells.slice(key, steady),
+    moving: cells.slice(steady, -1),
+    extra: cells.at(-1) as string | null,
+  });
 }
 
 function snapshotsOf(sqlite: Sqlite, scopeId: number): IterableIterator<SnapshotRow> {
@@ -143,6 +162,7 @@ interface Line {
   present: 0 | 1;
   /** The snapshot at which anything of it was written last. */
   since: number;
+  parts: Parts;
   /** The canonical text. */
   line: string;
   /** The same with another presence. */
@@ -178,13 +198,17 @@ function itemsOf(sqlite: Sqlite, layout: Layout, scopeId: number, report: Report
       if (last?.since === since) return last;
       const [stored, ...steadyValues] = s.values;
       const present = stored as 0 | 1;
-      const tell = (presence: 0 | 1) => {
+      const partsWith = (presence: 0 | 1): Parts => {
         const ended = presence === 0 && dataset.vanishes === "nothing";
-        const movingValues = moving.map((_, at) => (ended ? null : (m?.values[at] ?? null)));
-        const extra = (x?.values[0] ?? null) as string | null;
-        return itemLine(presence, [...keyValues, ...steadyValues, ...movingValues], extra);
+        return {
+          key: keyValues,
+          steady: steadyValues,
+          moving: moving.map((_, at) => (ended ? null : (m?.values[at] ?? null))),
+          extra: (x?.values[0] ?? null) as string | null,
+        };
       };
-      last = { present, since, line: tell(present), tell };
+      const tell = (presence: 0 | 1) => lineOf(layout, presence, partsWith(presence));
+      last = { present, since, parts: partsWith(present), line: tell(present), tell };
       return last;
     };
   });

@@ -5,9 +5,19 @@ import type { Value } from "../domain.ts";
 /** Which snapshot: dataset, account, product type ('' for the whole account), slot and taken_at in epoch ms. */
 export type Heading = readonly [dataset: string, account: string, productType: string, slot: number, takenAt: number];
 
-/** One item in one line. `present` is 0 in the last row of an item that has vanished; `extra` is JSON text. */
-export const itemLine = (present: 0 | 1, values: readonly Value[], extra: string | null): string =>
-  JSON.stringify([present, ...values, extra]);
+/** Name and value of a column that the dataset did not have from the start. */
+export type LaterValue = readonly [name: string, value: Value];
+
+/**
+ * One item in one line. `present` is 0 in the last row of an item that has vanished; `extra` is JSON text. Later values are in
+ * it by name, and only where something is known: so the line of a snapshot from before such a column stays what it was.
+ */
+export const itemLine = (
+  present: 0 | 1,
+  values: readonly Value[],
+  extra: string | null,
+  later: readonly LaterValue[] = [],
+): string => JSON.stringify([present, ...values, extra, ...later.filter(([, value]) => value !== null).flat()]);
 
 /** Of a good snapshot: its lines in the order of their characters. */
 export const digestOf = (heading: Heading, lines: readonly string[]): Buffer =>

@@ -3,12 +3,14 @@
  * which run took it, what was empty, failed or missed, nor any schedule: each of these is as if it had never been.
  */
 import { drizzle } from "drizzle-orm/better-sqlite3";
+import { snakeCase } from "../columns.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import { causes, type Item, type Scope } from "../domain.ts";
 import { ConfigError, ShapeError } from "../errors.ts";
 import { createChain } from "./chain.ts";
 import { createHistory, type History, type PastSnapshot } from "./history.ts";
 import { type HistoryFile, type ImportedSnapshot, keyOf, snapshotsOf } from "./import-rows.ts";
+import { layoutOf } from "./layout.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
 import { openWriter, type Sqlite } from "./sqlite.ts";
 import { historyColumns } from "./walk.ts";
@@ -53,7 +55,7 @@ async function importFile(
   datasets: readonly Dataset[],
   file: HistoryFile,
 ): Promise<Imported> {
-  const dataset = datasets.find((one) => String(historyColumns(sqlite, one)) === String(file.columns));
+  const dataset = datasets.find((one) => isHistoryOf(sqlite, one, file.columns));
   if (!dataset) throw new ShapeError(file.path, "columns", "are those of no dataset's history");
   requireNone(sqlite, path, dataset);
   const imported: Imported = { path: file.path, dataset, snapshots: 0, rows: 0 };
@@ -63,6 +65,13 @@ async function importFile(
     imported.rows += write(run, next);
   }
   return imported;
+}
+
+/** Those that were added to the dataset since the file was written it need not have. */
+function isHistoryOf(sqlite: Sqlite, dataset: Dataset, columns: readonly string[]): boolean {
+  const later = layoutOf(dataset).later.map(({ name }) => snakeCase(name));
+  const known = historyColumns(sqlite, dataset).filter((name) => columns.includes(name) || !later.includes(name));
+  return String(known) === String(columns);
 }
 
 function requireNone(sqlite: Sqlite, path: string, dataset: Dataset): void {

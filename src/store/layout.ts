@@ -4,6 +4,7 @@ import { type Column, snakeCase } from "../columns.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import type { Extra, Item, Row, Value } from "../domain.ts";
 import { checkedCell } from "./cells.ts";
+import { itemLine } from "./digest.ts";
 import { movingColumns, prefixOf, steadyColumns, tablesOf } from "./tables.ts";
 
 export interface Layout {
@@ -14,6 +15,14 @@ export interface Layout {
   key: readonly string[];
   steady: readonly string[];
   moving: readonly string[];
+  /** Where the columns are that were added later, in the order of their names; they are the last ones of their part. */
+  later: readonly LaterColumn[];
+}
+
+interface LaterColumn {
+  name: string;
+  part: "steady" | "moving";
+  at: number;
 }
 
 /** An item as it is stored: the values of each part in the order of the layout. */
@@ -30,17 +39,26 @@ const layouts = new WeakMap<Dataset, Layout>();
 export function layoutOf(dataset: Dataset): Layout {
   const known = layouts.get(dataset);
   if (known) return known;
+  const steady = steadyColumns(dataset);
+  const moving = movingColumns(dataset);
   const layout: Layout = {
     dataset,
     prefix: prefixOf(dataset),
     tables: tablesOf(dataset),
     key: dataset.key,
-    steady: steadyColumns(dataset),
-    moving: movingColumns(dataset),
+    steady,
+    moving,
+    later: [...laterColumns(dataset, "steady", steady), ...laterColumns(dataset, "moving", moving)].sort(byName),
   };
   layouts.set(dataset, layout);
   return layout;
 }
+
+function laterColumns({ columns }: Dataset, part: LaterColumn["part"], names: readonly string[]): LaterColumn[] {
+  return [...names.entries()].filter(([, name]) => columns[name]?.later).map(([at, name]) => ({ name, part, at }));
+}
+
+const byName = (one: LaterColumn, other: LaterColumn): number => (one.name < other.name ? -1 : 1);
 
 export function columnOf(layout: Layout, name: string): Column {
   const column = layout.dataset.columns[name];
@@ -110,6 +128,18 @@ function parsed(text: string): Extra {
   } catch {
     return null;
   }
+}
+
+/** The canonical line of an item, which its snapshot's digest is made of. */
+export function lineOf({ steady, moving, later }: Layout, present: 0 | 1, parts: Parts): string {
+  const original = (part: LaterColumn["part"], names: readonly string[]) =>
+    parts[part].slice(0, names.length - later.filter((column) => column.part === part).length);
+  return itemLine(
+    present,
+    [...parts.key, ...original("steady", steady), ...original("moving", moving)],
+    parts.extra,
+    later.map(({ name, part, at }) => [snakeCase(name), parts[part][at] ?? null]),
+  );
 }
 
 /** The last row of an item that the answer no longer holds. */

@@ -5,8 +5,7 @@ import type { SQLiteTable } from "drizzle-orm/sqlite-core";
 import { snakeCase } from "../columns.ts";
 import type { Value } from "../domain.ts";
 import { readCell } from "./cells.ts";
-import { itemLine } from "./digest.ts";
-import { keyText, type Layout, type Parts, selection, vanished } from "./layout.ts";
+import { keyText, type Layout, lineOf, type Parts, selection, vanished } from "./layout.ts";
 import type { Sqlite } from "./sqlite.ts";
 import { asOfJoins } from "./views.ts";
 
@@ -52,9 +51,7 @@ export function plan(
   }
   return {
     steps,
-    lines: steps.map(({ present, parts }) =>
-      itemLine(present, [...parts.key, ...parts.steady, ...parts.moving], parts.extra),
-    ),
+    lines: steps.map(({ present, parts }) => lineOf(layout, present, parts)),
     rows: layout.dataset.vanishes === "zero" ? steps.length : received.size,
   };
 }

@@ -165,11 +165,17 @@ export const dailyRange = sqliteTable(
 /** `spot-assets` -> `spot_assets`: how the tables and views of a dataset begin. */
 export const prefixOf = (dataset: Dataset): string => dataset.name.replaceAll("-", "_");
 
+/** The names of a dataset's columns in their order, those that were added later behind the others. */
+export function columnNames({ columns }: Dataset): string[] {
+  const names = Object.keys(columns);
+  return [...names.filter((name) => !columns[name]?.later), ...names.filter((name) => columns[name]?.later)];
+}
+
 export const movingColumns = (dataset: Dataset): string[] =>
-  Object.keys(dataset.columns).filter((name) => dataset.columns[name]?.moving && !dataset.key.includes(name));
+  columnNames(dataset).filter((name) => dataset.columns[name]?.moving && !dataset.key.includes(name));
 
 export const steadyColumns = (dataset: Dataset): string[] =>
-  Object.keys(dataset.columns).filter((name) => !dataset.columns[name]?.moving && !dataset.key.includes(name));
+  columnNames(dataset).filter((name) => !dataset.columns[name]?.moving && !dataset.key.includes(name));
 
 function cellsOf(dataset: Dataset, names: readonly string[]) {
   return Object.fromEntries(

@@ -5,6 +5,7 @@ import { productTypes } from "../domain.ts";
 import { digitsSql, instantSql, readableSql } from "./cells.ts";
 import { columnOf, type Layout, layoutOf } from "./layout.ts";
 import type { Views } from "./migrate.ts";
+import { columnNames } from "./tables.ts";
 
 /** Every view by name. */
 export function viewsOf(datasets: readonly Dataset[]): Views {
@@ -38,22 +39,25 @@ export function asOfJoins({ prefix, moving }: Layout): string {
 
 function historyQuery(layout: Layout): string {
   const { dataset } = layout;
-  const declared = Object.keys(dataset.columns).map((name) => {
+  const names = columnNames(dataset);
+  const declared = names.map((name) => {
     const alias = layout.key.includes(name) ? "i" : layout.moving.includes(name) ? "m" : "s";
     const stored = snakeCase(name);
     return `${readableSql(columnOf(layout, name), `${alias}.${stored}`)} as ${stored}`;
   });
-  const published = Object.keys(dataset.columns).indexOf(dataset.lastPublished) + 1;
-  // People rely on the columns up to `snapshot_id` and their order.
+  const published = names.indexOf(dataset.lastPublished) + 1;
+  const original = names.length - layout.later.length;
+  // People rely on the columns up to `snapshot_id` and their order; what was added later moves none of the others.
   const columns = [
     ...(dataset.public ? [] : ["a.name as account"]),
     `${instantSql("n.taken_at")} as taken_at`,
     ...(hasProductTypes(dataset) ? ["nullif(p.product_type, '') as product_type"] : []),
     ...declared.slice(0, published),
     "n.id as snapshot_id",
-    ...declared.slice(published),
+    ...declared.slice(published, original),
     "x.fields as extra",
     "n.taken_at as taken_at_ms",
+    ...declared.slice(original),
   ];
   const shown = dataset.vanishes === "zero" ? "(s.present = 1 or s.since = n.id)" : "s.present = 1";
   return `select

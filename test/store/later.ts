@@ -1,0 +1,20 @@
+/** Datasets as another version of the program may know them, and what its migration does to the tables. */
+import { type Column, snakeCase } from "../../src/columns.ts";
+import type { Dataset } from "../../src/datasets/dataset.ts";
+import { layoutOf } from "../../src/store/layout.ts";
+import { change } from "./kit.ts";
+
+/** The dataset with another column, declared before the others so that nothing rests on the order. */
+export const withColumn = (dataset: Dataset, name: string, column: Column): Dataset => ({
+  ...dataset,
+  columns: { [name]: column, ...dataset.columns },
+});
+
+/** Adds the columns of a dataset that came later to its tables. */
+export function addColumns(path: string, dataset: Dataset): void {
+  const { prefix, later } = layoutOf(dataset);
+  for (const { name, part } of later) {
+    const type = dataset.columns[name]?.kind === "decimal" ? "blob" : "text";
+    change(path, `alter table ${prefix}_${part} add column ${snakeCase(name)} ${type}`);
+  }
+}
