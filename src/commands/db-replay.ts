@@ -1,10 +1,14 @@
 import { loadConfig } from "../config.ts";
-import { datasetNamed } from "../datasets/index.ts";
+import type { Dataset } from "../datasets/dataset.ts";
+import { datasetNamed, datasets } from "../datasets/index.ts";
 import { type DatasetName, datasetNames } from "../domain.ts";
 import { UsageError } from "../errors.ts";
+import { type Corrected, correct, type First } from "../store/correct.ts";
+import { lockDatabase } from "../store/lock.ts";
 import { openRawReader, rawFile } from "../store/raw-file.ts";
 import { countSnapshots, keptSlots, type Replayed, replay, type Verdict } from "../store/replay.ts";
 import { openReadOnly } from "../store/sqlite.ts";
+import { verify } from "../store/verify.ts";
 import { visible } from "../text.ts";
 import type { Command } from "./command.ts";
 import { terminalBar } from "./progress.ts";
@@ -18,50 +22,81 @@ export const dbReplay: Command = {
   example: "db replay --dataset positions",
   details: [
     `Datasets: ${datasetNames.join(", ")}.`,
-    "Nothing is changed: the chain proves what was stored when the answers came, and rows derived later are not that.",
+    "With --apply, what would be different is recorded again from its answers, after a backup and while no daemon has the database.",
+    "A scope is corrected as a whole or, where an answer is missing, not at all; the chain keeps the digests of what was stored.",
   ],
   options: [
     { flags: "--dataset <name>", summary: "the dataset (required)" },
-    { flags: "--apply", summary: "refused: rows that were stored are never changed" },
+    { flags: "--apply", summary: "change it; exit code 1 where something has to stay as it is" },
   ],
   async run({ options, env, out }) {
-    if (options.apply === true) throw new UsageError(refusal);
     const dataset = datasetNamed(datasetOf(options.dataset));
     const { databasePath } = loadConfig(env, { credentials: false });
-    const sqlite = openReadOnly(databasePath);
-    const path = rawFile(databasePath);
-    const raw = openRawReader(path);
-    const bar = terminalBar("deriving again", "snapshots");
+    const lock = options.apply === true ? lockDatabase(databasePath) : null;
     try {
-      const kept = raw && keptSlots(raw, dataset);
-      if (!raw || !kept) {
-        out(`no answers of ${dataset.name} are kept in ${path}`);
-        return 0;
-      }
-      const total = countSnapshots(sqlite, dataset, kept.first);
-      const found = createSummary();
-      let done = 0;
-      for (const one of replay(sqlite, raw, dataset, kept.first)) {
-        found.add(one);
-        done += 1;
-        bar.update(done, total);
-      }
-      bar.stop();
-      const [from, to] = [kept.first, kept.last].map((slot) => new Date(slot).toISOString());
-      out(`${dataset.name}: ${total} snapshots since ${from}; the last answer that is kept is of ${to}`);
-      for (const line of found.lines()) out(line);
-      return 0;
+      return await replayed(databasePath, dataset, lock !== null, out);
     } finally {
-      bar.stop();
-      raw?.close();
-      sqlite.close();
+      lock?.release();
     }
   },
 };
 
-const refusal =
-  "rows that were stored are not changed: the chain proves that they are what was made of the answers when these came. " +
-  "Without --apply it is shown what would be different";
+/** Shows what would be different and, if it is to be applied, corrects it. Returns the exit code. */
+async function replayed(
+  databasePath: string,
+  dataset: Dataset,
+  isApplied: boolean,
+  out: (line: string) => void,
+): Promise<number> {
+  const sqlite = openReadOnly(databasePath);
+  const path = rawFile(databasePath);
+  const raw = openRawReader(path);
+  const bar = terminalBar("deriving again", "snapshots");
+  try {
+    const kept = raw && keptSlots(raw, dataset);
+    if (!raw || !kept) {
+      out(`no answers of ${dataset.name} are kept in ${path}`);
+      return 0;
+    }
+    const total = countSnapshots(sqlite, dataset, kept.first);
+    const found = createSummary();
+    let done = 0;
+    for (const one of replay(sqlite, raw, dataset, kept.first)) {
+      found.add(one);
+      done += 1;
+      bar.update(done, total);
+    }
+    bar.stop();
+    const [from, to] = [kept.first, kept.last].map((slot) => new Date(slot).toISOString());
+    out(`${dataset.name}: ${total} snapshots since ${from}; the last answer that is kept is of ${to}`);
+    for (const line of found.lines()) out(line);
+    const firsts = isApplied ? found.firsts() : [];
+    if (firsts.length === 0) {
+      out("nothing was changed");
+      return 0;
+    }
+    const [problem] = (await verify(databasePath, datasets)).problems;
+    if (problem !== undefined) {
+      out(`nothing was changed, for the database is not what was recorded (see db verify): ${problem}`);
+      return 1;
+    }
+    const corrected = await correct(databasePath, raw, dataset, firsts, { now: Date.now() });
+    for (const line of inWords(corrected)) out(line);
+    return corrected.scopes.some(({ refusal }) => refusal !== null) ? 1 : 0;
+  } finally {
+    bar.stop();
+    raw?.close();
+    sqlite.close();
+  }
+}
+
+function inWords({ scopes, backup }: Corrected): string[] {
+  const lines = scopes.map(({ first: { account, productType, slot }, snapshots, refusal }) => {
+    const what = refusal === null ? `${snapshots} snapshots corrected` : `not corrected: ${visible(refusal)}`;
+    return `${`${account} ${productType}`.trim()} since ${new Date(slot).toISOString()}: ${what}`;
+  });
+  return [...lines, backup === null ? "nothing was changed" : `the database as it was before is kept in ${backup}`];
+}
 
 function datasetOf(name: unknown): DatasetName {
   const found = datasetNames.find((known) => known === name);
@@ -84,10 +119,13 @@ function createSummary() {
   const counts = new Map<Verdict, number>();
   const fields = new Map<string, number>();
   const first: string[] = [];
+  const firsts = new Map<number, First>();
   const count = <Key>(counter: Map<Key, number>, key: Key) => counter.set(key, (counter.get(key) ?? 0) + 1);
   return {
-    add({ account, productType, slot, verdict, differences, problem }: Replayed): void {
+    add(one: Replayed): void {
+      const { account, productType, slot, verdict, differences, problem } = one;
       count(counts, verdict);
+      if (verdict === "different" && !firsts.has(one.scopeId)) firsts.set(one.scopeId, one);
       for (const { field } of differences) count(fields, field);
       if (first.length >= shown) return;
       const where = [new Date(slot).toISOString(), account, productType].filter((word) => word !== "").join(" ");
@@ -98,6 +136,8 @@ function createSummary() {
       for (const text of [...says, ...(problem === null ? [] : [problem])].slice(0, shown - first.length))
         first.push(visible(`  ${where} ${text}`));
     },
+    /** Of each scope the first snapshot that would be different. */
+    firsts: (): First[] => [...firsts.values()],
     lines(): string[] {
       const verdicts = (Object.keys(sentences) as Verdict[]).filter((verdict) => counts.has(verdict));
       const byField = [...fields].sort(([, one], [, other]) => other - one).map(([field, n]) => `${field} ${n}`);
@@ -105,7 +145,6 @@ function createSummary() {
         ...verdicts.map((verdict) => `${counts.get(verdict)} ${sentences[verdict]}`),
         ...(byField.length > 0 ? [`differences by field: ${byField.join(", ")}`] : []),
         ...(first.length > 0 ? ["the first:", ...first] : []),
-        "nothing was changed",
       ];
     },
   };

@@ -3,8 +3,9 @@
  * snapshots. Nothing in it can be altered, left out or put in without changing every later link.
  *
  * What changes without a run ending has links of its own, which carry it as a note: a schedule or an API generation put in
- * force, that a missed slot was claimed after all, with the cause that its row had until then, and that a day was pruned. Of
- * a snapshot that goes then its digest stays, so that the link of its run can be computed as before.
+ * force, that a missed slot was claimed after all, with the cause that its row had until then, that a snapshot was corrected,
+ * with the digest it had, and that a day was pruned. A run that was claimed or corrected is linked again as it is from then on.
+ * Of a snapshot that is pruned its digest stays, so that the link of its run can be computed as before.
  */
 import { linkOf } from "./digest.ts";
 import type { Sqlite } from "./sqlite.ts";
@@ -15,6 +16,8 @@ export type Note =
   | readonly [table: "account_mode", id: number, account: string, since: number, api: string, cause: string]
   /** The run of the link ended as missed, for this cause, before it was claimed again. */
   | readonly [table: "run", state: "missed", cause: string | null]
+  /** A snapshot of the run of the link had this digest (hex), and the run so many rows, before it was derived again. */
+  | readonly [kind: "corrected", snapshotId: number, digest: string, rows: number]
   /** Of this UTC day ("2026-11-01") the snapshots `stay`, in the order of their ids, others may go; `seal` is of its ranges. */
   | readonly [table: "pruned", account: string, dataset: string, day: string, stay: readonly number[], seal: string];
 

@@ -1,7 +1,7 @@
 /** Walks the chain from its first link: what was altered, left out, put in or never linked. */
 import type { Value } from "../domain.ts";
 import type { Search } from "./altered.ts";
-import { beginning, noteOf, noteText, type RunCells, runColumns, runText, type Sealed } from "./chain.ts";
+import { beginning, type Note, noteOf, noteText, type RunCells, runColumns, runText, type Sealed } from "./chain.ts";
 import { linkOf } from "./digest.ts";
 import type { Sqlite } from "./sqlite.ts";
 import type { Report } from "./verify.ts";
@@ -26,10 +26,12 @@ type Told = Map<string, readonly Value[]>;
 const slotAt = runColumns.indexOf("run.slot");
 const stateAt = runColumns.indexOf("run.state");
 const causeAt = runColumns.indexOf("run.cause");
+const rowsAt = runColumns.indexOf("run.rows");
 
 /** Yields after each link; returns the last one, the head of the chain. */
 export function* checkChain(sqlite: Sqlite, report: Report, search: Search): Generator<undefined, Buffer> {
-  const reclaimed = reclaimedRuns(sqlite);
+  const changes = changesOf(sqlite);
+  const unlinked = new Set(changes.keys());
   const told: Told = new Map();
   let number = 0;
   let previous: Buffer = beginning;
@@ -37,46 +39,41 @@ export function* checkChain(sqlite: Sqlite, report: Report, search: Search): Gen
   for (const link of linksOf(sqlite)) {
     number += 1;
     if (link.id !== number) report(`link ${number} (link): is missing before link ${link.id}`);
-    const again = link.runId === null ? undefined : reclaimed.get(link.runId);
-    const run = again && link.id < again.link && link.run ? missedRun(link.run, again.cause) : link.run;
+    const later = changes.get(link.runId ?? 0)?.filter((change) => change.link > link.id) ?? [];
+    const then = later.reduceRight(before, link);
     const fits = (text: string) => [previous, expected].some((before) => linkOf(before, text).equals(link.digest));
-    const text = textOf(link, run);
-    if (!fits(text)) explain(link, run, fits, report, search);
-    if (run && link.note === null && run[stateAt] === "running") {
-      report(`run ${link.runId} (run.state): has ended, and yet is said to run`, Number(run[slotAt]));
+    const text = textOf(then);
+    if (!fits(text)) explain(then, fits, report, search);
+    if (then.run && link.note === null && then.run[stateAt] === "running") {
+      report(`run ${link.runId} (run.state): has ended, and yet is said to run`, Number(then.run[slotAt]));
     }
     if (link.note !== null) tell(told, link, report);
-    if (again && link.id > again.link) reclaimed.delete(link.runId ?? 0);
+    else if (later.length === 0) unlinked.delete(link.runId ?? 0);
     // Where a link itself was altered, the next one still follows from what it was.
     expected = linkOf(previous, text);
     previous = link.digest;
     number = link.id;
     yield;
   }
-  checkUnlinked(sqlite, [...reclaimed.keys()], report);
+  checkUnlinked(sqlite, [...unlinked], report);
   checkTold(sqlite, told, report);
   return previous;
 }
 
-const textOf = ({ runId, note, snapshots }: Link, run: RunCells | undefined): string =>
+const textOf = ({ runId, note, snapshots, run }: Link): string =>
   note === null ? runText(run ?? [runId], run?.[stateAt] === "missed" ? [] : snapshots) : noteText(note, runId);
 
-function explain(
-  link: Link,
-  run: RunCells | undefined,
-  fits: (text: string) => boolean,
-  report: Report,
-  search: Search,
-): void {
+function explain(link: Link, fits: (text: string) => boolean, report: Report, search: Search): void {
+  const { run } = link;
   const slot = run ? Number(run[slotAt]) : undefined;
-  const found = run && link.note === null ? search([run], (cells) => fits(textOf(link, cells))) : null;
+  const found = run && link.note === null ? search([run], (cells) => fits(textOf({ ...link, run: cells }))) : null;
   if (found) {
     report(`run ${link.runId} (${runColumns[found.at]}): was ${JSON.stringify(found.was)} when it ended`, slot);
     return;
   }
   const pruned = link.snapshots.filter(({ isPruned }) => isPruned);
   const was = search([pruned.map(({ digest }) => digest.toString("hex"))], (digests) =>
-    fits(textOf({ ...link, snapshots: withDigests(link.snapshots, pruned, digests) }, run)),
+    fits(textOf({ ...link, snapshots: withDigests(link.snapshots, pruned, digests) })),
   );
   if (was) {
     report(`run ${link.runId}: snapshot ${pruned[was.at]?.id} (pruned.digest): was ${was.was}`, slot);
@@ -102,13 +99,31 @@ const missedRun = (run: RunCells, cause: string | null): RunCells =>
     return /requests|retries|rows/.test(runColumns[at] ?? "") ? 0 : null;
   });
 
-/** By run: the link that says it was claimed after it had been missed, and why that was. */
-function reclaimedRuns(sqlite: Sqlite): Map<number, { link: number; cause: string | null }> {
+/** What a note says about a run that had ended before. */
+interface Change {
+  link: number;
+  note: Note | null;
+}
+
+/** By run, in the order of the chain. */
+function changesOf(sqlite: Sqlite): Map<number, Change[]> {
   const rows = sqlite
-    .prepare("select run_id, id, note from link where note is not null and run_id is not null")
+    .prepare("select run_id, id, note from link where note is not null and run_id is not null order by id")
     .raw()
     .iterate() as IterableIterator<[number, number, string]>;
-  return new Map([...rows].map(([run, link, note]) => [run, { link, cause: noteOf(note)?.[2] as string | null }]));
+  const changes = new Map<number, Change[]>();
+  for (const [run, link, note] of rows) changes.set(run, [...(changes.get(run) ?? []), { link, note: noteOf(note) }]);
+  return changes;
+}
+
+/** The run of a link and its snapshots as they were before a change. */
+function before(link: Link, { note }: Change): Link {
+  if (note?.[0] === "run") return link.run ? { ...link, run: missedRun(link.run, note[2]) } : link;
+  if (note?.[0] !== "corrected") return link;
+  const [, id, digest, rows] = note;
+  const run = link.run?.map((cell, at) => (at === rowsAt ? rows : cell));
+  const was = Buffer.from(String(digest), "hex");
+  return { ...link, run, snapshots: link.snapshots.map((one) => (one.id === id ? { ...one, digest: was } : one)) };
 }
 
 /** No index leads from a run to its snapshots, for only this asks: a temporary table does, outside the database and on disk. */
@@ -163,8 +178,9 @@ function tell(told: Told, { id, note }: Link, report: Report): void {
   const cells = noteOf(note ?? "");
   if (cells?.[0] === "schedule") told.set(JSON.stringify(cells.slice(0, 4)), cells.slice(4));
   else if (cells?.[0] === "account_mode") told.set(JSON.stringify(cells.slice(0, 2)), cells.slice(2));
-  // What was pruned is told to check-pruned.ts.
-  else if (cells?.[0] !== "run" && cells?.[0] !== "pruned") report(`link ${id} (link.note): is not to be read`);
+  // What happened to a run is told by its own links, what was pruned by check-pruned.ts.
+  else if (!["run", "corrected", "pruned"].includes(String(cells?.[0])))
+    report(`link ${id} (link.note): is not to be read`);
 }
 
 /** What the notes say was put in force must be what the tables say. */

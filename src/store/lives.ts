@@ -97,3 +97,31 @@ export function fillEpisodes(sqlite: Sqlite): void {
     for (const life of [...livesOf(sqlite, id)]) if (life) write(life);
   }
 }
+
+/** The lives of all items of a scope, by item and beginning. */
+export function livesOfScope(sqlite: Sqlite, scopeId: number): Map<string, Life> {
+  const items = sqlite.prepare("select id from positions_item where scope_id = ?").pluck().all(scopeId) as number[];
+  const lives = items.flatMap((id) => [...livesOf(sqlite, id)]).filter((life) => life !== null);
+  return new Map(lives.map((life) => [`${life.itemId} ${life.since}`, life]));
+}
+
+/**
+ * Brings the rows of lives that read otherwise now from `before` to `after`; of the others the rows stay. False where the beginning
+ * of one that differs was pruned (`lastPruned`: the last snapshot that was), so that not all of it can be told any more.
+ */
+export function rewriteLives(
+  sqlite: Sqlite,
+  before: ReadonlyMap<string, Life>,
+  after: ReadonlyMap<string, Life>,
+  lastPruned: number,
+): boolean {
+  const write = episodeWriter(drizzle(sqlite));
+  const remove = sqlite.prepare("delete from episode where item_id = ? and since = ?");
+  for (const [key, { itemId, since }] of before) if (!after.has(key)) remove.run(itemId, since);
+  for (const [key, life] of after) {
+    if (JSON.stringify(life) === JSON.stringify(before.get(key))) continue;
+    if (life.since < lastPruned) return false;
+    write(life);
+  }
+  return true;
+}

@@ -1,11 +1,10 @@
 /** Derives stored rows again from the answers they came from, with the parser of today, and says what would differ. */
-import { readAnswer } from "../bitget/answer.ts";
 import { snakeCase } from "../columns.ts";
-import type { Context, Dataset } from "../datasets/dataset.ts";
-import type { Known, Scope, Value } from "../domain.ts";
+import type { Dataset } from "../datasets/dataset.ts";
+import type { Value } from "../domain.ts";
 import { CollectorError } from "../errors.ts";
-import { type Layout, layoutOf, type Parts, partsByKey, rowOf } from "./layout.ts";
-import { unpack } from "./raw.ts";
+import { type Asked, ComputedError, createDeriver } from "./derive.ts";
+import { type Layout, layoutOf, type Parts } from "./layout.ts";
 import { createStateReader, type State } from "./record.ts";
 import type { Sqlite } from "./sqlite.ts";
 
@@ -32,30 +31,20 @@ export interface Difference {
   derived: Value;
 }
 
-export interface Replayed {
-  account: string;
-  productType: string;
-  slot: number;
+export interface Replayed extends Asked {
+  snapshotId: number;
+  scopeId: number;
   verdict: Verdict;
   differences: Difference[];
   /** What today's parser says against the answer, where it is refused. */
   problem: string | null;
 }
 
-interface StoredSnapshot {
+interface StoredSnapshot extends Asked {
   id: number;
-  account: string;
-  productType: string;
-  slot: number;
+  scopeId: number;
   takenAt: number;
   errorCode: string | null;
-}
-
-interface StoredAnswer {
-  address: string;
-  status: number;
-  digest: Buffer;
-  packed: Buffer;
 }
 
 /** The slots (epoch ms) of the first and the last answer that is kept of a dataset; null where none is. */
@@ -73,19 +62,17 @@ export function keptSlots(raw: Sqlite, dataset: Dataset): { first: number; last:
  * answer was parsed with besides itself is not kept: of `prices`, the coins are those that the snapshot has.
  */
 export function* replay(sqlite: Sqlite, raw: Sqlite, dataset: Dataset, from: number): Generator<Replayed, void> {
-  const answerOf = createAnswerReader(raw, dataset);
+  const derive = createDeriver(raw, dataset);
   const stateAt = createStateReader(sqlite, layoutOf(dataset));
   for (const snapshot of snapshotsFrom(sqlite, dataset, from)) {
-    const { account, productType, slot } = snapshot;
-    const answer = answerOf(snapshot);
-    const found = answer ? compare(layoutOf(dataset), snapshot, answer, () => stateAt(snapshot.id)) : withoutAnswer;
-    yield { account, productType, slot, differences: [], problem: null, ...found };
+    const { id: snapshotId, scopeId, account, productType, slot } = snapshot;
+    const found = compare(layoutOf(dataset), snapshot, derive, () => stateAt(snapshotId));
+    yield { snapshotId, scopeId, account, productType, slot, differences: [], problem: null, ...found };
   }
 }
 
+type Derive = ReturnType<typeof createDeriver>;
 type Finding = Pick<Replayed, "verdict"> & Partial<Replayed>;
-
-const withoutAnswer: Finding = { verdict: "without answer" };
 
 /** The exchange's clock and ours are at most ten minutes apart. Milliseconds. */
 const clocksApart = 600_000;
@@ -98,7 +85,7 @@ const snapshots = `
 function snapshotsFrom(sqlite: Sqlite, dataset: Dataset, from: number): IterableIterator<StoredSnapshot> {
   return sqlite
     .prepare(
-      `select n.id, a.name as account, p.product_type as productType, r.slot, n.taken_at as takenAt, n.error_code as errorCode
+      `select n.id, n.scope_id as scopeId, a.name as account, p.product_type as productType, r.slot, n.taken_at as takenAt, n.error_code as errorCode
        ${snapshots} order by n.id`,
     )
     .iterate({ dataset: dataset.name, from }) as IterableIterator<StoredSnapshot>;
@@ -108,36 +95,18 @@ function snapshotsFrom(sqlite: Sqlite, dataset: Dataset, from: number): Iterable
 export const countSnapshots = (sqlite: Sqlite, dataset: Dataset, from: number): number =>
   Number(sqlite.prepare(`select count(*) ${snapshots}`).pluck().get({ dataset: dataset.name, from }));
 
-/** The last answer of a run and scope: what its snapshot was made of, or why it failed. */
-function createAnswerReader(raw: Sqlite, dataset: Dataset) {
-  const statement = raw.prepare<unknown[], StoredAnswer>(
-    `select s.address, w.status, b.digest, b.packed
-     from source s join answer w on w.source_id = s.id and w.slot = @slot join body b on b.id = w.body_id
-     where s.dataset = '${dataset.name}' and s.account = @account and s.product_type = @productType
-     order by w.number desc limit 1`,
-  );
-  return ({ slot, account, productType }: StoredSnapshot) => statement.get({ slot, account, productType });
-}
-
 /** Codes of failures that today's parser may see otherwise. */
 const parserCodes = ["shape", "bad_body", "internal"];
 
-/** Thrown where rows are made of more than their answer. */
-class ComputedError extends Error {}
-
-function compare(layout: Layout, snapshot: StoredSnapshot, answer: StoredAnswer, stateAt: () => State): Finding {
+function compare(layout: Layout, snapshot: StoredSnapshot, derive: Derive, stateAt: () => State): Finding {
   const { errorCode, takenAt } = snapshot;
-  let body: Buffer;
-  try {
-    body = unpack(answer.packed, answer.digest);
-  } catch {
-    return withoutAnswer;
-  }
   const stored = errorCode === null ? rowsIn(stateAt()) : null;
   try {
-    const { rows, requestTime } = derive(layout, snapshot, { ...answer, body }, stored);
+    const derived = derive(snapshot, stored);
+    if (derived === null) return { verdict: "without answer" };
     if (stored === null) return { verdict: parserCodes.includes(errorCode ?? "") ? "readable" : "unanswered" };
-    const differences = [...differencesOf(layout, stored, rows)];
+    const differences = [...differencesOf(layout, stored, derived.rows)];
+    const { requestTime } = derived;
     if (requestTime && requestTime !== takenAt)
       differences.push({ item: "", field: "taken_at", stored: takenAt, derived: requestTime });
     return { verdict: differences.length > 0 ? "different" : "same", differences };
@@ -149,46 +118,14 @@ function compare(layout: Layout, snapshot: StoredSnapshot, answer: StoredAnswer,
   }
 }
 
-/** Throws what the collector would have met with. */
-function derive(
-  layout: Layout,
-  { productType, slot }: StoredSnapshot,
-  { address, status, body }: { address: string; status: number; body: Buffer },
-  stored: ReadonlyMap<string, Parts> | null,
-): { rows: Map<string, Parts>; requestTime: number | null } {
-  const endpoint = Object.values(layout.dataset.endpoints).find((one) => one.address?.name === address);
-  if (!endpoint) throw new Error(`this program asks no ${address} for ${layout.dataset.name}`);
-  const reading = { path: endpoint.address?.path ?? address, now: slot, redact: (text: string) => text };
-  const { data, requestTime } = readAnswer({ status, contentType: "", retryAfter: null, body }, reading);
-  const scope = (productType || null) as Scope;
-  return { rows: partsByKey(layout, endpoint.items(data, contextOf(layout, scope, stored))), requestTime };
-}
-
-/** What was asked about can be told from the rows that are stored; what other datasets said then is not known. */
-function contextOf(layout: Layout, scope: Scope, stored: ReadonlyMap<string, Parts> | null): Context {
-  const notKept = () => {
-    throw new ComputedError();
-  };
-  return {
-    scope,
-    known: notKept,
-    complete: notKept,
-    lastKnown(): Known[] {
-      if (stored === null) return notKept();
-      // Whatever has an amount counts as held.
-      const rows = [...stored.values()].map((parts) => ({ ...rowOf(layout, parts), available: "1" }));
-      return [{ account: "", scope: null, slot: 0, takenAt: 0, rows }];
-    },
-  };
-}
-
 function failureOf(error: unknown): { code: string; problem: string } {
   if (error instanceof CollectorError) return { code: error.code, problem: error.message };
   const problem = error instanceof Error ? error.message : String(error);
   return { code: error instanceof RangeError ? "shape" : "internal", problem };
 }
 
-const rowsIn = (state: State): Map<string, Parts> =>
+/** What a snapshot shows, but for the last rows of what vanished. */
+export const rowsIn = (state: State): Map<string, Parts> =>
   new Map([...state].filter(([, { present }]) => present === 1).map(([key, { parts }]) => [key, parts]));
 
 function* differencesOf(

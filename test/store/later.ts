@@ -18,3 +18,13 @@ export function addColumns(path: string, dataset: Dataset): void {
     change(path, `alter table ${prefix}_${part} add column ${snakeCase(name)} ${type}`);
   }
 }
+
+/** The dataset as another version of the program might read it. */
+export function reading(
+  dataset: Dataset,
+  change: (items: ReturnType<NonNullable<Dataset["endpoints"]["v2"]>["items"]>) => typeof items,
+): Dataset {
+  const { v2 } = dataset.endpoints;
+  if (!v2) throw new Error(`${dataset.name} has no v2`);
+  return { ...dataset, endpoints: { v2: { ...v2, items: (data, context) => change(v2.items(data, context)) } } };
+}

@@ -11,6 +11,7 @@ import { type Replayed, replay } from "../../src/store/replay.ts";
 import { openReadOnly } from "../../src/store/sqlite.ts";
 import { classic, credentials, everyDataset, unified } from "../support/settings.ts";
 import { createWorld, type World } from "../support/world.ts";
+import { reading } from "./later.ts";
 
 const start = "2026-10-20T10:00:30Z";
 const slots = ["2026-10-20T10:01:00Z", "2026-10-20T10:02:00Z", "2026-10-20T10:03:00Z"];
@@ -50,16 +51,6 @@ function replayed({ path }: World, dataset: Dataset): Replayed[] {
 const verdicts = (world: World, dataset: Dataset) => [
   ...new Set(replayed(world, dataset).map(({ verdict }) => verdict)),
 ];
-
-/** The dataset as another version of the program might read it. */
-function reading(
-  dataset: Dataset,
-  change: (items: ReturnType<NonNullable<Dataset["endpoints"]["v2"]>["items"]>) => typeof items,
-): Dataset {
-  const { v2 } = dataset.endpoints;
-  if (!v2) throw new Error(`${dataset.name} has no v2`);
-  return { ...dataset, endpoints: { v2: { ...v2, items: (data, context) => change(v2.items(data, context)) } } };
-}
 
 /** Writes into the file of raw answers. */
 function alter({ path }: World, sql: string): void {

@@ -24,10 +24,12 @@ export async function open(path: string): Promise<Store> {
   return store;
 }
 
-/** Starts a program of test/store/children on a database. */
-export function child(name: string, path: string) {
+/** Starts a program of test/store/children on a database, with further words for it. */
+export function child(name: string, path: string, ...words: string[]) {
   const file = join(import.meta.dirname, "children", `${name}.ts`);
-  const started = spawn(process.execPath, ["--import", "tsx", file, path], { stdio: ["ignore", "pipe", "inherit"] });
+  const started = spawn(process.execPath, ["--import", "tsx", file, path, ...words], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   onTestFinished(() => void started.kill("SIGKILL"));
   return started;
 }

@@ -1,0 +1,50 @@
+/** A version of the program that reads positions otherwise, and what it finds in a database. */
+import type { Dataset } from "../../src/datasets/dataset.ts";
+import { datasetNamed } from "../../src/datasets/index.ts";
+import { type Corrected, correct, type First } from "../../src/store/correct.ts";
+import { openRawReader, rawFile } from "../../src/store/raw-file.ts";
+import { type Replayed, replay } from "../../src/store/replay.ts";
+import { openReadOnly } from "../../src/store/sqlite.ts";
+import { reading } from "./later.ts";
+
+/** Profits have another digit, and no position is GHOSTUSDT. */
+export const other: Dataset = reading(datasetNamed("positions"), (items) =>
+  items
+    .filter(({ row }) => row.symbol !== "GHOSTUSDT")
+    .map(({ row, extra }) => ({ row: { ...row, unrealizedPl: `${row.unrealizedPl}1` }, extra })),
+);
+
+/** No coin is GHOST. */
+export const otherCoins: Dataset = reading(datasetNamed("spot-assets"), (items) =>
+  items.filter(({ row }) => row.coin !== "GHOST"),
+);
+
+export function replayed(path: string, dataset: Dataset): Replayed[] {
+  const sqlite = openReadOnly(path);
+  const raw = openRawReader(rawFile(path));
+  try {
+    return raw ? [...replay(sqlite, raw, dataset, 0)] : [];
+  } finally {
+    raw?.close();
+    sqlite.close();
+  }
+}
+
+export const verdicts = (path: string, dataset: Dataset): string[] => [
+  ...new Set(replayed(path, dataset).map(({ verdict }) => verdict)),
+];
+
+export function firstsOf(path: string, dataset: Dataset): First[] {
+  const different = replayed(path, dataset).filter(({ verdict }) => verdict === "different");
+  return different.filter((one, at) => different.findIndex(({ scopeId }) => scopeId === one.scopeId) === at);
+}
+
+export async function corrected(path: string, dataset: Dataset, now = 0): Promise<Corrected> {
+  const raw = openRawReader(rawFile(path));
+  if (!raw) throw new Error("no answers are kept");
+  try {
+    return await correct(path, raw, dataset, firstsOf(path, dataset), { now });
+  } finally {
+    raw.close();
+  }
+}
