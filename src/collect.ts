@@ -81,6 +81,7 @@ export async function collect(
       finishedAt,
       ...job.tally,
       spreadMs: job.answeredAt.length === 0 ? null : Math.max(...job.answeredAt) - Math.min(...job.answeredAt),
+      skewMs: skewOf(job),
     };
     const stored = await untilStored(() => store.finish(run, end), job);
     const of = { account: session.name, dataset: dataset.name, slot };
@@ -92,6 +93,12 @@ export async function collect(
   } finally {
     clear();
   }
+}
+
+/** A run that asked nothing measured nothing. */
+function skewOf({ session, answeredAt }: Job): number | null {
+  const offset = answeredAt.length === 0 ? null : session.client.offset();
+  return offset === null ? null : 0 - offset;
 }
 
 /** Public data is asked once, everything else for each account. */

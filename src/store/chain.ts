@@ -35,7 +35,11 @@ export const runColumns = [
   "run.retries",
   "run.rows",
   "run.spread_ms",
+  "run.skew_ms",
 ] as const;
+
+/** The first of those that runs did not have from the start. */
+const laterAt = runColumns.indexOf("run.skew_ms");
 
 /** A run in the order of `runColumns`. */
 export type RunCells = readonly (string | number | null)[];
@@ -48,8 +52,12 @@ export interface Sealed {
 /** What comes before the first link. */
 export const beginning = Buffer.alloc(32);
 
-export const runText = (run: RunCells, snapshots: readonly Sealed[]): string =>
-  JSON.stringify([...run, snapshots.map(({ id, digest }) => [id, digest.toString("hex")])]);
+/** Later columns are in it by name, and only where something is known: so the links of runs from before them stay. */
+export function runText(run: RunCells, snapshots: readonly Sealed[]): string {
+  const sealed = snapshots.map(({ id, digest }) => [id, digest.toString("hex")]);
+  const later = run.slice(laterAt).map((cell, at) => [runColumns[laterAt + at], cell]);
+  return JSON.stringify([...run.slice(0, laterAt), sealed, ...later.filter(([, cell]) => cell !== null).flat()]);
+}
 
 export const noteText = (note: string, runId: number | null): string => JSON.stringify([runId, note]);
 

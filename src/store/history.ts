@@ -97,6 +97,7 @@ export function createHistory(sqlite: Sqlite, orm: BetterSQLite3Database, ledger
       retries: end.retries,
       rows,
       spreadMs: end.spreadMs,
+      skewMs: end.skewMs,
     });
     chain.ended(id, sealed);
     return { state, failures };
@@ -247,6 +248,7 @@ function prepare(orm: BetterSQLite3Database) {
         retries: given("retries"),
         rows: given("rows"),
         spreadMs: given("spreadMs"),
+        skewMs: given("skewMs"),
       })
       .where(eq(run.id, given("id")))
       .prepare(),

@@ -140,6 +140,7 @@ function runWriter(sqlite: Sqlite, path: string, file: HistoryFile, dataset: Dat
       requests: 0,
       retries: 0,
       spreadMs: run.length < 2 ? null : finishedAt - Math.min(...instants),
+      skewMs: null,
     });
     if (failures[0]) throw new ShapeError(file.path, `${first.place} and after`, failures[0].message);
     for (const { id, place, items, zeros } of run)

@@ -35,6 +35,8 @@ export interface RunEnd {
   retries: number;
   /** Between the first and the last answer; null with fewer than two. */
   spreadMs: number | null;
+  /** Our clock minus the exchange's, as it was known to the run; null where they had not been compared. */
+  skewMs: number | null;
 }
 
 /** What became of a run: a snapshot that could not be kept as it was is among the failures. */

@@ -95,6 +95,7 @@ export const run = sqliteTable(
     retries: integer(),
     rows: integer(),
     spreadMs: integer("spread_ms"),
+    skewMs: integer("skew_ms"),
   },
   (table) => [
     uniqueIndex("run_slot").on(table.seriesId, table.slot),

@@ -106,7 +106,8 @@ const fixed: Record<string, string> = {
 select r.id as run_id, a.name as account, e.dataset as dataset, ${instantSql("r.slot")} as scheduled_for,
   ${instantSql("(r.slot + r.late_ms)")} as started_at, ${instantSql("(r.slot + r.late_ms + r.took_ms)")} as finished_at,
   r.state as state, r.cause as cause, r.requests as requests, r.retries as retries, r.rows as rows,
-  r.late_ms as late_ms, r.spread_ms as spread_ms, r.slot as scheduled_for_ms
+  r.late_ms as late_ms, r.spread_ms as spread_ms, r.slot as scheduled_for_ms,
+  r.skew_ms as skew_ms
 from run r
   join series e on e.id = r.series_id
   join account a on a.id = e.account_id`,

@@ -26,6 +26,13 @@ for (const [id, ahead] of [
     expect(bench.rows("select count(*) as n from snapshots where state = 'failed'")).toEqual([{ n: 0 }]);
     expect(bench.rows("select sum(retries) as n from runs")).toEqual([{ n: 0 }]);
     expect(daemon.output().stderr.match(/this machine's clock is off/g)).toHaveLength(1);
+    // Ours minus the exchange's, known to every run that asked.
+    const [skew = {}] = bench.rows(
+      "select min(skew_ms) as least, max(skew_ms) as most, count(*) - count(skew_ms) as unknown from runs where requests > 0",
+    );
+    expect(Math.abs(Number(skew.least) + ahead)).toBeLessThan(500);
+    expect(Math.abs(Number(skew.most) + ahead)).toBeLessThan(500);
+    expect(skew.unknown).toBe(0);
     // What was true when is told by the exchange's clock, when it was asked by ours.
     const apart = `select min(n.taken_at_ms - r.scheduled_for_ms) as least, max(n.taken_at_ms - r.scheduled_for_ms) as most
       from snapshots n join runs r using (run_id)`;

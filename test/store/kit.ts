@@ -44,6 +44,7 @@ export async function collect(store: Store, dataset: Dataset, slot: number, end:
     requests: 1,
     retries: 0,
     spreadMs: null,
+    skewMs: 12,
     skipped: false,
   };
   const { state } = await store.finish(run, { ...rest, ...end });

@@ -115,6 +115,7 @@ describe("ledger", () => {
       requests: 1,
       retries: 0,
       spreadMs: null,
+      skewMs: null,
       skipped: false,
     };
     const snapshots = [good([item(spotAssets, { coin: "BTC", available: "1" })], start)];

@@ -103,7 +103,7 @@ describe("migrating", () => {
       const all = () => told.map((view) => query(path, `select * from ${view}`));
       const before = all();
       const store = await open(path);
-      expect(all()).toEqual(before);
+      expect(all()).toMatchObject(before);
       expect(await verify(path, datasets)).toMatchObject({ problems: [], ...counts, accounted: counts.due });
       const slot = start + next * minute;
       expect(await store.recover(slot)).toBe(1);

@@ -22,6 +22,7 @@ const end = {
   requests: 1,
   retries: 0,
   spreadMs: null,
+  skewMs: null,
   skipped: false,
 };
 
