@@ -102,7 +102,7 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
       schedules: config.schedules,
       runDeadlineSeconds: config.runDeadlineSeconds,
       occasion: "demand",
-      unknownFields: new Set(),
+      reportedFields: new Set(),
       onEnded: () => alerts.onEnded(),
       onSettled: () => {},
       clock,

@@ -64,6 +64,7 @@ export async function collect(
     tally: newTally(),
     answeredAt: [],
     received: [],
+    missing: new Set(),
     tools,
   };
   try {
@@ -87,7 +88,7 @@ export async function collect(
     const of = { account: session.name, dataset: dataset.name, slot };
     tools.rawAnswers?.keep(of, job.received);
     report(job, stored, snapshots, finishedAt - startedAt);
-    reportUnknownFields(job, snapshots);
+    reportFields(job, snapshots);
     tools.onEnded({ ...of, ...job.tally, ...stored, startedAt, finishedAt });
     return stored.state;
   } finally {
@@ -188,7 +189,8 @@ async function readOnce(job: Job, endpoint: AnyEndpoint, context: Context): Prom
   requireOwnTime(job);
   if (needs.length > 0) await job.before;
   const takenAt = answer?.takenAt ?? client.exchangeNow();
-  const items = endpoint.items(answer?.data ?? null, context).map((item) => withoutSecrets(item, job.tools));
+  const onMissing = (field: string) => job.missing.add(field);
+  const items = endpoint.items(answer?.data ?? null, context, onMissing).map((item) => withoutSecrets(item, job.tools));
   return { scope, takenAt, items };
 }
 
@@ -255,19 +257,27 @@ function report(job: Job, { state, failures }: RunOutcome, snapshots: readonly S
 /** Of a field that nobody knows; what is longer is cut in the log. Characters. */
 const longestName = 100;
 
-/** The exchange has begun to send something new: it is kept, and said once. */
-function reportUnknownFields({ dataset, tools }: Job, snapshots: readonly Snapshot[]): void {
-  const fields = snapshots.flatMap(({ items }) => items.flatMap(({ extra }) => Object.keys(extra ?? {})));
-  for (const long of new Set(fields)) {
-    const field = visible(long).slice(0, longestName);
-    const name = `${dataset.name}.${field}`;
-    if (tools.unknownFields.has(name)) continue;
-    tools.unknownFields.add(name);
-    tools.log.warn(
-      { dataset: dataset.name, field },
-      `the exchange sends a field nobody knows yet: ${name}; kept in "extra"`,
+/** So many fields are named in the log; whoever sends more does not send news. */
+const mostFields = 200;
+
+/** The exchange has begun to send something new, which is kept, or to leave something out, which is unknown: each is said once. */
+function reportFields({ dataset, missing, tools }: Job, snapshots: readonly Snapshot[]): void {
+  const unknown = snapshots.flatMap(({ items }) => items.flatMap(({ extra }) => Object.keys(extra ?? {})));
+  const report = (name: string, says: (name: string) => string) => {
+    const field = visible(name).slice(0, longestName);
+    const what = says(`${dataset.name}.${field}`);
+    if (tools.reportedFields.has(what) || tools.reportedFields.size >= mostFields) return;
+    tools.reportedFields.add(what);
+    const isLast = tools.reportedFields.size === mostFields;
+    tools.log.warn({ dataset: dataset.name, field }, isLast ? `${what}; further fields are not named` : what);
+  };
+  for (const name of new Set(unknown))
+    report(name, (field) => `the exchange sends a field nobody knows yet: ${field}; kept in "extra"`);
+  for (const name of missing)
+    report(
+      name,
+      (field) => `the exchange leaves out a field that it should send: ${field}; unknown where it is missing`,
     );
-  }
 }
 
 /** Scopes that failed alike are named together. */

@@ -23,8 +23,8 @@ export interface Tools {
   /** Takes secrets out of a text; what an answer echoes must not reach the database. */
   redact(text: string): string;
   occasion: Occasion;
-  /** `dataset.field` of what the exchange sent and no column was found for, once it was said. */
-  unknownFields: Set<string>;
+  /** What was said of fields that the exchange sends and nobody knows, or that it leaves out; nothing is said twice. */
+  reportedFields: Set<string>;
   /** Is told of each run once it is stored. Neither throws nor waits. */
   onEnded(run: EndedRun): void;
   /** Is told of slots that nobody ran, once they are stored. Neither throws nor waits. */
@@ -61,6 +61,8 @@ export interface Job {
   answeredAt: number[];
   /** Every answer as it came, the refused ones too. */
   received: RawAnswer[];
+  /** Fields that items of its answers lack. */
+  missing: Set<string>;
   tools: Tools;
 }
 

@@ -3,6 +3,7 @@ import { ZodError, type ZodType } from "zod";
 import type { Columns, RowOf } from "../columns.ts";
 import type { Address, ApiVersion, DatasetName, Extra, Item, Known, Params, ProductType, Scope } from "../domain.ts";
 import { ShapeError } from "../errors.ts";
+import { missingIn } from "./shapes.ts";
 
 /** One item of an answer in the dataset's columns; `extra` holds the fields that have none. */
 export interface ItemOf<C extends Columns> {
@@ -60,8 +61,11 @@ export interface AnyEndpoint {
   scopes(productTypes: readonly ProductType[]): Scope[];
   params(scope: Scope): Params;
   needs: readonly DatasetName[];
-  /** `data` of an answer in our columns. @throws ShapeError naming the path and the first field that does not fit. */
-  items(data: unknown, context: Context): Item[];
+  /**
+   * `data` of an answer in our columns. `onMissing` hears of each field that an item should have and lacks altogether.
+   * @throws ShapeError naming the path and the first field that does not fit.
+   */
+  items(data: unknown, context: Context, onMissing?: (field: string) => void): Item[];
 }
 
 export interface Declaration<C extends Columns> extends Omit<Dataset<C>, "key" | "lastPublished" | "endpoints"> {
@@ -80,9 +84,11 @@ export function dataset<C extends Columns>(declaration: Declaration<C>): Dataset
     const endpoint = declaration.endpoints[version];
     if (!endpoint) continue;
     const { address, scopes = () => once, params = () => ({}), needs = [], data: schema, rows } = endpoint;
-    const items = (data: unknown, context: Context) => {
+    const items: AnyEndpoint["items"] = (data, context, onMissing) => {
       try {
-        return rows(schema.parse(data), context) as Item[];
+        const read = schema.parse(data);
+        if (onMissing) missingIn(read).forEach(onMissing);
+        return rows(read, context) as Item[];
       } catch (error) {
         throw error instanceof ZodError ? shapeError(address, error) : error;
       }

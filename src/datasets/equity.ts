@@ -153,23 +153,26 @@ export const equity = dataset({
     v3: endpoint(columns, {
       address: addresses["v3/assets"],
       needs: ["funding-assets", "prices"],
-      data: item({
-        usdtEquity: amount,
-        btcEquity: digits,
-        accountEquity: digits,
-        effEquity: digits,
-        unrealisedPnl: digits,
-        usdtUnrealisedPnl: digits,
-        btcUnrealizedPnl: digits,
-        mmr: digits,
-        imr: digits,
-        mgnRatio: digits,
-        positionMgnRatio: digits,
-        positionValue: digits,
-        leverage: digits,
-        // the coins, told by spot-assets and mix-accounts
-        assets: z.unknown().optional(),
-      }),
+      data: item(
+        {
+          usdtEquity: amount,
+          btcEquity: digits,
+          accountEquity: digits,
+          effEquity: digits,
+          unrealisedPnl: digits,
+          usdtUnrealisedPnl: digits,
+          btcUnrealizedPnl: digits,
+          mmr: digits,
+          imr: digits,
+          mgnRatio: digits,
+          positionMgnRatio: digits,
+          positionValue: digits,
+          leverage: digits,
+          // the coins, told by spot-assets and mix-accounts
+          assets: z.unknown().optional(),
+        },
+        ["positionValue", "leverage"],
+      ),
       rows: ({ fields: a, extra }, context) => {
         const fundingUsdt = context.complete("funding-assets")
           ? usdtValue(moneyRows(context, "funding-assets"), ["available", "frozen"], usdtPrices(context))

@@ -135,14 +135,17 @@ export const positions = dataset({
       // it sent `marketPrice`, where its documentation promised `markPrice` in places; only its WebSocket channel was
       // seen to send `unrealizedPLR`, which is documented
       data: listed(
-        item({
-          ...classic,
-          openDelegateCount: digits,
-          margin: digits,
-          averageOpenPrice: digits,
-          marketPrice: digits,
-          holdMode,
-        }),
+        item(
+          {
+            ...classic,
+            openDelegateCount: digits,
+            margin: digits,
+            averageOpenPrice: digits,
+            marketPrice: digits,
+            holdMode,
+          },
+          ["unrealizedPLR", "markPrice", "marketPrice", "marginRatio", "autoMargin", "uTime"],
+        ),
       ),
       rows: (data) =>
         rowsWithSize(data, ({ unrealizedPL, unrealizedPLR, marketPrice, markPrice, cTime, uTime, ...same }) => ({
@@ -164,23 +167,26 @@ export const positions = dataset({
       address: addresses["v2/positions"],
       ...perProductType("productType", categoryOf),
       data: listed(
-        item({
-          ...classic,
-          openDelegateSize: digits,
-          marginSize: digits,
-          openPriceAvg: digits,
-          breakEvenPrice: digits,
-          posMode: holdMode,
-          totalFee: digits,
-          deductedFee: digits,
-          takeProfit: digits,
-          stopLoss: digits,
-          takeProfitId: text,
-          stopLossId: text,
-          grant: digits,
-          cashDividend: digits,
-          assetMode: text,
-        }),
+        item(
+          {
+            ...classic,
+            openDelegateSize: digits,
+            marginSize: digits,
+            openPriceAvg: digits,
+            breakEvenPrice: digits,
+            posMode: holdMode,
+            totalFee: digits,
+            deductedFee: digits,
+            takeProfit: digits,
+            stopLoss: digits,
+            takeProfitId: text,
+            stopLossId: text,
+            grant: digits,
+            cashDividend: digits,
+            assetMode: text,
+          },
+          ["unrealizedPLR", "cashDividend"],
+        ),
       ),
       rows: (data) =>
         rowsWithSize(data, ({ openDelegateSize, marginSize, unrealizedPL, unrealizedPLR, openPriceAvg, ...rest }) => {

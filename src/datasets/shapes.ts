@@ -1,6 +1,7 @@
 /**
  * The words in which answers are described. Each accepts what the exchange was seen to send for such a field (text, a
- * JSON number with its digits kept, "", null, nothing at all) and gives back our form of it, or null for "unknown".
+ * JSON number with its digits kept, "", null, nothing at all) and gives back our form of it, or null for "unknown"; undefined where
+ * there was no such field, for `item` to tell.
  */
 import { isLosslessNumber, stringify } from "lossless-json";
 import { z } from "zod";
@@ -19,13 +20,14 @@ function shown(value: unknown): string {
   return typeof value === "string" ? `"${whole}"` : whole;
 }
 
-/** A field whose words are read by `read`; what it cannot read is an issue. Unknown (null) where nothing was sent. */
+/** A field whose words are read by `read`; what it cannot read is an issue. */
 const field = <Form>(expected: string, read: (text: string) => Form | null) =>
   z
     .unknown()
     .optional()
-    .transform((value, context): Form | null => {
-      if (value === undefined || value === null || value === "") return null;
+    .transform((value, context): Form | null | undefined => {
+      if (value === undefined) return undefined;
+      if (value === null || value === "") return null;
       const text = isLosslessNumber(value) ? value.value : value;
       const form = typeof text === "string" ? read(text) : null;
       if (form === null) context.addIssue({ code: "custom", message: `${shown(value)} is not ${expected}` });
@@ -33,9 +35,9 @@ const field = <Form>(expected: string, read: (text: string) => Form | null) =>
     });
 
 /** The same field where its row would say nothing without it: unknown is an issue. */
-const required = <Form>(optional: z.ZodType<Form | null>) =>
+const required = <Form>(optional: z.ZodType<Form | null | undefined>) =>
   optional.transform((value, context): Form => {
-    if (value !== null) return value;
+    if (value !== null && value !== undefined) return value;
     context.addIssue({ code: "custom", message: "is missing" });
     return z.NEVER;
   });
@@ -64,9 +66,10 @@ export const symbol = required(field<string>("a symbol", (value) => value.replac
 export const json = z
   .unknown()
   .optional()
-  .transform((value): string | null =>
-    value === undefined || value === null || value === "" ? null : (stringify(value) ?? null),
-  );
+  .transform((value): string | null | undefined => {
+    if (value === undefined) return undefined;
+    return value === null || value === "" ? null : (stringify(value) ?? null);
+  });
 
 /** A word of the exchange in our spelling; one nobody knows yet stays, in lower case. */
 const word = (spellings: ReadonlyMap<string, string> = new Map()) =>
@@ -86,16 +89,34 @@ export const holdMode = word(
   ]),
 );
 
-/** An object of these fields; what it has besides them comes out as `extra`, exactly as received. */
-export const item = <Shape extends z.ZodRawShape>(shape: Shape) =>
-  z.looseObject(shape).transform((all) => {
-    const isKnown = ([key]: [string, unknown]) => Object.hasOwn(shape, key);
-    const others = Object.entries(all).filter((entry) => !isKnown(entry));
+/** Names of fields that an item does not have at all. A symbol, since no answer can have a field of that name. */
+const missing = Symbol("missing");
+
+/** What is known of an item, where a field that was not sent is as unknown as an empty one. */
+type Fields<Shape extends z.ZodRawShape> = { [Name in keyof Shape]: Exclude<z.output<Shape[Name]>, undefined> };
+
+/**
+ * An object of these fields; what it has besides them comes out as `extra`, exactly as received. `leftOut`: fields that the
+ * exchange was seen, or is documented, to send for some accounts only.
+ */
+export const item = <Shape extends z.ZodRawShape>(shape: Shape, leftOut: readonly (keyof Shape)[] = []) =>
+  z.looseObject(shape).transform((all: Record<string, unknown>) => {
+    const known = Object.keys(shape);
+    const others = Object.entries(all).filter(([name]) => !Object.hasOwn(shape, name));
     return {
-      fields: Object.fromEntries(Object.entries(all).filter(isKnown)) as z.output<z.ZodObject<Shape>>,
+      fields: Object.fromEntries(known.map((name) => [name, all[name] ?? null])) as Fields<Shape>,
       extra: (others.length > 0 ? Object.fromEntries(others) : null) as Extra,
+      [missing]: known.filter((name) => all[name] === undefined && !leftOut.includes(name)),
     };
   });
+
+/** What items of an answer, as its schema gave it back, should have and do not; each name once. */
+export function missingIn(read: unknown): string[] {
+  const names = [read]
+    .flat()
+    .map((one) => (typeof one === "object" && one !== null && missing in one ? one[missing] : []));
+  return [...new Set(names.flat() as string[])];
+}
 
 /** `[…]`, or v3's `{"list": […]}`, whose list may be null where there is nothing. */
 export const listed = <Item>(of: z.ZodType<Item>) =>

@@ -61,16 +61,19 @@ export const spotAssets = dataset({
       address: addresses["v1/spot-assets"],
       // `lock` is what it sent; `locked` is what its documentation promised in places
       data: z.array(
-        item({
-          coinId: text,
-          coinName: coin,
-          coinDisplayName: text,
-          available: amount,
-          frozen: digits,
-          lock: digits,
-          locked: digits,
-          uTime: millis,
-        }),
+        item(
+          {
+            coinId: text,
+            coinName: coin,
+            coinDisplayName: text,
+            available: amount,
+            frozen: digits,
+            lock: digits,
+            locked: digits,
+            uTime: millis,
+          },
+          ["coinDisplayName", "locked"],
+        ),
       ),
       rows: (data) =>
         data

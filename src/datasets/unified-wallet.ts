@@ -2,18 +2,21 @@
 import { z } from "zod";
 import { amount, coin, digits, isNothing, item } from "./shapes.ts";
 
-const unifiedCoin = item({
-  coin,
-  available: amount,
-  locked: digits,
-  balance: digits,
-  balanceOriginal: digits,
-  equity: digits,
-  usdValue: digits,
-  debt: digits,
-  bonus: digits,
-  interestBase: digits,
-});
+const unifiedCoin = item(
+  {
+    coin,
+    available: amount,
+    locked: digits,
+    balance: digits,
+    balanceOriginal: digits,
+    equity: digits,
+    usdValue: digits,
+    debt: digits,
+    bonus: digits,
+    interestBase: digits,
+  },
+  ["balanceOriginal", "bonus", "interestBase"],
+);
 
 /**
  * `data` of `/api/v3/account/assets`, coins that are nothing left out; the account's totals are told by `equity`.

@@ -24,6 +24,18 @@ describe("every dataset in every API generation", () => {
   it.each(fixtures)("$title: becomes the rows beside it", ({ endpoint, data, context, items }) => {
     expect(itemsOf(endpoint, data, context)).toEqual(items);
   });
+
+  it("lacks nothing in any of them, but where an item is told in short", () => {
+    const lacking = fixtures.map(({ title, endpoint, data, context }) => {
+      const missing: string[] = [];
+      endpoint.items(data, context, (field) => missing.push(field));
+      return [title, missing] as const;
+    });
+    expect(lacking.filter(([, missing]) => missing.length > 0)).toEqual([
+      ["v2/mix-accounts.union.json", expect.arrayContaining(["crossedRiskRate", "assetList"])],
+      ["v3/positions.json", ["breakEvenPrice", "totalFunding", "openFeeTotal", "closeFeeTotal", "updatedTime"]],
+    ]);
+  });
 });
 
 it("datasets come in the order in which a cycle asks for them", () => {

@@ -1,8 +1,19 @@
 import fc from "fast-check";
 import { LosslessNumber, parse } from "lossless-json";
 import { describe, expect, it } from "vitest";
-import type { z } from "zod";
-import { amount, coin, digits, item, marginMode, millis, symbol, text } from "../../src/datasets/shapes.ts";
+import { z } from "zod";
+import {
+  amount,
+  coin,
+  digits,
+  item,
+  json,
+  marginMode,
+  millis,
+  missingIn,
+  symbol,
+  text,
+} from "../../src/datasets/shapes.ts";
 
 const number = (written: string) => new LosslessNumber(written);
 
@@ -24,7 +35,7 @@ describe("digits", () => {
     [number("1.50e-7"), "0.000000150"],
     ["", null],
     [null, null],
-    [undefined, null],
+    [undefined, undefined],
   ])("reads %s as %s", (value, expected) => {
     expect(read(digits, value)).toBe(expected);
   });
@@ -84,7 +95,7 @@ it.each([
   [number("1697248128000"), 1697248128000],
   ["1697248128", 1697248128000],
   ["", null],
-  [undefined, null],
+  [undefined, undefined],
 ])("millis reads %s as %s", (value, expected) => {
   expect(read(millis, value)).toBe(expected);
 });
@@ -108,9 +119,26 @@ it("words are told in one spelling", () => {
 
 it("an item parts what is known from what is not", () => {
   const shape = item({ coin, available: amount, frozen: digits });
-  expect(shape.parse({ coin: "btc", available: "1", colour: null, size: "2" })).toEqual({
+  expect(shape.parse({ coin: "btc", available: "1", colour: null, size: "2" })).toMatchObject({
     fields: { coin: "BTC", available: "1", frozen: null },
     extra: { colour: null, size: "2" },
   });
   expect(shape.parse({ coin: "btc", available: "1" }).extra).toBeNull();
+});
+
+it("a field that an item lacks is missing; one that is empty, null or now and then left out is not", () => {
+  const shape = z.array(item({ coin, frozen: digits, locked: digits, note: text, list: json }, ["note"]));
+  const rows = [
+    { coin: "btc", frozen: "", locked: null, list: null },
+    { coin: "eth", locked: "1", note: "new", list: [] },
+    { coin: "bgb", frozen: undefined },
+  ];
+  const read = shape.parse(rows);
+  expect(missingIn(read)).toEqual(["frozen", "locked", "list"]);
+  expect(read.map(({ fields }) => [fields.frozen, fields.locked, fields.note])).toEqual([
+    [null, null, null],
+    [null, "1", "new"],
+    [null, null, null],
+  ]);
+  expect(missingIn([{ missing: ["frozen"] }, null, "frozen"])).toEqual([]);
 });
