@@ -54,11 +54,15 @@ export async function prune(
     const plan = createPlanner(reader, datasets);
     const sealDay = createSealer(sqlite, datasets);
     const remove = createRemover(sqlite, datasets);
+    const guard = createPlanGuard(reader, sqlite);
     for (const { day, done, total } of wholeDays(reader, before)) {
       // At one moment, whatever another process prunes meanwhile.
-      const plans = reader.transaction(plan)(day);
+      const [plans, requireAsPlanned] = reader.transaction(() => [plan(day), guard()] as const)();
       if (plans.length === 0) continue;
-      await write(() => plans.forEach(sealDay));
+      await write(() => {
+        requireAsPlanned();
+        plans.forEach(sealDay);
+      });
       onProgress?.(done, total);
       const leaving = plans.flatMap(({ go }) => go).sort((one, other) => one.id - other.id);
       for (let from = 0; from < leaving.length; from += batchSize) {
@@ -78,6 +82,19 @@ export async function prune(
     sqlite.close();
     reader.close();
   }
+}
+
+/** Remembers where the chain ends; what it returns throws, in a later transaction, if a correction was written since. */
+function createPlanGuard(reader: Sqlite, sqlite: Sqlite): () => () => void {
+  const last = reader.prepare<[], number | null>("select max(id) from link").pluck();
+  const corrected = sqlite.prepare(`select 1 from link where id > ? and note like '["corrected",%' limit 1`);
+  return () => {
+    const planned = last.get() ?? 0;
+    return () => {
+      if (corrected.get(planned))
+        throw new StorageError("Another process corrects this database. Prune when it is done.");
+    };
+  };
 }
 
 /** What there is of the whole days before an instant, and the free space of the file. */

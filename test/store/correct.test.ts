@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { copyFileSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/clock.ts";
@@ -285,6 +286,18 @@ it.each([1, 7, 8, 14])(
     expect([await problems(path), verdicts(path, other)]).toEqual([[], ["same"]]);
   },
 );
+
+it("a day that was planned to be pruned is left alone if a correction comes first", async () => {
+  const path = lived();
+  const other = new Database(path);
+  other.exec("begin immediate");
+  const pruned = prune(path, datasets, Date.UTC(2026, 9, 21));
+  await setTimeout(300);
+  other.exec(`insert into link (note, digest) values ('["corrected",1,"00",1]', zeroblob(32)); commit`);
+  other.close();
+  await expect(pruned).rejects.toThrow("Another process corrects this database");
+  expect(query(path, "select count(*) as n from pruned")).toEqual([{ n: 0 }]);
+});
 
 it("what was corrected can be pruned, and still every link follows", async () => {
   const path = lived();
