@@ -23,9 +23,8 @@ import {
 } from "./domain.ts";
 import { CollectorError, DeadlineError, StorageError } from "./errors.ts";
 import { atMost, type Job, startDeadline, type Tools } from "./job.ts";
+import { report, reportFields } from "./run-log.ts";
 import type { Session } from "./session.ts";
-import type { RunOutcome } from "./store/store.ts";
-import { visible } from "./text.ts";
 
 interface Outcome {
   snapshots: Snapshot[];
@@ -229,63 +228,4 @@ function failureOf(error: unknown, scope: Scope, { session, tools }: Job): Faile
 function describe(error: unknown, tools: Tools): { code: string; message: string } {
   if (error instanceof CollectorError) return { code: error.code, message: tools.redact(error.message) };
   return { code: "internal", message: tools.redact(`a bug of this program: ${String(error)}`) };
-}
-
-/** One line per run. */
-function report(job: Job, { state, failures }: RunOutcome, snapshots: readonly Snapshot[], took: number): void {
-  const { dataset, session, slot, tally, tools } = job;
-  const items = snapshots.reduce((count, snapshot) => count + snapshot.items.length, 0);
-  const ms = Math.round(took);
-  const failed = inWords(failures);
-  const fields = {
-    account: session.name,
-    dataset: dataset.name,
-    slot: new Date(slot).toISOString(),
-    state,
-    items,
-    ...tally,
-    ms,
-    ...(failed.length === 0 ? {} : { failed }),
-  };
-  const what =
-    state === "skipped"
-      ? "this kind of account has no such data"
-      : [`${items} items, ${tally.requests} requests, ${ms} ms`, ...failed].join("; ");
-  tools.log[failed.length === 0 ? "info" : "error"](fields, `${session.name} ${dataset.name} ${state}: ${what}`);
-}
-
-/** Of a field that nobody knows; what is longer is cut in the log. Characters. */
-const longestName = 100;
-
-/** So many fields are named in the log; whoever sends more does not send news. */
-const mostFields = 200;
-
-/** The exchange has begun to send something new, which is kept, or to leave something out, which is unknown: each is said once. */
-function reportFields({ dataset, missing, tools }: Job, snapshots: readonly Snapshot[]): void {
-  const unknown = snapshots.flatMap(({ items }) => items.flatMap(({ extra }) => Object.keys(extra ?? {})));
-  const report = (name: string, says: (name: string) => string) => {
-    const field = visible(name).slice(0, longestName);
-    const what = says(`${dataset.name}.${field}`);
-    if (tools.reportedFields.has(what) || tools.reportedFields.size >= mostFields) return;
-    tools.reportedFields.add(what);
-    const isLast = tools.reportedFields.size === mostFields;
-    tools.log.warn({ dataset: dataset.name, field }, isLast ? `${what}; further fields are not named` : what);
-  };
-  for (const name of new Set(unknown))
-    report(name, (field) => `the exchange sends a field nobody knows yet: ${field}; kept in "extra"`);
-  for (const name of missing)
-    report(
-      name,
-      (field) => `the exchange leaves out a field that it should send: ${field}; unknown where it is missing`,
-    );
-}
-
-/** Scopes that failed alike are named together. */
-function inWords(failures: readonly FailedSnapshot[]): string[] {
-  const scopes = new Map<string, string[]>();
-  for (const { scope, code, message } of failures) {
-    const problem = `${code} ${message}`;
-    scopes.set(problem, [...(scopes.get(problem) ?? []), ...(scope === null ? [] : [scope])]);
-  }
-  return [...scopes].map(([problem, names]) => (names.length === 0 ? problem : `${names.join(", ")}: ${problem}`));
 }

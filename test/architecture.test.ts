@@ -13,7 +13,7 @@ const order = [
   ["store"],
   ["session"],
   ["job"],
-  ["context"],
+  ["context", "run-log"],
   ["metrics", "heartbeat"],
   ["collect"],
   ["wake"],
