@@ -108,6 +108,7 @@ export function createClient(options: ClientOptions): Client {
   async function attempt(address: Address, asked: string, options: AskOptions, tally: Tally): Promise<Received> {
     const { signal, onReply } = options;
     const done = await limiter.take(name, address, signal);
+    let answered = false;
     try {
       tally.requests += 1;
       const sentAt = clock.monotonic();
@@ -118,6 +119,7 @@ export function createClient(options: ClientOptions): Client {
         return headers;
       };
       const reply = await http.get(asked, headersNow, signal);
+      answered = true;
       const elapsed = clock.monotonic() - sentAt;
       const receivedAt = clock.now();
       onReply?.(reply, receivedAt);
@@ -131,7 +133,7 @@ export function createClient(options: ClientOptions): Client {
       if (envelope.oddType !== null) remark(envelope.oddType);
       return { ...envelope, receivedAt, elapsed };
     } finally {
-      done();
+      done(answered);
     }
   }
 

@@ -39,9 +39,9 @@ export class Limiter {
 
   /**
    * Resolves when a request of this account (null: of nobody) may leave, every pause over. The function it resolves
-   * with must be called when the answer is there, or will not come. Rejects with the signal's reason.
+   * with must be called when the answer is there, or with false when it will not come. Rejects with the signal's reason.
    */
-  async take(account: string | null, address: Address, signal: AbortSignal): Promise<() => void> {
+  async take(account: string | null, address: Address, signal: AbortSignal): Promise<(answered?: boolean) => void> {
     const key = keyOf(account, address);
     const taken: Permit[] = [];
     try {
@@ -52,8 +52,8 @@ export class Limiter {
       for (const permit of taken) permit.unused();
       throw reason;
     }
-    return () => {
-      for (const permit of taken.splice(0)) permit.used();
+    return (answered = true) => {
+      for (const permit of taken.splice(0)) permit[answered ? "used" : "lost"]();
     };
   }
 

@@ -1,6 +1,6 @@
 /**
  * So many uses a window, exact over every sliding window of that length: a permit comes back one window after its use
- * has ended. Those who find none free wait in bottleneck's queue, one of them at its head.
+ * has ended, or two where nobody knows when that was. Those who find none free wait in bottleneck's queue, one of them at its head.
  */
 import Bottleneck from "bottleneck";
 import type { Clock } from "../clock.ts";
@@ -9,6 +9,8 @@ import { DeadlineError } from "../errors.ts";
 export interface Permit {
   /** The use has ended: the permit comes back one window from now. */
   used(): void;
+  /** The use ended for us alone: what was sent may still be on its way, and counts for another window. */
+  lost(): void;
   /** It was not used after all: it comes back at once. */
   unused(): void;
 }
@@ -73,7 +75,11 @@ export class Permits {
       if (out) back();
       out = false;
     };
-    return { used: once(() => this.#cool()), unused: once(() => this.#giveBack()) };
+    return {
+      used: once(() => this.#cool(1)),
+      lost: once(() => this.#cool(2)),
+      unused: once(() => this.#giveBack()),
+    };
   }
 
   #wait(signal: AbortSignal): Promise<Permit> {
@@ -129,10 +135,14 @@ export class Permits {
     this.#serve();
   }
 
-  #cool(): void {
+  #cool(windows: number): void {
     if (this.#closed) return;
-    this.#returns.push(this.#clock.monotonic() + this.#window);
-    if (this.#cancelReturn === null) this.#returnLater();
+    const at = this.#clock.monotonic() + windows * this.#window;
+    const before = this.#returns.findLastIndex((other) => other <= at);
+    this.#returns.splice(before + 1, 0, at);
+    if (this.#cancelReturn !== null && before >= 0) return;
+    this.#cancelReturn?.();
+    this.#returnLater();
   }
 
   #returnLater(): void {

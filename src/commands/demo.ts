@@ -111,6 +111,7 @@ const afterwards = (path: string): string[] => [
   "",
   "Look at it:",
   `  DATABASE_URL=file:./${path} npx bitget-collector status`,
+  `  DATABASE_URL=file:./${path} npx bitget-collector serve        # the pages, until Ctrl-C`,
   `  DATABASE_URL=file:./${path} npx bitget-collector db verify`,
   `  sqlite3 ${path} "select * from positions_latest"`,
 ];

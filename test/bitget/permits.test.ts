@@ -52,6 +52,20 @@ it("no window of any start holds more uses than there are permits", async () => 
   expect(most).toBeLessThanOrEqual(10);
 });
 
+it("a use that nobody saw the end of counts for another window, and holds up no other permit", async () => {
+  const permits = permitsOf(2, 200);
+  const [lost, used] = await takeAll(permits, 2);
+  const next = permits.take(never);
+  const afterNext = permits.take(never);
+
+  lost?.lost();
+  used?.used();
+  const states = [await stateAfter(150, next), await stateAfter(150, next), await stateAfter(50, afterNext)];
+  const later = await stateAfter(200, afterNext);
+
+  expect([...states, later]).toEqual(["waiting", "held", "waiting", "held"]);
+});
+
 it("a permit comes back one window after its use has ended, not after it began", async () => {
   const permits = permitsOf(1, 200);
   const first = await permits.take(never);
