@@ -76,7 +76,7 @@ export function createDelivery({ store, webhook, clock, log }: DeliveryOptions):
       return;
     }
     const { problem, status, waitMs } = await attempt(message, now);
-    if (stopping.signal.aborted) return;
+    if (stopping.signal.aborted && problem !== null) return;
     const tried = attempts + 1;
     const isHopeless = refusedStatus.includes(status) && tried >= attemptsAtRefused;
     const delivery = problem === null ? "delivered" : isHopeless ? "given up" : "pending";

@@ -40,10 +40,16 @@ export async function post(
     stream.on("error", () => {});
     const chunks: Buffer[] = [];
     let size = 0;
-    for await (const chunk of stream) {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size >= enough) break;
+    try {
+      for await (const chunk of stream) {
+        chunks.push(chunk);
+        size += chunk.length;
+        if (size >= enough) break;
+      }
+    } catch (error) {
+      // Whether it was taken the status says; what is said beside it may end anywhere, in a token too.
+      if (!stream.response) throw error;
+      chunks.length = 0;
     }
     const { response } = stream;
     if (!response) throw new Error(`${hostname} ended the connection without an answer`);

@@ -194,6 +194,17 @@ describe("the outbox", () => {
     expect(state()).toEqual([["pending", 0]]);
   });
 
+  it("marks what was taken while it stops, though the rest of the answer does not come", async () => {
+    const receiver = await startReceiver();
+    receiver.answer = (response) => void response.writeHead(200).write("o");
+    const { say, start, stop, state } = await begin(receiver);
+    await say("a");
+    start();
+    await until(() => receiver.received.length === 1);
+    await stop();
+    expect(state()).toEqual([["delivered", 1]]);
+  });
+
   it("keeps a token that the webhook repeats out of log and database", async () => {
     const receiver = await startReceiver();
     const { say, tick, path, lines } = await begin(receiver);
@@ -214,6 +225,16 @@ describe("a webhook", () => {
     receiver.answer = (response) => void sleep(2000).then(() => taken(response));
     const posting = post(new Secret(receiver.url), "{}", AbortSignal.timeout(5000), 200);
     await expect(posting).rejects.toThrow("127.0.0.1 did not answer within 0.2 s");
+  });
+
+  it("that says 200 has taken it, whatever becomes of the rest of its answer", async () => {
+    const receiver = await startReceiver();
+    receiver.answer = (response) => void response.writeHead(200).write("ok");
+    const { status } = await post(new Secret(receiver.url), "{}", AbortSignal.timeout(5000), 200);
+    expect(status).toBe(200);
+    receiver.answer = (response) => response.writeHead(200).write("o", () => response.destroy());
+    const cut = await post(new Secret(receiver.url), "{}", AbortSignal.timeout(5000));
+    expect(cut.status).toBe(200);
   });
 
   it("that answers without end is not listened to any longer than is needed", async () => {
