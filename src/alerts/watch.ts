@@ -17,8 +17,9 @@ import { completeEquity, drawdownReading, futuresReadings, positionReadings, uni
 import type { AlertKind, Reading } from "./rules.ts";
 import { closingOf, sentenceOf } from "./words.ts";
 
-/** Looked at in one transaction, which is over in milliseconds. */
+/** Looked at in one transaction, as long as that is over in so many milliseconds: one with many positions takes a few. */
 const mostAtOnce = 100;
+const longest = 20;
 
 /** While nothing changes the position is written down only so often: looking again changes nothing either. Snapshots. */
 const positionStep = 100;
@@ -164,10 +165,16 @@ export function createWatch(store: Store, settings: AlertSettings, clock: Clock)
         const newest = book.newestSnapshot();
         const batch = book.snapshotsAfter(position, mostAtOnce);
         const decide = decisions();
-        for (const seen of batch) lookAt(seen, decide);
+        const until = clock.monotonic() + longest;
+        let last: Seen | null = null;
+        for (const seen of batch) {
+          if (last && clock.monotonic() >= until) break;
+          lookAt(seen, decide);
+          last = seen;
+        }
         for (const alert of book.forsaken()) decide.close(alert, clock.now());
-        const more = batch.length === mostAtOnce;
-        const to = more ? (batch.at(-1)?.id ?? newest) : Math.max(newest, position);
+        const more = last !== null && (last !== batch.at(-1) || batch.length === mostAtOnce);
+        const to = more && last ? last.id : Math.max(newest, position);
         const keep = decide.changed() || to - written >= positionStep;
         if (keep) book.moveTo(to);
         return { said: decide.told, more, to, written: keep ? to : written };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { AlertSettings } from "../../src/alert-settings.ts";
 import { createWatch } from "../../src/alerts/watch.ts";
+import { systemClock } from "../../src/clock.ts";
 import { datasetNamed } from "../../src/datasets/index.ts";
 import type { Row, Scope } from "../../src/domain.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -261,6 +262,26 @@ describe("the first look", () => {
     expect(said).toHaveLength(1);
     expect(query(store.path, "select count(*) as open from alert")).toEqual([{ open: 0 }]);
   });
+});
+
+it("many positions are looked at in steps, between which others have their turn", async () => {
+  const store = await open(temporaryPath());
+  const watch = createWatch(store, { ...off, liquidationDistance: "0.1" }, systemClock);
+  await watch.begin();
+  const known = { marginCoin: "USDT", holdSide: "long", marginMode: "crossed", liquidationPrice: "100.1" };
+  for (let n = 0; n < 12; n++) {
+    const markPrice = n === 6 ? "101.5" : "200.5";
+    const rows = Array.from({ length: 300 }, (_, coin) => ({ ...known, symbol: `COIN${coin}`, markPrice }));
+    await stored(store, "positions", n, rows, "umcbl");
+  }
+  const steps: number[] = [];
+  for (let more = true; more; ) {
+    const seen = await watch.look();
+    more = seen.more;
+    steps.push(seen.said.length);
+  }
+  expect(steps.length).toBeGreaterThan(2);
+  expect(steps.reduce((sum, count) => sum + count, 0)).toBe(600);
 });
 
 it("a position whose product type is asked no more is closed", async () => {
