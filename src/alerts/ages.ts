@@ -10,13 +10,16 @@ const absent: readonly (string | null)[] = [causes.notRunning, causes.asleep];
 
 /** `livedMs`: for how long the program has been there to collect. */
 export function ageReading(
-  { account, dataset, lastOkAt, ageMs, since, fresh, staleAt, last }: Freshness,
+  { account, dataset, lastOkAt, ageMs, since, fresh, staleAt, offered, last }: Freshness,
   livedMs: number,
 ): Reading {
   const limitMs = staleAt === null ? null : staleAt - Math.max(lastOkAt ?? since, since);
   const wasTried = last !== null && last.state !== "ok" && !absent.includes(last.cause);
   // Started after a pause, it first gets the chance to look.
-  const verdict: Verdict = fresh ? "good" : wasTried || livedMs >= (limitMs ?? 0) ? "bad" : "unknown";
+  const mayFire = wasTried || livedMs >= (limitMs ?? 0);
+  // A new schedule waits for its first run, and nothing is better until that is complete.
+  const isComplete = !offered || (lastOkAt !== null && lastOkAt >= since);
+  const verdict: Verdict = fresh ? (isComplete ? "good" : "unknown") : mayFire ? "bad" : "unknown";
   const how =
     lastOkAt === null || ageMs === null
       ? "has had no complete run yet"

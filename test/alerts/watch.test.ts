@@ -209,9 +209,23 @@ describe("a stale dataset", () => {
     await restart();
     await look();
     expect(said).toEqual([]);
-    clock.live(start + 62 * minute);
+    clock.live(start + 62 * minute + 2000);
     await look();
-    expect(said).toEqual(["fired stale main spot-assets 3720"]);
+    expect(said).toEqual(["fired stale main spot-assets 3722"]);
+  });
+
+  it("is not over because its schedule is another, but with its first complete run", async () => {
+    const { store, said, look, clock } = await begin({ stale: true });
+    await stored(store, "spot-assets", 0, []);
+    clock.live(start + 10 * minute);
+    await look();
+    await store.setSchedule("main", "spot-assets", "*/5 * * * *", start + 10 * minute);
+    await look();
+    expect(said).toEqual(["fired stale main spot-assets 600"]);
+    clock.live(start + 15 * minute + 1000);
+    await collect(store, datasetNamed("spot-assets"), start + 15 * minute, { snapshots: [good([], start)] });
+    await look();
+    expect(said.slice(1)).toEqual(["recovered stale main spot-assets 1"]);
   });
 
   it("ends when it is collected no more", async () => {
