@@ -79,11 +79,15 @@ export function createAlerts({ store, settings, clock, log }: AlertOptions): Ale
       .catch((error: unknown) => {
         news = true;
         notBefore = clock.monotonic() + retryAfter;
-        log.error({}, `alerts: ${error instanceof Error ? error.message : String(error)}`);
+        complain(error);
       })
       .finally(() => {
         looking = null;
       });
+  }
+
+  function complain(error: unknown): void {
+    log.error({}, `alerts: ${error instanceof Error ? error.message : String(error)}`);
   }
 
   function tick(): void {
@@ -113,6 +117,7 @@ export function createAlerts({ store, settings, clock, log }: AlertOptions): Ale
       notBefore = Number.NEGATIVE_INFINITY;
       if (begun && news) look();
       while (looking) await looking;
+      if (begun) await watch.end().catch(complain);
       begun = false;
       await delivery?.stop();
     },

@@ -24,6 +24,9 @@ const longest = 20;
 /** While nothing changes the position is written down only so often: looking again changes nothing either. Snapshots. */
 const positionStep = 100;
 
+/** By so much the wall clock goes ahead of the monotonic one where the machine slept. Milliseconds. */
+const leastLeap = 10_000;
+
 const refusals = [...codesOf("auth", "permission"), writeKey];
 
 export interface Watch {
@@ -33,12 +36,16 @@ export interface Watch {
   look(): Promise<{ said: Said[]; more: boolean }>;
   /** The same for what only time tells. */
   lookAtAges(): Promise<Said[]>;
+  /** Writes down how far it has looked: the next start may have other settings, which are not for what was looked at. */
+  end(): Promise<void>;
 }
 
 export function createWatch(store: Store, settings: AlertSettings, clock: Clock): Watch {
   const { alertBook: book } = store;
   const delivery = settings.webhook === null ? "log" : "pending";
-  const startedAt = clock.monotonic();
+  /** Both clocks at the last look at ages, and since when somebody has been there to collect, by the monotonic one. */
+  let seenAt = { wall: clock.now(), monotonic: clock.monotonic() };
+  let thereSince = seenAt.monotonic;
   let position = 0;
   let written = 0;
 
@@ -152,6 +159,15 @@ export function createWatch(store: Store, settings: AlertSettings, clock: Clock)
     decide.take({ ...reading, ...judged, value: null, threshold: null }, seen.takenAt, seen.id);
   }
 
+  /** For how long the program has been there to collect: it is as new where the machine slept, or its clock was set. */
+  function lived(now: number): number {
+    const monotonic = clock.monotonic();
+    const leap = now - seenAt.wall - (monotonic - seenAt.monotonic);
+    seenAt = { wall: now, monotonic };
+    if (leap > leastLeap) thereSince = monotonic;
+    return monotonic - thereSince;
+  }
+
   return {
     begin: () =>
       store.atomically(() => {
@@ -185,8 +201,9 @@ export function createWatch(store: Store, settings: AlertSettings, clock: Clock)
     },
     async lookAtAges() {
       const now = clock.now();
+      const livedMs = lived(now);
       const scheduled = store.freshness(now);
-      const readings = settings.stale ? scheduled.map((one) => ageReading(one, clock.monotonic() - startedAt)) : [];
+      const readings = settings.stale ? scheduled.map((one) => ageReading(one, livedMs)) : [];
       const open = book.open();
       const keys = new Set(open.map(keyOf));
       const listed = new Set(readings.map(keyOf));
@@ -204,6 +221,11 @@ export function createWatch(store: Store, settings: AlertSettings, clock: Clock)
         for (const alert of gone) decide.close(alert, now);
         return decide.told;
       });
+    },
+    async end() {
+      if (position === written) return;
+      await store.atomically(() => book.moveTo(position));
+      written = position;
     },
   };
 }

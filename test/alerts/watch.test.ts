@@ -42,6 +42,7 @@ async function begin(settings: Partial<AlertSettings>, path = temporaryPath()) {
     clock,
     /** As after a restart, with other settings if given. */
     async restart(changed: Partial<AlertSettings> = settings) {
+      await watch.end();
       watch = createWatch(store, { ...off, ...changed }, clock);
       await watch.begin();
     },
@@ -228,6 +229,20 @@ describe("a stale dataset", () => {
     expect(said.slice(1)).toEqual(["recovered stale main spot-assets 1"]);
   });
 
+  it("is not said of the hours that the machine slept, or that its clock was set forward", async () => {
+    const { store, said, look, clock } = await begin({ stale: true });
+    await stored(store, "spot-assets", 0, []);
+    clock.live(start + 30 * minute);
+    await stored(store, "spot-assets", 30, []);
+    await look();
+    clock.set(start + 180 * minute);
+    await look();
+    expect(said).toEqual([]);
+    clock.live(start + 182 * minute + 2000);
+    await look();
+    expect(said).toEqual(["fired stale main spot-assets 9122"]);
+  });
+
   it("ends when it is collected no more", async () => {
     const { store, said, look, clock } = await begin({ stale: true });
     await stored(store, "spot-assets", 0, []);
@@ -265,6 +280,16 @@ describe("the first look", () => {
       await stored(store, "positions", n, [{ ...near, markPrice: n === 120 || n === 240 ? "101" : "200" }], "umcbl");
     await look();
     expect(said.map((line) => line.split(" ")[0])).toEqual(["fired", "recovered", "fired", "recovered"]);
+  });
+
+  it("with another limit does not judge by it what was looked at already", async () => {
+    const { store, said, look, restart } = await begin({ liquidationDistance: "0.001" });
+    await stored(store, "positions", 0, [near], "umcbl");
+    await stored(store, "positions", 1, [{ ...near, markPrice: "200" }], "umcbl");
+    await look();
+    await restart({ liquidationDistance: "0.1" });
+    await look();
+    expect(said).toEqual([]);
   });
 
   it("with a rule switched off ends its alerts without a word", async () => {
