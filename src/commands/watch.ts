@@ -1,6 +1,7 @@
 /** `status --watch`: what the database says, drawn anew in place; one block after the other where nobody looks at a terminal. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { CollectorError } from "../errors.ts";
+import { sqliteErrorOf } from "../store/writer.ts";
 import { type Line, overview, type Tone } from "./watch-lines.ts";
 
 export interface WatchOptions {
@@ -58,12 +59,16 @@ export async function watch({ databasePath, timezone, isColoured, write }: Watch
 }
 
 /** A database that cannot be read for a moment is said, and tried again. */
-function linesAt(databasePath: string, timezone: string, now: number): Line[] {
+export function linesAt(databasePath: string, timezone: string, now: number): Line[] {
   try {
     return overview(databasePath, timezone, now);
   } catch (error) {
-    if (!(error instanceof CollectorError)) throw error;
-    return error.message.split("\n").map((text) => ({ text, tone: "bad" }));
+    const damage = sqliteErrorOf(error);
+    if (!damage && !(error instanceof CollectorError)) throw error;
+    const problem = damage
+      ? `${databasePath} cannot be read: ${damage.message} (${damage.code})`
+      : (error as Error).message;
+    return problem.split("\n").map((text) => ({ text, tone: "bad" }));
   }
 }
 
@@ -71,12 +76,13 @@ const plainly = (lines: readonly Line[]): string => `${lines.map(({ text }) => t
 
 const colours: Record<Tone, string> = { plain: "", title: "\u001b[1m", bad: "\u001b[31m", faint: "\u001b[2m" };
 
-/** As many lines as there is room for, each cut at the edge; what stood there before is wiped away. */
-export function inPlace(
-  lines: readonly Line[],
-  { columns, rows }: { columns: number; rows: number },
-  isColoured: boolean,
-): string {
+/**
+ * As many lines as there is room for, each cut at the edge; what stood there before is wiped away. A terminal that does not
+ * know its size says 0.
+ */
+export function inPlace(lines: readonly Line[], size: { columns: number; rows: number }, isColoured: boolean): string {
+  const columns = size.columns || 80;
+  const rows = size.rows || 24;
   const hidden = lines.length > rows ? lines.length - rows + 1 : 0;
   const shown: Line[] = hidden > 0 ? lines.slice(0, rows - 1) : [...lines];
   if (hidden > 0) shown.push({ text: `… ${hidden} more lines: make the window higher`, tone: "faint" });

@@ -1,10 +1,10 @@
-import { existsSync } from "node:fs";
+import { closeSync, existsSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { inPlace } from "../../src/commands/watch.ts";
+import { inPlace, linesAt } from "../../src/commands/watch.ts";
 import { type Line, overview } from "../../src/commands/watch-lines.ts";
 import { datasetNamed } from "../../src/datasets/index.ts";
-import { start as begin, good, item, minute, collect as run } from "../store/kit.ts";
+import { start as begin, good, item, minute, query, collect as run } from "../store/kit.ts";
 import { open, temporaryPath } from "../store/temporary.ts";
 import { temporaryFolder } from "../support/files.ts";
 import { launch, start } from "../support/program.ts";
@@ -67,6 +67,31 @@ it("cuts lines at the edge of the terminal, and says how many are left below it"
     "\u001b[H12345678\u001b[K\n1234567…\u001b[K\nc\u001b[K\nd\u001b[K\u001b[J",
   );
   expect(inPlace(lines, { columns: 30, rows: 2 }, false)).toContain("12345678\u001b[K\n… 3 more lines");
+});
+
+it("takes a terminal that does not know its size for the usual one", () => {
+  const drawn = inPlace(
+    [plain("12345678"), ...Array.from({ length: 30 }, () => plain("c"))],
+    { columns: 0, rows: 0 },
+    false,
+  );
+  expect(drawn).toContain("12345678\u001b[K");
+  expect(drawn.split("\n")).toHaveLength(24);
+  expect(drawn).toContain("… 8 more lines");
+});
+
+it("goes on when the database turns out to be damaged under its hands", async () => {
+  const path = temporaryPath();
+  const store = await open(path);
+  await store.setSchedule("main", "spot-assets", "* * * * *", begin);
+  store.close();
+  const [{ page } = { page: 0 }] = query(path, "select rootpage as page from sqlite_schema where name = 'schedule'");
+  const file = openSync(path, "r+");
+  writeSync(file, Buffer.alloc(2048, 0xee), 0, 2048, (Number(page) - 1) * 2048);
+  closeSync(file);
+  expect(linesAt(path, "UTC", begin + minute)).toEqual([
+    { text: `${path} cannot be read: database disk image is malformed (SQLITE_CORRUPT)`, tone: "bad" },
+  ]);
 });
 
 describe("status --watch", () => {
