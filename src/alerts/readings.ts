@@ -61,14 +61,18 @@ export function positionReadings(seen: Seen, rows: readonly Row[], settings: Ale
   });
 }
 
-/** A liquidation price of zero or less means that there is none. */
+/**
+ * A liquidation price of zero or less means that there is none. One that stands alone and is on the wrong side of its price is
+ * being liquidated; that of a crossed one can be on either side, as its whole account has it.
+ */
 function nearness(row: Row, limit: Digits): Judged {
   const liquidation = digits(row, "liquidation_price");
   const mark = digits(row, "mark_price");
   if (liquidation === null) return unknown;
   if (!isPositive(liquidation)) return { value: null, verdict: "good", how: "has no liquidation price" };
   if (mark === null || !isPositive(mark)) return unknown;
-  const share: Share = { part: absolute(subtract(mark, liquidation)), whole: mark };
+  const left = row.hold_side === "short" ? subtract(liquidation, mark) : subtract(mark, liquidation);
+  const share: Share = { part: row.margin_mode === "isolated" ? left : absolute(left), whole: mark };
   const value = shareOf(share);
   const how = `is ${percentText(value ?? "0")} from its liquidation at ${liquidation} (mark ${mark})`;
   return { value, verdict: judgeLeast(share, limit), how };

@@ -303,6 +303,34 @@ describe("the first look", () => {
   });
 });
 
+it("an isolated position beyond its liquidation is no farther from it", async () => {
+  const { store, said, look } = await begin({ liquidationDistance: "0.1" });
+  const long = { symbol: "BTCUSDT", marginCoin: "USDT", marginMode: "isolated", holdSide: "long" };
+  const short = { ...long, holdSide: "short" };
+  for (const [n, [ofLong, ofShort]] of [
+    ["105", "95"],
+    ["80", "125"],
+  ]
+    .map(([ofLong = "", ofShort = ""]) => [ofLong, ofShort] as const)
+    .entries())
+    await stored(
+      store,
+      "positions",
+      n,
+      [
+        { ...long, liquidationPrice: "100", markPrice: ofLong },
+        { ...short, liquidationPrice: "100", markPrice: ofShort },
+        { ...short, marginMode: "crossed", liquidationPrice: "100", markPrice: "125" },
+      ],
+      "umcbl",
+    );
+  await look();
+  expect(said).toEqual([
+    "fired liquidation-distance main BTCUSDT long (isolated, USDT, umcbl) 0.0476190476190476",
+    "fired liquidation-distance main BTCUSDT short (isolated, USDT, umcbl) 0.0526315789473684",
+  ]);
+});
+
 it("many positions are looked at in steps, between which others have their turn", async () => {
   const store = await open(temporaryPath());
   const watch = createWatch(store, { ...off, liquidationDistance: "0.1" }, systemClock);
