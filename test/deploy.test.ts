@@ -21,6 +21,11 @@ describe("the unit of systemd", () => {
     execFileSync("systemd-analyze", ["security", "--offline=yes", "--threshold=20", path], { stdio: "ignore" });
   });
 
+  it("lets a migration take as long as it takes", () => {
+    expect(unit).toMatch(/^Type=notify$/m);
+    expect(unit).toMatch(/^TimeoutStartSec=infinity$/m);
+  });
+
   it("hands no key over in the environment", () => {
     expect(unit).not.toMatch(/^Environment=.*(KEY|SECRET|PASSPHRASE)=/m);
     expect(unit.match(/^LoadCredential=/gm)).toHaveLength(3);
