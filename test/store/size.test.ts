@@ -8,9 +8,10 @@ import { open, temporaryPath } from "./temporary.ts";
 
 const minutes = 1440;
 
-it("a day of minutes, 50 coins and 20 positions, costs at most 2 KiB of file a minute", async () => {
+it("a minute of 50 coins and 20 positions costs at most 1,950 bytes of file, and a database without any 160 KiB", async () => {
   const path = temporaryPath();
   const store = await open(path);
+  const empty = statSync(path).size;
   let runs: Promise<unknown>[] = [];
   for (const { slot, coins, lines, spreadMs } of accountMinutes(minutes)) {
     runs.push(
@@ -26,5 +27,6 @@ it("a day of minutes, 50 coins and 20 positions, costs at most 2 KiB of file a m
 
   expect(query(path, "select count(*) as n from positions_history")).toEqual([{ n: 20 * minutes }]);
   expect((await verify(path, datasets)).problems).toEqual([]);
-  expect(statSync(path).size / minutes).toBeLessThanOrEqual(2048);
+  expect((statSync(path).size - empty) / minutes).toBeLessThanOrEqual(1950);
+  expect(empty).toBeLessThanOrEqual(160 * 1024);
 });
