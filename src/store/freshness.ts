@@ -48,15 +48,17 @@ export interface Scheduled {
   accountedTo: number;
 }
 
-/** Datasets that are switched off and accounts that left the settings have none: the next start of the daemon ends it. */
-export const scheduledSeries = (sqlite: Sqlite): Scheduled[] =>
+/** Datasets that are switched off and accounts that left the settings have none: the next start of the daemon ends it. At an
+ * instant (epoch ms) it is what was in force then. */
+export const scheduledSeries = (sqlite: Sqlite, at: number | null = null): Scheduled[] =>
   sqlite
     .prepare(
       `select s.id, a.name as account, s.dataset, c.pattern, c.since, coalesce(s.accounted_to, c.since) as accountedTo
        from schedule c join series s on s.id = c.series_id join account a on a.id = s.account_id
-       where c.until is null order by a.id, s.id`,
+       where case when @at is null then c.until is null else c.since <= @at and coalesce(c.until, @at + 1) > @at end
+       order by a.id, s.id`,
     )
-    .all() as Scheduled[];
+    .all({ at }) as Scheduled[];
 
 /**
  * A reader of the state of everything that is scheduled. It remembers how far it has looked, so that one that is kept

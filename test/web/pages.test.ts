@@ -112,6 +112,23 @@ it("says what went wrong last, and counts what became of the slots", async () =>
   expect(await page("/collection?day=2026-11-01")).toContain("hour by hour");
 });
 
+it("shows of an instant the schedule that was in force then", async () => {
+  const { tell, store, page } = await startAccounts({ minutes: 30 });
+  await tell(equity, 1, [worth("1")]);
+  await store.setSchedule("main", "equity", "*/5 * * * *", start + 25 * minute);
+  const then = part(await page("/collection?at=2026-11-01T00:20"), "collection");
+  const row = then.split("<tr").find((one) => one.includes(">equity<"));
+  expect(row).toContain("▲ stale");
+  expect(row).toContain(">* * * * *<");
+  expect(part(await page("/collection?at=2026-10-01"), "collection")).toContain("Nothing is scheduled.");
+});
+
+it("says which of its parameters it does not understand", async () => {
+  const { ask } = await startAccounts({ minutes: 1 });
+  for (const wrong of ["/api/curve?of=constructor", "/api/curve?span=constructor", "/collection?at=0000-01-01"])
+    expect((await ask(wrong)).status).toBe(400);
+});
+
 it("makes harmless what an exchange could name a coin", async () => {
   const { tell, page, ask } = await startAccounts({ minutes: 1 });
   const coin = `=1+1"><script>alert(1)</script>`;

@@ -21,9 +21,9 @@ export const collection: DataTable = {
     instant("trouble_at", "Last trouble"),
     text("trouble", "What it was"),
   ],
-  *rows({ sqlite, account, at }) {
+  *rows({ sqlite, account, at, isNow }) {
     const freshnessOf = seriesReader(sqlite);
-    for (const series of scheduledSeries(sqlite)) {
+    for (const series of scheduledSeries(sqlite, isNow ? null : at)) {
       if (!belongs(series, account)) continue;
       const status = freshnessOf(series, at);
       const trouble = lastTrouble(sqlite, series.id, at);

@@ -89,19 +89,19 @@ interface CurveAsked {
 function curveQuestion(c: Context, site: Site): CurveAsked {
   const question = questionOf(c, site);
   const of = textOf(c, "of") ?? "equity";
-  const source = sources[of];
+  const source = Object.hasOwn(sources, of) ? sources[of] : undefined;
   if (!source) throw badRequest(`"of" is one of ${Object.keys(sources).join(", ")}.`);
   if (source.needs.length > 0) requireParameters(question, of, source.needs);
   const now = site.now();
   const span = textOf(c, "span");
-  if (span !== null && span !== "all" && !spans[span])
+  if (span !== null && span !== "all" && !Object.hasOwn(spans, span))
     throw badRequest(`"span" is one of ${Object.keys(spans).join(", ")}, all.`);
   const end = question.at ?? now;
   const to = numberOf(c, "to", 1, Number.MAX_SAFE_INTEGER, end);
   const days = span === null ? undefined : spans[span];
   const from = textOf(c, "from") === null ? (days ? to - days * dayMs : null) : numberOf(c, "from", 0, to - 1, 0);
   const lines = textOf(c, "lines")?.split(",") ?? null;
-  return { question, of, from, to: Math.min(to, now), now, width: numberOf(c, "width", 50, 4000, 1000), lines };
+  return { question, of, from, to: Math.min(to, end), now, width: numberOf(c, "width", 50, 4000, 1000), lines };
 }
 
 function curve(view: View, { of, from, to, now, width, lines }: CurveAsked, curves: Curves) {

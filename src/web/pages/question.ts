@@ -59,6 +59,7 @@ export function numberOf(c: Context, name: string, least: number, most: number, 
 function instantOf(text: string, timezone: string, now: number): number {
   const at = parsedInstant(text, timezone);
   if (at === null) throw badRequest(`"at" is a time such as 2026-11-01T12:30 (${timezone}) or 2026-11-01T12:30:00Z.`);
+  if (at < 0) throw badRequest(`"at" lies before 1970.`);
   if (at > now) throw badRequest(`"at" lies in the future.`);
   return at;
 }
