@@ -99,6 +99,24 @@ it("follows a position from its beginning to its end", async () => {
     "-3.5",
   ]);
   expect(await page(`/position?${key}`)).toContain("closed");
+  const then = part(await page(`/position?${key}&at=2026-11-01T00:01:30`), "life");
+  expect(then).toContain("<dd>open</dd>");
+  expect(then).not.toContain('value="7"');
+  const { to } = await json(`/api/curve?of=position&${key}&at=2026-11-01T00:01:30&to=${start + 4 * minute}`);
+  expect(to).toBe(start + 90_000);
+});
+
+it("does not call it none where nobody has asked yet, nor where the mark price is unknown", async () => {
+  const { tell, page } = await startAccounts({ minutes: 3 });
+  const before = part(await page("/positions?at=2026-10-31"), "positions");
+  expect(before).not.toContain("No position is open.");
+  expect(before).toContain("Nothing was collected yet.");
+  const held = { symbol: "BTCUSDT", marginCoin: "USDT", holdSide: "long", marginMode: "crossed", total: "1" };
+  await tell(positions, 2, [{ ...held, liquidationPrice: "95.79" }], "main", "umcbl");
+  const key = "account=main&product_type=umcbl&symbol=BTCUSDT&margin_coin=USDT&hold_side=long&margin_mode=crossed";
+  const changes = part(await page(`/position?${key}`), "position");
+  expect(changes).toContain('value="95.79"');
+  expect(changes).not.toContain(">none<");
 });
 
 it("says what went wrong last, and counts what became of the slots", async () => {

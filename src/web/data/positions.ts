@@ -103,11 +103,34 @@ export const keyOf = ({ account, given }: View): Record<string, string> => ({
   account: account ?? "",
 });
 
-/** The life that is asked for by its beginning, or else the newest; undefined where there is none. */
+/** Facts of a life that each further snapshot may change. */
+const goingOn = [
+  "last_seen_at",
+  "largest_total",
+  "average_open_price",
+  "worst_unrealized_pl",
+  "best_unrealized_pl",
+  "closest_liquidation",
+  "realized_pl_seen",
+  "funding_seen",
+  "fees_seen",
+];
+
+/**
+ * The life that is asked for by its beginning, or else the newest, as far as it was seen by the instant that is shown: what
+ * only later snapshots tell is left out. Undefined where there is none.
+ */
 export function lifeOf(view: View): Record<string, Cell> | undefined {
   const condition = view.given.first_seen_at ? "first_seen_at = @first_seen_at" : "true";
   const names = positionKey.map((name) => ` and ${name} = @${name}`).join("");
-  return livesOf(view, condition + names).next().value;
+  const life: Record<string, Cell> | undefined = livesOf(view, condition + names).next().value;
+  if (!life) return undefined;
+  const at = instantText(view.at) ?? "";
+  const isLater = (name: string) => goingOn.includes(name) && String(life.last_seen_at) > at;
+  return {
+    ...Object.fromEntries(Object.entries(life).filter(([name]) => !isLater(name))),
+    state: String(life.closed_before ?? life.last_seen_at) > at ? "open" : (life.state ?? null),
+  };
 }
 
 function livesOf({ sqlite, account, at, given }: View, condition: string): IterableIterator<Record<string, Cell>> {

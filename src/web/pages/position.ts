@@ -1,4 +1,5 @@
 import { html } from "hono/html";
+import { compare } from "../../decimal.ts";
 import { amountOf } from "../../reports/closing.ts";
 import type { Cell } from "../../store/query.ts";
 import { episodes, lifeOf, position, positionKey } from "../data/positions.ts";
@@ -87,13 +88,13 @@ export function* positionPage(view: View): Generator<unknown, Html> {
 const withoutNone = (column: ReturnType<typeof shownAs>[number]) => ({
   ...column,
   cell: (row: Parameters<typeof column.cell>[0]) =>
-    row.liquidation_distance === null && amountOf(row, "liquidation_price") !== null ? none() : column.cell(row),
+    compare(amountOf(row, "liquidation_price") ?? "1", "0") <= 0 ? none() : column.cell(row),
 });
 
 function lifeHtml(life: Readonly<Record<string, Cell>>, { timezone }: View): Html {
   return html`<section id="life" data-live aria-label="Its life"><dl>
 ${facts
-  .filter((name) => name !== "closed_before" || life.state === "closed")
+  .filter((name) => name in life && (name !== "closed_before" || life.state === "closed"))
   .map((name) => {
     const column = episodes.columns.find((one) => one.name === name);
     const value =

@@ -2,6 +2,7 @@ import { html } from "hono/html";
 import { compare } from "../../decimal.ts";
 import type { HeldRow } from "../../reports/closing.ts";
 import { amountOf } from "../../reports/closing.ts";
+import { seriesOf } from "../../store/slots.ts";
 import { episodes, positionKey, positions } from "../data/positions.ts";
 import { allRows, type View } from "../data/table.ts";
 import { cellHtml, figure, type Html, none, shareFigure, unknown } from "./figure.ts";
@@ -25,7 +26,7 @@ export function* positionsPage(view: View): Generator<unknown, Html> {
         caption: "Open",
         columns: openColumns(view),
         rows: open,
-        empty: "No position is open.",
+        empty: wasAsked(view) ? "No position is open." : "Nothing was collected yet.",
       }),
       tableHtml({
         table: episodes,
@@ -39,6 +40,10 @@ export function* positionsPage(view: View): Generator<unknown, Html> {
     ],
   });
 }
+
+/** Before anybody asked what is open it is not known that nothing was. */
+const wasAsked = ({ sqlite, account, at }: View): boolean =>
+  seriesOf(sqlite, account).some(({ dataset, begunAt }) => dataset === "positions" && begunAt <= at);
 
 function openColumns(view: View): Shown[] {
   const cell = (row: HeldRow, kind: "amount" | "change" | "share" | "instant", name: string) =>
