@@ -180,6 +180,23 @@ describe.skipIf(!executablePath)("in a browser", () => {
     expect(await page.locator("#days tbody tr").count()).toBeGreaterThan(10);
   });
 
+  it("lets figures grow old where nothing is stored, and says so where nobody answers", async () => {
+    const { page } = await browser.open("about:blank");
+    await page.clock.install();
+    await page.goto(at("/?account=main"));
+    await drawn(page);
+    expect(await page.locator(".age").isVisible()).toBe(true);
+    now += 3 * hour;
+    await page.clock.fastForward(61_000);
+    await page.locator(".equity .unknown").waitFor();
+    now = end + 60_000;
+    await page.route("**/live", (route) => route.abort());
+    await page.reload();
+    await page.getByText("The connection is gone").waitFor();
+    expect(await page.locator(".age").isVisible()).toBe(false);
+    expect(await page.locator("#live").boundingBox()).toMatchObject({ x: 0 });
+  });
+
   // The last ones: they add to the history.
   it("brings in by itself what is stored", async () => {
     const { page } = await browser.open(at("/?account=main"));
@@ -190,6 +207,19 @@ describe.skipIf(!executablePath)("in a browser", () => {
     store.close();
     await page.locator('.equity data[value="123456.000000000000000789"]').waitFor({ timeout: 8000 });
     await drawn(page, 2);
+  });
+
+  it("leaves those where they are who look at a part of the calendar", async () => {
+    const { page } = await browser.open(at("/collection"), { viewport: { width: 390, height: 844 } });
+    const calendar = page.getByRole("region", { name: "Calendar" });
+    await calendar.focus();
+    await calendar.evaluate((region) => region.scrollTo(120, 0));
+    const store = await storeAt(path);
+    await tell(store, equity, end + 2 * hour, [worth("2")]);
+    store.close();
+    now = end + 2 * hour + 60_000;
+    await expect.poll(() => page.locator("#collection").textContent(), { timeout: 8000 }).toContain("05:00:00");
+    expect(await calendar.evaluate((region) => [region.scrollLeft, region.matches(":focus")])).toEqual([120, true]);
   });
 
   it("does not run what an exchange might name a coin", async () => {

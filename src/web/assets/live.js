@@ -3,6 +3,11 @@
 /** At most as often, in milliseconds. */
 const pauseMs = 2000;
 
+/** Where nothing is stored, figures grow old all the same. */
+const agesMs = 60_000;
+
+const live = "Live.";
+
 /**
  * Follows what is stored as long as the page can be seen.
  * @param {() => void} changed is told after each change
@@ -12,15 +17,17 @@ export function follow(changed) {
   let version = "";
   let shown = "";
   let isBusy = false;
+  let isOld = false;
 
   /** @param {string} text */
   const say = (text) => {
     // Said again it would be read out again.
     if (status && status.textContent !== text) status.textContent = text;
+    document.body.classList.toggle("lost", text !== live);
   };
 
   async function update() {
-    if (isBusy || version === shown || document.hidden) return;
+    if (isBusy || (version === shown && !isOld) || document.hidden) return;
     isBusy = true;
     const wanted = version;
     try {
@@ -29,7 +36,8 @@ export function follow(changed) {
       replaceParts(new DOMParser().parseFromString(await answer.text(), "text/html"));
       changed();
       shown = wanted;
-      say("Live.");
+      isOld = false;
+      say(live);
     } catch {
       say("What is new cannot be read just now; this is tried again.");
     }
@@ -44,11 +52,18 @@ export function follow(changed) {
     version = event.data;
     // The page was made a moment ago.
     if (shown === "") shown = version;
-    say("Live.");
+    say(live);
     void update();
   });
-  source.addEventListener("error", () => say("The connection is gone; it is tried again."));
+  source.addEventListener("error", () => {
+    isOld = true;
+    say("The connection is gone; it is tried again.");
+  });
   document.addEventListener("visibilitychange", () => void update());
+  setInterval(() => {
+    isOld = true;
+    void update();
+  }, agesMs);
 }
 
 /**
@@ -59,7 +74,13 @@ function replaceParts(fresh) {
     const part = fresh.getElementById(old.id);
     if (!part || part.innerHTML === old.innerHTML) continue;
     const focused = old.contains(document.activeElement) ? document.activeElement?.getAttribute("href") : null;
+    const [before] = scrolledIn(old);
+    const isInside = before !== undefined && before === document.activeElement;
+    const { scrollLeft = 0, scrollTop = 0 } = before ?? {};
     old.replaceChildren(...part.childNodes);
+    const [after] = scrolledIn(old);
+    after?.scrollTo(scrollLeft, scrollTop);
+    if (isInside) after?.focus({ preventScroll: true });
     // Who was on a link with the keyboard stays there.
     if (focused)
       /** @type {HTMLElement | undefined} */ (
@@ -67,3 +88,6 @@ function replaceParts(fresh) {
       )?.focus();
   }
 }
+
+/** What is wider than the page and moves in a frame of its own. @param {Element} part */
+const scrolledIn = (part) => /** @type {NodeListOf<HTMLElement>} */ (part.querySelectorAll(".scroll"));

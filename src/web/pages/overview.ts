@@ -46,7 +46,7 @@ ${now.value === null && now.knownPart !== null ? html`<p class="part"><span clas
 <p><span class="label">Since yesterday</span> ${change === null ? unknown() : html`${changeFigure(change)} <span class="unit">USDT</span>`}
 ${yesterday.value === null ? "" : html`<span class="aside">from ${wholeFigure(yesterday.value)} at the end of the day before</span>`}</p>
 ${missing(now)}
-${now.takenAt === null ? "" : html`<p class="aside">As told at ${instantFigure(now.takenAt, view.timezone)}, ${ageText(view.at - now.takenAt)} ${view.isNow ? "ago" : "before"}</p>`}
+${now.takenAt === null ? "" : html`<p class="aside">As told at ${instantFigure(now.takenAt, view.timezone)}<span class="age">, ${ageText(view.at - now.takenAt)} ${view.isNow ? "ago" : "before"}</span></p>`}
 </section>`;
 }
 
