@@ -7,6 +7,7 @@ import { graceAt } from "../../cron.ts";
 import type { Digits } from "../../domain.ts";
 import { schedulesOf, seriesOf } from "../../store/slots.ts";
 import type { Sqlite } from "../../store/sqlite.ts";
+import { createKept, type Summary } from "./kept.ts";
 import { firstDue, type LineSource, pointsOf, type SlotPoint } from "./lines.ts";
 import { createSampler, type Point } from "./sample.ts";
 
@@ -37,36 +38,20 @@ const detailMs = 8 * 24 * hourMs;
 /** Points that are looked at before others have their turn, and that are read in one go for a summary. */
 const pointsPerTurn = 200;
 const pointsPerStep = 2000;
-/** So many curves are kept; the one that was not asked for longest goes first. */
-const most = 24;
-
-interface Summary {
-  /** What it was read from; another file, or one that was pruned, is read anew. */
-  origin: string;
-  /** Kept points of each hour, in the order of time. */
-  hours: { from: number; points: SlotPoint[] }[];
-}
-
 export function createCurves(databasePath: string) {
-  const summaries = new Map<string, Summary>();
+  const summaries = createKept();
 
   const originOf = (sqlite: Sqlite): string =>
     `${statSync(databasePath).ino} ${sqlite.prepare("select max(id) from pruned").pluck().get()}`;
 
-  function summaryOf(sqlite: Sqlite, name: string): Summary {
-    const origin = originOf(sqlite);
-    const found = summaries.get(name);
-    const summary = found?.origin === origin ? found : { origin, hours: [] };
-    summaries.delete(name);
-    summaries.set(name, summary);
-    const [oldest] = summaries.keys();
-    if (summaries.size > most && oldest !== undefined) summaries.delete(oldest);
-    return summary;
-  }
-
   /** Whoever else waits for the same reads on as well: between two steps nothing is half done. */
   function* catchUp(sqlite: Sqlite, source: LineSource, summary: Summary): Generator<null, void> {
-    while (!readOn(sqlite, source, summary)) yield null;
+    for (;;) {
+      const isOver = readOn(sqlite, source, summary);
+      summaries.makeRoom(summary);
+      if (isOver) return;
+      yield null;
+    }
   }
 
   /** Others may have their turn at each null. */
@@ -76,7 +61,7 @@ export function createCurves(databasePath: string) {
     const from = Math.min(question.from ?? begin, to - 1);
     let points: Iterable<SlotPoint | null>;
     if (to - from > detailMs) {
-      const summary = summaryOf(sqlite, name);
+      const summary = summaries.of(name, originOf(sqlite));
       yield* catchUp(sqlite, source, summary);
       points = within(summary, from, to);
     } else points = pointsOf(sqlite, source, { from, to }, null);
@@ -119,9 +104,10 @@ export function createCurves(databasePath: string) {
 
   return {
     answer,
-    /** Reads what longer spans need, so that the first who asks does not wait. */
+    /** Reads what longer spans need, as far as there is room, so that the first who asks does not wait. */
     *prepare(sqlite: Sqlite, source: LineSource, name: string): Generator<null, void> {
-      if (source.items.length > 0) yield* catchUp(sqlite, source, summaryOf(sqlite, name));
+      if (source.items.length > 0 && summaries.isHalfEmpty())
+        yield* catchUp(sqlite, source, summaries.of(name, originOf(sqlite)));
     },
   };
 }
@@ -145,6 +131,7 @@ function readOn(sqlite: Sqlite, source: LineSource, summary: Summary): boolean {
   const { hours } = summary;
   const last = hours.pop();
   const before = hours.at(-1)?.points.findLast(isKnown)?.slot ?? null;
+  summary.size -= last?.points.length ?? 0;
   const over = hours.length + 1;
   const sampler = createSampler<SlotPoint>((at) => Math.floor(at / hourMs));
   let read = 0;
@@ -159,10 +146,11 @@ function readOn(sqlite: Sqlite, source: LineSource, summary: Summary): boolean {
   return true;
 }
 
-function keep({ hours }: Summary, points: readonly SlotPoint[]): void {
+function keep(summary: Summary, points: readonly SlotPoint[]): void {
   const [first] = points;
   if (!first) return;
-  hours.push({ from: Math.floor(first.at / hourMs) * hourMs, points: [...points] });
+  summary.size += points.length;
+  summary.hours.push({ from: Math.floor(first.at / hourMs) * hourMs, points: [...points] });
 }
 
 function* within({ hours }: Summary, from: number, to: number): Generator<SlotPoint, void> {
