@@ -203,10 +203,12 @@ describe.skipIf(!executablePath)("in a browser", () => {
     await drawn(page);
     const store = await storeAt(path);
     now = end + hour + 60_000;
-    await tell(store, equity, end + hour, [worth("123456.000000000000000789")]);
+    await tell(store, equity, end + hour, [worth("123456789012.000000000000000789")]);
     store.close();
-    await page.locator('.equity data[value="123456.000000000000000789"]').waitFor({ timeout: 8000 });
+    await page.locator('.equity data[value="123456789012.000000000000000789"]').waitFor({ timeout: 8000 });
     await drawn(page, 2);
+    await page.setViewportSize({ width: 390, height: 844 });
+    await expect.poll(() => page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(390);
   });
 
   it("leaves those where they are who look at a part of the calendar", async () => {

@@ -147,6 +147,13 @@ it("says which of its parameters it does not understand", async () => {
     expect((await ask(wrong)).status).toBe(400);
 });
 
+it("shows signs that would turn a name around", async () => {
+  const { tell, page } = await startAccounts({ minutes: 1 });
+  await tell(spotAssets, 1, [{ ...btc("1"), coin: "B\u202eCT" }]);
+  expect(await page("/balances")).toContain(">B\\u202eCT<");
+  expect(await page("/coin?account=main&wallet=spot&coin=B%E2%80%AECT")).toContain("<h1>B\\u202eCT, spot, main</h1>");
+});
+
 it("makes harmless what an exchange could name a coin", async () => {
   const { tell, page, ask } = await startAccounts({ minutes: 1 });
   const coin = `=1+1"><script>alert(1)</script>`;

@@ -1,5 +1,6 @@
 import { html } from "hono/html";
 import type { HeldRow } from "../../reports/closing.ts";
+import { visible } from "../../text.ts";
 import { balances } from "../data/balances.ts";
 import { allRows, type View } from "../data/table.ts";
 import { type Html, none, unknown } from "./figure.ts";
@@ -54,4 +55,4 @@ const notTold = (row: HeldRow, name: string): Html | null =>
 const coinLink = ({ account, wallet, coin }: HeldRow, view: View): Html =>
   coin === undefined || coin === null
     ? unknown("the whole wallet is unknown")
-    : html`<a href="${addressOf("/coin", lasting({ account: String(account), at: view.isNow ? null : view.at }), { wallet, coin })}">${coin}</a>`;
+    : html`<a href="${addressOf("/coin", lasting({ account: String(account), at: view.isNow ? null : view.at }), { wallet, coin })}">${visible(String(coin))}</a>`;

@@ -1,6 +1,7 @@
 /** What all pages have in common: the head, the way to the other pages, the choice of account and instant. */
 import { html } from "hono/html";
 import { Temporal } from "temporal-polyfill";
+import { visible } from "../../text.ts";
 import { accountsOf } from "../data/moments.ts";
 import type { View } from "../data/table.ts";
 import { type Html, instantFigure } from "./figure.ts";
@@ -32,7 +33,7 @@ export function layout({ title, path: here, part = here, view, own = {}, body }:
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>${title} · bitget-collector</title>
+<title>${visible(title)} · bitget-collector</title>
 <link rel="icon" href="/assets/icon.svg">
 <link rel="stylesheet" href="/assets/uPlot.min.css">
 <link rel="stylesheet" href="/assets/pages.css">
@@ -48,7 +49,7 @@ ${choice(view, here, own)}
 </header>
 <main id="main">
 ${view.isNow ? "" : html`<p class="instant">As it stood at ${instantFigure(view.at, view.timezone)} ${view.timezone}. <a href="${addressOf(here, { account: view.account }, own)}">Back to now</a></p>`}
-<h1>${title}</h1>
+<h1>${visible(title)}</h1>
 ${body}
 </main>
 <footer>

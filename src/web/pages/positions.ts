@@ -3,6 +3,7 @@ import { compare } from "../../decimal.ts";
 import type { HeldRow } from "../../reports/closing.ts";
 import { amountOf } from "../../reports/closing.ts";
 import { seriesOf } from "../../store/slots.ts";
+import { visible } from "../../text.ts";
 import { episodes, positionKey, positions } from "../data/positions.ts";
 import { allRows, type View } from "../data/table.ts";
 import { cellHtml, figure, type Html, none, shareFigure, unknown } from "./figure.ts";
@@ -82,7 +83,7 @@ function nameOf(row: HeldRow, view: View): Html {
   // A closed one is found by its beginning; the open one is the newest.
   const first = row.state === "open" ? {} : { first_seen_at: row.first_seen_at };
   const address = addressOf("/position", lasting({ account: null, at: view.isNow ? null : view.at }), key, first);
-  return html`<a href="${address}">${row.symbol}</a> <span class="side ${row.hold_side === "long" ? "long" : "short"}">${row.hold_side}</span><br>${about}`;
+  return html`<a href="${address}">${visible(String(row.symbol))}</a> <span class="side ${row.hold_side === "long" ? "long" : "short"}">${row.hold_side}</span><br>${about}`;
 }
 
 /** How far off liquidation is: in per cent of the mark price, and as a bar that is full from one half on. */
