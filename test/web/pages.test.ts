@@ -50,6 +50,20 @@ it("adds accounts up only at a slot at which all of them told everything", async
   expect(part(await page("/?account=main"), "headline")).toContain('value="5"');
 });
 
+it("leaves an account that left the settings out of the sum from then on, and calls that no change", async () => {
+  const { tell, store, page, goTo } = await startAccounts({ minutes: 1439, accounts: ["main", "hedge"] });
+  for (const at of [1439, 1440]) await tell(equity, at, [worth("5")]);
+  await tell(equity, 1439, [worth("2")], "hedge");
+  await store.setSchedule("hedge", "equity", null, start + 1439.5 * minute);
+  goTo(1440);
+  const headline = part(await page("/"), "headline");
+  expect(headline).toContain('value="5"');
+  expect(headline).not.toContain("hedge");
+  expect(headline).not.toContain('value="-2"');
+  expect(part(await page("/?at=2026-11-01T23:59:00"), "headline")).toContain('value="7"');
+  expect(await page("/?account=hedge")).toContain("unknown");
+});
+
 it("shows the account as it was at an instant of the site's time zone", async () => {
   const { tell, page } = await startAccounts({ minutes: 30 });
   await tell(spotAssets, 10, [btc("1.00000001")]);

@@ -64,6 +64,8 @@ export interface Total {
   missing: string[];
   /** When the oldest part was told. Epoch ms. */
   takenAt: number | null;
+  /** Whose it is. */
+  accounts: string[];
 }
 
 export interface Totals {
@@ -76,26 +78,41 @@ export function* totals(view: View): Generator<null, Totals> {
   const moments = momentsOf(view);
   const now = yield* totalAt(view, moments, moments.shown);
   const yesterday = yield* totalAt(view, moments, moments.yesterday);
-  const isKnown = now.value !== null && yesterday.value !== null;
+  // With an account more or less it is no change of what there was.
+  const isSame = now.accounts.join() === yesterday.accounts.join();
+  const isKnown = isSame && now.value !== null && yesterday.value !== null;
   return { now, yesterday, change: isKnown ? subtract(now.value ?? "", yesterday.value ?? "") : null };
 }
 
 type Moment = ReturnType<typeof momentsOf>["shown"];
 
 function* totalAt(view: View, { source }: ReturnType<typeof momentsOf>, moment: Moment): Generator<null, Total> {
-  const closings = yield* createClosings(source, dataset)(moment);
+  const instant = Math.min(moment.to - 1, source.now);
+  const gone = view.account === null ? goneAt(view.sqlite, instant) : [];
+  const closings = (yield* createClosings(source, dataset)(moment)).filter(({ account }) => !gone.includes(account));
   const accounts = accountsOf(view).filter((name) => closings.some(({ account }) => account === name));
   const parts = closings.flatMap(({ rows }) => amountOf(rows[0], "usdt_equity") ?? []);
   const knownPart = parts.length > 0 ? sum(parts) : null;
   const times = closings.flatMap(({ takenAt }) => takenAt ?? []);
   const takenAt = times.length > 0 ? Math.min(...times) : null;
   const missing = closings.flatMap(whatIsMissing);
-  if (missing.length > 0 || closings.length === 0) return { value: null, knownPart, missing, takenAt };
-  const instant = Math.min(moment.to - 1, source.now);
+  if (missing.length > 0 || closings.length === 0) return { value: null, knownPart, missing, takenAt, accounts };
   const together = atOneSlot(accounts.map((account) => lastTold(view.sqlite, account, instant)));
-  if (together) return { value: sum(together.map(({ value }) => value)), knownPart: null, missing: [], takenAt };
-  return { value: null, knownPart, missing: ["The accounts have not told their value at the same time."], takenAt };
+  if (together)
+    return { value: sum(together.map(({ value }) => value)), knownPart: null, missing: [], takenAt, accounts };
+  const missingTime = ["The accounts have not told their value at the same time."];
+  return { value: null, knownPart, missing: missingTime, takenAt, accounts };
 }
+
+/** Accounts that were in the settings once and are not at this instant: no part of what there is then. */
+const goneAt = (sqlite: Sqlite, at: number): string[] =>
+  sqlite
+    .prepare<unknown[], string>(
+      `select a.name from account a join series e on e.account_id = a.id join schedule c on c.series_id = e.id
+       where e.dataset = 'equity' and c.since <= ? group by a.id having max(coalesce(c.until, ? + 1)) <= ?`,
+    )
+    .pluck()
+    .all(at, at, at);
 
 function whatIsMissing(closing: Closing): string[] {
   const { account, known, rows } = closing;
