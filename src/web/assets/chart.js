@@ -60,11 +60,13 @@ export function startChart(figure, timezone) {
         setTimeout(() => mine === asked && void load(tries + 1), 1000);
         return;
       }
-      if (!answer.ok) throw new Error(await answer.text());
-      const found = /** @type {Curve} */ (await answer.json());
+      const isNothing = answer.status === 404;
+      if (!answer.ok && !isNothing) throw new Error(await answer.text());
+      const found = isNothing ? null : /** @type {Curve} */ (await answer.json());
       // Somebody asked for something else meanwhile.
       if (mine !== asked) return;
-      draw(found);
+      if (found) draw(found);
+      else words.textContent = "Nothing was stored of it yet.";
     } catch (error) {
       words.textContent = `The curve could not be read: ${error instanceof Error ? error.message : error}`;
     }
