@@ -52,22 +52,25 @@ const clocksApartMs = 600_000;
 /** Nothing may be gone of a day that was not pruned, nor what was to stay of one that was. */
 function checkGone(sqlite: Sqlite, notes: readonly PrunedNote[], report: Report): void {
   sqlite.exec(`
-    create temp table pruned_day (account text, dataset text, day integer, primary key (account, dataset, day)) without rowid;
+    create temp table pruned_day (
+      account text, dataset text, day integer, first integer, last integer, primary key (account, dataset, day)
+    ) without rowid;
     create temp table staying (id integer primary key);
   `);
-  const addDay = sqlite.prepare("insert or ignore into pruned_day values (?, ?, ?)");
+  const addDay = sqlite.prepare("insert or ignore into pruned_day values (?, ?, ?, ?, ?)");
   const addStaying = sqlite.prepare("insert or ignore into staying values (?)");
   for (const [, account, dataset, dayText, stay] of notes) {
-    addDay.run(account, dataset, Date.parse(dayText) / dayMs);
+    addDay.run(account, dataset, Date.parse(dayText) / dayMs, stay[0], stay.at(-1));
     for (const id of stay) addStaying.run(id);
   }
-  // A day is that of the answer by the exchange's clock, of which there is only our word for the run left.
+  // A day is that of the answer by the exchange's clock, of which there is only our word for the run left. What is gone of it
+  // came between its first and its last snapshot, which stay.
   const odd = sqlite
     .prepare(
       `select * from (
          select p.id, r.slot, a.name || ' ' || e.dataset as name, p.id in (select id from staying) as wasToStay,
            p.id in (select id from snapshot) as isThere, exists (
-             select 1 from pruned_day d where d.account = a.name and d.dataset = e.dataset
+             select 1 from pruned_day d where d.account = a.name and d.dataset = e.dataset and p.id between d.first and d.last
                and d.day between (r.slot + r.late_ms - ${clocksApartMs}) / ${dayMs}
                  and (r.slot + r.late_ms + r.took_ms + ${clocksApartMs}) / ${dayMs}
            ) as isNoted

@@ -60,6 +60,8 @@ export function* checkScope(sqlite: Sqlite, layout: Layout, scope: ScopeRow, rep
   for (const one of snapshotsOf(sqlite, scope.id)) {
     const say = (problem: string) => report(`${series}: snapshot ${one.id} ${problem}`, one.slot);
     if (one.seriesFits === 0) say("(snapshot.run_id): its run is of another series");
+    // The digest of a good one does not cover it.
+    if (one.errorCode === null && one.errorMessage !== null) say("(snapshot.error_message): it is good, and has one");
     const heading: Heading = [dataset.name, scope.account, scope.productType, one.slot, one.takenAt];
     let shown: Line[] = [];
     if (one.errorCode === null) {

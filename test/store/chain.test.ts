@@ -143,6 +143,10 @@ describe("the chain", () => {
       '(snapshot.error_message): was "no answer: timeout"',
       "update snapshot set error_message = 'no answer: timeouf' where error_code = 'timeout'",
     ],
+    [
+      "snapshot 1 (snapshot.error_message): it is good, and has one",
+      "update snapshot set error_message = 'in doubt' where id = 1",
+    ],
   ])("names %s", async (named, sql) => {
     const path = await seeded();
     expect(change(path, sql)).toBeGreaterThan(0);

@@ -373,13 +373,16 @@ describe("verifying a pruned history", () => {
     await prune(path, datasets, at(48));
     // Of a product type without positions, so that no row refers to them.
     const ofScope = "select min(id) as id from snapshot where scope_id = 3 and taken_at >";
-    const [toStay, later] = [at(0), at(60)].map((instant) => query(path, `${ofScope} ${instant}`)[0]?.id);
-    for (const id of [toStay, later]) {
+    // The second begins the day after those that were pruned, as close to midnight as the clocks may be apart.
+    const instants = [at(0), at(48), at(60)];
+    const [toStay, next, later] = instants.map((instant) => query(path, `${ofScope} ${instant}`)[0]?.id);
+    for (const id of [toStay, next, later]) {
       change(path, `insert into pruned select id, run_id, digest from snapshot where id = ${id}`);
       change(path, `delete from snapshot where id = ${id}`);
     }
     expect(await problems(path)).toEqual([
       `2026-11-01T00:00:00.000Z main positions: snapshot ${toStay} (pruned): was to stay`,
+      `2026-11-03T00:00:00.000Z main positions: snapshot ${next} (pruned): its day was never pruned`,
       `2026-11-03T12:00:00.000Z main positions: snapshot ${later} (pruned): its day was never pruned`,
     ]);
   });
