@@ -21,6 +21,8 @@ export const dbVerify: Command = {
     const verdict = found.problems.length === 0 ? "all as received" : "NOT as received";
     out(`${found.snapshots} snapshots of ${found.runs} runs verified: ${verdict}`);
     if (found.pruned > 0) out(`${found.pruned} more were pruned; their digests are in the chain`);
+    if (found.corrected > 0)
+      out(`${found.corrected} corrections were made by db replay; the chain keeps the digests of before`);
     out(`${found.due} slots were due by the schedules, ${found.accounted} of them are accounted for`);
     out(`head of the chain: ${found.head}`);
     return found.problems.length === 0 ? 0 : 1;

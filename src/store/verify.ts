@@ -18,6 +18,8 @@ export interface Verification extends Account {
   snapshots: number;
   /** Snapshots of which nothing but the digest is left. */
   pruned: number;
+  /** Notes of snapshots that were recorded again from their answers. Whoever knows of no correction should ask who made them. */
+  corrected: number;
   /** Rows that the history views show. */
   rows: number;
   /** The last link of the chain in hex. Whoever keeps it can tell later that nothing up to there was altered. */
@@ -47,6 +49,7 @@ export async function verify(
     runs: 0,
     snapshots: 0,
     pruned: 0,
+    corrected: 0,
     rows: 0,
     due: 0,
     accounted: 0,
@@ -58,6 +61,7 @@ export async function verify(
     found.runs = count("select count(*) from run");
     found.snapshots = count("select count(*) from snapshot");
     found.pruned = count("select count(*) from pruned");
+    found.corrected = count(`select count(*) from link where note like '["corrected",%'`);
     found.rows = count("select coalesce(sum(rows), 0) from snapshot");
     const total = found.snapshots + count("select count(*) from link");
     checkPages(sqlite, problems.report);
