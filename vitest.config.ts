@@ -7,5 +7,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 3,
+    // The modules of a worker are loaded once; no test leaves anything behind in them.
+    isolate: false,
   },
 });
