@@ -8,6 +8,7 @@ import { canTrace, injectInto } from "./syscalls.ts";
 
 /** Every call, or with the sixty one of nine, each time others. */
 const stride = process.env.FAULTS ? 1 : 9;
+const within = process.env.FAULTS ? 600 : 120;
 
 interface Storing {
   child: ChildProcess;
@@ -70,14 +71,14 @@ const shown = ({ rows }: Bench, n: number): string =>
 
 const rowTraced: typeof row = canTrace ? row : (id, fault) => rowElsewhere(id, fault, "needs strace");
 
-rowTraced("S2", "ENOSPC at every Nth write", { always: true, within: 120 }, async (bench) => {
+rowTraced("S2", "ENOSPC at every Nth write", { always: true, within }, async (bench) => {
   const storing = await startStoring(bench);
   const next = await sweep(bench, storing, 1, "pwrite64:error=ENOSPC", false);
   await sweep(bench, storing, next, "pwrite64:error=ENOSPC", true);
   await expectEnded(storing);
 });
 
-rowTraced("S3", "EIO on write / fsync at every N", { always: true, within: 120 }, async (bench) => {
+rowTraced("S3", "EIO on write / fsync at every N", { always: true, within }, async (bench) => {
   const storing = await startStoring(bench);
   let next = await sweep(bench, storing, 1, "pwrite64:error=EIO", false);
   next = await sweep(bench, storing, next, "pwrite64:error=EIO", true);
