@@ -18,19 +18,23 @@ const die = () => process.kill(process.pid, "SIGKILL");
 
 const { transaction } = Database.prototype;
 
-/** The store writes in immediate transactions, and in nothing else. */
+/**
+ * The store writes in immediate transactions, and in nothing else. The file of raw answers is none of it: it is written a
+ * moment after a commit, whenever that is.
+ */
 function mortal(this: Database.Database, work: Work): Database.Transaction<Work> {
+  const isRaw = this.name.endsWith(".raw.db");
   let isImmediate = false;
   const made = transaction.call(this, (...args: unknown[]) => {
     const result = work.apply(this, args);
-    if (isImmediate && dieAt === "unwritten") die();
+    if (isImmediate && !isRaw && dieAt === "unwritten") die();
     return result;
   }) as Database.Transaction<Work>;
   const immediate = (...args: unknown[]) => {
     isImmediate = true;
     const result = made.immediate(...args);
     isImmediate = false;
-    if (dieAt === "written") die();
+    if (!isRaw && dieAt === "written") die();
     return result;
   };
   const { default: usual, deferred, exclusive } = made;
