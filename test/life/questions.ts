@@ -12,9 +12,9 @@ const seedOf = (dataset: DatasetName): number => 100 + datasetNames.indexOf(data
 export function instants({ began, ended }: Lived, truth: Truth, dataset: DatasetName): number[] {
   const random = pseudoRandom(seedOf(dataset));
   const from = began - 6 * hour;
-  const anywhere = Array.from({ length: 300 }, () => from + random(ended + 6 * hour - from));
+  const anywhere = Array.from({ length: 130 }, () => from + random(ended + 6 * hour - from));
   const all = truth.snapshots.filter((one) => one.dataset === dataset);
-  const edges = Array.from({ length: 100 }, (_, at) => {
+  const edges = Array.from({ length: 60 }, (_, at) => {
     const takenAt = all[random(all.length)]?.takenAt ?? 0;
     const longest = 2 * periodAt(takenAt);
     return takenAt + ([0, -1, longest, longest + 1][at % 4] ?? 0);

@@ -129,7 +129,7 @@ it("in whatever order a database is written, pruned, corrected, kept and restore
         await world.close();
       }
     }),
-    { numRuns: 3, endOnFailure: true },
+    { numRuns: 2, endOnFailure: true },
   );
 });
 
@@ -236,7 +236,7 @@ describe("of a history with everything in it", () => {
           expect(problems.length > 0 || !isShown, `${way} ${table}.${name} of ${JSON.stringify(keys)}`).toBe(true);
         },
       ),
-      { numRuns: 20, endOnFailure: true },
+      { numRuns: 12, endOnFailure: true },
     );
   });
 });
