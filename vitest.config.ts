@@ -6,7 +6,7 @@ export default defineConfig({
     globalSetup: "test/support/build.ts",
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    maxWorkers: 3,
+    maxWorkers: 4,
     // The modules of a worker are loaded once; no test leaves anything behind in them.
     isolate: false,
   },
