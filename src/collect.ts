@@ -95,9 +95,9 @@ export async function collect(
   }
 }
 
-/** A run that asked nothing measured nothing. */
+/** Ours minus the exchange's, by its answers; a run that had none measured nothing. */
 function skewOf({ session, answeredAt }: Job): number | null {
-  const offset = answeredAt.length === 0 ? null : session.client.offset();
+  const offset = answeredAt.length === 0 ? null : session.client.observedOffset();
   return offset === null ? null : 0 - offset;
 }
 

@@ -1,4 +1,4 @@
-/** What a run says of the fields of its answers. */
+/** What a run says of the fields of its answers, and of the two clocks. */
 import { expect, it } from "vitest";
 import type { SimulatedAccount } from "../src/simulator/simulator.ts";
 import { classic, credentials, everyDataset, unified } from "./support/settings.ts";
@@ -34,4 +34,19 @@ it("each field is named once, and no more than 200 of them", async () => {
   await world.at("2026-10-20T10:03:00Z");
   expect(world.app.tools.reportedFields.size).toBe(200);
   expect(world.rows("select state from runs order by scheduled_for")).toEqual(Array(3).fill({ state: "ok" }));
+});
+
+it("each run knows how far the two clocks were apart, also where nobody had to ask for the time", async () => {
+  const world = await createWorld("2026-10-20T10:00:30Z", { SCHEDULE_SPOT_ASSETS: "* * * * *" });
+  await world.at("2026-10-20T10:01:00Z");
+  world.exchange.clockSkewMs = 2000;
+  await world.at("2026-10-20T10:02:00Z");
+  world.exchange.misbehave({ path: spot, status: 400, times: Number.POSITIVE_INFINITY });
+  await world.at("2026-10-20T10:03:00Z");
+  // The answers take some real milliseconds.
+  expect(world.rows("select state, round(skew_ms / 500.0) as halves from runs order by scheduled_for")).toEqual([
+    { state: "ok", halves: expect.closeTo(0) },
+    { state: "ok", halves: -4 },
+    { state: "failed", halves: null },
+  ]);
 });

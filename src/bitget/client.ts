@@ -213,6 +213,7 @@ export function createClient(options: ClientOptions): Client {
     const { onReply: _notOfTheDataset, ...quietly } = options;
     const measured = await synchronise(quietly).catch(() => null);
     if (measured === null || measured - estimate <= largeDrift) return;
+    observedOffset = measured;
     const age = Math.round((measured - estimate) / 1000);
     log.warn(
       { account: name, address: address.name, age },
