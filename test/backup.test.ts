@@ -4,9 +4,9 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFile
 import { join, resolve } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { systemClock } from "../src/clock.ts";
-import { type Simulator, startSimulator } from "../src/simulator/simulator.ts";
+import type { Simulator } from "../src/simulator/simulator.ts";
 import { ownMigrations } from "../src/store/schema.ts";
+import { startExchange } from "./support/exchange.ts";
 import { temporaryFolder } from "./support/files.ts";
 import { run, start } from "./support/program.ts";
 import { classic, credentials, everyDataset } from "./support/settings.ts";
@@ -19,7 +19,7 @@ const path = (): string => inFolder("data/collector.db");
 
 beforeEach(async () => {
   folder = temporaryFolder();
-  exchange = await startSimulator({ clock: systemClock, accounts: [classic] });
+  exchange = await startExchange({ accounts: [classic] });
   env = { ...credentials(classic), BITGET_BASE_URL: exchange.url, ...everyDataset("") };
 });
 afterEach(() => exchange.close());

@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, wri
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { systemClock } from "../src/clock.ts";
 import { loadCommands } from "../src/commands/index.ts";
 import { datasetNames } from "../src/domain.ts";
-import { type SimulatedAccount, type Simulator, startSimulator } from "../src/simulator/simulator.ts";
+import type { SimulatedAccount, Simulator } from "../src/simulator/simulator.ts";
+import { startExchange } from "./support/exchange.ts";
 import { temporaryFolder } from "./support/files.ts";
 import { run, start } from "./support/program.ts";
 import { classic, credentials, everyDataset, unified } from "./support/settings.ts";
@@ -21,7 +21,7 @@ const path = () => join(folder, "data", "collector.db");
 
 async function open(accounts: SimulatedAccount[] = [classic]): Promise<void> {
   await exchange?.close();
-  exchange = await startSimulator({ clock: systemClock, accounts });
+  exchange = await startExchange({ accounts });
   env = { ...credentials(classic), BITGET_BASE_URL: exchange.url };
 }
 
@@ -157,7 +157,7 @@ describe("get", () => {
     [["v1/positions-v2", "--param", "productType=sumcbl"]],
   ])("reaches what the first specification names: %j", async (args) => {
     await exchange.close();
-    exchange = await startSimulator({ clock: systemClock, accounts: [classic], v1: true });
+    exchange = await startExchange({ accounts: [classic], v1: true });
     const { code, stdout } = await run(["get", ...args], folder, { ...env, BITGET_BASE_URL: exchange.url });
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toBeTypeOf("object");

@@ -3,9 +3,9 @@ import { renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import Database from "better-sqlite3";
 import { expect, it, onTestFinished } from "vitest";
-import { systemClock } from "../src/clock.ts";
 import { datasetNames } from "../src/domain.ts";
-import { type SimulatorOptions, startSimulator } from "../src/simulator/simulator.ts";
+import type { SimulatorOptions } from "../src/simulator/simulator.ts";
+import { startExchange } from "./support/exchange.ts";
 import { temporaryFolder } from "./support/files.ts";
 import { type Running, start } from "./support/program.ts";
 import { classic, credentials, everyDataset } from "./support/settings.ts";
@@ -13,7 +13,7 @@ import { expectTruth } from "./support/truth.ts";
 import { seconds } from "./support/wait.ts";
 
 async function begin(options: Partial<SimulatorOptions>, env: Record<string, string> = {}) {
-  const simulator = await startSimulator({ clock: systemClock, accounts: [classic], ...options });
+  const simulator = await startExchange({ accounts: [classic], ...options });
   onTestFinished(() => simulator.close());
   const directory = temporaryFolder();
   const daemon = start(["start"], directory, {

@@ -1,7 +1,6 @@
 /** One dataset freezes; the daemon's own pages say so while the others go on, and again when it is over. */
 import { expect, it, onTestFinished } from "vitest";
-import { systemClock } from "../src/clock.ts";
-import { startSimulator } from "../src/simulator/simulator.ts";
+import { startExchange } from "./support/exchange.ts";
 import { temporaryFolder } from "./support/files.ts";
 import { start } from "./support/program.ts";
 import { classic, credentials, everyDataset } from "./support/settings.ts";
@@ -10,7 +9,7 @@ import { seconds, until } from "./support/wait.ts";
 const period = 2000;
 
 it("health turns red within two periods of a dataset's last answer, names it, and green again", async () => {
-  const exchange = await startSimulator({ clock: systemClock, accounts: [classic] });
+  const exchange = await startExchange({ accounts: [classic] });
   onTestFinished(() => exchange.close());
   const daemon = start(["start"], temporaryFolder(), {
     ...credentials(classic),

@@ -1,8 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
-import { systemClock } from "../src/clock.ts";
-import { startSimulator } from "../src/simulator/simulator.ts";
+import { startExchange } from "./support/exchange.ts";
 import { temporaryFolder } from "./support/files.ts";
 import { start } from "./support/program.ts";
 import { classic, credentials, everyDataset } from "./support/settings.ts";
@@ -97,7 +96,7 @@ it("holds nothing up when it does not answer", async () => {
 });
 
 it("is called by the daemon, which does not say where; a word in the log when nobody is there", async () => {
-  const exchange = await startSimulator({ clock: systemClock, accounts: [classic] });
+  const exchange = await startExchange({ accounts: [classic] });
   onTestFinished(() => exchange.close());
   const { calls, statuses, url } = await listener();
   const daemon = start(["start"], temporaryFolder(), {

@@ -2,8 +2,7 @@
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { expect, it, onTestFinished } from "vitest";
-import { systemClock } from "../src/clock.ts";
-import { startSimulator } from "../src/simulator/simulator.ts";
+import { startExchange } from "./support/exchange.ts";
 import { temporaryFolder } from "./support/files.ts";
 import { start } from "./support/program.ts";
 import { credentials, everyDataset } from "./support/settings.ts";
@@ -19,7 +18,7 @@ it("keeps every limit in every sliding window, and signs every request right", {
     passphrase: `passphrase-of-${name}`,
     mode: n % 2 === 0 ? ("classic" as const) : ("unified" as const),
   }));
-  const exchange = await startSimulator({ clock: systemClock, accounts, latencyMs: 20, remember: 1 });
+  const exchange = await startExchange({ accounts, latencyMs: 20, remember: 1 });
   onTestFinished(() => exchange.close());
   const directory = temporaryFolder();
   const daemon = start(["start"], directory, {

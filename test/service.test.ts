@@ -2,8 +2,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { systemClock } from "../src/clock.ts";
-import { startSimulator } from "../src/simulator/simulator.ts";
 import { temporaryFolder } from "./support/files.ts";
 import { start } from "./support/program.ts";
 import { classic, credentials, everyDataset } from "./support/settings.ts";
@@ -21,6 +19,8 @@ while True:
     for descriptor in descriptors: os.close(descriptor)
     print(data.decode().replace("\\n", " "), flush=True)
 `;
+
+import { startExchange } from "./support/exchange.ts";
 
 const canHear = ((): boolean => {
   try {
@@ -48,7 +48,7 @@ describe.skipIf(!canHear)("as a service of systemd (needs systemd-notify and pyt
     const folder = temporaryFolder();
     const socket = join(folder, "notify");
     const heard = await listen(socket);
-    const exchange = await startSimulator({ clock: systemClock, accounts: [classic] });
+    const exchange = await startExchange({ accounts: [classic] });
     onTestFinished(() => exchange.close());
     const env = { NOTIFY_SOCKET: socket, WATCHDOG_USEC: "4000000", HTTP_PORT: "", SCHEDULE_REPORTS: "" };
     const settings = { ...credentials(classic), ...everyDataset("* * * * * *"), BITGET_BASE_URL: exchange.url };
@@ -73,7 +73,7 @@ describe.skipIf(!canHear)("as a service of systemd (needs systemd-notify and pyt
 
   it("collects all the same where systemd cannot be told, and says that once", async () => {
     const folder = temporaryFolder();
-    const exchange = await startSimulator({ clock: systemClock, accounts: [classic] });
+    const exchange = await startExchange({ accounts: [classic] });
     onTestFinished(() => exchange.close());
     const env = { NOTIFY_SOCKET: join(folder, "none"), WATCHDOG_USEC: "1000000", HTTP_PORT: "", SCHEDULE_REPORTS: "" };
     const settings = { ...credentials(classic), ...everyDataset("* * * * * *"), BITGET_BASE_URL: exchange.url };

@@ -27,6 +27,9 @@ const account: SimulatedAccount = {
   mode: "classic",
 };
 
+/** The demo shows the same account at whatever date it is run. */
+const firstDay = Date.UTC(2026, 9, 10, 6);
+
 export const demo: Command = {
   name: "demo",
   summary: "the daemon against a simulated exchange, in ./data/demo.db: 30 days of the past, then live",
@@ -38,7 +41,13 @@ export const demo: Command = {
     const live = demoConfig(env, "*/5 * * * * *");
     startAfresh(past.databasePath);
     const clock = new SimulatedClock(Math.floor(Date.now() / hour) * hour - pastDays * 24 * hour);
-    const exchange = await startSimulator({ clock, from: clock.now(), accounts: [account], remember: 1 });
+    const exchange = await startSimulator({
+      clock,
+      from: clock.now(),
+      startsAs: firstDay,
+      accounts: [account],
+      remember: 1,
+    });
     try {
       const app = await openApp({ ...past, baseUrl: exchange.url }, clock);
       try {

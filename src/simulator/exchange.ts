@@ -25,13 +25,15 @@ export interface ExchangeOptions {
   now(): number;
   seed: number;
   from: number;
+  /** How far the market and the lives are ahead of `clock`, ms. */
+  shift: number;
   /** How many answers the record keeps. */
   remember: number;
 }
 
-export function createExchange({ accounts, clock, now, seed, from, remember }: ExchangeOptions): Exchange {
-  const market = createMarket(seed);
-  const lives = new Map(accounts.map(({ name }) => [name, createLife(name, seed, from, market)]));
+export function createExchange({ accounts, clock, now, seed, from, shift, remember }: ExchangeOptions): Exchange {
+  const market = createMarket(seed, shift);
+  const lives = new Map(accounts.map(({ name }) => [name, createLife(name, seed, from, market, shift)]));
   const record: ServedSnapshot[] = [];
 
   function tell({ endpoint, account, query }: Admitted): Told {

@@ -33,15 +33,26 @@ const minute = 60_000;
 const minutesBetweenFundings = 480;
 const minutesBetweenRiskChecks = 15;
 
-/** Returns the account as it stands at an instant; the result is only good until the next question. */
-export function createLife(name: string, seed: number, from: number, market: Market): (instant: number) => Life {
+/**
+ * Returns the account as it stands at an instant; the result is only good until the next question. What happens at an
+ * instant is what `shift` ms later would bring.
+ */
+export function createLife(
+  name: string,
+  seed: number,
+  from: number,
+  market: Market,
+  shift = 0,
+): (instant: number) => Life {
   const own = hash(seed, hashText(name), 7, 7);
-  const first = Math.floor(from / minute);
+  const stepAt = (instant: number): number => Math.floor((instant + shift) / minute);
+  const beginOf = (step: number): number => step * minute - shift;
+  const first = stepAt(from);
   let now = first;
-  let life = begin(own, first * minute, market);
+  let life = begin(own, beginOf(first), market);
 
   function live(step: number): void {
-    const at = step * minute;
+    const at = beginOf(step);
     if (step % minutesBetweenFundings === 0) payFunding(life, hash(own, step, 0, 3), market, at);
     if (step % minutesBetweenRiskChecks === 0) liquidate(life, market, at);
     const chance = hash(own, step, 0, 1) % 1440;
@@ -53,10 +64,10 @@ export function createLife(name: string, seed: number, from: number, market: Mar
   }
 
   return (instant) => {
-    const target = Math.floor(instant / minute);
+    const target = stepAt(instant);
     if (target < now) {
       now = first;
-      life = begin(own, first * minute, market);
+      life = begin(own, beginOf(first), market);
     }
     while (now < target) live(++now);
     return life;

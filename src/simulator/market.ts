@@ -65,7 +65,8 @@ export interface Market {
   mark(coin: string, instant: number): Amount;
 }
 
-export function createMarket(seed: number): Market {
+/** Prices at an instant are those that the market of this seed has `shift` ms later. */
+export function createMarket(seed: number, shift = 0): Market {
   const noise = (coin: number, scale: number, index: number) => hash(seed, coin, scale, index) / 2 ** 31 - 1;
 
   function between(coin: number, scale: number, at: number): number {
@@ -86,16 +87,19 @@ export function createMarket(seed: number): Market {
     return nearest(price * Math.exp(walk(coin, instant) + basis), coin.pricePlaces);
   }
 
+  /** When the price of an instant was made. */
+  const madeAt = (instant: number): number => instant + shift - ((instant + shift) % tick);
+
   return {
     price(name, instant) {
       if (name === "USDT") return one;
       const coin = coinNamed(name);
-      return coin.price === null ? null : value(coin, coin.price, instant - (instant % tick), 0);
+      return coin.price === null ? null : value(coin, coin.price, madeAt(instant), 0);
     },
     mark(name, instant) {
       const coin = coinNamed(name);
       if (coin.price === null) throw new Error(`${name} has no mark price`);
-      const at = instant - (instant % tick);
+      const at = madeAt(instant);
       return value(coin, coin.price, at, 0.0004 * between(coin.id, 99, at / (16 * tick)));
     },
   };

@@ -24,6 +24,11 @@ export interface SimulatorOptions {
   seed?: number;
   /** When the accounts' lives begin, epoch ms. Default: thirty days ago. */
   from?: number;
+  /**
+   * Makes the market and the lives at the start those of this instant, epoch ms, going on from there; every time in an
+   * answer stays that of `clock`. Default: `clock.now()`, so that what is held depends on the day.
+   */
+  startsAs?: number;
   accounts: readonly SimulatedAccount[];
   /** Whether v1 is still answered. Default: no, as since 2025-11-28. */
   v1?: boolean;
@@ -57,9 +62,10 @@ const lifeSpan = 30 * 86_400_000;
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const { clock, latencyMs = 0, remember = Number.POSITIVE_INFINITY, seed = 1, v1 = false } = options;
   const from = options.from ?? clock.now() - lifeSpan;
+  const shift = options.startsAs === undefined ? 0 : options.startsAs - clock.now();
   const accounts = options.accounts.map((account) => ({ ...account }));
   const now = () => clock.now() + simulator.clockSkewMs;
-  const exchange = createExchange({ accounts, clock, now, seed, from, remember });
+  const exchange = createExchange({ accounts, clock, now, seed, from, shift, remember });
   const admit = createGateway({ accounts, v1, limits: createLimits(clock), now });
   const faults = createFaults();
   const waits = new Set<() => void>();

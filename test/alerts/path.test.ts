@@ -1,8 +1,7 @@
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
-import { systemClock } from "../../src/clock.ts";
-import { startSimulator } from "../../src/simulator/simulator.ts";
+import { startExchange } from "../support/exchange.ts";
 import { temporaryFolder } from "../support/files.ts";
 import { launch } from "../support/program.ts";
 import { classic, credentials, everyDataset } from "../support/settings.ts";
@@ -91,7 +90,7 @@ describe("a scripted price path", () => {
 
   it("is told by the real daemon, killed at every step, without a word more or less", async () => {
     const receiver = await startReceiver();
-    const exchange = await startSimulator({ clock: systemClock, accounts: [classic] });
+    const exchange = await startExchange({ accounts: [classic] });
     const folder = temporaryFolder();
     const env = {
       ...credentials(classic),

@@ -3,10 +3,9 @@ import "./configuration-leaks.ts";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { systemClock } from "../../src/clock.ts";
 import { scheduleSetting } from "../../src/config.ts";
 import { datasetNames } from "../../src/domain.ts";
-import { startSimulator } from "../../src/simulator/simulator.ts";
+import { startExchange } from "../support/exchange.ts";
 import { credentials } from "../support/settings.ts";
 import { until } from "../support/wait.ts";
 import { expectCollects, noKeys, refusal } from "./refusal.ts";
@@ -184,8 +183,7 @@ row("C8", "base URL http://, other host, with user:pass, trailing path", { withi
 
 // Stricter than a warning: a key that could trade is not used at all unless that is allowed by name.
 row("C10", "key with trade permission", { within: 120 }, async (bench) => {
-  const exchange = await startSimulator({
-    clock: systemClock,
+  const exchange = await startExchange({
     accounts: [{ ...bench.account, permissions: "trade" }],
   });
   bench.onEnd(() => exchange.close());

@@ -10,13 +10,8 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { expect, it } from "vitest";
-import { systemClock } from "../../src/clock.ts";
-import {
-  type SimulatedAccount,
-  type Simulator,
-  type SimulatorOptions,
-  startSimulator,
-} from "../../src/simulator/simulator.ts";
+import type { SimulatedAccount, Simulator, SimulatorOptions } from "../../src/simulator/simulator.ts";
+import { startExchange } from "../support/exchange.ts";
 import { type Finished, launch, type Running } from "../support/program.ts";
 import { credentials, everyDataset } from "../support/settings.ts";
 import { secretsIn } from "./canary.ts";
@@ -81,7 +76,7 @@ export function rowElsewhere(id: string, fault: string, reason: string): void {
 async function onBench(options: Options, inject: (bench: Bench) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "collector-fault-"));
   const account = newAccount();
-  const exchange = await startSimulator({ clock: systemClock, accounts: [account], ...options.exchange });
+  const exchange = await startExchange({ accounts: [account], ...options.exchange });
   const path = join(folder, "data", "collector.db");
   const started: Running[] = [];
   const undo: (() => unknown)[] = [];

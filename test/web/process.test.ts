@@ -1,8 +1,7 @@
 /** The real daemon and the process that serves its pages. */
 import { createServer } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { systemClock } from "../../src/clock.ts";
-import { startSimulator } from "../../src/simulator/simulator.ts";
+import { startExchange } from "../support/exchange.ts";
 import { temporaryFolder } from "../support/files.ts";
 import { ask } from "../support/http.ts";
 import { childrenOf, isAlive, nicenessOf, shownBy } from "../support/processes.ts";
@@ -19,7 +18,7 @@ const portOf = (daemon: Running): number => Number([...daemon.output().stderr.ma
 const timesListening = (daemon: Running): number => [...daemon.output().stderr.matchAll(address)].length;
 
 async function begin(env: Record<string, string> = {}) {
-  const exchange = await startSimulator({ clock: systemClock, accounts: [classic] });
+  const exchange = await startExchange({ accounts: [classic] });
   onTestFinished(() => exchange.close());
   const directory = temporaryFolder();
   const daemon = start(["start"], directory, {

@@ -1,6 +1,6 @@
 /** The simulated exchange as a process. One request in twenty meets a fault, of all kinds in turn, unless it is told to be calm. */
-import { systemClock } from "../../../src/clock.ts";
-import { type Fault, type SimulatedAccount, startSimulator } from "../../../src/simulator/simulator.ts";
+import type { Fault, SimulatedAccount } from "../../../src/simulator/simulator.ts";
+import { startExchange } from "../../support/exchange.ts";
 
 /** What it tells when it is asked, and at first. */
 export interface Told {
@@ -32,7 +32,7 @@ const kinds: readonly Fault[] = [
 ];
 
 const accounts = JSON.parse(process.argv[2] ?? "[]") as SimulatedAccount[];
-const simulator = await startSimulator({ clock: systemClock, accounts, remember: 1 });
+const simulator = await startExchange({ accounts, remember: 1 });
 let faults = 0;
 let isCalm = true;
 /** Requests that were answered in calm. */
