@@ -1,11 +1,15 @@
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
+import { realTime } from "./vitest.faults.config.ts";
 
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    // What depends on speed runs by itself: `npm run test:faults`.
+    exclude: [...configDefaults.exclude, ...realTime],
     globalSetup: "test/support/build.ts",
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // A safety net for what hangs, wide enough for a machine that is busy with something else.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     maxWorkers: 4,
     // The modules of a worker are loaded once; no test leaves anything behind in them.
     isolate: false,

@@ -1,22 +1,27 @@
-// npm run test:faults [-- E7 S3]: the fault matrix, all of it or the rows named, printed row by row.
+// npm run test:faults [-- every | E7 S3]: the fault matrix, printed row by row: all of it, the rows of every run,
+// or those named.
 import { spawnSync } from "node:child_process";
 
 const files = { E: "exchange", T: "process", S: "storage", C: "configuration", U: "surfaces" };
-const wanted = process.argv.slice(2);
-const odd = wanted.find((id) => !/^[ETSCU]\d+$/.test(id));
+const words = process.argv.slice(2);
+const wanted = words.length === 0 ? "all" : words.join(",");
+const isWhole = ["all", "every"].includes(wanted);
+const odd = isWhole ? undefined : words.find((id) => !/^[ETSCU]\d+$/.test(id));
 if (odd) {
-  console.error(`${odd} is no row; name rows such as E7 or S3`);
+  console.error(`${odd} is no row; name rows such as E7 or S3, or "every" for those that belong to every run`);
   process.exit(64);
 }
-const letters = wanted.length === 0 ? Object.keys(files) : [...new Set(wanted.map((id) => id[0]))];
+const letters = isWhole ? Object.keys(files) : [...new Set(words.map((id) => id[0]))];
 const { status } = spawnSync(
   "npx",
   [
     "vitest",
     "run",
+    "--config=vitest.faults.config.ts",
     "--reporter=./test/faults/table.ts",
     ...letters.map((letter) => `test/faults/${files[letter]}.test.ts`),
+    ...(isWhole ? ["test/limits.test.ts"] : []),
   ],
-  { stdio: "inherit", env: { ...process.env, FAULTS: wanted.join(",") || "all" } },
+  { stdio: "inherit", env: { ...process.env, FAULTS: wanted } },
 );
 process.exit(status ?? 1);

@@ -7,7 +7,7 @@ import type { Finished } from "../support/program.ts";
 import { expectTruth } from "../support/truth.ts";
 import { seconds, until } from "../support/wait.ts";
 import { preload } from "./preload.ts";
-import { type Bench, row, rowElsewhere } from "./row.ts";
+import { type Bench, isQuick, row, rowElsewhere } from "./row.ts";
 import { spot } from "./runs.ts";
 import { canTrace } from "./syscalls.ts";
 
@@ -78,7 +78,7 @@ row("T2", "two SIGTERMs 100 ms apart", { within: 60 }, async (bench) => {
   await expectCrashed(bench, cutOff(bench));
 });
 
-const kills = process.env.FAULTS === "all" ? 100 : 8;
+const kills = isQuick ? 8 : 100;
 
 row("T3", `SIGKILL ${kills} times at random`, { always: true, within: 30 + kills * 6 }, async (bench) => {
   const every = { SCHEDULE_SPOT_ASSETS: "* * * * * *", SCHEDULE_POSITIONS: "* * * * * *" };
@@ -120,7 +120,7 @@ const most = { making: 200, run: 60 };
 
 if (canTrace) {
   // Odd, so that heads and pages of the log take turns.
-  const step = process.env.FAULTS === "all" ? 1 : 9;
+  const step = isQuick ? 9 : 1;
   row(
     "T4",
     `SIGKILL at every write syscall (${step === 1 ? "each" : "each ninth"})`,

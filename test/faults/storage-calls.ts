@@ -3,12 +3,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { until } from "../support/wait.ts";
-import { type Bench, row, rowElsewhere } from "./row.ts";
+import { type Bench, isQuick, row, rowElsewhere } from "./row.ts";
 import { canTrace, injectInto } from "./syscalls.ts";
 
-/** Every call, or with the sixty one of nine, each time others. */
-const stride = process.env.FAULTS ? 1 : 9;
-const within = process.env.FAULTS ? 600 : 120;
+/** Every call, or in every run one of nine, each time others. */
+const stride = isQuick ? 9 : 1;
+const within = 600;
 
 interface Storing {
   child: ChildProcess;

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import Database from "better-sqlite3";
 import { expect } from "vitest";
 import { ownMigrations } from "../../src/store/schema.ts";
-import { type Bench, row, rowElsewhere } from "./row.ts";
+import { type Bench, isQuick, row, rowElsewhere } from "./row.ts";
 import { canTrace } from "./syscalls.ts";
 
 const fixtures = "test/fixtures/database";
@@ -145,8 +145,8 @@ rowTraced("S16", "migration killed half-way", { always: true, within: 300 }, asy
     expect((await run(["db", "migrate"], { DATABASE_URL: `file:${path}` })).code).toBe(0);
     expect([countsOf(path), digestsOf(path)]).toEqual([after, digestsOf(whole)]);
   }
-  // One write of three, or with the sixty one of forty, two at once. The last few counted may be another thread's.
-  const step = process.env.FAULTS ? 3 : 40;
+  // One write of three, or in every run one of forty, two at once. The last few counted may be another thread's.
+  const step = isQuick ? 40 : 3;
   for (let write = 1; write < writes - 10; write += 2 * step)
     await Promise.all([write, write + step].filter((one) => one < writes - 10).map(killAt));
 });

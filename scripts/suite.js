@@ -1,0 +1,36 @@
+// Runs the tests of `npm test` quietly and tells how that went; for the scripts that run them under odd circumstances.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+
+/** One run, started by the words in `through` where there are some. Returns whether it passed, and lines that say so. */
+export function runSuite(through = []) {
+  const folder = mkdtempSync(join(tmpdir(), "collector-suite-"));
+  const file = join(folder, "result.json");
+  try {
+    const [command, ...words] = [...through, "npx", "vitest", "run", "--reporter=json", `--outputFile=${file}`];
+    const { status, stdout, stderr } = spawnSync(command, words, { encoding: "utf8", maxBuffer: 2 ** 30 });
+    const result = read(file);
+    if (!result) return { passed: false, lines: ["could not be run", stdout, stderr] };
+    const failed = result.testResults.flatMap(({ name, message, assertionResults }) => [
+      ...(message ? [`${relative(".", name)}: ${message}`] : []),
+      ...assertionResults
+        .filter(({ status }) => status === "failed")
+        .map(({ fullName, failureMessages: [why = ""] }) => `${relative(".", name)}: ${fullName}\n  ${why}`),
+    ]);
+    const seconds = Math.round((Date.now() - result.startTime) / 1000);
+    const counts = `${result.numPassedTests} passed, ${result.numFailedTests} failed, ${result.numPendingTests} left out`;
+    return { passed: status === 0, lines: [`${counts}, ${seconds} s`, ...failed] };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function read(file) {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch {
+    return null;
+  }
+}
