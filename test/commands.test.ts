@@ -180,10 +180,8 @@ describe("the daemon", () => {
   it("is alone with its database: a second one leaves with 75, also a collect, until the first is gone", async () => {
     const first = start(["start"], folder, env);
     await first.printed("collecting main");
-    const began = Date.now();
     const [second, third] = await Promise.all([run(["start"], folder, env), run(["collect"], folder, env)]);
     expect([second.code, third.code]).toEqual([75, 75]);
-    expect(Date.now() - began).toBeLessThan(5000);
     first.child.kill("SIGKILL");
     await first.finished;
     expect((await run(["collect", "spot-assets"], folder, env)).code).toBe(0);

@@ -188,9 +188,7 @@ describe("the outbox", () => {
     await say("a");
     start();
     await until(() => receiver.received.length === 1);
-    const before = performance.now();
     await stop();
-    expect(performance.now() - before).toBeLessThan(3000);
     expect(state()).toEqual([["pending", 0]]);
   });
 

@@ -5,6 +5,7 @@ import { toJson } from "../../src/bitget/json.ts";
 import { signer } from "../../src/bitget/sign.ts";
 import type { Clock } from "../../src/clock.ts";
 import { DeadlineError } from "../../src/errors.ts";
+import { handClock, noon } from "../simulator/support.ts";
 import {
   account,
   answer,
@@ -37,15 +38,16 @@ const inTurn =
 
 describe("an answer", () => {
   it("keeps every digit, and says when it was true by the exchange's clock", async () => {
-    const requestTime = Date.now() + 1234;
+    const clock = handClock();
+    const requestTime = clock.now() + 1234;
     const body = `{"code":"00000","msg":"success","requestTime":${requestTime},"data":{"n":0.1234567890123456789}}`;
     const server = await startServer(inTurn([200, body]));
 
-    const { data, takenAt, receivedAt } = await clientOf(server.url).ask(spot, {}, within(5000));
+    const { data, takenAt, receivedAt } = await clientOf(server.url, { clock }).ask(spot, {}, within(5000));
 
     expect(toJson(data)).toBe('{"n":0.1234567890123456789}');
     expect(takenAt).toBe(requestTime);
-    expect(Math.abs(receivedAt - Date.now())).toBeLessThan(1000);
+    expect(receivedAt).toBe(clock.now());
   });
 
   it.each([
@@ -298,14 +300,11 @@ it("an answer that does not come before the deadline is a failure of the deadlin
 });
 
 describe("the clock", () => {
-  /** The machine's, so much off. */
-  const off = (ms: number): Clock => {
-    const clock = fastClock(1);
-    return { ...clock, now: () => clock.now() + ms };
-  };
-  /** An exchange with a good clock, that refuses what is more than 30 s off. */
+  /** Stands still, so much off. */
+  const off = (ms: number): Clock => handClock(noon + ms);
+  /** An exchange at noon, that refuses what is more than 30 s off. */
   const strict: Script = ({ path, headers }, response) => {
-    const now = Date.now();
+    const now = noon;
     if (path === addresses["v2/time"].path) return send(response, 200, answer({ serverTime: String(now) }));
     const late = Math.abs(Number(headers["access-timestamp"]) - now) > 30_000;
     return late ? send(response, 400, refusal("40008")) : send(response, 200, answer([]));
@@ -320,8 +319,7 @@ describe("the clock", () => {
 
     expect(server.seen.map(({ path }) => path)).toEqual([spot.path, addresses["v2/time"].path, spot.path]);
     expect(options.tally).toEqual({ requests: 3, retries: 1, rateLimited: 0 });
-    expect(Math.abs((client.offset() ?? 0) + ms)).toBeLessThan(500);
-    expect(Math.abs(takenAt - Date.now())).toBeLessThan(1000);
+    expect([client.offset(), takenAt]).toEqual([-ms, noon]);
   });
 
   it("that the exchange refuses all the same is asked about once only", async () => {
@@ -349,32 +347,33 @@ describe("the clock", () => {
   });
 
   it("is unknown at first, then measured to the middle of the way", async () => {
+    const clock = handClock();
     const server = await startServer((_request, response) => {
-      const serverTime = String(Date.now() + 5000);
-      setTimeout(() => send(response, 200, answer({ serverTime })), 100);
+      const serverTime = String(clock.now() + 5000);
+      clock.pass(100);
+      send(response, 200, answer({ serverTime }));
     });
-    const client = clientOf(server.url);
+    const client = clientOf(server.url, { clock });
     const before = client.offset();
 
     const measured = await client.measureOffset(AbortSignal.timeout(5000));
 
-    expect([before, client.offset()]).toEqual([null, measured]);
-    expect(Math.abs(client.exchangeNow() - Date.now() - measured)).toBeLessThan(50);
-    expect(Math.abs(measured - 4950)).toBeLessThan(45);
+    expect([before, client.offset(), measured]).toEqual([null, 4950, 4950]);
+    expect(client.exchangeNow()).toBe(clock.now() + 4950);
   });
 
   it("that any answer shows to be far off is noticed; one that is near is left alone", async () => {
     const server = await startServer((_request, response, number) => {
-      send(response, 200, answer([], { requestTime: Date.now() + (number === 1 ? 1500 : 60_000) }));
+      send(response, 200, answer([], { requestTime: noon + (number === 1 ? 1500 : 60_000) }));
     });
-    const client = clientOf(server.url);
+    const client = clientOf(server.url, { clock: handClock() });
 
     await client.ask(spot, {}, within(5000));
     const near = client.offset();
     await client.ask(spot, {}, within(5000));
 
     expect(near).toBeNull();
-    expect(Math.abs((client.offset() ?? 0) - 60_000)).toBeLessThan(500);
+    expect(client.offset()).toBe(60_000);
   });
 });
 

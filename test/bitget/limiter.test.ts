@@ -1,10 +1,10 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as pass } from "node:timers/promises";
-import { expect, it, onTestFinished } from "vitest";
+import { afterEach, expect, it, onTestFinished, vi } from "vitest";
 import { addresses, perMinutePerAddress } from "../../src/bitget/addresses.ts";
 import { Limiter } from "../../src/bitget/limiter.ts";
 import { type Clock, SimulatedClock, systemClock } from "../../src/clock.ts";
-import { answer, clientOf, send, startServer, within } from "./support.ts";
+import { answer, clientOf, fastClock, send, startServer, within } from "./support.ts";
 
 const never = new AbortController().signal;
 setMaxListeners(0, never);
@@ -19,11 +19,21 @@ function limiterOf(clock: Clock = systemClock): Limiter {
   return limiter;
 }
 
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** From here on time passes in `lived` alone. */
+const simulateTime = (): void => {
+  vi.useFakeTimers({ toFake: ["Date", "performance", "setTimeout", "clearTimeout"] });
+};
+
 /** Milliseconds of waiting, or "longer" than `ms`. */
 async function wait(limiter: Limiter, name: string | null, address: typeof spot, ms = 400): Promise<number | "longer"> {
   const start = performance.now();
-  const signal = AbortSignal.timeout(ms);
-  return limiter.take(name, address, signal).then(
+  const impatience = new AbortController();
+  setTimeout(() => impatience.abort(), ms);
+  return limiter.take(name, address, impatience.signal).then(
     (done) => {
       done();
       return Math.round(performance.now() - start);
@@ -32,40 +42,55 @@ async function wait(limiter: Limiter, name: string | null, address: typeof spot,
   );
 }
 
+/** Lives through `ms`, long enough for the promise, and gives what it gives. */
+async function lived<T>(promise: Promise<T>, ms = 3000): Promise<T> {
+  await vi.advanceTimersByTimeAsync(ms);
+  return promise;
+}
+
+/** So many seconds pass in one, for what has to wait for a real exchange. */
+const speed = 5;
+
 it("an exchange that counts five requests in any second never counts six", async () => {
   const server = await startServer((_request, response) => {
-    setTimeout(() => send(response, 200, answer([])), Math.random() * 100);
+    setTimeout(() => send(response, 200, answer([])), Math.random() * 20);
   });
-  const client = clientOf(server.url);
-  const options = within(20_000);
+  const client = clientOf(server.url, { clock: fastClock(speed) });
+  const options = within(120_000);
 
   await Promise.all(Array.from({ length: 40 }, () => client.ask(positions, { productType: "USDT-FUTURES" }, options)));
 
   const arrivals = server.seen.map((request) => request.at).sort((a, b) => a - b);
-  const most = Math.max(...arrivals.map((start) => arrivals.filter((at) => at >= start && at < start + 1000).length));
+  const most = Math.max(
+    ...arrivals.map((start) => arrivals.filter((at) => at >= start && at < start + 1000 / speed - 2).length),
+  );
   expect([arrivals.length, most]).toEqual([40, 5]);
   expect(options.tally).toEqual({ requests: 40, retries: 0, rateLimited: 0 });
 });
 
 it("each account has its own count, and each address; public addresses are counted together", async () => {
+  simulateTime();
   const limiter = limiterOf();
-  await Promise.all(Array.from({ length: 5 }, () => limiter.take("main", positions, never)));
-  await Promise.all(Array.from({ length: 20 }, () => limiter.take("main", tickers, never)));
+  await lived(Promise.all(Array.from({ length: 5 }, () => limiter.take("main", positions, never))), 10);
+  await lived(Promise.all(Array.from({ length: 20 }, () => limiter.take("main", tickers, never))), 10);
 
-  const waits = await Promise.all([
-    wait(limiter, "main", positions),
-    wait(limiter, "hedge", positions),
-    wait(limiter, "main", spot),
-    wait(limiter, "hedge", tickers),
-  ]);
+  const waits = await lived(
+    Promise.all([
+      wait(limiter, "main", positions),
+      wait(limiter, "hedge", positions),
+      wait(limiter, "main", spot),
+      wait(limiter, "hedge", tickers),
+    ]),
+  );
 
   expect(waits).toEqual(["longer", expect.any(Number), expect.any(Number), "longer"]);
 });
 
 it("what is left to be asked is told per address and for the machine, and is nothing during a pause", async () => {
+  simulateTime();
   const limiter = limiterOf();
-  await wait(limiter, "main", positions);
-  await wait(limiter, null, tickers);
+  await lived(wait(limiter, "main", positions), 10);
+  await lived(wait(limiter, null, tickers), 10);
   expect(limiter.budget()).toEqual([
     { account: "main", path: positions.path, requests: 4 },
     { account: null, path: tickers.path, requests: tickers.perSecond - 1 },
@@ -76,64 +101,66 @@ it("what is left to be asked is told per address and for the machine, and is not
 });
 
 it("a pause holds back that address of that account, queued requests included, and nothing else", async () => {
+  simulateTime();
   const limiter = limiterOf();
   const queued = wait(limiter, "main", spot);
   limiter.pause("main", spot, 60_000);
 
-  const waits = await Promise.all([
-    queued,
-    wait(limiter, "main", spot),
-    wait(limiter, "hedge", spot),
-    wait(limiter, "main", positions),
-  ]);
+  const waits = await lived(
+    Promise.all([queued, wait(limiter, "main", spot), wait(limiter, "hedge", spot), wait(limiter, "main", positions)]),
+  );
 
   expect(waits).toEqual(["longer", "longer", expect.any(Number), expect.any(Number)]);
 });
 
 it("a pause that is prolonged while it is waited for is waited for to its end", async () => {
+  simulateTime();
   const limiter = limiterOf();
   limiter.pause("main", spot, 100);
   const waited = wait(limiter, "main", spot, 2000);
-  await pass(50);
+  await vi.advanceTimersByTimeAsync(50);
   limiter.pause("main", spot, 300);
 
-  expect(await waited).toBeGreaterThanOrEqual(340);
+  expect(await lived(waited)).toBe(350);
 });
 
 it("who gives up during a pause keeps no permit", async () => {
+  simulateTime();
   const limiter = limiterOf();
   limiter.pause("main", positions, 200);
-  await Promise.all(Array.from({ length: 5 }, () => wait(limiter, "main", positions, 100)));
+  await lived(Promise.all(Array.from({ length: 5 }, () => wait(limiter, "main", positions, 100))), 100);
 
-  expect(await wait(limiter, "main", positions, 1000)).toBeLessThan(300);
+  expect(await lived(wait(limiter, "main", positions, 1000))).toBe(100);
 });
 
 it("after refusals of three addresses in a row nothing leaves for five minutes", async () => {
+  simulateTime();
   const clock = new SimulatedClock(Date.now());
   const limiter = limiterOf(clock);
   for (const address of [spot, positions, accounts]) limiter.pause("main", address, 1000);
 
   const early = wait(limiter, "hedge", tickers);
   clock.jump(clock.now() + 290_000);
-  const refused = await early;
+  const refused = await lived(early);
   clock.jump(clock.now() + 11_000);
 
-  expect([refused, await wait(limiter, "hedge", tickers)]).toEqual(["longer", expect.any(Number)]);
+  expect([refused, await lived(wait(limiter, "hedge", tickers))]).toEqual(["longer", expect.any(Number)]);
 });
 
 it("refusals of one address, or with a good answer between them, are no sign of that", async () => {
+  simulateTime();
   const limiter = limiterOf();
   for (const address of [spot, spot, spot, positions]) limiter.pause("main", address, 1000);
   limiter.accepted();
   for (const address of [accounts, accounts]) limiter.pause("main", address, 1000);
 
-  expect(await wait(limiter, "main", tickers)).toEqual(expect.any(Number));
+  expect(await lived(wait(limiter, "main", tickers))).toEqual(expect.any(Number));
 });
 
 it("a request that queued for seconds is signed when it leaves", async () => {
   const server = await startServer((_request, response) => send(response, 200, answer({})));
-  const client = clientOf(server.url);
-  const options = within(10_000);
+  const client = clientOf(server.url, { clock: fastClock(speed) });
+  const options = within(120_000);
 
   // One a second: the third leaves two seconds after it was asked for.
   await Promise.all([1, 2, 3].map(() => client.ask(addresses["v2/equity"], {}, options)));

@@ -1,14 +1,17 @@
 import { setMaxListeners } from "node:events";
-import { afterEach, expect, it, onTestFinished } from "vitest";
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from "vitest";
 import { type Permit, Permits } from "../../src/bitget/permits.ts";
 import { systemClock } from "../../src/clock.ts";
 
-const realNow = Date.now;
+// Time is simulated, that of the queue's library included: nothing waits, and a busy machine changes nothing.
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["Date", "performance", "setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
+});
 afterEach(() => {
-  Date.now = realNow;
+  vi.useRealTimers();
 });
 const setWallClockBack = (ms: number): void => {
-  Date.now = () => realNow() - ms;
+  vi.setSystemTime(Date.now() - ms);
 };
 
 function permitsOf(count: number, window: number): Permits {
@@ -21,17 +24,24 @@ const never = new AbortController().signal;
 setMaxListeners(0, never);
 const hour = 3_600_000;
 
-/** "held" where the promise is kept within `ms`, else "waiting". */
-const stateAfter = (ms: number, promise: Promise<unknown>): Promise<string> =>
-  Promise.race([
-    promise.then(() => "held"),
-    new Promise<string>((resolve) => {
-      setTimeout(resolve, ms, "waiting");
-    }),
-  ]);
+/** Lives through `ms`, and says whether the promise is kept by then: "held", else "waiting". */
+async function stateAfter(ms: number, promise: Promise<unknown>): Promise<string> {
+  let state = "waiting";
+  void promise.then(() => {
+    state = "held";
+  });
+  await vi.advanceTimersByTimeAsync(ms);
+  return state;
+}
+
+/** What the promise gives once the timers that are due now have gone off. */
+async function atOnce<T>(promise: Promise<T>): Promise<T> {
+  await vi.advanceTimersByTimeAsync(1);
+  return promise;
+}
 
 const takeAll = (permits: Permits, count: number): Promise<Permit[]> =>
-  Promise.all(Array.from({ length: count }, () => permits.take(never)));
+  atOnce(Promise.all(Array.from({ length: count }, () => permits.take(never))));
 
 it("no window of any start holds more uses than there are permits", async () => {
   const permits = permitsOf(5, 200);
@@ -44,7 +54,9 @@ it("no window of any start holds more uses than there are permits", async () => 
     permit.used();
   };
 
-  await Promise.all(Array.from({ length: 40 }, use));
+  const all = Promise.all(Array.from({ length: 40 }, use));
+  await vi.advanceTimersByTimeAsync(10_000);
+  await all;
 
   const starts = uses.toSorted((a, b) => a - b);
   const most = Math.max(...starts.map((start) => starts.filter((at) => at >= start && at < start + 200).length));
@@ -68,7 +80,7 @@ it("a use that nobody saw the end of counts for another window, and holds up no 
 
 it("a permit comes back one window after its use has ended, not after it began", async () => {
   const permits = permitsOf(1, 200);
-  const first = await permits.take(never);
+  const first = await atOnce(permits.take(never));
   const second = permits.take(never);
 
   const during = await stateAfter(300, second);
@@ -81,7 +93,7 @@ it("a permit comes back one window after its use has ended, not after it began",
 
 it("a permit that was not used comes back at once", async () => {
   const permits = permitsOf(1, 60_000);
-  const first = await permits.take(never);
+  const first = await atOnce(permits.take(never));
   first.unused();
 
   expect(await stateAfter(300, permits.take(never))).toBe("held");
@@ -89,7 +101,7 @@ it("a permit that was not used comes back at once", async () => {
 
 it("who gives up while waiting takes no permit along", async () => {
   const permits = permitsOf(1, 50);
-  const first = await permits.take(never);
+  const first = await atOnce(permits.take(never));
   const controller = new AbortController();
   const impatient = permits.take(controller.signal);
   const patient = permits.take(never);
@@ -109,13 +121,15 @@ it("permits are given in the order of asking", async () => {
   const permits = permitsOf(1, 20);
   const order: number[] = [];
 
-  await Promise.all(
+  const all = Promise.all(
     [1, 2, 3, 4, 5].map(async (number) => {
       const permit = await permits.take(never);
       order.push(number);
       permit.used();
     }),
   );
+  await vi.advanceTimersByTimeAsync(1000);
+  await all;
 
   expect(order).toEqual([1, 2, 3, 4, 5]);
 });
@@ -144,7 +158,7 @@ it("a wall clock that is set forward and back again stalls nobody", async () => 
   setWallClockBack(-hour);
   const held = await takeAll(permits, 2);
   const waiting = permits.take(never);
-  Date.now = realNow;
+  setWallClockBack(hour);
   for (const permit of held) permit.used();
 
   expect(await stateAfter(1000, waiting)).toBe("held");
@@ -165,7 +179,7 @@ it("permits that were out when the wall clock was set back are still out", async
 
 it("closing refuses those who wait and those who come later", async () => {
   const permits = permitsOf(1, 60_000);
-  const first = await permits.take(never);
+  const first = await atOnce(permits.take(never));
   const waiting = permits.take(never);
   const refused = expect(waiting).rejects.toThrow("the program is stopping");
 

@@ -5,13 +5,11 @@ import { LockedError } from "../../src/errors.ts";
 import { isLocked, lockDatabase } from "../../src/store/lock.ts";
 import { child, temporaryPath } from "./temporary.ts";
 
-it("a second process is refused within three seconds, and let in once the first was killed", async () => {
+it("a second process is refused, and let in once the first was killed", async () => {
   const path = temporaryPath();
   const holder = child("lock-holder", path);
   await once(holder.stdout, "data");
-  const before = performance.now();
   expect(() => lockDatabase(path)).toThrow(LockedError);
-  expect(performance.now() - before).toBeLessThan(3000);
   expect(isLocked(path)).toBe(true);
 
   holder.kill("SIGKILL");
