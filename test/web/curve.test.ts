@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { equity } from "../../src/datasets/equity.ts";
+import { positions } from "../../src/datasets/positions.ts";
 import { spotAssets } from "../../src/datasets/spot-assets.ts";
 import { btc, worth } from "../reports/kit.ts";
 import { minute, start } from "../store/kit.ts";
@@ -89,4 +90,21 @@ it("draws a coin as nothing where a complete answer does not have it", async () 
   await tell(spotAssets, 2, [btc("2")]);
   const curve = await json(`/api/curve?of=coin&account=main&wallet=spot&coin=BTC&from=${start}`);
   expect(told(curve)).toEqual(["0 1.75", "1 0", "2 2"]);
+});
+
+it.each([`from=${start}`, "from=0"])("keeps no value of a position that is closed (%s)", async (from) => {
+  const { tell, json } = await startAccounts({ minutes: 4 });
+  const held = { symbol: "BTCUSDT", marginCoin: "USDT", holdSide: "long", marginMode: "crossed", total: "1" };
+  const values = (profit: string, mark: string) => ({ unrealizedPl: profit, markPrice: mark, averageOpenPrice: "100" });
+  await tell(positions, 0, [{ ...held, ...values("1.5", "101.5") }], "main", "umcbl");
+  await tell(positions, 1, [{ ...held, ...values("1.5", "101.5") }], "main", "umcbl");
+  await tell(positions, 2, [], "main", "umcbl");
+  await tell(positions, 3, [{ ...held, ...values("-0.5", "99.5") }], "main", "umcbl");
+  await tell(positions, 4, [], "main", "umcbl");
+  const key = "account=main&product_type=umcbl&symbol=BTCUSDT&margin_coin=USDT&hold_side=long&margin_mode=crossed";
+  const curve = await json(`/api/curve?of=position&${key}&${from}&lines=unrealized_pl,mark_price,average_open_price`);
+  const of = (line: number) => told({ ...curve, lines: [curve.lines[line]] }).slice(-5);
+  expect(of(0)).toEqual(["0 1.5", "1 1.5", "2 -", "3 -0.5", "4 -"]);
+  expect(of(1)).toEqual(["0 101.5", "1 101.5", "2 -", "3 99.5", "4 -"]);
+  expect(of(2)).toEqual(["0 100", "1 100", "2 -", "3 100", "4 -"]);
 });
