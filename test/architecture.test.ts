@@ -63,6 +63,11 @@ it("lets the simulator share nothing with the client but the nouns", () => {
   expect(wrong).toEqual([]);
 });
 
+it("opens SQLite files in one place only, which knows what the process has open", () => {
+  const opening = files.filter((file) => /new Database\(/.test(readFileSync(join(source, file), "utf8")));
+  expect(opening.map((file) => file.replaceAll(sep, "/"))).toEqual(["store/connections.ts"]);
+});
+
 it("exits in one place only", () => {
   const exits = files.filter((file) => /process\.exit\(/.test(readFileSync(join(source, file), "utf8")));
   expect(exits).toEqual(["main.ts"]);

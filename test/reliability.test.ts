@@ -14,7 +14,7 @@ const declared = new Set(
     .filter((path) => path.endsWith(".ts") && !/invariants|canary/.test(path))
     .flatMap((path) => readFileSync(path, "utf8").match(/(?<=")[ETSCU]\d+(?=[a-z]?")/g) ?? []),
 );
-const all = { E: 31, T: 24, S: 22, C: 11, U: 15 };
+const all = { E: 31, T: 24, S: 23, C: 11, U: 15 };
 const matrix = Object.entries(all).flatMap(([letter, count]) =>
   Array.from({ length: count }, (_, n) => `${letter}${n + 1}`),
 );
@@ -23,7 +23,7 @@ it("has the twenty promises in their order", () => {
   expect(promises.map((text) => text.split(" ")[0])).toEqual(Array.from({ length: 20 }, (_, n) => `P${n + 1}`));
 });
 
-it("declares all 103 rows of the matrix in the fault suite", () => {
+it("declares all 104 rows of the matrix in the fault suite", () => {
   expect(matrix.filter((id) => !declared.has(id))).toEqual([]);
 });
 

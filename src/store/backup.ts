@@ -1,9 +1,8 @@
 /** A complete copy of a live database. */
 import { chmodSync, closeSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
-import Database from "better-sqlite3";
 import { CollectorError, StorageError } from "../errors.ts";
-import type { Sqlite } from "./sqlite.ts";
+import { connect, type Sqlite } from "./connections.ts";
 
 /** Pages copied in one go, between which the event loop turns. */
 const pagesPerStep = 500;
@@ -25,7 +24,7 @@ export async function backup(sqlite: Sqlite, target: string, { onProgress, check
     removeDraft(draft);
     await copyPages(sqlite, draft, onProgress);
     chmodSync(draft, 0o600);
-    const copy = new Database(draft);
+    const copy = connect(draft);
     try {
       copy.pragma("journal_mode = DELETE");
       const problem = copy.pragma("quick_check(1)", { simple: true });

@@ -2,7 +2,7 @@
 
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
-import Database from "better-sqlite3";
+import { connect } from "./connections.ts";
 import { addDecimalFunctions } from "./decimal-functions.ts";
 import { asQueryError, type Cell, prepareQuery } from "./query.ts";
 
@@ -16,7 +16,7 @@ const batchSize = 262_144;
 let rows: Iterator<Cell[]> | null = null;
 
 function open({ path, sql }: { path: string; sql: string }): Reply {
-  const sqlite = new Database(path, { readonly: true, fileMustExist: true, timeout: 2000 });
+  const sqlite = connect(path, { readonly: true, fileMustExist: true, timeout: 2000 });
   addDecimalFunctions(sqlite);
   const query = prepareQuery(sqlite, sql);
   rows = query.rows();

@@ -1,7 +1,7 @@
 /** One writer per database: a lock that ends with the process that holds it, however that ends. */
-import { closeSync, existsSync, openSync, realpathSync } from "node:fs";
-import Database from "better-sqlite3";
+import { existsSync, realpathSync } from "node:fs";
 import { ConfigError, LockedError } from "../errors.ts";
+import { connect, createPrivate } from "./connections.ts";
 import { inspect, prepareDirectory, type Sqlite } from "./sqlite.ts";
 
 /** Handles in use. Reachable from the global object, for a lock whose handle is collected as garbage is lost. */
@@ -50,8 +50,8 @@ export const lockFile = (path: string): string => `${existsSync(path) ? realpath
 function acquire(path: string, timeout = waitMs): Sqlite {
   let handle: Sqlite | undefined;
   try {
-    closeSync(openSync(lockFile(path), "a", 0o600));
-    handle = new Database(lockFile(path), { timeout });
+    createPrivate(lockFile(path));
+    handle = connect(lockFile(path), { timeout });
     handle.exec("begin exclusive");
     return handle;
   } catch (error) {

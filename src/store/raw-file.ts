@@ -1,8 +1,7 @@
 /** The file of raw answers beside a database: where it lies, what is in it, and how it is opened. */
-import { closeSync, existsSync, openSync, realpathSync } from "node:fs";
-import Database from "better-sqlite3";
+import { existsSync, realpathSync } from "node:fs";
 import { ConfigError } from "../errors.ts";
-import type { Sqlite } from "./sqlite.ts";
+import { connect, createPrivate, type Sqlite } from "./connections.ts";
 
 /** Of `collector.db` it is `collector.raw.db`, beside the file itself, whatever name that goes by. */
 export function rawFile(databasePath: string): string {
@@ -38,8 +37,8 @@ const tables = `
 /** Opens the file, a new one where there is none. Throws a ConfigError where it cannot be used. */
 export function openRawWriter(path: string): Sqlite {
   return opened(path, () => {
-    closeSync(openSync(path, "a", 0o600));
-    const sqlite = new Database(path, { timeout: 100 });
+    createPrivate(path);
+    const sqlite = connect(path, { timeout: 100 });
     return prepared(sqlite, () => {
       const isNew = sqlite.prepare("select count(*) from sqlite_schema").pluck().get() === 0;
       if (!isNew) requireOurs(sqlite);
@@ -58,7 +57,7 @@ export function openRawWriter(path: string): Sqlite {
 export function openRawReader(path: string): Sqlite | null {
   if (!existsSync(path)) return null;
   return opened(path, () => {
-    const sqlite = new Database(path, { readonly: true, timeout: 2000 });
+    const sqlite = connect(path, { readonly: true, timeout: 2000 });
     return prepared(sqlite, () => requireOurs(sqlite));
   });
 }

@@ -1,9 +1,9 @@
 /** Puts a backup into the place of the database. */
 import { existsSync, realpathSync, statSync } from "node:fs";
-import Database from "better-sqlite3";
 import { ConfigError } from "../errors.ts";
 import { createAlertBook } from "./alert-book.ts";
 import { backup, type Copying } from "./backup.ts";
+import { connect } from "./connections.ts";
 import { applyMigrations, type Views } from "./migrate.ts";
 import { ownMigrations, pendingMigrations } from "./schema.ts";
 import { inspect, opened } from "./sqlite.ts";
@@ -35,7 +35,7 @@ export async function restore(
   if (inspect(source) === "new") throw new ConfigError([`${source} does not exist. Name a file that db backup made.`]);
   const target = existsSync(path) ? realpathSync(path) : path;
   const sqlite = opened(source, () => {
-    const found = new Database(source, { readonly: true, fileMustExist: true });
+    const found = connect(source, { readonly: true, fileMustExist: true });
     found.prepare("select count(*) from sqlite_schema").get();
     return found;
   });
@@ -44,7 +44,7 @@ export async function restore(
     await backup(sqlite, target, {
       ...(onProgress && { onProgress }),
       async check(draft) {
-        const copy = new Database(draft);
+        const copy = connect(draft);
         try {
           if (pending.length > 0) applyMigrations(copy, { pending, views, now });
           // It was for the database that was copied to send them; nobody wants to hear of them again.

@@ -2,11 +2,8 @@
 import {
   accessSync,
   chmodSync,
-  closeSync,
   constants,
   existsSync,
-  openSync,
-  readSync,
   renameSync,
   rmSync,
   type Stats,
@@ -14,12 +11,12 @@ import {
   statSync,
 } from "node:fs";
 import { dirname } from "node:path";
-import Database from "better-sqlite3";
 import { ConfigError } from "../errors.ts";
+import { connect, readHeader, type Sqlite } from "./connections.ts";
 import { makeFolder } from "./folder.ts";
 import { ownMigrations, pendingMigrations } from "./schema.ts";
 
-export type Sqlite = Database.Database;
+export type { Sqlite };
 
 /** "BGCL" in the file's header says whose file it is. */
 export const applicationId = 0x4247434c;
@@ -33,7 +30,7 @@ const applicationIdAt = 68;
 const refuse = (path: string, what: string, fix: string): ConfigError => new ConfigError([`${path} ${what}. ${fix}`]);
 
 /**
- * Looks at the file without opening it as a database. "new" where there is none; throws a ConfigError that names the
+ * Looks at the file before it is opened as a database. "new" where there is none; throws a ConfigError that names the
  * file and the fix where it is not ours.
  */
 export function inspect(path: string): "new" | "ours" {
@@ -49,6 +46,8 @@ export function inspect(path: string): "new" | "ours" {
     throw refuse(path, "exists but is empty", "Restore a backup over it, or remove it to begin a new database.");
   }
   const header = headerOf(path);
+  // What is open in this process was looked at when it was opened.
+  if (header === null) return "ours";
   if (header.toString("latin1", 0, magic.length) !== magic) {
     throw refuse(path, "is not an SQLite database", "Set DATABASE_URL to another file, or move this one away.");
   }
@@ -66,16 +65,12 @@ function lookAt(path: string): Stats | undefined {
   }
 }
 
-function headerOf(path: string): Buffer {
-  const header = Buffer.alloc(100);
+function headerOf(path: string): Buffer | null {
   try {
-    const file = openSync(path, "r");
-    readSync(file, header, 0, header.length, 0);
-    closeSync(file);
+    return readHeader(path, 100);
   } catch (error) {
     throw refuse(path, `cannot be read (${(error as Error).message})`, "Check its owner and its mode.");
   }
-  return header;
 }
 
 /** NFS, SMB, CIFS, SMB2, AFS, Ceph, in the words of statfs(2). Source: https://www.sqlite.org/howtocorrupt.html, 2.1 */
@@ -109,7 +104,7 @@ export function createDatabase(path: string, fill: (sqlite: Sqlite) => void): vo
     throw refuse(sidecar, "is left of a database that is gone", "Put that database back, or move this file away.");
   }
   try {
-    const sqlite = new Database(draft);
+    const sqlite = connect(draft);
     try {
       chmodSync(draft, 0o600);
       // Half the usual: sixty small tables and indexes begin with a page each.
@@ -132,7 +127,7 @@ export function openWriter(path: string): Sqlite {
   return opened(path, () => {
     // What cannot be written SQLite would open for reading alone, and say so at the first write.
     accessSync(path, constants.W_OK);
-    const sqlite = new Database(path, { fileMustExist: true, timeout: busyMs });
+    const sqlite = connect(path, { fileMustExist: true, timeout: busyMs });
     sqlite.pragma("journal_mode = WAL");
     // A WAL database is opened with synchronous=NORMAL unless told otherwise, which may lose commits in a power cut.
     sqlite.pragma("synchronous = FULL");
@@ -156,7 +151,7 @@ export function openReadOnly(path: string): Sqlite {
     throw refuse(path, "does not exist", "`bitget-collector start` creates it, or set DATABASE_URL to the right file.");
   }
   return opened(path, () => {
-    const sqlite = new Database(path, { readonly: true, fileMustExist: true, timeout: 2000 });
+    const sqlite = connect(path, { readonly: true, fileMustExist: true, timeout: 2000 });
     try {
       if (pendingMigrations(path, sqlite, ownMigrations()).length === 0) return sqlite;
       throw refuse(

@@ -9,6 +9,7 @@ import { StorageError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { type AlertBook, createAlertBook } from "./alert-book.ts";
 import { createChain } from "./chain.ts";
+import { identityOf } from "./connections.ts";
 import { createDiskWatch } from "./disk.ts";
 import { type Freshness, freshnessReader } from "./freshness.ts";
 import { createHistory } from "./history.ts";
@@ -144,6 +145,8 @@ function storeOn(path: string, sqlite: Sqlite, clock: Clock, log: Log, opening: 
   const chain = createChain(sqlite);
   const ledger = createLedger(orm, chain);
   const history = createHistory(sqlite, orm, ledger, chain);
+  const wal = `${path}-wal`;
+  const ownWal = identityOf(wal);
   const attempt = createWriter(path, sqlite, clock, history.forget);
   /** What the ledger lacks because a write failed; the next write that succeeds says it first. No slot goes unmentioned. */
   const owed = new Map<string, () => void>();
@@ -212,8 +215,9 @@ function storeOn(path: string, sqlite: Sqlite, clock: Clock, log: Log, opening: 
     requireRoom: createDiskWatch(path, log).requireRoom,
     close() {
       try {
-        // Into the very file that was opened, even if it was renamed since: nothing is left to be replayed over another.
-        sqlite.pragma("wal_checkpoint(TRUNCATE)");
+        // Into the very file that was opened, even if it was renamed since: nothing is left to be replayed over another. With another log
+        // in the place of ours this is left to SQLite's own closing, which first makes sure that nobody uses that one.
+        if (identityOf(wal) === ownWal) sqlite.pragma("wal_checkpoint(TRUNCATE)");
       } catch (error) {
         log.warn({ path, problem: (error as Error).message }, "could not tidy the database; the next opening will");
       }

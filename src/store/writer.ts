@@ -2,10 +2,10 @@
  * Write transactions that neither block the event loop for long nor report what is not stored. What is asked for in one
  * turn of the event loop shares a transaction, for each commit waits for the disk.
  */
-import { statSync } from "node:fs";
 import Database from "better-sqlite3";
 import { type Clock, sleep } from "../clock.ts";
 import { StorageError } from "../errors.ts";
+import { identityOf } from "./connections.ts";
 import { lockFile } from "./lock.ts";
 import type { Sqlite } from "./sqlite.ts";
 
@@ -30,9 +30,7 @@ interface Task {
 
 /** `onRollback` is told that what a `work` changed in memory no longer holds. */
 export function createWriter(path: string, sqlite: Sqlite, clock: Clock, onRollback: () => void): Write {
-  // Without its lock the database has no single writer any more, and what is kept in memory may be wrong.
-  const identity = () => `${identityOf(path)} ${identityOf(lockFile(path))}`;
-  const opened = identity();
+  const requireSameFiles = watchFiles(path, sqlite);
   const transaction = sqlite.transaction((tasks: readonly Task[]) => tasks.map(attempt));
   const savepoint = sqlite.transaction((task: Task) => task.work());
   const asked: Task[] = [];
@@ -65,11 +63,10 @@ export function createWriter(path: string, sqlite: Sqlite, clock: Clock, onRollb
   }
 
   function commit(tasks: readonly Task[]): void {
-    if (identity() !== opened) {
-      const message = `${path} or its lock was moved, deleted or replaced while in use. Put it back and start again.`;
-      throw new StorageError(message, { gone: true });
-    }
+    requireSameFiles();
     const reports = transaction.immediate(tasks);
+    // What went into a log that nobody else can find is not stored.
+    requireSameFiles();
     for (const report of reports) report();
   }
 
@@ -104,6 +101,27 @@ export function createWriter(path: string, sqlite: Sqlite, clock: Clock, onRollb
     });
 }
 
+/**
+ * Returns a function that throws a StorageError where a file of the database is no longer the one that `sqlite` has open. Without its
+ * lock the database has no single writer any more, and what is kept in memory may be wrong; a write-ahead log without its name, or
+ * the index of it, is one that no other program sees.
+ */
+function watchFiles(path: string, sqlite: Sqlite): () => void {
+  // SQLite opens the log with the first read.
+  sqlite.prepare("select count(*) from sqlite_schema").get();
+  const files = [path, lockFile(path), `${path}-wal`, `${path}-shm`];
+  const opened = files.map(identityOf);
+  return () => {
+    const at = files.findIndex((file, at) => identityOf(file) !== opened[at]);
+    if (at < 0) return;
+    const message =
+      at < 2
+        ? `${path} or its lock was moved, deleted or replaced while in use. Put it back and start again.`
+        : `${files[at]} was moved, deleted or replaced while in use. Leave these files to SQLite; start again and run \`db verify\`.`;
+    throw new StorageError(message, { gone: true });
+  };
+}
+
 type SqliteError = InstanceType<typeof Database.SqliteError>;
 
 /** The error of SQLite itself, also where Drizzle has wrapped it. */
@@ -128,10 +146,4 @@ function readBack<T>(landed: () => T | null): T | null {
     // The disk that failed to write may fail to read as well; then nothing is known to be stored.
     return null;
   }
-}
-
-/** Device and inode, which a file keeps as long as it lives. */
-function identityOf(path: string): string | null {
-  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return found ? `${found.dev}:${found.ino}` : null;
 }

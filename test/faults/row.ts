@@ -44,7 +44,7 @@ export interface Bench {
 
 export interface Options {
   /** One of those that belong to every run (`npm run test:faults -- every`). */
-  always?: true;
+  always?: boolean;
   /** Seconds, where the 240 of every row are too few. They are a safety net for what hangs, never what is tested. */
   within?: number;
   exchange?: Partial<SimulatorOptions>;

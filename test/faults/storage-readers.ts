@@ -1,0 +1,199 @@
+/** Other programs that open the live file, and everything the program itself does with it: row S23, and S11 for the write-ahead log. */
+import { execFileSync } from "node:child_process";
+import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "vitest";
+import type { Running } from "../support/program.ts";
+import { type Bench, row, rowElsewhere } from "./row.ts";
+import { nextRun, runsOf } from "./runs.ts";
+import { canTrace } from "./syscalls.ts";
+import { foreignOpens, tracedOpens } from "./traced-opens.ts";
+
+const canRun = (command: string, ...args: string[]): boolean => {
+  try {
+    execFileSync(command, args, { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** Whether this process has a lock on that file, as the system itself lists it. */
+const holdsLock = (pid: number | undefined, file: string): boolean => {
+  const inode = statSync(file, { throwIfNoEntry: false })?.ino;
+  return new RegExp(`^\\d+: POSIX +ADVISORY +\\w+ +${pid} \\w+:\\w+:${inode} `, "m").test(
+    readFileSync("/proc/locks", "utf8"),
+  );
+};
+
+/** The lines with which README and guide read the live file by other programs. */
+const guideLines = ["README.md", "docs/operating.md"]
+  .flatMap((page) => readFileSync(page, "utf8").split("\n"))
+  .filter((line) => /^sqlite3 .*data\/collector\.db/.test(line));
+
+const python = (statement: string): string =>
+  `python3 -c "import sqlite3; c = sqlite3.connect('data/collector.db'); c.execute('${statement}').fetchall(); c.close()"`;
+
+const otherPrograms = [
+  ...guideLines,
+  'sqlite3 data/collector.db "select count(*) from runs"',
+  'sqlite3 data/collector.db "pragma wal_checkpoint"',
+  python("select count(*) from runs"),
+  python("pragma integrity_check"),
+];
+
+/** Everything of the program that looks at the history, and what it does beside a daemon. */
+const ownCommands = [
+  ["status"],
+  ["sql", "select count(*) from runs"],
+  ["history", "spot-assets"],
+  ["report", "balances"],
+  ["export", "spot-assets", "--out", "spot.csv"],
+  ["db", "backup", "copy.db"],
+  ["db", "verify"],
+  ["db", "prune", "--before", "-1d"],
+];
+
+/** What was logged as ok by this daemon and is not ok in the file as it is now. */
+function lost({ rows }: Bench, daemon: Running): string[] {
+  const stored = new Set(
+    rows("select dataset, scheduled_for as slot from runs where state = 'ok'").map(
+      (one) => `${one.dataset} ${one.slot}`,
+    ),
+  );
+  return ["spot-assets", "positions"]
+    .flatMap((dataset) => runsOf(daemon, dataset))
+    .filter(({ state }) => state === "ok")
+    .map(({ dataset, slot }) => `${dataset} ${slot}`)
+    .filter((one) => !stored.has(one));
+}
+
+/** As the default has them: daily reports are looked after within the first second. */
+const withReports = { SCHEDULE_REPORTS: undefined, HTTP_PORT: "0" };
+
+const canRead = existsSync("/proc/locks") && canRun("sqlite3", "--version") && canRun("python3", "--version");
+const everyReader: typeof row = canRead
+  ? row
+  : (id, fault) => rowElsewhere(id, fault, "needs Linux, and the programs sqlite3 and python3");
+
+everyReader(
+  "S23",
+  "every read that is recommended, on the live file, then SIGKILL",
+  { always: true, within: 90 },
+  async (bench) => {
+    const { folder, path, run } = bench;
+    const daemon = await bench.start(withReports);
+    await daemon.printed("the pages are at");
+    await nextRun(daemon, "positions", "ok", 0);
+    const log = statSync(`${path}-wal`).ino;
+    const unlocked: string[] = [];
+    const look = (after: string) => {
+      if (!holdsLock(daemon.child.pid, path) || !holdsLock(daemon.child.pid, `${path}-shm`)) unlocked.push(after);
+    };
+    look("start");
+    for (const command of otherPrograms) {
+      execFileSync("sh", ["-c", command], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
+      look(command);
+    }
+    for (const args of ownCommands) {
+      expect([args, (await run(args)).code]).toEqual([args, 0]);
+      look(args.join(" "));
+    }
+    await nextRun(daemon, "spot-assets", "ok");
+    await nextRun(daemon, "positions", "ok");
+    look("all of it");
+    daemon.child.kill("SIGKILL");
+    await daemon.finished;
+    expect(guideLines.length).toBeGreaterThan(1);
+    expect({
+      lost: lost(bench, daemon),
+      unlocked,
+      log: statSync(`${path}-wal`, { throwIfNoEntry: false })?.ino,
+    }).toEqual({
+      lost: [],
+      unlocked: [],
+      log,
+    });
+  },
+);
+
+const traced: typeof row = canTrace && canRead ? row : (id, fault) => rowElsewhere(id, fault, "needs strace and Linux");
+
+traced("S23b", "start, pages, reports, backup, prune, verify and stop under strace", { within: 180 }, async (bench) => {
+  const { folder, path, launch } = bench;
+  const traces: string[] = [];
+  const traceOf = (): string[] => {
+    traces.push(join(folder, `trace-${traces.length}`));
+    const calls = "open,openat,openat2,close,dup,dup2,dup3,close_range,clone,clone3,fork,vfork,exit_group";
+    return [
+      "strace",
+      "-f",
+      "-qq",
+      "-y",
+      "-s",
+      "0",
+      "-o",
+      traces.at(-1) ?? "",
+      "-e",
+      `trace=${calls}`,
+      "-e",
+      "signal=none",
+    ];
+  };
+  const daemon = launch(withReports, ["start"], traceOf());
+  await daemon.printed("the pages are at");
+  const [, url = ""] = /the pages are at (\S+?)"/.exec(daemon.output().stderr) ?? [];
+  await nextRun(daemon, "positions", "ok", 0);
+  for (const page of ["/", "/collection", "/healthz", "/api/gaps", "/metrics"]) await (await fetch(url + page)).text();
+  for (const args of ownCommands) {
+    const { code, stderr } = await launch({}, args, traceOf()).finished;
+    expect([args, code, stderr]).toEqual([args, 0, stderr]);
+  }
+  await nextRun(daemon, "spot-assets", "ok");
+  const { pid } = daemon.child;
+  process.kill(Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ")[0]), "SIGTERM");
+  expect((await daemon.finished).code).toBe(0);
+  const opens = traces.map((file) => tracedOpens(readFileSync(file, "utf8")));
+  // Each of them has the database open by SQLite at some time, so that the trace is known to see it.
+  expect(opens.map((all) => all.some(({ file, bySqlite }) => file === path && bySqlite))).toEqual(
+    traces.map(() => true),
+  );
+  expect(opens.flatMap((all) => foreignOpens(all, path))).toEqual([]);
+});
+
+const inDeleted = "what was committed last is in a log that was deleted under it";
+for (const [letter, what, change] of [
+  ["b", "deleted", (file: string) => rmSync(file)],
+  [
+    "c",
+    "replaced",
+    (file: string) => {
+      copyFileSync(file, `${file}.copy`);
+      renameSync(`${file}.copy`, file);
+    },
+  ],
+] as const) {
+  for (const suffix of ["-wal", "-shm"]) {
+    const id = `S11${letter}` as const;
+    row(
+      id,
+      `${suffix} ${what} while running`,
+      { always: suffix === "-wal", within: 60, without: { invariants: inDeleted } },
+      async (bench) => {
+        const { path } = bench;
+        const daemon = await bench.start({ SCHEDULE_POSITIONS: "" });
+        await nextRun(daemon, "spot-assets", "ok", 0);
+        change(path + suffix);
+        const said = runsOf(daemon, "spot-assets").length;
+        const { code, stderr } = await daemon.finished;
+        expect([code, stderr]).toEqual([
+          74,
+          expect.stringContaining(`${path}${suffix} was moved, deleted or replaced while in use`),
+        ]);
+        expect(runsOf(daemon, "spot-assets").length).toBeLessThanOrEqual(said + 1);
+        expect(lost(bench, daemon)).toEqual([]);
+        expect((await bench.run(["db", "verify"])).code).toBe(0);
+      },
+    );
+  }
+}
