@@ -14,7 +14,7 @@ import {
   publicAccount,
   Secret,
 } from "./domain.ts";
-import { type Environment, leaks } from "./environment.ts";
+import { type Environment, leaks, realPath } from "./environment.ts";
 import { ConfigError } from "./errors.ts";
 import { secretsOfUrl } from "./text.ts";
 
@@ -224,7 +224,7 @@ export function loadConfig(
         "DATABASE_URL",
         "must name a file by its plain path, as in file:./data/collector.db or file:/var/lib/collector.db",
       );
-    return resolve(value.replace(/^file:(\/\/(?=\/))?/, ""));
+    return realPath(resolve(value.replace(/^file:(\/\/(?=\/))?/, "")));
   }
 
   function schedule(setting: string, fallback: string, timezone = "UTC"): Pattern | null {

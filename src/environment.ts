@@ -1,6 +1,6 @@
 /** What surrounds the program: its settings, and settings of Node.js that would let the keys among them out. */
-import { closeSync, fstatSync, lstatSync, openSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { closeSync, fstatSync, lstatSync, openSync, readFileSync, realpathSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { Secret } from "./domain.ts";
 import { ConfigError } from "./errors.ts";
@@ -55,6 +55,19 @@ export function secretsIn(env: Environment): Secret[] {
 /** `BITGET_API_KEY`, `BITGET_HEDGE_API_PASSPHRASE`, `HTTP_TOKEN`, and an address that only we and whoever is called may know. */
 export const isSecretSetting = (name: string): boolean =>
   /^(BITGET_(\w+_)?API_(KEY|SECRET|PASSPHRASE)|HTTP_TOKEN|HEARTBEAT_URL|ALERT_WEBHOOK_URL)$/i.test(name);
+
+/**
+ * Follows the links of a path, as far as there is something, so that one file has one name and keeps it when a link is changed later.
+ * Where nothing can be looked at it is returned as it is.
+ */
+export function realPath(path: string): string {
+  try {
+    return realpathSync.native(path);
+  } catch {
+    const folder = dirname(path);
+    return folder === path ? path : join(realPath(folder), basename(path));
+  }
+}
 
 /** Options of Node.js that write down its memory, its environment or the keys of its connections, or let others look in. */
 const tellingOption = /--(report-|heapsnapshot-|tls-keylog|trace-tls|inspect|abort-on-uncaught-exception)/;

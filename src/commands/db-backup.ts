@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { loadConfig } from "../config.ts";
 import { UsageError } from "../errors.ts";
 import { backup } from "../store/backup.ts";
+import { requireNotOwn } from "../store/own-files.ts";
 import { openReadOnly } from "../store/sqlite.ts";
 import type { Command } from "./command.ts";
 import { requireVerified } from "./db-verify.ts";
@@ -18,6 +19,7 @@ export const dbBackup: Command = {
     const { databasePath } = loadConfig(env, { credentials: false });
     const target = resolve(args[0] ?? "");
     if (existsSync(target)) throw new UsageError(`${target} is there already. Name a file that is not.`);
+    requireNotOwn(target, databasePath);
     const sqlite = openReadOnly(databasePath);
     const bar = copyingBar();
     try {

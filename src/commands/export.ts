@@ -7,6 +7,7 @@ import { UsageError } from "../errors.ts";
 import { exportHistory } from "../export/export.ts";
 import { kindOf } from "../export/kind.ts";
 import { requireNoOther } from "../reports/files.ts";
+import { requireNotOwn } from "../store/own-files.ts";
 import { openReadOnly } from "../store/sqlite.ts";
 import type { Command, Input } from "./command.ts";
 import { instantOf } from "./instant.ts";
@@ -35,6 +36,7 @@ export const exportCommand: Command = {
     requireNoOther(path);
     const span = spanOf(options);
     const { databasePath } = loadConfig(env, { credentials: false });
+    requireNotOwn(path, databasePath);
     const sqlite = openReadOnly(databasePath);
     const bar = terminalBar("exporting", "rows");
     const stop = new AbortController();

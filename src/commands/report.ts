@@ -8,6 +8,7 @@ import { requireNoOther, writeBeside } from "../reports/files.ts";
 import { reportNamed, reports } from "../reports/index.ts";
 import type { Report, Source } from "../reports/report.ts";
 import { chartOf, csvOf } from "../reports/text.ts";
+import { requireNotOwn } from "../store/own-files.ts";
 import { firstSlot, seriesOf } from "../store/slots.ts";
 import { openReadOnly, type Sqlite } from "../store/sqlite.ts";
 import type { Command, Input } from "./command.ts";
@@ -46,6 +47,7 @@ export const report: Command = {
     if (!chosen || args.length > 1) throw new UsageError(`name one report: ${names}`);
     const config = loadConfig(env, { credentials: false });
     const path = outputOf(chosen, options);
+    if (path !== null) requireNotOwn(path, config.databasePath);
     const sqlite = openReadOnly(config.databasePath);
     try {
       const now = Date.now();

@@ -1,5 +1,6 @@
 /** Exported files, read back: columns and rows, in whatever format they are. */
-import { ShapeError } from "../errors.ts";
+import { ShapeError, UsageError } from "../errors.ts";
+import { isOpenHere } from "../store/connections.ts";
 import type { HistoryFile, PlacedRow } from "../store/import-rows.ts";
 import type { Cell } from "../store/query.ts";
 import { type FileKind, kindOf } from "./kind.ts";
@@ -30,6 +31,8 @@ export function readFiles(paths: readonly string[], onProgress: OnProgress): Asy
 }
 
 async function readFile(path: string, { format, zipped }: FileKind, onProgress: OnProgress): Promise<HistoryFile> {
+  // To read and close it would drop the locks that this process has on it.
+  if (isOpenHere(path)) throw new UsageError(`${path} is the database itself. Name a file that export wrote.`);
   if (format === "parquet") return readParquet(path, onProgress);
   const lines = linesOf(path, zipped, onProgress);
   return format === "csv" ? readCsv(path, lines) : readNdjson(path, lines);

@@ -1,5 +1,6 @@
 /** One writer per database: a lock that ends with the process that holds it, however that ends. */
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync } from "node:fs";
+import { realPath } from "../environment.ts";
 import { ConfigError, LockedError } from "../errors.ts";
 import { connect, createPrivate } from "./connections.ts";
 import { inspect, prepareDirectory, type Sqlite } from "./sqlite.ts";
@@ -45,7 +46,7 @@ export function isLocked(path: string): boolean {
 }
 
 /** Beside the file itself, whatever name it goes by. */
-export const lockFile = (path: string): string => `${existsSync(path) ? realpathSync(path) : path}.lock`;
+export const lockFile = (path: string): string => `${realPath(path)}.lock`;
 
 function acquire(path: string, timeout = waitMs): Sqlite {
   let handle: Sqlite | undefined;

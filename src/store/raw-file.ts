@@ -1,13 +1,11 @@
 /** The file of raw answers beside a database: where it lies, what is in it, and how it is opened. */
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync } from "node:fs";
+import { realPath } from "../environment.ts";
 import { ConfigError } from "../errors.ts";
 import { connect, createPrivate, type Sqlite } from "./connections.ts";
 
 /** Of `collector.db` it is `collector.raw.db`, beside the file itself, whatever name that goes by. */
-export function rawFile(databasePath: string): string {
-  const path = existsSync(databasePath) ? realpathSync(databasePath) : databasePath;
-  return `${path.replace(/\.db$/, "")}.raw.db`;
-}
+export const rawFile = (databasePath: string): string => `${realPath(databasePath).replace(/\.db$/, "")}.raw.db`;
 
 /** "BGRW" in the file's header says whose file it is. */
 const applicationId = 0x42475257;

@@ -1,10 +1,12 @@
 /** Puts a backup into the place of the database. */
-import { existsSync, realpathSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
+import { realPath } from "../environment.ts";
 import { ConfigError } from "../errors.ts";
 import { createAlertBook } from "./alert-book.ts";
 import { backup, type Copying } from "./backup.ts";
 import { connect } from "./connections.ts";
 import { applyMigrations, type Views } from "./migrate.ts";
+import { requireNoDeadLink } from "./names.ts";
 import { ownMigrations, pendingMigrations } from "./schema.ts";
 import { inspect, opened } from "./sqlite.ts";
 
@@ -14,6 +16,7 @@ import { inspect, opened } from "./sqlite.ts";
  */
 export function requireFreePlace(path: string): void {
   const found = statSync(path, { throwIfNoEntry: false });
+  if (!found) requireNoDeadLink(path);
   if (found && (!found.isFile() || found.size > 0)) {
     throw new ConfigError([`${path} is there already. Move it away, or set DATABASE_URL to another file.`]);
   }
@@ -33,7 +36,6 @@ export async function restore(
   { views, now, onProgress, check }: { views: Views; now: number } & Copying,
 ): Promise<void> {
   if (inspect(source) === "new") throw new ConfigError([`${source} does not exist. Name a file that db backup made.`]);
-  const target = existsSync(path) ? realpathSync(path) : path;
   const sqlite = opened(source, () => {
     const found = connect(source, { readonly: true, fileMustExist: true });
     found.prepare("select count(*) from sqlite_schema").get();
@@ -41,7 +43,7 @@ export async function restore(
   });
   try {
     const pending = pendingMigrations(source, sqlite, ownMigrations());
-    await backup(sqlite, target, {
+    await backup(sqlite, realPath(path), {
       ...(onProgress && { onProgress }),
       async check(draft) {
         const copy = connect(draft);

@@ -14,6 +14,7 @@ import { dirname } from "node:path";
 import { ConfigError } from "../errors.ts";
 import { connect, readHeader, type Sqlite } from "./connections.ts";
 import { makeFolder } from "./folder.ts";
+import { requireNoDeadLink, requireOneName } from "./names.ts";
 import { ownMigrations, pendingMigrations } from "./schema.ts";
 
 export type { Sqlite };
@@ -26,6 +27,8 @@ const busyMs = 100;
 
 const magic = "SQLite format 3\0";
 const applicationIdAt = 68;
+const writeVersionAt = 18;
+const walVersion = 2;
 
 const refuse = (path: string, what: string, fix: string): ConfigError => new ConfigError([`${path} ${what}. ${fix}`]);
 
@@ -40,7 +43,10 @@ export function inspect(path: string): "new" | "ours" {
     ]);
   }
   const found = lookAt(path);
-  if (!found) return "new";
+  if (!found) {
+    requireNoDeadLink(path);
+    return "new";
+  }
   if (!found.isFile()) throw refuse(path, "is not a file", "Set DATABASE_URL to a file, not to a directory.");
   if (found.size === 0) {
     throw refuse(path, "exists but is empty", "Restore a backup over it, or remove it to begin a new database.");
@@ -54,6 +60,8 @@ export function inspect(path: string): "new" | "ours" {
   if (header.readUInt32BE(applicationIdAt) !== applicationId) {
     throw refuse(path, "is a database of another program", "Set DATABASE_URL to another file.");
   }
+  // A backup has no log, and may well be linked from several folders of backups.
+  if (header[writeVersionAt] === walVersion) requireOneName(path, found);
   return "ours";
 }
 
@@ -127,6 +135,7 @@ export function openWriter(path: string): Sqlite {
   return opened(path, () => {
     // What cannot be written SQLite would open for reading alone, and say so at the first write.
     accessSync(path, constants.W_OK);
+    requireOneName(path, statSync(path));
     const sqlite = connect(path, { fileMustExist: true, timeout: busyMs });
     sqlite.pragma("journal_mode = WAL");
     // A WAL database is opened with synchronous=NORMAL unless told otherwise, which may lose commits in a power cut.

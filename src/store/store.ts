@@ -5,6 +5,7 @@ import { drizzle } from "drizzle-orm/better-sqlite3";
 import type { Clock } from "../clock.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import type { ApiVersion, DatasetName, FailedSnapshot, Known, Occasion, RunState, Scope, Snapshot } from "../domain.ts";
+import { realPath } from "../environment.ts";
 import { StorageError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { type AlertBook, createAlertBook } from "./alert-book.ts";
@@ -108,7 +109,7 @@ export async function openStore(options: {
 }): Promise<Store> {
   const { datasets, log, clock } = options;
   const found = inspect(options.path);
-  const path = resolve(options.path);
+  const path = realPath(resolve(options.path));
   const migrations = ownMigrations();
   const views = viewsOf(datasets);
   if (found === "new") {

@@ -1,0 +1,16 @@
+/** The files that a database consists of, which nothing else may be written to. */
+import { realPath } from "../environment.ts";
+import { UsageError } from "../errors.ts";
+import { identityOf } from "./connections.ts";
+import { lockFile } from "./lock.ts";
+import { rawFile } from "./raw-file.ts";
+
+/** Throws a UsageError where a file that is to be written belongs to the database, whatever name it is given. */
+export function requireNotOwn(target: string, databasePath: string): void {
+  const withLogs = [realPath(databasePath), rawFile(databasePath)];
+  const own = withLogs.flatMap((file) => ["", "-wal", "-shm", "-journal"].map((suffix) => file + suffix));
+  const identity = identityOf(target);
+  const isOne = (file: string) => file === realPath(target) || (identity !== null && identity === identityOf(file));
+  if ([...own, lockFile(databasePath)].some(isOne))
+    throw new UsageError(`${target} belongs to the database itself. Name another file.`);
+}
