@@ -17,6 +17,7 @@ import {
 import { type Environment, leaks, realPath } from "./environment.ts";
 import { ConfigError } from "./errors.ts";
 import { secretsOfUrl } from "./text.ts";
+import { timezoneProblem } from "./timezone.ts";
 
 /** Where the pages are served. */
 export interface HttpSettings {
@@ -67,15 +68,6 @@ const levels = ["trace", "debug", "info", "warn", "error", "silent"] as const;
 const apiVersions = ["auto", "v1", "v2", "v3"] as const;
 
 const hostName = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/i;
-
-/** An IANA name: `Europe/Berlin`, `UTC`. The likes of `+02:00` have no summer. */
-export function isTimezone(text: string): boolean {
-  try {
-    return /^[a-z]/i.test(text) && new Intl.DateTimeFormat("en", { timeZone: text }) !== null;
-  } catch {
-    return false;
-  }
-}
 
 /** What people leave in a settings file when they have not filled it in yet. */
 const placeholder =
@@ -241,8 +233,9 @@ export function loadConfig(
   /** What TZ says does not matter: the same days on every machine. */
   function zone(): string {
     const value = env.TIMEZONE ?? "UTC";
-    if (isTimezone(value)) return value;
-    report("TIMEZONE", `is "${value.slice(0, 40)}"; it must be the name of a time zone, as in Europe/Berlin or UTC`);
+    const problem = timezoneProblem(value);
+    if (problem === null) return value;
+    report("TIMEZONE", problem);
     return "UTC";
   }
 

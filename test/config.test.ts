@@ -92,6 +92,12 @@ describe("settings", () => {
     ]);
   });
 
+  it("refuse an abbreviation that the calendar does not know, with the name to write", () => {
+    expect(problemsOf({ ...good, TIMEZONE: "JST" })).toEqual([
+      'TIMEZONE is "JST", an abbreviation that means several time zones; use Asia/Tokyo if that is meant, else another full name such as Europe/Berlin',
+    ]);
+  });
+
   it("refuse a schedule of reports that is none, and no folder for them", () => {
     expect(problemsOf({ ...good, SCHEDULE_REPORTS: "daily", REPORTS_DIR: "" })).toEqual([
       'SCHEDULE_REPORTS ("daily") has 1 fields; a pattern has five, or six with seconds first',

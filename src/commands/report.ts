@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { extname, resolve } from "node:path";
-import { type Config, isTimezone, loadConfig } from "../config.ts";
+import { type Config, loadConfig } from "../config.ts";
 import { ConfigError, UsageError } from "../errors.ts";
 import { pngOf, svgOf } from "../reports/chart.ts";
 import { type Span, startOfDate, steps } from "../reports/days.ts";
@@ -11,6 +11,7 @@ import { chartOf, csvOf } from "../reports/text.ts";
 import { requireNotOwn } from "../store/own-files.ts";
 import { firstSlot, seriesOf } from "../store/slots.ts";
 import { openReadOnly, type Sqlite } from "../store/sqlite.ts";
+import { timezoneProblem } from "../timezone.ts";
 import type { Command, Input } from "./command.ts";
 import { instantOf } from "./instant.ts";
 
@@ -107,8 +108,8 @@ function accountOf(sqlite: Sqlite, options: Input["options"]): string | null {
 /** Whole periods from the first run, or `--from`, on; what has not come yet is left out. */
 function spanOf(sqlite: Sqlite, config: Config, options: Input["options"], now: number): Span {
   const timezone = textOf(options, "timezone") ?? config.timezone;
-  if (!isTimezone(timezone))
-    throw new UsageError(`--timezone "${timezone}" is no time zone; write Europe/Berlin or UTC`);
+  const problem = timezoneProblem(timezone);
+  if (problem !== null) throw new UsageError(`--timezone ${problem}`);
   const by = textOf(options, "by") ?? "day";
   const step = steps.find((one) => one === by);
   if (!step) throw new UsageError(`--by "${by}" is none of ${steps.join(", ")}`);

@@ -62,6 +62,7 @@ it("report lists what there is, and refuses what makes no sense", async () => {
   await expect(call([])).rejects.toThrow(UsageError);
   await expect(call(["nonsense"])).rejects.toThrow(UsageError);
   await expect(call(["equity"], { timezone: "Europe/Berln" })).rejects.toThrow(UsageError);
+  await expect(call(["equity"], { timezone: "JST" })).rejects.toThrow('--timezone is "JST", an abbreviation');
   await expect(call(["equity"], { by: "week" })).rejects.toThrow(UsageError);
   await expect(call(["equity"], { from: "2026-02-30" })).rejects.toThrow(UsageError);
   await expect(call(["equity"], { from: "2026-11-01", to: "2026-11-01" })).rejects.toThrow("--to is not after --from");
