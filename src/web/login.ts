@@ -11,7 +11,7 @@ import { HTTPException } from "hono/http-exception";
 import type { Secret } from "../domain.ts";
 
 export interface Access {
-  /** True where the request shows that it may read. @throws HTTPException 429 after many wrong tokens */
+  /** True where the request shows that it may read. @throws HTTPException 429 for a wrong token after many others */
   isKnown(c: Context): boolean;
   /** Lets on who may read; the others get a form. */
   guard: MiddlewareHandler;
@@ -22,7 +22,10 @@ export interface Access {
 const cookieName = "collector_login";
 const loginSeconds = 30 * 86_400;
 
-/** So many wrong tokens from one address, then no more are looked at for the rest of the minute. */
+/**
+ * After so many wrong tokens from one address, further wrong ones are answered 429 for the rest of the minute. The right one is
+ * accepted at any time: behind a proxy all people have one address, and what keeps a token from being guessed is its length.
+ */
 const mistakes = { most: 10, withinMs: 60_000 };
 
 const longestForm = 2000;
@@ -34,7 +37,7 @@ export function createAccess(token: Secret | null, now: () => number): Access {
   const expected = digest(token.reveal());
   // Not the token itself, and slow to work out: a cookie that got out must not help to guess it.
   const key = scryptSync(token.reveal(), "bitget-collector login", 32);
-  const tries = createTries(now);
+  const mistakesFrom = createMistakes(now);
 
   const sign = (until: string): string => createHmac("sha256", key).update(until).digest("base64url");
 
@@ -46,10 +49,8 @@ export function createAccess(token: Secret | null, now: () => number): Access {
 
   /** Compares in the same time whatever is in it. */
   function isToken(c: Context, given: string): boolean {
-    const from = addressOf(c);
-    tries.check(from);
     const right = isSame(digest(given), expected);
-    if (!right) tries.count(from);
+    if (!right) mistakesFrom(addressOf(c));
     return right;
   }
 
@@ -96,19 +97,19 @@ const isSame = (a: Buffer, b: Buffer): boolean => timingSafeEqual(a, b);
 const addressOf = (c: Context): string =>
   (c.env as HttpBindings | undefined)?.incoming.socket.remoteAddress ?? "unknown";
 
-function createTries(now: () => number) {
+/** Returns a function that counts one more wrong token from an address. It throws HTTPException 429 after too many. */
+function createMistakes(now: () => number): (from: string) => void {
   const counts = new Map<string, number>();
   let since = now();
-  return {
-    check(from: string): void {
-      if (Math.abs(now() - since) >= mistakes.withinMs) {
-        counts.clear();
-        since = now();
-      }
-      if ((counts.get(from) ?? 0) < mistakes.most) return;
+  return (from) => {
+    if (Math.abs(now() - since) >= mistakes.withinMs) {
+      counts.clear();
+      since = now();
+    }
+    const count = (counts.get(from) ?? 0) + 1;
+    counts.set(from, count);
+    if (count > mistakes.most)
       throw new HTTPException(429, { message: "Too many wrong tokens came from there; try again in a minute." });
-    },
-    count: (from: string): void => void counts.set(from, (counts.get(from) ?? 0) + 1),
   };
 }
 
