@@ -1,5 +1,4 @@
 /** Settings: environment -> Config. Every problem is named, all at once, before anything connects. */
-import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { type AlertSettings, readAlertSettings } from "./alert-settings.ts";
@@ -16,6 +15,7 @@ import {
 } from "./domain.ts";
 import { type Environment, leaks, realPath } from "./environment.ts";
 import { ConfigError } from "./errors.ts";
+import { readSecretFile, secretOf, secretProblem } from "./secret-value.ts";
 import { secretsOfUrl } from "./text.ts";
 import { timezoneProblem } from "./timezone.ts";
 
@@ -60,18 +60,11 @@ export interface Config {
   logFormat: "pretty" | "json";
 }
 
-const codeOf = (error: unknown): string =>
-  error instanceof Error && "code" in error ? String(error.code) : "unreadable";
-
 const defaultSchedule = "*/5 * * * *";
 const levels = ["trace", "debug", "info", "warn", "error", "silent"] as const;
 const apiVersions = ["auto", "v1", "v2", "v3"] as const;
 
 const hostName = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/i;
-
-/** What people leave in a settings file when they have not filled it in yet. */
-const placeholder =
-  /^(<.*>|\[.*\]|x{3,}|\.{3}|\*{3,}|(your|my|the)[-_ ].*|changeme|change[-_]me|placeholder|todo|none|null|undefined|secret|passphrase|api[-_]?key)$/i;
 
 /** Shorter ones could not be kept out of the log reliably; the exchange's own are longer. */
 const shortestSecret = 8;
@@ -133,22 +126,19 @@ export function loadConfig(
 
   function secret(setting: string, shortest = shortestSecret): Secret {
     const file = read(`${setting}_FILE`);
-    let value = read(setting);
-    if (file !== "" && value !== "") report(setting, `and ${setting}_FILE are both set; keep one`);
-    else if (file !== "") {
-      try {
-        value = readFileSync(file, "utf8").trim();
-      } catch (error) {
-        report(`${setting}_FILE`, `names a file that cannot be read (${codeOf(error)})`);
-        return new Secret("");
-      }
+    const given = read(setting);
+    if (file !== "" && given !== "") {
+      report(setting, `and ${setting}_FILE are both set; keep one`);
+      return new Secret(given);
     }
-    value = value.replaceAll("\\n", "\n");
-    if (value === "") report(setting, "is missing");
-    else if (placeholder.test(value)) report(setting, "still holds a placeholder");
-    else if (value.length < shortest) report(setting, `is shorter than ${shortest} characters`);
-    else if (/^["'].*["']$/s.test(value))
-      report(setting, "has quotes around it that are part of the value; remove them");
+    const { text, problem } = file === "" ? { text: given, problem: null } : readSecretFile(file);
+    if (problem !== null) {
+      report(`${setting}_FILE`, problem);
+      return new Secret("");
+    }
+    const value = secretOf(text);
+    const wrong = secretProblem(value, shortest);
+    if (wrong !== null) report(setting, file === "" ? wrong : `${wrong} (in ${file})`);
     return new Secret(value);
   }
 

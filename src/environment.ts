@@ -1,35 +1,57 @@
 /** What surrounds the program: its settings, and settings of Node.js that would let the keys among them out. */
 import { closeSync, fstatSync, lstatSync, openSync, readFileSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { parseEnv } from "node:util";
 import { Secret } from "./domain.ts";
 import { ConfigError } from "./errors.ts";
+import { isSecretSetting, nameProblem, strayNameProblem } from "./setting-names.ts";
+import { parseEnvFile, textOf } from "./settings-file.ts";
 import { secretsOfUrl } from "./text.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * `.env` of the working directory below the real environment, which wins.
- * @throws ConfigError where the file cannot be read, or holds keys that others can read too
+ * @throws ConfigError where the file cannot be read or would be read otherwise than it was meant, holds keys that others can
+ * read too, or has a misspelt name
  */
 export function environment(directory = process.cwd(), env: Environment = process.env): Environment {
   const path = resolve(directory, ".env");
-  // A link that leads nowhere is not a file that is not there.
-  if (!lstatSync(path, { throwIfNoEntry: false })) return { ...env };
-  const { text, mode } = readSettings(path);
-  // Some editors begin a file with a byte order mark, which would become part of the first name.
-  const settings = parseEnv(text.replace(/^\ufeff/, ""));
-  const holdsKeys = Object.entries(settings).some(([name, value]) => isSecretSetting(name) && value?.trim());
-  if (holdsKeys && (mode & 0o077) !== 0 && process.platform !== "win32")
-    throw new ConfigError([`${path} holds keys and can be read by others. Run: chmod 600 ${path}`]);
+  const problems = Object.keys(env).flatMap((name) => {
+    const problem = env[name] === "" ? null : strayNameProblem(name);
+    return problem === null ? [] : [`In the environment, ${problem}`];
+  });
+  const settings = settingsIn(path, problems);
+  if (problems.length > 0) throw new ConfigError(problems);
   return { ...settings, ...env };
 }
 
-function readSettings(path: string): { text: string; mode: number } {
+/** None where there is no such file. */
+function settingsIn(path: string, problems: string[]): Environment {
+  // A link that leads nowhere is not a file that is not there.
+  if (!lstatSync(path, { throwIfNoEntry: false })) return {};
+  const { bytes, mode } = readSettings(path);
+  const { text, problem } = textOf(bytes);
+  if (problem !== null) {
+    problems.push(`${path} ${problem}`);
+    return {};
+  }
+  const { settings, lines, problems: found } = parseEnvFile(text);
+  const holdsKeys = Object.entries(settings).some(([name, value]) => isSecretSetting(name) && value?.trim());
+  if (holdsKeys && (mode & 0o077) !== 0 && process.platform !== "win32")
+    problems.push(`${path} holds keys and can be read by others. Run: chmod 600 ${path}`);
+  problems.push(...found.map((one) => `${path} ${one}`));
+  for (const [name, line] of lines) {
+    const problem = nameProblem(name);
+    if (problem !== null) problems.push(`${path} line ${line}: ${problem}`);
+  }
+  return settings;
+}
+
+function readSettings(path: string): { bytes: Buffer; mode: number } {
   try {
     const file = openSync(path, "r");
     try {
-      return { text: readFileSync(file, "utf8"), mode: fstatSync(file).mode };
+      return { bytes: readFileSync(file), mode: fstatSync(file).mode };
     } finally {
       closeSync(file);
     }
@@ -51,10 +73,6 @@ export function secretsIn(env: Environment): Secret[] {
     }
   });
 }
-
-/** `BITGET_API_KEY`, `BITGET_HEDGE_API_PASSPHRASE`, `HTTP_TOKEN`, and an address that only we and whoever is called may know. */
-export const isSecretSetting = (name: string): boolean =>
-  /^(BITGET_(\w+_)?API_(KEY|SECRET|PASSPHRASE)|HTTP_TOKEN|HEARTBEAT_URL|ALERT_WEBHOOK_URL)$/i.test(name);
 
 /**
  * Follows the links of a path, as far as there is something, so that one file has one name and keeps it when a link is changed later.

@@ -3,8 +3,9 @@
 import { CommanderError, Option, Command as Parser } from "commander";
 import type { Command } from "./commands/command.ts";
 import { loadCommands } from "./commands/index.ts";
-import { type Environment, environment, isSecretSetting, secretsIn } from "./environment.ts";
+import { type Environment, environment, secretsIn } from "./environment.ts";
 import { CollectorError, ConfigError, StorageError } from "./errors.ts";
+import { isSecretSetting } from "./setting-names.ts";
 import { redactor, visible } from "./text.ts";
 import { ownVersion } from "./version.ts";
 

@@ -5,7 +5,22 @@ import { expect, it } from "vitest";
 /** A part imports itself and anything to its left. Parts in one entry may import each other. */
 const order = [
   ["domain"],
-  ["errors", "abort", "decimal", "columns", "clock", "cron", "text", "log", "environment", "version", "timezone"],
+  [
+    "errors",
+    "abort",
+    "decimal",
+    "columns",
+    "clock",
+    "cron",
+    "text",
+    "log",
+    "environment",
+    "setting-names",
+    "settings-file",
+    "secret-value",
+    "version",
+    "timezone",
+  ],
   ["bitget"],
   ["alert-settings"],
   ["config"],

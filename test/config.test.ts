@@ -178,6 +178,62 @@ describe("settings", () => {
     ]);
   });
 
+  it.each<[string, string | Buffer, string]>([
+    [
+      "in UTF-16",
+      Buffer.from("\ufeff0123456789abcdef\r\n", "utf16le"),
+      "_FILE names PATH, which is in UTF-16, as PowerShell's > writes it; save it as UTF-8",
+    ],
+    [
+      "in bytes that are no text",
+      Buffer.from("0123456789\xff", "latin1"),
+      "_FILE names PATH, which has bytes that are not UTF-8; save it as UTF-8",
+    ],
+    [
+      "with its name",
+      "BITGET_API_SECRET=0123456789abcdef\n",
+      " has its name before the value (NAME=value); leave the value alone there (in PATH)",
+    ],
+    [
+      "with a name and a colon",
+      "api_secret: 0123456789abcdef\n",
+      " has its name before the value (NAME=value); leave the value alone there (in PATH)",
+    ],
+    [
+      "with a remark",
+      "0123456789abcdef\n# of 2026\n",
+      " has more than one line; leave the value alone there, without comments (in PATH)",
+    ],
+    [
+      "with a blank of no width",
+      "01234567\u200b89abcdef\n",
+      " has a character that cannot be seen; copy the value again (in PATH)",
+    ],
+    ["with quotes", '"0123456789abcdef"\n', " has quotes around it that are part of the value; remove them (in PATH)"],
+    ["that is empty", "\n", " is missing (in PATH)"],
+  ])("refuse a secret from a file %s", (_what, content, problem) => {
+    const path = join(temporaryFolder(), "secret");
+    writeFileSync(path, content);
+    const { BITGET_API_SECRET: _, ...rest } = good;
+    const problems = problemsOf({ ...rest, BITGET_API_SECRET_FILE: path });
+    expect(problems).toEqual([`BITGET_API_SECRET${problem.replace("PATH", path)}`]);
+  });
+
+  it("take a secret from a file with a byte order mark, a key in PEM, and a value with = or a backslash in it", () => {
+    const read = (content: string) => {
+      const path = join(temporaryFolder(), "secret");
+      writeFileSync(path, content);
+      const { BITGET_API_SECRET: _, ...rest } = good;
+      return loadConfig({ ...rest, BITGET_API_SECRET_FILE: path }).accounts[0]?.secret.reveal();
+    };
+    const pem = "-----BEGIN PRIVATE KEY-----\nMIIBVQ==\n-----END PRIVATE KEY-----";
+    expect(read("\ufeff0123456789abcdef\r\n")).toBe("0123456789abcdef");
+    expect(read(`${pem}\n`)).toBe(pem);
+    expect(read(pem.replaceAll("\n", "\\n"))).toBe(pem);
+    expect(read("0123456789abcdeKEY==")).toBe("0123456789abcdeKEY==");
+    expect(read("back\\nslash\\nope")).toBe("back\\nslash\\nope");
+  });
+
   it("describe several accounts, each with its own key and API version", () => {
     const config = loadConfig({
       ...good,

@@ -4,6 +4,7 @@ import { loadCommands } from "../src/commands/index.ts";
 import { scheduleSetting } from "../src/config.ts";
 import { datasetNames } from "../src/domain.ts";
 import { reports } from "../src/reports/index.ts";
+import { isKnownSetting } from "../src/setting-names.ts";
 import { query } from "./store/kit.ts";
 import { open, temporaryPath } from "./store/temporary.ts";
 
@@ -26,6 +27,12 @@ const settings = [
   ...["BITGET_API_KEY", "BITGET_API_SECRET", "BITGET_API_PASSPHRASE"],
   ...datasetNames.map(scheduleSetting),
 ];
+
+it("every setting has a name that is known, also those that the example names", () => {
+  const named = [...example.matchAll(/^#?([A-Z][A-Z_]+)=/gm)].map((match) => match[1] ?? "");
+  expect(named.length).toBeGreaterThan(30);
+  expect([...settings, ...named].filter((name) => !isKnownSetting(name))).toEqual([]);
+});
 
 describe("the README", () => {
   it.each(commands.map(({ name }) => name))("names the command %s", (name) => {
