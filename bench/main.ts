@@ -4,12 +4,13 @@ import { parseArgs } from "node:util";
 import { bytes } from "./bytes.ts";
 import { cycle } from "./cycle.ts";
 import type { Comparison, Figure, Unit } from "./figure.ts";
+import { lacking } from "./gaps.ts";
 import { memory } from "./memory.ts";
 import { readers } from "./readers.ts";
 import { start } from "./start.ts";
 import { year } from "./year.ts";
 
-const figures: readonly Figure[] = [bytes, cycle, start, memory, year, readers];
+const figures: readonly Figure[] = [bytes, cycle, start, memory, year, readers, lacking];
 
 interface Line extends Comparison {
   figure: string;

@@ -4,6 +4,7 @@
  */
 import { parsePattern } from "../cron.ts";
 import { causes, type DatasetName, type RunState } from "../domain.ts";
+import { notComplete } from "./gaps.ts";
 import type { Sqlite } from "./sqlite.ts";
 
 export interface Freshness {
@@ -60,10 +61,7 @@ export const scheduledSeries = (sqlite: Sqlite, at: number | null = null): Sched
     )
     .all({ at }) as Scheduled[];
 
-/**
- * A reader of the state of everything that is scheduled. It remembers how far it has looked, so that one that is kept
- * reads a few rows, however long ago the last complete run was.
- */
+/** A reader of the state of everything that is scheduled. It reads a few rows, however long ago the last complete run was. */
 export function freshnessReader(sqlite: Sqlite): (now: number) => Freshness[] {
   const freshnessOf = seriesReader(sqlite);
   return (now) => scheduledSeries(sqlite).map((series) => freshnessOf(series, now));
@@ -73,30 +71,27 @@ export function freshnessReader(sqlite: Sqlite): (now: number) => Freshness[] {
 export const readFreshness = (sqlite: Sqlite, now: number): Freshness[] => freshnessReader(sqlite)(now);
 
 export function seriesReader(sqlite: Sqlite): (series: Scheduled, now: number) => Freshness {
-  const findLast = sqlite.prepare(
+  const findLast = sqlite.prepare<[number, number], LastRun>(
     "select id, slot, state, cause from run where series_id = ? and slot <= ? and state <> 'running' order by slot desc limit 1",
   );
-  const findOk = sqlite
-    .prepare(
-      "select slot from run where series_id = ? and slot > ? and slot <= ? and state = 'ok' order by slot desc limit 1",
+  const beginningOf = sqlite
+    .prepare<[number, number], number>(
+      `select from_slot from gap where series_id = ? and scope_id = ${notComplete} and from_slot <= ?
+       order by from_slot desc limit 1`,
     )
     .pluck();
-  /** By series: no run after `okAt` and up to `lookedTo` is complete. */
-  const known = new Map<number, { okAt: number | null; lookedTo: number }>();
 
-  function lastOk(id: number, last: LastRun | null, now: number): number | null {
-    const before = known.get(id);
-    // After a step back of the clock nothing that was seen counts.
-    const from = before && before.lookedTo <= now ? before : { okAt: null, lookedTo: -1 };
-    const okAt = (findOk.get(id, from.lookedTo, now) as number | undefined) ?? from.okAt;
-    if (last) known.set(id, { okAt, lookedTo: last.slot });
-    return okAt;
+  /** What lies before the stretch without a complete run that this one is in; again, where that is still running. */
+  function lastOk(id: number, last: LastRun | null): number | null {
+    let run = last;
+    while (run && run.state !== "ok") run = findLast.get(id, (beginningOf.get(id, run.slot) ?? run.slot) - 1) ?? null;
+    return run?.slot ?? null;
   }
 
   return ({ id, account, dataset, pattern: schedule, since }, now) => {
     const pattern = parsePattern(schedule);
-    const last = (findLast.get(id, now) as LastRun | undefined) ?? null;
-    const lastOkAt = lastOk(id, last, now);
+    const last = findLast.get(id, now) ?? null;
+    const lastOkAt = lastOk(id, last);
     const offered = !(last?.state === "skipped" && last.cause === causes.notOffered);
     // The second slot after it, which is two periods where these are even; a schedule that is young has had no chance yet.
     const due = pattern.next(pattern.next(Math.max(lastOkAt ?? since, since)));

@@ -6,6 +6,7 @@ import type { FailedSnapshot, Item, Known, RunState, Scope, Snapshot } from "../
 import type { Chain, Sealed } from "./chain.ts";
 import { digestOf, failureDigestOf, type Heading, kept } from "./digest.ts";
 import { createEpisodes } from "./episodes.ts";
+import { createGaps } from "./gaps.ts";
 import { type Layout, layoutOf, partsByKey, rowOf } from "./layout.ts";
 import type { Ledger, LedgerRun } from "./ledger.ts";
 import { createRecorder, plan, type Recorder, type State } from "./record.ts";
@@ -44,6 +45,7 @@ export function createHistory(sqlite: Sqlite, orm: BetterSQLite3Database, ledger
   const recorders = new Map<Layout, Recorder>();
   const states = new Map<number, State>();
   const episodes = createEpisodes(orm);
+  const gaps = createGaps(sqlite);
 
   function recorderOf(layout: Layout): Recorder {
     const recorder = recorders.get(layout) ?? createRecorder(sqlite, orm, layout);
@@ -100,6 +102,7 @@ export function createHistory(sqlite: Sqlite, orm: BetterSQLite3Database, ledger
       skewMs: end.skewMs,
     });
     chain.ended(id, sealed);
+    gaps.ended(id);
     return { state, failures };
   }
 

@@ -8,6 +8,7 @@ import type { Dataset } from "../datasets/dataset.ts";
 import { causes, type Item, type Scope } from "../domain.ts";
 import { ConfigError, ShapeError } from "../errors.ts";
 import { createChain } from "./chain.ts";
+import { createGaps } from "./gaps.ts";
 import { createHistory, type History, type PastSnapshot } from "./history.ts";
 import { type HistoryFile, type ImportedSnapshot, keyOf, snapshotsOf } from "./import-rows.ts";
 import { layoutOf } from "./layout.ts";
@@ -117,7 +118,7 @@ async function* inRuns(snapshots: AsyncIterable<ImportedSnapshot>): AsyncGenerat
 function runWriter(sqlite: Sqlite, path: string, file: HistoryFile, dataset: Dataset) {
   const orm = drizzle(sqlite);
   const chain = createChain(sqlite);
-  const ledger: Ledger = createLedger(orm, chain);
+  const ledger: Ledger = createLedger(orm, chain, createGaps(sqlite));
   const history: History = createHistory(sqlite, orm, ledger, chain);
   const rowsOf = sqlite.prepare<[number], number>("select rows from snapshot where id = ?").pluck();
 

@@ -3,6 +3,7 @@ import { and, desc, eq, isNull, sql } from "drizzle-orm";
 import type { BetterSQLite3Database } from "drizzle-orm/better-sqlite3";
 import type { ApiVersion, DatasetName, Occasion, RunState } from "../domain.ts";
 import type { Chain } from "./chain.ts";
+import type { GapKeeper } from "./gaps.ts";
 import { account, accountMode, run, schedule, series } from "./tables.ts";
 
 export interface SettledSlot {
@@ -40,7 +41,7 @@ export interface Ledger {
 }
 
 /** What is said for every slot is prepared once; the rest is rare. What it ends is linked into the chain. */
-export function createLedger(orm: BetterSQLite3Database, chain: Chain): Ledger {
+export function createLedger(orm: BetterSQLite3Database, chain: Chain, gaps: GapKeeper): Ledger {
   const { findSeries, findRun, findMissed, lastApi, settleSlot, claimSlot, moveAccountedTo } = prepare(orm);
 
   function accountId(name: string): number {
@@ -113,7 +114,10 @@ export function createLedger(orm: BetterSQLite3Database, chain: Chain): Ledger {
       const id = seriesId(name, dataset);
       for (const { slot, state, cause } of slots) {
         const { changes, lastInsertRowid } = settleSlot.run({ seriesId: id, slot, state, cause });
-        if (changes === 1) chain.ended(Number(lastInsertRowid), []);
+        if (changes !== 1) continue;
+        chain.ended(Number(lastInsertRowid), []);
+        gaps.added(id, slot);
+        gaps.ended(Number(lastInsertRowid));
       }
       if (slots.length > 0) moveAccountedTo.run({ seriesId: id, slot: Math.max(...slots.map(({ slot }) => slot)) });
     },
@@ -123,6 +127,8 @@ export function createLedger(orm: BetterSQLite3Database, chain: Chain): Ledger {
       const claimed = claimSlot.get({ seriesId: id, slot, lateMs: startedAt - slot }) as { id: number } | undefined;
       if (!claimed) return null;
       if (missed) chain.note(["run", "missed", missed.cause], claimed.id);
+      if (missed) gaps.reclaimed(id, slot);
+      else gaps.added(id, slot);
       if (occasion === "schedule") moveAccountedTo.run({ seriesId: id, slot });
       return claimed.id;
     },
@@ -146,7 +152,10 @@ export function createLedger(orm: BetterSQLite3Database, chain: Chain): Ledger {
         .where(id === undefined ? running : and(running, eq(run.id, id)))
         .returning({ id: run.id })
         .all();
-      for (const one of ended) chain.ended(one.id, []);
+      for (const one of ended) {
+        chain.ended(one.id, []);
+        gaps.ended(one.id);
+      }
       return ended.length;
     },
   };

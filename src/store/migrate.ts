@@ -2,6 +2,7 @@
 import type { Log } from "../log.ts";
 import { backup } from "./backup.ts";
 import { chainUp } from "./chain.ts";
+import { fillGaps } from "./gaps.ts";
 import { fillEpisodes } from "./lives.ts";
 import { appliedHashes, type Migration, pendingMigrations } from "./schema.ts";
 import { openReadOnly, quickCheck, type Sqlite } from "./sqlite.ts";
@@ -62,6 +63,7 @@ export function applyMigrations(
         const after = rowCounts(sqlite);
         if (after.has("link") && !before.has("link")) chainUp(sqlite);
         if (after.has("episode") && !before.has("episode")) fillEpisodes(sqlite);
+        if (after.has("gap") && !before.has("gap")) fillGaps(sqlite);
         for (const [table, rows] of before) {
           if ((after.get(table) ?? rows) < rows) throw new Error(`migration loses rows of ${table}`);
         }

@@ -13,6 +13,7 @@ import { createChain } from "./chain.ts";
 import { identityOf } from "./connections.ts";
 import { createDiskWatch } from "./disk.ts";
 import { type Freshness, freshnessReader } from "./freshness.ts";
+import { createGaps } from "./gaps.ts";
 import { createHistory } from "./history.ts";
 import { createLedger, type SettledSlot } from "./ledger.ts";
 import { applyMigrations, type Migrated, migrate } from "./migrate.ts";
@@ -144,7 +145,7 @@ function closeToOthers(path: string, log: Log): void {
 function storeOn(path: string, sqlite: Sqlite, clock: Clock, log: Log, opening: Store["opening"]): Store {
   const orm = drizzle(sqlite);
   const chain = createChain(sqlite);
-  const ledger = createLedger(orm, chain);
+  const ledger = createLedger(orm, chain, createGaps(sqlite));
   const history = createHistory(sqlite, orm, ledger, chain);
   const wal = `${path}-wal`;
   const ownWal = identityOf(wal);

@@ -106,6 +106,22 @@ export const run = sqliteTable(
   ],
 );
 
+/** What the ledger lacks, kept beside it; described in gaps.ts. `scope_id` is 0 for whole runs, -1 for whatever is not complete. */
+export const gap = sqliteTable(
+  "gap",
+  {
+    seriesId: integer("series_id")
+      .notNull()
+      .references(() => series.id),
+    scopeId: integer("scope_id").notNull(),
+    fromSlot: integer("from_slot").notNull(),
+    toSlot: integer("to_slot").notNull(),
+    slots: integer().notNull(),
+    cause: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.seriesId, table.scopeId, table.fromSlot] })],
+);
+
 /** `rows` counts what the history view shows for it; `digest` is described in digest.ts. */
 export const snapshot = sqliteTable(
   "snapshot",

@@ -1,5 +1,6 @@
 /** The last slot of a series that did not end well, and what was said about it. */
-import type { RunState } from "../domain.ts";
+import { causes, type RunState } from "../domain.ts";
+import { wholeRun } from "./gaps.ts";
 import type { Sqlite } from "./sqlite.ts";
 
 export interface LastTrouble {
@@ -11,22 +12,18 @@ export interface LastTrouble {
   messages: string[];
 }
 
-const failuresBack = 5000;
-
-/** Before `at`, epoch ms; null where everything ever due was told. */
+/** Before `at`, epoch ms; null where everything ever due was told. Reads one gap of each scope, however long it is. */
 export function lastTrouble(sqlite: Sqlite, seriesId: number, at: number): LastTrouble | null {
-  // Both have an index. Among the failed snapshots of all series those of this one are looked for no further than this.
   const found = sqlite
     .prepare<unknown[], { id: number; slot: number; state: RunState; cause: string | null }>(
-      `select * from (
-         select id, slot, state, cause from run
-         where series_id = @seriesId and slot <= @at and state in ('missed', 'skipped', 'failed')
-           and coalesce(cause, '') <> 'not offered' order by slot desc limit 1)
-       union all select * from (
-         select r.id, r.slot, r.state, r.cause from (
-           select run_id from snapshot where error_code is not null order by run_id desc limit ${failuresBack}) n
-         join run r on r.id = n.run_id where r.series_id = @seriesId and r.slot <= @at order by n.run_id desc limit 1)
-       order by slot desc limit 1`,
+      `select r.id, r.slot, r.state, r.cause
+       from (select ${wholeRun} as id union all select id from scope where series_id = @seriesId) p
+         join gap g on g.series_id = @seriesId and g.scope_id = p.id and g.from_slot = (
+           select from_slot from gap where series_id = @seriesId and scope_id = p.id and from_slot <= @at
+             and cause <> '${causes.notOffered}' order by from_slot desc limit 1)
+         join run r on r.series_id = @seriesId and r.slot = (
+           select max(slot) from run where series_id = @seriesId and slot <= min(g.to_slot, @at))
+       order by r.slot desc limit 1`,
     )
     .get({ seriesId, at });
   if (!found) return null;

@@ -5,6 +5,7 @@ import { createSearch } from "./altered.ts";
 import { beginning } from "./chain.ts";
 import { checkChain } from "./check-chain.ts";
 import { checkEpisodes } from "./check-episodes.ts";
+import { checkGaps } from "./check-gaps.ts";
 import { type Account, checkRuns, checkScopes, checkSlots } from "./check-ledger.ts";
 import { checkPruned } from "./check-pruned.ts";
 import { checkItems, checkScope, scopesOf } from "./check-snapshots.ts";
@@ -88,12 +89,13 @@ export async function verify(
 }
 
 /** Everything that goes by steps, with pauses in long ones; the head of the chain when its end is reached. */
-function* checks(
-  sqlite: Sqlite,
-  datasets: readonly Dataset[],
-  report: Report,
-): Generator<Buffer | "pause" | undefined> {
+function* checks(sqlite: Sqlite, datasets: readonly Dataset[], tell: Report): Generator<Buffer | "pause" | undefined> {
   const search = createSearch();
+  let isAllSound = true;
+  const report: Report = (...problem) => {
+    isAllSound = false;
+    tell(...problem);
+  };
   yield yield* checkChain(sqlite, report, search);
   for (const dataset of datasets) {
     checkItems(sqlite, layoutOf(dataset), report);
@@ -118,6 +120,8 @@ function* checks(
     if (isSound && dataset.name === "positions") yield* checkEpisodes(sqlite, scope, report);
   }
   yield* checkPruned(sqlite, datasets, unsound, report, search);
+  // What was altered in the ledger would be said of its gaps as well.
+  if (isAllSound) yield* checkGaps(sqlite, report);
 }
 
 /** Keeps the first by their slots; those without one come first. */

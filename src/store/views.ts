@@ -3,6 +3,7 @@ import { snakeCase } from "../columns.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import { productTypes } from "../domain.ts";
 import { digitsSql, instantSql, readableSql } from "./cells.ts";
+import { notComplete } from "./gaps.ts";
 import { columnOf, type Layout, layoutOf } from "./layout.ts";
 import type { Views } from "./migrate.ts";
 import { columnNames } from "./tables.ts";
@@ -120,33 +121,15 @@ from snapshot n
   join scope p on p.id = n.scope_id
   join series e on e.id = p.series_id
   join account a on a.id = e.account_id`,
-  // A gap begins where the slot before is of another kind: nothing bad before, another cause, or a slot in between.
   gaps: `
-with bad as (
-  select series_id, '' as product_type, 0 as in_part, slot, coalesce(cause, state) as cause
-  from run where state in ('missed', 'skipped', 'failed')
-  union all
-  select r.series_id, p.product_type, 1, r.slot, n.error_code
-  from snapshot n join run r on r.id = n.run_id join scope p on p.id = n.scope_id
-  where n.error_code is not null and r.state = 'partial'
-), beside as (
-  select *, lag(slot) over w as slot_before, lag(cause) over w as cause_before
-  from bad window w as (partition by series_id, in_part, product_type order by slot)
-), begun as (
-  select *, cause is not cause_before or exists (
-    select 1 from run r where r.series_id = beside.series_id and r.slot > beside.slot_before and r.slot < beside.slot
-  ) as begins
-  from beside
-), numbered as (
-  select *, sum(begins) over (partition by series_id, in_part, product_type order by slot) as number from begun
-)
-select a.name as account, e.dataset as dataset, nullif(g.product_type, '') as product_type,
-  ${instantSql("min(g.slot)")} as from_at, ${instantSql("max(g.slot)")} as to_at, count(*) as slots, g.cause as cause,
-  min(g.slot) as from_at_ms, max(g.slot) as to_at_ms
-from numbered g
+select a.name as account, e.dataset as dataset, nullif(p.product_type, '') as product_type,
+  ${instantSql("g.from_slot")} as from_at, ${instantSql("g.to_slot")} as to_at, g.slots as slots, g.cause as cause,
+  g.from_slot as from_at_ms, g.to_slot as to_at_ms
+from gap g
   join series e on e.id = g.series_id
   join account a on a.id = e.account_id
-group by g.series_id, g.in_part, g.product_type, g.number`,
+  left join scope p on p.id = g.scope_id
+where g.scope_id <> ${notComplete}`,
   // Of a scope that is asked no more nobody knows what became of its open positions.
   position_episodes: `
 with life as (

@@ -1,6 +1,6 @@
 /** What is missing, and why. */
 import { instantText } from "../../reports/closing.ts";
-import type { Cell } from "../../store/query.ts";
+import { gapsWithin } from "../../store/gap-reader.ts";
 import { count, type DataTable, instant, text } from "./table.ts";
 
 const daysShown = 31;
@@ -18,12 +18,15 @@ export const gaps: DataTable = {
     text("cause", "Cause"),
   ],
   *rows({ sqlite, account, at }) {
-    yield* sqlite
-      .prepare<unknown[], Record<string, Cell>>(
-        `select * from gaps where (@account is null or account = @account or dataset = 'prices')
-           and to_at >= @from and from_at <= @at order by from_at desc`,
-      )
-      .safeIntegers()
-      .iterate({ account, from: instantText(at - daysShown * 86_400_000), at: instantText(at) });
+    for (const gap of gapsWithin(sqlite, account, { from: at - daysShown * 86_400_000, to: at }))
+      yield {
+        account: gap.account,
+        dataset: gap.dataset,
+        product_type: gap.productType,
+        from_at: instantText(gap.fromSlot),
+        to_at: instantText(gap.toSlot),
+        slots: BigInt(gap.slots),
+        cause: gap.cause,
+      };
   },
 };

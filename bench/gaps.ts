@@ -1,0 +1,72 @@
+/** What the collection page reads of a history that lacks a million slots, beside one that lacks a thousand. */
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { collection } from "../src/web/data/collection.ts";
+import { gaps } from "../src/web/data/gaps.ts";
+import { allRows, type DataTable, type View } from "../src/web/data/table.ts";
+import { minute, start, storeAt } from "../test/store/kit.ts";
+import { type Comparison, compare, type Figure, median, timed } from "./figure.ts";
+import { newFolder } from "./folder.ts";
+
+const slots = { few: 1000, whole: 1_000_000, quick: 100_000 };
+const times = 15;
+const gapsShown = 51;
+
+export const lacking: Figure = {
+  name: "gaps",
+  summary: "the gaps and the state of a dataset that lacks a million minutes (--quick: a hundred thousand)",
+  async run({ quick }) {
+    const folder = newFolder();
+    const most = quick ? slots.quick : slots.whole;
+    try {
+      return [
+        ...(await compared(folder, "of one cause", most, () => "asleep")),
+        ...(await compared(folder, "of two causes in turn", most, (n) => (n % 2 ? "asleep" : "late"))),
+      ];
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+};
+
+async function compared(
+  folder: string,
+  what: string,
+  most: number,
+  causeOf: (n: number) => string,
+): Promise<Comparison[]> {
+  const [many, few] = [await askedOf(folder, most, causeOf), await askedOf(folder, slots.few, causeOf)];
+  return [
+    compare(`gaps shown, ${most} slots missed ${what}`, many.gaps, "ms", `${slots.few} missed`, few.gaps),
+    compare(`state of the dataset, ${most} slots missed ${what}`, many.state, "ms", `${slots.few} missed`, few.state),
+  ];
+}
+
+/** Milliseconds of each question to a database that lacks so many slots. */
+async function askedOf(folder: string, missing: number, causeOf: (n: number) => string) {
+  const path = join(folder, `${missing}-${causeOf(0)}-${causeOf(1)}.db`);
+  const store = await storeAt(path);
+  await store.setSchedule("main", "spot-assets", "* * * * *", start);
+  for (let first = 1; first <= missing; first += 10_000) {
+    const count = Math.min(10_000, missing + 1 - first);
+    const some = Array.from({ length: count }, (_, n) => first + n);
+    await store.settle(
+      "main",
+      "spot-assets",
+      some.map((n) => ({ slot: start + n * minute, state: "missed" as const, cause: causeOf(n) })),
+    );
+  }
+  store.close();
+  const sqlite = new Database(path, { readonly: true });
+  const view = { sqlite, account: null, at: start + missing * minute, isNow: true, timezone: "UTC", given: {} };
+  try {
+    return { gaps: asked(view, gaps), state: asked(view, collection) };
+  } finally {
+    sqlite.close();
+  }
+}
+
+function asked(view: View, table: DataTable): number {
+  return median(Array.from({ length: times }, () => timed(() => [...allRows(table, view, gapsShown)])));
+}
