@@ -1,4 +1,7 @@
-/** What a run may know of other datasets: the last good rows, as long as they are not too old to speak for its slot. */
+/**
+ * What a run may know of other datasets: the rows of its own slot where they were due then, else the last good ones, as long
+ * as they are not too old to speak for it.
+ */
 import { isMoney } from "./bitget/product-types.ts";
 import { periodAt } from "./cron.ts";
 import type { Context, Dataset } from "./datasets/dataset.ts";
@@ -16,13 +19,15 @@ export function contextOf({ dataset, session, tools, slot }: Job, scope: Scope):
     return needed ? store.latest(needed, everybody ? undefined : session.name) : [];
   }
 
+  /** A dataset that ran at this slot, or was due then, is known by what that run brought, and by nothing older. */
+  const wasDue = (name: DatasetName, account: string): boolean =>
+    (tools.occasion === "schedule" && schedules[name]?.latest(slot) === slot) || store.hasRun(account, name, slot);
+
   function known(name: DatasetName): Known[] {
     const pattern = schedules[name] ?? own;
     if (!pattern) return [];
     const oldest = session.client.exchangeNow() - 2 * periodAt(pattern, pattern.latest(slot));
-    // Where both have the same slots, rows of another slot say that this one brought none.
-    const isOfSlot = (one: Known) => tools.occasion === "demand" || pattern.text !== own?.text || one.slot === slot;
-    return lastKnown(name).filter((one) => one.takenAt >= oldest && isOfSlot(one));
+    return lastKnown(name).filter((one) => one.takenAt >= oldest && (one.slot === slot || !wasDue(name, one.account)));
   }
 
   return {

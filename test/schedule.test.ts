@@ -2,6 +2,7 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
 import { collect } from "../src/collect.ts";
+import { collectNow } from "../src/commands/collect.ts";
 import { spotAssets } from "../src/datasets/spot-assets.ts";
 import { readStatus } from "../src/store/status.ts";
 import { classic, credentials, unified } from "./support/settings.ts";
@@ -382,6 +383,70 @@ describe("datasets that build on others", () => {
     ).toEqual([
       { unknown: 0, complete: 1 },
       { unknown: 1, complete: 0 },
+    ]);
+  });
+
+  const unifiedOnly = { accounts: [{ ...classic, mode: "unified" as const }] };
+  const totals = () =>
+    world.rows(
+      "select substr(scheduled_for, 12, 8) as slot, funding_usdt is not null as funding, complete from equity_history join snapshots using (snapshot_id) join runs using (run_id) order by 1",
+    );
+
+  it("count no earlier rows of an input that was due at the same slot by another pattern", async () => {
+    const hourly = { ...all, SCHEDULE_FUNDING_ASSETS: "0 * * * *" };
+    world = await createWorld("2026-03-01T11:59:30Z", hourly, unifiedOnly);
+    await world.at("2026-03-01T12:00:00Z");
+    await world.at("2026-03-01T12:59:00Z");
+    world.exchange.misbehave({ path: "/api/v3/account/funding-assets", code: "40034" });
+    await world.at("2026-03-01T13:00:00Z");
+    await world.at("2026-03-01T13:01:00Z");
+    expect(totals()).toEqual([
+      { slot: "12:00:00", funding: 1, complete: 1 },
+      { slot: "12:59:00", funding: 1, complete: 1 },
+      { slot: "13:00:00", funding: 0, complete: 0 },
+      { slot: "13:01:00", funding: 1, complete: 1 },
+    ]);
+  });
+
+  it.each([
+    ["a refused wallet", { path: "/api/v3/account/funding-assets", code: "40034" }],
+    ["refused prices", { path: "/api/v2/spot/market/tickers", code: "40034" }],
+  ])("call a total of a collect on demand incomplete after %s, and not the next", async (_what, fault) => {
+    world = await createWorld("2026-03-01T12:00:30Z", all, unifiedOnly);
+    await collectNow(world.app, [], undefined);
+    world.exchange.misbehave(fault);
+    world.clock.live(Date.parse("2026-03-01T12:00:40Z"));
+    await collectNow(world.app, [], undefined);
+    world.clock.live(Date.parse("2026-03-01T12:00:50Z"));
+    // Alone it builds on what was read ten seconds before, as nothing else is read now.
+    await collectNow(world.app, ["equity"], undefined);
+    expect(totals()).toEqual([
+      { slot: "12:00:30", funding: 1, complete: 1 },
+      { slot: "12:00:40", funding: 0, complete: 0 },
+      { slot: "12:00:50", funding: 1, complete: 1 },
+    ]);
+  });
+
+  it("call the futures part of a collect on demand unknown when one product line was refused or cut", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", { ...all, BITGET_API_VERSION: "v1" }, { v1: true });
+    await collectNow(world.app, [], undefined);
+    const line = { path: "/api/mix/v1/account/accounts", params: { productType: "cmcbl" } };
+    world.exchange.misbehave({ ...line, code: "40034" });
+    world.clock.live(Date.parse("2026-03-01T12:00:40Z"));
+    await collectNow(world.app, [], undefined);
+    world.clock.live(Date.parse("2026-03-01T12:00:50Z"));
+    world.exchange.misbehave({ ...line, hang: true });
+    const cut = collectNow(world.app, [], undefined);
+    await until(() => world.exchange.faults() === 0);
+    await until(() => {
+      world.clock.live(world.clock.now() + 1000);
+      return world.rows("select 1 from runs where state = 'running'").length === 0;
+    });
+    await cut;
+    expect(world.rows("select futures_usdt is not null as futures from equity_history order by taken_at_ms")).toEqual([
+      { futures: 1 },
+      { futures: 0 },
+      { futures: 0 },
     ]);
   });
 

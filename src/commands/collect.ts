@@ -1,4 +1,4 @@
-import { openApp } from "../app.ts";
+import { type App, openApp } from "../app.ts";
 import { buildsOn, collect as collectOne, sessionsOf } from "../collect.ts";
 import { loadConfig } from "../config.ts";
 import type { Dataset } from "../datasets/dataset.ts";
@@ -20,27 +20,14 @@ export const collect: Command = {
     if (unknown !== undefined)
       throw new UsageError(`there is no dataset "${unknown}"; there are ${datasetNames.join(", ")}`);
     const config = loadConfig(env);
-    const account = options.account;
+    const account = options.account === undefined ? undefined : String(options.account);
     if (account !== undefined && !config.accounts.some((one) => one.name === account))
       throw new UsageError(
         `there is no account "${account}"; there are ${config.accounts.map((one) => one.name).join(", ")}`,
       );
     const app = await openApp(config);
     try {
-      const slot = app.tools.clock.now();
-      const states: (RunState | null)[] = [];
-      const going: { dataset: Dataset; session: Session; done: Promise<unknown> }[] = [];
-      for (const dataset of app.tools.datasets.filter(({ name }) => args.length === 0 || args.includes(name)))
-        for (const session of sessionsOf(dataset, app.sessions, app.publicSession)) {
-          if (account !== undefined && !dataset.public && session.name !== account) continue;
-          const before = going.filter((other) => buildsOn({ dataset, session }, other)).map((one) => one.done);
-          const run = collectOne(dataset, session, slot, app.tools, Promise.allSettled(before)).then((state) => {
-            states.push(state);
-            out(`${session.name} ${dataset.name} ${state ?? "not run"}`);
-          });
-          going.push({ dataset, session, done: run });
-        }
-      await Promise.all(going.map((one) => one.done));
+      const states = await collectNow(app, args, account, (run, state) => out(`${run} ${state ?? "not run"}`));
       requireAccount(app.sessions);
       const good = states.filter((state) => state === "ok" || state === "skipped").length;
       if (good === states.length) return 0;
@@ -50,3 +37,28 @@ export const collect: Command = {
     }
   },
 };
+
+/**
+ * Runs the named datasets once, or all of them where none is named, at the slot of this instant. `said` hears of each run when
+ * it has ended. Resolves with their states; null where somebody else had the slot.
+ */
+export async function collectNow(
+  { tools, sessions, publicSession }: Pick<App, "tools" | "sessions" | "publicSession">,
+  names: readonly string[],
+  account: string | undefined,
+  said: (run: string, state: RunState | null) => void = () => {},
+): Promise<(RunState | null)[]> {
+  const slot = tools.clock.now();
+  const going: { dataset: Dataset; session: Session; done: Promise<RunState | null> }[] = [];
+  for (const dataset of tools.datasets.filter(({ name }) => names.length === 0 || names.includes(name)))
+    for (const session of sessionsOf(dataset, sessions, publicSession)) {
+      if (account !== undefined && !dataset.public && session.name !== account) continue;
+      const before = going.filter((other) => buildsOn({ dataset, session }, other)).map((one) => one.done);
+      const done = collectOne(dataset, session, slot, tools, Promise.allSettled(before)).then((state) => {
+        said(`${session.name} ${dataset.name}`, state);
+        return state;
+      });
+      going.push({ dataset, session, done });
+    }
+  return Promise.all(going.map(({ done }) => done));
+}

@@ -14,7 +14,10 @@ export interface ItemOf<C extends Columns> {
 /** What a mapper may know besides the answer itself. */
 export interface Context {
   scope: Scope;
-  /** Last good rows of the datasets named in `needs`. A scope older than two periods is left out: old is not known. */
+  /**
+   * Last good rows of the datasets named in `needs`. Left out are scopes older than two periods, and of a dataset that ran at
+   * this slot, or was due then, those that this slot did not bring: old is not known.
+   */
   known(dataset: DatasetName): Known[];
   /** The same, however old: good for what to ask about, never for what to say. */
   lastKnown(dataset: DatasetName): Known[];

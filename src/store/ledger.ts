@@ -31,6 +31,8 @@ export interface Ledger {
   schedule(account: string, dataset: DatasetName): { pattern: string; since: number; accountedTo: number } | null;
   setSchedule(account: string, dataset: DatasetName, pattern: string | null, at: number): void;
   settle(account: string, dataset: DatasetName, slots: readonly SettledSlot[]): void;
+  /** True where the slot has a row, whatever became of it. */
+  hasRun(account: string, dataset: DatasetName, slot: number): boolean;
   /** The id of the run, or null where the slot has a row that is not `missed`. */
   claim(account: string, dataset: DatasetName, slot: number, startedAt: number, occasion: Occasion): number | null;
   /** The run that `claim` began, where it is stored. */
@@ -42,7 +44,7 @@ export interface Ledger {
 
 /** What is said for every slot is prepared once; the rest is rare. What it ends is linked into the chain. */
 export function createLedger(orm: BetterSQLite3Database, chain: Chain, gaps: GapKeeper): Ledger {
-  const { findSeries, findRun, findMissed, lastApi, settleSlot, claimSlot, moveAccountedTo } = prepare(orm);
+  const { findSeries, findRun, findMissed, findSlot, lastApi, settleSlot, claimSlot, moveAccountedTo } = prepare(orm);
 
   function accountId(name: string): number {
     orm.insert(account).values({ name }).onConflictDoNothing().run();
@@ -121,6 +123,10 @@ export function createLedger(orm: BetterSQLite3Database, chain: Chain, gaps: Gap
       }
       if (slots.length > 0) moveAccountedTo.run({ seriesId: id, slot: Math.max(...slots.map(({ slot }) => slot)) });
     },
+    hasRun(name, dataset, slot) {
+      const found = findSeries.get({ name, dataset });
+      return found !== undefined && findSlot.get({ seriesId: found.id, slot }) !== undefined;
+    },
     claim(name, dataset, slot, startedAt, occasion) {
       const id = seriesId(name, dataset);
       const missed = findMissed.get({ seriesId: id, slot });
@@ -190,6 +196,11 @@ function prepare(orm: BetterSQLite3Database) {
       .select({ cause: run.cause })
       .from(run)
       .where(and(eq(run.seriesId, given("seriesId")), eq(run.slot, given("slot")), eq(run.state, "missed")))
+      .prepare(),
+    findSlot: orm
+      .select({ id: run.id })
+      .from(run)
+      .where(and(eq(run.seriesId, given("seriesId")), eq(run.slot, given("slot"))))
       .prepare(),
     lastApi: orm
       .select({ api: accountMode.api })

@@ -66,6 +66,8 @@ export interface Store {
   accounts(): string[];
   /** Puts another pattern (null: off) in force from `at`, which `accountedTo` becomes. */
   setSchedule(account: string, dataset: DatasetName, pattern: string | null, at: number): Promise<void>;
+  /** True where the slot has its row in the ledger: a run of any state, or why there was none. */
+  hasRun(account: string, dataset: DatasetName, slot: number): boolean;
   /** Gives slots that nobody will run any more their final row; those that have a row keep it. */
   settle(account: string, dataset: DatasetName, slots: readonly SettledSlot[]): Promise<void>;
   /**
@@ -181,6 +183,7 @@ function storeOn(path: string, sqlite: Sqlite, clock: Clock, log: Log, opening: 
     accounts: () => ledger.accounts(),
     schedule: (account, dataset) => ledger.schedule(account, dataset),
     setSchedule: (account, dataset, pattern, at) => write(() => ledger.setSchedule(account, dataset, pattern, at)),
+    hasRun: (account, dataset, slot) => ledger.hasRun(account, dataset, slot),
     settle(account, dataset, slots) {
       const settle = () => ledger.settle(account, dataset, slots);
       return writeOrOwe(`settle ${account} ${dataset} ${slots[0]?.slot}`, settle, settle);
