@@ -1,6 +1,6 @@
 /** The commands as a person meets them: real processes, real files, the simulated exchange. */
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadCommands } from "../src/commands/index.ts";
@@ -10,7 +10,7 @@ import { startExchange } from "./support/exchange.ts";
 import { temporaryFolder } from "./support/files.ts";
 import { run, start } from "./support/program.ts";
 import { classic, credentials, everyDataset, unified } from "./support/settings.ts";
-import { seconds, until } from "./support/wait.ts";
+import { until } from "./support/wait.ts";
 
 const commands = await loadCommands();
 
@@ -257,17 +257,18 @@ describe("the daemon", () => {
     await daemon.printed("collecting main");
     daemon.child.stdout?.destroy();
     daemon.child.stderr?.destroy();
-    await seconds(2.5);
+    const database = new Database(path(), { readonly: true });
+    const before = Date.now();
+    const isOn = database.prepare("select count(*) > 1 from runs where state = 'ok' and scheduled_for_ms > ?").pluck();
+    await until(() => isOn.get(before) === 1);
     daemon.child.kill("SIGTERM");
     expect((await daemon.finished).code).toBe(0);
-    const database = new Database(path(), { readonly: true });
-    expect(database.prepare("select count(*) > 1 from runs where state = 'ok'").pluck().get()).toBe(1);
   });
 });
 
 describe("status", () => {
   it("is fresh while a daemon collects, and stale with exit code 1 when nothing came for two periods", async () => {
-    const daemon = start(["start"], folder, { ...env, ...everyDataset(""), SCHEDULE_SPOT_ASSETS: "*/2 * * * * *" });
+    const daemon = start(["start"], folder, { ...env, ...everyDataset(""), SCHEDULE_SPOT_ASSETS: "*/10 * * * * *" });
     await daemon.printed("main spot-assets ok");
     const fresh = await run(["status", "--json"], folder);
     expect(fresh.code).toBe(0);
@@ -276,8 +277,10 @@ describe("status", () => {
     ]);
     daemon.child.kill("SIGTERM");
     await daemon.finished;
-    await seconds(5);
-    const stale = await run(["status"], folder);
+    const later = join(folder, "later");
+    writeFileSync(later, "20000");
+    const shim = { NODE_OPTIONS: `--require ${resolve("test/support/clock-shim.cjs")}`, CLOCK_OFFSET_FILE: later };
+    const stale = await run(["status"], folder, shim);
     expect(stale.code).toBe(1);
     expect(stale.stdout).toMatch(/main +spot-assets +STALE/);
   });
