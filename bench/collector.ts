@@ -1,13 +1,16 @@
-/** The collector of one classic account, on a clock that is set forward from one minute's slot to the next. */
+/** The collector of classic accounts, on a clock that is set forward from one minute's slot to the next. */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { type App, openApp, preflight } from "../src/app.ts";
 import { SimulatedClock } from "../src/clock.ts";
+import { toldTo } from "../src/commands/daemon.ts";
 import { loadConfig, scheduleSetting } from "../src/config.ts";
 import { datasetNames } from "../src/domain.ts";
+import { createMetrics } from "../src/metrics.ts";
 import { createScheduler } from "../src/schedule.ts";
+import type { SimulatedAccount } from "../src/simulator/simulator.ts";
 import { query } from "../test/store/kit.ts";
-import { account, startExchange } from "./exchange.ts";
+import { accountsOf, startExchange } from "./exchange.ts";
 import { newFolder } from "./folder.ts";
 
 const minute = 60_000;
@@ -16,8 +19,8 @@ const begin = 1_790_812_800_000;
 
 export interface Collector {
   app: App;
-  /** Sets both clocks forward to the next slot. */
-  forward(): Promise<void>;
+  /** Sets both clocks forward, to the next slot unless told otherwise. */
+  forward(minutes?: number): Promise<void>;
   /**
    * Every run of the slot, from the tick until all of them are stored.
    * @throws Error where there was anything to complain of: then nothing that was measured counts.
@@ -29,26 +32,31 @@ export interface Collector {
   close(): Promise<void>;
 }
 
-/** `latencyMs`: of every answer of the exchange. */
-export async function startCollector(latencyMs: number): Promise<Collector> {
+/** `latencyMs`: of every answer of the exchange. `settings`: beside the keys and schedules. */
+export async function startCollector(
+  latencyMs: number,
+  accounts = 1,
+  settings: Record<string, string> = {},
+): Promise<Collector> {
   const clock = new SimulatedClock(begin);
-  const exchange = await startExchange(begin, latencyMs);
+  const exchange = await startExchange(begin, latencyMs, accounts);
   const folder = newFolder();
-  const app = await openApp(configOf(exchange.url, join(folder, "collector.db")), clock);
+  const app = await openApp(configOf(exchange.url, join(folder, "collector.db"), accounts, settings), clock);
   await preflight(app);
   let problem: Error | null = null;
   const note = (_fields: unknown, message?: string) => {
     problem ??= new Error(message);
   };
   const log = { debug: () => {}, info: () => {}, warn: note, error: note };
-  const scheduler = createScheduler(app.sessions, app.publicSession, { ...app.tools, log }, (error) => {
+  const metrics = createMetrics({ ...app, clock });
+  const scheduler = createScheduler(app.sessions, app.publicSession, { ...toldTo(app, metrics), log }, (error) => {
     problem ??= error;
   });
   let slot = begin;
   return {
     app,
-    async forward() {
-      slot += minute;
+    async forward(minutes = 1) {
+      slot += minutes * minute;
       await exchange.jump(slot);
       clock.jump(slot);
     },
@@ -69,13 +77,25 @@ export async function startCollector(latencyMs: number): Promise<Collector> {
   };
 }
 
-const configOf = (url: string, database: string) =>
+const configOf = (url: string, database: string, accounts: number, settings: Record<string, string>) =>
   loadConfig({
     LOG_LEVEL: "warn",
     DATABASE_URL: `file:${database}`,
     BITGET_BASE_URL: url,
-    BITGET_API_KEY: account.key,
-    BITGET_API_SECRET: account.secret,
-    BITGET_API_PASSPHRASE: account.passphrase,
+    BITGET_ACCOUNTS: accountsOf(accounts)
+      .map(({ name }) => name)
+      .join(","),
+    ...Object.fromEntries(accountsOf(accounts).flatMap(keyOf)),
     ...Object.fromEntries(datasetNames.map((name) => [scheduleSetting(name), "* * * * *"])),
+    ...settings,
   });
+
+/** The settings of one account's key. */
+function keyOf({ name, key, secret, passphrase }: SimulatedAccount): [string, string][] {
+  const prefix = name === "main" ? "BITGET" : `BITGET_${name.toUpperCase()}`;
+  return [
+    [`${prefix}_API_KEY`, key],
+    [`${prefix}_API_SECRET`, secret],
+    [`${prefix}_API_PASSPHRASE`, passphrase],
+  ];
+}

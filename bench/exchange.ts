@@ -13,6 +13,14 @@ export const account: SimulatedAccount = {
   mode: "classic",
 };
 
+/** So many of them, the first being `account`. */
+export const accountsOf = (count: number): SimulatedAccount[] =>
+  Array.from({ length: count }, (_, index) => {
+    if (index === 0) return account;
+    const number = String(index).padStart(4, "0");
+    return { ...account, name: `bench${number}`, key: `bg_bench${number.padStart(28, "0")}` };
+  });
+
 /** What the process says when it is ready, and after each step of its clock. */
 export interface Told {
   url: string;
@@ -27,8 +35,8 @@ export interface Exchange {
 }
 
 /** `from`: where its clock starts, epoch ms. `latencyMs`: added to every answer. */
-export async function startExchange(from: number, latencyMs: number): Promise<Exchange> {
-  const child = fork(join(import.meta.dirname, "children", "exchange.ts"), [String(from), String(latencyMs)], {
+export async function startExchange(from: number, latencyMs: number, accounts = 1): Promise<Exchange> {
+  const child = fork(join(import.meta.dirname, "children", "exchange.ts"), [from, latencyMs, accounts].map(String), {
     execArgv: ["--import", "tsx"],
   });
   const told = async (): Promise<Told> => (await once(child, "message"))[0];

@@ -1,6 +1,7 @@
 /** `npm run bench [-- NAME…] [--quick] [--json]`: what the collector costs, beside what that is compared with. */
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { accounts } from "./accounts.ts";
 import { bytes } from "./bytes.ts";
 import { cycle } from "./cycle.ts";
 import type { Comparison, Figure, Unit } from "./figure.ts";
@@ -11,6 +12,7 @@ import { start } from "./start.ts";
 import { year } from "./year.ts";
 
 const figures: readonly Figure[] = [bytes, cycle, start, memory, year, readers, lacking];
+const figures: readonly Figure[] = [bytes, cycle, accounts, start, memory, year, readers];
 
 interface Line extends Comparison {
   figure: string;

@@ -9,3 +9,49 @@ export function unlessAborted<Result>(wanted: Promise<Result>, signal: AbortSign
     wanted.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
   });
 }
+
+interface Waiting {
+  actions: Set<() => void>;
+  /** Nobody waits any more. */
+  end(): void;
+}
+
+/** What waits for each signal. A signal itself walks through all of its listeners whenever one is added. */
+const waitingFor = new WeakMap<AbortSignal, Waiting>();
+
+/**
+ * Calls `action` once when the signal is aborted, at once where it is already; the returned function calls that off. Costs the
+ * same however many wait for the same signal.
+ */
+export function onceAborted(signal: AbortSignal, action: () => void): () => void {
+  if (signal.aborted) {
+    action();
+    return () => {};
+  }
+  const { actions, end } = waitingFor.get(signal) ?? startWaiting(signal);
+  // A function of its own for each call: the same action may wait twice.
+  const own = () => action();
+  actions.add(own);
+  return () => {
+    if (actions.delete(own) && actions.size === 0) end();
+  };
+}
+
+function startWaiting(signal: AbortSignal): Waiting {
+  const actions = new Set<() => void>();
+  const callAll = () => {
+    waitingFor.delete(signal);
+    for (const action of actions) action();
+    actions.clear();
+  };
+  const waiting = {
+    actions,
+    end() {
+      waitingFor.delete(signal);
+      signal.removeEventListener("abort", callAll);
+    },
+  };
+  waitingFor.set(signal, waiting);
+  signal.addEventListener("abort", callAll, { once: true });
+  return waiting;
+}

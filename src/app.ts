@@ -129,6 +129,8 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
 /** Probes every account before the first slot, so that a refused key is heard of at once. @throws ConfigError with none left */
 export async function preflight({ sessions, log }: Faces): Promise<void> {
   const signal = AbortSignal.timeout(30_000);
+  // One signal ends the probing of all accounts: many listeners are no leak.
+  setMaxListeners(0, signal);
   await Promise.all(
     sessions.map(async (session) => {
       try {

@@ -38,23 +38,31 @@ export function createHeartbeat({ url, store, clock, log }: HeartbeatOptions): H
   const closing = new AbortController();
   /** The slots that were spoken of. */
   const said: Record<Beat, number> = { ok: Number.NaN, fail: Number.NaN };
+  /** Of the newest slot: the series whose run of it has not ended well yet, so that not all are read after each run. */
+  const owing = { slot: Number.NEGATIVE_INFINITY, series: new Set<string>() };
   let isCalling = false;
   /** What to say when the call at hand is over. */
   let next: Beat | null = null;
   let isHeard = true;
 
-  function onEnded({ slot, state }: EndedRun): void {
-    const beat = state === "failed" || state === "partial" ? "fail" : isComplete(slot) ? "ok" : null;
+  function onEnded(run: EndedRun): void {
+    const { slot, state } = run;
+    const beat = state === "failed" || state === "partial" ? "fail" : isComplete(run) ? "ok" : null;
     if (beat === null || said[beat] === slot) return;
     said[beat] = slot;
     next = beat;
     if (!isCalling) void callAll();
   }
 
-  /** Whether the last slot of everything that is scheduled is complete, this one included. */
-  function isComplete(slot: number): boolean {
+  /** Whether the last slot of everything that is scheduled is complete, with this run. */
+  function isComplete(run: EndedRun): boolean {
+    owing.series.delete(seriesName(run));
+    if (run.slot <= owing.slot && owing.series.size > 0) return false;
+    owing.slot = Math.max(owing.slot, run.slot);
     try {
-      return store.freshness(clock.now()).every((one) => !one.offered || isUpTo(one, slot));
+      const late = store.freshness(clock.now()).filter((one) => one.offered && !isUpTo(one, owing.slot));
+      owing.series = new Set(late.map(seriesName));
+      return late.length === 0;
     } catch (error) {
       log.warn({ problem: (error as Error).message }, "heartbeat: the database cannot be read; nothing is said");
       return false;
@@ -112,6 +120,8 @@ export function createHeartbeat({ url, store, clock, log }: HeartbeatOptions): H
     },
   };
 }
+
+const seriesName = ({ account, dataset }: Pick<EndedRun, "account" | "dataset">): string => `${dataset} ${account}`;
 
 function isUpTo({ schedule, last }: Freshness, slot: number): boolean {
   return last !== null && last.state === "ok" && last.slot >= parsePattern(schedule).latest(slot);

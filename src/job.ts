@@ -1,4 +1,5 @@
 /** What one run works with: the tools all runs share, and what is its own. */
+import { onceAborted } from "./abort.ts";
 import type { Clock } from "./clock.ts";
 import type { Pattern } from "./cron.ts";
 import type { Dataset } from "./datasets/dataset.ts";
@@ -89,11 +90,10 @@ export function startDeadline(dataset: Dataset, slot: number, tools: Tools): Dea
     controller.abort(new DeadlineError(`not finished within ${Math.round(ms / 100) / 10} s; the run was cut`)),
   );
   // Not AbortSignal.any: in Node 20 such a signal, and every answer its listeners hold, lives as long as `stopping`.
-  if (stopping.aborted) stop();
-  stopping.addEventListener("abort", stop, { once: true });
+  const listenNoMore = onceAborted(stopping, stop);
   const clear = () => {
     cancel();
-    stopping.removeEventListener("abort", stop);
+    listenNoMore();
   };
   return { signal: controller.signal, ms, overAt: now + ms, clear };
 }

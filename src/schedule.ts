@@ -139,13 +139,24 @@ export function createScheduler(
     await confirming;
   }
 
-  /** Runs that this one builds on, if they are at the same slot. */
-  const before = (series: Series & { session: Session }, slot: number): Promise<unknown> =>
-    Promise.allSettled(
-      all
+  const seriesOf = new Map<Session | null, Series[]>();
+  for (const series of configured.filter((series) => series !== null)) {
+    const known = seriesOf.get(series.session);
+    if (known) known.push(series);
+    else seriesOf.set(series.session, [series]);
+  }
+
+  /** Runs that this one builds on, if they are at the same slot. Only public data builds on what other accounts have. */
+  function before(series: Series & { session: Session }, slot: number): Promise<unknown> {
+    const near = series.dataset.public
+      ? all
+      : [series.session, publicSession].flatMap((session) => seriesOf.get(session) ?? []);
+    return Promise.allSettled(
+      near
         .filter((other) => other.session && buildsOn(series, { dataset: other.dataset, session: other.session }))
         .map((other) => (other.current?.slot === slot ? other.current.done : undefined)),
     );
+  }
 
   /** The old schedule was in force until this program began, so its slots are accounted for before the new one's. */
   async function change(series: Series): Promise<void> {
@@ -180,7 +191,7 @@ export function createScheduler(
     series.accountedTo = Math.max(series.accountedTo, slot);
     // By the monotonic clock: hours that the machine slept through were no hours of this run.
     series.lastRun = { from: slot, to: startsAt + clock.monotonic() - started };
-    requireAccount(sessions);
+    if (session.refusal() !== null) requireAccount(sessions);
   }
 
   function look(series: Series, now: number): void {

@@ -29,10 +29,52 @@ const insideOf = (bytes: Buffer, encoding: "base64" | "base64url", before: numbe
     .replace(/=+$/, "")
     .slice(before === 0 ? 0 : before + 1, -2);
 
-/** Returns a function that replaces every form of every secret in a text, the longest first. */
+/** Returns a function that replaces every form of every secret in a text; forms that overlap are replaced as one. */
 export function redactor(secrets: readonly Secret[]): (text: string) => string {
-  const forms = [...new Set(secrets.flatMap((secret) => formsOf(secret.reveal())))].sort((a, b) => b.length - a.length);
-  return (text) => forms.reduce((safe, form) => safe.replaceAll(form, "[secret]"), text);
+  const longestAt = formFinder([...new Set(secrets.flatMap((secret) => formsOf(secret.reveal())))]);
+  return (text) => {
+    let safe = "";
+    /** Where what was found last ends. */
+    let end = 0;
+    longestAt(text, (at, length) => {
+      if (at >= end) safe += `${text.slice(end, at)}[secret]`;
+      end = Math.max(end, at + length);
+    });
+    return end === 0 ? text : safe + text.slice(end);
+  };
+}
+
+/** Any odd number spreads; this one is that of FNV. */
+const base = 16_777_619;
+/** By how much the first character of a window counts: `base ** shortestForm` as 32 bits. */
+const leadingWeight = Array.from({ length: shortestForm }).reduce<number>((weight) => Math.imul(weight, base), 1);
+
+/**
+ * Finds any of many forms in one walk through a text, however many they are: a hash of each window of `shortestForm` characters
+ * (Rabin-Karp) tells which forms may begin there. Calls `found` from left to right with the longest form that begins at a place.
+ */
+function formFinder(forms: readonly string[]): (text: string, found: (at: number, length: number) => void) => void {
+  const byHash = new Map<number, string[]>();
+  // So roomy that a place where nothing begins is rarely looked at twice.
+  const may = new Uint8Array(2 ** (5 + Math.ceil(Math.log2(forms.length + 1))));
+  const slot = (hash: number) => hash & (may.length - 1);
+  for (const form of [...forms].sort((a, b) => b.length - a.length)) {
+    let hash = 0;
+    for (let at = 0; at < shortestForm; at += 1) hash = (Math.imul(hash, base) + form.charCodeAt(at)) | 0;
+    byHash.set(hash, [...(byHash.get(hash) ?? []), form]);
+    may[slot(hash)] = 1;
+  }
+  return (text, found) => {
+    let hash = 0;
+    for (let last = 0; last < text.length; last += 1) {
+      const leaving = last >= shortestForm ? Math.imul(text.charCodeAt(last - shortestForm), leadingWeight) : 0;
+      hash = (Math.imul(hash, base) + text.charCodeAt(last) - leaving) | 0;
+      const at = last - shortestForm + 1;
+      if (at < 0 || may[slot(hash)] === 0) continue;
+      const form = byHash.get(hash)?.find((one) => text.startsWith(one, at));
+      if (form !== undefined) found(at, form.length);
+    }
+  };
 }
 
 /** Control characters become visible escapes, so that no text from outside can forge a line or drive a terminal. */

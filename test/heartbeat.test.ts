@@ -67,6 +67,33 @@ it("waits for the last slot of every dataset, however seldom one comes", async (
   expect(calls).toEqual([`GET /${token}`, `GET /${token}/fail`]);
 });
 
+it("reads how everything is doing a few times a cycle, not after each run", async () => {
+  const names = Array.from({ length: 20 }, (_, number) => `account${number}`);
+  const accounts = names.map((name) => ({ ...classic, name, key: `${classic.key}${name}` }));
+  const { url, calls } = await listener();
+  const settings = {
+    BITGET_ACCOUNTS: names.join(","),
+    ...Object.assign({}, ...accounts.map((account) => credentials(account, `BITGET_${account.name.toUpperCase()}`))),
+    SCHEDULE_SPOT_ASSETS: "* * * * *",
+    SCHEDULE_FUNDING_ASSETS: "* * * * *",
+    HEARTBEAT_URL: url,
+  };
+  const world = await createWorld("2026-03-01T12:00:30Z", settings, { accounts });
+  const { store } = world.app;
+  const { freshness } = store;
+  let readings = 0;
+  store.freshness = (now) => {
+    readings += 1;
+    return freshness(now);
+  };
+
+  await world.at("2026-03-01T12:01:00Z");
+  await until(() => calls.length > 0);
+
+  expect(world.rows("select count(*) as runs from runs where state = 'ok'")).toEqual([{ runs: 40 }]);
+  expect([calls.length, readings]).toEqual([1, 2]);
+});
+
 it("goes on after a restart where the ledger says that nothing is missing", async () => {
   const { world, calls, at } = await called({
     SCHEDULE_POSITIONS: "*/30 * * * *",

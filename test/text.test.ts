@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { expect, it } from "vitest";
 import { Secret } from "../src/domain.ts";
 import { redactor, visible } from "../src/text.ts";
@@ -5,6 +6,28 @@ import { redactor, visible } from "../src/text.ts";
 it("takes longer secrets out before shorter ones that they contain", () => {
   const redact = redactor([new Secret("password"), new Secret("password-and-more")]);
   expect(redact("password-and-more, password")).toBe("[secret], [secret]");
+});
+
+it("leaves no part of secrets that overlap", () => {
+  const redact = redactor([new Secret("abcdefgh-12345"), new Secret("12345-ABCDEFGH-and-more")]);
+  expect(redact("<abcdefgh-12345-ABCDEFGH-and-more>")).toBe("<[secret]>");
+});
+
+it("leaves none of many secrets in any text, and every text without one as it is", () => {
+  const word = fc.string({ unit: fc.constantFrom("a", "b", "%", "é"), minLength: 8, maxLength: 12 });
+  const between = fc.string({ unit: fc.constantFrom("a", "b", "-"), maxLength: 10 });
+  fc.assert(
+    fc.property(
+      fc.array(word, { minLength: 1, maxLength: 40 }),
+      fc.array(fc.tuple(between, fc.nat())),
+      (words, parts) => {
+        const redact = redactor(words.map((one) => new Secret(one)));
+        const text = parts.map(([before, at]) => before + words[at % words.length]).join("-");
+        expect(words.filter((one) => redact(text).includes(one))).toEqual([]);
+        expect(redact(text.replaceAll(/[ab%é]{8,}/g, "-"))).toBe(text.replaceAll(/[ab%é]{8,}/g, "-"));
+      },
+    ),
+  );
 });
 
 it("shows control characters and direction marks instead of obeying them", () => {

@@ -34,7 +34,8 @@ export class Permits {
   /** Monotonic instants at which used permits come back, the next one first. */
   readonly #returns: number[] = [];
   #free: number;
-  #queue = newQueue();
+  /** Null until somebody has to wait: most accounts never do, and a queue is larger than all the rest. */
+  #queue: Bottleneck | null = null;
   #head: Waiter | null = null;
   #closed = false;
   #watch: NodeJS.Timeout | null = null;
@@ -66,7 +67,7 @@ export class Permits {
     this.#closed = true;
     this.#cancelReturn?.();
     for (const waiter of [...this.#waiters]) waiter.refuse(stopping());
-    this.#queue.stop().catch(() => {});
+    this.#queue?.stop().catch(() => {});
   }
 
   #permit(): Permit {
@@ -111,7 +112,7 @@ export class Permits {
   }
 
   #enqueue(waiter: Waiter): void {
-    const queue = this.#queue;
+    const queue = this.#queue ?? this.#newestQueue();
     const job = () =>
       new Promise<void>((done) => {
         // A queue that was replaced has nothing to give; whoever gave up needs nothing.
@@ -122,6 +123,13 @@ export class Permits {
       });
     // It rejects only when a queue is stopped: replaced, where nothing is lost, or closed, where all were refused.
     queue.schedule(job).catch(() => {});
+  }
+
+  /** Goes by the wall clock as it is from now on; earlier steps of it are no concern of the queue. */
+  #newestQueue(): Bottleneck {
+    this.#wasSetBack();
+    this.#queue = newQueue();
+    return this.#queue;
   }
 
   #serve(): void {
@@ -175,7 +183,7 @@ export class Permits {
       waiter.leave();
       this.#enqueue(waiter);
     }
-    old.stop().catch(() => {});
+    old?.stop().catch(() => {});
   }
 
   #watchClock(): void {

@@ -41,7 +41,8 @@ interface StoredSnapshot extends Sealed {
 }
 
 export function createHistory(sqlite: Sqlite, orm: BetterSQLite3Database, ledger: Ledger, chain: Chain): History {
-  const { askScope, scopesAsked, retireScope, pointScope, latestScopes, insertSnapshot, endRun } = prepare(orm);
+  const { askScope, scopesAsked, retireScope, pointScope, latestOfAll, latestOfOne, insertSnapshot, endRun } =
+    prepare(orm);
   const recorders = new Map<Layout, Recorder>();
   const states = new Map<number, State>();
   const episodes = createEpisodes(orm);
@@ -166,18 +167,19 @@ export function createHistory(sqlite: Sqlite, orm: BetterSQLite3Database, ledger
     },
     latest(dataset, name) {
       const layout = layoutOf(dataset);
-      return latestScopes
-        .all({ dataset: dataset.name })
-        .filter(({ account }) => name === undefined || account === name)
-        .map(({ id, account, asked, latest, slot, takenAt }) => ({
-          account,
-          scope: (asked || null) as Scope,
-          slot,
-          takenAt,
-          rows: [...stateOf(layout, id).values()]
-            .filter(({ present, since }) => present === 1 || (dataset.vanishes === "zero" && since === latest))
-            .map(({ parts }) => rowOf(layout, parts)),
-        }));
+      const found =
+        name === undefined
+          ? latestOfAll.all({ dataset: dataset.name })
+          : latestOfOne.all({ dataset: dataset.name, account: name });
+      return found.map(({ id, account, asked, latest, slot, takenAt }) => ({
+        account,
+        scope: (asked || null) as Scope,
+        slot,
+        takenAt,
+        rows: [...stateOf(layout, id).values()]
+          .filter(({ present, since }) => present === 1 || (dataset.vanishes === "zero" && since === latest))
+          .map(({ parts }) => rowOf(layout, parts)),
+      }));
     },
     forget() {
       states.clear();
@@ -190,7 +192,26 @@ export function createHistory(sqlite: Sqlite, orm: BetterSQLite3Database, ledger
 const given = (name: string): SQL => sql`${sql.placeholder(name)}`;
 
 function prepare(orm: BetterSQLite3Database) {
+  const latest = (condition: SQL | undefined) =>
+    orm
+      .select({
+        id: scope.id,
+        account: account.name,
+        asked: scope.productType,
+        latest: snapshot.id,
+        slot: run.slot,
+        takenAt: snapshot.takenAt,
+      })
+      .from(scope)
+      .innerJoin(series, eq(series.id, scope.seriesId))
+      .innerJoin(account, eq(account.id, series.accountId))
+      .innerJoin(snapshot, eq(snapshot.id, scope.latest))
+      .innerJoin(run, eq(run.id, snapshot.runId))
+      .where(and(eq(series.dataset, given("dataset")), isNull(scope.until), condition))
+      .prepare();
   return {
+    latestOfAll: latest(undefined),
+    latestOfOne: latest(eq(account.name, given("account"))),
     askScope: orm
       .insert(scope)
       .values({ seriesId: given("seriesId"), productType: given("productType") })
@@ -211,22 +232,6 @@ function prepare(orm: BetterSQLite3Database) {
       .update(scope)
       .set({ latest: given("snapshotId") })
       .where(eq(scope.id, given("scopeId")))
-      .prepare(),
-    latestScopes: orm
-      .select({
-        id: scope.id,
-        account: account.name,
-        asked: scope.productType,
-        latest: snapshot.id,
-        slot: run.slot,
-        takenAt: snapshot.takenAt,
-      })
-      .from(scope)
-      .innerJoin(series, eq(series.id, scope.seriesId))
-      .innerJoin(account, eq(account.id, series.accountId))
-      .innerJoin(snapshot, eq(snapshot.id, scope.latest))
-      .innerJoin(run, eq(run.id, snapshot.runId))
-      .where(and(eq(series.dataset, given("dataset")), isNull(scope.until)))
       .prepare(),
     insertSnapshot: orm
       .insert(snapshot)

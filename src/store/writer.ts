@@ -9,6 +9,9 @@ import { identityOf } from "./connections.ts";
 import { lockFile } from "./lock.ts";
 import type { Sqlite } from "./sqlite.ts";
 
+/** So many share a transaction; what else was asked for waits for the next, and others have their turn in between. */
+const mostAtOnce = 200;
+
 const patienceMs = 10_000;
 const pauseMs = { shortest: 25, longest: 100 };
 
@@ -37,7 +40,7 @@ export function createWriter(path: string, sqlite: Sqlite, clock: Clock, onRollb
   let awake = false;
 
   async function writeAsked(): Promise<void> {
-    await write(asked.splice(0));
+    await write(asked.splice(0, mostAtOnce));
     awake = asked.length > 0;
     if (awake) setImmediate(writeAsked);
   }
