@@ -30,6 +30,12 @@ export function toDigits(text: string): Digits | null {
   return `${sign}${integer}${rest === "" ? "" : `.${rest}`}`;
 }
 
+/** Characters of a number that was computed: the product of two received ones, and sums of such, have fewer. */
+const longestComputed = 1000;
+
+/** Whether `text` is a plain decimal, received or computed: products have more than 64 places. */
+export const isPlain = (text: string): boolean => text.length <= longestComputed && plain.test(text);
+
 /** Number of digits after the point. */
 export function places(digits: Digits): number {
   const point = digits.indexOf(".");

@@ -6,10 +6,12 @@ import { loadConfig } from "../config.ts";
 import { datasets } from "../datasets/index.ts";
 import { UsageError } from "../errors.ts";
 import { readFiles } from "../export/read.ts";
+import { createLog } from "../log.ts";
 import { importHistory } from "../store/import.ts";
 import { lockDatabase } from "../store/lock.ts";
+import { inspect } from "../store/sqlite.ts";
 import { openStore } from "../store/store.ts";
-import type { Command } from "./command.ts";
+import type { Command, Input } from "./command.ts";
 import { terminalBar } from "./progress.ts";
 
 export const dbImport: Command = {
@@ -20,22 +22,32 @@ export const dbImport: Command = {
   details: [
     "Files are what export writes; their columns tell the dataset. All of them are imported or none. Exporting again",
     "gives the same bytes. Runs, empty and failed snapshots, missed slots and schedules are in no export: what is",
-    "imported does not have them.",
+    "imported does not have them. --rows notices a text file of which lines are missing at the end.",
   ],
-  async run({ args, env, out }) {
+  options: [
+    {
+      flags: "--rows <count>",
+      summary: "how many rows the files have in all, as export said; else nothing is imported",
+    },
+  ],
+  async run({ args, options, env, out }) {
     if (args.length === 0) throw new UsageError("name the files to import");
     const config = loadConfig(env, { credentials: false });
     const path = config.databasePath;
+    const expected = rowsOf(options.rows);
+    const log = logOf(config);
     const bar = terminalBar("importing", "bytes");
     const paths = args.map((file) => resolve(file));
     const files = readFiles(paths, bar.update);
     const lock = lockDatabase(path);
     let isNew = false;
     try {
-      const store = await openStore({ path, datasets, log: logOf(config), clock: systemClock });
-      isNew = store.opening === "created";
+      isNew = inspect(path) === "new";
+      // That it was made is said when it stays.
+      const store = await openStore({ path, datasets, log: isNew ? silent : log, clock: systemClock });
       store.close();
-      const imported = await importHistory(path, datasets, files);
+      const imported = await importHistory(path, datasets, files, expected);
+      if (isNew) log.info({ path }, "created a new database");
       isNew = false;
       bar.stop();
       for (const { path: file, dataset, snapshots, rows } of imported)
@@ -50,3 +62,13 @@ export const dbImport: Command = {
     }
   },
 };
+
+const silent = createLog({ level: "silent", format: "json", secrets: [], write: () => {} });
+
+/** @throws UsageError where it is no number of rows */
+function rowsOf(text: Input["options"][string]): number | null {
+  if (text === undefined) return null;
+  if (typeof text !== "string" || !/^\d{1,15}$/.test(text))
+    throw new UsageError("--rows is a number of rows, such as 1200");
+  return Number(text);
+}

@@ -17,23 +17,56 @@ export function sizeOf(path: string): number {
 
 const lineEnd = 10;
 
-/** Some whole lines at a time, the last perhaps without its end. @throws ShapeError naming the first line that is not UTF-8 */
+/** Bytes of a line: many times as much as the longest answer of the exchange has. */
+export const longestLine = 16 * 2 ** 20;
+
+export const tooLong = (path: string, line: number): ShapeError =>
+  new ShapeError(
+    path,
+    `line ${line}`,
+    `is longer than ${longestLine / 2 ** 20} MiB: a line end or a quote is missing, or export did not write this file`,
+  );
+
+/** What some programs write in front of UTF-8. */
+const byteOrderMark = Buffer.from("\ufeff");
+
+/**
+ * Some whole lines at a time, the last perhaps without its end; without a byte order mark in front of them.
+ * @throws ShapeError naming the first line that is not UTF-8 or too long
+ */
 export async function* linesOf(path: string, zipped: boolean, onProgress: OnProgress): AsyncGenerator<Buffer, void> {
   let rest: Buffer[] = [];
   let line = 1;
-  for await (const chunk of bytesOf(path, zipped, onProgress)) {
+  let length = 0;
+  for await (const chunk of withoutMark(path, bytesOf(path, zipped, onProgress))) {
     const end = chunk.lastIndexOf(lineEnd) + 1;
+    // The first line end of a chunk is not looked for: chunks are short.
+    if (length + (end > 0 ? 0 : chunk.length) > longestLine) throw tooLong(path, line);
     if (end > 0) {
       const lines = Buffer.concat([...rest, chunk.subarray(0, end)]);
       line = checked(path, lines, line);
       yield lines;
       rest = [];
+      length = 0;
     }
     rest.push(chunk.subarray(end));
+    length += chunk.length - end;
   }
   const last = Buffer.concat(rest);
   checked(path, last, line);
   if (last.length > 0) yield last;
+}
+
+async function* withoutMark(path: string, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
+  let isFirst = true;
+  for await (const chunk of chunks) {
+    const [one, other] = isFirst ? chunk : [];
+    if ((one === 0xff && other === 0xfe) || (one === 0xfe && other === 0xff))
+      throw new ShapeError(path, "line 1", "is UTF-16; save the file as UTF-8");
+    const isMarked = isFirst && chunk.subarray(0, byteOrderMark.length).equals(byteOrderMark);
+    yield isMarked ? chunk.subarray(byteOrderMark.length) : chunk;
+    isFirst = false;
+  }
 }
 
 async function* bytesOf(path: string, zipped: boolean, onProgress: OnProgress): AsyncGenerator<Buffer, void> {

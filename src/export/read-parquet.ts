@@ -1,8 +1,12 @@
-import { asyncBufferFromFile, parquetMetadataAsync, parquetRead } from "hyparquet";
+import { asyncBufferFromFile, parquetMetadataAsync, parquetRead, type RowGroup } from "hyparquet";
 import { ShapeError } from "../errors.ts";
 import type { HistoryFile, PlacedRow } from "../store/import-rows.ts";
 import type { Cell } from "../store/query.ts";
 import { type OnProgress, sizeOf } from "./lines.ts";
+
+/** What a group of rows may have, for it is in memory as a whole. Export writes 10,000 rows. */
+const mostRows = 1_000_000;
+const mostBytes = 2 ** 30;
 
 /** Reads a group of rows at a time. @throws ShapeError where it is no Parquet file */
 export async function readParquet(path: string, onProgress: OnProgress): Promise<HistoryFile> {
@@ -15,11 +19,20 @@ export async function readParquet(path: string, onProgress: OnProgress): Promise
     let begin = 0;
     for (const group of metadata.row_groups) {
       const end = begin + Number(group.num_rows);
-      const read = await orShapeError(path, `rows ${begin + 1} to ${end}`, () => readRows(begin, end));
+      const place = `rows ${begin + 1} to ${end}`;
+      requireModest(place, group);
+      const read = await orShapeError(path, place, () => readRows(begin, end));
+      if (read.length !== end - begin) throw new ShapeError(path, place, `only ${read.length} are there`);
       yield read.map((cells, at) => ({ place: `row ${begin + at + 1}`, cells }));
       begin = end;
       onProgress(Math.floor((size * end) / Number(metadata.num_rows)), size);
     }
+  }
+
+  function requireModest(place: string, { num_rows, total_byte_size }: RowGroup): void {
+    if (num_rows <= mostRows && total_byte_size <= mostBytes) return;
+    const limits = `${mostRows} rows or ${mostBytes / 2 ** 20} MiB`;
+    throw new ShapeError(path, place, `are one group of more than ${limits}; write the file with smaller groups`);
   }
 
   async function readRows(rowStart: number, rowEnd: number): Promise<Cell[][]> {

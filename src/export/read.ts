@@ -46,13 +46,17 @@ async function readNdjson(path: string, lines: AsyncGenerator<Buffer, void>): Pr
 
   async function* rows(): AsyncGenerator<PlacedRow[], void> {
     let number = 0;
+    let blank = 0;
     const read = (block: Buffer): PlacedRow[] =>
       block
         .toString()
         .replace(/\n$/, "")
         .split("\n")
-        .map((line) => {
+        .flatMap((line) => {
           number += 1;
+          if (blank > 0 && line.trim() !== "") throw new ShapeError(path, `line ${blank}`, "is empty, and rows follow");
+          if (line.trim() === "") blank = number;
+          if (blank > 0) return [];
           return { place: `line ${number}`, cells: cellsOf(objectIn(path, line, number), number) };
         });
     if (!first.done) yield read(first.value);

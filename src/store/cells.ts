@@ -33,8 +33,19 @@ export function unpackHex(hex: string): Digits {
 export const digitsSql = (column: string): string =>
   `nullif(replace(replace(replace(hex(${column}),'F',''),'B','.'),'A','-'),'')`;
 
-/** Epoch ms as ISO 8601 UTC with milliseconds, in SQL. */
-export const instantSql = (column: string): string => `strftime('%Y-%m-%dT%H:%M:%fZ', ${column} / 1000.0, 'unixepoch')`;
+/** Milliseconds after which the calendar repeats itself. */
+const fourCenturies = 12_622_780_800_000;
+
+/**
+ * Epoch ms as ISO 8601 UTC with milliseconds, in SQL; NULL stays NULL. SQLite knows no years beyond 9999: these are those of
+ * the same date in this cycle of the calendar, written as JavaScript does.
+ */
+export function instantSql(column: string): string {
+  const near = `${column} % ${fourCenturies} / 1000.0, 'unixepoch'`;
+  const year = `strftime('%Y', ${near}) + ${column} / ${fourCenturies} * 400`;
+  const far = `printf('+%06d', ${year}) || strftime('-%m-%dT%H:%M:%fZ', ${near})`;
+  return `coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', ${column} / 1000.0, 'unixepoch'), ${far})`;
+}
 
 const dayMs = 86_400_000;
 const padded = (count: number, digits: number) =>

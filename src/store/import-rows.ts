@@ -1,7 +1,7 @@
 /** Rows of a history view, as text or numbers, read back into what was received. */
 import { type Column, snakeCase } from "../columns.ts";
 import type { Dataset } from "../datasets/dataset.ts";
-import { toDigits } from "../decimal.ts";
+import { isPlain } from "../decimal.ts";
 import { type Item, productTypes, publicAccount, type Scope, type Value } from "../domain.ts";
 import { ShapeError } from "../errors.ts";
 import { parseExtra } from "./layout.ts";
@@ -12,6 +12,8 @@ export interface HistoryFile {
   path: string;
   columns: readonly string[];
   rows: AsyncIterable<readonly PlacedRow[]>;
+  /** True where an empty text stands for an unknown cell as well, for every cell is in quotes. */
+  isQuotedThroughout?: boolean;
 }
 
 export interface PlacedRow {
@@ -76,7 +78,7 @@ const isZero = ({ vanishes, columns, key }: Dataset, { row, extra }: Item): bool
     ([name, { kind }]) => key.includes(name) || row[name] === null || (kind === "decimal" && row[name] === "0"),
   );
 
-function rowReader({ path, columns }: HistoryFile, dataset: Dataset) {
+function rowReader({ path, columns, isQuotedThroughout = false }: HistoryFile, dataset: Dataset) {
   const declared = Object.entries(dataset.columns).map(
     ([name, column]) => [name, columns.indexOf(snakeCase(name)), column] as const,
   );
@@ -84,10 +86,13 @@ function rowReader({ path, columns }: HistoryFile, dataset: Dataset) {
   const [takenAt, takenAtMs] = [columns.indexOf("taken_at"), columns.indexOf("taken_at_ms")];
   const [id, extra] = [columns.indexOf("snapshot_id"), columns.indexOf("extra")];
 
+  // The exchange's "" is unknown in every column, so that no text that was stored is empty.
+  const unquoted = (cell: Cell): Cell => (isQuotedThroughout && cell === "" ? null : cell);
+
   return ({ place, cells }: PlacedRow): About & { item: Item } => {
     const cell = <T>(at: number, read: (cell: Cell) => T): T => {
       try {
-        return read(cells[at] ?? null);
+        return read(unquoted(cells[at] ?? null));
       } catch (error) {
         if (!(error instanceof RangeError)) throw error;
         throw new ShapeError(path, `${place}, ${columns[at]}`, error.message);
@@ -99,7 +104,7 @@ function rowReader({ path, columns }: HistoryFile, dataset: Dataset) {
     if (cell(takenAt, required(instantOf)) !== instant)
       throw new ShapeError(path, `${place}, taken_at`, "is another instant than taken_at_ms");
     return {
-      id: cell(id, required(whole)),
+      id: cell(id, required(idOf)),
       account: account < 0 ? publicAccount : cell(account, required(textOf)),
       scope: productType < 0 ? null : cell(productType, scopeOf),
       takenAt: instant,
@@ -133,15 +138,16 @@ function textOf(cell: Cell): string | null {
 
 function digitsOf(cell: Cell): string | null {
   const text = textOf(cell);
-  if (text !== null && toDigits(text) !== text) throw wrong(cell, "decimal number");
-  return text;
+  if (text === null || isPlain(text)) return text;
+  const isLocal = /^-?\d+,\d+$/.test(text);
+  throw wrong(cell, `decimal number${isLocal ? "; it has a decimal comma, which is no point" : ""}`);
 }
 
 function instantOf(cell: Cell): number | null {
   const text = textOf(cell);
   if (text === null) return null;
   const instant = Date.parse(text);
-  if (Number.isNaN(instant) || new Date(instant).toISOString() !== text) throw wrong(cell, "instant");
+  if (!(instant >= 0) || new Date(instant).toISOString() !== text) throw wrong(cell, "instant");
   return instant;
 }
 
@@ -151,6 +157,15 @@ function whole(cell: Cell): number | null {
   const number = typeof cell === "string" && !/^\d{1,16}$/.test(cell) ? Number.NaN : Number(cell);
   if (cell instanceof Uint8Array || !Number.isSafeInteger(number) || number < 0) throw wrong(cell, "whole number");
   return number;
+}
+
+/** As many ids again are left for what is collected after the import. */
+const greatestId = 2 ** 52;
+
+function idOf(cell: Cell): number | null {
+  const id = whole(cell);
+  if (id !== null && (id < 1 || id > greatestId)) throw new RangeError(`${id} is not from 1 to ${greatestId}`);
+  return id;
 }
 
 function flagOf(cell: Cell): number | null {

@@ -25,7 +25,8 @@ export interface Imported {
 }
 
 /**
- * Imports files into a database that holds nothing of their datasets, all of them or none; the caller holds its lock.
+ * Imports files into a database that holds nothing of their datasets, all of them or none; the caller holds its lock. Where
+ * `expected` is given they must have so many rows in all.
  * @throws ShapeError naming the file and the place in it; ConfigError where the database is not empty; StorageError where
  * it cannot be written
  */
@@ -33,12 +34,20 @@ export async function importHistory(
   path: string,
   datasets: readonly Dataset[],
   files: AsyncIterable<HistoryFile>,
+  expected: number | null = null,
 ): Promise<Imported[]> {
   const sqlite = openWriter(path);
   try {
     sqlite.exec("begin immediate");
     const imported: Imported[] = [];
     for await (const file of files) imported.push(await importFile(sqlite, path, datasets, file));
+    const rows = imported.reduce((sum, file) => sum + file.rows, 0);
+    if (expected !== null && rows !== expected)
+      throw new ShapeError(
+        imported.map(({ path }) => path).join(", "),
+        "rows",
+        `${rows} are there, and --rows says ${expected}; nothing was imported`,
+      );
     sqlite.exec("commit");
     return imported;
   } catch (error) {
