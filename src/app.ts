@@ -47,10 +47,10 @@ export const logOf = (config: Config): Log =>
 
 /** `store` is null for commands that only look. */
 export function openFaces(config: Config, store: Store | null, clock = systemClock, log = logOf(config)): Faces {
-  const { baseUrl, fallbackBaseUrl, demoTrading, allowWriteKeys } = config;
+  const { baseUrl, fallbackBaseUrl, demoTrading, allowWriteKeys, proxy } = config;
   const limiter = new Limiter(clock);
   const clientOf = (account: Account | null) =>
-    createClient({ account, baseUrl, fallbackBaseUrl, demoTrading, limiter, clock, log });
+    createClient({ account, baseUrl, fallbackBaseUrl, demoTrading, proxy, limiter, clock, log });
   const sessions = config.accounts.map((account) =>
     createSession({ account, client: clientOf(account), store, allowWriteKeys, now: () => clock.now(), log }),
   );
@@ -93,7 +93,7 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
     const controller = new AbortController();
     // Every run listens while it lasts, and many accounts have many runs.
     setMaxListeners(0, controller.signal);
-    const alerts = createAlerts({ store, settings: config.alerts, clock, log });
+    const alerts = createAlerts({ store, settings: config.alerts, proxy: config.proxy, clock, log });
     const tools: Tools = {
       store,
       rawAnswers,
@@ -112,7 +112,8 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
     };
     const cut = () => controller.abort(new DeadlineError("the program was stopped before it was finished"));
     const { reportsDirectory: directory, reportsSchedule: schedule } = config;
-    const heartbeat = config.heartbeatUrl && createHeartbeat({ url: config.heartbeatUrl, store, clock, log });
+    const heartbeat =
+      config.heartbeatUrl && createHeartbeat({ url: config.heartbeatUrl, proxy: config.proxy, store, clock, log });
     if (heartbeat) opened.unshift(heartbeat);
     const dailyReports = schedule && createDailyReports({ databasePath, directory, schedule, clock, log });
     const { http, timezone, sqlTimeoutSeconds } = config;

@@ -15,6 +15,7 @@ import {
 } from "./domain.ts";
 import { type Environment, leaks, realPath } from "./environment.ts";
 import { ConfigError } from "./errors.ts";
+import { isLoopback, noProxy, type ProxySettings, readProxySettings, secretsOfProxy } from "./proxy.ts";
 import { readSecretFile, secretOf, secretProblem } from "./secret-value.ts";
 import { secretsOfUrl } from "./text.ts";
 import { timezoneProblem } from "./timezone.ts";
@@ -56,6 +57,8 @@ export interface Config {
   /** Called after each complete cycle. Null: nobody is. */
   heartbeatUrl: Secret | null;
   alerts: AlertSettings;
+  /** How all that is not this machine is asked. */
+  proxy: ProxySettings;
   logLevel: string;
   logFormat: "pretty" | "json";
 }
@@ -72,8 +75,6 @@ const shortestSecret = 8;
 /** Nobody guesses a random one of this length. */
 const shortestToken = 16;
 
-/** An address of this machine that only programs on it can reach. */
-export const isLoopback = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1)$/.test(host);
 /** Nobody on the way can read it. */
 const isSafe = ({ protocol, hostname }: URL): boolean =>
   protocol === "https:" || (protocol === "http:" && isLoopback(hostname.replace(/^\[|\]$/g, "")));
@@ -287,6 +288,7 @@ export function loadConfig(
     http: pages ? http() : null,
     heartbeatUrl: credentials ? secretUrl("HEARTBEAT_URL") : null,
     alerts: readAlertSettings({ read, report, choice, flag, whole, secretUrl: webhook ? secretUrl : () => null }),
+    proxy: credentials || webhook ? readProxySettings(read, report) : noProxy,
     logLevel: choice("LOG_LEVEL", levels, "info"),
     logFormat: choice("LOG_FORMAT", ["pretty", "json"], process.stderr.isTTY ? "pretty" : "json"),
   };
@@ -295,9 +297,10 @@ export function loadConfig(
 }
 
 /** Every secret of the settings, for the log to keep out. */
-export const secretsOf = ({ accounts, http, heartbeatUrl, alerts }: Config): Secret[] => [
+export const secretsOf = ({ accounts, http, heartbeatUrl, alerts, proxy: { proxy } }: Config): Secret[] => [
   ...accounts.flatMap((account) => [account.key, account.secret, account.passphrase]),
   ...(http?.token ? [http.token] : []),
   ...(heartbeatUrl ? secretsOfUrl(heartbeatUrl) : []),
   ...(alerts.webhook ? secretsOfUrl(alerts.webhook.url) : []),
+  ...(proxy ? secretsOfProxy(proxy.url.reveal()) : []),
 ];

@@ -3,6 +3,7 @@ import { closeSync, fstatSync, lstatSync, openSync, readFileSync, realpathSync }
 import { basename, dirname, join, resolve } from "node:path";
 import { Secret } from "./domain.ts";
 import { ConfigError } from "./errors.ts";
+import { isProxySetting, secretsOfProxy } from "./proxy.ts";
 import { isSecretSetting, nameProblem, strayNameProblem } from "./setting-names.ts";
 import { parseEnvFile, textOf } from "./settings-file.ts";
 import { secretsOfUrl } from "./text.ts";
@@ -36,7 +37,7 @@ function settingsIn(path: string, problems: string[]): Environment {
     return {};
   }
   const { settings, lines, problems: found } = parseEnvFile(text);
-  const holdsKeys = Object.entries(settings).some(([name, value]) => isSecretSetting(name) && value?.trim());
+  const holdsKeys = Object.entries(settings).some(([name, value]) => isSecret(name, value) && value.trim());
   if (holdsKeys && (mode & 0o077) !== 0 && process.platform !== "win32")
     problems.push(`${path} holds keys and can be read by others. Run: chmod 600 ${path}`);
   problems.push(...found.map((one) => `${path} ${one}`));
@@ -61,9 +62,14 @@ function readSettings(path: string): { bytes: Buffer; mode: number } {
   }
 }
 
+/** Tells whether a variable holds what nobody else may see: a secret setting, or a proxy with a password in its address. */
+export const isSecret = (name: string, value = ""): boolean =>
+  isSecretSetting(name) || (isProxySetting(name) && value.includes("@"));
+
 /** The keys among the settings, before anybody has looked whether they are any good: to be kept out of what a bug prints. */
 export function secretsIn(env: Environment): Secret[] {
   return Object.entries(env).flatMap(([name, value = ""]) => {
+    if (isProxySetting(name)) return secretsOfProxy(value.trim());
     if (isSecretSetting(name)) return secretsOfUrl(new Secret(value.trim()));
     if (!isSecretSetting(name.replace(/_FILE$/, ""))) return [];
     try {
@@ -100,9 +106,3 @@ export function leaks({ NODE_DEBUG, NODE_OPTIONS, NODE_TLS_REJECT_UNAUTHORIZED }
   if (option) problems.push(`NODE_OPTIONS has ${option}…, and what it writes or shows can hold keys; take it out`);
   return problems;
 }
-
-const proxySettings = /^(https?|all)_proxy$/i;
-
-/** Proxies that are set and not used: keys go to the exchange directly or not at all. */
-export const unusedProxies = (env: Environment): string[] =>
-  Object.keys(env).filter((name) => proxySettings.test(name) && env[name]);

@@ -2,19 +2,21 @@
  * A dead man's switch: the address is called after each complete cycle, and with `/fail` behind its path after a failure, as
  * healthchecks.io and its like have it. When nothing comes any more, whoever is called raises the alarm.
  */
-import http from "node:http";
-import https from "node:https";
 import got, { RequestError } from "got";
 import { type Clock, sleep } from "./clock.ts";
 import { parsePattern } from "./cron.ts";
 import type { Secret } from "./domain.ts";
 import type { EndedRun } from "./job.ts";
 import type { Log } from "./log.ts";
+import { proxyProblem, routeTo } from "./outgoing.ts";
+import { noProxy, type ProxySettings } from "./proxy.ts";
 import type { Freshness } from "./store/freshness.ts";
 import type { Store } from "./store/store.ts";
 
 export interface HeartbeatOptions {
   url: Secret;
+  /** Default: none. */
+  proxy?: ProxySettings;
   store: Pick<Store, "freshness">;
   clock: Clock;
   log: Log;
@@ -33,8 +35,8 @@ type Beat = "ok" | "fail";
 const timeLimit = 10_000;
 const pause = 1000;
 
-export function createHeartbeat({ url, store, clock, log }: HeartbeatOptions): Heartbeat {
-  const agent = { http: new http.Agent(), https: new https.Agent() };
+export function createHeartbeat({ url, proxy = noProxy, store, clock, log }: HeartbeatOptions): Heartbeat {
+  const route = routeTo(url.reveal(), proxy);
   const closing = new AbortController();
   /** The slots that were spoken of. */
   const said: Record<Beat, number> = { ok: Number.NaN, fail: Number.NaN };
@@ -82,7 +84,7 @@ export function createHeartbeat({ url, store, clock, log }: HeartbeatOptions): H
   /** What went wrong in a few words, none of them the exchange's or the address; null where it was heard. */
   async function call(beat: Beat): Promise<string | null> {
     const options = {
-      agent,
+      agent: route.agent,
       followRedirect: false,
       retry: { limit: 0 },
       throwHttpErrors: false,
@@ -96,7 +98,7 @@ export function createHeartbeat({ url, store, clock, log }: HeartbeatOptions): H
       });
       return status >= 200 && status < 300 ? null : `HTTP ${status}`;
     } catch (error) {
-      return error instanceof RequestError ? error.code : "unknown";
+      return proxyProblem(error) ?? (error instanceof RequestError ? error.code : "unknown");
     } finally {
       stream.destroy();
     }
@@ -115,8 +117,7 @@ export function createHeartbeat({ url, store, clock, log }: HeartbeatOptions): H
     onEnded,
     close() {
       closing.abort();
-      agent.http.destroy();
-      agent.https.destroy();
+      route.close();
     },
   };
 }

@@ -3,9 +3,8 @@
 import { CommanderError, Option, Command as Parser } from "commander";
 import type { Command } from "./commands/command.ts";
 import { loadCommands } from "./commands/index.ts";
-import { type Environment, environment, secretsIn } from "./environment.ts";
+import { type Environment, environment, isSecret, secretsIn } from "./environment.ts";
 import { CollectorError, ConfigError, StorageError } from "./errors.ts";
-import { isSecretSetting } from "./setting-names.ts";
 import { redactor, visible } from "./text.ts";
 import { ownVersion } from "./version.ts";
 
@@ -39,7 +38,7 @@ let redact = (text: string): string => text;
 function settings(): Environment {
   const env = environment();
   redact = redactor(secretsIn(env));
-  for (const name of Object.keys(process.env).filter(isSecretSetting)) delete process.env[name];
+  for (const [name, value] of Object.entries(process.env)) if (isSecret(name, value)) delete process.env[name];
   return env;
 }
 

@@ -1,6 +1,7 @@
 /** The names of all settings, so that a misspelt one is not taken for one that is not set. */
 import { closest, distance } from "fastest-levenshtein";
 import { datasetNames } from "./domain.ts";
+import { isProxySetting } from "./proxy.ts";
 
 const secrets = ["BITGET_API_KEY", "BITGET_API_SECRET", "BITGET_API_PASSPHRASE", "HTTP_TOKEN", "HEARTBEAT_URL"].concat(
   "ALERT_WEBHOOK_URL",
@@ -26,10 +27,8 @@ const names = new Set([
 
 const ofAccount = /^BITGET_\w+_API_((KEY|SECRET|PASSPHRASE)(_FILE)?|VERSION)$/;
 
-/** Proxies are set in small letters too. */
-const proxies = /^(https?|all|no)_proxy$/i;
-
-export const isKnownSetting = (name: string): boolean => names.has(name) || ofAccount.test(name) || proxies.test(name);
+export const isKnownSetting = (name: string): boolean =>
+  names.has(name) || ofAccount.test(name) || isProxySetting(name) || /^no_proxy$/i.test(name);
 
 /** `BITGET_API_KEY`, `BITGET_HEDGE_API_PASSPHRASE`, `HTTP_TOKEN`, and an address that only we and whoever is called may know. */
 export const isSecretSetting = (name: string): boolean =>

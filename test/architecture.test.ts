@@ -18,6 +18,8 @@ const order = [
     "setting-names",
     "settings-file",
     "secret-value",
+    "proxy",
+    "outgoing",
     "version",
     "timezone",
   ],

@@ -2,6 +2,7 @@
 import type { AlertSettings } from "../alert-settings.ts";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
+import type { ProxySettings } from "../proxy.ts";
 import type { Said } from "../store/alert-book.ts";
 import type { Store } from "../store/store.ts";
 import { everySecond } from "../wake.ts";
@@ -31,14 +32,16 @@ export interface Alerts {
 export interface AlertOptions {
   store: Store;
   settings: AlertSettings;
+  /** Default: none. */
+  proxy?: ProxySettings;
   clock: Clock;
   log: Log;
 }
 
-export function createAlerts({ store, settings, clock, log }: AlertOptions): Alerts {
+export function createAlerts({ store, settings, proxy, clock, log }: AlertOptions): Alerts {
   const watch = createWatch(store, settings, clock);
   const { webhook } = settings;
-  const delivery = webhook && createDelivery({ store, webhook, clock, log });
+  const delivery = webhook && createDelivery({ store, webhook, proxy, clock, log });
   let wakeUp: { stop(): void } | null = null;
   let begun = false;
   let news = true;

@@ -5,6 +5,7 @@
 import type { Webhook } from "../alert-settings.ts";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
+import { noProxy, type ProxySettings } from "../proxy.ts";
 import type { Message } from "../store/alert-book.ts";
 import type { Store } from "../store/store.ts";
 import { bodyOf } from "./formats.ts";
@@ -33,11 +34,13 @@ export interface Delivery {
 export interface DeliveryOptions {
   store: Store;
   webhook: Webhook;
+  /** Default: none. */
+  proxy?: ProxySettings | undefined;
   clock: Clock;
   log: Log;
 }
 
-export function createDelivery({ store, webhook, clock, log }: DeliveryOptions): Delivery {
+export function createDelivery({ store, webhook, proxy = noProxy, clock, log }: DeliveryOptions): Delivery {
   const { alertBook: book } = store;
   const stopping = new AbortController();
   let stopped = false;
@@ -95,7 +98,7 @@ export function createDelivery({ store, webhook, clock, log }: DeliveryOptions):
     now: number,
   ): Promise<{ problem: string | null; status: number; waitMs: number }> {
     try {
-      const answered = await post(webhook.url, bodyOf(webhook, message, now), stopping.signal);
+      const answered = await post(webhook.url, bodyOf(webhook, message, now), stopping.signal, { proxy });
       return { problem: problemOf(answered), status: answered.status, waitMs: answered.retryAfterMs ?? 0 };
     } catch (error) {
       return { problem: `cannot be reached: ${(error as Error).message}`, status: 0, waitMs: 0 };

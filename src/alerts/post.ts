@@ -1,6 +1,8 @@
 /** One POST to the receiver of alerts. No redirect is followed, nothing waits for ever, and what goes wrong is said without the address. */
 import got, { RequestError, TimeoutError } from "got";
 import type { Secret } from "../domain.ts";
+import { proxyProblem, routeTo } from "../outgoing.ts";
+import { noProxy, type ProxySettings } from "../proxy.ts";
 import { redactor, secretsOfUrl, visible } from "../text.ts";
 
 export interface Answered {
@@ -22,12 +24,14 @@ export async function post(
   url: Secret,
   body: string,
   signal: AbortSignal,
-  patience = usualPatience,
+  { patience = usualPatience, proxy = noProxy }: { patience?: number; proxy?: ProxySettings } = {},
 ): Promise<Answered> {
   const { hostname } = new URL(url.reveal());
   const redact = redactor(secretsOfUrl(url));
+  const route = routeTo(url.reveal(), proxy);
   try {
     const stream = got.stream.post(url.reveal(), {
+      agent: route.agent,
       body,
       headers: { "content-type": "application/json", "user-agent": "bitget-collector" },
       followRedirect: false,
@@ -57,14 +61,18 @@ export async function post(
     return { status: response.statusCode, retryAfterMs: waitOf(response.headers["retry-after"]), text };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    throw inWords(error, hostname, patience);
+    throw inWords(error, hostname, patience, route.words);
+  } finally {
+    route.close();
   }
 }
 
 /** A new error: got's carries the request, and so the address. */
-function inWords(error: unknown, host: string, patience: number): Error {
-  if (error instanceof TimeoutError) return new Error(`${host} did not answer within ${patience / 1000} s`);
-  if (error instanceof RequestError) return new Error(`no answer from ${host} (${error.code})`);
+function inWords(error: unknown, host: string, patience: number, way: string): Error {
+  const refusal = proxyProblem(error);
+  if (refusal !== null) return new Error(refusal);
+  if (error instanceof TimeoutError) return new Error(`${host} did not answer within ${patience / 1000} s${way}`);
+  if (error instanceof RequestError) return new Error(`no answer from ${host} (${error.code})${way}`);
   return error instanceof Error ? error : new Error(`no answer from ${host}`);
 }
 

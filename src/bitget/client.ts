@@ -4,6 +4,7 @@ import { type Clock, sleep } from "../clock.ts";
 import { type Account, type Address, type Answer, newTally, type Params, Secret, type Tally } from "../domain.ts";
 import { ApiError, CollectorError, NetworkError, ShapeError, UsageError } from "../errors.ts";
 import type { Log } from "../log.ts";
+import { noProxy, type ProxySettings } from "../proxy.ts";
 import { redactor } from "../text.ts";
 import { addresses } from "./addresses.ts";
 import { type Envelope, readAnswer } from "./answer.ts";
@@ -48,6 +49,8 @@ export interface ClientOptions {
   baseUrl: string;
   fallbackBaseUrl: string | null;
   demoTrading: boolean;
+  /** Default: none. */
+  proxy?: ProxySettings;
   limiter: Limiter;
   clock: Clock;
   log: Log;
@@ -91,7 +94,7 @@ export function createClient(options: ClientOptions): Client {
   const sign = account && signer(account);
   const secrets = account ? [account.key, account.secret, account.passphrase] : [];
   const hosts = [options.baseUrl, options.fallbackBaseUrl].filter((host) => host !== null);
-  const http = createHttp(hosts);
+  const http = createHttp(hosts, { proxy: options.proxy ?? noProxy });
   let offset: number | null = null;
   let observedOffset: number | null = null;
   let oddType: string | null = null;

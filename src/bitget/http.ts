@@ -1,9 +1,9 @@
 /** One GET over the wire, whatever comes back. No redirect is followed, nothing is repeated, nothing waits for ever. */
-import http from "node:http";
-import https from "node:https";
 import got, { RequestError, TimeoutError } from "got";
 import { unlessAborted } from "../abort.ts";
 import { CollectorError, type FailureKind, NetworkError } from "../errors.ts";
+import { proxyProblem, type Route, routeTo } from "../outgoing.ts";
+import { noProxy, type ProxySettings } from "../proxy.ts";
 
 export interface Reply {
   status: number;
@@ -41,12 +41,18 @@ const usualPatience: Patience = { lookup: 5000, connect: 5000, secureConnect: 50
 const largestBody = 2_000_000;
 
 /** `hosts` are origins, the one to ask first in front: `https://api.bitget.com`. */
-export function createHttp(hosts: readonly string[], patience: Patience = usualPatience): Http {
+export function createHttp(
+  hosts: readonly string[],
+  { patience = usualPatience, proxy = noProxy }: { patience?: Patience; proxy?: ProxySettings } = {},
+): Http {
   // Node gives each address of a host 250 ms to connect unless told otherwise: less than a slow line needs.
-  const connection = { keepAlive: true, autoSelectFamilyAttemptTimeout: 2000 };
-  const agent = { http: new http.Agent(connection), https: new https.Agent(connection) };
+  const connection = {
+    keepAlive: true,
+    autoSelectFamilyAttemptTimeout: 2000,
+    proxyPatience: patience.connect + patience.secureConnect,
+  };
+  const routes = hosts.map((host) => ({ host, route: routeTo(host, proxy, connection) }));
   const client = got.extend({
-    agent,
     headers: { accept: "application/json", "user-agent": "bitget-collector" },
     followRedirect: false,
     retry: { limit: 0 },
@@ -55,8 +61,13 @@ export function createHttp(hosts: readonly string[], patience: Patience = usualP
     timeout: patience,
   });
 
-  async function getFrom(host: string, target: string, headersNow: HeadersNow, signal: AbortSignal): Promise<Reply> {
-    const stream = client.stream(host + target, { headers: headersNow(), signal });
+  async function getFrom(
+    { host, route }: { host: string; route: Route },
+    target: string,
+    headersNow: HeadersNow,
+    signal: AbortSignal,
+  ): Promise<Reply> {
+    const stream = client.stream(host + target, { agent: route.agent, headers: headersNow(), signal });
     // A signal that is aborted after the end makes the stream fail once more, with nobody left to hear it.
     stream.on("error", () => {});
     const chunks: Buffer[] = [];
@@ -78,23 +89,19 @@ export function createHttp(hosts: readonly string[], patience: Patience = usualP
 
   return {
     async get(target, headersNow, signal) {
-      const [first = "", ...others] = hosts;
-      let host = first;
-      for (;;) {
+      for (const [n, way] of routes.entries()) {
         try {
           // Not left to the stream alone: a run must end when its time is up, whatever becomes of its request.
-          return await unlessAborted(getFrom(host, target, headersNow, signal), signal);
+          return await unlessAborted(getFrom(way, target, headersNow, signal), signal);
         } catch (error) {
           if (signal.aborted) throw signal.reason;
-          const next = isUnreachable(error) ? others.shift() : undefined;
-          if (next === undefined) throw failureOf(error, target, new URL(host).hostname);
-          host = next;
+          if (n === routes.length - 1 || !isUnreachable(error)) throw failureOf(error, target, way);
         }
       }
+      throw failure("network", target, "there is no host to ask");
     },
     close() {
-      agent.http.destroy();
-      agent.https.destroy();
+      for (const { route } of routes) route.close();
     },
   };
 }
@@ -103,27 +110,30 @@ const unreachableCodes = ["ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "EHOSTUNREAC
 
 function isUnreachable(error: unknown): boolean {
   if (error instanceof TimeoutError) return error.event === "lookup" || error.event === "connect";
-  return error instanceof RequestError && unreachableCodes.includes(error.code);
+  return error instanceof RequestError && (unreachableCodes.includes(error.code) || proxyProblem(error) !== null);
 }
 
 /** A new error in place of got's, which carries the request with its headers, and so the key. */
-function failureOf(error: unknown, target: string, host: string): CollectorError {
+function failureOf(error: unknown, target: string, { host, route }: { host: string; route: Route }): CollectorError {
   if (error instanceof CollectorError) return error;
+  const { hostname } = new URL(host);
   const code = error instanceof RequestError ? error.code : "unknown";
-  if (error instanceof TimeoutError)
-    return failure("timeout", target, `${host} did not answer in time (${error.event})`);
-  if (code === "ETIMEDOUT") return failure("timeout", target, `${host} did not answer in time (${code})`);
+  const refusal = proxyProblem(error);
+  if (refusal !== null) return failure("network", target, refusal);
+  if (error instanceof TimeoutError || code === "ETIMEDOUT") {
+    const phase = error instanceof TimeoutError ? error.event : code;
+    return failure("timeout", target, `${hostname} did not answer in time (${phase})${route.words}`);
+  }
   if (code === "HPE_HEADER_OVERFLOW") return failure("too_large", target, "the headers of the answer are too long");
   if (/^(Z_|ERR__ERROR|ERR_BROTLI|ERR_PADDING|HPE_)/.test(code))
     return failure("bad_body", target, `the answer is damaged (${code})`);
   if (/CERT|TLS|SSL|EPROTO|SELF_SIGNED|UNABLE_TO/.test(code)) {
-    return failure(
-      "tls",
-      target,
-      `${host} could not prove who it is (${code}): check BITGET_BASE_URL and this machine's date`,
-    );
+    const advice = /SELF_SIGNED|UNABLE_TO/.test(code)
+      ? `check BITGET_BASE_URL; where a proxy inspects TLS, NODE_EXTRA_CA_CERTS must name the file of its authority`
+      : "check BITGET_BASE_URL and this machine's date";
+    return failure("tls", target, `${hostname} could not prove who it is (${code}): ${advice}${route.words}`);
   }
-  return failure("network", target, `no answer from ${host} (${code})`);
+  return failure("network", target, `no answer from ${hostname} (${code})${route.words}`);
 }
 
 function failure(kind: FailureKind, target: string, problem: string): NetworkError {

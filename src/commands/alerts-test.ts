@@ -9,13 +9,14 @@ export const alertsTest: Command = {
   summary: "send a made-up alert to ALERT_WEBHOOK_URL and say what came back; exit code 1 when it was not taken",
   example: "alerts test",
   async run({ env, out }) {
-    const { webhook } = loadConfig(env, { credentials: false, webhook: true }).alerts;
+    const { alerts, proxy } = loadConfig(env, { credentials: false, webhook: true });
+    const { webhook } = alerts;
     if (!webhook) throw new ConfigError(["ALERT_WEBHOOK_URL is missing. Without it alerts are told in the log alone."]);
     const now = Date.now();
     const body = bodyOf(webhook, messageAt(now), now);
     out(`sending to ${new URL(webhook.url.reveal()).hostname} as ${webhook.format}:`);
     out(body);
-    const problem = await post(webhook.url, body, AbortSignal.timeout(15_000)).then(
+    const problem = await post(webhook.url, body, AbortSignal.timeout(15_000), { proxy }).then(
       (answered) => {
         const said = answered.text === "" ? "" : `: ${answered.text}`;
         return problemOf(answered) ?? void out(`taken: HTTP ${answered.status}${said}`);

@@ -3,6 +3,7 @@ import { openFaces } from "../app.ts";
 import { writePermissions } from "../bitget/permissions.ts";
 import { type Config, loadConfig } from "../config.ts";
 import { type DatasetName, datasetNames } from "../domain.ts";
+import { routeText } from "../proxy.ts";
 import type { Session } from "../session.ts";
 import { checkDatabase } from "../store/migrate.ts";
 import type { Command } from "./command.ts";
@@ -19,6 +20,8 @@ export const check: Command = {
     const config = loadConfig(env);
     out("settings   good");
     let good = checkFile(config, out);
+    const route = routeText(config.baseUrl, config.proxy);
+    if (route) out(`proxy      ${route}`);
     const faces = openFaces({ ...config, logLevel: "silent" }, null);
     try {
       for (const session of faces.sessions) good = (await checkAccount(session, out)) && good;

@@ -1,6 +1,6 @@
 import { openApp } from "../app.ts";
 import { loadConfig } from "../config.ts";
-import { unusedProxies } from "../environment.ts";
+import { routeText } from "../proxy.ts";
 import type { Command } from "./command.ts";
 import { collectUntilStopped } from "./daemon.ts";
 
@@ -9,10 +9,11 @@ export const start: Command = {
   summary: "collect on schedule until it is stopped (SIGINT or SIGTERM)",
   example: "start",
   async run({ env }) {
-    const app = await openApp(loadConfig(env));
+    const config = loadConfig(env);
+    const app = await openApp(config);
     try {
-      for (const setting of unusedProxies(env))
-        app.log.warn({ setting }, `${setting} is set and is not used: requests go to the exchange directly`);
+      const route = routeText(config.baseUrl, config.proxy);
+      if (route) app.log.info({}, route);
       return await collectUntilStopped(app, null);
     } finally {
       app.close();

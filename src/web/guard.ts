@@ -5,7 +5,8 @@
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import { hostname } from "node:os";
-import { type HttpSettings, isLoopback } from "../config.ts";
+import type { HttpSettings } from "../config.ts";
+import { isLoopback } from "../proxy.ts";
 
 export interface Refusal {
   status: number;

@@ -221,14 +221,14 @@ describe("a webhook", () => {
   it("that answers late is waited for no longer than it has", async () => {
     const receiver = await startReceiver();
     receiver.answer = (response) => void sleep(2000).then(() => taken(response));
-    const posting = post(new Secret(receiver.url), "{}", AbortSignal.timeout(5000), 200);
+    const posting = post(new Secret(receiver.url), "{}", AbortSignal.timeout(5000), { patience: 200 });
     await expect(posting).rejects.toThrow("127.0.0.1 did not answer within 0.2 s");
   });
 
   it("that says 200 has taken it, whatever becomes of the rest of its answer", async () => {
     const receiver = await startReceiver();
     receiver.answer = (response) => void response.writeHead(200).write("ok");
-    const { status } = await post(new Secret(receiver.url), "{}", AbortSignal.timeout(5000), 200);
+    const { status } = await post(new Secret(receiver.url), "{}", AbortSignal.timeout(5000), { patience: 200 });
     expect(status).toBe(200);
     receiver.answer = (response) => response.writeHead(200).write("o", () => response.destroy());
     const cut = await post(new Secret(receiver.url), "{}", AbortSignal.timeout(5000));

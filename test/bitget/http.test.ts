@@ -17,7 +17,7 @@ const patience = (request: number): Patience => ({
 });
 
 function httpOf(hosts: readonly string[], request = 2000): Http {
-  const http = createHttp(hosts, patience(request));
+  const http = createHttp(hosts, { patience: patience(request) });
   onTestFinished(() => http.close());
   return http;
 }

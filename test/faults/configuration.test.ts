@@ -1,5 +1,6 @@
 /** Faults of the settings: rows C1 to C11. */
 import "./configuration-leaks.ts";
+import "./configuration-proxy.ts";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
