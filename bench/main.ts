@@ -11,8 +11,7 @@ import { readers } from "./readers.ts";
 import { start } from "./start.ts";
 import { year } from "./year.ts";
 
-const figures: readonly Figure[] = [bytes, cycle, start, memory, year, readers, lacking];
-const figures: readonly Figure[] = [bytes, cycle, accounts, start, memory, year, readers];
+const figures: readonly Figure[] = [bytes, cycle, accounts, start, memory, year, readers, lacking];
 
 interface Line extends Comparison {
   figure: string;

@@ -4,7 +4,7 @@ import { absolute, compare, isPositive, subtract } from "../decimal.ts";
 import type { Digits, Row } from "../domain.ts";
 import type { Seen } from "../store/alert-book.ts";
 import { type AlertKind, judgeLeast, judgeMost, type Reading, type Share, shareOf } from "./rules.ts";
-import { nameText, percentText } from "./words.ts";
+import { coinsText, nameText, percentText } from "./words.ts";
 
 /** A column as digits; null where it is unknown. */
 const digits = (row: Row, column: string): Digits | null => {
@@ -103,21 +103,41 @@ export function unifiedReadings(seen: Seen, [row]: readonly Row[], { marginRatio
   return [reading(named, ratio(digits(row, "margin_ratio"), marginRatio))];
 }
 
-/** What counts for the peak: equity that is known in all its parts. */
-export function completeEquity([row]: readonly Row[]): Digits | null {
-  return row?.complete === 1 ? digits(row, "usdt_equity") : null;
+/** What drawdown looks at: the whole of an equity, or all of it that has a price. */
+export interface Watched {
+  value: Digits;
+  /** Coins that the exchange has no price for, and so are in no sum. */
+  unpriced: readonly string[];
 }
 
-/** Of equity beside the peak of its window. */
-export function drawdownReading(seen: Seen, equity: Digits, peak: Digits, threshold: Digits, hours: number): Reading {
+/** Null where something did not tell its part: what is left would look like a loss. */
+export function watchedEquity([row]: readonly Row[]): Watched | null {
+  if (!row) return null;
+  if (row.complete === 1) return withValue(digits(row, "usdt_equity"), []);
+  if (typeof row.unpriced !== "string" || row.missing !== null) return null;
+  return withValue(digits(row, "priced_usdt"), Object.keys(JSON.parse(row.unpriced) as object));
+}
+
+const withValue = (value: Digits | null, unpriced: readonly string[]): Watched | null =>
+  value === null ? null : { value, unpriced };
+
+/** Of equity beside the peak of its window; null is a peak that nothing can be compared with. */
+export function drawdownReading(
+  seen: Seen,
+  { value: equity, unpriced }: Watched,
+  peak: Digits | null,
+  threshold: Digits,
+  hours: number,
+): Reading {
   const named = { seen, kind: "drawdown", subject: "equity", what: "equity", threshold } as const;
-  if (!isPositive(peak)) return reading(named, unknown);
+  if (peak === null || !isPositive(peak)) return reading(named, unknown);
   const share: Share = { part: subtract(peak, equity), whole: peak };
   const value = shareOf(share);
   const days = hours / 24;
+  const without = unpriced.length === 0 ? "" : ` (without ${coinsText(unpriced)}: no price)`;
   const how =
     compare(equity, peak) >= 0
-      ? `of ${equity} USDT is the most of ${days} days`
-      : `of ${equity} USDT is ${percentText(value ?? "0")} under the most of ${days} days (${peak} USDT)`;
+      ? `of ${equity} USDT${without} is the most of ${days} days`
+      : `of ${equity} USDT${without} is ${percentText(value ?? "0")} under the most of ${days} days (${peak} USDT)`;
   return reading(named, { value, verdict: judgeMost(share, threshold), how });
 }

@@ -8,12 +8,19 @@ import type { AlertSettings } from "../alert-settings.ts";
 import { codesOf, verdictOf } from "../bitget/codes.ts";
 import type { Clock } from "../clock.ts";
 import { datasetNamed } from "../datasets/index.ts";
-import { publicAccount } from "../domain.ts";
+import { type Digits, publicAccount } from "../domain.ts";
 import { writeKey } from "../session.ts";
 import type { AlertState, OpenAlert, Said, Seen } from "../store/alert-book.ts";
 import type { Store } from "../store/store.ts";
 import { ageReading } from "./ages.ts";
-import { completeEquity, drawdownReading, futuresReadings, positionReadings, unifiedReadings } from "./readings.ts";
+import {
+  drawdownReading,
+  futuresReadings,
+  positionReadings,
+  unifiedReadings,
+  type Watched,
+  watchedEquity,
+} from "./readings.ts";
 import type { AlertKind, Reading } from "./rules.ts";
 import { closingOf, sentenceOf } from "./words.ts";
 
@@ -26,6 +33,8 @@ const positionStep = 100;
 
 /** By so much the wall clock goes ahead of the monotonic one where the machine slept. Milliseconds. */
 const leastLeap = 10_000;
+
+const hour = 3_600_000;
 
 const refusals = [...codesOf("auth", "permission"), writeKey];
 
@@ -137,11 +146,24 @@ export function createWatch(store: Store, settings: AlertSettings, clock: Clock)
     if (seen.dataset !== "equity") return;
     take(unifiedReadings(seen, rows, settings));
     const { drawdown, drawdownHours } = settings;
-    const equity = completeEquity(rows);
+    const equity = watchedEquity(rows);
     if (equity === null) return;
-    const { greatest, isNew } = book.peak(seen.account, seen.takenAt, equity, drawdownHours);
+    const { greatest, isNew } = book.peak(seen.account, seen.takenAt, equity.value, drawdownHours);
     if (isNew) decide.remember();
-    if (drawdown !== null) take([drawdownReading(seen, equity, greatest, drawdown, drawdownHours)]);
+    if (drawdown !== null) take([drawdownOf(seen, equity, greatest, drawdown)]);
+  }
+
+  /** A coin that had a price within the window is in the peaks of that time: beside those its absence would look like a loss. */
+  function drawdownOf(seen: Seen, equity: Watched, greatest: Digits, drawdown: Digits): Reading {
+    const { drawdownHours } = settings;
+    const beside = (peak: Digits | null) => drawdownReading(seen, equity, peak, drawdown, drawdownHours);
+    const reading = beside(greatest);
+    if (equity.unpriced.length === 0 || reading.verdict === "good") return reading;
+    const pricedUntil = book.pricedUntil(equity.unpriced, seen.id, seen.takenAt - drawdownHours * hour);
+    if (pricedUntil === null) return reading;
+    const since = beside(book.peakAfter(seen.account, pricedUntil, seen.takenAt));
+    // Beside a part of the window a loss is a loss, while its absence is no recovery.
+    return since.verdict === "bad" ? since : { ...since, verdict: "unknown" };
   }
 
   /** Refused is the key as long as anything that is asked with it was refused the last time it was answered. */

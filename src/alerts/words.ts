@@ -11,6 +11,12 @@ const longestName = 40;
 /** A name from the exchange as a part of one line. */
 export const nameText = (name: unknown): string => visible(String(name)).slice(0, longestName);
 
+/** "A, B, C and 4 more": so many names as one line has room for. */
+export function coinsText(coins: readonly string[]): string {
+  const shown = coins.slice(0, 3).map(nameText).join(", ");
+  return coins.length > 3 ? `${shown} and ${coins.length - 3} more` : shown;
+}
+
 /** 0.12345 is "12.34 %": cut after the second place. */
 export const percentText = (share: Digits): string => `${truncate(multiply(share, "100"), 2)} %`;
 

@@ -1,3 +1,4 @@
+import { type BlindSpot, blindSpots } from "../alerts/blind.ts";
 import { loadConfig } from "../config.ts";
 import { UsageError } from "../errors.ts";
 import { createAlertBook, type Message, type OpenAlert } from "../store/alert-book.ts";
@@ -7,16 +8,18 @@ import { table } from "./table.ts";
 
 export const alertsList: Command = {
   name: "alerts list",
-  summary: "what is wrong now, and what was said last, with what became of it",
+  summary: "what is wrong now, what the rules cannot judge, and what was said last, with what became of it",
   example: "alerts list --limit 50",
   options: [{ flags: "--limit <n>", summary: "of what was said: at most so many (default: 20)" }],
   async run({ options, env, out }) {
     const limit = limitOf(options.limit);
-    const { databasePath } = loadConfig(env, { credentials: false });
+    const { databasePath, alerts, schedules } = loadConfig(env, { credentials: false });
     const sqlite = openReadOnly(databasePath);
     try {
       const book = createAlertBook(sqlite);
-      for (const line of [...openLines(book.open()), "", ...saidLines(book.messages(limit).reverse())]) out(line);
+      const blind = blindSpots(book, alerts, (name) => schedules[name] !== null);
+      const said = saidLines(book.messages(limit).reverse());
+      for (const line of [...openLines(book.open()), ...blindLines(blind), "", ...said]) out(line);
       return 0;
     } finally {
       sqlite.close();
@@ -35,6 +38,12 @@ function openLines(open: readonly OpenAlert[]): string[] {
   if (open.length === 0) return ["Nothing is wrong that alerts are set for."];
   const rows = open.map(({ account, kind, what, firedAt }) => [account, kind, what, secondText(firedAt)]);
   return table(["account", "open alert", "what", "since (UTC)"], rows);
+}
+
+function blindLines(spots: readonly BlindSpot[]): string[] {
+  if (spots.length === 0) return [];
+  const rows = spots.map(({ account, kind, what, why }) => [account, kind, `${what} ${why}`]);
+  return ["", ...table(["account", "cannot be judged in full", "because"], rows)];
 }
 
 function saidLines(messages: readonly Message[]): string[] {

@@ -9,6 +9,7 @@ import { type Period, periodOf } from "../reports/days.ts";
 import { liquidationDistance } from "../reports/positions.ts";
 import type { Source } from "../reports/report.ts";
 import { createWallets } from "../reports/wallets.ts";
+import { missingText, pricedPartOf, unpricedText, worthOf } from "../reports/worth.ts";
 import { type Freshness, readFreshness } from "../store/freshness.ts";
 import { openReadOnly } from "../store/sqlite.ts";
 import { type OpenFailure, openFailures } from "../store/status.ts";
@@ -70,12 +71,6 @@ function section(name: string, { heads, rows }: Cells): Line[] {
   return [blank, title(name), { text: head, tone: "faint" }, ...tones];
 }
 
-/** Sums with a part missing are not shown as the whole. */
-function worthOf(closing: Closing | undefined): Digits | null {
-  const row = closing?.rows[0];
-  return row && Number(row.complete) === 1 ? amountOf(row, "usdt_equity") : null;
-}
-
 function worth(source: Source, shown: Period, yesterday: Period): Cells {
   const closingsOf = createClosings(source, equity);
   const before = done(closingsOf(yesterday));
@@ -83,9 +78,19 @@ function worth(source: Source, shown: Period, yesterday: Period): Cells {
     const now = worthOf(closing);
     const then = worthOf(before.find(({ account }) => account === closing.account));
     const change = now !== null && then !== null ? subtract(now, then) : null;
-    return { cells: [closing.account, now ?? "unknown", signed(change)], isBad: now === null };
+    return { cells: [closing.account, now ?? "unknown", signed(change), partText(closing)], isBad: now === null };
   });
-  return { heads: ["account", "USDT", "change"], rows };
+  const isWhole = rows.every(({ cells }) => cells.at(-1) === "");
+  return { heads: ["account", "USDT", "change", ...(isWhole ? [] : ["as far as it is known"])], rows };
+}
+
+/** "400 without AIRDROP 0.00000001 (no price)": what is known of an incomplete value. Empty where it is whole. */
+function partText(closing: Closing): string {
+  const row = closing.rows[0];
+  if (!row || worthOf(closing) !== null) return "";
+  const [unpriced, missing] = [unpricedText(row), missingText(row)];
+  const without = [unpriced && `${unpriced} (no price)`, missing && `${missing} (not known)`].filter(Boolean);
+  return `${pricedPartOf(row) ?? "nothing"}${without.length > 0 ? ` without ${without.join(", ")}` : ""}`;
 }
 
 function openPositions(source: Source, shown: Period): Cells {

@@ -1,6 +1,6 @@
 /**
- * What the whole account is worth in USDT, over live money only. `usdtEquity` is the sum of the parts that are known,
- * and `complete` says whether that is all of them:
+ * What the whole account is worth in USDT, over live money only. `usdtEquity` is known where every part is, and then `complete`
+ * is 1. The sum of what is known is `pricedUsdt`; `unpriced` and `missing` say what is not in it:
  *
  * v2 The exchange values every wallet itself.
  * v3 The exchange values the unified wallet (`unifiedUsdt`); the funding wallet is valued with `prices`.
@@ -17,7 +17,7 @@ import { sum } from "../decimal.ts";
 import type { Digits, Extra } from "../domain.ts";
 import { dataset, endpoint } from "./dataset.ts";
 import { amount, digits, item, name } from "./shapes.ts";
-import { moneyRows, sumOf, usdtPrices, usdtValue } from "./valuation.ts";
+import { sumOfKnown, toldValue, usdtValue, type Worth } from "./valuation.ts";
 
 const columns = {
   usdtEquity: column.decimal().moves(),
@@ -48,6 +48,12 @@ const columns = {
   positionMarginRatio: column.decimal().moves(),
   positionValue: column.decimal().moves(),
   leverage: column.decimal().moves(),
+  /** The sum of everything whose worth is known; `usdtEquity` where that is all. */
+  pricedUsdt: column.decimal().moves().added(),
+  /** What the exchange has no price for: a JSON object, coin to amount. Null where there is nothing. */
+  unpriced: column.text().added(),
+  /** Datasets or wallets that did not tell what is needed: a JSON list of names. Null where all did. */
+  missing: column.text().added(),
 };
 
 const notByWallet = { fundingUsdt: null, earnUsdt: null, botsUsdt: null, marginUsdt: null };
@@ -67,14 +73,30 @@ const notUnified = {
   leverage: null,
 };
 
-/** The sum of what is known; null where nothing is. */
-function sumOfKnown(parts: readonly (Digits | null)[]): Digits | null {
-  const known = parts.filter((part) => part !== null);
-  return known.length > 0 ? sum(known) : null;
+/** Columns that say how much of the total is known: the total itself only where that is all of it. */
+function totalOf(parts: readonly Worth[]) {
+  const isWhole = parts.every(({ value }) => value !== null);
+  const pricedUsdt = sumOfKnown(parts.map(({ priced }) => priced));
+  const unpriced = Object.fromEntries(parts.flatMap(({ unpriced }) => [...unpriced]).sort(byCoin));
+  const missing = [...new Set(parts.flatMap(({ missing }) => [...missing]))];
+  return {
+    usdtEquity: isWhole ? pricedUsdt : null,
+    complete: isWhole ? 1 : 0,
+    pricedUsdt,
+    unpriced: Object.keys(unpriced).length > 0 ? JSON.stringify(unpriced) : null,
+    missing: missing.length > 0 ? JSON.stringify(missing) : null,
+  } as const;
 }
 
-/** 1 where every part is known. */
-const completeness = (...parts: (Digits | null)[]): 0 | 1 => (parts.includes(null) ? 0 : 1);
+const byCoin = ([one]: [string, Digits], [other]: [string, Digits]): number => (one < other ? -1 : 1);
+
+/** What the exchange tells itself of the part of that name. */
+const told = (name: string, value: Digits | null): Worth => ({
+  value,
+  priced: value,
+  unpriced: new Map(),
+  missing: new Set(value === null ? [name] : []),
+});
 
 interface Wallet {
   fields: { accountType: string; usdtBalance: Digits | null };
@@ -105,18 +127,13 @@ export const equity = dataset({
       needs: ["spot-assets", "mix-accounts", "prices"],
       data: z.unknown(),
       rows: (_data, context) => {
-        const spotUsdt = context.complete("spot-assets")
-          ? usdtValue(moneyRows(context, "spot-assets"), ["available", "frozen", "locked"], usdtPrices(context))
-          : null;
-        const futuresUsdt = context.complete("mix-accounts")
-          ? sumOf(moneyRows(context, "mix-accounts"), "usdtEquity")
-          : null;
+        const spot = usdtValue(context, "spot-assets", ["available", "frozen", "locked"]);
+        const futures = toldValue(context, "mix-accounts", "usdtEquity");
         const row = {
-          usdtEquity: sumOfKnown([spotUsdt, futuresUsdt]),
-          spotUsdt,
-          futuresUsdt,
+          ...totalOf([spot, futures]),
+          spotUsdt: spot.value,
+          futuresUsdt: futures.value,
           otherUsdt: null,
-          complete: completeness(spotUsdt, futuresUsdt),
           ...notByWallet,
           ...notUnified,
         };
@@ -132,15 +149,20 @@ export const equity = dataset({
           const balances = wallets.filter(({ fields }) => isMeant(fields.accountType)).map((w) => w.fields.usdtBalance);
           return balances.length > 0 && balances.every((balance) => balance !== null) ? sum(balances) : null;
         };
-        const spotUsdt = total((type) => type === "spot");
-        const futuresUsdt = total((type) => type === "futures");
-        const otherUsdt = total((type) => type !== "spot" && type !== "futures");
+        const wallet = ({ fields }: Wallet) => told(fields.accountType, fields.usdtBalance);
+        // these are always there, and something beside them: what is not listed is unknown
+        const isListed = (isMeant: (accountType: string) => boolean) =>
+          wallets.some(({ fields }) => isMeant(fields.accountType));
+        const isOther = (type: string) => type !== "spot" && type !== "futures";
+        const unlisted = [
+          ...["spot", "futures"].filter((name) => !isListed((type) => type === name)),
+          ...(isListed(isOther) ? [] : ["other"]),
+        ];
         const row = {
-          usdtEquity: sumOfKnown([spotUsdt, futuresUsdt, otherUsdt]),
-          spotUsdt,
-          futuresUsdt,
-          otherUsdt,
-          complete: completeness(spotUsdt, futuresUsdt, otherUsdt),
+          ...totalOf([...wallets.map(wallet), ...unlisted.map((name) => told(name, null))]),
+          spotUsdt: total((type) => type === "spot"),
+          futuresUsdt: total((type) => type === "futures"),
+          otherUsdt: total(isOther),
           fundingUsdt: total((type) => type === "funding"),
           earnUsdt: total((type) => type === "earn"),
           botsUsdt: total((type) => type === "bots"),
@@ -174,17 +196,14 @@ export const equity = dataset({
         ["positionValue", "leverage"],
       ),
       rows: ({ fields: a, extra }, context) => {
-        const fundingUsdt = context.complete("funding-assets")
-          ? usdtValue(moneyRows(context, "funding-assets"), ["available", "frozen"], usdtPrices(context))
-          : null;
+        const funding = usdtValue(context, "funding-assets", ["available", "frozen"]);
         const row = {
-          usdtEquity: sumOfKnown([a.usdtEquity, fundingUsdt]),
+          ...totalOf([told("unified", a.usdtEquity), funding]),
           spotUsdt: null,
           futuresUsdt: null,
-          otherUsdt: fundingUsdt,
-          complete: completeness(a.usdtEquity, fundingUsdt),
+          otherUsdt: funding.value,
           ...notByWallet,
-          fundingUsdt,
+          fundingUsdt: funding.value,
           unifiedUsdt: a.usdtEquity,
           btcEquity: a.btcEquity,
           accountEquity: a.accountEquity,

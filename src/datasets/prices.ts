@@ -1,7 +1,8 @@
 /**
  * The last spot price in USDT of every coin that an account holds. All tickers come in one public answer; those of coins
  * nobody holds are not kept, nor are a ticker's fields that have no column (volumes, the day's high and low). A held
- * coin without a USDT pair has a row without a price: we looked, and there was none. USDT needs no row.
+ * coin without a USDT pair has a row without a price: we looked, and there was none. So has one whose pair was never traded,
+ * of which the exchange tells a price of 0. USDT needs no row.
  *
  * Sources: v1 https://bitgetlimited.github.io/apidoc/en/spot (archived), v2
  * https://www.bitget.com/api-doc/spot/market/Get-Tickers, v3 https://www.bitget.com/api-doc/uta/public/Tickers
@@ -14,7 +15,7 @@ import type { Address, Params } from "../domain.ts";
 import { UnknownError } from "../errors.ts";
 import { type Context, dataset, endpoint } from "./dataset.ts";
 import { digits, listed, millis, symbol } from "./shapes.ts";
-import { digitsIn, moneyOf } from "./valuation.ts";
+import { digitsIn, moneyOf, realPrice } from "./valuation.ts";
 
 const columns = {
   coin: column.text().notNull(),
@@ -73,10 +74,10 @@ function tickersAt(address: Address, words: Record<"price" | "bid" | "ask", stri
         const row = {
           coin,
           quote: "USDT",
-          price: found?.[words.price] ?? null,
+          price: realPrice(found?.[words.price] ?? null),
           source: address.name,
-          bid: found?.[words.bid] ?? null,
-          ask: found?.[words.ask] ?? null,
+          bid: realPrice(found?.[words.bid] ?? null),
+          ask: realPrice(found?.[words.ask] ?? null),
           exchangeTime: found?.ts ?? null,
         };
         return { row, extra: null };

@@ -1,6 +1,9 @@
-/** What held coins are worth in USDT, from the last good rows of other datasets. Unknown stays unknown. */
+/**
+ * What held coins are worth in USDT, from the last good rows of other datasets. Unknown stays unknown: what has no price is
+ * told apart from what nobody asked about, and from what could not be read.
+ */
 import { isMoney } from "../bitget/product-types.ts";
-import { add, isZero, multiply, sum } from "../decimal.ts";
+import { add, isPositive, isZero, multiply, sum } from "../decimal.ts";
 import type { DatasetName, Digits, Known, Row } from "../domain.ts";
 import type { Context } from "./dataset.ts";
 
@@ -16,38 +19,72 @@ export const digitsIn = (row: Row, column: string): Digits | null => {
   return typeof value === "string" ? value : null;
 };
 
-/** Coin -> price in USDT, of coins whose price is known. */
-export function usdtPrices(context: Context): Map<string, Digits> {
-  const prices = new Map<string, Digits>([["USDT", "1"]]);
-  for (const row of moneyRows(context, "prices")) {
-    const coin = row.coin;
-    const price = digitsIn(row, "price");
-    if (typeof coin === "string" && row.quote === "USDT" && price !== null) prices.set(coin, price);
-  }
+/** A price as it counts: that of a coin which was never traded is told as 0, and is none. */
+export const realPrice = (price: Digits | null): Digits | null => (price !== null && isPositive(price) ? price : null);
+
+/** Coin -> price in USDT, null where the exchange was asked and has none. A coin that is not in here was not asked about. */
+export function usdtPrices(context: Context): Map<string, Digits | null> {
+  const prices = new Map<string, Digits | null>([["USDT", "1"]]);
+  for (const row of moneyRows(context, "prices"))
+    if (typeof row.coin === "string" && row.quote === "USDT") prices.set(row.coin, realPrice(digitsIn(row, "price")));
   return prices;
 }
 
-/** The exact sum of one column; null where one of its cells is unknown. */
-export function sumOf(rows: readonly Row[], column: string): Digits | null {
-  const cells = rows.map((row) => digitsIn(row, column));
-  return cells.every((cell) => cell !== null) ? sum(cells) : null;
+/** What a part of an account is worth in USDT, as far as that is known. */
+export interface Worth {
+  /** Null where anything of it is unknown. */
+  value: Digits | null;
+  /** The sum of what is known; null where nothing is. */
+  priced: Digits | null;
+  /** Coin -> amount of what the exchange has no price for. */
+  unpriced: ReadonlyMap<string, Digits>;
+  /** The datasets that do not tell what is needed. */
+  missing: ReadonlySet<string>;
 }
 
-/** What the wallets' rows are worth, all `columns` added; null where an amount, or the price of one that is not zero, is unknown. */
-export function usdtValue(
-  rows: readonly Row[],
-  columns: readonly string[],
-  prices: Map<string, Digits>,
-): Digits | null {
-  let total: Digits = "0";
-  for (const row of rows) {
-    const amounts = columns.map((column) => digitsIn(row, column));
-    if (!amounts.every((each) => each !== null)) return null;
-    const held = sum(amounts);
-    if (isZero(held)) continue;
-    const price = prices.get(String(row.coin));
-    if (price === undefined) return null;
-    total = add(total, multiply(held, price));
+export const nothingKnown = (dataset: DatasetName): Worth => ({
+  value: null,
+  priced: null,
+  unpriced: new Map(),
+  missing: new Set([dataset]),
+});
+
+/** The sum of what is known; null where nothing is. */
+export function sumOfKnown(parts: readonly (Digits | null)[]): Digits | null {
+  const known = parts.filter((part) => part !== null);
+  return known.length > 0 ? sum(known) : null;
+}
+
+/** What a dataset says itself in one of its columns. */
+export function toldValue(context: Context, dataset: DatasetName, column: string): Worth {
+  const cells = moneyRows(context, dataset).map((row) => digitsIn(row, column));
+  const known = cells.filter((cell) => cell !== null);
+  if (context.complete(dataset) && known.length === cells.length) {
+    const value = sum(known);
+    return { value, priced: value, unpriced: new Map(), missing: new Set() };
   }
-  return total;
+  return { ...nothingKnown(dataset), priced: sumOfKnown(known) };
+}
+
+/** What the coins of a wallet are worth, all `columns` of each added. */
+export function usdtValue(context: Context, wallet: DatasetName, columns: readonly string[]): Worth {
+  if (!context.complete(wallet)) return nothingKnown(wallet);
+  const prices = usdtPrices(context);
+  const unpriced = new Map<string, Digits>();
+  const missing = new Set<string>();
+  const values: Digits[] = [];
+  for (const row of moneyRows(context, wallet)) {
+    const coin = String(row.coin);
+    const amounts = columns.map((column) => digitsIn(row, column)).filter((each) => each !== null);
+    if (amounts.length < columns.length) missing.add(wallet);
+    const held = sum(amounts);
+    const price = prices.get(coin);
+    if (isZero(held)) continue;
+    if (price === undefined) missing.add("prices");
+    else if (price === null) unpriced.set(coin, add(unpriced.get(coin) ?? "0", held));
+    else values.push(multiply(held, price));
+  }
+  const isWhole = unpriced.size === 0 && missing.size === 0;
+  const priced = isWhole || values.length > 0 ? sum(values) : null;
+  return { value: isWhole ? priced : null, priced, unpriced, missing };
 }

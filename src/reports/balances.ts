@@ -1,4 +1,5 @@
 import { prices } from "../datasets/prices.ts";
+import { realPrice } from "../datasets/valuation.ts";
 import { multiply } from "../decimal.ts";
 import type { Digits } from "../domain.ts";
 import type { Cell } from "../store/query.ts";
@@ -42,7 +43,7 @@ export function createPrices(source: Source): (period: Period) => Generator<null
     const found = new Map<string, Digits>([["USDT", "1"]]);
     const closings = yield* closingsOf(period);
     for (const row of closings.flatMap(({ rows }) => rows)) {
-      const price = amountOf(row, "price");
+      const price = realPrice(amountOf(row, "price"));
       if (row.quote === "USDT" && price !== null) found.set(textOf(row, "coin"), price);
     }
     return found;

@@ -10,6 +10,7 @@ import { amountOf, type Closing, createClosings, instantText } from "./closing.t
 import { type Period, periodOf, periodsOf, type Span } from "./days.ts";
 import type { Report, Source } from "./report.ts";
 import { coverageColumns, createCoverage } from "./slots.ts";
+import { missingText, pricedPartOf, unpricedText, worthOf } from "./worth.ts";
 
 /** The value of an account at the exchange's time; null where a part of it is unknown. */
 interface Value {
@@ -36,6 +37,9 @@ export const equity: Report = {
     "highest",
     "highest_at",
     ...coverageColumns,
+    "priced_usdt",
+    "unpriced",
+    "missing",
   ],
   *rows(source, span) {
     const closingsOf = createClosings(source, dataset);
@@ -69,6 +73,9 @@ export const equity: Report = {
           ...cellsOf(found.lowest),
           ...cellsOf(found.highest),
           ...(yield* coverage.cells(period, account, "equity")),
+          pricedPartOf(row),
+          unpricedText(row),
+          missingText(row),
         ];
       }
       before = after;
@@ -85,12 +92,6 @@ export const equity: Report = {
 
 const byAccount = (closings: readonly Closing[]): Map<string, Closing> =>
   new Map(closings.map((closing) => [closing.account, closing]));
-
-/** The sum of some parts only is no value of the account. */
-function worthOf(closing: Closing | undefined): Digits | null {
-  const row = closing?.rows[0];
-  return Number(row?.complete) === 1 ? amountOf(row, "usdt_equity") : null;
-}
 
 const cellsOf = (value: Value | null): Cell[] => [value?.value ?? null, instantText(value?.at ?? null)];
 

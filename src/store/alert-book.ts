@@ -82,8 +82,14 @@ export interface AlertBook {
   forsaken(): OpenAlert[];
   fire(alert: OpenAlert): void;
   end(alert: OpenAlert): void;
-  /** Adds a complete equity to the peaks; the greatest of so many hours that end with its own, and whether it is a new one. */
+  /** Adds what an account is worth to the peaks; the greatest of so many hours that end with its own, and whether it is a new one. */
   peak(account: string, takenAt: number, equity: Digits, hours: number): { greatest: Digits; isNew: boolean };
+  /** The greatest of the hours after that of `after`, up to that of `until`; null where none is known. Epoch ms. */
+  peakAfter(account: string, after: number, until: number): Digits | null;
+  /** When one of these coins last had a price, up to a snapshot and not before `from`; null where none had. Epoch ms. */
+  pricedUntil(coins: readonly string[], snapshotId: number, from: number): number | null;
+  /** The last snapshot, good or not, of each scope that is still asked on a schedule. */
+  lastSeen(): Seen[];
   say(message: Said): void;
   /** The one whose turn it is. */
   nextPending(): Message | null;
@@ -136,9 +142,17 @@ export function createAlertBook(sqlite: Sqlite): AlertBook {
         statements.setFigure.run(account, now, equity);
         statements.dropPeaks.run(account, now - keptHours * hour);
       }
-      const greatest = known.map((one) => one.equity).reduce((a, b) => (compare(a, b) >= 0 ? a : b), equity);
+      const greatest = known.map((one) => one.equity).reduce(greater, equity);
       return { greatest, isNew };
     },
+    peakAfter(account, after, until) {
+      const [from, to] = [after - (after % hour) + hour, until - (until % hour)];
+      const known = statements.peaks.all(account, from, to) as { equity: Digits }[];
+      return known.length === 0 ? null : known.map((one) => one.equity).reduce(greater);
+    },
+    pricedUntil: (coins, snapshotId, from) =>
+      statements.pricedUntil.get({ coins: JSON.stringify(coins), snapshotId, from }) as number | null,
+    lastSeen: () => statements.lastSeen.all() as Seen[],
     say(message) {
       statements.say.run({ ...message, attempts: 0, nextAt: message.at });
       statements.giveUp.run(mostPending);
@@ -150,6 +164,11 @@ export function createAlertBook(sqlite: Sqlite): AlertBook {
     messages: (most) => statements.messages.all(most) as Message[],
   };
 }
+
+const greater = (one: Digits, other: Digits): Digits => (compare(one, other) >= 0 ? one : other);
+
+const seenColumns = `n.id, a.name as account, e.dataset, n.scope_id as scopeId, nullif(p.product_type, '') as productType,
+  n.taken_at as takenAt, n.error_code as errorCode`;
 
 const openColumns = "a.kind, a.account, a.subject, a.name, a.what, a.scope_id as scopeId, a.fired_at as firedAt";
 
@@ -167,11 +186,33 @@ function prepare(sqlite: Sqlite) {
     ),
     newest: sqlite.prepare("select coalesce(max(id), 0) from snapshot").pluck(),
     after: sqlite.prepare(
-      `select n.id, a.name as account, e.dataset, n.scope_id as scopeId, nullif(p.product_type, '') as productType,
-         n.taken_at as takenAt, n.error_code as errorCode
+      `select ${seenColumns}
        from snapshot n join run r on r.id = n.run_id join scope p on p.id = n.scope_id
          join series e on e.id = p.series_id join account a on a.id = e.account_id
        where n.id > ? and r.cause is not 'imported' order by n.id limit ?`,
+    ),
+    // A version with a price holds until the next of its item; those from before the window are not walked through.
+    pricedUntil: sqlite
+      .prepare(
+        `select max(coalesce(b.taken_at, n.taken_at)) from json_each(@coins) c
+           join prices_item i on i.coin = c.value and i.quote = 'USDT'
+           join snapshot n on n.id = @snapshotId
+           join prices_moving m on m.item_id = i.id and m.since <= @snapshotId and m.price is not null
+             and m.since >= coalesce((
+               select max(since) from prices_moving where item_id = i.id and since <= (
+                 select id from snapshot where scope_id = i.scope_id and taken_at <= @from and error_code is null
+                 order by taken_at desc, id desc limit 1)), 0)
+           left join snapshot b on b.id = (
+             select min(since) from prices_moving where item_id = m.item_id and since > m.since)`,
+      )
+      .pluck(),
+    lastSeen: sqlite.prepare(
+      `select ${seenColumns}
+       from scope p join series e on e.id = p.series_id join account a on a.id = e.account_id
+         join snapshot n on n.id = (
+           select id from snapshot where scope_id = p.id order by taken_at desc, id desc limit 1)
+       where p.until is null and exists (select 1 from schedule c where c.series_id = e.id and c.until is null)
+       order by a.id, e.id, p.id`,
     ),
     // One step down the index for each scope, however long the exchange did not answer at all.
     verdicts: sqlite.prepare(

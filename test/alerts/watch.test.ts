@@ -69,6 +69,61 @@ async function stored(store: Store, name: Name, at: number, rows: Row[], scope: 
 
 const equity = (usdtEquity: string, complete: 0 | 1 = 1): Row => ({ usdtEquity, complete });
 
+/** The priced part of an equity that lacks coins without a price, or what did not tell its part. */
+const priced = (pricedUsdt: string, coins: string[], missing: string[] = []): Row => ({
+  complete: 0,
+  pricedUsdt,
+  unpriced: coins.length === 0 ? null : JSON.stringify(Object.fromEntries(coins.map((coin) => [coin, "1"]))),
+  missing: missing.length === 0 ? null : JSON.stringify(missing),
+});
+
+describe("drawdown beside coins without a price", () => {
+  it("goes by the priced part, whether the coin was always there or came", async () => {
+    const { store, look, said } = await begin({ drawdown: "0.1" });
+    const rows = [equity("1000"), priced("990", ["AIRDROP"]), priced("400", ["AIRDROP"]), priced("950", ["AIRDROP"])];
+    for (const [n, row] of rows.entries()) {
+      await stored(store, "equity", n, [row]);
+      await look();
+    }
+    expect(said).toEqual(["fired drawdown main equity 0.6", "recovered drawdown main equity 0.05"]);
+    const [message] = store.alertBook.messages(2).slice(-1);
+    expect(message?.sentence).toContain("equity of 400 USDT (without AIRDROP: no price) is 60 % under");
+  });
+
+  it("takes what did not tell its part for no loss", async () => {
+    const { store, look, said } = await begin({ drawdown: "0.1" });
+    const rows = [equity("1000"), priced("400", [], ["funding-assets"]), priced("400", ["AIRDROP"], ["prices"])];
+    for (const [n, row] of rows.entries()) {
+      await stored(store, "equity", n, [row]);
+      await look();
+    }
+    expect(said).toEqual([]);
+  });
+
+  it("takes a coin that lost its price for no loss, and notices one of the rest", async () => {
+    const { store, look, said } = await begin({ drawdown: "0.1" });
+    const prices = datasetNamed("prices");
+    const tell = async (at: number, price: string | null, row: Row) => {
+      const slot = start + at * minute;
+      const item_ = item(prices, { coin: "BTC", quote: "USDT", price });
+      await collect(store, prices, slot, { snapshots: [good([item_], slot)] }, "public");
+      await stored(store, "equity", at, [row]);
+      await look();
+    };
+    await tell(0, "60000", equity("1000"));
+    await tell(1, null, priced("400", ["BTC"]));
+    await tell(2, "60000", equity("1000"));
+    await tell(59, null, priced("400", ["BTC"]));
+    expect(said).toEqual([]);
+    await tell(70, null, priced("400", ["BTC"]));
+    await tell(71, null, priced("350", ["BTC"]));
+    await tell(72, null, priced("399", ["BTC"]));
+    expect(said).toEqual(["fired drawdown main equity 0.125"]);
+    await tell(73, "60000", equity("990"));
+    expect(said.at(-1)).toBe("recovered drawdown main equity 0.01");
+  });
+});
+
 describe("drawdown", () => {
   it("fires once under the peak of its window and recovers once beyond the tenth", async () => {
     const { store, said, look } = await begin({ drawdown: "0.1" });

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { datasetNamed } from "../../src/datasets/index.ts";
 import { startReceiver, token } from "../alerts/receiver.ts";
-import { start } from "../store/kit.ts";
+import { collect, failed, good, item, start } from "../store/kit.ts";
 import { open, temporaryPath } from "../store/temporary.ts";
 import { temporaryFolder } from "../support/files.ts";
 import { run } from "../support/program.ts";
@@ -53,6 +54,44 @@ it("alerts list shows what is open and what became of what was said", async () =
     "at (UTC) | delivery | said",
     "2026-11-01 00:00:00 | log only | Alert: main: equity is low.",
     "2026-11-01 00:00:00 | pending, 3 attempts: answered HTTP 500 | Alert: main: equity is low.",
+    "",
+  ]);
+});
+
+it("alerts list says what the rules cannot judge, and why", async () => {
+  const path = temporaryPath();
+  const store = await open(path);
+  const [equity, lines, accounts] = (["equity", "positions", "mix-accounts"] as const).map(datasetNamed);
+  if (!equity || !lines || !accounts) throw new Error("a dataset is gone");
+  for (const account of ["main", "hedge"])
+    for (const name of ["equity", "positions", "mix-accounts"] as const)
+      await store.setSchedule(account, name, "* * * * *", start - 1);
+  const dust = { complete: 0, pricedUsdt: "400", unpriced: '{"AIR\\u001b[31m":"1"}' };
+  await collect(store, equity, start, { snapshots: [good([item(equity, dust)], start)] });
+  const refused = { complete: 0, pricedUsdt: "7", missing: '["funding-assets"]', unifiedUsdt: "7" };
+  await collect(store, equity, start, { snapshots: [good([item(equity, refused)], start)] }, "hedge");
+  const line = { symbol: "BTCUSDT", marginCoin: "USDT", holdSide: "long", marginMode: "crossed", total: "1" };
+  await collect(store, lines, start, { snapshots: [good([item(lines, line)], start, "umcbl")] });
+  await collect(store, lines, start, { failures: [failed("40014", start, "dmcbl")] }, "hedge");
+  store.close();
+  const env = {
+    DATABASE_URL: `file:${path}`,
+    ...{ ALERT_DRAWDOWN: "10%", ALERT_LIQUIDATION_DISTANCE: "5%", ALERT_MARGIN_RATIO: "80%" },
+  };
+  const { stdout } = await run(["alerts", "list"], temporaryFolder(), { ...env, SCHEDULE_MIX_ACCOUNTS: "" });
+  expect(stdout.split("\n").map((line) => line.replaceAll(/ {2,}/g, " | "))).toEqual([
+    "Nothing is wrong that alerts are set for.",
+    "",
+    "account | cannot be judged in full | because",
+    " | margin-ratio | mix-accounts is not scheduled",
+    "main | drawdown | equity is watched without AIR\\u001b[31m: the exchange has no price",
+    "main | liquidation-distance | BTCUSDT long (crossed, USDT, umcbl) is not told by the exchange",
+    "hedge | margin-ratio | unified account is not told by the exchange",
+    "hedge | drawdown | equity is incomplete: funding-assets did not tell its part",
+    "hedge | liquidation-distance | positions (dmcbl) could not be read (40014)",
+    "hedge | margin-ratio | positions (dmcbl) could not be read (40014)",
+    "",
+    "Nothing was said yet.",
     "",
   ]);
 });

@@ -167,6 +167,16 @@ it("one price stands for a coin held by several accounts and wallets", () => {
   expect(items.map(({ row }) => [row.coin, row.price])).toEqual([["BTC", "60000"]]);
 });
 
+it.each([
+  ["v1", { symbol: "NEWUSDT", close: "0", buyOne: "0.0", sellOne: "1.5" }],
+  ["v2", { symbol: "NEWUSDT", lastPr: "0", bidPr: "0", askPr: "1.5" }],
+  ["v3", { symbol: "NEWUSDT", lastPrice: "0.000", bid1Price: "0", ask1Price: "1.5" }],
+] as const)("%s: a price of 0, of a pair that was never traded, is none", (version, ticker) => {
+  const known = { "spot-assets": [{ scope: null, rows: [{ coin: "NEW", available: "1" }] }] };
+  const items = itemsOf(endpointOf("prices", version), [ticker], contextOf(null, known));
+  expect(items.map(({ row }) => [row.coin, row.price, row.bid, row.ask])).toEqual([["NEW", null, null, "1.5"]]);
+});
+
 describe("a ticker with a price that is no number", () => {
   const data = [
     { symbol: "BTCUSDT", lastPr: "60000" },

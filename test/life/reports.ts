@@ -86,6 +86,14 @@ export function createExpected(lived: Lived, truth: Truth, timezone: string, by:
     const closing = (period: Period, account: string) =>
       closesOf("equity", period).find((one) => one.account === account)?.last?.rows[0];
     const worth = (row: TrueRow | undefined) => (row?.complete === 1 ? text(row.usdt_equity) : null);
+    const unpriced = (row: TrueRow | undefined) =>
+      row?.unpriced
+        ? Object.entries(JSON.parse(String(row.unpriced)) as object)
+            .map((one) => one.join(" "))
+            .join("; ")
+        : null;
+    const missing = (row: TrueRow | undefined) =>
+      row?.missing ? (JSON.parse(String(row.missing)) as string[]).join(", ") : null;
     for (const [yesterday, period] of pairs) {
       for (const account of accounts) {
         const row = closing(period, account);
@@ -107,6 +115,7 @@ export function createExpected(lived: Lived, truth: Truth, timezone: string, by:
           ...[row?.complete ?? null, text(row?.taken_at)],
           ...[lowest?.value ?? null, lowest?.at ?? null, highest?.value ?? null, highest?.at ?? null],
           ...tail(period, account, "equity"),
+          ...[text(row?.priced_usdt), unpriced(row), missing(row)],
         ];
       }
     }

@@ -162,22 +162,35 @@ const pricesOf = (coins: readonly string[], said: readonly TrueRow[]): TrueRow[]
 
 /** v2 tells it all. To what v3 tells of its one wallet comes the funding wallet, at the prices of the same slot. */
 function equityOf(said: TrueRow, funding: readonly TrueRow[] | null, prices: readonly TrueRow[] | null): TrueRow {
-  if (said.unified_usdt === undefined) return { ...said, unified_usdt: null };
-  const worth = (funding ?? []).map((row) => {
-    const held = total([String(row.available), String(row.frozen)]);
-    const price = row.coin === "USDT" ? "1" : prices?.find(({ coin }) => coin === row.coin)?.price;
-    return held === 0n ? 0n : typeof price === "string" ? times(held, units(price)) : null;
-  });
-  const parts = worth.filter((part) => part !== null);
-  const other = funding && parts.length === worth.length ? digitsOf(parts.reduce((a, b) => a + b, 0n)) : null;
+  const all = { unpriced: null, missing: null };
+  if (said.unified_usdt === undefined)
+    return { ...said, unified_usdt: null, priced_usdt: said.usdt_equity ?? null, ...all };
+  const held = (funding ?? [])
+    .map((row) => ({ coin: String(row.coin), amount: total([String(row.available), String(row.frozen)]) }))
+    .filter(({ amount }) => amount !== 0n)
+    .map((one) => ({
+      ...one,
+      price: one.coin === "USDT" ? "1" : prices?.find(({ coin }) => coin === one.coin)?.price,
+    }));
+  const worth = held.flatMap(({ amount, price }) => (typeof price === "string" ? [times(amount, units(price))] : []));
+  const unpriced = held.filter(({ price }) => price === null).sort((a, b) => (a.coin < b.coin ? -1 : 1));
+  const missing = funding === null ? "funding-assets" : held.some(({ price }) => price === undefined) ? "prices" : null;
+  const other = funding && worth.length === held.length ? digitsOf(worth.reduce((a, b) => a + b, 0n)) : null;
   const unified = String(said.unified_usdt);
+  const priced = digitsOf(worth.reduce((a, b) => a + b, total([unified])));
   return {
-    usdt_equity: other === null ? unified : digitsOf(total([unified, other])),
+    usdt_equity: other === null ? null : priced,
     spot_usdt: null,
     futures_usdt: null,
     other_usdt: other,
     complete: other === null ? 0 : 1,
     unified_usdt: unified,
+    priced_usdt: priced,
+    unpriced:
+      unpriced.length === 0
+        ? null
+        : JSON.stringify(Object.fromEntries(unpriced.map(({ coin, amount }) => [coin, digitsOf(amount)]))),
+    missing: missing && JSON.stringify([missing]),
   };
 }
 

@@ -108,7 +108,7 @@ function equityOf(said: TrueRow, [stored]: readonly TrueRow[], funding: Rows, pr
   });
   const other = isKnown ? digitsOf(worth.reduce((a, b) => a + b, 0n)) : null;
   return {
-    usdt_equity: other === null ? unified : digitsOf(total([unified, other])),
+    usdt_equity: other === null ? null : digitsOf(total([unified, other])),
     spot_usdt: null,
     futures_usdt: null,
     other_usdt: other,

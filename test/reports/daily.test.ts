@@ -86,7 +86,7 @@ describe("daily reports", () => {
     await tick();
     expect(files()).toEqual(filesOf("2026-11-01", "2026-11-02"));
     expect(readFileSync(join(directory, "equity-2026-11-02.csv"), "utf8")).toContain(
-      "\r\n2026-11-02,main,,,,,,,,,,,,,24,0,none\r\n",
+      "\r\n2026-11-02,main,,,,,,,,,,,,,24,0,none,,,\r\n",
     );
   });
 

@@ -23,8 +23,18 @@ it("shows an incomplete equity as incomplete, and says what is missing", async (
   await tell(equity, 3, [worth("900", 0)]);
   const headline = part(await page("/"), "headline");
   expect(headline).toContain('<span class="unknown">incomplete</span>');
-  expect(headline).toContain("Known part");
+  expect(headline).toContain("Priced part");
   expect(headline).toContain("main: unknown: futures, other");
+});
+
+it("shows the priced part of an equity as such, and lists what has no price", async () => {
+  const { tell, page } = await startAccounts({ minutes: 3 });
+  const cells = { complete: 0, pricedUsdt: "400.5", unpriced: '{"<b>AIR":"0.00000001"}' };
+  await tell(equity, 3, [cells]);
+  const headline = part(await page("/"), "headline");
+  expect(headline).toContain('<span class="label">Priced part</span> <data value="400.5">');
+  expect(headline).toContain("main: no price for &lt;b&gt;AIR 0.00000001");
+  expect(headline).not.toContain("main: unknown");
 });
 
 it("shows as unknown what was told too long ago", async () => {

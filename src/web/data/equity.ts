@@ -3,6 +3,7 @@ import { equity as dataset } from "../../datasets/equity.ts";
 import { subtract, sum } from "../../decimal.ts";
 import type { Digits } from "../../domain.ts";
 import { amountOf, type Closing, createClosings, instantText } from "../../reports/closing.ts";
+import { missingText, pricedPartOf, unpricedText, worthOf } from "../../reports/worth.ts";
 import type { Sqlite } from "../../store/sqlite.ts";
 import { accountsOf, momentsOf } from "./moments.ts";
 import { amount, change, type DataTable, instant, text, type View } from "./table.ts";
@@ -21,11 +22,13 @@ export const equity: DataTable = {
     text("account", "Account"),
     text("state", "State"),
     amount("usdt_equity", "Worth, USDT"),
-    amount("known_part", "Known part"),
+    amount("known_part", "Priced part"),
     ...walletColumns,
     amount("yesterday", "End of yesterday"),
     change("change", "Change"),
     instant("taken_at", "As told at"),
+    text("unpriced", "Without a price"),
+    text("missing", "Not known"),
   ],
   *rows(view) {
     const { shown, yesterday, source } = momentsOf(view);
@@ -40,21 +43,17 @@ export const equity: DataTable = {
         account,
         state: worth !== null ? "complete" : known ? "incomplete" : "unknown",
         usdt_equity: worth,
-        known_part: worth === null ? amountOf(row, "usdt_equity") : null,
+        known_part: worth === null ? pricedPartOf(row) : null,
         ...Object.fromEntries(walletColumns.map(({ name }) => [name, amountOf(row, name)])),
         yesterday: opening,
         change: worth !== null && opening !== null ? subtract(worth, opening) : null,
         taken_at: instantText(takenAt),
+        unpriced: unpricedText(row),
+        missing: missingText(row),
       };
     }
   },
 };
-
-/** The sum of some parts only is no value of the account. */
-function worthOf(closing: Closing | undefined): Digits | null {
-  const row = closing?.rows[0];
-  return Number(row?.complete) === 1 ? amountOf(row, "usdt_equity") : null;
-}
 
 /** What the accounts are worth together, at one slot; where that is not known, what is known of it and what is missing. */
 export interface Total {
@@ -91,7 +90,7 @@ function* totalAt(view: View, { source }: ReturnType<typeof momentsOf>, moment: 
   const gone = view.account === null ? goneAt(view.sqlite, instant) : [];
   const closings = (yield* createClosings(source, dataset)(moment)).filter(({ account }) => !gone.includes(account));
   const accounts = accountsOf(view).filter((name) => closings.some(({ account }) => account === name));
-  const parts = closings.flatMap(({ rows }) => amountOf(rows[0], "usdt_equity") ?? []);
+  const parts = closings.flatMap(({ rows }) => pricedPartOf(rows[0]) ?? []);
   const knownPart = parts.length > 0 ? sum(parts) : null;
   const times = closings.flatMap(({ takenAt }) => takenAt ?? []);
   const takenAt = times.length > 0 ? Math.min(...times) : null;
@@ -118,8 +117,16 @@ function whatIsMissing(closing: Closing): string[] {
   const { account, known, rows } = closing;
   if (worthOf(closing) !== null) return [];
   if (!known) return [`${account}: unknown, its last good snapshot is too old or there is none`];
-  const parts = walletColumns.filter(({ name }) => name !== "unified_usdt" && amountOf(rows[0], name) === null);
-  return [`${account}: unknown: ${parts.map(({ label }) => label.toLowerCase()).join(", ") || "a part of it"}`];
+  const [row] = rows;
+  const [unpriced, missing] = [unpricedText(row), missingText(row)];
+  // Rows from before these were kept say only which wallets are unknown.
+  const parts = walletColumns.filter(({ name }) => name !== "unified_usdt" && amountOf(row, name) === null);
+  const unknown =
+    missing ?? (unpriced ? null : parts.map(({ label }) => label.toLowerCase()).join(", ") || "a part of it");
+  return [
+    ...(unpriced ? [`${account}: no price for ${unpriced}`] : []),
+    ...(unknown ? [`${account}: unknown: ${unknown}`] : []),
+  ];
 }
 
 interface Told {

@@ -19,7 +19,7 @@ const wallets = ["spot_usdt", "futures_usdt", "unified_usdt", "other_usdt"];
 /** The sum of known parts is a line of its own: it is not what the account is worth. */
 const equityLines = [
   { name: "total", label: "Total" },
-  { name: "known_part", label: "Known part of an incomplete total" },
+  { name: "known_part", label: "Priced part of an incomplete total" },
   { name: "spot_usdt", label: "Spot" },
   { name: "futures_usdt", label: "Futures" },
   { name: "unified_usdt", label: "Unified" },
@@ -30,12 +30,14 @@ export const equitySource = (view: View): LineSource => ({
   dataset: equity,
   items: accountsOf(view).flatMap((account) => lineItems(view.sqlite, equity, account, null, {})),
   lines: equityLines,
-  columns: ["complete", "usdt_equity", ...wallets],
+  columns: ["complete", "usdt_equity", "priced_usdt", ...wallets],
   valuesOf(cells) {
     if (!cells) return equityLines.map(() => null);
-    const [complete, worth, ...parts] = cells;
+    const [complete, worth, priced, ...parts] = cells;
     const isWhole = Number(complete) === 1;
-    return [isWhole ? digits(worth) : null, isWhole ? null : digits(worth), ...parts.map(digits)];
+    // Rows from before `priced_usdt` have the sum of what is known in `usdt_equity`.
+    const part = digits(priced) ?? digits(worth);
+    return [isWhole ? digits(worth) : null, isWhole ? null : part, ...parts.map(digits)];
   },
   join(parts, missing) {
     const isWhole = missing === 0 && parts.every(([total]) => total !== null);

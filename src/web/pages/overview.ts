@@ -42,7 +42,7 @@ export function* overviewPage(view: View): Generator<unknown, Html> {
 function headline(view: View, { now, yesterday, change }: Totals): Html {
   return html`<section id="headline" data-live aria-label="Equity">
 <p class="equity"><span class="label">Equity</span> ${now.value === null ? unknown(now.knownPart === null ? "unknown" : "incomplete") : html`${wholeFigure(now.value)} <span class="unit">USDT</span>`}</p>
-${now.value === null && now.knownPart !== null ? html`<p class="part"><span class="label">Known part</span> ${wholeFigure(now.knownPart)} <span class="unit">USDT</span></p>` : ""}
+${now.value === null && now.knownPart !== null ? html`<p class="part"><span class="label">Priced part</span> ${wholeFigure(now.knownPart)} <span class="unit">USDT</span></p>` : ""}
 <p><span class="label">Since yesterday</span> ${change === null ? unknown() : html`${changeFigure(change)} <span class="unit">USDT</span>`}
 ${yesterday.value === null ? "" : html`<span class="aside">from ${wholeFigure(yesterday.value)} at the end of the day before</span>`}</p>
 ${missing(now)}
@@ -57,6 +57,7 @@ const missing = ({ missing }: Total): Html | "" =>
 function columnsOf(view: View, rows: readonly HeldRow[]): Shown[] {
   const wallets = walletColumns.map(({ name }) => name).filter((name) => rows.some((row) => row[name] !== null));
   const isIncomplete = rows.some((row) => row.state === "incomplete");
+  const lists = ["unpriced", "missing"].filter((name) => rows.some((row) => row[name] !== null));
   const names = [
     "account",
     "state",
@@ -65,15 +66,16 @@ function columnsOf(view: View, rows: readonly HeldRow[]): Shown[] {
     ...wallets,
     "change",
     "taken_at",
+    ...lists,
   ];
   return shownAs(equity, view, names).map((column, at) => {
     const name = names[at] ?? "";
-    const isOptional = wallets.includes(name) || name === "known_part";
+    const isOptional = [...wallets, ...lists, "known_part"].includes(name);
     return {
       ...column,
       cell: (row) => {
         if (name === "account") return accountLink(row, view);
-        if (row[name] === null && isOptional && (row.state === "complete" || name === "known_part")) return none();
+        if (row[name] === null && isOptional && (row.state === "complete" || !wallets.includes(name))) return none();
         return column.cell(row);
       },
     };
