@@ -16,7 +16,7 @@ import * as column from "../columns.ts";
 import { sum } from "../decimal.ts";
 import type { Digits, Extra } from "../domain.ts";
 import { dataset, endpoint } from "./dataset.ts";
-import { amount, digits, item, name } from "./shapes.ts";
+import { amount, digits, item, list, name, namelessZero } from "./shapes.ts";
 import { sumOfKnown, toldValue, usdtValue, type Worth } from "./valuation.ts";
 
 const columns = {
@@ -142,7 +142,7 @@ export const equity = dataset({
     }),
     v2: endpoint(columns, {
       address: addresses["v2/equity"],
-      data: z.array(item({ accountType: name, usdtBalance: digits })),
+      data: list(item({ accountType: name, usdtBalance: digits }), namelessZero("accountType", "usdtBalance")),
       rows: (wallets) => {
         // a wallet that is not listed, or listed without a balance, is unknown; so is every sum with it
         const total = (isMeant: (accountType: string) => boolean): Digits | null => {

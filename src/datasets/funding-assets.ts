@@ -5,11 +5,10 @@
  * Sources: https://www.bitget.com/api-doc/common/account/Funding-Assets,
  * https://www.bitget.com/api-doc/uta/account/Get-Account-Funding-Assets
  */
-import { z } from "zod";
 import { addresses } from "../bitget/addresses.ts";
 import * as column from "../columns.ts";
 import { dataset, endpoint } from "./dataset.ts";
-import { amount, coin, digits, isNothing, item } from "./shapes.ts";
+import { amount, coin, digits, isNothing, item, list, namelessZero } from "./shapes.ts";
 
 const columns = {
   coin: column.text().notNull(),
@@ -31,7 +30,10 @@ export const fundingAssets = dataset({
   endpoints: {
     v2: endpoint(columns, {
       address: addresses["v2/funding-assets"],
-      data: z.array(item({ coin, available: amount, frozen: digits, usdtValue: digits })),
+      data: list(
+        item({ coin, available: amount, frozen: digits, usdtValue: digits }),
+        namelessZero("coin", "available", "frozen"),
+      ),
       rows: (data) =>
         data
           .map(({ fields: { coin, available, frozen, usdtValue }, extra }) => ({
@@ -42,7 +44,10 @@ export const fundingAssets = dataset({
     }),
     v3: endpoint(columns, {
       address: addresses["v3/funding-assets"],
-      data: z.array(item({ coin, available: amount, frozen: digits, balance: digits })),
+      data: list(
+        item({ coin, available: amount, frozen: digits, balance: digits }),
+        namelessZero("coin", "available", "frozen", "balance"),
+      ),
       rows: (data) =>
         data
           .map(({ fields: { coin, available, frozen, balance }, extra }) => ({

@@ -8,12 +8,11 @@
  * Sources: v1 https://bitgetlimited.github.io/apidoc/en/mix (archived), v2
  * https://www.bitget.com/api-doc/contract/account/Get-Account-List, v3 https://www.bitget.com/api-doc/uta/account/Get-Account
  */
-import { z } from "zod";
 import { addresses } from "../bitget/addresses.ts";
 import { categoryOf } from "../bitget/product-types.ts";
 import * as column from "../columns.ts";
 import { dataset, endpoint, perProductType } from "./dataset.ts";
-import { amount, coin, digits, item, json, text } from "./shapes.ts";
+import { amount, coin, digits, item, json, list, namelessZero, text } from "./shapes.ts";
 import { unifiedWallet } from "./unified-wallet.ts";
 
 const columns = {
@@ -72,7 +71,7 @@ export const mixAccounts = dataset({
     v1: endpoint(columns, {
       address: addresses["v1/mix-accounts"],
       ...perProductType("productType", String),
-      data: z.array(
+      data: list(
         item({
           marginCoin: coin,
           available: amount,
@@ -87,6 +86,7 @@ export const mixAccounts = dataset({
           maxTransferOut: digits,
           bonus: digits,
         }),
+        namelessZero("marginCoin", "available", "locked", "equity", "unrealizedPL"),
       ),
       rows: (data) =>
         data.map(({ fields: { unrealizedPL, ...same }, extra }) => ({
@@ -105,7 +105,7 @@ export const mixAccounts = dataset({
     v2: endpoint(columns, {
       address: addresses["v2/mix-accounts"],
       ...perProductType("productType", categoryOf),
-      data: z.array(
+      data: list(
         item(
           {
             marginCoin: coin,
@@ -133,6 +133,7 @@ export const mixAccounts = dataset({
           },
           ["assetMode"],
         ),
+        namelessZero("marginCoin", "available", "locked", "accountEquity", "unrealizedPL", "unionTotalMargin"),
       ),
       rows: (data) =>
         data.map(({ fields: a, extra }) => {

@@ -7,7 +7,7 @@
 import { addresses } from "../bitget/addresses.ts";
 import { categoryOf, isDemoLine } from "../bitget/product-types.ts";
 import * as column from "../columns.ts";
-import { divide, isZero } from "../decimal.ts";
+import { divide } from "../decimal.ts";
 import type { Digits, Extra } from "../domain.ts";
 import { dataset, endpoint, perProductType } from "./dataset.ts";
 import {
@@ -23,6 +23,8 @@ import {
   side,
   symbol,
   text,
+  v1Symbol,
+  zeroIn,
 } from "./shapes.ts";
 
 const columns = {
@@ -82,15 +84,14 @@ const columns = {
 const ratio = (profit: Digits | null, margin: Digits | null) =>
   profit === null || margin === null ? null : divide(profit, margin);
 
-/** The rows of a list, without positions of size zero. */
-const rowsWithSize = <Fields extends { total: Digits }, R>(
-  list: readonly { fields: Fields; extra: Extra }[],
-  row: (position: Fields) => R,
-) => list.filter(({ fields }) => !isZero(fields.total)).map(({ fields, extra }) => ({ row: row(fields), extra }));
+const rowsOf = <Fields, R>(list: readonly { fields: Fields; extra: Extra }[], row: (position: Fields) => R) =>
+  list.map(({ fields, extra }) => ({ row: row(fields), extra }));
+
+/** Rows of size zero have neither side nor mode at times. */
+const noPosition = zeroIn("total");
 
 /** What v1 and v2 tell in the same words. */
 const classic = {
-  symbol,
   marginCoin: coin,
   holdSide: side,
   marginMode,
@@ -138,6 +139,7 @@ export const positions = dataset({
         item(
           {
             ...classic,
+            symbol: v1Symbol,
             openDelegateCount: digits,
             margin: digits,
             averageOpenPrice: digits,
@@ -146,9 +148,10 @@ export const positions = dataset({
           },
           ["unrealizedPLR", "markPrice", "marketPrice", "marginRatio", "autoMargin", "uTime"],
         ),
+        noPosition,
       ),
       rows: (data) =>
-        rowsWithSize(data, ({ unrealizedPL, unrealizedPLR, marketPrice, markPrice, cTime, uTime, ...same }) => ({
+        rowsOf(data, ({ unrealizedPL, unrealizedPLR, marketPrice, markPrice, cTime, uTime, ...same }) => ({
           ...same,
           unrealizedPl: unrealizedPL,
           unrealizedPlr: unrealizedPLR ?? ratio(unrealizedPL, same.margin),
@@ -170,6 +173,7 @@ export const positions = dataset({
         item(
           {
             ...classic,
+            symbol,
             openDelegateSize: digits,
             marginSize: digits,
             openPriceAvg: digits,
@@ -187,9 +191,10 @@ export const positions = dataset({
           },
           ["unrealizedPLR", "cashDividend"],
         ),
+        noPosition,
       ),
       rows: (data) =>
-        rowsWithSize(data, ({ openDelegateSize, marginSize, unrealizedPL, unrealizedPLR, openPriceAvg, ...rest }) => {
+        rowsOf(data, ({ openDelegateSize, marginSize, unrealizedPL, unrealizedPLR, openPriceAvg, ...rest }) => {
           const { cTime, uTime, posMode, totalFee, ...same } = rest;
           return {
             ...same,
@@ -240,9 +245,10 @@ export const positions = dataset({
           positionStatus: text,
           updatedTime: millis,
         }),
+        noPosition,
       ),
       rows: (data) =>
-        rowsWithSize(data, ({ category, posSide, positionBalance, frozen, curRealisedPnl, unrealisedPnl, ...rest }) => {
+        rowsOf(data, ({ category, posSide, positionBalance, frozen, curRealisedPnl, unrealisedPnl, ...rest }) => {
           const { profitRate, mmr, avgPrice, createdTime, updatedTime, ...same } = rest;
           return {
             ...same,

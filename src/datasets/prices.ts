@@ -14,7 +14,7 @@ import { isZero } from "../decimal.ts";
 import type { Address, Params } from "../domain.ts";
 import { UnknownError } from "../errors.ts";
 import { type Context, dataset, endpoint } from "./dataset.ts";
-import { digits, listed, millis, symbol } from "./shapes.ts";
+import { digits, listed, millis, nameless, symbol, v1Symbol } from "./shapes.ts";
 import { digitsIn, moneyOf, realPrice } from "./valuation.ts";
 
 const columns = {
@@ -53,7 +53,12 @@ const pairOf = (coin: string): string => `${coin}USDT`;
  * The tickers at an address, which tells them in these words. Only those of held coins are read: what another coin's
  * ticker says spoils nothing.
  */
-function tickersAt(address: Address, words: Record<"price" | "bid" | "ask", string>, params: Params = {}) {
+function tickersAt(
+  address: Address,
+  words: Record<"price" | "bid" | "ask", string>,
+  params: Params = {},
+  pair: typeof symbol = symbol,
+) {
   const ticker = z.intersection(
     z.object({ [words.price]: digits, [words.bid]: digits, [words.ask]: digits }),
     z.object({ ts: millis }),
@@ -63,7 +68,7 @@ function tickersAt(address: Address, words: Record<"price" | "bid" | "ask", stri
     address,
     params: () => params,
     needs: wallets,
-    data: listed(z.looseObject({ symbol })),
+    data: listed(z.looseObject({ symbol: pair }), nameless("symbol")),
     rows: (all, context) => {
       const coins = heldCoins(context);
       const pairs = new Set(coins.map(pairOf));
@@ -95,7 +100,7 @@ export const prices = dataset({
   vanishes: "nothing",
   public: true,
   endpoints: {
-    v1: tickersAt(addresses["v1/tickers"], { price: "close", bid: "buyOne", ask: "sellOne" }),
+    v1: tickersAt(addresses["v1/tickers"], { price: "close", bid: "buyOne", ask: "sellOne" }, {}, v1Symbol),
     v2: tickersAt(addresses["v2/tickers"], { price: "lastPr", bid: "bidPr", ask: "askPr" }),
     v3: tickersAt(
       addresses["v3/tickers"],

@@ -6,7 +6,7 @@
 import { isLosslessNumber, stringify } from "lossless-json";
 import { z } from "zod";
 import { isZero, toDigits } from "../decimal.ts";
-import type { Digits, Extra } from "../domain.ts";
+import { type Digits, type Extra, productTypes } from "../domain.ts";
 import { visible } from "../text.ts";
 
 const shownLength = 40;
@@ -59,8 +59,16 @@ export const name = required(text);
 /** Coins are in capitals here; some answers have them small. */
 export const coin = required(field<string>("a coin", (value) => value.toUpperCase()));
 
-/** v1 appends the product type (`BTCUSDT_UMCBL`), which is the scope here. */
-export const symbol = required(field<string>("a symbol", (value) => value.replace(/_[A-Z]+$/, "")));
+/** The name of an instrument as it is: `NEWUSDT` and `NEWUSDT_PRE` are two. */
+export const symbol = required(field<string>("a symbol", (value) => value));
+
+const v1Suffix = new RegExp(`_(?:${[...productTypes, "spbl"].join("|").toUpperCase()})(?=_|$)`);
+
+/**
+ * v1 names the product type behind the pair, which is the scope here: `BTCUSDT_UMCBL` is `BTCUSDT`. What follows it tells a
+ * contract with a date from the one without: `BTCUSD_DMCBL_230929` is `BTCUSD_230929`.
+ */
+export const v1Symbol = required(field<string>("a symbol", (value) => value.replace(v1Suffix, "")));
 
 /** Anything that has a structure of its own, kept as JSON text with every digit. */
 export const json = z
@@ -118,12 +126,56 @@ export function missingIn(read: unknown): string[] {
   return [...new Set(names.flat() as string[])];
 }
 
-/** `[…]`, or v3's `{"list": […]}`, whose list may be null where there is nothing. */
-export const listed = <Item>(of: z.ZodType<Item>) =>
-  z.preprocess((data) => {
-    const isWrapped = typeof data === "object" && data !== null && "list" in data;
-    return isWrapped ? (data.list ?? []) : data;
-  }, z.array(of));
+type Raw = Readonly<Record<string, unknown>>;
+
+const isBlank = (value: unknown): boolean => value === undefined || value === null || value === "";
+
+function isZeroDigits(value: unknown): boolean {
+  const text = isLosslessNumber(value) ? value.value : value;
+  const read = typeof text === "string" ? toDigits(text) : null;
+  return read !== null && isZero(read);
+}
+
+/** Rows that say "nothing" because this amount is zero, whatever else they lack. */
+export const zeroIn =
+  (amount: string) =>
+  (row: Raw): boolean =>
+    isZeroDigits(row[amount]);
+
+/** Rows without a name that say "nothing": the first amount is zero, the others are zero or not told. */
+export const namelessZero =
+  (name: string, amount: string, ...others: readonly string[]) =>
+  (row: Raw): boolean =>
+    isBlank(row[name]) &&
+    isZeroDigits(row[amount]) &&
+    others.every((other) => isBlank(row[other]) || isZeroDigits(row[other]));
+
+/** Rows that are about nobody. */
+export const nameless =
+  (name: string) =>
+  (row: Raw): boolean =>
+    isBlank(row[name]);
+
+/** A list of such items; rows that say "nothing" are left out before anything else of them is read. */
+export const list = <Item>(of: z.ZodType<Item>, saysNothing: (row: Raw) => boolean = () => false) => {
+  const row = z.unknown().transform((raw, context): Item | null => {
+    if (typeof raw === "object" && raw !== null && saysNothing(raw as Raw)) return null;
+    const { data, error } = of.safeParse(raw);
+    for (const { path, message } of error?.issues ?? []) context.addIssue({ code: "custom", path: [...path], message });
+    return error ? z.NEVER : data;
+  });
+  return z.array(row).transform((rows) => rows.filter((one) => one !== null));
+};
+
+/** The same, or v3's `{"list": […]}`, whose list may be null where there is nothing. */
+export const listed = <Item>(of: z.ZodType<Item>, saysNothing?: (row: Raw) => boolean) =>
+  z.preprocess(
+    (data) => {
+      const isWrapped = typeof data === "object" && data !== null && "list" in data;
+      return isWrapped ? (data.list ?? []) : data;
+    },
+    list(of, saysNothing),
+  );
 
 /** True where every amount is known and zero; an unknown one may be anything. */
 export const isNothing = (...amounts: (Digits | null)[]): boolean =>

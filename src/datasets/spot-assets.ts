@@ -5,11 +5,10 @@
  * Sources: v1 https://bitgetlimited.github.io/apidoc/en/spot (archived), v2
  * https://www.bitget.com/api-doc/spot/account/Get-Account-Assets, v3 https://www.bitget.com/api-doc/uta/account/Get-Account
  */
-import { z } from "zod";
 import { addresses } from "../bitget/addresses.ts";
 import * as column from "../columns.ts";
 import { dataset, endpoint } from "./dataset.ts";
-import { amount, coin, digits, isNothing, item, millis, text } from "./shapes.ts";
+import { amount, coin, digits, isNothing, item, list, millis, namelessZero, text } from "./shapes.ts";
 import { unifiedWallet } from "./unified-wallet.ts";
 
 const columns = {
@@ -60,7 +59,7 @@ export const spotAssets = dataset({
     v1: endpoint(columns, {
       address: addresses["v1/spot-assets"],
       // `lock` is what it sent; `locked` is what its documentation promised in places
-      data: z.array(
+      data: list(
         item(
           {
             coinId: text,
@@ -74,6 +73,7 @@ export const spotAssets = dataset({
           },
           ["coinDisplayName", "locked"],
         ),
+        namelessZero("coinName", "available", "frozen", "lock", "locked"),
       ),
       rows: (data) =>
         data
@@ -92,8 +92,9 @@ export const spotAssets = dataset({
     }),
     v2: endpoint(columns, {
       address: addresses["v2/spot-assets"],
-      data: z.array(
+      data: list(
         item({ coin, available: amount, limitAvailable: digits, frozen: digits, locked: digits, uTime: millis }),
+        namelessZero("coin", "available", "frozen", "locked", "limitAvailable"),
       ),
       rows: (data) =>
         data

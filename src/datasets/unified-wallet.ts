@@ -1,6 +1,6 @@
 /** The coins of a unified account (v3), which both `spot-assets` and `mix-accounts` tell. */
 import { z } from "zod";
-import { amount, coin, digits, isNothing, item } from "./shapes.ts";
+import { amount, coin, digits, isNothing, item, list, namelessZero } from "./shapes.ts";
 
 const unifiedCoin = item(
   {
@@ -23,7 +23,9 @@ const unifiedCoin = item(
  * The exchange itself leaves zero balances out. https://www.bitget.com/api-doc/uta/account/Get-Account
  */
 export const unifiedWallet = z
-  .object({ assets: z.array(unifiedCoin).nullable() })
+  .object({
+    assets: list(unifiedCoin, namelessZero("coin", "available", "locked", "balance", "equity", "debt")).nullable(),
+  })
   .transform(({ assets }) =>
     (assets ?? []).filter(({ fields: c }) => !isNothing(c.available, c.locked, c.balance, c.equity, c.debt)),
   );

@@ -159,6 +159,35 @@ describe("one account told by three generations", () => {
   });
 });
 
+describe("rows that say nothing", () => {
+  const cases: [Parameters<typeof readFixture>[0], string, Record<string, unknown>][] = [
+    ["v1", "positions.json", { total: "0" }],
+    ["v2", "positions.json", { total: "0", holdSide: "", marginMode: null }],
+    ["v3", "positions.json", { total: "0" }],
+    ["v1", "spot-assets.json", { coinName: "", available: "0", frozen: null }],
+    ["v2", "spot-assets.json", { coin: null, available: "0.0" }],
+    ["v3", "spot-assets.json", { coin: "", available: "0" }],
+    ["v2", "funding-assets.json", { available: "0", usdtValue: "" }],
+    ["v3", "funding-assets.json", { coin: "", available: "0", balance: "0" }],
+    ["v1", "mix-accounts.json", { marginCoin: "", available: "0" }],
+    ["v2", "mix-accounts.json", { marginCoin: "", available: "0", accountEquity: "0" }],
+    ["v3", "mix-accounts.json", { coin: "", available: "0" }],
+    ["v2", "prices.json", { symbol: "", lastPr: "1" }],
+    ["v2", "equity.json", { accountType: "", usdtBalance: "0" }],
+  ];
+  it.each(cases)("%s %s: %j is left out, and the others are there", (version, file, row) => {
+    const { endpoint, data, context, items } = readFixture(version, file);
+    const usual: string[] = [];
+    endpoint.items(data, context, (field) => usual.push(field));
+    const lists = [data, (data as { list?: unknown }).list, (data as { assets?: unknown }).assets];
+    (lists.find(Array.isArray) as unknown[]).push(row);
+    const missing: string[] = [];
+    expect(endpoint.items(data, context, (field) => missing.push(field))).toEqual(items);
+    // What a row of nothing lacks is not reported as left out.
+    expect(missing).toEqual(usual);
+  });
+});
+
 it("one price stands for a coin held by several accounts and wallets", () => {
   const wallet = { scope: null, rows: [{ coin: "BTC", available: "0.5", frozen: "0", locked: "0" }] };
   const known = { "spot-assets": [wallet, wallet], "funding-assets": [wallet] };

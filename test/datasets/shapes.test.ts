@@ -8,11 +8,15 @@ import {
   digits,
   item,
   json,
+  list,
   marginMode,
   millis,
   missingIn,
+  namelessZero,
   symbol,
   text,
+  v1Symbol,
+  zeroIn,
 } from "../../src/datasets/shapes.ts";
 
 const number = (written: string) => new LosslessNumber(written);
@@ -111,10 +115,53 @@ it("text keeps all digits of an id, as text and as a JSON number", () => {
 
 it("words are told in one spelling", () => {
   expect(read(coin, "usdt")).toBe("USDT");
-  expect(read(symbol, "BTCUSDT_UMCBL")).toBe("BTCUSDT");
   expect(read(symbol, "BTCUSDH26")).toBe("BTCUSDH26");
   expect(read(marginMode, "fixed")).toBe("isolated");
   expect(read(marginMode, "crossed")).toBe("crossed");
+});
+
+it.each([
+  ["BTCUSDT_UMCBL", "BTCUSDT"],
+  ["BTCUSD_DMCBL", "BTCUSD"],
+  ["BTCUSD_DMCBL_230929", "BTCUSD_230929"],
+  ["SBTCSUSDT_SUMCBL", "SBTCSUSDT"],
+  ["BTCUSDT_SPBL", "BTCUSDT"],
+  ["NEWUSDT_PRE_UMCBL", "NEWUSDT_PRE"],
+  ["NEWUSDT_PRE", "NEWUSDT_PRE"],
+])("v1 names the product type in %s, which is %s", (told, is) => {
+  expect(read(v1Symbol, told)).toBe(is);
+});
+
+it.each(["NEWUSDT", "NEWUSDT_PRE", "BTCUSDH26", "BTCUSDT_UMCBL"])("%s of the later generations stays", (told) => {
+  expect(read(symbol, told)).toBe(told);
+});
+
+describe("a row of a list", () => {
+  const named = item({ coin, available: amount });
+  const coins = list(named, namelessZero("coin", "available", "frozen"));
+
+  it("that says nothing is left out, whatever it lacks", () => {
+    const rows = [
+      { coin: "", available: "0.00" },
+      { coin: null, available: number("0"), frozen: "" },
+      { coin: "USDT", available: "1" },
+      { available: "0", frozen: "0" },
+    ];
+    expect(coins.parse(rows).map(({ fields }) => fields.coin)).toEqual(["USDT"]);
+    expect(list(named, zeroIn("available")).parse([{ coin: {}, available: "0e3" }])).toEqual([]);
+  });
+
+  it.each([
+    ["an amount", { coin: "", available: "1" }],
+    ["another amount", { coin: "", available: "0", frozen: "0.1" }],
+    ["an amount nobody knows", { coin: "", available: "" }],
+    ["no amount", {}],
+    ["no row", null],
+    ["a text", "0"],
+  ])("that says %s for no coin is an issue at its place", (_what, row) => {
+    const { error } = coins.safeParse([{ coin: "", available: "0" }, row]);
+    expect(error?.issues[0]?.path[0]).toBe(1);
+  });
 });
 
 it("an item parts what is known from what is not", () => {
