@@ -8,8 +8,8 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, ...realTime],
     globalSetup: "test/support/build.ts",
     // A safety net for what hangs, wide enough for a machine that is busy with something else.
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     maxWorkers: 4,
     // The modules of a worker are loaded once; no test leaves anything behind in them.
     isolate: false,

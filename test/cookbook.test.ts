@@ -41,7 +41,7 @@ beforeAll(async () => {
   record = await livedPast(path);
   database = new Database(path, { readonly: true });
   addDecimalFunctions(database);
-}, 120_000);
+});
 
 afterAll(() => {
   database.close();

@@ -35,7 +35,7 @@ beforeAll(async () => {
   database = new Database(lived.path, { readonly: true });
   addDecimalFunctions(database);
   truth = truthOf(lived, database);
-}, 300_000);
+});
 
 afterAll(() => {
   database?.close();

@@ -221,17 +221,17 @@ describe("a webhook", () => {
   it("that answers late is waited for no longer than it has", async () => {
     const receiver = await startReceiver();
     receiver.answer = (response) => void sleep(2000).then(() => taken(response));
-    const posting = post(new Secret(receiver.url), "{}", AbortSignal.timeout(5000), { patience: 200 });
+    const posting = post(new Secret(receiver.url), "{}", AbortSignal.timeout(60_000), { patience: 200 });
     await expect(posting).rejects.toThrow("127.0.0.1 did not answer within 0.2 s");
   });
 
   it("that says 200 has taken it, whatever becomes of the rest of its answer", async () => {
     const receiver = await startReceiver();
     receiver.answer = (response) => void response.writeHead(200).write("ok");
-    const { status } = await post(new Secret(receiver.url), "{}", AbortSignal.timeout(5000), { patience: 200 });
+    const { status } = await post(new Secret(receiver.url), "{}", AbortSignal.timeout(60_000), { patience: 200 });
     expect(status).toBe(200);
     receiver.answer = (response) => response.writeHead(200).write("o", () => response.destroy());
-    const cut = await post(new Secret(receiver.url), "{}", AbortSignal.timeout(5000));
+    const cut = await post(new Secret(receiver.url), "{}", AbortSignal.timeout(60_000));
     expect(cut.status).toBe(200);
   });
 
@@ -244,7 +244,7 @@ describe("a webhook", () => {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     onTestFinished(() => void server.close());
     const url = new Secret(`http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`);
-    const { status, text } = await post(url, "{}", AbortSignal.timeout(5000));
+    const { status, text } = await post(url, "{}", AbortSignal.timeout(60_000));
     expect([status, text.length]).toEqual([200, 200]);
     server.closeAllConnections();
   });

@@ -22,7 +22,7 @@ function httpOf(hosts: readonly string[], request = 2000): Http {
   return http;
 }
 
-const get = (hosts: readonly string[], request?: number, signal: AbortSignal = AbortSignal.timeout(5000)) =>
+const get = (hosts: readonly string[], request?: number, signal: AbortSignal = AbortSignal.timeout(60_000)) =>
   httpOf(hosts, request).get(asked, secretHeaders, signal);
 
 /** A server below HTTP: does what it likes with the socket. */
@@ -184,7 +184,7 @@ describe("the fallback host", () => {
     };
 
     const hosts = [await first(), fallback.url];
-    await httpOf(hosts).get(asked, headersNow, AbortSignal.timeout(5000));
+    await httpOf(hosts).get(asked, headersNow, AbortSignal.timeout(60_000));
 
     expect(fallback.seen.map(({ headers }) => headers["access-sign"])).toEqual(["2"]);
   });
@@ -248,7 +248,7 @@ it("connections are kept for the next request", async () => {
   });
   const http = httpOf([server.url]);
 
-  for (const _ of [1, 2, 3]) await http.get(asked, secretHeaders, AbortSignal.timeout(5000));
+  for (const _ of [1, 2, 3]) await http.get(asked, secretHeaders, AbortSignal.timeout(60_000));
 
   expect(ports.size).toBe(1);
 });

@@ -58,6 +58,9 @@ export async function servePages(databasePath: string, now: () => number): Promi
   };
 }
 
+/** How long a page may take on a machine that is busy with something else. Milliseconds. */
+export const patience = 120_000;
+
 export interface Look {
   page: Page;
   context: BrowserContext;
@@ -82,6 +85,7 @@ export async function startBrowser(executablePath: string) {
         ...options,
       });
       onTestFinished(() => context.close());
+      context.setDefaultTimeout(patience);
       const page = await context.newPage();
       const look: Look = { page, context, complaints: [], hosts: new Set() };
       page.on("console", (message) => {
@@ -102,5 +106,5 @@ export async function startBrowser(executablePath: string) {
 /** Waits until the first curve of the page is drawn, for the `times`-th time. */
 export async function drawn(page: Page, times = 1): Promise<void> {
   const count = async () => Number(await page.locator("figure.chart").first().getAttribute("data-drawn"));
-  await expect.poll(count, { timeout: 10_000 }).toBeGreaterThanOrEqual(times);
+  await expect.poll(count, { timeout: patience }).toBeGreaterThanOrEqual(times);
 }

@@ -10,7 +10,7 @@ import { spotAssets } from "../../src/datasets/spot-assets.ts";
 import { tell, worth } from "../reports/kit.ts";
 import { query, storeAt } from "../store/kit.ts";
 import { livedPast } from "../support/lived.ts";
-import { type Browser, drawn, findChromium, type Served, servePages, startBrowser } from "./browser.ts";
+import { type Browser, drawn, findChromium, patience, type Served, servePages, startBrowser } from "./browser.ts";
 
 const executablePath = findChromium();
 if (!executablePath)
@@ -32,7 +32,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     await livedPast(path, days);
     served = await servePages(path, () => now);
     browser = await startBrowser(executablePath ?? "");
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await browser?.close();
@@ -205,7 +205,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     now = end + hour + 60_000;
     await tell(store, equity, end + hour, [worth("123456789012.000000000000000789")]);
     store.close();
-    await page.locator('.equity data[value="123456789012.000000000000000789"]').waitFor({ timeout: 8000 });
+    await page.locator('.equity data[value="123456789012.000000000000000789"]').waitFor();
     await drawn(page, 2);
     await page.setViewportSize({ width: 390, height: 844 });
     await expect.poll(() => page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(390);
@@ -220,7 +220,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     await tell(store, equity, end + 2 * hour, [worth("2")]);
     store.close();
     now = end + 2 * hour + 60_000;
-    await expect.poll(() => page.locator("#collection").textContent(), { timeout: 8000 }).toContain("05:00:00");
+    await expect.poll(() => page.locator("#collection").textContent(), { timeout: patience }).toContain("05:00:00");
     expect(await calendar.evaluate((region) => [region.scrollLeft, region.matches(":focus")])).toEqual([120, true]);
   });
 

@@ -163,7 +163,7 @@ describe("export, import and export again", () => {
     expect((await bytesOf(copy, "spot-assets", "csv")).equals(await bytesOf(path, "spot-assets", "csv"))).toBe(true);
   });
 
-  it("has a whole simulated account, upgraded on the way, in every format", { timeout: 120_000 }, async () => {
+  it("has a whole simulated account, upgraded on the way, in every format", async () => {
     const world = await createWorld("2026-11-01T00:00:30Z", everyDataset("* * * * *"), {});
     for (let at = 1; at <= 90; at += 1) {
       if (at === 50) world.exchange.upgrade("main");
