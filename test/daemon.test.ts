@@ -166,7 +166,7 @@ it("answers at once when the clock is suddenly a year ahead, and goes on when it
   const ends = database
     .prepare("select count(*) from runs where state = 'ok' and scheduled_for_ms > ? and scheduled_for_ms < ? + 3600000")
     .pluck();
-  await until(() => ends.get(rightAgain, rightAgain) === 2);
+  await until(() => Number(ends.get(rightAgain, rightAgain)) >= 2);
   await end(daemon);
   expect(database.prepare("select max(scheduled_for_ms) from runs").pluck().get()).toBeLessThanOrEqual(Date.now());
 });
