@@ -30,15 +30,15 @@ for (const [id, ahead] of [
     const [skew = {}] = bench.rows(
       "select min(skew_ms) as least, max(skew_ms) as most, count(*) - count(skew_ms) as unknown from runs where requests > 0",
     );
-    expect(Math.abs(Number(skew.least) + ahead)).toBeLessThan(500);
-    expect(Math.abs(Number(skew.most) + ahead)).toBeLessThan(500);
+    expect(Math.abs(Number(skew.least) + ahead)).toBeLessThan(10_000);
+    expect(Math.abs(Number(skew.most) + ahead)).toBeLessThan(10_000);
     expect(skew.unknown).toBe(0);
     // What was true when is told by the exchange's clock, when it was asked by ours.
     const apart = `select min(n.taken_at_ms - r.scheduled_for_ms) as least, max(n.taken_at_ms - r.scheduled_for_ms) as most
       from snapshots n join runs r using (run_id)`;
     const [{ least, most } = {}] = bench.rows(apart);
-    expect(least).toBeGreaterThan(ahead - 500);
-    expect(most).toBeLessThan(ahead + 5000);
+    expect(least).toBeGreaterThan(ahead - 10_000);
+    expect(most).toBeLessThan(ahead + 20_000);
   });
 }
 

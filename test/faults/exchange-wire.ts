@@ -48,8 +48,8 @@ async function goesUnanswered(bench: Bench, proxy: Relay): Promise<void> {
   const codes = "select distinct error_code as code from snapshots where state = 'failed'";
   expect(bench.rows(codes)).toEqual([{ code: "deadline" }]);
   const took = "select max(unixepoch(finished_at) * 1000 - scheduled_for_ms) as ms from runs where state = 'failed'";
-  expect(bench.rows(took)[0]?.ms).toBeLessThan(5000);
-  for (const { at, overAt } of asked) expect((overAt ?? forever) - at).toBeLessThan(5000);
+  expect(bench.rows(took)[0]?.ms).toBeLessThan(10_000);
+  for (const { at, overAt } of asked) expect((overAt ?? forever) - at).toBeLessThan(10_000);
   // One for each kind of run that goes on, to be used again.
   expect(proxy.open()).toBeLessThanOrEqual(2);
 }

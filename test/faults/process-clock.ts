@@ -136,7 +136,7 @@ row("T10", "clock forward 10 s, 1 h, 1 year", { always: true, within: 60 }, asyn
   expect((await bench.stop(daemon)).code).toBe(0);
   expect(count(bench, `scheduled_for > ${end}`)).toBe(0);
   // A tenth of a second on a machine that has nothing else to do; walking through the seconds of a year took half a minute.
-  expect(Number(told())).toBeLessThan(1500);
+  expect(Number(told())).toBeLessThan(10_000);
 });
 
 /** Resolves when a slot before this instant was run well from now on; the run that is under way may have another. */

@@ -30,7 +30,7 @@ row("T1", "SIGTERM or SIGINT in mid-run", { always: true, within: 60 }, async (b
     daemon.child.kill(signal);
     const { code, stderr } = await daemon.finished;
     expect(code).toBe(0);
-    expect(performance.now() - before).toBeLessThan(10_000);
+    expect(performance.now() - before).toBeLessThan(20_000);
     expect(stderr).toMatch(/"msg":"stopped"}\n$/);
     // The run at hand got its answer and was stored; no other was begun.
     expect(lastRun(bench)).toMatchObject([{ state: "ok" }]);
@@ -45,7 +45,7 @@ row("T1b", "SIGTERM while an answer does not come at all", { within: 60 }, async
   await inMidRun(bench);
   const before = performance.now();
   expect((await bench.stop(daemon)).code).toBe(0);
-  expect(performance.now() - before).toBeLessThan(10_000);
+  expect(performance.now() - before).toBeLessThan(20_000);
   expect(lastRun(bench)).toEqual([{ state: "failed", cause: "deadline" }]);
   expect(bench.rows("select error_message from snapshots order by snapshot_id desc limit 1")).toEqual([
     { error_message: "the program was stopped before it was finished" },
@@ -74,7 +74,8 @@ row("T2", "two SIGTERMs 100 ms apart", { within: 60 }, async (bench) => {
   const before = performance.now();
   daemon.child.kill("SIGTERM");
   expect((await daemon.finished).code).toBe(143);
-  expect(performance.now() - before).toBeLessThan(1500);
+  // A run at hand would have had eight seconds.
+  expect(performance.now() - before).toBeLessThan(6000);
   await expectCrashed(bench, cutOff(bench));
 });
 
