@@ -15,7 +15,7 @@ export const dbBackup: Command = {
   summary: "make a complete, verified copy of the database while collecting goes on",
   example: "db backup /mnt/backup/collector-2026-11-22.db",
   details: ["The copy is one file, for its owner alone, and gets its name only when it has been verified."],
-  async run({ args, env, out }) {
+  async run({ args, env, out, note }) {
     const { databasePath } = loadConfig(env, { credentials: false });
     const target = resolve(args[0] ?? "");
     if (existsSync(target)) throw new UsageError(`${target} is there already. Name a file that is not.`);
@@ -23,13 +23,16 @@ export const dbBackup: Command = {
     const sqlite = openReadOnly(databasePath);
     const bar = copyingBar();
     try {
-      await backup(sqlite, target, {
+      const { isPrivate } = await backup(sqlite, target, {
         onProgress: bar.update,
         async check(draft) {
           bar.stop();
           await requireVerified(draft, databasePath);
         },
       });
+      bar.stop();
+      if (!isPrivate)
+        note(`the file system of ${target} keeps nothing from other users: who can read the folder can read the copy`);
     } finally {
       bar.stop();
       sqlite.close();

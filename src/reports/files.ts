@@ -3,6 +3,7 @@ import { lstatSync, renameSync } from "node:fs";
 import { open, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { StorageError, UsageError } from "../errors.ts";
+import { adviceFor, isUnsupported } from "../store/draft.ts";
 
 /** What is written of a file; waited for piece by piece. */
 export type Pieces = AsyncIterable<string | Buffer> | Iterable<string | Buffer>;
@@ -21,7 +22,7 @@ export async function writeBeside(path: string, pieces: Pieces): Promise<void> {
     try {
       own = (await file.stat()).ino;
       for await (const piece of pieces) await file.appendFile(piece);
-      await file.sync();
+      await file.sync().catch(unlessUnsupported);
     } finally {
       await file.close();
     }
@@ -32,7 +33,7 @@ export async function writeBeside(path: string, pieces: Pieces): Promise<void> {
   } catch (error) {
     if (isOwn()) await rm(draft, { force: true }).catch(() => {});
     if (!(error instanceof Error && "syscall" in error && "code" in error)) throw error;
-    throw new StorageError(`${path} was not written (${error.code}). Check its folder and the free space.`);
+    throw new StorageError(`${path} was not written (${error.code}). ${adviceFor(error)}`);
   }
 }
 
@@ -49,10 +50,14 @@ export function requireNoOther(path: string): void {
 
 /** A new name outlives a power cut only when its folder is on disk too. */
 async function flushNames(folder: string): Promise<void> {
-  const names = await open(folder, "r");
+  const names = await open(folder, "r").catch(unlessUnsupported);
   try {
-    await names.sync();
+    await names?.sync().catch(unlessUnsupported);
   } finally {
-    await names.close();
+    await names?.close();
   }
+}
+
+function unlessUnsupported(error: unknown): void {
+  if (!isUnsupported(error)) throw error;
 }

@@ -1,8 +1,7 @@
 /** A complete copy of a live database. */
-import { chmodSync, closeSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
-import { dirname } from "node:path";
 import { CollectorError, StorageError } from "../errors.ts";
 import { connect, type Sqlite } from "./connections.ts";
+import { adviceFor, beginDraft, type Draft } from "./draft.ts";
 
 /** Pages copied in one go, between which the event loop turns. */
 const pagesPerStep = 500;
@@ -18,13 +17,16 @@ export interface Copying {
  * Copies the database as it is now, writers going on, into one file that needs no others beside it, and checks the copy. It
  * bears its name only when complete; a file of that name is replaced. Throws a StorageError where that fails.
  */
-export async function backup(sqlite: Sqlite, target: string, { onProgress, check }: Copying = {}): Promise<void> {
-  const draft = `${target}.part`;
+export async function backup(
+  sqlite: Sqlite,
+  target: string,
+  { onProgress, check }: Copying = {},
+): Promise<Pick<Draft, "isPrivate">> {
+  let draft: Draft | undefined;
   try {
-    removeDraft(draft);
-    await copyPages(sqlite, draft, onProgress);
-    chmodSync(draft, 0o600);
-    const copy = connect(draft);
+    draft = beginDraft(target);
+    await copyPages(sqlite, draft.path, onProgress);
+    const copy = connect(draft.path);
     try {
       copy.pragma("journal_mode = DELETE");
       const problem = copy.pragma("quick_check(1)", { simple: true });
@@ -32,16 +34,14 @@ export async function backup(sqlite: Sqlite, target: string, { onProgress, check
     } finally {
       copy.close();
     }
-    await check?.(draft);
-    flush(draft);
-    renameSync(draft, target);
-    flush(dirname(target));
+    await check?.(draft.path);
+    draft.keep();
+    return { isPrivate: draft.isPrivate };
   } catch (error) {
-    removeDraft(draft);
     if (error instanceof CollectorError) throw error;
-    throw new StorageError(
-      `${target} was not written (${(error as Error).message}). Check the directory and the free space.`,
-    );
+    throw new StorageError(`${target} was not written (${(error as Error).message}). ${adviceFor(error)}`);
+  } finally {
+    draft?.remove();
   }
 }
 
@@ -58,19 +58,5 @@ async function copyPages(sqlite: Sqlite, draft: string, onProgress: Copying["onP
     });
   } finally {
     sqlite.exec("rollback");
-  }
-}
-
-function removeDraft(draft: string): void {
-  for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(draft + suffix, { force: true });
-}
-
-/** To the disk: a file's content, or the names in a directory. */
-function flush(path: string): void {
-  const file = openSync(path, "r");
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
   }
 }

@@ -11,6 +11,7 @@ import { systemClock } from "../clock.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import { StorageError } from "../errors.ts";
 import { createChain, dayKey, type PrunedNote, prunedNotes } from "./chain.ts";
+import { adviceFor } from "./draft.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import { createPlanner, type DayPlan, dayText, type Leaving } from "./prune-plan.ts";
 import { createRangeWriter, dayMs } from "./ranges.ts";
@@ -132,7 +133,7 @@ export function compact(path: string): void {
     sqlite.exec("vacuum");
     sqlite.pragma("wal_checkpoint(TRUNCATE)");
   } catch (error) {
-    throw new StorageError(`${path} was not made smaller (${(error as Error).message}). Check the free space.`);
+    throw new StorageError(`${path} was not made smaller (${(error as Error).message}). ${adviceFor(error)}`);
   } finally {
     sqlite.close();
   }

@@ -1,18 +1,9 @@
 /** Opening SQLite files: what is refused, and what every connection is set to. */
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  existsSync,
-  renameSync,
-  rmSync,
-  type Stats,
-  statfsSync,
-  statSync,
-} from "node:fs";
+import { accessSync, constants, existsSync, type Stats, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { ConfigError } from "../errors.ts";
 import { connect, readHeader, type Sqlite } from "./connections.ts";
+import { adviceFor, beginDraft, type Draft } from "./draft.ts";
 import { makeFolder } from "./folder.ts";
 import { requireNoDeadLink, requireOneName } from "./names.ts";
 import { ownMigrations, pendingMigrations } from "./schema.ts";
@@ -101,20 +92,18 @@ export function prepareDirectory(path: string): void {
   throw refuse(path, "lies where everybody can put files", `Set DATABASE_URL to a file in a folder of its own${close}`);
 }
 
-/** Makes a new database beside its place and renames it: whatever happens, it is complete or not there. */
+/** Makes a new database beside its place, for its owner alone, and renames it: whatever happens, it is complete or not there. */
 export function createDatabase(path: string, fill: (sqlite: Sqlite) => void): void {
-  const draft = `${path}.new`;
   prepareDirectory(path);
-  rmSync(draft, { force: true });
-  rmSync(`${draft}-journal`, { force: true });
   for (const sidecar of [`${path}-wal`, `${path}-journal`]) {
     if (!existsSync(sidecar)) continue;
     throw refuse(sidecar, "is left of a database that is gone", "Put that database back, or move this file away.");
   }
+  let draft: Draft | undefined;
   try {
-    const sqlite = connect(draft);
+    draft = beginDraft(path);
+    const sqlite = connect(draft.path);
     try {
-      chmodSync(draft, 0o600);
       // Half the usual: sixty small tables and indexes begin with a page each.
       sqlite.pragma("page_size = 2048");
       sqlite.pragma(`application_id = ${applicationId}`);
@@ -122,11 +111,12 @@ export function createDatabase(path: string, fill: (sqlite: Sqlite) => void): vo
     } finally {
       sqlite.close();
     }
-    renameSync(draft, path);
+    draft.keep();
   } catch (error) {
-    rmSync(draft, { force: true });
     if (error instanceof ConfigError) throw error;
-    throw refuse(path, `cannot be created (${(error as Error).message})`, "Check its directory and the free space.");
+    throw refuse(path, `cannot be created (${(error as Error).message})`, adviceFor(error));
+  } finally {
+    draft?.remove();
   }
 }
 

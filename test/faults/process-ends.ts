@@ -114,7 +114,7 @@ row("T3", `SIGKILL ${kills} times at random`, { always: true, within: 30 + kills
 /** The program under strace, which kills it at its Nth write to any file of the database at this path. */
 const killedAt = (path: string, write: number): string[] => [
   ...["strace", "-f", "-qq", "-o", "/dev/null"],
-  ...["", "-wal", "-journal", ".new", ".new-journal"].flatMap((file) => ["-P", `${path}${file}`]),
+  ...["", "-wal", "-journal", ".part/draft.db", ".part/draft.db-journal"].flatMap((file) => ["-P", `${path}${file}`]),
   ...["-e", "trace=pwrite64", "-e", `inject=pwrite64:signal=KILL:when=${write}`],
 ];
 

@@ -1,11 +1,12 @@
 /** Backups, what is put back, and files that are written: rows S13, S19 to S22. */
-import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { expect } from "vitest";
 import { canMount, mountDisk } from "./disks.ts";
 import { row, rowElsewhere } from "./row.ts";
 import { nextRun } from "./runs.ts";
+import { canTrace } from "./syscalls.ts";
 
 const older = "a backup is older than what was said since";
 row(
@@ -96,6 +97,79 @@ rowOnDisk("S20", "disk full during backup / CSV export", { within: 90 }, async (
   disk.free();
   disk.resize(20_000_000);
   for (const args of attempts) expect([args, (await run(args)).code]).toEqual([args, 0]);
+});
+
+const whatBacksUp = [
+  ["db", "backup", "share/copy.db"],
+  ["export", "spot-assets", "--out", "share/spot.csv"],
+  ["report", "balances", "--out", "share/balances.csv"],
+];
+const rowTraced: typeof row = canTrace ? row : (id, fault) => rowElsewhere(id, fault, "needs strace");
+
+rowTraced("S20b", "a share that refuses chmod, chown and the fsync of a folder", { within: 60 }, async (bench) => {
+  const { folder, launch, run } = bench;
+  const share = join(folder, "share");
+  mkdirSync(share);
+  expect((await run(["collect"])).code).toBe(0);
+  const refusing = [
+    ...[
+      "strace",
+      "-f",
+      "-qq",
+      "-o",
+      join(folder, "trace"),
+      "-P",
+      share,
+      "-P",
+      `${share}/copy.db`,
+      "-P",
+      `${share}/copy.db.part`,
+    ],
+    ...["-P", `${share}/copy.db.part/draft.db`, "-e", "inject=chmod,fchmod,fchmodat,chown,fchown,fchownat:error=EPERM"],
+    // Of the folders alone; a file that cannot be brought to the disk is another matter.
+    ...["-e", "trace=chmod,fchmod,fchmodat,chown,fchown,fchownat,fsync"],
+  ];
+  for (const args of whatBacksUp) {
+    const { code, stderr } = await launch({}, args, refusing).finished;
+    expect([args, code, stderr]).toEqual([args, 0, stderr]);
+  }
+  rmSync(join(share, "copy.db"));
+  const folderAlone = [
+    "strace",
+    "-f",
+    "-qq",
+    "-o",
+    join(folder, "trace"),
+    "-P",
+    share,
+    "-e",
+    "inject=fsync:error=EINVAL",
+  ];
+  for (const args of whatBacksUp) {
+    const { code, stderr } = await launch({}, args, folderAlone).finished;
+    expect([args, code, stderr]).toEqual([args, 0, stderr]);
+    expect(readFileSync(join(folder, "trace"), "utf8")).toContain("(INJECTED)");
+  }
+  expect(readdirSync(share).sort()).toEqual(["balances.csv", "copy.db", "spot.csv"]);
+});
+
+rowTraced("S20c", "a share that lets nobody lock, and one that cannot be written", { within: 60 }, async (bench) => {
+  const { folder, launch, run } = bench;
+  mkdirSync(join(folder, "share"));
+  expect((await run(["collect", "spot-assets"])).code).toBe(0);
+  const draft = join(folder, "share/copy.db.part/draft.db");
+  const failing = (fault: string) => ["strace", "-f", "-qq", "-o", "/dev/null", "-P", draft, "-e", `inject=${fault}`];
+  for (const [fault, says] of [
+    ["fcntl:error=ENOLCK", /Its file system lets nobody lock a file; write it to a local disk/],
+    ["pwrite64:error=ENOSPC", /Make room there/],
+    ["pwrite64:error=EIO", /Check the disk, or the connection to it/],
+    ["openat:error=EROFS", /Its disk can only be read/],
+    ["openat:error=EACCES", /Check the owner and mode of its folder/],
+  ] as const) {
+    const { code, stderr } = await launch({}, ["db", "backup", "share/copy.db"], failing(fault)).finished;
+    expect([fault, code, stderr]).toEqual([fault, 74, expect.stringMatching(says)]);
+    expect(readdirSync(join(folder, "share"))).toEqual([]);
+  }
 });
 
 rowElsewhere("S21", "Postgres killed, restarted after 5 s; idle connection dropped", "Postgres is not supported yet");

@@ -62,7 +62,7 @@ describe("opening", () => {
     const path = temporaryPath();
     await open(path);
     expect(statSync(path).mode & 0o777).toBe(0o600);
-    expect(readdirSync(dirname(path)).filter((name) => name.includes("new"))).toEqual([]);
+    expect(readdirSync(dirname(path)).filter((name) => name.includes("part"))).toEqual([]);
   });
 
   it("commits are synchronous on every opening, not on the first alone", async () => {

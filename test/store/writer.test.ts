@@ -122,7 +122,7 @@ describe("writing", () => {
     expect(said.filter((slot) => !stored.includes(slot))).toEqual([]);
     expect(query(path, "select 1 from spot_assets_history group by snapshot_id having count(*) <> 40")).toEqual([]);
     expect((await verify(path, datasets)).problems).toEqual([]);
-    expect(existsSync(`${path}.new`)).toBe(false);
+    expect(existsSync(`${path}.part`)).toBe(false);
   });
 });
 
