@@ -32,7 +32,8 @@ export const status: Command = {
       print(all, out);
       const room = roomFor(databasePath);
       if (room.verdict !== "enough") out(`\n${roomInWords(databasePath, room)}`);
-      if (!isLocked(databasePath)) out("\nNothing collects into this database now; `bitget-collector start` goes on.");
+      if (isLocked(databasePath) === false)
+        out("\nNothing collects into this database now; `bitget-collector start` goes on.");
     }
     return all.every((one) => one.fresh) ? 0 : 1;
   },

@@ -34,37 +34,42 @@ export function lockPlace(path: string): { release(): void } {
   };
 }
 
-/** True while some process holds the lock; does not wait. */
-export function isLocked(path: string): boolean {
+/** Returns whether some process holds the lock, without waiting; null where this user may not look. */
+export function isLocked(path: string): boolean | null {
   if (!existsSync(lockFile(path))) return false;
+  let handle: Sqlite | undefined;
   try {
-    acquire(path, 0).close();
+    handle = connect(lockFile(path), { readonly: true, timeout: 0 });
+    handle.prepare("select count(*) from sqlite_schema").get();
     return false;
   } catch (error) {
-    return error instanceof LockedError;
+    return isBusy(error) ? true : null;
+  } finally {
+    handle?.close();
   }
 }
+
+const isBusy = (error: unknown): boolean => ((error as { code?: string }).code ?? "").startsWith("SQLITE_BUSY");
 
 /** Beside the file itself, whatever name it goes by. */
 export const lockFile = (path: string): string => `${realPath(path)}.lock`;
 
-function acquire(path: string, timeout = waitMs): Sqlite {
+function acquire(path: string): Sqlite {
   let handle: Sqlite | undefined;
   try {
     createPrivate(lockFile(path));
-    handle = connect(lockFile(path), { timeout });
+    handle = connect(lockFile(path), { timeout: waitMs });
     handle.exec("begin exclusive");
     return handle;
   } catch (error) {
     handle?.close();
-    const { code = "", message } = error as { code?: string; message: string };
-    if (code.startsWith("SQLITE_BUSY")) {
+    if (isBusy(error)) {
       throw new LockedError(
         `Another process collects into ${path}. Stop it first, or set DATABASE_URL to another file.`,
       );
     }
     throw new ConfigError([
-      `${lockFile(path)} cannot be used (${message}). Check the owner and mode of its directory.`,
+      `${lockFile(path)} cannot be used (${(error as Error).message}). Check the owner and mode of its directory.`,
     ]);
   }
 }

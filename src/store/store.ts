@@ -1,5 +1,5 @@
 /** The store: the ledger of slots and the history of every number, in one SQLite file. */
-import { chmodSync, statSync } from "node:fs";
+import { chmodSync, existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { drizzle } from "drizzle-orm/better-sqlite3";
 import type { Clock } from "../clock.ts";
@@ -119,7 +119,7 @@ export async function openStore(options: {
     createDatabase(path, (sqlite) => applyMigrations(sqlite, { pending: migrations, views, now: clock.now() }));
     log.info({ path }, "created a new database");
   }
-  closeToOthers(path, log);
+  closeToEverybody(path, log);
   const sqlite = openWriter(path);
   try {
     quickCheck(path, sqlite);
@@ -131,16 +131,24 @@ export async function openStore(options: {
   }
 }
 
-/** What an account holds is its owner's affair. */
-function closeToOthers(path: string, log: Log): void {
-  const files = [path, `${path}-wal`, `${path}-shm`];
-  const open = files.filter((file) => ((statSync(file, { throwIfNoEntry: false })?.mode ?? 0) & 0o077) !== 0);
-  if (open.length === 0) return;
+/**
+ * Keeps the mode that the owner gave the database, for a group that may read it, say; what is left of a log follows it, as SQLite lets
+ * a new one. A file that everybody may read is closed: a copy put there by hand is open by itself.
+ */
+function closeToEverybody(path: string, log: Log): void {
+  if (process.platform === "win32") return;
+  const modeOf = (file: string) => (statSync(file, { throwIfNoEntry: false })?.mode ?? 0) & 0o777;
+  const isOpen = (modeOf(path) & 0o007) !== 0;
+  const mode = isOpen ? 0o600 : modeOf(path);
+  const others = [path, `${path}-wal`, `${path}-shm`].filter((file) => existsSync(file) && modeOf(file) !== mode);
   try {
-    for (const file of open) chmodSync(file, 0o600);
-    log.warn({ path }, "the database could be read by others; its mode is 0600 now");
+    for (const file of others) chmodSync(file, mode);
+    if (isOpen) log.warn({ path }, "the database could be read by others; its mode is 0600 now");
   } catch {
-    log.warn({ path }, "the database can be read by others; its owner should run chmod 600 on it");
+    const problem = isOpen
+      ? "the database can be read by others"
+      : "the log beside the database has another mode than it";
+    log.warn({ path }, `${problem}; its owner should run: chmod ${mode.toString(8)} ${others.join(" ")}`);
   }
 }
 

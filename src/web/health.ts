@@ -7,8 +7,8 @@ import type { Site } from "./site.ts";
 
 interface Health {
   status: "ok" | "stale" | "unavailable";
-  /** Whoever collects: whether it answers. */
-  daemon: "ok" | "does not answer" | "nobody collects";
+  /** Whoever collects: whether it answers; "unknown" where this user may not look at the lock, and what is fresh decides. */
+  daemon: "ok" | "does not answer" | "nobody collects" | "unknown";
   /** From when on it is too old, and the slot of the last run that was complete. */
   stale: { account: string; dataset: string; since: string | null; lastOk: string | null }[];
   problem?: string;
@@ -47,7 +47,7 @@ async function healthOf(site: Site): Promise<Health> {
         since: instant(staleAt),
         lastOk: instant(lastOkAt),
       }));
-    const status = stale.length > 0 ? "stale" : daemon === "ok" ? "ok" : "unavailable";
+    const status = stale.length > 0 ? "stale" : daemon === "ok" || daemon === "unknown" ? "ok" : "unavailable";
     return { status, daemon, stale };
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
@@ -57,7 +57,10 @@ async function healthOf(site: Site): Promise<Health> {
 
 async function daemonState({ daemon, databasePath }: Site): Promise<Health["daemon"]> {
   // Under `serve` another process may collect into the same file.
-  if (daemon === null) return isLocked(databasePath) ? "ok" : "nobody collects";
+  if (daemon === null) {
+    const locked = isLocked(databasePath);
+    return locked === null ? "unknown" : locked ? "ok" : "nobody collects";
+  }
   return daemon.ping().then(
     () => "ok",
     () => "does not answer",

@@ -1,9 +1,10 @@
 /** Other programs that open the live file, and everything the program itself does with it: row S23, and S11 for the write-ahead log. */
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, chownSync, copyFileSync, existsSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { expect } from "vitest";
 import type { Running } from "../support/program.ts";
+import { canMount } from "./disks.ts";
 import { type Bench, row, rowElsewhere } from "./row.ts";
 import { nextRun, runsOf } from "./runs.ts";
 import { canTrace } from "./syscalls.ts";
@@ -160,6 +161,51 @@ traced("S23b", "start, pages, reports, backup, prune, verify and stop under stra
   );
   expect(opens.flatMap((all) => foreignOpens(all, path))).toEqual([]);
 });
+
+const readers = { uid: 54_321, gid: 43_210 };
+const asReader = ["setpriv", `--reuid=${readers.uid}`, `--regid=${readers.gid}`, "--clear-groups"];
+const otherUser: typeof row =
+  canMount && canRead && canRun("setpriv", "--version")
+    ? row
+    : (id, fault) => rowElsewhere(id, fault, "needs root, setpriv, sqlite3 and python3");
+const openToGroup = "the group may read these files on purpose";
+
+otherUser(
+  "S23c",
+  "a reader of another user, as the guide says",
+  { within: 60, without: { invariants: openToGroup } },
+  async (bench) => {
+    const { folder, path, launch, run } = bench;
+    expect((await run(["collect", "spot-assets"])).code).toBe(0);
+    chmodSync(folder, 0o755);
+    for (const file of [dirname(path), path]) chownSync(file, process.getuid?.() ?? 0, readers.gid);
+    chmodSync(dirname(path), 0o750);
+    chmodSync(path, 0o640);
+    const count = (...args: string[]): string =>
+      execFileSync("setpriv", [...asReader.slice(1), "sqlite3", ...args, "select count(*) > 0 from runs"], {
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "ignore"],
+      }).trim();
+    const modes = () => ["", "-wal", "-shm"].map((suffix) => (statSync(path + suffix).mode & 0o777).toString(8));
+    const first = await bench.start();
+    await nextRun(first, "spot-assets", "ok", 0);
+    expect([modes(), count("-readonly", path), count(path)]).toEqual([["640", "640", "640"], "1", "1"]);
+    // A log that another mode was given is left by a kill; it follows the database again.
+    first.child.kill("SIGKILL");
+    await first.finished;
+    chmodSync(`${path}-wal`, 0o600);
+    const daemon = await bench.start();
+    await nextRun(daemon, "spot-assets", "ok", 0);
+    expect([modes(), count("-readonly", path)]).toEqual([["640", "640", "640"], "1"]);
+    const status = await launch({}, ["status"], asReader).finished;
+    expect([status.stdout, status.stderr]).toEqual([expect.stringContaining("spot-assets"), ""]);
+    // Who may not look at the lock does not know.
+    expect(status.stdout).not.toContain("Nothing collects");
+    expect((await bench.stop(daemon)).code).toBe(0);
+    expect(count(`file:${path}?immutable=1`)).toBe("1");
+    expect(() => count("-readonly", path)).toThrow();
+  },
+);
 
 const inDeleted = "what was committed last is in a log that was deleted under it";
 for (const [letter, what, change] of [

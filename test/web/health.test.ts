@@ -1,5 +1,7 @@
+import { mkdirSync } from "node:fs";
 import { expect, it } from "vitest";
 import { datasetNamed } from "../../src/datasets/index.ts";
+import { lockFile } from "../../src/store/lock.ts";
 import { coins, collect, good, minute, start } from "../store/kit.ts";
 import { ask } from "../support/http.ts";
 import { idle, startSite } from "./site.ts";
@@ -44,6 +46,16 @@ it("is 503 when the daemon does not answer, and when nobody collects, fresh as t
   expect(await ask(nobody.port, "/healthz")).toMatchObject({
     status: 503,
     body: '{"status":"unavailable","daemon":"nobody collects","stale":[]}',
+  });
+});
+
+it("goes by what is fresh where this user may not look whether somebody collects", async () => {
+  const { port, store } = await startSite({ site: { daemon: null } });
+  await collect(store, spotAssets, start, { snapshots: [good(coins(1), start)] });
+  mkdirSync(lockFile(store.path));
+  expect(await ask(port, "/healthz")).toMatchObject({
+    status: 200,
+    body: '{"status":"ok","daemon":"unknown","stale":[]}',
   });
 });
 
