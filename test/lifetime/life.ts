@@ -53,6 +53,7 @@ export async function live(plan: Plan, folder: string, passed: (day: number) => 
   let regime = 0;
   /** How far the collector's clock is ahead of the true time. */
   let ahead = 0;
+  let wasContradicted = false;
   let upgraded = 0;
   const now = () => truth.now() + ahead;
   const daemons = createDaemons((ms) => truth.live(ms));
@@ -82,12 +83,14 @@ export async function live(plan: Plan, folder: string, passed: (day: number) => 
     };
   }
 
-  /** What the ledger must say of this look at the clock. */
+  /** What the ledger must say of this look at the clock: nothing while the exchange contradicts it. */
   function look(cause: string, trouble: Trouble, seenAt = now()): void {
-    expected.looked(seenAt, cause, (series, slot) => {
-      if (Math.abs(ahead) > largestOffset) return { state: "failed", causes: ["clock"] };
-      return trouble.fateOf(series) ?? { state: "ok", causes: [seenAt - slot > 1000 ? "late" : null] };
-    });
+    const isContradicted = Math.abs(ahead) > largestOffset;
+    if (!isContradicted)
+      expected.looked(seenAt, wasContradicted ? "clock not confirmed" : cause, (series, slot) => {
+        return trouble.fateOf(series) ?? { state: "ok", causes: [seenAt - slot > 1000 ? "late" : null] };
+      });
+    wasContradicted = isContradicted;
     tellings.add(exchange.record.splice(0));
   }
 
