@@ -3,6 +3,7 @@
 import { CommanderError, Option, Command as Parser } from "commander";
 import type { Command } from "./commands/command.ts";
 import { loadCommands } from "./commands/index.ts";
+import { ignoreOtherSignals, leave } from "./commands/signals.ts";
 import { type Environment, environment, isSecret, secretsIn } from "./environment.ts";
 import { CollectorError, ConfigError, StorageError } from "./errors.ts";
 import { redactor, visible } from "./text.ts";
@@ -10,6 +11,8 @@ import { ownVersion } from "./version.ts";
 
 // Whatever is written from here on (database, lock, reports) is for this user alone.
 process.umask(0o077);
+
+ignoreOtherSignals();
 
 // A closed pipe or a full disk under the log must not end the collecting.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
@@ -120,4 +123,4 @@ async function explain(error: unknown): Promise<number> {
 
 for (const event of ["uncaughtException", "unhandledRejection"])
   process.on(event, (error: unknown) => void explain(error).then((code) => process.exit(code)));
-process.exit(await main());
+leave(await main());

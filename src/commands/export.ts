@@ -12,6 +12,7 @@ import { openReadOnly } from "../store/sqlite.ts";
 import type { Command, Input } from "./command.ts";
 import { instantOf } from "./instant.ts";
 import { terminalBar } from "./progress.ts";
+import { endings } from "./signals.ts";
 
 export const exportCommand: Command = {
   name: "export",
@@ -45,7 +46,7 @@ export const exportCommand: Command = {
       code = 128 + number;
       stop.abort();
     };
-    for (const signal of signals) process.on(signal, onSignal);
+    for (const signal of endings()) process.on(signal, onSignal);
     try {
       const rows = await exportHistory(sqlite, datasetNamed(name), path, {
         span,
@@ -59,14 +60,12 @@ export const exportCommand: Command = {
       if (code === 0) throw error;
       return code;
     } finally {
-      for (const signal of signals) process.off(signal, onSignal);
+      for (const signal of endings()) process.off(signal, onSignal);
       bar.stop();
       sqlite.close();
     }
   },
 };
-
-const signals = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
 
 function spanOf({ from, to }: Input["options"]): { from: number; to: number } {
   const now = Date.now();

@@ -4,6 +4,7 @@ import { openReadOnly } from "../store/sqlite.ts";
 import { placeProblem, serve } from "../web/server.ts";
 import { openSite } from "../web/site.ts";
 import type { Command } from "./command.ts";
+import { type Ending, endings, signalNumbers } from "./signals.ts";
 
 export const serveCommand: Command = {
   name: "serve",
@@ -21,11 +22,11 @@ export const serveCommand: Command = {
       throw problem === null ? error : new ConfigError([problem]);
     });
     note(`the pages are at ${serving.url}`);
-    await new Promise((resolve) => {
-      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, resolve);
+    const signal = await new Promise<Ending>((resolve) => {
+      for (const signal of endings()) process.once(signal, resolve);
     });
     serving.close();
     site.close();
-    return 0;
+    return signal === "SIGHUP" ? 128 + signalNumbers.SIGHUP : 0;
   },
 };

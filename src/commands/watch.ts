@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CollectorError } from "../errors.ts";
 import { sqliteErrorOf } from "../store/writer.ts";
+import { endings } from "./signals.ts";
 import { type Line, overview, type Tone } from "./watch-lines.ts";
 
 export interface WatchOptions {
@@ -17,8 +18,6 @@ const interval = 2000;
 /** The other screen, no cursor, no wrapping; and back. See xterm's "Control Sequences". */
 const enter = "\u001b[?1049h\u001b[?25l\u001b[?7l";
 const leave = "\u001b[?7h\u001b[?25h\u001b[?1049l";
-
-const endings = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** Until a signal, or until nobody reads on. @throws ConfigError where there is no database of ours to begin with */
 export async function watch({ databasePath, timezone, isColoured, write }: WatchOptions): Promise<number> {
@@ -38,7 +37,7 @@ export async function watch({ databasePath, timezone, isColoured, write }: Watch
     stdout.write(enter);
     redraw();
   };
-  for (const signal of endings) process.on(signal, end);
+  for (const signal of endings()) process.on(signal, end);
   if (stdout.isTTY) {
     process.on("exit", giveBack).on("SIGTSTP", pause).on("SIGCONT", goOn);
     stdout.on("resize", redraw);
@@ -51,7 +50,7 @@ export async function watch({ databasePath, timezone, isColoured, write }: Watch
     }
     return 0;
   } finally {
-    for (const signal of endings) process.off(signal, end);
+    for (const signal of endings()) process.off(signal, end);
     process.off("exit", giveBack).off("SIGTSTP", pause).off("SIGCONT", goOn);
     stdout.off("resize", redraw);
     if (stdout.isTTY) giveBack();
