@@ -15,6 +15,7 @@ import {
   causes,
   type FailedSnapshot,
   type Item,
+  manualSlot,
   newTally,
   type Params,
   type RunState,
@@ -44,12 +45,14 @@ const punctual = 1000;
 export async function collect(
   dataset: Dataset,
   session: Session,
-  slot: number,
+  due: number,
   tools: Tools,
   before: Promise<unknown> = Promise.resolve(),
 ): Promise<RunState | null> {
   const { store, clock } = tools;
-  const startedAt = clock.now();
+  const slot = tools.occasion === "demand" ? manualSlot(due) : due;
+  // The slot of a run on demand may be the millisecond after this one.
+  const startedAt = Math.max(slot, clock.now());
   const run = await store.begin(session.name, dataset.name, slot, startedAt, tools.occasion);
   if (run === null) return null;
   const { signal, ms, overAt, clear } = startDeadline(dataset, slot, tools);

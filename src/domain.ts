@@ -23,6 +23,12 @@ export const publicAccount = "public";
 /** Whether a slot comes from a schedule or from a person who asks now. */
 export type Occasion = "schedule" | "demand";
 
+/** Slots of a schedule are whole seconds, and those of runs on demand are not: that tells them apart for ever. */
+export const isDueSlot = (slot: number): boolean => slot % 1000 === 0;
+
+/** The slot of a run on demand that starts at `instant`: that millisecond, or the next where a schedule could have it. Epoch ms. */
+export const manualSlot = (instant: number): number => (isDueSlot(instant) ? instant + 1 : instant);
+
 /** `running` exists only while a live daemon owns the run; the others are final. */
 export type RunState = "running" | "ok" | "partial" | "failed" | "missed" | "skipped";
 
@@ -38,6 +44,8 @@ export const causes = {
   asleep: "asleep or clock set forward",
   /** The program was there but could not act: stopped, or starved of time. */
   blocked: "blocked",
+  /** The program was there, but the exchange had not confirmed this machine's clock. */
+  unconfirmed: "clock not confirmed",
   /** The database could not be written. */
   storage: "storage",
   /** The account's API generation has no such data. */

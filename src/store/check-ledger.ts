@@ -1,5 +1,6 @@
 /** Whether the ledger agrees with itself: runs with their snapshots, schedules with their slots, scopes with their last answer. */
 import { type Pattern, parsePattern, slotsAfter } from "../cron.ts";
+import { isDueSql } from "./slots.ts";
 import type { Sqlite } from "./sqlite.ts";
 import type { Report } from "./verify.ts";
 
@@ -135,13 +136,21 @@ function accountFor(sqlite: Sqlite, pattern: Pattern, period: Period, report: Re
   return found;
 }
 
-/** Up to the last slot of the schedule in force that has a run; where none is in force, up to the end of the last. */
+/**
+ * Up to the last slot of the schedule in force that has a run; where none is in force, up to the end of the last. A run on demand
+ * says nothing about that. Until they kept off whole seconds, one could have the very slot that was due next.
+ */
 function checkAccountedTo(sqlite: Sqlite, pattern: Pattern, period: Period, last: number, report: Report): void {
   const { seriesId, name, until, accountedTo } = period;
   const later = sqlite
-    .prepare("select slot from run where series_id = ? and slot > ? order by slot limit 1000")
-    .pluck()
-    .all(seriesId, accountedTo ?? 0) as number[];
-  const expected = until ?? later.findLast((slot) => pattern.latest(slot) === slot) ?? last;
+    .prepare<[number, number], { slot: number; isRun: 0 | 1 }>(
+      `select slot, late_ms is not null as isRun from run
+       where series_id = ? and slot > ? and ${isDueSql("slot")} order by slot limit 1000`,
+    )
+    .all(seriesId, accountedTo ?? 0)
+    .filter(({ slot }) => pattern.latest(slot) === slot);
+  const expected = until ?? later.at(-1)?.slot ?? last;
+  const mayBeOnDemand = until === null && later.length === 1 && later[0]?.isRun === 1 && accountedTo === last;
+  if (mayBeOnDemand) return;
   if (accountedTo !== expected) report(`${name} (series.accounted_to): is ${accountedTo}, and must be ${expected}`);
 }

@@ -1,7 +1,10 @@
 /**
- * The gaps: neighbouring runs of a series that lack a good snapshot for the same cause. All of it follows from the ledger; it
- * is kept beside it, run by run, so that showing the last few costs the same whatever lies before them.
+ * The gaps: neighbouring due slots of a series that lack a good snapshot for the same cause. All of it follows from the ledger; it
+ * is kept beside it, run by run, so that showing the last few costs the same whatever lies before them. A run on demand is no due
+ * slot: it makes no gap and divides none.
  */
+import { isDueSlot } from "../domain.ts";
+import { isDueSql } from "./slots.ts";
 import type { Sqlite } from "./sqlite.ts";
 
 /** A row of the table. No other run of its series lies between its slots. */
@@ -19,7 +22,7 @@ export interface Gap {
 /** The `scopeId` of gaps of whole runs. */
 export const wholeRun = 0;
 
-/** The `scopeId` of stretches without a complete run, whatever the causes: what was the last complete one is told by them. */
+/** The `scopeId` of stretches without a complete run, whatever the causes, runs on demand included: the last complete run ends one. */
 export const notComplete = -1;
 
 /** A row as SQL reads it. */
@@ -37,11 +40,13 @@ export interface GapKeeper {
 }
 
 export function createGaps(sqlite: Sqlite): GapKeeper {
-  const { find, remove, insert, before, after, count, laterRun, scopesOf, runOf } = prepare(sqlite);
+  const { find, remove, insert, dueRuns, allRuns, laterRun, scopesOf, runOf } = prepare(sqlite);
   const causesOf = causeReader(sqlite);
+  const runsOf = (scopeId: number) => (scopeId === notComplete ? allRuns : dueRuns);
 
   /** Leaves a slot out of a gap that reaches over it; `members` of its slots have a run that stays. */
   function divide({ seriesId, scopeId, fromSlot, toSlot, cause }: Gap, slot: number, members: number): void {
+    const { before, after, count } = runsOf(scopeId);
     const right = count.get(seriesId, slot, toSlot) ?? 0;
     const left = members - right;
     remove.run(seriesId, scopeId, fromSlot);
@@ -55,6 +60,7 @@ export function createGaps(sqlite: Sqlite): GapKeeper {
       const gap = neighbour === undefined ? undefined : find.get(seriesId, scopeId, neighbour);
       return gap && gap.toSlot >= (neighbour ?? 0) && gap.cause === cause ? gap : undefined;
     };
+    const { before, after } = runsOf(scopeId);
     const left = beside(before.get(seriesId, slot));
     const right = beside(after.get(seriesId, slot));
     for (const gap of [left, right]) if (gap) remove.run(seriesId, scopeId, gap.fromSlot);
@@ -66,7 +72,8 @@ export function createGaps(sqlite: Sqlite): GapKeeper {
     added(seriesId, slot) {
       // Nearly always it is the newest, and lies in none.
       if (laterRun.get(seriesId, slot) === undefined) return;
-      for (const scopeId of [notComplete, wholeRun, ...scopesOf.all(seriesId)]) {
+      const divided = isDueSlot(slot) ? [notComplete, wholeRun, ...scopesOf.all(seriesId)] : [notComplete];
+      for (const scopeId of divided) {
         const gap = find.get(seriesId, scopeId, slot);
         if (gap && gap.toSlot > slot) divide(gap, slot, gap.slots);
       }
@@ -86,6 +93,13 @@ export function createGaps(sqlite: Sqlite): GapKeeper {
 
 function prepare(sqlite: Sqlite) {
   const slot = <Given extends unknown[]>(query: string) => sqlite.prepare<Given, number>(query).pluck();
+  const runsWhere = (condition: string) => ({
+    before: slot<[number, number]>(`select max(slot) from run where series_id = ? and slot < ? and ${condition}`),
+    after: slot<[number, number]>(`select min(slot) from run where series_id = ? and slot > ? and ${condition}`),
+    count: slot<[number, number, number]>(
+      `select count(*) from run where series_id = ? and slot > ? and slot <= ? and ${condition}`,
+    ),
+  });
   return {
     /** The last gap that begins at or before a slot. */
     find: sqlite.prepare<[number, number, number], Gap>(
@@ -95,9 +109,8 @@ function prepare(sqlite: Sqlite) {
     insert: sqlite.prepare(
       "insert into gap (series_id, scope_id, from_slot, to_slot, slots, cause) values (?, ?, ?, ?, ?, ?)",
     ),
-    before: slot<[number, number]>("select max(slot) from run where series_id = ? and slot < ?"),
-    after: slot<[number, number]>("select min(slot) from run where series_id = ? and slot > ?"),
-    count: slot<[number, number, number]>("select count(*) from run where series_id = ? and slot > ? and slot <= ?"),
+    dueRuns: runsWhere(isDueSql("slot")),
+    allRuns: runsWhere("true"),
     laterRun: slot<[number, number]>("select 1 from run where series_id = ? and slot > ? limit 1"),
     scopesOf: slot<[number]>("select id from scope where series_id = ?"),
     runOf: sqlite.prepare<[number], RunRow>(
@@ -116,14 +129,15 @@ interface RunRow {
 
 const badStates = ["missed", "skipped", "failed"];
 
-/** Prepares the question of why a run is in a gap, by scope; empty where it is in none. */
+/** Returns a function that says why a run is in a gap, by scope; empty where it is in none. */
 function causeReader(sqlite: Sqlite): (run: RunRow) => Map<number, string> {
   const failures = sqlite
     .prepare<[number], [number, string]>(
       "select scope_id, error_code from snapshot where run_id = ? and error_code is not null order by id",
     )
     .raw();
-  return ({ id, state, cause }) => {
+  return ({ id, slot, state, cause }) => {
+    if (!isDueSlot(slot)) return new Map(state === "partial" || badStates.includes(state) ? [[notComplete, ""]] : []);
     if (state === "partial") return new Map([[notComplete, ""], ...failures.all(id)]);
     return new Map(
       badStates.includes(state)
@@ -152,7 +166,8 @@ export function* gapsOf(sqlite: Sqlite, seriesId: number): Generator<Gap | null,
   for (const run of runs) {
     const causes = causesOf(run);
     for (const [scopeId, gap] of open) {
-      if (causes.get(scopeId) === gap.cause) continue;
+      const isOther = scopeId !== notComplete && !isDueSlot(run.slot);
+      if (isOther || causes.get(scopeId) === gap.cause) continue;
       open.delete(scopeId);
       yield gap;
     }

@@ -34,6 +34,9 @@ export interface InForce {
   until: number;
 }
 
+/** Whether a slot (SQL, epoch ms) is one of a schedule, which are whole seconds; those of runs on demand are not. */
+export const isDueSql = (slot: string): string => `${slot} % 1000 = 0`;
+
 /** Of slots that passed while nobody ran them or wrote so down. */
 const unwritten = "not written yet";
 
@@ -98,12 +101,12 @@ const slotsPerStep = 10_000;
 
 /**
  * Prepares the count for a stretch from `from` on and before `to`, as it stands at `now`; between its steps others may have
- * their turn. Runs on demand are not due: slots of a schedule are whole seconds, theirs is the millisecond in which they began.
+ * their turn. Runs on demand are not due.
  */
 export function createSlotCounter(sqlite: Sqlite, now: number) {
   const written = sqlite.prepare<[number, number, number], { state: RunState; cause: string; slots: number }>(
     `select state, coalesce(cause, state) as cause, count(*) as slots from run
-     where series_id = ? and slot >= ? and slot < ? and slot % 1000 = 0 and state <> 'running'
+     where series_id = ? and slot >= ? and slot < ? and ${isDueSql("slot")} and state <> 'running'
      group by state, coalesce(cause, state)`,
   );
   const stepEnd = sqlite

@@ -96,3 +96,30 @@ describe("verifying", () => {
     expect(problem).toContain('D USDT long crosset (positions_item.margin_mode): was "crossed"');
   });
 });
+
+describe("a database of before, whose run on demand had the very slot that was due next", () => {
+  async function ofBefore(): Promise<string> {
+    const path = temporaryPath();
+    const store = await open(path);
+    await store.setSchedule("main", "spot-assets", "* * * * *", start);
+    await collect(store, spotAssets, start + minute, { snapshots: [good(coins(3), start + minute)] });
+    await collect(store, spotAssets, start + 2 * minute, { snapshots: [good(coins(3), start + 2 * minute)] });
+    store.close();
+    // As it was left: a run on demand does not account for slots.
+    change(path, `update series set accounted_to = ${start + minute}`);
+    return path;
+  }
+
+  it("verifies", async () => {
+    expect((await verify(await ofBefore(), datasets)).problems).toEqual([]);
+  });
+
+  it.each([
+    ["two slots behind", `update series set accounted_to = ${start}`],
+    ["at no slot", `update series set accounted_to = accounted_to + 1`],
+  ])("does not where it is accounted for up to %s", async (_, sql) => {
+    const path = await ofBefore();
+    change(path, sql);
+    expect((await verify(path, datasets)).problems.length).toBe(1);
+  });
+});
