@@ -12,6 +12,7 @@ import type { AnyEndpoint, Context, Dataset } from "./datasets/dataset.ts";
 import {
   type Address,
   type Answer,
+  type ApiVersion,
   causes,
   type FailedSnapshot,
   type Item,
@@ -165,11 +166,28 @@ async function gather(job: Job, again = true): Promise<Outcome> {
         }
       }),
     );
-    return again && kinds.has("mode") && (await session.recheck(api, job)) ? gather(job, false) : outcome;
+    return again && kinds.has("mode") && (await isOther(job, api)) ? betterOf(outcome, await gather(job, false)) : outcome;
   } catch (error) {
     return { snapshots: [], failures: scopes.map((scope) => failureOf(error, scope, job)) };
   }
 }
+
+/** Whether the account really speaks another generation. Where that cannot be found out now, what was told stands. */
+async function isOther(job: Job, spoken: ApiVersion): Promise<boolean> {
+  const { session, tools } = job;
+  try {
+    return await session.recheck(spoken, job);
+  } catch (error) {
+    const { code, message } = describe(error, tools);
+    const fields = { account: session.name, dataset: job.dataset.name, code };
+    tools.log.warn(fields, `whether ${session.name} still speaks ${spoken} is not known: ${message}`);
+    return false;
+  }
+}
+
+/** The second one, unless it has no good answer and the first one has. */
+const betterOf = (first: Outcome, second: Outcome): Outcome =>
+  second.snapshots.length === 0 && first.snapshots.length > 0 ? first : second;
 
 /** One scope's complete answer. An answer that says "nothing" where there was something is asked for once more. */
 async function readScope(job: Job, endpoint: AnyEndpoint, scope: Scope): Promise<Snapshot> {
