@@ -13,6 +13,9 @@ import { instantText } from "./words.ts";
 /** What only time tells is looked at this often. Milliseconds. */
 const agesEvery = 5000;
 
+/** A long way that is left when the program stops is gone on for so long; the next start goes the rest. Milliseconds. */
+const lastLook = 1500;
+
 /** What could not be written is tried again after this. Milliseconds. */
 const retryAfter = 5000;
 
@@ -49,11 +52,12 @@ export function createAlerts({ store, settings, proxy, clock, log }: AlertOption
   /** By the monotonic clock. */
   let agesAt = Number.NEGATIVE_INFINITY;
   let notBefore = Number.NEGATIVE_INFINITY;
+  let lookUntil = Number.POSITIVE_INFINITY;
 
   async function lookAtAll(): Promise<void> {
     if (!begun) await watch.begin();
     begun = true;
-    while (news) {
+    while (news && clock.monotonic() < lookUntil) {
       news = false;
       const { said, more } = await watch.look();
       tell(said);
@@ -116,12 +120,14 @@ export function createAlerts({ store, settings, proxy, clock, log }: AlertOption
     idle,
     async stop() {
       wakeUp?.stop();
+      lookUntil = clock.monotonic() + lastLook;
       while (looking) await looking;
       notBefore = Number.NEGATIVE_INFINITY;
       if (begun && news) look();
       while (looking) await looking;
       if (begun) await watch.end().catch(complain);
       begun = false;
+      lookUntil = Number.POSITIVE_INFINITY;
       await delivery?.stop();
     },
   };

@@ -24,6 +24,8 @@ export interface DailyOptions {
   schedule: Pattern;
   clock: Clock;
   log: Log;
+  /** Aborted when the program must stop at once: the report at hand is given up. */
+  stopping?: AbortSignal;
 }
 
 export interface DailyReports {
@@ -44,7 +46,8 @@ const daysBack = 35;
 const retryAfter = 5000;
 
 /** A file that is there is never written again, whatever is in it; one that is missing is. */
-export function createDailyReports({ databasePath, directory, schedule, clock, log }: DailyOptions): DailyReports {
+export function createDailyReports(options: DailyOptions): DailyReports {
+  const { databasePath, directory, schedule, clock, log, stopping } = options;
   let stopped = false;
   let wakeUp: { stop(): void } | null = null;
   let writing: Promise<void> | null = null;
@@ -63,6 +66,7 @@ export function createDailyReports({ databasePath, directory, schedule, clock, l
         if (!all) retryAt = clock.monotonic() + retryAfter;
       })
       .catch((error: unknown) => {
+        if (stopping?.aborted) return;
         const problem = error instanceof Error ? error.message : String(error);
         const next = new Date(schedule.next(clock.now())).toISOString();
         log.error({ directory }, `daily reports: ${problem} What is missing is tried again at ${next}.`);
@@ -101,7 +105,8 @@ export function createDailyReports({ databasePath, directory, schedule, clock, l
   async function write(sqlite: Sqlite, report: Report, day: Period): Promise<void> {
     const source = { sqlite, account: null, now: clock.now() };
     const { from, to } = day;
-    await writeBeside(pathOf(report, day), csvOf(report, source, { timezone: schedule.timezone, by: "day", from, to }));
+    const span = { timezone: schedule.timezone, by: "day", from, to } as const;
+    await writeBeside(pathOf(report, day), csvOf(report, source, span, stopping));
   }
 
   async function idle(): Promise<void> {

@@ -8,8 +8,13 @@ import { headOf, type Report, type Source } from "./report.ts";
 /** Reading goes on for so long before others have their turn, such as a commit that waits. Milliseconds. */
 const turnMs = 5;
 
-/** The first piece begins with the names of the columns. */
-export async function* csvOf(report: Report, source: Source, span: Span): AsyncGenerator<string, void> {
+/** The first piece begins with the names of the columns. @throws the reason of `signal` once that is aborted */
+export async function* csvOf(
+  report: Report,
+  source: Source,
+  span: Span,
+  signal?: AbortSignal,
+): AsyncGenerator<string, void> {
   let text = csvLine(headOf(report, span));
   let begun = performance.now();
   for (const row of report.rows(source, span)) {
@@ -18,6 +23,7 @@ export async function* csvOf(report: Report, source: Source, span: Span): AsyncG
     if (text !== "") yield text;
     text = "";
     await setImmediate();
+    signal?.throwIfAborted();
     begun = performance.now();
   }
   if (text !== "") yield text;

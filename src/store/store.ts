@@ -109,8 +109,10 @@ export async function openStore(options: {
   datasets: readonly Dataset[];
   log: Log;
   clock: Clock;
+  /** Aborted when the program must stop at once: nothing waits for another program any more. */
+  stopping?: AbortSignal;
 }): Promise<Store> {
-  const { datasets, log, clock } = options;
+  const { datasets, log, clock, stopping } = options;
   const found = inspect(options.path);
   const path = realPath(resolve(options.path));
   const migrations = ownMigrations();
@@ -124,7 +126,7 @@ export async function openStore(options: {
   try {
     quickCheck(path, sqlite);
     const migrated = await migrate(path, sqlite, { migrations, views, log, now: clock.now() });
-    return storeOn(path, sqlite, clock, log, found === "new" ? "created" : migrated);
+    return storeOn(path, sqlite, { clock, log, stopping, opening: found === "new" ? "created" : migrated });
   } catch (error) {
     sqlite.close();
     throw error;
@@ -152,14 +154,20 @@ function closeToEverybody(path: string, log: Log): void {
   }
 }
 
-function storeOn(path: string, sqlite: Sqlite, clock: Clock, log: Log, opening: Store["opening"]): Store {
+interface Opened extends Pick<Store, "opening"> {
+  clock: Clock;
+  log: Log;
+  stopping: AbortSignal | undefined;
+}
+
+function storeOn(path: string, sqlite: Sqlite, { clock, log, stopping, opening }: Opened): Store {
   const orm = drizzle(sqlite);
   const chain = createChain(sqlite);
   const ledger = createLedger(orm, chain, createGaps(sqlite));
   const history = createHistory(sqlite, orm, ledger, chain);
   const wal = `${path}-wal`;
   const ownWal = identityOf(wal);
-  const attempt = createWriter(path, sqlite, clock, history.forget);
+  const attempt = createWriter(path, sqlite, clock, history.forget, stopping);
   /** What the ledger lacks because a write failed; the next write that succeeds says it first. No slot goes unmentioned. */
   const owed = new Map<string, () => void>();
   const write = async <T>(work: () => T, landed?: () => T | null): Promise<T> => {

@@ -17,7 +17,7 @@ const pauseMs = { shortest: 25, longest: 100 };
 
 /**
  * Runs `work` in an immediate transaction, in the order of asking; one that throws undoes what it did and nothing else.
- * While another process writes, it tries again for 10 s. After an error that may have come too late to undo the commit,
+ * While another process writes, it tries again for 10 s, or until the program must stop at once. After an error that may have come too late to undo the commit,
  * `landed` reads what is stored: anything but null is the result. Throws a StorageError where nothing was written.
  */
 export type Write = <T>(work: () => T, landed?: () => T | null) => Promise<T>;
@@ -31,8 +31,16 @@ interface Task {
   reject(error: unknown): void;
 }
 
-/** `onRollback` is told that what a `work` changed in memory no longer holds. */
-export function createWriter(path: string, sqlite: Sqlite, clock: Clock, onRollback: () => void): Write {
+/**
+ * `onRollback` is told that what a `work` changed in memory no longer holds; `stopping` is aborted when the program must stop at once.
+ */
+export function createWriter(
+  path: string,
+  sqlite: Sqlite,
+  clock: Clock,
+  onRollback: () => void,
+  stopping?: AbortSignal,
+): Write {
   const requireSameFiles = watchFiles(path, sqlite);
   const transaction = sqlite.transaction((tasks: readonly Task[]) => tasks.map(attempt));
   const savepoint = sqlite.transaction((task: Task) => task.work());
@@ -54,14 +62,15 @@ export function createWriter(path: string, sqlite: Sqlite, clock: Clock, onRollb
         onRollback();
         const cause = sqliteErrorOf(error);
         const mayHaveLanded = cause !== null && !isBusy(cause);
-        if (cause === null || mayHaveLanded || clock.monotonic() >= giveUpAt) {
+        if (cause === null || mayHaveLanded || stopping?.aborted || clock.monotonic() >= giveUpAt) {
           for (const task of tasks) {
             if (!(mayHaveLanded && task.recall())) task.reject(cause ? unwritten(path, cause) : error);
           }
           return;
         }
       }
-      await sleep(clock, pause);
+      // Cut short, it tries once more.
+      await sleep(clock, pause, stopping).catch(() => {});
     }
   }
 
