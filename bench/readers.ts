@@ -87,6 +87,9 @@ async function servePages(databasePath: string): Promise<{ url: string; close():
     http: { host: "127.0.0.1", port: 0, token: null, names: [] },
     log: createLog({ level: "info", format: "json", secrets: [], write }),
   });
-  pages.start(async () => "");
+  pages.start(
+    async () => "",
+    () => "",
+  );
   return { url: await listening, close: () => pages.stop() };
 }

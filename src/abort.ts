@@ -1,4 +1,30 @@
 /** Waiting that ends with a signal, whatever becomes of what was waited for. */
+import { DeadlineError } from "./errors.ts";
+
+/** A time limit that also ends with the program. */
+export interface Limit {
+  signal: AbortSignal;
+  /** Takes the timer and the listener away. To be called when what was limited is over. */
+  clear(): void;
+}
+
+/** Makes a signal that is aborted after `ms`, and with `stopping` as soon as that is. The timer keeps no process alive. */
+export function limitTo(ms: number, stopping?: AbortSignal): Limit {
+  const controller = new AbortController();
+  const stop = () => controller.abort(stopping?.reason);
+  const late = () => controller.abort(new DeadlineError(`no answer within ${ms / 1000} s`));
+  const timer = setTimeout(late, ms).unref();
+  // Not AbortSignal.any: in Node 20 such a signal lives as long as `stopping`.
+  if (stopping?.aborted) stop();
+  stopping?.addEventListener("abort", stop, { once: true });
+  return {
+    signal: controller.signal,
+    clear() {
+      clearTimeout(timer);
+      stopping?.removeEventListener("abort", stop);
+    },
+  };
+}
 
 /** What `wanted` becomes; rejects with the signal's reason as soon as that is aborted. */
 export function unlessAborted<Result>(wanted: Promise<Result>, signal: AbortSignal): Promise<Result> {

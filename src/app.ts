@@ -1,7 +1,9 @@
 /** Builds the program from its settings and takes it down in reverse order. Only this file knows which parts are in use. */
 import { setMaxListeners } from "node:events";
+import { limitTo } from "./abort.ts";
 import { type Alerts, createAlerts } from "./alerts/alerts.ts";
 import { createClient } from "./bitget/client.ts";
+import { ClockCheck } from "./bitget/clock-check.ts";
 import { Limiter } from "./bitget/limiter.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Config, secretsOf } from "./config.ts";
@@ -24,6 +26,7 @@ export interface Faces {
   sessions: Session[];
   publicSession: Session;
   limiter: Limiter;
+  clockCheck: ClockCheck;
   log: Log;
   close(): void;
 }
@@ -45,14 +48,21 @@ export interface App extends Faces {
 export const logOf = (config: Config): Log =>
   createLog({ level: config.logLevel, format: config.logFormat, secrets: secretsOf(config) });
 
-/** `store` is null for commands that only look. */
-export function openFaces(config: Config, store: Store | null, clock = systemClock, log = logOf(config)): Faces {
+/** `store` is null for commands that only look; `stopping` is aborted when the program must stop at once. */
+export function openFaces(
+  config: Config,
+  store: Store | null,
+  clock = systemClock,
+  log = logOf(config),
+  stopping?: AbortSignal,
+): Faces {
   const { baseUrl, fallbackBaseUrl, demoTrading, allowWriteKeys, proxy } = config;
   const limiter = new Limiter(clock);
+  const clockCheck = new ClockCheck(clock);
   const clientOf = (account: Account | null) =>
-    createClient({ account, baseUrl, fallbackBaseUrl, demoTrading, proxy, limiter, clock, log });
+    createClient({ account, baseUrl, fallbackBaseUrl, demoTrading, proxy, limiter, clock, clockCheck, log });
   const sessions = config.accounts.map((account) =>
-    createSession({ account, client: clientOf(account), store, allowWriteKeys, now: () => clock.now(), log }),
+    createSession({ account, client: clientOf(account), store, allowWriteKeys, now: () => clock.now(), log, stopping }),
   );
   // v1 is only ever spoken by hosts that know nothing newer; everybody else has the public addresses of v2.
   const publicApi = config.accounts.every((account) => account.api === "v1") ? "v1" : "v2";
@@ -61,6 +71,7 @@ export function openFaces(config: Config, store: Store | null, clock = systemClo
     sessions,
     publicSession,
     limiter,
+    clockCheck,
     log,
     close() {
       for (const session of [...sessions, publicSession]) session.client.close();
@@ -80,7 +91,11 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
   try {
     const lock = lockDatabase(config.databasePath);
     opened.unshift({ close: lock.release });
-    const store = await openStore({ path: config.databasePath, datasets, log, clock });
+    const controller = new AbortController();
+    // Every run listens while it lasts, and many accounts have many runs.
+    setMaxListeners(0, controller.signal);
+    const { signal: stopping } = controller;
+    const store = await openStore({ path: config.databasePath, datasets, log, clock, stopping });
     opened.unshift(store);
     const { databasePath, keepRawDays } = config;
     const redact = redactor(secretsOf(config));
@@ -88,11 +103,8 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
     if (rawAnswers) opened.unshift(rawAnswers);
     const crashed = await store.recover(clock.now());
     if (crashed > 0) log.warn({ runs: crashed }, `${crashed} runs were cut off when the program last ended: failed`);
-    const faces = openFaces(config, store, clock, log);
+    const faces = openFaces(config, store, clock, log, stopping);
     opened.unshift(faces);
-    const controller = new AbortController();
-    // Every run listens while it lasts, and many accounts have many runs.
-    setMaxListeners(0, controller.signal);
     const alerts = createAlerts({ store, settings: config.alerts, proxy: config.proxy, clock, log });
     const tools: Tools = {
       store,
@@ -106,16 +118,17 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
       onEnded: () => alerts.onEnded(),
       onSettled: () => {},
       clock,
+      clockCheck: faces.clockCheck,
       log,
       redact,
-      stopping: controller.signal,
+      stopping,
     };
     const cut = () => controller.abort(new DeadlineError("the program was stopped before it was finished"));
     const { reportsDirectory: directory, reportsSchedule: schedule } = config;
     const heartbeat =
       config.heartbeatUrl && createHeartbeat({ url: config.heartbeatUrl, proxy: config.proxy, store, clock, log });
     if (heartbeat) opened.unshift(heartbeat);
-    const dailyReports = schedule && createDailyReports({ databasePath, directory, schedule, clock, log });
+    const dailyReports = schedule && createDailyReports({ databasePath, directory, schedule, clock, log, stopping });
     const { http, timezone, sqlTimeoutSeconds } = config;
     const site = { databasePath, timezone, sqlTimeoutSeconds };
     const pages = http && createPagesProcess({ site, http, log });
@@ -127,20 +140,23 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
   }
 }
 
-/** Probes every account before the first slot, so that a refused key is heard of at once. @throws ConfigError with none left */
-export async function preflight({ sessions, log }: Faces): Promise<void> {
-  const signal = AbortSignal.timeout(30_000);
+/** For what is asked before the first slot. Milliseconds. */
+const preflightLimit = 30_000;
+
+/**
+ * Probes every account before the first slot, so that a refused key is heard of at once, and has the clock confirmed, which the
+ * first answer does. @throws ConfigError with none left
+ */
+export async function preflight({ sessions, publicSession, clockCheck, log }: Faces): Promise<void> {
+  const { signal, clear } = limitTo(preflightLimit);
   // One signal ends the probing of all accounts: many listeners are no leak.
   setMaxListeners(0, signal);
-  await Promise.all(
-    sessions.map(async (session) => {
-      try {
-        await session.api({ signal });
-      } catch (error) {
-        const problem = error instanceof Error ? error.message : String(error);
-        log.error({ account: session.name }, `account ${session.name}: ${problem}`);
-      }
-    }),
-  );
+  const said = (name: string) => (error: unknown) => {
+    const problem = error instanceof Error ? error.message : String(error);
+    log.error({ account: name }, `account ${name}: ${problem}`);
+  };
+  await Promise.all(sessions.map((session) => session.api({ signal }).catch(said(session.name))));
+  if (clockCheck.verdict === "unknown") await publicSession.client.requireClock(signal).catch(() => {});
+  clear();
   requireAccount(sessions);
 }

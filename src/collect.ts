@@ -4,6 +4,7 @@
  * A run claims its slot, asks for every scope at the same time, turns answers into items, and stores all of it, or why
  * not, in one transaction. Nothing above this file asks the exchange for rows; nothing below it decides what a failure means.
  */
+import { unlessAborted } from "./abort.ts";
 import type { Reply } from "./bitget/http.ts";
 import { toJson } from "./bitget/json.ts";
 import { sleep } from "./clock.ts";
@@ -54,9 +55,11 @@ export async function collect(
   const slot = tools.occasion === "demand" ? manualSlot(due) : due;
   // The slot of a run on demand may be the millisecond after this one.
   const startedAt = Math.max(slot, clock.now());
+  const begun = clock.monotonic();
   const run = await store.begin(session.name, dataset.name, slot, startedAt, tools.occasion);
   if (run === null) return null;
   const { signal, ms, overAt, clear } = startDeadline(dataset, slot, tools);
+  const now = () => timeIn(tools, startedAt, begun);
   const job: Job = {
     dataset,
     session,
@@ -64,6 +67,7 @@ export async function collect(
     before: atMost(before, (ms * layersBelow(dataset, tools)) / 4, clock),
     signal,
     overAt,
+    now,
     tally: newTally(),
     answeredAt: [],
     received: [],
@@ -74,8 +78,7 @@ export async function collect(
     const outcome = await gather(job);
     const { snapshots, failures } = outcome;
     const skipped = snapshots.length + failures.length === 0;
-    // A clock that was set back meanwhile does not make a run end before it began.
-    const finishedAt = Math.max(startedAt, clock.now());
+    const finishedAt = now();
     const end = {
       dataset,
       snapshots,
@@ -97,6 +100,15 @@ export async function collect(
   } finally {
     clear();
   }
+}
+
+/**
+ * Our clock in a run that started at `startedAt` (epoch ms; `begun` by the monotonic clock). One that was set back meanwhile does not
+ * make it end before it began; one that the exchange has not confirmed since does not count.
+ */
+function timeIn({ clock, clockCheck }: Tools, startedAt: number, begun: number): number {
+  if (clockCheck.verdict === "confirmed") return Math.max(startedAt, clock.now());
+  return startedAt + Math.round(clock.monotonic() - begun);
 }
 
 /** Ours minus the exchange's, by its answers; a run that had none measured nothing. */
@@ -166,7 +178,9 @@ async function gather(job: Job, again = true): Promise<Outcome> {
         }
       }),
     );
-    return again && kinds.has("mode") && (await isOther(job, api)) ? betterOf(outcome, await gather(job, false)) : outcome;
+    return again && kinds.has("mode") && (await isOther(job, api))
+      ? betterOf(outcome, await gather(job, false))
+      : outcome;
   } catch (error) {
     return { snapshots: [], failures: scopes.map((scope) => failureOf(error, scope, job)) };
   }
@@ -207,7 +221,7 @@ async function readOnce(job: Job, endpoint: AnyEndpoint, context: Context): Prom
   const answer = address && (await ask(job, address, endpoint.params(scope), scope));
   if (answer) job.answeredAt.push(answer.receivedAt);
   requireOwnTime(job);
-  if (needs.length > 0) await job.before;
+  if (needs.length > 0) await unlessAborted(job.before, job.signal);
   const takenAt = answer?.takenAt ?? client.exchangeNow();
   const onMissing = (field: string) => job.missing.add(field);
   const items = endpoint.items(answer?.data ?? null, context, onMissing).map((item) => withoutSecrets(item, job.tools));
@@ -241,8 +255,8 @@ function ask(
   return session.client.ask(address, params, { signal, tally, onReply });
 }
 
-function failureOf(error: unknown, scope: Scope, { session, tools }: Job): FailedSnapshot {
-  return { scope, takenAt: session.client.exchangeNow(), ...describe(error, tools) };
+function failureOf(error: unknown, scope: Scope, { session, tools, now }: Job): FailedSnapshot {
+  return { scope, takenAt: now() + (session.client.offset() ?? 0), ...describe(error, tools) };
 }
 
 /** A failure in words. What is no error of ours is a bug of ours, and says so. */

@@ -1,5 +1,6 @@
 /** What one run works with: the tools all runs share, and what is its own. */
 import { onceAborted } from "./abort.ts";
+import type { ClockCheck } from "./bitget/clock-check.ts";
 import type { Clock } from "./clock.ts";
 import type { Pattern } from "./cron.ts";
 import type { Dataset } from "./datasets/dataset.ts";
@@ -20,6 +21,8 @@ export interface Tools {
   schedules: Readonly<Record<DatasetName, Pattern | null>>;
   runDeadlineSeconds: number;
   clock: Clock;
+  /** What the exchange says about that clock. */
+  clockCheck: ClockCheck;
   log: Log;
   /** Takes secrets out of a text; what an answer echoes must not reach the database. */
   redact(text: string): string;
@@ -57,6 +60,8 @@ export interface Job {
   signal: AbortSignal;
   /** The same by the wall clock, which goes on while the machine sleeps. Epoch ms. */
   overAt: number;
+  /** Our clock, as far as it is to be believed. Epoch ms. */
+  now(): number;
   tally: Tally;
   /** Our clock at each answer, for the spread between the first and the last. */
   answeredAt: number[];

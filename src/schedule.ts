@@ -1,12 +1,15 @@
 /**
  * Cron patterns -> due slots -> collect(). node-cron only wakes the program up; the ledger decides what is due. Every slot
  * since a schedule was first known ends as one row: run, missed with the reason, or skipped behind a run that took too long.
+ * Nothing is due by a clock that the exchange has not confirmed as it stands: after a start, a sleep or a step it is asked first.
  */
+import { clockTolerance } from "./bitget/clock-check.ts";
+import { createClockGate } from "./clock-gate.ts";
 import { buildsOn, collect, sessionsOf } from "./collect.ts";
-import { graceAt, type Pattern, parsePattern, periodAt } from "./cron.ts";
+import { graceAt, type Pattern, parsePattern } from "./cron.ts";
 import type { Dataset } from "./datasets/dataset.ts";
 import { causes } from "./domain.ts";
-import { ApiError, ConfigError, NetworkError, StorageError } from "./errors.ts";
+import { ConfigError, StorageError } from "./errors.ts";
 import type { Tools } from "./job.ts";
 import { requireAccount, type Session } from "./session.ts";
 import type { SettledSlot } from "./store/ledger.ts";
@@ -41,6 +44,8 @@ export interface Scheduler {
   tick(): void;
   /** Ticks every second from now on, and calls `onBeat` after each. */
   wake(onBeat?: () => void): void;
+  /** What keeps everything from being due, a sentence for people; empty where nothing does. */
+  problem(): string;
   /** Resolves when no run is going on. */
   idle(): Promise<void>;
   /** No new runs; resolves when the current ones have ended. */
@@ -50,11 +55,11 @@ export interface Scheduler {
 /** Rows written at once when many slots were missed, so that nothing else waits long. */
 const chunk = 500;
 
-/** So many do not pass unless the machine was off for weeks, or its clock is wrong: the exchange is asked which. */
-const manySlots = 10_000;
+/** While the clock is not confirmed, the machine may sleep more than once before the slots of the first time are accounted for. */
+const mostLapses = 20;
 
-/** After a failure the ledger is tried again: soon, or where the exchange was asked for the time, not so soon. Milliseconds. */
-const retryAfter = { usual: 1000, clock: 30_000 };
+/** After a failure the ledger is tried again. Milliseconds. */
+const retryAfter = 1000;
 
 /** `onFatal` gets an error after which going on would lose data silently. The scheduler has not started ticking yet. */
 export function createScheduler(
@@ -64,14 +69,13 @@ export function createScheduler(
   onFatal: (error: Error) => void,
 ): Scheduler {
   const onSchedule: Tools = { ...tools, occasion: "schedule" };
-  const { store, clock, log } = tools;
-  const startedAt = clock.now();
+  const { store, clock, clockCheck, log, redact } = tools;
+  const gate = createClockGate({ client: publicSession.client, clockCheck, clock, log, redact, onAnswer: tick });
   let stopped = false;
   let wakeUp: { stop(): void } | null = null;
-  let lastSeen = { wall: startedAt, monotonic: clock.monotonic() };
-  /** The last stretch of time in which nothing was run, and why. */
-  let lapse: { from: number; to: number; cause: string } = { from: 0, to: startedAt, cause: causes.notRunning };
-  let confirming: Promise<unknown> | null = null;
+  let lastSeen = { wall: clock.now(), monotonic: clock.monotonic() };
+  /** The last stretches of time in which nothing was run, and why, the newest first. */
+  let lapses: readonly { from: number; to: number; cause: string }[] = [];
 
   function open(account: string, dataset: Dataset, session: Session | null): Series | null {
     const stored = store.schedule(account, dataset.name);
@@ -83,8 +87,8 @@ export function createScheduler(
       session,
       inForce: stored && parsePattern(stored.pattern),
       wanted,
-      since: stored?.since ?? startedAt,
-      accountedTo: stored?.accountedTo ?? startedAt,
+      since: stored?.since ?? 0,
+      accountedTo: stored?.accountedTo ?? 0,
       considered: Number.NaN,
       lookedAt: Number.POSITIVE_INFINITY,
       nextLook: 0,
@@ -107,15 +111,15 @@ export function createScheduler(
   function fateOf(series: Series, slot: number): SettledSlot {
     const { from, to } = series.lastRun;
     if (slot > from && slot <= to) return { slot, state: "skipped", cause: causes.overlap };
-    if (slot <= startedAt) return { slot, state: "missed", cause: causes.notRunning };
-    return { slot, state: "missed", cause: slot > lapse.from && slot <= lapse.to ? lapse.cause : causes.tooLate };
+    if (slot <= gate.startedAt()) return { slot, state: "missed", cause: causes.notRunning };
+    if (gate.wasClosedAt(slot)) return { slot, state: "missed", cause: causes.unconfirmed };
+    const lapse = lapses.find((one) => slot > one.from && slot <= one.to);
+    return { slot, state: "missed", cause: lapse?.cause ?? causes.tooLate };
   }
 
   /** Final rows for every slot after the last accounted one, up to and with `last`. */
   async function settleUpTo(series: Series, pattern: Pattern, last: number): Promise<void> {
     const { account, dataset } = series;
-    const period = periodAt(pattern, pattern.latest(series.accountedTo));
-    if ((last - series.accountedTo) / period > manySlots) await confirmClock();
     while (!stopped) {
       const fates = [];
       let slot = pattern.next(series.accountedTo);
@@ -129,14 +133,6 @@ export function createScheduler(
       log.warn(fields, `${account} ${dataset.name}: ${fates.length} slots ${end.state} (${end.cause})`);
       await new Promise(setImmediate);
     }
-  }
-
-  /** Throws where the exchange does not agree with our clock, or cannot be asked. */
-  async function confirmClock(): Promise<void> {
-    confirming ??= publicSession.client.measureOffset(AbortSignal.timeout(retryAfter.clock)).finally(() => {
-      confirming = null;
-    });
-    await confirming;
   }
 
   const seriesOf = new Map<Session | null, Series[]>();
@@ -158,25 +154,28 @@ export function createScheduler(
     );
   }
 
-  /** The old schedule was in force until this program began, so its slots are accounted for before the new one's. */
+  /**
+   * The old schedule was in force until this program began, so its slots are accounted for before the new one's. One that had none
+   * before it begins by the later of the two clocks: when ours is set right, no slot of it lies in the past.
+   */
   async function change(series: Series): Promise<void> {
     const { account, dataset, session, inForce, wanted } = series;
-    if (inForce) await settleUpTo(series, inForce, startedAt);
+    const at = gate.effectiveAt() + (inForce ? 0 : gate.behind());
+    if (inForce) await settleUpTo(series, inForce, at);
     if (stopped) return;
-    await store.setSchedule(account, dataset.name, wanted?.text ?? null, startedAt);
+    await store.setSchedule(account, dataset.name, wanted?.text ?? null, at);
     if (inForce && !wanted) {
       const why = session ? "switched off" : "the account is in the settings no more";
       log.warn({ account, dataset: dataset.name }, `${account} ${dataset.name}: not collected from now on (${why})`);
     }
     series.inForce = wanted;
-    series.since = series.accountedTo = startedAt;
+    series.since = series.accountedTo = at;
   }
 
   async function serve(series: Series, pattern: Pattern, slot: number, now: number): Promise<void> {
     const { account, dataset, session } = series;
-    if (now < series.since) {
-      // Either the clock is wrong now, or it was when this schedule was first seen, which then starts anew.
-      await confirmClock();
+    if (now + gate.behind() + clockTolerance < series.since) {
+      // The clock was wrong when this schedule was first seen, which then starts anew.
       await store.setSchedule(account, dataset.name, pattern.text, now);
       series.since = series.accountedTo = now;
       return;
@@ -216,7 +215,7 @@ export function createScheduler(
         setImmediate(() => {
           const after = clock.now();
           noticeLapse(after);
-          look(series, after);
+          if (gate.isOpen(after)) look(series, after);
         });
       });
     series.current = { slot, done };
@@ -227,16 +226,21 @@ export function createScheduler(
     const now = clock.now();
     const isStorage = error instanceof StorageError;
     if (error instanceof ConfigError || (isStorage && error.gone)) onFatal(error);
-    if (isStorage)
-      lapse = { from: lapse.cause === causes.storage ? lapse.from : slot - 1, to: now, cause: causes.storage };
+    if (isStorage) {
+      const from = lapses[0]?.cause === causes.storage ? lapses[0].from : slot - 1;
+      noteLapse(from, now, causes.storage);
+    }
     series.considered = Number.NaN;
-    const wasAsked = error instanceof ApiError || error instanceof NetworkError;
-    series.nextLook = now + (wasAsked ? retryAfter.clock : retryAfter.usual);
+    series.nextLook = now + retryAfter;
     const problem = tools.redact(error instanceof Error ? error.message : String(error));
     log.error(
       { account: series.account, dataset: series.dataset.name },
       `${series.account} ${series.dataset.name}: ${problem}`,
     );
+  }
+
+  function noteLapse(from: number, to: number, cause: string): void {
+    lapses = [{ from, to, cause }, ...lapses.slice(0, mostLapses - 1)];
   }
 
   /** The wall clock went on without us: it says when, the monotonic one says whether the program was there. */
@@ -245,7 +249,7 @@ export function createScheduler(
     const gap = now - lastSeen.wall;
     if (gap > 2000) {
       const lived = monotonic - lastSeen.monotonic;
-      lapse = { from: lastSeen.wall, to: now, cause: lived > gap / 2 ? causes.blocked : causes.asleep };
+      noteLapse(lastSeen.wall, now, lived > gap / 2 ? causes.blocked : causes.asleep);
     }
     lastSeen = { wall: now, monotonic };
   }
@@ -253,13 +257,15 @@ export function createScheduler(
   function tick(): void {
     const now = clock.now();
     noticeLapse(now);
+    if (!gate.isOpen(now)) return;
     for (const series of all) look(series, now);
   }
 
   async function idle(): Promise<void> {
-    for (;;) {
-      const running = all.flatMap((series) => (series.current ? [series.current.done] : []));
-      if (running.length === 0) return;
+    // Between the end of one piece of work and the look that may begin the next lies a turn of the event loop.
+    for (let quiet = 0; quiet < 2; ) {
+      const running = [...all.map((series) => series.current?.done), gate.asking()].filter((work) => work != null);
+      quiet = running.length > 0 ? 0 : quiet + 1;
       await Promise.allSettled(running);
       await new Promise(setImmediate);
     }
@@ -274,9 +280,11 @@ export function createScheduler(
       };
       wakeUp = everySecond(beat, clock);
     },
+    problem: gate.problem,
     idle,
     async stop() {
       stopped = true;
+      gate.stop();
       wakeUp?.stop();
       await idle();
     },

@@ -1,5 +1,5 @@
 /** One account as the program sees it: its client, the API generation it speaks, and whether its key may be used. */
-import { unlessAborted } from "./abort.ts";
+import { limitTo, unlessAborted } from "./abort.ts";
 import { detectMode } from "./bitget/account-mode.ts";
 import type { AskOptions, Client } from "./bitget/client.ts";
 import { writePermissions } from "./bitget/permissions.ts";
@@ -55,9 +55,12 @@ export interface SessionOptions {
   allowWriteKeys: boolean;
   now: () => number;
   log: Log;
+  /** Aborted when the program must stop at once. */
+  stopping?: AbortSignal | undefined;
 }
 
-export function createSession({ account, client, store, allowWriteKeys, now, log }: SessionOptions): Session {
+export function createSession(settings: SessionOptions): Session {
+  const { account, client, store, allowWriteKeys, now, log, stopping } = settings;
   let api: ApiVersion | null = account.api === "auto" ? (store?.apiVersion(account.name) ?? null) : account.api;
   let keyChecked = allowWriteKeys;
   let refused: RefusedError | null = null;
@@ -67,6 +70,7 @@ export function createSession({ account, client, store, allowWriteKeys, now, log
   async function detect(options: AskOptions, cause: string): Promise<ApiVersion> {
     const found = account.api === "auto" ? await detectMode(client, options) : account.api;
     if (found !== store?.apiVersion(account.name)) {
+      await client.requireClock(options.signal);
       await store?.setApiVersion(account.name, found, now(), cause);
       log.info({ account: account.name, api: found }, `account ${account.name} speaks ${found} (${cause})`);
     }
@@ -102,13 +106,19 @@ export function createSession({ account, client, store, allowWriteKeys, now, log
     }
   }
 
+  /** What several runs wait for does not end with the time of the one that came first, but with the program. */
+  async function inOwnTime<T>(options: AskOptions, work: (options: AskOptions) => Promise<T>): Promise<T> {
+    const { signal, clear } = limitTo(ownTime, stopping);
+    return work({ ...options, signal }).finally(clear);
+  }
+
   return {
     name: account.name,
     client,
     refusal: () => refused?.message ?? null,
     async api(options) {
       if (!keyChecked || api === null) {
-        probing ??= probe(ownTime(options)).finally(() => {
+        probing ??= inOwnTime(options, probe).finally(() => {
           probing = null;
         });
         await unlessAborted(probing, options.signal);
@@ -120,7 +130,7 @@ export function createSession({ account, client, store, allowWriteKeys, now, log
       if (account.api !== "auto") return false;
       // Several runs hear of it at the same time; one of them asks.
       if (api === spoken) {
-        detecting ??= detect(ownTime(options), modeChanged).finally(() => {
+        detecting ??= inOwnTime(options, (own) => detect(own, modeChanged)).finally(() => {
           detecting = null;
         });
         api = await unlessAborted(detecting, options.signal);
@@ -130,8 +140,8 @@ export function createSession({ account, client, store, allowWriteKeys, now, log
   };
 }
 
-/** What several runs wait for must not end with the time of the one that came first. */
-const ownTime = (options: AskOptions): AskOptions => ({ ...options, signal: AbortSignal.timeout(30_000) });
+/** For finding out about an account. Milliseconds. */
+const ownTime = 30_000;
 
 /** @throws ConfigError with the reasons, where every account was refused: there is nothing left to do. */
 export function requireAccount(sessions: readonly Session[]): void {

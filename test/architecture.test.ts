@@ -30,7 +30,7 @@ const order = [
   ["store"],
   ["session"],
   ["job"],
-  ["context", "run-log"],
+  ["context", "run-log", "clock-gate"],
   ["metrics", "heartbeat"],
   ["collect"],
   ["wake"],

@@ -54,7 +54,7 @@ describe("a slot", () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
     await world.at("2026-03-01T12:01:31Z");
     expect(runs()).toEqual(["12:01:00 missed blocked"]);
-    expect(world.exchange.counts.requests).toBe(0);
+    expect(world.exchange.record).toEqual([]);
   });
 
   it("of a daily schedule has at most five minutes", async () => {
@@ -283,6 +283,137 @@ describe("a clock that is years ahead", () => {
     expect(world.rows("select count(*) as n, count(distinct scheduled_for) as slots from runs")).toEqual([
       { n: 13_248, slots: 13_248 },
     ]);
+  });
+});
+
+describe("a clock that the exchange has not confirmed", () => {
+  const day = 86_400_000;
+  const at = (instant: string) => Date.parse(instant);
+
+  /** Starts on a new database, with the machine's clock off by so much. */
+  async function startOff(byMs: number, settings: Record<string, string> = everyMinute): Promise<void> {
+    world = await createWorld("2026-03-01T12:00:30Z", settings);
+    world.exchange.clockSkewMs = -byMs;
+    world.clock.set(world.clock.now() + byMs);
+    await world.restart();
+  }
+
+  /** The machine's clock is set to what the exchange says; `instant` is how late it is by then. */
+  function setRight(instant: string): void {
+    world.exchange.clockSkewMs = 0;
+    world.clock.set(at(instant));
+  }
+
+  it.each([
+    ["a month behind", -30 * day],
+    ["56 years behind", -at("2026-03-01T12:00:30Z")],
+    ["four years ahead", 4 * 365 * day],
+    ["eleven minutes behind", -660_000],
+  ])("%s, at the first start, writes nothing; the first slot is the one after it is set right", async (_, byMs) => {
+    await startOff(byMs);
+    for (const minute of [1, 2, 3]) await world.at(at("2026-03-01T12:00:45Z") + byMs + minute * 60_000);
+    for (const table of ["runs", "schedules", "gaps", "account_modes"])
+      expect(world.rows(`select * from ${table}`), table).toEqual([]);
+    setRight("2026-03-01T12:04:20Z");
+    await world.tick();
+    expect(world.rows("select distinct since from schedules")).toEqual([
+      { since: expect.stringMatching(/^2026-03-01T12:04:2/) },
+    ]);
+    await world.at("2026-03-01T12:05:00Z");
+    expect(runs()).toEqual(["12:05:00 ok"]);
+    expect(world.rows("select substr(since, 1, 16) as since from account_modes")).toEqual([
+      { since: "2026-03-01T12:05" },
+    ]);
+  });
+
+  it("makes a new dataset due only from its confirmation on, and the old ones missed until then", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    await world.at("2026-03-01T12:01:00Z");
+    await world.scheduler.stop();
+    world.clock.live(at("2026-03-01T12:02:30Z"));
+    world.exchange.clockSkewMs = 30 * day;
+    world.clock.set(world.clock.now() - 30 * day);
+    await world.restart({ ...everyMinute, SCHEDULE_POSITIONS: "* * * * *" });
+    await world.at(world.clock.now() + 120_000);
+    expect(world.rows("select count(*) as n from runs")).toEqual([{ n: 1 }]);
+    setRight("2026-03-01T12:04:40Z");
+    await world.tick();
+    await world.at("2026-03-01T12:05:00Z");
+    const of = (dataset: string) =>
+      world.rows(
+        `select substr(scheduled_for, 12, 8) as slot, state, cause from runs where dataset = '${dataset}' order by scheduled_for`,
+      );
+    expect(of("positions")).toEqual([{ slot: "12:05:00", state: "ok", cause: null }]);
+    expect(of("spot-assets")).toEqual([
+      { slot: "12:01:00", state: "ok", cause: null },
+      { slot: "12:02:00", state: "missed", cause: "not running" },
+      { slot: "12:03:00", state: "missed", cause: "clock not confirmed" },
+      { slot: "12:04:00", state: "missed", cause: "clock not confirmed" },
+      { slot: "12:05:00", state: "ok", cause: null },
+    ]);
+  });
+
+  it("and cannot be asked about after a start has no slot run or missed until it can; then it is said why", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    await world.at("2026-03-01T12:01:00Z");
+    await world.scheduler.stop();
+    world.exchange.misbehave({ path: "/api/v2/", reset: true, times: Number.POSITIVE_INFINITY });
+    await world.restart();
+    await world.at("2026-03-01T12:02:00Z");
+    await world.at("2026-03-01T12:03:40Z");
+    expect(runs()).toEqual(["12:01:00 ok"]);
+    expect(world.scheduler.problem()).toContain("the exchange has not confirmed this machine's clock");
+    world.exchange.clearFaults();
+    await world.at("2026-03-01T12:04:00Z");
+    expect(runs()).toEqual([
+      "12:01:00 ok",
+      "12:02:00 missed clock not confirmed",
+      "12:03:00 missed clock not confirmed",
+      "12:04:00 ok",
+    ]);
+    expect(world.scheduler.problem()).toBe("");
+  });
+
+  it("after a sleep is asked about first: what was slept through is said to be that, not what followed", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    await world.at("2026-03-01T12:01:00Z");
+    world.exchange.misbehave({ path: "/api/v2/public/time", reset: true, times: Number.POSITIVE_INFINITY });
+    world.clock.set(at("2026-03-01T12:03:50Z"));
+    await world.tick();
+    await world.at("2026-03-01T12:04:50Z");
+    expect(runs()).toEqual(["12:01:00 ok"]);
+    world.exchange.clearFaults();
+    await world.at("2026-03-01T12:05:00Z");
+    const asleep = "missed asleep or clock set forward";
+    expect(runs()).toEqual([
+      "12:01:00 ok",
+      `12:02:00 ${asleep}`,
+      `12:03:00 ${asleep}`,
+      "12:04:00 missed clock not confirmed",
+      "12:05:00 ok",
+    ]);
+  });
+
+  it("a few minutes behind is corrected for, and a new schedule begins by the exchange's clock", async () => {
+    await startOff(-240_000);
+    await world.tick();
+    expect(world.rows("select distinct substr(since, 12, 7) as since from schedules")).toEqual([{ since: "12:00:3" }]);
+    setRight("2026-03-01T12:00:50Z");
+    await world.at("2026-03-01T12:01:00Z");
+    expect(runs()).toEqual(["12:01:00 ok"]);
+  });
+
+  it("years ahead in the middle of a run does not put the end of that run into the future", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    world.exchange.misbehave({ path: "/api/v2/spot/account/assets", delayMs: 20 });
+    world.clock.live(at("2026-03-01T12:01:00Z"));
+    world.scheduler.tick();
+    await until(() => world.exchange.faults() === 0);
+    world.exchange.clockSkewMs = -4 * 365 * day;
+    world.clock.set(world.clock.now() + 4 * 365 * day);
+    await world.scheduler.idle();
+    expect(world.rows("select max(finished_at) < '2026-03-02' as ok from runs")).toEqual([{ ok: 1 }]);
+    expect(world.rows("select max(taken_at) < '2026-03-02' as ok from snapshots")).toEqual([{ ok: 1 }]);
   });
 });
 

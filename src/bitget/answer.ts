@@ -20,6 +20,8 @@ export interface Reading {
   now: number;
   /** Takes secrets out of what the exchange says: error texts were seen to repeat what was sent. */
   redact(text: string): string;
+  /** Hears the exchange's clock, epoch ms, where the answer says it: a refusal does as well. */
+  onTime?(requestTime: number): void;
 }
 
 /**
@@ -32,6 +34,8 @@ export function readAnswer(reply: Reply, reading: Reading): Envelope {
   const { status } = reply;
   if (status >= 300 && status < 400) throw new NetworkError("redirect", path, redirected);
   const body = parsed(reply.body.toString("utf8"));
+  const requestTime = instant(body?.requestTime);
+  if (requestTime !== null) reading.onTime?.(requestTime);
   const code = body?.code === undefined || body.code === null ? null : String(body.code);
   if (code !== null && code !== success) throw refusal(code, body?.msg ?? body?.message, reply, reading);
   if (status >= 400) throw failure(reply, reading);
@@ -41,7 +45,7 @@ export function readAnswer(reply: Reply, reading: Reading): Envelope {
   if (Array.isArray(rows) && rows.length > mostRows)
     throw new NetworkError("too_large", path, `an answer of ${rows.length} rows, of which ${mostRows} are believed`);
   const oddType = /json/i.test(reply.contentType) ? null : typeOf(reply, reading);
-  return { data: body.data, requestTime: instant(body.requestTime), oddType };
+  return { data: body.data, requestTime, oddType };
 }
 
 function parsed(text: string) {

@@ -8,6 +8,7 @@ import { noProxy, type ProxySettings } from "../proxy.ts";
 import { redactor } from "../text.ts";
 import { addresses } from "./addresses.ts";
 import { type Envelope, readAnswer } from "./answer.ts";
+import { ClockCheck, largestOffset } from "./clock-check.ts";
 import { createHttp, type Reply } from "./http.ts";
 import { asObject } from "./json.ts";
 import type { Limiter } from "./limiter.ts";
@@ -40,6 +41,8 @@ export interface Client {
    * @throws ApiError of kind `clock` where it is more than ten minutes from ours: one of the two is wrong.
    */
   measureOffset(signal: AbortSignal): Promise<number>;
+  /** Asks for the exchange's time unless it has confirmed the clock as it stands. @throws as `measureOffset` */
+  requireClock(signal: AbortSignal): Promise<void>;
   close(): void;
 }
 
@@ -53,6 +56,8 @@ export interface ClientOptions {
   proxy?: ProxySettings;
   limiter: Limiter;
   clock: Clock;
+  /** What all clients learn about the clock. Default: of this client alone. */
+  clockCheck?: ClockCheck;
   log: Log;
 }
 
@@ -64,12 +69,15 @@ interface Received extends Envelope {
   elapsed: number;
 }
 
-/** An offset beyond this is no offset but a wrong clock, theirs or ours. */
-const largestOffset = 600_000;
 /** A difference that the way of an answer cannot explain, and is worth going by without being asked for. */
 const largeDrift = 2000;
 /** Said aloud from here on: the exchange refuses what is 30 s off. */
 const notableOffset = 5000;
+
+const isClock = (error: unknown): boolean => error instanceof ApiError && error.kind === "clock";
+
+/** The same for an address that is no dataset's: nobody hears of its answers. */
+const quiet = ({ onReply: _, ...rest }: AskOptions): AskOptions => rest;
 
 const isRefusal = (error: unknown): error is CollectorError =>
   error instanceof CollectorError && error.kind === "rate_limited";
@@ -89,7 +97,7 @@ function clocksApart({ path }: Address, ms: number): ApiError {
 }
 
 export function createClient(options: ClientOptions): Client {
-  const { account, limiter, clock, log, demoTrading } = options;
+  const { account, limiter, clock, log, demoTrading, clockCheck = new ClockCheck(clock) } = options;
   const name = account?.name ?? null;
   const sign = account && signer(account);
   const secrets = account ? [account.key, account.secret, account.passphrase] : [];
@@ -131,6 +139,7 @@ export function createClient(options: ClientOptions): Client {
         path: address.path,
         now: exchangeNow(),
         redact: (text) => redactor([...secrets, new Secret(signature)])(text),
+        onTime: (requestTime) => clockCheck.observed(Math.round(requestTime - (receivedAt - elapsed / 2))),
       });
       limiter.accepted();
       if (envelope.oddType !== null) remark(envelope.oddType);
@@ -170,7 +179,11 @@ export function createClient(options: ClientOptions): Client {
       const { kind, code } = failed;
       if (kind === "clock" && address.signed && !clockChecked) {
         clockChecked = true;
-        await synchronise({ signal, tally });
+        const refusal = failed;
+        await synchronise({ signal, tally }).catch((error: unknown) => {
+          // That the time cannot be asked is the failure of another address.
+          throw isClock(error) ? error : refusal;
+        });
         continue;
       }
       if (attempts >= attemptsFor(failed)) throw failed;
@@ -179,12 +192,23 @@ export function createClient(options: ClientOptions): Client {
     }
   }
 
+  /** A host that speaks nothing but v1 does not know the newer address. */
+  async function askTime(options: AskOptions): Promise<Received & { address: Address }> {
+    const { "v2/time": address, "v1/time": old } = addresses;
+    try {
+      return { address, ...(await persist(address, {}, options)) };
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.kind !== "api") throw error;
+      return { address: old, ...(await persist(old, {}, options)) };
+    }
+  }
+
   async function synchronise(options: AskOptions): Promise<number> {
-    const address = addresses["v2/time"];
-    const { data, receivedAt, elapsed } = await persist(address, {}, options);
-    const serverTime = String(asObject(data)?.serverTime ?? "");
+    const { address, data, receivedAt, elapsed } = await askTime(options);
+    const serverTime = String(asObject(data)?.serverTime ?? data);
     if (!/^\d{1,16}$/.test(serverTime)) throw new ShapeError(address.path, "data.serverTime", "is no time");
     const measured = Math.round(Number(serverTime) - (receivedAt - elapsed / 2));
+    clockCheck.asked(measured);
     if (Math.abs(measured) > largestOffset) throw clocksApart(address, measured);
     return adopt(measured);
   }
@@ -208,13 +232,17 @@ export function createClient(options: ClientOptions): Client {
     const estimate = Math.round(requestTime - (receivedAt - elapsed / 2));
     observedOffset = estimate;
     const surprise = estimate - (offset ?? 0);
-    if (Math.abs(surprise) - elapsed / 2 <= largeDrift || Math.abs(estimate) > largestOffset) return;
+    if (Math.abs(estimate) > largestOffset) {
+      // Is it the clock or a cache? Either way the answer is of no use, but the clock is known from then on.
+      if (clockCheck.verdict === "unknown") await synchronise(quiet(options)).catch(() => {});
+      return;
+    }
+    if (Math.abs(surprise) - elapsed / 2 <= largeDrift) return;
     if (surprise > 0) {
       adopt(estimate);
       return;
     }
-    const { onReply: _notOfTheDataset, ...quietly } = options;
-    const measured = await synchronise(quietly).catch(() => null);
+    const measured = await synchronise(quiet(options)).catch(() => null);
     if (measured === null || measured - estimate <= largeDrift) return;
     observedOffset = measured;
     const age = Math.round((measured - estimate) / 1000);
@@ -241,6 +269,9 @@ export function createClient(options: ClientOptions): Client {
     observedOffset: () => observedOffset,
     exchangeNow,
     measureOffset: (signal) => synchronise({ signal }),
+    async requireClock(signal) {
+      if (clockCheck.verdict !== "confirmed") await synchronise({ signal });
+    },
     close: () => http.close(),
   };
 }

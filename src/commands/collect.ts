@@ -1,3 +1,4 @@
+import { limitTo } from "../abort.ts";
 import { type App, openApp } from "../app.ts";
 import { buildsOn, collect as collectOne, sessionsOf } from "../collect.ts";
 import { loadConfig } from "../config.ts";
@@ -27,6 +28,7 @@ export const collect: Command = {
       );
     const app = await openApp(config);
     try {
+      await requireClock(app);
       const states = await collectNow(app, args, account, (run, state) => out(`${run} ${state ?? "not run"}`));
       requireAccount(app.sessions);
       const good = states.filter((state) => state === "ok" || state === "skipped").length;
@@ -61,4 +63,13 @@ export async function collectNow(
       going.push({ dataset, session, done });
     }
   return Promise.all(going.map(({ done }) => done));
+}
+
+/** For asking the exchange for its time. Milliseconds. */
+const askingLimit = 30_000;
+
+/** Nothing is filed under a time that the exchange has not confirmed. @throws ApiError, NetworkError with the reason */
+async function requireClock({ publicSession }: App): Promise<void> {
+  const { signal, clear } = limitTo(askingLimit);
+  await publicSession.client.requireClock(signal).finally(clear);
 }

@@ -4,15 +4,15 @@ import type { Tools } from "../job.ts";
 import { createMetrics, type Metrics } from "../metrics.ts";
 import { createScheduler, type Scheduler } from "../schedule.ts";
 import { createServiceManager } from "../service.ts";
+import { type Ending, endings, signalNumbers } from "./signals.ts";
 
 /** Time for the runs at hand after the first signal, then they are cut. Milliseconds. */
 const finishWithin = 8000;
 
-const numbers = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
-
 /**
- * Collects until SIGINT, SIGTERM or SIGHUP, or until `seconds` have passed; then lets the runs at hand end. A second
- * signal ends it at once with 128 + its number, which is safe: what is not committed was never said to be.
+ * Collects until SIGINT or SIGTERM, until its terminal is closed, or until `seconds` have passed; then lets the runs at hand end.
+ * A second signal ends it at once with 128 + its number, which is safe: what is not committed was never said to be. Resolves with
+ * the exit code: 0, or 129 after a terminal was closed, for nobody asked for that end.
  * @throws what makes going on impossible: no account left, the database gone
  */
 export async function collectUntilStopped(app: App, seconds: number | null): Promise<number> {
@@ -29,20 +29,21 @@ export async function collectUntilStopped(app: App, seconds: number | null): Pro
     fatal ??= error;
     end();
   };
-  let signals = 0;
-  const onSignal = (signal: keyof typeof numbers) => {
-    signals += 1;
-    if (signals > 1) return kill(128 + numbers[signal]);
+  let stoppedBy: Ending | null = null;
+  const onSignal = (signal: Ending) => {
+    if (stoppedBy !== null) return kill(128 + signalNumbers[signal]);
+    stoppedBy = signal;
     app.log.info({ signal }, "stopping: the runs at hand are finished first");
     end();
   };
-  for (const signal of Object.keys(numbers) as (keyof typeof numbers)[]) process.on(signal, onSignal);
+  for (const signal of endings()) process.on(signal, onSignal);
   const work = async () => {
     const metrics = createMetrics({ ...app, clock: app.tools.clock });
-    app.pages?.start(metrics.text);
+    let scheduler: Scheduler | null = null;
+    app.pages?.start(metrics.text, () => scheduler?.problem() ?? "");
     await Promise.race([preflight(app).catch(onFatal), ended]);
-    if (signals > 0 || fatal) return;
-    const scheduler = createScheduler(app.sessions, app.publicSession, toldTo(app, metrics), onFatal);
+    if (stoppedBy !== null || fatal) return;
+    scheduler = createScheduler(app.sessions, app.publicSession, toldTo(app, metrics), onFatal);
     app.dailyReports?.wake();
     app.alerts.wake();
     announce(app);
@@ -55,10 +56,11 @@ export async function collectUntilStopped(app: App, seconds: number | null): Pro
     serviceManager.stopping();
     await stop(app, scheduler);
   };
-  const code = await Promise.race([killed, work().then(() => 0)]);
-  for (const signal of Object.keys(numbers) as (keyof typeof numbers)[]) process.off(signal, onSignal);
+  const clean = work().then(() => (stoppedBy === "SIGHUP" ? 128 + signalNumbers.SIGHUP : 0));
+  const code = await Promise.race([killed, clean]);
+  for (const signal of endings()) process.off(signal, onSignal);
   if (fatal) throw fatal;
-  if (code === 0) app.log.info({}, "stopped");
+  if (code === 0 || stoppedBy === "SIGHUP") app.log.info({}, "stopped");
   return code;
 }
 
@@ -78,25 +80,27 @@ export function toldTo({ tools, heartbeat }: App, metrics: Metrics): Tools {
   };
 }
 
-/** The runs and the report at hand may finish, pages may not; after a while the runs are cut. What they stored is looked at. */
+/** The runs and the report at hand may finish, pages may not; then what they stored is looked at. After a while all of it is cut. */
 async function stop(app: App, scheduler: Scheduler): Promise<void> {
   const cut = setTimeout(() => app.cut(), finishWithin);
   await Promise.all([scheduler.stop(), app.dailyReports?.stop(), app.pages?.stop()]);
-  clearTimeout(cut);
   await app.alerts.stop();
+  clearTimeout(cut);
 }
 
 /** When the first snapshot will come, so that nobody waits in doubt. */
 function announce(app: App): void {
-  const { clock, schedules, store } = app.tools;
+  const { clock, clockCheck, schedules, store } = app.tools;
   const patterns = Object.values(schedules).filter((pattern) => pattern !== null);
   const next = Math.min(...patterns.map((pattern) => pattern.next(clock.now())));
   const accounts = namesOf(app);
   app.log.info(
     { accounts, database: store.path },
-    Number.isFinite(next)
-      ? `collecting ${accounts}; the next slot is ${new Date(next).toISOString()}`
-      : "every dataset is switched off; nothing will be collected",
+    clockCheck.verdict !== "confirmed"
+      ? `collecting ${accounts}; nothing is due until the exchange confirms this machine's clock`
+      : Number.isFinite(next)
+        ? `collecting ${accounts}; the next slot is ${new Date(next).toISOString()}`
+        : "every dataset is switched off; nothing will be collected",
   );
 }
 

@@ -25,23 +25,33 @@ export const status: Command = {
       return watch({ databasePath, timezone, isColoured: !env.NO_COLOR, write });
     }
     const now = Date.now();
+    const isCollecting = isLocked(databasePath);
     const all = readStatus(databasePath, now);
     if (options.json) out(JSON.stringify(all.map(asJson), null, 2));
-    else if (all.length === 0) out("Nothing is scheduled in this database yet; `bitget-collector start` begins.");
+    else if (all.length === 0)
+      out(isCollecting ? waiting : "Nothing is scheduled in this database yet; `bitget-collector start` begins.");
     else {
       print(all, out);
       const room = roomFor(databasePath);
       if (room.verdict !== "enough") out(`\n${roomInWords(databasePath, room)}`);
-      if (isLocked(databasePath) === false)
-        out("\nNothing collects into this database now; `bitget-collector start` goes on.");
+      if (isCollecting === false) out("\nNothing collects into this database now; `bitget-collector start` goes on.");
+      else if (isCollecting && all.every((one) => now - one.unwrittenFrom > patience)) out(`\n${waiting}`);
     }
-    return all.every((one) => one.fresh) ? 0 : 1;
+    const isWaiting = all.length === 0 && isCollecting === true;
+    return all.every((one) => one.fresh) && !isWaiting ? 0 : 1;
   },
 };
 
+/** A collector gives a slot its row or begins to run it within the longest grace; one that has not by then does neither. Milliseconds. */
+const patience = 6 * 60_000;
+
+const waiting =
+  "A collector has this database, and no slot is due for it: it has just begun, or waits until the exchange has confirmed " +
+  "this machine's clock. Its log says which; `bitget-collector check` compares the clocks.";
+
 const instant = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
 
-const asJson = ({ lastOkAt, nextAt, staleAt, last: _, since: __, ...rest }: SeriesStatus) => ({
+const asJson = ({ lastOkAt, nextAt, staleAt, last: _, since: __, unwrittenFrom: ___, ...rest }: SeriesStatus) => ({
   ...rest,
   lastOkAt: instant(lastOkAt),
   nextAt: instant(nextAt),

@@ -154,7 +154,7 @@ export function createLedger(orm: BetterSQLite3Database, chain: Chain, gaps: Gap
       const running = eq(run.state, sql.raw("'running'"));
       const ended = orm
         .update(run)
-        .set({ state: "failed", cause, rows: 0, tookMs: sql`${at} - ${run.slot} - ${run.lateMs}` })
+        .set({ state: "failed", cause, rows: 0, tookMs: sql`max(0, ${at} - ${run.slot} - ${run.lateMs})` })
         .where(id === undefined ? running : and(running, eq(run.id, id)))
         .returning({ id: run.id })
         .all();

@@ -1,6 +1,7 @@
 /** How collecting goes: per account and dataset, read from the ledger. */
 import { graceAt, type Pattern, parsePattern, periodAt } from "../cron.ts";
 import { type Freshness, type Scheduled, scheduledSeries, seriesReader } from "./freshness.ts";
+import { isDueSql } from "./slots.ts";
 import { openReadOnly, type Sqlite } from "./sqlite.ts";
 
 export interface OpenFailure {
@@ -14,6 +15,8 @@ export interface SeriesStatus extends Freshness {
   coverage: { day: number | null; week: number | null; month: number | null };
   /** What is wrong with the last run, if anything. */
   failures: OpenFailure[];
+  /** The first slot that has no row yet. Epoch ms. */
+  unwrittenFrom: number;
 }
 
 const day = 86_400_000;
@@ -37,18 +40,18 @@ function statusOf(sqlite: Sqlite, series: Scheduled, freshness: Freshness, now: 
     ...freshness,
     coverage: { day: share(1), week: share(7), month: share(30) },
     failures: openFailures(sqlite, freshness),
+    unwrittenFrom: pattern.next(series.accountedTo),
   };
 }
 
 /**
- * Slots that passed while nothing ran have no row yet; they count all the same. Runs by hand do not: slots of a schedule
- * are whole seconds, theirs is the millisecond in which they began.
+ * Slots that passed while nothing ran have no row yet; they count all the same. Runs by hand do not.
  */
 function coverage(sqlite: Sqlite, series: Scheduled, pattern: Pattern, from: number, now: number): number | null {
   const { ok, written } = sqlite
     .prepare(
       `select count(*) filter (where state = 'ok') as ok, count(*) as written
-       from run where series_id = ? and slot > ? and slot <= ? and slot % 1000 = 0 and state <> 'running'`,
+       from run where series_id = ? and slot > ? and slot <= ? and ${isDueSql("slot")} and state <> 'running'`,
     )
     .get(series.id, from, now) as { ok: number; written: number };
   const due = written + unwritten(pattern, Math.max(series.accountedTo, from), now);

@@ -43,7 +43,7 @@ function ask(what: "ping" | "metrics"): Promise<string> {
   });
 }
 
-const daemon: Daemon = { ping: async () => void (await ask("ping")), metrics: () => ask("metrics") };
+const daemon: Daemon = { ping: () => ask("ping"), metrics: () => ask("metrics") };
 
 async function begin({ site: settings, http }: PagesSettings): Promise<void> {
   startWatch(settings.sqlTimeoutSeconds);
@@ -74,6 +74,6 @@ process.on("message", (message: ToPages) => {
   if ("site" in message) void begin(message);
   else waiting.get(message.id)?.(message.text);
 });
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1"] as const) process.on(signal, () => {});
 // It only reads: there is nothing to be finished.
 process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));

@@ -7,10 +7,11 @@ import type { Site } from "./site.ts";
 
 interface Health {
   status: "ok" | "stale" | "unavailable";
-  /** Whoever collects: whether it answers; "unknown" where this user may not look at the lock, and what is fresh decides. */
-  daemon: "ok" | "does not answer" | "nobody collects" | "unknown";
+  /** The collecting process: whether it answers; "unknown" where this user may not look at the lock, and what is fresh decides. */
+  daemon: "ok" | "waits" | "does not answer" | "nobody collects" | "unknown";
   /** From when on it is too old, and the slot of the last run that was complete. */
   stale: { account: string; dataset: string; since: string | null; lastOk: string | null }[];
+  /** What keeps it from collecting, or the database from being read. */
   problem?: string;
 }
 
@@ -36,7 +37,7 @@ export function healthz(site: Site, access: Access): Hono {
 const instant = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
 
 async function healthOf(site: Site): Promise<Health> {
-  const daemon = await daemonState(site);
+  const { daemon, ...why } = await daemonState(site);
   try {
     const all = await site.reader.read((sqlite) => freshnessReader(sqlite)(site.now()));
     const stale = all
@@ -48,21 +49,21 @@ async function healthOf(site: Site): Promise<Health> {
         lastOk: instant(lastOkAt),
       }));
     const status = stale.length > 0 ? "stale" : daemon === "ok" || daemon === "unknown" ? "ok" : "unavailable";
-    return { status, daemon, stale };
+    return { status, daemon, stale, ...why };
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     return { status: "unavailable", daemon, stale: [], problem };
   }
 }
 
-async function daemonState({ daemon, databasePath }: Site): Promise<Health["daemon"]> {
+async function daemonState({ daemon, databasePath }: Site): Promise<Pick<Health, "daemon" | "problem">> {
   // Under `serve` another process may collect into the same file.
   if (daemon === null) {
     const locked = isLocked(databasePath);
-    return locked === null ? "unknown" : locked ? "ok" : "nobody collects";
+    return { daemon: locked === null ? "unknown" : locked ? "ok" : "nobody collects" };
   }
   return daemon.ping().then(
-    () => "ok",
-    () => "does not answer",
+    (problem) => (problem === "" ? { daemon: "ok" } : { daemon: "waits", problem }),
+    () => ({ daemon: "does not answer" }),
   );
 }

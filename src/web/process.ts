@@ -17,8 +17,9 @@ export interface PagesOptions {
 }
 
 export interface PagesProcess {
-  /** Starts it, and again whenever it dies. The log says the address. `metrics`: our figures, as Prometheus reads them. */
-  start(metrics: () => Promise<string>): void;
+  /** Starts it, and again whenever it dies. The log says the address. `metrics`: our figures, as Prometheus reads them.
+   * `problem`: what keeps us from collecting, a sentence; empty where nothing does. */
+  start(metrics: () => Promise<string>, problem: () => string): void;
   /** Resolves when it has ended. */
   stop(): Promise<void>;
   /** Ends it at once. */
@@ -47,10 +48,12 @@ export function createPagesProcess({ site, http, log }: PagesOptions): PagesProc
     if (to.connected) to.send(message, () => {});
   }
 
-  async function answer(from: ChildProcess, message: FromPages, metrics: () => Promise<string>): Promise<void> {
+  type Ours = Parameters<PagesProcess["start"]>;
+
+  async function answer(from: ChildProcess, message: FromPages, [metrics, problem]: Ours): Promise<void> {
     if ("listening" in message) log.info({ url: message.listening }, `the pages are at ${message.listening}`);
     else if ("problem" in message) log.error({}, `pages: ${message.problem}`);
-    else if (message.ask === "ping") send(from, { id: message.id, text: "" });
+    else if (message.ask === "ping") send(from, { id: message.id, text: problem() });
     else {
       const text = await metrics().catch((error: unknown) => {
         log.error({}, `the figures for /metrics could not be made: ${String(error)}`);
@@ -60,7 +63,7 @@ export function createPagesProcess({ site, http, log }: PagesOptions): PagesProc
     }
   }
 
-  function start(metrics: () => Promise<string>): void {
+  function start(...ours: Ours): void {
     if (stopped) return;
     const startedAt = performance.now();
     const file = new URL(`./child${extname(import.meta.filename)}`, import.meta.url);
@@ -76,7 +79,7 @@ export function createPagesProcess({ site, http, log }: PagesOptions): PagesProc
     started.stderr?.setEncoding("utf8").on("data", (text: string) => {
       lastWords = (lastWords + text).slice(-2000);
     });
-    started.on("message", (message: FromPages) => void answer(started, message, metrics));
+    started.on("message", (message: FromPages) => void answer(started, message, ours));
     started.on("error", (error) => {
       lastWords += error.message;
     });
@@ -86,7 +89,7 @@ export function createPagesProcess({ site, http, log }: PagesOptions): PagesProc
       if (performance.now() - startedAt > restart.early) delay = restart.first;
       const why = lastWords.trim() || `${signal ?? `exit code ${code}`}`;
       log.error({ why }, `the process of the pages ended (${why}); it is started again in ${delay / 1000} s`);
-      timer = setTimeout(() => start(metrics), delay);
+      timer = setTimeout(() => start(...ours), delay);
       delay = Math.min(delay * 2, restart.last);
     });
     send(started, { site, http: { ...http, token: http.token?.reveal() ?? null } });

@@ -41,8 +41,8 @@ export function openSite({ databasePath, timezone, sqlTimeoutSeconds }: SiteSett
 
 /** The process that collects. Both reject with a sentence where it does not answer in time. */
 export interface Daemon {
-  /** Resolves when it had a moment for us. */
-  ping(): Promise<void>;
+  /** Resolves when it had a moment for us, with what keeps it from collecting; empty where nothing does. */
+  ping(): Promise<string>;
   /** Its figures, as Prometheus reads them. */
   metrics(): Promise<string>;
 }

@@ -8,7 +8,7 @@ import { expectTruth } from "../support/truth.ts";
 import { seconds, until } from "../support/wait.ts";
 import { preload } from "./preload.ts";
 import { type Bench, isQuick, row, rowElsewhere } from "./row.ts";
-import { spot } from "./runs.ts";
+import { nextRun, serverTime, spot } from "./runs.ts";
 import { canTrace } from "./syscalls.ts";
 
 const onlySpot = { SCHEDULE_POSITIONS: "" };
@@ -50,6 +50,53 @@ row("T1b", "SIGTERM while an answer does not come at all", { within: 60 }, async
   expect(bench.rows("select error_message from snapshots order by snapshot_id desc limit 1")).toEqual([
     { error_message: "the program was stopped before it was finished" },
   ]);
+});
+
+// Asking for the time alone would take thirty seconds.
+row("T1c", "SIGTERM while the exchange is asked for its time", { always: true, within: 28 }, async (bench) => {
+  const { env, setClock } = preload(bench);
+  const daemon = await bench.start({ ...onlySpot, ...env });
+  await nextRun(daemon, "spot-assets", "ok");
+  bench.exchange.misbehave({ path: serverTime, hang: true });
+  setClock(3_600_000);
+  await until(() => bench.exchange.faults() === 0);
+  const { code, stderr } = await bench.stop(daemon);
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/"msg":"stopped"}\n$/);
+  expect(bench.rows("select distinct state from runs")).toEqual([{ state: "ok" }]);
+});
+
+row("T1d", "SIGHUP and SIGUSR1 under nohup", { within: 40 }, async (bench) => {
+  const daemon = bench.launch(onlySpot, ["start"], ["nohup"]);
+  await nextRun(daemon, "spot-assets", "ok");
+  for (const signal of ["SIGHUP", "SIGUSR1", "SIGHUP"] as const) {
+    daemon.child.kill(signal);
+    await nextRun(daemon, "spot-assets", "ok");
+  }
+  const { code, stderr } = await bench.stop(daemon);
+  expect(code).toBe(0);
+  expect(stderr).not.toContain("Debugger listening");
+});
+
+/** Runs the words behind it on a terminal of its own, which is closed at SIGUSR1; ends as they do. */
+const onTerminal = `
+import os, pty, signal, sys
+pid, terminal = pty.fork()
+if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])
+def close(*_):
+    os.close(terminal)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    os._exit(status if status >= 0 else 128 - status)
+signal.signal(signal.SIGUSR1, close)
+while True: os.write(1, os.read(terminal, 65536))
+`;
+
+row("T1e", "the terminal is closed", { within: 40 }, async (bench) => {
+  const daemon = bench.launch(onlySpot, ["start"], ["python3", "-c", onTerminal]);
+  await daemon.printed('"state":"ok"');
+  daemon.child.kill("SIGUSR1");
+  expect((await daemon.finished).code).toBe(129);
+  expect(bench.rows("select count(*) as n from runs where state = 'running'")).toEqual([{ n: 0 }]);
 });
 
 /** A restart calls what was cut off by its name. */

@@ -96,6 +96,8 @@ export async function openWorld(
       ...current,
     });
     const app = await openApp(config, clock);
+    // As the program does before its first slot; a clock that is contradicted stays so.
+    await app.publicSession.client.requireClock(AbortSignal.timeout(30_000)).catch(() => {});
     const metrics = createMetrics({ ...app, clock });
     const scheduler = createScheduler(app.sessions, app.publicSession, toldTo(app, metrics), (error) => {
       throw error;

@@ -59,6 +59,22 @@ it("goes by what is fresh where this user may not look whether somebody collects
   });
 });
 
+it("is 503 while the daemon waits for something, with what that is", async () => {
+  const waiting = { ...idle, ping: async () => "nothing is due: the exchange contradicts this machine's clock" };
+  const { port, store } = await startSite({ site: { daemon: waiting } });
+  await collect(store, spotAssets, start, { snapshots: [good(coins(1), start)] });
+  const { status, body } = await ask(port, "/healthz");
+  expect([status, JSON.parse(body)]).toEqual([
+    503,
+    {
+      status: "unavailable",
+      daemon: "waits",
+      stale: [],
+      problem: "nothing is due: the exchange contradicts this machine's clock",
+    },
+  ]);
+});
+
 it("has the daemon's figures for Prometheus, and none without a daemon", async () => {
   const { port } = await startSite();
   const { status, headers, body } = await ask(port, "/metrics");

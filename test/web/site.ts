@@ -7,7 +7,7 @@ import { minute, start } from "../store/kit.ts";
 import { open, temporaryPath } from "../store/temporary.ts";
 
 /** One that is well and has nothing to tell. */
-export const idle: Daemon = { ping: async () => {}, metrics: async () => "bitget_collector_up 1\n" };
+export const idle: Daemon = { ping: async () => "", metrics: async () => "bitget_collector_up 1\n" };
 
 /** An empty database and what is served of it, at 2026-11-01T00:00:00Z unless `site` says otherwise. */
 export async function startSite({ http = {}, site = {} }: { http?: Partial<HttpSettings>; site?: Partial<Site> } = {}) {

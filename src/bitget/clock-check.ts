@@ -1,0 +1,52 @@
+/**
+ * Whether the exchange has confirmed this machine's clock as it stands. A machine without a battery-backed clock starts in the
+ * past, and whatever is written by such a clock stays in the history: only a confirmed one may create slots.
+ */
+import type { Clock } from "../clock.ts";
+
+/** `unknown`: nobody was asked since the clock was set or the machine slept. */
+export type Verdict = "confirmed" | "contradicted" | "unknown";
+
+/** An offset beyond this is no offset but a wrong clock, theirs or ours; up to it requests are signed with their time. Milliseconds. */
+export const largestOffset = 600_000;
+
+/**
+ * A clock that differs by less from the exchange's, or has stepped by less since, counts as the same. Milliseconds: the exchange refuses
+ * timestamps that are further off (https://www.bitget.com/api-doc/common/signature, code 40008).
+ */
+export const clockTolerance = 30_000;
+
+/** One for the whole program: there is one clock. */
+export class ClockCheck {
+  readonly #clock: Clock;
+  /** The newest reading: the exchange's clock minus ours, and how far our wall clock was ahead of the monotonic one. */
+  #reading: { offset: number; lead: number } | null = null;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get verdict(): Verdict {
+    if (this.#reading === null || Math.abs(this.#lead() - this.#reading.lead) > clockTolerance) return "unknown";
+    return Math.abs(this.#reading.offset) <= largestOffset ? "confirmed" : "contradicted";
+  }
+
+  /** The exchange's clock minus ours in ms, as last read; null before that. */
+  get offset(): number | null {
+    return this.#reading?.offset ?? null;
+  }
+
+  /** Takes note of the time that the exchange gave when asked for it. `offset`: its clock minus ours in ms. */
+  asked(offset: number): void {
+    this.#reading = { offset, lead: this.#lead() };
+  }
+
+  /** Takes note of the time that any answer carries. One that is far off proves nothing: it may come out of a cache. */
+  observed(offset: number): void {
+    if (Math.abs(offset) <= largestOffset) this.asked(offset);
+  }
+
+  #lead(): number {
+    return this.#clock.now() - this.#clock.monotonic();
+  }
+}

@@ -1,0 +1,96 @@
+/** What confirms the machine's clock, what contradicts it, and what undoes either. */
+import { expect, it } from "vitest";
+import { addresses } from "../../src/bitget/addresses.ts";
+import { ClockCheck } from "../../src/bitget/clock-check.ts";
+import { startSimulator } from "../../src/simulator/simulator.ts";
+import { classic, credentials } from "../support/settings.ts";
+import { SettableClock } from "../support/world.ts";
+import { clientOf, failureOf, within } from "./support.ts";
+
+const start = Date.parse("2026-03-01T12:00:30Z");
+const minute = 60_000;
+
+it.each([
+  ["nothing", [], 0, "unknown"],
+  ["an offset of ten minutes", [600_000], 0, "confirmed"],
+  ["an offset of more", [600_001], 0, "contradicted"],
+  ["an offset of more to the other side", [-600_001], 0, "contradicted"],
+  ["a step of thirty seconds since", [0], 30_000, "confirmed"],
+  ["a greater step since", [0], 30_100, "unknown"],
+  ["a step back since", [0], -31_000, "unknown"],
+  ["a step since a contradiction", [700_000], 700_000, "unknown"],
+  ["a good reading after a bad one", [700_000, 5], 0, "confirmed"],
+])("after %s", (_, offsets, step, verdict) => {
+  const clock = new SettableClock(start);
+  const check = new ClockCheck(clock);
+  for (const offset of offsets) check.asked(offset);
+  clock.set(clock.now() + step);
+  expect(check.verdict).toBe(verdict);
+});
+
+it("an answer that is far off proves nothing, for it may come out of a cache", () => {
+  const clock = new SettableClock(start);
+  const check = new ClockCheck(clock);
+  check.observed(-700_000);
+  expect(check.verdict).toBe("unknown");
+  check.asked(0);
+  check.observed(-700_000);
+  expect(check.verdict).toBe("confirmed");
+});
+
+it("time that is lived through changes nothing", () => {
+  const clock = new SettableClock(start);
+  const check = new ClockCheck(clock);
+  check.asked(0);
+  clock.live(start + 400 * 86_400_000);
+  expect(check.verdict).toBe("confirmed");
+});
+
+/** A client of the simulated exchange, whose clock is off by so much. */
+async function startPair(skewMs: number, v1 = false) {
+  const clock = new SettableClock(start);
+  const exchange = await startSimulator({ clock, accounts: [classic], v1 });
+  exchange.clockSkewMs = skewMs;
+  const clockCheck = new ClockCheck(clock);
+  const client = clientOf(exchange.url, { clock, clockCheck });
+  return { clock, exchange, clockCheck, client, credentials: credentials(classic) };
+}
+
+it("the first answer confirms the clock, a refusal too, and nobody has to ask for the time", async () => {
+  const { exchange, clockCheck, client } = await startPair(5 * minute);
+  try {
+    await failureOf(client.ask(addresses["v3/settings"], {}, within(5000)));
+    expect([clockCheck.verdict, Math.round((clockCheck.offset ?? 0) / minute)]).toEqual(["confirmed", 5]);
+    const requests = exchange.counts.requests;
+    await client.requireClock(within(5000).signal);
+    expect(exchange.counts.requests).toBe(requests);
+  } finally {
+    await exchange.close();
+  }
+});
+
+it("a clock that is contradicted is asked about again, and is good when it was set", async () => {
+  const { clock, exchange, clockCheck, client } = await startPair(30 * 86_400_000);
+  try {
+    expect((await failureOf(client.requireClock(within(5000).signal))).kind).toBe("clock");
+    expect(clockCheck.verdict).toBe("contradicted");
+    exchange.clockSkewMs = 0;
+    clock.set(clock.now() + 30 * 86_400_000);
+    expect(clockCheck.verdict).toBe("unknown");
+    await client.requireClock(within(5000).signal);
+    expect(clockCheck.verdict).toBe("confirmed");
+  } finally {
+    await exchange.close();
+  }
+});
+
+it("a host that knows nothing newer is asked for its time by the old address", async () => {
+  const { exchange, clockCheck, client } = await startPair(2 * minute, true);
+  exchange.misbehave({ path: addresses["v2/time"].path, code: "40404" });
+  try {
+    await client.requireClock(within(5000).signal);
+    expect([clockCheck.verdict, Math.round((clockCheck.offset ?? 0) / minute)]).toEqual(["confirmed", 2]);
+  } finally {
+    await exchange.close();
+  }
+});
