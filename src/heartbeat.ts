@@ -84,7 +84,7 @@ export function createHeartbeat({ url, proxy = noProxy, store, clock, log }: Hea
   /** What went wrong in a few words, none of them the exchange's or the address; null where it was heard. */
   async function call(beat: Beat): Promise<string | null> {
     const options = {
-      agent: route.agent,
+      agent: await route.agent(),
       followRedirect: false,
       retry: { limit: 0 },
       throwHttpErrors: false,

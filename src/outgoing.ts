@@ -4,127 +4,54 @@
  */
 import http from "node:http";
 import https from "node:https";
-import type { Duplex } from "node:stream";
-import { Agent, type AgentConnectOpts } from "agent-base";
-import { HttpsProxyAgent } from "https-proxy-agent";
-import { SocksProxyAgent } from "socks-proxy-agent";
-import { decoded, type ProxyAddress, type ProxySettings, whyDirect } from "./proxy.ts";
+import { type ProxySettings, whyDirect } from "./proxy.ts";
+import type { TunnelOptions } from "./tunnel.ts";
+
+interface Agents {
+  http: http.Agent;
+  https: https.Agent;
+}
 
 export interface Route {
-  agent: { http: http.Agent; https: https.Agent };
+  /** The same each time. */
+  agent(): Promise<Agents>;
   /** For the end of a sentence about a failure, beginning with a comma; empty where no proxy is set. */
   words: string;
   close(): void;
 }
 
-export interface RouteOptions {
-  keepAlive?: boolean;
-  /** Milliseconds for each address of a host, unless it is the last. */
-  autoSelectFamilyAttemptTimeout?: number;
-  /** Milliseconds until the proxy has to have connected. */
-  proxyPatience?: number;
-}
-
-const usualProxyPatience = 10_000;
-
 /** Returns the way to an address. The caller closes it. */
-export function routeTo(address: string, settings: ProxySettings, options: RouteOptions = {}): Route {
+export function routeTo(address: string, settings: ProxySettings, options: TunnelOptions = {}): Route {
   const { proxy } = settings;
-  const direct = proxy === null || whyDirect(new URL(address), settings) !== null;
-  const agent = {
-    http: new http.Agent(options),
-    https: direct ? new https.Agent(options) : (new TunnelAgent(proxy, options) as Agent & https.Agent),
-  };
+  const through = proxy && whyDirect(new URL(address), settings) === null ? proxy : null;
+  let agents: Promise<Agents> | null = null;
+  async function open(): Promise<Agents> {
+    if (!through) return { http: new http.Agent(options), https: new https.Agent(options) };
+    const { TunnelAgent } = await import("./tunnel.ts");
+    const tunnel = new TunnelAgent(through, options);
+    return { http: tunnel, https: tunnel as typeof tunnel & https.Agent };
+  }
+  let words = "";
+  if (through) words = `, asked through the proxy ${through.host} (${through.setting})`;
+  else if (proxy) words = `, asked directly: ${proxy.setting} is not used for it`;
   return {
-    agent,
-    words: direct
-      ? proxy
-        ? `, asked directly: ${proxy.setting} is not used for it`
-        : ""
-      : `, asked through the proxy ${proxy.host} (${proxy.setting})`,
+    agent() {
+      agents ??= open();
+      return agents;
+    },
+    words,
     close() {
-      agent.http.destroy();
-      agent.https.destroy();
+      const destroy = (both: Agents) => {
+        both.http.destroy();
+        both.https.destroy();
+      };
+      void agents?.then(destroy, () => {});
     },
   };
-}
-
-/** The proxy cannot be reached or refuses; the message names it and holds no secret. */
-class ProxyError extends Error {
-  override name = "ProxyError";
-  readonly code = "EPROXY";
 }
 
 /** Returns what a proxy did wrong in a failed request; null where it was none. Whoever is asked was not reached then. */
 export function proxyProblem(error: unknown): string | null {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   return code === "EPROXY" ? String(message) : null;
-}
-
-/** Tunnels of https through one proxy. A refusal is an error of its own: the agents below would pass it on as the host's answer. */
-class TunnelAgent extends Agent {
-  readonly #inner: HttpsProxyAgent<string> | SocksProxyAgent;
-  readonly #proxy: ProxyAddress;
-  readonly #patience: number;
-
-  constructor(proxy: ProxyAddress, { proxyPatience = usualProxyPatience, ...options }: RouteOptions) {
-    super(options);
-    this.#patience = proxyPatience;
-    this.#proxy = proxy;
-    this.#inner = tunnelThrough(proxy, options);
-  }
-
-  override isSecureEndpoint(): boolean {
-    return true;
-  }
-
-  override async connect(request: http.ClientRequest, options: AgentConnectOpts): Promise<Duplex> {
-    const { host, setting } = this.#proxy;
-    let status = 200;
-    request.once("proxyConnect", (answer: { statusCode: number }) => {
-      status = answer.statusCode;
-    });
-    const connecting = this.#inner.connect(request, options);
-    const socket = await inTime(connecting, this.#patience).catch((error: unknown) => {
-      const { code, message } = error as NodeJS.ErrnoException;
-      throw new ProxyError(`the proxy ${host} (${setting}) could not connect: ${code ?? message}`);
-    });
-    if (status === 200) return socket;
-    socket.destroy();
-    throw new ProxyError(
-      status === 407
-        ? `the proxy ${host} (${setting}) wants a user name and a password, or other ones (HTTP 407): http://USER:PASSWORD@${host}`
-        : `the proxy ${host} (${setting}) refuses to connect to ${options.host} (HTTP ${status})`,
-    );
-  }
-}
-
-/** User name and password are taken out of the address, which the packages write into their debugging output. */
-function tunnelThrough({ url }: ProxyAddress, options: RouteOptions): HttpsProxyAgent<string> | SocksProxyAgent {
-  const address = new URL(url.reveal());
-  if (address.protocol.startsWith("socks"))
-    return new SocksProxyAgent(address, { ...options, timeout: usualProxyPatience });
-  const user = decoded(address.username);
-  const password = decoded(address.password);
-  const basic = Buffer.from(`${user}:${password}`).toString("base64");
-  address.username = "";
-  address.password = "";
-  const headers = user === "" && password === "" ? {} : { "Proxy-Authorization": `Basic ${basic}` };
-  return new HttpsProxyAgent(address.href, { ...options, headers });
-}
-
-async function inTime<T extends Duplex>(connecting: Promise<T>, ms: number): Promise<T> {
-  let isLate = false;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      isLate = true;
-      reject(new Error(`no answer within ${ms / 1000} s`));
-    }, ms);
-  });
-  connecting.then(
-    (socket) => isLate && socket.destroy(),
-    () => {},
-  );
-  return Promise.race([connecting, late]).finally(() => clearTimeout(timer));
 }

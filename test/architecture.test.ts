@@ -19,6 +19,7 @@ const order = [
     "settings-file",
     "secret-value",
     "proxy",
+    "tunnel",
     "outgoing",
     "version",
     "timezone",

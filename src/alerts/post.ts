@@ -31,7 +31,7 @@ export async function post(
   const route = routeTo(url.reveal(), proxy);
   try {
     const stream = got.stream.post(url.reveal(), {
-      agent: route.agent,
+      agent: await route.agent(),
       body,
       headers: { "content-type": "application/json", "user-agent": "bitget-collector" },
       followRedirect: false,

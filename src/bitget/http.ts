@@ -67,7 +67,8 @@ export function createHttp(
     headersNow: HeadersNow,
     signal: AbortSignal,
   ): Promise<Reply> {
-    const stream = client.stream(host + target, { agent: route.agent, headers: headersNow(), signal });
+    const agent = await route.agent();
+    const stream = client.stream(host + target, { agent, headers: headersNow(), signal });
     // A signal that is aborted after the end makes the stream fail once more, with nobody left to hear it.
     stream.on("error", () => {});
     const chunks: Buffer[] = [];
