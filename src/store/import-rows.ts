@@ -154,8 +154,10 @@ function instantOf(cell: Cell): number | null {
 /** Files of text have integers as digits. */
 function whole(cell: Cell): number | null {
   if (cell === null) return null;
-  const number = typeof cell === "string" && !/^\d{1,16}$/.test(cell) ? Number.NaN : Number(cell);
-  if (cell instanceof Uint8Array || !Number.isSafeInteger(number) || number < 0) throw wrong(cell, "whole number");
+  // What Parquet has besides, such as dates, is no number of ours.
+  const isNumber = typeof cell === "number" || typeof cell === "bigint";
+  const number = isNumber || (typeof cell === "string" && /^\d{1,16}$/.test(cell)) ? Number(cell) : Number.NaN;
+  if (!Number.isSafeInteger(number) || number < 0) throw wrong(cell, "whole number");
   return number;
 }
 
