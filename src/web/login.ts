@@ -64,29 +64,30 @@ export function createAccess(token: Secret | null, now: () => number): Access {
     async guard(c, next) {
       if (isKnown(c)) return next();
       c.header("WWW-Authenticate", 'Bearer realm="bitget-collector"');
-      return c.html(form(""), 401);
+      return c.html(form(c, ""), 401);
     },
     // Where somebody stands after a wrong token.
     login: new Hono()
-      .get("/", (c) => c.redirect("/", 303))
+      .get("/", (c) => c.redirect("./", 303))
       .post("/", async (c) => {
         if (Number(c.req.header("Content-Length") ?? Number.NaN) <= longestForm === false)
           throw new HTTPException(413, { message: "That is longer than any token." });
         const given = new URLSearchParams(await c.req.text()).get("token") ?? "";
         if (!isToken(c, given.trim())) {
-          deleteCookie(c, cookieName);
-          return c.html(form("This is not the token."), 401);
+          deleteCookie(c, cookieName, { path: "" });
+          return c.html(form(c, "This is not the token."), 401);
         }
         const until = String(Math.floor(now() / 1000) + loginSeconds);
         setCookie(c, cookieName, `${until}.${sign(until)}`, {
-          path: "/",
+          // Without a path it is for what lies beside the form: below the part of the site at which a proxy has the pages.
+          path: "",
           httpOnly: true,
           sameSite: "Strict",
           // A browser would not keep it where the way here is not encrypted.
           secure: c.req.header("Origin")?.startsWith("https:") === true,
           maxAge: loginSeconds,
         });
-        return c.redirect("/", 303);
+        return c.redirect("./", 303);
       }),
   };
 }
@@ -113,20 +114,23 @@ function createMistakes(now: () => number): (from: string) => void {
   };
 }
 
-const form = (problem: string) => html`<!doctype html>
+/** Served in place of any address, and so with the way from there back to the root of the pages. */
+function form(c: Context, problem: string) {
+  const root = "../".repeat(c.req.path.split("/").length - 2);
+  return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Log in · bitget-collector</title>
-<link rel="icon" href="/assets/icon.svg">
-<link rel="stylesheet" href="/assets/pages.css">
+<link rel="icon" href="${root}assets/icon.svg">
+<link rel="stylesheet" href="${root}assets/pages.css">
 </head>
 <body>
 <main class="login">
 <h1>bitget-collector</h1>
 ${problem ? html`<p role="alert">${problem}</p>` : ""}
-<form method="post" action="/login">
+<form method="post" action="${root}login">
 <label for="token">Token (HTTP_TOKEN)</label>
 <input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
 <button>Log in</button>
@@ -134,3 +138,4 @@ ${problem ? html`<p role="alert">${problem}</p>` : ""}
 </main>
 </body>
 </html>`;
+}

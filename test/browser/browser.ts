@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { expect, onTestFinished } from "vitest";
+import type { Secret } from "../../src/domain.ts";
 import { serve } from "../../src/web/server.ts";
 import { openSite } from "../../src/web/site.ts";
 
@@ -45,9 +46,13 @@ export interface Served {
 }
 
 /** The pages of a database as they are at `now`, epoch ms. */
-export async function servePages(databasePath: string, now: () => number): Promise<Served> {
+export async function servePages(
+  databasePath: string,
+  now: () => number,
+  token: Secret | null = null,
+): Promise<Served> {
   const site = openSite({ databasePath, timezone: "Europe/Berlin", sqlTimeoutSeconds: 10 }, null);
-  const place = { host: "127.0.0.1", port: 0, token: null, names: [] };
+  const place = { host: "127.0.0.1", port: 0, token, names: [] };
   const serving = await serve({ ...site, now }, place, (problem) => console.error(problem));
   return {
     url: serving.url,

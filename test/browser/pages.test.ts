@@ -4,12 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "csv-parse/sync";
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { equity } from "../../src/datasets/equity.ts";
 import { spotAssets } from "../../src/datasets/spot-assets.ts";
+import { Secret } from "../../src/domain.ts";
 import { tell, worth } from "../reports/kit.ts";
 import { query, storeAt } from "../store/kit.ts";
 import { livedPast } from "../support/lived.ts";
+import { startReverseProxy } from "../support/reverse-proxy.ts";
 import { type Browser, drawn, findChromium, patience, type Served, servePages, startBrowser } from "./browser.ts";
 
 const executablePath = findChromium();
@@ -53,6 +55,32 @@ describe.skipIf(!executablePath)("in a browser", () => {
       expect(complaints).toEqual([]);
       expect([...hosts]).toEqual([new URL(served.url).host]);
     }
+  });
+
+  it("works below a path of a proxy, from the login to the curve and what comes in live", async () => {
+    const closed = await servePages(path, () => now, new Secret("a-token-of-the-pages"));
+    onTestFinished(() => closed.close());
+    const proxy = await startReverseProxy(Number(new URL(closed.url).port));
+    const { page, context, complaints } = await browser.open(`${proxy.url}api/gaps`);
+    // That it had to be asked for the token.
+    expect(complaints.splice(0)).toEqual([expect.stringContaining("401")]);
+    await page.fill("#token", "a-token-of-the-pages");
+    await page.click("button");
+    await page.waitForURL(proxy.url);
+    await drawn(page);
+    await page.getByText("Live.", { exact: true }).waitFor();
+    for (const name of ["Positions", "Balances", "Collection", "Overview"]) {
+      await page.getByRole("navigation").getByRole("link", { name }).click();
+      await page.getByRole("heading", { level: 1 }).waitFor();
+    }
+    await page.getByRole("button", { name: "Show" }).click();
+    await page.waitForLoadState();
+    expect(new URL(page.url()).pathname).toBe("/bitget/");
+    expect((await context.cookies(proxy.url)).map(({ name, path }) => [name, path])).toEqual([
+      ["collector_login", "/bitget"],
+    ]);
+    expect(complaints).toEqual([]);
+    expect(proxy.other.filter((one) => one !== "/favicon.ico")).toEqual([]);
   });
 
   it("shows the figures that are in the database", async () => {

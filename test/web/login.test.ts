@@ -27,7 +27,7 @@ it("shows nothing without the token but one word of health and the files of the 
   for (const path of ["/", "/metrics", "/live", "/nowhere"]) {
     const { status, headers, body } = await ask(port, path);
     expect([path, status, headers["www-authenticate"]]).toEqual([path, 401, 'Bearer realm="bitget-collector"']);
-    expect(body).toContain('<form method="post" action="/login">');
+    expect(body).toContain('<form method="post" action="login">');
   }
   expect(await ask(port, "/healthz")).toMatchObject({ status: 200, body: '{"status":"ok"}' });
   expect((await ask(port, "/assets/icon.svg")).status).toBe(200);
@@ -52,9 +52,9 @@ it("gives a browser a cookie for the token, which is not the token and ends afte
   let now = start;
   const { port } = await startSite({ http: { token }, site: { now: () => now } });
   const answer = await logIn(port, word);
-  expect([answer.status, answer.headers.location]).toEqual([303, "/"]);
+  expect([answer.status, answer.headers.location]).toEqual([303, "./"]);
   expect(answer.headers["set-cookie"]).toMatch(
-    /^collector_login=\d+\.[\w-]{43}; Max-Age=2592000; Path=\/; HttpOnly; SameSite=Strict$/,
+    /^collector_login=\d+\.[\w-]{43}; Max-Age=2592000; HttpOnly; SameSite=Strict$/,
   );
   expect(JSON.stringify(answer)).not.toContain(word);
   const cookie = cookieOf(answer);
@@ -114,5 +114,5 @@ it("answers wrong tokens with 429 after ten from one address, for a minute, and 
 it("leads from where a wrong token leaves somebody back to the first page", async () => {
   const { port } = await startSite({ http: { token } });
   const { status, headers } = await ask(port, "/login");
-  expect([status, headers.location]).toEqual([303, "/"]);
+  expect([status, headers.location]).toEqual([303, "./"]);
 });

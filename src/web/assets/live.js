@@ -47,7 +47,7 @@ export function follow(changed) {
     }, pauseMs);
   }
 
-  const source = new EventSource("/live");
+  const source = new EventSource(new URL("../live", import.meta.url));
   source.addEventListener("version", (event) => {
     version = event.data;
     // The page was made a moment ago.

@@ -34,10 +34,10 @@ export function layout({ title, path: here, part = here, view, own = {}, body }:
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${visible(title)} · bitget-collector</title>
-<link rel="icon" href="/assets/icon.svg">
-<link rel="stylesheet" href="/assets/uPlot.min.css">
-<link rel="stylesheet" href="/assets/pages.css">
-<script type="module" src="/assets/pages.js"></script>
+<link rel="icon" href="assets/icon.svg">
+<link rel="stylesheet" href="assets/uPlot.min.css">
+<link rel="stylesheet" href="assets/pages.css">
+<script type="module" src="assets/pages.js"></script>
 </head>
 <body data-timezone="${view.timezone}"${view.isNow ? html` data-now` : ""}>
 <a class="skip" href="#main">To the content</a>
@@ -69,7 +69,7 @@ function choice(view: View, path: string, own: Record<string, string>): Html {
         .toZonedDateTimeISO(view.timezone)
         .toPlainDateTime()
         .toString({ smallestUnit: "second" });
-  return html`<form action="${path}" class="choice">
+  return html`<form action="${addressOf(path)}" class="choice">
 ${Object.entries(own)
   .filter(([name]) => name !== "account")
   .map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}

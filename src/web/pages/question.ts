@@ -77,12 +77,16 @@ function parsedInstant(text: string, timezone: string): number | null {
   }
 }
 
-/** `/balances` and what stays of the question on another page, such as `?account=main&at=…`. */
+/**
+ * Returns the address of a page (`/balances`) with what stays of the question there, such as `?account=main&at=…`. It is relative to any
+ * other page, all of which lie directly under the root: so the pages work wherever a proxy puts them.
+ */
 export function addressOf(path: string, ...parts: readonly Readonly<Record<string, unknown>>[]): string {
+  const relative = path.replace(/^\//, "") || "./";
   const all = Object.entries(Object.assign({}, ...parts)).flatMap(([name, value]): [string, string][] =>
     value === null || value === undefined || value === "" ? [] : [[name, String(value)]],
   );
-  return all.length > 0 ? `${path}?${new URLSearchParams(all)}` : path;
+  return all.length > 0 ? `${relative}?${new URLSearchParams(all)}` : relative;
 }
 
 /** The parameters that every page has. */
