@@ -17,13 +17,14 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function environment(directory = process.cwd(), env: Environment = process.env): Environment {
   const path = resolve(directory, ".env");
-  const problems = Object.keys(env).flatMap((name) => {
-    const problem = env[name] === "" ? null : strayNameProblem(name);
-    return problem === null ? [] : [`In the environment, ${problem}`];
-  });
-  const settings = settingsIn(path, problems);
+  const problems: string[] = [];
+  const all = { ...settingsIn(path, problems), ...env };
+  for (const name of Object.keys(env).filter((one) => env[one])) {
+    const problem = strayNameProblem(name, (setting) => Boolean(all[setting]));
+    if (problem !== null) problems.push(`In the environment, ${problem}`);
+  }
   if (problems.length > 0) throw new ConfigError(problems);
-  return { ...settings, ...env };
+  return all;
 }
 
 /** None where there is no such file. */

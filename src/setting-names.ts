@@ -61,8 +61,12 @@ export function nameProblem(name: string): string | null {
   return null;
 }
 
-/** Returns the same for the environment, in which other programs have names of their own: only one that is near a setting of ours counts. */
-export function strayNameProblem(name: string): string | null {
+/**
+ * Returns the same for the environment, in which other programs have names of their own: only one counts that is near a setting of
+ * ours which is not set itself.
+ */
+export function strayNameProblem(name: string, isSet: (setting: string) => boolean): string | null {
   if (!ownPrefix.test(name) || isKnownSetting(name)) return null;
-  return isKnownSetting(name.toUpperCase()) || meantBy(name) !== null ? nameProblem(name) : null;
+  const meant = isKnownSetting(name.toUpperCase()) ? name.toUpperCase() : meantBy(name);
+  return meant === null || isSet(meant) || isSet(`${meant}_FILE`) ? null : nameProblem(name);
 }

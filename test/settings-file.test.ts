@@ -155,6 +155,9 @@ describe("the environment", () => {
       "In the environment, bitget_api_key must be in capitals: BITGET_API_KEY",
     ]);
     expect(problem("SCHEDULE_POSITION", "")).toEqual([]);
+    expect(problemsOf("SCHEDULE_POSITIONS=", { SCHEDULE_POSITION: "x" }).length).toBe(1);
+    // Somebody else's: what would have been meant is set.
+    expect(problemsOf("BITGET_API_KEY_FILE=key", { BITGET_API_KEYS: "x", BITGET_API_KEY_ID: "x" })).toEqual([]);
   });
 
   it.each([
