@@ -80,7 +80,7 @@ const everyReader: typeof row = canRead
 everyReader(
   "S23",
   "every read that is recommended, on the live file, then SIGKILL",
-  { always: true, within: 90 },
+  { always: true, within: 180 },
   async (bench) => {
     const { folder, path, run } = bench;
     const daemon = await bench.start(withReports);
