@@ -2,6 +2,7 @@ import { asyncBufferFromFile, parquetMetadataAsync, parquetRead, type RowGroup }
 import { ShapeError } from "../errors.ts";
 import type { HistoryFile, PlacedRow } from "../store/import-rows.ts";
 import type { Cell } from "../store/query.ts";
+import { checkPages } from "./check-parquet.ts";
 import { type OnProgress, sizeOf } from "./lines.ts";
 
 /** What a group of rows may have, for it is in memory as a whole. Export writes 10,000 rows. */
@@ -13,7 +14,10 @@ export async function readParquet(path: string, onProgress: OnProgress): Promise
   const size = sizeOf(path);
   const file = await asyncBufferFromFile(path);
   const metadata = await orShapeError(path, "footer", () => parquetMetadataAsync(file));
-  const columns = metadata.schema.slice(1).map(({ name }) => name);
+  const elements = metadata.schema.slice(1);
+  if (elements.some(({ num_children, repetition_type }) => num_children || repetition_type === "REPEATED"))
+    throw new ShapeError(path, "columns", "are those of no dataset's history: there are lists among them");
+  const columns = elements.map(({ name }) => name);
 
   async function* rows(): AsyncGenerator<PlacedRow[], void> {
     let begin = 0;
@@ -21,6 +25,7 @@ export async function readParquet(path: string, onProgress: OnProgress): Promise
       const end = begin + Number(group.num_rows);
       const place = `rows ${begin + 1} to ${end}`;
       requireModest(place, group);
+      await orShapeError(path, place, () => checkGroup(group));
       const read = await orShapeError(path, place, () => readRows(begin, end));
       if (read.length !== end - begin) throw new ShapeError(path, place, `only ${read.length} are there`);
       yield read.map((cells, at) => ({ place: `row ${begin + at + 1}`, cells }));
@@ -33,6 +38,16 @@ export async function readParquet(path: string, onProgress: OnProgress): Promise
     if (num_rows <= mostRows && total_byte_size <= mostBytes) return;
     const limits = `${mostRows} rows or ${mostBytes / 2 ** 20} MiB`;
     throw new ShapeError(path, place, `are one group of more than ${limits}; write the file with smaller groups`);
+  }
+
+  async function checkGroup({ columns: chunks, num_rows }: RowGroup): Promise<void> {
+    for (const [at, { meta_data: column }] of chunks.entries()) {
+      const element = metadata.schema[at + 1];
+      if (!column || !element) throw new Error("is of a column that is not there");
+      const start = Number(column.dictionary_page_offset ?? column.data_page_offset);
+      const bytes = await file.slice(start, start + Number(column.total_compressed_size));
+      checkPages(bytes, column, element, Number(num_rows));
+    }
   }
 
   async function readRows(rowStart: number, rowEnd: number): Promise<Cell[][]> {

@@ -351,7 +351,7 @@ describe("whatever befalls a file", () => {
     });
     const path = await seeded();
     const wanted = (["spot-assets", "positions"] as const).flatMap((name) =>
-      endings.filter((ending) => ending !== "parquet").map((ending) => ({ name, ending })),
+      endings.map((ending) => ({ name, ending })),
     );
     const originals = await Promise.all(
       wanted.map(async (one) => ({ ...one, bytes: await bytesOf(path, one.name, one.ending) })),
