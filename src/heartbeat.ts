@@ -1,6 +1,6 @@
 /**
- * A dead man's switch: the address is called after each complete cycle, and with `/fail` behind its path after a failure, as
- * healthchecks.io and its like have it. When nothing comes any more, whoever is called raises the alarm.
+ * A dead man's switch: the address is called after each complete cycle, and told of each failure: at `/fail` behind its
+ * path, as healthchecks.io has it, or with `status=down`, as Uptime Kuma has it. When nothing comes any more, whoever is called raises the alarm.
  */
 import got, { RequestError } from "got";
 import { type Clock, sleep } from "./clock.ts";
@@ -128,9 +128,25 @@ function isUpTo({ schedule, last }: Freshness, slot: number): boolean {
   return last !== null && last.state === "ok" && last.slot >= parsePattern(schedule).latest(slot);
 }
 
-/** What stands behind a question mark stays behind it. */
+/** Parameters in which a monitor is told how it went, and their word for a failure. */
+const failures: ReadonlyMap<string, string> = new Map([
+  ["status", "down"],
+  ["state", "fail"],
+]);
+
+/**
+ * Where a failure is told: by the parameter that says how it went where the address has one (`?status=up` becomes
+ * `?status=down`), or is that of an Uptime Kuma, which takes anything else for "up"; else at `/fail` behind the path. The rest of
+ * the query stays.
+ */
 function addressOf(url: Secret, beat: Beat): URL {
   const address = new URL(url.reveal());
-  if (beat === "fail") address.pathname = `${address.pathname.replace(/\/$/, "")}/fail`;
+  if (beat === "ok") return address;
+  const { pathname, searchParams } = address;
+  if (/\/api\/push\/[^/]+\/?$/.test(pathname) && !searchParams.has("status")) searchParams.set("status", "up");
+  const told = [...failures].filter(([name]) => searchParams.has(name));
+  for (const [name, failure] of told) searchParams.set(name, failure);
+  if (told.length === 0) address.pathname = `${pathname.replace(/\/$/, "")}/fail`;
+  else if (searchParams.has("msg")) searchParams.set("msg", "a run was not complete");
   return address;
 }

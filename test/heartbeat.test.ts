@@ -11,7 +11,7 @@ import { createWorld } from "./support/world.ts";
 const token = "0b6f2a55-7a6e-4a59-8f6e-7f1f3a1c9d20";
 
 /** Whoever is called: what was asked of it, and with which status it answers from now on (null: not at all). */
-async function listener() {
+async function listener(path = `/${token}`) {
   const calls: string[] = [];
   const statuses: (number | null)[] = [];
   const server: Server = createServer((request, response) => {
@@ -24,12 +24,12 @@ async function listener() {
     server.closeAllConnections();
     server.close();
   });
-  return { calls, statuses, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/${token}` };
+  return { calls, statuses, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}` };
 }
 
 /** Two datasets, a slot a minute each; `at` is over when the calls are. */
-async function called(settings: Record<string, string> = {}, query = "") {
-  const { calls, statuses, url } = await listener();
+async function called(settings: Record<string, string> = {}, query = "", path = `/${token}`) {
+  const { calls, statuses, url } = await listener(path);
   const world = await createWorld("2026-03-01T12:00:30Z", {
     SCHEDULE_SPOT_ASSETS: "* * * * *",
     SCHEDULE_POSITIONS: "* * * * *",
@@ -53,6 +53,21 @@ it("is called once for each complete cycle, and at /fail after a failure, the qu
   world.exchange.clearFaults();
   await at("12:03:00", 3);
   expect(calls).toEqual([`GET /${token}/?rid=7`, `GET /${token}/fail?rid=7`, `GET /${token}/?rid=7`]);
+});
+
+it.each([
+  ["?status=up&msg=OK&ping=", "", "?status=down&msg=a+run+was+not+complete&ping="],
+  ["", "", "?status=down"],
+  ["?host=a&state=complete", "/p", "?host=a&state=fail"],
+])("tells a failure in the query of an address that says there how it went: %s", async (query, before, failed) => {
+  const path = before === "" ? `/api/push/${token}` : `${before}/${token}`;
+  const { world, calls, at } = await called({}, query, path);
+  await at("12:01:00", 1);
+  world.exchange.misbehave(break_);
+  await at("12:02:00", 2);
+  world.exchange.clearFaults();
+  await at("12:03:00", 3);
+  expect(calls).toEqual([`GET ${path}${query}`, `GET ${path}${failed}`, `GET ${path}${query}`]);
 });
 
 it("waits for the last slot of every dataset, however seldom one comes", async () => {
