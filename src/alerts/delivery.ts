@@ -9,7 +9,7 @@ import { noProxy, type ProxySettings } from "../proxy.ts";
 import type { Message } from "../store/alert-book.ts";
 import type { Store } from "../store/store.ts";
 import { bodyOf } from "./formats.ts";
-import { post, problemOf } from "./post.ts";
+import { isMendable, post, problemOf } from "./post.ts";
 
 /** Of no use to anybody after this. Milliseconds. */
 const oldest = 86_400_000;
@@ -78,10 +78,10 @@ export function createDelivery({ store, webhook, proxy = noProxy, clock, log }: 
       await write(() => book.mark(id, { delivery: "given up", attempts, nextAt, problem }));
       return;
     }
-    const { problem, status, waitMs } = await attempt(message, now);
+    const { problem, isRefused, waitMs } = await attempt(message, now);
     if (stopping.signal.aborted && problem !== null) return;
     const tried = attempts + 1;
-    const isHopeless = refusedStatus.includes(status) && tried >= attemptsAtRefused;
+    const isHopeless = isRefused && tried >= attemptsAtRefused;
     const delivery = problem === null ? "delivered" : isHopeless ? "given up" : "pending";
     const wait = Math.max(waitMs, Math.min(pause.shortest * 2 ** Math.min(attempts, 20), pause.longest));
     await write(() =>
@@ -96,12 +96,16 @@ export function createDelivery({ store, webhook, proxy = noProxy, clock, log }: 
   async function attempt(
     message: Message,
     now: number,
-  ): Promise<{ problem: string | null; status: number; waitMs: number }> {
+  ): Promise<{ problem: string | null; isRefused: boolean; waitMs: number }> {
     try {
       const answered = await post(webhook.url, bodyOf(webhook, message, now), stopping.signal, { proxy });
-      return { problem: problemOf(answered), status: answered.status, waitMs: answered.retryAfterMs ?? 0 };
+      return {
+        problem: problemOf(answered, webhook),
+        isRefused: refusedStatus.includes(answered.status) && !isMendable(webhook, answered),
+        waitMs: answered.retryAfterMs ?? 0,
+      };
     } catch (error) {
-      return { problem: `cannot be reached: ${(error as Error).message}`, status: 0, waitMs: 0 };
+      return { problem: `cannot be reached: ${(error as Error).message}`, isRefused: false, waitMs: 0 };
     }
   }
 

@@ -1,5 +1,6 @@
 /** One POST to the receiver of alerts. No redirect is followed, nothing waits for ever, and what goes wrong is said without the address. */
 import got, { RequestError, TimeoutError } from "got";
+import type { Webhook } from "../alert-settings.ts";
 import type { Secret } from "../domain.ts";
 import { proxyProblem, routeTo } from "../outgoing.ts";
 import { noProxy, type ProxySettings } from "../proxy.ts";
@@ -57,8 +58,9 @@ export async function post(
     }
     const { response } = stream;
     if (!response) throw new Error(`${hostname} ended the connection without an answer`);
-    const text = visible(redact(Buffer.concat(chunks).toString("utf8").slice(0, enough))).slice(0, 200);
-    return { status: response.statusCode, retryAfterMs: waitOf(response.headers["retry-after"]), text };
+    const said = Buffer.concat(chunks).toString("utf8").slice(0, enough);
+    const retryAfterMs = waitOf(response.headers["retry-after"]) ?? waitOf(waitIn(said));
+    return { status: response.statusCode, retryAfterMs, text: visible(redact(said)).slice(0, 200) };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     throw inWords(error, hostname, patience, route.words);
@@ -79,13 +81,53 @@ function inWords(error: unknown, host: string, patience: number, way: string): E
 const waitOf = (header: string | undefined): number | null =>
   header !== undefined && /^\d{1,6}(\.\d+)?$/.test(header) ? Math.ceil(Number(header) * 1000) : null;
 
+/** Telegram and Discord name the seconds in the body. */
+function waitIn(body: string): string | undefined {
+  try {
+    const said = JSON.parse(body) as { retry_after?: unknown; parameters?: { retry_after?: unknown } } | null;
+    const seconds = said?.parameters?.retry_after ?? said?.retry_after;
+    return typeof seconds === "number" ? String(seconds) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** What an answer means, as the end of "the webhook …"; null where the message has arrived. */
-export function problemOf({ status, text }: Answered): string | null {
+export function problemOf({ status, text }: Answered, { format, url }: Pick<Webhook, "format" | "url">): string | null {
   if (status >= 200 && status < 300) return null;
-  const said = text === "" ? "" : `: ${text}`;
-  if (status >= 300 && status < 400)
-    return `sends us elsewhere (HTTP ${status}), which is not followed; correct its address`;
-  if (status === 401 || status === 403) return `does not accept the token in its address (HTTP ${status})${said}`;
-  if (status === 404 || status === 410) return `is not there any more (HTTP ${status})${said}`;
-  return `answered HTTP ${status}${said}`;
+  const meaning = format === "telegram" ? telegramMeaning(status, text, url) : meaningOf(status);
+  if (meaning === null) return `answered HTTP ${status}${text === "" ? "" : `: ${text}`}`;
+  return `${meaning[0]} (HTTP ${status})${meaning[1] ?? ""}${text === "" || isElsewhere(status) ? "" : `: ${text}`}`;
+}
+
+/** True where a message may still be taken once a person has acted, although the receiver refuses its form. */
+export const isMendable = ({ format }: Pick<Webhook, "format">, { text }: Pick<Answered, "text">): boolean =>
+  format === "telegram" && chatIsWrong.test(text);
+
+const chatIsWrong = /chat not found|upgraded to a supergroup/i;
+
+const isElsewhere = (status: number): boolean => status >= 300 && status < 400;
+
+/** Before and behind the status. */
+type Meaning = readonly [string, string?] | null;
+
+function meaningOf(status: number): Meaning {
+  if (isElsewhere(status)) return ["sends us elsewhere", ", which is not followed; correct its address"];
+  if (status === 401) return ["does not accept the token in its address"];
+  if (status === 403) return ["does not let us write there: its token, or a rule of the receiver, forbids it"];
+  if (status === 404 || status === 410) return ["is not there any more"];
+  if (status === 429) return ["wants fewer messages"];
+  return null;
+}
+
+/** Source: https://core.telegram.org/bots/api#making-requests; what it says of chats was seen in its answers. */
+function telegramMeaning(status: number, text: string, url: Secret): Meaning {
+  if (status === 404 && !/\/sendMessage\/?$/i.test(new URL(url.reveal()).pathname))
+    return ["has no such method", ": its address must end in /sendMessage"];
+  if (status === 401 || status === 404) return ["does not know the bot: correct the token in its address"];
+  if (status === 403)
+    return ["does not let the bot write to the chat", ": start the bot there and do not block it, or make it a member"];
+  if (status === 400 && chatIsWrong.test(text))
+    return ["does not know the chat: correct ALERT_TELEGRAM_CHAT", " (the bot must have been written to there once)"];
+  return meaningOf(status);
 }

@@ -19,7 +19,7 @@ export const alertsTest: Command = {
     const problem = await post(webhook.url, body, AbortSignal.timeout(15_000), { proxy }).then(
       (answered) => {
         const said = answered.text === "" ? "" : `: ${answered.text}`;
-        return problemOf(answered) ?? void out(`taken: HTTP ${answered.status}${said}`);
+        return problemOf(answered, webhook) ?? void out(`taken: HTTP ${answered.status}${said}`);
       },
       (error: unknown) => `cannot be reached: ${(error as Error).message}`,
     );

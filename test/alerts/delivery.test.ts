@@ -2,8 +2,9 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
+import type { WebhookFormat } from "../../src/alert-settings.ts";
 import { createDelivery } from "../../src/alerts/delivery.ts";
-import { post } from "../../src/alerts/post.ts";
+import { post, problemOf } from "../../src/alerts/post.ts";
 import { Secret } from "../../src/domain.ts";
 import { createLog } from "../../src/log.ts";
 import { secretsOfUrl } from "../../src/text.ts";
@@ -17,7 +18,7 @@ const minute = 60_000;
 const hour = 60 * minute;
 
 /** An outbox on a clock that the test sets; `sent` and `state` tell what became of it. */
-async function begin(receiver: Receiver, path = temporaryPath()) {
+async function begin(receiver: Receiver, path = temporaryPath(), format: WebhookFormat = "json") {
   const store = await open(path);
   const clock = new SettableClock(start);
   const url = new Secret(receiver.url);
@@ -28,7 +29,8 @@ async function begin(receiver: Receiver, path = temporaryPath()) {
     secrets: secretsOfUrl(url),
     write: (line) => lines.push(line),
   });
-  const make = () => createDelivery({ store, webhook: { url, format: "json", chat: null }, clock, log });
+  const make = () =>
+    createDelivery({ store, webhook: { url, format, chat: format === "telegram" ? "42" : null }, clock, log });
   let delivery = make();
   return {
     store,
@@ -55,7 +57,7 @@ async function begin(receiver: Receiver, path = temporaryPath()) {
     },
     stop: () => delivery.stop(),
     start: () => delivery.tick(),
-    sent: () => receiver.received.map(({ what }) => what),
+    sent: () => receiver.received.map(({ what, text }) => what ?? text),
     state: () =>
       query(path, "select delivery, attempts from alert_message order by id").map((one) => Object.values(one)),
   };
@@ -115,6 +117,35 @@ describe("the outbox", () => {
     expect(sent()).toEqual(["a", "a"]);
     await tick(2 * minute);
     expect(sent()).toEqual(["a", "a", "a"]);
+  });
+
+  it.each([
+    ["telegram", { ok: false, error_code: 429, parameters: { retry_after: 60 } }],
+    ["discord", { message: "You are being rate limited.", retry_after: 59.5, global: false }],
+  ] as const)("waits for as long as %s asks in its answer", async (format, body) => {
+    const receiver = await startReceiver();
+    const { say, tick, state } = await begin(receiver, temporaryPath(), format);
+    receiver.answer = answering(429, {}, JSON.stringify(body));
+    await say("a");
+    await tick();
+    receiver.answer = taken;
+    await tick(50_000);
+    expect(state()).toEqual([["pending", 1]]);
+    await tick(11_000);
+    expect(state()).toEqual([["delivered", 2]]);
+  });
+
+  it("keeps a message for a chat of Telegram that is not known, until somebody corrects it", async () => {
+    const receiver = await startReceiver();
+    const { say, tick, state } = await begin(receiver, temporaryPath(), "telegram");
+    const body = { ok: false, error_code: 400, description: "Bad Request: chat not found" };
+    receiver.answer = answering(400, {}, JSON.stringify(body));
+    await say("a");
+    for (let n = 0; n < 7; n++) await tick(6 * minute);
+    expect(state()).toEqual([["pending", 7]]);
+    receiver.answer = taken;
+    await tick(6 * minute);
+    expect(state()).toEqual([["delivered", 8]]);
   });
 
   it("waits for a webhook that is down, and says so without its address", async () => {
@@ -211,7 +242,7 @@ describe("the outbox", () => {
     await tick();
     const [{ problem } = { problem: "" }] = query(path, "select problem from alert_message");
     expect(problem).toContain(
-      "does not accept the token in its address (HTTP 403): no such hook: [secret] [secret]\\u001b",
+      "does not let us write there: its token, or a rule of the receiver, forbids it (HTTP 403): no such hook: [secret] [secret]\\u001b",
     );
     expect(lines.join()).not.toContain(token);
   });
@@ -247,5 +278,39 @@ describe("a webhook", () => {
     const { status, text } = await post(url, "{}", AbortSignal.timeout(60_000));
     expect([status, text.length]).toEqual([200, 200]);
     server.closeAllConnections();
+  });
+});
+
+describe("what a webhook answers is said for what it is", () => {
+  const bot = "https://api.telegram.org/bot1:AAA/sendMessage";
+  const said = (status: number, text: string, format: WebhookFormat = "json", url = bot) =>
+    problemOf({ status, text, retryAfterMs: null }, { format, url: new Secret(url) });
+
+  it.each([
+    [401, "Unauthorized", bot, "does not know the bot: correct the token in its address (HTTP 401)"],
+    [404, "Not Found", bot, "does not know the bot: correct the token in its address (HTTP 404)"],
+    [404, "Not Found", bot.replace("/sendMessage", ""), "its address must end in /sendMessage"],
+    [
+      403,
+      "Forbidden: bot was blocked by the user",
+      bot,
+      "does not let the bot write to the chat (HTTP 403): start the bot",
+    ],
+    [400, "Bad Request: chat not found", bot, "does not know the chat: correct ALERT_TELEGRAM_CHAT (HTTP 400)"],
+    [400, "Bad Request: message is too long", bot, "answered HTTP 400: Bad Request: message is too long"],
+    [429, "Too Many Requests: retry after 5", bot, "wants fewer messages (HTTP 429)"],
+    [503, "", bot, "answered HTTP 503"],
+  ])("telegram: %s %s", (status, text, url, problem) => {
+    expect(said(status, text, "telegram", url)).toContain(problem);
+  });
+
+  it.each([
+    [401, "does not accept the token in its address (HTTP 401): no"],
+    [403, "does not let us write there: its token, or a rule of the receiver, forbids it (HTTP 403): no"],
+    [404, "is not there any more (HTTP 404): no"],
+    [302, "sends us elsewhere (HTTP 302), which is not followed; correct its address"],
+    [500, "answered HTTP 500: no"],
+  ])("any other: %s", (status, problem) => {
+    for (const format of ["json", "slack", "discord"] as const) expect(said(status, "no", format)).toBe(problem);
   });
 });
