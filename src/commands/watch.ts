@@ -4,6 +4,7 @@ import { CollectorError } from "../errors.ts";
 import { sqliteErrorOf } from "../store/writer.ts";
 import { endings } from "./signals.ts";
 import { type Line, overview, type Tone } from "./watch-lines.ts";
+import { cutTo } from "./width.ts";
 
 export interface WatchOptions {
   databasePath: string;
@@ -86,10 +87,8 @@ export function inPlace(lines: readonly Line[], size: { columns: number; rows: n
   const shown: Line[] = hidden > 0 ? lines.slice(0, rows - 1) : [...lines];
   if (hidden > 0) shown.push({ text: `… ${hidden} more lines: make the window higher`, tone: "faint" });
   const drawn = shown.map(({ text, tone }) => {
-    const characters = [...text];
-    const cut = characters.length > columns ? `${characters.slice(0, columns - 1).join("")}…` : text;
     const colour = isColoured ? colours[tone] : "";
-    return `${colour}${cut}${colour && "\u001b[0m"}\u001b[K`;
+    return `${colour}${cutTo(text, columns)}${colour && "\u001b[0m"}\u001b[K`;
   });
   return `\u001b[H${drawn.join("\n")}\u001b[J`;
 }
