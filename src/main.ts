@@ -6,7 +6,7 @@ import { loadCommands } from "./commands/index.ts";
 import { ignoreOtherSignals, leave } from "./commands/signals.ts";
 import { type Environment, environment, isSecret, secretsIn } from "./environment.ts";
 import { CollectorError, ConfigError, StorageError } from "./errors.ts";
-import { redactor, visible } from "./text.ts";
+import { redactor, visible, visibleLines } from "./text.ts";
 import { ownVersion } from "./version.ts";
 
 // Whatever is written from here on (database, lock, reports) is for this user alone.
@@ -71,9 +71,11 @@ function add(program: Parser, command: Command, finish: (code: number) => void):
     .addHelpText("after", ["", ...details, "Example:", `  bitget-collector ${command.example}`].join("\n"))
     .exitOverride()
     .action(async () => {
-      const out = (line: string) => void process.stdout.write(`${line}\n`);
+      const isTerminal = process.stdout.isTTY === true;
+      const out = (line: string) => void process.stdout.write(`${isTerminal ? visibleLines(line) : line}\n`);
       const note = (line: string) => void process.stderr.write(`${visible(line)}\n`);
-      finish(await command.run({ args: parser.args, options: parser.opts(), env: settings(), out, write, note }));
+      const output = { out, write, note, isTerminal };
+      finish(await command.run({ args: parser.args, options: parser.opts(), env: settings(), ...output }));
     });
   for (const { flags, summary, repeat } of command.options ?? []) {
     const option = new Option(flags, summary);

@@ -85,6 +85,9 @@ export const visible = (text: string): string =>
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 
+/** The same of each line of a text whose line ends are its own. */
+export const visibleLines = (text: string): string => text.split("\n").map(visible).join("\n");
+
 /** Shorter parts of an address are words; longer ones may be the token in it. */
 const shortestToken = 16;
 

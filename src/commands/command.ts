@@ -13,6 +13,8 @@ export interface Input {
    * @throws StorageError where stdout cannot be written
    */
   write(text: string): Promise<boolean>;
+  /** Whether stdout is a terminal, which a control character in a name could drive: bulk results show them as escapes there. */
+  isTerminal: boolean;
   /** A line on stderr, for the person. */
   note(line: string): void;
 }

@@ -1,8 +1,9 @@
 /** Rows on stdout: as a table for people, as CSV and JSON for programs. */
 import { UsageError } from "../errors.ts";
 import { objectText } from "../export/ndjson.ts";
-import { csvLine } from "../reports/csv.ts";
+import { csvLine, csvLineShown } from "../reports/csv.ts";
 import { type Cell, cellText } from "../store/query.ts";
+import { visible } from "../text.ts";
 import type { Input } from "./command.ts";
 import { table } from "./table.ts";
 
@@ -30,9 +31,10 @@ export interface Rows {
 export const tableRows = 50;
 
 /** Resolves when all is written, or nobody reads any more. What is left out of a table is said on stderr. */
-export async function printRows(rows: Rows, format: Format, { write, note }: Input, most = tableRows): Promise<void> {
+export async function printRows(rows: Rows, format: Format, input: Input, most = tableRows): Promise<void> {
+  const { write, note, isTerminal } = input;
   if (format !== "table") {
-    for await (const text of texts(rows, format)) if (!(await write(text))) return;
+    for await (const text of texts(rows, format, isTerminal)) if (!(await write(text))) return;
     return;
   }
   const shown: Cell[][] = [];
@@ -49,17 +51,22 @@ export async function printRows(rows: Rows, format: Format, { write, note }: Inp
     note(`The first ${most} rows; there are more. --format csv, json or ndjson prints them all.`);
 }
 
-async function* texts({ columns, rows }: Rows, format: "csv" | "json" | "ndjson"): AsyncGenerator<string> {
+type Texts = AsyncGenerator<string>;
+
+/** To a file or a pipe byte for byte. A terminal shows control characters as escapes, which in JSON mean the same. */
+async function* texts({ columns, rows }: Rows, format: "csv" | "json" | "ndjson", isTerminal: boolean): Texts {
   if (format === "csv") {
+    const line = isTerminal ? csvLineShown : csvLine;
     // With the first rows, so that a query that fails before them prints nothing.
-    let head = csvLine(columns);
+    let head = line(columns);
     for await (const batch of rows) {
-      yield head + batch.map(csvLine).join("");
+      yield head + batch.map(line).join("");
       head = "";
     }
     return;
   }
-  const object = objectText(columns);
+  const exact = objectText(columns);
+  const object = isTerminal ? (row: readonly Cell[]) => visible(exact(row)) : exact;
   if (format === "ndjson") {
     for await (const batch of rows) yield batch.map((row) => `${object(row)}\n`).join("");
     return;

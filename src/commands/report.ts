@@ -3,6 +3,7 @@ import { extname, resolve } from "node:path";
 import { type Config, loadConfig } from "../config.ts";
 import { ConfigError, UsageError } from "../errors.ts";
 import { pngOf, svgOf } from "../reports/chart.ts";
+import { csvLine, csvLineShown } from "../reports/csv.ts";
 import { type Span, startOfDate, steps } from "../reports/days.ts";
 import { requireNoOther, writeBeside } from "../reports/files.ts";
 import { reportNamed, reports } from "../reports/index.ts";
@@ -63,8 +64,9 @@ export const report: Command = {
   },
 };
 
-async function print(report: Report, source: Source, span: Span, { write }: Input): Promise<void> {
-  for await (const text of csvOf(report, source, span)) if (!(await write(text))) return;
+async function print(report: Report, source: Source, span: Span, { write, isTerminal }: Input): Promise<void> {
+  const line = isTerminal ? csvLineShown : csvLine;
+  for await (const text of csvOf(report, source, span, { line })) if (!(await write(text))) return;
 }
 
 async function write(report: Report, source: Source, span: Span, path: string, { note }: Input): Promise<void> {

@@ -106,7 +106,7 @@ export function createDailyReports(options: DailyOptions): DailyReports {
     const source = { sqlite, account: null, now: clock.now() };
     const { from, to } = day;
     const span = { timezone: schedule.timezone, by: "day", from, to } as const;
-    await writeBeside(pathOf(report, day), csvOf(report, source, span, stopping));
+    await writeBeside(pathOf(report, day), csvOf(report, source, span, { signal: stopping }));
   }
 
   async function idle(): Promise<void> {

@@ -8,17 +8,19 @@ import { headOf, type Report, type Source } from "./report.ts";
 /** Reading goes on for so long before others have their turn, such as a commit that waits. Milliseconds. */
 const turnMs = 5;
 
-/** The first piece begins with the names of the columns. @throws the reason of `signal` once that is aborted */
+/**
+ * Yields a report as CSV, the names of the columns first. `line` writes a row. @throws the reason of `signal` once that is aborted
+ */
 export async function* csvOf(
   report: Report,
   source: Source,
   span: Span,
-  signal?: AbortSignal,
+  { signal, line = csvLine }: { signal?: AbortSignal | undefined; line?: typeof csvLine } = {},
 ): AsyncGenerator<string, void> {
-  let text = csvLine(headOf(report, span));
+  let text = line(headOf(report, span));
   let begun = performance.now();
   for (const row of report.rows(source, span)) {
-    if (row) text += csvLine(row);
+    if (row) text += line(row);
     if (performance.now() - begun < turnMs) continue;
     if (text !== "") yield text;
     text = "";
