@@ -57,12 +57,13 @@ export function openFaces(
   stopping?: AbortSignal,
 ): Faces {
   const { baseUrl, fallbackBaseUrl, demoTrading, allowWriteKeys, proxy } = config;
-  const limiter = new Limiter(clock);
+  const limiter = new Limiter(clock, config.accounts.length);
   const clockCheck = new ClockCheck(clock);
   const clientOf = (account: Account | null) =>
     createClient({ account, baseUrl, fallbackBaseUrl, demoTrading, proxy, limiter, clock, clockCheck, log });
+  const isOnlyOne = config.accounts.length === 1;
   const sessions = config.accounts.map((account) =>
-    createSession({ account, client: clientOf(account), store, allowWriteKeys, now: () => clock.now(), log, stopping }),
+    createSession({ account, client: clientOf(account), store, allowWriteKeys, isOnlyOne, clock, log, stopping }),
   );
   // v1 is only ever spoken by hosts that know nothing newer; everybody else has the public addresses of v2.
   const publicApi = config.accounts.every((account) => account.api === "v1") ? "v1" : "v2";

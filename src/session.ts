@@ -2,7 +2,8 @@
 import { limitTo, unlessAborted } from "./abort.ts";
 import { detectMode } from "./bitget/account-mode.ts";
 import type { AskOptions, Client } from "./bitget/client.ts";
-import { writePermissions } from "./bitget/permissions.ts";
+import { readKey } from "./bitget/permissions.ts";
+import type { Clock } from "./clock.ts";
 import { type Account, type ApiVersion, publicAccount } from "./domain.ts";
 import { ApiError, CollectorError, ConfigError, type FailureKind, ShapeError } from "./errors.ts";
 import type { Log } from "./log.ts";
@@ -13,7 +14,8 @@ export interface Session {
   client: Client;
   /**
    * The generation to ask. The first call probes the account and its key; an answer that proves nothing is thrown on,
-   * so that nothing is guessed from a network that is down.
+   * so that nothing is guessed from a network that is down. From then on the key is looked at again every hour, while the
+   * call that finds it is time goes on.
    * @throws RefusedError where the key can write and that was not allowed.
    */
   api(options: AskOptions): Promise<ApiVersion>;
@@ -46,6 +48,9 @@ class RefusedError extends CollectorError {
 /** Failures after which it is simply not known what a key may do. */
 const silent: ReadonlySet<FailureKind> = new Set(["permission", "api"]);
 
+/** What a key may do is looked at again after so long, or where the exchange did not tell, somewhat earlier. Milliseconds. */
+const recheckAfter = { usual: 3_600_000, failure: 300_000 };
+
 const modeChanged = "the exchange said the mode changed";
 
 export interface SessionOptions {
@@ -53,16 +58,23 @@ export interface SessionOptions {
   client: Client;
   store: Pick<Store, "apiVersion" | "setApiVersion"> | null;
   allowWriteKeys: boolean;
-  now: () => number;
+  /** No other account could share its budget of requests. */
+  isOnlyOne: boolean;
+  clock: Clock;
   log: Log;
   /** Aborted when the program must stop at once. */
   stopping?: AbortSignal | undefined;
 }
 
-export function createSession(settings: SessionOptions): Session {
-  const { account, client, store, allowWriteKeys, now, log, stopping } = settings;
+export function createSession(options: SessionOptions): Session {
+  const { account, client, store, allowWriteKeys, isOnlyOne, clock, log, stopping } = options;
   let api: ApiVersion | null = account.api === "auto" ? (store?.apiVersion(account.name) ?? null) : account.api;
-  let keyChecked = allowWriteKeys;
+  /** What a key may do is of interest where it must not write, and whose it is where others may be the same user's. */
+  const isKeyOfInterest = !(allowWriteKeys && isOnlyOne);
+  let keyChecked = !isKeyOfInterest;
+  /** By the monotonic clock. */
+  let recheckAt = Number.POSITIVE_INFINITY;
+  let isSilenceSaid = false;
   let refused: RefusedError | null = null;
   let probing: Promise<void> | null = null;
   let detecting: Promise<ApiVersion> | null = null;
@@ -71,7 +83,7 @@ export function createSession(settings: SessionOptions): Session {
     const found = account.api === "auto" ? await detectMode(client, options) : account.api;
     if (found !== store?.apiVersion(account.name)) {
       await client.requireClock(options.signal);
-      await store?.setApiVersion(account.name, found, now(), cause);
+      await store?.setApiVersion(account.name, found, clock.now(), cause);
       log.info({ account: account.name, api: found }, `account ${account.name} speaks ${found} (${cause})`);
     }
     return found;
@@ -79,17 +91,48 @@ export function createSession(settings: SessionOptions): Session {
 
   async function checkKey(version: ApiVersion, options: AskOptions): Promise<void> {
     try {
-      const permissions = await writePermissions(client, version, options);
-      if (permissions.length > 0) refused = new RefusedError(account.name, permissions);
+      const info = await readKey(client, version, options);
+      if (info.user !== null) shareBudget(client.belongsTo(info.user));
+      if (!allowWriteKeys) judge(info.writes());
     } catch (error) {
       const isSilent = error instanceof ShapeError || (error instanceof ApiError && silent.has(error.kind));
       if (!isSilent) throw error;
-      log.warn(
-        { account: account.name, code: error.code },
-        `the exchange does not say what the key of ${account.name} may do; make sure it is read-only`,
-      );
+      if (!isSilenceSaid)
+        log.warn(
+          { account: account.name, code: error.code },
+          `the exchange does not say what the key of ${account.name} may do; make sure it is read-only`,
+        );
+      isSilenceSaid = true;
     }
     keyChecked = true;
+    recheckAt = clock.monotonic() + recheckAfter.usual;
+  }
+
+  function judge(permissions: readonly string[]): void {
+    const before = refused;
+    refused = permissions.length > 0 ? new RefusedError(account.name, permissions) : null;
+    if (!keyChecked || (before === null) === (refused === null)) return;
+    if (refused)
+      log.error({ account: account.name }, `account ${account.name} is not used any more: ${refused.message}`);
+    else log.info({ account: account.name }, `account ${account.name} is used again: its key is read-only now`);
+  }
+
+  function shareBudget(others: readonly string[]): void {
+    if (others.length === 0) return;
+    const names = [...others, account.name];
+    log.info(
+      { accounts: names },
+      `${names.join(", ")}: keys of one user, whose requests the exchange counts together; they share one budget`,
+    );
+  }
+
+  /** In the background: the run that comes by must not end with a check that hangs. A failure proves nothing. */
+  function recheckKey(version: ApiVersion, options: AskOptions): void {
+    recheckAt = clock.monotonic() + recheckAfter.failure;
+    inOwnTime({ signal: options.signal }, (own) => checkKey(version, own)).catch((error: unknown) => {
+      const problem = error instanceof Error ? error.message : String(error);
+      log.debug({ account: account.name, problem }, `the key of ${account.name} could not be looked at again`);
+    });
   }
 
   /** Finds out what is not known yet: the generation, and what the key may do. */
@@ -123,6 +166,7 @@ export function createSession(settings: SessionOptions): Session {
         });
         await unlessAborted(probing, options.signal);
       }
+      if (api !== null && clock.monotonic() >= recheckAt) recheckKey(api, options);
       if (refused) throw refused;
       return api ?? (await detect(options, "first seen"));
     },

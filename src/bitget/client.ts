@@ -43,6 +43,11 @@ export interface Client {
   measureOffset(signal: AbortSignal): Promise<number>;
   /** Asks for the exchange's time unless it has confirmed the clock as it stands. @throws as `measureOffset` */
   requireClock(signal: AbortSignal): Promise<void>;
+  /**
+   * Says whose key this is: the exchange limits users, not keys. Returns the other accounts that are known to be of the same
+   * user; none where nothing is new.
+   */
+  belongsTo(user: string): string[];
   close(): void;
 }
 
@@ -141,7 +146,7 @@ export function createClient(options: ClientOptions): Client {
         redact: (text) => redactor([...secrets, new Secret(signature)])(text),
         onTime: (requestTime) => clockCheck.observed(Math.round(requestTime - (receivedAt - elapsed / 2))),
       });
-      limiter.accepted();
+      limiter.accepted(name, address);
       if (envelope.oddType !== null) remark(envelope.oddType);
       return { ...envelope, receivedAt, elapsed };
     } finally {
@@ -268,6 +273,7 @@ export function createClient(options: ClientOptions): Client {
     offset: () => offset,
     observedOffset: () => observedOffset,
     exchangeNow,
+    belongsTo: (user) => (name === null ? [] : limiter.identify(name, user)),
     measureOffset: (signal) => synchronise({ signal }),
     async requireClock(signal) {
       if (clockCheck.verdict !== "confirmed") await synchronise({ signal });

@@ -1,4 +1,4 @@
-/** What a key may do besides reading. What is not known to be reading counts as writing. */
+/** Whose a key is, and what it may do besides reading. What is not known to be reading counts as writing. */
 import type { ApiVersion } from "../domain.ts";
 import { ShapeError } from "../errors.ts";
 import { visible } from "../text.ts";
@@ -6,24 +6,41 @@ import { addresses } from "./addresses.ts";
 import type { AskOptions, Client } from "./client.ts";
 import { asObject } from "./json.ts";
 
+export interface KeyInfo {
+  /** The exchange's id of the user, who may have several keys; null where it is not told. */
+  user: string | null;
+  /**
+   * The names of what the key may write, in the exchange's words; none for a read-only key.
+   * @throws ShapeError where the answer does not tell.
+   */
+  writes(): string[];
+}
+
 /**
- * The names of what the key may write, in the exchange's words; none for a read-only key.
- * @throws ShapeError where the answer does not tell, and what `ask` throws.
+ * What the exchange says of the key.
+ * @throws what `ask` throws.
  * Sources: https://www.bitget.com/api-doc/spot/account/Get-Account-Info (authorities),
  * https://www.bitget.com/api-doc/uta/guide and the types of sieblyio/bitget-api (permType, permissions)
  */
-export async function writePermissions(client: Client, version: ApiVersion, options: AskOptions): Promise<string[]> {
+export async function readKey(client: Client, version: ApiVersion, options: AskOptions): Promise<KeyInfo> {
   const address = addresses[`${version}/key`];
   const { data } = await client.ask(address, {}, options);
   const info = asObject(data) ?? {};
-  if (version === "v3") return unifiedPermissions(info, address.path);
-  const authorities = words(info.authorities);
-  if (authorities === null) throw new ShapeError(address.path, "data.authorities", "is no list of words");
-  return authorities.filter((authority) => !isReading(authority));
+  const permissions = version === "v3" ? unifiedPermissions : classicPermissions;
+  return {
+    user: String(info.userId ?? info.user_id ?? "") || null,
+    writes: () => permissions(info, address.path),
+  };
 }
 
 /** Codes of four letters end in `r` where they read (`stor`, `cpor`) and in `w` where they write (`stow`, `wwow`). */
 const isReading = (authority: string): boolean => /^([a-z0-9]{3}r|read|readonly|read[-_]only)$/i.test(authority);
+
+function classicPermissions({ authorities }: Readonly<Record<string, unknown>>, path: string): string[] {
+  const known = words(authorities);
+  if (known === null) throw new ShapeError(path, "data.authorities", "is no list of words");
+  return known.filter((authority) => !isReading(authority));
+}
 
 function unifiedPermissions(info: Readonly<Record<string, unknown>>, path: string): string[] {
   const { permType } = info;

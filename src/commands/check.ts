@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { openFaces } from "../app.ts";
-import { writePermissions } from "../bitget/permissions.ts";
+import { readKey } from "../bitget/permissions.ts";
 import { type Config, loadConfig } from "../config.ts";
 import { type DatasetName, datasetNames } from "../domain.ts";
 import { routeText } from "../proxy.ts";
@@ -55,7 +55,7 @@ async function checkAccount(session: Session, out: (line: string) => void): Prom
     out(`clock      ${session.name}: the exchange is ${Math.round(offset)} ms ahead of this machine${advice}`);
     const api = await session.api(options);
     const mode = { v1: "classic account, old API", v2: "classic account", v3: "unified account" }[api];
-    const may = await writePermissions(session.client, api, options);
+    const may = (await readKey(session.client, api, options)).writes();
     out(
       `account    ${session.name}: ${mode} (${api}); the key ${may.length === 0 ? "is read-only" : `may write: ${may.join(", ")}`}`,
     );

@@ -4,7 +4,7 @@ import type { Clock } from "../clock.ts";
 import { publicAccount } from "../domain.ts";
 import type { Told } from "./answer.ts";
 import type { Fault } from "./faults.ts";
-import type { Admitted, SimulatedAccount } from "./gateway.ts";
+import { type Admitted, type SimulatedAccount, userOf } from "./gateway.ts";
 import { createLife } from "./life.ts";
 import { createMarket } from "./market.ts";
 import { hashText } from "./random.ts";
@@ -41,9 +41,8 @@ export function createExchange({ accounts, clock, now, seed, from, shift, rememb
     if (!account) return endpoint.answer({ market, instant, now: now() }, query);
     const life = lives.get(account.name)?.(instant);
     if (!life) throw new Error(`no life for ${account.name}`);
-    const { name, permissions } = account;
-    const uid = String(1_000_000_000 + hashText(name));
-    return endpoint.answer({ uid, mayTrade: permissions === "trade", life, market, instant }, query);
+    const uid = String(1_000_000_000 + hashText(userOf(account)));
+    return endpoint.answer({ uid, mayTrade: account.permissions === "trade", life, market, instant }, query);
   }
 
   function refuse({ status, code, message }: Refusal): Reply {

@@ -8,12 +8,14 @@ import { endpointsV3 } from "./answers-v3.ts";
 import type { Limits } from "./limits.ts";
 import { refusals } from "./refusal.ts";
 
-/** A customer of the simulated exchange and the one key it has. */
+/** A key of the simulated exchange, and the account it reads. */
 export interface SimulatedAccount {
   name: string;
   key: string;
   secret: string;
   passphrase: string;
+  /** The customer whose key it is: all of one customer's keys are limited together. Default: one of its own. */
+  user?: string;
   mode: "classic" | "unified";
   /** What the key-info addresses say. Default: read. */
   permissions?: "read" | "trade";
@@ -70,7 +72,7 @@ export function createGateway({ accounts, v1, limits, now }: Doors): (request: R
     checkSignature(account, request);
     const barred = account.forbidden?.some((prefix) => path.startsWith(prefix));
     if (barred) throw refusals.notPermitted(path.includes("mix") ? "futures holdings" : "account");
-    return { endpoint, account, query, left: count(account.name, endpoint) };
+    return { endpoint, account, query, left: count(userOf(account), endpoint) };
   }
 
   function identify({ headers }: Request): SimulatedAccount {
@@ -106,6 +108,8 @@ export function createGateway({ accounts, v1, limits, now }: Doors): (request: R
 
   return admit;
 }
+
+export const userOf = ({ name, user = name }: SimulatedAccount): string => user;
 
 /** Comes before the signature: a wrong secret still learns the mode. */
 function checkMode({ mode }: SimulatedAccount, { version }: Endpoint): void {

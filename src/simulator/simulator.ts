@@ -47,6 +47,8 @@ export interface Simulator {
   readonly record: ServedSnapshot[];
   /** Makes a classic account unified from now on; what it owns goes with it. */
   upgrade(account: string): void;
+  /** What the account's key may do from now on. */
+  permit(account: string, permissions: "read" | "trade"): void;
   misbehave(fault: Fault): void;
   /** How many faults are still waiting. */
   faults(): number;
@@ -103,6 +105,12 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     });
   }
 
+  function accountNamed(name: string): SimulatedAccount {
+    const account = accounts.find((each) => each.name === name);
+    if (!account) throw new Error(`no simulated account is named ${name}`);
+    return account;
+  }
+
   function count({ code }: Refusal): void {
     if (code === "40009") simulator.counts.badSignatures += 1;
     if (code === "429") simulator.counts.limitViolations += 1;
@@ -118,9 +126,10 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     record: exchange.record,
     clockSkewMs: 0,
     upgrade(name) {
-      const account = accounts.find((each) => each.name === name);
-      if (!account) throw new Error(`no simulated account is named ${name}`);
-      account.mode = "unified";
+      accountNamed(name).mode = "unified";
+    },
+    permit(name, permissions) {
+      accountNamed(name).permissions = permissions;
     },
     misbehave: faults.add,
     faults: faults.waiting,

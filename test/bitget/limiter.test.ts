@@ -133,11 +133,12 @@ it("who gives up during a pause keeps no permit", async () => {
   expect(await lived(wait(limiter, "main", positions, 1000))).toBe(100);
 });
 
-it("after refusals of three addresses in a row nothing leaves for five minutes", async () => {
+it("after refusals of three addresses in a row, to more than one user, nothing leaves for five minutes", async () => {
   simulateTime();
   const clock = new SimulatedClock(Date.now());
   const limiter = limiterOf(clock);
-  for (const address of [spot, positions, accounts]) limiter.pause("main", address, 1000);
+  for (const address of [spot, positions]) limiter.pause("main", address, 1000);
+  limiter.pause("third", accounts, 1000);
 
   const early = wait(limiter, "hedge", tickers);
   clock.jump(clock.now() + 290_000);
@@ -147,11 +148,58 @@ it("after refusals of three addresses in a row nothing leaves for five minutes",
   expect([refused, await lived(wait(limiter, "hedge", tickers))]).toEqual(["longer", expect.any(Number)]);
 });
 
+it("refusals of one user in a row stop the keys of that user for five minutes, and nobody else", async () => {
+  simulateTime();
+  const clock = new SimulatedClock(Date.now());
+  const limiter = limiterOf(clock);
+  for (const [name, user] of [
+    ["main", "7"],
+    ["copy", "7"],
+    ["hedge", "8"],
+  ] as const)
+    limiter.identify(name, user);
+  limiter.pause("main", spot, 1000);
+  limiter.accepted("hedge", spot);
+  limiter.pause("copy", positions, 1000);
+  limiter.pause("main", accounts, 1000);
+  const equity = addresses["v2/equity"];
+
+  const early = Promise.all([wait(limiter, "main", equity), wait(limiter, "copy", spot)]);
+  const others = Promise.all([wait(limiter, "hedge", spot), wait(limiter, null, tickers)]);
+  expect(await lived(others)).toEqual([expect.any(Number), expect.any(Number)]);
+  clock.jump(clock.now() + 290_000);
+  expect(await lived(early)).toEqual(["longer", "longer"]);
+  clock.jump(clock.now() + 11_000);
+  expect(await lived(wait(limiter, "main", equity))).toEqual(expect.any(Number));
+});
+
+it("a public address that refuses as well says that it is this machine", async () => {
+  simulateTime();
+  const limiter = limiterOf();
+  for (const address of [spot, positions]) limiter.pause("main", address, 1000);
+  limiter.pause(null, tickers, 1000);
+
+  expect(await lived(wait(limiter, "hedge", accounts))).toBe("longer");
+});
+
+it("keys of one user are counted together, those of others apart", async () => {
+  simulateTime();
+  const limiter = limiterOf();
+  expect(limiter.identify("main", "7")).toEqual([]);
+  expect(limiter.identify("copy", "7")).toEqual(["main"]);
+  expect(limiter.identify("copy", "7")).toEqual([]);
+  limiter.identify("hedge", "8");
+  for (const name of ["main", "copy", "main", "copy", "main"]) await lived(limiter.take(name, positions, never), 0);
+
+  const waits = await lived(Promise.all(["copy", "main", "hedge"].map((name) => wait(limiter, name, positions))));
+  expect(waits).toEqual(["longer", "longer", expect.any(Number)]);
+});
+
 it("refusals of one address, or with a good answer between them, are no sign of that", async () => {
   simulateTime();
   const limiter = limiterOf();
   for (const address of [spot, spot, spot, positions]) limiter.pause("main", address, 1000);
-  limiter.accepted();
+  limiter.accepted("main", spot);
   for (const address of [accounts, accounts]) limiter.pause("main", address, 1000);
 
   expect(await lived(wait(limiter, "main", tickers))).toEqual(expect.any(Number));

@@ -1,11 +1,11 @@
 import { expect, it } from "vitest";
-import { writePermissions } from "../../src/bitget/permissions.ts";
+import { readKey } from "../../src/bitget/permissions.ts";
 import type { ApiVersion } from "../../src/domain.ts";
 import { answer, clientOf, failureOf, send, startServer, within } from "./support.ts";
 
 const ask = async (version: ApiVersion, info: object) => {
   const server = await startServer((_request, response) => send(response, 200, answer(info)));
-  return writePermissions(clientOf(server.url), version, within(5000));
+  return (await readKey(clientOf(server.url), version, within(5000))).writes();
 };
 
 it.each<[ApiVersion, object, string[]]>([
