@@ -107,16 +107,25 @@ type Fields<Shape extends z.ZodRawShape> = { [Name in keyof Shape]: Exclude<z.ou
  * An object of these fields; what it has besides them comes out as `extra`, exactly as received. `leftOut`: fields that the
  * exchange was seen, or is documented, to send for some accounts only.
  */
-export const item = <Shape extends z.ZodRawShape>(shape: Shape, leftOut: readonly (keyof Shape)[] = []) =>
-  z.looseObject(shape).transform((all: Record<string, unknown>) => {
-    const known = Object.keys(shape);
-    const others = Object.entries(all).filter(([name]) => !Object.hasOwn(shape, name));
+export const item = <Shape extends z.ZodRawShape>(shape: Shape, leftOut: readonly (keyof Shape)[] = []) => {
+  const names = Object.keys(shape);
+  const known = z.object(shape);
+  return z.unknown().transform((all, context) => {
+    const read = known.safeParse(all);
+    if (!read.success) {
+      for (const { message, path } of read.error.issues) context.addIssue({ code: "custom", message, path });
+      return z.NEVER;
+    }
+    const data: Record<string, unknown> = read.data;
+    // From what was received: zod leaves a field called `__proto__` out.
+    const others = Object.entries(all as object).filter(([name]) => !Object.hasOwn(shape, name));
     return {
-      fields: Object.fromEntries(known.map((name) => [name, all[name] ?? null])) as Fields<Shape>,
+      fields: Object.fromEntries(names.map((name) => [name, data[name] ?? null])) as Fields<Shape>,
       extra: (others.length > 0 ? Object.fromEntries(others) : null) as Extra,
-      [missing]: known.filter((name) => all[name] === undefined && !leftOut.includes(name)),
+      [missing]: names.filter((name) => data[name] === undefined && !leftOut.includes(name)),
     };
   });
+};
 
 /** What items of an answer, as its schema gave it back, should have and do not; each name once. */
 export function missingIn(read: unknown): string[] {

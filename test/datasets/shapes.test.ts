@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { LosslessNumber, parse } from "lossless-json";
+import { LosslessNumber, parse, stringify } from "lossless-json";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import {
@@ -23,6 +23,14 @@ const number = (written: string) => new LosslessNumber(written);
 
 const read = (shape: z.ZodType, value: unknown) => shape.parse(value);
 const problem = (shape: z.ZodType, value: unknown) => shape.safeParse(value).error?.issues[0]?.message;
+
+it.each(["__proto__", "constructor", "toString", "hasOwnProperty"])("an unknown field called %s is kept", (name) => {
+  const sent = parse(`{"a":"1.0","${name}":{"b":[1.10,"${name}"]}}`);
+  const { fields, extra } = item({ a: digits }).parse(sent);
+
+  expect(fields).toEqual({ a: "1.0" });
+  expect(stringify(extra)).toBe(`{"${name}":{"b":[1.10,"${name}"]}}`);
+});
 
 describe("digits", () => {
   it.each([

@@ -37,6 +37,9 @@ const hostile = [
   "NULL",
   "\\N",
   "1e5",
+  "__proto__",
+  "constructor",
+  "toString",
 ];
 
 const coin = (name: string, cells: Row = {}): Item => item(spotAssets, { coin: name, ...cells });

@@ -56,7 +56,7 @@ const meanings: Record<string, string> = {
 
 export function troubleInWords({ state, cause, messages }: LastTrouble): string {
   if (messages.length > 0) return messages.join(" ");
-  return (cause !== null && meanings[cause]) || cause || state;
+  return (cause !== null && Object.hasOwn(meanings, cause) && meanings[cause]) || cause || state;
 }
 
 /** What became of the slots of each dataset, a row for each local day; the newest day first. */
