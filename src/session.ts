@@ -97,7 +97,7 @@ export function createSession(options: SessionOptions): Session {
     } catch (error) {
       const isSilent = error instanceof ShapeError || (error instanceof ApiError && silent.has(error.kind));
       if (!isSilent) throw error;
-      if (!isSilenceSaid)
+      if (!isSilenceSaid && !allowWriteKeys)
         log.warn(
           { account: account.name, code: error.code },
           `the exchange does not say what the key of ${account.name} may do; make sure it is read-only`,

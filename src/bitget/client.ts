@@ -146,7 +146,7 @@ export function createClient(options: ClientOptions): Client {
         redact: (text) => redactor([...secrets, new Secret(signature)])(text),
         onTime: (requestTime) => clockCheck.observed(Math.round(requestTime - (receivedAt - elapsed / 2))),
       });
-      limiter.accepted(name, address);
+      limiter.accepted();
       if (envelope.oddType !== null) remark(envelope.oddType);
       return { ...envelope, receivedAt, elapsed };
     } finally {

@@ -48,8 +48,6 @@ export class Limiter {
   #allPausedUntil = Number.NEGATIVE_INFINITY;
   /** The paths that refused since the last good answer to anybody, by owner. */
   readonly #refusing = new Map<Owner, Set<string>>();
-  /** The paths that refused an owner since its own last good answer. */
-  readonly #refusingOwner = new Map<Owner, Set<string>>();
 
   /** `accounts`: how many there are. With no more than one user can have keys, all may be those of one until that is known. */
   constructor(clock: Clock, accounts = Number.POSITIVE_INFINITY) {
@@ -98,11 +96,11 @@ export class Limiter {
     const owner = this.#ownerOf(account, address);
     const { path } = address;
     prolong(this.#pausedUntil, keyOf(owner, path), this.#clock.monotonic() + ms);
-    note(this.#refusing, owner, path);
-    const own = note(this.#refusingOwner, owner, path);
+    this.#refusing.set(owner, (this.#refusing.get(owner) ?? new Set()).add(path));
     const paths = new Set([...this.#refusing.values()].flatMap((some) => [...some]));
-    if (this.#refusing.size > 1 && paths.size >= refusalsOfAll) this.#pauseAll(machinePenalty);
-    else if (owner !== null && own.size >= refusalsOfAll) this.#pauseOwner(owner, machinePenalty);
+    if (paths.size < refusalsOfAll) return;
+    if (this.#refusing.size > 1) this.#pauseAll(machinePenalty);
+    else if (owner !== null) prolong(this.#ownerPausedUntil, owner, this.#clock.monotonic() + machinePenalty);
   }
 
   /** True while requests of this account to this address are held back because of a refusal. */
@@ -110,10 +108,9 @@ export class Limiter {
     return this.#pauseOf(this.#ownerOf(account, address), address.path) > 0;
   }
 
-  /** The exchange answered this account: refusals before that are no row. */
-  accepted(account: string | null, address: Address): void {
+  /** The exchange answered: refusals before this one are no row. */
+  accepted(): void {
     this.#refusing.clear();
-    this.#refusingOwner.delete(this.#ownerOf(account, address));
   }
 
   /** Of everything that was asked so far; nothing while a refusal is waited for. Keys of one user have the same budget. */
@@ -135,13 +132,6 @@ export class Limiter {
   #pauseAll(ms: number): void {
     this.#allPausedUntil = Math.max(this.#allPausedUntil, this.#clock.monotonic() + ms);
     this.#refusing.clear();
-    this.#refusingOwner.clear();
-  }
-
-  /** No request of this user leaves for `ms`, whichever of its keys signs it. */
-  #pauseOwner(owner: Owner, ms: number): void {
-    prolong(this.#ownerPausedUntil, owner, this.#clock.monotonic() + ms);
-    this.#refusingOwner.delete(owner);
   }
 
   #ownerOf(account: string | null, { per, name }: Address): Owner {
@@ -186,11 +176,4 @@ const keyOf = (owner: Owner, path: string): string => (owner === null ? path : `
 
 function prolong<Key>(pauses: Map<Key, number>, key: Key, until: number): void {
   pauses.set(key, Math.max(until, pauses.get(key) ?? until));
-}
-
-/** Adds the path to those of the owner, which are returned. */
-function note(refusing: Map<Owner, Set<string>>, owner: Owner, path: string): Set<string> {
-  const paths = refusing.get(owner) ?? new Set();
-  refusing.set(owner, paths.add(path));
-  return paths;
 }

@@ -159,7 +159,6 @@ it("refusals of one user in a row stop the keys of that user for five minutes, a
   ] as const)
     limiter.identify(name, user);
   limiter.pause("main", spot, 1000);
-  limiter.accepted("hedge", spot);
   limiter.pause("copy", positions, 1000);
   limiter.pause("main", accounts, 1000);
   const equity = addresses["v2/equity"];
@@ -199,7 +198,7 @@ it("refusals of one address, or with a good answer between them, are no sign of 
   simulateTime();
   const limiter = limiterOf();
   for (const address of [spot, spot, spot, positions]) limiter.pause("main", address, 1000);
-  limiter.accepted("main", spot);
+  limiter.accepted();
   for (const address of [accounts, accounts]) limiter.pause("main", address, 1000);
 
   expect(await lived(wait(limiter, "main", tickers))).toEqual(expect.any(Number));
