@@ -33,18 +33,21 @@ export function unpackHex(hex: string): Digits {
 export const digitsSql = (column: string): string =>
   `nullif(replace(replace(replace(hex(${column}),'F',''),'B','.'),'A','-'),'')`;
 
+/** Epoch ms of a clock of ours as ISO 8601 UTC with milliseconds, in SQL; NULL stays NULL. */
+export const instantSql = (column: string): string => `strftime('%Y-%m-%dT%H:%M:%fZ', ${column} / 1000.0, 'unixepoch')`;
+
 /** Milliseconds after which the calendar repeats itself. */
 const fourCenturies = 12_622_780_800_000;
 
 /**
- * Epoch ms as ISO 8601 UTC with milliseconds, in SQL; NULL stays NULL. SQLite knows no years beyond 9999: these are those of
- * the same date in this cycle of the calendar, written as JavaScript does.
+ * The same of an instant that was received, which may be any. SQLite knows no years beyond 9999: these are those of the same
+ * date in this cycle of the calendar, written as JavaScript does.
  */
-export function instantSql(column: string): string {
+export function receivedInstantSql(column: string): string {
   const near = `${column} % ${fourCenturies} / 1000.0, 'unixepoch'`;
   const year = `strftime('%Y', ${near}) + ${column} / ${fourCenturies} * 400`;
   const far = `printf('+%06d', ${year}) || strftime('-%m-%dT%H:%M:%fZ', ${near})`;
-  return `coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', ${column} / 1000.0, 'unixepoch'), ${far})`;
+  return `coalesce(${instantSql(column)}, ${far})`;
 }
 
 const dayMs = 86_400_000;
@@ -100,5 +103,5 @@ export function checkedCell(column: Column, value: Value | undefined): Value {
 /** The word for a column's value in SQL that a person reads. */
 export function readableSql(column: Column, stored: string): string {
   if (column.kind === "decimal") return digitsSql(stored);
-  return column.kind === "millis" ? instantSql(stored) : stored;
+  return column.kind === "millis" ? receivedInstantSql(stored) : stored;
 }

@@ -100,7 +100,7 @@ function rowReader({ path, columns, isQuotedThroughout = false }: HistoryFile, d
     };
     const row: Record<string, Value> = {};
     for (const [name, at, column] of declared) row[name] = cell(at, (value) => cellValue(column, value));
-    const instant = cell(takenAtMs, required(whole));
+    const instant = cell(takenAtMs, required(momentOf));
     if (cell(takenAt, required(instantOf)) !== instant)
       throw new ShapeError(path, `${place}, taken_at`, "is another instant than taken_at_ms");
     return {
@@ -159,6 +159,15 @@ function whole(cell: Cell): number | null {
   const number = isNumber || (typeof cell === "string" && /^\d{1,16}$/.test(cell)) ? Number(cell) : Number.NaN;
   if (!Number.isSafeInteger(number) || number < 0) throw wrong(cell, "whole number");
   return number;
+}
+
+/** 9999-12-31T23:59:59.999Z: SQLite knows no later time. */
+const latestMoment = 253_402_300_799_999;
+
+function momentOf(cell: Cell): number | null {
+  const moment = whole(cell);
+  if (moment !== null && moment > latestMoment) throw new RangeError(`${moment} is after the year 9999`);
+  return moment;
 }
 
 /** As many ids again are left for what is collected after the import. */

@@ -2,7 +2,7 @@
 import { snakeCase } from "../columns.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import { productTypes } from "../domain.ts";
-import { digitsSql, instantSql, readableSql } from "./cells.ts";
+import { digitsSql, instantSql, readableSql, receivedInstantSql } from "./cells.ts";
 import { notComplete } from "./gaps.ts";
 import { columnOf, type Layout, layoutOf } from "./layout.ts";
 import type { Views } from "./migrate.ts";
@@ -143,7 +143,7 @@ with life as (
     left join snapshot n on n.id = p.latest
 )
 select a.name as account, nullif(l.product_type, '') as product_type, l.symbol as symbol, l.margin_coin as margin_coin,
-  l.hold_side as hold_side, l.margin_mode as margin_mode, l.state as state, ${instantSql("l.opened_at")} as opened_at,
+  l.hold_side as hold_side, l.margin_mode as margin_mode, l.state as state, ${receivedInstantSql("l.opened_at")} as opened_at,
   ${instantSql("l.first_seen_at")} as first_seen_at, ${instantSql("l.seen_at")} as last_seen_at,
   ${instantSql("l.last_seen_at")} as closed_after, ${instantSql("l.closed_before")} as closed_before,
   ${[

@@ -69,7 +69,20 @@ describe("the commands", () => {
     expect((await run(["export", "spot-assets", "--out", "one.csv"], folder, databaseAt("a.db"))).code).toBe(0);
     const { code, stderr } = await run(["db", "import", "one.csv", "one.csv"], folder, databaseAt("b.db"));
     expect([code, stderr]).toEqual([78, expect.stringContaining("holds runs of spot-assets already")]);
+    expect(stderr).not.toContain("created a new database");
     expect(existsSync(join(folder, "b.db"))).toBe(false);
+  });
+
+  it("db import takes only as many rows as it was told", async () => {
+    const folder = await seeded(2);
+    const written = await run(["export", "spot-assets", "--out", "one.csv"], folder, databaseAt("a.db"));
+    const rows = Number.parseInt(written.stdout, 10);
+    const refused = await run(["db", "import", "one.csv", "--rows", String(rows + 1)], folder, databaseAt("b.db"));
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining(`${rows} are there, and --rows says`)]);
+    expect(existsSync(join(folder, "b.db"))).toBe(false);
+    const taken = await run(["db", "import", "one.csv", "--rows", String(rows)], folder, databaseAt("b.db"));
+    expect([taken.code, taken.stderr]).toEqual([0, expect.stringContaining("created a new database")]);
+    expect((await run(["db", "import", "one.csv", "--rows", "all"], folder, databaseAt("b.db"))).code).toBe(64);
   });
 
   it.each([

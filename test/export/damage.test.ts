@@ -185,6 +185,11 @@ describe("every number of a file is bounded:", () => {
     );
   });
 
+  it("a snapshot after the year 9999 is refused", async () => {
+    const csv = (await csvOf()).replaceAll(",1793491200005", ",253402300800000");
+    await expect(imported([fileOf("a.csv", csv)])).rejects.toThrow(/line 2, taken_at_ms: \d+ is after the year 9999/);
+  });
+
   it("collecting goes on after the greatest id", async () => {
     const copy = await imported([fileOf("a.csv", await withId("4503599627370496"))]);
     const store = await open(copy);
