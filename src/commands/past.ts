@@ -1,4 +1,5 @@
 /** A past lived through in minutes: what `demo` begins with, and what the queries of the README are tried on. */
+import { limitTo } from "../abort.ts";
 import type { App } from "../app.ts";
 import type { SimulatedClock } from "../clock.ts";
 import { createScheduler } from "../schedule.ts";
@@ -14,6 +15,8 @@ export async function livePast(
   instants: readonly number[],
   reached: (count: number) => void = () => {},
 ): Promise<void> {
+  const { signal, clear } = limitTo(30_000);
+  await app.publicSession.client.requireClock(signal).finally(clear);
   const quiet = { ...app.tools, log: quietLog(app) };
   let fatal: Error | null = null;
   const scheduler = createScheduler(app.sessions, app.publicSession, quiet, (error) => {

@@ -136,6 +136,9 @@ function accountFor(sqlite: Sqlite, pattern: Pattern, period: Period, report: Re
   return found;
 }
 
+/** A run on demand began at once; on schedule few begin so soon after their second. Milliseconds. */
+const atOnce = 10;
+
 /**
  * Up to the last slot of the schedule in force that has a run; where none is in force, up to the end of the last. A run on demand
  * says nothing about that. Until they kept off whole seconds, one could have the very slot that was due next.
@@ -143,14 +146,14 @@ function accountFor(sqlite: Sqlite, pattern: Pattern, period: Period, report: Re
 function checkAccountedTo(sqlite: Sqlite, pattern: Pattern, period: Period, last: number, report: Report): void {
   const { seriesId, name, until, accountedTo } = period;
   const later = sqlite
-    .prepare<[number, number], { slot: number; isRun: 0 | 1 }>(
-      `select slot, late_ms is not null as isRun from run
+    .prepare<[number, number], { slot: number; lateMs: number | null }>(
+      `select slot, late_ms as lateMs from run
        where series_id = ? and slot > ? and ${isDueSql("slot")} order by slot limit 1000`,
     )
     .all(seriesId, accountedTo ?? 0)
     .filter(({ slot }) => pattern.latest(slot) === slot);
   const expected = until ?? later.at(-1)?.slot ?? last;
-  const mayBeOnDemand = until === null && later.length === 1 && later[0]?.isRun === 1 && accountedTo === last;
-  if (mayBeOnDemand) return;
+  const mayBeOnDemand = later.length === 1 && (later[0]?.lateMs ?? atOnce) < atOnce && accountedTo === last;
+  if (until === null && mayBeOnDemand) return;
   if (accountedTo !== expected) report(`${name} (series.accounted_to): is ${accountedTo}, and must be ${expected}`);
 }

@@ -103,7 +103,20 @@ describe("a database of before, whose run on demand had the very slot that was d
     const store = await open(path);
     await store.setSchedule("main", "spot-assets", "* * * * *", start);
     await collect(store, spotAssets, start + minute, { snapshots: [good(coins(3), start + minute)] });
-    await collect(store, spotAssets, start + 2 * minute, { snapshots: [good(coins(3), start + 2 * minute)] });
+    const onDemand = start + 2 * minute;
+    const run = (await store.begin("main", "spot-assets", onDemand, onDemand + 2)) ?? 0;
+    await store.finish(run, {
+      dataset: spotAssets,
+      snapshots: [good(coins(3), onDemand)],
+      failures: [],
+      skipped: false,
+      cause: null,
+      finishedAt: onDemand + 300,
+      requests: 1,
+      retries: 0,
+      spreadMs: null,
+      skewMs: null,
+    });
     store.close();
     // As it was left: a run on demand does not account for slots.
     change(path, `update series set accounted_to = ${start + minute}`);
