@@ -174,7 +174,8 @@ export function createScheduler(
 
   async function serve(series: Series, pattern: Pattern, slot: number, now: number): Promise<void> {
     const { account, dataset, session } = series;
-    if (now + gate.behind() + clockTolerance < series.since) {
+    const behind = gate.behind();
+    if (now + behind + (behind > 0 ? clockTolerance : 0) < series.since) {
       // The clock was wrong when this schedule was first seen, which then starts anew.
       await store.setSchedule(account, dataset.name, pattern.text, now);
       series.since = series.accountedTo = now;
