@@ -8,8 +8,8 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, ...realTime],
     globalSetup: "test/support/build.ts",
     // A safety net for what hangs, wide enough for a machine that is busy with something else.
-    testTimeout: 300_000,
-    hookTimeout: 300_000,
+    testTimeout: 600_000,
+    hookTimeout: 1_200_000,
     maxWorkers: 4,
     // The modules of a worker are loaded once; no test leaves anything behind in them.
     isolate: false,
