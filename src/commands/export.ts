@@ -51,7 +51,7 @@ export const exportCommand: Command = {
       const rows = await exportHistory(sqlite, datasetNamed(name), path, {
         span,
         signal: stop.signal,
-        onProgress: bar.update,
+        ...(process.stderr.isTTY && { onProgress: bar.update }),
       });
       bar.stop();
       out(`${rows} rows of ${name} were written to ${path} (${statSync(path).size} bytes)`);

@@ -5,10 +5,9 @@ import { createGzip } from "node:zlib";
 import type { Dataset } from "../datasets/dataset.ts";
 import { csvCell, csvLine } from "../reports/csv.ts";
 import { writeBeside } from "../reports/files.ts";
-import type { Cell } from "../store/query.ts";
 import type { Sqlite } from "../store/sqlite.ts";
 import { kindOf } from "./kind.ts";
-import { jsonCell, objectOf } from "./ndjson.ts";
+import { jsonMember } from "./ndjson.ts";
 import { parquetChunks } from "./parquet.ts";
 import { type HistoryRows, historyRows, type Span } from "./rows.ts";
 
@@ -36,10 +35,11 @@ export async function exportHistory(
   sqlite.exec("begin");
   try {
     const rows = historyRows(sqlite, dataset, span);
+    const total = onProgress ? rows.total() : 0;
     const counted = counting(rows, (count) => {
       signal.throwIfAborted();
       done += count;
-      onProgress?.(done, rows.total);
+      onProgress?.(done, total);
     });
     const pieces = format === "parquet" ? parquetChunks(counted) : lines(counted, format);
     await writeBeside(path, zipped ? compressed(pieces) : pieces);
@@ -50,8 +50,8 @@ export async function exportHistory(
 }
 
 function counting(rows: HistoryRows, count: (rows: number) => void): HistoryRows {
-  function* snapshots<T>(cell: (cell: Cell) => T) {
-    for (const some of rows.snapshots(cell)) {
+  function* snapshots<T>(...form: Parameters<typeof rows.snapshots<T>>) {
+    for (const some of rows.snapshots(...form)) {
       yield some;
       count(some.length);
     }
@@ -60,14 +60,15 @@ function counting(rows: HistoryRows, count: (rows: number) => void): HistoryRows
 }
 
 /** Characters in a piece, or somewhat more. */
-const pieceLength = 65_536;
+const pieceLength = 262_144;
+
+const commas = (cells: readonly string[]): string => cells.join(",");
 
 function* lines({ columns, snapshots }: HistoryRows, format: "csv" | "ndjson"): Generator<string, void> {
-  const object = objectOf(columns);
   const isCsv = format === "csv";
   let piece = isCsv ? csvLine(columns) : "";
-  for (const rows of snapshots(isCsv ? csvCell : jsonCell)) {
-    for (const cells of rows) piece += isCsv ? `${cells.join(",")}\r\n` : `${object(cells)}\n`;
+  for (const rows of snapshots(isCsv ? csvCell : jsonMember, commas)) {
+    for (const runs of rows) piece += isCsv ? `${runs.join(",")}\r\n` : `{${runs.join(",")}}\n`;
     if (piece.length < pieceLength) continue;
     yield piece;
     piece = "";

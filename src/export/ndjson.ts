@@ -3,15 +3,12 @@ import { type Cell, cellText } from "../store/query.ts";
 
 /** What makes a JSON object of a row, its names in the order of the columns. */
 export function objectText(columns: readonly string[]): (row: readonly Cell[]) => string {
-  const object = objectOf(columns);
-  return (row) => object(row.map(jsonCell));
+  const names = columns.map((name) => JSON.stringify(name));
+  return (row) => `{${row.map((cell, at) => `${names[at]}:${jsonCell(cell)}`).join(",")}}`;
 }
 
-/** The same of cells that are JSON already. */
-export function objectOf(columns: readonly string[]): (cells: readonly string[]) => string {
-  const names = columns.map((name) => JSON.stringify(name));
-  return (cells) => `{${cells.map((cell, at) => `${names[at]}:${cell}`).join(",")}}`;
-}
+/** A cell as a member of such an object. */
+export const jsonMember = (cell: Cell, column: string): string => `${JSON.stringify(column)}:${jsonCell(cell)}`;
 
 /** Integers keep all their digits; JSON has no word for infinity, and readers take this one for it. */
 export function jsonCell(cell: Cell): string {

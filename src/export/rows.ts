@@ -1,9 +1,8 @@
 /** Where exported rows come from: the history, snapshot by snapshot. */
 import { snakeCase } from "../columns.ts";
 import type { Dataset } from "../datasets/dataset.ts";
-import type { Cell } from "../store/query.ts";
 import type { Sqlite } from "../store/sqlite.ts";
-import { historyColumns, walk } from "../store/walk.ts";
+import { historyColumns, type Walk, walk } from "../store/walk.ts";
 
 /** Epoch ms, from `from` on and before `to`. */
 export interface Span {
@@ -15,13 +14,13 @@ export interface HistoryRows {
   columns: string[];
   /** Of those that have an integer; every other cell is text or NULL. */
   integers: ReadonlySet<string>;
-  /** How many rows there are. */
-  total: number;
+  /** Counts the rows, which takes a look at every snapshot. */
+  total(): number;
   /**
    * Those of a snapshot at a time, in the order of `snapshot_id`; within one, of their keys, character by character. `cell`
-   * says what is made of each cell.
+   * says what is made of each cell, `join` what is made of neighbouring cells that change together.
    */
-  snapshots<T>(cell: (cell: Cell) => T): Iterable<T[][]>;
+  snapshots<T>(cell: Walk<T>["cell"], join?: Walk<T>["join"]): Iterable<T[][]>;
 }
 
 /** The order depends on nothing but what the rows say, so that the same rows always make the same file. */
@@ -32,12 +31,12 @@ export function historyRows(sqlite: Sqlite, dataset: Dataset, span: Span): Histo
       `select coalesce(sum(n.rows), 0) from snapshot n join scope p on p.id = n.scope_id join series e on e.id = p.series_id
        where e.dataset = ? and n.taken_at >= ? and n.taken_at < ?`,
     )
-    .pluck()
-    .get(dataset.name, span.from, span.to);
+    .pluck();
   return {
     columns: historyColumns(sqlite, dataset),
     integers: new Set([...flags.map(snakeCase), "snapshot_id", "taken_at_ms"]),
-    total: total ?? 0,
-    snapshots: (cell) => walk(sqlite, dataset, { ...span, filter: {}, order: "stored", changes: false, cell }),
+    total: () => total.get(dataset.name, span.from, span.to) ?? 0,
+    snapshots: (cell, join) =>
+      walk(sqlite, dataset, { ...span, filter: {}, order: "stored", changes: false, cell, ...(join && { join }) }),
   };
 }

@@ -1,6 +1,6 @@
 /** Files that are complete or not there. */
 import { lstatSync, renameSync } from "node:fs";
-import { open, rm } from "node:fs/promises";
+import { type FileHandle, open, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { StorageError, UsageError } from "../errors.ts";
 import { adviceFor, isUnsupported } from "../store/draft.ts";
@@ -21,7 +21,7 @@ export async function writeBeside(path: string, pieces: Pieces): Promise<void> {
     const file = await open(draft, "wx", 0o600);
     try {
       own = (await file.stat()).ino;
-      for await (const piece of pieces) await file.appendFile(piece);
+      await writeAll(file, pieces);
       await file.sync().catch(unlessUnsupported);
     } finally {
       await file.close();
@@ -35,6 +35,23 @@ export async function writeBeside(path: string, pieces: Pieces): Promise<void> {
     if (!(error instanceof Error && "syscall" in error && "code" in error)) throw error;
     throw new StorageError(`${path} was not written (${error.code}). ${adviceFor(error)}`);
   }
+}
+
+/** Writes each piece while the next one is made. */
+async function writeAll(file: FileHandle, pieces: Pieces): Promise<void> {
+  let writing = Promise.resolve();
+  try {
+    for await (const piece of pieces) {
+      await writing;
+      writing = file.appendFile(piece);
+      // It is thrown where it is waited for.
+      writing.catch(() => {});
+    }
+  } catch (error) {
+    await writing.catch(() => {});
+    throw error;
+  }
+  await writing;
 }
 
 /** @throws UsageError where a link, a folder or the like has this name: nothing is written through it */

@@ -45,31 +45,57 @@ function partOf(sqlite: Sqlite, layout: Layout, name: "steady" | "moving" | "ext
   const amounts = stored.filter(isAmount);
   const others = stored.filter((column) => !isAmount(column));
   const isInstant = others.map((column) => kindOf(layout, column) === "millis");
-  // One text is handed over and unpacked in a third of the time that its cells would take one by one.
-  const packed = amounts.map((column) => `hex(${column})`).join(` || '${comma}' || `);
-  const selected = ["since", ...others, ...(packed ? [packed] : [])];
-  const from = `select ${selected.join(", ")} from ${layout.prefix}_${name} where item_id = ?`;
-  const inForce = sqlite.prepare<[number, number], VersionRow>(`${from} and since <= ? order by since desc limit 1`);
-  const after = sqlite.prepare<[number, number], VersionRow>(`${from} and since > ? order by since limit ${chunk}`);
-  inForce.raw();
-  after.raw();
+  const selected = ["since", ...others, ...(amounts.length > 0 ? [digitsOf(amounts)] : [])];
+  const from = `from ${layout.prefix}_${name} where item_id = ?`;
+  const next = `${from} and since > ? order by since limit ${chunk}`;
+  const inForce = sqlite
+    .prepare<[number, number], VersionRow>(
+      `select ${selected.join(", ")} ${from} and since <= ? order by since desc limit 1`,
+    )
+    .raw();
   return {
     columns: [...others.map((column) => (column === "fields" ? "extra" : column)), ...amounts],
     inForce: (itemId, snapshotId) => inForce.get(itemId, snapshotId),
-    after: (itemId, since) => after.all(itemId, since),
+    after: others.length === 0 ? readAsText(sqlite, amounts, next) : readRows(sqlite, selected, next),
     values(version) {
-      const cells: Cell[] = others.map((_, at) => readable(version[at + 1] ?? null, isInstant[at]));
-      if (packed) for (const digits of unpacked(String(version.at(-1)))) cells.push(digits || null);
-      return cells;
+      const cells: Cell[] = amounts.length > 0 ? String(version.at(-1)).split(comma) : [];
+      for (let at = 0; at < cells.length; at += 1) if (cells[at] === "") cells[at] = null;
+      if (others.length === 0) return cells;
+      return [...others.map((_, at) => readable(version[at + 1] ?? null, isInstant[at])), ...cells];
     },
   };
 }
 
 const comma = ",";
 
-/** See `packDigits`. */
-const unpacked = (hex: string): string[] =>
-  hex.replaceAll("F", "").replaceAll("A", "-").replaceAll("B", ".").split(comma);
+/** Amounts as one text in SQL, for it is handed over in a third of the time that its cells would take one by one; see `packDigits`. */
+const digitsOf = (amounts: readonly string[]): string =>
+  decoded(amounts.map((column) => `hex(${column})`).join(` || '${comma}' || `));
+
+const decoded = (hex: string): string => `replace(replace(replace(${hex}, 'F', ''), 'A', '-'), 'B', '.')`;
+
+function readRows(sqlite: Sqlite, selected: readonly string[], next: string): Part["after"] {
+  const statement = sqlite.prepare<[number, number], VersionRow>(`select ${selected.join(", ")} ${next}`).raw();
+  return (itemId, since) => statement.all(itemId, since);
+}
+
+/** Versions of nothing but amounts as one text of lines, which takes two thirds of the time of rows. */
+function readAsText(sqlite: Sqlite, amounts: readonly string[], next: string): Part["after"] {
+  const line = ["since", ...amounts.map((column) => `hex(${column})`)].join(` || '${comma}' || `);
+  const statement = sqlite
+    .prepare<[number, number], string | null>(
+      `select ${decoded("group_concat(line, char(10))")} from (select ${line} as line ${next})`,
+    )
+    .pluck();
+  return (itemId, since) => {
+    const text = statement.get(itemId, since);
+    if (!text) return [];
+    return text.split("\n").map((line): VersionRow => {
+      const end = line.indexOf(comma);
+      return [Number(line.slice(0, end)), line.slice(end + 1)];
+    });
+  };
+}
 
 function kindOf(layout: Layout, stored: string): string | null {
   const name = Object.keys(layout.dataset.columns).find((name) => snakeCase(name) === stored);

@@ -22,7 +22,9 @@ export interface Walk<T> {
   /** Only rows that differ from the one before of the same item. */
   changes: boolean;
   /** What is made of a cell; asked once for as long as the cell stays the same. */
-  cell(cell: Cell): T;
+  cell(cell: Cell, column: string): T;
+  /** Makes one of neighbouring cells that change together, of which rows then consist; without it, cells stay apart. */
+  join?: (cells: readonly T[]) => T;
 }
 
 /** The names of the columns of a dataset's history view. */
@@ -34,10 +36,11 @@ export const historyColumns = (sqlite: Sqlite, dataset: Dataset): string[] =>
 
 /** The rows that the history view shows, in its columns: those of a snapshot at a time, each read when it is asked for. */
 export function* walk<T>(sqlite: Sqlite, dataset: Dataset, wanted: Walk<T>): Generator<T[][], void> {
+  const parts = partsOf(sqlite, layoutOf(dataset));
   const reader: Reader<T> = {
     ...wanted,
-    columns: historyColumns(sqlite, dataset),
-    parts: partsOf(sqlite, layoutOf(dataset)),
+    parts,
+    runs: runsOf(historyColumns(sqlite, dataset), parts, wanted.join !== undefined),
     showsEnd: dataset.vanishes === "zero",
   };
   const scopes = scopesOf(sqlite, dataset, wanted.filter);
@@ -61,23 +64,44 @@ export function* walk<T>(sqlite: Sqlite, dataset: Dataset, wanted: Walk<T>): Gen
 }
 
 interface Reader<T> extends Walk<T> {
-  columns: readonly string[];
   parts: readonly Part[];
+  runs: readonly Run[];
   /** An item that has vanished has one last row. */
   showsEnd: boolean;
 }
 
+/** Neighbouring columns whose cells change together: with a part, with the snapshot, or never. */
+interface Run {
+  source: Part | "snapshot" | "item";
+  columns: string[];
+}
+
+const ofSnapshots = ["taken_at", "taken_at_ms", "snapshot_id"];
+
+function runsOf(columns: readonly string[], parts: readonly Part[], joined: boolean): Run[] {
+  const runs: Run[] = [];
+  for (const name of columns) {
+    const part = parts.find((part) => part.columns.includes(name));
+    const source = part ?? (ofSnapshots.includes(name) ? "snapshot" : "item");
+    const last = runs.at(-1);
+    if (joined && last?.source === source && source !== "snapshot") last.columns.push(name);
+    else runs.push({ source, columns: [name] });
+  }
+  return runs;
+}
+
 /** The rows of each snapshot of a scope; quickest when asked in their order. */
-function followScope<T>({ columns, cell, changes }: Reader<T>, items: readonly FollowedItem<T>[]) {
-  const places = ["taken_at", "taken_at_ms", "snapshot_id"].map((name) => columns.indexOf(name));
+function followScope<T>({ runs, cell, changes }: Reader<T>, items: readonly FollowedItem<T>[]) {
+  const places = ofSnapshots.map((name) => runs.findIndex(({ columns }) => columns[0] === name));
   return ({ id, takenAt }: SnapshotRow): T[][] => {
-    const ofSnapshot = [instantText(takenAt), BigInt(takenAt), BigInt(id)].map(cell);
+    const told = [instantText(takenAt), BigInt(takenAt), BigInt(id)];
+    const ofSnapshot = told.map((one, at) => cell(one, ofSnapshots[at] ?? ""));
     const rows: T[][] = [];
     for (const item of items) {
       if (id < item.since || id >= item.next) item.moveTo(id);
       if (!item.isShown(id) || (changes && item.since !== id)) continue;
       const row = item.row.slice();
-      for (const [at, place] of places.entries()) row[place] = ofSnapshot[at] as T;
+      for (let at = 0; at < places.length; at += 1) row[places[at] as number] = ofSnapshot[at] as T;
       rows.push(row);
     }
     return rows;
@@ -94,31 +118,47 @@ interface FollowedItem<T> {
   moveTo(snapshotId: number): void;
 }
 
-function followItem<T>({ columns, parts, cell, showsEnd }: Reader<T>, known: Record<string, Cell>): FollowedItem<T> {
+function followItem<T>(reader: Reader<T>, known: Record<string, Cell>): FollowedItem<T> {
+  const { parts, runs, cell, join, showsEnd } = reader;
   const followed = parts.map((part) => ({
     part,
-    places: part.columns.map((name) => columns.indexOf(name)),
+    runs: [...runs.entries()]
+      .filter(([, run]) => run.source === part)
+      .map(([at, { columns }]) => ({ at, columns, places: columns.map((name) => part.columns.indexOf(name)) })),
     cursor: createCursor(part, Number(known.id)),
     written: Number.NaN,
   }));
   const steady = followed[0]?.cursor as Cursor;
-  const row = columns.map((name) => cell(known[name] ?? null));
+  const row = runs.map(({ columns }) => {
+    const cells = columns.map((name) => cell(known[name] ?? null, name));
+    return join ? join(cells) : (cells[0] as T);
+  });
   const item: FollowedItem<T> = {
     since: 0,
     next: 0,
     row,
     isShown: (snapshotId) => steady.version?.[1] === 1 || (showsEnd && steady.since === snapshotId),
     moveTo(snapshotId) {
+      item.since = 0;
+      item.next = Number.POSITIVE_INFINITY;
       for (const one of followed) {
-        const { part, places, cursor } = one;
-        cursor.moveTo(snapshotId);
+        const { part, cursor } = one;
+        if (snapshotId >= cursor.next || snapshotId < cursor.since) cursor.moveTo(snapshotId);
+        if (cursor.since > item.since) item.since = cursor.since;
+        if (cursor.next < item.next) item.next = cursor.next;
         if (one.written === cursor.since) continue;
         one.written = cursor.since;
         const values = cursor.version ? part.values(cursor.version) : [];
-        for (const [at, place] of places.entries()) if (place >= 0) row[place] = cell(values[at] ?? null);
+        for (const { at, columns, places } of one.runs) {
+          const made = cell(values[places[0] as number] ?? null, columns[0] as string);
+          if (places.length === 1 || !join) row[at] = made;
+          else
+            row[at] = join([
+              made,
+              ...places.slice(1).map((place, n) => cell(values[place] ?? null, columns[n + 1] as string)),
+            ]);
+        }
       }
-      item.since = Math.max(...followed.map(({ cursor }) => cursor.since));
-      item.next = Math.min(...followed.map(({ cursor }) => cursor.next));
     },
   };
   return item;
@@ -195,16 +235,18 @@ function* ofScope(sqlite: Sqlite, scopeId: number, { from, to }: Span): Generato
 /** The same in the order in which they were stored. */
 function* byId(sqlite: Sqlite, scopes: readonly number[], { from, to }: Span): Generator<SnapshotRow, void> {
   // The `+` keeps SQLite from going scope by scope, and sorting.
-  const next = sqlite.prepare<unknown[], SnapshotRow>(
-    `select id, scope_id as scopeId, taken_at as takenAt from snapshot
-     where id > ? and +scope_id in (${scopes.join(", ")}) and taken_at >= ? and taken_at < ? and error_code is null
-     order by id limit ${chunk}`,
-  );
+  const next = sqlite
+    .prepare<unknown[], [id: number, scopeId: number, takenAt: number]>(
+      `select id, scope_id, taken_at from snapshot
+       where id > ? and +scope_id in (${scopes.join(", ")}) and taken_at >= ? and taken_at < ? and error_code is null
+       order by id limit ${chunk}`,
+    )
+    .raw();
   let last: number | undefined = 0;
   while (last !== undefined) {
-    const found: SnapshotRow[] = next.all(last, from, to);
-    yield* found;
-    last = found.length === chunk ? found.at(-1)?.id : undefined;
+    const found: [id: number, scopeId: number, takenAt: number][] = next.all(last, from, to);
+    for (const [id, scopeId, takenAt] of found) yield { id, scopeId, takenAt };
+    last = found.length === chunk ? found.at(-1)?.[0] : undefined;
   }
 }
 

@@ -5,7 +5,7 @@ import { datasetNamed } from "../../src/datasets/index.ts";
 import type { Item, Scope } from "../../src/domain.ts";
 import { selectSpan } from "../../src/store/as-of.ts";
 import type { Cell } from "../../src/store/query.ts";
-import type { Filter } from "../../src/store/walk.ts";
+import { type Filter, walk } from "../../src/store/walk.ts";
 import { collect, failed, good, item, minute, start } from "./kit.ts";
 import { pseudoRandom } from "./minutes.ts";
 import { open, temporaryPath } from "./temporary.ts";
@@ -122,6 +122,18 @@ it.each(lives)(
     close();
   },
 );
+
+it.each(lives)("joins of $view what changes together into the same lines, in fewer pieces", async (life) => {
+  const { sqlite, close } = await randomLife(life.dataset, life.scopes, life.one);
+  const wanted = { ...whole, filter: {}, order: "stored", changes: false } as const;
+  const cell = (cell: Cell, column: string) => `${column}:${cell}`;
+  const join = (cells: readonly string[]) => cells.join(",");
+  const apart = [...walk(sqlite, life.dataset, { ...wanted, cell })].flat();
+  const joined = [...walk(sqlite, life.dataset, { ...wanted, cell, join })].flat();
+  expect(joined.map((row) => row.join(","))).toEqual(apart.map((row) => row.join(",")));
+  expect(joined[0]?.length).toBeLessThan((apart[0]?.length ?? 0) / 1.5);
+  close();
+});
 
 it.each(lives)("of $view finds the rows that differ from the one before of their item", async (life) => {
   const { sqlite, close } = await randomLife(life.dataset, life.scopes, life.one);
