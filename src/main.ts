@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /** argv in, exit code out; the only place that exits. */
 import { CommanderError, Option, Command as Parser } from "commander";
-import type { Command } from "./commands/command.ts";
-import { loadCommands } from "./commands/index.ts";
+import type { Command, Listing } from "./commands/command.ts";
+import { listingOf, listings } from "./commands/index.ts";
 import { ignoreOtherSignals, leave } from "./commands/signals.ts";
 import { type Environment, environment, isSecret, secretsIn } from "./environment.ts";
 import { CollectorError, ConfigError, StorageError } from "./errors.ts";
@@ -51,9 +51,10 @@ const groups: Record<string, string> = {
   db: "housekeeping of the database",
 };
 
-function add(program: Parser, command: Command, finish: (code: number) => void): void {
-  const words = command.name.split(" ");
-  const name = words.pop() ?? "";
+/** Adds a command to its group, with no more than the list says of it. */
+function list(program: Parser, { name, summary, args }: Listing): Parser {
+  const words = name.split(" ");
+  const last = words.pop() ?? "";
   const parent = words.reduce(
     (at, word) =>
       at.commands.find((one) => one.name() === word) ??
@@ -63,11 +64,13 @@ function add(program: Parser, command: Command, finish: (code: number) => void):
         .exitOverride(),
     program,
   );
+  return parent.command(args ? `${last} ${args}` : last).summary(summary);
+}
+
+function add(program: Parser, listing: Listing, command: Command, finish: (code: number) => void): void {
   const details = command.details ? [...command.details, ""] : [];
-  const parser = parent
-    .command(command.args ? `${name} ${command.args}` : name)
-    .summary(command.summary)
-    .description(command.summary)
+  const parser = list(program, listing)
+    .description(listing.summary)
     .addHelpText("after", ["", ...details, "Example:", `  bitget-collector ${command.example}`].join("\n"))
     .exitOverride()
     .action(async () => {
@@ -90,10 +93,18 @@ async function main(): Promise<number> {
     .description("Snapshots a Bitget account on schedule and keeps the history, exact to the last digit.")
     .version(ownVersion())
     .exitOverride();
-  for (const command of await loadCommands(process.argv.slice(2))) {
-    add(program, command, (result) => {
-      code = result;
-    });
+  const asked = listingOf(process.argv.slice(2));
+  const command = await asked?.load();
+  for (const listing of listings) {
+    if (listing === asked && command) {
+      add(program, listing, command, (result) => {
+        code = result;
+      });
+    } else {
+      const parser = list(program, listing);
+      // One stands for all of them in the list of commands.
+      if (listing.hasOptions) parser.option("--options");
+    }
   }
   try {
     await program.parseAsync();

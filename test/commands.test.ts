@@ -32,6 +32,11 @@ beforeEach(async () => {
 afterEach(() => exchange.close());
 
 describe("every command", () => {
+  it.each(commands.map(({ name, hasOptions, options }) => ({ name, hasOptions, options })))(
+    "$name is listed with options if it has any",
+    ({ hasOptions, options }) => expect(hasOptions === true).toBe((options ?? []).length > 0),
+  );
+
   it.each(commands.map(({ name }) => name))("%s has help with an example", async (name) => {
     const { code, stdout } = await run([...name.split(" "), "--help"], folder);
     expect(code).toBe(0);

@@ -7,8 +7,6 @@ import type { Command } from "./command.ts";
 import { table } from "./table.ts";
 
 export const alertsList: Command = {
-  name: "alerts list",
-  summary: "what is wrong now, what the rules cannot judge, and what was said last, with what became of it",
   example: "alerts list --limit 50",
   options: [{ flags: "--limit <n>", summary: "of what was said: at most so many (default: 20)" }],
   async run({ options, env, out }) {

@@ -5,8 +5,6 @@ import { ConfigError } from "../errors.ts";
 import type { Command } from "./command.ts";
 
 export const alertsTest: Command = {
-  name: "alerts test",
-  summary: "send a made-up alert to ALERT_WEBHOOK_URL and say what came back; exit code 1 when it was not taken",
   example: "alerts test",
   async run({ env, out }) {
     const { alerts, proxy } = loadConfig(env, { credentials: false, webhook: true });

@@ -12,9 +12,6 @@ import type { Command } from "./command.ts";
 const worrying = 5000;
 
 export const check: Command = {
-  name: "check",
-  summary:
-    "settings, database, clock, and the mode and permissions of every account; the next three slots of each schedule",
   example: "check",
   async run({ env, out }) {
     const config = loadConfig(env);

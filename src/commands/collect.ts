@@ -10,10 +10,7 @@ import { requireAccount, type Session } from "../session.ts";
 import type { Command } from "./command.ts";
 
 export const collect: Command = {
-  name: "collect",
-  summary: "one run now of the named datasets, or of all; exit code 0 all ok, 3 some of it, 1 none of it",
   example: "collect positions spot-assets --account main",
-  args: "[dataset...]",
   details: ["Datasets:", ...datasets.map(({ name, summary }) => `  ${name.padEnd(16)}${summary}`)],
   options: [{ flags: "--account <name>", summary: "only this account" }],
   async run({ args, options, env, out }) {

@@ -19,14 +19,21 @@ export interface Input {
   note(line: string): void;
 }
 
-export interface Command {
+/** What the list of all commands says of one. */
+export interface Listing {
   /** Words after the program's name: `db verify`. */
   name: string;
   summary: string;
-  /** As typed after the program's name. */
-  example: string;
   /** In the notation of the help: `[dataset...]`. */
   args?: string;
+  /** Whether the command has any `options`. */
+  hasOptions?: true;
+  load(): Promise<Command>;
+}
+
+export interface Command {
+  /** As typed after the program's name. */
+  example: string;
   /** Lines of the help that say what the arguments can be. */
   details?: readonly string[];
   /** Flags and what they do; a repeatable option has `repeat`. */

@@ -10,9 +10,6 @@ import { requireVerified } from "./db-verify.ts";
 import { copyingBar } from "./progress.ts";
 
 export const dbBackup: Command = {
-  name: "db backup",
-  args: "<path>",
-  summary: "make a complete, verified copy of the database while collecting goes on",
   example: "db backup /mnt/backup/collector-2026-11-22.db",
   details: ["The copy is one file, for its owner alone, and gets its name only when it has been verified."],
   async run({ args, env, out, note }) {

@@ -15,9 +15,6 @@ import type { Command, Input } from "./command.ts";
 import { terminalBar } from "./progress.ts";
 
 export const dbImport: Command = {
-  name: "db import",
-  args: "<files...>",
-  summary: "build a history from exported files, in a database that holds nothing of their datasets",
   example: "db import spot-assets.csv.gz positions.parquet",
   details: [
     "Files are what export writes; their columns tell the dataset. All of them are imported or none. Exporting again",

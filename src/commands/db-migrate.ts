@@ -7,8 +7,6 @@ import { openStore, type Store } from "../store/store.ts";
 import type { Command } from "./command.ts";
 
 export const dbMigrate: Command = {
-  name: "db migrate",
-  summary: "bring the database up to this version's tables; start does the same by itself",
   example: "db migrate",
   async run({ env, out }) {
     const config = loadConfig(env, { credentials: false });

@@ -9,8 +9,6 @@ import { instantOf } from "./instant.ts";
 import { startBar } from "./progress.ts";
 
 export const dbPrune: Command = {
-  name: "db prune",
-  summary: "take the detail out of old days, for good: their runs, first and last snapshots and ranges stay",
   example: "db prune --before -90d",
   details: [
     "Whole UTC days that were over at that instant (2026-11-01, -90d) are pruned, in small steps beside a daemon that collects.",

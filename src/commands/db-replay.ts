@@ -17,8 +17,6 @@ import { terminalBar } from "./progress.ts";
 const shown = 5;
 
 export const dbReplay: Command = {
-  name: "db replay",
-  summary: "derive the stored rows again from the answers as they came, and say what would be different",
   example: "db replay --dataset positions",
   details: [
     `Datasets: ${datasetNames.join(", ")}.`,

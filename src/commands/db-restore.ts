@@ -9,9 +9,6 @@ import { requireVerified } from "./db-verify.ts";
 import { copyingBar } from "./progress.ts";
 
 export const dbRestore: Command = {
-  name: "db restore",
-  args: "<path>",
-  summary: "put a backup into the place of DATABASE_URL, where there must be no database",
   example: "db restore /mnt/backup/collector-2026-11-22.db",
   details: [
     "The backup is verified first. One of an older version is brought up to date on the way; the file stays as it is.",

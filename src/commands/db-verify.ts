@@ -6,9 +6,6 @@ import type { Command } from "./command.ts";
 import { startBar } from "./progress.ts";
 
 export const dbVerify: Command = {
-  name: "db verify",
-  summary:
-    "walk the chain, rebuild every snapshot from the stored rows, count the slots that were due; exit code 1 when anything differs",
   example: "db verify",
   details: [
     "The last line is the head of the chain. Keep it elsewhere: as long as the table `link` holds it, nothing from before",

@@ -31,8 +31,6 @@ const account: SimulatedAccount = {
 const firstDay = Date.UTC(2026, 9, 10, 6);
 
 export const demo: Command = {
-  name: "demo",
-  summary: "the daemon against a simulated exchange, in ./data/demo.db: 30 days of the past, then live",
   example: "demo --seconds 30",
   options: [{ flags: "--seconds <n>", summary: "stop by itself this many seconds after live collecting began" }],
   async run({ options, env, out }) {

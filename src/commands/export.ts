@@ -15,10 +15,7 @@ import { terminalBar } from "./progress.ts";
 import { endings } from "./signals.ts";
 
 export const exportCommand: Command = {
-  name: "export",
-  summary: "every row of a dataset's history as one file: CSV, NDJSON or Parquet by its name",
   example: "export positions --out positions.parquet",
-  args: "<dataset>",
   details: [
     `Datasets: ${datasetNames.join(", ")}.`,
     "Files: .csv, .ndjson, both with .gz behind, and .parquet. A file of that name is replaced when the new one is complete.",

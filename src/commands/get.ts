@@ -8,10 +8,7 @@ import { redactor } from "../text.ts";
 import type { Command, Input } from "./command.ts";
 
 export const get: Command = {
-  name: "get",
-  summary: "one signed read, printed as JSON: for trying things out",
   example: "get v2/positions --param productType=USDT-FUTURES",
-  args: "[endpoint]",
   options: [
     { flags: "--param <k=v>", summary: "a parameter, as the exchange names it", repeat: true },
     { flags: "--account <name>", summary: "whose key signs (default: the first)" },

@@ -12,10 +12,7 @@ import { formatOf, formatOption, printRows, tableRows } from "./format.ts";
 import { instantOf } from "./instant.ts";
 
 export const history: Command = {
-  name: "history",
-  summary: "rows of a dataset over a span of time, or as they stood at one instant",
   example: "history positions --at 2026-11-01T12:00:00Z",
-  args: "<dataset>",
   details: [
     `Datasets: ${datasetNames.join(", ")}.`,
     "Instants: 2026-11-01 (midnight UTC), 2026-11-01T12:30:00Z, now, -30m, -1h, -7d.",

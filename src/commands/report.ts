@@ -19,10 +19,7 @@ import { instantOf } from "./instant.ts";
 const names = reports.map(({ name }) => name).join(", ");
 
 export const report: Command = {
-  name: "report",
-  summary: "the history as CSV by day or month, or as a chart",
   example: "report balances --from 2026-11-01 --by day --out balances.csv",
-  args: "[name]",
   details: [
     ...reports.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`),
     "",

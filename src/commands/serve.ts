@@ -7,8 +7,6 @@ import type { Command } from "./command.ts";
 import { type Ending, endings, signalNumbers } from "./signals.ts";
 
 export const serveCommand: Command = {
-  name: "serve",
-  summary: "the pages of a database without collecting into it, until it is stopped (SIGINT or SIGTERM)",
   example: "serve",
   async run({ env, note }) {
     const config = loadConfig(env, { credentials: false, pages: true });

@@ -6,10 +6,7 @@ import type { Command } from "./command.ts";
 import { formatOf, formatOption, printRows } from "./format.ts";
 
 export const sql: Command = {
-  name: "sql",
-  summary: "one read-only SQL statement with a time limit; the README lists views and decimal functions",
   example: 'sql "select coin, available from spot_assets_latest order by available collate decimal desc"',
-  args: "<statement>",
   options: [formatOption],
   async run(input) {
     const { args, options, env } = input;

@@ -5,8 +5,6 @@ import type { Command } from "./command.ts";
 import { collectUntilStopped } from "./daemon.ts";
 
 export const start: Command = {
-  name: "start",
-  summary: "collect on schedule until it is stopped (SIGINT or SIGTERM)",
   example: "start",
   async run({ env }) {
     const config = loadConfig(env);

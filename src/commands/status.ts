@@ -9,9 +9,6 @@ import { durationText } from "./duration.ts";
 import { table } from "./table.ts";
 
 export const status: Command = {
-  name: "status",
-  summary:
-    "per account and dataset: last complete run, next run, coverage, what is wrong; exit code 1 when anything is stale",
   example: "status --json",
   options: [
     { flags: "--json", summary: "for programs" },

@@ -1,0 +1,43 @@
+/** What is loaded to answer the shortest questions: waiting for a hundred packages is what makes a program slow to start. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { describe, expect, it } from "vitest";
+import { temporaryFolder } from "./support/files.ts";
+import { run } from "./support/program.ts";
+
+/** Says on stderr what is loaded, of packages their names alone. */
+const hook = `
+  import { writeSync } from "node:fs";
+  export async function load(url, context, next) {
+    const name = /node_modules\\/((?:@[^/]+\\/)?[^/]+)/.exec(url)?.[1] ?? /dist\\/(.*)$/.exec(url)?.[1] ?? url;
+    writeSync(2, "loaded " + name + "\\n");
+    return next(url, context);
+  }`;
+
+async function loadedBy(args: string[]): Promise<{ code: number | null; loaded: string[] }> {
+  const folder = temporaryFolder();
+  const [hooks, register] = ["hooks.mjs", "register.mjs"].map((name) => join(folder, name)) as [string, string];
+  writeFileSync(hooks, hook);
+  writeFileSync(register, `import { register } from "node:module"; register(${JSON.stringify(pathToFileURL(hooks))});`);
+  const { code, stderr } = await run(args, folder, { NODE_OPTIONS: `--import ${register}` });
+  const loaded = stderr.split("\n").flatMap((line) => (line.startsWith("loaded ") ? [line.slice(7)] : []));
+  return { code, loaded: [...new Set(loaded)].filter((name) => !name.startsWith("node:")).sort() };
+}
+
+describe("the program", () => {
+  it.each(["--version", "--help", "db --help", "help"])("loads for %s no more than it takes", async (words) => {
+    const { code, loaded } = await loadedBy(words.split(" "));
+    expect(code).toBe(0);
+    expect(loaded).toEqual([
+      "commander",
+      "commands/index.js",
+      "domain.js",
+      "environment.js",
+      "errors.js",
+      "main.js",
+      "text.js",
+      "version.js",
+    ]);
+  });
+});
