@@ -92,16 +92,20 @@ function runsOf(columns: readonly string[], parts: readonly Part[], joined: bool
 
 /** The rows of each snapshot of a scope; quickest when asked in their order. */
 function followScope<T>({ runs, cell, changes }: Reader<T>, items: readonly FollowedItem<T>[]) {
-  const places = ofSnapshots.map((name) => runs.findIndex(({ columns }) => columns[0] === name));
+  const placeOf = (name: string) => runs.findIndex(({ columns }) => columns[0] === name);
+  const [textAt, msAt, idAt] = [placeOf("taken_at"), placeOf("taken_at_ms"), placeOf("snapshot_id")];
   return ({ id, takenAt }: SnapshotRow): T[][] => {
-    const told = [instantText(takenAt), BigInt(takenAt), BigInt(id)];
-    const ofSnapshot = told.map((one, at) => cell(one, ofSnapshots[at] ?? ""));
+    const takenAtText = cell(instantText(takenAt), "taken_at");
+    const takenAtMs = cell(BigInt(takenAt), "taken_at_ms");
+    const snapshotId = cell(BigInt(id), "snapshot_id");
     const rows: T[][] = [];
     for (const item of items) {
       if (id < item.since || id >= item.next) item.moveTo(id);
       if (!item.isShown(id) || (changes && item.since !== id)) continue;
       const row = item.row.slice();
-      for (let at = 0; at < places.length; at += 1) row[places[at] as number] = ofSnapshot[at] as T;
+      row[textAt] = takenAtText;
+      row[msAt] = takenAtMs;
+      row[idAt] = snapshotId;
       rows.push(row);
     }
     return rows;
@@ -199,7 +203,12 @@ interface Span {
 const chunk = 1000;
 
 /** The good snapshots of all scopes in the order of time. */
-function* byTime(sqlite: Sqlite, scopes: readonly number[], span: Span): Generator<SnapshotRow, void> {
+function byTime(sqlite: Sqlite, scopes: readonly number[], span: Span): Iterable<SnapshotRow> {
+  const [first, ...others] = scopes;
+  return first !== undefined && others.length === 0 ? ofScope(sqlite, first, span) : merged(sqlite, scopes, span);
+}
+
+function* merged(sqlite: Sqlite, scopes: readonly number[], span: Span): Generator<SnapshotRow, void> {
   const heads = scopes.map((id) => {
     const rest = ofScope(sqlite, id, span);
     return { rest, next: rest.next().value };
