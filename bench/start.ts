@@ -28,11 +28,15 @@ export const start: Figure = {
     const program: number[] = [];
     const nothing: number[] = [];
     const importing: number[] = [];
+    const version: number[] = [];
+    const help: number[] = [];
     try {
       await untilCollecting(folder, exchange.url);
       for (let count = 0; count < times; count += 1) {
         nothing.push(await untilEnd("0"));
         importing.push(await untilEnd(imports));
+        version.push(await untilEndOf(["dist/main.js", "--version"]));
+        help.push(await untilEndOf(["dist/main.js", "--help"]));
         await sleep(apart);
         program.push(await untilCollecting(folder, exchange.url));
       }
@@ -45,6 +49,8 @@ export const start: Figure = {
     return [
       compare(what, value, "ms", "node -e 0", median(nothing)),
       compare(what, value, "ms", "node importing its dependencies", median(importing)),
+      compare("--version", median(version), "ms", "node -e 0", median(nothing)),
+      compare("--help", median(help), "ms", "node -e 0", median(nothing)),
     ];
   },
 };
@@ -78,10 +84,12 @@ async function untilCollecting(folder: string, url: string): Promise<number> {
 }
 
 /** Milliseconds from the spawn of a node with this text to its end. */
-async function untilEnd(text: string): Promise<number> {
+const untilEnd = (text: string): Promise<number> => untilEndOf(["--input-type=module", "-e", text]);
+
+async function untilEndOf(args: readonly string[]): Promise<number> {
   const startedAt = performance.now();
-  const [code] = await once(spawn(process.execPath, ["--input-type=module", "-e", text], { stdio: "inherit" }), "exit");
-  if (code !== 0) throw new Error(`node ended with ${code} after ${text}`);
+  const [code] = await once(spawn(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] }), "exit");
+  if (code !== 0) throw new Error(`node ended with ${code} after ${args.join(" ")}`);
   return performance.now() - startedAt;
 }
 
