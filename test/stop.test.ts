@@ -77,13 +77,3 @@ it("a database that another program holds is waited for no longer than the stop"
   other.close();
   expect(world.rows("select count(*) as n from runs")).toEqual([{ n: 0 }]);
 });
-
-it("a daily report that is being written is given up, and leaves no file", async () => {
-  const world = await createWorld("2026-03-01T12:00:30Z", { SCHEDULE_SPOT_ASSETS: "* * * * *" });
-  await world.at(slot);
-  await world.at("2026-03-02T00:06:00Z");
-  world.app.dailyReports?.tick();
-  world.app.cut();
-  await world.app.dailyReports?.stop();
-  expect(world.app.tools.stopping.aborted).toBe(true);
-});
