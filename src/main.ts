@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-/** argv in, exit code out; the only place that exits. */
+/** argv in, exit code out. */
 import { CommanderError, Option, Command as Parser } from "commander";
 import type { Command, Listing } from "./commands/command.ts";
 import { listingOf, listings } from "./commands/index.ts";
 import { ignoreOtherSignals, leave } from "./commands/signals.ts";
-import { type Environment, environment, isSecret, secretsIn } from "./environment.ts";
+import type { Environment } from "./environment.ts";
 import { CollectorError, ConfigError, StorageError } from "./errors.ts";
 import { redactor, visible, visibleLines } from "./text.ts";
 import { ownVersion } from "./version.ts";
@@ -37,8 +37,12 @@ const say = (stream: NodeJS.WriteStream, text: string): Promise<void> =>
 /** Takes the keys out of what a bug would print; there are none before the settings are read. */
 let redact = (text: string): string => text;
 
-/** Keys leave the environment as soon as they are read: nothing that is started or written down after that has them. */
-function settings(): Environment {
+/**
+ * Reads the settings. Keys leave the environment as soon as they are read: nothing that is started or written down after that has them.
+ * It is loaded only here, as help needs no settings.
+ */
+async function settings(): Promise<Environment> {
+  const { environment, isSecret, secretsIn } = await import("./environment.ts");
   const env = environment();
   redact = redactor(secretsIn(env));
   for (const [name, value] of Object.entries(process.env)) if (isSecret(name, value)) delete process.env[name];
@@ -78,7 +82,7 @@ function add(program: Parser, listing: Listing, command: Command, finish: (code:
       const out = (line: string) => void process.stdout.write(`${isTerminal ? visibleLines(line) : line}\n`);
       const note = (line: string) => void process.stderr.write(`${visible(line)}\n`);
       const output = { out, write, note, isTerminal };
-      finish(await command.run({ args: parser.args, options: parser.opts(), env: settings(), ...output }));
+      finish(await command.run({ args: parser.args, options: parser.opts(), env: await settings(), ...output }));
     });
   for (const { flags, summary, repeat } of command.options ?? []) {
     const option = new Option(flags, summary);
@@ -135,5 +139,5 @@ async function explain(error: unknown): Promise<number> {
 }
 
 for (const event of ["uncaughtException", "unhandledRejection"])
-  process.on(event, (error: unknown) => void explain(error).then((code) => process.exit(code)));
+  process.on(event, (error: unknown) => void explain(error).then(leave));
 leave(await main());

@@ -88,5 +88,5 @@ it("opens SQLite files in one place only, which knows what the process has open"
 
 it("exits in one place only", () => {
   const exits = files.filter((file) => /process\.exit\(/.test(readFileSync(join(source, file), "utf8")));
-  expect(exits).toEqual(["main.ts"]);
+  expect(exits).toEqual(["commands/signals.ts"]);
 });

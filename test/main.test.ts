@@ -32,8 +32,8 @@ describe("the program", () => {
     expect(loaded).toEqual([
       "commander",
       "commands/index.js",
+      "commands/signals.js",
       "domain.js",
-      "environment.js",
       "errors.js",
       "main.js",
       "text.js",

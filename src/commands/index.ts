@@ -126,6 +126,7 @@ export const listings: readonly Listing[] = [
     name: "db import",
     summary: "build a history from exported files, in a database that holds nothing of their datasets",
     args: "<files...>",
+    hasOptions: true,
     load: async () => (await import("./db-import.ts")).dbImport,
   },
 ];

@@ -20,7 +20,7 @@ export function ignoreOtherSignals(): void {
   if (!endings().includes("SIGHUP")) process.on("SIGHUP", () => {});
 }
 
-/** Ends the process with this exit code. */
+/** Ends the process with this exit code: the only place that does. */
 export function leave(code: number): never {
   if (code === 128 + signalNumbers.SIGHUP) {
     // Restoring the settings of a terminal that is gone, Node.js aborts. The signal itself ends the process with the same code.

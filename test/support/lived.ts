@@ -90,7 +90,7 @@ export async function livedPast(path: string, days = 14): Promise<ServedSnapshot
   try {
     await collect(1, Math.min(stopped.last, end));
     if (end > stopped.first) {
-      clock.jump(begin + stopped.first * hour - 1);
+      clock.jump(begin + stopped.first * hour - 5000);
       await collect(stopped.first, end);
     }
     return exchange.record;
