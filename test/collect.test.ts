@@ -101,7 +101,11 @@ async function refusedLine(mode: Answer) {
     server.close();
   });
   const { port } = server.address() as AddressInfo;
-  await world.restart({ SCHEDULE_POSITIONS: "* * * * *", BITGET_BASE_URL: `http://127.0.0.1:${port}` });
+  await world.restart({
+    SCHEDULE_POSITIONS: "* * * * *",
+    RUN_DEADLINE_SECONDS: "20",
+    BITGET_BASE_URL: `http://127.0.0.1:${port}`,
+  });
   world.clock.live(Date.parse("2026-10-20T10:02:00Z"));
   world.scheduler.tick();
   await until(() => askedForMode > 0);
@@ -138,7 +142,7 @@ describe("good answers beside a refusal that may mean another mode", () => {
 
   it("are kept where the run's time is up before the mode is known", async () => {
     const world = await refusedLine("hang");
-    world.clock.live(Date.parse("2026-10-20T10:03:00Z"));
+    world.clock.live(Date.parse("2026-10-20T10:02:30Z"));
     await world.scheduler.idle();
     expect(linesOf(world)).toEqual(threeOfFour);
   });
