@@ -217,8 +217,7 @@ row("C11", "settings changed to invalid while it runs", { within: 120 }, async (
   const since = () =>
     rows(`select 1 from runs where state = 'ok' and scheduled_for_ms > ${changedAt} and dataset = 'spot-assets'`);
   await until(() => since().length >= 2);
-  daemon.child.kill("SIGHUP");
-  const end = await daemon.finished;
+  const end = await bench.stop(daemon);
   expect([end.code, end.stderr]).toEqual([0, expect.stringContaining('"msg":"stopped"')]);
   expect(await refusal(bench, noKeys)).toEqual([expect.stringContaining('TIMEZONE is "Europe/Berln"')]);
 });
