@@ -87,7 +87,15 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
   /** What was opened, the last first. */
   const opened: { close(): void }[] = [];
   const close = () => {
-    for (const one of opened.splice(0)) one.close();
+    const problems: unknown[] = [];
+    for (const one of opened.splice(0)) {
+      try {
+        one.close();
+      } catch (error) {
+        problems.push(error);
+      }
+    }
+    if (problems.length > 0) throw problems[0];
   };
   try {
     const lock = lockDatabase(config.databasePath);

@@ -6,8 +6,14 @@ export type FileText = { text: string; problem: null } | { text: null; problem: 
 
 /** Reads bytes as UTF-8, with or without a byte order mark. */
 export function textOf(bytes: Buffer): FileText {
-  const isWide = /^(fffe|feff)/.test(bytes.subarray(0, 2).toString("hex")) || bytes.includes(0);
-  if (isWide) return { text: null, problem: "is in UTF-16, as PowerShell's > writes it; save it as UTF-8" };
+  const zeros = bytes.reduce((count, byte) => count + (byte === 0 ? 1 : 0), 0);
+  // Without its mark UTF-16 shows by the zeros: every other byte of plain letters is one.
+  if (/^(fffe|feff)/.test(bytes.subarray(0, 2).toString("hex")) || zeros > bytes.length / 4)
+    return { text: null, problem: "is in UTF-16, as PowerShell's > writes it; save it as UTF-8" };
+  if (zeros > 0) {
+    const line = bytes.subarray(0, bytes.indexOf(0)).toString("latin1").split("\n").length;
+    return { text: null, problem: `has a NUL character in line ${line}; remove it` };
+  }
   try {
     return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), problem: null };
   } catch {

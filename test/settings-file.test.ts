@@ -182,3 +182,11 @@ it("a .env that is a folder is refused", () => {
   mkdirSync(join(directory, ".env"));
   expect(() => environment(directory, {})).toThrow("cannot be read (EISDIR)");
 });
+
+it("a single NUL is named with its line, and no other encoding", () => {
+  expect(textOf(Buffer.from("A=1\nB=x\0y\n"))).toEqual({
+    text: null,
+    problem: "has a NUL character in line 2; remove it",
+  });
+  expect(textOf(Buffer.from("A=1\n", "utf16le")).problem).toMatch(/^is in UTF-16/);
+});

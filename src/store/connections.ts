@@ -27,10 +27,19 @@ export function isOpenHere(path: string): boolean {
   return identity !== null && [...connections].some(([sqlite, of]) => sqlite.open && of === identity);
 }
 
-/** Returns device and inode, which a file keeps for as long as it lives; null where there is none. Opens nothing. */
+/**
+ * Returns device and inode, which a file keeps for as long as it lives; null where there is none. Opens nothing. Throws what the system
+ * says where it may not look.
+ */
 export function identityOf(path: string): string | null {
-  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return found ? `${found.dev}:${found.ino}` : null;
+  try {
+    const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return found ? `${found.dev}:${found.ino}` : null;
+  } catch (error) {
+    // A path that leads through a file, or in a circle, leads to none.
+    if (["ENOTDIR", "ELOOP", "ENAMETOOLONG"].includes((error as NodeJS.ErrnoException).code ?? "")) return null;
+    throw error;
+  }
 }
 
 /** Reads the first bytes of a file; null where this process has it open as a database. Throws what the system says. */

@@ -1,5 +1,5 @@
 /** Database files that bear their name when they are complete, and until then lie where nobody else can get at them. */
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync } from "node:fs";
+import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createPrivate } from "./connections.ts";
 
@@ -24,12 +24,12 @@ export function beginDraft(target: string): Draft {
   const path = join(folder, "draft.db");
   const remove = () => {
     try {
-      rmSync(folder, { recursive: true, force: true });
+      clear(folder);
     } catch {
       // The next attempt removes it, or says why it cannot.
     }
   };
-  rmSync(folder, { recursive: true, force: true });
+  clear(folder);
   // Fails where there is something again, and so never uses what others have put there.
   mkdirSync(folder, { mode: 0o700 });
   try {
@@ -48,6 +48,23 @@ export function beginDraft(target: string): Draft {
     },
     remove,
   };
+}
+
+/**
+ * Removes what a draft leaves behind, and nothing else: in a folder of that name, the files of a draft and then the folder. Throws
+ * what the system says, also where something else is in it or it belongs to another user.
+ */
+function clear(folder: string): void {
+  const found = lstatSync(folder, { throwIfNoEntry: false });
+  if (!found) return;
+  if (!found.isDirectory()) {
+    rmSync(folder);
+    return;
+  }
+  // Whose folder it is decides who can exchange what lies in it meanwhile.
+  if (process.getuid && found.uid !== process.getuid()) return;
+  for (const end of ["", "-journal", "-wal", "-shm"]) rmSync(join(folder, `draft.db${end}`), { force: true });
+  rmdirSync(folder);
 }
 
 /** Waits until a file's content, or the names in a folder, are on disk, where the file system can say so. Throws what the system says. */
@@ -74,6 +91,8 @@ export const isUnsupported = (error: unknown): boolean =>
 export function adviceFor(error: unknown): string {
   const { code = "" } = error as { code?: string };
   if (/^(ENOSPC|EDQUOT|EFBIG|SQLITE_FULL)/.test(code)) return "Make room there, or choose another folder.";
+  if (/^(EEXIST|ENOTEMPTY)/.test(code))
+    return "Move away what lies there under the name of its draft, which ends in .part.";
   if (/^(EROFS|SQLITE_READONLY)/.test(code)) return "Its disk can only be read; choose another folder.";
   if (/^(EACCES|EPERM|SQLITE_CANTOPEN)/.test(code))
     return "Check the owner and mode of its folder, and of what lies there.";

@@ -23,11 +23,12 @@ export function requireOneName(path: string, found: Stats): void {
 
 function isMountPoint(path: string, { dev }: Stats): boolean {
   if (process.platform === "win32") return false;
-  return statSync(dirname(path)).dev !== dev || mountPoints().includes(path);
+  // Devices alone prove nothing where it can be known: in a file system of layers, files have another one than their folder.
+  return mountPoints()?.includes(path) ?? statSync(dirname(path)).dev !== dev;
 }
 
-/** Returns where something is mounted, as this process sees it; nothing where the system does not say. */
-function mountPoints(): string[] {
+/** Returns where something is mounted, as this process sees it; null where the system does not say. */
+function mountPoints(): string[] | null {
   try {
     const lines = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
     // Blanks and the like are written as octal numbers.
@@ -35,7 +36,7 @@ function mountPoints(): string[] {
       (line.split(" ")[4] ?? "").replace(/\\(\d{3})/g, (_, code) => String.fromCharCode(Number.parseInt(code, 8))),
     );
   } catch {
-    return [];
+    return null;
   }
 }
 

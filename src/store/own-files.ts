@@ -9,8 +9,17 @@ import { rawFile } from "./raw-file.ts";
 export function requireNotOwn(target: string, databasePath: string): void {
   const withLogs = [realPath(databasePath), rawFile(databasePath)];
   const own = withLogs.flatMap((file) => ["", "-wal", "-shm", "-journal"].map((suffix) => file + suffix));
-  const identity = identityOf(target);
+  const identity = identityIfSeen(target);
   const isOne = (file: string) => file === realPath(target) || (identity !== null && identity === identityOf(file));
   if ([...own, lockFile(databasePath)].some(isOne))
     throw new UsageError(`${target} belongs to the database itself. Name another file.`);
+}
+
+/** Returns the identity of a file; null also where this user may not look: then it cannot be written either. */
+function identityIfSeen(path: string): string | null {
+  try {
+    return identityOf(path);
+  } catch {
+    return null;
+  }
 }

@@ -165,8 +165,7 @@ function storeOn(path: string, sqlite: Sqlite, { clock, log, stopping, opening }
   const chain = createChain(sqlite);
   const ledger = createLedger(orm, chain, createGaps(sqlite));
   const history = createHistory(sqlite, orm, ledger, chain);
-  const wal = `${path}-wal`;
-  const ownWal = identityOf(wal);
+  const ownWal = identityOf(`${path}-wal`);
   const attempt = createWriter(path, sqlite, clock, history.forget, stopping);
   /** What the ledger lacks because a write failed; the next write that succeeds says it first. No slot goes unmentioned. */
   const owed = new Map<string, () => void>();
@@ -234,15 +233,33 @@ function storeOn(path: string, sqlite: Sqlite, { clock, log, stopping, opening }
     atomically: (work) => write(work),
     freshness: freshnessReader(sqlite),
     requireRoom: createDiskWatch(path, log).requireRoom,
-    close() {
-      try {
-        // Into the very file that was opened, even if it was renamed since: nothing is left to be replayed over another. With another log
-        // in the place of ours this is left to SQLite's own closing, which first makes sure that nobody uses that one.
-        if (identityOf(wal) === ownWal) sqlite.pragma("wal_checkpoint(TRUNCATE)");
-      } catch (error) {
-        log.warn({ path, problem: (error as Error).message }, "could not tidy the database; the next opening will");
-      }
-      sqlite.close();
-    },
+    close: () => close(path, sqlite, ownWal),
   };
+}
+
+/**
+ * Moves what is in the write-ahead log into the very file that was opened, even if it was renamed since, and closes it. A log that was
+ * deleted is still read by us alone, so all of it must be moved. With another log in its place that is left to SQLite's own closing,
+ * which first makes sure that nobody uses it. Throws a StorageError where runs that were reported as stored may not be in the file.
+ */
+function close(path: string, sqlite: Sqlite, ownWal: string | null): void {
+  if (!sqlite.open) return;
+  const wal = identityOf(`${path}-wal`);
+  let problem = wal !== null && wal !== ownWal ? "another one is in its place" : null;
+  try {
+    if (problem === null) {
+      const [result] = sqlite.pragma("wal_checkpoint(TRUNCATE)") as { busy: number }[];
+      if (wal !== ownWal && result?.busy !== 0) problem = "another program still reads it";
+    }
+  } catch (error) {
+    // With its own name the log stays beside the file, and the next opening moves it.
+    if (wal !== ownWal) problem = (error as Error).message;
+  }
+  sqlite.close();
+  if (problem === null) return;
+  throw new StorageError(
+    `${path}-wal was moved, deleted or replaced while in use, and ${problem}: the last runs may be missing. ` +
+      "Leave these files to SQLite; start again and run `db verify`.",
+    { gone: true },
+  );
 }

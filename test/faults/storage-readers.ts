@@ -1,5 +1,5 @@
 /** Other programs that open the live file, and everything the program itself does with it: row S23, and S11 for the write-ahead log. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, chownSync, copyFileSync, existsSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect } from "vitest";
@@ -242,4 +242,38 @@ for (const [letter, what, change] of [
       },
     );
   }
+}
+
+/** Resolves with a program that has read the database and keeps it open. */
+async function heldByReader({ path, onEnd }: Bench): Promise<void> {
+  const script = `import sqlite3, time
+connection = sqlite3.connect(${JSON.stringify(path)})
+print(connection.execute("select count(*) from run").fetchall(), flush=True)
+time.sleep(600)`;
+  const reader = spawn("python3", ["-c", script], { stdio: ["ignore", "pipe", "ignore"] });
+  onEnd(() => reader.kill("SIGKILL"));
+  await new Promise((resolve) => reader.stdout.once("data", resolve));
+}
+
+for (const [letter, when, schedule] of [
+  ["d", "then stopped", "*/20 * * * * *"],
+  ["e", "noticed at the next commit", "*/2 * * * * *"],
+] as const) {
+  const id = `S11${letter}` as const;
+  const declare: typeof row = canRun("python3", "--version")
+    ? row
+    : (id, fault) => rowElsewhere(id, fault, "needs python3");
+  declare(
+    id,
+    `-wal deleted while another program reads, ${when}`,
+    { always: letter === "d", within: 60, without: { invariants: inDeleted } },
+    async (bench) => {
+      const daemon = await bench.start({ SCHEDULE_POSITIONS: "", SCHEDULE_SPOT_ASSETS: schedule });
+      await nextRun(daemon, "spot-assets", "ok", 0);
+      await heldByReader(bench);
+      rmSync(`${bench.path}-wal`);
+      const { code } = letter === "d" ? await bench.stop(daemon) : await daemon.finished;
+      expect([code, lost(bench, daemon)]).toEqual([letter === "d" ? 0 : 74, []]);
+    },
+  );
 }

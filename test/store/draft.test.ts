@@ -57,6 +57,7 @@ it("nothing is written through a link that somebody puts in the way in the last 
   const target = join(folder, "copy.db");
   const victim = join(folder, "victim");
   writeFileSync(victim, "");
+  writeFileSync(`${target}.part`, "of an older version");
   const stranger = temporaryFolder();
   for (const aim of [victim, stranger]) {
     afterRemoval((path) => {
@@ -77,4 +78,24 @@ it("what an attempt that was cut off has left is replaced by the next", async ()
   writeFileSync(`${target}.part`, "of an older version");
   await backup(await source(), target);
   expect(readdirSync(dirname(target))).toEqual(["copy.db"]);
+});
+
+it("what lies in a folder of that name and is no draft stays, and is named", async () => {
+  const target = join(temporaryFolder(), "copy.db");
+  const photo = join(`${target}.part`, "photos", "a.txt");
+  mkdirSync(dirname(photo), { recursive: true });
+  writeFileSync(photo, "mine");
+  await expect(backup(await source(), target)).rejects.toThrow(/copy\.db was not written \(ENOTEMPTY.*ends in \.part/);
+  expect([readFileSync(photo, "utf8"), existsSync(target)]).toEqual(["mine", false]);
+});
+
+it("a live database in a folder of that name stays", async () => {
+  const folder = join(temporaryFolder(), "live.part");
+  mkdirSync(folder, { mode: 0o700 });
+  const path = join(folder, "collector.db");
+  await open(path);
+  const reader = openReadOnly(path);
+  onTestFinished(() => void reader.close());
+  await expect(backup(reader, folder.replace(".part", ""))).rejects.toThrow(/ENOTEMPTY/);
+  expect(existsSync(path)).toBe(true);
 });
