@@ -1,7 +1,7 @@
 /** Other programs that open the live file, and everything the program itself does with it: row S23, and S11 for the write-ahead log. */
 import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, chownSync, copyFileSync, existsSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { expect } from "vitest";
 import type { Running } from "../support/program.ts";
 import { canMount } from "./disks.ts";
@@ -162,8 +162,17 @@ traced("S23b", "start, pages, reports, backup, prune, verify and stop under stra
   expect(opens.flatMap((all) => foreignOpens(all, path))).toEqual([]);
 });
 
+const asUser = (uid: number, gid: number): string[] => [
+  "setpriv",
+  `--reuid=${uid}`,
+  `--regid=${gid}`,
+  "--clear-groups",
+];
 const readers = { uid: 54_321, gid: 43_210 };
-const asReader = ["setpriv", `--reuid=${readers.uid}`, `--regid=${readers.gid}`, "--clear-groups"];
+const asReader = asUser(readers.uid, readers.gid);
+/** Not root, for which SQLite gives its files the group of the database by itself. */
+const owner = { uid: 54_322, gid: 43_211 };
+const asOwner = asUser(owner.uid, owner.gid);
 const otherUser: typeof row =
   canMount && canRead && canRun("setpriv", "--version")
     ? row
@@ -175,26 +184,31 @@ otherUser(
   "a reader of another user, as the guide says",
   { within: 60, without: { invariants: openToGroup } },
   async (bench) => {
-    const { folder, path, launch, run } = bench;
-    expect((await run(["collect", "spot-assets"])).code).toBe(0);
+    const { folder, path, launch } = bench;
+    const startAsOwner = async (): Promise<Running> => {
+      const daemon = launch({}, ["start"], asOwner);
+      await daemon.printed("collecting main");
+      return daemon;
+    };
+    chownSync(folder, owner.uid, owner.gid);
     chmodSync(folder, 0o755);
-    for (const file of [dirname(path), path]) chownSync(file, process.getuid?.() ?? 0, readers.gid);
-    chmodSync(dirname(path), 0o750);
-    chmodSync(path, 0o640);
+    expect((await launch({}, ["collect", "spot-assets"], asOwner).finished).code).toBe(0);
+    const [line = ""] = /^chgrp -R readers data .*$/m.exec(readFileSync("docs/operating.md", "utf8")) ?? [];
+    execFileSync("sh", ["-c", line.replace("readers", String(readers.gid))], { cwd: folder });
     const count = (...args: string[]): string =>
       execFileSync("setpriv", [...asReader.slice(1), "sqlite3", ...args, "select count(*) > 0 from runs"], {
         encoding: "utf8",
         stdio: ["ignore", "pipe", "ignore"],
       }).trim();
     const modes = () => ["", "-wal", "-shm"].map((suffix) => (statSync(path + suffix).mode & 0o777).toString(8));
-    const first = await bench.start();
+    const first = await startAsOwner();
     await nextRun(first, "spot-assets", "ok", 0);
     expect([modes(), count("-readonly", path), count(path)]).toEqual([["640", "640", "640"], "1", "1"]);
     // A log that another mode was given is left by a kill; it follows the database again.
     first.child.kill("SIGKILL");
     await first.finished;
     chmodSync(`${path}-wal`, 0o600);
-    const daemon = await bench.start();
+    const daemon = await startAsOwner();
     await nextRun(daemon, "spot-assets", "ok", 0);
     expect([modes(), count("-readonly", path)]).toEqual([["640", "640", "640"], "1"]);
     const status = await launch({}, ["status"], asReader).finished;
