@@ -54,7 +54,7 @@ export class TunnelAgent extends Agent {
     socket.destroy();
     throw new ProxyError(
       status === 407
-        ? `the proxy ${host} (${setting}) wants a user name and a password, or other ones (HTTP 407): http://USER:PASSWORD@${host}`
+        ? `the proxy ${host} (${setting}) did not accept the user name and password, or wants them (HTTP 407); set ${setting}=http://USER:PASSWORD@${host}`
         : `the proxy ${host} (${setting}) refuses to connect to ${options.host} (HTTP ${status})`,
     );
   }

@@ -58,7 +58,10 @@ it("a proxy that wants a login is named, without the one it was sent", async () 
   const proxy = await connectProxy();
   proxy.login = "me:right-password";
   const error = await failure(`http://me:wrong-password@127.0.0.1:${proxy.port}`);
-  expect(error.message).toContain(`the proxy 127.0.0.1:${proxy.port} (HTTPS_PROXY) wants a user name and a password`);
+  const host = `127.0.0.1:${proxy.port}`;
+  expect(error.message).toContain(
+    `the proxy ${host} (HTTPS_PROXY) did not accept the user name and password, or wants them (HTTP 407); set HTTPS_PROXY=http://USER:PASSWORD@${host}`,
+  );
   expect(error.message).not.toContain("wrong-password");
 });
 
@@ -93,9 +96,11 @@ it.each([
   const port = await portOf(tls);
   const error = await failure(`${scheme}://127.0.0.1:${proxy.port}`, [`https://exchange.example:${port}`]);
   expect(error.kind).toBe("tls");
-  expect(error.message).toMatch(/exchange\.example could not prove who it is \(DEPTH_ZERO_SELF_SIGNED_CERT\)/);
-  expect(error.message).toContain("NODE_EXTRA_CA_CERTS");
-  expect(error.message).toContain(`asked through the proxy 127.0.0.1:${proxy.port} (HTTPS_PROXY)`);
+  const way = `asked through the proxy 127.0.0.1:${proxy.port} (HTTPS_PROXY)`;
+  expect(error.message).toContain(
+    `exchange.example could not prove who it is (DEPTH_ZERO_SELF_SIGNED_CERT, ${way}): check`,
+  );
+  expect(error.message).toMatch(/NODE_EXTRA_CA_CERTS must name the file of its authority$/);
   expect([proxy.asked, requests]).toEqual([[`exchange.example:${port}`], 0]);
   expect(proxy.sent().toString("latin1")).not.toMatch(/GET|the-key/);
 });

@@ -132,7 +132,7 @@ function failureOf(error: unknown, target: string, { host, route }: { host: stri
     const advice = /SELF_SIGNED|UNABLE_TO/.test(code)
       ? `check BITGET_BASE_URL; where a proxy inspects TLS, NODE_EXTRA_CA_CERTS must name the file of its authority`
       : "check BITGET_BASE_URL and this machine's date";
-    return failure("tls", target, `${hostname} could not prove who it is (${code}): ${advice}${route.words}`);
+    return failure("tls", target, `${hostname} could not prove who it is (${code}${route.words}): ${advice}`);
   }
   return failure("network", target, `no answer from ${hostname} (${code})${route.words}`);
 }

@@ -64,7 +64,10 @@ row(
       ...env,
       HTTPS_PROXY: `http://a:wrong-password@127.0.0.1:${proxy.port}`,
     });
-    expect([wrong.code, wrong.stdout]).toEqual([1, expect.stringContaining(`the proxy ${name} wants a user name`)]);
+    expect([wrong.code, wrong.stdout]).toEqual([
+      1,
+      expect.stringContaining(`the proxy ${name} did not accept the user name`),
+    ]);
     const exempt = await bench.run(["check"], { ...env, NO_PROXY: "other.example, exchange.example" });
     expect([exempt.code, exempt.stdout]).toEqual([
       1,
