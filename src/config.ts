@@ -267,6 +267,12 @@ export function loadConfig(
     return { host, port, names, token: asks ? secret("HTTP_TOKEN", shortestToken) : null };
   }
 
+  function proxy(): ProxySettings {
+    const files = ["HTTPS_PROXY", "ALL_PROXY"].filter((setting) => read(`${setting}_FILE`) !== "");
+    const inFile = new Map(files.map((setting) => [setting, secret(setting).reveal()]));
+    return readProxySettings((setting) => inFile.get(setting) ?? read(setting), report);
+  }
+
   const timezone = zone();
   const config: Config = {
     accounts: credentials ? accounts() : [],
@@ -288,7 +294,7 @@ export function loadConfig(
     http: pages ? http() : null,
     heartbeatUrl: credentials ? secretUrl("HEARTBEAT_URL") : null,
     alerts: readAlertSettings({ read, report, choice, flag, whole, secretUrl: webhook ? secretUrl : () => null }),
-    proxy: credentials || webhook ? readProxySettings(read, report) : noProxy,
+    proxy: credentials || webhook ? proxy() : noProxy,
     logLevel: choice("LOG_LEVEL", levels, "info"),
     logFormat: choice("LOG_FORMAT", ["pretty", "json"], process.stderr.isTTY ? "pretty" : "json"),
   };

@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { Secret } from "./domain.ts";
 import { ConfigError } from "./errors.ts";
 import { isProxySetting, secretsOfProxy } from "./proxy.ts";
-import { isSecretSetting, nameProblem, strayNameProblem } from "./setting-names.ts";
+import { isSecretSetting, nameProblem, strayNameProblem, unreadNameWarning } from "./setting-names.ts";
 import { parseEnvFile, textOf } from "./settings-file.ts";
 import { secretsOfUrl } from "./text.ts";
 
@@ -26,6 +26,13 @@ export function environment(directory = process.cwd(), env: Environment = proces
   if (problems.length > 0) throw new ConfigError(problems);
   return all;
 }
+
+/** Returns a sentence for each variable that is nearly a setting and may be another program's: a warning, no refusal. */
+export const warnings = (env: Environment): string[] =>
+  Object.keys(env)
+    .filter((name) => env[name])
+    .map((name) => unreadNameWarning(name, (setting) => Boolean(env[setting])))
+    .filter((warning) => warning !== null);
 
 /** None where there is no such file. */
 function settingsIn(path: string, problems: string[]): Environment {
@@ -72,9 +79,11 @@ export function secretsIn(env: Environment): Secret[] {
   return Object.entries(env).flatMap(([name, value = ""]) => {
     if (isProxySetting(name)) return secretsOfProxy(value.trim());
     if (isSecretSetting(name)) return secretsOfUrl(new Secret(value.trim()));
-    if (!isSecretSetting(name.replace(/_FILE$/, ""))) return [];
+    const setting = name.replace(/_FILE$/, "");
+    if (!isSecretSetting(setting) && !isProxySetting(setting)) return [];
     try {
-      return secretsOfUrl(new Secret(readFileSync(value.trim(), "utf8").trim()));
+      const text = readFileSync(value.trim(), "utf8").trim();
+      return isProxySetting(setting) ? secretsOfProxy(text) : secretsOfUrl(new Secret(text));
     } catch {
       return [];
     }

@@ -38,7 +38,10 @@ export function readProxySettings(
   const text = read(setting);
   const url = urlOf(text);
   if (!url || !schemes.includes(url.protocol) || url.hostname === "" || !["", "/"].includes(url.pathname)) {
-    report(setting, "must be the address of a proxy, as in http://proxy.example:3128 or socks5h://proxy.example:1080");
+    report(
+      setting,
+      "must be the address of a proxy, as in http://proxy.example:3128 or socks5h://proxy.example:1080; write #, @ and / in a password as %23, %40 and %2F",
+    );
     return { proxy: null, except, unused: null };
   }
   return { proxy: { setting, url: new Secret(url.href), host: url.host }, except, unused: null };

@@ -7,7 +7,11 @@ const secrets = ["BITGET_API_KEY", "BITGET_API_SECRET", "BITGET_API_PASSPHRASE",
   "ALERT_WEBHOOK_URL",
 );
 
+/** Those of a proxy have a user name and a password in them. */
+const proxies = ["HTTPS_PROXY", "ALL_PROXY"];
+
 const names = new Set([
+  ...proxies.map((name) => `${name}_FILE`),
   ...secrets.flatMap((name) => [name, `${name}_FILE`]),
   ...["BITGET_ACCOUNTS", "BITGET_API_VERSION", "BITGET_BASE_URL", "BITGET_FALLBACK_BASE_URL", "BITGET_DEMO_TRADING"],
   ...["BITGET_PRODUCT_TYPES", "BITGET_ALLOW_WRITE_KEYS", "DATABASE_URL", "RUN_DEADLINE_SECONDS", "TIMEZONE"],
@@ -38,14 +42,17 @@ export const isSecretSetting = (name: string): boolean =>
 const ownPrefix = /^(BITGET|SCHEDULE|ALERT|HEARTBEAT|REPORTS|KEEP_RAW|RUN_DEADLINE|SQL_TIMEOUT)_/i;
 
 const letters = (name: string): string => name.toUpperCase().replace(/[_.-]/g, "");
-const byLetters = new Map([...names].map((name) => [letters(name), name]));
+const byLetters = new Map([...names, ...proxies, "NO_PROXY"].map((name) => [letters(name), name]));
+const sorted = (text: string): string => [...text].sort().join("");
 
 /** Returns the setting that was probably meant by a name that is none; null where none is near. */
 function meantBy(name: string): string | null {
   const given = letters(name);
   const nearest = closest(given, [...byLetters.keys()]);
+  // Two letters that changed places are a distance of 2.
+  const isSwapped = sorted(given) === sorted(nearest);
   // Others have names such as SMTP_PORT; what begins like ours may differ more.
-  const most = ownPrefix.test(name) ? 2 : given.slice(0, 2) === nearest.slice(0, 2) ? 1 : 0;
+  const most = ownPrefix.test(name) || isSwapped ? 2 : given.slice(0, 2) === nearest.slice(0, 2) ? 1 : 0;
   return distance(given, nearest) <= most ? (byLetters.get(nearest) ?? null) : null;
 }
 
@@ -66,7 +73,17 @@ export function nameProblem(name: string): string | null {
  * ours which is not set itself.
  */
 export function strayNameProblem(name: string, isSet: (setting: string) => boolean): string | null {
-  if (!ownPrefix.test(name) || isKnownSetting(name)) return null;
+  return ownPrefix.test(name) && unsetMeantBy(name, isSet) !== null ? nameProblem(name) : null;
+}
+
+/** Returns a sentence on a variable that may be another program's or a misspelt setting which is not set; null where it is neither. */
+export function unreadNameWarning(name: string, isSet: (setting: string) => boolean): string | null {
+  const meant = ownPrefix.test(name) ? null : unsetMeantBy(name, isSet);
+  return meant && `${name} is set and read by nothing here; did you mean ${meant}?`;
+}
+
+function unsetMeantBy(name: string, isSet: (setting: string) => boolean): string | null {
+  if (isKnownSetting(name)) return null;
   const meant = isKnownSetting(name.toUpperCase()) ? name.toUpperCase() : meantBy(name);
-  return meant === null || isSet(meant) || isSet(`${meant}_FILE`) ? null : nameProblem(name);
+  return meant === null || isSet(meant) || isSet(`${meant}_FILE`) ? null : meant;
 }

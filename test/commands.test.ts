@@ -129,9 +129,10 @@ describe("a key that can write", () => {
 });
 
 it("check shows settings, database, clock, account, key and the next three slots", async () => {
-  const { code, stdout } = await run(["check"], folder, env);
+  const { code, stdout } = await run(["check"], folder, { ...env, TIMZONE: "Asia/Tokyo" });
   expect(code).toBe(0);
   expect(stdout).toContain("settings   good");
+  expect(stdout).toContain("settings   TIMZONE is set and read by nothing here; did you mean TIMEZONE?");
   expect(stdout).toContain("does not exist yet");
   expect(stdout).toContain("main: classic account (v2); the key is read-only");
   expect(stdout.match(/next (\S+Z, ){2}\S+Z/g)).toHaveLength(datasetNames.length);
@@ -193,7 +194,8 @@ describe("the daemon", () => {
   });
 
   it("is alone also when the database is called by another name", async () => {
-    const first = start(["start"], folder, env);
+    const first = start(["start"], folder, { ...env, TIMZONE: "Asia/Tokyo" });
+    await first.printed("TIMZONE is set and read by nothing here; did you mean TIMEZONE?");
     await first.printed("collecting main");
     symlinkSync(path(), join(folder, "other.db"));
     expect((await run(["collect"], folder, { ...env, DATABASE_URL: "file:./other.db" })).code).toBe(75);

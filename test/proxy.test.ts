@@ -77,7 +77,7 @@ describe("the proxy", () => {
       const { settings, problems } = read({ HTTPS_PROXY });
       expect(settings).toEqual(noProxy);
       expect(problems).toEqual([
-        "HTTPS_PROXY must be the address of a proxy, as in http://proxy.example:3128 or socks5h://proxy.example:1080",
+        "HTTPS_PROXY must be the address of a proxy, as in http://proxy.example:3128 or socks5h://proxy.example:1080; write #, @ and / in a password as %23, %40 and %2F",
       ]);
     },
   );
@@ -92,6 +92,22 @@ describe("the proxy", () => {
       expect(JSON.stringify(config.proxy)).not.toMatch(/word/);
     },
   );
+
+  it.each(["HTTPS_PROXY", "ALL_PROXY"])("may be in the file that %s_FILE names, which is a secret", (setting) => {
+    const file = join(temporaryFolder(), "proxy");
+    writeFileSync(file, "http://me:pass%2Fword-1@p.example:3128\n");
+    const env = { [`${setting}_FILE`]: file };
+    const config = loadConfig({ ...good, ...env });
+    expect(routeText(exchange, config.proxy)).toBe(`api.bitget.com is asked through p.example:3128 (${setting})`);
+    for (const secrets of [secretsOf(config), secretsIn(env)])
+      expect(redactor(secrets)("<pass/word-1>")).toBe("<[secret]>");
+    expect(() => loadConfig({ ...good, ...env, [setting]: "http://other.example" })).toThrow(
+      `${setting} and ${setting}_FILE are both set; keep one`,
+    );
+    expect(() => loadConfig({ ...good, [`${setting}_FILE`]: `${file}.none` })).toThrow(
+      `${setting}_FILE names a file that cannot be read (ENOENT)`,
+    );
+  });
 
   it("with a password makes .env a file for one's own eyes", () => {
     const directory = temporaryFolder();

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { parseEnv } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { environment } from "../src/environment.ts";
+import { environment, warnings } from "../src/environment.ts";
 import { ConfigError } from "../src/errors.ts";
 import { parseEnvFile, textOf } from "../src/settings-file.ts";
 import { temporaryFolder } from "./support/files.ts";
@@ -137,8 +137,33 @@ describe("a .env", () => {
     ]);
   });
 
+  it.each([
+    ["TIMEZOEN", "TIMEZONE"],
+    ["LOG_LEVLE", "LOG_LEVEL"],
+    ["HTTP_PROT", "HTTP_PORT"],
+    ["HTTP_TOKNE", "HTTP_TOKEN"],
+    ["HTTPS_PROXI", "HTTPS_PROXY"],
+    ["HTTPSPROXY", "HTTPS_PROXY"],
+    ["ALL_PROXIES_FILE", null],
+    ["ALL_PROXY_FIEL", "ALL_PROXY_FILE"],
+    ["NO_PROXYS", "NO_PROXY"],
+    ["DATABASE_ULR", "DATABASE_URL"],
+  ])("with %s is told of %s", (name, meant) => {
+    expect(problemsOf(`${name}=x`)).toEqual(meant ? [`line 1: ${name} is no setting; did you mean ${meant}?`] : []);
+  });
+
   it("may have names of other programs, of accounts that are not collected, and of proxies", () => {
-    const names = ["COMPOSE_PROJECT_NAME", "TZ", "SMTP_PORT", "FTP_PROXY", "http_proxy", "NO_PROXY", "PORT", "DB_URL"];
+    const proxies = ["FTP_PROXY", "http_proxy", "https_proxy", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "no_proxy"];
+    const names = [
+      "COMPOSE_PROJECT_NAME",
+      "TZ",
+      "SMTP_PORT",
+      "PORT",
+      "DB_URL",
+      "LOG_FILE",
+      "DATABASE_USER",
+      ...proxies,
+    ];
     const accounts = ["BITGET_SUB1_API_KEY", "BITGET_SUB2_API_KEY_FILE", "BITGET_SUB2_API_VERSION"];
     expect(problemsOf([...names, ...accounts].map((name) => `${name}=x`).join("\n"))).toEqual([]);
   });
@@ -158,6 +183,28 @@ describe("the environment", () => {
     expect(problemsOf("SCHEDULE_POSITIONS=", { SCHEDULE_POSITION: "x" }).length).toBe(1);
     // Somebody else's: what would have been meant is set.
     expect(problemsOf("BITGET_API_KEY_FILE=key", { BITGET_API_KEYS: "x", BITGET_API_KEY_ID: "x" })).toEqual([]);
+  });
+
+  it.each([
+    ["TIMZONE", "TIMEZONE"],
+    ["TIME_ZONE", "TIMEZONE"],
+    ["timezone", "TIMEZONE"],
+    ["DATABSE_URL", "DATABASE_URL"],
+    ["HTTP_TOKE", "HTTP_TOKEN"],
+    ["LOG_LEVL", "LOG_LEVEL"],
+    ["HTTPS_PROXI", "HTTPS_PROXY"],
+  ])("with %s gives a warning, unless it has %s too", (name, meant) => {
+    expect(problem(name)).toEqual([]);
+    expect(warnings({ [name]: "x" })).toEqual([`${name} is set and read by nothing here; did you mean ${meant}?`]);
+    expect(warnings({ [name]: "" })).toEqual([]);
+    expect(warnings({ [name]: "x", [meant]: "y" })).toEqual([]);
+  });
+
+  it("gives no warning of other names", () => {
+    const proxies = ["FTP_PROXY", "HTTP_PROXY", "https_proxy", "ALL_PROXY", "no_proxy", "HTTPS_PROXY_FILE"];
+    const others = ["TZ", "PORT", "SMTP_PORT", "LOG_FILE", "DATABASE_USER", "DATABASE_PORT", "HTTP_COOKIE", "LOGNAME"];
+    const all = [...proxies, ...others, "BITGET_SANDBOX", "LOG_LEVEL", "HOME", "PATH", "TERM", "HOSTNAME", "LANG"];
+    expect(all.flatMap((name) => warnings({ [name]: "x" }))).toEqual([]);
   });
 
   it.each([

@@ -3,6 +3,7 @@ import { openFaces } from "../app.ts";
 import { readKey } from "../bitget/permissions.ts";
 import { type Config, loadConfig } from "../config.ts";
 import { type DatasetName, datasetNames } from "../domain.ts";
+import { warnings } from "../environment.ts";
 import { routeText } from "../proxy.ts";
 import type { Session } from "../session.ts";
 import { checkDatabase } from "../store/migrate.ts";
@@ -16,6 +17,7 @@ export const check: Command = {
   async run({ env, out }) {
     const config = loadConfig(env);
     out("settings   good");
+    for (const warning of warnings(env)) out(`settings   ${warning}`);
     let good = checkFile(config, out);
     const route = routeText(config.baseUrl, config.proxy);
     if (route) out(`proxy      ${route}`);

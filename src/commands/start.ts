@@ -1,5 +1,6 @@
 import { openApp } from "../app.ts";
 import { loadConfig } from "../config.ts";
+import { warnings } from "../environment.ts";
 import { routeText } from "../proxy.ts";
 import type { Command } from "./command.ts";
 import { collectUntilStopped } from "./daemon.ts";
@@ -10,6 +11,7 @@ export const start: Command = {
     const config = loadConfig(env);
     const app = await openApp(config);
     try {
+      for (const warning of warnings(env)) app.log.warn({}, warning);
       const route = routeText(config.baseUrl, config.proxy);
       if (route) app.log.info({}, route);
       return await collectUntilStopped(app, null);
