@@ -1,5 +1,6 @@
 /** The real daemon and the process that serves its pages. */
 import { createServer } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startExchange } from "../support/exchange.ts";
 import { temporaryFolder } from "../support/files.ts";
@@ -44,6 +45,11 @@ async function takenPort(): Promise<{ port: number; free(): Promise<void> }> {
   return { port: typeof address === "object" ? (address?.port ?? 0) : 0, free };
 }
 
+/** Resolves when the pages say that all is well, which a busy machine with a slot a second may be late for. */
+async function healthy(port: number): Promise<void> {
+  while ((await ask(port, "/healthz")).status !== 200) await setTimeout(50);
+}
+
 describe.skipIf(process.platform !== "linux")("the process of the pages", () => {
   it("is a nice one that knows the token and no key, and ends with the daemon", async () => {
     const { daemon, pid } = await begin({ HTTP_TOKEN: token });
@@ -68,7 +74,7 @@ describe.skipIf(process.platform !== "linux")("the process of the pages", () => 
     await listening(daemon);
     const [child = 0] = childrenOf(pid);
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.kill(child, signal);
-    expect((await ask(portOf(daemon), "/healthz")).status).toBe(200);
+    await healthy(portOf(daemon));
     daemon.child.kill("SIGKILL");
     await daemon.finished;
     await until(() => !isAlive(child));
@@ -81,7 +87,7 @@ describe.skipIf(process.platform !== "linux")("the process of the pages", () => 
     process.kill(child, "SIGKILL");
     await until(() => timesListening(daemon) === 2);
     expect(daemon.output().stderr).toContain("the process of the pages ended (SIGKILL); it is started again in 1 s");
-    expect((await ask(portOf(daemon), "/healthz")).status).toBe(200);
+    await healthy(portOf(daemon));
   });
 
   it("waits for a port that somebody else has, and says so once", async () => {
@@ -93,7 +99,7 @@ describe.skipIf(process.platform !== "linux")("the process of the pages", () => 
     await taken.free();
     await listening(daemon);
     expect(daemon.output().stderr.split("is taken by another program")).toHaveLength(2);
-    expect((await ask(taken.port, "/healthz")).status).toBe(200);
+    await healthy(taken.port);
   });
 
   it("says that the daemon is stuck when it does not answer", async () => {
