@@ -1,7 +1,7 @@
 /** What is asked of a long history, of ours and of the plain one; each question's milliseconds. */
 import Database from "better-sqlite3";
 import { createAsOf, selectSpan } from "../src/store/as-of.ts";
-import type { Sqlite } from "../src/store/sqlite.ts";
+import { openReadOnly, type Sqlite } from "../src/store/sqlite.ts";
 import { equity, positions, pseudoRandom, spotAssets } from "../test/store/minutes.ts";
 import { timed } from "./figure.ts";
 import type { History } from "./history.ts";
@@ -23,13 +23,13 @@ export function askStates(history: History): Asked {
   const random = pseudoRandom(22);
   const at = Array.from({ length: instants }, () => history.from + 1000 + random(history.to() - history.from - 1000));
   return {
-    ours: asking(history.path, (sqlite) => {
+    ours: asking(openReadOnly(history.path), (sqlite) => {
       const [coinsAt, positionsAt] = [spotAssets, positions].map((dataset) => createAsOf(sqlite, dataset, {}));
       return at.map(
         (instant) => () => coinsAt?.(instant).rows.length === 50 && positionsAt?.(instant).rows.length === 20,
       );
     }),
-    plain: asking(history.plainPath, (sqlite) => {
+    plain: asking(openPlain(history), (sqlite) => {
       const [coinsAt, positionsAt] = [
         plainState(sqlite, "spot_assets", "coin"),
         plainState(sqlite, "positions", "symbol"),
@@ -58,13 +58,13 @@ export function askMonths(history: History): Asked {
   const [from, to] = [history.to() - 30 * day, history.to()];
   const rows = 30 * 1440;
   return {
-    ours: asking(history.path, (sqlite) =>
+    ours: asking(openReadOnly(history.path), (sqlite) =>
       coins.map((coin) => () => {
         const span = { from, to, newest: Number.POSITIVE_INFINITY };
         return [...selectSpan(sqlite, spotAssets, { account: "main", coin }, span, false).rows].length === rows;
       }),
     ),
-    plain: asking(history.plainPath, (sqlite) => {
+    plain: asking(openPlain(history), (sqlite) => {
       const statement = sqlite.prepare(
         "select * from spot_assets where account = 'main' and coin = ? and taken_at >= ? and taken_at < ? order by taken_at",
       );
@@ -79,11 +79,11 @@ export function askCurves(history: History): Asked {
   const ends: number[] = [];
   for (let end = history.from + day; end <= history.to(); end += day) ends.push(end - 1);
   return {
-    ours: asking(history.path, (sqlite) => {
+    ours: asking(openReadOnly(history.path), (sqlite) => {
       const worthAt = createAsOf(sqlite, equity, {});
       return coins.map(() => () => ends.every((end) => worthAt(end).rows.length === 1));
     }),
-    plain: asking(history.plainPath, (sqlite) => {
+    plain: asking(openPlain(history), (sqlite) => {
       const statement = sqlite.prepare(
         "select * from equity where account = 'main' and taken_at <= ? order by taken_at desc limit 1",
       );
@@ -92,13 +92,14 @@ export function askCurves(history: History): Asked {
   };
 }
 
-/** On a connection of its own. @throws Error where an answer is not what was stored: then its time counts for nothing. */
-function asking(path: string, questions: (sqlite: Sqlite) => (() => boolean)[]): number[] {
-  const sqlite = new Database(path, { readonly: true });
+const openPlain = ({ plainPath }: History): Sqlite => new Database(plainPath, { readonly: true });
+
+/** Closes the connection. @throws Error where an answer is not what was stored: then its time counts for nothing. */
+function asking(sqlite: Sqlite, questions: (sqlite: Sqlite) => (() => boolean)[]): number[] {
   try {
     return questions(sqlite).map((ask) =>
       timed(() => {
-        if (!ask()) throw new Error(`${path} answers with another number of rows than it should`);
+        if (!ask()) throw new Error(`${sqlite.name} answers with another number of rows than it should`);
       }),
     );
   } finally {

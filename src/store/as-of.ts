@@ -104,7 +104,7 @@ export function createAsOf(sqlite: Sqlite, dataset: Dataset, filter: Filter): (i
   const columns = namesOf(rowsOf);
   rowsOf.raw().safeIntegers();
 
-  return (instant) => {
+  const stateAt = (instant: number): AsOf => {
     const rows: Cell[][] = [];
     const asked = scopes.all({
       dataset: dataset.name,
@@ -122,6 +122,8 @@ export function createAsOf(sqlite: Sqlite, dataset: Dataset, filter: Filter): (i
     });
     return { columns, scopes: found, rows };
   };
+  // In one transaction: a snapshot that is pruned meanwhile would be known and have no rows.
+  return sqlite.transaction(stateAt);
 }
 
 function longestAge(pattern: string | undefined, instant: number): number | null {
