@@ -108,23 +108,25 @@ export interface Watched {
   value: Digits;
   /** Coins that the exchange has no price for, and so are in no sum. */
   unpriced: readonly string[];
+  /** How much there is of each of them. */
+  amounts: Readonly<Record<string, Digits>>;
 }
 
 /** Null where something did not tell its part: what is left would look like a loss. */
 export function watchedEquity([row]: readonly Row[]): Watched | null {
   if (!row) return null;
-  if (row.complete === 1) return withValue(digits(row, "usdt_equity"), []);
+  if (row.complete === 1) return withValue(digits(row, "usdt_equity"), {});
   if (typeof row.unpriced !== "string" || row.missing !== null) return null;
-  return withValue(digits(row, "priced_usdt"), Object.keys(JSON.parse(row.unpriced) as object));
+  return withValue(digits(row, "priced_usdt"), JSON.parse(row.unpriced) as Record<string, Digits>);
 }
 
-const withValue = (value: Digits | null, unpriced: readonly string[]): Watched | null =>
-  value === null ? null : { value, unpriced };
+const withValue = (value: Digits | null, amounts: Readonly<Record<string, Digits>>): Watched | null =>
+  value === null ? null : { value, unpriced: Object.keys(amounts), amounts };
 
 /** Of equity beside the peak of its window; null is a peak that nothing can be compared with. */
 export function drawdownReading(
   seen: Seen,
-  { value: equity, unpriced }: Watched,
+  { value: equity, unpriced }: Pick<Watched, "value" | "unpriced">,
   peak: Digits | null,
   threshold: Digits,
   hours: number,

@@ -8,6 +8,7 @@ import type { AlertSettings } from "../alert-settings.ts";
 import { codesOf, verdictOf } from "../bitget/codes.ts";
 import type { Clock } from "../clock.ts";
 import { datasetNamed } from "../datasets/index.ts";
+import { add, isPositive, multiply, subtract } from "../decimal.ts";
 import { type Digits, publicAccount } from "../domain.ts";
 import { writeKey } from "../session.ts";
 import type { AlertState, OpenAlert, Said, Seen } from "../store/alert-book.ts";
@@ -153,12 +154,22 @@ export function createWatch(store: Store, settings: AlertSettings, clock: Clock)
     if (drawdown !== null) take([drawdownOf(seen, equity, greatest, drawdown)]);
   }
 
-  /** A coin that had a price within the window is in the peaks of that time: beside those its absence would look like a loss. */
+  /**
+   * A coin that had a price within the window is in the peaks of that time: beside those its absence would look like a loss. What is a
+   * loss even with its last worth taken off the peak is one.
+   */
   function drawdownOf(seen: Seen, equity: Watched, greatest: Digits, drawdown: Digits): Reading {
     const { drawdownHours } = settings;
     const beside = (peak: Digits | null) => drawdownReading(seen, equity, peak, drawdown, drawdownHours);
     const reading = beside(greatest);
     if (equity.unpriced.length === 0 || reading.verdict === "good") return reading;
+    const worth = book
+      .lastPrices(equity.unpriced, seen.id)
+      .map(({ coin, price }) => multiply(price, equity.amounts[coin] ?? "0"))
+      // What was owed made no peak higher.
+      .reduce((all, one) => (isPositive(one) ? add(all, one) : all), "0");
+    const atLeast = beside(subtract(greatest, worth));
+    if (atLeast.verdict === "bad") return atLeast;
     const pricedUntil = book.pricedUntil(equity.unpriced, seen.id, seen.takenAt - drawdownHours * hour);
     if (pricedUntil === null) return reading;
     const since = beside(book.peakAfter(seen.account, pricedUntil, seen.takenAt));

@@ -6,6 +6,7 @@
 import type { Dataset } from "../datasets/dataset.ts";
 import { compare } from "../decimal.ts";
 import type { DatasetName, Digits, Row } from "../domain.ts";
+import { digitsSql } from "./cells.ts";
 import type { Sqlite } from "./sqlite.ts";
 import { prefixOf } from "./tables.ts";
 
@@ -88,6 +89,8 @@ export interface AlertBook {
   peakAfter(account: string, after: number, until: number): Digits | null;
   /** When one of these coins last had a price, up to a snapshot and not before `from`; null where none had. Epoch ms. */
   pricedUntil(coins: readonly string[], snapshotId: number, from: number): number | null;
+  /** The last price in USDT of each of these coins as of a snapshot; a coin that never had one is left out. */
+  lastPrices(coins: readonly string[], snapshotId: number): { coin: string; price: Digits }[];
   /** The last snapshot, good or not, of each scope that is still asked on a schedule. */
   lastSeen(): Seen[];
   say(message: Said): void;
@@ -152,6 +155,8 @@ export function createAlertBook(sqlite: Sqlite): AlertBook {
     },
     pricedUntil: (coins, snapshotId, from) =>
       statements.pricedUntil.get({ coins: JSON.stringify(coins), snapshotId, from }) as number | null,
+    lastPrices: (coins, snapshotId) =>
+      statements.lastPrices.all({ coins: JSON.stringify(coins), snapshotId }) as { coin: string; price: Digits }[],
     lastSeen: () => statements.lastSeen.all() as Seen[],
     say(message) {
       statements.say.run({ ...message, attempts: 0, nextAt: message.at });
@@ -164,6 +169,9 @@ export function createAlertBook(sqlite: Sqlite): AlertBook {
     messages: (most) => statements.messages.all(most) as Message[],
   };
 }
+
+/** Whether a stored price (SQL, packed) is one: the zero of a coin that was never traded, which older versions stored, is none. */
+const isPrice = (column: string): string => `ltrim(hex(${column}), '0ABF') <> ''`;
 
 const greater = (one: Digits, other: Digits): Digits => (compare(one, other) >= 0 ? one : other);
 
@@ -197,7 +205,7 @@ function prepare(sqlite: Sqlite) {
         `select max(coalesce(b.taken_at, n.taken_at)) from json_each(@coins) c
            join prices_item i on i.coin = c.value and i.quote = 'USDT'
            join snapshot n on n.id = @snapshotId
-           join prices_moving m on m.item_id = i.id and m.since <= @snapshotId and m.price is not null
+           join prices_moving m on m.item_id = i.id and m.since <= @snapshotId and ${isPrice("m.price")}
              and m.since >= coalesce((
                select max(since) from prices_moving where item_id = i.id and since <= (
                  select id from snapshot where scope_id = i.scope_id and taken_at <= @from and error_code is null
@@ -206,6 +214,12 @@ function prepare(sqlite: Sqlite) {
              select min(since) from prices_moving where item_id = m.item_id and since > m.since)`,
       )
       .pluck(),
+    lastPrices: sqlite.prepare(
+      `select c.value as coin, ${digitsSql("m.price")} as price from json_each(@coins) c
+         join prices_item i on i.coin = c.value and i.quote = 'USDT'
+         join prices_moving m on m.item_id = i.id and m.since = (
+           select max(since) from prices_moving where item_id = i.id and since <= @snapshotId and ${isPrice("price")})`,
+    ),
     lastSeen: sqlite.prepare(
       `select ${seenColumns}
        from scope p join series e on e.id = p.series_id join account a on a.id = e.account_id

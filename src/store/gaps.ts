@@ -79,7 +79,7 @@ export function createGaps(sqlite: Sqlite): GapKeeper {
       }
     },
     reclaimed(seriesId, slot) {
-      for (const scopeId of [notComplete, wholeRun]) {
+      for (const scopeId of isDueSlot(slot) ? [notComplete, wholeRun] : [notComplete]) {
         const gap = find.get(seriesId, scopeId, slot);
         if (gap && gap.toSlot >= slot) divide(gap, slot, gap.slots - 1);
       }

@@ -203,13 +203,18 @@ function storeOn(path: string, sqlite: Sqlite, { clock, log, stopping, opening }
       const settle = () => ledger.settle(account, dataset, slots);
       return writeOrOwe(`settle ${account} ${dataset} ${slots[0]?.slot}`, settle, settle);
     },
-    begin: (account, dataset, slot, startedAt, occasion = "schedule") =>
-      writeOrOwe(
+    begin(account, dataset, slot, startedAt, occasion = "schedule") {
+      const claim = () => ledger.claim(account, dataset, slot, startedAt, occasion);
+      const claimed = () => ledger.claimed(account, dataset, slot, startedAt);
+      // A run on demand that never began owes no row: it would say that the slots before it are accounted for.
+      if (occasion === "demand") return write(claim, claimed);
+      return writeOrOwe(
         `begin ${account} ${dataset} ${slot}`,
         (cause) => ledger.settle(account, dataset, [{ slot, state: "missed", cause }]),
-        () => ledger.claim(account, dataset, slot, startedAt, occasion),
-        () => ledger.claimed(account, dataset, slot, startedAt),
-      ),
+        claim,
+        claimed,
+      );
+    },
     async finish(run, end) {
       try {
         return await write(
