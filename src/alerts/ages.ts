@@ -21,11 +21,13 @@ export function ageReading(
   const isComplete = !offered || (lastOkAt !== null && lastOkAt >= since);
   const verdict: Verdict = fresh ? (isComplete ? "good" : "unknown") : mayFire ? "bad" : "unknown";
   const how =
-    lastOkAt === null || ageMs === null
+    lastOkAt === null
       ? "has had no complete run yet"
-      : fresh
-        ? `is collected: complete at ${instantText(lastOkAt)}`
-        : `has had no complete run since ${instantText(lastOkAt)}, ${durationText(ageMs)} ago`;
+      : ageMs === null
+        ? `cannot be judged: this machine's clock is before its last complete run (${instantText(lastOkAt)})`
+        : fresh
+          ? `is collected: complete at ${instantText(lastOkAt)}`
+          : `has had no complete run since ${instantText(lastOkAt)}, ${durationText(ageMs)} ago`;
   return {
     kind: "stale",
     account,

@@ -31,6 +31,7 @@ export const status: Command = {
       print(all, out);
       const room = roomFor(databasePath);
       if (room.verdict !== "enough") out(`\n${roomInWords(databasePath, room)}`);
+      if (all.some((one) => one.lastOkAt !== null && one.ageMs === null)) out(`\n${clockIsBehind}`);
       if (isCollecting === false) out("\nNothing collects into this database now; `bitget-collector start` goes on.");
       else if (isCollecting && all.every((one) => now - one.unwrittenFrom > patience)) out(`\n${waiting}`);
     }
@@ -41,6 +42,9 @@ export const status: Command = {
 
 /** A collector gives a slot its row or begins to run it within the longest grace; one that has not by then does neither. Milliseconds. */
 const patience = 6 * 60_000;
+
+const clockIsBehind =
+  "This machine's clock is before the last run that is stored: nothing has an age until it is set. `bitget-collector check` compares the clocks.";
 
 const waiting =
   "A collector has this database, and no slot is due for it: it has just begun, or waits until the exchange has confirmed " +

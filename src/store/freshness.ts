@@ -2,6 +2,8 @@
  * Whether what is collected is up to date, per account and dataset: the one rule that `status`, health, metrics, heartbeat
  * and alerts go by. Cheap enough to be asked at any time.
  */
+
+import { largestOffset } from "../bitget/clock-check.ts";
 import { parsePattern } from "../cron.ts";
 import { causes, type DatasetName, type RunState } from "../domain.ts";
 import { notComplete } from "./gaps.ts";
@@ -63,13 +65,27 @@ export const scheduledSeries = (sqlite: Sqlite, at: number | null = null): Sched
 
 /** A reader of the state of everything that is scheduled. It reads a few rows, however long ago the last complete run was. */
 export function freshnessReader(sqlite: Sqlite): (now: number) => Freshness[] {
-  const freshnessOf = seriesReader(sqlite);
+  const freshnessOf = presentReader(sqlite);
   return (now) => scheduledSeries(sqlite).map((series) => freshnessOf(series, now));
 }
 
 /** The same for whoever asks once. */
 export const readFreshness = (sqlite: Sqlite, now: number): Freshness[] => freshnessReader(sqlite)(now);
 
+/**
+ * Reads the state of a series as it is at `now`, the present. A clock that is before what is stored by more than the exchange's could
+ * be off is wrong: by it nothing has an age, and nothing is fresh.
+ */
+export function presentReader(sqlite: Sqlite): (series: Scheduled, now: number) => Freshness {
+  const freshnessOf = seriesReader(sqlite);
+  return (series, now) => {
+    if (series.accountedTo <= now + largestOffset) return freshnessOf(series, now);
+    const stored = freshnessOf(series, series.accountedTo);
+    return { ...stored, ageMs: null, nextAt: parsePattern(series.pattern).next(now), fresh: !stored.offered };
+  };
+}
+
+/** Reads the state of a series as it was at an instant. */
 export function seriesReader(sqlite: Sqlite): (series: Scheduled, now: number) => Freshness {
   const findLast = sqlite.prepare<[number, number], LastRun>(
     "select id, slot, state, cause from run where series_id = ? and slot <= ? and state <> 'running' order by slot desc limit 1",

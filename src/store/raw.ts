@@ -124,7 +124,7 @@ function keeperOn(sqlite: Sqlite, path: string, { days, clock, log, redact }: Ra
   function attempt(some: readonly Waiting[], packed: readonly Buffer[]): void {
     try {
       if (roomFor(path).verdict !== "enough") throw new Error("too little room on the disk");
-      write(some, packed, clock.now() - days * dayMs);
+      write(some, packed, { now: clock.now(), days });
       failing = false;
     } catch (error) {
       if (!failing) log.warn({ path }, `answers cannot be kept as they come in ${path}: ${(error as Error).message}`);
@@ -155,7 +155,10 @@ function keeperOn(sqlite: Sqlite, path: string, { days, clock, log, redact }: Ra
   };
 }
 
-/** Writes answers, and takes out some of those of slots before `oldest`. */
+/**
+ * Writes answers, and takes out some of those older than `days`. They are that old beside the newest that is kept, too: a clock that is
+ * wrong makes nothing old.
+ */
 function createTransaction(sqlite: Sqlite) {
   const addSource = sqlite.prepare(
     "insert or ignore into source (account, dataset, product_type, address) values (?, ?, ?, ?)",
@@ -176,7 +179,12 @@ function createTransaction(sqlite: Sqlite) {
   const removeBody = sqlite.prepare(
     "delete from body where id = ? and not exists (select 1 from answer where body_id = body.id)",
   );
-  return sqlite.transaction((some: readonly Waiting[], packed: readonly Buffer[], oldest: number) => {
+  const newest = sqlite.prepare<[], number | null>("select max(slot) from answer").pluck();
+  interface Age {
+    now: number;
+    days: number;
+  }
+  return sqlite.transaction((some: readonly Waiting[], packed: readonly Buffer[], { now, days }: Age) => {
     for (const [at, { account, dataset, scope, address, slot, number, receivedAt, status, body }] of some.entries()) {
       const source = [account, dataset, scope ?? "", address];
       const digest = digestOf(body);
@@ -184,6 +192,7 @@ function createTransaction(sqlite: Sqlite) {
       addBody.run(digest, packed[at]);
       addAnswer.run(slot, number, receivedAt, status, ...source, digest);
     }
+    const oldest = Math.min(now, newest.get() ?? now) - days * dayMs;
     for (const id of new Set(removeOld.all(oldest))) removeBody.run(id);
   }).immediate;
 }

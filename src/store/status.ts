@@ -1,6 +1,6 @@
 /** How collecting goes: per account and dataset, read from the ledger. */
 import { graceAt, type Pattern, parsePattern, periodAt } from "../cron.ts";
-import { type Freshness, type Scheduled, scheduledSeries, seriesReader } from "./freshness.ts";
+import { type Freshness, presentReader, type Scheduled, scheduledSeries } from "./freshness.ts";
 import { isDueSql } from "./slots.ts";
 import { openReadOnly, type Sqlite } from "./sqlite.ts";
 
@@ -25,7 +25,7 @@ const day = 86_400_000;
 export function readStatus(path: string, now: number): SeriesStatus[] {
   const sqlite = openReadOnly(path);
   try {
-    const freshnessOf = seriesReader(sqlite);
+    const freshnessOf = presentReader(sqlite);
     return scheduledSeries(sqlite).map((series) => statusOf(sqlite, series, freshnessOf(series, now), now));
   } finally {
     sqlite.close();

@@ -3,7 +3,7 @@ import { causes, type DatasetName } from "../../domain.ts";
 import { instantText } from "../../reports/closing.ts";
 import { type Period, periodOf, periodsOf } from "../../reports/days.ts";
 import { createCoverage } from "../../reports/slots.ts";
-import { scheduledSeries, seriesReader } from "../../store/freshness.ts";
+import { presentReader, scheduledSeries, seriesReader } from "../../store/freshness.ts";
 import { isSettled, type Series, type SlotCounts, seriesOf } from "../../store/slots.ts";
 import { type LastTrouble, lastTrouble } from "../../store/trouble.ts";
 import { count, type DataTable, instant, text, type View } from "./table.ts";
@@ -22,7 +22,7 @@ export const collection: DataTable = {
     text("trouble", "What it was"),
   ],
   *rows({ sqlite, account, at, isNow }) {
-    const freshnessOf = seriesReader(sqlite);
+    const freshnessOf = isNow ? presentReader(sqlite) : seriesReader(sqlite);
     for (const series of scheduledSeries(sqlite, isNow ? null : at)) {
       if (!belongs(series, account)) continue;
       const status = freshnessOf(series, at);
@@ -43,12 +43,13 @@ export const collection: DataTable = {
 };
 
 /** What it means that a slot has no snapshot, for a person who was not there. */
-const meanings: Record<string, string> = {
+export const meanings: Record<string, string> = {
   [causes.tooLate]: "It was reached too late to be run.",
   [causes.overlap]: "The run before it was still going on.",
   [causes.notRunning]: "The collector was not running.",
   [causes.asleep]: "The machine was asleep, or its clock was set forward.",
   [causes.blocked]: "The collector was stopped or starved of time.",
+  [causes.unconfirmed]: "The exchange had not confirmed this machine's clock.",
   [causes.storage]: "The database could not be written.",
   [causes.notOffered]: "This kind of account has no such data.",
   [causes.imported]: "It was imported from files.",
