@@ -28,6 +28,8 @@ export interface Sample {
 export interface Watched {
   samples: readonly Sample[];
   path: string;
+  /** Throws with the end of its log where it has ended by itself. */
+  requireAlive(): void;
   /** SIGTERM; how it ended, and how long that took. */
   stop(): Promise<Finished & { tookMs: number }>;
   kill(): void;
@@ -61,6 +63,12 @@ export async function startDaemon(folder: string, env: Record<string, string>): 
   return {
     samples,
     path,
+    requireAlive() {
+      if (child.exitCode === null && child.signalCode === null) return;
+      throw new Error(
+        `the daemon ended with ${child.exitCode ?? child.signalCode}:\n${readFileSync(log, "utf8").slice(-2000)}`,
+      );
+    },
     async stop() {
       const startedAt = performance.now();
       child.kill("SIGTERM");

@@ -59,10 +59,12 @@ const daemon = await startDaemon(folder, {
 try {
   console.error(`soaking for ${values.minutes} minutes, and two and a half of calm, in ${folder}`);
   await sleep(calmFor.before);
+  daemon.requireAlive();
   const calm = daemon.samples.slice(-looks);
   await exchange.ask("faults");
   for (let minutes = Number(values.minutes); minutes > 0; minutes -= 1) {
     await sleep(60_000);
+    daemon.requireAlive();
     const last = daemon.samples.at(-1);
     console.error(`${last?.runs} runs, ${Math.round((last?.rss ?? 0) / 2 ** 20)} MiB, ${minutes - 1} minutes left`);
   }
