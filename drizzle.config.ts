@@ -2,6 +2,6 @@ import { defineConfig } from "drizzle-kit";
 
 export default defineConfig({
   dialect: "sqlite",
-  schema: ["./src/store/tables.ts", "./src/store/alert-tables.ts"],
+  schema: ["./src/store/schema/tables.ts", "./src/store/schema/alert-tables.ts"],
   out: "./migrations",
 });

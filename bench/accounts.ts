@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { scheduleSetting } from "../src/config.ts";
-import { datasetNames } from "../src/domain.ts";
+import { datasetNames } from "../src/core/domain.ts";
+import { scheduleSetting } from "../src/settings/config.ts";
 import { type Collector, startCollector } from "./collector.ts";
 import { type Comparison, compare, type Figure, median } from "./figure.ts";
 

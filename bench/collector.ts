@@ -2,12 +2,12 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { type App, openApp, preflight } from "../src/app.ts";
-import { SimulatedClock } from "../src/clock.ts";
-import { toldTo } from "../src/commands/daemon.ts";
-import { loadConfig, scheduleSetting } from "../src/config.ts";
-import { datasetNames } from "../src/domain.ts";
-import { createMetrics } from "../src/metrics.ts";
-import { createScheduler } from "../src/schedule.ts";
+import { createScheduler } from "../src/collecting/scheduler.ts";
+import { toldTo } from "../src/commands/run/daemon.ts";
+import { SimulatedClock } from "../src/core/clock.ts";
+import { datasetNames } from "../src/core/domain.ts";
+import { createMetrics } from "../src/monitoring/metrics.ts";
+import { loadConfig, scheduleSetting } from "../src/settings/config.ts";
 import type { SimulatedAccount } from "../src/simulator/simulator.ts";
 import { query } from "../test/store/kit.ts";
 import { accountsOf, startExchange } from "./exchange.ts";

@@ -1,4 +1,4 @@
-import { type DatasetName, newTally } from "../src/domain.ts";
+import { type DatasetName, newTally } from "../src/core/domain.ts";
 import { type Collector, startCollector } from "./collector.ts";
 import { compare, type Figure, median } from "./figure.ts";
 

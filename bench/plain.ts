@@ -1,10 +1,10 @@
 /** What one would write first: a row of text for each item of each snapshot, a table and an index for each dataset. */
 import Database from "better-sqlite3";
-import { snakeCase } from "../src/columns.ts";
+import { snakeCase } from "../src/core/columns.ts";
+import type { Snapshot } from "../src/core/domain.ts";
 import type { Dataset } from "../src/datasets/dataset.ts";
-import type { Snapshot } from "../src/domain.ts";
-import { prefixOf } from "../src/store/tables.ts";
-import { hasProductTypes } from "../src/store/views.ts";
+import { prefixOf } from "../src/store/schema/tables.ts";
+import { hasProductTypes } from "../src/store/schema/views.ts";
 
 export type Answers = readonly (readonly [Dataset, readonly Snapshot[]])[];
 

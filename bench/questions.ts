@@ -1,7 +1,7 @@
 /** What is asked of a long history, of ours and of the plain one; each question's milliseconds. */
 import Database from "better-sqlite3";
-import { createAsOf, selectSpan } from "../src/store/as-of.ts";
-import { openReadOnly, type Sqlite } from "../src/store/sqlite.ts";
+import { createAsOf, selectSpan } from "../src/store/read/as-of.ts";
+import { openReadOnly, type Sqlite } from "../src/store/sqlite/database.ts";
 import { equity, positions, pseudoRandom, spotAssets } from "../test/store/minutes.ts";
 import { timed } from "./figure.ts";
 import type { History } from "./history.ts";

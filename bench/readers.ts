@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createLog } from "../src/log.ts";
+import { createLog } from "../src/core/log.ts";
 import { setup as build } from "../test/support/build.ts";
 import type { Visits } from "./children/readers.ts";
 import { type Comparison, compare, type Figure, percentile } from "./figure.ts";
@@ -71,8 +71,8 @@ async function storeFor(history: History): Promise<number[]> {
 
 /** The built program's process for pages, started as the daemon starts it. */
 async function servePages(databasePath: string): Promise<{ url: string; close(): Promise<void> }> {
-  const built = resolve("dist/web/process.js");
-  const { createPagesProcess } = (await import(built)) as typeof import("../src/web/process.ts");
+  const built = resolve("dist/web/process/process.js");
+  const { createPagesProcess } = (await import(built)) as typeof import("../src/web/process/process.ts");
   let heard: (url: string) => void = () => {};
   const listening = new Promise<string>((done) => {
     heard = done;

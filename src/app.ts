@@ -1,25 +1,26 @@
 /** Builds the program from its settings and takes it down in reverse order. Only this file knows which parts are in use. */
 import { setMaxListeners } from "node:events";
-import { limitTo } from "./abort.ts";
 import { type Alerts, createAlerts } from "./alerts/alerts.ts";
 import { createClient } from "./bitget/client.ts";
 import { ClockCheck } from "./bitget/clock-check.ts";
-import { Limiter } from "./bitget/limiter.ts";
-import { type Clock, systemClock } from "./clock.ts";
-import { type Config, secretsOf } from "./config.ts";
+import { Limiter } from "./bitget/limits/rate-limiter.ts";
+import { createPublicSession, createSession, requireAccount, type Session } from "./collecting/account-session.ts";
+import type { Tools } from "./collecting/run-context.ts";
+import { limitTo } from "./core/abort.ts";
+import { type Clock, systemClock } from "./core/clock.ts";
+import type { Account } from "./core/domain.ts";
+import { DeadlineError } from "./core/errors.ts";
+import { createLog, type Log } from "./core/log.ts";
+import { redactor } from "./core/text.ts";
 import { datasets } from "./datasets/index.ts";
-import type { Account } from "./domain.ts";
-import { DeadlineError } from "./errors.ts";
-import { createHeartbeat, type Heartbeat } from "./heartbeat.ts";
-import type { Tools } from "./job.ts";
-import { createLog, type Log } from "./log.ts";
+import { createHeartbeat, type Heartbeat } from "./monitoring/heartbeat.ts";
 import { createDailyReports, type DailyReports } from "./reports/daily.ts";
-import { createPublicSession, createSession, requireAccount, type Session } from "./session.ts";
-import { lockDatabase } from "./store/lock.ts";
-import { openRawAnswers } from "./store/raw.ts";
-import { openStore, type Store } from "./store/store.ts";
-import { redactor } from "./text.ts";
-import { createPagesProcess, type PagesProcess } from "./web/process.ts";
+import { type Config, secretsOf } from "./settings/config.ts";
+import { openStore } from "./store/open.ts";
+import { openRawAnswers } from "./store/responses/archive.ts";
+import { lockDatabase } from "./store/sqlite/lock.ts";
+import type { Store } from "./store/store.ts";
+import { createPagesProcess, type PagesProcess } from "./web/process/process.ts";
 
 /** The side that faces the exchange. */
 export interface Faces {

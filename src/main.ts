@@ -3,11 +3,11 @@
 import { CommanderError, Option, Command as Parser } from "commander";
 import type { Command, Listing } from "./commands/command.ts";
 import { listingOf, listings } from "./commands/index.ts";
-import { ignoreOtherSignals, leave } from "./commands/signals.ts";
-import type { Environment } from "./environment.ts";
-import { CollectorError, ConfigError, StorageError } from "./errors.ts";
-import { redactor, visible, visibleLines } from "./text.ts";
-import { ownVersion } from "./version.ts";
+import { ignoreOtherSignals, leave } from "./commands/run/signals.ts";
+import { CollectorError, ConfigError, StorageError } from "./core/errors.ts";
+import { redactor, visible, visibleLines } from "./core/text.ts";
+import { ownVersion } from "./monitoring/version.ts";
+import type { Environment } from "./settings/env-file.ts";
 
 // Whatever is written from here on (database, lock, reports) is for this user alone.
 process.umask(0o077);
@@ -42,7 +42,7 @@ let redact = (text: string): string => text;
  * It is loaded only here, as help needs no settings.
  */
 async function settings(): Promise<Environment> {
-  const { environment, isSecret, secretsIn } = await import("./environment.ts");
+  const { environment, isSecret, secretsIn } = await import("./settings/env-file.ts");
   const env = environment();
   redact = redactor(secretsIn(env));
   for (const [name, value] of Object.entries(process.env)) if (isSecret(name, value)) delete process.env[name];

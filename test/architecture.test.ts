@@ -1,92 +1,90 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, relative, sep } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { expect, it } from "vitest";
 
-/** A part imports itself and anything to its left. Parts in one entry may import each other. */
+/**
+ * The parts from bottom to top: a folder with what is below it, or a file. A part imports itself and what stands before it in
+ * this list. A file belongs to the longest name that fits it.
+ */
 const order = [
-  ["domain"],
-  [
-    "errors",
-    "abort",
-    "decimal",
-    "columns",
-    "clock",
-    "cron",
-    "text",
-    "log",
-    "environment",
-    "setting-names",
-    "settings-file",
-    "secret-value",
-    "proxy",
-    "tunnel",
-    "outgoing",
-    "version",
-    "timezone",
-  ],
-  ["bitget"],
-  ["alert-settings"],
-  ["config"],
-  ["datasets"],
-  ["store"],
-  ["session"],
-  ["job"],
-  ["context", "run-log", "clock-gate"],
-  ["metrics", "heartbeat"],
-  ["collect"],
-  ["wake"],
-  ["schedule"],
-  ["service"],
-  ["reports"],
-  ["export"],
-  ["web"],
-  ["alerts"],
-  ["simulator"],
-  ["app"],
-  ["commands"],
-  ["main"],
+  "core",
+  "network",
+  "bitget",
+  "datasets",
+  "store/files",
+  "store/sqlite",
+  "store/sql",
+  "store/schema",
+  "store/chain",
+  "store/runs",
+  "store/alerts",
+  "store/read",
+  "store/positions",
+  "store/store.ts",
+  "store/snapshots",
+  "store/transfer",
+  "store/retention",
+  "store/verify",
+  "store/responses",
+  "store/open.ts",
+  "settings",
+  "collecting",
+  "monitoring",
+  "queries",
+  "output",
+  "reports",
+  "alerts",
+  "web",
+  "simulator",
+  "app.ts",
+  "commands",
+  "main.ts",
 ];
 
 const source = "src";
-const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
-const partOf = (file: string): string => (file.split(sep)[0] ?? "").replace(/\.ts$/, "");
-const rank = (part: string): number => order.findIndex((parts) => parts.includes(part));
+const files = readdirSync(source, { recursive: true, encoding: "utf8" })
+  .map((file) => file.replaceAll("\\", "/"))
+  .filter((file) => file.endsWith(".ts"));
 
-function importsOf(file: string): string[] {
-  const text = readFileSync(join(source, file), "utf8");
-  return [...text.matchAll(/from "(\.[^"]+)"/g)].map((match) =>
-    relative(source, join(source, dirname(file), match[1] ?? "")),
-  );
-}
+const isIn = (file: string, part: string): boolean => file === part || file.startsWith(`${part}/`);
+const partOf = (file: string): string =>
+  order.filter((part) => isIn(file, part)).sort((a, b) => b.length - a.length)[0] ?? "";
+const rank = (file: string): number => order.indexOf(partOf(file));
 
-it("gives every part a place in the order", () => {
-  expect(files.map(partOf).filter((part) => rank(part) < 0)).toEqual([]);
+const importsOf = (file: string): string[] =>
+  [...readFileSync(join(source, file), "utf8").matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)]
+    .map((match) => relative(source, join(source, dirname(file), match[1] ?? "")).replaceAll("\\", "/"))
+    .filter((target) => target.endsWith(".ts"));
+
+const imports = files.flatMap((file) => importsOf(file).map((target) => [file, target] as const));
+
+it("gives every file a place in the order", () => {
+  expect(files.filter((file) => partOf(file) === "")).toEqual([]);
 });
 
-it("has no import that points to the right", () => {
-  const wrong = files.flatMap((file) =>
-    importsOf(file)
-      .filter((target) => partOf(target) !== partOf(file) && rank(partOf(target)) >= rank(partOf(file)))
-      .filter((target) => !(rank(partOf(target)) === rank(partOf(file)) && rank(partOf(file)) === 1))
-      .map((target) => `${file} -> ${target}`),
-  );
-  expect(wrong).toEqual([]);
+it("imports only what lies below", () => {
+  const upward = imports.filter(([file, target]) => rank(target) > rank(file));
+  expect(upward.map(([file, target]) => `${file} -> ${target}`)).toEqual([]);
 });
 
-it("lets the simulator share nothing with the client but the nouns", () => {
-  const wrong = files
-    .filter((file) => partOf(file) === "simulator")
-    .flatMap((file) => importsOf(file).map((target) => [file, partOf(target)] as const))
-    .filter(([, part]) => !["simulator", "domain", "clock", "decimal"].includes(part));
+it("keeps two files at the top and at most ten in a folder", () => {
+  expect(files.filter((file) => !file.includes("/")).sort()).toEqual(["app.ts", "main.ts"]);
+  const folders = [...new Set(files.map(dirname))];
+  const sizes = folders.map((folder) => [folder, files.filter((file) => dirname(file) === folder).length] as const);
+  expect(sizes.filter(([, size]) => size > 10)).toEqual([]);
+});
+
+it("lets the simulator share nothing with the client but the vocabulary", () => {
+  const wrong = imports.filter(([file, target]) => isIn(file, "simulator") && !/^(simulator|core)\//.test(target));
   expect(wrong).toEqual([]);
 });
 
 it("opens SQLite files in one place only, which knows what the process has open", () => {
   const opening = files.filter((file) => /new Database\(/.test(readFileSync(join(source, file), "utf8")));
-  expect(opening.map((file) => file.replaceAll(sep, "/"))).toEqual(["store/connections.ts"]);
+  expect(opening).toEqual(["store/files/connections.ts"]);
 });
 
 it("exits in one place only", () => {
   const exits = files.filter((file) => /process\.exit\(/.test(readFileSync(join(source, file), "utf8")));
-  expect(exits).toEqual(["commands/signals.ts"]);
+  expect(exits).toEqual(["commands/run/signals.ts"]);
 });

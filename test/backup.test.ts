@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Simulator } from "../src/simulator/simulator.ts";
-import { ownMigrations } from "../src/store/schema.ts";
+import { ownMigrations } from "../src/store/sqlite/migrations.ts";
 import { startExchange } from "./support/exchange.ts";
 import { temporaryFolder } from "./support/files.ts";
 import { run, start } from "./support/program.ts";

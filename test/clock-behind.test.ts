@@ -1,8 +1,8 @@
 /** A machine whose clock is wrong after a restart: nothing gets a new age, and nothing that is kept goes. */
 import Database from "better-sqlite3";
 import { expect, it } from "vitest";
-import { rawFile } from "../src/store/raw-file.ts";
-import { readStatus } from "../src/store/status.ts";
+import { rawFile } from "../src/store/responses/archive-file.ts";
+import { readStatus } from "../src/store/runs/status.ts";
 import { parseExposition } from "./support/exposition.ts";
 import { createWorld, type World } from "./support/world.ts";
 

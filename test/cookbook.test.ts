@@ -10,9 +10,9 @@ import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { datasets } from "../src/datasets/index.ts";
 import type { ServedSnapshot, TrueRow } from "../src/simulator/simulator.ts";
-import { addDecimalFunctions } from "../src/store/decimal-functions.ts";
-import { cellText, prepareQuery } from "../src/store/query.ts";
-import { viewsOf } from "../src/store/views.ts";
+import { viewsOf } from "../src/store/schema/views.ts";
+import { addDecimalFunctions } from "../src/store/sql/decimal-functions.ts";
+import { cellText, prepareQuery } from "../src/store/sql/query.ts";
 import { livedPast } from "./support/lived.ts";
 
 const readme = readFileSync("README.md", "utf8");

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { loadCommands } from "../src/commands/index.ts";
-import { scheduleSetting } from "../src/config.ts";
-import { datasetNames } from "../src/domain.ts";
+import { datasetNames } from "../src/core/domain.ts";
 import { reports } from "../src/reports/index.ts";
-import { isKnownSetting } from "../src/setting-names.ts";
+import { scheduleSetting } from "../src/settings/config.ts";
+import { isKnownSetting } from "../src/settings/names.ts";
 import { query } from "./store/kit.ts";
 import { open, temporaryPath } from "./store/temporary.ts";
 
@@ -13,7 +13,7 @@ const commands = await loadCommands();
 const read = (path: string) => readFileSync(path, "utf8");
 const readme = read("README.md");
 const example = read(".env.example");
-const config = read("src/config.ts") + read("src/alert-settings.ts");
+const config = read("src/settings/config.ts") + read("src/settings/alerts.ts");
 
 /** Settings as the code names them. */
 const settings = [

@@ -32,12 +32,12 @@ describe("the program", () => {
     expect(loaded).toEqual([
       "commander",
       "commands/index.js",
-      "commands/signals.js",
-      "domain.js",
-      "errors.js",
+      "commands/run/signals.js",
+      "core/domain.js",
+      "core/errors.js",
+      "core/text.js",
       "main.js",
-      "text.js",
-      "version.js",
+      "monitoring/version.js",
     ]);
   });
 });

@@ -1,7 +1,7 @@
 /** Whatever the program waits for when it is told to stop, it waits no longer: an exchange that never answers, address by address. */
 import Database from "better-sqlite3";
 import { expect, it } from "vitest";
-import { addresses } from "../src/bitget/addresses.ts";
+import { addresses } from "../src/bitget/endpoints.ts";
 import { everyDataset } from "./support/settings.ts";
 import { until } from "./support/wait.ts";
 import { createWorld, type World } from "./support/world.ts";

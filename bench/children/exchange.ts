@@ -1,5 +1,5 @@
 /** The simulated exchange as a process. Told an instant it sets its clock forward to it; gone when its parent is. */
-import { SimulatedClock } from "../../src/clock.ts";
+import { SimulatedClock } from "../../src/core/clock.ts";
 import { startSimulator } from "../../src/simulator/simulator.ts";
 import { accountsOf, type Told } from "../exchange.ts";
 

@@ -1,11 +1,12 @@
 /** Alerts: looks at what each run has stored, says what began and what is over in the log, and sends it on. */
-import type { AlertSettings } from "../alert-settings.ts";
-import type { Clock } from "../clock.ts";
-import type { Log } from "../log.ts";
-import type { ProxySettings } from "../proxy.ts";
-import type { Said } from "../store/alert-book.ts";
+
+import { everySecond } from "../collecting/ticker.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Log } from "../core/log.ts";
+import type { ProxySettings } from "../network/proxy.ts";
+import type { AlertSettings } from "../settings/alerts.ts";
+import type { Said } from "../store/alerts/alert-state.ts";
 import type { Store } from "../store/store.ts";
-import { everySecond } from "../wake.ts";
 import { createDelivery } from "./delivery.ts";
 import { createWatch } from "./watch.ts";
 import { instantText } from "./words.ts";

@@ -1,8 +1,9 @@
 /** What the rules that are on cannot judge now, and why: silence there says nothing. */
-import type { AlertSettings } from "../alert-settings.ts";
+
+import type { DatasetName, Row } from "../core/domain.ts";
 import { datasetNamed } from "../datasets/index.ts";
-import type { DatasetName, Row } from "../domain.ts";
-import type { AlertBook, Seen } from "../store/alert-book.ts";
+import type { AlertSettings } from "../settings/alerts.ts";
+import type { AlertBook, Seen } from "../store/alerts/alert-state.ts";
 import { futuresReadings, positionReadings, unifiedReadings, watchedEquity } from "./readings.ts";
 import type { AlertKind } from "./rules.ts";
 import { coinsText } from "./words.ts";

@@ -2,11 +2,12 @@
  * Sends what is to be said, one after the other, until each has arrived or is too old. What was sent is marked after the
  * answer: only who dies between the two sends one twice, under the same id.
  */
-import type { Webhook } from "../alert-settings.ts";
-import type { Clock } from "../clock.ts";
-import type { Log } from "../log.ts";
-import { noProxy, type ProxySettings } from "../proxy.ts";
-import type { Message } from "../store/alert-book.ts";
+
+import type { Clock } from "../core/clock.ts";
+import type { Log } from "../core/log.ts";
+import { noProxy, type ProxySettings } from "../network/proxy.ts";
+import type { Webhook } from "../settings/alerts.ts";
+import type { Message } from "../store/alerts/alert-state.ts";
 import type { Store } from "../store/store.ts";
 import { bodyOf } from "./formats.ts";
 import { isMendable, post, problemOf } from "./post.ts";

@@ -5,9 +5,10 @@
  * Sources: https://docs.slack.dev/messaging/formatting-message-text, https://docs.discord.com/developers/resources/webhook,
  * https://core.telegram.org/bots/api#sendmessage
  */
-import type { Webhook, WebhookFormat } from "../alert-settings.ts";
-import type { Message } from "../store/alert-book.ts";
-import { durationText } from "../text.ts";
+
+import { durationText } from "../core/text.ts";
+import type { Webhook, WebhookFormat } from "../settings/alerts.ts";
+import type { Message } from "../store/alerts/alert-state.ts";
 import { instantText } from "./words.ts";
 
 /** Older than this, an alert says how old it is. Milliseconds. */

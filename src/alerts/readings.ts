@@ -1,8 +1,9 @@
 /** What a stored snapshot says of the things that alerts are about. */
-import type { AlertSettings } from "../alert-settings.ts";
-import { absolute, compare, isPositive, subtract } from "../decimal.ts";
-import type { Digits, Row } from "../domain.ts";
-import type { Seen } from "../store/alert-book.ts";
+
+import { absolute, compare, isPositive, subtract } from "../core/decimal.ts";
+import type { Digits, Row } from "../core/domain.ts";
+import type { AlertSettings } from "../settings/alerts.ts";
+import type { Seen } from "../store/alerts/alert-state.ts";
 import { type AlertKind, judgeLeast, judgeMost, type Reading, type Share, shareOf } from "./rules.ts";
 import { coinsText, nameText, percentText } from "./words.ts";
 

@@ -2,8 +2,8 @@
  * When an alert begins and when it is over. Pure: the same readings in the same order give the same alerts, whoever was
  * restarted in between.
  */
-import { compare, divide, multiply } from "../decimal.ts";
-import type { Digits } from "../domain.ts";
+import { compare, divide, multiply } from "../core/decimal.ts";
+import type { Digits } from "../core/domain.ts";
 
 export const alertKinds = ["liquidation-distance", "margin-ratio", "drawdown", "stale", "key-refused"] as const;
 export type AlertKind = (typeof alertKinds)[number];

@@ -4,14 +4,14 @@
  * where this one was, with neither a word more nor less.
  */
 import { createHash } from "node:crypto";
-import type { AlertSettings } from "../alert-settings.ts";
-import { codesOf, verdictOf } from "../bitget/codes.ts";
-import type { Clock } from "../clock.ts";
+import { codesOf, verdictOf } from "../bitget/error-codes.ts";
+import { writeKey } from "../collecting/account-session.ts";
+import type { Clock } from "../core/clock.ts";
+import { add, isPositive, multiply, subtract } from "../core/decimal.ts";
+import { type Digits, publicAccount } from "../core/domain.ts";
 import { datasetNamed } from "../datasets/index.ts";
-import { add, isPositive, multiply, subtract } from "../decimal.ts";
-import { type Digits, publicAccount } from "../domain.ts";
-import { writeKey } from "../session.ts";
-import type { AlertState, OpenAlert, Said, Seen } from "../store/alert-book.ts";
+import type { AlertSettings } from "../settings/alerts.ts";
+import type { AlertState, OpenAlert, Said, Seen } from "../store/alerts/alert-state.ts";
 import type { Store } from "../store/store.ts";
 import { ageReading } from "./ages.ts";
 import {

@@ -1,8 +1,8 @@
 /** How alerts speak: of figures, of names that come from outside, and in whole sentences. */
-import { multiply, truncate } from "../decimal.ts";
-import type { Digits } from "../domain.ts";
-import type { AlertState, OpenAlert } from "../store/alert-book.ts";
-import { durationText, visible } from "../text.ts";
+import { multiply, truncate } from "../core/decimal.ts";
+import type { Digits } from "../core/domain.ts";
+import { durationText, visible } from "../core/text.ts";
+import type { AlertState, OpenAlert } from "../store/alerts/alert-state.ts";
 import type { Reading } from "./rules.ts";
 
 /** Longer names than any the exchange has are cut. Characters. */

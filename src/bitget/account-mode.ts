@@ -1,10 +1,10 @@
 /** Which API generation an account speaks. Only the exchange's own word counts; nothing is guessed from a failure. */
-import type { ApiVersion } from "../domain.ts";
-import { ApiError } from "../errors.ts";
-import { addresses } from "./addresses.ts";
+import type { ApiVersion } from "../core/domain.ts";
+import { ApiError } from "../core/errors.ts";
 import type { AskOptions, Client } from "./client.ts";
-import { classicCodes } from "./codes.ts";
-import { asObject } from "./json.ts";
+import { addresses } from "./endpoints.ts";
+import { classicCodes } from "./error-codes.ts";
+import { asObject } from "./wire/json.ts";
 
 /** An account on its way from one mode to the other. */
 const betweenModes = ["upgrading", "switching"];

@@ -1,19 +1,19 @@
 /** A signed, paced, patient reader of one account. It knows no datasets and no tables; it only ever sends GET. */
 import { setMaxListeners } from "node:events";
-import { type Clock, sleep } from "../clock.ts";
-import { type Account, type Address, type Answer, newTally, type Params, Secret, type Tally } from "../domain.ts";
-import { ApiError, CollectorError, NetworkError, ShapeError, UsageError } from "../errors.ts";
-import type { Log } from "../log.ts";
-import { noProxy, type ProxySettings } from "../proxy.ts";
-import { redactor } from "../text.ts";
-import { addresses } from "./addresses.ts";
-import { type Envelope, readAnswer } from "./answer.ts";
+import { type Clock, sleep } from "../core/clock.ts";
+import { type Account, type Address, type Answer, newTally, type Params, Secret, type Tally } from "../core/domain.ts";
+import { ApiError, CollectorError, NetworkError, ShapeError, UsageError } from "../core/errors.ts";
+import type { Log } from "../core/log.ts";
+import { redactor } from "../core/text.ts";
+import { noProxy, type ProxySettings } from "../network/proxy.ts";
 import { ClockCheck, largestOffset } from "./clock-check.ts";
-import { createHttp, type Reply } from "./http.ts";
-import { asObject } from "./json.ts";
-import type { Limiter } from "./limiter.ts";
-import { attemptsFor, waitAfter } from "./retry.ts";
-import { signer, target } from "./sign.ts";
+import { addresses } from "./endpoints.ts";
+import type { Limiter } from "./limits/rate-limiter.ts";
+import { type Envelope, readAnswer } from "./wire/envelope.ts";
+import { createHttp, type Reply } from "./wire/http.ts";
+import { asObject } from "./wire/json.ts";
+import { attemptsFor, waitAfter } from "./wire/retry.ts";
+import { signer, target } from "./wire/sign.ts";
 
 export interface AskOptions {
   signal: AbortSignal;

@@ -2,7 +2,7 @@
  * Whether the exchange has confirmed this machine's clock as it stands. A machine without a battery-backed clock starts in the
  * past, and whatever is written by such a clock stays in the history: only a confirmed one may create slots.
  */
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../core/clock.ts";
 
 /** `unknown`: nobody was asked since the clock was set or the machine slept. */
 export type Verdict = "confirmed" | "contradicted" | "unknown";

@@ -1,10 +1,10 @@
 /** Whose a key is, and what it may do besides reading. What is not known to be reading counts as writing. */
-import type { ApiVersion } from "../domain.ts";
-import { ShapeError } from "../errors.ts";
-import { visible } from "../text.ts";
-import { addresses } from "./addresses.ts";
+import type { ApiVersion } from "../core/domain.ts";
+import { ShapeError } from "../core/errors.ts";
+import { visible } from "../core/text.ts";
 import type { AskOptions, Client } from "./client.ts";
-import { asObject } from "./json.ts";
+import { addresses } from "./endpoints.ts";
+import { asObject } from "./wire/json.ts";
 
 export interface KeyInfo {
   /** The exchange's id of the user, who may have several keys; null where it is not told. */

@@ -1,5 +1,5 @@
 /** The product lines in the exchange's three vocabularies. Source: https://www.bitget.com/api-doc/ (contract, uta). */
-import { type ProductType, productTypes, type Scope } from "../domain.ts";
+import { type ProductType, productTypes, type Scope } from "../core/domain.ts";
 
 /** `category` of v2 and v3. The demo lines (S…) exist in v2 only; the Coin-M and USDC-M demo names of v1 are inferred. */
 const categories: Record<ProductType, string> = {

@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { openFaces } from "../app.ts";
 import { readKey } from "../bitget/permissions.ts";
-import { type Config, loadConfig } from "../config.ts";
-import { type DatasetName, datasetNames } from "../domain.ts";
-import { warnings } from "../environment.ts";
-import { routeText } from "../proxy.ts";
-import type { Session } from "../session.ts";
-import { checkDatabase } from "../store/migrate.ts";
+import type { Session } from "../collecting/account-session.ts";
+import { type DatasetName, datasetNames } from "../core/domain.ts";
+import { routeText } from "../network/proxy.ts";
+import { type Config, loadConfig } from "../settings/config.ts";
+import { warnings } from "../settings/env-file.ts";
+import { checkDatabase } from "../store/transfer/migrate.ts";
 import type { Command } from "./command.ts";
 
 /** A clock further off than this should be set right, though requests are signed with the exchange's time. Milliseconds. */

@@ -1,12 +1,12 @@
-import { limitTo } from "../abort.ts";
 import { type App, openApp } from "../app.ts";
-import { buildsOn, collect as collectOne, sessionsOf } from "../collect.ts";
-import { loadConfig } from "../config.ts";
+import { requireAccount, type Session } from "../collecting/account-session.ts";
+import { buildsOn, collect as collectOne, sessionsOf } from "../collecting/collect.ts";
+import { limitTo } from "../core/abort.ts";
+import { datasetNames, type RunState } from "../core/domain.ts";
+import { UsageError } from "../core/errors.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import { datasets } from "../datasets/index.ts";
-import { datasetNames, type RunState } from "../domain.ts";
-import { UsageError } from "../errors.ts";
-import { requireAccount, type Session } from "../session.ts";
+import { loadConfig } from "../settings/config.ts";
 import type { Command } from "./command.ts";
 
 export const collect: Command = {

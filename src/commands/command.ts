@@ -1,5 +1,5 @@
 /** The type of a command: a declaration, plus what it does. */
-import type { Environment } from "../environment.ts";
+import type { Environment } from "../settings/env-file.ts";
 
 export interface Input {
   args: readonly string[];

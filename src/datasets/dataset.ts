@@ -1,9 +1,19 @@
 /** The type of a dataset: a declaration of what is collected, from where, and how an answer becomes rows. */
 import { ZodError, type ZodType } from "zod";
-import type { Columns, RowOf } from "../columns.ts";
-import type { Address, ApiVersion, DatasetName, Extra, Item, Known, Params, ProductType, Scope } from "../domain.ts";
-import { ShapeError } from "../errors.ts";
-import { missingIn } from "./shapes.ts";
+import type { Columns, RowOf } from "../core/columns.ts";
+import type {
+  Address,
+  ApiVersion,
+  DatasetName,
+  Extra,
+  Item,
+  Known,
+  Params,
+  ProductType,
+  Scope,
+} from "../core/domain.ts";
+import { ShapeError } from "../core/errors.ts";
+import { missingIn } from "./fields.ts";
 
 /** One item of an answer in the dataset's columns; `extra` holds the fields that have none. */
 export interface ItemOf<C extends Columns> {

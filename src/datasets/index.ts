@@ -1,13 +1,13 @@
 /** Everything we collect. A new dataset is a file and a line here. */
-import type { DatasetName } from "../domain.ts";
-import { datasetNames } from "../domain.ts";
+import type { DatasetName } from "../core/domain.ts";
+import { datasetNames } from "../core/domain.ts";
 import type { Dataset } from "./dataset.ts";
-import { equity } from "./equity.ts";
-import { fundingAssets } from "./funding-assets.ts";
-import { mixAccounts } from "./mix-accounts.ts";
-import { positions } from "./positions.ts";
-import { prices } from "./prices.ts";
-import { spotAssets } from "./spot-assets.ts";
+import { equity } from "./snapshots/equity.ts";
+import { fundingAssets } from "./snapshots/funding-assets.ts";
+import { mixAccounts } from "./snapshots/mix-accounts.ts";
+import { positions } from "./snapshots/positions.ts";
+import { prices } from "./snapshots/prices.ts";
+import { spotAssets } from "./snapshots/spot-assets.ts";
 
 const byName: Record<DatasetName, Dataset> = {
   "spot-assets": spotAssets,

@@ -1,6 +1,6 @@
 /** The coins of a unified account (v3), which both `spot-assets` and `mix-accounts` tell. */
 import { z } from "zod";
-import { amount, coin, digits, isNothing, item, list, namelessZero } from "./shapes.ts";
+import { amount, coin, digits, isNothing, item, list, namelessZero } from "./fields.ts";
 
 const unifiedCoin = item(
   {

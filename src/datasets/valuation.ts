@@ -3,8 +3,8 @@
  * told apart from what nobody asked about, and from what could not be read.
  */
 import { isMoney } from "../bitget/product-types.ts";
-import { add, isPositive, isZero, multiply, sum } from "../decimal.ts";
-import type { DatasetName, Digits, Known, Row } from "../domain.ts";
+import { add, isPositive, isZero, multiply, sum } from "../core/decimal.ts";
+import type { DatasetName, Digits, Known, Row } from "../core/domain.ts";
 import type { Context } from "./dataset.ts";
 
 /** Rows over all scopes; the demo lines are left out, for they hold no money. */

@@ -1,13 +1,14 @@
-import { prices } from "../datasets/prices.ts";
+import { multiply } from "../core/decimal.ts";
+import type { Digits } from "../core/domain.ts";
+import { prices } from "../datasets/snapshots/prices.ts";
 import { realPrice } from "../datasets/valuation.ts";
-import { multiply } from "../decimal.ts";
-import type { Digits } from "../domain.ts";
-import type { Cell } from "../store/query.ts";
-import { amountOf, createClosings, instantText, textOf } from "./closing.ts";
-import { type Period, periodsOf } from "./days.ts";
-import type { Report, Source } from "./report.ts";
-import { coverageColumns, createCoverage } from "./slots.ts";
-import { createWallets } from "./wallets.ts";
+import { amountOf, createClosings, instantText, textOf } from "../queries/close.ts";
+import { coverageColumns, createCoverage } from "../queries/coverage.ts";
+import { type Period, periodsOf } from "../queries/periods.ts";
+import type { Source } from "../queries/source.ts";
+import { createWallets } from "../queries/wallets.ts";
+import type { Cell } from "../store/sql/query.ts";
+import type { Report } from "./report.ts";
 
 const amountColumns = ["coin", "taken_at", "available", "frozen", "locked", "total", "usdt_price", "usdt_value"];
 

@@ -2,15 +2,17 @@
  * What is different at the close from the close before. Nothing of a coin or a position in a known snapshot is "0"; where
  * either close is unknown there is one row for the whole wallet that says so by its empty cells.
  */
-import { positions } from "../datasets/positions.ts";
-import { compare, subtract } from "../decimal.ts";
-import type { DatasetName, Digits } from "../domain.ts";
-import type { Cell } from "../store/query.ts";
-import { amountOf, createClosings, textOf } from "./closing.ts";
-import { type Period, periodOf, periodsOf } from "./days.ts";
-import type { Report, Source } from "./report.ts";
-import { coverageColumns, createCoverage } from "./slots.ts";
-import { createWallets } from "./wallets.ts";
+
+import { compare, subtract } from "../core/decimal.ts";
+import type { DatasetName, Digits } from "../core/domain.ts";
+import { positions } from "../datasets/snapshots/positions.ts";
+import { amountOf, createClosings, textOf } from "../queries/close.ts";
+import { coverageColumns, createCoverage } from "../queries/coverage.ts";
+import { type Period, periodOf, periodsOf } from "../queries/periods.ts";
+import type { Source } from "../queries/source.ts";
+import { createWallets } from "../queries/wallets.ts";
+import type { Cell } from "../store/sql/query.ts";
+import type { Report } from "./report.ts";
 
 /** What can change of one item: the amounts in the order of `fields`. */
 interface Holding {

@@ -1,6 +1,6 @@
-import { periodsOf } from "./days.ts";
+import { createCoverage } from "../queries/coverage.ts";
+import { periodsOf } from "../queries/periods.ts";
 import type { Report } from "./report.ts";
-import { createCoverage } from "./slots.ts";
 
 export const coverage: Report = {
   name: "coverage",

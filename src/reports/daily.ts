@@ -2,19 +2,19 @@
 import { accessSync, constants, lstatSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import type { Clock } from "../clock.ts";
-import type { Pattern } from "../cron.ts";
-import { ConfigError } from "../errors.ts";
-import type { Log } from "../log.ts";
-import { makeFolder } from "../store/folder.ts";
-import { hasRuns, isSettled } from "../store/slots.ts";
-import { openReadOnly, type Sqlite } from "../store/sqlite.ts";
-import { everySecond } from "../wake.ts";
-import { type Period, periodOf, periodsOf } from "./days.ts";
-import { writeBeside } from "./files.ts";
+import { everySecond } from "../collecting/ticker.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Pattern } from "../core/cron.ts";
+import { ConfigError } from "../core/errors.ts";
+import type { Log } from "../core/log.ts";
+import { writeBeside } from "../output/atomic-file.ts";
+import { type Period, periodOf, periodsOf } from "../queries/periods.ts";
+import { makeFolder } from "../store/files/folder.ts";
+import { hasRuns, isSettled } from "../store/runs/slot-counts.ts";
+import { openReadOnly, type Sqlite } from "../store/sqlite/database.ts";
 import { reports } from "./index.ts";
+import { csvOf } from "./render.ts";
 import type { Report } from "./report.ts";
-import { csvOf } from "./text.ts";
 
 export interface DailyOptions {
   databasePath: string;

@@ -1,16 +1,17 @@
-import { equity as dataset } from "../datasets/equity.ts";
-import { compare, subtract } from "../decimal.ts";
-import type { Digits } from "../domain.ts";
-import { selectSpan } from "../store/as-of.ts";
-import type { Cell } from "../store/query.ts";
-import { dayMs, prunedDays } from "../store/ranges.ts";
-import { longestAge, schedulesOf, seriesOf } from "../store/slots.ts";
-import type { ChartLine } from "./chart.ts";
-import { amountOf, type Closing, createClosings, instantText } from "./closing.ts";
-import { type Period, periodOf, periodsOf, type Span } from "./days.ts";
-import type { Report, Source } from "./report.ts";
-import { coverageColumns, createCoverage } from "./slots.ts";
-import { missingText, pricedPartOf, unpricedText, worthOf } from "./worth.ts";
+import { compare, subtract } from "../core/decimal.ts";
+import type { Digits } from "../core/domain.ts";
+import { equity as dataset } from "../datasets/snapshots/equity.ts";
+import type { ChartLine } from "../output/chart/chart.ts";
+import { amountOf, type Closing, createClosings, instantText } from "../queries/close.ts";
+import { coverageColumns, createCoverage } from "../queries/coverage.ts";
+import { type Period, periodOf, periodsOf, type Span } from "../queries/periods.ts";
+import type { Source } from "../queries/source.ts";
+import { missingText, pricedPartOf, unpricedText, worthOf } from "../queries/worth.ts";
+import { selectSpan } from "../store/read/as-of.ts";
+import { dayMs, prunedDays } from "../store/retention/daily-extremes.ts";
+import { longestAge, schedulesOf, seriesOf } from "../store/runs/slot-counts.ts";
+import type { Cell } from "../store/sql/query.ts";
+import type { Report } from "./report.ts";
 
 /** The value of an account at the exchange's time; null where a part of it is unknown. */
 interface Value {

@@ -1,11 +1,11 @@
-import { positions as dataset } from "../datasets/positions.ts";
-import { absolute, compare, divide, subtract } from "../decimal.ts";
-import type { Digits } from "../domain.ts";
-import type { Cell } from "../store/query.ts";
-import { amountOf, createClosings, type HeldRow } from "./closing.ts";
-import { periodsOf } from "./days.ts";
+import { absolute, compare, divide, subtract } from "../core/decimal.ts";
+import type { Digits } from "../core/domain.ts";
+import { positions as dataset } from "../datasets/snapshots/positions.ts";
+import { amountOf, createClosings, type HeldRow } from "../queries/close.ts";
+import { coverageColumns, createCoverage } from "../queries/coverage.ts";
+import { periodsOf } from "../queries/periods.ts";
+import type { Cell } from "../store/sql/query.ts";
 import type { Report } from "./report.ts";
-import { coverageColumns, createCoverage } from "./slots.ts";
 
 /** Columns of the history view, as they are. */
 const told = [

@@ -1,17 +1,9 @@
 /** The type of a report: a name, columns, and rows that are read as they are asked for. */
-import type { Cell } from "../store/query.ts";
-import type { Sqlite } from "../store/sqlite.ts";
-import type { Chart } from "./chart.ts";
-import type { Span } from "./days.ts";
 
-export interface Source {
-  /** Read only. */
-  sqlite: Sqlite;
-  /** Of this account alone; null: of all. */
-  account: string | null;
-  /** A day or month that is not over by then is `going on`. Epoch ms. */
-  now: number;
-}
+import type { Chart } from "../output/chart/chart.ts";
+import type { Span } from "../queries/periods.ts";
+import type { Source } from "../queries/source.ts";
+import type { Cell } from "../store/sql/query.ts";
 
 export interface Report {
   name: string;

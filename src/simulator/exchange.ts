@@ -1,13 +1,13 @@
 /** From an admitted request to the bytes of its answer, and into the record. */
 import { stringify } from "lossless-json";
-import type { Clock } from "../clock.ts";
-import { publicAccount } from "../domain.ts";
-import type { Told } from "./answer.ts";
+import type { Clock } from "../core/clock.ts";
+import { publicAccount } from "../core/domain.ts";
+import { createLife } from "./account/life.ts";
+import type { Told } from "./answers/answer.ts";
 import type { Fault } from "./faults.ts";
 import { type Admitted, type SimulatedAccount, userOf } from "./gateway.ts";
-import { createLife } from "./life.ts";
-import { createMarket } from "./market.ts";
-import { hashText } from "./random.ts";
+import { createMarket } from "./market/market.ts";
+import { hashText } from "./market/random.ts";
 import type { ServedSnapshot } from "./record.ts";
 import { Refusal, refusable } from "./refusal.ts";
 import type { Reply } from "./send.ts";

@@ -1,10 +1,10 @@
 /** Who may ask what: the checks between an arriving request and its answer, in the exchange's order. */
 import { createHmac, createPublicKey, type KeyObject, verify } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
-import type { Endpoint, PublicEndpoint, Query, SignedEndpoint } from "./answer.ts";
-import { endpointsV1 } from "./answers-v1.ts";
-import { endpointsV2 } from "./answers-v2.ts";
-import { endpointsV3 } from "./answers-v3.ts";
+import type { Endpoint, PublicEndpoint, Query, SignedEndpoint } from "./answers/answer.ts";
+import { endpointsV1 } from "./answers/v1.ts";
+import { endpointsV2 } from "./answers/v2.ts";
+import { endpointsV3 } from "./answers/v3.ts";
 import type { Limits } from "./limits.ts";
 import { refusals } from "./refusal.ts";
 

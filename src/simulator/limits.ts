@@ -1,5 +1,5 @@
 /** The exchange's rate limits, exact over every sliding window of its own time. */
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../core/clock.ts";
 
 const second = 1000;
 const minute = 60_000;

@@ -1,9 +1,9 @@
 /** What the exchange knows it has told: every answer as the rows that a faithful history of it must show. */
-import { divide } from "../decimal.ts";
-import type { DatasetName, ProductType, Scope } from "../domain.ts";
-import type { Balance, FundingBalance, FuturesAccount, OpenPosition } from "./statement.ts";
-import type { Ticker } from "./tickers.ts";
-import type { UnifiedAsset } from "./unified.ts";
+import { divide } from "../core/decimal.ts";
+import type { DatasetName, ProductType, Scope } from "../core/domain.ts";
+import type { Balance, FundingBalance, FuturesAccount, OpenPosition } from "./account/statement.ts";
+import type { UnifiedAsset } from "./account/unified.ts";
+import type { Ticker } from "./market/tickers.ts";
 
 /**
  * Columns of the history view, without account, taken_at and snapshot_id. Amounts are digits as sent, times epoch ms,

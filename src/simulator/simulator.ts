@@ -4,7 +4,7 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../core/clock.ts";
 import { createExchange } from "./exchange.ts";
 import { createFaults, type Fault } from "./faults.ts";
 import { createGateway, type SimulatedAccount } from "./gateway.ts";

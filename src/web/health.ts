@@ -1,8 +1,8 @@
 /** `GET /healthz`: whether what is collected is fresh. A process that runs while its data is stale is not healthy. */
 import { Hono } from "hono";
-import { freshnessReader } from "../store/freshness.ts";
-import { isLocked } from "../store/lock.ts";
-import type { Access } from "./login.ts";
+import { freshnessReader } from "../store/runs/freshness.ts";
+import { isLocked } from "../store/sqlite/lock.ts";
+import type { Access } from "./access/login.ts";
 import type { Site } from "./site.ts";
 
 interface Health {

@@ -4,13 +4,13 @@ import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
-import type { HttpSettings } from "../config.ts";
-import { ConfigError, QueryError } from "../errors.ts";
+import { ConfigError, QueryError } from "../core/errors.ts";
+import type { HttpSettings } from "../settings/config.ts";
+import { type Refusal, refusalOf, safeHeaders } from "./access/guard.ts";
+import { type Access, createAccess } from "./access/login.ts";
 import { assets } from "./assets.ts";
-import { type Refusal, refusalOf, safeHeaders } from "./guard.ts";
 import { healthz } from "./health.ts";
 import { live } from "./live.ts";
-import { type Access, createAccess } from "./login.ts";
 import { pages } from "./pages/index.ts";
 import type { Site } from "./site.ts";
 

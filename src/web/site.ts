@@ -1,7 +1,7 @@
 /** What a part of the site works with. A part is a function `(site: Site) => Hono`, mounted by server.ts. */
 import { HTTPException } from "hono/http-exception";
-import { type Changes, watchChanges } from "./changes.ts";
-import { createReader, type Reader } from "./reader.ts";
+import { type Changes, watchChanges } from "./reading/changes.ts";
+import { createReader, type Reader } from "./reading/reader.ts";
 
 export interface Site {
   databasePath: string;

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { createWatch } from "../../src/alerts/watch.ts";
+import type { Row } from "../../src/core/domain.ts";
 import { datasetNamed } from "../../src/datasets/index.ts";
-import type { Row } from "../../src/domain.ts";
 import { collect, good, item, minute, start } from "../store/kit.ts";
 import { open, temporaryPath } from "../store/temporary.ts";
 import { SettableClock } from "../support/world.ts";

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { AlertSettings } from "../../src/alert-settings.ts";
 import { createWatch } from "../../src/alerts/watch.ts";
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/core/clock.ts";
+import type { Row, Scope } from "../../src/core/domain.ts";
 import { datasetNamed } from "../../src/datasets/index.ts";
-import type { Row, Scope } from "../../src/domain.ts";
+import type { AlertSettings } from "../../src/settings/alerts.ts";
 import type { Store } from "../../src/store/store.ts";
 import { collect, failed, good, item, minute, query, start } from "../store/kit.ts";
 import { open, temporaryPath } from "../store/temporary.ts";

@@ -1,10 +1,10 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { afterAll, describe, expect, it } from "vitest";
-import { addresses } from "../../src/bitget/addresses.ts";
-import { toJson } from "../../src/bitget/json.ts";
-import { signer } from "../../src/bitget/sign.ts";
-import type { Clock } from "../../src/clock.ts";
-import { DeadlineError } from "../../src/errors.ts";
+import { addresses } from "../../src/bitget/endpoints.ts";
+import { toJson } from "../../src/bitget/wire/json.ts";
+import { signer } from "../../src/bitget/wire/sign.ts";
+import type { Clock } from "../../src/core/clock.ts";
+import { DeadlineError } from "../../src/core/errors.ts";
 import { handClock, noon } from "../simulator/support.ts";
 import {
   account,

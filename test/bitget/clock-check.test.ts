@@ -1,7 +1,7 @@
 /** What confirms the machine's clock, what contradicts it, and what undoes either. */
 import { expect, it } from "vitest";
-import { addresses } from "../../src/bitget/addresses.ts";
 import { ClockCheck } from "../../src/bitget/clock-check.ts";
+import { addresses } from "../../src/bitget/endpoints.ts";
 import { startSimulator } from "../../src/simulator/simulator.ts";
 import { classic, credentials } from "../support/settings.ts";
 import { SettableClock } from "../support/world.ts";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { readKey } from "../../src/bitget/permissions.ts";
-import type { ApiVersion } from "../../src/domain.ts";
+import type { ApiVersion } from "../../src/core/domain.ts";
 import { answer, clientOf, failureOf, send, startServer, within } from "./support.ts";
 
 const ask = async (version: ApiVersion, info: object) => {

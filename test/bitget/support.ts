@@ -4,11 +4,11 @@ import type { AddressInfo } from "node:net";
 import { inspect } from "node:util";
 import { afterAll, expect, onTestFinished } from "vitest";
 import { type Client, type ClientOptions, createClient } from "../../src/bitget/client.ts";
-import { Limiter } from "../../src/bitget/limiter.ts";
-import { type Clock, systemClock } from "../../src/clock.ts";
-import { type Account, newTally, Secret, type Tally } from "../../src/domain.ts";
-import { CollectorError } from "../../src/errors.ts";
-import { createLog } from "../../src/log.ts";
+import { Limiter } from "../../src/bitget/limits/rate-limiter.ts";
+import { type Clock, systemClock } from "../../src/core/clock.ts";
+import { type Account, newTally, Secret, type Tally } from "../../src/core/domain.ts";
+import { CollectorError } from "../../src/core/errors.ts";
+import { createLog } from "../../src/core/log.ts";
 
 export const canaries = {
   key: "bg_canary0123456789abcdef01234567",

@@ -1,7 +1,7 @@
 import { parse } from "lossless-json";
 import { describe, expect, it } from "vitest";
+import { type ApiVersion, type DatasetName, datasetNames, productTypes } from "../../src/core/domain.ts";
 import { datasets } from "../../src/datasets/index.ts";
-import { type ApiVersion, type DatasetName, datasetNames, productTypes } from "../../src/domain.ts";
 import { contextOf, endpointOf, fixtures, itemsOf, readFixture } from "./fixtures.ts";
 
 const nowhere = contextOf(null);

@@ -1,9 +1,9 @@
 /** Reads `test/fixtures/bitget/<version>/<dataset>[.<case>].json`: one request, its answer, the rows it becomes. */
 import { readdirSync, readFileSync } from "node:fs";
 import { parse } from "lossless-json";
+import type { ApiVersion, DatasetName, Extra, Item, Known, Params, Row, Scope } from "../../src/core/domain.ts";
 import type { AnyEndpoint, Context, Dataset } from "../../src/datasets/dataset.ts";
 import { datasetNamed } from "../../src/datasets/index.ts";
-import type { ApiVersion, DatasetName, Extra, Item, Known, Params, Row, Scope } from "../../src/domain.ts";
 import { rowOf } from "../support/rows.ts";
 
 const root = new URL("../fixtures/bitget/", import.meta.url);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { datasetNames, type Item, type Row, type Scope } from "../../src/core/domain.ts";
 import { datasetNamed, datasets } from "../../src/datasets/index.ts";
-import { datasetNames, type Item, type Row, type Scope } from "../../src/domain.ts";
-import { verify } from "../../src/store/verify.ts";
+import { verify } from "../../src/store/verify/verify.ts";
 import { collect, failed, good, item, minute, query, start } from "../store/kit.ts";
 import { pseudoRandom, spotAssets } from "../store/minutes.ts";
 import { open, temporaryPath } from "../store/temporary.ts";

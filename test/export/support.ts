@@ -1,12 +1,12 @@
 /** Databases exported to files and imported from them, the way the commands do it. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { DatasetName } from "../../src/core/domain.ts";
 import { datasetNamed, datasets } from "../../src/datasets/index.ts";
-import type { DatasetName } from "../../src/domain.ts";
-import { exportHistory } from "../../src/export/export.ts";
-import { readFiles } from "../../src/export/read.ts";
-import { type Imported, importHistory } from "../../src/store/import.ts";
-import { openReadOnly } from "../../src/store/sqlite.ts";
+import { exportHistory } from "../../src/output/export.ts";
+import { readFiles } from "../../src/output/reading/rows.ts";
+import { openReadOnly } from "../../src/store/sqlite/database.ts";
+import { type Imported, importHistory } from "../../src/store/transfer/import.ts";
 import { storeAt } from "../store/kit.ts";
 import { temporaryFolder } from "../support/files.ts";
 

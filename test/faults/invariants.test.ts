@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { packDigits } from "../../src/store/cells.ts";
+import { packDigits } from "../../src/store/schema/encoding.ts";
 import type { Finished } from "../support/program.ts";
 import { openWorld } from "../support/world.ts";
 import { violations } from "./invariants.ts";

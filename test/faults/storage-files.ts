@@ -14,7 +14,7 @@ import {
 import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { expect } from "vitest";
-import { packDigits } from "../../src/store/cells.ts";
+import { packDigits } from "../../src/store/schema/encoding.ts";
 import { violations } from "./invariants.ts";
 import { type Bench, row } from "./row.ts";
 import { nextRun, runsOf } from "./runs.ts";

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, wr
 import { join, resolve } from "node:path";
 import Database from "better-sqlite3";
 import { expect } from "vitest";
-import { ownMigrations } from "../../src/store/schema.ts";
+import { ownMigrations } from "../../src/store/sqlite/migrations.ts";
 import { type Bench, isQuick, row, rowElsewhere } from "./row.ts";
 import { canTrace } from "./syscalls.ts";
 

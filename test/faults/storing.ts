@@ -4,8 +4,8 @@
  */
 import { createInterface } from "node:readline";
 import { setTimeout } from "node:timers/promises";
+import { StorageError } from "../../src/core/errors.ts";
 import { datasetNamed } from "../../src/datasets/index.ts";
-import { StorageError } from "../../src/errors.ts";
 import { coins, good, minute, start, storeAt } from "../store/kit.ts";
 
 const store = await storeAt(process.argv[2] ?? "");

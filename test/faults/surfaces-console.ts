@@ -15,8 +15,8 @@ row("U8", "the 27 statements that were tried", { always: true, within: 120 }, as
   const data = join(folder, "data");
   const before = contentOf(data);
   // The console of the built program, with its child process for every statement, from within this one.
-  const built = resolve("dist/store/console.js");
-  const { ask } = (await import(built)) as typeof import("../../src/store/console.ts");
+  const built = resolve("dist/store/sql/console.js");
+  const { ask } = (await import(built)) as typeof import("../../src/store/sql/console.ts");
   /** How many rows came, or why none did. */
   const outcomeOf = async (statement: string): Promise<number | string> => {
     try {

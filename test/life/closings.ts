@@ -1,5 +1,5 @@
 /** What was held when a period closed, and how many of its slots brought all of it, as the record has it. */
-import type { DatasetName, Scope } from "../../src/domain.ts";
+import type { DatasetName, Scope } from "../../src/core/domain.ts";
 import type { TrueRow } from "../../src/simulator/simulator.ts";
 import { lastAt } from "./answers.ts";
 import type { Period } from "./calendar.ts";

@@ -1,8 +1,8 @@
 /** What happened in a life, by name: read off the truth, and for liquidations off the simulated accounts themselves. */
-import { createLife } from "../../src/simulator/life.ts";
-import { createMarket } from "../../src/simulator/market.ts";
+import { createLife } from "../../src/simulator/account/life.ts";
+import { walletsOf } from "../../src/simulator/account/wallet.ts";
+import { createMarket } from "../../src/simulator/market/market.ts";
 import type { TrueRow } from "../../src/simulator/simulator.ts";
-import { walletsOf } from "../../src/simulator/wallet.ts";
 import { knownAt } from "./answers.ts";
 import { calendar } from "./calendar.ts";
 import { units } from "./exact.ts";

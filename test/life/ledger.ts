@@ -1,5 +1,5 @@
 /** What the ledger must say, worked out from what was done to the program and to the exchange. */
-import { type DatasetName, datasetNames, type Scope } from "../../src/domain.ts";
+import { type DatasetName, datasetNames, type Scope } from "../../src/core/domain.ts";
 import { apiAt, type DueSlot, type Lived } from "./life.ts";
 import { accounts, type Mishap, scopesOf } from "./trouble.ts";
 import { iso } from "./truth.ts";

@@ -1,7 +1,7 @@
 /** What the history is asked: instants and spans by repeatable chance, and the README's own query. */
 import { readFileSync } from "node:fs";
-import { type DatasetName, datasetNames } from "../../src/domain.ts";
-import type { Filter, Span } from "../../src/store/as-of.ts";
+import { type DatasetName, datasetNames } from "../../src/core/domain.ts";
+import type { Filter, Span } from "../../src/store/read/as-of.ts";
 import { pseudoRandom } from "../store/minutes.ts";
 import { hour, type Lived, periodAt } from "./life.ts";
 import { iso, type Truth, viewOf } from "./truth.ts";

@@ -1,5 +1,5 @@
 /** The rows of every report as the exchange's record would have them, in any order. */
-import type { DatasetName } from "../../src/domain.ts";
+import type { DatasetName } from "../../src/core/domain.ts";
 import type { TrueRow } from "../../src/simulator/simulator.ts";
 import { calendar, type Period } from "./calendar.ts";
 import { createClosings, text, totalOf } from "./closings.ts";

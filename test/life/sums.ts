@@ -1,5 +1,5 @@
 /** Sums over the history, as SQL says them and as they are added up row by row. */
-import type { DatasetName } from "../../src/domain.ts";
+import type { DatasetName } from "../../src/core/domain.ts";
 import type { TrueRow } from "../../src/simulator/simulator.ts";
 import { digitsOf, times, units } from "./exact.ts";
 

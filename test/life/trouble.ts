@@ -1,5 +1,5 @@
 /** What is asked of the simulated exchange, and ways to make it fail. */
-import type { DatasetName, ProductType, Scope } from "../../src/domain.ts";
+import type { DatasetName, ProductType, Scope } from "../../src/core/domain.ts";
 import type { Fault, Simulator } from "../../src/simulator/simulator.ts";
 
 export const accounts = ["main", "hedge"] as const;

@@ -3,7 +3,7 @@
  * only the ids and times of its snapshots are taken, which tell the answers that were kept from those asked for again.
  */
 import type Database from "better-sqlite3";
-import { type DatasetName, datasetNames, type Scope } from "../../src/domain.ts";
+import { type DatasetName, datasetNames, type Scope } from "../../src/core/domain.ts";
 import type { TrueRow } from "../../src/simulator/simulator.ts";
 import { digitsOf, times, total, units } from "./exact.ts";
 import { apiAt, type Lived } from "./life.ts";

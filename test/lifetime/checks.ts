@@ -1,9 +1,9 @@
 /** What must hold at the end of a life. Each check gives what does not hold, in a sentence each. */
 import { createHash } from "node:crypto";
 import Database from "better-sqlite3";
+import { datasetNames } from "../../src/core/domain.ts";
 import { datasets } from "../../src/datasets/index.ts";
-import { datasetNames } from "../../src/domain.ts";
-import { verify } from "../../src/store/verify.ts";
+import { verify } from "../../src/store/verify/verify.ts";
 import { violations } from "../faults/invariants.ts";
 import { iso, viewOf } from "../life/truth.ts";
 import { allSeries, type ExpectedLedger, nameOf } from "./expected.ts";

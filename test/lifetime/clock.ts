@@ -1,5 +1,5 @@
 /** A clock that stands still until it is told to go on, so that the same things happen at the same instants every time. */
-import type { Clock } from "../../src/clock.ts";
+import type { Clock } from "../../src/core/clock.ts";
 
 interface Alarm {
   at: number;

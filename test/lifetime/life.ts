@@ -3,7 +3,7 @@
  * come of it. The exchange lives here, on the true time; the collector is a process whose clock may be wrong.
  */
 import { join } from "node:path";
-import { random } from "../../src/simulator/random.ts";
+import { random } from "../../src/simulator/market/random.ts";
 import { type Simulator, startSimulator } from "../../src/simulator/simulator.ts";
 import { paths } from "../life/trouble.ts";
 import { classic, credentials, unified } from "../support/settings.ts";

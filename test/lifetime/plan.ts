@@ -1,5 +1,5 @@
 /** What will happen in a life, and when: all of it follows from the seed. */
-import { type Random, random } from "../../src/simulator/random.ts";
+import { type Random, random } from "../../src/simulator/market/random.ts";
 
 export const minute = 60_000;
 export const hour = 60 * minute;

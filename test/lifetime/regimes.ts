@@ -3,8 +3,9 @@
  * the program needs 13 minutes for 400 days, it is these that decide: balances of two accounts every hour, positions every
  * two, futures accounts and prices every four, the funding wallet every six, and the value of an account once a day.
  */
-import { scheduleSetting } from "../../src/config.ts";
-import { type DatasetName, datasetNames } from "../../src/domain.ts";
+
+import { type DatasetName, datasetNames } from "../../src/core/domain.ts";
+import { scheduleSetting } from "../../src/settings/config.ts";
 
 export const halfHour = 30 * 60_000;
 

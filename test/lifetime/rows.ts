@@ -1,6 +1,6 @@
 /** Every stored snapshot beside what the exchange sent at that instant. */
 import type Database from "better-sqlite3";
-import { type DatasetName, datasetNames, type Scope } from "../../src/domain.ts";
+import { type DatasetName, datasetNames, type Scope } from "../../src/core/domain.ts";
 import type { TrueRow } from "../../src/simulator/simulator.ts";
 import { digitsOf, times, total, units } from "../life/exact.ts";
 import { scopesOf } from "../life/trouble.ts";

@@ -1,5 +1,5 @@
 /** Every answer the exchange gave, by what it was about and when: kept as text, for there are many. */
-import type { DatasetName, Scope } from "../../src/domain.ts";
+import type { DatasetName, Scope } from "../../src/core/domain.ts";
 import type { ServedSnapshot, TrueRow } from "../../src/simulator/simulator.ts";
 
 export interface Told {

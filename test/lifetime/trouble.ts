@@ -1,5 +1,5 @@
 /** Storms: what the exchange does to the questions of one slot, and what must become of the runs that asked them. */
-import type { Random } from "../../src/simulator/random.ts";
+import type { Random } from "../../src/simulator/market/random.ts";
 import type { Fault, Simulator } from "../../src/simulator/simulator.ts";
 import { type Api, paths, scopesOf } from "../life/trouble.ts";
 import { accounts, type Fate, type Series } from "./expected.ts";

@@ -2,9 +2,9 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { parsePattern } from "../../src/cron.ts";
-import { ConfigError } from "../../src/errors.ts";
-import { createLog } from "../../src/log.ts";
+import { parsePattern } from "../../src/core/cron.ts";
+import { ConfigError } from "../../src/core/errors.ts";
+import { createLog } from "../../src/core/log.ts";
 import { createDailyReports } from "../../src/reports/daily.ts";
 import { temporaryFolder } from "../support/files.ts";
 import { createWorld, type World } from "../support/world.ts";

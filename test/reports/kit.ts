@@ -1,16 +1,18 @@
 /** Reports as rows by the names of their columns, and an account to report on. */
+
+import type { Row, Scope } from "../../src/core/domain.ts";
 import type { Dataset } from "../../src/datasets/dataset.ts";
-import { equity } from "../../src/datasets/equity.ts";
-import { fundingAssets } from "../../src/datasets/funding-assets.ts";
-import { mixAccounts } from "../../src/datasets/mix-accounts.ts";
-import { positions } from "../../src/datasets/positions.ts";
-import { prices } from "../../src/datasets/prices.ts";
-import { spotAssets } from "../../src/datasets/spot-assets.ts";
-import type { Row, Scope } from "../../src/domain.ts";
-import type { Span } from "../../src/reports/days.ts";
+import { equity } from "../../src/datasets/snapshots/equity.ts";
+import { fundingAssets } from "../../src/datasets/snapshots/funding-assets.ts";
+import { mixAccounts } from "../../src/datasets/snapshots/mix-accounts.ts";
+import { positions } from "../../src/datasets/snapshots/positions.ts";
+import { prices } from "../../src/datasets/snapshots/prices.ts";
+import { spotAssets } from "../../src/datasets/snapshots/spot-assets.ts";
+import type { Span } from "../../src/queries/periods.ts";
+import type { Source } from "../../src/queries/source.ts";
 import { reportNamed } from "../../src/reports/index.ts";
-import { headOf, type Source } from "../../src/reports/report.ts";
-import { openReadOnly } from "../../src/store/sqlite.ts";
+import { headOf } from "../../src/reports/report.ts";
+import { openReadOnly } from "../../src/store/sqlite/database.ts";
 import type { Store } from "../../src/store/store.ts";
 import { collect, good, item } from "../store/kit.ts";
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { type Clock, systemClock } from "../../src/clock.ts";
+import { type Clock, systemClock } from "../../src/core/clock.ts";
 import { classic, unified } from "../support/settings.ts";
 import { until } from "../support/wait.ts";
 import { ask, handClock, noon, send, signed, simulator } from "./support.ts";

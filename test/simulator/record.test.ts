@@ -1,6 +1,6 @@
 import { parse } from "lossless-json";
 import { describe, expect, it } from "vitest";
-import { divide } from "../../src/decimal.ts";
+import { divide } from "../../src/core/decimal.ts";
 import type { TrueRow } from "../../src/simulator/simulator.ts";
 import { classic, unified } from "../support/settings.ts";
 import { ask, noon, send, simulator } from "./support.ts";

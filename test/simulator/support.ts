@@ -1,7 +1,7 @@
 /** A simulated exchange with a clock set by hand, and a customer that signs by hand. */
 import { createHmac } from "node:crypto";
 import { onTestFinished } from "vitest";
-import { type Clock, systemClock } from "../../src/clock.ts";
+import { type Clock, systemClock } from "../../src/core/clock.ts";
 import {
   type SimulatedAccount,
   type Simulator,

@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import Database from "better-sqlite3";
 import { percentile } from "../../bench/figure.ts";
-import { datasetNames } from "../../src/domain.ts";
+import { datasetNames } from "../../src/core/domain.ts";
 import { viewOf } from "../life/truth.ts";
 import type { Sample } from "./daemon.ts";
 

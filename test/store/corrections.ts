@@ -1,10 +1,10 @@
 /** A version of the program that reads positions otherwise, and what it finds in a database. */
 import type { Dataset } from "../../src/datasets/dataset.ts";
 import { datasetNamed } from "../../src/datasets/index.ts";
-import { type Corrected, correct, type First } from "../../src/store/correct.ts";
-import { openRawReader, rawFile } from "../../src/store/raw-file.ts";
-import { type Replayed, replay } from "../../src/store/replay.ts";
-import { openReadOnly } from "../../src/store/sqlite.ts";
+import { openRawReader, rawFile } from "../../src/store/responses/archive-file.ts";
+import { type Corrected, correct, type First } from "../../src/store/responses/correct.ts";
+import { type Replayed, replay } from "../../src/store/responses/replay.ts";
+import { openReadOnly } from "../../src/store/sqlite/database.ts";
 import { reading } from "./later.ts";
 
 /** Profits have another digit, and no position is GHOSTUSDT. */

@@ -2,11 +2,12 @@
 import Database from "better-sqlite3";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/core/clock.ts";
+import { createLog } from "../../src/core/log.ts";
 import { datasets } from "../../src/datasets/index.ts";
-import { createLog } from "../../src/log.ts";
-import { type Gap, gapColumns, gapsOf } from "../../src/store/gaps.ts";
-import { openStore, type Store } from "../../src/store/store.ts";
+import { openStore } from "../../src/store/open.ts";
+import { type Gap, gapColumns, gapsOf } from "../../src/store/runs/gaps.ts";
+import type { Store } from "../../src/store/store.ts";
 import { failed, good, minute, query, start } from "./kit.ts";
 import { positions } from "./minutes.ts";
 import { open, temporaryPath } from "./temporary.ts";

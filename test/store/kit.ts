@@ -1,11 +1,12 @@
 /** Short ways to feed and read a store, in a test or outside of one. */
 import Database from "better-sqlite3";
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/core/clock.ts";
+import type { Extra, FailedSnapshot, Item, Row, Scope, Snapshot } from "../../src/core/domain.ts";
+import { createLog } from "../../src/core/log.ts";
 import type { Dataset } from "../../src/datasets/dataset.ts";
 import { datasetNamed, datasets } from "../../src/datasets/index.ts";
-import type { Extra, FailedSnapshot, Item, Row, Scope, Snapshot } from "../../src/domain.ts";
-import { createLog } from "../../src/log.ts";
-import { openStore, type RunEnd, type Store } from "../../src/store/store.ts";
+import { openStore } from "../../src/store/open.ts";
+import type { RunEnd, Store } from "../../src/store/store.ts";
 import { rowOf } from "../support/rows.ts";
 
 export const quiet = createLog({ level: "silent", format: "json", secrets: [], write: () => {} });

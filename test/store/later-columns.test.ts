@@ -1,18 +1,18 @@
 /** What a column that a dataset gets later does to a history that was written without it. */
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { systemClock } from "../../src/clock.ts";
-import { decimal, text } from "../../src/columns.ts";
+import { systemClock } from "../../src/core/clock.ts";
+import { decimal, text } from "../../src/core/columns.ts";
 import type { Dataset } from "../../src/datasets/dataset.ts";
 import { datasetNamed, datasets } from "../../src/datasets/index.ts";
-import { exportHistory } from "../../src/export/export.ts";
-import { readFiles } from "../../src/export/read.ts";
-import { createAsOf } from "../../src/store/as-of.ts";
-import { importHistory } from "../../src/store/import.ts";
-import { prune } from "../../src/store/prune.ts";
-import { openReadOnly } from "../../src/store/sqlite.ts";
-import { openStore } from "../../src/store/store.ts";
-import { verify } from "../../src/store/verify.ts";
+import { exportHistory } from "../../src/output/export.ts";
+import { readFiles } from "../../src/output/reading/rows.ts";
+import { openStore } from "../../src/store/open.ts";
+import { createAsOf } from "../../src/store/read/as-of.ts";
+import { prune } from "../../src/store/retention/prune.ts";
+import { openReadOnly } from "../../src/store/sqlite/database.ts";
+import { importHistory } from "../../src/store/transfer/import.ts";
+import { verify } from "../../src/store/verify/verify.ts";
 import { temporaryFolder } from "../support/files.ts";
 import { change, collect, good, item, minute, query, quiet, start } from "./kit.ts";
 import { addColumns, withColumn } from "./later.ts";

@@ -1,7 +1,7 @@
 /** Datasets as another version of the program may know them, and what its migration does to the tables. */
-import { type Column, snakeCase } from "../../src/columns.ts";
+import { type Column, snakeCase } from "../../src/core/columns.ts";
 import type { Dataset } from "../../src/datasets/dataset.ts";
-import { layoutOf } from "../../src/store/layout.ts";
+import { layoutOf } from "../../src/store/schema/storage-layout.ts";
 import { change } from "./kit.ts";
 
 /** The dataset with another column, declared before the others so that nothing rests on the order. */

@@ -1,6 +1,7 @@
 /** What the size of a database is judged by: minutes of an account with fifty coins and twenty futures positions. */
+
+import type { Item, Snapshot } from "../../src/core/domain.ts";
 import { datasetNamed } from "../../src/datasets/index.ts";
-import type { Item, Snapshot } from "../../src/domain.ts";
 import { good, item, minute, start } from "./kit.ts";
 
 export const spotAssets = datasetNamed("spot-assets");

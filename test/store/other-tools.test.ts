@@ -3,10 +3,10 @@ import { chmodSync, copyFileSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { datasetNamed, datasets } from "../../src/datasets/index.ts";
-import { backup } from "../../src/store/backup.ts";
-import { openReadOnly } from "../../src/store/sqlite.ts";
+import { viewsOf } from "../../src/store/schema/views.ts";
+import { backup } from "../../src/store/sqlite/backup.ts";
+import { openReadOnly } from "../../src/store/sqlite/database.ts";
 import type { Store } from "../../src/store/store.ts";
-import { viewsOf } from "../../src/store/views.ts";
 import { collect, failed, good, item, minute, start } from "./kit.ts";
 import { open, temporaryPath } from "./temporary.ts";
 

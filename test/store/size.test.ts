@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { expect, it } from "vitest";
 import { datasets } from "../../src/datasets/index.ts";
-import { verify } from "../../src/store/verify.ts";
+import { verify } from "../../src/store/verify/verify.ts";
 import { collect, query } from "./kit.ts";
 import { accountMinutes, positions, spotAssets } from "./minutes.ts";
 import { open, temporaryPath } from "./temporary.ts";

@@ -1,5 +1,5 @@
 /** The simulated exchange for programs that run in real time. */
-import { systemClock } from "../../src/clock.ts";
+import { systemClock } from "../../src/core/clock.ts";
 import { type Simulator, type SimulatorOptions, startSimulator } from "../../src/simulator/simulator.ts";
 
 /**

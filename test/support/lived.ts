@@ -3,9 +3,9 @@
  * flips, liquidations, coins that come and go, an upgrade, failures, hours in which nobody collected.
  */
 import { openApp } from "../../src/app.ts";
-import { type Clock, SimulatedClock, systemClock } from "../../src/clock.ts";
-import { livePast } from "../../src/commands/past.ts";
-import { loadConfig } from "../../src/config.ts";
+import { livePast } from "../../src/commands/run/backfill.ts";
+import { type Clock, SimulatedClock, systemClock } from "../../src/core/clock.ts";
+import { loadConfig } from "../../src/settings/config.ts";
 import { type Fault, type ServedSnapshot, type Simulator, startSimulator } from "../../src/simulator/simulator.ts";
 import { classic, credentials, everyDataset, unified } from "./settings.ts";
 

@@ -1,5 +1,5 @@
+import type { Row } from "../../src/core/domain.ts";
 import type { Dataset } from "../../src/datasets/dataset.ts";
-import type { Row } from "../../src/domain.ts";
 
 /** A row with null in every column that is not given. */
 export const rowOf = (dataset: Dataset, cells: Row): Row => ({

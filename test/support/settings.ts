@@ -1,6 +1,7 @@
 /** Two customers of the simulated exchange, and the settings a program needs for them. */
-import { scheduleSetting } from "../../src/config.ts";
-import { datasetNames } from "../../src/domain.ts";
+
+import { datasetNames } from "../../src/core/domain.ts";
+import { scheduleSetting } from "../../src/settings/config.ts";
 import type { SimulatedAccount } from "../../src/simulator/simulator.ts";
 
 export const classic: SimulatedAccount = {

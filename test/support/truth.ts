@@ -1,7 +1,7 @@
 /** Compares what the program stored with what the simulated exchange knows it has sent. */
 import type Database from "better-sqlite3";
 import { expect } from "vitest";
-import type { DatasetName } from "../../src/domain.ts";
+import type { DatasetName } from "../../src/core/domain.ts";
 import type { ServedSnapshot, TrueRow } from "../../src/simulator/simulator.ts";
 
 export interface StoredSnapshot {

@@ -1,7 +1,7 @@
 /** How much SQLite does for what is asked, in steps of its virtual machine: the same on every machine, busy or not. */
 import { execFileSync } from "node:child_process";
 import Database from "better-sqlite3";
-import type { Sqlite } from "../../src/store/sqlite.ts";
+import type { Sqlite } from "../../src/store/sqlite/database.ts";
 
 export const hasShell = (() => {
   try {

@@ -1,6 +1,7 @@
 /** Pages over accounts that a test tells of, at a clock that stands still. */
+
+import type { Row, Scope } from "../../src/core/domain.ts";
 import type { Dataset } from "../../src/datasets/dataset.ts";
-import type { Row, Scope } from "../../src/domain.ts";
 import { scheduleAll, tell } from "../reports/kit.ts";
 import { minute, start } from "../store/kit.ts";
 import { startSite } from "./site.ts";

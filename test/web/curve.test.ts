@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { equity } from "../../src/datasets/equity.ts";
-import { positions } from "../../src/datasets/positions.ts";
-import { spotAssets } from "../../src/datasets/spot-assets.ts";
+import { equity } from "../../src/datasets/snapshots/equity.ts";
+import { positions } from "../../src/datasets/snapshots/positions.ts";
+import { spotAssets } from "../../src/datasets/snapshots/spot-assets.ts";
 import { btc, worth } from "../reports/kit.ts";
 import { minute, start } from "../store/kit.ts";
 import { startAccounts } from "./account.ts";

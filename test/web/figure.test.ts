@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { changeFigure, shareFigure, shortened, wholeFigure } from "../../src/web/pages/figure.ts";
+import { changeFigure, shareFigure, shortened, wholeFigure } from "../../src/web/pages/parts/figure.ts";
 
 it.each([
   ["74285.668380410858", "74,285.668…"],

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { expect, it } from "vitest";
 import { datasetNamed } from "../../src/datasets/index.ts";
-import { lockFile } from "../../src/store/lock.ts";
+import { lockFile } from "../../src/store/sqlite/lock.ts";
 import { coins, collect, good, minute, start } from "../store/kit.ts";
 import { ask } from "../support/http.ts";
 import { idle, startSite } from "./site.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { createKept } from "../../src/web/data/kept.ts";
+import { createKept } from "../../src/web/curves/curve-cache.ts";
 
 it("lets go of the curves that nobody asked for longest where all together are too large", () => {
   const kept = createKept({ curves: 24, points: 1000 });

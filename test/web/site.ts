@@ -1,6 +1,6 @@
 /** Pages over a database, served from within the test. */
 import { onTestFinished } from "vitest";
-import type { HttpSettings } from "../../src/config.ts";
+import type { HttpSettings } from "../../src/settings/config.ts";
 import { serve } from "../../src/web/server.ts";
 import { type Daemon, openSite, type Site } from "../../src/web/site.ts";
 import { minute, start } from "../store/kit.ts";

@@ -1,6 +1,6 @@
 /** The pages below a path of a site, through a proxy that takes the path off. */
 import { expect, it } from "vitest";
-import { Secret } from "../../src/domain.ts";
+import { Secret } from "../../src/core/domain.ts";
 import { startReverseProxy } from "../support/reverse-proxy.ts";
 import { startSite } from "./site.ts";
 

@@ -1,9 +1,9 @@
 /** What every wallet holds. */
-import { compare, multiply, subtract } from "../../decimal.ts";
-import type { Digits } from "../../domain.ts";
+import { compare, multiply, subtract } from "../../core/decimal.ts";
+import type { Digits } from "../../core/domain.ts";
+import { instantText } from "../../queries/close.ts";
+import { type Balance, createWallets, type Wallet } from "../../queries/wallets.ts";
 import { createPrices } from "../../reports/balances.ts";
-import { instantText } from "../../reports/closing.ts";
-import { type Balance, createWallets, type Wallet } from "../../reports/wallets.ts";
 import { momentsOf } from "./moments.ts";
 import { amount, change, type DataTable, instant, text } from "./table.ts";
 

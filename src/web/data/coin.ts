@@ -1,12 +1,12 @@
 /** One coin in one wallet through time. */
 
 import type { Dataset } from "../../datasets/dataset.ts";
-import { fundingAssets } from "../../datasets/funding-assets.ts";
-import { mixAccounts } from "../../datasets/mix-accounts.ts";
-import { spotAssets } from "../../datasets/spot-assets.ts";
-import { amountOf } from "../../reports/closing.ts";
-import { sumOf } from "../../reports/wallets.ts";
-import { latestChanges } from "../../store/changes.ts";
+import { fundingAssets } from "../../datasets/snapshots/funding-assets.ts";
+import { mixAccounts } from "../../datasets/snapshots/mix-accounts.ts";
+import { spotAssets } from "../../datasets/snapshots/spot-assets.ts";
+import { amountOf } from "../../queries/close.ts";
+import { sumOf } from "../../queries/wallets.ts";
+import { latestChanges } from "../../store/read/changes.ts";
 import { amount, type DataTable, instant } from "./table.ts";
 
 /** Where the history of a wallet is kept. */

@@ -1,11 +1,11 @@
 /** How collecting goes: what is due next, what went wrong last, and what became of every slot. */
-import { causes, type DatasetName } from "../../domain.ts";
-import { instantText } from "../../reports/closing.ts";
-import { type Period, periodOf, periodsOf } from "../../reports/days.ts";
-import { createCoverage } from "../../reports/slots.ts";
-import { presentReader, scheduledSeries, seriesReader } from "../../store/freshness.ts";
-import { isSettled, type Series, type SlotCounts, seriesOf } from "../../store/slots.ts";
-import { type LastTrouble, lastTrouble } from "../../store/trouble.ts";
+import { causes, type DatasetName } from "../../core/domain.ts";
+import { instantText } from "../../queries/close.ts";
+import { createCoverage } from "../../queries/coverage.ts";
+import { type Period, periodOf, periodsOf } from "../../queries/periods.ts";
+import { presentReader, scheduledSeries, seriesReader } from "../../store/runs/freshness.ts";
+import { type LastTrouble, lastTrouble } from "../../store/runs/last-failure.ts";
+import { isSettled, type Series, type SlotCounts, seriesOf } from "../../store/runs/slot-counts.ts";
 import { count, type DataTable, instant, text, type View } from "./table.ts";
 
 export const collection: DataTable = {

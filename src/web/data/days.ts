@@ -1,5 +1,5 @@
 /** What the accounts were worth day by day: the curve in words. */
-import { periodOf } from "../../reports/days.ts";
+import { periodOf } from "../../queries/periods.ts";
 import { equity as report } from "../../reports/equity.ts";
 import { amount, change, type DataTable, instant, text } from "./table.ts";
 

@@ -1,10 +1,11 @@
 /** What the accounts are worth, each and together; a sum with a part missing is never shown as the whole. */
-import { equity as dataset } from "../../datasets/equity.ts";
-import { subtract, sum } from "../../decimal.ts";
-import type { Digits } from "../../domain.ts";
-import { amountOf, type Closing, createClosings, instantText } from "../../reports/closing.ts";
-import { missingText, pricedPartOf, unpricedText, worthOf } from "../../reports/worth.ts";
-import type { Sqlite } from "../../store/sqlite.ts";
+
+import { subtract, sum } from "../../core/decimal.ts";
+import type { Digits } from "../../core/domain.ts";
+import { equity as dataset } from "../../datasets/snapshots/equity.ts";
+import { amountOf, type Closing, createClosings, instantText } from "../../queries/close.ts";
+import { missingText, pricedPartOf, unpricedText, worthOf } from "../../queries/worth.ts";
+import type { Sqlite } from "../../store/sqlite/database.ts";
 import { accountsOf, momentsOf } from "./moments.ts";
 import { amount, change, type DataTable, instant, text, type View } from "./table.ts";
 

@@ -1,6 +1,6 @@
 /** What is missing, and why. */
-import { instantText } from "../../reports/closing.ts";
-import { gapsWithin } from "../../store/gap-reader.ts";
+import { instantText } from "../../queries/close.ts";
+import { gapsWithin } from "../../store/runs/gap-reader.ts";
 import { count, type DataTable, instant, text } from "./table.ts";
 
 const daysShown = 31;

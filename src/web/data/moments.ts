@@ -1,6 +1,6 @@
 /** The two moments that most figures are about: the one that is shown, and the end of the day before it. */
-import { type Period, periodOf } from "../../reports/days.ts";
-import type { Source } from "../../reports/report.ts";
+import { type Period, periodOf } from "../../queries/periods.ts";
+import type { Source } from "../../queries/source.ts";
 import type { View } from "./table.ts";
 
 export interface Moments {

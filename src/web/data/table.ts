@@ -1,6 +1,6 @@
 /** A table that people see as HTML, programs read as JSON and spreadsheets as CSV. It is declared once, for all three. */
-import type { HeldRow } from "../../reports/closing.ts";
-import type { Sqlite } from "../../store/sqlite.ts";
+import type { HeldRow } from "../../queries/close.ts";
+import type { Sqlite } from "../../store/sqlite/database.ts";
 
 /** How a cell is written for people; JSON and CSV have it as it is. A share of 0.0421 is 4.21 %. */
 export type Kind = "text" | "amount" | "change" | "share" | "instant" | "count";

@@ -1,14 +1,14 @@
 /** `/api/curve`, and each table as `/api/NAME` (JSON) and `/api/NAME.csv`. */
 import { type Context, Hono } from "hono";
-import { csvLine } from "../../reports/csv.ts";
-import type { Cell } from "../../store/query.ts";
-import { type Curves, nameOf } from "../data/curves.ts";
+import { csvLine } from "../../output/csv.ts";
+import type { Cell } from "../../store/sql/query.ts";
+import { type Curves, nameOf } from "../curves/curves.ts";
+import { coinSource, equitySource, positionSource } from "../curves/sources.ts";
 import { positionKey } from "../data/positions.ts";
-import { coinSource, equitySource, positionSource } from "../data/sources.ts";
 import { allRows, type DataTable, type View } from "../data/table.ts";
 import { tables } from "../data/tables.ts";
 import { badRequest, notFound, type Site } from "../site.ts";
-import { numberOf, type Question, questionOf, textOf, viewOf } from "./question.ts";
+import { numberOf, type Question, questionOf, textOf, viewOf } from "./parts/query-params.ts";
 
 /** Rows of JSON; who wants all of them takes the CSV. */
 const mostRows = 1000;

@@ -1,12 +1,12 @@
 import { html } from "hono/html";
-import type { HeldRow } from "../../reports/closing.ts";
-import { visible } from "../../text.ts";
+import { visible } from "../../core/text.ts";
+import type { HeldRow } from "../../queries/close.ts";
 import { balances } from "../data/balances.ts";
 import { allRows, type View } from "../data/table.ts";
-import { type Html, none, unknown } from "./figure.ts";
-import { layout } from "./layout.ts";
-import { addressOf, lasting } from "./question.ts";
-import { type Shown, shownAs, tableHtml } from "./table.ts";
+import { type Html, none, unknown } from "./parts/figure.ts";
+import { layout } from "./parts/layout.ts";
+import { addressOf, lasting } from "./parts/query-params.ts";
+import { type Shown, shownAs, tableHtml } from "./parts/table.ts";
 
 const names = [
   "coin",

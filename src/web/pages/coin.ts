@@ -1,11 +1,11 @@
+import { coinSource } from "../curves/sources.ts";
 import { coin } from "../data/coin.ts";
-import { coinSource } from "../data/sources.ts";
 import { allRows, type View } from "../data/table.ts";
 import { badRequest, notFound } from "../site.ts";
-import { chartHtml, usualSpans } from "./chart.ts";
-import type { Html } from "./figure.ts";
-import { layout } from "./layout.ts";
-import { shownAs, tableHtml } from "./table.ts";
+import { chartHtml, usualSpans } from "./parts/chart.ts";
+import type { Html } from "./parts/figure.ts";
+import { layout } from "./parts/layout.ts";
+import { shownAs, tableHtml } from "./parts/table.ts";
 
 const mostRows = 100;
 

@@ -1,16 +1,16 @@
 /** How collecting goes: each dataset as it stands, and a calendar of what became of the slots. */
 import type { Context } from "hono";
 import { html } from "hono/html";
-import { type Period, periodOf, startOfDate } from "../../reports/days.ts";
-import type { SlotCounts } from "../../store/slots.ts";
+import { type Period, periodOf, startOfDate } from "../../queries/periods.ts";
+import type { SlotCounts } from "../../store/runs/slot-counts.ts";
 import { collection, daysShown, hoursOf, lastDays, slotsIn } from "../data/collection.ts";
 import { gaps } from "../data/gaps.ts";
 import { allRows, type View } from "../data/table.ts";
 import { badRequest } from "../site.ts";
-import { type Html, localText, none, unknown } from "./figure.ts";
-import { layout } from "./layout.ts";
-import { addressOf, lasting, textOf } from "./question.ts";
-import { type Shown, shownAs, tableHtml } from "./table.ts";
+import { type Html, localText, none, unknown } from "./parts/figure.ts";
+import { layout } from "./parts/layout.ts";
+import { addressOf, lasting, textOf } from "./parts/query-params.ts";
+import { type Shown, shownAs, tableHtml } from "./parts/table.ts";
 
 const mostGaps = 50;
 

@@ -1,8 +1,8 @@
 import { days } from "../data/days.ts";
 import { allRows, type View } from "../data/table.ts";
-import type { Html } from "./figure.ts";
-import { layout } from "./layout.ts";
-import { shownAs, tableHtml } from "./table.ts";
+import type { Html } from "./parts/figure.ts";
+import { layout } from "./parts/layout.ts";
+import { shownAs, tableHtml } from "./parts/table.ts";
 
 export function* daysPage(view: View): Generator<unknown, Html> {
   const rows = yield* allRows(days, view);

@@ -1,10 +1,10 @@
 /** The pages a person reads, and under `/api/` what they show, for programs and spreadsheets. */
 import type { Context } from "hono";
 import { Hono } from "hono";
-import { QueryError } from "../../errors.ts";
-import { type Curves, createCurves, nameOf } from "../data/curves.ts";
+import { QueryError } from "../../core/errors.ts";
+import { type Curves, createCurves, nameOf } from "../curves/curves.ts";
+import { equitySource } from "../curves/sources.ts";
 import { accountsOf } from "../data/moments.ts";
-import { equitySource } from "../data/sources.ts";
 import type { View } from "../data/table.ts";
 import type { Site } from "../site.ts";
 import { api } from "./api.ts";
@@ -12,11 +12,11 @@ import { balancesPage } from "./balances.ts";
 import { coinPage } from "./coin.ts";
 import { collectionPage } from "./collection.ts";
 import { daysPage } from "./days.ts";
-import type { Html } from "./figure.ts";
 import { overviewPage } from "./overview.ts";
+import type { Html } from "./parts/figure.ts";
+import { questionOf, viewOf } from "./parts/query-params.ts";
 import { positionPage } from "./position.ts";
 import { positionsPage } from "./positions.ts";
-import { questionOf, viewOf } from "./question.ts";
 
 /** What a page reads, in steps between which others have their turn, and the HTML it makes of it. */
 export type PageOf = (view: View, c: Context) => Generator<unknown, Html>;

@@ -1,12 +1,21 @@
 import { html } from "hono/html";
-import type { HeldRow } from "../../reports/closing.ts";
+import type { HeldRow } from "../../queries/close.ts";
 import { equity, type Total, type Totals, totals, walletColumns } from "../data/equity.ts";
 import { allRows, type View } from "../data/table.ts";
-import { chartHtml, usualSpans } from "./chart.ts";
-import { ageText, cellHtml, changeFigure, type Html, instantFigure, none, unknown, wholeFigure } from "./figure.ts";
-import { layout } from "./layout.ts";
-import { addressOf, lasting } from "./question.ts";
-import { type Shown, shownAs, tableHtml } from "./table.ts";
+import { chartHtml, usualSpans } from "./parts/chart.ts";
+import {
+  ageText,
+  cellHtml,
+  changeFigure,
+  type Html,
+  instantFigure,
+  none,
+  unknown,
+  wholeFigure,
+} from "./parts/figure.ts";
+import { layout } from "./parts/layout.ts";
+import { addressOf, lasting } from "./parts/query-params.ts";
+import { type Shown, shownAs, tableHtml } from "./parts/table.ts";
 
 export function* overviewPage(view: View): Generator<unknown, Html> {
   const found = yield* totals(view);

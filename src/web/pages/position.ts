@@ -1,14 +1,14 @@
 import { html } from "hono/html";
-import { compare } from "../../decimal.ts";
-import { amountOf } from "../../reports/closing.ts";
-import type { Cell } from "../../store/query.ts";
+import { compare } from "../../core/decimal.ts";
+import { amountOf } from "../../queries/close.ts";
+import type { Cell } from "../../store/sql/query.ts";
 import { episodes, lifeOf, position, positionKey } from "../data/positions.ts";
 import { allRows, type View } from "../data/table.ts";
 import { badRequest, notFound } from "../site.ts";
-import { chartHtml } from "./chart.ts";
-import { cellHtml, type Html, none } from "./figure.ts";
-import { layout } from "./layout.ts";
-import { shownAs, tableHtml } from "./table.ts";
+import { chartHtml } from "./parts/chart.ts";
+import { cellHtml, type Html, none } from "./parts/figure.ts";
+import { layout } from "./parts/layout.ts";
+import { shownAs, tableHtml } from "./parts/table.ts";
 
 const mostRows = 100;
 

@@ -1,15 +1,15 @@
 import { html } from "hono/html";
-import { compare } from "../../decimal.ts";
-import type { HeldRow } from "../../reports/closing.ts";
-import { amountOf } from "../../reports/closing.ts";
-import { seriesOf } from "../../store/slots.ts";
-import { visible } from "../../text.ts";
+import { compare } from "../../core/decimal.ts";
+import { visible } from "../../core/text.ts";
+import type { HeldRow } from "../../queries/close.ts";
+import { amountOf } from "../../queries/close.ts";
+import { seriesOf } from "../../store/runs/slot-counts.ts";
 import { episodes, positionKey, positions } from "../data/positions.ts";
 import { allRows, type View } from "../data/table.ts";
-import { cellHtml, figure, type Html, none, shareFigure, unknown } from "./figure.ts";
-import { layout } from "./layout.ts";
-import { addressOf, lasting } from "./question.ts";
-import { type Shown, shownAs, tableHtml } from "./table.ts";
+import { cellHtml, figure, type Html, none, shareFigure, unknown } from "./parts/figure.ts";
+import { layout } from "./parts/layout.ts";
+import { addressOf, lasting } from "./parts/query-params.ts";
+import { type Shown, shownAs, tableHtml } from "./parts/table.ts";
 
 const mostEpisodes = 100;
 

@@ -1,6 +1,7 @@
 /** Corrects the positions of the database named on the command line, and is killed when it has dealt with so many snapshots. */
-import { correct } from "../../../src/store/correct.ts";
-import { openRawReader, rawFile } from "../../../src/store/raw-file.ts";
+
+import { openRawReader, rawFile } from "../../../src/store/responses/archive-file.ts";
+import { correct } from "../../../src/store/responses/correct.ts";
 import { firstsOf, other } from "../corrections.ts";
 
 const [path = "", left = ""] = process.argv.slice(2);

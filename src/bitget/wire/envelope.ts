@@ -1,0 +1,109 @@
+/** From what came over the wire to the data of an answer, or to the failure it stands for. Pure. */
+import { ApiError, NetworkError } from "../../core/errors.ts";
+import { visible } from "../../core/text.ts";
+import { success, verdictOf } from "../error-codes.ts";
+import type { Reply } from "./http.ts";
+import { asObject, parseJson } from "./json.ts";
+import { retryAfterMs } from "./retry.ts";
+
+export interface Envelope {
+  data: unknown;
+  /** The exchange's clock as it says, epoch ms; null where it says nothing that could be one. */
+  requestTime: number | null;
+  /** What the answer is called, where that is not JSON; harmless to show. */
+  oddType: string | null;
+}
+
+export interface Reading {
+  path: string;
+  /** The exchange's clock as far as we know it, epoch ms: what a date in `Retry-After` is compared with. */
+  now: number;
+  /** Takes secrets out of what the exchange says: error texts were seen to repeat what was sent. */
+  redact(text: string): string;
+  /** Hears the exchange's clock, epoch ms, where the answer says it: a refusal does as well. */
+  onTime?(requestTime: number): void;
+}
+
+/**
+ * The code decides where there is one, the HTTP status where there is none: business errors come with 400, some with 200,
+ * and overload comes as HTML. An answer without data is none, whatever else it says.
+ * @throws ApiError, NetworkError
+ */
+export function readAnswer(reply: Reply, reading: Reading): Envelope {
+  const { path } = reading;
+  const { status } = reply;
+  if (status >= 300 && status < 400) throw new NetworkError("redirect", path, redirected);
+  const body = parsed(reply.body.toString("utf8"));
+  const requestTime = instant(body?.requestTime);
+  if (requestTime !== null) reading.onTime?.(requestTime);
+  const code = body?.code === undefined || body.code === null ? null : String(body.code);
+  if (code !== null && code !== success) throw refusal(code, body?.msg ?? body?.message, reply, reading);
+  if (status >= 400) throw failure(reply, reading);
+  if (code === null) throw noAnswer(reply, reading, body === null ? "no JSON object" : "without a code");
+  if (body?.data === undefined || body.data === null) throw noAnswer(reply, reading, "without data");
+  const rows = Array.isArray(body.data) ? body.data : asObject(body.data)?.list;
+  if (Array.isArray(rows) && rows.length > mostRows)
+    throw new NetworkError("too_large", path, `an answer of ${rows.length} rows, of which ${mostRows} are believed`);
+  const oddType = /json/i.test(reply.contentType) ? null : typeOf(reply, reading);
+  return { data: body.data, requestTime, oddType };
+}
+
+function parsed(text: string) {
+  try {
+    return asObject(parseJson(text));
+  } catch {
+    return null;
+  }
+}
+
+const instant = (value: unknown): number | null =>
+  /^\d{13}$/.test(String(value ?? "")) ? Number(String(value)) : null;
+
+/** Of all answers we know that of all prices has the most, about 1,000. Many more would hold up everything else. */
+const mostRows = 5000;
+
+const textLength = 200;
+const codeLength = 16;
+const typeLength = 40;
+
+/** The exchange's own words, harmless: no secret, no control characters, not long. */
+const quoted = (text: unknown, redact: Reading["redact"], length: number): string =>
+  visible(redact(String(text ?? ""))).slice(0, length);
+
+const typeOf = ({ contentType }: Reply, { redact }: Reading): string =>
+  quoted(contentType, redact, typeLength) || "no content type";
+
+function refusal(code: string, text: unknown, { status, retryAfter }: Reply, { path, now, redact }: Reading): ApiError {
+  const { kind, hint } = verdictOf(code, status);
+  const shownCode = quoted(code, redact, codeLength);
+  const said = quoted(text, redact, textLength);
+  const problem = `the exchange says ${shownCode}${said === "" ? "" : ` "${said}"`}${hint === "" ? "" : `: ${hint}`}`;
+  const wait = kind === "rate_limited" ? retryAfterMs(retryAfter, now) : null;
+  return new ApiError(kind, path, shownCode, problem, wait);
+}
+
+function failure(reply: Reply, reading: Reading): NetworkError {
+  const { path, now } = reading;
+  const { status } = reply;
+  if (status === 429) {
+    const wait = retryAfterMs(reply.retryAfter, now);
+    return new NetworkError("rate_limited", path, "too many requests (HTTP 429)", wait);
+  }
+  if (status >= 500) return new NetworkError("upstream", path, `the exchange is in trouble (HTTP ${status})`);
+  if (status === 401 || status === 403 || status === 451) {
+    const why =
+      "the host turned this machine away before the exchange saw the request: some regions and data centres are";
+    return new NetworkError("auth", path, `${why} blocked (HTTP ${status})`);
+  }
+  return noAnswer(reply, reading, "without a code");
+}
+
+/** Says what came by type and length alone: a page of HTML has no place in a ledger. */
+function noAnswer(reply: Reply, reading: Reading, what: string): NetworkError {
+  const { status, body } = reply;
+  const type = typeOf(reply, reading);
+  const problem = `an answer ${what} (HTTP ${status}, ${type}, ${body.toString("utf8").length} characters)`;
+  return new NetworkError("bad_body", reading.path, problem);
+}
+
+const redirected = "the host sends requests elsewhere, which is not followed: check BITGET_BASE_URL";

@@ -1,0 +1,59 @@
+import { type BlindSpot, blindSpots } from "../../alerts/blind.ts";
+import { UsageError } from "../../core/errors.ts";
+import { loadConfig } from "../../settings/config.ts";
+import { createAlertBook, type Message, type OpenAlert } from "../../store/alerts/alert-state.ts";
+import { openReadOnly } from "../../store/sqlite/database.ts";
+import type { Command } from "../command.ts";
+import { table } from "../shared/table.ts";
+
+export const alertsList: Command = {
+  example: "alerts list --limit 50",
+  options: [{ flags: "--limit <n>", summary: "of what was said: at most so many (default: 20)" }],
+  async run({ options, env, out }) {
+    const limit = limitOf(options.limit);
+    const { databasePath, alerts, schedules } = loadConfig(env, { credentials: false });
+    const sqlite = openReadOnly(databasePath);
+    try {
+      const book = createAlertBook(sqlite);
+      const blind = blindSpots(book, alerts, (name) => schedules[name] !== null);
+      const said = saidLines(book.messages(limit).reverse());
+      for (const line of [...openLines(book.open()), ...blindLines(blind), "", ...said]) out(line);
+      return 0;
+    } finally {
+      sqlite.close();
+    }
+  },
+};
+
+function limitOf(option: unknown): number {
+  if (option === undefined) return 20;
+  if (typeof option !== "string" || !/^[1-9]\d{0,4}$/.test(option))
+    throw new UsageError("--limit takes a whole number from 1 on, as in --limit 50");
+  return Number.parseInt(option, 10);
+}
+
+function openLines(open: readonly OpenAlert[]): string[] {
+  if (open.length === 0) return ["Nothing is wrong that alerts are set for."];
+  const rows = open.map(({ account, kind, what, firedAt }) => [account, kind, what, secondText(firedAt)]);
+  return table(["account", "open alert", "what", "since (UTC)"], rows);
+}
+
+function blindLines(spots: readonly BlindSpot[]): string[] {
+  if (spots.length === 0) return [];
+  const rows = spots.map(({ account, kind, what, why }) => [account, kind, `${what} ${why}`]);
+  return ["", ...table(["account", "cannot be judged in full", "because"], rows)];
+}
+
+function saidLines(messages: readonly Message[]): string[] {
+  if (messages.length === 0) return ["Nothing was said yet."];
+  const rows = messages.map((one) => [secondText(one.at), deliveryText(one), one.sentence]);
+  return table(["at (UTC)", "delivery", "said"], rows);
+}
+
+function deliveryText({ delivery, attempts, problem }: Message): string {
+  if (delivery === "log") return "log only";
+  const tries = attempts === 1 ? "1 attempt" : `${attempts} attempts`;
+  return `${delivery}, ${tries}${problem === null ? "" : `: ${problem.slice(0, 60)}`}`;
+}
+
+const secondText = (at: number): string => new Date(at).toISOString().slice(0, 19).replace("T", " ");

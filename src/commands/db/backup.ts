@@ -1,0 +1,40 @@
+import { existsSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import { UsageError } from "../../core/errors.ts";
+import { loadConfig } from "../../settings/config.ts";
+import { requireNotOwn } from "../../store/responses/own-files.ts";
+import { backup } from "../../store/sqlite/backup.ts";
+import { openReadOnly } from "../../store/sqlite/database.ts";
+import type { Command } from "../command.ts";
+import { copyingBar } from "../shared/progress.ts";
+import { requireVerified } from "./verify.ts";
+
+export const dbBackup: Command = {
+  example: "db backup /mnt/backup/collector-2026-11-22.db",
+  details: ["The copy is one file, for its owner alone, and gets its name only when it has been verified."],
+  async run({ args, env, out, note }) {
+    const { databasePath } = loadConfig(env, { credentials: false });
+    const target = resolve(args[0] ?? "");
+    if (existsSync(target)) throw new UsageError(`${target} is there already. Name a file that is not.`);
+    requireNotOwn(target, databasePath);
+    const sqlite = openReadOnly(databasePath);
+    const bar = copyingBar();
+    try {
+      const { isPrivate } = await backup(sqlite, target, {
+        onProgress: bar.update,
+        async check(draft) {
+          bar.stop();
+          await requireVerified(draft, databasePath);
+        },
+      });
+      bar.stop();
+      if (!isPrivate)
+        note(`the file system of ${target} keeps nothing from other users: who can read the folder can read the copy`);
+    } finally {
+      bar.stop();
+      sqlite.close();
+    }
+    out(`${databasePath} was copied to ${target} (${statSync(target).size} bytes) and the copy verified`);
+    return 0;
+  },
+};

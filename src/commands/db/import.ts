@@ -1,0 +1,71 @@
+import { rmSync } from "node:fs";
+import { resolve } from "node:path";
+import { logOf } from "../../app.ts";
+import { systemClock } from "../../core/clock.ts";
+import { UsageError } from "../../core/errors.ts";
+import { createLog } from "../../core/log.ts";
+import { datasets } from "../../datasets/index.ts";
+import { readFiles } from "../../output/reading/rows.ts";
+import { loadConfig } from "../../settings/config.ts";
+import { openStore } from "../../store/open.ts";
+import { inspect } from "../../store/sqlite/database.ts";
+import { lockDatabase } from "../../store/sqlite/lock.ts";
+import { importHistory } from "../../store/transfer/import.ts";
+import type { Command, Input } from "../command.ts";
+import { terminalBar } from "../shared/progress.ts";
+
+export const dbImport: Command = {
+  example: "db import spot-assets.csv.gz positions.parquet",
+  details: [
+    "Files are what export writes; their columns tell the dataset. All of them are imported or none. Exporting again",
+    "gives the same bytes. Runs, empty and failed snapshots, missed slots and schedules are in no export: what is",
+    "imported does not have them. --rows notices a text file of which lines are missing at the end.",
+  ],
+  options: [
+    {
+      flags: "--rows <count>",
+      summary: "how many rows the files have in all, as export said; else nothing is imported",
+    },
+  ],
+  async run({ args, options, env, out }) {
+    if (args.length === 0) throw new UsageError("name the files to import");
+    const config = loadConfig(env, { credentials: false });
+    const path = config.databasePath;
+    const expected = rowsOf(options.rows);
+    const log = logOf(config);
+    const bar = terminalBar("importing", "bytes");
+    const paths = args.map((file) => resolve(file));
+    const files = readFiles(paths, bar.update);
+    const lock = lockDatabase(path);
+    let isNew = false;
+    try {
+      isNew = inspect(path) === "new";
+      // That it was made is said when it stays.
+      const store = await openStore({ path, datasets, log: isNew ? silent : log, clock: systemClock });
+      store.close();
+      const imported = await importHistory(path, datasets, files, expected);
+      if (isNew) log.info({ path }, "created a new database");
+      isNew = false;
+      bar.stop();
+      for (const { path: file, dataset, snapshots, rows } of imported)
+        out(`${rows} rows of ${snapshots} snapshots of ${dataset.name} were imported from ${file}`);
+      for (const file of paths) if (!imported.some((one) => one.path === file)) out(`${file} has no rows`);
+      return 0;
+    } finally {
+      bar.stop();
+      // One that was made for files that were no good.
+      if (isNew) rmSync(path, { force: true });
+      lock.release();
+    }
+  },
+};
+
+const silent = createLog({ level: "silent", format: "json", secrets: [], write: () => {} });
+
+/** @throws UsageError where it is no number of rows */
+function rowsOf(text: Input["options"][string]): number | null {
+  if (text === undefined) return null;
+  if (typeof text !== "string" || !/^\d{1,15}$/.test(text))
+    throw new UsageError("--rows is a number of rows, such as 1200");
+  return Number(text);
+}

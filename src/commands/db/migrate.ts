@@ -1,0 +1,31 @@
+import { logOf } from "../../app.ts";
+import { systemClock } from "../../core/clock.ts";
+import { datasets } from "../../datasets/index.ts";
+import { loadConfig } from "../../settings/config.ts";
+import { openStore } from "../../store/open.ts";
+import { lockDatabase } from "../../store/sqlite/lock.ts";
+import type { Store } from "../../store/store.ts";
+import type { Command } from "../command.ts";
+
+export const dbMigrate: Command = {
+  example: "db migrate",
+  async run({ env, out }) {
+    const config = loadConfig(env, { credentials: false });
+    const lock = lockDatabase(config.databasePath);
+    try {
+      const store = await openStore({ path: config.databasePath, datasets, log: logOf(config), clock: systemClock });
+      store.close();
+      out(`${config.databasePath} ${inWords(store)}`);
+      return 0;
+    } finally {
+      lock.release();
+    }
+  },
+};
+
+function inWords({ opening }: Store): string {
+  if (opening === null) return "is up to date; nothing was to do";
+  if (opening === "created") return "is up to date: it was created, empty";
+  const count = opening.migrations === 1 ? "1 migration was" : `${opening.migrations} migrations were`;
+  return `is up to date: ${count} applied, after a backup to ${opening.backup}`;
+}

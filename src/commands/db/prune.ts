@@ -1,0 +1,65 @@
+import { statSync } from "node:fs";
+import { UsageError } from "../../core/errors.ts";
+import { datasets } from "../../datasets/index.ts";
+import { loadConfig } from "../../settings/config.ts";
+import { compact, type Pruned, prune, type Remaining, remaining } from "../../store/retention/prune.ts";
+import { lockDatabase } from "../../store/sqlite/lock.ts";
+import type { Command } from "../command.ts";
+import { instantOf } from "../shared/instant.ts";
+import { startBar } from "../shared/progress.ts";
+
+export const dbPrune: Command = {
+  example: "db prune --before -90d",
+  details: [
+    "Whole UTC days that were over at that instant (2026-11-01, -90d) are pruned, in small steps beside a daemon that collects.",
+    "It may be stopped at any moment; the next time it goes on. Make a backup before, for what goes does not come back.",
+  ],
+  options: [
+    { flags: "--before <instant>", summary: "days that were over at this instant (required)" },
+    {
+      flags: "--compact",
+      summary: "make the file smaller afterwards; no daemon may have it, and the disk needs room for a copy",
+    },
+  ],
+  async run({ options, env, out }) {
+    const { databasePath } = loadConfig(env, { credentials: false });
+    const before = beforeOf(options.before);
+    // Asked for first, so that nothing is half done when a daemon has it.
+    const lock = options.compact === true ? lockDatabase(databasePath) : null;
+    const bar = process.stderr.isTTY ? startBar("pruning", 0, "snapshots") : null;
+    try {
+      const gone = await prune(databasePath, datasets, before, (done, total) => {
+        bar?.setTotal(total);
+        bar?.update(done);
+      });
+      bar?.stop();
+      if (lock) compact(databasePath);
+      for (const line of inWords(gone, remaining(databasePath, before), before)) out(line);
+      if (lock) out(`${databasePath} has ${statSync(databasePath).size} bytes now`);
+      return 0;
+    } finally {
+      bar?.stop();
+      lock?.release();
+    }
+  },
+};
+
+function beforeOf(text: unknown): number {
+  if (typeof text !== "string") throw new UsageError("say before when: db prune --before -90d");
+  const now = Date.now();
+  const before = instantOf("--before", text, now);
+  if (before > now) throw new UsageError(`--before "${text}" is in the future; only what is over can be pruned`);
+  return before;
+}
+
+function inWords(gone: Pruned, left: Remaining, before: number): string[] {
+  const end = new Date(before).toISOString().slice(0, 10);
+  const days = gone.days === 1 ? "1 day" : `${gone.days} days`;
+  return [
+    gone.days === 0
+      ? `nothing to prune before ${end}`
+      : `gone from ${days} before ${end}: ${gone.snapshots} snapshots with ${gone.rows} rows`,
+    `left of that time: ${left.runs} runs, ${left.good} good and ${left.failed} failed snapshots, ${left.ranges} daily ranges`,
+    `${left.freeBytes} bytes of the file are free and used again as it grows`,
+  ];
+}

@@ -1,0 +1,149 @@
+import { type DatasetName, datasetNames } from "../../core/domain.ts";
+import { UsageError } from "../../core/errors.ts";
+import { visible } from "../../core/text.ts";
+import type { Dataset } from "../../datasets/dataset.ts";
+import { datasetNamed, datasets } from "../../datasets/index.ts";
+import { loadConfig } from "../../settings/config.ts";
+import { openRawReader, rawFile } from "../../store/responses/archive-file.ts";
+import { type Corrected, correct, type First } from "../../store/responses/correct.ts";
+import { countSnapshots, keptSlots, type Replayed, replay, type Verdict } from "../../store/responses/replay.ts";
+import { openReadOnly } from "../../store/sqlite/database.ts";
+import { lockDatabase } from "../../store/sqlite/lock.ts";
+import { verify } from "../../store/verify/verify.ts";
+import type { Command } from "../command.ts";
+import { terminalBar } from "../shared/progress.ts";
+
+/** Differences that are shown one by one. */
+const shown = 5;
+
+export const dbReplay: Command = {
+  example: "db replay --dataset positions",
+  details: [
+    `Datasets: ${datasetNames.join(", ")}.`,
+    "With --apply, what would be different is recorded again from its answers, after a backup and while no daemon has the database.",
+    "A scope is corrected as a whole or, where an answer is missing, not at all; the chain keeps the digests of what was stored.",
+  ],
+  options: [
+    { flags: "--dataset <name>", summary: "the dataset (required)" },
+    { flags: "--apply", summary: "change it; exit code 1 where something has to stay as it is" },
+  ],
+  async run({ options, env, out }) {
+    const dataset = datasetNamed(datasetOf(options.dataset));
+    const { databasePath } = loadConfig(env, { credentials: false });
+    const lock = options.apply === true ? lockDatabase(databasePath) : null;
+    try {
+      return await replayed(databasePath, dataset, lock !== null, out);
+    } finally {
+      lock?.release();
+    }
+  },
+};
+
+/** Shows what would be different and, if it is to be applied, corrects it. Returns the exit code. */
+async function replayed(
+  databasePath: string,
+  dataset: Dataset,
+  isApplied: boolean,
+  out: (line: string) => void,
+): Promise<number> {
+  const sqlite = openReadOnly(databasePath);
+  const path = rawFile(databasePath);
+  const raw = openRawReader(path);
+  const bar = terminalBar("deriving again", "snapshots");
+  try {
+    const kept = raw && keptSlots(raw, dataset);
+    if (!raw || !kept) {
+      out(`no answers of ${dataset.name} are kept in ${path}`);
+      return 0;
+    }
+    const total = countSnapshots(sqlite, dataset, kept.first);
+    const found = createSummary();
+    let done = 0;
+    for (const one of replay(sqlite, raw, dataset, kept.first)) {
+      found.add(one);
+      done += 1;
+      bar.update(done, total);
+    }
+    bar.stop();
+    const [from, to] = [kept.first, kept.last].map((slot) => new Date(slot).toISOString());
+    out(`${dataset.name}: ${total} snapshots since ${from}; the last answer that is kept is of ${to}`);
+    for (const line of found.lines()) out(line);
+    const firsts = isApplied ? found.firsts() : [];
+    if (firsts.length === 0) {
+      out("nothing was changed");
+      return 0;
+    }
+    const [problem] = (await verify(databasePath, datasets)).problems;
+    if (problem !== undefined) {
+      out(`nothing was changed, for the database is not what was recorded (see db verify): ${problem}`);
+      return 1;
+    }
+    const corrected = await correct(databasePath, raw, dataset, firsts, { now: Date.now() });
+    for (const line of inWords(corrected)) out(line);
+    return corrected.scopes.some(({ refusal }) => refusal !== null) ? 1 : 0;
+  } finally {
+    bar.stop();
+    raw?.close();
+    sqlite.close();
+  }
+}
+
+function inWords({ scopes, backup }: Corrected): string[] {
+  const lines = scopes.map(({ first: { account, productType, slot }, snapshots, refusal }) => {
+    const what = refusal === null ? `${snapshots} snapshots corrected` : `not corrected: ${visible(refusal)}`;
+    return `${`${account} ${productType}`.trim()} since ${new Date(slot).toISOString()}: ${what}`;
+  });
+  return [...lines, backup === null ? "nothing was changed" : `the database as it was before is kept in ${backup}`];
+}
+
+function datasetOf(name: unknown): DatasetName {
+  const found = datasetNames.find((known) => known === name);
+  if (found === undefined) throw new UsageError(`say of which dataset: --dataset ${datasetNames.join(", ")}`);
+  return found;
+}
+
+const sentences: Record<Verdict, string> = {
+  same: "would be the same",
+  different: "would be different",
+  refused: "are good, and their answers would be refused",
+  readable: "failed, and their answers could be read",
+  unanswered: "failed, and not because of what the last answer says",
+  computed: "were computed from other datasets too, and cannot be derived from their answers alone",
+  "without answer": "have no answer that is kept",
+};
+
+/** Counts while it goes through them; of what differs it keeps the first. */
+function createSummary() {
+  const counts = new Map<Verdict, number>();
+  const fields = new Map<string, number>();
+  const first: string[] = [];
+  const firsts = new Map<number, First>();
+  const count = <Key>(counter: Map<Key, number>, key: Key) => counter.set(key, (counter.get(key) ?? 0) + 1);
+  return {
+    add(one: Replayed): void {
+      const { account, productType, slot, verdict, differences, problem } = one;
+      count(counts, verdict);
+      if (verdict === "different" && !firsts.has(one.scopeId)) firsts.set(one.scopeId, one);
+      for (const { field } of differences) count(fields, field);
+      if (first.length >= shown) return;
+      const where = [new Date(slot).toISOString(), account, productType].filter((word) => word !== "").join(" ");
+      const says = differences.map(
+        ({ item, field, stored, derived }) =>
+          `${[item, field].filter((word) => word !== "").join(" ")}: is ${JSON.stringify(stored)}, would be ${JSON.stringify(derived)}`,
+      );
+      for (const text of [...says, ...(problem === null ? [] : [problem])].slice(0, shown - first.length))
+        first.push(visible(`  ${where} ${text}`));
+    },
+    /** Of each scope the first snapshot that would be different. */
+    firsts: (): First[] => [...firsts.values()],
+    lines(): string[] {
+      const verdicts = (Object.keys(sentences) as Verdict[]).filter((verdict) => counts.has(verdict));
+      const byField = [...fields].sort(([, one], [, other]) => other - one).map(([field, n]) => `${field} ${n}`);
+      return [
+        ...verdicts.map((verdict) => `${counts.get(verdict)} ${sentences[verdict]}`),
+        ...(byField.length > 0 ? [`differences by field: ${byField.join(", ")}`] : []),
+        ...(first.length > 0 ? ["the first:", ...first] : []),
+      ];
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import { datasetNames } from "../../core/domain.ts";
+import { UsageError } from "../../core/errors.ts";
+import { datasetNamed } from "../../datasets/index.ts";
+import { requireNoOther } from "../../output/atomic-file.ts";
+import { exportHistory } from "../../output/export.ts";
+import { kindOf } from "../../output/kind.ts";
+import { loadConfig } from "../../settings/config.ts";
+import { requireNotOwn } from "../../store/responses/own-files.ts";
+import { openReadOnly } from "../../store/sqlite/database.ts";
+import type { Command, Input } from "../command.ts";
+import { endings } from "../run/signals.ts";
+import { instantOf } from "../shared/instant.ts";
+import { terminalBar } from "../shared/progress.ts";
+
+export const exportCommand: Command = {
+  example: "export positions --out positions.parquet",
+  details: [
+    `Datasets: ${datasetNames.join(", ")}.`,
+    "Files: .csv, .ndjson, both with .gz behind, and .parquet. A file of that name is replaced when the new one is complete.",
+  ],
+  options: [
+    { flags: "--out <path>", summary: "the file to write" },
+    { flags: "--from <instant>", summary: "from this instant on" },
+    { flags: "--to <instant>", summary: "before this instant" },
+  ],
+  async run({ args, options, env, out }) {
+    const name = datasetNames.find((one) => one === args[0]);
+    if (!name || args.length > 1) throw new UsageError(`name one dataset: ${datasetNames.join(", ")}`);
+    if (typeof options.out !== "string") throw new UsageError("--out names the file to write");
+    const path = resolve(options.out);
+    kindOf(path);
+    requireNoOther(path);
+    const span = spanOf(options);
+    const { databasePath } = loadConfig(env, { credentials: false });
+    requireNotOwn(path, databasePath);
+    const sqlite = openReadOnly(databasePath);
+    const bar = terminalBar("exporting", "rows");
+    const stop = new AbortController();
+    let code = 0;
+    const onSignal = (_signal: NodeJS.Signals, number: number) => {
+      code = 128 + number;
+      stop.abort();
+    };
+    for (const signal of endings()) process.on(signal, onSignal);
+    try {
+      const rows = await exportHistory(sqlite, datasetNamed(name), path, {
+        span,
+        signal: stop.signal,
+        ...(process.stderr.isTTY && { onProgress: bar.update }),
+      });
+      bar.stop();
+      out(`${rows} rows of ${name} were written to ${path} (${statSync(path).size} bytes)`);
+      return 0;
+    } catch (error) {
+      if (code === 0) throw error;
+      return code;
+    } finally {
+      for (const signal of endings()) process.off(signal, onSignal);
+      bar.stop();
+      sqlite.close();
+    }
+  },
+};
+
+function spanOf({ from, to }: Input["options"]): { from: number; to: number } {
+  const now = Date.now();
+  return {
+    from: typeof from === "string" ? instantOf("--from", from, now) : 0,
+    to: typeof to === "string" ? instantOf("--to", to, now) : Number.MAX_SAFE_INTEGER,
+  };
+}

@@ -1,0 +1,60 @@
+import { openFaces } from "../../app.ts";
+import { addresses } from "../../bitget/endpoints.ts";
+import { toJson } from "../../bitget/wire/json.ts";
+import type { Address, ApiVersion, Params } from "../../core/domain.ts";
+import { UsageError } from "../../core/errors.ts";
+import { redactor } from "../../core/text.ts";
+import { loadConfig, secretsOf } from "../../settings/config.ts";
+import type { Command, Input } from "../command.ts";
+
+export const get: Command = {
+  example: "get v2/positions --param productType=USDT-FUTURES",
+  options: [
+    { flags: "--param <k=v>", summary: "a parameter, as the exchange names it", repeat: true },
+    { flags: "--account <name>", summary: "whose key signs (default: the first)" },
+    { flags: "--list", summary: "print the known endpoints" },
+  ],
+  async run({ args: [endpoint], options, env, out }) {
+    if (options.list) {
+      for (const { name, path, params, summary } of Object.values(addresses))
+        out([name.padEnd(20), path.padEnd(40), params.join(" ").padEnd(34), summary].join(" ").trimEnd());
+      return 0;
+    }
+    if (endpoint === undefined) throw new UsageError("name an endpoint: a path (/api/…) or a name of get --list");
+    const address = addressOf(endpoint);
+    const params = paramsOf(options);
+    const config = loadConfig(env);
+    const faces = openFaces(config, null);
+    try {
+      const { account } = options;
+      const session = account === undefined ? faces.sessions[0] : faces.sessions.find((one) => one.name === account);
+      if (!session) throw new UsageError(`there is no account "${account}"`);
+      const answer = await session.client.ask(address, params, { signal: AbortSignal.timeout(60_000) });
+      out(redactor(secretsOf(config))(toJson(answer.data, 2)));
+      return 0;
+    } finally {
+      faces.close();
+    }
+  },
+};
+
+/** A known address, or any path under /api/, asked at most once a second because its limit is not known. */
+function addressOf(endpoint: string): Address {
+  const known = Object.values(addresses).find(({ name, path }) => name === endpoint || path === endpoint);
+  if (known) return known;
+  if (!/^\/api\/[\w./-]+$/.test(endpoint))
+    throw new UsageError(`"${endpoint}" is neither a path (/api/…) nor a name of get --list`);
+  const version = (/\/(v[123])\//.exec(endpoint)?.[1] ?? "v2") as ApiVersion;
+  return { name: endpoint, version, path: endpoint, perSecond: 1, per: "uid", signed: true, params: [], summary: "" };
+}
+
+function paramsOf(options: Input["options"]): Params {
+  const pairs = Array.isArray(options.param) ? options.param : [];
+  return Object.fromEntries(
+    pairs.map((pair: string) => {
+      const at = pair.indexOf("=");
+      if (at < 1) throw new UsageError(`--param "${pair}" is not of the form name=value`);
+      return [pair.slice(0, at), pair.slice(at + 1)];
+    }),
+  );
+}

@@ -1,0 +1,138 @@
+import { parseProductType } from "../../bitget/product-types.ts";
+import { type DatasetName, datasetNames } from "../../core/domain.ts";
+import { UsageError } from "../../core/errors.ts";
+import { datasetNamed } from "../../datasets/index.ts";
+import { loadConfig } from "../../settings/config.ts";
+import { createAsOf, type Filter, hasColumn, type ScopeAsOf, selectSpan } from "../../store/read/as-of.ts";
+import type { Cell } from "../../store/sql/query.ts";
+import { openReadOnly, type Sqlite } from "../../store/sqlite/database.ts";
+import type { Command, Input } from "../command.ts";
+import { durationText } from "../shared/duration.ts";
+import { formatOf, formatOption, printRows, tableRows } from "../shared/format.ts";
+import { instantOf } from "../shared/instant.ts";
+
+export const history: Command = {
+  example: "history positions --at 2026-11-01T12:00:00Z",
+  details: [
+    `Datasets: ${datasetNames.join(", ")}.`,
+    "Instants: 2026-11-01 (midnight UTC), 2026-11-01T12:30:00Z, now, -30m, -1h, -7d.",
+  ],
+  options: [
+    { flags: "--account <name>", summary: "of this account alone" },
+    { flags: "--from <instant>", summary: "from this instant on" },
+    { flags: "--to <instant>", summary: "before this instant" },
+    { flags: "--at <instant>", summary: "the state at this instant, from the last good snapshot" },
+    { flags: "--changes", summary: "only rows that differ from the one before of the same item" },
+    { flags: "--coin <coin>", summary: "of this coin alone" },
+    { flags: "--symbol <symbol>", summary: "of this symbol alone" },
+    { flags: "--product-type <type>", summary: "umcbl or USDT-FUTURES, in either spelling" },
+    formatOption,
+    { flags: "--limit <n>", summary: "the newest n rows (a table: 50)" },
+  ],
+  async run(input) {
+    const { args, options, env } = input;
+    const name = datasetNames.find((one) => one === args[0]);
+    if (!name || args.length > 1) throw new UsageError(`name one dataset: ${datasetNames.join(", ")}`);
+    formatOf(options);
+    const { databasePath } = loadConfig(env, { credentials: false });
+    const sqlite = openReadOnly(databasePath);
+    try {
+      const filter = filterOf(sqlite, name, options);
+      if (options.at === undefined) await printSpan(sqlite, name, filter, input);
+      else await printInstant(sqlite, name, filter, input);
+      return 0;
+    } finally {
+      sqlite.close();
+    }
+  },
+};
+
+async function printSpan(sqlite: Sqlite, name: DatasetName, filter: Filter, input: Input): Promise<void> {
+  const { options, note } = input;
+  const format = formatOf(options);
+  const now = Date.now();
+  const instant = (option: "from" | "to", otherwise: number) => {
+    const text = textOf(options, option);
+    return text === undefined ? otherwise : instantOf(`--${option}`, text, now);
+  };
+  const span = { from: instant("from", 0), to: instant("to", Number.MAX_SAFE_INTEGER) };
+  const given = limitOf(options);
+  const most = given ?? (format === "table" ? tableRows : Number.POSITIVE_INFINITY);
+  // One more than a table shows by itself tells whether there are more.
+  const newest = given === undefined && format === "table" ? most + 1 : most;
+  const dataset = datasetNamed(name);
+  const { columns, rows } = selectSpan(sqlite, dataset, filter, { ...span, newest }, options.changes === true);
+  if (format !== "table") return printRows({ columns, rows: batches(rows) }, format, input, most);
+  const all = [...rows];
+  await printRows({ columns, rows: [all.slice(-most)] }, format, input, most);
+  if (all.length > most) note(`The newest ${most} rows; there are more. --limit N shows N, --format csv prints all.`);
+}
+
+async function printInstant(sqlite: Sqlite, name: DatasetName, filter: Filter, input: Input): Promise<void> {
+  const { options, note } = input;
+  for (const other of ["from", "to", "changes"])
+    if (options[other] !== undefined) throw new UsageError(`--at and --${other} exclude each other`);
+  const instant = instantOf("--at", textOf(options, "at") ?? "", Date.now());
+  const { columns, scopes, rows } = createAsOf(sqlite, datasetNamed(name), filter)(instant);
+  for (const scope of scopes) note(sentence(name, instant, scope));
+  if (scopes.length === 0) note(`${name}: unknown; nothing was ever asked that fits`);
+  const format = formatOf(options);
+  const most = limitOf(options) ?? (format === "table" ? tableRows : Number.POSITIVE_INFINITY);
+  const shown = format === "table" ? rows : rows.slice(0, most);
+  await printRows({ columns, rows: [shown] }, format, input, most);
+}
+
+/** What the rows of a scope rest on, or why there are none. */
+function sentence(name: DatasetName, instant: number, scope: ScopeAsOf): string {
+  const { account, productType, takenAt, ageMs, longestMs, known } = scope;
+  const at = new Date(instant).toISOString();
+  const what = [account, name, ...(productType ? [productType] : [])].join(" ");
+  if (takenAt === null || ageMs === null) return `${what}: unknown at ${at}; there is no good snapshot before`;
+  const told = `as told at ${new Date(takenAt).toISOString()}, ${durationText(ageMs)} before`;
+  if (known) return `${what}: ${told}`;
+  return `${what}: unknown at ${at}; the last good snapshot is ${durationText(ageMs)} older, more than two periods (${durationText(longestMs ?? 0)})`;
+}
+
+/** What is asked for, in the words of the history views. Names that never occurred are values like any other. */
+function filterOf(sqlite: Sqlite, name: DatasetName, options: Input["options"]): Filter {
+  const productType = textOf(options, "productType");
+  const given = {
+    account: textOf(options, "account"),
+    coin: textOf(options, "coin")?.toUpperCase(),
+    symbol: textOf(options, "symbol")?.toUpperCase(),
+    product_type: productType && (parseProductType(productType) ?? productType),
+  };
+  const filter: Record<string, string> = {};
+  for (const [column, value] of Object.entries(given)) {
+    if (value === undefined) continue;
+    if (!hasColumn(sqlite, datasetNamed(name), column))
+      throw new UsageError(`${name} cannot be chosen by --${column.replace("_", "-")}`);
+    filter[column] = value;
+  }
+  return filter;
+}
+
+function textOf(options: Input["options"], name: string): string | undefined {
+  const value = options[name];
+  return typeof value === "string" ? value : undefined;
+}
+
+function limitOf(options: Input["options"]): number | undefined {
+  const text = textOf(options, "limit");
+  if (text === undefined) return undefined;
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new UsageError(`--limit "${text}" is not a whole number from 1 on`);
+  return Number.parseInt(text, 10);
+}
+
+const batchRows = 1000;
+
+function* batches(rows: Iterable<Cell[]>): Generator<Cell[][]> {
+  let batch: Cell[][] = [];
+  for (const row of rows) {
+    batch.push(row);
+    if (batch.length < batchRows) continue;
+    yield batch;
+    batch = [];
+  }
+  yield batch;
+}

@@ -1,0 +1,129 @@
+import { existsSync } from "node:fs";
+import { extname, resolve } from "node:path";
+import { ConfigError, UsageError } from "../../core/errors.ts";
+import { requireNoOther, writeBeside } from "../../output/atomic-file.ts";
+import { pngOf, svgOf } from "../../output/chart/chart.ts";
+import { csvLine, csvLineShown } from "../../output/csv.ts";
+import { type Span, startOfDate, steps } from "../../queries/periods.ts";
+import type { Source } from "../../queries/source.ts";
+import { reportNamed, reports } from "../../reports/index.ts";
+import { chartOf, csvOf } from "../../reports/render.ts";
+import type { Report } from "../../reports/report.ts";
+import { type Config, loadConfig } from "../../settings/config.ts";
+import { timezoneProblem } from "../../settings/timezone.ts";
+import { requireNotOwn } from "../../store/responses/own-files.ts";
+import { firstSlot, seriesOf } from "../../store/runs/slot-counts.ts";
+import { openReadOnly, type Sqlite } from "../../store/sqlite/database.ts";
+import type { Command, Input } from "../command.ts";
+import { instantOf } from "../shared/instant.ts";
+
+const names = reports.map(({ name }) => name).join(", ");
+
+export const report: Command = {
+  example: "report balances --from 2026-11-01 --by day --out balances.csv",
+  details: [
+    ...reports.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`),
+    "",
+    "Whole days or months are told, from the first run on; what is not over yet is marked as going on.",
+    "Instants: 2026-11-01 (a day of the time zone), 2026-11-01T12:30:00Z, now, -1h, -7d.",
+    "`report equity --out equity.svg` (or .png) draws a chart.",
+  ],
+  options: [
+    { flags: "--list", summary: "the reports, one a line" },
+    { flags: "--from <instant>", summary: "from the day of this instant on" },
+    { flags: "--to <instant>", summary: "days that begin before this instant" },
+    { flags: "--account <name>", summary: "of this account alone" },
+    { flags: "--timezone <name>", summary: "whose days are meant: Europe/Berlin (default: TIMEZONE)" },
+    { flags: "--by <step>", summary: "day (the default) or month" },
+    { flags: "--out <path>", summary: "into this file instead of stdout; its folder must be there" },
+  ],
+  async run(input) {
+    const { args, options, env, out } = input;
+    if (options.list) {
+      for (const { name, summary } of reports) out(`${name.padEnd(10)} ${summary}`);
+      return 0;
+    }
+    const chosen = reportNamed(args[0] ?? "");
+    if (!chosen || args.length > 1) throw new UsageError(`name one report: ${names}`);
+    const config = loadConfig(env, { credentials: false });
+    const path = outputOf(chosen, options);
+    if (path !== null) requireNotOwn(path, config.databasePath);
+    const sqlite = openReadOnly(config.databasePath);
+    try {
+      const now = Date.now();
+      const source = { sqlite, account: accountOf(sqlite, options), now };
+      const span = spanOf(sqlite, config, options, now);
+      if (path === null) await print(chosen, source, span, input);
+      else await write(chosen, source, span, path, input);
+      return 0;
+    } finally {
+      sqlite.close();
+    }
+  },
+};
+
+async function print(report: Report, source: Source, span: Span, { write, isTerminal }: Input): Promise<void> {
+  const line = isTerminal ? csvLineShown : csvLine;
+  for await (const text of csvOf(report, source, span, { line })) if (!(await write(text))) return;
+}
+
+async function write(report: Report, source: Source, span: Span, path: string, { note }: Input): Promise<void> {
+  await writeBeside(path, isDrawing(path) ? drawing(report, source, span, path) : csvOf(report, source, span));
+  note(`${path} was written`);
+}
+
+const isDrawing = (path: string): boolean => [".svg", ".png"].includes(extname(path).toLowerCase());
+
+async function* drawing(report: Report, source: Source, span: Span, path: string): AsyncGenerator<string | Buffer> {
+  const chart = await chartOf(report, source, span);
+  if (!chart) throw new UsageError("this report has no chart");
+  const svg = svgOf(chart);
+  yield extname(path).toLowerCase() === ".png" ? pngOf(svg) : svg;
+}
+
+/** Null: stdout. */
+function outputOf({ name, chart }: Report, options: Input["options"]): string | null {
+  const given = textOf(options, "out");
+  if (given === undefined) return null;
+  const path = resolve(given);
+  if (isDrawing(path) && !chart) {
+    const drawn = reports.filter((one) => one.chart).map((one) => one.name);
+    throw new UsageError(`${name} cannot be drawn, only ${drawn.join(", ")} can; name a file that ends in .csv`);
+  }
+  requireNoOther(path);
+  if (!existsSync(resolve(path, "..")))
+    throw new ConfigError([`${resolve(path, "..")} does not exist. Make that folder, or name a file in another.`]);
+  return path;
+}
+
+/** Null: all. An account that is not there would make a report that looks like one of nothing. */
+function accountOf(sqlite: Sqlite, options: Input["options"]): string | null {
+  const given = textOf(options, "account");
+  const known = [...new Set(seriesOf(sqlite, null).map(({ account }) => account))];
+  if (given !== undefined && known.length > 0 && !known.includes(given))
+    throw new UsageError(`--account "${given}" has no history here, only ${known.join(", ")}`);
+  return given ?? null;
+}
+
+/** Whole periods from the first run, or `--from`, on; what has not come yet is left out. */
+function spanOf(sqlite: Sqlite, config: Config, options: Input["options"], now: number): Span {
+  const timezone = textOf(options, "timezone") ?? config.timezone;
+  const problem = timezoneProblem(timezone);
+  if (problem !== null) throw new UsageError(`--timezone ${problem}`);
+  const by = textOf(options, "by") ?? "day";
+  const step = steps.find((one) => one === by);
+  if (!step) throw new UsageError(`--by "${by}" is none of ${steps.join(", ")}`);
+  const instant = (option: "from" | "to", otherwise: number): number => {
+    const text = textOf(options, option);
+    return text === undefined ? otherwise : (startOfDate(text, timezone) ?? instantOf(`--${option}`, text, now));
+  };
+  const first = firstSlot(sqlite) ?? now;
+  const [from, to] = [instant("from", Number.NEGATIVE_INFINITY), instant("to", Number.POSITIVE_INFINITY)];
+  if (!(from < to)) throw new UsageError("--to is not after --from; a day that --to names is left out");
+  return { timezone, by: step, from: Math.max(from, first), to: Math.min(to, now) };
+}
+
+function textOf(options: Input["options"], name: string): string | undefined {
+  const value = options[name];
+  return typeof value === "string" ? value : undefined;
+}

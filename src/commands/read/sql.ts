@@ -1,0 +1,22 @@
+import { UsageError } from "../../core/errors.ts";
+import { loadConfig } from "../../settings/config.ts";
+import { ask } from "../../store/sql/console.ts";
+import { openReadOnly } from "../../store/sqlite/database.ts";
+import type { Command } from "../command.ts";
+import { formatOf, formatOption, printRows } from "../shared/format.ts";
+
+export const sql: Command = {
+  example: 'sql "select coin, available from spot_assets_latest order by available collate decimal desc"',
+  options: [formatOption],
+  async run(input) {
+    const { args, options, env } = input;
+    const statement = args[0] ?? "";
+    if (args.length > 1) throw new UsageError("give one statement, in quotes");
+    const format = formatOf(options);
+    const { databasePath, sqlTimeoutSeconds } = loadConfig(env, { credentials: false });
+    // What is wrong with the file is said here, where every command says it.
+    openReadOnly(databasePath).close();
+    await printRows(await ask(databasePath, statement, sqlTimeoutSeconds), format, input);
+    return 0;
+  },
+};

@@ -1,0 +1,88 @@
+import { UsageError } from "../../core/errors.ts";
+import { visible } from "../../core/text.ts";
+import { loadConfig } from "../../settings/config.ts";
+import { roomFor, roomInWords } from "../../store/files/disk.ts";
+import { readStatus, type SeriesStatus } from "../../store/runs/status.ts";
+import { isLocked } from "../../store/sqlite/lock.ts";
+import type { Command } from "../command.ts";
+import { durationText } from "../shared/duration.ts";
+import { table } from "../shared/table.ts";
+
+export const status: Command = {
+  example: "status --json",
+  options: [
+    { flags: "--json", summary: "for programs" },
+    { flags: "--watch", summary: "the account and its collecting, drawn anew every two seconds until Ctrl-C" },
+  ],
+  async run({ options, env, out, write }) {
+    const { databasePath, timezone } = loadConfig(env, { credentials: false });
+    if (options.watch) {
+      if (options.json) throw new UsageError("--watch draws for people; --json is for programs: give one of them");
+      const { watch } = await import("./watch.ts");
+      return watch({ databasePath, timezone, isColoured: !env.NO_COLOR, write });
+    }
+    const now = Date.now();
+    const isCollecting = isLocked(databasePath);
+    const all = readStatus(databasePath, now);
+    if (options.json) out(JSON.stringify(all.map(asJson), null, 2));
+    else if (all.length === 0)
+      out(isCollecting ? waiting : "Nothing is scheduled in this database yet; `bitget-collector start` begins.");
+    else {
+      print(all, out);
+      const room = roomFor(databasePath);
+      if (room.verdict !== "enough") out(`\n${roomInWords(databasePath, room)}`);
+      if (all.some((one) => one.lastOkAt !== null && one.ageMs === null)) out(`\n${clockIsBehind}`);
+      if (isCollecting === false) out("\nNothing collects into this database now; `bitget-collector start` goes on.");
+      else if (isCollecting && all.every((one) => now - one.unwrittenFrom > patience)) out(`\n${waiting}`);
+    }
+    const isWaiting = all.length === 0 && isCollecting === true;
+    return all.every((one) => one.fresh) && !isWaiting ? 0 : 1;
+  },
+};
+
+/** A collector gives a slot its row or begins to run it within the longest grace; one that has not by then does neither. Milliseconds. */
+const patience = 6 * 60_000;
+
+const clockIsBehind =
+  "This machine's clock is before the last run that is stored: nothing has an age until it is set. `bitget-collector check` compares the clocks.";
+
+const waiting =
+  "A collector has this database, and no slot is due for it: it has just begun, or waits until the exchange has confirmed " +
+  "this machine's clock. Its log says which; `bitget-collector check` compares the clocks.";
+
+const instant = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
+
+const asJson = ({ lastOkAt, nextAt, staleAt, last: _, since: __, unwrittenFrom: ___, ...rest }: SeriesStatus) => ({
+  ...rest,
+  lastOkAt: instant(lastOkAt),
+  nextAt: instant(nextAt),
+  staleSince: rest.fresh ? null : instant(staleAt),
+});
+
+function print(all: readonly SeriesStatus[], out: (line: string) => void): void {
+  const heads = ["account", "dataset", "state", "last complete run (UTC)", "age", "next (UTC)", "24 h", "7 d", "30 d"];
+  const rows = all.map((one) => [
+    one.account,
+    one.dataset,
+    one.offered ? (one.fresh ? "fresh" : "STALE") : "not offered",
+    instant(one.lastOkAt)?.slice(0, 19).replace("T", " ") ?? "never",
+    one.ageMs === null ? "" : durationText(one.ageMs),
+    instant(one.nextAt)?.slice(11, 19) ?? "",
+    percent(one.coverage.day),
+    percent(one.coverage.week),
+    percent(one.coverage.month),
+  ]);
+  for (const line of table(heads, rows)) out(line);
+  const failures = all.flatMap((one) => one.failures.map((failure) => ({ ...one, ...failure })));
+  if (failures.length > 0) out("\nOpen failures:");
+  for (const { account, dataset, productType, code, message } of failures)
+    out(
+      visible(
+        `  ${account} ${dataset}${productType ? ` ${productType}` : ""}: ${code === message ? "" : `${code} `}${message}`,
+      ),
+    );
+}
+
+/** Never rounded up: 99.99 % is not everything. */
+const percent = (share: number | null): string =>
+  share === null ? "-" : `${(Math.floor(share * 1000) / 10).toFixed(1)} %`;

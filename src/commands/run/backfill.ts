@@ -1,0 +1,58 @@
+/** A past lived through in minutes: what `demo` begins with, and what the queries of the README are tried on. */
+
+import type { App } from "../../app.ts";
+import { createScheduler } from "../../collecting/scheduler.ts";
+import { limitTo } from "../../core/abort.ts";
+import type { SimulatedClock } from "../../core/clock.ts";
+
+/**
+ * Sets the clock to each instant in turn and runs what is due then, with the same scheduler, client, parsing and storing
+ * as in real time. `reached` hears how many instants are over.
+ * @throws what makes going on impossible: no account left, the database gone
+ */
+export async function livePast(
+  app: App,
+  clock: SimulatedClock,
+  instants: readonly number[],
+  reached: (count: number) => void = () => {},
+): Promise<void> {
+  await prepare(app, clock);
+  const quiet = { ...app.tools, log: quietLog(app) };
+  let fatal: Error | null = null;
+  const scheduler = createScheduler(app.sessions, app.publicSession, quiet, (error) => {
+    fatal ??= error;
+  });
+  for (const [index, instant] of instants.entries()) {
+    clock.jump(instant);
+    scheduler.tick();
+    await scheduler.idle();
+    if (fatal) throw fatal;
+    reached(index + 1);
+  }
+  await scheduler.stop();
+}
+
+/**
+ * Has the clock confirmed and looks at the keys one after the other. No time passes by itself here, and the exchange counts the keys of
+ * one user together: each has a second of its own. What is wrong with a key is said by its runs.
+ */
+async function prepare({ sessions, publicSession }: App, clock: SimulatedClock): Promise<void> {
+  const { signal, clear } = limitTo(30_000);
+  try {
+    await publicSession.client.requireClock(signal);
+    for (const session of sessions) {
+      await session.api({ signal }).catch(() => {});
+      clock.jump(clock.now() + 1000);
+    }
+  } finally {
+    clear();
+  }
+}
+
+/** Seven hundred lines about the past would hide what matters; what goes wrong is still said. */
+const quietLog = ({ log }: App): App["log"] => ({
+  debug: () => {},
+  info: () => {},
+  warn: log.warn.bind(log),
+  error: log.error.bind(log),
+});

@@ -1,0 +1,107 @@
+/** What `start` and `demo` have in common: ticking until a signal or an error ends it. */
+import { type App, preflight } from "../../app.ts";
+import type { Tools } from "../../collecting/run-context.ts";
+import { createScheduler, type Scheduler } from "../../collecting/scheduler.ts";
+import { createMetrics, type Metrics } from "../../monitoring/metrics.ts";
+import { createServiceManager } from "../../monitoring/systemd.ts";
+import { type Ending, endings, signalNumbers } from "./signals.ts";
+
+/** Time for the runs at hand after the first signal, then they are cut. Milliseconds. */
+const finishWithin = 8000;
+
+/**
+ * Collects until SIGINT or SIGTERM, until its terminal is closed, or until `seconds` have passed; then lets the runs at hand end.
+ * A second signal ends it at once with 128 + its number, which is safe: what is not committed was never said to be. Resolves with
+ * the exit code: 0, or 129 after a terminal was closed, for nobody asked for that end.
+ * @throws what makes going on impossible: no account left, the database gone
+ */
+export async function collectUntilStopped(app: App, seconds: number | null): Promise<number> {
+  let end = () => {};
+  let kill: (code: number) => void = () => {};
+  let fatal: Error | null = null;
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const killed = new Promise<number>((resolve) => {
+    kill = resolve;
+  });
+  const onFatal = (error: Error) => {
+    fatal ??= error;
+    end();
+  };
+  let stoppedBy: Ending | null = null;
+  const onSignal = (signal: Ending) => {
+    if (stoppedBy !== null) return kill(128 + signalNumbers[signal]);
+    stoppedBy = signal;
+    app.log.info({ signal }, "stopping: the runs at hand are finished first");
+    end();
+  };
+  for (const signal of endings()) process.on(signal, onSignal);
+  const work = async () => {
+    const metrics = createMetrics({ ...app, clock: app.tools.clock });
+    let scheduler: Scheduler | null = null;
+    app.pages?.start(metrics.text, () => scheduler?.problem() ?? "");
+    await Promise.race([preflight(app).catch(onFatal), ended]);
+    if (stoppedBy !== null || fatal) return;
+    scheduler = createScheduler(app.sessions, app.publicSession, toldTo(app, metrics), onFatal);
+    app.dailyReports?.wake();
+    app.alerts.wake();
+    announce(app);
+    const serviceManager = createServiceManager(process.env, app.log);
+    scheduler.wake(serviceManager.alive);
+    serviceManager.ready(`collecting ${namesOf(app)}`);
+    const timer = seconds === null ? null : setTimeout(end, seconds * 1000);
+    await ended;
+    if (timer) clearTimeout(timer);
+    serviceManager.stopping();
+    await stop(app, scheduler);
+  };
+  const clean = work().then(() => (stoppedBy === "SIGHUP" ? 128 + signalNumbers.SIGHUP : 0));
+  const code = await Promise.race([killed, clean]);
+  for (const signal of endings()) process.off(signal, onSignal);
+  if (fatal) throw fatal;
+  if (code === 0 || stoppedBy === "SIGHUP") app.log.info({}, "stopped");
+  return code;
+}
+
+/** Everybody who wants to know what became of a slot hears of it. */
+export function toldTo({ tools, heartbeat }: App, metrics: Metrics): Tools {
+  return {
+    ...tools,
+    onEnded(run) {
+      metrics.onEnded(run);
+      heartbeat?.onEnded(run);
+      tools.onEnded(run);
+    },
+    onSettled(...settled) {
+      metrics.onSettled(...settled);
+      tools.onSettled(...settled);
+    },
+  };
+}
+
+/** The runs and the report at hand may finish, pages may not; then what they stored is looked at. After a while all of it is cut. */
+async function stop(app: App, scheduler: Scheduler): Promise<void> {
+  const cut = setTimeout(() => app.cut(), finishWithin);
+  await Promise.all([scheduler.stop(), app.dailyReports?.stop(), app.pages?.stop()]);
+  await app.alerts.stop();
+  clearTimeout(cut);
+}
+
+/** When the first snapshot will come, so that nobody waits in doubt. */
+function announce(app: App): void {
+  const { clock, clockCheck, schedules, store } = app.tools;
+  const patterns = Object.values(schedules).filter((pattern) => pattern !== null);
+  const next = Math.min(...patterns.map((pattern) => pattern.next(clock.now())));
+  const accounts = namesOf(app);
+  app.log.info(
+    { accounts, database: store.path },
+    clockCheck.verdict !== "confirmed"
+      ? `collecting ${accounts}; nothing is due until the exchange confirms this machine's clock`
+      : Number.isFinite(next)
+        ? `collecting ${accounts}; the next slot is ${new Date(next).toISOString()}`
+        : "every dataset is switched off; nothing will be collected",
+  );
+}
+
+const namesOf = (app: App): string => app.sessions.map((session) => session.name).join(", ");

@@ -1,0 +1,124 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { dirname, relative } from "node:path";
+import { type App, openApp, preflight } from "../../app.ts";
+import { SimulatedClock } from "../../core/clock.ts";
+import { datasetNames } from "../../core/domain.ts";
+import { UsageError } from "../../core/errors.ts";
+import { type Config, loadConfig, scheduleSetting } from "../../settings/config.ts";
+import type { Environment } from "../../settings/env-file.ts";
+import { type SimulatedAccount, startSimulator } from "../../simulator/simulator.ts";
+import { rawFile } from "../../store/responses/archive-file.ts";
+import { lockDatabase } from "../../store/sqlite/lock.ts";
+import type { Command } from "../command.ts";
+import { startBar } from "../shared/progress.ts";
+import { livePast } from "./backfill.ts";
+import { collectUntilStopped } from "./daemon.ts";
+
+const hour = 3_600_000;
+const pastDays = 30;
+const database = "file:./data/demo.db";
+
+/** Made up; they open nothing but the simulated exchange of this process. */
+const account: SimulatedAccount = {
+  name: "main",
+  key: "bg_demo00000000000000000000000000000",
+  secret: "demo-secret-of-the-simulated-exchange",
+  passphrase: "demo-passphrase",
+  mode: "classic",
+};
+
+/** The demo shows the same account at whatever date it is run. */
+const firstDay = Date.UTC(2026, 9, 10, 6);
+
+export const demo: Command = {
+  example: "demo --seconds 30",
+  options: [{ flags: "--seconds <n>", summary: "stop by itself this many seconds after live collecting began" }],
+  async run({ options, env, out }) {
+    const seconds = secondsOf(options.seconds);
+    const past = demoConfig(env, "0 * * * *");
+    const live = demoConfig(env, "*/5 * * * * *");
+    startAfresh(past.databasePath);
+    const clock = new SimulatedClock(Math.floor(Date.now() / hour) * hour - pastDays * 24 * hour);
+    const exchange = await startSimulator({
+      clock,
+      from: clock.now(),
+      startsAs: firstDay,
+      accounts: [account],
+      remember: 1,
+    });
+    try {
+      const app = await openApp({ ...past, baseUrl: exchange.url }, clock);
+      try {
+        await preflight(app);
+        await fill(app, clock);
+        const tools = { ...app.tools, schedules: live.schedules };
+        const code = await collectUntilStopped({ ...app, tools }, seconds);
+        for (const line of afterwards(relative(process.cwd(), past.databasePath))) out(line);
+        return code;
+      } finally {
+        app.close();
+      }
+    } finally {
+      await exchange.close();
+    }
+  },
+};
+
+function secondsOf(option: unknown): number | null {
+  if (option === undefined) return null;
+  if (typeof option !== "string" || !/^[1-9]\d{0,6}$/.test(option))
+    throw new UsageError("--seconds takes a whole number of seconds, as in --seconds 30");
+  return Number.parseInt(option, 10);
+}
+
+/** The user's settings of log and pages, and nothing else of theirs: neither keys nor database. */
+function demoConfig(env: Environment, pattern: string): Config {
+  const { HTTP_HOST, HTTP_PORT, HTTP_TOKEN, HTTP_TOKEN_FILE, HTTP_NAMES } = env;
+  const settings: Record<string, string | undefined> = {
+    HTTP_HOST,
+    HTTP_PORT,
+    HTTP_TOKEN,
+    HTTP_TOKEN_FILE,
+    HTTP_NAMES,
+    LOG_LEVEL: env.LOG_LEVEL,
+    LOG_FORMAT: env.LOG_FORMAT,
+    DATABASE_URL: database,
+    SCHEDULE_REPORTS: "",
+    BITGET_API_KEY: account.key,
+    BITGET_API_SECRET: account.secret,
+    BITGET_API_PASSPHRASE: account.passphrase,
+  };
+  for (const name of datasetNames) settings[scheduleSetting(name)] = pattern;
+  return loadConfig(settings);
+}
+
+/** Each demo begins anew; only its own files are removed, and not while another demo uses it. */
+function startAfresh(path: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const lock = lockDatabase(path);
+  for (const file of [path, rawFile(path)])
+    for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
+  lock.release();
+}
+
+/** Hour by hour from where the clock stands until now. */
+async function fill(app: App, clock: SimulatedClock): Promise<void> {
+  const begin = clock.now();
+  const hours = Array.from(
+    { length: Math.floor((Date.now() - begin) / hour) },
+    (_, index) => begin + (index + 1) * hour,
+  );
+  const bar = startBar(`filling ${pastDays} days of the past`, hours.length, "hours");
+  await livePast(app, clock, hours, (count) => bar.update(count));
+  bar.stop();
+  clock.jump(Date.now());
+}
+
+const afterwards = (path: string): string[] => [
+  "",
+  "Look at it:",
+  `  DATABASE_URL=file:./${path} npx bitget-collector status`,
+  `  DATABASE_URL=file:./${path} npx bitget-collector serve        # the pages, until Ctrl-C`,
+  `  DATABASE_URL=file:./${path} npx bitget-collector db verify`,
+  `  sqlite3 ${path} "select * from positions_latest"`,
+];

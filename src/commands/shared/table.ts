@@ -1,0 +1,14 @@
+/** Columns aligned for a terminal. What comes from outside is made visible, so that a name cannot drive the terminal. */
+import { visible } from "../../core/text.ts";
+import { padTo, widthOf } from "./width.ts";
+
+export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const cells = [heads, ...rows].map((row) => row.map(visible));
+  const widths = heads.map((_, column) => Math.max(...cells.map((row) => widthOf(row[column] ?? ""))));
+  return cells.map((row) =>
+    row
+      .map((cell, column) => padTo(cell, widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,225 @@
+/**
+ * What the whole account is worth in USDT, over live money only. `usdtEquity` is known where every part is, and then `complete`
+ * is 1. The sum of what is known is `pricedUsdt`; `unpriced` and `missing` say what is not in it:
+ *
+ * v2 The exchange values every wallet itself.
+ * v3 The exchange values the unified wallet (`unifiedUsdt`); the funding wallet is valued with `prices`.
+ * v1 Nothing is asked: spot balances are valued with `prices`, futures accounts bring their `usdtEquity`. v1 cannot see
+ *    the other wallets, so `otherUsdt` is unknown and `complete` speaks for spot and the configured futures lines.
+ *
+ * Sources: https://www.bitget.com/api-doc/common/account/All-Account-Balance,
+ * https://www.bitget.com/api-doc/uta/account/Get-Account
+ */
+import { z } from "zod";
+import { addresses } from "../../bitget/endpoints.ts";
+import * as column from "../../core/columns.ts";
+import { sum } from "../../core/decimal.ts";
+import type { Digits, Extra } from "../../core/domain.ts";
+import { dataset, endpoint } from "../dataset.ts";
+import { amount, digits, item, list, name, namelessZero } from "../fields.ts";
+import { sumOfKnown, toldValue, usdtValue, type Worth } from "../valuation.ts";
+
+const columns = {
+  usdtEquity: column.decimal().moves(),
+  /** The parts of the total. A unified account has no separate spot and futures wallets. */
+  spotUsdt: column.decimal().moves(),
+  futuresUsdt: column.decimal().moves(),
+  otherUsdt: column.decimal().moves(),
+  /** 1 where every part is known. */
+  complete: column.flag().notNull(),
+  /** What `otherUsdt` is the sum of. */
+  fundingUsdt: column.decimal().moves(),
+  earnUsdt: column.decimal().moves(),
+  botsUsdt: column.decimal().moves(),
+  marginUsdt: column.decimal().moves(),
+  /** The exchange's own figures of a unified account; in US dollars where no coin is named. */
+  unifiedUsdt: column.decimal().moves(),
+  btcEquity: column.decimal().moves(),
+  accountEquity: column.decimal().moves(),
+  /** What counts as collateral: not a balance. */
+  effectiveEquity: column.decimal().moves(),
+  unrealizedPl: column.decimal().moves(),
+  usdtUnrealizedPl: column.decimal().moves(),
+  btcUnrealizedPl: column.decimal().moves(),
+  /** Maintenance and initial margin: money here, not rates. */
+  mmr: column.decimal().moves(),
+  imr: column.decimal().moves(),
+  marginRatio: column.decimal().moves(),
+  positionMarginRatio: column.decimal().moves(),
+  positionValue: column.decimal().moves(),
+  leverage: column.decimal().moves(),
+  /** The sum of everything whose worth is known; `usdtEquity` where that is all. */
+  pricedUsdt: column.decimal().moves().added(),
+  /** What the exchange has no price for: a JSON object, coin to amount. Null where there is nothing. */
+  unpriced: column.text().added(),
+  /** Datasets or wallets that did not tell what is needed: a JSON list of names. Null where all did. */
+  missing: column.text().added(),
+};
+
+const notByWallet = { fundingUsdt: null, earnUsdt: null, botsUsdt: null, marginUsdt: null };
+const notUnified = {
+  unifiedUsdt: null,
+  btcEquity: null,
+  accountEquity: null,
+  effectiveEquity: null,
+  unrealizedPl: null,
+  usdtUnrealizedPl: null,
+  btcUnrealizedPl: null,
+  mmr: null,
+  imr: null,
+  marginRatio: null,
+  positionMarginRatio: null,
+  positionValue: null,
+  leverage: null,
+};
+
+/** Columns that say how much of the total is known: the total itself only where that is all of it. */
+function totalOf(parts: readonly Worth[]) {
+  const isWhole = parts.every(({ value }) => value !== null);
+  const pricedUsdt = sumOfKnown(parts.map(({ priced }) => priced));
+  const unpriced = Object.fromEntries(parts.flatMap(({ unpriced }) => [...unpriced]).sort(byCoin));
+  const missing = [...new Set(parts.flatMap(({ missing }) => [...missing]))];
+  return {
+    usdtEquity: isWhole ? pricedUsdt : null,
+    complete: isWhole ? 1 : 0,
+    pricedUsdt,
+    unpriced: Object.keys(unpriced).length > 0 ? JSON.stringify(unpriced) : null,
+    missing: missing.length > 0 ? JSON.stringify(missing) : null,
+  } as const;
+}
+
+const byCoin = ([one]: [string, Digits], [other]: [string, Digits]): number => (one < other ? -1 : 1);
+
+/** What the exchange tells itself of the part of that name. */
+const told = (name: string, value: Digits | null): Worth => ({
+  value,
+  priced: value,
+  unpriced: new Map(),
+  missing: new Set(value === null ? [name] : []),
+});
+
+interface Wallet {
+  fields: { accountType: string; usdtBalance: Digits | null };
+  extra: Extra;
+}
+
+const walletsWithColumn = ["spot", "futures", "funding", "earn", "bots", "margin"];
+
+/** Wallets nobody here knows, by name, and unknown fields of the others: `{ "loans": "12.5", "spot.note": … }`. */
+function unknownWallets(wallets: readonly Wallet[]): Extra {
+  const unknown = wallets.flatMap(({ fields: { accountType, usdtBalance }, extra }) => [
+    ...(walletsWithColumn.includes(accountType) ? [] : [[accountType, usdtBalance] as const]),
+    ...Object.entries(extra ?? {}).map(([field, value]) => [`${accountType}.${field}`, value] as const),
+  ]);
+  return unknown.length > 0 ? Object.fromEntries(unknown) : null;
+}
+
+export const equity = dataset({
+  name: "equity",
+  summary: "What the account is worth in USDT, by wallet",
+  key: [],
+  columns,
+  lastPublished: "complete",
+  vanishes: "nothing",
+  endpoints: {
+    v1: endpoint(columns, {
+      address: null,
+      needs: ["spot-assets", "mix-accounts", "prices"],
+      data: z.unknown(),
+      rows: (_data, context) => {
+        const spot = usdtValue(context, "spot-assets", ["available", "frozen", "locked"]);
+        const futures = toldValue(context, "mix-accounts", "usdtEquity");
+        const row = {
+          ...totalOf([spot, futures]),
+          spotUsdt: spot.value,
+          futuresUsdt: futures.value,
+          otherUsdt: null,
+          ...notByWallet,
+          ...notUnified,
+        };
+        return [{ row, extra: null }];
+      },
+    }),
+    v2: endpoint(columns, {
+      address: addresses["v2/equity"],
+      data: list(item({ accountType: name, usdtBalance: digits }), namelessZero("accountType", "usdtBalance")),
+      rows: (wallets) => {
+        // a wallet that is not listed, or listed without a balance, is unknown; so is every sum with it
+        const total = (isMeant: (accountType: string) => boolean): Digits | null => {
+          const balances = wallets.filter(({ fields }) => isMeant(fields.accountType)).map((w) => w.fields.usdtBalance);
+          return balances.length > 0 && balances.every((balance) => balance !== null) ? sum(balances) : null;
+        };
+        const wallet = ({ fields }: Wallet) => told(fields.accountType, fields.usdtBalance);
+        // these are always there, and something beside them: what is not listed is unknown
+        const isListed = (isMeant: (accountType: string) => boolean) =>
+          wallets.some(({ fields }) => isMeant(fields.accountType));
+        const isOther = (type: string) => type !== "spot" && type !== "futures";
+        const unlisted = [
+          ...["spot", "futures"].filter((name) => !isListed((type) => type === name)),
+          ...(isListed(isOther) ? [] : ["other"]),
+        ];
+        const row = {
+          ...totalOf([...wallets.map(wallet), ...unlisted.map((name) => told(name, null))]),
+          spotUsdt: total((type) => type === "spot"),
+          futuresUsdt: total((type) => type === "futures"),
+          otherUsdt: total(isOther),
+          fundingUsdt: total((type) => type === "funding"),
+          earnUsdt: total((type) => type === "earn"),
+          botsUsdt: total((type) => type === "bots"),
+          marginUsdt: total((type) => type === "margin"),
+          ...notUnified,
+        };
+        return [{ row, extra: unknownWallets(wallets) }];
+      },
+    }),
+    v3: endpoint(columns, {
+      address: addresses["v3/assets"],
+      needs: ["funding-assets", "prices"],
+      data: item(
+        {
+          usdtEquity: amount,
+          btcEquity: digits,
+          accountEquity: digits,
+          effEquity: digits,
+          unrealisedPnl: digits,
+          usdtUnrealisedPnl: digits,
+          btcUnrealizedPnl: digits,
+          mmr: digits,
+          imr: digits,
+          mgnRatio: digits,
+          positionMgnRatio: digits,
+          positionValue: digits,
+          leverage: digits,
+          // the coins, told by spot-assets and mix-accounts
+          assets: z.unknown().optional(),
+        },
+        ["positionValue", "leverage"],
+      ),
+      rows: ({ fields: a, extra }, context) => {
+        const funding = usdtValue(context, "funding-assets", ["available", "frozen"]);
+        const row = {
+          ...totalOf([told("unified", a.usdtEquity), funding]),
+          spotUsdt: null,
+          futuresUsdt: null,
+          otherUsdt: funding.value,
+          ...notByWallet,
+          fundingUsdt: funding.value,
+          unifiedUsdt: a.usdtEquity,
+          btcEquity: a.btcEquity,
+          accountEquity: a.accountEquity,
+          effectiveEquity: a.effEquity,
+          unrealizedPl: a.unrealisedPnl,
+          usdtUnrealizedPl: a.usdtUnrealisedPnl,
+          btcUnrealizedPl: a.btcUnrealizedPnl,
+          mmr: a.mmr,
+          imr: a.imr,
+          marginRatio: a.mgnRatio,
+          positionMarginRatio: a.positionMgnRatio,
+          positionValue: a.positionValue,
+          leverage: a.leverage,
+        };
+        return [{ row, extra }];
+      },
+    }),
+  },
+});

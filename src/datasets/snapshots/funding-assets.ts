@@ -1,0 +1,60 @@
+/**
+ * Balances of the funding wallet (transfers, P2P, payments). v1 has no address for it. Coins of which there is nothing
+ * have no row.
+ *
+ * Sources: https://www.bitget.com/api-doc/common/account/Funding-Assets,
+ * https://www.bitget.com/api-doc/uta/account/Get-Account-Funding-Assets
+ */
+import { addresses } from "../../bitget/endpoints.ts";
+import * as column from "../../core/columns.ts";
+import { dataset, endpoint } from "../dataset.ts";
+import { amount, coin, digits, isNothing, item, list, namelessZero } from "../fields.ts";
+
+const columns = {
+  coin: column.text().notNull(),
+  available: column.decimal(),
+  frozen: column.decimal(),
+  /** v3: available and frozen together. */
+  balance: column.decimal(),
+  /** v2: the exchange's own valuation, in USDT. */
+  usdtValue: column.decimal().moves(),
+};
+
+export const fundingAssets = dataset({
+  name: "funding-assets",
+  summary: "Funding balances per coin",
+  key: ["coin"],
+  columns,
+  lastPublished: "frozen",
+  vanishes: "zero",
+  endpoints: {
+    v2: endpoint(columns, {
+      address: addresses["v2/funding-assets"],
+      data: list(
+        item({ coin, available: amount, frozen: digits, usdtValue: digits }),
+        namelessZero("coin", "available", "frozen"),
+      ),
+      rows: (data) =>
+        data
+          .map(({ fields: { coin, available, frozen, usdtValue }, extra }) => ({
+            row: { coin, available, frozen, balance: null, usdtValue },
+            extra,
+          }))
+          .filter(({ row }) => !isNothing(row.available, row.frozen)),
+    }),
+    v3: endpoint(columns, {
+      address: addresses["v3/funding-assets"],
+      data: list(
+        item({ coin, available: amount, frozen: digits, balance: digits }),
+        namelessZero("coin", "available", "frozen", "balance"),
+      ),
+      rows: (data) =>
+        data
+          .map(({ fields: { coin, available, frozen, balance }, extra }) => ({
+            row: { coin, available, frozen, balance, usdtValue: null },
+            extra,
+          }))
+          .filter(({ row }) => !isNothing(row.available, row.frozen, row.balance ?? "0")),
+    }),
+  },
+});

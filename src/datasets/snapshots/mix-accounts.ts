@@ -1,0 +1,184 @@
+/**
+ * Futures accounts: one row per margin coin of a product type, zero balances included, because an account with nothing
+ * in it is still an account. A unified account (v3) has the one scope `unified` with a row per coin it holds.
+ *
+ * Do not add `unrealizedPl` to `equity`: it is in there. In union mode (v2) a coin's figures can be negative while the
+ * account is rich; `unionTotalMargin` and `assetList` tell the whole.
+ *
+ * Sources: v1 https://bitgetlimited.github.io/apidoc/en/mix (archived), v2
+ * https://www.bitget.com/api-doc/contract/account/Get-Account-List, v3 https://www.bitget.com/api-doc/uta/account/Get-Account
+ */
+import { addresses } from "../../bitget/endpoints.ts";
+import { categoryOf } from "../../bitget/product-types.ts";
+import * as column from "../../core/columns.ts";
+import { dataset, endpoint, perProductType } from "../dataset.ts";
+import { amount, coin, digits, item, json, list, namelessZero, text } from "../fields.ts";
+import { unifiedWallet } from "../unified-wallet.ts";
+
+const columns = {
+  marginCoin: column.text().notNull(),
+  available: column.decimal(),
+  locked: column.decimal(),
+  /** In the margin coin, with unrealised profit at mark price. */
+  equity: column.decimal().moves(),
+  usdtEquity: column.decimal().moves(),
+  btcEquity: column.decimal().moves(),
+  unrealizedPl: column.decimal().moves(),
+  /** 0.0421 is 4.21 %. */
+  crossRiskRate: column.decimal().moves(),
+  /** What could be opened, crossed and isolated. */
+  crossMaxAvailable: column.decimal().moves(),
+  fixedMaxAvailable: column.decimal().moves(),
+  maxTransferOut: column.decimal().moves(),
+  crossedMargin: column.decimal().moves(),
+  isolatedMargin: column.decimal().moves(),
+  crossedUnrealizedPl: column.decimal().moves(),
+  isolatedUnrealizedPl: column.decimal().moves(),
+  /** Vouchers, in the words of v1 and v3 (bonus) and of v2 (coupon, grant); cannot be withdrawn. */
+  bonus: column.decimal(),
+  coupon: column.decimal(),
+  grant: column.decimal(),
+  /** `single` or `union` (v2). */
+  assetMode: column.text(),
+  unionTotalMargin: column.decimal().moves(),
+  unionAvailable: column.decimal().moves(),
+  /** Maintenance margin of the union. */
+  unionMm: column.decimal().moves(),
+  /** The coins of a union account: JSON, as received. */
+  assetList: column.text().moves(),
+  /** v3: the wallet without unrealised profit. */
+  balance: column.decimal(),
+  balanceOriginal: column.decimal(),
+  /** Borrowed. */
+  debt: column.decimal(),
+  interestBase: column.decimal(),
+  /** In US dollars. */
+  usdValue: column.decimal().moves(),
+};
+
+const notUnion = { assetMode: null, unionTotalMargin: null, unionAvailable: null, unionMm: null, assetList: null };
+const notUnified = { balance: null, balanceOriginal: null, debt: null, interestBase: null, usdValue: null };
+const notByMode = { crossedMargin: null, isolatedMargin: null, crossedUnrealizedPl: null, isolatedUnrealizedPl: null };
+
+export const mixAccounts = dataset({
+  name: "mix-accounts",
+  summary: "Futures accounts per product type and margin coin",
+  key: ["marginCoin"],
+  columns,
+  lastPublished: "crossRiskRate",
+  vanishes: "zero",
+  endpoints: {
+    v1: endpoint(columns, {
+      address: addresses["v1/mix-accounts"],
+      ...perProductType("productType", String),
+      data: list(
+        item({
+          marginCoin: coin,
+          available: amount,
+          locked: digits,
+          equity: digits,
+          usdtEquity: digits,
+          btcEquity: digits,
+          unrealizedPL: digits,
+          crossRiskRate: digits,
+          crossMaxAvailable: digits,
+          fixedMaxAvailable: digits,
+          maxTransferOut: digits,
+          bonus: digits,
+        }),
+        namelessZero("marginCoin", "available", "locked", "equity", "unrealizedPL"),
+      ),
+      rows: (data) =>
+        data.map(({ fields: { unrealizedPL, ...same }, extra }) => ({
+          row: {
+            ...same,
+            unrealizedPl: unrealizedPL,
+            coupon: null,
+            grant: null,
+            ...notByMode,
+            ...notUnion,
+            ...notUnified,
+          },
+          extra,
+        })),
+    }),
+    v2: endpoint(columns, {
+      address: addresses["v2/mix-accounts"],
+      ...perProductType("productType", categoryOf),
+      data: list(
+        item(
+          {
+            marginCoin: coin,
+            available: amount,
+            locked: digits,
+            accountEquity: digits,
+            usdtEquity: digits,
+            btcEquity: digits,
+            unrealizedPL: digits,
+            crossedRiskRate: digits,
+            crossedMaxAvailable: digits,
+            isolatedMaxAvailable: digits,
+            maxTransferOut: digits,
+            crossedMargin: digits,
+            isolatedMargin: digits,
+            crossedUnrealizedPL: digits,
+            isolatedUnrealizedPL: digits,
+            coupon: digits,
+            grant: digits,
+            assetMode: text,
+            unionTotalMargin: digits,
+            unionAvailable: digits,
+            unionMm: digits,
+            assetList: json,
+          },
+          ["assetMode"],
+        ),
+        namelessZero("marginCoin", "available", "locked", "accountEquity", "unrealizedPL", "unionTotalMargin"),
+      ),
+      rows: (data) =>
+        data.map(({ fields: a, extra }) => {
+          const { accountEquity, unrealizedPL, crossedRiskRate, crossedMaxAvailable, isolatedMaxAvailable, ...rest } =
+            a;
+          const { crossedUnrealizedPL, isolatedUnrealizedPL, ...same } = rest;
+          const row = {
+            ...same,
+            equity: accountEquity,
+            unrealizedPl: unrealizedPL,
+            crossRiskRate: crossedRiskRate,
+            crossMaxAvailable: crossedMaxAvailable,
+            fixedMaxAvailable: isolatedMaxAvailable,
+            crossedUnrealizedPl: crossedUnrealizedPL,
+            isolatedUnrealizedPl: isolatedUnrealizedPL,
+            bonus: null,
+            ...notUnified,
+          };
+          return { row, extra };
+        }),
+    }),
+    v3: endpoint(columns, {
+      address: addresses["v3/assets"],
+      scopes: () => ["unified"],
+      data: unifiedWallet,
+      rows: (data) =>
+        data.map(({ fields: { coin, ...same }, extra }) => ({
+          row: {
+            marginCoin: coin,
+            ...same,
+            // told for the account as a whole only: see `equity`
+            usdtEquity: null,
+            btcEquity: null,
+            unrealizedPl: null,
+            crossRiskRate: null,
+            crossMaxAvailable: null,
+            fixedMaxAvailable: null,
+            maxTransferOut: null,
+            coupon: null,
+            grant: null,
+            ...notByMode,
+            ...notUnion,
+          },
+          extra,
+        })),
+    }),
+  },
+});

@@ -1,0 +1,275 @@
+/**
+ * Open futures positions. A position of size zero (v1 sent such rows) is no position; a closed one simply ends.
+ *
+ * Sources: v1 https://bitgetlimited.github.io/apidoc/en/mix (archived), v2
+ * https://www.bitget.com/api-doc/contract/position/get-all-position, v3 https://www.bitget.com/api-doc/uta/trade/Get-Position
+ */
+import { addresses } from "../../bitget/endpoints.ts";
+import { categoryOf, isDemoLine } from "../../bitget/product-types.ts";
+import * as column from "../../core/columns.ts";
+import { divide } from "../../core/decimal.ts";
+import type { Digits, Extra } from "../../core/domain.ts";
+import { dataset, endpoint, perProductType } from "../dataset.ts";
+import {
+  amount,
+  coin,
+  digits,
+  holdMode,
+  item,
+  listed,
+  marginMode,
+  millis,
+  name,
+  side,
+  symbol,
+  text,
+  v1Symbol,
+  zeroIn,
+} from "../fields.ts";
+
+const columns = {
+  symbol: column.text().notNull(),
+  marginCoin: column.text().notNull(),
+  /** `long` or `short`; hedge mode has one row of each. */
+  holdSide: column.text().notNull(),
+  /** `crossed` or `isolated`. */
+  marginMode: column.text().notNull(),
+  /** Waiting in open orders: an amount of the base coin, not a number of orders. */
+  openDelegateCount: column.decimal(),
+  /** In the margin coin. */
+  margin: column.decimal().moves(),
+  /** In the base coin: total = available + locked. */
+  available: column.decimal(),
+  locked: column.decimal(),
+  total: column.decimal(),
+  leverage: column.decimal(),
+  /** Realised, without funding and fees. */
+  achievedProfits: column.decimal(),
+  unrealizedPl: column.decimal().moves(),
+  /** The exchange's figure where it sends one, else unrealizedPl / margin to 16 places. */
+  unrealizedPlr: column.decimal().moves(),
+  /** An estimate; zero or less means there is none. */
+  liquidationPrice: column.decimal().moves(),
+  keepMarginRate: column.decimal(),
+  markPrice: column.decimal().moves(),
+  averageOpenPrice: column.decimal(),
+  openedAt: column.millis(),
+  /** 0.1 is 10 %. */
+  marginRatio: column.decimal().moves(),
+  breakEvenPrice: column.decimal(),
+  /** `hedge_mode` or `one_way_mode`. */
+  holdMode: column.text(),
+  autoMargin: column.text(),
+  /** Funding so far, negative = paid; unknown until the first (v2 `totalFee`). */
+  totalFunding: column.decimal(),
+  /** Fees taken (v2); positive = paid in every sample, though its sign is not documented. */
+  deductedFee: column.decimal(),
+  /** Fees of opening and closing (v3), negative = paid. */
+  openFeeTotal: column.decimal(),
+  closeFeeTotal: column.decimal(),
+  takeProfit: column.decimal(),
+  stopLoss: column.decimal(),
+  takeProfitId: column.text(),
+  stopLossId: column.text(),
+  /** Vouchers in the margin. */
+  grant: column.decimal(),
+  /** In USDT. */
+  cashDividend: column.decimal(),
+  positionStatus: column.text(),
+  /** `single` or `union`. */
+  assetMode: column.text(),
+  updatedAt: column.millis(),
+};
+
+const ratio = (profit: Digits | null, margin: Digits | null) =>
+  profit === null || margin === null ? null : divide(profit, margin);
+
+const rowsOf = <Fields, R>(list: readonly { fields: Fields; extra: Extra }[], row: (position: Fields) => R) =>
+  list.map(({ fields, extra }) => ({ row: row(fields), extra }));
+
+/** Rows of size zero have neither side nor mode at times. */
+const noPosition = zeroIn("total");
+
+/** What v1 and v2 tell in the same words. */
+const classic = {
+  marginCoin: coin,
+  holdSide: side,
+  marginMode,
+  available: digits,
+  locked: digits,
+  total: amount,
+  leverage: digits,
+  achievedProfits: digits,
+  unrealizedPL: digits,
+  unrealizedPLR: digits,
+  liquidationPrice: digits,
+  keepMarginRate: digits,
+  markPrice: digits,
+  cTime: millis,
+  marginRatio: digits,
+  autoMargin: text,
+  uTime: millis,
+};
+
+const onlyInV2 = {
+  takeProfit: null,
+  stopLoss: null,
+  takeProfitId: null,
+  stopLossId: null,
+  grant: null,
+  cashDividend: null,
+};
+const onlyInV3 = { openFeeTotal: null, closeFeeTotal: null, positionStatus: null };
+
+export const positions = dataset({
+  name: "positions",
+  summary: "Open futures positions, as they stood at each run",
+  key: ["symbol", "marginCoin", "holdSide", "marginMode"],
+  columns,
+  lastPublished: "openedAt",
+  vanishes: "nothing",
+  endpoints: {
+    v1: endpoint(columns, {
+      // the older form (`v1/positions`) has the same rows
+      address: addresses["v1/positions-v2"],
+      ...perProductType("productType", String),
+      // it sent `marketPrice`, where its documentation promised `markPrice` in places; only its WebSocket channel was
+      // seen to send `unrealizedPLR`, which is documented
+      data: listed(
+        item(
+          {
+            ...classic,
+            symbol: v1Symbol,
+            openDelegateCount: digits,
+            margin: digits,
+            averageOpenPrice: digits,
+            marketPrice: digits,
+            holdMode,
+          },
+          ["unrealizedPLR", "markPrice", "marketPrice", "marginRatio", "autoMargin", "uTime"],
+        ),
+        noPosition,
+      ),
+      rows: (data) =>
+        rowsOf(data, ({ unrealizedPL, unrealizedPLR, marketPrice, markPrice, cTime, uTime, ...same }) => ({
+          ...same,
+          unrealizedPl: unrealizedPL,
+          unrealizedPlr: unrealizedPLR ?? ratio(unrealizedPL, same.margin),
+          markPrice: marketPrice ?? markPrice,
+          openedAt: cTime,
+          breakEvenPrice: null,
+          totalFunding: null,
+          deductedFee: null,
+          assetMode: null,
+          updatedAt: uTime,
+          ...onlyInV2,
+          ...onlyInV3,
+        })),
+    }),
+    v2: endpoint(columns, {
+      address: addresses["v2/positions"],
+      ...perProductType("productType", categoryOf),
+      data: listed(
+        item(
+          {
+            ...classic,
+            symbol,
+            openDelegateSize: digits,
+            marginSize: digits,
+            openPriceAvg: digits,
+            breakEvenPrice: digits,
+            posMode: holdMode,
+            totalFee: digits,
+            deductedFee: digits,
+            takeProfit: digits,
+            stopLoss: digits,
+            takeProfitId: text,
+            stopLossId: text,
+            grant: digits,
+            cashDividend: digits,
+            assetMode: text,
+          },
+          ["unrealizedPLR", "cashDividend"],
+        ),
+        noPosition,
+      ),
+      rows: (data) =>
+        rowsOf(data, ({ openDelegateSize, marginSize, unrealizedPL, unrealizedPLR, openPriceAvg, ...rest }) => {
+          const { cTime, uTime, posMode, totalFee, ...same } = rest;
+          return {
+            ...same,
+            openDelegateCount: openDelegateSize,
+            margin: marginSize,
+            unrealizedPl: unrealizedPL,
+            unrealizedPlr: unrealizedPLR ?? ratio(unrealizedPL, marginSize),
+            averageOpenPrice: openPriceAvg,
+            openedAt: cTime,
+            holdMode: posMode,
+            totalFunding: totalFee,
+            updatedAt: uTime,
+            ...onlyInV3,
+          };
+        }),
+    }),
+    v3: endpoint(columns, {
+      address: addresses["v3/positions"],
+      ...perProductType("category", categoryOf),
+      // unified accounts trade with the demo lines' successors, a demo key, on the live lines
+      scopes: (productTypes) => productTypes.filter((type) => !isDemoLine(type)),
+      data: listed(
+        item({
+          // the scope in v3's words
+          category: name,
+          symbol,
+          marginCoin: coin,
+          posSide: side,
+          marginMode,
+          positionBalance: digits,
+          available: digits,
+          frozen: digits,
+          total: amount,
+          leverage: digits,
+          curRealisedPnl: digits,
+          unrealisedPnl: digits,
+          profitRate: digits,
+          liquidationPrice: digits,
+          mmr: digits,
+          markPrice: digits,
+          avgPrice: digits,
+          createdTime: millis,
+          breakEvenPrice: digits,
+          holdMode,
+          totalFunding: digits,
+          openFeeTotal: digits,
+          closeFeeTotal: digits,
+          positionStatus: text,
+          updatedTime: millis,
+        }),
+        noPosition,
+      ),
+      rows: (data) =>
+        rowsOf(data, ({ category, posSide, positionBalance, frozen, curRealisedPnl, unrealisedPnl, ...rest }) => {
+          const { profitRate, mmr, avgPrice, createdTime, updatedTime, ...same } = rest;
+          return {
+            ...same,
+            holdSide: posSide,
+            openDelegateCount: null,
+            margin: positionBalance,
+            locked: frozen,
+            achievedProfits: curRealisedPnl,
+            unrealizedPl: unrealisedPnl,
+            unrealizedPlr: profitRate ?? ratio(unrealisedPnl, positionBalance),
+            keepMarginRate: mmr,
+            averageOpenPrice: avgPrice,
+            openedAt: createdTime,
+            marginRatio: null,
+            autoMargin: null,
+            deductedFee: null,
+            assetMode: null,
+            updatedAt: updatedTime,
+            ...onlyInV2,
+          };
+        }),
+    }),
+  },
+});

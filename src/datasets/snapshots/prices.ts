@@ -1,0 +1,111 @@
+/**
+ * The last spot price in USDT of every coin that an account holds. All tickers come in one public answer; those of coins
+ * nobody holds are not kept, nor are a ticker's fields that have no column (volumes, the day's high and low). A held
+ * coin without a USDT pair has a row without a price: we looked, and there was none. So has one whose pair was never traded,
+ * of which the exchange tells a price of 0. USDT needs no row.
+ *
+ * Sources: v1 https://bitgetlimited.github.io/apidoc/en/spot (archived), v2
+ * https://www.bitget.com/api-doc/spot/market/Get-Tickers, v3 https://www.bitget.com/api-doc/uta/public/Tickers
+ */
+import { z } from "zod";
+import { addresses } from "../../bitget/endpoints.ts";
+import * as column from "../../core/columns.ts";
+import { isZero } from "../../core/decimal.ts";
+import type { Address, Params } from "../../core/domain.ts";
+import { UnknownError } from "../../core/errors.ts";
+import { type Context, dataset, endpoint } from "../dataset.ts";
+import { digits, listed, millis, nameless, symbol, v1Symbol } from "../fields.ts";
+import { digitsIn, moneyOf, realPrice } from "../valuation.ts";
+
+const columns = {
+  coin: column.text().notNull(),
+  quote: column.text().notNull(),
+  /** Of the last trade. */
+  price: column.decimal().moves(),
+  /** The name of the address that told it. */
+  source: column.text(),
+  bid: column.decimal().moves(),
+  ask: column.decimal().moves(),
+  /** When the exchange made the ticker. */
+  exchangeTime: column.millis().moves(),
+};
+
+const amounts = ["available", "frozen", "locked", "balance", "equity", "debt"];
+
+const wallets = ["spot-assets", "funding-assets", "mix-accounts"] as const;
+
+/**
+ * Coins of which some account had, or owed, something when that was last read: in alphabetical order, without USDT.
+ * @throws UnknownError before any account was read; "no coins" would be a claim.
+ */
+function heldCoins(context: Context): string[] {
+  const read = wallets.flatMap((name) => context.lastKnown(name));
+  if (read.length === 0) throw new UnknownError("what is held is not known yet, and so neither which prices to keep");
+  const held = moneyOf(read).filter((row) => amounts.some((amount) => !isZero(digitsIn(row, amount) ?? "0")));
+  const coins = new Set(held.map((row) => String(row.coin ?? row.marginCoin)));
+  coins.delete("USDT");
+  return [...coins].sort();
+}
+
+const pairOf = (coin: string): string => `${coin}USDT`;
+
+/**
+ * The tickers at an address, which tells them in these words. Only those of held coins are read: what another coin's
+ * ticker says spoils nothing.
+ */
+function tickersAt(
+  address: Address,
+  words: Record<"price" | "bid" | "ask", string>,
+  params: Params = {},
+  pair: typeof symbol = symbol,
+) {
+  const ticker = z.intersection(
+    z.object({ [words.price]: digits, [words.bid]: digits, [words.ask]: digits }),
+    z.object({ ts: millis }),
+  );
+  const tickers = z.record(z.string(), ticker);
+  return endpoint(columns, {
+    address,
+    params: () => params,
+    needs: wallets,
+    data: listed(z.looseObject({ symbol: pair }), nameless("symbol")),
+    rows: (all, context) => {
+      const coins = heldCoins(context);
+      const pairs = new Set(coins.map(pairOf));
+      const held = all.filter((one) => pairs.has(one.symbol)).map((one) => [one.symbol, one]);
+      const told = tickers.parse(Object.fromEntries(held));
+      return coins.map((coin) => {
+        const found = told[pairOf(coin)];
+        const row = {
+          coin,
+          quote: "USDT",
+          price: realPrice(found?.[words.price] ?? null),
+          source: address.name,
+          bid: realPrice(found?.[words.bid] ?? null),
+          ask: realPrice(found?.[words.ask] ?? null),
+          exchangeTime: found?.ts ?? null,
+        };
+        return { row, extra: null };
+      });
+    },
+  });
+}
+
+export const prices = dataset({
+  name: "prices",
+  summary: "Spot prices in USDT of the coins that are held",
+  key: ["coin", "quote"],
+  columns,
+  lastPublished: "source",
+  vanishes: "nothing",
+  public: true,
+  endpoints: {
+    v1: tickersAt(addresses["v1/tickers"], { price: "close", bid: "buyOne", ask: "sellOne" }, {}, v1Symbol),
+    v2: tickersAt(addresses["v2/tickers"], { price: "lastPr", bid: "bidPr", ask: "askPr" }),
+    v3: tickersAt(
+      addresses["v3/tickers"],
+      { price: "lastPrice", bid: "bid1Price", ask: "ask1Price" },
+      { category: "SPOT" },
+    ),
+  },
+});

@@ -1,0 +1,125 @@
+/**
+ * Balances of the spot wallet; of a unified account, its one wallet. v3's `locked` (in spot orders) is `frozen` here, as
+ * in the other generations. Coins of which there is nothing have no row.
+ *
+ * Sources: v1 https://bitgetlimited.github.io/apidoc/en/spot (archived), v2
+ * https://www.bitget.com/api-doc/spot/account/Get-Account-Assets, v3 https://www.bitget.com/api-doc/uta/account/Get-Account
+ */
+import { addresses } from "../../bitget/endpoints.ts";
+import * as column from "../../core/columns.ts";
+import { dataset, endpoint } from "../dataset.ts";
+import { amount, coin, digits, isNothing, item, list, millis, namelessZero, text } from "../fields.ts";
+import { unifiedWallet } from "../unified-wallet.ts";
+
+const columns = {
+  coin: column.text().notNull(),
+  available: column.decimal(),
+  /** In open orders. */
+  frozen: column.decimal(),
+  /** Locked for other reasons (merchants, launchpad). */
+  locked: column.decimal(),
+  /** Available to spot copy trading only; whether `available` contains it is not documented. */
+  limitAvailable: column.decimal(),
+  /** v3: the wallet without unrealised profit; `equity` is with it and with debt. */
+  balance: column.decimal(),
+  balanceOriginal: column.decimal(),
+  equity: column.decimal().moves(),
+  /** In US dollars. */
+  usdValue: column.decimal().moves(),
+  /** Borrowed. */
+  debt: column.decimal(),
+  /** Vouchers; cannot be withdrawn. */
+  bonus: column.decimal(),
+  interestBase: column.decimal(),
+  /** The exchange's number for the coin (v1). */
+  coinId: column.text(),
+  coinDisplayName: column.text(),
+  /** Last change of the balance, by the exchange's clock. */
+  updatedAt: column.millis(),
+};
+
+const notUnified = {
+  balance: null,
+  balanceOriginal: null,
+  equity: null,
+  usdValue: null,
+  debt: null,
+  bonus: null,
+  interestBase: null,
+};
+
+export const spotAssets = dataset({
+  name: "spot-assets",
+  summary: "Spot balances per coin, or the wallet of a unified account",
+  key: ["coin"],
+  columns,
+  lastPublished: "locked",
+  vanishes: "zero",
+  endpoints: {
+    v1: endpoint(columns, {
+      address: addresses["v1/spot-assets"],
+      // `lock` is what it sent; `locked` is what its documentation promised in places
+      data: list(
+        item(
+          {
+            coinId: text,
+            coinName: coin,
+            coinDisplayName: text,
+            available: amount,
+            frozen: digits,
+            lock: digits,
+            locked: digits,
+            uTime: millis,
+          },
+          ["coinDisplayName", "locked"],
+        ),
+        namelessZero("coinName", "available", "frozen", "lock", "locked"),
+      ),
+      rows: (data) =>
+        data
+          .map(({ fields: { coinName, lock, locked, uTime, ...same }, extra }) => ({
+            row: {
+              ...same,
+              coin: coinName,
+              locked: lock ?? locked,
+              limitAvailable: null,
+              updatedAt: uTime,
+              ...notUnified,
+            },
+            extra,
+          }))
+          .filter(({ row }) => !isNothing(row.available, row.frozen, row.locked)),
+    }),
+    v2: endpoint(columns, {
+      address: addresses["v2/spot-assets"],
+      data: list(
+        item({ coin, available: amount, limitAvailable: digits, frozen: digits, locked: digits, uTime: millis }),
+        namelessZero("coin", "available", "frozen", "locked", "limitAvailable"),
+      ),
+      rows: (data) =>
+        data
+          .map(({ fields: { uTime, ...same }, extra }) => ({
+            row: { ...same, coinId: null, coinDisplayName: null, updatedAt: uTime, ...notUnified },
+            extra,
+          }))
+          .filter(({ row }) => !isNothing(row.available, row.frozen, row.locked, row.limitAvailable ?? "0")),
+    }),
+    v3: endpoint(columns, {
+      address: addresses["v3/assets"],
+      data: unifiedWallet,
+      rows: (data) =>
+        data.map(({ fields: { locked, ...same }, extra }) => ({
+          row: {
+            ...same,
+            frozen: locked,
+            locked: null,
+            limitAvailable: null,
+            coinId: null,
+            coinDisplayName: null,
+            updatedAt: null,
+          },
+          extra,
+        })),
+    }),
+  },
+});

@@ -1,0 +1,161 @@
+/**
+ * What the daemon tells Prometheus, in its text format. Counters begin with the process; states are read when somebody
+ * asks, by indexes alone, and what is unknown is left out: it is never zero.
+ */
+import { statSync } from "node:fs";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { Limiter } from "../bitget/limits/rate-limiter.ts";
+import type { Session } from "../collecting/account-session.ts";
+import type { EndedRun } from "../collecting/run-context.ts";
+import type { Clock } from "../core/clock.ts";
+import { type DatasetName, publicAccount } from "../core/domain.ts";
+import { roomFor } from "../store/files/disk.ts";
+import type { Freshness } from "../store/runs/freshness.ts";
+import type { SettledSlot } from "../store/runs/run-ledger.ts";
+import type { Store } from "../store/store.ts";
+import { ownVersion } from "./version.ts";
+
+export interface MetricsOptions {
+  store: Pick<Store, "path" | "freshness">;
+  sessions: readonly Session[];
+  publicSession: Session;
+  limiter: Pick<Limiter, "budget">;
+  clock: Clock;
+}
+
+export interface Metrics {
+  onEnded(run: EndedRun): void;
+  onSettled(account: string, dataset: DatasetName, slots: readonly SettledSlot[]): void;
+  /** Of what `text` resolves with. */
+  readonly contentType: string;
+  /** Everything, as of now. Rejects where the database cannot be read. */
+  text(): Promise<string>;
+}
+
+const prefix = "bitget_collector_";
+const series = ["account", "dataset"] as const;
+const states = ["ok", "partial", "failed", "missed", "skipped"] as const;
+
+/** A run takes some hundred milliseconds, and at most a minute unless told otherwise. Seconds. */
+const durations = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+/** How often the delay of the event loop is measured. Milliseconds. */
+const precision = 20;
+
+export function createMetrics({ store, sessions, publicSession, limiter, clock }: MetricsOptions): Metrics {
+  const registry = new Registry();
+  const counts = createCounts(registry);
+  const gauges = createGauges(registry);
+  // Of the process: CPU, memory, open files, start, garbage collection, and how late the event loop is.
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: precision });
+
+  function readSeries({ account, dataset, fresh, offered, ageMs, nextAt }: Freshness): void {
+    const labels = { account, dataset };
+    counts.begin(labels);
+    gauges.fresh.set(labels, fresh ? 1 : 0);
+    gauges.nextSlot.set(labels, nextAt / 1000);
+    if (offered && ageMs !== null) gauges.age.set(labels, ageMs / 1000);
+  }
+
+  function readClients(): void {
+    for (const { name, refusal } of sessions) gauges.refused.set({ account: name }, refusal() === null ? 0 : 1);
+    for (const { name, client } of [...sessions, publicSession]) {
+      const offset = client.observedOffset();
+      if (offset !== null) gauges.clockOffset.set({ account: name }, offset / 1000);
+    }
+    for (const { account, path, requests } of limiter.budget()) {
+      if (path === null) gauges.machineBudget.set(requests);
+      else gauges.budget.set({ account: account ?? publicAccount, path }, requests);
+    }
+  }
+
+  function readFiles(): void {
+    const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    gauges.database.set(sizeOf(store.path));
+    gauges.wal.set(sizeOf(`${store.path}-wal`));
+    const { freeBytes } = roomFor(store.path);
+    if (Number.isFinite(freeBytes)) gauges.disk.set(freeBytes);
+  }
+
+  return {
+    onEnded: counts.onEnded,
+    onSettled: counts.onSettled,
+    contentType: registry.contentType,
+    async text() {
+      const found = store.freshness(clock.now());
+      for (const one of Object.values(gauges)) {
+        one.reset();
+        // One without labels begins with a zero that nobody measured.
+        one.remove({});
+      }
+      for (const one of found) readSeries(one);
+      readClients();
+      readFiles();
+      gauges.build.set({ version: ownVersion() }, 1);
+      return registry.metrics();
+    },
+  };
+}
+
+/** What is counted as it happens. */
+function createCounts(registry: Registry) {
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+    new Counter({ name: prefix + name, help, labelNames, registers: [registry] });
+  const runs = counter("runs_total", "Slots, by what became of them.", [...series, "state"]);
+  const requests = counter("requests_total", "Requests sent by runs.", series);
+  const retries = counter("retries_total", "Requests of runs that were not the first attempt.", series);
+  const rateLimited = counter("rate_limited_total", "Requests of runs that were refused as too many (429).", series);
+  const duration = new Histogram({
+    name: `${prefix}run_duration_seconds`,
+    help: "From the beginning of a run to its end, before the commit.",
+    labelNames: series,
+    buckets: durations,
+    registers: [registry],
+  });
+  return {
+    /** A counter that is there before anything happened shows the first time that something does. */
+    begin(labels: { account: string; dataset: string }): void {
+      for (const state of states) runs.inc({ ...labels, state }, 0);
+      for (const one of [requests, retries, rateLimited]) one.inc(labels, 0);
+    },
+    onEnded({ account, dataset, state, startedAt, finishedAt, ...tally }: EndedRun): void {
+      const labels = { account, dataset };
+      runs.inc({ ...labels, state });
+      requests.inc(labels, tally.requests);
+      retries.inc(labels, tally.retries);
+      rateLimited.inc(labels, tally.rateLimited);
+      duration.observe(labels, (finishedAt - startedAt) / 1000);
+    },
+    onSettled(account: string, dataset: DatasetName, slots: readonly SettledSlot[]): void {
+      for (const { state } of slots) runs.inc({ account, dataset, state });
+    },
+  };
+}
+
+/** What is read when somebody asks. */
+function createGauges(registry: Registry) {
+  const gauge = (name: string, help: string, labelNames: readonly string[] = []) =>
+    new Gauge({ name: prefix + name, help, labelNames, registers: [registry] });
+  return {
+    fresh: gauge(
+      "fresh",
+      "1 while the last complete run is at most two periods old, as /healthz and status say.",
+      series,
+    ),
+    age: gauge("snapshot_age_seconds", "Since the slot of the last complete run.", series),
+    nextSlot: gauge("next_slot_timestamp_seconds", "When the next run is due.", series),
+    refused: gauge("account_refused", "1 where the account's key may write, and is not used.", ["account"]),
+    clockOffset: gauge("clock_offset_seconds", "The exchange's clock minus this machine's, by its last answer.", [
+      "account",
+    ]),
+    budget: gauge("rate_budget_requests", "Requests that may leave at once, by the limit of the address.", [
+      "account",
+      "path",
+    ]),
+    machineBudget: gauge("machine_rate_budget_requests", "The same by the limit of this machine, of every address."),
+    database: gauge("database_bytes", "Size of the database."),
+    wal: gauge("wal_bytes", "Size of the write-ahead log beside it."),
+    disk: gauge("disk_free_bytes", "Free space on the disk of the database."),
+    build: gauge("build_info", "The version that runs.", ["version"]),
+  };
+}

@@ -1,0 +1,102 @@
+/** The usual settings of proxies: which proxy there is, and what is asked without it. */
+import { Secret } from "../core/domain.ts";
+
+export interface ProxyAddress {
+  /** The setting it comes from. */
+  setting: string;
+  /** With user name and password where it has them. */
+  url: Secret;
+  /** Safe to show: `proxy.example:3128`. */
+  host: string;
+}
+
+export interface ProxySettings {
+  /** Null: everything is asked directly. */
+  proxy: ProxyAddress | null;
+  /** NO_PROXY: hosts that are asked directly, with commas between them. */
+  except: string;
+  /** A setting of a proxy that is used for nothing here; null where there is none. */
+  unused: string | null;
+}
+
+export const noProxy: ProxySettings = { proxy: null, except: "", unused: null };
+
+const schemes = ["http:", "https:", "socks:", "socks4:", "socks4a:", "socks5:", "socks5h:"];
+
+/** Tells whether a host is this machine itself, reached by an address that no other machine has. */
+export const isLoopback = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1)$/.test(host);
+
+/** Reads the usual settings of proxies, small letters first as everybody does. `report` hears of one that is no address, without its value. */
+export function readProxySettings(
+  read: (setting: string) => string,
+  report: (setting: string, problem: string) => void,
+): ProxySettings {
+  const first = (...names: string[]): string | null => names.find((name) => read(name) !== "") ?? null;
+  const setting = first("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY");
+  const except = read(first("no_proxy", "NO_PROXY") ?? "NO_PROXY");
+  if (setting === null) return { proxy: null, except, unused: first("http_proxy", "HTTP_PROXY") };
+  const text = read(setting);
+  const url = urlOf(text);
+  if (!url || !schemes.includes(url.protocol) || url.hostname === "" || !["", "/"].includes(url.pathname)) {
+    report(
+      setting,
+      "must be the address of a proxy, as in http://proxy.example:3128 or socks5h://proxy.example:1080; write #, @ and / in a password as %23, %40 and %2F",
+    );
+    return { proxy: null, except, unused: null };
+  }
+  return { proxy: { setting, url: new Secret(url.href), host: url.host }, except, unused: null };
+}
+
+/** Without a scheme it is an HTTP proxy. */
+function urlOf(text: string): URL | null {
+  const address = text.includes("://") ? text : `http://${text}`;
+  return URL.canParse(address) ? new URL(address) : null;
+}
+
+/** Returns a sentence on which way an address is asked, with no secret in it; null where no proxy is set. */
+export function routeText(address: string, settings: ProxySettings): string | null {
+  const { proxy, unused } = settings;
+  const url = new URL(address);
+  if (unused) return `${unused} is not used: it is for http:// addresses; HTTPS_PROXY is for ${url.hostname}`;
+  if (!proxy) return null;
+  const why = whyDirect(url, settings);
+  if (why) return `${proxy.setting} is not used for ${url.hostname}: ${why}`;
+  return `${url.hostname} is asked through ${proxy.host} (${proxy.setting})`;
+}
+
+/** Returns why an address is asked without the proxy; null where it is not. */
+export function whyDirect({ protocol, hostname, port }: URL, { except }: ProxySettings): string | null {
+  const host = hostname.replace(/^\[|\]$/g, "").toLowerCase();
+  if (isLoopback(host) || protocol === "http:") return "it is this machine itself";
+  const isNamed = except
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .some((entry) => {
+      const [, name = "", at] = /^(?:\*?\.)?(.*?)(?::(\d+))?$/.exec(entry) ?? [];
+      if (at !== undefined && at !== (port || "443")) return false;
+      return name === "*" || (name !== "" && (host === name || host.endsWith(`.${name}`)));
+    });
+  return isNamed ? "NO_PROXY names it" : null;
+}
+
+export const isProxySetting = (name: string): boolean => /^(https?|all)_proxy$/i.test(name);
+
+/** Returns what must not be shown of a proxy's address: all of it, where it has a user name or a password. */
+export function secretsOfProxy(address: string): Secret[] {
+  if (!address.includes("@")) return [];
+  const url = urlOf(address);
+  const { href = "", username = "", password = "" } = url ?? {};
+  const pairs = [`${username}:${password}`, `${decoded(username)}:${decoded(password)}`];
+  return [address, href, ...pairs, password, decoded(password)]
+    .filter((text) => text.length > 1)
+    .map((text) => new Secret(text));
+}
+
+/** Returns a text with its percent signs decoded, or as it is where they mean nothing. */
+export function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

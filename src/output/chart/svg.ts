@@ -1,0 +1,72 @@
+/** The few elements of SVG a chart is made of, and the same picture as PNG. */
+import { createRequire } from "node:module";
+import { visible } from "../../core/text.ts";
+
+/** By SVG's own names. */
+export type Attributes = Record<string, string | number>;
+
+export interface Picture {
+  width: number;
+  height: number;
+  /** For those who cannot see it. */
+  title: string;
+  description: string;
+  elements: readonly string[];
+}
+
+const fonts = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif";
+
+export function picture({ width, height, title, description, elements }: Picture): string {
+  const attributes = {
+    xmlns: "http://www.w3.org/2000/svg",
+    width,
+    height,
+    viewBox: `0 0 ${width} ${height}`,
+    role: "img",
+  };
+  return element("svg", { ...attributes, "font-family": fonts, "font-size": 13, fill: "#222" }, [
+    element("title", {}, [escaped(title)]),
+    element("desc", {}, [escaped(description)]),
+    rectangle(0, 0, width, height, { fill: "#fff" }),
+    ...elements,
+  ]);
+}
+
+export const text = (x: number, y: number, content: string, attributes: Attributes = {}): string =>
+  element("text", { x, y, ...attributes }, [escaped(content)]);
+
+export const rectangle = (x: number, y: number, width: number, height: number, attributes: Attributes): string =>
+  element("rect", { x, y, width, height, ...attributes });
+
+export const rule = (x1: number, y1: number, x2: number, y2: number, stroke: string): string =>
+  element("line", { x1, y1, x2, y2, stroke });
+
+export const path = (d: string, attributes: Attributes): string => element("path", { d, fill: "none", ...attributes });
+
+export const dot = (cx: number, cy: number, attributes: Attributes): string =>
+  element("circle", { cx, cy, r: 2.5, ...attributes });
+
+function element(name: string, attributes: Attributes, content: readonly string[] = []): string {
+  const written = Object.entries(attributes).map(([key, value]) => ` ${key}="${escaped(short(value))}"`);
+  const start = `<${name}${written.join("")}`;
+  return content.length === 0 ? `${start}/>\n` : `${start}>${content.join("")}</${name}>\n`;
+}
+
+/** Pixels to a tenth. */
+const short = (value: string | number): string =>
+  typeof value === "number" ? String(Math.round(value * 10) / 10) : value;
+
+const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+
+const escaped = (content: string): string =>
+  visible(content).replace(/[&<>"]/g, (character) => entities[character] ?? character);
+
+/** In the font that comes with this program and in no other: the same picture on every machine. */
+export function pngOf(svg: string): Buffer {
+  // Loaded when first used: nothing else needs it, and there are machines without a build of it.
+  const require = createRequire(import.meta.url);
+  const { Resvg } = require("@resvg/resvg-js") as typeof import("@resvg/resvg-js");
+  const font = require.resolve("@expo-google-fonts/didact-gothic/400Regular/DidactGothic_400Regular.ttf");
+  const options = { loadSystemFonts: false, fontFiles: [font], defaultFontFamily: "Didact Gothic" };
+  return new Resvg(svg, { font: { ...options, sansSerifFamily: "Didact Gothic" } }).render().asPng();
+}

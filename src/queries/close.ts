@@ -1,0 +1,92 @@
+/** What a dataset held when a period closed, or stands at now while it goes on; and what of that is not known. */
+
+import type { Digits } from "../core/domain.ts";
+import type { Dataset } from "../datasets/dataset.ts";
+import { createAsOf, type ScopeAsOf } from "../store/read/as-of.ts";
+import { seriesOf } from "../store/runs/slot-counts.ts";
+import type { Cell } from "../store/sql/query.ts";
+import type { Period } from "./periods.ts";
+import type { Source } from "./source.ts";
+
+/** A row of the history view by the names of its columns. */
+export type HeldRow = Readonly<Record<string, Cell>>;
+
+/** One scope of an account. */
+export interface Closing {
+  account: string;
+  /** Null: the whole account, or that no scope of it was ever asked. */
+  productType: string | null;
+  /** Of the snapshot that speaks for the close; null where none does. Epoch ms. */
+  takenAt: number | null;
+  known: boolean;
+  /** Nothing was there where the close is known and this is empty. */
+  rows: readonly HeldRow[];
+}
+
+/** Others may have their turn after the closings of each account. */
+export type ClosingsOf = (period: Period) => Generator<null, Closing[]>;
+
+/**
+ * Prepares the question. A close is known from the last good snapshot before the end, which must not be older than two
+ * periods of its schedule, or, where there was no schedule, be of the period itself. An account has at least one
+ * closing for each dataset from its first slot on.
+ */
+export function createClosings(source: Source, dataset: Dataset): ClosingsOf {
+  const { sqlite, now } = source;
+  const account = dataset.public ? null : source.account;
+  const series = seriesOf(sqlite, account).filter((one) => one.dataset === dataset.name);
+  const prepared = new Map<string, ReturnType<typeof createAsOf>>();
+  const firstAsked = sqlite
+    .prepare<{ account: string; dataset: string; productType: string }, number | null>(
+      `select (select min(taken_at) from snapshot where scope_id = p.id)
+       from scope p join series e on e.id = p.series_id join account a on a.id = e.account_id
+       where a.name = @account and e.dataset = @dataset and p.product_type = @productType`,
+    )
+    .pluck();
+  const begins = new Map<string, number>();
+  const firstAskedAt = ({ account, productType }: ScopeAsOf): number => {
+    const name = `${account} ${productType}`;
+    const asked = { account, dataset: dataset.name, productType: productType ?? "" };
+    const found = begins.get(name) ?? firstAsked.get(asked) ?? Number.POSITIVE_INFINITY;
+    begins.set(name, found);
+    return found;
+  };
+
+  return function* ({ from, to }) {
+    const instant = Math.min(to - 1, now);
+    const closings: Closing[] = [];
+    for (const { account, begunAt } of series) {
+      const asOf = prepared.get(account) ?? createAsOf(sqlite, dataset, { account });
+      prepared.set(account, asOf);
+      const { columns, scopes, rows } = asOf(instant);
+      const typeAt = columns.indexOf("product_type");
+      const asked = scopes
+        .filter((scope) => firstAskedAt(scope) <= instant)
+        .map(({ productType, takenAt, known, longestMs }): Closing => {
+          if (takenAt === null || !known || (longestMs === null && takenAt < from))
+            return { account, productType, takenAt: null, known: false, rows: [] };
+          const own = rows.filter((row) => typeAt < 0 || row[typeAt] === productType);
+          return { account, productType, takenAt, known: true, rows: own.map((row) => held(columns, row)) };
+        });
+      closings.push(...asked);
+      if (asked.length === 0 && begunAt <= instant)
+        closings.push({ account, productType: null, takenAt: null, known: false, rows: [] });
+      yield null;
+    }
+    return closings;
+  };
+}
+
+const held = (columns: readonly string[], row: readonly Cell[]): HeldRow =>
+  Object.fromEntries(columns.map((name, at) => [name, row[at] ?? null]));
+
+/** An amount of a row; null where it is unknown. */
+export function amountOf(row: HeldRow | undefined, column: string): Digits | null {
+  const cell = row?.[column];
+  return typeof cell === "string" ? cell : null;
+}
+
+/** A text of a row, such as a coin. */
+export const textOf = (row: HeldRow, column: string): string => String(row[column] ?? "");
+
+export const instantText = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());

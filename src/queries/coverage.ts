@@ -1,0 +1,47 @@
+/** How well a period is covered, in counts and in a word: gaps are said, never passed over in silence. */
+import type { DatasetName } from "../core/domain.ts";
+import { createSlotCounter, type Series, type SlotCounts, seriesOf } from "../store/runs/slot-counts.ts";
+import type { Cell } from "../store/sql/query.ts";
+import type { Period } from "./periods.ts";
+import type { Source } from "./source.ts";
+
+/** The columns with which other reports end. */
+export const coverageColumns = ["slots", "slots_ok", "coverage"];
+
+/** Counts of a series in a period, each worked out once for as long as the period is the same. */
+export function createCoverage({ sqlite, account, now }: Source) {
+  const all = seriesOf(sqlite, account);
+  const countSlots = createSlotCounter(sqlite, now);
+  let current: Period | null = null;
+  const known = new Map<number, SlotCounts>();
+
+  function* counts(period: Period, series: Series): Generator<null, SlotCounts> {
+    if (current !== period) known.clear();
+    current = period;
+    const found = known.get(series.id) ?? (yield* countSlots(series.id, period.from, period.to));
+    known.set(series.id, found);
+    return found;
+  }
+
+  /** `going on` where the period is not over; else how many of its slots have a complete run. */
+  function word(period: Period, { due, ok, throughout, offered }: SlotCounts): string {
+    if (period.to > now) return "going on";
+    if (!offered) return "not offered";
+    if (due === 0) return "not due";
+    if (ok < due) return ok === 0 ? "none" : "gaps";
+    return throughout ? "complete" : "partly due";
+  }
+
+  return {
+    series: all,
+    counts,
+    word,
+    /** Cells of `coverageColumns`. */
+    *cells(period: Period, account: string, dataset: DatasetName): Generator<null, Cell[]> {
+      const series = all.find((one) => one.account === account && one.dataset === dataset);
+      if (!series) return [0n, 0n, "not due"];
+      const found = yield* counts(period, series);
+      return [BigInt(found.due), BigInt(found.ok), word(period, found)];
+    },
+  };
+}

@@ -1,0 +1,94 @@
+/** The wallets of every account at the close of a period: balances of `spot-assets`, `funding-assets` and `mix-accounts`. */
+import { isMoney } from "../bitget/product-types.ts";
+import { sum } from "../core/decimal.ts";
+import type { DatasetName, Digits, Scope } from "../core/domain.ts";
+import { fundingAssets } from "../datasets/snapshots/funding-assets.ts";
+import { mixAccounts } from "../datasets/snapshots/mix-accounts.ts";
+import { spotAssets } from "../datasets/snapshots/spot-assets.ts";
+import { amountOf, type Closing, createClosings, type HeldRow, textOf } from "./close.ts";
+import type { Period } from "./periods.ts";
+import type { Source } from "./source.ts";
+
+/** What a wallet held of a coin; null is unknown. */
+export interface Balance {
+  coin: string;
+  available: Digits | null;
+  frozen: Digits | null;
+  locked: Digits | null;
+  /** Spot and funding: the parts together. Futures and unified: the equity, with unrealised profit and what is owed. */
+  total: Digits | null;
+}
+
+export interface Wallet {
+  account: string;
+  /** `spot`, `funding`, `unified`, a futures product type, or `futures` as long as none was asked. */
+  wallet: string;
+  dataset: DatasetName;
+  /** False for demo money. */
+  isMoney: boolean;
+  takenAt: number | null;
+  known: boolean;
+  /** In alphabetical order. A known wallet without any held nothing. */
+  balances: readonly Balance[];
+}
+
+/** The exact sum; null where a part is unknown. */
+export const sumOf = (parts: readonly (Digits | null)[]): Digits | null =>
+  parts.every((part) => part !== null) ? sum(parts) : null;
+
+const totals: Record<"spot" | "funding" | "equity", (row: HeldRow) => Digits | null> = {
+  spot: (row) => sumOf(["available", "frozen", "locked"].map((column) => amountOf(row, column))),
+  funding: (row) => sumOf(["available", "frozen"].map((column) => amountOf(row, column))),
+  equity: (row) => amountOf(row, "equity"),
+};
+
+/** Prepares the question; the wallets of one account stand together. */
+export function createWallets(source: Source): (period: Period) => Generator<null, Wallet[]> {
+  const spot = createClosings(source, spotAssets);
+  const funding = createClosings(source, fundingAssets);
+  const futures = createClosings(source, mixAccounts);
+  const modeAt = source.sqlite
+    .prepare<[string, number], string>(
+      `select m.api from account_mode m join account a on a.id = m.account_id
+       where a.name = ? and m.since <= ? order by m.id desc limit 1`,
+    )
+    .pluck();
+
+  return function* (period) {
+    const instant = Math.min(period.to - 1, source.now);
+    const all = [
+      ...(yield* spot(period)).map((closing) => {
+        // Only a unified wallet tells its equity; the account's mode is known by our clock, the closing by the exchange's.
+        const tellsEquity = closing.rows.some((row) => amountOf(row, "equity") !== null);
+        const isUnified = tellsEquity || modeAt.get(closing.account, closing.takenAt ?? instant) === "v3";
+        return walletOf(closing, isUnified ? "unified" : "spot", "spot-assets");
+      }),
+      ...(yield* funding(period)).map((closing) => walletOf(closing, "funding", "funding-assets")),
+      ...(yield* futures(period)).map((closing) => walletOf(closing, closing.productType ?? "futures", "mix-accounts")),
+    ];
+    const accounts = [...new Set(all.map(({ account }) => account))];
+    return accounts.flatMap((account) => withoutTwins(all.filter((one) => one.account === account)));
+  };
+}
+
+/** Both `spot-assets` and `mix-accounts` tell the wallet of a unified account, whose money must not count twice. */
+function withoutTwins(wallets: readonly Wallet[]): Wallet[] {
+  const unified = wallets.filter(({ wallet }) => wallet === "unified");
+  const chosen = unified.find(({ known }) => known) ?? unified[0];
+  return wallets.filter((one) => one.wallet !== "unified" || one === chosen);
+}
+
+function walletOf(
+  { account, takenAt, known, productType, rows }: Closing,
+  wallet: string,
+  dataset: DatasetName,
+): Wallet {
+  const totalOf = totals[wallet === "spot" || wallet === "funding" ? wallet : "equity"];
+  const balances = rows.map((row): Balance => {
+    const amounts = ["available", "frozen", "locked"].map((column) => amountOf(row, column));
+    const [available = null, frozen = null, locked = null] = amounts;
+    return { coin: textOf(row, row.coin ? "coin" : "margin_coin"), available, frozen, locked, total: totalOf(row) };
+  });
+  balances.sort((a, b) => (a.coin < b.coin ? -1 : 1));
+  return { account, wallet, dataset, isMoney: isMoney(productType as Scope), takenAt, known, balances };
+}

@@ -1,0 +1,98 @@
+/** Files of settings as people write them: what would be read otherwise than it was meant is found, with its line and the fix. */
+import { isKnownSetting, isSecretSetting } from "./names.ts";
+
+/** A text, or why the bytes of a file are none; the problem is the end of a sentence that begins with the file. */
+export type FileText = { text: string; problem: null } | { text: null; problem: string };
+
+/** Reads bytes as UTF-8, with or without a byte order mark. */
+export function textOf(bytes: Buffer): FileText {
+  const zeros = bytes.reduce((count, byte) => count + (byte === 0 ? 1 : 0), 0);
+  // Without its mark UTF-16 shows by the zeros: every other byte of plain letters is one.
+  if (/^(fffe|feff)/.test(bytes.subarray(0, 2).toString("hex")) || zeros > bytes.length / 4)
+    return { text: null, problem: "is in UTF-16, as PowerShell's > writes it; save it as UTF-8" };
+  if (zeros > 0) {
+    const line = bytes.subarray(0, bytes.indexOf(0)).toString("latin1").split("\n").length;
+    return { text: null, problem: `has a NUL character in line ${line}; remove it` };
+  }
+  try {
+    return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), problem: null };
+  } catch {
+    return { text: null, problem: "has bytes that are not UTF-8; save it as UTF-8" };
+  }
+}
+
+export interface EnvFile {
+  settings: Record<string, string>;
+  /** Every name with its line, counted from 1; of a name that stands there twice the last one, whose value counts. */
+  lines: Map<string, number>;
+  /** Each begins with the line. None holds a part of a value. */
+  problems: string[];
+}
+
+const blank = /[^\S\n]*(?:#[^\n]*)?(?:\n|$)/y;
+const setting = /[^\S\n]*(?:export[^\S\n]+)?([A-Za-z_][\w.-]*)[^\S\n]*=/y;
+const quoted = /[^\S\n]*(["'`])([\s\S]*?)\1([^\n]*)(?:\n|$)/y;
+const plain = /([^\n]*)(?:\n|$)/y;
+const withColon = /^\s*["']?(\w+)["']?\s*:/;
+
+/**
+ * Reads the text of a `.env` by the rules of dotenv and Node.js, without the cases in which those lose a part of a value: they
+ * are problems. `util.parseEnv` is not used because it is silent about them, and differs between versions.
+ */
+export function parseEnvFile(text: string): EnvFile {
+  const file: EnvFile = { settings: {}, lines: new Map(), problems: [] };
+  const source = text.replaceAll("\r\n", "\n");
+  if (source.includes("\r"))
+    return { ...file, problems: ["has lines that end in CR alone; save it with line ends LF"] };
+  let at = 0;
+  let line = 1;
+  const next = (pattern: RegExp): RegExpExecArray | null => {
+    pattern.lastIndex = at;
+    const match = pattern.exec(source);
+    if (!match) return null;
+    at += match[0].length;
+    line += match[0].split("\n").length - 1;
+    return match;
+  };
+  while (at < source.length) {
+    if (next(blank)) continue;
+    const begin = line;
+    const name = next(setting)?.[1];
+    if (name === undefined) {
+      file.problems.push(`line ${begin} ${strayProblem(next(plain)?.[1] ?? "")}`);
+      continue;
+    }
+    const [, quote, inside = "", rest = ""] = next(quoted) ?? [];
+    const bare = quote ? "" : (next(plain)?.[1] ?? "");
+    const problem = quote ? restProblem(name, rest) : valueProblem(name, bare);
+    if (problem && isKnownSetting(name)) file.problems.push(`line ${begin}: ${problem}`);
+    file.lines.set(name, begin);
+    if (!quote) file.settings[name] = bare.replace(/#.*$/, "").trim();
+    else file.settings[name] = quote === '"' ? inside.replaceAll("\\n", "\n") : inside;
+  }
+  return file;
+}
+
+function strayProblem(text: string): string {
+  const name = withColon.exec(text)?.[1]?.toUpperCase() ?? "";
+  if (isKnownSetting(name)) return `has a colon behind ${name}; write ${name}=value`;
+  return "is neither NAME=value nor a comment; a value of several lines needs quotes around it";
+}
+
+/** Behind a closing quote. */
+const restProblem = (name: string, rest: string): string | null =>
+  /^\s*$|^\s+#/.test(rest)
+    ? null
+    : `there is text behind the closing quote of ${name}, which would be cut off; put quotes that the value does not have around all of it`;
+
+/** Without quotes. Node.js, dotenv, Docker and systemd do not agree where such a value ends. */
+function valueProblem(name: string, value: string): string | null {
+  if (/^\s*["'`]/.test(value)) return `the quote before the value of ${name} is not closed`;
+  const hash = value.indexOf("#");
+  const before = value.slice(0, Math.max(hash, 0));
+  const isComment = /\s$/.test(before) && (before.trim() === "" || !isSecretSetting(name));
+  if (hash < 0 || isComment) return null;
+  const quote = value.includes("'") ? '"' : "'";
+  const advice = `put the value in quotes (${name}=${quote}…${quote}), and a comment on a line of its own`;
+  return `${name} would be cut off at its #; ${advice}`;
+}

@@ -1,0 +1,83 @@
+/**
+ * What happens to one account: deposits, trades, positions that open, grow, flip, close and are liquidated. A life is
+ * lived minute by minute; what happens in a minute follows from seed, account name and that minute's prices alone.
+ */
+
+import { type Amount, amount, unit } from "../market/amount.ts";
+import type { Market } from "../market/market.ts";
+import { hash, hashText, random } from "../market/random.ts";
+import type { Holding, Life } from "./account-state.ts";
+import { liquidate, openPosition, payFunding, tradeFutures } from "./futures.ts";
+import { tradeSpot } from "./spot.ts";
+
+const minute = 60_000;
+const minutesBetweenFundings = 480;
+const minutesBetweenRiskChecks = 15;
+
+/**
+ * Returns the account as it stands at an instant; the result is only good until the next question. What happens at an
+ * instant is what `shift` ms later would bring.
+ */
+export function createLife(
+  name: string,
+  seed: number,
+  from: number,
+  market: Market,
+  shift = 0,
+): (instant: number) => Life {
+  const own = hash(seed, hashText(name), 7, 7);
+  const stepAt = (instant: number): number => Math.floor((instant + shift) / minute);
+  const beginOf = (step: number): number => step * minute - shift;
+  const first = stepAt(from);
+  let now = first;
+  let life = begin(own, beginOf(first), market);
+
+  function live(step: number): void {
+    const at = beginOf(step);
+    if (step % minutesBetweenFundings === 0) payFunding(life, hash(own, step, 0, 3), market, at);
+    if (step % minutesBetweenRiskChecks === 0) liquidate(life, market, at);
+    const chance = hash(own, step, 0, 1) % 1440;
+    if (chance >= 30) return;
+    const dice = random(hash(own, step, 0, 2));
+    const moment = at - dice.integer(0, minute - 1);
+    if (chance < 18) tradeFutures(life, dice, market, moment);
+    else tradeSpot(life, dice, market, moment);
+  }
+
+  return (instant) => {
+    const target = stepAt(instant);
+    if (target < now) {
+      now = first;
+      life = begin(own, beginOf(first), market);
+    }
+    while (now < target) live(++now);
+    return life;
+  };
+}
+
+/** An account on its first day. */
+function begin(own: number, at: number, market: Market): Life {
+  const dice = random(own);
+  const holding = (available: Amount): Holding => ({ available, frozen: 0n, locked: 0n, updatedAt: at });
+  const used = (["dmcbl", "cmcbl", "sumcbl"] as const).filter(() => dice.integer(0, 3) > 0);
+  const life: Life = {
+    spot: new Map([
+      ["USDT", holding(dice.amount(400_000, 1_200_000, 2))],
+      ["BTC", holding(dice.amount(1_000, 50_000, 5))],
+      ["ETH", holding(dice.amount(10_000, 300_000, 5))],
+      ["USDC", holding(dice.amount(10_000, 90_000, 2))],
+      ["BGB", holding(amount("0.00000031"))],
+      ["AURUM", holding(dice.amount(100_000, 200_000, 2))],
+    ]),
+    funding: new Map([
+      ["USDT", dice.amount(25_000, 100_000, 2)],
+      ["BGB", dice.amount(500, 5_000, 2)],
+      ["DOGE", 3n * unit(8)],
+    ]),
+    wallets: new Map([["umcbl", new Map([["USDT", dice.amount(500_000, 1_500_000, 3)]])]]),
+    positions: [],
+    lines: ["umcbl", ...used],
+  };
+  for (let count = 0; count < 3; count++) openPosition(life, "umcbl", dice, market, at);
+  return life;
+}

@@ -1,0 +1,214 @@
+/**
+ * An account at one instant, in digits: what every API generation then tells in its own words. The digits are made
+ * here and nowhere else, so the generations differ in names and never in values.
+ */
+import type { ProductType } from "../../core/domain.ts";
+import { type Amount, cut, digits, one, over, padded, times, total } from "../market/amount.ts";
+import { coins, type Market } from "../market/market.ts";
+import { liveLines } from "../market/product-lines.ts";
+import type { Life } from "./account-state.ts";
+import { keepRate, type Position } from "./position.ts";
+import {
+  available,
+  equity,
+  liquidationOf,
+  marginRatio,
+  openable,
+  riskRate,
+  transferable,
+  unrealized,
+  type Valued,
+  type Wallet,
+  walletsOf,
+} from "./wallet.ts";
+
+/** An account and its market, as they stand at `instant`. */
+export interface View {
+  uid: string;
+  mayTrade: boolean;
+  life: Life;
+  market: Market;
+  instant: number;
+}
+
+export interface Balance {
+  coinId: number;
+  coin: string;
+  available: string;
+  frozen: string;
+  locked: string;
+  updatedAt: number;
+  isZero: boolean;
+}
+
+/** Every coin the exchange knows, in its order, held or not. */
+export function spotBalances({ life }: View): Balance[] {
+  return coins.map(({ id, name }) => {
+    const held = life.spot.get(name);
+    const { available: free = 0n, frozen = 0n, locked = 0n, updatedAt = 0 } = held ?? {};
+    return {
+      coinId: id,
+      coin: name,
+      available: padded(free, 8),
+      frozen: padded(frozen, 8),
+      locked: padded(locked, 8),
+      updatedAt,
+      isZero: free + frozen + locked === 0n,
+    };
+  });
+}
+
+export interface FundingBalance {
+  coin: string;
+  available: string;
+  /** Sent empty for coins that cannot be frozen. */
+  frozen: string;
+  usdtValue: string;
+}
+
+export function fundingBalances({ life, market, instant }: View): FundingBalance[] {
+  return [...life.funding]
+    .filter(([, held]) => held !== 0n)
+    .map(([coin, held]) => ({
+      coin,
+      available: digits(held),
+      frozen: coin === "BGB" ? "" : "0",
+      usdtValue: digits(cut(times(held, market.price(coin, instant) ?? 0n), 8)),
+    }));
+}
+
+export interface FuturesAccount {
+  marginCoin: string;
+  locked: string;
+  available: string;
+  openable: string;
+  transferable: string;
+  equity: string;
+  usdtEquity: string;
+  btcEquity: string;
+  riskRate: string;
+  /** Null without positions. */
+  unrealized: string | null;
+  isolatedMargin: string | null;
+  crossedMargin: string | null;
+  isolatedUnrealized: string | null;
+  crossedUnrealized: string | null;
+}
+
+/** Play money counts as the money it plays. */
+const inUsdt = ({ market, instant }: View, coin: string): Amount =>
+  coin === "SUSDT" ? one : (market.price(coin, instant) ?? 0n);
+
+export function futuresAccounts(view: View, line: ProductType): FuturesAccount[] {
+  const { life, market, instant } = view;
+  return walletsOf(life, line, market, instant).map((wallet) => {
+    const isolated = wallet.positions.some(({ position }) => position.mode === "isolated");
+    const crossed = wallet.positions.some(({ position }) => position.mode === "crossed");
+    const usdt = times(equity(wallet), inUsdt(view, wallet.coin));
+    return {
+      marginCoin: wallet.coin,
+      locked: digits(wallet.locked),
+      available: digits(available(wallet)),
+      openable: digits(openable(wallet)),
+      transferable: digits(transferable(wallet)),
+      equity: digits(equity(wallet)),
+      usdtEquity: digits(usdt),
+      btcEquity: digits(over(usdt, inUsdt(view, "BTC"))),
+      riskRate: digits(riskRate(wallet)),
+      unrealized: isolated || crossed ? digits(unrealized(wallet)) : null,
+      isolatedMargin: isolated ? digits(wallet.isolatedMargin) : null,
+      crossedMargin: crossed ? digits(wallet.crossedMargin) : null,
+      isolatedUnrealized: isolated ? digits(wallet.isolatedProfit) : null,
+      crossedUnrealized: crossed ? digits(wallet.crossedProfit) : null,
+    };
+  });
+}
+
+export interface OpenPosition {
+  symbol: string;
+  marginCoin: string;
+  side: Position["side"];
+  mode: Position["mode"];
+  leverage: string;
+  opening: string;
+  margin: string;
+  available: string;
+  locked: string;
+  total: string;
+  achieved: string;
+  unrealized: string;
+  profitRate: string;
+  liquidationPrice: string;
+  keepRate: string;
+  mark: string;
+  entry: string;
+  breakEven: string;
+  marginRatio: string;
+  /** Null before the first funding. */
+  funding: string | null;
+  fees: string;
+  takeProfit: string | null;
+  takeProfitId: string | null;
+  openedAt: number;
+  updatedAt: number;
+}
+
+/** Newest first. */
+export function openPositions({ life, market, instant }: View, line: ProductType): OpenPosition[] {
+  return walletsOf(life, line, market, instant)
+    .flatMap((wallet) => wallet.positions.map((valued) => told(wallet, valued)))
+    .sort((a, b) => b.openedAt - a.openedAt);
+}
+
+function told(wallet: Wallet, valued: Valued): OpenPosition {
+  const { position, mark, margin, profit } = valued;
+  const { contract, side, size, entry, closing, fees } = position;
+  const feePart = over(times(fees, contract.inverse ? entry : one), size);
+  return {
+    symbol: contract.symbol,
+    marginCoin: contract.marginCoin,
+    side,
+    mode: position.mode,
+    leverage: position.leverage.toString(),
+    opening: digits(position.opening),
+    margin: digits(margin),
+    available: digits(size - closing),
+    locked: digits(closing),
+    total: digits(size),
+    achieved: digits(position.achieved),
+    unrealized: digits(profit),
+    profitRate: digits(over(profit, margin)),
+    liquidationPrice: digits(liquidationOf(wallet, valued)),
+    keepRate: digits(keepRate(position)),
+    mark: digits(mark),
+    entry: digits(entry),
+    breakEven: digits(side === "long" ? entry + feePart : entry - feePart),
+    marginRatio: digits(marginRatio(wallet, valued)),
+    funding: position.funding === null ? null : digits(position.funding),
+    fees: digits(fees),
+    takeProfit: position.takeProfit === null ? null : digits(position.takeProfit),
+    takeProfitId: position.takeProfit === null ? null : `130000${position.updatedAt}`,
+    openedAt: position.openedAt,
+    updatedAt: position.updatedAt,
+  };
+}
+
+/** The exchange's own valuation: what each wallet is worth in USDT. Play money and coins without a price are left out. */
+export function overview(view: View): { accountType: string; usdtBalance: string }[] {
+  const { life, market, instant } = view;
+  const price = (coin: string) => market.price(coin, instant) ?? 0n;
+  const spot = [...life.spot].map(([coin, held]) => times(held.available + held.frozen + held.locked, price(coin)));
+  const funding = [...life.funding].map(([coin, held]) => times(held, price(coin)));
+  const futures = liveLines
+    .flatMap(({ code }) => walletsOf(life, code, market, instant))
+    .map((wallet) => times(equity(wallet), price(wallet.coin)));
+  const wallets: Record<string, Amount> = {
+    spot: total(spot),
+    futures: total(futures),
+    funding: total(funding),
+    earn: 0n,
+    bots: 0n,
+    margin: 0n,
+  };
+  return Object.entries(wallets).map(([accountType, worth]) => ({ accountType, usdtBalance: digits(cut(worth, 12)) }));
+}

@@ -1,0 +1,94 @@
+/** The one wallet of a unified account: spot and futures money of each coin together. */
+import { type Amount, amount, cut, digits, over, times, total } from "../market/amount.ts";
+import { liveLines } from "../market/product-lines.ts";
+import type { View } from "./statement.ts";
+import { unrealized, walletsOf } from "./wallet.ts";
+
+export interface UnifiedAsset {
+  coin: string;
+  equity: string;
+  usdValue: string;
+  balance: string;
+  available: string;
+  locked: string;
+}
+
+interface Sums {
+  coin: string;
+  balance: Amount;
+  unrealized: Amount;
+  locked: Amount;
+  tied: Amount;
+  maintenance: Amount;
+  value: Amount;
+}
+
+const haircut = amount("0.95");
+/** What a USDT is worth in USD. */
+const usdOfUsdt = amount("0.9996");
+
+/** Totals in v3's words, the only generation that has them. Coins without a balance are left out, as the exchange does. */
+export function unifiedWallet(view: View): { totals: Record<string, string>; assets: UnifiedAsset[] } {
+  const price = (coin: string) => view.market.price(coin, view.instant) ?? 0n;
+  const sums = sumsByCoin(view);
+  const inUsdt = (pick: (each: Sums) => Amount) => total(sums.map((each) => times(pick(each), price(each.coin))));
+  const usd = (usdt: Amount) => digits(cut(times(usdt, usdOfUsdt), 8));
+  const btc = (usdt: Amount) => digits(cut(over(usdt, price("BTC")), 8));
+  const ratio = (part: Amount, whole: Amount) => (whole <= 0n ? "0" : digits(over(part, whole)));
+
+  const worth = inUsdt((each) => each.balance + each.unrealized);
+  const gained = inUsdt((each) => each.unrealized);
+  const maintenance = inUsdt((each) => each.maintenance);
+  const value = inUsdt((each) => each.value);
+  const effective = times(worth, haircut);
+  return {
+    totals: {
+      accountEquity: usd(worth),
+      usdtEquity: digits(cut(worth, 8)),
+      btcEquity: btc(worth),
+      unrealisedPnl: usd(gained),
+      usdtUnrealisedPnl: digits(cut(gained, 8)),
+      btcUnrealizedPnl: btc(gained),
+      effEquity: usd(effective),
+      mmr: usd(maintenance),
+      imr: usd(inUsdt((each) => each.tied)),
+      mgnRatio: ratio(maintenance, effective),
+      positionMgnRatio: ratio(maintenance, effective),
+      positionValue: usd(value),
+      leverage: worth <= 0n ? "0" : digits(cut(over(value, worth), 2)),
+    },
+    assets: sums.map((each) => ({
+      coin: each.coin,
+      equity: digits(each.balance + each.unrealized),
+      usdValue: usd(times(each.balance + each.unrealized, price(each.coin))),
+      balance: digits(each.balance),
+      available: digits(each.balance - each.locked - each.tied),
+      locked: digits(each.locked),
+    })),
+  };
+}
+
+function sumsByCoin({ life, market, instant }: View): Sums[] {
+  const all = new Map<string, Sums>();
+  const of = (coin: string): Sums => {
+    const known = all.get(coin);
+    if (known) return known;
+    const fresh = { coin, balance: 0n, unrealized: 0n, locked: 0n, tied: 0n, maintenance: 0n, value: 0n };
+    all.set(coin, fresh);
+    return fresh;
+  };
+  for (const [coin, held] of life.spot) {
+    const sum = of(coin);
+    sum.balance += held.available + held.frozen + held.locked;
+    sum.locked += held.frozen + held.locked;
+  }
+  for (const wallet of liveLines.flatMap(({ code }) => walletsOf(life, code, market, instant))) {
+    const sum = of(wallet.coin);
+    sum.balance += wallet.balance;
+    sum.unrealized += unrealized(wallet);
+    sum.tied += wallet.isolatedMargin + wallet.crossedMargin + wallet.locked;
+    sum.maintenance += total(wallet.positions.map(({ maintenance }) => maintenance));
+    sum.value += total(wallet.positions.map(({ value }) => value));
+  }
+  return [...all.values()].filter((sum) => sum.balance !== 0n || sum.unrealized !== 0n);
+}

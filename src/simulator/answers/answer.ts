@@ -1,0 +1,84 @@
+/** What an address of the simulated exchange is, and what the three generations of them share. */
+import type { ApiVersion } from "../../core/domain.ts";
+import { type FuturesAccount, futuresAccounts, type View } from "../account/statement.ts";
+import type { ProductLine } from "../market/product-lines.ts";
+import type { Ticker } from "../market/tickers.ts";
+import type { Truth } from "../record.ts";
+import { refusals } from "../refusal.ts";
+
+export type Query = Readonly<Record<string, string>>;
+
+export interface Told {
+  /** The `data` of the envelope. */
+  data: unknown;
+  /** The same in the words of the history; none where the answer tells none of it. */
+  truths: Truth[];
+}
+
+export const nothingOfIt = (data: unknown): Told => ({ data, truths: [] });
+
+interface Facts {
+  version: ApiVersion;
+  path: string;
+  /** Documented limit, per user where signed, else per internet address. */
+  perSecond: number;
+}
+
+/** The part of a view that anybody may see; `now` is the exchange's clock. */
+export type PublicView = Pick<View, "market" | "instant"> & { now: number };
+
+export interface SignedEndpoint extends Facts {
+  signed: true;
+  answer(view: View, query: Query): Told;
+}
+
+export interface PublicEndpoint extends Facts {
+  signed: false;
+  answer(view: PublicView, query: Query): Told;
+}
+
+export type Endpoint = SignedEndpoint | PublicEndpoint;
+
+/** The addresses of one generation: path, requests a second, answer. */
+export const endpointsOf = (version: ApiVersion) => ({
+  signed: (path: string, perSecond: number, answer: SignedEndpoint["answer"]): SignedEndpoint => ({
+    version,
+    path,
+    perSecond,
+    signed: true,
+    answer,
+  }),
+  unsigned: (path: string, perSecond: number, answer: PublicEndpoint["answer"]): PublicEndpoint => ({
+    version,
+    path,
+    perSecond,
+    signed: false,
+    answer,
+  }),
+});
+
+/** A parameter's value; refused where it is missing. */
+export function given(query: Query, name: string): string {
+  const value = query[name];
+  if (value === undefined || value === "") throw refusals.badParameter(name);
+  return value;
+}
+
+/** Keeps the items that agree with a parameter, where that is given. */
+export const matching = <Item>(items: Item[], wanted: string | undefined, of: (item: Item) => string): Item[] =>
+  wanted === undefined ? items : items.filter((item) => of(item).toUpperCase() === wanted.toUpperCase());
+
+/** The account of a product line with the margin coin asked for. */
+export function accountAsked(view: View, { code }: ProductLine, query: Query): FuturesAccount {
+  const marginCoin = given(query, "marginCoin");
+  const [found] = matching(futuresAccounts(view, code), marginCoin, (account) => account.marginCoin);
+  if (!found) throw refusals.unknownParameter(marginCoin);
+  return found;
+}
+
+/** The tickers, or the one asked for. */
+export function chosen(all: Ticker[], symbol: string | undefined): Ticker[] {
+  const found = matching(all, symbol, (ticker) => ticker.symbol);
+  if (symbol !== undefined && found.length === 0) throw refusals.unknownParameter(symbol);
+  return found;
+}

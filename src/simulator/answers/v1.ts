@@ -1,0 +1,193 @@
+/** The first generation's words: suffixed symbols, `fixed` margin, JSON numbers here and there, rows of size zero. */
+import { LosslessNumber } from "lossless-json";
+import type { ProductType } from "../../core/domain.ts";
+import {
+  type Balance,
+  type FuturesAccount,
+  futuresAccounts,
+  type OpenPosition,
+  openPositions,
+  spotBalances,
+  type View,
+} from "../account/statement.ts";
+import { lineOfCode, type ProductLine, suffixed } from "../market/product-lines.ts";
+import { tickers } from "../market/tickers.ts";
+import { accountRows, positionRows, priceRows, spotRows } from "../record.ts";
+import { refusals } from "../refusal.ts";
+import {
+  accountAsked,
+  type Endpoint,
+  endpointsOf,
+  given,
+  matching,
+  nothingOfIt,
+  type PublicView,
+  type Query,
+  type Told,
+} from "./answer.ts";
+
+const { signed, unsigned } = endpointsOf("v1");
+
+export const endpointsV1: readonly Endpoint[] = [
+  signed("/api/spot/v1/account/assets", 10, assets),
+  signed("/api/spot/v1/account/assets-lite", 10, assetsLite),
+  signed("/api/spot/v1/account/getInfo", 1, keyInfo),
+  signed("/api/mix/v1/account/account", 10, account),
+  signed("/api/mix/v1/account/accounts", 10, accounts),
+  signed("/api/mix/v1/position/allPosition", 5, positions),
+  signed("/api/mix/v1/position/allPosition-v2", 5, positions),
+  unsigned("/api/spot/v1/public/time", 20, time),
+  unsigned("/api/spot/v1/market/tickers", 20, prices),
+];
+
+const spotTold = (balances: Balance[]): Told => ({
+  data: balances.map((balance) => ({
+    coinId: balance.coinId,
+    coinName: balance.coin,
+    available: balance.available,
+    frozen: balance.frozen,
+    lock: balance.locked,
+    uTime: String(balance.updatedAt),
+  })),
+  truths: [{ dataset: "spot-assets", scope: null, rows: spotRows(balances) }],
+});
+
+function assets(view: View, { coin }: Query): Told {
+  return spotTold(matching(spotBalances(view), coin, (balance) => balance.coin));
+}
+
+function assetsLite(view: View, { coin }: Query): Told {
+  const held = spotBalances(view).filter(({ isZero }) => !isZero);
+  return spotTold(matching(held, coin, (balance) => balance.coin));
+}
+
+function keyInfo({ uid, mayTrade }: View): Told {
+  const authorities = mayTrade ? ["trade", "readonly"] : ["readonly"];
+  return nothingOfIt({ user_id: uid, inviter_id: "", ips: "", authorities, parentId: null, trader: false });
+}
+
+function lineAsked(query: Query): ProductLine {
+  const line = lineOfCode(given(query, "productType"));
+  if (!line) throw refusals.badParameter("productType");
+  return line;
+}
+
+const shared = (account: FuturesAccount) => ({
+  marginCoin: account.marginCoin,
+  locked: account.locked,
+  available: account.available,
+  crossMaxAvailable: account.openable,
+  fixedMaxAvailable: account.openable,
+  maxTransferOut: account.transferable,
+  equity: account.equity,
+  usdtEquity: account.usdtEquity,
+  btcEquity: account.btcEquity,
+  crossRiskRate: account.riskRate,
+});
+
+function accounts(view: View, query: Query): Told {
+  const { code } = lineAsked(query);
+  const all = futuresAccounts(view, code);
+  return {
+    data: all.map((each) => ({ ...shared(each), unrealizedPL: each.unrealized, bonus: "0" })),
+    truths: [{ dataset: "mix-accounts", scope: code, rows: accountRows(code, all) }],
+  };
+}
+
+/** The only answer whose amounts are JSON numbers. */
+function account(view: View, query: Query): Told {
+  const symbol = given(query, "symbol");
+  const line = lineOfCode(symbol.split("_")[1] ?? "");
+  if (!line) throw refusals.unknownParameter(symbol);
+  const { marginCoin, ...amounts } = shared(accountAsked(view, line, query));
+  const numbers = Object.fromEntries(Object.entries(amounts).map(([name, text]) => [name, new LosslessNumber(text)]));
+  return nothingOfIt({
+    marginCoin,
+    ...numbers,
+    crossMarginLeverage: 10,
+    fixedLongLeverage: 20,
+    fixedShortLeverage: 20,
+    marginMode: "crossed",
+    holdMode: "double_hold",
+    unrealizedPL: null,
+    bonus: "0",
+  });
+}
+
+/** After each position whose other side is empty comes that side as a row of zeros and nulls. */
+function positions(view: View, query: Query): Told {
+  const { code } = lineAsked(query);
+  const open = matching(openPositions(view, code), query.marginCoin, (position) => position.marginCoin);
+  const isOpen = new Set(open.map(({ symbol, side }) => symbol + side));
+  const data = open.flatMap((position) => {
+    const side = position.side === "long" ? "short" : "long";
+    return isOpen.has(position.symbol + side)
+      ? [positionTold(code, position)]
+      : [positionTold(code, position), { ...positionTold(code, position), ...emptySide, holdSide: side }];
+  });
+  return { data, truths: [{ dataset: "positions", scope: code, rows: positionRows("v1", code, open) }] };
+}
+
+const positionTold = (code: ProductType, position: OpenPosition) => ({
+  marginCoin: position.marginCoin,
+  symbol: suffixed(position.symbol, code),
+  holdSide: position.side,
+  openDelegateCount: position.opening,
+  margin: position.margin,
+  autoMargin: "off",
+  available: position.available,
+  locked: position.locked,
+  total: position.total,
+  leverage: new LosslessNumber(position.leverage),
+  achievedProfits: position.achieved,
+  averageOpenPrice: position.entry,
+  marginMode: position.mode === "isolated" ? "fixed" : "crossed",
+  holdMode: "double_hold",
+  unrealizedPL: position.unrealized,
+  liquidationPrice: position.liquidationPrice,
+  keepMarginRate: position.keepRate,
+  marketPrice: position.mark,
+  marginRatio: null,
+  cTime: String(position.openedAt),
+});
+
+const emptySide = {
+  openDelegateCount: "0",
+  margin: "0",
+  available: "0",
+  locked: "0",
+  total: "0",
+  achievedProfits: null,
+  averageOpenPrice: null,
+  unrealizedPL: null,
+  liquidationPrice: null,
+  keepMarginRate: null,
+  marketPrice: null,
+  cTime: null,
+};
+
+function time({ now }: PublicView): Told {
+  return nothingOfIt(String(now));
+}
+
+function prices({ market, instant }: PublicView): Told {
+  const all = tickers(market, instant);
+  const data = all.map((ticker) => ({
+    symbol: ticker.symbol,
+    high24h: ticker.high,
+    low24h: ticker.low,
+    close: ticker.last,
+    quoteVol: ticker.quoteVolume,
+    baseVol: ticker.baseVolume,
+    usdtVol: ticker.quoteVolume,
+    ts: String(ticker.at),
+    buyOne: ticker.bid,
+    sellOne: ticker.ask,
+    bidSz: ticker.bidSize,
+    askSz: ticker.askSize,
+    openUtc0: ticker.openUtc,
+    changeUtc: ticker.changeUtc,
+    change: ticker.change,
+  }));
+  return { data, truths: [{ dataset: "prices", scope: null, rows: priceRows(all) }] };
+}

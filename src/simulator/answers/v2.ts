@@ -1,0 +1,219 @@
+/** The second generation's words, for classic accounts. */
+import { sum } from "../../core/decimal.ts";
+import {
+  type FuturesAccount,
+  fundingBalances,
+  futuresAccounts,
+  type OpenPosition,
+  openPositions,
+  overview,
+  spotBalances,
+  type View,
+} from "../account/statement.ts";
+import { lineOfCategory, type ProductLine } from "../market/product-lines.ts";
+import { tickers } from "../market/tickers.ts";
+import { accountRows, fundingRows, positionRows, priceRows, spotRows } from "../record.ts";
+import { refusals } from "../refusal.ts";
+import {
+  accountAsked,
+  chosen,
+  type Endpoint,
+  endpointsOf,
+  given,
+  matching,
+  nothingOfIt,
+  type PublicView,
+  type Query,
+  type Told,
+} from "./answer.ts";
+
+const { signed, unsigned } = endpointsOf("v2");
+
+export const endpointsV2: readonly Endpoint[] = [
+  signed("/api/v2/spot/account/assets", 10, assets),
+  signed("/api/v2/account/funding-assets", 10, fundingAssets),
+  signed("/api/v2/account/all-account-balance", 1, allBalances),
+  signed("/api/v2/spot/account/info", 1, keyInfo),
+  signed("/api/v2/mix/account/account", 10, account),
+  signed("/api/v2/mix/account/accounts", 10, accounts),
+  signed("/api/v2/mix/position/all-position", 5, positions),
+  unsigned("/api/v2/public/time", 20, time),
+  unsigned("/api/v2/spot/market/tickers", 20, prices),
+];
+
+/** A coin asked for by name is told even when there is none of it. */
+function assets(view: View, { coin, assetType }: Query): Told {
+  const all = spotBalances(view);
+  const told = coin || assetType === "all" ? matching(all, coin, (each) => each.coin) : all.filter((b) => !b.isZero);
+  return {
+    data: told.map((balance) => ({
+      coin: balance.coin,
+      available: balance.available,
+      limitAvailable: "0",
+      frozen: balance.frozen,
+      locked: balance.locked,
+      uTime: String(balance.updatedAt),
+    })),
+    truths: [{ dataset: "spot-assets", scope: null, rows: spotRows(told) }],
+  };
+}
+
+function fundingAssets(view: View, { coin }: Query): Told {
+  const told = matching(fundingBalances(view), coin, (balance) => balance.coin);
+  return { data: told, truths: [{ dataset: "funding-assets", scope: null, rows: fundingRows(told) }] };
+}
+
+function allBalances(view: View): Told {
+  const data = overview(view);
+  const of = (type: string) => data.find(({ accountType }) => accountType === type)?.usdtBalance ?? "0";
+  const others = data.filter(({ accountType }) => accountType !== "spot" && accountType !== "futures");
+  const row = {
+    usdt_equity: sum(data.map(({ usdtBalance }) => usdtBalance)),
+    spot_usdt: of("spot"),
+    futures_usdt: of("futures"),
+    other_usdt: sum(others.map(({ usdtBalance }) => usdtBalance)),
+    complete: 1,
+  };
+  return { data, truths: [{ dataset: "equity", scope: null, rows: [row] }] };
+}
+
+function keyInfo({ uid, mayTrade }: View): Told {
+  const read = ["coor", "cpor", "stor", "smor", "wtor"];
+  return nothingOfIt({
+    userId: uid,
+    inviterId: "",
+    channelCode: "",
+    channel: "",
+    ips: "",
+    authorities: mayTrade ? [...read, "coow", "stow"] : read,
+    parentId: 0,
+    traderType: "not_trader",
+    regisTime: "1640995200000",
+  });
+}
+
+function lineAsked(query: Query): ProductLine {
+  const line = lineOfCategory(given(query, "productType"));
+  if (!line) throw refusals.badParameter("productType");
+  return line;
+}
+
+const shared = (account: FuturesAccount) => ({
+  marginCoin: account.marginCoin,
+  locked: account.locked,
+  available: account.available,
+  crossedMaxAvailable: account.openable,
+  isolatedMaxAvailable: account.openable,
+  maxTransferOut: account.transferable,
+  accountEquity: account.equity,
+  usdtEquity: account.usdtEquity,
+  btcEquity: account.btcEquity,
+  crossedRiskRate: account.riskRate,
+  unrealizedPL: account.unrealized ?? "",
+  coupon: "0",
+  isolatedMargin: account.isolatedMargin,
+  crossedMargin: account.crossedMargin,
+  crossedUnrealizedPL: account.crossedUnrealized,
+  isolatedUnrealizedPL: account.isolatedUnrealized ?? "",
+  grant: "",
+  assetMode: "single",
+});
+
+function accounts(view: View, query: Query): Told {
+  const { code } = lineAsked(query);
+  const all = futuresAccounts(view, code);
+  return {
+    data: all.map((each) => ({
+      ...shared(each),
+      unionTotalMargin: null,
+      unionAvailable: null,
+      unionMm: null,
+      assetList: null,
+    })),
+    truths: [{ dataset: "mix-accounts", scope: code, rows: accountRows(code, all) }],
+  };
+}
+
+function account(view: View, query: Query): Told {
+  const line = lineAsked(query);
+  const symbol = given(query, "symbol").toUpperCase();
+  if (!line.contracts.some((contract) => contract.symbol === symbol)) throw refusals.unknownParameter(symbol);
+  return nothingOfIt({
+    ...shared(accountAsked(view, line, query)),
+    crossedMarginLeverage: 10,
+    isolatedLongLever: 20,
+    isolatedShortLever: 20,
+    marginMode: "crossed",
+    posMode: "hedge_mode",
+  });
+}
+
+function positions(view: View, query: Query): Told {
+  const { code } = lineAsked(query);
+  const open = matching(openPositions(view, code), query.marginCoin, (position) => position.marginCoin);
+  return {
+    data: open.map(positionTold),
+    truths: [{ dataset: "positions", scope: code, rows: positionRows("v2", code, open) }],
+  };
+}
+
+const positionTold = (position: OpenPosition) => ({
+  marginCoin: position.marginCoin,
+  symbol: position.symbol,
+  holdSide: position.side,
+  openDelegateSize: position.opening,
+  marginSize: position.margin,
+  available: position.available,
+  locked: position.locked,
+  total: position.total,
+  leverage: position.leverage,
+  achievedProfits: position.achieved,
+  openPriceAvg: position.entry,
+  marginMode: position.mode,
+  posMode: "hedge_mode",
+  unrealizedPL: position.unrealized,
+  liquidationPrice: position.liquidationPrice,
+  keepMarginRate: position.keepRate,
+  markPrice: position.mark,
+  marginRatio: position.marginRatio,
+  breakEvenPrice: position.breakEven,
+  totalFee: position.funding ?? "",
+  deductedFee: position.fees,
+  grant: "",
+  assetMode: "single",
+  autoMargin: "off",
+  takeProfit: position.takeProfit ?? "",
+  stopLoss: "",
+  takeProfitId: position.takeProfitId ?? "",
+  stopLossId: "",
+  cashDividend: "",
+  cTime: String(position.openedAt),
+  uTime: String(position.updatedAt),
+});
+
+function time({ now }: PublicView): Told {
+  return nothingOfIt({ serverTime: String(now) });
+}
+
+function prices({ market, instant }: PublicView, { symbol }: Query): Told {
+  const all = chosen(tickers(market, instant), symbol);
+  const data = all.map((ticker) => ({
+    symbol: ticker.symbol,
+    open: ticker.open,
+    high24h: ticker.high,
+    low24h: ticker.low,
+    lastPr: ticker.last,
+    quoteVolume: ticker.quoteVolume,
+    baseVolume: ticker.baseVolume,
+    usdtVolume: ticker.quoteVolume,
+    ts: String(ticker.at),
+    bidPr: ticker.bid,
+    askPr: ticker.ask,
+    bidSz: ticker.bidSize,
+    askSz: ticker.askSize,
+    openUtc: ticker.openUtc,
+    changeUtc24h: ticker.changeUtc,
+    change24h: ticker.change,
+  }));
+  return { data, truths: [{ dataset: "prices", scope: null, rows: priceRows(all) }] };
+}

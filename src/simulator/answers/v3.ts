@@ -1,0 +1,169 @@
+/** The third generation's words, for unified accounts. */
+
+import { fundingBalances, type OpenPosition, openPositions, type View } from "../account/statement.ts";
+import { unifiedWallet } from "../account/unified.ts";
+import { lineOfCategory, liveLines, type ProductLine } from "../market/product-lines.ts";
+import { tickers } from "../market/tickers.ts";
+import { fundingRows, paid, positionRows, priceRows, unifiedAccountRows, unifiedSpotRows } from "../record.ts";
+import { refusals } from "../refusal.ts";
+import {
+  chosen,
+  type Endpoint,
+  endpointsOf,
+  given,
+  matching,
+  nothingOfIt,
+  type PublicView,
+  type Query,
+  type Told,
+} from "./answer.ts";
+
+const { signed, unsigned } = endpointsOf("v3");
+
+export const endpointsV3: readonly Endpoint[] = [
+  signed("/api/v3/account/assets", 20, assets),
+  signed("/api/v3/account/funding-assets", 20, fundingAssets),
+  signed("/api/v3/account/settings", 20, settings),
+  signed("/api/v3/account/info", 5, keyInfo),
+  signed("/api/v3/position/current-position", 20, positions),
+  unsigned("/api/v3/market/tickers", 20, prices),
+];
+
+/** One wallet told once: spot balances, coin by coin futures accounts, and what it is worth as a whole. */
+function assets(view: View): Told {
+  const wallet = unifiedWallet(view);
+  return {
+    data: {
+      ...wallet.totals,
+      assets: wallet.assets.map((asset) => ({
+        coin: asset.coin,
+        equity: asset.equity,
+        usdValue: asset.usdValue,
+        balance: asset.balance,
+        balanceOriginal: asset.balance,
+        available: asset.available,
+        debt: "0",
+        locked: asset.locked,
+        bonus: "0",
+        interestBase: "0",
+      })),
+    },
+    truths: [
+      { dataset: "spot-assets", scope: null, rows: unifiedSpotRows(wallet.assets) },
+      { dataset: "mix-accounts", scope: "unified", rows: unifiedAccountRows(wallet.assets) },
+      { dataset: "equity", scope: null, rows: [{ unified_usdt: wallet.totals.usdtEquity ?? null }] },
+    ],
+  };
+}
+
+/** Nothing can be frozen in this wallet. */
+function fundingAssets(view: View, { coin }: Query): Told {
+  const held = matching(fundingBalances(view), coin, (balance) => balance.coin);
+  const told = held.map((balance) => ({ ...balance, frozen: "0" }));
+  return {
+    data: told.map(({ coin, available, frozen }) => ({ coin, available, frozen, balance: available })),
+    truths: [{ dataset: "funding-assets", scope: null, rows: fundingRows(told) }],
+  };
+}
+
+function settings(view: View): Told {
+  const open = liveLines.flatMap((line) => openPositions(view, line.code).map((position) => ({ line, position })));
+  return nothingOfIt({
+    uid: view.uid,
+    accountMode: "unified",
+    assetMode: "multi_assets",
+    accountLevel: "advanced",
+    holdMode: "hedge_mode",
+    stpMode: "none",
+    symbolConfigList: open.map(({ line, position }) => ({
+      category: line.category,
+      symbol: position.symbol,
+      marginMode: position.mode,
+      leverage: position.leverage,
+    })),
+    coinConfigList: [],
+  });
+}
+
+function keyInfo({ uid, mayTrade }: View): Told {
+  return nothingOfIt({
+    userId: uid,
+    inviterId: "",
+    parentId: "",
+    channelCode: "",
+    ips: "",
+    permType: mayTrade ? "read-and-write" : "read-only",
+    permissions: ["uta_mgt", "uta_trade"],
+    regisTime: "1640995200000",
+  });
+}
+
+/** The demo lines do not exist here, and capitals are asked for. */
+function lineAsked(query: Query): ProductLine {
+  const category = given(query, "category");
+  const line = lineOfCategory(category);
+  if (!line?.live || line.category !== category) throw refusals.badParameter("category");
+  return line;
+}
+
+/** `list` is null, not empty, where nothing is open. */
+function positions(view: View, query: Query): Told {
+  const { code, category } = lineAsked(query);
+  const ofSymbol = matching(openPositions(view, code), query.symbol, (position) => position.symbol);
+  const open = matching(ofSymbol, query.posSide, (position) => position.side);
+  return {
+    data: { list: open.length === 0 ? null : open.map((position) => positionTold(category, position)) },
+    truths: [{ dataset: "positions", scope: code, rows: positionRows("v3", code, open) }],
+  };
+}
+
+const positionTold = (category: string, position: OpenPosition) => ({
+  category,
+  symbol: position.symbol,
+  marginCoin: position.marginCoin,
+  holdMode: "hedge_mode",
+  posSide: position.side,
+  marginMode: position.mode,
+  positionBalance: position.margin,
+  available: position.available,
+  frozen: position.locked,
+  total: position.total,
+  leverage: position.leverage,
+  curRealisedPnl: position.achieved,
+  avgPrice: position.entry,
+  positionStatus: "normal",
+  unrealisedPnl: position.unrealized,
+  liquidationPrice: position.liquidationPrice,
+  mmr: position.keepRate,
+  profitRate: position.profitRate,
+  markPrice: position.mark,
+  breakEvenPrice: position.breakEven,
+  totalFunding: position.funding ?? "",
+  openFeeTotal: paid(position.fees),
+  closeFeeTotal: "0",
+  createdTime: String(position.openedAt),
+  updatedTime: String(position.updatedAt),
+});
+
+/** Spot only: nobody here asks for the prices of contracts. */
+function prices({ market, instant }: PublicView, query: Query): Told {
+  if (given(query, "category") !== "SPOT") throw refusals.badParameter("category");
+  const all = chosen(tickers(market, instant), query.symbol);
+  const data = all.map((ticker) => ({
+    category: "SPOT",
+    symbol: ticker.symbol,
+    lastPrice: ticker.last,
+    openPrice24h: ticker.open,
+    highPrice24h: ticker.high,
+    lowPrice24h: ticker.low,
+    ask1Price: ticker.ask,
+    bid1Price: ticker.bid,
+    bid1Size: ticker.bidSize,
+    ask1Size: ticker.askSize,
+    price24hPcnt: ticker.change,
+    volume24h: ticker.baseVolume,
+    turnover24h: ticker.quoteVolume,
+    ts: String(ticker.at),
+  }));
+  return { data, truths: [{ dataset: "prices", scope: null, rows: priceRows(all) }] };
+}

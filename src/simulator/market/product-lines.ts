@@ -1,0 +1,57 @@
+/** The futures product lines and their contracts, in the words of every API generation. */
+import type { ProductType } from "../../core/domain.ts";
+
+export interface Contract {
+  symbol: string;
+  /** The coin whose price it follows. */
+  coin: string;
+  marginCoin: string;
+  /** Margin and profit are counted in the coin itself. */
+  inverse: boolean;
+}
+
+export interface ProductLine {
+  code: ProductType;
+  category: string;
+  /** False for play money. */
+  live: boolean;
+  contracts: readonly Contract[];
+}
+
+const line = (code: ProductType, category: string, live: boolean, contracts: Contract[]): ProductLine => ({
+  code,
+  category,
+  live,
+  contracts,
+});
+
+const usdtMargined = (coin: string): Contract => ({ symbol: `${coin}USDT`, coin, marginCoin: "USDT", inverse: false });
+const usdcMargined = (coin: string): Contract => ({ symbol: `${coin}PERP`, coin, marginCoin: "USDC", inverse: false });
+const coinMargined = (coin: string): Contract => ({ symbol: `${coin}USD`, coin, marginCoin: coin, inverse: true });
+const playMoney = (coin: string): Contract => ({ symbol: `S${coin}SUSDT`, coin, marginCoin: "SUSDT", inverse: false });
+
+export const productLines: readonly ProductLine[] = [
+  line(
+    "umcbl",
+    "USDT-FUTURES",
+    true,
+    ["BTC", "ETH", "SOL", "XRP", "DOGE", "ADA", "LINK", "LTC", "AVAX"].map(usdtMargined),
+  ),
+  line("dmcbl", "COIN-FUTURES", true, ["BTC", "ETH"].map(coinMargined)),
+  line("cmcbl", "USDC-FUTURES", true, ["BTC", "ETH", "SOL"].map(usdcMargined)),
+  line("sumcbl", "SUSDT-FUTURES", false, ["BTC", "ETH"].map(playMoney)),
+  line("sdmcbl", "SCOIN-FUTURES", false, []),
+  line("scmcbl", "SUSDC-FUTURES", false, []),
+];
+
+export const liveLines = productLines.filter(({ live }) => live);
+
+/** v1 and v2 take either case. */
+export const lineOfCode = (code: string): ProductLine | undefined =>
+  productLines.find((each) => each.code === code.toLowerCase());
+
+export const lineOfCategory = (category: string): ProductLine | undefined =>
+  productLines.find((each) => each.category === category.toUpperCase());
+
+/** `BTCUSDT` of umcbl -> `BTCUSDT_UMCBL`. */
+export const suffixed = (symbol: string, code: ProductType): string => `${symbol}_${code.toUpperCase()}`;

@@ -1,0 +1,192 @@
+/** Opens the store: one SQLite file, with the run ledger and the history in it. */
+import { chmodSync, existsSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import { drizzle } from "drizzle-orm/better-sqlite3";
+import type { Clock } from "../core/clock.ts";
+import { StorageError } from "../core/errors.ts";
+import type { Log } from "../core/log.ts";
+import { realPath } from "../core/path.ts";
+import type { Dataset } from "../datasets/dataset.ts";
+import { createAlertBook } from "./alerts/alert-state.ts";
+import { createChain } from "./chain/chain.ts";
+import { identityOf } from "./files/connections.ts";
+import { createDiskWatch } from "./files/disk.ts";
+import { freshnessReader } from "./runs/freshness.ts";
+import { createGaps } from "./runs/gaps.ts";
+import { createLedger } from "./runs/run-ledger.ts";
+import { viewsOf } from "./schema/views.ts";
+import { createHistory } from "./snapshots/snapshot-writer.ts";
+import { createDatabase, inspect, openWriter, quickCheck, type Sqlite } from "./sqlite/database.ts";
+import { ownMigrations } from "./sqlite/migrations.ts";
+import { createWriter } from "./sqlite/write-queue.ts";
+import type { Store } from "./store.ts";
+import { applyMigrations, migrate } from "./transfer/migrate.ts";
+
+/**
+ * Opens the database, a new one where there is none, and brings it up to date, after a backup. The caller holds its
+ * lock. Throws a ConfigError where the file is not ours, damaged, newer, or cannot be used.
+ */
+export async function openStore(options: {
+  path: string;
+  datasets: readonly Dataset[];
+  log: Log;
+  clock: Clock;
+  /** Aborted when the program must stop at once: nothing waits for another program any more. */
+  stopping?: AbortSignal;
+}): Promise<Store> {
+  const { datasets, log, clock, stopping } = options;
+  const found = inspect(options.path);
+  const path = realPath(resolve(options.path));
+  const migrations = ownMigrations();
+  const views = viewsOf(datasets);
+  if (found === "new") {
+    createDatabase(path, (sqlite) => applyMigrations(sqlite, { pending: migrations, views, now: clock.now() }));
+    log.info({ path }, "created a new database");
+  }
+  closeToEverybody(path, log);
+  const sqlite = openWriter(path);
+  try {
+    quickCheck(path, sqlite);
+    const migrated = await migrate(path, sqlite, { migrations, views, log, now: clock.now() });
+    return storeOn(path, sqlite, { clock, log, stopping, opening: found === "new" ? "created" : migrated });
+  } catch (error) {
+    sqlite.close();
+    throw error;
+  }
+}
+
+/**
+ * Keeps the mode that the owner gave the database, for a group that may read it, say; what is left of a log follows it, as SQLite lets
+ * a new one. A file that everybody may read is closed: a copy put there by hand is open by itself.
+ */
+function closeToEverybody(path: string, log: Log): void {
+  if (process.platform === "win32") return;
+  const modeOf = (file: string) => (statSync(file, { throwIfNoEntry: false })?.mode ?? 0) & 0o777;
+  const isOpen = (modeOf(path) & 0o007) !== 0;
+  const mode = isOpen ? 0o600 : modeOf(path);
+  const others = [path, `${path}-wal`, `${path}-shm`].filter((file) => existsSync(file) && modeOf(file) !== mode);
+  try {
+    for (const file of others) chmodSync(file, mode);
+    if (isOpen) log.warn({ path }, "the database could be read by others; its mode is 0600 now");
+  } catch {
+    const problem = isOpen
+      ? "the database can be read by others"
+      : "the log beside the database has another mode than it";
+    log.warn({ path }, `${problem}; its owner should run: chmod ${mode.toString(8)} ${others.join(" ")}`);
+  }
+}
+
+interface Opened extends Pick<Store, "opening"> {
+  clock: Clock;
+  log: Log;
+  stopping: AbortSignal | undefined;
+}
+
+function storeOn(path: string, sqlite: Sqlite, { clock, log, stopping, opening }: Opened): Store {
+  const orm = drizzle(sqlite);
+  const chain = createChain(sqlite);
+  const ledger = createLedger(orm, chain, createGaps(sqlite));
+  const history = createHistory(sqlite, orm, ledger, chain);
+  const ownWal = identityOf(`${path}-wal`);
+  const attempt = createWriter(path, sqlite, clock, history.forget, stopping);
+  /** What the ledger lacks because a write failed; the next write that succeeds says it first. No slot goes unmentioned. */
+  const owed = new Map<string, () => void>();
+  const write = async <T>(work: () => T, landed?: () => T | null): Promise<T> => {
+    let paid: string[] = [];
+    const result = await attempt(() => {
+      paid = [...owed.keys()];
+      for (const debt of owed.values()) debt();
+      return work();
+    }, landed);
+    for (const name of paid) owed.delete(name);
+    return result;
+  };
+  /** Writes, and owes `debt` should that fail. */
+  const writeOrOwe = async <T>(name: string, debt: (cause: string) => void, work: () => T, landed?: () => T | null) => {
+    owed.delete(name);
+    try {
+      return await write(work, landed);
+    } catch (error) {
+      const cause = error instanceof StorageError ? "storage" : "internal";
+      owed.set(name, () => debt(cause));
+      throw error;
+    }
+  };
+  return {
+    path,
+    opening,
+    apiVersion: (account) => ledger.apiVersion(account),
+    setApiVersion: (account, api, at, cause) => write(() => ledger.setApiVersion(account, api, at, cause)),
+    accounts: () => ledger.accounts(),
+    schedule: (account, dataset) => ledger.schedule(account, dataset),
+    setSchedule: (account, dataset, pattern, at) => write(() => ledger.setSchedule(account, dataset, pattern, at)),
+    hasRun: (account, dataset, slot) => ledger.hasRun(account, dataset, slot),
+    settle(account, dataset, slots) {
+      const settle = () => ledger.settle(account, dataset, slots);
+      return writeOrOwe(`settle ${account} ${dataset} ${slots[0]?.slot}`, settle, settle);
+    },
+    begin(account, dataset, slot, startedAt, occasion = "schedule") {
+      const claim = () => ledger.claim(account, dataset, slot, startedAt, occasion);
+      const claimed = () => ledger.claimed(account, dataset, slot, startedAt);
+      // A run on demand that never began owes no row: it would say that the slots before it are accounted for.
+      if (occasion === "demand") return write(claim, claimed);
+      return writeOrOwe(
+        `begin ${account} ${dataset} ${slot}`,
+        (cause) => ledger.settle(account, dataset, [{ slot, state: "missed", cause }]),
+        claim,
+        claimed,
+      );
+    },
+    async finish(run, end) {
+      try {
+        return await write(
+          () => history.finish(run, end),
+          () => {
+            const state = history.endedAs(run);
+            return state && { state, failures: end.failures };
+          },
+        );
+      } catch (error) {
+        // Of a disk that is full the caller can wait the end, and the rows are not lost; a bug ends the run.
+        if (!(error instanceof StorageError))
+          owed.set(`finish ${run}`, () => ledger.abandon("internal", clock.now(), run));
+        throw error;
+      }
+    },
+    recover: (at) => write(() => ledger.abandon("crashed", at)),
+    asked: (dataset, account) => history.asked(dataset, account),
+    latest: (dataset, account) => history.latest(dataset, account),
+    alertBook: createAlertBook(sqlite),
+    atomically: (work) => write(work),
+    freshness: freshnessReader(sqlite),
+    requireRoom: createDiskWatch(path, log).requireRoom,
+    close: () => close(path, sqlite, ownWal),
+  };
+}
+
+/**
+ * Moves what is in the write-ahead log into the very file that was opened, even if it was renamed since, and closes it. A log that was
+ * deleted is still read by us alone, so all of it must be moved. With another log in its place that is left to SQLite's own closing,
+ * which first makes sure that nobody uses it. Throws a StorageError where runs that were reported as stored may not be in the file.
+ */
+function close(path: string, sqlite: Sqlite, ownWal: string | null): void {
+  if (!sqlite.open) return;
+  const wal = identityOf(`${path}-wal`);
+  let problem = wal !== null && wal !== ownWal ? "another one is in its place" : null;
+  try {
+    if (problem === null) {
+      const [result] = sqlite.pragma("wal_checkpoint(TRUNCATE)") as { busy: number }[];
+      if (wal !== ownWal && result?.busy !== 0) problem = "another program still reads it";
+    }
+  } catch (error) {
+    // With its own name the log stays beside the file, and the next opening moves it.
+    if (wal !== ownWal) problem = (error as Error).message;
+  }
+  sqlite.close();
+  if (problem === null) return;
+  throw new StorageError(
+    `${path}-wal was moved, deleted or replaced while in use, and ${problem}: the last runs may be missing. ` +
+      "Leave these files to SQLite; start again and run `db verify`.",
+    { gone: true },
+  );
+}

@@ -1,0 +1,127 @@
+/** The lives of a position worked out from its history alone: for a database that has none yet, and to check those it has. */
+import { drizzle } from "drizzle-orm/better-sqlite3";
+import { snakeCase } from "../../core/columns.ts";
+import { toDigits } from "../../core/decimal.ts";
+import { positions } from "../../datasets/snapshots/positions.ts";
+import { unpackHex } from "../schema/encoding.ts";
+import { layoutOf } from "../schema/storage-layout.ts";
+import type { Sqlite } from "../sqlite/database.ts";
+import { advanced, amounts, episodeWriter, follow, type Life, type Seen } from "./episodes.ts";
+
+type Name = (typeof amounts)[number];
+type SteadyRow = [
+  since: number,
+  takenAt: number,
+  takenBefore: number | null,
+  present: 0 | 1,
+  openedAt: number | null,
+  ...amounts: string[],
+];
+type MovingRow = [since: number, ...amounts: string[]];
+
+const { moving } = layoutOf(positions);
+const steadyAmounts = amounts.filter((name) => !moving.includes(name));
+const movingAmounts = amounts.filter((name) => moving.includes(name));
+
+/** How many versions are read before the caller may do something else. */
+const versionsPerBreath = 1000;
+
+/** The lives of an item, oldest first, the open one last; now and then null, for the event loop to turn. */
+export function* livesOf(sqlite: Sqlite, itemId: number): Generator<Life | null, void> {
+  const versions = steadyRows(sqlite, itemId);
+  const moves = movingRows(sqlite, itemId);
+  let version = versions.next();
+  let move = moves.next();
+  // What moves stays as it was where only the steady row is another; a position that comes back tells all of it anew.
+  const seen = Object.fromEntries([...amounts, "openedAt"].map((name) => [name, null])) as Seen;
+  let life: Life | null = null;
+  let read = 0;
+  // Whether a position is there and since when is told by its steady rows: they alone begin and end a life.
+  while (!version.done) {
+    const [since, takenAt, takenBefore, present, openedAt, ...cells] = version.value;
+    version = versions.next();
+    const until = version.done ? Number.POSITIVE_INFINITY : version.value[0];
+    seen.openedAt = openedAt;
+    tell(seen, steadyAmounts, cells);
+    if (!move.done && move.value[0] === since) {
+      tell(seen, movingAmounts, move.value.slice(1));
+      move = moves.next();
+    }
+    const moment = { snapshotId: since, takenAt, takenBefore };
+    for (const next of follow(itemId, life, present === 1 ? seen : null, moment)) {
+      if (next.closedBefore !== null) yield next;
+      life = next.closedBefore === null ? next : null;
+    }
+    for (; !move.done && move.value[0] < until; move = moves.next()) {
+      tell(seen, movingAmounts, move.value.slice(1));
+      if (life) life = advanced(life, seen);
+      read += 1;
+      if (read % versionsPerBreath === 0) yield null;
+    }
+  }
+  if (life) yield life;
+}
+
+/** The hex of NULL is no text at all; what damage left no number counts as unknown. */
+function tell(seen: Seen, names: readonly Name[], cells: readonly (string | number)[]): void {
+  for (const [at, name] of names.entries()) seen[name] = toDigits(unpackHex(String(cells[at])));
+}
+
+/** With when their snapshot and the good one before it were taken, to which no index leads but a few steps back. */
+const steadyRows = (sqlite: Sqlite, itemId: number) =>
+  sqlite
+    .prepare(
+      `select s.since, n.taken_at, (
+         select b.taken_at from snapshot b not indexed
+         where b.scope_id = n.scope_id and b.id < n.id and b.error_code is null order by b.id desc limit 1
+       ), s.present, s.opened_at, ${selected(steadyAmounts)}
+       from positions_steady s join snapshot n on n.id = s.since where s.item_id = ? order by s.since`,
+    )
+    .raw()
+    .iterate(itemId) as IterableIterator<SteadyRow>;
+
+const movingRows = (sqlite: Sqlite, itemId: number) =>
+  sqlite
+    .prepare(`select since, ${selected(movingAmounts)} from positions_moving where item_id = ? order by since`)
+    .raw()
+    .iterate(itemId) as IterableIterator<MovingRow>;
+
+const selected = (names: readonly Name[]): string => names.map((name) => `hex(${snakeCase(name)})`).join(", ");
+
+/** Gives a database from before there were episodes those of its history, one item after the other. */
+export function fillEpisodes(sqlite: Sqlite): void {
+  const write = episodeWriter(drizzle(sqlite));
+  const items = sqlite.prepare("select id from positions_item order by id").pluck().all() as number[];
+  for (const id of items) {
+    // All of them first: nothing can be written while a statement reads.
+    for (const life of [...livesOf(sqlite, id)]) if (life) write(life);
+  }
+}
+
+/** The lives of all items of a scope, by item and beginning. */
+export function livesOfScope(sqlite: Sqlite, scopeId: number): Map<string, Life> {
+  const items = sqlite.prepare("select id from positions_item where scope_id = ?").pluck().all(scopeId) as number[];
+  const lives = items.flatMap((id) => [...livesOf(sqlite, id)]).filter((life) => life !== null);
+  return new Map(lives.map((life) => [`${life.itemId} ${life.since}`, life]));
+}
+
+/**
+ * Brings the rows of lives that read otherwise now from `before` to `after`; of the others the rows stay. False where the beginning
+ * of one that differs was pruned (`lastPruned`: the last snapshot that was), so that not all of it can be told any more.
+ */
+export function rewriteLives(
+  sqlite: Sqlite,
+  before: ReadonlyMap<string, Life>,
+  after: ReadonlyMap<string, Life>,
+  lastPruned: number,
+): boolean {
+  const write = episodeWriter(drizzle(sqlite));
+  const remove = sqlite.prepare("delete from episode where item_id = ? and since = ?");
+  for (const [key, { itemId, since }] of before) if (!after.has(key)) remove.run(itemId, since);
+  for (const [key, life] of after) {
+    if (JSON.stringify(life) === JSON.stringify(before.get(key))) continue;
+    if (life.since < lastPruned) return false;
+    write(life);
+  }
+  return true;
+}

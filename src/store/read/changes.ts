@@ -1,0 +1,65 @@
+/** The newest changes of a few items, found along their versions: what never changes in a year is not walked through. */
+import { snakeCase } from "../../core/columns.ts";
+import type { Dataset } from "../../datasets/dataset.ts";
+import { layoutOf } from "../schema/storage-layout.ts";
+import type { Cell } from "../sql/query.ts";
+import type { Sqlite } from "../sqlite/database.ts";
+
+const chunk = 100;
+
+/**
+ * Rows of the history view by the names of its columns, the newest first, each from a snapshot in which the item was new or
+ * other than before. `filter` names the item by product type and key; `span` is epoch ms, from `from` on and before `to`.
+ * A null after each row lets others have their turn.
+ */
+export function* latestChanges(
+  sqlite: Sqlite,
+  dataset: Dataset,
+  account: string | null,
+  filter: Readonly<Record<string, string>>,
+  span: { from: number; to: number },
+): Generator<Record<string, Cell> | null, void> {
+  const { prefix, key, moving } = layoutOf(dataset);
+  const { product_type: productType = "", ...keys } = filter;
+  const names = Object.keys(keys);
+  if (names.some((name) => !key.map(snakeCase).includes(name)))
+    throw new RangeError(`${dataset.name}: ${names.join()}`);
+  const items = sqlite
+    .prepare<unknown[], number>(
+      `select i.id from ${prefix}_item i join scope p on p.id = i.scope_id join series e on e.id = p.series_id
+         join account a on a.id = e.account_id
+       where e.dataset = ? and a.name = ? and p.product_type = ?${names.map((name) => ` and i.${name} = ?`).join("")}`,
+    )
+    .pluck()
+    .all(dataset.name, account, productType, ...Object.values(keys));
+  if (items.length === 0) return;
+  const condition = names.map((name) => ` and ${name} = ?`).join("");
+  const rowsAt = sqlite.prepare<unknown[], Record<string, Cell>>(
+    `select * from ${prefix}_history where snapshot_id = ?${condition}`,
+  );
+  const parts = ["steady", ...(moving.length > 0 ? ["moving"] : []), "extra"];
+  const before = sqlite
+    .prepare<unknown[], number>(
+      `select distinct since from (${parts
+        .flatMap((part) =>
+          items.map(
+            (id) => `select * from (select since from ${prefix}_${part}
+           where item_id = ${id} and since < @before order by since desc limit ${chunk})`,
+          ),
+        )
+        .join(" union all ")}) order by since desc limit ${chunk}`,
+    )
+    .pluck();
+  for (let last: number | undefined = Number.MAX_SAFE_INTEGER; last !== undefined; ) {
+    const found: number[] = before.all({ before: last });
+    for (const snapshotId of found) {
+      for (const row of rowsAt.all(snapshotId, ...Object.values(keys))) {
+        const at = Number(row.taken_at_ms);
+        if (at < span.from) return;
+        if (at < span.to && row.account === account) yield row;
+      }
+      yield null;
+    }
+    last = found.length === chunk ? found.at(-1) : undefined;
+  }
+}

@@ -1,0 +1,273 @@
+/**
+ * Reads a history view the quick way: along the versions of each item, so that the next row is a step and not a search.
+ */
+import { snakeCase } from "../../core/columns.ts";
+import type { Dataset } from "../../datasets/dataset.ts";
+import { instantText } from "../schema/encoding.ts";
+import { layoutOf } from "../schema/storage-layout.ts";
+import type { Cell } from "../sql/query.ts";
+import type { Sqlite } from "../sqlite/database.ts";
+import { type Cursor, createCursor, type Part, partsOf } from "./version-cursor.ts";
+
+/** Columns of a history view that rows can be chosen by. */
+export type Filter = Readonly<Partial<Record<"account" | "coin" | "symbol" | "product_type", string>>>;
+
+export interface Walk<T> {
+  /** Epoch ms, from `from` on and before `to`. */
+  from: number;
+  to: number;
+  filter: Filter;
+  /** By `taken_at`, or by `snapshot_id`; those of one snapshot by their keys, character by character. */
+  order: "taken" | "stored";
+  /** Only rows that differ from the one before of the same item. */
+  changes: boolean;
+  /** What is made of a cell; asked once for as long as the cell stays the same. */
+  cell(cell: Cell, column: string): T;
+  /** Makes one of neighbouring cells that change together, of which rows then consist; without it, cells stay apart. */
+  join?: (cells: readonly T[]) => T;
+}
+
+/** The names of the columns of a dataset's history view. */
+export const historyColumns = (sqlite: Sqlite, dataset: Dataset): string[] =>
+  sqlite
+    .prepare(`select * from ${layoutOf(dataset).prefix}_history limit 0`)
+    .columns()
+    .map(({ name }) => name);
+
+/** The rows that the history view shows, in its columns: those of a snapshot at a time, each read when it is asked for. */
+export function* walk<T>(sqlite: Sqlite, dataset: Dataset, wanted: Walk<T>): Generator<T[][], void> {
+  const parts = partsOf(sqlite, layoutOf(dataset));
+  const reader: Reader<T> = {
+    ...wanted,
+    parts,
+    runs: runsOf(historyColumns(sqlite, dataset), parts, wanted.join !== undefined),
+    showsEnd: dataset.vanishes === "zero",
+  };
+  const scopes = scopesOf(sqlite, dataset, wanted.filter);
+  const followed = new Map(
+    scopes.map((scope) => {
+      const items = itemsOf(sqlite, dataset, scope.id, wanted.filter);
+      return [
+        scope.id,
+        followScope(
+          reader,
+          items.map((item) => followItem(reader, { ...item, ...scope.cells })),
+        ),
+      ];
+    }),
+  );
+  const ids = scopes.map(({ id }) => id);
+  for (const snapshot of (wanted.order === "taken" ? byTime : byId)(sqlite, ids, wanted)) {
+    const rows = followed.get(snapshot.scopeId)?.(snapshot) ?? [];
+    if (rows.length > 0) yield rows;
+  }
+}
+
+interface Reader<T> extends Walk<T> {
+  parts: readonly Part[];
+  runs: readonly Run[];
+  /** An item that has vanished has one last row. */
+  showsEnd: boolean;
+}
+
+/** Neighbouring columns whose cells change together: with a part, with the snapshot, or never. */
+interface Run {
+  source: Part | "snapshot" | "item";
+  columns: string[];
+}
+
+const ofSnapshots = ["taken_at", "taken_at_ms", "snapshot_id"];
+
+function runsOf(columns: readonly string[], parts: readonly Part[], joined: boolean): Run[] {
+  const runs: Run[] = [];
+  for (const name of columns) {
+    const part = parts.find((part) => part.columns.includes(name));
+    const source = part ?? (ofSnapshots.includes(name) ? "snapshot" : "item");
+    const last = runs.at(-1);
+    if (joined && last?.source === source && source !== "snapshot") last.columns.push(name);
+    else runs.push({ source, columns: [name] });
+  }
+  return runs;
+}
+
+/** The rows of each snapshot of a scope; quickest when asked in their order. */
+function followScope<T>({ runs, cell, changes }: Reader<T>, items: readonly FollowedItem<T>[]) {
+  const placeOf = (name: string) => runs.findIndex(({ columns }) => columns[0] === name);
+  const [textAt, msAt, idAt] = [placeOf("taken_at"), placeOf("taken_at_ms"), placeOf("snapshot_id")];
+  return ({ id, takenAt }: SnapshotRow): T[][] => {
+    const takenAtText = cell(instantText(takenAt), "taken_at");
+    const takenAtMs = cell(BigInt(takenAt), "taken_at_ms");
+    const snapshotId = cell(BigInt(id), "snapshot_id");
+    const rows: T[][] = [];
+    for (const item of items) {
+      if (id < item.since || id >= item.next) item.moveTo(id);
+      if (!item.isShown(id) || (changes && item.since !== id)) continue;
+      const row = item.row.slice();
+      row[textAt] = takenAtText;
+      row[msAt] = takenAtMs;
+      row[idAt] = snapshotId;
+      rows.push(row);
+    }
+    return rows;
+  };
+}
+
+/** An item at a snapshot: what it says holds from the snapshot `since` on and before `next`. */
+interface FollowedItem<T> {
+  since: number;
+  next: number;
+  /** As in the view, but for what the snapshot says about itself. */
+  row: T[];
+  isShown(snapshotId: number): boolean;
+  moveTo(snapshotId: number): void;
+}
+
+function followItem<T>(reader: Reader<T>, known: Record<string, Cell>): FollowedItem<T> {
+  const { parts, runs, cell, join, showsEnd } = reader;
+  const followed = parts.map((part) => ({
+    part,
+    runs: [...runs.entries()]
+      .filter(([, run]) => run.source === part)
+      .map(([at, { columns }]) => ({ at, columns, places: columns.map((name) => part.columns.indexOf(name)) })),
+    cursor: createCursor(part, Number(known.id)),
+    written: Number.NaN,
+  }));
+  const steady = followed[0]?.cursor as Cursor;
+  const row = runs.map(({ columns }) => {
+    const cells = columns.map((name) => cell(known[name] ?? null, name));
+    return join ? join(cells) : (cells[0] as T);
+  });
+  const item: FollowedItem<T> = {
+    since: 0,
+    next: 0,
+    row,
+    isShown: (snapshotId) => steady.version?.[1] === 1 || (showsEnd && steady.since === snapshotId),
+    moveTo(snapshotId) {
+      item.since = 0;
+      item.next = Number.POSITIVE_INFINITY;
+      for (const one of followed) {
+        const { part, cursor } = one;
+        if (snapshotId >= cursor.next || snapshotId < cursor.since) cursor.moveTo(snapshotId);
+        if (cursor.since > item.since) item.since = cursor.since;
+        if (cursor.next < item.next) item.next = cursor.next;
+        if (one.written === cursor.since) continue;
+        one.written = cursor.since;
+        const values = cursor.version ? part.values(cursor.version) : [];
+        for (const { at, columns, places } of one.runs) {
+          const made = cell(values[places[0] as number] ?? null, columns[0] as string);
+          if (places.length === 1 || !join) row[at] = made;
+          else
+            row[at] = join([
+              made,
+              ...places.slice(1).map((place, n) => cell(values[place] ?? null, columns[n + 1] as string)),
+            ]);
+        }
+      }
+    },
+  };
+  return item;
+}
+
+interface ScopeRow {
+  id: number;
+  /** What all rows of the scope have in common. */
+  cells: Record<string, Cell>;
+}
+
+function scopesOf(sqlite: Sqlite, dataset: Dataset, { account, product_type }: Filter): ScopeRow[] {
+  const rows = sqlite
+    .prepare<unknown[], { id: number; account: string; product_type: string | null }>(
+      `select p.id, a.name as account, nullif(p.product_type, '') as product_type
+       from series e join account a on a.id = e.account_id join scope p on p.series_id = e.id
+       where e.dataset = @dataset and (@account is null or a.name = @account)
+         and (@productType is null or p.product_type = @productType)
+       order by p.id`,
+    )
+    .all({ dataset: dataset.name, account: account ?? null, productType: product_type ?? null });
+  return rows.map(({ id, ...cells }) => ({ id, cells }));
+}
+
+interface SnapshotRow {
+  id: number;
+  scopeId: number;
+  takenAt: number;
+}
+
+/** Epoch ms, from `from` on and before `to`. */
+interface Span {
+  from: number;
+  to: number;
+}
+
+/** How many snapshots are read at once; no statement stays open. */
+const chunk = 1000;
+
+/** The good snapshots of all scopes in the order of time. */
+function byTime(sqlite: Sqlite, scopes: readonly number[], span: Span): Iterable<SnapshotRow> {
+  const [first, ...others] = scopes;
+  return first !== undefined && others.length === 0 ? ofScope(sqlite, first, span) : merged(sqlite, scopes, span);
+}
+
+function* merged(sqlite: Sqlite, scopes: readonly number[], span: Span): Generator<SnapshotRow, void> {
+  const heads = scopes.map((id) => {
+    const rest = ofScope(sqlite, id, span);
+    return { rest, next: rest.next().value };
+  });
+  for (;;) {
+    let first: (typeof heads)[number] | undefined;
+    for (const head of heads) if (head.next && (!first?.next || isBefore(head.next, first.next))) first = head;
+    if (!first?.next) return;
+    yield first.next;
+    first.next = first.rest.next().value;
+  }
+}
+
+const isBefore = (one: SnapshotRow, other: SnapshotRow): boolean =>
+  one.takenAt < other.takenAt || (one.takenAt === other.takenAt && one.id < other.id);
+
+function* ofScope(sqlite: Sqlite, scopeId: number, { from, to }: Span): Generator<SnapshotRow, undefined> {
+  const next = sqlite.prepare<unknown[], [id: number, takenAt: number]>(
+    `select id, taken_at from snapshot
+     where scope_id = ? and (taken_at, id) > (?, ?) and taken_at < ? and error_code is null
+     order by taken_at, error_code, id limit ${chunk}`, // as the index has them
+  );
+  next.raw();
+  let last: [id: number, takenAt: number] | undefined = [Number.MAX_SAFE_INTEGER, from - 1];
+  while (last) {
+    const [afterId, after] = last;
+    const found = next.all(scopeId, after, afterId, to);
+    for (const [id, takenAt] of found) yield { id, scopeId, takenAt };
+    last = found.length === chunk ? found.at(-1) : undefined;
+  }
+}
+
+/** The same in the order in which they were stored. */
+function* byId(sqlite: Sqlite, scopes: readonly number[], { from, to }: Span): Generator<SnapshotRow, void> {
+  // The `+` keeps SQLite from going scope by scope, and sorting.
+  const next = sqlite
+    .prepare<unknown[], [id: number, scopeId: number, takenAt: number]>(
+      `select id, scope_id, taken_at from snapshot
+       where id > ? and +scope_id in (${scopes.join(", ")}) and taken_at >= ? and taken_at < ? and error_code is null
+       order by id limit ${chunk}`,
+    )
+    .raw();
+  let last: number | undefined = 0;
+  while (last !== undefined) {
+    const found: [id: number, scopeId: number, takenAt: number][] = next.all(last, from, to);
+    for (const [id, scopeId, takenAt] of found) yield { id, scopeId, takenAt };
+    last = found.length === chunk ? found.at(-1)?.[0] : undefined;
+  }
+}
+
+/** Items with their id and key by the names of the view's columns, in the order of their keys. */
+function itemsOf(sqlite: Sqlite, dataset: Dataset, scopeId: number, filter: Filter): Record<string, Cell>[] {
+  const { prefix, key } = layoutOf(dataset);
+  const keys = key.map(snakeCase);
+  const chosen = Object.entries(filter).filter(([name]) => keys.includes(name));
+  return sqlite
+    .prepare<unknown[], Record<string, Cell>>(
+      `select ${["id", ...keys].join(", ")} from ${prefix}_item
+       where scope_id = ?${chosen.map(([name]) => ` and ${name} = ?`).join("")} order by ${[...keys, "id"].join(", ")}`,
+    )
+    .all(scopeId, ...chosen.map(([, value]) => value));
+}

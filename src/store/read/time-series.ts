@@ -1,0 +1,100 @@
+/** One item over all good snapshots of its scope, whether they show it or not: what a curve is drawn from. */
+import type { Dataset } from "../../datasets/dataset.ts";
+import { layoutOf } from "../schema/storage-layout.ts";
+import type { Cell } from "../sql/query.ts";
+import type { Sqlite } from "../sqlite/database.ts";
+import { createCursor, partsOf } from "./version-cursor.ts";
+
+export interface LineItem {
+  /** Null: nothing of its kind was ever seen. */
+  itemId: number | null;
+  scopeId: number;
+  seriesId: number;
+}
+
+export interface LinePoint<T> {
+  /** When its run was due, and when the exchange answered. Epoch ms. */
+  slot: number;
+  at: number;
+  value: T;
+}
+
+/** The cells of an item in the order of the columns asked for; null where the snapshot does not show it. */
+export type LineCells = readonly Cell[] | null;
+
+const chunk = 1000;
+
+/**
+ * Points by `taken_at`, from `from` on and before `to` (epoch ms). `columns` are of the history view; `valueFrom` is asked
+ * once for as long as the item stays the same. Read a few at a time, no statement stays open.
+ */
+export function* lineOf<T>(
+  sqlite: Sqlite,
+  dataset: Dataset,
+  { itemId, scopeId }: LineItem,
+  { from, to }: { from: number; to: number },
+  columns: readonly string[],
+  valueFrom: (cells: LineCells) => T,
+): Generator<LinePoint<T>, void> {
+  const followed = partsOf(sqlite, layoutOf(dataset)).map((part) => ({
+    part,
+    places: part.columns.map((name) => columns.indexOf(name)),
+    cursor: createCursor(part, itemId ?? 0),
+    written: Number.NaN,
+  }));
+  const steady = followed[0]?.cursor;
+  const next = sqlite
+    .prepare<unknown[], [id: number, at: number, slot: number]>(
+      `select n.id, n.taken_at, r.slot from snapshot n join run r on r.id = n.run_id
+       where n.scope_id = ? and (n.taken_at, n.id) > (?, ?) and n.taken_at < ? and n.error_code is null
+       order by n.taken_at, n.error_code, n.id limit ${chunk}`, // as the index has them
+    )
+    .raw();
+  const cells: Cell[] = columns.map(() => null);
+  const read = (): LineCells => {
+    if (steady?.version?.[1] !== 1) return null;
+    for (const one of followed) {
+      const { part, places, cursor } = one;
+      if (one.written === cursor.since) continue;
+      one.written = cursor.since;
+      const values = cursor.version ? part.values(cursor.version) : [];
+      for (const [at, place] of places.entries()) if (place >= 0) cells[place] = values[at] ?? null;
+    }
+    return cells;
+  };
+  let value = valueFrom(null);
+  let [since, until] = [0, 0];
+  let last: [id: number, at: number, slot: number] | undefined = [Number.MAX_SAFE_INTEGER, from - 1, 0];
+  while (last) {
+    const found: [id: number, at: number, slot: number][] = next.all(scopeId, last[1], last[0], to);
+    for (const [id, at, slot] of found) {
+      if (itemId !== null && (id < since || id >= until)) {
+        for (const { cursor } of followed) if (id < cursor.since || id >= cursor.next) cursor.moveTo(id);
+        since = Math.max(...followed.map(({ cursor }) => cursor.since));
+        until = Math.min(...followed.map(({ cursor }) => cursor.next));
+        value = valueFrom(read());
+      }
+      yield { slot, at, value };
+    }
+    last = found.length === chunk ? found.at(-1) : undefined;
+  }
+}
+
+/** Finds items by their keys, `keys` being in the words of the history view; one for each scope that has such an item. */
+export function lineItems(
+  sqlite: Sqlite,
+  dataset: Dataset,
+  account: string,
+  productType: string | null,
+  keys: Readonly<Record<string, string>>,
+): LineItem[] {
+  const conditions = Object.keys(keys).map((name) => ` and i.${name} = ?`);
+  return sqlite
+    .prepare<unknown[], LineItem>(
+      `select i.id as itemId, p.id as scopeId, p.series_id as seriesId
+       from series e join account a on a.id = e.account_id join scope p on p.series_id = e.id
+         join ${layoutOf(dataset).prefix}_item i on i.scope_id = p.id
+       where e.dataset = ? and a.name = ? and p.product_type = ?${conditions.join("")} order by i.id`,
+    )
+    .all(dataset.name, account, productType ?? "", ...Object.values(keys));
+}

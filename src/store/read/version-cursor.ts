@@ -1,0 +1,149 @@
+/** Follows the versions of an item: what holds at a snapshot, and up to which one. */
+import { snakeCase } from "../../core/columns.ts";
+import { columnOf, type Layout } from "../schema/storage-layout.ts";
+import type { Cell } from "../sql/query.ts";
+import type { Sqlite } from "../sqlite/database.ts";
+
+type Stored = string | number | null;
+
+/** A stored row; its amounts come last, as one text. */
+type VersionRow = [since: number, ...cells: Stored[]];
+
+/** One of the tables that an item is kept in. */
+export interface Part {
+  /** Of `values`, by the names of the history view; the steady part begins with `present`, which no view shows. */
+  columns: readonly string[];
+  /** The version in force at a snapshot. */
+  inForce(itemId: number, snapshotId: number): VersionRow | undefined;
+  /** The next few after it. */
+  after(itemId: number, since: number): VersionRow[];
+  /** The cells of a version as the view shows them. */
+  values(version: VersionRow): Cell[];
+}
+
+export interface Cursor {
+  /** The snapshot that wrote the version in force, 0 where there is none, and the one that wrote the next. */
+  since: number;
+  next: number;
+  /** Undefined before the first version. */
+  version: VersionRow | undefined;
+  moveTo(snapshotId: number): void;
+}
+
+/** How many versions are read at once. */
+const chunk = 64;
+
+export function partsOf(sqlite: Sqlite, layout: Layout): Part[] {
+  const steady = partOf(sqlite, layout, "steady", ["present", ...layout.steady.map(snakeCase)]);
+  const extra = partOf(sqlite, layout, "extra", ["fields"]);
+  if (layout.moving.length === 0) return [steady, extra];
+  return [steady, partOf(sqlite, layout, "moving", layout.moving.map(snakeCase)), extra];
+}
+
+function partOf(sqlite: Sqlite, layout: Layout, name: "steady" | "moving" | "extra", stored: readonly string[]): Part {
+  const isAmount = (column: string) => kindOf(layout, column) === "decimal";
+  const amounts = stored.filter(isAmount);
+  const others = stored.filter((column) => !isAmount(column));
+  const isInstant = others.map((column) => kindOf(layout, column) === "millis");
+  const selected = ["since", ...others, ...(amounts.length > 0 ? [digitsOf(amounts)] : [])];
+  const from = `from ${layout.prefix}_${name} where item_id = ?`;
+  const next = `${from} and since > ? order by since limit ${chunk}`;
+  const inForce = sqlite
+    .prepare<[number, number], VersionRow>(
+      `select ${selected.join(", ")} ${from} and since <= ? order by since desc limit 1`,
+    )
+    .raw();
+  return {
+    columns: [...others.map((column) => (column === "fields" ? "extra" : column)), ...amounts],
+    inForce: (itemId, snapshotId) => inForce.get(itemId, snapshotId),
+    after: others.length === 0 ? readAsText(sqlite, amounts, next) : readRows(sqlite, selected, next),
+    values(version) {
+      const cells: Cell[] = amounts.length > 0 ? String(version.at(-1)).split(comma) : [];
+      for (let at = 0; at < cells.length; at += 1) if (cells[at] === "") cells[at] = null;
+      if (others.length === 0) return cells;
+      return [...others.map((_, at) => readable(version[at + 1] ?? null, isInstant[at])), ...cells];
+    },
+  };
+}
+
+const comma = ",";
+
+/** Amounts as one text in SQL, for it is handed over in a third of the time that its cells would take one by one; see `packDigits`. */
+const digitsOf = (amounts: readonly string[]): string =>
+  decoded(amounts.map((column) => `hex(${column})`).join(` || '${comma}' || `));
+
+const decoded = (hex: string): string => `replace(replace(replace(${hex}, 'F', ''), 'A', '-'), 'B', '.')`;
+
+function readRows(sqlite: Sqlite, selected: readonly string[], next: string): Part["after"] {
+  const statement = sqlite.prepare<[number, number], VersionRow>(`select ${selected.join(", ")} ${next}`).raw();
+  return (itemId, since) => statement.all(itemId, since);
+}
+
+/** Versions of nothing but amounts as one text of lines, which takes two thirds of the time of rows. */
+function readAsText(sqlite: Sqlite, amounts: readonly string[], next: string): Part["after"] {
+  const line = ["since", ...amounts.map((column) => `hex(${column})`)].join(` || '${comma}' || `);
+  const statement = sqlite
+    .prepare<[number, number], string | null>(
+      `select ${decoded("group_concat(line, char(10))")} from (select ${line} as line ${next})`,
+    )
+    .pluck();
+  return (itemId, since) => {
+    const text = statement.get(itemId, since);
+    if (!text) return [];
+    return text.split("\n").map((line): VersionRow => {
+      const end = line.indexOf(comma);
+      return [Number(line.slice(0, end)), line.slice(end + 1)];
+    });
+  };
+}
+
+function kindOf(layout: Layout, stored: string): string | null {
+  const name = Object.keys(layout.dataset.columns).find((name) => snakeCase(name) === stored);
+  return name === undefined ? null : columnOf(layout, name).kind;
+}
+
+function readable(cell: Stored, isInstant: boolean | undefined): Cell {
+  if (typeof cell !== "number") return cell;
+  return isInstant ? new Date(cell).toISOString() : BigInt(cell);
+}
+
+export function createCursor(part: Part, itemId: number): Cursor {
+  let ahead: VersionRow[] = [];
+  let at = 0;
+  const cursor: Cursor = {
+    since: 0,
+    next: 0,
+    version: undefined,
+    moveTo(snapshotId) {
+      // Instants may come out of order where a clock was set back; then the place is looked for anew.
+      if (cursor.next === 0 || snapshotId < cursor.since) seek(snapshotId);
+      while (cursor.next <= snapshotId) {
+        set(ahead[at]);
+        at += 1;
+        lookAhead();
+      }
+    },
+  };
+
+  function seek(snapshotId: number): void {
+    set(part.inForce(itemId, snapshotId));
+    ahead = [];
+    at = 0;
+    lookAhead();
+  }
+
+  function set(version: VersionRow | undefined): void {
+    cursor.since = version?.[0] ?? 0;
+    cursor.version = version;
+  }
+
+  function lookAhead(): void {
+    if (at === ahead.length) {
+      ahead = part.after(itemId, cursor.since);
+      at = 0;
+    }
+    cursor.next = ahead[at]?.[0] ?? Number.POSITIVE_INFINITY;
+  }
+
+  return cursor;
+}

@@ -1,0 +1,198 @@
+/**
+ * Answers as they came, without their headers, kept for some days: what stored rows can be derived from again. The history does
+ * not rest on them. They are written a moment after the commit of what was made of them, into a file of their own; no run
+ * waits for that or fails with it, and who loses the file loses nothing but `db replay`.
+ */
+import { hash } from "node:crypto";
+import { setImmediate as breath } from "node:timers/promises";
+import { promisify } from "node:util";
+import { brotliCompress, brotliCompressSync, brotliDecompressSync, constants } from "node:zlib";
+import type { Clock } from "../../core/clock.ts";
+import type { DatasetName, Scope } from "../../core/domain.ts";
+import type { Log } from "../../core/log.ts";
+import { roomFor } from "../files/disk.ts";
+import type { Sqlite } from "../sqlite/database.ts";
+import { openRawWriter, rawFile } from "./archive-file.ts";
+
+export interface RawAnswer {
+  scope: Scope;
+  /** The name of the address that was asked. */
+  address: string;
+  /** Of HTTP. */
+  status: number;
+  /** Our clock. Epoch ms. */
+  receivedAt: number;
+  /** As received, but for a compression on the way. */
+  body: Buffer;
+}
+
+export interface RawAnswers {
+  /** Keeps the answers of a run, in the order in which they came. Returns at once. */
+  keep(run: Run, answers: readonly RawAnswer[]): void;
+  /** Writes what is not written yet. */
+  close(): void;
+}
+
+interface Run {
+  account: string;
+  dataset: DatasetName;
+  slot: number;
+}
+
+export interface RawOptions {
+  databasePath: string;
+  /** After which answers go; 0: none are kept. */
+  days: number;
+  clock: Clock;
+  log: Log;
+  /** Takes secrets out of a text. */
+  redact(text: string): string;
+}
+
+/** What comes within this time shares a transaction. Milliseconds. */
+const gatherFor = 100;
+
+/** Answers that come in one transaction, and that go in it when their time is over: some milliseconds of work. */
+const batch = { come: 50, go: 200 };
+
+/** Longer bodies are packed by a thread of their own; for the others handing over costs more than packing. Bytes. */
+const longBody = 32_768;
+
+const dayMs = 86_400_000;
+
+/** Levels above take twenty times as long and save nothing worth it. */
+const compression = { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } };
+const packNow = (body: Buffer): Buffer => brotliCompressSync(body, compression);
+const packAside = promisify(brotliCompress);
+
+/** The body as received. Throws an Error where that is not what was packed. */
+export function unpack(packed: Buffer, digest: Buffer): Buffer {
+  const body = brotliDecompressSync(packed);
+  if (!digestOf(body).equals(digest)) throw new Error("a raw answer is not as received");
+  return body;
+}
+
+const digestOf = (body: Buffer): Buffer => hash("sha256", body, "buffer");
+
+/** Null where nothing is to be kept, or nothing can be: the log says so. */
+export function openRawAnswers(options: RawOptions): RawAnswers | null {
+  if (options.days === 0) return null;
+  const path = rawFile(options.databasePath);
+  try {
+    return keeperOn(openRawWriter(path), path, options);
+  } catch (error) {
+    options.log.warn({ path }, `answers are not kept as they come: ${(error as Error).message}`);
+    return null;
+  }
+}
+
+interface Waiting extends Run, RawAnswer {
+  number: number;
+}
+
+function keeperOn(sqlite: Sqlite, path: string, { days, clock, log, redact }: RawOptions): RawAnswers {
+  const write = createTransaction(sqlite);
+  const waiting: Waiting[] = [];
+  let timer: NodeJS.Timeout | null = null;
+  let closed = false;
+  let failing = false;
+
+  async function writeWaiting(): Promise<void> {
+    do {
+      const first = waiting.slice(0, batch.come);
+      const some = first.filter(isHarmless);
+      const packed: Buffer[] = [];
+      for (const { body } of some) {
+        packed.push(body.length > longBody ? await packAside(body, compression) : packNow(body));
+        await breath();
+      }
+      if (closed) return;
+      waiting.splice(0, first.length);
+      attempt(some, packed);
+    } while (waiting.length >= batch.come);
+    timer = waiting.length > 0 ? later() : null;
+  }
+
+  const later = () => setTimeout(writeWaiting, gatherFor).unref();
+
+  /** An answer that repeats a secret is not kept at all: without it, it would not be what was received. */
+  function isHarmless({ body }: Waiting): boolean {
+    const text = body.toString("utf8");
+    return redact(text) === text;
+  }
+
+  function attempt(some: readonly Waiting[], packed: readonly Buffer[]): void {
+    try {
+      if (roomFor(path).verdict !== "enough") throw new Error("too little room on the disk");
+      write(some, packed, { now: clock.now(), days });
+      failing = false;
+    } catch (error) {
+      if (!failing) log.warn({ path }, `answers cannot be kept as they come in ${path}: ${(error as Error).message}`);
+      failing = true;
+    }
+  }
+
+  return {
+    keep(run, answers) {
+      const counts = new Map<Scope, number>();
+      for (const answer of answers) {
+        const number = (counts.get(answer.scope) ?? 0) + 1;
+        counts.set(answer.scope, number);
+        waiting.push({ ...run, ...answer, number });
+      }
+      timer ??= later();
+    },
+    close() {
+      closed = true;
+      if (timer) clearTimeout(timer);
+      const rest = waiting.splice(0).filter(isHarmless);
+      attempt(
+        rest,
+        rest.map(({ body }) => packNow(body)),
+      );
+      sqlite.close();
+    },
+  };
+}
+
+/**
+ * Writes answers, and takes out some of those older than `days`. They are that old beside the newest that is kept, too: a clock that is
+ * wrong makes nothing old.
+ */
+function createTransaction(sqlite: Sqlite) {
+  const addSource = sqlite.prepare(
+    "insert or ignore into source (account, dataset, product_type, address) values (?, ?, ?, ?)",
+  );
+  const addBody = sqlite.prepare("insert or ignore into body (digest, packed) values (?, ?)");
+  const addAnswer = sqlite.prepare(
+    `insert or replace into answer (slot, source_id, number, received_at, status, body_id)
+     select ?, s.id, ?, ?, ?, b.id from source s, body b
+     where s.account = ? and s.dataset = ? and s.product_type = ? and s.address = ? and b.digest = ?`,
+  );
+  const removeOld = sqlite
+    .prepare<[number], number>(
+      `delete from answer where (slot, source_id, number) in
+         (select slot, source_id, number from answer where slot < ? order by slot limit ${batch.go})
+       returning body_id`,
+    )
+    .pluck();
+  const removeBody = sqlite.prepare(
+    "delete from body where id = ? and not exists (select 1 from answer where body_id = body.id)",
+  );
+  const newest = sqlite.prepare<[], number | null>("select max(slot) from answer").pluck();
+  interface Age {
+    now: number;
+    days: number;
+  }
+  return sqlite.transaction((some: readonly Waiting[], packed: readonly Buffer[], { now, days }: Age) => {
+    for (const [at, { account, dataset, scope, address, slot, number, receivedAt, status, body }] of some.entries()) {
+      const source = [account, dataset, scope ?? "", address];
+      const digest = digestOf(body);
+      addSource.run(...source);
+      addBody.run(digest, packed[at]);
+      addAnswer.run(slot, number, receivedAt, status, ...source, digest);
+    }
+    const oldest = Math.min(now, newest.get() ?? now) - days * dayMs;
+    for (const id of new Set(removeOld.all(oldest))) removeBody.run(id);
+  }).immediate;
+}

@@ -1,0 +1,241 @@
+/**
+ * Corrects what a parser read wrongly: from the first snapshot of a scope that today's parser reads otherwise, every good one is
+ * recorded again, by the same code, from its answer. What was stored is told by the chain (a note for each snapshot whose digest
+ * is another now), so that every older link is computed as before.
+ *
+ * A scope is corrected as a whole or not at all. With one answer missing, a row that only the others tell would seem to have
+ * vanished there; what was pruned cannot be read again; what failed, failed: a correction makes no gap look as if it had not been.
+ */
+import { rmSync } from "node:fs";
+import { drizzle } from "drizzle-orm/better-sqlite3";
+import type { Dataset } from "../../datasets/dataset.ts";
+import { createChain, prunedNotes, type Sealed } from "../chain/chain.ts";
+import { livesOfScope, rewriteLives } from "../positions/rebuild.ts";
+import { dayMs } from "../retention/daily-extremes.ts";
+import { digestOf, isOf, kept } from "../schema/digest.ts";
+import { type Layout, layoutOf } from "../schema/storage-layout.ts";
+import { createRecorder, createStateReader, plan } from "../snapshots/change-set.ts";
+import { backup } from "../sqlite/backup.ts";
+import { openReadOnly, openWriter, type Sqlite } from "../sqlite/database.ts";
+import { sqliteErrorOf, unwritten } from "../sqlite/write-queue.ts";
+import { ComputedError, createDeriver, type Derived } from "./reparse.ts";
+import { type Replayed, rowsIn } from "./replay.ts";
+
+/** The first snapshot of a scope that would be different. */
+export type First = Pick<Replayed, "scopeId" | "snapshotId" | "account" | "productType" | "slot">;
+
+export interface Correction {
+  first: First;
+  /** Snapshots that say something else now. */
+  snapshots: number;
+  /** Why nothing of the scope was changed, where that is so. */
+  refusal: string | null;
+}
+
+export interface Corrected {
+  scopes: Correction[];
+  /** A copy of the database from before; null where nothing was changed. */
+  backup: string | null;
+}
+
+/** Why a scope stays as it is. */
+class Refusal extends Error {}
+
+/**
+ * Corrects scopes one after the other, each in one transaction; the caller holds the lock. `now` (epoch ms) names the backup, which
+ * is made before. `onProgress` is called after each snapshot. Throws a StorageError where the database cannot be written.
+ */
+export async function correct(
+  path: string,
+  raw: Sqlite,
+  dataset: Dataset,
+  firsts: readonly First[],
+  { now, onProgress = () => {} }: { now: number; onProgress?: () => void },
+): Promise<Corrected> {
+  const stored = openReadOnly(path);
+  const sqlite = openWriter(path);
+  try {
+    const copy = `${path}.before-correction-${new Date(now).toISOString().replaceAll(/[-:]|\.\d+/g, "")}`;
+    await backup(sqlite, copy);
+    const correctScope = createCorrector({ sqlite, stored, raw, dataset, onProgress });
+    const scopes = firsts.map((first) => attempt(first, correctScope));
+    const isSame = scopes.every(({ snapshots }) => snapshots === 0);
+    if (isSame) rmSync(copy);
+    return { scopes, backup: isSame ? null : copy };
+  } catch (error) {
+    const cause = sqliteErrorOf(error);
+    throw cause ? unwritten(path, cause) : error;
+  } finally {
+    sqlite.close();
+    stored.close();
+  }
+}
+
+function attempt(first: First, correctScope: (first: First) => number): Correction {
+  try {
+    return { first, snapshots: correctScope(first), refusal: null };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return { first, snapshots: 0, refusal: error.message };
+  }
+}
+
+interface GoodSnapshot {
+  id: number;
+  runId: number;
+  slot: number;
+  takenAt: number;
+  rows: number;
+  digest: Buffer;
+}
+
+/** `stored` reads on as it was before the transaction in which `sqlite` rewrites it. Returns how many snapshots were corrected. */
+function createCorrector({
+  sqlite,
+  stored,
+  raw,
+  dataset,
+  onProgress,
+}: Record<"sqlite" | "stored" | "raw", Sqlite> & { dataset: Dataset; onProgress: () => void }) {
+  const layout = layoutOf(dataset);
+  const recorder = createRecorder(sqlite, drizzle(sqlite), layout);
+  const stateAt = createStateReader(sqlite, layout);
+  const storedAt = createStateReader(stored, layout);
+  const derive = createDeriver(raw, dataset);
+  const goodFrom = sqlite.prepare<[number, number], GoodSnapshot>(
+    `select n.id, n.run_id as runId, r.slot, n.taken_at as takenAt, n.rows, n.digest from snapshot n join run r on r.id = n.run_id
+     where n.scope_id = ? and n.id >= ? and n.error_code is null order by n.id`,
+  );
+  const goodBefore = sqlite
+    .prepare<[number, number], number>(
+      "select id from snapshot where scope_id = ? and id < ? and error_code is null order by id desc limit 1",
+    )
+    .pluck();
+  const forget = createVersionRemover(sqlite, layout);
+
+  function derived({ account, productType }: First, { id, slot }: GoodSnapshot): Derived {
+    const of = `of ${new Date(slot).toISOString()}`;
+    let found: Derived | null;
+    try {
+      found = derive({ account, productType, slot }, rowsIn(storedAt(id)));
+    } catch (error) {
+      if (error instanceof ComputedError) throw new Refusal(`the rows ${of} were computed from other datasets too`);
+      throw new Refusal(`the answer ${of} would be refused now: ${(error as Error).message}`);
+    }
+    if (!found)
+      throw new Refusal(`the answer ${of} is not kept: what only the others tell would seem to be gone there`);
+    return found;
+  }
+
+  const transaction = sqlite.transaction((first: First): number => {
+    const { scopeId, snapshotId, account, productType } = first;
+    const good = goodFrom.all(scopeId, snapshotId);
+    const lastPruned = requireUnpruned(sqlite, dataset, first, good);
+    const state = stateAt(goodBefore.get(scopeId, snapshotId) ?? null);
+    forget.items(scopeId, snapshotId);
+    const lives = dataset.name === "positions" ? livesOfScope(sqlite, scopeId) : null;
+    forget.versions(scopeId, snapshotId);
+    const write = createNoter(sqlite, first);
+    let corrected = 0;
+    for (const one of good) {
+      const { rows: items, requestTime } = derived(first, one);
+      const takenAt = requestTime || one.takenAt;
+      const { steps, lines, rows } = plan(layout, state, items);
+      recorder.carryOut({ scopeId, snapshotId: one.id, state, steps });
+      const digest = digestOf([dataset.name, account, productType, one.slot, takenAt], lines);
+      if (!isOf(digest, one.digest)) {
+        write(one, { takenAt, rows, digest: kept(digest) });
+        corrected += 1;
+      }
+      onProgress();
+    }
+    if (lives && !rewriteLives(sqlite, lives, livesOfScope(sqlite, scopeId), lastPruned))
+      throw new Refusal("a position that would be different was opened on a day that was pruned since");
+    return corrected;
+  });
+  return (first: First): number => transaction.immediate(first);
+}
+
+/** Returns the last snapshot of the series that was pruned, 0 where none was. */
+function requireUnpruned(
+  sqlite: Sqlite,
+  dataset: Dataset,
+  { scopeId, snapshotId, account }: First,
+  good: readonly GoodSnapshot[],
+): number {
+  const lastPruned = sqlite
+    .prepare<[number], number | null>(
+      `select max(p.id) from pruned p join run r on r.id = p.run_id
+       where r.series_id = (select series_id from scope where id = ?)`,
+    )
+    .pluck()
+    .get(scopeId);
+  const earliest = good.reduce((least, { takenAt }) => Math.min(least, takenAt), Number.POSITIVE_INFINITY);
+  const days = prunedNotes(sqlite)
+    .filter(([, ofAccount, ofDataset]) => ofAccount === account && ofDataset === dataset.name)
+    .map(([, , , day]) => day);
+  const touched = days.filter((day) => Date.parse(day) + dayMs > earliest).sort()[0];
+  if (touched !== undefined || (lastPruned ?? 0) > snapshotId)
+    throw new Refusal(`${touched ?? "a day after it"} was pruned, and what is gone cannot be derived again`);
+  return lastPruned ?? 0;
+}
+
+/** Takes out what is stored of a scope from a snapshot on: the items that begin there, and the versions of the others. */
+function createVersionRemover(sqlite: Sqlite, { prefix, moving, dataset }: Layout) {
+  const items = `select id from ${prefix}_item i where scope_id = @scopeId`;
+  const begun = `${items} and not exists (select 1 from ${prefix}_steady where item_id = i.id and since < @snapshotId)`;
+  const parts = ["steady", ...(moving.length > 0 ? ["moving"] : []), "extra"].map((part) => `${prefix}_${part}`);
+  const prepare = (sql: string) => sqlite.prepare<{ scopeId: number; snapshotId: number }>(sql);
+  const ofItems = [...parts, ...(dataset.name === "positions" ? ["episode"] : [])].map((table) =>
+    prepare(`delete from ${table} where item_id in (${begun})`),
+  );
+  // Last, for what tells them from the others goes before them.
+  const theItems = prepare(
+    `delete from ${prefix}_item where scope_id = @scopeId and id not in (select item_id from ${prefix}_steady)`,
+  );
+  const ofOthers = parts.map((table) =>
+    prepare(`delete from ${table} where since >= @snapshotId and item_id in (${items})`),
+  );
+  const all = (statements: typeof ofItems) => (scopeId: number, snapshotId: number) => {
+    for (const statement of statements) statement.run({ scopeId, snapshotId });
+  };
+  return { items: all([...ofItems, theItems]), versions: all(ofOthers) };
+}
+
+/** Writes what a snapshot says now into its row and that of its run, with what they said until then into the chain. */
+function createNoter(sqlite: Sqlite, { scopeId, snapshotId }: First) {
+  const chain = createChain(sqlite);
+  const rowsOf = sqlite.prepare<[number], number>("select coalesce(rows, 0) from run where id = ?").pluck();
+  const setSnapshot = sqlite.prepare("update snapshot set taken_at = ?, rows = ?, digest = ? where id = ?");
+  const setRun = sqlite.prepare("update run set rows = ? where id = ?");
+  const runs = snapshotsByRun(sqlite, scopeId, snapshotId);
+  return (was: GoodSnapshot, { takenAt, rows, digest }: Pick<GoodSnapshot, "takenAt" | "rows" | "digest">): void => {
+    const ofRun = Number(rowsOf.get(was.runId));
+    chain.note(["corrected", was.id, was.digest.toString("hex"), ofRun], was.runId);
+    setSnapshot.run(takenAt, rows, digest, was.id);
+    setRun.run(ofRun + rows - was.rows, was.runId);
+    const all = runs.get(was.runId) ?? [];
+    chain.ended(
+      was.runId,
+      all.map((one) => (one.id === was.id ? { ...one, digest } : one)),
+    );
+  };
+}
+
+/** All snapshots of the runs that a scope's snapshots are of, from one on; in the order of their ids. No index leads there. */
+function snapshotsByRun(sqlite: Sqlite, scopeId: number, snapshotId: number): Map<number, Sealed[]> {
+  const rows = sqlite
+    .prepare(
+      `select run_id as runId, id, digest
+       from (select run_id, id, digest from snapshot union all select run_id, id, digest from pruned)
+       where run_id in (select run_id from snapshot where scope_id = ? and id >= ?) order by id`,
+    )
+    .iterate(scopeId, snapshotId) as IterableIterator<Sealed & { runId: number }>;
+  const runs = new Map<number, Sealed[]>();
+  for (const { runId, ...sealed } of rows) {
+    const known = runs.get(runId);
+    if (known) known.push(sealed);
+    else runs.set(runId, [sealed]);
+  }
+  return runs;
+}

@@ -1,0 +1,94 @@
+/** Makes rows again of an answer that was kept, with the parser of today. */
+import { readAnswer } from "../../bitget/wire/envelope.ts";
+import type { Known, Scope } from "../../core/domain.ts";
+import type { Context, Dataset } from "../../datasets/dataset.ts";
+import { type Layout, layoutOf, type Parts, partsByKey, rowOf } from "../schema/storage-layout.ts";
+import type { Sqlite } from "../sqlite/database.ts";
+import { unpack } from "./archive.ts";
+
+/** Whose answer it is: of an account, a product type ('' for the whole account) and a slot (epoch ms). */
+export interface Asked {
+  account: string;
+  productType: string;
+  slot: number;
+}
+
+export interface Derived {
+  /** By their keys. */
+  rows: Map<string, Parts>;
+  /** When the exchange says that it answered, epoch ms; null where it does not. */
+  requestTime: number | null;
+}
+
+/** Thrown where rows are made of more than their answer. */
+export class ComputedError extends Error {}
+
+interface StoredAnswer {
+  address: string;
+  status: number;
+  digest: Buffer;
+  packed: Buffer;
+}
+
+/**
+ * Prepares to make rows of the last answer of a run and scope: what its snapshot was made of, or why it failed. `stored` is what
+ * its snapshot holds, null where it failed. Null where the answer is not kept, or no longer what was received; throws a
+ * ComputedError, or what the collector would have met with.
+ */
+export function createDeriver(
+  raw: Sqlite,
+  dataset: Dataset,
+): (asked: Asked, stored: ReadonlyMap<string, Parts> | null) => Derived | null {
+  const layout = layoutOf(dataset);
+  const find = raw.prepare<unknown[], StoredAnswer>(
+    `select s.address, w.status, b.digest, b.packed
+     from source s join answer w on w.source_id = s.id and w.slot = @slot join body b on b.id = w.body_id
+     where s.dataset = '${dataset.name}' and s.account = @account and s.product_type = @productType
+     order by w.number desc limit 1`,
+  );
+  return ({ account, productType, slot }, stored) => {
+    const answer = find.get({ account, productType, slot });
+    const body = answer && received(answer);
+    return answer && body ? derive(layout, { account, productType, slot }, { ...answer, body }, stored) : null;
+  };
+}
+
+function received({ packed, digest }: StoredAnswer): Buffer | null {
+  try {
+    return unpack(packed, digest);
+  } catch {
+    return null;
+  }
+}
+
+function derive(
+  layout: Layout,
+  { productType, slot }: Asked,
+  { address, status, body }: { address: string; status: number; body: Buffer },
+  stored: ReadonlyMap<string, Parts> | null,
+): Derived {
+  const endpoint = Object.values(layout.dataset.endpoints).find((one) => one.address?.name === address);
+  if (!endpoint) throw new Error(`this program asks no ${address} for ${layout.dataset.name}`);
+  const reading = { path: endpoint.address?.path ?? address, now: slot, redact: (text: string) => text };
+  const { data, requestTime } = readAnswer({ status, contentType: "", retryAfter: null, body }, reading);
+  const scope = (productType || null) as Scope;
+  return { rows: partsByKey(layout, endpoint.items(data, contextOf(layout, scope, stored))), requestTime };
+}
+
+/** What was asked about can be told from the rows that are stored; what other datasets said then is not known. */
+function contextOf(layout: Layout, scope: Scope, stored: ReadonlyMap<string, Parts> | null): Context {
+  const notKept = () => {
+    throw new ComputedError();
+  };
+  return {
+    scope,
+    known: notKept,
+    complete: notKept,
+    lastKnown(): Known[] {
+      if (stored === null) return notKept();
+      // Whatever has an amount counts as held.
+      const rows = [...stored.values()].map((parts) => ({ ...rowOf(layout, parts), available: "1" }));
+      return [{ account: "", scope: null, slot: 0, takenAt: 0, rows }];
+    },
+  };
+}

@@ -1,0 +1,151 @@
+/** Derives stored rows again from the answers they came from, with the parser of today, and says what would differ. */
+import { snakeCase } from "../../core/columns.ts";
+import type { Value } from "../../core/domain.ts";
+import { CollectorError } from "../../core/errors.ts";
+import type { Dataset } from "../../datasets/dataset.ts";
+import type { State } from "../schema/storage-layout.ts";
+import { type Layout, layoutOf, type Parts } from "../schema/storage-layout.ts";
+import { createStateReader } from "../snapshots/change-set.ts";
+import type { Sqlite } from "../sqlite/database.ts";
+import { type Asked, ComputedError, createDeriver } from "./reparse.ts";
+
+export type Verdict =
+  /** Every row is the same, cell by cell; or it fails with the same code. */
+  | "same"
+  | "different"
+  /** It is good, and today's parser refuses its answer. */
+  | "refused"
+  /** It failed at the parser, and today's can read its answer. */
+  | "readable"
+  /** Its rows were computed from other datasets too. */
+  | "computed"
+  /** It failed, and not because of what this answer says. */
+  | "unanswered"
+  /** Its answer is not kept, or no longer what was received. */
+  | "without answer";
+
+/** One cell, or (field "row") whether there is such a row at all. */
+export interface Difference {
+  item: string;
+  field: string;
+  stored: Value;
+  derived: Value;
+}
+
+export interface Replayed extends Asked {
+  snapshotId: number;
+  scopeId: number;
+  verdict: Verdict;
+  differences: Difference[];
+  /** What today's parser says against the answer, where it is refused. */
+  problem: string | null;
+}
+
+interface StoredSnapshot extends Asked {
+  id: number;
+  scopeId: number;
+  takenAt: number;
+  errorCode: string | null;
+}
+
+/** The slots (epoch ms) of the first and the last answer that is kept of a dataset; null where none is. */
+export function keptSlots(raw: Sqlite, dataset: Dataset): { first: number; last: number } | null {
+  const found = raw
+    .prepare(
+      "select min(slot) as first, max(slot) as last from answer where source_id in (select id from source where dataset = ?)",
+    )
+    .get(dataset.name) as { first: number; last: number } | { first: null; last: null };
+  return found.first === null ? null : found;
+}
+
+/**
+ * Every snapshot of a dataset from slot `from` on (epoch ms), in the order of their ids, good and failed. Reads only. What an
+ * answer was parsed with besides itself is not kept: of `prices`, the coins are those that the snapshot has.
+ */
+export function* replay(sqlite: Sqlite, raw: Sqlite, dataset: Dataset, from: number): Generator<Replayed, void> {
+  const derive = createDeriver(raw, dataset);
+  const stateAt = createStateReader(sqlite, layoutOf(dataset));
+  for (const snapshot of snapshotsFrom(sqlite, dataset, from)) {
+    const { id: snapshotId, scopeId, account, productType, slot } = snapshot;
+    const found = compare(layoutOf(dataset), snapshot, derive, () => stateAt(snapshotId));
+    yield { snapshotId, scopeId, account, productType, slot, differences: [], problem: null, ...found };
+  }
+}
+
+type Derive = ReturnType<typeof createDeriver>;
+type Finding = Pick<Replayed, "verdict"> & Partial<Replayed>;
+
+/** The exchange's clock and ours are at most ten minutes apart. Milliseconds. */
+const clocksApart = 600_000;
+
+const snapshots = `
+  from series e join account a on a.id = e.account_id join scope p on p.series_id = e.id
+    join snapshot n on n.scope_id = p.id and n.taken_at >= @from - ${clocksApart} join run r on r.id = n.run_id
+  where e.dataset = @dataset and r.slot >= @from`;
+
+function snapshotsFrom(sqlite: Sqlite, dataset: Dataset, from: number): IterableIterator<StoredSnapshot> {
+  return sqlite
+    .prepare(
+      `select n.id, n.scope_id as scopeId, a.name as account, p.product_type as productType, r.slot, n.taken_at as takenAt, n.error_code as errorCode
+       ${snapshots} order by n.id`,
+    )
+    .iterate({ dataset: dataset.name, from }) as IterableIterator<StoredSnapshot>;
+}
+
+/** How many snapshots `replay` will look at. */
+export const countSnapshots = (sqlite: Sqlite, dataset: Dataset, from: number): number =>
+  Number(sqlite.prepare(`select count(*) ${snapshots}`).pluck().get({ dataset: dataset.name, from }));
+
+/** Codes of failures that today's parser may see otherwise. */
+const parserCodes = ["shape", "bad_body", "internal"];
+
+function compare(layout: Layout, snapshot: StoredSnapshot, derive: Derive, stateAt: () => State): Finding {
+  const { errorCode, takenAt } = snapshot;
+  const stored = errorCode === null ? rowsIn(stateAt()) : null;
+  try {
+    const derived = derive(snapshot, stored);
+    if (derived === null) return { verdict: "without answer" };
+    if (stored === null) return { verdict: parserCodes.includes(errorCode ?? "") ? "readable" : "unanswered" };
+    const differences = [...differencesOf(layout, stored, derived.rows)];
+    const { requestTime } = derived;
+    if (requestTime && requestTime !== takenAt)
+      differences.push({ item: "", field: "taken_at", stored: takenAt, derived: requestTime });
+    return { verdict: differences.length > 0 ? "different" : "same", differences };
+  } catch (error) {
+    if (error instanceof ComputedError) return { verdict: "computed" };
+    const { code, problem } = failureOf(error);
+    if (stored !== null) return { verdict: "refused", problem };
+    return { verdict: code === errorCode ? "same" : "unanswered" };
+  }
+}
+
+function failureOf(error: unknown): { code: string; problem: string } {
+  if (error instanceof CollectorError) return { code: error.code, problem: error.message };
+  const problem = error instanceof Error ? error.message : String(error);
+  return { code: error instanceof RangeError ? "shape" : "internal", problem };
+}
+
+/** What a snapshot shows, but for the last rows of what vanished. */
+export const rowsIn = (state: State): Map<string, Parts> =>
+  new Map([...state].filter(([, { present }]) => present === 1).map(([key, { parts }]) => [key, parts]));
+
+function* differencesOf(
+  layout: Layout,
+  stored: ReadonlyMap<string, Parts>,
+  derived: ReadonlyMap<string, Parts>,
+): Generator<Difference, void> {
+  const fields = [...layout.steady.map(snakeCase), ...layout.moving.map(snakeCase), "extra"];
+  const cells = ({ steady, moving, extra }: Parts) => [...steady, ...moving, extra];
+  for (const key of new Set([...stored.keys(), ...derived.keys()])) {
+    const was = stored.get(key);
+    const is = derived.get(key);
+    const item = (was ?? is)?.key.join(" ") ?? "";
+    if (!was || !is) {
+      yield { item, field: "row", stored: was ? "there" : null, derived: is ? "there" : null };
+      continue;
+    }
+    const now = cells(is);
+    for (const [at, value] of cells(was).entries())
+      if (value !== now[at]) yield { item, field: fields[at] ?? "", stored: value, derived: now[at] ?? null };
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * What stays of a pruned day beside its first and last snapshots: between which values each amount of each item lay. A range
+ * is over all rows that the history view showed of the item that day (UTC, by `taken_at`), those that went included.
+ */
+import { snakeCase } from "../../core/columns.ts";
+import { compare } from "../../core/decimal.ts";
+import type { Digits } from "../../core/domain.ts";
+import type { Dataset } from "../../datasets/dataset.ts";
+import { createCursor, type Part, partsOf } from "../read/version-cursor.ts";
+import { packDigits, unpackHex } from "../schema/encoding.ts";
+import { type Layout, layoutOf } from "../schema/storage-layout.ts";
+import type { Sqlite } from "../sqlite/database.ts";
+
+export interface Range {
+  itemId: number;
+  /** The column of the history view. */
+  field: string;
+  least: Digits;
+  greatest: Digits;
+}
+
+/** The length of a UTC day in milliseconds. */
+export const dayMs = 86_400_000;
+
+/**
+ * Reads ranges: of a scope's items over good snapshots of one day (epoch ms of its midnight), given in the order of their
+ * ids. A range that is stored already is widened, for some of the day may be gone.
+ */
+export function createRanges(sqlite: Sqlite, layout: Layout) {
+  const { prefix, dataset } = layout;
+  const parts = partsOf(sqlite, layout);
+  const amounts = parts.map((part) => amountsOf(layout, part));
+  const items = sqlite
+    .prepare<[number], number>(`select id from ${prefix}_item where scope_id = ? order by id`)
+    .pluck();
+  const stored = sqlite.prepare<[string, number, number], { field: string; least: string; greatest: string }>(
+    "select field, hex(least) as least, hex(greatest) as greatest from daily_range where dataset = ? and item_id = ? and day = ?",
+  );
+
+  function rangesOfItem(itemId: number, day: number, snapshots: readonly number[]): Range[] {
+    const ranges = new Map<string, Range>();
+    for (const { field, least, greatest } of stored.all(dataset.name, itemId, day))
+      ranges.set(field, { itemId, field, least: unpackHex(least), greatest: unpackHex(greatest) });
+    const followed = parts.map((part, at) => ({
+      part,
+      amounts: amounts[at] ?? [],
+      cursor: createCursor(part, itemId),
+      seen: 0,
+    }));
+    const steady = followed[0]?.cursor;
+    for (const snapshot of snapshots) {
+      for (const { cursor } of followed) if (snapshot >= cursor.next) cursor.moveTo(snapshot);
+      const isShown = steady?.version?.[1] === 1 || (dataset.vanishes === "zero" && steady?.since === snapshot);
+      if (!isShown) continue;
+      for (const one of followed) {
+        const { part, amounts, cursor, seen } = one;
+        if (seen === cursor.since) continue;
+        one.seen = cursor.since;
+        const values = cursor.version ? part.values(cursor.version) : [];
+        for (const { at, field } of amounts) {
+          const amount = values[at];
+          if (typeof amount === "string") widen(ranges, itemId, field, amount);
+        }
+      }
+    }
+    return [...ranges.values()];
+  }
+
+  return (scopeId: number, day: number, snapshots: readonly number[]): Range[] =>
+    items.all(scopeId).flatMap((itemId) => rangesOfItem(itemId, day, snapshots));
+}
+
+/** Where the amounts are among the cells of a part. */
+function amountsOf({ dataset }: Layout, part: Part): { at: number; field: string }[] {
+  const decimals = Object.keys(dataset.columns).filter((name) => dataset.columns[name]?.kind === "decimal");
+  const fields = decimals.map(snakeCase);
+  return [...part.columns.entries()]
+    .filter(([, field]) => fields.includes(field))
+    .map(([at, field]) => ({ at, field }));
+}
+
+/** Of equal values the first one stays. */
+function widen(ranges: Map<string, Range>, itemId: number, field: string, amount: Digits): void {
+  const range = ranges.get(field);
+  if (!range) ranges.set(field, { itemId, field, least: amount, greatest: amount });
+  else if (compare(amount, range.least) < 0) range.least = amount;
+  else if (compare(amount, range.greatest) > 0) range.greatest = amount;
+}
+
+/** The UTC days of an account of which snapshots of the dataset were pruned. Epoch ms of their midnights. */
+export const prunedDays = (sqlite: Sqlite, dataset: Dataset, account: string): number[] =>
+  sqlite
+    .prepare<[string, string], number>(
+      `select distinct r.day from daily_range r join ${layoutOf(dataset).prefix}_item i on i.id = r.item_id
+       join scope p on p.id = i.scope_id join series e on e.id = p.series_id join account a on a.id = e.account_id
+       where r.dataset = ? and a.name = ?`,
+    )
+    .pluck()
+    .all(dataset.name, account);
+
+/** Writes ranges of a day, over those that are there. */
+export function createRangeWriter(sqlite: Sqlite) {
+  const insert = sqlite.prepare(
+    `insert into daily_range (dataset, item_id, day, field, least, greatest) values (?, ?, ?, ?, ?, ?)
+     on conflict do update set least = excluded.least, greatest = excluded.greatest
+     where least <> excluded.least or greatest <> excluded.greatest`,
+  );
+  return ({ dataset }: Layout, day: number, ranges: readonly Range[]): void => {
+    for (const { itemId, field, least, greatest } of ranges)
+      insert.run(dataset.name, itemId, day, field, packDigits(least), packDigits(greatest));
+  };
+}

@@ -1,0 +1,126 @@
+/** Which snapshots of a day stay when it is pruned, and which go. Reads only. */
+import type { Dataset } from "../../datasets/dataset.ts";
+import { dayKey, type PrunedNote, prunedNotes } from "../chain/chain.ts";
+import { type Layout, layoutOf } from "../schema/storage-layout.ts";
+import type { Sqlite } from "../sqlite/database.ts";
+import { createRanges, dayMs, type Range } from "./daily-extremes.ts";
+
+/** What becomes of the day (epoch ms of its midnight, UTC) of one dataset of one account. */
+export interface DayPlan {
+  seriesId: number;
+  account: string;
+  layout: Layout;
+  day: number;
+  /** Ids of the snapshots that stay, in their order. */
+  stay: number[];
+  go: Leaving[];
+  ranges: Range[];
+}
+
+export interface Leaving {
+  id: number;
+  scopeId: number;
+  layout: Layout;
+  /**
+   * The good snapshots of its scope in the order of their ids, from the first to the last of its day, and its place among
+   * them. The last one stays.
+   */
+  among: readonly number[];
+  at: number;
+}
+
+interface SeriesRow {
+  seriesId: number;
+  account: string;
+  dataset: string;
+}
+
+/** "2026-11-01" */
+export const dayText = (day: number): string => new Date(day).toISOString().slice(0, 10);
+
+/** Prepares the question of what is to be done about a day; of a series that is as it should be there is no plan. */
+export function createPlanner(sqlite: Sqlite, datasets: readonly Dataset[]): (day: number) => DayPlan[] {
+  const noted = new Map(prunedNotes(sqlite).map((note) => [dayKey(note), note]));
+  const series = sqlite
+    .prepare(
+      "select e.id as seriesId, a.name as account, e.dataset from series e join account a on a.id = e.account_id order by e.id",
+    )
+    .all() as SeriesRow[];
+  const planners = series.flatMap(({ seriesId, account, dataset: name }) => {
+    const dataset = datasets.find((one) => one.name === name);
+    return dataset ? [createSeriesPlanner(sqlite, { seriesId, account }, layoutOf(dataset), noted)] : [];
+  });
+  return (day) => planners.map((plan) => plan(day)).filter((plan) => plan !== null);
+}
+
+function createSeriesPlanner(
+  sqlite: Sqlite,
+  series: { seriesId: number; account: string },
+  layout: Layout,
+  noted: ReadonlyMap<string, PrunedNote>,
+): (day: number) => DayPlan | null {
+  const scopes = sqlite.prepare<[number], number>("select id from scope where series_id = ? order by id").pluck();
+  const good = sqlite
+    .prepare<[number, number, number], number>(
+      `select id from snapshot where scope_id = ? and taken_at >= ? and taken_at < ? and error_code is null
+       order by taken_at, id`,
+    )
+    .pluck();
+  const turning = turningPoints(sqlite, layout);
+  const beside = createBeside(sqlite);
+  const rangesOf = createRanges(sqlite, layout);
+  return (day) => {
+    const taken = scopes.all(series.seriesId).map((scopeId) => ({ scopeId, ids: good.all(scopeId, day, day + dayMs) }));
+    const stay: number[] = [];
+    const go: Leaving[] = [];
+    const others = beside(day, inOrder(taken.flatMap(({ ids }) => ids)));
+    for (const { scopeId, ids } of taken) {
+      if (ids.length === 0) continue;
+      const ordered = inOrder(ids);
+      // Where a clock was set back, the order of ids is not that of time; a version ends at the next id.
+      const ends = [ids[0], ids.at(-1), ordered[0], ordered.at(-1)].filter((id) => id !== undefined);
+      const staying = new Set([...ends, ...turning(scopeId, ordered)]);
+      const strangers = new Set(others.filter((one) => one.scopeId === scopeId).map(({ id }) => id));
+      const among = inOrder([...ids, ...strangers]);
+      for (const [at, id] of among.entries()) {
+        if (strangers.has(id)) continue;
+        if (staying.has(id)) stay.push(id);
+        else go.push({ id, scopeId, layout, among, at });
+      }
+    }
+    stay.sort((one, other) => one - other);
+    // A slot of a day that was pruned may be run after all; then more stays of that day than was noted.
+    const note = noted.get(dayKey(["pruned", series.account, layout.dataset.name, dayText(day)]));
+    if (go.length === 0 && (!note || String(note[4]) === String(stay))) return null;
+    const ranges = taken.flatMap(({ scopeId, ids }) => rangesOf(scopeId, day, inOrder(ids)));
+    return { ...series, layout, day, stay, go, ranges };
+  };
+}
+
+/** Good snapshots of other days among the ids of a day, as a clock that was set back leaves them. */
+function createBeside(sqlite: Sqlite) {
+  const statement = sqlite.prepare<unknown[], { scopeId: number; id: number }>(
+    `select scope_id as scopeId, id from snapshot
+     where id between ? and ? and error_code is null and not taken_at between ? and ?`,
+  );
+  return (day: number, ids: readonly number[]) => statement.all(ids[0], ids.at(-1), day, day + dayMs - 1);
+}
+
+const inOrder = (ids: readonly number[]): number[] => ids.toSorted((one, other) => one - other);
+
+/**
+ * Snapshots at which an item vanished: what they said is told by a row since that very snapshot, and by no other. Of
+ * positions those at which a life may have begun as well, so that every life stays one.
+ */
+function turningPoints(sqlite: Sqlite, { prefix, dataset }: Layout) {
+  const before = `select w.present, w.opened_at from positions_steady w
+    where w.item_id = v.item_id and w.since < v.since order by w.since desc limit 1`;
+  const turns = dataset.name === "positions" ? `(v.present, v.opened_at) is not (${before})` : "v.present = 0";
+  const statement = sqlite
+    .prepare<unknown[], number>(
+      `select v.since from ${prefix}_steady v
+       where v.item_id in (select id from ${prefix}_item where scope_id = ?) and v.since between ? and ? and ${turns}`,
+    )
+    .pluck();
+  return (scopeId: number, ids: readonly number[]): number[] => statement.all(scopeId, ids[0], ids.at(-1));
+}

@@ -1,0 +1,229 @@
+/**
+ * Pruning: of days long gone the detail goes. Every run stays, every failed snapshot, and of each scope and day the first and
+ * the last good snapshot, those at which an item vanished or the life of a position began, and the range of each amount.
+ *
+ * A snapshot that stays says what it said before: a version that began at one that goes now begins at the next that stays. Of
+ * one that goes its digest stays, from which the link of its run is computed as ever. So the chain holds at every moment, and
+ * pruning that was cut off goes on with the next.
+ */
+import { setTimeout } from "node:timers/promises";
+import { systemClock } from "../../core/clock.ts";
+import { StorageError } from "../../core/errors.ts";
+import type { Dataset } from "../../datasets/dataset.ts";
+import { createChain, dayKey, type PrunedNote, prunedNotes } from "../chain/chain.ts";
+import { adviceFor } from "../files/draft.ts";
+import { type Layout, layoutOf } from "../schema/storage-layout.ts";
+import { openReadOnly, openWriter, type Sqlite } from "../sqlite/database.ts";
+import { createWriter } from "../sqlite/write-queue.ts";
+import { createRangeWriter, dayMs } from "./daily-extremes.ts";
+import { createPlanner, type DayPlan, dayText, type Leaving } from "./prune-plan.ts";
+import { createSealReader, sealOfRows } from "./retained-digest.ts";
+
+export interface Pruned {
+  /** Days, each of which lost something. */
+  days: number;
+  /** Snapshots that went, the rows that history views showed for them, and the stored versions that went with them. */
+  snapshots: number;
+  rows: number;
+  versions: number;
+}
+
+/** Snapshots that go in one transaction: a daemon that wants to write waits ten to twenty milliseconds. */
+const batchSize = 200;
+
+/** In which a daemon that waits gets its turn; it looks every 25 to 100 ms. */
+const pauseMs = 20;
+
+/**
+ * Prunes whole UTC days that ended by `before` (epoch ms, not in the future). The database may be in use meanwhile.
+ * `onProgress` is called after each transaction with the good snapshots dealt with and in all. Throws a ConfigError where
+ * there is no database of ours, a StorageError where it cannot be written.
+ */
+export async function prune(
+  path: string,
+  datasets: readonly Dataset[],
+  before: number,
+  onProgress?: (done: number, total: number) => void,
+): Promise<Pruned> {
+  const found: Pruned = { days: 0, snapshots: 0, rows: 0, versions: 0 };
+  const reader = openReadOnly(path);
+  const sqlite = openWriter(path);
+  try {
+    // For each row of `snapshot` that goes SQLite would search every table that refers to it; what did is gone by then.
+    sqlite.pragma("foreign_keys = OFF");
+    const write = createWriter(path, sqlite, systemClock, () => {});
+    const plan = createPlanner(reader, datasets);
+    const sealDay = createSealer(sqlite, datasets);
+    const remove = createRemover(sqlite, datasets);
+    const guard = createPlanGuard(reader, sqlite);
+    for (const { day, done, total } of wholeDays(reader, before)) {
+      // At one moment, whatever another process prunes meanwhile.
+      const [plans, requireAsPlanned] = reader.transaction(() => [plan(day), guard()] as const)();
+      if (plans.length === 0) continue;
+      await write(() => {
+        requireAsPlanned();
+        plans.forEach(sealDay);
+      });
+      onProgress?.(done, total);
+      const leaving = plans.flatMap(({ go }) => go).sort((one, other) => one.id - other.id);
+      for (let from = 0; from < leaving.length; from += batchSize) {
+        const batch = leaving.slice(from, from + batchSize);
+        const gone = await write(() => remove(batch));
+        found.snapshots += batch.length;
+        found.rows += gone.rows;
+        found.versions += gone.versions;
+        onProgress?.(done + from + batch.length, total);
+        await setTimeout(pauseMs);
+      }
+      found.days += 1;
+    }
+    onProgress?.(1, 1);
+    return found;
+  } finally {
+    sqlite.close();
+    reader.close();
+  }
+}
+
+/** Remembers where the chain ends; what it returns throws, in a later transaction, if a correction was written since. */
+function createPlanGuard(reader: Sqlite, sqlite: Sqlite): () => () => void {
+  const last = reader.prepare<[], number | null>("select max(id) from link").pluck();
+  const corrected = sqlite.prepare(`select 1 from link where id > ? and note like '["corrected",%' limit 1`);
+  return () => {
+    const planned = last.get() ?? 0;
+    return () => {
+      if (corrected.get(planned))
+        throw new StorageError("Another process corrects this database. Prune when it is done.");
+    };
+  };
+}
+
+/** What there is of the whole days before an instant, and the free space of the file. */
+export interface Remaining {
+  runs: number;
+  good: number;
+  failed: number;
+  ranges: number;
+  freeBytes: number;
+}
+
+/** Counts what is left of the whole UTC days before `before` (epoch ms). */
+export function remaining(path: string, before: number): Remaining {
+  const sqlite = openReadOnly(path);
+  try {
+    const end = Math.floor(before / dayMs) * dayMs;
+    return sqlite
+      .prepare(
+        `select (select count(*) from run where slot < @end) as runs,
+           (select count(*) from snapshot where taken_at < @end and error_code is null) as good,
+           (select count(*) from snapshot where taken_at < @end and error_code is not null) as failed,
+           (select count(*) from daily_range where day < @end) as ranges,
+           (select page_size * freelist_count from pragma_page_size, pragma_freelist_count) as freeBytes`,
+      )
+      .get({ end }) as Remaining;
+  } finally {
+    sqlite.close();
+  }
+}
+
+/** Gives free space back to the disk. The caller holds the lock. Throws a StorageError where that fails. */
+export function compact(path: string): void {
+  const sqlite = openWriter(path);
+  try {
+    sqlite.exec("vacuum");
+    sqlite.pragma("wal_checkpoint(TRUNCATE)");
+  } catch (error) {
+    throw new StorageError(`${path} was not made smaller (${(error as Error).message}). ${adviceFor(error)}`);
+  } finally {
+    sqlite.close();
+  }
+}
+
+/** The days that have snapshots and are over by `before`, with how many good ones come before them and how many there are. */
+function wholeDays(sqlite: Sqlite, before: number): { day: number; done: number; total: number }[] {
+  const end = Math.floor(before / dayMs) * dayMs;
+  const counts = sqlite
+    .prepare(
+      `select taken_at / ${dayMs} as number, count(*) as snapshots from snapshot
+       where error_code is null and taken_at < ? group by 1 order by 1`,
+    )
+    .all(end) as { number: number; snapshots: number }[];
+  const total = counts.reduce((sum, { snapshots }) => sum + snapshots, 0);
+  let done = 0;
+  return counts.map(({ number, snapshots }) => {
+    done += snapshots;
+    return { day: number * dayMs, done: done - snapshots, total };
+  });
+}
+
+/** Writes the ranges of a day and the note of what stays, where they are not written yet. */
+function createSealer(sqlite: Sqlite, datasets: readonly Dataset[]): (plan: DayPlan) => void {
+  const chain = createChain(sqlite);
+  const writeRanges = createRangeWriter(sqlite);
+  const readers = new Map(datasets.map((dataset) => [layoutOf(dataset), createSealReader(sqlite, layoutOf(dataset))]));
+  const noted = new Map(prunedNotes(sqlite).map((note) => [dayKey(note), JSON.stringify(note)]));
+  return ({ seriesId, account, layout, day, stay, ranges }) => {
+    writeRanges(layout, day, ranges);
+    const seal = sealOfRows(readers.get(layout)?.(seriesId, day) ?? []);
+    const note: PrunedNote = ["pruned", account, layout.dataset.name, dayText(day), stay, seal];
+    if (noted.get(dayKey(note)) !== JSON.stringify(note)) chain.note(note);
+  };
+}
+
+/** Takes snapshots out; inside a transaction. Returns how many rows they showed, and how many versions went with them. */
+function createRemover(sqlite: Sqlite, datasets: readonly Dataset[]) {
+  sqlite.exec("create temp table leaving (id integer primary key, scope_id integer not null, next integer not null)");
+  const clear = sqlite.prepare("delete from leaving");
+  const insert = sqlite.prepare("insert into leaving (id, scope_id, next) values (?, ?, ?)");
+  const countRows = sqlite.prepare("select sum(rows) from snapshot where id in (select id from leaving)").pluck();
+  const keepDigests = sqlite.prepare(
+    "insert into pruned (id, run_id, digest) select id, run_id, digest from snapshot where id in (select id from leaving)",
+  );
+  const removeSnapshots = sqlite.prepare("delete from snapshot where id in (select id from leaving)");
+  const removers = new Map(
+    datasets.map((dataset) => [layoutOf(dataset), createVersionRemover(sqlite, layoutOf(dataset))]),
+  );
+  return (batch: readonly Leaving[]): { rows: number; versions: number } => {
+    clear.run();
+    const going = new Set(batch.map(({ id }) => id));
+    for (const { id, scopeId, among, at } of batch) {
+      insert.run(
+        id,
+        scopeId,
+        among.slice(at + 1).find((other) => !going.has(other)),
+      );
+    }
+    const rows = Number(countRows.get());
+    let versions = 0;
+    for (const layout of new Set(batch.map(({ layout }) => layout)))
+      versions += removers.get(layout)?.(batch[0]?.id ?? 0, batch.at(-1)?.id ?? 0) ?? 0;
+    if (keepDigests.run().changes !== batch.length)
+      throw new StorageError("Another process prunes this database. Let it finish.");
+    removeSnapshots.run();
+    return { rows, versions };
+  };
+}
+
+/** A version that is in force at the next snapshot begins there; one that another follows before that goes. */
+function createVersionRemover(sqlite: Sqlite, { prefix, moving }: Layout): (first: number, last: number) => number {
+  const parts = ["steady", ...(moving.length > 0 ? ["moving"] : []), "extra"];
+  const statements = parts.map((part) => {
+    const table = `${prefix}_${part}`;
+    const leaving = `item_id in (select id from ${prefix}_item where scope_id in (select scope_id from leaving))
+      and since between ? and ? and since in (select id from leaving)`;
+    const next = "(select next from leaving where id = v.since)";
+    const move = sqlite.prepare(
+      `update ${table} as v set since = ${next} where ${leaving} and not exists (
+         select 1 from ${table} w where w.item_id = v.item_id and w.since > v.since and w.since <= ${next})`,
+    );
+    return { move, remove: sqlite.prepare(`delete from ${table} where ${leaving}`) };
+  });
+  return (first, last) => {
+    let gone = 0;
+    for (const { move, remove } of statements) {
+      move.run(first, last);
+      gone += remove.run(first, last).changes;
+    }
+    return gone;
+  };
+}

@@ -1,0 +1,78 @@
+/** What stays of a pruned day and follows from nothing that is left: the ranges, and the lives of positions that ended. */
+import { getTableColumns } from "drizzle-orm";
+import { snakeCase } from "../../core/columns.ts";
+import type { Value } from "../../core/domain.ts";
+import { sealOf } from "../schema/digest.ts";
+import { unpackHex } from "../schema/encoding.ts";
+import type { Layout } from "../schema/storage-layout.ts";
+import { dailyRange, episode } from "../schema/tables.ts";
+import type { Sqlite } from "../sqlite/database.ts";
+import { dayMs } from "./daily-extremes.ts";
+
+export interface SealedRow {
+  table: "daily_range" | "episode";
+  /** Product type, key of the item and, of a range, the field. */
+  name: readonly Value[];
+  columns: readonly string[];
+  cells: readonly Value[];
+}
+
+/** The link of a pruned day covers this. */
+export const sealOfRows = (rows: readonly SealedRow[]): string => sealOf(rows.map(lineOf));
+
+export const lineOf = ({ name, cells }: Pick<SealedRow, "name" | "cells">): string =>
+  JSON.stringify([...name, ...cells]);
+
+/** Prepares to read the rows of a dataset by series and day (epoch ms of its midnight). */
+export function createSealReader(sqlite: Sqlite, layout: Layout): (seriesId: number, day: number) => SealedRow[] {
+  const { least, greatest, ...ofRange } = getTableColumns(dailyRange);
+  const rangesOf = createReader(sqlite, layout, {
+    table: "daily_range",
+    name: [ofRange.field],
+    columns: [least, greatest],
+    condition: `r.dataset = '${layout.dataset.name}' and r.day = @day`,
+  });
+  if (layout.dataset.name !== "positions") return rangesOf;
+  const { itemId, ...ofLife } = getTableColumns(episode);
+  const livesOf = createReader(sqlite, layout, {
+    table: "episode",
+    name: [],
+    columns: Object.values(ofLife),
+    condition: `r.closed_before >= @day and r.closed_before < @day + ${dayMs}`,
+  });
+  return (seriesId, day) => [...rangesOf(seriesId, day), ...livesOf(seriesId, day)];
+}
+
+interface Source {
+  table: SealedRow["table"];
+  name: readonly TableColumn[];
+  columns: readonly TableColumn[];
+  condition: string;
+}
+
+/** Drizzle's word for the type of SQLite is the same for all columns of digits. */
+interface TableColumn {
+  name: string;
+  getSQLType(): string;
+}
+
+function createReader(sqlite: Sqlite, { prefix, key }: Layout, { table, name, columns, condition }: Source) {
+  const isAmount = columns.map((column) => column.getSQLType() === "blob");
+  const names = ["p.product_type", ...key.map((one) => `i.${snakeCase(one)}`), ...name.map((one) => `r.${one.name}`)];
+  const cells = columns.map((column, at) => (isAmount[at] ? `hex(r.${column.name})` : `r.${column.name}`));
+  const rows = sqlite.prepare<{ seriesId: number; day: number }, Value[]>(
+    `select ${[...names, ...cells].join(", ")}
+     from scope p join ${prefix}_item i on i.scope_id = p.id join ${table} r on r.item_id = i.id
+     where p.series_id = @seriesId and ${condition} order by i.id, ${table === "episode" ? "r.since" : "r.field"}`,
+  );
+  rows.raw();
+  // The hex of NULL is no text at all.
+  const read = (cell: Value, at: number): Value => (isAmount[at] ? unpackHex(String(cell)) || null : cell);
+  return (seriesId: number, day: number): SealedRow[] =>
+    rows.all({ seriesId, day }).map((row) => ({
+      table,
+      name: row.slice(0, names.length),
+      columns: columns.map((column) => column.name),
+      cells: row.slice(names.length).map(read),
+    }));
+}

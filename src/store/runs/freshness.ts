@@ -1,0 +1,129 @@
+/**
+ * Whether what is collected is up to date, per account and dataset: the one rule that `status`, health, metrics, heartbeat
+ * and alerts go by. Cheap enough to be asked at any time.
+ */
+
+import { largestOffset } from "../../bitget/clock-check.ts";
+import { parsePattern } from "../../core/cron.ts";
+import { causes, type DatasetName, type RunState } from "../../core/domain.ts";
+import { notComplete } from "../schema/tables.ts";
+import type { Sqlite } from "../sqlite/database.ts";
+
+export interface Freshness {
+  account: string;
+  dataset: DatasetName;
+  /** The cron pattern in force, UTC. */
+  schedule: string;
+  /** The slot of the last run that was complete; null before the first. Epoch ms. */
+  lastOkAt: number | null;
+  /** Since the last complete run. Milliseconds. */
+  ageMs: number | null;
+  nextAt: number;
+  /** When this schedule came into force. Epoch ms. */
+  since: number;
+  /** False where the last complete run, and the beginning of the schedule, are more than two periods ago. */
+  fresh: boolean;
+  /** From when on it is not fresh, whether that is over or still to come; null where nothing is missing. Epoch ms. */
+  staleAt: number | null;
+  /** The account's API generation has no such data; nothing is missing. */
+  offered: boolean;
+  /** The newest run that has ended. */
+  last: LastRun | null;
+}
+
+export interface LastRun {
+  id: number;
+  /** Epoch ms. */
+  slot: number;
+  state: RunState;
+  cause: string | null;
+}
+
+/** A series with a schedule in force. */
+export interface Scheduled {
+  id: number;
+  account: string;
+  dataset: DatasetName;
+  pattern: string;
+  /** When this schedule came into force. Epoch ms. */
+  since: number;
+  /** Every slot up to here has its row. Epoch ms. */
+  accountedTo: number;
+}
+
+/** Datasets that are switched off and accounts that left the settings have none: the next start of the daemon ends it. At an
+ * instant (epoch ms) it is what was in force then. */
+export const scheduledSeries = (sqlite: Sqlite, at: number | null = null): Scheduled[] =>
+  sqlite
+    .prepare(
+      `select s.id, a.name as account, s.dataset, c.pattern, c.since, coalesce(s.accounted_to, c.since) as accountedTo
+       from schedule c join series s on s.id = c.series_id join account a on a.id = s.account_id
+       where case when @at is null then c.until is null else c.since <= @at and coalesce(c.until, @at + 1) > @at end
+       order by a.id, s.id`,
+    )
+    .all({ at }) as Scheduled[];
+
+/** A reader of the state of everything that is scheduled. It reads a few rows, however long ago the last complete run was. */
+export function freshnessReader(sqlite: Sqlite): (now: number) => Freshness[] {
+  const freshnessOf = presentReader(sqlite);
+  return (now) => scheduledSeries(sqlite).map((series) => freshnessOf(series, now));
+}
+
+/** The same for whoever asks once. */
+export const readFreshness = (sqlite: Sqlite, now: number): Freshness[] => freshnessReader(sqlite)(now);
+
+/**
+ * Reads the state of a series as it is at `now`, the present. A clock that is before what is stored by more than the exchange's could
+ * be off is wrong: by it nothing has an age, and nothing is fresh.
+ */
+export function presentReader(sqlite: Sqlite): (series: Scheduled, now: number) => Freshness {
+  const freshnessOf = seriesReader(sqlite);
+  return (series, now) => {
+    if (series.accountedTo <= now + largestOffset) return freshnessOf(series, now);
+    const stored = freshnessOf(series, series.accountedTo);
+    return { ...stored, ageMs: null, nextAt: parsePattern(series.pattern).next(now), fresh: !stored.offered };
+  };
+}
+
+/** Reads the state of a series as it was at an instant. */
+export function seriesReader(sqlite: Sqlite): (series: Scheduled, now: number) => Freshness {
+  const findLast = sqlite.prepare<[number, number], LastRun>(
+    "select id, slot, state, cause from run where series_id = ? and slot <= ? and state <> 'running' order by slot desc limit 1",
+  );
+  const beginningOf = sqlite
+    .prepare<[number, number], number>(
+      `select from_slot from gap where series_id = ? and scope_id = ${notComplete} and from_slot <= ?
+       order by from_slot desc limit 1`,
+    )
+    .pluck();
+
+  /** What lies before the stretch without a complete run that this one is in; again, where that is still running. */
+  function lastOk(id: number, last: LastRun | null): number | null {
+    let run = last;
+    while (run && run.state !== "ok") run = findLast.get(id, (beginningOf.get(id, run.slot) ?? run.slot) - 1) ?? null;
+    return run?.slot ?? null;
+  }
+
+  return ({ id, account, dataset, pattern: schedule, since }, now) => {
+    const pattern = parsePattern(schedule);
+    const last = findLast.get(id, now) ?? null;
+    const lastOkAt = lastOk(id, last);
+    const offered = !(last?.state === "skipped" && last.cause === causes.notOffered);
+    // The second slot after it, which is two periods where these are even; a schedule that is young has had no chance yet.
+    const due = pattern.next(pattern.next(Math.max(lastOkAt ?? since, since)));
+    const staleAt = offered && Number.isFinite(due) ? due : null;
+    return {
+      account,
+      dataset,
+      schedule,
+      lastOkAt,
+      ageMs: lastOkAt === null ? null : now - lastOkAt,
+      nextAt: pattern.next(now),
+      since,
+      fresh: staleAt === null || now <= staleAt,
+      staleAt,
+      offered,
+      last,
+    };
+  };
+}

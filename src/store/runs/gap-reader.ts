@@ -1,0 +1,65 @@
+/** Gaps as they are shown: those of a stretch of time, the newest first. */
+import type { DatasetName } from "../../core/domain.ts";
+import { wholeRun } from "../schema/tables.ts";
+import type { Sqlite } from "../sqlite/database.ts";
+import { type Gap, gapColumns } from "./gaps.ts";
+
+interface Scope {
+  seriesId: number;
+  scopeId: number;
+  account: string;
+  dataset: DatasetName;
+  /** Null where the gap is one of whole runs, or of a dataset without product types. */
+  productType: string | null;
+}
+
+export type NamedGap = Gap & Scope;
+
+/** Gaps that are read ahead of a scope once it has one to show. */
+const gapsAhead = 50;
+
+/**
+ * The gaps that lie in a stretch or reach into it (epoch ms, both ends included), those that begin last first: of an account
+ * and the public data, or (null) of all. Reads little more than what is taken.
+ */
+export function* gapsWithin(
+  sqlite: Sqlite,
+  account: string | null,
+  { from, to }: { from: number; to: number },
+): Generator<NamedGap, void> {
+  const newest = sqlite.prepare<[number, number, number, number], Gap>(
+    `select ${gapColumns} from gap where series_id = ? and scope_id = ? and from_slot <= ? order by from_slot desc limit ?`,
+  );
+  // The gaps of a scope do not overlap: the first that ends before the stretch is followed by none that reaches into it.
+  const read = (scope: Scope, last: number, most: number): NamedGap[] =>
+    newest
+      .all(scope.seriesId, scope.scopeId, last, most)
+      .filter(({ toSlot }) => toSlot >= from)
+      .map((gap) => ({ ...scope, ...gap }));
+  let queues = scopesOf(sqlite, account)
+    .map((scope) => read(scope, to, 1))
+    .filter((queue) => queue.length > 0);
+  while (queues.length > 0) {
+    const queue = queues.reduce((one, other) => (startOf(other) > startOf(one) ? other : one));
+    const gap = queue.shift();
+    if (!gap) continue;
+    yield gap;
+    if (queue.length === 0) queue.push(...read(gap, gap.fromSlot - 1, gapsAhead));
+    if (queue.length === 0) queues = queues.filter((one) => one !== queue);
+  }
+}
+
+const startOf = ([gap]: readonly NamedGap[]): number => gap?.fromSlot ?? Number.NEGATIVE_INFINITY;
+
+const scopesOf = (sqlite: Sqlite, account: string | null): Scope[] =>
+  sqlite
+    .prepare<{ account: string | null }, Scope>(
+      `with e as (
+         select e.id, a.name as account, e.dataset from series e join account a on a.id = e.account_id
+         where @account is null or a.name = @account or e.dataset = 'prices')
+       select id as seriesId, ${wholeRun} as scopeId, account, dataset, null as productType from e
+       union all
+       select e.id, p.id, account, dataset, nullif(p.product_type, '') from scope p join e on e.id = p.series_id
+       order by 1, 2`,
+    )
+    .all({ account });

@@ -1,0 +1,39 @@
+/** The last slot of a series that did not end well, and what was said about it. */
+import { causes, type RunState } from "../../core/domain.ts";
+import { wholeRun } from "../schema/tables.ts";
+import type { Sqlite } from "../sqlite/database.ts";
+
+export interface LastTrouble {
+  /** Epoch ms. */
+  slot: number;
+  state: RunState;
+  cause: string | null;
+  /** Of the answers that failed, with the product type they were about. */
+  messages: string[];
+}
+
+/** Before `at`, epoch ms; null where everything ever due was told. Reads one gap of each scope, however long it is. */
+export function lastTrouble(sqlite: Sqlite, seriesId: number, at: number): LastTrouble | null {
+  const found = sqlite
+    .prepare<unknown[], { id: number; slot: number; state: RunState; cause: string | null }>(
+      `select r.id, r.slot, r.state, r.cause
+       from (select ${wholeRun} as id union all select id from scope where series_id = @seriesId) p
+         join gap g on g.series_id = @seriesId and g.scope_id = p.id and g.from_slot = (
+           select from_slot from gap where series_id = @seriesId and scope_id = p.id and from_slot <= @at
+             and cause <> '${causes.notOffered}' order by from_slot desc limit 1)
+         join run r on r.series_id = @seriesId and r.slot = (
+           select max(slot) from run where series_id = @seriesId and slot <= min(g.to_slot, @at))
+       order by r.slot desc limit 1`,
+    )
+    .get({ seriesId, at });
+  if (!found) return null;
+  const messages = sqlite
+    .prepare<[number], string>(
+      `select distinct case when p.product_type = '' then '' else p.product_type || ': ' end
+         || case when n.error_message = '' then n.error_code else n.error_message end
+       from snapshot n join scope p on p.id = n.scope_id where n.run_id = ? and n.error_code is not null order by n.id`,
+    )
+    .pluck()
+    .all(found.id);
+  return { slot: found.slot, state: found.state, cause: found.cause, messages };
+}

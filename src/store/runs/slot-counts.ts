@@ -1,0 +1,178 @@
+/** How many slots were due over a stretch of time, and what became of them: counted from the ledger. */
+import { graceAt, type Pattern, parsePattern, periodAt, slotsAfter } from "../../core/cron.ts";
+import { causes, type DatasetName, type RunState } from "../../core/domain.ts";
+import type { Sqlite } from "../sqlite/database.ts";
+
+/** One dataset of one account, from its first schedule or run on. */
+export interface Series {
+  id: number;
+  account: string;
+  dataset: DatasetName;
+  /** Epoch ms. */
+  begunAt: number;
+}
+
+export interface SlotCounts {
+  due: number;
+  ok: number;
+  partial: number;
+  failed: number;
+  missed: number;
+  skipped: number;
+  /** Slots that were not complete, by their cause, the most frequent first. */
+  causes: [cause: string, slots: number][];
+  /** A schedule was in force at every instant. */
+  throughout: boolean;
+  /** False where the account's API generation has no such data. */
+  offered: boolean;
+}
+
+/** A schedule that is or was in force: for the slots after `since`, up to and with `until`. Epoch ms. */
+export interface InForce {
+  pattern: Pattern;
+  since: number;
+  until: number;
+}
+
+/** Whether a slot (SQL, epoch ms) is one of a schedule, which are whole seconds; those of runs on demand are not. */
+export const isDueSql = (slot: string): string => `${slot} % 1000 = 0`;
+
+/** Of slots that passed while nobody ran them or wrote so down. */
+const unwritten = "not written yet";
+
+/** Every series there ever was, of one account or (null) of all, in the order in which they are stored. */
+export const seriesOf = (sqlite: Sqlite, account: string | null): Series[] =>
+  sqlite
+    .prepare<{ account: string | null }, Series>(
+      `select * from (
+         select e.id, a.name as account, e.dataset, a.id as account_id, min(
+           coalesce((select min(slot) from run where series_id = e.id), 9e15),
+           coalesce((select min(since) from schedule where series_id = e.id), 9e15)) as begunAt
+         from series e join account a on a.id = e.account_id where @account is null or a.name = @account)
+       where begunAt < 9e15 order by account_id, id`,
+    )
+    .all({ account });
+
+/** The first slot of any run; null before there is one. Epoch ms. */
+export const firstSlot = (sqlite: Sqlite): number | null =>
+  sqlite.prepare("select min((select min(slot) from run where series_id = e.id)) from series e").pluck().get() as
+    | number
+    | null;
+
+/** Whether any slot of the stretch, on schedule or on demand, has a run. */
+export const hasRuns = (sqlite: Sqlite, from: number, to: number): boolean =>
+  sqlite
+    .prepare(
+      "select 1 from series e where exists (select 1 from run where series_id = e.id and slot >= ? and slot < ?) limit 1",
+    )
+    .get(from, to) !== undefined;
+
+/** Whether every slot before `to` has its final row, so that nothing will be added to what the ledger says about it. */
+export function isSettled(sqlite: Sqlite, to: number): boolean {
+  const running = sqlite.prepare("select 1 from run where state = 'running' and slot < ?").get(to);
+  if (running !== undefined) return false;
+  const open = sqlite
+    .prepare<[], { pattern: string; accountedTo: number }>(
+      `select c.pattern, max(coalesce(e.accounted_to, 0), c.since) as accountedTo
+       from schedule c join series e on e.id = c.series_id where c.until is null`,
+    )
+    .all();
+  return open.every(({ pattern, accountedTo }) => parsePattern(pattern).latest(to - 1) <= accountedTo);
+}
+
+/** The schedules that a series ever had, in the order of time. */
+export const schedulesOf = (sqlite: Sqlite, seriesId: number): InForce[] =>
+  sqlite
+    .prepare<[number], { pattern: string; since: number; until: number | null }>(
+      "select pattern, since, until from schedule where series_id = ? order by since",
+    )
+    .all(seriesId)
+    .map(({ pattern, since, until }) => ({
+      pattern: parsePattern(pattern),
+      since,
+      until: until ?? Number.POSITIVE_INFINITY,
+    }));
+
+/** Rows that are read in one go: a few milliseconds. */
+const rowsPerStep = 500;
+
+/** Slots that are counted in one go: about a millisecond. */
+const slotsPerStep = 10_000;
+
+/**
+ * Prepares the count for a stretch from `from` on and before `to`, as it stands at `now`; between its steps others may have
+ * their turn. Runs on demand are not due.
+ */
+export function createSlotCounter(sqlite: Sqlite, now: number) {
+  const written = sqlite.prepare<[number, number, number], { state: RunState; cause: string; slots: number }>(
+    `select state, coalesce(cause, state) as cause, count(*) as slots from run
+     where series_id = ? and slot >= ? and slot < ? and ${isDueSql("slot")} and state <> 'running'
+     group by state, coalesce(cause, state)`,
+  );
+  const stepEnd = sqlite
+    .prepare<[number, number, number], number>(
+      `select slot from run where series_id = ? and slot >= ? and slot < ? order by slot limit 1 offset ${rowsPerStep}`,
+    )
+    .pluck();
+  const accountedTo = sqlite
+    .prepare<[number], number>("select coalesce(accounted_to, 0) from series where id = ?")
+    .pluck();
+
+  return function* (seriesId: number, from: number, to: number): Generator<null, SlotCounts> {
+    const counts = { due: 0, ok: 0, partial: 0, failed: 0, missed: 0, skipped: 0 };
+    const bad = new Map<string, number>();
+    const add = (state: RunState, cause: string, slots: number) => {
+      if (slots === 0 || state === "running") return;
+      counts.due += slots;
+      counts[state] += slots;
+      if (state !== "ok") bad.set(cause, (bad.get(cause) ?? 0) + slots);
+    };
+    for (let begin = from; begin < to; ) {
+      const end = stepEnd.get(seriesId, begin, to) ?? to;
+      for (const { state, cause, slots } of written.all(seriesId, begin, end)) add(state, cause, slots);
+      begin = end;
+      if (begin < to) yield null;
+    }
+    const schedules = schedulesOf(sqlite, seriesId);
+    const last = schedules.at(-1);
+    if (last?.until === Number.POSITIVE_INFINITY) {
+      const after = Math.max(last.since, accountedTo.get(seriesId) ?? 0, from - 1);
+      add("missed", unwritten, yield* slotsBetween(last.pattern, after, to, now));
+    }
+    return {
+      ...counts,
+      causes: [...bad].sort(([, a], [, b]) => b - a),
+      throughout: isThroughout(schedules, from, to),
+      offered: counts.skipped === 0 || counts.due > (bad.get(causes.notOffered) ?? 0),
+    };
+  };
+}
+
+/** How many slots after one instant and before another are over by now; the last one is not before its time of grace is. */
+function* slotsBetween(pattern: Pattern, after: number, to: number, now: number): Generator<null, number> {
+  const latest = pattern.latest(now);
+  const end = Math.min(now - latest > graceAt(pattern, latest) ? latest : latest - 1, to - 1);
+  if (pattern.next(after) > end) return 0;
+  let count = 0;
+  for (const slot of slotsAfter(pattern, after)) {
+    if (slot > end) break;
+    count += 1;
+    if (count % slotsPerStep === 0) yield null;
+  }
+  return count;
+}
+
+/** From the first slot of the stretch to the last one, with one schedule following upon the other. */
+function isThroughout(schedules: readonly InForce[], from: number, to: number): boolean {
+  const within = schedules.filter(({ since, until }) => since < to && until >= from);
+  const [first, last] = [within[0], within.at(-1)];
+  if (!first || !last) return false;
+  const isWhole = first.pattern.next(from - 1) > first.since && last.pattern.latest(to - 1) <= last.until;
+  return isWhole && within.every(({ since }, at) => at === 0 || since === within[at - 1]?.until);
+}
+
+/** How old what was last told may be before it is unknown: two periods of the schedule in force. Null: there is none. */
+export function longestAge(schedules: readonly InForce[], at: number): number | null {
+  const inForce = schedules.find(({ since, until }) => since <= at && until > at);
+  return inForce ? 2 * periodAt(inForce.pattern, inForce.pattern.latest(at)) : null;
+}

@@ -1,0 +1,16 @@
+/** SQL that finds what held at a snapshot. */
+import type { Layout } from "./storage-layout.ts";
+
+/**
+ * Joins that give each item `i` of a scope what held at snapshot `n`: `s` its steady row, `m` the moving one, `x` the
+ * unknown fields. Each is one step down the primary key: `cross join` keeps SQLite from beginning with all of `s`.
+ */
+export function asOfJoins({ prefix, moving }: Layout): string {
+  const join = (kind: string, part: string, alias: string) =>
+    `${kind} ${prefix}_${part} ${alias} on ${alias}.item_id = i.id and ${alias}.since =
+    (select max(since) from ${prefix}_${part} where item_id = i.id and since <= n.id)`;
+  const parts = [`join ${prefix}_item i on i.scope_id = n.scope_id`, join("cross join", "steady", "s")];
+  if (moving.length > 0) parts.push(join("left join", "moving", "m"));
+  parts.push(join("left join", "extra", "x"));
+  return parts.join("\n  ");
+}

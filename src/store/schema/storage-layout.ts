@@ -1,0 +1,176 @@
+/** A dataset as the store sees it: its tables, and its columns in the order in which rows are compared and read. */
+import { parse, stringify } from "lossless-json";
+import { type Column, snakeCase } from "../../core/columns.ts";
+import type { Extra, Item, Row, Value } from "../../core/domain.ts";
+import type { Dataset } from "../../datasets/dataset.ts";
+import { itemLine } from "./digest.ts";
+import { checkedCell } from "./encoding.ts";
+import { movingColumns, prefixOf, steadyColumns, tablesOf } from "./tables.ts";
+
+export interface Layout {
+  dataset: Dataset;
+  /** How its tables and views begin: `spot_assets`. */
+  prefix: string;
+  tables: ReturnType<typeof tablesOf>;
+  key: readonly string[];
+  steady: readonly string[];
+  moving: readonly string[];
+  /** Where the columns are that were added later, in the order of their names; they are the last ones of their part. */
+  later: readonly LaterColumn[];
+}
+
+interface LaterColumn {
+  name: string;
+  part: "steady" | "moving";
+  at: number;
+}
+
+/** An item as it is stored: the values of each part in the order of the layout. */
+export interface Parts {
+  key: Value[];
+  steady: Value[];
+  moving: Value[];
+  /** Unknown fields as JSON text, names in alphabetical order. */
+  extra: string | null;
+}
+
+const layouts = new WeakMap<Dataset, Layout>();
+
+export function layoutOf(dataset: Dataset): Layout {
+  const known = layouts.get(dataset);
+  if (known) return known;
+  const steady = steadyColumns(dataset);
+  const moving = movingColumns(dataset);
+  const layout: Layout = {
+    dataset,
+    prefix: prefixOf(dataset),
+    tables: tablesOf(dataset),
+    key: dataset.key,
+    steady,
+    moving,
+    later: [...laterColumns(dataset, "steady", steady), ...laterColumns(dataset, "moving", moving)].sort(byName),
+  };
+  layouts.set(dataset, layout);
+  return layout;
+}
+
+function laterColumns({ columns }: Dataset, part: LaterColumn["part"], names: readonly string[]): LaterColumn[] {
+  return [...names.entries()].filter(([, name]) => columns[name]?.later).map(([at, name]) => ({ name, part, at }));
+}
+
+const byName = (one: LaterColumn, other: LaterColumn): number => (one.name < other.name ? -1 : 1);
+
+export function columnOf(layout: Layout, name: string): Column {
+  const column = layout.dataset.columns[name];
+  if (!column) throw new Error(`${layout.dataset.name} has no column ${name}`);
+  return column;
+}
+
+/** An SQL list of stored columns: `s.available, s.frozen`. */
+export const selection = (alias: string, names: readonly string[]): string[] =>
+  names.map((name) => `${alias}.${snakeCase(name)}`);
+
+/** What tells an item of a scope from the others. */
+export const keyText = (key: readonly Value[]): string => JSON.stringify(key);
+
+/**
+ * The items of an answer by their key; one that was sent twice over counts once. Throws a RangeError, naming the item,
+ * where two of one key differ or a value cannot be kept as it is.
+ */
+export function partsByKey(layout: Layout, items: readonly Item[]): Map<string, Parts> {
+  const found = new Map<string, Parts>();
+  for (const item of items) {
+    const parts = partsOf(layout, item);
+    const key = keyText(parts.key);
+    const twin = found.get(key);
+    if (twin && JSON.stringify(twin) !== JSON.stringify(parts)) throw new RangeError(`${key}: two different rows`);
+    found.set(key, parts);
+  }
+  return found;
+}
+
+function partsOf(layout: Layout, { row, extra }: Item): Parts {
+  const cells = (names: readonly string[]) =>
+    names.map((name) => {
+      try {
+        return checkedCell(columnOf(layout, name), row[name]);
+      } catch (error) {
+        const key = layout.key.map((name) => row[name] ?? null);
+        throw new RangeError(`${keyText(key)}: ${name}: ${(error as Error).message}`);
+      }
+    });
+  return {
+    key: cells(layout.key),
+    steady: cells(layout.steady),
+    moving: cells(layout.moving),
+    extra: extraText(extra),
+  };
+}
+
+function extraText(extra: Extra): string | null {
+  const names = Object.keys(extra ?? {}).sort();
+  if (names.length === 0) return null;
+  const json = stringify(Object.fromEntries(names.map((name) => [name, extra?.[name]])));
+  return json === undefined ? null : Buffer.from(json).toString();
+}
+
+/** The fields that `extra` holds as JSON. Throws a RangeError for a text that is not what was stored of any. */
+export function parseExtra(text: string | null): Extra {
+  if (text === null) return null;
+  const extra = parsed(text);
+  if (extraText(extra) !== text) throw new RangeError("is no JSON object as it was stored");
+  return extra;
+}
+
+function parsed(text: string): Extra {
+  try {
+    return parse(text) as Extra;
+  } catch {
+    return null;
+  }
+}
+
+/** The canonical line of an item, which its snapshot's digest is made of. */
+export function lineOf({ steady, moving, later }: Layout, present: 0 | 1, parts: Parts): string {
+  const original = (part: LaterColumn["part"], names: readonly string[]) =>
+    parts[part].slice(0, names.length - later.filter((column) => column.part === part).length);
+  return itemLine(
+    present,
+    [...parts.key, ...original("steady", steady), ...original("moving", moving)],
+    parts.extra,
+    later.map(({ name, part, at }) => [snakeCase(name), parts[part][at] ?? null]),
+  );
+}
+
+/** The last row of an item that the answer no longer holds. */
+export function vanished(layout: Layout, last: Parts): Parts {
+  const end = (names: readonly string[], values: readonly Value[]) =>
+    values.map((value, at) => {
+      const isAmount = columnOf(layout, names[at] ?? "").kind === "decimal";
+      return layout.dataset.vanishes === "zero" && isAmount && value !== null ? "0" : null;
+    });
+  return {
+    key: last.key,
+    steady: end(layout.steady, last.steady),
+    moving: end(layout.moving, last.moving),
+    extra: null,
+  };
+}
+
+/** The row as a mapper would have made it. */
+export function rowOf(layout: Layout, { key, steady, moving }: Parts): Row {
+  const names = [...layout.key, ...layout.steady, ...layout.moving];
+  const values = [...key, ...steady, ...moving];
+  return Object.fromEntries(names.map((name, at) => [name, values[at] ?? null]));
+}
+
+/** What holds for one item as of the last good snapshot. `since`: when its steady row was written. */
+export interface Current {
+  id: number;
+  since: number;
+  present: 0 | 1;
+  parts: Parts;
+}
+
+/** The items of one scope, those that have vanished included, by the text of their key. */
+export type State = Map<string, Current>;

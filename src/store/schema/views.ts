@@ -1,0 +1,157 @@
+/** The views a person reads: one row per snapshot and item, in plain text, whatever way it is stored. */
+
+import { snakeCase } from "../../core/columns.ts";
+import { productTypes } from "../../core/domain.ts";
+import type { Dataset } from "../../datasets/dataset.ts";
+import { asOfJoins } from "./as-of-sql.ts";
+import { digitsSql, instantSql, readableSql, receivedInstantSql } from "./encoding.ts";
+import { columnOf, type Layout, layoutOf } from "./storage-layout.ts";
+import { columnNames, notComplete } from "./tables.ts";
+
+/** Maps the name of a view to its CREATE VIEW statement. */
+export type Views = ReadonlyMap<string, string>;
+
+/** Every view by name. */
+export function viewsOf(datasets: readonly Dataset[]): Views {
+  const views = new Map<string, string>();
+  const add = (name: string, query: string) => views.set(name, `CREATE VIEW ${name} AS\n${query}`);
+  for (const dataset of datasets) {
+    const layout = layoutOf(dataset);
+    const history = `${layout.prefix}_history`;
+    add(history, historyQuery(layout));
+    const latest = "select latest from scope where until is null";
+    add(`${layout.prefix}_latest`, `select * from ${history} where snapshot_id in (${latest})`);
+  }
+  add("daily_ranges", rangesQuery(datasets));
+  for (const [name, query] of Object.entries(fixed)) add(name, query.trim());
+  return views;
+}
+
+function historyQuery(layout: Layout): string {
+  const { dataset } = layout;
+  const names = columnNames(dataset);
+  const declared = names.map((name) => {
+    const alias = layout.key.includes(name) ? "i" : layout.moving.includes(name) ? "m" : "s";
+    const stored = snakeCase(name);
+    return `${readableSql(columnOf(layout, name), `${alias}.${stored}`)} as ${stored}`;
+  });
+  const published = names.indexOf(dataset.lastPublished) + 1;
+  const original = names.length - layout.later.length;
+  // People rely on the columns up to `snapshot_id` and their order; what was added later moves none of the others.
+  const columns = [
+    ...(dataset.public ? [] : ["a.name as account"]),
+    `${instantSql("n.taken_at")} as taken_at`,
+    ...(hasProductTypes(dataset) ? ["nullif(p.product_type, '') as product_type"] : []),
+    ...declared.slice(0, published),
+    "n.id as snapshot_id",
+    ...declared.slice(published, original),
+    "x.fields as extra",
+    "n.taken_at as taken_at_ms",
+    ...declared.slice(original),
+  ];
+  const shown = dataset.vanishes === "zero" ? "(s.present = 1 or s.since = n.id)" : "s.present = 1";
+  return `select
+  ${columns.join(",\n  ")}
+from snapshot n
+  join scope p on p.id = n.scope_id
+  join series e on e.id = p.series_id and e.dataset = '${dataset.name}'
+  join account a on a.id = e.account_id
+  ${asOfJoins(layout)}
+where n.error_code is null and ${shown}`;
+}
+
+/** An item is named by its key: "BTCUSDT USDT long crossed". */
+function rangesQuery(datasets: readonly Dataset[]): string {
+  const items = datasets.map((dataset) => {
+    const { prefix, key } = layoutOf(dataset);
+    return `select '${dataset.name}', id, scope_id, ${key.map(snakeCase).join("||' '||") || "''"} from ${prefix}_item`;
+  });
+  return `with i(dataset, id, scope_id, item) as (
+  ${items.join(" union all\n  ")}
+)
+select a.name as account, d.dataset, nullif(p.product_type, '') as product_type, date(d.day / 1000, 'unixepoch') as day,
+  i.item, d.field, ${digitsSql("d.least")} as least, ${digitsSql("d.greatest")} as greatest
+from daily_range d
+  join i on i.dataset = d.dataset and i.id = d.item_id
+  join scope p on p.id = i.scope_id
+  join series e on e.id = p.series_id
+  join account a on a.id = e.account_id`;
+}
+
+export const hasProductTypes = ({ endpoints }: Dataset): boolean =>
+  Object.values(endpoints).some(({ scopes }) => scopes(productTypes).some((scope) => scope !== null));
+
+/** Amounts of an episode; those in `results` are known of an open one alone, as no snapshot holds the trade that closes it. */
+const measures = [
+  "largest_total",
+  "average_open_price",
+  "worst_unrealized_pl",
+  "best_unrealized_pl",
+  "closest_liquidation",
+];
+const results = ["realized_pl", "funding", "fees"];
+
+const fixed: Record<string, string> = {
+  runs: `
+select r.id as run_id, a.name as account, e.dataset as dataset, ${instantSql("r.slot")} as scheduled_for,
+  ${instantSql("(r.slot + r.late_ms)")} as started_at, ${instantSql("(r.slot + r.late_ms + r.took_ms)")} as finished_at,
+  r.state as state, r.cause as cause, r.requests as requests, r.retries as retries, r.rows as rows,
+  r.late_ms as late_ms, r.spread_ms as spread_ms, r.slot as scheduled_for_ms,
+  r.skew_ms as skew_ms
+from run r
+  join series e on e.id = r.series_id
+  join account a on a.id = e.account_id`,
+  snapshots: `
+select n.id as snapshot_id, n.run_id as run_id, a.name as account, e.dataset as dataset,
+  nullif(p.product_type, '') as product_type, ${instantSql("n.taken_at")} as taken_at,
+  case when n.error_code is null then 'ok' else 'failed' end as state, n.rows as rows,
+  n.error_code as error_code, n.error_message as error_message, n.taken_at as taken_at_ms, lower(hex(n.digest)) as digest
+from snapshot n
+  join scope p on p.id = n.scope_id
+  join series e on e.id = p.series_id
+  join account a on a.id = e.account_id`,
+  gaps: `
+select a.name as account, e.dataset as dataset, nullif(p.product_type, '') as product_type,
+  ${instantSql("g.from_slot")} as from_at, ${instantSql("g.to_slot")} as to_at, g.slots as slots, g.cause as cause,
+  g.from_slot as from_at_ms, g.to_slot as to_at_ms
+from gap g
+  join series e on e.id = g.series_id
+  join account a on a.id = e.account_id
+  left join scope p on p.id = g.scope_id
+where g.scope_id <> ${notComplete}`,
+  // Of a scope that is asked no more nobody knows what became of its open positions.
+  position_episodes: `
+with life as (
+  select l.*, i.symbol, i.margin_coin, i.hold_side, i.margin_mode, p.series_id, p.product_type,
+    ${results.map((name) => `${digitsSql(`l.${name}`)} as ${name}_seen`).join(",\n    ")},
+    coalesce(l.last_seen_at, n.taken_at) as seen_at,
+    case when l.closed_before is not null then 'closed' when p.until is null then 'open' else 'unknown' end as state
+  from episode l
+    join positions_item i on i.id = l.item_id
+    join scope p on p.id = i.scope_id
+    left join snapshot n on n.id = p.latest
+)
+select a.name as account, nullif(l.product_type, '') as product_type, l.symbol as symbol, l.margin_coin as margin_coin,
+  l.hold_side as hold_side, l.margin_mode as margin_mode, l.state as state, ${receivedInstantSql("l.opened_at")} as opened_at,
+  ${instantSql("l.first_seen_at")} as first_seen_at, ${instantSql("l.seen_at")} as last_seen_at,
+  ${instantSql("l.last_seen_at")} as closed_after, ${instantSql("l.closed_before")} as closed_before,
+  ${[
+    ...measures.map((name) => `${digitsSql(`l.${name}`)} as ${name}`),
+    ...results.map((name) => `case when l.state = 'open' then l.${name}_seen end as ${name}`),
+    ...results.map((name) => `l.${name}_seen as ${name}_seen`),
+  ].join(",\n  ")},
+  l.first_seen_at as first_seen_at_ms, l.seen_at as last_seen_at_ms
+from life l
+  join series e on e.id = l.series_id
+  join account a on a.id = e.account_id`,
+  schedules: `
+select a.name as account, e.dataset as dataset, ${instantSql("c.since")} as since, c.pattern as pattern,
+  ${instantSql("c.until")} as until
+from schedule c
+  join series e on e.id = c.series_id
+  join account a on a.id = e.account_id`,
+  account_modes: `
+select a.name as account, ${instantSql("m.since")} as since, m.api as api, m.cause as cause
+from account_mode m
+  join account a on a.id = m.account_id`,
+};

@@ -1,0 +1,130 @@
+/** Writes one good snapshot: only what differs from the last one of its scope. */
+
+import { sql } from "drizzle-orm";
+import type { BetterSQLite3Database } from "drizzle-orm/better-sqlite3";
+import type { SQLiteTable } from "drizzle-orm/sqlite-core";
+import { snakeCase } from "../../core/columns.ts";
+import type { Value } from "../../core/domain.ts";
+import { asOfJoins } from "../schema/as-of-sql.ts";
+import { readCell } from "../schema/encoding.ts";
+import type { Current, State } from "../schema/storage-layout.ts";
+import { keyText, type Layout, lineOf, type Parts, selection, vanished } from "../schema/storage-layout.ts";
+import type { Sqlite } from "../sqlite/database.ts";
+
+/** How one item goes on: `last` is undefined for one never seen before. */
+interface Step {
+  last: Current | undefined;
+  present: 0 | 1;
+  parts: Parts;
+}
+
+/** What a snapshot changes, worked out before anything is written. */
+export interface Plan {
+  steps: Step[];
+  /** Canonical lines for the digest. */
+  lines: string[];
+  /** How many rows its history view will show. */
+  rows: number;
+}
+
+/** `gone`: last rows of items that are known to have vanished, whatever was known of them before. */
+export function plan(
+  layout: Layout,
+  state: State,
+  received: ReadonlyMap<string, Parts>,
+  gone: ReadonlyMap<string, Parts> = new Map(),
+): Plan {
+  const steps: Step[] = [...received].map(([key, parts]) => ({ last: state.get(key), present: 1, parts }));
+  for (const [key, parts] of gone) steps.push({ last: state.get(key), present: 0, parts });
+  for (const [key, last] of state) {
+    if (last.present === 0 || received.has(key) || gone.has(key)) continue;
+    steps.push({ last, present: 0, parts: vanished(layout, last.parts) });
+  }
+  return {
+    steps,
+    lines: steps.map(({ present, parts }) => lineOf(layout, present, parts)),
+    rows: layout.dataset.vanishes === "zero" ? steps.length : received.size,
+  };
+}
+
+/** Reads and writes the tables of one dataset. */
+export interface Recorder {
+  /** What holds for a scope as of its last good snapshot, from the database. */
+  load(scopeId: number): State;
+  /** Writes the steps of a plan under the id of their snapshot and brings the state in memory up to them. */
+  carryOut(change: { scopeId: number; snapshotId: number; state: State; steps: readonly Step[] }): void;
+}
+
+export function createRecorder(sqlite: Sqlite, orm: BetterSQLite3Database, layout: Layout): Recorder {
+  const { tables, key, steady, moving } = layout;
+  const read = createStateReader(sqlite, layout);
+  const latest = sqlite.prepare<[number], number | null>("select latest from scope where id = ?").pluck();
+  const insertItem = inserter(orm, tables.item, ["scope_id", ...key.map(snakeCase)]);
+  const insertSteady = inserter(orm, tables.steady, ["item_id", "since", "present", ...steady.map(snakeCase)]);
+  const insertMoving = tables.moving && inserter(orm, tables.moving, ["item_id", "since", ...moving.map(snakeCase)]);
+  const insertExtra = inserter(orm, tables.extra, ["item_id", "since", "fields"]);
+  return {
+    load: (scopeId) => read(latest.get(scopeId) ?? null),
+    carryOut({ scopeId, snapshotId, state, steps }) {
+      for (const { last, present, parts } of steps) {
+        const id = last?.id ?? insertItem([scopeId, ...parts.key]);
+        // A last row is shown by the snapshot that wrote it alone.
+        const changed = !last || present === 0 || last.present !== present || differ(last.parts.steady, parts.steady);
+        if (changed) insertSteady([id, snapshotId, present, ...parts.steady]);
+        if (movesOn(layout, last, present, parts)) insertMoving?.([id, snapshotId, ...parts.moving]);
+        if ((last?.parts.extra ?? null) !== parts.extra) insertExtra([id, snapshotId, parts.extra]);
+        state.set(keyText(parts.key), { id, since: changed ? snapshotId : last.since, present, parts });
+      }
+    },
+  };
+}
+
+/** Inserts a row whose cells come in the order of the columns. Returns its id, where the table has one. */
+function inserter(orm: BetterSQLite3Database, table: SQLiteTable, columns: readonly string[]) {
+  const statement = orm
+    .insert(table)
+    .values(Object.fromEntries(columns.map((name) => [name, sql.placeholder(name)])))
+    .prepare();
+  return (cells: readonly Value[]): number => {
+    const row = Object.fromEntries(columns.map((name, at) => [name, cells[at] ?? null]));
+    return Number(statement.run(row).lastInsertRowid);
+  };
+}
+
+/** An item that ends without a zero row ends in its steady row alone; when it comes back, it begins anew. */
+function movesOn({ dataset, moving }: Layout, last: Current | undefined, present: 0 | 1, parts: Parts): boolean {
+  if (moving.length === 0 || (present === 0 && dataset.vanishes === "nothing")) return false;
+  return !last || last.present !== present || differ(last.parts.moving, parts.moving);
+}
+
+const differ = (a: readonly Value[], b: readonly Value[]): boolean => a.some((value, at) => value !== b[at]);
+
+type StateRow = [id: number, since: number, present: 0 | 1, extra: string | null, ...cells: unknown[]];
+
+/** Prepares to read what held for a scope at one of its good snapshots; nothing where there is none (null). */
+export function createStateReader(sqlite: Sqlite, layout: Layout): (snapshotId: number | null) => State {
+  const { key, steady, moving } = layout;
+  const selected = [...selection("i", key), ...selection("s", steady), ...selection("m", moving)];
+  const rows = sqlite.prepare<[number | null], StateRow>(
+    `select i.id, s.since, s.present, x.fields, ${selected.join(", ")}
+     from snapshot n
+     ${asOfJoins(layout)}
+     where n.id = ? order by i.id`,
+  );
+  rows.raw();
+  return (snapshotId) => {
+    const state: State = new Map();
+    for (const [id, since, present, extra, ...cells] of rows.all(snapshotId)) {
+      const values = cells.map(readCell);
+      const parts: Parts = {
+        key: values.slice(0, key.length),
+        steady: values.slice(key.length, key.length + steady.length),
+        moving: values.slice(key.length + steady.length, key.length + steady.length + moving.length),
+        extra,
+      };
+      const ended = present === 0 && layout.dataset.vanishes === "nothing";
+      state.set(keyText(parts.key), { id, since, present, parts: ended ? vanished(layout, parts) : parts });
+    }
+    return state;
+  };
+}

@@ -1,0 +1,192 @@
+/** Rows of a history view, as text or numbers, read back into what was received. */
+import { type Column, snakeCase } from "../../core/columns.ts";
+import { isPlain } from "../../core/decimal.ts";
+import { type Item, productTypes, publicAccount, type Scope, type Value } from "../../core/domain.ts";
+import { ShapeError } from "../../core/errors.ts";
+import type { Dataset } from "../../datasets/dataset.ts";
+import { parseExtra } from "../schema/storage-layout.ts";
+import type { Cell } from "../sql/query.ts";
+
+/** A file of rows; each row with the place it stands at: `line 7`. */
+export interface HistoryFile {
+  path: string;
+  columns: readonly string[];
+  rows: AsyncIterable<readonly PlacedRow[]>;
+  /** True where an empty text stands for an unknown cell as well, for every cell is in quotes. */
+  isQuotedThroughout?: boolean;
+}
+
+export interface PlacedRow {
+  place: string;
+  cells: readonly Cell[];
+}
+
+/** The rows of one snapshot. Those of zeros, which may be the last ones of coins that are gone, are kept apart. */
+export interface ImportedSnapshot {
+  id: number;
+  /** Where its first row stands. */
+  place: string;
+  account: string;
+  scope: Scope;
+  takenAt: number;
+  items: Item[];
+  zeros: Item[];
+}
+
+/** Neighbouring rows of one `snapshot_id` as one snapshot. @throws ShapeError naming the file, and place and column in it */
+export async function* snapshotsOf(file: HistoryFile, dataset: Dataset): AsyncGenerator<ImportedSnapshot, void> {
+  const read = rowReader(file, dataset);
+  let current: ImportedSnapshot | undefined;
+  let keys = new Set<string>();
+  for await (const rows of file.rows) {
+    for (const row of rows) {
+      const { item, ...about } = read(row);
+      if (current?.id !== about.id) {
+        if (current) yield current;
+        if (about.id <= (current?.id ?? 0))
+          throw new ShapeError(file.path, row.place, `snapshot_id ${about.id} follows ${current?.id}; it must rise`);
+        current = { ...about, place: row.place, items: [], zeros: [] };
+        keys = new Set();
+      } else if (!isSame(current, about))
+        throw new ShapeError(
+          file.path,
+          row.place,
+          `snapshot_id ${about.id} is of another account, time or product type`,
+        );
+      const key = keyOf(dataset, item);
+      if (keys.has(key)) throw new ShapeError(file.path, row.place, `snapshot ${about.id} has ${key} twice`);
+      keys.add(key);
+      (isZero(dataset, item) ? current.zeros : current.items).push(item);
+    }
+  }
+  if (current) yield current;
+}
+
+/** What tells an item of a snapshot from the others. */
+export const keyOf = ({ key }: Dataset, { row }: Item): string => JSON.stringify(key.map((name) => row[name]));
+
+type About = Omit<ImportedSnapshot, "place" | "items" | "zeros">;
+
+const isSame = (one: About, other: About): boolean =>
+  one.account === other.account && one.scope === other.scope && one.takenAt === other.takenAt;
+
+/** As the last row of a coin that is gone: amounts "0" or unknown, and nothing else said. */
+const isZero = ({ vanishes, columns, key }: Dataset, { row, extra }: Item): boolean =>
+  vanishes === "zero" &&
+  extra === null &&
+  Object.entries(columns).every(
+    ([name, { kind }]) => key.includes(name) || row[name] === null || (kind === "decimal" && row[name] === "0"),
+  );
+
+function rowReader({ path, columns, isQuotedThroughout = false }: HistoryFile, dataset: Dataset) {
+  const declared = Object.entries(dataset.columns).map(
+    ([name, column]) => [name, columns.indexOf(snakeCase(name)), column] as const,
+  );
+  const [account, productType] = [columns.indexOf("account"), columns.indexOf("product_type")];
+  const [takenAt, takenAtMs] = [columns.indexOf("taken_at"), columns.indexOf("taken_at_ms")];
+  const [id, extra] = [columns.indexOf("snapshot_id"), columns.indexOf("extra")];
+
+  // The exchange's "" is unknown in every column, so that no text that was stored is empty.
+  const unquoted = (cell: Cell): Cell => (isQuotedThroughout && cell === "" ? null : cell);
+
+  return ({ place, cells }: PlacedRow): About & { item: Item } => {
+    const cell = <T>(at: number, read: (cell: Cell) => T): T => {
+      try {
+        return read(unquoted(cells[at] ?? null));
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+        throw new ShapeError(path, `${place}, ${columns[at]}`, error.message);
+      }
+    };
+    const row: Record<string, Value> = {};
+    for (const [name, at, column] of declared) row[name] = cell(at, (value) => cellValue(column, value));
+    const instant = cell(takenAtMs, required(momentOf));
+    if (cell(takenAt, required(instantOf)) !== instant)
+      throw new ShapeError(path, `${place}, taken_at`, "is another instant than taken_at_ms");
+    return {
+      id: cell(id, required(idOf)),
+      account: account < 0 ? publicAccount : cell(account, required(textOf)),
+      scope: productType < 0 ? null : cell(productType, scopeOf),
+      takenAt: instant,
+      item: { row, extra: cell(extra, (value) => parseExtra(textOf(value))) },
+    };
+  };
+}
+
+/** @throws RangeError where the cell is none of the column's kind */
+function cellValue({ kind, required: isRequired }: Column, cell: Cell): Value {
+  const read = { text: textOf, decimal: digitsOf, millis: instantOf, flag: flagOf }[kind] as (cell: Cell) => Value;
+  return isRequired ? required(read)(cell) : read(cell);
+}
+
+const required =
+  <T>(read: (cell: Cell) => T | null) =>
+  (cell: Cell): T => {
+    const value = read(cell);
+    if (value === null) throw new RangeError("is missing");
+    return value;
+  };
+
+const wrong = (cell: Cell, what: string): RangeError => new RangeError(`${shown(cell)} is no ${what}`);
+
+const shown = (cell: Cell): string => JSON.stringify(String(cell).slice(0, 40));
+
+function textOf(cell: Cell): string | null {
+  if (cell === null || typeof cell === "string") return cell;
+  throw wrong(cell, "text");
+}
+
+function digitsOf(cell: Cell): string | null {
+  const text = textOf(cell);
+  if (text === null || isPlain(text)) return text;
+  const isLocal = /^-?\d+,\d+$/.test(text);
+  throw wrong(cell, `decimal number${isLocal ? "; it has a decimal comma, which is no point" : ""}`);
+}
+
+function instantOf(cell: Cell): number | null {
+  const text = textOf(cell);
+  if (text === null) return null;
+  const instant = Date.parse(text);
+  if (!(instant >= 0) || new Date(instant).toISOString() !== text) throw wrong(cell, "instant");
+  return instant;
+}
+
+/** Files of text have integers as digits. */
+function whole(cell: Cell): number | null {
+  if (cell === null) return null;
+  // What Parquet has besides, such as dates, is no number of ours.
+  const isNumber = typeof cell === "number" || typeof cell === "bigint";
+  const number = isNumber || (typeof cell === "string" && /^\d{1,16}$/.test(cell)) ? Number(cell) : Number.NaN;
+  if (!Number.isSafeInteger(number) || number < 0) throw wrong(cell, "whole number");
+  return number;
+}
+
+/** 9999-12-31T23:59:59.999Z: SQLite knows no later time. */
+const latestMoment = 253_402_300_799_999;
+
+function momentOf(cell: Cell): number | null {
+  const moment = whole(cell);
+  if (moment !== null && moment > latestMoment) throw new RangeError(`${moment} is after the year 9999`);
+  return moment;
+}
+
+/** As many ids again are left for what is collected after the import. */
+const greatestId = 2 ** 52;
+
+function idOf(cell: Cell): number | null {
+  const id = whole(cell);
+  if (id !== null && (id < 1 || id > greatestId)) throw new RangeError(`${id} is not from 1 to ${greatestId}`);
+  return id;
+}
+
+function flagOf(cell: Cell): number | null {
+  const number = whole(cell);
+  if (number !== null && number > 1) throw wrong(cell, "0 or 1");
+  return number;
+}
+
+function scopeOf(cell: Cell): Scope {
+  const found = [null, ...productTypes, "unified" as const].find((one) => one === cell);
+  if (found === undefined) throw wrong(cell, "product type");
+  return found;
+}

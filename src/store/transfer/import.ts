@@ -1,0 +1,191 @@
+/**
+ * Builds a history from the rows of an export. They say which snapshots there were, and of each what it held, though not
+ * which run took it, what was empty, failed or missed, nor any schedule: each of these is as if it had never been.
+ */
+import { drizzle } from "drizzle-orm/better-sqlite3";
+import { snakeCase } from "../../core/columns.ts";
+import { causes, type Item, type Scope } from "../../core/domain.ts";
+import { ConfigError, ShapeError } from "../../core/errors.ts";
+import type { Dataset } from "../../datasets/dataset.ts";
+import { createChain } from "../chain/chain.ts";
+import { historyColumns } from "../read/scan.ts";
+import { createGaps } from "../runs/gaps.ts";
+import { createLedger, type Ledger } from "../runs/run-ledger.ts";
+import { layoutOf } from "../schema/storage-layout.ts";
+import { createHistory, type History, type PastSnapshot } from "../snapshots/snapshot-writer.ts";
+import { openWriter, type Sqlite } from "../sqlite/database.ts";
+import { sqliteErrorOf, unwritten } from "../sqlite/write-queue.ts";
+import { type HistoryFile, type ImportedSnapshot, keyOf, snapshotsOf } from "./import-rows.ts";
+
+export interface Imported {
+  path: string;
+  dataset: Dataset;
+  snapshots: number;
+  rows: number;
+}
+
+/**
+ * Imports files into a database that holds nothing of their datasets, all of them or none; the caller holds its lock. Where
+ * `expected` is given they must have so many rows in all.
+ * @throws ShapeError naming the file and the place in it; ConfigError where the database is not empty; StorageError where
+ * it cannot be written
+ */
+export async function importHistory(
+  path: string,
+  datasets: readonly Dataset[],
+  files: AsyncIterable<HistoryFile>,
+  expected: number | null = null,
+): Promise<Imported[]> {
+  const sqlite = openWriter(path);
+  try {
+    sqlite.exec("begin immediate");
+    const imported: Imported[] = [];
+    for await (const file of files) imported.push(await importFile(sqlite, path, datasets, file));
+    const rows = imported.reduce((sum, file) => sum + file.rows, 0);
+    if (expected !== null && rows !== expected)
+      throw new ShapeError(
+        imported.map(({ path }) => path).join(", "),
+        "rows",
+        `${rows} are there, and --rows says ${expected}; nothing was imported`,
+      );
+    sqlite.exec("commit");
+    return imported;
+  } catch (error) {
+    if (sqlite.inTransaction) sqlite.exec("rollback");
+    const cause = sqliteErrorOf(error);
+    throw cause ? unwritten(path, cause) : error;
+  } finally {
+    sqlite.close();
+  }
+}
+
+async function importFile(
+  sqlite: Sqlite,
+  path: string,
+  datasets: readonly Dataset[],
+  file: HistoryFile,
+): Promise<Imported> {
+  const dataset = datasets.find((one) => isHistoryOf(sqlite, one, file.columns));
+  if (!dataset) throw new ShapeError(file.path, "columns", "are those of no dataset's history");
+  requireNone(sqlite, path, dataset);
+  const imported: Imported = { path: file.path, dataset, snapshots: 0, rows: 0 };
+  const write = runWriter(sqlite, path, file, dataset);
+  for await (const { run, next } of inRuns(snapshotsOf(file, dataset))) {
+    imported.snapshots += run.length;
+    imported.rows += write(run, next);
+  }
+  return imported;
+}
+
+/** Those that were added to the dataset since the file was written it need not have. */
+function isHistoryOf(sqlite: Sqlite, dataset: Dataset, columns: readonly string[]): boolean {
+  const later = layoutOf(dataset).later.map(({ name }) => snakeCase(name));
+  const known = historyColumns(sqlite, dataset).filter((name) => columns.includes(name) || !later.includes(name));
+  return String(known) === String(columns);
+}
+
+function requireNone(sqlite: Sqlite, path: string, dataset: Dataset): void {
+  const found = sqlite
+    .prepare("select 1 from run r join series e on e.id = r.series_id where e.dataset = ? limit 1")
+    .get(dataset.name);
+  if (found)
+    throw new ConfigError([
+      `${path} holds runs of ${dataset.name} already. Set DATABASE_URL to a file that is not there.`,
+    ]);
+}
+
+/** Snapshots of one account that one run may have taken. */
+type Taken = readonly ImportedSnapshot[];
+
+/** What one run's answers lie apart at most, unless a run was given longer. Milliseconds. */
+const longestRun = 60_000;
+
+/**
+ * The snapshots by runs, each with the one after it of its account: a run asks each scope once. Which scopes one asked for
+ * decides which of them are asked still, and so what is the latest.
+ */
+async function* inRuns(snapshots: AsyncIterable<ImportedSnapshot>): AsyncGenerator<{ run: Taken; next: Taken }, void> {
+  const accounts = new Map<string, { complete: Taken; growing: ImportedSnapshot[] }>();
+  for await (const one of snapshots) {
+    const account = accounts.get(one.account) ?? { complete: [], growing: [] };
+    accounts.set(one.account, account);
+    const [first] = account.growing;
+    const isOfRun = Math.abs(one.takenAt - (first ?? one).takenAt) <= longestRun;
+    if (!isOfRun || account.growing.some(({ scope }) => scope === one.scope)) {
+      if (account.complete.length > 0) yield { run: account.complete, next: account.growing };
+      account.complete = account.growing;
+      account.growing = [];
+    }
+    account.growing.push(one);
+  }
+  for (const { complete, growing } of accounts.values()) {
+    if (complete.length > 0) yield { run: complete, next: growing };
+    yield { run: growing, next: [] };
+  }
+}
+
+function runWriter(sqlite: Sqlite, path: string, file: HistoryFile, dataset: Dataset) {
+  const orm = drizzle(sqlite);
+  const chain = createChain(sqlite);
+  const ledger: Ledger = createLedger(orm, chain, createGaps(sqlite));
+  const history: History = createHistory(sqlite, orm, ledger, chain);
+  const rowsOf = sqlite.prepare<[number], number>("select rows from snapshot where id = ?").pluck();
+
+  /** Returns the number of rows. */
+  return (run: Taken, next: Taken): number => {
+    const [first] = run;
+    if (!first) return 0;
+    for (const { id } of run)
+      if (rowsOf.get(id) !== undefined)
+        throw new ConfigError([`${path} holds a snapshot ${id} already. Import into another.`]);
+    const instants = run.map(({ takenAt }) => takenAt);
+    const finishedAt = Math.max(...instants);
+    const { failures } = history.finish(claim(first), {
+      dataset,
+      snapshots: run.map((one) => pastSnapshot(dataset, one, next)),
+      failures: [],
+      skipped: false,
+      cause: causes.imported,
+      finishedAt,
+      requests: 0,
+      retries: 0,
+      spreadMs: run.length < 2 ? null : finishedAt - Math.min(...instants),
+      skewMs: null,
+    });
+    if (failures[0]) throw new ShapeError(file.path, `${first.place} and after`, failures[0].message);
+    for (const { id, place, items, zeros } of run)
+      if (rowsOf.get(id) !== items.length + zeros.length)
+        throw new ShapeError(file.path, place, `snapshot ${id} lacks the row of zeros of a coin that was there before`);
+    return run.reduce((rows, { items, zeros }) => rows + items.length + zeros.length, 0);
+  };
+
+  /** The next slot that is free: two answers may bear the same time. */
+  function claim({ account, takenAt }: ImportedSnapshot): number {
+    for (let slot = takenAt; ; slot += 1) {
+      const id = ledger.claim(account, dataset.name, slot, slot, "demand");
+      if (id !== null) return id;
+    }
+  }
+}
+
+/**
+ * A row of zeros is the last one of a coin that is gone, unless the next run shows the coin again: then it was listed with
+ * zeros. Where the two cannot be told apart, either has the same rows.
+ */
+function pastSnapshot(dataset: Dataset, one: ImportedSnapshot, next: Taken): PastSnapshot {
+  const { id, scope, takenAt, items, zeros } = one;
+  const after = keysIn(dataset, next, scope);
+  const isListed = (item: Item) => after.has(keyOf(dataset, item));
+  return {
+    id,
+    scope,
+    takenAt,
+    items: [...items, ...zeros.filter(isListed)],
+    gone: zeros.filter((item) => !isListed(item)),
+  };
+}
+
+function keysIn(dataset: Dataset, run: Taken, scope: Scope): Set<string> {
+  const found = run.find((one) => one.scope === scope);
+  return new Set([...(found?.items ?? []), ...(found?.zeros ?? [])].map((item) => keyOf(dataset, item)));
+}

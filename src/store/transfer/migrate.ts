@@ -1,0 +1,107 @@
+/** Brings a database to the schema of this program, in one transaction, after a backup. */
+
+import type { Log } from "../../core/log.ts";
+import { chainUp } from "../chain/chain.ts";
+import { fillEpisodes } from "../positions/rebuild.ts";
+import { fillGaps } from "../runs/gaps.ts";
+import type { Views } from "../schema/views.ts";
+import { backup } from "../sqlite/backup.ts";
+import { openReadOnly, quickCheck, type Sqlite } from "../sqlite/database.ts";
+import { appliedHashes, type Migration, pendingMigrations } from "../sqlite/migrations.ts";
+import type { Migrated } from "../store.ts";
+
+/**
+ * Applies what is pending, on a database that may hold history: backup first, and nothing at all if a row would be lost.
+ * Null where nothing was.
+ */
+export async function migrate(
+  path: string,
+  sqlite: Sqlite,
+  { migrations, views, log, now }: { migrations: readonly Migration[]; views: Views; log: Log; now: number },
+): Promise<Migrated | null> {
+  const pending = pendingMigrations(path, sqlite, migrations);
+  if (pending.length === 0) {
+    replaceViews(sqlite, views);
+    return null;
+  }
+  const copy = `${path}.before-${migrations.length}`;
+  await backup(sqlite, copy);
+  log.info({ path, migrations: pending.length, backup: copy }, "bringing the database up to date");
+  applyMigrations(sqlite, { pending, views, now });
+  return { migrations: pending.length, backup: copy };
+}
+
+/** All of it or nothing. Throws where a foreign key no longer holds or a table that stays has lost rows. */
+export function applyMigrations(
+  sqlite: Sqlite,
+  { pending, views, now }: { pending: readonly Migration[]; views: Views; now: number },
+): void {
+  // Outside the transaction, where alone it has an effect: with it, rebuilding a table would delete its children.
+  sqlite.pragma("foreign_keys = OFF");
+  try {
+    sqlite
+      .transaction(() => {
+        const before = rowCounts(sqlite);
+        dropViews(sqlite, views);
+        sqlite.exec(
+          "create table if not exists migration (id integer primary key, hash text not null, applied_at integer not null) strict",
+        );
+        for (const { sql, hash } of pending) {
+          for (const statement of sql) sqlite.exec(statement);
+          sqlite.prepare("insert into migration (hash, applied_at) values (?, ?)").run(hash, now);
+        }
+        sqlite.pragma(`user_version = ${appliedHashes(sqlite).length}`);
+        for (const view of views.values()) sqlite.exec(view);
+        const orphans = sqlite.pragma("foreign_key_check") as unknown[];
+        if (orphans.length > 0) throw new Error(`migration leaves ${orphans.length} rows without their parent`);
+        const after = rowCounts(sqlite);
+        if (after.has("link") && !before.has("link")) chainUp(sqlite);
+        if (after.has("episode") && !before.has("episode")) fillEpisodes(sqlite);
+        if (after.has("gap") && !before.has("gap")) fillGaps(sqlite);
+        for (const [table, rows] of before) {
+          if ((after.get(table) ?? rows) < rows) throw new Error(`migration loses rows of ${table}`);
+        }
+      })
+      .immediate();
+  } finally {
+    sqlite.pragma("foreign_keys = ON");
+  }
+}
+
+function rowCounts(sqlite: Sqlite): Map<string, number> {
+  const tables = sqlite.prepare("select name from sqlite_master where type = 'table'").pluck().all() as string[];
+  return new Map(
+    tables.map((table) => [table, sqlite.prepare(`select count(*) from "${table}"`).pluck().get() as number]),
+  );
+}
+
+/** Views are part of the program, not of the data: made anew when their text is another. */
+function replaceViews(sqlite: Sqlite, views: Views): void {
+  const found = sqlite.prepare("select name, sql from sqlite_master where type = 'view'").raw().all() as [
+    string,
+    string,
+  ][];
+  const existing = new Map(found);
+  if ([...views].every(([name, sql]) => existing.get(name) === sql)) return;
+  sqlite
+    .transaction(() => {
+      dropViews(sqlite, views);
+      for (const view of views.values()) sqlite.exec(view);
+    })
+    .immediate();
+}
+
+function dropViews(sqlite: Sqlite, views: Views): void {
+  for (const name of views.keys()) sqlite.exec(`drop view if exists ${name}`);
+}
+
+/** "is up to date and sound"; throws a ConfigError with the fix where it is not. Changes nothing. */
+export function checkDatabase(path: string): string {
+  const sqlite = openReadOnly(path);
+  try {
+    quickCheck(path, sqlite);
+    return "is up to date and sound";
+  } finally {
+    sqlite.close();
+  }
+}

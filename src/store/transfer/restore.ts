@@ -1,0 +1,64 @@
+/** Puts a backup into the place of the database. */
+import { existsSync, statSync } from "node:fs";
+import { ConfigError } from "../../core/errors.ts";
+import { realPath } from "../../core/path.ts";
+import { createAlertBook } from "../alerts/alert-state.ts";
+import { connect } from "../files/connections.ts";
+import { requireNoDeadLink } from "../files/names.ts";
+import type { Views } from "../schema/views.ts";
+import { backup, type Copying } from "../sqlite/backup.ts";
+import { inspect, opened } from "../sqlite/database.ts";
+import { ownMigrations, pendingMigrations } from "../sqlite/migrations.ts";
+import { applyMigrations } from "./migrate.ts";
+
+/**
+ * Throws a ConfigError where something lies in the way: nothing is ever overwritten but an empty file. What a lost database
+ * left beside it is refused as well, for it would be replayed over the one that is put there.
+ */
+export function requireFreePlace(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found) requireNoDeadLink(path);
+  if (found && (!found.isFile() || found.size > 0)) {
+    throw new ConfigError([`${path} is there already. Move it away, or set DATABASE_URL to another file.`]);
+  }
+  for (const left of ["-wal", "-shm", "-journal"].map((suffix) => path + suffix).filter((file) => existsSync(file))) {
+    throw new ConfigError([`${left} is left of the database that was here. Move it away, to where that one is.`]);
+  }
+}
+
+/**
+ * Copies the backup to the path, which is free and locked by the caller. The copy bears its name only when it has been
+ * brought up to date and `check` has found nothing. Throws a ConfigError where the backup is no database of ours, damaged
+ * or newer; a StorageError where it cannot be copied.
+ */
+export async function restore(
+  source: string,
+  path: string,
+  { views, now, onProgress, check }: { views: Views; now: number } & Copying,
+): Promise<void> {
+  if (inspect(source) === "new") throw new ConfigError([`${source} does not exist. Name a file that db backup made.`]);
+  const sqlite = opened(source, () => {
+    const found = connect(source, { readonly: true, fileMustExist: true });
+    found.prepare("select count(*) from sqlite_schema").get();
+    return found;
+  });
+  try {
+    const pending = pendingMigrations(source, sqlite, ownMigrations());
+    await backup(sqlite, realPath(path), {
+      ...(onProgress && { onProgress }),
+      async check(draft) {
+        const copy = connect(draft);
+        try {
+          if (pending.length > 0) applyMigrations(copy, { pending, views, now });
+          // It was for the database that was copied to send them; nobody wants to hear of them again.
+          createAlertBook(copy).withdraw("the database was restored from a backup");
+        } finally {
+          copy.close();
+        }
+        await check?.(draft);
+      },
+    });
+  } finally {
+    sqlite.close();
+  }
+}

@@ -1,0 +1,223 @@
+/** Walks the chain from its first link: what was altered, left out, put in or never linked. */
+import type { Value } from "../../core/domain.ts";
+import {
+  beginning,
+  type Note,
+  noteOf,
+  noteText,
+  type RunCells,
+  runColumns,
+  runText,
+  type Sealed,
+} from "../chain/chain.ts";
+import { linkOf } from "../schema/digest.ts";
+import type { Sqlite } from "../sqlite/database.ts";
+import type { Search } from "./locate-change.ts";
+import type { Report } from "./problem.ts";
+
+interface Link {
+  id: number;
+  runId: number | null;
+  note: string | null;
+  digest: Buffer;
+  /** The run as it is now; undefined where it is not there. */
+  run: RunCells | undefined;
+  snapshots: SealedSnapshot[];
+}
+
+interface SealedSnapshot extends Sealed {
+  isPruned: boolean;
+}
+
+/** A table as the notes tell it: values by key. */
+type Told = Map<string, readonly Value[]>;
+
+const slotAt = runColumns.indexOf("run.slot");
+const stateAt = runColumns.indexOf("run.state");
+const causeAt = runColumns.indexOf("run.cause");
+const rowsAt = runColumns.indexOf("run.rows");
+
+/** Yields after each link; returns the last one, the head of the chain. */
+export function* checkChain(sqlite: Sqlite, report: Report, search: Search): Generator<undefined, Buffer> {
+  const changes = changesOf(sqlite);
+  const unlinked = new Set(changes.keys());
+  const told: Told = new Map();
+  let number = 0;
+  let previous: Buffer = beginning;
+  let expected: Buffer = beginning;
+  for (const link of linksOf(sqlite)) {
+    number += 1;
+    if (link.id !== number) report(`link ${number} (link): is missing before link ${link.id}`);
+    const later = changes.get(link.runId ?? 0)?.filter((change) => change.link > link.id) ?? [];
+    const then = later.reduceRight(before, link);
+    const fits = (text: string) => [previous, expected].some((before) => linkOf(before, text).equals(link.digest));
+    const text = textOf(then);
+    if (!fits(text)) explain(then, fits, report, search);
+    if (then.run && link.note === null && then.run[stateAt] === "running") {
+      report(`run ${link.runId} (run.state): has ended, and yet is said to run`, Number(then.run[slotAt]));
+    }
+    if (link.note !== null) tell(told, link, report);
+    else if (later.length === 0) unlinked.delete(link.runId ?? 0);
+    // Where a link itself was altered, the next one still follows from what it was.
+    expected = linkOf(previous, text);
+    previous = link.digest;
+    number = link.id;
+    yield;
+  }
+  checkUnlinked(sqlite, [...unlinked], report);
+  checkTold(sqlite, told, report);
+  return previous;
+}
+
+const textOf = ({ runId, note, snapshots, run }: Link): string =>
+  note === null ? runText(run ?? [runId], run?.[stateAt] === "missed" ? [] : snapshots) : noteText(note, runId);
+
+function explain(link: Link, fits: (text: string) => boolean, report: Report, search: Search): void {
+  const { run } = link;
+  const slot = run ? Number(run[slotAt]) : undefined;
+  const found = run && link.note === null ? search([run], (cells) => fits(textOf({ ...link, run: cells }))) : null;
+  if (found) {
+    report(`run ${link.runId} (${runColumns[found.at]}): was ${JSON.stringify(found.was)} when it ended`, slot);
+    return;
+  }
+  const pruned = link.snapshots.filter(({ isPruned }) => isPruned);
+  const was = search([pruned.map(({ digest }) => digest.toString("hex"))], (digests) =>
+    fits(textOf({ ...link, snapshots: withDigests(link.snapshots, pruned, digests) })),
+  );
+  if (was) {
+    report(`run ${link.runId}: snapshot ${pruned[was.at]?.id} (pruned.digest): was ${was.was}`, slot);
+    return;
+  }
+  const snapshots = pruned.length > 0 ? "its snapshots (snapshot, pruned)" : "its snapshots";
+  const covered = link.note === null ? `run ${link.runId}, ${snapshots}` : `the note ${link.note}`;
+  report(`link ${link.id} (link): does not follow from ${covered} and the link before it`, slot);
+}
+
+const withDigests = (all: readonly SealedSnapshot[], pruned: readonly SealedSnapshot[], digests: readonly Value[]) =>
+  all.map((one) => {
+    const at = pruned.indexOf(one);
+    return at < 0 ? one : { ...one, digest: Buffer.from(String(digests[at]), "hex") };
+  });
+
+/** As it was settled, before it was claimed after all. */
+const missedRun = (run: RunCells, cause: string | null): RunCells =>
+  run.map((cell, at) => {
+    if (at === stateAt) return "missed";
+    if (at === causeAt) return cause;
+    if (at <= slotAt) return cell;
+    return /requests|retries|rows/.test(runColumns[at] ?? "") ? 0 : null;
+  });
+
+/** What a note says about a run that had ended before. */
+interface Change {
+  link: number;
+  note: Note | null;
+}
+
+/** By run, in the order of the chain. */
+function changesOf(sqlite: Sqlite): Map<number, Change[]> {
+  const rows = sqlite
+    .prepare("select run_id, id, note from link where note is not null and run_id is not null order by id")
+    .raw()
+    .iterate() as IterableIterator<[number, number, string]>;
+  const changes = new Map<number, Change[]>();
+  for (const [run, link, note] of rows) changes.set(run, [...(changes.get(run) ?? []), { link, note: noteOf(note) }]);
+  return changes;
+}
+
+/** The run of a link and its snapshots as they were before a change. */
+function before(link: Link, { note }: Change): Link {
+  if (note?.[0] === "run") return link.run ? { ...link, run: missedRun(link.run, note[2]) } : link;
+  if (note?.[0] !== "corrected") return link;
+  const [, id, digest, rows] = note;
+  const run = link.run?.map((cell, at) => (at === rowsAt ? rows : cell));
+  const was = Buffer.from(String(digest), "hex");
+  return { ...link, run, snapshots: link.snapshots.map((one) => (one.id === id ? { ...one, digest: was } : one)) };
+}
+
+/** No index leads from a run to its snapshots, for only this asks: a temporary table does, outside the database and on disk. */
+function* linksOf(sqlite: Sqlite): Generator<Link, void> {
+  sqlite.exec(`
+    create temp table sealed (
+      run_id integer, id integer, digest blob, is_pruned integer, primary key (run_id, id)
+    ) without rowid;
+    insert into sealed select run_id, id, digest, 0 from snapshot order by run_id, id;
+    insert or ignore into sealed select run_id, id, digest, 1 from pruned order by run_id, id;
+  `);
+  const rows = sqlite
+    .prepare(
+      `select l.id, l.run_id, l.note, l.digest, n.id, n.digest, n.is_pruned, ${runColumns.join(", ")}
+       from link l left join run on run.id = l.run_id left join series on series.id = run.series_id
+         left join account on account.id = series.account_id
+         left join sealed n on n.run_id = run.id and l.note is null
+       order by l.id`,
+    )
+    .raw()
+    .iterate() as IterableIterator<
+    [number, number | null, string | null, Buffer, number | null, Buffer | null, 0 | 1 | null, ...RunCells]
+  >;
+  let current: Link | undefined;
+  for (const [id, runId, note, digest, snapshotId, sealed, isPruned, ...run] of rows) {
+    if (current && current.id !== id) yield sorted(current);
+    if (current?.id !== id) {
+      current = { id, runId, note, digest, run: run[0] === null ? undefined : run, snapshots: [] };
+    }
+    if (snapshotId !== null && sealed !== null)
+      current.snapshots.push({ id: snapshotId, digest: sealed, isPruned: isPruned === 1 });
+  }
+  if (current) yield sorted(current);
+}
+
+function sorted(link: Link): Link {
+  link.snapshots.sort((one, other) => one.id - other.id);
+  return link;
+}
+
+function checkUnlinked(sqlite: Sqlite, reclaimed: readonly number[], report: Report): void {
+  const unlinked = sqlite
+    .prepare(
+      `select id, slot from run where state <> 'running' and (id in (${reclaimed.join(", ")})
+         or id not in (select run_id from link where run_id is not null and note is null)) order by slot limit 20`,
+    )
+    .all() as { id: number; slot: number }[];
+  for (const { id, slot } of unlinked) report(`run ${id} (run): has ended, and no link says so`, slot);
+}
+
+function tell(told: Told, { id, note }: Link, report: Report): void {
+  const cells = noteOf(note ?? "");
+  if (cells?.[0] === "schedule") told.set(JSON.stringify(cells.slice(0, 4)), cells.slice(4));
+  else if (cells?.[0] === "account_mode") told.set(JSON.stringify(cells.slice(0, 2)), cells.slice(2));
+  // What happened to a run is told by its own links, what was pruned by check-pruned.ts.
+  else if (!["run", "corrected", "pruned"].includes(String(cells?.[0])))
+    report(`link ${id} (link.note): is not to be read`);
+}
+
+/** What the notes say was put in force must be what the tables say. */
+function checkTold(sqlite: Sqlite, told: Told, report: Report): void {
+  const rows = (sql: string) => sqlite.prepare(sql).raw().all() as Value[][];
+  const compare = (keys: number, fields: readonly string[], found: readonly Value[][]) => {
+    for (const row of found) {
+      const key = JSON.stringify(row.slice(0, keys));
+      const expected = told.get(key);
+      told.delete(key);
+      const name = `${row.slice(1, keys).join(" ")} (${row[0]}`;
+      if (!expected) report(`${name}): is nowhere in the chain`);
+      for (const [at, was] of expected?.entries() ?? []) {
+        if (was !== row[keys + at]) report(`${name}.${fields[at]}): is ${row[keys + at]}, and was ${was}`);
+      }
+    }
+  };
+  compare(
+    4,
+    ["pattern", "until"],
+    rows(`select 'schedule', a.name, e.dataset, c.since, c.pattern, c.until from schedule c
+          join series e on e.id = c.series_id join account a on a.id = e.account_id`),
+  );
+  compare(
+    2,
+    ["account", "since", "api", "cause"],
+    rows(`select 'account_mode', m.id, a.name, m.since, m.api, m.cause from account_mode m
+          join account a on a.id = m.account_id`),
+  );
+  for (const key of told.keys()) report(`${JSON.parse(key).join(" ")}: was put in force, and is not there`);
+}

@@ -1,0 +1,60 @@
+/** Works the episodes of a scope out anew and compares them with those that are stored. */
+import { eq, getTableColumns } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/better-sqlite3";
+import type { Life } from "../positions/episodes.ts";
+import { livesOf } from "../positions/rebuild.ts";
+import { episode } from "../schema/tables.ts";
+import type { Sqlite } from "../sqlite/database.ts";
+import type { Report, ScopeRow } from "./problem.ts";
+import { createComparable } from "./pruned-bounds.ts";
+
+interface ItemRow {
+  id: number;
+  /** Its key as a person reads it. */
+  name: string;
+}
+
+/** Where the snapshots of the scope are as received. Names the first field of each life that differs; yields now and then. */
+export function* checkEpisodes(sqlite: Sqlite, scope: ScopeRow, report: Report): Generator<"pause", void> {
+  const slotOf = sqlite.prepare("select r.slot from snapshot n join run r on r.id = n.run_id where n.id = ?").pluck();
+  const orm = drizzle(sqlite);
+  const comparable = createComparable(sqlite, scope);
+  for (const { id, name } of itemsOf(sqlite, scope.id)) {
+    const say = ({ since }: Life, problem: string) => {
+      const slot = slotOf.get(since) as number | undefined;
+      report(`${scope.account} ${scope.dataset}: ${name} since snapshot ${since} ${problem}`, slot);
+    };
+    const rows = orm.select().from(episode).where(eq(episode.itemId, id)).all();
+    const stored = new Map(rows.map((life) => [life.since, life]));
+    for (const life of livesOf(sqlite, id)) {
+      if (!life) {
+        yield "pause";
+        continue;
+      }
+      const found = stored.get(life.since);
+      stored.delete(life.since);
+      const problem = found ? difference(found, comparable(found, life)) : "(episode): has no row";
+      if (problem) say(life, problem);
+    }
+    for (const life of stored.values()) say(life, "(episode): has a row, but no life of the position begins there");
+    yield "pause";
+  }
+}
+
+function difference(found: Life, expected: Life): string | null {
+  for (const [name, column] of Object.entries(columns)) {
+    const was = expected[name as keyof Life];
+    if (found[name as keyof Life] !== was) return `(episode.${column.name}): was ${JSON.stringify(was)}`;
+  }
+  return null;
+}
+
+const columns = getTableColumns(episode);
+
+const itemsOf = (sqlite: Sqlite, scopeId: number): ItemRow[] =>
+  sqlite
+    .prepare<[number], ItemRow>(
+      `select id, symbol || ' ' || margin_coin || ' ' || hold_side || ' ' || margin_mode as name
+       from positions_item where scope_id = ? order by id`,
+    )
+    .all(scopeId);

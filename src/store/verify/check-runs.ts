@@ -1,0 +1,159 @@
+/** Whether the ledger agrees with itself: runs with their snapshots, schedules with their slots, scopes with their last answer. */
+import { type Pattern, parsePattern, slotsAfter } from "../../core/cron.ts";
+import { isDueSql } from "../runs/slot-counts.ts";
+import type { Sqlite } from "../sqlite/database.ts";
+import type { Report } from "./problem.ts";
+
+/** A run's state and count of rows follow from its snapshots; of those that were pruned it is known that they were good. */
+export function checkRuns(sqlite: Sqlite, report: Report): void {
+  const odd = sqlite
+    .prepare(
+      `select r.id, r.slot, r.state, r.rows as claimed, coalesce(n.shown, 0) as stored,
+         coalesce(n.every, 0) as snapshots, coalesce(n.failed, 0) as failures, coalesce(n.gone, 0) as pruned
+       from run r left join (
+         select run_id, sum(rows) as shown, count(*) as every, count(error_code) as failed, sum(is_pruned) as gone from (
+           select run_id, rows, error_code, 0 as is_pruned from snapshot union all select run_id, 0, null, 1 from pruned
+         ) group by run_id
+       ) n on n.run_id = r.id
+       where case r.state
+         when 'ok' then failures > 0 or snapshots = 0
+         when 'partial' then failures = 0 or snapshots = failures
+         when 'failed' then snapshots > failures
+         else snapshots > 0 end or (pruned = 0 and coalesce(claimed, 0) <> stored)`,
+    )
+    .iterate() as IterableIterator<{
+    id: number;
+    slot: number;
+    state: string;
+    claimed: number | null;
+    stored: number;
+    pruned: number;
+  }>;
+  for (const { id, slot, state, claimed, stored, pruned } of odd) {
+    if ((claimed ?? 0) !== stored && pruned === 0)
+      report(`run ${id} (run.rows): says ${claimed} rows, its snapshots have ${stored}`, slot);
+    else report(`run ${id} (run.state): its snapshots do not make it ${state}`, slot);
+  }
+}
+
+/** A scope is retired by the first complete run that did not ask for it, and by nothing else. */
+export function checkScopes(sqlite: Sqlite, report: Report): void {
+  const scopes = sqlite
+    .prepare(
+      `select p.id, p.until, p.series_id as seriesId, a.name || ' ' || e.dataset || ' ' || p.product_type as name,
+         (select max(n.id) from snapshot n where n.scope_id = p.id) as last
+       from scope p join series e on e.id = p.series_id join account a on a.id = e.account_id`,
+    )
+    .all() as { id: number; until: number | null; seriesId: number; name: string; last: number | null }[];
+  const retired = sqlite
+    .prepare(
+      `select r.slot + r.late_ms + r.took_ms
+       from (select id, run_id from snapshot union all select id, run_id from pruned) n join run r on r.id = n.run_id
+       where n.id > $last and r.series_id = $seriesId and r.state = 'ok'
+         and r.id <> (select run_id from snapshot where id = $last)
+       order by n.id limit 1`,
+    )
+    .pluck();
+  for (const { id, until, seriesId, name, last } of scopes) {
+    const expected = (retired.get({ last, seriesId }) as number | undefined) ?? null;
+    if (until !== expected) report(`${name.trim()}: scope ${id} (scope.until): is ${until}, and must be ${expected}`);
+  }
+}
+
+export interface Account {
+  /** Slots of every schedule there was, up to where each series is accounted for. */
+  due: number;
+  /** Of those, the ones that have their run. */
+  accounted: number;
+}
+
+interface Period {
+  seriesId: number;
+  name: string;
+  since: number;
+  until: number | null;
+  pattern: string;
+  accountedTo: number | null;
+}
+
+/** Enumerates every slot that was due and looks for its run. */
+export function checkSlots(sqlite: Sqlite, report: Report): Account {
+  const total: Account = { due: 0, accounted: 0 };
+  const periods = sqlite
+    .prepare(
+      `select e.id as seriesId, a.name || ' ' || e.dataset as name, c.since, c.until, c.pattern, e.accounted_to as accountedTo
+       from series e join account a on a.id = e.account_id left join schedule c on c.series_id = e.id order by e.id, c.since`,
+    )
+    .all() as (Period | (Period & { pattern: null }))[];
+  // A clock that was wrong leaves a period that ends before it begins, and slots of the future.
+  const strayed = new Set(
+    periods.filter(({ since, until }) => until !== null && until < since).map((one) => one.seriesId),
+  );
+  for (const [at, period] of periods.entries()) {
+    const pattern = patternOf(period, report);
+    if (!pattern) continue;
+    const { due, accounted, last } = accountFor(sqlite, pattern, period, report);
+    total.due += due;
+    total.accounted += accounted;
+    const isLast = periods[at + 1]?.seriesId !== period.seriesId;
+    if (isLast && !strayed.has(period.seriesId)) checkAccountedTo(sqlite, pattern, period, last, report);
+  }
+  return total;
+}
+
+function patternOf({ name, pattern }: Period, report: Report): Pattern | null {
+  try {
+    return pattern === null ? null : parsePattern(pattern);
+  } catch (error) {
+    report(`${name} (schedule.pattern): ${(error as Error).message}`);
+    return null;
+  }
+}
+
+/** So many slots without a run say enough of one period. */
+const mostMissing = 1000;
+
+function accountFor(sqlite: Sqlite, pattern: Pattern, period: Period, report: Report): Account & { last: number } {
+  const { seriesId, name, since, until, accountedTo } = period;
+  const end = until ?? accountedTo ?? since;
+  const found = { due: 0, accounted: 0, last: since };
+  const runs = sqlite
+    .prepare("select slot from run where series_id = ? and slot > ? and slot <= ? order by slot")
+    .pluck()
+    .iterate(seriesId, since, end) as IterableIterator<number>;
+  let run = runs.next();
+  for (const slot of slotsAfter(pattern, since)) {
+    if (slot > end) break;
+    found.due += 1;
+    while (!run.done && run.value < slot) run = runs.next();
+    if (!run.done && run.value === slot) {
+      found.accounted += 1;
+      found.last = slot;
+    } else if (found.due - found.accounted === 1) report(`${name} (run): was due, and has no run`, slot);
+    if (found.due - found.accounted > mostMissing) break;
+  }
+  runs.return?.();
+  return found;
+}
+
+/** A run on demand began at once; on schedule few begin so soon after their second. Milliseconds. */
+const atOnce = 10;
+
+/**
+ * Up to the last slot of the schedule in force that has a run; where none is in force, up to the end of the last. A run on demand
+ * says nothing about that. Until they kept off whole seconds, one could have the very slot that was due next.
+ */
+function checkAccountedTo(sqlite: Sqlite, pattern: Pattern, period: Period, last: number, report: Report): void {
+  const { seriesId, name, until, accountedTo } = period;
+  const later = sqlite
+    .prepare<[number, number], { slot: number; lateMs: number | null }>(
+      `select slot, late_ms as lateMs from run
+       where series_id = ? and slot > ? and ${isDueSql("slot")} order by slot limit 1000`,
+    )
+    .all(seriesId, accountedTo ?? 0)
+    .filter(({ slot }) => pattern.latest(slot) === slot);
+  const expected = until ?? later.at(-1)?.slot ?? last;
+  const mayBeOnDemand = later.length === 1 && (later[0]?.lateMs ?? atOnce) < atOnce && accountedTo === last;
+  if (until === null && mayBeOnDemand) return;
+  if (accountedTo !== expected) report(`${name} (series.accounted_to): is ${accountedTo}, and must be ${expected}`);
+}

@@ -1,0 +1,253 @@
+/** Rebuilds every snapshot from its versioned rows and compares it with the digest of what was received. */
+
+import { snakeCase } from "../../core/columns.ts";
+import type { Value } from "../../core/domain.ts";
+import { digestOf, failureDigestOf, type Heading, isOf } from "../schema/digest.ts";
+import { unpackHex } from "../schema/encoding.ts";
+import { columnOf, type Layout, lineOf, type Parts, selection } from "../schema/storage-layout.ts";
+import type { Sqlite } from "../sqlite/database.ts";
+import type { Search } from "./locate-change.ts";
+import type { Report, ScopeRow } from "./problem.ts";
+
+interface SnapshotRow {
+  id: number;
+  slot: number;
+  takenAt: number;
+  rows: number;
+  digest: Buffer;
+  errorCode: string | null;
+  errorMessage: string | null;
+  seriesFits: 0 | 1;
+}
+
+export function scopesOf(sqlite: Sqlite): ScopeRow[] {
+  return sqlite
+    .prepare(
+      `select p.id, e.dataset, a.name as account, p.product_type as productType, p.latest
+       from scope p join series e on e.id = p.series_id join account a on a.id = e.account_id order by p.id`,
+    )
+    .all() as ScopeRow[];
+}
+
+/** Says which items belong to a scope that none of their rows is of. */
+export function checkItems(sqlite: Sqlite, { prefix }: Layout, report: Report): void {
+  const strays = sqlite
+    .prepare<[], number>(
+      `select id from ${prefix}_item i where not exists (
+         select 1 from ${prefix}_steady s join snapshot n on n.id = s.since
+         where s.item_id = i.id and n.scope_id = i.scope_id
+       ) limit 20`,
+    )
+    .pluck()
+    .all();
+  for (const id of strays) report(`item ${id} (${prefix}_item.scope_id): none of its rows is of that scope`);
+}
+
+/** Walks through the snapshots of a scope in their order, its items keeping pace. Yields after each. */
+export function* checkScope(sqlite: Sqlite, layout: Layout, scope: ScopeRow, report: Report, search: Search) {
+  const { prefix, dataset } = layout;
+  const series = `${scope.account} ${dataset.name}`;
+  const items = itemsOf(sqlite, layout, scope.id, report);
+  let latest: number | null = null;
+  let isFirst = true;
+  for (const one of snapshotsOf(sqlite, scope.id)) {
+    const say = (problem: string) => report(`${series}: snapshot ${one.id} ${problem}`, one.slot);
+    if (one.seriesFits === 0) say("(snapshot.run_id): its run is of another series");
+    // The digest of a good one does not cover it.
+    if (one.errorCode === null && one.errorMessage !== null) say("(snapshot.error_message): it is good, and has one");
+    const heading: Heading = [dataset.name, scope.account, scope.productType, one.slot, one.takenAt];
+    let shown: Line[] = [];
+    if (one.errorCode === null) {
+      latest = one.id;
+      shown = items.map((item) => item(one.id)).filter((line) => line !== null);
+    }
+    const digest = digestFor(
+      heading,
+      one,
+      shown.map(({ line }) => line),
+    );
+    if (!isOf(digest, one.digest)) {
+      // What was altered here is carried on to the snapshots after it; it is looked for once.
+      const altered = isFirst ? find(layout, heading, one, shown, search) : null;
+      say(altered ?? `(${prefix}): is not what was received`);
+      isFirst = false;
+    } else {
+      const rows = shown.filter(({ present }) => present === 1 || dataset.vanishes === "zero").length;
+      if (rows !== one.rows) say(`(snapshot.rows): says ${one.rows} rows, ${prefix}_history has ${rows}`);
+    }
+    yield;
+  }
+  if (latest !== scope.latest) {
+    const name = `${series} ${scope.productType}`.trim();
+    report(`${name}: scope ${scope.id} (scope.latest) does not point to its last good snapshot`);
+  }
+  for (const item of items) item(Number.POSITIVE_INFINITY);
+}
+
+const digestFor = (heading: Heading, one: SnapshotRow, lines: readonly string[]): Buffer =>
+  one.errorCode === null ? digestOf(heading, lines) : failureDigestOf(heading, one.errorCode, one.errorMessage ?? "");
+
+/** Names the one field that makes the difference, where there is one. */
+function find(layout: Layout, heading: Heading, one: SnapshotRow, shown: Line[], search: Search): string | null {
+  const { prefix, key, steady, moving } = layout;
+  const lines = shown.map(({ line }) => line);
+  const was = (column: string, value: Value | undefined) => `(${column}): was ${JSON.stringify(value)}`;
+  const inHeading = search([heading], (cells) => isOf(digestFor(cells as unknown as Heading, one, lines), one.digest));
+  if (inHeading) {
+    const columns = ["series.dataset", "account.name", "scope.product_type", "run.slot", "snapshot.taken_at"];
+    return was(columns[inHeading.at] ?? "", inHeading.was);
+  }
+  if (one.errorCode !== null) {
+    const failure = [one.errorCode, one.errorMessage];
+    const fits = ([code, message]: readonly Value[]) =>
+      isOf(failureDigestOf(heading, String(code), String(message ?? "")), one.digest);
+    const found = search([failure], fits);
+    return found && was(["snapshot.error_code", "snapshot.error_message"][found.at] ?? "", found.was);
+  }
+  const columns = [
+    `${prefix}_steady.present`,
+    ...key.map((name) => `${prefix}_item.${snakeCase(name)}`),
+    ...steady.map((name) => `${prefix}_steady.${snakeCase(name)}`),
+    ...moving.map((name) => `${prefix}_moving.${snakeCase(name)}`),
+    `${prefix}_extra.fields`,
+  ];
+  const written = [...shown.entries()].filter(([, { since }]) => since === one.id);
+  const rows = written.map(([, { present, parts }]) => cellsOf(present, parts));
+  const nameOf = (row: number) => rows[row]?.slice(1, 1 + key.length).join(" ");
+  const isWith = (row: number, line: string) =>
+    isOf(digestOf(heading, lines.with(written[row]?.[0] ?? 0, line)), one.digest);
+  for (const [row, [, { tell }]] of written.entries())
+    for (const present of [0, 1] as const)
+      if (isWith(row, tell(present))) return `${nameOf(row)} ${was(`${prefix}_steady.present`, present)}`;
+  const found = search(rows, (cells, row) => isWith(row, lineOfCells(layout, cells)));
+  return found && `${nameOf(found.row)} ${was(columns[found.at] ?? "", found.was)}`;
+}
+
+/** Everything that a line says, column by column. */
+const cellsOf = (present: 0 | 1, { key, steady, moving, extra }: Parts): Value[] => [
+  present,
+  ...key,
+  ...steady,
+  ...moving,
+  extra,
+];
+
+function lineOfCells(layout: Layout, [present, ...cells]: readonly Value[]): string {
+  const [key, steady] = [layout.key.length, layout.key.length + layout.steady.length];
+  return lineOf(layout, present as 0 | 1, {
+    key: cells.slice(0, key),
+    steady: cells.slice(key, steady),
+    moving: cells.slice(steady, -1),
+    extra: cells.at(-1) as string | null,
+  });
+}
+
+function snapshotsOf(sqlite: Sqlite, scopeId: number): IterableIterator<SnapshotRow> {
+  return sqlite
+    .prepare(
+      `select n.id, r.slot, n.taken_at as takenAt, n.rows, n.digest, n.error_code as errorCode,
+         n.error_message as errorMessage, r.series_id = p.series_id as seriesFits
+       from snapshot n join run r on r.id = n.run_id join scope p on p.id = n.scope_id
+       where n.scope_id = ? order by n.id`,
+    )
+    .iterate(scopeId) as IterableIterator<SnapshotRow>;
+}
+
+interface Line {
+  present: 0 | 1;
+  /** The snapshot at which anything of it was written last. */
+  since: number;
+  parts: Parts;
+  /** The canonical text. */
+  line: string;
+  /** The same with another presence. */
+  tell(present: 0 | 1): string;
+}
+
+/** What an item says at a snapshot, or null where it says nothing. To be called in their order. */
+type ItemReader = (snapshotId: number) => Line | null;
+
+function itemsOf(sqlite: Sqlite, layout: Layout, scopeId: number, report: Report): ItemReader[] {
+  const { prefix, key, steady, moving, dataset } = layout;
+  const rows = sqlite
+    .prepare(`select ${["i.id", ...selection("i", key)].join(", ")} from ${prefix}_item i where i.scope_id = ?`)
+    .raw()
+    .all(scopeId) as [id: number, ...key: Value[]][];
+  return rows.map(([id, ...keyValues]) => {
+    const read = (part: string, columns: readonly StoredColumn[]) =>
+      cursor(sqlite, `${prefix}_${part}`, columns, id, (since) =>
+        report(
+          `item ${id} (${prefix}_${part}.since): has a row since ${since}, which is no good snapshot of its scope`,
+        ),
+      );
+    const readSteady = read("steady", [{ name: "present", isAmount: false }, ...storedColumns(layout, steady)]);
+    const readMoving = moving.length === 0 ? () => null : read("moving", storedColumns(layout, moving));
+    const readExtra = read("extra", [{ name: "fields", isAmount: false }]);
+    let last: Line | null = null;
+    return (snapshotId) => {
+      const s = readSteady(snapshotId);
+      const m = readMoving(snapshotId);
+      const x = readExtra(snapshotId);
+      if (!s || (s.values[0] === 0 && s.since !== snapshotId)) return null;
+      const since = Math.max(s.since, m?.since ?? 0, x?.since ?? 0);
+      if (last?.since === since) return last;
+      const [stored, ...steadyValues] = s.values;
+      const present = stored as 0 | 1;
+      const partsWith = (presence: 0 | 1): Parts => {
+        const ended = presence === 0 && dataset.vanishes === "nothing";
+        return {
+          key: keyValues,
+          steady: steadyValues,
+          moving: moving.map((_, at) => (ended ? null : (m?.values[at] ?? null))),
+          extra: (x?.values[0] ?? null) as string | null,
+        };
+      };
+      const tell = (presence: 0 | 1) => lineOf(layout, presence, partsWith(presence));
+      last = { present, since, parts: partsWith(present), line: tell(present), tell };
+      return last;
+    };
+  });
+}
+
+interface StoredColumn {
+  name: string;
+  isAmount: boolean;
+}
+
+const storedColumns = (layout: Layout, names: readonly string[]): StoredColumn[] =>
+  names.map((name) => ({ name: snakeCase(name), isAmount: columnOf(layout, name).kind === "decimal" }));
+
+interface Version {
+  since: number;
+  values: Value[];
+}
+
+type Follow = (snapshotId: number) => Version | null;
+
+/** Follows the versions of an item; `onStray` hears of those that begin between the snapshots. */
+function cursor(
+  sqlite: Sqlite,
+  table: string,
+  columns: readonly StoredColumn[],
+  id: number,
+  onStray: (since: number) => void,
+): Follow {
+  const selected = columns.map(({ name, isAmount }) => (isAmount ? `hex(${name})` : name));
+  const versions = sqlite
+    .prepare(`select ${["since", ...selected].join(", ")} from ${table} where item_id = ? order by since`)
+    .raw()
+    .iterate(id) as IterableIterator<[since: number, ...cells: Value[]]>;
+  // The hex of NULL is no text at all.
+  const read = (cell: Value, at: number): Value => (columns[at]?.isAmount ? unpackHex(String(cell)) || null : cell);
+  let current: Version | null = null;
+  let next = versions.next();
+  return (snapshotId) => {
+    while (!next.done && next.value[0] <= snapshotId) {
+      const [since, ...cells] = next.value;
+      if (since !== snapshotId) onStray(since);
+      current = { since, values: cells.map(read) };
+      next = versions.next();
+    }
+    return current;
+  };
+}

@@ -1,0 +1,79 @@
+/** What `db verify` can expect of the lives of positions where snapshots were pruned. */
+import { toDigits } from "../../core/decimal.ts";
+import type { Digits } from "../../core/domain.ts";
+import { prunedNotes } from "../chain/chain.ts";
+import { further, type Life } from "../positions/episodes.ts";
+import { dayMs } from "../retention/daily-extremes.ts";
+import { unpackHex } from "../schema/encoding.ts";
+import type { Sqlite } from "../sqlite/database.ts";
+import type { ScopeRow } from "./problem.ts";
+
+/** Which way an extreme goes, upwards or downwards, and the range that holds it, if there is one. */
+const extremes = {
+  largestTotal: { direction: 1, field: "total", end: "greatest" },
+  bestUnrealizedPl: { direction: 1, field: "unrealized_pl", end: "greatest" },
+  worstUnrealizedPl: { direction: -1, field: "unrealized_pl", end: "least" },
+  closestLiquidation: { direction: -1, field: null, end: "least" },
+} as const satisfies Partial<Record<keyof Life, unknown>>;
+
+interface RangeRow {
+  day: number;
+  field: string;
+  least: string;
+  greatest: string;
+}
+
+/**
+ * What can be expected of a life of which snapshots may have been pruned. Both of its ends are known as ever, for their
+ * snapshots stay. The rest of one that ended on a pruned day is sealed, and check-pruned.ts looks at it; of others the
+ * extremes lie as far out as what is left of their history and the ranges of the pruned days tell.
+ */
+export function createComparable(
+  sqlite: Sqlite,
+  { id, account, dataset }: ScopeRow,
+): (found: Life, expected: Life) => Life {
+  const lastPruned = sqlite
+    .prepare<[number], number>(
+      `select p.id from pruned p join run r on r.id = p.run_id
+       where r.series_id = (select series_id from scope where id = ?) order by p.id desc limit 1`,
+    )
+    .pluck()
+    .get(id);
+  const rangesOf = sqlite.prepare<[string, number, number, number], RangeRow>(
+    `select day, field, hex(least) as least, hex(greatest) as greatest from daily_range
+     where dataset = ? and item_id = ? and day between ? and ?`,
+  );
+  const notes = prunedNotes(sqlite).filter(
+    ([, ofAccount, ofDataset]) => ofAccount === account && ofDataset === dataset,
+  );
+  const prunedDays = new Set(notes.map(([, , , day]) => Date.parse(day)));
+  return (found, expected) => {
+    if (lastPruned === undefined || expected.since > lastPruned) return expected;
+    const { itemId, since, openedAt, firstSeenAt, closedBefore } = expected;
+    if (closedBefore !== null && prunedDays.has(dayOf(closedBefore)))
+      return { ...found, since, openedAt, firstSeenAt, closedBefore };
+    const firstDay = dayOf(firstSeenAt);
+    const ranges = rangesOf.all(dataset, itemId, firstDay, closedBefore ?? Number.MAX_SAFE_INTEGER);
+    const life = { ...expected };
+    for (const name of Object.keys(extremes) as (keyof typeof extremes)[]) {
+      const { direction, field, end } = extremes[name];
+      const [was, left] = [found[name], expected[name]];
+      const furthest = (from: Digits | null, rows: readonly RangeRow[]): Digits | null =>
+        rows.reduce<Digits | null>((far, row) => further(far, toDigits(unpackHex(row[end])), direction), from);
+      const told = ranges.filter((row) => row.field === field);
+      const wholeDays = told.filter(({ day }) => day > firstDay);
+      const nearest = furthest(left, wholeDays);
+      // What its first day told may be of a life before it as well.
+      const farthest = furthest(nearest, told);
+      const isPossible =
+        was !== null &&
+        toDigits(was) !== null &&
+        further(was, nearest, direction) === was &&
+        (field === null || further(farthest, was, direction) === farthest);
+      life[name] = isPossible ? was : nearest;
+    }
+    return life;
+  };
+}
+
+const dayOf = (instant: number): number => instant - (instant % dayMs);

@@ -1,0 +1,156 @@
+/** Reads a whole database back and says where it is not what was received. */
+
+import Database from "better-sqlite3";
+import type { Dataset } from "../../datasets/dataset.ts";
+import { beginning } from "../chain/chain.ts";
+import { layoutOf } from "../schema/storage-layout.ts";
+import { openReadOnly, type Sqlite } from "../sqlite/database.ts";
+import { checkChain } from "./check-chain.ts";
+import { checkEpisodes } from "./check-episodes.ts";
+import { checkGaps } from "./check-gaps.ts";
+import { checkPruned } from "./check-pruned.ts";
+import { type Account, checkRuns, checkScopes, checkSlots } from "./check-runs.ts";
+import { checkItems, checkScope, scopesOf } from "./check-snapshots.ts";
+import { createSearch } from "./locate-change.ts";
+import type { Report } from "./problem.ts";
+
+export interface Verification extends Account {
+  /** One sentence each, in the order of their slots, the first twenty; empty if everything is as received. */
+  problems: string[];
+  runs: number;
+  snapshots: number;
+  /** Snapshots of which nothing but the digest is left. */
+  pruned: number;
+  /** Notes of snapshots that were recorded again from their answers. Whoever knows of no correction should ask who made them. */
+  corrected: number;
+  /** Rows that the history views show. */
+  rows: number;
+  /** The last link of the chain in hex. Whoever keeps it can tell later that nothing up to there was altered. */
+  head: string;
+}
+
+const mostProblems = 20;
+const stepsPerBreath = 200;
+
+/**
+ * Walks the chain, recomputes the digest of every snapshot from the stored rows, enumerates the slots that were due, and checks
+ * counts, pages, foreign keys and the ledger. `onProgress` is called with steps done and in all, a step being a link or
+ * a snapshot. The database may be in use meanwhile. @throws ConfigError where there is no database of ours
+ */
+export async function verify(
+  path: string,
+  datasets: readonly Dataset[],
+  onProgress?: (done: number, total: number) => void,
+): Promise<Verification> {
+  const sqlite = openReadOnly(path);
+  const problems = createProblems();
+  const found: Verification = {
+    problems: [],
+    runs: 0,
+    snapshots: 0,
+    pruned: 0,
+    corrected: 0,
+    rows: 0,
+    due: 0,
+    accounted: 0,
+    head: beginning.toString("hex"),
+  };
+  try {
+    sqlite.exec("begin");
+    const count = (query: string) => Number(sqlite.prepare(query).pluck().get());
+    found.runs = count("select count(*) from run");
+    found.snapshots = count("select count(*) from snapshot");
+    found.pruned = count("select count(*) from pruned");
+    found.corrected = count(`select count(*) from link where note like '["corrected",%'`);
+    found.rows = count("select coalesce(sum(rows), 0) from snapshot");
+    const total = found.snapshots + count("select count(*) from link");
+    checkPages(sqlite, problems.report);
+    let done = 0;
+    for (const step of checks(sqlite, datasets, problems.report)) {
+      if (Buffer.isBuffer(step)) found.head = step.toString("hex");
+      else if (step !== "pause") done += 1;
+      if (step !== "pause" && done % stepsPerBreath !== 0) continue;
+      onProgress?.(done, total);
+      await new Promise((resume) => setImmediate(resume));
+    }
+    checkRuns(sqlite, problems.report);
+    checkScopes(sqlite, problems.report);
+    Object.assign(found, checkSlots(sqlite, problems.report));
+    onProgress?.(done, total);
+  } catch (error) {
+    // A page that cannot be read ends the reading, but is a finding and no failure of ours.
+    if (!(error instanceof Database.SqliteError)) throw error;
+    problems.report(`reading ended early: ${error.message}`);
+  } finally {
+    sqlite.close();
+  }
+  return { ...found, problems: problems.first() };
+}
+
+/** Everything that goes by steps, with pauses in long ones; the head of the chain when its end is reached. */
+function* checks(sqlite: Sqlite, datasets: readonly Dataset[], tell: Report): Generator<Buffer | "pause" | undefined> {
+  const search = createSearch();
+  let isAllSound = true;
+  const report: Report = (...problem) => {
+    isAllSound = false;
+    tell(...problem);
+  };
+  yield yield* checkChain(sqlite, report, search);
+  for (const dataset of datasets) {
+    checkItems(sqlite, layoutOf(dataset), report);
+    yield "pause";
+  }
+  const unsound = new Set<string>();
+  for (const scope of scopesOf(sqlite)) {
+    const dataset = datasets.find(({ name }) => name === scope.dataset);
+    if (!dataset) {
+      report(`${scope.dataset} (series.dataset): no such dataset in this program`);
+      continue;
+    }
+    const series = `${scope.account} ${scope.dataset}`;
+    let isSound = true;
+    const reportUnsound: Report = (...problem) => {
+      isSound = false;
+      unsound.add(series);
+      report(...problem);
+    };
+    yield* checkScope(sqlite, layoutOf(dataset), scope, reportUnsound, search);
+    // What follows from a history that was altered would say the same thing twice.
+    if (isSound && dataset.name === "positions") yield* checkEpisodes(sqlite, scope, report);
+  }
+  yield* checkPruned(sqlite, datasets, unsound, report, search);
+  // What was altered in the ledger would be said of its gaps as well.
+  if (isAllSound) yield* checkGaps(sqlite, report);
+}
+
+/** Keeps the first by their slots; those without one come first. */
+function createProblems() {
+  let all: { problem: string; slot: number }[] = [];
+  let count = 0;
+  const report: Report = (problem, slot = Number.NEGATIVE_INFINITY) => {
+    count += 1;
+    all.push({ problem, slot });
+    if (all.length > 1000) cut();
+  };
+  const cut = () => {
+    all = all.sort((one, other) => (one.slot < other.slot ? -1 : Number(one.slot > other.slot))).slice(0, mostProblems);
+  };
+  const first = (): string[] => {
+    cut();
+    const sentences = all.map(({ problem, slot }) => (Number.isFinite(slot) ? `${instant(slot)} ${problem}` : problem));
+    return count > all.length ? [...sentences, `and ${count - all.length} more`] : sentences;
+  };
+  return { report, first };
+}
+
+/** An altered slot need not be an instant. */
+const instant = (slot: number): string => (Math.abs(slot) <= 8.64e15 ? new Date(slot).toISOString() : `slot ${slot}`);
+
+function checkPages(sqlite: Sqlite, report: Report): void {
+  for (const { integrity_check: result } of sqlite.pragma("integrity_check(5)") as { integrity_check: string }[]) {
+    if (result !== "ok") report(`integrity_check: ${result}`);
+  }
+  for (const { table, parent } of sqlite.pragma("foreign_key_check") as { table: string; parent: string }[]) {
+    report(`${table}: a row refers to a row of ${parent} that is not there`);
+  }
+}

@@ -1,0 +1,94 @@
+/** Lines over time as points, with breaks where a slot that was due told nothing. */
+
+import type { Digits } from "../../core/domain.ts";
+import type { Dataset } from "../../datasets/dataset.ts";
+import { type LineCells, type LineItem, type LinePoint, lineOf } from "../../store/read/time-series.ts";
+import { type InForce, schedulesOf } from "../../store/runs/slot-counts.ts";
+import type { Sqlite } from "../../store/sqlite/database.ts";
+import type { Point } from "./downsample.ts";
+
+export type Values = readonly (Digits | null)[];
+
+export interface SlotPoint extends Point {
+  /** When it was due, epoch ms. */
+  slot: number;
+}
+
+/** What a curve is made of: the same lines of one item, or of several that are counted together. */
+export interface LineSource {
+  dataset: Dataset;
+  items: readonly LineItem[];
+  lines: readonly { name: string; label: string }[];
+  /** Of the history view. */
+  columns: readonly string[];
+  /** What the lines are at, from the cells of those columns. */
+  valuesOf(cells: LineCells): Values;
+  /** Of several items at one slot; `missing` of those that were due told nothing. */
+  join(parts: readonly Values[], missing: number): Values;
+}
+
+/** Points from `from` on and before `to`, epoch ms; `slotBefore` is that of the known point before them. */
+export function* pointsOf(
+  sqlite: Sqlite,
+  source: LineSource,
+  span: { from: number; to: number },
+  slotBefore: number | null,
+): Generator<SlotPoint, void> {
+  const { dataset, items, lines, columns, valuesOf } = source;
+  const schedules = items.map(({ seriesId }) => schedulesOf(sqlite, seriesId));
+  const told = items.map((item) => lineOf(sqlite, dataset, item, span, columns, valuesOf));
+  const [only] = told;
+  const points = told.length === 1 && only ? alone(only) : together(told, schedules, source);
+  const nothing = lines.map(() => null);
+  let before = slotBefore;
+  for (const point of points) {
+    const silent = before === null ? null : firstDue(schedules, before, point.slot);
+    if (silent !== null) yield { at: Math.min(silent, point.at - 1), slot: silent, values: nothing };
+    yield point;
+    before = point.slot;
+  }
+}
+
+function* alone(points: Iterable<LinePoint<Values>>): Generator<SlotPoint, void> {
+  for (const { at, slot, value } of points) yield { at, slot, values: value };
+}
+
+/** At the slots that the items have in common; what somebody asked for in between is of one of them alone. */
+function* together(
+  told: readonly Generator<LinePoint<Values>, void>[],
+  schedules: readonly InForce[][],
+  { join }: LineSource,
+): Generator<SlotPoint, void> {
+  const onSchedule = (points: Generator<LinePoint<Values>, void>): LinePoint<Values> | undefined => {
+    for (let next = points.next(); !next.done; next = points.next())
+      if (next.value.slot % 1000 === 0) return next.value;
+    return undefined;
+  };
+  const heads = told.map(onSchedule);
+  for (;;) {
+    const slot = Math.min(...heads.map((head) => head?.slot ?? Number.POSITIVE_INFINITY));
+    if (slot === Number.POSITIVE_INFINITY) return;
+    const parts: Values[] = [];
+    let missing = 0;
+    for (const [at, head] of heads.entries()) {
+      const points = told[at];
+      if (head?.slot === slot && points) {
+        parts.push(head.value);
+        heads[at] = onSchedule(points);
+      } else if (schedules[at]?.some(({ since, until }) => since < slot && until >= slot)) missing += 1;
+    }
+    yield { at: slot, slot, values: join(parts, missing) };
+  }
+}
+
+/** The first slot between two that was due by any of the schedules; null where there was none. Epoch ms. */
+export function firstDue(schedules: readonly InForce[][], after: number, before: number): number | null {
+  let first: number | null = null;
+  for (const one of schedules)
+    for (const { pattern, since, until } of one) {
+      if (until <= after || since >= before) continue;
+      const due = pattern.next(Math.max(after, since));
+      if (due < before && due <= until && (first === null || due < first)) first = due;
+    }
+  return first;
+}

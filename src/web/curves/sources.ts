@@ -1,0 +1,91 @@
+/** The lines that pages draw: equity, a coin, a position. */
+
+import { sum } from "../../core/decimal.ts";
+import type { Digits } from "../../core/domain.ts";
+import { equity } from "../../datasets/snapshots/equity.ts";
+import { positions } from "../../datasets/snapshots/positions.ts";
+import { sumOf } from "../../queries/wallets.ts";
+import { lineItems } from "../../store/read/time-series.ts";
+import type { Cell } from "../../store/sql/query.ts";
+import { walletSource } from "../data/coin.ts";
+import { accountsOf } from "../data/moments.ts";
+import { keyOf } from "../data/positions.ts";
+import type { View } from "../data/table.ts";
+import type { LineSource, Values } from "./lines.ts";
+
+const digits = (cell: Cell | undefined): Digits | null => (typeof cell === "string" ? cell : null);
+
+const wallets = ["spot_usdt", "futures_usdt", "unified_usdt", "other_usdt"];
+
+/** The sum of known parts is a line of its own: it is not what the account is worth. */
+const equityLines = [
+  { name: "total", label: "Total" },
+  { name: "known_part", label: "Priced part of an incomplete total" },
+  { name: "spot_usdt", label: "Spot" },
+  { name: "futures_usdt", label: "Futures" },
+  { name: "unified_usdt", label: "Unified" },
+  { name: "other_usdt", label: "Other" },
+];
+
+export const equitySource = (view: View): LineSource => ({
+  dataset: equity,
+  items: accountsOf(view).flatMap((account) => lineItems(view.sqlite, equity, account, null, {})),
+  lines: equityLines,
+  columns: ["complete", "usdt_equity", "priced_usdt", ...wallets],
+  valuesOf(cells) {
+    if (!cells) return equityLines.map(() => null);
+    const [complete, worth, priced, ...parts] = cells;
+    const isWhole = Number(complete) === 1;
+    // Rows from before `priced_usdt` have the sum of what is known in `usdt_equity`.
+    const part = digits(priced) ?? digits(worth);
+    return [isWhole ? digits(worth) : null, isWhole ? null : part, ...parts.map(digits)];
+  },
+  join(parts, missing) {
+    const isWhole = missing === 0 && parts.every(([total]) => total !== null);
+    const worth = known(parts.map(([total, knownPart]) => total ?? knownPart ?? null));
+    // A wallet that a whole account does not tell of is one that it does not have.
+    const wallet = (at: number) =>
+      missing > 0 || parts.some((values) => values[0] === null && values[at] === null)
+        ? null
+        : known(parts.map((values) => values[at] ?? null));
+    return [isWhole ? worth : null, isWhole ? null : worth, ...wallets.map((_, at) => wallet(at + 2))];
+  },
+});
+
+/** The sum of what is known; null where nothing is. */
+function known(values: Values) {
+  const all = values.filter((value) => value !== null);
+  return all.length > 0 ? sum(all) : null;
+}
+
+export function coinSource({ sqlite, account, given }: View): LineSource {
+  const { wallet = "", coin = "" } = given;
+  const { dataset, productType, key, parts } = walletSource(wallet);
+  return {
+    dataset,
+    items: lineItems(sqlite, dataset, account ?? "", productType, { [key]: coin }),
+    lines: [{ name: "total", label: coin }],
+    // A complete answer without the coin says that there is none.
+    columns: parts,
+    valuesOf: (cells) => [cells ? sumOf(cells.map(digits)) : "0"],
+    join: (parts) => parts[0] ?? [null],
+  };
+}
+
+const positionLines = [
+  { name: "unrealized_pl", label: "Unrealised PnL" },
+  { name: "mark_price", label: "Mark" },
+  { name: "average_open_price", label: "Entry" },
+];
+
+export function positionSource(view: View): LineSource {
+  const { account: _account, product_type: productType = "", ...keys } = keyOf(view);
+  return {
+    dataset: positions,
+    items: lineItems(view.sqlite, positions, view.account ?? "", productType, keys),
+    lines: positionLines,
+    columns: positionLines.map(({ name }) => name),
+    valuesOf: (cells) => cells?.map(digits) ?? positionLines.map(() => null),
+    join: (parts) => parts[0] ?? positionLines.map(() => null),
+  };
+}

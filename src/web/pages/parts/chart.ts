@@ -1,0 +1,61 @@
+/** The frame of a curve, which a script draws; what it shows is also said in words, and stands in tables. */
+import { html } from "hono/html";
+import type { View } from "../../data/table.ts";
+import type { Html } from "./figure.ts";
+import { addressOf, lasting } from "./query-params.ts";
+
+export interface Chart {
+  id: string;
+  title: string;
+  /** Which curve of `/api/curve`. */
+  of: string;
+  view: View;
+  /** Offered lengths, the first one chosen; none: the whole span. */
+  spans?: readonly (readonly [span: string, name: string])[];
+  /** Drawn at first; the others are added by the switch, where there is one. */
+  lines?: { first: readonly string[]; switch?: string };
+  /** Epoch ms; null is where the data begin, and now. */
+  from?: number | null;
+  to?: number | null;
+  /** Where its figures stand as a table. */
+  table?: Html;
+}
+
+export const usualSpans = [
+  ["1m", "1 month"],
+  ["1d", "1 day"],
+  ["1w", "1 week"],
+  ["1y", "1 year"],
+  ["all", "all"],
+] as const;
+
+const inOrder = ["1d", "1w", "1m", "1y", "all"];
+
+export function chartHtml({ id, title, of, view, spans = [], lines, from = null, to = null, table }: Chart): Html {
+  const source = addressOf(
+    "/api/curve",
+    { of },
+    lasting({ account: view.account, at: view.isNow ? null : view.at }),
+    view.given,
+  );
+  const [first] = spans;
+  const ordered = [...spans].sort(([a], [b]) => inOrder.indexOf(a) - inOrder.indexOf(b));
+  return html`<figure class="chart" id="${id}" data-source="${source}" data-lines="${lines?.first.join(",") ?? ""}" data-from="${from ?? ""}" data-to="${to ?? ""}">
+<figcaption><h2>${title}</h2></figcaption>
+<div class="controls" role="group" aria-label="${title}: what is shown">
+${ordered.map(([span, name]) => html`<button type="button" data-span="${span}" aria-pressed="${String(span === first?.[0])}">${name}</button>`)}
+${lines?.switch ? html`<label><input type="checkbox" data-switch> ${lines.switch}</label>` : ""}
+<span class="zooms">
+<button type="button" data-zoom="in" aria-label="Zoom in">+</button>
+<button type="button" data-zoom="out" aria-label="Zoom out">−</button>
+<button type="button" data-zoom="earlier" aria-label="Earlier">←</button>
+<button type="button" data-zoom="later" aria-label="Later">→</button>
+<button type="button" data-zoom="reset" hidden>Reset</button>
+</span>
+</div>
+<div class="plot" tabindex="0" role="group" aria-roledescription="curve" aria-label="${title}; arrow keys read it out, + and - zoom" aria-describedby="${id}-words"></div>
+<output class="reading" aria-live="polite"></output>
+<p class="words" id="${id}-words"><noscript>The curve is drawn by a script. </noscript></p>
+${table ?? ""}
+</figure>`;
+}

@@ -1,0 +1,96 @@
+/** What a reader asks for: the parameters of an address, each checked. */
+import type { Context } from "hono";
+import { Temporal } from "temporal-polyfill";
+import { startOfDate } from "../../../queries/periods.ts";
+import type { Sqlite } from "../../../store/sqlite/database.ts";
+import { accountsOf } from "../../data/moments.ts";
+import type { View } from "../../data/table.ts";
+import { badRequest, notFound, type Site } from "../../site.ts";
+
+/** Names of what is looked at; the rest of their meaning is the tables'. */
+const names = ["wallet", "coin", "product_type", "symbol", "margin_coin", "hold_side", "margin_mode", "first_seen_at"];
+
+export interface Question {
+  account: string | null;
+  /** The instant that is shown, epoch ms; null is now. */
+  at: number | null;
+  given: Record<string, string>;
+}
+
+/** @throws HTTPException 400 */
+export function questionOf(c: Context, { timezone, now }: Site): Question {
+  const account = textOf(c, "account");
+  const at = textOf(c, "at");
+  const given = names.flatMap((name): [string, string][] => {
+    const text = textOf(c, name);
+    return text === null ? [] : [[name, text]];
+  });
+  return { account, at: at === null ? null : instantOf(at, timezone, now()), given: Object.fromEntries(given) };
+}
+
+/** @throws HTTPException 404 where the account is unknown */
+export function viewOf(sqlite: Sqlite, { account, at, given }: Question, { timezone, now }: Site): View {
+  if (account !== null && !accountsOf({ sqlite, account: null }).includes(account))
+    throw notFound(`There is no account "${account}" in this database.`);
+  return { sqlite, account, at: at ?? now(), isNow: at === null, timezone, given };
+}
+
+const longest = 128;
+
+/** Null where it is not given, or empty as forms send it. */
+export function textOf(c: Context, name: string): string | null {
+  const [text, ...others] = c.req.queries(name) ?? [];
+  if (others.length > 0) throw badRequest(`"${name}" is given twice.`);
+  if (text === undefined || text === "") return null;
+  if (text.length > longest) throw badRequest(`"${name}" is longer than ${longest} characters.`);
+  return text;
+}
+
+/** A whole number in bounds; `otherwise` where it is not given. */
+export function numberOf(c: Context, name: string, least: number, most: number, otherwise: number): number {
+  const text = textOf(c, name);
+  if (text === null) return otherwise;
+  const number = /^\d{1,16}$/.test(text) ? Number.parseInt(text, 10) : Number.NaN;
+  if (number >= least && number <= most) return number;
+  throw badRequest(`"${name}" is a whole number from ${least} to ${most}.`);
+}
+
+/** As `datetime-local` sends it, in the time zone of the site; or with an offset of its own; or a date, meaning its beginning. */
+function instantOf(text: string, timezone: string, now: number): number {
+  const at = parsedInstant(text, timezone);
+  if (at === null) throw badRequest(`"at" is a time such as 2026-11-01T12:30 (${timezone}) or 2026-11-01T12:30:00Z.`);
+  if (at < 0) throw badRequest(`"at" lies before 1970.`);
+  if (at > now) throw badRequest(`"at" lies in the future.`);
+  return at;
+}
+
+function parsedInstant(text: string, timezone: string): number | null {
+  const midnight = startOfDate(text, timezone);
+  if (midnight !== null) return midnight;
+  if (!/^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)?$/.test(text)) return null;
+  try {
+    return /(Z|[+-]\d\d:\d\d)$/.test(text)
+      ? Temporal.Instant.from(text).epochMilliseconds
+      : Temporal.PlainDateTime.from(text).toZonedDateTime(timezone).epochMilliseconds;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Returns the address of a page (`/balances`) with what stays of the question there, such as `?account=main&at=…`. It is relative to any
+ * other page, all of which lie directly under the root: so the pages work wherever a proxy puts them.
+ */
+export function addressOf(path: string, ...parts: readonly Readonly<Record<string, unknown>>[]): string {
+  const relative = path.replace(/^\//, "") || "./";
+  const all = Object.entries(Object.assign({}, ...parts)).flatMap(([name, value]): [string, string][] =>
+    value === null || value === undefined || value === "" ? [] : [[name, String(value)]],
+  );
+  return all.length > 0 ? `${relative}?${new URLSearchParams(all)}` : relative;
+}
+
+/** The parameters that every page has. */
+export const lasting = ({ account, at }: Pick<Question, "account" | "at">): Record<string, string | null> => ({
+  account,
+  at: at === null ? null : new Date(at).toISOString(),
+});

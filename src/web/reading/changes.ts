@@ -1,0 +1,62 @@
+/** Notices that something was stored: by the counter that SQLite keeps for whoever else has the file open. */
+import { statSync } from "node:fs";
+import { openReadOnly, type Sqlite } from "../../store/sqlite/database.ts";
+
+export interface Changes {
+  /** Another word after each change, and after each start of this process. */
+  version(): string;
+  /** Calls `listener` after each change; the returned function calls it off. */
+  subscribe(listener: () => void): () => void;
+  close(): void;
+}
+
+const everyMs = 1000;
+
+export function watchChanges(path: string): Changes {
+  const startedAt = Date.now();
+  const listeners = new Set<() => void>();
+  let count = 0;
+  let seen = "";
+  let sqlite: Sqlite | null = null;
+  let inode: number | undefined;
+
+  /** What is there now, in a word; "" where nothing can be seen. */
+  function look(): string {
+    try {
+      const found = statSync(path).ino;
+      if (found !== inode) sqlite?.close();
+      if (found !== inode || !sqlite) sqlite = openReadOnly(path);
+      inode = found;
+      return `${inode} ${sqlite.pragma("data_version", { simple: true })}`;
+    } catch {
+      // Being replaced, perhaps. Pages that are asked for say what is wrong.
+      sqlite?.close();
+      sqlite = null;
+      return "";
+    }
+  }
+
+  function poll(): void {
+    const now = look();
+    if (now === seen) return;
+    seen = now;
+    count += 1;
+    for (const listener of listeners) listener();
+  }
+
+  poll();
+  const timer = setInterval(poll, everyMs);
+  timer.unref();
+  return {
+    version: () => `${startedAt}-${count}`,
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    close() {
+      clearInterval(timer);
+      sqlite?.close();
+      sqlite = null;
+    },
+  };
+}

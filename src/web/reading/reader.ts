@@ -1,0 +1,196 @@
+/**
+ * Reads the database for pages. Everybody who reads has a connection of their own, which can only read, and sees the database
+ * as it was when they began. Long work is cut into steps between which others have their turn.
+ */
+import { statSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
+import { QueryError } from "../../core/errors.ts";
+import { openReadOnly, type Sqlite } from "../../store/sqlite/database.ts";
+import { createGate } from "./semaphore.ts";
+
+export interface Reader {
+  /** What `work` gives, which takes some milliseconds. @throws HTTPException 503 where too many are waiting */
+  read<Result>(work: (sqlite: Sqlite) => Result): Promise<Result>;
+  /**
+   * The same for work that may take longer: others have their turn at each yield. What it yields does not matter.
+   * @throws QueryError after SQL_TIMEOUT_SECONDS
+   */
+  readInSteps<Result>(work: (sqlite: Sqlite) => Generator<unknown, Result>): Promise<Result>;
+  /**
+   * The texts of a generator as UTF-8, made as they are taken: nothing piles up. A null is no text; others have their turn.
+   * Resolves when the first texts are there, so that what is wrong is known before anything is sent. It breaks off where
+   * nobody takes anything for half a minute, and after ten minutes.
+   */
+  stream(work: (sqlite: Sqlite) => Generator<string | null, void>): Promise<ReadableStream<Uint8Array>>;
+  close(): void;
+}
+
+/** So many pages, and so many downloads, are worked on at the same time; so many more wait. A download may be taken slowly. */
+const most = { pages: 4, downloads: 32, waiting: 512 };
+
+/** Work goes on for so long before others have their turn. Milliseconds. */
+const turnMs = 10;
+
+/** About as many characters go out at once. */
+const pieceSize = 65_536;
+
+/** Milliseconds. */
+const downloadLimits = { idle: 30_000, whole: 600_000 };
+
+export function createReader(path: string, timeoutSeconds: number): Reader {
+  const limitMs = timeoutSeconds * 1000;
+  const pages = createGate(most.pages, most.waiting, limitMs);
+  const downloads = createGate(most.downloads, most.waiting, limitMs);
+  const connections = createConnections(path);
+
+  function begin(): { sqlite: Sqlite; end(): void } {
+    const sqlite = connections.take();
+    sqlite.exec("begin");
+    return {
+      sqlite,
+      end() {
+        sqlite.exec("rollback");
+        connections.give(sqlite);
+      },
+    };
+  }
+
+  async function finish<Result>(steps: Generator<unknown, Result>): Promise<Result> {
+    const startedAt = performance.now();
+    try {
+      for (let turn = startedAt; ; ) {
+        const step = steps.next();
+        if (step.done) return step.value;
+        const now = performance.now();
+        if (now - startedAt > limitMs)
+          throw new QueryError(`This page took longer than ${timeoutSeconds} s; ask for a shorter time.`);
+        if (now - turn < turnMs) continue;
+        await setImmediate();
+        turn = performance.now();
+      }
+    } finally {
+      // Closes what the generator has open.
+      steps.return(undefined as Result);
+    }
+  }
+
+  async function inside<Result>(work: (sqlite: Sqlite) => Result | Promise<Result>): Promise<Result> {
+    const leave = await pages.enter();
+    try {
+      const { sqlite, end } = begin();
+      try {
+        return await work(sqlite);
+      } finally {
+        end();
+      }
+    } finally {
+      leave();
+    }
+  }
+
+  return {
+    read: inside,
+    readInSteps: (work) => inside((sqlite) => finish(work(sqlite))),
+    async stream(work) {
+      const leave = await downloads.enter();
+      try {
+        const { sqlite, end } = begin();
+        return await streamOf(work(sqlite), () => {
+          end();
+          leave();
+        });
+      } catch (error) {
+        leave();
+        throw error;
+      }
+    },
+
+    close: connections.close,
+  };
+}
+
+/** Connections that nobody uses just now are kept for the next one, as long as the file is the same. */
+function createConnections(path: string) {
+  const idle: Sqlite[] = [];
+  const inodeOf = () => statSync(path, { throwIfNoEntry: false })?.ino;
+  let inode = inodeOf();
+
+  function close(): void {
+    for (const sqlite of idle.splice(0)) sqlite.close();
+  }
+
+  return {
+    take(): Sqlite {
+      if (inodeOf() !== inode) close();
+      inode = inodeOf();
+      return idle.pop() ?? openReadOnly(path);
+    },
+    give(sqlite: Sqlite): void {
+      if (idle.length < most.pages) idle.push(sqlite);
+      else sqlite.close();
+    },
+    close,
+  };
+}
+
+async function streamOf(texts: Generator<string | null, void>, onEnd: () => void): Promise<ReadableStream<Uint8Array>> {
+  const encoder = new TextEncoder();
+  const cutAt = performance.now() + downloadLimits.whole;
+  let over = false;
+  let idle: NodeJS.Timeout | undefined;
+
+  function end(): void {
+    if (over) return;
+    over = true;
+    clearTimeout(idle);
+    texts.return();
+    onEnd();
+  }
+
+  /** Null: there is no more. */
+  async function nextPiece(): Promise<Uint8Array | null> {
+    try {
+      let piece = "";
+      for (let turn = performance.now(); piece.length < pieceSize && !over; ) {
+        const { value, done } = texts.next();
+        if (done) {
+          end();
+          break;
+        }
+        piece += value ?? "";
+        if (performance.now() - turn < turnMs) continue;
+        await setImmediate();
+        turn = performance.now();
+      }
+      return piece === "" ? null : encoder.encode(piece);
+    } catch (error) {
+      end();
+      throw error;
+    }
+  }
+
+  let first = await nextPiece();
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        idle = setTimeout(() => {
+          end();
+          controller.error(new QueryError("nobody took it"));
+        }, downloadLimits.idle);
+      },
+      async pull(controller) {
+        idle?.refresh();
+        if (performance.now() > cutAt) {
+          end();
+          throw new QueryError("it took too long to be taken");
+        }
+        const piece = first ?? (over ? null : await nextPiece());
+        first = null;
+        if (piece) controller.enqueue(piece);
+        else controller.close();
+      },
+      cancel: end,
+    },
+    { highWaterMark: 0 },
+  );
+}

@@ -1,0 +1,191 @@
+import { setMaxListeners } from "node:events";
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from "vitest";
+import { type Permit, Permits } from "../../../src/bitget/limits/sliding-window.ts";
+import { systemClock } from "../../../src/core/clock.ts";
+
+// Time is simulated, that of the queue's library included: nothing waits, and a busy machine changes nothing.
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["Date", "performance", "setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+const setWallClockBack = (ms: number): void => {
+  vi.setSystemTime(Date.now() - ms);
+};
+
+function permitsOf(count: number, window: number): Permits {
+  const permits = new Permits(count, window, systemClock);
+  onTestFinished(() => permits.close());
+  return permits;
+}
+
+const never = new AbortController().signal;
+setMaxListeners(0, never);
+const hour = 3_600_000;
+
+/** Lives through `ms`, and says whether the promise is kept by then: "held", else "waiting". */
+async function stateAfter(ms: number, promise: Promise<unknown>): Promise<string> {
+  let state = "waiting";
+  void promise.then(() => {
+    state = "held";
+  });
+  await vi.advanceTimersByTimeAsync(ms);
+  return state;
+}
+
+/** What the promise gives once the timers that are due now have gone off. */
+async function atOnce<T>(promise: Promise<T>): Promise<T> {
+  await vi.advanceTimersByTimeAsync(1);
+  return promise;
+}
+
+const takeAll = (permits: Permits, count: number): Promise<Permit[]> =>
+  atOnce(Promise.all(Array.from({ length: count }, () => permits.take(never))));
+
+it("no window of any start holds more uses than there are permits", async () => {
+  const permits = permitsOf(5, 200);
+  const uses: number[] = [];
+  const use = async () => {
+    const permit = await permits.take(never);
+    uses.push(performance.now());
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 40));
+    uses.push(performance.now()); // a use may count at its start or at its end
+    permit.used();
+  };
+
+  const all = Promise.all(Array.from({ length: 40 }, use));
+  await vi.advanceTimersByTimeAsync(10_000);
+  await all;
+
+  const starts = uses.toSorted((a, b) => a - b);
+  const most = Math.max(...starts.map((start) => starts.filter((at) => at >= start && at < start + 200).length));
+  expect(uses).toHaveLength(80);
+  expect(most).toBeLessThanOrEqual(10);
+});
+
+it("a use that nobody saw the end of counts for another window, and holds up no other permit", async () => {
+  const permits = permitsOf(2, 200);
+  const [lost, used] = await takeAll(permits, 2);
+  const next = permits.take(never);
+  const afterNext = permits.take(never);
+
+  lost?.lost();
+  used?.used();
+  const states = [await stateAfter(150, next), await stateAfter(150, next), await stateAfter(50, afterNext)];
+  const later = await stateAfter(200, afterNext);
+
+  expect([...states, later]).toEqual(["waiting", "held", "waiting", "held"]);
+});
+
+it("a permit comes back one window after its use has ended, not after it began", async () => {
+  const permits = permitsOf(1, 200);
+  const first = await atOnce(permits.take(never));
+  const second = permits.take(never);
+
+  const during = await stateAfter(300, second);
+  first.used();
+  const justAfter = await stateAfter(150, second);
+  const later = await stateAfter(300, second);
+
+  expect([during, justAfter, later]).toEqual(["waiting", "waiting", "held"]);
+});
+
+it("a permit that was not used comes back at once", async () => {
+  const permits = permitsOf(1, 60_000);
+  const first = await atOnce(permits.take(never));
+  first.unused();
+
+  expect(await stateAfter(300, permits.take(never))).toBe("held");
+});
+
+it("who gives up while waiting takes no permit along", async () => {
+  const permits = permitsOf(1, 50);
+  const first = await atOnce(permits.take(never));
+  const controller = new AbortController();
+  const impatient = permits.take(controller.signal);
+  const patient = permits.take(never);
+
+  controller.abort(new Error("enough"));
+  await expect(impatient).rejects.toThrow("enough");
+  first.used();
+
+  expect(await stateAfter(500, patient)).toBe("held");
+});
+
+it("who has given up already is not let in", async () => {
+  await expect(permitsOf(1, 50).take(AbortSignal.abort(new Error("enough")))).rejects.toThrow("enough");
+});
+
+it("permits are given in the order of asking", async () => {
+  const permits = permitsOf(1, 20);
+  const order: number[] = [];
+
+  const all = Promise.all(
+    [1, 2, 3, 4, 5].map(async (number) => {
+      const permit = await permits.take(never);
+      order.push(number);
+      permit.used();
+    }),
+  );
+  await vi.advanceTimersByTimeAsync(1000);
+  await all;
+
+  expect(order).toEqual([1, 2, 3, 4, 5]);
+});
+
+it("a wall clock that is set back an hour stalls nobody who comes after", async () => {
+  const permits = permitsOf(2, 50);
+  for (const permit of await takeAll(permits, 2)) permit.used();
+  setWallClockBack(hour);
+
+  expect(await stateAfter(1000, permits.take(never))).toBe("held");
+});
+
+it("a wall clock that is set back an hour stalls nobody who is waiting", async () => {
+  const permits = permitsOf(2, 50);
+  const held = await takeAll(permits, 2);
+  const waiting = permits.take(never);
+  await stateAfter(20, waiting);
+  setWallClockBack(hour);
+  for (const permit of held) permit.used();
+
+  expect(await stateAfter(1000, waiting)).toBe("held");
+});
+
+it("a wall clock that is set forward and back again stalls nobody", async () => {
+  const permits = permitsOf(2, 50);
+  setWallClockBack(-hour);
+  const held = await takeAll(permits, 2);
+  const waiting = permits.take(never);
+  setWallClockBack(hour);
+  for (const permit of held) permit.used();
+
+  expect(await stateAfter(1000, waiting)).toBe("held");
+});
+
+it("permits that were out when the wall clock was set back are still out", async () => {
+  const permits = permitsOf(2, 50);
+  const [first] = await takeAll(permits, 2);
+  const waiting = permits.take(never);
+  setWallClockBack(hour);
+
+  const before = await stateAfter(700, waiting);
+  first?.used();
+  const after = await stateAfter(500, waiting);
+
+  expect([before, after]).toEqual(["waiting", "held"]);
+});
+
+it("closing refuses those who wait and those who come later", async () => {
+  const permits = permitsOf(1, 60_000);
+  const first = await atOnce(permits.take(never));
+  const waiting = permits.take(never);
+  const refused = expect(waiting).rejects.toThrow("the program is stopping");
+
+  permits.close();
+  first.used();
+
+  await refused;
+  await expect(permits.take(never)).rejects.toThrow("the program is stopping");
+});

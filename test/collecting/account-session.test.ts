@@ -1,0 +1,90 @@
+import { expect, it, onTestFinished } from "vitest";
+import { openFaces, preflight } from "../../src/app.ts";
+import { addresses } from "../../src/bitget/endpoints.ts";
+import { systemClock } from "../../src/core/clock.ts";
+import { newTally } from "../../src/core/domain.ts";
+import { createLog } from "../../src/core/log.ts";
+import { loadConfig } from "../../src/settings/config.ts";
+import { startSimulator } from "../../src/simulator/simulator.ts";
+import { classic, credentials, unified } from "../support/settings.ts";
+import { until } from "../support/wait.ts";
+import { createWorld } from "../support/world.ts";
+
+const both = {
+  BITGET_ACCOUNTS: "main,hedge",
+  ...credentials(unified, "BITGET_HEDGE"),
+  ...credentials(classic, "BITGET_MAIN"),
+};
+
+it("keys of one user share one budget, so that the exchange refuses none of them", async () => {
+  const keys = ["main", "copy", "tax"].map((name) => ({ ...classic, name, key: `${classic.key}${name}`, user: "one" }));
+  const exchange = await startSimulator({ clock: systemClock, accounts: keys });
+  onTestFinished(() => exchange.close());
+  const config = loadConfig({
+    BITGET_ACCOUNTS: keys.map(({ name }) => name).join(","),
+    BITGET_BASE_URL: exchange.url,
+    ...Object.assign({}, ...keys.map((key) => credentials(key, `BITGET_${key.name.toUpperCase()}`))),
+  });
+  const lines: string[] = [];
+  const log = createLog({ level: "info", format: "json", secrets: [], write: (line) => lines.push(line) });
+  const faces = openFaces(config, null, systemClock, log);
+  onTestFinished(() => faces.close());
+  await preflight(faces);
+
+  const tally = newTally();
+  const options = { signal: AbortSignal.timeout(30_000), tally };
+  const lineNames = ["USDT-FUTURES", "COIN-FUTURES", "USDC-FUTURES"];
+  const asked = faces.sessions.flatMap(({ client }) =>
+    lineNames.map((productType) => client.ask(addresses["v2/positions"], { productType }, options)),
+  );
+  await Promise.all(asked);
+
+  expect([exchange.counts.limitViolations, tally]).toEqual([0, { requests: 9, retries: 0, rateLimited: 0 }]);
+  expect(lines.filter((line) => line.includes("share one budget"))).toHaveLength(2);
+  const budgets = faces.limiter.budget().filter(({ path }) => path === addresses["v2/positions"].path);
+  expect(budgets.map(({ account }) => account)).toEqual(["main", "copy", "tax"]);
+});
+
+const everyFive = { ...both, SCHEDULE_SPOT_ASSETS: "*/5 * * * *" };
+
+/** Each account's runs that were not missed: when, and what came of them. */
+const runsOf = (account: string) =>
+  `select substr(scheduled_for, 12, 5) || ' ' || state || coalesce(' ' || cause, '') as run from runs
+   where account = '${account}' and state <> 'missed' order by scheduled_for`;
+
+it("a key that may write from some day on is not used any more, and used again when it only reads", async () => {
+  const world = await createWorld("2026-03-01T11:58:00Z", everyFive, { accounts: [classic, unified] });
+  const refusal = () => world.app.sessions.find(({ name }) => name === "main")?.refusal() ?? null;
+  await world.at("2026-03-01T12:00:00Z");
+  world.exchange.permit("main", "trade");
+  await world.at("2026-03-01T12:30:00Z");
+  expect(refusal()).toBe(null);
+  await world.at("2026-03-01T13:05:00Z");
+  await until(() => refusal() !== null);
+  await world.at("2026-03-01T13:10:00Z");
+  world.exchange.permit("main", "read");
+  await world.at("2026-03-01T14:10:00Z");
+  await until(() => refusal() === null);
+  await world.at("2026-03-01T14:15:00Z");
+
+  const main = ["12:00 ok", "12:30 ok", "13:05 ok", "13:10 failed write-key", "14:10 failed write-key", "14:15 ok"];
+  expect(world.rows(runsOf("main"))).toEqual(main.map((run) => ({ run })));
+  const hedge = ["12:00 ok", "12:30 ok", "13:05 ok", "13:10 ok", "14:10 ok", "14:15 ok"];
+  expect(world.rows(runsOf("hedge"))).toEqual(hedge.map((run) => ({ run })));
+});
+
+it("a key that cannot be looked at again stays in use, and is looked at soon", async () => {
+  const world = await createWorld("2026-03-01T11:58:00Z", everyFive, { accounts: [classic, unified] });
+  const refusal = () => world.app.sessions.find(({ name }) => name === "main")?.refusal() ?? null;
+  await world.at("2026-03-01T12:00:00Z");
+  world.exchange.permit("main", "trade");
+  world.exchange.misbehave({ path: "/api/v2/spot/account/info", code: "40037", times: 1 });
+  await world.at("2026-03-01T13:05:00Z");
+  await until(() => world.exchange.faults() === 0);
+  await world.at("2026-03-01T13:15:00Z");
+  await until(() => refusal() !== null);
+  await world.at("2026-03-01T13:20:00Z");
+
+  const runs = ["12:00 ok", "13:05 ok", "13:15 ok", "13:20 failed write-key"];
+  expect(world.rows(runsOf("main"))).toEqual(runs.map((run) => ({ run })));
+});

@@ -1,0 +1,616 @@
+/** Which slots are run, and what becomes of the others: the real scheduler, client, store and exchange on a clock we set. */
+import { getEventListeners } from "node:events";
+import { describe, expect, it } from "vitest";
+import { collect } from "../../src/collecting/collect.ts";
+import { collectNow } from "../../src/commands/collect.ts";
+import { spotAssets } from "../../src/datasets/snapshots/spot-assets.ts";
+import { readStatus } from "../../src/store/runs/status.ts";
+import { classic, credentials, unified } from "../support/settings.ts";
+import { until } from "../support/wait.ts";
+import { createWorld, type World } from "../support/world.ts";
+
+let world: World;
+
+const runs = () =>
+  (
+    world.rows("select substr(scheduled_for, 12, 8) as slot, state, cause from runs order by scheduled_for") as {
+      slot: string;
+      state: string;
+      cause: string | null;
+    }[]
+  ).map(({ slot, state, cause }) => `${slot} ${state}${cause === null ? "" : ` ${cause}`}`);
+
+/** A run begins at 12:01 and gets no answer until the clock has reached `instant`. */
+async function hangUntil(instant: string): Promise<void> {
+  world.exchange.misbehave({ path: "/api/v2/spot/account/assets", hang: true });
+  world.clock.live(Date.parse("2026-03-01T12:01:00Z"));
+  world.scheduler.tick();
+  await until(() => world.exchange.faults() === 0);
+  world.clock.live(Date.parse(instant));
+  await world.scheduler.idle();
+}
+
+const everyMinute = { SCHEDULE_SPOT_ASSETS: "* * * * *" };
+
+describe("a slot", () => {
+  it("is run when it comes, and not before", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    await world.tick();
+    expect(runs()).toEqual([]);
+    await world.at("2026-03-01T12:01:00Z");
+    await world.tick();
+    await world.at("2026-03-01T12:02:00Z");
+    expect(runs()).toEqual(["12:01:00 ok", "12:02:00 ok"]);
+  });
+
+  it("reached a little late is run and said to be late", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    await world.at("2026-03-01T12:01:29Z");
+    expect(runs()).toEqual(["12:01:00 ok late"]);
+    expect(world.rows("select late_ms >= 29000 as late from runs")).toEqual([{ late: 1 }]);
+  });
+
+  it("reached after more than half a period is missed, and nothing is filed under it", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    await world.at("2026-03-01T12:01:31Z");
+    expect(runs()).toEqual(["12:01:00 missed blocked"]);
+    expect(world.exchange.record).toEqual([]);
+  });
+
+  it("of a daily schedule has at most five minutes", async () => {
+    world = await createWorld("2026-03-01T12:00:00Z", { SCHEDULE_SPOT_ASSETS: "0 0 * * *" });
+    await world.at("2026-03-02T00:04:59Z");
+    await world.at("2026-03-03T00:05:01Z");
+    expect(runs()).toEqual(["00:00:00 ok late", "00:00:00 missed blocked"]);
+  });
+
+  it("is missed when the machine slept over it, and the next one is run at its time", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    await world.at("2026-03-01T12:01:00Z");
+    world.clock.set(Date.parse("2026-03-01T12:04:40Z"));
+    await world.tick();
+    await world.at("2026-03-01T12:05:00Z");
+    const asleep = "missed asleep or clock set forward";
+    expect(runs()).toEqual([
+      "12:01:00 ok",
+      `12:02:00 ${asleep}`,
+      `12:03:00 ${asleep}`,
+      `12:04:00 ${asleep}`,
+      "12:05:00 ok",
+    ]);
+  });
+
+  it("is missed while no daemon runs, also between two good ones", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    await world.at("2026-03-01T12:01:00Z");
+    await world.scheduler.stop();
+    world.clock.live(Date.parse("2026-03-01T12:03:45Z"));
+    await world.restart();
+    await world.at("2026-03-01T12:04:00Z");
+    expect(runs()).toEqual([
+      "12:01:00 ok",
+      "12:02:00 missed not running",
+      "12:03:00 missed not running",
+      "12:04:00 ok",
+    ]);
+  });
+
+  it("is not forgotten because somebody collected by hand while no daemon ran", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    await world.at("2026-03-01T12:01:00Z");
+    await world.scheduler.stop();
+    world.clock.live(Date.parse("2026-03-01T12:02:45Z"));
+    const [session] = world.app.sessions;
+    if (session) await collect(spotAssets, session, world.clock.now(), world.app.tools);
+    world.clock.live(Date.parse("2026-03-01T12:03:45Z"));
+    await world.restart();
+    await world.tick();
+    expect(runs()).toEqual([
+      "12:01:00 ok",
+      "12:02:00 missed not running",
+      "12:02:45 ok",
+      "12:03:00 missed not running",
+    ]);
+  });
+
+  it("is never run twice, also when the clock is set back", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    await world.at("2026-03-01T12:01:00Z");
+    await world.at("2026-03-01T12:02:00Z");
+    world.clock.set(Date.parse("2026-03-01T12:00:50Z"));
+    for (const time of ["12:01:00", "12:02:00", "12:03:00"]) await world.at(`2026-03-01T${time}Z`);
+    expect(runs()).toEqual(["12:01:00 ok", "12:02:00 ok", "12:03:00 ok"]);
+    expect(world.rows("select count(*) as n from snapshots")).toEqual([{ n: 3 }]);
+  });
+
+  it("declared missed by a clock that ran ahead is run when it really comes", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    world.clock.set(Date.parse("2026-03-01T12:03:45Z"));
+    await world.tick();
+    expect(runs().map((run) => run.slice(0, 15))).toEqual(["12:01:00 missed", "12:02:00 missed", "12:03:00 missed"]);
+    world.clock.set(Date.parse("2026-03-01T12:00:50Z"));
+    for (const time of ["12:01:00", "12:02:00", "12:03:00"]) await world.at(`2026-03-01T${time}Z`);
+    expect(runs()).toEqual(["12:01:00 ok", "12:02:00 ok", "12:03:00 ok"]);
+  });
+
+  it("comes in the right time after a start with the clock years ahead", async () => {
+    world = await createWorld("2030-01-01T00:00:30Z", everyMinute);
+    await world.tick();
+    world.clock.set(Date.parse("2026-03-01T12:00:30Z"));
+    await world.tick();
+    await world.at("2026-03-01T12:01:00Z");
+    await world.at("2026-03-01T12:02:00Z");
+    expect(runs()).toEqual(["12:01:00 ok", "12:02:00 ok"]);
+  });
+
+  it("whose run hangs is cut when the next one comes, which is run", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", { ...everyMinute, RUN_DEADLINE_SECONDS: "3600" });
+    await hangUntil("2026-03-01T12:02:00Z");
+    expect(runs()).toEqual(["12:01:00 failed deadline", "12:02:00 ok"]);
+  });
+
+  it("is not filled with what was told after the machine had slept in the middle of its run", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    world.exchange.misbehave({ path: "/api/v2/spot/account/assets", status: 503, code: "45001" });
+    world.clock.live(Date.parse("2026-03-01T12:01:00Z"));
+    world.scheduler.tick();
+    await until(() => world.exchange.faults() === 0);
+    world.clock.set(Date.parse("2026-03-01T12:10:05Z"));
+    await world.scheduler.idle();
+    await world.tick();
+    const asleep = "missed asleep or clock set forward";
+    const night = ["02", "03", "04", "05", "06", "07", "08", "09"].map((minute) => `12:${minute}:00 ${asleep}`);
+    expect(runs()).toEqual(["12:01:00 failed deadline", ...night, "12:10:00 ok late"]);
+  });
+
+  it("that passes behind a run is skipped", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    await hangUntil("2026-03-01T12:04:20Z");
+    expect(runs()).toEqual([
+      "12:01:00 failed deadline",
+      "12:02:00 skipped overlap",
+      "12:03:00 skipped overlap",
+      "12:04:00 ok late",
+    ]);
+  });
+
+  it("of many missed ones is accounted for, ten thousand in a second or two", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", { SCHEDULE_SPOT_ASSETS: "*/10 * * * * *" });
+    world.clock.set(Date.parse("2026-03-02T15:47:02Z"));
+    await world.tick();
+    expect(
+      world.rows("select state, count(*) as n, count(distinct scheduled_for) as slots from runs group by state"),
+    ).toEqual([
+      { state: "missed", n: 9998, slots: 9998 },
+      { state: "ok", n: 1, slots: 1 },
+    ]);
+  });
+});
+
+it("stops within its chunk when many slots wait to be written down, and goes on at the next start", async () => {
+  world = await createWorld("2026-03-01T12:00:30Z", { SCHEDULE_SPOT_ASSETS: "* * * * * *" });
+  world.clock.set(Date.parse("2026-03-02T00:00:30Z"));
+  world.scheduler.tick();
+  await until(() => (world.rows("select count(*) as n from runs")[0] as { n: number }).n > 0);
+  await world.scheduler.stop();
+  const [{ n }] = world.rows("select count(*) as n from runs") as [{ n: number }];
+  expect(n).toBeLessThan(20_000);
+  await world.restart();
+  await world.tick();
+  expect(world.rows("select count(*) as n from runs where scheduled_for <= '2026-03-02T00:00:29.999Z'")).toEqual([
+    { n: 43_199 },
+  ]);
+});
+
+it("leaves nothing behind that a run has listened with", async () => {
+  world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+  await world.at("2026-03-01T12:01:00Z");
+  await world.at("2026-03-01T12:02:00Z");
+  expect(getEventListeners(world.app.tools.stopping, "abort")).toEqual([]);
+});
+
+it("calls a run that the stopping program cut off by its name", async () => {
+  world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+  world.exchange.misbehave({ path: "/api/v2/spot/account/assets", hang: true });
+  world.clock.live(Date.parse("2026-03-01T12:01:00Z"));
+  world.scheduler.tick();
+  await until(() => world.exchange.faults() === 0);
+  world.app.cut();
+  await world.scheduler.idle();
+  expect(world.rows("select error_code, error_message from snapshots")).toEqual([
+    { error_code: "deadline", error_message: "the program was stopped before it was finished" },
+  ]);
+});
+
+describe("a schedule", () => {
+  it("that changes accounts for its old slots and begins anew from the change", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    await world.at("2026-03-01T12:01:00Z");
+    world.clock.live(Date.parse("2026-03-01T12:02:45Z"));
+    await world.restart({ SCHEDULE_SPOT_ASSETS: "*/10 * * * *" });
+    await world.at("2026-03-01T12:10:00Z");
+    expect(runs()).toEqual(["12:01:00 ok", "12:02:00 missed not running", "12:10:00 ok"]);
+  });
+
+  it("that was switched off for a week has no missed slots of that week", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    await world.at("2026-03-01T12:01:00Z");
+    await world.restart({});
+    await world.tick();
+    world.clock.live(Date.parse("2026-03-08T12:00:30Z"));
+    await world.restart(everyMinute);
+    await world.tick();
+    await world.at("2026-03-08T12:01:00Z");
+    expect(runs()).toEqual(["12:01:00 ok", "12:01:00 ok"]);
+  });
+});
+
+describe("a clock that is years ahead", () => {
+  const hourly = { SCHEDULE_SPOT_ASSETS: "0 * * * *" };
+
+  it("fills no ledger with the future: the exchange is asked first, and does not agree", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", hourly);
+    await world.at("2026-03-01T13:00:00Z");
+    const wrong = Date.parse("2030-03-01T12:00:30Z");
+    world.exchange.clockSkewMs = world.clock.now() - wrong;
+    world.clock.set(wrong);
+    await world.tick();
+    expect(runs()).toEqual(["13:00:00 ok"]);
+    world.exchange.clockSkewMs = 0;
+    world.clock.set(Date.parse("2026-03-01T13:10:00Z"));
+    await world.at("2026-03-01T14:00:00Z");
+    expect(runs()).toEqual(["13:00:00 ok", "14:00:00 ok"]);
+  });
+
+  it("and one that is behind is not believed either: nothing from before the schedule is written down", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", hourly);
+    await world.at("2026-03-01T13:00:00Z");
+    world.exchange.clockSkewMs = 10 * 86_400_000;
+    world.clock.set(Date.parse("2026-02-19T13:10:00Z"));
+    await world.restart();
+    await world.tick();
+    world.exchange.clockSkewMs = 0;
+    world.clock.set(Date.parse("2026-03-01T13:20:00Z"));
+    await world.tick();
+    await world.at("2026-03-01T14:00:00Z");
+    expect(runs()).toEqual(["13:00:00 ok", "14:00:00 ok"]);
+  });
+
+  it("is believed when the exchange agrees: so much time has passed", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", { SCHEDULE_SPOT_ASSETS: "*/10 * * * *" });
+    world.clock.set(Date.parse("2026-06-01T12:00:30Z"));
+    await world.tick();
+    expect(world.rows("select count(*) as n, count(distinct scheduled_for) as slots from runs")).toEqual([
+      { n: 13_248, slots: 13_248 },
+    ]);
+  });
+});
+
+describe("a clock that the exchange has not confirmed", () => {
+  const day = 86_400_000;
+  const at = (instant: string) => Date.parse(instant);
+
+  /** Starts on a new database, with the machine's clock off by so much. */
+  async function startOff(byMs: number, settings: Record<string, string> = everyMinute): Promise<void> {
+    world = await createWorld("2026-03-01T12:00:30Z", settings);
+    world.exchange.clockSkewMs = -byMs;
+    world.clock.set(world.clock.now() + byMs);
+    await world.restart();
+  }
+
+  /** The machine's clock is set to what the exchange says; `instant` is how late it is by then. */
+  function setRight(instant: string): void {
+    world.exchange.clockSkewMs = 0;
+    world.clock.set(at(instant));
+  }
+
+  it.each([
+    ["a month behind", -30 * day],
+    ["56 years behind", -at("2026-03-01T12:00:30Z")],
+    ["four years ahead", 4 * 365 * day],
+    ["eleven minutes behind", -660_000],
+  ])("%s, at the first start, writes nothing; the first slot is the one after it is set right", async (_, byMs) => {
+    await startOff(byMs);
+    for (const minute of [1, 2, 3]) await world.at(at("2026-03-01T12:00:45Z") + byMs + minute * 60_000);
+    for (const table of ["runs", "schedules", "gaps", "account_modes"])
+      expect(world.rows(`select * from ${table}`), table).toEqual([]);
+    setRight("2026-03-01T12:04:20Z");
+    await world.tick();
+    expect(world.rows("select distinct since from schedules")).toEqual([
+      { since: expect.stringMatching(/^2026-03-01T12:04:2/) },
+    ]);
+    await world.at("2026-03-01T12:05:00Z");
+    expect(runs()).toEqual(["12:05:00 ok"]);
+    expect(world.rows("select substr(since, 1, 16) as since from account_modes")).toEqual([
+      { since: "2026-03-01T12:05" },
+    ]);
+  });
+
+  it("makes a new dataset due only from its confirmation on, and the old ones missed until then", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    await world.at("2026-03-01T12:01:00Z");
+    await world.scheduler.stop();
+    world.clock.live(at("2026-03-01T12:02:30Z"));
+    world.exchange.clockSkewMs = 30 * day;
+    world.clock.set(world.clock.now() - 30 * day);
+    await world.restart({ ...everyMinute, SCHEDULE_POSITIONS: "* * * * *" });
+    await world.at(world.clock.now() + 120_000);
+    expect(world.rows("select count(*) as n from runs")).toEqual([{ n: 1 }]);
+    setRight("2026-03-01T12:04:40Z");
+    await world.tick();
+    await world.at("2026-03-01T12:05:00Z");
+    const of = (dataset: string) =>
+      world.rows(
+        `select substr(scheduled_for, 12, 8) as slot, state, cause from runs where dataset = '${dataset}' order by scheduled_for`,
+      );
+    expect(of("positions")).toEqual([{ slot: "12:05:00", state: "ok", cause: null }]);
+    expect(of("spot-assets")).toEqual([
+      { slot: "12:01:00", state: "ok", cause: null },
+      { slot: "12:02:00", state: "missed", cause: "not running" },
+      { slot: "12:03:00", state: "missed", cause: "clock not confirmed" },
+      { slot: "12:04:00", state: "missed", cause: "clock not confirmed" },
+      { slot: "12:05:00", state: "ok", cause: null },
+    ]);
+  });
+
+  it("and cannot be asked about after a start has no slot run or missed until it can; then it is said why", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    await world.at("2026-03-01T12:01:00Z");
+    await world.scheduler.stop();
+    world.exchange.misbehave({ path: "/api/v2/", reset: true, times: Number.POSITIVE_INFINITY });
+    await world.restart();
+    await world.at("2026-03-01T12:02:00Z");
+    await world.at("2026-03-01T12:03:40Z");
+    expect(runs()).toEqual(["12:01:00 ok"]);
+    expect(world.scheduler.problem()).toContain("the exchange has not confirmed this machine's clock");
+    world.exchange.clearFaults();
+    await world.at("2026-03-01T12:04:00Z");
+    expect(runs()).toEqual([
+      "12:01:00 ok",
+      "12:02:00 missed clock not confirmed",
+      "12:03:00 missed clock not confirmed",
+      "12:04:00 ok",
+    ]);
+    expect(world.scheduler.problem()).toBe("");
+  });
+
+  it("after a sleep is asked about first: what was slept through is said to be that, not what followed", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    await world.at("2026-03-01T12:01:00Z");
+    world.exchange.misbehave({ path: "/api/v2/public/time", reset: true, times: Number.POSITIVE_INFINITY });
+    world.clock.set(at("2026-03-01T12:03:50Z"));
+    await world.tick();
+    await world.at("2026-03-01T12:04:50Z");
+    expect(runs()).toEqual(["12:01:00 ok"]);
+    world.exchange.clearFaults();
+    await world.at("2026-03-01T12:05:00Z");
+    const asleep = "missed asleep or clock set forward";
+    expect(runs()).toEqual([
+      "12:01:00 ok",
+      `12:02:00 ${asleep}`,
+      `12:03:00 ${asleep}`,
+      "12:04:00 missed clock not confirmed",
+      "12:05:00 ok",
+    ]);
+  });
+
+  it("a few minutes behind is corrected for, and a new schedule begins by the exchange's clock", async () => {
+    await startOff(-240_000);
+    await world.tick();
+    expect(world.rows("select distinct substr(since, 12, 7) as since from schedules")).toEqual([{ since: "12:00:3" }]);
+    setRight("2026-03-01T12:00:50Z");
+    await world.at("2026-03-01T12:01:00Z");
+    expect(runs()).toEqual(["12:01:00 ok"]);
+  });
+
+  it("years ahead in the middle of a run does not put the end of that run into the future", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    world.exchange.misbehave({ path: "/api/v2/spot/account/assets", delayMs: 20 });
+    world.clock.live(at("2026-03-01T12:01:00Z"));
+    world.scheduler.tick();
+    await until(() => world.exchange.faults() === 0);
+    world.exchange.clockSkewMs = -4 * 365 * day;
+    world.clock.set(world.clock.now() + 4 * 365 * day);
+    await world.scheduler.idle();
+    expect(world.rows("select max(finished_at) < '2026-03-02' as ok from runs")).toEqual([{ ok: 1 }]);
+    expect(world.rows("select max(taken_at) < '2026-03-02' as ok from snapshots")).toEqual([{ ok: 1 }]);
+  });
+});
+
+describe("an answer that cannot be kept as it is", () => {
+  it("fails its run by that name, also when it was late", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    const twice = (envelope: unknown) => {
+      const { data, ...rest } = envelope as { data: object[] };
+      return { ...rest, data: [...data, { ...data[0], available: "1" }] };
+    };
+    world.exchange.misbehave({ path: "/api/v2/spot/account/assets", edit: twice });
+    await world.at("2026-03-01T12:01:10Z");
+    expect(runs()).toEqual(["12:01:00 failed shape"]);
+  });
+});
+
+describe("an account that is in the settings no more", () => {
+  it("has its slots accounted for until then, and none after", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute, { accounts: [classic, unified] });
+    const both = { ...everyMinute, ...credentials(unified, "BITGET_HEDGE"), BITGET_ACCOUNTS: "main,hedge" };
+    await world.restart(both);
+    await world.at("2026-03-01T12:01:00Z");
+    await world.restart(everyMinute);
+    await world.at("2026-03-01T12:02:00Z");
+    await world.at("2026-03-01T12:03:00Z");
+    const of = (account: string) =>
+      world.rows(`select state from runs where account = '${account}' order by scheduled_for`);
+    expect(of("hedge")).toEqual([{ state: "ok" }]);
+    expect(of("main")).toEqual([{ state: "ok" }, { state: "ok" }, { state: "ok" }]);
+    expect(readStatus(world.path, world.clock.now()).map(({ account }) => account)).toEqual(["main"]);
+  });
+});
+
+describe("prices", () => {
+  const both = { SCHEDULE_SPOT_ASSETS: "* * * * *", SCHEDULE_PRICES: "* * * * *" };
+
+  it("fail rather than say that nothing is held, before any account was read", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", both);
+    world.exchange.misbehave({ path: "/api/v2/spot/account/assets", code: "40034" });
+    await world.at("2026-03-01T12:01:00Z");
+    expect(world.rows("select state, error_code from snapshots where dataset = 'prices'")).toEqual([
+      { state: "failed", error_code: "unknown" },
+    ]);
+  });
+
+  it("go on for the coins last seen while the accounts cannot be read", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", both);
+    await world.at("2026-03-01T12:01:00Z");
+    world.exchange.misbehave({ path: "/api/v2/spot/account/assets", code: "40034", times: Number.POSITIVE_INFINITY });
+    for (const time of ["12:02:00", "12:03:00", "12:04:00", "12:05:00"]) await world.at(`2026-03-01T${time}Z`);
+    expect(
+      world.rows(
+        "select count(distinct rows) as different, min(rows) > 3 as some from snapshots where dataset = 'prices'",
+      ),
+    ).toEqual([{ different: 1, some: 1 }]);
+  });
+});
+
+it("is no failure when the exchange has no such product line", async () => {
+  world = await createWorld("2026-03-01T12:00:30Z", { SCHEDULE_POSITIONS: "* * * * *" });
+  world.exchange.misbehave({ path: "/api/v2/mix/position", params: { productType: "COIN-FUTURES" }, code: "40309" });
+  await world.at("2026-03-01T12:01:00Z");
+  expect(runs()).toEqual(["12:01:00 ok"]);
+  expect(world.rows("select distinct product_type from snapshots order by 1")).toEqual([
+    { product_type: "cmcbl" },
+    { product_type: "sumcbl" },
+    { product_type: "umcbl" },
+  ]);
+});
+
+describe("datasets that build on others", () => {
+  const all = {
+    SCHEDULE_SPOT_ASSETS: "* * * * *",
+    SCHEDULE_FUNDING_ASSETS: "* * * * *",
+    SCHEDULE_MIX_ACCOUNTS: "* * * * *",
+    SCHEDULE_PRICES: "* * * * *",
+    SCHEDULE_EQUITY: "* * * * *",
+  };
+
+  it("see the rows of their own slot", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", all);
+    await world.at("2026-03-01T12:01:00Z");
+    const held = world.rows(
+      "select coin from spot_assets_latest union select coin from funding_assets_latest union select margin_coin from mix_accounts_latest where product_type not like 's%'",
+    ) as { coin: string }[];
+    const priced = world.rows("select coin from prices_history") as { coin: string }[];
+    expect(priced.map(({ coin }) => coin)).toEqual(held.map(({ coin }) => coin).filter((coin) => coin !== "USDT"));
+    expect(world.rows("select distinct complete from equity_history")).toEqual([{ complete: 1 }]);
+  });
+
+  it("call a total incomplete whose parts are those of an earlier slot", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", all, { accounts: [{ ...classic, mode: "unified" }] });
+    await world.at("2026-03-01T12:01:00Z");
+    world.exchange.misbehave({ path: "/api/v3/account/funding-assets", code: "40034" });
+    await world.at("2026-03-01T12:02:00Z");
+    expect(
+      world.rows("select funding_usdt is null as unknown, complete from equity_history order by taken_at_ms"),
+    ).toEqual([
+      { unknown: 0, complete: 1 },
+      { unknown: 1, complete: 0 },
+    ]);
+  });
+
+  const unifiedOnly = { accounts: [{ ...classic, mode: "unified" as const }] };
+  const totals = () =>
+    world.rows(
+      "select substr(scheduled_for, 12, 8) as slot, funding_usdt is not null as funding, complete from equity_history join snapshots using (snapshot_id) join runs using (run_id) order by 1",
+    );
+
+  it("count no earlier rows of an input that was due at the same slot by another pattern", async () => {
+    const hourly = { ...all, SCHEDULE_FUNDING_ASSETS: "0 * * * *" };
+    world = await createWorld("2026-03-01T11:59:30Z", hourly, unifiedOnly);
+    await world.at("2026-03-01T12:00:00Z");
+    await world.at("2026-03-01T12:59:00Z");
+    world.exchange.misbehave({ path: "/api/v3/account/funding-assets", code: "40034" });
+    await world.at("2026-03-01T13:00:00Z");
+    await world.at("2026-03-01T13:01:00Z");
+    expect(totals()).toEqual([
+      { slot: "12:00:00", funding: 1, complete: 1 },
+      { slot: "12:59:00", funding: 1, complete: 1 },
+      { slot: "13:00:00", funding: 0, complete: 0 },
+      { slot: "13:01:00", funding: 1, complete: 1 },
+    ]);
+  });
+
+  it.each([
+    ["a refused wallet", { path: "/api/v3/account/funding-assets", code: "40034" }],
+    ["refused prices", { path: "/api/v2/spot/market/tickers", code: "40034" }],
+  ])("call a total of a collect on demand incomplete after %s, and not the next", async (_what, fault) => {
+    world = await createWorld("2026-03-01T12:00:30Z", all, unifiedOnly);
+    await collectNow(world.app, [], undefined);
+    world.exchange.misbehave(fault);
+    world.clock.live(Date.parse("2026-03-01T12:00:40Z"));
+    await collectNow(world.app, [], undefined);
+    world.clock.live(Date.parse("2026-03-01T12:00:50Z"));
+    // Alone it builds on what was read ten seconds before, as nothing else is read now.
+    await collectNow(world.app, ["equity"], undefined);
+    expect(totals()).toEqual([
+      { slot: "12:00:30", funding: 1, complete: 1 },
+      { slot: "12:00:40", funding: 0, complete: 0 },
+      { slot: "12:00:50", funding: 1, complete: 1 },
+    ]);
+  });
+
+  it("call the futures part of a collect on demand unknown when one product line was refused or cut", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", { ...all, BITGET_API_VERSION: "v1" }, { v1: true });
+    await collectNow(world.app, [], undefined);
+    const line = { path: "/api/mix/v1/account/accounts", params: { productType: "cmcbl" } };
+    world.exchange.misbehave({ ...line, code: "40034" });
+    world.clock.live(Date.parse("2026-03-01T12:00:40Z"));
+    await collectNow(world.app, [], undefined);
+    world.clock.live(Date.parse("2026-03-01T12:00:50Z"));
+    world.exchange.misbehave({ ...line, hang: true });
+    const cut = collectNow(world.app, [], undefined);
+    await until(() => world.exchange.faults() === 0);
+    await until(() => {
+      world.clock.live(world.clock.now() + 1000);
+      return world.rows("select 1 from runs where state = 'running'").length === 0;
+    });
+    await cut;
+    expect(world.rows("select futures_usdt is not null as futures from equity_history order by taken_at_ms")).toEqual([
+      { futures: 1 },
+      { futures: 0 },
+      { futures: 0 },
+    ]);
+  });
+
+  it("call a total incomplete whose parts are unknown", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", { ...all, BITGET_API_VERSION: "v1" }, { v1: true });
+    world.exchange.misbehave({
+      path: "/api/mix/v1/account/accounts",
+      params: { productType: "cmcbl" },
+      status: 400,
+      code: "40034",
+    });
+    await world.at("2026-03-01T12:01:00Z");
+    await world.at("2026-03-01T12:02:00Z");
+    expect(
+      world.rows("select futures_usdt is null as unknown, complete from equity_history order by taken_at limit 1"),
+    ).toEqual([{ unknown: 1, complete: 0 }]);
+    expect(world.rows("select futures_usdt is null as unknown from equity_latest")).toEqual([{ unknown: 0 }]);
+  });
+});
+
+describe("an answer that holds nothing where there was something", () => {
+  it("is asked for once more, and believed the second time", async () => {
+    world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
+    await world.at("2026-03-01T12:01:00Z");
+    const empty = (envelope: unknown) => ({ ...(envelope as object), data: [] });
+    world.exchange.misbehave({ path: "/api/v2/spot/account/assets", edit: empty, times: 1 });
+    await world.at("2026-03-01T12:02:00Z");
+    const coins = () => world.rows("select rows from snapshots order by snapshot_id desc limit 1");
+    expect(coins()).toEqual(world.rows("select rows from snapshots order by snapshot_id limit 1"));
+    world.exchange.misbehave({ path: "/api/v2/spot/account/assets", edit: empty, times: 2 });
+    await world.at("2026-03-01T12:03:00Z");
+    expect(world.rows("select distinct available from spot_assets_latest")).toEqual([{ available: "0" }]);
+    await world.at("2026-03-01T12:04:00Z");
+    expect(world.rows("select count(*) > 3 as back from spot_assets_latest")).toEqual([{ back: 1 }]);
+  });
+});

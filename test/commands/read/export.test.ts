@@ -1,0 +1,98 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { collect, good, item, minute, start, storeAt } from "../../store/kit.ts";
+import { spotAssets } from "../../store/minutes.ts";
+import { temporaryFolder } from "../../support/files.ts";
+import { start as begin, run } from "../../support/program.ts";
+
+/** A folder with a database, `a.db`, of so many minutes of a thousand coins. */
+async function seeded(minutes: number): Promise<string> {
+  const folder = temporaryFolder();
+  const store = await storeAt(join(folder, "a.db"));
+  const items = Array.from({ length: 1000 }, (_, n) => item(spotAssets, { coin: `COIN${n}`, available: `${n}.10` }));
+  for (let at = 0; at < minutes; at += 1)
+    await collect(store, spotAssets, start + at * minute, { snapshots: [good(items, start + at * minute)] });
+  store.close();
+  return folder;
+}
+
+const databaseAt = (name: string) => ({ DATABASE_URL: `file:./${name}` });
+
+describe("the commands", () => {
+  it("export writes a file that db import makes the same history of", async () => {
+    const folder = await seeded(2);
+    const written = await run(["export", "spot-assets", "--out", "one.csv.gz"], folder, databaseAt("a.db"));
+    expect([written.code, written.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^2000 rows of spot-assets were written to/),
+    ]);
+    const read = await run(["db", "import", "one.csv.gz"], folder, databaseAt("b.db"));
+    expect([read.code, read.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^2000 rows of 2 snapshots of spot-assets were imported from/),
+    ]);
+    expect((await run(["export", "spot-assets", "--out", "two.csv.gz"], folder, databaseAt("b.db"))).code).toBe(0);
+    expect(readFileSync(join(folder, "two.csv.gz")).equals(readFileSync(join(folder, "one.csv.gz")))).toBe(true);
+    const again = await run(["db", "import", "one.csv.gz"], folder, databaseAt("b.db"));
+    expect([again.code, again.stderr]).toEqual([78, expect.stringContaining("holds runs of spot-assets already")]);
+  });
+
+  it("export is ended by SIGTERM and leaves no file", async () => {
+    const folder = await seeded(300);
+    const program = begin(["export", "spot-assets", "--out", "one.ndjson"], folder, databaseAt("a.db"));
+    while (!existsSync(join(folder, ".one.ndjson.part"))) await new Promise((resolve) => setTimeout(resolve, 5));
+    program.child.kill("SIGTERM");
+    expect((await program.finished).code).toBe(143);
+    expect(readdirSync(folder).filter((name) => name.includes("ndjson"))).toEqual([]);
+  });
+
+  it("db import says of every file what it was", async () => {
+    const folder = await seeded(1);
+    for (const file of ["prices.ndjson", "positions.csv"])
+      await run(["export", file.replace(/\..*/, ""), "--out", file], folder, databaseAt("a.db"));
+    const read = await run(["db", "import", "prices.ndjson", "positions.csv"], folder, databaseAt("b.db"));
+    expect([read.code, read.stdout.split("\n")]).toEqual([
+      0,
+      [
+        `0 rows of 0 snapshots of positions were imported from ${join(folder, "positions.csv")}`,
+        `${join(folder, "prices.ndjson")} has no rows`,
+        "",
+      ],
+    ]);
+  });
+
+  it("db import makes no database of files that are no good", async () => {
+    const folder = await seeded(1);
+    const read = await run(["db", "import", "a.db"], folder, databaseAt("b.db"));
+    expect([read.code, existsSync(join(folder, "b.db"))]).toEqual([64, false]);
+    expect((await run(["export", "spot-assets", "--out", "one.csv"], folder, databaseAt("a.db"))).code).toBe(0);
+    const { code, stderr } = await run(["db", "import", "one.csv", "one.csv"], folder, databaseAt("b.db"));
+    expect([code, stderr]).toEqual([78, expect.stringContaining("holds runs of spot-assets already")]);
+    expect(stderr).not.toContain("created a new database");
+    expect(existsSync(join(folder, "b.db"))).toBe(false);
+  });
+
+  it("db import takes only as many rows as it was told", async () => {
+    const folder = await seeded(2);
+    const written = await run(["export", "spot-assets", "--out", "one.csv"], folder, databaseAt("a.db"));
+    const rows = Number.parseInt(written.stdout, 10);
+    const refused = await run(["db", "import", "one.csv", "--rows", String(rows + 1)], folder, databaseAt("b.db"));
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining(`${rows} are there, and --rows says`)]);
+    expect(existsSync(join(folder, "b.db"))).toBe(false);
+    const taken = await run(["db", "import", "one.csv", "--rows", String(rows)], folder, databaseAt("b.db"));
+    expect([taken.code, taken.stderr]).toEqual([0, expect.stringContaining("created a new database")]);
+    expect((await run(["db", "import", "one.csv", "--rows", "all"], folder, databaseAt("b.db"))).code).toBe(64);
+  });
+
+  it.each([
+    [["export", "coins", "--out", "a.csv"], /name one dataset: spot-assets, /],
+    [["export", "prices"], /--out names the file to write/],
+    [["export", "prices", "--out", "a.txt"], /a\.txt: name a file that ends in \.csv/],
+    [["export", "prices", "--out", "."], /name a file that ends in/],
+    [["export", "prices", "--out", "a.csv", "--from", "soon"], /--from "soon" is no instant/],
+  ])("%j is refused with a sentence", async (args, sentence) => {
+    const { code, stderr } = await run(args, temporaryFolder());
+    expect([code, stderr]).toEqual([64, expect.stringMatching(sentence)]);
+  });
+});

@@ -1,0 +1,168 @@
+import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import { collect, failed, good, item, minute, query, start } from "../../store/kit.ts";
+import { positions, spotAssets } from "../../store/minutes.ts";
+import { open, temporaryPath } from "../../store/temporary.ts";
+import { run } from "../../support/program.ts";
+
+let path: string;
+const history = (...args: string[]) => run(["history", ...args], dirname(path), { DATABASE_URL: `file:${path}` });
+/** The columns of interest of every row that is printed. */
+async function rows(args: string[], ...columns: string[]): Promise<unknown[][]> {
+  const { stdout } = await history(...args, "--format", "ndjson");
+  const lines = stdout.split("\n").filter((line) => line !== "");
+  return lines.map((line) => columns.map((name) => (JSON.parse(line) as Record<string, unknown>)[name]));
+}
+const at = (minutes: number) => new Date(start + minutes * minute).toISOString();
+
+const coin = (name: string, available: string) => item(spotAssets, { coin: name, available });
+const position = (markPrice: string) =>
+  item(positions, {
+    symbol: "BTCUSDT",
+    marginCoin: "USDT",
+    holdSide: "long",
+    marginMode: "crossed",
+    total: "1",
+    markPrice,
+  });
+
+/** Five minutes of two coins and of one position, of which the line umcbl fails in the fourth. */
+beforeEach(async () => {
+  path = temporaryPath();
+  const store = await open(path);
+  await store.setSchedule("main", "positions", "* * * * *", start - minute);
+  const balances = ["0.10", "0.10", "0.2", "0.20", "0.20"];
+  for (const [n, available] of balances.entries()) {
+    const slot = start + n * minute;
+    await collect(store, spotAssets, slot, { snapshots: [good([coin("BTC", available), coin("USDT", "5")], slot)] });
+    const line = good([], slot, "dmcbl");
+    await collect(
+      store,
+      positions,
+      slot,
+      n === 3
+        ? { snapshots: [line], failures: [failed("timeout", slot, "umcbl")] }
+        : { snapshots: [line, good([position(n === 4 ? "61001" : "61000.0")], slot, "umcbl")] },
+    );
+  }
+  store.close();
+});
+
+describe("history over a span", () => {
+  it("gives every row, the newest last, with the columns of the view", async () => {
+    expect(await rows(["spot-assets", "--coin", "btc"], "taken_at", "available")).toEqual([
+      [at(0), "0.10"],
+      [at(1), "0.10"],
+      [at(2), "0.2"],
+      [at(3), "0.20"],
+      [at(4), "0.20"],
+    ]);
+  });
+
+  it("begins at --from and ends before --to", async () => {
+    const span = ["spot-assets", "--coin", "BTC", "--from", at(1), "--to", at(3)];
+    expect(await rows(span, "taken_at")).toEqual([[at(1)], [at(2)]]);
+  });
+
+  it("with --limit is the newest rows", async () => {
+    expect(await rows(["spot-assets", "--limit", "3"], "taken_at", "coin")).toEqual([
+      [at(3), expect.any(String)],
+      [at(4), expect.any(String)],
+      [at(4), expect.any(String)],
+    ]);
+  });
+
+  it("with --changes is the rows that differ from the one before of the same item, to the last digit", async () => {
+    expect(await rows(["spot-assets", "--changes"], "taken_at", "coin", "available")).toEqual([
+      [at(0), "BTC", "0.10"],
+      [at(0), "USDT", "5"],
+      [at(2), "BTC", "0.2"],
+      [at(3), "BTC", "0.20"],
+    ]);
+    expect(await rows(["positions", "--changes", "--from", at(1)], "taken_at", "mark_price")).toEqual([
+      [at(4), "61001"],
+    ]);
+  });
+
+  it("takes names for values, whatever they hold", async () => {
+    expect(await rows(["spot-assets", "--coin", "x' or '1'='1"], "coin")).toEqual([]);
+    expect(await rows(["positions", "--product-type", "USDT-FUTURES", "--limit", "1"], "product_type")).toEqual([
+      ["umcbl"],
+    ]);
+    expect(await rows(["positions", "--account", "nobody"], "symbol")).toEqual([]);
+  });
+
+  it("as a table stops after the newest 50 rows and says so", async () => {
+    const store = await open(path);
+    const coins = Array.from({ length: 60 }, (_, n) => coin(`COIN${n}`, "1"));
+    await collect(store, spotAssets, start + 9 * minute, { snapshots: [good(coins, start + 9 * minute)] });
+    const { stdout, stderr } = await history("spot-assets");
+    expect(stdout.trimEnd().split("\n")).toHaveLength(51);
+    expect(stderr).toContain("The newest 50 rows; there are more.");
+  });
+});
+
+describe("history at an instant", () => {
+  it("is the last good snapshot of every scope, and says how old that was", async () => {
+    const args = ["positions", "--at", at(3.5)];
+    expect(await rows(args, "taken_at", "mark_price")).toEqual([[at(2), "61000.0"]]);
+    const { code, stderr } = await history(...args);
+    expect(code).toBe(0);
+    expect(stderr).toContain(`main positions umcbl: as told at ${at(2)}, 90 s before`);
+    expect(stderr).toContain(`main positions dmcbl: as told at ${at(3)}, 30 s before`);
+  });
+
+  it("is unknown when that is older than two periods of the schedule then in force", async () => {
+    const { code, stdout, stderr } = await history("positions", "--at", at(6.5), "--format", "ndjson");
+    expect([code, stdout]).toEqual([0, ""]);
+    expect(stderr).toContain(`main positions umcbl: unknown at ${at(6.5)}`);
+    expect(stderr).toContain("3 min older, more than two periods (2 min)");
+  });
+
+  it("is unknown before the first good snapshot", async () => {
+    const { stdout, stderr } = await history("positions", "--at", at(-0.5), "--format", "ndjson");
+    expect(stdout).toBe("");
+    expect(stderr).toContain("there is no good snapshot before");
+  });
+
+  it("of data that was only collected on demand tells the age and gives the rows", async () => {
+    const args = ["spot-assets", "--at", at(60 * 24)];
+    expect(await rows(args, "coin", "available")).toEqual([
+      ["BTC", "0.20"],
+      ["USDT", "5"],
+    ]);
+    expect((await history(...args)).stderr).toContain("24 h before");
+  });
+
+  it("is what the SQL of the README gives in any tool", async () => {
+    const written =
+      /```sql\n(select p\.\* from positions_history[\s\S]*?)```/.exec(readFileSync("README.md", "utf8"))?.[1] ?? "";
+    const sql = written.replace("2026-11-20T12:00:00.000Z", at(3.5)).replace("2026-11-20T11:50:00.000Z", at(1.5));
+    const told = await history("positions", "--at", at(3.5), "--format", "json");
+    expect(query(path, sql)).toEqual(JSON.parse(told.stdout));
+    expect(query(path, sql)).toHaveLength(1);
+  });
+
+  it("asks nothing of a scope that was no longer asked then", async () => {
+    const store = await open(path);
+    const slot = start + 5 * minute;
+    await collect(store, positions, slot, { snapshots: [good([position("1")], slot, "umcbl")] });
+    const { stderr } = await history("positions", "--at", at(5.5));
+    expect(stderr).not.toContain("dmcbl");
+    expect((await history("positions", "--at", at(4.5))).stderr).toContain("dmcbl");
+  });
+});
+
+it("history refuses what makes no sense, as wrong arguments", async () => {
+  for (const args of [
+    ["nonsense"],
+    ["spot-assets", "--at", "soon"],
+    ["spot-assets", "--at", "now", "--from", "-1h"],
+    ["spot-assets", "--symbol", "BTCUSDT"],
+    ["prices", "--account", "main"],
+    ["spot-assets", "--limit", "0"],
+    ["spot-assets", "--format", "xml"],
+  ])
+    expect((await history(...args)).code, args.join(" ")).toBe(64);
+});

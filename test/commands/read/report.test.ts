@@ -1,0 +1,76 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { beforeEach, expect, it } from "vitest";
+import { report } from "../../../src/commands/read/report.ts";
+import { ConfigError, UsageError } from "../../../src/core/errors.ts";
+import { equity } from "../../../src/datasets/snapshots/equity.ts";
+import { hour, tell, worth } from "../../reports/kit.ts";
+import { start } from "../../store/kit.ts";
+import { open, temporaryPath } from "../../store/temporary.ts";
+import { run } from "../../support/program.ts";
+
+let path: string;
+const print = (...args: string[]) =>
+  run(["report", ...args], dirname(path), { DATABASE_URL: `file:${path}`, TZ: "Asia/Tokyo" });
+
+/** The hours of a day, and one more. */
+beforeEach(async () => {
+  path = temporaryPath();
+  const store = await open(path);
+  await store.setSchedule("main", "equity", "0 * * * *", start - 1);
+  for (let n = 0; n <= 24; n += 1) await tell(store, equity, start + n * hour, [worth(`100.${n}0`)]);
+  store.close();
+});
+
+it("report prints whole days of the settings' zone as CSV", async () => {
+  const { code, stdout } = await print("equity", "--from", "2026-11-01", "--to", "2026-11-02");
+  expect([code, stdout]).toEqual([
+    0,
+    "day,account,opening,closing,change,spot_usdt,futures_usdt,other_usdt,complete,taken_at,lowest,lowest_at,highest,highest_at,slots,slots_ok,coverage,priced_usdt,unpriced,missing\r\n" +
+      "2026-11-01,main,,100.230,,100.230,,,1,2026-11-01T23:00:00.000Z,100.00,2026-11-01T00:00:00.000Z,100.90,2026-11-01T09:00:00.000Z,24,24,complete,100.230,,\r\n",
+  ]);
+  const berlin = await print("coverage", "--timezone", "Europe/Berlin", "--to", "2026-11-02", "--account", "main");
+  expect(berlin.stdout.split("\r\n").slice(1)).toEqual(["2026-11-01,main,equity,23,23,0,0,0,0,partly due,", ""]);
+});
+
+it("report writes a file or a drawing, and says so", async () => {
+  const folder = dirname(path);
+  const csv = await print("coverage", "--by", "month", "--to", "2026-11-02", "--out", "coverage.csv");
+  expect([csv.code, csv.stdout]).toEqual([0, ""]);
+  expect(csv.stderr).toContain(`${join(folder, "coverage.csv")} was written`);
+  expect(readFileSync(join(folder, "coverage.csv"), "utf8")).toContain("month,account,dataset");
+  expect((await print("equity", "--to", "2026-11-02", "--out", "equity.svg")).code).toBe(0);
+  expect(readFileSync(join(folder, "equity.svg"), "utf8")).toContain("<svg");
+  expect((await print("equity", "--to", "2026-11-02", "--out", "equity.png")).code).toBe(0);
+  expect(readFileSync(join(folder, "equity.png")).subarray(1, 4).toString()).toBe("PNG");
+  expect(readdirSync(folder).filter((name) => name.endsWith(".part"))).toEqual([]);
+});
+
+it("report lists what there is, and refuses what makes no sense", async () => {
+  const printed: string[] = [];
+  const call = (args: string[], options: Record<string, string | boolean> = {}) =>
+    report.run({
+      args,
+      options,
+      env: { DATABASE_URL: `file:${path}` },
+      out: (line) => void printed.push(line.split(" ")[0] ?? ""),
+      write: async () => true,
+      isTerminal: false,
+      note: () => {},
+    });
+  await call([], { list: true });
+  expect(printed).toEqual(["balances", "positions", "episodes", "equity", "changes", "coverage"]);
+  await expect(call([])).rejects.toThrow(UsageError);
+  await expect(call(["nonsense"])).rejects.toThrow(UsageError);
+  await expect(call(["equity"], { timezone: "Europe/Berln" })).rejects.toThrow(UsageError);
+  await expect(call(["equity"], { timezone: "JST" })).rejects.toThrow('--timezone is "JST", an abbreviation');
+  await expect(call(["equity"], { by: "week" })).rejects.toThrow(UsageError);
+  await expect(call(["equity"], { from: "2026-02-30" })).rejects.toThrow(UsageError);
+  await expect(call(["equity"], { from: "2026-11-01", to: "2026-11-01" })).rejects.toThrow("--to is not after --from");
+  await expect(call(["equity"], { account: "hedge" })).rejects.toThrow(
+    '--account "hedge" has no history here, only main',
+  );
+  await expect(call(["coverage"], { out: join(dirname(path), "x.svg") })).rejects.toThrow("only equity can");
+  await expect(call(["coverage"], { out: dirname(path) })).rejects.toThrow("no plain file");
+  await expect(call(["coverage"], { out: join(dirname(path), "nowhere", "x.csv") })).rejects.toThrow(ConfigError);
+});

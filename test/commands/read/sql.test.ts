@@ -1,0 +1,165 @@
+/** The console as a person meets it: what it answers, what it refuses, and what it stops. */
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { promisify } from "node:util";
+import Database from "better-sqlite3";
+import { beforeEach, describe, expect, it } from "vitest";
+import { QueryError } from "../../../src/core/errors.ts";
+import { addDecimalFunctions } from "../../../src/store/sql/decimal-functions.ts";
+import { prepareQuery } from "../../../src/store/sql/query.ts";
+import { collect, good, item, start as midnight } from "../../store/kit.ts";
+import { positions, spotAssets } from "../../store/minutes.ts";
+import { open, temporaryPath } from "../../store/temporary.ts";
+import { run, start } from "../../support/program.ts";
+import { answered, endless, refused } from "../../support/statements.ts";
+import { until } from "../../support/wait.ts";
+
+let path: string;
+const sql = (statement: string, format?: string, env: Record<string, string> = {}) =>
+  run(["sql", statement, ...(format ? ["--format", format] : [])], dirname(path), {
+    DATABASE_URL: `file:${path}`,
+    ...env,
+  });
+
+beforeEach(async () => {
+  path = temporaryPath();
+  const store = await open(path);
+  const coins = [
+    { coin: "BTC", available: "0.10" },
+    { coin: "=1+1", available: "-5" },
+    { coin: "\u001b[2J", available: null },
+  ];
+  const items = coins.map((cells) => item(spotAssets, cells));
+  await collect(store, spotAssets, midnight, { snapshots: [good(items, midnight)] });
+  await collect(store, positions, midnight, { snapshots: [good([], midnight, "umcbl")] });
+  store.close();
+});
+
+const files = () =>
+  readdirSync(dirname(path))
+    .filter((name) => !/-(wal|shm)$/.test(name))
+    .map((name) => [
+      name,
+      createHash("sha256")
+        .update(readFileSync(join(dirname(path), name)))
+        .digest("hex"),
+    ]);
+
+describe("of statements that were tried", () => {
+  it.each(answered)("answered: %s", (statement) => {
+    const sqlite = new Database(path, { readonly: true });
+    addDecimalFunctions(sqlite);
+    expect([...prepareQuery(sqlite, statement).rows()].length).toBeGreaterThan(0);
+    sqlite.close();
+  });
+
+  it("refused without a trace: the other 22 but two, which are stopped below", async () => {
+    const before = files();
+    const sqlite = new Database(path, { readonly: true });
+    addDecimalFunctions(sqlite);
+    for (const statement of refused) expect(() => [...prepareQuery(sqlite, statement).rows()], statement).toThrow(/./);
+    for (const statement of ["attach 'x' as y", "vacuum into 'x'", "begin", ""])
+      expect(() => prepareQuery(sqlite, statement), statement).toThrow(QueryError);
+    sqlite.close();
+    expect(refused).toHaveLength(20);
+    expect(files()).toEqual(before);
+  });
+
+  it("stopped in time: an endless query", async () => {
+    const { code, stdout, stderr } = await sql(`${endless} select count(*) from c`, "csv", {
+      SQL_TIMEOUT_SECONDS: "1",
+    });
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toBe("stopped after 1 s; ask for less, or set SQL_TIMEOUT_SECONDS\n");
+  });
+
+  it("stopped before it fills the machine: a query that holds ever more", async () => {
+    const grow = `${endless} select group_concat(hex(zeroblob(500000)), '') from c`;
+    const { code, stderr } = await sql(grow, "csv", { SQL_TIMEOUT_SECONDS: "30" });
+    expect([code, stderr]).toEqual([1, "stopped at 400 MB of memory; ask for less at a time\n"]);
+  });
+});
+
+describe("sql", () => {
+  it("refuses and fails with one sentence and exit code 1", async () => {
+    for (const [statement, sentence] of [
+      [
+        "delete from run",
+        "only SELECT, WITH … SELECT, VALUES and EXPLAIN of those are answered; nothing here writes\n",
+      ],
+      ["select nosuch", "no such column: nosuch\n"],
+    ] as const) {
+      const { code, stdout, stderr } = await sql(statement);
+      expect([code, stdout, stderr]).toEqual([1, "", sentence]);
+    }
+  });
+
+  it("prints a table in which hostile text is visible, and nothing else of it", async () => {
+    const { code, stdout } = await sql(
+      "select coin, available from spot_assets_latest order by available collate decimal",
+    );
+    expect(code).toBe(0);
+    expect(stdout).toBe("coin       available\n\\u001b[2J\n=1+1       -5\nBTC        0.10\n");
+  });
+
+  it("prints CSV for spreadsheets, and JSON as it is", async () => {
+    const query =
+      "select coin, available, 9223372036854775807 as n from spot_assets_latest order by available collate decimal";
+    expect((await sql(query, "csv")).stdout).toBe(
+      "coin,available,n\r\n\u001b[2J,,9223372036854775807\r\n'=1+1,-5,9223372036854775807\r\nBTC,0.10,9223372036854775807\r\n",
+    );
+    expect((await sql(`${query} limit 1`, "ndjson")).stdout).toBe(
+      '{"coin":"\\u001b[2J","available":null,"n":9223372036854775807}\n',
+    );
+    expect((await sql("select 1 as a, 'x' as b union all select 2, 1.5", "json")).stdout).toBe(
+      '[\n{"a":1,"b":"x"},\n{"a":2,"b":1.5}\n]\n',
+    );
+    expect((await sql("select 1 where 0", "json")).stdout).toBe("[]\n");
+  });
+
+  it("stops a table after 50 rows and says so; the other formats have no limit", async () => {
+    const many = `${endless} select x from c limit 5000`;
+    const shown = await sql(many);
+    expect(shown.stdout.trimEnd().split("\n")).toHaveLength(51);
+    expect(shown.stderr).toContain("The first 50 rows; there are more.");
+    expect((await sql(many, "csv")).stdout.split("\r\n")).toHaveLength(5002);
+  });
+
+  it("streams, and ends quietly when nobody reads on", async () => {
+    const command = `"${process.execPath}" "${resolve("dist/main.js")}" sql "${endless} select x from c" --format ndjson | head -2; echo "\${PIPESTATUS[0]}"`;
+    const env = { PATH: process.env.PATH ?? "", DATABASE_URL: `file:${path}` };
+    const { stdout, stderr } = await promisify(execFile)("bash", ["--norc", "-c", command], { env });
+    expect([stdout, stderr]).toEqual(['{"x":1}\n{"x":2}\n0\n', ""]);
+  });
+
+  it("leaves no query running when it is killed itself", async () => {
+    const running = start(["sql", `${endless} select count(*) from c`], dirname(path), {
+      DATABASE_URL: `file:${path}`,
+    });
+    const task = `/proc/${running.child.pid}/task/${running.child.pid}/children`;
+    if (!existsSync(task)) return;
+    await until(() => readFileSync(task, "utf8").trim() !== "");
+    const child = readFileSync(task, "utf8").trim();
+    await until(() => readFileSync(`/proc/${child}/task/${child}/children`, "utf8") === "" && cpuOf(child) > 40);
+    running.child.kill("SIGKILL");
+    await until(() => !isRunning(child));
+  });
+
+  it("needs no key, and refuses what is no database with exit code 78", async () => {
+    const { code } = await sql("select 1", "csv", { DATABASE_URL: "file:./nothing.db" });
+    expect(code).toBe(78);
+    expect((await sql("select 1", "xml")).code).toBe(64);
+    expect((await sql("select 1", "csv", { SQL_TIMEOUT_SECONDS: "0" })).code).toBe(78);
+  });
+});
+
+/** Fields of /proc/PID/stat after the name of the program. */
+const statOf = (pid: string): string[] => {
+  const text = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, "utf8") : ") X";
+  return text.slice(text.lastIndexOf(")") + 2).split(" ");
+};
+const isRunning = (pid: string): boolean => !["X", "Z"].includes(statOf(pid)[0] ?? "X");
+/** In hundredths of a second. */
+const cpuOf = (pid: string): number => Number(statOf(pid)[11]);

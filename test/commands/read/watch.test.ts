@@ -1,0 +1,143 @@
+import { closeSync, existsSync, openSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { inPlace, linesAt } from "../../../src/commands/read/watch.ts";
+import { type Line, overview } from "../../../src/commands/read/watch-lines.ts";
+import { datasetNamed } from "../../../src/datasets/index.ts";
+import { start as begin, good, item, minute, query, collect as run } from "../../store/kit.ts";
+import { open, temporaryPath } from "../../store/temporary.ts";
+import { temporaryFolder } from "../../support/files.ts";
+import { launch, start } from "../../support/program.ts";
+import { everyDataset } from "../../support/settings.ts";
+import { createWorld } from "../../support/world.ts";
+
+const plain = (text: string): Line => ({ text, tone: "plain" });
+const textOf = (lines: readonly Line[]): string => lines.map(({ text }) => text).join("\n");
+
+describe("what status --watch shows", () => {
+  it("are the figures of the database: worth, positions, balances, collecting", async () => {
+    const world = await createWorld("2026-03-01T12:00:30Z", everyDataset("* * * * *"));
+    await world.at("2026-03-01T12:01:00Z");
+    const text = textOf(overview(world.path, "UTC", world.clock.now()));
+    const [equity] = world.rows("select usdt_equity as worth from equity_history") as { worth: string }[];
+    expect(text).toContain(`main     ${equity?.worth}`);
+    const open = world.rows("select symbol, hold_side from positions_latest") as {
+      symbol: string;
+      hold_side: string;
+    }[];
+    expect(open.length).toBeGreaterThan(0);
+    for (const { symbol, hold_side } of open) expect(text).toMatch(new RegExp(`main +${symbol} +${hold_side} `));
+    const [coin] = world.rows("select coin, available from spot_assets_latest where coin = 'USDT'") as {
+      coin: string;
+    }[];
+    expect(text).toMatch(new RegExp(`main +spot +${coin?.coin} `));
+    expect(text).toMatch(/main +equity +fresh +\d s +\d+ s/);
+  });
+
+  it("names what failed, and says unknown of what is not known", async () => {
+    const world = await createWorld("2026-03-01T12:00:30Z", everyDataset("* * * * *"));
+    world.exchange.misbehave({ path: "/api/v2/mix/position", code: "40014", times: Number.POSITIVE_INFINITY });
+    await world.at("2026-03-01T12:01:00Z");
+    await world.at("2026-03-01T12:02:00Z");
+    const lines = overview(world.path, "UTC", world.clock.now() + minute);
+    expect(textOf(lines)).toMatch(/main +\S+ +unknown/);
+    expect(lines).toContainEqual(
+      expect.objectContaining({ tone: "bad", text: expect.stringMatching(/positions +STALE +never/) }),
+    );
+    expect(textOf(lines)).toContain("main positions (umcbl, dmcbl, cmcbl, sumcbl): ");
+    expect(textOf(lines)).toContain("give the key this permission, read only");
+  });
+
+  it("lets no name drive the terminal", async () => {
+    const path = temporaryPath();
+    const store = await open(path);
+    const spot = datasetNamed("spot-assets");
+    await store.setSchedule("main", "spot-assets", "* * * * *", begin);
+    const coin = item(spot, { coin: "\u001b[2JEVIL", available: "1", frozen: "0", locked: "0" });
+    await run(store, spot, begin + minute, { snapshots: [good([coin], begin + minute)] });
+    const text = textOf(overview(path, "UTC", begin + minute + 1000));
+    expect(text).toContain("\\u001b[2JEVIL");
+    expect(text).not.toContain("\u001b");
+  });
+});
+
+it("cuts lines at the edge of the terminal, and says how many are left below it", () => {
+  const lines = ["12345678", "123456789", "c", "d"].map(plain);
+  expect(inPlace(lines, { columns: 8, rows: 4 }, false)).toBe(
+    "\u001b[H12345678\u001b[K\n1234567…\u001b[K\nc\u001b[K\nd\u001b[K\u001b[J",
+  );
+  expect(inPlace(lines, { columns: 30, rows: 2 }, false)).toContain("12345678\u001b[K\n… 3 more lines");
+});
+
+it("takes a terminal that does not know its size for the usual one", () => {
+  const drawn = inPlace(
+    [plain("12345678"), ...Array.from({ length: 30 }, () => plain("c"))],
+    { columns: 0, rows: 0 },
+    false,
+  );
+  expect(drawn).toContain("12345678\u001b[K");
+  expect(drawn.split("\n")).toHaveLength(24);
+  expect(drawn).toContain("… 8 more lines");
+});
+
+it("goes on when the database turns out to be damaged under its hands", async () => {
+  const path = temporaryPath();
+  const store = await open(path);
+  await store.setSchedule("main", "spot-assets", "* * * * *", begin);
+  store.close();
+  const [{ page } = { page: 0 }] = query(path, "select rootpage as page from sqlite_schema where name = 'schedule'");
+  const file = openSync(path, "r+");
+  writeSync(file, Buffer.alloc(2048, 0xee), 0, 2048, (Number(page) - 1) * 2048);
+  closeSync(file);
+  expect(linesAt(path, "UTC", begin + minute)).toEqual([
+    { text: `${path} cannot be read: database disk image is malformed (SQLITE_CORRUPT)`, tone: "bad" },
+  ]);
+});
+
+describe("status --watch", () => {
+  const hasScript = existsSync("/usr/bin/script");
+
+  async function database(): Promise<Record<string, string>> {
+    const path = join(temporaryFolder(), "collector.db");
+    const store = await open(path);
+    await store.setSchedule("main", "spot-assets", "* * * * *", begin);
+    return { DATABASE_URL: `file:${path}` };
+  }
+
+  /** The program on a terminal of 60 columns, ended by Ctrl-C's signal. */
+  const onTerminal = (env: Record<string, string>) =>
+    launch(["status", "--watch"], temporaryFolder(), { ...env, TERM: "xterm" }, [
+      ...["sh", "-c"],
+      `exec script -qec "stty cols 60 rows 24; timeout --foreground --preserve-status -s INT 3 $0 $1 $2 $3" /dev/null`,
+    ]).finished;
+
+  it("prints one block after the other where there is no terminal, and ends with 0 on a signal", async () => {
+    const watching = start(["status", "--watch"], temporaryFolder(), await database());
+    await watching.printed(/STALE[\s\S]*STALE/);
+    watching.child.kill("SIGTERM");
+    const { code, stdout } = await watching.finished;
+    expect(code).toBe(0);
+    expect(stdout).not.toContain("\u001b");
+    expect(stdout.match(/^Collecting$/gm)?.length).toBeGreaterThanOrEqual(2);
+  });
+
+  it.skipIf(!hasScript)("draws in place on a terminal and gives it back as it was", async () => {
+    const { code, stdout } = await onTerminal(await database());
+    expect(code).toBe(0);
+    expect(stdout.startsWith("\u001b[?1049h\u001b[?25l\u001b[?7l\u001b[H")).toBe(true);
+    expect(stdout).toContain("\u001b[31mmain     spot-assets  STALE");
+    expect(stdout.endsWith("\u001b[?7h\u001b[?25h\u001b[?1049l")).toBe(true);
+  });
+
+  it.skipIf(!hasScript)("has no colours where NO_COLOR is set", async () => {
+    const { stdout } = await onTerminal({ ...(await database()), NO_COLOR: "1" });
+    expect(stdout).toMatch(/main +spot-assets +STALE/);
+    expect(stdout).not.toContain("\u001b[31m");
+    expect(stdout).not.toContain("\u001b[0m");
+  });
+
+  it("is for people alone", async () => {
+    const both = start(["status", "--watch", "--json"], temporaryFolder(), await database());
+    expect((await both.finished).code).toBe(64);
+  });
+});

@@ -1,0 +1,27 @@
+import { getEventListeners } from "node:events";
+import { expect, it } from "vitest";
+import { onceAborted } from "../../src/core/abort.ts";
+
+it("calls everybody who still waits once, with one listener on the signal for all of them", () => {
+  const controller = new AbortController();
+  const called: string[] = [];
+  onceAborted(controller.signal, () => called.push("first"));
+  const callOff = onceAborted(controller.signal, () => called.push("second"));
+  onceAborted(controller.signal, () => called.push("third"));
+  callOff();
+
+  expect(getEventListeners(controller.signal, "abort")).toHaveLength(1);
+  controller.abort();
+  controller.abort();
+  onceAborted(controller.signal, () => called.push("late"));
+
+  expect(called).toEqual(["first", "third", "late"]);
+});
+
+it("leaves nothing on a signal that nobody waits for any more", () => {
+  const { signal } = new AbortController();
+  const callOff = [1, 2, 3].map(() => onceAborted(signal, () => {}));
+  for (const one of callOff) one();
+
+  expect(getEventListeners(signal, "abort")).toEqual([]);
+});

@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+import { SimulatedClock, sleep, systemClock } from "../../src/core/clock.ts";
+
+describe("a simulated clock", () => {
+  it("runs on from the instant it was started at", async () => {
+    const clock = new SimulatedClock(1_700_000_000_000);
+    await sleep(systemClock, 20);
+    expect(clock.now()).toBeGreaterThan(1_700_000_000_000);
+    expect(clock.now()).toBeLessThan(1_700_000_005_000);
+  });
+
+  it("lets what was due on the way happen in order when it jumps", () => {
+    const clock = new SimulatedClock(0);
+    const happened: string[] = [];
+    clock.after(60_000, () => happened.push("minute"));
+    clock.after(1000, () => happened.push("second"));
+    clock.after(7_200_000, () => happened.push("two hours"));
+    clock.jump(3_600_000);
+    expect(happened).toEqual(["second", "minute"]);
+    clock.jump(8_000_000);
+    expect(happened).toEqual(["second", "minute", "two hours"]);
+  });
+
+  it("moves both of its clocks, as if the time had been lived", () => {
+    const clock = new SimulatedClock(0);
+    const before = clock.monotonic();
+    clock.jump(3_600_000);
+    expect(clock.monotonic() - before).toBeGreaterThanOrEqual(3_599_000);
+  });
+
+  it("does not go back", () => {
+    const clock = new SimulatedClock(1_000_000);
+    clock.jump(5);
+    expect(clock.now()).toBeGreaterThanOrEqual(1_000_000);
+  });
+
+  it("forgets what was called off", () => {
+    const clock = new SimulatedClock(0);
+    let happened = false;
+    clock.after(10, () => {
+      happened = true;
+    })();
+    clock.jump(1000);
+    expect(happened).toBe(false);
+  });
+});
+
+it("wakes a sleeper with the reason of the signal", async () => {
+  const controller = new AbortController();
+  const sleeping = sleep(systemClock, 60_000, controller.signal);
+  controller.abort(new Error("time is up"));
+  await expect(sleeping).rejects.toThrow("time is up");
+});

@@ -1,0 +1,43 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { Secret } from "../../src/core/domain.ts";
+import { redactor, visible } from "../../src/core/text.ts";
+
+it("takes longer secrets out before shorter ones that they contain", () => {
+  const redact = redactor([new Secret("password"), new Secret("password-and-more")]);
+  expect(redact("password-and-more, password")).toBe("[secret], [secret]");
+});
+
+it("leaves no part of secrets that overlap", () => {
+  const redact = redactor([new Secret("abcdefgh-12345"), new Secret("12345-ABCDEFGH-and-more")]);
+  expect(redact("<abcdefgh-12345-ABCDEFGH-and-more>")).toBe("<[secret]>");
+});
+
+it("leaves none of many secrets in any text, and every text without one as it is", () => {
+  const word = fc.string({ unit: fc.constantFrom("a", "b", "%", "é"), minLength: 8, maxLength: 12 });
+  const between = fc.string({ unit: fc.constantFrom("a", "b", "-"), maxLength: 10 });
+  fc.assert(
+    fc.property(
+      fc.array(word, { minLength: 1, maxLength: 40 }),
+      fc.array(fc.tuple(between, fc.nat())),
+      (words, parts) => {
+        const redact = redactor(words.map((one) => new Secret(one)));
+        const text = parts.map(([before, at]) => before + words[at % words.length]).join("-");
+        expect(words.filter((one) => redact(text).includes(one))).toEqual([]);
+        expect(redact(text.replaceAll(/[ab%é]{8,}/g, "-"))).toBe(text.replaceAll(/[ab%é]{8,}/g, "-"));
+      },
+    ),
+  );
+});
+
+it("shows control characters and direction marks instead of obeying them", () => {
+  expect(visible("a\u001b[31mb\u202ec")).toBe("a\\u001b[31mb\\u202ec");
+});
+
+it.each([0, 1, 2, 3])("finds a secret in base64 that others stand in front of, %i bytes of them", (before) => {
+  const secret = "5f4dcc3b5aa765d6";
+  const text = Buffer.from(`${"x".repeat(before)}${secret}:tail`).toString("base64");
+  const said = redactor([new Secret(secret)])(`Basic ${text}`);
+  expect(said).toContain("[secret]");
+  expect(said.length).toBeLessThan(30);
+});

@@ -1,0 +1,126 @@
+/** Requests through proxies on loopback: what the proxy sees, and what is said when it does not do its part. */
+import { createServer, type Server } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import { expect, it, onTestFinished } from "vitest";
+import { post } from "../../src/alerts/post.ts";
+import { createHttp } from "../../src/bitget/wire/http.ts";
+import { Secret } from "../../src/core/domain.ts";
+import { type ProxySettings, readProxySettings } from "../../src/network/proxy.ts";
+import { selfSigned } from "../bitget/self-signed.ts";
+import { failureOf } from "../bitget/support.ts";
+import { startConnectProxy, startSocksProxy } from "../support/proxies.ts";
+
+const proxied = (HTTPS_PROXY: string): ProxySettings =>
+  readProxySettings(
+    (name) => (name === "HTTPS_PROXY" ? HTTPS_PROXY : ""),
+    (name, problem) => expect.fail(`${name} ${problem}`),
+  );
+
+async function portOf(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  return typeof address === "object" ? (address?.port ?? 0) : 0;
+}
+
+async function connectProxy() {
+  const proxy = await startConnectProxy();
+  onTestFinished(proxy.close);
+  return proxy;
+}
+
+async function socksProxy() {
+  const proxy = await startSocksProxy();
+  onTestFinished(proxy.close);
+  return proxy;
+}
+
+/** What becomes of a signed request to a host that only the proxy knows. */
+function failure(proxy: string, hosts = ["https://exchange.example"]) {
+  const http = createHttp(hosts, { proxy: proxied(proxy) });
+  onTestFinished(() => http.close());
+  return failureOf(http.get("/api/x?y=1", () => ({ "ACCESS-KEY": "the-key" }), AbortSignal.timeout(10_000)));
+}
+
+it("a proxy that refuses is named, and the next host is asked as one is that was not reached", async () => {
+  const proxy = await connectProxy();
+  proxy.status = 403;
+  const error = await failure(`http://127.0.0.1:${proxy.port}`, ["https://a.example", "https://b.example"]);
+  const name = `127.0.0.1:${proxy.port} (HTTPS_PROXY)`;
+  expect([error.kind, error.message]).toEqual([
+    "network",
+    `/api/x: the proxy ${name} refuses to connect to b.example (HTTP 403)`,
+  ]);
+  expect(proxy.asked).toEqual(["a.example:443", "b.example:443"]);
+});
+
+it("a proxy that wants a login is named, without the one it was sent", async () => {
+  const proxy = await connectProxy();
+  proxy.login = "me:right-password";
+  const error = await failure(`http://me:wrong-password@127.0.0.1:${proxy.port}`);
+  const host = `127.0.0.1:${proxy.port}`;
+  expect(error.message).toContain(
+    `the proxy ${host} (HTTPS_PROXY) did not accept the user name and password, or wants them (HTTP 407); set HTTPS_PROXY=http://USER:PASSWORD@${host}`,
+  );
+  expect(error.message).not.toContain("wrong-password");
+});
+
+it("a proxy that cannot be reached, or ends the connection, is named", async () => {
+  const closed = await portOf(createServer((socket) => void socket.destroy()));
+  const cut = await failure(`http://127.0.0.1:${closed}`);
+  expect(cut.message).toMatch(
+    new RegExp(`the proxy 127\\.0\\.0\\.1:${closed} \\(HTTPS_PROXY\\) could not connect: (ECONNRESET|.*ended before)`),
+  );
+  const none = await failure("http://127.0.0.1:9");
+  expect(none.message).toBe("/api/x: the proxy 127.0.0.1:9 (HTTPS_PROXY) could not connect: ECONNREFUSED");
+});
+
+it("a proxy that never answers is named when its time is up", async () => {
+  const port = await portOf(createServer((socket) => void onTestFinished(() => void socket.destroy())));
+  const patience = { lookup: 100, connect: 100, secureConnect: 100, response: 30_000, request: 30_000 };
+  const http = createHttp(["https://exchange.example"], { proxy: proxied(`http://127.0.0.1:${port}`), patience });
+  const error = await failureOf(http.get("/api/x", () => ({}), new AbortController().signal));
+  expect(error.message).toContain(`127.0.0.1:${port} (HTTPS_PROXY) could not connect: no answer within 0.2 s`);
+});
+
+it.each([
+  ["http", connectProxy],
+  ["socks5h", socksProxy],
+])("a tunnel of %s changes nothing about who has to prove who it is", async (scheme, started) => {
+  const proxy = await started();
+  let requests = 0;
+  const tls = createTlsServer(selfSigned({ host: "exchange.example" }), () => {
+    requests += 1;
+  });
+  tls.on("tlsClientError", () => {});
+  const port = await portOf(tls);
+  const error = await failure(`${scheme}://127.0.0.1:${proxy.port}`, [`https://exchange.example:${port}`]);
+  expect(error.kind).toBe("tls");
+  const way = `asked through the proxy 127.0.0.1:${proxy.port} (HTTPS_PROXY)`;
+  expect(error.message).toContain(
+    `exchange.example could not prove who it is (DEPTH_ZERO_SELF_SIGNED_CERT, ${way}): check`,
+  );
+  expect(error.message).toMatch(/NODE_EXTRA_CA_CERTS must name the file of its authority$/);
+  expect([proxy.asked, requests]).toEqual([[`exchange.example:${port}`], 0]);
+  expect(proxy.sent().toString("latin1")).not.toMatch(/GET|the-key/);
+});
+
+it("a host that is asked directly though a proxy is set says so when it fails", async () => {
+  const proxy = await connectProxy();
+  const error = await failure(`http://127.0.0.1:${proxy.port}`, ["https://127.0.0.1:9"]);
+  expect(error.message).toBe(
+    "/api/x: no answer from 127.0.0.1 (ECONNREFUSED), asked directly: HTTPS_PROXY is not used for it",
+  );
+  expect(proxy.asked).toEqual([]);
+});
+
+it("a webhook is asked through the proxy too, and the refusal named", async () => {
+  const proxy = await connectProxy();
+  proxy.status = 502;
+  const settings = { proxy: proxied(`http://127.0.0.1:${proxy.port}`) };
+  const url = new Secret("https://hooks.example/services/0123456789abcdef0123");
+  await expect(post(url, "{}", AbortSignal.timeout(10_000), settings)).rejects.toThrow(
+    `the proxy 127.0.0.1:${proxy.port} (HTTPS_PROXY) refuses to connect to hooks.example (HTTP 502)`,
+  );
+  expect(proxy.asked).toEqual(["hooks.example:443"]);
+});

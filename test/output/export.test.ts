@@ -1,0 +1,123 @@
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { describe, expect, it } from "vitest";
+import { exportHistory } from "../../src/output/export.ts";
+import { readFiles } from "../../src/output/reading/rows.ts";
+import { openReadOnly } from "../../src/store/sqlite/database.ts";
+import { bytesOf, endings, exported } from "../export/support.ts";
+import { collect, good, item, minute, start } from "../store/kit.ts";
+import { spotAssets } from "../store/minutes.ts";
+import { open, temporaryPath } from "../store/temporary.ts";
+import { temporaryFolder } from "../support/files.ts";
+
+/** So many minutes of so many coins. */
+async function seeded(minutes: number, coins: number): Promise<string> {
+  const path = temporaryPath();
+  const store = await open(path);
+  const items = Array.from({ length: coins }, (_, n) =>
+    item(spotAssets, { coin: `COIN${String(n).padStart(5, "0")}`, available: `${n}.50`, frozen: null }),
+  ).reverse();
+  for (let at = 0; at < minutes; at += 1)
+    await collect(store, spotAssets, start + at * minute, { snapshots: [good(items, start + at * minute)] });
+  return path;
+}
+
+/** What becomes of an export that is watched, and of the folder it writes into. */
+async function watched(
+  path: string,
+  ending: string,
+  watch: (done: number, total: number, stop: AbortController) => void,
+) {
+  const folder = temporaryFolder();
+  const stop = new AbortController();
+  const sqlite = openReadOnly(path);
+  const rows = await exportHistory(sqlite, spotAssets, join(folder, `a.${ending}`), {
+    span: { from: 0, to: Number.MAX_SAFE_INTEGER },
+    signal: stop.signal,
+    onProgress: (done, total) => watch(done, total, stop),
+  }).catch((error: Error) => error.name);
+  sqlite.close();
+  return { rows, files: readdirSync(folder) };
+}
+
+describe("an export", () => {
+  it("has the rows by snapshot and key, from an instant on and before another", async () => {
+    const path = await seeded(4, 2);
+    const text = String(await bytesOf(path, "spot-assets", "csv", { from: start + minute, to: start + 3 * minute }));
+    const cells = text.split("\r\n").map((line) => line.split(",").slice(0, 4).join());
+    expect(cells).toEqual([
+      "account,taken_at,coin,available",
+      "main,2026-11-01T00:01:00.000Z,COIN00000,0.50",
+      "main,2026-11-01T00:01:00.000Z,COIN00001,1.50",
+      "main,2026-11-01T00:02:00.000Z,COIN00000,0.50",
+      "main,2026-11-01T00:02:00.000Z,COIN00001,1.50",
+      "",
+    ]);
+  });
+
+  it("is the same twice, zipped or not, and zipped the same when unzipped", async () => {
+    const path = await seeded(3, 3);
+    for (const ending of endings)
+      expect(await bytesOf(path, "spot-assets", ending)).toEqual(await bytesOf(path, "spot-assets", ending));
+    expect(gunzipSync(await bytesOf(path, "spot-assets", "csv.gz"))).toEqual(await bytesOf(path, "spot-assets", "csv"));
+  });
+
+  it("is for its owner alone, and alone in its folder", async () => {
+    const file = await exported(await seeded(1, 1), "spot-assets", "parquet");
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(readdirSync(dirname(file))).toEqual(["spot-assets.parquet"]);
+  });
+
+  it("replaces a file only when it is complete", async () => {
+    const path = await seeded(50, 200);
+    const file = join(temporaryFolder(), "a.csv");
+    writeFileSync(file, "before");
+    const sqlite = openReadOnly(path);
+    const stop = new AbortController();
+    const exporting = (signal: AbortSignal, onProgress = () => {}) =>
+      exportHistory(sqlite, spotAssets, file, { span: { from: 0, to: start * 2 }, signal, onProgress });
+    await expect(exporting(stop.signal, () => stop.abort())).rejects.toThrow();
+    expect(readFileSync(file, "utf8")).toBe("before");
+    expect(await exporting(new AbortController().signal)).toBe(10_000);
+    expect(readFileSync(file, "utf8").split("\r\n").length).toBe(10_002);
+    sqlite.close();
+  });
+
+  it.each(endings)("that is stopped half-way leaves nothing behind, as %s", async (ending) => {
+    const path = await seeded(100, 400);
+    const { rows, files } = await watched(path, ending, (done, total, stop) => {
+      if (done > total / 2) stop.abort();
+    });
+    expect({ rows, files }).toEqual({ rows: "AbortError", files: [] });
+  });
+
+  it("that cannot be written says so, with nothing left behind", async () => {
+    const path = await seeded(1, 1);
+    const sqlite = openReadOnly(path);
+    const file = join(temporaryFolder(), "missing", "a.csv");
+    const span = { from: 0, to: start * 2 };
+    await expect(
+      exportHistory(sqlite, spotAssets, file, { span, signal: new AbortController().signal }),
+    ).rejects.toThrow(`${file} was not written (ENOENT)`);
+    expect(sqlite.inTransaction).toBe(false);
+    sqlite.close();
+  });
+
+  it("and reading it back take no more memory for two hundred thousand rows than for a few", async () => {
+    const path = await seeded(400, 500);
+    const first = process.memoryUsage().rss;
+    let most = 0;
+    const look = () => {
+      most = Math.max(most, process.memoryUsage().rss);
+    };
+    for (const ending of ["csv", "ndjson", "parquet"]) await watched(path, ending, look);
+    const file = await exported(path, "spot-assets", "ndjson");
+    expect(statSync(file).size).toBeGreaterThan(60_000_000);
+    let rows = 0;
+    for await (const { rows: batches } of readFiles([file], look))
+      for await (const batch of batches) rows += batch.length;
+    expect(rows).toBe(200_000);
+    expect((most - first) / 1e6).toBeLessThan(200);
+  });
+});

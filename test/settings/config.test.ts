@@ -1,0 +1,351 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import { ConfigError } from "../../src/core/errors.ts";
+import { loadConfig, secretsOf } from "../../src/settings/config.ts";
+import { environment } from "../../src/settings/env-file.ts";
+import { temporaryFolder } from "../support/files.ts";
+import { classic, credentials } from "../support/settings.ts";
+
+const good = credentials(classic);
+
+function problemsOf(env: Record<string, string>): readonly string[] {
+  try {
+    loadConfig(env);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+}
+
+describe("settings", () => {
+  it("have the defaults of .env.example", () => {
+    const config = loadConfig(good);
+    expect(config).toMatchObject({
+      baseUrl: "https://api.bitget.com",
+      fallbackBaseUrl: null,
+      demoTrading: false,
+      productTypes: ["umcbl", "dmcbl", "cmcbl", "sumcbl"],
+      allowWriteKeys: false,
+      databasePath: resolve("data/collector.db"),
+      runDeadlineSeconds: 60,
+      logLevel: "info",
+    });
+    expect(config.schedules.positions?.text).toBe("*/5 * * * *");
+    expect(config.accounts.map(({ name, api }) => [name, api])).toEqual([["main", "auto"]]);
+  });
+
+  it("take the days of UTC whatever the machine thinks, and write reports after each of them", () => {
+    const config = loadConfig({ ...good, TZ: "Asia/Tokyo" });
+    expect(config).toMatchObject({ timezone: "UTC", reportsDirectory: resolve("reports") });
+    expect(config.reportsSchedule).toMatchObject({ text: "5 0 * * *", timezone: "UTC" });
+    expect(loadConfig({ ...good, SCHEDULE_REPORTS: "" }).reportsSchedule).toBeNull();
+    expect(loadConfig({ ...good, TIMEZONE: "Australia/Lord_Howe" }).reportsSchedule?.timezone).toBe(
+      "Australia/Lord_Howe",
+    );
+  });
+
+  it("serve pages to this machine alone unless told otherwise", () => {
+    expect(loadConfig(good).http).toEqual({ host: "127.0.0.1", port: 8787, names: [], token: null });
+    expect(loadConfig({ ...good, HTTP_PORT: "" }).http).toBeNull();
+    expect(loadConfig(good, { credentials: false }).http).toBeNull();
+    expect(loadConfig({ ...good, HTTP_HOST: "[::1]", HTTP_PORT: "0" }).http).toMatchObject({ host: "::1", port: 0 });
+  });
+
+  it.each(["0.0.0.0", "::", "192.168.1.2", "nas.local", "127.0.0.1.nip.io"])(
+    "ask for a token to serve at %s",
+    (host) => {
+      expect(problemsOf({ ...good, HTTP_HOST: host })).toEqual([
+        "HTTP_TOKEN is missing, and HTTP_HOST lets others in; set one of 16 characters or more, as `openssl rand -hex 24` makes them",
+      ]);
+      expect(problemsOf({ ...good, HTTP_HOST: host, HTTP_TOKEN: "fifteen-charact" })).toEqual([
+        "HTTP_TOKEN is shorter than 16 characters",
+      ]);
+      expect(problemsOf({ ...good, HTTP_HOST: host, HTTP_TOKEN: "sixteen-characte" })).toEqual([]);
+    },
+  );
+
+  it("refuse a place for pages that is none, and further names without a token", () => {
+    expect(problemsOf({ ...good, HTTP_HOST: "http://x", HTTP_PORT: "65536", HTTP_NAMES: "a.example, b/c" })).toEqual([
+      'HTTP_PORT is "65536"; it must be whole numbers from 0 to 65535',
+      'HTTP_HOST is "http://x"; it must be an address of this machine, as in 127.0.0.1',
+      'HTTP_NAMES has "b/c"; a name is that of a host alone, as in collector.example.com',
+      "HTTP_TOKEN is missing, and HTTP_HOST lets others in; set one of 16 characters or more, as `openssl rand -hex 24` makes them",
+    ]);
+    expect(problemsOf({ ...good, HTTP_NAMES: "collector.example.com" })).toEqual([
+      "HTTP_TOKEN is missing, and HTTP_NAMES lets others in; set one of 16 characters or more, as `openssl rand -hex 24` makes them",
+    ]);
+  });
+
+  it("take the token of the pages from a file, and keep it out of everything printed", () => {
+    const path = join(temporaryFolder(), "token");
+    writeFileSync(path, "a-token-of-the-pages\n");
+    const config = loadConfig({ ...good, HTTP_TOKEN_FILE: path });
+    expect(config.http?.token?.reveal()).toBe("a-token-of-the-pages");
+    expect(secretsOf(config).map((secret) => secret.reveal())).toContain("a-token-of-the-pages");
+  });
+
+  it.each(["Europe/Berln", "", " ", "Europe/Berlin ", "GMT+5", "+02:00"])("know no time zone %j", (timezone) => {
+    expect(problemsOf({ ...good, TIMEZONE: timezone })).toEqual([
+      `TIMEZONE is "${timezone}"; it must be the name of a time zone, as in Europe/Berlin or UTC`,
+    ]);
+  });
+
+  it("refuse an abbreviation that the calendar does not know, with the name to write", () => {
+    expect(problemsOf({ ...good, TIMEZONE: "JST" })).toEqual([
+      'TIMEZONE is "JST", an abbreviation that means several time zones; use Asia/Tokyo if that is meant, else another full name such as Europe/Berlin',
+    ]);
+  });
+
+  it("refuse a schedule of reports that is none, and no folder for them", () => {
+    expect(problemsOf({ ...good, SCHEDULE_REPORTS: "daily", REPORTS_DIR: "" })).toEqual([
+      'SCHEDULE_REPORTS ("daily") has 1 fields; a pattern has five, or six with seconds first',
+      "REPORTS_DIR must name a folder, as in ./reports",
+    ]);
+  });
+
+  it("read for how many days answers are kept, 0 being none", () => {
+    expect(loadConfig(good).keepRawDays).toBe(30);
+    expect(loadConfig({ ...good, KEEP_RAW_DAYS: "0" }).keepRawDays).toBe(0);
+    expect(problemsOf({ ...good, KEEP_RAW_DAYS: "-1" })).toEqual([
+      'KEEP_RAW_DAYS is "-1"; it must be whole days from 0 to 3650',
+    ]);
+  });
+
+  it("call nobody unless told whom, over a line that nobody reads along", () => {
+    const url = "https://hc-ping.example/0b6f2a55-7a6e-4a59-8f6e-7f1f3a1c9d20?rid=1";
+    expect(loadConfig(good).heartbeatUrl).toBeNull();
+    expect(loadConfig({ ...good, HEARTBEAT_URL: url }).heartbeatUrl?.reveal()).toBe(url);
+    expect(problemsOf({ ...good, HEARTBEAT_URL: "http://127.0.0.1:8000/ping" })).toEqual([]);
+    for (const wrong of ["http://hc-ping.example/abc", "hc-ping.example/abc", "https://a:b@hc-ping.example/abc"])
+      expect(problemsOf({ ...good, HEARTBEAT_URL: wrong })).toEqual([
+        "HEARTBEAT_URL must be an https:// address without user name (http:// only for this machine itself)",
+      ]);
+  });
+
+  it("names everything that is wrong at once, and no value of a secret", () => {
+    const problems = problemsOf({
+      BITGET_API_KEY: "your_api_key_here",
+      BITGET_API_SECRET: "",
+      BITGET_API_PASSPHRASE: "short",
+      BITGET_BASE_URL: "http://example.com",
+      BITGET_PRODUCT_TYPES: "umcbl,spot",
+      BITGET_DEMO_TRADING: "maybe",
+      SCHEDULE_POSITIONS: "*/70 * * * *",
+      RUN_DEADLINE_SECONDS: "0",
+      DATABASE_URL: "",
+      LOG_LEVEL: "loud",
+    });
+    expect(problems.map((problem) => problem.split(" ")[0])).toEqual([
+      "BITGET_API_KEY",
+      "BITGET_API_SECRET",
+      "BITGET_API_PASSPHRASE",
+      "BITGET_BASE_URL",
+      "BITGET_DEMO_TRADING",
+      "BITGET_PRODUCT_TYPES",
+      "DATABASE_URL",
+      "SCHEDULE_POSITIONS",
+      "RUN_DEADLINE_SECONDS",
+      "LOG_LEVEL",
+    ]);
+    expect(problems.join()).not.toContain("short,");
+    expect(problems.join()).not.toContain("your_api_key_here");
+  });
+
+  it.each(["", "   ", "xxx", "<key>", "your-key", "YOUR_API_KEY", "changeme", "..."])(
+    "take %j for a key that is not there",
+    (key) => {
+      expect(problemsOf({ ...good, BITGET_API_KEY: key })).toEqual([expect.stringMatching(/^BITGET_API_KEY /)]);
+    },
+  );
+
+  it("trim a secret's trailing newline and read it from a file", () => {
+    const path = join(temporaryFolder(), "secret");
+    writeFileSync(path, `${good.BITGET_API_SECRET}\n`);
+    const { BITGET_API_SECRET: _, ...rest } = good;
+    const config = loadConfig({ ...rest, BITGET_API_SECRET_FILE: path });
+    expect(config.accounts[0]?.secret.reveal()).toBe(good.BITGET_API_SECRET);
+  });
+
+  it("refuse a secret given twice, and a file that is not there", () => {
+    expect(problemsOf({ ...good, BITGET_API_KEY_FILE: "/nowhere" })).toEqual([
+      "BITGET_API_KEY and BITGET_API_KEY_FILE are both set; keep one",
+    ]);
+    const { BITGET_API_KEY: _, ...rest } = good;
+    expect(problemsOf({ ...rest, BITGET_API_KEY_FILE: "/nowhere" })).toEqual([
+      "BITGET_API_KEY_FILE names a file that cannot be read (ENOENT)",
+    ]);
+  });
+
+  it.each<[string, string | Buffer, string]>([
+    [
+      "in UTF-16",
+      Buffer.from("\ufeff0123456789abcdef\r\n", "utf16le"),
+      "_FILE names PATH, which is in UTF-16, as PowerShell's > writes it; save it as UTF-8",
+    ],
+    [
+      "in bytes that are no text",
+      Buffer.from("0123456789\xff", "latin1"),
+      "_FILE names PATH, which has bytes that are not UTF-8; save it as UTF-8",
+    ],
+    [
+      "with its name",
+      "BITGET_API_SECRET=0123456789abcdef\n",
+      " has its name before the value (NAME=value); leave the value alone there (in PATH)",
+    ],
+    [
+      "with a name and a colon",
+      "api_secret: 0123456789abcdef\n",
+      " has its name before the value (NAME=value); leave the value alone there (in PATH)",
+    ],
+    [
+      "with a remark",
+      "0123456789abcdef\n# of 2026\n",
+      " has more than one line; leave the value alone there, without comments (in PATH)",
+    ],
+    [
+      "with a blank of no width",
+      "01234567\u200b89abcdef\n",
+      " has a character that cannot be seen; copy the value again (in PATH)",
+    ],
+    ["with quotes", '"0123456789abcdef"\n', " has quotes around it that are part of the value; remove them (in PATH)"],
+    ["that is empty", "\n", " is missing (in PATH)"],
+  ])("refuse a secret from a file %s", (_what, content, problem) => {
+    const path = join(temporaryFolder(), "secret");
+    writeFileSync(path, content);
+    const { BITGET_API_SECRET: _, ...rest } = good;
+    const problems = problemsOf({ ...rest, BITGET_API_SECRET_FILE: path });
+    expect(problems).toEqual([`BITGET_API_SECRET${problem.replace("PATH", path)}`]);
+  });
+
+  it("take a secret from a file with a byte order mark, a key in PEM, and a value with = or a backslash in it", () => {
+    const read = (content: string) => {
+      const path = join(temporaryFolder(), "secret");
+      writeFileSync(path, content);
+      const { BITGET_API_SECRET: _, ...rest } = good;
+      return loadConfig({ ...rest, BITGET_API_SECRET_FILE: path }).accounts[0]?.secret.reveal();
+    };
+    const pem = "-----BEGIN PRIVATE KEY-----\nMIIBVQ==\n-----END PRIVATE KEY-----";
+    expect(read("\ufeff0123456789abcdef\r\n")).toBe("0123456789abcdef");
+    expect(read(`${pem}\n`)).toBe(pem);
+    expect(read(pem.replaceAll("\n", "\\n"))).toBe(pem);
+    expect(read("0123456789abcdeKEY==")).toBe("0123456789abcdeKEY==");
+    expect(read("back\\nslash\\nope")).toBe("back\\nslash\\nope");
+  });
+
+  it("describe several accounts, each with its own key and API version", () => {
+    const config = loadConfig({
+      ...good,
+      BITGET_ACCOUNTS: "main,hedge",
+      BITGET_HEDGE_API_KEY: "bg_hedge_key_0123456789",
+      BITGET_HEDGE_API_SECRET: "hedge-secret-0123",
+      BITGET_HEDGE_API_PASSPHRASE: "hedge-passphrase",
+      BITGET_HEDGE_API_VERSION: "v3",
+    });
+    expect(config.accounts.map(({ name, api, key }) => [name, api, key.reveal()])).toEqual([
+      ["main", "auto", good.BITGET_API_KEY],
+      ["hedge", "v3", "bg_hedge_key_0123456789"],
+    ]);
+  });
+
+  it.each([
+    ["main,MAIN", "twice"],
+    ["../x", "a name is a letter"],
+    ["public", "stands for public data"],
+    ["", undefined],
+  ])("judge the account names %j", (names, sentence) => {
+    const problem = problemsOf({ ...good, BITGET_MAIN_API_KEY: "", BITGET_ACCOUNTS: names }).find((one) =>
+      one.startsWith("BITGET_ACCOUNTS"),
+    );
+    expect(problem).toEqual(sentence === undefined ? undefined : expect.stringContaining(sentence));
+  });
+
+  it.each([
+    ["https://api.bitget.com", true],
+    ["http://127.0.0.1:8080", true],
+    ["http://localhost:8080", true],
+    ["http://api.bitget.com", false],
+    ["https://user:pass@api.bitget.com", false],
+    ["https://api.bitget.com/v2", false],
+    ["not a url", false],
+  ])("judge the base URL %s", (url, accepted) => {
+    expect(problemsOf({ ...good, BITGET_BASE_URL: url }).length === 0).toBe(accepted);
+  });
+
+  it("accept product types in either spelling and each once", () => {
+    expect(loadConfig({ ...good, BITGET_PRODUCT_TYPES: "USDT-FUTURES, umcbl,coin-futures" }).productTypes).toEqual([
+      "umcbl",
+      "dmcbl",
+    ]);
+  });
+
+  it("refuse one key under two names, which would double what is asked of the exchange", () => {
+    const twins = { ...good, ...credentials(classic, "BITGET_TWIN"), BITGET_ACCOUNTS: "main,twin" };
+    expect(problemsOf(twins)).toEqual(['BITGET_ACCOUNTS has the same API key under "main" and "twin"']);
+  });
+
+  it.each([
+    ["file:./data/x.db", true],
+    ["file:data/x.db", true],
+    ["file:/var/lib/x.db", true],
+    ["file:///var/lib/x.db", true],
+    ["", false],
+    ["file:", false],
+    ["./data/x.db", false],
+    ["file://localhost/tmp/x.db", false],
+    ["file:~/x.db", false],
+    ["file:./x.db?mode=ro", false],
+    ["file:a%20b.db", false],
+    ["postgres://localhost/x", false],
+  ])("judge the database %j", (url, accepted) => {
+    expect(problemsOf({ ...good, DATABASE_URL: url }).length === 0).toBe(accepted);
+  });
+
+  it("switch a dataset off with an empty schedule", () => {
+    expect(loadConfig({ ...good, SCHEDULE_PRICES: "" }).schedules.prices).toBeNull();
+  });
+
+  it("need no key where only the database is looked at", () => {
+    expect(loadConfig({}, { credentials: false }).accounts).toEqual([]);
+  });
+
+  it("come from .env also where it begins with a byte order mark, and say so where it cannot be read", () => {
+    const directory = temporaryFolder();
+    writeFileSync(join(directory, ".env"), "\ufeffLOG_LEVEL=debug\n");
+    expect(environment(directory, {}).LOG_LEVEL).toBe("debug");
+    const other = temporaryFolder();
+    mkdirSync(join(other, ".env"));
+    expect(() => environment(other, {})).toThrow("cannot be read (EISDIR)");
+  });
+
+  it("are refused from a .env with keys that others can read, and taken from one without keys", () => {
+    const directory = temporaryFolder();
+    const file = join(directory, ".env");
+    writeFileSync(file, "BITGET_HEDGE_API_SECRET=0123456789\n", { mode: 0o640 });
+    expect(() => environment(directory, {})).toThrow(`Run: chmod 600 ${file}`);
+    writeFileSync(file, "BITGET_HEDGE_API_SECRET=\nBITGET_API_KEY_FILE=key\n");
+    expect(environment(directory, {}).BITGET_API_KEY_FILE).toBe("key");
+  });
+
+  it.each([
+    { NODE_DEBUG: "http" },
+    { NODE_TLS_REJECT_UNAUTHORIZED: "0" },
+    { NODE_OPTIONS: "--max-old-space-size=400 --report-uncaught-exception" },
+    { NODE_OPTIONS: "--inspect=0.0.0.0" },
+  ])("are refused beside %j, which would let keys out, but not where none is read", (surroundings) => {
+    const [setting = ""] = Object.keys(surroundings);
+    expect(problemsOf({ ...good, ...surroundings })).toEqual([expect.stringContaining(setting)]);
+    expect(loadConfig(surroundings, { credentials: false }).accounts).toEqual([]);
+    expect(
+      problemsOf({ ...good, NODE_OPTIONS: "--max-old-space-size=400", NODE_TLS_REJECT_UNAUTHORIZED: "1" }),
+    ).toEqual([]);
+  });
+
+  it("come from .env, and from the environment before that", () => {
+    const directory = temporaryFolder();
+    writeFileSync(join(directory, ".env"), 'LOG_LEVEL=debug\nBITGET_API_KEY="from file"\n', { mode: 0o600 });
+    const env = environment(directory, { LOG_LEVEL: "warn" });
+    expect([env.LOG_LEVEL, env.BITGET_API_KEY]).toEqual(["warn", "from file"]);
+  });
+});

@@ -1,0 +1,101 @@
+import fs, {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+import { dirname, join } from "node:path";
+import { expect, it, onTestFinished } from "vitest";
+import { backup } from "../../../src/store/sqlite/backup.ts";
+import { openReadOnly, type Sqlite } from "../../../src/store/sqlite/database.ts";
+import { temporaryFolder } from "../../support/files.ts";
+import { open, temporaryPath } from "../temporary.ts";
+
+async function source(): Promise<Sqlite> {
+  const path = temporaryPath();
+  await open(path);
+  const reader = openReadOnly(path);
+  onTestFinished(() => void reader.close());
+  return reader;
+}
+
+/** Whoever may put files into the folder does so right after something was removed there. */
+function afterRemoval(act: (path: string) => void): void {
+  const real = fs.rmSync;
+  fs.rmSync = (path, options) => {
+    real(path, options);
+    act(String(path));
+  };
+  syncBuiltinESMExports();
+  onTestFinished(() => {
+    fs.rmSync = real;
+    syncBuiltinESMExports();
+  });
+}
+
+it("a copy lies where only its owner can get at it until it is complete", async () => {
+  const target = join(temporaryFolder(), "copy.db");
+  const seen: string[][] = [];
+  const { isPrivate } = await backup(await source(), target, {
+    onProgress: () => seen.push(readdirSync(dirname(target))),
+    check(draft) {
+      expect([statSync(dirname(draft)).mode & 0o777, statSync(draft).mode & 0o777]).toEqual([0o700, 0o600]);
+      expect(existsSync(target)).toBe(false);
+    },
+  });
+  expect([...new Set(seen.flat())]).toEqual(["copy.db.part"]);
+  expect([isPrivate, readdirSync(dirname(target)), statSync(target).mode & 0o777]).toEqual([true, ["copy.db"], 0o600]);
+});
+
+it("nothing is written through a link that somebody puts in the way in the last moment", async () => {
+  const folder = temporaryFolder();
+  const target = join(folder, "copy.db");
+  const victim = join(folder, "victim");
+  writeFileSync(victim, "");
+  writeFileSync(`${target}.part`, "of an older version");
+  const stranger = temporaryFolder();
+  for (const aim of [victim, stranger]) {
+    afterRemoval((path) => {
+      if (path === `${target}.part` && !existsSync(path)) symlinkSync(aim, path);
+    });
+    await expect(backup(await source(), target)).rejects.toThrow(/copy\.db was not written \(EEXIST/);
+  }
+  expect([readFileSync(victim, "utf8"), readdirSync(stranger), existsSync(target)]).toEqual(["", [], false]);
+});
+
+it("what an attempt that was cut off has left is replaced by the next", async () => {
+  const target = join(temporaryFolder(), "copy.db");
+  mkdirSync(`${target}.part`);
+  for (const name of ["draft.db", "draft.db-journal"]) writeFileSync(join(`${target}.part`, name), "half");
+  await backup(await source(), target);
+  expect(readdirSync(dirname(target))).toEqual(["copy.db"]);
+  rmSync(target);
+  writeFileSync(`${target}.part`, "of an older version");
+  await backup(await source(), target);
+  expect(readdirSync(dirname(target))).toEqual(["copy.db"]);
+});
+
+it("what lies in a folder of that name and is no draft stays, and is named", async () => {
+  const target = join(temporaryFolder(), "copy.db");
+  const photo = join(`${target}.part`, "photos", "a.txt");
+  mkdirSync(dirname(photo), { recursive: true });
+  writeFileSync(photo, "mine");
+  await expect(backup(await source(), target)).rejects.toThrow(/copy\.db was not written \(ENOTEMPTY.*ends in \.part/);
+  expect([readFileSync(photo, "utf8"), existsSync(target)]).toEqual(["mine", false]);
+});
+
+it("a live database in a folder of that name stays", async () => {
+  const folder = join(temporaryFolder(), "live.part");
+  mkdirSync(folder, { mode: 0o700 });
+  const path = join(folder, "collector.db");
+  await open(path);
+  const reader = openReadOnly(path);
+  onTestFinished(() => void reader.close());
+  await expect(backup(reader, folder.replace(".part", ""))).rejects.toThrow(/ENOTEMPTY/);
+  expect(existsSync(path)).toBe(true);
+});

@@ -1,0 +1,158 @@
+import { execFileSync } from "node:child_process";
+import { linkSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { ConfigError, LockedError } from "../../../src/core/errors.ts";
+import { readFiles } from "../../../src/output/reading/rows.ts";
+import { loadConfig } from "../../../src/settings/config.ts";
+import { connect } from "../../../src/store/files/connections.ts";
+import { rawFile } from "../../../src/store/responses/archive-file.ts";
+import { requireNotOwn } from "../../../src/store/responses/own-files.ts";
+import { backup } from "../../../src/store/sqlite/backup.ts";
+import { openReadOnly, openWriter } from "../../../src/store/sqlite/database.ts";
+import { isLocked, lockDatabase, lockPlace } from "../../../src/store/sqlite/lock.ts";
+import { requireFreePlace } from "../../../src/store/transfer/restore.ts";
+import { canMount } from "../../faults/disks.ts";
+import { temporaryFolder } from "../../support/files.ts";
+import { start } from "../kit.ts";
+import { open, temporaryPath } from "../temporary.ts";
+
+/** Every way to open a database. */
+const openings = [lockDatabase, openReadOnly, openWriter, open];
+
+async function expectRefused(path: string, says: RegExp): Promise<void> {
+  for (const opening of openings) {
+    const error = await (async () => opening(path))().catch((error: unknown) => error);
+    expect([opening.name, error]).toEqual([opening.name, expect.any(ConfigError)]);
+    expect(String(error)).toMatch(says);
+  }
+  expect(readdirSync(dirname(path)).filter((name) => name.endsWith(".lock") || name.endsWith("-wal"))).toEqual([]);
+}
+
+async function closedDatabase(): Promise<string> {
+  const path = temporaryPath();
+  (await open(path)).close();
+  return path;
+}
+
+describe("a database with a second name", () => {
+  it("is refused under either of two hard links, and opened again when one is gone", async () => {
+    const path = await closedDatabase();
+    const other = join(temporaryFolder(), "other.db");
+    linkSync(path, other);
+    await expectRefused(other, /has 2 names \(hard links\)/);
+    await expectRefused(path, /has 2 names \(hard links\)/);
+    rmSync(other);
+    openReadOnly(path).close();
+  });
+
+  it("is read where it is a backup, which has no log", async () => {
+    const path = temporaryPath();
+    const store = await open(path);
+    await store.settle("main", "spot-assets", [{ slot: start, state: "missed", cause: "asleep" }]);
+    const copy = join(dirname(path), "copy.db");
+    const reader = openReadOnly(path);
+    await backup(reader, copy);
+    reader.close();
+    linkSync(copy, join(dirname(path), "yesterday.db"));
+    const read = openReadOnly(copy);
+    expect(read.prepare("select count(*) from run").pluck().get()).toBe(1);
+    read.close();
+    expect(() => openWriter(copy)).toThrow(/has 2 names/);
+  });
+
+  it.runIf(canMount)("is refused where it is mounted by itself, whatever disk it is from", async () => {
+    const path = await closedDatabase();
+    const place = join(temporaryFolder(), "a place.db");
+    writeFileSync(place, "");
+    execFileSync("mount", ["--bind", path, place]);
+    onTestFinished(() => void execFileSync("umount", [place]));
+    await expectRefused(place, /is mounted by itself, .* Mount the folder that holds it/);
+    openReadOnly(path).close();
+  });
+
+  it.runIf(canMount)("is one database under two names of its folder: one lock, one log", async () => {
+    const path = temporaryPath();
+    const place = temporaryFolder();
+    execFileSync("mount", ["--bind", dirname(path), place]);
+    onTestFinished(() => void execFileSync("umount", ["--lazy", place]));
+    const lock = lockDatabase(path);
+    const store = await open(path);
+    await store.settle("main", "spot-assets", [{ slot: start, state: "missed", cause: "asleep" }]);
+    const other = join(place, "collector.db");
+    expect(isLocked(other)).toBe(true);
+    expect(() => lockDatabase(other)).toThrow(LockedError);
+    const reader = openReadOnly(other);
+    expect(reader.prepare("select count(*) from run").pluck().get()).toBe(1);
+    reader.close();
+    store.close();
+    lock.release();
+  });
+});
+
+describe("links", () => {
+  const configured = (path: string): string =>
+    loadConfig({ DATABASE_URL: `file:${path}` }, { credentials: false }).databasePath;
+
+  it("are followed once: log, lock and answers lie beside the file, also when the link leads elsewhere later", async () => {
+    const [folder, other] = [temporaryFolder(), temporaryFolder()];
+    const link = join(temporaryFolder(), "data");
+    symlinkSync(folder, link);
+    const path = configured(join(link, "collector.db"));
+    expect(path).toBe(join(folder, "collector.db"));
+    const store = await open(join(link, "collector.db"));
+    rmSync(link);
+    symlinkSync(other, link);
+    await store.settle("main", "spot-assets", [{ slot: start, state: "missed", cause: "asleep" }]);
+    expect(readdirSync(other)).toEqual([]);
+    expect(readdirSync(folder).sort()).toEqual(["collector.db", "collector.db-shm", "collector.db-wal"]);
+  });
+
+  it("to a file lead to the lock and the answers of that file", async () => {
+    const path = await closedDatabase();
+    const link = join(temporaryFolder(), "link.db");
+    symlinkSync(path, link);
+    expect([configured(link), rawFile(link)]).toEqual([path, rawFile(path)]);
+    const lock = lockDatabase(link);
+    expect(() => lockDatabase(path)).toThrow(LockedError);
+    lock.release();
+  });
+
+  it("that lead nowhere are no place for a database", async () => {
+    const link = join(temporaryFolder(), "link.db");
+    symlinkSync("/mnt/not mounted/collector.db", link);
+    await expect(open(link)).rejects.toThrow(
+      /link\.db is a link to \/mnt\/not mounted\/collector\.db, where there is nothing/,
+    );
+    expect(() => lockDatabase(link)).toThrow(ConfigError);
+    const lock = lockPlace(link);
+    expect(() => requireFreePlace(link)).toThrow(/where there is nothing/);
+    lock.release();
+  });
+});
+
+describe("files that are written", () => {
+  it("are never those of the database, by whatever name", async () => {
+    const path = await closedDatabase();
+    const folder = dirname(path);
+    const link = join(temporaryFolder(), "data");
+    symlinkSync(folder, link);
+    const names = ["collector.db", "collector.db-wal", "collector.db-shm", "collector.db.lock", "collector.raw.db"];
+    for (const name of names)
+      for (const place of [folder, link])
+        expect(() => requireNotOwn(join(place, name), path)).toThrow(/belongs to the database itself/);
+    linkSync(path, join(folder, "other.csv"));
+    expect(() => requireNotOwn(join(folder, "other.csv"), path)).toThrow(/belongs to the database itself/);
+    requireNotOwn(join(folder, "report.csv"), path);
+  });
+
+  it("an import reads no file that it writes to", async () => {
+    const path = await closedDatabase();
+    const file = join(dirname(path), "spot-assets.csv");
+    symlinkSync(path, file);
+    const sqlite = connect(path);
+    sqlite.exec("begin immediate");
+    await expect(readFiles([file], () => {}).next()).rejects.toThrow(/is the database itself/);
+    sqlite.close();
+  });
+});

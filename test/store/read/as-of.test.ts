@@ -1,0 +1,27 @@
+/** What is known at an instant, asked while others write. */
+import Database from "better-sqlite3";
+import { expect, it } from "vitest";
+import { datasetNamed } from "../../../src/datasets/index.ts";
+import { createAsOf } from "../../../src/store/read/as-of.ts";
+import { change, coins, collect, good, start } from "../kit.ts";
+import { open, temporaryPath } from "../temporary.ts";
+
+const spotAssets = datasetNamed("spot-assets");
+
+it("answers from one state of the database, whatever is removed while it reads", async () => {
+  const path = temporaryPath();
+  const store = await open(path);
+  await collect(store, spotAssets, start, { snapshots: [good(coins(1), start + 100)] });
+  let removed = 0;
+  const verbose = (statement: unknown) => {
+    if (removed === 0 && /from spot_assets_history/.test(String(statement)))
+      removed = change(path, "update snapshot set error_code = 'gone'");
+  };
+  const sqlite = new Database(path, { readonly: true, verbose });
+  const asOf = createAsOf(sqlite, spotAssets, {});
+  const { scopes, rows } = asOf(start + 1000);
+  expect(removed).toBe(1);
+  expect([scopes[0]?.known, rows.length]).toEqual([true, 40]);
+  expect(asOf(start + 1000)).toMatchObject({ scopes: [{ known: false }], rows: [] });
+  sqlite.close();
+});

@@ -1,0 +1,147 @@
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { SimulatedClock } from "../../../src/core/clock.ts";
+import { Secret } from "../../../src/core/domain.ts";
+import { createLog } from "../../../src/core/log.ts";
+import { redactor } from "../../../src/core/text.ts";
+import { openRawAnswers, type RawAnswer, type RawAnswers, unpack } from "../../../src/store/responses/archive.ts";
+import { temporaryFolder } from "../../support/files.ts";
+import { until } from "../../support/wait.ts";
+import { query, start } from "../kit.ts";
+
+const day = 86_400_000;
+const canary = "canary-0123456789";
+const run = { account: "main", dataset: "positions", slot: start } as const;
+
+let folder: string;
+let clock: SimulatedClock;
+let said: string[];
+const file = () => join(folder, "collector.raw.db");
+
+beforeEach(() => {
+  folder = temporaryFolder();
+  clock = new SimulatedClock(start);
+  said = [];
+});
+
+function open(days = 30): RawAnswers | null {
+  const write = (line: string) => void said.push(JSON.parse(line).msg);
+  const log = createLog({ level: "info", format: "json", secrets: [], write });
+  const redact = redactor([new Secret(canary)]);
+  return openRawAnswers({ databasePath: join(folder, "collector.db"), days, clock, log, redact });
+}
+
+/** Opens, keeps, closes. */
+function keep(slot: number, ...answers: RawAnswer[]): void {
+  const raw = open();
+  raw?.keep({ ...run, slot }, answers);
+  raw?.close();
+}
+
+const answer = (body: string | Buffer, status = 200): RawAnswer => ({
+  scope: "umcbl",
+  address: "v2/positions",
+  status,
+  receivedAt: start + 200,
+  body: Buffer.from(body),
+});
+
+const count = (table: string) => query(file(), `select count(*) as n from ${table}`)[0]?.n;
+
+describe("answers as they came", () => {
+  it("come back byte for byte, in their order, by their digest", () => {
+    const odd = Buffer.from([0x7b, 0xff, 0x00, 0x7d]);
+    keep(start, answer("<html>", 503), answer(odd));
+
+    const rows = query(
+      file(),
+      `select account, dataset, product_type, address, slot, number, status, received_at, digest,
+         hex(digest) as sha256, packed
+       from answer a join source s on s.id = a.source_id join body b on b.id = a.body_id order by number`,
+    );
+    const of = { account: "main", dataset: "positions", product_type: "umcbl", address: "v2/positions", slot: start };
+    expect(rows).toMatchObject([
+      { ...of, number: 1, status: 503, received_at: start + 200 },
+      { ...of, number: 2, status: 200, sha256: "71FFF0C8FE984C24D6F59F8262E72E0F2E8146087DCF274FC2C4175B2AAAA1B9" },
+    ]);
+    expect(rows.map(({ digest, packed }) => unpack(packed as Buffer, digest as Buffer))).toEqual([
+      Buffer.from("<html>"),
+      odd,
+    ]);
+  });
+
+  it("are stored once where they are the same", () => {
+    const long = `{"code":"00000","data":[${'{"coin":"BTC"},'.repeat(10_000)}]}`;
+    keep(start, answer(long));
+    keep(start + 1000, answer(long));
+    expect([count("answer"), count("body")]).toEqual([2, 1]);
+    expect(statSync(file()).size).toBeLessThan(50_000);
+  });
+
+  it("are written without anybody waiting, long ones and many of them too", async () => {
+    const raw = open();
+    onTestFinished(() => raw?.close());
+    const many = Array.from({ length: 120 }, (_, n) => answer(`${n}${"x".repeat(n === 0 ? 100_000 : 10)}`));
+    raw?.keep(run, many);
+    await until(() => count("answer") === 120);
+    expect(count("body")).toBe(120);
+  });
+
+  it("go when their days are over, and a body with the last answer that has it", () => {
+    keep(start, answer("first"), answer("again"));
+    keep(start + 20 * day, answer("again"));
+    clock.jump(start + 29 * day);
+    keep(start + 29 * day);
+    expect([count("answer"), count("body")]).toEqual([3, 2]);
+    clock.jump(start + 31 * day);
+    // By a clock that nothing newer confirms, nothing is old.
+    keep(start + 31 * day);
+    expect([count("answer"), count("body")]).toEqual([3, 2]);
+    keep(start + 31 * day, answer("new"));
+    expect([count("answer"), count("body")]).toEqual([2, 2]);
+  });
+
+  it("are not kept where they repeat a secret, in whatever form", () => {
+    const encoded = Buffer.from(canary).toString("base64");
+    keep(start, answer(`{"msg":"wrong key ${canary}"}`), answer(`{"key":"${encoded}"}`), answer("harmless"));
+    expect(count("answer")).toBe(1);
+    const bytes = readFileSync(file());
+    expect([bytes.includes(canary), bytes.includes(encoded)]).toEqual([false, false]);
+  });
+});
+
+describe("the file of raw answers", () => {
+  it("is for its owner alone", () => {
+    keep(start, answer("{}"));
+    expect(statSync(file()).mode & 0o777).toBe(0o600);
+  });
+
+  it("is not made where nothing is to be kept", () => {
+    expect(open(0)).toBeNull();
+    expect(() => statSync(file())).toThrow("ENOENT");
+  });
+
+  it("is left alone where it is another program's", () => {
+    writeFileSync(file(), "somebody's notes, and long enough to be no database ".repeat(20));
+    expect(open()).toBeNull();
+    expect(said).toEqual([expect.stringContaining("collector.raw.db cannot be used for raw answers")]);
+    expect(readFileSync(file(), "utf8")).toContain("somebody's notes");
+  });
+
+  it("is complained of once while it cannot be written, and used again afterwards", async () => {
+    const raw = open();
+    const other = new Database(file());
+    other.exec("begin immediate");
+    raw?.keep(run, [answer("lost")]);
+    await until(() => said.length > 0);
+    raw?.keep(run, [answer("lost too")]);
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    other.close();
+    raw?.keep(run, [answer("kept")]);
+    raw?.close();
+    expect(said).toEqual([expect.stringContaining("answers cannot be kept as they come in")]);
+    expect(count("answer")).toBe(1);
+  });
+});

@@ -1,0 +1,182 @@
+/** Answers that the collector kept, derived again. */
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { expect, it, onTestFinished } from "vitest";
+import { ShapeError } from "../../../src/core/errors.ts";
+import type { Dataset } from "../../../src/datasets/dataset.ts";
+import { datasetNamed, datasets } from "../../../src/datasets/index.ts";
+import type { Fault } from "../../../src/simulator/simulator.ts";
+import { openRawReader, rawFile } from "../../../src/store/responses/archive-file.ts";
+import { type Replayed, replay } from "../../../src/store/responses/replay.ts";
+import { openReadOnly } from "../../../src/store/sqlite/database.ts";
+import { classic, credentials, everyDataset, unified } from "../../support/settings.ts";
+import { createWorld, type World } from "../../support/world.ts";
+import { reading } from "../later.ts";
+
+const start = "2026-10-20T10:00:30Z";
+const slots = ["2026-10-20T10:01:00Z", "2026-10-20T10:02:00Z", "2026-10-20T10:03:00Z"];
+const spotAssets = datasetNamed("spot-assets");
+const positions = datasetNamed("positions");
+const badShape: Fault = {
+  path: "/api/v2/spot/account/assets",
+  edit: (envelope) => ({ ...(envelope as object), data: [{ coin: "BTC", available: "much" }] }),
+};
+
+/** Three minutes; what is waiting to be kept is written. */
+async function live(account = classic, faults: Fault[] = []): Promise<World> {
+  const world = await createWorld(
+    start,
+    { ...credentials(account), ...everyDataset("* * * * *") },
+    { accounts: [account] },
+  );
+  for (const [n, slot] of slots.entries()) {
+    if (n === 1) for (const fault of faults) world.exchange.misbehave(fault);
+    await world.at(slot);
+  }
+  await world.restart();
+  return world;
+}
+
+function replayed({ path }: World, dataset: Dataset): Replayed[] {
+  const sqlite = openReadOnly(path);
+  const raw = openRawReader(rawFile(path));
+  try {
+    return raw ? [...replay(sqlite, raw, dataset, 0)] : [];
+  } finally {
+    raw?.close();
+    sqlite.close();
+  }
+}
+
+const verdicts = (world: World, dataset: Dataset) => [
+  ...new Set(replayed(world, dataset).map(({ verdict }) => verdict)),
+];
+
+/** Writes into the file of raw answers. */
+function alter({ path }: World, sql: string): void {
+  const raw = new Database(rawFile(path));
+  raw.exec(sql);
+  raw.close();
+}
+
+it("the collector keeps an answer for each of its requests, those that it repeats too", async () => {
+  const world = await live(classic, [{ path: "/api/v2/spot/account/assets", status: 503, body: "<html>" }]);
+  const requests = world.rows("select sum(requests) as n from runs where scheduled_for > '2026-10-20T10:01:30'");
+  const raw = openRawReader(rawFile(world.path));
+  onTestFinished(() => void raw?.close());
+  const [, second = ""] = slots;
+  const kept = raw?.prepare("select count(*) as n from answer where slot >= ?").all(Date.parse(second));
+  expect(kept).toEqual(requests);
+  expect(
+    raw?.prepare("select status, number from answer where slot = ? and status <> 200").all(Date.parse(second)),
+  ).toEqual([{ status: 503, number: 1 }]);
+});
+
+it("the parser that stored the rows derives the same ones", async () => {
+  const world = await live();
+  const found = datasets.map((dataset) => [dataset.name, replayed(world, dataset).length, ...verdicts(world, dataset)]);
+  expect(found).toEqual([
+    ["spot-assets", 3, "same"],
+    ["funding-assets", 3, "same"],
+    ["mix-accounts", 12, "same"],
+    ["positions", 12, "same"],
+    ["prices", 3, "same"],
+    ["equity", 3, "same"],
+  ]);
+});
+
+it("of a unified account, what is computed from other datasets is left out", async () => {
+  const world = await live(unified);
+  const found = datasets.map((dataset) => [dataset.name, ...verdicts(world, dataset)]);
+  expect(found).toEqual([
+    ["spot-assets", "same"],
+    ["funding-assets", "same"],
+    ["mix-accounts", "same"],
+    ["positions", "same"],
+    ["prices", "same"],
+    ["equity", "computed"],
+  ]);
+});
+
+it("names every cell that another parser reads otherwise, and every row that it adds or leaves out", async () => {
+  const world = await live();
+  const [first] = world.rows("select coin, available from spot_assets_history where coin = 'BTC' limit 1") as {
+    available: string;
+  }[];
+  const changed = reading(spotAssets, (items) => [
+    ...items
+      .filter(({ row }) => row.coin !== "USDT")
+      .map((one) =>
+        one.row.coin === "BTC" ? { row: { ...one.row, available: "1.50", debt: "0.1" }, extra: { loan: 7 } } : one,
+      ),
+    ...items
+      .filter(({ row }) => row.coin === "USDT")
+      .map(({ row }) => ({ row: { ...row, coin: "USDX" }, extra: null })),
+  ]);
+  const all = replayed(world, changed);
+  expect(all.map(({ verdict }) => verdict)).toEqual(["different", "different", "different"]);
+  expect(all[0]).toMatchObject({ account: "main", productType: "", slot: Date.parse(slots[0] ?? "") });
+  const byItem = (all[0]?.differences ?? []).toSorted((one, other) => one.item.localeCompare(other.item));
+  expect(byItem).toEqual([
+    { item: "BTC", field: "available", stored: first?.available, derived: "1.50" },
+    { item: "BTC", field: "debt", stored: null, derived: "0.1" },
+    { item: "BTC", field: "extra", stored: null, derived: '{"loan":7}' },
+    { item: "USDT", field: "row", stored: "there", derived: null },
+    { item: "USDX", field: "row", stored: null, derived: "there" },
+  ]);
+});
+
+it("tells a failure that another parser would read from one that stays, and a good one that it would refuse", async () => {
+  const world = await live(classic, [badShape]);
+  expect(replayed(world, spotAssets).map(({ verdict }) => verdict)).toEqual(["same", "same", "same"]);
+  const lenient = { ...spotAssets, endpoints: { v2: { ...spotAssets.endpoints.v2, items: () => [] } } } as Dataset;
+  expect(replayed(world, lenient).map(({ verdict }) => verdict)).toEqual(["different", "readable", "different"]);
+  const strict = reading(spotAssets, () => {
+    throw new ShapeError("/api/v2/spot/account/assets", "data[0].coin", "is odd");
+  });
+  expect(replayed(world, strict).map(({ verdict, problem }) => [verdict, problem])).toEqual([
+    ["refused", "/api/v2/spot/account/assets: data[0].coin: is odd"],
+    ["same", null],
+    ["refused", "/api/v2/spot/account/assets: data[0].coin: is odd"],
+  ]);
+});
+
+it("a failure that no answer tells of stays what it was", async () => {
+  const world = await live(classic, [{ path: "/api/v2/spot/account/assets", reset: true, times: 3 }]);
+  expect(replayed(world, spotAssets).map(({ verdict }) => verdict)).toEqual(["same", "without answer", "same"]);
+});
+
+it("does not go by an answer that is no longer what was received, or not there", async () => {
+  const world = await live();
+  const slot = slots.map((one) => Date.parse(one));
+  alter(
+    world,
+    `update body set digest = zeroblob(32) where id = (select body_id from answer join source s on s.id = source_id
+       where s.dataset = 'spot-assets' and slot = ${slot[0]});
+     delete from answer where slot = ${slot[1]}`,
+  );
+  expect(replayed(world, spotAssets).map(({ verdict }) => verdict)).toEqual([
+    "without answer",
+    "without answer",
+    "same",
+  ]);
+});
+
+it("a run is stored and ends well while answers cannot be kept", async () => {
+  const world = await createWorld(start, everyDataset("* * * * *"));
+  const other = new Database(rawFile(world.path));
+  other.exec("begin immediate");
+  for (const slot of slots) await world.at(slot);
+  await world.restart();
+  other.close();
+  expect(world.rows("select state, count(*) as runs from runs group by state")).toEqual([{ state: "ok", runs: 18 }]);
+  expect(verdicts(world, positions)).toEqual(["without answer"]);
+});
+
+it("finds no answers where none were to be kept, and needs none to collect", async () => {
+  const world = await createWorld(start, { ...everyDataset("* * * * *"), KEEP_RAW_DAYS: "0" });
+  await world.at(slots[0] ?? "");
+  expect(world.rows("select distinct state from runs")).toEqual([{ state: "ok" }]);
+  expect(replayed(world, positions)).toEqual([]);
+  expect(rawFile(world.path)).toBe(join(world.path, "..", "collector.raw.db"));
+});

@@ -1,0 +1,183 @@
+import Database from "better-sqlite3";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { datasets } from "../../../src/datasets/index.ts";
+import { freshnessReader } from "../../../src/store/runs/freshness.ts";
+import { gapsWithin } from "../../../src/store/runs/gap-reader.ts";
+import { lastTrouble } from "../../../src/store/runs/last-failure.ts";
+import type { Sqlite } from "../../../src/store/sqlite/database.ts";
+import type { Store } from "../../../src/store/store.ts";
+import { verify } from "../../../src/store/verify/verify.ts";
+import { collection } from "../../../src/web/data/collection.ts";
+import { gaps } from "../../../src/web/data/gaps.ts";
+import { hasShell, stepsOf } from "../../support/work.ts";
+import { change, collect, failed, good, minute, query, start } from "../kit.ts";
+import { positions, spotAssets } from "../minutes.ts";
+import { open, temporaryPath } from "../temporary.ts";
+
+/** The gaps in the words of SQL alone, from the runs and snapshots. */
+const fromTheLedger = `
+with bad as (
+  select series_id, '' as product_type, 0 as in_part, slot, coalesce(cause, state) as cause
+  from run where state in ('missed', 'skipped', 'failed')
+  union all
+  select r.series_id, p.product_type, 1, r.slot, n.error_code
+  from snapshot n join run r on r.id = n.run_id join scope p on p.id = n.scope_id
+  where n.error_code is not null and r.state = 'partial'
+), beside as (
+  select *, lag(slot) over w as slot_before, lag(cause) over w as cause_before
+  from bad window w as (partition by series_id, in_part, product_type order by slot)
+), begun as (
+  select *, cause is not cause_before or exists (
+    select 1 from run r where r.series_id = beside.series_id and r.slot > beside.slot_before and r.slot < beside.slot
+  ) as begins
+  from beside
+), numbered as (
+  select *, sum(begins) over (partition by series_id, in_part, product_type order by slot) as number from begun
+)
+select a.name as account, e.dataset as dataset, nullif(g.product_type, '') as product_type,
+  min(g.slot) as from_at_ms, max(g.slot) as to_at_ms, count(*) as slots, g.cause as cause
+from numbered g join series e on e.id = g.series_id join account a on a.id = e.account_id
+group by g.series_id, g.in_part, g.product_type, g.number order by 1, 2, 3, 4`;
+
+const asShown = `select account, dataset, product_type, from_at_ms, to_at_ms, slots, cause from gaps order by 1, 2, 3, 4`;
+
+const at = (n: number) => start + n * minute;
+const missed = (n: number, cause = "asleep") => ({ slot: at(n), state: "missed" as const, cause });
+
+/** What befalls one slot. */
+const deeds = ["missed", "skipped", "ok", "failed", "partly", "both", "begun", "recover"] as const;
+type Deed = { what: (typeof deeds)[number]; n: number; cause: string };
+
+async function befall(store: Store, { what, n, cause }: Deed): Promise<void> {
+  if (what === "recover") return void (await store.recover(at(n)));
+  if (what === "missed" || what === "skipped")
+    return store.settle("main", "positions", [{ slot: at(n), state: what, cause }]);
+  const run = await store.begin("main", "positions", at(n), at(n) + 5, n % 3 === 0 ? "demand" : "schedule");
+  if (run === null || what === "begun") return;
+  const lines = (["umcbl", "dmcbl", "cmcbl"] as const).map((scope, line) => {
+    const isBad = what === "failed" || (what === "partly" && line === 1) || (what === "both" && line < 2);
+    return isBad ? failed(cause, at(n), scope) : good([], at(n), scope);
+  });
+  await store.finish(run, {
+    dataset: positions,
+    snapshots: lines.filter((line) => "items" in line),
+    failures: lines.filter((line) => "code" in line),
+    cause: null,
+    finishedAt: at(n) + 9,
+    requests: 3,
+    retries: 0,
+    spreadMs: null,
+    skewMs: null,
+    skipped: false,
+  });
+}
+
+describe("the gaps", () => {
+  it("and the last complete run are those of the ledger, in whatever order it is written", async () => {
+    const deed = fc.record({
+      what: fc.constantFrom(...deeds),
+      n: fc.nat({ max: 12 }),
+      cause: fc.constantFrom("timeout", "asleep"),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(deed, { minLength: 10, maxLength: 40 }), async (all) => {
+        const path = temporaryPath();
+        const store = await open(path);
+        await store.setSchedule("main", "positions", "* * * * *", start - minute);
+        for (const one of all) await befall(store, one);
+        expect(query(path, asShown)).toEqual(query(path, fromTheLedger));
+        for (const n of [3, 8, 12]) {
+          const [ok] = query(path, `select max(slot) as slot from run where state = 'ok' and slot <= ${at(n)}`);
+          expect(store.freshness(at(n))[0]?.lastOkAt).toBe(ok?.slot);
+        }
+        const { problems } = await verify(path, datasets);
+        expect(problems.filter((problem) => problem.includes("(gap"))).toEqual([]);
+        store.close();
+      }),
+      { numRuns: 25, endOnFailure: true },
+    );
+  });
+
+  it("of a stretch are those that reach into it, the newest first, of one account and the public data", async () => {
+    const path = temporaryPath();
+    const store = await open(path);
+    await store.settle("main", "positions", [missed(1), missed(2), missed(4, "late"), missed(5)]);
+    await store.settle("main", "spot-assets", [missed(3), missed(9)]);
+    await store.settle("hedge", "spot-assets", [missed(4)]);
+    await store.settle("public", "prices", [missed(5)]);
+    const sqlite = new Database(path, { readonly: true });
+    const found = [...gapsWithin(sqlite, "main", { from: at(2), to: at(5) })];
+    sqlite.close();
+    expect(found.map(({ dataset, fromSlot, slots }) => [dataset, (fromSlot - start) / minute, slots])).toEqual([
+      ["positions", 5, 1],
+      ["prices", 5, 1],
+      ["positions", 4, 1],
+      ["spot-assets", 3, 2],
+      ["positions", 1, 2],
+    ]);
+  });
+
+  it.each([
+    ["update gap set slots = 3 where scope_id = 0", "main positions (gap.slots): is 3, and must be 2"],
+    ["update gap set cause = 'bored' where scope_id = 0", "main positions (gap.cause): is bored, and must be asleep"],
+    ["update gap set to_slot = to_slot + 1 where scope_id = 0", "(gap.to_slot): is"],
+    ["delete from gap where scope_id = -1", "main positions (gap): has no row for the gap that begins here"],
+    ["insert into gap values (1, 0, 7, 8, 2, 'x')", "gap: has 3 rows, and the runs make 2 gaps"],
+  ])("that are others than those of the ledger are found by verify: %s", async (sql, problem) => {
+    const path = temporaryPath();
+    const store = await open(path);
+    await store.settle("main", "positions", [missed(1), missed(2)]);
+    store.close();
+    change(path, sql);
+    expect((await verify(path, datasets)).problems).toEqual([expect.stringContaining(problem)]);
+  });
+});
+
+/** So many slots without a snapshot after one with, and up to the present. */
+async function lacking(slots: number, causeOf: (n: number) => string): Promise<{ path: string; now: number }> {
+  const path = temporaryPath();
+  const store = await open(path);
+  await store.setSchedule("main", "spot-assets", "* * * * *", start - minute);
+  await collect(store, spotAssets, start, { snapshots: [good([], start)] });
+  await store.settle(
+    "main",
+    "spot-assets",
+    Array.from({ length: slots }, (_, n) => missed(n + 1, causeOf(n))),
+  );
+  return { path, now: at(slots) + 5000 };
+}
+
+describe.runIf(hasShell)("the work for what is shown does not grow with the slots that are missing,", () => {
+  const few = 100;
+  const many = 10_000;
+  const causes: [string, (n: number) => string][] = [
+    ["in one gap", () => "asleep"],
+    ["in a gap each", (n) => ["asleep", "busy"][n % 2] ?? ""],
+    ["not offered at all", () => "not offered"],
+  ];
+  const view = (sqlite: Sqlite, now: number) => ({
+    sqlite,
+    account: null,
+    at: now,
+    isNow: true,
+    timezone: "UTC",
+    given: {},
+  });
+  const take = (rows: Iterable<unknown>, most: number) => {
+    for (const _ of rows) if (--most === 0) break;
+  };
+  const asked: [string, (sqlite: Sqlite, now: number) => unknown][] = [
+    ["the newest gaps", (sqlite, now) => take(gaps.rows(view(sqlite, now)), 50)],
+    ["how each dataset stands", (sqlite, now) => take(collection.rows(view(sqlite, now)), 50)],
+    ["what is fresh", (sqlite, now) => freshnessReader(sqlite)(now)],
+    ["the last trouble", (sqlite, now) => lastTrouble(sqlite, 1, now)],
+  ];
+  it.each(causes)("%s", { timeout: 60_000 }, async (_, causeOf) => {
+    const [one, other] = [await lacking(few, causeOf), await lacking(many, causeOf)];
+    for (const [what, ask] of asked) {
+      const steps = [one, other].map(({ path, now }) => stepsOf(path, (sqlite) => ask(sqlite, now)));
+      expect((steps[1] ?? 0) / (steps[0] ?? 0), `${what}: ${steps}`).toBeLessThan(1.5);
+    }
+  });
+});

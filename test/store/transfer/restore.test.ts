@@ -1,0 +1,24 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { requireFreePlace } from "../../../src/store/transfer/restore.ts";
+import { temporaryPath } from "../temporary.ts";
+
+it.each([
+  ["a database", "", /collector\.db is there already\. Move it away/],
+  ["what a write-ahead log left", "-wal", /collector\.db-wal is left of the database that was here/],
+  ["its shared memory", "-shm", /collector\.db-shm is left of the database/],
+  ["a rollback journal", "-journal", /collector\.db-journal is left of the database/],
+])("a place where %s lies is not free", (_, suffix, says) => {
+  const path = temporaryPath();
+  writeFileSync(path + suffix, "what was here");
+  expect(() => requireFreePlace(path)).toThrow(says);
+});
+
+it("a directory in the place of the database is not free, an empty file or nothing is", () => {
+  const path = temporaryPath();
+  expect(() => requireFreePlace(path)).not.toThrow();
+  writeFileSync(path, "");
+  expect(() => requireFreePlace(path)).not.toThrow();
+  mkdirSync(`${path}.d`);
+  expect(() => requireFreePlace(`${path}.d`)).toThrow(/is there already/);
+});

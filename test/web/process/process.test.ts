@@ -1,0 +1,135 @@
+/** The real daemon and the process that serves its pages. */
+import { createServer } from "node:net";
+import { setTimeout } from "node:timers/promises";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { startExchange } from "../../support/exchange.ts";
+import { temporaryFolder } from "../../support/files.ts";
+import { ask } from "../../support/http.ts";
+import { childrenOf, isAlive, nicenessOf, shownBy } from "../../support/processes.ts";
+import { type Running, start } from "../../support/program.ts";
+import { classic, credentials, everyDataset } from "../../support/settings.ts";
+import { until } from "../../support/wait.ts";
+
+const token = "a-token-of-the-pages";
+const address = /the pages are at http:\/\/127\.0\.0\.1:(\d+)\//g;
+
+/** The port that was said last. */
+const portOf = (daemon: Running): number => Number([...daemon.output().stderr.matchAll(address)].at(-1)?.[1]);
+
+const timesListening = (daemon: Running): number => [...daemon.output().stderr.matchAll(address)].length;
+
+async function begin(env: Record<string, string> = {}) {
+  const exchange = await startExchange({ accounts: [classic] });
+  onTestFinished(() => exchange.close());
+  const directory = temporaryFolder();
+  const daemon = start(["start"], directory, {
+    ...credentials(classic),
+    BITGET_BASE_URL: exchange.url,
+    ...everyDataset("* * * * * *"),
+    HTTP_PORT: "0",
+    ...env,
+  });
+  await daemon.printed("collecting main");
+  const pid = daemon.child.pid ?? 0;
+  return { daemon, directory, pid };
+}
+
+const listening = (daemon: Running) => daemon.printed("the pages are at");
+
+/** A port that somebody else has, until it is given back. */
+async function takenPort(): Promise<{ port: number; free(): Promise<void> }> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  const free = () => new Promise<void>((resolve) => server.close(() => resolve()));
+  return { port: typeof address === "object" ? (address?.port ?? 0) : 0, free };
+}
+
+/** Resolves when the pages say that all is well, which a busy machine with a slot a second may be late for. */
+async function healthy(port: number): Promise<void> {
+  while ((await ask(port, "/healthz")).status !== 200) await setTimeout(50);
+}
+
+describe.skipIf(process.platform !== "linux")("the process of the pages", () => {
+  it("is a nice one that knows the token and no key, and ends with the daemon", async () => {
+    const { daemon, pid } = await begin({ HTTP_TOKEN: token });
+    await listening(daemon);
+    const [child = 0, ...others] = childrenOf(pid);
+    expect(others).toEqual([]);
+    expect(nicenessOf(child)).toBe(Math.min(nicenessOf(pid) + 10, 19));
+    const shown = shownBy(child);
+    expect(shown).toContain("child.js");
+    for (const secret of [classic.key, classic.secret, classic.passphrase, token]) expect(shown).not.toContain(secret);
+    const port = portOf(daemon);
+    expect((await ask(port, "/")).status).toBe(401);
+    expect((await ask(port, "/", { Authorization: `Bearer ${token}` })).status).toBe(200);
+    daemon.child.kill("SIGTERM");
+    expect((await daemon.finished).code).toBe(0);
+    expect(isAlive(child)).toBe(false);
+    expect(daemon.output().stderr).not.toContain(token);
+  });
+
+  it("outlives the signals that a terminal sends to both, but not the daemon, however that ends", async () => {
+    const { daemon, pid } = await begin();
+    await listening(daemon);
+    const [child = 0] = childrenOf(pid);
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.kill(child, signal);
+    await healthy(portOf(daemon));
+    daemon.child.kill("SIGKILL");
+    await daemon.finished;
+    await until(() => !isAlive(child));
+  });
+
+  it("is started again when it dies, while collecting goes on", async () => {
+    const { daemon, pid } = await begin();
+    await listening(daemon);
+    const [child = 0] = childrenOf(pid);
+    process.kill(child, "SIGKILL");
+    await until(() => timesListening(daemon) === 2);
+    expect(daemon.output().stderr).toContain("the process of the pages ended (SIGKILL); it is started again in 1 s");
+    await healthy(portOf(daemon));
+  });
+
+  it("waits for a port that somebody else has, and says so once", async () => {
+    const taken = await takenPort();
+    const { daemon } = await begin({ HTTP_PORT: String(taken.port) });
+    await daemon.printed(
+      `port ${taken.port} of 127.0.0.1 is taken by another program; set HTTP_PORT to another, or leave it empty for no pages`,
+    );
+    await taken.free();
+    await listening(daemon);
+    expect(daemon.output().stderr.split("is taken by another program")).toHaveLength(2);
+    await healthy(taken.port);
+  });
+
+  it("says that the daemon is stuck when it does not answer", async () => {
+    const { daemon } = await begin();
+    await listening(daemon);
+    const port = portOf(daemon);
+    daemon.child.kill("SIGSTOP");
+    const { status, body } = await ask(port, "/healthz");
+    expect([status, JSON.parse(body)]).toEqual([503, expect.objectContaining({ daemon: "does not answer" })]);
+    expect((await ask(port, "/metrics")).status).toBe(503);
+    expect((await ask(port, "/")).status).toBe(200);
+    daemon.child.kill("SIGCONT");
+  });
+});
+
+it("serve shows the same pages of a database into which nobody collects, and ends when it is told to", async () => {
+  const { daemon, directory } = await begin({ HTTP_PORT: "" });
+  daemon.child.kill("SIGTERM");
+  await daemon.finished;
+  expect(timesListening(daemon)).toBe(0);
+  const served = start(["serve"], directory, { HTTP_PORT: "0" });
+  await listening(served);
+  const port = portOf(served);
+  expect((await ask(port, "/")).status).toBe(200);
+  const { status, body } = await ask(port, "/healthz");
+  expect([status, JSON.parse(body)]).toEqual([503, expect.objectContaining({ daemon: "nobody collects" })]);
+  const second = await start(["serve"], directory, { HTTP_PORT: String(port) }).finished;
+  expect([second.code, second.stderr]).toEqual([78, expect.stringContaining(`port ${port} of 127.0.0.1 is taken`)]);
+  const off = await start(["serve"], directory, { HTTP_PORT: "" }).finished;
+  expect([off.code, off.stderr]).toEqual([78, expect.stringContaining("HTTP_PORT is empty")]);
+  served.child.kill("SIGTERM");
+  expect((await served.finished).code).toBe(0);
+});

@@ -1,0 +1,102 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, it, onTestFinished } from "vitest";
+import { createReader } from "../../../src/web/reading/reader.ts";
+import { open, temporaryPath } from "../../store/temporary.ts";
+
+async function startReader(timeoutSeconds = 10) {
+  const path = temporaryPath();
+  await open(path);
+  const reader = createReader(path, timeoutSeconds);
+  onTestFinished(() => reader.close());
+  return reader;
+}
+
+/** Keeps this thread busy. Milliseconds. */
+function work(ms: number): void {
+  for (const end = performance.now() + ms; performance.now() < end; );
+}
+
+it("gives what a question gives, on a connection that cannot write", async () => {
+  const reader = await startReader();
+  expect(await reader.read((sqlite) => sqlite.prepare("select 1 + 1").pluck().get())).toBe(2);
+  await expect(reader.read((sqlite) => sqlite.exec("create table x (y)"))).rejects.toThrow(/readonly/);
+  expect(await reader.read(() => "still there")).toBe("still there");
+});
+
+it("lets others have their turn between the steps of long work", async () => {
+  const reader = await startReader();
+  const ended: string[] = [];
+  const long = reader.readInSteps(function* () {
+    for (let step = 0; step < 20; step += 1) yield work(20);
+    ended.push("long");
+  });
+  const short = reader.read(() => void ended.push("short"));
+  await Promise.all([long, short]);
+  expect(ended).toEqual(["short", "long"]);
+});
+
+it("ends work that takes too long, and closes what it had open", async () => {
+  const reader = await startReader(1);
+  let closed = false;
+  const endless = reader.readInSteps(function* () {
+    try {
+      for (;;) yield work(5);
+    } finally {
+      closed = true;
+    }
+  });
+  await expect(endless).rejects.toThrow("This page took longer than 1 s; ask for a shorter time.");
+  expect(closed).toBe(true);
+});
+
+it("makes no more of a download than is taken", async () => {
+  const reader = await startReader();
+  let made = 0;
+  let closed = false;
+  const stream = await reader.stream(function* () {
+    try {
+      for (;;) {
+        made += 1;
+        yield "x".repeat(1000);
+      }
+    } finally {
+      closed = true;
+    }
+  });
+  await sleep(50);
+  expect(made).toBeLessThanOrEqual(66);
+  const taker = stream.getReader();
+  for (let count = 0; count < 10; count += 1) await taker.read();
+  expect(made).toBeLessThanOrEqual(11 * 66);
+  await taker.cancel();
+  expect(closed).toBe(true);
+});
+
+it("gives every text of a download, and says what is wrong with it before anything is sent", async () => {
+  const reader = await startReader();
+  const stream = await reader.stream(function* () {
+    for (let row = 0; row < 50_000; row += 1) yield row % 10 === 9 ? null : `${row},ü\n`;
+  });
+  const text = await new Response(stream).text();
+  expect(text.split("\n")).toHaveLength(45_001);
+  expect(text.endsWith("49998,ü\n")).toBe(true);
+  // biome-ignore lint/correctness/useYield: it fails before
+  const failing = reader.stream(function* (sqlite) {
+    sqlite.prepare("select absent");
+  });
+  await expect(failing).rejects.toThrow("no such column");
+});
+
+it("works on 32 downloads at a time, on another when one is given up, or not at all in time", async () => {
+  const reader = await startReader(1);
+  function* endless() {
+    for (;;) yield "x".repeat(70_000);
+  }
+  const first = await Promise.all(Array.from({ length: 32 }, () => reader.stream(endless)));
+  await expect(reader.stream(endless)).rejects.toThrow("Too many pages are asked for at the same time");
+  const next = reader.stream(endless);
+  await first[0]?.cancel();
+  const taken = await (await next).getReader().read();
+  expect(taken.value?.length).toBe(70_000);
+  for (const stream of first.slice(1)) await stream.cancel();
+});
