@@ -341,7 +341,7 @@ describe("whatever befalls a file", () => {
           }
         },
       ),
-      { numRuns: 60, endOnFailure: true },
+      { numRuns: 40, endOnFailure: true },
     );
   });
 
@@ -380,7 +380,7 @@ describe("whatever befalls a file", () => {
         for (const table of ["run", "snapshot", "account", "link"])
           expect(query(empty, `select count(*) as n from ${table}`)).toEqual([{ n: 0 }]);
       }),
-      { numRuns: 60, endOnFailure: true },
+      { numRuns: 40, endOnFailure: true },
     );
   });
 });

@@ -423,7 +423,7 @@ describe("over a random life", () => {
         );
         expect(await problemsOf(path)).toEqual([]);
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 

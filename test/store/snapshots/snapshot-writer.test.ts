@@ -137,6 +137,6 @@ it.each(subjects)("$dataset.name: every view gives back exactly what was fed in"
       expect(query(path, `select * from snapshots n where rows <> ${counts}`)).toEqual([]);
       expect((await verify(path, datasets)).problems).toEqual([]);
     }),
-    { numRuns: 25 },
+    { numRuns: 15 },
   );
 });
