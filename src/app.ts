@@ -18,6 +18,7 @@ import { createDailyReports, type DailyReports } from "./reports/daily.ts";
 import { type Config, secretsOf } from "./settings/config.ts";
 import { openStore } from "./store/open.ts";
 import { openRawAnswers } from "./store/responses/archive.ts";
+import { unjudged } from "./store/runs/freshness.ts";
 import { lockDatabase } from "./store/sqlite/lock.ts";
 import type { Store } from "./store/store.ts";
 import { createPagesProcess, type PagesProcess } from "./web/process/process.ts";
@@ -105,16 +106,17 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
     // Every run listens while it lasts, and many accounts have many runs.
     setMaxListeners(0, controller.signal);
     const { signal: stopping } = controller;
-    const store = await openStore({ path: config.databasePath, datasets, log, clock, stopping });
-    opened.unshift(store);
+    const written = await openStore({ path: config.databasePath, datasets, log, clock, stopping });
+    opened.unshift(written);
     const { databasePath, keepRawDays } = config;
     const redact = redactor(secretsOf(config));
     const rawAnswers = openRawAnswers({ databasePath, days: keepRawDays, clock, log, redact });
     if (rawAnswers) opened.unshift(rawAnswers);
-    const crashed = await store.recover(clock.now());
+    const crashed = await written.recover(clock.now());
     if (crashed > 0) log.warn({ runs: crashed }, `${crashed} runs were cut off when the program last ended: failed`);
-    const faces = openFaces(config, store, clock, log, stopping);
+    const faces = openFaces(config, written, clock, log, stopping);
     opened.unshift(faces);
+    const store = judgedBy(faces.clockCheck, written);
     const alerts = createAlerts({ store, settings: config.alerts, proxy: config.proxy, clock, log });
     const tools: Tools = {
       store,
@@ -149,6 +151,15 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
     throw error;
   }
 }
+
+/** While the exchange contradicts our clock nothing is collected, and no age by that clock is one. */
+const judgedBy = (clockCheck: ClockCheck, store: Store): Store => ({
+  ...store,
+  freshness(now) {
+    const found = store.freshness(now);
+    return clockCheck.verdict === "contradicted" ? found.map(unjudged) : found;
+  },
+});
 
 /** For what is asked before the first slot. Milliseconds. */
 const preflightLimit = 30_000;

@@ -24,7 +24,7 @@ export function ageReading(
     lastOkAt === null
       ? "has had no complete run yet"
       : ageMs === null
-        ? `cannot be judged: this machine's clock is before its last complete run (${instantText(lastOkAt)})`
+        ? `cannot be judged: this machine's clock is wrong (its last complete run was at ${instantText(lastOkAt)})`
         : fresh
           ? `is collected: complete at ${instantText(lastOkAt)}`
           : `has had no complete run since ${instantText(lastOkAt)}, ${durationText(ageMs)} ago`;

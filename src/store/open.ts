@@ -2,6 +2,7 @@
 import { chmodSync, existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { drizzle } from "drizzle-orm/better-sqlite3";
+import { largestOffset } from "../bitget/clock-check.ts";
 import type { Clock } from "../core/clock.ts";
 import { StorageError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
@@ -158,7 +159,7 @@ function storeOn(path: string, sqlite: Sqlite, { clock, log, stopping, opening }
     latest: (dataset, account) => history.latest(dataset, account),
     alertBook: createAlertBook(sqlite),
     atomically: (work) => write(work),
-    freshness: freshnessReader(sqlite),
+    freshness: freshnessReader(sqlite, largestOffset),
     requireRoom: createDiskWatch(path, log).requireRoom,
     close: () => close(path, sqlite, ownWal),
   };

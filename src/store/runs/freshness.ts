@@ -3,7 +3,7 @@
  * and alerts go by. Cheap enough to be asked at any time.
  */
 
-import { largestOffset } from "../../bitget/clock-check.ts";
+import { clockTolerance } from "../../bitget/clock-check.ts";
 import { parsePattern } from "../../core/cron.ts";
 import { causes, type DatasetName, type RunState } from "../../core/domain.ts";
 import { notComplete } from "../schema/tables.ts";
@@ -63,25 +63,34 @@ export const scheduledSeries = (sqlite: Sqlite, at: number | null = null): Sched
     )
     .all({ at }) as Scheduled[];
 
-/** A reader of the state of everything that is scheduled. It reads a few rows, however long ago the last complete run was. */
-export function freshnessReader(sqlite: Sqlite): (now: number) => Freshness[] {
-  const freshnessOf = presentReader(sqlite);
+/**
+ * A reader of the state of everything that is scheduled. It reads a few rows, however long ago the last complete run was. `behindMs`:
+ * as in `presentReader`.
+ */
+export function freshnessReader(sqlite: Sqlite, behindMs = clockTolerance): (now: number) => Freshness[] {
+  const freshnessOf = presentReader(sqlite, behindMs);
   return (now) => scheduledSeries(sqlite).map((series) => freshnessOf(series, now));
 }
 
 /** The same for whoever asks once. */
 export const readFreshness = (sqlite: Sqlite, now: number): Freshness[] => freshnessReader(sqlite)(now);
 
+/** Returns what is known where the clock is wrong: nothing has an age, and nothing is fresh. */
+export const unjudged = (freshness: Freshness): Freshness => ({ ...freshness, ageMs: null, fresh: !freshness.offered });
+
 /**
- * Reads the state of a series as it is at `now`, the present. A clock that is before what is stored by more than the exchange's could
- * be off is wrong: by it nothing has an age, and nothing is fresh.
+ * Reads the state of a series as it is at `now`, the present. A clock that is more than `behindMs` before what is stored is wrong. A
+ * process that asks the exchange for the time knows that better, and allows for more.
  */
-export function presentReader(sqlite: Sqlite): (series: Scheduled, now: number) => Freshness {
+export function presentReader(
+  sqlite: Sqlite,
+  behindMs = clockTolerance,
+): (series: Scheduled, now: number) => Freshness {
   const freshnessOf = seriesReader(sqlite);
   return (series, now) => {
-    if (series.accountedTo <= now + largestOffset) return freshnessOf(series, now);
+    if (series.accountedTo <= now + behindMs) return freshnessOf(series, now);
     const stored = freshnessOf(series, series.accountedTo);
-    return { ...stored, ageMs: null, nextAt: parsePattern(series.pattern).next(now), fresh: !stored.offered };
+    return { ...unjudged(stored), nextAt: parsePattern(series.pattern).next(now) };
   };
 }
 
