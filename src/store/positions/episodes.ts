@@ -9,9 +9,10 @@ import type { RowOf } from "../../core/columns.ts";
 import { absolute, add, compare, divide, isPositive, multiply, subtract, toDigits } from "../../core/decimal.ts";
 import type { Digits, Row } from "../../core/domain.ts";
 import { positions } from "../../datasets/snapshots/positions.ts";
+import { episode } from "../schema/episode-table.ts";
 import type { State } from "../schema/storage-layout.ts";
 import { layoutOf, type Parts } from "../schema/storage-layout.ts";
-import { episode, positionsItem, scope, snapshot } from "../schema/tables.ts";
+import { scope, snapshot } from "../schema/tables.ts";
 
 /** A row of the table; open while `closedBefore` is null. */
 export type Life = typeof episode.$inferSelect;
@@ -180,8 +181,8 @@ function loadOpen(orm: BetterSQLite3Database, scopeId: number): Open {
   const lives = orm
     .select(getTableColumns(episode))
     .from(episode)
-    .innerJoin(positionsItem, eq(positionsItem.id, episode.itemId))
-    .where(and(eq(positionsItem.scope_id, scopeId), isNull(episode.closedBefore)))
+    .innerJoin(tables.item, eq(tables.item.id, episode.itemId))
+    .where(and(eq(tables.item.scope_id, scopeId), isNull(episode.closedBefore)))
     .all();
   return { takenAt: latest?.takenAt ?? null, lives: new Map(lives.map((life) => [life.itemId, legible(life)])) };
 }
@@ -192,7 +193,7 @@ const legible = (life: Life): Life =>
     Object.entries(life).map(([name, value]) => [name, typeof value === "string" ? toDigits(value) : value]),
   ) as Life;
 
-const { steady, moving } = layoutOf(positions);
+const { steady, moving, tables } = layoutOf(positions);
 const places = [...amounts, "openedAt"].map((name) => ({
   name,
   isMoving: moving.includes(name),

@@ -4,8 +4,9 @@ import { snakeCase } from "../../core/columns.ts";
 import type { Value } from "../../core/domain.ts";
 import { sealOf } from "../schema/digest.ts";
 import { unpackHex } from "../schema/encoding.ts";
+import { episode } from "../schema/episode-table.ts";
 import type { Layout } from "../schema/storage-layout.ts";
-import { dailyRange, episode } from "../schema/tables.ts";
+import { dailyRange } from "../schema/tables.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { dayMs } from "./daily-extremes.ts";
 

@@ -8,12 +8,6 @@ import { blob, index, integer, primaryKey, sqliteTable, text, unique, uniqueInde
 import { snakeCase } from "../../core/columns.ts";
 import type { ApiVersion, DatasetName, RunState } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
-import { equity } from "../../datasets/snapshots/equity.ts";
-import { fundingAssets } from "../../datasets/snapshots/funding-assets.ts";
-import { mixAccounts } from "../../datasets/snapshots/mix-accounts.ts";
-import { positions } from "../../datasets/snapshots/positions.ts";
-import { prices } from "../../datasets/snapshots/prices.ts";
-import { spotAssets } from "../../datasets/snapshots/spot-assets.ts";
 import { cellOf, packedDigits } from "./encoding.ts";
 
 export const account = sqliteTable("account", {
@@ -251,61 +245,6 @@ export function tablesOf(dataset: Dataset) {
   ]);
   return { item, steady, moving, extra };
 }
-
-// Exported one by one, for drizzle-kit looks at nothing else.
-export const {
-  item: spotAssetsItem,
-  steady: spotAssetsSteady,
-  moving: spotAssetsMoving,
-  extra: spotAssetsExtra,
-} = tablesOf(spotAssets);
-export const {
-  item: fundingAssetsItem,
-  steady: fundingAssetsSteady,
-  moving: fundingAssetsMoving,
-  extra: fundingAssetsExtra,
-} = tablesOf(fundingAssets);
-export const {
-  item: mixAccountsItem,
-  steady: mixAccountsSteady,
-  moving: mixAccountsMoving,
-  extra: mixAccountsExtra,
-} = tablesOf(mixAccounts);
-export const {
-  item: positionsItem,
-  steady: positionsSteady,
-  moving: positionsMoving,
-  extra: positionsExtra,
-} = tablesOf(positions);
-export const { item: pricesItem, steady: pricesSteady, moving: pricesMoving, extra: pricesExtra } = tablesOf(prices);
-export const { item: equityItem, steady: equitySteady, moving: equityMoving, extra: equityExtra } = tablesOf(equity);
-
-/**
- * One life of a position, from the snapshot `since` on; derived from the history, described in episodes.ts. What is known
- * only of one that has ended is null while it is open. Instants are `taken_at`.
- */
-export const episode = sqliteTable(
-  "episode",
-  {
-    itemId: integer("item_id")
-      .notNull()
-      .references(() => positionsItem.id),
-    since: integer().notNull(),
-    openedAt: integer("opened_at"),
-    firstSeenAt: integer("first_seen_at").notNull(),
-    lastSeenAt: integer("last_seen_at"),
-    closedBefore: integer("closed_before"),
-    largestTotal: packedDigits("largest_total"),
-    averageOpenPrice: packedDigits("average_open_price"),
-    worstUnrealizedPl: packedDigits("worst_unrealized_pl"),
-    bestUnrealizedPl: packedDigits("best_unrealized_pl"),
-    closestLiquidation: packedDigits("closest_liquidation"),
-    realizedPl: packedDigits("realized_pl"),
-    funding: packedDigits(),
-    fees: packedDigits(),
-  },
-  (table) => [primaryKey({ columns: [table.itemId, table.since] })],
-);
 
 /** The `scopeId` of gaps of whole runs. */
 export const wholeRun = 0;

@@ -3,7 +3,7 @@ import { eq, getTableColumns } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/better-sqlite3";
 import type { Life } from "../positions/episodes.ts";
 import { livesOf } from "../positions/rebuild.ts";
-import { episode } from "../schema/tables.ts";
+import { episode } from "../schema/episode-table.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import type { Report, ScopeRow } from "./problem.ts";
 import { createComparable } from "./pruned-bounds.ts";
