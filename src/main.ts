@@ -51,8 +51,8 @@ async function settings(): Promise<Environment> {
 
 /** What commands of two words have in common, by the first one. */
 const groups: Record<string, string> = {
-  alerts: "what is wrong, and whether you hear of it",
-  db: "housekeeping of the database",
+  alerts: "open alerts and their delivery",
+  db: "maintenance of the database",
 };
 
 /** Adds a command to its group, with no more than the list says of it. */

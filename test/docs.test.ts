@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { generatedFiles } from "../scripts/docs/generate.ts";
 import { loadCommands } from "../src/commands/index.ts";
 import { datasetNames } from "../src/core/domain.ts";
 import { reports } from "../src/reports/index.ts";
@@ -71,4 +72,10 @@ it("the help of collect lists every dataset", () => {
   expect(help.map((line) => /^ {2}(\S+) {2,}\S/.exec(line)?.[1]).filter((name) => name !== undefined)).toEqual([
     ...datasetNames,
   ]);
+});
+
+it("every generated section is as `npm run docs` writes it", async () => {
+  const files = await generatedFiles();
+  expect(files.size).toBeGreaterThan(2);
+  for (const [path, { before, after }] of files) expect(before, `${path}: run npm run docs`).toBe(after);
 });

@@ -12,13 +12,13 @@ export const listings: readonly Listing[] = [
   },
   {
     name: "demo",
-    summary: "the daemon against a simulated exchange, in ./data/demo.db: 30 days of the past, then live",
+    summary: "run the daemon against a simulated exchange, in ./data/demo.db: 30 days of history, then live",
     hasOptions: true,
     load: async () => (await import("./run/demo.ts")).demo,
   },
   {
     name: "collect",
-    summary: "one run now of the named datasets, or of all; exit code 0 all ok, 3 some of it, 1 none of it",
+    summary: "run the named datasets now, or all; exit code 0 all ok, 3 some ok, 1 none ok",
     args: "[dataset...]",
     hasOptions: true,
     load: async () => (await import("./collect.ts")).collect,
@@ -26,70 +26,71 @@ export const listings: readonly Listing[] = [
   {
     name: "check",
     summary:
-      "settings, database, clock, and the mode and permissions of every account; the next three slots of each schedule",
+      "check settings, database, clock, and the mode and permissions of every account; show the next three slots of each schedule",
     load: async () => (await import("./check.ts")).check,
   },
   {
     name: "status",
     summary:
-      "per account and dataset: last complete run, next run, coverage, what is wrong; exit code 1 when anything is stale",
+      "show per account and dataset: last complete run, next run, coverage, errors; exit code 1 when anything is stale",
     hasOptions: true,
     load: async () => (await import("./read/status.ts")).status,
   },
   {
     name: "serve",
-    summary: "the pages of a database without collecting into it, until it is stopped (SIGINT or SIGTERM)",
+    summary: "serve the dashboard of a database without collecting into it, until it is stopped (SIGINT or SIGTERM)",
     load: async () => (await import("./run/serve.ts")).serveCommand,
   },
   {
     name: "history",
-    summary: "rows of a dataset over a span of time, or as they stood at one instant",
+    summary: "print the rows of a dataset over a span of time, or its state at one instant",
     args: "<dataset>",
     hasOptions: true,
     load: async () => (await import("./read/history.ts")).history,
   },
   {
     name: "report",
-    summary: "the history as CSV by day or month, or as a chart",
+    summary: "write the history as CSV by day or month, or as a chart",
     args: "[name]",
     hasOptions: true,
     load: async () => (await import("./read/report.ts")).report,
   },
   {
     name: "export",
-    summary: "every row of a dataset's history as one file: CSV, NDJSON or Parquet by its name",
+    summary: "write every row of a dataset's history to one file: CSV, NDJSON or Parquet, by its extension",
     args: "<dataset>",
     hasOptions: true,
     load: async () => (await import("./read/export.ts")).exportCommand,
   },
   {
     name: "sql",
-    summary: "one read-only SQL statement with a time limit; the README lists views and decimal functions",
+    summary:
+      "run one read-only SQL statement with a time limit; docs/guides/querying.md explains views and decimal functions",
     args: "<statement>",
     hasOptions: true,
     load: async () => (await import("./read/sql.ts")).sql,
   },
   {
     name: "get",
-    summary: "one signed read, printed as JSON: for trying things out",
+    summary: "send one signed GET request and print the response as JSON",
     args: "[endpoint]",
     hasOptions: true,
     load: async () => (await import("./read/get.ts")).get,
   },
   {
     name: "alerts list",
-    summary: "what is wrong now, what the rules cannot judge, and what was said last, with what became of it",
+    summary: "list open alerts, rules that cannot be evaluated now, and the last notifications with their delivery",
     hasOptions: true,
     load: async () => (await import("./alerts/list.ts")).alertsList,
   },
   {
     name: "alerts test",
-    summary: "send a made-up alert to ALERT_WEBHOOK_URL and say what came back; exit code 1 when it was not taken",
+    summary: "send a test alert to ALERT_WEBHOOK_URL and print the response; exit code 1 when it was not accepted",
     load: async () => (await import("./alerts/test.ts")).alertsTest,
   },
   {
     name: "db migrate",
-    summary: "bring the database up to this version's tables; start does the same by itself",
+    summary: "upgrade the database to this version's schema; start does the same by itself",
     load: async () => (await import("./db/migrate.ts")).dbMigrate,
   },
   {
@@ -100,31 +101,32 @@ export const listings: readonly Listing[] = [
   },
   {
     name: "db restore",
-    summary: "put a backup into the place of DATABASE_URL, where there must be no database",
+    summary: "restore a backup to DATABASE_URL, where there must be no database yet",
     args: "<path>",
     load: async () => (await import("./db/restore.ts")).dbRestore,
   },
   {
     name: "db verify",
     summary:
-      "walk the chain, rebuild every snapshot from the stored rows, count the slots that were due; exit code 1 when anything differs",
+      "recompute the chain, rebuild every snapshot from the stored rows, count the slots that were due; exit code 1 when anything differs",
     load: async () => (await import("./db/verify.ts")).dbVerify,
   },
   {
     name: "db prune",
-    summary: "take the detail out of old days, for good: their runs, first and last snapshots and ranges stay",
+    summary:
+      "delete intraday snapshots of old days (irreversible); runs, first and last snapshots and daily ranges stay",
     hasOptions: true,
     load: async () => (await import("./db/prune.ts")).dbPrune,
   },
   {
     name: "db replay",
-    summary: "derive the stored rows again from the answers as they came, and say what would be different",
+    summary: "parse the stored raw responses again and show which rows would change",
     hasOptions: true,
     load: async () => (await import("./db/replay.ts")).dbReplay,
   },
   {
     name: "db import",
-    summary: "build a history from exported files, in a database that holds nothing of their datasets",
+    summary: "build a history from exported files, in a database without data of their datasets",
     args: "<files...>",
     hasOptions: true,
     load: async () => (await import("./db/import.ts")).dbImport,

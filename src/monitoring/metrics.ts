@@ -97,17 +97,33 @@ export function createMetrics({ store, sessions, publicSession, limiter, clock }
   };
 }
 
+export interface MetricDescription {
+  name: string;
+  /** `counter`, `gauge` or `histogram`. */
+  type: string;
+  labelNames: string[];
+  help: string;
+}
+
+/** Returns the definition of every metric of this program, for the documentation. */
+export function describeMetrics(): MetricDescription[] {
+  const registry = new Registry();
+  createCounts(registry);
+  createGauges(registry);
+  return registry.getMetricsAsArray() as unknown as MetricDescription[];
+}
+
 /** What is counted as it happens. */
 function createCounts(registry: Registry) {
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
     new Counter({ name: prefix + name, help, labelNames, registers: [registry] });
-  const runs = counter("runs_total", "Slots, by what became of them.", [...series, "state"]);
+  const runs = counter("runs_total", "Due slots by outcome.", [...series, "state"]);
   const requests = counter("requests_total", "Requests sent by runs.", series);
-  const retries = counter("retries_total", "Requests of runs that were not the first attempt.", series);
-  const rateLimited = counter("rate_limited_total", "Requests of runs that were refused as too many (429).", series);
+  const retries = counter("retries_total", "Requests that repeated an earlier attempt.", series);
+  const rateLimited = counter("rate_limited_total", "Requests refused by the exchange's rate limit (429).", series);
   const duration = new Histogram({
     name: `${prefix}run_duration_seconds`,
-    help: "From the beginning of a run to its end, before the commit.",
+    help: "Duration of runs in seconds, without the commit.",
     labelNames: series,
     buckets: durations,
     registers: [registry],
@@ -139,23 +155,30 @@ function createGauges(registry: Registry) {
   return {
     fresh: gauge(
       "fresh",
-      "1 while the last complete run is at most two periods old, as /healthz and status say.",
+      "1 while the last complete run is at most two periods of the schedule old, else 0; the rule of /healthz and status.",
       series,
     ),
-    age: gauge("snapshot_age_seconds", "Since the slot of the last complete run.", series),
-    nextSlot: gauge("next_slot_timestamp_seconds", "When the next run is due.", series),
-    refused: gauge("account_refused", "1 where the account's key may write, and is not used.", ["account"]),
-    clockOffset: gauge("clock_offset_seconds", "The exchange's clock minus this machine's, by its last answer.", [
+    age: gauge("snapshot_age_seconds", "Seconds since the slot of the last complete run.", series),
+    nextSlot: gauge("next_slot_timestamp_seconds", "When the next run is due, in seconds since 1970.", series),
+    refused: gauge("account_refused", "1 where the key of the account can write and is therefore not used, else 0.", [
       "account",
     ]),
-    budget: gauge("rate_budget_requests", "Requests that may leave at once, by the limit of the address.", [
+    clockOffset: gauge(
+      "clock_offset_seconds",
+      "The exchange's clock minus this machine's, in seconds, from the last response; as precise as that request was fast.",
+      ["account"],
+    ),
+    budget: gauge("rate_budget_requests", "Requests that may be sent now, by the rate limit of the endpoint.", [
       "account",
       "path",
     ]),
-    machineBudget: gauge("machine_rate_budget_requests", "The same by the limit of this machine, of every address."),
-    database: gauge("database_bytes", "Size of the database."),
-    wal: gauge("wal_bytes", "Size of the write-ahead log beside it."),
-    disk: gauge("disk_free_bytes", "Free space on the disk of the database."),
-    build: gauge("build_info", "The version that runs.", ["version"]),
+    machineBudget: gauge(
+      "machine_rate_budget_requests",
+      "Requests that may be sent now, by the rate limit of this machine's address for all endpoints together.",
+    ),
+    database: gauge("database_bytes", "Size of the database file in bytes."),
+    wal: gauge("wal_bytes", "Size of the write-ahead log in bytes."),
+    disk: gauge("disk_free_bytes", "Free space on the disk of the database in bytes."),
+    build: gauge("build_info", "Always 1; the label is the version that runs.", ["version"]),
   };
 }

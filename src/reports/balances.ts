@@ -14,7 +14,7 @@ const amountColumns = ["coin", "taken_at", "available", "frozen", "locked", "tot
 
 export const balances: Report = {
   name: "balances",
-  summary: "what every wallet held at the close, per coin",
+  summary: "the balance of every wallet at the close, per coin",
   columns: ["day", "account", "wallet", ...amountColumns, ...coverageColumns],
   *rows(source, span) {
     const walletsAt = createWallets(source);

@@ -35,7 +35,7 @@ const itemColumns = ["coin", "symbol", "hold_side", "margin_mode"];
 
 export const changes: Report = {
   name: "changes",
-  summary: "what balances and sizes of positions changed from close to close",
+  summary: "changes of balances and position sizes from close to close",
   columns: ["day", "account", "wallet", ...itemColumns, "field", "opening", "closing", "change", ...coverageColumns],
   *rows(source, span) {
     const groupsAt = createGroups(source);

@@ -4,7 +4,7 @@ import type { Report } from "./report.ts";
 
 export const coverage: Report = {
   name: "coverage",
-  summary: "what became of the slots that were due, per account and dataset",
+  summary: "outcomes of due slots, per account and dataset",
   columns: ["day", "account", "dataset", "slots", "ok", "partial", "failed", "missed", "skipped", "coverage", "causes"],
   *rows(source, span) {
     const { series, counts, word } = createCoverage(source);

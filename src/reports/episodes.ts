@@ -30,7 +30,7 @@ const columns = [
 
 export const episodes: Report = {
   name: "episodes",
-  summary: "the lives of positions that have a part in the span",
+  summary: "position lifecycles that overlap the span",
   columns,
   *rows({ sqlite, account }, span) {
     const periods = [...periodsOf(span)];

@@ -8,7 +8,7 @@ import { table } from "../shared/table.ts";
 
 export const alertsList: Command = {
   example: "alerts list --limit 50",
-  options: [{ flags: "--limit <n>", summary: "of what was said: at most so many (default: 20)" }],
+  options: [{ flags: "--limit <n>", summary: "show at most n notifications (default: 20)" }],
   async run({ options, env, out }) {
     const limit = limitOf(options.limit);
     const { databasePath, alerts, schedules } = loadConfig(env, { credentials: false });

@@ -11,7 +11,7 @@ import { requireVerified } from "./verify.ts";
 
 export const dbBackup: Command = {
   example: "db backup /mnt/backup/collector-2026-11-22.db",
-  details: ["The copy is one file, for its owner alone, and gets its name only when it has been verified."],
+  details: ["The copy is one file, readable only by its owner, and gets its name only after it has been verified."],
   async run({ args, env, out, note }) {
     const { databasePath } = loadConfig(env, { credentials: false });
     const target = resolve(args[0] ?? "");

@@ -17,14 +17,14 @@ import { terminalBar } from "../shared/progress.ts";
 export const dbImport: Command = {
   example: "db import spot-assets.csv.gz positions.parquet",
   details: [
-    "Files are what export writes; their columns tell the dataset. All of them are imported or none. Exporting again",
-    "gives the same bytes. Runs, empty and failed snapshots, missed slots and schedules are in no export: what is",
-    "imported does not have them. --rows notices a text file of which lines are missing at the end.",
+    "Reads files that export wrote; their columns identify the dataset. Imports all of them or none. Exporting again",
+    "gives the same bytes. Runs, empty and failed snapshots, missed slots and schedules are not part of an export, so an",
+    "imported history lacks them. --rows detects a text file whose last lines are missing.",
   ],
   options: [
     {
       flags: "--rows <count>",
-      summary: "how many rows the files have in all, as export said; else nothing is imported",
+      summary: "how many rows the files have together, as export reported; with any other number nothing is imported",
     },
   ],
   async run({ args, options, env, out }) {

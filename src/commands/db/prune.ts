@@ -11,14 +11,14 @@ import { startBar } from "../shared/progress.ts";
 export const dbPrune: Command = {
   example: "db prune --before -90d",
   details: [
-    "Whole UTC days that were over at that instant (2026-11-01, -90d) are pruned, in small steps beside a daemon that collects.",
-    "It may be stopped at any moment; the next time it goes on. Make a backup before, for what goes does not come back.",
+    "Prunes whole UTC days that were over at that instant (2026-11-01, -90d), in small steps while the daemon goes on collecting.",
+    "It may be stopped at any moment and continues the next time. Deleted detail cannot be recovered: make a backup first.",
   ],
   options: [
-    { flags: "--before <instant>", summary: "days that were over at this instant (required)" },
+    { flags: "--before <instant>", summary: "prune days that were over at this instant (required)" },
     {
       flags: "--compact",
-      summary: "make the file smaller afterwards; no daemon may have it, and the disk needs room for a copy",
+      summary: "shrink the file afterwards; no daemon may be using it, and the disk needs room for a copy",
     },
   ],
   async run({ options, env, out }) {

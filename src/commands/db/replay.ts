@@ -20,12 +20,12 @@ export const dbReplay: Command = {
   example: "db replay --dataset positions",
   details: [
     `Datasets: ${datasetNames.join(", ")}.`,
-    "With --apply, what would be different is recorded again from its answers, after a backup and while no daemon has the database.",
-    "A scope is corrected as a whole or, where an answer is missing, not at all; the chain keeps the digests of what was stored.",
+    "With --apply, rows that would differ are recorded again from the raw responses, after a backup and while no daemon uses the database.",
+    "A scope is corrected as a whole or, where a response is missing, not at all; the chain keeps the digests of what was stored.",
   ],
   options: [
     { flags: "--dataset <name>", summary: "the dataset (required)" },
-    { flags: "--apply", summary: "change it; exit code 1 where something has to stay as it is" },
+    { flags: "--apply", summary: "correct the rows; exit code 1 where some have to stay as they are" },
   ],
   async run({ options, env, out }) {
     const dataset = datasetNamed(datasetOf(options.dataset));

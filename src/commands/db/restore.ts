@@ -11,7 +11,7 @@ import { requireVerified } from "./verify.ts";
 export const dbRestore: Command = {
   example: "db restore /mnt/backup/collector-2026-11-22.db",
   details: [
-    "The backup is verified first. One of an older version is brought up to date on the way; the file stays as it is.",
+    "The backup is verified first. A backup of an older version is upgraded while it is restored; the backup file stays as it is.",
   ],
   async run({ args, env, out }) {
     const { databasePath } = loadConfig(env, { credentials: false });

@@ -8,8 +8,8 @@ import { startBar } from "../shared/progress.ts";
 export const dbVerify: Command = {
   example: "db verify",
   details: [
-    "The last line is the head of the chain. Keep it elsewhere: as long as the table `link` holds it, nothing from before",
-    "was altered, left out or put in.",
+    "The last line is the head of the chain. Keep a copy elsewhere: while the table `link` contains it, nothing before it",
+    "was altered, removed or inserted.",
   ],
   async run({ env, out }) {
     const { databasePath } = loadConfig(env, { credentials: false });

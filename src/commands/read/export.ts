@@ -18,10 +18,10 @@ export const exportCommand: Command = {
   example: "export positions --out positions.parquet",
   details: [
     `Datasets: ${datasetNames.join(", ")}.`,
-    "Files: .csv, .ndjson, both with .gz behind, and .parquet. A file of that name is replaced when the new one is complete.",
+    "Files: .csv, .ndjson, .csv.gz, .ndjson.gz and .parquet. An existing file is replaced when the new one is complete.",
   ],
   options: [
-    { flags: "--out <path>", summary: "the file to write" },
+    { flags: "--out <path>", summary: "the file to write (required)" },
     { flags: "--from <instant>", summary: "from this instant on" },
     { flags: "--to <instant>", summary: "before this instant" },
   ],

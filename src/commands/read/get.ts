@@ -11,7 +11,7 @@ export const get: Command = {
   example: "get v2/positions --param productType=USDT-FUTURES",
   options: [
     { flags: "--param <k=v>", summary: "a parameter, as the exchange names it", repeat: true },
-    { flags: "--account <name>", summary: "whose key signs (default: the first)" },
+    { flags: "--account <name>", summary: "sign with the key of this account (default: the first)" },
     { flags: "--list", summary: "print the known endpoints" },
   ],
   async run({ args: [endpoint], options, env, out }) {

@@ -24,18 +24,18 @@ export const report: Command = {
   details: [
     ...reports.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`),
     "",
-    "Whole days or months are told, from the first run on; what is not over yet is marked as going on.",
+    "Whole days or months, from the first run on; one that is not over yet is marked as going on.",
     "Instants: 2026-11-01 (a day of the time zone), 2026-11-01T12:30:00Z, now, -1h, -7d.",
     "`report equity --out equity.svg` (or .png) draws a chart.",
   ],
   options: [
-    { flags: "--list", summary: "the reports, one a line" },
+    { flags: "--list", summary: "list the reports, one a line" },
     { flags: "--from <instant>", summary: "from the day of this instant on" },
     { flags: "--to <instant>", summary: "days that begin before this instant" },
-    { flags: "--account <name>", summary: "of this account alone" },
-    { flags: "--timezone <name>", summary: "whose days are meant: Europe/Berlin (default: TIMEZONE)" },
+    { flags: "--account <name>", summary: "only this account" },
+    { flags: "--timezone <name>", summary: "time zone of the days, such as Europe/Berlin (default: TIMEZONE)" },
     { flags: "--by <step>", summary: "day (the default) or month" },
-    { flags: "--out <path>", summary: "into this file instead of stdout; its folder must be there" },
+    { flags: "--out <path>", summary: "write to this file instead of stdout; its folder must exist" },
   ],
   async run(input) {
     const { args, options, env, out } = input;

@@ -11,8 +11,8 @@ import { table } from "../shared/table.ts";
 export const status: Command = {
   example: "status --json",
   options: [
-    { flags: "--json", summary: "for programs" },
-    { flags: "--watch", summary: "the account and its collecting, drawn anew every two seconds until Ctrl-C" },
+    { flags: "--json", summary: "print JSON, for programs" },
+    { flags: "--watch", summary: "show account and datasets, refreshed every two seconds until Ctrl-C" },
   ],
   async run({ options, env, out, write }) {
     const { databasePath, timezone } = loadConfig(env, { credentials: false });

@@ -32,7 +32,7 @@ const firstDay = Date.UTC(2026, 9, 10, 6);
 
 export const demo: Command = {
   example: "demo --seconds 30",
-  options: [{ flags: "--seconds <n>", summary: "stop by itself this many seconds after live collecting began" }],
+  options: [{ flags: "--seconds <n>", summary: "stop n seconds after live collecting began" }],
   async run({ options, env, out }) {
     const seconds = secondsOf(options.seconds);
     const past = demoConfig(env, "0 * * * *");

@@ -1,0 +1,47 @@
+/**
+ * Finds the generated sections of the documentation and computes what they must contain. A section stands between
+ * `<!-- generated: NAME -->` and `<!-- end -->`; what it contains is returned by the function of that name below.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { commands } from "./commands.ts";
+import { metrics } from "./metrics.ts";
+import { reportColumns } from "./reports.ts";
+
+/** Markdown of each section, without the markers. */
+const sections: Record<string, () => string | Promise<string>> = { commands, metrics, "report columns": reportColumns };
+
+export interface GeneratedFile {
+  before: string;
+  after: string;
+}
+
+const section = /(<!-- generated: ([a-z ]+) -->\n)[\s\S]*?(<!-- end -->)/g;
+
+/** Markdown files of the documentation, in a fixed order. */
+export const pages = (): string[] => {
+  const inDocs = readdirSync("docs", { recursive: true, encoding: "utf8" }).map(
+    (path) => `docs/${path.replaceAll("\\", "/")}`,
+  );
+  return ["README.md", "CONTRIBUTING.md", "SECURITY.md", ...inDocs.filter((path) => path.endsWith(".md")).sort()];
+};
+
+/**
+ * Returns every page with a generated section, as it is and as it must be.
+ * @throws Error where a page names a section that nothing generates
+ */
+export async function generatedFiles(): Promise<Map<string, GeneratedFile>> {
+  const found = new Map<string, GeneratedFile>();
+  for (const path of pages()) {
+    const before = readFileSync(path, "utf8");
+    let after = before;
+    for (const [whole, start = "", name = "", end = ""] of before.matchAll(section)) {
+      const generate = sections[name];
+      if (!generate) throw new Error(`${path}: nothing generates a section "${name}"`);
+      const text = await generate();
+      after = after.replace(whole, () => `${start}\n${text.trim()}\n\n${end}`);
+    }
+    if (section.test(before)) found.set(path, { before, after });
+    section.lastIndex = 0;
+  }
+  return found;
+}

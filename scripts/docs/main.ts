@@ -1,0 +1,9 @@
+/** Writes every generated part of the documentation: `npm run docs`. `test/docs.test.ts` fails where this would change a file. */
+import { writeFileSync } from "node:fs";
+import { generatedFiles } from "./generate.ts";
+
+for (const [path, { before, after }] of await generatedFiles()) {
+  if (before === after) continue;
+  writeFileSync(path, after);
+  console.log(`updated ${path}`);
+}

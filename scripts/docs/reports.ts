@@ -1,0 +1,121 @@
+/** The columns of every report, from the reports; what a column means is described here. */
+import { reports as all } from "../../src/reports/index.ts";
+import { sentence, table } from "./markdown.ts";
+
+const ratio = "a share: 0.25 is 25 %";
+const slots = {
+  slots: "How many slots were due in the period.",
+  slots_ok: "How many of them have a complete run.",
+  coverage: "One word for the period, see [coverage](#coverage-words).",
+};
+
+/** Columns that mean the same in every report; a report may have a meaning of its own below. */
+const common: Record<string, string> = {
+  day: "The period: a local day (`2026-11-21`), or with `--by month` a month (`2026-11`; the column is then named `month`).",
+  account: "The name of the account.",
+  dataset: "The name of the dataset.",
+  wallet:
+    "`spot`, `funding`, `unified` or the futures product type; `futures` before any futures account was recorded.",
+  product_type: "The futures product type: `umcbl`, `dmcbl`, `cmcbl`, `sumcbl` or `unified`.",
+  symbol: "The contract, without suffix (`BTCUSDT`).",
+  coin: "The coin, in capitals.",
+  margin_coin: "The coin of the margin; amounts of profit are in it.",
+  hold_side: "`long` or `short`.",
+  margin_mode: "`crossed` or `isolated`.",
+  taken_at:
+    "When the snapshot was taken that this row is read from, by the exchange's clock (ISO 8601 UTC). Empty: no recent data.",
+  total: "The whole amount at the close.",
+  ...slots,
+};
+
+const meanings: Record<string, Record<string, string>> = {
+  balances: {
+    available: "What can be used.",
+    frozen: "What open orders hold.",
+    locked: "What is locked.",
+    total:
+      "`available`, `frozen` and `locked` together; of futures and unified wallets the equity. Empty where a part is unknown.",
+    usdt_price: "The price of the coin in USDT at the close.",
+    usdt_value:
+      "`total` times `usdt_price`, not rounded. Empty where a part or the price is unknown, and for demo money.",
+  },
+  positions: {
+    total: "The size, in the base coin.",
+    leverage: "The leverage.",
+    margin: "The margin of the position, in the margin coin.",
+    average_open_price: "The average entry price.",
+    mark_price: "The mark price.",
+    unrealized_pl: "Unrealised PnL, in the margin coin.",
+    achieved_profits: "Realised PnL of the position so far, in the margin coin.",
+    liquidation_price: "The estimated liquidation price; zero or less means that there is none.",
+    liquidation_distance: `|mark − liquidation| / mark, to 16 decimal places (${ratio}).`,
+    opened_at: "When the exchange says the position was opened.",
+  },
+  episodes: {
+    state: "`open`, `closed`, or `unknown` where its product type is no longer requested.",
+    opened_at: "When the exchange says the position was opened.",
+    first_seen_at: "The first snapshot that showed it.",
+    last_seen_at: "The last snapshot that showed it.",
+    closed_after: "It was closed after this snapshot, the last that showed it …",
+    closed_before: "… and before this one, the first good one that did not.",
+    largest_total: "The largest size seen.",
+    average_open_price: "The last average entry price.",
+    worst_unrealized_pl: "The lowest unrealised PnL seen.",
+    best_unrealized_pl: "The highest unrealised PnL seen.",
+    closest_liquidation: `The smallest distance to liquidation seen (${ratio}).`,
+    realized_pl: "Realised PnL so far; empty once the position is closed.",
+    funding: "Funding so far; empty once the position is closed.",
+    fees: "Fees so far (positive: paid); empty once the position is closed.",
+    realized_pl_seen: "Realised PnL as last reported, also of a closed position.",
+    funding_seen: "Funding as last reported, also of a closed position.",
+    fees_seen: "Fees as last reported, also of a closed position.",
+  },
+  equity: {
+    opening: "Equity at the close of the period before, in USDT. Only values of which every part is known count.",
+    closing: "Equity at the close, in USDT.",
+    change: "`closing` minus `opening`; the changes of many periods add up to the last digit.",
+    spot_usdt: "The spot wallet at the close, in USDT.",
+    futures_usdt: "The futures accounts at the close, in USDT.",
+    other_usdt: "Everything else at the close, in USDT.",
+    complete: "1 where every part of the equity is known, else 0.",
+    lowest: "The lowest equity seen in the period. Empty where days were pruned.",
+    lowest_at: "When that was.",
+    highest: "The highest equity seen in the period. Empty where days were pruned.",
+    highest_at: "When that was.",
+    priced_usdt: "The sum of what is known at the close, in USDT.",
+    unpriced: "Coins without a price at the exchange and their amounts, as a JSON object.",
+    missing: "Datasets or wallets that are missing from the equity, as a JSON list.",
+  },
+  changes: {
+    wallet: "The wallet; of a position its product type.",
+    field: "What changed: `available`, `total` or, of a position, `size`.",
+    opening: "The value at the close of the period before; 0 where a known close does not hold the item.",
+    closing: "The value at the close.",
+    change: "`closing` minus `opening`.",
+  },
+  coverage: {
+    ok: "Slots with a complete run.",
+    partial: "Slots whose run brought a part.",
+    failed: "Slots whose run failed.",
+    missed: "Slots that were not run.",
+    skipped: "Slots that did not need a run, such as those of data the account's API does not offer.",
+    causes: "The causes of slots that are not `ok`, each with a count.",
+  },
+};
+
+/**
+ * Returns one table of columns per report.
+ * @throws Error naming a column without a meaning
+ */
+export function reportColumns(): string {
+  return all
+    .map(({ name, summary, columns }) => {
+      const rows = columns.map((column) => {
+        const meaning = meanings[name]?.[column] ?? common[column];
+        if (!meaning) throw new Error(`scripts/docs/reports.ts does not describe the column ${column} of ${name}`);
+        return [`\`${column}\``, meaning];
+      });
+      return [`### ${name}`, sentence(summary), table(["column", "meaning"], rows)].join("\n\n");
+    })
+    .join("\n\n");
+}
