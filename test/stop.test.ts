@@ -2,6 +2,7 @@
 import Database from "better-sqlite3";
 import { expect, it } from "vitest";
 import { addresses } from "../src/bitget/endpoints.ts";
+import { datasets } from "../src/datasets/index.ts";
 import { everyDataset } from "./support/settings.ts";
 import { until } from "./support/wait.ts";
 import { createWorld, type World } from "./support/world.ts";
@@ -10,9 +11,7 @@ const hang = Number.POSITIVE_INFINITY;
 const { "v2/time": time, "v3/settings": mode, "v2/key": key } = addresses;
 
 /** What one cycle of a classic account asks for, the mode and the key before it. */
-const asked = Object.values(addresses).filter(
-  ({ name }) => [mode.name, key.name].includes(name) || (name.startsWith("v2/") && name !== time.name),
-);
+const asked = [mode, key, ...datasets.flatMap(({ endpoints }) => endpoints.v2?.address ?? [])];
 
 const start = "2026-03-01T12:00:30Z";
 const slot = Date.parse("2026-03-01T12:01:00Z");

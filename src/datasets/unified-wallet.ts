@@ -1,6 +1,15 @@
 /** The coins of a unified account (v3), which both `spot-assets` and `mix-accounts` tell. */
 import { z } from "zod";
+import { address } from "../bitget/endpoints.ts";
 import { amount, coin, digits, isNothing, item, list, namelessZero } from "./fields.ts";
+
+/** Has the coins and the totals of the account in one answer. */
+export const unifiedAddress = address("v3/assets", {
+  path: "/api/v3/account/assets",
+  perSecond: 20,
+  params: [],
+  summary: "the unified wallet and its totals",
+});
 
 const unifiedCoin = item(
   {
@@ -19,7 +28,7 @@ const unifiedCoin = item(
 );
 
 /**
- * `data` of `/api/v3/account/assets`, coins that are nothing left out; the account's totals are told by `equity`.
+ * `data` of that address, coins that are nothing left out; the account's totals are told by `equity`.
  * The exchange itself leaves zero balances out. https://www.bitget.com/api-doc/uta/account/Get-Account
  */
 export const unifiedWallet = z

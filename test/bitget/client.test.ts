@@ -5,6 +5,7 @@ import { toJson } from "../../src/bitget/wire/json.ts";
 import { signer } from "../../src/bitget/wire/sign.ts";
 import type { Clock } from "../../src/core/clock.ts";
 import { DeadlineError } from "../../src/core/errors.ts";
+import { addressNamed } from "../../src/datasets/addresses.ts";
 import { handClock, noon } from "../simulator/support.ts";
 import {
   account,
@@ -22,9 +23,9 @@ import {
   within,
 } from "./support.ts";
 
-const spot = addresses["v2/spot-assets"];
-const positions = addresses["v2/positions"];
-const tickers = addresses["v2/tickers"];
+const spot = addressNamed("v2/spot-assets");
+const positions = addressNamed("v2/positions");
+const tickers = addressNamed("v2/tickers");
 const ok = answer([{ coin: "BTC", available: "1.50" }]);
 const fast = () => ({ clock: fastClock(20) });
 

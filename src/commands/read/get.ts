@@ -1,9 +1,9 @@
 import { openFaces } from "../../app.ts";
-import { addresses } from "../../bitget/endpoints.ts";
 import { toJson } from "../../bitget/wire/json.ts";
 import type { Address, ApiVersion, Params } from "../../core/domain.ts";
 import { UsageError } from "../../core/errors.ts";
 import { redactor } from "../../core/text.ts";
+import { addresses } from "../../datasets/addresses.ts";
 import { loadConfig, secretsOf } from "../../settings/config.ts";
 import type { Command, Input } from "../command.ts";
 
@@ -16,7 +16,7 @@ export const get: Command = {
   ],
   async run({ args: [endpoint], options, env, out }) {
     if (options.list) {
-      for (const { name, path, params, summary } of Object.values(addresses))
+      for (const { name, path, params, summary } of addresses)
         out([name.padEnd(20), path.padEnd(40), params.join(" ").padEnd(34), summary].join(" ").trimEnd());
       return 0;
     }
@@ -40,7 +40,7 @@ export const get: Command = {
 
 /** A known address, or any path under /api/, asked at most once a second because its limit is not known. */
 function addressOf(endpoint: string): Address {
-  const known = Object.values(addresses).find(({ name, path }) => name === endpoint || path === endpoint);
+  const known = addresses.find(({ name, path }) => name === endpoint || path === endpoint);
   if (known) return known;
   if (!/^\/api\/[\w./-]+$/.test(endpoint))
     throw new UsageError(`"${endpoint}" is neither a path (/api/…) nor a name of get --list`);

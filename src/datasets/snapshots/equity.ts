@@ -11,12 +11,13 @@
  * https://www.bitget.com/api-doc/uta/account/Get-Account
  */
 import { z } from "zod";
-import { addresses } from "../../bitget/endpoints.ts";
+import { address } from "../../bitget/endpoints.ts";
 import * as column from "../../core/columns.ts";
 import { sum } from "../../core/decimal.ts";
 import type { Digits, Extra } from "../../core/domain.ts";
 import { dataset, endpoint } from "../dataset.ts";
 import { amount, digits, item, list, name, namelessZero } from "../fields.ts";
+import { unifiedAddress } from "../unified-wallet.ts";
 import { sumOfKnown, toldValue, usdtValue, type Worth } from "../valuation.ts";
 
 const columns = {
@@ -141,7 +142,12 @@ export const equity = dataset({
       },
     }),
     v2: endpoint(columns, {
-      address: addresses["v2/equity"],
+      address: address("v2/equity", {
+        path: "/api/v2/account/all-account-balance",
+        perSecond: 1,
+        params: [],
+        summary: "the exchange's own valuation of every wallet",
+      }),
       data: list(item({ accountType: name, usdtBalance: digits }), namelessZero("accountType", "usdtBalance")),
       rows: (wallets) => {
         // a wallet that is not listed, or listed without a balance, is unknown; so is every sum with it
@@ -173,7 +179,7 @@ export const equity = dataset({
       },
     }),
     v3: endpoint(columns, {
-      address: addresses["v3/assets"],
+      address: unifiedAddress,
       needs: ["funding-assets", "prices"],
       data: item(
         {

@@ -5,7 +5,7 @@
  * Sources: https://www.bitget.com/api-doc/common/account/Funding-Assets,
  * https://www.bitget.com/api-doc/uta/account/Get-Account-Funding-Assets
  */
-import { addresses } from "../../bitget/endpoints.ts";
+import { address } from "../../bitget/endpoints.ts";
 import * as column from "../../core/columns.ts";
 import { dataset, endpoint } from "../dataset.ts";
 import { amount, coin, digits, isNothing, item, list, namelessZero } from "../fields.ts";
@@ -29,7 +29,12 @@ export const fundingAssets = dataset({
   vanishes: "zero",
   endpoints: {
     v2: endpoint(columns, {
-      address: addresses["v2/funding-assets"],
+      address: address("v2/funding-assets", {
+        path: "/api/v2/account/funding-assets",
+        perSecond: 10,
+        params: ["coin"],
+        summary: "funding balances",
+      }),
       data: list(
         item({ coin, available: amount, frozen: digits, usdtValue: digits }),
         namelessZero("coin", "available", "frozen"),
@@ -43,7 +48,12 @@ export const fundingAssets = dataset({
           .filter(({ row }) => !isNothing(row.available, row.frozen)),
     }),
     v3: endpoint(columns, {
-      address: addresses["v3/funding-assets"],
+      address: address("v3/funding-assets", {
+        path: "/api/v3/account/funding-assets",
+        perSecond: 20,
+        params: ["coin"],
+        summary: "funding balances",
+      }),
       data: list(
         item({ coin, available: amount, frozen: digits, balance: digits }),
         namelessZero("coin", "available", "frozen", "balance"),

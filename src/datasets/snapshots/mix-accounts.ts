@@ -8,12 +8,12 @@
  * Sources: v1 https://bitgetlimited.github.io/apidoc/en/mix (archived), v2
  * https://www.bitget.com/api-doc/contract/account/Get-Account-List, v3 https://www.bitget.com/api-doc/uta/account/Get-Account
  */
-import { addresses } from "../../bitget/endpoints.ts";
+import { address } from "../../bitget/endpoints.ts";
 import { categoryOf } from "../../bitget/product-types.ts";
 import * as column from "../../core/columns.ts";
 import { dataset, endpoint, perProductType } from "../dataset.ts";
 import { amount, coin, digits, item, json, list, namelessZero, text } from "../fields.ts";
-import { unifiedWallet } from "../unified-wallet.ts";
+import { unifiedAddress, unifiedWallet } from "../unified-wallet.ts";
 
 const columns = {
   marginCoin: column.text().notNull(),
@@ -67,9 +67,28 @@ export const mixAccounts = dataset({
   columns,
   lastPublished: "crossRiskRate",
   vanishes: "zero",
+  otherAddresses: [
+    address("v1/mix-account", {
+      path: "/api/mix/v1/account/account",
+      perSecond: 10,
+      params: ["symbol*", "marginCoin*"],
+      summary: "one futures account",
+    }),
+    address("v2/mix-account", {
+      path: "/api/v2/mix/account/account",
+      perSecond: 10,
+      params: ["symbol*", "productType*", "marginCoin*"],
+      summary: "one futures account",
+    }),
+  ],
   endpoints: {
     v1: endpoint(columns, {
-      address: addresses["v1/mix-accounts"],
+      address: address("v1/mix-accounts", {
+        path: "/api/mix/v1/account/accounts",
+        perSecond: 10,
+        params: ["productType*"],
+        summary: "the futures accounts of a product type",
+      }),
       ...perProductType("productType", String),
       data: list(
         item({
@@ -103,7 +122,12 @@ export const mixAccounts = dataset({
         })),
     }),
     v2: endpoint(columns, {
-      address: addresses["v2/mix-accounts"],
+      address: address("v2/mix-accounts", {
+        path: "/api/v2/mix/account/accounts",
+        perSecond: 10,
+        params: ["productType*"],
+        summary: "the futures accounts of a product type",
+      }),
       ...perProductType("productType", categoryOf),
       data: list(
         item(
@@ -156,7 +180,7 @@ export const mixAccounts = dataset({
         }),
     }),
     v3: endpoint(columns, {
-      address: addresses["v3/assets"],
+      address: unifiedAddress,
       scopes: () => ["unified"],
       data: unifiedWallet,
       rows: (data) =>

@@ -4,7 +4,7 @@
  * Sources: v1 https://bitgetlimited.github.io/apidoc/en/mix (archived), v2
  * https://www.bitget.com/api-doc/contract/position/get-all-position, v3 https://www.bitget.com/api-doc/uta/trade/Get-Position
  */
-import { addresses } from "../../bitget/endpoints.ts";
+import { address } from "../../bitget/endpoints.ts";
 import { categoryOf, isDemoLine } from "../../bitget/product-types.ts";
 import * as column from "../../core/columns.ts";
 import { divide } from "../../core/decimal.ts";
@@ -128,10 +128,23 @@ export const positions = dataset({
   columns,
   lastPublished: "openedAt",
   vanishes: "nothing",
+  otherAddresses: [
+    // has the same rows as the newer form
+    address("v1/positions", {
+      path: "/api/mix/v1/position/allPosition",
+      perSecond: 5,
+      params: ["productType*", "marginCoin"],
+      summary: "open positions of a product type",
+    }),
+  ],
   endpoints: {
     v1: endpoint(columns, {
-      // the older form (`v1/positions`) has the same rows
-      address: addresses["v1/positions-v2"],
+      address: address("v1/positions-v2", {
+        path: "/api/mix/v1/position/allPosition-v2",
+        perSecond: 5,
+        params: ["productType*", "marginCoin"],
+        summary: "open positions of a product type, newer form",
+      }),
       ...perProductType("productType", String),
       // it sent `marketPrice`, where its documentation promised `markPrice` in places; only its WebSocket channel was
       // seen to send `unrealizedPLR`, which is documented
@@ -167,7 +180,12 @@ export const positions = dataset({
         })),
     }),
     v2: endpoint(columns, {
-      address: addresses["v2/positions"],
+      address: address("v2/positions", {
+        path: "/api/v2/mix/position/all-position",
+        perSecond: 5,
+        params: ["productType*", "marginCoin"],
+        summary: "open positions of a product type",
+      }),
       ...perProductType("productType", categoryOf),
       data: listed(
         item(
@@ -212,7 +230,12 @@ export const positions = dataset({
         }),
     }),
     v3: endpoint(columns, {
-      address: addresses["v3/positions"],
+      address: address("v3/positions", {
+        path: "/api/v3/position/current-position",
+        perSecond: 20,
+        params: ["category*", "symbol", "posSide"],
+        summary: "open positions of a product type",
+      }),
       ...perProductType("category", categoryOf),
       // unified accounts trade with the demo lines' successors, a demo key, on the live lines
       scopes: (productTypes) => productTypes.filter((type) => !isDemoLine(type)),

@@ -8,7 +8,7 @@
  * https://www.bitget.com/api-doc/spot/market/Get-Tickers, v3 https://www.bitget.com/api-doc/uta/public/Tickers
  */
 import { z } from "zod";
-import { addresses } from "../../bitget/endpoints.ts";
+import { address } from "../../bitget/endpoints.ts";
 import * as column from "../../core/columns.ts";
 import { isZero } from "../../core/decimal.ts";
 import type { Address, Params } from "../../core/domain.ts";
@@ -100,10 +100,36 @@ export const prices = dataset({
   vanishes: "nothing",
   public: true,
   endpoints: {
-    v1: tickersAt(addresses["v1/tickers"], { price: "close", bid: "buyOne", ask: "sellOne" }, {}, v1Symbol),
-    v2: tickersAt(addresses["v2/tickers"], { price: "lastPr", bid: "bidPr", ask: "askPr" }),
+    v1: tickersAt(
+      address("v1/tickers", {
+        path: "/api/spot/v1/market/tickers",
+        perSecond: 20,
+        params: [],
+        signed: false,
+        summary: "spot prices",
+      }),
+      { price: "close", bid: "buyOne", ask: "sellOne" },
+      {},
+      v1Symbol,
+    ),
+    v2: tickersAt(
+      address("v2/tickers", {
+        path: "/api/v2/spot/market/tickers",
+        perSecond: 20,
+        params: ["symbol"],
+        signed: false,
+        summary: "spot prices",
+      }),
+      { price: "lastPr", bid: "bidPr", ask: "askPr" },
+    ),
     v3: tickersAt(
-      addresses["v3/tickers"],
+      address("v3/tickers", {
+        path: "/api/v3/market/tickers",
+        perSecond: 20,
+        params: ["category*", "symbol"],
+        signed: false,
+        summary: "prices",
+      }),
       { price: "lastPrice", bid: "bid1Price", ask: "ask1Price" },
       { category: "SPOT" },
     ),

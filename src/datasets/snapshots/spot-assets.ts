@@ -5,11 +5,11 @@
  * Sources: v1 https://bitgetlimited.github.io/apidoc/en/spot (archived), v2
  * https://www.bitget.com/api-doc/spot/account/Get-Account-Assets, v3 https://www.bitget.com/api-doc/uta/account/Get-Account
  */
-import { addresses } from "../../bitget/endpoints.ts";
+import { address } from "../../bitget/endpoints.ts";
 import * as column from "../../core/columns.ts";
 import { dataset, endpoint } from "../dataset.ts";
 import { amount, coin, digits, isNothing, item, list, millis, namelessZero, text } from "../fields.ts";
-import { unifiedWallet } from "../unified-wallet.ts";
+import { unifiedAddress, unifiedWallet } from "../unified-wallet.ts";
 
 const columns = {
   coin: column.text().notNull(),
@@ -55,9 +55,22 @@ export const spotAssets = dataset({
   columns,
   lastPublished: "locked",
   vanishes: "zero",
+  otherAddresses: [
+    address("v1/spot-assets-lite", {
+      path: "/api/spot/v1/account/assets-lite",
+      perSecond: 10,
+      params: ["coin"],
+      summary: "spot balances that are not zero",
+    }),
+  ],
   endpoints: {
     v1: endpoint(columns, {
-      address: addresses["v1/spot-assets"],
+      address: address("v1/spot-assets", {
+        path: "/api/spot/v1/account/assets",
+        perSecond: 10,
+        params: ["coin"],
+        summary: "spot balances",
+      }),
       // `lock` is what it sent; `locked` is what its documentation promised in places
       data: list(
         item(
@@ -91,7 +104,12 @@ export const spotAssets = dataset({
           .filter(({ row }) => !isNothing(row.available, row.frozen, row.locked)),
     }),
     v2: endpoint(columns, {
-      address: addresses["v2/spot-assets"],
+      address: address("v2/spot-assets", {
+        path: "/api/v2/spot/account/assets",
+        perSecond: 10,
+        params: ["coin", "assetType"],
+        summary: "spot balances",
+      }),
       data: list(
         item({ coin, available: amount, limitAvailable: digits, frozen: digits, locked: digits, uTime: millis }),
         namelessZero("coin", "available", "frozen", "locked", "limitAvailable"),
@@ -105,7 +123,7 @@ export const spotAssets = dataset({
           .filter(({ row }) => !isNothing(row.available, row.frozen, row.locked, row.limitAvailable ?? "0")),
     }),
     v3: endpoint(columns, {
-      address: addresses["v3/assets"],
+      address: unifiedAddress,
       data: unifiedWallet,
       rows: (data) =>
         data.map(({ fields: { locked, ...same }, extra }) => ({
