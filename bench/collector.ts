@@ -3,7 +3,6 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { type App, openApp, preflight } from "../src/app.ts";
 import { createScheduler } from "../src/collecting/scheduler.ts";
-import { toldTo } from "../src/commands/run/daemon.ts";
 import { SimulatedClock } from "../src/core/clock.ts";
 import { datasetNames } from "../src/core/domain.ts";
 import { createMetrics } from "../src/monitoring/metrics.ts";
@@ -49,7 +48,8 @@ export async function startCollector(
   };
   const log = { debug: () => {}, info: () => {}, warn: note, error: note };
   const metrics = createMetrics({ ...app, clock });
-  const scheduler = createScheduler(app.sessions, app.publicSession, { ...toldTo(app, metrics), log }, (error) => {
+  app.observers.push(metrics);
+  const scheduler = createScheduler(app.sessions, app.publicSession, { ...app.deps, log }, (error) => {
     problem ??= error;
   });
   let slot = begin;

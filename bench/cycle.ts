@@ -62,15 +62,15 @@ async function measure(collector: Collector, times: number, action: () => Promis
 
 /** The calls of a cycle, of one dataset or of all: signed, paced, sent, and the answer read as JSON; nothing else. */
 function callsOf({ app }: Collector, name?: DatasetName): (() => Promise<unknown>)[] {
-  const { sessions, publicSession, tools } = app;
-  const options = { signal: tools.stopping, tally: newTally() };
-  return tools.datasets.flatMap((dataset) => {
+  const { sessions, publicSession, deps } = app;
+  const options = { signal: deps.stopping, tally: newTally() };
+  return deps.datasets.flatMap((dataset) => {
     const session = dataset.public ? publicSession : sessions[0];
     const endpoint = dataset.endpoints.v2;
     const address = endpoint?.address;
     if (!session || !address || (name && dataset.name !== name)) return [];
     return endpoint
-      .scopes(tools.productTypes)
+      .scopes(deps.productTypes)
       .map((scope) => () => session.client.ask(address, endpoint.params(scope), options));
   });
 }

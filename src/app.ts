@@ -5,7 +5,7 @@ import { createClient } from "./bitget/client.ts";
 import { ClockCheck } from "./bitget/clock-check.ts";
 import { Limiter } from "./bitget/limits/rate-limiter.ts";
 import { createPublicSession, createSession, requireAccount, type Session } from "./collecting/account-session.ts";
-import type { Tools } from "./collecting/run-context.ts";
+import type { CollectorDeps, SlotObserver } from "./collecting/run-context.ts";
 import { limitTo } from "./core/abort.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
 import type { Account } from "./core/domain.ts";
@@ -35,7 +35,9 @@ export interface Faces {
 
 export interface App extends Faces {
   store: Store;
-  tools: Tools;
+  deps: CollectorDeps;
+  /** Everything that is notified of what became of a slot; a program that stays adds to it. */
+  observers: SlotObserver[];
   /** Null: switched off. */
   dailyReports: DailyReports | null;
   /** Null: switched off. */
@@ -118,17 +120,16 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
     opened.unshift(faces);
     const store = judgedBy(faces.clockCheck, written);
     const alerts = createAlerts({ store, settings: config.alerts, proxy: config.proxy, clock, log });
-    const tools: Tools = {
+    const observers: SlotObserver[] = [alerts];
+    const deps: CollectorDeps = {
       store,
       rawAnswers,
       datasets,
       productTypes: config.productTypes,
       schedules: config.schedules,
       runDeadlineSeconds: config.runDeadlineSeconds,
-      occasion: "demand",
       reportedFields: new Set(),
-      onEnded: () => alerts.onEnded(),
-      onSettled: () => {},
+      observers,
       clock,
       clockCheck: faces.clockCheck,
       log,
@@ -145,7 +146,7 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
     const site = { databasePath, timezone, sqlTimeoutSeconds };
     const pages = http && createPagesProcess({ site, http, log });
     if (pages) opened.unshift(pages);
-    return { ...faces, store, tools, dailyReports, alerts, pages, heartbeat, cut, close };
+    return { ...faces, store, deps, observers, dailyReports, alerts, pages, heartbeat, cut, close };
   } catch (error) {
     close();
     throw error;

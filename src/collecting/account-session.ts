@@ -8,6 +8,7 @@ import type { Clock } from "../core/clock.ts";
 import { type Account, type ApiVersion, publicAccount } from "../core/domain.ts";
 import { ApiError, CollectorError, ConfigError, type FailureKind, ShapeError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
+import type { Dataset } from "../datasets/dataset.ts";
 import type { Store } from "../store/store.ts";
 
 export interface Session {
@@ -193,6 +194,13 @@ export function requireAccount(sessions: readonly Session[]): void {
   const refusals = sessions.flatMap((session) => session.refusal() ?? []);
   if (refusals.length === sessions.length) throw new ConfigError(refusals);
 }
+
+/** Public data is requested once, everything else for each account. */
+export const sessionsOf = (
+  dataset: Dataset,
+  sessions: readonly Session[],
+  publicSession: Session,
+): readonly Session[] => (dataset.public ? [publicSession] : sessions);
 
 /** Public data is asked without a key, in a generation that is known beforehand. */
 export function createPublicSession(client: Client, api: ApiVersion): Session {

@@ -1,267 +1,204 @@
 /**
  * One run of one dataset for one account: the heart of the program.
  *
- * A run claims its slot, asks for every scope at the same time, turns answers into items, and stores all of it, or why
- * not, in one transaction. Nothing above this file asks the exchange for rows; nothing below it decides what a failure means.
+ *     claim the slot → request every scope at the same time → map responses to rows → store all of it in one transaction → notify
+ *
+ * A run that was claimed always ends with a stored result. What fails is stored as the failed snapshot of its scope, with the
+ * reason: this file alone decides what a failure means.
  */
 
-import type { Reply } from "../bitget/wire/http.ts";
 import { toJson } from "../bitget/wire/json.ts";
 import { unlessAborted } from "../core/abort.ts";
 import { sleep } from "../core/clock.ts";
 import {
-  type Address,
   type Answer,
   type ApiVersion,
   causes,
   type FailedSnapshot,
   type Item,
   manualSlot,
-  newTally,
-  type Params,
   type RunState,
   type Scope,
   type Snapshot,
 } from "../core/domain.ts";
-import { CollectorError, DeadlineError, StorageError } from "../core/errors.ts";
-import type { AnyEndpoint, Context, Dataset } from "../datasets/dataset.ts";
-import type { Session } from "./account-session.ts";
-import { contextOf, scopesOf } from "./related-rows.ts";
-import { atMost, type Job, startDeadline, type Tools } from "./run-context.ts";
-import { report, reportFields } from "./run-log.ts";
+import { CollectorError, StorageError } from "../core/errors.ts";
+import type { AnyEndpoint } from "../datasets/dataset.ts";
+import type { RunEnd } from "../store/store.ts";
+import { mapperInput } from "./related-rows.ts";
+import { type CollectorDeps, RunContext, type RunRequest } from "./run-context.ts";
+import { logFields, logRun } from "./run-log.ts";
 
-interface Outcome {
+/** What a run brought: one entry per scope. Neither snapshots nor failures: the account has no such data. */
+interface Result {
   snapshots: Snapshot[];
   failures: FailedSnapshot[];
 }
 
-/** The two clocks may differ by so much about when a run's time is up. Milliseconds. */
-const wakingUp = 1000;
-
-/** Later than this is said in the ledger: "late". Milliseconds. */
-const punctual = 1000;
+/** A run that starts later than this after its slot is stored as `late`. */
+const lateAfterMs = 1000;
 
 /**
- * Runs a slot. Rows that build on others are made when `before` has ended, or has taken too long.
- * Resolves with the run's final state, or null where somebody else had the slot.
+ * Runs one dataset of one account at one slot. Resolves with the run's final state, or null where the slot is taken already.
+ * @throws StorageError where the database is gone, or the slot cannot be claimed
  */
-export async function collect(
-  dataset: Dataset,
-  session: Session,
-  due: number,
-  tools: Tools,
-  before: Promise<unknown> = Promise.resolve(),
-): Promise<RunState | null> {
-  const { store, clock } = tools;
-  const slot = tools.occasion === "demand" ? manualSlot(due) : due;
+export async function collect(request: RunRequest, deps: CollectorDeps): Promise<RunState | null> {
+  const { dataset, session, trigger } = request;
+  const { store, clock } = deps;
+  const slot = trigger === "demand" ? manualSlot(request.slot) : request.slot;
   // The slot of a run on demand may be the millisecond after this one.
-  const startedAt = Math.max(slot, clock.now());
-  const begun = clock.monotonic();
-  const run = await store.begin(session.name, dataset.name, slot, startedAt, tools.occasion);
-  if (run === null) return null;
-  const { signal, ms, overAt, clear } = startDeadline(dataset, slot, tools);
-  const now = () => timeIn(tools, startedAt, begun);
-  const job: Job = {
-    dataset,
-    session,
-    slot,
-    before: atMost(before, (ms * layersBelow(dataset, tools)) / 4, clock),
-    signal,
-    overAt,
-    now,
-    tally: newTally(),
-    answeredAt: [],
-    received: [],
-    missing: new Set(),
-    tools,
-  };
+  const started = { wall: Math.max(slot, clock.now()), monotonic: clock.monotonic() };
+  const id = await store.begin(session.name, dataset.name, slot, started.wall, trigger);
+  if (id === null) return null;
+  const run = new RunContext({ ...request, slot }, started, deps);
   try {
-    const outcome = await gather(job);
-    const { snapshots, failures } = outcome;
-    const skipped = snapshots.length + failures.length === 0;
-    const finishedAt = now();
-    const end = {
-      dataset,
-      snapshots,
-      failures,
-      skipped,
-      cause: skipped ? causes.notOffered : startedAt - slot > punctual ? causes.late : null,
-      finishedAt,
-      ...job.tally,
-      spreadMs: job.answeredAt.length === 0 ? null : Math.max(...job.answeredAt) - Math.min(...job.answeredAt),
-      skewMs: skewOf(job),
-    };
-    const stored = await untilStored(() => store.finish(run, end), job);
-    const of = { account: session.name, dataset: dataset.name, slot };
-    tools.rawAnswers?.keep(of, job.received);
-    report(job, stored, snapshots, finishedAt - startedAt);
-    reportFields(job, snapshots);
-    tools.onEnded({ ...of, ...job.tally, ...stored, startedAt, finishedAt });
+    const result = await readAllScopes(run);
+    const end = endOf(run, result);
+    const stored = await retryWhileStorageFails(run, () => store.finish(id, end));
+    deps.rawAnswers?.keep(run.name, run.responses);
+    logRun(run, stored, result.snapshots, end.finishedAt);
+    logFields(run, result.snapshots);
+    const ended = { ...run.name, ...run.tally, ...stored, startedAt: run.startedAt, finishedAt: end.finishedAt };
+    for (const observer of deps.observers) observer.onEnded?.(ended);
     return stored.state;
   } finally {
-    clear();
+    run.close();
   }
 }
 
 /**
- * Our clock in a run that started at `startedAt` (epoch ms; `begun` by the monotonic clock). One that was set back meanwhile does not
- * make it end before it began; one that the exchange has not confirmed since does not count.
+ * Reads every scope of the dataset as the account's API version provides it. Where the exchange says that the account has another
+ * version by now, all scopes are read again, once.
  */
-function timeIn({ clock, clockCheck }: Tools, startedAt: number, begun: number): number {
-  if (clockCheck.verdict === "confirmed") return Math.max(startedAt, clock.now());
-  return startedAt + Math.round(clock.monotonic() - begun);
+async function readAllScopes(run: RunContext, mayChangeVersion = true): Promise<Result> {
+  const { dataset, session, deps } = run;
+  const remembered = await deps.store.apiVersion(session.name);
+  let scopes: readonly Scope[] = (remembered && dataset.endpoints[remembered]?.scopes(deps.productTypes)) ?? [null];
+  try {
+    deps.store.requireRoom();
+    const { signal, tally } = run;
+    const version = await session.api({ signal, tally });
+    const endpoint = dataset.endpoints[version];
+    if (!endpoint) return { snapshots: [], failures: [] };
+    scopes = endpoint.scopes(deps.productTypes);
+    const result: Result = { snapshots: [], failures: [] };
+    const errors: unknown[] = [];
+    await Promise.all(
+      scopes.map(async (scope) => {
+        try {
+          result.snapshots.push(await readScope(run, endpoint, scope));
+        } catch (error) {
+          errors.push(error);
+          // A product type that the exchange does not have is no failure.
+          if (kindOf(error) !== "absent") result.failures.push(failureOf(run, scope, error));
+        }
+      }),
+    );
+    const versionMayHaveChanged = mayChangeVersion && errors.some((error) => kindOf(error) === "mode");
+    if (!versionMayHaveChanged || !(await hasOtherVersion(run, version))) return result;
+    const second = await readAllScopes(run, false);
+    // The first result stands where it has a snapshot and the second one none.
+    return second.snapshots.length === 0 && result.snapshots.length > 0 ? result : second;
+  } catch (error) {
+    return { snapshots: [], failures: scopes.map((scope) => failureOf(run, scope, error)) };
+  }
 }
 
-/** Ours minus the exchange's, by its answers; a run that had none measured nothing. */
-function skewOf({ session, answeredAt }: Job): number | null {
-  const offset = answeredAt.length === 0 ? null : session.client.observedOffset();
-  return offset === null ? null : 0 - offset;
+/** Returns true where the account really has another API version than `version`; false where that cannot be found out now. */
+async function hasOtherVersion(run: RunContext, version: ApiVersion): Promise<boolean> {
+  const { session, dataset, signal, tally, deps } = run;
+  try {
+    return await session.recheck(version, { signal, tally });
+  } catch (error) {
+    const { code, message } = describe(run, error);
+    const fields = { account: session.name, dataset: dataset.name, code };
+    deps.log.warn(fields, `whether ${session.name} still speaks ${version} is not known: ${message}`);
+    return false;
+  }
 }
 
-/** Public data is asked once, everything else for each account. */
-export const sessionsOf = <S>(dataset: Dataset, sessions: readonly S[], publicSession: S): readonly S[] =>
-  dataset.public ? [publicSession] : sessions;
-
-/** True where a run of `one` uses rows that a run of `other` brings. */
-export function buildsOn(one: Pick<Job, "dataset" | "session">, other: Pick<Job, "dataset" | "session">): boolean {
-  const isNear = one.dataset.public || other.dataset.public || one.session === other.session;
-  return isNear && Object.values(one.dataset.endpoints).some(({ needs }) => needs.includes(other.dataset.name));
+/** Reads one scope. An empty response where the last snapshot had rows is requested once more, and then believed. */
+async function readScope(run: RunContext, endpoint: AnyEndpoint, scope: Scope): Promise<Snapshot> {
+  const first = await readOnce(run, endpoint, scope);
+  if (endpoint.address === null || first.items.length > 0) return first;
+  const last = (await run.deps.store.latest(run.dataset, run.session.name)).find((known) => known.scope === scope);
+  return last && last.rows.length > 0 ? readOnce(run, endpoint, scope) : first;
 }
 
-/** How many runs, one after the other, this dataset builds on: each may use up a quarter of the time. */
-function layersBelow(dataset: Dataset, tools: Tools): number {
-  const needs = Object.values(dataset.endpoints).flatMap((endpoint) => endpoint.needs);
-  const below = tools.datasets.filter(({ name }) => needs.includes(name)).map((needed) => layersBelow(needed, tools));
-  return below.length === 0 ? 0 : 1 + Math.max(...below);
+/** Sends the request at once, and maps the response when the runs that its rows depend on have ended. */
+async function readOnce(run: RunContext, endpoint: AnyEndpoint, scope: Scope): Promise<Snapshot> {
+  const answer = await request(run, endpoint, scope);
+  run.assertWithinSlot();
+  if (endpoint.needs.length > 0) await unlessAborted(run.dependencies, run.signal);
+  const takenAt = answer?.takenAt ?? run.session.client.exchangeNow();
+  const input = await mapperInput(run, scope, endpoint.needs);
+  const items = endpoint.items(answer?.data ?? null, input, (field) => run.missingFields.add(field));
+  return { scope, takenAt, items: items.map((item) => withoutSecrets(run, item)) };
 }
 
-/** Full disks and busy databases pass; what was received is kept until then. A database that is gone does not come back. */
-async function untilStored<Result>(write: () => Promise<Result>, { dataset, session, tools }: Job): Promise<Result> {
+/** Returns null where the rows are computed from other datasets alone. */
+async function request(run: RunContext, { address, params }: AnyEndpoint, scope: Scope): Promise<Answer | null> {
+  if (address === null) return null;
+  const { signal, tally } = run;
+  const answer = await run.session.client.ask(address, params(scope), {
+    signal,
+    tally,
+    onReply: (reply, receivedAt) => run.keepResponse(scope, address.name, reply, receivedAt),
+  });
+  run.answered(answer.receivedAt);
+  return answer;
+}
+
+/** Unknown fields are kept as they are, but not where they repeat a secret that was sent. */
+function withoutSecrets({ deps }: RunContext, item: Item): Item {
+  if (item.extra === null) return item;
+  const text = toJson(item.extra);
+  return deps.redact(text) === text ? item : { ...item, extra: { redacted: "it repeated a secret" } };
+}
+
+function endOf(run: RunContext, { snapshots, failures }: Result): RunEnd {
+  const skipped = snapshots.length + failures.length === 0;
+  return {
+    dataset: run.dataset,
+    snapshots,
+    failures,
+    skipped,
+    cause: skipped ? causes.notOffered : run.startedAt - run.slot > lateAfterMs ? causes.late : null,
+    finishedAt: run.now(),
+    ...run.tally,
+    spreadMs: run.spreadMs(),
+    skewMs: run.skewMs(),
+  };
+}
+
+/**
+ * Repeats a write every second until it succeeds: full disks and busy databases pass, and the result is kept until then.
+ * @throws what does not pass: the database is gone, a bug, or the program must stop
+ */
+async function retryWhileStorageFails<Stored>(run: RunContext, write: () => Promise<Stored>): Promise<Stored> {
+  const { dataset, session, deps } = run;
   for (;;) {
     try {
       return await write();
     } catch (error) {
       if (!(error instanceof StorageError) || error.gone) throw error;
-      const problem = describe(error, tools).message;
-      tools.log.error(
-        { account: session.name, dataset: dataset.name, problem },
-        "not stored; trying again in a second",
-      );
-      await sleep(tools.clock, 1000, tools.stopping);
+      const problem = describe(run, error).message;
+      deps.log.error({ account: session.name, dataset: dataset.name, problem }, "not stored; trying again in a second");
+      await sleep(deps.clock, 1000, deps.stopping);
     }
   }
 }
 
-/**
- * The dataset's answers as they are told by the account's generation; asks anew once when that turns out to have changed.
- * Nothing at all where the account has no such data, which is no failure.
- */
-async function gather(job: Job, again = true): Promise<Outcome> {
-  const { dataset, session, tools } = job;
-  let scopes = scopesOf(dataset, tools.store.apiVersion(session.name), tools) ?? [null];
-  try {
-    tools.store.requireRoom();
-    const api = await session.api(job);
-    const endpoint = dataset.endpoints[api];
-    if (!endpoint) return { snapshots: [], failures: [] };
-    scopes = endpoint.scopes(tools.productTypes);
-    const outcome: Outcome = { snapshots: [], failures: [] };
-    const kinds = new Set<CollectorError["kind"]>();
-    await Promise.all(
-      scopes.map(async (scope) => {
-        try {
-          outcome.snapshots.push(await readScope(job, endpoint, scope));
-        } catch (error) {
-          const kind = error instanceof CollectorError ? error.kind : "internal";
-          kinds.add(kind);
-          // A product line that the exchange does not have is no failure.
-          if (kind !== "absent") outcome.failures.push(failureOf(error, scope, job));
-        }
-      }),
-    );
-    return again && kinds.has("mode") && (await isOther(job, api))
-      ? betterOf(outcome, await gather(job, false))
-      : outcome;
-  } catch (error) {
-    return { snapshots: [], failures: scopes.map((scope) => failureOf(error, scope, job)) };
-  }
-}
+const kindOf = (error: unknown): CollectorError["kind"] => (error instanceof CollectorError ? error.kind : "internal");
 
-/** Whether the account really speaks another generation. Where that cannot be found out now, what was told stands. */
-async function isOther(job: Job, spoken: ApiVersion): Promise<boolean> {
-  const { session, tools } = job;
-  try {
-    return await session.recheck(spoken, job);
-  } catch (error) {
-    const { code, message } = describe(error, tools);
-    const fields = { account: session.name, dataset: job.dataset.name, code };
-    tools.log.warn(fields, `whether ${session.name} still speaks ${spoken} is not known: ${message}`);
-    return false;
-  }
-}
+/** The snapshot of a scope that could not be read, with the reason. */
+const failureOf = (run: RunContext, scope: Scope, error: unknown): FailedSnapshot => ({
+  scope,
+  takenAt: run.now() + (run.session.client.offset() ?? 0),
+  ...describe(run, error),
+});
 
-/** The second one, unless it has no good answer and the first one has. */
-const betterOf = (first: Outcome, second: Outcome): Outcome =>
-  second.snapshots.length === 0 && first.snapshots.length > 0 ? first : second;
-
-/** One scope's complete answer. An answer that says "nothing" where there was something is asked for once more. */
-async function readScope(job: Job, endpoint: AnyEndpoint, scope: Scope): Promise<Snapshot> {
-  const { dataset, session, tools } = job;
-  const context = contextOf(job, scope);
-  const first = await readOnce(job, endpoint, context);
-  if (endpoint.address === null || first.items.length > 0) return first;
-  const last = tools.store.latest(dataset, session.name).find((known) => known.scope === scope);
-  return last && last.rows.length > 0 ? readOnce(job, endpoint, context) : first;
-}
-
-/** Asks at once, and makes rows of the answer when what they build on is there. */
-async function readOnce(job: Job, endpoint: AnyEndpoint, context: Context): Promise<Snapshot> {
-  const { client } = job.session;
-  const { address, needs } = endpoint;
-  const { scope } = context;
-  const answer = address && (await ask(job, address, endpoint.params(scope), scope));
-  if (answer) job.answeredAt.push(answer.receivedAt);
-  requireOwnTime(job);
-  if (needs.length > 0) await unlessAborted(job.before, job.signal);
-  const takenAt = answer?.takenAt ?? client.exchangeNow();
-  const onMissing = (field: string) => job.missing.add(field);
-  const items = endpoint.items(answer?.data ?? null, context, onMissing).map((item) => withoutSecrets(item, job.tools));
-  return { scope, takenAt, items };
-}
-
-/** An answer that came at another time than its slot's, by a wall clock that slept or was set, is filed under none. */
-function requireOwnTime({ slot, overAt, tools }: Job): void {
-  const now = tools.clock.now();
-  const what =
-    now > overAt + wakingUp ? "the machine slept" : now < slot - wakingUp ? "the machine's clock was set back" : null;
-  if (what) throw new DeadlineError(`${what} while this was asked; the answer belongs to no slot`);
-}
-
-/** What nobody knows is kept as it is, but for what repeats a secret that was sent. */
-function withoutSecrets(item: Item, { redact }: Tools): Item {
-  if (item.extra === null) return item;
-  const text = toJson(item.extra);
-  return redact(text) === text ? item : { ...item, extra: { redacted: "it repeated a secret" } };
-}
-
-function ask(
-  { session, signal, tally, received }: Job,
-  address: Address,
-  params: Params,
-  scope: Scope,
-): Promise<Answer> {
-  const onReply = ({ status, body }: Reply, receivedAt: number) => {
-    received.push({ scope, address: address.name, status, receivedAt, body });
-  };
-  return session.client.ask(address, params, { signal, tally, onReply });
-}
-
-function failureOf(error: unknown, scope: Scope, { session, tools, now }: Job): FailedSnapshot {
-  return { scope, takenAt: now() + (session.client.offset() ?? 0), ...describe(error, tools) };
-}
-
-/** A failure in words. What is no error of ours is a bug of ours, and says so. */
-function describe(error: unknown, tools: Tools): { code: string; message: string } {
-  if (error instanceof CollectorError) return { code: error.code, message: tools.redact(error.message) };
-  return { code: "internal", message: tools.redact(`a bug of this program: ${String(error)}`) };
+/** Puts a failure into words. An error that is not of this program's classes is a bug of it, and is called one. */
+function describe({ deps }: RunContext, error: unknown): { code: string; message: string } {
+  if (error instanceof CollectorError) return { code: error.code, message: deps.redact(error.message) };
+  return { code: "internal", message: deps.redact(`a bug of this program: ${String(error)}`) };
 }

@@ -1,49 +1,64 @@
 /**
- * What a run may know of other datasets: the rows of its own slot where they were due then, else the last good ones, as long
- * as they are not too old to speak for it.
+ * The rows of other datasets that a run builds on: those of its own slot where they were due then, else the last good ones, as
+ * long as they are not too old.
  */
 import { isMoney } from "../bitget/product-types.ts";
 import { periodAt } from "../core/cron.ts";
-import { type ApiVersion, type DatasetName, type Known, publicAccount, type Scope } from "../core/domain.ts";
-import type { Context, Dataset } from "../datasets/dataset.ts";
-import type { Job, Tools } from "./run-context.ts";
+import { type DatasetName, type Known, publicAccount, type Scope } from "../core/domain.ts";
+import type { Context } from "../datasets/dataset.ts";
+import type { RunContext, RunRequest } from "./run-context.ts";
 
-export function contextOf({ dataset, session, tools, slot }: Job, scope: Scope): Context {
-  const { store, schedules } = tools;
-  const own = schedules[dataset.name];
-  const named = (name: DatasetName): Dataset | undefined => tools.datasets.find((one) => one.name === name);
+/** Returns true where a run of `one` uses rows that a run of `other` at the same slot brings. */
+export function dependsOn(
+  one: Pick<RunRequest, "dataset" | "session">,
+  other: Pick<RunRequest, "dataset" | "session">,
+): boolean {
+  const isRelated = one.dataset.public || other.dataset.public || one.session === other.session;
+  return isRelated && Object.values(one.dataset.endpoints).some(({ needs }) => needs.includes(other.dataset.name));
+}
 
-  function lastKnown(name: DatasetName): Known[] {
-    const needed = named(name);
-    const everybody = dataset.public || needed?.public;
-    return needed ? store.latest(needed, everybody ? undefined : session.name) : [];
-  }
+/** One dataset as a mapper may use it. */
+interface Related {
+  lastKnown: Known[];
+  /** Those of them that are good enough to be a value. */
+  known: Known[];
+  complete: boolean;
+}
 
-  /** A dataset that ran at this slot, or was due then, is known by what that run brought, and by nothing older. */
-  const wasDue = (name: DatasetName, account: string): boolean =>
-    (tools.occasion === "schedule" && schedules[name]?.latest(slot) === slot) || store.hasRun(account, name, slot);
+const unrelated: Related = { lastKnown: [], known: [], complete: false };
 
-  function known(name: DatasetName): Known[] {
-    const pattern = schedules[name] ?? own;
-    if (!pattern) return [];
-    const oldest = session.client.exchangeNow() - 2 * periodAt(pattern, pattern.latest(slot));
-    return lastKnown(name).filter((one) => one.takenAt >= oldest && (one.slot === slot || !wasDue(name, one.account)));
-  }
-
+/** Reads what a mapper may use besides the response: the rows of the datasets named in `needs`, as they are stored now. */
+export async function mapperInput(run: RunContext, scope: Scope, needs: readonly DatasetName[]): Promise<Context> {
+  const related = new Map<DatasetName, Related>();
+  for (const name of needs) related.set(name, await readRelated(run, name));
+  const of = (name: DatasetName): Related => related.get(name) ?? unrelated;
   return {
     scope,
-    known,
-    lastKnown,
-    complete(name) {
-      const needed = named(name);
-      if (!needed) return false;
-      const told = known(name).map((one) => one.scope);
-      const asked = store.asked(needed, needed.public ? publicAccount : session.name).filter(isMoney);
-      return asked.length > 0 && asked.every((one) => told.includes(one));
-    },
+    known: (name) => of(name).known,
+    lastKnown: (name) => of(name).lastKnown,
+    complete: (name) => of(name).complete,
   };
 }
 
-/** What is asked of an account that speaks this generation; undefined where there is nothing to ask. */
-export const scopesOf = (dataset: Dataset, api: ApiVersion | null, tools: Tools): readonly Scope[] | undefined =>
-  api === null ? undefined : dataset.endpoints[api]?.scopes(tools.productTypes);
+async function readRelated(run: RunContext, name: DatasetName): Promise<Related> {
+  const { dataset, session, slot, deps } = run;
+  const { store, schedules } = deps;
+  const needed = deps.datasets.find((one) => one.name === name);
+  if (!needed) return unrelated;
+  const account = dataset.public || needed.public ? undefined : session.name;
+  const lastKnown = await store.latest(needed, account);
+  const known: Known[] = [];
+  const pattern = schedules[name] ?? schedules[dataset.name];
+  if (pattern) {
+    const oldest = session.client.exchangeNow() - 2 * periodAt(pattern, pattern.latest(slot));
+    for (const one of lastKnown)
+      if (one.takenAt >= oldest && (one.slot === slot || !(await ranAtSlot(run, name, one.account)))) known.push(one);
+  }
+  const asked = (await store.asked(needed, needed.public ? publicAccount : session.name)).filter(isMoney);
+  const complete = asked.length > 0 && asked.every((one) => known.some(({ scope }) => scope === one));
+  return { lastKnown, known, complete };
+}
+
+/** Returns true for a dataset that ran at this slot, or was due then: only what that run brought is known of it. */
+const ranAtSlot = async ({ trigger, slot, deps }: RunContext, name: DatasetName, account: string): Promise<boolean> =>
+  (trigger === "schedule" && deps.schedules[name]?.latest(slot) === slot) || deps.store.hasRun(account, name, slot);

@@ -1,10 +1,20 @@
-/** What one run works with: the tools all runs share, and what is its own. */
+/** What one run works with: the dependencies all runs share, and what is its own. */
 
 import type { ClockCheck } from "../bitget/clock-check.ts";
+import type { Reply } from "../bitget/wire/http.ts";
 import { onceAborted } from "../core/abort.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Pattern } from "../core/cron.ts";
-import type { DatasetName, FailedSnapshot, Occasion, ProductType, RunState, Tally } from "../core/domain.ts";
+import {
+  type DatasetName,
+  type FailedSnapshot,
+  newTally,
+  type ProductType,
+  type RunState,
+  type Scope,
+  type Tally,
+  type Trigger,
+} from "../core/domain.ts";
 import { DeadlineError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { Dataset } from "../datasets/dataset.ts";
@@ -13,9 +23,10 @@ import type { SettledSlot } from "../store/runs/run-ledger.ts";
 import type { Store } from "../store/store.ts";
 import type { Session } from "./account-session.ts";
 
-export interface Tools {
+/** What every run of the program uses. */
+export interface CollectorDeps {
   store: Store;
-  /** Null: answers are not kept. */
+  /** Null: responses are not kept. */
   rawAnswers: RawAnswers | null;
   datasets: readonly Dataset[];
   productTypes: readonly ProductType[];
@@ -25,17 +36,21 @@ export interface Tools {
   /** What the exchange says about that clock. */
   clockCheck: ClockCheck;
   log: Log;
-  /** Takes secrets out of a text; what an answer echoes must not reach the database. */
+  /** Takes secrets out of a text; what a response echoes must not reach the database. */
   redact(text: string): string;
-  occasion: Occasion;
-  /** What was said of fields that the exchange sends and nobody knows, or that it leaves out; nothing is said twice. */
+  /** Unknown and missing fields that were logged already; each is logged once. */
   reportedFields: Set<string>;
-  /** Is told of each run once it is stored. Neither throws nor waits. */
-  onEnded(run: EndedRun): void;
-  /** Is told of slots that nobody ran, once they are stored. Neither throws nor waits. */
-  onSettled(account: string, dataset: DatasetName, slots: readonly SettledSlot[]): void;
+  /** Notified in this order. */
+  observers: readonly SlotObserver[];
   /** Aborted when the program must stop at once. */
   stopping: AbortSignal;
+}
+
+/** Is notified of slots once they are stored. Its methods neither throw nor wait. */
+export interface SlotObserver {
+  onEnded?(run: EndedRun): void;
+  /** Slots that were closed without a run. */
+  onClosed?(account: string, dataset: DatasetName, slots: readonly SettledSlot[]): void;
 }
 
 /** A run as it was stored. */
@@ -50,62 +65,163 @@ export interface EndedRun extends Tally {
   finishedAt: number;
 }
 
-export interface Job {
+/** One dataset of one account at one slot. */
+export interface RunRequest {
   dataset: Dataset;
   session: Session;
   /** Epoch ms. */
   slot: number;
-  /** Resolves when the runs that this one builds on have ended, or it can wait for them no longer. */
-  before: Promise<void>;
-  /** Aborted when the run's time is up. */
-  signal: AbortSignal;
-  /** The same by the wall clock, which goes on while the machine sleeps. Epoch ms. */
-  overAt: number;
-  /** Our clock, as far as it is to be believed. Epoch ms. */
-  now(): number;
-  tally: Tally;
-  /** Our clock at each answer, for the spread between the first and the last. */
-  answeredAt: number[];
-  /** Every answer as it came, the refused ones too. */
-  received: RawAnswer[];
-  /** Fields that items of its answers lack. */
-  missing: Set<string>;
-  tools: Tools;
+  trigger: Trigger;
+  /** Settles when the runs that this one depends on have ended. Default: it depends on none. */
+  dependencies?: Promise<unknown>;
 }
 
-export interface Deadline {
+/** An instant by both clocks: epoch ms, and milliseconds of the monotonic one. */
+export interface Instant {
+  wall: number;
+  monotonic: number;
+}
+
+/** How far the two clocks may disagree about when a run's time is up. Milliseconds. */
+const clockToleranceMs = 1000;
+
+/** A run between the claim of its slot and its end. */
+export class RunContext {
+  readonly deps: CollectorDeps;
+  readonly dataset: Dataset;
+  readonly session: Session;
+  /** Epoch ms. */
+  readonly slot: number;
+  readonly trigger: Trigger;
+  /** Resolves when the runs that this one depends on have ended, or it can wait for them no longer. */
+  readonly dependencies: Promise<void>;
+  /** Epoch ms. */
+  readonly startedAt: number;
+  readonly tally = newTally();
+  /** Every response as it came, the refused ones too. */
+  readonly responses: RawAnswer[] = [];
+  /** Fields that items of its responses lack. */
+  readonly missingFields = new Set<string>();
+  readonly #startedMonotonic: number;
+  readonly #deadline: Deadline;
+  /** Our clock at each accepted response. Epoch ms. */
+  readonly #answeredAt: number[] = [];
+
+  /** `started` is when the slot was about to be claimed. Starts the deadline; `close` must be called at the end. */
+  constructor(request: RunRequest, started: Instant, deps: CollectorDeps) {
+    this.deps = deps;
+    this.dataset = request.dataset;
+    this.session = request.session;
+    this.slot = request.slot;
+    this.trigger = request.trigger;
+    this.startedAt = started.wall;
+    this.#startedMonotonic = started.monotonic;
+    this.#deadline = startDeadline(request, deps);
+    // Each layer of runs below this one may use a quarter of the time.
+    const patience = (this.#deadline.ms * dependencyDepth(request.dataset, deps.datasets)) / 4;
+    this.dependencies = withTimeout(request.dependencies ?? Promise.resolve(), patience, deps.clock);
+  }
+
+  /** Aborted when the run's time is up. */
+  get signal(): AbortSignal {
+    return this.#deadline.signal;
+  }
+
+  /** The fields that log lines and observers name a run by. */
+  get name(): { account: string; dataset: DatasetName; slot: number } {
+    return { account: this.session.name, dataset: this.dataset.name, slot: this.slot };
+  }
+
+  /**
+   * Returns our clock in epoch ms. One that was set back meanwhile does not make a run end before it began; one that the
+   * exchange has not confirmed since does not count.
+   */
+  now(): number {
+    const { clock, clockCheck } = this.deps;
+    if (clockCheck.verdict === "confirmed") return Math.max(this.startedAt, clock.now());
+    return this.startedAt + Math.round(clock.monotonic() - this.#startedMonotonic);
+  }
+
+  keepResponse(scope: Scope, address: string, { status, body }: Reply, receivedAt: number): void {
+    this.responses.push({ scope, address, status, receivedAt, body });
+  }
+
+  /** Takes note of a response that was accepted. */
+  answered(receivedAt: number): void {
+    this.#answeredAt.push(receivedAt);
+  }
+
+  /** Returns the milliseconds between the first and the last accepted response; null without any. */
+  spreadMs(): number | null {
+    return this.#answeredAt.length === 0 ? null : Math.max(...this.#answeredAt) - Math.min(...this.#answeredAt);
+  }
+
+  /** Returns our clock minus the exchange's in ms, by the responses; null for a run that had none and measured nothing. */
+  skewMs(): number | null {
+    const offset = this.#answeredAt.length === 0 ? null : this.session.client.observedOffset();
+    return offset === null ? null : 0 - offset;
+  }
+
+  /**
+   * Rejects a response received outside the run's own time: the machine slept, or its clock was changed.
+   * @throws DeadlineError
+   */
+  assertWithinSlot(): void {
+    const now = this.deps.clock.now();
+    const what =
+      now > this.#deadline.overAt + clockToleranceMs
+        ? "the machine slept"
+        : now < this.slot - clockToleranceMs
+          ? "the machine's clock was set back"
+          : null;
+    if (what) throw new DeadlineError(`${what} while this was asked; the answer belongs to no slot`);
+  }
+
+  /** Stops the deadline. */
+  close(): void {
+    this.#deadline.clear();
+  }
+}
+
+interface Deadline {
   signal: AbortSignal;
   /** From now on. Milliseconds. */
   ms: number;
-  /** Epoch ms. */
+  /** The same by the wall clock, which goes on while the machine sleeps. Epoch ms. */
   overAt: number;
   clear(): void;
 }
 
 /** A run is cut when its time is up: the setting, or the slot after this one where that comes first. */
-export function startDeadline(dataset: Dataset, slot: number, tools: Tools): Deadline {
-  const { clock, schedules, runDeadlineSeconds, occasion, stopping } = tools;
+function startDeadline({ dataset, slot, trigger }: RunRequest, deps: CollectorDeps): Deadline {
+  const { clock, schedules, runDeadlineSeconds, stopping } = deps;
   const setting = runDeadlineSeconds * 1000;
   const pattern = schedules[dataset.name];
   const now = clock.now();
-  const untilNext = occasion === "schedule" && pattern ? pattern.next(slot) - now : setting;
+  const untilNext = trigger === "schedule" && pattern ? pattern.next(slot) - now : setting;
   const ms = Math.max(0, Math.min(setting, untilNext));
   const controller = new AbortController();
-  const stop = () => controller.abort(stopping.reason);
   const cancel = clock.after(ms, () =>
     controller.abort(new DeadlineError(`not finished within ${Math.round(ms / 100) / 10} s; the run was cut`)),
   );
-  // Not AbortSignal.any: in Node 20 such a signal, and every answer its listeners hold, lives as long as `stopping`.
-  const listenNoMore = onceAborted(stopping, stop);
+  // Not AbortSignal.any: in Node 20 such a signal, and every response its listeners hold, lives as long as `stopping`.
+  const unlisten = onceAborted(stopping, () => controller.abort(stopping.reason));
   const clear = () => {
     cancel();
-    listenNoMore();
+    unlisten();
   };
   return { signal: controller.signal, ms, overAt: now + ms, clear };
 }
 
-/** Waits for something that need not come. */
-export async function atMost(wanted: Promise<unknown>, ms: number, clock: Clock): Promise<void> {
+/** Returns how many runs, one after the other, a dataset depends on. */
+function dependencyDepth(dataset: Dataset, datasets: readonly Dataset[]): number {
+  const needs = Object.values(dataset.endpoints).flatMap((endpoint) => endpoint.needs);
+  const below = datasets.filter(({ name }) => needs.includes(name)).map((needed) => dependencyDepth(needed, datasets));
+  return below.length === 0 ? 0 : 1 + Math.max(...below);
+}
+
+/** Resolves when `wanted` has settled, or after `ms`. */
+async function withTimeout(wanted: Promise<unknown>, ms: number, clock: Clock): Promise<void> {
   let cancel = () => {};
   const late = new Promise<void>((resolve) => {
     cancel = clock.after(ms, resolve);

@@ -9,10 +9,11 @@ import { causes } from "../core/domain.ts";
 import { ConfigError, StorageError } from "../core/errors.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import type { SettledSlot } from "../store/runs/run-ledger.ts";
-import { requireAccount, type Session } from "./account-session.ts";
+import { requireAccount, type Session, sessionsOf } from "./account-session.ts";
 import { createClockGate } from "./clock-gate.ts";
-import { buildsOn, collect, sessionsOf } from "./collect.ts";
-import type { Tools } from "./run-context.ts";
+import { collect } from "./collect.ts";
+import { dependsOn } from "./related-rows.ts";
+import type { CollectorDeps } from "./run-context.ts";
 import { everySecond } from "./ticker.ts";
 
 /** One dataset of one account, and how far its ledger is written. */
@@ -65,11 +66,10 @@ const retryAfter = 1000;
 export function createScheduler(
   sessions: readonly Session[],
   publicSession: Session,
-  tools: Tools,
+  deps: CollectorDeps,
   onFatal: (error: Error) => void,
 ): Scheduler {
-  const onSchedule: Tools = { ...tools, occasion: "schedule" };
-  const { store, clock, clockCheck, log, redact } = tools;
+  const { store, clock, clockCheck, log, redact } = deps;
   const gate = createClockGate({ client: publicSession.client, clockCheck, clock, log, redact, onAnswer: tick });
   let stopped = false;
   let wakeUp: { stop(): void } | null = null;
@@ -79,7 +79,7 @@ export function createScheduler(
 
   function open(account: string, dataset: Dataset, session: Session | null): Series | null {
     const stored = store.schedule(account, dataset.name);
-    const wanted = session && tools.schedules[dataset.name];
+    const wanted = session && deps.schedules[dataset.name];
     if (!stored && !wanted) return null;
     return {
       account,
@@ -97,14 +97,14 @@ export function createScheduler(
     };
   }
 
-  const configured = tools.datasets.flatMap((dataset) =>
+  const configured = deps.datasets.flatMap((dataset) =>
     sessionsOf(dataset, sessions, publicSession).map((session) => open(session.name, dataset, session)),
   );
   const names = new Set([...sessions, publicSession].map((session) => session.name));
   const removed = store
     .accounts()
     .filter((account) => !names.has(account))
-    .flatMap((account) => tools.datasets.map((dataset) => open(account, dataset, null)));
+    .flatMap((account) => deps.datasets.map((dataset) => open(account, dataset, null)));
   const all: readonly Series[] = [...configured, ...removed].filter((series) => series !== null);
 
   /** Why nobody ran this slot. */
@@ -127,7 +127,7 @@ export function createScheduler(
       const end = fates.at(-1);
       if (!end) return;
       await store.settle(account, dataset.name, fates);
-      tools.onSettled(account, dataset.name, fates);
+      for (const observer of deps.observers) observer.onClosed?.(account, dataset.name, fates);
       series.accountedTo = end.slot;
       const fields = { account, dataset: dataset.name, slots: fates.length, cause: end.cause };
       log.warn(fields, `${account} ${dataset.name}: ${fates.length} slots ${end.state} (${end.cause})`);
@@ -149,7 +149,7 @@ export function createScheduler(
       : [series.session, publicSession].flatMap((session) => seriesOf.get(session) ?? []);
     return Promise.allSettled(
       near
-        .filter((other) => other.session && buildsOn(series, { dataset: other.dataset, session: other.session }))
+        .filter((other) => other.session && dependsOn(series, { dataset: other.dataset, session: other.session }))
         .map((other) => (other.current?.slot === slot ? other.current.done : undefined)),
     );
   }
@@ -187,7 +187,8 @@ export function createScheduler(
     // Set back meanwhile, the clock comes to this slot again.
     if (stopped || startsAt < slot || slot <= series.since || !session) return;
     const started = clock.monotonic();
-    await collect(dataset, session, slot, onSchedule, before({ ...series, session }, slot));
+    const dependencies = before({ ...series, session }, slot);
+    await collect({ dataset, session, slot, trigger: "schedule", dependencies }, deps);
     series.accountedTo = Math.max(series.accountedTo, slot);
     // By the monotonic clock: hours that the machine slept through were no hours of this run.
     series.lastRun = { from: slot, to: startsAt + clock.monotonic() - started };
@@ -233,7 +234,7 @@ export function createScheduler(
     }
     series.considered = Number.NaN;
     series.nextLook = now + retryAfter;
-    const problem = tools.redact(error instanceof Error ? error.message : String(error));
+    const problem = deps.redact(error instanceof Error ? error.message : String(error));
     log.error(
       { account: series.account, dataset: series.dataset.name },
       `${series.account} ${series.dataset.name}: ${problem}`,

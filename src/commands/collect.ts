@@ -1,6 +1,7 @@
 import { type App, openApp } from "../app.ts";
-import { requireAccount, type Session } from "../collecting/account-session.ts";
-import { buildsOn, collect as collectOne, sessionsOf } from "../collecting/collect.ts";
+import { requireAccount, type Session, sessionsOf } from "../collecting/account-session.ts";
+import { collect as collectOne } from "../collecting/collect.ts";
+import { dependsOn } from "../collecting/related-rows.ts";
 import { limitTo } from "../core/abort.ts";
 import { datasetNames, type RunState } from "../core/domain.ts";
 import { UsageError } from "../core/errors.ts";
@@ -42,18 +43,19 @@ export const collect: Command = {
  * it has ended. Resolves with their states; null where somebody else had the slot.
  */
 export async function collectNow(
-  { tools, sessions, publicSession }: Pick<App, "tools" | "sessions" | "publicSession">,
+  { deps, sessions, publicSession }: Pick<App, "deps" | "sessions" | "publicSession">,
   names: readonly string[],
   account: string | undefined,
   said: (run: string, state: RunState | null) => void = () => {},
 ): Promise<(RunState | null)[]> {
-  const slot = tools.clock.now();
+  const slot = deps.clock.now();
   const going: { dataset: Dataset; session: Session; done: Promise<RunState | null> }[] = [];
-  for (const dataset of tools.datasets.filter(({ name }) => names.length === 0 || names.includes(name)))
+  for (const dataset of deps.datasets.filter(({ name }) => names.length === 0 || names.includes(name)))
     for (const session of sessionsOf(dataset, sessions, publicSession)) {
       if (account !== undefined && !dataset.public && session.name !== account) continue;
-      const before = going.filter((other) => buildsOn({ dataset, session }, other)).map((one) => one.done);
-      const done = collectOne(dataset, session, slot, tools, Promise.allSettled(before)).then((state) => {
+      const needed = going.filter((other) => dependsOn({ dataset, session }, other)).map((one) => one.done);
+      const request = { dataset, session, slot, trigger: "demand", dependencies: Promise.allSettled(needed) } as const;
+      const done = collectOne(request, deps).then((state) => {
         said(`${session.name} ${dataset.name}`, state);
         return state;
       });

@@ -20,8 +20,8 @@ export type Digits = string;
 /** The name under which datasets that belong to no account (public prices) are recorded. */
 export const publicAccount = "public";
 
-/** Whether a slot comes from a schedule or from a person who asks now. */
-export type Occasion = "schedule" | "demand";
+/** What starts a run: a schedule, or a person who asks for it now. */
+export type Trigger = "schedule" | "demand";
 
 /** Slots of a schedule are whole seconds, and those of runs on demand are not: that tells them apart for ever. */
 export const isDueSlot = (slot: number): boolean => slot % 1000 === 0;

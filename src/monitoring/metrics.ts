@@ -25,7 +25,7 @@ export interface MetricsOptions {
 
 export interface Metrics {
   onEnded(run: EndedRun): void;
-  onSettled(account: string, dataset: DatasetName, slots: readonly SettledSlot[]): void;
+  onClosed(account: string, dataset: DatasetName, slots: readonly SettledSlot[]): void;
   /** Of what `text` resolves with. */
   readonly contentType: string;
   /** Everything, as of now. Rejects where the database cannot be read. */
@@ -79,7 +79,7 @@ export function createMetrics({ store, sessions, publicSession, limiter, clock }
 
   return {
     onEnded: counts.onEnded,
-    onSettled: counts.onSettled,
+    onClosed: counts.onClosed,
     contentType: registry.contentType,
     async text() {
       const found = store.freshness(clock.now());
@@ -142,7 +142,7 @@ function createCounts(registry: Registry) {
       rateLimited.inc(labels, tally.rateLimited);
       duration.observe(labels, (finishedAt - startedAt) / 1000);
     },
-    onSettled(account: string, dataset: DatasetName, slots: readonly SettledSlot[]): void {
+    onClosed(account: string, dataset: DatasetName, slots: readonly SettledSlot[]): void {
       for (const { state } of slots) runs.inc({ account, dataset, state });
     },
   };

@@ -126,11 +126,11 @@ function storeOn(path: string, sqlite: Sqlite, { clock, log, stopping, opening }
       const settle = () => ledger.settle(account, dataset, slots);
       return writeOrOwe(`settle ${account} ${dataset} ${slots[0]?.slot}`, settle, settle);
     },
-    begin(account, dataset, slot, startedAt, occasion = "schedule") {
-      const claim = () => ledger.claim(account, dataset, slot, startedAt, occasion);
+    begin(account, dataset, slot, startedAt, trigger = "schedule") {
+      const claim = () => ledger.claim(account, dataset, slot, startedAt, trigger);
       const claimed = () => ledger.claimed(account, dataset, slot, startedAt);
       // A run on demand that never began owes no row: it would say that the slots before it are accounted for.
-      if (occasion === "demand") return write(claim, claimed);
+      if (trigger === "demand") return write(claim, claimed);
       return writeOrOwe(
         `begin ${account} ${dataset} ${slot}`,
         (cause) => ledger.settle(account, dataset, [{ slot, state: "missed", cause }]),

@@ -4,10 +4,10 @@ import type {
   DatasetName,
   FailedSnapshot,
   Known,
-  Occasion,
   RunState,
   Scope,
   Snapshot,
+  Trigger,
 } from "../core/domain.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import type { AlertBook } from "./alerts/alert-state.ts";
@@ -77,7 +77,7 @@ export interface Store {
     dataset: DatasetName,
     slot: number,
     startedAt: number,
-    occasion?: Occasion,
+    trigger?: Trigger,
   ): Promise<RunId | null>;
   /** Stores rows, snapshots and the run's end, all or nothing. A run that has ended keeps its state, which is returned. */
   finish(run: RunId, end: RunEnd): Promise<RunOutcome>;

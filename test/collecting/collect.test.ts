@@ -23,7 +23,7 @@ it.each([
   const world = await createWorld("2026-10-20T10:00:30Z", settings, { accounts: [account], v1: api === "v1" });
   for (const slot of ["2026-10-20T10:01:00Z", "2026-10-20T18:02:00Z"]) await world.at(slot);
   expect(world.rows("select count(*) as n from snapshots where state = 'failed'")).toEqual([{ n: 0 }]);
-  expect([...world.app.tools.reportedFields]).toEqual([]);
+  expect([...world.app.deps.reportedFields]).toEqual([]);
 });
 
 it("each field is named once, and no more than 200 of them", async () => {
@@ -34,13 +34,13 @@ it("each field is named once, and no more than 200 of them", async () => {
   };
   world.exchange.misbehave({ path: spot, edit: answered(({ frozen: _left, ...rest }) => rest), times: 2 });
   for (const slot of ["2026-10-20T10:01:00Z", "2026-10-20T10:02:00Z"]) await world.at(slot);
-  expect([...world.app.tools.reportedFields]).toEqual([
+  expect([...world.app.deps.reportedFields]).toEqual([
     "the exchange leaves out a field that it should send: spot-assets.frozen; unknown where it is missing",
   ]);
   const many = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`field${n}`, "1"]));
   world.exchange.misbehave({ path: spot, edit: answered((row) => ({ ...row, ...many })) });
   await world.at("2026-10-20T10:03:00Z");
-  expect(world.app.tools.reportedFields.size).toBe(200);
+  expect(world.app.deps.reportedFields.size).toBe(200);
   expect(world.rows("select state from runs order by scheduled_for")).toEqual(Array(3).fill({ state: "ok" }));
 });
 
@@ -164,7 +164,7 @@ describe("a run on demand in the millisecond of a slot", () => {
     world.clock.live(slot);
     if (fault) world.exchange.misbehave(fault);
     const [session] = world.app.sessions;
-    if (session) await collect(spotAssets, session, slot, world.app.tools);
+    if (session) await collect({ dataset: spotAssets, session, slot, trigger: "demand" }, world.app.deps);
     return world;
   }
 

@@ -101,7 +101,8 @@ describe("a slot", () => {
     await world.scheduler.stop();
     world.clock.live(Date.parse("2026-03-01T12:02:45Z"));
     const [session] = world.app.sessions;
-    if (session) await collect(spotAssets, session, world.clock.now(), world.app.tools);
+    const slot = world.clock.now();
+    if (session) await collect({ dataset: spotAssets, session, slot, trigger: "demand" }, world.app.deps);
     world.clock.live(Date.parse("2026-03-01T12:03:45Z"));
     await world.restart();
     await world.tick();
@@ -206,7 +207,7 @@ it("leaves nothing behind that a run has listened with", async () => {
   world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
   await world.at("2026-03-01T12:01:00Z");
   await world.at("2026-03-01T12:02:00Z");
-  expect(getEventListeners(world.app.tools.stopping, "abort")).toEqual([]);
+  expect(getEventListeners(world.app.deps.stopping, "abort")).toEqual([]);
 });
 
 it("calls a run that the stopping program cut off by its name", async () => {

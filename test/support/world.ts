@@ -4,7 +4,6 @@ import Database from "better-sqlite3";
 import { onTestFinished } from "vitest";
 import { type App, openApp } from "../../src/app.ts";
 import { createScheduler, type Scheduler } from "../../src/collecting/scheduler.ts";
-import { toldTo } from "../../src/commands/run/daemon.ts";
 import { type Clock, SimulatedClock } from "../../src/core/clock.ts";
 import { createMetrics, type Metrics } from "../../src/monitoring/metrics.ts";
 import { loadConfig } from "../../src/settings/config.ts";
@@ -99,7 +98,8 @@ export async function openWorld(
     // As the program does before its first slot; a clock that is contradicted stays so.
     await app.publicSession.client.requireClock(AbortSignal.timeout(30_000)).catch(() => {});
     const metrics = createMetrics({ ...app, clock });
-    const scheduler = createScheduler(app.sessions, app.publicSession, toldTo(app, metrics), (error) => {
+    app.observers.push(metrics, ...(app.heartbeat ? [app.heartbeat] : []));
+    const scheduler = createScheduler(app.sessions, app.publicSession, app.deps, (error) => {
       throw error;
     });
     return { app, metrics, scheduler };

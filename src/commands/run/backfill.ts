@@ -17,7 +17,7 @@ export async function livePast(
   reached: (count: number) => void = () => {},
 ): Promise<void> {
   await prepare(app, clock);
-  const quiet = { ...app.tools, log: quietLog(app) };
+  const quiet = { ...app.deps, log: quietLog(app) };
   let fatal: Error | null = null;
   const scheduler = createScheduler(app.sessions, app.publicSession, quiet, (error) => {
     fatal ??= error;

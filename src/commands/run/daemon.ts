@@ -1,8 +1,7 @@
 /** What `start` and `demo` have in common: ticking until a signal or an error ends it. */
 import { type App, preflight } from "../../app.ts";
-import type { Tools } from "../../collecting/run-context.ts";
 import { createScheduler, type Scheduler } from "../../collecting/scheduler.ts";
-import { createMetrics, type Metrics } from "../../monitoring/metrics.ts";
+import { createMetrics } from "../../monitoring/metrics.ts";
 import { createServiceManager } from "../../monitoring/systemd.ts";
 import { type Ending, endings, signalNumbers } from "./signals.ts";
 
@@ -38,12 +37,13 @@ export async function collectUntilStopped(app: App, seconds: number | null): Pro
   };
   for (const signal of endings()) process.on(signal, onSignal);
   const work = async () => {
-    const metrics = createMetrics({ ...app, clock: app.tools.clock });
+    const metrics = createMetrics({ ...app, clock: app.deps.clock });
     let scheduler: Scheduler | null = null;
+    app.observers.push(metrics, ...(app.heartbeat ? [app.heartbeat] : []));
     app.pages?.start(metrics.text, () => scheduler?.problem() ?? "");
     await Promise.race([preflight(app).catch(onFatal), ended]);
     if (stoppedBy !== null || fatal) return;
-    scheduler = createScheduler(app.sessions, app.publicSession, toldTo(app, metrics), onFatal);
+    scheduler = createScheduler(app.sessions, app.publicSession, app.deps, onFatal);
     app.dailyReports?.wake();
     app.alerts.wake();
     announce(app);
@@ -64,22 +64,6 @@ export async function collectUntilStopped(app: App, seconds: number | null): Pro
   return code;
 }
 
-/** Everybody who wants to know what became of a slot hears of it. */
-export function toldTo({ tools, heartbeat }: App, metrics: Metrics): Tools {
-  return {
-    ...tools,
-    onEnded(run) {
-      metrics.onEnded(run);
-      heartbeat?.onEnded(run);
-      tools.onEnded(run);
-    },
-    onSettled(...settled) {
-      metrics.onSettled(...settled);
-      tools.onSettled(...settled);
-    },
-  };
-}
-
 /** The runs and the report at hand may finish, pages may not; then what they stored is looked at. After a while all of it is cut. */
 async function stop(app: App, scheduler: Scheduler): Promise<void> {
   const cut = setTimeout(() => app.cut(), finishWithin);
@@ -90,7 +74,7 @@ async function stop(app: App, scheduler: Scheduler): Promise<void> {
 
 /** When the first snapshot will come, so that nobody waits in doubt. */
 function announce(app: App): void {
-  const { clock, clockCheck, schedules, store } = app.tools;
+  const { clock, clockCheck, schedules, store } = app.deps;
   const patterns = Object.values(schedules).filter((pattern) => pattern !== null);
   const next = Math.min(...patterns.map((pattern) => pattern.next(clock.now())));
   const accounts = namesOf(app);

@@ -51,8 +51,8 @@ export const demo: Command = {
       try {
         await preflight(app);
         await fill(app, clock);
-        const tools = { ...app.tools, schedules: live.schedules };
-        const code = await collectUntilStopped({ ...app, tools }, seconds);
+        const deps = { ...app.deps, schedules: live.schedules };
+        const code = await collectUntilStopped({ ...app, deps }, seconds);
         for (const line of afterwards(relative(process.cwd(), past.databasePath))) out(line);
         return code;
       } finally {

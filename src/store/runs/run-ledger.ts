@@ -1,7 +1,7 @@
 /** The ledger: which slots are accounted for, and how each of them ended. Statements only; the caller has the transaction. */
 import { and, desc, eq, isNull, sql } from "drizzle-orm";
 import type { BetterSQLite3Database } from "drizzle-orm/better-sqlite3";
-import type { ApiVersion, DatasetName, Occasion, RunState } from "../../core/domain.ts";
+import type { ApiVersion, DatasetName, RunState, Trigger } from "../../core/domain.ts";
 import type { Chain } from "../chain/chain.ts";
 import { account, accountMode, run, schedule, series } from "../schema/tables.ts";
 import type { GapKeeper } from "./gaps.ts";
@@ -34,7 +34,7 @@ export interface Ledger {
   /** True where the slot has a row, whatever became of it. */
   hasRun(account: string, dataset: DatasetName, slot: number): boolean;
   /** The id of the run, or null where the slot has a row that is not `missed`. */
-  claim(account: string, dataset: DatasetName, slot: number, startedAt: number, occasion: Occasion): number | null;
+  claim(account: string, dataset: DatasetName, slot: number, startedAt: number, trigger: Trigger): number | null;
   /** The run that `claim` began, where it is stored. */
   claimed(account: string, dataset: DatasetName, slot: number, startedAt: number): number | null;
   run(id: number): LedgerRun | undefined;
@@ -127,7 +127,7 @@ export function createLedger(orm: BetterSQLite3Database, chain: Chain, gaps: Gap
       const found = findSeries.get({ name, dataset });
       return found !== undefined && findSlot.get({ seriesId: found.id, slot }) !== undefined;
     },
-    claim(name, dataset, slot, startedAt, occasion) {
+    claim(name, dataset, slot, startedAt, trigger) {
       const id = seriesId(name, dataset);
       const missed = findMissed.get({ seriesId: id, slot });
       const claimed = claimSlot.get({ seriesId: id, slot, lateMs: startedAt - slot }) as { id: number } | undefined;
@@ -135,7 +135,7 @@ export function createLedger(orm: BetterSQLite3Database, chain: Chain, gaps: Gap
       if (missed) chain.note(["run", "missed", missed.cause], claimed.id);
       if (missed) gaps.reclaimed(id, slot);
       else gaps.added(id, slot);
-      if (occasion === "schedule") moveAccountedTo.run({ seriesId: id, slot });
+      if (trigger === "schedule") moveAccountedTo.run({ seriesId: id, slot });
       return claimed.id;
     },
     claimed(name, dataset, slot, startedAt) {

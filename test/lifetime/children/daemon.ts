@@ -69,7 +69,7 @@ const isBusy = (held: number): boolean => asking > held || process.getActiveReso
 
 const app = await openApp(loadConfig(begin.settings), clock);
 await settle(preflight(app));
-const scheduler = createScheduler(app.sessions, app.publicSession, app.tools, (error) => {
+const scheduler = createScheduler(app.sessions, app.publicSession, app.deps, (error) => {
   throw error;
 });
 
