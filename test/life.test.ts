@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { pause } from "../src/core/async/cooperate.ts";
 import { type DatasetName, datasetNames } from "../src/core/domain.ts";
 import { datasetNamed, datasets } from "../src/datasets/index.ts";
 import type { Span } from "../src/queries/periods.ts";
@@ -188,7 +189,7 @@ function reported(name: string, span: Span): string[] {
   const rows = reports
     .find((one) => one.name === name)
     ?.rows({ sqlite: database, account: null, now: lived.ended }, span);
-  return [...(rows ?? [])].flatMap((row) => (row ? [JSON.stringify(row.map(plain))] : []));
+  return [...(rows ?? [])].flatMap((row) => (row === pause ? [] : [JSON.stringify(row.map(plain))]));
 }
 
 describe("the lives of positions", () => {

@@ -1,5 +1,5 @@
 /** What a dataset held when a period closed, or stands at now while it goes on; and what of that is not known. */
-
+import { pause, type Steps } from "../core/async/cooperate.ts";
 import type { Digits } from "../core/domain.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import { createAsOf, type ScopeAsOf } from "../store/read/as-of.ts";
@@ -23,8 +23,7 @@ export interface Closing {
   rows: readonly HeldRow[];
 }
 
-/** Others may have their turn after the closings of each account. */
-export type ClosingsOf = (period: Period) => Generator<null, Closing[]>;
+export type ClosingsOf = (period: Period) => Steps<Closing[]>;
 
 /**
  * Prepares the question. A close is known from the last good snapshot before the end, which must not be older than two
@@ -71,7 +70,7 @@ export function createClosings(source: Source, dataset: Dataset): ClosingsOf {
       closings.push(...asked);
       if (asked.length === 0 && begunAt <= instant)
         closings.push({ account, productType: null, takenAt: null, known: false, rows: [] });
-      yield null;
+      yield pause;
     }
     return closings;
   };

@@ -1,4 +1,5 @@
 /** How well a period is covered, in counts and in a word: gaps are said, never passed over in silence. */
+import type { Steps } from "../core/async/cooperate.ts";
 import type { DatasetName } from "../core/domain.ts";
 import { createSlotCounter, type Series, type SlotCounts, seriesOf } from "../store/runs/slot-counts.ts";
 import type { Cell } from "../store/sql/query.ts";
@@ -15,7 +16,7 @@ export function createCoverage({ sqlite, account, now }: Source) {
   let current: Period | null = null;
   const known = new Map<number, SlotCounts>();
 
-  function* counts(period: Period, series: Series): Generator<null, SlotCounts> {
+  function* counts(period: Period, series: Series): Steps<SlotCounts> {
     if (current !== period) known.clear();
     current = period;
     const found = known.get(series.id) ?? (yield* countSlots(series.id, period.from, period.to));
@@ -37,7 +38,7 @@ export function createCoverage({ sqlite, account, now }: Source) {
     counts,
     word,
     /** Cells of `coverageColumns`. */
-    *cells(period: Period, account: string, dataset: DatasetName): Generator<null, Cell[]> {
+    *cells(period: Period, account: string, dataset: DatasetName): Steps<Cell[]> {
       const series = all.find((one) => one.account === account && one.dataset === dataset);
       if (!series) return [0n, 0n, "not due"];
       const found = yield* counts(period, series);

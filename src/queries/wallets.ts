@@ -1,5 +1,6 @@
 /** The wallets of every account at the close of a period: balances of `spot-assets`, `funding-assets` and `mix-accounts`. */
 import { isMoney } from "../bitget/product-types.ts";
+import type { Steps } from "../core/async/cooperate.ts";
 import { sum } from "../core/decimal.ts";
 import type { DatasetName, Digits, Scope } from "../core/domain.ts";
 import { fundingAssets } from "../datasets/snapshots/funding-assets.ts";
@@ -43,7 +44,7 @@ const totals: Record<"spot" | "funding" | "equity", (row: HeldRow) => Digits | n
 };
 
 /** Prepares the question; the wallets of one account stand together. */
-export function createWallets(source: Source): (period: Period) => Generator<null, Wallet[]> {
+export function createWallets(source: Source): (period: Period) => Steps<Wallet[]> {
   const spot = createClosings(source, spotAssets);
   const funding = createClosings(source, fundingAssets);
   const futures = createClosings(source, mixAccounts);

@@ -1,3 +1,4 @@
+import type { Steps } from "../core/async/cooperate.ts";
 import { multiply } from "../core/decimal.ts";
 import type { Digits } from "../core/domain.ts";
 import { prices } from "../datasets/snapshots/prices.ts";
@@ -38,7 +39,7 @@ export const balances: Report = {
 };
 
 /** Coin -> price in USDT at the close, of coins whose price was known then. */
-export function createPrices(source: Source): (period: Period) => Generator<null, Map<string, Digits>> {
+export function createPrices(source: Source): (period: Period) => Steps<Map<string, Digits>> {
   const closingsOf = createClosings(source, prices);
   return function* (period) {
     const found = new Map<string, Digits>([["USDT", "1"]]);

@@ -2,7 +2,7 @@
  * What is different at the close from the close before. Nothing of a coin or a position in a known snapshot is "0"; where
  * either close is unknown there is one row for the whole wallet that says so by its empty cells.
  */
-
+import type { Steps } from "../core/async/cooperate.ts";
 import { compare, subtract } from "../core/decimal.ts";
 import type { DatasetName, Digits } from "../core/domain.ts";
 import { positions } from "../datasets/snapshots/positions.ts";
@@ -74,7 +74,7 @@ function* differences(fields: readonly string[], before?: Group, after?: Group):
 }
 
 /** Everything that can change, by a name that is the same at every close. */
-function createGroups(source: Source): (period: Period) => Generator<null, Map<string, Group>> {
+function createGroups(source: Source): (period: Period) => Steps<Map<string, Group>> {
   const walletsAt = createWallets(source);
   const positionsAt = createClosings(source, positions);
   return function* (period) {

@@ -1,3 +1,4 @@
+import { pause, type Steps } from "../core/async/cooperate.ts";
 import { compare, subtract } from "../core/decimal.ts";
 import type { Digits } from "../core/domain.ts";
 import { equity as dataset } from "../datasets/snapshots/equity.ts";
@@ -45,18 +46,18 @@ export const equity: Report = {
   *rows(source, span) {
     const closingsOf = createClosings(source, dataset);
     const coverage = createCoverage(source);
-    const accounts = coverage.series.filter(({ dataset }) => dataset === "equity").map(({ account }) => account);
     const periods = [...periodsOf(span)];
-    const extremes = new Map(accounts.map((account) => [account, extremesOf(source, account, periods)]));
-    const [first] = periods;
-    if (!first) return;
-    yield null;
+    const [first, last] = [periods[0], periods.at(-1)];
+    if (!first || !last) return;
+    const accounts = coverage.series
+      .filter(({ dataset }) => dataset === "equity")
+      .map(({ account }) => ({ account, extremesIn: createExtremes(source, account, first.from, last.to) }));
+    yield pause;
     let before = byAccount(yield* closingsOf(periodOf(span.timezone, span.by, first.from - 1)));
     for (const period of periods) {
       const after = byAccount(yield* closingsOf(period));
-      for (const account of accounts) {
-        let found = extremes.get(account)?.next().value ?? null;
-        for (; found === null; found = extremes.get(account)?.next().value ?? null) yield null;
+      for (const { account, extremesIn } of accounts) {
+        const { lowest, highest } = yield* extremesIn(period);
         const closing = after.get(account);
         // The account is not there yet.
         if (!closing) continue;
@@ -71,8 +72,8 @@ export const equity: Report = {
           ...wallets.map((name) => amountOf(row, name)),
           row?.complete ?? null,
           instantText(closing.takenAt),
-          ...cellsOf(found.lowest),
-          ...cellsOf(found.highest),
+          ...cellsOf(lowest),
+          ...cellsOf(highest),
           ...(yield* coverage.cells(period, account, "equity")),
           pricedPartOf(row),
           unpricedText(row),
@@ -113,36 +114,34 @@ interface Extremes {
 }
 
 /**
- * The first lowest and the first highest value of each period, read in one go; a null after each value. They are unknown where
- * snapshots were pruned: their range does not tell which values were whole.
+ * Prepares the first lowest and the first highest value of each period, asked for in their order and read in one go. They are
+ * unknown where snapshots were pruned: their range does not tell which values were whole.
  */
-function* extremesOf(source: Source, account: string, periods: readonly Period[]): Generator<Extremes | null, void> {
-  const [first, last] = [periods[0], periods.at(-1)];
-  if (!first || !last) return;
+function createExtremes(
+  source: Source,
+  account: string,
+  from: number,
+  to: number,
+): (period: Period) => Steps<Extremes> {
   const pruned = prunedDays(source.sqlite, dataset, account);
-  const values = valuesOf(source, account, first.from, last.to);
+  const values = valuesOf(source, account, from, to);
   let next = values.next();
-  for (const period of periods) {
+  return function* (period) {
     let lowest: Value | null = null;
     let highest: Value | null = null;
     for (; !next.done && next.value.at < period.to; next = values.next()) {
       const { value } = next.value;
       if (value !== null && (!lowest?.value || compare(value, lowest.value) < 0)) lowest = next.value;
       if (value !== null && (!highest?.value || compare(value, highest.value) > 0)) highest = next.value;
-      yield null;
+      yield pause;
     }
     const isPruned = pruned.some((day) => day < period.to && day + dayMs > period.from);
-    yield isPruned ? { lowest: null, highest: null } : { lowest, highest };
-  }
+    return isPruned ? { lowest: null, highest: null } : { lowest, highest };
+  };
 }
 
 /** A null where what was told before is too old to speak for the time until the next. */
-function* withGaps(
-  source: Source,
-  seriesId: number,
-  account: string,
-  { from, to }: Span,
-): Generator<null, ChartLine["points"]> {
+function* withGaps(source: Source, seriesId: number, account: string, { from, to }: Span): Steps<ChartLine["points"]> {
   const schedules = schedulesOf(source.sqlite, seriesId);
   const points: Value[] = [];
   for (const value of valuesOf(source, account, from, to)) {
@@ -150,7 +149,7 @@ function* withGaps(
     const longest = last ? longestAge(schedules, last.at) : null;
     if (last && longest !== null && value.at - last.at > longest) points.push({ at: last.at + longest, value: null });
     points.push(value);
-    yield null;
+    yield pause;
   }
   return points;
 }

@@ -1,5 +1,5 @@
 /** The type of a report: a name, columns, and rows that are read as they are asked for. */
-
+import type { Paced, Steps } from "../core/async/cooperate.ts";
 import type { Chart } from "../output/chart/chart.ts";
 import type { Span } from "../queries/periods.ts";
 import type { Source } from "../queries/source.ts";
@@ -10,10 +10,8 @@ export interface Report {
   summary: string;
   /** `day` stands for the period, and is `month` where months are asked for. */
   columns: readonly string[];
-  /** A null is no row: long reading goes on after it, and others may have their turn. */
-  rows(source: Source, span: Span): Generator<Cell[] | null, void>;
-  /** Others may have their turn at each null. */
-  chart?(source: Source, span: Span): Generator<null, Chart>;
+  rows(source: Source, span: Span): Paced<Cell[]>;
+  chart?(source: Source, span: Span): Steps<Chart>;
 }
 
 /** The names of the columns, as they stand in the first line. */

@@ -1,5 +1,6 @@
 /** Reports as rows by the names of their columns, and an account to report on. */
 
+import { pause } from "../../src/core/async/cooperate.ts";
 import type { Row, Scope } from "../../src/core/domain.ts";
 import type { Dataset } from "../../src/datasets/dataset.ts";
 import { equity } from "../../src/datasets/snapshots/equity.ts";
@@ -26,7 +27,7 @@ export function told(path: string, name: string, span: Span, source: Partial<Sou
   try {
     const columns = headOf(report, span);
     return [...report.rows({ sqlite, account: null, now: Number.MAX_SAFE_INTEGER, ...source }, span)]
-      .filter((row) => row !== null)
+      .filter((row) => row !== pause)
       .map((row) => {
         if (row.length !== columns.length) throw new Error(`${row.length} cells in ${columns.length} columns`);
         return Object.fromEntries(

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
+import { pause } from "../../src/core/async/cooperate.ts";
 import type { Source } from "../../src/queries/source.ts";
-import { chartOf, csvOf } from "../../src/reports/render.ts";
+import { csvOf } from "../../src/reports/render.ts";
 import type { Report } from "../../src/reports/report.ts";
 import { openReadOnly } from "../../src/store/sqlite/database.ts";
 import { open, temporaryPath } from "../store/temporary.ts";
@@ -12,51 +13,41 @@ async function emptySource(): Promise<Source> {
   return { sqlite: openReadOnly(path), account: null, now: 0 };
 }
 
-it("reading a report lets others have their turn every few milliseconds, also between two rows", async () => {
-  const slow: Report = {
+const span = days("2026-11-01", "2026-11-02");
+
+/** Three rows, each after reading for longer than a turn is. */
+function slowReport(onRow = () => {}): Report {
+  return {
     name: "slow",
     summary: "",
     columns: ["day", "n"],
     *rows() {
-      for (let n = 0n; n < 300n; n += 1n) {
-        const until = performance.now() + 1;
-        while (performance.now() < until);
-        yield n % 100n === 0n ? ["2026-11-01", n] : null;
+      for (let n = 0n; n < 3n; n += 1n) {
+        for (const until = performance.now() + 6; performance.now() < until; );
+        onRow();
+        yield pause;
+        yield ["2026-11-01", n];
       }
     },
   };
+}
+
+it("a report is its head and its rows; the event loop turns while it is read", async () => {
   let turns = 0;
-  const timer = setInterval(() => {
-    turns += 1;
-  }, 1);
+  const report = slowReport(() => setImmediate(() => (turns += 1)));
   let text = "";
-  for await (const piece of csvOf(slow, await emptySource(), days("2026-11-01", "2026-11-02"))) text += piece;
-  clearInterval(timer);
-  expect(text).toBe("day,n\r\n2026-11-01,0\r\n2026-11-01,100\r\n2026-11-01,200\r\n");
-  expect(turns).toBeGreaterThan(20);
+  for await (const piece of csvOf(report, await emptySource(), span)) text += piece;
+  expect(text).toBe("day,n\r\n2026-11-01,0\r\n2026-11-01,1\r\n2026-11-01,2\r\n");
+  expect(turns).toBe(3);
 });
 
-it("so does reading what a chart draws", async () => {
-  const slow: Report = {
-    name: "slow",
-    summary: "",
-    columns: [],
-    *rows() {},
-    *chart() {
-      for (let n = 0; n < 100; n += 1) {
-        const until = performance.now() + 1;
-        while (performance.now() < until);
-        yield null;
-      }
-      return { title: "Slow", unit: "", timezone: "UTC", from: 0, to: 1, lines: [] };
-    },
-  };
-  let turns = 0;
-  const timer = setInterval(() => {
-    turns += 1;
-  }, 1);
-  const chart = await chartOf(slow, await emptySource(), days("2026-11-01", "2026-11-02"));
-  clearInterval(timer);
-  expect(chart?.title).toBe("Slow");
-  expect(turns).toBeGreaterThan(5);
+it("a report is given up at the next turn when the program must stop", async () => {
+  const stopping = new AbortController();
+  const reading = csvOf(
+    slowReport(() => stopping.abort()),
+    await emptySource(),
+    span,
+    { signal: stopping.signal },
+  );
+  await expect(reading.next()).rejects.toThrow("aborted");
 });

@@ -1,5 +1,5 @@
 /** What `status --watch` shows: the account's value, its positions and balances, and how collecting goes. */
-
+import { runToEnd } from "../../core/async/cooperate.ts";
 import { compare, isPositive, isZero, multiply, subtract } from "../../core/decimal.ts";
 import type { Digits } from "../../core/domain.ts";
 import { visible } from "../../core/text.ts";
@@ -74,8 +74,8 @@ function section(name: string, { heads, rows }: Cells): Line[] {
 
 function worth(source: Source, shown: Period, yesterday: Period): Cells {
   const closingsOf = createClosings(source, equity);
-  const before = done(closingsOf(yesterday));
-  const rows = done(closingsOf(shown)).map((closing) => {
+  const before = runToEnd(closingsOf(yesterday));
+  const rows = runToEnd(closingsOf(shown)).map((closing) => {
     const now = worthOf(closing);
     const then = worthOf(before.find(({ account }) => account === closing.account));
     const change = now !== null && then !== null ? subtract(now, then) : null;
@@ -96,7 +96,7 @@ function partText(closing: Closing): string {
 
 function openPositions(source: Source, shown: Period): Cells {
   const told = ["total", "leverage", "average_open_price", "mark_price", "unrealized_pl", "liquidation_price"];
-  const rows = done(createClosings(source, positions)(shown)).flatMap(({ account, productType, known, rows }) => {
+  const rows = runToEnd(createClosings(source, positions)(shown)).flatMap(({ account, productType, known, rows }) => {
     if (!known) return [{ cells: [account, productType ?? "", "unknown", ...told.map(() => "")], isBad: true }];
     return rows.map((row) => ({ cells: positionCells(account, row, told) }));
   });
@@ -124,8 +124,8 @@ function positionCells(account: string, row: HeldRow, told: readonly string[]): 
 }
 
 function largestBalances(source: Source, shown: Period): Cells {
-  const prices = done(createPrices(source)(shown));
-  const wallets = done(createWallets(source)(shown));
+  const prices = runToEnd(createPrices(source)(shown));
+  const wallets = runToEnd(createWallets(source)(shown));
   const held = wallets.flatMap(({ account, wallet, isMoney, balances }) =>
     balances
       .filter(({ total }) => total === null || !isZero(total))
@@ -167,14 +167,6 @@ function failuresInWords({ account, dataset }: Freshness, failures: readonly Ope
   return [...types].map(
     ([message, names]) => `${account} ${dataset}${names.length > 0 ? ` (${names.join(", ")})` : ""}: ${message}`,
   );
-}
-
-/** The result of what elsewhere gives others their turn: here nobody waits. */
-function done<T>(work: Generator<null, T>): T {
-  for (;;) {
-    const { done, value } = work.next();
-    if (done) return value;
-  }
 }
 
 /** At most so many digits after the point; where more are left out, that is seen. */

@@ -1,4 +1,6 @@
 /** The newest changes of a few items, found along their versions: what never changes in a year is not walked through. */
+
+import { type Paced, pause } from "../../core/async/cooperate.ts";
 import { snakeCase } from "../../core/columns.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import { layoutOf } from "../schema/storage-layout.ts";
@@ -10,7 +12,6 @@ const chunk = 100;
 /**
  * Rows of the history view by the names of its columns, the newest first, each from a snapshot in which the item was new or
  * other than before. `filter` names the item by product type and key; `span` is epoch ms, from `from` on and before `to`.
- * A null after each row lets others have their turn.
  */
 export function* latestChanges(
   sqlite: Sqlite,
@@ -18,7 +19,7 @@ export function* latestChanges(
   account: string | null,
   filter: Readonly<Record<string, string>>,
   span: { from: number; to: number },
-): Generator<Record<string, Cell> | null, void> {
+): Paced<Record<string, Cell>> {
   const { prefix, key, moving } = layoutOf(dataset);
   const { product_type: productType = "", ...keys } = filter;
   const names = Object.keys(keys);
@@ -58,7 +59,7 @@ export function* latestChanges(
         if (at < span.from) return;
         if (at < span.to && row.account === account) yield row;
       }
-      yield null;
+      yield pause;
     }
     last = found.length === chunk ? found.at(-1) : undefined;
   }

@@ -1,4 +1,5 @@
 /** How many slots were due over a stretch of time, and what became of them: counted from the ledger. */
+import { pause, type Steps } from "../../core/async/cooperate.ts";
 import { graceAt, type Pattern, parsePattern, periodAt, slotsAfter } from "../../core/cron.ts";
 import { causes, type DatasetName, type RunState } from "../../core/domain.ts";
 import type { Sqlite } from "../sqlite/database.ts";
@@ -100,8 +101,7 @@ const rowsPerStep = 500;
 const slotsPerStep = 10_000;
 
 /**
- * Prepares the count for a stretch from `from` on and before `to`, as it stands at `now`; between its steps others may have
- * their turn. Runs on demand are not due.
+ * Prepares the count for a stretch from `from` on and before `to`, as it stands at `now`. Runs on demand are not due.
  */
 export function createSlotCounter(sqlite: Sqlite, now: number) {
   const written = sqlite.prepare<[number, number, number], { state: RunState; cause: string; slots: number }>(
@@ -118,7 +118,7 @@ export function createSlotCounter(sqlite: Sqlite, now: number) {
     .prepare<[number], number>("select coalesce(accounted_to, 0) from series where id = ?")
     .pluck();
 
-  return function* (seriesId: number, from: number, to: number): Generator<null, SlotCounts> {
+  return function* (seriesId: number, from: number, to: number): Steps<SlotCounts> {
     const counts = { due: 0, ok: 0, partial: 0, failed: 0, missed: 0, skipped: 0 };
     const bad = new Map<string, number>();
     const add = (state: RunState, cause: string, slots: number) => {
@@ -131,7 +131,7 @@ export function createSlotCounter(sqlite: Sqlite, now: number) {
       const end = stepEnd.get(seriesId, begin, to) ?? to;
       for (const { state, cause, slots } of written.all(seriesId, begin, end)) add(state, cause, slots);
       begin = end;
-      if (begin < to) yield null;
+      if (begin < to) yield pause;
     }
     const schedules = schedulesOf(sqlite, seriesId);
     const last = schedules.at(-1);
@@ -149,7 +149,7 @@ export function createSlotCounter(sqlite: Sqlite, now: number) {
 }
 
 /** How many slots after one instant and before another are over by now; the last one is not before its time of grace is. */
-function* slotsBetween(pattern: Pattern, after: number, to: number, now: number): Generator<null, number> {
+function* slotsBetween(pattern: Pattern, after: number, to: number, now: number): Steps<number> {
   const latest = pattern.latest(now);
   const end = Math.min(now - latest > graceAt(pattern, latest) ? latest : latest - 1, to - 1);
   if (pattern.next(after) > end) return 0;
@@ -157,7 +157,7 @@ function* slotsBetween(pattern: Pattern, after: number, to: number, now: number)
   for (const slot of slotsAfter(pattern, after)) {
     if (slot > end) break;
     count += 1;
-    if (count % slotsPerStep === 0) yield null;
+    if (count % slotsPerStep === 0) yield pause;
   }
   return count;
 }

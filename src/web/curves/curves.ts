@@ -3,6 +3,7 @@
  * last and missing of every hour is kept in memory, exact to the digit, and goes on with what is stored.
  */
 import { statSync } from "node:fs";
+import { pause, type Steps } from "../../core/async/cooperate.ts";
 import { graceAt } from "../../core/cron.ts";
 import type { Digits } from "../../core/domain.ts";
 import { schedulesOf, seriesOf } from "../../store/runs/slot-counts.ts";
@@ -35,9 +36,10 @@ export interface CurveAnswer {
 const hourMs = 3_600_000;
 /** Spans up to this are read point by point. */
 const detailMs = 8 * 24 * hourMs;
-/** Points that are looked at before others have their turn, and that are read in one go for a summary. */
+/** Points that are looked at between two pauses, and that are read in one go for a summary. */
 const pointsPerTurn = 200;
 const pointsPerStep = 2000;
+
 export function createCurves(databasePath: string) {
   const summaries = createKept();
 
@@ -45,21 +47,20 @@ export function createCurves(databasePath: string) {
     `${statSync(databasePath).ino} ${sqlite.prepare("select max(id) from pruned").pluck().get()}`;
 
   /** Whoever else waits for the same reads on as well: between two steps nothing is half done. */
-  function* catchUp(sqlite: Sqlite, source: LineSource, summary: Summary): Generator<null, void> {
+  function* catchUp(sqlite: Sqlite, source: LineSource, summary: Summary): Steps<void> {
     for (;;) {
       const isOver = readOn(sqlite, source, summary);
       summaries.makeRoom(summary);
       if (isOver) return;
-      yield null;
+      yield pause;
     }
   }
 
-  /** Others may have their turn at each null. */
-  function* answer(sqlite: Sqlite, source: LineSource, question: CurveQuestion): Generator<null, CurveAnswer> {
+  function* answer(sqlite: Sqlite, source: LineSource, question: CurveQuestion): Steps<CurveAnswer> {
     const { name, to, width, now } = question;
     const begin = beginOf(sqlite, source);
     const from = Math.min(question.from ?? begin, to - 1);
-    let points: Iterable<SlotPoint | null>;
+    let points: Iterable<SlotPoint>;
     if (to - from > detailMs) {
       const summary = summaries.of(name, originOf(sqlite));
       yield* catchUp(sqlite, source, summary);
@@ -74,12 +75,11 @@ export function createCurves(databasePath: string) {
     let first: SlotPoint | undefined;
     let last: SlotPoint | undefined;
     for (const point of points) {
-      if (!point) continue;
       first ??= point;
       if (isKnown(point)) last = point;
       kept.push(...sampler.add({ at: point.at, values: wanted.map((at) => point.values[at] ?? null) }));
       read += 1;
-      if (read % pointsPerTurn === 0) yield null;
+      if (read % pointsPerTurn === 0) yield pause;
     }
     kept.push(...sampler.end());
     const nothing = wanted.map(() => null);
@@ -105,7 +105,7 @@ export function createCurves(databasePath: string) {
   return {
     answer,
     /** Reads what longer spans need, as far as there is room, so that the first who asks does not wait. */
-    *prepare(sqlite: Sqlite, source: LineSource, name: string): Generator<null, void> {
+    *prepare(sqlite: Sqlite, source: LineSource, name: string): Steps<void> {
       if (source.items.length > 0 && summaries.isHalfEmpty())
         yield* catchUp(sqlite, source, summaries.of(name, originOf(sqlite)));
     },

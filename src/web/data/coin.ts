@@ -1,5 +1,5 @@
 /** One coin in one wallet through time. */
-
+import { pause } from "../../core/async/cooperate.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import { fundingAssets } from "../../datasets/snapshots/funding-assets.ts";
 import { mixAccounts } from "../../datasets/snapshots/mix-accounts.ts";
@@ -43,6 +43,6 @@ export const coin: DataTable = {
     const { dataset, productType, key, parts } = walletSource(given.wallet ?? "");
     const filter = { [key]: given.coin ?? "", ...(productType ? { product_type: productType } : {}) };
     for (const row of latestChanges(sqlite, dataset, account, filter, { from: 0, to: at + 1 }))
-      yield row && { ...row, total: sumOf(parts.map((name) => amountOf(row, name))) };
+      yield row === pause ? pause : { ...row, total: sumOf(parts.map((name) => amountOf(row, name))) };
   },
 };

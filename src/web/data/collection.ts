@@ -1,4 +1,5 @@
 /** How collecting goes: what is due next, what went wrong last, and what became of every slot. */
+import { pause, type Steps } from "../../core/async/cooperate.ts";
 import { causes, type DatasetName } from "../../core/domain.ts";
 import { instantText } from "../../queries/close.ts";
 import { createCoverage } from "../../queries/coverage.ts";
@@ -37,7 +38,7 @@ export const collection: DataTable = {
         trouble_at: instantText(trouble?.slot ?? null),
         trouble: trouble && troubleInWords(trouble),
       };
-      yield null;
+      yield pause;
     }
   },
 };
@@ -124,7 +125,7 @@ const settled = new Map<string, SlotCounts>();
 const mostSettled = 20_000;
 
 /** What became of the slots of every series in each period. */
-export function* slotsIn({ sqlite, account, at }: View, periods: readonly Period[]): Generator<null, SlotsOf[]> {
+export function* slotsIn({ sqlite, account, at }: View, periods: readonly Period[]): Steps<SlotsOf[]> {
   const { counts } = createCoverage({ sqlite, account: null, now: at });
   const all = seriesOf(sqlite, null).filter((one) => belongs(one, account));
   const found: SlotsOf[] = [];
@@ -138,7 +139,7 @@ export function* slotsIn({ sqlite, account, at }: View, periods: readonly Period
       if (settled.size > mostSettled) settled.clear();
       if (isOver) settled.set(name, own);
       found.push({ period, series, counts: own });
-      yield null;
+      yield pause;
     }
   }
   return found;

@@ -1,4 +1,5 @@
 /** What the accounts were worth day by day: the curve in words. */
+import { pause } from "../../core/async/cooperate.ts";
 import { periodOf } from "../../queries/periods.ts";
 import { equity as report } from "../../reports/equity.ts";
 import { amount, change, type DataTable, instant, text } from "./table.ts";
@@ -24,6 +25,6 @@ export const days: DataTable = {
     const { to } = periodOf(timezone, "day", at);
     const span = { timezone, by: "day" as const, from: to - daysShown * 86_400_000, to };
     for (const row of report.rows({ sqlite, account, now: at }, span))
-      yield row && Object.fromEntries(report.columns.map((name, at) => [name, row[at] ?? null]));
+      yield row === pause ? pause : Object.fromEntries(report.columns.map((name, at) => [name, row[at] ?? null]));
   },
 };

@@ -1,5 +1,5 @@
 /** What the accounts are worth, each and together; a sum with a part missing is never shown as the whole. */
-
+import type { Steps } from "../../core/async/cooperate.ts";
 import { subtract, sum } from "../../core/decimal.ts";
 import type { Digits } from "../../core/domain.ts";
 import { equity as dataset } from "../../datasets/snapshots/equity.ts";
@@ -74,7 +74,7 @@ export interface Totals {
   change: Digits | null;
 }
 
-export function* totals(view: View): Generator<null, Totals> {
+export function* totals(view: View): Steps<Totals> {
   const moments = momentsOf(view);
   const now = yield* totalAt(view, moments, moments.shown);
   const yesterday = yield* totalAt(view, moments, moments.yesterday);
@@ -86,7 +86,7 @@ export function* totals(view: View): Generator<null, Totals> {
 
 type Moment = ReturnType<typeof momentsOf>["shown"];
 
-function* totalAt(view: View, { source }: ReturnType<typeof momentsOf>, moment: Moment): Generator<null, Total> {
+function* totalAt(view: View, { source }: ReturnType<typeof momentsOf>, moment: Moment): Steps<Total> {
   const instant = Math.min(moment.to - 1, source.now);
   const gone = view.account === null ? goneAt(view.sqlite, instant) : [];
   const closings = (yield* createClosings(source, dataset)(moment)).filter(({ account }) => !gone.includes(account));

@@ -1,4 +1,5 @@
 /** Positions that are open, the lives of those that are not, and one of them through time. */
+import { pause } from "../../core/async/cooperate.ts";
 import { positions as dataset } from "../../datasets/snapshots/positions.ts";
 import { createClosings, instantText } from "../../queries/close.ts";
 import { episodes as report } from "../../reports/episodes.ts";
@@ -94,7 +95,7 @@ export const position: DataTable = {
     const { account: _account, ...filter } = keyOf(view);
     const span = { from: Number(life.first_seen_at_ms), to: Math.min(view.at, Number(life.last_seen_at_ms)) + 1 };
     for (const row of latestChanges(view.sqlite, dataset, view.account, filter, span))
-      yield row && { ...row, liquidation_distance: liquidationDistance(row) };
+      yield row === pause ? pause : { ...row, liquidation_distance: liquidationDistance(row) };
   },
 };
 

@@ -1,4 +1,5 @@
 /** A table that people see as HTML, programs read as JSON and spreadsheets as CSV. It is declared once, for all three. */
+import { type Paced, pause, type Steps } from "../../core/async/cooperate.ts";
 import type { HeldRow } from "../../queries/close.ts";
 import type { Sqlite } from "../../store/sqlite/database.ts";
 
@@ -32,8 +33,8 @@ export interface DataTable {
   columns: readonly Column[];
   /** Parameters it cannot do without. */
   needs?: readonly string[];
-  /** By the names of the columns; null is unknown. A null instead of a row is a moment for others to have their turn. */
-  rows(view: View): Generator<HeldRow | null, void>;
+  /** By the names of the columns; null is unknown. */
+  rows(view: View): Paced<HeldRow>;
 }
 
 export const text = (name: string, label: string): Column => ({ name, label, kind: "text" });
@@ -43,13 +44,13 @@ export const share = (name: string, label: string): Column => ({ name, label, ki
 export const instant = (name: string, label: string): Column => ({ name, label, kind: "instant" });
 export const count = (name: string, label: string): Column => ({ name, label, kind: "count" });
 
-/** Every row; others have their turn in between. */
-export function* allRows(table: DataTable, view: View, most = Number.POSITIVE_INFINITY): Generator<null, HeldRow[]> {
+/** Returns every row, or the first so many. */
+export function* allRows(table: DataTable, view: View, most = Number.POSITIVE_INFINITY): Steps<HeldRow[]> {
   const found: HeldRow[] = [];
   for (const row of table.rows(view)) {
-    if (row) found.push(row);
+    if (row !== pause) found.push(row);
     if (found.length >= most) break;
-    yield null;
+    yield pause;
   }
   return found;
 }

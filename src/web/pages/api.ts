@@ -1,5 +1,6 @@
 /** `/api/curve`, and each table as `/api/NAME` (JSON) and `/api/NAME.csv`. */
 import { type Context, Hono } from "hono";
+import { type Paced, pause } from "../../core/async/cooperate.ts";
 import { csvLine } from "../../output/csv.ts";
 import type { Cell } from "../../store/sql/query.ts";
 import { type Curves, nameOf } from "../curves/curves.ts";
@@ -51,10 +52,10 @@ function requireParameters({ account, given }: Question, name: string, needs: re
 }
 
 /** The names of the columns, then a line for each row. */
-function* csvOf(table: DataTable, view: View): Generator<string | null, void> {
+function* csvOf(table: DataTable, view: View): Paced<string> {
   const names = table.columns.map(({ name }) => name);
   yield csvLine(names);
-  for (const row of table.rows(view)) yield row && csvLine(names.map((name) => row[name] ?? null));
+  for (const row of table.rows(view)) yield row === pause ? pause : csvLine(names.map((name) => row[name] ?? null));
 }
 
 /** Amounts stay texts, for JSON has no exact numbers; counts and flags are numbers. */

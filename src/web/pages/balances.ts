@@ -1,4 +1,5 @@
 import { html } from "hono/html";
+import type { Steps } from "../../core/async/cooperate.ts";
 import { visible } from "../../core/text.ts";
 import type { HeldRow } from "../../queries/close.ts";
 import { balances } from "../data/balances.ts";
@@ -22,7 +23,7 @@ const names = [
   "taken_at",
 ];
 
-export function* balancesPage(view: View): Generator<unknown, Html> {
+export function* balancesPage(view: View): Steps<Html> {
   const rows = yield* allRows(balances, view);
   const accounts = new Set(rows.map(({ account }) => account));
   const shown = names.filter((name) => name !== "account" || accounts.size > 1);

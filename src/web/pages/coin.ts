@@ -1,3 +1,4 @@
+import type { Steps } from "../../core/async/cooperate.ts";
 import { coinSource } from "../curves/sources.ts";
 import { coin } from "../data/coin.ts";
 import { allRows, type View } from "../data/table.ts";
@@ -9,7 +10,7 @@ import { shownAs, tableHtml } from "./parts/table.ts";
 
 const mostRows = 100;
 
-export function* coinPage(view: View): Generator<unknown, Html> {
+export function* coinPage(view: View): Steps<Html> {
   const { wallet, coin: name } = view.given;
   if (view.account === null || !wallet || !name) throw badRequest('"/coin" needs account, wallet and coin.');
   if (coinSource(view).items.length === 0)

@@ -1,6 +1,8 @@
 /** How collecting goes: each dataset as it stands, and a calendar of what became of the slots. */
+
 import type { Context } from "hono";
 import { html } from "hono/html";
+import type { Steps } from "../../core/async/cooperate.ts";
 import { type Period, periodOf, startOfDate } from "../../queries/periods.ts";
 import type { SlotCounts } from "../../store/runs/slot-counts.ts";
 import { collection, daysShown, hoursOf, lastDays, slotsIn } from "../data/collection.ts";
@@ -14,7 +16,7 @@ import { type Shown, shownAs, tableHtml } from "./parts/table.ts";
 
 const mostGaps = 50;
 
-export function* collectionPage(view: View, c: Context): Generator<unknown, Html> {
+export function* collectionPage(view: View, c: Context): Steps<Html> {
   const day = dayOf(c, view);
   const rows = yield* allRows(collection, view);
   const missing = yield* allRows(gaps, view, mostGaps + 1);
@@ -90,7 +92,7 @@ const gapColumns = (view: View): Shown[] =>
   );
 
 /** A row for each day, or for each hour of one. */
-function* calendarHtml(view: View, day: Period | null): Generator<null, Html> {
+function* calendarHtml(view: View, day: Period | null): Steps<Html> {
   const periods = day ? hoursOf(day) : lastDays(view);
   const found = yield* slotsIn(view, periods);
   const series = [...new Map(found.map(({ series }) => [series.id, series])).values()];

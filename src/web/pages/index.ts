@@ -1,6 +1,8 @@
 /** The pages a person reads, and under `/api/` what they show, for programs and spreadsheets. */
+
 import type { Context } from "hono";
 import { Hono } from "hono";
+import type { Steps } from "../../core/async/cooperate.ts";
 import { QueryError } from "../../core/errors.ts";
 import { type Curves, createCurves, nameOf } from "../curves/curves.ts";
 import { equitySource } from "../curves/sources.ts";
@@ -18,8 +20,8 @@ import { questionOf, viewOf } from "./parts/query-params.ts";
 import { positionPage } from "./position.ts";
 import { positionsPage } from "./positions.ts";
 
-/** What a page reads, in steps between which others have their turn, and the HTML it makes of it. */
-export type PageOf = (view: View, c: Context) => Generator<unknown, Html>;
+/** Reads what a page shows and makes HTML of it. */
+export type PageOf = (view: View, c: Context) => Steps<Html>;
 
 const byPath: Record<string, PageOf> = {
   "/": overviewPage,

@@ -1,4 +1,5 @@
 import { html } from "hono/html";
+import type { Steps } from "../../core/async/cooperate.ts";
 import type { HeldRow } from "../../queries/close.ts";
 import { equity, type Total, type Totals, totals, walletColumns } from "../data/equity.ts";
 import { allRows, type View } from "../data/table.ts";
@@ -17,7 +18,7 @@ import { layout } from "./parts/layout.ts";
 import { addressOf, lasting } from "./parts/query-params.ts";
 import { type Shown, shownAs, tableHtml } from "./parts/table.ts";
 
-export function* overviewPage(view: View): Generator<unknown, Html> {
+export function* overviewPage(view: View): Steps<Html> {
   const found = yield* totals(view);
   const rows = yield* allRows(equity, view);
   const days = addressOf("/days", lasting({ account: view.account, at: view.isNow ? null : view.at }));

@@ -1,4 +1,5 @@
 import { html } from "hono/html";
+import type { Steps } from "../../core/async/cooperate.ts";
 import { compare } from "../../core/decimal.ts";
 import { amountOf } from "../../queries/close.ts";
 import type { Cell } from "../../store/sql/query.ts";
@@ -29,7 +30,7 @@ const facts = [
   "fees_seen",
 ];
 
-export function* positionPage(view: View): Generator<unknown, Html> {
+export function* positionPage(view: View): Steps<Html> {
   const { account, given } = view;
   const missing = positionKey.filter((name) => name !== "account" && !given[name]);
   if (account === null || missing.length > 0) throw badRequest(`"/position" needs ${positionKey.join(", ")}.`);

@@ -1,4 +1,5 @@
 import { html } from "hono/html";
+import type { Steps } from "../../core/async/cooperate.ts";
 import { compare } from "../../core/decimal.ts";
 import { visible } from "../../core/text.ts";
 import type { HeldRow } from "../../queries/close.ts";
@@ -13,7 +14,7 @@ import { type Shown, shownAs, tableHtml } from "./parts/table.ts";
 
 const mostEpisodes = 100;
 
-export function* positionsPage(view: View): Generator<unknown, Html> {
+export function* positionsPage(view: View): Steps<Html> {
   const open = yield* allRows(positions, view);
   const closed = yield* allRows(episodes, view, mostEpisodes + 1);
   return layout({

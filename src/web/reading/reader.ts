@@ -3,7 +3,7 @@
  * as it was when they began. Long work is cut into steps between which others have their turn.
  */
 import { statSync } from "node:fs";
-import { setImmediate } from "node:timers/promises";
+import { cooperate, nextPiece, type Paced, type Steps } from "../../core/async/cooperate.ts";
 import { QueryError } from "../../core/errors.ts";
 import { openReadOnly, type Sqlite } from "../../store/sqlite/database.ts";
 import { createGate } from "./semaphore.ts";
@@ -12,16 +12,16 @@ export interface Reader {
   /** What `work` gives, which takes some milliseconds. @throws HTTPException 503 where too many are waiting */
   read<Result>(work: (sqlite: Sqlite) => Result): Promise<Result>;
   /**
-   * The same for work that may take longer: others have their turn at each yield. What it yields does not matter.
+   * The same for work that may take longer, in steps.
    * @throws QueryError after SQL_TIMEOUT_SECONDS
    */
-  readInSteps<Result>(work: (sqlite: Sqlite) => Generator<unknown, Result>): Promise<Result>;
+  readInSteps<Result>(work: (sqlite: Sqlite) => Steps<Result>): Promise<Result>;
   /**
-   * The texts of a generator as UTF-8, made as they are taken: nothing piles up. A null is no text; others have their turn.
+   * The texts of a generator as UTF-8, made as they are taken: nothing piles up.
    * Resolves when the first texts are there, so that what is wrong is known before anything is sent. It breaks off where
    * nobody takes anything for half a minute, and after ten minutes.
    */
-  stream(work: (sqlite: Sqlite) => Generator<string | null, void>): Promise<ReadableStream<Uint8Array>>;
+  stream(work: (sqlite: Sqlite) => Paced<string>): Promise<ReadableStream<Uint8Array>>;
   close(): void;
 }
 
@@ -55,23 +55,13 @@ export function createReader(path: string, timeoutSeconds: number): Reader {
     };
   }
 
-  async function finish<Result>(steps: Generator<unknown, Result>): Promise<Result> {
-    const startedAt = performance.now();
-    try {
-      for (let turn = startedAt; ; ) {
-        const step = steps.next();
-        if (step.done) return step.value;
-        const now = performance.now();
-        if (now - startedAt > limitMs)
-          throw new QueryError(`This page took longer than ${timeoutSeconds} s; ask for a shorter time.`);
-        if (now - turn < turnMs) continue;
-        await setImmediate();
-        turn = performance.now();
-      }
-    } finally {
-      // Closes what the generator has open.
-      steps.return(undefined as Result);
-    }
+  function finish<Result>(steps: Steps<Result>): Promise<Result> {
+    const cutAt = performance.now() + limitMs;
+    const onTurn = () => {
+      if (performance.now() > cutAt)
+        throw new QueryError(`This page took longer than ${timeoutSeconds} s; ask for a shorter time.`);
+    };
+    return cooperate(steps, { turnMs, onTurn });
   }
 
   async function inside<Result>(work: (sqlite: Sqlite) => Result | Promise<Result>): Promise<Result> {
@@ -133,7 +123,7 @@ function createConnections(path: string) {
   };
 }
 
-async function streamOf(texts: Generator<string | null, void>, onEnd: () => void): Promise<ReadableStream<Uint8Array>> {
+async function streamOf(texts: Paced<string>, onEnd: () => void): Promise<ReadableStream<Uint8Array>> {
   const encoder = new TextEncoder();
   const cutAt = performance.now() + downloadLimits.whole;
   let over = false;
@@ -148,20 +138,10 @@ async function streamOf(texts: Generator<string | null, void>, onEnd: () => void
   }
 
   /** Null: there is no more. */
-  async function nextPiece(): Promise<Uint8Array | null> {
+  async function readOn(): Promise<Uint8Array | null> {
     try {
-      let piece = "";
-      for (let turn = performance.now(); piece.length < pieceSize && !over; ) {
-        const { value, done } = texts.next();
-        if (done) {
-          end();
-          break;
-        }
-        piece += value ?? "";
-        if (performance.now() - turn < turnMs) continue;
-        await setImmediate();
-        turn = performance.now();
-      }
+      const piece = await cooperate(nextPiece(texts, pieceSize), { turnMs });
+      if (piece.length < pieceSize) end();
       return piece === "" ? null : encoder.encode(piece);
     } catch (error) {
       end();
@@ -169,7 +149,7 @@ async function streamOf(texts: Generator<string | null, void>, onEnd: () => void
     }
   }
 
-  let first = await nextPiece();
+  let first = await readOn();
   return new ReadableStream<Uint8Array>(
     {
       start(controller) {
@@ -184,7 +164,7 @@ async function streamOf(texts: Generator<string | null, void>, onEnd: () => void
           end();
           throw new QueryError("it took too long to be taken");
         }
-        const piece = first ?? (over ? null : await nextPiece());
+        const piece = first ?? (over ? null : await readOn());
         first = null;
         if (piece) controller.enqueue(piece);
         else controller.close();

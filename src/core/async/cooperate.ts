@@ -1,0 +1,54 @@
+/** Cooperative work: long synchronous reading, cut into steps so that the process can do something else in between. */
+import { setImmediate } from "node:timers/promises";
+
+/** What work yields where other work may run. */
+export const pause = Symbol("pause");
+export type Pause = typeof pause;
+
+/** Work with pauses that returns a result; `runToEnd` and `cooperate` drive it. */
+export type Steps<Result> = Generator<Pause, Result>;
+
+/** Rows with pauses between them. */
+export type Paced<Row> = Generator<Row | Pause, void>;
+
+export interface Turns {
+  /** Work goes on for this long before the event loop has a turn. Milliseconds. */
+  turnMs: number;
+  /** Called after each turn of the event loop; what it throws ends the work. */
+  onTurn?: (() => void) | undefined;
+}
+
+/** Runs work to its end at once. */
+export function runToEnd<Result>(steps: Steps<Result>): Result {
+  let step = steps.next();
+  while (!step.done) step = steps.next();
+  return step.value;
+}
+
+/** Runs work to its end and gives the event loop a turn now and then. Closes what the work has open, however it ends. */
+export async function cooperate<Result>(steps: Steps<Result>, { turnMs, onTurn }: Turns): Promise<Result> {
+  try {
+    for (let begun = performance.now(); ; ) {
+      const step = steps.next();
+      if (step.done) return step.value;
+      if (performance.now() - begun < turnMs) continue;
+      await setImmediate();
+      onTurn?.();
+      begun = performance.now();
+    }
+  } finally {
+    steps.return(undefined as Result);
+  }
+}
+
+/** Joins the next texts into a piece of `size` characters or somewhat more. Returns "" when there are no more. */
+export function* nextPiece(texts: Iterator<string | Pause, void>, size: number): Steps<string> {
+  let piece = "";
+  while (piece.length < size) {
+    const { value, done } = texts.next();
+    if (done) break;
+    if (value !== pause) piece += value;
+    yield pause;
+  }
+  return piece;
+}
