@@ -8,11 +8,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { cellText } from "../src/core/domain.ts";
 import { datasets } from "../src/datasets/index.ts";
 import type { ServedSnapshot, TrueRow } from "../src/simulator/simulator.ts";
 import { viewsOf } from "../src/store/schema/views.ts";
 import { addDecimalFunctions } from "../src/store/sql/decimal-functions.ts";
-import { cellText, prepareQuery } from "../src/store/sql/query.ts";
+import { prepareQuery } from "../src/store/sql/query.ts";
 import { livedPast } from "./support/lived.ts";
 
 const readme = readFileSync("README.md", "utf8");

@@ -165,3 +165,13 @@ export interface Known {
   takenAt: number;
   rows: Row[];
 }
+
+/** A cell as a history is read: amounts as digits, integers as bigint so that none is rounded, instants as ISO 8601; null is "unknown". */
+export type Cell = string | number | bigint | Uint8Array | null;
+
+/** A cell as text: "" for null, hexadecimal digits for a blob, and a real number keeps its point ("1.0"). */
+export function cellText(cell: Cell): string {
+  if (cell === null) return "";
+  if (cell instanceof Uint8Array) return Buffer.from(cell).toString("hex");
+  return Number.isInteger(cell) && Math.abs(Number(cell)) < 1e21 ? `${cell}.0` : String(cell);
+}

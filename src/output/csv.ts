@@ -1,7 +1,7 @@
 /** Lines of CSV as RFC 4180 has them, safe to open in a spreadsheet. */
 
+import { type Cell, cellText } from "../core/domain.ts";
 import { visible } from "../core/text.ts";
-import { type Cell, cellText } from "../store/sql/query.ts";
 
 /** One line with its line end. NULL is an empty cell, an empty text is `""`. */
 export const csvLine = (cells: readonly Cell[]): string => `${cells.map(csvCell).join(",")}\r\n`;

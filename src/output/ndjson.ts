@@ -1,5 +1,5 @@
 /** Rows as JSON objects, a line each. */
-import { type Cell, cellText } from "../store/sql/query.ts";
+import { type Cell, cellText } from "../core/domain.ts";
 
 /** What makes a JSON object of a row, its names in the order of the columns. */
 export function objectText(columns: readonly string[]): (row: readonly Cell[]) => string {

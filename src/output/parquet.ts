@@ -1,6 +1,6 @@
 /** Rows as a Parquet file: amounts and instants as text, so that no digit is lost; integers as INT64. */
 import { ByteWriter, ParquetWriter, type SchemaElement } from "hyparquet-writer";
-import type { Cell } from "../store/sql/query.ts";
+import type { Cell } from "../core/domain.ts";
 import type { HistoryRows } from "./rows.ts";
 
 /** Rows that are in memory at a time, and in the memory of whoever reads the file. */

@@ -1,10 +1,9 @@
 /** What a dataset held when a period closed, or stands at now while it goes on; and what of that is not known. */
 import { pause, type Steps } from "../core/async/cooperate.ts";
-import type { Digits } from "../core/domain.ts";
+import type { Cell, Digits } from "../core/domain.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import { createAsOf, type ScopeAsOf } from "../store/read/as-of.ts";
 import { seriesOf } from "../store/runs/slot-counts.ts";
-import type { Cell } from "../store/sql/query.ts";
 import type { Period } from "./periods.ts";
 import type { Source } from "./source.ts";
 

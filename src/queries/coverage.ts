@@ -1,8 +1,7 @@
 /** How well a period is covered, in counts and in a word: gaps are said, never passed over in silence. */
 import type { Steps } from "../core/async/cooperate.ts";
-import type { DatasetName } from "../core/domain.ts";
+import type { Cell, DatasetName } from "../core/domain.ts";
 import { createSlotCounter, type Series, type SlotCounts, seriesOf } from "../store/runs/slot-counts.ts";
-import type { Cell } from "../store/sql/query.ts";
 import type { Period } from "./periods.ts";
 import type { Source } from "./source.ts";
 

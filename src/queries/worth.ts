@@ -1,7 +1,6 @@
 /** What an account was worth at a close: in whole, or as far as it is known and without what. */
 import { parse } from "lossless-json";
-import type { Digits } from "../core/domain.ts";
-import type { Cell } from "../store/sql/query.ts";
+import type { Cell, Digits } from "../core/domain.ts";
 import { amountOf, type Closing, type HeldRow } from "./close.ts";
 
 /** Null where a part is unknown: the sum of some parts only is no value of the account. */

@@ -1,6 +1,6 @@
 import type { Steps } from "../core/async/cooperate.ts";
 import { multiply } from "../core/decimal.ts";
-import type { Digits } from "../core/domain.ts";
+import type { Cell, Digits } from "../core/domain.ts";
 import { prices } from "../datasets/snapshots/prices.ts";
 import { realPrice } from "../datasets/valuation.ts";
 import { amountOf, createClosings, instantText, textOf } from "../queries/close.ts";
@@ -8,7 +8,6 @@ import { coverageColumns, createCoverage } from "../queries/coverage.ts";
 import { type Period, periodsOf } from "../queries/periods.ts";
 import type { Source } from "../queries/source.ts";
 import { createWallets } from "../queries/wallets.ts";
-import type { Cell } from "../store/sql/query.ts";
 import type { Report } from "./report.ts";
 
 const amountColumns = ["coin", "taken_at", "available", "frozen", "locked", "total", "usdt_price", "usdt_value"];

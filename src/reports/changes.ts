@@ -4,14 +4,13 @@
  */
 import type { Steps } from "../core/async/cooperate.ts";
 import { compare, subtract } from "../core/decimal.ts";
-import type { DatasetName, Digits } from "../core/domain.ts";
+import type { Cell, DatasetName, Digits } from "../core/domain.ts";
 import { positions } from "../datasets/snapshots/positions.ts";
 import { amountOf, createClosings, textOf } from "../queries/close.ts";
 import { coverageColumns, createCoverage } from "../queries/coverage.ts";
 import { type Period, periodOf, periodsOf } from "../queries/periods.ts";
 import type { Source } from "../queries/source.ts";
 import { createWallets } from "../queries/wallets.ts";
-import type { Cell } from "../store/sql/query.ts";
 import type { Report } from "./report.ts";
 
 /** What can change of one item: the amounts in the order of `fields`. */

@@ -1,5 +1,5 @@
+import type { Cell } from "../core/domain.ts";
 import { periodsOf } from "../queries/periods.ts";
-import type { Cell } from "../store/sql/query.ts";
 import type { Report } from "./report.ts";
 
 const columns = [

@@ -1,6 +1,6 @@
 import { pause, type Steps } from "../core/async/cooperate.ts";
 import { compare, subtract } from "../core/decimal.ts";
-import type { Digits } from "../core/domain.ts";
+import type { Cell, Digits } from "../core/domain.ts";
 import { equity as dataset } from "../datasets/snapshots/equity.ts";
 import type { ChartLine } from "../output/chart/chart.ts";
 import { amountOf, type Closing, createClosings, instantText } from "../queries/close.ts";
@@ -11,7 +11,6 @@ import { missingText, pricedPartOf, unpricedText, worthOf } from "../queries/wor
 import { selectSpan } from "../store/read/as-of.ts";
 import { dayMs, prunedDays } from "../store/retention/daily-extremes.ts";
 import { longestAge, schedulesOf, seriesOf } from "../store/runs/slot-counts.ts";
-import type { Cell } from "../store/sql/query.ts";
 import type { Report } from "./report.ts";
 
 /** The value of an account at the exchange's time; null where a part of it is unknown. */

@@ -1,10 +1,9 @@
 import { absolute, compare, divide, subtract } from "../core/decimal.ts";
-import type { Digits } from "../core/domain.ts";
+import type { Cell, Digits } from "../core/domain.ts";
 import { positions as dataset } from "../datasets/snapshots/positions.ts";
 import { amountOf, createClosings, type HeldRow } from "../queries/close.ts";
 import { coverageColumns, createCoverage } from "../queries/coverage.ts";
 import { periodsOf } from "../queries/periods.ts";
-import type { Cell } from "../store/sql/query.ts";
 import type { Report } from "./report.ts";
 
 /** Columns of the history view, as they are. */

@@ -1,9 +1,9 @@
 /** The type of a report: a name, columns, and rows that are read as they are asked for. */
 import type { Paced, Steps } from "../core/async/cooperate.ts";
+import type { Cell } from "../core/domain.ts";
 import type { Chart } from "../output/chart/chart.ts";
 import type { Span } from "../queries/periods.ts";
 import type { Source } from "../queries/source.ts";
-import type { Cell } from "../store/sql/query.ts";
 
 export interface Report {
   name: string;

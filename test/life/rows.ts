@@ -1,5 +1,5 @@
 /** Rows in a form in which those of two sources can be compared by the thousand. */
-import type { Cell } from "../../src/store/sql/query.ts";
+import type { Cell } from "../../src/core/domain.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
 

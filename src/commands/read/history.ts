@@ -1,10 +1,9 @@
 import { parseProductType } from "../../bitget/product-types.ts";
-import { type DatasetName, datasetNames } from "../../core/domain.ts";
+import { type Cell, type DatasetName, datasetNames } from "../../core/domain.ts";
 import { UsageError } from "../../core/errors.ts";
 import { datasetNamed } from "../../datasets/index.ts";
 import { loadConfig } from "../../settings/config.ts";
 import { createAsOf, type Filter, hasColumn, type ScopeAsOf, selectSpan } from "../../store/read/as-of.ts";
-import type { Cell } from "../../store/sql/query.ts";
 import { openReadOnly, type Sqlite } from "../../store/sqlite/database.ts";
 import type { Command, Input } from "../command.ts";
 import { durationText } from "../shared/duration.ts";

@@ -1,9 +1,10 @@
 /** Rows on stdout: as a table for people, as CSV and JSON for programs. */
+
+import { type Cell, cellText } from "../../core/domain.ts";
 import { UsageError } from "../../core/errors.ts";
 import { visible } from "../../core/text.ts";
 import { csvLine, csvLineShown } from "../../output/csv.ts";
 import { objectText } from "../../output/ndjson.ts";
-import { type Cell, cellText } from "../../store/sql/query.ts";
 import type { Input } from "../command.ts";
 import { table } from "./table.ts";
 

@@ -1,8 +1,8 @@
 import { Readable } from "node:stream";
 import { CsvError, type Info, type Options, type Parser, parse } from "csv-parse";
 import { parse as parseNow } from "csv-parse/sync";
+import type { Cell } from "../../core/domain.ts";
 import { ShapeError } from "../../core/errors.ts";
-import type { Cell } from "../../store/sql/query.ts";
 import type { HistoryFile, PlacedRow } from "../../store/transfer/import-rows.ts";
 import { undefused } from "../csv.ts";
 import { longestLine, tooLong } from "./lines.ts";

@@ -1,6 +1,6 @@
 import { asyncBufferFromFile, parquetMetadataAsync, parquetRead, type RowGroup } from "hyparquet";
+import type { Cell } from "../../core/domain.ts";
 import { ShapeError } from "../../core/errors.ts";
-import type { Cell } from "../../store/sql/query.ts";
 import type { HistoryFile, PlacedRow } from "../../store/transfer/import-rows.ts";
 import { checkPages } from "./check-parquet.ts";
 import { type OnProgress, sizeOf } from "./lines.ts";

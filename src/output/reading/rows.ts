@@ -1,7 +1,8 @@
 /** Exported files, read back: columns and rows, in whatever format they are. */
+
+import type { Cell } from "../../core/domain.ts";
 import { ShapeError, UsageError } from "../../core/errors.ts";
 import { isOpenHere } from "../../store/files/connections.ts";
-import type { Cell } from "../../store/sql/query.ts";
 import type { HistoryFile, PlacedRow } from "../../store/transfer/import-rows.ts";
 import { type FileKind, kindOf } from "../kind.ts";
 import { readCsv } from "./csv.ts";

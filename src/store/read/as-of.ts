@@ -1,8 +1,8 @@
 /** What the history says: over a span, where it changed, and at one instant. */
 import { parsePattern, periodAt } from "../../core/cron.ts";
+import type { Cell } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import { layoutOf } from "../schema/storage-layout.ts";
-import type { Cell } from "../sql/query.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { type Filter, historyColumns, walk } from "./scan.ts";
 

@@ -2,9 +2,9 @@
 
 import { type Paced, pause } from "../../core/async/cooperate.ts";
 import { snakeCase } from "../../core/columns.ts";
+import type { Cell } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import { layoutOf } from "../schema/storage-layout.ts";
-import type { Cell } from "../sql/query.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
 const chunk = 100;

@@ -2,10 +2,10 @@
  * Reads a history view the quick way: along the versions of each item, so that the next row is a step and not a search.
  */
 import { snakeCase } from "../../core/columns.ts";
+import type { Cell } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import { instantText } from "../schema/encoding.ts";
 import { layoutOf } from "../schema/storage-layout.ts";
-import type { Cell } from "../sql/query.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { type Cursor, createCursor, type Part, partsOf } from "./version-cursor.ts";
 

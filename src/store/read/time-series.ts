@@ -1,7 +1,8 @@
 /** One item over all good snapshots of its scope, whether they show it or not: what a curve is drawn from. */
+
+import type { Cell } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import { layoutOf } from "../schema/storage-layout.ts";
-import type { Cell } from "../sql/query.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { createCursor, partsOf } from "./version-cursor.ts";
 

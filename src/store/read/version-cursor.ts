@@ -1,7 +1,7 @@
 /** Follows the versions of an item: what holds at a snapshot, and up to which one. */
 import { snakeCase } from "../../core/columns.ts";
+import type { Cell } from "../../core/domain.ts";
 import { columnOf, type Layout } from "../schema/storage-layout.ts";
-import type { Cell } from "../sql/query.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
 type Stored = string | number | null;

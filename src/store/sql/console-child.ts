@@ -2,9 +2,10 @@
 
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
+import type { Cell } from "../../core/domain.ts";
 import { connect } from "../files/connections.ts";
 import { addDecimalFunctions } from "./decimal-functions.ts";
-import { asQueryError, type Cell, prepareQuery } from "./query.ts";
+import { asQueryError, prepareQuery } from "./query.ts";
 
 export type Request = { path: string; sql: string } | "more";
 export type Reply = { columns: string[] } | { rows: Cell[][]; done: boolean } | { refused: string };

@@ -4,9 +4,9 @@
  */
 import { fork } from "node:child_process";
 import { extname } from "node:path";
+import type { Cell } from "../../core/domain.ts";
 import { QueryError } from "../../core/errors.ts";
 import type { Reply, Request } from "./console-child.ts";
-import type { Cell } from "./query.ts";
 
 export interface Answer {
   columns: readonly string[];

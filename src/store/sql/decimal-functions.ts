@@ -3,6 +3,7 @@
  * in for its collation (collation.ts). NULL makes NULL; decimal_sum passes over it.
  */
 
+import type { Cell } from "../../core/domain.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import {
   compareExact,
@@ -15,7 +16,6 @@ import {
   plus,
   times,
 } from "./exact.ts";
-import type { Cell } from "./query.ts";
 
 export function addDecimalFunctions(sqlite: Sqlite): void {
   const options = { deterministic: true, directOnly: true, safeIntegers: true };

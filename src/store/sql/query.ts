@@ -1,18 +1,9 @@
 /** What the console takes for a question: one statement that reads, and reaches for nothing but this database. */
+import type { Cell } from "../../core/domain.ts";
 import { QueryError } from "../../core/errors.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { rewriteCollation } from "./collation.ts";
 import { tokensOf } from "./tokens.ts";
-
-/** What SQLite answers with. Integers come as bigint, so that none is rounded. */
-export type Cell = string | number | bigint | Uint8Array | null;
-
-/** A cell as text: "" for NULL, hexadecimal digits for a blob, and a real number keeps its point ("1.0"). */
-export function cellText(cell: Cell): string {
-  if (cell === null) return "";
-  if (cell instanceof Uint8Array) return Buffer.from(cell).toString("hex");
-  return Number.isInteger(cell) && Math.abs(Number(cell)) < 1e21 ? `${cell}.0` : String(cell);
-}
 
 export interface Query {
   columns: string[];

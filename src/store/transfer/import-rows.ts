@@ -1,11 +1,10 @@
 /** Rows of a history view, as text or numbers, read back into what was received. */
 import { type Column, snakeCase } from "../../core/columns.ts";
 import { isPlain } from "../../core/decimal.ts";
-import { type Item, productTypes, publicAccount, type Scope, type Value } from "../../core/domain.ts";
+import { type Cell, type Item, productTypes, publicAccount, type Scope, type Value } from "../../core/domain.ts";
 import { ShapeError } from "../../core/errors.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import { parseExtra } from "../schema/storage-layout.ts";
-import type { Cell } from "../sql/query.ts";
 
 /** A file of rows; each row with the place it stands at: `line 7`. */
 export interface HistoryFile {

@@ -1,12 +1,11 @@
 /** The lines that pages draw: equity, a coin, a position. */
 
 import { sum } from "../../core/decimal.ts";
-import type { Digits } from "../../core/domain.ts";
+import type { Cell, Digits } from "../../core/domain.ts";
 import { equity } from "../../datasets/snapshots/equity.ts";
 import { positions } from "../../datasets/snapshots/positions.ts";
 import { sumOf } from "../../queries/wallets.ts";
 import { lineItems } from "../../store/read/time-series.ts";
-import type { Cell } from "../../store/sql/query.ts";
 import { walletSource } from "../data/coin.ts";
 import { accountsOf } from "../data/moments.ts";
 import { keyOf } from "../data/positions.ts";

@@ -1,11 +1,11 @@
 /** Positions that are open, the lives of those that are not, and one of them through time. */
 import { pause } from "../../core/async/cooperate.ts";
+import type { Cell } from "../../core/domain.ts";
 import { positions as dataset } from "../../datasets/snapshots/positions.ts";
 import { createClosings, instantText } from "../../queries/close.ts";
 import { episodes as report } from "../../reports/episodes.ts";
 import { liquidationDistance } from "../../reports/positions.ts";
 import { latestChanges } from "../../store/read/changes.ts";
-import type { Cell } from "../../store/sql/query.ts";
 import { momentsOf } from "./moments.ts";
 import { amount, change, type DataTable, instant, share, text, type View } from "./table.ts";
 

@@ -1,8 +1,8 @@
 /** `/api/curve`, and each table as `/api/NAME` (JSON) and `/api/NAME.csv`. */
 import { type Context, Hono } from "hono";
 import { type Paced, pause } from "../../core/async/cooperate.ts";
+import type { Cell } from "../../core/domain.ts";
 import { csvLine } from "../../output/csv.ts";
-import type { Cell } from "../../store/sql/query.ts";
 import { type Curves, nameOf } from "../curves/curves.ts";
 import { coinSource, equitySource, positionSource } from "../curves/sources.ts";
 import { positionKey } from "../data/positions.ts";

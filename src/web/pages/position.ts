@@ -1,8 +1,8 @@
 import { html } from "hono/html";
 import type { Steps } from "../../core/async/cooperate.ts";
 import { compare } from "../../core/decimal.ts";
+import type { Cell } from "../../core/domain.ts";
 import { amountOf } from "../../queries/close.ts";
-import type { Cell } from "../../store/sql/query.ts";
 import { episodes, lifeOf, position, positionKey } from "../data/positions.ts";
 import { allRows, type View } from "../data/table.ts";
 import { badRequest, notFound } from "../site.ts";

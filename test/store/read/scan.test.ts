@@ -1,11 +1,10 @@
 import Database from "better-sqlite3";
 import { expect, it } from "vitest";
-import type { Item, Scope } from "../../../src/core/domain.ts";
+import type { Cell, Item, Scope } from "../../../src/core/domain.ts";
 import type { Dataset } from "../../../src/datasets/dataset.ts";
 import { datasetNamed } from "../../../src/datasets/index.ts";
 import { selectSpan } from "../../../src/store/read/as-of.ts";
 import { type Filter, walk } from "../../../src/store/read/scan.ts";
-import type { Cell } from "../../../src/store/sql/query.ts";
 import { collect, failed, good, item, minute, start } from "../kit.ts";
 import { pseudoRandom } from "../minutes.ts";
 import { open, temporaryPath } from "../temporary.ts";

@@ -2,9 +2,8 @@
 import { html } from "hono/html";
 import { Temporal } from "temporal-polyfill";
 import { compare, isZero, multiply } from "../../../core/decimal.ts";
-import type { Digits } from "../../../core/domain.ts";
+import type { Cell, Digits } from "../../../core/domain.ts";
 import { visible } from "../../../core/text.ts";
-import type { Cell } from "../../../store/sql/query.ts";
 import type { Kind } from "../../data/table.ts";
 
 export type Html = ReturnType<typeof html>;
