@@ -71,7 +71,7 @@ function callsOf({ app }: Collector, name?: DatasetName): (() => Promise<unknown
     if (!session || !address || (name && dataset.name !== name)) return [];
     return endpoint
       .scopes(deps.productTypes)
-      .map((scope) => () => session.client.ask(address, endpoint.params(scope), options));
+      .map((scope) => () => session.client.get(address, endpoint.params(scope), options));
   });
 }
 

@@ -1,7 +1,7 @@
 /** Builds the program from its settings and takes it down in reverse order. Only this file knows which parts are in use. */
 import { setMaxListeners } from "node:events";
 import { type Alerts, createAlerts } from "./alerts/alerts.ts";
-import { createClient } from "./bitget/client.ts";
+import { Client } from "./bitget/client.ts";
 import { ClockCheck } from "./bitget/clock-check.ts";
 import { Limiter } from "./bitget/limits/rate-limiter.ts";
 import { createPublicSession, createSession, requireAccount, type Session } from "./collecting/account-session.ts";
@@ -64,7 +64,7 @@ export function openFaces(
   const limiter = new Limiter(clock, config.accounts.length);
   const clockCheck = new ClockCheck(clock);
   const clientOf = (account: Account | null) =>
-    createClient({ account, baseUrl, fallbackBaseUrl, demoTrading, proxy, limiter, clock, clockCheck, log });
+    new Client({ account, baseUrl, fallbackBaseUrl, demoTrading, proxy, limiter, clock, clockCheck, log });
   const isOnlyOne = config.accounts.length === 1;
   const sessions = config.accounts.map((account) =>
     createSession({ account, client: clientOf(account), store, allowWriteKeys, isOnlyOne, clock, log, stopping }),

@@ -1,7 +1,7 @@
 /** Which API generation an account speaks. Only the exchange's own word counts; nothing is guessed from a failure. */
 import type { ApiVersion } from "../core/domain.ts";
 import { ApiError } from "../core/errors.ts";
-import type { AskOptions, Client } from "./client.ts";
+import type { Client, RequestOptions } from "./client.ts";
 import { addresses } from "./endpoints.ts";
 import { classicCodes } from "./error-codes.ts";
 import { asObject } from "./wire/json.ts";
@@ -14,10 +14,10 @@ const betweenModes = ["upgrading", "switching"];
  * @throws ApiError of kind `mode` while the account is being moved, and whatever else was thrown: it proves nothing.
  * Sources: https://www.bitget.com/api-doc/uta/guide; passivbot `_detect_account_mode`, which rests on the same two codes
  */
-export async function detectMode(client: Client, options: AskOptions): Promise<Exclude<ApiVersion, "v1">> {
+export async function detectMode(client: Client, options: RequestOptions): Promise<Exclude<ApiVersion, "v1">> {
   const address = addresses["v3/settings"];
   try {
-    const { data } = await client.ask(address, {}, options);
+    const { data } = await client.get(address, {}, options);
     const mode = asObject(data)?.accountMode;
     if (typeof mode === "string" && betweenModes.includes(mode)) {
       const problem = `the exchange is moving this account to another mode (${mode}): try again later`;

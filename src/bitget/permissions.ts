@@ -2,7 +2,7 @@
 import type { ApiVersion } from "../core/domain.ts";
 import { ShapeError } from "../core/errors.ts";
 import { visible } from "../core/text.ts";
-import type { AskOptions, Client } from "./client.ts";
+import type { Client, RequestOptions } from "./client.ts";
 import { addresses } from "./endpoints.ts";
 import { asObject } from "./wire/json.ts";
 
@@ -18,13 +18,13 @@ export interface KeyInfo {
 
 /**
  * What the exchange says of the key.
- * @throws what `ask` throws.
+ * @throws as `Client.get`.
  * Sources: https://www.bitget.com/api-doc/spot/account/Get-Account-Info (authorities),
  * https://www.bitget.com/api-doc/uta/guide and the types of sieblyio/bitget-api (permType, permissions)
  */
-export async function readKey(client: Client, version: ApiVersion, options: AskOptions): Promise<KeyInfo> {
+export async function readKey(client: Client, version: ApiVersion, options: RequestOptions): Promise<KeyInfo> {
   const address = addresses[`${version}/key`];
-  const { data } = await client.ask(address, {}, options);
+  const { data } = await client.get(address, {}, options);
   const info = asObject(data) ?? {};
   const permissions = version === "v3" ? unifiedPermissions : classicPermissions;
   return {

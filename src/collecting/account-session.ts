@@ -1,7 +1,7 @@
 /** One account as the program sees it: its client, the API generation it speaks, and whether its key may be used. */
 
 import { detectMode } from "../bitget/account-mode.ts";
-import type { AskOptions, Client } from "../bitget/client.ts";
+import type { Client, RequestOptions } from "../bitget/client.ts";
 import { readKey } from "../bitget/permissions.ts";
 import { limitTo, unlessAborted } from "../core/abort.ts";
 import type { Clock } from "../core/clock.ts";
@@ -20,9 +20,9 @@ export interface Session {
    * call that finds it is time goes on.
    * @throws RefusedError where the key can write and that was not allowed.
    */
-  api(options: AskOptions): Promise<ApiVersion>;
+  api(options: RequestOptions): Promise<ApiVersion>;
   /** Probes again after the exchange refused `spoken` as the wrong generation. True where it really is another one. */
-  recheck(spoken: ApiVersion, options: AskOptions): Promise<boolean>;
+  recheck(spoken: ApiVersion, options: RequestOptions): Promise<boolean>;
   /** Why this account is not used, once that is known. */
   refusal(): string | null;
 }
@@ -81,7 +81,7 @@ export function createSession(options: SessionOptions): Session {
   let probing: Promise<void> | null = null;
   let detecting: Promise<ApiVersion> | null = null;
 
-  async function detect(options: AskOptions, cause: string): Promise<ApiVersion> {
+  async function detect(options: RequestOptions, cause: string): Promise<ApiVersion> {
     const found = account.api === "auto" ? await detectMode(client, options) : account.api;
     if (found !== store?.apiVersion(account.name)) {
       await client.requireClock(options.signal);
@@ -91,7 +91,7 @@ export function createSession(options: SessionOptions): Session {
     return found;
   }
 
-  async function checkKey(version: ApiVersion, options: AskOptions): Promise<void> {
+  async function checkKey(version: ApiVersion, options: RequestOptions): Promise<void> {
     try {
       const info = await readKey(client, version, options);
       if (info.user !== null) shareBudget(client.belongsTo(info.user));
@@ -129,7 +129,7 @@ export function createSession(options: SessionOptions): Session {
   }
 
   /** In the background: the run that comes by must not end with a check that hangs. A failure proves nothing. */
-  function recheckKey(version: ApiVersion, options: AskOptions): void {
+  function recheckKey(version: ApiVersion, options: RequestOptions): void {
     recheckAt = clock.monotonic() + recheckAfter.failure;
     inOwnTime({ signal: options.signal }, (own) => checkKey(version, own)).catch((error: unknown) => {
       const problem = error instanceof Error ? error.message : String(error);
@@ -138,7 +138,7 @@ export function createSession(options: SessionOptions): Session {
   }
 
   /** Finds out what is not known yet: the generation, and what the key may do. */
-  async function probe(options: AskOptions): Promise<void> {
+  async function probe(options: RequestOptions): Promise<void> {
     api ??= await detect(options, "first seen");
     if (keyChecked) return;
     try {
@@ -152,7 +152,7 @@ export function createSession(options: SessionOptions): Session {
   }
 
   /** What several runs wait for does not end with the time of the one that came first, but with the program. */
-  async function inOwnTime<T>(options: AskOptions, work: (options: AskOptions) => Promise<T>): Promise<T> {
+  async function inOwnTime<T>(options: RequestOptions, work: (options: RequestOptions) => Promise<T>): Promise<T> {
     const { signal, clear } = limitTo(ownTime, stopping);
     return work({ ...options, signal }).finally(clear);
   }

@@ -139,7 +139,7 @@ async function readOnce(run: RunContext, endpoint: AnyEndpoint, scope: Scope): P
 async function request(run: RunContext, { address, params }: AnyEndpoint, scope: Scope): Promise<Answer | null> {
   if (address === null) return null;
   const { signal, tally } = run;
-  const answer = await run.session.client.ask(address, params(scope), {
+  const answer = await run.session.client.get(address, params(scope), {
     signal,
     tally,
     onReply: (reply, receivedAt) => run.keepResponse(scope, address.name, reply, receivedAt),

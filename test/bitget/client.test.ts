@@ -44,7 +44,7 @@ describe("an answer", () => {
     const body = `{"code":"00000","msg":"success","requestTime":${requestTime},"data":{"n":0.1234567890123456789}}`;
     const server = await startServer(inTurn([200, body]));
 
-    const { data, takenAt, receivedAt } = await clientOf(server.url, { clock }).ask(spot, {}, within(60_000));
+    const { data, takenAt, receivedAt } = await clientOf(server.url, { clock }).get(spot, {}, within(60_000));
 
     expect(toJson(data)).toBe('{"n":0.1234567890123456789}');
     expect(takenAt).toBe(requestTime);
@@ -58,7 +58,7 @@ describe("an answer", () => {
   ])("whose requestTime is %s was true when it arrived", async (_title, more) => {
     const server = await startServer(inTurn([200, answer([], more)]));
 
-    const { takenAt, receivedAt } = await clientOf(server.url).ask(spot, {}, within(60_000));
+    const { takenAt, receivedAt } = await clientOf(server.url).get(spot, {}, within(60_000));
 
     expect(takenAt).toBe(receivedAt);
   });
@@ -66,7 +66,7 @@ describe("an answer", () => {
   it("of another day is not believed, nor is our clock: one of the two is wrong", async () => {
     const server = await startServer(inTurn([200, answer([], { requestTime: 1_700_000_000_000 })]));
 
-    const asked = clientOf(server.url).ask(spot, {}, within(60_000));
+    const asked = clientOf(server.url).get(spot, {}, within(60_000));
 
     await expect(asked).rejects.toMatchObject({
       kind: "clock",
@@ -78,7 +78,7 @@ describe("an answer", () => {
     const server = await startServer(inTurn([200, ok]));
     const options = within(60_000);
 
-    await clientOf(server.url).ask(spot, {}, options);
+    await clientOf(server.url).get(spot, {}, options);
 
     expect(options.tally).toEqual({ requests: 1, retries: 0, rateLimited: 0 });
   });
@@ -88,7 +88,7 @@ describe("a request", () => {
   it("is signed over the target that is sent", async () => {
     const server = await startServer(inTurn([200, ok]));
 
-    await clientOf(server.url).ask(positions, { productType: "USDT-FUTURES", marginCoin: "USDT" }, within(60_000));
+    await clientOf(server.url).get(positions, { productType: "USDT-FUTURES", marginCoin: "USDT" }, within(60_000));
 
     const { url = "", headers = {} as IncomingHttpHeaders } = server.seen[0] ?? {};
     const expected = signer(account)(Number(headers["access-timestamp"]), "GET", url);
@@ -103,8 +103,8 @@ describe("a request", () => {
     const server = await startServer(inTurn([200, ok]));
     const client = clientOf(server.url, { demoTrading: true });
 
-    await client.ask(spot, {}, within(60_000));
-    await client.ask(tickers, {}, within(60_000));
+    await client.get(spot, {}, within(60_000));
+    await client.get(tickers, {}, within(60_000));
 
     expect(server.seen.map(({ headers }) => headers.paptrading)).toEqual(["1", undefined]);
   });
@@ -112,7 +112,7 @@ describe("a request", () => {
   it("for a public address tells nothing about the account", async () => {
     const server = await startServer(inTurn([200, ok]));
 
-    await clientOf(server.url).ask(tickers, {}, within(60_000));
+    await clientOf(server.url).get(tickers, {}, within(60_000));
 
     const names = Object.keys(server.seen[0]?.headers ?? {});
     expect(names.filter((name) => name.startsWith("access-"))).toEqual([]);
@@ -122,7 +122,7 @@ describe("a request", () => {
     const server = await startServer(inTurn([200, ok]));
     const client = clientOf(server.url, { account: null });
 
-    const error = await failureOf(client.ask(spot, {}, within(60_000)));
+    const error = await failureOf(client.get(spot, {}, within(60_000)));
 
     expect([error.kind, server.seen.length]).toEqual(["usage", 0]);
   });
@@ -131,7 +131,7 @@ describe("a request", () => {
     const server = await startServer(inTurn([503, ""], [503, ""], [200, ok]));
     const options = within(60_000);
 
-    await clientOf(server.url).ask(spot, {}, options);
+    await clientOf(server.url).get(spot, {}, options);
 
     const signatures = new Set(server.seen.map(({ headers }) => headers["access-sign"]));
     expect([signatures.size, options.tally]).toEqual([3, { requests: 3, retries: 2, rateLimited: 0 }]);
@@ -157,7 +157,7 @@ describe("no answer is", () => {
   ])("%s", async (_title, status, body) => {
     const server = await startServer(inTurn([status, body]));
 
-    const error = await failureOf(clientOf(server.url, fast()).ask(spot, {}, within(60_000)));
+    const error = await failureOf(clientOf(server.url, fast()).get(spot, {}, within(60_000)));
 
     expect([error.kind, error.code, server.seen.length]).toEqual(["bad_body", "bad_body", 3]);
     expect(error.message).not.toContain("Maintenance");
@@ -166,7 +166,7 @@ describe("no answer is", () => {
   it("asked for again, an answer is one after all", async () => {
     const server = await startServer(inTurn([200, ""], [200, ok]));
 
-    const { data } = await clientOf(server.url, fast()).ask(spot, {}, within(60_000));
+    const { data } = await clientOf(server.url, fast()).get(spot, {}, within(60_000));
 
     expect(data).toEqual([{ coin: "BTC", available: "1.50" }]);
   });
@@ -195,7 +195,7 @@ describe("a failure", () => {
   ])("of HTTP %d with %j is %s, code %s, after %d attempts", async (status, body, kind, code, attempts) => {
     const server = await startServer(inTurn([status, body]));
 
-    const error = await failureOf(clientOf(server.url, fast()).ask(spot, {}, within(60_000)));
+    const error = await failureOf(clientOf(server.url, fast()).get(spot, {}, within(60_000)));
 
     expect([error.kind, error.code, server.seen.length]).toEqual([kind, code, attempts]);
   });
@@ -203,7 +203,7 @@ describe("a failure", () => {
   it("says what the exchange said, and what to do", async () => {
     const server = await startServer(inTurn([400, refusal("40009", "sign signature error")]));
 
-    const error = await failureOf(clientOf(server.url).ask(spot, {}, within(60_000)));
+    const error = await failureOf(clientOf(server.url).get(spot, {}, within(60_000)));
 
     expect(error.message).toBe(
       '/api/v2/spot/account/assets: the exchange says 40009 "sign signature error": ' +
@@ -215,7 +215,7 @@ describe("a failure", () => {
     const words = `no key ${canaries.key}\n\u001b[31m${"x".repeat(10_000)}`;
     const server = await startServer(inTurn([400, refusal("40034", words)]));
 
-    const error = await failureOf(clientOf(server.url).ask(spot, {}, within(60_000)));
+    const error = await failureOf(clientOf(server.url).get(spot, {}, within(60_000)));
 
     expect(error.message).toContain("no key [secret]\\u000a\\u001b[31mxxx");
     expect(error.message.length).toBeLessThan(300);
@@ -228,7 +228,7 @@ describe("a failure", () => {
     });
     const options = within(60_000);
 
-    await clientOf(server.url, fast()).ask(spot, {}, options);
+    await clientOf(server.url, fast()).get(spot, {}, options);
 
     expect(options.tally).toEqual({ requests: 3, retries: 2, rateLimited: 0 });
   });
@@ -244,7 +244,7 @@ describe("429", () => {
     const clock = fastClock(20);
     const server = await startServer(inTurn([status, body]));
 
-    const error = await failureOf(clientOf(server.url, { clock }).ask(spot, {}, within(60_000)));
+    const error = await failureOf(clientOf(server.url, { clock }).get(spot, {}, within(60_000)));
 
     const gaps = server.seen.slice(1).map((request, index) => (request.at - (server.seen[index]?.at ?? 0)) * 20);
     expect([error.kind, server.seen.length]).toEqual(["rate_limited", 5]);
@@ -258,10 +258,10 @@ describe("429", () => {
     });
     const client = clientOf(server.url);
     const options = within(8000);
-    const first = client.ask(spot, {}, options);
+    const first = client.get(spot, {}, options);
     await expect.poll(() => logged.at(-1)).toContain("asked again later");
-    const others = Array.from({ length: 5 }, () => client.ask(spot, {}, options));
-    await client.ask(positions, { productType: "USDT-FUTURES" }, options);
+    const others = Array.from({ length: 5 }, () => client.get(spot, {}, options));
+    await client.get(positions, { productType: "USDT-FUTURES" }, options);
     await Promise.all([first, ...others]);
 
     const [refused, ...rest] = server.seen;
@@ -275,8 +275,8 @@ describe("429", () => {
     );
     const client = clientOf(server.url);
 
-    await expect(client.ask(spot, {}, within(20_000))).rejects.toMatchObject({ kind: "rate_limited" });
-    await expect(client.ask(spot, {}, within(400))).rejects.toBeInstanceOf(Error);
+    await expect(client.get(spot, {}, within(20_000))).rejects.toMatchObject({ kind: "rate_limited" });
+    await expect(client.get(spot, {}, within(400))).rejects.toBeInstanceOf(Error);
 
     expect(server.seen).toHaveLength(5);
   });
@@ -284,7 +284,7 @@ describe("429", () => {
   it("that asks for a day is answered with the deadline, and called by its name", async () => {
     const server = await startServer(inTurn([429, refusal("429"), { "retry-after": "86400" }]));
 
-    const error = await failureOf(clientOf(server.url).ask(spot, {}, within(400)));
+    const error = await failureOf(clientOf(server.url).get(spot, {}, within(400)));
 
     expect([error.kind, server.seen.length]).toEqual(["rate_limited", 1]);
   });
@@ -295,7 +295,7 @@ it("an answer that does not come before the deadline is a failure of the deadlin
   const controller = new AbortController();
   setTimeout(() => controller.abort(new DeadlineError("cut")), 100);
 
-  const error = await failureOf(clientOf(server.url).ask(spot, {}, { signal: controller.signal }));
+  const error = await failureOf(clientOf(server.url).get(spot, {}, { signal: controller.signal }));
 
   expect([error.kind, error.message]).toEqual(["deadline", "cut"]);
 });
@@ -316,7 +316,7 @@ describe("the clock", () => {
     const client = clientOf(server.url, { clock: off(ms) });
     const options = within(60_000);
 
-    const { takenAt } = await client.ask(spot, {}, options);
+    const { takenAt } = await client.get(spot, {}, options);
 
     expect(server.seen.map(({ path }) => path)).toEqual([spot.path, addresses["v2/time"].path, spot.path]);
     expect(options.tally).toEqual({ requests: 3, retries: 1, rateLimited: 0 });
@@ -329,7 +329,7 @@ describe("the clock", () => {
       else send(response, 400, refusal("40008"));
     });
 
-    const error = await failureOf(clientOf(server.url).ask(spot, {}, within(60_000)));
+    const error = await failureOf(clientOf(server.url).get(spot, {}, within(60_000)));
 
     expect([error.kind, error.code, server.seen.length]).toEqual(["clock", "40008", 3]);
   });
@@ -369,9 +369,9 @@ describe("the clock", () => {
     });
     const client = clientOf(server.url, { clock: handClock() });
 
-    await client.ask(spot, {}, within(60_000));
+    await client.get(spot, {}, within(60_000));
     const near = client.offset();
-    await client.ask(spot, {}, within(60_000));
+    await client.get(spot, {}, within(60_000));
 
     expect(near).toBeNull();
     expect(client.offset()).toBe(60_000);

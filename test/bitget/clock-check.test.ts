@@ -59,7 +59,7 @@ async function startPair(skewMs: number, v1 = false) {
 it("the first answer confirms the clock, a refusal too, and nobody has to ask for the time", async () => {
   const { exchange, clockCheck, client } = await startPair(5 * minute);
   try {
-    await failureOf(client.ask(addresses["v3/settings"], {}, within(5000)));
+    await failureOf(client.get(addresses["v3/settings"], {}, within(5000)));
     expect([clockCheck.verdict, Math.round((clockCheck.offset ?? 0) / minute)]).toEqual(["confirmed", 5]);
     const requests = exchange.counts.requests;
     await client.requireClock(within(5000).signal);

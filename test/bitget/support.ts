@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { inspect } from "node:util";
 import { afterAll, expect, onTestFinished } from "vitest";
-import { type Client, type ClientOptions, createClient } from "../../src/bitget/client.ts";
+import { Client, type ClientOptions } from "../../src/bitget/client.ts";
 import { Limiter } from "../../src/bitget/limits/rate-limiter.ts";
 import { type Clock, systemClock } from "../../src/core/clock.ts";
 import { type Account, newTally, Secret, type Tally } from "../../src/core/domain.ts";
@@ -83,7 +83,7 @@ export function fastClock(speed: number): Clock {
 export function clientOf(baseUrl: string, options: Partial<ClientOptions> = {}): Client {
   const clock = options.clock ?? systemClock;
   const limiter = new Limiter(clock);
-  const client = createClient({
+  const client = new Client({
     account,
     baseUrl,
     fallbackBaseUrl: null,

@@ -35,7 +35,7 @@ it("keys of one user share one budget, so that the exchange refuses none of them
   const options = { signal: AbortSignal.timeout(30_000), tally };
   const lineNames = ["USDT-FUTURES", "COIN-FUTURES", "USDC-FUTURES"];
   const asked = faces.sessions.flatMap(({ client }) =>
-    lineNames.map((productType) => client.ask(addressNamed("v2/positions"), { productType }, options)),
+    lineNames.map((productType) => client.get(addressNamed("v2/positions"), { productType }, options)),
   );
   await Promise.all(asked);
 

@@ -29,7 +29,7 @@ export const get: Command = {
       const { account } = options;
       const session = account === undefined ? faces.sessions[0] : faces.sessions.find((one) => one.name === account);
       if (!session) throw new UsageError(`there is no account "${account}"`);
-      const answer = await session.client.ask(address, params, { signal: AbortSignal.timeout(60_000) });
+      const answer = await session.client.get(address, params, { signal: AbortSignal.timeout(60_000) });
       out(redactor(secretsOf(config))(toJson(answer.data, 2)));
       return 0;
     } finally {

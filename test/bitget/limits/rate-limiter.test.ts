@@ -58,7 +58,7 @@ it("an exchange that counts five requests in any second never counts six", async
   const client = clientOf(server.url, { clock: fastClock(speed) });
   const options = within(120_000);
 
-  await Promise.all(Array.from({ length: 40 }, () => client.ask(positions, { productType: "USDT-FUTURES" }, options)));
+  await Promise.all(Array.from({ length: 40 }, () => client.get(positions, { productType: "USDT-FUTURES" }, options)));
 
   const arrivals = server.seen.map((request) => request.at).sort((a, b) => a - b);
   const most = Math.max(
@@ -210,7 +210,7 @@ it("a request that queued for seconds is signed when it leaves", async () => {
   const options = within(120_000);
 
   // One a second: the third leaves two seconds after it was asked for.
-  await Promise.all([1, 2, 3].map(() => client.ask(addressNamed("v2/equity"), {}, options)));
+  await Promise.all([1, 2, 3].map(() => client.get(addressNamed("v2/equity"), {}, options)));
 
   const stamps = server.seen.map((request) => Number(request.headers["access-timestamp"]));
   const [first = 0, , third = 0] = stamps;
