@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { datasetNames } from "../src/core/domain.ts";
+import { datasetNames } from "../src/datasets/index.ts";
 import { scheduleSetting } from "../src/settings/config.ts";
 import { type Collector, startCollector } from "./collector.ts";
 import { type Comparison, compare, type Figure, median } from "./figure.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type App, openApp, preflight } from "../src/app.ts";
 import { createScheduler } from "../src/collecting/scheduler.ts";
 import { SimulatedClock } from "../src/core/clock.ts";
-import { datasetNames } from "../src/core/domain.ts";
+import { datasetNames } from "../src/datasets/index.ts";
 import { createMetrics } from "../src/monitoring/metrics.ts";
 import { loadConfig, scheduleSetting } from "../src/settings/config.ts";
 import type { SimulatedAccount } from "../src/simulator/simulator.ts";

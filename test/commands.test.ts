@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadCommands } from "../src/commands/index.ts";
-import { datasetNames } from "../src/core/domain.ts";
+import { datasetNames } from "../src/datasets/index.ts";
 import type { SimulatedAccount, Simulator } from "../src/simulator/simulator.ts";
 import { startExchange } from "./support/exchange.ts";
 import { temporaryFolder } from "./support/files.ts";

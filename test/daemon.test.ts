@@ -3,7 +3,7 @@ import { renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import Database from "better-sqlite3";
 import { expect, it, onTestFinished } from "vitest";
-import { datasetNames } from "../src/core/domain.ts";
+import { datasetNames } from "../src/datasets/index.ts";
 import type { SimulatorOptions } from "../src/simulator/simulator.ts";
 import { startExchange } from "./support/exchange.ts";
 import { temporaryFolder } from "./support/files.ts";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { generatedFiles } from "../scripts/docs/generate.ts";
 import { loadCommands } from "../src/commands/index.ts";
-import { datasetNames } from "../src/core/domain.ts";
+import { datasetNames } from "../src/datasets/index.ts";
 import { reports } from "../src/reports/index.ts";
 import { scheduleSetting } from "../src/settings/config.ts";
 import { isKnownSetting } from "../src/settings/names.ts";

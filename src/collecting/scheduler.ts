@@ -79,7 +79,7 @@ export function createScheduler(
 
   function open(account: string, dataset: Dataset, session: Session | null): Series | null {
     const stored = store.schedule(account, dataset.name);
-    const wanted = session && deps.schedules[dataset.name];
+    const wanted = (session && deps.schedules[dataset.name]) ?? null;
     if (!stored && !wanted) return null;
     return {
       account,

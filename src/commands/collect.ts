@@ -3,10 +3,10 @@ import { requireAccount, type Session, sessionsOf } from "../collecting/account-
 import { collect as collectOne } from "../collecting/collect.ts";
 import { dependsOn } from "../collecting/related-rows.ts";
 import { limitTo } from "../core/abort.ts";
-import { datasetNames, type RunState } from "../core/domain.ts";
+import type { RunState } from "../core/domain.ts";
 import { UsageError } from "../core/errors.ts";
 import type { Dataset } from "../datasets/dataset.ts";
-import { datasets } from "../datasets/index.ts";
+import { datasetNames, datasets } from "../datasets/index.ts";
 import { loadConfig } from "../settings/config.ts";
 import type { Command } from "./command.ts";
 

@@ -3,9 +3,8 @@
 /** A generation of the exchange's API. v1 is switched off, v2 serves classic accounts, v3 unified ones. */
 export type ApiVersion = "v1" | "v2" | "v3";
 
-/** What we collect, in the order in which a cycle asks for it. */
-export const datasetNames = ["spot-assets", "funding-assets", "mix-accounts", "positions", "prices", "equity"] as const;
-export type DatasetName = (typeof datasetNames)[number];
+/** The name of a dataset, as in `spot-assets`. `datasets/index.ts` lists those there are. */
+export type DatasetName = string;
 
 /** A futures product line, in the words of v1. */
 export const productTypes = ["umcbl", "dmcbl", "cmcbl", "sumcbl", "sdmcbl", "scmcbl"] as const;

@@ -1,6 +1,5 @@
-/** Everything we collect. A new dataset is a file and a line here. */
+/** Everything we collect, in the order in which a cycle asks for it. A new dataset is a file and a line here. */
 import type { DatasetName } from "../core/domain.ts";
-import { datasetNames } from "../core/domain.ts";
 import type { Dataset } from "./dataset.ts";
 import { equity } from "./snapshots/equity.ts";
 import { fundingAssets } from "./snapshots/funding-assets.ts";
@@ -9,16 +8,13 @@ import { positions } from "./snapshots/positions.ts";
 import { prices } from "./snapshots/prices.ts";
 import { spotAssets } from "./snapshots/spot-assets.ts";
 
-const byName: Record<DatasetName, Dataset> = {
-  "spot-assets": spotAssets,
-  "funding-assets": fundingAssets,
-  "mix-accounts": mixAccounts,
-  positions,
-  prices,
-  equity,
-};
+export const datasets: readonly Dataset[] = [spotAssets, fundingAssets, mixAccounts, positions, prices, equity];
 
-/** In the order in which a cycle asks for them. */
-export const datasets: readonly Dataset[] = datasetNames.map((name) => byName[name]);
+export const datasetNames: readonly DatasetName[] = datasets.map(({ name }) => name);
 
-export const datasetNamed = (name: DatasetName): Dataset => byName[name];
+/** Returns the dataset of that name. Throws a RangeError where there is none. */
+export function datasetNamed(name: DatasetName): Dataset {
+  const found = datasets.find((one) => one.name === name);
+  if (!found) throw new RangeError(`there is no dataset ${name}; there are ${datasetNames.join(", ")}`);
+  return found;
+}

@@ -7,7 +7,6 @@ import {
   type Account,
   type ApiVersion,
   type DatasetName,
-  datasetNames,
   type ProductType,
   publicAccount,
   Secret,
@@ -15,6 +14,7 @@ import {
 import { ConfigError } from "../core/errors.ts";
 import { realPath } from "../core/path.ts";
 import { secretsOfUrl } from "../core/text.ts";
+import { datasetNames } from "../datasets/index.ts";
 import { isLoopback, noProxy, type ProxySettings, readProxySettings, secretsOfProxy } from "../network/proxy.ts";
 import { type AlertSettings, readAlertSettings } from "./alerts.ts";
 import { type Environment, leaks } from "./env-file.ts";

@@ -1,6 +1,6 @@
 /** The names of all settings, so that a misspelt one is not taken for one that is not set. */
 import { closest, distance } from "fastest-levenshtein";
-import { datasetNames } from "../core/domain.ts";
+import { datasetNames } from "../datasets/index.ts";
 import { isProxySetting } from "../network/proxy.ts";
 
 const secrets = ["BITGET_API_KEY", "BITGET_API_SECRET", "BITGET_API_PASSPHRASE", "HTTP_TOKEN", "HEARTBEAT_URL"].concat(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { datasetNames, type Item, type Row, type Scope } from "../../src/core/domain.ts";
-import { datasetNamed, datasets } from "../../src/datasets/index.ts";
+import type { Item, Row, Scope } from "../../src/core/domain.ts";
+import { datasetNamed, datasetNames, datasets } from "../../src/datasets/index.ts";
 import { verify } from "../../src/store/verify/verify.ts";
 import { collect, failed, good, item, minute, query, start } from "../store/kit.ts";
 import { pseudoRandom, spotAssets } from "../store/minutes.ts";

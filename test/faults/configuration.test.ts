@@ -4,7 +4,7 @@ import "./configuration-proxy.ts";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { datasetNames } from "../../src/core/domain.ts";
+import { datasetNames } from "../../src/datasets/index.ts";
 import { scheduleSetting } from "../../src/settings/config.ts";
 import { startExchange } from "../support/exchange.ts";
 import { credentials } from "../support/settings.ts";

@@ -2,8 +2,9 @@
 import type { DatasetName, Scope } from "../../src/core/domain.ts";
 import type { TrueRow } from "../../src/simulator/simulator.ts";
 import type { Filter, ScopeAsOf } from "../../src/store/read/as-of.ts";
+import { keyOf, keysOf } from "../support/declared.ts";
 import { type Lived, periodAt } from "./life.ts";
-import { keyOf, keys, type TrueSnapshot, type Truth } from "./truth.ts";
+import type { TrueSnapshot, Truth } from "./truth.ts";
 
 interface Named {
   account: string;
@@ -59,7 +60,10 @@ export interface TakenRow {
 
 /** By time; those of one snapshot by their keys. */
 export function rowsInOrder(truth: Truth, dataset: DatasetName): TakenRow[] {
-  const name = (row: TrueRow): string => keys[dataset].map((key) => row[key]).join("\0");
+  const name = (row: TrueRow): string =>
+    keysOf(dataset)
+      .map((key) => row[key])
+      .join("\0");
   return truth.snapshots
     .filter((one) => one.dataset === dataset)
     .sort((a, b) => a.takenAt - b.takenAt || a.id - b.id)

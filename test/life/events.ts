@@ -3,13 +3,14 @@ import { createLife } from "../../src/simulator/account/life.ts";
 import { walletsOf } from "../../src/simulator/account/wallet.ts";
 import { createMarket } from "../../src/simulator/market/market.ts";
 import type { TrueRow } from "../../src/simulator/simulator.ts";
+import { keyOf, productTypes } from "../support/declared.ts";
 import { knownAt } from "./answers.ts";
 import { calendar } from "./calendar.ts";
 import { units } from "./exact.ts";
 import { runsOf, series } from "./ledger.ts";
 import { type Lived, minute } from "./life.ts";
-import { accounts, productTypes } from "./trouble.ts";
-import { iso, keyOf, type TrueSnapshot, type Truth } from "./truth.ts";
+import { accounts } from "./trouble.ts";
+import { iso, type TrueSnapshot, type Truth } from "./truth.ts";
 
 export const everything = [
   ...["opened", "grown", "partly closed", "closed", "flipped", "opened anew", "hedge pair", "liquidated"],

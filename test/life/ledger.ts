@@ -1,7 +1,9 @@
 /** What the ledger must say, worked out from what was done to the program and to the exchange. */
-import { type DatasetName, datasetNames, type Scope } from "../../src/core/domain.ts";
+import type { DatasetName, Scope } from "../../src/core/domain.ts";
+import { datasetNames } from "../../src/datasets/index.ts";
+import { scopesOf } from "../support/declared.ts";
 import { apiAt, type DueSlot, type Lived } from "./life.ts";
-import { accounts, type Mishap, scopesOf } from "./trouble.ts";
+import { accounts, type Mishap } from "./trouble.ts";
 import { iso } from "./truth.ts";
 
 export interface TrueRun {

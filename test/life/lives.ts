@@ -1,8 +1,9 @@
 /** The lives of positions as the exchange told them, worked out by looking at one good snapshot after the other. */
 import type { TrueRow } from "../../src/simulator/simulator.ts";
+import { keyOf, productTypes } from "../support/declared.ts";
 import { digitsOf, over, units } from "./exact.ts";
-import { accounts, productTypes } from "./trouble.ts";
-import { iso, keyOf, type TrueSnapshot, type Truth } from "./truth.ts";
+import { accounts } from "./trouble.ts";
+import { iso, type TrueSnapshot, type Truth } from "./truth.ts";
 
 type Life = TrueRow;
 

@@ -1,12 +1,14 @@
 /** What the history is asked: instants and spans by repeatable chance, and the README's own query. */
 import { readFileSync } from "node:fs";
-import { type DatasetName, datasetNames } from "../../src/core/domain.ts";
+import type { DatasetName } from "../../src/core/domain.ts";
+import { datasets } from "../../src/datasets/index.ts";
 import type { Filter, Span } from "../../src/store/read/as-of.ts";
 import { pseudoRandom } from "../store/minutes.ts";
+import { viewOf } from "../support/declared.ts";
 import { hour, type Lived, periodAt } from "./life.ts";
-import { iso, type Truth, viewOf } from "./truth.ts";
+import { iso, type Truth } from "./truth.ts";
 
-const seedOf = (dataset: DatasetName): number => 100 + datasetNames.indexOf(dataset);
+const seedOf = (dataset: DatasetName): number => 100 + datasets.findIndex(({ name }) => name === dataset);
 
 /** Anywhere in the life and a little outside of it, and to the millisecond where an answer begins and ceases to hold. */
 export function instants({ began, ended }: Lived, truth: Truth, dataset: DatasetName): number[] {
@@ -39,7 +41,7 @@ const filters: Record<DatasetName, Filter[]> = {
 /** The whole life first; every other one wants the newest rows alone. */
 export function spans({ began, ended }: Lived, dataset: DatasetName): { filter: Filter; span: Span }[] {
   const random = pseudoRandom(seedOf(dataset));
-  const chosen = filters[dataset];
+  const chosen = filters[dataset] ?? [{}, { account: "main" }];
   return Array.from({ length: 17 }, (_, at) => {
     const from = at === 0 ? 0 : began + random(ended - began);
     const to = at === 0 ? ended + hour : from + random((ended - began) / 3);

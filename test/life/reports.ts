@@ -1,6 +1,7 @@
 /** The rows of every report as the exchange's record would have them, in any order. */
 import type { DatasetName } from "../../src/core/domain.ts";
 import type { TrueRow } from "../../src/simulator/simulator.ts";
+import { keyOf } from "../support/declared.ts";
 import { calendar, type Period } from "./calendar.ts";
 import { createClosings, text, totalOf } from "./closings.ts";
 import { digitsOf, times, units } from "./exact.ts";
@@ -8,7 +9,7 @@ import { series } from "./ledger.ts";
 import type { Lived } from "./life.ts";
 import { liquidationDistance } from "./lives.ts";
 import { accounts } from "./trouble.ts";
-import { iso, keyOf, type Truth } from "./truth.ts";
+import { iso, type Truth } from "./truth.ts";
 
 type Cell = string | number | null;
 export type ReportRow = Cell[];

@@ -1,9 +1,10 @@
 /** What is asked of the simulated exchange, and ways to make it fail. */
-import type { DatasetName, ProductType, Scope } from "../../src/core/domain.ts";
+import type { DatasetName, Scope } from "../../src/core/domain.ts";
+import { datasetNamed, datasetNames } from "../../src/datasets/index.ts";
 import type { Fault, Simulator } from "../../src/simulator/simulator.ts";
+import { endpointIn, pathOf, scopesOf } from "../support/declared.ts";
 
 export const accounts = ["main", "hedge"] as const;
-export const productTypes = ["umcbl", "dmcbl", "cmcbl", "sumcbl"] as const satisfies ProductType[];
 
 export type Api = "v2" | "v3";
 
@@ -14,33 +15,6 @@ export interface Mishap {
   scopes: readonly Scope[];
   code: string;
 }
-
-/** What is asked of an account that speaks this generation. */
-export function scopesOf(dataset: DatasetName, api: Api): readonly Scope[] {
-  if (dataset === "positions") return api === "v3" ? ["umcbl", "dmcbl", "cmcbl"] : productTypes;
-  if (dataset === "mix-accounts") return api === "v3" ? ["unified"] : productTypes;
-  return [null];
-}
-
-const categories: Partial<Record<string, string>> = {
-  umcbl: "USDT-FUTURES",
-  dmcbl: "COIN-FUTURES",
-  cmcbl: "USDC-FUTURES",
-  sumcbl: "SUSDT-FUTURES",
-};
-
-const wallet = "/api/v3/account/assets";
-export const paths: Record<DatasetName, Record<Api, string>> = {
-  "spot-assets": { v2: "/api/v2/spot/account/assets", v3: wallet },
-  "funding-assets": { v2: "/api/v2/account/funding-assets", v3: "/api/v3/account/funding-assets" },
-  "mix-accounts": { v2: "/api/v2/mix/account/accounts", v3: wallet },
-  positions: { v2: "/api/v2/mix/position/all-position", v3: "/api/v3/position/current-position" },
-  prices: { v2: "/api/v2/spot/market/tickers", v3: "/api/v3/market/tickers" },
-  equity: { v2: "/api/v2/account/all-account-balance", v3: wallet },
-};
-
-/** The datasets that are told by the one wallet of a unified account; each asks for it. */
-const ofWallet = ["spot-assets", "mix-accounts", "equity"] as const;
 
 interface Kind {
   fault: Fault;
@@ -57,15 +31,8 @@ const garbled: Kind = {
 };
 const noAnswer: Kind = { fault: { body: "<html>502 Bad Gateway</html>" }, code: "bad_body", attempts: 3 };
 
-const targets = [
-  "spot-assets",
-  "funding-assets",
-  "mix-accounts",
-  "positions",
-  "positions",
-  "prices",
-  "equity",
-] as const;
+/** Positions twice as often as the others. */
+const targets = datasetNames.flatMap((name) => (name === "positions" ? [name, name] : [name]));
 
 /** Makes the next answers about a dataset fail, of one product type or of all, and says what cannot be read then. */
 export function makeTrouble(
@@ -74,25 +41,29 @@ export function makeTrouble(
   random: (below: number) => number,
   wanted?: DatasetName,
 ): Mishap[] {
-  const pick = <One>(all: readonly [One, ...One[]]): One => all[random(all.length)] ?? all[0];
+  const pick = <One>(all: readonly One[]): One => all[random(all.length)] as One;
   const dataset = wanted ?? pick(targets);
   const account = pick(accounts);
-  const isPublic = dataset === "prices";
+  const isPublic = datasetNamed(dataset).public === true;
   const api = isPublic ? "v2" : apis[account];
   const all = scopesOf(dataset, api);
   const scopes = random(4) === 0 ? all : [all[random(all.length)] ?? null];
   const { fault, code, attempts } = random(30) === 0 ? noAnswer : pick([refused, refused, garbled]);
-  const path = paths[dataset][api];
+  const path = pathOf(dataset, api);
+  if (path === undefined) return [];
+  /** Those that ask the same address: a unified account has one wallet. */
+  const told = datasetNames.filter((name) => pathOf(name, api) === path);
   for (const scope of scopes) {
-    const category = categories[scope ?? ""];
     exchange.misbehave({
       ...fault,
       path,
-      ...(category ? { params: { [api === "v3" ? "category" : "productType"]: category } } : {}),
+      params: endpointIn(dataset, api)?.params(scope) ?? {},
       ...(isPublic ? {} : { account }),
-      times: attempts * (path === wallet ? ofWallet.length : 1),
+      times: attempts * told.length,
     });
   }
-  if (path === wallet) return ofWallet.map((one) => ({ account, dataset: one, scopes: scopesOf(one, api), code }));
-  return [{ account: isPublic ? "public" : account, dataset, scopes, code }];
+  const others = told
+    .filter((name) => name !== dataset)
+    .map((name) => ({ dataset: name, scopes: scopesOf(name, api) }));
+  return [{ dataset, scopes }, ...others].map((one) => ({ account: isPublic ? "public" : account, code, ...one }));
 }

@@ -3,11 +3,13 @@
  * only the ids and times of its snapshots are taken, which tell the answers that were kept from those asked for again.
  */
 import type Database from "better-sqlite3";
-import { type DatasetName, datasetNames, type Scope } from "../../src/core/domain.ts";
+import type { DatasetName, Scope } from "../../src/core/domain.ts";
+import { datasetNames } from "../../src/datasets/index.ts";
 import type { TrueRow } from "../../src/simulator/simulator.ts";
+import { keyOf, keysOf, scopesOf } from "../support/declared.ts";
 import { digitsOf, times, total, units } from "./exact.ts";
 import { apiAt, type Lived } from "./life.ts";
-import { accounts, scopesOf } from "./trouble.ts";
+import { accounts } from "./trouble.ts";
 
 /** A good snapshot. `rows` are those of the history view, in the order in which they were told. */
 export interface TrueSnapshot {
@@ -19,20 +21,6 @@ export interface TrueSnapshot {
   takenAt: number;
   rows: readonly TrueRow[];
 }
-
-/** The columns that tell one item of a scope from another. */
-export const keys: Record<DatasetName, readonly string[]> = {
-  "spot-assets": ["coin"],
-  "funding-assets": ["coin"],
-  "mix-accounts": ["margin_coin"],
-  positions: ["symbol", "margin_coin", "hold_side", "margin_mode"],
-  prices: ["coin", "quote"],
-  equity: [],
-};
-
-export const keyOf = (dataset: DatasetName, row: TrueRow): string => keys[dataset].map((name) => row[name]).join(" ");
-
-export const viewOf = (dataset: DatasetName): string => `${dataset.replaceAll("-", "_")}_history`;
 
 export const iso = (instant: number): string => new Date(instant).toISOString();
 
@@ -116,7 +104,7 @@ function asViewed(row: TrueRow, { id, account, dataset, takenAt }: Stored): True
 export function gone(dataset: DatasetName, before: readonly TrueRow[], now: readonly TrueRow[]): TrueRow[] {
   if (dataset === "positions") return [];
   const held = new Set(now.map((row) => keyOf(dataset, row)));
-  const kept = [...keys[dataset], "product_type"];
+  const kept = [...keysOf(dataset), "product_type"];
   return before
     .filter((row) => !held.has(keyOf(dataset, row)) && !isZeroRow(row))
     .map((row) =>

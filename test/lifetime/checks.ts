@@ -1,11 +1,11 @@
 /** What must hold at the end of a life. Each check gives what does not hold, in a sentence each. */
 import { createHash } from "node:crypto";
 import Database from "better-sqlite3";
-import { datasetNames } from "../../src/core/domain.ts";
-import { datasets } from "../../src/datasets/index.ts";
+import { datasetNames, datasets } from "../../src/datasets/index.ts";
 import { verify } from "../../src/store/verify/verify.ts";
 import { violations } from "../faults/invariants.ts";
-import { iso, viewOf } from "../life/truth.ts";
+import { iso } from "../life/truth.ts";
+import { viewOf } from "../support/declared.ts";
 import { allSeries, type ExpectedLedger, nameOf } from "./expected.ts";
 import type { Lived } from "./life.ts";
 import { wrongReports } from "./reports.ts";

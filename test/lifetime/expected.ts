@@ -1,5 +1,6 @@
 /** The ledger as it must be, worked out from what was done to the program: own enumeration of slots, own verdict on each. */
-import { type DatasetName, datasetNames, publicAccount } from "../../src/core/domain.ts";
+import { type DatasetName, publicAccount } from "../../src/core/domain.ts";
+import { datasetNames } from "../../src/datasets/index.ts";
 import { halfHour, isDue, patternOf } from "./regimes.ts";
 
 export interface Fate {

@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { random } from "../../src/simulator/market/random.ts";
 import { type Simulator, startSimulator } from "../../src/simulator/simulator.ts";
-import { paths } from "../life/trouble.ts";
+import { pathOf } from "../support/declared.ts";
 import { classic, credentials, unified } from "../support/settings.ts";
 import { StillClock } from "./clock.ts";
 import { createDaemons, type Daemon } from "./daemon.ts";
@@ -181,7 +181,7 @@ export async function live(plan: Plan, folder: string, passed: (day: number) => 
     const ms = seenAt - now();
     truth.live(ms);
     exchange.misbehave({
-      path: paths[victim.dataset][api],
+      path: pathOf(victim.dataset, api) ?? "",
       account: victim.account,
       delayMs: 1000 * hour,
       times: Infinity,

@@ -4,7 +4,8 @@
  * two, futures accounts and prices every four, the funding wallet every six, and the value of an account once a day.
  */
 
-import { type DatasetName, datasetNames } from "../../src/core/domain.ts";
+import type { DatasetName } from "../../src/core/domain.ts";
+import { datasetNames } from "../../src/datasets/index.ts";
 import { scheduleSetting } from "../../src/settings/config.ts";
 
 export const halfHour = 30 * 60_000;

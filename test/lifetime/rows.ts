@@ -1,10 +1,11 @@
 /** Every stored snapshot beside what the exchange sent at that instant. */
 import type Database from "better-sqlite3";
-import { type DatasetName, datasetNames, type Scope } from "../../src/core/domain.ts";
+import type { DatasetName, Scope } from "../../src/core/domain.ts";
+import { datasetNames } from "../../src/datasets/index.ts";
 import type { TrueRow } from "../../src/simulator/simulator.ts";
 import { digitsOf, times, total, units } from "../life/exact.ts";
-import { scopesOf } from "../life/trouble.ts";
-import { gone, iso, keyOf, viewOf } from "../life/truth.ts";
+import { gone, iso } from "../life/truth.ts";
+import { keyOf, scopesOf, viewOf } from "../support/declared.ts";
 import type { Check } from "./checks.ts";
 import type { Lived } from "./life.ts";
 

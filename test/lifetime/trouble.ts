@@ -1,7 +1,10 @@
 /** Storms: what the exchange does to the questions of one slot, and what must become of the runs that asked them. */
+
+import { datasetNamed, datasetNames } from "../../src/datasets/index.ts";
 import type { Random } from "../../src/simulator/market/random.ts";
 import type { Fault, Simulator } from "../../src/simulator/simulator.ts";
-import { type Api, paths, scopesOf } from "../life/trouble.ts";
+import type { Api } from "../life/trouble.ts";
+import { pathOf, scopesOf } from "../support/declared.ts";
 import { accounts, type Fate, type Series } from "./expected.ts";
 
 const kinds = [
@@ -32,19 +35,13 @@ export function makeTrouble(exchange: Simulator, apis: Record<string, Api>, chan
       fateOf: () => ({ state: "failed", causes: [code, "deadline", `${code}, deadline`, `deadline, ${code}`] }),
     };
   }
-  const dataset = chance.pick([
-    "spot-assets",
-    "funding-assets",
-    "mix-accounts",
-    "positions",
-    "prices",
-    "equity",
-  ] as const);
-  const account = dataset === "prices" ? "public" : chance.pick(accounts);
+  const dataset = chance.pick(datasetNames);
+  const account = datasetNamed(dataset).public ? "public" : chance.pick(accounts);
   const api = apis[account] ?? "v2";
-  const path = paths[dataset][api];
-  const isMeant = (one: Series) => one.account === account && paths[one.dataset][api] === path;
-  const scoped = api === "v2" && (dataset === "positions" || dataset === "mix-accounts") && sort < 5;
+  const path = pathOf(dataset, api);
+  if (path === undefined) return calm;
+  const isMeant = (one: Series) => one.account === account && pathOf(one.dataset, api) === path;
+  const scoped = api === "v2" && scopesOf(dataset, api).length > 1 && sort < 5;
   const aimed: Fault = {
     ...fault,
     path,

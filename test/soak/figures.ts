@@ -2,8 +2,8 @@
 import { statSync } from "node:fs";
 import Database from "better-sqlite3";
 import { percentile } from "../../bench/figure.ts";
-import { datasetNames } from "../../src/core/domain.ts";
-import { viewOf } from "../life/truth.ts";
+import { datasetNames } from "../../src/datasets/index.ts";
+import { viewOf } from "../support/declared.ts";
 import type { Sample } from "./daemon.ts";
 
 export interface Figure {

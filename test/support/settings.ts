@@ -1,6 +1,6 @@
 /** Two customers of the simulated exchange, and the settings a program needs for them. */
 
-import { datasetNames } from "../../src/core/domain.ts";
+import { datasetNames } from "../../src/datasets/index.ts";
 import { scheduleSetting } from "../../src/settings/config.ts";
 import type { SimulatedAccount } from "../../src/simulator/simulator.ts";
 

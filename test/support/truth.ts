@@ -2,7 +2,9 @@
 import type Database from "better-sqlite3";
 import { expect } from "vitest";
 import type { DatasetName } from "../../src/core/domain.ts";
+import { datasetNamed } from "../../src/datasets/index.ts";
 import type { ServedSnapshot, TrueRow } from "../../src/simulator/simulator.ts";
+import { keyOf, keysOf, viewOf } from "./declared.ts";
 
 export interface StoredSnapshot {
   snapshot_id: number;
@@ -13,20 +15,11 @@ export interface StoredSnapshot {
   rows: number;
 }
 
-/** The columns that tell one item from another, by view. */
-const keys: Record<string, string[]> = {
-  "spot-assets": ["coin"],
-  "funding-assets": ["coin"],
-  "mix-accounts": ["product_type", "margin_coin"],
-  positions: ["product_type", "symbol", "margin_coin", "hold_side", "margin_mode"],
-  prices: ["coin", "quote"],
-  equity: [],
-};
-
-const keyOf = (dataset: string, row: TrueRow): string => (keys[dataset] ?? []).map((name) => row[name]).join("|");
+/** The same item may be in several scopes: the product type is part of what names it here. */
+const itemOf = (dataset: DatasetName, row: TrueRow): string => `${row.product_type} ${keyOf(dataset, row)}`;
 
 const sorted = (dataset: string, rows: readonly TrueRow[]): TrueRow[] =>
-  [...rows].sort((a, b) => (keyOf(dataset, a) < keyOf(dataset, b) ? -1 : 1));
+  [...rows].sort((a, b) => (itemOf(dataset, a) < itemOf(dataset, b) ? -1 : 1));
 
 /** Instants as the views write them. */
 const asViewed = (row: TrueRow): TrueRow =>
@@ -34,7 +27,7 @@ const asViewed = (row: TrueRow): TrueRow =>
 
 /** A coin that is gone has one last row of zeros; what was not known of it stays unknown. */
 function zeroRow(dataset: string, row: TrueRow): TrueRow {
-  const isKey = (name: string) => (keys[dataset] ?? []).includes(name);
+  const isKey = (name: string) => name === "product_type" || keysOf(dataset).includes(name);
   return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, isKey(name) ? value : value && "0"]));
 }
 
@@ -67,17 +60,17 @@ export function expectTruth(
       continue;
     }
     const columns = Object.keys(truth[0] ?? {});
-    const view = `${dataset.replaceAll("-", "_")}_history`;
     const stored = database
-      .prepare(`select * from ${view} where snapshot_id = ?`)
+      .prepare(`select * from ${viewOf(dataset)} where snapshot_id = ?`)
       .all(snapshot.snapshot_id) as TrueRow[];
     const series = `${account} ${dataset} ${product_type}`;
-    const now = new Set(truth.map((row) => keyOf(dataset, row)));
-    const gone = ["positions", "prices"].includes(dataset)
-      ? []
-      : (last.get(series) ?? []).filter((row) => !now.has(keyOf(dataset, row))).map((row) => zeroRow(dataset, row));
-    const held = new Set(stored.map((row) => keyOf(dataset, row)));
-    const expected = dataset === "prices" ? truth.filter((row) => held.has(keyOf(dataset, row))) : [...truth, ...gone];
+    const now = new Set(truth.map((row) => itemOf(dataset, row)));
+    const gone =
+      datasetNamed(dataset).vanishes === "nothing"
+        ? []
+        : (last.get(series) ?? []).filter((row) => !now.has(itemOf(dataset, row))).map((row) => zeroRow(dataset, row));
+    const held = new Set(stored.map((row) => itemOf(dataset, row)));
+    const expected = dataset === "prices" ? truth.filter((row) => held.has(itemOf(dataset, row))) : [...truth, ...gone];
     const shown = dataset === "prices" ? stored.filter((row) => row.price !== null) : stored;
     const only = columns.length > 0 ? columns : Object.keys(gone[0] ?? {});
     const comparable = shown.map((row) => Object.fromEntries(only.map((name) => [name, row[name] ?? null])) as TrueRow);

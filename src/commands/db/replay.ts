@@ -1,8 +1,8 @@
-import { type DatasetName, datasetNames } from "../../core/domain.ts";
+import type { DatasetName } from "../../core/domain.ts";
 import { UsageError } from "../../core/errors.ts";
 import { visible } from "../../core/text.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
-import { datasetNamed, datasets } from "../../datasets/index.ts";
+import { datasetNamed, datasetNames, datasets } from "../../datasets/index.ts";
 import { loadConfig } from "../../settings/config.ts";
 import { openRawReader, rawFile } from "../../store/responses/archive-file.ts";
 import { type Corrected, correct, type First } from "../../store/responses/correct.ts";

@@ -1,8 +1,7 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import { datasetNames } from "../../core/domain.ts";
 import { UsageError } from "../../core/errors.ts";
-import { datasetNamed } from "../../datasets/index.ts";
+import { datasetNamed, datasetNames } from "../../datasets/index.ts";
 import { requireNoOther } from "../../output/atomic-file.ts";
 import { exportHistory } from "../../output/export.ts";
 import { kindOf } from "../../output/kind.ts";

@@ -1,7 +1,7 @@
 import { parseProductType } from "../../bitget/product-types.ts";
-import { type Cell, type DatasetName, datasetNames } from "../../core/domain.ts";
+import type { Cell, DatasetName } from "../../core/domain.ts";
 import { UsageError } from "../../core/errors.ts";
-import { datasetNamed } from "../../datasets/index.ts";
+import { datasetNamed, datasetNames } from "../../datasets/index.ts";
 import { loadConfig } from "../../settings/config.ts";
 import { createAsOf, type Filter, hasColumn, type ScopeAsOf, selectSpan } from "../../store/read/as-of.ts";
 import { openReadOnly, type Sqlite } from "../../store/sqlite/database.ts";

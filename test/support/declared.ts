@@ -1,0 +1,30 @@
+/** What tests take from the declarations of the datasets rather than list themselves. */
+import { snakeCase } from "../../src/core/columns.ts";
+import type { ApiVersion, DatasetName, ProductType, Scope } from "../../src/core/domain.ts";
+import type { AnyEndpoint } from "../../src/datasets/dataset.ts";
+import { datasetNamed } from "../../src/datasets/index.ts";
+import type { TrueRow } from "../../src/simulator/simulator.ts";
+
+/** The default of BITGET_PRODUCT_TYPES. */
+export const productTypes = ["umcbl", "dmcbl", "cmcbl", "sumcbl"] as const satisfies ProductType[];
+
+/** Undefined where the generation has no such data. */
+export const endpointIn = (name: DatasetName, api: ApiVersion): AnyEndpoint | undefined =>
+  datasetNamed(name).endpoints[api];
+
+/** What is asked of an account that speaks this generation. */
+export const scopesOf = (name: DatasetName, api: ApiVersion): readonly Scope[] =>
+  endpointIn(name, api)?.scopes(productTypes) ?? [];
+
+/** The path of a dataset; undefined where nothing is asked. */
+export const pathOf = (name: DatasetName, api: ApiVersion): string | undefined => endpointIn(name, api)?.address?.path;
+
+export const viewOf = (name: DatasetName): string => `${name.replaceAll("-", "_")}_history`;
+
+/** The columns of a view that tell one item of a scope from another. */
+export const keysOf = (name: DatasetName): readonly string[] => datasetNamed(name).key.map(snakeCase);
+
+export const keyOf = (name: DatasetName, row: TrueRow): string =>
+  keysOf(name)
+    .map((column) => row[column])
+    .join(" ");
