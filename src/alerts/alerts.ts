@@ -5,10 +5,10 @@ import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import type { ProxySettings } from "../network/proxy.ts";
 import type { AlertSettings } from "../settings/alerts.ts";
-import type { Said } from "../store/alerts/alert-state.ts";
+import type { Notification } from "../store/alerts/alert-store.ts";
 import type { Store } from "../store/store.ts";
-import { createDelivery } from "./delivery.ts";
-import { createWatch } from "./watch.ts";
+import { createDelivery } from "./delivery/delivery.ts";
+import { Watch } from "./watch.ts";
 import { instantText } from "./words.ts";
 
 /** What only time tells is looked at this often. Milliseconds. */
@@ -43,7 +43,7 @@ export interface AlertOptions {
 }
 
 export function createAlerts({ store, settings, proxy, clock, log }: AlertOptions): Alerts {
-  const watch = createWatch(store, settings, clock);
+  const watch = new Watch(store, settings, clock);
   const { webhook } = settings;
   const delivery = webhook && createDelivery({ store, webhook, proxy, clock, log });
   let wakeUp: { stop(): void } | null = null;
@@ -71,7 +71,7 @@ export function createAlerts({ store, settings, proxy, clock, log }: AlertOption
     tell(await watch.lookAtAges());
   }
 
-  function tell(said: readonly Said[]): void {
+  function tell(said: readonly Notification[]): void {
     for (const { alert, state, at, sentence, ...rest } of said) {
       const { kind, account, what, value, threshold } = rest;
       const fields = { alert, state, kind, account, what, value, limit: threshold, at: instantText(at) };

@@ -1,9 +1,10 @@
 /** What the rules that are on cannot judge now, and why: silence there says nothing. */
 
 import type { DatasetName, Row } from "../core/domain.ts";
+import type { Dataset } from "../datasets/dataset.ts";
 import { datasetNamed } from "../datasets/index.ts";
 import type { AlertSettings } from "../settings/alerts.ts";
-import type { AlertBook, Seen } from "../store/alerts/alert-state.ts";
+import type { StoredSnapshot } from "../store/alerts/alert-store.ts";
 import { futuresReadings, positionReadings, unifiedReadings, watchedEquity } from "./readings.ts";
 import type { AlertKind } from "./rules.ts";
 import { coinsText } from "./words.ts";
@@ -24,38 +25,43 @@ const readBy = {
 
 type FigureKind = keyof typeof readBy;
 
-/** By the last answers that are stored. `isScheduled`: whether a dataset is collected at all. */
+/** The last snapshot of each scope, and what a snapshot holds by the column names of its history view. */
+export interface LastAnswers {
+  snapshots: readonly StoredSnapshot[];
+  rows(dataset: Dataset, snapshotId: number): Row[];
+}
+
+/** Returns what cannot be judged by the last answers. `isScheduled` says whether a dataset is collected at all. */
 export function blindSpots(
-  book: Pick<AlertBook, "lastSeen" | "rows">,
+  last: LastAnswers,
   settings: AlertSettings,
   isScheduled: (dataset: DatasetName) => boolean,
 ): BlindSpot[] {
   const { liquidationDistance, marginRatio, drawdown } = settings;
   const isOn = { "liquidation-distance": liquidationDistance, "margin-ratio": marginRatio, drawdown };
   const kinds = (Object.keys(readBy) as FigureKind[]).filter((kind) => isOn[kind] !== null);
-  const lastSeen = book.lastSeen();
   const unread = kinds.flatMap((kind) =>
     readBy[kind].flatMap((dataset): BlindSpot[] => {
       if (!isScheduled(dataset)) return [{ account: "", kind, what: dataset, why: "is not scheduled" }];
-      if (lastSeen.some((seen) => seen.dataset === dataset)) return [];
+      if (last.snapshots.some((seen) => seen.dataset === dataset)) return [];
       return [{ account: "", kind, what: dataset, why: "has not been collected yet" }];
     }),
   );
-  const seenOf = (kind: FigureKind, seen: Seen) => readBy[kind].some((dataset) => dataset === seen.dataset);
+  const seenOf = (kind: FigureKind, seen: StoredSnapshot) => readBy[kind].some((dataset) => dataset === seen.dataset);
   return [
     ...unread,
-    ...lastSeen.flatMap((seen) =>
-      kinds.filter((kind) => seenOf(kind, seen)).flatMap((kind) => spotsOf(book, settings, seen, kind)),
+    ...last.snapshots.flatMap((seen) =>
+      kinds.filter((kind) => seenOf(kind, seen)).flatMap((kind) => spotsOf(last, settings, seen, kind)),
     ),
   ];
 }
 
-function spotsOf(book: Pick<AlertBook, "rows">, settings: AlertSettings, seen: Seen, kind: FigureKind): BlindSpot[] {
+function spotsOf(last: LastAnswers, settings: AlertSettings, seen: StoredSnapshot, kind: FigureKind): BlindSpot[] {
   const { account, dataset, productType, errorCode } = seen;
   const spot = (what: string, why: string): BlindSpot => ({ account, kind, what, why });
   const what = productType === null ? dataset : `${dataset} (${productType})`;
   if (errorCode !== null) return [spot(what, `could not be read (${errorCode})`)];
-  const rows = book.rows(datasetNamed(dataset), seen.id);
+  const rows = last.rows(datasetNamed(dataset), seen.id);
   if (kind === "drawdown") return whyNotWatched(rows).map((why) => spot(what, why));
   const readings = {
     positions: positionReadings,

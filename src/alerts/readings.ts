@@ -3,7 +3,7 @@
 import { absolute, compare, isPositive, subtract } from "../core/decimal.ts";
 import type { Digits, Row } from "../core/domain.ts";
 import type { AlertSettings } from "../settings/alerts.ts";
-import type { Seen } from "../store/alerts/alert-state.ts";
+import type { StoredSnapshot } from "../store/alerts/alert-store.ts";
 import { type AlertKind, judgeLeast, judgeMost, type Reading, type Share, shareOf } from "./rules.ts";
 import { coinsText, nameText, percentText } from "./words.ts";
 
@@ -18,7 +18,7 @@ const unknown = { value: null, verdict: "unknown", how: "is unknown" } as const;
 type Judged = Pick<Reading, "value" | "verdict" | "how">;
 
 interface Named {
-  seen: Seen;
+  seen: StoredSnapshot;
   kind: AlertKind;
   subject: string;
   what: string;
@@ -33,7 +33,7 @@ const reading = ({ seen, ...named }: Named, judged: Judged): Reading => ({
 });
 
 /** Of the positions of a scope: how far each is from its liquidation, and the margin ratio of those that stand alone. */
-export function positionReadings(seen: Seen, rows: readonly Row[], settings: AlertSettings): Reading[] {
+export function positionReadings(seen: StoredSnapshot, rows: readonly Row[], settings: AlertSettings): Reading[] {
   const { liquidationDistance, marginRatio } = settings;
   return rows.flatMap((row) => {
     const { symbol, hold_side: side, margin_mode: mode, margin_coin: coin } = row;
@@ -86,7 +86,7 @@ function ratio(value: Digits | null, limit: Digits): Judged {
 }
 
 /** Of the futures accounts of a classic account: v1 and v2 tell the risk of each margin coin. */
-export function futuresReadings(seen: Seen, rows: readonly Row[], { marginRatio }: AlertSettings): Reading[] {
+export function futuresReadings(seen: StoredSnapshot, rows: readonly Row[], { marginRatio }: AlertSettings): Reading[] {
   if (marginRatio === null || seen.productType === "unified") return [];
   return rows.map((row) => {
     const subject = JSON.stringify([seen.productType, row.margin_coin]);
@@ -97,7 +97,11 @@ export function futuresReadings(seen: Seen, rows: readonly Row[], { marginRatio 
 }
 
 /** Of the whole of a unified account: v3 tells one ratio. */
-export function unifiedReadings(seen: Seen, [row]: readonly Row[], { marginRatio }: AlertSettings): Reading[] {
+export function unifiedReadings(
+  seen: StoredSnapshot,
+  [row]: readonly Row[],
+  { marginRatio }: AlertSettings,
+): Reading[] {
   if (marginRatio === null || !row) return [];
   const what = "unified account";
   const named = { seen, kind: "margin-ratio", subject: "unified", what, threshold: marginRatio } as const;
@@ -126,7 +130,7 @@ const withValue = (value: Digits | null, amounts: Readonly<Record<string, Digits
 
 /** Of equity beside the peak of its window; null is a peak that nothing can be compared with. */
 export function drawdownReading(
-  seen: Seen,
+  seen: StoredSnapshot,
   { value: equity, unpriced }: Pick<Watched, "value" | "unpriced">,
   peak: Digits | null,
   threshold: Digits,

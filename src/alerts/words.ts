@@ -2,7 +2,7 @@
 import { multiply, truncate } from "../core/decimal.ts";
 import type { Digits } from "../core/domain.ts";
 import { durationText, visible } from "../core/text.ts";
-import type { AlertState, OpenAlert } from "../store/alerts/alert-state.ts";
+import type { AlertState, OpenAlert } from "../store/alerts/alert-store.ts";
 import type { Reading } from "./rules.ts";
 
 /** Longer names than any the exchange has are cut. Characters. */

@@ -8,7 +8,7 @@ import { StorageError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import { realPath } from "../core/path.ts";
 import type { Dataset } from "../datasets/dataset.ts";
-import { createAlertBook } from "./alerts/alert-state.ts";
+import { AlertState } from "./alerts/alert-state.ts";
 import { createChain } from "./chain/chain.ts";
 import { identityOf } from "./files/connections.ts";
 import { createDiskWatch } from "./files/disk.ts";
@@ -157,8 +157,7 @@ function storeOn(path: string, sqlite: Sqlite, { clock, log, stopping, opening }
     recover: (at) => write(() => ledger.abandon("crashed", at)),
     asked: (dataset, account) => history.asked(dataset, account),
     latest: (dataset, account) => history.latest(dataset, account),
-    alertBook: createAlertBook(sqlite),
-    atomically: (work) => write(work),
+    alerts: new AlertState(sqlite, write),
     freshness: freshnessReader(sqlite, largestOffset),
     requireRoom: createDiskWatch(path, log).requireRoom,
     close: () => close(path, sqlite, ownWal),

@@ -10,7 +10,7 @@ import type {
   Trigger,
 } from "../core/domain.ts";
 import type { Dataset } from "../datasets/dataset.ts";
-import type { AlertBook } from "./alerts/alert-state.ts";
+import type { AlertStore } from "./alerts/alert-store.ts";
 import type { Freshness } from "./runs/freshness.ts";
 import type { SettledSlot } from "./runs/run-ledger.ts";
 
@@ -87,10 +87,8 @@ export interface Store {
   asked(dataset: Dataset, account: string): Scope[];
   /** Rows of the last good snapshot of every scope still asked, of one account or of all. */
   latest(dataset: Dataset, account?: string): Known[];
-  /** What alerts remember. It is changed in `atomically` alone. */
-  readonly alertBook: AlertBook;
-  /** Runs `work` in an immediate transaction. */
-  atomically<T>(work: () => T): Promise<T>;
+  /** The state of alerts. */
+  readonly alerts: AlertStore;
   /** Whether each dataset that is scheduled is up to date, at `now`. */
   freshness(now: number): Freshness[];
   /** Throws a SpaceError where the disk has too little room for another run. */

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { createWatch } from "../../src/alerts/watch.ts";
+import { Watch } from "../../src/alerts/watch.ts";
 import type { Row } from "../../src/core/domain.ts";
 import { datasetNamed } from "../../src/datasets/index.ts";
 import { collect, good, item, minute, start } from "../store/kit.ts";
@@ -19,7 +19,7 @@ const settings = {
 /** What is said while these prices of DUST and rows of equity are stored, each at its minute. */
 async function saidOf(told: readonly (readonly [number, string | null, Row])[]): Promise<string[]> {
   const store = await open(temporaryPath());
-  const watch = createWatch(store, settings, new SettableClock(start));
+  const watch = new Watch(store, settings, new SettableClock(start));
   await watch.begin();
   await store.setSchedule("main", "equity", "* * * * *", start);
   const said: string[] = [];

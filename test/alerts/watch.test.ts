@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { createWatch } from "../../src/alerts/watch.ts";
+import { Watch } from "../../src/alerts/watch.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import type { Row, Scope } from "../../src/core/domain.ts";
 import { datasetNamed } from "../../src/datasets/index.ts";
 import type { AlertSettings } from "../../src/settings/alerts.ts";
 import type { Store } from "../../src/store/store.ts";
 import { collect, failed, good, item, minute, query, start } from "../store/kit.ts";
-import { open, temporaryPath } from "../store/temporary.ts";
+import { older, open, temporaryPath } from "../store/temporary.ts";
 import { SettableClock } from "../support/world.ts";
 
 const off: AlertSettings = {
@@ -24,7 +24,7 @@ async function begin(settings: Partial<AlertSettings>, path = temporaryPath()) {
   const store = await open(path);
   const clock = new SettableClock(start);
   const said: string[] = [];
-  let watch = createWatch(store, { ...off, ...settings }, clock);
+  let watch = new Watch(store, { ...off, ...settings }, clock);
   await watch.begin();
   const look = async () => {
     for (let more = true; more; ) {
@@ -43,7 +43,7 @@ async function begin(settings: Partial<AlertSettings>, path = temporaryPath()) {
     /** As after a restart, with other settings if given. */
     async restart(changed: Partial<AlertSettings> = settings) {
       await watch.end();
-      watch = createWatch(store, { ...off, ...changed }, clock);
+      watch = new Watch(store, { ...off, ...changed }, clock);
       await watch.begin();
     },
   };
@@ -86,7 +86,7 @@ describe("drawdown beside coins without a price", () => {
       await look();
     }
     expect(said).toEqual(["fired drawdown main equity 0.6", "recovered drawdown main equity 0.05"]);
-    const [message] = store.alertBook.messages(2).slice(-1);
+    const [message] = query(store.path, "select sentence from alert_message order by id");
     expect(message?.sentence).toContain("equity of 400 USDT (without AIRDROP: no price) is 60 % under");
   });
 
@@ -386,9 +386,11 @@ it("an isolated position beyond its liquidation is no farther from it", async ()
   ]);
 });
 
-it("many positions are looked at in steps, between which others have their turn", async () => {
+it("many positions are evaluated while the event loop turns", async () => {
   const store = await open(temporaryPath());
-  const watch = createWatch(store, { ...off, liquidationDistance: "0.1" }, systemClock);
+  let ms = 0;
+  const clock = { ...systemClock, monotonic: () => (ms += 10) };
+  const watch = new Watch(store, { ...off, liquidationDistance: "0.1" }, clock);
   await watch.begin();
   const known = { marginCoin: "USDT", holdSide: "long", marginMode: "crossed", liquidationPrice: "100.1" };
   for (let n = 0; n < 12; n++) {
@@ -396,14 +398,68 @@ it("many positions are looked at in steps, between which others have their turn"
     const rows = Array.from({ length: 300 }, (_, coin) => ({ ...known, symbol: `COIN${coin}`, markPrice }));
     await stored(store, "positions", n, rows, "umcbl");
   }
-  const steps: number[] = [];
-  for (let more = true; more; ) {
-    const seen = await watch.look();
-    more = seen.more;
-    steps.push(seen.said.length);
+  let turns = 0;
+  const turn = () => {
+    turns += 1;
+    next = setImmediate(turn);
+  };
+  let next = setImmediate(turn);
+  const { said } = await watch.look();
+  clearImmediate(next);
+  expect(turns).toBeGreaterThan(4);
+  expect(said).toHaveLength(600);
+});
+
+describe("the positions of accounts", () => {
+  const near = { symbol: "BTCUSDT", marginCoin: "USDT", holdSide: "long", marginMode: "crossed" };
+  const positions = datasetNamed("positions");
+
+  /** A good run whose position is that far from its liquidation at 100. */
+  async function run(store: Store, account: string, at: number, markPrice: string): Promise<void> {
+    const slot = start + at * minute;
+    await store.setSchedule(account, "positions", "* * * * *", start);
+    const row = { ...near, liquidationPrice: "100", markPrice };
+    await collect(store, positions, slot, { snapshots: [good([item(positions, row)], slot, "umcbl")] }, account);
   }
-  expect(steps.length).toBeGreaterThan(2);
-  expect(steps.reduce((sum, count) => sum + count, 0)).toBe(600);
+
+  it("neither lose nor repeat an alert of any account, wherever the process dies", async () => {
+    const path = temporaryPath();
+    const settings = { ...off, liquidationDistance: "0.1" };
+    const said: string[] = [];
+    /** One life of the process, which looks and then ends without a word. */
+    const live = async (looks: boolean, ...runs: [account: string, at: number, price: string][]) => {
+      const store = await open(path);
+      const watch = new Watch(store, settings, new SettableClock(start));
+      await watch.begin();
+      for (const one of runs) {
+        await run(store, ...one);
+        if (looks) said.push(...(await watch.look()).said.map(({ account, state }) => `${account} ${state}`));
+      }
+      store.close();
+    };
+    await live(true, ["main", 1, "200"], ["main", 2, "101"]);
+    // New accounts, of which one is looked at before the process dies and one is not.
+    await live(true, ["hedge", 3, "200"], ["main", 3, "200"], ["hedge", 4, "101"]);
+    await live(false, ["main", 5, "101"], ["third", 5, "101"]);
+    await live(true, ["third", 6, "101"]);
+    await live(true, ["hedge", 6, "200"]);
+    expect(said).toEqual([
+      "main fired",
+      "main recovered",
+      "hedge fired",
+      "main fired",
+      "third fired",
+      "hedge recovered",
+    ]);
+  });
+
+  it.each(["0003", "0004", "0005", "0006", "0007"])("begin where the one of all accounts was (%s)", async (version) => {
+    const store = await open(older(version));
+    const after = await store.alerts.begin();
+    expect(after).toEqual(new Map([["main", 8]]));
+    const { snapshots } = await store.alerts.unseen(after, 10);
+    expect(snapshots.map(({ id }) => id)).toEqual(version === "0003" ? [] : [9, 10]);
+  });
 });
 
 it("a position whose product type is asked no more is closed", async () => {

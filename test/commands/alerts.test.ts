@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { datasetNamed } from "../../src/datasets/index.ts";
+import { noChanges } from "../../src/store/alerts/alert-store.ts";
 import { startReceiver, token } from "../alerts/receiver.ts";
 import { collect, failed, good, item, start } from "../store/kit.ts";
 import { open, temporaryPath } from "../store/temporary.ts";
@@ -36,15 +37,18 @@ it("alerts test says what to do when it is not taken, or when there is nowhere t
 
 it("alerts list shows what is open and what became of what was said", async () => {
   const path = temporaryPath();
-  const { alertBook: book, atomically } = await open(path);
-  await atomically(() => {
-    const of = { kind: "drawdown", account: "main", what: "equity\u001b[31m" };
-    book.fire({ ...of, name: "one", subject: "equity", scopeId: null, firedAt: start });
-    const figures = { value: "0.2", threshold: "0.1", sentence: "Alert: main: equity is low." };
-    for (const delivery of ["log", "pending"] as const)
-      book.say({ ...of, alert: "one", state: "fired", at: start, delivery, ...figures });
-    book.mark(2, { delivery: "pending", attempts: 3, nextAt: start, problem: "answered HTTP 500" });
+  const { alerts } = await open(path);
+  const of = { kind: "drawdown", account: "main", what: "equity\u001b[31m" };
+  const figures = { value: "0.2", threshold: "0.1", sentence: "Alert: main: equity is low." };
+  await alerts.record({
+    ...noChanges,
+    fired: [{ ...of, name: "one", subject: "equity", scopeId: null, firedAt: start }],
+    messages: (["log", "pending"] as const).map((delivery) => ({
+      ...{ ...of, ...figures, alert: "one", state: "fired", at: start },
+      delivery,
+    })),
   });
+  await alerts.mark(2, { delivery: "pending", attempts: 3, nextAt: start, problem: "answered HTTP 500" });
   const { code, stdout } = await run(["alerts", "list"], temporaryFolder(), { DATABASE_URL: `file:${path}` });
   expect(code).toBe(0);
   expect(stdout.split("\n").map((line) => line.replaceAll(/ {2,}/g, " | "))).toEqual([
@@ -98,11 +102,10 @@ it("alerts list says what the rules cannot judge, and why", async () => {
 
 it("a database that was restored does not say again what its backup had still to say", async () => {
   const path = temporaryPath();
-  const { alertBook: book, atomically } = await open(path);
-  await atomically(() => {
-    const said = { alert: "one", kind: "stale", account: "main", what: "prices", sentence: "Alert." } as const;
-    book.say({ ...said, state: "fired", at: start, value: null, threshold: null, delivery: "pending" });
-  });
+  const { alerts } = await open(path);
+  const said = { alert: "one", kind: "stale", account: "main", what: "prices", sentence: "Alert." } as const;
+  const message = { ...said, state: "fired", at: start, value: null, threshold: null, delivery: "pending" } as const;
+  await alerts.record({ ...noChanges, messages: [message] });
   const folder = temporaryFolder();
   const copy = join(folder, "copy.db");
   await run(["db", "backup", copy], folder, { DATABASE_URL: `file:${path}` });

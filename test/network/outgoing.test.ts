@@ -2,7 +2,7 @@
 import { createServer, type Server } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { expect, it, onTestFinished } from "vitest";
-import { post } from "../../src/alerts/post.ts";
+import { post } from "../../src/alerts/delivery/post.ts";
 import { createHttp } from "../../src/bitget/wire/http.ts";
 import { Secret } from "../../src/core/domain.ts";
 import { type ProxySettings, readProxySettings } from "../../src/network/proxy.ts";

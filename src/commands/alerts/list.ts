@@ -1,7 +1,8 @@
 import { type BlindSpot, blindSpots } from "../../alerts/blind.ts";
 import { UsageError } from "../../core/errors.ts";
 import { loadConfig } from "../../settings/config.ts";
-import { createAlertBook, type Message, type OpenAlert } from "../../store/alerts/alert-state.ts";
+import { lastMessages, lastSnapshots, prepareOpenAlerts, rowReader } from "../../store/alerts/alert-reads.ts";
+import type { Message, OpenAlert } from "../../store/alerts/alert-store.ts";
 import { openReadOnly } from "../../store/sqlite/database.ts";
 import type { Command } from "../command.ts";
 import { table } from "../shared/table.ts";
@@ -14,10 +15,11 @@ export const alertsList: Command = {
     const { databasePath, alerts, schedules } = loadConfig(env, { credentials: false });
     const sqlite = openReadOnly(databasePath);
     try {
-      const book = createAlertBook(sqlite);
-      const blind = blindSpots(book, alerts, (name) => schedules[name] !== null);
-      const said = saidLines(book.messages(limit).reverse());
-      for (const line of [...openLines(book.open()), ...blindLines(blind), "", ...said]) out(line);
+      const last = { snapshots: lastSnapshots(sqlite), rows: rowReader(sqlite) };
+      const blind = blindSpots(last, alerts, (name) => schedules[name] !== null);
+      const said = saidLines(lastMessages(sqlite, limit).reverse());
+      const open = openLines(prepareOpenAlerts(sqlite).all());
+      for (const line of [...open, ...blindLines(blind), "", ...said]) out(line);
       return 0;
     } finally {
       sqlite.close();

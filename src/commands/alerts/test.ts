@@ -1,5 +1,5 @@
-import { bodyOf } from "../../alerts/formats.ts";
-import { post, problemOf } from "../../alerts/post.ts";
+import { bodyOf } from "../../alerts/delivery/formats.ts";
+import { post, problemOf } from "../../alerts/delivery/post.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { loadConfig } from "../../settings/config.ts";
 import type { Command } from "../command.ts";

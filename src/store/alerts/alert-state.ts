@@ -1,207 +1,211 @@
-/**
- * What alerts remember, so that a restart knows the same: how far they have looked, what is open, what is still to be said.
- * What changes it is called inside a transaction of the store.
- */
-
-import { compare } from "../../core/decimal.ts";
-import type { DatasetName, Digits, Row } from "../../core/domain.ts";
+/** The state of alerts in SQLite. */
+import type { Digits, Row } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import { digitsSql } from "../schema/encoding.ts";
-import { prefixOf } from "../schema/tables.ts";
 import type { Sqlite } from "../sqlite/database.ts";
-
-/** A snapshot as alerts look at it. */
-export interface Seen {
-  id: number;
-  account: string;
-  dataset: DatasetName;
-  scopeId: number;
-  productType: string | null;
-  takenAt: number;
-  /** Null: a good one. */
-  errorCode: string | null;
-}
-
-export interface OpenAlert {
-  /** Of this crossing alone. */
-  name: string;
-  kind: string;
-  account: string;
-  /** Tells it from others of its kind and account. */
-  subject: string;
-  /** The same for people. */
-  what: string;
-  /** Null: no single scope tells it. */
-  scopeId: number | null;
-  firedAt: number;
-}
-
-/** `closed`: what it was about is no more, or is looked at no more. */
-export type AlertState = "fired" | "recovered" | "closed";
-
-/** `pending` waits for its turn; `log` has nowhere else to go; `given up` was too old, one too many, or never accepted. */
-export type DeliveryState = "pending" | "log" | "delivered" | "given up";
-
-/** What is said. Amounts and shares are digits; null where there are none. */
-export interface Message {
-  /** The order in which it is sent. */
-  id: number;
-  /** The name of the alert. */
-  alert: string;
-  kind: string;
-  account: string;
-  what: string;
-  state: AlertState;
-  at: number;
-  value: Digits | null;
-  threshold: Digits | null;
-  sentence: string;
-  delivery: DeliveryState;
-  attempts: number;
-  /** Not before this. Epoch ms. */
-  nextAt: number;
-  /** What went wrong last. */
-  problem: string | null;
-}
-
-export type Said = Omit<Message, "id" | "attempts" | "nextAt" | "problem">;
-
-export interface AlertBook {
-  /** The last snapshot that was looked at; null before the first look. */
-  position(): number | null;
-  moveTo(snapshotId: number): void;
-  /** 0 where there is none. */
-  newestSnapshot(): number;
-  /** In the order in which they were stored; those of an import are no news. */
-  snapshotsAfter(snapshotId: number, most: number): Seen[];
-  /** What a good snapshot holds, in the words of its history view. */
-  rows(dataset: Dataset, snapshotId: number): Row[];
-  /** What the account's scopes that are still asked told last, up to a snapshot: null, or one of `codes`. */
-  verdicts(account: string, snapshotId: number, codes: readonly string[]): { scopeId: number; code: string | null }[];
-  open(): OpenAlert[];
-  /** Those whose scope is asked no more. */
-  forsaken(): OpenAlert[];
-  fire(alert: OpenAlert): void;
-  end(alert: OpenAlert): void;
-  /** Adds what an account is worth to the peaks; the greatest of so many hours that end with its own, and whether it is a new one. */
-  peak(account: string, takenAt: number, equity: Digits, hours: number): { greatest: Digits; isNew: boolean };
-  /** The greatest of the hours after that of `after`, up to that of `until`; null where none is known. Epoch ms. */
-  peakAfter(account: string, after: number, until: number): Digits | null;
-  /** When one of these coins last had a price, up to a snapshot and not before `from`; null where none had. Epoch ms. */
-  pricedUntil(coins: readonly string[], snapshotId: number, from: number): number | null;
-  /** The last price in USDT of each of these coins as of a snapshot; a coin that never had one is left out. */
-  lastPrices(coins: readonly string[], snapshotId: number): { coin: string; price: Digits }[];
-  /** The last snapshot, good or not, of each scope that is still asked on a schedule. */
-  lastSeen(): Seen[];
-  say(message: Said): void;
-  /** The one whose turn it is. */
-  nextPending(): Message | null;
-  mark(id: number, to: Pick<Message, "delivery" | "attempts" | "nextAt" | "problem">): void;
-  /** Gives up whatever waits, for this reason. */
-  withdraw(problem: string): void;
-  /** The newest first. */
-  messages(most: number): Message[];
-}
+import type { Write } from "../sqlite/write-queue.ts";
+import { messageColumns, prepareOpenAlerts, rowReader, snapshotColumns } from "./alert-reads.ts";
+import type {
+  AlertChanges,
+  AlertPositions,
+  AlertStore,
+  DeliveryMark,
+  EquityPeak,
+  Message,
+  OpenAlert,
+  StoredSnapshot,
+  Unseen,
+} from "./alert-store.ts";
 
 const hour = 3_600_000;
 
-/** Of the peaks of an account so many hours are kept, whatever the window. */
+/** Peaks are kept for so many hours, whatever the window. */
 const keptHours = 90 * 24;
 
-/** More than this many wait for nobody: the oldest are given up. */
-const mostPending = 1000;
+/** When more messages are pending, the oldest are given up. */
+const maxPending = 1000;
 
-/** So many of the last messages are kept, waiting or not. */
-const mostKept = 2000;
+/** So many of the last messages are kept, pending or not. */
+const maxKept = 2000;
 
-export function createAlertBook(sqlite: Sqlite): AlertBook {
-  const statements = prepare(sqlite);
-  const views = new Map<string, ReturnType<Sqlite["prepare"]>>();
-  return {
-    position: () => (statements.position.get() as number | undefined) ?? null,
-    moveTo: (snapshotId) => void statements.setFigure.run("", 0, String(snapshotId)),
-    newestSnapshot: () => statements.newest.get() as number,
-    snapshotsAfter: (snapshotId, most) => statements.after.all(snapshotId, most) as Seen[],
-    rows(dataset, snapshotId) {
-      const view = `${prefixOf(dataset)}_history`;
-      const found = views.get(view) ?? sqlite.prepare(`select * from ${view} where snapshot_id = ?`);
-      views.set(view, found);
-      return found.all(snapshotId) as Row[];
-    },
-    verdicts: (account, snapshotId, codes) =>
-      statements.verdicts.all({ account, snapshotId, codes: JSON.stringify(codes) }) as ReturnType<
-        AlertBook["verdicts"]
-      >,
-    open: () => statements.open.all() as OpenAlert[],
-    forsaken: () => statements.forsaken.all() as OpenAlert[],
-    fire: (alert) => void statements.fire.run(alert),
-    end: (alert) => void statements.end.run(alert),
-    peak(account, takenAt, equity, hours) {
-      const now = takenAt - (takenAt % hour);
-      const known = statements.peaks.all(account, now - (hours - 1) * hour, now) as { hour: number; equity: Digits }[];
-      const here = known.find((one) => one.hour === now);
-      const isNew = !here || compare(equity, here.equity) > 0;
-      if (isNew) {
-        statements.setFigure.run(account, now, equity);
-        statements.dropPeaks.run(account, now - keptHours * hour);
-      }
-      const greatest = known.map((one) => one.equity).reduce(greater, equity);
-      return { greatest, isNew };
-    },
-    peakAfter(account, after, until) {
-      const [from, to] = [after - (after % hour) + hour, until - (until % hour)];
-      const known = statements.peaks.all(account, from, to) as { equity: Digits }[];
-      return known.length === 0 ? null : known.map((one) => one.equity).reduce(greater);
-    },
-    pricedUntil: (coins, snapshotId, from) =>
-      statements.pricedUntil.get({ coins: JSON.stringify(coins), snapshotId, from }) as number | null,
-    lastPrices: (coins, snapshotId) =>
-      statements.lastPrices.all({ coins: JSON.stringify(coins), snapshotId }) as { coin: string; price: Digits }[],
-    lastSeen: () => statements.lastSeen.all() as Seen[],
-    say(message) {
-      statements.say.run({ ...message, attempts: 0, nextAt: message.at });
-      statements.giveUp.run(mostPending);
-      statements.forget.run(mostKept);
-    },
-    nextPending: () => (statements.nextPending.get() as Message | undefined) ?? null,
-    mark: (id, to) => void statements.mark.run({ ...to, id }),
-    withdraw: (problem) => void statements.withdraw.run(problem),
-    messages: (most) => statements.messages.all(most) as Message[],
-  };
+/** Thrown inside a transaction to undo it: the changes were worked out from another state. */
+class OutdatedError extends Error {}
+
+export class AlertState implements AlertStore {
+  readonly #write: Write;
+  readonly #statements: ReturnType<typeof prepare>;
+  readonly #rows: (dataset: Dataset, snapshotId: number) => Row[];
+
+  constructor(sqlite: Sqlite, write: Write) {
+    this.#write = write;
+    this.#statements = prepare(sqlite);
+    this.#rows = rowReader(sqlite);
+  }
+
+  async begin(): Promise<AlertPositions> {
+    const { missing, addMissing, positions } = this.#statements;
+    if (missing.get() !== undefined) await this.#write(() => void addMissing.run());
+    return new Map(positions.all());
+  }
+
+  /**
+   * With one process that writes, ids follow the order of commits across accounts too: an account without news moves on with the
+   * others, and one that is new has only snapshots behind every position.
+   */
+  async unseen(after: AlertPositions, limit: number): Promise<Unseen> {
+    const from = after.size === 0 ? 0 : Math.min(...after.values());
+    const newest = this.#statements.newest.get() ?? 0;
+    const found = this.#statements.unseen.all(from, limit);
+    const more = found.length === limit;
+    const to = more ? (found.at(-1)?.id ?? from) : newest;
+    const accounts = [...after.keys(), ...found.map(({ account }) => account)];
+    return {
+      snapshots: found.filter(({ id, account }) => id > (after.get(account) ?? from)),
+      positions: new Map(accounts.map((account) => [account, Math.max(to, after.get(account) ?? 0)])),
+      more,
+    };
+  }
+
+  async rows(dataset: Dataset, snapshotId: number): Promise<Row[]> {
+    return this.#rows(dataset, snapshotId);
+  }
+
+  async verdicts({ account, id }: StoredSnapshot, codes: readonly string[]) {
+    return this.#statements.verdicts.all({ account, snapshotId: id, codes: JSON.stringify(codes) });
+  }
+
+  async open(): Promise<OpenAlert[]> {
+    return this.#statements.open.all();
+  }
+
+  async unasked(scopeIds: readonly number[]): Promise<number[]> {
+    return this.#statements.unasked.all(JSON.stringify(scopeIds));
+  }
+
+  async peaks(account: string, from: number, to: number): Promise<EquityPeak[]> {
+    return this.#statements.peaks.all(account, from, to);
+  }
+
+  async pricedUntil(coins: readonly string[], { id }: StoredSnapshot, from: number): Promise<number | null> {
+    return this.#statements.pricedUntil.get({ coins: JSON.stringify(coins), snapshotId: id, from }) ?? null;
+  }
+
+  async lastPrices(coins: readonly string[], { id }: StoredSnapshot) {
+    return this.#statements.lastPrices.all({ coins: JSON.stringify(coins), snapshotId: id });
+  }
+
+  async record(changes: AlertChanges): Promise<boolean> {
+    try {
+      await this.#write(() => this.#apply(changes));
+      return true;
+    } catch (error) {
+      if (error instanceof OutdatedError) return false;
+      throw error;
+    }
+  }
+
+  #apply({ ended, fired, messages, peaks, positions }: AlertChanges): void {
+    const { end, fire, position, setFigure, dropPeaks, enqueue, giveUp, forget } = this.#statements;
+    const require = (isCurrent: boolean) => {
+      if (!isCurrent) throw new OutdatedError();
+    };
+    for (const { account, from, to } of positions) {
+      require((position.get(account) ?? null) === from);
+      setFigure.run(account, 0, String(to));
+    }
+    for (const alert of ended) require(end.run(alert).changes === 1);
+    for (const alert of fired) require(fire.run(alert).changes === 1);
+    for (const peak of peaks) {
+      setFigure.run(peak.account, peak.hour, peak.equity);
+      dropPeaks.run(peak.account, peak.hour - keptHours * hour);
+    }
+    for (const message of messages) enqueue.run({ ...message, attempts: 0, nextAt: message.at });
+    if (messages.length === 0) return;
+    giveUp.run(maxPending);
+    forget.run(maxKept);
+  }
+
+  async nextPending(): Promise<Message | null> {
+    return this.#statements.nextPending.get() ?? null;
+  }
+
+  mark(messageId: number, as: DeliveryMark): Promise<void> {
+    return this.#write(() => void this.#statements.mark.run({ ...as, id: messageId }));
+  }
 }
 
-/** Whether a stored price (SQL, packed) is one: the zero of a coin that was never traded, which older versions stored, is none. */
+/** Whether a stored price (SQL, packed) is one: older versions stored zero for a coin that was never traded. */
 const isPrice = (column: string): string => `ltrim(hex(${column}), '0ABF') <> ''`;
 
-const greater = (one: Digits, other: Digits): Digits => (compare(one, other) >= 0 ? one : other);
+interface CoinsAsOf {
+  coins: string;
+  snapshotId: number;
+}
 
-const seenColumns = `n.id, a.name as account, e.dataset, n.scope_id as scopeId, nullif(p.product_type, '') as productType,
-  n.taken_at as takenAt, n.error_code as errorCode`;
+const prepare = (sqlite: Sqlite) => ({ ...prepareReads(sqlite), ...preparePrices(sqlite), ...prepareWrites(sqlite) });
 
-const openColumns = "a.kind, a.account, a.subject, a.name, a.what, a.scope_id as scopeId, a.fired_at as firedAt";
+/** The position of an account is its figure of the hour 0; that of no account says that alerts have begun. */
+const missingPositions = `
+  with name(name) as (select '' union all select name from account)
+  select name from name where not exists (select 1 from alert_figure where account = name and hour = 0)`;
 
-const messageColumns = `id, alert, kind, account, what, state, at, value, threshold, sentence, delivery, attempts,
-  next_at as nextAt, problem`;
-
-function prepare(sqlite: Sqlite) {
+function prepareReads(sqlite: Sqlite) {
   return {
+    missing: sqlite.prepare(missingPositions),
+    positions: sqlite
+      .prepare<[], [account: string, position: number]>(
+        `select f.account, cast(f.figure as integer)
+         from account a join alert_figure f on f.account = a.name and f.hour = 0`,
+      )
+      .raw(),
     position: sqlite
-      .prepare("select cast(figure as integer) from alert_figure where account = '' and hour = 0")
+      .prepare<[string], number>("select cast(figure as integer) from alert_figure where account = ? and hour = 0")
       .pluck(),
-    setFigure: sqlite.prepare(
-      `insert into alert_figure (account, hour, figure) values (?, ?, ?)
-       on conflict do update set figure = excluded.figure`,
-    ),
-    newest: sqlite.prepare("select coalesce(max(id), 0) from snapshot").pluck(),
-    after: sqlite.prepare(
-      `select ${seenColumns}
+    newest: sqlite.prepare<[], number>("select max(id) from snapshot").pluck(),
+    unseen: sqlite.prepare<[number, number], StoredSnapshot>(
+      `select ${snapshotColumns}
        from snapshot n join run r on r.id = n.run_id join scope p on p.id = n.scope_id
          join series e on e.id = p.series_id join account a on a.id = e.account_id
        where n.id > ? and r.cause is not 'imported' order by n.id limit ?`,
     ),
+    open: prepareOpenAlerts(sqlite),
+    // One step down the index for each scope, however long the exchange did not answer at all.
+    verdicts: sqlite.prepare<
+      { account: string; snapshotId: number; codes: string },
+      { scopeId: number; code: string | null }
+    >(
+      `select p.id as scopeId, n.error_code as code
+       from account a join series e on e.account_id = a.id join scope p on p.series_id = e.id
+         join snapshot n on n.id = (
+           select id from snapshot
+           where scope_id = p.id and id <= @snapshotId
+             and (error_code is null or error_code in (select value from json_each(@codes)))
+           order by taken_at desc, id desc limit 1)
+       where a.name = @account and p.until is null
+         and exists (select 1 from schedule c where c.series_id = e.id and c.until is null)`,
+    ),
+    unasked: sqlite
+      .prepare<[string], number>(
+        `select p.id from json_each(?) s join scope p on p.id = s.value
+         where p.until is not null
+           or not exists (select 1 from schedule c where c.series_id = p.series_id and c.until is null)`,
+      )
+      .pluck(),
+    peaks: sqlite.prepare<[string, number, number], EquityPeak>(
+      "select account, hour, figure as equity from alert_figure where account = ? and hour between ? and ?",
+    ),
+    // No index: so few are kept that a walk over all of them costs less than a page of every database.
+    nextPending: sqlite.prepare<[], Message>(
+      `select ${messageColumns} from alert_message where delivery = 'pending' order by id limit 1`,
+    ),
+  };
+}
+
+function preparePrices(sqlite: Sqlite) {
+  return {
     // A version with a price holds until the next of its item; those from before the window are not walked through.
     pricedUntil: sqlite
-      .prepare(
+      .prepare<CoinsAsOf & { from: number }, number | null>(
         `select max(coalesce(b.taken_at, n.taken_at)) from json_each(@coins) c
            join prices_item i on i.coin = c.value and i.quote = 'USDT'
            join snapshot n on n.id = @snapshotId
@@ -214,47 +218,37 @@ function prepare(sqlite: Sqlite) {
              select min(since) from prices_moving where item_id = m.item_id and since > m.since)`,
       )
       .pluck(),
-    lastPrices: sqlite.prepare(
+    lastPrices: sqlite.prepare<CoinsAsOf, { coin: string; price: Digits }>(
       `select c.value as coin, ${digitsSql("m.price")} as price from json_each(@coins) c
          join prices_item i on i.coin = c.value and i.quote = 'USDT'
          join prices_moving m on m.item_id = i.id and m.since = (
            select max(since) from prices_moving where item_id = i.id and since <= @snapshotId and ${isPrice("price")})`,
     ),
-    lastSeen: sqlite.prepare(
-      `select ${seenColumns}
-       from scope p join series e on e.id = p.series_id join account a on a.id = e.account_id
-         join snapshot n on n.id = (
-           select id from snapshot where scope_id = p.id order by taken_at desc, id desc limit 1)
-       where p.until is null and exists (select 1 from schedule c where c.series_id = e.id and c.until is null)
-       order by a.id, e.id, p.id`,
+  };
+}
+
+function prepareWrites(sqlite: Sqlite) {
+  return {
+    // An account without a position came after the last look that wrote one: its first snapshot is behind all of them.
+    addMissing: sqlite.prepare(
+      `insert into alert_figure (account, hour, figure)
+       select name, 0, cast(coalesce(
+         (select min(cast(figure as integer)) from alert_figure where hour = 0 and account <> ''),
+         (select 0 from alert_figure where hour = 0 and account = ''),
+         (select max(id) from snapshot), 0) as text)
+       from (${missingPositions})`,
     ),
-    // One step down the index for each scope, however long the exchange did not answer at all.
-    verdicts: sqlite.prepare(
-      `select p.id as scopeId, n.error_code as code
-       from account a join series e on e.account_id = a.id join scope p on p.series_id = e.id
-         join snapshot n on n.id = (
-           select id from snapshot
-           where scope_id = p.id and id <= @snapshotId
-             and (error_code is null or error_code in (select value from json_each(@codes)))
-           order by taken_at desc, id desc limit 1)
-       where a.name = @account and p.until is null
-         and exists (select 1 from schedule c where c.series_id = e.id and c.until is null)`,
+    setFigure: sqlite.prepare(
+      `insert into alert_figure (account, hour, figure) values (?, ?, ?)
+       on conflict do update set figure = excluded.figure`,
     ),
-    open: sqlite.prepare(`select ${openColumns} from alert a order by a.fired_at, a.name`),
-    forsaken: sqlite.prepare(
-      `select ${openColumns} from alert a join scope p on p.id = a.scope_id
-       where p.until is not null
-         or not exists (select 1 from schedule c where c.series_id = p.series_id and c.until is null)
-       order by a.fired_at, a.name`,
-    ),
+    dropPeaks: sqlite.prepare("delete from alert_figure where account = ? and hour > 0 and hour < ?"),
     fire: sqlite.prepare(
       `insert into alert (kind, account, subject, name, what, scope_id, fired_at)
-       values (@kind, @account, @subject, @name, @what, @scopeId, @firedAt)`,
+       values (@kind, @account, @subject, @name, @what, @scopeId, @firedAt) on conflict do nothing`,
     ),
     end: sqlite.prepare("delete from alert where kind = @kind and account = @account and subject = @subject"),
-    peaks: sqlite.prepare("select hour, figure as equity from alert_figure where account = ? and hour between ? and ?"),
-    dropPeaks: sqlite.prepare("delete from alert_figure where account = ? and hour < ?"),
-    say: sqlite.prepare(
+    enqueue: sqlite.prepare(
       `insert into alert_message
          (alert, kind, account, what, state, at, value, threshold, sentence, delivery, attempts, next_at)
        values (@alert, @kind, @account, @what, @state, @at, @value, @threshold, @sentence, @delivery, @attempts, @nextAt)`,
@@ -264,15 +258,9 @@ function prepare(sqlite: Sqlite) {
          and id <= (select id from alert_message where delivery = 'pending' order by id desc limit 1 offset ?)`,
     ),
     forget: sqlite.prepare("delete from alert_message where id <= (select max(id) from alert_message) - ?"),
-    // No index: so few are kept that a walk over all of them costs less than a page of every database.
-    nextPending: sqlite.prepare(
-      `select ${messageColumns} from alert_message where delivery = 'pending' order by id limit 1`,
-    ),
     mark: sqlite.prepare(
       `update alert_message set delivery = @delivery, attempts = @attempts, next_at = @nextAt, problem = @problem
        where id = @id`,
     ),
-    withdraw: sqlite.prepare("update alert_message set delivery = 'given up', problem = ? where delivery = 'pending'"),
-    messages: sqlite.prepare(`select ${messageColumns} from alert_message order by id desc limit ?`),
   };
 }

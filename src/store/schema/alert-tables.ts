@@ -40,9 +40,9 @@ export const alertMessage = sqliteTable("alert_message", {
 });
 
 /**
- * Figures to go on from: the greatest complete equity that an account was seen to have in an hour (epoch ms of its beginning,
- * UTC), and, under no account and the hour 0, the id of the snapshot up to which alerts have looked. One table, for each costs
- * every database a page.
+ * Figures to continue from: the greatest complete equity that an account was seen to have in an hour (epoch ms of its beginning,
+ * UTC), and, under the hour 0, the id of the account's snapshot up to which alerts have looked; under no account, that they ever
+ * have. One table, for each costs every database a page.
  */
 export const alertFigure = sqliteTable(
   "alert_figure",

@@ -2,7 +2,7 @@
 import { existsSync, statSync } from "node:fs";
 import { ConfigError } from "../../core/errors.ts";
 import { realPath } from "../../core/path.ts";
-import { createAlertBook } from "../alerts/alert-state.ts";
+import { cancelPending } from "../alerts/alert-reads.ts";
 import { connect } from "../files/connections.ts";
 import { requireNoDeadLink } from "../files/names.ts";
 import type { Views } from "../schema/views.ts";
@@ -51,7 +51,7 @@ export async function restore(
         try {
           if (pending.length > 0) applyMigrations(copy, { pending, views, now });
           // It was for the database that was copied to send them; nobody wants to hear of them again.
-          createAlertBook(copy).withdraw("the database was restored from a backup");
+          cancelPending(copy, "the database was restored from a backup");
         } finally {
           copy.close();
         }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { bodyOf } from "../../src/alerts/formats.ts";
-import type { Message } from "../../src/store/alerts/alert-state.ts";
+import { bodyOf } from "../../../src/alerts/delivery/formats.ts";
+import type { Message } from "../../../src/store/alerts/alert-store.ts";
 
 const at = Date.parse("2026-11-01T00:00:00Z");
 

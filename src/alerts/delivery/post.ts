@@ -1,10 +1,10 @@
 /** One POST to the receiver of alerts. No redirect is followed, nothing waits for ever, and what goes wrong is said without the address. */
 import got, { RequestError, TimeoutError } from "got";
-import type { Secret } from "../core/domain.ts";
-import { redactor, secretsOfUrl, visible } from "../core/text.ts";
-import { proxyProblem, routeTo } from "../network/outgoing.ts";
-import { noProxy, type ProxySettings } from "../network/proxy.ts";
-import type { Webhook } from "../settings/alerts.ts";
+import type { Secret } from "../../core/domain.ts";
+import { redactor, secretsOfUrl, visible } from "../../core/text.ts";
+import { proxyProblem, routeTo } from "../../network/outgoing.ts";
+import { noProxy, type ProxySettings } from "../../network/proxy.ts";
+import type { Webhook } from "../../settings/alerts.ts";
 
 export interface Answered {
   status: number;

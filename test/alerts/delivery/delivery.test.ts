@@ -2,17 +2,18 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { createDelivery } from "../../src/alerts/delivery.ts";
-import { post, problemOf } from "../../src/alerts/post.ts";
-import { Secret } from "../../src/core/domain.ts";
-import { createLog } from "../../src/core/log.ts";
-import { secretsOfUrl } from "../../src/core/text.ts";
-import type { WebhookFormat } from "../../src/settings/alerts.ts";
-import { query, start } from "../store/kit.ts";
-import { open, temporaryPath } from "../store/temporary.ts";
-import { until } from "../support/wait.ts";
-import { SettableClock } from "../support/world.ts";
-import { type Receiver, startReceiver, taken, token } from "./receiver.ts";
+import { createDelivery } from "../../../src/alerts/delivery/delivery.ts";
+import { post, problemOf } from "../../../src/alerts/delivery/post.ts";
+import { Secret } from "../../../src/core/domain.ts";
+import { createLog } from "../../../src/core/log.ts";
+import { secretsOfUrl } from "../../../src/core/text.ts";
+import type { WebhookFormat } from "../../../src/settings/alerts.ts";
+import { noChanges } from "../../../src/store/alerts/alert-store.ts";
+import { query, start } from "../../store/kit.ts";
+import { open, temporaryPath } from "../../store/temporary.ts";
+import { until } from "../../support/wait.ts";
+import { SettableClock } from "../../support/world.ts";
+import { type Receiver, startReceiver, taken, token } from "../receiver.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -39,12 +40,13 @@ async function begin(receiver: Receiver, path = temporaryPath(), format: Webhook
     lines,
     /** Puts alerts of these names into the outbox. */
     say: (...names: string[]) =>
-      store.atomically(() => {
-        for (const name of names) {
+      store.alerts.record({
+        ...noChanges,
+        messages: names.map((name) => {
           const of = { alert: name, kind: "drawdown", account: "main", what: name, state: "fired" } as const;
           const figures = { value: "0.2", threshold: "0.1", sentence: `Alert: ${name}.` };
-          store.alertBook.say({ ...of, ...figures, at: clock.now(), delivery: "pending" });
-        }
+          return { ...of, ...figures, at: clock.now(), delivery: "pending" } as const;
+        }),
       }),
     async tick(ms = 0) {
       clock.live(clock.now() + ms);

@@ -6,10 +6,10 @@
  * https://core.telegram.org/bots/api#sendmessage
  */
 
-import { durationText } from "../core/text.ts";
-import type { Webhook, WebhookFormat } from "../settings/alerts.ts";
-import type { Message } from "../store/alerts/alert-state.ts";
-import { instantText } from "./words.ts";
+import { durationText } from "../../core/text.ts";
+import type { Webhook, WebhookFormat } from "../../settings/alerts.ts";
+import type { Message } from "../../store/alerts/alert-store.ts";
+import { instantText } from "../words.ts";
 
 /** Older than this, an alert says how old it is. Milliseconds. */
 const recent = 120_000;

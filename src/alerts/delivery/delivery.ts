@@ -3,12 +3,12 @@
  * answer: only who dies between the two sends one twice, under the same id.
  */
 
-import type { Clock } from "../core/clock.ts";
-import type { Log } from "../core/log.ts";
-import { noProxy, type ProxySettings } from "../network/proxy.ts";
-import type { Webhook } from "../settings/alerts.ts";
-import type { Message } from "../store/alerts/alert-state.ts";
-import type { Store } from "../store/store.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { Log } from "../../core/log.ts";
+import { noProxy, type ProxySettings } from "../../network/proxy.ts";
+import type { Webhook } from "../../settings/alerts.ts";
+import type { DeliveryMark, Message } from "../../store/alerts/alert-store.ts";
+import type { Store } from "../../store/store.ts";
 import { bodyOf } from "./formats.ts";
 import { isMendable, post, problemOf } from "./post.ts";
 
@@ -33,7 +33,7 @@ export interface Delivery {
 }
 
 export interface DeliveryOptions {
-  store: Store;
+  store: Pick<Store, "alerts">;
   webhook: Webhook;
   /** Default: none. */
   proxy?: ProxySettings | undefined;
@@ -42,23 +42,23 @@ export interface DeliveryOptions {
 }
 
 export function createDelivery({ store, webhook, proxy = noProxy, clock, log }: DeliveryOptions): Delivery {
-  const { alertBook: book } = store;
+  const { alerts } = store;
   const stopping = new AbortController();
   let stopped = false;
   let sending: Promise<void> | null = null;
-  /** What is known of a message and not written down yet, as when the disk is full: it is not sent again for that. */
-  let owed: (() => void) | null = null;
+  /** What became of a message, while that cannot be written, as when the disk is full: it is not sent again for that. */
+  let unwritten: { id: number; as: DeliveryMark } | null = null;
 
-  async function write(mark: () => void): Promise<void> {
-    owed = mark;
-    await store.atomically(mark);
-    owed = null;
+  async function mark(id: number, as: DeliveryMark): Promise<void> {
+    unwritten = { id, as };
+    await alerts.mark(id, as);
+    unwritten = null;
   }
 
   async function sendDue(): Promise<void> {
     while (!stopped) {
-      if (owed) await write(owed);
-      const message = book.nextPending();
+      if (unwritten) await mark(unwritten.id, unwritten.as);
+      const message = await alerts.nextPending();
       if (!message || !isDue(message)) return;
       await send(message);
     }
@@ -76,7 +76,7 @@ export function createDelivery({ store, webhook, proxy = noProxy, clock, log }: 
     if (now - message.at > oldest) {
       log.warn({ alert }, `an alert is too old to be sent any more: ${message.sentence}`);
       const problem = message.problem ?? "it was a day old before it could be sent";
-      await write(() => book.mark(id, { delivery: "given up", attempts, nextAt, problem }));
+      await mark(id, { delivery: "given up", attempts, nextAt, problem });
       return;
     }
     const { problem, isRefused, waitMs } = await attempt(message, now);
@@ -85,9 +85,8 @@ export function createDelivery({ store, webhook, proxy = noProxy, clock, log }: 
     const isHopeless = isRefused && tried >= attemptsAtRefused;
     const delivery = problem === null ? "delivered" : isHopeless ? "given up" : "pending";
     const wait = Math.max(waitMs, Math.min(pause.shortest * 2 ** Math.min(attempts, 20), pause.longest));
-    await write(() =>
-      book.mark(id, { delivery, attempts: tried, nextAt: clock.now() + Math.min(wait, pause.longest), problem }),
-    );
+    const nextTry = clock.now() + Math.min(wait, pause.longest);
+    await mark(id, { delivery, attempts: tried, nextAt: nextTry, problem });
     const fields = { alert, attempts: tried };
     if (problem === null) log.debug(fields, "alert delivered");
     else if (isHopeless) log.error(fields, `alert given up: the webhook ${problem}`);

@@ -1,0 +1,53 @@
+/** What alerts have stored, read from an SQLite file: for the process that evaluates and for those that show it. */
+import type { Row } from "../../core/domain.ts";
+import type { Dataset } from "../../datasets/dataset.ts";
+import { prefixOf } from "../schema/tables.ts";
+import type { Sqlite } from "../sqlite/database.ts";
+import type { Message, OpenAlert, StoredSnapshot } from "./alert-store.ts";
+
+export const snapshotColumns = `n.id, a.name as account, e.dataset, n.scope_id as scopeId, nullif(p.product_type, '') as productType,
+  n.taken_at as takenAt, n.error_code as errorCode`;
+
+export const messageColumns = `id, alert, kind, account, what, state, at, value, threshold, sentence, delivery, attempts,
+  next_at as nextAt, problem`;
+
+/** Prepares to read what is wrong now, the oldest first. */
+export const prepareOpenAlerts = (sqlite: Sqlite) =>
+  sqlite.prepare<[], OpenAlert>(
+    "select kind, account, subject, name, what, scope_id as scopeId, fired_at as firedAt from alert order by fired_at, name",
+  );
+
+/** Returns so many of the last messages, the newest first. */
+export const lastMessages = (sqlite: Sqlite, limit: number): Message[] =>
+  sqlite.prepare<[number], Message>(`select ${messageColumns} from alert_message order by id desc limit ?`).all(limit);
+
+/** Returns the last snapshot, good or not, of each scope that is still asked on a schedule. */
+export const lastSnapshots = (sqlite: Sqlite): StoredSnapshot[] =>
+  sqlite
+    .prepare<[], StoredSnapshot>(
+      `select ${snapshotColumns}
+       from scope p join series e on e.id = p.series_id join account a on a.id = e.account_id
+         join snapshot n on n.id = (
+           select id from snapshot where scope_id = p.id order by taken_at desc, id desc limit 1)
+       where p.until is null and exists (select 1 from schedule c where c.series_id = e.id and c.until is null)
+       order by a.id, e.id, p.id`,
+    )
+    .all();
+
+/** Returns a reader of what a good snapshot holds, by the column names of its history view. */
+export function rowReader(sqlite: Sqlite): (dataset: Dataset, snapshotId: number) => Row[] {
+  const prepare = (dataset: Dataset) =>
+    sqlite.prepare<[number], Row>(`select * from ${prefixOf(dataset)}_history where snapshot_id = ?`);
+  const statements = new Map<Dataset, ReturnType<typeof prepare>>();
+  return (dataset, snapshotId) => {
+    const statement = statements.get(dataset) ?? prepare(dataset);
+    statements.set(dataset, statement);
+    return statement.all(snapshotId);
+  };
+}
+
+/** Gives up every pending message, for this reason. */
+export const cancelPending = (sqlite: Sqlite, problem: string): void =>
+  void sqlite
+    .prepare("update alert_message set delivery = 'given up', problem = ? where delivery = 'pending'")
+    .run(problem);
