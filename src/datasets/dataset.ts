@@ -65,6 +65,8 @@ export interface Dataset<C extends Columns = Columns> {
   vanishes: "zero" | "nothing";
   /** True for data that is the same for every account: asked once, recorded under the account `public`. */
   public?: true;
+  /** True where each item has lifecycles, which the table `episode` keeps: positions alone. */
+  episodes?: true;
   /** Addresses of the same subject that no run asks; the command `get` offers them. */
   otherAddresses?: readonly Address[];
   endpoints: Partial<Record<ApiVersion, AnyEndpoint>>;

@@ -128,6 +128,7 @@ export const positions = dataset({
   columns,
   lastPublished: "openedAt",
   vanishes: "nothing",
+  episodes: true,
   otherAddresses: [
     // has the same rows as the newer form
     address("v1/positions", {

@@ -133,7 +133,7 @@ function createCorrector({
     const lastPruned = requireUnpruned(sqlite, dataset, first, good);
     const state = stateAt(goodBefore.get(scopeId, snapshotId) ?? null);
     forget.items(scopeId, snapshotId);
-    const lives = dataset.name === "positions" ? livesOfScope(sqlite, scopeId) : null;
+    const lives = dataset.episodes ? livesOfScope(sqlite, scopeId) : null;
     forget.versions(scopeId, snapshotId);
     const write = createNoter(sqlite, first);
     let corrected = 0;
@@ -186,7 +186,7 @@ function createVersionRemover(sqlite: Sqlite, { prefix, moving, dataset }: Layou
   const begun = `${items} and not exists (select 1 from ${prefix}_steady where item_id = i.id and since < @snapshotId)`;
   const parts = ["steady", ...(moving.length > 0 ? ["moving"] : []), "extra"].map((part) => `${prefix}_${part}`);
   const prepare = (sql: string) => sqlite.prepare<{ scopeId: number; snapshotId: number }>(sql);
-  const ofItems = [...parts, ...(dataset.name === "positions" ? ["episode"] : [])].map((table) =>
+  const ofItems = [...parts, ...(dataset.episodes ? ["episode"] : [])].map((table) =>
     prepare(`delete from ${table} where item_id in (${begun})`),
   );
   // Last, for what tells them from the others goes before them.

@@ -113,9 +113,9 @@ const inOrder = (ids: readonly number[]): number[] => ids.toSorted((one, other) 
  * positions those at which a life may have begun as well, so that every life stays one.
  */
 function turningPoints(sqlite: Sqlite, { prefix, dataset }: Layout) {
-  const before = `select w.present, w.opened_at from positions_steady w
+  const before = `select w.present, w.opened_at from ${prefix}_steady w
     where w.item_id = v.item_id and w.since < v.since order by w.since desc limit 1`;
-  const turns = dataset.name === "positions" ? `(v.present, v.opened_at) is not (${before})` : "v.present = 0";
+  const turns = dataset.episodes ? `(v.present, v.opened_at) is not (${before})` : "v.present = 0";
   const statement = sqlite
     .prepare<unknown[], number>(
       `select v.since from ${prefix}_steady v

@@ -33,7 +33,7 @@ export function createSealReader(sqlite: Sqlite, layout: Layout): (seriesId: num
     columns: [least, greatest],
     condition: `r.dataset = '${layout.dataset.name}' and r.day = @day`,
   });
-  if (layout.dataset.name !== "positions") return rangesOf;
+  if (!layout.dataset.episodes) return rangesOf;
   const { itemId, ...ofLife } = getTableColumns(episode);
   const livesOf = createReader(sqlite, layout, {
     table: "episode",

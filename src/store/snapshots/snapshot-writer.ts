@@ -126,7 +126,7 @@ export function createHistory(sqlite: Sqlite, orm: BetterSQLite3Database, ledger
     const id = isPast(one) ? one.id : undefined;
     const stored = addRow({ id, runId: found.id, scopeId, takenAt: one.takenAt, rows, digest });
     recorderOf(layout).carryOut({ scopeId, snapshotId: stored.id, state, steps });
-    if (layout.dataset.name === "positions") episodes.advance(scopeId, { id: stored.id, takenAt: one.takenAt }, state);
+    if (layout.dataset.episodes) episodes.advance(scopeId, { id: stored.id, takenAt: one.takenAt }, state);
     pointScope.run({ scopeId, snapshotId: stored.id });
     return stored;
   }

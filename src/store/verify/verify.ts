@@ -116,7 +116,7 @@ function* checks(sqlite: Sqlite, datasets: readonly Dataset[], tell: Report): Ge
     };
     yield* checkScope(sqlite, layoutOf(dataset), scope, reportUnsound, search);
     // What follows from a history that was altered would say the same thing twice.
-    if (isSound && dataset.name === "positions") yield* checkEpisodes(sqlite, scope, report);
+    if (isSound && dataset.episodes) yield* checkEpisodes(sqlite, scope, report);
   }
   yield* checkPruned(sqlite, datasets, unsound, report, search);
   // What was altered in the ledger would be said of its gaps as well.

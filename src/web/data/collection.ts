@@ -1,6 +1,6 @@
 /** How collecting goes: what is due next, what went wrong last, and what became of every slot. */
 import { pause, type Steps } from "../../core/async/cooperate.ts";
-import { causes, type DatasetName } from "../../core/domain.ts";
+import { causes, publicAccount } from "../../core/domain.ts";
 import { instantText } from "../../queries/close.ts";
 import { createCoverage } from "../../queries/coverage.ts";
 import { type Period, periodOf, periodsOf } from "../../queries/periods.ts";
@@ -145,5 +145,5 @@ export function* slotsIn({ sqlite, account, at }: View, periods: readonly Period
   return found;
 }
 
-const belongs = (one: { account: string; dataset: DatasetName }, account: string | null): boolean =>
-  account === null || one.account === account || one.dataset === "prices";
+const belongs = (one: { account: string }, account: string | null): boolean =>
+  account === null || one.account === account || one.account === publicAccount;

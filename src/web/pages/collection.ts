@@ -3,6 +3,7 @@
 import type { Context } from "hono";
 import { html } from "hono/html";
 import type { Steps } from "../../core/async/cooperate.ts";
+import { publicAccount } from "../../core/domain.ts";
 import { type Period, periodOf, startOfDate } from "../../queries/periods.ts";
 import type { SlotCounts } from "../../store/runs/slot-counts.ts";
 import { collection, daysShown, hoursOf, lastDays, slotsIn } from "../data/collection.ts";
@@ -96,7 +97,8 @@ function* calendarHtml(view: View, day: Period | null): Steps<Html> {
   const periods = day ? hoursOf(day) : lastDays(view);
   const found = yield* slotsIn(view, periods);
   const series = [...new Map(found.map(({ series }) => [series.id, series])).values()];
-  const several = new Set(series.filter(({ dataset }) => dataset !== "prices").map(({ account }) => account)).size > 1;
+  const several =
+    new Set(series.filter(({ account }) => account !== publicAccount).map(({ account }) => account)).size > 1;
   const kept = lasting({ account: view.account, at: view.isNow ? null : view.at });
   const csv = addressOf("/api/slots.csv", kept);
   return html`<section id="calendar" class="table" data-live aria-labelledby="calendar-caption">
@@ -105,7 +107,7 @@ function* calendarHtml(view: View, day: Period | null): Steps<Html> {
 ${day ? html`<a href="${addressOf("/collection", kept)}">Back to all days</a>` : ""}</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Calendar">
 <table class="calendar">
-<thead><tr><th scope="col">${day ? "Hour" : "Day"}</th>${series.map(({ account, dataset }) => html`<th scope="col">${several && dataset !== "prices" ? html`<small>${account}</small><br>` : ""}${dataset}</th>`)}</tr></thead>
+<thead><tr><th scope="col">${day ? "Hour" : "Day"}</th>${series.map(({ account, dataset }) => html`<th scope="col">${several && account !== publicAccount ? html`<small>${account}</small><br>` : ""}${dataset}</th>`)}</tr></thead>
 <tbody>
 ${periods.map(
   (
