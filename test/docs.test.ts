@@ -4,8 +4,6 @@ import { generatedFiles } from "../scripts/docs/generate.ts";
 import { loadCommands } from "../src/commands/index.ts";
 import { datasetNames } from "../src/datasets/index.ts";
 import { reports } from "../src/reports/index.ts";
-import { scheduleSetting } from "../src/settings/config.ts";
-import { isKnownSetting } from "../src/settings/names.ts";
 import { query } from "./store/kit.ts";
 import { open, temporaryPath } from "./store/temporary.ts";
 
@@ -13,36 +11,9 @@ const commands = await loadCommands();
 
 const read = (path: string) => readFileSync(path, "utf8");
 const readme = read("README.md");
-const example = read(".env.example");
-const config = read("src/settings/config.ts") + read("src/settings/alerts.ts");
-
-/** Settings as the code names them. */
-const settings = [
-  ...new Set(
-    [
-      ...config.matchAll(
-        /"((?:ALERT|BITGET|RUN|SQL|KEEP|LOG|DATABASE|REPORTS|HTTP|HEARTBEAT)_[A-Z_]+|SCHEDULE_REPORTS|TIMEZONE)"/g,
-      ),
-    ].map((match) => match[1] ?? ""),
-  ),
-  ...["BITGET_API_KEY", "BITGET_API_SECRET", "BITGET_API_PASSPHRASE"],
-  ...datasetNames.map(scheduleSetting),
-];
-
-it("every setting has a name that is known, also those that the example names", () => {
-  const named = [...example.matchAll(/^#?([A-Z][A-Z_]+)=/gm)].map((match) => match[1] ?? "");
-  expect(named.length).toBeGreaterThan(30);
-  expect([...settings, ...named].filter((name) => !isKnownSetting(name))).toEqual([]);
-});
-
 describe("the README", () => {
   it.each(commands.map(({ name }) => name))("names the command %s", (name) => {
     expect(readme).toMatch(new RegExp(`\`${name}[ \`]`));
-  });
-
-  it.each(settings)("and .env.example explain the setting %s", (setting) => {
-    expect(readme).toContain(`\`${setting}\``);
-    expect(example).toContain(setting);
   });
 
   it.each([...datasetNames])("lists the dataset %s", (name) => {

@@ -6,9 +6,18 @@ import { readdirSync, readFileSync } from "node:fs";
 import { commands } from "./commands.ts";
 import { metrics } from "./metrics.ts";
 import { reportColumns } from "./reports.ts";
+import { envExample, settings } from "./settings.ts";
 
 /** Markdown of each section, without the markers. */
-const sections: Record<string, () => string | Promise<string>> = { commands, metrics, "report columns": reportColumns };
+const sections: Record<string, () => string | Promise<string>> = {
+  commands,
+  metrics,
+  "report columns": reportColumns,
+  settings,
+};
+
+/** Files that are generated as a whole. */
+const wholeFiles: Record<string, () => string> = { ".env.example": envExample };
 
 export interface GeneratedFile {
   before: string;
@@ -26,11 +35,13 @@ export const pages = (): string[] => {
 };
 
 /**
- * Returns every page with a generated section, as it is and as it must be.
+ * Returns every generated file, and every page with a generated section, as it is and as it must be.
  * @throws Error where a page names a section that nothing generates
  */
 export async function generatedFiles(): Promise<Map<string, GeneratedFile>> {
   const found = new Map<string, GeneratedFile>();
+  for (const [path, generate] of Object.entries(wholeFiles))
+    found.set(path, { before: readFileSync(path, "utf8"), after: generate() });
   for (const path of pages()) {
     const before = readFileSync(path, "utf8");
     let after = before;

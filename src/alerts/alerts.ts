@@ -4,7 +4,7 @@ import { everySecond } from "../collecting/ticker.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import type { ProxySettings } from "../network/proxy.ts";
-import type { AlertSettings } from "../settings/alerts.ts";
+import type { AlertSettings } from "../settings/sections/alerts.ts";
 import type { Notification } from "../store/alerts/alert-store.ts";
 import type { Store } from "../store/store.ts";
 import { createDelivery } from "./delivery/delivery.ts";

@@ -3,7 +3,7 @@
 import type { DatasetName, Row } from "../core/domain.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import { datasetNamed } from "../datasets/index.ts";
-import type { AlertSettings } from "../settings/alerts.ts";
+import type { AlertSettings } from "../settings/sections/alerts.ts";
 import type { StoredSnapshot } from "../store/alerts/alert-store.ts";
 import { futuresReadings, positionReadings, unifiedReadings, watchedEquity } from "./readings.ts";
 import type { AlertKind } from "./rules.ts";

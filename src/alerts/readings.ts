@@ -2,7 +2,7 @@
 
 import { absolute, compare, isPositive, subtract } from "../core/decimal.ts";
 import type { Digits, Row } from "../core/domain.ts";
-import type { AlertSettings } from "../settings/alerts.ts";
+import type { AlertSettings } from "../settings/sections/alerts.ts";
 import type { StoredSnapshot } from "../store/alerts/alert-store.ts";
 import { type AlertKind, judgeLeast, judgeMost, type Reading, type Share, shareOf } from "./rules.ts";
 import { coinsText, nameText, percentText } from "./words.ts";

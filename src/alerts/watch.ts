@@ -7,7 +7,7 @@ import { writeKey } from "../collecting/account-session.ts";
 import type { Clock } from "../core/clock.ts";
 import { publicAccount } from "../core/domain.ts";
 import { datasetNamed } from "../datasets/index.ts";
-import type { AlertSettings } from "../settings/alerts.ts";
+import type { AlertSettings } from "../settings/sections/alerts.ts";
 import {
   type AlertStore,
   type DeliveryState,

@@ -53,6 +53,8 @@ export interface Endpoint<Data, C extends Columns> {
 export interface Dataset<C extends Columns = Columns> {
   name: DatasetName;
   summary: string;
+  /** When it is collected unless the settings say otherwise: a cron pattern in UTC. */
+  schedule: string;
   /** Columns that tell one item of a scope from another. Empty: the scope is the item. */
   key: readonly string[];
   columns: C;
@@ -85,7 +87,10 @@ export interface AnyEndpoint {
   items(data: unknown, context: Context, onMissing?: (field: string) => void): Item[];
 }
 
-export interface Declaration<C extends Columns> extends Omit<Dataset<C>, "key" | "lastPublished" | "endpoints"> {
+export interface Declaration<C extends Columns>
+  extends Omit<Dataset<C>, "key" | "lastPublished" | "endpoints" | "schedule"> {
+  /** Default: every five minutes. */
+  schedule?: string;
   key: readonly (keyof C & string)[];
   lastPublished: keyof C & string;
   // biome-ignore lint/suspicious/noExplicitAny: each endpoint has a data type of its own, checked where it is written
@@ -112,7 +117,7 @@ export function dataset<C extends Columns>(declaration: Declaration<C>): Dataset
     };
     endpoints[version] = { address, scopes, params, needs, items };
   }
-  return { ...declaration, endpoints };
+  return { schedule: "*/5 * * * *", ...declaration, endpoints };
 }
 
 function shapeError(address: Address | null, { issues: [issue] }: ZodError): ShapeError {

@@ -5,7 +5,8 @@ import { Secret } from "../core/domain.ts";
 import { ConfigError } from "../core/errors.ts";
 import { secretsOfUrl } from "../core/text.ts";
 import { isProxySetting, secretsOfProxy } from "../network/proxy.ts";
-import { parseEnvFile, textOf } from "./env-syntax.ts";
+import { parseEnvFile } from "./env-syntax.ts";
+import { textOf } from "./file-text.ts";
 import { isSecretSetting, nameProblem, strayNameProblem, unreadNameWarning } from "./names.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;

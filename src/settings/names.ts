@@ -1,48 +1,26 @@
 /** The names of all settings, so that a misspelt one is not taken for one that is not set. */
 import { closest, distance } from "fastest-levenshtein";
-import { datasetNames } from "../datasets/index.ts";
 import { isProxySetting } from "../network/proxy.ts";
+import { accountSecret, accountVersion } from "./sections/accounts.ts";
+import { allSettings } from "./table.ts";
 
-const secrets = ["BITGET_API_KEY", "BITGET_API_SECRET", "BITGET_API_PASSPHRASE", "HTTP_TOKEN", "HEARTBEAT_URL"].concat(
-  "ALERT_WEBHOOK_URL",
-);
+const names = new Set(allSettings.flatMap(({ name, secret }) => (secret ? [name, `${name}_FILE`] : [name])));
+const secrets = new Set(allSettings.filter(({ secret }) => secret === "always").map(({ name }) => name));
 
-/** Those of a proxy have a user name and a password in them. */
-const proxies = ["HTTPS_PROXY", "ALL_PROXY"];
-
-const names = new Set([
-  ...proxies.map((name) => `${name}_FILE`),
-  ...secrets.flatMap((name) => [name, `${name}_FILE`]),
-  ...["BITGET_ACCOUNTS", "BITGET_API_VERSION", "BITGET_BASE_URL", "BITGET_FALLBACK_BASE_URL", "BITGET_DEMO_TRADING"],
-  ...["BITGET_PRODUCT_TYPES", "BITGET_ALLOW_WRITE_KEYS", "DATABASE_URL", "RUN_DEADLINE_SECONDS", "TIMEZONE"],
-  ...datasetNames.map((dataset) => `SCHEDULE_${dataset.toUpperCase().replaceAll("-", "_")}`),
-  ...[
-    "SCHEDULE_REPORTS",
-    "REPORTS_DIR",
-    "KEEP_RAW_DAYS",
-    "SQL_TIMEOUT_SECONDS",
-    "HTTP_HOST",
-    "HTTP_PORT",
-    "HTTP_NAMES",
-  ],
-  ...["ALERT_WEBHOOK_FORMAT", "ALERT_TELEGRAM_CHAT", "ALERT_LIQUIDATION_DISTANCE", "ALERT_MARGIN_RATIO"],
-  ...["ALERT_DRAWDOWN", "ALERT_DRAWDOWN_DAYS", "ALERT_STALE", "ALERT_KEY_REFUSED", "LOG_LEVEL", "LOG_FORMAT"],
-]);
-
-const ofAccount = /^BITGET_\w+_API_((KEY|SECRET|PASSPHRASE)(_FILE)?|VERSION)$/;
+const isOfAccount = (name: string): boolean =>
+  accountVersion.test(name) || (name === name.toUpperCase() && accountSecret.test(name.replace(/_FILE$/, "")));
 
 export const isKnownSetting = (name: string): boolean =>
-  names.has(name) || ofAccount.test(name) || isProxySetting(name) || /^no_proxy$/i.test(name);
+  names.has(name) || isOfAccount(name) || isProxySetting(name) || /^no_proxy$/i.test(name);
 
-/** `BITGET_API_KEY`, `BITGET_HEDGE_API_PASSPHRASE`, `HTTP_TOKEN`, and an address that only we and whoever is called may know. */
-export const isSecretSetting = (name: string): boolean =>
-  /^(BITGET_(\w+_)?API_(KEY|SECRET|PASSPHRASE)|HTTP_TOKEN|HEARTBEAT_URL|ALERT_WEBHOOK_URL)$/i.test(name);
+/** Tells whether the value is a secret, in whatever case the name is written: `BITGET_HEDGE_API_PASSPHRASE`, `http_token`. */
+export const isSecretSetting = (name: string): boolean => secrets.has(name.toUpperCase()) || accountSecret.test(name);
 
 /** Nobody else's settings begin like this. */
 const ownPrefix = /^(BITGET|SCHEDULE|ALERT|HEARTBEAT|REPORTS|KEEP_RAW|RUN_DEADLINE|SQL_TIMEOUT)_/i;
 
 const letters = (name: string): string => name.toUpperCase().replace(/[_.-]/g, "");
-const byLetters = new Map([...names, ...proxies, "NO_PROXY"].map((name) => [letters(name), name]));
+const byLetters = new Map([...names].map((name) => [letters(name), name]));
 const sorted = (text: string): string => [...text].sort().join("");
 
 /** Returns the setting that was probably meant by a name that is none; null where none is near. */

@@ -1,6 +1,6 @@
 /** What people take for a secret: the value of a setting, or a file that holds it. None of the sentences has a part of it. */
 import { readFileSync } from "node:fs";
-import { type FileText, textOf } from "./env-syntax.ts";
+import { type FileText, textOf } from "./file-text.ts";
 
 /** What people leave in a settings file when they have not filled it in yet. */
 const placeholder =

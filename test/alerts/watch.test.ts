@@ -3,7 +3,7 @@ import { Watch } from "../../src/alerts/watch.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import type { Row, Scope } from "../../src/core/domain.ts";
 import { datasetNamed } from "../../src/datasets/index.ts";
-import type { AlertSettings } from "../../src/settings/alerts.ts";
+import type { AlertSettings } from "../../src/settings/sections/alerts.ts";
 import type { Store } from "../../src/store/store.ts";
 import { collect, failed, good, item, minute, query, start } from "../store/kit.ts";
 import { older, open, temporaryPath } from "../store/temporary.ts";

@@ -5,7 +5,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ConfigError } from "../../src/core/errors.ts";
 import { environment, warnings } from "../../src/settings/env-file.ts";
-import { parseEnvFile, textOf } from "../../src/settings/env-syntax.ts";
+import { parseEnvFile } from "../../src/settings/env-syntax.ts";
+import { textOf } from "../../src/settings/file-text.ts";
 import { temporaryFolder } from "../support/files.ts";
 
 /** What is wrong with a `.env` of these bytes, without the path. */

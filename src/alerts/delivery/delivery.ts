@@ -6,7 +6,7 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
 import { noProxy, type ProxySettings } from "../../network/proxy.ts";
-import type { Webhook } from "../../settings/alerts.ts";
+import type { Webhook } from "../../settings/sections/alerts.ts";
 import type { DeliveryMark, Message } from "../../store/alerts/alert-store.ts";
 import type { Store } from "../../store/store.ts";
 import { bodyOf } from "./formats.ts";

@@ -7,7 +7,7 @@
  */
 
 import { durationText } from "../../core/text.ts";
-import type { Webhook, WebhookFormat } from "../../settings/alerts.ts";
+import type { Webhook, WebhookFormat } from "../../settings/sections/alerts.ts";
 import type { Message } from "../../store/alerts/alert-store.ts";
 import { instantText } from "../words.ts";
 

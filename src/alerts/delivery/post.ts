@@ -4,7 +4,7 @@ import type { Secret } from "../../core/domain.ts";
 import { redactor, secretsOfUrl, visible } from "../../core/text.ts";
 import { proxyProblem, routeTo } from "../../network/outgoing.ts";
 import { noProxy, type ProxySettings } from "../../network/proxy.ts";
-import type { Webhook } from "../../settings/alerts.ts";
+import type { Webhook } from "../../settings/sections/alerts.ts";
 
 export interface Answered {
   status: number;

@@ -6,6 +6,8 @@ import { UsageError } from "../../core/errors.ts";
 import { datasetNames } from "../../datasets/index.ts";
 import { type Config, loadConfig, scheduleSetting } from "../../settings/config.ts";
 import type { Environment } from "../../settings/env-file.ts";
+import { pages } from "../../settings/sections/pages.ts";
+import { log } from "../../settings/sections/reading.ts";
 import { type SimulatedAccount, startSimulator } from "../../simulator/simulator.ts";
 import { rawFile } from "../../store/responses/archive-file.ts";
 import { lockDatabase } from "../../store/sqlite/lock.ts";
@@ -73,15 +75,9 @@ function secondsOf(option: unknown): number | null {
 
 /** The user's settings of log and pages, and nothing else of theirs: neither keys nor database. */
 function demoConfig(env: Environment, pattern: string): Config {
-  const { HTTP_HOST, HTTP_PORT, HTTP_TOKEN, HTTP_TOKEN_FILE, HTTP_NAMES } = env;
+  const kept = [pages, log].flatMap(({ settings }) => Object.values(settings).map(({ name }) => name));
   const settings: Record<string, string | undefined> = {
-    HTTP_HOST,
-    HTTP_PORT,
-    HTTP_TOKEN,
-    HTTP_TOKEN_FILE,
-    HTTP_NAMES,
-    LOG_LEVEL: env.LOG_LEVEL,
-    LOG_FORMAT: env.LOG_FORMAT,
+    ...Object.fromEntries([...kept, "HTTP_TOKEN_FILE"].map((name) => [name, env[name]])),
     DATABASE_URL: database,
     SCHEDULE_REPORTS: "",
     BITGET_API_KEY: account.key,

@@ -7,7 +7,7 @@ import { post, problemOf } from "../../../src/alerts/delivery/post.ts";
 import { Secret } from "../../../src/core/domain.ts";
 import { createLog } from "../../../src/core/log.ts";
 import { secretsOfUrl } from "../../../src/core/text.ts";
-import type { WebhookFormat } from "../../../src/settings/alerts.ts";
+import type { WebhookFormat } from "../../../src/settings/sections/alerts.ts";
 import { noChanges } from "../../../src/store/alerts/alert-store.ts";
 import { query, start } from "../../store/kit.ts";
 import { open, temporaryPath } from "../../store/temporary.ts";

@@ -1,0 +1,108 @@
+/** Alerts: their limits, and the webhook they are sent to. */
+import type { Secret } from "../../core/domain.ts";
+import { choice, flag, secretUrl, share, whole } from "../parsers.ts";
+import { type SettingsReader, section, type ValuesOf } from "../setting.ts";
+
+export const webhookFormats = ["json", "slack", "discord", "telegram"] as const;
+export type WebhookFormat = (typeof webhookFormats)[number];
+
+export interface Webhook {
+  /** Whoever has it can write there. */
+  url: Secret;
+  format: WebhookFormat;
+  /** For Telegram alone: the chat to write to. */
+  chat: string | null;
+}
+
+export const webhook = section({
+  title: "Alerts: where they are sent, beside the log",
+  settings: {
+    url: {
+      name: "ALERT_WEBHOOK_URL",
+      default: null,
+      parse: secretUrl,
+      secret: "always",
+      description:
+        "The https address of the receiver, a secret: whoever has it can write there. `bitget-collector alerts test` tries it.",
+    },
+    format: {
+      name: "ALERT_WEBHOOK_FORMAT",
+      default: "json",
+      parse: choice(...webhookFormats),
+      description: "json, slack, discord or telegram (https://api.telegram.org/botTOKEN/sendMessage).",
+    },
+    chat: {
+      name: "ALERT_TELEGRAM_CHAT",
+      default: "",
+      parse: (text) => text,
+      description: "For telegram: the number of the chat to write to, or @ and the name of a channel.",
+    },
+  },
+});
+
+export const limits = section({
+  title: "Alerts: what they warn of",
+  note: "Limits are shares, as in 10%; empty switches one off.",
+  settings: {
+    liquidationDistance: {
+      name: "ALERT_LIQUIDATION_DISTANCE",
+      default: null,
+      parse: share,
+      description: "The distance from the mark price to the liquidation price of a position.",
+    },
+    marginRatio: {
+      name: "ALERT_MARGIN_RATIO",
+      default: null,
+      parse: share,
+      description: "The margin ratio; a position is liquidated at 100%.",
+    },
+    drawdown: {
+      name: "ALERT_DRAWDOWN",
+      default: null,
+      parse: share,
+      description: "How far equity may be under its peak of the last days.",
+    },
+    drawdownHours: {
+      name: "ALERT_DRAWDOWN_DAYS",
+      default: "7",
+      parse: (text, report) => 24 * whole("days", 1, 90)(text, report),
+      description: "How many whole days a peak of equity counts, from 1 to 90.",
+    },
+    stale: {
+      name: "ALERT_STALE",
+      default: "true",
+      parse: flag,
+      description: "Whether to warn of a dataset without a complete run for two periods.",
+    },
+    keyRefused: {
+      name: "ALERT_KEY_REFUSED",
+      default: "true",
+      parse: flag,
+      description: "Whether to warn of a key that the exchange refuses.",
+    },
+  },
+});
+
+/** A rule that is null or false is switched off; shares are exact ("10%" is the digits 0.1). */
+export interface AlertSettings extends ValuesOf<typeof limits> {
+  /** Null: alerts are written to the log alone. */
+  webhook: Webhook | null;
+}
+
+/** Reads the alerts; `hasWebhook` is false for commands that send nothing. */
+export const readAlerts = (reader: SettingsReader, hasWebhook: boolean): AlertSettings => ({
+  webhook: readWebhook(reader, hasWebhook),
+  ...reader.values(limits),
+});
+
+function readWebhook(reader: SettingsReader, hasWebhook: boolean): Webhook | null {
+  const { settings } = webhook;
+  const url = hasWebhook ? reader.value(settings.url) : null;
+  const format = reader.value(settings.format);
+  if (url === null) return null;
+  if (format !== "telegram") return { url, format, chat: null };
+  const chat = reader.value(settings.chat);
+  if (!/^(-?\d{1,20}|@\w{1,64})$/.test(chat))
+    reader.report(settings.chat.name, "must be the number of a chat, or @ and the name of a channel");
+  return { url, format, chat };
+}

@@ -1,0 +1,78 @@
+/** The exchange, and the proxy to it. */
+import { parseProductType } from "../../bitget/product-types.ts";
+import type { ProductType } from "../../core/domain.ts";
+import { flag, items, origin, secret } from "../parsers.ts";
+import { type Parse, section } from "../setting.ts";
+
+const productTypes: Parse<ProductType[]> = (text, report) => {
+  const parsed = items(text).map((word) => {
+    const found = parseProductType(word);
+    if (found === null) report(`has "${word.slice(0, 40)}", which is no product type`);
+    return found;
+  });
+  return [...new Set(parsed.filter((one) => one !== null))];
+};
+
+export const exchange = section({
+  title: "The exchange",
+  settings: {
+    baseUrl: {
+      name: "BITGET_BASE_URL",
+      default: "https://api.bitget.com",
+      parse: origin,
+      description: "The host of the exchange.",
+    },
+    fallbackBaseUrl: {
+      name: "BITGET_FALLBACK_BASE_URL",
+      default: null,
+      parse: origin,
+      description: "Asked only when the first host cannot be reached.",
+    },
+    demoTrading: {
+      name: "BITGET_DEMO_TRADING",
+      default: "false",
+      parse: flag,
+      description: "true for a demo-trading key (adds the header paptrading: 1).",
+    },
+    productTypes: {
+      name: "BITGET_PRODUCT_TYPES",
+      default: "umcbl,dmcbl,cmcbl,sumcbl",
+      parse: productTypes,
+      description: "The futures product types, in either spelling: umcbl or USDT-FUTURES.",
+    },
+    allowWriteKeys: {
+      name: "BITGET_ALLOW_WRITE_KEYS",
+      default: "false",
+      parse: flag,
+      description: "An account whose key can trade, transfer or withdraw is refused unless this is true.",
+    },
+  },
+});
+
+/** An HTTP proxy is read by `readProxySettings`, which knows the spelling in small letters too. */
+export const proxies = section({
+  title: "A proxy to everything outside this machine",
+  settings: {
+    https: {
+      name: "HTTPS_PROXY",
+      default: null,
+      parse: secret(),
+      secret: "with a password",
+      description:
+        "http://, https:// or socks5h://, with USER:PASSWORD@ where the proxy wants them, as in http://proxy.example:3128.",
+    },
+    all: {
+      name: "ALL_PROXY",
+      default: null,
+      parse: secret(),
+      secret: "with a password",
+      description: "The same, where HTTPS_PROXY is not set.",
+    },
+    except: {
+      name: "NO_PROXY",
+      default: "",
+      parse: (text) => text,
+      description: "Hosts that are asked directly, with commas between them.",
+    },
+  },
+});

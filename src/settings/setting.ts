@@ -1,0 +1,85 @@
+/** What a setting is, and how its value is read. The table of all settings is `table.ts`. */
+import type { Environment } from "./env-file.ts";
+import { readSecretFile } from "./secret-value.ts";
+
+/** Takes what is wrong with a value, as the end of a sentence that begins with the name of the setting: "must be …". */
+export type Report = (problem: string) => void;
+
+/** Turns text into a value. It reports what is wrong and then returns anything: no configuration results. */
+export type Parse<T> = (text: string, report: Report) => T;
+
+export interface Setting<T = unknown, D extends string | null = string | null> {
+  /** The variable in the environment or in `.env`. */
+  name: string;
+  /** The text that counts where it is not set; null: the value is null then, and nothing is parsed. */
+  default: D;
+  parse: Parse<T>;
+  /** One or more sentences, for the reference and for `.env.example`. */
+  description: string;
+  /** True where the text counts as it is written: an empty one is no default, and blanks around it stay. */
+  verbatim?: true;
+  /** A secret, or an address that may have a password in it. Either can be read from the file that `NAME_FILE` names. */
+  secret?: "always" | "with a password";
+}
+
+export interface Section<S extends Record<string, Setting> = Record<string, Setting>> {
+  title: string;
+  /** What is true of all its settings. */
+  note?: string;
+  settings: S;
+}
+
+export type ValueOf<S extends Setting> =
+  S extends Setting<infer T, infer D> ? T | (null extends D ? null : never) : never;
+export type ValuesOf<S extends Section> = { [K in keyof S["settings"]]: ValueOf<S["settings"][K]> };
+
+/** Returns a section as it is, with the type of each setting. */
+export const section = <const S extends Record<string, Setting>>(declaration: Section<S>): Section<S> => declaration;
+
+/** Reads values and collects every problem. */
+export class SettingsReader {
+  /** Each begins with the name of a setting; none holds a value of a secret. */
+  readonly problems: string[] = [];
+  readonly #env: Environment;
+
+  constructor(env: Environment) {
+    this.#env = env;
+  }
+
+  report(name: string, problem: string): void {
+    this.problems.push(`${name} ${problem}`);
+  }
+
+  /** Returns the text without blanks around it; "" where it is not set. */
+  text(name: string): string {
+    return (this.#env[name] ?? "").trim();
+  }
+
+  value<S extends Setting>(setting: S): ValueOf<S> {
+    const { name, secret, verbatim, default: fallback } = setting;
+    const file = secret ? this.text(`${name}_FILE`) : "";
+    if (file !== "") return this.#fromFile(setting, file) as ValueOf<S>;
+    const text = (verbatim ? this.#env[name] : this.text(name) || undefined) ?? fallback;
+    return (text === null ? null : setting.parse(text, (problem) => this.report(name, problem))) as ValueOf<S>;
+  }
+
+  /** Returns the values of a section by the keys of its settings. */
+  values<S extends Section>({ settings }: S): ValuesOf<S> {
+    return Object.fromEntries(
+      Object.entries(settings).map(([key, setting]) => [key, this.value(setting)]),
+    ) as ValuesOf<S>;
+  }
+
+  #fromFile({ name, parse }: Setting, file: string): unknown {
+    const ignore = () => {};
+    const given = this.text(name);
+    if (given !== "") {
+      this.report(name, `and ${name}_FILE are both set; keep one`);
+      return parse(given, ignore);
+    }
+    const { text, problem } = readSecretFile(file);
+    if (problem === null) return parse(text, (wrong) => this.report(name, `${wrong} (in ${file})`));
+    this.report(`${name}_FILE`, problem);
+    return parse("", ignore);
+  }
+}

@@ -1,0 +1,14 @@
+/** Every setting there is, in the order of `.env.example` and of the reference. A new one is one entry of its section. */
+import { accounts } from "./sections/accounts.ts";
+import { limits, webhook } from "./sections/alerts.ts";
+import { runs, schedules, storage } from "./sections/collecting.ts";
+import { exchange, proxies } from "./sections/exchange.ts";
+import { pages } from "./sections/pages.ts";
+import { heartbeat, log, reading } from "./sections/reading.ts";
+import type { Section, Setting } from "./setting.ts";
+
+export const sections: readonly Section[] = [
+  ...[accounts, exchange, proxies, schedules, runs, storage, reading, pages, heartbeat, webhook, limits, log],
+];
+
+export const allSettings: readonly Setting[] = sections.flatMap(({ settings }) => Object.values(settings));
