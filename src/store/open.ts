@@ -14,10 +14,11 @@ import { identityOf } from "./files/connections.ts";
 import { createDiskWatch } from "./files/disk.ts";
 import { freshnessReader } from "./runs/freshness.ts";
 import { createGaps } from "./runs/gaps.ts";
-import { createLedger } from "./runs/run-ledger.ts";
+import { RunLedger } from "./runs/run-ledger.ts";
 import { viewsOf } from "./schema/views.ts";
-import { createHistory } from "./snapshots/snapshot-writer.ts";
+import { SnapshotWriter } from "./snapshots/snapshot-writer.ts";
 import { createDatabase, inspect, openWriter, quickCheck, type Sqlite } from "./sqlite/database.ts";
+import { DeferredWrites } from "./sqlite/deferred-writes.ts";
 import { ownMigrations } from "./sqlite/migrations.ts";
 import { createWriter } from "./sqlite/write-queue.ts";
 import type { Store } from "./store.ts";
@@ -86,33 +87,12 @@ interface Opened extends Pick<Store, "opening"> {
 function storeOn(path: string, sqlite: Sqlite, { clock, log, stopping, opening }: Opened): Store {
   const orm = drizzle(sqlite);
   const chain = createChain(sqlite);
-  const ledger = createLedger(orm, chain, createGaps(sqlite));
-  const history = createHistory(sqlite, orm, ledger, chain);
+  const ledger = new RunLedger(orm, chain, createGaps(sqlite));
+  const snapshots = new SnapshotWriter(sqlite, orm, ledger, chain);
   const ownWal = identityOf(`${path}-wal`);
-  const attempt = createWriter(path, sqlite, clock, history.forget, stopping);
-  /** What the ledger lacks because a write failed; the next write that succeeds says it first. No slot goes unmentioned. */
-  const owed = new Map<string, () => void>();
-  const write = async <T>(work: () => T, landed?: () => T | null): Promise<T> => {
-    let paid: string[] = [];
-    const result = await attempt(() => {
-      paid = [...owed.keys()];
-      for (const debt of owed.values()) debt();
-      return work();
-    }, landed);
-    for (const name of paid) owed.delete(name);
-    return result;
-  };
-  /** Writes, and owes `debt` should that fail. */
-  const writeOrOwe = async <T>(name: string, debt: (cause: string) => void, work: () => T, landed?: () => T | null) => {
-    owed.delete(name);
-    try {
-      return await write(work, landed);
-    } catch (error) {
-      const cause = error instanceof StorageError ? "storage" : "internal";
-      owed.set(name, () => debt(cause));
-      throw error;
-    }
-  };
+  const queue = createWriter(path, sqlite, clock, () => snapshots.forget(), stopping);
+  const writes = new DeferredWrites(queue);
+  const { write } = writes;
   return {
     path,
     opening,
@@ -123,40 +103,38 @@ function storeOn(path: string, sqlite: Sqlite, { clock, log, stopping, opening }
     setSchedule: (account, dataset, pattern, at) => write(() => ledger.setSchedule(account, dataset, pattern, at)),
     hasRun: (account, dataset, slot) => ledger.hasRun(account, dataset, slot),
     settle(account, dataset, slots) {
-      const settle = () => ledger.settle(account, dataset, slots);
-      return writeOrOwe(`settle ${account} ${dataset} ${slots[0]?.slot}`, settle, settle);
+      const close = () => ledger.closeSlots(account, dataset, slots);
+      return writes.writeOrDefer(`close ${account} ${dataset} ${slots[0]?.slot}`, close, close);
     },
     begin(account, dataset, slot, startedAt, trigger = "schedule") {
       const claim = () => ledger.claim(account, dataset, slot, startedAt, trigger);
       const claimed = () => ledger.claimed(account, dataset, slot, startedAt);
-      // A run on demand that never began owes no row: it would say that the slots before it are accounted for.
+      // A run on demand that never began gets no row: it would say that the slots before it are accounted for.
       if (trigger === "demand") return write(claim, claimed);
-      return writeOrOwe(
+      return writes.writeOrDefer(
         `begin ${account} ${dataset} ${slot}`,
-        (cause) => ledger.settle(account, dataset, [{ slot, state: "missed", cause }]),
+        (cause) => ledger.closeSlots(account, dataset, [{ slot, state: "missed", cause }]),
         claim,
         claimed,
       );
     },
     async finish(run, end) {
+      const finished = () => {
+        const { state } = ledger.run(run);
+        return state === "running" ? null : { state, failures: end.failures };
+      };
       try {
-        return await write(
-          () => history.finish(run, end),
-          () => {
-            const state = history.endedAs(run);
-            return state && { state, failures: end.failures };
-          },
-        );
+        return await write(() => snapshots.finish(run, end), finished);
       } catch (error) {
-        // Of a disk that is full the caller can wait the end, and the rows are not lost; a bug ends the run.
+        // On a storage error the caller retries, and no row is lost; on any other the next write ends the run as failed.
         if (!(error instanceof StorageError))
-          owed.set(`finish ${run}`, () => ledger.abandon("internal", clock.now(), run));
+          writes.defer(`finish ${run}`, () => ledger.abandon("internal", clock.now(), run));
         throw error;
       }
     },
     recover: (at) => write(() => ledger.abandon("crashed", at)),
-    asked: (dataset, account) => history.asked(dataset, account),
-    latest: (dataset, account) => history.latest(dataset, account),
+    asked: (dataset, account) => snapshots.asked(dataset, account),
+    latest: (dataset, account) => snapshots.latest(dataset, account),
     alerts: new AlertState(sqlite, write),
     freshness: freshnessReader(sqlite, largestOffset),
     requireRoom: createDiskWatch(path, log).requireRoom,

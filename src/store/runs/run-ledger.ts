@@ -1,4 +1,4 @@
-/** The ledger: which slots are accounted for, and how each of them ended. Statements only; the caller has the transaction. */
+/** The run ledger: which slots are accounted for, and how each of them ended. The caller has the transaction. */
 import { and, desc, eq, isNull, sql } from "drizzle-orm";
 import type { BetterSQLite3Database } from "drizzle-orm/better-sqlite3";
 import type { ApiVersion, DatasetName, RunState, Trigger } from "../../core/domain.ts";
@@ -22,151 +22,166 @@ export interface LedgerRun {
   lateMs: number | null;
 }
 
-export interface Ledger {
-  apiVersion(account: string): ApiVersion | null;
-  setApiVersion(account: string, api: ApiVersion, since: number, cause: string): void;
-  accounts(): string[];
-  /** Null where nothing of it was ever scheduled or run. */
-  seriesId(account: string, dataset: DatasetName): number | null;
-  schedule(account: string, dataset: DatasetName): { pattern: string; since: number; accountedTo: number } | null;
-  setSchedule(account: string, dataset: DatasetName, pattern: string | null, at: number): void;
-  settle(account: string, dataset: DatasetName, slots: readonly SettledSlot[]): void;
-  /** True where the slot has a row, whatever became of it. */
-  hasRun(account: string, dataset: DatasetName, slot: number): boolean;
-  /** The id of the run, or null where the slot has a row that is not `missed`. */
-  claim(account: string, dataset: DatasetName, slot: number, startedAt: number, trigger: Trigger): number | null;
-  /** The run that `claim` began, where it is stored. */
-  claimed(account: string, dataset: DatasetName, slot: number, startedAt: number): number | null;
-  run(id: number): LedgerRun | undefined;
-  /** Ends runs that nobody will end any more, all of them or one; of no effect on those that have ended. Returns how many. */
-  abandon(cause: string, at: number, id?: number): number;
-}
+/** Runs and their schedules. Each run that ends is linked into the chain. */
+export class RunLedger {
+  readonly #orm: BetterSQLite3Database;
+  readonly #chain: Chain;
+  readonly #gaps: GapKeeper;
+  readonly #statements: ReturnType<typeof prepare>;
 
-/** What is said for every slot is prepared once; the rest is rare. What it ends is linked into the chain. */
-export function createLedger(orm: BetterSQLite3Database, chain: Chain, gaps: GapKeeper): Ledger {
-  const { findSeries, findRun, findMissed, findSlot, lastApi, settleSlot, claimSlot, moveAccountedTo } = prepare(orm);
+  constructor(orm: BetterSQLite3Database, chain: Chain, gaps: GapKeeper) {
+    this.#orm = orm;
+    this.#chain = chain;
+    this.#gaps = gaps;
+    this.#statements = prepare(orm);
+  }
 
-  function accountId(name: string): number {
-    orm.insert(account).values({ name }).onConflictDoNothing().run();
-    const found = orm.select({ id: account.id }).from(account).where(eq(account.name, name)).get();
+  apiVersion(name: string): ApiVersion | null {
+    return this.#statements.lastApi.get({ name })?.api ?? null;
+  }
+
+  setApiVersion(name: string, api: ApiVersion, since: number, cause: string): void {
+    if (this.apiVersion(name) === api) return;
+    const { id } = this.#orm
+      .insert(accountMode)
+      .values({ accountId: this.#accountId(name), since, api, cause })
+      .returning({ id: accountMode.id })
+      .get();
+    this.#chain.note(["account_mode", id, name, since, api, cause]);
+  }
+
+  accounts(): string[] {
+    return this.#orm
+      .select({ name: account.name })
+      .from(account)
+      .all()
+      .map(({ name }) => name);
+  }
+
+  /** Returns null where nothing of it was ever scheduled or run. */
+  seriesId(name: string, dataset: DatasetName): number | null {
+    return this.#statements.findSeries.get({ name, dataset })?.id ?? null;
+  }
+
+  schedule(name: string, dataset: DatasetName): { pattern: string; since: number; accountedTo: number } | null {
+    const found = this.#statements.findSeries.get({ name, dataset });
+    if (!found) return null;
+    const inForce = this.#orm
+      .select({ pattern: schedule.pattern, since: schedule.since })
+      .from(schedule)
+      .where(and(eq(schedule.seriesId, found.id), isNull(schedule.until)))
+      .get();
+    return inForce ? { ...inForce, accountedTo: found.accountedTo ?? inForce.since } : null;
+  }
+
+  setSchedule(name: string, dataset: DatasetName, pattern: string | null, at: number): void {
+    const id = this.#storedSeriesId(name, dataset);
+    const ended = this.#orm
+      .update(schedule)
+      .set({ until: at })
+      .where(and(eq(schedule.seriesId, id), isNull(schedule.until)))
+      .returning({ since: schedule.since, pattern: schedule.pattern })
+      .all();
+    for (const old of ended) this.#chain.note(["schedule", name, dataset, old.since, old.pattern, at]);
+    if (pattern !== null) {
+      this.#orm
+        .insert(schedule)
+        .values({ seriesId: id, since: at, pattern })
+        .onConflictDoUpdate({ target: [schedule.seriesId, schedule.since], set: { pattern, until: null } })
+        .run();
+      this.#chain.note(["schedule", name, dataset, at, pattern, null]);
+    }
+    this.#orm.update(series).set({ accountedTo: at }).where(eq(series.id, id)).run();
+  }
+
+  closeSlots(name: string, dataset: DatasetName, slots: readonly SettledSlot[]): void {
+    const { closeSlot, moveAccountedTo } = this.#statements;
+    const seriesId = this.#storedSeriesId(name, dataset);
+    for (const { slot, state, cause } of slots) {
+      const { changes, lastInsertRowid } = closeSlot.run({ seriesId, slot, state, cause });
+      if (changes !== 1) continue;
+      this.#chain.ended(Number(lastInsertRowid), []);
+      this.#gaps.added(seriesId, slot);
+      this.#gaps.ended(Number(lastInsertRowid));
+    }
+    if (slots.length > 0) moveAccountedTo.run({ seriesId, slot: Math.max(...slots.map(({ slot }) => slot)) });
+  }
+
+  hasRun(name: string, dataset: DatasetName, slot: number): boolean {
+    const found = this.#statements.findSeries.get({ name, dataset });
+    return found !== undefined && this.#statements.findSlot.get({ seriesId: found.id, slot }) !== undefined;
+  }
+
+  /** Returns the id of the run, or null where the slot has a row that is not `missed`. */
+  claim(name: string, dataset: DatasetName, slot: number, startedAt: number, trigger: Trigger): number | null {
+    const { findMissed, claimSlot, moveAccountedTo } = this.#statements;
+    const seriesId = this.#storedSeriesId(name, dataset);
+    const missed = findMissed.get({ seriesId, slot });
+    const claimed = claimSlot.get({ seriesId, slot, lateMs: startedAt - slot });
+    if (!claimed) return null;
+    if (missed) this.#chain.note(["run", "missed", missed.cause], claimed.id);
+    if (missed) this.#gaps.reclaimed(seriesId, slot);
+    else this.#gaps.added(seriesId, slot);
+    if (trigger === "schedule") moveAccountedTo.run({ seriesId, slot });
+    return claimed.id;
+  }
+
+  /** Returns the run that `claim` began, null where it is not stored. */
+  claimed(name: string, dataset: DatasetName, slot: number, startedAt: number): number | null {
+    const seriesId = this.seriesId(name, dataset);
+    if (seriesId === null) return null;
+    const isOurs = [eq(run.seriesId, seriesId), eq(run.slot, slot), eq(run.lateMs, startedAt - slot)];
+    const row = this.#orm
+      .select({ id: run.id })
+      .from(run)
+      .where(and(...isOurs, eq(run.state, "running")))
+      .get();
+    return row?.id ?? null;
+  }
+
+  /** Throws an Error where there is no such run. */
+  run(id: number): LedgerRun {
+    const found = this.#statements.findRun.get({ id });
+    if (!found) throw new Error(`there is no run ${id}`);
+    return found;
+  }
+
+  /** Ends runs whose process is gone, all of them or one; has no effect on those that have ended. Returns how many. */
+  abandon(cause: string, at: number, id?: number): number {
+    const running = eq(run.state, sql.raw("'running'"));
+    const ended = this.#orm
+      .update(run)
+      .set({ state: "failed", cause, rows: 0, tookMs: sql`max(0, ${at} - ${run.slot} - ${run.lateMs})` })
+      .where(id === undefined ? running : and(running, eq(run.id, id)))
+      .returning({ id: run.id })
+      .all();
+    for (const one of ended) {
+      this.#chain.ended(one.id, []);
+      this.#gaps.ended(one.id);
+    }
+    return ended.length;
+  }
+
+  #accountId(name: string): number {
+    this.#orm.insert(account).values({ name }).onConflictDoNothing().run();
+    const found = this.#orm.select({ id: account.id }).from(account).where(eq(account.name, name)).get();
     if (!found) throw new Error(`${name} was just stored and is not there`);
     return found.id;
   }
 
-  function seriesId(name: string, dataset: DatasetName): number {
-    const known = findSeries.get({ name, dataset });
-    if (known) return known.id;
-    return orm
-      .insert(series)
-      .values({ accountId: accountId(name), dataset })
-      .returning({ id: series.id })
-      .get().id;
+  #storedSeriesId(name: string, dataset: DatasetName): number {
+    return (
+      this.seriesId(name, dataset) ??
+      this.#orm
+        .insert(series)
+        .values({ accountId: this.#accountId(name), dataset })
+        .returning({ id: series.id })
+        .get().id
+    );
   }
-
-  const apiVersion = (name: string): ApiVersion | null => lastApi.get({ name })?.api ?? null;
-
-  return {
-    apiVersion,
-    setApiVersion(name, api, since, cause) {
-      if (apiVersion(name) === api) return;
-      const { id } = orm
-        .insert(accountMode)
-        .values({ accountId: accountId(name), since, api, cause })
-        .returning({ id: accountMode.id })
-        .get();
-      chain.note(["account_mode", id, name, since, api, cause]);
-    },
-    seriesId: (name, dataset) => findSeries.get({ name, dataset })?.id ?? null,
-    accounts: () =>
-      orm
-        .select({ name: account.name })
-        .from(account)
-        .all()
-        .map(({ name }) => name),
-    schedule(name, dataset) {
-      const found = findSeries.get({ name, dataset });
-      if (!found) return null;
-      const inForce = orm
-        .select({ pattern: schedule.pattern, since: schedule.since })
-        .from(schedule)
-        .where(and(eq(schedule.seriesId, found.id), isNull(schedule.until)))
-        .get();
-      return inForce ? { ...inForce, accountedTo: found.accountedTo ?? inForce.since } : null;
-    },
-    setSchedule(name, dataset, pattern, at) {
-      const id = seriesId(name, dataset);
-      const ended = orm
-        .update(schedule)
-        .set({ until: at })
-        .where(and(eq(schedule.seriesId, id), isNull(schedule.until)))
-        .returning({ since: schedule.since, pattern: schedule.pattern })
-        .all();
-      for (const old of ended) chain.note(["schedule", name, dataset, old.since, old.pattern, at]);
-      if (pattern !== null) {
-        orm
-          .insert(schedule)
-          .values({ seriesId: id, since: at, pattern })
-          .onConflictDoUpdate({ target: [schedule.seriesId, schedule.since], set: { pattern, until: null } })
-          .run();
-        chain.note(["schedule", name, dataset, at, pattern, null]);
-      }
-      orm.update(series).set({ accountedTo: at }).where(eq(series.id, id)).run();
-    },
-    settle(name, dataset, slots) {
-      const id = seriesId(name, dataset);
-      for (const { slot, state, cause } of slots) {
-        const { changes, lastInsertRowid } = settleSlot.run({ seriesId: id, slot, state, cause });
-        if (changes !== 1) continue;
-        chain.ended(Number(lastInsertRowid), []);
-        gaps.added(id, slot);
-        gaps.ended(Number(lastInsertRowid));
-      }
-      if (slots.length > 0) moveAccountedTo.run({ seriesId: id, slot: Math.max(...slots.map(({ slot }) => slot)) });
-    },
-    hasRun(name, dataset, slot) {
-      const found = findSeries.get({ name, dataset });
-      return found !== undefined && findSlot.get({ seriesId: found.id, slot }) !== undefined;
-    },
-    claim(name, dataset, slot, startedAt, trigger) {
-      const id = seriesId(name, dataset);
-      const missed = findMissed.get({ seriesId: id, slot });
-      const claimed = claimSlot.get({ seriesId: id, slot, lateMs: startedAt - slot }) as { id: number } | undefined;
-      if (!claimed) return null;
-      if (missed) chain.note(["run", "missed", missed.cause], claimed.id);
-      if (missed) gaps.reclaimed(id, slot);
-      else gaps.added(id, slot);
-      if (trigger === "schedule") moveAccountedTo.run({ seriesId: id, slot });
-      return claimed.id;
-    },
-    claimed(name, dataset, slot, startedAt) {
-      const found = findSeries.get({ name, dataset });
-      if (!found) return null;
-      const isOurs = [eq(run.seriesId, found.id), eq(run.slot, slot), eq(run.lateMs, startedAt - slot)];
-      const row = orm
-        .select({ id: run.id })
-        .from(run)
-        .where(and(...isOurs, eq(run.state, "running")))
-        .get();
-      return row?.id ?? null;
-    },
-    run: (id) => findRun.get({ id }),
-    abandon(cause, at, id) {
-      const running = eq(run.state, sql.raw("'running'"));
-      const ended = orm
-        .update(run)
-        .set({ state: "failed", cause, rows: 0, tookMs: sql`max(0, ${at} - ${run.slot} - ${run.lateMs})` })
-        .where(id === undefined ? running : and(running, eq(run.id, id)))
-        .returning({ id: run.id })
-        .all();
-      for (const one of ended) {
-        chain.ended(one.id, []);
-        gaps.ended(one.id);
-      }
-      return ended.length;
-    },
-  };
 }
 
+/** Prepares what is needed for every slot; the rest is rare. */
 function prepare(orm: BetterSQLite3Database) {
   const given = sql.placeholder;
   const begun = { state: "running", cause: null, requests: null, retries: null, rows: null } as const;
@@ -210,7 +225,7 @@ function prepare(orm: BetterSQLite3Database) {
       .orderBy(desc(accountMode.id))
       .limit(1)
       .prepare(),
-    settleSlot: orm
+    closeSlot: orm
       .insert(run)
       .values({
         seriesId: given("seriesId"),

@@ -4,9 +4,9 @@ import type { BetterSQLite3Database } from "drizzle-orm/better-sqlite3";
 import type { FailedSnapshot, Item, Known, RunState, Scope, Snapshot } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import type { Chain, Sealed } from "../chain/chain.ts";
-import { createEpisodes } from "../positions/episodes.ts";
-import { createGaps } from "../runs/gaps.ts";
-import type { Ledger, LedgerRun } from "../runs/run-ledger.ts";
+import { createEpisodes, type Episodes } from "../positions/episodes.ts";
+import { createGaps, type GapKeeper } from "../runs/gaps.ts";
+import type { LedgerRun, RunLedger } from "../runs/run-ledger.ts";
 import { digestOf, failureDigestOf, type Heading, kept } from "../schema/digest.ts";
 import type { State } from "../schema/storage-layout.ts";
 import { type Layout, layoutOf, partsByKey, rowOf } from "../schema/storage-layout.ts";
@@ -16,18 +16,6 @@ import type { RunEnd, RunId, RunOutcome } from "../store.ts";
 import { createRecorder, plan, type Recorder } from "./change-set.ts";
 
 const longestMessage = 500;
-
-export interface History {
-  /** Inside a transaction. */
-  finish(id: RunId, end: RunEnd): RunOutcome;
-  /** The state of a run that has ended, null while it runs. */
-  endedAs(id: RunId): RunState | null;
-  /** The scopes of an account that are still asked, whether or not there was ever an answer. */
-  asked(dataset: Dataset, account: string): Scope[];
-  latest(dataset: Dataset, account?: string): Known[];
-  /** Drops what is kept in memory; it is read again when needed. */
-  forget(): void;
-}
 
 /** A snapshot that was stored before, elsewhere, under this id. `gone`: the last rows of items that it no longer held. */
 export interface PastSnapshot extends Snapshot {
@@ -41,75 +29,94 @@ interface StoredSnapshot extends Sealed {
   rows: number;
 }
 
-export function createHistory(sqlite: Sqlite, orm: BetterSQLite3Database, ledger: Ledger, chain: Chain): History {
-  const { askScope, scopesAsked, retireScope, pointScope, latestOfAll, latestOfOne, insertSnapshot, endRun } =
-    prepare(orm);
-  const recorders = new Map<Layout, Recorder>();
-  const states = new Map<number, State>();
-  const episodes = createEpisodes(orm);
-  const gaps = createGaps(sqlite);
+/** Ends runs and keeps the state of every scope in memory, from which the next snapshot is diffed. */
+export class SnapshotWriter {
+  readonly #sqlite: Sqlite;
+  readonly #orm: BetterSQLite3Database;
+  readonly #ledger: RunLedger;
+  readonly #chain: Chain;
+  readonly #gaps: GapKeeper;
+  readonly #episodes: Episodes;
+  readonly #statements: ReturnType<typeof prepare>;
+  readonly #recorders = new Map<Layout, Recorder>();
+  readonly #states = new Map<number, State>();
 
-  function recorderOf(layout: Layout): Recorder {
-    const recorder = recorders.get(layout) ?? createRecorder(sqlite, orm, layout);
-    recorders.set(layout, recorder);
-    return recorder;
+  constructor(sqlite: Sqlite, orm: BetterSQLite3Database, ledger: RunLedger, chain: Chain) {
+    this.#sqlite = sqlite;
+    this.#orm = orm;
+    this.#ledger = ledger;
+    this.#chain = chain;
+    this.#gaps = createGaps(sqlite);
+    this.#episodes = createEpisodes(orm);
+    this.#statements = prepare(orm);
   }
 
-  function stateOf(layout: Layout, scopeId: number): State {
-    const state = states.get(scopeId) ?? recorderOf(layout).load(scopeId);
-    states.set(scopeId, state);
-    return state;
-  }
-
-  function stored(id: RunId): LedgerRun {
-    const found = ledger.run(id);
-    if (!found) throw new Error(`there is no run ${id}`);
-    return found;
-  }
-
-  function finish(id: RunId, end: RunEnd): RunOutcome {
-    const found = stored(id);
+  /** Stores rows, snapshots and the run's end, inside a transaction. A run that has ended keeps its state, which is returned. */
+  finish(id: RunId, end: RunEnd): RunOutcome {
+    const found = this.#ledger.run(id);
     if (found.state !== "running") return { state: found.state, failures: end.failures };
     const layout = layoutOf(end.dataset);
-    const failures = [...end.failures];
-    const sealed: Sealed[] = [];
-    let rows = 0;
-    for (const one of end.snapshots) {
-      const outcome = addSnapshot(layout, found, one);
-      if ("code" in outcome) failures.push(outcome);
-      else {
-        rows += outcome.rows;
-        sealed.push(outcome);
-      }
-    }
-    for (const failure of failures) sealed.push(addFailure(found, failure));
-    const good = end.snapshots.length + end.failures.length - failures.length;
-    const state = endState(end, good, failures.length);
+    const outcomes = end.snapshots.map((one) => this.#addSnapshot(layout, found, one));
+    const good = outcomes.filter((one) => "id" in one);
+    const failures = [...end.failures, ...outcomes.filter((one) => "code" in one)];
+    const failed = failures.map((failure) => this.#addFailure(found, failure));
+    const state = endState(end, good.length, failures.length);
     if (state === "ok") {
-      retireOthers(
-        found.seriesId,
-        end.snapshots.map(({ scope }) => textOf(scope)),
-        end.finishedAt,
-      );
+      const asked = end.snapshots.map(({ scope }) => textOf(scope));
+      this.#retireOthers(found.seriesId, asked, end.finishedAt);
     }
-    endRun.run({
+    this.#statements.endRun.run({
       id,
       state,
       cause: failures.length > 0 ? [...new Set(failures.map(({ code }) => code))].join(", ") : end.cause,
       tookMs: end.finishedAt - found.slot - (found.lateMs ?? 0),
       requests: end.requests,
       retries: end.retries,
-      rows,
+      rows: good.reduce((sum, { rows }) => sum + rows, 0),
       spreadMs: end.spreadMs,
       skewMs: end.skewMs,
     });
-    chain.ended(id, sealed);
-    gaps.ended(id);
+    this.#chain.ended(id, [...good, ...failed]);
+    this.#gaps.ended(id);
     return { state, failures };
   }
 
-  /** What is stored of it, with the number of rows it shows; or why it cannot be stored. */
-  function addSnapshot(layout: Layout, found: LedgerRun, one: Snapshot): StoredSnapshot | FailedSnapshot {
+  /** Returns the scopes of an account that are still asked, whether or not there was ever an answer. */
+  asked(dataset: Dataset, name: string): Scope[] {
+    const found = this.#ledger.seriesId(name, dataset.name);
+    if (found === null) return [];
+    return this.#statements.scopesAsked
+      .all({ seriesId: found })
+      .map(({ productType }) => (productType || null) as Scope);
+  }
+
+  /** Returns the last good snapshot of every scope that is still asked, of one account or of all. */
+  latest(dataset: Dataset, name?: string): Known[] {
+    const { latestOfAll, latestOfOne } = this.#statements;
+    const layout = layoutOf(dataset);
+    const found =
+      name === undefined
+        ? latestOfAll.all({ dataset: dataset.name })
+        : latestOfOne.all({ dataset: dataset.name, account: name });
+    return found.map(({ id, account, asked, latest, slot, takenAt }) => ({
+      account,
+      scope: (asked || null) as Scope,
+      slot,
+      takenAt,
+      rows: [...this.#stateOf(layout, id).values()]
+        .filter(({ present, since }) => present === 1 || (dataset.vanishes === "zero" && since === latest))
+        .map(({ parts }) => rowOf(layout, parts)),
+    }));
+  }
+
+  /** Drops what is kept in memory, as after a rollback; it is read again when needed. */
+  forget(): void {
+    this.#states.clear();
+    this.#episodes.forget();
+  }
+
+  /** Returns what was stored, or why the snapshot cannot be stored as it is. */
+  #addSnapshot(layout: Layout, found: LedgerRun, one: Snapshot): StoredSnapshot | FailedSnapshot {
     let items: ReturnType<typeof partsByKey>;
     let gone: ReturnType<typeof partsByKey> | undefined;
     try {
@@ -119,74 +126,55 @@ export function createHistory(sqlite: Sqlite, orm: BetterSQLite3Database, ledger
       if (!(error instanceof RangeError)) throw error;
       return { scope: one.scope, takenAt: one.takenAt, code: "shape", message: error.message };
     }
-    const scopeId = askedScope(found.seriesId, one.scope);
-    const state = stateOf(layout, scopeId);
+    const scopeId = this.#askedScope(found.seriesId, one.scope);
+    const state = this.#stateOf(layout, scopeId);
     const { steps, lines, rows } = plan(layout, state, items, gone);
     const digest = kept(digestOf(headingOf(found, one), lines));
     const id = isPast(one) ? one.id : undefined;
-    const stored = addRow({ id, runId: found.id, scopeId, takenAt: one.takenAt, rows, digest });
-    recorderOf(layout).carryOut({ scopeId, snapshotId: stored.id, state, steps });
-    if (layout.dataset.episodes) episodes.advance(scopeId, { id: stored.id, takenAt: one.takenAt }, state);
-    pointScope.run({ scopeId, snapshotId: stored.id });
+    const stored = this.#addRow({ id, runId: found.id, scopeId, takenAt: one.takenAt, rows, digest });
+    this.#recorderOf(layout).carryOut({ scopeId, snapshotId: stored.id, state, steps });
+    if (layout.dataset.episodes) this.#episodes.advance(scopeId, { id: stored.id, takenAt: one.takenAt }, state);
+    this.#statements.pointScope.run({ scopeId, snapshotId: stored.id });
     return stored;
   }
 
-  function addFailure(found: LedgerRun, failure: FailedSnapshot): StoredSnapshot {
+  #addFailure(found: LedgerRun, failure: FailedSnapshot): StoredSnapshot {
     const errorCode = failure.code.slice(0, 16);
     const errorMessage = Buffer.from(failure.message.slice(0, longestMessage)).toString();
     const digest = kept(failureDigestOf(headingOf(found, failure), errorCode, errorMessage));
-    const scopeId = askedScope(found.seriesId, failure.scope);
-    return addRow({ runId: found.id, scopeId, takenAt: failure.takenAt, rows: 0, digest, errorCode, errorMessage });
+    const scopeId = this.#askedScope(found.seriesId, failure.scope);
+    const { takenAt } = failure;
+    return this.#addRow({ runId: found.id, scopeId, takenAt, rows: 0, digest, errorCode, errorMessage });
   }
 
-  function addRow(row: typeof snapshot.$inferInsert): StoredSnapshot {
+  #addRow(row: typeof snapshot.$inferInsert): StoredSnapshot {
+    const { insertSnapshot } = this.#statements;
     const { lastInsertRowid } = insertSnapshot.run({ errorCode: null, errorMessage: null, ...row, id: row.id ?? null });
     return { id: Number(lastInsertRowid), digest: row.digest, rows: row.rows };
   }
 
-  const askedScope = (seriesId: number, asked: Scope): number =>
-    askScope.get({ seriesId, productType: textOf(asked) }).id;
-
-  /** Scopes that a good run no longer asked, such as product types of an account that is unified now. */
-  function retireOthers(seriesId: number, asked: readonly string[], until: number): void {
-    for (const { id, productType } of scopesAsked.all({ seriesId })) {
-      if (!asked.includes(productType)) retireScope.run({ id, until });
-    }
+  #askedScope(seriesId: number, asked: Scope): number {
+    return this.#statements.askScope.get({ seriesId, productType: textOf(asked) }).id;
   }
 
-  return {
-    finish,
-    endedAs(id) {
-      const { state } = stored(id);
-      return state === "running" ? null : state;
-    },
-    asked(dataset, name) {
-      const found = ledger.seriesId(name, dataset.name);
-      return found === null
-        ? []
-        : scopesAsked.all({ seriesId: found }).map(({ productType }) => (productType || null) as Scope);
-    },
-    latest(dataset, name) {
-      const layout = layoutOf(dataset);
-      const found =
-        name === undefined
-          ? latestOfAll.all({ dataset: dataset.name })
-          : latestOfOne.all({ dataset: dataset.name, account: name });
-      return found.map(({ id, account, asked, latest, slot, takenAt }) => ({
-        account,
-        scope: (asked || null) as Scope,
-        slot,
-        takenAt,
-        rows: [...stateOf(layout, id).values()]
-          .filter(({ present, since }) => present === 1 || (dataset.vanishes === "zero" && since === latest))
-          .map(({ parts }) => rowOf(layout, parts)),
-      }));
-    },
-    forget() {
-      states.clear();
-      episodes.forget();
-    },
-  };
+  /** Retires scopes that a good run no longer asked, such as product types of an account that is unified now. */
+  #retireOthers(seriesId: number, asked: readonly string[], until: number): void {
+    const { scopesAsked, retireScope } = this.#statements;
+    for (const { id, productType } of scopesAsked.all({ seriesId }))
+      if (!asked.includes(productType)) retireScope.run({ id, until });
+  }
+
+  #recorderOf(layout: Layout): Recorder {
+    const recorder = this.#recorders.get(layout) ?? createRecorder(this.#sqlite, this.#orm, layout);
+    this.#recorders.set(layout, recorder);
+    return recorder;
+  }
+
+  #stateOf(layout: Layout, scopeId: number): State {
+    const state = this.#states.get(scopeId) ?? this.#recorderOf(layout).load(scopeId);
+    this.#states.set(scopeId, state);
+    return state;
+  }
 }
 
 /** A value that is given when the statement runs. */

@@ -18,16 +18,16 @@ const pauseMs = { shortest: 25, longest: 100 };
 /**
  * Runs `work` in an immediate transaction, in the order of asking; one that throws undoes what it did and nothing else.
  * While another process writes, it tries again for 10 s, or until the program must stop at once. After an error that may have come too late to undo the commit,
- * `landed` reads what is stored: anything but null is the result. Throws a StorageError where nothing was written.
+ * `readCommitted` reads what is stored: anything but null is the result. Throws a StorageError where nothing was written.
  */
-export type Write = <T>(work: () => T, landed?: () => T | null) => Promise<T>;
+export type Write = <T>(work: () => T, readCommitted?: () => T | null) => Promise<T>;
 
 /** A write somebody waits for. */
 interface Task {
   /** Does the work; what it returns resolves the promise, once that is committed. */
   work(): () => void;
   /** Resolves the promise with what is stored; false where nothing is. */
-  recall(): boolean;
+  recover(): boolean;
   reject(error: unknown): void;
 }
 
@@ -61,10 +61,10 @@ export function createWriter(
       } catch (error) {
         onRollback();
         const cause = sqliteErrorOf(error);
-        const mayHaveLanded = cause !== null && !isBusy(cause);
-        if (cause === null || mayHaveLanded || stopping?.aborted || clock.monotonic() >= giveUpAt) {
+        const mayBeCommitted = cause !== null && !isBusy(cause);
+        if (cause === null || mayBeCommitted || stopping?.aborted || clock.monotonic() >= giveUpAt) {
           for (const task of tasks) {
-            if (!(mayHaveLanded && task.recall())) task.reject(cause ? unwritten(path, cause) : error);
+            if (!(mayBeCommitted && task.recover())) task.reject(cause ? unwritten(path, cause) : error);
           }
           return;
         }
@@ -94,15 +94,15 @@ export function createWriter(
     }
   }
 
-  return (work, landed) =>
+  return (work, readCommitted) =>
     new Promise((resolve, reject) => {
       asked.push({
         work() {
           const result = work();
           return () => resolve(result);
         },
-        recall() {
-          const result = landed ? readBack(landed) : null;
+        recover() {
+          const result = readCommitted ? readBack(readCommitted) : null;
           if (result !== null) resolve(result);
           return result !== null;
         },
@@ -151,9 +151,9 @@ export const unwritten = (path: string, cause: SqliteError): StorageError =>
       : `${path} cannot be written: ${cause.message} (${cause.code}). Check the disk.`,
   );
 
-function readBack<T>(landed: () => T | null): T | null {
+function readBack<T>(readCommitted: () => T | null): T | null {
   try {
-    return landed();
+    return readCommitted();
   } catch {
     // The disk that failed to write may fail to read as well; then nothing is known to be stored.
     return null;

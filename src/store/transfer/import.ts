@@ -10,9 +10,9 @@ import type { Dataset } from "../../datasets/dataset.ts";
 import { createChain } from "../chain/chain.ts";
 import { historyColumns } from "../read/scan.ts";
 import { createGaps } from "../runs/gaps.ts";
-import { createLedger, type Ledger } from "../runs/run-ledger.ts";
+import { RunLedger } from "../runs/run-ledger.ts";
 import { layoutOf } from "../schema/storage-layout.ts";
-import { createHistory, type History, type PastSnapshot } from "../snapshots/snapshot-writer.ts";
+import { type PastSnapshot, SnapshotWriter } from "../snapshots/snapshot-writer.ts";
 import { openWriter, type Sqlite } from "../sqlite/database.ts";
 import { sqliteErrorOf, unwritten } from "../sqlite/write-queue.ts";
 import { type HistoryFile, type ImportedSnapshot, keyOf, snapshotsOf } from "./import-rows.ts";
@@ -127,8 +127,8 @@ async function* inRuns(snapshots: AsyncIterable<ImportedSnapshot>): AsyncGenerat
 function runWriter(sqlite: Sqlite, path: string, file: HistoryFile, dataset: Dataset) {
   const orm = drizzle(sqlite);
   const chain = createChain(sqlite);
-  const ledger: Ledger = createLedger(orm, chain, createGaps(sqlite));
-  const history: History = createHistory(sqlite, orm, ledger, chain);
+  const ledger = new RunLedger(orm, chain, createGaps(sqlite));
+  const history = new SnapshotWriter(sqlite, orm, ledger, chain);
   const rowsOf = sqlite.prepare<[number], number>("select rows from snapshot where id = ?").pluck();
 
   /** Returns the number of rows. */
