@@ -87,22 +87,18 @@ describe("a column that a dataset gets later", () => {
 
   it.each([
     [
-      'BTC (spot_assets_steady.air_drop): was "0.10"',
+      "snapshot 4 (spot_assets): is not what was received: look at BTC, its heading",
       "update spot_assets_steady set air_drop = x'0b11' where since = 4",
     ],
     [
-      'BTC (spot_assets_steady.available): was "1.50"',
-      "update spot_assets_steady set available = x'1b51' where since = 4",
-    ],
-    [
-      'OLD (spot_assets_steady.available): was "1.50"',
+      "snapshot 1 (spot_assets): is not what was received: look at BTC, OLD, its heading",
       "update spot_assets_steady set available = x'1b40' where since = 1 and item_id = 2",
     ],
     [
-      'BTCUSDT USDT long crossed (positions_moving.adl_rank): was "4"',
+      "snapshot 5 (positions): is not what was received: look at BTCUSDT USDT long crossed, its heading",
       "update positions_moving set adl_rank = x'5f' where since = 5",
     ],
-    ["(spot_assets): is not what was received", "update spot_assets_steady set air_drop = x'1f' where since = 1"],
+    ["snapshot 1 (spot_assets): is not what was", "update spot_assets_steady set air_drop = x'1f' where since = 1"],
   ])("says %s when that was altered", async (problem, alteration) => {
     const path = await grown();
     change(path, alteration);

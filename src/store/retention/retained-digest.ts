@@ -12,17 +12,12 @@ import { dayMs } from "./daily-extremes.ts";
 
 export interface SealedRow {
   table: "daily_range" | "episode";
-  /** Product type, key of the item and, of a range, the field. */
-  name: readonly Value[];
-  columns: readonly string[];
-  cells: readonly Value[];
+  /** Canonical text of the row: product type, key of the item, field (of a range), values. */
+  line: string;
 }
 
-/** The link of a pruned day covers this. */
-export const sealOfRows = (rows: readonly SealedRow[]): string => sealOf(rows.map(lineOf));
-
-export const lineOf = ({ name, cells }: Pick<SealedRow, "name" | "cells">): string =>
-  JSON.stringify([...name, ...cells]);
+/** Returns the digest of a pruned day, which its link covers. */
+export const sealOfRows = (rows: readonly SealedRow[]): string => sealOf(rows.map(({ line }) => line));
 
 /** Prepares to read the rows of a dataset by series and day (epoch ms of its midnight). */
 export function createSealReader(sqlite: Sqlite, layout: Layout): (seriesId: number, day: number) => SealedRow[] {
@@ -72,8 +67,6 @@ function createReader(sqlite: Sqlite, { prefix, key }: Layout, { table, name, co
   return (seriesId: number, day: number): SealedRow[] =>
     rows.all({ seriesId, day }).map((row) => ({
       table,
-      name: row.slice(0, names.length),
-      columns: columns.map((column) => column.name),
-      cells: row.slice(names.length).map(read),
+      line: JSON.stringify([...row.slice(0, names.length), ...row.slice(names.length).map(read)]),
     }));
 }

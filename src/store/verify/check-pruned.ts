@@ -2,11 +2,9 @@
 import type { Dataset } from "../../datasets/dataset.ts";
 import { type PrunedNote, prunedNotes } from "../chain/chain.ts";
 import { dayMs } from "../retention/daily-extremes.ts";
-import { createSealReader, lineOf, type SealedRow, sealOfRows } from "../retention/retained-digest.ts";
-import { sealOf } from "../schema/digest.ts";
+import { createSealReader, sealOfRows } from "../retention/retained-digest.ts";
 import { layoutOf } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
-import type { Search } from "./locate-change.ts";
 import type { Report } from "./problem.ts";
 
 /**
@@ -18,7 +16,6 @@ export function* checkPruned(
   datasets: readonly Dataset[],
   unsound: ReadonlySet<string>,
   report: Report,
-  search: Search,
 ): Generator<"pause", void> {
   const notes = prunedNotes(sqlite);
   checkGone(sqlite, notes, report);
@@ -38,7 +35,8 @@ export function* checkPruned(
     const rows = readers.get(dataset)?.(seriesOf.get(account, dataset) ?? 0, day) ?? [];
     covered += rows.filter(({ table }) => table === "daily_range").length;
     const series = `${account} ${dataset}`;
-    if (!unsound.has(series) && sealOfRows(rows) !== seal) report(`${series}: ${find(rows, seal, search)}`, day);
+    if (!unsound.has(series) && sealOfRows(rows) !== seal)
+      report(`${series}: what stays of the day (daily_range, episode) is not what was written`, day);
     yield "pause";
   }
   if (unsound.size > 0) return;
@@ -83,17 +81,4 @@ function checkGone(sqlite: Sqlite, notes: readonly PrunedNote[], report: Report)
     const problem = isThere ? "is there as well" : wasToStay ? "was to stay" : "its day was never pruned";
     report(`${name}: snapshot ${id} (pruned): ${problem}`, slot ?? undefined);
   }
-}
-
-/** Names the one value that makes the difference, where there is one. */
-function find(rows: readonly SealedRow[], seal: string, search: Search): string {
-  const lines = rows.map(lineOf);
-  const found = search(
-    rows.map(({ cells }) => cells),
-    (cells, at) => sealOf(lines.with(at, lineOf({ name: rows[at]?.name ?? [], cells }))) === seal,
-  );
-  const row = found && rows[found.row];
-  if (!row) return "what stays of the day (daily_range, episode) is not what was written";
-  const { table, name, columns } = row;
-  return `${name.filter(Boolean).join(" ")} (${table}.${columns[found.at]}): was ${JSON.stringify(found.was)}`;
 }

@@ -6,7 +6,6 @@ import { digestOf, failureDigestOf, type Heading, isOf } from "../schema/digest.
 import { unpackHex } from "../schema/encoding.ts";
 import { columnOf, type Layout, lineOf, type Parts, selection } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
-import type { Search } from "./locate-change.ts";
 import type { Report, ScopeRow } from "./problem.ts";
 
 interface SnapshotRow {
@@ -44,7 +43,7 @@ export function checkItems(sqlite: Sqlite, { prefix }: Layout, report: Report): 
 }
 
 /** Walks through the snapshots of a scope in their order, its items keeping pace. Yields after each. */
-export function* checkScope(sqlite: Sqlite, layout: Layout, scope: ScopeRow, report: Report, search: Search) {
+export function* checkScope(sqlite: Sqlite, layout: Layout, scope: ScopeRow, report: Report) {
   const { prefix, dataset } = layout;
   const series = `${scope.account} ${dataset.name}`;
   const items = itemsOf(sqlite, layout, scope.id, report);
@@ -55,21 +54,19 @@ export function* checkScope(sqlite: Sqlite, layout: Layout, scope: ScopeRow, rep
     if (one.seriesFits === 0) say("(snapshot.run_id): its run is of another series");
     // The digest of a good one does not cover it.
     if (one.errorCode === null && one.errorMessage !== null) say("(snapshot.error_message): it is good, and has one");
-    const heading: Heading = [dataset.name, scope.account, scope.productType, one.slot, one.takenAt];
+    const cells: Heading = [dataset.name, scope.account, scope.productType, one.slot, one.takenAt];
     let shown: Line[] = [];
     if (one.errorCode === null) {
       latest = one.id;
       shown = items.map((item) => item(one.id)).filter((line) => line !== null);
     }
-    const digest = digestFor(
-      heading,
-      one,
-      shown.map(({ line }) => line),
-    );
+    const lines = shown.map(({ line }) => line);
+    const digest =
+      one.errorCode === null ? digestOf(cells, lines) : failureDigestOf(cells, one.errorCode, one.errorMessage ?? "");
     if (!isOf(digest, one.digest)) {
-      // What was altered here is carried on to the snapshots after it; it is looked for once.
-      const altered = isFirst ? find(layout, heading, one, shown, search) : null;
-      say(altered ?? `(${prefix}): is not what was received`);
+      // What was altered here is carried on to the snapshots after it: only the first says where to look.
+      const where = isFirst ? placesToLook(shown.filter(({ since }) => since === one.id)) : "";
+      say(`(${one.errorCode === null ? prefix : "snapshot"}): is not what was received${where}`);
       isFirst = false;
     } else {
       const rows = shown.filter(({ present }) => present === 1 || dataset.vanishes === "zero").length;
@@ -84,62 +81,16 @@ export function* checkScope(sqlite: Sqlite, layout: Layout, scope: ScopeRow, rep
   for (const item of items) item(Number.POSITIVE_INFINITY);
 }
 
-const digestFor = (heading: Heading, one: SnapshotRow, lines: readonly string[]): Buffer =>
-  one.errorCode === null ? digestOf(heading, lines) : failureDigestOf(heading, one.errorCode, one.errorMessage ?? "");
+const maxNames = 5;
 
-/** Names the one field that makes the difference, where there is one. */
-function find(layout: Layout, heading: Heading, one: SnapshotRow, shown: Line[], search: Search): string | null {
-  const { prefix, key, steady, moving } = layout;
-  const lines = shown.map(({ line }) => line);
-  const was = (column: string, value: Value | undefined) => `(${column}): was ${JSON.stringify(value)}`;
-  const inHeading = search([heading], (cells) => isOf(digestFor(cells as unknown as Heading, one, lines), one.digest));
-  if (inHeading) {
-    const columns = ["series.dataset", "account.name", "scope.product_type", "run.slot", "snapshot.taken_at"];
-    return was(columns[inHeading.at] ?? "", inHeading.was);
-  }
-  if (one.errorCode !== null) {
-    const failure = [one.errorCode, one.errorMessage];
-    const fits = ([code, message]: readonly Value[]) =>
-      isOf(failureDigestOf(heading, String(code), String(message ?? "")), one.digest);
-    const found = search([failure], fits);
-    return found && was(["snapshot.error_code", "snapshot.error_message"][found.at] ?? "", found.was);
-  }
-  const columns = [
-    `${prefix}_steady.present`,
-    ...key.map((name) => `${prefix}_item.${snakeCase(name)}`),
-    ...steady.map((name) => `${prefix}_steady.${snakeCase(name)}`),
-    ...moving.map((name) => `${prefix}_moving.${snakeCase(name)}`),
-    `${prefix}_extra.fields`,
-  ];
-  const written = [...shown.entries()].filter(([, { since }]) => since === one.id);
-  const rows = written.map(([, { present, parts }]) => cellsOf(present, parts));
-  const nameOf = (row: number) => rows[row]?.slice(1, 1 + key.length).join(" ");
-  const isWith = (row: number, line: string) =>
-    isOf(digestOf(heading, lines.with(written[row]?.[0] ?? 0, line)), one.digest);
-  for (const [row, [, { tell }]] of written.entries())
-    for (const present of [0, 1] as const)
-      if (isWith(row, tell(present))) return `${nameOf(row)} ${was(`${prefix}_steady.present`, present)}`;
-  const found = search(rows, (cells, row) => isWith(row, lineOfCells(layout, cells)));
-  return found && `${nameOf(found.row)} ${was(columns[found.at] ?? "", found.was)}`;
-}
+/** What else the digest of a snapshot covers. */
+const heading = "its heading (account, series, scope, run, snapshot)";
 
-/** Everything that a line says, column by column. */
-const cellsOf = (present: 0 | 1, { key, steady, moving, extra }: Parts): Value[] => [
-  present,
-  ...key,
-  ...steady,
-  ...moving,
-  extra,
-];
-
-function lineOfCells(layout: Layout, [present, ...cells]: readonly Value[]): string {
-  const [key, steady] = [layout.key.length, layout.key.length + layout.steady.length];
-  return lineOf(layout, present as 0 | 1, {
-    key: cells.slice(0, key),
-    steady: cells.slice(key, steady),
-    moving: cells.slice(steady, -1),
-    extra: cells.at(-1) as string | null,
-  });
+/** Returns the end of a sentence that names the items whose rows begin with a snapshot, and its heading. */
+function placesToLook(rows: readonly Line[]): string {
+  const names = rows.slice(0, maxNames).map(({ name }) => name);
+  if (rows.length > maxNames) names.push(`${rows.length - maxNames} more`);
+  return `: look at ${[...names, heading].join(", ")}`;
 }
 
 function snapshotsOf(sqlite: Sqlite, scopeId: number): IterableIterator<SnapshotRow> {
@@ -154,14 +105,13 @@ function snapshotsOf(sqlite: Sqlite, scopeId: number): IterableIterator<Snapshot
 }
 
 interface Line {
+  /** The item's key. */
+  name: string;
   present: 0 | 1;
   /** The snapshot at which anything of it was written last. */
   since: number;
-  parts: Parts;
   /** The canonical text. */
   line: string;
-  /** The same with another presence. */
-  tell(present: 0 | 1): string;
 }
 
 /** What an item says at a snapshot, or null where it says nothing. To be called in their order. */
@@ -193,17 +143,14 @@ function itemsOf(sqlite: Sqlite, layout: Layout, scopeId: number, report: Report
       if (last?.since === since) return last;
       const [stored, ...steadyValues] = s.values;
       const present = stored as 0 | 1;
-      const partsWith = (presence: 0 | 1): Parts => {
-        const ended = presence === 0 && dataset.vanishes === "nothing";
-        return {
-          key: keyValues,
-          steady: steadyValues,
-          moving: moving.map((_, at) => (ended ? null : (m?.values[at] ?? null))),
-          extra: (x?.values[0] ?? null) as string | null,
-        };
+      const hasEnded = present === 0 && dataset.vanishes === "nothing";
+      const parts: Parts = {
+        key: keyValues,
+        steady: steadyValues,
+        moving: moving.map((_, at) => (hasEnded ? null : (m?.values[at] ?? null))),
+        extra: (x?.values[0] ?? null) as string | null,
       };
-      const tell = (presence: 0 | 1) => lineOf(layout, presence, partsWith(presence));
-      last = { present, since, parts: partsWith(present), line: tell(present), tell };
+      last = { name: keyValues.join(" "), present, since, line: lineOf(layout, present, parts) };
       return last;
     };
   });

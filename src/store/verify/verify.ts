@@ -11,7 +11,6 @@ import { checkGaps } from "./check-gaps.ts";
 import { checkPruned } from "./check-pruned.ts";
 import { type Account, checkRuns, checkScopes, checkSlots } from "./check-runs.ts";
 import { checkItems, checkScope, scopesOf } from "./check-snapshots.ts";
-import { createSearch } from "./locate-change.ts";
 import type { Report } from "./problem.ts";
 
 export interface Verification extends Account {
@@ -89,13 +88,12 @@ export async function verify(
 
 /** Everything that goes by steps, with pauses in long ones; the head of the chain when its end is reached. */
 function* checks(sqlite: Sqlite, datasets: readonly Dataset[], tell: Report): Generator<Buffer | "pause" | undefined> {
-  const search = createSearch();
   let isAllSound = true;
   const report: Report = (...problem) => {
     isAllSound = false;
     tell(...problem);
   };
-  yield yield* checkChain(sqlite, report, search);
+  yield yield* checkChain(sqlite, report);
   for (const dataset of datasets) {
     checkItems(sqlite, layoutOf(dataset), report);
     yield "pause";
@@ -114,11 +112,11 @@ function* checks(sqlite: Sqlite, datasets: readonly Dataset[], tell: Report): Ge
       unsound.add(series);
       report(...problem);
     };
-    yield* checkScope(sqlite, layoutOf(dataset), scope, reportUnsound, search);
+    yield* checkScope(sqlite, layoutOf(dataset), scope, reportUnsound);
     // What follows from a history that was altered would say the same thing twice.
     if (isSound && dataset.episodes) yield* checkEpisodes(sqlite, scope, report);
   }
-  yield* checkPruned(sqlite, datasets, unsound, report, search);
+  yield* checkPruned(sqlite, datasets, unsound, report);
   // What was altered in the ledger would be said of its gaps as well.
   if (isAllSound) yield* checkGaps(sqlite, report);
 }

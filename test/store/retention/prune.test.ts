@@ -312,22 +312,22 @@ describe("pruning", () => {
 
 describe("verifying a pruned history", () => {
   it.each([
-    ["2026-11-01T03:00:00.000Z run 7 (run.late_ms): was 20", "update run set late_ms = 21 where id = 7"],
-    ["run 7 (run.rows)", "update run set rows = 4 where id = 7"],
+    ["2026-11-01T03:00:00.000Z link 9 (link): does not follow from run 7", "update run set late_ms = 21 where id = 7"],
+    ["does not follow from run 7", "update run set rows = 4 where id = 7"],
     ["link 9 (link)", "update link set digest = randomblob(32) where run_id = 7"],
     [
-      "run 7: snapshot 10 (pruned.digest): was",
+      "does not follow from run 7, its snapshots (snapshot, pruned) and the link before it",
       "update pruned set digest = unhex(substr(hex(digest), 1, 31) || iif(substr(hex(digest), 32) = '0', '1', '0')) where id = 10",
     ],
     ["run 7, its snapshots", "delete from pruned where id = 10"],
     [
-      "snapshot 1 BTC (spot_assets_steady.available)",
+      "snapshot 1 (spot_assets): is not what was received: look at BTC, OLD, USDT, its heading",
       "update spot_assets_steady set available = x'1b0f' where item_id = 1 and since = 1",
     ],
     ["run 1 (run.rows)", "delete from snapshot where id = 1"],
     ["was due, and has no run", "delete from run where id = 7"],
     [
-      "BTC available (daily_range.greatest): was",
+      "2026-11-01T00:00:00.000Z main spot-assets: what stays of the day (daily_range, episode) is not what was written",
       "update daily_range set greatest = x'6b3f' where dataset = 'spot-assets' and item_id = 1 and day = 1793491200000 and field = 'available'",
     ],
     [
@@ -339,7 +339,7 @@ describe("verifying a pruned history", () => {
       "insert into daily_range select dataset, item_id, 0, field, least, greatest from daily_range limit 1",
     ],
     [
-      'ETHUSDT USDT long crossed (episode.largest_total): was "1"',
+      "main positions: what stays of the day (daily_range, episode) is not what was written",
       "update episode set largest_total = x'2f' where closed_before is not null",
     ],
     [
@@ -364,7 +364,7 @@ describe("verifying a pruned history", () => {
     await pruneAll(path);
     change(path, "update spot_assets_item set coin = 'BTD' where id = 1");
     const [first, ...others] = await problems(path);
-    expect(first).toContain('snapshot 1 BTD (spot_assets_item.coin): was "BTC"');
+    expect(first).toContain("snapshot 1 (spot_assets): is not what was received: look at BTD, ");
     expect(others.filter((one) => !one.includes("(spot_assets): is not what was received"))).toEqual([]);
   });
 
