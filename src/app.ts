@@ -114,7 +114,7 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
     const redact = redactor(secretsOf(config));
     const rawAnswers = openRawAnswers({ databasePath, days: keepRawDays, clock, log, redact });
     if (rawAnswers) opened.unshift(rawAnswers);
-    const crashed = await written.recover(clock.now());
+    const crashed = await written.recover();
     if (crashed > 0) log.warn({ runs: crashed }, `${crashed} runs were cut off when the program last ended: failed`);
     const faces = openFaces(config, written, clock, log, stopping);
     opened.unshift(faces);

@@ -127,12 +127,11 @@ function storeOn(path: string, sqlite: Sqlite, { clock, log, stopping, opening }
         return await write(() => snapshots.finish(run, end), finished);
       } catch (error) {
         // On a storage error the caller retries, and no row is lost; on any other the next write ends the run as failed.
-        if (!(error instanceof StorageError))
-          writes.defer(`finish ${run}`, () => ledger.abandon("internal", clock.now(), run));
+        if (!(error instanceof StorageError)) writes.defer(`finish ${run}`, () => ledger.abandon("internal", run));
         throw error;
       }
     },
-    recover: (at) => write(() => ledger.abandon("crashed", at)),
+    recover: () => write(() => ledger.abandon("crashed")),
     asked: (dataset, account) => snapshots.asked(dataset, account),
     latest: (dataset, account) => snapshots.latest(dataset, account),
     alerts: new AlertState(sqlite, write),

@@ -81,8 +81,8 @@ export interface Store {
   ): Promise<RunId | null>;
   /** Stores rows, snapshots and the run's end, all or nothing. A run that has ended keeps its state, which is returned. */
   finish(run: RunId, end: RunEnd): Promise<RunOutcome>;
-  /** Runs left `running` by a dead process become `failed`, cause `crashed`. Returns how many. */
-  recover(at: number): Promise<number>;
+  /** Runs left `running` by a dead process become `failed`, cause `crashed`; when they ended is unknown. Returns how many. */
+  recover(): Promise<number>;
   /** The scopes of an account that are still asked, whether or not there was ever an answer. */
   asked(dataset: Dataset, account: string): Scope[];
   /** Rows of the last good snapshot of every scope still asked, of one account or of all. */

@@ -92,7 +92,7 @@ async function befall(world: OpenWorld, [what, which]: Deed, kept: string): Prom
         "demand",
       );
       await world.restart();
-      await world.app.store.recover(clock.now());
+      await world.app.store.recover();
       return;
     case "prune":
       await prune(path, datasets, clock.now());

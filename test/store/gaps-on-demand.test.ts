@@ -24,7 +24,7 @@ interface Deed {
 
 async function befall(store: Store, { what, n, cause }: Deed): Promise<void> {
   const isOnDemand = n % 2 === 1;
-  if (what === "recover") return void (await store.recover(at(n)));
+  if (what === "recover") return void (await store.recover());
   // As older versions wrote it, also at an instant on demand.
   if (what === "missed" || what === "skipped")
     return store.settle("main", "positions", [{ slot: at(n), state: what, cause }]);

@@ -146,12 +146,15 @@ export class RunLedger {
     return found;
   }
 
-  /** Ends runs whose process is gone, all of them or one; has no effect on those that have ended. Returns how many. */
-  abandon(cause: string, at: number, id?: number): number {
+  /**
+   * Ends runs that nobody will end any more, all of them or one; has no effect on those that have ended. How long they took is
+   * unknown. Returns how many.
+   */
+  abandon(cause: string, id?: number): number {
     const running = eq(run.state, sql.raw("'running'"));
     const ended = this.#orm
       .update(run)
-      .set({ state: "failed", cause, rows: 0, tookMs: sql`max(0, ${at} - ${run.slot} - ${run.lateMs})` })
+      .set({ state: "failed", cause, rows: 0 })
       .where(id === undefined ? running : and(running, eq(run.id, id)))
       .returning({ id: run.id })
       .all();

@@ -3,7 +3,7 @@ import { datasetNamed } from "../../../src/datasets/index.ts";
 import { coins, collect, good, minute, start, storeAt } from "../kit.ts";
 
 const store = await storeAt(process.argv[2] ?? "");
-await store.recover(start);
+await store.recover();
 const spotAssets = datasetNamed("spot-assets");
 const first = (store.schedule("main", "spot-assets")?.accountedTo ?? start) + minute;
 if (first === start + minute) await store.setSchedule("main", "spot-assets", "* * * * *", start);

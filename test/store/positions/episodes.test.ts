@@ -314,7 +314,7 @@ describe("a database from before there were episodes", () => {
         closest_liquidation: null,
       },
     ]);
-    await store.recover(at(5));
+    await store.recover();
     await collect(store, positions, at(4), { snapshots: [good([], at(4), "umcbl")] });
     expect(episodes(path, "state, closed_after")).toEqual([{ state: "closed", closed_after: iso(1) }]);
     expect(await problemsOf(path)).toEqual([]);

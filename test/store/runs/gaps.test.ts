@@ -50,7 +50,7 @@ const deeds = ["missed", "skipped", "ok", "failed", "partly", "both", "begun", "
 type Deed = { what: (typeof deeds)[number]; n: number; cause: string };
 
 async function befall(store: Store, { what, n, cause }: Deed): Promise<void> {
-  if (what === "recover") return void (await store.recover(at(n)));
+  if (what === "recover") return void (await store.recover());
   if (what === "missed" || what === "skipped")
     return store.settle("main", "positions", [{ slot: at(n), state: what, cause }]);
   const run = await store.begin("main", "positions", at(n), at(n) + 5, n % 3 === 0 ? "demand" : "schedule");

@@ -117,7 +117,7 @@ describe("writing", () => {
       said.push(...output.split("\n").slice(0, -1).map(Number));
     }
     const store = await open(path);
-    await store.recover(start);
+    await store.recover();
     const stored = query(path, "select scheduled_for_ms as slot from runs where state = 'ok'").map(({ slot }) => slot);
     expect(said.filter((slot) => !stored.includes(slot))).toEqual([]);
     expect(query(path, "select 1 from spot_assets_history group by snapshot_id having count(*) <> 40")).toEqual([]);

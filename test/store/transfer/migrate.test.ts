@@ -139,7 +139,7 @@ describe("migrating", () => {
       expect(all()).toMatchObject(before);
       expect(await verify(path, datasets)).toMatchObject({ problems: [], ...counts, accounted: counts.due });
       const slot = start + next * minute;
-      expect(await store.recover(slot)).toBe(1);
+      expect(await store.recover()).toBe(1);
       await collect(store, datasetNamed("positions"), slot, { snapshots: [good([], slot, "umcbl")] });
       expect(query(path, "select * from position_episodes where state = 'open'")).toEqual([]);
       expect((await verify(path, datasets)).problems).toEqual([]);
