@@ -1,12 +1,12 @@
 import { parseProductType } from "../../bitget/product-types.ts";
 import type { Cell, DatasetName } from "../../core/domain.ts";
 import { UsageError } from "../../core/errors.ts";
+import { durationText } from "../../core/text.ts";
 import { datasetNamed, datasetNames } from "../../datasets/index.ts";
 import { loadConfig } from "../../settings/config.ts";
 import { createAsOf, type Filter, hasColumn, type ScopeAsOf, selectSpan } from "../../store/read/as-of.ts";
 import { openReadOnly, type Sqlite } from "../../store/sqlite/database.ts";
 import type { Command, Input } from "../command.ts";
-import { durationText } from "../shared/duration.ts";
 import { formatOf, formatOption, printRows, tableRows } from "../shared/format.ts";
 import { instantOf } from "../shared/instant.ts";
 

@@ -1,11 +1,10 @@
 import { UsageError } from "../../core/errors.ts";
-import { visible } from "../../core/text.ts";
+import { durationText, visible } from "../../core/text.ts";
 import { loadConfig } from "../../settings/config.ts";
 import { roomFor, roomInWords } from "../../store/files/disk.ts";
 import { readStatus, type SeriesStatus } from "../../store/runs/status.ts";
 import { isLocked } from "../../store/sqlite/lock.ts";
 import type { Command } from "../command.ts";
-import { durationText } from "../shared/duration.ts";
 import { table } from "../shared/table.ts";
 
 export const status: Command = {

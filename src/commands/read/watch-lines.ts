@@ -2,7 +2,7 @@
 import { runToEnd } from "../../core/async/cooperate.ts";
 import { compare, isPositive, isZero, multiply, subtract } from "../../core/decimal.ts";
 import type { Digits } from "../../core/domain.ts";
-import { visible } from "../../core/text.ts";
+import { durationText, visible } from "../../core/text.ts";
 import { equity } from "../../datasets/snapshots/equity.ts";
 import { positions } from "../../datasets/snapshots/positions.ts";
 import { amountOf, type Closing, createClosings, type HeldRow, textOf } from "../../queries/close.ts";
@@ -15,7 +15,6 @@ import { liquidationDistance } from "../../reports/positions.ts";
 import { type Freshness, readFreshness } from "../../store/runs/freshness.ts";
 import { type OpenFailure, openFailures } from "../../store/runs/status.ts";
 import { openReadOnly } from "../../store/sqlite/database.ts";
-import { durationText } from "../shared/duration.ts";
 import { table } from "../shared/table.ts";
 
 export type Tone = "plain" | "title" | "bad" | "faint";

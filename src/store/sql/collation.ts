@@ -27,101 +27,137 @@ const keywords = words(
   "AND OR NOT IN IS LIKE GLOB BETWEEN EXISTS CASE WHEN THEN ELSE END SELECT DISTINCT ALL FROM WHERE GROUP HAVING ORDER BY LIMIT ON USING AS VALUES OVER FILTER COLLATE NULL ASC DESC UNION EXCEPT INTERSECT ESCAPE MATCH REGEXP",
 );
 
-/** @throws QueryError where the collation stands in a place in which it cannot be replaced */
-export function rewriteCollation(sql: string): string {
-  const tokens = tokensOf(sql);
-  const at = (index: number): string => tokens[index]?.word ?? "";
-  const nameAt = (index: number): string => {
-    const { from = 0, to = 0 } = tokens[index] ?? {};
-    return sql
-      .slice(from, to)
-      .replace(/^["`[](.*)["`\]]$/s, "$1")
-      .toLowerCase();
-  };
-  const found = tokens.flatMap(({ word }, index) =>
-    word === "COLLATE" && nameAt(index + 1) === "decimal" ? [index] : [],
-  );
-  if (found.length === 0) return sql;
-  const { closing, opening, clauses } = structureOf(tokens);
-  const isName = (index: number): boolean =>
-    tokens[index]?.kind === "quoted" || (tokens[index]?.kind === "word" && !keywords.has(at(index)));
-  const edits: Edit[] = [];
-  const handled = new Set<number>();
+/**
+ * Returns the statement with every `COLLATE decimal` replaced; the same text where there is none.
+ * @throws QueryError where the collation stands in a place in which it cannot be replaced
+ */
+export const rewriteCollation = (sql: string): string => new Rewriter(sql).rewrite();
 
-  /** The first token of the operand that ends before `end`: a name, a text, a call or a parenthesis. */
-  function operandBefore(end: number): number | null {
-    const last = end - 1;
-    if (at(last) === ")") {
-      const open = opening.get(last) ?? 0;
-      if (isName(open - 1)) return open - 1;
-      return before.has(at(open - 1)) || comparisons.has(at(open - 1)) ? open : null;
+class Rewriter {
+  readonly #sql: string;
+  readonly #tokens: readonly Token[];
+  readonly #structure: ReturnType<typeof structureOf>;
+  /** The tokens COLLATE of `COLLATE decimal`. */
+  readonly #found: readonly number[];
+  readonly #handled = new Set<number>();
+  readonly #edits: Edit[] = [];
+
+  constructor(sql: string) {
+    this.#sql = sql;
+    this.#tokens = tokensOf(sql);
+    this.#structure = structureOf(this.#tokens);
+    this.#found = [...this.#tokens.keys()].filter(
+      (index) => this.#at(index) === "COLLATE" && this.#nameAt(index + 1) === "decimal",
+    );
+  }
+
+  rewrite(): string {
+    for (const index of this.#found) {
+      if (this.#handled.has(index)) continue;
+      const first = this.#operandBefore(index);
+      const isReplaced =
+        first !== null &&
+        (this.#inExtreme(first, index) || this.#inTerm(first, index) || this.#inComparison(first, index));
+      if (!isReplaced) throw refusal();
     }
-    if (tokens[last]?.kind === "string") return last;
-    if (!isName(last)) return null;
+    return applied(this.#sql, this.#edits);
+  }
+
+  #at(index: number): string {
+    return this.#tokens[index]?.word ?? "";
+  }
+
+  #nameAt(index: number): string {
+    const { from = 0, to = 0 } = this.#tokens[index] ?? {};
+    const text = this.#sql.slice(from, to);
+    return text.replace(/^["`[](.*)["`\]]$/s, "$1").toLowerCase();
+  }
+
+  #isName(index: number): boolean {
+    const kind = this.#tokens[index]?.kind;
+    return kind === "quoted" || (kind === "word" && !keywords.has(this.#at(index)));
+  }
+
+  #isEnd(index: number, ends: ReadonlySet<string>): boolean {
+    return index >= this.#tokens.length || ends.has(this.#at(index));
+  }
+
+  /** Returns the first token of the operand that ends before `end` (a name, a text, a call or a parenthesis), or null. */
+  #operandBefore(end: number): number | null {
+    const last = end - 1;
+    if (this.#at(last) === ")") {
+      const open = this.#structure.opening.get(last) ?? 0;
+      if (this.#isName(open - 1)) return open - 1;
+      return before.has(this.#at(open - 1)) || comparisons.has(this.#at(open - 1)) ? open : null;
+    }
+    if (this.#tokens[last]?.kind === "string") return last;
+    if (!this.#isName(last)) return null;
     let first = last;
-    while (at(first - 1) === ".") first -= 2;
+    while (this.#at(first - 1) === ".") first -= 2;
     return first;
   }
 
-  /** The token after the operand that begins at `first`. */
-  function operandAfter(first: number): number | null {
-    if (tokens[first]?.kind === "string") return first + 1;
-    if (at(first) === "(") return (closing.get(first) ?? first) + 1;
-    if (!isName(first)) return null;
+  /** Returns the token after the operand that begins at `first`, or null where none does. */
+  #operandAfter(first: number): number | null {
+    const { closing } = this.#structure;
+    if (this.#tokens[first]?.kind === "string") return first + 1;
+    if (this.#at(first) === "(") return (closing.get(first) ?? first) + 1;
+    if (!this.#isName(first)) return null;
     let last = first;
-    while (at(last + 1) === ".") last += 2;
-    return at(last + 1) === "(" ? (closing.get(last + 1) ?? last) + 1 : last + 1;
+    while (this.#at(last + 1) === ".") last += 2;
+    return this.#at(last + 1) === "(" ? (closing.get(last + 1) ?? last) + 1 : last + 1;
   }
 
-  const isEnd = (index: number, ends: ReadonlySet<string>): boolean => index >= tokens.length || ends.has(at(index));
-  const insert = (index: number, text: string): void => {
-    const place = tokens[index]?.from ?? sql.length;
-    edits.push({ from: place, to: place, text });
-  };
-  /** Puts an operand into a call: tokens `first` to `end`, without the collation that may stand behind it. */
-  function wrap(name: string, first: number, end: number): number {
-    insert(first, `${name}(`);
-    const last = tokens[end - 1]?.to ?? 0;
-    const collated = found.includes(end);
-    edits.push({ from: last, to: collated ? (tokens[end + 1]?.to ?? last) : last, text: ")" });
-    if (collated) handled.add(end);
-    return collated ? end + 2 : end;
+  #insert(place: number, text: string): void {
+    this.#edits.push({ from: place, to: place, text });
   }
 
-  /** min and max give back one of the values, so the value travels with its key. */
-  function inExtreme(first: number, index: number): boolean {
+  /** Puts the operand of tokens `first` to `end` into a call, in place of the collation that may follow it. */
+  #wrap(name: string, first: number, end: number): void {
+    this.#insert(this.#tokens[first]?.from ?? this.#sql.length, `${name}(`);
+    const last = this.#tokens[end - 1]?.to ?? 0;
+    const isCollated = this.#found.includes(end);
+    this.#edits.push({ from: last, to: isCollated ? (this.#tokens[end + 1]?.to ?? last) : last, text: ")" });
+    if (isCollated) this.#handled.add(end);
+  }
+
+  /** min and max return one of the values, so the value travels with its key. */
+  #inExtreme(first: number, index: number): boolean {
     const close = index + 2;
-    const isCall = at(first - 1) === "(" && ["MIN", "MAX"].includes(at(first - 2)) && at(close) === ")";
-    if (!isCall || ["OVER", "FILTER"].includes(at(close + 1))) return false;
-    insert(first - 2, "decimal_text(");
-    wrap("decimal_tagged", first, index);
-    edits.push({ from: tokens[close]?.to ?? 0, to: tokens[close]?.to ?? 0, text: ")" });
+    const isCall =
+      this.#at(first - 1) === "(" && ["MIN", "MAX"].includes(this.#at(first - 2)) && this.#at(close) === ")";
+    if (!isCall || ["OVER", "FILTER"].includes(this.#at(close + 1))) return false;
+    this.#insert(this.#tokens[first - 2]?.from ?? 0, "decimal_text(");
+    this.#wrap("decimal_tagged", first, index);
+    this.#insert(this.#tokens[close]?.to ?? 0, ")");
     return true;
   }
 
-  function inTerm(first: number, index: number): boolean {
-    const { clause, select } = clauses[index] ?? {};
-    if (clause === undefined || !["BY", ","].includes(at(first - 1)) || !isEnd(index + 2, afterTerm)) return false;
-    const alias = clause === "ORDER" && first === index - 1 ? expressionNamed(nameAt(first), select) : null;
-    wrap("decimal_key", first, index);
+  #inTerm(first: number, index: number): boolean {
+    const { clause, select } = this.#structure.clauses[index] ?? {};
+    if (clause === undefined || !["BY", ","].includes(this.#at(first - 1)) || !this.#isEnd(index + 2, afterTerm))
+      return false;
+    const isAlone = clause === "ORDER" && first === index - 1;
+    const expression = isAlone ? this.#expressionNamed(this.#nameAt(first), select) : null;
+    this.#wrap("decimal_key", first, index);
     // A result's name goes before a column's in ORDER BY, but not inside a call.
-    if (alias !== null) edits.push({ from: tokens[first]?.from ?? 0, to: tokens[first]?.to ?? 0, text: `(${alias})` });
+    const { from = 0, to = 0 } = this.#tokens[first] ?? {};
+    if (expression !== null) this.#edits.push({ from, to, text: `(${expression})` });
     return true;
   }
 
-  /** The expression that a SELECT gives this name to; null where it gives it to none. */
-  function expressionNamed(name: string, select: number | undefined): string | null {
+  /** Returns the expression that a SELECT gives this name to; null where it gives it to none. */
+  #expressionNamed(name: string, select: number | undefined): string | null {
     if (select === undefined) return null;
-    let from = ["DISTINCT", "ALL"].includes(at(select + 1)) ? select + 2 : select + 1;
-    for (let index = from; index < tokens.length; index += 1) {
-      index = closing.get(index) ?? index;
-      const next = at(index + 1);
-      if ((next !== "," && !afterResults.has(next)) || at(index) === "DISTINCT") continue;
-      const isAlias = index > from && at(index - 1) !== "." && nameAt(index) === name && isNamed(index);
-      if (isAlias)
-        return rewriteCollation(
-          sql.slice(tokens[from]?.from, tokens[at(index - 1) === "AS" ? index - 2 : index - 1]?.to),
-        );
+    let from = ["DISTINCT", "ALL"].includes(this.#at(select + 1)) ? select + 2 : select + 1;
+    for (let index = from; index < this.#tokens.length; index += 1) {
+      index = this.#structure.closing.get(index) ?? index;
+      const next = this.#at(index + 1);
+      if ((next !== "," && !afterResults.has(next)) || this.#at(index) === "DISTINCT") continue;
+      if (index > from && this.#nameAt(index) === name && this.#isAlias(index)) {
+        const last = this.#tokens[this.#at(index - 1) === "AS" ? index - 2 : index - 1];
+        return rewriteCollation(this.#sql.slice(this.#tokens[from]?.from, last?.to));
+      }
       if (next !== ",") return null;
       from = index + 2;
     }
@@ -129,39 +165,32 @@ export function rewriteCollation(sql: string): string {
   }
 
   /** A name right after an operand, with or without AS, names a result. */
-  function isNamed(index: number): boolean {
-    if (at(index - 1) === "AS") return true;
-    const { kind = "symbol", word = "" } = tokens[index - 1] ?? {};
-    return isName(index) && (kind !== "symbol" ? !keywords.has(word) || ["END", "NULL"].includes(word) : word === ")");
+  #isAlias(index: number): boolean {
+    const { kind = "symbol", word = "" } = this.#tokens[index - 1] ?? {};
+    if (word === "AS") return true;
+    if (!this.#isName(index)) return false;
+    return kind === "symbol" ? word === ")" : !keywords.has(word) || ["END", "NULL"].includes(word);
   }
 
-  function inComparison(first: number, index: number): boolean {
+  #inComparison(first: number, index: number): boolean {
     const behind = index + 2;
-    if (comparisons.has(at(behind))) return compared(first, index, behind);
-    const sign = at(first - 1) === "NOT" && at(first - 2) === "IS" ? first - 2 : first - 1;
-    if (!comparisons.has(at(sign))) return false;
-    const other = operandBefore(sign);
-    return other !== null && compared(other, sign, sign);
+    if (comparisons.has(this.#at(behind))) return this.#compared(first, index, behind);
+    const sign = this.#at(first - 1) === "NOT" && this.#at(first - 2) === "IS" ? first - 2 : first - 1;
+    if (!comparisons.has(this.#at(sign))) return false;
+    const other = this.#operandBefore(sign);
+    return other !== null && this.#compared(other, sign, sign);
   }
 
-  /** Tokens `left` to `leftEnd`, the comparison at `sign`, and what stands behind it. */
-  function compared(left: number, leftEnd: number, sign: number): boolean {
-    const right = at(sign) === "IS" && at(sign + 1) === "NOT" ? sign + 2 : sign + 1;
-    const end = operandAfter(right);
-    if (end === null || !before.has(at(left - 1))) return false;
-    if (!isEnd(found.includes(end) ? end + 2 : end, after)) return false;
-    wrap("decimal_side", left, leftEnd);
-    wrap("decimal_side", right, end);
+  /** Handles a comparison of tokens `left` to `leftEnd` with what follows the operator at `sign`. */
+  #compared(left: number, leftEnd: number, sign: number): boolean {
+    const right = this.#at(sign) === "IS" && this.#at(sign + 1) === "NOT" ? sign + 2 : sign + 1;
+    const end = this.#operandAfter(right);
+    if (end === null || !before.has(this.#at(left - 1))) return false;
+    if (!this.#isEnd(this.#found.includes(end) ? end + 2 : end, after)) return false;
+    this.#wrap("decimal_side", left, leftEnd);
+    this.#wrap("decimal_side", right, end);
     return true;
   }
-
-  for (const index of found) {
-    if (handled.has(index)) continue;
-    const first = operandBefore(index);
-    if (first === null || !(inExtreme(first, index) || inTerm(first, index) || inComparison(first, index)))
-      throw refusal();
-  }
-  return applied(sql, edits);
 }
 
 const refusal = (): QueryError =>

@@ -27,24 +27,21 @@ export function parseExact(text: string): Exact {
   return { negative: sign === "-" && digits !== 0n, digits, places: Math.max(places, 0) };
 }
 
-/** A binary floating-point number in full: 0.1 is 0.1000000000000000055… Null for what is no number. */
+/** No double between these has more significant digits. */
+const doubles = { least: 1e-20, most: 1e100, digits: 100 };
+
+/**
+ * Returns a binary floating-point number in full: 0.1 is 0.1000000000000000055…; null for what is no number.
+ * @throws RangeError for one too small or too large to be written in full
+ */
 export function exactOfDouble(value: number): Exact | null {
   if (!Number.isFinite(value)) return null;
-  const bits = new DataView(new ArrayBuffer(8));
-  bits.setFloat64(0, Math.abs(value));
-  const raw = bits.getBigUint64(0);
-  const exponent = Number(raw >> 52n);
-  let digits = exponent === 0 ? (raw & (2n ** 52n - 1n)) << 1n : (raw & (2n ** 52n - 1n)) | (2n ** 52n);
-  let power = exponent - 1075;
-  while (power < 0 && digits !== 0n && digits % 2n === 0n) {
-    digits /= 2n;
-    power += 1;
-  }
-  if (digits === 0n) return { negative: false, digits, places: 0 };
-  const negative = value < 0;
-  return power >= 0
-    ? { negative, digits: digits * 2n ** BigInt(power), places: 0 }
-    : { negative, digits: digits * 5n ** BigInt(-power), places: -power };
+  const size = Math.abs(value);
+  if (size !== 0 && (size < doubles.least || size > doubles.most))
+    throw new RangeError(
+      `decimal() writes real numbers from ${doubles.least} to ${doubles.most} in full, and no others`,
+    );
+  return parseExact(value.toPrecision(doubles.digits).replace(/(\.\d*?)0+(?=e|$)/, "$1"));
 }
 
 export function formatExact({ negative, digits, places }: Exact): string {

@@ -50,6 +50,11 @@ describe("the decimal functions", () => {
     ["decimal('-0.00')", "0.00"],
     ["decimal(0.1)", "0.1000000000000000055511151231257827021181583404541015625"],
     ["decimal(-2.5)", "-2.5"],
+    ["decimal(1e22)", "10000000000000000000000"],
+    [
+      "decimal(1e-20)",
+      "0.00000000000000000000999999999999999945153271454209571651729503702787392447107715776066783064379706047475337982177734375",
+    ],
     ["decimal(9223372036854775807)", "9223372036854775807"],
     ["decimal(x'3FE0000000000000')", "0.5"],
     ["decimal(x'31')", null],
@@ -60,6 +65,11 @@ describe("the decimal functions", () => {
     ["decimal_cmp(NULL, '0')", null],
   ])("%s is %s", (expression, expected) => {
     expect(value(expression)).toBe(expected);
+  });
+
+  it("refuse a real number that they cannot write in full", () => {
+    expect(() => value("decimal(1e-21)")).toThrow("in full");
+    expect(() => value("decimal(1e101)")).toThrow("in full");
   });
 
   it("sum exactly, pass over NULL, and tell the sum of nothing from zero", () => {

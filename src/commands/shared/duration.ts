@@ -1,1 +1,0 @@
-export { durationText } from "../../core/text.ts";
