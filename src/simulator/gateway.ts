@@ -44,17 +44,22 @@ export interface Doors {
   accounts: readonly SimulatedAccount[];
   v1: boolean;
   limits: Limits;
+  /** Addresses beside those that are modelled, which come first. */
+  endpoints: readonly Endpoint[];
   /** The exchange's clock. */
   now(): number;
 }
 
 const allowedSkew = 30_000;
-const endpoints = new Map<string, Endpoint>(
-  [...endpointsV1, ...endpointsV2, ...endpointsV3].map((endpoint) => [endpoint.path, endpoint]),
-);
+const byPath = (endpoints: readonly Endpoint[]) => endpoints.map((one) => [one.path, one] as const);
+const modelled: ReadonlyMap<string, Endpoint> = new Map(byPath([...endpointsV1, ...endpointsV2, ...endpointsV3]));
+
+/** True for the path of an address that the simulated accounts and their market answer. */
+export const isModelled = (path: string): boolean => modelled.has(path);
 
 /** Throws a Refusal where a request goes no further. */
-export function createGateway({ accounts, v1, limits, now }: Doors): (request: Request) => Admitted {
+export function createGateway({ accounts, v1, limits, endpoints, now }: Doors): (request: Request) => Admitted {
+  const answered = new Map([...byPath(endpoints), ...modelled]);
   const byKey = new Map(accounts.map((account) => [account.key, account]));
   const publicKeys = new Map<SimulatedAccount, KeyObject>(
     accounts.flatMap((account) => (account.rsaPublicKey ? [[account, createPublicKey(account.rsaPublicKey)]] : [])),
@@ -64,7 +69,7 @@ export function createGateway({ accounts, v1, limits, now }: Doors): (request: R
     if (!limits.fromAddress(request.address)) throw refusals.tooMany();
     const { path, query } = parseTarget(request.target);
     if (!v1 && /^\/api\/(spot|mix)\/v1\//.test(path)) throw refusals.v1Gone();
-    const endpoint = endpoints.get(path);
+    const endpoint = answered.get(path);
     if (!endpoint || request.method !== "GET") throw refusals.unknownPath();
     if (!endpoint.signed) return { endpoint, account: null, query, left: count(request.address, endpoint) };
     const account = identify(request);

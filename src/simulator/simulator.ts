@@ -5,6 +5,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Clock } from "../core/clock.ts";
+import type { Endpoint } from "./answers/answer.ts";
 import { createExchange } from "./exchange.ts";
 import { createFaults, type Fault } from "./faults.ts";
 import { createGateway, type SimulatedAccount } from "./gateway.ts";
@@ -13,8 +14,9 @@ import type { ServedSnapshot } from "./record.ts";
 import { Refusal, refusable } from "./refusal.ts";
 import { drip, send } from "./send.ts";
 
+export type { Endpoint } from "./answers/answer.ts";
 export type { Fault } from "./faults.ts";
-export type { SimulatedAccount } from "./gateway.ts";
+export { isModelled, type SimulatedAccount } from "./gateway.ts";
 export type { ServedSnapshot, TrueRow } from "./record.ts";
 
 export interface SimulatorOptions {
@@ -34,6 +36,8 @@ export interface SimulatorOptions {
   v1?: boolean;
   /** Added to every answer, on `clock`. */
   latencyMs?: number;
+  /** Addresses that have no model here, with what they answer. Default: none. */
+  endpoints?: readonly Endpoint[];
   /** How many answers the record keeps, the oldest going first. Default: all of them. */
   remember?: number;
 }
@@ -62,13 +66,13 @@ export interface Simulator {
 const lifeSpan = 30 * 86_400_000;
 
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
-  const { clock, latencyMs = 0, remember = Number.POSITIVE_INFINITY, seed = 1, v1 = false } = options;
+  const { clock, endpoints = [], latencyMs = 0, remember = Number.POSITIVE_INFINITY, seed = 1, v1 = false } = options;
   const from = options.from ?? clock.now() - lifeSpan;
   const shift = options.startsAs === undefined ? 0 : options.startsAs - clock.now();
   const accounts = options.accounts.map((account) => ({ ...account }));
   const now = () => clock.now() + simulator.clockSkewMs;
   const exchange = createExchange({ accounts, clock, now, seed, from, shift, remember });
-  const admit = createGateway({ accounts, v1, limits: createLimits(clock), now });
+  const admit = createGateway({ accounts, v1, limits: createLimits(clock), endpoints, now });
   const faults = createFaults();
   const waits = new Set<() => void>();
 

@@ -4,9 +4,9 @@
  */
 import type Database from "better-sqlite3";
 import type { DatasetName, Scope } from "../../src/core/domain.ts";
-import { datasetNames } from "../../src/datasets/index.ts";
+import { datasetNamed, datasetNames } from "../../src/datasets/index.ts";
 import type { TrueRow } from "../../src/simulator/simulator.ts";
-import { keyOf, keysOf, scopesOf } from "../support/declared.ts";
+import { asViewed, keyOf, keysOf, scopesOf } from "../support/declared.ts";
 import { digitsOf, times, total, units } from "./exact.ts";
 import { apiAt, type Lived } from "./life.ts";
 import { accounts } from "./trouble.ts";
@@ -80,7 +80,7 @@ export function truthOf(lived: Lived, database: Database.Database): Truth {
               ),
             )
           : [...said, ...gone(dataset, lastOf(account, dataset, scope)?.rows ?? [], said)];
-    const snapshot = { ...one, rows: rows.map((row) => asViewed(row, one)) };
+    const snapshot = { ...one, rows: rows.map((row) => shown(row, one)) };
     const series = [account, dataset, scope].join();
     const known = bySeries.get(series) ?? [];
     known.push(snapshot);
@@ -93,16 +93,14 @@ export function truthOf(lived: Lived, database: Database.Database): Truth {
 
 const inSlot = (last: TrueSnapshot | undefined, slot: number) => (last?.slot === slot ? last.rows : null);
 
-function asViewed(row: TrueRow, { id, account, dataset, takenAt }: Stored): TrueRow {
-  const viewed: TrueRow = { ...row, taken_at: iso(takenAt), snapshot_id: id };
-  if (dataset !== "prices") viewed.account = account;
-  if (typeof row.opened_at === "number") viewed.opened_at = iso(row.opened_at);
-  return viewed;
+function shown(row: TrueRow, { id, account, dataset, takenAt }: Stored): TrueRow {
+  const viewed = { ...asViewed(dataset, row), taken_at: iso(takenAt), snapshot_id: id };
+  return datasetNamed(dataset).public ? viewed : { ...viewed, account };
 }
 
 /** A coin that is gone has one last row of zeros; what was not known of it stays unknown. */
 export function gone(dataset: DatasetName, before: readonly TrueRow[], now: readonly TrueRow[]): TrueRow[] {
-  if (dataset === "positions") return [];
+  if (datasetNamed(dataset).vanishes === "nothing") return [];
   const held = new Set(now.map((row) => keyOf(dataset, row)));
   const kept = [...keysOf(dataset), "product_type"];
   return before

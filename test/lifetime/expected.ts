@@ -1,6 +1,6 @@
 /** The ledger as it must be, worked out from what was done to the program: own enumeration of slots, own verdict on each. */
 import { type DatasetName, publicAccount } from "../../src/core/domain.ts";
-import { datasetNames } from "../../src/datasets/index.ts";
+import { datasets } from "../../src/datasets/index.ts";
 import { halfHour, isDue, patternOf } from "./regimes.ts";
 
 export interface Fate {
@@ -18,9 +18,9 @@ export const accounts = ["main", "hedge"] as const;
 
 export const allSeries: readonly Series[] = [
   ...accounts.flatMap((account) =>
-    datasetNames.filter((name) => name !== "prices").map((dataset) => ({ account, dataset })),
+    datasets.filter((one) => !one.public).map(({ name }) => ({ account, dataset: name })),
   ),
-  { account: publicAccount, dataset: "prices" },
+  ...datasets.filter((one) => one.public).map(({ name }) => ({ account: publicAccount, dataset: name })),
 ];
 
 export const nameOf = ({ account, dataset }: Series): string => `${account} ${dataset}`;

@@ -5,7 +5,7 @@ import { datasetNames } from "../../src/datasets/index.ts";
 import type { TrueRow } from "../../src/simulator/simulator.ts";
 import { digitsOf, times, total, units } from "../life/exact.ts";
 import { gone, iso } from "../life/truth.ts";
-import { keyOf, scopesOf, viewOf } from "../support/declared.ts";
+import { asViewed, keyOf, scopesOf, viewOf } from "../support/declared.ts";
 import type { Check } from "./checks.ts";
 import type { Lived } from "./life.ts";
 
@@ -31,7 +31,7 @@ export function wrongRows(database: Database.Database, lived: Lived): Check {
       const series = [account, dataset, scope].join();
       const known = history.get(series) ?? [];
       history.set(series, known);
-      const said = lived.told.rows(dataset, account, scope, takenAt)?.map(asViewed);
+      const said = lived.told.rows(dataset, account, scope, takenAt)?.map((row) => asViewed(dataset, row));
       const rows = said && expectedRows(snapshot, said, stored, history);
       const problem = rows ? difference(dataset, stored, rows) : "was never told";
       if (problem) problems.push(`${account} ${dataset} ${scope ?? ""} of ${iso(takenAt)} ${problem}`);
@@ -64,9 +64,6 @@ function* snapshotsOf(database: Database.Database, dataset: DatasetName) {
   }
   for (const snapshot of snapshots) yield { snapshot, stored: rows.get(snapshot.id) ?? [] };
 }
-
-const asViewed = (row: TrueRow): TrueRow =>
-  typeof row.opened_at === "number" ? { ...row, opened_at: iso(row.opened_at) } : row;
 
 function expectedRows(
   { account, dataset, scope, slot }: Snapshot,

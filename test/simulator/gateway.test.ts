@@ -1,5 +1,6 @@
 import { createSign, generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { type Endpoint, isModelled } from "../../src/simulator/simulator.ts";
 import { classic, unified } from "../support/settings.ts";
 import { ask, type Headers, handClock, noon, send, signed, simulator } from "./support.ts";
 
@@ -202,4 +203,41 @@ it("a trading key says so in every generation", async () => {
   expect(v1.body.data.authorities).toContain("trade");
   expect(v2.body.data.authorities).toEqual(expect.arrayContaining(["coow", "stow"]));
   expect(v3.body.data.permType).toBe("read-and-write");
+});
+
+describe("addresses that a test adds", () => {
+  const ledger = (path: string): Endpoint => ({
+    version: "v2",
+    path,
+    perSecond: 2,
+    signed: true,
+    answer: (_view, { coin }) => ({
+      data: [{ coin }],
+      truths: [{ dataset: "made-up", scope: null, rows: [{ coin: "BTC" }] }],
+    }),
+  });
+
+  it("are checked, limited, answered and recorded like the others", async () => {
+    const path = "/api/v2/made/up";
+    const exchange = await simulator({ endpoints: [ledger(path)] });
+
+    expect((await send(exchange.url + path)).body.code).toBe("40006");
+    const answers = [await ask(exchange, classic, `${path}?coin=BTC`), await ask(exchange, classic, path)];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    expect(answers[0]?.body.data).toEqual([{ coin: "BTC" }]);
+    expect((await ask(exchange, classic, path)).status).toBe(429);
+
+    const row = { account: "main", dataset: "made-up", scope: null, takenAt: noon, rows: [{ coin: "BTC" }] };
+    expect(exchange.record).toEqual([row, row]);
+  });
+
+  it("do not stand in for one that has a model", async () => {
+    const path = "/api/v2/spot/account/assets";
+    const exchange = await simulator({ endpoints: [ledger(path)] });
+
+    await ask(exchange, classic, path);
+
+    expect(exchange.record.map(({ dataset }) => dataset)).toEqual(["spot-assets"]);
+    expect([isModelled(path), isModelled("/api/v2/made/up")]).toEqual([true, false]);
+  });
 });

@@ -2,7 +2,7 @@
 import { snakeCase } from "../../src/core/columns.ts";
 import type { ApiVersion, DatasetName, ProductType, Scope } from "../../src/core/domain.ts";
 import type { AnyEndpoint } from "../../src/datasets/dataset.ts";
-import { datasetNamed } from "../../src/datasets/index.ts";
+import { datasetNamed, datasets } from "../../src/datasets/index.ts";
 import type { TrueRow } from "../../src/simulator/simulator.ts";
 
 /** The default of BITGET_PRODUCT_TYPES. */
@@ -20,6 +20,25 @@ export const scopesOf = (name: DatasetName, api: ApiVersion): readonly Scope[] =
 export const pathOf = (name: DatasetName, api: ApiVersion): string | undefined => endpointIn(name, api)?.address?.path;
 
 export const viewOf = (name: DatasetName): string => `${name.replaceAll("-", "_")}_history`;
+
+const instants = new Map(
+  datasets.map(({ name, columns }) => [
+    name,
+    Object.keys(columns)
+      .filter((column) => columns[column]?.kind === "millis")
+      .map(snakeCase),
+  ]),
+);
+
+/** A row of the record as the views write it, with its instants in ISO 8601. */
+export function asViewed(name: DatasetName, row: TrueRow): TrueRow {
+  const viewed = { ...row };
+  for (const column of instants.get(name) ?? []) {
+    const instant = row[column];
+    if (typeof instant === "number") viewed[column] = new Date(instant).toISOString();
+  }
+  return viewed;
+}
 
 /** The columns of a view that tell one item of a scope from another. */
 export const keysOf = (name: DatasetName): readonly string[] => datasetNamed(name).key.map(snakeCase);

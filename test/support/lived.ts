@@ -7,6 +7,7 @@ import { livePast } from "../../src/commands/run/backfill.ts";
 import { type Clock, SimulatedClock, systemClock } from "../../src/core/clock.ts";
 import { loadConfig } from "../../src/settings/config.ts";
 import { type Fault, type ServedSnapshot, type Simulator, startSimulator } from "../../src/simulator/simulator.ts";
+import { fixtureEndpoints } from "./fixture-endpoints.ts";
 import { classic, credentials, everyDataset, unified } from "./settings.ts";
 
 const hour = 3_600_000;
@@ -64,6 +65,7 @@ export async function livedPast(path: string, days = 14): Promise<ServedSnapshot
   const exchange = await startSimulator({
     clock: movedByWaits(clock),
     from: begin,
+    endpoints: fixtureEndpoints,
     accounts: [classic, { ...unified, mode: "classic" }],
   });
   const config = loadConfig({

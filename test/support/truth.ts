@@ -4,7 +4,7 @@ import { expect } from "vitest";
 import type { DatasetName } from "../../src/core/domain.ts";
 import { datasetNamed } from "../../src/datasets/index.ts";
 import type { ServedSnapshot, TrueRow } from "../../src/simulator/simulator.ts";
-import { keyOf, keysOf, viewOf } from "./declared.ts";
+import { asViewed, keyOf, keysOf, viewOf } from "./declared.ts";
 
 export interface StoredSnapshot {
   snapshot_id: number;
@@ -20,10 +20,6 @@ const itemOf = (dataset: DatasetName, row: TrueRow): string => `${row.product_ty
 
 const sorted = (dataset: string, rows: readonly TrueRow[]): TrueRow[] =>
   [...rows].sort((a, b) => (itemOf(dataset, a) < itemOf(dataset, b) ? -1 : 1));
-
-/** Instants as the views write them. */
-const asViewed = (row: TrueRow): TrueRow =>
-  typeof row.opened_at === "number" ? { ...row, opened_at: new Date(row.opened_at).toISOString() } : row;
 
 /** A coin that is gone has one last row of zeros; what was not known of it stays unknown. */
 function zeroRow(dataset: string, row: TrueRow): TrueRow {
@@ -54,7 +50,7 @@ export function expectTruth(
         one.scope === product_type &&
         new Date(one.takenAt).toISOString() === taken_at,
     );
-    const truth = told[0]?.rows.map(asViewed);
+    const truth = told[0]?.rows.map((row) => asViewed(dataset, row));
     if (truth === undefined) {
       expect(computed, `${account} ${dataset} ${product_type} at ${taken_at} was never told`).toContain(dataset);
       continue;

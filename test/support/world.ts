@@ -9,6 +9,7 @@ import { createMetrics, type Metrics } from "../../src/monitoring/metrics.ts";
 import { loadConfig } from "../../src/settings/config.ts";
 import { type Simulator, type SimulatorOptions, startSimulator } from "../../src/simulator/simulator.ts";
 import { temporaryFolder } from "./files.ts";
+import { fixtureEndpoints } from "./fixture-endpoints.ts";
 import { classic, credentials, everyDataset } from "./settings.ts";
 
 /** A clock that can also be set back: the wall clock moves, the monotonic one does not notice. */
@@ -83,7 +84,7 @@ export async function openWorld(
   options: Partial<SimulatorOptions> = {},
 ): Promise<OpenWorld> {
   const clock = new SettableClock(Date.parse(start));
-  const exchange = await startSimulator({ clock, accounts: [classic], ...options });
+  const exchange = await startSimulator({ clock, accounts: [classic], endpoints: fixtureEndpoints, ...options });
   let current = settings;
   async function open() {
     const config = loadConfig({

@@ -3,12 +3,12 @@ import { dirname, relative } from "node:path";
 import { type App, openApp, preflight } from "../../app.ts";
 import { SimulatedClock } from "../../core/clock.ts";
 import { UsageError } from "../../core/errors.ts";
-import { datasetNames } from "../../datasets/index.ts";
+import { datasets } from "../../datasets/index.ts";
 import { type Config, loadConfig, scheduleSetting } from "../../settings/config.ts";
 import type { Environment } from "../../settings/env-file.ts";
 import { pages } from "../../settings/sections/pages.ts";
 import { log } from "../../settings/sections/reading.ts";
-import { type SimulatedAccount, startSimulator } from "../../simulator/simulator.ts";
+import { isModelled, type SimulatedAccount, startSimulator } from "../../simulator/simulator.ts";
 import { rawFile } from "../../store/responses/archive-file.ts";
 import { lockDatabase } from "../../store/sqlite/lock.ts";
 import type { Command } from "../command.ts";
@@ -84,7 +84,11 @@ function demoConfig(env: Environment, pattern: string): Config {
     BITGET_API_SECRET: account.secret,
     BITGET_API_PASSPHRASE: account.passphrase,
   };
-  for (const name of datasetNames) settings[scheduleSetting(name)] = pattern;
+  // A dataset that the simulated exchange has no model of stays switched off.
+  for (const { name, endpoints } of datasets) {
+    const path = endpoints.v2?.address?.path;
+    settings[scheduleSetting(name)] = path === undefined || isModelled(path) ? pattern : "";
+  }
   return loadConfig(settings);
 }
 

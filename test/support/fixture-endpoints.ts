@@ -1,0 +1,36 @@
+/** What the simulated exchange answers for a dataset that it has no model of: always the fixture. */
+import { snakeCase } from "../../src/core/columns.ts";
+import { type Endpoint, isModelled, type TrueRow } from "../../src/simulator/simulator.ts";
+import { type Fixture, fixtures } from "../datasets/fixtures.ts";
+import { productTypes } from "./declared.ts";
+
+export const fixtureEndpoints: readonly Endpoint[] = fixtures.flatMap((fixture) => {
+  const { address } = fixture.endpoint;
+  if (!address || isModelled(address.path)) return [];
+  const { version, path, perSecond, signed } = address;
+  return {
+    version,
+    path,
+    perSecond,
+    signed,
+    answer: (_view: unknown, query: Record<string, string>) => ({
+      data: fixture.data,
+      truths: truthsOf(fixture, query),
+    }),
+  };
+});
+
+/** The rows of the fixture in the words of the view, for the scope that was asked for. */
+function truthsOf({ dataset, endpoint, items }: Fixture, query: Record<string, string>) {
+  const scopes = endpoint
+    .scopes(productTypes)
+    .filter((scope) => Object.entries(endpoint.params(scope)).every(([name, value]) => query[name] === value));
+  return scopes.map((scope) => ({
+    dataset: dataset.name,
+    scope,
+    rows: items.map(({ row }): TrueRow => {
+      const cells = Object.entries(row).map(([name, value]) => [snakeCase(name), value]);
+      return Object.fromEntries(scope === null ? cells : [["product_type", scope], ...cells]);
+    }),
+  }));
+}
