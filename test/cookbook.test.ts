@@ -1,5 +1,5 @@
 /**
- * The queries of the README as they are printed there, on a past that is the same every time. Their answers are pinned;
+ * The queries of the cookbook as they are printed there, on a past that is the same every time. Their answers are pinned;
  * after a change that is meant: `npx vitest run test/cookbook.test.ts -u`, and read what differs.
  */
 import { execFileSync } from "node:child_process";
@@ -16,10 +16,9 @@ import { addDecimalFunctions } from "../src/store/sql/decimal-functions.ts";
 import { prepareQuery } from "../src/store/sql/query.ts";
 import { livedPast } from "./support/lived.ts";
 
-const readme = readFileSync("README.md", "utf8");
-const section = readme.slice(readme.indexOf("\n## Cookbook\n")).split("\n## ")[1] ?? "";
-const queries = section
-  .split("\n### ")
+const page = readFileSync("docs/cookbook.md", "utf8");
+const queries = page
+  .split("\n## ")
   .slice(1)
   .map((text) => [text.slice(0, text.indexOf("\n")), /```sql\n([\s\S]*?)```/.exec(text)?.[1] ?? ""] as const);
 
@@ -101,7 +100,7 @@ describe("the cookbook", () => {
   it("has twenty queries, each in the index and each with an answer", () => {
     const anchors = queries.map(([title]) => anchorOf(title));
     expect(queries.length).toBe(20);
-    expect([...section.matchAll(/\]\(#([^)]*)\)/g)].map((match) => match[1])).toEqual(anchors);
+    expect([...page.matchAll(/\]\(#([^)]*)\)/g)].map((match) => match[1])).toEqual(anchors);
     expect(readdirSync("test/fixtures/cookbook").sort()).toEqual(queries.map(([title]) => fileOf(title)).sort());
   });
 

@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { generatedFiles } from "../scripts/docs/generate.ts";
+import { generatedFiles, pages } from "../scripts/docs/generate.ts";
 import { loadCommands } from "../src/commands/index.ts";
 import { datasetNames } from "../src/datasets/index.ts";
-import { reports } from "../src/reports/index.ts";
 import { query } from "./store/kit.ts";
 import { open, temporaryPath } from "./store/temporary.ts";
 
@@ -11,30 +11,75 @@ const commands = await loadCommands();
 
 const read = (path: string) => readFileSync(path, "utf8");
 const readme = read("README.md");
+
 describe("the README", () => {
-  it.each(commands.map(({ name }) => name))("names the command %s", (name) => {
-    expect(readme).toMatch(new RegExp(`\`${name}[ \`]`));
+  it("has at most 200 lines", () => {
+    expect(readme.split("\n").length).toBeLessThanOrEqual(201);
   });
 
   it.each([...datasetNames])("lists the dataset %s", (name) => {
     expect(readme).toContain(`| \`${name}\` |`);
   });
+});
 
-  it.each(reports)("lists the report $name with its columns", ({ name, columns }) => {
-    expect(readme).toContain(`\n| \`${name}\` | \`${columns.join(", ")}\` |`);
+it("the data dictionary lists every view that holds collected rows, with columns that are there", async () => {
+  const path = temporaryPath();
+  await open(path);
+  const dictionary = read("docs/reference/data-dictionary.md");
+  const rows = [...dictionary.matchAll(/^\| (`[a-z_]+`(?:, `[a-z_]+`)*) \| `([a-z_, …]+)` \|$/gm)];
+  expect(rows.length).toBe(11);
+  for (const [, names = "", columns = ""] of rows)
+    for (const [, name] of names.matchAll(/`([a-z_]+)`/g)) {
+      const found = query(path, `select name from pragma_table_info('${name}')`).map(({ name }) => name);
+      expect(found.length, name).toBeGreaterThan(0);
+      expect(found).toEqual(expect.arrayContaining(columns.replace(", …", "").split(", ")));
+    }
+});
+
+/** Targets of the links and images of a page, without those that leave the repository. */
+const linksOf = (page: string): string[] =>
+  [
+    ...read(page)
+      .replaceAll(/```[\s\S]*?```/g, "")
+      .matchAll(/(?:\]\(|src=")([^)"\s]+)[)"]/g),
+  ]
+    .map((match) => match[1] ?? "")
+    .filter((link) => !/^[a-z]+:|^\.\.\/\.\.\/actions\//.test(link));
+
+/** A path from the top of the repository; the page itself for a mere anchor. */
+const targetOf = (page: string, link: string): string => {
+  const [path = ""] = link.split("#");
+  return path === "" ? page : join(dirname(page), path);
+};
+
+/** The anchors of the headings of a page, as GitHub makes them. */
+const anchorsOf = (page: string): string[] =>
+  [
+    ...read(page)
+      .replaceAll(/```[\s\S]*?```/g, "")
+      .matchAll(/^#+ (.*)$/gm),
+  ].map((match) =>
+    (match[1] ?? "")
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+
+describe("the pages", () => {
+  it.each(pages())("have links that lead somewhere: %s", (page) => {
+    const broken = linksOf(page).filter((link) => {
+      const target = targetOf(page, link);
+      const anchor = link.split("#")[1];
+      return !existsSync(target) || (anchor !== undefined && !anchorsOf(target).includes(anchor));
+    });
+    expect(broken).toEqual([]);
   });
 
-  it("lists every view that holds collected rows, with columns that are there", async () => {
-    const path = temporaryPath();
-    await open(path);
-    const rows = [...readme.matchAll(/^\| (`[a-z_]+`(?:, `[a-z_]+`)*) \| `([a-z_, …]+)` \|$/gm)];
-    expect(rows.length).toBe(11);
-    for (const [, names = "", columns = ""] of rows)
-      for (const [, name] of names.matchAll(/`([a-z_]+)`/g)) {
-        const found = query(path, `select name from pragma_table_info('${name}')`).map(({ name }) => name);
-        expect(found.length, name).toBeGreaterThan(0);
-        expect(found).toEqual(expect.arrayContaining(columns.replace(", …", "").split(", ")));
-      }
+  it("are all reached from the README", () => {
+    const reached = new Set(["README.md"]);
+    for (const page of reached)
+      for (const link of linksOf(page)) if (link.includes(".md")) reached.add(targetOf(page, link));
+    expect(pages().filter((page) => !reached.has(page))).toEqual([]);
   });
 });
 

@@ -83,7 +83,7 @@ describe.each(datasetNames)("%s", (dataset) => {
     }
   });
 
-  it("answers the same to the query of the README", () => {
+  it("answers the same to the query of the guide", () => {
     const columns = columnsOf(dataset);
     for (const instant of instants(lived, truth, dataset).filter((_, at) => at % 41 === 3)) {
       const { rows } = knownAt(truth, lived, dataset, instant, { everAsked: true });

@@ -27,8 +27,8 @@ const holdsLock = (pid: number | undefined, file: string): boolean => {
   );
 };
 
-/** The lines with which README and guide read the live file by other programs. */
-const guideLines = ["README.md", "docs/operating.md"]
+/** The lines with which the guides read the live file by other programs. */
+const guideLines = ["docs/guides/querying.md", "docs/guides/operating.md"]
   .flatMap((page) => readFileSync(page, "utf8").split("\n"))
   .filter((line) => /^sqlite3 .*data\/collector\.db/.test(line));
 
@@ -193,7 +193,7 @@ otherUser(
     chownSync(folder, owner.uid, owner.gid);
     chmodSync(folder, 0o755);
     expect((await launch({}, ["collect", "spot-assets"], asOwner).finished).code).toBe(0);
-    const [line = ""] = /^chgrp -R readers data .*$/m.exec(readFileSync("docs/operating.md", "utf8")) ?? [];
+    const [line = ""] = /^chgrp -R readers data .*$/m.exec(readFileSync("docs/guides/operating.md", "utf8")) ?? [];
     execFileSync("sh", ["-c", line.replace("readers", String(readers.gid))], { cwd: folder });
     const count = (...args: string[]): string =>
       execFileSync("setpriv", [...asReader.slice(1), "sqlite3", ...args, "select count(*) > 0 from runs"], {

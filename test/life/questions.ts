@@ -1,4 +1,4 @@
-/** What the history is asked: instants and spans by repeatable chance, and the README's own query. */
+/** What the history is asked: instants and spans by repeatable chance, and the documented query. */
 import { readFileSync } from "node:fs";
 import type { DatasetName } from "../../src/core/domain.ts";
 import { datasets } from "../../src/datasets/index.ts";
@@ -50,12 +50,12 @@ export function spans({ began, ended }: Lived, dataset: DatasetName): { filter: 
   });
 }
 
-const readme = readFileSync("README.md", "utf8");
+const guide = readFileSync("docs/guides/querying.md", "utf8");
 
-/** The README asks for positions; the same goes for any dataset. */
+/** The guide asks for positions; the same goes for any dataset. */
 export function documented(dataset: DatasetName, instant: number): string {
-  const sql = /```sql\n([^`]*-- the instant\n[^`]*)```/.exec(readme)?.[1];
-  if (!sql) throw new Error("the README has no query for an instant");
+  const sql = /```sql\n([^`]*-- the instant\n[^`]*)```/.exec(guide)?.[1];
+  if (!sql) throw new Error("the guide has no query for an instant");
   return sql
     .replace(/'[^']*'( -- the instant)/, `'${iso(instant)}'$1`)
     .replace(/'[^']*'( -- two periods before it)/, `'${iso(instant - 2 * periodAt(instant))}'$1`)

@@ -135,9 +135,11 @@ describe("history at an instant", () => {
     expect((await history(...args)).stderr).toContain("24 h before");
   });
 
-  it("is what the SQL of the README gives in any tool", async () => {
+  it("is what the SQL of the guide gives in any tool", async () => {
     const written =
-      /```sql\n(select p\.\* from positions_history[\s\S]*?)```/.exec(readFileSync("README.md", "utf8"))?.[1] ?? "";
+      /```sql\n(select p\.\* from positions_history[\s\S]*?)```/.exec(
+        readFileSync("docs/guides/querying.md", "utf8"),
+      )?.[1] ?? "";
     const sql = written.replace("2026-11-20T12:00:00.000Z", at(3.5)).replace("2026-11-20T11:50:00.000Z", at(1.5));
     const told = await history("positions", "--at", at(3.5), "--format", "json");
     expect(query(path, sql)).toEqual(JSON.parse(told.stdout));
