@@ -156,8 +156,8 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
 /** While the exchange contradicts our clock nothing is collected, and no age by that clock is one. */
 const judgedBy = (clockCheck: ClockCheck, store: Store): Store => ({
   ...store,
-  freshness(now) {
-    const found = store.freshness(now);
+  async freshness(now) {
+    const found = await store.freshness(now);
     return clockCheck.verdict === "contradicted" ? found.map(unjudged) : found;
   },
 });

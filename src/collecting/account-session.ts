@@ -70,7 +70,7 @@ export interface SessionOptions {
 
 export function createSession(options: SessionOptions): Session {
   const { account, client, store, allowWriteKeys, isOnlyOne, clock, log, stopping } = options;
-  let api: ApiVersion | null = account.api === "auto" ? (store?.apiVersion(account.name) ?? null) : account.api;
+  let api: ApiVersion | null = account.api === "auto" ? null : account.api;
   /** What a key may do is of interest where it must not write, and whose it is where others may be the same user's. */
   const isKeyOfInterest = !(allowWriteKeys && isOnlyOne);
   let keyChecked = !isKeyOfInterest;
@@ -83,7 +83,7 @@ export function createSession(options: SessionOptions): Session {
 
   async function detect(options: RequestOptions, cause: string): Promise<ApiVersion> {
     const found = account.api === "auto" ? await detectMode(client, options) : account.api;
-    if (found !== store?.apiVersion(account.name)) {
+    if (found !== (await store?.apiVersion(account.name))) {
       await client.requireClock(options.signal);
       await store?.setApiVersion(account.name, found, clock.now(), cause);
       log.info({ account: account.name, api: found }, `account ${account.name} speaks ${found} (${cause})`);
@@ -162,6 +162,10 @@ export function createSession(options: SessionOptions): Session {
     client,
     refusal: () => refused?.message ?? null,
     async api(options) {
+      if (api === null) {
+        const remembered = (await store?.apiVersion(account.name)) ?? null;
+        api ??= remembered;
+      }
       if (!keyChecked || api === null) {
         probing ??= inOwnTime(options, probe).finally(() => {
           probing = null;

@@ -47,9 +47,9 @@ export function createHeartbeat({ url, proxy = noProxy, store, clock, log }: Hea
   let next: Beat | null = null;
   let isHeard = true;
 
-  function onEnded(run: EndedRun): void {
+  async function onEnded(run: EndedRun): Promise<void> {
     const { slot, state } = run;
-    const beat = state === "failed" || state === "partial" ? "fail" : isComplete(run) ? "ok" : null;
+    const beat = state === "failed" || state === "partial" ? "fail" : (await isComplete(run)) ? "ok" : null;
     if (beat === null || said[beat] === slot) return;
     said[beat] = slot;
     next = beat;
@@ -57,12 +57,12 @@ export function createHeartbeat({ url, proxy = noProxy, store, clock, log }: Hea
   }
 
   /** Whether the last slot of everything that is scheduled is complete, with this run. */
-  function isComplete(run: EndedRun): boolean {
+  async function isComplete(run: EndedRun): Promise<boolean> {
     owing.series.delete(seriesName(run));
     if (run.slot <= owing.slot && owing.series.size > 0) return false;
     owing.slot = Math.max(owing.slot, run.slot);
     try {
-      const late = store.freshness(clock.now()).filter((one) => one.offered && !isUpTo(one, owing.slot));
+      const late = (await store.freshness(clock.now())).filter((one) => one.offered && !isUpTo(one, owing.slot));
       owing.series = new Set(late.map(seriesName));
       return late.length === 0;
     } catch (error) {
@@ -114,7 +114,7 @@ export function createHeartbeat({ url, proxy = noProxy, store, clock, log }: Hea
   }
 
   return {
-    onEnded,
+    onEnded: (run) => void onEnded(run),
     close() {
       closing.abort();
       route.close();

@@ -82,7 +82,7 @@ export function createMetrics({ store, sessions, publicSession, limiter, clock }
     onClosed: counts.onClosed,
     contentType: registry.contentType,
     async text() {
-      const found = store.freshness(clock.now());
+      const found = await store.freshness(clock.now());
       for (const one of Object.values(gauges)) {
         one.reset();
         // One without labels begins with a zero that nobody measured.

@@ -93,15 +93,16 @@ function storeOn(path: string, sqlite: Sqlite, { clock, log, stopping, opening }
   const queue = createWriter(path, sqlite, clock, () => snapshots.forget(), stopping);
   const writes = new DeferredWrites(queue);
   const { write } = writes;
+  const freshness = freshnessReader(sqlite, largestOffset);
   return {
     path,
     opening,
-    apiVersion: (account) => ledger.apiVersion(account),
+    apiVersion: async (account) => ledger.apiVersion(account),
     setApiVersion: (account, api, at, cause) => write(() => ledger.setApiVersion(account, api, at, cause)),
     accounts: () => ledger.accounts(),
     schedule: (account, dataset) => ledger.schedule(account, dataset),
     setSchedule: (account, dataset, pattern, at) => write(() => ledger.setSchedule(account, dataset, pattern, at)),
-    hasRun: (account, dataset, slot) => ledger.hasRun(account, dataset, slot),
+    hasRun: async (account, dataset, slot) => ledger.hasRun(account, dataset, slot),
     settle(account, dataset, slots) {
       const close = () => ledger.closeSlots(account, dataset, slots);
       return writes.writeOrDefer(`close ${account} ${dataset} ${slots[0]?.slot}`, close, close);
@@ -132,10 +133,10 @@ function storeOn(path: string, sqlite: Sqlite, { clock, log, stopping, opening }
       }
     },
     recover: () => write(() => ledger.abandon("crashed")),
-    asked: (dataset, account) => snapshots.asked(dataset, account),
-    latest: (dataset, account) => snapshots.latest(dataset, account),
+    asked: async (dataset, account) => snapshots.asked(dataset, account),
+    latest: async (dataset, account) => snapshots.latest(dataset, account),
     alerts: new AlertState(sqlite, write),
-    freshness: freshnessReader(sqlite, largestOffset),
+    freshness: async (now) => freshness(now),
     requireRoom: createDiskWatch(path, log).requireRoom,
     close: () => close(path, sqlite, ownWal),
   };

@@ -40,6 +40,15 @@ export interface RunOutcome {
   failures: readonly FailedSnapshot[];
 }
 
+/** A schedule in force. Times are epoch ms. */
+export interface ScheduleInForce {
+  /** A cron pattern, UTC. */
+  pattern: string;
+  since: number;
+  /** The latest slot that has its row, or `since` if none has. */
+  accountedTo: number;
+}
+
 /** How many migrations were applied, and the backup that was made before. */
 export interface Migrated {
   migrations: number;
@@ -52,20 +61,17 @@ export interface Store {
   /** What opening it took: a new file, migrations, or (null) nothing. */
   readonly opening: "created" | Migrated | null;
   /** The API generation the account last spoke; null if never known. */
-  apiVersion(account: string): ApiVersion | null;
+  apiVersion(account: string): Promise<ApiVersion | null>;
   /** Each change is kept, with its cause. */
   setApiVersion(account: string, api: ApiVersion, at: number, cause: string): Promise<void>;
-  /**
-   * The cron pattern in force; `accountedTo` is the latest slot that has its row, or `since` if none has. Null: never
-   * scheduled, or switched off.
-   */
-  schedule(account: string, dataset: DatasetName): { pattern: string; since: number; accountedTo: number } | null;
+  /** Null where it was never scheduled, or is switched off. */
+  schedule(account: string, dataset: DatasetName): ScheduleInForce | null;
   /** The names of every account there ever was. */
   accounts(): string[];
   /** Puts another pattern (null: off) in force from `at`, which `accountedTo` becomes. */
   setSchedule(account: string, dataset: DatasetName, pattern: string | null, at: number): Promise<void>;
   /** True where the slot has its row in the ledger: a run of any state, or why there was none. */
-  hasRun(account: string, dataset: DatasetName, slot: number): boolean;
+  hasRun(account: string, dataset: DatasetName, slot: number): Promise<boolean>;
   /** Gives slots that nobody will run any more their final row; those that have a row keep it. */
   settle(account: string, dataset: DatasetName, slots: readonly SettledSlot[]): Promise<void>;
   /**
@@ -84,13 +90,13 @@ export interface Store {
   /** Runs left `running` by a dead process become `failed`, cause `crashed`; when they ended is unknown. Returns how many. */
   recover(): Promise<number>;
   /** The scopes of an account that are still asked, whether or not there was ever an answer. */
-  asked(dataset: Dataset, account: string): Scope[];
+  asked(dataset: Dataset, account: string): Promise<Scope[]>;
   /** Rows of the last good snapshot of every scope still asked, of one account or of all. */
-  latest(dataset: Dataset, account?: string): Known[];
+  latest(dataset: Dataset, account?: string): Promise<Known[]>;
   /** The state of alerts. */
   readonly alerts: AlertStore;
   /** Whether each dataset that is scheduled is up to date, at `now`. */
-  freshness(now: number): Freshness[];
+  freshness(now: number): Promise<Freshness[]>;
   /** Throws a SpaceError where the disk has too little room for another run. */
   requireRoom(): void;
   close(): void;

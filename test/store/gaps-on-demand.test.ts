@@ -70,7 +70,7 @@ it("are kept as the ledger has them, whatever is run on demand between slots", a
       expect(inOrder(stored)).toEqual(inOrder(expected));
       for (const n of [5, 9, 20]) {
         const [ok] = query(path, `select max(slot) as slot from run where state = 'ok' and slot <= ${at(n)}`);
-        expect(store.freshness(at(n))[0]?.lastOkAt).toBe(ok?.slot);
+        expect((await store.freshness(at(n)))[0]?.lastOkAt).toBe(ok?.slot);
       }
       store.close();
     }),
@@ -102,6 +102,6 @@ it("a run on demand that could not begin says nothing of the slots before it", a
   await expect(begin("positions")).rejects.toThrow("held by another program");
   other.close();
   await begin("spot-assets");
-  expect(store.schedule("main", "positions")?.accountedTo).toBe(start);
+  expect((await store.schedule("main", "positions"))?.accountedTo).toBe(start);
   store.close();
 });

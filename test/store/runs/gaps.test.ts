@@ -89,7 +89,7 @@ describe("the gaps", () => {
         expect(query(path, asShown)).toEqual(query(path, fromTheLedger));
         for (const n of [3, 8, 12]) {
           const [ok] = query(path, `select max(slot) as slot from run where state = 'ok' and slot <= ${at(n)}`);
-          expect(store.freshness(at(n))[0]?.lastOkAt).toBe(ok?.slot);
+          expect((await store.freshness(at(n)))[0]?.lastOkAt).toBe(ok?.slot);
         }
         const { problems } = await verify(path, datasets);
         expect(problems.filter((problem) => problem.includes("(gap"))).toEqual([]);

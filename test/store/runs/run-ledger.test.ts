@@ -38,24 +38,28 @@ describe("ledger", () => {
     await collect(store, spotAssets, start + minute, { snapshots: [good([], start)] });
     await store.settle("main", "spot-assets", slots(0, 4, "missed", "asleep"));
     expect(runsOf(path).map(({ state }) => state)).toEqual(["missed", "ok", "missed", "missed"]);
-    expect(store.schedule("main", "spot-assets")?.accountedTo).toBe(start + 3 * minute);
+    expect((await store.schedule("main", "spot-assets"))?.accountedTo).toBe(start + 3 * minute);
   });
 
   it("a schedule begins accounting where it is put in force and ends when switched off", async () => {
     const path = temporaryPath();
     const store = await open(path);
-    expect(store.schedule("main", "positions")).toBeNull();
+    expect(await store.schedule("main", "positions")).toBeNull();
     await store.setSchedule("main", "positions", "*/5 * * * *", start);
-    expect(store.schedule("main", "positions")).toEqual({ pattern: "*/5 * * * *", since: start, accountedTo: start });
+    expect(await store.schedule("main", "positions")).toEqual({
+      pattern: "*/5 * * * *",
+      since: start,
+      accountedTo: start,
+    });
     await store.begin("main", "positions", start + minute, start + minute);
     await store.setSchedule("main", "positions", "* * * * *", start + 10 * minute);
-    expect(store.schedule("main", "positions")).toEqual({
+    expect(await store.schedule("main", "positions")).toEqual({
       pattern: "* * * * *",
       since: start + 10 * minute,
       accountedTo: start + 10 * minute,
     });
     await store.setSchedule("main", "positions", null, start + 20 * minute);
-    expect(store.schedule("main", "positions")).toBeNull();
+    expect(await store.schedule("main", "positions")).toBeNull();
     expect(query(path, "select since, until, pattern from schedules order by since")).toEqual([
       { since: "2026-11-01T00:00:00.000Z", until: "2026-11-01T00:10:00.000Z", pattern: "*/5 * * * *" },
       { since: "2026-11-01T00:10:00.000Z", until: "2026-11-01T00:20:00.000Z", pattern: "* * * * *" },
@@ -78,11 +82,11 @@ describe("ledger", () => {
   it("each change of the API generation is kept", async () => {
     const path = temporaryPath();
     const store = await open(path);
-    expect(store.apiVersion("main")).toBeNull();
+    expect(await store.apiVersion("main")).toBeNull();
     await store.setApiVersion("main", "v2", start, "first seen");
     await store.setApiVersion("main", "v2", start + 1, "first seen");
     await store.setApiVersion("main", "v3", start + minute, "upgraded");
-    expect(store.apiVersion("main")).toBe("v3");
+    expect(await store.apiVersion("main")).toBe("v3");
     expect(query(path, "select * from account_modes")).toEqual([
       { account: "main", since: "2026-11-01T00:00:00.000Z", api: "v2", cause: "first seen" },
       { account: "main", since: "2026-11-01T00:01:00.000Z", api: "v3", cause: "upgraded" },
@@ -123,6 +127,6 @@ describe("ledger", () => {
     expect(await store.finish(run, { ...end, snapshots: [], failures: [failed("timeout", start)] })).toMatchObject({
       state: "ok",
     });
-    expect(store.latest(spotAssets)[0]?.rows).toHaveLength(1);
+    expect((await store.latest(spotAssets))[0]?.rows).toHaveLength(1);
   });
 });

@@ -111,7 +111,7 @@ describe("views", () => {
     expect(query(path, "select product_type, symbol from positions_latest")).toEqual([
       { product_type: "umcbl", symbol: "ETHUSDT" },
     ]);
-    expect(store.latest(positions).map(({ scope }) => scope)).toEqual(["umcbl"]);
+    expect((await store.latest(positions)).map(({ scope }) => scope)).toEqual(["umcbl"]);
     await collect(store, positions, start + 2 * minute, {
       snapshots: [],
       failures: [failed("timeout", start, "dmcbl")],

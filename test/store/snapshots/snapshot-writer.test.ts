@@ -122,9 +122,9 @@ it.each(subjects)("$dataset.name: every view gives back exactly what was fed in"
           store = await open(path);
         }
       }
-      const known = store
-        .latest(dataset)
-        .flatMap(({ rows, takenAt }) => rows.map((row) => shown(dataset, { row, extra: null }, takenAt)));
+      const known = (await store.latest(dataset)).flatMap(({ rows, takenAt }) =>
+        rows.map((row) => shown(dataset, { row, extra: null }, takenAt)),
+      );
       store.close();
       const latest = query(path, `select ${columns} from ${view}_latest`);
       expect(inOneOrder(query(path, `select ${columns} from ${view}_history`))).toEqual(inOneOrder(plain.all));
