@@ -1,7 +1,7 @@
 /** A curve in its frame: asks for as many points as there are pixels, and draws what is missing as missing. */
 
 import { grouped, wordsOf } from "./curve.js";
-import { alone, shade, sizeOfLabels, timeLabels } from "./drawing.js";
+import { axesOf, colorsOf, seriesOf, shade } from "./drawing.js";
 import uPlot from "./uPlot.esm.js";
 
 /**
@@ -14,202 +14,216 @@ const shortest = 60_000;
 
 const mostTries = 10;
 
-/**
- * @param {HTMLElement} figure
- * @param {string} timezone
- */
-export function startChart(figure, timezone) {
-  const plot = /** @type {HTMLElement} */ (figure.querySelector(".plot"));
-  const reading = /** @type {HTMLElement} */ (figure.querySelector(".reading"));
-  const words = /** @type {HTMLElement} */ (figure.querySelector(".words"));
-  const reset = /** @type {HTMLElement} */ (figure.querySelector('[data-zoom="reset"]'));
-  const whole = { from: numberOf(figure.dataset.from), to: numberOf(figure.dataset.to) };
-  const dates = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium", timeZone: timezone });
-  /** @param {number} at */
-  const timeText = (at) => dates.format(at);
+/** One figure of a page: its curve, the span that is shown, and the controls. */
+export class Chart {
+  /** @type {HTMLElement} */ #figure;
+  /** @type {HTMLElement} */ #plot;
+  /** @type {HTMLElement} */ #reading;
+  /** @type {HTMLElement} */ #words;
+  /** @type {HTMLElement} */ #reset;
+  #timezone;
+  #dates;
+  /** @type {Span} */ #whole;
+  /** @type {string | null} */ #span;
+  #isByWallet = false;
+  /** @type {Span | null} */ #zoom = null;
+  /** @type {Curve | null} */ #curve = null;
+  /** @type {uPlot | null} */ #drawn = null;
+  /** Counts the requests: an answer to an older one is not drawn. */
+  #asked = 0;
 
-  let span = figure.querySelector("[data-span]")
-    ? (figure.querySelector('[aria-pressed="true"]')?.getAttribute("data-span") ?? "all")
-    : null;
-  let isByWallet = false;
-  /** @type {Span | null} */
-  let zoom = null;
-  /** @type {Curve | null} */
-  let curve = null;
-  /** @type {uPlot | null} */
-  let drawn = null;
-  let asked = 0;
+  /**
+   * @param {HTMLElement} figure
+   * @param {string} timezone
+   */
+  constructor(figure, timezone) {
+    /** @param {string} selector */
+    const part = (selector) => /** @type {HTMLElement} */ (figure.querySelector(selector));
+    this.#figure = figure;
+    this.#plot = part(".plot");
+    this.#reading = part(".reading");
+    this.#words = part(".words");
+    this.#reset = part('[data-zoom="reset"]');
+    this.#timezone = timezone;
+    this.#dates = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium", timeZone: timezone });
+    this.#whole = { from: numberOf(figure.dataset.from), to: numberOf(figure.dataset.to) };
+    this.#span = figure.querySelector("[data-span]")
+      ? (figure.querySelector('[aria-pressed="true"]')?.getAttribute("data-span") ?? "all")
+      : null;
+    this.#listen();
+    void this.#load();
+  }
 
-  async function load(tries = 0) {
-    asked += 1;
-    const mine = asked;
-    const address = new URL(figure.dataset.source ?? "", location.href);
-    const query = address.searchParams;
-    query.set("width", String(Math.max(50, Math.min(4000, Math.round(plot.clientWidth)))));
-    if (figure.dataset.lines && !isByWallet) query.set("lines", figure.dataset.lines);
-    const { from, to } = zoom ?? (span === null ? whole : { from: null, to: null });
-    if (from !== null) query.set("from", String(from));
-    if (to !== null) query.set("to", String(to));
-    if (!zoom && span !== null) query.set("span", span);
-    figure.setAttribute("aria-busy", "true");
+  /** Loads what was stored since; a part of the past that somebody looks at stays as it is. */
+  refresh() {
+    if (this.#zoom === null && this.#whole.to === null) void this.#load();
+  }
+
+  async #load(tries = 0) {
+    this.#asked += 1;
+    const mine = this.#asked;
+    this.#figure.setAttribute("aria-busy", "true");
     try {
-      const answer = await fetch(address);
-      if (answer.status === 503 && mine === asked && tries < mostTries) {
+      const answer = await fetch(this.#address());
+      if (answer.status === 503 && mine === this.#asked && tries < mostTries) {
         // What was read of a long history is kept: the next one goes on from there.
-        words.textContent = "A long history is being read; this takes a moment.";
-        setTimeout(() => mine === asked && void load(tries + 1), 1000);
+        this.#words.textContent = "A long history is being read; this takes a moment.";
+        setTimeout(() => mine === this.#asked && void this.#load(tries + 1), 1000);
         return;
       }
       const isNothing = answer.status === 404;
       if (!answer.ok && !isNothing) throw new Error(await answer.text());
       const found = isNothing ? null : /** @type {Curve} */ (await answer.json());
-      // Somebody asked for something else meanwhile.
-      if (mine !== asked) return;
-      if (found) draw(found);
-      else words.textContent = "Nothing was stored of it yet.";
+      // Something else was asked for meanwhile.
+      if (mine !== this.#asked) return;
+      if (found) this.#draw(found);
+      else this.#words.textContent = "Nothing was stored of it yet.";
     } catch (error) {
-      words.textContent = `The curve could not be read: ${error instanceof Error ? error.message : error}`;
+      this.#words.textContent = `The curve could not be read: ${error instanceof Error ? error.message : error}`;
     }
-    figure.removeAttribute("aria-busy");
+    this.#figure.removeAttribute("aria-busy");
+  }
+
+  #address() {
+    const { source, lines } = this.#figure.dataset;
+    const address = new URL(source ?? "", location.href);
+    const query = address.searchParams;
+    query.set("width", String(Math.max(50, Math.min(4000, Math.round(this.#plot.clientWidth)))));
+    if (lines && !this.#isByWallet) query.set("lines", lines);
+    const { from, to } = this.#zoom ?? (this.#span === null ? this.#whole : { from: null, to: null });
+    if (from !== null) query.set("from", String(from));
+    if (to !== null) query.set("to", String(to));
+    if (!this.#zoom && this.#span !== null) query.set("span", this.#span);
+    return address;
   }
 
   /** @param {Curve} found */
-  function draw(found) {
+  #draw(found) {
     /** @type {uPlot.AlignedData} */
     const data = [found.at, ...found.lines.map(({ values }) => values.map(heightOf))];
     const names = found.lines.map(({ name }) => name).join();
-    curve = found;
-    // Who points at it goes on pointing at it.
-    if (drawn && names === figure.dataset.names) drawn.setData(data);
+    this.#curve = found;
+    // The cursor stays where it is.
+    if (this.#drawn && names === this.#figure.dataset.names) this.#drawn.setData(data);
     else {
-      drawn?.destroy();
-      drawn = new uPlot(optionsOf(found), data, plot);
+      this.#drawn?.destroy();
+      this.#drawn = new uPlot(this.#options(found), data, this.#plot);
     }
-    figure.dataset.names = names;
-    reset.hidden = zoom === null;
-    words.textContent = wordsOf(found, timeText);
-    figure.dataset.drawn = String(Number(figure.dataset.drawn ?? 0) + 1);
+    this.#figure.dataset.names = names;
+    this.#reset.hidden = this.#zoom === null;
+    this.#words.textContent = wordsOf(found, (at) => this.#dates.format(at));
+    this.#figure.dataset.drawn = String(Number(this.#figure.dataset.drawn ?? 0) + 1);
   }
 
   /** @param {Curve} found @returns {uPlot.Options} */
-  function optionsOf(found) {
-    const style = getComputedStyle(figure);
-    /** @param {string} name */
-    const color = (name) => style.getPropertyValue(name).trim();
-    const axis = {
-      stroke: color("--soft"),
-      grid: { stroke: color("--line"), width: 1 },
-      ticks: { stroke: color("--line"), width: 1 },
-    };
+  #options(found) {
+    const color = colorsOf(this.#figure);
+    const width = this.#plot.clientWidth;
     return {
-      width: plot.clientWidth,
-      height: heightAt(plot.clientWidth),
+      width,
+      height: heightAt(width),
       ms: 1,
-      tzDate: (at) => uPlot.tzDate(new Date(at), timezone),
-      scales: { x: { time: true, range: () => (curve ? [curve.from, curve.to] : [0, 1]) } },
+      tzDate: (at) => uPlot.tzDate(new Date(at), this.#timezone),
+      scales: { x: { time: true, range: () => (this.#curve ? [this.#curve.from, this.#curve.to] : [0, 1]) } },
       cursor: { drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
-      axes: [
-        { ...axis, values: timeLabels(timezone) },
-        {
-          ...axis,
-          size: sizeOfLabels,
-          values: (_, ticks) => ticks.map((tick) => tick.toLocaleString("en", { maximumFractionDigits: 8 })),
-        },
-      ],
-      series: [
-        {},
-        ...found.lines.map(({ name, label }) => ({
-          label,
-          stroke:
-            name === "known_part"
-              ? color("--partial")
-              : color(`--line-${name}`) || color(name === "average_open_price" ? "--line-other_usdt" : "--line-total"),
-          width: name === "total" || found.lines.length === 1 ? 1.75 : 1.25,
-          ...(name === "known_part" ? { dash: [5, 4] } : {}),
-          spanGaps: false,
-          points: { show: true, size: 4, filter: alone },
-        })),
-      ],
+      axes: axesOf(color, this.#timezone),
+      series: [{}, ...found.lines.map(({ name, label }) => seriesOf(color, name, label, found.lines.length === 1))],
       hooks: {
-        drawClear: [(self) => curve && shade(self, curve, color("--gap"), color("--partial"))],
-        setCursor: [(self) => read(self.cursor.idx ?? null)],
-        setSelect: [(self) => selected(self)],
+        drawClear: [(self) => this.#curve && shade(self, this.#curve, color("--gap"), color("--partial"))],
+        setCursor: [(self) => this.#read(self.cursor.idx ?? null)],
+        setSelect: [(self) => this.#select(self)],
       },
     };
   }
 
   /** @param {uPlot} self */
-  function selected(self) {
+  #select(self) {
     const { left, width } = self.select;
-    if (width < 3) return;
-    zoomTo(self.posToVal(left, "x"), self.posToVal(left + width, "x"));
+    if (width >= 3) this.#zoomTo(self.posToVal(left, "x"), self.posToVal(left + width, "x"));
   }
 
   /** @param {number} from @param {number} to */
-  function zoomTo(from, to) {
+  #zoomTo(from, to) {
     const middle = (from + to) / 2;
     const half = Math.max(shortest, to - from) / 2;
-    zoom = { from: Math.max(0, Math.round(middle - half)), to: Math.round(middle + half) };
-    void load();
+    this.#zoom = { from: Math.max(0, Math.round(middle - half)), to: Math.round(middle + half) };
+    void this.#load();
   }
 
-  function zoomOut() {
-    zoom = null;
-    void load();
+  /** @param {string} way as the buttons name it @param {Curve} curve */
+  #zoomBy(way, { from, to }) {
+    const half = (to - from) / 2;
+    if (way === "reset") this.#zoomOut();
+    else if (way === "in") this.#zoomTo(from + half / 2, to - half / 2);
+    else if (way === "out") this.#zoomTo(from - half, Math.min(Date.now(), to + half));
+    else if (way === "earlier") this.#zoomTo(from - half, to - half);
+    else if (way === "later") {
+      const step = Math.min(half, Math.max(0, Date.now() - to));
+      this.#zoomTo(from + step, to + step);
+    }
   }
 
-  /** @param {number | null} index */
-  function read(index) {
-    reading.replaceChildren();
-    if (!curve || index === null) return;
-    const at = curve.at[index];
-    if (at === undefined) return;
+  #zoomOut() {
+    this.#zoom = null;
+    void this.#load();
+  }
+
+  /** Writes the values under the cursor. @param {number | null} index */
+  #read(index) {
+    this.#reading.replaceChildren();
+    const at = index === null ? undefined : this.#curve?.at[index];
+    if (!this.#curve || index === null || at === undefined) return;
     const time = document.createElement("span");
     time.className = "time";
-    time.textContent = timeText(at);
-    reading.append(time);
-    const known = curve.lines.filter(({ values }) => values[index] !== null);
-    if (known.length === 0) reading.append(" nothing is known");
+    time.textContent = this.#dates.format(at);
+    this.#reading.append(time);
+    const known = this.#curve.lines.filter(({ values }) => values[index] !== null);
+    if (known.length === 0) this.#reading.append(" nothing is known");
     for (const { name, label, values } of known) {
       const value = document.createElement("span");
       value.dataset.line = name;
       value.textContent = `${label} ${grouped(values[index] ?? "")}`;
-      reading.append(value);
+      this.#reading.append(value);
     }
   }
 
-  /** @type {Record<string, (from: number, to: number) => void>} */
-  const zooms = {
-    in: (from, to) => zoomTo(from + (to - from) / 4, to - (to - from) / 4),
-    out: (from, to) => zoomTo(from - (to - from) / 2, Math.min(Date.now(), to + (to - from) / 2)),
-    earlier: (from, to) => zoomTo(from - (to - from) / 2, to - (to - from) / 2),
-    later: (from, to) => {
-      const step = Math.min((to - from) / 2, Math.max(0, Date.now() - to));
-      zoomTo(from + step, to + step);
-    },
-    reset: zoomOut,
-  };
+  #listen() {
+    this.#figure.addEventListener("click", (event) => this.#click(event));
+    this.#figure.querySelector("[data-switch]")?.addEventListener("change", (event) => {
+      this.#isByWallet = /** @type {HTMLInputElement} */ (event.target).checked;
+      void this.#load();
+    });
+    this.#plot.addEventListener("dblclick", () => this.#zoomOut());
+    this.#plot.addEventListener("keydown", (event) => this.#key(event));
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+      this.#figure.dataset.names = "";
+      if (this.#curve) this.#draw(this.#curve);
+    });
+    let width = this.#plot.clientWidth;
+    new ResizeObserver(() => {
+      if (this.#plot.clientWidth === width) return;
+      width = this.#plot.clientWidth;
+      this.#drawn?.setSize({ width, height: heightAt(width) });
+      void this.#load();
+    }).observe(this.#plot);
+  }
 
-  figure.addEventListener("click", (event) => {
+  /** @param {MouseEvent} event */
+  #click(event) {
     const button = /** @type {HTMLElement} */ (event.target).closest("button");
     if (!button) return;
-    const { span: chosen, zoom: way } = button.dataset;
-    if (chosen) {
-      span = chosen;
-      for (const one of figure.querySelectorAll("[data-span]"))
+    const { span, zoom } = button.dataset;
+    if (span) {
+      this.#span = span;
+      for (const one of this.#figure.querySelectorAll("[data-span]"))
         one.setAttribute("aria-pressed", String(one === button));
-      zoomOut();
-    } else if (way && curve) zooms[way]?.(curve.from, curve.to);
-  });
+      this.#zoomOut();
+    } else if (zoom && this.#curve) this.#zoomBy(zoom, this.#curve);
+  }
 
-  figure.querySelector("[data-switch]")?.addEventListener("change", (event) => {
-    isByWallet = /** @type {HTMLInputElement} */ (event.target).checked;
-    void load();
-  });
-
-  plot.addEventListener("dblclick", zoomOut);
-
-  plot.addEventListener("keydown", (event) => {
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    const [curve, drawn] = [this.#curve, this.#drawn];
     if (!curve || !drawn || event.ctrlKey || event.metaKey || event.altKey) return;
     const last = curve.at.length - 1;
     const now = drawn.cursor.idx ?? last;
@@ -221,38 +235,16 @@ export function startChart(figure, timezone) {
       Home: 0,
       End: last,
     });
+    const ways = /** @type {Record<string, string>} */ ({ "+": "in", "-": "out", Escape: "reset", 0: "reset" });
     const next = steps[event.key];
+    const way = ways[event.key];
     if (next !== undefined) {
       const index = Math.max(0, Math.min(last, next));
       drawn.setCursor({ left: drawn.valToPos(curve.at[index] ?? 0, "x"), top: drawn.over.clientHeight / 2 });
-    } else if (event.key === "+") zooms.in?.(curve.from, curve.to);
-    else if (event.key === "-") zooms.out?.(curve.from, curve.to);
-    else if (event.key === "Escape" || event.key === "0") zoomOut();
+    } else if (way !== undefined) this.#zoomBy(way, curve);
     else return;
     event.preventDefault();
-  });
-
-  const again = () => {
-    if (!curve) return;
-    figure.dataset.names = "";
-    draw(curve);
-  };
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
-  let width = plot.clientWidth;
-  new ResizeObserver(() => {
-    if (plot.clientWidth === width) return;
-    width = plot.clientWidth;
-    drawn?.setSize({ width, height: heightAt(width) });
-    void load();
-  }).observe(plot);
-
-  void load();
-  return {
-    /** Something was stored; who looks at a part of the past is left alone. */
-    refresh() {
-      if (zoom === null && whole.to === null) void load();
-    },
-  };
+  }
 }
 
 /** @param {number} width */

@@ -5,15 +5,58 @@ import uPlot from "./uPlot.esm.js";
 
 /** @typedef {import("./curve.js").Curve} Curve */
 
+/** Returns a function that reads a colour of the page by its name. @param {HTMLElement} figure */
+export function colorsOf(figure) {
+  const style = getComputedStyle(figure);
+  return (/** @type {string} */ name) => style.getPropertyValue(name).trim();
+}
+
+/** @typedef {ReturnType<typeof colorsOf>} Colors */
+
+/** @param {Colors} color @param {string} timezone @returns {uPlot.Axis[]} */
+export function axesOf(color, timezone) {
+  const axis = {
+    stroke: color("--soft"),
+    grid: { stroke: color("--line"), width: 1 },
+    ticks: { stroke: color("--line"), width: 1 },
+  };
+  return [
+    { ...axis, values: timeLabels(timezone) },
+    {
+      ...axis,
+      size: sizeOfLabels,
+      values: (_, ticks) => ticks.map((tick) => tick.toLocaleString("en", { maximumFractionDigits: 8 })),
+    },
+  ];
+}
+
+/**
+ * @param {Colors} color @param {string} name @param {string} label
+ * @param {boolean} isOnly whether the curve has no other line
+ * @returns {uPlot.Series}
+ */
+export function seriesOf(color, name, label, isOnly) {
+  const isPart = name === "known_part";
+  const own = isPart ? color("--partial") : color(`--line-${name}`);
+  return {
+    label,
+    stroke: own || color(name === "average_open_price" ? "--line-other_usdt" : "--line-total"),
+    width: name === "total" || isOnly ? 1.75 : 1.25,
+    ...(isPart ? { dash: [5, 4] } : {}),
+    spanGaps: false,
+    points: { show: true, size: 4, filter: alone },
+  };
+}
+
 /** Points with no neighbour to draw a line to. @param {uPlot} self @param {number} line @param {boolean} show */
-export function alone(self, line, show) {
+function alone(self, line, show) {
   if (!show) return null;
   const values = self.data[line] ?? [];
   return [...values.keys()].filter((at) => values[at] != null && values[at - 1] == null && values[at + 1] == null);
 }
 
 /** @param {string} timezone @returns {uPlot.Axis.DynamicValues} */
-export function timeLabels(timezone) {
+function timeLabels(timezone) {
   const day = 86_400_000;
   /** @param {Intl.DateTimeFormatOptions} options */
   const writer = (options) => new Intl.DateTimeFormat("en-GB", { ...options, timeZone: timezone });
@@ -33,7 +76,7 @@ export function timeLabels(timezone) {
 }
 
 /** Wide enough for the longest. @param {uPlot} self @param {string[]} labels */
-export function sizeOfLabels(self, labels) {
+function sizeOfLabels(self, labels) {
   const longest = Math.max(0, ...(labels ?? []).map((label) => label.length));
   self.ctx.font = "12px system-ui";
   return Math.ceil(self.ctx.measureText("0".repeat(longest)).width / devicePixelRatio) + 18;

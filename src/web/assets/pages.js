@@ -1,9 +1,9 @@
 /** What a page does once it is there: it draws its curves, and follows what is stored. */
-import { startChart } from "./chart.js";
+import { Chart } from "./chart.js";
 import { follow } from "./live.js";
 
-const charts = [...document.querySelectorAll("figure.chart")].map((figure) =>
-  startChart(/** @type {HTMLElement} */ (figure), document.body.dataset.timezone ?? "UTC"),
+const charts = [...document.querySelectorAll("figure.chart")].map(
+  (figure) => new Chart(/** @type {HTMLElement} */ (figure), document.body.dataset.timezone ?? "UTC"),
 );
 
 if (document.body.dataset.now !== undefined)
