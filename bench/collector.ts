@@ -1,11 +1,10 @@
 /** The collector of classic accounts, on a clock that is set forward from one minute's slot to the next. */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { type App, openApp, preflight } from "../src/app.ts";
-import { createScheduler } from "../src/collecting/scheduler.ts";
+import { type App, observeRuns, openApp, preflight } from "../src/app.ts";
+import { Scheduler } from "../src/collecting/scheduler.ts";
 import { SimulatedClock } from "../src/core/clock.ts";
 import { datasetNames } from "../src/datasets/index.ts";
-import { createMetrics } from "../src/monitoring/metrics.ts";
 import { loadConfig, scheduleSetting } from "../src/settings/config.ts";
 import type { SimulatedAccount } from "../src/simulator/simulator.ts";
 import { query } from "../test/store/kit.ts";
@@ -47,10 +46,13 @@ export async function startCollector(
     problem ??= new Error(message);
   };
   const log = { debug: () => {}, info: () => {}, warn: note, error: note };
-  const metrics = createMetrics({ ...app, clock });
-  app.observers.push(metrics);
-  const scheduler = createScheduler(app.sessions, app.publicSession, { ...app.deps, log }, (error) => {
-    problem ??= error;
+  observeRuns(app);
+  const scheduler = await Scheduler.open({
+    ...app,
+    deps: { ...app.deps, log },
+    onFatal(error) {
+      problem ??= error;
+    },
   });
   let slot = begin;
   return {

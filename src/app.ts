@@ -5,7 +5,9 @@ import { Client } from "./bitget/client.ts";
 import { ClockCheck } from "./bitget/clock-check.ts";
 import { Limiter } from "./bitget/limits/rate-limiter.ts";
 import { createPublicSession, createSession, requireAccount, type Session } from "./collecting/account-session.ts";
+import { NodeCronEngine } from "./collecting/engines/node-cron.ts";
 import type { CollectorDeps, SlotObserver } from "./collecting/run-context.ts";
+import { Scheduler } from "./collecting/scheduler.ts";
 import { limitTo } from "./core/abort.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
 import type { Account } from "./core/domain.ts";
@@ -14,6 +16,8 @@ import { createLog, type Log } from "./core/log.ts";
 import { redactor } from "./core/text.ts";
 import { datasets } from "./datasets/index.ts";
 import { createHeartbeat, type Heartbeat } from "./monitoring/heartbeat.ts";
+import { createMetrics, type Metrics } from "./monitoring/metrics.ts";
+import { createServiceManager, type ServiceManager } from "./monitoring/systemd.ts";
 import { createDailyReports, type DailyReports } from "./reports/daily.ts";
 import { type Config, secretsOf } from "./settings/config.ts";
 import { openStore } from "./store/open.ts";
@@ -161,6 +165,52 @@ const judgedBy = (clockCheck: ClockCheck, store: Store): Store => ({
     return clockCheck.verdict === "contradicted" ? found.map(unjudged) : found;
   },
 });
+
+/** What only a program has that stays. */
+export interface Daemon {
+  scheduler: Scheduler;
+  serviceManager: ServiceManager;
+  /** Starts everything that looks at the clock. */
+  start(): void;
+  /** Starts nothing more; resolves when current runs, the report at hand and alerts about them have ended. */
+  stop(): Promise<void>;
+}
+
+/** Counts runs from now on, and notifies the heartbeat of them. */
+export function observeRuns({ observers, heartbeat, ...app }: App): Metrics {
+  const metrics = createMetrics({ ...app, clock: app.deps.clock });
+  observers.push(metrics, ...(heartbeat ? [heartbeat] : []));
+  return metrics;
+}
+
+/**
+ * Reads what is due. `onFatal` is called with an error after which going on would lose data silently.
+ * @throws ConfigError where the daily reports cannot be written
+ */
+export async function openDaemon(app: App, onFatal: (error: Error) => void): Promise<Daemon> {
+  const { alerts, dailyReports, pages, deps } = app;
+  const scheduler = await Scheduler.open({ ...app, onFatal });
+  dailyReports?.prepare();
+  const serviceManager = createServiceManager(process.env, deps.log);
+  const engine = new NodeCronEngine(deps.clock);
+  return {
+    scheduler,
+    serviceManager,
+    start: () =>
+      engine.start(() => {
+        // Alerts first: what is stored before their first look is the past.
+        alerts.tick();
+        scheduler.tick();
+        dailyReports?.tick();
+        serviceManager.alive();
+      }),
+    async stop() {
+      await Promise.all([scheduler.stop(), dailyReports?.stop(), pages?.stop()]);
+      engine.stop();
+      await alerts.stop();
+    },
+  };
+}
 
 /** For what is asked before the first slot. Milliseconds. */
 const preflightLimit = 30_000;

@@ -1,6 +1,5 @@
 /** Alerts: looks at what each run has stored, says what began and what is over in the log, and sends it on. */
 
-import { everySecond } from "../collecting/ticker.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import type { ProxySettings } from "../network/proxy.ts";
@@ -23,13 +22,11 @@ const retryAfter = 5000;
 export interface Alerts {
   /** A run was stored: there may be news. */
   onEnded(): void;
-  /** Looks at what is new, and sends what is due. The first time ever, what is stored so far is the past. */
+  /** To be called every second: looks at what is new, and sends what is due. The first time ever, what is stored so far is the past. */
   tick(): void;
-  /** Ticks every second from now on. */
-  wake(): void;
   /** Resolves when nothing is looked at, and nothing is on its way. */
   idle(): Promise<void>;
-  /** Looks at what was stored last, and lets what is on its way arrive. What is left the next start sends. */
+  /** Looks at what was stored last, and lets what is on its way arrive. What is left the next start sends. Ticks must have ended. */
   stop(): Promise<void>;
 }
 
@@ -46,7 +43,6 @@ export function createAlerts({ store, settings, proxy, clock, log }: AlertOption
   const watch = new Watch(store, settings, clock);
   const { webhook } = settings;
   const delivery = webhook && createDelivery({ store, webhook, proxy, clock, log });
-  let wakeUp: { stop(): void } | null = null;
   let begun = false;
   let news = true;
   let looking: Promise<void> | null = null;
@@ -114,13 +110,8 @@ export function createAlerts({ store, settings, proxy, clock, log }: AlertOption
       if (begun) look();
     },
     tick,
-    wake() {
-      tick();
-      wakeUp = everySecond(tick, clock);
-    },
     idle,
     async stop() {
-      wakeUp?.stop();
       lookUntil = clock.monotonic() + lastLook;
       while (looking) await looking;
       notBefore = Number.NEGATIVE_INFINITY;

@@ -6,27 +6,9 @@
 import type { Client } from "../bitget/client.ts";
 import { type ClockCheck, clockTolerance, type Verdict } from "../bitget/clock-check.ts";
 import { limitTo } from "../core/abort.ts";
-import type { Clock } from "../core/clock.ts";
+import { type Clock, type Instant, instantOf } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
-
-export interface ClockGate {
-  /** True where the clock is confirmed. Where it is not, the exchange is asked, and `onAnswer` is called when it has answered or failed. */
-  isOpen(now: number): boolean;
-  /** When this program was there first, by the clock as it was confirmed. Epoch ms. */
-  startedAt(): number;
-  /** From when on schedules that are new are in force: the start, or the first confirmation where that came later. Epoch ms. */
-  effectiveAt(): number;
-  /** By how much the exchange's clock is ahead, where ours is too slow to begin a history by; else 0. Milliseconds. */
-  behind(): number;
-  /** Whether the gate was closed at this instant, by the clock as it is now. */
-  wasClosedAt(instant: number): boolean;
-  /** Why it is closed, a sentence for people; empty while it is open, or as long as the exchange may still answer. */
-  problem(): string;
-  /** Resolves when nobody is being asked; null where that is so. */
-  asking(): Promise<void> | null;
-  /** Asks no more. */
-  stop(): void;
-}
+import type { Span } from "./due.ts";
 
 export interface GateOptions {
   client: Pick<Client, "measureOffset">;
@@ -34,90 +16,132 @@ export interface GateOptions {
   clock: Clock;
   log: Log;
   redact(text: string): string;
+  /** Is called when the exchange has answered, or failed to. */
   onAnswer(): void;
 }
 
 /** For asking the exchange for its time. Milliseconds. */
-const askingLimit = 30_000;
+const requestLimitMs = 30_000;
 
 /** Until it is asked again, unless the clock is set before. Milliseconds. */
-const againAfter = { unknown: 5000, contradicted: 30_000 };
+const retryAfterMs = { unknown: 5000, contradicted: 30_000 };
 
-export function createClockGate({ client, clockCheck, clock, log, redact, onAnswer }: GateOptions): ClockGate {
-  const made = { wall: clock.now(), monotonic: clock.monotonic() };
-  const stopping = new AbortController();
-  let startedAt = made.wall;
-  let effectiveAt = made.wall;
-  let begun = clockCheck.verdict === "confirmed";
+export class ClockGate {
+  readonly #options: GateOptions;
+  readonly #made: Instant;
+  readonly #stopping = new AbortController();
+  #startedAt: number;
+  #effectiveAt: number;
+  #hasBeenOpen: boolean;
   /** Since when it is closed, by the monotonic clock; null while it is open. */
-  let closedSince: number | null = begun ? null : made.monotonic;
-  let lastClosed = { from: 0, to: 0 };
-  let asking: Promise<void> | null = null;
-  /** How the clock stood when it was asked about, and when (monotonic) to ask again. */
-  let asked = { lead: Number.NaN, againAt: 0 };
+  #closedSince: number | null;
+  #unconfirmed: Span = { from: 0, to: 0 };
+  #asking: Promise<void> | null = null;
+  /** How far the wall clock was ahead of the monotonic one when the exchange was asked, and when (monotonic) to ask again. */
+  #asked = { lead: Number.NaN, againAt: 0 };
   /** What was logged last, and of which verdict; null where nothing was wrong. */
-  let said: { verdict: Verdict; problem: string } | null = null;
+  #logged: { verdict: Verdict; problem: string } | null = null;
 
-  function open(now: number, since: number): void {
-    lastClosed = { from: now - (clock.monotonic() - since), to: now };
-    closedSince = null;
-    asked = { lead: Number.NaN, againAt: 0 };
-    if (said !== null) log.info({}, "the exchange confirms this machine's clock: slots are due again");
-    said = null;
-    if (begun) return;
-    begun = true;
-    startedAt = now - (clock.monotonic() - made.monotonic);
-    effectiveAt = now;
+  constructor(options: GateOptions) {
+    this.#options = options;
+    this.#made = instantOf(options.clock);
+    this.#startedAt = this.#effectiveAt = this.#made.wall;
+    this.#hasBeenOpen = options.clockCheck.verdict === "confirmed";
+    this.#closedSince = this.#hasBeenOpen ? null : this.#made.monotonic;
   }
 
-  function ask(now: number): void {
+  /** When this program started, by the clock as it was confirmed. Epoch ms. */
+  get startedAt(): number {
+    return this.#startedAt;
+  }
+
+  /** From when on schedules that are new are in force: the start, or the first confirmation where that came later. Epoch ms. */
+  get effectiveAt(): number {
+    return this.#effectiveAt;
+  }
+
+  /** By how much the exchange's clock is ahead, where ours is too slow to begin a history by; else 0. Milliseconds. */
+  get behindMs(): number {
+    const offset = this.#options.clockCheck.offset ?? 0;
+    return offset > clockTolerance ? offset : 0;
+  }
+
+  /** The last span in which it was closed, by the clock as it was when it opened. */
+  get unconfirmed(): Span {
+    return this.#unconfirmed;
+  }
+
+  /** Why it is closed, a sentence for people; empty while it is open, or as long as the exchange may still answer. */
+  get problem(): string {
+    return this.#logged?.problem ?? "";
+  }
+
+  /** Resolves when the exchange has been asked; null where it is not being asked. */
+  get asking(): Promise<void> | null {
+    return this.#asking;
+  }
+
+  /** Returns true where the clock is confirmed as it stands at `now` (epoch ms); asks the exchange where it is not. */
+  isOpen(now: number): boolean {
+    const isConfirmed = this.#options.clockCheck.verdict === "confirmed";
+    if (isConfirmed && this.#closedSince !== null) this.#open(now, this.#closedSince);
+    if (!isConfirmed) {
+      this.#closedSince ??= this.#options.clock.monotonic();
+      this.#ask(now);
+    }
+    return isConfirmed;
+  }
+
+  /** Asks no more. */
+  stop(): void {
+    this.#stopping.abort();
+  }
+
+  #open(now: number, closedSince: number): void {
+    const { clock, log } = this.#options;
+    this.#unconfirmed = { from: now - (clock.monotonic() - closedSince), to: now };
+    this.#closedSince = null;
+    this.#asked = { lead: Number.NaN, againAt: 0 };
+    if (this.#logged !== null) log.info({}, "the exchange confirms this machine's clock: slots are due again");
+    this.#logged = null;
+    if (this.#hasBeenOpen) return;
+    this.#hasBeenOpen = true;
+    this.#startedAt = now - (clock.monotonic() - this.#made.monotonic);
+    this.#effectiveAt = now;
+  }
+
+  #ask(now: number): void {
+    const { client, clock, onAnswer } = this.#options;
+    const { signal: stopping } = this.#stopping;
     const lead = now - clock.monotonic();
-    const wasSet = !(Math.abs(lead - asked.lead) <= clockTolerance);
-    if (asking || stopping.signal.aborted || (!wasSet && clock.monotonic() < asked.againAt)) return;
-    asked.lead = lead;
-    const { signal, clear } = limitTo(askingLimit, stopping.signal);
-    asking = client
+    const wasSet = !(Math.abs(lead - this.#asked.lead) <= clockTolerance);
+    if (this.#asking || stopping.aborted || (!wasSet && clock.monotonic() < this.#asked.againAt)) return;
+    this.#asked.lead = lead;
+    const { signal, clear } = limitTo(requestLimitMs, stopping);
+    this.#asking = client
       .measureOffset(signal)
-      .then(() => {}, sayWhy)
+      .then(
+        () => {},
+        (error: unknown) => this.#logOnce(error),
+      )
       .finally(() => {
         clear();
-        asking = null;
-        if (!stopping.signal.aborted) onAnswer();
+        this.#asking = null;
+        if (!stopping.aborted) onAnswer();
       });
   }
 
-  /** Once for each reason. */
-  function sayWhy(error: unknown): void {
+  /** Logs why the clock is not confirmed, once for each verdict. */
+  #logOnce(error: unknown): void {
+    const { clockCheck, clock, log, redact } = this.#options;
     const { verdict } = clockCheck;
-    if (stopping.signal.aborted || verdict === "confirmed") return;
-    asked.againAt = clock.monotonic() + againAfter[verdict];
-    if (said?.verdict === verdict) return;
+    if (this.#stopping.signal.aborted || verdict === "confirmed") return;
+    this.#asked.againAt = clock.monotonic() + retryAfterMs[verdict];
+    if (this.#logged?.verdict === verdict) return;
     const what =
       verdict === "contradicted" ? "contradicts this machine's clock" : "has not confirmed this machine's clock";
     const why = redact(error instanceof Error ? error.message : String(error));
-    said = { verdict, problem: `nothing is due: the exchange ${what}: ${why}` };
-    log.error({ clock: verdict }, said.problem);
+    this.#logged = { verdict, problem: `nothing is due: the exchange ${what}: ${why}` };
+    log.error({ clock: verdict }, this.#logged.problem);
   }
-
-  return {
-    isOpen(now) {
-      const isConfirmed = clockCheck.verdict === "confirmed";
-      if (isConfirmed && closedSince !== null) open(now, closedSince);
-      if (!isConfirmed) {
-        closedSince ??= clock.monotonic();
-        ask(now);
-      }
-      return isConfirmed;
-    },
-    startedAt: () => startedAt,
-    effectiveAt: () => effectiveAt,
-    behind() {
-      const offset = clockCheck.offset ?? 0;
-      return offset > clockTolerance ? offset : 0;
-    },
-    wasClosedAt: (instant) => instant > lastClosed.from && instant <= lastClosed.to,
-    problem: () => said?.problem ?? "",
-    asking: () => asking,
-    stop: () => stopping.abort(),
-  };
 }

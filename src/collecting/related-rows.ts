@@ -5,14 +5,18 @@
 import { isMoney } from "../bitget/product-types.ts";
 import { periodAt } from "../core/cron.ts";
 import { type DatasetName, type Known, publicAccount, type Scope } from "../core/domain.ts";
-import type { Context } from "../datasets/dataset.ts";
-import type { RunContext, RunRequest } from "./run-context.ts";
+import type { Context, Dataset } from "../datasets/dataset.ts";
+import type { Session } from "./account-session.ts";
+import type { RunContext } from "./run-context.ts";
+
+/** Null: the account is in the settings no more. */
+interface Source {
+  dataset: Dataset;
+  session: Session | null;
+}
 
 /** Returns true where a run of `one` uses rows that a run of `other` at the same slot brings. */
-export function dependsOn(
-  one: Pick<RunRequest, "dataset" | "session">,
-  other: Pick<RunRequest, "dataset" | "session">,
-): boolean {
+export function dependsOn(one: Source, other: Source): boolean {
   const isRelated = one.dataset.public || other.dataset.public || one.session === other.session;
   return isRelated && Object.values(one.dataset.endpoints).some(({ needs }) => needs.includes(other.dataset.name));
 }

@@ -3,7 +3,7 @@
 import type { ClockCheck } from "../bitget/clock-check.ts";
 import type { Reply } from "../bitget/wire/http.ts";
 import { onceAborted } from "../core/abort.ts";
-import type { Clock } from "../core/clock.ts";
+import type { Clock, Instant } from "../core/clock.ts";
 import type { Pattern } from "../core/cron.ts";
 import {
   type DatasetName,
@@ -74,12 +74,6 @@ export interface RunRequest {
   trigger: Trigger;
   /** Settles when the runs that this one depends on have ended. Default: it depends on none. */
   dependencies?: Promise<unknown>;
-}
-
-/** An instant by both clocks: epoch ms, and milliseconds of the monotonic one. */
-export interface Instant {
-  wall: number;
-  monotonic: number;
 }
 
 /** How far the two clocks may disagree about when a run's time is up. Milliseconds. */

@@ -1,294 +1,242 @@
 /**
- * Cron patterns -> due slots -> collect(). node-cron only wakes the program up; the ledger decides what is due. Every slot
- * since a schedule was first known ends as one row: run, missed with the reason, or skipped behind a run that took too long.
- * Nothing is due by a clock that the exchange has not confirmed as it stands: after a start, a sleep or a step it is asked first.
+ * Runs what is due. The engine only wakes it up: which slots are due follows from the pattern, the run ledger and the clock
+ * (`due.ts`), and every slot since a schedule was first known ends as one row: run, missed with the reason, or skipped.
+ * Nothing is due by a clock that the exchange has not confirmed as it stands (`clock-gate.ts`).
  */
-import { clockTolerance } from "../bitget/clock-check.ts";
-import { graceAt, type Pattern, parsePattern } from "../core/cron.ts";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { instantOf } from "../core/clock.ts";
+import { type Pattern, parsePattern } from "../core/cron.ts";
 import { causes } from "../core/domain.ts";
 import { ConfigError, StorageError } from "../core/errors.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import type { SettledSlot } from "../store/runs/run-ledger.ts";
 import { requireAccount, type Session, sessionsOf } from "./account-session.ts";
-import { createClockGate } from "./clock-gate.ts";
+import { ClockGate } from "./clock-gate.ts";
 import { collect } from "./collect.ts";
+import { type Downtime, downtimeBetween, nextStep, type SeriesState, type Step } from "./due.ts";
 import { dependsOn } from "./related-rows.ts";
 import type { CollectorDeps } from "./run-context.ts";
-import { everySecond } from "./ticker.ts";
 
-/** One dataset of one account, and how far its ledger is written. */
-interface Series {
+export interface SchedulerOptions {
+  sessions: readonly Session[];
+  publicSession: Session;
+  deps: CollectorDeps;
+  /** Is called with an error after which going on would lose data silently. */
+  onFatal(error: Error): void;
+}
+
+interface Series extends SeriesState {
   account: string;
   dataset: Dataset;
   /** Null: the account is in the settings no more. */
   session: Session | null;
-  /** The schedule that the ledger goes by, and the one of the settings that takes its place. Null: none. */
-  inForce: Pattern | null;
-  wanted: Pattern | null;
-  /** The schedule was not known before; no slot up to here is ours. */
-  since: number;
-  /** Every slot up to here has its row. */
-  accountedTo: number;
-  /** The slot this process looked at last. */
-  considered: number;
-  /** When it looked, and before when there is nothing to look for, as long as the clock does not step back. */
-  lookedAt: number;
-  nextLook: number;
-  /** The work on a slot, while it goes on. */
-  current: { slot: number; done: Promise<void> } | null;
-  /** The last run's slot and end: slots in between passed behind it. */
-  lastRun: { from: number; to: number };
+  /** Those whose runs of the same slot a run of this one waits for. */
+  dependencies: readonly Series[];
+  /** The steps that are being taken, and the slot they lead to. Null while nothing is due. */
+  work: { slot: number; done: Promise<void> } | null;
 }
 
-export interface Scheduler {
+/** While the clock is not confirmed, the machine may sleep more than once before slots are closed. */
+const maxDowntimes = 20;
+
+export class Scheduler {
+  readonly #options: SchedulerOptions;
+  readonly #series: readonly Series[];
+  readonly #gate: ClockGate;
+  #isStopped = false;
+  #lastSeen;
+  /** The newest first. */
+  #downtimes: readonly Downtime[] = [];
+
+  /** Reads how far every series is processed. Nothing is run before the first tick. */
+  static async open(options: SchedulerOptions): Promise<Scheduler> {
+    return new Scheduler(options, await loadSeries(options));
+  }
+
+  private constructor(options: SchedulerOptions, series: readonly Series[]) {
+    const { clock, clockCheck, log, redact } = options.deps;
+    const { client } = options.publicSession;
+    this.#options = options;
+    this.#series = series;
+    this.#lastSeen = instantOf(clock);
+    this.#gate = new ClockGate({ client, clockCheck, clock, log, redact, onAnswer: () => this.tick() });
+  }
+
   /** Looks at the clock and starts what is due. Cheap when nothing is. */
-  tick(): void;
-  /** Ticks every second from now on, and calls `onBeat` after each. */
-  wake(onBeat?: () => void): void;
-  /** What keeps everything from being due, a sentence for people; empty where nothing does. */
-  problem(): string;
+  tick(): void {
+    if (this.#mayRun()) for (const series of this.#series) this.#check(series);
+  }
+
+  /** Returns what keeps everything from being due, a sentence for people; empty where nothing does. */
+  problem(): string {
+    return this.#gate.problem;
+  }
+
   /** Resolves when no run is going on. */
-  idle(): Promise<void>;
-  /** No new runs; resolves when the current ones have ended. */
-  stop(): Promise<void>;
-}
-
-/** Rows written at once when many slots were missed, so that nothing else waits long. */
-const chunk = 500;
-
-/** While the clock is not confirmed, the machine may sleep more than once before the slots of the first time are accounted for. */
-const mostLapses = 20;
-
-/** After a failure the ledger is tried again. Milliseconds. */
-const retryAfter = 1000;
-
-/** `onFatal` gets an error after which going on would lose data silently. The scheduler has not started ticking yet. */
-export function createScheduler(
-  sessions: readonly Session[],
-  publicSession: Session,
-  deps: CollectorDeps,
-  onFatal: (error: Error) => void,
-): Scheduler {
-  const { store, clock, clockCheck, log, redact } = deps;
-  const gate = createClockGate({ client: publicSession.client, clockCheck, clock, log, redact, onAnswer: tick });
-  let stopped = false;
-  let wakeUp: { stop(): void } | null = null;
-  let lastSeen = { wall: clock.now(), monotonic: clock.monotonic() };
-  /** The last stretches of time in which nothing was run, and why, the newest first. */
-  let lapses: readonly { from: number; to: number; cause: string }[] = [];
-
-  function open(account: string, dataset: Dataset, session: Session | null): Series | null {
-    const stored = store.schedule(account, dataset.name);
-    const wanted = (session && deps.schedules[dataset.name]) ?? null;
-    if (!stored && !wanted) return null;
-    return {
-      account,
-      dataset,
-      session,
-      inForce: stored && parsePattern(stored.pattern),
-      wanted,
-      since: stored?.since ?? 0,
-      accountedTo: stored?.accountedTo ?? 0,
-      considered: Number.NaN,
-      lookedAt: Number.POSITIVE_INFINITY,
-      nextLook: 0,
-      current: null,
-      lastRun: { from: 0, to: 0 },
-    };
-  }
-
-  const configured = deps.datasets.flatMap((dataset) =>
-    sessionsOf(dataset, sessions, publicSession).map((session) => open(session.name, dataset, session)),
-  );
-  const names = new Set([...sessions, publicSession].map((session) => session.name));
-  const removed = store
-    .accounts()
-    .filter((account) => !names.has(account))
-    .flatMap((account) => deps.datasets.map((dataset) => open(account, dataset, null)));
-  const all: readonly Series[] = [...configured, ...removed].filter((series) => series !== null);
-
-  /** Why nobody ran this slot. */
-  function fateOf(series: Series, slot: number): SettledSlot {
-    const { from, to } = series.lastRun;
-    if (slot > from && slot <= to) return { slot, state: "skipped", cause: causes.overlap };
-    if (slot <= gate.startedAt()) return { slot, state: "missed", cause: causes.notRunning };
-    if (gate.wasClosedAt(slot)) return { slot, state: "missed", cause: causes.unconfirmed };
-    const lapse = lapses.find((one) => slot > one.from && slot <= one.to);
-    return { slot, state: "missed", cause: lapse?.cause ?? causes.tooLate };
-  }
-
-  /** Final rows for every slot after the last accounted one, up to and with `last`. */
-  async function settleUpTo(series: Series, pattern: Pattern, last: number): Promise<void> {
-    const { account, dataset } = series;
-    while (!stopped) {
-      const fates = [];
-      let slot = pattern.next(series.accountedTo);
-      for (; slot <= last && fates.length < chunk; slot = pattern.next(slot)) fates.push(fateOf(series, slot));
-      const end = fates.at(-1);
-      if (!end) return;
-      await store.settle(account, dataset.name, fates);
-      for (const observer of deps.observers) observer.onClosed?.(account, dataset.name, fates);
-      series.accountedTo = end.slot;
-      const fields = { account, dataset: dataset.name, slots: fates.length, cause: end.cause };
-      log.warn(fields, `${account} ${dataset.name}: ${fates.length} slots ${end.state} (${end.cause})`);
-      await new Promise(setImmediate);
+  async idle(): Promise<void> {
+    for (;;) {
+      const pending = [...this.#series.map(({ work }) => work?.done), this.#gate.asking].filter((work) => work != null);
+      if (pending.length === 0) return;
+      await Promise.allSettled(pending);
     }
   }
 
-  const seriesOf = new Map<Session | null, Series[]>();
-  for (const series of configured.filter((series) => series !== null)) {
-    const known = seriesOf.get(series.session);
-    if (known) known.push(series);
-    else seriesOf.set(series.session, [series]);
+  /** Starts no more runs. Resolves when the current ones have ended. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#gate.stop();
+    await this.idle();
   }
 
-  /** Runs that this one builds on, if they are at the same slot. Only public data builds on what other accounts have. */
-  function before(series: Series & { session: Session }, slot: number): Promise<unknown> {
-    const near = series.dataset.public
-      ? all
-      : [series.session, publicSession].flatMap((session) => seriesOf.get(session) ?? []);
-    return Promise.allSettled(
-      near
-        .filter((other) => other.session && dependsOn(series, { dataset: other.dataset, session: other.session }))
-        .map((other) => (other.current?.slot === slot ? other.current.done : undefined)),
+  /** Notes a downtime that has just ended, and returns whether anything may be due by the clock as it is now. */
+  #mayRun(): boolean {
+    const seen = instantOf(this.#options.deps.clock);
+    const downtime = downtimeBetween(this.#lastSeen, seen);
+    this.#lastSeen = seen;
+    if (downtime) this.#addDowntime(downtime);
+    return !this.#isStopped && this.#gate.isOpen(seen.wall);
+  }
+
+  #addDowntime(downtime: Downtime): void {
+    this.#downtimes = [downtime, ...this.#downtimes.slice(0, maxDowntimes - 1)];
+  }
+
+  #nextStep(series: Series): Step | null {
+    const { startedAt, effectiveAt, behindMs, unconfirmed } = this.#gate;
+    const presence = { startedAt, effectiveAt, behindMs, unconfirmed, downtimes: this.#downtimes };
+    return nextStep(series, presence, this.#options.deps.clock.now());
+  }
+
+  #check(series: Series): void {
+    if (series.work !== null || !this.#mayRun() || this.#nextStep(series) === null) return;
+    const pattern = series.inForce ?? series.wanted;
+    const slot = pattern?.latest(this.#options.deps.clock.now()) ?? Number.NaN;
+    const done = this.#takeSteps(series).then(
+      () => {
+        series.work = null;
+        this.#check(series);
+      },
+      (error: unknown) => {
+        series.work = null;
+        this.#fail(series, slot, error);
+      },
     );
+    series.work = { slot, done };
   }
 
-  /**
-   * The old schedule was in force until this program began, so its slots are accounted for before the new one's. One that had none
-   * before it begins by the later of the two clocks: when ours is set right, no slot of it lies in the past.
-   */
-  async function change(series: Series): Promise<void> {
-    const { account, dataset, session, inForce, wanted } = series;
-    const at = gate.effectiveAt() + (inForce ? 0 : gate.behind());
-    if (inForce) await settleUpTo(series, inForce, at);
-    if (stopped) return;
-    await store.setSchedule(account, dataset.name, wanted?.text ?? null, at);
-    if (inForce && !wanted) {
-      const why = session ? "switched off" : "the account is in the settings no more";
-      log.warn({ account, dataset: dataset.name }, `${account} ${dataset.name}: not collected from now on (${why})`);
+  /** Takes one step after the other, until a slot was run or nothing is due. */
+  async #takeSteps(series: Series): Promise<void> {
+    for (;;) {
+      // Other work gets its turn; and all series of a tick are started before the first of them looks for its dependencies.
+      await nextTurn();
+      const step = this.#mayRun() && this.#nextStep(series);
+      if (!step) return;
+      if (step.kind === "run") return this.#run(series, step.slot);
+      if (step.kind === "close") await this.#close(series, step.slots);
+      else await this.#setSchedule(series, step.pattern, step.from);
     }
-    series.inForce = wanted;
-    series.since = series.accountedTo = at;
   }
 
-  async function serve(series: Series, pattern: Pattern, slot: number, now: number): Promise<void> {
-    const { account, dataset, session } = series;
-    const behind = gate.behind();
-    if (now + behind + (behind > 0 ? clockTolerance : 0) < series.since) {
-      // The clock was wrong when this schedule was first seen, which then starts anew.
-      await store.setSchedule(account, dataset.name, pattern.text, now);
-      series.since = series.accountedTo = now;
-      return;
-    }
-    await settleUpTo(series, pattern, slot - 1);
-    const startsAt = clock.now();
-    if (startsAt - slot > graceAt(pattern, slot)) return settleUpTo(series, pattern, slot);
-    // Set back meanwhile, the clock comes to this slot again.
-    if (stopped || startsAt < slot || slot <= series.since || !session) return;
-    const started = clock.monotonic();
-    const dependencies = before({ ...series, session }, slot);
-    await collect({ dataset, session, slot, trigger: "schedule", dependencies }, deps);
-    series.accountedTo = Math.max(series.accountedTo, slot);
+  async #close(series: Series, slots: readonly SettledSlot[]): Promise<void> {
+    const { account, dataset } = series;
+    const { store, log, observers } = this.#options.deps;
+    await store.settle(account, dataset.name, slots);
+    for (const observer of observers) observer.onClosed?.(account, dataset.name, slots);
+    const last = slots.at(-1);
+    if (!last) return;
+    series.processedThrough = last.slot;
+    const fields = { account, dataset: dataset.name, slots: slots.length, cause: last.cause };
+    log.warn(fields, `${account} ${dataset.name}: ${slots.length} slots ${last.state} (${last.cause})`);
+  }
+
+  async #setSchedule(series: Series, pattern: Pattern | null, from: number): Promise<void> {
+    const { account, dataset, session, inForce } = series;
+    const { store, log } = this.#options.deps;
+    await store.setSchedule(account, dataset.name, pattern?.text ?? null, from);
+    series.inForce = pattern;
+    series.since = series.processedThrough = from;
+    if (pattern !== null || inForce === null) return;
+    const why = session ? "switched off" : "the account is in the settings no more";
+    log.warn({ account, dataset: dataset.name }, `${account} ${dataset.name}: not collected from now on (${why})`);
+  }
+
+  async #run(series: Series, slot: number): Promise<void> {
+    const { dataset, session } = series;
+    const { deps, sessions } = this.#options;
+    series.lastSlot = slot;
+    if (session === null) return;
+    const needed = series.dependencies.map(({ work }) => (work?.slot === slot ? work.done : null));
+    const started = instantOf(deps.clock);
+    await collect({ dataset, session, slot, trigger: "schedule", dependencies: Promise.allSettled(needed) }, deps);
+    series.processedThrough = Math.max(series.processedThrough, slot);
     // By the monotonic clock: hours that the machine slept through were no hours of this run.
-    series.lastRun = { from: slot, to: startsAt + clock.monotonic() - started };
+    series.lastRun = { from: slot, to: started.wall + deps.clock.monotonic() - started.monotonic };
     if (session.refusal() !== null) requireAccount(sessions);
   }
 
-  function look(series: Series, now: number): void {
-    if (series.current || stopped || (now < series.nextLook && now >= series.lookedAt)) return;
-    series.lookedAt = now;
-    const { inForce, wanted } = series;
-    if (inForce?.text !== wanted?.text) {
-      start(series, Number.NaN, change(series));
-    } else if (inForce) {
-      const slot = inForce.latest(now);
-      series.nextLook = inForce.next(now);
-      if (slot !== series.considered) start(series, slot, serve(series, inForce, slot, now));
-    }
-  }
-
-  function start(series: Series, slot: number, work: Promise<void>): void {
-    series.considered = slot;
-    const done = work
-      .catch((error: unknown) => fail(series, slot, error))
-      .finally(() => {
-        series.current = null;
-        setImmediate(() => {
-          const after = clock.now();
-          noticeLapse(after);
-          if (gate.isOpen(after)) look(series, after);
-        });
-      });
-    series.current = { slot, done };
-  }
-
-  /** What was not written is tried again, as long as it is not too late. */
-  function fail(series: Series, slot: number, error: unknown): void {
-    const now = clock.now();
+  /** What was not written is tried again at the next tick, as long as it is not too late. */
+  #fail(series: Series, slot: number, error: unknown): void {
+    const { deps, onFatal } = this.#options;
     const isStorage = error instanceof StorageError;
     if (error instanceof ConfigError || (isStorage && error.gone)) onFatal(error);
     if (isStorage) {
-      const from = lapses[0]?.cause === causes.storage ? lapses[0].from : slot - 1;
-      noteLapse(from, now, causes.storage);
+      const [newest] = this.#downtimes;
+      const goesOn = newest?.cause === causes.storage;
+      if (goesOn) this.#downtimes = this.#downtimes.slice(1);
+      this.#addDowntime({ from: goesOn ? newest.from : slot - 1, to: deps.clock.now(), cause: causes.storage });
     }
-    series.considered = Number.NaN;
-    series.nextLook = now + retryAfter;
+    series.lastSlot = Number.NaN;
     const problem = deps.redact(error instanceof Error ? error.message : String(error));
-    log.error(
+    deps.log.error(
       { account: series.account, dataset: series.dataset.name },
       `${series.account} ${series.dataset.name}: ${problem}`,
     );
   }
+}
 
-  function noteLapse(from: number, to: number, cause: string): void {
-    lapses = [{ from, to, cause }, ...lapses.slice(0, mostLapses - 1)];
-  }
+/** Reads the series of the settings, and those of accounts that left them, whose schedules end. */
+async function loadSeries({ sessions, publicSession, deps }: SchedulerOptions): Promise<Series[]> {
+  const { datasets } = deps;
+  const configured: Series[] = [];
+  for (const dataset of datasets)
+    for (const session of sessionsOf(dataset, sessions, publicSession))
+      configured.push(await loadOne(session.name, dataset, session, deps));
+  addDependencies(configured, publicSession);
+  const names = new Set([...sessions, publicSession].map((session) => session.name));
+  const removed: Series[] = [];
+  for (const account of await deps.store.accounts())
+    if (!names.has(account)) for (const dataset of datasets) removed.push(await loadOne(account, dataset, null, deps));
+  return [...configured, ...removed].filter(({ inForce, wanted }) => inForce || wanted);
+}
 
-  /** The wall clock went on without us: it says when, the monotonic one says whether the program was there. */
-  function noticeLapse(now: number): void {
-    const monotonic = clock.monotonic();
-    const gap = now - lastSeen.wall;
-    if (gap > 2000) {
-      const lived = monotonic - lastSeen.monotonic;
-      noteLapse(lastSeen.wall, now, lived > gap / 2 ? causes.blocked : causes.asleep);
-    }
-    lastSeen = { wall: now, monotonic };
-  }
-
-  function tick(): void {
-    const now = clock.now();
-    noticeLapse(now);
-    if (!gate.isOpen(now)) return;
-    for (const series of all) look(series, now);
-  }
-
-  async function idle(): Promise<void> {
-    // Between the end of one piece of work and the look that may begin the next lies a turn of the event loop.
-    for (let quiet = 0; quiet < 2; ) {
-      const running = [...all.map((series) => series.current?.done), gate.asking()].filter((work) => work != null);
-      quiet = running.length > 0 ? 0 : quiet + 1;
-      await Promise.allSettled(running);
-      await new Promise(setImmediate);
-    }
-  }
-
+async function loadOne(
+  account: string,
+  dataset: Dataset,
+  session: Session | null,
+  deps: CollectorDeps,
+): Promise<Series> {
+  const stored = await deps.store.schedule(account, dataset.name);
   return {
-    tick,
-    wake(onBeat) {
-      const beat = () => {
-        tick();
-        onBeat?.();
-      };
-      wakeUp = everySecond(beat, clock);
-    },
-    problem: gate.problem,
-    idle,
-    async stop() {
-      stopped = true;
-      gate.stop();
-      wakeUp?.stop();
-      await idle();
-    },
+    account,
+    dataset,
+    session,
+    inForce: stored && parsePattern(stored.pattern),
+    wanted: (session && deps.schedules[dataset.name]) ?? null,
+    since: stored?.since ?? 0,
+    processedThrough: stored?.accountedTo ?? 0,
+    lastSlot: Number.NaN,
+    lastRun: { from: 0, to: 0 },
+    dependencies: [],
+    work: null,
   };
+}
+
+/** Only public data depends on what all accounts have: there may be thousands, so that each series is compared with few. */
+function addDependencies(all: readonly Series[], publicSession: Session): void {
+  const bySession = new Map<Session | null, Series[]>();
+  for (const series of all) bySession.set(series.session, [...(bySession.get(series.session) ?? []), series]);
+  for (const series of all) {
+    const near = [series.session, publicSession].flatMap((session) => bySession.get(session) ?? []);
+    series.dependencies = (series.dataset.public ? all : near).filter((other) => dependsOn(series, other));
+  }
 }

@@ -9,6 +9,14 @@ export interface Clock {
   after(ms: number, action: () => void): () => void;
 }
 
+/** An instant by both clocks: epoch ms, and milliseconds of the monotonic one. */
+export interface Instant {
+  wall: number;
+  monotonic: number;
+}
+
+export const instantOf = (clock: Clock): Instant => ({ wall: clock.now(), monotonic: clock.monotonic() });
+
 /** The machine's own clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),

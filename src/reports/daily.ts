@@ -2,7 +2,6 @@
 import { accessSync, constants, lstatSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { everySecond } from "../collecting/ticker.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Pattern } from "../core/cron.ts";
 import { ConfigError } from "../core/errors.ts";
@@ -29,10 +28,10 @@ export interface DailyOptions {
 }
 
 export interface DailyReports {
-  /** Looks at the clock and starts what is due: at first at once, then at each slot. Cheap when nothing is. */
+  /** Makes the folder where it is missing. @throws ConfigError where it cannot be used */
+  prepare(): void;
+  /** To be called every second: starts what is due, at first at once, then at each slot. Cheap when nothing is. */
   tick(): void;
-  /** Ticks every second from now on. @throws ConfigError where the folder cannot be used */
-  wake(): void;
   /** Resolves when nothing is being written. */
   idle(): Promise<void>;
   /** Writes no more; resolves when that is so. */
@@ -49,7 +48,6 @@ const retryAfter = 5000;
 export function createDailyReports(options: DailyOptions): DailyReports {
   const { databasePath, directory, schedule, clock, log, stopping } = options;
   let stopped = false;
-  let wakeUp: { stop(): void } | null = null;
   let writing: Promise<void> | null = null;
   let considered = Number.NaN;
   /** By the monotonic clock; null: nothing is left to wait for before the next slot. */
@@ -115,14 +113,10 @@ export function createDailyReports(options: DailyOptions): DailyReports {
 
   return {
     tick,
-    wake() {
-      prepareFolder(directory);
-      wakeUp = everySecond(tick, clock);
-    },
+    prepare: () => prepareFolder(directory),
     idle,
     async stop() {
       stopped = true;
-      wakeUp?.stop();
       await idle();
     },
   };

@@ -112,10 +112,10 @@ describe("daily reports", () => {
   it("refuse a folder that cannot be one before they begin", async () => {
     const world = await createWorld("2026-11-01T00:30:00Z", hourly);
     const { daily } = dailyReports(world, "UTC", "/proc/reports");
-    expect(() => daily.wake()).toThrow(ConfigError);
+    expect(() => daily.prepare()).toThrow(ConfigError);
     const file = join(temporaryFolder(), "file");
     writeFileSync(file, "");
-    expect(() => dailyReports(world, "UTC", file).daily.wake()).toThrow("REPORTS_DIR");
+    expect(() => dailyReports(world, "UTC", file).daily.prepare()).toThrow("REPORTS_DIR");
   });
 });
 

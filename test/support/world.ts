@@ -2,10 +2,10 @@
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { onTestFinished } from "vitest";
-import { type App, openApp } from "../../src/app.ts";
-import { createScheduler, type Scheduler } from "../../src/collecting/scheduler.ts";
+import { type App, observeRuns, openApp } from "../../src/app.ts";
+import { Scheduler } from "../../src/collecting/scheduler.ts";
 import { type Clock, SimulatedClock } from "../../src/core/clock.ts";
-import { createMetrics, type Metrics } from "../../src/monitoring/metrics.ts";
+import type { Metrics } from "../../src/monitoring/metrics.ts";
 import { loadConfig } from "../../src/settings/config.ts";
 import { type Simulator, type SimulatorOptions, startSimulator } from "../../src/simulator/simulator.ts";
 import { temporaryFolder } from "./files.ts";
@@ -98,10 +98,12 @@ export async function openWorld(
     const app = await openApp(config, clock);
     // As the program does before its first slot; a clock that is contradicted stays so.
     await app.publicSession.client.requireClock(AbortSignal.timeout(30_000)).catch(() => {});
-    const metrics = createMetrics({ ...app, clock });
-    app.observers.push(metrics, ...(app.heartbeat ? [app.heartbeat] : []));
-    const scheduler = createScheduler(app.sessions, app.publicSession, app.deps, (error) => {
-      throw error;
+    const metrics = observeRuns(app);
+    const scheduler = await Scheduler.open({
+      ...app,
+      onFatal(error) {
+        throw error;
+      },
     });
     return { app, metrics, scheduler };
   }

@@ -1,7 +1,7 @@
 /** A past lived through in minutes: what `demo` begins with, and what the queries of the README are tried on. */
 
 import type { App } from "../../app.ts";
-import { createScheduler } from "../../collecting/scheduler.ts";
+import { Scheduler } from "../../collecting/scheduler.ts";
 import { limitTo } from "../../core/abort.ts";
 import type { SimulatedClock } from "../../core/clock.ts";
 
@@ -17,10 +17,13 @@ export async function livePast(
   reached: (count: number) => void = () => {},
 ): Promise<void> {
   await prepare(app, clock);
-  const quiet = { ...app.deps, log: quietLog(app) };
   let fatal: Error | null = null;
-  const scheduler = createScheduler(app.sessions, app.publicSession, quiet, (error) => {
-    fatal ??= error;
+  const scheduler = await Scheduler.open({
+    ...app,
+    deps: { ...app.deps, log: quietLog(app) },
+    onFatal(error) {
+      fatal ??= error;
+    },
   });
   for (const [index, instant] of instants.entries()) {
     clock.jump(instant);

@@ -1,8 +1,5 @@
 /** What `start` and `demo` have in common: ticking until a signal or an error ends it. */
-import { type App, preflight } from "../../app.ts";
-import { createScheduler, type Scheduler } from "../../collecting/scheduler.ts";
-import { createMetrics } from "../../monitoring/metrics.ts";
-import { createServiceManager } from "../../monitoring/systemd.ts";
+import { type App, type Daemon, observeRuns, openDaemon, preflight } from "../../app.ts";
 import { type Ending, endings, signalNumbers } from "./signals.ts";
 
 /** Time for the runs at hand after the first signal, then they are cut. Milliseconds. */
@@ -37,24 +34,21 @@ export async function collectUntilStopped(app: App, seconds: number | null): Pro
   };
   for (const signal of endings()) process.on(signal, onSignal);
   const work = async () => {
-    const metrics = createMetrics({ ...app, clock: app.deps.clock });
-    let scheduler: Scheduler | null = null;
-    app.observers.push(metrics, ...(app.heartbeat ? [app.heartbeat] : []));
-    app.pages?.start(metrics.text, () => scheduler?.problem() ?? "");
+    let daemon: Daemon | null = null;
+    app.pages?.start(observeRuns(app).text, () => daemon?.scheduler.problem() ?? "");
     await Promise.race([preflight(app).catch(onFatal), ended]);
     if (stoppedBy !== null || fatal) return;
-    scheduler = createScheduler(app.sessions, app.publicSession, app.deps, onFatal);
-    app.dailyReports?.wake();
-    app.alerts.wake();
+    daemon = await openDaemon(app, onFatal);
     announce(app);
-    const serviceManager = createServiceManager(process.env, app.log);
-    scheduler.wake(serviceManager.alive);
-    serviceManager.ready(`collecting ${namesOf(app)}`);
+    daemon.start();
+    daemon.serviceManager.ready(`collecting ${namesOf(app)}`);
     const timer = seconds === null ? null : setTimeout(end, seconds * 1000);
     await ended;
     if (timer) clearTimeout(timer);
-    serviceManager.stopping();
-    await stop(app, scheduler);
+    daemon.serviceManager.stopping();
+    const cut = setTimeout(() => app.cut(), finishWithin);
+    await daemon.stop();
+    clearTimeout(cut);
   };
   const clean = work().then(() => (stoppedBy === "SIGHUP" ? 128 + signalNumbers.SIGHUP : 0));
   const code = await Promise.race([killed, clean]);
@@ -62,14 +56,6 @@ export async function collectUntilStopped(app: App, seconds: number | null): Pro
   if (fatal) throw fatal;
   if (code === 0 || stoppedBy === "SIGHUP") app.log.info({}, "stopped");
   return code;
-}
-
-/** The runs and the report at hand may finish, pages may not; then what they stored is looked at. After a while all of it is cut. */
-async function stop(app: App, scheduler: Scheduler): Promise<void> {
-  const cut = setTimeout(() => app.cut(), finishWithin);
-  await Promise.all([scheduler.stop(), app.dailyReports?.stop(), app.pages?.stop()]);
-  await app.alerts.stop();
-  clearTimeout(cut);
 }
 
 /** When the first snapshot will come, so that nobody waits in doubt. */

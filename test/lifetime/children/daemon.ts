@@ -6,7 +6,7 @@ import { subscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import type { ClientRequest } from "node:http";
 import { openApp, preflight } from "../../../src/app.ts";
-import { createScheduler } from "../../../src/collecting/scheduler.ts";
+import { Scheduler } from "../../../src/collecting/scheduler.ts";
 import { loadConfig } from "../../../src/settings/config.ts";
 import { StillClock } from "../clock.ts";
 import type { Begin, Order, Said } from "../daemon.ts";
@@ -69,8 +69,11 @@ const isBusy = (held: number): boolean => asking > held || process.getActiveReso
 
 const app = await openApp(loadConfig(begin.settings), clock);
 await settle(preflight(app));
-const scheduler = createScheduler(app.sessions, app.publicSession, app.deps, (error) => {
-  throw error;
+const scheduler = await Scheduler.open({
+  ...app,
+  onFatal(error) {
+    throw error;
+  },
 });
 
 async function tick(held = 0): Promise<void> {

@@ -1,0 +1,300 @@
+/** What is due and why a slot was not run, as a table: state of a series, what the program lived through, time, and the steps. */
+import { describe, expect, it } from "vitest";
+import { downtimeBetween, nextStep, type Presence, type SeriesState } from "../../src/collecting/due.ts";
+import { type Pattern, parsePattern } from "../../src/core/cron.ts";
+
+/** A time of 2026-03-01, or of the date before it; seconds may be left out. */
+function at(time: string): number {
+  const [clock = "", date = "2026-03-01"] = time.split(" ").reverse();
+  return Date.parse(`${date}T${clock.length === 5 ? `${clock}:00` : clock}Z`);
+}
+
+const span = (from: string, to: string) => ({ from: at(from), to: at(to) });
+const cron = (text: string | null): Pattern | null => (text === null ? null : parsePattern(text));
+
+interface Given {
+  /** The schedule in force; `wanted` is the same unless given. */
+  inForce?: string | null;
+  wanted?: string | null;
+  timezone?: string;
+  since?: string;
+  processed?: string;
+  lastSlot?: string;
+  lastRun?: [string, string];
+  started?: string;
+  effective?: string;
+  behindMs?: number;
+  unconfirmed?: [string, string];
+  downtimes?: [from: string, to: string, cause: string][];
+}
+
+function seriesOf({ inForce = "* * * * *", wanted = inForce, timezone, ...given }: Given): SeriesState {
+  const { since = "11:00", processed = "12:00", lastSlot, lastRun = ["12:00", "12:00"] } = given;
+  const pattern = timezone && inForce ? parsePattern(inForce, timezone) : cron(inForce);
+  return {
+    inForce: pattern,
+    wanted: timezone ? pattern : cron(wanted),
+    since: at(since),
+    processedThrough: at(processed),
+    lastSlot: lastSlot === undefined ? Number.NaN : at(lastSlot),
+    lastRun: span(...lastRun),
+  };
+}
+
+function presenceOf({ started = "11:30", effective = started, behindMs = 0, ...given }: Given): Presence {
+  const { unconfirmed = ["00:00", "00:00"], downtimes = [] } = given;
+  return {
+    startedAt: at(started),
+    effectiveAt: at(effective),
+    behindMs,
+    unconfirmed: span(...unconfirmed),
+    downtimes: downtimes.map(([from, to, cause]) => ({ ...span(from, to), cause })),
+  };
+}
+
+const timeOf = (instant: number): string =>
+  new Date(instant)
+    .toISOString()
+    .replace("2026-03-01T", "")
+    .replace(/(:00)?\.000Z$/, "")
+    .replace("T", " ");
+
+/** Takes every step at one instant, as the scheduler does, and tells what they were; many closed slots as first and last. */
+function stepsAt(now: string, given: Given): string[] {
+  const series = seriesOf(given);
+  const presence = presenceOf(given);
+  const steps: string[] = [];
+  for (let step = nextStep(series, presence, at(now)); step; step = nextStep(series, presence, at(now))) {
+    if (step.kind === "run") {
+      steps.push(`run ${timeOf(step.slot)}`);
+      series.lastSlot = step.slot;
+      series.processedThrough = Math.max(series.processedThrough, step.slot);
+    } else if (step.kind === "schedule") {
+      steps.push(`schedule ${step.pattern?.text ?? "none"} from ${timeOf(step.from)}`);
+      series.inForce = step.pattern;
+      series.since = series.processedThrough = step.from;
+    } else {
+      for (const { slot, state, cause } of step.slots) steps.push(`${timeOf(slot)} ${state}: ${cause}`);
+      series.processedThrough = step.slots.at(-1)?.slot ?? Number.NaN;
+    }
+  }
+  return steps;
+}
+
+type Case = [what: string, now: string, given: Given, steps: string[]];
+
+const asleep = "asleep or clock set forward";
+
+describe("a slot", () => {
+  it.each<Case>([
+    ["is not due before its time", "12:00:59", {}, []],
+    ["is due at its time", "12:01", {}, ["run 12:01"]],
+    ["is due once", "12:01:30", { processed: "12:01", lastSlot: "12:01" }, []],
+    ["is due again where it could not be written", "12:01:01", { processed: "12:00" }, ["run 12:01"]],
+    ["may be late by half its period", "12:01:30", {}, ["run 12:01"]],
+    ["is closed when it is later than that", "12:01:31", {}, ["12:01 missed: too late"]],
+    [
+      "of a daily schedule may be late by five minutes",
+      "12:05",
+      { inForce: "0 12 * * *", processed: "2026-02-28 12:00" },
+      ["run 12:00"],
+    ],
+    [
+      "of a daily schedule is closed after five minutes",
+      "12:05:01",
+      { inForce: "0 12 * * *", processed: "2026-02-28 12:00" },
+      ["12:00 missed: too late"],
+    ],
+    [
+      "is due while those before it are closed first",
+      "12:03",
+      { started: "12:02:30" },
+      ["12:01 missed: not running", "12:02 missed: not running", "run 12:03"],
+    ],
+    ["of the instant in which its schedule began is not due", "12:01", { since: "12:01", processed: "12:01" }, []],
+    [
+      "is due again when the clock was set back, for its row may say that it was missed",
+      "12:01",
+      { processed: "12:03", lastSlot: "12:03" },
+      ["run 12:01"],
+    ],
+    ["without a schedule never comes", "12:01", { inForce: null }, []],
+  ])("%s", (_, now, given, steps) => {
+    expect(stepsAt(now, given)).toEqual(steps);
+  });
+});
+
+describe("a slot that nobody ran", () => {
+  it.each<Case>([
+    ["passed before the program started", "12:01:40", { started: "12:01:35" }, ["12:01 missed: not running"]],
+    [
+      "passed while the machine slept",
+      "12:01:40",
+      { downtimes: [["12:00:30", "12:01:40", asleep]] },
+      [`12:01 missed: ${asleep}`],
+    ],
+    ["passed behind the run before it", "12:01:40", { lastRun: ["12:00", "12:01:20"] }, ["12:01 skipped: overlap"]],
+    ["passed at the very end of that run", "12:01:40", { lastRun: ["12:00", "12:01"] }, ["12:01 skipped: overlap"]],
+    [
+      "passed behind a run and a sleep, is skipped: the run explains more",
+      "12:01:40",
+      { lastRun: ["12:00", "12:01:20"], downtimes: [["12:00:30", "12:01:40", asleep]] },
+      ["12:01 skipped: overlap"],
+    ],
+    [
+      "passed while the clock was not confirmed, whatever came between",
+      "12:01:40",
+      { unconfirmed: ["12:00:40", "12:01:40"], downtimes: [["12:00:30", "12:01:40", "blocked"]] },
+      ["12:01 missed: clock not confirmed"],
+    ],
+    [
+      "has the cause of the span that it lies in, the newest where two overlap",
+      "12:04:40",
+      {
+        downtimes: [
+          ["12:02:30", "12:04:40", "storage"],
+          ["12:00:30", "12:03:10", asleep],
+        ],
+      },
+      [`12:01 missed: ${asleep}`, `12:02 missed: ${asleep}`, "12:03 missed: storage", "12:04 missed: storage"],
+    ],
+    [
+      "lies in a span that ends with it, not in one that begins with it",
+      "12:02:40",
+      {
+        downtimes: [
+          ["12:01", "12:02", asleep],
+          ["12:00", "12:01", "blocked"],
+        ],
+      },
+      ["12:01 missed: blocked", `12:02 missed: ${asleep}`],
+    ],
+    [
+      "slept through is said to be that, and what followed unconfirmed to be that",
+      "12:05",
+      { unconfirmed: ["12:03:50", "12:05"], downtimes: [["12:01:00", "12:03:50", asleep]] },
+      [
+        "12:01 missed: too late",
+        `12:02 missed: ${asleep}`,
+        `12:03 missed: ${asleep}`,
+        "12:04 missed: clock not confirmed",
+        "run 12:05",
+      ],
+    ],
+  ])("%s", (_, now, given, steps) => {
+    expect(stepsAt(now, given)).toEqual(steps);
+  });
+
+  it("is closed with at most 499 others at once, so that a year away does not hold up the database", () => {
+    const series = seriesOf({ inForce: "* * * * * *" });
+    const sizes: number[] = [];
+    for (;;) {
+      const step = nextStep(series, presenceOf({ started: "12:20" }), at("12:20:01"));
+      if (step?.kind !== "close") break;
+      sizes.push(step.slots.length);
+      series.processedThrough = step.slots.at(-1)?.slot ?? Number.NaN;
+    }
+    expect(sizes).toEqual([500, 500, 200]);
+  });
+});
+
+describe("a schedule", () => {
+  it.each<Case>([
+    [
+      "that is new begins with the program",
+      "12:01",
+      { inForce: null, wanted: "* * * * *", started: "12:00:30" },
+      ["schedule * * * * * from 12:00:30", "run 12:01"],
+    ],
+    [
+      "that is new begins with the first confirmation of the clock where that came later",
+      "12:05:01",
+      { inForce: null, wanted: "* * * * *", started: "12:00:30", effective: "12:04:20" },
+      ["schedule * * * * * from 12:04:20", "run 12:05"],
+    ],
+    [
+      "that is new begins by the exchange's clock where ours is behind",
+      "12:01",
+      { inForce: null, wanted: "* * * * *", started: "12:00:30", behindMs: 240_000 },
+      ["schedule * * * * * from 12:04:30"],
+    ],
+    [
+      "that changed is in force from the start on; the old one's slots until then are closed first",
+      "12:10",
+      { wanted: "*/10 * * * *", started: "12:02:45" },
+      ["12:01 missed: not running", "12:02 missed: not running", "schedule */10 * * * * from 12:02:45", "run 12:10"],
+    ],
+    [
+      "that changed owes nothing to the exchange's clock: the old one was in force until now",
+      "12:02",
+      { wanted: "*/10 * * * *", started: "12:01:30", behindMs: 240_000 },
+      ["12:01 missed: not running", "schedule */10 * * * * from 12:01:30"],
+    ],
+    [
+      "that was switched off is closed up to the start, and then is none",
+      "12:05",
+      { wanted: null, started: "12:01:10" },
+      ["12:01 missed: not running", "schedule none from 12:01:10"],
+    ],
+    [
+      "first seen by a clock years ahead begins again",
+      "12:00:30",
+      { since: "2030-01-01 00:00", processed: "2030-01-01 00:00" },
+      ["schedule * * * * * from 12:00:30"],
+    ],
+    [
+      "first seen by the exchange's clock does not begin again while ours is behind",
+      "12:00:30",
+      { since: "12:04:30", processed: "12:04:30", behindMs: 240_000 },
+      [],
+    ],
+    [
+      "first seen by the exchange's clock begins again where ours is behind by more than that",
+      "11:58:30",
+      { since: "12:04:30", processed: "12:04:30", behindMs: 240_000 },
+      ["schedule * * * * * from 11:58:30"],
+    ],
+  ])("%s", (_, now, given, steps) => {
+    expect(stepsAt(now, given)).toEqual(steps);
+  });
+
+  // New York sets its clocks forward at 07:00Z on 2026-03-08 and back at 06:00Z on 2026-11-01.
+  const newYork = { timezone: "America/New_York", started: "2026-01-01 00:00", since: "2026-01-01 00:00" };
+
+  it.each<Case>([
+    [
+      "of an hour that a day leaves out has its slot where the next one begins",
+      "2026-03-09 07:00",
+      { ...newYork, inForce: "30 2 * * *", processed: "2026-03-07 07:30" },
+      ["2026-03-08 07:00 missed: too late", "2026-03-09 06:30 missed: too late"],
+    ],
+    [
+      "of an hour that a day has twice has one slot in it",
+      "2026-11-02 07:00",
+      { ...newYork, inForce: "30 1 * * *", processed: "2026-10-31 05:30" },
+      ["2026-11-01 05:30 missed: too late", "2026-11-02 06:30 missed: too late"],
+    ],
+    [
+      "of every hour has one in each hour that passes, also in that night",
+      "2026-11-01 08:00",
+      { ...newYork, inForce: "30 * * * *", processed: "2026-11-01 04:30" },
+      ["2026-11-01 05:30", "2026-11-01 06:30", "2026-11-01 07:30"].map((slot) => `${slot} missed: too late`),
+    ],
+  ])("%s", (_, now, given, steps) => {
+    expect(stepsAt(now, given)).toEqual(steps);
+  });
+});
+
+describe("between two looks at the clock", () => {
+  it.each([
+    ["two seconds are no downtime", 2000, 2000, null],
+    ["more than that, lived through, is a program that was blocked", 2001, 2001, "blocked"],
+    ["a wall clock that went on alone is a sleep or a step", 60_000, 1000, asleep],
+    ["more than half lived through is a block", 60_000, 30_001, "blocked"],
+    ["a clock that was set back is no downtime", -60_000, 1000, null],
+  ])("%s", (_, wall, monotonic, cause) => {
+    const before = { wall: at("12:00"), monotonic: 5000 };
+    const found = downtimeBetween(before, { wall: before.wall + wall, monotonic: before.monotonic + monotonic });
+    expect(found).toEqual(cause && { from: before.wall, to: before.wall + wall, cause });
+  });
+});
