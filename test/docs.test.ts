@@ -4,8 +4,6 @@ import { describe, expect, it } from "vitest";
 import { generatedFiles, pages } from "../scripts/docs/generate.ts";
 import { loadCommands } from "../src/commands/index.ts";
 import { datasetNames } from "../src/datasets/index.ts";
-import { query } from "./store/kit.ts";
-import { open, temporaryPath } from "./store/temporary.ts";
 
 const commands = await loadCommands();
 
@@ -20,20 +18,6 @@ describe("the README", () => {
   it.each([...datasetNames])("lists the dataset %s", (name) => {
     expect(readme).toContain(`| \`${name}\` |`);
   });
-});
-
-it("the data dictionary lists every view that holds collected rows, with columns that are there", async () => {
-  const path = temporaryPath();
-  await open(path);
-  const dictionary = read("docs/reference/data-dictionary.md");
-  const rows = [...dictionary.matchAll(/^\| (`[a-z_]+`(?:, `[a-z_]+`)*) \| `([a-z_, …]+)` \|$/gm)];
-  expect(rows.length).toBe(11);
-  for (const [, names = "", columns = ""] of rows)
-    for (const [, name] of names.matchAll(/`([a-z_]+)`/g)) {
-      const found = query(path, `select name from pragma_table_info('${name}')`).map(({ name }) => name);
-      expect(found.length, name).toBeGreaterThan(0);
-      expect(found).toEqual(expect.arrayContaining(columns.replace(", …", "").split(", ")));
-    }
 });
 
 /** Targets of the links and images of a page, without those that leave the repository. */

@@ -4,6 +4,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { commands } from "./commands.ts";
+import { dictionary } from "./dictionary.ts";
 import { metrics } from "./metrics.ts";
 import { reportColumns } from "./reports.ts";
 import { envExample, settings } from "./settings.ts";
@@ -14,6 +15,7 @@ const sections: Record<string, () => string | Promise<string>> = {
   metrics,
   "report columns": reportColumns,
   settings,
+  views: dictionary,
 };
 
 /** Files that are generated as a whole. */

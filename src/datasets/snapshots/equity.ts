@@ -21,39 +21,55 @@ import { unifiedAddress } from "../unified-wallet.ts";
 import { sumOfKnown, toldValue, usdtValue, type Worth } from "../valuation.ts";
 
 const columns = {
+  /** The value of the account; NULL unless every part is known. Unit: USDT. */
   usdtEquity: column.decimal().moves(),
-  /** The parts of the total. A unified account has no separate spot and futures wallets. */
+  /** The spot wallet; NULL for a unified account, which has no separate wallets. Unit: USDT. */
   spotUsdt: column.decimal().moves(),
+  /** The futures accounts; NULL for a unified account. Unit: USDT. */
   futuresUsdt: column.decimal().moves(),
+  /** Everything else: funding, earn, bots and margin together. Unit: USDT. */
   otherUsdt: column.decimal().moves(),
   /** 1 where every part is known. */
   complete: column.flag().notNull(),
-  /** What `otherUsdt` is the sum of. */
+  /** The funding wallet. Unit: USDT. */
   fundingUsdt: column.decimal().moves(),
+  /** Earn products. Unit: USDT. */
   earnUsdt: column.decimal().moves(),
+  /** Trading bots. Unit: USDT. */
   botsUsdt: column.decimal().moves(),
+  /** The margin wallets. Unit: USDT. */
   marginUsdt: column.decimal().moves(),
-  /** The exchange's own figures of a unified account; in US dollars where no coin is named. */
+  /** The wallet of a unified account, by the exchange's valuation. Unit: USDT. */
   unifiedUsdt: column.decimal().moves(),
+  /** The same in BTC. Unit: BTC. */
   btcEquity: column.decimal().moves(),
+  /** The same in US dollars. Unit: USD. */
   accountEquity: column.decimal().moves(),
-  /** What counts as collateral: not a balance. */
+  /** What counts as collateral: not a balance. Unit: USD. */
   effectiveEquity: column.decimal().moves(),
+  /** Unrealised profit of a unified account. Unit: USD. */
   unrealizedPl: column.decimal().moves(),
+  /** The same in USDT. Unit: USDT. */
   usdtUnrealizedPl: column.decimal().moves(),
+  /** The same in BTC. Unit: BTC. */
   btcUnrealizedPl: column.decimal().moves(),
-  /** Maintenance and initial margin: money here, not rates. */
+  /** The maintenance margin: money here, not a rate. Unit: USD. */
   mmr: column.decimal().moves(),
+  /** The initial margin: money here, not a rate. Unit: USD. */
   imr: column.decimal().moves(),
+  /** The margin ratio of a unified account; at 1 it is liquidated. Unit: share. */
   marginRatio: column.decimal().moves(),
+  /** The margin ratio of its positions. Unit: share. */
   positionMarginRatio: column.decimal().moves(),
+  /** The value of its positions. */
   positionValue: column.decimal().moves(),
+  /** The leverage of the unified account. */
   leverage: column.decimal().moves(),
-  /** The sum of everything whose worth is known; `usdtEquity` where that is all. */
+  /** The sum of everything whose value is known; `usdt_equity` where that is all. Unit: USDT. */
   pricedUsdt: column.decimal().moves().added(),
-  /** What the exchange has no price for: a JSON object, coin to amount. Null where there is nothing. */
+  /** What the exchange has no price for: a JSON object, coin to amount. NULL where there is nothing. */
   unpriced: column.text().added(),
-  /** Datasets or wallets that did not tell what is needed: a JSON list of names. Null where all did. */
+  /** Datasets or wallets that did not report what is needed: a JSON list of names. NULL where all did. */
   missing: column.text().added(),
 };
 
@@ -117,7 +133,7 @@ function unknownWallets(wallets: readonly Wallet[]): Extra {
 
 export const equity = dataset({
   name: "equity",
-  summary: "What the account is worth in USDT, by wallet",
+  summary: "The value of the account in USDT, by wallet",
   key: [],
   columns,
   lastPublished: "complete",

@@ -11,12 +11,15 @@ import { dataset, endpoint } from "../dataset.ts";
 import { amount, coin, digits, isNothing, item, list, namelessZero } from "../fields.ts";
 
 const columns = {
+  /** The coin, in capitals. */
   coin: column.text().notNull(),
+  /** What can be used. Unit: coin. */
   available: column.decimal(),
+  /** Frozen. Unit: coin. */
   frozen: column.decimal(),
-  /** v3: available and frozen together. */
+  /** v3: available and frozen together. Unit: coin. */
   balance: column.decimal(),
-  /** v2: the exchange's own valuation, in USDT. */
+  /** v2: the exchange's own valuation. Unit: USDT. */
   usdtValue: column.decimal().moves(),
 };
 

@@ -16,43 +16,61 @@ import { amount, coin, digits, item, json, list, namelessZero, text } from "../f
 import { unifiedAddress, unifiedWallet } from "../unified-wallet.ts";
 
 const columns = {
+  /** The margin coin of the account. */
   marginCoin: column.text().notNull(),
+  /** What isolated margin does not use; can be negative in union mode. Unit: margin coin. */
   available: column.decimal(),
+  /** Locked. Unit: margin coin. */
   locked: column.decimal(),
-  /** In the margin coin, with unrealised profit at mark price. */
+  /** The equity of the account with unrealised profit at mark price. Unit: margin coin. */
   equity: column.decimal().moves(),
+  /** The same in USDT, as valued by the exchange. Unit: USDT. */
   usdtEquity: column.decimal().moves(),
+  /** The same in BTC, as valued by the exchange. Unit: BTC. */
   btcEquity: column.decimal().moves(),
+  /** Unrealised profit; part of `equity` already. Unit: margin coin. */
   unrealizedPl: column.decimal().moves(),
-  /** 0.0421 is 4.21 %. */
+  /** The risk rate of crossed positions: 0.0421 is 4.21 %; at 100 % they are liquidated. Unit: share. */
   crossRiskRate: column.decimal().moves(),
-  /** What could be opened, crossed and isolated. */
+  /** What can be used to open crossed positions. Unit: margin coin. */
   crossMaxAvailable: column.decimal().moves(),
+  /** What can be used to open isolated positions. Unit: margin coin. */
   fixedMaxAvailable: column.decimal().moves(),
+  /** What can be transferred out. Unit: margin coin. */
   maxTransferOut: column.decimal().moves(),
+  /** The margin of crossed positions. Unit: margin coin. */
   crossedMargin: column.decimal().moves(),
+  /** The margin of isolated positions. Unit: margin coin. */
   isolatedMargin: column.decimal().moves(),
+  /** Unrealised profit of crossed positions. Unit: margin coin. */
   crossedUnrealizedPl: column.decimal().moves(),
+  /** Unrealised profit of isolated positions. Unit: margin coin. */
   isolatedUnrealizedPl: column.decimal().moves(),
-  /** Vouchers, in the words of v1 and v3 (bonus) and of v2 (coupon, grant); cannot be withdrawn. */
+  /** Vouchers in the words of v1 and v3; cannot be withdrawn. Unit: margin coin. */
   bonus: column.decimal(),
+  /** Vouchers of the kind coupon (v2). Unit: margin coin. */
   coupon: column.decimal(),
+  /** Vouchers of the kind grant (v2). Unit: margin coin. */
   grant: column.decimal(),
   /** `single` or `union` (v2). */
   assetMode: column.text(),
+  /** The total margin of the union, over all of its coins (v2). */
   unionTotalMargin: column.decimal().moves(),
+  /** What can be used in the union (v2). */
   unionAvailable: column.decimal().moves(),
-  /** Maintenance margin of the union. */
+  /** The maintenance margin of the union (v2). */
   unionMm: column.decimal().moves(),
   /** The coins of a union account: JSON, as received. */
   assetList: column.text().moves(),
-  /** v3: the wallet without unrealised profit. */
+  /** v3: the wallet without unrealised profit. Unit: coin. */
   balance: column.decimal(),
+  /** v3: as the exchange reports it. Unit: coin. */
   balanceOriginal: column.decimal(),
-  /** Borrowed. */
+  /** Borrowed (v3). Unit: coin. */
   debt: column.decimal(),
+  /** v3: the base of interest, as the exchange reports it. Unit: coin. */
   interestBase: column.decimal(),
-  /** In US dollars. */
+  /** The value of `equity` by the exchange (v3). Unit: USD. */
   usdValue: column.decimal().moves(),
 };
 

@@ -28,56 +28,75 @@ import {
 } from "../fields.ts";
 
 const columns = {
+  /** The contract, without suffix: `BTCUSDT`. */
   symbol: column.text().notNull(),
+  /** The coin of the margin. */
   marginCoin: column.text().notNull(),
   /** `long` or `short`; hedge mode has one row of each. */
   holdSide: column.text().notNull(),
   /** `crossed` or `isolated`. */
   marginMode: column.text().notNull(),
-  /** Waiting in open orders: an amount of the base coin, not a number of orders. */
+  /** Waiting in open orders: an amount, not a number of orders. Unit: base coin. */
   openDelegateCount: column.decimal(),
-  /** In the margin coin. */
+  /** The margin of the position. Unit: margin coin. */
   margin: column.decimal().moves(),
-  /** In the base coin: total = available + locked. */
+  /** The part of the size that is not locked. Unit: base coin. */
   available: column.decimal(),
+  /** The part of the size that is locked. Unit: base coin. */
   locked: column.decimal(),
+  /** The size: `available` and `locked` together. Unit: base coin. */
   total: column.decimal(),
+  /** The leverage. */
   leverage: column.decimal(),
-  /** Realised, without funding and fees. */
+  /** Realised profit so far, without funding and fees. Unit: margin coin. */
   achievedProfits: column.decimal(),
+  /** Unrealised profit at the mark price. Unit: margin coin. */
   unrealizedPl: column.decimal().moves(),
-  /** The exchange's figure where it sends one, else unrealizedPl / margin to 16 places. */
+  /** The exchange's figure where it sends one, else `unrealized_pl` / `margin` to 16 places. Unit: share. */
   unrealizedPlr: column.decimal().moves(),
-  /** An estimate; zero or less means there is none. */
+  /** An estimate; zero or less means that there is none. Unit: quote coin. */
   liquidationPrice: column.decimal().moves(),
+  /** The maintenance margin rate. Unit: share. */
   keepMarginRate: column.decimal(),
+  /** The mark price. Unit: quote coin. */
   markPrice: column.decimal().moves(),
+  /** The average entry price. Unit: quote coin. */
   averageOpenPrice: column.decimal(),
+  /** When the exchange says that the position was opened. */
   openedAt: column.millis(),
-  /** 0.1 is 10 %. */
+  /** The margin ratio: 0.1 is 10 %. Unit: share. */
   marginRatio: column.decimal().moves(),
+  /** The price at which the position breaks even. Unit: quote coin. */
   breakEvenPrice: column.decimal(),
   /** `hedge_mode` or `one_way_mode`. */
   holdMode: column.text(),
+  /** Whether margin is added automatically, in the word of the exchange. */
   autoMargin: column.text(),
-  /** Funding so far, negative = paid; unknown until the first (v2 `totalFee`). */
+  /** Funding so far, negative = paid; unknown until the first. Unit: margin coin. */
   totalFunding: column.decimal(),
-  /** Fees taken (v2); positive = paid in every sample, though its sign is not documented. */
+  /** Fees taken (v2); positive = paid in every sample, though the sign is not documented. Unit: margin coin. */
   deductedFee: column.decimal(),
-  /** Fees of opening and closing (v3), negative = paid. */
+  /** Fees of opening (v3), negative = paid. Unit: margin coin. */
   openFeeTotal: column.decimal(),
+  /** Fees of closing (v3), negative = paid. Unit: margin coin. */
   closeFeeTotal: column.decimal(),
+  /** The price of the take-profit order. Unit: quote coin. */
   takeProfit: column.decimal(),
+  /** The price of the stop-loss order. Unit: quote coin. */
   stopLoss: column.decimal(),
+  /** The id of the take-profit order. */
   takeProfitId: column.text(),
+  /** The id of the stop-loss order. */
   stopLossId: column.text(),
-  /** Vouchers in the margin. */
+  /** Vouchers in the margin. Unit: margin coin. */
   grant: column.decimal(),
-  /** In USDT. */
+  /** Cash dividend. Unit: USDT. */
   cashDividend: column.decimal(),
+  /** The status of the position, in the word of the exchange (v3). */
   positionStatus: column.text(),
   /** `single` or `union`. */
   assetMode: column.text(),
+  /** The last change of the position, by the exchange's clock. */
   updatedAt: column.millis(),
 };
 

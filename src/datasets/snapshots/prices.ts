@@ -18,13 +18,17 @@ import { digits, listed, millis, nameless, symbol, v1Symbol } from "../fields.ts
 import { digitsIn, moneyOf, realPrice } from "../valuation.ts";
 
 const columns = {
+  /** The coin. */
   coin: column.text().notNull(),
+  /** The coin in which the price is quoted: `USDT`. */
   quote: column.text().notNull(),
-  /** Of the last trade. */
+  /** Of the last trade; NULL where the exchange has no price. Unit: quote. */
   price: column.decimal().moves(),
-  /** The name of the address that told it. */
+  /** The name of the endpoint that reported it. */
   source: column.text(),
+  /** The best bid. Unit: quote. */
   bid: column.decimal().moves(),
+  /** The best ask. Unit: quote. */
   ask: column.decimal().moves(),
   /** When the exchange made the ticker. */
   exchangeTime: column.millis().moves(),

@@ -12,29 +12,35 @@ import { amount, coin, digits, isNothing, item, list, millis, namelessZero, text
 import { unifiedAddress, unifiedWallet } from "../unified-wallet.ts";
 
 const columns = {
+  /** The coin, in capitals. */
   coin: column.text().notNull(),
+  /** What can be used. Unit: coin. */
   available: column.decimal(),
-  /** In open orders. */
+  /** Held by open orders. Unit: coin. */
   frozen: column.decimal(),
-  /** Locked for other reasons (merchants, launchpad). */
+  /** Locked for other reasons (merchants, launchpad). Unit: coin. */
   locked: column.decimal(),
-  /** Available to spot copy trading only; whether `available` contains it is not documented. */
+  /** Available to spot copy trading only; whether `available` contains it is not documented. Unit: coin. */
   limitAvailable: column.decimal(),
-  /** v3: the wallet without unrealised profit; `equity` is with it and with debt. */
+  /** v3: the wallet without unrealised profit; `equity` is with it and with debt. Unit: coin. */
   balance: column.decimal(),
+  /** v3: as the exchange reports it. Unit: coin. */
   balanceOriginal: column.decimal(),
+  /** v3: the balance with unrealised profit and debt. Unit: coin. */
   equity: column.decimal().moves(),
-  /** In US dollars. */
+  /** The value of `equity` by the exchange. Unit: USD. */
   usdValue: column.decimal().moves(),
-  /** Borrowed. */
+  /** Borrowed. Unit: coin. */
   debt: column.decimal(),
-  /** Vouchers; cannot be withdrawn. */
+  /** Vouchers; cannot be withdrawn. Unit: coin. */
   bonus: column.decimal(),
+  /** v3: the base of interest, as the exchange reports it. Unit: coin. */
   interestBase: column.decimal(),
-  /** The exchange's number for the coin (v1). */
+  /** The number of the coin at the exchange (v1). */
   coinId: column.text(),
+  /** The name of the coin as shown by the exchange (v1). */
   coinDisplayName: column.text(),
-  /** Last change of the balance, by the exchange's clock. */
+  /** The last change of the balance, by the exchange's clock. */
   updatedAt: column.millis(),
 };
 

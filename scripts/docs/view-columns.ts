@@ -1,0 +1,176 @@
+/** Columns of the views that belong to no single dataset, and those that every history view has. */
+import Database from "better-sqlite3";
+import { datasets } from "../../src/datasets/index.ts";
+import { viewsOf } from "../../src/store/schema/views.ts";
+import { ownMigrations } from "../../src/store/sqlite/migrations.ts";
+
+export interface Description {
+  type: string;
+  /** What the column means, with ` Unit: X.` at its end where there is a unit. */
+  text: string;
+  /** Where the value comes from: fields of the exchange, or "derived". */
+  source: string;
+}
+
+const described =
+  (type: string) =>
+  (text: string): Description => ({ type, text, source: "derived" });
+const text = described("text");
+const decimal = described("decimal");
+const time = described("time");
+const integer = described("integer");
+const epoch = (column: string): Description => integer(`\`${column}\` as epoch milliseconds. Unit: ms.`);
+
+const account = text("The name of the account.");
+const dataset = text("The name of the dataset.");
+const productType = text("The product type; NULL where the data is about the whole account.");
+
+/** Columns that a history view has beside those of its dataset. */
+export const historyColumns: Record<string, Description> = {
+  account,
+  taken_at: { ...time("The time of the snapshot, by the exchange's clock."), source: "`requestTime` of the response" },
+  product_type: text("The futures product type: `umcbl`, `dmcbl`, `cmcbl`, `sumcbl` or `unified`."),
+  snapshot_id: integer("The snapshot, as in `snapshots`."),
+  extra: {
+    ...text("Fields of the exchange that have no column, as a JSON object; NULL where there are none."),
+    source: "all other fields",
+  },
+  taken_at_ms: epoch("taken_at"),
+};
+
+/** Views that belong to no single dataset. */
+export const fixedViews: Record<string, { summary: string; columns: Record<string, Description> }> = {
+  runs: {
+    summary: "One row per due slot, ever, and one per manual run.",
+    columns: {
+      run_id: integer("The number of the run."),
+      account,
+      dataset,
+      scheduled_for: time("The slot; of a manual run, when it was started."),
+      started_at: time("When the run began, by this machine's clock. NULL where it was not run."),
+      finished_at: time("When the run ended, by this machine's clock."),
+      state: text("`ok`, `partial`, `failed`, `missed` (not run), `skipped`, or `running` while it runs."),
+      cause: text(
+        "Why the run ended as it did; NULL for an ordinary one. See the [glossary](../concepts/glossary.md#collecting).",
+      ),
+      requests: integer("Requests that the run sent."),
+      retries: integer("How many of them repeated an earlier attempt."),
+      rows: integer("Rows that the run stored."),
+      late_ms: integer("How long after its slot the run began. Unit: ms."),
+      spread_ms: integer("How far apart the responses of the run are. Unit: ms."),
+      scheduled_for_ms: epoch("scheduled_for"),
+      skew_ms: integer(
+        "This machine's clock minus the exchange's, from the newest response of the run, accurate to half the time of that request; NULL without a response. Unit: ms.",
+      ),
+    },
+  },
+  snapshots: {
+    summary: "One row per response for a scope: good or failed.",
+    columns: {
+      snapshot_id: integer("The number of the snapshot."),
+      run_id: integer("The run, as in `runs`."),
+      account,
+      dataset,
+      product_type: productType,
+      taken_at: time("The time of the snapshot, by the exchange's clock."),
+      state: text("`ok` or `failed`."),
+      rows: integer("How many rows its history view shows for it; 0 means that there was nothing."),
+      error_code: text(
+        "The code of the exchange where there is one, else the kind of failure; NULL for a good snapshot.",
+      ),
+      error_message: text("What was wrong; NULL for a good snapshot."),
+      taken_at_ms: epoch("taken_at"),
+      digest: text("The SHA-256 of what was recorded, in hexadecimal digits."),
+    },
+  },
+  gaps: {
+    summary: "Stretches without a good snapshot: neighbouring slots with the same cause are one row.",
+    columns: {
+      account,
+      dataset,
+      product_type: text("The product type that failed; NULL where whole runs did."),
+      from_at: time("The first slot of the gap."),
+      to_at: time("The last slot of the gap."),
+      slots: integer("How many slots it has."),
+      cause: text("Why there is no good snapshot."),
+      from_at_ms: epoch("from_at"),
+      to_at_ms: epoch("to_at"),
+    },
+  },
+  position_episodes: {
+    summary:
+      "One row per lifecycle of a position, see [querying](../guides/querying.md#position-lifecycles). Extremes are over snapshots.",
+    columns: {
+      account,
+      product_type: productType,
+      symbol: text("The contract, without suffix: `BTCUSDT`."),
+      margin_coin: text("The coin of the margin."),
+      hold_side: text("`long` or `short`."),
+      margin_mode: text("`crossed` or `isolated`."),
+      state: text("`open`, `closed`, or `unknown` where the product type is no longer requested."),
+      opened_at: time("When the exchange says that the position was opened."),
+      first_seen_at: time("The first snapshot that showed the position."),
+      last_seen_at: time("The last snapshot that showed it."),
+      closed_after: time("The same, once it is closed: it was closed after this snapshot."),
+      closed_before: time("The first good snapshot that did not show it, or that reported another opening time."),
+      largest_total: decimal("The largest size. Unit: base coin."),
+      average_open_price: decimal("The last average entry price. Unit: quote coin."),
+      worst_unrealized_pl: decimal("The lowest unrealised profit. Unit: margin coin."),
+      best_unrealized_pl: decimal("The highest unrealised profit. Unit: margin coin."),
+      closest_liquidation: decimal(
+        "The smallest |mark − liquidation| / mark, to 16 places; NULL if there never was a liquidation price above zero. Unit: share.",
+      ),
+      realized_pl: decimal("Realised profit while the position is open; NULL after that. Unit: margin coin."),
+      funding: decimal("Funding while the position is open, negative = paid; NULL after that. Unit: margin coin."),
+      fees: decimal("Fees while the position is open, positive = paid; NULL after that. Unit: margin coin."),
+      realized_pl_seen: decimal("Realised profit as last reported. Unit: margin coin."),
+      funding_seen: decimal("Funding as last reported, negative = paid. Unit: margin coin."),
+      fees_seen: decimal("Fees as last reported, positive = paid. Unit: margin coin."),
+      first_seen_at_ms: epoch("first_seen_at"),
+      last_seen_at_ms: epoch("last_seen_at"),
+    },
+  },
+  daily_ranges: {
+    summary: "The extremes of pruned days, see [retention](../guides/retention.md#pruning).",
+    columns: {
+      account,
+      dataset,
+      product_type: productType,
+      day: text("The UTC day: `2026-11-01`."),
+      item: text("The key of the item: `BTCUSDT USDT long crossed`."),
+      field: text("The name of the column."),
+      least: decimal("The lowest value in any snapshot of the day. Unit: as the column."),
+      greatest: decimal("The highest value in any snapshot of the day. Unit: as the column."),
+    },
+  },
+  schedules: {
+    summary: "The cron patterns of every dataset over time.",
+    columns: {
+      account,
+      dataset,
+      since: time("From when on the pattern was in force."),
+      pattern: text("The cron pattern, in UTC."),
+      until: time("Until when; NULL while it is in force."),
+    },
+  },
+  account_modes: {
+    summary: "Each change of the API version that an account uses.",
+    columns: {
+      account,
+      since: time("Since when."),
+      api: text("`v1`, `v2` or `v3`."),
+      cause: text("How that became known."),
+    },
+  },
+};
+
+/** Returns the columns of every view in their order, as SQLite sees them. */
+export function columnsOfViews(): Map<string, string[]> {
+  const sqlite = new Database(":memory:");
+  for (const { sql } of ownMigrations()) for (const statement of sql) sqlite.exec(statement);
+  const views = viewsOf(datasets);
+  for (const statement of views.values()) sqlite.exec(statement);
+  const columnsOf = (view: string) =>
+    sqlite.prepare("select name from pragma_table_info(?)").pluck().all(view) as string[];
+  return new Map([...views.keys()].map((view) => [view, columnsOf(view)]));
+}
