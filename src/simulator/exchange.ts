@@ -2,6 +2,7 @@
 import { stringify } from "lossless-json";
 import type { Clock } from "../core/clock.ts";
 import { publicAccount } from "../core/domain.ts";
+import type { Bill } from "./account/bill.ts";
 import { createLife } from "./account/life.ts";
 import type { Told } from "./answers/answer.ts";
 import type { Fault } from "./faults.ts";
@@ -14,6 +15,7 @@ import type { Reply } from "./send.ts";
 
 export interface Exchange {
   record: ServedSnapshot[];
+  bills: Bill[];
   answer(request: Admitted, fault: Fault | null): Reply;
   refuse(refusal: Refusal): Reply;
 }
@@ -35,6 +37,7 @@ export function createExchange({ accounts, clock, now, seed, from, shift, rememb
   const market = createMarket(seed, shift);
   const lives = new Map(accounts.map(({ name }) => [name, createLife(name, seed, from, market, shift)]));
   const record: ServedSnapshot[] = [];
+  const bills: Bill[] = [];
 
   function tell({ endpoint, account, query }: Admitted): Told {
     const instant = clock.now();
@@ -42,7 +45,9 @@ export function createExchange({ accounts, clock, now, seed, from, shift, rememb
     const life = lives.get(account.name)?.(instant);
     if (!life) throw new Error(`no life for ${account.name}`);
     const uid = String(1_000_000_000 + hashText(userOf(account)));
-    return endpoint.answer({ uid, mayTrade: account.permissions === "trade", life, market, instant }, query);
+    const own = bills.filter((bill) => bill.account === account.name);
+    const mayTrade = account.permissions === "trade";
+    return endpoint.answer({ uid, mayTrade, life, market, instant, now: now(), bills: own }, query);
   }
 
   function refuse({ status, code, message }: Refusal): Reply {
@@ -69,7 +74,7 @@ export function createExchange({ accounts, clock, now, seed, from, shift, rememb
     return json(200, { "x-mbx-used-remain-limit": String(request.left), ...headers }, edit ? edit(good) : good);
   }
 
-  return { record, answer, refuse };
+  return { record, bills, answer, refuse };
 }
 
 const json = (status: number, headers: Record<string, string>, envelope: unknown): Reply => ({

@@ -52,5 +52,7 @@ export const refusals = {
     new Refusal(400, "40014", `Incorrect permissions, need ${permission} read permissions`),
   tooMany: () => new Refusal(429, "429", "Too Many Requests"),
   badParameter: (name: string) => new Refusal(400, "400172", `Parameter verification failed ${name}`),
+  spanTooLong: () => new Refusal(400, "00001", "startTime and endTime interval cannot be greater than 30 days"),
+  tooOld: () => new Refusal(400, "43111", "Only data within 90 days can be queried"),
   unknownParameter: (value: string) => new Refusal(400, "40034", `Parameter ${value} does not exist`),
 };

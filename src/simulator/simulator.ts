@@ -5,6 +5,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Clock } from "../core/clock.ts";
+import type { Bill } from "./account/bill.ts";
 import type { Endpoint } from "./answers/answer.ts";
 import { createExchange } from "./exchange.ts";
 import { createFaults, type Fault } from "./faults.ts";
@@ -14,6 +15,7 @@ import type { ServedSnapshot } from "./record.ts";
 import { Refusal, refusable } from "./refusal.ts";
 import { drip, send } from "./send.ts";
 
+export type { Bill } from "./account/bill.ts";
 export type { Endpoint } from "./answers/answer.ts";
 export type { Fault } from "./faults.ts";
 export { isModelled, type SimulatedAccount } from "./gateway.ts";
@@ -49,6 +51,8 @@ export interface Simulator {
   readonly counts: { requests: number; badSignatures: number; limitViolations: number };
   /** Every data answer served, in order; an edited one without its rows. */
   readonly record: ServedSnapshot[];
+  /** The ledger of every account, empty at first: whoever runs the simulator fills it, at any time. */
+  readonly bills: Bill[];
   /** Makes a classic account unified from now on; what it owns goes with it. */
   upgrade(account: string): void;
   /** What the account's key may do from now on. */
@@ -128,6 +132,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     counts: { requests: 0, badSignatures: 0, limitViolations: 0 },
     record: exchange.record,
+    bills: exchange.bills,
     clockSkewMs: 0,
     upgrade(name) {
       accountNamed(name).mode = "unified";

@@ -7,6 +7,7 @@ import { type Amount, cut, digits, one, over, padded, times, total } from "../ma
 import { coins, type Market } from "../market/market.ts";
 import { liveLines } from "../market/product-lines.ts";
 import type { Life } from "./account-state.ts";
+import type { Bill } from "./bill.ts";
 import { keepRate, type Position } from "./position.ts";
 import {
   available,
@@ -29,6 +30,10 @@ export interface View {
   life: Life;
   market: Market;
   instant: number;
+  /** The exchange's clock, epoch ms. */
+  now: number;
+  /** The account's ledger. */
+  bills: readonly Bill[];
 }
 
 export interface Balance {

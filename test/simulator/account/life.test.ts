@@ -135,7 +135,7 @@ it("crossed positions that are covered many times over have liquidation prices b
   const life = createLife("main", 1, from, market);
   const account = { uid: "1", mayTrade: false };
   const prices = Array.from({ length: 30 }, (_, index) => from + index * day).flatMap((instant) => {
-    const view: View = { ...account, life: life(instant), market, instant };
+    const view: View = { ...account, life: life(instant), market, instant, now: instant, bills: [] };
     return openPositions(view, "umcbl").map(({ liquidationPrice }) => liquidationPrice);
   });
 

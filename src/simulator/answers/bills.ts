@@ -1,0 +1,38 @@
+/**
+ * The ledger of futures accounts in the words of the second generation: newest first, in windows of at most 30 days, page by page
+ * behind the id of a row, and forgotten after 90 days. What is in it is said by whoever runs the simulator.
+ */
+import type { Bill } from "../account/bill.ts";
+import type { View } from "../account/statement.ts";
+import { refusals } from "../refusal.ts";
+import { given, nothingOfIt, type Query, type Told } from "./answer.ts";
+
+const dayMs = 86_400_000;
+const longestSpan = 30 * dayMs;
+const memory = 90 * dayMs;
+const limits = { usual: 20, most: 100 };
+
+export function bills({ bills: all, now }: View, query: Query): Told {
+  const category = given(query, "productType").toUpperCase();
+  const { startTime, endTime, limit = String(limits.usual), idLessThan } = query;
+  const from = Number(startTime ?? now - memory);
+  const to = Number(endTime ?? now);
+  if (startTime !== undefined && endTime !== undefined && to - from > longestSpan) throw refusals.spanTooLong();
+  if (from < now - memory) throw refusals.tooOld();
+  const last = all.find(({ row }) => row.billId === idLessThan);
+  const listed = all
+    .filter((bill) => bill.category === category && (bill.visibleAt ?? timeOf(bill)) <= now)
+    .filter((bill) => timeOf(bill) >= from && timeOf(bill) <= to)
+    .filter((bill) => idLessThan === undefined || (last !== undefined && newestFirst(last, bill) < 0))
+    .sort(newestFirst);
+  const page = listed.slice(0, Math.min(Number(limit), limits.most)).map(({ row }) => row);
+  return nothingOfIt({ bills: page, endId: page.at(-1)?.billId ?? "" });
+}
+
+const timeOf = ({ row }: Bill): number => Number(row.cTime);
+
+/** Ids have more digits than a number holds; of two at one time the longer, then the greater text is the newer one. */
+function newestFirst(one: Bill, other: Bill): number {
+  const [a, b] = [one.row.billId, other.row.billId];
+  return timeOf(other) - timeOf(one) || b.length - a.length || (a < b ? 1 : -1);
+}
