@@ -155,6 +155,32 @@ export interface FailedSnapshot {
   message: string;
 }
 
+/** A stretch of event time. Epoch ms, both ends included. */
+export interface Stretch {
+  from: number;
+  to: number;
+}
+
+/** A stretch that is read page by page; `cursor` is the id to go on behind, null at the first page. */
+export interface Window extends Stretch {
+  cursor: string | null;
+}
+
+/** How far one scope of an incremental dataset was read by the end of a run. */
+export interface Reading {
+  /** The watermark: everything up to here was read, but for what a hole names. Epoch ms, by the exchange's clock. */
+  through: number;
+  /** The window that the run did not get to the end of; null where there is none. */
+  window: Window | null;
+  /** What the exchange had forgotten before anybody read it, found by this run; null where there is none. */
+  hole: Stretch | null;
+}
+
+/** What one run read of one scope of an incremental dataset: in the order in which it came, what is stored already included. */
+export interface RecordBatch extends Snapshot {
+  reading: Reading;
+}
+
 /** The last good rows of one scope, for datasets that build on others. */
 export interface Known {
   account: string;

@@ -51,6 +51,8 @@ export interface Endpoint<Data, C extends Columns> {
 }
 
 export interface Dataset<C extends Columns = Columns> {
+  /** Each run takes a snapshot of what there is; the other mode is in incremental.ts. */
+  mode: "snapshot";
   name: DatasetName;
   summary: string;
   /** When it is collected unless the settings say otherwise: a cron pattern in UTC. */
@@ -88,7 +90,7 @@ export interface AnyEndpoint {
 }
 
 export interface Declaration<C extends Columns>
-  extends Omit<Dataset<C>, "key" | "lastPublished" | "endpoints" | "schedule"> {
+  extends Omit<Dataset<C>, "mode" | "key" | "lastPublished" | "endpoints" | "schedule"> {
   /** Default: every five minutes. */
   schedule?: string;
   key: readonly (keyof C & string)[];
@@ -97,7 +99,8 @@ export interface Declaration<C extends Columns>
   endpoints: Partial<Record<ApiVersion, Endpoint<any, C>>>;
 }
 
-const once: Scope[] = [null];
+export const once: Scope[] = [null];
+export const everyFiveMinutes = "*/5 * * * *";
 
 /** Fills the defaults of a declaration in, and ties each schema to its mapper. */
 export function dataset<C extends Columns>(declaration: Declaration<C>): Dataset<C> {
@@ -106,18 +109,33 @@ export function dataset<C extends Columns>(declaration: Declaration<C>): Dataset
     const endpoint = declaration.endpoints[version];
     if (!endpoint) continue;
     const { address, scopes = () => once, params = () => ({}), needs = [], data: schema, rows } = endpoint;
-    const items: AnyEndpoint["items"] = (data, context, onMissing) => {
-      try {
-        const read = schema.parse(data);
-        if (onMissing) missingIn(read).forEach(onMissing);
-        return rows(read, context) as Item[];
-      } catch (error) {
-        throw error instanceof ZodError ? shapeError(address, error) : error;
-      }
-    };
+    const items: AnyEndpoint["items"] = (data, context, onMissing) =>
+      readShape({ address, schema, data, onMissing }, (read) => rows(read, context) as Item[]);
     endpoints[version] = { address, scopes, params, needs, items };
   }
-  return { schedule: "*/5 * * * *", ...declaration, endpoints };
+  return { schedule: everyFiveMinutes, ...declaration, mode: "snapshot", endpoints };
+}
+
+interface Shaped<Data> {
+  address: Address | null;
+  schema: ZodType<Data>;
+  data: unknown;
+  /** Is called with each field that an item should have and lacks altogether. */
+  onMissing: ((field: string) => void) | undefined;
+}
+
+/** Returns what `map` makes of the data of an answer. @throws ShapeError naming the path and the first field that does not fit. */
+export function readShape<Data, Result>(
+  { address, schema, data, onMissing }: Shaped<Data>,
+  map: (data: Data) => Result,
+): Result {
+  try {
+    const read = schema.parse(data);
+    if (onMissing) missingIn(read).forEach(onMissing);
+    return map(read);
+  } catch (error) {
+    throw error instanceof ZodError ? shapeError(address, error) : error;
+  }
 }
 
 function shapeError(address: Address | null, { issues: [issue] }: ZodError): ShapeError {

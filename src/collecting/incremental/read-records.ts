@@ -1,0 +1,84 @@
+/**
+ * Reads one scope of an incremental dataset: window by window, page by page. What was read until a failure is kept with the place to go
+ * on from, so that the next run loses nothing and asks for nothing twice.
+ */
+import type { Answer, Item, Params, Reading, RecordBatch, Scope, Window } from "../../core/domain.ts";
+import { ShapeError } from "../../core/errors.ts";
+import type { AnyListEndpoint, Page } from "../../datasets/incremental.ts";
+import { askedBounds, planWindows, type RunTime } from "./windows.ts";
+
+export interface RecordSource {
+  endpoint: AnyListEndpoint;
+  scope: Scope;
+  /** Asks for one page. @throws CollectorError where there is no answer, or the run's time is up. */
+  ask(params: Params): Promise<Answer>;
+  /** Is called with each field that a record should have and lacks altogether. */
+  onMissing(field: string): void;
+}
+
+/** What was read, null where nothing was; and why it is not all that was due, null where it is. */
+export interface ReadResult {
+  batch: RecordBatch | null;
+  error: unknown;
+}
+
+/** Reads what is due since `last`, where the run before this one ended (null: there was none). Never rejects. */
+export async function readRecords(source: RecordSource, last: Reading | null, time: RunTime): Promise<ReadResult> {
+  const { hole, windows } = planWindows(last, time, source.endpoint);
+  const records: Item[] = [];
+  let reading: Reading = { through: hole?.to ?? last?.through ?? 0, window: null, hole };
+  let takenAt: number | null = null;
+  const batch = (): RecordBatch | null =>
+    takenAt === null ? null : { scope: source.scope, takenAt, items: records, reading };
+  try {
+    for (const window of windows) {
+      let firstAt = Number.POSITIVE_INFINITY;
+      for await (const { items, answeredAt, next } of pagesOf(source, window)) {
+        records.push(...items);
+        firstAt = Math.min(firstAt, answeredAt);
+        takenAt = answeredAt;
+        reading = { ...reading, window: { ...window, cursor: next } };
+      }
+      // No answer speaks for the time after it was given.
+      reading = { ...reading, through: Math.max(reading.through, Math.min(window.to, firstAt)), window: null };
+    }
+    return { batch: batch(), error: null };
+  } catch (error) {
+    return { batch: batch(), error };
+  }
+}
+
+interface AnsweredPage extends Page {
+  /** The exchange's time. Epoch ms. */
+  answeredAt: number;
+}
+
+/** Yields the pages of a window up to its last one. */
+async function* pagesOf(source: RecordSource, window: Window): AsyncGenerator<AnsweredPage> {
+  const { endpoint } = source;
+  const seen = new Set<string>();
+  for (let cursor = window.cursor; ; ) {
+    let page = await readPage(source, window, cursor);
+    // Now and then the exchange answers with nothing where there is something, or leaves the cursor out.
+    if (page.items.length === 0 || isCut(page, endpoint)) page = await readPage(source, window, cursor);
+    yield page;
+    if (page.items.length < endpoint.pageSize) return;
+    if (page.next === null) throw stuck(endpoint, "is a full page that does not say how to go on");
+    const size = seen.size;
+    for (const { row } of page.items) seen.add(JSON.stringify(row));
+    if (page.next === cursor || seen.size === size) throw stuck(endpoint, "is the page before it once more");
+    cursor = page.next;
+  }
+}
+
+async function readPage(source: RecordSource, window: Window, cursor: string | null): Promise<AnsweredPage> {
+  const { endpoint, scope, ask, onMissing } = source;
+  const answer = await ask(endpoint.params(scope, { ...askedBounds(window), cursor }));
+  return { ...endpoint.read(answer.data, scope, onMissing), answeredAt: answer.takenAt };
+}
+
+const isCut = ({ items, next }: Page, { pageSize }: AnyListEndpoint): boolean =>
+  items.length >= pageSize && next === null;
+
+const stuck = ({ address }: AnyListEndpoint, problem: string): ShapeError =>
+  new ShapeError(address.path, "data", problem);
