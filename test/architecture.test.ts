@@ -20,6 +20,7 @@ const order = [
   "store/alerts",
   "store/read",
   "store/positions",
+  "store/records",
   "store/store.ts",
   "store/snapshots",
   "store/transfer",

@@ -135,6 +135,7 @@ function storeOn(path: string, sqlite: Sqlite, { clock, log, stopping, opening }
     recover: () => write(() => ledger.abandon("crashed")),
     asked: async (dataset, account) => snapshots.asked(dataset, account),
     latest: async (dataset, account) => snapshots.latest(dataset, account),
+    reading: async (account, dataset, scope) => snapshots.reading(account, dataset, scope),
     alerts: new AlertState(sqlite, write),
     freshness: async (now) => freshness(now),
     requireRoom: createDiskWatch(path, log).requireRoom,

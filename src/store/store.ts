@@ -4,12 +4,15 @@ import type {
   DatasetName,
   FailedSnapshot,
   Known,
+  Reading,
+  RecordBatch,
   RunState,
   Scope,
   Snapshot,
   Trigger,
 } from "../core/domain.ts";
 import type { Dataset } from "../datasets/dataset.ts";
+import type { AnyDataset } from "../datasets/incremental.ts";
 import type { AlertStore } from "./alerts/alert-store.ts";
 import type { Freshness } from "./runs/freshness.ts";
 import type { SettledSlot } from "./runs/run-ledger.ts";
@@ -18,8 +21,9 @@ export type RunId = number;
 
 /** How a run ended. Times are epoch ms, durations milliseconds. */
 export interface RunEnd {
-  dataset: Dataset;
-  snapshots: readonly Snapshot[];
+  dataset: AnyDataset;
+  /** Of an incremental dataset batches of records; one that was cut short has its scope among the failures as well. */
+  snapshots: readonly (Snapshot | RecordBatch)[];
   failures: readonly FailedSnapshot[];
   /** Nothing was asked, on purpose. */
   skipped: boolean;
@@ -38,6 +42,8 @@ export interface RunEnd {
 export interface RunOutcome {
   state: RunState;
   failures: readonly FailedSnapshot[];
+  /** Ids of records that had been stored with another content, which is kept beside the new one. */
+  changed?: readonly string[];
 }
 
 /** A schedule in force. Times are epoch ms. */
@@ -93,6 +99,8 @@ export interface Store {
   asked(dataset: Dataset, account: string): Promise<Scope[]>;
   /** Rows of the last good snapshot of every scope still asked, of one account or of all. */
   latest(dataset: Dataset, account?: string): Promise<Known[]>;
+  /** How far a scope of an incremental dataset was read; null where it never was. */
+  reading(account: string, dataset: DatasetName, scope: Scope): Promise<Reading | null>;
   /** The state of alerts. */
   readonly alerts: AlertStore;
   /** Whether each dataset that is scheduled is up to date, at `now`. */

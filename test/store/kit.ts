@@ -4,6 +4,7 @@ import { systemClock } from "../../src/core/clock.ts";
 import type { Extra, FailedSnapshot, Item, Row, Scope, Snapshot } from "../../src/core/domain.ts";
 import { createLog } from "../../src/core/log.ts";
 import type { Dataset } from "../../src/datasets/dataset.ts";
+import type { AnyDataset } from "../../src/datasets/incremental.ts";
 import { datasetNamed, datasets } from "../../src/datasets/index.ts";
 import { openStore } from "../../src/store/open.ts";
 import type { RunEnd, Store } from "../../src/store/store.ts";
@@ -33,7 +34,7 @@ export const failed = (code: string, takenAt: number, scope: Scope = null): Fail
 });
 
 /** Claims a slot and ends its run. */
-export async function collect(store: Store, dataset: Dataset, slot: number, end: Partial<RunEnd>, account = "main") {
+export async function collect(store: Store, dataset: AnyDataset, slot: number, end: Partial<RunEnd>, account = "main") {
   const run = await store.begin(account, dataset.name, slot, slot + 20);
   if (run === null) throw new Error(`slot ${slot} is taken`);
   const rest: RunEnd = {

@@ -107,7 +107,8 @@ function partsOf(layout: Layout, { row, extra }: Item): Parts {
   };
 }
 
-function extraText(extra: Extra): string | null {
+/** Returns unknown fields as JSON text, names in alphabetical order; null where there are none. */
+export function extraText(extra: Extra): string | null {
   const names = Object.keys(extra ?? {}).sort();
   if (names.length === 0) return null;
   const json = stringify(Object.fromEntries(names.map((name) => [name, extra?.[name]])));

@@ -174,10 +174,10 @@ export const dailyRange = sqliteTable(
 );
 
 /** `spot-assets` -> `spot_assets`: how the tables and views of a dataset begin. */
-export const prefixOf = (dataset: Dataset): string => dataset.name.replaceAll("-", "_");
+export const prefixOf = (dataset: Pick<Dataset, "name">): string => dataset.name.replaceAll("-", "_");
 
 /** The names of a dataset's columns in their order, those that were added later behind the others. */
-export function columnNames({ columns }: Dataset): string[] {
+export function columnNames({ columns }: Pick<Dataset, "columns">): string[] {
   const names = Object.keys(columns);
   return [...names.filter((name) => !columns[name]?.later), ...names.filter((name) => columns[name]?.later)];
 }

@@ -1,10 +1,22 @@
 /** The end of a run in the database, and what the last good snapshots said. */
 import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
 import type { BetterSQLite3Database } from "drizzle-orm/better-sqlite3";
-import type { FailedSnapshot, Item, Known, RunState, Scope, Snapshot } from "../../core/domain.ts";
+import type {
+  DatasetName,
+  FailedSnapshot,
+  Item,
+  Known,
+  Reading,
+  RecordBatch,
+  RunState,
+  Scope,
+  Snapshot,
+} from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
+import type { IncrementalDataset } from "../../datasets/incremental.ts";
 import type { Chain, Sealed } from "../chain/chain.ts";
 import { createEpisodes, type Episodes } from "../positions/episodes.ts";
+import { type RecordPlan, RecordWriter } from "../records/record-writer.ts";
 import { createGaps, type GapKeeper } from "../runs/gaps.ts";
 import type { LedgerRun, RunLedger } from "../runs/run-ledger.ts";
 import { digestOf, failureDigestOf, type Heading, kept } from "../schema/digest.ts";
@@ -23,6 +35,8 @@ export interface PastSnapshot extends Snapshot {
   gone: Item[];
 }
 
+const isBatch = (one: Snapshot): one is RecordBatch => "reading" in one;
+
 const isPast = (one: Snapshot): one is PastSnapshot => "gone" in one;
 
 interface StoredSnapshot extends Sealed {
@@ -37,6 +51,7 @@ export class SnapshotWriter {
   readonly #chain: Chain;
   readonly #gaps: GapKeeper;
   readonly #episodes: Episodes;
+  readonly #records: RecordWriter;
   readonly #statements: ReturnType<typeof prepare>;
   readonly #recorders = new Map<Layout, Recorder>();
   readonly #states = new Map<number, State>();
@@ -48,6 +63,7 @@ export class SnapshotWriter {
     this.#chain = chain;
     this.#gaps = createGaps(sqlite);
     this.#episodes = createEpisodes(orm);
+    this.#records = new RecordWriter(sqlite);
     this.#statements = prepare(orm);
   }
 
@@ -55,8 +71,12 @@ export class SnapshotWriter {
   finish(id: RunId, end: RunEnd): RunOutcome {
     const found = this.#ledger.run(id);
     if (found.state !== "running") return { state: found.state, failures: end.failures };
-    const layout = layoutOf(end.dataset);
-    const outcomes = end.snapshots.map((one) => this.#addSnapshot(layout, found, one));
+    const changed: string[] = [];
+    const outcomes = end.snapshots.map((one) =>
+      end.dataset.mode === "incremental"
+        ? this.#addRecords(end.dataset, found, one, changed)
+        : this.#addSnapshot(layoutOf(end.dataset), found, one),
+    );
     const good = outcomes.filter((one) => "id" in one);
     const failures = [...end.failures, ...outcomes.filter((one) => "code" in one)];
     const failed = failures.map((failure) => this.#addFailure(found, failure));
@@ -78,7 +98,7 @@ export class SnapshotWriter {
     });
     this.#chain.ended(id, [...good, ...failed]);
     this.#gaps.ended(id);
-    return { state, failures };
+    return { state, failures, changed };
   }
 
   /** Returns the scopes of an account that are still asked, whether or not there was ever an answer. */
@@ -109,6 +129,12 @@ export class SnapshotWriter {
     }));
   }
 
+  /** Returns how far a scope of an incremental dataset was read; null where it never was. */
+  reading(name: string, dataset: DatasetName, asked: Scope): Reading | null {
+    const found = this.#ledger.seriesId(name, dataset);
+    return found === null ? null : this.#records.reading(found, textOf(asked));
+  }
+
   /** Drops what is kept in memory, as after a rollback; it is read again when needed. */
   forget(): void {
     this.#states.clear();
@@ -123,8 +149,7 @@ export class SnapshotWriter {
       items = partsByKey(layout, one.items);
       if (isPast(one)) gone = partsByKey(layout, one.gone);
     } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      return { scope: one.scope, takenAt: one.takenAt, code: "shape", message: error.message };
+      return unkeepable(one, error);
     }
     const scopeId = this.#askedScope(found.seriesId, one.scope);
     const state = this.#stateOf(layout, scopeId);
@@ -134,6 +159,29 @@ export class SnapshotWriter {
     const stored = this.#addRow({ id, runId: found.id, scopeId, takenAt: one.takenAt, rows, digest });
     this.#recorderOf(layout).carryOut({ scopeId, snapshotId: stored.id, state, steps });
     if (layout.dataset.episodes) this.#episodes.advance(scopeId, { id: stored.id, takenAt: one.takenAt }, state);
+    this.#statements.pointScope.run({ scopeId, snapshotId: stored.id });
+    return stored;
+  }
+
+  /** The same of a batch of records; adds to `changed` the ids of those that were stored with another content. */
+  #addRecords(
+    dataset: IncrementalDataset,
+    found: LedgerRun,
+    one: Snapshot,
+    changed: string[],
+  ): StoredSnapshot | FailedSnapshot {
+    if (!isBatch(one)) throw new Error(`${dataset.name} keeps records, and got a snapshot`);
+    const scopeId = this.#askedScope(found.seriesId, one.scope);
+    let plan: RecordPlan;
+    try {
+      plan = this.#records.plan(dataset, scopeId, one);
+    } catch (error) {
+      return unkeepable(one, error);
+    }
+    changed.push(...plan.changed);
+    const digest = kept(digestOf(headingOf(found, one), plan.lines));
+    const stored = this.#addRow({ runId: found.id, scopeId, takenAt: one.takenAt, rows: plan.rows.length, digest });
+    this.#records.write(stored.id, plan);
     this.#statements.pointScope.run({ scopeId, snapshotId: stored.id });
     return stored;
   }
@@ -250,6 +298,12 @@ function prepare(orm: BetterSQLite3Database) {
       .where(eq(run.id, given("id")))
       .prepare(),
   };
+}
+
+/** The failure of a snapshot that has a value which cannot be kept as it is; any other error is thrown on. */
+function unkeepable({ scope, takenAt }: Snapshot, error: unknown): FailedSnapshot {
+  if (!(error instanceof RangeError)) throw error;
+  return { scope, takenAt, code: "shape", message: error.message };
 }
 
 const textOf = (scope: Scope): string => scope ?? "";

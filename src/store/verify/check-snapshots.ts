@@ -42,11 +42,30 @@ export function checkItems(sqlite: Sqlite, { prefix }: Layout, report: Report): 
   for (const id of strays) report(`item ${id} (${prefix}_item.scope_id): none of its rows is of that scope`);
 }
 
-/** Walks through the snapshots of a scope in their order, its items keeping pace. Yields after each. */
-export function* checkScope(sqlite: Sqlite, layout: Layout, scope: ScopeRow, report: Report) {
-  const { prefix, dataset } = layout;
-  const series = `${scope.account} ${dataset.name}`;
-  const items = itemsOf(sqlite, layout, scope.id, report);
+/** What is stored of a scope beside its snapshots. */
+export interface Contents {
+  /** How the tables begin. */
+  prefix: string;
+  /** The view that shows the rows which a snapshot counts. */
+  view: string;
+  /** What a good snapshot holds. To be called in the order of their ids. */
+  at(snapshotId: number): Content;
+  /** Reports what no snapshot holds, after the last one. */
+  end(): void;
+}
+
+export interface Content {
+  /** The canonical lines, which its digest is made of. */
+  lines: string[];
+  rows: number;
+  /** Names what was written with it. */
+  written(): string[];
+}
+
+/** Walks through the snapshots of a scope in their order, its contents keeping pace. Yields after each. */
+export function* checkScope(sqlite: Sqlite, scope: ScopeRow, contents: Contents, report: Report) {
+  const { prefix, view } = contents;
+  const series = `${scope.account} ${scope.dataset}`;
   let latest: number | null = null;
   let isFirst = true;
   for (const one of snapshotsOf(sqlite, scope.id)) {
@@ -54,23 +73,19 @@ export function* checkScope(sqlite: Sqlite, layout: Layout, scope: ScopeRow, rep
     if (one.seriesFits === 0) say("(snapshot.run_id): its run is of another series");
     // The digest of a good one does not cover it.
     if (one.errorCode === null && one.errorMessage !== null) say("(snapshot.error_message): it is good, and has one");
-    const cells: Heading = [dataset.name, scope.account, scope.productType, one.slot, one.takenAt];
-    let shown: Line[] = [];
-    if (one.errorCode === null) {
-      latest = one.id;
-      shown = items.map((item) => item(one.id)).filter((line) => line !== null);
-    }
-    const lines = shown.map(({ line }) => line);
-    const digest =
-      one.errorCode === null ? digestOf(cells, lines) : failureDigestOf(cells, one.errorCode, one.errorMessage ?? "");
+    const cells: Heading = [scope.dataset, scope.account, scope.productType, one.slot, one.takenAt];
+    const content = one.errorCode === null ? contents.at(one.id) : null;
+    if (content) latest = one.id;
+    const digest = content
+      ? digestOf(cells, content.lines)
+      : failureDigestOf(cells, one.errorCode ?? "", one.errorMessage ?? "");
     if (!isOf(digest, one.digest)) {
       // What was altered here is carried on to the snapshots after it: only the first says where to look.
-      const where = isFirst ? placesToLook(shown.filter(({ since }) => since === one.id)) : "";
-      say(`(${one.errorCode === null ? prefix : "snapshot"}): is not what was received${where}`);
+      const where = isFirst ? placesToLook(content?.written() ?? []) : "";
+      say(`(${content ? prefix : "snapshot"}): is not what was received${where}`);
       isFirst = false;
-    } else {
-      const rows = shown.filter(({ present }) => present === 1 || dataset.vanishes === "zero").length;
-      if (rows !== one.rows) say(`(snapshot.rows): says ${one.rows} rows, ${prefix}_history has ${rows}`);
+    } else if (one.rows !== (content?.rows ?? 0)) {
+      say(`(snapshot.rows): says ${one.rows} rows, ${view} has ${content?.rows ?? 0}`);
     }
     yield;
   }
@@ -78,7 +93,28 @@ export function* checkScope(sqlite: Sqlite, layout: Layout, scope: ScopeRow, rep
     const name = `${series} ${scope.productType}`.trim();
     report(`${name}: scope ${scope.id} (scope.latest) does not point to its last good snapshot`);
   }
-  for (const item of items) item(Number.POSITIVE_INFINITY);
+  contents.end();
+}
+
+/** The items of a scope of a dataset of snapshots. */
+export function itemContents(sqlite: Sqlite, layout: Layout, scopeId: number, report: Report): Contents {
+  const { prefix, dataset } = layout;
+  const items = itemsOf(sqlite, layout, scopeId, report);
+  return {
+    prefix,
+    view: `${prefix}_history`,
+    at(snapshotId) {
+      const shown = items.map((item) => item(snapshotId)).filter((line) => line !== null);
+      return {
+        lines: shown.map(({ line }) => line),
+        rows: shown.filter(({ present }) => present === 1 || dataset.vanishes === "zero").length,
+        written: () => shown.filter(({ since }) => since === snapshotId).map(({ name }) => name),
+      };
+    },
+    end() {
+      for (const item of items) item(Number.POSITIVE_INFINITY);
+    },
+  };
 }
 
 const maxNames = 5;
@@ -86,10 +122,10 @@ const maxNames = 5;
 /** What else the digest of a snapshot covers. */
 const heading = "its heading (account, series, scope, run, snapshot)";
 
-/** Returns the end of a sentence that names the items whose rows begin with a snapshot, and its heading. */
-function placesToLook(rows: readonly Line[]): string {
-  const names = rows.slice(0, maxNames).map(({ name }) => name);
-  if (rows.length > maxNames) names.push(`${rows.length - maxNames} more`);
+/** Returns the end of a sentence that names what was written with a snapshot, and its heading. */
+function placesToLook(written: readonly string[]): string {
+  const names = written.slice(0, maxNames);
+  if (written.length > maxNames) names.push(`${written.length - maxNames} more`);
   return `: look at ${[...names, heading].join(", ")}`;
 }
 

@@ -1,7 +1,7 @@
 /** Reads a whole database back and says where it is not what was received. */
 
 import Database from "better-sqlite3";
-import type { Dataset } from "../../datasets/dataset.ts";
+import type { AnyDataset } from "../../datasets/incremental.ts";
 import { beginning } from "../chain/chain.ts";
 import { layoutOf } from "../schema/storage-layout.ts";
 import { openReadOnly, type Sqlite } from "../sqlite/database.ts";
@@ -9,8 +9,9 @@ import { checkChain } from "./check-chain.ts";
 import { checkEpisodes } from "./check-episodes.ts";
 import { checkGaps } from "./check-gaps.ts";
 import { checkPruned } from "./check-pruned.ts";
+import { recordContents } from "./check-records.ts";
 import { type Account, checkRuns, checkScopes, checkSlots } from "./check-runs.ts";
-import { checkItems, checkScope, scopesOf } from "./check-snapshots.ts";
+import { checkItems, checkScope, itemContents, scopesOf } from "./check-snapshots.ts";
 import type { Report } from "./problem.ts";
 
 export interface Verification extends Account {
@@ -38,7 +39,7 @@ const stepsPerBreath = 200;
  */
 export async function verify(
   path: string,
-  datasets: readonly Dataset[],
+  datasets: readonly AnyDataset[],
   onProgress?: (done: number, total: number) => void,
 ): Promise<Verification> {
   const sqlite = openReadOnly(path);
@@ -87,14 +88,19 @@ export async function verify(
 }
 
 /** Everything that goes by steps, with pauses in long ones; the head of the chain when its end is reached. */
-function* checks(sqlite: Sqlite, datasets: readonly Dataset[], tell: Report): Generator<Buffer | "pause" | undefined> {
+function* checks(
+  sqlite: Sqlite,
+  datasets: readonly AnyDataset[],
+  tell: Report,
+): Generator<Buffer | "pause" | undefined> {
   let isAllSound = true;
   const report: Report = (...problem) => {
     isAllSound = false;
     tell(...problem);
   };
   yield yield* checkChain(sqlite, report);
-  for (const dataset of datasets) {
+  const ofSnapshots = datasets.filter((one) => one.mode === "snapshot");
+  for (const dataset of ofSnapshots) {
     checkItems(sqlite, layoutOf(dataset), report);
     yield "pause";
   }
@@ -112,11 +118,15 @@ function* checks(sqlite: Sqlite, datasets: readonly Dataset[], tell: Report): Ge
       unsound.add(series);
       report(...problem);
     };
-    yield* checkScope(sqlite, layoutOf(dataset), scope, reportUnsound);
+    const contents =
+      dataset.mode === "incremental"
+        ? recordContents(sqlite, dataset, scope.id, reportUnsound)
+        : itemContents(sqlite, layoutOf(dataset), scope.id, reportUnsound);
+    yield* checkScope(sqlite, scope, contents, reportUnsound);
     // What follows from a history that was altered would say the same thing twice.
-    if (isSound && dataset.episodes) yield* checkEpisodes(sqlite, scope, report);
+    if (isSound && dataset.mode === "snapshot" && dataset.episodes) yield* checkEpisodes(sqlite, scope, report);
   }
-  yield* checkPruned(sqlite, datasets, unsound, report);
+  yield* checkPruned(sqlite, ofSnapshots, unsound, report);
   // What was altered in the ledger would be said of its gaps as well.
   if (isAllSound) yield* checkGaps(sqlite, report);
 }

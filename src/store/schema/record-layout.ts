@@ -1,0 +1,181 @@
+/**
+ * How records of incremental datasets are kept: a table for each dataset, append-only, unique by the exchange's id, and one table that
+ * says how far each run has read. A row of a record is covered by the digest of the snapshot that it came with, as is what was read.
+ */
+import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { type Column, snakeCase } from "../../core/columns.ts";
+import type { Item, Reading, Value } from "../../core/domain.ts";
+import type { IncrementalDataset } from "../../datasets/incremental.ts";
+import { itemLine } from "./digest.ts";
+import { cellOf, checkedCell, instantSql, readableSql } from "./encoding.ts";
+import { extraText } from "./storage-layout.ts";
+import { columnNames, prefixOf, scope, snapshot } from "./tables.ts";
+
+/** How far a scope was read when a run ended; the row of the scope's last good snapshot holds. Event times in epoch ms. */
+export const reading = sqliteTable("reading", {
+  snapshotId: integer("snapshot_id")
+    .primaryKey()
+    .references(() => snapshot.id),
+  through: integer().notNull(),
+  windowFrom: integer("window_from"),
+  windowTo: integer("window_to"),
+  cursor: text(),
+  holeFrom: integer("hole_from"),
+  holeTo: integer("hole_to"),
+});
+
+export interface RecordLayout {
+  dataset: IncrementalDataset;
+  /** How its table and view are called: `bills_record`, `bills`. */
+  prefix: string;
+  /** Every column, those that were added later behind the others. */
+  names: readonly string[];
+  columns: readonly Column[];
+  /** Where the exchange's id is among them. */
+  idAt: number;
+}
+
+const layouts = new WeakMap<IncrementalDataset, RecordLayout>();
+
+export function recordLayoutOf(dataset: IncrementalDataset): RecordLayout {
+  const known = layouts.get(dataset);
+  if (known) return known;
+  const names = columnNames(dataset);
+  const columns = names.flatMap((name) => dataset.columns[name] ?? []);
+  const layout = { dataset, prefix: prefixOf(dataset), names, columns, idAt: names.indexOf(dataset.id) };
+  layouts.set(dataset, layout);
+  return layout;
+}
+
+/**
+ * The table of one dataset. `version` is 0, and more for a record that the exchange told otherwise before; `snapshot_id` is the snapshot
+ * that it came with.
+ */
+export function recordTableOf(dataset: IncrementalDataset) {
+  const { prefix, names } = recordLayoutOf(dataset);
+  const cells = names.flatMap((name) => {
+    const column = dataset.columns[name];
+    return column ? [[snakeCase(name), name === dataset.id ? text().notNull() : cellOf(column)] as const] : [];
+  });
+  return sqliteTable(
+    `${prefix}_record`,
+    {
+      scope_id: integer()
+        .notNull()
+        .references(() => scope.id),
+      ...Object.fromEntries(cells),
+      version: integer().notNull(),
+      snapshot_id: integer()
+        .notNull()
+        .references(() => snapshot.id),
+      extra: text(),
+    },
+    (table) => {
+      const columns: Record<string, typeof table.scope_id> = table as never;
+      const id = columns[snakeCase(dataset.id)] ?? table.scope_id;
+      return [primaryKey({ columns: [table.scope_id, id, table.version] })];
+    },
+  );
+}
+
+/** The stored columns of a record, as SQL names them. */
+export const storedColumns = ({ names }: RecordLayout): string[] => names.map(snakeCase);
+
+/** A record as it is stored. */
+export interface RecordRow {
+  version: number;
+  /** In the order of the layout. */
+  cells: Value[];
+  /** Unknown fields as JSON text. */
+  extra: string | null;
+}
+
+/** Throws a RangeError naming the record where a value cannot be kept as it is. */
+export function cellsOf({ names, columns, dataset }: RecordLayout, { row }: Item): Value[] {
+  return columns.map((column, at) => {
+    try {
+      return checkedCell(column, row[names[at] ?? ""]);
+    } catch (error) {
+      throw new RangeError(`${row[dataset.id]}: ${names[at]}: ${(error as Error).message}`);
+    }
+  });
+}
+
+export const extraOf = ({ extra }: Item): string | null => extraText(extra);
+
+/** True where two forms of a record say the same. What no column was there for then is no difference, nor is an unknown field. */
+export const saysTheSame = ({ columns }: RecordLayout, stored: readonly Value[], read: readonly Value[]): boolean =>
+  columns.every(({ later }, at) => stored[at] === read[at] || (later && stored[at] === null));
+
+/** The canonical line of a record, which the digest of its snapshot is made of. */
+export function recordLine({ names, columns }: RecordLayout, { version, cells, extra }: RecordRow): string {
+  const isLater = (at: number) => columns[at]?.later === true;
+  const later = names.map((name, at) => [snakeCase(name), cells[at] ?? null] as const);
+  return itemLine(
+    1,
+    [version, ...cells.filter((_, at) => !isLater(at))],
+    extra,
+    later.filter((_, at) => isLater(at)).sort(([one], [other]) => (one < other ? -1 : 1)),
+  );
+}
+
+/** What was read, as a row of its table. */
+export interface ReadingRow {
+  through: number;
+  windowFrom: number | null;
+  windowTo: number | null;
+  cursor: string | null;
+  holeFrom: number | null;
+  holeTo: number | null;
+}
+
+/** The columns of such a row, of the table `g`, as SQL reads them. */
+export const readingColumns =
+  "g.through, g.window_from as windowFrom, g.window_to as windowTo, g.cursor, g.hole_from as holeFrom, g.hole_to as holeTo";
+
+export const readingRow = ({ through, window, hole }: Reading): ReadingRow => ({
+  through,
+  windowFrom: window?.from ?? null,
+  windowTo: window?.to ?? null,
+  cursor: window?.cursor ?? null,
+  holeFrom: hole?.from ?? null,
+  holeTo: hole?.to ?? null,
+});
+
+export function readingOf({ through, windowFrom, windowTo, cursor, holeFrom, holeTo }: ReadingRow): Reading {
+  return {
+    through,
+    window: windowFrom === null || windowTo === null ? null : { from: windowFrom, to: windowTo, cursor },
+    hole: holeFrom === null || holeTo === null ? null : { from: holeFrom, to: holeTo },
+  };
+}
+
+/** The canonical line of what was read. */
+export const readingLine = ({ through, windowFrom, windowTo, cursor, holeFrom, holeTo }: ReadingRow): string =>
+  JSON.stringify(["reading", through, windowFrom, windowTo, cursor, holeFrom, holeTo]);
+
+/** The query of the view that a person reads: one row per record, of those whose state moves on the newest. */
+export function recordQuery(layout: RecordLayout): string {
+  const { dataset, prefix, names, columns } = layout;
+  const stored = storedColumns(layout);
+  const id = stored[layout.idAt];
+  const newest = `not exists (select 1 from ${prefix}_record l
+  where l.scope_id = r.scope_id and l.${id} = r.${id} and l.version > r.version)`;
+  return `select
+  ${[
+    ...(dataset.public ? [] : ["a.name as account"]),
+    "nullif(p.product_type, '') as product_type",
+    ...columns.map((column, at) => `${readableSql(column, `r.${stored[at]}`)} as ${stored[at]}`),
+    `${instantSql("n.taken_at")} as first_seen_at`,
+    "n.run_id as run_id",
+    "r.version as version",
+    "r.extra as extra",
+    `r.${stored[names.indexOf(dataset.at)]} as at_ms`,
+  ].join(",\n  ")}
+from ${prefix}_record r
+  join scope p on p.id = r.scope_id
+  join series e on e.id = p.series_id
+  join account a on a.id = e.account_id
+  join snapshot n on n.id = r.snapshot_id
+where ${dataset.changes ? newest : "true"}`;
+}

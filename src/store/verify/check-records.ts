@@ -1,0 +1,60 @@
+/** Reads the records of incremental datasets as their snapshots hold them: each under the one that it came with. */
+import type { Value } from "../../core/domain.ts";
+import type { IncrementalDataset } from "../../datasets/incremental.ts";
+import { readCell } from "../schema/encoding.ts";
+import {
+  type ReadingRow,
+  readingColumns,
+  readingLine,
+  recordLayoutOf,
+  recordLine,
+  storedColumns,
+} from "../schema/record-layout.ts";
+import type { Sqlite } from "../sqlite/database.ts";
+import type { Contents } from "./check-snapshots.ts";
+import type { Report } from "./problem.ts";
+
+type Stored = [snapshotId: number, version: number, extra: string | null, ...cells: unknown[]];
+
+/** The records of a scope; says which came with no good snapshot of it. */
+export function recordContents(sqlite: Sqlite, dataset: IncrementalDataset, scopeId: number, report: Report): Contents {
+  const layout = recordLayoutOf(dataset);
+  const { prefix, idAt } = layout;
+  const table = `${prefix}_record`;
+  const findReading = sqlite.prepare<[number], ReadingRow>(
+    `select ${readingColumns} from reading g where g.snapshot_id = ?`,
+  );
+  const rows = sqlite
+    .prepare<[number], Stored>(
+      `select snapshot_id, version, extra, ${storedColumns(layout).join(", ")}
+       from ${table} where scope_id = ? order by snapshot_id`,
+    )
+    .raw()
+    .iterate(scopeId);
+  let next = rows.next();
+  const stray = (before: number) => {
+    for (; !next.done && next.value[0] < before; next = rows.next())
+      report(
+        `${next.value[3 + idAt]} (${table}.snapshot_id): came with ${next.value[0]}, which is no good snapshot of its scope`,
+      );
+  };
+  return {
+    prefix: table,
+    view: prefix,
+    at(snapshotId) {
+      stray(snapshotId);
+      const ids: string[] = [];
+      const lines: string[] = [];
+      for (; !next.done && next.value[0] === snapshotId; next = rows.next()) {
+        const [, version, extra, ...stored] = next.value;
+        const cells: Value[] = stored.map(readCell);
+        ids.push(String(cells[idAt]));
+        lines.push(recordLine(layout, { version, cells, extra }));
+      }
+      const reading = findReading.get(snapshotId);
+      if (reading) lines.push(readingLine(reading));
+      return { lines, rows: ids.length, written: () => ids };
+    },
+    end: () => stray(Number.POSITIVE_INFINITY),
+  };
+}
