@@ -68,7 +68,7 @@ function callsOf({ app }: Collector, name?: DatasetName): (() => Promise<unknown
     const session = dataset.public ? publicSession : sessions[0];
     const endpoint = dataset.endpoints.v2;
     const address = endpoint?.address;
-    if (!session || !address || (name && dataset.name !== name)) return [];
+    if (!session || !address || "read" in endpoint || (name && dataset.name !== name)) return [];
     return endpoint
       .scopes(deps.productTypes)
       .map((scope) => () => session.client.get(address, endpoint.params(scope), options));

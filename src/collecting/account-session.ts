@@ -8,7 +8,7 @@ import type { Clock } from "../core/clock.ts";
 import { type Account, type ApiVersion, publicAccount } from "../core/domain.ts";
 import { ApiError, CollectorError, ConfigError, type FailureKind, ShapeError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
-import type { Dataset } from "../datasets/dataset.ts";
+import type { AnyDataset } from "../datasets/incremental.ts";
 import type { Store } from "../store/store.ts";
 
 export interface Session {
@@ -201,7 +201,7 @@ export function requireAccount(sessions: readonly Session[]): void {
 
 /** Public data is requested once, everything else for each account. */
 export const sessionsOf = (
-  dataset: Dataset,
+  dataset: Pick<AnyDataset, "public">,
   sessions: readonly Session[],
   publicSession: Session,
 ): readonly Session[] => (dataset.public ? [publicSession] : sessions);

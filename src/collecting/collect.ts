@@ -11,26 +11,32 @@ import { toJson } from "../bitget/wire/json.ts";
 import { unlessAborted } from "../core/abort.ts";
 import { sleep } from "../core/clock.ts";
 import {
+  type Address,
   type Answer,
   type ApiVersion,
   causes,
   type FailedSnapshot,
   type Item,
   manualSlot,
+  type Params,
+  type RecordBatch,
   type RunState,
   type Scope,
   type Snapshot,
 } from "../core/domain.ts";
 import { CollectorError, StorageError } from "../core/errors.ts";
 import type { AnyEndpoint } from "../datasets/dataset.ts";
+import type { AnyListEndpoint } from "../datasets/incremental.ts";
 import type { RunEnd } from "../store/store.ts";
+import { readRecords } from "./incremental/read-records.ts";
 import { mapperInput } from "./related-rows.ts";
 import { type CollectorDeps, RunContext, type RunRequest } from "./run-context.ts";
-import { logFields, logRun } from "./run-log.ts";
+import { logFields, logRecords, logRun } from "./run-log.ts";
 
 /** What a run brought: one entry per scope. Neither snapshots nor failures: the account has no such data. */
 interface Result {
-  snapshots: Snapshot[];
+  /** Of an incremental dataset: batches of records. */
+  snapshots: (Snapshot | RecordBatch)[];
   failures: FailedSnapshot[];
 }
 
@@ -56,6 +62,7 @@ export async function collect(request: RunRequest, deps: CollectorDeps): Promise
     const stored = await retryWhileStorageFails(run, () => store.finish(id, end));
     deps.rawAnswers?.keep(run.name, run.responses);
     logRun(run, stored, result.snapshots, end.finishedAt);
+    logRecords(run, stored, result.snapshots);
     logFields(run, result.snapshots);
     const ended = { ...run.name, ...run.tally, ...stored, startedAt: run.startedAt, finishedAt: end.finishedAt };
     for (const observer of deps.observers) observer.onEnded?.(ended);
@@ -85,7 +92,8 @@ async function readAllScopes(run: RunContext, mayChangeVersion = true): Promise<
     await Promise.all(
       scopes.map(async (scope) => {
         try {
-          result.snapshots.push(await readScope(run, endpoint, scope));
+          if ("read" in endpoint) await readNewRecords(run, endpoint, scope, result);
+          else result.snapshots.push(await readScope(run, endpoint, scope));
         } catch (error) {
           errors.push(error);
           // A product type that the exchange does not have is no failure.
@@ -116,11 +124,35 @@ async function hasOtherVersion(run: RunContext, version: ApiVersion): Promise<bo
   }
 }
 
+/** Reads what is new in one scope of an incremental dataset. What was read before a failure is part of the result. */
+async function readNewRecords(run: RunContext, endpoint: AnyListEndpoint, scope: Scope, result: Result): Promise<void> {
+  const { dataset, session, deps } = run;
+  const { address } = endpoint;
+  const last = await deps.store.reading(session.name, dataset.name, scope);
+  const { batch, error } = await readRecords(
+    {
+      endpoint,
+      scope,
+      async ask(params) {
+        const answer = await send(run, address, params, scope);
+        run.assertWithinSlot();
+        return answer;
+      },
+      onMissing: (field) => run.missingFields.add(field),
+    },
+    last,
+    run.exchangeTime(),
+  );
+  if (batch) result.snapshots.push({ ...batch, items: batch.items.map((item) => withoutSecrets(run, item)) });
+  if (error) throw error;
+}
+
 /** Reads one scope. An empty response where the last snapshot had rows is requested once more, and then believed. */
 async function readScope(run: RunContext, endpoint: AnyEndpoint, scope: Scope): Promise<Snapshot> {
+  const { dataset, session, deps } = run;
   const first = await readOnce(run, endpoint, scope);
-  if (endpoint.address === null || first.items.length > 0) return first;
-  const last = (await run.deps.store.latest(run.dataset, run.session.name)).find((known) => known.scope === scope);
+  if (endpoint.address === null || first.items.length > 0 || dataset.mode !== "snapshot") return first;
+  const last = (await deps.store.latest(dataset, session.name)).find((known) => known.scope === scope);
   return last && last.rows.length > 0 ? readOnce(run, endpoint, scope) : first;
 }
 
@@ -136,10 +168,12 @@ async function readOnce(run: RunContext, endpoint: AnyEndpoint, scope: Scope): P
 }
 
 /** Returns null where the rows are computed from other datasets alone. */
-async function request(run: RunContext, { address, params }: AnyEndpoint, scope: Scope): Promise<Answer | null> {
-  if (address === null) return null;
+const request = async (run: RunContext, { address, params }: AnyEndpoint, scope: Scope): Promise<Answer | null> =>
+  address && send(run, address, params(scope), scope);
+
+async function send(run: RunContext, address: Address, params: Params, scope: Scope): Promise<Answer> {
   const { signal, tally } = run;
-  const answer = await run.session.client.get(address, params(scope), {
+  const answer = await run.session.client.get(address, params, {
     signal,
     tally,
     onReply: (reply, receivedAt) => run.keepResponse(scope, address.name, reply, receivedAt),

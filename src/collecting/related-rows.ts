@@ -5,13 +5,14 @@
 import { isMoney } from "../bitget/product-types.ts";
 import { periodAt } from "../core/cron.ts";
 import { type DatasetName, type Known, publicAccount, type Scope } from "../core/domain.ts";
-import type { Context, Dataset } from "../datasets/dataset.ts";
+import type { Context } from "../datasets/dataset.ts";
+import type { AnyDataset } from "../datasets/incremental.ts";
 import type { Session } from "./account-session.ts";
 import type { RunContext } from "./run-context.ts";
 
 /** Null: the account is in the settings no more. */
 interface Source {
-  dataset: Dataset;
+  dataset: AnyDataset;
   session: Session | null;
 }
 
@@ -48,7 +49,7 @@ async function readRelated(run: RunContext, name: DatasetName): Promise<Related>
   const { dataset, session, slot, deps } = run;
   const { store, schedules } = deps;
   const needed = deps.datasets.find((one) => one.name === name);
-  if (!needed) return unrelated;
+  if (needed?.mode !== "snapshot") return unrelated;
   const account = dataset.public || needed.public ? undefined : session.name;
   const lastKnown = await store.latest(needed, account);
   const known: Known[] = [];

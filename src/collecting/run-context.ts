@@ -17,7 +17,7 @@ import {
 } from "../core/domain.ts";
 import { DeadlineError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
-import type { Dataset } from "../datasets/dataset.ts";
+import type { AnyDataset } from "../datasets/incremental.ts";
 import type { RawAnswer, RawAnswers } from "../store/responses/archive.ts";
 import type { SettledSlot } from "../store/runs/run-ledger.ts";
 import type { Store } from "../store/store.ts";
@@ -28,7 +28,7 @@ export interface CollectorDeps {
   store: Store;
   /** Null: responses are not kept. */
   rawAnswers: RawAnswers | null;
-  datasets: readonly Dataset[];
+  datasets: readonly AnyDataset[];
   productTypes: readonly ProductType[];
   schedules: Readonly<Record<DatasetName, Pattern | null>>;
   runDeadlineSeconds: number;
@@ -67,7 +67,7 @@ export interface EndedRun extends Tally {
 
 /** One dataset of one account at one slot. */
 export interface RunRequest {
-  dataset: Dataset;
+  dataset: AnyDataset;
   session: Session;
   /** Epoch ms. */
   slot: number;
@@ -82,7 +82,7 @@ const clockToleranceMs = 1000;
 /** A run between the claim of its slot and its end. */
 export class RunContext {
   readonly deps: CollectorDeps;
-  readonly dataset: Dataset;
+  readonly dataset: AnyDataset;
   readonly session: Session;
   /** Epoch ms. */
   readonly slot: number;
@@ -119,6 +119,12 @@ export class RunContext {
   /** Aborted when the run's time is up. */
   get signal(): AbortSignal {
     return this.#deadline.signal;
+  }
+
+  /** Returns the exchange's time now and at the deadline. Epoch ms. */
+  exchangeTime(): { now: number; until: number } {
+    const now = this.session.client.exchangeNow();
+    return { now, until: now + this.#deadline.overAt - this.deps.clock.now() };
   }
 
   /** The fields that log lines and observers name a run by. */
@@ -208,7 +214,7 @@ function startDeadline({ dataset, slot, trigger }: RunRequest, deps: CollectorDe
 }
 
 /** Returns how many runs, one after the other, a dataset depends on. */
-function dependencyDepth(dataset: Dataset, datasets: readonly Dataset[]): number {
+function dependencyDepth(dataset: AnyDataset, datasets: readonly AnyDataset[]): number {
   const needs = Object.values(dataset.endpoints).flatMap((endpoint) => endpoint.needs);
   const below = datasets.filter(({ name }) => needs.includes(name)).map((needed) => dependencyDepth(needed, datasets));
   return below.length === 0 ? 0 : 1 + Math.max(...below);

@@ -1,5 +1,5 @@
 /** What the log says of a run: a line when it has ended, and news about the fields of its answers. */
-import type { FailedSnapshot, Snapshot } from "../core/domain.ts";
+import type { FailedSnapshot, RecordBatch, Snapshot } from "../core/domain.ts";
 import { visible } from "../core/text.ts";
 import type { RunOutcome } from "../store/store.ts";
 import type { RunContext } from "./run-context.ts";
@@ -29,6 +29,38 @@ export function logRun(
       ? "this kind of account has no such data"
       : [`${items} items, ${tally.requests} requests, ${ms} ms`, ...failed].join("; ");
   deps.log[failed.length === 0 ? "info" : "error"](fields, `${session.name} ${dataset.name} ${state}: ${what}`);
+}
+
+/** The log names no more ids than this. */
+const maxIds = 10;
+
+/** Logs what a run of an incremental dataset can no longer read, and which records the exchange told otherwise before. */
+export function logRecords(
+  { dataset, session, deps }: RunContext,
+  { changed = [] }: RunOutcome,
+  snapshots: readonly (Snapshot | RecordBatch)[],
+): void {
+  const fields = { account: session.name, dataset: dataset.name };
+  const text = (instant: number) => new Date(instant).toISOString();
+  for (const one of snapshots) {
+    const hole = "reading" in one ? one.reading.hole : null;
+    if (hole === null) continue;
+    const what = one.scope === null ? dataset.name : `${dataset.name} of ${one.scope}`;
+    const { from, to } = hole;
+    if (from === 0)
+      deps.log.info({ ...fields, scope: one.scope }, `${what} begin at ${text(to)}: the exchange has none from before`);
+    else
+      deps.log.warn(
+        { ...fields, scope: one.scope, from: text(from), to: text(to) },
+        `${what} between ${text(from)} and ${text(to)} were not read in time; the exchange has them no more`,
+      );
+  }
+  if (changed.length === 0) return;
+  const ids = changed.slice(0, maxIds);
+  deps.log.warn(
+    { ...fields, records: changed.length, ids },
+    `the exchange tells ${changed.length} ${dataset.name} otherwise than before, both are kept: ${ids.join(", ")}`,
+  );
 }
 
 /** Longer names of unknown fields are cut in the log. Characters. */

@@ -8,7 +8,7 @@ import { instantOf } from "../core/clock.ts";
 import { type Pattern, parsePattern } from "../core/cron.ts";
 import { causes } from "../core/domain.ts";
 import { ConfigError, StorageError } from "../core/errors.ts";
-import type { Dataset } from "../datasets/dataset.ts";
+import type { AnyDataset } from "../datasets/incremental.ts";
 import type { SettledSlot } from "../store/runs/run-ledger.ts";
 import { requireAccount, type Session, sessionsOf } from "./account-session.ts";
 import { ClockGate } from "./clock-gate.ts";
@@ -27,7 +27,7 @@ export interface SchedulerOptions {
 
 interface Series extends SeriesState {
   account: string;
-  dataset: Dataset;
+  dataset: AnyDataset;
   /** Null: the account is in the settings no more. */
   session: Session | null;
   /** Those whose runs of the same slot a run of this one waits for. */
@@ -211,7 +211,7 @@ async function loadSeries({ sessions, publicSession, deps }: SchedulerOptions): 
 
 async function loadOne(
   account: string,
-  dataset: Dataset,
+  dataset: AnyDataset,
   session: Session | null,
   deps: CollectorDeps,
 ): Promise<Series> {

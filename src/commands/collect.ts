@@ -5,7 +5,7 @@ import { dependsOn } from "../collecting/related-rows.ts";
 import { limitTo } from "../core/abort.ts";
 import type { RunState } from "../core/domain.ts";
 import { UsageError } from "../core/errors.ts";
-import type { Dataset } from "../datasets/dataset.ts";
+import type { AnyDataset } from "../datasets/incremental.ts";
 import { datasetNames, datasets } from "../datasets/index.ts";
 import { loadConfig } from "../settings/config.ts";
 import type { Command } from "./command.ts";
@@ -49,7 +49,7 @@ export async function collectNow(
   said: (run: string, state: RunState | null) => void = () => {},
 ): Promise<(RunState | null)[]> {
   const slot = deps.clock.now();
-  const going: { dataset: Dataset; session: Session; done: Promise<RunState | null> }[] = [];
+  const going: { dataset: AnyDataset; session: Session; done: Promise<RunState | null> }[] = [];
   for (const dataset of deps.datasets.filter(({ name }) => names.length === 0 || names.includes(name)))
     for (const session of sessionsOf(dataset, sessions, publicSession)) {
       if (account !== undefined && !dataset.public && session.name !== account) continue;

@@ -1,0 +1,275 @@
+/** Runs of an incremental dataset against the exchange's ledger: everything is stored, each entry once, whatever happens on the way. */
+import { copyFileSync } from "node:fs";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { describe, expect, it } from "vitest";
+import { collect } from "../../../src/collecting/collect.ts";
+import type { RunState } from "../../../src/core/domain.ts";
+import { createLog } from "../../../src/core/log.ts";
+import type { IncrementalDataset } from "../../../src/datasets/incremental.ts";
+import type { Bill, Fault } from "../../../src/simulator/simulator.ts";
+import { billAt, bills, billsPath, billsWithCursor, createBillTables } from "../../support/bills.ts";
+import { temporaryFolder } from "../../support/files.ts";
+import { until } from "../../support/wait.ts";
+import { createWorld, type World } from "../../support/world.ts";
+
+const start = Date.parse("2026-10-20T10:00:30Z");
+const minute = 60_000;
+const day = 1440 * minute;
+const deadline = 20_000;
+const settings = { BITGET_PRODUCT_TYPES: "umcbl", RUN_DEADLINE_SECONDS: String(deadline / 1000) };
+
+/**
+ * Entries of each window of 30 days, in days before the start: one by one; in threes of one millisecond; seven of one millisecond. Each
+ * has one full page, whose last entry has such a twin on the next one.
+ */
+const ledger: readonly Bill[] = [89, 85, 81, 77, 73, 69, 50, 50, 50, 40, 40, 40, 9, 9, 9, 9, 9, 9, 9].map((days, at) =>
+  billAt(start - days * day, at),
+);
+
+/** Requests of a first run: two pages of each window, behind one for the mode of the account and one for what its key may do. */
+const requests = 2 + 6;
+
+async function createLedger(entries: readonly Bill[] = ledger, more: Record<string, string> = {}): Promise<World> {
+  const world = await createWorld(new Date(start).toISOString(), { ...settings, ...more });
+  world.exchange.bills.push(...entries);
+  await createBillTables(world.path);
+  return world;
+}
+
+interface Options {
+  dataset?: IncrementalDataset;
+  /** Takes the warnings. */
+  said?: string[];
+}
+
+/** Runs the slot `minutes` after the start. */
+function run(world: World, minutes: number, { dataset = bills, said = [] }: Options = {}): Promise<RunState | null> {
+  const { deps, sessions } = world.app;
+  const [session] = sessions;
+  if (!session) throw new Error("there is no session");
+  const slot = start + minutes * minute;
+  world.clock.live(slot);
+  const write = (line: string) => said.push(JSON.parse(line).msg);
+  const log = createLog({ level: "warn", format: "json", secrets: [], write });
+  const schedules = { ...deps.schedules, [dataset.name]: null };
+  return collect({ dataset, session, slot, trigger: "schedule" }, { ...deps, log, datasets: [dataset], schedules });
+}
+
+const query = "select bill_id, at_ms, type, coin, amount, fee, balance, version from bills order by bill_id, version";
+const stored = (world: World): unknown[] => world.rows(query);
+
+/** The rows that a faithful record of these entries has. */
+const told = (entries: readonly Bill[]): unknown[] =>
+  entries
+    .map(({ row: { billId, cTime, businessType, coin, amount, fee, balance } }) => ({
+      bill_id: billId,
+      at_ms: Number(cTime),
+      type: businessType,
+      coin,
+      amount,
+      fee,
+      balance,
+      version: 0,
+    }))
+    .sort((one, other) => (one.bill_id < other.bill_id ? -1 : 1));
+
+const runs = "select state, cause, rows from runs order by run_id";
+const readings = "select * from reading order by snapshot_id";
+const asIs = (envelope: unknown): unknown => envelope;
+type Envelope = { data: { bills: Bill["row"][]; endId?: string } };
+
+/** Lets `count` pages pass; `fault` befalls the next one. */
+function befall(world: World, count: number, fault: Fault): void {
+  if (count > 0) world.exchange.misbehave({ path: billsPath, times: count, edit: asIs });
+  world.exchange.misbehave({ path: billsPath, ...fault });
+}
+
+it("a first run reads all that the exchange remembers, and names the time before", async () => {
+  const world = await createLedger();
+  expect(await run(world, 1)).toBe("ok");
+  expect(stored(world)).toEqual(told(ledger));
+  expect(world.rows("select requests from runs")).toEqual([{ requests }]);
+  const [reading] = world.rows(readings) as Record<string, number>[];
+  expect(reading).toMatchObject({ hole_from: 0, window_from: null, window_to: null, cursor: null });
+  const minutesOff = (instant: number | undefined, expected: number) => Math.abs((instant ?? 0) - expected) / minute;
+  expect(minutesOff(reading?.through, start + minute)).toBeLessThan(1);
+  expect(minutesOff(reading?.hole_to, start - 90 * day)).toBeLessThan(5);
+});
+
+describe.each([0, 1, 2, 3, 4, 5])("at page %i of a first run", (page) => {
+  it("a kill loses nothing and doubles nothing", async () => {
+    const world = await createLedger();
+    befall(world, page, { hang: true });
+    const going = run(world, 1);
+    await until(() => world.exchange.faults() === 0);
+    // The files as a kill leaves them, for nothing is being written.
+    const killed = join(temporaryFolder(), "collector.db");
+    for (const part of ["", "-wal"]) copyFileSync(world.path + part, killed + part);
+    world.clock.live(start + minute + deadline);
+    await going;
+    await world.restart({ ...settings, DATABASE_URL: `file:${killed}` });
+    expect(await run(world, 3)).toBe("ok");
+    const database = new Database(killed, { readonly: true });
+    expect(database.prepare(query).all()).toEqual(told(ledger));
+    expect(database.prepare(runs).all()).toEqual([
+      { state: "failed", cause: "crashed", rows: 0 },
+      { state: "ok", cause: null, rows: ledger.length },
+    ]);
+    database.close();
+  });
+
+  it("a deadline keeps what was read, and the next run goes on behind it", async () => {
+    const world = await createLedger();
+    befall(world, page, { hang: true });
+    const going = run(world, 1);
+    await until(() => world.exchange.faults() === 0);
+    world.clock.live(start + minute + deadline);
+    expect(await going).toBe(page === 0 ? "failed" : "partial");
+    const before = stored(world).length;
+    expect(before > 0).toBe(page > 0);
+    expect(await run(world, 3)).toBe("ok");
+    expect(stored(world)).toEqual(told(ledger));
+    const [cut, rest] = world.rows("select requests, rows from runs order by run_id") as Record<string, number>[];
+    expect([cut?.rows, rest?.rows]).toEqual([before, ledger.length - before]);
+    // No page twice but the one that hung; the overlap with what was read is empty, and asked for twice.
+    expect((cut?.requests ?? 0) + (rest?.requests ?? 0)).toBeLessThanOrEqual(requests + 3);
+  });
+
+  it("an empty answer where there is something is asked for once more", async () => {
+    const world = await createLedger();
+    befall(world, page, { edit: (envelope) => ({ ...(envelope as Envelope), data: { bills: [], endId: "" } }) });
+    expect(await run(world, 1)).toBe("ok");
+    expect(stored(world)).toEqual(told(ledger));
+  });
+
+  it("an answer without its cursor is no end", async () => {
+    const withoutCursor = (envelope: unknown) => ({
+      ...(envelope as Envelope),
+      data: { ...(envelope as Envelope).data, endId: "" },
+    });
+    for (const dataset of [bills, billsWithCursor]) {
+      const world = await createLedger();
+      befall(world, page, { edit: withoutCursor });
+      expect(await run(world, 1, { dataset })).toBe("ok");
+      expect(stored(world)).toEqual(told(ledger));
+    }
+  });
+});
+
+it("a cursor that stays lost, and a page that comes again, fail the run, and the watermark stays behind them", async () => {
+  const faults: [IncrementalDataset, (envelope: unknown) => unknown][] = [
+    [
+      billsWithCursor,
+      (envelope) => ({ ...(envelope as Envelope), data: { ...(envelope as Envelope).data, endId: "" } }),
+    ],
+    [bills, repeated()],
+  ];
+  for (const [dataset, edit] of faults) {
+    const world = await createLedger(ledger.slice(0, 12));
+    befall(world, 2, { edit, times: Number.POSITIVE_INFINITY });
+    expect(await run(world, 1, { dataset })).toBe("partial");
+    const [reading] = world.rows(readings) as Record<string, number>[];
+    expect(reading?.through).toBeLessThan(start - 55 * day);
+    world.exchange.clearFaults();
+    expect(await run(world, 3, { dataset })).toBe("ok");
+    expect(stored(world)).toEqual(told(ledger.slice(0, 12)));
+  }
+});
+
+/** Answers with the same page, whatever is asked for. */
+function repeated(): (envelope: unknown) => unknown {
+  let first: unknown = null;
+  return (envelope) => {
+    first ??= envelope;
+    return first;
+  };
+}
+
+it("entries that are told late are found by the overlap: of minutes by the next run, of days by the first of a day", async () => {
+  const late = billAt(start + minute - 8000, 50, { visibleAt: start + 2 * minute });
+  const veryLate = billAt(start - 2 * day, 51, { visibleAt: start + 5 * minute });
+  const world = await createLedger([...ledger, late, veryLate]);
+  await run(world, 1);
+  expect(stored(world)).toEqual(told(ledger));
+  await run(world, 6);
+  expect(stored(world)).toEqual(told([...ledger, late]));
+  await run(world, 1440);
+  expect(stored(world)).toEqual(told([...ledger, late, veryLate]));
+  expect(world.rows(runs)).toEqual([ledger.length, 1, 1].map((rows) => ({ state: "ok", cause: null, rows })));
+});
+
+it("an entry that is told otherwise than before is kept in both forms, reported once, and not stored again", async () => {
+  const world = await createLedger([billAt(start, 1)]);
+  await run(world, 1);
+  const [bill] = world.exchange.bills;
+  const before = { ...bill?.row };
+  if (bill) bill.row.amount = "-7.50";
+  const said: string[] = [];
+  for (const minutes of [2, 3]) expect(await run(world, minutes, { said })).toBe("ok");
+  if (bill) Object.assign(bill.row, before);
+  expect(await run(world, 4, { said })).toBe("ok");
+  expect(world.rows("select amount, version from bills order by version")).toEqual([
+    { amount: before.amount, version: 0 },
+    { amount: "-7.50", version: 1 },
+  ]);
+  expect(said).toEqual([`the exchange tells 1 bills otherwise than before, both are kept: ${before.billId}`]);
+});
+
+it("a field that the exchange begins to send makes no second form of what is stored, and is kept of what is new", async () => {
+  const world = await createLedger([billAt(start, 1)]);
+  await run(world, 1);
+  world.exchange.bills.push(billAt(start + minute, 2));
+  for (const { row } of world.exchange.bills) row.reward = "0.10";
+  await run(world, 2);
+  expect(world.rows("select extra, version from bills order by bill_id")).toEqual([
+    { extra: null, version: 0 },
+    { extra: '{"reward":"0.10"}', version: 0 },
+  ]);
+});
+
+it("what one category may not read keeps no other from being read, is a gap with its cause, and is read when it may be", async () => {
+  const other = ledger.map((bill) => ({ ...bill, category: "USDC-FUTURES" }));
+  const world = await createLedger([...ledger, ...other], { BITGET_PRODUCT_TYPES: "umcbl,cmcbl" });
+  world.exchange.misbehave({
+    path: billsPath,
+    params: { productType: "USDC-FUTURES" },
+    code: "40014",
+    times: Number.POSITIVE_INFINITY,
+  });
+  expect(await run(world, 0.5)).toBe("partial");
+  expect(await run(world, 1.5)).toBe("partial");
+  const count = "select product_type, count(*) as n from bills group by product_type order by product_type";
+  expect(world.rows(count)).toEqual([{ product_type: "umcbl", n: ledger.length }]);
+  world.exchange.clearFaults();
+  expect(await run(world, 2.5)).toBe("ok");
+  expect(world.rows(count)).toEqual(["cmcbl", "umcbl"].map((product_type) => ({ product_type, n: ledger.length })));
+  expect(world.rows("select product_type, cause, slots, from_at, to_at from gaps")).toEqual([
+    {
+      product_type: "cmcbl",
+      cause: "40014",
+      slots: 2,
+      from_at: "2026-10-20T10:01:00.000Z",
+      to_at: "2026-10-20T10:02:00.000Z",
+    },
+  ]);
+});
+
+it("a machine that was off for longer than the exchange remembers leaves a hole with its bounds", async () => {
+  const world = await createLedger();
+  await run(world, 1);
+  const [{ through = 0 } = {}] = world.rows("select through from reading") as { through: number }[];
+  const back = start + 100 * day;
+  const [lost, kept] = [billAt(start + 5 * day, 60), billAt(start + 50 * day, 61)];
+  world.exchange.bills.push(lost, kept);
+  const said: string[] = [];
+  expect(await run(world, 100 * 1440, { said })).toBe("ok");
+  expect(stored(world)).toEqual(told([...ledger, kept]));
+  const [, reading] = world.rows(readings) as Record<string, number>[];
+  expect(reading?.hole_from).toBe(through);
+  expect(Math.abs((reading?.hole_to ?? 0) - (back - 90 * day))).toBeLessThan(5 * minute);
+  const text = (instant = 0) => new Date(instant).toISOString();
+  expect(said).toEqual([
+    `bills of umcbl between ${text(through)} and ${text(reading?.hole_to)} were not read in time; the exchange has them no more`,
+  ]);
+});
