@@ -74,7 +74,7 @@ describe.each(datasetNames)("%s", (dataset) => {
     const columns = columnsOf(dataset);
     const asOf = createAsOf(database, datasetNamed(dataset), {});
     for (const instant of instants(lived, truth, dataset)) {
-      const expected = knownAt(truth, lived, dataset, instant);
+      const expected = knownAt(truth, dataset, instant);
       const found = asOf(instant);
       const ofScope = ["account", "productType", "takenAt", "ageMs", "longestMs", "known"];
       expect(sorted(found.scopes, ofScope), iso(instant)).toEqual(sorted(expected.scopes, ofScope));
@@ -86,7 +86,7 @@ describe.each(datasetNames)("%s", (dataset) => {
   it("answers the same to the query of the guide", () => {
     const columns = columnsOf(dataset);
     for (const instant of instants(lived, truth, dataset).filter((_, at) => at % 41 === 3)) {
-      const { rows } = knownAt(truth, lived, dataset, instant, { everAsked: true });
+      const { rows } = knownAt(truth, dataset, instant, { everAsked: true });
       expect(sorted(select(documented(dataset, instant)), columns), iso(instant)).toEqual(sorted(rows, columns));
     }
   });

@@ -3,7 +3,7 @@
  * long as they are not too old.
  */
 import { isMoney } from "../bitget/product-types.ts";
-import { periodAt } from "../core/cron.ts";
+import { freshUntil } from "../core/cron.ts";
 import { type DatasetName, type Known, publicAccount, type Scope } from "../core/domain.ts";
 import type { Context } from "../datasets/dataset.ts";
 import type { AnyDataset } from "../datasets/incremental.ts";
@@ -55,9 +55,10 @@ async function readRelated(run: RunContext, name: DatasetName): Promise<Related>
   const known: Known[] = [];
   const pattern = schedules[name] ?? schedules[dataset.name];
   if (pattern) {
-    const oldest = session.client.exchangeNow() - 2 * periodAt(pattern, pattern.latest(slot));
-    for (const one of lastKnown)
-      if (one.takenAt >= oldest && (one.slot === slot || !(await ranAtSlot(run, name, one.account)))) known.push(one);
+    for (const one of lastKnown) {
+      const isFresh = deps.clock.now() <= freshUntil(pattern, one.slot);
+      if (isFresh && (one.slot === slot || !(await ranAtSlot(run, name, one.account)))) known.push(one);
+    }
   }
   const asked = (await store.asked(needed, needed.public ? publicAccount : session.name)).filter(isMoney);
   const complete = asked.length > 0 && asked.every((one) => known.some(({ scope }) => scope === one));

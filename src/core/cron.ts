@@ -137,6 +137,12 @@ export function* slotsAfter(pattern: Pattern, instant: number): Generator<number
   for (let slot = pattern.next(instant); slot <= lastInstant; slot = pattern.next(slot)) yield slot;
 }
 
+/**
+ * Returns until when data of a slot counts as current: the second slot after it, which is two periods where these are even. The
+ * one rule for what is fresh, known or stale. Epoch ms; infinite for a pattern without further slots.
+ */
+export const freshUntil = (pattern: Pattern, slot: number): number => pattern.next(pattern.next(slot));
+
 /** From a slot to the one after it. Milliseconds. */
 export const periodAt = (pattern: Pattern, slot: number): number => pattern.next(slot) - slot;
 

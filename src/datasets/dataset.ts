@@ -25,7 +25,7 @@ export interface ItemOf<C extends Columns> {
 export interface Context {
   scope: Scope;
   /**
-   * Last good rows of the datasets named in `needs`. Left out are scopes older than two periods, and of a dataset that ran at
+   * Last good rows of the datasets named in `needs`. Left out are scopes that are no longer current, and of a dataset that ran at
    * this slot, or was due then, those that this slot did not bring: old is not known.
    */
   known(dataset: DatasetName): Known[];

@@ -1,4 +1,5 @@
 import { pause, type Steps } from "../core/async/cooperate.ts";
+import { freshUntil } from "../core/cron.ts";
 import { compare, subtract } from "../core/decimal.ts";
 import type { Cell, Digits } from "../core/domain.ts";
 import { equity as dataset } from "../datasets/snapshots/equity.ts";
@@ -8,16 +9,13 @@ import { coverageColumns, createCoverage } from "../queries/coverage.ts";
 import { type Period, periodOf, periodsOf, type Span } from "../queries/periods.ts";
 import type { Source } from "../queries/source.ts";
 import { missingText, pricedPartOf, unpricedText, worthOf } from "../queries/worth.ts";
-import { selectSpan } from "../store/read/as-of.ts";
+import { type LineCells, type LinePoint, lineItems, lineOf } from "../store/read/time-series.ts";
 import { dayMs, prunedDays } from "../store/retention/daily-extremes.ts";
-import { longestAge, schedulesOf, seriesOf } from "../store/runs/slot-counts.ts";
+import { schedulesOf, seriesOf } from "../store/runs/slot-counts.ts";
 import type { Report } from "./report.ts";
 
-/** The value of an account at the exchange's time; null where a part of it is unknown. */
-interface Value {
-  at: number;
-  value: Digits | null;
-}
+/** The value of an account; null where a part of it is unknown. */
+type Value = LinePoint<Digits | null>;
 
 const wallets = ["spot_usdt", "futures_usdt", "other_usdt"];
 
@@ -97,14 +95,10 @@ const byAccount = (closings: readonly Closing[]): Map<string, Closing> =>
 const cellsOf = (value: Value | null): Cell[] => [value?.value ?? null, instantText(value?.at ?? null)];
 
 function* valuesOf({ sqlite }: Source, account: string, from: number, to: number): Generator<Value, void> {
-  const span = { from, to, newest: Number.POSITIVE_INFINITY };
-  const { columns, rows } = selectSpan(sqlite, dataset, { account }, span, false);
-  const [at, value, complete] = ["taken_at_ms", "usdt_equity", "complete"].map((name) => columns.indexOf(name));
-  for (const row of rows) {
-    const amount = row[value ?? -1];
-    const isKnown = typeof amount === "string" && Number(row[complete ?? -1]) === 1;
-    yield { at: Number(row[at ?? -1]), value: isKnown ? amount : null };
-  }
+  const columns = ["usdt_equity", "complete"];
+  const valueIn = (cells: LineCells) => (typeof cells?.[0] === "string" && Number(cells[1]) === 1 ? cells[0] : null);
+  for (const item of lineItems(sqlite, dataset, account, null, {}))
+    yield* lineOf(sqlite, dataset, item, { from, to }, columns, valueIn);
 }
 
 interface Extremes {
@@ -139,15 +133,16 @@ function createExtremes(
   };
 }
 
-/** A null where what was told before is too old to speak for the time until the next. */
+/** Adds a null where the value before is no longer current until the next. */
 function* withGaps(source: Source, seriesId: number, account: string, { from, to }: Span): Steps<ChartLine["points"]> {
   const schedules = schedulesOf(source.sqlite, seriesId);
-  const points: Value[] = [];
-  for (const value of valuesOf(source, account, from, to)) {
-    const last = points.at(-1);
-    const longest = last ? longestAge(schedules, last.at) : null;
-    if (last && longest !== null && value.at - last.at > longest) points.push({ at: last.at + longest, value: null });
-    points.push(value);
+  const points: { at: number; value: Digits | null }[] = [];
+  let until = Number.POSITIVE_INFINITY;
+  for (const { at, slot, value } of valuesOf(source, account, from, to)) {
+    if (slot > until) points.push({ at: until, value: null });
+    points.push({ at, value });
+    const inForce = schedules.find(({ since, until }) => since <= at && until > at);
+    until = inForce ? freshUntil(inForce.pattern, slot) : Number.POSITIVE_INFINITY;
     yield pause;
   }
   return points;

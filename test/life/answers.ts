@@ -3,7 +3,7 @@ import type { DatasetName, Scope } from "../../src/core/domain.ts";
 import type { TrueRow } from "../../src/simulator/simulator.ts";
 import type { Filter, ScopeAsOf } from "../../src/store/read/as-of.ts";
 import { keyOf, keysOf } from "../support/declared.ts";
-import { type Lived, periodAt } from "./life.ts";
+import { periodAt } from "./life.ts";
 import type { TrueSnapshot, Truth } from "./truth.ts";
 
 interface Named {
@@ -30,7 +30,6 @@ export function lastAt(snapshots: readonly TrueSnapshot[], instant: number): Tru
 /** `everAsked`: also of scopes that were asked no more by then, as the tables alone do not tell. */
 export function knownAt(
   truth: Truth,
-  lived: Lived,
   dataset: DatasetName,
   instant: number,
   { everAsked = false } = {},
@@ -41,9 +40,9 @@ export function knownAt(
   );
   const scopes = asked.map(({ account, scope }): ScopeAsOf => {
     const last = lastAt(truth.of(account, dataset, scope), instant);
-    const longestMs = instant < lived.began ? null : 2 * periodAt(instant);
+    const longestMs = last ? 2 * periodAt(instant) : null;
     const ageMs = last ? instant - last.takenAt : null;
-    const known = ageMs !== null && ageMs <= (longestMs ?? 0);
+    const known = last !== null && instant - last.slot <= 2 * periodAt(instant);
     if (last && known) rows.push(...last.rows);
     return { account, productType: scope, takenAt: last?.takenAt ?? null, ageMs, longestMs, known };
   });

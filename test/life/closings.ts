@@ -79,7 +79,7 @@ export function createClosings(lived: Lived, truth: Truth) {
       if (asked.length === 0) return [{ account, scope: undefined, last: null }];
       return asked.map((scope) => {
         const last = lastAt(truth.of(account, dataset, scope), instant);
-        return { account, scope, last: last && instant - last.takenAt <= 2 * periodAt(instant) ? last : null };
+        return { account, scope, last: last && instant - last.slot <= 2 * periodAt(instant) ? last : null };
       });
     });
   }

@@ -46,7 +46,7 @@ export function eventsOf(lived: Lived, truth: Truth): string[] {
     if (rows.some(({ coin = null }) => !inWallets.includes(coin))) seen.add("coin in futures alone");
   }
   for (const { to } of ["America/New_York", "UTC"].flatMap((zone) => calendar(zone, "day", lived.began, lived.ended))) {
-    const { scopes, rows } = knownAt(truth, lived, "equity", to - 1);
+    const { scopes, rows } = knownAt(truth, "equity", to - 1);
     if (scopes.some(({ known }) => !known)) seen.add("close unknown");
     if (rows.some(({ complete }) => complete === 0)) seen.add("close of a part only");
   }

@@ -17,9 +17,9 @@ export function instants({ began, ended }: Lived, truth: Truth, dataset: Dataset
   const anywhere = Array.from({ length: 130 }, () => from + random(ended + 6 * hour - from));
   const all = truth.snapshots.filter((one) => one.dataset === dataset);
   const edges = Array.from({ length: 60 }, (_, at) => {
-    const takenAt = all[random(all.length)]?.takenAt ?? 0;
-    const longest = 2 * periodAt(takenAt);
-    return takenAt + ([0, -1, longest, longest + 1][at % 4] ?? 0);
+    const { takenAt = 0, slot = 0 } = all[random(all.length)] ?? {};
+    const until = slot + 2 * periodAt(slot);
+    return [takenAt, takenAt - 1, until, until + 1][at % 4] ?? 0;
   });
   return [...anywhere, ...edges];
 }

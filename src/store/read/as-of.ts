@@ -1,5 +1,5 @@
 /** What the history says: over a span, where it changed, and at one instant. */
-import { parsePattern, periodAt } from "../../core/cron.ts";
+import { freshUntil, parsePattern } from "../../core/cron.ts";
 import type { Cell } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import { layoutOf } from "../schema/storage-layout.ts";
@@ -26,7 +26,7 @@ export interface ScopeAsOf {
   productType: string | null;
   takenAt: number | null;
   ageMs: number | null;
-  /** Twice the period of the schedule then in force; null where there was none. */
+  /** From the slot of that snapshot to the second one after it by the schedule then in force; null without schedule or snapshot. */
   longestMs: number | null;
   /** False where the last good snapshot is none or too old to speak for the instant; there are no rows then. */
   known: boolean;
@@ -89,9 +89,10 @@ export function createAsOf(sqlite: Sqlite, dataset: Dataset, filter: Filter): (i
        and (@account is null or a.name = @account) and (@productType is null or p.product_type = @productType)
      order by a.id, p.id`,
   );
-  const lastGood = sqlite.prepare<[number, number], { id: number; takenAt: number }>(
-    `select id, taken_at as takenAt from snapshot
-     where scope_id = ? and taken_at <= ? and error_code is null order by taken_at desc, error_code desc, id desc limit 1`,
+  const lastGood = sqlite.prepare<[number, number], { id: number; takenAt: number; slot: number }>(
+    `select n.id, n.taken_at as takenAt, r.slot from snapshot n join run r on r.id = n.run_id
+     where n.scope_id = ? and n.taken_at <= ? and n.error_code is null
+     order by n.taken_at desc, n.error_code desc, n.id desc limit 1`,
   );
   const inForce = sqlite
     .prepare<[number, number, number], string>(
@@ -114,9 +115,10 @@ export function createAsOf(sqlite: Sqlite, dataset: Dataset, filter: Filter): (i
     });
     const found = asked.map(({ id, seriesId, account, productType }): ScopeAsOf => {
       const last = lastGood.get(id, instant);
-      const longestMs = longestAge(inForce.get(seriesId, instant, instant), instant);
+      const pattern = inForce.get(seriesId, instant, instant);
+      const longestMs = last && pattern ? freshUntil(parsePattern(pattern), last.slot) - last.slot : null;
       const ageMs = last ? instant - last.takenAt : null;
-      const known = ageMs !== null && (longestMs === null || ageMs <= longestMs);
+      const known = last !== undefined && (longestMs === null || instant <= last.slot + longestMs);
       if (last && known) rows.push(...rowsOf.all(last.id, ...Object.values(ofRows)));
       return { account, productType, takenAt: last?.takenAt ?? null, ageMs, longestMs, known };
     });
@@ -124,12 +126,6 @@ export function createAsOf(sqlite: Sqlite, dataset: Dataset, filter: Filter): (i
   };
   // In one transaction: a snapshot that is pruned meanwhile would be known and have no rows.
   return sqlite.transaction(stateAt);
-}
-
-function longestAge(pattern: string | undefined, instant: number): number | null {
-  if (pattern === undefined) return null;
-  const parsed = parsePattern(pattern);
-  return 2 * periodAt(parsed, parsed.latest(instant));
 }
 
 const namesOf = (statement: { columns(): { name: string }[] }): string[] => statement.columns().map(({ name }) => name);

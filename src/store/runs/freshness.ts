@@ -4,7 +4,7 @@
  */
 
 import { clockTolerance } from "../../bitget/clock-check.ts";
-import { parsePattern } from "../../core/cron.ts";
+import { freshUntil, parsePattern } from "../../core/cron.ts";
 import { causes, type DatasetName, type RunState } from "../../core/domain.ts";
 import { notComplete } from "../schema/tables.ts";
 import type { Sqlite } from "../sqlite/database.ts";
@@ -21,7 +21,7 @@ export interface Freshness {
   nextAt: number;
   /** When this schedule came into force. Epoch ms. */
   since: number;
-  /** False where the last complete run, and the beginning of the schedule, are more than two periods ago. */
+  /** False where both the last complete run and the beginning of the schedule are no longer current (`freshUntil`). */
   fresh: boolean;
   /** From when on it is not fresh, whether that is over or still to come; null where nothing is missing. Epoch ms. */
   staleAt: number | null;
@@ -118,8 +118,8 @@ export function seriesReader(sqlite: Sqlite): (series: Scheduled, now: number) =
     const last = findLast.get(id, now) ?? null;
     const lastOkAt = lastOk(id, last);
     const offered = !(last?.state === "skipped" && last.cause === causes.notOffered);
-    // The second slot after it, which is two periods where these are even; a schedule that is young has had no chance yet.
-    const due = pattern.next(pattern.next(Math.max(lastOkAt ?? since, since)));
+    // A schedule that is young has had no chance yet.
+    const due = freshUntil(pattern, Math.max(lastOkAt ?? since, since));
     const staleAt = offered && Number.isFinite(due) ? due : null;
     return {
       account,

@@ -1,6 +1,6 @@
 /** How many slots were due over a stretch of time, and what became of them: counted from the ledger. */
 import { pause, type Steps } from "../../core/async/cooperate.ts";
-import { graceAt, type Pattern, parsePattern, periodAt, slotsAfter } from "../../core/cron.ts";
+import { graceAt, type Pattern, parsePattern, slotsAfter } from "../../core/cron.ts";
 import { causes, type DatasetName, type RunState } from "../../core/domain.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
@@ -169,10 +169,4 @@ function isThroughout(schedules: readonly InForce[], from: number, to: number): 
   if (!first || !last) return false;
   const isWhole = first.pattern.next(from - 1) > first.since && last.pattern.latest(to - 1) <= last.until;
   return isWhole && within.every(({ since }, at) => at === 0 || since === within[at - 1]?.until);
-}
-
-/** How old what was last told may be before it is unknown: two periods of the schedule in force. Null: there is none. */
-export function longestAge(schedules: readonly InForce[], at: number): number | null {
-  const inForce = schedules.find(({ since, until }) => since <= at && until > at);
-  return inForce ? 2 * periodAt(inForce.pattern, inForce.pattern.latest(at)) : null;
 }
