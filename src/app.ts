@@ -4,7 +4,7 @@ import { type Alerts, createAlerts } from "./alerts/alerts.ts";
 import { Client } from "./bitget/client.ts";
 import { ClockCheck } from "./bitget/clock-check.ts";
 import { Limiter } from "./bitget/limits/rate-limiter.ts";
-import { createPublicSession, createSession, requireAccount, type Session } from "./collecting/account-session.ts";
+import { AccountSession, createPublicSession, requireAccount, type Session } from "./collecting/account-session.ts";
 import { NodeCronEngine } from "./collecting/engines/node-cron.ts";
 import type { CollectorDeps, SlotObserver } from "./collecting/run-context.ts";
 import { Scheduler } from "./collecting/scheduler.ts";
@@ -70,8 +70,18 @@ export function openFaces(
   const clientOf = (account: Account | null) =>
     new Client({ account, baseUrl, fallbackBaseUrl, demoTrading, proxy, limiter, clock, clockCheck, log });
   const isOnlyOne = config.accounts.length === 1;
-  const sessions = config.accounts.map((account) =>
-    createSession({ account, client: clientOf(account), store, allowWriteKeys, isOnlyOne, clock, log, stopping }),
+  const sessions = config.accounts.map(
+    (account) =>
+      new AccountSession({
+        account,
+        client: clientOf(account),
+        store,
+        allowWriteKeys,
+        isOnlyOne,
+        clock,
+        log,
+        stopping,
+      }),
   );
   // v1 is only ever spoken by hosts that know nothing newer; everybody else has the public addresses of v2.
   const publicApi = config.accounts.every((account) => account.api === "v1") ? "v1" : "v2";

@@ -3,7 +3,7 @@
  * what is to be said of it: whenever the program ends, the next process continues with neither a message more nor less.
  */
 import { codesOf, verdictOf } from "../bitget/error-codes.ts";
-import { writeKey } from "../collecting/account-session.ts";
+import { writeKey } from "../collecting/key-check.ts";
 import type { Clock } from "../core/clock.ts";
 import { publicAccount } from "../core/domain.ts";
 import { datasetNamed } from "../datasets/index.ts";

@@ -58,7 +58,7 @@ export function createMetrics({ store, sessions, publicSession, limiter, clock }
   }
 
   function readClients(): void {
-    for (const { name, refusal } of sessions) gauges.refused.set({ account: name }, refusal() === null ? 0 : 1);
+    for (const session of sessions) gauges.refused.set({ account: session.name }, session.refusal() === null ? 0 : 1);
     for (const { name, client } of [...sessions, publicSession]) {
       const offset = client.observedOffset();
       if (offset !== null) gauges.clockOffset.set({ account: name }, offset / 1000);
