@@ -1,7 +1,7 @@
 /** What the collection page reads of a history that lacks a million slots, beside one that lacks a thousand. */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import Database from "better-sqlite3";
+import { openHistory } from "../src/store/read/open-history.ts";
 import { collection } from "../src/web/data/collection.ts";
 import { gaps } from "../src/web/data/gaps.ts";
 import { allRows, type DataTable, type View } from "../src/web/data/table.ts";
@@ -58,12 +58,12 @@ async function askedOf(folder: string, missing: number, causeOf: (n: number) => 
     );
   }
   store.close();
-  const sqlite = new Database(path, { readonly: true });
-  const view = { sqlite, account: null, at: start + missing * minute, isNow: true, timezone: "UTC", given: {} };
+  const history = openHistory(path);
+  const view = { history, account: null, at: start + missing * minute, isNow: true, timezone: "UTC", given: {} };
   try {
     return { gaps: asked(view, gaps), state: asked(view, collection) };
   } finally {
-    sqlite.close();
+    history.close();
   }
 }
 

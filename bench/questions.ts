@@ -1,7 +1,8 @@
 /** What is asked of a long history, of ours and of the plain one; each question's milliseconds. */
 import Database from "better-sqlite3";
-import { createAsOf, selectSpan } from "../src/store/read/as-of.ts";
-import { openReadOnly, type Sqlite } from "../src/store/sqlite/database.ts";
+import type { Dataset } from "../src/datasets/dataset.ts";
+import { openHistory } from "../src/store/read/open-history.ts";
+import type { Sqlite } from "../src/store/sqlite/database.ts";
 import { equity, positions, pseudoRandom, spotAssets } from "../test/store/minutes.ts";
 import { timed } from "./figure.ts";
 import type { History } from "./history.ts";
@@ -23,11 +24,9 @@ export function askStates(history: History): Asked {
   const random = pseudoRandom(22);
   const at = Array.from({ length: instants }, () => history.from + 1000 + random(history.to() - history.from - 1000));
   return {
-    ours: asking(openReadOnly(history.path), (sqlite) => {
-      const [coinsAt, positionsAt] = [spotAssets, positions].map((dataset) => createAsOf(sqlite, dataset, {}));
-      return at.map(
-        (instant) => () => coinsAt?.(instant).rows.length === 50 && positionsAt?.(instant).rows.length === 20,
-      );
+    ours: asking(openHistory(history.path), (ours) => {
+      const rowsAt = (dataset: Dataset, instant: number) => ours.asOf(dataset, {}, instant).rows.length;
+      return at.map((instant) => () => rowsAt(spotAssets, instant) === 50 && rowsAt(positions, instant) === 20);
     }),
     plain: asking(openPlain(history), (sqlite) => {
       const [coinsAt, positionsAt] = [
@@ -58,11 +57,8 @@ export function askMonths(history: History): Asked {
   const [from, to] = [history.to() - 30 * day, history.to()];
   const rows = 30 * 1440;
   return {
-    ours: asking(openReadOnly(history.path), (sqlite) =>
-      coins.map((coin) => () => {
-        const span = { from, to, newest: Number.POSITIVE_INFINITY };
-        return [...selectSpan(sqlite, spotAssets, { account: "main", coin }, span, false).rows].length === rows;
-      }),
+    ours: asking(openHistory(history.path), (ours) =>
+      coins.map((coin) => () => [...ours.rows(spotAssets, { account: "main", coin }, { from, to })].length === rows),
     ),
     plain: asking(openPlain(history), (sqlite) => {
       const statement = sqlite.prepare(
@@ -79,10 +75,9 @@ export function askCurves(history: History): Asked {
   const ends: number[] = [];
   for (let end = history.from + day; end <= history.to(); end += day) ends.push(end - 1);
   return {
-    ours: asking(openReadOnly(history.path), (sqlite) => {
-      const worthAt = createAsOf(sqlite, equity, {});
-      return coins.map(() => () => ends.every((end) => worthAt(end).rows.length === 1));
-    }),
+    ours: asking(openHistory(history.path), (ours) =>
+      coins.map(() => () => ends.every((end) => ours.asOf(equity, {}, end).rows.length === 1)),
+    ),
     plain: asking(openPlain(history), (sqlite) => {
       const statement = sqlite.prepare(
         "select * from equity where account = 'main' and taken_at <= ? order by taken_at desc limit 1",
@@ -95,14 +90,17 @@ export function askCurves(history: History): Asked {
 const openPlain = ({ plainPath }: History): Sqlite => new Database(plainPath, { readonly: true });
 
 /** Closes the connection. @throws Error where an answer is not what was stored: then its time counts for nothing. */
-function asking(sqlite: Sqlite, questions: (sqlite: Sqlite) => (() => boolean)[]): number[] {
+function asking<Open extends { close(): void }>(
+  opened: Open,
+  questions: (opened: Open) => (() => boolean)[],
+): number[] {
   try {
-    return questions(sqlite).map((ask) =>
+    return questions(opened).map((ask) =>
       timed(() => {
-        if (!ask()) throw new Error(`${sqlite.name} answers with another number of rows than it should`);
+        if (!ask()) throw new Error("the database answers with another number of rows than it should");
       }),
     );
   } finally {
-    sqlite.close();
+    opened.close();
   }
 }

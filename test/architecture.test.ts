@@ -11,6 +11,7 @@ const order = [
   "network",
   "bitget",
   "datasets",
+  "store/history.ts",
   "store/files",
   "store/sqlite",
   "store/sql",

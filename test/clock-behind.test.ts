@@ -2,8 +2,8 @@
 import Database from "better-sqlite3";
 import { expect, it } from "vitest";
 import { causes } from "../src/core/domain.ts";
+import { askHistory } from "../src/store/read/open-history.ts";
 import { rawFile } from "../src/store/responses/archive-file.ts";
-import { readStatus } from "../src/store/runs/status.ts";
 import { meanings } from "../src/web/data/collection.ts";
 import { parseExposition } from "./support/exposition.ts";
 import { createWorld, type World } from "./support/world.ts";
@@ -34,7 +34,7 @@ it("a clock that is before what is stored makes nothing fresh and gives nothing 
     expect(valuesOf("bitget_collector_snapshot_age_seconds")).toEqual([]);
     // Another process, which asks nobody, sees that until the clock comes to the end of what is stored.
     if (world.clock.now() > noon + 49 * minute) continue;
-    expect(readStatus(world.path, world.clock.now())).toMatchObject([
+    expect(askHistory(world.path, (history) => history.status(world.clock.now()))).toMatchObject([
       { dataset: "spot-assets", fresh: false, ageMs: null, lastOkAt: noon + 50 * minute },
     ]);
   }

@@ -3,9 +3,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { Watch } from "../src/alerts/watch.ts";
 import { systemClock } from "../src/core/clock.ts";
 import { spotAssets } from "../src/datasets/snapshots/spot-assets.ts";
-import { createAsOf } from "../src/store/read/as-of.ts";
-import { readStatus } from "../src/store/runs/status.ts";
-import { openReadOnly } from "../src/store/sqlite/database.ts";
+import { openHistory } from "../src/store/read/open-history.ts";
 import { serve } from "../src/web/server.ts";
 import { openSite } from "../src/web/site.ts";
 import { days, told } from "./reports/kit.ts";
@@ -39,9 +37,8 @@ it("status, health, history, reports and alerts agree on what is current when pe
   const settings = { webhook: null, liquidationDistance: null, marginRatio: null, drawdown: null, drawdownHours: 24 };
   const watch = new Watch(store, { ...settings, stale: true, keyRefused: false }, clock);
   await watch.begin();
-  const sqlite = openReadOnly(path);
-  const asOf = createAsOf(sqlite, spotAssets, {});
-  onTestFinished(() => void sqlite.close());
+  const history = openHistory(path);
+  onTestFinished(() => history.close());
 
   let isAlerted = false;
   for (const { run, now: text, fresh } of steps) {
@@ -59,9 +56,9 @@ it("status, health, history, reports and alerts agree on what is current when pe
     });
     expect({
       now: text,
-      status: readStatus(path, now).map((one) => one.fresh),
+      status: history.status(now).map((one) => one.fresh),
       health: await healthAt(path, now),
-      history: asOf(now).scopes.map(({ known }) => known),
+      history: history.asOf(spotAssets, {}, now).scopes.map(({ known }) => known),
       report: balance?.available !== null,
       alert: isAlerted,
     }).toEqual({

@@ -10,7 +10,8 @@ import { datasetNamed, datasetNames, datasets } from "../src/datasets/index.ts";
 import type { Span } from "../src/queries/periods.ts";
 import { reports } from "../src/reports/index.ts";
 import type { TrueRow } from "../src/simulator/simulator.ts";
-import { createAsOf, selectSpan } from "../src/store/read/as-of.ts";
+import type { HistoryReader } from "../src/store/history.ts";
+import { historyOn } from "../src/store/read/open-history.ts";
 import { addDecimalFunctions } from "../src/store/sql/decimal-functions.ts";
 import { prepareQuery } from "../src/store/sql/query.ts";
 import { verify } from "../src/store/verify/verify.ts";
@@ -30,12 +31,14 @@ import { viewOf } from "./support/declared.ts";
 const folder = mkdtempSync(join(tmpdir(), "collector-life-"));
 let lived: Lived;
 let database: Database.Database;
+let history: HistoryReader;
 let truth: Truth;
 
 beforeAll(async () => {
   lived = await live(join(folder, "collector.db"), 16);
   database = new Database(lived.path, { readonly: true });
   addDecimalFunctions(database);
+  history = historyOn(database);
   truth = truthOf(lived, database);
 });
 
@@ -72,10 +75,9 @@ describe.each(datasetNames)("%s", (dataset) => {
 
   it("answers for hundreds of instants from the last good snapshots, or says unknown", () => {
     const columns = columnsOf(dataset);
-    const asOf = createAsOf(database, datasetNamed(dataset), {});
     for (const instant of instants(lived, truth, dataset)) {
       const expected = knownAt(truth, dataset, instant);
-      const found = asOf(instant);
+      const found = history.asOf(datasetNamed(dataset), {}, instant);
       const ofScope = ["account", "productType", "takenAt", "ageMs", "longestMs", "known"];
       expect(sorted(found.scopes, ofScope), iso(instant)).toEqual(sorted(expected.scopes, ofScope));
       const rows = found.rows.map((cells) => asRow(found.columns, cells));
@@ -99,8 +101,8 @@ describe.each(datasetNames)("%s", (dataset) => {
       const changed = changes ? changesOf(truth, dataset, select(`select * from ${viewOf(dataset)}`)) : null;
       const all = rowsInOrder(truth, dataset).filter(({ row }) => changed?.has(row) ?? true);
       for (const { filter, span } of spans(lived, dataset)) {
-        const found = selectSpan(database, datasetNamed(dataset), filter, span, changes);
-        const rows = [...found.rows].map((cells) => asRow(found.columns, cells));
+        const found = history.rows(datasetNamed(dataset), filter, span, { newest: span.newest, changes });
+        const rows = [...found].map((cells) => asRow(history.columns(datasetNamed(dataset)), cells));
         const expected = chosen(all, filter, span).slice(-span.newest);
         expect(lines(rows, columns), JSON.stringify({ filter, span })).toEqual(lines(expected, columns));
       }
@@ -187,9 +189,7 @@ it.each(sums)("of %s the decimal_sum of %s by %s is exact", (dataset, sum, by, a
 
 /** The rows of a report, as lines. */
 function reported(name: string, span: Span): string[] {
-  const rows = reports
-    .find((one) => one.name === name)
-    ?.rows({ sqlite: database, account: null, now: lived.ended }, span);
+  const rows = reports.find((one) => one.name === name)?.rows({ history, account: null, now: lived.ended }, span);
   return [...(rows ?? [])].flatMap((row) => (row === pause ? [] : [JSON.stringify(row.map(plain))]));
 }
 

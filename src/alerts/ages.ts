@@ -1,7 +1,7 @@
 /** Whether each dataset is looked at often enough to warn of anything: the same rule as in `status`. */
 import { causes } from "../core/domain.ts";
 import { durationText } from "../core/text.ts";
-import type { Freshness } from "../store/runs/freshness.ts";
+import type { Freshness } from "../store/history.ts";
 import type { Reading, Verdict } from "./rules.ts";
 import { instantText } from "./words.ts";
 

@@ -10,7 +10,7 @@ import type { Secret } from "../core/domain.ts";
 import type { Log } from "../core/log.ts";
 import { proxyProblem, routeTo } from "../network/outgoing.ts";
 import { noProxy, type ProxySettings } from "../network/proxy.ts";
-import type { Freshness } from "../store/runs/freshness.ts";
+import type { Freshness } from "../store/history.ts";
 import type { Store } from "../store/store.ts";
 
 export interface HeartbeatOptions {

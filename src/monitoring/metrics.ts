@@ -10,7 +10,7 @@ import type { EndedRun } from "../collecting/run-context.ts";
 import type { Clock } from "../core/clock.ts";
 import { type DatasetName, publicAccount } from "../core/domain.ts";
 import { roomFor } from "../store/files/disk.ts";
-import type { Freshness } from "../store/runs/freshness.ts";
+import type { Freshness } from "../store/history.ts";
 import type { SettledSlot } from "../store/runs/run-ledger.ts";
 import type { Store } from "../store/store.ts";
 import { ownVersion } from "./version.ts";

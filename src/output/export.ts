@@ -3,13 +3,13 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import type { Dataset } from "../datasets/dataset.ts";
-import type { Sqlite } from "../store/sqlite/database.ts";
+import type { HistoryReader, Span } from "../store/history.ts";
 import { writeBeside } from "./atomic-file.ts";
 import { csvCell, csvLine } from "./csv.ts";
 import { kindOf } from "./kind.ts";
 import { jsonMember } from "./ndjson.ts";
 import { parquetChunks } from "./parquet.ts";
-import { type HistoryRows, historyRows, type Span } from "./rows.ts";
+import { type HistoryRows, historyRows } from "./rows.ts";
 
 export interface Exporting {
   span: Span;
@@ -25,16 +25,16 @@ export interface Exporting {
  * @throws UsageError for a name of no known format; StorageError where the file cannot be written
  */
 export async function exportHistory(
-  sqlite: Sqlite,
+  history: HistoryReader,
   dataset: Dataset,
   path: string,
   { span, signal, onProgress }: Exporting,
 ): Promise<number> {
   const { format, zipped } = kindOf(path);
   let done = 0;
-  sqlite.exec("begin");
+  const release = history.hold();
   try {
-    const rows = historyRows(sqlite, dataset, span);
+    const rows = historyRows(history, dataset, span);
     const total = onProgress ? rows.total() : 0;
     const counted = counting(rows, (count) => {
       signal.throwIfAborted();
@@ -45,7 +45,7 @@ export async function exportHistory(
     await writeBeside(path, zipped ? compressed(pieces) : pieces);
     return done;
   } finally {
-    sqlite.exec("rollback");
+    release();
   }
 }
 

@@ -1,14 +1,7 @@
 /** Where exported rows come from: the history, snapshot by snapshot. */
 import { snakeCase } from "../core/columns.ts";
 import type { Dataset } from "../datasets/dataset.ts";
-import { historyColumns, type Walk, walk } from "../store/read/scan.ts";
-import type { Sqlite } from "../store/sqlite/database.ts";
-
-/** Epoch ms, from `from` on and before `to`. */
-export interface Span {
-  from: number;
-  to: number;
-}
+import type { Form, HistoryReader, Span } from "../store/history.ts";
 
 export interface HistoryRows {
   columns: string[];
@@ -20,23 +13,16 @@ export interface HistoryRows {
    * Those of a snapshot at a time, in the order of `snapshot_id`; within one, of their keys, character by character. `cell`
    * says what is made of each cell, `join` what is made of neighbouring cells that change together.
    */
-  snapshots<T>(cell: Walk<T>["cell"], join?: Walk<T>["join"]): Iterable<T[][]>;
+  snapshots<T>(cell: Form<T>["cell"], join?: Form<T>["join"]): Iterable<T[][]>;
 }
 
 /** The order depends on nothing but what the rows say, so that the same rows always make the same file. */
-export function historyRows(sqlite: Sqlite, dataset: Dataset, span: Span): HistoryRows {
+export function historyRows(history: HistoryReader, dataset: Dataset, span: Span): HistoryRows {
   const flags = Object.keys(dataset.columns).filter((name) => dataset.columns[name]?.kind === "flag");
-  const total = sqlite
-    .prepare<unknown[], number>(
-      `select coalesce(sum(n.rows), 0) from snapshot n join scope p on p.id = n.scope_id join series e on e.id = p.series_id
-       where e.dataset = ? and n.taken_at >= ? and n.taken_at < ?`,
-    )
-    .pluck();
   return {
-    columns: historyColumns(sqlite, dataset),
+    columns: history.columns(dataset),
     integers: new Set([...flags.map(snakeCase), "snapshot_id", "taken_at_ms"]),
-    total: () => total.get(dataset.name, span.from, span.to) ?? 0,
-    snapshots: (cell, join) =>
-      walk(sqlite, dataset, { ...span, filter: {}, order: "stored", changes: false, cell, ...(join && { join }) }),
+    total: () => history.countRows(dataset, span),
+    snapshots: (cell, join) => history.scan(dataset, span, { cell, ...(join && { join }) }),
   };
 }

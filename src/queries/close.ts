@@ -2,13 +2,12 @@
 import { pause, type Steps } from "../core/async/cooperate.ts";
 import type { Cell, Digits } from "../core/domain.ts";
 import type { Dataset } from "../datasets/dataset.ts";
-import { createAsOf, type ScopeAsOf } from "../store/read/as-of.ts";
-import { seriesOf } from "../store/runs/slot-counts.ts";
+import type { HistoryRow, ScopeAsOf } from "../store/history.ts";
 import type { Period } from "./periods.ts";
 import type { Source } from "./source.ts";
 
 /** A row of the history view by the names of its columns. */
-export type HeldRow = Readonly<Record<string, Cell>>;
+export type HeldRow = HistoryRow;
 
 /** One scope of an account. */
 export interface Closing {
@@ -29,23 +28,13 @@ export type ClosingsOf = (period: Period) => Steps<Closing[]>;
  * periods of its schedule, or, where there was no schedule, be of the period itself. An account has at least one
  * closing for each dataset from its first slot on.
  */
-export function createClosings(source: Source, dataset: Dataset): ClosingsOf {
-  const { sqlite, now } = source;
-  const account = dataset.public ? null : source.account;
-  const series = seriesOf(sqlite, account).filter((one) => one.dataset === dataset.name);
-  const prepared = new Map<string, ReturnType<typeof createAsOf>>();
-  const firstAsked = sqlite
-    .prepare<{ account: string; dataset: string; productType: string }, number | null>(
-      `select (select min(taken_at) from snapshot where scope_id = p.id)
-       from scope p join series e on e.id = p.series_id join account a on a.id = e.account_id
-       where a.name = @account and e.dataset = @dataset and p.product_type = @productType`,
-    )
-    .pluck();
+export function createClosings({ history, account: only, now }: Source, dataset: Dataset): ClosingsOf {
+  const account = dataset.public ? null : only;
+  const series = history.series(account).filter((one) => one.dataset === dataset.name);
   const begins = new Map<string, number>();
-  const firstAskedAt = ({ account, productType }: ScopeAsOf): number => {
+  const firstTakenAt = ({ account, productType }: ScopeAsOf): number => {
     const name = `${account} ${productType}`;
-    const asked = { account, dataset: dataset.name, productType: productType ?? "" };
-    const found = begins.get(name) ?? firstAsked.get(asked) ?? Number.POSITIVE_INFINITY;
+    const found = begins.get(name) ?? history.firstTaken(dataset, account, productType) ?? Number.POSITIVE_INFINITY;
     begins.set(name, found);
     return found;
   };
@@ -54,12 +43,10 @@ export function createClosings(source: Source, dataset: Dataset): ClosingsOf {
     const instant = Math.min(to - 1, now);
     const closings: Closing[] = [];
     for (const { account, begunAt } of series) {
-      const asOf = prepared.get(account) ?? createAsOf(sqlite, dataset, { account });
-      prepared.set(account, asOf);
-      const { columns, scopes, rows } = asOf(instant);
+      const { columns, scopes, rows } = history.asOf(dataset, { account }, instant);
       const typeAt = columns.indexOf("product_type");
       const asked = scopes
-        .filter((scope) => firstAskedAt(scope) <= instant)
+        .filter((scope) => firstTakenAt(scope) <= instant)
         .map(({ productType, takenAt, known, longestMs }): Closing => {
           if (takenAt === null || !known || (longestMs === null && takenAt < from))
             return { account, productType, takenAt: null, known: false, rows: [] };

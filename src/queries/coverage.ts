@@ -1,7 +1,7 @@
 /** How well a period is covered, in counts and in a word: gaps are said, never passed over in silence. */
 import type { Steps } from "../core/async/cooperate.ts";
 import type { Cell, DatasetName } from "../core/domain.ts";
-import { createSlotCounter, type Series, type SlotCounts, seriesOf } from "../store/runs/slot-counts.ts";
+import type { Series, SlotCounts } from "../store/history.ts";
 import type { Period } from "./periods.ts";
 import type { Source } from "./source.ts";
 
@@ -9,16 +9,15 @@ import type { Source } from "./source.ts";
 export const coverageColumns = ["slots", "slots_ok", "coverage"];
 
 /** Counts of a series in a period, each worked out once for as long as the period is the same. */
-export function createCoverage({ sqlite, account, now }: Source) {
-  const all = seriesOf(sqlite, account);
-  const countSlots = createSlotCounter(sqlite, now);
+export function createCoverage({ history, account, now }: Source) {
+  const all = history.series(account);
   let current: Period | null = null;
   const known = new Map<number, SlotCounts>();
 
   function* counts(period: Period, series: Series): Steps<SlotCounts> {
     if (current !== period) known.clear();
     current = period;
-    const found = known.get(series.id) ?? (yield* countSlots(series.id, period.from, period.to));
+    const found = known.get(series.id) ?? (yield* history.countSlots(series.id, period, now));
     known.set(series.id, found);
     return found;
   }

@@ -1,9 +1,8 @@
 /** Where the read model reads from. */
-import type { Sqlite } from "../store/sqlite/database.ts";
+import type { HistoryReader } from "../store/history.ts";
 
 export interface Source {
-  /** Read only. */
-  sqlite: Sqlite;
+  history: HistoryReader;
   /** Of this account alone; null: of all. */
   account: string | null;
   /** A day or month that is not over by then is `going on`. Epoch ms. */

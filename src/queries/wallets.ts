@@ -48,12 +48,6 @@ export function createWallets(source: Source): (period: Period) => Steps<Wallet[
   const spot = createClosings(source, spotAssets);
   const funding = createClosings(source, fundingAssets);
   const futures = createClosings(source, mixAccounts);
-  const modeAt = source.sqlite
-    .prepare<[string, number], string>(
-      `select m.api from account_mode m join account a on a.id = m.account_id
-       where a.name = ? and m.since <= ? order by m.id desc limit 1`,
-    )
-    .pluck();
 
   return function* (period) {
     const instant = Math.min(period.to - 1, source.now);
@@ -61,7 +55,8 @@ export function createWallets(source: Source): (period: Period) => Steps<Wallet[
       ...(yield* spot(period)).map((closing) => {
         // Only a unified wallet tells its equity; the account's mode is known by our clock, the closing by the exchange's.
         const tellsEquity = closing.rows.some((row) => amountOf(row, "equity") !== null);
-        const isUnified = tellsEquity || modeAt.get(closing.account, closing.takenAt ?? instant) === "v3";
+        const isUnified =
+          tellsEquity || source.history.apiVersionAt(closing.account, closing.takenAt ?? instant) === "v3";
         return walletOf(closing, isUnified ? "unified" : "spot", "spot-assets");
       }),
       ...(yield* funding(period)).map((closing) => walletOf(closing, "funding", "funding-assets")),

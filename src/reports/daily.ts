@@ -9,8 +9,8 @@ import type { Log } from "../core/log.ts";
 import { writeBeside } from "../output/atomic-file.ts";
 import { type Period, periodOf, periodsOf } from "../queries/periods.ts";
 import { makeFolder } from "../store/files/folder.ts";
-import { hasRuns, isSettled } from "../store/runs/slot-counts.ts";
-import { openReadOnly, type Sqlite } from "../store/sqlite/database.ts";
+import type { HistoryReader } from "../store/history.ts";
+import { openHistory } from "../store/read/open-history.ts";
 import { reports } from "./index.ts";
 import { csvOf } from "./render.ts";
 import type { Report } from "./report.ts";
@@ -77,31 +77,31 @@ export function createDailyReports(options: DailyOptions): DailyReports {
   /** False where a day was left out because something may still be added to it. */
   async function writeMissing(): Promise<boolean> {
     prepareFolder(directory);
-    const sqlite = openReadOnly(databasePath);
+    const history = openHistory(databasePath);
     let written = 0;
     try {
       for (const day of completeDays(schedule.timezone, clock.now())) {
         const missing = reports.filter((report) => !isThere(pathOf(report, day)));
         await setImmediate();
-        if (missing.length === 0 || !hasRuns(sqlite, day.from, day.to)) continue;
-        if (!isSettled(sqlite, day.to)) return false;
+        if (missing.length === 0 || !history.hasRuns(day)) continue;
+        if (day.to > history.settledTo()) return false;
         for (const report of missing) {
           if (stopped) return true;
-          await write(sqlite, report, day);
+          await write(history, report, day);
           written += 1;
         }
       }
       return true;
     } finally {
-      sqlite.close();
+      history.close();
       if (written > 0) log.info({ directory, files: written }, `${written} daily reports written to ${directory}`);
     }
   }
 
   const pathOf = (report: Report, day: Period): string => join(directory, `${report.name}-${day.name}.csv`);
 
-  async function write(sqlite: Sqlite, report: Report, day: Period): Promise<void> {
-    const source = { sqlite, account: null, now: clock.now() };
+  async function write(history: HistoryReader, report: Report, day: Period): Promise<void> {
+    const source = { history, account: null, now: clock.now() };
     const { from, to } = day;
     const span = { timezone: schedule.timezone, by: "day", from, to } as const;
     await writeBeside(pathOf(report, day), csvOf(report, source, span, { signal: stopping }));

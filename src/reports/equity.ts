@@ -9,13 +9,12 @@ import { coverageColumns, createCoverage } from "../queries/coverage.ts";
 import { type Period, periodOf, periodsOf, type Span } from "../queries/periods.ts";
 import type { Source } from "../queries/source.ts";
 import { missingText, pricedPartOf, unpricedText, worthOf } from "../queries/worth.ts";
-import { type LineCells, type LinePoint, lineItems, lineOf } from "../store/read/time-series.ts";
-import { dayMs, prunedDays } from "../store/retention/daily-extremes.ts";
-import { schedulesOf, seriesOf } from "../store/runs/slot-counts.ts";
+import type { ItemCells, ItemPoint } from "../store/history.ts";
+import { dayMs } from "../store/retention/daily-extremes.ts";
 import type { Report } from "./report.ts";
 
 /** The value of an account; null where a part of it is unknown. */
-type Value = LinePoint<Digits | null>;
+type Value = ItemPoint<Digits | null>;
 
 const wallets = ["spot_usdt", "futures_usdt", "other_usdt"];
 
@@ -83,7 +82,7 @@ export const equity: Report = {
   *chart(source, span) {
     const { timezone, from, to } = span;
     const lines: ChartLine[] = [];
-    for (const { id, account, dataset } of seriesOf(source.sqlite, source.account))
+    for (const { id, account, dataset } of source.history.series(source.account))
       if (dataset === "equity") lines.push({ name: account, points: yield* withGaps(source, id, account, span) });
     return { title: "Equity", unit: "USDT", timezone, from, to, lines };
   },
@@ -94,11 +93,11 @@ const byAccount = (closings: readonly Closing[]): Map<string, Closing> =>
 
 const cellsOf = (value: Value | null): Cell[] => [value?.value ?? null, instantText(value?.at ?? null)];
 
-function* valuesOf({ sqlite }: Source, account: string, from: number, to: number): Generator<Value, void> {
+function* valuesOf({ history }: Source, account: string, from: number, to: number): Generator<Value, void> {
   const columns = ["usdt_equity", "complete"];
-  const valueIn = (cells: LineCells) => (typeof cells?.[0] === "string" && Number(cells[1]) === 1 ? cells[0] : null);
-  for (const item of lineItems(sqlite, dataset, account, null, {}))
-    yield* lineOf(sqlite, dataset, item, { from, to }, columns, valueIn);
+  const valueIn = (cells: ItemCells) => (typeof cells?.[0] === "string" && Number(cells[1]) === 1 ? cells[0] : null);
+  for (const item of history.items(dataset, account, null, {}))
+    yield* history.points(dataset, item, { from, to }, columns, valueIn);
 }
 
 interface Extremes {
@@ -116,7 +115,7 @@ function createExtremes(
   from: number,
   to: number,
 ): (period: Period) => Steps<Extremes> {
-  const pruned = prunedDays(source.sqlite, dataset, account);
+  const pruned = source.history.prunedDays(dataset, account);
   const values = valuesOf(source, account, from, to);
   let next = values.next();
   return function* (period) {
@@ -135,7 +134,7 @@ function createExtremes(
 
 /** Adds a null where the value before is no longer current until the next. */
 function* withGaps(source: Source, seriesId: number, account: string, { from, to }: Span): Steps<ChartLine["points"]> {
-  const schedules = schedulesOf(source.sqlite, seriesId);
+  const schedules = source.history.schedules(seriesId);
   const points: { at: number; value: Digits | null }[] = [];
   let until = Number.POSITIVE_INFINITY;
   for (const { at, slot, value } of valuesOf(source, account, from, to)) {

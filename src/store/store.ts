@@ -14,7 +14,7 @@ import type {
 import type { Dataset } from "../datasets/dataset.ts";
 import type { AnyDataset } from "../datasets/incremental.ts";
 import type { AlertStore } from "./alerts/alert-store.ts";
-import type { Freshness } from "./runs/freshness.ts";
+import type { Freshness } from "./history.ts";
 import type { SettledSlot } from "./runs/run-ledger.ts";
 
 export type RunId = number;

@@ -1,6 +1,5 @@
 /** `GET /healthz`: whether what is collected is fresh. A process that runs while its data is stale is not healthy. */
 import { Hono } from "hono";
-import { freshnessReader } from "../store/runs/freshness.ts";
 import { isLocked } from "../store/sqlite/lock.ts";
 import type { Access } from "./access/login.ts";
 import type { Site } from "./site.ts";
@@ -39,7 +38,7 @@ const instant = (at: number | null): string | null => (at === null ? null : new 
 async function healthOf(site: Site): Promise<Health> {
   const { daemon, ...why } = await daemonState(site);
   try {
-    const all = await site.reader.read((sqlite) => freshnessReader(sqlite)(site.now()));
+    const all = await site.reader.read((history) => history.freshness(site.now()));
     const stale = all
       .filter(({ fresh }) => !fresh)
       .map(({ account, dataset, staleAt, lastOkAt }) => ({

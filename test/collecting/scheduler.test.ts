@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { collect } from "../../src/collecting/collect.ts";
 import { collectNow } from "../../src/commands/collect.ts";
 import { spotAssets } from "../../src/datasets/snapshots/spot-assets.ts";
-import { readStatus } from "../../src/store/runs/status.ts";
+import { askHistory } from "../../src/store/read/open-history.ts";
 import { classic, credentials, unified } from "../support/settings.ts";
 import { until } from "../support/wait.ts";
 import { createWorld, type World } from "../support/world.ts";
@@ -444,7 +444,9 @@ describe("an account that is in the settings no more", () => {
       world.rows(`select state from runs where account = '${account}' order by scheduled_for`);
     expect(of("hedge")).toEqual([{ state: "ok" }]);
     expect(of("main")).toEqual([{ state: "ok" }, { state: "ok" }, { state: "ok" }]);
-    expect(readStatus(world.path, world.clock.now()).map(({ account }) => account)).toEqual(["main"]);
+    expect(
+      askHistory(world.path, (history) => history.status(world.clock.now())).map(({ account }) => account),
+    ).toEqual(["main"]);
   });
 });
 

@@ -5,7 +5,7 @@ import type { DatasetName } from "../../src/core/domain.ts";
 import { datasetNamed, datasets } from "../../src/datasets/index.ts";
 import { exportHistory } from "../../src/output/export.ts";
 import { readFiles } from "../../src/output/reading/rows.ts";
-import { openReadOnly } from "../../src/store/sqlite/database.ts";
+import { openHistory } from "../../src/store/read/open-history.ts";
 import { type Imported, importHistory } from "../../src/store/transfer/import.ts";
 import { storeAt } from "../store/kit.ts";
 import { temporaryFolder } from "../support/files.ts";
@@ -17,12 +17,12 @@ const always = { from: 0, to: Number.MAX_SAFE_INTEGER };
 /** Exports a dataset into a folder of its own; the path of the file. */
 export async function exported(path: string, name: DatasetName, ending: string, span = always): Promise<string> {
   const file = join(temporaryFolder(), `${name}.${ending}`);
-  const sqlite = openReadOnly(path);
+  const history = openHistory(path);
   try {
-    await exportHistory(sqlite, datasetNamed(name), file, { span, signal: new AbortController().signal });
+    await exportHistory(history, datasetNamed(name), file, { span, signal: new AbortController().signal });
     return file;
   } finally {
-    sqlite.close();
+    history.close();
   }
 }
 

@@ -1,7 +1,7 @@
 /** What the history must answer when it is asked, worked out from the truth in the plainest way. */
 import type { DatasetName, Scope } from "../../src/core/domain.ts";
 import type { TrueRow } from "../../src/simulator/simulator.ts";
-import type { Filter, ScopeAsOf } from "../../src/store/read/as-of.ts";
+import type { Filter, ScopeAsOf } from "../../src/store/history.ts";
 import { keyOf, keysOf } from "../support/declared.ts";
 import { periodAt } from "./life.ts";
 import type { TrueSnapshot, Truth } from "./truth.ts";

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { DatasetName } from "../../src/core/domain.ts";
 import { datasets } from "../../src/datasets/index.ts";
-import type { Filter, Span } from "../../src/store/read/as-of.ts";
+import type { Filter, Span } from "../../src/store/history.ts";
 import { pseudoRandom } from "../store/minutes.ts";
 import { viewOf } from "../support/declared.ts";
 import { hour, type Lived, periodAt } from "./life.ts";
@@ -39,7 +39,10 @@ const filters: Record<DatasetName, Filter[]> = {
 };
 
 /** The whole life first; every other one wants the newest rows alone. */
-export function spans({ began, ended }: Lived, dataset: DatasetName): { filter: Filter; span: Span }[] {
+export function spans(
+  { began, ended }: Lived,
+  dataset: DatasetName,
+): { filter: Filter; span: Span & { newest: number } }[] {
   const random = pseudoRandom(seedOf(dataset));
   const chosen = filters[dataset] ?? [{}, { account: "main" }];
   return Array.from({ length: 17 }, (_, at) => {

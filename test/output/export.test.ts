@@ -4,7 +4,7 @@ import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { exportHistory } from "../../src/output/export.ts";
 import { readFiles } from "../../src/output/reading/rows.ts";
-import { openReadOnly } from "../../src/store/sqlite/database.ts";
+import { openHistory } from "../../src/store/read/open-history.ts";
 import { bytesOf, endings, exported } from "../export/support.ts";
 import { collect, good, item, minute, start } from "../store/kit.ts";
 import { spotAssets } from "../store/minutes.ts";
@@ -31,13 +31,13 @@ async function watched(
 ) {
   const folder = temporaryFolder();
   const stop = new AbortController();
-  const sqlite = openReadOnly(path);
-  const rows = await exportHistory(sqlite, spotAssets, join(folder, `a.${ending}`), {
+  const history = openHistory(path);
+  const rows = await exportHistory(history, spotAssets, join(folder, `a.${ending}`), {
     span: { from: 0, to: Number.MAX_SAFE_INTEGER },
     signal: stop.signal,
     onProgress: (done, total) => watch(done, total, stop),
   }).catch((error: Error) => error.name);
-  sqlite.close();
+  history.close();
   return { rows, files: readdirSync(folder) };
 }
 
@@ -73,15 +73,15 @@ describe("an export", () => {
     const path = await seeded(50, 200);
     const file = join(temporaryFolder(), "a.csv");
     writeFileSync(file, "before");
-    const sqlite = openReadOnly(path);
+    const history = openHistory(path);
     const stop = new AbortController();
     const exporting = (signal: AbortSignal, onProgress = () => {}) =>
-      exportHistory(sqlite, spotAssets, file, { span: { from: 0, to: start * 2 }, signal, onProgress });
+      exportHistory(history, spotAssets, file, { span: { from: 0, to: start * 2 }, signal, onProgress });
     await expect(exporting(stop.signal, () => stop.abort())).rejects.toThrow();
     expect(readFileSync(file, "utf8")).toBe("before");
     expect(await exporting(new AbortController().signal)).toBe(10_000);
     expect(readFileSync(file, "utf8").split("\r\n").length).toBe(10_002);
-    sqlite.close();
+    history.close();
   });
 
   it.each(endings)("that is stopped half-way leaves nothing behind, as %s", async (ending) => {
@@ -94,14 +94,15 @@ describe("an export", () => {
 
   it("that cannot be written says so, with nothing left behind", async () => {
     const path = await seeded(1, 1);
-    const sqlite = openReadOnly(path);
+    const history = openHistory(path);
     const file = join(temporaryFolder(), "missing", "a.csv");
     const span = { from: 0, to: start * 2 };
     await expect(
-      exportHistory(sqlite, spotAssets, file, { span, signal: new AbortController().signal }),
+      exportHistory(history, spotAssets, file, { span, signal: new AbortController().signal }),
     ).rejects.toThrow(`${file} was not written (ENOENT)`);
-    expect(sqlite.inTransaction).toBe(false);
-    sqlite.close();
+    // It holds nothing any more.
+    history.hold()();
+    history.close();
   });
 
   it("and reading it back take no more memory for two hundred thousand rows than for a few", async () => {

@@ -13,7 +13,7 @@ import type { Span } from "../../src/queries/periods.ts";
 import type { Source } from "../../src/queries/source.ts";
 import { reportNamed } from "../../src/reports/index.ts";
 import { headOf } from "../../src/reports/report.ts";
-import { openReadOnly } from "../../src/store/sqlite/database.ts";
+import { openHistory } from "../../src/store/read/open-history.ts";
 import type { Store } from "../../src/store/store.ts";
 import { collect, good, item } from "../store/kit.ts";
 
@@ -23,10 +23,10 @@ export const hour = 3_600_000;
 export function told(path: string, name: string, span: Span, source: Partial<Source> = {}) {
   const report = reportNamed(name);
   if (!report) throw new Error(`there is no report ${name}`);
-  const sqlite = openReadOnly(path);
+  const history = openHistory(path);
   try {
     const columns = headOf(report, span);
-    return [...report.rows({ sqlite, account: null, now: Number.MAX_SAFE_INTEGER, ...source }, span)]
+    return [...report.rows({ history, account: null, now: Number.MAX_SAFE_INTEGER, ...source }, span)]
       .filter((row) => row !== pause)
       .map((row) => {
         if (row.length !== columns.length) throw new Error(`${row.length} cells in ${columns.length} columns`);
@@ -35,7 +35,7 @@ export function told(path: string, name: string, span: Span, source: Partial<Sou
         );
       });
   } finally {
-    sqlite.close();
+    history.close();
   }
 }
 

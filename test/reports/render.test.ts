@@ -3,14 +3,14 @@ import { pause } from "../../src/core/async/cooperate.ts";
 import type { Source } from "../../src/queries/source.ts";
 import { csvOf } from "../../src/reports/render.ts";
 import type { Report } from "../../src/reports/report.ts";
-import { openReadOnly } from "../../src/store/sqlite/database.ts";
+import { openHistory } from "../../src/store/read/open-history.ts";
 import { open, temporaryPath } from "../store/temporary.ts";
 import { days } from "./kit.ts";
 
 async function emptySource(): Promise<Source> {
   const path = temporaryPath();
   await open(path);
-  return { sqlite: openReadOnly(path), account: null, now: 0 };
+  return { history: openHistory(path), account: null, now: 0 };
 }
 
 const span = days("2026-11-01", "2026-11-02");

@@ -10,8 +10,8 @@ import { prices } from "../../src/datasets/snapshots/prices.ts";
 import { spotAssets } from "../../src/datasets/snapshots/spot-assets.ts";
 import { reportNamed } from "../../src/reports/index.ts";
 import { chartOf } from "../../src/reports/render.ts";
+import { openHistory } from "../../src/store/read/open-history.ts";
 import { prune } from "../../src/store/retention/prune.ts";
-import { openReadOnly } from "../../src/store/sqlite/database.ts";
 import type { Store } from "../../src/store/store.ts";
 import { collect, failed, start } from "../store/kit.ts";
 import { open, temporaryPath } from "../store/temporary.ts";
@@ -220,10 +220,10 @@ describe("equity", () => {
     await store.setSchedule("main", "equity", "0 * * * *", start - 1);
     for (const n of [0, 1, 3, 6]) await tell(store, equity, start + n * hour, [worth(String(n))]);
     const { equity: report } = await import("../../src/reports/equity.ts");
-    const sqlite = openReadOnly(path);
-    const source = { sqlite, account: null, now: start + day };
+    const history = openHistory(path);
+    const source = { history, account: null, now: start + day };
     const chart = await chartOf(report, source, days("2026-11-01", "2026-11-02"));
-    sqlite.close();
+    history.close();
     expect(chart?.lines[0]?.points.map(({ at, value }) => `${(at - start) / hour} ${value ?? "-"}`)).toEqual([
       "0 0",
       "1 1",
@@ -245,10 +245,10 @@ it.each([
     await tell(store, positions, start, [], "umcbl", account);
   }
   for (const slot of slots(24)) await tell(store, equity, slot, [worth("1")]);
-  const sqlite = openReadOnly(path);
-  const source = { sqlite, account: null, now: start + 2 * day };
+  const history = openHistory(path);
+  const source = { history, account: null, now: start + 2 * day };
   const rows = [...(reportNamed(name)?.rows(source, days("2026-11-01", "2026-11-02")) ?? [])];
-  sqlite.close();
+  history.close();
   expect(rows.findIndex((row) => row !== pause)).toBeGreaterThanOrEqual(turns);
 });
 

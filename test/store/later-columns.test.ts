@@ -8,9 +8,8 @@ import { datasetNamed, datasets } from "../../src/datasets/index.ts";
 import { exportHistory } from "../../src/output/export.ts";
 import { readFiles } from "../../src/output/reading/rows.ts";
 import { openStore } from "../../src/store/open.ts";
-import { createAsOf } from "../../src/store/read/as-of.ts";
+import { openHistory } from "../../src/store/read/open-history.ts";
 import { prune } from "../../src/store/retention/prune.ts";
-import { openReadOnly } from "../../src/store/sqlite/database.ts";
 import { importHistory } from "../../src/store/transfer/import.ts";
 import { verify } from "../../src/store/verify/verify.ts";
 import { temporaryFolder } from "../support/files.ts";
@@ -80,8 +79,8 @@ describe("a column that a dataset gets later", () => {
     const path = await grown();
     const columns = query(path, "select name from pragma_table_info('spot_assets_history') order by cid");
     expect(columns.map(({ name }) => name).slice(-4)).toEqual(["extra", "taken_at_ms", "air_drop", "staked_since"]);
-    const asked = openReadOnly(path);
-    expect(createAsOf(asked, laterLines, {})(at(2)).rows[0]?.at(-1)).toBe("4");
+    const asked = openHistory(path);
+    expect(asked.asOf(laterLines, {}, at(2)).rows[0]?.at(-1)).toBe("4");
     asked.close();
   });
 
@@ -128,10 +127,10 @@ describe("a column that a dataset gets later", () => {
       ] as const) {
         const folder = temporaryFolder();
         const [file, target] = [join(folder, `coins.${ending}`), join(folder, "collector.db")];
-        const sqlite = openReadOnly(source);
+        const history = openHistory(source);
         const span = { from: 0, to: Number.MAX_SAFE_INTEGER };
-        await exportHistory(sqlite, dataset, file, { span, signal: new AbortController().signal });
-        sqlite.close();
+        await exportHistory(history, dataset, file, { span, signal: new AbortController().signal });
+        history.close();
         (await open(target)).close();
         addColumns(target, laterCoins);
         addColumns(target, laterLines);

@@ -83,6 +83,23 @@ it("adds accounts up slot by slot, and draws as a part what one of them told alo
   ]);
 });
 
+it("reads an hour again in which something was still to come, although later hours were read", async () => {
+  const { tell, json } = await startAccounts({ minutes: 150, accounts: ["main", "hedge"] });
+  const slots = Array.from({ length: 151 }, (_, at) => at);
+  for (const at of slots) await tell(equity, at, [worth("1")]);
+  const [early, late] = [slots.slice(0, 40), slots.slice(40)];
+  for (const at of early) await tell(equity, at, [worth("2")], "hedge");
+  const last = async () =>
+    told(await json("/api/curve?from=0&width=4000&lines=total"))
+      .filter((point) => / 3$/.test(point))
+      .at(-1);
+  expect(await last()).toBe("39 3");
+  for (const at of late) await tell(equity, at, [worth("2")], "hedge");
+  expect(await last()).toBe("150 3");
+  const { lines } = await json("/api/curve?from=0&width=4000&lines=total");
+  expect(lines[0].values).not.toContain(null);
+});
+
 it("draws a coin as nothing where a complete answer does not have it", async () => {
   const { tell, json } = await startAccounts({ minutes: 2 });
   await tell(spotAssets, 0, [btc("1.5", "0.25")]);

@@ -6,8 +6,8 @@ import { requireNoOther } from "../../output/atomic-file.ts";
 import { exportHistory } from "../../output/export.ts";
 import { kindOf } from "../../output/kind.ts";
 import { loadConfig } from "../../settings/config.ts";
+import { openHistory } from "../../store/read/open-history.ts";
 import { requireNotOwn } from "../../store/responses/own-files.ts";
-import { openReadOnly } from "../../store/sqlite/database.ts";
 import type { Command, Input } from "../command.ts";
 import { endings } from "../run/signals.ts";
 import { instantOf } from "../shared/instant.ts";
@@ -34,7 +34,7 @@ export const exportCommand: Command = {
     const span = spanOf(options);
     const { databasePath } = loadConfig(env, { credentials: false });
     requireNotOwn(path, databasePath);
-    const sqlite = openReadOnly(databasePath);
+    const history = openHistory(databasePath);
     const bar = terminalBar("exporting", "rows");
     const stop = new AbortController();
     let code = 0;
@@ -44,7 +44,7 @@ export const exportCommand: Command = {
     };
     for (const signal of endings()) process.on(signal, onSignal);
     try {
-      const rows = await exportHistory(sqlite, datasetNamed(name), path, {
+      const rows = await exportHistory(history, datasetNamed(name), path, {
         span,
         signal: stop.signal,
         ...(process.stderr.isTTY && { onProgress: bar.update }),
@@ -58,7 +58,7 @@ export const exportCommand: Command = {
     } finally {
       for (const signal of endings()) process.off(signal, onSignal);
       bar.stop();
-      sqlite.close();
+      history.close();
     }
   },
 };

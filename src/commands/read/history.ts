@@ -4,8 +4,8 @@ import { UsageError } from "../../core/errors.ts";
 import { durationText } from "../../core/text.ts";
 import { datasetNamed, datasetNames } from "../../datasets/index.ts";
 import { loadConfig } from "../../settings/config.ts";
-import { createAsOf, type Filter, hasColumn, type ScopeAsOf, selectSpan } from "../../store/read/as-of.ts";
-import { openReadOnly, type Sqlite } from "../../store/sqlite/database.ts";
+import type { Filter, HistoryReader, ScopeAsOf } from "../../store/history.ts";
+import { openHistory } from "../../store/read/open-history.ts";
 import type { Command, Input } from "../command.ts";
 import { formatOf, formatOption, printRows, tableRows } from "../shared/format.ts";
 import { instantOf } from "../shared/instant.ts";
@@ -34,19 +34,19 @@ export const history: Command = {
     if (!name || args.length > 1) throw new UsageError(`name one dataset: ${datasetNames.join(", ")}`);
     formatOf(options);
     const { databasePath } = loadConfig(env, { credentials: false });
-    const sqlite = openReadOnly(databasePath);
+    const history = openHistory(databasePath);
     try {
-      const filter = filterOf(sqlite, name, options);
-      if (options.at === undefined) await printSpan(sqlite, name, filter, input);
-      else await printInstant(sqlite, name, filter, input);
+      const filter = filterOf(history, name, options);
+      if (options.at === undefined) await printSpan(history, name, filter, input);
+      else await printInstant(history, name, filter, input);
       return 0;
     } finally {
-      sqlite.close();
+      history.close();
     }
   },
 };
 
-async function printSpan(sqlite: Sqlite, name: DatasetName, filter: Filter, input: Input): Promise<void> {
+async function printSpan(history: HistoryReader, name: DatasetName, filter: Filter, input: Input): Promise<void> {
   const { options, note } = input;
   const format = formatOf(options);
   const now = Date.now();
@@ -60,19 +60,20 @@ async function printSpan(sqlite: Sqlite, name: DatasetName, filter: Filter, inpu
   // One more than a table shows by itself tells whether there are more.
   const newest = given === undefined && format === "table" ? most + 1 : most;
   const dataset = datasetNamed(name);
-  const { columns, rows } = selectSpan(sqlite, dataset, filter, { ...span, newest }, options.changes === true);
+  const columns = history.columns(dataset);
+  const rows = history.rows(dataset, filter, span, { newest, changes: options.changes === true });
   if (format !== "table") return printRows({ columns, rows: batches(rows) }, format, input, most);
   const all = [...rows];
   await printRows({ columns, rows: [all.slice(-most)] }, format, input, most);
   if (all.length > most) note(`The newest ${most} rows; there are more. --limit N shows N, --format csv prints all.`);
 }
 
-async function printInstant(sqlite: Sqlite, name: DatasetName, filter: Filter, input: Input): Promise<void> {
+async function printInstant(history: HistoryReader, name: DatasetName, filter: Filter, input: Input): Promise<void> {
   const { options, note } = input;
   for (const other of ["from", "to", "changes"])
     if (options[other] !== undefined) throw new UsageError(`--at and --${other} exclude each other`);
   const instant = instantOf("--at", textOf(options, "at") ?? "", Date.now());
-  const { columns, scopes, rows } = createAsOf(sqlite, datasetNamed(name), filter)(instant);
+  const { columns, scopes, rows } = history.asOf(datasetNamed(name), filter, instant);
   for (const scope of scopes) note(sentence(name, instant, scope));
   if (scopes.length === 0) note(`${name}: unknown; nothing was ever asked that fits`);
   const format = formatOf(options);
@@ -93,7 +94,7 @@ function sentence(name: DatasetName, instant: number, scope: ScopeAsOf): string 
 }
 
 /** What is asked for, in the words of the history views. Names that never occurred are values like any other. */
-function filterOf(sqlite: Sqlite, name: DatasetName, options: Input["options"]): Filter {
+function filterOf(history: HistoryReader, name: DatasetName, options: Input["options"]): Filter {
   const productType = textOf(options, "productType");
   const given = {
     account: textOf(options, "account"),
@@ -101,11 +102,11 @@ function filterOf(sqlite: Sqlite, name: DatasetName, options: Input["options"]):
     symbol: textOf(options, "symbol")?.toUpperCase(),
     product_type: productType && (parseProductType(productType) ?? productType),
   };
+  const columns = history.columns(datasetNamed(name));
   const filter: Record<string, string> = {};
   for (const [column, value] of Object.entries(given)) {
     if (value === undefined) continue;
-    if (!hasColumn(sqlite, datasetNamed(name), column))
-      throw new UsageError(`${name} cannot be chosen by --${column.replace("_", "-")}`);
+    if (!columns.includes(column)) throw new UsageError(`${name} cannot be chosen by --${column.replace("_", "-")}`);
     filter[column] = value;
   }
   return filter;

@@ -11,9 +11,9 @@ import { chartOf, csvOf } from "../../reports/render.ts";
 import type { Report } from "../../reports/report.ts";
 import { type Config, loadConfig } from "../../settings/config.ts";
 import { timezoneProblem } from "../../settings/timezone.ts";
+import type { HistoryReader } from "../../store/history.ts";
+import { openHistory } from "../../store/read/open-history.ts";
 import { requireNotOwn } from "../../store/responses/own-files.ts";
-import { firstSlot, seriesOf } from "../../store/runs/slot-counts.ts";
-import { openReadOnly, type Sqlite } from "../../store/sqlite/database.ts";
 import type { Command, Input } from "../command.ts";
 import { instantOf } from "../shared/instant.ts";
 
@@ -48,16 +48,16 @@ export const report: Command = {
     const config = loadConfig(env, { credentials: false });
     const path = outputOf(chosen, options);
     if (path !== null) requireNotOwn(path, config.databasePath);
-    const sqlite = openReadOnly(config.databasePath);
+    const history = openHistory(config.databasePath);
     try {
       const now = Date.now();
-      const source = { sqlite, account: accountOf(sqlite, options), now };
-      const span = spanOf(sqlite, config, options, now);
+      const source = { history, account: accountOf(history, options), now };
+      const span = spanOf(history, config, options, now);
       if (path === null) await print(chosen, source, span, input);
       else await write(chosen, source, span, path, input);
       return 0;
     } finally {
-      sqlite.close();
+      history.close();
     }
   },
 };
@@ -97,16 +97,16 @@ function outputOf({ name, chart }: Report, options: Input["options"]): string | 
 }
 
 /** Null: all. An account that is not there would make a report that looks like one of nothing. */
-function accountOf(sqlite: Sqlite, options: Input["options"]): string | null {
+function accountOf(history: HistoryReader, options: Input["options"]): string | null {
   const given = textOf(options, "account");
-  const known = [...new Set(seriesOf(sqlite, null).map(({ account }) => account))];
+  const known = [...new Set(history.series(null).map(({ account }) => account))];
   if (given !== undefined && known.length > 0 && !known.includes(given))
     throw new UsageError(`--account "${given}" has no history here, only ${known.join(", ")}`);
   return given ?? null;
 }
 
 /** Whole periods from the first run, or `--from`, on; what has not come yet is left out. */
-function spanOf(sqlite: Sqlite, config: Config, options: Input["options"], now: number): Span {
+function spanOf(history: HistoryReader, config: Config, options: Input["options"], now: number): Span {
   const timezone = textOf(options, "timezone") ?? config.timezone;
   const problem = timezoneProblem(timezone);
   if (problem !== null) throw new UsageError(`--timezone ${problem}`);
@@ -117,7 +117,7 @@ function spanOf(sqlite: Sqlite, config: Config, options: Input["options"], now: 
     const text = textOf(options, option);
     return text === undefined ? otherwise : (startOfDate(text, timezone) ?? instantOf(`--${option}`, text, now));
   };
-  const first = firstSlot(sqlite) ?? now;
+  const first = history.firstSlot() ?? now;
   const [from, to] = [instant("from", Number.NEGATIVE_INFINITY), instant("to", Number.POSITIVE_INFINITY)];
   if (!(from < to)) throw new UsageError("--to is not after --from; a day that --to names is left out");
   return { timezone, by: step, from: Math.max(from, first), to: Math.min(to, now) };

@@ -1,7 +1,7 @@
 import { UsageError } from "../../core/errors.ts";
 import { loadConfig } from "../../settings/config.ts";
+import { openHistory } from "../../store/read/open-history.ts";
 import { ask } from "../../store/sql/console.ts";
-import { openReadOnly } from "../../store/sqlite/database.ts";
 import type { Command } from "../command.ts";
 import { formatOf, formatOption, printRows } from "../shared/format.ts";
 
@@ -15,7 +15,7 @@ export const sql: Command = {
     const format = formatOf(options);
     const { databasePath, sqlTimeoutSeconds } = loadConfig(env, { credentials: false });
     // What is wrong with the file is said here, where every command says it.
-    openReadOnly(databasePath).close();
+    openHistory(databasePath).close();
     await printRows(await ask(databasePath, statement, sqlTimeoutSeconds), format, input);
     return 0;
   },

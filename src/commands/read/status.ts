@@ -2,7 +2,8 @@ import { UsageError } from "../../core/errors.ts";
 import { durationText, visible } from "../../core/text.ts";
 import { loadConfig } from "../../settings/config.ts";
 import { roomFor, roomInWords } from "../../store/files/disk.ts";
-import { readStatus, type SeriesStatus } from "../../store/runs/status.ts";
+import type { SeriesStatus } from "../../store/history.ts";
+import { askHistory } from "../../store/read/open-history.ts";
 import { isLocked } from "../../store/sqlite/lock.ts";
 import type { Command } from "../command.ts";
 import { table } from "../shared/table.ts";
@@ -22,7 +23,7 @@ export const status: Command = {
     }
     const now = Date.now();
     const isCollecting = isLocked(databasePath);
-    const all = readStatus(databasePath, now);
+    const all = askHistory(databasePath, (history) => history.status(now));
     if (options.json) out(JSON.stringify(all.map(asJson), null, 2));
     else if (all.length === 0)
       out(isCollecting ? waiting : "Nothing is scheduled in this database yet; `bitget-collector start` begins.");

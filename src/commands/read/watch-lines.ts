@@ -12,9 +12,8 @@ import { createWallets } from "../../queries/wallets.ts";
 import { missingText, pricedPartOf, unpricedText, worthOf } from "../../queries/worth.ts";
 import { createPrices } from "../../reports/balances.ts";
 import { liquidationDistance } from "../../reports/positions.ts";
-import { type Freshness, readFreshness } from "../../store/runs/freshness.ts";
-import { type OpenFailure, openFailures } from "../../store/runs/status.ts";
-import { openReadOnly } from "../../store/sqlite/database.ts";
+import type { Freshness, OpenFailure } from "../../store/history.ts";
+import { openHistory } from "../../store/read/open-history.ts";
 import { table } from "../shared/table.ts";
 
 export type Tone = "plain" | "title" | "bad" | "faint";
@@ -30,14 +29,14 @@ const mostBalances = 8;
 
 /** At `now`, epoch ms; days are those of the time zone. @throws ConfigError where there is no database of ours */
 export function overview(databasePath: string, timezone: string, now: number): Line[] {
-  const sqlite = openReadOnly(databasePath);
+  const history = openHistory(databasePath);
   try {
-    const source: Source = { sqlite, account: null, now };
+    const source: Source = { history, account: null, now };
     const today = periodOf(timezone, "day", now);
     const shown = { ...today, to: now + 1 };
     const yesterday = periodOf(timezone, "day", today.from - 1);
-    const freshness = readFreshness(sqlite, now);
-    const failures = freshness.flatMap((one) => failuresInWords(one, openFailures(sqlite, one)));
+    const freshness = history.freshness(now);
+    const failures = freshness.flatMap((one) => failuresInWords(one, history.openFailures(one)));
     return [
       { text: `${new Date(now).toISOString().slice(0, 19).replace("T", " ")} UTC`, tone: "title" },
       ...section(`Worth (change since ${yesterday.name})`, worth(source, shown, yesterday)),
@@ -47,7 +46,7 @@ export function overview(databasePath: string, timezone: string, now: number): L
       ...(failures.length === 0 ? [] : [blank, title("Open failures"), ...failures.map(bad)]),
     ];
   } finally {
-    sqlite.close();
+    history.close();
   }
 }
 

@@ -1,6 +1,6 @@
 import { ConfigError } from "../../core/errors.ts";
 import { loadConfig } from "../../settings/config.ts";
-import { openReadOnly } from "../../store/sqlite/database.ts";
+import { openHistory } from "../../store/read/open-history.ts";
 import { placeProblem, serve } from "../../web/server.ts";
 import { openSite } from "../../web/site.ts";
 import type { Command } from "../command.ts";
@@ -13,7 +13,7 @@ export const serveCommand: Command = {
     const { http, databasePath } = config;
     if (http === null) throw new ConfigError(["HTTP_PORT is empty, which switches the pages off; set it to a port"]);
     // What is wrong with the file is said here, where every command says it.
-    openReadOnly(databasePath).close();
+    openHistory(databasePath).close();
     const site = openSite(config, null);
     const serving = await serve(site, http, (error) => note(String(error))).catch((error: unknown) => {
       const problem = placeProblem(error, http);

@@ -1,83 +1,12 @@
-/** What the history says: over a span, where it changed, and at one instant. */
+/** What a dataset held at an instant. */
 import { freshUntil, parsePattern } from "../../core/cron.ts";
 import type { Cell } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
+import type { AsOf, Filter } from "../history.ts";
 import { layoutOf } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
-import { type Filter, historyColumns, walk } from "./scan.ts";
 
-export type { Filter } from "./scan.ts";
-
-/** Epoch ms, from `from` on and before `to`; `newest` rows at most. */
-export interface Span {
-  from: number;
-  to: number;
-  newest: number;
-}
-
-export interface Selected {
-  columns: string[];
-  rows: IterableIterator<Cell[]>;
-}
-
-/** What is known of one scope at an instant. Milliseconds; `ageMs` is null before the first good snapshot. */
-export interface ScopeAsOf {
-  account: string;
-  productType: string | null;
-  takenAt: number | null;
-  ageMs: number | null;
-  /** From the slot of that snapshot to the second one after it by the schedule then in force; null without schedule or snapshot. */
-  longestMs: number | null;
-  /** False where the last good snapshot is none or too old to speak for the instant; there are no rows then. */
-  known: boolean;
-}
-
-export interface AsOf {
-  columns: string[];
-  scopes: ScopeAsOf[];
-  rows: Cell[][];
-}
-
-const viewOf = (dataset: Dataset): string => `${layoutOf(dataset).prefix}_history`;
-
-const conditions = (filter: Filter): string =>
-  Object.keys(filter)
-    .map((name) => ` and ${name} = ?`)
-    .join("");
-
-/** Rows of the history view, or only those that differ from the one before of the same item; the newest last. */
-export function selectSpan(sqlite: Sqlite, dataset: Dataset, filter: Filter, span: Span, changes: boolean): Selected {
-  function* rows(from: number, to: number): Generator<Cell[], void> {
-    const cell = (cell: Cell) => cell;
-    for (const some of walk(sqlite, dataset, { from, to, filter, order: "taken", changes, cell })) yield* some;
-  }
-  return {
-    columns: historyColumns(sqlite, dataset),
-    rows: span.newest === Number.POSITIVE_INFINITY ? rows(span.from, span.to) : newestRows(sqlite, span, rows),
-  };
-}
-
-/** Looks back from the end, further each time, until there are enough. */
-function* newestRows(sqlite: Sqlite, span: Span, rowsOf: (from: number, to: number) => Iterable<Cell[]>) {
-  const taken = sqlite.prepare("select min(taken_at), max(taken_at) from snapshot").raw();
-  const [first, last] = taken.get() as [number | null, number | null];
-  const from = Math.max(span.from, first ?? 0);
-  let found: Cell[][] = [];
-  let to = Math.min(span.to, (last ?? 0) + 1);
-  for (let stretch = shortestStretch; found.length < span.newest && to > from; stretch *= 2) {
-    const before = Math.max(from, to - stretch);
-    found = [...rowsOf(before, to), ...found];
-    to = before;
-  }
-  yield* found.slice(-span.newest);
-}
-
-/** A minute, in milliseconds. */
-const shortestStretch = 60_000;
-
-/** Prepares the question of what a dataset held at an instant; a few steps down an index for each scope and item. */
-export function createAsOf(sqlite: Sqlite, dataset: Dataset, filter: Filter): (instant: number) => AsOf {
-  const { account, product_type, ...ofRows } = filter;
+export function prepareAsOf(sqlite: Sqlite): (dataset: Dataset, filter: Filter, instant: number) => AsOf {
   // A scope that is asked no more has nothing to say about a later instant.
   const scopes = sqlite.prepare<
     unknown[],
@@ -99,37 +28,53 @@ export function createAsOf(sqlite: Sqlite, dataset: Dataset, filter: Filter): (i
       "select pattern from schedule where series_id = ? and since <= ? and coalesce(until, 9e15) > ? order by since desc limit 1",
     )
     .pluck();
-  const rowsOf = sqlite.prepare<unknown[], Cell[]>(
-    `select * from ${viewOf(dataset)} where snapshot_id = ?${conditions(ofRows)}`,
-  );
-  const columns = namesOf(rowsOf);
-  rowsOf.raw().safeIntegers();
+  const rowsOf = prepareRows(sqlite);
 
-  const stateAt = (instant: number): AsOf => {
-    const rows: Cell[][] = [];
-    const asked = scopes.all({
-      dataset: dataset.name,
-      instant,
-      account: account ?? null,
-      productType: product_type ?? null,
-    });
-    const found = asked.map(({ id, seriesId, account, productType }): ScopeAsOf => {
-      const last = lastGood.get(id, instant);
-      const pattern = inForce.get(seriesId, instant, instant);
+  const stateAt = (dataset: Dataset, filter: Filter, instant: number): AsOf => {
+    const { account = null, product_type: productType = null, ...ofRows } = filter;
+    const rows = rowsOf(dataset, Object.keys(ofRows));
+    const state: AsOf = { columns: rows.columns, scopes: [], rows: [] };
+    for (const scope of scopes.all({ dataset: dataset.name, instant, account, productType })) {
+      const last = lastGood.get(scope.id, instant);
+      const pattern = inForce.get(scope.seriesId, instant, instant);
       const longestMs = last && pattern ? freshUntil(parsePattern(pattern), last.slot) - last.slot : null;
       const ageMs = last ? instant - last.takenAt : null;
       const known = last !== undefined && (longestMs === null || instant <= last.slot + longestMs);
-      if (last && known) rows.push(...rowsOf.all(last.id, ...Object.values(ofRows)));
-      return { account, productType, takenAt: last?.takenAt ?? null, ageMs, longestMs, known };
-    });
-    return { columns, scopes: found, rows };
+      if (last && known) state.rows.push(...rows.of(last.id, Object.values(ofRows)));
+      state.scopes.push({
+        account: scope.account,
+        productType: scope.productType,
+        takenAt: last?.takenAt ?? null,
+        ageMs,
+        longestMs,
+        known,
+      });
+    }
+    return state;
   };
   // In one transaction: a snapshot that is pruned meanwhile would be known and have no rows.
   return sqlite.transaction(stateAt);
 }
 
-const namesOf = (statement: { columns(): { name: string }[] }): string[] => statement.columns().map(({ name }) => name);
+interface SnapshotRows {
+  columns: string[];
+  of(snapshotId: number, chosen: readonly string[]): Cell[][];
+}
 
-/** Whether rows of this dataset can be chosen by the column. */
-export const hasColumn = (sqlite: Sqlite, dataset: Dataset, column: string): boolean =>
-  sqlite.prepare("select 1 from pragma_table_info(?) where name = ?").get(viewOf(dataset), column) !== undefined;
+/** Prepares the rows of a snapshot, chosen by columns; once for each dataset and choice. */
+function prepareRows(sqlite: Sqlite): (dataset: Dataset, chosenBy: readonly string[]) => SnapshotRows {
+  const prepared = new Map<string, SnapshotRows>();
+  return (dataset, chosenBy) => {
+    const conditions = chosenBy.map((name) => ` and ${name} = ?`).join("");
+    const query = `select * from ${layoutOf(dataset).prefix}_history where snapshot_id = ?${conditions}`;
+    const found = prepared.get(query);
+    if (found) return found;
+    const statement = sqlite.prepare<unknown[], Cell[]>(query).raw().safeIntegers();
+    const rows: SnapshotRows = {
+      columns: statement.columns().map(({ name }) => name),
+      of: (snapshotId, chosen) => statement.all(snapshotId, ...chosen),
+    };
+    prepared.set(query, rows);
+    return rows;
+  };
+}

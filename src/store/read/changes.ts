@@ -2,24 +2,20 @@
 
 import { type Paced, pause } from "../../core/async/cooperate.ts";
 import { snakeCase } from "../../core/columns.ts";
-import type { Cell } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
+import type { HistoryRow, Names, Span } from "../history.ts";
 import { layoutOf } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
 const chunk = 100;
 
-/**
- * Rows of the history view by the names of its columns, the newest first, each from a snapshot in which the item was new or
- * other than before. `filter` names the item by product type and key; `span` is epoch ms, from `from` on and before `to`.
- */
 export function* latestChanges(
   sqlite: Sqlite,
   dataset: Dataset,
   account: string | null,
-  filter: Readonly<Record<string, string>>,
-  span: { from: number; to: number },
-): Paced<Record<string, Cell>> {
+  filter: Names,
+  span: Span,
+): Paced<HistoryRow> {
   const { prefix, key, moving } = layoutOf(dataset);
   const { product_type: productType = "", ...keys } = filter;
   const names = Object.keys(keys);
@@ -35,7 +31,7 @@ export function* latestChanges(
     .all(dataset.name, account, productType, ...Object.values(keys));
   if (items.length === 0) return;
   const condition = names.map((name) => ` and ${name} = ?`).join("");
-  const rowsAt = sqlite.prepare<unknown[], Record<string, Cell>>(
+  const rowsAt = sqlite.prepare<unknown[], HistoryRow>(
     `select * from ${prefix}_history where snapshot_id = ?${condition}`,
   );
   const parts = ["steady", ...(moving.length > 0 ? ["moving"] : []), "extra"];

@@ -4,27 +4,18 @@
 import { snakeCase } from "../../core/columns.ts";
 import type { Cell } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
+import type { Filter, Form, Span } from "../history.ts";
 import { instantText } from "../schema/encoding.ts";
 import { layoutOf } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { type Cursor, createCursor, type Part, partsOf } from "./version-cursor.ts";
 
-/** Columns of a history view that rows can be chosen by. */
-export type Filter = Readonly<Partial<Record<"account" | "coin" | "symbol" | "product_type", string>>>;
-
-export interface Walk<T> {
-  /** Epoch ms, from `from` on and before `to`. */
-  from: number;
-  to: number;
+interface Walk<T> extends Span, Form<T> {
   filter: Filter;
   /** By `taken_at`, or by `snapshot_id`; those of one snapshot by their keys, character by character. */
   order: "taken" | "stored";
   /** Only rows that differ from the one before of the same item. */
   changes: boolean;
-  /** What is made of a cell; asked once for as long as the cell stays the same. */
-  cell(cell: Cell, column: string): T;
-  /** Makes one of neighbouring cells that change together, of which rows then consist; without it, cells stay apart. */
-  join?: (cells: readonly T[]) => T;
 }
 
 /** The names of the columns of a dataset's history view. */
@@ -61,6 +52,35 @@ export function* walk<T>(sqlite: Sqlite, dataset: Dataset, wanted: Walk<T>): Gen
     const rows = followed.get(snapshot.scopeId)?.(snapshot) ?? [];
     if (rows.length > 0) yield rows;
   }
+}
+
+/** A minute, in milliseconds. */
+const shortestStretch = 60_000;
+
+/** Reads the newest rows by looking back from the end, further each time, until there are enough. */
+export function* selectRows(
+  sqlite: Sqlite,
+  dataset: Dataset,
+  filter: Filter,
+  span: Span,
+  { newest = Number.POSITIVE_INFINITY, changes = false } = {},
+): Generator<Cell[], void> {
+  function* within(from: number, to: number): Generator<Cell[], void> {
+    const cell = (cell: Cell) => cell;
+    for (const some of walk(sqlite, dataset, { from, to, filter, order: "taken", changes, cell })) yield* some;
+  }
+  if (newest === Number.POSITIVE_INFINITY) return yield* within(span.from, span.to);
+  const taken = sqlite.prepare("select min(taken_at), max(taken_at) from snapshot").raw();
+  const [first, last] = taken.get() as [number | null, number | null];
+  const from = Math.max(span.from, first ?? 0);
+  let found: Cell[][] = [];
+  let to = Math.min(span.to, (last ?? 0) + 1);
+  for (let stretch = shortestStretch; found.length < newest && to > from; stretch *= 2) {
+    const before = Math.max(from, to - stretch);
+    found = [...within(before, to), ...found];
+    to = before;
+  }
+  yield* found.slice(-newest);
 }
 
 interface Reader<T> extends Walk<T> {
@@ -191,12 +211,6 @@ interface SnapshotRow {
   id: number;
   scopeId: number;
   takenAt: number;
-}
-
-/** Epoch ms, from `from` on and before `to`. */
-interface Span {
-  from: number;
-  to: number;
 }
 
 /** How many snapshots are read at once; no statement stays open. */

@@ -2,41 +2,22 @@
 
 import type { Cell } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
+import type { ItemCells, ItemPlace, ItemPoint, Names, Span } from "../history.ts";
 import { layoutOf } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { createCursor, partsOf } from "./version-cursor.ts";
 
-export interface LineItem {
-  /** Null: nothing of its kind was ever seen. */
-  itemId: number | null;
-  scopeId: number;
-  seriesId: number;
-}
-
-export interface LinePoint<T> {
-  /** When its run was due, and when the exchange answered. Epoch ms. */
-  slot: number;
-  at: number;
-  value: T;
-}
-
-/** The cells of an item in the order of the columns asked for; null where the snapshot does not show it. */
-export type LineCells = readonly Cell[] | null;
-
 const chunk = 1000;
 
-/**
- * Points by `taken_at`, from `from` on and before `to` (epoch ms). `columns` are of the history view; `valueFrom` is asked
- * once for as long as the item stays the same. Read a few at a time, no statement stays open.
- */
-export function* lineOf<T>(
+/** Reads a few points at a time; no statement stays open. */
+export function* itemPoints<T>(
   sqlite: Sqlite,
   dataset: Dataset,
-  { itemId, scopeId }: LineItem,
-  { from, to }: { from: number; to: number },
+  { itemId, scopeId }: ItemPlace,
+  { from, to }: Span,
   columns: readonly string[],
-  valueFrom: (cells: LineCells) => T,
-): Generator<LinePoint<T>, void> {
+  valueFrom: (cells: ItemCells) => T,
+): Generator<ItemPoint<T>, void> {
   const followed = partsOf(sqlite, layoutOf(dataset)).map((part) => ({
     part,
     places: part.columns.map((name) => columns.indexOf(name)),
@@ -52,7 +33,7 @@ export function* lineOf<T>(
     )
     .raw();
   const cells: Cell[] = columns.map(() => null);
-  const read = (): LineCells => {
+  const read = (): ItemCells => {
     if (steady?.version?.[1] !== 1) return null;
     for (const one of followed) {
       const { part, places, cursor } = one;
@@ -81,17 +62,16 @@ export function* lineOf<T>(
   }
 }
 
-/** Finds items by their keys, `keys` being in the words of the history view; one for each scope that has such an item. */
-export function lineItems(
+export function itemPlaces(
   sqlite: Sqlite,
   dataset: Dataset,
   account: string,
   productType: string | null,
-  keys: Readonly<Record<string, string>>,
-): LineItem[] {
+  keys: Names,
+): ItemPlace[] {
   const conditions = Object.keys(keys).map((name) => ` and i.${name} = ?`);
   return sqlite
-    .prepare<unknown[], LineItem>(
+    .prepare<unknown[], ItemPlace>(
       `select i.id as itemId, p.id as scopeId, p.series_id as seriesId
        from series e join account a on a.id = e.account_id join scope p on p.series_id = e.id
          join ${layoutOf(dataset).prefix}_item i on i.scope_id = p.id

@@ -5,10 +5,9 @@
 import { snakeCase } from "../../core/columns.ts";
 import { compare } from "../../core/decimal.ts";
 import type { Digits } from "../../core/domain.ts";
-import type { Dataset } from "../../datasets/dataset.ts";
 import { createCursor, type Part, partsOf } from "../read/version-cursor.ts";
 import { packDigits, unpackHex } from "../schema/encoding.ts";
-import { type Layout, layoutOf } from "../schema/storage-layout.ts";
+import type { Layout } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
 export interface Range {
@@ -86,17 +85,6 @@ function widen(ranges: Map<string, Range>, itemId: number, field: string, amount
   else if (compare(amount, range.least) < 0) range.least = amount;
   else if (compare(amount, range.greatest) > 0) range.greatest = amount;
 }
-
-/** The UTC days of an account of which snapshots of the dataset were pruned. Epoch ms of their midnights. */
-export const prunedDays = (sqlite: Sqlite, dataset: Dataset, account: string): number[] =>
-  sqlite
-    .prepare<[string, string], number>(
-      `select distinct r.day from daily_range r join ${layoutOf(dataset).prefix}_item i on i.id = r.item_id
-       join scope p on p.id = i.scope_id join series e on e.id = p.series_id join account a on a.id = e.account_id
-       where r.dataset = ? and a.name = ?`,
-    )
-    .pluck()
-    .all(dataset.name, account);
 
 /** Writes ranges of a day, over those that are there. */
 export function createRangeWriter(sqlite: Sqlite) {

@@ -5,54 +5,12 @@
 
 import { clockTolerance } from "../../bitget/clock-check.ts";
 import { freshUntil, parsePattern } from "../../core/cron.ts";
-import { causes, type DatasetName, type RunState } from "../../core/domain.ts";
+import { causes } from "../../core/domain.ts";
+import type { Freshness, LastRun, Scheduled } from "../history.ts";
 import { notComplete } from "../schema/tables.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
-export interface Freshness {
-  account: string;
-  dataset: DatasetName;
-  /** The cron pattern in force, UTC. */
-  schedule: string;
-  /** The slot of the last run that was complete; null before the first. Epoch ms. */
-  lastOkAt: number | null;
-  /** Since the last complete run. Milliseconds. */
-  ageMs: number | null;
-  nextAt: number;
-  /** When this schedule came into force. Epoch ms. */
-  since: number;
-  /** False where both the last complete run and the beginning of the schedule are no longer current (`freshUntil`). */
-  fresh: boolean;
-  /** From when on it is not fresh, whether that is over or still to come; null where nothing is missing. Epoch ms. */
-  staleAt: number | null;
-  /** The account's API generation has no such data; nothing is missing. */
-  offered: boolean;
-  /** The newest run that has ended. */
-  last: LastRun | null;
-}
-
-export interface LastRun {
-  id: number;
-  /** Epoch ms. */
-  slot: number;
-  state: RunState;
-  cause: string | null;
-}
-
-/** A series with a schedule in force. */
-export interface Scheduled {
-  id: number;
-  account: string;
-  dataset: DatasetName;
-  pattern: string;
-  /** When this schedule came into force. Epoch ms. */
-  since: number;
-  /** Every slot up to here has its row. Epoch ms. */
-  accountedTo: number;
-}
-
-/** Datasets that are switched off and accounts that left the settings have none: the next start of the daemon ends it. At an
- * instant (epoch ms) it is what was in force then. */
+/** The series with a schedule in force, now or at an instant (epoch ms). */
 export const scheduledSeries = (sqlite: Sqlite, at: number | null = null): Scheduled[] =>
   sqlite
     .prepare(
@@ -71,9 +29,6 @@ export function freshnessReader(sqlite: Sqlite, behindMs = clockTolerance): (now
   const freshnessOf = presentReader(sqlite, behindMs);
   return (now) => scheduledSeries(sqlite).map((series) => freshnessOf(series, now));
 }
-
-/** The same for whoever asks once. */
-export const readFreshness = (sqlite: Sqlite, now: number): Freshness[] => freshnessReader(sqlite)(now);
 
 /** Returns what is known where the clock is wrong: nothing has an age, and nothing is fresh. */
 export const unjudged = (freshness: Freshness): Freshness => ({ ...freshness, ageMs: null, fresh: !freshness.offered });

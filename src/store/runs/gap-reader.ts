@@ -1,37 +1,25 @@
 /** Gaps as they are shown: those of a stretch of time, the newest first. */
-import type { DatasetName } from "../../core/domain.ts";
+import type { NamedGap, Span } from "../history.ts";
 import { wholeRun } from "../schema/tables.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { type Gap, gapColumns } from "./gaps.ts";
 
-interface Scope {
+interface Scope extends Pick<NamedGap, "account" | "dataset" | "productType"> {
   seriesId: number;
   scopeId: number;
-  account: string;
-  dataset: DatasetName;
-  /** Null where the gap is one of whole runs, or of a dataset without product types. */
-  productType: string | null;
 }
 
-export type NamedGap = Gap & Scope;
+type ScopeGap = Gap & Scope;
 
 /** Gaps that are read ahead of a scope once it has one to show. */
 const gapsAhead = 50;
 
-/**
- * The gaps that lie in a stretch or reach into it (epoch ms, both ends included), those that begin last first: of an account
- * and the public data, or (null) of all. Reads little more than what is taken.
- */
-export function* gapsWithin(
-  sqlite: Sqlite,
-  account: string | null,
-  { from, to }: { from: number; to: number },
-): Generator<NamedGap, void> {
+export function* gapsWithin(sqlite: Sqlite, account: string | null, { from, to }: Span): Generator<NamedGap, void> {
   const newest = sqlite.prepare<[number, number, number, number], Gap>(
     `select ${gapColumns} from gap where series_id = ? and scope_id = ? and from_slot <= ? order by from_slot desc limit ?`,
   );
   // The gaps of a scope do not overlap: the first that ends before the stretch is followed by none that reaches into it.
-  const read = (scope: Scope, last: number, most: number): NamedGap[] =>
+  const read = (scope: Scope, last: number, most: number): ScopeGap[] =>
     newest
       .all(scope.seriesId, scope.scopeId, last, most)
       .filter(({ toSlot }) => toSlot >= from)
@@ -49,7 +37,7 @@ export function* gapsWithin(
   }
 }
 
-const startOf = ([gap]: readonly NamedGap[]): number => gap?.fromSlot ?? Number.NEGATIVE_INFINITY;
+const startOf = ([gap]: readonly ScopeGap[]): number => gap?.fromSlot ?? Number.NEGATIVE_INFINITY;
 
 const scopesOf = (sqlite: Sqlite, account: string | null): Scope[] =>
   sqlite

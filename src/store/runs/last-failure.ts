@@ -1,19 +1,11 @@
 /** The last slot of a series that did not end well, and what was said about it. */
 import { causes, type RunState } from "../../core/domain.ts";
+import type { LastFailure } from "../history.ts";
 import { wholeRun } from "../schema/tables.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
-export interface LastTrouble {
-  /** Epoch ms. */
-  slot: number;
-  state: RunState;
-  cause: string | null;
-  /** Of the answers that failed, with the product type they were about. */
-  messages: string[];
-}
-
-/** Before `at`, epoch ms; null where everything ever due was told. Reads one gap of each scope, however long it is. */
-export function lastTrouble(sqlite: Sqlite, seriesId: number, at: number): LastTrouble | null {
+/** Reads one gap of each scope, however long it is. */
+export function lastFailure(sqlite: Sqlite, seriesId: number, at: number): LastFailure | null {
   const found = sqlite
     .prepare<unknown[], { id: number; slot: number; state: RunState; cause: string | null }>(
       `select r.id, r.slot, r.state, r.cause

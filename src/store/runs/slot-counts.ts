@@ -1,39 +1,9 @@
 /** How many slots were due over a stretch of time, and what became of them: counted from the ledger. */
 import { pause, type Steps } from "../../core/async/cooperate.ts";
 import { graceAt, type Pattern, parsePattern, slotsAfter } from "../../core/cron.ts";
-import { causes, type DatasetName, type RunState } from "../../core/domain.ts";
+import { causes, type RunState } from "../../core/domain.ts";
+import type { InForce, RunHistory, Series, Span } from "../history.ts";
 import type { Sqlite } from "../sqlite/database.ts";
-
-/** One dataset of one account, from its first schedule or run on. */
-export interface Series {
-  id: number;
-  account: string;
-  dataset: DatasetName;
-  /** Epoch ms. */
-  begunAt: number;
-}
-
-export interface SlotCounts {
-  due: number;
-  ok: number;
-  partial: number;
-  failed: number;
-  missed: number;
-  skipped: number;
-  /** Slots that were not complete, by their cause, the most frequent first. */
-  causes: [cause: string, slots: number][];
-  /** A schedule was in force at every instant. */
-  throughout: boolean;
-  /** False where the account's API generation has no such data. */
-  offered: boolean;
-}
-
-/** A schedule that is or was in force: for the slots after `since`, up to and with `until`. Epoch ms. */
-export interface InForce {
-  pattern: Pattern;
-  since: number;
-  until: number;
-}
 
 /** Whether a slot (SQL, epoch ms) is one of a schedule, which are whole seconds; those of runs on demand are not. */
 export const isDueSql = (slot: string): string => `${slot} % 1000 = 0`;
@@ -41,7 +11,6 @@ export const isDueSql = (slot: string): string => `${slot} % 1000 = 0`;
 /** Of slots that passed while nobody ran them or wrote so down. */
 const unwritten = "not written yet";
 
-/** Every series there ever was, of one account or (null) of all, in the order in which they are stored. */
 export const seriesOf = (sqlite: Sqlite, account: string | null): Series[] =>
   sqlite
     .prepare<{ account: string | null }, Series>(
@@ -54,34 +23,30 @@ export const seriesOf = (sqlite: Sqlite, account: string | null): Series[] =>
     )
     .all({ account });
 
-/** The first slot of any run; null before there is one. Epoch ms. */
 export const firstSlot = (sqlite: Sqlite): number | null =>
   sqlite.prepare("select min((select min(slot) from run where series_id = e.id)) from series e").pluck().get() as
     | number
     | null;
 
-/** Whether any slot of the stretch, on schedule or on demand, has a run. */
-export const hasRuns = (sqlite: Sqlite, from: number, to: number): boolean =>
+export const hasRuns = (sqlite: Sqlite, { from, to }: Span): boolean =>
   sqlite
     .prepare(
       "select 1 from series e where exists (select 1 from run where series_id = e.id and slot >= ? and slot < ?) limit 1",
     )
     .get(from, to) !== undefined;
 
-/** Whether every slot before `to` has its final row, so that nothing will be added to what the ledger says about it. */
-export function isSettled(sqlite: Sqlite, to: number): boolean {
-  const running = sqlite.prepare("select 1 from run where state = 'running' and slot < ?").get(to);
-  if (running !== undefined) return false;
+export function settledTo(sqlite: Sqlite): number {
+  const running = sqlite.prepare<[], number | null>("select min(slot) from run where state = 'running'").pluck().get();
   const open = sqlite
     .prepare<[], { pattern: string; accountedTo: number }>(
       `select c.pattern, max(coalesce(e.accounted_to, 0), c.since) as accountedTo
        from schedule c join series e on e.id = c.series_id where c.until is null`,
     )
     .all();
-  return open.every(({ pattern, accountedTo }) => parsePattern(pattern).latest(to - 1) <= accountedTo);
+  const next = open.map(({ pattern, accountedTo }) => parsePattern(pattern).next(accountedTo));
+  return Math.min(running ?? Number.POSITIVE_INFINITY, ...next);
 }
 
-/** The schedules that a series ever had, in the order of time. */
 export const schedulesOf = (sqlite: Sqlite, seriesId: number): InForce[] =>
   sqlite
     .prepare<[number], { pattern: string; since: number; until: number | null }>(
@@ -100,10 +65,8 @@ const rowsPerStep = 500;
 /** Slots that are counted in one go: about a millisecond. */
 const slotsPerStep = 10_000;
 
-/**
- * Prepares the count for a stretch from `from` on and before `to`, as it stands at `now`. Runs on demand are not due.
- */
-export function createSlotCounter(sqlite: Sqlite, now: number) {
+/** Prepares the count of slots. */
+export function prepareSlotCount(sqlite: Sqlite): RunHistory["countSlots"] {
   const written = sqlite.prepare<[number, number, number], { state: RunState; cause: string; slots: number }>(
     `select state, coalesce(cause, state) as cause, count(*) as slots from run
      where series_id = ? and slot >= ? and slot < ? and ${isDueSql("slot")} and state <> 'running'
@@ -118,7 +81,7 @@ export function createSlotCounter(sqlite: Sqlite, now: number) {
     .prepare<[number], number>("select coalesce(accounted_to, 0) from series where id = ?")
     .pluck();
 
-  return function* (seriesId: number, from: number, to: number): Steps<SlotCounts> {
+  return function* (seriesId, { from, to }, now) {
     const counts = { due: 0, ok: 0, partial: 0, failed: 0, missed: 0, skipped: 0 };
     const bad = new Map<string, number>();
     const add = (state: RunState, cause: string, slots: number) => {

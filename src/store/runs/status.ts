@@ -1,35 +1,16 @@
 /** How collecting goes: per account and dataset, read from the ledger. */
 import { graceAt, type Pattern, parsePattern, periodAt } from "../../core/cron.ts";
-import { openReadOnly, type Sqlite } from "../sqlite/database.ts";
-import { type Freshness, presentReader, type Scheduled, scheduledSeries } from "./freshness.ts";
+import type { Freshness, OpenFailure, Scheduled, SeriesStatus } from "../history.ts";
+import type { Sqlite } from "../sqlite/database.ts";
+import { presentReader, scheduledSeries } from "./freshness.ts";
 import { isDueSql } from "./slot-counts.ts";
-
-export interface OpenFailure {
-  productType: string | null;
-  code: string;
-  message: string;
-}
-
-export interface SeriesStatus extends Freshness {
-  /** Share of the due slots with a complete run, from 0 to 1; null where none was due. */
-  coverage: { day: number | null; week: number | null; month: number | null };
-  /** What is wrong with the last run, if anything. */
-  failures: OpenFailure[];
-  /** The first slot that has no row yet. Epoch ms. */
-  unwrittenFrom: number;
-}
 
 const day = 86_400_000;
 
-/** The state of everything that is scheduled, at `now`. @throws ConfigError where there is no database of ours */
-export function readStatus(path: string, now: number): SeriesStatus[] {
-  const sqlite = openReadOnly(path);
-  try {
-    const freshnessOf = presentReader(sqlite);
-    return scheduledSeries(sqlite).map((series) => statusOf(sqlite, series, freshnessOf(series, now), now));
-  } finally {
-    sqlite.close();
-  }
+/** Reads the state of everything that is scheduled, at `now`. */
+export function readStatus(sqlite: Sqlite, now: number): SeriesStatus[] {
+  const freshnessOf = presentReader(sqlite);
+  return scheduledSeries(sqlite).map((series) => statusOf(sqlite, series, freshnessOf(series, now), now));
 }
 
 function statusOf(sqlite: Sqlite, series: Scheduled, freshness: Freshness, now: number): SeriesStatus {
@@ -72,7 +53,6 @@ function unwritten(pattern: Pattern, from: number, now: number): number {
   return count;
 }
 
-/** What is wrong with the last run, if anything. */
 export function openFailures(sqlite: Sqlite, { offered, last: run }: Freshness): OpenFailure[] {
   if (run === null || run.state === "ok" || !offered) return [];
   const failed = sqlite

@@ -1,12 +1,21 @@
 /** What was read of long histories stays in memory, as far as there is room for it. */
+import type { Mark } from "../../store/history.ts";
 import type { SlotPoint } from "./lines.ts";
 
+export interface Hour {
+  from: number;
+  /** In the order of time. */
+  points: SlotPoint[];
+  /** Every slot of it had its final row when it was read. */
+  isFinal: boolean;
+}
+
 export interface Summary {
-  /** What it was read from; another file, or one that was pruned, is read anew. */
-  origin: string;
-  /** Kept points of each hour, in the order of time. */
-  hours: { from: number; points: SlotPoint[] }[];
-  /** How many points that is. */
+  /** The end of the history when it was last asked for. */
+  mark: Mark;
+  /** In the order of time. */
+  hours: Hour[];
+  /** How many points they have. */
   size: number;
 }
 
@@ -16,30 +25,36 @@ export interface Summary {
  */
 export const room = { curves: 24, points: 400_000 };
 
-export type Room = typeof room;
-
-export function createKept({ curves, points }: Room = room) {
+export class CurveCache {
+  readonly #room: typeof room;
   /** The one that was not asked for longest is the first. */
-  const summaries = new Map<string, Summary>();
-  const held = () => [...summaries.values()].reduce((sum, { size }) => sum + size, 0);
+  readonly #summaries = new Map<string, Summary>();
 
-  return {
-    /** What was read under this name before, or a beginning. */
-    of(name: string, origin: string): Summary {
-      const found = summaries.get(name);
-      const summary = found?.origin === origin ? found : { origin, hours: [], size: 0 };
-      summaries.delete(name);
-      summaries.set(name, summary);
-      return summary;
-    },
-    /** Lets go of others, for `summary` has grown. */
-    makeRoom(summary: Summary): void {
-      for (const [name, one] of summaries) {
-        if (summaries.size <= curves && held() <= points) return;
-        if (one !== summary) summaries.delete(name);
-      }
-    },
-    /** Whether what nobody has asked for yet may be read as well. */
-    isHalfEmpty: (): boolean => held() < points / 2,
-  };
+  constructor(size = room) {
+    this.#room = size;
+  }
+
+  get(name: string): Summary | undefined {
+    return this.#summaries.get(name);
+  }
+
+  /** Keeps a summary, or one that has grown, and lets go of others where there is no room. */
+  set(name: string, summary: Summary): void {
+    this.#summaries.delete(name);
+    this.#summaries.set(name, summary);
+    const { curves, points } = this.#room;
+    for (const other of this.#summaries.keys()) {
+      if (this.#summaries.size <= curves && this.#size() <= points) return;
+      if (other !== name) this.#summaries.delete(other);
+    }
+  }
+
+  /** Returns whether what nobody has asked for yet may be read as well. */
+  isHalfEmpty(): boolean {
+    return this.#size() < this.#room.points / 2;
+  }
+
+  #size(): number {
+    return [...this.#summaries.values()].reduce((sum, { size }) => sum + size, 0);
+  }
 }

@@ -2,13 +2,11 @@
  * Curves of any length at once. A span of some days is read point by point. For longer ones the highest, lowest, first,
  * last and missing of every hour is kept in memory, exact to the digit, and goes on with what is stored.
  */
-import { statSync } from "node:fs";
 import { pause, type Steps } from "../../core/async/cooperate.ts";
 import { graceAt } from "../../core/cron.ts";
 import type { Digits } from "../../core/domain.ts";
-import { schedulesOf, seriesOf } from "../../store/runs/slot-counts.ts";
-import type { Sqlite } from "../../store/sqlite/database.ts";
-import { createKept, type Summary } from "./curve-cache.ts";
+import type { HistoryReader } from "../../store/history.ts";
+import { CurveCache, type Summary } from "./curve-cache.ts";
 import { createSampler, type Point } from "./downsample.ts";
 import { firstDue, type LineSource, pointsOf, type SlotPoint } from "./lines.ts";
 
@@ -39,33 +37,25 @@ const detailMs = 8 * 24 * hourMs;
 /** Points that are looked at between two pauses, and that are read in one go for a summary. */
 const pointsPerTurn = 200;
 const pointsPerStep = 2000;
+/** As far as the exchange's clock, by which points have their place, may be behind ours. Milliseconds. */
+const behindMs = 600_000;
 
-export function createCurves(databasePath: string) {
-  const summaries = createKept();
+export class Curves {
+  readonly #cache = new CurveCache();
 
-  const originOf = (sqlite: Sqlite): string =>
-    `${statSync(databasePath).ino} ${sqlite.prepare("select max(id) from pruned").pluck().get()}`;
-
-  /** Whoever else waits for the same reads on as well: between two steps nothing is half done. */
-  function* catchUp(sqlite: Sqlite, source: LineSource, summary: Summary): Steps<void> {
-    for (;;) {
-      const isOver = readOn(sqlite, source, summary);
-      summaries.makeRoom(summary);
-      if (isOver) return;
-      yield pause;
-    }
+  /** Reads what longer spans need, as far as there is room, so that the first who asks does not wait. */
+  *prepare(history: HistoryReader, source: LineSource, name: string): Steps<void> {
+    if (source.items.length > 0 && this.#cache.isHalfEmpty()) yield* this.#summaryOf(history, source, name);
   }
 
-  function* answer(sqlite: Sqlite, source: LineSource, question: CurveQuestion): Steps<CurveAnswer> {
+  *answer(history: HistoryReader, source: LineSource, question: CurveQuestion): Steps<CurveAnswer> {
     const { name, to, width, now } = question;
-    const begin = beginOf(sqlite, source);
+    const begin = beginOf(history, source);
     const from = Math.min(question.from ?? begin, to - 1);
-    let points: Iterable<SlotPoint>;
-    if (to - from > detailMs) {
-      const summary = summaries.of(name, originOf(sqlite));
-      yield* catchUp(sqlite, source, summary);
-      points = within(summary, from, to);
-    } else points = pointsOf(sqlite, source, { from, to }, null);
+    const points: Iterable<SlotPoint> =
+      to - from > detailMs
+        ? within(yield* this.#summaryOf(history, source, name), from, to)
+        : pointsOf(history, source, { from, to }, null);
     const columnOf = (at: number) => Math.floor(((at - from) / (to - from)) * width);
     const chosen = question.lines?.map((one) => source.lines.findIndex(({ name }) => name === one));
     const wanted = (chosen ?? [...source.lines.keys()]).filter((at) => at >= 0);
@@ -83,7 +73,7 @@ export function createCurves(databasePath: string) {
     }
     kept.push(...sampler.end());
     const nothing = wanted.map(() => null);
-    const schedules = source.items.map(({ seriesId }) => schedulesOf(sqlite, seriesId));
+    const schedules = source.items.map(({ seriesId }) => history.schedules(seriesId));
     // What was due before the first point, and after the last one, is missing too.
     const head = firstDue(schedules, Math.max(from, begin) - 1, first?.slot ?? to);
     if (head !== null && head < (kept[0]?.at ?? to)) kept.unshift({ at: head, values: nothing });
@@ -102,17 +92,22 @@ export function createCurves(databasePath: string) {
     };
   }
 
-  return {
-    answer,
-    /** Reads what longer spans need, as far as there is room, so that the first who asks does not wait. */
-    *prepare(sqlite: Sqlite, source: LineSource, name: string): Steps<void> {
-      if (source.items.length > 0 && summaries.isHalfEmpty())
-        yield* catchUp(sqlite, source, summaries.of(name, originOf(sqlite)));
-    },
-  };
+  /** Reads on from the last hour that is final. Whoever else waits for the same reads on as well: at a pause nothing is half done. */
+  *#summaryOf(history: HistoryReader, source: LineSource, name: string): Steps<Summary> {
+    const found = this.#cache.get(name);
+    const summary = found && history.standsSince(found.mark) ? found : { mark: history.mark(), hours: [], size: 0 };
+    summary.mark = history.mark();
+    const open = summary.hours.findIndex(({ isFinal }) => !isFinal);
+    if (open >= 0) for (const { points } of summary.hours.splice(open)) summary.size -= points.length;
+    const settledTo = history.settledTo() - behindMs;
+    for (;;) {
+      const isOver = readOn(history, source, summary, settledTo);
+      this.#cache.set(name, summary);
+      if (isOver) return summary;
+      yield pause;
+    }
+  }
 }
-
-export type Curves = ReturnType<typeof createCurves>;
 
 /** Tells the sources apart: `of` which kind, and of which items. */
 export const nameOf = (of: string, { items }: LineSource): string =>
@@ -121,36 +116,34 @@ export const nameOf = (of: string, { items }: LineSource): string =>
 const isKnown = ({ values }: Point): boolean => values.some((value) => value !== null);
 
 /** When the first series of the source began; now and before there is nothing to draw. Epoch ms. */
-function beginOf(sqlite: Sqlite, { items }: LineSource): number {
-  const series = seriesOf(sqlite, null).filter(({ id }) => items.some(({ seriesId }) => seriesId === id));
+function beginOf(history: HistoryReader, { items }: LineSource): number {
+  const series = history.series(null).filter(({ id }) => items.some(({ seriesId }) => seriesId === id));
   return Math.min(Number.MAX_SAFE_INTEGER, ...series.map(({ begunAt }) => begunAt));
 }
 
-/** From the last hour that was read, which may not have been over. True when everything is read. */
-function readOn(sqlite: Sqlite, source: LineSource, summary: Summary): boolean {
+/** Adds the next hours, which are final up to `settledTo`. Returns whether everything is read. */
+function readOn(history: HistoryReader, source: LineSource, summary: Summary, settledTo: number): boolean {
   const { hours } = summary;
-  const last = hours.pop();
+  const begun = hours.length;
   const before = hours.at(-1)?.points.findLast(isKnown)?.slot ?? null;
-  summary.size -= last?.points.length ?? 0;
-  const over = hours.length + 1;
+  const span = { from: (hours.at(-1)?.from ?? -hourMs) + hourMs, to: Number.MAX_SAFE_INTEGER };
   const sampler = createSampler<SlotPoint>((at) => Math.floor(at / hourMs));
+  const keep = (points: SlotPoint[]): void => {
+    const [first] = points;
+    if (!first) return;
+    const from = Math.floor(first.at / hourMs) * hourMs;
+    hours.push({ from, points, isFinal: from + hourMs <= settledTo });
+    summary.size += points.length;
+  };
   let read = 0;
-  for (const point of pointsOf(sqlite, source, { from: last?.from ?? 0, to: Number.MAX_SAFE_INTEGER }, before)) {
-    keep(summary, sampler.add(point));
+  for (const point of pointsOf(history, source, span, before)) {
+    keep(sampler.add(point));
     read += 1;
-    if (read < pointsPerStep || hours.length <= over) continue;
-    keep(summary, sampler.end());
-    return false;
+    // The hour that is being read is not whole yet.
+    if (read >= pointsPerStep && hours.length > begun) return false;
   }
-  keep(summary, sampler.end());
+  keep(sampler.end());
   return true;
-}
-
-function keep(summary: Summary, points: readonly SlotPoint[]): void {
-  const [first] = points;
-  if (!first) return;
-  summary.size += points.length;
-  summary.hours.push({ from: Math.floor(first.at / hourMs) * hourMs, points: [...points] });
 }
 
 function* within({ hours }: Summary, from: number, to: number): Generator<SlotPoint, void> {

@@ -2,9 +2,7 @@
 
 import type { Digits } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
-import { type LineCells, type LineItem, type LinePoint, lineOf } from "../../store/read/time-series.ts";
-import { type InForce, schedulesOf } from "../../store/runs/slot-counts.ts";
-import type { Sqlite } from "../../store/sqlite/database.ts";
+import type { HistoryReader, InForce, ItemCells, ItemPlace, ItemPoint, Span } from "../../store/history.ts";
 import type { Point } from "./downsample.ts";
 
 export type Values = readonly (Digits | null)[];
@@ -17,26 +15,26 @@ export interface SlotPoint extends Point {
 /** What a curve is made of: the same lines of one item, or of several that are counted together. */
 export interface LineSource {
   dataset: Dataset;
-  items: readonly LineItem[];
+  items: readonly ItemPlace[];
   lines: readonly { name: string; label: string }[];
   /** Of the history view. */
   columns: readonly string[];
   /** What the lines are at, from the cells of those columns. */
-  valuesOf(cells: LineCells): Values;
+  valuesOf(cells: ItemCells): Values;
   /** Of several items at one slot; `missing` of those that were due told nothing. */
   join(parts: readonly Values[], missing: number): Values;
 }
 
 /** Points from `from` on and before `to`, epoch ms; `slotBefore` is that of the known point before them. */
 export function* pointsOf(
-  sqlite: Sqlite,
+  history: HistoryReader,
   source: LineSource,
-  span: { from: number; to: number },
+  span: Span,
   slotBefore: number | null,
 ): Generator<SlotPoint, void> {
   const { dataset, items, lines, columns, valuesOf } = source;
-  const schedules = items.map(({ seriesId }) => schedulesOf(sqlite, seriesId));
-  const told = items.map((item) => lineOf(sqlite, dataset, item, span, columns, valuesOf));
+  const schedules = items.map(({ seriesId }) => history.schedules(seriesId));
+  const told = items.map((item) => history.points(dataset, item, span, columns, valuesOf));
   const [only] = told;
   const points = told.length === 1 && only ? alone(only) : together(told, schedules, source);
   const nothing = lines.map(() => null);
@@ -49,17 +47,17 @@ export function* pointsOf(
   }
 }
 
-function* alone(points: Iterable<LinePoint<Values>>): Generator<SlotPoint, void> {
+function* alone(points: Iterable<ItemPoint<Values>>): Generator<SlotPoint, void> {
   for (const { at, slot, value } of points) yield { at, slot, values: value };
 }
 
 /** At the slots that the items have in common; what somebody asked for in between is of one of them alone. */
 function* together(
-  told: readonly Generator<LinePoint<Values>, void>[],
+  told: readonly Generator<ItemPoint<Values>, void>[],
   schedules: readonly InForce[][],
   { join }: LineSource,
 ): Generator<SlotPoint, void> {
-  const onSchedule = (points: Generator<LinePoint<Values>, void>): LinePoint<Values> | undefined => {
+  const onSchedule = (points: Generator<ItemPoint<Values>, void>): ItemPoint<Values> | undefined => {
     for (let next = points.next(); !next.done; next = points.next())
       if (next.value.slot % 1000 === 0) return next.value;
     return undefined;

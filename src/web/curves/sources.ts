@@ -5,7 +5,6 @@ import type { Cell, Digits } from "../../core/domain.ts";
 import { equity } from "../../datasets/snapshots/equity.ts";
 import { positions } from "../../datasets/snapshots/positions.ts";
 import { sumOf } from "../../queries/wallets.ts";
-import { lineItems } from "../../store/read/time-series.ts";
 import { walletSource } from "../data/coin.ts";
 import { accountsOf } from "../data/moments.ts";
 import { keyOf } from "../data/positions.ts";
@@ -28,7 +27,7 @@ const equityLines = [
 
 export const equitySource = (view: View): LineSource => ({
   dataset: equity,
-  items: accountsOf(view).flatMap((account) => lineItems(view.sqlite, equity, account, null, {})),
+  items: accountsOf(view).flatMap((account) => view.history.items(equity, account, null, {})),
   lines: equityLines,
   columns: ["complete", "usdt_equity", "priced_usdt", ...wallets],
   valuesOf(cells) {
@@ -57,12 +56,12 @@ function known(values: Values) {
   return all.length > 0 ? sum(all) : null;
 }
 
-export function coinSource({ sqlite, account, given }: View): LineSource {
+export function coinSource({ history, account, given }: View): LineSource {
   const { wallet = "", coin = "" } = given;
   const { dataset, productType, key, parts } = walletSource(wallet);
   return {
     dataset,
-    items: lineItems(sqlite, dataset, account ?? "", productType, { [key]: coin }),
+    items: history.items(dataset, account ?? "", productType, { [key]: coin }),
     lines: [{ name: "total", label: coin }],
     // A complete answer without the coin says that there is none.
     columns: parts,
@@ -81,7 +80,7 @@ export function positionSource(view: View): LineSource {
   const { account: _account, product_type: productType = "", ...keys } = keyOf(view);
   return {
     dataset: positions,
-    items: lineItems(view.sqlite, positions, view.account ?? "", productType, keys),
+    items: view.history.items(positions, view.account ?? "", productType, keys),
     lines: positionLines,
     columns: positionLines.map(({ name }) => name),
     valuesOf: (cells) => cells?.map(digits) ?? positionLines.map(() => null),

@@ -6,7 +6,6 @@ import { mixAccounts } from "../../datasets/snapshots/mix-accounts.ts";
 import { spotAssets } from "../../datasets/snapshots/spot-assets.ts";
 import { amountOf } from "../../queries/close.ts";
 import { sumOf } from "../../queries/wallets.ts";
-import { latestChanges } from "../../store/read/changes.ts";
 import { amount, type DataTable, instant } from "./table.ts";
 
 /** Where the history of a wallet is kept. */
@@ -39,10 +38,10 @@ export const coin: DataTable = {
     amount("frozen", "Frozen"),
     amount("locked", "Locked"),
   ],
-  *rows({ sqlite, account, at, given }) {
+  *rows({ history, account, at, given }) {
     const { dataset, productType, key, parts } = walletSource(given.wallet ?? "");
     const filter = { [key]: given.coin ?? "", ...(productType ? { product_type: productType } : {}) };
-    for (const row of latestChanges(sqlite, dataset, account, filter, { from: 0, to: at + 1 }))
+    for (const row of history.latestChanges(dataset, account, filter, { from: 0, to: at + 1 }))
       yield row === pause ? pause : { ...row, total: sumOf(parts.map((name) => amountOf(row, name))) };
   },
 };

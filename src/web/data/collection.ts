@@ -4,9 +4,7 @@ import { causes, publicAccount } from "../../core/domain.ts";
 import { instantText } from "../../queries/close.ts";
 import { createCoverage } from "../../queries/coverage.ts";
 import { type Period, periodOf, periodsOf } from "../../queries/periods.ts";
-import { presentReader, scheduledSeries, seriesReader } from "../../store/runs/freshness.ts";
-import { type LastTrouble, lastTrouble } from "../../store/runs/last-failure.ts";
-import { isSettled, type Series, type SlotCounts, seriesOf } from "../../store/runs/slot-counts.ts";
+import type { LastFailure, Series, SlotCounts } from "../../store/history.ts";
 import { count, type DataTable, instant, text, type View } from "./table.ts";
 
 export const collection: DataTable = {
@@ -22,12 +20,11 @@ export const collection: DataTable = {
     instant("trouble_at", "Last trouble"),
     text("trouble", "What it was"),
   ],
-  *rows({ sqlite, account, at, isNow }) {
-    const freshnessOf = isNow ? presentReader(sqlite) : seriesReader(sqlite);
-    for (const series of scheduledSeries(sqlite, isNow ? null : at)) {
+  *rows({ history, account, at, isNow }) {
+    for (const series of history.scheduled(isNow ? null : at)) {
       if (!belongs(series, account)) continue;
-      const status = freshnessOf(series, at);
-      const trouble = lastTrouble(sqlite, series.id, at);
+      const status = isNow ? history.freshnessNow(series, at) : history.freshnessAt(series, at);
+      const trouble = history.lastFailure(series.id, at);
       yield {
         account: status.account,
         dataset: status.dataset,
@@ -56,7 +53,7 @@ export const meanings: Record<string, string> = {
   [causes.imported]: "It was imported from files.",
 };
 
-export function troubleInWords({ state, cause, messages }: LastTrouble): string {
+export function troubleInWords({ state, cause, messages }: LastFailure): string {
   if (messages.length > 0) return messages.join(" ");
   return (cause !== null && Object.hasOwn(meanings, cause) && meanings[cause]) || cause || state;
 }
@@ -79,7 +76,7 @@ export const slots: DataTable = {
     text("causes", "Causes"),
   ],
   *rows(view) {
-    const { word } = createCoverage({ sqlite: view.sqlite, account: view.account, now: view.at });
+    const { word } = createCoverage({ history: view.history, account: view.account, now: view.at });
     for (const { period, series, counts } of yield* slotsIn(view, lastDays(view)))
       yield {
         day: period.name,
@@ -125,15 +122,16 @@ const settled = new Map<string, SlotCounts>();
 const mostSettled = 20_000;
 
 /** What became of the slots of every series in each period. */
-export function* slotsIn({ sqlite, account, at }: View, periods: readonly Period[]): Steps<SlotsOf[]> {
-  const { counts } = createCoverage({ sqlite, account: null, now: at });
-  const all = seriesOf(sqlite, null).filter((one) => belongs(one, account));
+export function* slotsIn({ history, account, at }: View, periods: readonly Period[]): Steps<SlotsOf[]> {
+  const { counts } = createCoverage({ history, account: null, now: at });
+  const all = history.series(null).filter((one) => belongs(one, account));
+  const settledTo = Math.min(at, history.settledTo());
   const found: SlotsOf[] = [];
   for (const period of periods) {
-    const isOver = period.to <= at && isSettled(sqlite, period.to);
+    const isOver = period.to <= settledTo;
     for (const series of all) {
       if (series.begunAt >= period.to || period.from > at) continue;
-      const name = `${sqlite.name} ${series.id} ${series.begunAt} ${period.from} ${period.to}`;
+      const name = `${history.path} ${series.id} ${series.begunAt} ${period.from} ${period.to}`;
       const known = isOver ? settled.get(name) : undefined;
       const own = known ?? (yield* counts(period, series));
       if (settled.size > mostSettled) settled.clear();

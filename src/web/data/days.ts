@@ -21,10 +21,10 @@ export const days: DataTable = {
     instant("highest_at", "at"),
     text("coverage", "Coverage"),
   ],
-  *rows({ sqlite, account, at, timezone }) {
+  *rows({ history, account, at, timezone }) {
     const { to } = periodOf(timezone, "day", at);
     const span = { timezone, by: "day" as const, from: to - daysShown * 86_400_000, to };
-    for (const row of report.rows({ sqlite, account, now: at }, span))
+    for (const row of report.rows({ history, account, now: at }, span))
       yield row === pause ? pause : Object.fromEntries(report.columns.map((name, at) => [name, row[at] ?? null]));
   },
 };

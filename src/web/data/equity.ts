@@ -5,7 +5,6 @@ import type { Digits } from "../../core/domain.ts";
 import { equity as dataset } from "../../datasets/snapshots/equity.ts";
 import { amountOf, type Closing, createClosings, instantText } from "../../queries/close.ts";
 import { missingText, pricedPartOf, unpricedText, worthOf } from "../../queries/worth.ts";
-import type { Sqlite } from "../../store/sqlite/database.ts";
 import { accountsOf, momentsOf } from "./moments.ts";
 import { amount, change, type DataTable, instant, text, type View } from "./table.ts";
 
@@ -88,7 +87,7 @@ type Moment = ReturnType<typeof momentsOf>["shown"];
 
 function* totalAt(view: View, { source }: ReturnType<typeof momentsOf>, moment: Moment): Steps<Total> {
   const instant = Math.min(moment.to - 1, source.now);
-  const gone = view.account === null ? goneAt(view.sqlite, instant) : [];
+  const gone = view.account === null ? view.history.accountsGoneAt(instant) : [];
   const closings = (yield* createClosings(source, dataset)(moment)).filter(({ account }) => !gone.includes(account));
   const accounts = accountsOf(view).filter((name) => closings.some(({ account }) => account === name));
   const parts = closings.flatMap(({ rows }) => pricedPartOf(rows[0]) ?? []);
@@ -97,22 +96,12 @@ function* totalAt(view: View, { source }: ReturnType<typeof momentsOf>, moment: 
   const takenAt = times.length > 0 ? Math.min(...times) : null;
   const missing = closings.flatMap(whatIsMissing);
   if (missing.length > 0 || closings.length === 0) return { value: null, knownPart, missing, takenAt, accounts };
-  const together = atOneSlot(accounts.map((account) => lastTold(view.sqlite, account, instant)));
+  const together = atOneSlot(accounts.map((account) => view.history.lastWholeEquities(account, instant)));
   if (together)
     return { value: sum(together.map(({ value }) => value)), knownPart: null, missing: [], takenAt, accounts };
   const missingTime = ["The accounts have not told their value at the same time."];
   return { value: null, knownPart, missing: missingTime, takenAt, accounts };
 }
-
-/** Accounts that were in the settings once and are not at this instant: no part of what there is then. */
-const goneAt = (sqlite: Sqlite, at: number): string[] =>
-  sqlite
-    .prepare<unknown[], string>(
-      `select a.name from account a join series e on e.account_id = a.id join schedule c on c.series_id = e.id
-       where e.dataset = 'equity' and c.since <= ? group by a.id having max(coalesce(c.until, ? + 1)) <= ?`,
-    )
-    .pluck()
-    .all(at, at, at);
 
 function whatIsMissing(closing: Closing): string[] {
   const { account, known, rows } = closing;
@@ -130,30 +119,8 @@ function whatIsMissing(closing: Closing): string[] {
   ];
 }
 
-interface Told {
-  slot: number;
-  value: Digits;
-}
-
-/** So many slots back accounts that are asked one after the other have one in common. */
-const slotsBack = 3;
-
-function lastTold(sqlite: Sqlite, account: string, at: number): Told[] {
-  return sqlite
-    .prepare<unknown[], Told>(
-      `select r.slot, h.usdt_equity as value from (
-         select n.id, n.run_id, n.taken_at from snapshot n where n.scope_id = (
-           select p.id from scope p join series e on e.id = p.series_id join account a on a.id = e.account_id
-           where a.name = ? and e.dataset = 'equity') and n.taken_at <= ? and n.error_code is null
-         order by n.taken_at desc limit ${slotsBack}) n
-       join run r on r.id = n.run_id join equity_history h on h.snapshot_id = n.id
-       where h.complete = 1 and h.usdt_equity is not null order by n.taken_at desc`,
-    )
-    .all(account, at);
-}
-
 /** One account is at one slot with itself, on schedule or not. */
-function atOneSlot(accounts: readonly Told[][]): Told[] | null {
+function atOneSlot<T extends { slot: number }>(accounts: readonly T[][]): T[] | null {
   for (const { slot } of accounts[0] ?? []) {
     const same = accounts.flatMap((told) => told.find((one) => one.slot === slot) ?? []);
     if (same.length === accounts.length) return same;

@@ -1,6 +1,5 @@
 /** What is missing, and why. */
 import { instantText } from "../../queries/close.ts";
-import { gapsWithin } from "../../store/runs/gap-reader.ts";
 import { count, type DataTable, instant, text } from "./table.ts";
 
 const daysShown = 31;
@@ -17,8 +16,8 @@ export const gaps: DataTable = {
     count("slots", "Slots"),
     text("cause", "Cause"),
   ],
-  *rows({ sqlite, account, at }) {
-    for (const gap of gapsWithin(sqlite, account, { from: at - daysShown * 86_400_000, to: at }))
+  *rows({ history, account, at }) {
+    for (const gap of history.gaps(account, { from: at - daysShown * 86_400_000, to: at }))
       yield {
         account: gap.account,
         dataset: gap.dataset,

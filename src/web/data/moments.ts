@@ -9,23 +9,15 @@ export interface Moments {
   source: Source;
 }
 
-export function momentsOf({ sqlite, account, at, timezone }: View): Moments {
+export function momentsOf({ history, account, at, timezone }: View): Moments {
   const today = periodOf(timezone, "day", at);
   return {
     shown: { ...today, to: at + 1 },
     yesterday: periodOf(timezone, "day", today.from - 1),
-    source: { sqlite, account, now: at },
+    source: { history, account, now: at },
   };
 }
 
 /** Of people, in the order in which they came; public prices belong to none. */
-export const accountsOf = ({ sqlite, account }: Pick<View, "sqlite" | "account">): string[] =>
-  (
-    sqlite
-      .prepare(
-        `select a.name from account a
-         where exists (select 1 from series e where e.account_id = a.id and e.dataset <> 'prices') order by a.id`,
-      )
-      .pluck()
-      .all() as string[]
-  ).filter((name) => account === null || name === account);
+export const accountsOf = ({ history, account }: Pick<View, "history" | "account">): string[] =>
+  history.accounts().filter((name) => account === null || name === account);

@@ -1,16 +1,11 @@
 /** Positions that are open, the lives of those that are not, and one of them through time. */
 import { pause } from "../../core/async/cooperate.ts";
-import type { Cell } from "../../core/domain.ts";
 import { positions as dataset } from "../../datasets/snapshots/positions.ts";
 import { createClosings, instantText } from "../../queries/close.ts";
-import { episodes as report } from "../../reports/episodes.ts";
 import { liquidationDistance } from "../../reports/positions.ts";
-import { latestChanges } from "../../store/read/changes.ts";
+import { type HistoryRow, positionKey } from "../../store/history.ts";
 import { momentsOf } from "./moments.ts";
-import { amount, change, type DataTable, instant, share, text, type View } from "./table.ts";
-
-/** What tells a position from the others. */
-export const positionKey = ["account", "product_type", "symbol", "margin_coin", "hold_side", "margin_mode"];
+import { amount, type Column, change, type DataTable, instant, share, text, type View } from "./table.ts";
 
 const keyColumns = [
   text("symbol", "Symbol"),
@@ -68,8 +63,8 @@ export const episodes: DataTable = {
     amount("funding_seen", "Funding, last told"),
     amount("fees_seen", "Fees, last told"),
   ],
-  *rows(view) {
-    yield* livesOf(view, `state <> 'open' and coalesce(closed_before, last_seen_at) <= @at`);
+  *rows({ history, account, at }) {
+    yield* history.closedEpisodes(account, at);
   },
 };
 
@@ -94,7 +89,7 @@ export const position: DataTable = {
     if (!life) return;
     const { account: _account, ...filter } = keyOf(view);
     const span = { from: Number(life.first_seen_at_ms), to: Math.min(view.at, Number(life.last_seen_at_ms)) + 1 };
-    for (const row of latestChanges(view.sqlite, dataset, view.account, filter, span))
+    for (const row of view.history.latestChanges(dataset, view.account, filter, span))
       yield row === pause ? pause : { ...row, liquidation_distance: liquidationDistance(row) };
   },
 };
@@ -104,43 +99,22 @@ export const keyOf = ({ account, given }: View): Record<string, string> => ({
   account: account ?? "",
 });
 
-/** Facts of a life that each further snapshot may change. */
-const goingOn = [
-  "last_seen_at",
-  "largest_total",
-  "average_open_price",
-  "worst_unrealized_pl",
-  "best_unrealized_pl",
-  "closest_liquidation",
-  "realized_pl_seen",
-  "funding_seen",
-  "fees_seen",
-];
+/** Facts of an episode, some of which each further snapshot may change. */
+export const facts = episodes.columns.slice(keyColumns.length);
+
+const isGoingOn = ({ name, kind }: Column): boolean => name === "last_seen_at" || !["text", "instant"].includes(kind);
 
 /**
  * The life that is asked for by its beginning, or else the newest, as far as it was seen by the instant that is shown: what
  * only later snapshots tell is left out. Undefined where there is none.
  */
-export function lifeOf(view: View): Record<string, Cell> | undefined {
-  const condition = view.given.first_seen_at ? "first_seen_at = @first_seen_at" : "true";
-  const names = positionKey.map((name) => ` and ${name} = @${name}`).join("");
-  const life: Record<string, Cell> | undefined = livesOf(view, condition + names).next().value;
+export function lifeOf(view: View): HistoryRow | undefined {
+  const life = view.history.episodeOf(keyOf(view), view.given.first_seen_at ?? null, view.at);
   if (!life) return undefined;
   const at = instantText(view.at) ?? "";
-  const isLater = (name: string) => goingOn.includes(name) && String(life.last_seen_at) > at;
+  const later = String(life.last_seen_at) > at ? facts.filter(isGoingOn).map(({ name }) => name) : [];
   return {
-    ...Object.fromEntries(Object.entries(life).filter(([name]) => !isLater(name))),
+    ...Object.fromEntries(Object.entries(life).filter(([name]) => !later.includes(name))),
     state: String(life.closed_before ?? life.last_seen_at) > at ? "open" : (life.state ?? null),
   };
-}
-
-function livesOf({ sqlite, account, at, given }: View, condition: string): IterableIterator<Record<string, Cell>> {
-  return sqlite
-    .prepare<unknown[], Record<string, Cell>>(
-      `select ${report.columns.join(", ")}, first_seen_at_ms, last_seen_at_ms from position_episodes
-       where (@account is null or account = @account) and first_seen_at <= @at and ${condition}
-       order by first_seen_at desc, symbol, hold_side, margin_mode`,
-    )
-    .all({ ...given, account, at: instantText(at) })
-    .values();
 }

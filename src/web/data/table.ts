@@ -1,7 +1,7 @@
 /** A table that people see as HTML, programs read as JSON and spreadsheets as CSV. It is declared once, for all three. */
 import { type Paced, pause, type Steps } from "../../core/async/cooperate.ts";
 import type { HeldRow } from "../../queries/close.ts";
-import type { Sqlite } from "../../store/sqlite/database.ts";
+import type { HistoryReader } from "../../store/history.ts";
 
 /** How a cell is written for people; JSON and CSV have it as it is. A share of 0.0421 is 4.21 %. */
 export type Kind = "text" | "amount" | "change" | "share" | "instant" | "count";
@@ -14,7 +14,7 @@ export interface Column {
 
 /** What is asked for, checked. */
 export interface View {
-  sqlite: Sqlite;
+  history: HistoryReader;
   /** Null: all of them. */
   account: string | null;
   /** The instant that is shown, epoch ms. */

@@ -3,9 +3,9 @@ import { type Context, Hono } from "hono";
 import { type Paced, pause } from "../../core/async/cooperate.ts";
 import type { Cell } from "../../core/domain.ts";
 import { csvLine } from "../../output/csv.ts";
+import { positionKey } from "../../store/history.ts";
 import { type Curves, nameOf } from "../curves/curves.ts";
 import { coinSource, equitySource, positionSource } from "../curves/sources.ts";
-import { positionKey } from "../data/positions.ts";
 import { allRows, type DataTable, type View } from "../data/table.ts";
 import { tables } from "../data/tables.ts";
 import { badRequest, notFound, type Site } from "../site.ts";
@@ -18,7 +18,9 @@ export function api(site: Site, curves: Curves): Hono {
   return new Hono()
     .get("/curve", async (c) => {
       const ask = curveQuestion(c, site);
-      return c.json(await site.reader.readInSteps((sqlite) => curve(viewOf(sqlite, ask.question, site), ask, curves)));
+      return c.json(
+        await site.reader.readInSteps((history) => curve(viewOf(history, ask.question, site), ask, curves)),
+      );
     })
     .get("/:file", async (c) => {
       const [, name = "", ending] = /^([a-z]+)(\.csv)?$/.exec(c.req.param("file")) ?? [];
@@ -27,13 +29,13 @@ export function api(site: Site, curves: Curves): Hono {
       const question = questionOf(c, site);
       requireParameters(question, table.name, table.needs);
       if (ending) {
-        const body = await site.reader.stream((sqlite) => csvOf(table, viewOf(sqlite, question, site)));
+        const body = await site.reader.stream((history) => csvOf(table, viewOf(history, question, site)));
         c.header("Content-Type", "text/csv; charset=utf-8");
         c.header("Content-Disposition", `attachment; filename="${table.name}.csv"`);
         return c.body(body);
       }
-      const answer = await site.reader.readInSteps(function* (sqlite) {
-        const view = viewOf(sqlite, question, site);
+      const answer = await site.reader.readInSteps(function* (history) {
+        const view = viewOf(history, question, site);
         const rows = yield* allRows(table, view, mostRows);
         return {
           at: new Date(view.at).toISOString(),
@@ -108,5 +110,5 @@ function curveQuestion(c: Context, site: Site): CurveAsked {
 function curve(view: View, { of, from, to, now, width, lines }: CurveAsked, curves: Curves) {
   const source = sources[of]?.of(view) ?? equitySource(view);
   if (source.items.length === 0) throw notFound("Nothing of it was ever seen.");
-  return curves.answer(view.sqlite, source, { name: nameOf(of, source), from, to, now, width, lines });
+  return curves.answer(view.history, source, { name: nameOf(of, source), from, to, now, width, lines });
 }

@@ -5,7 +5,7 @@ import { html } from "hono/html";
 import type { Steps } from "../../core/async/cooperate.ts";
 import { publicAccount } from "../../core/domain.ts";
 import { type Period, periodOf, startOfDate } from "../../queries/periods.ts";
-import type { SlotCounts } from "../../store/runs/slot-counts.ts";
+import type { SlotCounts } from "../../store/history.ts";
 import { collection, daysShown, hoursOf, lastDays, slotsIn } from "../data/collection.ts";
 import { gaps } from "../data/gaps.ts";
 import { allRows, type View } from "../data/table.ts";

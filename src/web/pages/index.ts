@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import { Hono } from "hono";
 import type { Steps } from "../../core/async/cooperate.ts";
 import { QueryError } from "../../core/errors.ts";
-import { type Curves, createCurves, nameOf } from "../curves/curves.ts";
+import { Curves, nameOf } from "../curves/curves.ts";
 import { equitySource } from "../curves/sources.ts";
 import { accountsOf } from "../data/moments.ts";
 import type { View } from "../data/table.ts";
@@ -38,10 +38,10 @@ export function pages(site: Site): Hono {
   for (const [path, page] of Object.entries(byPath))
     app.get(path, async (c) => {
       const question = questionOf(c, site);
-      const body = await site.reader.readInSteps((sqlite) => page(viewOf(sqlite, question, site), c));
+      const body = await site.reader.readInSteps((history) => page(viewOf(history, question, site), c));
       return c.html(body);
     });
-  const curves = createCurves(site.databasePath);
+  const curves = new Curves();
   void warm(site, curves);
   return app.route("/api", api(site, curves));
 }
@@ -51,11 +51,11 @@ async function warm({ reader, now, timezone }: Site, curves: Curves): Promise<vo
   // Each time goes on where the one before was out of time.
   for (let time = 0; time < warmTimes; time += 1) {
     try {
-      return await reader.readInSteps(function* (sqlite) {
+      return await reader.readInSteps(function* (history) {
         const at = now();
-        for (const account of new Set([null, ...accountsOf({ sqlite, account: null })])) {
-          const source = equitySource({ sqlite, account, at, isNow: true, timezone, given: {} });
-          yield* curves.prepare(sqlite, source, nameOf("equity", source));
+        for (const account of new Set([null, ...accountsOf({ history, account: null })])) {
+          const source = equitySource({ history, account, at, isNow: true, timezone, given: {} });
+          yield* curves.prepare(history, source, nameOf("equity", source));
         }
       });
     } catch (error) {

@@ -1,9 +1,9 @@
 import { html } from "hono/html";
 import type { Steps } from "../../core/async/cooperate.ts";
 import { compare } from "../../core/decimal.ts";
-import type { Cell } from "../../core/domain.ts";
 import { amountOf } from "../../queries/close.ts";
-import { episodes, lifeOf, position, positionKey } from "../data/positions.ts";
+import { type HistoryRow, positionKey } from "../../store/history.ts";
+import { facts, lifeOf, position } from "../data/positions.ts";
 import { allRows, type View } from "../data/table.ts";
 import { badRequest, notFound } from "../site.ts";
 import { chartHtml } from "./parts/chart.ts";
@@ -12,23 +12,6 @@ import { layout } from "./parts/layout.ts";
 import { shownAs, tableHtml } from "./parts/table.ts";
 
 const mostRows = 100;
-
-/** Facts of a life, in the order in which they are asked for. */
-const facts = [
-  "state",
-  "opened_at",
-  "first_seen_at",
-  "last_seen_at",
-  "closed_before",
-  "largest_total",
-  "average_open_price",
-  "worst_unrealized_pl",
-  "best_unrealized_pl",
-  "closest_liquidation",
-  "realized_pl_seen",
-  "funding_seen",
-  "fees_seen",
-];
 
 export function* positionPage(view: View): Steps<Html> {
   const { account, given } = view;
@@ -92,17 +75,13 @@ const withoutNone = (column: ReturnType<typeof shownAs>[number]) => ({
     compare(amountOf(row, "liquidation_price") ?? "1", "0") <= 0 ? none() : column.cell(row),
 });
 
-function lifeHtml(life: Readonly<Record<string, Cell>>, { timezone }: View): Html {
+function lifeHtml(life: HistoryRow, { timezone }: View): Html {
   return html`<section id="life" data-live aria-label="Its life"><dl>
 ${facts
-  .filter((name) => name in life && (name !== "closed_before" || life.state === "closed"))
-  .map((name) => {
-    const column = episodes.columns.find((one) => one.name === name);
-    const value =
-      name === "closest_liquidation" && life[name] === null
-        ? none()
-        : cellHtml(column?.kind ?? "text", life[name], timezone);
-    return html`<div><dt>${column?.label}</dt><dd>${value}</dd></div>`;
+  .filter(({ name }) => name in life && (name !== "closed_before" || life.state === "closed"))
+  .map(({ name, label, kind }) => {
+    const hasNone = name === "closest_liquidation" && life[name] === null;
+    return html`<div><dt>${label}</dt><dd>${hasNone ? none() : cellHtml(kind, life[name], timezone)}</dd></div>`;
   })}
 </dl></section>`;
 }

@@ -4,8 +4,8 @@ import { compare } from "../../core/decimal.ts";
 import { visible } from "../../core/text.ts";
 import type { HeldRow } from "../../queries/close.ts";
 import { amountOf } from "../../queries/close.ts";
-import { seriesOf } from "../../store/runs/slot-counts.ts";
-import { episodes, positionKey, positions } from "../data/positions.ts";
+import { positionKey } from "../../store/history.ts";
+import { episodes, positions } from "../data/positions.ts";
 import { allRows, type View } from "../data/table.ts";
 import { cellHtml, figure, type Html, none, shareFigure, unknown } from "./parts/figure.ts";
 import { layout } from "./parts/layout.ts";
@@ -44,8 +44,8 @@ export function* positionsPage(view: View): Steps<Html> {
 }
 
 /** Before anybody asked what is open it is not known that nothing was. */
-const wasAsked = ({ sqlite, account, at }: View): boolean =>
-  seriesOf(sqlite, account).some(({ dataset, begunAt }) => dataset === "positions" && begunAt <= at);
+const wasAsked = ({ history, account, at }: View): boolean =>
+  history.series(account).some(({ dataset, begunAt }) => dataset === "positions" && begunAt <= at);
 
 function openColumns(view: View): Shown[] {
   const cell = (row: HeldRow, kind: "amount" | "change" | "share" | "instant", name: string) =>

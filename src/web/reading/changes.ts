@@ -1,6 +1,7 @@
 /** Notices that something was stored: by the counter that SQLite keeps for whoever else has the file open. */
 import { statSync } from "node:fs";
-import { openReadOnly, type Sqlite } from "../../store/sqlite/database.ts";
+import type { HistoryReader } from "../../store/history.ts";
+import { openHistory } from "../../store/read/open-history.ts";
 
 export interface Changes {
   /** Another word after each change, and after each start of this process. */
@@ -17,21 +18,21 @@ export function watchChanges(path: string): Changes {
   const listeners = new Set<() => void>();
   let count = 0;
   let seen = "";
-  let sqlite: Sqlite | null = null;
+  let history: HistoryReader | null = null;
   let inode: number | undefined;
 
   /** What is there now, in a word; "" where nothing can be seen. */
   function look(): string {
     try {
       const found = statSync(path).ino;
-      if (found !== inode) sqlite?.close();
-      if (found !== inode || !sqlite) sqlite = openReadOnly(path);
+      if (found !== inode) history?.close();
+      if (found !== inode || !history) history = openHistory(path);
       inode = found;
-      return `${inode} ${sqlite.pragma("data_version", { simple: true })}`;
+      return `${inode} ${history.version()}`;
     } catch {
       // Being replaced, perhaps. Pages that are asked for say what is wrong.
-      sqlite?.close();
-      sqlite = null;
+      history?.close();
+      history = null;
       return "";
     }
   }
@@ -55,8 +56,8 @@ export function watchChanges(path: string): Changes {
     },
     close() {
       clearInterval(timer);
-      sqlite?.close();
-      sqlite = null;
+      history?.close();
+      history = null;
     },
   };
 }

@@ -5,23 +5,24 @@
 import { statSync } from "node:fs";
 import { cooperate, nextPiece, type Paced, type Steps } from "../../core/async/cooperate.ts";
 import { QueryError } from "../../core/errors.ts";
-import { openReadOnly, type Sqlite } from "../../store/sqlite/database.ts";
+import type { HistoryReader } from "../../store/history.ts";
+import { openHistory } from "../../store/read/open-history.ts";
 import { createGate } from "./semaphore.ts";
 
 export interface Reader {
   /** What `work` gives, which takes some milliseconds. @throws HTTPException 503 where too many are waiting */
-  read<Result>(work: (sqlite: Sqlite) => Result): Promise<Result>;
+  read<Result>(work: (history: HistoryReader) => Result): Promise<Result>;
   /**
    * The same for work that may take longer, in steps.
    * @throws QueryError after SQL_TIMEOUT_SECONDS
    */
-  readInSteps<Result>(work: (sqlite: Sqlite) => Steps<Result>): Promise<Result>;
+  readInSteps<Result>(work: (history: HistoryReader) => Steps<Result>): Promise<Result>;
   /**
    * The texts of a generator as UTF-8, made as they are taken: nothing piles up.
    * Resolves when the first texts are there, so that what is wrong is known before anything is sent. It breaks off where
    * nobody takes anything for half a minute, and after ten minutes.
    */
-  stream(work: (sqlite: Sqlite) => Paced<string>): Promise<ReadableStream<Uint8Array>>;
+  stream(work: (history: HistoryReader) => Paced<string>): Promise<ReadableStream<Uint8Array>>;
   close(): void;
 }
 
@@ -43,14 +44,14 @@ export function createReader(path: string, timeoutSeconds: number): Reader {
   const downloads = createGate(most.downloads, most.waiting, limitMs);
   const connections = createConnections(path);
 
-  function begin(): { sqlite: Sqlite; end(): void } {
-    const sqlite = connections.take();
-    sqlite.exec("begin");
+  function begin(): { history: HistoryReader; end(): void } {
+    const history = connections.take();
+    const release = history.hold();
     return {
-      sqlite,
+      history,
       end() {
-        sqlite.exec("rollback");
-        connections.give(sqlite);
+        release();
+        connections.give(history);
       },
     };
   }
@@ -64,12 +65,12 @@ export function createReader(path: string, timeoutSeconds: number): Reader {
     return cooperate(steps, { turnMs, onTurn });
   }
 
-  async function inside<Result>(work: (sqlite: Sqlite) => Result | Promise<Result>): Promise<Result> {
+  async function inside<Result>(work: (history: HistoryReader) => Result | Promise<Result>): Promise<Result> {
     const leave = await pages.enter();
     try {
-      const { sqlite, end } = begin();
+      const { history, end } = begin();
       try {
-        return await work(sqlite);
+        return await work(history);
       } finally {
         end();
       }
@@ -80,12 +81,12 @@ export function createReader(path: string, timeoutSeconds: number): Reader {
 
   return {
     read: inside,
-    readInSteps: (work) => inside((sqlite) => finish(work(sqlite))),
+    readInSteps: (work) => inside((history) => finish(work(history))),
     async stream(work) {
       const leave = await downloads.enter();
       try {
-        const { sqlite, end } = begin();
-        return await streamOf(work(sqlite), () => {
+        const { history, end } = begin();
+        return await streamOf(work(history), () => {
           end();
           leave();
         });
@@ -101,23 +102,23 @@ export function createReader(path: string, timeoutSeconds: number): Reader {
 
 /** Connections that nobody uses just now are kept for the next one, as long as the file is the same. */
 function createConnections(path: string) {
-  const idle: Sqlite[] = [];
+  const idle: HistoryReader[] = [];
   const inodeOf = () => statSync(path, { throwIfNoEntry: false })?.ino;
   let inode = inodeOf();
 
   function close(): void {
-    for (const sqlite of idle.splice(0)) sqlite.close();
+    for (const history of idle.splice(0)) history.close();
   }
 
   return {
-    take(): Sqlite {
+    take(): HistoryReader {
       if (inodeOf() !== inode) close();
       inode = inodeOf();
-      return idle.pop() ?? openReadOnly(path);
+      return idle.pop() ?? openHistory(path);
     },
-    give(sqlite: Sqlite): void {
-      if (idle.length < most.pages) idle.push(sqlite);
-      else sqlite.close();
+    give(history: HistoryReader): void {
+      if (idle.length < most.pages) idle.push(history);
+      else history.close();
     },
     close,
   };

@@ -2,7 +2,7 @@
 import Database from "better-sqlite3";
 import { expect, it } from "vitest";
 import { datasetNamed } from "../../../src/datasets/index.ts";
-import { createAsOf } from "../../../src/store/read/as-of.ts";
+import { prepareAsOf } from "../../../src/store/read/as-of.ts";
 import { change, coins, collect, good, start } from "../kit.ts";
 import { open, temporaryPath } from "../temporary.ts";
 
@@ -18,10 +18,10 @@ it("answers from one state of the database, whatever is removed while it reads",
       removed = change(path, "update snapshot set error_code = 'gone'");
   };
   const sqlite = new Database(path, { readonly: true, verbose });
-  const asOf = createAsOf(sqlite, spotAssets, {});
-  const { scopes, rows } = asOf(start + 1000);
+  const asOf = prepareAsOf(sqlite);
+  const { scopes, rows } = asOf(spotAssets, {}, start + 1000);
   expect(removed).toBe(1);
   expect([scopes[0]?.known, rows.length]).toEqual([true, 40]);
-  expect(asOf(start + 1000)).toMatchObject({ scopes: [{ known: false }], rows: [] });
+  expect(asOf(spotAssets, {}, start + 1000)).toMatchObject({ scopes: [{ known: false }], rows: [] });
   sqlite.close();
 });

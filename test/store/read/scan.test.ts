@@ -3,8 +3,8 @@ import { expect, it } from "vitest";
 import type { Cell, Item, Scope } from "../../../src/core/domain.ts";
 import type { Dataset } from "../../../src/datasets/dataset.ts";
 import { datasetNamed } from "../../../src/datasets/index.ts";
-import { selectSpan } from "../../../src/store/read/as-of.ts";
-import { type Filter, walk } from "../../../src/store/read/scan.ts";
+import type { Filter } from "../../../src/store/history.ts";
+import { historyColumns, selectRows, walk } from "../../../src/store/read/scan.ts";
 import { collect, failed, good, item, minute, start } from "../kit.ts";
 import { pseudoRandom } from "../minutes.ts";
 import { open, temporaryPath } from "../temporary.ts";
@@ -109,11 +109,11 @@ it.each(lives)(
     for (const filter of filters) {
       const chosen = Object.entries(filter).map(([name, value]) => `${name} = '${value?.replaceAll("'", "''")}'`);
       for (const { from, to } of spans) {
-        const rows = [...selectSpan(sqlite, dataset, filter, { ...whole, from, to }, false).rows];
+        const rows = [...selectRows(sqlite, dataset, filter, { from, to })];
         expect(sorted(rows)).toEqual(
           viewed([...chosen, `taken_at_ms >= ${from}`, `taken_at_ms < ${to}`].join(" and ")),
         );
-        const newest = [...selectSpan(sqlite, dataset, filter, { newest: 17, from, to }, false).rows];
+        const newest = [...selectRows(sqlite, dataset, filter, { from, to }, { newest: 17 })];
         expect(newest).toEqual(rows.slice(-17));
         expect(rows.map((row) => Number(row.at(-1)))).toEqual(sorted(rows).map((row) => Number(row.at(-1))));
       }
@@ -136,8 +136,9 @@ it.each(lives)("joins of $view what changes together into the same lines, in few
 
 it.each(lives)("of $view finds the rows that differ from the one before of their item", async (life) => {
   const { sqlite, close } = await randomLife(life.dataset, life.scopes, life.one);
-  const { columns, rows } = selectSpan(sqlite, life.dataset, {}, whole, true);
-  const all = [...selectSpan(sqlite, life.dataset, {}, whole, false).rows];
+  const columns = historyColumns(sqlite, life.dataset);
+  const rows = selectRows(sqlite, life.dataset, {}, whole, { changes: true });
+  const all = [...selectRows(sqlite, life.dataset, {}, whole)];
   const place = (name: string) => columns.indexOf(name);
   const snapshotOf = (row: readonly Cell[]) => Number(row[place("snapshot_id")]);
   const keyOf = (row: readonly Cell[], names: string[]) => names.map((name) => row[place(name)]).join();

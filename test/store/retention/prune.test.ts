@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Item, Scope } from "../../../src/core/domain.ts";
 import { datasetNamed, datasets } from "../../../src/datasets/index.ts";
-import { createAsOf } from "../../../src/store/read/as-of.ts";
+import { prepareAsOf } from "../../../src/store/read/as-of.ts";
 import { prune } from "../../../src/store/retention/prune.ts";
 import { openReadOnly } from "../../../src/store/sqlite/database.ts";
 import type { Store } from "../../../src/store/store.ts";
@@ -214,9 +214,12 @@ describe("pruning", () => {
     const path = seeded();
     await pruneAll(path);
     const sqlite = openReadOnly(path);
-    const asOf = createAsOf(sqlite, spotAssets, {});
-    expect(asOf(at(18))).toMatchObject({ scopes: [{ known: false, ageMs: 13 * hour - 400 }], rows: [] });
-    expect(asOf(at(6)).scopes).toMatchObject([{ known: true, ageMs: hour - 400 }]);
+    const asOf = prepareAsOf(sqlite);
+    expect(asOf(spotAssets, {}, at(18))).toMatchObject({
+      scopes: [{ known: false, ageMs: 13 * hour - 400 }],
+      rows: [],
+    });
+    expect(asOf(spotAssets, {}, at(6)).scopes).toMatchObject([{ known: true, ageMs: hour - 400 }]);
     sqlite.close();
   });
 

@@ -2,9 +2,10 @@ import Database from "better-sqlite3";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { datasets } from "../../../src/datasets/index.ts";
+import { historyOn } from "../../../src/store/read/open-history.ts";
 import { freshnessReader } from "../../../src/store/runs/freshness.ts";
 import { gapsWithin } from "../../../src/store/runs/gap-reader.ts";
-import { lastTrouble } from "../../../src/store/runs/last-failure.ts";
+import { lastFailure } from "../../../src/store/runs/last-failure.ts";
 import type { Sqlite } from "../../../src/store/sqlite/database.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { verify } from "../../../src/store/verify/verify.ts";
@@ -157,7 +158,7 @@ describe.runIf(hasShell)("the work for what is shown does not grow with the slot
     ["not offered at all", () => "not offered"],
   ];
   const view = (sqlite: Sqlite, now: number) => ({
-    sqlite,
+    history: historyOn(sqlite),
     account: null,
     at: now,
     isNow: true,
@@ -171,7 +172,7 @@ describe.runIf(hasShell)("the work for what is shown does not grow with the slot
     ["the newest gaps", (sqlite, now) => take(gaps.rows(view(sqlite, now)), 50)],
     ["how each dataset stands", (sqlite, now) => take(collection.rows(view(sqlite, now)), 50)],
     ["what is fresh", (sqlite, now) => freshnessReader(sqlite)(now)],
-    ["the last trouble", (sqlite, now) => lastTrouble(sqlite, 1, now)],
+    ["the last trouble", (sqlite, now) => lastFailure(sqlite, 1, now)],
   ];
   it.each(causes)("%s", { timeout: 60_000 }, async (_, causeOf) => {
     const [one, other] = [await lacking(few, causeOf), await lacking(many, causeOf)];

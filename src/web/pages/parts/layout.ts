@@ -62,7 +62,7 @@ ${body}
 
 /** Without a script it is a form like any other. */
 function choice(view: View, path: string, own: Record<string, string>): Html {
-  const accounts = accountsOf({ sqlite: view.sqlite, account: null });
+  const accounts = accountsOf({ history: view.history, account: null });
   const local = view.isNow
     ? ""
     : Temporal.Instant.fromEpochMilliseconds(view.at)

@@ -2,7 +2,7 @@
 import type { Context } from "hono";
 import { Temporal } from "temporal-polyfill";
 import { startOfDate } from "../../../queries/periods.ts";
-import type { Sqlite } from "../../../store/sqlite/database.ts";
+import type { HistoryReader } from "../../../store/history.ts";
 import { accountsOf } from "../../data/moments.ts";
 import type { View } from "../../data/table.ts";
 import { badRequest, notFound, type Site } from "../../site.ts";
@@ -29,10 +29,10 @@ export function questionOf(c: Context, { timezone, now }: Site): Question {
 }
 
 /** @throws HTTPException 404 where the account is unknown */
-export function viewOf(sqlite: Sqlite, { account, at, given }: Question, { timezone, now }: Site): View {
-  if (account !== null && !accountsOf({ sqlite, account: null }).includes(account))
+export function viewOf(history: HistoryReader, { account, at, given }: Question, { timezone, now }: Site): View {
+  if (account !== null && !accountsOf({ history, account: null }).includes(account))
     throw notFound(`There is no account "${account}" in this database.`);
-  return { sqlite, account, at: at ?? now(), isNow: at === null, timezone, given };
+  return { history, account, at: at ?? now(), isNow: at === null, timezone, given };
 }
 
 const longest = 128;

@@ -1,0 +1,51 @@
+/** Opens a database for reading. */
+import { identityOf } from "../files/connections.ts";
+import type { HistoryReader } from "../history.ts";
+import { runHistory } from "../runs/run-history.ts";
+import { openReadOnly, type Sqlite } from "../sqlite/database.ts";
+import { accountHistory } from "./account-history.ts";
+import { episodeHistory } from "./episode-history.ts";
+import { snapshotHistory } from "./snapshot-history.ts";
+
+/** Opens a history, which may be written meanwhile. @throws ConfigError where there is no database of ours to read, or another schema */
+export const openHistory = (path: string): HistoryReader => historyOn(openReadOnly(path));
+
+/** Asks one thing of a history and closes it. @throws ConfigError as `openHistory` */
+export function askHistory<Answer>(path: string, ask: (history: HistoryReader) => Answer): Answer {
+  const history = openHistory(path);
+  try {
+    return ask(history);
+  } finally {
+    history.close();
+  }
+}
+
+/** Returns the history behind an open connection. */
+export function historyOn(sqlite: Sqlite): HistoryReader {
+  const path = sqlite.name;
+  const file = identityOf(path);
+  return {
+    ...accountHistory(sqlite),
+    ...runHistory(sqlite),
+    ...snapshotHistory(sqlite),
+    ...episodeHistory(sqlite),
+    path,
+    hold() {
+      sqlite.exec("begin");
+      return () => void sqlite.exec("rollback");
+    },
+    version: () => Number(sqlite.pragma("data_version", { simple: true })),
+    mark: () => ({ file, link: lastLink(sqlite) }),
+    standsSince: (mark) => mark.file === file && !isRewrittenSince(sqlite, mark.link),
+    close: () => void sqlite.close(),
+  };
+}
+
+const lastLink = (sqlite: Sqlite): number =>
+  sqlite.prepare<[], number | null>("select max(id) from link").pluck().get() ?? 0;
+
+/** Only the links after it are read. */
+const isRewrittenSince = (sqlite: Sqlite, link: number): boolean =>
+  sqlite
+    .prepare(`select 1 from link where id > ? and (note like '["pruned",%' or note like '["corrected",%') limit 1`)
+    .get(link) !== undefined;

@@ -1,0 +1,53 @@
+/** What snapshots say, at an instant and over time. */
+import type { Dataset } from "../../datasets/dataset.ts";
+import type { SnapshotHistory, Span } from "../history.ts";
+import { layoutOf } from "../schema/storage-layout.ts";
+import type { Sqlite } from "../sqlite/database.ts";
+import { prepareOnce } from "../sqlite/prepare-once.ts";
+import { prepareAsOf } from "./as-of.ts";
+import { latestChanges } from "./changes.ts";
+import { historyColumns, selectRows, walk } from "./scan.ts";
+import { itemPlaces, itemPoints } from "./time-series.ts";
+
+export const snapshotHistory = (sqlite: Sqlite): SnapshotHistory => ({
+  columns: (dataset) => historyColumns(sqlite, dataset),
+  asOf: prepareOnce(() => prepareAsOf(sqlite)),
+  firstTaken: (dataset, account, productType) => firstTaken(sqlite, dataset, account, productType),
+  rows: (dataset, filter, span, only) => selectRows(sqlite, dataset, filter, span, only),
+  scan: (dataset, span, form) =>
+    walk(sqlite, dataset, { ...span, ...form, filter: {}, order: "stored", changes: false }),
+  countRows: (dataset, span) => countRows(sqlite, dataset, span),
+  latestChanges: (dataset, account, filter, span) => latestChanges(sqlite, dataset, account, filter, span),
+  items: (dataset, account, productType, keys) => itemPlaces(sqlite, dataset, account, productType, keys),
+  points: (dataset, item, span, columns, valueFrom) => itemPoints(sqlite, dataset, item, span, columns, valueFrom),
+  prunedDays: (dataset, account) => prunedDays(sqlite, dataset, account),
+});
+
+const firstTaken = (sqlite: Sqlite, dataset: Dataset, account: string, productType: string | null): number | null =>
+  sqlite
+    .prepare<[string, string, string], number | null>(
+      `select (select min(taken_at) from snapshot where scope_id = p.id)
+       from scope p join series e on e.id = p.series_id join account a on a.id = e.account_id
+       where a.name = ? and e.dataset = ? and p.product_type = ?`,
+    )
+    .pluck()
+    .get(account, dataset.name, productType ?? "") ?? null;
+
+const countRows = (sqlite: Sqlite, dataset: Dataset, { from, to }: Span): number =>
+  sqlite
+    .prepare<unknown[], number>(
+      `select coalesce(sum(n.rows), 0) from snapshot n join scope p on p.id = n.scope_id join series e on e.id = p.series_id
+       where e.dataset = ? and n.taken_at >= ? and n.taken_at < ?`,
+    )
+    .pluck()
+    .get(dataset.name, from, to) ?? 0;
+
+const prunedDays = (sqlite: Sqlite, dataset: Dataset, account: string): number[] =>
+  sqlite
+    .prepare<[string, string], number>(
+      `select distinct r.day from daily_range r join ${layoutOf(dataset).prefix}_item i on i.id = r.item_id
+       join scope p on p.id = i.scope_id join series e on e.id = p.series_id join account a on a.id = e.account_id
+       where r.dataset = ? and a.name = ?`,
+    )
+    .pluck()
+    .all(dataset.name, account);

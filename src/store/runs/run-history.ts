@@ -1,0 +1,26 @@
+/** What became of slots, for everything but collection. */
+import type { RunHistory } from "../history.ts";
+import type { Sqlite } from "../sqlite/database.ts";
+import { prepareOnce } from "../sqlite/prepare-once.ts";
+import { freshnessReader, presentReader, scheduledSeries, seriesReader } from "./freshness.ts";
+import { gapsWithin } from "./gap-reader.ts";
+import { lastFailure } from "./last-failure.ts";
+import { firstSlot, hasRuns, prepareSlotCount, schedulesOf, seriesOf, settledTo } from "./slot-counts.ts";
+import { openFailures, readStatus } from "./status.ts";
+
+export const runHistory = (sqlite: Sqlite): RunHistory => ({
+  series: (account) => seriesOf(sqlite, account),
+  schedules: (seriesId) => schedulesOf(sqlite, seriesId),
+  firstSlot: () => firstSlot(sqlite),
+  hasRuns: (span) => hasRuns(sqlite, span),
+  settledTo: () => settledTo(sqlite),
+  countSlots: prepareOnce(() => prepareSlotCount(sqlite)),
+  scheduled: (at) => scheduledSeries(sqlite, at),
+  freshness: prepareOnce(() => freshnessReader(sqlite)),
+  freshnessNow: prepareOnce(() => presentReader(sqlite)),
+  freshnessAt: prepareOnce(() => seriesReader(sqlite)),
+  status: (now) => readStatus(sqlite, now),
+  openFailures: (freshness) => openFailures(sqlite, freshness),
+  lastFailure: (seriesId, at) => lastFailure(sqlite, seriesId, at),
+  gaps: (account, span) => gapsWithin(sqlite, account, span),
+});
