@@ -1,10 +1,8 @@
 /** A version of the program that reads positions otherwise, and what it finds in a database. */
 import type { Dataset } from "../../src/datasets/dataset.ts";
 import { datasetNamed } from "../../src/datasets/index.ts";
-import { openRawReader, rawFile } from "../../src/store/responses/archive-file.ts";
 import { type Corrected, correct, type First } from "../../src/store/responses/correct.ts";
 import { type Replayed, replay } from "../../src/store/responses/replay.ts";
-import { openReadOnly } from "../../src/store/sqlite/database.ts";
 import { reading } from "./later.ts";
 
 /** Profits have another digit, and no position is GHOSTUSDT. */
@@ -19,16 +17,7 @@ export const otherCoins: Dataset = reading(datasetNamed("spot-assets"), (items) 
   items.filter(({ row }) => row.coin !== "GHOST"),
 );
 
-export function replayed(path: string, dataset: Dataset): Replayed[] {
-  const sqlite = openReadOnly(path);
-  const raw = openRawReader(rawFile(path));
-  try {
-    return raw ? [...replay(sqlite, raw, dataset, 0)] : [];
-  } finally {
-    raw?.close();
-    sqlite.close();
-  }
-}
+export const replayed = (path: string, dataset: Dataset): Replayed[] => [...replay(path, dataset, 0)];
 
 export const verdicts = (path: string, dataset: Dataset): string[] => [
   ...new Set(replayed(path, dataset).map(({ verdict }) => verdict)),
@@ -39,12 +28,5 @@ export function firstsOf(path: string, dataset: Dataset): First[] {
   return different.filter((one, at) => different.findIndex(({ scopeId }) => scopeId === one.scopeId) === at);
 }
 
-export async function corrected(path: string, dataset: Dataset, now = 0): Promise<Corrected> {
-  const raw = openRawReader(rawFile(path));
-  if (!raw) throw new Error("no answers are kept");
-  try {
-    return await correct(path, raw, dataset, firstsOf(path, dataset), { now });
-  } finally {
-    raw.close();
-  }
-}
+export const corrected = (path: string, dataset: Dataset, now = 0): Promise<Corrected> =>
+  correct(path, dataset, firstsOf(path, dataset), { now });

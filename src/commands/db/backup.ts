@@ -3,8 +3,7 @@ import { resolve } from "node:path";
 import { UsageError } from "../../core/errors.ts";
 import { loadConfig } from "../../settings/config.ts";
 import { requireNotOwn } from "../../store/responses/own-files.ts";
-import { backup } from "../../store/sqlite/backup.ts";
-import { openReadOnly } from "../../store/sqlite/database.ts";
+import { backupFile } from "../../store/sqlite/backup.ts";
 import type { Command } from "../command.ts";
 import { copyingBar } from "../shared/progress.ts";
 import { requireVerified } from "./verify.ts";
@@ -17,10 +16,9 @@ export const dbBackup: Command = {
     const target = resolve(args[0] ?? "");
     if (existsSync(target)) throw new UsageError(`${target} is there already. Name a file that is not.`);
     requireNotOwn(target, databasePath);
-    const sqlite = openReadOnly(databasePath);
     const bar = copyingBar();
     try {
-      const { isPrivate } = await backup(sqlite, target, {
+      const { isPrivate } = await backupFile(databasePath, target, {
         onProgress: bar.update,
         async check(draft) {
           bar.stop();
@@ -32,7 +30,6 @@ export const dbBackup: Command = {
         note(`the file system of ${target} keeps nothing from other users: who can read the folder can read the copy`);
     } finally {
       bar.stop();
-      sqlite.close();
     }
     out(`${databasePath} was copied to ${target} (${statSync(target).size} bytes) and the copy verified`);
     return 0;

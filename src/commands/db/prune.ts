@@ -6,7 +6,7 @@ import { compact, type Pruned, prune, type Remaining, remaining } from "../../st
 import { lockDatabase } from "../../store/sqlite/lock.ts";
 import type { Command } from "../command.ts";
 import { instantOf } from "../shared/instant.ts";
-import { startBar } from "../shared/progress.ts";
+import { terminalBar } from "../shared/progress.ts";
 
 export const dbPrune: Command = {
   example: "db prune --before -90d",
@@ -26,19 +26,16 @@ export const dbPrune: Command = {
     const before = beforeOf(options.before);
     // Asked for first, so that nothing is half done when a daemon has it.
     const lock = options.compact === true ? lockDatabase(databasePath) : null;
-    const bar = process.stderr.isTTY ? startBar("pruning", 0, "snapshots") : null;
+    const bar = terminalBar("pruning", "snapshots");
     try {
-      const gone = await prune(databasePath, datasets, before, (done, total) => {
-        bar?.setTotal(total);
-        bar?.update(done);
-      });
-      bar?.stop();
+      const gone = await prune(databasePath, datasets, before, bar.update);
+      bar.stop();
       if (lock) compact(databasePath);
       for (const line of inWords(gone, remaining(databasePath, before), before)) out(line);
       if (lock) out(`${databasePath} has ${statSync(databasePath).size} bytes now`);
       return 0;
     } finally {
-      bar?.stop();
+      bar.stop();
       lock?.release();
     }
   },

@@ -4,10 +4,9 @@ import { visible } from "../../core/text.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import { datasetNamed, datasetNames, datasets } from "../../datasets/index.ts";
 import { loadConfig } from "../../settings/config.ts";
-import { openRawReader, rawFile } from "../../store/responses/archive-file.ts";
+import { rawFile } from "../../store/responses/archive-file.ts";
 import { type Corrected, correct, type First } from "../../store/responses/correct.ts";
-import { countSnapshots, keptSlots, type Replayed, replay, type Verdict } from "../../store/responses/replay.ts";
-import { openReadOnly } from "../../store/sqlite/database.ts";
+import { keptResponses, type Replayed, replay, type Verdict } from "../../store/responses/replay.ts";
 import { lockDatabase } from "../../store/sqlite/lock.ts";
 import { verify } from "../../store/verify/verify.ts";
 import type { Command } from "../command.ts";
@@ -46,46 +45,39 @@ async function replayed(
   isApplied: boolean,
   out: (line: string) => void,
 ): Promise<number> {
-  const sqlite = openReadOnly(databasePath);
-  const path = rawFile(databasePath);
-  const raw = openRawReader(path);
+  const kept = keptResponses(databasePath, dataset);
+  if (!kept) {
+    out(`no answers of ${dataset.name} are kept in ${rawFile(databasePath)}`);
+    return 0;
+  }
+  const found = createSummary();
   const bar = terminalBar("deriving again", "snapshots");
   try {
-    const kept = raw && keptSlots(raw, dataset);
-    if (!raw || !kept) {
-      out(`no answers of ${dataset.name} are kept in ${path}`);
-      return 0;
-    }
-    const total = countSnapshots(sqlite, dataset, kept.first);
-    const found = createSummary();
     let done = 0;
-    for (const one of replay(sqlite, raw, dataset, kept.first)) {
+    for (const one of replay(databasePath, dataset, kept.first)) {
       found.add(one);
       done += 1;
-      bar.update(done, total);
+      bar.update(done, kept.snapshots);
     }
-    bar.stop();
-    const [from, to] = [kept.first, kept.last].map((slot) => new Date(slot).toISOString());
-    out(`${dataset.name}: ${total} snapshots since ${from}; the last answer that is kept is of ${to}`);
-    for (const line of found.lines()) out(line);
-    const firsts = isApplied ? found.firsts() : [];
-    if (firsts.length === 0) {
-      out("nothing was changed");
-      return 0;
-    }
-    const [problem] = (await verify(databasePath, datasets)).problems;
-    if (problem !== undefined) {
-      out(`nothing was changed, for the database is not what was recorded (see db verify): ${problem}`);
-      return 1;
-    }
-    const corrected = await correct(databasePath, raw, dataset, firsts, { now: Date.now() });
-    for (const line of inWords(corrected)) out(line);
-    return corrected.scopes.some(({ refusal }) => refusal !== null) ? 1 : 0;
   } finally {
     bar.stop();
-    raw?.close();
-    sqlite.close();
   }
+  const [from, to] = [kept.first, kept.last].map((slot) => new Date(slot).toISOString());
+  out(`${dataset.name}: ${kept.snapshots} snapshots since ${from}; the last answer that is kept is of ${to}`);
+  for (const line of found.lines()) out(line);
+  const firsts = isApplied ? found.firsts() : [];
+  if (firsts.length === 0) {
+    out("nothing was changed");
+    return 0;
+  }
+  const [problem] = (await verify(databasePath, datasets)).problems;
+  if (problem !== undefined) {
+    out(`nothing was changed, for the database is not what was recorded (see db verify): ${problem}`);
+    return 1;
+  }
+  const corrected = await correct(databasePath, dataset, firsts, { now: Date.now() });
+  for (const line of inWords(corrected)) out(line);
+  return corrected.scopes.some(({ refusal }) => refusal !== null) ? 1 : 0;
 }
 
 function inWords({ scopes, backup }: Corrected): string[] {

@@ -3,7 +3,7 @@ import { datasets } from "../../datasets/index.ts";
 import { loadConfig } from "../../settings/config.ts";
 import { type Verification, verify } from "../../store/verify/verify.ts";
 import type { Command } from "../command.ts";
-import { startBar } from "../shared/progress.ts";
+import { terminalBar } from "../shared/progress.ts";
 
 export const dbVerify: Command = {
   example: "db verify",
@@ -28,14 +28,11 @@ export const dbVerify: Command = {
 
 /** Verifies with a bar on a terminal. */
 export async function verifyWithBar(path: string): Promise<Verification> {
-  const bar = process.stderr.isTTY ? startBar("verifying", 0, "links and snapshots") : null;
+  const bar = terminalBar("verifying", "links and snapshots");
   try {
-    return await verify(path, datasets, (done, total) => {
-      bar?.setTotal(total);
-      bar?.update(done);
-    });
+    return await verify(path, datasets, bar.update);
   } finally {
-    bar?.stop();
+    bar.stop();
   }
 }
 

@@ -18,6 +18,7 @@ import { createRecorder, createStateReader, plan } from "../snapshots/change-set
 import { backup } from "../sqlite/backup.ts";
 import { openReadOnly, openWriter, type Sqlite } from "../sqlite/database.ts";
 import { sqliteErrorOf, unwritten } from "../sqlite/write-queue.ts";
+import { openRawReader, rawFile } from "./archive-file.ts";
 import { ComputedError, createDeriver, type Derived } from "./reparse.ts";
 import { type Replayed, rowsIn } from "./replay.ts";
 
@@ -43,15 +44,16 @@ class Refusal extends Error {}
 
 /**
  * Corrects scopes one after the other, each in one transaction; the caller holds the lock. `now` (epoch ms) names the backup, which
- * is made before. `onProgress` is called after each snapshot. Throws a StorageError where the database cannot be written.
+ * is made before; nothing is changed where no responses are kept. `onProgress` is called after each snapshot. Throws a StorageError where the database cannot be written.
  */
 export async function correct(
   path: string,
-  raw: Sqlite,
   dataset: Dataset,
   firsts: readonly First[],
   { now, onProgress = () => {} }: { now: number; onProgress?: () => void },
 ): Promise<Corrected> {
+  const raw = openRawReader(rawFile(path));
+  if (!raw) return { scopes: [], backup: null };
   const stored = openReadOnly(path);
   const sqlite = openWriter(path);
   try {
@@ -68,6 +70,7 @@ export async function correct(
   } finally {
     sqlite.close();
     stored.close();
+    raw.close();
   }
 }
 

@@ -6,7 +6,8 @@ import type { Dataset } from "../../datasets/dataset.ts";
 import type { State } from "../schema/storage-layout.ts";
 import { type Layout, layoutOf, type Parts } from "../schema/storage-layout.ts";
 import { createStateReader } from "../snapshots/change-set.ts";
-import type { Sqlite } from "../sqlite/database.ts";
+import { openReadOnly, type Sqlite } from "../sqlite/database.ts";
+import { openRawReader, rawFile } from "./archive-file.ts";
 import { type Asked, ComputedError, createDeriver } from "./reparse.ts";
 
 export type Verdict =
@@ -48,27 +49,55 @@ interface StoredSnapshot extends Asked {
   errorCode: string | null;
 }
 
-/** The slots (epoch ms) of the first and the last answer that is kept of a dataset; null where none is. */
-export function keptSlots(raw: Sqlite, dataset: Dataset): { first: number; last: number } | null {
-  const found = raw
-    .prepare(
-      "select min(slot) as first, max(slot) as last from answer where source_id in (select id from source where dataset = ?)",
-    )
-    .get(dataset.name) as { first: number; last: number } | { first: null; last: null };
-  return found.first === null ? null : found;
+/** The responses that are kept of a dataset. */
+export interface Kept {
+  /** Slots of the first and the last one, epoch ms. */
+  first: number;
+  last: number;
+  /** How many snapshots there are since the first. */
+  snapshots: number;
+}
+
+/** Returns what is kept of a dataset beside the database at `path`; null where nothing is. @throws ConfigError */
+export function keptResponses(path: string, dataset: Dataset): Kept | null {
+  const [kept] = reading(path, function* (sqlite, raw) {
+    const [first, last] = raw
+      .prepare("select min(slot), max(slot) from answer where source_id in (select id from source where dataset = ?)")
+      .raw()
+      .get(dataset.name) as [number, number] | [null, null];
+    if (first === null) return;
+    const count = sqlite.prepare(`select count(*) ${snapshots}`).pluck();
+    yield { first, last, snapshots: Number(count.get({ dataset: dataset.name, from: first })) };
+  });
+  return kept ?? null;
 }
 
 /**
- * Every snapshot of a dataset from slot `from` on (epoch ms), in the order of their ids, good and failed. Reads only. What an
- * answer was parsed with besides itself is not kept: of `prices`, the coins are those that the snapshot has.
+ * Yields every snapshot of a dataset from slot `from` on (epoch ms), in the order of their ids, good and failed; none where no
+ * responses are kept. Reads only. What a response was parsed with besides itself is not kept: of `prices`, the coins are those
+ * that the snapshot has. @throws ConfigError where one of the files cannot be read
  */
-export function* replay(sqlite: Sqlite, raw: Sqlite, dataset: Dataset, from: number): Generator<Replayed, void> {
-  const derive = createDeriver(raw, dataset);
-  const stateAt = createStateReader(sqlite, layoutOf(dataset));
-  for (const snapshot of snapshotsFrom(sqlite, dataset, from)) {
-    const { id: snapshotId, scopeId, account, productType, slot } = snapshot;
-    const found = compare(layoutOf(dataset), snapshot, derive, () => stateAt(snapshotId));
-    yield { snapshotId, scopeId, account, productType, slot, differences: [], problem: null, ...found };
+export const replay = (path: string, dataset: Dataset, from: number): Generator<Replayed, void> =>
+  reading(path, function* (sqlite, raw) {
+    const derive = createDeriver(raw, dataset);
+    const stateAt = createStateReader(sqlite, layoutOf(dataset));
+    for (const snapshot of snapshotsFrom(sqlite, dataset, from)) {
+      const { id: snapshotId, scopeId, account, productType, slot } = snapshot;
+      const found = compare(layoutOf(dataset), snapshot, derive, () => stateAt(snapshotId));
+      yield { snapshotId, scopeId, account, productType, slot, differences: [], problem: null, ...found };
+    }
+  });
+
+/** Opens the database and its raw responses for as long as something is read of them. */
+function* reading<T>(path: string, read: (sqlite: Sqlite, raw: Sqlite) => Generator<T, void>): Generator<T, void> {
+  const sqlite = openReadOnly(path);
+  let raw: Sqlite | null = null;
+  try {
+    raw = openRawReader(rawFile(path));
+    if (raw) yield* read(sqlite, raw);
+  } finally {
+    raw?.close();
+    sqlite.close();
   }
 }
 
@@ -91,10 +120,6 @@ function snapshotsFrom(sqlite: Sqlite, dataset: Dataset, from: number): Iterable
     )
     .iterate({ dataset: dataset.name, from }) as IterableIterator<StoredSnapshot>;
 }
-
-/** How many snapshots `replay` will look at. */
-export const countSnapshots = (sqlite: Sqlite, dataset: Dataset, from: number): number =>
-  Number(sqlite.prepare(`select count(*) ${snapshots}`).pluck().get({ dataset: dataset.name, from }));
 
 /** Codes of failures that today's parser may see otherwise. */
 const parserCodes = ["shape", "bad_body", "internal"];

@@ -2,6 +2,7 @@
 import { CollectorError, StorageError } from "../../core/errors.ts";
 import { connect, type Sqlite } from "../files/connections.ts";
 import { adviceFor, beginDraft, type Draft } from "../files/draft.ts";
+import { openReadOnly } from "./database.ts";
 
 /** Pages copied in one go, between which the event loop turns. */
 const pagesPerStep = 500;
@@ -42,6 +43,16 @@ export async function backup(
     throw new StorageError(`${target} was not written (${(error as Error).message}). ${adviceFor(error)}`);
   } finally {
     draft?.remove();
+  }
+}
+
+/** The same for a database that is opened for it. @throws as `backup`; ConfigError where there is none of ours */
+export async function backupFile(path: string, target: string, copying: Copying): Promise<Pick<Draft, "isPrivate">> {
+  const sqlite = openReadOnly(path);
+  try {
+    return await backup(sqlite, target, copying);
+  } finally {
+    sqlite.close();
   }
 }
 

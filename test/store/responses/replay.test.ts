@@ -8,7 +8,6 @@ import { datasetNamed, datasets } from "../../../src/datasets/index.ts";
 import type { Fault } from "../../../src/simulator/simulator.ts";
 import { openRawReader, rawFile } from "../../../src/store/responses/archive-file.ts";
 import { type Replayed, replay } from "../../../src/store/responses/replay.ts";
-import { openReadOnly } from "../../../src/store/sqlite/database.ts";
 import { classic, credentials, everyDataset, unified } from "../../support/settings.ts";
 import { createWorld, type World } from "../../support/world.ts";
 import { reading } from "../later.ts";
@@ -37,16 +36,7 @@ async function live(account = classic, faults: Fault[] = []): Promise<World> {
   return world;
 }
 
-function replayed({ path }: World, dataset: Dataset): Replayed[] {
-  const sqlite = openReadOnly(path);
-  const raw = openRawReader(rawFile(path));
-  try {
-    return raw ? [...replay(sqlite, raw, dataset, 0)] : [];
-  } finally {
-    raw?.close();
-    sqlite.close();
-  }
-}
+const replayed = ({ path }: World, dataset: Dataset): Replayed[] => [...replay(path, dataset, 0)];
 
 const verdicts = (world: World, dataset: Dataset) => [
   ...new Set(replayed(world, dataset).map(({ verdict }) => verdict)),
