@@ -77,8 +77,8 @@ it("a proxy that cannot be reached, or ends the connection, is named", async () 
 
 it("a proxy that never answers is named when its time is up", async () => {
   const port = await portOf(createServer((socket) => void onTestFinished(() => void socket.destroy())));
-  const patience = { lookup: 100, connect: 100, secureConnect: 100, response: 30_000, request: 30_000 };
-  const http = createHttp(["https://exchange.example"], { proxy: proxied(`http://127.0.0.1:${port}`), patience });
+  const timeouts = { lookup: 100, connect: 100, secureConnect: 100, response: 30_000, request: 30_000 };
+  const http = createHttp(["https://exchange.example"], { proxy: proxied(`http://127.0.0.1:${port}`), timeouts });
   const error = await failureOf(http.get("/api/x", () => ({}), new AbortController().signal));
   expect(error.message).toContain(`127.0.0.1:${port} (HTTPS_PROXY) could not connect: no answer within 0.2 s`);
 });

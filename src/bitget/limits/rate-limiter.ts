@@ -1,28 +1,28 @@
-/** The exchange's patience: so many requests a second per address and user, so many a minute from this machine. */
+/** The exchange's rate limits: requests a second per endpoint and user, and a minute per IP address. */
 import { type Clock, sleep } from "../../core/clock.ts";
 import type { Address } from "../../core/domain.ts";
 import { perMinutePerAddress } from "../endpoints.ts";
-import { type Permit, Permits } from "./sliding-window.ts";
+import { type Permit, SlidingWindowLimiter } from "./sliding-window.ts";
 
 const second = 1000;
 const minute = 60_000;
 
-/** Refusals in a row, each from another path, after which it is not the limit of a path that refuses. */
+/** Consecutive refusals from different paths after which the limit is not that of one path. */
 const refusalsOfAll = 3;
-/** How long a machine that asked too much is refused (https://www.bitget.com/api-doc/, changelog of 2025-08-11). */
-const machinePenalty = 5 * minute;
+/** How long an IP address that exceeded its limit is banned (https://www.bitget.com/api-doc/, changelog of 2025-08-11). */
+const ipBanMs = 5 * minute;
 
-/** What is left to be asked at once, of an address for an account (null: for this machine), or of everything. */
+/** Requests that may be sent now, per endpoint and account. */
 export interface Budget {
-  /** Null: of what counts per internet address. */
+  /** Null: of what is counted per IP address. */
   account: string | null;
-  /** Null: every address together. */
+  /** Null: all endpoints together. */
   path: string | null;
   requests: number;
 }
 
-/** The most keys one user can have (https://www.bitget.com/api-doc/uta/guide). */
-const mostKeys = 10;
+/** The number of keys one user can have (https://www.bitget.com/api-doc/uta/guide). */
+const maxKeys = 10;
 
 /** Whose budget a request counts against: a user, an account whose user is not known, or (null) this machine. */
 type Owner = string | null;
@@ -30,16 +30,16 @@ type Owner = string | null;
 interface PathBudget {
   owner: Owner;
   path: string;
-  permits: Permits;
+  window: SlidingWindowLimiter;
   /** The accounts that have asked; null: nobody in particular. */
   accounts: Set<string | null>;
 }
 
-/** One for the whole program: what counts per internet address is shared by all accounts, what counts per user by all of its keys. */
+/** One for the whole program: all accounts share the limits per IP address, all keys of a user its limits. */
 export class Limiter {
   readonly #clock: Clock;
   readonly #addresses = new Map<string, PathBudget>();
-  readonly #machine: Permits;
+  readonly #perIp: SlidingWindowLimiter;
   readonly #users = new Map<string, string>();
   readonly #mayBeOneUser: boolean;
   /** Monotonic instants. */
@@ -52,8 +52,8 @@ export class Limiter {
   /** `accounts`: how many there are. With no more than one user can have keys, all may be those of one until that is known. */
   constructor(clock: Clock, accounts = Number.POSITIVE_INFINITY) {
     this.#clock = clock;
-    this.#mayBeOneUser = accounts <= mostKeys;
-    this.#machine = new Permits(perMinutePerAddress, minute, clock);
+    this.#mayBeOneUser = accounts <= maxKeys;
+    this.#perIp = new SlidingWindowLimiter(perMinutePerAddress, minute, clock);
   }
 
   /**
@@ -68,22 +68,22 @@ export class Limiter {
   }
 
   /**
-   * Resolves when a request of this account (null: of nobody) may leave, every pause over. The function it resolves
-   * with must be called when the answer is there, or with false when it will not come. Rejects with the signal's reason.
+   * Resolves when a request of this account (null: a public one) may be sent and every pause is over. The function it resolves
+   * with must be called when the response has arrived, or with false when it will not. Rejects with the signal's reason.
    */
   async take(account: string | null, address: Address, signal: AbortSignal): Promise<(answered?: boolean) => void> {
     const owner = this.#ownerOf(account, address);
     const taken: Permit[] = [];
     try {
-      taken.push(await this.#permitsOf(owner, account, address).take(signal));
-      taken.push(await this.#machine.take(signal));
+      taken.push(await this.#windowOf(owner, account, address).take(signal));
+      taken.push(await this.#perIp.take(signal));
       await this.#pausesOver(owner, address.path, signal);
     } catch (reason) {
-      for (const permit of taken) permit.unused();
+      for (const permit of taken) permit.cancel();
       throw reason;
     }
     return (answered = true) => {
-      for (const permit of taken.splice(0)) permit[answered ? "used" : "lost"]();
+      for (const permit of taken.splice(0)) permit[answered ? "release" : "releaseUncertain"]();
     };
   }
 
@@ -99,8 +99,8 @@ export class Limiter {
     this.#refusing.set(owner, (this.#refusing.get(owner) ?? new Set()).add(path));
     const paths = new Set([...this.#refusing.values()].flatMap((some) => [...some]));
     if (paths.size < refusalsOfAll) return;
-    if (this.#refusing.size > 1) this.#pauseAll(machinePenalty);
-    else if (owner !== null) prolong(this.#ownerPausedUntil, owner, this.#clock.monotonic() + machinePenalty);
+    if (this.#refusing.size > 1) this.#pauseAll(ipBanMs);
+    else if (owner !== null) prolong(this.#ownerPausedUntil, owner, this.#clock.monotonic() + ipBanMs);
   }
 
   /** True while requests of this account to this address are held back because of a refusal. */
@@ -108,24 +108,24 @@ export class Limiter {
     return this.#pauseOf(this.#ownerOf(account, address), address.path) > 0;
   }
 
-  /** The exchange answered: refusals before this one are no row. */
+  /** Resets the count of consecutive refusals after a success. */
   accepted(): void {
     this.#refusing.clear();
   }
 
-  /** Of everything that was asked so far; nothing while a refusal is waited for. Keys of one user have the same budget. */
+  /** Returns the budgets of all endpoints requested so far; zero during a pause. Keys of one user share one budget. */
   budget(): Budget[] {
-    const all = [...this.#addresses.values()].flatMap(({ owner, path, permits, accounts }) => {
-      const requests = this.#pauseOf(owner, path) > 0 ? 0 : permits.free;
+    const all = [...this.#addresses.values()].flatMap(({ owner, path, window, accounts }) => {
+      const requests = this.#pauseOf(owner, path) > 0 ? 0 : window.free;
       return [...accounts].map((account) => ({ account, path, requests }));
     });
-    const machine = this.#allPausedUntil > this.#clock.monotonic() ? 0 : this.#machine.free;
+    const machine = this.#allPausedUntil > this.#clock.monotonic() ? 0 : this.#perIp.free;
     return [...all, { account: null, path: null, requests: machine }];
   }
 
   close(): void {
-    for (const { permits } of this.#addresses.values()) permits.close();
-    this.#machine.close();
+    for (const { window } of this.#addresses.values()) window.close();
+    this.#perIp.close();
   }
 
   /** No request at all leaves for `ms`. */
@@ -142,16 +142,16 @@ export class Limiter {
     return this.#mayBeOneUser && name.endsWith("/key") ? "user not known yet" : `account ${account}`;
   }
 
-  #permitsOf(owner: Owner, account: string | null, { path, per, perSecond }: Address): Permits {
+  #windowOf(owner: Owner, account: string | null, { path, per, perSecond }: Address): SlidingWindowLimiter {
     const key = keyOf(owner, path);
     let known = this.#addresses.get(key);
     if (known === undefined) {
-      const permits = new Permits(perSecond, second, this.#clock);
-      known = { owner, path, permits, accounts: new Set() };
+      const window = new SlidingWindowLimiter(perSecond, second, this.#clock);
+      known = { owner, path, window, accounts: new Set() };
       this.#addresses.set(key, known);
     }
     known.accounts.add(per === "uid" ? account : null);
-    return known.permits;
+    return known.window;
   }
 
   /** A pause may be prolonged while it is waited for. */

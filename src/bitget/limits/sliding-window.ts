@@ -1,18 +1,18 @@
 /**
- * So many uses a window, exact over every sliding window of that length: a permit comes back one window after its use
- * has ended, or two where nobody knows when that was. Those who find none free wait in bottleneck's queue, one of them at its head.
+ * At most N requests in any window of the given length (sliding window): a permit is free again one window after its request
+ * has ended, or two where it is not known when that was. Callers that find none free wait in a FIFO queue of bottleneck.
  */
 import Bottleneck from "bottleneck";
 import type { Clock } from "../../core/clock.ts";
 import { DeadlineError } from "../../core/errors.ts";
 
 export interface Permit {
-  /** The use has ended: the permit comes back one window from now. */
-  used(): void;
-  /** The use ended for us alone: what was sent may still be on its way, and counts for another window. */
-  lost(): void;
-  /** It was not used after all: it comes back at once. */
-  unused(): void;
+  /** The request has ended: the permit is free again one window from now. */
+  release(): void;
+  /** We gave up waiting; the request may still reach the exchange, so the permit is held for two windows. */
+  releaseUncertain(): void;
+  /** Nothing was sent: the permit is free at once. */
+  cancel(): void;
 }
 
 interface Waiter {
@@ -22,19 +22,19 @@ interface Waiter {
   leave(): void;
 }
 
-/** How often the wall clock is looked at while somebody waits. Milliseconds. */
-const watchInterval = 250;
+/** How often the wall clock is checked while a caller waits. Milliseconds. */
+const clockCheckMs = 250;
 
-export class Permits {
+export class SlidingWindowLimiter {
   readonly #window: number;
   readonly #clock: Clock;
   readonly #wasSetBack = setBackDetector();
-  /** In the order they came. */
+  /** In order of arrival. */
   readonly #waiters = new Set<Waiter>();
   /** Monotonic instants at which used permits come back, the next one first. */
   readonly #returns: number[] = [];
   #free: number;
-  /** Null until somebody has to wait: most accounts never do, and a queue is larger than all the rest. */
+  /** Null until a caller has to wait: most accounts never do, and a queue takes more memory than all the rest. */
   #queue: Bottleneck | null = null;
   #head: Waiter | null = null;
   #closed = false;
@@ -48,7 +48,7 @@ export class Permits {
     this.#clock = clock;
   }
 
-  /** Resolves with a permit, in order of asking; rejects with the signal's reason, and the place is given up. */
+  /** Resolves with a permit, in order of arrival; rejects with the signal's reason, which leaves the queue. */
   async take(signal: AbortSignal): Promise<Permit> {
     if (signal.aborted) throw signal.reason;
     if (this.#closed) throw stopping();
@@ -57,12 +57,12 @@ export class Permits {
     return this.#permit();
   }
 
-  /** How many may be taken at once, now. */
+  /** Permits that can be taken without waiting. */
   get free(): number {
     return this.#free;
   }
 
-  /** Refuses those who wait and leaves no timer behind. */
+  /** Rejects all waiting callers and clears the timers. */
   close(): void {
     this.#closed = true;
     this.#cancelReturn?.();
@@ -77,9 +77,9 @@ export class Permits {
       out = false;
     };
     return {
-      used: once(() => this.#cool(1)),
-      lost: once(() => this.#cool(2)),
-      unused: once(() => this.#giveBack()),
+      release: once(() => this.#freeAfter(1)),
+      releaseUncertain: once(() => this.#freeAfter(2)),
+      cancel: once(() => this.#freeOne()),
     };
   }
 
@@ -115,35 +115,35 @@ export class Permits {
     const queue = this.#queue ?? this.#newestQueue();
     const job = () =>
       new Promise<void>((done) => {
-        // A queue that was replaced has nothing to give; whoever gave up needs nothing.
+        // The queue was replaced, or the caller gave up.
         if (queue !== this.#queue || !this.#waiters.has(waiter)) return done();
         waiter.leave = done;
         this.#head = waiter;
-        this.#serve();
+        this.#grantNext();
       });
-    // It rejects only when a queue is stopped: replaced, where nothing is lost, or closed, where all were refused.
+    // Rejects only when the queue is stopped: replaced, which loses nothing, or closed, which has rejected all callers.
     queue.schedule(job).catch(() => {});
   }
 
-  /** Goes by the wall clock as it is from now on; earlier steps of it are no concern of the queue. */
+  /** Earlier steps of the wall clock do not concern a new queue. */
   #newestQueue(): Bottleneck {
     this.#wasSetBack();
     this.#queue = newQueue();
     return this.#queue;
   }
 
-  #serve(): void {
+  #grantNext(): void {
     if (this.#head === null || this.#free === 0) return;
     this.#free -= 1;
     this.#head.grant(this.#permit());
   }
 
-  #giveBack(): void {
+  #freeOne(): void {
     this.#free += 1;
-    this.#serve();
+    this.#grantNext();
   }
 
-  #cool(windows: number): void {
+  #freeAfter(windows: number): void {
     if (this.#closed) return;
     const at = this.#clock.monotonic() + windows * this.#window;
     const before = this.#returns.findLastIndex((other) => other <= at);
@@ -164,7 +164,7 @@ export class Permits {
       const now = this.#clock.monotonic();
       while ((this.#returns[0] ?? Number.POSITIVE_INFINITY) <= now) {
         this.#returns.shift();
-        this.#giveBack();
+        this.#freeOne();
       }
       this.#returnLater();
     });
@@ -172,9 +172,9 @@ export class Permits {
 
   /**
    * bottleneck goes by the wall clock even without a pace of its own: after a step back it starts no job until the old
-   * time is reached again (SGrondin/bottleneck#134). A new queue does; everybody keeps their place.
+   * time is reached again (SGrondin/bottleneck#134). A new queue does; the order of the callers stays.
    */
-  #renewIfSetBack(): void {
+  #renewQueueIfSetBack(): void {
     if (!this.#wasSetBack()) return;
     const old = this.#queue;
     this.#queue = newQueue();
@@ -188,7 +188,7 @@ export class Permits {
 
   #watchClock(): void {
     if (this.#waiters.size > 0) {
-      this.#watch ??= setInterval(() => this.#renewIfSetBack(), watchInterval).unref();
+      this.#watch ??= setInterval(() => this.#renewQueueIfSetBack(), clockCheckMs).unref();
     } else if (this.#watch !== null) {
       clearInterval(this.#watch);
       this.#watch = null;
@@ -200,12 +200,12 @@ const newQueue = (): Bottleneck => new Bottleneck({ maxConcurrent: 1 });
 
 const stopping = (): DeadlineError => new DeadlineError("the program is stopping");
 
-/** Smaller steps than this stall nobody for long. Milliseconds. */
+/** Smaller steps stall the queue only for a moment. Milliseconds. */
 const smallStep = 50;
 
 /**
- * Says whether the wall clock of this machine was set back since the last time it was asked. The machine's, whatever
- * clock the program goes by: it is the one bottleneck reads.
+ * Returns a function that tells whether the machine's wall clock was set back since its last call: bottleneck reads that one,
+ * whatever clock the program uses.
  */
 function setBackDetector(): () => boolean {
   const lead = () => Date.now() - performance.now();

@@ -27,7 +27,7 @@ export interface Http {
 }
 
 /** Milliseconds for each part of a request, and for the whole of it. */
-export interface Patience {
+export interface Timeouts {
   lookup: number;
   connect: number;
   secureConnect: number;
@@ -35,7 +35,13 @@ export interface Patience {
   request: number;
 }
 
-const usualPatience: Patience = { lookup: 5000, connect: 5000, secureConnect: 5000, response: 20_000, request: 30_000 };
+const defaultTimeouts: Timeouts = {
+  lookup: 5000,
+  connect: 5000,
+  secureConnect: 5000,
+  response: 20_000,
+  request: 30_000,
+};
 
 /** Bytes of a body, unpacked. The longest answer we know, all tickers, has 0.4 MB. */
 const largestBody = 2_000_000;
@@ -43,13 +49,13 @@ const largestBody = 2_000_000;
 /** `hosts` are origins, the one to ask first in front: `https://api.bitget.com`. */
 export function createHttp(
   hosts: readonly string[],
-  { patience = usualPatience, proxy = noProxy }: { patience?: Patience; proxy?: ProxySettings } = {},
+  { timeouts = defaultTimeouts, proxy = noProxy }: { timeouts?: Timeouts; proxy?: ProxySettings } = {},
 ): Http {
   // Node gives each address of a host 250 ms to connect unless told otherwise: less than a slow line needs.
   const connection = {
     keepAlive: true,
     autoSelectFamilyAttemptTimeout: 2000,
-    proxyPatience: patience.connect + patience.secureConnect,
+    proxyPatience: timeouts.connect + timeouts.secureConnect,
   };
   const routes = hosts.map((host) => ({ host, route: routeTo(host, proxy, connection) }));
   const client = got.extend({
@@ -58,7 +64,7 @@ export function createHttp(
     retry: { limit: 0 },
     throwHttpErrors: false,
     decompress: true,
-    timeout: patience,
+    timeout: timeouts,
   });
 
   async function getFrom(

@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from "vitest";
-import { type Permit, Permits } from "../../../src/bitget/limits/sliding-window.ts";
+import { type Permit, SlidingWindowLimiter } from "../../../src/bitget/limits/sliding-window.ts";
 import { systemClock } from "../../../src/core/clock.ts";
 
 // Time is simulated, that of the queue's library included: nothing waits, and a busy machine changes nothing.
@@ -14,8 +14,8 @@ const setWallClockBack = (ms: number): void => {
   vi.setSystemTime(Date.now() - ms);
 };
 
-function permitsOf(count: number, window: number): Permits {
-  const permits = new Permits(count, window, systemClock);
+function permitsOf(count: number, window: number): SlidingWindowLimiter {
+  const permits = new SlidingWindowLimiter(count, window, systemClock);
   onTestFinished(() => permits.close());
   return permits;
 }
@@ -40,7 +40,7 @@ async function atOnce<T>(promise: Promise<T>): Promise<T> {
   return promise;
 }
 
-const takeAll = (permits: Permits, count: number): Promise<Permit[]> =>
+const takeAll = (permits: SlidingWindowLimiter, count: number): Promise<Permit[]> =>
   atOnce(Promise.all(Array.from({ length: count }, () => permits.take(never))));
 
 it("no window of any start holds more uses than there are permits", async () => {
@@ -51,7 +51,7 @@ it("no window of any start holds more uses than there are permits", async () => 
     uses.push(performance.now());
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 40));
     uses.push(performance.now()); // a use may count at its start or at its end
-    permit.used();
+    permit.release();
   };
 
   const all = Promise.all(Array.from({ length: 40 }, use));
@@ -70,8 +70,8 @@ it("a use that nobody saw the end of counts for another window, and holds up no 
   const next = permits.take(never);
   const afterNext = permits.take(never);
 
-  lost?.lost();
-  used?.used();
+  lost?.releaseUncertain();
+  used?.release();
   const states = [await stateAfter(150, next), await stateAfter(150, next), await stateAfter(50, afterNext)];
   const later = await stateAfter(200, afterNext);
 
@@ -84,7 +84,7 @@ it("a permit comes back one window after its use has ended, not after it began",
   const second = permits.take(never);
 
   const during = await stateAfter(300, second);
-  first.used();
+  first.release();
   const justAfter = await stateAfter(150, second);
   const later = await stateAfter(300, second);
 
@@ -94,7 +94,7 @@ it("a permit comes back one window after its use has ended, not after it began",
 it("a permit that was not used comes back at once", async () => {
   const permits = permitsOf(1, 60_000);
   const first = await atOnce(permits.take(never));
-  first.unused();
+  first.cancel();
 
   expect(await stateAfter(300, permits.take(never))).toBe("held");
 });
@@ -108,7 +108,7 @@ it("who gives up while waiting takes no permit along", async () => {
 
   controller.abort(new Error("enough"));
   await expect(impatient).rejects.toThrow("enough");
-  first.used();
+  first.release();
 
   expect(await stateAfter(500, patient)).toBe("held");
 });
@@ -125,7 +125,7 @@ it("permits are given in the order of asking", async () => {
     [1, 2, 3, 4, 5].map(async (number) => {
       const permit = await permits.take(never);
       order.push(number);
-      permit.used();
+      permit.release();
     }),
   );
   await vi.advanceTimersByTimeAsync(1000);
@@ -136,7 +136,7 @@ it("permits are given in the order of asking", async () => {
 
 it("a wall clock that is set back an hour stalls nobody who comes after", async () => {
   const permits = permitsOf(2, 50);
-  for (const permit of await takeAll(permits, 2)) permit.used();
+  for (const permit of await takeAll(permits, 2)) permit.release();
   setWallClockBack(hour);
 
   expect(await stateAfter(1000, permits.take(never))).toBe("held");
@@ -148,7 +148,7 @@ it("a wall clock that is set back an hour stalls nobody who is waiting", async (
   const waiting = permits.take(never);
   await stateAfter(20, waiting);
   setWallClockBack(hour);
-  for (const permit of held) permit.used();
+  for (const permit of held) permit.release();
 
   expect(await stateAfter(1000, waiting)).toBe("held");
 });
@@ -159,7 +159,7 @@ it("a wall clock that is set forward and back again stalls nobody", async () => 
   const held = await takeAll(permits, 2);
   const waiting = permits.take(never);
   setWallClockBack(hour);
-  for (const permit of held) permit.used();
+  for (const permit of held) permit.release();
 
   expect(await stateAfter(1000, waiting)).toBe("held");
 });
@@ -171,7 +171,7 @@ it("permits that were out when the wall clock was set back are still out", async
   setWallClockBack(hour);
 
   const before = await stateAfter(700, waiting);
-  first?.used();
+  first?.release();
   const after = await stateAfter(500, waiting);
 
   expect([before, after]).toEqual(["waiting", "held"]);
@@ -184,7 +184,7 @@ it("closing refuses those who wait and those who come later", async () => {
   const refused = expect(waiting).rejects.toThrow("the program is stopping");
 
   permits.close();
-  first.used();
+  first.release();
 
   await refused;
   await expect(permits.take(never)).rejects.toThrow("the program is stopping");

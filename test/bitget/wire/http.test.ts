@@ -2,13 +2,13 @@ import { createServer as createTlsServer } from "node:https";
 import { type AddressInfo, createServer as createSocketServer, type Socket } from "node:net";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { createHttp, type Http, type Patience } from "../../../src/bitget/wire/http.ts";
+import { createHttp, type Http, type Timeouts } from "../../../src/bitget/wire/http.ts";
 import { DeadlineError } from "../../../src/core/errors.ts";
 import { answer, canaries, failureOf, send, startServer } from "../support.ts";
 
 const asked = "/api/v2/spot/account/assets?coin=BTC";
 const secretHeaders = () => ({ "ACCESS-KEY": canaries.key, "ACCESS-PASSPHRASE": canaries.passphrase });
-const patience = (request: number): Patience => ({
+const timeouts = (request: number): Timeouts => ({
   lookup: 500,
   connect: 500,
   secureConnect: 500,
@@ -17,7 +17,7 @@ const patience = (request: number): Patience => ({
 });
 
 function httpOf(hosts: readonly string[], request = 2000): Http {
-  const http = createHttp(hosts, { patience: patience(request) });
+  const http = createHttp(hosts, { timeouts: timeouts(request) });
   onTestFinished(() => http.close());
   return http;
 }
