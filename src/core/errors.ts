@@ -28,6 +28,7 @@ export type FailureKind =
   | "internal";
 
 export abstract class CollectorError extends Error {
+  override readonly name: string = this.constructor.name;
   abstract readonly kind: FailureKind | "config" | "usage" | "locked" | "query";
   /** The code that is stored: the exchange's where there is one, else our kind. At most 16 characters. */
   get code(): string {
@@ -37,7 +38,6 @@ export abstract class CollectorError extends Error {
 
 /** The exchange gave no usable answer. `path` has no query. */
 export class NetworkError extends CollectorError {
-  override name = "NetworkError";
   readonly kind: FailureKind;
   /** How long the exchange asked us to wait, where it did. Milliseconds. */
   readonly retryAfterMs: number | null;
@@ -51,7 +51,6 @@ export class NetworkError extends CollectorError {
 
 /** The exchange answered with a code other than success. */
 export class ApiError extends CollectorError {
-  override name = "ApiError";
   readonly kind: FailureKind;
   readonly #code: string;
   /** As in NetworkError. */
@@ -71,7 +70,6 @@ export class ApiError extends CollectorError {
 
 /** An answer whose shape is not the documented one. `field` says where: `data[3].available`. */
 export class ShapeError extends CollectorError {
-  override name = "ShapeError";
   readonly kind = "shape";
 
   constructor(path: string, field: string, problem: string) {
@@ -81,7 +79,6 @@ export class ShapeError extends CollectorError {
 
 /** Settings that cannot be used, or a state of things in which going on would be a guess. All problems at once. Exit 78. */
 export class ConfigError extends CollectorError {
-  override name = "ConfigError";
   readonly kind = "config";
   readonly problems: readonly string[];
 
@@ -93,25 +90,21 @@ export class ConfigError extends CollectorError {
 
 /** Wrong arguments on the command line. Exit 64. */
 export class UsageError extends CollectorError {
-  override name = "UsageError";
   readonly kind = "usage";
 }
 
 /** A statement that is not answered: refused, wrong, or stopped at a limit. Exit 1. */
 export class QueryError extends CollectorError {
-  override name = "QueryError";
   readonly kind = "query";
 }
 
 /** Another process collects into this database. Exit 75. */
 export class LockedError extends CollectorError {
-  override name = "LockedError";
   readonly kind = "locked";
 }
 
 /** The database is gone, or cannot be written just now. Exit 74. */
 export class StorageError extends CollectorError {
-  override name = "StorageError";
   readonly kind = "storage";
   /** True where waiting does not help: the file in use was moved, deleted or replaced. */
   readonly gone: boolean;
@@ -124,18 +117,15 @@ export class StorageError extends CollectorError {
 
 /** The disk of the database has too little room for another run. */
 export class SpaceError extends CollectorError {
-  override name = "SpaceError";
   readonly kind = "disk_space";
 }
 
 /** The run's deadline passed, or the program is stopping. */
 export class DeadlineError extends CollectorError {
-  override name = "DeadlineError";
   readonly kind = "deadline";
 }
 
 /** Rows cannot be made because what they build on was never read. */
 export class UnknownError extends CollectorError {
   readonly kind = "unknown";
-  override name = "UnknownError";
 }

@@ -1,19 +1,11 @@
 import { html } from "hono/html";
 import type { Steps } from "../../core/async/cooperate.ts";
+import { durationText } from "../../core/text.ts";
 import type { HeldRow } from "../../queries/close.ts";
 import { equity, type Total, type Totals, totals, walletColumns } from "../data/equity.ts";
 import { allRows, type View } from "../data/table.ts";
 import { chartHtml, usualSpans } from "./parts/chart.ts";
-import {
-  ageText,
-  cellHtml,
-  changeFigure,
-  type Html,
-  instantFigure,
-  none,
-  unknown,
-  wholeFigure,
-} from "./parts/figure.ts";
+import { cellHtml, changeFigure, type Html, instantFigure, none, unknown, wholeFigure } from "./parts/figure.ts";
 import { layout } from "./parts/layout.ts";
 import { addressOf, lasting } from "./parts/query-params.ts";
 import { type Shown, shownAs, tableHtml } from "./parts/table.ts";
@@ -56,7 +48,7 @@ ${now.value === null && now.knownPart !== null ? html`<p class="part"><span clas
 <p><span class="label">Since yesterday</span> ${change === null ? unknown() : html`${changeFigure(change)} <span class="unit">USDT</span>`}
 ${yesterday.value === null ? "" : html`<span class="aside">from ${wholeFigure(yesterday.value)} at the end of the day before</span>`}</p>
 ${missing(now)}
-${now.takenAt === null ? "" : html`<p class="aside">As told at ${instantFigure(now.takenAt, view.timezone)}<span class="age">, ${ageText(view.at - now.takenAt)} ${view.isNow ? "ago" : "before"}</span></p>`}
+${now.takenAt === null ? "" : html`<p class="aside">As told at ${instantFigure(now.takenAt, view.timezone)}<span class="age">, ${durationText(Math.max(0, view.at - now.takenAt))} ${view.isNow ? "ago" : "before"}</span></p>`}
 </section>`;
 }
 

@@ -72,11 +72,3 @@ export function cellHtml(kind: Kind, cell: Cell | undefined, timezone: string): 
   if (kind === "instant") return instantFigure(text, timezone);
   return html`${text}`;
 }
-
-/** How long ago: "3 s", "2 h". */
-export function ageText(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000));
-  if (seconds < 120) return `${seconds} s`;
-  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
-  return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} d`;
-}
