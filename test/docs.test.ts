@@ -14,10 +14,6 @@ describe("the README", () => {
   it("has at most 200 lines", () => {
     expect(readme.split("\n").length).toBeLessThanOrEqual(201);
   });
-
-  it.each([...datasetNames])("lists the dataset %s", (name) => {
-    expect(readme).toContain(`| \`${name}\` |`);
-  });
 });
 
 /** Targets of the links and images of a page, without those that leave the repository. */

@@ -4,6 +4,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { commands } from "./commands.ts";
+import { datasets } from "./datasets.ts";
 import { dictionary } from "./dictionary.ts";
 import { metrics } from "./metrics.ts";
 import { reportColumns } from "./reports.ts";
@@ -12,6 +13,7 @@ import { envExample, settings } from "./settings.ts";
 /** Markdown of each section, without the markers. */
 const sections: Record<string, () => string | Promise<string>> = {
   commands,
+  datasets,
   metrics,
   "report columns": reportColumns,
   settings,

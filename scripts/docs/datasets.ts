@@ -1,0 +1,22 @@
+/** The table of what is collected, from the declarations of the datasets. */
+import type { ApiVersion } from "../../src/core/domain.ts";
+import type { Dataset } from "../../src/datasets/dataset.ts";
+import { datasets as all } from "../../src/datasets/index.ts";
+import { table } from "./markdown.ts";
+
+/** Returns how a generation tells a dataset; an empty text where it does not. */
+function offerOf({ endpoints }: Dataset, version: ApiVersion): string {
+  const endpoint = endpoints[version];
+  if (!endpoint) return "";
+  return endpoint.address ? "✓" : "computed";
+}
+
+export const datasets = (): string =>
+  table(
+    ["dataset", "what", "v1", "v2 (classic)", "v3 (unified)"],
+    all.map((dataset) => [
+      `\`${dataset.name}\``,
+      dataset.summary,
+      ...(["v1", "v2", "v3"] as const).map((version) => offerOf(dataset, version)),
+    ]),
+  );
