@@ -7,7 +7,7 @@ import type { Clock } from "../core/clock.ts";
 import { StorageError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import { realPath } from "../core/path.ts";
-import type { Dataset } from "../datasets/dataset.ts";
+import type { AnyDataset } from "../datasets/incremental.ts";
 import { AlertState } from "./alerts/alert-state.ts";
 import { createChain } from "./chain/chain.ts";
 import { identityOf } from "./files/connections.ts";
@@ -30,7 +30,7 @@ import { applyMigrations, migrate } from "./transfer/migrate.ts";
  */
 export async function openStore(options: {
   path: string;
-  datasets: readonly Dataset[];
+  datasets: readonly AnyDataset[];
   log: Log;
   clock: Clock;
   /** Aborted when the program must stop at once: nothing waits for another program any more. */

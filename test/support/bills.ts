@@ -9,8 +9,9 @@ import { perProductType } from "../../src/datasets/dataset.ts";
 import { amount, coin, digits, item, list, millis, name, text } from "../../src/datasets/fields.ts";
 import { incrementalDataset, listOf } from "../../src/datasets/incremental.ts";
 import type { Bill } from "../../src/simulator/simulator.ts";
-import { reading, recordLayoutOf, recordQuery, recordTableOf } from "../../src/store/schema/record-layout.ts";
+import { reading, recordTableOf } from "../../src/store/schema/record-layout.ts";
 import * as tables from "../../src/store/schema/tables.ts";
+import { viewsOf } from "../../src/store/schema/views.ts";
 
 export const billsPath = "/api/v2/mix/account/bill";
 
@@ -73,7 +74,7 @@ export async function createBillTables(path: string): Promise<void> {
   const statements = await generateSQLiteMigration(before, after);
   const database = new Database(path);
   for (const statement of statements) database.exec(strict(statement));
-  database.exec(`create view bills as ${recordQuery(recordLayoutOf(bills))}`);
+  database.exec(viewsOf([bills]).get("bills") ?? "");
   database.close();
 }
 

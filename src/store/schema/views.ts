@@ -3,8 +3,10 @@
 import { snakeCase } from "../../core/columns.ts";
 import { productTypes } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
+import type { AnyDataset } from "../../datasets/incremental.ts";
 import { asOfJoins } from "./as-of-sql.ts";
 import { digitsSql, instantSql, readableSql, receivedInstantSql } from "./encoding.ts";
+import { recordLayoutOf, recordQuery } from "./record-layout.ts";
 import { columnOf, type Layout, layoutOf } from "./storage-layout.ts";
 import { columnNames, notComplete } from "./tables.ts";
 
@@ -12,17 +14,22 @@ import { columnNames, notComplete } from "./tables.ts";
 export type Views = ReadonlyMap<string, string>;
 
 /** Every view by name. */
-export function viewsOf(datasets: readonly Dataset[]): Views {
+export function viewsOf(datasets: readonly AnyDataset[]): Views {
   const views = new Map<string, string>();
   const add = (name: string, query: string) => views.set(name, `CREATE VIEW ${name} AS\n${query}`);
-  for (const dataset of datasets) {
+  const ofSnapshots = datasets.filter((one) => one.mode === "snapshot");
+  for (const dataset of datasets.filter((one) => one.mode === "incremental")) {
+    const layout = recordLayoutOf(dataset);
+    add(layout.prefix, recordQuery(layout));
+  }
+  for (const dataset of ofSnapshots) {
     const layout = layoutOf(dataset);
     const history = `${layout.prefix}_history`;
     add(history, historyQuery(layout));
     const latest = "select latest from scope where until is null";
     add(`${layout.prefix}_latest`, `select * from ${history} where snapshot_id in (${latest})`);
   }
-  add("daily_ranges", rangesQuery(datasets));
+  add("daily_ranges", rangesQuery(ofSnapshots));
   for (const [name, query] of Object.entries(fixed)) add(name, query.trim());
   return views;
 }

@@ -4,10 +4,13 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import { collect } from "../../../src/collecting/collect.ts";
+import { Scheduler } from "../../../src/collecting/scheduler.ts";
+import { parsePattern } from "../../../src/core/cron.ts";
 import type { RunState } from "../../../src/core/domain.ts";
 import { createLog } from "../../../src/core/log.ts";
 import type { IncrementalDataset } from "../../../src/datasets/incremental.ts";
 import type { Bill, Fault } from "../../../src/simulator/simulator.ts";
+import { verify } from "../../../src/store/verify/verify.ts";
 import { billAt, bills, billsPath, billsWithCursor, createBillTables } from "../../support/bills.ts";
 import { temporaryFolder } from "../../support/files.ts";
 import { until } from "../../support/wait.ts";
@@ -135,26 +138,27 @@ describe.each([0, 1, 2, 3, 4, 5])("at page %i of a first run", (page) => {
     // No page twice but the one that hung; the overlap with what was read is empty, and asked for twice.
     expect((cut?.requests ?? 0) + (rest?.requests ?? 0)).toBeLessThanOrEqual(requests + 3);
   });
+});
 
-  it("an empty answer where there is something is asked for once more", async () => {
-    const world = await createLedger();
-    befall(world, page, { edit: (envelope) => ({ ...(envelope as Envelope), data: { bills: [], endId: "" } }) });
-    expect(await run(world, 1)).toBe("ok");
-    expect(stored(world)).toEqual(told(ledger));
-  });
+/** Befalls every other answer, so that each page is sent right when it is asked for again. */
+function everyOther(change: (envelope: Envelope) => Envelope): Fault {
+  let answers = 0;
+  const edit = (envelope: unknown) => (answers++ % 2 === 0 ? change(envelope as Envelope) : envelope);
+  return { edit, times: Number.POSITIVE_INFINITY };
+}
 
-  it("an answer without its cursor is no end", async () => {
-    const withoutCursor = (envelope: unknown) => ({
-      ...(envelope as Envelope),
-      data: { ...(envelope as Envelope).data, endId: "" },
-    });
-    for (const dataset of [bills, billsWithCursor]) {
-      const world = await createLedger();
-      befall(world, page, { edit: withoutCursor });
-      expect(await run(world, 1, { dataset })).toBe("ok");
-      expect(stored(world)).toEqual(told(ledger));
-    }
-  });
+const empty = (envelope: Envelope): Envelope => ({ ...envelope, data: { bills: [], endId: "" } });
+const withoutCursor = (envelope: Envelope): Envelope => ({ ...envelope, data: { ...envelope.data, endId: "" } });
+
+it.each([
+  ["an empty answer where there is something", bills, empty],
+  ["an answer without the cursor that nobody needs", bills, withoutCursor],
+  ["a full page without the cursor that it needs", billsWithCursor, withoutCursor],
+] as const)("%s, at each page, loses nothing", async (_, dataset, change) => {
+  const world = await createLedger();
+  befall(world, 0, everyOther(change));
+  expect(await run(world, 1, { dataset })).toBe("ok");
+  expect(stored(world)).toEqual(told(ledger));
 });
 
 it("a cursor that stays lost, and a page that comes again, fail the run, and the watermark stays behind them", async () => {
@@ -272,4 +276,40 @@ it("a machine that was off for longer than the exchange remembers leaves a hole 
   expect(said).toEqual([
     `bills of umcbl between ${text(through)} and ${text(reading?.hole_to)} were not read in time; the exchange has them no more`,
   ]);
+});
+
+it("every due slot has its run, or the reason why there is none, as of any other dataset", async () => {
+  const world = await createLedger();
+  await world.scheduler.stop();
+  const { app, clock, exchange } = world;
+  const schedules = { ...app.deps.schedules, [bills.name]: parsePattern("*/5 * * * *") };
+  const deps = { ...app.deps, datasets: [bills], schedules };
+  const onFatal = (error: Error) => {
+    throw error;
+  };
+  const open = () => Scheduler.open({ ...app, deps, onFatal });
+  const tickAt = async (scheduler: Scheduler, time: string) => {
+    clock.live(Date.parse(`2026-10-20T${time}Z`));
+    scheduler.tick();
+    await scheduler.idle();
+  };
+  const first = await open();
+  await tickAt(first, "10:01:00");
+  await tickAt(first, "10:05:00");
+  await first.stop();
+  clock.live(Date.parse("2026-10-20T10:16:00Z"));
+  const second = await open();
+  exchange.bills.push(billAt(Date.parse("2026-10-20T10:12:00Z"), 70));
+  await tickAt(second, "10:16:00");
+  await tickAt(second, "10:20:00");
+  await second.stop();
+  expect(world.rows("select substr(scheduled_for, 12, 5) as slot, state, cause, rows from runs order by slot")).toEqual(
+    [
+      { slot: "10:05", state: "ok", cause: null, rows: ledger.length },
+      { slot: "10:10", state: "missed", cause: "not running", rows: 0 },
+      { slot: "10:15", state: "ok", cause: "late", rows: 1 },
+      { slot: "10:20", state: "ok", cause: null, rows: 0 },
+    ],
+  );
+  expect((await verify(world.path, [bills])).problems).toEqual([]);
 });
