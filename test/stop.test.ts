@@ -68,6 +68,8 @@ it("a database that another program holds is waited for no longer than the stop"
   other.exec("begin immediate");
   world.clock.live(slot);
   world.scheduler.tick();
+  // In these turns of the event loop the claim of the slot comes to wait for the database.
+  for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
   const stopped = world.scheduler.stop();
   world.app.cut();
   await stopped;

@@ -3,39 +3,31 @@
  *
  *     claim the slot → request every scope at the same time → map responses to rows → store all of it in one transaction → notify
  *
- * A run that was claimed always ends with a stored result. What fails is stored as the failed snapshot of its scope, with the
- * reason: this file alone decides what a failure means.
+ * `scheduler.ts` calls it for slots that are due, the `collect` command for the present instant. `read-scope.ts` is what happens
+ * to one scope. What fails is stored as the failed snapshot of its scope with the reason: this file alone decides what a
+ * failure means, and a run that was claimed always ends with a stored result.
  */
 
-import { toJson } from "../bitget/wire/json.ts";
-import { unlessAborted } from "../core/abort.ts";
 import { sleep } from "../core/clock.ts";
 import {
-  type Address,
-  type Answer,
   type ApiVersion,
   causes,
   type FailedSnapshot,
-  type Item,
   manualSlot,
-  type Params,
   type RecordBatch,
   type RunState,
   type Scope,
   type Snapshot,
 } from "../core/domain.ts";
 import { CollectorError, StorageError } from "../core/errors.ts";
-import type { AnyEndpoint } from "../datasets/dataset.ts";
-import type { AnyListEndpoint } from "../datasets/incremental.ts";
 import type { RunEnd } from "../store/store.ts";
-import { readRecords } from "./incremental/read-records.ts";
-import { mapperInput } from "./related-rows.ts";
+import { readNewRecords, readSnapshot } from "./read-scope.ts";
 import { type CollectorDeps, RunContext, type RunRequest } from "./run-context.ts";
-import { logFields, logRecords, logRun } from "./run-log.ts";
+import { logRun } from "./run-log.ts";
 
-/** What a run brought: one entry per scope. Neither snapshots nor failures: the account has no such data. */
+/** What a run brought for each scope. Neither snapshots nor failures: the account has no such data. */
 interface Result {
-  /** Of an incremental dataset: batches of records. */
+  /** Of an incremental dataset: batches of records; what was read before a failure is one too. */
   snapshots: (Snapshot | RecordBatch)[];
   failures: FailedSnapshot[];
 }
@@ -62,8 +54,6 @@ export async function collect(request: RunRequest, deps: CollectorDeps): Promise
     const stored = await retryWhileStorageFails(run, () => store.finish(id, end));
     deps.rawAnswers?.keep(run.name, run.responses);
     logRun(run, stored, result.snapshots, end.finishedAt);
-    logRecords(run, stored, result.snapshots);
-    logFields(run, result.snapshots);
     const ended = { ...run.name, ...run.tally, ...stored, startedAt: run.startedAt, finishedAt: end.finishedAt };
     for (const observer of deps.observers) observer.onEnded?.(ended);
     return stored.state;
@@ -78,9 +68,10 @@ export async function collect(request: RunRequest, deps: CollectorDeps): Promise
  */
 async function readAllScopes(run: RunContext, mayChangeVersion = true): Promise<Result> {
   const { dataset, session, deps } = run;
-  const remembered = await deps.store.apiVersion(session.name);
-  let scopes: readonly Scope[] = (remembered && dataset.endpoints[remembered]?.scopes(deps.productTypes)) ?? [null];
+  let scopes: readonly Scope[] = [null];
   try {
+    const remembered = await deps.store.apiVersion(session.name);
+    scopes = (remembered && dataset.endpoints[remembered]?.scopes(deps.productTypes)) ?? scopes;
     deps.store.requireRoom();
     const { signal, tally } = run;
     const version = await session.api({ signal, tally });
@@ -92,8 +83,11 @@ async function readAllScopes(run: RunContext, mayChangeVersion = true): Promise<
     await Promise.all(
       scopes.map(async (scope) => {
         try {
-          if ("read" in endpoint) await readNewRecords(run, endpoint, scope, result);
-          else result.snapshots.push(await readScope(run, endpoint, scope));
+          if ("read" in endpoint) {
+            const { batch, error } = await readNewRecords(run, endpoint, scope);
+            if (batch) result.snapshots.push(batch);
+            if (error) throw error;
+          } else result.snapshots.push(await readSnapshot(run, endpoint, scope));
         } catch (error) {
           errors.push(error);
           // A product type that the exchange does not have is no failure.
@@ -122,71 +116,6 @@ async function hasOtherVersion(run: RunContext, version: ApiVersion): Promise<bo
     deps.log.warn(fields, `whether ${session.name} still speaks ${version} is not known: ${message}`);
     return false;
   }
-}
-
-/** Reads what is new in one scope of an incremental dataset. What was read before a failure is part of the result. */
-async function readNewRecords(run: RunContext, endpoint: AnyListEndpoint, scope: Scope, result: Result): Promise<void> {
-  const { dataset, session, deps } = run;
-  const { address } = endpoint;
-  const last = await deps.store.reading(session.name, dataset.name, scope);
-  const { batch, error } = await readRecords(
-    {
-      endpoint,
-      scope,
-      async ask(params) {
-        const answer = await send(run, address, params, scope);
-        run.assertWithinSlot();
-        return answer;
-      },
-      onMissing: (field) => run.missingFields.add(field),
-    },
-    last,
-    run.exchangeTime(),
-  );
-  if (batch) result.snapshots.push({ ...batch, items: batch.items.map((item) => withoutSecrets(run, item)) });
-  if (error) throw error;
-}
-
-/** Reads one scope. An empty response where the last snapshot had rows is requested once more, and then believed. */
-async function readScope(run: RunContext, endpoint: AnyEndpoint, scope: Scope): Promise<Snapshot> {
-  const { dataset, session, deps } = run;
-  const first = await readOnce(run, endpoint, scope);
-  if (endpoint.address === null || first.items.length > 0 || dataset.mode !== "snapshot") return first;
-  const last = (await deps.store.latest(dataset, session.name)).find((known) => known.scope === scope);
-  return last && last.rows.length > 0 ? readOnce(run, endpoint, scope) : first;
-}
-
-/** Sends the request at once, and maps the response when the runs that its rows depend on have ended. */
-async function readOnce(run: RunContext, endpoint: AnyEndpoint, scope: Scope): Promise<Snapshot> {
-  const answer = await request(run, endpoint, scope);
-  run.assertWithinSlot();
-  if (endpoint.needs.length > 0) await unlessAborted(run.dependencies, run.signal);
-  const takenAt = answer?.takenAt ?? run.session.client.exchangeNow();
-  const input = await mapperInput(run, scope, endpoint.needs);
-  const items = endpoint.items(answer?.data ?? null, input, (field) => run.missingFields.add(field));
-  return { scope, takenAt, items: items.map((item) => withoutSecrets(run, item)) };
-}
-
-/** Returns null where the rows are computed from other datasets alone. */
-const request = async (run: RunContext, { address, params }: AnyEndpoint, scope: Scope): Promise<Answer | null> =>
-  address && send(run, address, params(scope), scope);
-
-async function send(run: RunContext, address: Address, params: Params, scope: Scope): Promise<Answer> {
-  const { signal, tally } = run;
-  const answer = await run.session.client.get(address, params, {
-    signal,
-    tally,
-    onReply: (reply, receivedAt) => run.keepResponse(scope, address.name, reply, receivedAt),
-  });
-  run.answered(answer.receivedAt);
-  return answer;
-}
-
-/** Unknown fields are kept as they are, but not where they repeat a secret that was sent. */
-function withoutSecrets({ deps }: RunContext, item: Item): Item {
-  if (item.extra === null) return item;
-  const text = toJson(item.extra);
-  return deps.redact(text) === text ? item : { ...item, extra: { redacted: "it repeated a secret" } };
 }
 
 function endOf(run: RunContext, { snapshots, failures }: Result): RunEnd {

@@ -4,8 +4,19 @@ import { visible } from "../core/text.ts";
 import type { RunOutcome } from "../store/store.ts";
 import type { RunContext } from "./run-context.ts";
 
-/** Logs one line per run. `finishedAt`: epoch ms. */
+/** Logs a run that has ended: one line, and what is new about its responses. `finishedAt`: epoch ms. */
 export function logRun(
+  run: RunContext,
+  outcome: RunOutcome,
+  snapshots: readonly (Snapshot | RecordBatch)[],
+  finishedAt: number,
+): void {
+  logEnd(run, outcome, snapshots, finishedAt);
+  logRecords(run, outcome, snapshots);
+  logFields(run, snapshots);
+}
+
+function logEnd(
   { dataset, session, slot, tally, startedAt, deps }: RunContext,
   { state, failures }: RunOutcome,
   snapshots: readonly Snapshot[],
@@ -35,7 +46,7 @@ export function logRun(
 const maxIds = 10;
 
 /** Logs what a run of an incremental dataset can no longer read, and which records the exchange told otherwise before. */
-export function logRecords(
+function logRecords(
   { dataset, session, deps }: RunContext,
   { changed = [] }: RunOutcome,
   snapshots: readonly (Snapshot | RecordBatch)[],
@@ -70,7 +81,7 @@ const maxNameLength = 100;
 const maxFields = 200;
 
 /** Logs, once each, the fields that the exchange has begun to send, which are kept, or to leave out, which are unknown. */
-export function logFields({ dataset, missingFields, deps }: RunContext, snapshots: readonly Snapshot[]): void {
+function logFields({ dataset, missingFields, deps }: RunContext, snapshots: readonly Snapshot[]): void {
   const unknown = snapshots.flatMap(({ items }) => items.flatMap(({ extra }) => Object.keys(extra ?? {})));
   const warn = (name: string, says: (name: string) => string) => {
     const field = visible(name).slice(0, maxNameLength);

@@ -1,0 +1,70 @@
+/** One scope of a run: requests, and responses mapped to rows. A failure is thrown; what it means is decided in `collect.ts`. */
+
+import { toJson } from "../bitget/wire/json.ts";
+import { unlessAborted } from "../core/abort.ts";
+import type { Address, Answer, Item, Params, Scope, Snapshot } from "../core/domain.ts";
+import type { AnyEndpoint } from "../datasets/dataset.ts";
+import type { AnyListEndpoint } from "../datasets/incremental.ts";
+import { type ReadResult, readRecords } from "./incremental/read-records.ts";
+import { mapperInput } from "./related-rows.ts";
+import type { RunContext } from "./run-context.ts";
+
+/** Reads one scope of a snapshot dataset. An empty response where the last snapshot had rows is requested once more, and then believed. */
+export async function readSnapshot(run: RunContext, endpoint: AnyEndpoint, scope: Scope): Promise<Snapshot> {
+  const { dataset, session, deps } = run;
+  const first = await readOnce(run, endpoint, scope);
+  if (endpoint.address === null || first.items.length > 0 || dataset.mode !== "snapshot") return first;
+  const last = (await deps.store.latest(dataset, session.name)).find((known) => known.scope === scope);
+  return last && last.rows.length > 0 ? readOnce(run, endpoint, scope) : first;
+}
+
+/** Sends the request at once, and maps the response when the runs that its rows depend on have ended. */
+async function readOnce(run: RunContext, endpoint: AnyEndpoint, scope: Scope): Promise<Snapshot> {
+  const answer = await request(run, endpoint, scope);
+  run.assertWithinSlot();
+  if (endpoint.needs.length > 0) await unlessAborted(run.dependencies, run.signal);
+  const takenAt = answer?.takenAt ?? run.session.client.exchangeNow();
+  const input = await mapperInput(run, scope, endpoint.needs);
+  const items = endpoint.items(answer?.data ?? null, input, (field) => run.missingFields.add(field));
+  return { scope, takenAt, items: items.map((item) => withoutSecrets(run, item)) };
+}
+
+/** Reads what is new in one scope of an incremental dataset. What was read before a failure is returned beside it. */
+export async function readNewRecords(run: RunContext, endpoint: AnyListEndpoint, scope: Scope): Promise<ReadResult> {
+  const { dataset, session, deps } = run;
+  const last = await deps.store.reading(session.name, dataset.name, scope);
+  const source = {
+    endpoint,
+    scope,
+    async ask(params: Params) {
+      const answer = await send(run, endpoint.address, params, scope);
+      run.assertWithinSlot();
+      return answer;
+    },
+    onMissing: (field: string) => run.missingFields.add(field),
+  };
+  const { batch, error } = await readRecords(source, last, run.exchangeTime());
+  return { batch: batch && { ...batch, items: batch.items.map((item) => withoutSecrets(run, item)) }, error };
+}
+
+/** Returns null where the rows are computed from other datasets alone. */
+const request = async (run: RunContext, { address, params }: AnyEndpoint, scope: Scope): Promise<Answer | null> =>
+  address && send(run, address, params(scope), scope);
+
+async function send(run: RunContext, address: Address, params: Params, scope: Scope): Promise<Answer> {
+  const { signal, tally } = run;
+  const answer = await run.session.client.get(address, params, {
+    signal,
+    tally,
+    onReply: (reply, receivedAt) => run.keepResponse(scope, address.name, reply, receivedAt),
+  });
+  run.answered(answer.receivedAt);
+  return answer;
+}
+
+/** Unknown fields are kept as they are, but not where they repeat a secret that was sent. */
+function withoutSecrets({ deps }: RunContext, item: Item): Item {
+  if (item.extra === null) return item;
+  const text = toJson(item.extra);
+  return deps.redact(text) === text ? item : { ...item, extra: { redacted: "it repeated a secret" } };
+}
