@@ -215,7 +215,7 @@ function preparePrices(sqlite: Sqlite) {
                  select id from snapshot where scope_id = i.scope_id and taken_at <= @from and error_code is null
                  order by taken_at desc, id desc limit 1)), 0)
            left join snapshot b on b.id = (
-             select min(since) from prices_moving where item_id = m.item_id and since > m.since)`,
+             select min(since) from prices_moving where item_id = m.item_id and since > m.since and since <= @snapshotId)`,
       )
       .pluck(),
     lastPrices: sqlite.prepare<CoinsAsOf, { coin: string; price: Digits }>(
