@@ -51,7 +51,7 @@ async function askedOf(folder: string, missing: number, causeOf: (n: number) => 
   for (let first = 1; first <= missing; first += 10_000) {
     const count = Math.min(10_000, missing + 1 - first);
     const some = Array.from({ length: count }, (_, n) => first + n);
-    await store.settle(
+    await store.closeSlots(
       "main",
       "spot-assets",
       some.map((n) => ({ slot: start + n * minute, state: "missed" as const, cause: causeOf(n) })),

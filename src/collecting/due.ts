@@ -6,7 +6,7 @@ import { clockTolerance } from "../bitget/clock-check.ts";
 import type { Instant } from "../core/clock.ts";
 import { graceAt, type Pattern } from "../core/cron.ts";
 import { causes } from "../core/domain.ts";
-import type { SettledSlot } from "../store/runs/run-ledger.ts";
+import type { UnrunSlot } from "../store/runs/run-ledger.ts";
 
 /** One dataset of one account, and how far its slots are processed. */
 export interface SeriesState {
@@ -50,7 +50,7 @@ export interface Presence {
 
 export type Step =
   /** Gives slots that nobody will run any more their final row. */
-  | { kind: "close"; slots: SettledSlot[] }
+  | { kind: "close"; slots: UnrunSlot[] }
   /** Puts another pattern (null: none) in force. `from`: epoch ms. */
   | { kind: "schedule"; pattern: Pattern | null; from: number }
   | { kind: "run"; slot: number };
@@ -90,8 +90,8 @@ function stepToSchedule(series: SeriesState, presence: Presence): Step {
 }
 
 /** Returns the slots without a row up to and with `last`, the oldest first and as many as a step may have. */
-function unrunSlots(series: SeriesState, pattern: Pattern, presence: Presence, last: number): SettledSlot[] {
-  const slots: SettledSlot[] = [];
+function unrunSlots(series: SeriesState, pattern: Pattern, presence: Presence, last: number): UnrunSlot[] {
+  const slots: UnrunSlot[] = [];
   for (let slot = pattern.next(series.processedThrough); slot <= last; slot = pattern.next(slot)) {
     slots.push({ slot, ...reasonNotRun(slot, series.lastRun, presence) });
     if (slots.length === maxSlotsPerStep) break;
@@ -100,7 +100,7 @@ function unrunSlots(series: SeriesState, pattern: Pattern, presence: Presence, l
 }
 
 /** Why nobody ran a slot. The order counts: spans may overlap, and what comes first explains more. */
-function reasonNotRun(slot: number, lastRun: Span, presence: Presence): Omit<SettledSlot, "slot"> {
+function reasonNotRun(slot: number, lastRun: Span, presence: Presence): Omit<UnrunSlot, "slot"> {
   const isIn = ({ from, to }: Span): boolean => slot > from && slot <= to;
   if (isIn(lastRun)) return { state: "skipped", cause: causes.overlap };
   if (slot <= presence.startedAt) return { state: "missed", cause: causes.notRunning };

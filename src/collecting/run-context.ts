@@ -19,7 +19,7 @@ import { DeadlineError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { AnyDataset } from "../datasets/incremental.ts";
 import type { RawAnswer, RawAnswers } from "../store/responses/archive.ts";
-import type { SettledSlot } from "../store/runs/run-ledger.ts";
+import type { UnrunSlot } from "../store/runs/run-ledger.ts";
 import type { Store } from "../store/store.ts";
 import type { Session } from "./account-session.ts";
 
@@ -50,7 +50,7 @@ export interface CollectorDeps {
 export interface SlotObserver {
   onEnded?(run: EndedRun): void;
   /** Slots that were closed without a run. */
-  onClosed?(account: string, dataset: DatasetName, slots: readonly SettledSlot[]): void;
+  onClosed?(account: string, dataset: DatasetName, slots: readonly UnrunSlot[]): void;
 }
 
 /** A run as it was stored. */

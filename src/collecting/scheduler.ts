@@ -9,7 +9,7 @@ import { type Pattern, parsePattern } from "../core/cron.ts";
 import { causes } from "../core/domain.ts";
 import { ConfigError, StorageError } from "../core/errors.ts";
 import type { AnyDataset } from "../datasets/incremental.ts";
-import type { SettledSlot } from "../store/runs/run-ledger.ts";
+import type { UnrunSlot } from "../store/runs/run-ledger.ts";
 import { requireAccount, type Session, sessionsOf } from "./account-session.ts";
 import { ClockGate } from "./clock-gate.ts";
 import { collect } from "./collect.ts";
@@ -137,10 +137,10 @@ export class Scheduler {
     }
   }
 
-  async #close(series: Series, slots: readonly SettledSlot[]): Promise<void> {
+  async #close(series: Series, slots: readonly UnrunSlot[]): Promise<void> {
     const { account, dataset } = series;
     const { store, log, observers } = this.#options.deps;
-    await store.settle(account, dataset.name, slots);
+    await store.closeSlots(account, dataset.name, slots);
     for (const observer of observers) observer.onClosed?.(account, dataset.name, slots);
     const last = slots.at(-1);
     if (!last) return;

@@ -10,8 +10,10 @@ import type { EndedRun } from "../collecting/run-context.ts";
 import type { Clock } from "../core/clock.ts";
 import { type DatasetName, publicAccount } from "../core/domain.ts";
 import { roomFor } from "../store/files/disk.ts";
+
 import type { Freshness } from "../store/history.ts";
-import type { SettledSlot } from "../store/runs/run-ledger.ts";
+import type { UnrunSlot } from "../store/runs/run-ledger.ts";
+
 import type { Store } from "../store/store.ts";
 import { ownVersion } from "./version.ts";
 
@@ -25,7 +27,7 @@ export interface MetricsOptions {
 
 export interface Metrics {
   onEnded(run: EndedRun): void;
-  onClosed(account: string, dataset: DatasetName, slots: readonly SettledSlot[]): void;
+  onClosed(account: string, dataset: DatasetName, slots: readonly UnrunSlot[]): void;
   /** Of what `text` resolves with. */
   readonly contentType: string;
   /** Everything, as of now. Rejects where the database cannot be read. */
@@ -142,7 +144,7 @@ function createCounts(registry: Registry) {
       rateLimited.inc(labels, tally.rateLimited);
       duration.observe(labels, (finishedAt - startedAt) / 1000);
     },
-    onClosed(account: string, dataset: DatasetName, slots: readonly SettledSlot[]): void {
+    onClosed(account: string, dataset: DatasetName, slots: readonly UnrunSlot[]): void {
       for (const { state } of slots) runs.inc({ account, dataset, state });
     },
   };

@@ -99,11 +99,11 @@ function storeOn(path: string, sqlite: Sqlite, { clock, log, stopping, opening }
     opening,
     apiVersion: async (account) => ledger.apiVersion(account),
     setApiVersion: (account, api, at, cause) => write(() => ledger.setApiVersion(account, api, at, cause)),
-    accounts: () => ledger.accounts(),
-    schedule: (account, dataset) => ledger.schedule(account, dataset),
+    accounts: async () => ledger.accounts(),
+    schedule: async (account, dataset) => ledger.schedule(account, dataset),
     setSchedule: (account, dataset, pattern, at) => write(() => ledger.setSchedule(account, dataset, pattern, at)),
     hasRun: async (account, dataset, slot) => ledger.hasRun(account, dataset, slot),
-    settle(account, dataset, slots) {
+    closeSlots(account, dataset, slots) {
       const close = () => ledger.closeSlots(account, dataset, slots);
       return writes.writeOrDefer(`close ${account} ${dataset} ${slots[0]?.slot}`, close, close);
     },

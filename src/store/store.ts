@@ -15,7 +15,7 @@ import type { Dataset } from "../datasets/dataset.ts";
 import type { AnyDataset } from "../datasets/incremental.ts";
 import type { AlertStore } from "./alerts/alert-store.ts";
 import type { Freshness } from "./history.ts";
-import type { SettledSlot } from "./runs/run-ledger.ts";
+import type { ScheduleInForce, UnrunSlot } from "./runs/run-ledger.ts";
 
 export type RunId = number;
 
@@ -46,15 +46,6 @@ export interface RunOutcome {
   changed?: readonly string[];
 }
 
-/** A schedule in force. Times are epoch ms. */
-export interface ScheduleInForce {
-  /** A cron pattern, UTC. */
-  pattern: string;
-  since: number;
-  /** The latest slot that has its row, or `since` if none has. */
-  accountedTo: number;
-}
-
 /** How many migrations were applied, and the backup that was made before. */
 export interface Migrated {
   migrations: number;
@@ -71,15 +62,15 @@ export interface Store {
   /** Each change is kept, with its cause. */
   setApiVersion(account: string, api: ApiVersion, at: number, cause: string): Promise<void>;
   /** Null where it was never scheduled, or is switched off. */
-  schedule(account: string, dataset: DatasetName): ScheduleInForce | null;
+  schedule(account: string, dataset: DatasetName): Promise<ScheduleInForce | null>;
   /** The names of every account there ever was. */
-  accounts(): string[];
+  accounts(): Promise<string[]>;
   /** Puts another pattern (null: off) in force from `at`, which `accountedTo` becomes. */
   setSchedule(account: string, dataset: DatasetName, pattern: string | null, at: number): Promise<void>;
   /** True where the slot has its row in the ledger: a run of any state, or why there was none. */
   hasRun(account: string, dataset: DatasetName, slot: number): Promise<boolean>;
   /** Gives slots that nobody will run any more their final row; those that have a row keep it. */
-  settle(account: string, dataset: DatasetName, slots: readonly SettledSlot[]): Promise<void>;
+  closeSlots(account: string, dataset: DatasetName, slots: readonly UnrunSlot[]): Promise<void>;
   /**
    * Claims a slot. Null when it has a row already, unless that is `missed`: the clock may have been set back. A slot of the
    * schedule moves `accountedTo`; a run on demand says nothing about the slots before it.

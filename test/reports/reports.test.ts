@@ -60,7 +60,7 @@ describe("balances", () => {
     await store.setSchedule("main", "spot-assets", "0 * * * *", start - 1);
     for (const slot of slots(10)) await tell(store, spotAssets, slot, [btc("1")]);
     for (const slot of slots(14, start + 10 * hour))
-      await store.settle("main", "spot-assets", [{ slot, state: "missed", cause: "not running" }]);
+      await store.closeSlots("main", "spot-assets", [{ slot, state: "missed", cause: "not running" }]);
     const rows = told(path, "balances", days("2026-11-01", "2026-11-02"), { now: start + 24 * hour });
     expect(rows.map((row) => Object.values(row))).toEqual([
       ["2026-11-01", "main", "spot", null, null, null, null, null, null, null, null, 24, 10, "gaps"],
@@ -307,7 +307,7 @@ describe("coverage", () => {
       else await tell(store, positions, slot, [], "umcbl");
     }
     const settled = [20, 21].map((n) => ({ slot: start + n * hour, state: "missed" as const, cause: "asleep" }));
-    await store.settle("main", "positions", settled);
+    await store.closeSlots("main", "positions", settled);
     // On demand: nobody was owed this one.
     await tell(store, positions, start + 90_001, [], "umcbl");
     const rows = told(path, "coverage", days("2026-11-01", "2026-11-02"), { now: start + 25 * hour });

@@ -27,7 +27,7 @@ async function befall(store: Store, { what, n, cause }: Deed): Promise<void> {
   if (what === "recover") return void (await store.recover());
   // As older versions wrote it, also at an instant on demand.
   if (what === "missed" || what === "skipped")
-    return store.settle("main", "positions", [{ slot: at(n), state: what, cause }]);
+    return store.closeSlots("main", "positions", [{ slot: at(n), state: what, cause }]);
   const run = await store.begin("main", "positions", at(n), at(n) + 5, isOnDemand ? "demand" : "schedule");
   if (run === null || what === "begun") return;
   const lines = (["umcbl", "dmcbl"] as const).map((scope, line) =>

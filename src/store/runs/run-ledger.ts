@@ -6,10 +6,21 @@ import type { Chain } from "../chain/chain.ts";
 import { account, accountMode, run, schedule, series } from "../schema/tables.ts";
 import type { GapKeeper } from "./gaps.ts";
 
-export interface SettledSlot {
+/** A due slot that nobody ran, and why. */
+export interface UnrunSlot {
+  /** Epoch ms. */
   slot: number;
   state: "missed" | "skipped";
   cause: string;
+}
+
+/** A schedule in force. Times are epoch ms. */
+export interface ScheduleInForce {
+  /** A cron pattern, UTC. */
+  pattern: string;
+  since: number;
+  /** The latest slot that has its row, or `since` if none has. */
+  accountedTo: number;
 }
 
 export interface LedgerRun {
@@ -63,7 +74,7 @@ export class RunLedger {
     return this.#statements.findSeries.get({ name, dataset })?.id ?? null;
   }
 
-  schedule(name: string, dataset: DatasetName): { pattern: string; since: number; accountedTo: number } | null {
+  schedule(name: string, dataset: DatasetName): ScheduleInForce | null {
     const found = this.#statements.findSeries.get({ name, dataset });
     if (!found) return null;
     const inForce = this.#orm
@@ -94,7 +105,7 @@ export class RunLedger {
     this.#orm.update(series).set({ accountedTo: at }).where(eq(series.id, id)).run();
   }
 
-  closeSlots(name: string, dataset: DatasetName, slots: readonly SettledSlot[]): void {
+  closeSlots(name: string, dataset: DatasetName, slots: readonly UnrunSlot[]): void {
     const { closeSlot, moveAccountedTo } = this.#statements;
     const seriesId = this.#storedSeriesId(name, dataset);
     for (const { slot, state, cause } of slots) {

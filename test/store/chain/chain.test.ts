@@ -3,7 +3,7 @@ import Database from "better-sqlite3";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { datasetNamed, datasets } from "../../../src/datasets/index.ts";
-import type { SettledSlot } from "../../../src/store/runs/run-ledger.ts";
+import type { UnrunSlot } from "../../../src/store/runs/run-ledger.ts";
 import { ownMigrations } from "../../../src/store/sqlite/migrations.ts";
 import { verify } from "../../../src/store/verify/verify.ts";
 import { change, coins, collect, failed, good, item, minute, query, start } from "../kit.ts";
@@ -12,7 +12,7 @@ import { older, open, temporaryPath } from "../temporary.ts";
 const spotAssets = datasetNamed("spot-assets");
 const positions = datasetNamed("positions");
 const at = (n: number): number => start + n * minute;
-const missed = (...slots: number[]): SettledSlot[] =>
+const missed = (...slots: number[]): UnrunSlot[] =>
   slots.map((n) => ({ slot: at(n), state: "missed", cause: "not running" }));
 
 const position = (markPrice: string, extra: Record<string, string> | null = null) =>
@@ -29,7 +29,7 @@ async function seeded(): Promise<string> {
   await store.setSchedule("main", "spot-assets", "* * * * *", at(-1));
   await store.setSchedule("main", "positions", "* * * * *", at(-1));
   await collect(store, spotAssets, at(0), { snapshots: [good(coins(10).slice(0, 3), at(0))] });
-  await store.settle("main", "spot-assets", missed(1, 2));
+  await store.closeSlots("main", "spot-assets", missed(1, 2));
   await collect(store, spotAssets, at(1), { snapshots: [good(coins(20).slice(1, 3), at(1))] });
   await collect(store, positions, at(0), {
     snapshots: [good([position("61250.4", { note: "new" })], at(0), "umcbl"), good([], at(0), "unified")],
@@ -73,12 +73,12 @@ describe("the chain", () => {
     const path = temporaryPath();
     const store = await open(path);
     await store.setSchedule("main", "spot-assets", "* * * * *", at(-1));
-    await store.settle("main", "spot-assets", missed(...Array.from({ length: 500 }, (_, n) => n)));
+    await store.closeSlots("main", "spot-assets", missed(...Array.from({ length: 500 }, (_, n) => n)));
     change(path, "create trigger full before insert on link begin select raise(abort, 'full'); end");
-    await expect(store.settle("main", "spot-assets", missed(500))).rejects.toThrow();
+    await expect(store.closeSlots("main", "spot-assets", missed(500))).rejects.toThrow();
     expect(query(path, "select count(*) as n from run")).toEqual([{ n: 500 }]);
     change(path, "drop trigger full");
-    await store.settle("main", "spot-assets", missed(501));
+    await store.closeSlots("main", "spot-assets", missed(501));
     expect(await verify(path, datasets)).toMatchObject({ problems: [], due: 502, accounted: 502 });
   });
 
@@ -92,7 +92,7 @@ describe("the chain", () => {
     const ends = [0, 1, 2].map((n) => collect(store, spotAssets, at(n), { snapshots: [good(coins(n), at(n))] }));
     await Promise.allSettled(ends);
     change(path, "drop trigger full");
-    await store.settle("main", "spot-assets", missed(3));
+    await store.closeSlots("main", "spot-assets", missed(3));
     expect((await verify(path, datasets)).problems).toEqual([]);
     expect(query(path, "select state from run order by id")).toEqual(
       ["ok", "failed", "ok", "missed"].map((state) => ({ state })),

@@ -49,7 +49,7 @@ describe("a database with a second name", () => {
   it("is read where it is a backup, which has no log", async () => {
     const path = temporaryPath();
     const store = await open(path);
-    await store.settle("main", "spot-assets", [{ slot: start, state: "missed", cause: "asleep" }]);
+    await store.closeSlots("main", "spot-assets", [{ slot: start, state: "missed", cause: "asleep" }]);
     const copy = join(dirname(path), "copy.db");
     const reader = openReadOnly(path);
     await backup(reader, copy);
@@ -78,7 +78,7 @@ describe("a database with a second name", () => {
     onTestFinished(() => void execFileSync("umount", ["--lazy", place]));
     const lock = lockDatabase(path);
     const store = await open(path);
-    await store.settle("main", "spot-assets", [{ slot: start, state: "missed", cause: "asleep" }]);
+    await store.closeSlots("main", "spot-assets", [{ slot: start, state: "missed", cause: "asleep" }]);
     const other = join(place, "collector.db");
     expect(isLocked(other)).toBe(true);
     expect(() => lockDatabase(other)).toThrow(LockedError);
@@ -103,7 +103,7 @@ describe("links", () => {
     const store = await open(join(link, "collector.db"));
     rmSync(link);
     symlinkSync(other, link);
-    await store.settle("main", "spot-assets", [{ slot: start, state: "missed", cause: "asleep" }]);
+    await store.closeSlots("main", "spot-assets", [{ slot: start, state: "missed", cause: "asleep" }]);
     expect(readdirSync(other)).toEqual([]);
     expect(readdirSync(folder).sort()).toEqual(["collector.db", "collector.db-shm", "collector.db-wal"]);
   });

@@ -189,7 +189,7 @@ describe("a correction", () => {
     const spotAssets = datasetNamed("spot-assets");
     const [slot, last] = [Date.UTC(2026, 9, 20, 10, 8), slots.at(-1)];
     const store = await openStore({ path, datasets, log: quiet, clock: systemClock });
-    await store.settle("main", "spot-assets", [{ slot, state: "missed", cause: "asleep" }]);
+    await store.closeSlots("main", "spot-assets", [{ slot, state: "missed", cause: "asleep" }]);
     await collect(store, spotAssets, slot, { snapshots: [good([], slot + 400)] });
     store.close();
     change(

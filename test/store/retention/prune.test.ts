@@ -37,7 +37,7 @@ interface Hour {
 async function live(store: Store, n: number, { spot, lines }: Hour): Promise<void> {
   await Promise.all([
     spot === null
-      ? store.settle("main", "spot-assets", [{ slot: at(n), state: "missed", cause: "asleep" }])
+      ? store.closeSlots("main", "spot-assets", [{ slot: at(n), state: "missed", cause: "asleep" }])
       : collect(store, spotAssets, at(n), answers(n, [[null, spot]])),
     collect(store, positions, at(n), answers(n, Object.entries(lines) as [Scope, Item[] | string][])),
   ]);

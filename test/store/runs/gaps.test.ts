@@ -53,7 +53,7 @@ type Deed = { what: (typeof deeds)[number]; n: number; cause: string };
 async function befall(store: Store, { what, n, cause }: Deed): Promise<void> {
   if (what === "recover") return void (await store.recover());
   if (what === "missed" || what === "skipped")
-    return store.settle("main", "positions", [{ slot: at(n), state: what, cause }]);
+    return store.closeSlots("main", "positions", [{ slot: at(n), state: what, cause }]);
   const run = await store.begin("main", "positions", at(n), at(n) + 5, n % 3 === 0 ? "demand" : "schedule");
   if (run === null || what === "begun") return;
   const lines = (["umcbl", "dmcbl", "cmcbl"] as const).map((scope, line) => {
@@ -103,10 +103,10 @@ describe("the gaps", () => {
   it("of a stretch are those that reach into it, the newest first, of one account and the public data", async () => {
     const path = temporaryPath();
     const store = await open(path);
-    await store.settle("main", "positions", [missed(1), missed(2), missed(4, "late"), missed(5)]);
-    await store.settle("main", "spot-assets", [missed(3), missed(9)]);
-    await store.settle("hedge", "spot-assets", [missed(4)]);
-    await store.settle("public", "prices", [missed(5)]);
+    await store.closeSlots("main", "positions", [missed(1), missed(2), missed(4, "late"), missed(5)]);
+    await store.closeSlots("main", "spot-assets", [missed(3), missed(9)]);
+    await store.closeSlots("hedge", "spot-assets", [missed(4)]);
+    await store.closeSlots("public", "prices", [missed(5)]);
     const sqlite = new Database(path, { readonly: true });
     const found = [...gapsWithin(sqlite, "main", { from: at(2), to: at(5) })];
     sqlite.close();
@@ -128,7 +128,7 @@ describe("the gaps", () => {
   ])("that are others than those of the ledger are found by verify: %s", async (sql, problem) => {
     const path = temporaryPath();
     const store = await open(path);
-    await store.settle("main", "positions", [missed(1), missed(2)]);
+    await store.closeSlots("main", "positions", [missed(1), missed(2)]);
     store.close();
     change(path, sql);
     expect((await verify(path, datasets)).problems).toEqual([expect.stringContaining(problem)]);
@@ -141,7 +141,7 @@ async function lacking(slots: number, causeOf: (n: number) => string): Promise<{
   const store = await open(path);
   await store.setSchedule("main", "spot-assets", "* * * * *", start - minute);
   await collect(store, spotAssets, start, { snapshots: [good([], start)] });
-  await store.settle(
+  await store.closeSlots(
     "main",
     "spot-assets",
     Array.from({ length: slots }, (_, n) => missed(n + 1, causeOf(n))),

@@ -11,7 +11,7 @@ const text = (instant: number): string => new Date(instant).toISOString();
 it("the view of runs shows every slot with its state and cause", async () => {
   const path = temporaryPath();
   const first = await open(path);
-  await first.settle("main", "spot-assets", [
+  await first.closeSlots("main", "spot-assets", [
     { slot: at(0), state: "missed", cause: "asleep" },
     { slot: at(1), state: "skipped", cause: "overlap" },
   ]);

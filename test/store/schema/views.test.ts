@@ -128,7 +128,7 @@ describe("views", () => {
     const at = (n: number) => start + n * minute;
     const ok = [good([], start, "umcbl")];
     const dmcbl = (code: string) => ({ snapshots: ok, failures: [failed(code, start, "dmcbl")] });
-    await store.settle(
+    await store.closeSlots(
       "main",
       "positions",
       [0, 1].map((n) => ({ slot: at(n), state: "missed", cause: "asleep" })),
@@ -139,8 +139,8 @@ describe("views", () => {
     await collect(store, positions, at(5), dmcbl("timeout"));
     await collect(store, positions, at(6), { snapshots: ok });
     await collect(store, positions, at(7), dmcbl("timeout"));
-    await store.settle("main", "positions", [{ slot: at(8), state: "missed", cause: "asleep" }]);
-    await store.settle("main", "positions", [{ slot: at(9), state: "missed", cause: "busy" }]);
+    await store.closeSlots("main", "positions", [{ slot: at(8), state: "missed", cause: "asleep" }]);
+    await store.closeSlots("main", "positions", [{ slot: at(9), state: "missed", cause: "busy" }]);
     await collect(store, positions, at(0), { snapshots: ok }, "hedge");
     const gaps = query(
       path,

@@ -38,7 +38,7 @@ it.runIf(existsSync("/proc/locks"))("whatever is opened beside it, the locks of 
   const path = temporaryPath();
   const lock = lockDatabase(path);
   const store = await open(path);
-  await store.settle("main", "spot-assets", []);
+  await store.closeSlots("main", "spot-assets", []);
   const raw = openRawWriter(rawFile(path));
   raw.exec("begin immediate");
   const files = [path, `${path}-shm`, lockFile(path), rawFile(path)];

@@ -52,7 +52,7 @@ describe("writing", () => {
     rmSync(path);
     await expect(store.begin("main", "spot-assets", start, start)).rejects.toThrow(/was moved, deleted or replaced/);
     renameSync(other, path);
-    await expect(store.settle("main", "spot-assets", [])).rejects.toThrow(StorageError);
+    await expect(store.closeSlots("main", "spot-assets", [])).rejects.toThrow(StorageError);
     store.close();
     expect((await verify(path, datasets)).problems).toEqual([]);
   });
