@@ -6,8 +6,8 @@ import { balances } from "../data/balances.ts";
 import { allRows, type View } from "../data/table.ts";
 import { type Html, none, unknown } from "./parts/figure.ts";
 import { layout } from "./parts/layout.ts";
-import { addressOf, lasting } from "./parts/query-params.ts";
-import { type Shown, shownAs, tableHtml } from "./parts/table.ts";
+import { addressOf, stickyParams } from "./parts/query-params.ts";
+import { type CellOf, shownAs, tableHtml } from "./parts/table.ts";
 
 const names = [
   "coin",
@@ -27,14 +27,6 @@ export function* balancesPage(view: View): Steps<Html> {
   const rows = yield* allRows(balances, view);
   const accounts = new Set(rows.map(({ account }) => account));
   const shown = names.filter((name) => name !== "account" || accounts.size > 1);
-  const columns = shownAs(balances, view, shown).map((column, at): Shown => {
-    const name = shown[at];
-    if (name === "coin") return { ...column, cell: (row) => coinLink(row, view) };
-    // What a wallet's answer has no word for.
-    if (name === "frozen" || name === "locked")
-      return { ...column, cell: (row) => notTold(row, name) ?? column.cell(row) };
-    return column;
-  });
   return layout({
     title: "Balances",
     path: "/balances",
@@ -43,17 +35,24 @@ export function* balancesPage(view: View): Steps<Html> {
       table: balances,
       view,
       caption: "What every wallet holds",
-      columns,
+      columns: shownAs(balances, view, shown, {
+        coin: (row) => coinLink(row, view),
+        frozen: notToldWhereNull("frozen"),
+        locked: notToldWhereNull("locked"),
+      }),
       rows,
       empty: "Nothing is held, or nothing was collected yet.",
     }),
   });
 }
 
-const notTold = (row: HeldRow, name: string): Html | null =>
-  row.total && row[name] === null ? none("not told") : null;
+/** A known wallet whose response has no such amount. */
+const notToldWhereNull =
+  (name: string): CellOf =>
+  (row, plain) =>
+    row.total && row[name] === null ? none("not told") : plain;
 
 const coinLink = ({ account, wallet, coin }: HeldRow, view: View): Html =>
   coin === undefined || coin === null
     ? unknown("the whole wallet is unknown")
-    : html`<a href="${addressOf("/coin", lasting({ account: String(account), at: view.isNow ? null : view.at }), { wallet, coin })}">${visible(String(coin))}</a>`;
+    : html`<a href="${addressOf("/coin", stickyParams({ ...view, account: String(account) }), { wallet, coin })}">${visible(String(coin))}</a>`;

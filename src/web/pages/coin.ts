@@ -6,7 +6,7 @@ import { badRequest, notFound } from "../site.ts";
 import { chartHtml, usualSpans } from "./parts/chart.ts";
 import type { Html } from "./parts/figure.ts";
 import { layout } from "./parts/layout.ts";
-import { shownAs, tableHtml } from "./parts/table.ts";
+import { tableHtml } from "./parts/table.ts";
 
 const mostRows = 100;
 
@@ -16,11 +16,6 @@ export function* coinPage(view: View): Steps<Html> {
   if (coinSource(view).items.length === 0)
     throw notFound(`${name} was never seen in the wallet ${wallet} of ${view.account}.`);
   const rows = yield* allRows(coin, view, mostRows + 1);
-  const columns = shownAs(
-    coin,
-    view,
-    coin.columns.map(({ name }) => name),
-  );
   return layout({
     title: `${name}, ${wallet}, ${view.account}`,
     path: "/coin",
@@ -33,10 +28,9 @@ export function* coinPage(view: View): Steps<Html> {
         table: coin,
         view,
         caption: "Changes, the newest first",
-        columns,
-        rows: rows.slice(0, mostRows),
+        rows,
         empty: "It was never held.",
-        isCut: rows.length > mostRows,
+        most: mostRows,
       }),
     ],
   });

@@ -12,8 +12,8 @@ import { allRows, type View } from "../data/table.ts";
 import { badRequest } from "../site.ts";
 import { type Html, localText, none, unknown } from "./parts/figure.ts";
 import { layout } from "./parts/layout.ts";
-import { addressOf, lasting, textOf } from "./parts/query-params.ts";
-import { type Shown, shownAs, tableHtml } from "./parts/table.ts";
+import { addressOf, stickyParams, textOf } from "./parts/query-params.ts";
+import { type CellOf, shownAs, tableHtml } from "./parts/table.ts";
 
 const mostGaps = 50;
 
@@ -32,7 +32,7 @@ export function* collectionPage(view: View, c: Context): Steps<Html> {
         table: collection,
         view,
         caption: "Datasets",
-        columns: statusColumns(view),
+        columns: shownAs(collection, view, undefined, statusCells),
         rows,
         empty: "Nothing is scheduled.",
       }),
@@ -41,10 +41,10 @@ export function* collectionPage(view: View, c: Context): Steps<Html> {
         table: gaps,
         view,
         caption: `Gaps of the last ${daysShown} days, the newest first`,
-        columns: gapColumns(view),
-        rows: missing.slice(0, mostGaps),
+        columns: shownAs(gaps, view, undefined, gapCells),
+        rows: missing,
         empty: "Nothing is missing.",
-        isCut: missing.length > mostGaps,
+        most: mostGaps,
       }),
     ],
   });
@@ -62,35 +62,19 @@ function dayOf(c: Context, { timezone, at }: View): Period | null {
 
 const words: Record<string, string> = { fresh: "● fresh", stale: "▲ stale", "not offered": "– not offered" };
 
-const statusColumns = (view: View): Shown[] =>
-  shownAs(
-    collection,
-    view,
-    collection.columns.map(({ name }) => name),
-  ).map((column) => {
-    if (column.label === "State")
-      return {
-        ...column,
-        cell: ({ state }) =>
-          html`<span class="state ${String(state).replace(" ", "-")}">${words[String(state)] ?? state}</span>`,
-      };
-    if (column.label === "Last complete")
-      return { ...column, cell: (row) => (row.last_ok_at === null ? unknown("never") : column.cell(row)) };
-    if (column.label === "Last trouble" || column.label === "What it was")
-      return { ...column, cell: (row) => (row.trouble_at === null ? none() : column.cell(row)) };
-    return column;
-  });
+const noneWithoutTrouble: CellOf = (row, plain) => (row.trouble_at === null ? none() : plain);
 
-const gapColumns = (view: View): Shown[] =>
-  shownAs(
-    gaps,
-    view,
-    gaps.columns.map(({ name }) => name),
-  ).map((column) =>
-    column.label === "Line"
-      ? { ...column, cell: (row) => (row.product_type === null ? html`all` : column.cell(row)) }
-      : column,
-  );
+const statusCells: Record<string, CellOf> = {
+  state: ({ state }) =>
+    html`<span class="state ${String(state).replace(" ", "-")}">${words[String(state)] ?? state}</span>`,
+  last_ok_at: (row, plain) => (row.last_ok_at === null ? unknown("never") : plain),
+  trouble_at: noneWithoutTrouble,
+  trouble: noneWithoutTrouble,
+};
+
+const gapCells: Record<string, CellOf> = {
+  product_type: (row, plain) => (row.product_type === null ? html`all` : plain),
+};
 
 /** A row for each day, or for each hour of one. */
 function* calendarHtml(view: View, day: Period | null): Steps<Html> {
@@ -99,7 +83,7 @@ function* calendarHtml(view: View, day: Period | null): Steps<Html> {
   const series = [...new Map(found.map(({ series }) => [series.id, series])).values()];
   const several =
     new Set(series.filter(({ account }) => account !== publicAccount).map(({ account }) => account)).size > 1;
-  const kept = lasting({ account: view.account, at: view.isNow ? null : view.at });
+  const kept = stickyParams(view);
   const csv = addressOf("/api/slots.csv", kept);
   return html`<section id="calendar" class="table" data-live aria-labelledby="calendar-caption">
 <h2 id="calendar-caption">${day ? html`Slots of ${day.name}, hour by hour` : "Slots, day by day"}<a class="csv" href="${csv}" download="slots.csv">CSV<span class="unseen"> of slots</span></a></h2>

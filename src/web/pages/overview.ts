@@ -7,13 +7,13 @@ import { allRows, type View } from "../data/table.ts";
 import { chartHtml, usualSpans } from "./parts/chart.ts";
 import { cellHtml, changeFigure, type Html, instantFigure, none, unknown, wholeFigure } from "./parts/figure.ts";
 import { layout } from "./parts/layout.ts";
-import { addressOf, lasting } from "./parts/query-params.ts";
-import { type Shown, shownAs, tableHtml } from "./parts/table.ts";
+import { addressOf, stickyParams } from "./parts/query-params.ts";
+import { type CellOf, type Shown, shownAs, tableHtml } from "./parts/table.ts";
 
 export function* overviewPage(view: View): Steps<Html> {
   const found = yield* totals(view);
   const rows = yield* allRows(equity, view);
-  const days = addressOf("/days", lasting({ account: view.account, at: view.isNow ? null : view.at }));
+  const days = addressOf("/days", stickyParams(view));
   return layout({
     title: rows.length > 1 ? "All accounts together" : String(rows[0]?.account ?? "Overview"),
     path: "/",
@@ -70,19 +70,16 @@ function columnsOf(view: View, rows: readonly HeldRow[]): Shown[] {
     "taken_at",
     ...lists,
   ];
-  return shownAs(equity, view, names).map((column, at) => {
-    const name = names[at] ?? "";
-    const isOptional = [...wallets, ...lists, "known_part"].includes(name);
-    return {
-      ...column,
-      cell: (row) => {
-        if (name === "account") return accountLink(row, view);
-        if (row[name] === null && isOptional && (row.state === "complete" || !wallets.includes(name))) return none();
-        return column.cell(row);
-      },
-    };
+  const noneWhereNull =
+    (name: string): CellOf =>
+    (row, plain) =>
+      row[name] === null && (row.state === "complete" || !wallets.includes(name)) ? none() : plain;
+  const optional = [...wallets, ...lists, "known_part"].map((name) => [name, noneWhereNull(name)] as const);
+  return shownAs(equity, view, names, {
+    ...Object.fromEntries(optional),
+    account: (row) => accountLink(row, view),
   });
 }
 
 const accountLink = (row: HeldRow, view: View): Html =>
-  html`<a href="${addressOf("/", lasting({ account: String(row.account), at: view.isNow ? null : view.at }))}">${cellHtml("text", row.account, view.timezone)}</a>`;
+  html`<a href="${addressOf("/", stickyParams({ ...view, account: String(row.account) }))}">${cellHtml("text", row.account, view.timezone)}</a>`;

@@ -9,7 +9,7 @@ import { badRequest, notFound } from "../site.ts";
 import { chartHtml } from "./parts/chart.ts";
 import { cellHtml, type Html, none } from "./parts/figure.ts";
 import { layout } from "./parts/layout.ts";
-import { shownAs, tableHtml } from "./parts/table.ts";
+import { type CellOf, shownAs, tableHtml } from "./parts/table.ts";
 
 const mostRows = 100;
 
@@ -53,27 +53,21 @@ export function* positionPage(view: View): Steps<Html> {
         table: position,
         view,
         caption: "Changes, the newest first",
-        columns: shownAs(
-          position,
-          view,
-          position.columns.map(({ name }) => name),
-        ).map((column) =>
-          column.label === "Distance" || column.label === "Liquidation" ? withoutNone(column) : column,
-        ),
-        rows: rows.slice(0, mostRows),
+        columns: shownAs(position, view, undefined, {
+          liquidation_price: noneWhereUnneeded,
+          liquidation_distance: noneWhereUnneeded,
+        }),
+        rows,
         empty: "There is no snapshot of it any more.",
-        isCut: rows.length > mostRows,
+        most: mostRows,
       }),
     ],
   });
 }
 
 /** A liquidation price of zero or less says that there is none. */
-const withoutNone = (column: ReturnType<typeof shownAs>[number]) => ({
-  ...column,
-  cell: (row: Parameters<typeof column.cell>[0]) =>
-    compare(amountOf(row, "liquidation_price") ?? "1", "0") <= 0 ? none() : column.cell(row),
-});
+const noneWhereUnneeded: CellOf = (row, plain) =>
+  compare(amountOf(row, "liquidation_price") ?? "1", "0") <= 0 ? none() : plain;
 
 function lifeHtml(life: HistoryRow, { timezone }: View): Html {
   return html`<section id="life" data-live aria-label="Its life"><dl>

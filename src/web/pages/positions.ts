@@ -9,10 +9,35 @@ import { episodes, positions } from "../data/positions.ts";
 import { allRows, type View } from "../data/table.ts";
 import { cellHtml, figure, type Html, none, shareFigure, unknown } from "./parts/figure.ts";
 import { layout } from "./parts/layout.ts";
-import { addressOf, lasting } from "./parts/query-params.ts";
+import { addressOf, stickyParams } from "./parts/query-params.ts";
 import { type Shown, shownAs, tableHtml } from "./parts/table.ts";
 
 const mostEpisodes = 100;
+
+const openNames = [
+  "total",
+  "unrealized_pl",
+  "average_open_price",
+  "mark_price",
+  "liquidation_price",
+  "leverage",
+  "margin",
+  "achieved_profits",
+  "taken_at",
+];
+
+const closedNames = [
+  "largest_total",
+  "average_open_price",
+  "realized_pl_seen",
+  "closest_liquidation",
+  "best_unrealized_pl",
+  "worst_unrealized_pl",
+  "funding_seen",
+  "fees_seen",
+  "first_seen_at",
+  "closed_before",
+];
 
 export function* positionsPage(view: View): Steps<Html> {
   const open = yield* allRows(positions, view);
@@ -35,9 +60,9 @@ export function* positionsPage(view: View): Steps<Html> {
         view,
         caption: "Closed, the newest first",
         columns: closedColumns(view),
-        rows: closed.slice(0, mostEpisodes),
+        rows: closed,
         empty: "No position was seen to close.",
-        isCut: closed.length > mostEpisodes,
+        most: mostEpisodes,
       }),
     ],
   });
@@ -48,33 +73,15 @@ const wasAsked = ({ history, account, at }: View): boolean =>
   history.series(account).some(({ dataset, begunAt }) => dataset === "positions" && begunAt <= at);
 
 function openColumns(view: View): Shown[] {
-  const cell = (row: HeldRow, kind: "amount" | "change" | "share" | "instant", name: string) =>
-    cellHtml(kind, row[name], view.timezone);
-  return [
-    { label: "Position", isNumber: false, cell: (row) => nameOf(row, view) },
-    { label: "Size", isNumber: true, cell: (row) => cell(row, "amount", "total") },
-    {
-      label: "Unrealised PnL",
-      isNumber: true,
-      cell: (row) =>
-        html`${cell(row, "change", "unrealized_pl")}<br><small>${cell(row, "share", "unrealized_plr")} of margin</small>`,
-    },
-    { label: "Entry", isNumber: true, cell: (row) => cell(row, "amount", "average_open_price") },
-    { label: "Mark", isNumber: true, cell: (row) => cell(row, "amount", "mark_price") },
-    { label: "Liquidation", isNumber: true, cell: liquidation },
-    {
-      label: "Leverage",
-      isNumber: true,
-      cell: (row) => html`${cell(row, "amount", "leverage")}×<br><small>${row.margin_mode ?? unknown()}</small>`,
-    },
-    {
-      label: "Margin",
-      isNumber: true,
-      cell: (row) => html`${cell(row, "amount", "margin")} <small>${row.margin_coin}</small>`,
-    },
-    { label: "Realised", isNumber: true, cell: (row) => cell(row, "change", "achieved_profits") },
-    { label: "As told at", isNumber: false, cell: (row) => cell(row, "instant", "taken_at") },
-  ];
+  const name: Shown = { label: "Position", isNumber: false, cell: (row) => nameOf(row, view) };
+  const share = (row: HeldRow) => cellHtml("share", row.unrealized_plr, view.timezone);
+  const columns = shownAs(positions, view, openNames, {
+    unrealized_pl: (row, plain) => html`${plain}<br><small>${share(row)} of margin</small>`,
+    liquidation_price: liquidation,
+    leverage: (row, plain) => html`${plain}×<br><small>${row.margin_mode ?? unknown()}</small>`,
+    margin: (row, plain) => html`${plain} <small>${row.margin_coin}</small>`,
+  });
+  return [name, ...columns];
 }
 
 function nameOf(row: HeldRow, view: View): Html {
@@ -83,7 +90,7 @@ function nameOf(row: HeldRow, view: View): Html {
   const key = Object.fromEntries(positionKey.map((name) => [name, row[name]]));
   // A closed one is found by its beginning; the open one is the newest.
   const first = row.state === "open" ? {} : { first_seen_at: row.first_seen_at };
-  const address = addressOf("/position", lasting({ account: null, at: view.isNow ? null : view.at }), key, first);
+  const address = addressOf("/position", stickyParams({ ...view, account: null }), key, first);
   return html`<a href="${address}">${visible(String(row.symbol))}</a> <span class="side ${row.hold_side === "long" ? "long" : "short"}">${row.hold_side}</span><br>${about}`;
 }
 
@@ -98,32 +105,26 @@ function liquidation(row: HeldRow): Html {
 }
 
 function closedColumns(view: View): Shown[] {
-  const [largest, entry, realised, worst, best, closest, funding, fees, first, gone] = shownAs(episodes, view, [
-    "largest_total",
-    "average_open_price",
-    "realized_pl_seen",
-    "worst_unrealized_pl",
-    "best_unrealized_pl",
-    "closest_liquidation",
-    "funding_seen",
-    "fees_seen",
-    "first_seen_at",
-    "closed_before",
-  ]);
+  const name: Shown = { label: "Position", isNumber: false, cell: (row) => nameOf(row, view) };
+  const [largest, entry, realised, closest, best, worst, funding, fees, first, gone] = shownAs(
+    episodes,
+    view,
+    closedNames,
+    { closest_liquidation: (row, plain) => (row.closest_liquidation === null ? none() : plain) },
+  );
   const both = (label: string, one: Shown | undefined, other: Shown | undefined): Shown => ({
     label,
     isNumber: one?.isNumber ?? false,
     cell: (row) => html`${one?.cell(row)}<br>${other?.cell(row)}`,
   });
-  const distance: Shown[] = closest
-    ? [{ ...closest, cell: (row) => (row.closest_liquidation === null ? none() : closest.cell(row)) }]
-    : [];
   return [
-    { label: "Position", isNumber: false, cell: (row) => nameOf(row, view) },
-    ...[largest, entry, realised].flatMap((column) => column ?? []),
+    name,
+    largest,
+    entry,
+    realised,
     both("Best and worst PnL", best, worst),
-    ...distance,
+    closest,
     both("Funding and fees, last told", funding, fees),
     both("First seen, gone by", first, gone),
-  ];
+  ].flatMap((column) => column ?? []);
 }

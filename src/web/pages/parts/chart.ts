@@ -2,7 +2,7 @@
 import { html } from "hono/html";
 import type { View } from "../../data/table.ts";
 import type { Html } from "./figure.ts";
-import { addressOf, lasting } from "./query-params.ts";
+import { addressOf, stickyParams } from "./query-params.ts";
 
 export interface Chart {
   id: string;
@@ -32,12 +32,7 @@ export const usualSpans = [
 const inOrder = ["1d", "1w", "1m", "1y", "all"];
 
 export function chartHtml({ id, title, of, view, spans = [], lines, from = null, to = null, table }: Chart): Html {
-  const source = addressOf(
-    "/api/curve",
-    { of },
-    lasting({ account: view.account, at: view.isNow ? null : view.at }),
-    view.given,
-  );
+  const source = addressOf("/api/curve", { of }, stickyParams(view), view.given);
   const [first] = spans;
   const ordered = [...spans].sort(([a], [b]) => inOrder.indexOf(a) - inOrder.indexOf(b));
   return html`<figure class="chart" id="${id}" data-source="${source}" data-lines="${lines?.first.join(",") ?? ""}" data-from="${from ?? ""}" data-to="${to ?? ""}">

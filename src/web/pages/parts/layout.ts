@@ -5,7 +5,7 @@ import { visible } from "../../../core/text.ts";
 import { accountsOf } from "../../data/moments.ts";
 import type { View } from "../../data/table.ts";
 import { type Html, instantFigure } from "./figure.ts";
-import { addressOf, lasting } from "./query-params.ts";
+import { addressOf, stickyParams } from "./query-params.ts";
 
 const parts = [
   ["/", "Overview"],
@@ -26,7 +26,7 @@ export interface Page {
 }
 
 export function layout({ title, path: here, part = here, view, own = {}, body }: Page): Html {
-  const kept = lasting({ account: view.account, at: view.isNow ? null : view.at });
+  const kept = stickyParams(view);
   return html`<!doctype html>
 <html lang="en">
 <head>

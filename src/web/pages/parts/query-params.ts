@@ -89,8 +89,8 @@ export function addressOf(path: string, ...parts: readonly Readonly<Record<strin
   return all.length > 0 ? `${relative}?${new URLSearchParams(all)}` : relative;
 }
 
-/** The parameters that every page has. */
-export const lasting = ({ account, at }: Pick<Question, "account" | "at">): Record<string, string | null> => ({
+/** Returns the parameters that links to other pages keep: the account, and the instant where one was chosen. */
+export const stickyParams = ({ account, at, isNow }: Pick<View, "account" | "at" | "isNow">) => ({
   account,
-  at: at === null ? null : new Date(at).toISOString(),
+  at: isNow ? null : new Date(at).toISOString(),
 });

@@ -1,47 +1,57 @@
 /** A table of figures: on a phone each row becomes a card, and what it is stays said to those who hear it. */
 import { html } from "hono/html";
 import type { HeldRow } from "../../../queries/close.ts";
-import type { Column, DataTable, View } from "../../data/table.ts";
+import type { DataTable, View } from "../../data/table.ts";
 import { cellHtml, type Html } from "./figure.ts";
-import { addressOf, lasting } from "./query-params.ts";
+import { addressOf, stickyParams } from "./query-params.ts";
 
+/** A column of a page. */
 export interface Shown {
   label: string;
   isNumber: boolean;
   cell(row: HeldRow): Html;
 }
 
-/** Columns of a table by their names, as they are; nulls can have a word of their own. */
-export const shownAs = (table: DataTable, view: View, names: readonly string[]): Shown[] =>
-  names.flatMap((name) => {
-    const column = table.columns.find((one) => one.name === name);
-    return column ? [shown(column, view)] : [];
-  });
+/** Returns the cell of a row; `plain` is the same as it would be written otherwise. */
+export type CellOf = (row: HeldRow, plain: Html) => Html;
 
-const shown = ({ name, label, kind }: Column, { timezone }: View): Shown => ({
-  label,
-  isNumber: kind !== "text" && kind !== "instant",
-  cell: (row) => cellHtml(kind, row[name], timezone),
-});
+/** Returns columns of a table by their names, written as their kind says but for those of `cells`. */
+export const shownAs = (
+  table: DataTable,
+  { timezone }: View,
+  names: readonly string[] = table.columns.map(({ name }) => name),
+  cells: Readonly<Record<string, CellOf>> = {},
+): Shown[] =>
+  names.flatMap((name) =>
+    table.columns
+      .filter((column) => column.name === name)
+      .map(({ label, kind }) => ({
+        label,
+        isNumber: kind !== "text" && kind !== "instant",
+        cell(row) {
+          const plain = cellHtml(kind, row[name], timezone);
+          return cells[name]?.(row, plain) ?? plain;
+        },
+      })),
+  );
 
 export interface TableHtml {
   table: DataTable;
   view: View;
   caption: string;
-  columns: readonly Shown[];
+  /** Default: all of the table. */
+  columns?: readonly Shown[];
   rows: readonly HeldRow[];
   /** What is said where there is no row. */
   empty: string;
-  /** More rows than are shown are in the CSV. */
-  isCut?: boolean;
+  /** The first so many rows are shown; the CSV has all. */
+  most?: number;
 }
 
-export function tableHtml({ table, view, caption, columns, rows, empty, isCut = false }: TableHtml): Html {
-  const csv = addressOf(
-    `/api/${table.name}.csv`,
-    lasting({ account: view.account, at: view.isNow ? null : view.at }),
-    view.given,
-  );
+export function tableHtml({ table, view, caption, rows: all, empty, ...options }: TableHtml): Html {
+  const { columns = shownAs(table, view), most = all.length } = options;
+  const rows = all.slice(0, most);
+  const csv = addressOf(`/api/${table.name}.csv`, stickyParams(view), view.given);
   return html`<section id="${table.name}" class="table" data-live aria-labelledby="${table.name}-caption">
 <h2 id="${table.name}-caption">${caption}<a class="csv" href="${csv}" download="${table.name}.csv">CSV<span class="unseen"> of ${caption}</span></a></h2>
 ${
@@ -54,6 +64,6 @@ ${rows.map((row) => html`<tr role="row">${columns.map(({ label, isNumber, cell }
 </tbody>
 </table>`
 }
-${isCut ? html`<p class="note">The newest ${rows.length}; the CSV has all.</p>` : ""}
+${all.length > most ? html`<p class="note">The newest ${rows.length}; the CSV has all.</p>` : ""}
 </section>`;
 }
