@@ -8,7 +8,7 @@ import { AccountSession, createPublicSession, requireAccount, type Session } fro
 import { NodeCronEngine } from "./collecting/engines/node-cron.ts";
 import type { CollectorDeps, SlotObserver } from "./collecting/run-context.ts";
 import { Scheduler } from "./collecting/scheduler.ts";
-import { limitTo } from "./core/abort.ts";
+import { limitTo } from "./core/async/abort.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
 import type { Account } from "./core/domain.ts";
 import { DeadlineError } from "./core/errors.ts";

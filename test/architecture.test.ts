@@ -90,3 +90,10 @@ it("exits in one place only", () => {
   const exits = files.filter((file) => /process\.exit\(/.test(readFileSync(join(source, file), "utf8")));
   expect(exits).toEqual(["commands/run/signals.ts"]);
 });
+
+it("the length of a day or an hour is written in one place", () => {
+  const written = files.filter((file) =>
+    /\b(86_?400_?000|3_?600_?000)\b/.test(readFileSync(join(source, file), "utf8")),
+  );
+  expect(written).toEqual([]);
+});

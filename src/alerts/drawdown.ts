@@ -1,11 +1,10 @@
 /** Equity beside its greatest value of a window. */
 import { add, compare, isPositive, multiply, subtract } from "../core/decimal.ts";
 import type { Digits } from "../core/domain.ts";
+import { hourMs } from "../core/time.ts";
 import type { AlertStore, EquityPeak, StoredSnapshot } from "../store/alerts/alert-store.ts";
 import { drawdownReading, type Watched } from "./readings.ts";
 import type { Reading } from "./rules.ts";
-
-const hour = 3_600_000;
 
 /** The greatest equity of each hour: what is stored, and what a look has found beyond it. */
 export class Peaks {
@@ -19,7 +18,7 @@ export class Peaks {
   /** Adds an equity. Returns the peaks of so many hours that end with its own. */
   async add({ account, takenAt }: StoredSnapshot, equity: Digits, hours: number): Promise<EquityPeak[]> {
     const own = { account, hour: hourOf(takenAt), equity };
-    const from = own.hour - (hours - 1) * hour;
+    const from = own.hour - (hours - 1) * hourMs;
     const isWithin = (one: EquityPeak) => one.account === account && one.hour >= from && one.hour <= own.hour;
     const known = [...(await this.#store.peaks(account, from, own.hour)), ...this.found.filter(isWithin)];
     if (known.every((one) => one.hour !== own.hour || compare(equity, one.equity) > 0)) this.found.push(own);
@@ -48,14 +47,14 @@ export async function drawdownOf(
     .reduce((all, one) => (isPositive(one) ? add(all, one) : all), "0");
   const atLeast = beside(subtract(greatest ?? "0", worth));
   if (atLeast.verdict === "bad") return atLeast;
-  const pricedUntil = await store.pricedUntil(equity.unpriced, seen, seen.takenAt - drawdownHours * hour);
+  const pricedUntil = await store.pricedUntil(equity.unpriced, seen, seen.takenAt - drawdownHours * hourMs);
   if (pricedUntil === null) return reading;
   const since = beside(greatestOf(peaks.filter((one) => one.hour > hourOf(pricedUntil))));
   // Beside a part of the window a loss is a loss, while its absence is no recovery.
   return since.verdict === "bad" ? since : { ...since, verdict: "unknown" };
 }
 
-const hourOf = (at: number): number => at - (at % hour);
+const hourOf = (at: number): number => at - (at % hourMs);
 
 const greatestOf = (peaks: readonly EquityPeak[]): Digits | null =>
   peaks.reduce<Digits | null>(

@@ -2,7 +2,7 @@
 
 import { detectMode } from "../bitget/account-mode.ts";
 import type { Client, RequestOptions } from "../bitget/client.ts";
-import { unlessAborted } from "../core/abort.ts";
+import { unlessAborted } from "../core/async/abort.ts";
 import { type ApiVersion, publicAccount } from "../core/domain.ts";
 import { ApiError, ConfigError } from "../core/errors.ts";
 import type { AnyDataset } from "../datasets/incremental.ts";

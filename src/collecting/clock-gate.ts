@@ -5,7 +5,7 @@
 
 import type { Client } from "../bitget/client.ts";
 import { type ClockCheck, clockTolerance, type Verdict } from "../bitget/clock-check.ts";
-import { limitTo } from "../core/abort.ts";
+import { limitTo } from "../core/async/abort.ts";
 import { type Clock, type Instant, instantOf } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import type { Span } from "./due.ts";

@@ -2,11 +2,12 @@
 
 import type { Client, RequestOptions } from "../bitget/client.ts";
 import { readKey } from "../bitget/permissions.ts";
-import { limitTo } from "../core/abort.ts";
+import { limitTo } from "../core/async/abort.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Account, ApiVersion } from "../core/domain.ts";
 import { ApiError, CollectorError, type FailureKind, ShapeError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
+import { hourMs, minuteMs } from "../core/time.ts";
 
 /** The code of snapshots that were not taken because the key can write. */
 export const writeKey = "write-key";
@@ -44,7 +45,7 @@ export interface KeyCheckOptions {
 const inconclusive: ReadonlySet<FailureKind> = new Set(["permission", "api"]);
 
 /** The time until a key is checked again, and that after a check that failed. Milliseconds. */
-const recheckAfterMs = { success: 3_600_000, failure: 300_000 };
+const recheckAfterMs = { success: hourMs, failure: 5 * minuteMs };
 
 /** For finding out about an account. Milliseconds. */
 const ownLimitMs = 30_000;

@@ -1,7 +1,7 @@
 /** One scope of a run: requests, and responses mapped to rows. A failure is thrown; what it means is decided in `collect.ts`. */
 
 import { toJson } from "../bitget/wire/json.ts";
-import { unlessAborted } from "../core/abort.ts";
+import { unlessAborted } from "../core/async/abort.ts";
 import type { Address, Answer, Item, Params, Scope, Snapshot } from "../core/domain.ts";
 import type { AnyEndpoint } from "../datasets/dataset.ts";
 import type { AnyListEndpoint } from "../datasets/incremental.ts";

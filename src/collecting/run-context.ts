@@ -2,7 +2,7 @@
 
 import type { ClockCheck } from "../bitget/clock-check.ts";
 import type { Reply } from "../bitget/wire/http.ts";
-import { onceAborted } from "../core/abort.ts";
+import { onceAborted } from "../core/async/abort.ts";
 import type { Clock, Instant } from "../core/clock.ts";
 import type { Pattern } from "../core/cron.ts";
 import {

@@ -2,7 +2,7 @@ import { type App, openApp } from "../app.ts";
 import { requireAccount, type Session, sessionsOf } from "../collecting/account-session.ts";
 import { collect as collectOne } from "../collecting/collect.ts";
 import { dependsOn } from "../collecting/related-rows.ts";
-import { limitTo } from "../core/abort.ts";
+import { limitTo } from "../core/async/abort.ts";
 import type { RunState } from "../core/domain.ts";
 import { UsageError } from "../core/errors.ts";
 import type { AnyDataset } from "../datasets/incremental.ts";

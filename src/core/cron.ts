@@ -1,5 +1,6 @@
 /** Cron patterns as sets of instants, in UTC unless told otherwise: what is due is a pure function of pattern and clock. */
 import { Cron } from "croner";
+import { dayMs, hourMs, minuteMs, startOfDay } from "./time.ts";
 
 export interface Pattern {
   /** As written in the settings. */
@@ -70,10 +71,6 @@ const isOutside = (instant: number): boolean => !(instant >= 0 && instant <= las
 const isDaily = (fields: readonly string[], timezone: string): boolean =>
   timezone === "UTC" && fields.slice(-3).every((field) => field === "*");
 
-const dayMs = 86_400_000;
-const hourMs = 3_600_000;
-const minuteMs = 60_000;
-
 /** The slots of a day are worked out once, field by field, for croner takes its time; from then on it is arithmetic. */
 function daily(fields: readonly string[]): Around {
   const [minute = "", hour = "", ...dates] = fields.slice(-5);
@@ -88,7 +85,7 @@ function daily(fields: readonly string[]): Around {
   return (instant) => {
     if (isOutside(instant)) return nowhere;
     known ??= offsetsOfDay();
-    const day = Math.floor(instant / dayMs) * dayMs;
+    const day = startOfDay(instant);
     const after = countUpTo(known, instant - day);
     const [first = 0, last = 0] = [known[0], known.at(-1)];
     return {
@@ -146,7 +143,7 @@ export const freshUntil = (pattern: Pattern, slot: number): number => pattern.ne
 /** From a slot to the one after it. Milliseconds. */
 export const periodAt = (pattern: Pattern, slot: number): number => pattern.next(slot) - slot;
 
-const longestGrace = 5 * 60_000;
+const longestGrace = 5 * minuteMs;
 
 /** How late a slot may still be run: half its period, at most five minutes. Milliseconds. */
 export const graceAt = (pattern: Pattern, slot: number): number => Math.min(periodAt(pattern, slot) / 2, longestGrace);

@@ -1,4 +1,5 @@
 /** The daily files: at each slot of their schedule, every report of every local day that has none yet. */
+
 import { accessSync, constants, lstatSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
@@ -6,6 +7,7 @@ import type { Clock } from "../core/clock.ts";
 import type { Pattern } from "../core/cron.ts";
 import { ConfigError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
+import { dayMs } from "../core/time.ts";
 import { writeBeside } from "../output/atomic-file.ts";
 import { type Period, periodOf, periodsOf } from "../queries/periods.ts";
 import { makeFolder } from "../store/files/folder.ts";
@@ -125,7 +127,7 @@ export function createDailyReports(options: DailyOptions): DailyReports {
 /** The last days that are over, the oldest first. */
 function completeDays(timezone: string, now: number): Iterable<Period> {
   const today = periodOf(timezone, "day", now);
-  return periodsOf({ timezone, by: "day", from: today.from - daysBack * 86_400_000, to: today.from });
+  return periodsOf({ timezone, by: "day", from: today.from - daysBack * dayMs, to: today.from });
 }
 
 /** A link that leads nowhere is there too: nothing is written through it. */

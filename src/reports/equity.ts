@@ -2,6 +2,7 @@ import { pause, type Steps } from "../core/async/cooperate.ts";
 import { freshUntil } from "../core/cron.ts";
 import { compare, subtract } from "../core/decimal.ts";
 import type { Cell, Digits } from "../core/domain.ts";
+import { dayMs } from "../core/time.ts";
 import { equity as dataset } from "../datasets/snapshots/equity.ts";
 import type { ChartLine } from "../output/chart/chart.ts";
 import { amountOf, type Closing, createClosings, instantText } from "../queries/close.ts";
@@ -10,7 +11,6 @@ import { type Period, periodOf, periodsOf, type Span } from "../queries/periods.
 import type { Source } from "../queries/source.ts";
 import { missingText, pricedPartOf, unpricedText, worthOf } from "../queries/worth.ts";
 import type { ItemCells, ItemPoint } from "../store/history.ts";
-import { dayMs } from "../store/retention/daily-extremes.ts";
 import type { Report } from "./report.ts";
 
 /** The value of an account; null where a part of it is unknown. */

@@ -1,10 +1,10 @@
 /** The exchange's rate limits, exact over every sliding window of its own time. */
 import type { Clock } from "../core/clock.ts";
+import { minuteMs } from "../core/time.ts";
 
 const second = 1000;
-const minute = 60_000;
 const perMinute = 6000;
-const penalty = 5 * minute;
+const penalty = 5 * minuteMs;
 
 interface Window {
   /** False where `limit` requests were let in less than a window ago; such a request is not counted. */
@@ -40,7 +40,7 @@ export function createLimits(clock: Clock): Limits {
   return {
     fromAddress(address) {
       const now = clock.monotonic();
-      const known = addresses.get(address) ?? { window: slidingWindow(perMinute, minute), shutUntil: 0 };
+      const known = addresses.get(address) ?? { window: slidingWindow(perMinute, minuteMs), shutUntil: 0 };
       addresses.set(address, known);
       if (now < known.shutUntil) return false;
       if (known.window.admit(now)) return true;

@@ -5,6 +5,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Clock } from "../core/clock.ts";
+import { dayMs } from "../core/time.ts";
 import type { Bill } from "./account/bill.ts";
 import type { Endpoint } from "./answers/answer.ts";
 import { createExchange } from "./exchange.ts";
@@ -67,7 +68,7 @@ export interface Simulator {
   close(): Promise<void>;
 }
 
-const lifeSpan = 30 * 86_400_000;
+const lifeSpan = 30 * dayMs;
 
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const { clock, endpoints = [], latencyMs = 0, remember = Number.POSITIVE_INFINITY, seed = 1, v1 = false } = options;

@@ -2,9 +2,9 @@
  * Sends what is to be said, one after the other, until each has arrived or is too old. What was sent is marked after the
  * answer: only who dies between the two sends one twice, under the same id.
  */
-
 import type { Clock } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
+import { dayMs } from "../../core/time.ts";
 import { noProxy, type ProxySettings } from "../../network/proxy.ts";
 import type { Webhook } from "../../settings/sections/alerts.ts";
 import type { DeliveryMark, Message } from "../../store/alerts/alert-store.ts";
@@ -13,7 +13,7 @@ import { bodyOf } from "./formats.ts";
 import { isMendable, post, problemOf } from "./post.ts";
 
 /** Of no use to anybody after this. Milliseconds. */
-const oldest = 86_400_000;
+const oldest = dayMs;
 
 /** Between two attempts: doubled each time, up to the longest. Milliseconds. */
 const pause = { shortest: 1000, longest: 300_000 };

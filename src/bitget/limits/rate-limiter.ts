@@ -1,16 +1,16 @@
 /** The exchange's rate limits: requests a second per endpoint and user, and a minute per IP address. */
 import { type Clock, sleep } from "../../core/clock.ts";
 import type { Address } from "../../core/domain.ts";
+import { minuteMs } from "../../core/time.ts";
 import { perMinutePerAddress } from "../endpoints.ts";
 import { type Permit, SlidingWindowLimiter } from "./sliding-window.ts";
 
 const second = 1000;
-const minute = 60_000;
 
 /** Consecutive refusals from different paths after which the limit is not that of one path. */
 const refusalsOfAll = 3;
 /** How long an IP address that exceeded its limit is banned (https://www.bitget.com/api-doc/, changelog of 2025-08-11). */
-const ipBanMs = 5 * minute;
+const ipBanMs = 5 * minuteMs;
 
 /** Requests that may be sent now, per endpoint and account. */
 export interface Budget {
@@ -53,7 +53,7 @@ export class Limiter {
   constructor(clock: Clock, accounts = Number.POSITIVE_INFINITY) {
     this.#clock = clock;
     this.#mayBeOneUser = accounts <= maxKeys;
-    this.#perIp = new SlidingWindowLimiter(perMinutePerAddress, minute, clock);
+    this.#perIp = new SlidingWindowLimiter(perMinutePerAddress, minuteMs, clock);
   }
 
   /**

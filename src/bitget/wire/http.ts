@@ -1,6 +1,6 @@
 /** One GET over the wire, whatever comes back. No redirect is followed, nothing is repeated, nothing waits for ever. */
 import got, { RequestError, TimeoutError } from "got";
-import { unlessAborted } from "../../core/abort.ts";
+import { unlessAborted } from "../../core/async/abort.ts";
 import { CollectorError, type FailureKind, NetworkError } from "../../core/errors.ts";
 import { proxyProblem, type Route, routeTo } from "../../network/outgoing.ts";
 import { noProxy, type ProxySettings } from "../../network/proxy.ts";

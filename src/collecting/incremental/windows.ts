@@ -3,9 +3,8 @@
  * first, for the exchange forgets that next, and the watermark moves with each window that was read to its end.
  */
 import type { Reading, Stretch, Window } from "../../core/domain.ts";
+import { dayMs, minuteMs } from "../../core/time.ts";
 import type { ListLimits } from "../../datasets/incremental.ts";
-
-const dayMs = 86_400_000;
 
 /**
  * Records are written later than their own time: most within seconds, some within minutes or days. So much is read again by every
@@ -14,7 +13,7 @@ const dayMs = 86_400_000;
 export const overlapMs = { usual: 600_000, daily: 3 * dayMs };
 
 /** A record at the very edge of the exchange's memory may be gone when its page is asked for. Milliseconds. */
-const memoryMarginMs = 60_000;
+const memoryMarginMs = minuteMs;
 
 /** Windows are asked for with a millisecond more at either end: the exchange does not say whether it counts the ends. */
 const edgeMs = 1;

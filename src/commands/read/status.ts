@@ -1,5 +1,6 @@
 import { UsageError } from "../../core/errors.ts";
 import { durationText, visible } from "../../core/text.ts";
+import { minuteMs } from "../../core/time.ts";
 import { loadConfig } from "../../settings/config.ts";
 import { roomFor, roomInWords } from "../../store/files/disk.ts";
 import type { SeriesStatus } from "../../store/history.ts";
@@ -41,7 +42,7 @@ export const status: Command = {
 };
 
 /** A collector gives a slot its row or begins to run it within the longest grace; one that has not by then does neither. Milliseconds. */
-const patience = 6 * 60_000;
+const patience = 6 * minuteMs;
 
 const clockIsBehind =
   "This machine's clock is before the last run that is stored: nothing has an age until it is set. `bitget-collector check` compares the clocks.";

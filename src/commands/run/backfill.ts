@@ -2,7 +2,7 @@
 
 import type { App } from "../../app.ts";
 import { Scheduler } from "../../collecting/scheduler.ts";
-import { limitTo } from "../../core/abort.ts";
+import { limitTo } from "../../core/async/abort.ts";
 import type { SimulatedClock } from "../../core/clock.ts";
 
 /**

@@ -3,6 +3,7 @@ import { dirname, relative } from "node:path";
 import { type App, openApp, preflight } from "../../app.ts";
 import { SimulatedClock } from "../../core/clock.ts";
 import { UsageError } from "../../core/errors.ts";
+import { hourMs } from "../../core/time.ts";
 import { datasets } from "../../datasets/index.ts";
 import { type Config, loadConfig, scheduleSetting } from "../../settings/config.ts";
 import type { Environment } from "../../settings/env-file.ts";
@@ -16,7 +17,6 @@ import { startBar } from "../shared/progress.ts";
 import { livePast } from "./backfill.ts";
 import { collectUntilStopped } from "./daemon.ts";
 
-const hour = 3_600_000;
 const pastDays = 30;
 const database = "file:./data/demo.db";
 
@@ -40,7 +40,7 @@ export const demo: Command = {
     const past = demoConfig(env, "0 * * * *");
     const live = demoConfig(env, "*/5 * * * * *");
     startAfresh(past.databasePath);
-    const clock = new SimulatedClock(Math.floor(Date.now() / hour) * hour - pastDays * 24 * hour);
+    const clock = new SimulatedClock(Math.floor(Date.now() / hourMs) * hourMs - pastDays * 24 * hourMs);
     const exchange = await startSimulator({
       clock,
       from: clock.now(),
@@ -105,8 +105,8 @@ function startAfresh(path: string): void {
 async function fill(app: App, clock: SimulatedClock): Promise<void> {
   const begin = clock.now();
   const hours = Array.from(
-    { length: Math.floor((Date.now() - begin) / hour) },
-    (_, index) => begin + (index + 1) * hour,
+    { length: Math.floor((Date.now() - begin) / hourMs) },
+    (_, index) => begin + (index + 1) * hourMs,
   );
   const bar = startBar(`filling ${pastDays} days of the past`, hours.length, "hours");
   await livePast(app, clock, hours, (count) => bar.update(count));

@@ -1,7 +1,9 @@
 /** Instants as people write them. */
-import { UsageError } from "../../core/errors.ts";
 
-const units: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+import { UsageError } from "../../core/errors.ts";
+import { dayMs, hourMs, minuteMs } from "../../core/time.ts";
+
+const units: Record<string, number> = { s: 1000, m: minuteMs, h: hourMs, d: dayMs, w: 7 * dayMs };
 const iso = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(Z|[+-]\d\d:?\d\d)?)?$/i;
 
 /**

@@ -2,7 +2,7 @@
  * What happens to one account: deposits, trades, positions that open, grow, flip, close and are liquidated. A life is
  * lived minute by minute; what happens in a minute follows from seed, account name and that minute's prices alone.
  */
-
+import { minuteMs } from "../../core/time.ts";
 import { type Amount, amount, unit } from "../market/amount.ts";
 import type { Market } from "../market/market.ts";
 import { hash, hashText, random } from "../market/random.ts";
@@ -10,7 +10,6 @@ import type { Holding, Life } from "./account-state.ts";
 import { liquidate, openPosition, payFunding, tradeFutures } from "./futures.ts";
 import { tradeSpot } from "./spot.ts";
 
-const minute = 60_000;
 const minutesBetweenFundings = 480;
 const minutesBetweenRiskChecks = 15;
 
@@ -26,8 +25,8 @@ export function createLife(
   shift = 0,
 ): (instant: number) => Life {
   const own = hash(seed, hashText(name), 7, 7);
-  const stepAt = (instant: number): number => Math.floor((instant + shift) / minute);
-  const beginOf = (step: number): number => step * minute - shift;
+  const stepAt = (instant: number): number => Math.floor((instant + shift) / minuteMs);
+  const beginOf = (step: number): number => step * minuteMs - shift;
   const first = stepAt(from);
   let now = first;
   let life = begin(own, beginOf(first), market);
@@ -39,7 +38,7 @@ export function createLife(
     const chance = hash(own, step, 0, 1) % 1440;
     if (chance >= 30) return;
     const dice = random(hash(own, step, 0, 2));
-    const moment = at - dice.integer(0, minute - 1);
+    const moment = at - dice.integer(0, minuteMs - 1);
     if (chance < 18) tradeFutures(life, dice, market, moment);
     else tradeSpot(life, dice, market, moment);
   }

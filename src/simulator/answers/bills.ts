@@ -2,12 +2,12 @@
  * The ledger of futures accounts in the words of the second generation: newest first, in windows of at most 30 days, page by page
  * behind the id of a row, and forgotten after 90 days. What is in it is said by whoever runs the simulator.
  */
+import { dayMs } from "../../core/time.ts";
 import type { Bill } from "../account/bill.ts";
 import type { View } from "../account/statement.ts";
 import { refusals } from "../refusal.ts";
 import { given, nothingOfIt, type Query, type Told } from "./answer.ts";
 
-const dayMs = 86_400_000;
 const longestSpan = 30 * dayMs;
 const memory = 90 * dayMs;
 const limits = { usual: 20, most: 100 };

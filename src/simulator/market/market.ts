@@ -2,6 +2,7 @@
  * Prices. Each is a pure function of seed, coin and instant: a fractal walk, the sum of straight-line noise in ten
  * time scales from ten seconds to a month, so that any instant can be asked for, in any order, at the same small cost.
  */
+import { dayMs } from "../../core/time.ts";
 import { type Amount, nearest, one } from "./amount.ts";
 import { hash } from "./random.ts";
 
@@ -52,10 +53,9 @@ export function coinNamed(name: string): Coin {
 /** Prices stand still for this long. Milliseconds. */
 export const tick = 10_000;
 
-const day = 86_400_000;
 const scales = Array.from({ length: 10 }, (_, index) => {
   const period = tick * 4 ** index;
-  return { period, strength: Math.sqrt(period / day) };
+  return { period, strength: Math.sqrt(period / dayMs) };
 });
 
 export interface Market {

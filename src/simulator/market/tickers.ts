@@ -1,4 +1,5 @@
 /** What trades against what, and the last day of it. */
+import { dayMs, startOfDay } from "../../core/time.ts";
 import { type Amount, amount, cut, digits, larger, over, smaller, times, unit } from "./amount.ts";
 import { coins, type Market, tick } from "./market.ts";
 import { hash } from "./random.ts";
@@ -28,7 +29,6 @@ interface Pair {
   price(instant: number): Amount;
 }
 
-const day = 86_400_000;
 const samplesADay = 8;
 
 function spotPairs(market: Market): Pair[] {
@@ -57,10 +57,10 @@ export function tickers(market: Market, instant: number): Ticker[] {
 
 function ticker({ symbol, places, price }: Pair, at: number): Ticker {
   const last = price(at);
-  const open = price(at - day);
-  const openUtc = price(at - (at % day));
-  const path = Array.from({ length: samplesADay }, (_, index) => price(at - (index * day) / samplesADay));
-  const volume = BigInt(50_000 + (hash(places, Math.floor(at / day), symbol.length, 5) % 50_000)) * unit(0);
+  const open = price(at - dayMs);
+  const openUtc = price(startOfDay(at));
+  const path = Array.from({ length: samplesADay }, (_, index) => price(at - (index * dayMs) / samplesADay));
+  const volume = BigInt(50_000 + (hash(places, Math.floor(at / dayMs), symbol.length, 5) % 50_000)) * unit(0);
   return {
     symbol,
     last: digits(last),

@@ -1,5 +1,6 @@
 /** The state of alerts in SQLite. */
 import type { Digits, Row } from "../../core/domain.ts";
+import { hourMs } from "../../core/time.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import { digitsSql } from "../schema/encoding.ts";
 import type { Sqlite } from "../sqlite/database.ts";
@@ -16,8 +17,6 @@ import type {
   StoredSnapshot,
   Unseen,
 } from "./alert-store.ts";
-
-const hour = 3_600_000;
 
 /** Peaks are kept for so many hours, whatever the window. */
 const keptHours = 90 * 24;
@@ -117,7 +116,7 @@ export class AlertState implements AlertStore {
     for (const alert of fired) require(fire.run(alert).changes === 1);
     for (const peak of peaks) {
       setFigure.run(peak.account, peak.hour, peak.equity);
-      dropPeaks.run(peak.account, peak.hour - keptHours * hour);
+      dropPeaks.run(peak.account, peak.hour - keptHours * hourMs);
     }
     for (const message of messages) enqueue.run({ ...message, attempts: 0, nextAt: message.at });
     if (messages.length === 0) return;

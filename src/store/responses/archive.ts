@@ -10,6 +10,7 @@ import { brotliCompress, brotliCompressSync, brotliDecompressSync, constants } f
 import type { Clock } from "../../core/clock.ts";
 import type { DatasetName, Scope } from "../../core/domain.ts";
 import type { Log } from "../../core/log.ts";
+import { dayMs } from "../../core/time.ts";
 import { roomFor } from "../files/disk.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { openRawWriter, rawFile } from "./archive-file.ts";
@@ -57,8 +58,6 @@ const batch = { come: 50, go: 200 };
 
 /** Longer bodies are packed by a thread of their own; for the others handing over costs more than packing. Bytes. */
 const longBody = 32_768;
-
-const dayMs = 86_400_000;
 
 /** Levels above take twenty times as long and save nothing worth it. */
 const compression = { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } };

@@ -8,10 +8,10 @@
  */
 import { rmSync } from "node:fs";
 import { drizzle } from "drizzle-orm/better-sqlite3";
+import { dayMs } from "../../core/time.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import { createChain, prunedNotes, type Sealed } from "../chain/chain.ts";
 import { livesOfScope, rewriteLives } from "../positions/rebuild.ts";
-import { dayMs } from "../retention/daily-extremes.ts";
 import { digestOf, isOf, kept } from "../schema/digest.ts";
 import { type Layout, layoutOf } from "../schema/storage-layout.ts";
 import { createRecorder, createStateReader, plan } from "../snapshots/change-set.ts";

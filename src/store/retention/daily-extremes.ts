@@ -19,7 +19,6 @@ export interface Range {
 }
 
 /** The length of a UTC day in milliseconds. */
-export const dayMs = 86_400_000;
 
 /**
  * Reads ranges: of a scope's items over good snapshots of one day (epoch ms of its midnight), given in the order of their

@@ -1,9 +1,10 @@
 /** Which snapshots of a day stay when it is pruned, and which go. Reads only. */
+import { dayMs } from "../../core/time.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import { dayKey, type PrunedNote, prunedNotes } from "../chain/chain.ts";
 import { type Layout, layoutOf } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
-import { createRanges, dayMs, type Range } from "./daily-extremes.ts";
+import { createRanges, type Range } from "./daily-extremes.ts";
 
 /** What becomes of the day (epoch ms of its midnight, UTC) of one dataset of one account. */
 export interface DayPlan {

@@ -9,13 +9,14 @@
 import { setTimeout } from "node:timers/promises";
 import { systemClock } from "../../core/clock.ts";
 import { StorageError } from "../../core/errors.ts";
+import { dayMs, startOfDay } from "../../core/time.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import { createChain, dayKey, type PrunedNote, prunedNotes } from "../chain/chain.ts";
 import { adviceFor } from "../files/draft.ts";
 import { type Layout, layoutOf } from "../schema/storage-layout.ts";
 import { openReadOnly, openWriter, type Sqlite } from "../sqlite/database.ts";
 import { createWriter } from "../sqlite/write-queue.ts";
-import { createRangeWriter, dayMs } from "./daily-extremes.ts";
+import { createRangeWriter } from "./daily-extremes.ts";
 import { createPlanner, type DayPlan, dayText, type Leaving } from "./prune-plan.ts";
 import { createSealReader, sealOfRows } from "./retained-digest.ts";
 
@@ -111,7 +112,7 @@ export interface Remaining {
 export function remaining(path: string, before: number): Remaining {
   const sqlite = openReadOnly(path);
   try {
-    const end = Math.floor(before / dayMs) * dayMs;
+    const end = startOfDay(before);
     return sqlite
       .prepare(
         `select (select count(*) from run where slot < @end) as runs,
@@ -141,7 +142,7 @@ export function compact(path: string): void {
 
 /** The days that have snapshots and are over by `before`, with how many good ones come before them and how many there are. */
 function wholeDays(sqlite: Sqlite, before: number): { day: number; done: number; total: number }[] {
-  const end = Math.floor(before / dayMs) * dayMs;
+  const end = startOfDay(before);
   const counts = sqlite
     .prepare(
       `select taken_at / ${dayMs} as number, count(*) as snapshots from snapshot

@@ -2,13 +2,13 @@
 import { getTableColumns } from "drizzle-orm";
 import { snakeCase } from "../../core/columns.ts";
 import type { Value } from "../../core/domain.ts";
+import { dayMs } from "../../core/time.ts";
 import { sealOf } from "../schema/digest.ts";
 import { unpackHex } from "../schema/encoding.ts";
 import { episode } from "../schema/episode-table.ts";
 import type { Layout } from "../schema/storage-layout.ts";
 import { dailyRange } from "../schema/tables.ts";
 import type { Sqlite } from "../sqlite/database.ts";
-import { dayMs } from "./daily-extremes.ts";
 
 export interface SealedRow {
   table: "daily_range" | "episode";

@@ -2,6 +2,7 @@
 import { customType, integer, text } from "drizzle-orm/sqlite-core";
 import type { Column } from "../../core/columns.ts";
 import type { Digits, Value } from "../../core/domain.ts";
+import { dayMs } from "../../core/time.ts";
 
 const digitsOnly = /^[0-9.-]+$/;
 const padding = "f";
@@ -50,7 +51,6 @@ export function receivedInstantSql(column: string): string {
   return `coalesce(${instantSql(column)}, ${far})`;
 }
 
-const dayMs = 86_400_000;
 const padded = (count: number, digits: number) =>
   Array.from({ length: count }, (_, number) => String(number).padStart(digits, "0"));
 const two = padded(60, 2);

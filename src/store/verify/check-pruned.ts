@@ -1,7 +1,7 @@
 /** Whether what was pruned is what the chain says was pruned, and what stays of it is as it was written. */
+import { dayMs } from "../../core/time.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import { type PrunedNote, prunedNotes } from "../chain/chain.ts";
-import { dayMs } from "../retention/daily-extremes.ts";
 import { createSealReader, sealOfRows } from "../retention/retained-digest.ts";
 import { layoutOf } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";

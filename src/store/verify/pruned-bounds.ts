@@ -1,9 +1,9 @@
 /** What `db verify` can expect of the lives of positions where snapshots were pruned. */
 import { toDigits } from "../../core/decimal.ts";
 import type { Digits } from "../../core/domain.ts";
+import { startOfDay } from "../../core/time.ts";
 import { prunedNotes } from "../chain/chain.ts";
 import { further, type Life } from "../positions/episodes.ts";
-import { dayMs } from "../retention/daily-extremes.ts";
 import { unpackHex } from "../schema/encoding.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import type { ScopeRow } from "./problem.ts";
@@ -50,9 +50,9 @@ export function createComparable(
   return (found, expected) => {
     if (lastPruned === undefined || expected.since > lastPruned) return expected;
     const { itemId, since, openedAt, firstSeenAt, closedBefore } = expected;
-    if (closedBefore !== null && prunedDays.has(dayOf(closedBefore)))
+    if (closedBefore !== null && prunedDays.has(startOfDay(closedBefore)))
       return { ...found, since, openedAt, firstSeenAt, closedBefore };
-    const firstDay = dayOf(firstSeenAt);
+    const firstDay = startOfDay(firstSeenAt);
     const ranges = rangesOf.all(dataset, itemId, firstDay, closedBefore ?? Number.MAX_SAFE_INTEGER);
     const life = { ...expected };
     for (const name of Object.keys(extremes) as (keyof typeof extremes)[]) {
@@ -75,5 +75,3 @@ export function createComparable(
     return life;
   };
 }
-
-const dayOf = (instant: number): number => instant - (instant % dayMs);

@@ -2,9 +2,11 @@
  * Curves of any length at once. A span of some days is read point by point. For longer ones the highest, lowest, first,
  * last and missing of every hour is kept in memory, exact to the digit, and goes on with what is stored.
  */
+
 import { pause, type Steps } from "../../core/async/cooperate.ts";
 import { graceAt } from "../../core/cron.ts";
 import type { Digits } from "../../core/domain.ts";
+import { hourMs } from "../../core/time.ts";
 import type { HistoryReader } from "../../store/history.ts";
 import { CurveCache, type Summary } from "./curve-cache.ts";
 import { createSampler, type Point } from "./downsample.ts";
@@ -31,7 +33,6 @@ export interface CurveAnswer {
   lines: { name: string; label: string; values: (Digits | null)[] }[];
 }
 
-const hourMs = 3_600_000;
 /** Spans up to this are read point by point. */
 const detailMs = 8 * 24 * hourMs;
 /** Points that are looked at between two pauses, and that are read in one go for a summary. */

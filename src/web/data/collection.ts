@@ -1,6 +1,8 @@
 /** How collecting goes: what is due next, what went wrong last, and what became of every slot. */
+
 import { pause, type Steps } from "../../core/async/cooperate.ts";
 import { causes, publicAccount } from "../../core/domain.ts";
+import { dayMs, hourMs } from "../../core/time.ts";
 import { instantText } from "../../queries/close.ts";
 import { createCoverage } from "../../queries/coverage.ts";
 import { type Period, periodOf, periodsOf } from "../../queries/periods.ts";
@@ -104,10 +106,8 @@ export const daysShown = 31;
 /** The newest day first. */
 export function lastDays({ at, timezone }: View): Period[] {
   const { to } = periodOf(timezone, "day", at);
-  return [...periodsOf({ timezone, by: "day", from: to - daysShown * 86_400_000, to })].slice(-daysShown).reverse();
+  return [...periodsOf({ timezone, by: "day", from: to - daysShown * dayMs, to })].slice(-daysShown).reverse();
 }
-
-const hourMs = 3_600_000;
 
 /** Some days of a time zone have 23, and some 25. */
 export const hoursOf = ({ name, from, to }: Period): Period[] =>

@@ -1,5 +1,7 @@
 /** What the accounts were worth day by day: the curve in words. */
+
 import { pause } from "../../core/async/cooperate.ts";
+import { dayMs } from "../../core/time.ts";
 import { periodOf } from "../../queries/periods.ts";
 import { equity as report } from "../../reports/equity.ts";
 import { amount, change, type DataTable, instant, text } from "./table.ts";
@@ -23,7 +25,7 @@ export const days: DataTable = {
   ],
   *rows({ history, account, at, timezone }) {
     const { to } = periodOf(timezone, "day", at);
-    const span = { timezone, by: "day" as const, from: to - daysShown * 86_400_000, to };
+    const span = { timezone, by: "day" as const, from: to - daysShown * dayMs, to };
     for (const row of report.rows({ history, account, now: at }, span))
       yield row === pause ? pause : Object.fromEntries(report.columns.map((name, at) => [name, row[at] ?? null]));
   },

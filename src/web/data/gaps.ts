@@ -1,4 +1,5 @@
 /** What is missing, and why. */
+import { dayMs } from "../../core/time.ts";
 import { instantText } from "../../queries/close.ts";
 import { count, type DataTable, instant, text } from "./table.ts";
 
@@ -17,7 +18,7 @@ export const gaps: DataTable = {
     text("cause", "Cause"),
   ],
   *rows({ history, account, at }) {
-    for (const gap of history.gaps(account, { from: at - daysShown * 86_400_000, to: at }))
+    for (const gap of history.gaps(account, { from: at - daysShown * dayMs, to: at }))
       yield {
         account: gap.account,
         dataset: gap.dataset,

@@ -1,7 +1,9 @@
 /** `/api/curve`, and each table as `/api/NAME` (JSON) and `/api/NAME.csv`. */
+
 import { type Context, Hono } from "hono";
 import { type Paced, pause } from "../../core/async/cooperate.ts";
 import type { Cell } from "../../core/domain.ts";
+import { dayMs } from "../../core/time.ts";
 import { csvLine } from "../../output/csv.ts";
 import { positionKey } from "../../store/history.ts";
 import { type Curves, nameOf } from "../curves/curves.ts";
@@ -70,7 +72,6 @@ const asJson = (table: DataTable, row: Readonly<Record<string, Cell>>): Record<s
   );
 
 const spans: Record<string, number> = { "1d": 1, "1w": 7, "1m": 30, "1y": 365 };
-const dayMs = 86_400_000;
 
 const sources: Record<string, { needs: readonly string[]; of: (view: View) => ReturnType<typeof equitySource> }> = {
   equity: { needs: [], of: equitySource },

@@ -1,5 +1,5 @@
 /** Waiting that ends with a signal, whatever becomes of what was waited for. */
-import { DeadlineError } from "./errors.ts";
+import { DeadlineError } from "../errors.ts";
 
 /** A time limit that also ends with the program. */
 export interface Limit {

@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { expect, it } from "vitest";
-import { onceAborted } from "../../src/core/abort.ts";
+import { onceAborted } from "../../../src/core/async/abort.ts";
 
 it("calls everybody who still waits once, with one listener on the signal for all of them", () => {
   const controller = new AbortController();
