@@ -8,7 +8,15 @@ import { positions } from "./snapshots/positions.ts";
 import { prices } from "./snapshots/prices.ts";
 import { spotAssets } from "./snapshots/spot-assets.ts";
 
-export const datasets: readonly Dataset[] = [spotAssets, fundingAssets, mixAccounts, positions, prices, equity];
+export const datasets: readonly Dataset[] = [
+  spotAssets,
+  fundingAssets,
+  mixAccounts,
+  positions,
+  // These are made of what the ones above tell.
+  prices,
+  equity,
+];
 
 export const datasetNames: readonly DatasetName[] = datasets.map(({ name }) => name);
 

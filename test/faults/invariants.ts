@@ -39,12 +39,14 @@ export async function violations(path: string, ends: readonly Finished[]): Promi
       "a snapshot of a run that has none",
       "select n.snapshot_id from snapshots n join runs r using (run_id) where r.state in ('missed', 'skipped')",
     );
-    for (const view of ["spot_assets", "funding_assets", "mix_accounts", "positions", "prices", "equity"]) {
+    for (const { name } of all("select name from sqlite_schema where type = 'view' and name glob '*_history'")) {
+      const view = String(name);
+      const dataset = view.replace("_history", "").replaceAll("_", "-");
       none(
-        `${view}_history shows another number of rows than its snapshot says`,
-        `with shown as materialized (select snapshot_id, count(*) as n from ${view}_history group by 1)
+        `${view} shows another number of rows than its snapshot says`,
+        `with shown as materialized (select snapshot_id, count(*) as n from ${view} group by 1)
          select n.snapshot_id, n.rows, coalesce(s.n, 0) as shown from snapshots n left join shown s using (snapshot_id)
-         where n.state = 'ok' and n.dataset = '${view.replaceAll("_", "-")}' and n.rows <> coalesce(s.n, 0)`,
+         where n.state = 'ok' and n.dataset = '${dataset}' and n.rows <> coalesce(s.n, 0)`,
       );
     }
     problems.push(...slotsWithoutRow(all));
