@@ -27,8 +27,8 @@ import { lockDatabase } from "./store/sqlite/lock.ts";
 import type { Store } from "./store/store.ts";
 import { createPagesProcess, type PagesProcess } from "./web/process/process.ts";
 
-/** The side that faces the exchange. */
-export interface Faces {
+/** Everything that talks to the exchange. */
+export interface ExchangeClients {
   sessions: Session[];
   publicSession: Session;
   limiter: Limiter;
@@ -37,7 +37,7 @@ export interface Faces {
   close(): void;
 }
 
-export interface App extends Faces {
+export interface App extends ExchangeClients {
   store: Store;
   deps: CollectorDeps;
   /** Everything that is notified of what became of a slot; a program that stays adds to it. */
@@ -49,21 +49,21 @@ export interface App extends Faces {
   /** Null: nobody is called. */
   heartbeat: Heartbeat | null;
   alerts: Alerts;
-  /** Cuts what is going on; runs end as failed. */
-  cut(): void;
+  /** Ends current runs as failed. */
+  abortRuns(): void;
 }
 
 export const logOf = (config: Config): Log =>
   createLog({ level: config.logLevel, format: config.logFormat, secrets: secretsOf(config) });
 
-/** `store` is null for commands that only look; `stopping` is aborted when the program must stop at once. */
-export function openFaces(
+/** Makes a client and a session for each account. `store`: null for commands that only read the exchange. */
+export function openClients(
   config: Config,
   store: Store | null,
   clock = systemClock,
   log = logOf(config),
   stopping?: AbortSignal,
-): Faces {
+): ExchangeClients {
   const { baseUrl, fallbackBaseUrl, demoTrading, allowWriteKeys, proxy } = config;
   const limiter = new Limiter(clock, config.accounts.length);
   const clockCheck = new ClockCheck(clock);
@@ -99,22 +99,12 @@ export function openFaces(
   };
 }
 
-/** Everything: locks the database, opens it, ends what a dead process left open, and makes the clients. */
+/** Locks the database, opens it, ends the runs that a dead process left open, and makes everything that `start` and `collect` use. */
 export async function openApp(config: Config, clock: Clock = systemClock): Promise<App> {
   const log = logOf(config);
   /** What was opened, the last first. */
   const opened: { close(): void }[] = [];
-  const close = () => {
-    const problems: unknown[] = [];
-    for (const one of opened.splice(0)) {
-      try {
-        one.close();
-      } catch (error) {
-        problems.push(error);
-      }
-    }
-    if (problems.length > 0) throw problems[0];
-  };
+  const close = () => closeAll(opened.splice(0));
   try {
     const lock = lockDatabase(config.databasePath);
     opened.unshift({ close: lock.release });
@@ -130,9 +120,9 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
     if (rawAnswers) opened.unshift(rawAnswers);
     const crashed = await written.recover();
     if (crashed > 0) log.warn({ runs: crashed }, `${crashed} runs were cut off when the program last ended: failed`);
-    const faces = openFaces(config, written, clock, log, stopping);
-    opened.unshift(faces);
-    const store = judgedBy(faces.clockCheck, written);
+    const clients = openClients(config, written, clock, log, stopping);
+    opened.unshift(clients);
+    const store = judgedBy(clients.clockCheck, written);
     const alerts = createAlerts({ store, settings: config.alerts, proxy: config.proxy, clock, log });
     const observers: SlotObserver[] = [alerts];
     const deps: CollectorDeps = {
@@ -145,12 +135,12 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
       reportedFields: new Set(),
       observers,
       clock,
-      clockCheck: faces.clockCheck,
+      clockCheck: clients.clockCheck,
       log,
       redact,
       stopping,
     };
-    const cut = () => controller.abort(new DeadlineError("the program was stopped before it was finished"));
+    const abortRuns = () => controller.abort(new DeadlineError("the program was stopped before it was finished"));
     const { reportsDirectory: directory, reportsSchedule: schedule } = config;
     const heartbeat =
       config.heartbeatUrl && createHeartbeat({ url: config.heartbeatUrl, proxy: config.proxy, store, clock, log });
@@ -160,11 +150,24 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
     const site = { databasePath, timezone, sqlTimeoutSeconds };
     const pages = http && createPagesProcess({ site, http, log });
     if (pages) opened.unshift(pages);
-    return { ...faces, store, deps, observers, dailyReports, alerts, pages, heartbeat, cut, close };
+    return { ...clients, store, deps, observers, dailyReports, alerts, pages, heartbeat, abortRuns, close };
   } catch (error) {
     close();
     throw error;
   }
+}
+
+/** Closes every one, and then throws the first error there was. */
+function closeAll(opened: readonly { close(): void }[]): void {
+  const problems: unknown[] = [];
+  for (const one of opened) {
+    try {
+      one.close();
+    } catch (error) {
+      problems.push(error);
+    }
+  }
+  if (problems.length > 0) throw problems[0];
 }
 
 /** While the exchange contradicts our clock nothing is collected, and no age by that clock is one. */
@@ -229,7 +232,7 @@ const preflightLimit = 30_000;
  * Probes every account before the first slot, so that a refused key is heard of at once, and has the clock confirmed, which the
  * first answer does. @throws ConfigError with none left
  */
-export async function preflight({ sessions, publicSession, clockCheck, log }: Faces): Promise<void> {
+export async function preflight({ sessions, publicSession, clockCheck, log }: ExchangeClients): Promise<void> {
   const { signal, clear } = limitTo(preflightLimit);
   // One signal ends the probing of all accounts: many listeners are no leak.
   setMaxListeners(0, signal);

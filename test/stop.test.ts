@@ -18,7 +18,7 @@ const slot = Date.parse("2026-03-01T12:01:00Z");
 
 async function cutAt(world: World): Promise<void> {
   const stopped = world.scheduler.stop();
-  world.app.cut();
+  world.app.abortRuns();
   await stopped;
   expect(world.rows("select count(*) as n from runs where state = 'running'")).toEqual([{ n: 0 }]);
 }
@@ -71,7 +71,7 @@ it("a database that another program holds is waited for no longer than the stop"
   // In these turns of the event loop the claim of the slot comes to wait for the database.
   for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
   const stopped = world.scheduler.stop();
-  world.app.cut();
+  world.app.abortRuns();
   await stopped;
   await world.app.alerts.stop();
   other.exec("rollback");

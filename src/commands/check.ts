@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { openFaces } from "../app.ts";
+import { openClients } from "../app.ts";
 import { readKey } from "../bitget/permissions.ts";
 import type { Session } from "../collecting/account-session.ts";
 import type { DatasetName } from "../core/domain.ts";
@@ -22,11 +22,11 @@ export const check: Command = {
     let good = checkFile(config, out);
     const route = routeText(config.baseUrl, config.proxy);
     if (route) out(`proxy      ${route}`);
-    const faces = openFaces({ ...config, logLevel: "silent" }, null);
+    const clients = openClients({ ...config, logLevel: "silent" }, null);
     try {
-      for (const session of faces.sessions) good = (await checkAccount(session, out)) && good;
+      for (const session of clients.sessions) good = (await checkAccount(session, out)) && good;
     } finally {
-      faces.close();
+      clients.close();
     }
     for (const name of datasetNames) out(`schedule   ${name}: ${nextSlots(config, name)}`);
     return good ? 0 : 1;

@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from "vitest";
-import { openFaces, preflight } from "../../src/app.ts";
+import { openClients, preflight } from "../../src/app.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { newTally } from "../../src/core/domain.ts";
 import { createLog } from "../../src/core/log.ts";
@@ -27,21 +27,21 @@ it("keys of one user share one budget, so that the exchange refuses none of them
   });
   const lines: string[] = [];
   const log = createLog({ level: "info", format: "json", secrets: [], write: (line) => lines.push(line) });
-  const faces = openFaces(config, null, systemClock, log);
-  onTestFinished(() => faces.close());
-  await preflight(faces);
+  const clients = openClients(config, null, systemClock, log);
+  onTestFinished(() => clients.close());
+  await preflight(clients);
 
   const tally = newTally();
   const options = { signal: AbortSignal.timeout(30_000), tally };
   const lineNames = ["USDT-FUTURES", "COIN-FUTURES", "USDC-FUTURES"];
-  const asked = faces.sessions.flatMap(({ client }) =>
+  const asked = clients.sessions.flatMap(({ client }) =>
     lineNames.map((productType) => client.get(addressNamed("v2/positions"), { productType }, options)),
   );
   await Promise.all(asked);
 
   expect([exchange.counts.limitViolations, tally]).toEqual([0, { requests: 9, retries: 0, rateLimited: 0 }]);
   expect(lines.filter((line) => line.includes("share one budget"))).toHaveLength(2);
-  const budgets = faces.limiter.budget().filter(({ path }) => path === addressNamed("v2/positions").path);
+  const budgets = clients.limiter.budget().filter(({ path }) => path === addressNamed("v2/positions").path);
   expect(budgets.map(({ account }) => account)).toEqual(["main", "copy", "tax"]);
 });
 

@@ -180,7 +180,7 @@ it("calls a run that the stopping program cut off by its name", async () => {
   world.clock.live(Date.parse("2026-03-01T12:01:00Z"));
   world.scheduler.tick();
   await until(() => world.exchange.faults() === 0);
-  world.app.cut();
+  world.app.abortRuns();
   await world.scheduler.idle();
   expect(world.rows("select error_code, error_message from snapshots")).toEqual([
     { error_code: "deadline", error_message: "the program was stopped before it was finished" },

@@ -3,7 +3,7 @@
  * flips, liquidations, coins that come and go, an upgrade, failures, hours in which nobody collected.
  */
 import { openApp } from "../../src/app.ts";
-import { livePast } from "../../src/commands/run/backfill.ts";
+import { simulateHistory } from "../../src/commands/run/backfill.ts";
 import { type Clock, SimulatedClock, systemClock } from "../../src/core/clock.ts";
 import { loadConfig } from "../../src/settings/config.ts";
 import { type Fault, type ServedSnapshot, type Simulator, startSimulator } from "../../src/simulator/simulator.ts";
@@ -84,7 +84,7 @@ export async function livedPast(path: string, days = 14): Promise<ServedSnapshot
     const app = await openApp(config, clock);
     try {
       befall(slots[0]);
-      await livePast(app, clock, slots.map(wakesAt), (count) => befall(slots[count]));
+      await simulateHistory(app, clock, slots.map(wakesAt), (count) => befall(slots[count]));
     } finally {
       app.close();
     }

@@ -148,7 +148,7 @@ export async function openWorld(
       opened = await open();
     },
     async close() {
-      opened.app.cut();
+      opened.app.abortRuns();
       await opened.scheduler.stop();
       await opened.app.alerts.stop();
       opened.app.close();

@@ -1,4 +1,4 @@
-import { openFaces } from "../../app.ts";
+import { openClients } from "../../app.ts";
 import { toJson } from "../../bitget/wire/json.ts";
 import type { Address, ApiVersion, Params } from "../../core/domain.ts";
 import { UsageError } from "../../core/errors.ts";
@@ -24,16 +24,17 @@ export const get: Command = {
     const address = addressOf(endpoint);
     const params = paramsOf(options);
     const config = loadConfig(env);
-    const faces = openFaces(config, null);
+    const clients = openClients(config, null);
     try {
       const { account } = options;
-      const session = account === undefined ? faces.sessions[0] : faces.sessions.find((one) => one.name === account);
+      const session =
+        account === undefined ? clients.sessions[0] : clients.sessions.find((one) => one.name === account);
       if (!session) throw new UsageError(`there is no account "${account}"`);
       const answer = await session.client.get(address, params, { signal: AbortSignal.timeout(60_000) });
       out(redactor(secretsOf(config))(toJson(answer.data, 2)));
       return 0;
     } finally {
-      faces.close();
+      clients.close();
     }
   },
 };

@@ -1,4 +1,4 @@
-/** A past lived through in minutes: what `demo` begins with, and what the queries of the README are tried on. */
+/** A simulated past, collected in minutes: what `demo` begins with, and what the queries of the documentation run on. */
 
 import type { App } from "../../app.ts";
 import { Scheduler } from "../../collecting/scheduler.ts";
@@ -7,10 +7,10 @@ import type { SimulatedClock } from "../../core/clock.ts";
 
 /**
  * Sets the clock to each instant in turn and runs what is due then, with the same scheduler, client, parsing and storing
- * as in real time. `reached` hears how many instants are over.
+ * as in real time. `reached` is called with the number of instants that are over.
  * @throws what makes going on impossible: no account left, the database gone
  */
-export async function livePast(
+export async function simulateHistory(
   app: App,
   clock: SimulatedClock,
   instants: readonly number[],
@@ -52,7 +52,7 @@ async function prepare({ sessions, publicSession }: App, clock: SimulatedClock):
   }
 }
 
-/** Seven hundred lines about the past would hide what matters; what goes wrong is still said. */
+/** Logs warnings and errors only: hundreds of lines about the past would hide what matters. */
 const quietLog = ({ log }: App): App["log"] => ({
   debug: () => {},
   info: () => {},

@@ -1,14 +1,14 @@
-/** What `start` and `demo` have in common: ticking until a signal or an error ends it. */
+/** What `start` and `demo` have in common: collecting until a signal, an error or the time ends it. */
 import { type App, type Daemon, observeRuns, openDaemon, preflight } from "../../app.ts";
 import { type Ending, endings, signalNumbers } from "./signals.ts";
 
-/** Time for the runs at hand after the first signal, then they are cut. Milliseconds. */
-const finishWithin = 8000;
+/** The time that current runs have after the first signal. Milliseconds. */
+const finishWithinMs = 8000;
 
 /**
- * Collects until SIGINT or SIGTERM, until its terminal is closed, or until `seconds` have passed; then lets the runs at hand end.
- * A second signal ends it at once with 128 + its number, which is safe: what is not committed was never said to be. Resolves with
- * the exit code: 0, or 129 after a terminal was closed, for nobody asked for that end.
+ * Collects until SIGINT or SIGTERM, until its terminal is closed, or until `seconds` have passed; then lets current runs end.
+ * A second signal ends it at once with 128 + its number, which is safe: nothing is reported before it is committed. Resolves
+ * with the exit code: 0, or 129 after a terminal was closed, which nobody asked for.
  * @throws what makes going on impossible: no account left, the database gone
  */
 export async function collectUntilStopped(app: App, seconds: number | null): Promise<number> {
@@ -46,9 +46,9 @@ export async function collectUntilStopped(app: App, seconds: number | null): Pro
     await ended;
     if (timer) clearTimeout(timer);
     daemon.serviceManager.stopping();
-    const cut = setTimeout(() => app.cut(), finishWithin);
+    const late = setTimeout(app.abortRuns, finishWithinMs);
     await daemon.stop();
-    clearTimeout(cut);
+    clearTimeout(late);
   };
   const clean = work().then(() => (stoppedBy === "SIGHUP" ? 128 + signalNumbers.SIGHUP : 0));
   const code = await Promise.race([killed, clean]);
@@ -58,7 +58,7 @@ export async function collectUntilStopped(app: App, seconds: number | null): Pro
   return code;
 }
 
-/** When the first snapshot will come, so that nobody waits in doubt. */
+/** Logs when the first snapshot will come. */
 function announce(app: App): void {
   const { clock, clockCheck, schedules, store } = app.deps;
   const patterns = Object.values(schedules).filter((pattern) => pattern !== null);

@@ -14,7 +14,7 @@ import { rawFile } from "../../store/responses/archive-file.ts";
 import { lockDatabase } from "../../store/sqlite/lock.ts";
 import type { Command } from "../command.ts";
 import { startBar } from "../shared/progress.ts";
-import { livePast } from "./backfill.ts";
+import { simulateHistory } from "./backfill.ts";
 import { collectUntilStopped } from "./daemon.ts";
 
 const pastDays = 30;
@@ -109,7 +109,7 @@ async function fill(app: App, clock: SimulatedClock): Promise<void> {
     (_, index) => begin + (index + 1) * hourMs,
   );
   const bar = startBar(`filling ${pastDays} days of the past`, hours.length, "hours");
-  await livePast(app, clock, hours, (count) => bar.update(count));
+  await simulateHistory(app, clock, hours, (count) => bar.update(count));
   bar.stop();
   clock.jump(Date.now());
 }
