@@ -11,6 +11,7 @@ const order = [
   "network",
   "bitget",
   "datasets",
+  "store/alerts/alert-store.ts",
   "store/history.ts",
   "store/files",
   "store/sqlite",

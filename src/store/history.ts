@@ -4,10 +4,11 @@
  */
 import type { Paced, Steps } from "../core/async/cooperate.ts";
 import type { Pattern } from "../core/cron.ts";
-import type { ApiVersion, Cell, DatasetName, Digits, RunState } from "../core/domain.ts";
+import type { ApiVersion, Cell, DatasetName, Digits, Row, RunState } from "../core/domain.ts";
 import type { Dataset } from "../datasets/dataset.ts";
+import type { Message, OpenAlert, StoredSnapshot } from "./alerts/alert-store.ts";
 
-export interface HistoryReader extends AccountHistory, RunHistory, SnapshotHistory, EpisodeHistory {
+export interface HistoryReader extends AccountHistory, RunHistory, SnapshotHistory, EpisodeHistory, AlertHistory {
   readonly path: string;
   /** Holds the history as it is for everything that is read until the returned function is called. */
   hold(): () => void;
@@ -293,3 +294,14 @@ export interface EpisodeHistory {
 
 /** The columns that tell a position from the others. */
 export const positionKey = ["account", "product_type", "symbol", "margin_coin", "hold_side", "margin_mode"] as const;
+
+export interface AlertHistory {
+  /** Returns what is wrong now, the oldest first. */
+  openAlerts(): OpenAlert[];
+  /** Returns so many of the last messages, the newest first. */
+  lastMessages(limit: number): Message[];
+  /** Returns the last snapshot, good or not, of each scope that is still asked on a schedule. */
+  lastSnapshots(): StoredSnapshot[];
+  /** Returns what a good snapshot holds, by the column names of its history view. */
+  snapshotRows(dataset: Dataset, snapshotId: number): Row[];
+}

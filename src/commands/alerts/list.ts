@@ -1,9 +1,8 @@
 import { type BlindSpot, blindSpots } from "../../alerts/blind.ts";
 import { UsageError } from "../../core/errors.ts";
 import { loadConfig } from "../../settings/config.ts";
-import { lastMessages, lastSnapshots, prepareOpenAlerts, rowReader } from "../../store/alerts/alert-reads.ts";
 import type { Message, OpenAlert } from "../../store/alerts/alert-store.ts";
-import { openReadOnly } from "../../store/sqlite/database.ts";
+import { openHistory } from "../../store/read/open-history.ts";
 import type { Command } from "../command.ts";
 import { table } from "../shared/table.ts";
 
@@ -13,16 +12,19 @@ export const alertsList: Command = {
   async run({ options, env, out }) {
     const limit = limitOf(options.limit);
     const { databasePath, alerts, schedules } = loadConfig(env, { credentials: false });
-    const sqlite = openReadOnly(databasePath);
+    const history = openHistory(databasePath);
     try {
-      const last = { snapshots: lastSnapshots(sqlite), rows: rowReader(sqlite) };
-      const blind = blindSpots(last, alerts, (name) => schedules[name] !== null);
-      const said = saidLines(lastMessages(sqlite, limit).reverse());
-      const open = openLines(prepareOpenAlerts(sqlite).all());
+      const blind = blindSpots(
+        { snapshots: history.lastSnapshots(), rows: history.snapshotRows },
+        alerts,
+        (name) => schedules[name] !== null,
+      );
+      const said = saidLines(history.lastMessages(limit).reverse());
+      const open = openLines(history.openAlerts());
       for (const line of [...open, ...blindLines(blind), "", ...said]) out(line);
       return 0;
     } finally {
-      sqlite.close();
+      history.close();
     }
   },
 };

@@ -1,8 +1,10 @@
 /** Opens a database for reading. */
+import { lastMessages, lastSnapshots, prepareOpenAlerts, rowReader } from "../alerts/alert-reads.ts";
 import { identityOf } from "../files/connections.ts";
 import type { HistoryReader } from "../history.ts";
 import { runHistory } from "../runs/run-history.ts";
 import { openReadOnly, type Sqlite } from "../sqlite/database.ts";
+import { prepareOnce } from "../sqlite/prepare-once.ts";
 import { accountHistory } from "./account-history.ts";
 import { episodeHistory } from "./episode-history.ts";
 import { snapshotHistory } from "./snapshot-history.ts";
@@ -29,6 +31,10 @@ export function historyOn(sqlite: Sqlite): HistoryReader {
     ...runHistory(sqlite),
     ...snapshotHistory(sqlite),
     ...episodeHistory(sqlite),
+    openAlerts: () => prepareOpenAlerts(sqlite).all(),
+    lastMessages: (limit) => lastMessages(sqlite, limit),
+    lastSnapshots: () => lastSnapshots(sqlite),
+    snapshotRows: prepareOnce(() => rowReader(sqlite)),
     path,
     hold() {
       sqlite.exec("begin");
