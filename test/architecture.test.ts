@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { expect, it } from "vitest";
+import { statementsIn } from "./support/statements-in.ts";
 
 /**
  * The parts from bottom to top: a folder with what is below it, or a file. A part imports itself and what stands before it in
@@ -85,6 +86,51 @@ it("lets the simulator share nothing with the client but the vocabulary", () => 
 it("opens SQLite files in one place only, which knows what the process has open", () => {
   const opening = files.filter((file) => /new Database\(/.test(readFileSync(join(source, file), "utf8")));
   expect(opening).toEqual(["store/files/connections.ts"]);
+});
+
+/** Queries that are shown to people, and that nothing in the program runs. */
+const examples = ["commands/read/sql.ts", "commands/run/demo.ts"];
+
+it("has no SQL outside the store but in examples", () => {
+  const scripts = readdirSync(source, { recursive: true, encoding: "utf8" }).filter((file) => /\.[jt]s$/.test(file));
+  const found = scripts.filter((file) => statementsIn(readFileSync(join(source, file), "utf8")).length > 0);
+  expect(found.filter((file) => !isIn(file, "store")).sort()).toEqual(examples);
+});
+
+it("knows SQL when it stands in a source file", () => {
+  const sql = [
+    '"select a from b where c = ?"',
+    "'SELECT *\\nFROM b'",
+    "`with x as (select #{columns} from b) select 1`",
+    '"select " + columns + " from b"',
+    "`#{html`<p>#{ask('select max(id) from b')}</p>`}`",
+    "const isIt = /['\"]/.test(text) || ask('select a from b')",
+    '"sel\\u0065ct a from b"',
+    '"insert or ignore into b values (1)"',
+    '"delete from b"',
+    '"update b set c = 1"',
+    '"pragma data_version"',
+    '"begin immediate"',
+    '"create temp table b (c)"',
+  ].map((code) => code.replaceAll("#{", "${"));
+  expect(sql.filter((code) => statementsIn(code).length === 0)).toEqual([]);
+  const prose = [
+    '"select one of the accounts"',
+    '`<label><select name="account"><option value="">all from here</option></select></label>`',
+    '"values from one update to the next are set apart"',
+    "selectFrom(begin, commit)",
+    '"begin"+"ning"',
+  ];
+  expect(prose.filter((code) => statementsIn(code).length > 0)).toEqual([]);
+});
+
+it("has no handle of a database outside the store", () => {
+  const names = "Sqlite|openReadOnly|openWriter|openRawReader|openRawWriter|connect|historyOn";
+  const handle = new RegExp(
+    `from "(better-sqlite3|drizzle-orm[^"]*)"|import [^;]*\\b(${names})\\b[^;]*/store/|\\.(pragma|pluck|safeIntegers)\\(`,
+  );
+  const found = files.filter((file) => handle.test(readFileSync(join(source, file), "utf8")));
+  expect(found.filter((file) => !isIn(file, "store"))).toEqual([]);
 });
 
 it("exits in one place only", () => {
