@@ -14,9 +14,9 @@ export function episodeHistory(sqlite: Sqlite): EpisodeHistory {
   return {
     episodes: (account, { from, to }) =>
       episodes(
-        `first_seen_at < @to and (state = 'open' or coalesce(closed_before, last_seen_at) >= @from) and ${ofAccount}`,
+        `first_seen_at_ms < @to and (state = 'open' or coalesce(closed_before, last_seen_at) >= @from) and ${ofAccount}`,
         "first_seen_at, account, product_type, symbol, hold_side, margin_mode, margin_coin",
-      ).iterate({ account, from: instantText(from), to: instantText(to) }),
+      ).iterate({ account, from: instantText(from), to }),
     closedEpisodes: (account, at) =>
       episodes(
         `state <> 'open' and coalesce(closed_before, last_seen_at) <= @at and first_seen_at <= @at and ${ofAccount}`,
