@@ -18,7 +18,8 @@ export const reading = section({
       name: "SQL_TIMEOUT_SECONDS",
       default: "10",
       parse: whole("seconds", 1, 3600),
-      description: "A statement given to `sql` is ended after this many seconds; so is the work for a page.",
+      description:
+        "A statement given to `sql` is stopped after this many seconds, from 1 to 3600; so is the work for a page.",
     },
     timezone: {
       name: "TIMEZONE",
