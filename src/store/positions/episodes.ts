@@ -1,7 +1,7 @@
 /**
- * The lives of positions. One begins with the first good snapshot that shows a position, and ends with the first that does
+ * The episodes of positions. One begins with the first good snapshot that shows a position, and ends with the first that does
  * not, or that tells another time of opening (the exchange's `cTime`). All of it follows from the history; it is kept beside
- * it, row by row as lives go on, because reading a year to learn how low one position went takes a while.
+ * it, row by row as episodes go on, because reading a year to learn how low one position went takes a while.
  */
 import { and, eq, getTableColumns, isNull, sql } from "drizzle-orm";
 import type { BetterSQLite3Database } from "drizzle-orm/better-sqlite3";
@@ -9,15 +9,15 @@ import type { RowOf } from "../../core/columns.ts";
 import { absolute, add, compare, divide, isPositive, multiply, subtract, toDigits } from "../../core/decimal.ts";
 import type { Digits, Row } from "../../core/domain.ts";
 import { positions } from "../../datasets/snapshots/positions.ts";
-import { episode } from "../schema/episode-table.ts";
+import { episode as episodeTable } from "../schema/episode-table.ts";
 import type { State } from "../schema/storage-layout.ts";
 import { layoutOf, type Parts } from "../schema/storage-layout.ts";
 import { scope, snapshot } from "../schema/tables.ts";
 
 /** A row of the table; open while `closedBefore` is null. */
-export type Life = typeof episode.$inferSelect;
+export type Episode = typeof episodeTable.$inferSelect;
 
-/** The amounts of a position that its life is told by. */
+/** The amounts of a position that its episode is computed from. */
 export const amounts = [
   "total",
   "averageOpenPrice",
@@ -35,31 +35,36 @@ export const amounts = [
 export type Seen = Pick<RowOf<typeof positions.columns>, (typeof amounts)[number] | "openedAt">;
 
 /** A good snapshot, with the `taken_at` (epoch ms) of the good one of its scope before it. */
-export interface Moment {
+export interface SnapshotTime {
   snapshotId: number;
   takenAt: number;
   takenBefore: number | null;
 }
 
 /**
- * What a good snapshot makes of the open life of an item (null: none), `seen` being null where it does not show the item.
- * The rows that differ from before: none, the life as it goes on, its end, a beginning, or an end and a beginning.
+ * Returns what a good snapshot makes of the open episode of an item (null: none); `seen` is null where it does not show the item.
+ * These are the rows that differ from before: none, the episode as it goes on, its end, a beginning, or an end and a beginning.
  */
-export function follow(itemId: number, life: Life | null, seen: Seen | null, moment: Moment): Life[] {
-  if (life === null) return seen ? [begun(itemId, seen, moment)] : [];
-  if (seen && !isAnother(life, seen)) {
-    const next = advanced(life, seen);
-    return next === life ? [] : [next];
+export function nextEpisodes(
+  itemId: number,
+  episode: Episode | null,
+  seen: Seen | null,
+  time: SnapshotTime,
+): Episode[] {
+  if (episode === null) return seen ? [openEpisode(itemId, seen, time)] : [];
+  if (seen && !isAnother(episode, seen)) {
+    const next = advanced(episode, seen);
+    return next === episode ? [] : [next];
   }
-  const closed = { ...life, lastSeenAt: moment.takenBefore, closedBefore: moment.takenAt };
-  return seen ? [closed, begun(itemId, seen, moment)] : [closed];
+  const closed = { ...episode, lastSeenAt: time.takenBefore, closedBefore: time.takenAt };
+  return seen ? [closed, openEpisode(itemId, seen, time)] : [closed];
 }
 
-/** An unknown time of opening splits no life. */
-const isAnother = (life: Life, seen: Seen): boolean =>
-  life.openedAt !== null && seen.openedAt !== null && life.openedAt !== seen.openedAt;
+/** An unknown time of opening splits no episode. */
+const isAnother = (episode: Episode, seen: Seen): boolean =>
+  episode.openedAt !== null && seen.openedAt !== null && episode.openedAt !== seen.openedAt;
 
-const begun = (itemId: number, seen: Seen, { snapshotId, takenAt }: Moment): Life =>
+const openEpisode = (itemId: number, seen: Seen, { snapshotId, takenAt }: SnapshotTime): Episode =>
   advanced(
     {
       itemId,
@@ -80,21 +85,21 @@ const begun = (itemId: number, seen: Seen, { snapshotId, takenAt }: Moment): Lif
     seen,
   );
 
-/** The life after it was seen like this; the same object where that changes nothing. */
-export function advanced(life: Life, seen: Seen): Life {
+/** Returns the episode after it was seen like this; the same object where that changes nothing. */
+export function advanced(episode: Episode, seen: Seen): Episode {
   const next = {
-    openedAt: seen.openedAt ?? life.openedAt,
-    largestTotal: further(life.largestTotal, seen.total, 1),
+    openedAt: seen.openedAt ?? episode.openedAt,
+    largestTotal: further(episode.largestTotal, seen.total, 1),
     averageOpenPrice: seen.averageOpenPrice,
-    worstUnrealizedPl: further(life.worstUnrealizedPl, seen.unrealizedPl, -1),
-    bestUnrealizedPl: further(life.bestUnrealizedPl, seen.unrealizedPl, 1),
-    closestLiquidation: closer(life.closestLiquidation, seen),
+    worstUnrealizedPl: further(episode.worstUnrealizedPl, seen.unrealizedPl, -1),
+    bestUnrealizedPl: further(episode.bestUnrealizedPl, seen.unrealizedPl, 1),
+    closestLiquidation: closer(episode.closestLiquidation, seen),
     realizedPl: seen.achievedProfits,
     funding: seen.totalFunding,
     fees: feesOf(seen),
   };
-  const isSame = (Object.keys(next) as (keyof typeof next)[]).every((name) => next[name] === life[name]);
-  return isSame ? life : { ...life, ...next };
+  const isSame = (Object.keys(next) as (keyof typeof next)[]).every((name) => next[name] === episode[name]);
+  return isSame ? episode : { ...episode, ...next };
 }
 
 /** `now` where it lies beyond `extreme`; of equal ones the first stays. */
@@ -122,53 +127,56 @@ function feesOf({ deductedFee, openFeeTotal, closeFeeTotal }: Seen): Digits | nu
   return openFeeTotal === null || closeFeeTotal === null ? null : subtract("0", add(openFeeTotal, closeFeeTotal));
 }
 
-/** Keeps the lives of every scope up to date, inside the transactions of its snapshots. */
-export interface Episodes {
-  /** Goes on to a good snapshot whose items `state` holds, while the scope still points to the one before it. */
-  advance(scopeId: number, taken: { id: number; takenAt: number }, state: State): void;
-  /** Drops what is kept in memory; it is read again when needed. */
-  forget(): void;
-}
-
 /** What is open in a scope as of its last good snapshot, by item. */
 interface Open {
   takenAt: number | null;
-  lives: Map<number, Life>;
+  episodes: Map<number, Episode>;
 }
 
-export function createEpisodes(orm: BetterSQLite3Database): Episodes {
-  const write = episodeWriter(orm);
-  const scopes = new Map<number, Open>();
-  return {
-    advance(scopeId, { id: snapshotId, takenAt }, state) {
-      const open = scopes.get(scopeId) ?? loadOpen(orm, scopeId);
-      scopes.set(scopeId, open);
-      const moment = { snapshotId, takenAt, takenBefore: open.takenAt };
-      for (const { id, present, parts } of state.values()) {
-        const seen = present === 1 ? seenOf(parts) : null;
-        for (const life of follow(id, open.lives.get(id) ?? null, seen, moment)) {
-          write(life);
-          if (life.closedBefore === null) open.lives.set(id, life);
-          else open.lives.delete(id);
-        }
+/** Keeps the episodes of every scope up to date, inside the transactions of its snapshots. */
+export class EpisodeKeeper {
+  readonly #orm: BetterSQLite3Database;
+  readonly #write: (episode: Episode) => void;
+  readonly #scopes = new Map<number, Open>();
+
+  constructor(orm: BetterSQLite3Database) {
+    this.#orm = orm;
+    this.#write = episodeWriter(orm);
+  }
+
+  /** Continues with a good snapshot whose items `state` holds, while the scope still points to the one before it. */
+  advance(scopeId: number, taken: { id: number; takenAt: number }, state: State): void {
+    const open = this.#scopes.get(scopeId) ?? loadOpen(this.#orm, scopeId);
+    this.#scopes.set(scopeId, open);
+    const time = { snapshotId: taken.id, takenAt: taken.takenAt, takenBefore: open.takenAt };
+    for (const { id, present, parts } of state.values()) {
+      const seen = present === 1 ? seenOf(parts) : null;
+      for (const episode of nextEpisodes(id, open.episodes.get(id) ?? null, seen, time)) {
+        this.#write(episode);
+        if (episode.closedBefore === null) open.episodes.set(id, episode);
+        else open.episodes.delete(id);
       }
-      open.takenAt = takenAt;
-    },
-    forget: () => scopes.clear(),
-  };
+    }
+    open.takenAt = taken.takenAt;
+  }
+
+  /** Drops what is kept in memory; it is read again when needed. */
+  forget(): void {
+    this.#scopes.clear();
+  }
 }
 
-/** Writes a row, over the one of the same life if there is one. */
-export function episodeWriter(orm: BetterSQLite3Database): (life: Life) => void {
-  const columns = Object.entries(getTableColumns(episode));
+/** Writes a row, over the one of the same episode if there is one. */
+export function episodeWriter(orm: BetterSQLite3Database): (episode: Episode) => void {
+  const columns = Object.entries(getTableColumns(episodeTable));
   const given = columns.map(([name]) => [name, sql.placeholder(name)]);
   const excluded = columns.map(([name, column]) => [name, sql.raw(`excluded.${column.name}`)]);
   const statement = orm
-    .insert(episode)
+    .insert(episodeTable)
     .values(Object.fromEntries(given))
-    .onConflictDoUpdate({ target: [episode.itemId, episode.since], set: Object.fromEntries(excluded) })
+    .onConflictDoUpdate({ target: [episodeTable.itemId, episodeTable.since], set: Object.fromEntries(excluded) })
     .prepare();
-  return (life) => void statement.run(life);
+  return (episode) => void statement.run(episode);
 }
 
 function loadOpen(orm: BetterSQLite3Database, scopeId: number): Open {
@@ -178,20 +186,23 @@ function loadOpen(orm: BetterSQLite3Database, scopeId: number): Open {
     .innerJoin(snapshot, eq(snapshot.id, scope.latest))
     .where(eq(scope.id, scopeId))
     .get();
-  const lives = orm
-    .select(getTableColumns(episode))
-    .from(episode)
-    .innerJoin(tables.item, eq(tables.item.id, episode.itemId))
-    .where(and(eq(tables.item.scope_id, scopeId), isNull(episode.closedBefore)))
+  const episodes = orm
+    .select(getTableColumns(episodeTable))
+    .from(episodeTable)
+    .innerJoin(tables.item, eq(tables.item.id, episodeTable.itemId))
+    .where(and(eq(tables.item.scope_id, scopeId), isNull(episodeTable.closedBefore)))
     .all();
-  return { takenAt: latest?.takenAt ?? null, lives: new Map(lives.map((life) => [life.itemId, legible(life)])) };
+  return {
+    takenAt: latest?.takenAt ?? null,
+    episodes: new Map(episodes.map((episode) => [episode.itemId, legible(episode)])),
+  };
 }
 
 /** What damage left no number counts as unknown: collecting goes on, and `db verify` names it. */
-const legible = (life: Life): Life =>
+const legible = (episode: Episode): Episode =>
   Object.fromEntries(
-    Object.entries(life).map(([name, value]) => [name, typeof value === "string" ? toDigits(value) : value]),
-  ) as Life;
+    Object.entries(episode).map(([name, value]) => [name, typeof value === "string" ? toDigits(value) : value]),
+  ) as Episode;
 
 const { steady, moving, tables } = layoutOf(positions);
 const places = [...amounts, "openedAt"].map((name) => ({

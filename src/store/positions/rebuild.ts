@@ -1,4 +1,4 @@
-/** The lives of a position worked out from its history alone: for a database that has none yet, and to check those it has. */
+/** The episodes of a position worked out from its history alone: for a database that has none yet, and to check those it has. */
 import { drizzle } from "drizzle-orm/better-sqlite3";
 import { snakeCase } from "../../core/columns.ts";
 import { toDigits } from "../../core/decimal.ts";
@@ -6,7 +6,7 @@ import { positions } from "../../datasets/snapshots/positions.ts";
 import { unpackHex } from "../schema/encoding.ts";
 import { layoutOf } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
-import { advanced, amounts, episodeWriter, follow, type Life, type Seen } from "./episodes.ts";
+import { advanced, amounts, type Episode, episodeWriter, nextEpisodes, type Seen } from "./episodes.ts";
 
 type Name = (typeof amounts)[number];
 type SteadyRow = [
@@ -26,17 +26,17 @@ const movingAmounts = amounts.filter((name) => moving.includes(name));
 /** How many versions are read before the caller may do something else. */
 const versionsPerBreath = 1000;
 
-/** The lives of an item, oldest first, the open one last; now and then null, for the event loop to turn. */
-export function* livesOf(sqlite: Sqlite, itemId: number): Generator<Life | null, void> {
+/** The episodes of an item, oldest first, the open one last; now and then null, for the event loop to turn. */
+export function* rebuildEpisodes(sqlite: Sqlite, itemId: number): Generator<Episode | null, void> {
   const versions = steadyRows(sqlite, itemId);
   const moves = movingRows(sqlite, itemId);
   let version = versions.next();
   let move = moves.next();
   // What moves stays as it was where only the steady row is another; a position that comes back tells all of it anew.
   const seen = Object.fromEntries([...amounts, "openedAt"].map((name) => [name, null])) as Seen;
-  let life: Life | null = null;
+  let episode: Episode | null = null;
   let read = 0;
-  // Whether a position is there and since when is told by its steady rows: they alone begin and end a life.
+  // Whether a position is there and since when is told by its steady rows: they alone begin and end a episode.
   while (!version.done) {
     const [since, takenAt, takenBefore, present, openedAt, ...cells] = version.value;
     version = versions.next();
@@ -47,19 +47,19 @@ export function* livesOf(sqlite: Sqlite, itemId: number): Generator<Life | null,
       tell(seen, movingAmounts, move.value.slice(1));
       move = moves.next();
     }
-    const moment = { snapshotId: since, takenAt, takenBefore };
-    for (const next of follow(itemId, life, present === 1 ? seen : null, moment)) {
+    const time = { snapshotId: since, takenAt, takenBefore };
+    for (const next of nextEpisodes(itemId, episode, present === 1 ? seen : null, time)) {
       if (next.closedBefore !== null) yield next;
-      life = next.closedBefore === null ? next : null;
+      episode = next.closedBefore === null ? next : null;
     }
     for (; !move.done && move.value[0] < until; move = moves.next()) {
       tell(seen, movingAmounts, move.value.slice(1));
-      if (life) life = advanced(life, seen);
+      if (episode) episode = advanced(episode, seen);
       read += 1;
       if (read % versionsPerBreath === 0) yield null;
     }
   }
-  if (life) yield life;
+  if (episode) yield episode;
 }
 
 /** The hex of NULL is no text at all; what damage left no number counts as unknown. */
@@ -94,34 +94,34 @@ export function fillEpisodes(sqlite: Sqlite): void {
   const items = sqlite.prepare("select id from positions_item order by id").pluck().all() as number[];
   for (const id of items) {
     // All of them first: nothing can be written while a statement reads.
-    for (const life of [...livesOf(sqlite, id)]) if (life) write(life);
+    for (const episode of [...rebuildEpisodes(sqlite, id)]) if (episode) write(episode);
   }
 }
 
-/** The lives of all items of a scope, by item and beginning. */
-export function livesOfScope(sqlite: Sqlite, scopeId: number): Map<string, Life> {
+/** The episodes of all items of a scope, by item and beginning. */
+export function rebuildScopeEpisodes(sqlite: Sqlite, scopeId: number): Map<string, Episode> {
   const items = sqlite.prepare("select id from positions_item where scope_id = ?").pluck().all(scopeId) as number[];
-  const lives = items.flatMap((id) => [...livesOf(sqlite, id)]).filter((life) => life !== null);
-  return new Map(lives.map((life) => [`${life.itemId} ${life.since}`, life]));
+  const episodes = items.flatMap((id) => [...rebuildEpisodes(sqlite, id)]).filter((episode) => episode !== null);
+  return new Map(episodes.map((episode) => [`${episode.itemId} ${episode.since}`, episode]));
 }
 
 /**
- * Brings the rows of lives that read otherwise now from `before` to `after`; of the others the rows stay. False where the beginning
+ * Brings the rows of episodes that read otherwise now from `before` to `after`; of the others the rows stay. False where the beginning
  * of one that differs was pruned (`lastPruned`: the last snapshot that was), so that not all of it can be told any more.
  */
-export function rewriteLives(
+export function rewriteEpisodes(
   sqlite: Sqlite,
-  before: ReadonlyMap<string, Life>,
-  after: ReadonlyMap<string, Life>,
+  before: ReadonlyMap<string, Episode>,
+  after: ReadonlyMap<string, Episode>,
   lastPruned: number,
 ): boolean {
   const write = episodeWriter(drizzle(sqlite));
   const remove = sqlite.prepare("delete from episode where item_id = ? and since = ?");
   for (const [key, { itemId, since }] of before) if (!after.has(key)) remove.run(itemId, since);
-  for (const [key, life] of after) {
-    if (JSON.stringify(life) === JSON.stringify(before.get(key))) continue;
-    if (life.since < lastPruned) return false;
-    write(life);
+  for (const [key, episode] of after) {
+    if (JSON.stringify(episode) === JSON.stringify(before.get(key))) continue;
+    if (episode.since < lastPruned) return false;
+    write(episode);
   }
   return true;
 }

@@ -11,10 +11,10 @@ import { drizzle } from "drizzle-orm/better-sqlite3";
 import { dayMs } from "../../core/time.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import { createChain, prunedNotes, type Sealed } from "../chain/chain.ts";
-import { livesOfScope, rewriteLives } from "../positions/rebuild.ts";
+import { rebuildScopeEpisodes, rewriteEpisodes } from "../positions/rebuild.ts";
 import { digestOf, isOf, kept } from "../schema/digest.ts";
 import { type Layout, layoutOf } from "../schema/storage-layout.ts";
-import { createRecorder, createStateReader, plan } from "../snapshots/change-set.ts";
+import { createStateReader, DatasetTables, diff } from "../snapshots/change-set.ts";
 import { backup } from "../sqlite/backup.ts";
 import { openReadOnly, openWriter, type Sqlite } from "../sqlite/database.ts";
 import { sqliteErrorOf, unwritten } from "../sqlite/write-queue.ts";
@@ -101,7 +101,7 @@ function createCorrector({
   onProgress,
 }: Record<"sqlite" | "stored" | "raw", Sqlite> & { dataset: Dataset; onProgress: () => void }) {
   const layout = layoutOf(dataset);
-  const recorder = createRecorder(sqlite, drizzle(sqlite), layout);
+  const tables = new DatasetTables(sqlite, drizzle(sqlite), layout);
   const stateAt = createStateReader(sqlite, layout);
   const storedAt = createStateReader(stored, layout);
   const derive = createDeriver(raw, dataset);
@@ -136,15 +136,15 @@ function createCorrector({
     const lastPruned = requireUnpruned(sqlite, dataset, first, good);
     const state = stateAt(goodBefore.get(scopeId, snapshotId) ?? null);
     forget.items(scopeId, snapshotId);
-    const lives = dataset.episodes ? livesOfScope(sqlite, scopeId) : null;
+    const episodes = dataset.episodes ? rebuildScopeEpisodes(sqlite, scopeId) : null;
     forget.versions(scopeId, snapshotId);
     const write = createNoter(sqlite, first);
     let corrected = 0;
     for (const one of good) {
       const { rows: items, requestTime } = derived(first, one);
       const takenAt = requestTime || one.takenAt;
-      const { steps, lines, rows } = plan(layout, state, items);
-      recorder.carryOut({ scopeId, snapshotId: one.id, state, steps });
+      const { changes, lines, rows } = diff(layout, state, items);
+      tables.applyChanges(changes, { scopeId, snapshotId: one.id, state });
       const digest = digestOf([dataset.name, account, productType, one.slot, takenAt], lines);
       if (!isOf(digest, one.digest)) {
         write(one, { takenAt, rows, digest: kept(digest) });
@@ -152,7 +152,7 @@ function createCorrector({
       }
       onProgress();
     }
-    if (lives && !rewriteLives(sqlite, lives, livesOfScope(sqlite, scopeId), lastPruned))
+    if (episodes && !rewriteEpisodes(sqlite, episodes, rebuildScopeEpisodes(sqlite, scopeId), lastPruned))
       throw new Refusal("a position that would be different was opened on a day that was pruned since");
     return corrected;
   });

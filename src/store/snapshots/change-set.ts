@@ -1,5 +1,6 @@
 /** Writes one good snapshot: only what differs from the last one of its scope. */
 
+import type { Statement } from "better-sqlite3";
 import { sql } from "drizzle-orm";
 import type { BetterSQLite3Database } from "drizzle-orm/better-sqlite3";
 import type { SQLiteTable } from "drizzle-orm/sqlite-core";
@@ -11,81 +12,92 @@ import type { Current, State } from "../schema/storage-layout.ts";
 import { keyText, type Layout, lineOf, type Parts, selection, vanished } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
-/** How one item goes on: `last` is undefined for one never seen before. */
-interface Step {
+/** How one item changes: `last` is undefined for one never seen before. */
+interface RowChange {
   last: Current | undefined;
   present: 0 | 1;
   parts: Parts;
 }
 
 /** What a snapshot changes, worked out before anything is written. */
-export interface Plan {
-  steps: Step[];
+export interface Diff {
+  changes: RowChange[];
   /** Canonical lines for the digest. */
   lines: string[];
   /** How many rows its history view will show. */
   rows: number;
 }
 
-/** `gone`: last rows of items that are known to have vanished, whatever was known of them before. */
-export function plan(
+/** Returns what `received` changes. `gone`: last rows of items that are known to have vanished, whatever was known of them before. */
+export function diff(
   layout: Layout,
   state: State,
   received: ReadonlyMap<string, Parts>,
   gone: ReadonlyMap<string, Parts> = new Map(),
-): Plan {
-  const steps: Step[] = [...received].map(([key, parts]) => ({ last: state.get(key), present: 1, parts }));
-  for (const [key, parts] of gone) steps.push({ last: state.get(key), present: 0, parts });
+): Diff {
+  const changes: RowChange[] = [...received].map(([key, parts]) => ({ last: state.get(key), present: 1, parts }));
+  for (const [key, parts] of gone) changes.push({ last: state.get(key), present: 0, parts });
   for (const [key, last] of state) {
     if (last.present === 0 || received.has(key) || gone.has(key)) continue;
-    steps.push({ last, present: 0, parts: vanished(layout, last.parts) });
+    changes.push({ last, present: 0, parts: vanished(layout, last.parts) });
   }
   return {
-    steps,
-    lines: steps.map(({ present, parts }) => lineOf(layout, present, parts)),
-    rows: layout.dataset.vanishes === "zero" ? steps.length : received.size,
+    changes,
+    lines: changes.map(({ present, parts }) => lineOf(layout, present, parts)),
+    rows: layout.dataset.vanishes === "zero" ? changes.length : received.size,
   };
 }
 
-/** Reads and writes the tables of one dataset. */
-export interface Recorder {
-  /** What holds for a scope as of its last good snapshot, from the database. */
-  load(scopeId: number): State;
-  /** Writes the steps of a plan under the id of their snapshot and brings the state in memory up to them. */
-  carryOut(change: { scopeId: number; snapshotId: number; state: State; steps: readonly Step[] }): void;
+/** The tables of one dataset. */
+export class DatasetTables {
+  readonly #layout: Layout;
+  readonly #read: (snapshotId: number | null) => State;
+  readonly #latest: Statement<[number], number | null>;
+  readonly #insertItem: Insert;
+  readonly #insertSteady: Insert;
+  readonly #insertMoving: Insert | null;
+  readonly #insertExtra: Insert;
+
+  constructor(sqlite: Sqlite, orm: BetterSQLite3Database, layout: Layout) {
+    const { tables, key, steady, moving } = layout;
+    this.#layout = layout;
+    this.#read = createStateReader(sqlite, layout);
+    this.#latest = sqlite.prepare<[number], number | null>("select latest from scope where id = ?").pluck();
+    this.#insertItem = inserter(orm, tables.item, ["scope_id", ...key.map(snakeCase)]);
+    this.#insertSteady = inserter(orm, tables.steady, ["item_id", "since", "present", ...steady.map(snakeCase)]);
+    this.#insertMoving = tables.moving && inserter(orm, tables.moving, ["item_id", "since", ...moving.map(snakeCase)]);
+    this.#insertExtra = inserter(orm, tables.extra, ["item_id", "since", "fields"]);
+  }
+
+  /** Reads what holds for a scope as of its last good snapshot. */
+  load(scopeId: number): State {
+    return this.#read(this.#latest.get(scopeId) ?? null);
+  }
+
+  /** Writes changes under the id of their snapshot, inside a transaction, and brings the state in memory up to them. */
+  applyChanges(changes: readonly RowChange[], to: { scopeId: number; snapshotId: number; state: State }): void {
+    const { scopeId, snapshotId, state } = to;
+    for (const { last, present, parts } of changes) {
+      const id = last?.id ?? this.#insertItem([scopeId, ...parts.key]);
+      // A last row is shown by the snapshot that wrote it alone.
+      const isNew = !last || present === 0 || last.present !== present || differ(last.parts.steady, parts.steady);
+      if (isNew) this.#insertSteady([id, snapshotId, present, ...parts.steady]);
+      if (movesOn(this.#layout, last, present, parts)) this.#insertMoving?.([id, snapshotId, ...parts.moving]);
+      if ((last?.parts.extra ?? null) !== parts.extra) this.#insertExtra([id, snapshotId, parts.extra]);
+      state.set(keyText(parts.key), { id, since: isNew ? snapshotId : last.since, present, parts });
+    }
+  }
 }
 
-export function createRecorder(sqlite: Sqlite, orm: BetterSQLite3Database, layout: Layout): Recorder {
-  const { tables, key, steady, moving } = layout;
-  const read = createStateReader(sqlite, layout);
-  const latest = sqlite.prepare<[number], number | null>("select latest from scope where id = ?").pluck();
-  const insertItem = inserter(orm, tables.item, ["scope_id", ...key.map(snakeCase)]);
-  const insertSteady = inserter(orm, tables.steady, ["item_id", "since", "present", ...steady.map(snakeCase)]);
-  const insertMoving = tables.moving && inserter(orm, tables.moving, ["item_id", "since", ...moving.map(snakeCase)]);
-  const insertExtra = inserter(orm, tables.extra, ["item_id", "since", "fields"]);
-  return {
-    load: (scopeId) => read(latest.get(scopeId) ?? null),
-    carryOut({ scopeId, snapshotId, state, steps }) {
-      for (const { last, present, parts } of steps) {
-        const id = last?.id ?? insertItem([scopeId, ...parts.key]);
-        // A last row is shown by the snapshot that wrote it alone.
-        const changed = !last || present === 0 || last.present !== present || differ(last.parts.steady, parts.steady);
-        if (changed) insertSteady([id, snapshotId, present, ...parts.steady]);
-        if (movesOn(layout, last, present, parts)) insertMoving?.([id, snapshotId, ...parts.moving]);
-        if ((last?.parts.extra ?? null) !== parts.extra) insertExtra([id, snapshotId, parts.extra]);
-        state.set(keyText(parts.key), { id, since: changed ? snapshotId : last.since, present, parts });
-      }
-    },
-  };
-}
+type Insert = (cells: readonly Value[]) => number;
 
 /** Inserts a row whose cells come in the order of the columns. Returns its id, where the table has one. */
-function inserter(orm: BetterSQLite3Database, table: SQLiteTable, columns: readonly string[]) {
+function inserter(orm: BetterSQLite3Database, table: SQLiteTable, columns: readonly string[]): Insert {
   const statement = orm
     .insert(table)
     .values(Object.fromEntries(columns.map((name) => [name, sql.placeholder(name)])))
     .prepare();
-  return (cells: readonly Value[]): number => {
+  return (cells) => {
     const row = Object.fromEntries(columns.map((name, at) => [name, cells[at] ?? null]));
     return Number(statement.run(row).lastInsertRowid);
   };

@@ -15,7 +15,7 @@ import type {
 import type { Dataset } from "../../datasets/dataset.ts";
 import type { IncrementalDataset } from "../../datasets/incremental.ts";
 import type { Chain, Sealed } from "../chain/chain.ts";
-import { createEpisodes, type Episodes } from "../positions/episodes.ts";
+import { EpisodeKeeper } from "../positions/episodes.ts";
 import { type RecordPlan, RecordWriter } from "../records/record-writer.ts";
 import { createGaps, type GapKeeper } from "../runs/gaps.ts";
 import type { LedgerRun, RunLedger } from "../runs/run-ledger.ts";
@@ -25,7 +25,7 @@ import { type Layout, layoutOf, partsByKey, rowOf } from "../schema/storage-layo
 import { account, run, scope, series, snapshot } from "../schema/tables.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import type { RunEnd, RunId, RunOutcome } from "../store.ts";
-import { createRecorder, plan, type Recorder } from "./change-set.ts";
+import { DatasetTables, diff } from "./change-set.ts";
 
 const longestMessage = 500;
 
@@ -50,10 +50,10 @@ export class SnapshotWriter {
   readonly #ledger: RunLedger;
   readonly #chain: Chain;
   readonly #gaps: GapKeeper;
-  readonly #episodes: Episodes;
+  readonly #episodes: EpisodeKeeper;
   readonly #records: RecordWriter;
   readonly #statements: ReturnType<typeof prepare>;
-  readonly #recorders = new Map<Layout, Recorder>();
+  readonly #tables = new Map<Layout, DatasetTables>();
   readonly #states = new Map<number, State>();
 
   constructor(sqlite: Sqlite, orm: BetterSQLite3Database, ledger: RunLedger, chain: Chain) {
@@ -62,7 +62,7 @@ export class SnapshotWriter {
     this.#ledger = ledger;
     this.#chain = chain;
     this.#gaps = createGaps(sqlite);
-    this.#episodes = createEpisodes(orm);
+    this.#episodes = new EpisodeKeeper(orm);
     this.#records = new RecordWriter(sqlite);
     this.#statements = prepare(orm);
   }
@@ -153,11 +153,11 @@ export class SnapshotWriter {
     }
     const scopeId = this.#askedScope(found.seriesId, one.scope);
     const state = this.#stateOf(layout, scopeId);
-    const { steps, lines, rows } = plan(layout, state, items, gone);
+    const { changes, lines, rows } = diff(layout, state, items, gone);
     const digest = kept(digestOf(headingOf(found, one), lines));
     const id = isPast(one) ? one.id : undefined;
     const stored = this.#addRow({ id, runId: found.id, scopeId, takenAt: one.takenAt, rows, digest });
-    this.#recorderOf(layout).carryOut({ scopeId, snapshotId: stored.id, state, steps });
+    this.#tablesOf(layout).applyChanges(changes, { scopeId, snapshotId: stored.id, state });
     if (layout.dataset.episodes) this.#episodes.advance(scopeId, { id: stored.id, takenAt: one.takenAt }, state);
     this.#statements.pointScope.run({ scopeId, snapshotId: stored.id });
     return stored;
@@ -212,14 +212,14 @@ export class SnapshotWriter {
       if (!asked.includes(productType)) retireScope.run({ id, until });
   }
 
-  #recorderOf(layout: Layout): Recorder {
-    const recorder = this.#recorders.get(layout) ?? createRecorder(this.#sqlite, this.#orm, layout);
-    this.#recorders.set(layout, recorder);
-    return recorder;
+  #tablesOf(layout: Layout): DatasetTables {
+    const tables = this.#tables.get(layout) ?? new DatasetTables(this.#sqlite, this.#orm, layout);
+    this.#tables.set(layout, tables);
+    return tables;
   }
 
   #stateOf(layout: Layout, scopeId: number): State {
-    const state = this.#states.get(scopeId) ?? this.#recorderOf(layout).load(scopeId);
+    const state = this.#states.get(scopeId) ?? this.#tablesOf(layout).load(scopeId);
     this.#states.set(scopeId, state);
     return state;
   }

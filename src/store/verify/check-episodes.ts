@@ -1,8 +1,8 @@
 /** Works the episodes of a scope out anew and compares them with those that are stored. */
 import { eq, getTableColumns } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/better-sqlite3";
-import type { Life } from "../positions/episodes.ts";
-import { livesOf } from "../positions/rebuild.ts";
+import type { Episode } from "../positions/episodes.ts";
+import { rebuildEpisodes } from "../positions/rebuild.ts";
 import { episode } from "../schema/episode-table.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import type { Report, ScopeRow } from "./problem.ts";
@@ -14,37 +14,38 @@ interface ItemRow {
   name: string;
 }
 
-/** Where the snapshots of the scope are as received. Names the first field of each life that differs; yields now and then. */
+/** Where the snapshots of the scope are as received. Names the first field of each episode that differs; yields now and then. */
 export function* checkEpisodes(sqlite: Sqlite, scope: ScopeRow, report: Report): Generator<"pause", void> {
   const slotOf = sqlite.prepare("select r.slot from snapshot n join run r on r.id = n.run_id where n.id = ?").pluck();
   const orm = drizzle(sqlite);
   const comparable = createComparable(sqlite, scope);
   for (const { id, name } of itemsOf(sqlite, scope.id)) {
-    const say = ({ since }: Life, problem: string) => {
+    const say = ({ since }: Episode, problem: string) => {
       const slot = slotOf.get(since) as number | undefined;
       report(`${scope.account} ${scope.dataset}: ${name} since snapshot ${since} ${problem}`, slot);
     };
     const rows = orm.select().from(episode).where(eq(episode.itemId, id)).all();
-    const stored = new Map(rows.map((life) => [life.since, life]));
-    for (const life of livesOf(sqlite, id)) {
-      if (!life) {
+    const stored = new Map(rows.map((episode) => [episode.since, episode]));
+    for (const episode of rebuildEpisodes(sqlite, id)) {
+      if (!episode) {
         yield "pause";
         continue;
       }
-      const found = stored.get(life.since);
-      stored.delete(life.since);
-      const problem = found ? difference(found, comparable(found, life)) : "(episode): has no row";
-      if (problem) say(life, problem);
+      const found = stored.get(episode.since);
+      stored.delete(episode.since);
+      const problem = found ? difference(found, comparable(found, episode)) : "(episode): has no row";
+      if (problem) say(episode, problem);
     }
-    for (const life of stored.values()) say(life, "(episode): has a row, but no life of the position begins there");
+    for (const episode of stored.values())
+      say(episode, "(episode): has a row, but no life of the position begins there");
     yield "pause";
   }
 }
 
-function difference(found: Life, expected: Life): string | null {
+function difference(found: Episode, expected: Episode): string | null {
   for (const [name, column] of Object.entries(columns)) {
-    const was = expected[name as keyof Life];
-    if (found[name as keyof Life] !== was) return `(episode.${column.name}): was ${JSON.stringify(was)}`;
+    const was = expected[name as keyof Episode];
+    if (found[name as keyof Episode] !== was) return `(episode.${column.name}): was ${JSON.stringify(was)}`;
   }
   return null;
 }

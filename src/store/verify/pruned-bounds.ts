@@ -1,9 +1,9 @@
-/** What `db verify` can expect of the lives of positions where snapshots were pruned. */
+/** What `db verify` can expect of the episodes of positions where snapshots were pruned. */
 import { toDigits } from "../../core/decimal.ts";
 import type { Digits } from "../../core/domain.ts";
 import { startOfDay } from "../../core/time.ts";
 import { prunedNotes } from "../chain/chain.ts";
-import { further, type Life } from "../positions/episodes.ts";
+import { type Episode, further } from "../positions/episodes.ts";
 import { unpackHex } from "../schema/encoding.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import type { ScopeRow } from "./problem.ts";
@@ -14,7 +14,7 @@ const extremes = {
   bestUnrealizedPl: { direction: 1, field: "unrealized_pl", end: "greatest" },
   worstUnrealizedPl: { direction: -1, field: "unrealized_pl", end: "least" },
   closestLiquidation: { direction: -1, field: null, end: "least" },
-} as const satisfies Partial<Record<keyof Life, unknown>>;
+} as const satisfies Partial<Record<keyof Episode, unknown>>;
 
 interface RangeRow {
   day: number;
@@ -24,14 +24,14 @@ interface RangeRow {
 }
 
 /**
- * What can be expected of a life of which snapshots may have been pruned. Both of its ends are known as ever, for their
+ * What can be expected of a episode of which snapshots may have been pruned. Both of its ends are known as ever, for their
  * snapshots stay. The rest of one that ended on a pruned day is sealed, and check-pruned.ts looks at it; of others the
  * extremes lie as far out as what is left of their history and the ranges of the pruned days tell.
  */
 export function createComparable(
   sqlite: Sqlite,
   { id, account, dataset }: ScopeRow,
-): (found: Life, expected: Life) => Life {
+): (found: Episode, expected: Episode) => Episode {
   const lastPruned = sqlite
     .prepare<[number], number>(
       `select p.id from pruned p join run r on r.id = p.run_id
@@ -54,7 +54,7 @@ export function createComparable(
       return { ...found, since, openedAt, firstSeenAt, closedBefore };
     const firstDay = startOfDay(firstSeenAt);
     const ranges = rangesOf.all(dataset, itemId, firstDay, closedBefore ?? Number.MAX_SAFE_INTEGER);
-    const life = { ...expected };
+    const episode = { ...expected };
     for (const name of Object.keys(extremes) as (keyof typeof extremes)[]) {
       const { direction, field, end } = extremes[name];
       const [was, left] = [found[name], expected[name]];
@@ -63,15 +63,15 @@ export function createComparable(
       const told = ranges.filter((row) => row.field === field);
       const wholeDays = told.filter(({ day }) => day > firstDay);
       const nearest = furthest(left, wholeDays);
-      // What its first day told may be of a life before it as well.
+      // What its first day told may be of a episode before it as well.
       const farthest = furthest(nearest, told);
       const isPossible =
         was !== null &&
         toDigits(was) !== null &&
         further(was, nearest, direction) === was &&
         (field === null || further(farthest, was, direction) === farthest);
-      life[name] = isPossible ? was : nearest;
+      episode[name] = isPossible ? was : nearest;
     }
-    return life;
+    return episode;
   };
 }
