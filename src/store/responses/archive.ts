@@ -1,7 +1,7 @@
 /**
- * Answers as they came, without their headers, kept for some days: what stored rows can be derived from again. The history does
- * not rest on them. They are written a moment after the commit of what was made of them, into a file of their own; no run
- * waits for that or fails with it, and who loses the file loses nothing but `db replay`.
+ * Keeps responses as received, without their headers, for some days: stored rows can be parsed from them again. The history does
+ * not depend on them. They are written shortly after the commit of the rows, into a file of their own; no run waits for that or
+ * fails with it, and losing the file costs nothing but `db replay`.
  */
 import { hash } from "node:crypto";
 import { setImmediate as breath } from "node:timers/promises";
@@ -25,13 +25,6 @@ export interface RawAnswer {
   receivedAt: number;
   /** As received, but for a compression on the way. */
   body: Buffer;
-}
-
-export interface RawAnswers {
-  /** Keeps the answers of a run, in the order in which they came. Returns at once. */
-  keep(run: Run, answers: readonly RawAnswer[]): void;
-  /** Writes what is not written yet. */
-  close(): void;
 }
 
 interface Run {
@@ -73,12 +66,12 @@ export function unpack(packed: Buffer, digest: Buffer): Buffer {
 
 const digestOf = (body: Buffer): Buffer => hash("sha256", body, "buffer");
 
-/** Null where nothing is to be kept, or nothing can be: the log says so. */
+/** Opens the archive; null where nothing is to be kept, or where nothing can be, which the log says. */
 export function openRawAnswers(options: RawOptions): RawAnswers | null {
   if (options.days === 0) return null;
   const path = rawFile(options.databasePath);
   try {
-    return keeperOn(openRawWriter(path), path, options);
+    return new RawAnswers(openRawWriter(path), path, options);
   } catch (error) {
     options.log.warn({ path }, `answers are not kept as they come: ${(error as Error).message}`);
     return null;
@@ -89,69 +82,85 @@ interface Waiting extends Run, RawAnswer {
   number: number;
 }
 
-function keeperOn(sqlite: Sqlite, path: string, { days, clock, log, redact }: RawOptions): RawAnswers {
-  const write = createTransaction(sqlite);
-  const waiting: Waiting[] = [];
-  let timer: NodeJS.Timeout | null = null;
-  let closed = false;
-  let failing = false;
+export class RawAnswers {
+  readonly #sqlite: Sqlite;
+  readonly #path: string;
+  readonly #options: RawOptions;
+  readonly #write: ReturnType<typeof createTransaction>;
+  readonly #waiting: Waiting[] = [];
+  #timer: NodeJS.Timeout | null = null;
+  #isClosed = false;
+  #isFailing = false;
 
-  async function writeWaiting(): Promise<void> {
+  constructor(sqlite: Sqlite, path: string, options: RawOptions) {
+    this.#sqlite = sqlite;
+    this.#path = path;
+    this.#options = options;
+    this.#write = createTransaction(sqlite);
+  }
+
+  /** Keeps the responses of a run, in the order in which they came. Returns at once; they are written later. */
+  keep(run: Run, answers: readonly RawAnswer[]): void {
+    const counts = new Map<Scope, number>();
+    for (const answer of answers) {
+      const number = (counts.get(answer.scope) ?? 0) + 1;
+      counts.set(answer.scope, number);
+      this.#waiting.push({ ...run, ...answer, number });
+    }
+    this.#timer ??= this.#later();
+  }
+
+  /** Writes what is not written yet, and closes the file. */
+  close(): void {
+    this.#isClosed = true;
+    if (this.#timer) clearTimeout(this.#timer);
+    const rest = this.#waiting.splice(0).filter((one) => this.#isHarmless(one));
+    this.#attempt(
+      rest,
+      rest.map(({ body }) => packNow(body)),
+    );
+    this.#sqlite.close();
+  }
+
+  #later(): NodeJS.Timeout {
+    return setTimeout(() => void this.#writeWaiting(), gatherFor).unref();
+  }
+
+  async #writeWaiting(): Promise<void> {
     do {
-      const first = waiting.slice(0, batch.come);
-      const some = first.filter(isHarmless);
+      const first = this.#waiting.slice(0, batch.come);
+      const some = first.filter((one) => this.#isHarmless(one));
       const packed: Buffer[] = [];
       for (const { body } of some) {
         packed.push(body.length > longBody ? await packAside(body, compression) : packNow(body));
         await breath();
       }
-      if (closed) return;
-      waiting.splice(0, first.length);
-      attempt(some, packed);
-    } while (waiting.length >= batch.come);
-    timer = waiting.length > 0 ? later() : null;
+      if (this.#isClosed) return;
+      this.#waiting.splice(0, first.length);
+      this.#attempt(some, packed);
+    } while (this.#waiting.length >= batch.come);
+    this.#timer = this.#waiting.length > 0 ? this.#later() : null;
   }
 
-  const later = () => setTimeout(writeWaiting, gatherFor).unref();
-
-  /** An answer that repeats a secret is not kept at all: without it, it would not be what was received. */
-  function isHarmless({ body }: Waiting): boolean {
+  /** Returns false for a response that repeats a secret: without it, it would not be what was received, so it is not kept. */
+  #isHarmless({ body }: Waiting): boolean {
     const text = body.toString("utf8");
-    return redact(text) === text;
+    return this.#options.redact(text) === text;
   }
 
-  function attempt(some: readonly Waiting[], packed: readonly Buffer[]): void {
+  #attempt(some: readonly Waiting[], packed: readonly Buffer[]): void {
+    const { clock, days, log } = this.#options;
+    const path = this.#path;
     try {
       if (roomFor(path).verdict !== "enough") throw new Error("too little room on the disk");
-      write(some, packed, { now: clock.now(), days });
-      failing = false;
+      this.#write(some, packed, { now: clock.now(), days });
+      this.#isFailing = false;
     } catch (error) {
-      if (!failing) log.warn({ path }, `answers cannot be kept as they come in ${path}: ${(error as Error).message}`);
-      failing = true;
+      const problem = `answers cannot be kept as they come in ${path}: ${(error as Error).message}`;
+      if (!this.#isFailing) log.warn({ path }, problem);
+      this.#isFailing = true;
     }
   }
-
-  return {
-    keep(run, answers) {
-      const counts = new Map<Scope, number>();
-      for (const answer of answers) {
-        const number = (counts.get(answer.scope) ?? 0) + 1;
-        counts.set(answer.scope, number);
-        waiting.push({ ...run, ...answer, number });
-      }
-      timer ??= later();
-    },
-    close() {
-      closed = true;
-      if (timer) clearTimeout(timer);
-      const rest = waiting.splice(0).filter(isHarmless);
-      attempt(
-        rest,
-        rest.map(({ body }) => packNow(body)),
-      );
-      sqlite.close();
-    },
-  };
 }
 
 /**

@@ -16,17 +16,7 @@ export interface PagesOptions {
   log: Log;
 }
 
-export interface PagesProcess {
-  /** Starts it, and again whenever it dies. The log says the address. `metrics`: our figures, as Prometheus reads them.
-   * `problem`: what keeps us from collecting, a sentence; empty where nothing does. */
-  start(metrics: () => Promise<string>, problem: () => string): void;
-  /** Resolves when it has ended. */
-  stop(): Promise<void>;
-  /** Ends it at once. */
-  close(): void;
-}
-
-/** Nicer than who collects by so much, as far as there is anything nicer. */
+/** Below the priority of the daemon by `more`, capped at `most`. */
 const niceness = { more: 10, most: 19 };
 
 /** Of its heap; buffers and the database's own memory come on top. */
@@ -37,84 +27,95 @@ const restart = { first: 1000, last: 60_000, early: 60_000 };
 
 const endsWithinMs = 1000;
 
-export function createPagesProcess({ site, http, log }: PagesOptions): PagesProcess {
-  let child: ChildProcess | null = null;
-  let stopped = false;
-  let timer: NodeJS.Timeout | undefined;
-  let delay = restart.first;
+/** Returns our metrics, as Prometheus reads them. */
+type MetricsText = () => Promise<string>;
+/** Returns what keeps us from collecting, a sentence; empty where nothing does. */
+type Problem = () => string;
 
-  function send(to: ChildProcess, message: ToPages): void {
-    // Should it be gone already, "close" says so.
-    if (to.connected) to.send(message, () => {});
+export class PagesProcess {
+  readonly #options: PagesOptions;
+  #child: ChildProcess | null = null;
+  #isStopped = false;
+  #timer: NodeJS.Timeout | undefined;
+  #delay = restart.first;
+
+  constructor(options: PagesOptions) {
+    this.#options = options;
   }
 
-  type Ours = Parameters<PagesProcess["start"]>;
+  /** Starts it, and again whenever it dies. The log says the address. */
+  start(metrics: MetricsText, problem: Problem): void {
+    if (this.#isStopped) return;
+    const { site, http, log } = this.#options;
+    const startedAt = performance.now();
+    const file = new URL(`./child${extname(import.meta.filename)}`, import.meta.url);
+    const child = fork(file, {
+      // The child must not inherit keys; its settings come in a message, which no other process can read.
+      env: {},
+      execArgv: [`--max-old-space-size=${heapMegabytes}`],
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+    });
+    this.#child = child;
+    lowerPriority(child);
+    let lastWords = "";
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      lastWords = (lastWords + text).slice(-2000);
+    });
+    child.on("message", (message: FromPages) => void this.#answer(child, message, metrics, problem));
+    child.on("error", (error) => {
+      lastWords += error.message;
+    });
+    child.once("close", (code, signal) => {
+      this.#child = null;
+      if (this.#isStopped) return;
+      if (performance.now() - startedAt > restart.early) this.#delay = restart.first;
+      const why = lastWords.trim() || `${signal ?? `exit code ${code}`}`;
+      log.error({ why }, `the process of the pages ended (${why}); it is started again in ${this.#delay / 1000} s`);
+      this.#timer = setTimeout(() => this.start(metrics, problem), this.#delay);
+      this.#delay = Math.min(this.#delay * 2, restart.last);
+    });
+    send(child, { site, http: { ...http, token: http.token?.reveal() ?? null } });
+  }
 
-  async function answer(from: ChildProcess, message: FromPages, [metrics, problem]: Ours): Promise<void> {
+  /** Resolves when it has ended. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    const ending = this.#child;
+    if (!ending) return;
+    // "close" does not come where this side closes the channel.
+    const ended = new Promise((resolve) => ending.once("exit", resolve));
+    const late = setTimeout(() => ending.kill("SIGKILL"), endsWithinMs);
+    ending.disconnect();
+    await ended;
+    clearTimeout(late);
+  }
+
+  /** Ends it at once. */
+  close(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    this.#child?.kill("SIGKILL");
+  }
+
+  async #answer(child: ChildProcess, message: FromPages, metrics: MetricsText, problem: Problem): Promise<void> {
+    const { log } = this.#options;
     if ("listening" in message) log.info({ url: message.listening }, `the pages are at ${message.listening}`);
     else if ("problem" in message) log.error({}, `pages: ${message.problem}`);
-    else if (message.ask === "ping") send(from, { id: message.id, text: problem() });
+    else if (message.ask === "ping") send(child, { id: message.id, text: problem() });
     else {
       const text = await metrics().catch((error: unknown) => {
         log.error({}, `the figures for /metrics could not be made: ${String(error)}`);
         return null;
       });
-      send(from, { id: message.id, text });
+      send(child, { id: message.id, text });
     }
   }
+}
 
-  function start(...ours: Ours): void {
-    if (stopped) return;
-    const startedAt = performance.now();
-    const file = new URL(`./child${extname(import.meta.filename)}`, import.meta.url);
-    const started = fork(file, {
-      // Keys are none of its business; its settings come in a message, which nobody else can read.
-      env: {},
-      execArgv: [`--max-old-space-size=${heapMegabytes}`],
-      stdio: ["ignore", "ignore", "pipe", "ipc"],
-    });
-    child = started;
-    lowerPriority(started);
-    let lastWords = "";
-    started.stderr?.setEncoding("utf8").on("data", (text: string) => {
-      lastWords = (lastWords + text).slice(-2000);
-    });
-    started.on("message", (message: FromPages) => void answer(started, message, ours));
-    started.on("error", (error) => {
-      lastWords += error.message;
-    });
-    started.once("close", (code, signal) => {
-      child = null;
-      if (stopped) return;
-      if (performance.now() - startedAt > restart.early) delay = restart.first;
-      const why = lastWords.trim() || `${signal ?? `exit code ${code}`}`;
-      log.error({ why }, `the process of the pages ended (${why}); it is started again in ${delay / 1000} s`);
-      timer = setTimeout(() => start(...ours), delay);
-      delay = Math.min(delay * 2, restart.last);
-    });
-    send(started, { site, http: { ...http, token: http.token?.reveal() ?? null } });
-  }
-
-  return {
-    start,
-    async stop() {
-      stopped = true;
-      clearTimeout(timer);
-      const ending = child;
-      if (!ending) return;
-      // "close" does not come where this side closes the channel.
-      const ended = new Promise((resolve) => ending.once("exit", resolve));
-      const late = setTimeout(() => ending.kill("SIGKILL"), endsWithinMs);
-      ending.disconnect();
-      await ended;
-      clearTimeout(late);
-    },
-    close() {
-      stopped = true;
-      clearTimeout(timer);
-      child?.kill("SIGKILL");
-    },
-  };
+function send(child: ChildProcess, message: ToPages): void {
+  // A child that has died is noticed by "close".
+  if (child.connected) child.send(message, () => {});
 }
 
 function lowerPriority({ pid }: ChildProcess): void {
