@@ -58,9 +58,7 @@ async function* pagesOf(source: RecordSource, window: Window): AsyncGenerator<An
   const { endpoint } = source;
   const seen = new Set<string>();
   for (let cursor = window.cursor; ; ) {
-    let page = await readPage(source, window, cursor);
-    // Now and then the exchange answers with nothing where there is something, or leaves the cursor out.
-    if (page.items.length === 0 || isCut(page, endpoint)) page = await readPage(source, window, cursor);
+    const page = await readGoodPage(source, window, cursor);
     yield page;
     if (page.items.length < endpoint.pageSize) return;
     if (page.next === null) throw stuck(endpoint, "is a full page that does not say how to go on");
@@ -71,14 +69,20 @@ async function* pagesOf(source: RecordSource, window: Window): AsyncGenerator<An
   }
 }
 
+/** Now and then the exchange answers with nothing where there is something, or leaves the cursor out: such a page is asked for again. */
+async function readGoodPage(source: RecordSource, window: Window, cursor: string | null): Promise<AnsweredPage> {
+  const first = await readPage(source, window, cursor);
+  const isSound = first.items.length > 0 && (first.items.length < source.endpoint.pageSize || first.next !== null);
+  if (isSound) return first;
+  const second = await readPage(source, window, cursor);
+  return second.items.length >= first.items.length ? second : first;
+}
+
 async function readPage(source: RecordSource, window: Window, cursor: string | null): Promise<AnsweredPage> {
   const { endpoint, scope, ask, onMissing } = source;
   const answer = await ask(endpoint.params(scope, { ...askedBounds(window), cursor }));
   return { ...endpoint.read(answer.data, scope, onMissing), answeredAt: answer.takenAt };
 }
-
-const isCut = ({ items, next }: Page, { pageSize }: AnyListEndpoint): boolean =>
-  items.length >= pageSize && next === null;
 
 const stuck = ({ address }: AnyListEndpoint, problem: string): ShapeError =>
   new ShapeError(address.path, "data", problem);

@@ -9,6 +9,7 @@ import { parsePattern } from "../../../src/core/cron.ts";
 import type { RunState } from "../../../src/core/domain.ts";
 import { createLog } from "../../../src/core/log.ts";
 import type { IncrementalDataset } from "../../../src/datasets/incremental.ts";
+import { random } from "../../../src/simulator/market/random.ts";
 import type { Bill, Fault } from "../../../src/simulator/simulator.ts";
 import { verify } from "../../../src/store/verify/verify.ts";
 import { billAt, bills, billsPath, billsWithCursor, createBillTables } from "../../support/bills.ts";
@@ -93,6 +94,7 @@ it("a first run reads all that the exchange remembers, and names the time before
   expect(await run(world, 1)).toBe("ok");
   expect(stored(world)).toEqual(told(ledger));
   expect(world.rows("select requests from runs")).toEqual([{ requests }]);
+  expect(world.exchange.counts.limitViolations).toBe(0);
   const [reading] = world.rows(readings) as Record<string, number>[];
   expect(reading).toMatchObject({ hole_from: 0, window_from: null, window_to: null, cursor: null });
   const minutesOff = (instant: number | undefined, expected: number) => Math.abs((instant ?? 0) - expected) / minute;
@@ -140,13 +142,6 @@ describe.each([0, 1, 2, 3, 4, 5])("at page %i of a first run", (page) => {
   });
 });
 
-/** Befalls every other answer, so that each page is sent right when it is asked for again. */
-function everyOther(change: (envelope: Envelope) => Envelope): Fault {
-  let answers = 0;
-  const edit = (envelope: unknown) => (answers++ % 2 === 0 ? change(envelope as Envelope) : envelope);
-  return { edit, times: Number.POSITIVE_INFINITY };
-}
-
 const empty = (envelope: Envelope): Envelope => ({ ...envelope, data: { bills: [], endId: "" } });
 const withoutCursor = (envelope: Envelope): Envelope => ({ ...envelope, data: { ...envelope.data, endId: "" } });
 
@@ -156,7 +151,8 @@ it.each([
   ["a full page without the cursor that it needs", billsWithCursor, withoutCursor],
 ] as const)("%s, at each page, loses nothing", async (_, dataset, change) => {
   const world = await createLedger();
-  befall(world, 0, everyOther(change));
+  // Each page is sent right when it is asked for again.
+  befall(world, 0, { edit: byTurns(change, (envelope) => envelope), times: Number.POSITIVE_INFINITY });
   expect(await run(world, 1, { dataset })).toBe("ok");
   expect(stored(world)).toEqual(told(ledger));
 });
@@ -167,6 +163,7 @@ it("a cursor that stays lost, and a page that comes again, fail the run, and the
       billsWithCursor,
       (envelope) => ({ ...(envelope as Envelope), data: { ...(envelope as Envelope).data, endId: "" } }),
     ],
+    [billsWithCursor, byTurns(withoutCursor, empty)],
     [bills, repeated()],
   ];
   for (const [dataset, edit] of faults) {
@@ -180,6 +177,11 @@ it("a cursor that stays lost, and a page that comes again, fail the run, and the
     expect(stored(world)).toEqual(told(ledger.slice(0, 12)));
   }
 });
+
+const byTurns = (...changes: ((envelope: Envelope) => Envelope)[]): ((envelope: unknown) => unknown) => {
+  let answers = 0;
+  return (envelope) => changes[answers++ % changes.length]?.(envelope as Envelope);
+};
 
 /** Answers with the same page, whatever is asked for. */
 function repeated(): (envelope: unknown) => unknown {
@@ -311,5 +313,33 @@ it("every due slot has its run, or the reason why there is none, as of any other
       { slot: "10:20", state: "ok", cause: null, rows: 0 },
     ],
   );
+  expect((await verify(world.path, [bills])).problems).toEqual([]);
+});
+
+it.each([1, 2])("whatever happens on the way, two days later the record is complete (seed %i)", async (seed) => {
+  const chance = random(seed);
+  const world = await createLedger();
+  const faults: Fault[] = [
+    { edit: (envelope) => empty(envelope as Envelope) },
+    { edit: (envelope) => withoutCursor(envelope as Envelope) },
+    { code: "40014" },
+    { edit: repeated(), times: 20 },
+  ];
+  let minutes = 0;
+  for (let at = 0; at < 20; at++) {
+    const { bills: entries } = world.exchange;
+    world.exchange.clearFaults();
+    minutes += chance.integer(1, 90);
+    for (let more = chance.integer(0, 3); more > 0; more--) {
+      const instant = start + minutes * minute - chance.integer(0, 30) * 1000;
+      entries.push(billAt(instant, entries.length, { visibleAt: instant + chance.pick([0, 0, 15_000, 30 * minute]) }));
+    }
+    if (chance.integer(0, 2) > 0) befall(world, chance.integer(0, 4), chance.pick(faults));
+    if (chance.integer(0, 9) === 0) await world.restart();
+    await run(world, minutes);
+  }
+  world.exchange.clearFaults();
+  for (const later of [1440, 2880]) expect(await run(world, minutes + later)).toBe("ok");
+  expect(stored(world)).toEqual(told(world.exchange.bills));
   expect((await verify(world.path, [bills])).problems).toEqual([]);
 });
