@@ -33,14 +33,14 @@ export const accounts = section({
       default: "main",
       parse: items,
       description:
-        "The names of the accounts. With main,hedge the second one reads BITGET_HEDGE_API_KEY, BITGET_HEDGE_API_SECRET, BITGET_HEDGE_API_PASSPHRASE and, if set, BITGET_HEDGE_API_VERSION.",
+        "The names of the accounts, separated by commas. With main,hedge the second account reads BITGET_HEDGE_API_KEY, BITGET_HEDGE_API_SECRET, BITGET_HEDGE_API_PASSPHRASE and, if set, BITGET_HEDGE_API_VERSION.",
     },
     api: {
       name: "BITGET_API_VERSION",
       default: "auto",
       parse: choice("auto", "v1", "v2", "v3"),
       description:
-        "auto asks the exchange which API the account uses: v2 (classic) or v3 (unified). v1 is switched off at Bitget.",
+        "auto detects which API the account uses: v2 (classic) or v3 (unified). v1 is switched off at Bitget.",
     },
   },
 });

@@ -15,7 +15,7 @@ export interface Webhook {
 }
 
 export const webhook = section({
-  title: "Alerts: where they are sent, beside the log",
+  title: "Alerts: delivery",
   settings: {
     url: {
       name: "ALERT_WEBHOOK_URL",
@@ -23,13 +23,13 @@ export const webhook = section({
       parse: secretUrl,
       secret: "always",
       description:
-        "The https address of the receiver, a secret: whoever has it can write there. `bitget-collector alerts test` tries it.",
+        "The https address that alerts are sent to, in addition to the log. A secret: anyone who knows it can write there. `bitget-collector alerts test` tries it.",
     },
     format: {
       name: "ALERT_WEBHOOK_FORMAT",
       default: "json",
       parse: choice(...webhookFormats),
-      description: "json, slack, discord or telegram (https://api.telegram.org/botTOKEN/sendMessage).",
+      description: "The format: json, slack, discord or telegram (https://api.telegram.org/botTOKEN/sendMessage).",
     },
     chat: {
       name: "ALERT_TELEGRAM_CHAT",
@@ -41,44 +41,44 @@ export const webhook = section({
 });
 
 export const limits = section({
-  title: "Alerts: what they warn of",
-  note: "Limits are shares, as in 10%; empty switches one off.",
+  title: "Alerts: limits",
+  note: "Limits are shares such as 10%; empty switches an alert off.",
   settings: {
     liquidationDistance: {
       name: "ALERT_LIQUIDATION_DISTANCE",
       default: null,
       parse: share,
-      description: "The distance from the mark price to the liquidation price of a position.",
+      description: "Alert when the liquidation price of a position is closer to the mark price than this.",
     },
     marginRatio: {
       name: "ALERT_MARGIN_RATIO",
       default: null,
       parse: share,
-      description: "The margin ratio; a position is liquidated at 100%.",
+      description: "Alert when a margin ratio is above this; a position is liquidated at 100%.",
     },
     drawdown: {
       name: "ALERT_DRAWDOWN",
       default: null,
       parse: share,
-      description: "How far equity may be under its peak of the last days.",
+      description: "Alert when equity is further below its peak of the last days than this.",
     },
     drawdownHours: {
       name: "ALERT_DRAWDOWN_DAYS",
       default: "7",
       parse: (text, report) => 24 * whole("days", 1, 90)(text, report),
-      description: "How many whole days a peak of equity counts, from 1 to 90.",
+      description: "How many days a peak of equity counts, from 1 to 90.",
     },
     stale: {
       name: "ALERT_STALE",
       default: "true",
       parse: flag,
-      description: "Whether to warn of a dataset without a complete run for two periods.",
+      description: "Whether to alert when a dataset has had no complete run for two periods.",
     },
     keyRefused: {
       name: "ALERT_KEY_REFUSED",
       default: "true",
       parse: flag,
-      description: "Whether to warn of a key that the exchange refuses.",
+      description: "Whether to alert when the exchange refuses a key.",
     },
   },
 });

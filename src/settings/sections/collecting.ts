@@ -16,7 +16,7 @@ const databasePath: Parse<string> = (text, report) => {
 };
 
 export const storage = section({
-  title: "Where it is kept",
+  title: "Storage",
   settings: {
     /** An absolute path. */
     databasePath: {
@@ -24,14 +24,14 @@ export const storage = section({
       default: "file:./data/collector.db",
       verbatim: true,
       parse: databasePath,
-      description: "The database. The first start or collect creates it.",
+      description: "The database file. The first start or collect creates it.",
     },
     keepRawDays: {
       name: "KEEP_RAW_DAYS",
       default: "30",
       parse: whole("days", 0, 3650),
       description:
-        "Whole days that the exchange's answers are kept as they came, in a file beside it (collector.raw.db); 0: not at all.",
+        "Days that raw responses of the exchange are kept, in a file beside the database (collector.raw.db); 0 switches it off.",
     },
   },
 });
@@ -60,13 +60,13 @@ export const schedules = section({
 });
 
 export const runs = section({
-  title: "How long a run may take",
+  title: "Time limit of a run",
   settings: {
     runDeadlineSeconds: {
       name: "RUN_DEADLINE_SECONDS",
       default: "60",
       parse: whole("seconds", 1, 3600),
-      description: "A run is cut after this many seconds, or at the next slot where that comes first.",
+      description: "A run is aborted after this many seconds, or at the next slot, whichever is earlier.",
     },
   },
 });

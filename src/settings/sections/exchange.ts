@@ -20,13 +20,13 @@ export const exchange = section({
       name: "BITGET_BASE_URL",
       default: "https://api.bitget.com",
       parse: origin,
-      description: "The host of the exchange.",
+      description: "The address of the exchange.",
     },
     fallbackBaseUrl: {
       name: "BITGET_FALLBACK_BASE_URL",
       default: null,
       parse: origin,
-      description: "Asked only when the first host cannot be reached.",
+      description: "Used only when the first host cannot be reached.",
     },
     demoTrading: {
       name: "BITGET_DEMO_TRADING",
@@ -51,7 +51,7 @@ export const exchange = section({
 
 /** An HTTP proxy is read by `readProxySettings`, which knows the spelling in small letters too. */
 export const proxies = section({
-  title: "A proxy to everything outside this machine",
+  title: "Proxy",
   settings: {
     https: {
       name: "HTTPS_PROXY",
@@ -59,7 +59,7 @@ export const proxies = section({
       parse: secret(),
       secret: "with a password",
       description:
-        "http://, https:// or socks5h://, with USER:PASSWORD@ where the proxy wants them, as in http://proxy.example:3128.",
+        "The proxy for everything outside this machine: http://, https:// or socks5h://, with USER:PASSWORD@ where it needs them, such as http://proxy.example:3128.",
     },
     all: {
       name: "ALL_PROXY",
@@ -72,7 +72,7 @@ export const proxies = section({
       name: "NO_PROXY",
       default: "",
       parse: (text) => text,
-      description: "Hosts that are asked directly, with commas between them.",
+      description: "Hosts that are connected to directly, separated by commas.",
     },
   },
 });

@@ -25,7 +25,7 @@ export const pages = section({
       default: "8787",
       verbatim: true,
       parse: (text, report) => (text.trim() === "" ? null : whole("numbers", 0, 65_535)(text.trim(), report)),
-      description: "The port of the dashboard. 0 picks a free one, empty switches it off.",
+      description: "The port of the dashboard. 0 picks a free one, empty switches the dashboard off.",
     },
     host: {
       name: "HTTP_HOST",
@@ -35,7 +35,7 @@ export const pages = section({
         if (!isHost(host)) report(`is "${host.slice(0, 40)}"; it must be an address of this machine, as in 127.0.0.1`);
         return host;
       },
-      description: "The address it is served at.",
+      description: "The address that the dashboard listens on.",
     },
     names: {
       name: "HTTP_NAMES",
@@ -47,7 +47,7 @@ export const pages = section({
         return names;
       },
       description:
-        "Names under which a proxy or a network knows this machine: collector.example.com,nas.local. Needs HTTP_TOKEN.",
+        "Host names, beside addresses, under which the dashboard may be requested, of a proxy or of this machine in its network: collector.example.com,nas.local. Needs HTTP_TOKEN.",
     },
     token: {
       name: "HTTP_TOKEN",
@@ -55,7 +55,7 @@ export const pages = section({
       parse: secret(shortestToken),
       secret: "always",
       description:
-        "What a person must know to see the dashboard, 16 characters or more. Needed for any HTTP_HOST but this machine itself. One way: openssl rand -hex 24 > token; chmod 600 token; and HTTP_TOKEN_FILE=./token.",
+        "The token that readers of the dashboard must know, 16 characters or more. Required for any HTTP_HOST but this machine itself. To make one: openssl rand -hex 24 > token; chmod 600 token; and HTTP_TOKEN_FILE=./token.",
     },
   },
 });

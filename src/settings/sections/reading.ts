@@ -12,7 +12,7 @@ const timezone: Parse<string> = (text, report) => {
 };
 
 export const reading = section({
-  title: "Reading it",
+  title: "Reports and queries",
   settings: {
     sqlTimeoutSeconds: {
       name: "SQL_TIMEOUT_SECONDS",
@@ -27,14 +27,14 @@ export const reading = section({
       verbatim: true,
       parse: timezone,
       description:
-        "The time zone of report days and of SCHEDULE_REPORTS, by its IANA name: Europe/Berlin. What TZ says does not matter.",
+        "The time zone of report days, pages and SCHEDULE_REPORTS, by its IANA name: Europe/Berlin. The variable TZ has no effect.",
     },
     reportsSchedule: {
       name: "SCHEDULE_REPORTS",
       default: "5 0 * * *",
       verbatim: true,
       parse: schedule,
-      description: "When the reports of the days that are over are written (cron in TIMEZONE; empty: never).",
+      description: "When the daily reports of finished days are written: cron in TIMEZONE; empty switches them off.",
     },
     /** An absolute path. */
     reportsDirectory: {
@@ -42,13 +42,13 @@ export const reading = section({
       default: "./reports",
       verbatim: true,
       parse: folder("./reports"),
-      description: "The folder they are written into; created when it is missing.",
+      description: "The folder of the daily reports; created when it is missing.",
     },
   },
 });
 
 export const heartbeat = section({
-  title: "Watching it",
+  title: "Heartbeat",
   settings: {
     heartbeatUrl: {
       name: "HEARTBEAT_URL",
@@ -56,7 +56,7 @@ export const heartbeat = section({
       parse: secretUrl,
       secret: "always",
       description:
-        "An address that is called after each complete cycle, and with /fail behind its path after a failure: a dead man's switch. A secret: whoever has it could call it too.",
+        "The address that is requested after each complete cycle, and with /fail appended to its path after a failure: a dead man's switch. A secret: anyone who knows it could request it too.",
     },
   },
 });
@@ -70,13 +70,13 @@ export const log = section({
       name: "LOG_LEVEL",
       default: "info",
       parse: choice("trace", "debug", "info", "warn", "error", "silent"),
-      description: "trace, debug, info, warn, error or silent.",
+      description: "The least severe level that is logged: trace, debug, info, warn, error or silent.",
     },
     logFormat: {
       name: "LOG_FORMAT",
       default: "",
       parse: (text, report) => logFormat(text || (process.stderr.isTTY ? "pretty" : "json"), report),
-      description: "pretty or json; without it pretty on a terminal, else json.",
+      description: "pretty or json; by default pretty on a terminal, else json.",
     },
   },
 });
