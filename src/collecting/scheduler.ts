@@ -4,7 +4,7 @@
  * Nothing is due by a clock that the exchange has not confirmed as it stands (`clock-gate.ts`).
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { instantOf } from "../core/clock.ts";
+import { type Instant, instantOf } from "../core/clock.ts";
 import { type Pattern, parsePattern } from "../core/cron.ts";
 import { causes } from "../core/domain.ts";
 import { ConfigError, StorageError } from "../core/errors.ts";
@@ -44,7 +44,7 @@ export class Scheduler {
   readonly #series: readonly Series[];
   readonly #gate: ClockGate;
   #isStopped = false;
-  #lastSeen;
+  #lastSeen: Instant;
   /** The newest first. */
   #downtimes: readonly Downtime[] = [];
 
@@ -107,9 +107,10 @@ export class Scheduler {
     return nextStep(series, presence, this.#options.deps.clock.now());
   }
 
+  /** Starts what is due of a series, unless it is being worked on. */
   #check(series: Series): void {
     if (series.work !== null || !this.#mayRun() || this.#nextStep(series) === null) return;
-    const pattern = series.inForce ?? series.wanted;
+    const pattern = series.wanted ?? series.inForce;
     const slot = pattern?.latest(this.#options.deps.clock.now()) ?? Number.NaN;
     const done = this.#takeSteps(series).then(
       () => {

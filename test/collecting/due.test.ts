@@ -1,7 +1,8 @@
 /** What is due and why a slot was not run, as a table: state of a series, what the program lived through, time, and the steps. */
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { downtimeBetween, nextStep, type Presence, type SeriesState } from "../../src/collecting/due.ts";
-import { type Pattern, parsePattern } from "../../src/core/cron.ts";
+import { graceAt, type Pattern, parsePattern } from "../../src/core/cron.ts";
 
 /** A time of 2026-03-01, or of the date before it; seconds may be left out. */
 function at(time: string): number {
@@ -296,5 +297,61 @@ describe("between two looks at the clock", () => {
     const before = { wall: at("12:00"), monotonic: 5000 };
     const found = downtimeBetween(before, { wall: before.wall + wall, monotonic: before.monotonic + monotonic });
     expect(found).toEqual(cause && { from: before.wall, to: before.wall + wall, cause });
+  });
+});
+
+describe("whatever happens to the clock", () => {
+  const seconds = (max: number) => fc.integer({ min: 1, max });
+  /** Seconds that the program lives through or sleeps, or that its clock is set back by. */
+  const event = fc.oneof(
+    fc.record({ kind: fc.constant("lives" as const), by: seconds(90) }),
+    fc.record({ kind: fc.constant("sleeps" as const), by: seconds(900) }),
+    fc.record({ kind: fc.constant("steps back" as const), by: seconds(600) }),
+  );
+  const patterns = fc.constantFrom("* * * * *", "*/5 * * * *", "*/20 * * * * *", "7,9 * * * *");
+
+  it("every slot from the beginning to the last look has one row, and none is run before its time or too late", () => {
+    fc.assert(
+      fc.property(patterns, fc.array(event, { maxLength: 60 }), (text, events) => {
+        const pattern = parsePattern(text);
+        const begin = at("12:00:30");
+        const series = { ...seriesOf({ inForce: text }), since: begin, processedThrough: begin };
+        const rows = new Map<number, string>();
+        let presence = presenceOf({ started: "12:00:30" });
+        let seen = { wall: begin, monotonic: 0 };
+        let latest = begin;
+        for (const { kind, by } of events) {
+          // Set to before its beginning, a schedule begins again: that case is in the table.
+          const wall = Math.max(begin, seen.wall + (kind === "steps back" ? -by : by) * 1000);
+          const now = { wall, monotonic: seen.monotonic + (kind === "lives" ? by * 1000 : 1000) };
+          const downtime = downtimeBetween(seen, now);
+          if (downtime) presence = { ...presence, downtimes: [downtime, ...presence.downtimes] };
+          seen = now;
+          latest = Math.max(latest, wall);
+          for (let step = nextStep(series, presence, wall); step; step = nextStep(series, presence, wall)) {
+            if (step.kind === "schedule") throw new Error("the schedule did not change");
+            if (step.kind === "run") {
+              const { slot } = step;
+              expect(wall - slot).toBeGreaterThanOrEqual(0);
+              expect(wall - slot).toBeLessThanOrEqual(graceAt(pattern, slot));
+              series.lastSlot = slot;
+              series.processedThrough = Math.max(series.processedThrough, slot);
+              // As the store claims a slot: a row that says `missed` may become a run.
+              if (rows.get(slot) !== "run") rows.set(slot, "run");
+            } else {
+              for (const { slot, state } of step.slots) {
+                expect(rows.has(slot)).toBe(false);
+                rows.set(slot, state);
+              }
+              series.processedThrough = step.slots.at(-1)?.slot ?? Number.NaN;
+            }
+          }
+        }
+        const due: number[] = [];
+        for (let slot = pattern.next(begin); slot <= latest; slot = pattern.next(slot)) due.push(slot);
+        expect([...rows.keys()].sort((a, b) => a - b)).toEqual(due);
+      }),
+      { numRuns: 200 },
+    );
   });
 });
