@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadCommands } from "../src/commands/index.ts";
-import { datasetNames } from "../src/datasets/index.ts";
+import { datasetNames, datasets } from "../src/datasets/index.ts";
 import type { SimulatedAccount, Simulator } from "../src/simulator/simulator.ts";
 import { startExchange } from "./support/exchange.ts";
 import { temporaryFolder } from "./support/files.ts";
@@ -74,11 +74,8 @@ describe("collect", () => {
   it("stores one run of every dataset, says so, and creates the database for its owner alone", async () => {
     const { code, stdout, stderr } = await run(["collect"], folder, env);
     expect(code).toBe(0);
-    expect(stdout.trim().split("\n").sort()).toEqual(
-      ["equity", "funding-assets", "mix-accounts", "positions", "spot-assets"]
-        .map((name) => `main ${name} ok`)
-        .concat("public prices ok"),
-    );
+    const expected = datasets.map((one) => `${one.public ? "public" : "main"} ${one.name} ok`);
+    expect(stdout.trim().split("\n").sort()).toEqual(expected.sort());
     expect(stderr).toContain("created a new database");
     expect(statSync(path()).mode & 0o777).toBe(0o600);
   });
