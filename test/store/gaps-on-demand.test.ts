@@ -2,6 +2,7 @@
 import Database from "better-sqlite3";
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { pause } from "../../src/core/async/cooperate.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { createLog } from "../../src/core/log.ts";
 import { datasets } from "../../src/datasets/index.ts";
@@ -64,7 +65,7 @@ it("are kept as the ledger has them, whatever is run on demand between slots", a
       for (const one of all) await befall(store, one);
       const sqlite = new Database(path, { readonly: true });
       const ids = sqlite.prepare<[], number>("select id from series").pluck().all();
-      const expected = ids.flatMap((id) => [...gapsOf(sqlite, id)].filter((gap) => gap !== null));
+      const expected = ids.flatMap((id) => [...gapsOf(sqlite, id)].filter((gap) => gap !== pause));
       const stored = sqlite.prepare<[], Gap>(`select ${gapColumns} from gap`).all();
       sqlite.close();
       expect(inOrder(stored)).toEqual(inOrder(expected));

@@ -1,5 +1,7 @@
 /** The episodes of a position worked out from its history alone: for a database that has none yet, and to check those it has. */
+
 import { drizzle } from "drizzle-orm/better-sqlite3";
+import { type Paced, pause } from "../../core/async/cooperate.ts";
 import { snakeCase } from "../../core/columns.ts";
 import { toDigits } from "../../core/decimal.ts";
 import { positions } from "../../datasets/snapshots/positions.ts";
@@ -23,11 +25,11 @@ const { moving } = layoutOf(positions);
 const steadyAmounts = amounts.filter((name) => !moving.includes(name));
 const movingAmounts = amounts.filter((name) => moving.includes(name));
 
-/** How many versions are read before the caller may do something else. */
-const versionsPerBreath = 1000;
+/** How many versions are read between two pauses. */
+const versionsPerTurn = 1000;
 
-/** The episodes of an item, oldest first, the open one last; now and then null, for the event loop to turn. */
-export function* rebuildEpisodes(sqlite: Sqlite, itemId: number): Generator<Episode | null, void> {
+/** The episodes of an item, oldest first, the open one last. */
+export function* rebuildEpisodes(sqlite: Sqlite, itemId: number): Paced<Episode> {
   const versions = steadyRows(sqlite, itemId);
   const moves = movingRows(sqlite, itemId);
   let version = versions.next();
@@ -56,7 +58,7 @@ export function* rebuildEpisodes(sqlite: Sqlite, itemId: number): Generator<Epis
       tell(seen, movingAmounts, move.value.slice(1));
       if (episode) episode = advanced(episode, seen);
       read += 1;
-      if (read % versionsPerBreath === 0) yield null;
+      if (read % versionsPerTurn === 0) yield pause;
     }
   }
   if (episode) yield episode;
@@ -94,14 +96,14 @@ export function fillEpisodes(sqlite: Sqlite): void {
   const items = sqlite.prepare("select id from positions_item order by id").pluck().all() as number[];
   for (const id of items) {
     // All of them first: nothing can be written while a statement reads.
-    for (const episode of [...rebuildEpisodes(sqlite, id)]) if (episode) write(episode);
+    for (const episode of [...rebuildEpisodes(sqlite, id)]) if (episode !== pause) write(episode);
   }
 }
 
 /** The episodes of all items of a scope, by item and beginning. */
 export function rebuildScopeEpisodes(sqlite: Sqlite, scopeId: number): Map<string, Episode> {
   const items = sqlite.prepare("select id from positions_item where scope_id = ?").pluck().all(scopeId) as number[];
-  const episodes = items.flatMap((id) => [...rebuildEpisodes(sqlite, id)]).filter((episode) => episode !== null);
+  const episodes = items.flatMap((id) => [...rebuildEpisodes(sqlite, id)]).filter((episode) => episode !== pause);
   return new Map(episodes.map((episode) => [`${episode.itemId} ${episode.since}`, episode]));
 }
 

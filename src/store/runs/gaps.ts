@@ -4,6 +4,7 @@
  * slot: it makes no gap and divides none.
  */
 
+import { type Paced, pause } from "../../core/async/cooperate.ts";
 import { isDueSlot } from "../../core/domain.ts";
 import { notComplete, wholeRun } from "../schema/tables.ts";
 import type { Sqlite } from "../sqlite/database.ts";
@@ -146,11 +147,11 @@ function causeReader(sqlite: Sqlite): (run: RunRow) => Map<number, string> {
   };
 }
 
-/** How many runs are read before the caller may do something else. */
-const runsPerBreath = 1000;
+/** How many runs are read between two pauses. */
+const runsPerTurn = 1000;
 
-/** Every gap of a series worked out from its runs; now and then null, for the event loop to turn. */
-export function* gapsOf(sqlite: Sqlite, seriesId: number): Generator<Gap | null, void> {
+/** Yields every gap of a series, worked out from its runs. */
+export function* gapsOf(sqlite: Sqlite, seriesId: number): Paced<Gap> {
   const causesOf = causeReader(sqlite);
   const runs = sqlite
     .prepare<[number], RunRow>(
@@ -172,7 +173,7 @@ export function* gapsOf(sqlite: Sqlite, seriesId: number): Generator<Gap | null,
       open.set(scopeId, { ...gap, toSlot: run.slot, slots: gap.slots + 1 });
     }
     read += 1;
-    if (read % runsPerBreath === 0) yield null;
+    if (read % runsPerTurn === 0) yield pause;
   }
   yield* open.values();
 }
@@ -186,7 +187,7 @@ export function fillGaps(sqlite: Sqlite): void {
   for (const seriesId of sqlite.prepare<[], number>("select id from series").pluck().all()) {
     const gaps: Gap[] = [];
     // Nothing is written while a statement reads.
-    for (const gap of gapsOf(sqlite, seriesId)) if (gap) gaps.push(gap);
+    for (const gap of gapsOf(sqlite, seriesId)) if (gap !== pause) gaps.push(gap);
     for (const gap of gaps) insert.run(gap);
   }
 }

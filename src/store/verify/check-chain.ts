@@ -1,4 +1,5 @@
 /** Walks the chain from its first link: what was altered, left out, put in or never linked. */
+import { pause, type Steps } from "../../core/async/cooperate.ts";
 import type { Value } from "../../core/domain.ts";
 import {
   beginning,
@@ -36,8 +37,8 @@ const stateAt = runColumns.indexOf("run.state");
 const causeAt = runColumns.indexOf("run.cause");
 const rowsAt = runColumns.indexOf("run.rows");
 
-/** Yields after each link; returns the last one, the head of the chain. */
-export function* checkChain(sqlite: Sqlite, report: Report): Generator<undefined, Buffer> {
+/** Calls `onLink` after each link; returns the last one, the head of the chain. */
+export function* checkChain(sqlite: Sqlite, report: Report, onLink: () => void): Steps<Buffer> {
   const changes = changesOf(sqlite);
   const unlinked = new Set(changes.keys());
   const told: Told = new Map();
@@ -60,7 +61,8 @@ export function* checkChain(sqlite: Sqlite, report: Report): Generator<undefined
     expected = linkOf(previous, text);
     previous = link.digest;
     number = link.id;
-    yield;
+    onLink();
+    yield pause;
   }
   checkUnlinked(sqlite, [...unlinked], report);
   checkTold(sqlite, told, report);

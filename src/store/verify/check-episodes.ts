@@ -1,6 +1,8 @@
 /** Works the episodes of a scope out anew and compares them with those that are stored. */
+
 import { eq, getTableColumns } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/better-sqlite3";
+import { pause, type Steps } from "../../core/async/cooperate.ts";
 import type { Episode } from "../positions/episodes.ts";
 import { rebuildEpisodes } from "../positions/rebuild.ts";
 import { episode } from "../schema/episode-table.ts";
@@ -14,8 +16,8 @@ interface ItemRow {
   name: string;
 }
 
-/** Where the snapshots of the scope are as received. Names the first field of each episode that differs; yields now and then. */
-export function* checkEpisodes(sqlite: Sqlite, scope: ScopeRow, report: Report): Generator<"pause", void> {
+/** Where the snapshots of the scope are as received. Names the first field of each episode that differs. */
+export function* checkEpisodes(sqlite: Sqlite, scope: ScopeRow, report: Report): Steps<void> {
   const slotOf = sqlite.prepare("select r.slot from snapshot n join run r on r.id = n.run_id where n.id = ?").pluck();
   const orm = drizzle(sqlite);
   const comparable = createComparable(sqlite, scope);
@@ -27,8 +29,8 @@ export function* checkEpisodes(sqlite: Sqlite, scope: ScopeRow, report: Report):
     const rows = orm.select().from(episode).where(eq(episode.itemId, id)).all();
     const stored = new Map(rows.map((episode) => [episode.since, episode]));
     for (const episode of rebuildEpisodes(sqlite, id)) {
-      if (!episode) {
-        yield "pause";
+      if (episode === pause) {
+        yield pause;
         continue;
       }
       const found = stored.get(episode.since);
@@ -38,7 +40,7 @@ export function* checkEpisodes(sqlite: Sqlite, scope: ScopeRow, report: Report):
     }
     for (const episode of stored.values())
       say(episode, "(episode): has a row, but no life of the position begins there");
-    yield "pause";
+    yield pause;
   }
 }
 

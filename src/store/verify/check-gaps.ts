@@ -1,10 +1,11 @@
 /** Works the gaps out again from the runs and compares them with those that are stored. */
+import { pause, type Steps } from "../../core/async/cooperate.ts";
 import { type Gap, gapsOf } from "../runs/gaps.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import type { Report } from "./problem.ts";
 
-/** Names the gaps that the runs do not make, and those that are not stored; yields now and then. */
-export function* checkGaps(sqlite: Sqlite, report: Report): Generator<"pause", void> {
+/** Names the gaps that the runs do not make, and those that are not stored. */
+export function* checkGaps(sqlite: Sqlite, report: Report): Steps<void> {
   const all = sqlite
     .prepare<[], { id: number; name: string }>(
       "select e.id, a.name || ' ' || e.dataset as name from series e join account a on a.id = e.account_id",
@@ -16,8 +17,8 @@ export function* checkGaps(sqlite: Sqlite, report: Report): Generator<"pause", v
   let expected = 0;
   for (const { id, name } of all)
     for (const gap of gapsOf(sqlite, id)) {
-      if (!gap) {
-        yield "pause";
+      if (gap === pause) {
+        yield pause;
         continue;
       }
       expected += 1;

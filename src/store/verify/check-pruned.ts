@@ -1,4 +1,5 @@
 /** Whether what was pruned is what the chain says was pruned, and what stays of it is as it was written. */
+import { pause, type Steps } from "../../core/async/cooperate.ts";
 import { dayMs } from "../../core/time.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import { type PrunedNote, prunedNotes } from "../chain/chain.ts";
@@ -9,17 +10,17 @@ import type { Report } from "./problem.ts";
 
 /**
  * To be called when chain and snapshots were walked: it says nothing about notes that do not follow from the chain, nor of
- * `unsound` series ("main positions"), of which the names in every seal may have been altered. Yields after each day.
+ * `unsound` series ("main positions"), of which the names in every seal may have been altered.
  */
 export function* checkPruned(
   sqlite: Sqlite,
   datasets: readonly Dataset[],
   unsound: ReadonlySet<string>,
   report: Report,
-): Generator<"pause", void> {
+): Steps<void> {
   const notes = prunedNotes(sqlite);
   checkGone(sqlite, notes, report);
-  yield "pause";
+  yield pause;
   const seriesOf = sqlite
     .prepare<[string, string], number>(
       "select e.id from series e join account a on a.id = e.account_id where a.name = ? and e.dataset = ?",
@@ -37,7 +38,7 @@ export function* checkPruned(
     const series = `${account} ${dataset}`;
     if (!unsound.has(series) && sealOfRows(rows) !== seal)
       report(`${series}: what stays of the day (daily_range, episode) is not what was written`, day);
-    yield "pause";
+    yield pause;
   }
   if (unsound.size > 0) return;
   const all = Number(sqlite.prepare("select count(*) from daily_range").pluck().get());

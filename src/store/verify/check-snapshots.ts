@@ -1,5 +1,5 @@
 /** Rebuilds every snapshot from its versioned rows and compares it with the digest of what was received. */
-
+import { pause, type Steps } from "../../core/async/cooperate.ts";
 import { snakeCase } from "../../core/columns.ts";
 import type { Value } from "../../core/domain.ts";
 import { digestOf, failureDigestOf, type Heading, isOf } from "../schema/digest.ts";
@@ -62,8 +62,14 @@ export interface Content {
   written(): string[];
 }
 
-/** Walks through the snapshots of a scope in their order, its contents keeping pace. Yields after each. */
-export function* checkScope(sqlite: Sqlite, scope: ScopeRow, contents: Contents, report: Report) {
+/** Walks through the snapshots of a scope in their order, its contents keeping pace. Calls `onSnapshot` after each. */
+export function* checkScope(
+  sqlite: Sqlite,
+  scope: ScopeRow,
+  contents: Contents,
+  report: Report,
+  onSnapshot: () => void,
+): Steps<void> {
   const { prefix, view } = contents;
   const series = `${scope.account} ${scope.dataset}`;
   let latest: number | null = null;
@@ -87,7 +93,8 @@ export function* checkScope(sqlite: Sqlite, scope: ScopeRow, contents: Contents,
     } else if (one.rows !== (content?.rows ?? 0)) {
       say(`(snapshot.rows): says ${one.rows} rows, ${view} has ${content?.rows ?? 0}`);
     }
-    yield;
+    onSnapshot();
+    yield pause;
   }
   if (latest !== scope.latest) {
     const name = `${series} ${scope.productType}`.trim();

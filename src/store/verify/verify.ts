@@ -1,6 +1,7 @@
 /** Reads a whole database back and says where it is not what was received. */
 
 import Database from "better-sqlite3";
+import { cooperate, pause, type Steps } from "../../core/async/cooperate.ts";
 import type { AnyDataset } from "../../datasets/incremental.ts";
 import { beginning } from "../chain/chain.ts";
 import { layoutOf } from "../schema/storage-layout.ts";
@@ -30,12 +31,12 @@ export interface Verification extends Account {
 }
 
 const mostProblems = 20;
-const stepsPerBreath = 200;
+/** Milliseconds. */
+const turnMs = 10;
 
 /**
  * Walks the chain, recomputes the digest of every snapshot from the stored rows, enumerates the slots that were due, and checks
- * counts, pages, foreign keys and the ledger. `onProgress` is called with steps done and in all, a step being a link or
- * a snapshot. The database may be in use meanwhile. @throws ConfigError where there is no database of ours
+ * counts, pages, foreign keys and the ledger. `onProgress` is called with links and snapshots done and in all. The database may be in use meanwhile. @throws ConfigError where there is no database of ours
  */
 export async function verify(
   path: string,
@@ -66,13 +67,16 @@ export async function verify(
     const total = found.snapshots + count("select count(*) from link");
     checkPages(sqlite, problems.report);
     let done = 0;
-    for (const step of checks(sqlite, datasets, problems.report)) {
-      if (Buffer.isBuffer(step)) found.head = step.toString("hex");
-      else if (step !== "pause") done += 1;
-      if (step !== "pause" && done % stepsPerBreath !== 0) continue;
-      onProgress?.(done, total);
-      await new Promise((resume) => setImmediate(resume));
-    }
+    const progress: Progress = {
+      onHead: (head) => {
+        found.head = head.toString("hex");
+      },
+      onStep: () => {
+        done += 1;
+      },
+    };
+    const onTurn = () => onProgress?.(done, total);
+    await cooperate(checks(sqlite, datasets, problems.report, progress), { turnMs, onTurn });
     checkRuns(sqlite, problems.report);
     checkScopes(sqlite, problems.report);
     Object.assign(found, checkSlots(sqlite, problems.report));
@@ -87,22 +91,30 @@ export async function verify(
   return { ...found, problems: problems.first() };
 }
 
-/** Everything that goes by steps, with pauses in long ones; the head of the chain when its end is reached. */
+interface Progress {
+  /** Called with the head of the chain when its end is reached. */
+  onHead(head: Buffer): void;
+  /** Called after each link and each snapshot. */
+  onStep(): void;
+}
+
+/** Runs the checks that read everything. */
 function* checks(
   sqlite: Sqlite,
   datasets: readonly AnyDataset[],
   tell: Report,
-): Generator<Buffer | "pause" | undefined> {
+  { onHead, onStep }: Progress,
+): Steps<void> {
   let isAllSound = true;
   const report: Report = (...problem) => {
     isAllSound = false;
     tell(...problem);
   };
-  yield yield* checkChain(sqlite, report);
+  onHead(yield* checkChain(sqlite, report, onStep));
   const ofSnapshots = datasets.filter((one) => one.mode === "snapshot");
   for (const dataset of ofSnapshots) {
     checkItems(sqlite, layoutOf(dataset), report);
-    yield "pause";
+    yield pause;
   }
   const unsound = new Set<string>();
   for (const scope of scopesOf(sqlite)) {
@@ -122,7 +134,7 @@ function* checks(
       dataset.mode === "incremental"
         ? recordContents(sqlite, dataset, scope.id, reportUnsound)
         : itemContents(sqlite, layoutOf(dataset), scope.id, reportUnsound);
-    yield* checkScope(sqlite, scope, contents, reportUnsound);
+    yield* checkScope(sqlite, scope, contents, reportUnsound, onStep);
     // What follows from a history that was altered would say the same thing twice.
     if (isSound && dataset.mode === "snapshot" && dataset.episodes) yield* checkEpisodes(sqlite, scope, report);
   }
