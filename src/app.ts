@@ -1,6 +1,6 @@
 /** Builds the program from its settings and takes it down in reverse order. Only this file knows which parts are in use. */
 import { setMaxListeners } from "node:events";
-import { type Alerts, createAlerts } from "./alerts/alerts.ts";
+import { Alerts } from "./alerts/alerts.ts";
 import { Client } from "./bitget/client.ts";
 import { ClockCheck } from "./bitget/clock-check.ts";
 import { Limiter } from "./bitget/limits/rate-limiter.ts";
@@ -20,7 +20,7 @@ import { createMetrics, type Metrics } from "./monitoring/metrics.ts";
 import { createServiceManager, type ServiceManager } from "./monitoring/systemd.ts";
 import { createDailyReports, type DailyReports } from "./reports/daily.ts";
 import { type Config, secretsOf } from "./settings/config.ts";
-import { openStore } from "./store/open.ts";
+import { openStore, type SqliteStore } from "./store/open.ts";
 import { openRawAnswers } from "./store/responses/archive.ts";
 import { unjudged } from "./store/runs/freshness.ts";
 import { lockDatabase } from "./store/sqlite/lock.ts";
@@ -38,7 +38,7 @@ export interface ExchangeClients {
 }
 
 export interface App extends ExchangeClients {
-  store: Store;
+  store: SqliteStore;
   deps: CollectorDeps;
   /** Everything that is notified of what became of a slot; a program that stays adds to it. */
   observers: SlotObserver[];
@@ -123,7 +123,7 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
     const clients = openClients(config, written, clock, log, stopping);
     opened.unshift(clients);
     const store = judgedBy(clients.clockCheck, written);
-    const alerts = createAlerts({ store, settings: config.alerts, proxy: config.proxy, clock, log });
+    const alerts = new Alerts({ store, settings: config.alerts, proxy: config.proxy, clock, log });
     const observers: SlotObserver[] = [alerts];
     const deps: CollectorDeps = {
       store,
@@ -171,7 +171,7 @@ function closeAll(opened: readonly { close(): void }[]): void {
 }
 
 /** While the exchange contradicts our clock nothing is collected, and no age by that clock is one. */
-const judgedBy = (clockCheck: ClockCheck, store: Store): Store => ({
+const judgedBy = (clockCheck: ClockCheck, store: SqliteStore): SqliteStore => ({
   ...store,
   async freshness(now) {
     const found = await store.freshness(now);

@@ -6,7 +6,7 @@ import type { ProxySettings } from "../network/proxy.ts";
 import type { AlertSettings } from "../settings/sections/alerts.ts";
 import type { Notification } from "../store/alerts/alert-store.ts";
 import type { Store } from "../store/store.ts";
-import { createDelivery } from "./delivery/delivery.ts";
+import { Delivery } from "./delivery/delivery.ts";
 import { Watch } from "./watch.ts";
 import { instantText } from "./words.ts";
 
@@ -19,17 +19,6 @@ const lastLook = 1500;
 /** What could not be written is tried again after this. Milliseconds. */
 const retryAfter = 5000;
 
-export interface Alerts {
-  /** A run was stored: there may be news. */
-  onEnded(): void;
-  /** To be called every second: looks at what is new, and sends what is due. The first time ever, what is stored so far is the past. */
-  tick(): void;
-  /** Resolves when nothing is looked at, and nothing is on its way. */
-  idle(): Promise<void>;
-  /** Looks at what was stored last, and lets what is on its way arrive. What is left the next start sends. Ticks must have ended. */
-  stop(): Promise<void>;
-}
-
 export interface AlertOptions {
   store: Store;
   settings: AlertSettings;
@@ -39,88 +28,99 @@ export interface AlertOptions {
   log: Log;
 }
 
-export function createAlerts({ store, settings, proxy, clock, log }: AlertOptions): Alerts {
-  const watch = new Watch(store, settings, clock);
-  const { webhook } = settings;
-  const delivery = webhook && createDelivery({ store, webhook, proxy, clock, log });
-  let begun = false;
-  let news = true;
-  let looking: Promise<void> | null = null;
+export class Alerts {
+  readonly #watch: Watch;
+  readonly #delivery: Delivery | null;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  #hasBegun = false;
+  #hasNews = true;
+  #looking: Promise<void> | null = null;
   /** By the monotonic clock. */
-  let agesAt = Number.NEGATIVE_INFINITY;
-  let notBefore = Number.NEGATIVE_INFINITY;
-  let lookUntil = Number.POSITIVE_INFINITY;
+  #agesAt = Number.NEGATIVE_INFINITY;
+  #notBefore = Number.NEGATIVE_INFINITY;
+  #lookUntil = Number.POSITIVE_INFINITY;
 
-  async function lookAtAll(): Promise<void> {
-    if (!begun) await watch.begin();
-    begun = true;
-    while (news && clock.monotonic() < lookUntil) {
-      news = false;
-      const { said, more } = await watch.look();
-      tell(said);
-      news ||= more;
-      // Others have their turn between two steps of a long way.
-      await new Promise(setImmediate);
-    }
-    if (clock.monotonic() - agesAt < agesEvery) return;
-    agesAt = clock.monotonic();
-    tell(await watch.lookAtAges());
+  constructor({ store, settings, proxy, clock, log }: AlertOptions) {
+    this.#watch = new Watch(store, settings, clock);
+    const { webhook } = settings;
+    this.#delivery = webhook && new Delivery({ store, webhook, proxy, clock, log });
+    this.#clock = clock;
+    this.#log = log;
   }
 
-  function tell(said: readonly Notification[]): void {
-    for (const { alert, state, at, sentence, ...rest } of said) {
-      const { kind, account, what, value, threshold } = rest;
-      const fields = { alert, state, kind, account, what, value, limit: threshold, at: instantText(at) };
-      log[state === "fired" ? "warn" : "info"](fields, sentence);
-    }
-    if (said.length > 0) delivery?.tick();
+  /** A run was stored: there may be news. */
+  onEnded(): void {
+    this.#hasNews = true;
+    if (this.#hasBegun) this.#look();
   }
 
-  function look(): void {
-    const now = clock.monotonic();
-    if (looking || now < notBefore || !(news || now - agesAt >= agesEvery)) return;
-    looking = lookAtAll()
+  /** To be called every second: looks at what is new, and sends what is due. The first time ever, what is stored so far is the past. */
+  tick(): void {
+    this.#look();
+    this.#delivery?.tick();
+  }
+
+  /** Resolves when nothing is evaluated, and nothing is on its way. */
+  async idle(): Promise<void> {
+    while (this.#looking) await this.#looking;
+    await this.#delivery?.idle();
+  }
+
+  /** Looks at what was stored last, and lets what is on its way arrive. The next start sends the rest. Ticks must have ended. */
+  async stop(): Promise<void> {
+    this.#lookUntil = this.#clock.monotonic() + lastLook;
+    while (this.#looking) await this.#looking;
+    this.#notBefore = Number.NEGATIVE_INFINITY;
+    if (this.#hasBegun && this.#hasNews) this.#look();
+    while (this.#looking) await this.#looking;
+    if (this.#hasBegun) await this.#watch.end().catch((error) => this.#complain(error));
+    this.#hasBegun = false;
+    this.#lookUntil = Number.POSITIVE_INFINITY;
+    await this.#delivery?.stop();
+  }
+
+  #look(): void {
+    const now = this.#clock.monotonic();
+    const isTime = this.#hasNews || now - this.#agesAt >= agesEvery;
+    if (this.#looking || now < this.#notBefore || !isTime) return;
+    this.#looking = this.#lookAtAll()
       .catch((error: unknown) => {
-        news = true;
-        notBefore = clock.monotonic() + retryAfter;
-        complain(error);
+        this.#hasNews = true;
+        this.#notBefore = this.#clock.monotonic() + retryAfter;
+        this.#complain(error);
       })
       .finally(() => {
-        looking = null;
+        this.#looking = null;
       });
   }
 
-  function complain(error: unknown): void {
-    log.error({}, `alerts: ${error instanceof Error ? error.message : String(error)}`);
+  async #lookAtAll(): Promise<void> {
+    if (!this.#hasBegun) await this.#watch.begin();
+    this.#hasBegun = true;
+    while (this.#hasNews && this.#clock.monotonic() < this.#lookUntil) {
+      this.#hasNews = false;
+      const { said, more } = await this.#watch.look();
+      this.#report(said);
+      this.#hasNews ||= more;
+      // The event loop turns between two steps of a long way.
+      await new Promise(setImmediate);
+    }
+    if (this.#clock.monotonic() - this.#agesAt < agesEvery) return;
+    this.#agesAt = this.#clock.monotonic();
+    this.#report(await this.#watch.lookAtAges());
   }
 
-  function tick(): void {
-    look();
-    delivery?.tick();
+  #report(said: readonly Notification[]): void {
+    for (const { alert, state, at, sentence, ...rest } of said) {
+      const { kind, account, what, value, threshold } = rest;
+      const fields = { alert, state, kind, account, what, value, limit: threshold, at: instantText(at) };
+      this.#log[state === "fired" ? "warn" : "info"](fields, sentence);
+    }
+    if (said.length > 0) this.#delivery?.tick();
   }
 
-  async function idle(): Promise<void> {
-    while (looking) await looking;
-    await delivery?.idle();
+  #complain(error: unknown): void {
+    this.#log.error({}, `alerts: ${error instanceof Error ? error.message : String(error)}`);
   }
-
-  return {
-    onEnded() {
-      news = true;
-      if (begun) look();
-    },
-    tick,
-    idle,
-    async stop() {
-      lookUntil = clock.monotonic() + lastLook;
-      while (looking) await looking;
-      notBefore = Number.NEGATIVE_INFINITY;
-      if (begun && news) look();
-      while (looking) await looking;
-      if (begun) await watch.end().catch(complain);
-      begun = false;
-      lookUntil = Number.POSITIVE_INFINITY;
-      await delivery?.stop();
-    },
-  };
 }

@@ -10,15 +10,13 @@ import type { EndedRun } from "../collecting/run-context.ts";
 import type { Clock } from "../core/clock.ts";
 import { type DatasetName, publicAccount } from "../core/domain.ts";
 import { roomFor } from "../store/files/disk.ts";
-
 import type { Freshness } from "../store/history.ts";
+import type { SqliteStore } from "../store/open.ts";
 import type { UnrunSlot } from "../store/runs/run-ledger.ts";
-
-import type { Store } from "../store/store.ts";
 import { ownVersion } from "./version.ts";
 
 export interface MetricsOptions {
-  store: Pick<Store, "path" | "freshness">;
+  store: Pick<SqliteStore, "path" | "freshness">;
   sessions: readonly Session[];
   publicSession: Session;
   limiter: Pick<Limiter, "budget">;

@@ -22,7 +22,14 @@ import { DeferredWrites } from "./sqlite/deferred-writes.ts";
 import { ownMigrations } from "./sqlite/migrations.ts";
 import { createWriter } from "./sqlite/write-queue.ts";
 import type { Store } from "./store.ts";
-import { applyMigrations, migrate } from "./transfer/migrate.ts";
+import { applyMigrations, type Migrated, migrate } from "./transfer/migrate.ts";
+
+/** A store in an SQLite file. */
+export interface SqliteStore extends Store {
+  readonly path: string;
+  /** What opening it took: a new file, migrations, or (null) nothing. */
+  readonly opening: "created" | Migrated | null;
+}
 
 /**
  * Opens the database, a new one where there is none, and brings it up to date, after a backup. The caller holds its
@@ -35,7 +42,7 @@ export async function openStore(options: {
   clock: Clock;
   /** Aborted when the program must stop at once: nothing waits for another program any more. */
   stopping?: AbortSignal;
-}): Promise<Store> {
+}): Promise<SqliteStore> {
   const { datasets, log, clock, stopping } = options;
   const found = inspect(options.path);
   const path = realPath(resolve(options.path));
@@ -78,13 +85,13 @@ function closeToEverybody(path: string, log: Log): void {
   }
 }
 
-interface Opened extends Pick<Store, "opening"> {
+interface Opened extends Pick<SqliteStore, "opening"> {
   clock: Clock;
   log: Log;
   stopping: AbortSignal | undefined;
 }
 
-function storeOn(path: string, sqlite: Sqlite, { clock, log, stopping, opening }: Opened): Store {
+function storeOn(path: string, sqlite: Sqlite, { clock, log, stopping, opening }: Opened): SqliteStore {
   const orm = drizzle(sqlite);
   const chain = createChain(sqlite);
   const ledger = new RunLedger(orm, chain, createGaps(sqlite));

@@ -46,17 +46,11 @@ export interface RunOutcome {
   changed?: readonly string[];
 }
 
-/** How many migrations were applied, and the backup that was made before. */
-export interface Migrated {
-  migrations: number;
-  backup: string;
-}
-
-/** Whatever writes resolves when it is on disk; it throws a StorageError where it is not. */
+/**
+ * What collection needs of a database. A method is atomic by itself and resolves when what it writes is on disk; it rejects with a
+ * StorageError where that is not so. The suite in test/store/contract.ts holds every implementation to it.
+ */
 export interface Store {
-  readonly path: string;
-  /** What opening it took: a new file, migrations, or (null) nothing. */
-  readonly opening: "created" | Migrated | null;
   /** The API generation the account last spoke; null if never known. */
   apiVersion(account: string): Promise<ApiVersion | null>;
   /** Each change is kept, with its cause. */

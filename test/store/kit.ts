@@ -6,7 +6,7 @@ import { createLog } from "../../src/core/log.ts";
 import type { Dataset } from "../../src/datasets/dataset.ts";
 import type { AnyDataset } from "../../src/datasets/incremental.ts";
 import { datasetNamed, datasets } from "../../src/datasets/index.ts";
-import { openStore } from "../../src/store/open.ts";
+import { openStore, type SqliteStore } from "../../src/store/open.ts";
 import type { RunEnd, Store } from "../../src/store/store.ts";
 import { rowOf } from "../support/rows.ts";
 
@@ -17,7 +17,8 @@ export const start = 1_793_491_200_000;
 export const minute = 60_000;
 
 /** For the caller to close. */
-export const storeAt = (path: string): Promise<Store> => openStore({ path, datasets, log: quiet, clock: systemClock });
+export const storeAt = (path: string): Promise<SqliteStore> =>
+  openStore({ path, datasets, log: quiet, clock: systemClock });
 
 export const item = (dataset: Dataset, cells: Row, extra: Extra = null): Item => ({
   row: rowOf(dataset, cells),

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { onTestFinished } from "vitest";
-import type { Store } from "../../src/store/store.ts";
+import type { SqliteStore } from "../../src/store/open.ts";
 import { temporaryFolder } from "../support/files.ts";
 import { storeAt } from "./kit.ts";
 
@@ -18,7 +18,7 @@ export function older(migration: string): string {
   return path;
 }
 
-export async function open(path: string): Promise<Store> {
+export async function open(path: string): Promise<SqliteStore> {
   const store = await storeAt(path);
   onTestFinished(() => store.close());
   return store;

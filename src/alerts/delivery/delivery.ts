@@ -1,13 +1,13 @@
 /**
- * Sends what is to be said, one after the other, until each has arrived or is too old. What was sent is marked after the
- * answer: only who dies between the two sends one twice, under the same id.
+ * Sends messages one after the other, until each has arrived or is too old. A message is marked after the answer: a crash between the
+ * two sends it again, under the same id.
  */
 import type { Clock } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
 import { dayMs } from "../../core/time.ts";
 import { noProxy, type ProxySettings } from "../../network/proxy.ts";
 import type { Webhook } from "../../settings/sections/alerts.ts";
-import type { DeliveryMark, Message } from "../../store/alerts/alert-store.ts";
+import type { AlertStore, DeliveryMark, Message } from "../../store/alerts/alert-store.ts";
 import type { Store } from "../../store/store.ts";
 import { bodyOf } from "./formats.ts";
 import { isMendable, post, problemOf } from "./post.ts";
@@ -25,13 +25,6 @@ const refusedStatus = [400, 413, 422];
 /** The request that is on its way when the program stops has this long. Milliseconds. */
 const lastPatience = 1500;
 
-export interface Delivery {
-  /** Sends what is due, unless that is going on. */
-  tick(): void;
-  idle(): Promise<void>;
-  stop(): Promise<void>;
-}
-
 export interface DeliveryOptions {
   store: Pick<Store, "alerts">;
   webhook: Webhook;
@@ -41,64 +34,96 @@ export interface DeliveryOptions {
   log: Log;
 }
 
-export function createDelivery({ store, webhook, proxy = noProxy, clock, log }: DeliveryOptions): Delivery {
-  const { alerts } = store;
-  const stopping = new AbortController();
-  let stopped = false;
-  let sending: Promise<void> | null = null;
+export class Delivery {
+  readonly #alerts: AlertStore;
+  readonly #webhook: Webhook;
+  readonly #proxy: ProxySettings;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #stopping = new AbortController();
+  #hasStopped = false;
+  #sending: Promise<void> | null = null;
   /** What became of a message, while that cannot be written, as when the disk is full: it is not sent again for that. */
-  let unwritten: { id: number; as: DeliveryMark } | null = null;
+  #unwritten: { id: number; as: DeliveryMark } | null = null;
 
-  async function mark(id: number, as: DeliveryMark): Promise<void> {
-    unwritten = { id, as };
-    await alerts.mark(id, as);
-    unwritten = null;
+  constructor({ store, webhook, proxy = noProxy, clock, log }: DeliveryOptions) {
+    this.#alerts = store.alerts;
+    this.#webhook = webhook;
+    this.#proxy = proxy;
+    this.#clock = clock;
+    this.#log = log;
   }
 
-  async function sendDue(): Promise<void> {
-    while (!stopped) {
-      if (unwritten) await mark(unwritten.id, unwritten.as);
-      const message = await alerts.nextPending();
-      if (!message || !isDue(message)) return;
-      await send(message);
+  /** Sends what is due, unless that is going on. */
+  tick(): void {
+    if (this.#hasStopped || this.#sending) return;
+    this.#sending = this.#sendDue()
+      .catch((error: unknown) =>
+        this.#log.error({}, `alerts: ${error instanceof Error ? error.message : String(error)}`),
+      )
+      .finally(() => {
+        this.#sending = null;
+      });
+  }
+
+  async idle(): Promise<void> {
+    while (this.#sending) await this.#sending;
+  }
+
+  /** Gives the request that is on its way a moment to end. */
+  async stop(): Promise<void> {
+    this.#hasStopped = true;
+    const abort = setTimeout(() => this.#stopping.abort(new Error("the program was stopped")), lastPatience);
+    await this.idle();
+    clearTimeout(abort);
+  }
+
+  async #sendDue(): Promise<void> {
+    while (!this.#hasStopped) {
+      if (this.#unwritten) await this.#mark(this.#unwritten.id, this.#unwritten.as);
+      const message = await this.#alerts.nextPending();
+      if (!message || !this.#isDue(message)) return;
+      await this.#send(message);
     }
   }
 
   /** By a wall clock that may have been set back meanwhile. */
-  function isDue({ nextAt }: Message): boolean {
-    const wait = nextAt - clock.now();
+  #isDue({ nextAt }: Message): boolean {
+    const wait = nextAt - this.#clock.now();
     return wait <= 0 || wait > 2 * pause.longest;
   }
 
-  async function send(message: Message): Promise<void> {
+  async #send(message: Message): Promise<void> {
     const { id, alert, nextAt, attempts } = message;
-    const now = clock.now();
+    const now = this.#clock.now();
     if (now - message.at > oldest) {
-      log.warn({ alert }, `an alert is too old to be sent any more: ${message.sentence}`);
+      this.#log.warn({ alert }, `an alert is too old to be sent any more: ${message.sentence}`);
       const problem = message.problem ?? "it was a day old before it could be sent";
-      await mark(id, { delivery: "given up", attempts, nextAt, problem });
+      await this.#mark(id, { delivery: "given up", attempts, nextAt, problem });
       return;
     }
-    const { problem, isRefused, waitMs } = await attempt(message, now);
-    if (stopping.signal.aborted && problem !== null) return;
+    const { problem, isRefused, waitMs } = await this.#attempt(message, now);
+    if (this.#stopping.signal.aborted && problem !== null) return;
     const tried = attempts + 1;
     const isHopeless = isRefused && tried >= attemptsAtRefused;
     const delivery = problem === null ? "delivered" : isHopeless ? "given up" : "pending";
     const wait = Math.max(waitMs, Math.min(pause.shortest * 2 ** Math.min(attempts, 20), pause.longest));
-    const nextTry = clock.now() + Math.min(wait, pause.longest);
-    await mark(id, { delivery, attempts: tried, nextAt: nextTry, problem });
+    const nextTry = this.#clock.now() + Math.min(wait, pause.longest);
+    await this.#mark(id, { delivery, attempts: tried, nextAt: nextTry, problem });
     const fields = { alert, attempts: tried };
-    if (problem === null) log.debug(fields, "alert delivered");
-    else if (isHopeless) log.error(fields, `alert given up: the webhook ${problem}`);
-    else log.error(fields, `alert not delivered: the webhook ${problem}; it is tried again`);
+    if (problem === null) this.#log.debug(fields, "alert delivered");
+    else if (isHopeless) this.#log.error(fields, `alert given up: the webhook ${problem}`);
+    else this.#log.error(fields, `alert not delivered: the webhook ${problem}; it is tried again`);
   }
 
-  async function attempt(
+  async #attempt(
     message: Message,
     now: number,
   ): Promise<{ problem: string | null; isRefused: boolean; waitMs: number }> {
+    const webhook = this.#webhook;
     try {
-      const answered = await post(webhook.url, bodyOf(webhook, message, now), stopping.signal, { proxy });
+      const body = bodyOf(webhook, message, now);
+      const answered = await post(webhook.url, body, this.#stopping.signal, { proxy: this.#proxy });
       return {
         problem: problemOf(answered, webhook),
         isRefused: refusedStatus.includes(answered.status) && !isMendable(webhook, answered),
@@ -109,27 +134,9 @@ export function createDelivery({ store, webhook, proxy = noProxy, clock, log }: 
     }
   }
 
-  function tick(): void {
-    if (stopped || sending) return;
-    sending = sendDue()
-      .catch((error: unknown) => log.error({}, `alerts: ${error instanceof Error ? error.message : String(error)}`))
-      .finally(() => {
-        sending = null;
-      });
+  async #mark(id: number, as: DeliveryMark): Promise<void> {
+    this.#unwritten = { id, as };
+    await this.#alerts.mark(id, as);
+    this.#unwritten = null;
   }
-
-  async function idle(): Promise<void> {
-    while (sending) await sending;
-  }
-
-  return {
-    tick,
-    idle,
-    async stop() {
-      stopped = true;
-      const abort = setTimeout(() => stopping.abort(new Error("the program was stopped")), lastPatience);
-      await idle();
-      clearTimeout(abort);
-    },
-  };
 }

@@ -2,9 +2,9 @@ import { logOf } from "../../app.ts";
 import { systemClock } from "../../core/clock.ts";
 import { datasets } from "../../datasets/index.ts";
 import { loadConfig } from "../../settings/config.ts";
-import { openStore } from "../../store/open.ts";
+import { openStore, type SqliteStore } from "../../store/open.ts";
 import { lockDatabase } from "../../store/sqlite/lock.ts";
-import type { Store } from "../../store/store.ts";
+
 import type { Command } from "../command.ts";
 
 export const dbMigrate: Command = {
@@ -23,7 +23,7 @@ export const dbMigrate: Command = {
   },
 };
 
-function inWords({ opening }: Store): string {
+function inWords({ opening }: SqliteStore): string {
   if (opening === null) return "is up to date; nothing was to do";
   if (opening === "created") return "is up to date: it was created, empty";
   const count = opening.migrations === 1 ? "1 migration was" : `${opening.migrations} migrations were`;

@@ -60,12 +60,12 @@ export async function collectUntilStopped(app: App, seconds: number | null): Pro
 
 /** Logs when the first snapshot will come. */
 function announce(app: App): void {
-  const { clock, clockCheck, schedules, store } = app.deps;
+  const { clock, clockCheck, schedules } = app.deps;
   const patterns = Object.values(schedules).filter((pattern) => pattern !== null);
   const next = Math.min(...patterns.map((pattern) => pattern.next(clock.now())));
   const accounts = namesOf(app);
   app.log.info(
-    { accounts, database: store.path },
+    { accounts, database: app.store.path },
     clockCheck.verdict !== "confirmed"
       ? `collecting ${accounts}; nothing is due until the exchange confirms this machine's clock`
       : Number.isFinite(next)

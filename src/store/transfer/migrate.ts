@@ -8,7 +8,12 @@ import type { Views } from "../schema/views.ts";
 import { backup } from "../sqlite/backup.ts";
 import { openReadOnly, quickCheck, type Sqlite } from "../sqlite/database.ts";
 import { appliedHashes, type Migration, pendingMigrations } from "../sqlite/migrations.ts";
-import type { Migrated } from "../store.ts";
+
+/** How many migrations were applied, and the backup that was made before. */
+export interface Migrated {
+  migrations: number;
+  backup: string;
+}
 
 /**
  * Applies what is pending, on a database that may hold history: backup first, and nothing at all if a row would be lost.

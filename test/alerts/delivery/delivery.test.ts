@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { createDelivery } from "../../../src/alerts/delivery/delivery.ts";
+import { Delivery } from "../../../src/alerts/delivery/delivery.ts";
 import { post, problemOf } from "../../../src/alerts/delivery/post.ts";
 import { Secret } from "../../../src/core/domain.ts";
 import { createLog } from "../../../src/core/log.ts";
@@ -31,7 +31,7 @@ async function begin(receiver: Receiver, path = temporaryPath(), format: Webhook
     write: (line) => lines.push(line),
   });
   const make = () =>
-    createDelivery({ store, webhook: { url, format, chat: format === "telegram" ? "42" : null }, clock, log });
+    new Delivery({ store, webhook: { url, format, chat: format === "telegram" ? "42" : null }, clock, log });
   let delivery = make();
   return {
     store,
