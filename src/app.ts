@@ -46,7 +46,7 @@ export interface App extends ExchangeClients {
   dailyReports: DailyReports | null;
   /** Null: switched off. */
   pages: PagesProcess | null;
-  /** Null: nobody is called. */
+  /** Null: switched off. */
   heartbeat: Heartbeat | null;
   alerts: Alerts;
   /** Ends current runs as failed. */

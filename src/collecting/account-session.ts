@@ -127,7 +127,7 @@ export const sessionsOf = (
   publicSession: Session,
 ): readonly Session[] => (dataset.public ? [publicSession] : sessions);
 
-/** Public data is asked without a key, in a generation that is known beforehand. */
+/** Public data is requested without a key, in an API version that is known beforehand. */
 export function createPublicSession(client: Client, api: ApiVersion): Session {
   return { name: publicAccount, client, api: async () => api, recheck: async () => false, refusal: () => null };
 }

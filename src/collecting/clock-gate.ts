@@ -1,6 +1,6 @@
 /**
  * Keeps the schedule waiting while the exchange has not confirmed this machine's clock as it stands: after a start, a sleep or a
- * step of the clock it is asked first. What a wrong clock calls due would stay in the ledger for ever.
+ * step of the clock its time is requested first. What is due by a wrong clock would stay in the run ledger forever.
  */
 
 import type { Client } from "../bitget/client.ts";
@@ -8,7 +8,7 @@ import { type ClockCheck, clockTolerance, type Verdict } from "../bitget/clock-c
 import { limitTo } from "../core/async/abort.ts";
 import { type Clock, type Instant, instantOf } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
-import type { Span } from "./due.ts";
+import type { Presence } from "./due.ts";
 
 export interface GateOptions {
   client: Pick<Client, "measureOffset">;
@@ -30,12 +30,10 @@ export class ClockGate {
   readonly #options: GateOptions;
   readonly #made: Instant;
   readonly #stopping = new AbortController();
-  #startedAt: number;
-  #effectiveAt: number;
+  readonly #presence: Omit<Presence, "downtimes" | "behindMs">;
   #hasBeenOpen: boolean;
   /** Since when it is closed, by the monotonic clock; null while it is open. */
   #closedSince: number | null;
-  #unconfirmed: Span = { from: 0, to: 0 };
   #asking: Promise<void> | null = null;
   /** How far the wall clock was ahead of the monotonic one when the exchange was asked, and when (monotonic) to ask again. */
   #asked = { lead: Number.NaN, againAt: 0 };
@@ -45,30 +43,16 @@ export class ClockGate {
   constructor(options: GateOptions) {
     this.#options = options;
     this.#made = instantOf(options.clock);
-    this.#startedAt = this.#effectiveAt = this.#made.wall;
+    const { wall } = this.#made;
+    this.#presence = { startedAt: wall, effectiveAt: wall, unconfirmed: { from: 0, to: 0 } };
     this.#hasBeenOpen = options.clockCheck.verdict === "confirmed";
     this.#closedSince = this.#hasBeenOpen ? null : this.#made.monotonic;
   }
 
-  /** When this program started, by the clock as it was confirmed. Epoch ms. */
-  get startedAt(): number {
-    return this.#startedAt;
-  }
-
-  /** From when on schedules that are new are in force: the start, or the first confirmation where that came later. Epoch ms. */
-  get effectiveAt(): number {
-    return this.#effectiveAt;
-  }
-
-  /** By how much the exchange's clock is ahead, where ours is too slow to begin a history by; else 0. Milliseconds. */
-  get behindMs(): number {
+  /** What is known of the program's time, by the clock as it was confirmed. */
+  get presence(): Omit<Presence, "downtimes"> {
     const offset = this.#options.clockCheck.offset ?? 0;
-    return offset > clockTolerance ? offset : 0;
-  }
-
-  /** The last span in which it was closed, by the clock as it was when it opened. */
-  get unconfirmed(): Span {
-    return this.#unconfirmed;
+    return { ...this.#presence, behindMs: offset > clockTolerance ? offset : 0 };
   }
 
   /** Why it is closed, a sentence for people; empty while it is open, or as long as the exchange may still answer. */
@@ -99,15 +83,15 @@ export class ClockGate {
 
   #open(now: number, closedSince: number): void {
     const { clock, log } = this.#options;
-    this.#unconfirmed = { from: now - (clock.monotonic() - closedSince), to: now };
+    this.#presence.unconfirmed = { from: now - (clock.monotonic() - closedSince), to: now };
     this.#closedSince = null;
     this.#asked = { lead: Number.NaN, againAt: 0 };
     if (this.#logged !== null) log.info({}, "the exchange confirms this machine's clock: slots are due again");
     this.#logged = null;
     if (this.#hasBeenOpen) return;
     this.#hasBeenOpen = true;
-    this.#startedAt = now - (clock.monotonic() - this.#made.monotonic);
-    this.#effectiveAt = now;
+    this.#presence.startedAt = now - (clock.monotonic() - this.#made.monotonic);
+    this.#presence.effectiveAt = now;
   }
 
   #ask(now: number): void {

@@ -102,8 +102,7 @@ export class Scheduler {
   }
 
   #nextStep(series: Series): Step | null {
-    const { startedAt, effectiveAt, behindMs, unconfirmed } = this.#gate;
-    const presence = { startedAt, effectiveAt, behindMs, unconfirmed, downtimes: this.#downtimes };
+    const presence = { ...this.#gate.presence, downtimes: this.#downtimes };
     return nextStep(series, presence, this.#options.deps.clock.now());
   }
 
