@@ -36,7 +36,7 @@ export async function readNewRecords(run: RunContext, endpoint: AnyListEndpoint,
   const source = {
     endpoint,
     scope,
-    async ask(params: Params) {
+    async get(params: Params) {
       const answer = await send(run, endpoint.address, params, scope);
       run.assertWithinSlot();
       return answer;

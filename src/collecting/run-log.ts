@@ -45,7 +45,7 @@ function logEnd(
 /** The log names no more ids than this. */
 const maxIds = 10;
 
-/** Logs what a run of an incremental dataset can no longer read, and which records the exchange told otherwise before. */
+/** Logs what a run of an incremental dataset found deleted before it was read, and which records have changed. */
 function logRecords(
   { dataset, session, deps }: RunContext,
   { changed = [] }: RunOutcome,
@@ -59,18 +59,18 @@ function logRecords(
     const what = one.scope === null ? dataset.name : `${dataset.name} of ${one.scope}`;
     const { from, to } = hole;
     if (from === 0)
-      deps.log.info({ ...fields, scope: one.scope }, `${what} begin at ${text(to)}: the exchange has none from before`);
+      deps.log.info({ ...fields, scope: one.scope }, `${what} begin at ${text(to)}: the exchange has no older ones`);
     else
       deps.log.warn(
         { ...fields, scope: one.scope, from: text(from), to: text(to) },
-        `${what} between ${text(from)} and ${text(to)} were not read in time; the exchange has them no more`,
+        `${what} between ${text(from)} and ${text(to)} were not read in time; the exchange no longer has them`,
       );
   }
   if (changed.length === 0) return;
   const ids = changed.slice(0, maxIds);
   deps.log.warn(
     { ...fields, records: changed.length, ids },
-    `the exchange tells ${changed.length} ${dataset.name} otherwise than before, both are kept: ${ids.join(", ")}`,
+    `the exchange sent ${changed.length} ${dataset.name} with another content than before; both are stored: ${ids.join(", ")}`,
   );
 }
 

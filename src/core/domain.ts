@@ -161,22 +161,22 @@ export interface Stretch {
   to: number;
 }
 
-/** A stretch that is read page by page; `cursor` is the id to go on behind, null at the first page. */
+/** A stretch that is read page by page; `cursor` is that of the next page, null for the first one. */
 export interface Window extends Stretch {
   cursor: string | null;
 }
 
 /** How far one scope of an incremental dataset was read by the end of a run. */
 export interface Reading {
-  /** The watermark: everything up to here was read, but for what a hole names. Epoch ms, by the exchange's clock. */
+  /** The watermark: everything up to here was read, except holes. Epoch ms, by the exchange's clock. */
   through: number;
-  /** The window that the run did not get to the end of; null where there is none. */
+  /** The window that the run did not finish; null where there is none. */
   window: Window | null;
-  /** What the exchange had forgotten before anybody read it, found by this run; null where there is none. */
+  /** A stretch that the exchange had deleted before it was read, as this run found; null where there is none. */
   hole: Stretch | null;
 }
 
-/** What one run read of one scope of an incremental dataset: in the order in which it came, what is stored already included. */
+/** What one run read of one scope of an incremental dataset, in the order of the answers; records that are stored already are among it. */
 export interface RecordBatch extends Snapshot {
   reading: Reading;
 }

@@ -1,19 +1,19 @@
 /**
- * The type of an incremental dataset: records that the exchange lists by time and id and keeps for a while, such as the
- * entries of its ledger. Each is stored once, under the exchange's id; a run reads what is new and overlaps what it has.
+ * The type of an incremental dataset: records that the exchange lists by time and id and deletes after a while, such as the entries of its
+ * ledger. Each is stored once, under the exchange's id; a run reads what is new, and again the end of what was read before.
  */
 import type { ZodType } from "zod";
 import type { Columns } from "../core/columns.ts";
 import type { Address, ApiVersion, DatasetName, Item, Params, ProductType, Scope, Window } from "../core/domain.ts";
 import { type Dataset, everyFiveMinutes, type ItemOf, once, readShape } from "./dataset.ts";
 
-/** What the exchange's list of an endpoint allows. */
+/** What one endpoint allows. */
 export interface ListLimits {
-  /** The longest stretch that one call may ask for. Milliseconds. */
+  /** The longest window of one request. Milliseconds. */
   spanMs: number;
   /** How long the exchange keeps a record. Milliseconds. */
-  memoryMs: number;
-  /** Rows of a full page: the greatest that is allowed. A page with fewer is the last one of its window. */
+  retentionMs: number;
+  /** Rows of a full page, the most that is allowed; a page with fewer is the last one of its window. */
   pageSize: number;
 }
 
@@ -31,17 +31,17 @@ export const idLessThan: PageParams = { from: "startTime", to: "endTime", limit:
 /** How one API generation lists the records. */
 export interface ListEndpoint<Data, C extends Columns> extends ListLimits {
   address: Address;
-  /** One list each, with a watermark of its own; read at the same time. Default: one list for the whole account. */
+  /** Each is read by itself, at the same time, and has a watermark of its own. Default: one for the whole account. */
   scopes?(productTypes: readonly ProductType[]): Scope[];
   params?(scope: Scope): Params;
   /** Default: those of v2. */
   page?: PageParams;
   data: ZodType<Data>;
-  /** One item for every row, in the order of the answer: a page is the last one if it has too few. Pure. */
+  /** Returns one item for every row, in the order of the answer: their number tells a full page. Pure. */
   rows(data: Data, scope: Scope): ItemOf<C>[];
   /**
-   * The id to go on behind, where the answer names it and it is not that of the last row; null where it names none. Default: the
-   * id of the last row, which the exchange goes on behind in either order.
+   * Returns the cursor of the next page, where it is not the id of the last row; null where the answer has none. Default: the id of
+   * the last row, in whichever order the exchange lists.
    */
   cursor?(data: Data): string | null;
 }
@@ -49,7 +49,7 @@ export interface ListEndpoint<Data, C extends Columns> extends ListLimits {
 /** One page, read. */
 export interface Page {
   items: Item[];
-  /** The id to go on behind; null where there is none. */
+  /** The cursor of the next page; null where there is none. */
   next: string | null;
 }
 
@@ -71,8 +71,8 @@ interface Facts<C extends Columns> {
   schedule: string;
   columns: C;
   /**
-   * True for records whose state moves on, such as withdrawals: every state is kept and the newest is shown. Of all others a change is
-   * kept as well, and reported.
+   * True for records whose state changes, such as withdrawals: every state is stored and the newest is shown. A change of any other
+   * record is stored as well, and logged as a warning.
    */
   changes?: true;
   public?: true;
@@ -108,11 +108,19 @@ export function incrementalDataset<C extends Columns>(declaration: IncrementalDe
 }
 
 function listEndpoint<Data, C extends Columns>(listed: ListEndpoint<Data, C>, id: string): AnyListEndpoint {
-  const { address, spanMs, memoryMs, pageSize, scopes = () => once, params = () => ({}), page = idLessThan } = listed;
+  const {
+    address,
+    spanMs,
+    retentionMs,
+    pageSize,
+    scopes = () => once,
+    params = () => ({}),
+    page = idLessThan,
+  } = listed;
   return {
     address,
     spanMs,
-    memoryMs,
+    retentionMs,
     pageSize,
     needs: [],
     scopes,

@@ -48,7 +48,7 @@ const declared = (cursor: { cursor?(page: z.output<typeof data>): string | null 
         }),
         ...perProductType("productType", categoryOf),
         spanMs: 30 * dayMs,
-        memoryMs: 90 * dayMs,
+        retentionMs: 90 * dayMs,
         pageSize: 5,
         data,
         rows: (page) =>
@@ -61,10 +61,10 @@ const declared = (cursor: { cursor?(page: z.output<typeof data>): string | null 
     },
   });
 
-/** Goes on behind the last row of a page. */
+/** Its cursor is the id of the last row. */
 export const bills = declared({});
 
-/** The same, going on behind the id that the answer names. */
+/** Its cursor is the one of the answer. */
 export const billsWithCursor = declared({ cursor: ({ endId }) => endId });
 
 /** Makes the tables of the dataset in the database at `path`, with the functions that migrations are generated with, and its view. */

@@ -1,28 +1,28 @@
 /**
- * Reads one scope of an incremental dataset: window by window, page by page. What was read until a failure is kept with the place to go
- * on from, so that the next run loses nothing and asks for nothing twice.
+ * Reads one scope of an incremental dataset: window by window, page by page. What was read before a failure is returned with the position
+ * at which the next run continues.
  */
 import type { Answer, Item, Params, Reading, RecordBatch, Scope, Window } from "../../core/domain.ts";
 import { ShapeError } from "../../core/errors.ts";
 import type { AnyListEndpoint, Page } from "../../datasets/incremental.ts";
-import { askedBounds, planWindows, type RunTime } from "./windows.ts";
+import { planWindows, type RunTime, requestedBounds } from "./windows.ts";
 
 export interface RecordSource {
   endpoint: AnyListEndpoint;
   scope: Scope;
-  /** Asks for one page. @throws CollectorError where there is no answer, or the run's time is up. */
-  ask(params: Params): Promise<Answer>;
-  /** Is called with each field that a record should have and lacks altogether. */
+  /** Requests one page. @throws CollectorError where there is no answer, or the run's time is up. */
+  get(params: Params): Promise<Answer>;
+  /** Is called with each documented field that a record lacks. */
   onMissing(field: string): void;
 }
 
-/** What was read, null where nothing was; and why it is not all that was due, null where it is. */
+/** What was read (null: nothing), and why it is less than was due (null: it is not). */
 export interface ReadResult {
   batch: RecordBatch | null;
   error: unknown;
 }
 
-/** Reads what is due since `last`, where the run before this one ended (null: there was none). Never rejects. */
+/** Reads what is due. `last`: where the run before this one ended, null for the first one. Never rejects. */
 export async function readRecords(source: RecordSource, last: Reading | null, time: RunTime): Promise<ReadResult> {
   const { hole, windows } = planWindows(last, time, source.endpoint);
   const records: Item[] = [];
@@ -39,7 +39,7 @@ export async function readRecords(source: RecordSource, last: Reading | null, ti
         takenAt = answeredAt;
         reading = { ...reading, window: { ...window, cursor: next } };
       }
-      // No answer speaks for the time after it was given.
+      // An answer says nothing about the time after it.
       reading = { ...reading, through: Math.max(reading.through, Math.min(window.to, firstAt)), window: null };
     }
     return { batch: batch(), error: null };
@@ -61,15 +61,15 @@ async function* pagesOf(source: RecordSource, window: Window): AsyncGenerator<An
     const page = await readGoodPage(source, window, cursor);
     yield page;
     if (page.items.length < endpoint.pageSize) return;
-    if (page.next === null) throw stuck(endpoint, "is a full page that does not say how to go on");
+    if (page.next === null) throw stuck(endpoint, "is a full page without the cursor of the next one");
     const size = seen.size;
     for (const { row } of page.items) seen.add(JSON.stringify(row));
-    if (page.next === cursor || seen.size === size) throw stuck(endpoint, "is the page before it once more");
+    if (page.next === cursor || seen.size === size) throw stuck(endpoint, "is the previous page again");
     cursor = page.next;
   }
 }
 
-/** Now and then the exchange answers with nothing where there is something, or leaves the cursor out: such a page is asked for again. */
+/** Requests a page that is empty, or full and without its cursor, once more: the exchange was seen to answer so by mistake. */
 async function readGoodPage(source: RecordSource, window: Window, cursor: string | null): Promise<AnsweredPage> {
   const first = await readPage(source, window, cursor);
   const isSound = first.items.length > 0 && (first.items.length < source.endpoint.pageSize || first.next !== null);
@@ -79,8 +79,8 @@ async function readGoodPage(source: RecordSource, window: Window, cursor: string
 }
 
 async function readPage(source: RecordSource, window: Window, cursor: string | null): Promise<AnsweredPage> {
-  const { endpoint, scope, ask, onMissing } = source;
-  const answer = await ask(endpoint.params(scope, { ...askedBounds(window), cursor }));
+  const { endpoint, scope, get, onMissing } = source;
+  const answer = await get(endpoint.params(scope, { ...requestedBounds(window), cursor }));
   return { ...endpoint.read(answer.data, scope, onMissing), answeredAt: answer.takenAt };
 }
 

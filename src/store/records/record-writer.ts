@@ -1,4 +1,4 @@
-/** Stores the records of incremental datasets, each once, and how far they were read. Statements only; the caller has the transaction. */
+/** Stores the records of incremental datasets, each once, and how far was read. Statements only; the caller has the transaction. */
 import type { Statement } from "better-sqlite3";
 import type { Reading, RecordBatch, Value } from "../../core/domain.ts";
 import type { IncrementalDataset } from "../../datasets/incremental.ts";
@@ -6,6 +6,7 @@ import { packDigits, readCell } from "../schema/encoding.ts";
 import {
   cellsOf,
   extraOf,
+  isSameRecord,
   type ReadingRow,
   type RecordLayout,
   type RecordRow,
@@ -15,20 +16,19 @@ import {
   readingRow,
   recordLayoutOf,
   recordLine,
-  saysTheSame,
   storedColumns,
 } from "../schema/record-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
-/** What of a batch is new. */
+/** The part of a batch that is new. */
 export interface RecordPlan {
   layout: RecordLayout;
   scopeId: number;
   rows: RecordRow[];
   reading: Reading;
-  /** What the digest of its snapshot is made of. */
+  /** The lines that the digest of its snapshot is made of. */
   lines: string[];
-  /** Ids of records that were stored otherwise, and are not expected to change. */
+  /** Ids of records that were stored with another content and should not change. */
   changed: string[];
 }
 
@@ -56,9 +56,9 @@ export class RecordWriter {
       const id = String(cells[layout.idAt]);
       const known = forms.get(id) ?? find(scopeId, id);
       forms.set(id, known);
-      // One that the exchange tells in two ways by turns is kept in both, and not again and again.
+      // A record that the exchange sends in two versions by turns is stored twice, and not each time.
       const compared = dataset.changes ? known.slice(-1) : known;
-      if (compared.some((stored) => saysTheSame(layout, stored, cells))) continue;
+      if (compared.some((stored) => isSameRecord(layout, stored, cells))) continue;
       if (known.length > 0 && !dataset.changes) changed.push(id);
       rows.push({ version: known.length, cells, extra: extraOf(item) });
       known.push(cells);

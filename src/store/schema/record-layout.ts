@@ -1,6 +1,6 @@
 /**
- * How records of incremental datasets are kept: a table for each dataset, append-only, unique by the exchange's id, and one table that
- * says how far each run has read. A row of a record is covered by the digest of the snapshot that it came with, as is what was read.
+ * How records of incremental datasets are stored: an append-only table for each dataset, unique by the exchange's id, and one table that
+ * says how far each run has read. The digest of a snapshot covers the records that came with it and how far was read.
  */
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { type Column, snakeCase } from "../../core/columns.ts";
@@ -11,7 +11,7 @@ import { cellOf, checkedCell, instantSql, readableSql } from "./encoding.ts";
 import { extraText } from "./storage-layout.ts";
 import { columnNames, prefixOf, scope, snapshot } from "./tables.ts";
 
-/** How far a scope was read when a run ended; the row of the scope's last good snapshot holds. Event times in epoch ms. */
+/** How far a scope was read when a run ended; the row of the scope's last good snapshot is in force. Event times in epoch ms. */
 export const reading = sqliteTable("reading", {
   snapshotId: integer("snapshot_id")
     .primaryKey()
@@ -26,12 +26,12 @@ export const reading = sqliteTable("reading", {
 
 export interface RecordLayout {
   dataset: IncrementalDataset;
-  /** How its table and view are called: `bills_record`, `bills`. */
+  /** The name of its view, and how that of its table begins: `bills`, `bills_record`. */
   prefix: string;
-  /** Every column, those that were added later behind the others. */
+  /** All columns, those that were added later behind the others. */
   names: readonly string[];
   columns: readonly Column[];
-  /** Where the exchange's id is among them. */
+  /** The index of the exchange's id in them. */
   idAt: number;
 }
 
@@ -48,8 +48,8 @@ export function recordLayoutOf(dataset: IncrementalDataset): RecordLayout {
 }
 
 /**
- * The table of one dataset. `version` is 0, and more for a record that the exchange told otherwise before; `snapshot_id` is the snapshot
- * that it came with.
+ * Returns the table of one dataset. `version` counts from 0 the different contents that the exchange sent under one id; `snapshot_id` is
+ * the snapshot that the record came with.
  */
 export function recordTableOf(dataset: IncrementalDataset) {
   const { prefix, names } = recordLayoutOf(dataset);
@@ -103,11 +103,11 @@ export function cellsOf({ names, columns, dataset }: RecordLayout, { row }: Item
 
 export const extraOf = ({ extra }: Item): string | null => extraText(extra);
 
-/** True where two forms of a record say the same. What no column was there for then is no difference, nor is an unknown field. */
-export const saysTheSame = ({ columns }: RecordLayout, stored: readonly Value[], read: readonly Value[]): boolean =>
+/** Returns true where two versions of a record are the same, apart from columns that were added later and unknown fields. */
+export const isSameRecord = ({ columns }: RecordLayout, stored: readonly Value[], read: readonly Value[]): boolean =>
   columns.every(({ later }, at) => stored[at] === read[at] || (later && stored[at] === null));
 
-/** The canonical line of a record, which the digest of its snapshot is made of. */
+/** Returns the canonical line of a record, which the digest of its snapshot is made of. */
 export function recordLine({ names, columns }: RecordLayout, { version, cells, extra }: RecordRow): string {
   const isLater = (at: number) => columns[at]?.later === true;
   const later = names.map((name, at) => [snakeCase(name), cells[at] ?? null] as const);
@@ -150,11 +150,11 @@ export function readingOf({ through, windowFrom, windowTo, cursor, holeFrom, hol
   };
 }
 
-/** The canonical line of what was read. */
+/** Returns the canonical line of how far was read. */
 export const readingLine = ({ through, windowFrom, windowTo, cursor, holeFrom, holeTo }: ReadingRow): string =>
   JSON.stringify(["reading", through, windowFrom, windowTo, cursor, holeFrom, holeTo]);
 
-/** The query of the view that a person reads: one row per record, of those whose state moves on the newest. */
+/** Returns the query of the public view: a row per record and version, or only the newest version where the state of a record changes. */
 export function recordQuery(layout: RecordLayout): string {
   const { dataset, prefix, names, columns } = layout;
   const stored = storedColumns(layout);

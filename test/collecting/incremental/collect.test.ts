@@ -44,17 +44,21 @@ async function createLedger(entries: readonly Bill[] = ledger, more: Record<stri
 interface Options {
   dataset?: IncrementalDataset;
   /** Takes the warnings. */
-  said?: string[];
+  warnings?: string[];
 }
 
 /** Runs the slot `minutes` after the start. */
-function run(world: World, minutes: number, { dataset = bills, said = [] }: Options = {}): Promise<RunState | null> {
+function run(
+  world: World,
+  minutes: number,
+  { dataset = bills, warnings = [] }: Options = {},
+): Promise<RunState | null> {
   const { deps, sessions } = world.app;
   const [session] = sessions;
   if (!session) throw new Error("there is no session");
   const slot = start + minutes * minute;
   world.clock.live(slot);
-  const write = (line: string) => said.push(JSON.parse(line).msg);
+  const write = (line: string) => warnings.push(JSON.parse(line).msg);
   const log = createLog({ level: "warn", format: "json", secrets: [], write });
   const schedules = { ...deps.schedules, [dataset.name]: null };
   return collect({ dataset, session, slot, trigger: "schedule" }, { ...deps, log, datasets: [dataset], schedules });
@@ -64,7 +68,7 @@ const query = "select bill_id, at_ms, type, coin, amount, fee, balance, version 
 const stored = (world: World): unknown[] => world.rows(query);
 
 /** The rows that a faithful record of these entries has. */
-const told = (entries: readonly Bill[]): unknown[] =>
+const rowsOf = (entries: readonly Bill[]): unknown[] =>
   entries
     .map(({ row: { billId, cTime, businessType, coin, amount, fee, balance } }) => ({
       bill_id: billId,
@@ -92,7 +96,7 @@ function befall(world: World, count: number, fault: Fault): void {
 it("a first run reads all that the exchange remembers, and names the time before", async () => {
   const world = await createLedger();
   expect(await run(world, 1)).toBe("ok");
-  expect(stored(world)).toEqual(told(ledger));
+  expect(stored(world)).toEqual(rowsOf(ledger));
   expect(world.rows("select requests from runs")).toEqual([{ requests }]);
   expect(world.exchange.counts.limitViolations).toBe(0);
   const [reading] = world.rows(readings) as Record<string, number>[];
@@ -116,7 +120,7 @@ describe.each([0, 1, 2, 3, 4, 5])("at page %i of a first run", (page) => {
     await world.restart({ ...settings, DATABASE_URL: `file:${killed}` });
     expect(await run(world, 3)).toBe("ok");
     const database = new Database(killed, { readonly: true });
-    expect(database.prepare(query).all()).toEqual(told(ledger));
+    expect(database.prepare(query).all()).toEqual(rowsOf(ledger));
     expect(database.prepare(runs).all()).toEqual([
       { state: "failed", cause: "crashed", rows: 0 },
       { state: "ok", cause: null, rows: ledger.length },
@@ -134,7 +138,7 @@ describe.each([0, 1, 2, 3, 4, 5])("at page %i of a first run", (page) => {
     const before = stored(world).length;
     expect(before > 0).toBe(page > 0);
     expect(await run(world, 3)).toBe("ok");
-    expect(stored(world)).toEqual(told(ledger));
+    expect(stored(world)).toEqual(rowsOf(ledger));
     const [cut, rest] = world.rows("select requests, rows from runs order by run_id") as Record<string, number>[];
     expect([cut?.rows, rest?.rows]).toEqual([before, ledger.length - before]);
     // No page twice but the one that hung; the overlap with what was read is empty, and asked for twice.
@@ -154,7 +158,7 @@ it.each([
   // Each page is sent right when it is asked for again.
   befall(world, 0, { edit: byTurns(change, (envelope) => envelope), times: Number.POSITIVE_INFINITY });
   expect(await run(world, 1, { dataset })).toBe("ok");
-  expect(stored(world)).toEqual(told(ledger));
+  expect(stored(world)).toEqual(rowsOf(ledger));
 });
 
 it("a cursor that stays lost, and a page that comes again, fail the run, and the watermark stays behind them", async () => {
@@ -174,7 +178,7 @@ it("a cursor that stays lost, and a page that comes again, fail the run, and the
     expect(reading?.through).toBeLessThan(start - 55 * day);
     world.exchange.clearFaults();
     expect(await run(world, 3, { dataset })).toBe("ok");
-    expect(stored(world)).toEqual(told(ledger.slice(0, 12)));
+    expect(stored(world)).toEqual(rowsOf(ledger.slice(0, 12)));
   }
 });
 
@@ -192,37 +196,39 @@ function repeated(): (envelope: unknown) => unknown {
   };
 }
 
-it("entries that are told late are found by the overlap: of minutes by the next run, of days by the first of a day", async () => {
+it("entries that appear late are found by the overlap: of minutes by the next run, of days by the first of a day", async () => {
   const late = billAt(start + minute - 8000, 50, { visibleAt: start + 2 * minute });
   const veryLate = billAt(start - 2 * day, 51, { visibleAt: start + 5 * minute });
   const world = await createLedger([...ledger, late, veryLate]);
   await run(world, 1);
-  expect(stored(world)).toEqual(told(ledger));
+  expect(stored(world)).toEqual(rowsOf(ledger));
   await run(world, 6);
-  expect(stored(world)).toEqual(told([...ledger, late]));
+  expect(stored(world)).toEqual(rowsOf([...ledger, late]));
   await run(world, 1440);
-  expect(stored(world)).toEqual(told([...ledger, late, veryLate]));
+  expect(stored(world)).toEqual(rowsOf([...ledger, late, veryLate]));
   expect(world.rows(runs)).toEqual([ledger.length, 1, 1].map((rows) => ({ state: "ok", cause: null, rows })));
 });
 
-it("an entry that is told otherwise than before is kept in both forms, reported once, and not stored again", async () => {
+it("an entry that has changed is stored in both versions, reported once, and not stored again", async () => {
   const world = await createLedger([billAt(start, 1)]);
   await run(world, 1);
   const [bill] = world.exchange.bills;
   const before = { ...bill?.row };
   if (bill) bill.row.amount = "-7.50";
-  const said: string[] = [];
-  for (const minutes of [2, 3]) expect(await run(world, minutes, { said })).toBe("ok");
+  const warnings: string[] = [];
+  for (const minutes of [2, 3]) expect(await run(world, minutes, { warnings })).toBe("ok");
   if (bill) Object.assign(bill.row, before);
-  expect(await run(world, 4, { said })).toBe("ok");
+  expect(await run(world, 4, { warnings })).toBe("ok");
   expect(world.rows("select amount, version from bills order by version")).toEqual([
     { amount: before.amount, version: 0 },
     { amount: "-7.50", version: 1 },
   ]);
-  expect(said).toEqual([`the exchange tells 1 bills otherwise than before, both are kept: ${before.billId}`]);
+  expect(warnings).toEqual([
+    `the exchange sent 1 bills with another content than before; both are stored: ${before.billId}`,
+  ]);
 });
 
-it("a field that the exchange begins to send makes no second form of what is stored, and is kept of what is new", async () => {
+it("a field that the exchange begins to send is stored of new entries, and makes no second version of the others", async () => {
   const world = await createLedger([billAt(start, 1)]);
   await run(world, 1);
   world.exchange.bills.push(billAt(start + minute, 2));
@@ -268,15 +274,15 @@ it("a machine that was off for longer than the exchange remembers leaves a hole 
   const back = start + 100 * day;
   const [lost, kept] = [billAt(start + 5 * day, 60), billAt(start + 50 * day, 61)];
   world.exchange.bills.push(lost, kept);
-  const said: string[] = [];
-  expect(await run(world, 100 * 1440, { said })).toBe("ok");
-  expect(stored(world)).toEqual(told([...ledger, kept]));
+  const warnings: string[] = [];
+  expect(await run(world, 100 * 1440, { warnings })).toBe("ok");
+  expect(stored(world)).toEqual(rowsOf([...ledger, kept]));
   const [, reading] = world.rows(readings) as Record<string, number>[];
   expect(reading?.hole_from).toBe(through);
   expect(Math.abs((reading?.hole_to ?? 0) - (back - 90 * day))).toBeLessThan(5 * minute);
   const text = (instant = 0) => new Date(instant).toISOString();
-  expect(said).toEqual([
-    `bills of umcbl between ${text(through)} and ${text(reading?.hole_to)} were not read in time; the exchange has them no more`,
+  expect(warnings).toEqual([
+    `bills of umcbl between ${text(through)} and ${text(reading?.hole_to)} were not read in time; the exchange no longer has them`,
   ]);
 });
 
@@ -340,6 +346,6 @@ it.each([1, 2])("whatever happens on the way, two days later the record is compl
   }
   world.exchange.clearFaults();
   for (const later of [1440, 2880]) expect(await run(world, minutes + later)).toBe("ok");
-  expect(stored(world)).toEqual(told(world.exchange.bills));
+  expect(stored(world)).toEqual(rowsOf(world.exchange.bills));
   expect((await verify(world.path, [bills])).problems).toEqual([]);
 });

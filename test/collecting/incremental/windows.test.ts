@@ -1,9 +1,9 @@
 /** What a run of an incremental dataset has to read, as a table of cases. */
 import { expect, it } from "vitest";
-import { askedBounds, type Plan, planWindows } from "../../../src/collecting/incremental/windows.ts";
+import { type Plan, planWindows, requestedBounds } from "../../../src/collecting/incremental/windows.ts";
 import type { Reading } from "../../../src/core/domain.ts";
 
-const limits = { spanMs: 30 * 86_400_000, memoryMs: 90 * 86_400_000, pageSize: 100 };
+const limits = { spanMs: 30 * 86_400_000, retentionMs: 90 * 86_400_000, pageSize: 100 };
 
 /** A run at this time has one minute, so the oldest it may ask for is two minutes younger than 90 days. */
 const at = (text: string): number => Date.parse(`2026-${text}Z`);
@@ -119,9 +119,9 @@ it("asks for no window that is longer than the exchange allows, nor older than i
   for (let days = 0; days < 200; days += 0.37) {
     const through = now - Math.round(days * 86_400_000);
     const { windows } = planWindows({ through, window: null, hole: null }, { now, until: now + 60_000 }, limits);
-    const asked = windows.map(askedBounds);
+    const asked = windows.map(requestedBounds);
     expect(Math.max(...asked.map(({ from, to }) => to - from))).toBeLessThanOrEqual(limits.spanMs);
-    expect(Math.min(...asked.map(({ from }) => from))).toBeGreaterThan(now + 60_000 - limits.memoryMs);
+    expect(Math.min(...asked.map(({ from }) => from))).toBeGreaterThan(now + 60_000 - limits.retentionMs);
     // Without a stretch between two of them that neither asks for.
     expect(asked.slice(1).every(({ from }, index) => from <= (asked[index]?.to ?? 0))).toBe(true);
     expect(asked.at(-1)?.to).toBe(now + 1);
