@@ -1,7 +1,7 @@
 /** What a part of the site works with. A part is a function `(site: Site) => Hono`, mounted by server.ts. */
 import { HTTPException } from "hono/http-exception";
 import { type Changes, watchChanges } from "./reading/changes.ts";
-import { createReader, type Reader } from "./reading/reader.ts";
+import { Reader } from "./reading/reader.ts";
 
 export interface Site {
   databasePath: string;
@@ -22,7 +22,7 @@ export interface Site {
 export type SiteSettings = Pick<Site, "databasePath" | "timezone" | "sqlTimeoutSeconds">;
 
 export function openSite({ databasePath, timezone, sqlTimeoutSeconds }: SiteSettings, daemon: Daemon | null): Site {
-  const reader = createReader(databasePath, sqlTimeoutSeconds);
+  const reader = new Reader(databasePath, sqlTimeoutSeconds);
   const changes = watchChanges(databasePath);
   return {
     databasePath,

@@ -7,24 +7,7 @@ import { cooperate, nextPiece, type Paced, type Steps } from "../../core/async/c
 import { QueryError } from "../../core/errors.ts";
 import type { HistoryReader } from "../../store/history.ts";
 import { openHistory } from "../../store/read/open-history.ts";
-import { createGate } from "./semaphore.ts";
-
-export interface Reader {
-  /** What `work` gives, which takes some milliseconds. @throws HTTPException 503 where too many are waiting */
-  read<Result>(work: (history: HistoryReader) => Result): Promise<Result>;
-  /**
-   * The same for work that may take longer, in steps.
-   * @throws QueryError after SQL_TIMEOUT_SECONDS
-   */
-  readInSteps<Result>(work: (history: HistoryReader) => Steps<Result>): Promise<Result>;
-  /**
-   * The texts of a generator as UTF-8, made as they are taken: nothing piles up.
-   * Resolves when the first texts are there, so that what is wrong is known before anything is sent. It breaks off where
-   * nobody takes anything for half a minute, and after ten minutes.
-   */
-  stream(work: (history: HistoryReader) => Paced<string>): Promise<ReadableStream<Uint8Array>>;
-  close(): void;
-}
+import { createGate, type Gate } from "./semaphore.ts";
 
 /** So many pages, and so many downloads, are worked on at the same time; so many more wait. A download may be taken slowly. */
 const most = { pages: 4, downloads: 32, waiting: 512 };
@@ -38,37 +21,24 @@ const pieceSize = 65_536;
 /** Milliseconds. */
 const downloadLimits = { idle: 30_000, whole: 600_000 };
 
-export function createReader(path: string, timeoutSeconds: number): Reader {
-  const limitMs = timeoutSeconds * 1000;
-  const pages = createGate(most.pages, most.waiting, limitMs);
-  const downloads = createGate(most.downloads, most.waiting, limitMs);
-  const connections = createConnections(path);
+export class Reader {
+  readonly #limitMs: number;
+  readonly #pages: Gate;
+  readonly #downloads: Gate;
+  readonly #connections: Connections;
 
-  function begin(): { history: HistoryReader; end(): void } {
-    const history = connections.take();
-    const release = history.hold();
-    return {
-      history,
-      end() {
-        release();
-        connections.give(history);
-      },
-    };
+  constructor(path: string, timeoutSeconds: number) {
+    this.#limitMs = timeoutSeconds * 1000;
+    this.#pages = createGate(most.pages, most.waiting, this.#limitMs);
+    this.#downloads = createGate(most.downloads, most.waiting, this.#limitMs);
+    this.#connections = createConnections(path);
   }
 
-  function finish<Result>(steps: Steps<Result>): Promise<Result> {
-    const cutAt = performance.now() + limitMs;
-    const onTurn = () => {
-      if (performance.now() > cutAt)
-        throw new QueryError(`This page took longer than ${timeoutSeconds} s; ask for a shorter time.`);
-    };
-    return cooperate(steps, { turnMs, onTurn });
-  }
-
-  async function inside<Result>(work: (history: HistoryReader) => Result | Promise<Result>): Promise<Result> {
-    const leave = await pages.enter();
+  /** Returns what `work` gives, which takes some milliseconds. @throws HTTPException 503 where too many are waiting */
+  async read<Result>(work: (history: HistoryReader) => Result | Promise<Result>): Promise<Result> {
+    const leave = await this.#pages.enter();
     try {
-      const { history, end } = begin();
+      const { history, end } = this.#connections.take();
       try {
         return await work(history);
       } finally {
@@ -79,26 +49,43 @@ export function createReader(path: string, timeoutSeconds: number): Reader {
     }
   }
 
-  return {
-    read: inside,
-    readInSteps: (work) => inside((history) => finish(work(history))),
-    async stream(work) {
-      const leave = await downloads.enter();
-      try {
-        const { history, end } = begin();
-        return await streamOf(work(history), () => {
-          end();
-          leave();
-        });
-      } catch (error) {
-        leave();
-        throw error;
-      }
-    },
+  /** Does the same for work that may take longer. @throws QueryError after SQL_TIMEOUT_SECONDS */
+  readInSteps<Result>(work: (history: HistoryReader) => Steps<Result>): Promise<Result> {
+    return this.read((history) => {
+      const cutAt = performance.now() + this.#limitMs;
+      const onTurn = () => {
+        if (performance.now() > cutAt)
+          throw new QueryError(`This page took longer than ${this.#limitMs / 1000} s; ask for a shorter time.`);
+      };
+      return cooperate(work(history), { turnMs, onTurn });
+    });
+  }
 
-    close: connections.close,
-  };
+  /**
+   * Returns the texts of a generator as UTF-8, made as they are taken: nothing piles up. Resolves when the first texts are there, so
+   * that what is wrong is known before anything is sent. It breaks off where nobody takes anything for half a minute, and after ten
+   * minutes.
+   */
+  async stream(work: (history: HistoryReader) => Paced<string>): Promise<ReadableStream<Uint8Array>> {
+    const leave = await this.#downloads.enter();
+    try {
+      const { history, end } = this.#connections.take();
+      return await streamOf(work(history), () => {
+        end();
+        leave();
+      });
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#connections.close();
+  }
 }
+
+type Connections = ReturnType<typeof createConnections>;
 
 /** Connections that nobody uses just now are kept for the next one, as long as the file is the same. */
 function createConnections(path: string) {
@@ -111,14 +98,19 @@ function createConnections(path: string) {
   }
 
   return {
-    take(): HistoryReader {
+    /** A connection that sees the database as it is now, until `end` is called. */
+    take() {
       if (inodeOf() !== inode) close();
       inode = inodeOf();
-      return idle.pop() ?? openHistory(path);
-    },
-    give(history: HistoryReader): void {
-      if (idle.length < most.pages) idle.push(history);
-      else history.close();
+      const opened = inode;
+      const history = idle.pop() ?? openHistory(path);
+      const release = history.hold();
+      const end = () => {
+        release();
+        if (inode === opened && idle.length < most.pages) idle.push(history);
+        else history.close();
+      };
+      return { history, end };
     },
     close,
   };

@@ -1,8 +1,10 @@
+import { renameSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { pause } from "../../../src/core/async/cooperate.ts";
 import { spotAssets } from "../../../src/datasets/snapshots/spot-assets.ts";
-import { createReader } from "../../../src/web/reading/reader.ts";
+import { Reader } from "../../../src/web/reading/reader.ts";
+import { storeAt } from "../../store/kit.ts";
 import { open, temporaryPath } from "../../store/temporary.ts";
 
 const always = { from: 0, to: Number.MAX_SAFE_INTEGER };
@@ -10,7 +12,7 @@ const always = { from: 0, to: Number.MAX_SAFE_INTEGER };
 async function startReader(timeoutSeconds = 10) {
   const path = temporaryPath();
   await open(path);
-  const reader = createReader(path, timeoutSeconds);
+  const reader = new Reader(path, timeoutSeconds);
   onTestFinished(() => reader.close());
   return reader;
 }
@@ -28,6 +30,30 @@ it("gives what a question gives, also after one that failed", async () => {
     reader.read((history) => [...history.latestChanges(spotAssets, "main", { size: "1" }, always)]),
   ).rejects.toThrow("spot-assets: size");
   expect(await reader.read(() => "still there")).toBe("still there");
+});
+
+it("reads the file that is in its place, also after a question that began before it was replaced", async () => {
+  const [path, other] = [temporaryPath(), temporaryPath()];
+  (await storeAt(path)).close();
+  const store = await storeAt(other);
+  await store.setSchedule("main", "equity", "* * * * *", 0);
+  store.close();
+  const reader = new Reader(path, 10);
+  onTestFinished(() => reader.close());
+  let answer = () => {};
+  const before = reader.read(async (history) => {
+    const accounts = history.accounts();
+    await new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    return accounts;
+  });
+  await vi.waitFor(() => expect(answer).toHaveLength(1));
+  renameSync(other, path);
+  expect(await reader.read((history) => history.accounts())).toEqual(["main"]);
+  answer();
+  expect(await before).toEqual([]);
+  for (const _ of [1, 2]) expect(await reader.read((history) => history.accounts())).toEqual(["main"]);
 });
 
 it("lets others have their turn between the steps of long work", async () => {
