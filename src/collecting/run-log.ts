@@ -1,6 +1,6 @@
 /** What the log says of a run: a line when it has ended, and news about the fields of its answers. */
 import type { FailedSnapshot, RecordBatch, Snapshot } from "../core/domain.ts";
-import { visible } from "../core/text.ts";
+import { namesByText, visible } from "../core/text.ts";
 import type { RunOutcome } from "../store/store.ts";
 import type { RunContext } from "./run-context.ts";
 
@@ -99,10 +99,8 @@ function logFields({ dataset, missingFields, deps }: RunContext, snapshots: read
 
 /** Scopes that failed alike are named together. */
 function inWords(failures: readonly FailedSnapshot[]): string[] {
-  const scopes = new Map<string, string[]>();
-  for (const { scope, code, message } of failures) {
-    const problem = `${code} ${message}`;
-    scopes.set(problem, [...(scopes.get(problem) ?? []), ...(scope === null ? [] : [scope])]);
-  }
-  return [...scopes].map(([problem, names]) => (names.length === 0 ? problem : `${names.join(", ")}: ${problem}`));
+  const said = failures.map(({ scope, code, message }) => [`${code} ${message}`, scope] as const);
+  return namesByText(said).map(([problem, names]) =>
+    names.length === 0 ? problem : `${names.join(", ")}: ${problem}`,
+  );
 }

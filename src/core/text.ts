@@ -108,3 +108,10 @@ export function durationText(ms: number): string {
   if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
   return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} d`;
 }
+
+/** Returns names by what is said of them, in the order in which it is said first; null is no name. */
+export function namesByText(said: readonly (readonly [text: string, name: string | null])[]): [string, string[]][] {
+  const names = new Map<string, string[]>();
+  for (const [text, name] of said) names.set(text, [...(names.get(text) ?? []), ...(name === null ? [] : [name])]);
+  return [...names];
+}

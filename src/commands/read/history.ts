@@ -9,6 +9,7 @@ import { openHistory } from "../../store/read/open-history.ts";
 import type { Command, Input } from "../command.ts";
 import { formatOf, formatOption, printRows, tableRows } from "../shared/format.ts";
 import { instantOf } from "../shared/instant.ts";
+import { textOption } from "../shared/option.ts";
 
 export const history: Command = {
   example: "history positions --at 2026-11-01T12:00:00Z",
@@ -51,7 +52,7 @@ async function printSpan(history: HistoryReader, name: DatasetName, filter: Filt
   const format = formatOf(options);
   const now = Date.now();
   const instant = (option: "from" | "to", otherwise: number) => {
-    const text = textOf(options, option);
+    const text = textOption(options, option);
     return text === undefined ? otherwise : instantOf(`--${option}`, text, now);
   };
   const span = { from: instant("from", 0), to: instant("to", Number.MAX_SAFE_INTEGER) };
@@ -72,7 +73,7 @@ async function printInstant(history: HistoryReader, name: DatasetName, filter: F
   const { options, note } = input;
   for (const other of ["from", "to", "changes"])
     if (options[other] !== undefined) throw new UsageError(`--at and --${other} exclude each other`);
-  const instant = instantOf("--at", textOf(options, "at") ?? "", Date.now());
+  const instant = instantOf("--at", textOption(options, "at") ?? "", Date.now());
   const { columns, scopes, rows } = history.asOf(datasetNamed(name), filter, instant);
   for (const scope of scopes) note(sentence(name, instant, scope));
   if (scopes.length === 0) note(`${name}: unknown; nothing was ever asked that fits`);
@@ -95,11 +96,11 @@ function sentence(name: DatasetName, instant: number, scope: ScopeAsOf): string 
 
 /** What is asked for, in the words of the history views. Names that never occurred are values like any other. */
 function filterOf(history: HistoryReader, name: DatasetName, options: Input["options"]): Filter {
-  const productType = textOf(options, "productType");
+  const productType = textOption(options, "productType");
   const given = {
-    account: textOf(options, "account"),
-    coin: textOf(options, "coin")?.toUpperCase(),
-    symbol: textOf(options, "symbol")?.toUpperCase(),
+    account: textOption(options, "account"),
+    coin: textOption(options, "coin")?.toUpperCase(),
+    symbol: textOption(options, "symbol")?.toUpperCase(),
     product_type: productType && (parseProductType(productType) ?? productType),
   };
   const columns = history.columns(datasetNamed(name));
@@ -112,13 +113,8 @@ function filterOf(history: HistoryReader, name: DatasetName, options: Input["opt
   return filter;
 }
 
-function textOf(options: Input["options"], name: string): string | undefined {
-  const value = options[name];
-  return typeof value === "string" ? value : undefined;
-}
-
 function limitOf(options: Input["options"]): number | undefined {
-  const text = textOf(options, "limit");
+  const text = textOption(options, "limit");
   if (text === undefined) return undefined;
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new UsageError(`--limit "${text}" is not a whole number from 1 on`);
   return Number.parseInt(text, 10);

@@ -16,6 +16,7 @@ import { openHistory } from "../../store/read/open-history.ts";
 import { requireNotOwn } from "../../store/responses/own-files.ts";
 import type { Command, Input } from "../command.ts";
 import { instantOf } from "../shared/instant.ts";
+import { textOption } from "../shared/option.ts";
 
 const names = reports.map(({ name }) => name).join(", ");
 
@@ -83,7 +84,7 @@ async function* drawing(report: Report, source: Source, span: Span, path: string
 
 /** Null: stdout. */
 function outputOf({ name, chart }: Report, options: Input["options"]): string | null {
-  const given = textOf(options, "out");
+  const given = textOption(options, "out");
   if (given === undefined) return null;
   const path = resolve(given);
   if (isDrawing(path) && !chart) {
@@ -98,7 +99,7 @@ function outputOf({ name, chart }: Report, options: Input["options"]): string | 
 
 /** Null: all. An account that is not there would make a report that looks like one of nothing. */
 function accountOf(history: HistoryReader, options: Input["options"]): string | null {
-  const given = textOf(options, "account");
+  const given = textOption(options, "account");
   const known = [...new Set(history.series(null).map(({ account }) => account))];
   if (given !== undefined && known.length > 0 && !known.includes(given))
     throw new UsageError(`--account "${given}" has no history here, only ${known.join(", ")}`);
@@ -107,23 +108,18 @@ function accountOf(history: HistoryReader, options: Input["options"]): string | 
 
 /** Whole periods from the first run, or `--from`, on; what has not come yet is left out. */
 function spanOf(history: HistoryReader, config: Config, options: Input["options"], now: number): Span {
-  const timezone = textOf(options, "timezone") ?? config.timezone;
+  const timezone = textOption(options, "timezone") ?? config.timezone;
   const problem = timezoneProblem(timezone);
   if (problem !== null) throw new UsageError(`--timezone ${problem}`);
-  const by = textOf(options, "by") ?? "day";
+  const by = textOption(options, "by") ?? "day";
   const step = steps.find((one) => one === by);
   if (!step) throw new UsageError(`--by "${by}" is none of ${steps.join(", ")}`);
   const instant = (option: "from" | "to", otherwise: number): number => {
-    const text = textOf(options, option);
+    const text = textOption(options, option);
     return text === undefined ? otherwise : (startOfDate(text, timezone) ?? instantOf(`--${option}`, text, now));
   };
   const first = history.firstSlot() ?? now;
   const [from, to] = [instant("from", Number.NEGATIVE_INFINITY), instant("to", Number.POSITIVE_INFINITY)];
   if (!(from < to)) throw new UsageError("--to is not after --from; a day that --to names is left out");
   return { timezone, by: step, from: Math.max(from, first), to: Math.min(to, now) };
-}
-
-function textOf(options: Input["options"], name: string): string | undefined {
-  const value = options[name];
-  return typeof value === "string" ? value : undefined;
 }

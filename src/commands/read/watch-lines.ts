@@ -2,7 +2,7 @@
 import { runToEnd } from "../../core/async/cooperate.ts";
 import { compare, isPositive, isZero, multiply, subtract } from "../../core/decimal.ts";
 import type { Digits } from "../../core/domain.ts";
-import { durationText, visible } from "../../core/text.ts";
+import { durationText, namesByText, visible } from "../../core/text.ts";
 import { equity } from "../../datasets/snapshots/equity.ts";
 import { positions } from "../../datasets/snapshots/positions.ts";
 import { amountOf, type Closing, createClosings, type HeldRow, textOf } from "../../queries/close.ts";
@@ -159,10 +159,7 @@ const collecting = (freshness: readonly Freshness[], now: number): Cells => ({
 
 /** Product types that failed alike are named together. */
 function failuresInWords({ account, dataset }: Freshness, failures: readonly OpenFailure[]): string[] {
-  const types = new Map<string, string[]>();
-  for (const { message, productType } of failures)
-    types.set(message, [...(types.get(message) ?? []), ...(productType ? [productType] : [])]);
-  return [...types].map(
+  return namesByText(failures.map(({ message, productType }) => [message, productType] as const)).map(
     ([message, names]) => `${account} ${dataset}${names.length > 0 ? ` (${names.join(", ")})` : ""}: ${message}`,
   );
 }

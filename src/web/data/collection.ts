@@ -7,6 +7,7 @@ import { instantText } from "../../queries/close.ts";
 import { createCoverage } from "../../queries/coverage.ts";
 import { type Period, periodOf, periodsOf } from "../../queries/periods.ts";
 import type { LastFailure, Series, SlotCounts } from "../../store/history.ts";
+import { daysShown } from "./moments.ts";
 import { count, type DataTable, instant, text, type View } from "./table.ts";
 
 export const collection: DataTable = {
@@ -100,8 +101,6 @@ export interface SlotsOf {
   series: Series;
   counts: SlotCounts;
 }
-
-export const daysShown = 31;
 
 /** The newest day first. */
 export function lastDays({ at, timezone }: View): Period[] {

@@ -4,9 +4,8 @@ import { pause } from "../../core/async/cooperate.ts";
 import { dayMs } from "../../core/time.ts";
 import { periodOf } from "../../queries/periods.ts";
 import { equity as report } from "../../reports/equity.ts";
+import { daysShown } from "./moments.ts";
 import { amount, change, type DataTable, instant, text } from "./table.ts";
-
-const daysShown = 31;
 
 export const days: DataTable = {
   name: "days",

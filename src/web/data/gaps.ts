@@ -1,9 +1,9 @@
 /** What is missing, and why. */
+
 import { dayMs } from "../../core/time.ts";
 import { instantText } from "../../queries/close.ts";
+import { daysShown } from "./moments.ts";
 import { count, type DataTable, instant, text } from "./table.ts";
-
-const daysShown = 31;
 
 export const gaps: DataTable = {
   name: "gaps",

@@ -3,6 +3,9 @@ import { type Period, periodOf } from "../../queries/periods.ts";
 import type { Source } from "../../queries/source.ts";
 import type { View } from "./table.ts";
 
+/** Tables of days show so many. */
+export const daysShown = 31;
+
 export interface Moments {
   shown: Period;
   yesterday: Period;

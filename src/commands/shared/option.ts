@@ -1,0 +1,7 @@
+import type { Input } from "../command.ts";
+
+/** Returns the text of an option; undefined where it is not given. */
+export function textOption(options: Input["options"], name: string): string | undefined {
+  const value = options[name];
+  return typeof value === "string" ? value : undefined;
+}
