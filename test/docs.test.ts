@@ -2,8 +2,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { generatedFiles, pages } from "../scripts/docs/generate.ts";
-import { loadCommands } from "../src/commands/index.ts";
+import { listingOf, loadCommands } from "../src/commands/index.ts";
 import { datasetNames } from "../src/datasets/index.ts";
+import { isKnownSetting } from "../src/settings/names.ts";
 
 const commands = await loadCommands();
 
@@ -61,6 +62,30 @@ describe("the pages", () => {
       for (const link of linksOf(page)) if (link.includes(".md")) reached.add(targetOf(page, link));
     expect(pages().filter((page) => !reached.has(page))).toEqual([]);
   });
+});
+
+/** Lines of code blocks, and code within text, that call the program: what stands behind its name. */
+const callsIn = (page: string): string[] =>
+  [...read(page).matchAll(/(?<![/\w-])bitget-collector (?!\W)([^`\n]+)/g)].map((match) => match[1] ?? "");
+
+const pagesWithCalls = pages().filter((page) => callsIn(page).length > 0);
+
+describe.each(pagesWithCalls)("%s", (page) => {
+  it.each(callsIn(page))("calls a command that there is, with options that it has: %s", (call) => {
+    const words = call.split(/ #| \||;|&&| {2}/)[0]?.replaceAll(/"[^"]*"/g, "x") ?? "";
+    const command = listingOf(words.split(" "));
+    expect(command, words).not.toBeNull();
+    const { options = [] } = commands.find(({ name }) => name === command?.name) ?? {};
+    const known = options.map(({ flags }) => flags.split(" ")[0]);
+    const used = words.match(/(?<= )--[a-z-]+/g) ?? [];
+    expect(used.filter((flag) => !known.includes(flag))).toEqual([]);
+  });
+});
+
+it.each(pages())("names settings that there are: %s", (page) => {
+  const own = /\b(?:ALERT|BITGET|DATABASE|HEARTBEAT|HTTP|KEEP|LOG|REPORTS|RUN|SCHEDULE|SQL)_[A-Z_]+[A-Z]\b/g;
+  const named = new Set(read(page).match(own) ?? []);
+  expect([...named].filter((name) => name !== "HTTP_PROXY" && !isKnownSetting(name))).toEqual([]);
 });
 
 it("the help of collect lists every dataset", () => {

@@ -98,7 +98,8 @@ const meanings: Record<string, Record<string, string>> = {
     partial: "Slots whose run brought a part.",
     failed: "Slots whose run failed.",
     missed: "Slots that were not run.",
-    skipped: "Slots that did not need a run, such as those of data the account's API does not offer.",
+    skipped:
+      "Slots that were not run because the account's API has no such data, or because the run before was still going on.",
     causes: "The causes of slots that are not `ok`, each with a count.",
   },
 };
