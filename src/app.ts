@@ -8,7 +8,7 @@ import { AccountSession, createPublicSession, requireAccount, type Session } fro
 import { NodeCronEngine } from "./collecting/engines/node-cron.ts";
 import type { CollectorDeps, SlotObserver } from "./collecting/run-context.ts";
 import { Scheduler } from "./collecting/scheduler.ts";
-import { limitTo } from "./core/async/abort.ts";
+import { withLimit } from "./core/async/abort.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
 import type { Account } from "./core/domain.ts";
 import { DeadlineError } from "./core/errors.ts";
@@ -225,23 +225,20 @@ export async function openDaemon(app: App, onFatal: (error: Error) => void): Pro
   };
 }
 
-/** For what is asked before the first slot. Milliseconds. */
-const preflightLimit = 30_000;
-
 /**
  * Probes every account before the first slot, so that a refused key is heard of at once, and has the clock confirmed, which the
  * first answer does. @throws ConfigError with none left
  */
 export async function preflight({ sessions, publicSession, clockCheck, log }: ExchangeClients): Promise<void> {
-  const { signal, clear } = limitTo(preflightLimit);
-  // One signal ends the probing of all accounts: many listeners are no leak.
-  setMaxListeners(0, signal);
-  const said = (name: string) => (error: unknown) => {
+  const logFailure = (name: string) => (error: unknown) => {
     const problem = error instanceof Error ? error.message : String(error);
     log.error({ account: name }, `account ${name}: ${problem}`);
   };
-  await Promise.all(sessions.map((session) => session.api({ signal }).catch(said(session.name))));
-  if (clockCheck.verdict === "unknown") await publicSession.client.requireClock(signal).catch(() => {});
-  clear();
+  await withLimit(async (signal) => {
+    // One signal ends the probing of all accounts: many listeners are no leak.
+    setMaxListeners(0, signal);
+    await Promise.all(sessions.map((session) => session.api({ signal }).catch(logFailure(session.name))));
+    if (clockCheck.verdict === "unknown") await publicSession.client.requireClock(signal).catch(() => {});
+  });
   requireAccount(sessions);
 }

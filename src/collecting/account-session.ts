@@ -2,12 +2,12 @@
 
 import { detectMode } from "../bitget/account-mode.ts";
 import type { Client, RequestOptions } from "../bitget/client.ts";
-import { unlessAborted } from "../core/async/abort.ts";
+import { abortable, withLimit } from "../core/async/abort.ts";
 import { type ApiVersion, publicAccount } from "../core/domain.ts";
 import { ApiError, ConfigError } from "../core/errors.ts";
 import type { AnyDataset } from "../datasets/incremental.ts";
 import type { Store } from "../store/store.ts";
-import { KeyCheck, type KeyCheckOptions, withOwnLimit } from "./key-check.ts";
+import { KeyCheck, type KeyCheckOptions } from "./key-check.ts";
 
 export interface Session {
   name: string;
@@ -64,7 +64,7 @@ export class AccountSession implements Session {
       this.#probing ??= this.#withOwnLimit(options, (own) => this.#probe(own)).finally(() => {
         this.#probing = null;
       });
-      await unlessAborted(this.#probing, options.signal);
+      await abortable(this.#probing, options.signal);
     }
     if (this.#version !== null) this.#key.recheckWhenDue(this.#version);
     if (this.#key.refused) throw this.#key.refused;
@@ -78,7 +78,7 @@ export class AccountSession implements Session {
       this.#detecting ??= this.#withOwnLimit(options, (own) => this.#detect(own, modeChanged)).finally(() => {
         this.#detecting = null;
       });
-      this.#version = await unlessAborted(this.#detecting, options.signal);
+      this.#version = await abortable(this.#detecting, options.signal);
     }
     return this.#version !== version;
   }
@@ -109,8 +109,9 @@ export class AccountSession implements Session {
     return found;
   }
 
+  /** Gives work that several runs wait for its own limit: it ends with the program, not with the run that came first. */
   #withOwnLimit<T>(options: RequestOptions, work: (options: RequestOptions) => Promise<T>): Promise<T> {
-    return withOwnLimit(this.#options.stopping, (signal) => work({ ...options, signal }));
+    return withLimit((signal) => work({ ...options, signal }), this.#options.stopping);
   }
 }
 

@@ -5,7 +5,7 @@
 
 import type { Client } from "../bitget/client.ts";
 import { type ClockCheck, clockTolerance, type Verdict } from "../bitget/clock-check.ts";
-import { limitTo } from "../core/async/abort.ts";
+import { withLimit } from "../core/async/abort.ts";
 import { type Clock, type Instant, instantOf } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import type { Presence } from "./due.ts";
@@ -19,9 +19,6 @@ export interface GateOptions {
   /** Is called when the exchange has answered, or failed to. */
   onAnswer(): void;
 }
-
-/** For asking the exchange for its time. Milliseconds. */
-const requestLimitMs = 30_000;
 
 /** Until it is asked again, unless the clock is set before. Milliseconds. */
 const retryAfterMs = { unknown: 5000, contradicted: 30_000 };
@@ -101,15 +98,12 @@ export class ClockGate {
     const wasSet = !(Math.abs(lead - this.#asked.lead) <= clockTolerance);
     if (this.#asking || stopping.aborted || (!wasSet && clock.monotonic() < this.#asked.againAt)) return;
     this.#asked.lead = lead;
-    const { signal, clear } = limitTo(requestLimitMs, stopping);
-    this.#asking = client
-      .measureOffset(signal)
+    this.#asking = withLimit((signal) => client.measureOffset(signal), stopping)
       .then(
         () => {},
         (error: unknown) => this.#logOnce(error),
       )
       .finally(() => {
-        clear();
         this.#asking = null;
         if (!stopping.aborted) onAnswer();
       });

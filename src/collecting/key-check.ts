@@ -2,7 +2,7 @@
 
 import type { Client, RequestOptions } from "../bitget/client.ts";
 import { readKey } from "../bitget/permissions.ts";
-import { limitTo } from "../core/async/abort.ts";
+import { withLimit } from "../core/async/abort.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Account, ApiVersion } from "../core/domain.ts";
 import { ApiError, CollectorError, type FailureKind, ShapeError } from "../core/errors.ts";
@@ -46,9 +46,6 @@ const inconclusive: ReadonlySet<FailureKind> = new Set(["permission", "api"]);
 
 /** The time until a key is checked again, and that after a check that failed. Milliseconds. */
 const recheckAfterMs = { success: hourMs, failure: 5 * minuteMs };
-
-/** For finding out about an account. Milliseconds. */
-const ownLimitMs = 30_000;
 
 export class KeyCheck {
   readonly #options: KeyCheckOptions;
@@ -100,7 +97,7 @@ export class KeyCheck {
     const { account, clock, log, stopping } = this.#options;
     if (clock.monotonic() < this.#recheckAt) return;
     this.#recheckAt = clock.monotonic() + recheckAfterMs.failure;
-    withOwnLimit(stopping, (signal) => this.check(version, { signal })).catch((error: unknown) => {
+    withLimit((signal) => this.check(version, { signal }), stopping).catch((error: unknown) => {
       const problem = error instanceof Error ? error.message : String(error);
       log.debug({ account: account.name, problem }, `the key of ${account.name} could not be looked at again`);
     });
@@ -124,13 +121,4 @@ export class KeyCheck {
       `${names.join(", ")}: keys of one user, whose requests the exchange counts together; they share one budget`,
     );
   }
-}
-
-/** Gives work that several runs wait for a time limit of its own: it ends with the program, not with the run that came first. */
-export async function withOwnLimit<T>(
-  stopping: AbortSignal | undefined,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const { signal, clear } = limitTo(ownLimitMs, stopping);
-  return work(signal).finally(clear);
 }

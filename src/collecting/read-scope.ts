@@ -1,7 +1,7 @@
 /** One scope of a run: requests, and responses mapped to rows. A failure is thrown; what it means is decided in `collect.ts`. */
 
 import { toJson } from "../bitget/wire/json.ts";
-import { unlessAborted } from "../core/async/abort.ts";
+import { abortable } from "../core/async/abort.ts";
 import type { Address, Answer, Item, Params, Scope, Snapshot } from "../core/domain.ts";
 import type { AnyEndpoint } from "../datasets/dataset.ts";
 import type { AnyListEndpoint } from "../datasets/incremental.ts";
@@ -22,7 +22,7 @@ export async function readSnapshot(run: RunContext, endpoint: AnyEndpoint, scope
 async function readOnce(run: RunContext, endpoint: AnyEndpoint, scope: Scope): Promise<Snapshot> {
   const answer = await request(run, endpoint, scope);
   run.assertWithinSlot();
-  if (endpoint.needs.length > 0) await unlessAborted(run.dependencies, run.signal);
+  if (endpoint.needs.length > 0) await abortable(run.dependencies, run.signal);
   const takenAt = answer?.takenAt ?? run.session.client.exchangeNow();
   const input = await mapperInput(run, scope, endpoint.needs);
   const items = endpoint.items(answer?.data ?? null, input, (field) => run.missingFields.add(field));

@@ -2,7 +2,7 @@ import { type App, openApp } from "../app.ts";
 import { requireAccount, type Session, sessionsOf } from "../collecting/account-session.ts";
 import { collect as collectOne } from "../collecting/collect.ts";
 import { dependsOn } from "../collecting/related-rows.ts";
-import { limitTo } from "../core/async/abort.ts";
+import { withLimit } from "../core/async/abort.ts";
 import type { RunState } from "../core/domain.ts";
 import { UsageError } from "../core/errors.ts";
 import type { AnyDataset } from "../datasets/incremental.ts";
@@ -26,7 +26,8 @@ export const collect: Command = {
       );
     const app = await openApp(config);
     try {
-      await requireClock(app);
+      // Nothing is filed under a time that the exchange has not confirmed.
+      await withLimit((signal) => app.publicSession.client.requireClock(signal));
       const states = await collectNow(app, args, account, (run, state) => out(`${run} ${state ?? "not run"}`));
       requireAccount(app.sessions);
       const good = states.filter((state) => state === "ok" || state === "skipped").length;
@@ -62,13 +63,4 @@ export async function collectNow(
       going.push({ dataset, session, done });
     }
   return Promise.all(going.map(({ done }) => done));
-}
-
-/** For asking the exchange for its time. Milliseconds. */
-const askingLimit = 30_000;
-
-/** Nothing is filed under a time that the exchange has not confirmed. @throws ApiError, NetworkError with the reason */
-async function requireClock({ publicSession }: App): Promise<void> {
-  const { signal, clear } = limitTo(askingLimit);
-  await publicSession.client.requireClock(signal).finally(clear);
 }

@@ -1,6 +1,6 @@
 /** One GET over the wire, whatever comes back. No redirect is followed, nothing is repeated, nothing waits for ever. */
 import got, { RequestError, TimeoutError } from "got";
-import { unlessAborted } from "../../core/async/abort.ts";
+import { abortable } from "../../core/async/abort.ts";
 import { CollectorError, type FailureKind, NetworkError } from "../../core/errors.ts";
 import { proxyProblem, type Route, routeTo } from "../../network/outgoing.ts";
 import { noProxy, type ProxySettings } from "../../network/proxy.ts";
@@ -99,7 +99,7 @@ export function createHttp(
       for (const [n, way] of routes.entries()) {
         try {
           // Not left to the stream alone: a run must end when its time is up, whatever becomes of its request.
-          return await unlessAborted(getFrom(way, target, headersNow, signal), signal);
+          return await abortable(getFrom(way, target, headersNow, signal), signal);
         } catch (error) {
           if (signal.aborted) throw signal.reason;
           if (n === routes.length - 1 || !isUnreachable(error)) throw failureOf(error, target, way);

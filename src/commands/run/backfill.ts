@@ -2,7 +2,7 @@
 
 import type { App } from "../../app.ts";
 import { Scheduler } from "../../collecting/scheduler.ts";
-import { limitTo } from "../../core/async/abort.ts";
+import { withLimit } from "../../core/async/abort.ts";
 import type { SimulatedClock } from "../../core/clock.ts";
 
 /**
@@ -36,21 +36,17 @@ export async function simulateHistory(
 }
 
 /**
- * Has the clock confirmed and looks at the keys one after the other. No time passes by itself here, and the exchange counts the keys of
- * one user together: each has a second of its own. What is wrong with a key is said by its runs.
+ * Has the clock confirmed and checks the keys one after the other. No time passes by itself here, and the exchange counts the keys of
+ * one user together: each has a second of its own. What is wrong with a key its runs report.
  */
-async function prepare({ sessions, publicSession }: App, clock: SimulatedClock): Promise<void> {
-  const { signal, clear } = limitTo(30_000);
-  try {
+const prepare = ({ sessions, publicSession }: App, clock: SimulatedClock): Promise<void> =>
+  withLimit(async (signal) => {
     await publicSession.client.requireClock(signal);
     for (const session of sessions) {
       await session.api({ signal }).catch(() => {});
       clock.jump(clock.now() + 1000);
     }
-  } finally {
-    clear();
-  }
-}
+  });
 
 /** Logs warnings and errors only: hundreds of lines about the past would hide what matters. */
 const quietLog = ({ log }: App): App["log"] => ({

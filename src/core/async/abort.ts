@@ -1,33 +1,31 @@
 /** Waiting that ends with a signal, whatever becomes of what was waited for. */
 import { DeadlineError } from "../errors.ts";
 
-/** A time limit that also ends with the program. */
-export interface Limit {
-  signal: AbortSignal;
-  /** Takes the timer and the listener away. To be called when what was limited is over. */
-  clear(): void;
-}
+/** The time that requests outside of a run have. Milliseconds. */
+const limitMs = 30_000;
 
-/** Makes a signal that is aborted after `ms`, and with `stopping` as soon as that is. The timer keeps no process alive. */
-export function limitTo(ms: number, stopping?: AbortSignal): Limit {
+/**
+ * Does `work` that belongs to no run: its signal is aborted after 30 s, and with `stopping` as soon as that is. The timer keeps
+ * no process alive.
+ */
+export async function withLimit<T>(work: (signal: AbortSignal) => Promise<T>, stopping?: AbortSignal): Promise<T> {
   const controller = new AbortController();
   const stop = () => controller.abort(stopping?.reason);
-  const late = () => controller.abort(new DeadlineError(`no answer within ${ms / 1000} s`));
-  const timer = setTimeout(late, ms).unref();
+  const late = () => controller.abort(new DeadlineError(`no answer within ${limitMs / 1000} s`));
+  const timer = setTimeout(late, limitMs).unref();
   // Not AbortSignal.any: in Node 20 such a signal lives as long as `stopping`.
   if (stopping?.aborted) stop();
   stopping?.addEventListener("abort", stop, { once: true });
-  return {
-    signal: controller.signal,
-    clear() {
-      clearTimeout(timer);
-      stopping?.removeEventListener("abort", stop);
-    },
-  };
+  try {
+    return await work(controller.signal);
+  } finally {
+    clearTimeout(timer);
+    stopping?.removeEventListener("abort", stop);
+  }
 }
 
-/** What `wanted` becomes; rejects with the signal's reason as soon as that is aborted. */
-export function unlessAborted<Result>(wanted: Promise<Result>, signal: AbortSignal): Promise<Result> {
+/** Returns what `wanted` becomes; rejects with the signal's reason as soon as that is aborted. */
+export function abortable<Result>(wanted: Promise<Result>, signal: AbortSignal): Promise<Result> {
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(signal.reason);
     if (signal.aborted) onAbort();
