@@ -287,26 +287,6 @@ function snapshotContract(fresh: () => Promise<Store>): void {
     expect(outcome).toMatchObject({ state: "partial", failures: [{ scope: "umcbl", code: "shape" }] });
     expect((await store.latest(positions)).map(({ scope }) => scope)).toEqual(["dmcbl"]);
   });
-
-  it("are stored with the end of their run, all or nothing, and a run that cannot be ended fails with the next write", async () => {
-    const store = await fresh();
-    const first = good(balances(["BTC", "1"]), at(0));
-    const [one, two] = [
-      (await store.begin("main", "spot-assets", at(0), at(0))) ?? 0,
-      (await store.begin("hedge", "spot-assets", at(0), at(0))) ?? 0,
-    ];
-    const ends = await Promise.allSettled([
-      store.finish(one, end({ snapshots: [first, broken] })),
-      store.finish(two, end({ snapshots: [first] })),
-    ]);
-    expect(ends.map(({ status }) => status)).toEqual(["rejected", "fulfilled"]);
-    expect((await store.latest(spot)).map(({ account }) => account)).toEqual(["hedge"]);
-    await collect(store, spot, at(1), { snapshots: [first] }, "hedge");
-    expect(await lastRun(store)).toBe("failed internal");
-    // What was kept in memory of the failed attempt must not be taken for stored.
-    await collect(store, spot, at(1), { snapshots: [first] });
-    expect(await store.latest(spot, "main")).toMatchObject([{ slot: at(1), rows: [{ coin: "BTC", available: "1" }] }]);
-  });
 }
 
 function durabilityContract(newDatabase: NewDatabase, opened: (open: () => Promise<Store>) => Promise<Store>): void {
@@ -333,6 +313,32 @@ function durabilityContract(newDatabase: NewDatabase, opened: (open: () => Promi
       { coin: "BTC", available: "0" },
       { coin: "ETH", available: "2" },
     ]);
+  });
+
+  it("has the snapshots of a run with its end or not at all, and a run that could not be ended as failed", async () => {
+    const open = newDatabase();
+    const store = await opened(open);
+    const first = good(balances(["BTC", "1"]), at(0));
+    const [one, two] = [
+      (await store.begin("main", "spot-assets", at(0), at(0))) ?? 0,
+      (await store.begin("hedge", "spot-assets", at(0), at(0))) ?? 0,
+    ];
+    const ends = await Promise.allSettled([
+      store.finish(one, end({ snapshots: [first, broken] })),
+      store.finish(two, end({ snapshots: [first] })),
+    ]);
+    expect(ends.map(({ status }) => status)).toEqual(["rejected", "fulfilled"]);
+    expect((await store.latest(spot)).map(({ account }) => account)).toEqual(["hedge"]);
+    await collect(store, spot, at(1), { snapshots: [first] }, "hedge");
+    expect(await lastRun(store)).toBe("failed internal");
+    await collect(store, spot, at(1), { snapshots: [first] });
+    // What was kept in memory of the failed attempt is not taken for stored.
+    const known = await store.latest(spot);
+    expect(known).toMatchObject(
+      ["hedge", "main"].map((account) => ({ account, rows: [{ coin: "BTC", available: "1" }] })),
+    );
+    store.close();
+    expect(await (await opened(open)).latest(spot)).toEqual(known);
   });
 }
 
