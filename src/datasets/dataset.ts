@@ -121,7 +121,7 @@ interface Shaped<Data> {
   schema: ZodType<Data>;
   data: unknown;
   /** Is called with each field that an item should have and lacks altogether. */
-  onMissing: ((field: string) => void) | undefined;
+  onMissing?: ((field: string) => void) | undefined;
 }
 
 /** Returns what `map` makes of the data of an answer. @throws ShapeError naming the path and the first field that does not fit. */

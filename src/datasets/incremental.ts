@@ -6,6 +6,7 @@ import type { ZodType } from "zod";
 import type { Columns } from "../core/columns.ts";
 import type { Address, ApiVersion, DatasetName, Item, Params, ProductType, Scope, Window } from "../core/domain.ts";
 import { type Dataset, everyFiveMinutes, type ItemOf, once, readShape } from "./dataset.ts";
+import { missingIn } from "./fields.ts";
 
 /** What one endpoint allows. */
 export interface ListLimits {
@@ -132,7 +133,9 @@ function listEndpoint<Data, C extends Columns>(listed: ListEndpoint<Data, C>, id
       ...(cursor === null ? {} : { [page.after]: cursor }),
     }),
     read: (data, scope, onMissing) =>
-      readShape({ address, schema: listed.data, data, onMissing }, (shaped) => {
+      readShape({ address, schema: listed.data, data }, (shaped) => {
+        // The answer is a list, or an object that has one.
+        if (onMissing) missingIn(Object.values(shaped as object).flat()).forEach(onMissing);
         const items = listed.rows(shaped, scope) as Item[];
         const last = (items.at(-1)?.row[id] ?? null) as string | null;
         return { items, next: listed.cursor ? listed.cursor(shaped) : last };

@@ -240,6 +240,29 @@ it("a field that the exchange begins to send is stored of new entries, and makes
   ]);
 });
 
+it("an unknown type, an empty one and a field that is missing are facts; a record without its id is none", async () => {
+  const world = await createLedger([1, 2, 3].map((id) => billAt(start, id)));
+  const [unknown, blank, short] = world.exchange.bills;
+  if (unknown) unknown.row.businessType = "moon_dividend";
+  if (blank) blank.row.businessType = "";
+  if (short) delete (short.row as Record<string, unknown>).fee;
+  const warnings: string[] = [];
+  expect(await run(world, 1, { warnings })).toBe("ok");
+  expect(world.rows("select type, fee from bills order by bill_id")).toEqual([
+    { type: "moon_dividend", fee: "0" },
+    { type: null, fee: "0" },
+    { type: "contract_settle_fee", fee: null },
+  ]);
+  expect(warnings).toEqual([
+    "the exchange leaves out a field that it should send: bills.fee; unknown where it is missing",
+  ]);
+  if (short) short.row.billId = "";
+  expect(await run(world, 2)).toBe("failed");
+  expect(world.rows("select error_message from snapshots where state = 'failed'")).toEqual([
+    { error_message: `${billsPath}: data.bills[2].billId: is missing` },
+  ]);
+});
+
 it("what one category may not read keeps no other from being read, is a gap with its cause, and is read when it may be", async () => {
   const other = ledger.map((bill) => ({ ...bill, category: "USDC-FUTURES" }));
   const world = await createLedger([...ledger, ...other], { BITGET_PRODUCT_TYPES: "umcbl,cmcbl" });

@@ -3,6 +3,7 @@ import Database from "better-sqlite3";
 import { expect, it } from "vitest";
 import type { Item, Reading, RecordBatch, Value } from "../../../src/core/domain.ts";
 import { RecordWriter } from "../../../src/store/records/record-writer.ts";
+import { viewsOf } from "../../../src/store/schema/views.ts";
 import { verify } from "../../../src/store/verify/verify.ts";
 import { bills, createBillTables } from "../../support/bills.ts";
 import { change, collect, failed, minute, query, start } from "../kit.ts";
@@ -112,7 +113,7 @@ it("a batch with a value that cannot be kept as it is fails its scope, and the r
   expect(await store.reading("main", "bills", "umcbl")).toMatchObject({ through: at(3) });
 });
 
-it("of records whose state moves on every state is kept and the newest is compared", async () => {
+it("of records whose state changes every state is stored, and the newest is compared and shown", async () => {
   const { path } = await seeded();
   const states = ["0", "-1", "0"];
   const moving = { ...bills, changes: true as const };
@@ -131,4 +132,10 @@ it("of records whose state moves on every state is kept and the newest is compar
   expect(query(path, "select fee, version from bills where bill_id = '8' order by version")).toEqual(
     states.map((fee, version) => ({ fee, version })),
   );
+  const [, newest] = viewsOf([moving]).get("bills")?.split(" AS\n") ?? [];
+  expect(query(path, `select bill_id, fee, version from (${newest}) order by bill_id`)).toEqual([
+    { bill_id: "1", fee: "-0.10", version: 1 },
+    ...["2", "3", "4"].map((bill_id) => ({ bill_id, fee: "0", version: 0 })),
+    { bill_id: "8", fee: "0", version: 2 },
+  ]);
 });
