@@ -142,7 +142,7 @@ const onlyInV3 = { openFeeTotal: null, closeFeeTotal: null, positionStatus: null
 
 export const positions = dataset({
   name: "positions",
-  summary: "Open futures positions, as they stood at each run",
+  summary: "Every open futures position of every product type",
   key: ["symbol", "marginCoin", "holdSide", "marginMode"],
   columns,
   lastPublished: "openedAt",
