@@ -6,9 +6,6 @@ import type { HistoryRow, ScopeAsOf } from "../store/history.ts";
 import type { Period } from "./periods.ts";
 import type { Source } from "./source.ts";
 
-/** A row of the history view by the names of its columns. */
-export type HeldRow = HistoryRow;
-
 /** One scope of an account. */
 export interface Closing {
   account: string;
@@ -18,7 +15,7 @@ export interface Closing {
   takenAt: number | null;
   known: boolean;
   /** Nothing was there where the close is known and this is empty. */
-  rows: readonly HeldRow[];
+  rows: readonly HistoryRow[];
 }
 
 export type ClosingsOf = (period: Period) => Steps<Closing[]>;
@@ -62,16 +59,16 @@ export function createClosings({ history, account: only, now }: Source, dataset:
   };
 }
 
-const held = (columns: readonly string[], row: readonly Cell[]): HeldRow =>
+const held = (columns: readonly string[], row: readonly Cell[]): HistoryRow =>
   Object.fromEntries(columns.map((name, at) => [name, row[at] ?? null]));
 
 /** An amount of a row; null where it is unknown. */
-export function amountOf(row: HeldRow | undefined, column: string): Digits | null {
+export function amountOf(row: HistoryRow | undefined, column: string): Digits | null {
   const cell = row?.[column];
   return typeof cell === "string" ? cell : null;
 }
 
 /** A text of a row, such as a coin. */
-export const textOf = (row: HeldRow, column: string): string => String(row[column] ?? "");
+export const textOf = (row: HistoryRow, column: string): string => String(row[column] ?? "");
 
 export const instantText = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());

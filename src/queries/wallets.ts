@@ -1,4 +1,5 @@
 /** The wallets of every account at the close of a period: balances of `spot-assets`, `funding-assets` and `mix-accounts`. */
+
 import { isMoney } from "../bitget/product-types.ts";
 import type { Steps } from "../core/async/cooperate.ts";
 import { sum } from "../core/decimal.ts";
@@ -6,7 +7,8 @@ import type { DatasetName, Digits, Scope } from "../core/domain.ts";
 import { fundingAssets } from "../datasets/snapshots/funding-assets.ts";
 import { mixAccounts } from "../datasets/snapshots/mix-accounts.ts";
 import { spotAssets } from "../datasets/snapshots/spot-assets.ts";
-import { amountOf, type Closing, createClosings, type HeldRow, textOf } from "./close.ts";
+import type { HistoryRow } from "../store/history.ts";
+import { amountOf, type Closing, createClosings, textOf } from "./close.ts";
 import type { Period } from "./periods.ts";
 import type { Source } from "./source.ts";
 
@@ -37,7 +39,7 @@ export interface Wallet {
 export const sumOf = (parts: readonly (Digits | null)[]): Digits | null =>
   parts.every((part) => part !== null) ? sum(parts) : null;
 
-const totals: Record<"spot" | "funding" | "equity", (row: HeldRow) => Digits | null> = {
+const totals: Record<"spot" | "funding" | "equity", (row: HistoryRow) => Digits | null> = {
   spot: (row) => sumOf(["available", "frozen", "locked"].map((column) => amountOf(row, column))),
   funding: (row) => sumOf(["available", "frozen"].map((column) => amountOf(row, column))),
   equity: (row) => amountOf(row, "equity"),

@@ -1,7 +1,9 @@
 /** What an account was worth at a close: in whole, or as far as it is known and without what. */
+
 import { parse } from "lossless-json";
 import type { Cell, Digits } from "../core/domain.ts";
-import { amountOf, type Closing, type HeldRow } from "./close.ts";
+import type { HistoryRow } from "../store/history.ts";
+import { amountOf, type Closing } from "./close.ts";
 
 /** Null where a part is unknown: the sum of some parts only is no value of the account. */
 export function worthOf(closing: Pick<Closing, "rows"> | undefined): Digits | null {
@@ -10,19 +12,19 @@ export function worthOf(closing: Pick<Closing, "rows"> | undefined): Digits | nu
 }
 
 /** The sum of what is known; null where nothing is. Rows from before `priced_usdt` have it in `usdt_equity`. */
-export const pricedPartOf = (row: HeldRow | undefined): Digits | null =>
+export const pricedPartOf = (row: HistoryRow | undefined): Digits | null =>
   amountOf(row, "priced_usdt") ?? amountOf(row, "usdt_equity");
 
-const isComplete = (row: HeldRow | undefined): boolean => Number(row?.complete) === 1;
+const isComplete = (row: HistoryRow | undefined): boolean => Number(row?.complete) === 1;
 
 /** "AIRDROP 0.00000001; NEWCOIN 12": what has no price, and how much of it. Null where there is nothing. */
-export function unpricedText(row: HeldRow | undefined): string | null {
+export function unpricedText(row: HistoryRow | undefined): string | null {
   const coins = Object.entries(parsed(row?.unpriced) as Record<string, string>);
   return coins.length > 0 ? coins.map(([coin, amount]) => `${coin} ${amount}`).join("; ") : null;
 }
 
 /** "funding-assets, prices": what did not tell its part. Null where all did. */
-export function missingText(row: HeldRow | undefined): string | null {
+export function missingText(row: HistoryRow | undefined): string | null {
   const names = Object.values(parsed(row?.missing) as string[]);
   return names.length > 0 ? names.join(", ") : null;
 }

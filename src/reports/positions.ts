@@ -1,9 +1,10 @@
 import { absolute, compare, divide, subtract } from "../core/decimal.ts";
 import type { Cell, Digits } from "../core/domain.ts";
 import { positions as dataset } from "../datasets/snapshots/positions.ts";
-import { amountOf, createClosings, type HeldRow } from "../queries/close.ts";
+import { amountOf, createClosings } from "../queries/close.ts";
 import { coverageColumns, createCoverage } from "../queries/coverage.ts";
 import { periodsOf } from "../queries/periods.ts";
+import type { HistoryRow } from "../store/history.ts";
 import type { Report } from "./report.ts";
 
 /** Columns of the history view, as they are. */
@@ -62,7 +63,7 @@ export const positions: Report = {
  * How far the mark price is from liquidation, as a share of it: 0.0421 is 4.21 %, to 16 places. Null where either is
  * unknown; a liquidation price of zero or less says that there is none.
  */
-export function liquidationDistance(position: HeldRow): Digits | null {
+export function liquidationDistance(position: HistoryRow): Digits | null {
   const mark = amountOf(position, "mark_price");
   const liquidation = amountOf(position, "liquidation_price");
   if (mark === null || liquidation === null || compare(mark, "0") <= 0 || compare(liquidation, "0") <= 0) return null;

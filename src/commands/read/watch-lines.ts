@@ -5,14 +5,14 @@ import type { Digits } from "../../core/domain.ts";
 import { durationText, namesByText, visible } from "../../core/text.ts";
 import { equity } from "../../datasets/snapshots/equity.ts";
 import { positions } from "../../datasets/snapshots/positions.ts";
-import { amountOf, type Closing, createClosings, type HeldRow, textOf } from "../../queries/close.ts";
+import { amountOf, type Closing, createClosings, textOf } from "../../queries/close.ts";
 import { type Period, periodOf } from "../../queries/periods.ts";
 import type { Source } from "../../queries/source.ts";
 import { createWallets } from "../../queries/wallets.ts";
 import { missingText, pricedPartOf, unpricedText, worthOf } from "../../queries/worth.ts";
 import { createPrices } from "../../reports/balances.ts";
 import { liquidationDistance } from "../../reports/positions.ts";
-import type { Freshness, OpenFailure } from "../../store/history.ts";
+import type { Freshness, HistoryRow, OpenFailure } from "../../store/history.ts";
 import { openHistory } from "../../store/read/open-history.ts";
 import { table } from "../shared/table.ts";
 
@@ -104,7 +104,7 @@ function openPositions(source: Source, shown: Period): Cells {
   };
 }
 
-function positionCells(account: string, row: HeldRow, told: readonly string[]): string[] {
+function positionCells(account: string, row: HistoryRow, told: readonly string[]): string[] {
   const distance = liquidationDistance(row);
   const figures = told.map((name) => {
     const amount = amountOf(row, name);

@@ -1,7 +1,6 @@
 /** A table that people see as HTML, programs read as JSON and spreadsheets as CSV. It is declared once, for all three. */
 import { type Paced, pause, type Steps } from "../../core/async/cooperate.ts";
-import type { HeldRow } from "../../queries/close.ts";
-import type { HistoryReader } from "../../store/history.ts";
+import type { HistoryReader, HistoryRow } from "../../store/history.ts";
 
 /** How a cell is written for people; JSON and CSV have it as it is. A share of 0.0421 is 4.21 %. */
 export type Kind = "text" | "amount" | "change" | "share" | "instant" | "count";
@@ -34,7 +33,7 @@ export interface DataTable {
   /** Parameters it cannot do without. */
   needs?: readonly string[];
   /** By the names of the columns; null is unknown. */
-  rows(view: View): Paced<HeldRow>;
+  rows(view: View): Paced<HistoryRow>;
 }
 
 export const text = (name: string, label: string): Column => ({ name, label, kind: "text" });
@@ -45,8 +44,8 @@ export const instant = (name: string, label: string): Column => ({ name, label, 
 export const count = (name: string, label: string): Column => ({ name, label, kind: "count" });
 
 /** Returns every row, or the first so many. */
-export function* allRows(table: DataTable, view: View, most = Number.POSITIVE_INFINITY): Steps<HeldRow[]> {
-  const found: HeldRow[] = [];
+export function* allRows(table: DataTable, view: View, most = Number.POSITIVE_INFINITY): Steps<HistoryRow[]> {
+  const found: HistoryRow[] = [];
   for (const row of table.rows(view)) {
     if (row !== pause) found.push(row);
     if (found.length >= most) break;

@@ -1,7 +1,7 @@
 import { html } from "hono/html";
 import type { Steps } from "../../core/async/cooperate.ts";
 import { visible } from "../../core/text.ts";
-import type { HeldRow } from "../../queries/close.ts";
+import type { HistoryRow } from "../../store/history.ts";
 import { balances } from "../data/balances.ts";
 import { allRows, type View } from "../data/table.ts";
 import { type Html, none, unknown } from "./parts/figure.ts";
@@ -52,7 +52,7 @@ const notToldWhereNull =
   (row, plain) =>
     row.total && row[name] === null ? none("not told") : plain;
 
-const coinLink = ({ account, wallet, coin }: HeldRow, view: View): Html =>
+const coinLink = ({ account, wallet, coin }: HistoryRow, view: View): Html =>
   coin === undefined || coin === null
     ? unknown("the whole wallet is unknown")
     : html`<a href="${addressOf("/coin", stickyParams({ ...view, account: String(account) }), { wallet, coin })}">${visible(String(coin))}</a>`;

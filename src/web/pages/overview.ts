@@ -1,7 +1,7 @@
 import { html } from "hono/html";
 import type { Steps } from "../../core/async/cooperate.ts";
 import { durationText } from "../../core/text.ts";
-import type { HeldRow } from "../../queries/close.ts";
+import type { HistoryRow } from "../../store/history.ts";
 import { equity, type Total, type Totals, totals, walletColumns } from "../data/equity.ts";
 import { allRows, type View } from "../data/table.ts";
 import { chartHtml, usualSpans } from "./parts/chart.ts";
@@ -56,7 +56,7 @@ const missing = ({ missing }: Total): Html | "" =>
   missing.length === 0 ? "" : html`<ul class="missing">${missing.map((sentence) => html`<li>${sentence}</li>`)}</ul>`;
 
 /** Only wallets that any account has; those of an account that is told in whole are not unknown but none. */
-function columnsOf(view: View, rows: readonly HeldRow[]): Shown[] {
+function columnsOf(view: View, rows: readonly HistoryRow[]): Shown[] {
   const wallets = walletColumns.map(({ name }) => name).filter((name) => rows.some((row) => row[name] !== null));
   const isIncomplete = rows.some((row) => row.state === "incomplete");
   const lists = ["unpriced", "missing"].filter((name) => rows.some((row) => row[name] !== null));
@@ -81,5 +81,5 @@ function columnsOf(view: View, rows: readonly HeldRow[]): Shown[] {
   });
 }
 
-const accountLink = (row: HeldRow, view: View): Html =>
+const accountLink = (row: HistoryRow, view: View): Html =>
   html`<a href="${addressOf("/", stickyParams({ ...view, account: String(row.account) }))}">${cellHtml("text", row.account, view.timezone)}</a>`;

@@ -2,9 +2,8 @@ import { html } from "hono/html";
 import type { Steps } from "../../core/async/cooperate.ts";
 import { compare } from "../../core/decimal.ts";
 import { visible } from "../../core/text.ts";
-import type { HeldRow } from "../../queries/close.ts";
 import { amountOf } from "../../queries/close.ts";
-import { positionKey } from "../../store/history.ts";
+import { type HistoryRow, positionKey } from "../../store/history.ts";
 import { episodes, positions } from "../data/positions.ts";
 import { allRows, type View } from "../data/table.ts";
 import { cellHtml, figure, type Html, none, shareFigure, unknown } from "./parts/figure.ts";
@@ -74,7 +73,7 @@ const wasAsked = ({ history, account, at }: View): boolean =>
 
 function openColumns(view: View): Shown[] {
   const name: Shown = { label: "Position", isNumber: false, cell: (row) => nameOf(row, view) };
-  const share = (row: HeldRow) => cellHtml("share", row.unrealized_plr, view.timezone);
+  const share = (row: HistoryRow) => cellHtml("share", row.unrealized_plr, view.timezone);
   const columns = shownAs(positions, view, openNames, {
     unrealized_pl: (row, plain) => html`${plain}<br><small>${share(row)} of margin</small>`,
     liquidation_price: liquidation,
@@ -84,7 +83,7 @@ function openColumns(view: View): Shown[] {
   return [name, ...columns];
 }
 
-function nameOf(row: HeldRow, view: View): Html {
+function nameOf(row: HistoryRow, view: View): Html {
   const about = html`<small>${[row.account, row.product_type].filter((part) => part).join(" · ")}</small>`;
   if (!row.symbol) return html`${unknown("unknown: the last good snapshot is too old, or there is none")}<br>${about}`;
   const key = Object.fromEntries(positionKey.map((name) => [name, row[name]]));
@@ -95,7 +94,7 @@ function nameOf(row: HeldRow, view: View): Html {
 }
 
 /** How far off liquidation is: in per cent of the mark price, and as a bar that is full from one half on. */
-function liquidation(row: HeldRow): Html {
+function liquidation(row: HistoryRow): Html {
   const price = amountOf(row, "liquidation_price");
   const distance = amountOf(row, "liquidation_distance");
   if (price === null) return unknown();

@@ -1,6 +1,7 @@
 /** A table of figures: on a phone each row becomes a card, and what it is stays said to those who hear it. */
+
 import { html } from "hono/html";
-import type { HeldRow } from "../../../queries/close.ts";
+import type { HistoryRow } from "../../../store/history.ts";
 import type { DataTable, View } from "../../data/table.ts";
 import { cellHtml, type Html } from "./figure.ts";
 import { addressOf, stickyParams } from "./query-params.ts";
@@ -9,11 +10,11 @@ import { addressOf, stickyParams } from "./query-params.ts";
 export interface Shown {
   label: string;
   isNumber: boolean;
-  cell(row: HeldRow): Html;
+  cell(row: HistoryRow): Html;
 }
 
 /** Returns the cell of a row; `plain` is the same as it would be written otherwise. */
-export type CellOf = (row: HeldRow, plain: Html) => Html;
+export type CellOf = (row: HistoryRow, plain: Html) => Html;
 
 /** Returns columns of a table by their names, written as their kind says but for those of `cells`. */
 export const shownAs = (
@@ -41,7 +42,7 @@ export interface TableHtml {
   caption: string;
   /** Default: all of the table. */
   columns?: readonly Shown[];
-  rows: readonly HeldRow[];
+  rows: readonly HistoryRow[];
   /** What is said where there is no row. */
   empty: string;
   /** The first so many rows are shown; the CSV has all. */

@@ -1,10 +1,10 @@
 import { expect, it } from "vitest";
-import { equity } from "../../src/datasets/snapshots/equity.ts";
-import { positions } from "../../src/datasets/snapshots/positions.ts";
-import { spotAssets } from "../../src/datasets/snapshots/spot-assets.ts";
-import { btc, worth } from "../reports/kit.ts";
-import { minute, start } from "../store/kit.ts";
-import { startAccounts } from "./account.ts";
+import { equity } from "../../../src/datasets/snapshots/equity.ts";
+import { positions } from "../../../src/datasets/snapshots/positions.ts";
+import { spotAssets } from "../../../src/datasets/snapshots/spot-assets.ts";
+import { btc, worth } from "../../reports/kit.ts";
+import { minute, start } from "../../store/kit.ts";
+import { startAccounts } from "../account.ts";
 
 interface Curve {
   at: number[];

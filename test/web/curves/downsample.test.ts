@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { createSampler, type Point } from "../../src/web/curves/downsample.ts";
+import { createSampler, type Point } from "../../../src/web/curves/downsample.ts";
 
 function sampled(points: readonly Point[], columnOf: (at: number) => number): Point[] {
   const sampler = createSampler<Point>(columnOf);
