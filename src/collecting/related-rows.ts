@@ -5,7 +5,7 @@
 import { isMoney } from "../bitget/product-types.ts";
 import { freshUntil } from "../core/cron.ts";
 import { type DatasetName, type Known, publicAccount, type Scope } from "../core/domain.ts";
-import type { Context } from "../datasets/dataset.ts";
+import type { MapperInput } from "../datasets/dataset.ts";
 import type { AnyDataset } from "../datasets/incremental.ts";
 import type { Session } from "./account-session.ts";
 import type { RunContext } from "./run-context.ts";
@@ -33,7 +33,7 @@ interface Related {
 const unrelated: Related = { lastKnown: [], known: [], complete: false };
 
 /** Reads what a mapper may use besides the response: the rows of the datasets named in `needs`, as they are stored now. */
-export async function mapperInput(run: RunContext, scope: Scope, needs: readonly DatasetName[]): Promise<Context> {
+export async function mapperInput(run: RunContext, scope: Scope, needs: readonly DatasetName[]): Promise<MapperInput> {
   const related = new Map<DatasetName, Related>();
   for (const name of needs) related.set(name, await readRelated(run, name));
   const of = (name: DatasetName): Related => related.get(name) ?? unrelated;

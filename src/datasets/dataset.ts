@@ -22,7 +22,7 @@ export interface ItemOf<C extends Columns> {
 }
 
 /** What a mapper may know besides the answer itself. */
-export interface Context {
+export interface MapperInput {
   scope: Scope;
   /**
    * Last good rows of the datasets named in `needs`. Left out are scopes that are no longer current, and of a dataset that ran at
@@ -47,7 +47,7 @@ export interface Endpoint<Data, C extends Columns> {
   /** What the `data` of the envelope looks like. What does not fit fails the snapshot. */
   data: ZodType<Data>;
   /** The exchange's words into ours. Pure. A ZodError thrown here counts like one of `data`. */
-  rows(data: Data, context: Context): ItemOf<C>[];
+  rows(data: Data, input: MapperInput): ItemOf<C>[];
 }
 
 export interface Dataset<C extends Columns = Columns> {
@@ -86,7 +86,7 @@ export interface AnyEndpoint {
    * `data` of an answer in our columns. `onMissing` hears of each field that an item should have and lacks altogether.
    * @throws ShapeError naming the path and the first field that does not fit.
    */
-  items(data: unknown, context: Context, onMissing?: (field: string) => void): Item[];
+  items(data: unknown, input: MapperInput, onMissing?: (field: string) => void): Item[];
 }
 
 export interface Declaration<C extends Columns>
@@ -109,8 +109,8 @@ export function dataset<C extends Columns>(declaration: Declaration<C>): Dataset
     const endpoint = declaration.endpoints[version];
     if (!endpoint) continue;
     const { address, scopes = () => once, params = () => ({}), needs = [], data: schema, rows } = endpoint;
-    const items: AnyEndpoint["items"] = (data, context, onMissing) =>
-      readShape({ address, schema, data, onMissing }, (read) => rows(read, context) as Item[]);
+    const items: AnyEndpoint["items"] = (data, input, onMissing) =>
+      readShape({ address, schema, data, onMissing }, (read) => rows(read, input) as Item[]);
     endpoints[version] = { address, scopes, params, needs, items };
   }
   return { schedule: everyFiveMinutes, ...declaration, mode: "snapshot", endpoints };

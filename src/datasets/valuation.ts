@@ -5,14 +5,14 @@
 import { isMoney } from "../bitget/product-types.ts";
 import { add, isPositive, isZero, multiply, sum } from "../core/decimal.ts";
 import type { DatasetName, Digits, Known, Row } from "../core/domain.ts";
-import type { Context } from "./dataset.ts";
+import type { MapperInput } from "./dataset.ts";
 
 /** Rows over all scopes; the demo lines are left out, for they hold no money. */
 export const moneyOf = (known: readonly Known[]): Row[] =>
   known.filter(({ scope }) => isMoney(scope)).flatMap(({ rows }) => rows);
 
 /** The last good rows of a dataset, as far as they are not too old. */
-export const moneyRows = (context: Context, dataset: DatasetName): Row[] => moneyOf(context.known(dataset));
+export const moneyRows = (input: MapperInput, dataset: DatasetName): Row[] => moneyOf(input.known(dataset));
 
 export const digitsIn = (row: Row, column: string): Digits | null => {
   const value = row[column];
@@ -23,9 +23,9 @@ export const digitsIn = (row: Row, column: string): Digits | null => {
 export const realPrice = (price: Digits | null): Digits | null => (price !== null && isPositive(price) ? price : null);
 
 /** Coin -> price in USDT, null where the exchange was asked and has none. A coin that is not in here was not asked about. */
-export function usdtPrices(context: Context): Map<string, Digits | null> {
+export function usdtPrices(input: MapperInput): Map<string, Digits | null> {
   const prices = new Map<string, Digits | null>([["USDT", "1"]]);
-  for (const row of moneyRows(context, "prices"))
+  for (const row of moneyRows(input, "prices"))
     if (typeof row.coin === "string" && row.quote === "USDT") prices.set(row.coin, realPrice(digitsIn(row, "price")));
   return prices;
 }
@@ -56,10 +56,10 @@ export function sumOfKnown(parts: readonly (Digits | null)[]): Digits | null {
 }
 
 /** What a dataset says itself in one of its columns. */
-export function toldValue(context: Context, dataset: DatasetName, column: string): Worth {
-  const cells = moneyRows(context, dataset).map((row) => digitsIn(row, column));
+export function toldValue(input: MapperInput, dataset: DatasetName, column: string): Worth {
+  const cells = moneyRows(input, dataset).map((row) => digitsIn(row, column));
   const known = cells.filter((cell) => cell !== null);
-  if (context.complete(dataset) && known.length === cells.length) {
+  if (input.complete(dataset) && known.length === cells.length) {
     const value = sum(known);
     return { value, priced: value, unpriced: new Map(), missing: new Set() };
   }
@@ -67,13 +67,13 @@ export function toldValue(context: Context, dataset: DatasetName, column: string
 }
 
 /** What the coins of a wallet are worth, all `columns` of each added. */
-export function usdtValue(context: Context, wallet: DatasetName, columns: readonly string[]): Worth {
-  if (!context.complete(wallet)) return nothingKnown(wallet);
-  const prices = usdtPrices(context);
+export function usdtValue(input: MapperInput, wallet: DatasetName, columns: readonly string[]): Worth {
+  if (!input.complete(wallet)) return nothingKnown(wallet);
+  const prices = usdtPrices(input);
   const unpriced = new Map<string, Digits>();
   const missing = new Set<string>();
   const values: Digits[] = [];
-  for (const row of moneyRows(context, wallet)) {
+  for (const row of moneyRows(input, wallet)) {
     const coin = String(row.coin);
     const amounts = columns.map((column) => digitsIn(row, column)).filter((each) => each !== null);
     if (amounts.length < columns.length) missing.add(wallet);

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { parse } from "lossless-json";
 import type { ApiVersion, DatasetName, Extra, Item, Known, Params, Row, Scope } from "../../src/core/domain.ts";
-import type { AnyEndpoint, Context, Dataset } from "../../src/datasets/dataset.ts";
+import type { AnyEndpoint, Dataset, MapperInput } from "../../src/datasets/dataset.ts";
 import { datasetNamed } from "../../src/datasets/index.ts";
 import { rowOf } from "../support/rows.ts";
 
@@ -18,7 +18,7 @@ export interface Fixture {
   scope: Scope;
   /** `data` of the answer, its numbers still digits, as the client hands it on. */
   data: unknown;
-  context: Context;
+  context: MapperInput;
   items: Item[];
 }
 
@@ -33,7 +33,7 @@ interface Content {
 }
 
 /** What a mapper may know: a dataset that is named here is complete unless it is named in `incomplete`. */
-export function contextOf(scope: Scope, known: KnownRows = {}, incomplete: DatasetName[] = []): Context {
+export function contextOf(scope: Scope, known: KnownRows = {}, incomplete: DatasetName[] = []): MapperInput {
   const knownRows = (name: DatasetName): Known[] =>
     (known[name] ?? []).map((each) => ({
       account: "main",
@@ -56,7 +56,7 @@ export function endpointOf(name: DatasetName, version: ApiVersion): AnyEndpoint 
 }
 
 /** What the collector does with `data` of an answer. */
-export const itemsOf = (endpoint: AnyEndpoint, data: unknown, context: Context): Item[] =>
+export const itemsOf = (endpoint: AnyEndpoint, data: unknown, context: MapperInput): Item[] =>
   endpoint.items(data, context);
 
 export function readFixture(version: ApiVersion, file: string): Fixture {

@@ -13,7 +13,7 @@ import * as column from "../../core/columns.ts";
 import { isZero } from "../../core/decimal.ts";
 import type { Address, Params } from "../../core/domain.ts";
 import { UnknownError } from "../../core/errors.ts";
-import { type Context, dataset, endpoint } from "../dataset.ts";
+import { dataset, endpoint, type MapperInput } from "../dataset.ts";
 import { digits, listed, millis, nameless, symbol, v1Symbol } from "../fields.ts";
 import { digitsIn, moneyOf, realPrice } from "../valuation.ts";
 
@@ -42,8 +42,8 @@ const wallets = ["spot-assets", "funding-assets", "mix-accounts"] as const;
  * Coins of which some account had, or owed, something when that was last read: in alphabetical order, without USDT.
  * @throws UnknownError before any account was read; "no coins" would be a claim.
  */
-function heldCoins(context: Context): string[] {
-  const read = wallets.flatMap((name) => context.lastKnown(name));
+function heldCoins(input: MapperInput): string[] {
+  const read = wallets.flatMap((name) => input.lastKnown(name));
   if (read.length === 0) throw new UnknownError("what is held is not known yet, and so neither which prices to keep");
   const held = moneyOf(read).filter((row) => amounts.some((amount) => !isZero(digitsIn(row, amount) ?? "0")));
   const coins = new Set(held.map((row) => String(row.coin ?? row.marginCoin)));
@@ -73,8 +73,8 @@ function tickersAt(
     params: () => params,
     needs: wallets,
     data: listed(z.looseObject({ symbol: pair }), nameless("symbol")),
-    rows: (all, context) => {
-      const coins = heldCoins(context);
+    rows: (all, input) => {
+      const coins = heldCoins(input);
       const pairs = new Set(coins.map(pairOf));
       const held = all.filter((one) => pairs.has(one.symbol)).map((one) => [one.symbol, one]);
       const told = tickers.parse(Object.fromEntries(held));

@@ -1,7 +1,7 @@
 /** Makes rows again of an answer that was kept, with the parser of today. */
 import { readAnswer } from "../../bitget/wire/envelope.ts";
 import type { Known, Scope } from "../../core/domain.ts";
-import type { Context, Dataset } from "../../datasets/dataset.ts";
+import type { Dataset, MapperInput } from "../../datasets/dataset.ts";
 import { type Layout, layoutOf, type Parts, partsByKey, rowOf } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { unpack } from "./archive.ts";
@@ -72,11 +72,11 @@ function derive(
   const reading = { path: endpoint.address?.path ?? address, now: slot, redact: (text: string) => text };
   const { data, requestTime } = readAnswer({ status, contentType: "", retryAfter: null, body }, reading);
   const scope = (productType || null) as Scope;
-  return { rows: partsByKey(layout, endpoint.items(data, contextOf(layout, scope, stored))), requestTime };
+  return { rows: partsByKey(layout, endpoint.items(data, mapperInput(layout, scope, stored))), requestTime };
 }
 
 /** What was asked about can be told from the rows that are stored; what other datasets said then is not known. */
-function contextOf(layout: Layout, scope: Scope, stored: ReadonlyMap<string, Parts> | null): Context {
+function mapperInput(layout: Layout, scope: Scope, stored: ReadonlyMap<string, Parts> | null): MapperInput {
   const notKept = () => {
     throw new ComputedError();
   };
