@@ -1,7 +1,6 @@
 /** Opens the store: one SQLite file, with the run ledger and the history in it. */
 import { chmodSync, existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { drizzle } from "drizzle-orm/better-sqlite3";
 import { largestOffset } from "../bitget/clock-check.ts";
 import type { Clock } from "../core/clock.ts";
 import { StorageError } from "../core/errors.ts";
@@ -9,11 +8,9 @@ import type { Log } from "../core/log.ts";
 import { realPath } from "../core/path.ts";
 import type { AnyDataset } from "../datasets/incremental.ts";
 import { AlertState } from "./alerts/alert-state.ts";
-import { createChain } from "./chain/chain.ts";
 import { identityOf } from "./files/connections.ts";
 import { createDiskWatch } from "./files/disk.ts";
 import { freshnessReader } from "./runs/freshness.ts";
-import { createGaps } from "./runs/gaps.ts";
 import { RunLedger } from "./runs/run-ledger.ts";
 import { viewsOf } from "./schema/views.ts";
 import { SnapshotWriter } from "./snapshots/snapshot-writer.ts";
@@ -92,10 +89,8 @@ interface Opened extends Pick<SqliteStore, "opening"> {
 }
 
 function storeOn(path: string, sqlite: Sqlite, { clock, log, stopping, opening }: Opened): SqliteStore {
-  const orm = drizzle(sqlite);
-  const chain = createChain(sqlite);
-  const ledger = new RunLedger(orm, chain, createGaps(sqlite));
-  const snapshots = new SnapshotWriter(sqlite, orm, ledger, chain);
+  const ledger = new RunLedger(sqlite);
+  const snapshots = new SnapshotWriter(sqlite, ledger);
   const ownWal = identityOf(`${path}-wal`);
   const queue = createWriter(path, sqlite, clock, () => snapshots.forget(), stopping);
   const writes = new DeferredWrites(queue);

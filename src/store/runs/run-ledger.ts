@@ -1,10 +1,11 @@
 /** The run ledger: which slots are accounted for, and how each of them ended. The caller has the transaction. */
-import { and, desc, eq, isNull, sql } from "drizzle-orm";
-import type { BetterSQLite3Database } from "drizzle-orm/better-sqlite3";
+import { and, desc, eq, isNull, type SQL, sql } from "drizzle-orm";
+import { type BetterSQLite3Database, drizzle } from "drizzle-orm/better-sqlite3";
 import type { ApiVersion, DatasetName, RunState, Trigger } from "../../core/domain.ts";
-import type { Chain } from "../chain/chain.ts";
+import { type Chain, createChain, type Sealed } from "../chain/chain.ts";
 import { account, accountMode, run, schedule, series } from "../schema/tables.ts";
-import type { GapKeeper } from "./gaps.ts";
+import type { Sqlite } from "../sqlite/database.ts";
+import { createGaps, type GapKeeper } from "./gaps.ts";
 
 /** A due slot that nobody ran, and why. */
 export interface UnrunSlot {
@@ -33,18 +34,24 @@ export interface LedgerRun {
   lateMs: number | null;
 }
 
-/** Runs and their schedules. Each run that ends is linked into the chain. */
+/** How a run ended, as its row says it. Times in milliseconds. */
+export type RunRow = Pick<
+  typeof run.$inferSelect,
+  "id" | "state" | "cause" | "tookMs" | "requests" | "retries" | "rows" | "spreadMs" | "skewMs"
+>;
+
+/** Runs and their schedules. Each run that ends is linked into the chain, and joined to the gaps. */
 export class RunLedger {
   readonly #orm: BetterSQLite3Database;
   readonly #chain: Chain;
   readonly #gaps: GapKeeper;
   readonly #statements: ReturnType<typeof prepare>;
 
-  constructor(orm: BetterSQLite3Database, chain: Chain, gaps: GapKeeper) {
-    this.#orm = orm;
-    this.#chain = chain;
-    this.#gaps = gaps;
-    this.#statements = prepare(orm);
+  constructor(sqlite: Sqlite) {
+    this.#orm = drizzle(sqlite);
+    this.#chain = createChain(sqlite);
+    this.#gaps = createGaps(sqlite);
+    this.#statements = prepare(this.#orm);
   }
 
   apiVersion(name: string): ApiVersion | null {
@@ -111,9 +118,8 @@ export class RunLedger {
     for (const { slot, state, cause } of slots) {
       const { changes, lastInsertRowid } = closeSlot.run({ seriesId, slot, state, cause });
       if (changes !== 1) continue;
-      this.#chain.ended(Number(lastInsertRowid), []);
       this.#gaps.added(seriesId, slot);
-      this.#gaps.ended(Number(lastInsertRowid));
+      this.#ended(Number(lastInsertRowid), []);
     }
     if (slots.length > 0) moveAccountedTo.run({ seriesId, slot: Math.max(...slots.map(({ slot }) => slot)) });
   }
@@ -125,9 +131,9 @@ export class RunLedger {
 
   /** Returns the id of the run, or null where the slot has a row that is not `missed`. */
   claim(name: string, dataset: DatasetName, slot: number, startedAt: number, trigger: Trigger): number | null {
-    const { findMissed, claimSlot, moveAccountedTo } = this.#statements;
+    const { findSlot, claimSlot, moveAccountedTo } = this.#statements;
     const seriesId = this.#storedSeriesId(name, dataset);
-    const missed = findMissed.get({ seriesId, slot });
+    const missed = findSlot.get({ seriesId, slot });
     const claimed = claimSlot.get({ seriesId, slot, lateMs: startedAt - slot });
     if (!claimed) return null;
     if (missed) this.#chain.note(["run", "missed", missed.cause], claimed.id);
@@ -157,6 +163,12 @@ export class RunLedger {
     return found;
   }
 
+  /** Ends a run; `snapshots` are all of its own, in the order of their ids, with what was stored of them. */
+  end(row: RunRow, snapshots: readonly Sealed[]): void {
+    this.#statements.endRun.run(row);
+    this.#ended(row.id, snapshots);
+  }
+
   /**
    * Ends runs that nobody will end any more, all of them or one; has no effect on those that have ended. How long they took is
    * unknown. Returns how many.
@@ -169,11 +181,13 @@ export class RunLedger {
       .where(id === undefined ? running : and(running, eq(run.id, id)))
       .returning({ id: run.id })
       .all();
-    for (const one of ended) {
-      this.#chain.ended(one.id, []);
-      this.#gaps.ended(one.id);
-    }
+    for (const one of ended) this.#ended(one.id, []);
     return ended.length;
+  }
+
+  #ended(id: number, snapshots: readonly Sealed[]): void {
+    this.#chain.ended(id, snapshots);
+    this.#gaps.ended(id);
   }
 
   #accountId(name: string): number {
@@ -198,6 +212,7 @@ export class RunLedger {
 /** Prepares what is needed for every slot; the rest is rare. */
 function prepare(orm: BetterSQLite3Database) {
   const given = sql.placeholder;
+  const set = (name: string): SQL => sql`${given(name)}`;
   const begun = { state: "running", cause: null, requests: null, retries: null, rows: null } as const;
   return {
     findSeries: orm
@@ -221,13 +236,8 @@ function prepare(orm: BetterSQLite3Database) {
       .innerJoin(account, eq(account.id, series.accountId))
       .where(eq(run.id, given("id")))
       .prepare(),
-    findMissed: orm
-      .select({ cause: run.cause })
-      .from(run)
-      .where(and(eq(run.seriesId, given("seriesId")), eq(run.slot, given("slot")), eq(run.state, "missed")))
-      .prepare(),
     findSlot: orm
-      .select({ id: run.id })
+      .select({ cause: run.cause })
       .from(run)
       .where(and(eq(run.seriesId, given("seriesId")), eq(run.slot, given("slot"))))
       .prepare(),
@@ -261,6 +271,20 @@ function prepare(orm: BetterSQLite3Database) {
         setWhere: eq(run.state, "missed"),
       })
       .returning({ id: run.id })
+      .prepare(),
+    endRun: orm
+      .update(run)
+      .set({
+        state: set("state"),
+        cause: set("cause"),
+        tookMs: set("tookMs"),
+        requests: set("requests"),
+        retries: set("retries"),
+        rows: set("rows"),
+        spreadMs: set("spreadMs"),
+        skewMs: set("skewMs"),
+      })
+      .where(eq(run.id, given("id")))
       .prepare(),
     moveAccountedTo: orm
       .update(series)

@@ -1,6 +1,6 @@
 /** The end of a run in the database, and what the last good snapshots said. */
 import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
-import type { BetterSQLite3Database } from "drizzle-orm/better-sqlite3";
+import { type BetterSQLite3Database, drizzle } from "drizzle-orm/better-sqlite3";
 import type {
   DatasetName,
   FailedSnapshot,
@@ -14,10 +14,9 @@ import type {
 } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import type { IncrementalDataset } from "../../datasets/incremental.ts";
-import type { Chain, Sealed } from "../chain/chain.ts";
+import type { Sealed } from "../chain/chain.ts";
 import { EpisodeKeeper } from "../positions/episodes.ts";
 import { type RecordPlan, RecordWriter } from "../records/record-writer.ts";
-import { createGaps, type GapKeeper } from "../runs/gaps.ts";
 import type { LedgerRun, RunLedger } from "../runs/run-ledger.ts";
 import { digestOf, failureDigestOf, type Heading, kept } from "../schema/digest.ts";
 import type { State } from "../schema/storage-layout.ts";
@@ -48,20 +47,17 @@ export class SnapshotWriter {
   readonly #sqlite: Sqlite;
   readonly #orm: BetterSQLite3Database;
   readonly #ledger: RunLedger;
-  readonly #chain: Chain;
-  readonly #gaps: GapKeeper;
   readonly #episodes: EpisodeKeeper;
   readonly #records: RecordWriter;
   readonly #statements: ReturnType<typeof prepare>;
   readonly #tables = new Map<Layout, DatasetTables>();
   readonly #states = new Map<number, State>();
 
-  constructor(sqlite: Sqlite, orm: BetterSQLite3Database, ledger: RunLedger, chain: Chain) {
+  constructor(sqlite: Sqlite, ledger: RunLedger) {
+    const orm = drizzle(sqlite);
     this.#sqlite = sqlite;
     this.#orm = orm;
     this.#ledger = ledger;
-    this.#chain = chain;
-    this.#gaps = createGaps(sqlite);
     this.#episodes = new EpisodeKeeper(orm);
     this.#records = new RecordWriter(sqlite);
     this.#statements = prepare(orm);
@@ -85,7 +81,7 @@ export class SnapshotWriter {
       const asked = end.snapshots.map(({ scope }) => textOf(scope));
       this.#retireOthers(found.seriesId, asked, end.finishedAt);
     }
-    this.#statements.endRun.run({
+    const row = {
       id,
       state,
       cause: failures.length > 0 ? [...new Set(failures.map(({ code }) => code))].join(", ") : end.cause,
@@ -95,9 +91,8 @@ export class SnapshotWriter {
       rows: good.reduce((sum, { rows }) => sum + rows, 0),
       spreadMs: end.spreadMs,
       skewMs: end.skewMs,
-    });
-    this.#chain.ended(id, [...good, ...failed]);
-    this.#gaps.ended(id);
+    };
+    this.#ledger.end(row, [...good, ...failed]);
     return { state, failures, changed };
   }
 
@@ -282,20 +277,6 @@ function prepare(orm: BetterSQLite3Database) {
         errorCode: given("errorCode"),
         errorMessage: given("errorMessage"),
       })
-      .prepare(),
-    endRun: orm
-      .update(run)
-      .set({
-        state: given("state"),
-        cause: given("cause"),
-        tookMs: given("tookMs"),
-        requests: given("requests"),
-        retries: given("retries"),
-        rows: given("rows"),
-        spreadMs: given("spreadMs"),
-        skewMs: given("skewMs"),
-      })
-      .where(eq(run.id, given("id")))
       .prepare(),
   };
 }

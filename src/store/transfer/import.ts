@@ -2,14 +2,11 @@
  * Builds a history from the rows of an export. They say which snapshots there were, and of each what it held, though not
  * which run took it, what was empty, failed or missed, nor any schedule: each of these is as if it had never been.
  */
-import { drizzle } from "drizzle-orm/better-sqlite3";
 import { snakeCase } from "../../core/columns.ts";
 import { causes, type Item, type Scope } from "../../core/domain.ts";
 import { ConfigError, ShapeError } from "../../core/errors.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
-import { createChain } from "../chain/chain.ts";
 import { historyColumns } from "../read/scan.ts";
-import { createGaps } from "../runs/gaps.ts";
 import { RunLedger } from "../runs/run-ledger.ts";
 import { layoutOf } from "../schema/storage-layout.ts";
 import { type PastSnapshot, SnapshotWriter } from "../snapshots/snapshot-writer.ts";
@@ -125,10 +122,8 @@ async function* inRuns(snapshots: AsyncIterable<ImportedSnapshot>): AsyncGenerat
 }
 
 function runWriter(sqlite: Sqlite, path: string, file: HistoryFile, dataset: Dataset) {
-  const orm = drizzle(sqlite);
-  const chain = createChain(sqlite);
-  const ledger = new RunLedger(orm, chain, createGaps(sqlite));
-  const history = new SnapshotWriter(sqlite, orm, ledger, chain);
+  const ledger = new RunLedger(sqlite);
+  const history = new SnapshotWriter(sqlite, ledger);
   const rowsOf = sqlite.prepare<[number], number>("select rows from snapshot where id = ?").pluck();
 
   /** Returns the number of rows. */
