@@ -3,6 +3,7 @@
  * `<!-- generated: NAME -->` and `<!-- end -->`; what it contains is returned by the function of that name below.
  */
 import { readdirSync, readFileSync } from "node:fs";
+import { apiTables } from "./api.ts";
 import { commands } from "./commands.ts";
 import { datasets } from "./datasets.ts";
 import { dictionary } from "./dictionary.ts";
@@ -12,6 +13,7 @@ import { envExample, settings } from "./settings.ts";
 
 /** Markdown of each section, without the markers. */
 const sections: Record<string, () => string | Promise<string>> = {
+  "api tables": apiTables,
   commands,
   datasets,
   metrics,

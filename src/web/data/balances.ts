@@ -9,7 +9,7 @@ import { amount, change, type DataTable, instant, text } from "./table.ts";
 
 export const balances: DataTable = {
   name: "balances",
-  summary: "what every wallet holds of every coin, its value in USDT, and its change since yesterday",
+  summary: "the balance of every coin in every wallet, its value in USDT, and its change since the end of yesterday",
   columns: [
     text("account", "Account"),
     text("wallet", "Wallet"),

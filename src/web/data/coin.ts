@@ -29,7 +29,7 @@ export function walletSource(wallet: string): WalletSource {
 
 export const coin: DataTable = {
   name: "coin",
-  summary: "one coin in one wallet, a row for each snapshot in which it changed, the newest first",
+  summary: "the balance of one coin in one wallet, one row for each snapshot in which it changed, newest first",
   needs: ["wallet", "coin"],
   columns: [
     instant("taken_at", "At"),

@@ -12,7 +12,7 @@ import { count, type DataTable, instant, text, type View } from "./table.ts";
 
 export const collection: DataTable = {
   name: "collection",
-  summary: "how each dataset stands: last complete run, next run, last trouble",
+  summary: "the state of each dataset: last complete run, next run, last error",
   columns: [
     text("account", "Account"),
     text("dataset", "Dataset"),
@@ -64,7 +64,7 @@ export function troubleInWords({ state, cause, messages }: LastFailure): string 
 /** What became of the slots of each dataset, a row for each local day; the newest day first. */
 export const slots: DataTable = {
   name: "slots",
-  summary: "what became of the slots that were due, per day and dataset, over 31 days",
+  summary: "the outcomes of due slots, per day and dataset, over 31 days",
   columns: [
     text("day", "Day"),
     text("account", "Account"),

@@ -9,7 +9,7 @@ import { amount, change, type DataTable, instant, text } from "./table.ts";
 
 export const days: DataTable = {
   name: "days",
-  summary: "what each account was worth in USDT, day by day over 31 days, the oldest first",
+  summary: "the equity of each account in USDT, per day over 31 days, oldest first",
   columns: [
     text("day", "Day"),
     text("account", "Account"),

@@ -17,7 +17,7 @@ export const walletColumns = [
 
 export const equity: DataTable = {
   name: "equity",
-  summary: "what each account is worth in USDT, by wallet, and its change since yesterday",
+  summary: "the equity of each account in USDT, by wallet, and its change since the end of yesterday",
   columns: [
     text("account", "Account"),
     text("state", "State"),

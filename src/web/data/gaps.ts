@@ -7,7 +7,7 @@ import { count, type DataTable, instant, text } from "./table.ts";
 
 export const gaps: DataTable = {
   name: "gaps",
-  summary: "neighbouring slots without a good snapshot and with the same cause, over 31 days, the newest first",
+  summary: "neighbouring slots without a good snapshot and with the same cause, over 31 days, newest first",
   columns: [
     text("account", "Account"),
     text("dataset", "Dataset"),

@@ -46,7 +46,7 @@ export const positions: DataTable = {
 
 export const episodes: DataTable = {
   name: "episodes",
-  summary: "the lives of positions that are over, the newest first",
+  summary: "closed positions, newest first",
   columns: [
     ...keyColumns,
     text("state", "State"),
@@ -70,7 +70,7 @@ export const episodes: DataTable = {
 
 export const position: DataTable = {
   name: "position",
-  summary: "one position, a row for each snapshot in which it changed, the newest first",
+  summary: "one position, one row for each snapshot in which it changed, newest first",
   needs: positionKey.slice(1),
   columns: [
     instant("taken_at", "At"),
