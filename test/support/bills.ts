@@ -67,14 +67,20 @@ export const bills = declared({});
 /** Its cursor is the one of the answer. */
 export const billsWithCursor = declared({ cursor: ({ endId }) => endId });
 
-/** Makes the tables of the dataset in the database at `path`, with the functions that migrations are generated with, and its view. */
-export async function createBillTables(path: string): Promise<void> {
+let statements: string[] | null = null;
+
+/** The statements that a migration would have for the dataset, by the functions that migrations are generated with. */
+async function tableStatements(): Promise<string[]> {
   const before = await generateSQLiteDrizzleJson({ ...tables });
   const after = await generateSQLiteDrizzleJson({ ...tables, reading, bill: recordTableOf(bills) }, before.id);
-  const statements = await generateSQLiteMigration(before, after);
+  return (await generateSQLiteMigration(before, after)).map(strict);
+}
+
+/** Makes tables and view of the dataset in the database at `path`. */
+export async function createBillTables(path: string): Promise<void> {
+  statements ??= await tableStatements();
   const database = new Database(path);
-  for (const statement of statements) database.exec(strict(statement));
-  database.exec(viewsOf([bills]).get("bills") ?? "");
+  for (const statement of [...statements, viewsOf([bills]).get("bills") ?? ""]) database.exec(statement);
   database.close();
 }
 

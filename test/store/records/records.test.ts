@@ -1,35 +1,23 @@
-/** Records of incremental datasets in the store: each once, all of a run or nothing, and nothing altered without being found. */
+/** Records of incremental datasets in the store: the contract on SQLite, what the view shows, and that nothing is altered unnoticed. */
 import Database from "better-sqlite3";
 import { expect, it } from "vitest";
-import type { Item, Reading, RecordBatch, Value } from "../../../src/core/domain.ts";
 import { RecordWriter } from "../../../src/store/records/record-writer.ts";
 import { viewsOf } from "../../../src/store/schema/views.ts";
 import { verify } from "../../../src/store/verify/verify.ts";
 import { bills, createBillTables } from "../../support/bills.ts";
-import { change, collect, failed, minute, query, start } from "../kit.ts";
+import { change, collect, failed, query, storeAt } from "../kit.ts";
+import { at, batch, bill, recordContract } from "../record-contract.ts";
 import { open, temporaryPath } from "../temporary.ts";
 
-const at = (minutes: number): number => start + minutes * minute;
-
-const bill = (id: number, cells: Record<string, Value> = {}): Item => ({
-  row: {
-    billId: String(id),
-    at: at(id),
-    type: "buy",
-    coin: "USDT",
-    amount: `-${id}.50`,
-    fee: "0",
-    balance: null,
-    ...cells,
-  },
-  extra: null,
-});
-
-const batch = (minutes: number, items: Item[], reading: Partial<Reading> = {}): RecordBatch => ({
-  scope: "umcbl",
-  takenAt: at(minutes),
-  items,
-  reading: { through: at(minutes), window: null, hole: null, ...reading },
+recordContract(() => {
+  const path = temporaryPath();
+  let isNew = true;
+  return async () => {
+    const store = await storeAt(path);
+    if (isNew) await createBillTables(path);
+    isNew = false;
+    return store;
+  };
 });
 
 const hole = { from: 0, to: at(-60) };
@@ -48,7 +36,7 @@ async function seeded() {
 }
 
 it("what is untouched verifies, and every record stands under the run that brought it", async () => {
-  const { path, store } = await seeded();
+  const { path } = await seeded();
   expect(await verify(path, [bills])).toMatchObject({ problems: [], runs: 3, snapshots: 4, rows: 5 });
   expect(query(path, "select bill_id, fee, version, run_id, extra from bills order by run_id, bill_id")).toEqual([
     { bill_id: "1", fee: "0", version: 0, run_id: 1, extra: null },
@@ -62,8 +50,6 @@ it("what is untouched verifies, and every record stands under the run that broug
     { state: "partial", cause: "deadline", rows: 1 },
     { state: "ok", cause: null, rows: 2 },
   ]);
-  expect(await store.reading("main", "bills", "umcbl")).toEqual({ through: at(3), window: null, hole: null });
-  expect(await store.reading("main", "bills", "dmcbl")).toBeNull();
 });
 
 it.each([
@@ -94,23 +80,6 @@ it.each([
   store.close();
   expect(change(path, sql)).toBe(1);
   expect((await verify(path, [bills])).problems.join("\n")).toContain(named);
-});
-
-it("a batch with a value that cannot be kept as it is fails its scope, and the records of the others are stored", async () => {
-  const { path, store } = await seeded();
-  const bad = batch(4, [bill(5, { amount: "12,5" })]);
-  const state = await collect(store, bills, at(4), { snapshots: [bad, { ...batch(4, [bill(6)]), scope: "cmcbl" }] });
-  expect(state).toBe("partial");
-  expect(
-    query(path, "select error_code, error_message from snapshots where state = 'failed' order by snapshot_id")[1],
-  ).toEqual({
-    error_code: "shape",
-    error_message: '5: amount: no decimal number: "12,5"',
-  });
-  expect(query(path, "select product_type from bills where bill_id in ('5', '6')")).toEqual([
-    { product_type: "cmcbl" },
-  ]);
-  expect(await store.reading("main", "bills", "umcbl")).toMatchObject({ through: at(3) });
 });
 
 it("of records whose state changes every state is stored, and the newest is compared and shown", async () => {
