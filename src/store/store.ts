@@ -27,12 +27,12 @@ export interface RunEnd {
   failures: readonly FailedSnapshot[];
   /** Nothing was asked, on purpose. */
   skipped: boolean;
-  /** In a word: why it failed, was skipped, was late. Default: the code of the first failure. */
+  /** A word for why it failed, was skipped or was late; the codes of failures take its place. */
   cause: string | null;
   finishedAt: number;
   requests: number;
   retries: number;
-  /** Between the first and the last answer; null with fewer than two. */
+  /** Between the first and the last response; null with fewer than two. */
   spreadMs: number | null;
   /** Our clock minus the exchange's, as it was known to the run; null where they had not been compared. */
   skewMs: number | null;
@@ -51,23 +51,24 @@ export interface RunOutcome {
  * StorageError where that is not so. The suite in test/store/contract.ts holds every implementation to it.
  */
 export interface Store {
-  /** The API generation the account last spoke; null if never known. */
+  /** Returns the API version the account last used; null where that was never known. */
   apiVersion(account: string): Promise<ApiVersion | null>;
-  /** Each change is kept, with its cause. */
+  /** Keeps each change, with its cause; the version that is in use already is none. `at` is epoch ms. */
   setApiVersion(account: string, api: ApiVersion, at: number, cause: string): Promise<void>;
-  /** Null where it was never scheduled, or is switched off. */
+  /** Returns null where it was never scheduled, or is switched off. */
   schedule(account: string, dataset: DatasetName): Promise<ScheduleInForce | null>;
-  /** The names of every account there ever was. */
+  /** Returns the names of every account there ever was. */
   accounts(): Promise<string[]>;
-  /** Puts another pattern (null: off) in force from `at`, which `accountedTo` becomes. */
+  /** Puts another pattern (null: off) in force from `at` (epoch ms), which `accountedTo` becomes. */
   setSchedule(account: string, dataset: DatasetName, pattern: string | null, at: number): Promise<void>;
-  /** True where the slot has its row in the ledger: a run of any state, or why there was none. */
+  /** Returns true where the slot has a row: a run of any state, or why there was none. */
   hasRun(account: string, dataset: DatasetName, slot: number): Promise<boolean>;
-  /** Gives slots that nobody will run any more their final row; those that have a row keep it. */
+  /** Gives slots that will not be run any more their final row; those that have a row keep it. Moves `accountedTo` up to the last one. */
   closeSlots(account: string, dataset: DatasetName, slots: readonly UnrunSlot[]): Promise<void>;
   /**
-   * Claims a slot. Null when it has a row already, unless that is `missed`: the clock may have been set back. A slot of the
-   * schedule moves `accountedTo`; a run on demand says nothing about the slots before it.
+   * Claims a slot, of concurrent callers for one. Returns null when it has a row already, unless that is `missed`: the clock may have
+   * been set back. A slot of the schedule moves `accountedTo`; a run on demand says nothing about the slots before it. Where a claim of
+   * the schedule cannot be written, the next write closes the slot as missed.
    */
   begin(
     account: string,
@@ -76,19 +77,22 @@ export interface Store {
     startedAt: number,
     trigger?: Trigger,
   ): Promise<RunId | null>;
-  /** Stores rows, snapshots and the run's end, all or nothing. A run that has ended keeps its state, which is returned. */
+  /**
+   * Stores rows, snapshots and the run's end, all or nothing. A run that has ended keeps its state, which is returned. On a StorageError
+   * the run goes on and the call may be repeated; on any other error the next write ends the run as failed.
+   */
   finish(run: RunId, end: RunEnd): Promise<RunOutcome>;
-  /** Runs left `running` by a dead process become `failed`, cause `crashed`; when they ended is unknown. Returns how many. */
+  /** Fails runs that a dead process left `running`, with the cause `crashed`; when they ended is unknown. Returns how many. */
   recover(): Promise<number>;
-  /** The scopes of an account that are still asked, whether or not there was ever an answer. */
+  /** Returns the scopes of an account that are still requested, whether or not there was ever a response. */
   asked(dataset: Dataset, account: string): Promise<Scope[]>;
-  /** Rows of the last good snapshot of every scope still asked, of one account or of all. */
+  /** Returns the rows of the last good snapshot of every scope that is still requested, of one account or of all. */
   latest(dataset: Dataset, account?: string): Promise<Known[]>;
-  /** How far a scope of an incremental dataset was read; null where it never was. */
+  /** Returns how far a scope of an incremental dataset was read; null where it never was. */
   reading(account: string, dataset: DatasetName, scope: Scope): Promise<Reading | null>;
   /** The state of alerts. */
   readonly alerts: AlertStore;
-  /** Whether each dataset that is scheduled is up to date, at `now`. */
+  /** Returns whether each dataset that is scheduled is up to date, at `now` (epoch ms). */
   freshness(now: number): Promise<Freshness[]>;
   /** Throws a SpaceError where the disk has too little room for another run. */
   requireRoom(): void;
