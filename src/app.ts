@@ -15,7 +15,7 @@ import { DeadlineError } from "./core/errors.ts";
 import { createLog, type Log } from "./core/log.ts";
 import { redactor } from "./core/text.ts";
 import { datasets } from "./datasets/index.ts";
-import { createHeartbeat, type Heartbeat } from "./monitoring/heartbeat.ts";
+import { Heartbeat } from "./monitoring/heartbeat.ts";
 import { createMetrics, type Metrics } from "./monitoring/metrics.ts";
 import { createServiceManager, type ServiceManager } from "./monitoring/systemd.ts";
 import { createDailyReports, type DailyReports } from "./reports/daily.ts";
@@ -143,7 +143,7 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
     const abortRuns = () => controller.abort(new DeadlineError("the program was stopped before it was finished"));
     const { reportsDirectory: directory, reportsSchedule: schedule } = config;
     const heartbeat =
-      config.heartbeatUrl && createHeartbeat({ url: config.heartbeatUrl, proxy: config.proxy, store, clock, log });
+      config.heartbeatUrl && new Heartbeat({ url: config.heartbeatUrl, proxy: config.proxy, store, clock, log });
     if (heartbeat) opened.unshift(heartbeat);
     const dailyReports = schedule && createDailyReports({ databasePath, directory, schedule, clock, log, stopping });
     const { http, timezone, sqlTimeoutSeconds } = config;

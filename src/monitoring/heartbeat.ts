@@ -2,14 +2,14 @@
  * A dead man's switch: the address is called after each complete cycle, and told of each failure: at `/fail` behind its
  * path, as healthchecks.io has it, or with `status=down`, as Uptime Kuma has it. When nothing comes any more, whoever is called raises the alarm.
  */
-import got, { RequestError } from "got";
 import type { EndedRun } from "../collecting/run-context.ts";
 import { type Clock, sleep } from "../core/clock.ts";
 import { parsePattern } from "../core/cron.ts";
 import type { Secret } from "../core/domain.ts";
 import type { Log } from "../core/log.ts";
-import { proxyProblem, routeTo } from "../network/outgoing.ts";
+import { type Route, routeTo } from "../network/outgoing.ts";
 import { noProxy, type ProxySettings } from "../network/proxy.ts";
+import { failureOf, send } from "../network/request.ts";
 import type { Freshness } from "../store/history.ts";
 import type { Store } from "../store/store.ts";
 
@@ -22,48 +22,62 @@ export interface HeartbeatOptions {
   log: Log;
 }
 
-export interface Heartbeat {
-  /** Calls, where there is something to say, and returns at once. Each thing is said once a slot. */
-  onEnded(run: EndedRun): void;
-  /** Calls no more; what is on its way is cut. */
-  close(): void;
-}
-
 type Beat = "ok" | "fail";
 
-/** Milliseconds. */
-const timeLimit = 10_000;
-const pause = 1000;
+const timeLimitMs = 10_000;
+const retryAfterMs = 1000;
 
-export function createHeartbeat({ url, proxy = noProxy, store, clock, log }: HeartbeatOptions): Heartbeat {
-  const route = routeTo(url.reveal(), proxy);
-  const closing = new AbortController();
-  /** The slots that were spoken of. */
-  const said: Record<Beat, number> = { ok: Number.NaN, fail: Number.NaN };
-  /** Of the newest slot: the series whose run of it has not ended well yet, so that not all are read after each run. */
-  const owing = { slot: Number.NEGATIVE_INFINITY, series: new Set<string>() };
-  let isCalling = false;
-  /** What to say when the call at hand is over. */
-  let next: Beat | null = null;
-  let isHeard = true;
+export class Heartbeat {
+  readonly #options: HeartbeatOptions;
+  readonly #route: Route;
+  readonly #closing = new AbortController();
+  /** The last slot of each kind of call. */
+  readonly #calledFor: Record<Beat, number> = { ok: Number.NaN, fail: Number.NaN };
+  /** The newest slot, and the series whose run of it has not ended well yet, so that not all are read after each run. */
+  #newestSlot = Number.NEGATIVE_INFINITY;
+  #incomplete = new Set<string>();
+  #judged: Promise<void> = Promise.resolve();
+  #isCalling = false;
+  /** What to call for when the current call is over. */
+  #next: Beat | null = null;
+  #isAnswered = true;
 
-  async function onEnded(run: EndedRun): Promise<void> {
-    const { slot, state } = run;
-    const beat = state === "failed" || state === "partial" ? "fail" : (await isComplete(run)) ? "ok" : null;
-    if (beat === null || said[beat] === slot) return;
-    said[beat] = slot;
-    next = beat;
-    if (!isCalling) void callAll();
+  constructor(options: HeartbeatOptions) {
+    this.#options = options;
+    this.#route = routeTo(options.url.reveal(), options.proxy ?? noProxy);
   }
 
-  /** Whether the last slot of everything that is scheduled is complete, with this run. */
-  async function isComplete(run: EndedRun): Promise<boolean> {
-    owing.series.delete(seriesName(run));
-    if (run.slot <= owing.slot && owing.series.size > 0) return false;
-    owing.slot = Math.max(owing.slot, run.slot);
+  /** Calls where a run completes a cycle or fails, once a slot for each. Does not wait for the answer. */
+  onEnded(run: EndedRun): Promise<void> {
+    // One after the other: a run that ends while freshness is read is missing in what was read.
+    this.#judged = this.#judged.then(() => this.#judge(run));
+    return this.#judged;
+  }
+
+  async #judge(run: EndedRun): Promise<void> {
+    const { slot, state } = run;
+    const beat = state === "failed" || state === "partial" ? "fail" : (await this.#isComplete(run)) ? "ok" : null;
+    if (beat === null || this.#calledFor[beat] === slot) return;
+    this.#calledFor[beat] = slot;
+    this.#next = beat;
+    if (!this.#isCalling) void this.#callAll();
+  }
+
+  /** Calls no more, and aborts a call that has not ended. */
+  close(): void {
+    this.#closing.abort();
+    this.#route.close();
+  }
+
+  /** Returns whether the last slot of everything that is scheduled is complete, with this run. */
+  async #isComplete(run: EndedRun): Promise<boolean> {
+    const { store, clock, log } = this.#options;
+    this.#incomplete.delete(seriesName(run));
+    if (run.slot <= this.#newestSlot && this.#incomplete.size > 0) return false;
+    this.#newestSlot = Math.max(this.#newestSlot, run.slot);
     try {
-      const late = (await store.freshness(clock.now())).filter((one) => one.offered && !isUpTo(one, owing.slot));
-      owing.series = new Set(late.map(seriesName));
+      const late = (await store.freshness(clock.now())).filter((one) => one.offered && !isUpTo(one, this.#newestSlot));
+      this.#incomplete = new Set(late.map(seriesName));
       return late.length === 0;
     } catch (error) {
       log.warn({ problem: (error as Error).message }, "heartbeat: the database cannot be read; nothing is said");
@@ -71,55 +85,44 @@ export function createHeartbeat({ url, proxy = noProxy, store, clock, log }: Hea
     }
   }
 
-  async function callAll(): Promise<void> {
-    isCalling = true;
-    for (let beat = next; beat !== null && !closing.signal.aborted; beat = next) {
-      next = null;
-      const problem = (await call(beat)) && (await sleep(clock, pause, closing.signal).then(() => call(beat), String));
-      if (!closing.signal.aborted) report(problem);
+  async #callAll(): Promise<void> {
+    const { clock } = this.#options;
+    const { signal } = this.#closing;
+    this.#isCalling = true;
+    while (this.#next !== null && !signal.aborted) {
+      const beat = this.#next;
+      this.#next = null;
+      let problem = await this.#call(beat);
+      if (problem !== null) problem = await sleep(clock, retryAfterMs, signal).then(() => this.#call(beat), String);
+      if (!signal.aborted) this.#report(problem);
     }
-    isCalling = false;
+    this.#isCalling = false;
   }
 
-  /** What went wrong in a few words, none of them the exchange's or the address; null where it was heard. */
-  async function call(beat: Beat): Promise<string | null> {
-    const options = {
-      agent: await route.agent(),
-      followRedirect: false,
-      retry: { limit: 0 },
-      throwHttpErrors: false,
-      signal: closing.signal,
-    };
-    const stream = got.stream(addressOf(url, beat), { ...options, timeout: { request: timeLimit } });
+  /** Returns what went wrong in a few words that hold no part of the address; null where it was heard. */
+  async #call(beat: Beat): Promise<string | null> {
+    const { url } = this.#options;
+    const request = { timeouts: { request: timeLimitMs }, signal: this.#closing.signal, maxBytes: 0 };
     try {
-      const status = await new Promise<number>((resolve, reject) => {
-        stream.once("response", (response: { statusCode: number }) => resolve(response.statusCode));
-        stream.on("error", reject);
-      });
-      return status >= 200 && status < 300 ? null : `HTTP ${status}`;
+      const reply = await send(addressOf(url, beat), this.#route, request);
+      if (reply === null) return "no reply";
+      return reply.status >= 200 && reply.status < 300 ? null : `HTTP ${reply.status}`;
     } catch (error) {
-      return proxyProblem(error) ?? (error instanceof RequestError ? error.code : "unknown");
-    } finally {
-      stream.destroy();
+      const { kind, code, problem, advice } = failureOf(error, "", this.#route, "HEARTBEAT_URL");
+      if (kind === "proxy") return problem;
+      return advice === null ? (kind === "timeout" ? "ETIMEDOUT" : code) : `${code}: ${advice}`;
     }
   }
 
-  /** Once when it begins, once when it is over. */
-  function report(problem: string | null): void {
-    if ((problem === null) === isHeard) return;
-    isHeard = problem === null;
-    if (isHeard) log.info({}, "heartbeat: HEARTBEAT_URL answers again");
+  /** Logs a failure once when it begins, and once when it is over. */
+  #report(problem: string | null): void {
+    const { log } = this.#options;
+    if ((problem === null) === this.#isAnswered) return;
+    this.#isAnswered = problem === null;
+    if (this.#isAnswered) log.info({}, "heartbeat: HEARTBEAT_URL answers again");
     else
       log.warn({ problem }, `heartbeat: HEARTBEAT_URL does not answer as it should (${problem}); collecting goes on`);
   }
-
-  return {
-    onEnded: (run) => void onEnded(run),
-    close() {
-      closing.abort();
-      route.close();
-    },
-  };
 }
 
 const seriesName = ({ account, dataset }: Pick<EndedRun, "account" | "dataset">): string => `${dataset} ${account}`;

@@ -4,11 +4,17 @@ import { createServer as createTlsServer } from "node:tls";
 import { expect, it, onTestFinished } from "vitest";
 import { post } from "../../src/alerts/delivery/post.ts";
 import { createHttp } from "../../src/bitget/wire/http.ts";
+import { systemClock } from "../../src/core/clock.ts";
 import { Secret } from "../../src/core/domain.ts";
+import { createLog } from "../../src/core/log.ts";
+import { Heartbeat } from "../../src/monitoring/heartbeat.ts";
 import { type ProxySettings, readProxySettings } from "../../src/network/proxy.ts";
 import { selfSigned } from "../bitget/self-signed.ts";
 import { failureOf } from "../bitget/support.ts";
+import { start } from "../store/kit.ts";
+import { open, temporaryPath } from "../store/temporary.ts";
 import { startConnectProxy, startSocksProxy } from "../support/proxies.ts";
+import { until } from "../support/wait.ts";
 
 const proxied = (HTTPS_PROXY: string): ProxySettings =>
   readProxySettings(
@@ -123,4 +129,35 @@ it("a webhook is asked through the proxy too, and the refusal named", async () =
     `the proxy 127.0.0.1:${proxy.port} (HTTPS_PROXY) refuses to connect to hooks.example (HTTP 502)`,
   );
   expect(proxy.asked).toEqual(["hooks.example:443"]);
+});
+
+/** The port of a host whose certificate nobody vouches for. */
+async function unprovenPort(): Promise<number> {
+  const server = createTlsServer(selfSigned());
+  server.on("tlsClientError", () => {});
+  return portOf(server);
+}
+
+it("a webhook that cannot prove who it is fails with what to do about it", async () => {
+  const url = new Secret(`https://localhost:${await unprovenPort()}/services/0123456789abcdef0123`);
+  await expect(post(url, "{}", AbortSignal.timeout(10_000))).rejects.toThrow(
+    "localhost could not prove who it is (DEPTH_ZERO_SELF_SIGNED_CERT): check ALERT_WEBHOOK_URL; where a proxy inspects TLS, NODE_EXTRA_CA_CERTS must name the file of its authority",
+  );
+});
+
+it("a heartbeat that cannot prove who it is says the same in the log, without the address", async () => {
+  const lines: string[] = [];
+  const log = createLog({ level: "warn", format: "json", secrets: [], write: (line) => lines.push(line) });
+  const url = new Secret(`https://localhost:${await unprovenPort()}/0123456789abcdef0123`);
+  const store = await open(temporaryPath());
+  const heartbeat = new Heartbeat({ url, store, clock: systemClock, log });
+  onTestFinished(() => heartbeat.close());
+  const at = { slot: start, startedAt: start, finishedAt: start };
+  const tally = { requests: 1, retries: 0, rateLimited: 0 };
+  await heartbeat.onEnded({ account: "main", dataset: "positions", state: "failed", failures: [], ...at, ...tally });
+  await until(() => lines.length > 0);
+  expect(lines.join()).toContain(
+    "HEARTBEAT_URL does not answer as it should (DEPTH_ZERO_SELF_SIGNED_CERT: check HEARTBEAT_URL; where a proxy inspects TLS, NODE_EXTRA_CA_CERTS must name the file of its authority); collecting goes on",
+  );
+  expect(lines.join()).not.toContain("localhost");
 });

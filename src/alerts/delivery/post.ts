@@ -1,9 +1,9 @@
 /** One POST to the receiver of alerts. No redirect is followed, nothing waits for ever, and what goes wrong is said without the address. */
-import got, { RequestError, TimeoutError } from "got";
 import type { Secret } from "../../core/domain.ts";
 import { redactor, secretsOfUrl, visible } from "../../core/text.ts";
-import { proxyProblem, routeTo } from "../../network/outgoing.ts";
+import { routeTo } from "../../network/outgoing.ts";
 import { noProxy, type ProxySettings } from "../../network/proxy.ts";
+import { failureOf, send } from "../../network/request.ts";
 import type { Webhook } from "../../settings/sections/alerts.ts";
 
 export interface Answered {
@@ -31,51 +31,30 @@ export async function post(
   const redact = redactor(secretsOfUrl(url));
   const route = routeTo(url.reveal(), proxy);
   try {
-    const stream = got.stream.post(url.reveal(), {
-      agent: await route.agent(),
+    const reply = await send(url.reveal(), route, {
+      method: "POST",
       body,
       headers: { "content-type": "application/json", "user-agent": "bitget-collector" },
-      followRedirect: false,
-      retry: { limit: 0 },
-      throwHttpErrors: false,
-      timeout: { request: patience },
+      timeouts: { request: patience },
       signal,
-    });
-    // One that is aborted after the end fails once more, with nobody left to hear it.
-    stream.on("error", () => {});
-    const chunks: Buffer[] = [];
-    let size = 0;
-    try {
-      for await (const chunk of stream) {
-        chunks.push(chunk);
-        size += chunk.length;
-        if (size >= enough) break;
-      }
-    } catch (error) {
+      maxBytes: enough,
       // Whether it was taken the status says; what is said beside it may end anywhere, in a token too.
-      if (!stream.response) throw error;
-      chunks.length = 0;
-    }
-    const { response } = stream;
-    if (!response) throw new Error(`${hostname} ended the connection without an answer`);
-    const said = Buffer.concat(chunks).toString("utf8").slice(0, enough);
-    const retryAfterMs = waitOf(response.headers["retry-after"]) ?? waitOf(waitIn(said));
-    return { status: response.statusCode, retryAfterMs, text: visible(redact(said)).slice(0, 200) };
+      ignoreDamage: true,
+    });
+    if (!reply) throw new Error(`${hostname} ended the connection without an answer`);
+    const said = reply.body.toString("utf8");
+    const retryAfterMs = waitOf(reply.headers["retry-after"]) ?? waitOf(waitIn(said));
+    return { status: reply.status, retryAfterMs, text: visible(redact(said)).slice(0, 200) };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    throw inWords(error, hostname, patience, route.words);
+    if (!(error instanceof Error && "code" in error)) throw error;
+    const { kind, problem } = failureOf(error, hostname, route, "ALERT_WEBHOOK_URL");
+    throw new Error(
+      kind === "timeout" ? `${hostname} did not answer within ${patience / 1000} s${route.words}` : problem,
+    );
   } finally {
     route.close();
   }
-}
-
-/** A new error: got's carries the request, and so the address. */
-function inWords(error: unknown, host: string, patience: number, way: string): Error {
-  const refusal = proxyProblem(error);
-  if (refusal !== null) return new Error(refusal);
-  if (error instanceof TimeoutError) return new Error(`${host} did not answer within ${patience / 1000} s${way}`);
-  if (error instanceof RequestError) return new Error(`no answer from ${host} (${error.code})${way}`);
-  return error instanceof Error ? error : new Error(`no answer from ${host}`);
 }
 
 const waitOf = (header: string | undefined): number | null =>

@@ -1,9 +1,9 @@
 /** One GET over the wire, whatever comes back. No redirect is followed, nothing is repeated, nothing waits for ever. */
-import got, { RequestError, TimeoutError } from "got";
 import { abortable } from "../../core/async/abort.ts";
 import { CollectorError, type FailureKind, NetworkError } from "../../core/errors.ts";
-import { proxyProblem, type Route, routeTo } from "../../network/outgoing.ts";
+import { type Route, routeTo } from "../../network/outgoing.ts";
 import { noProxy, type ProxySettings } from "../../network/proxy.ts";
+import { failureOf, type SendFailure, send, type Timeouts } from "../../network/request.ts";
 
 export interface Reply {
   status: number;
@@ -26,15 +26,6 @@ export interface Http {
   close(): void;
 }
 
-/** Milliseconds for each part of a request, and for the whole of it. */
-export interface Timeouts {
-  lookup: number;
-  connect: number;
-  secureConnect: number;
-  response: number;
-  request: number;
-}
-
 const defaultTimeouts: Timeouts = {
   lookup: 5000,
   connect: 5000,
@@ -44,7 +35,12 @@ const defaultTimeouts: Timeouts = {
 };
 
 /** Bytes of a body, unpacked. The longest answer we know, all tickers, has 0.4 MB. */
-const largestBody = 2_000_000;
+const maxBodyBytes = 2_000_000;
+
+interface Way {
+  host: string;
+  route: Route;
+}
 
 /** `hosts` are origins, the one to ask first in front: `https://api.bitget.com`. */
 export function createHttp(
@@ -57,40 +53,24 @@ export function createHttp(
     autoSelectFamilyAttemptTimeout: 2000,
     proxyPatience: timeouts.connect + timeouts.secureConnect,
   };
-  const routes = hosts.map((host) => ({ host, route: routeTo(host, proxy, connection) }));
-  const client = got.extend({
-    headers: { accept: "application/json", "user-agent": "bitget-collector" },
-    followRedirect: false,
-    retry: { limit: 0 },
-    throwHttpErrors: false,
-    decompress: true,
-    timeout: timeouts,
-  });
-
+  const routes = hosts.map((host): Way => ({ host, route: routeTo(host, proxy, connection) }));
   async function getFrom(
-    { host, route }: { host: string; route: Route },
+    { host, route }: Way,
     target: string,
     headersNow: HeadersNow,
     signal: AbortSignal,
   ): Promise<Reply> {
-    const agent = await route.agent();
-    const stream = client.stream(host + target, { agent, headers: headersNow(), signal });
-    // A signal that is aborted after the end makes the stream fail once more, with nobody left to hear it.
-    stream.on("error", () => {});
-    const chunks: Buffer[] = [];
-    let size = 0;
-    for await (const chunk of stream) {
-      size += chunk.length;
-      if (size > largestBody) throw failure("too_large", target, `the answer is longer than ${largestBody} bytes`);
-      chunks.push(chunk);
-    }
-    const { response } = stream;
-    if (response === undefined) throw failure("network", target, "the connection ended without an answer");
+    // The headers are made when everything else is ready: a signature has the time in it.
+    await route.agent();
+    const headers = { accept: "application/json", "user-agent": "bitget-collector", ...headersNow() };
+    const reply = await send(host + target, route, { headers, timeouts, signal, maxBytes: maxBodyBytes });
+    if (reply === null) throw failure("network", target, "the connection ended without an answer");
+    if (reply.isCut) throw failure("too_large", target, `the answer is longer than ${maxBodyBytes} bytes`);
     return {
-      status: response.statusCode,
-      contentType: response.headers["content-type"] ?? "",
-      retryAfter: response.headers["retry-after"] ?? null,
-      body: Buffer.concat(chunks),
+      status: reply.status,
+      contentType: reply.headers["content-type"] ?? "",
+      retryAfter: reply.headers["retry-after"] ?? null,
+      body: reply.body,
     };
   }
 
@@ -102,7 +82,9 @@ export function createHttp(
           return await abortable(getFrom(way, target, headersNow, signal), signal);
         } catch (error) {
           if (signal.aborted) throw signal.reason;
-          if (n === routes.length - 1 || !isUnreachable(error)) throw failureOf(error, target, way);
+          if (error instanceof CollectorError) throw error;
+          const failed = failureOf(error, new URL(way.host).hostname, way.route, "BITGET_BASE_URL");
+          if (n === routes.length - 1 || !isUnreachable(failed)) throw errorOf(failed, target);
         }
       }
       throw failure("network", target, "there is no host to ask");
@@ -115,32 +97,16 @@ export function createHttp(
 
 const unreachableCodes = ["ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT"];
 
-function isUnreachable(error: unknown): boolean {
-  if (error instanceof TimeoutError) return error.event === "lookup" || error.event === "connect";
-  return error instanceof RequestError && (unreachableCodes.includes(error.code) || proxyProblem(error) !== null);
-}
+const isUnreachable = ({ kind, code }: SendFailure): boolean =>
+  kind === "proxy" || ["lookup", "connect"].includes(code) || unreachableCodes.includes(code);
 
 /** A new error in place of got's, which carries the request with its headers, and so the key. */
-function failureOf(error: unknown, target: string, { host, route }: { host: string; route: Route }): CollectorError {
-  if (error instanceof CollectorError) return error;
-  const { hostname } = new URL(host);
-  const code = error instanceof RequestError ? error.code : "unknown";
-  const refusal = proxyProblem(error);
-  if (refusal !== null) return failure("network", target, refusal);
-  if (error instanceof TimeoutError || code === "ETIMEDOUT") {
-    const phase = error instanceof TimeoutError ? error.event : code;
-    return failure("timeout", target, `${hostname} did not answer in time (${phase})${route.words}`);
-  }
+function errorOf({ kind, code, problem }: SendFailure, target: string): NetworkError {
+  if (kind === "timeout" || kind === "tls") return failure(kind, target, problem);
   if (code === "HPE_HEADER_OVERFLOW") return failure("too_large", target, "the headers of the answer are too long");
   if (/^(Z_|ERR__ERROR|ERR_BROTLI|ERR_PADDING|HPE_)/.test(code))
     return failure("bad_body", target, `the answer is damaged (${code})`);
-  if (/CERT|TLS|SSL|EPROTO|SELF_SIGNED|UNABLE_TO/.test(code)) {
-    const advice = /SELF_SIGNED|UNABLE_TO/.test(code)
-      ? `check BITGET_BASE_URL; where a proxy inspects TLS, NODE_EXTRA_CA_CERTS must name the file of its authority`
-      : "check BITGET_BASE_URL and this machine's date";
-    return failure("tls", target, `${hostname} could not prove who it is (${code}${route.words}): ${advice}`);
-  }
-  return failure("network", target, `no answer from ${hostname} (${code})${route.words}`);
+  return failure("network", target, problem);
 }
 
 function failure(kind: FailureKind, target: string, problem: string): NetworkError {

@@ -2,8 +2,9 @@ import { createServer as createTlsServer } from "node:https";
 import { type AddressInfo, createServer as createSocketServer, type Socket } from "node:net";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { createHttp, type Http, type Timeouts } from "../../../src/bitget/wire/http.ts";
+import { createHttp, type Http } from "../../../src/bitget/wire/http.ts";
 import { DeadlineError } from "../../../src/core/errors.ts";
+import type { Timeouts } from "../../../src/network/request.ts";
 import { answer, canaries, failureOf, send, startServer } from "../support.ts";
 
 const asked = "/api/v2/spot/account/assets?coin=BTC";
