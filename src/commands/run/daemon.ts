@@ -35,7 +35,9 @@ export async function collectUntilStopped(app: App, seconds: number | null): Pro
   for (const signal of endings()) process.on(signal, onSignal);
   const work = async () => {
     let daemon: Daemon | null = null;
-    app.pages?.start(observeRuns(app).text, () => daemon?.scheduler.problem() ?? "");
+    // Also without pages: the heartbeat is one of the observers.
+    const metrics = observeRuns(app);
+    app.pages?.start(metrics.text, () => daemon?.scheduler.problem() ?? "");
     await Promise.race([preflight(app).catch(onFatal), ended]);
     if (stoppedBy !== null || fatal) return;
     daemon = await openDaemon(app, onFatal);
