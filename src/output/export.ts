@@ -3,13 +3,12 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import type { Dataset } from "../datasets/dataset.ts";
-import type { HistoryReader, Span } from "../store/history.ts";
+import type { Form, HistoryReader, Span } from "../store/history.ts";
 import { writeBeside } from "./atomic-file.ts";
 import { csvCell, csvLine } from "./csv.ts";
 import { kindOf } from "./kind.ts";
 import { jsonMember } from "./ndjson.ts";
 import { parquetChunks } from "./parquet.ts";
-import { type HistoryRows, historyRows } from "./rows.ts";
 
 export interface Exporting {
   span: Span;
@@ -34,14 +33,20 @@ export async function exportHistory(
   let done = 0;
   const release = history.hold();
   try {
-    const rows = historyRows(history, dataset, span);
-    const total = onProgress ? rows.total() : 0;
-    const counted = counting(rows, (count) => {
-      signal.throwIfAborted();
-      done += count;
-      onProgress?.(done, total);
-    });
-    const pieces = format === "parquet" ? parquetChunks(counted) : lines(counted, format);
+    const columns = history.columns(dataset);
+    const total = onProgress ? history.countRows(dataset, span) : 0;
+    function* snapshots<T>(form: Form<T>): Generator<T[][], void> {
+      for (const rows of history.scan(dataset, span, form)) {
+        yield rows;
+        signal.throwIfAborted();
+        done += rows.length;
+        onProgress?.(done, total);
+      }
+    }
+    const pieces =
+      format === "parquet"
+        ? parquetChunks(dataset, columns, snapshots({ cell: (cell) => cell }))
+        : lines(columns, format, snapshots({ cell: format === "csv" ? csvCell : jsonMember, join: commas }));
     await writeBeside(path, zipped ? compressed(pieces) : pieces);
     return done;
   } finally {
@@ -49,25 +54,19 @@ export async function exportHistory(
   }
 }
 
-function counting(rows: HistoryRows, count: (rows: number) => void): HistoryRows {
-  function* snapshots<T>(...form: Parameters<typeof rows.snapshots<T>>) {
-    for (const some of rows.snapshots(...form)) {
-      yield some;
-      count(some.length);
-    }
-  }
-  return { ...rows, snapshots };
-}
-
 /** Characters in a piece, or somewhat more. */
 const pieceLength = 262_144;
 
 const commas = (cells: readonly string[]): string => cells.join(",");
 
-function* lines({ columns, snapshots }: HistoryRows, format: "csv" | "ndjson"): Generator<string, void> {
+function* lines(
+  columns: readonly string[],
+  format: "csv" | "ndjson",
+  snapshots: Iterable<string[][]>,
+): Generator<string, void> {
   const isCsv = format === "csv";
   let piece = isCsv ? csvLine(columns) : "";
-  for (const rows of snapshots(isCsv ? csvCell : jsonMember, commas)) {
+  for (const rows of snapshots) {
     for (const runs of rows) piece += isCsv ? `${runs.join(",")}\r\n` : `{${runs.join(",")}}\n`;
     if (piece.length < pieceLength) continue;
     yield piece;

@@ -1,17 +1,26 @@
 /** Rows as a Parquet file: amounts and instants as text, so that no digit is lost; integers as INT64. */
 import { ByteWriter, ParquetWriter, type SchemaElement } from "hyparquet-writer";
+import { snakeCase } from "../core/columns.ts";
 import type { Cell } from "../core/domain.ts";
-import type { HistoryRows } from "./rows.ts";
+import type { Dataset } from "../datasets/dataset.ts";
 
 /** Rows that are in memory at a time, and in the memory of whoever reads the file. */
 const rowsPerGroup = 10_000;
 
-/** The file in pieces, a group of rows each. */
-export function* parquetChunks({ columns, integers, snapshots }: HistoryRows): Generator<Buffer, void> {
+/** Yields the file in pieces, a group of rows each. Columns that are no integers have texts. */
+export function* parquetChunks(
+  dataset: Dataset,
+  columns: readonly string[],
+  snapshots: Iterable<Cell[][]>,
+): Generator<Buffer, void> {
   const writer = new ByteWriter();
-  const file = new ParquetWriter({ writer, schema: schemaOf(columns, integers), createdBy: "bitget-collector" });
+  const file = new ParquetWriter({
+    writer,
+    schema: schemaOf(columns, integersOf(dataset)),
+    createdBy: "bitget-collector",
+  });
   let rows: Cell[][] = [];
-  for (const some of snapshots((cell) => cell)) {
+  for (const some of snapshots) {
     rows.push(...some);
     if (rows.length < rowsPerGroup) continue;
     yield groupOf(rows);
@@ -34,6 +43,11 @@ export function* parquetChunks({ columns, integers, snapshots }: HistoryRows): G
     return bytes;
   }
 }
+
+const integersOf = ({ columns }: Dataset): ReadonlySet<string> => {
+  const flags = Object.keys(columns).filter((name) => columns[name]?.kind === "flag");
+  return new Set([...flags.map(snakeCase), "snapshot_id", "taken_at_ms"]);
+};
 
 const schemaOf = (columns: readonly string[], integers: ReadonlySet<string>): SchemaElement[] => [
   { name: "root", num_children: columns.length },

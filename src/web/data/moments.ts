@@ -21,6 +21,6 @@ export function momentsOf({ history, account, at, timezone }: View): Moments {
   };
 }
 
-/** Of people, in the order in which they came; public prices belong to none. */
-export const accountsOf = ({ history, account }: Pick<View, "history" | "account">): string[] =>
+/** Returns the accounts that are looked at, in the order in which they came. */
+export const accountsOf = ({ history, account }: View): string[] =>
   history.accounts().filter((name) => account === null || name === account);

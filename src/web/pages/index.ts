@@ -6,7 +6,6 @@ import type { Steps } from "../../core/async/cooperate.ts";
 import { QueryError } from "../../core/errors.ts";
 import { Curves, nameOf } from "../curves/curves.ts";
 import { equitySource } from "../curves/sources.ts";
-import { accountsOf } from "../data/moments.ts";
 import type { View } from "../data/table.ts";
 import type { Site } from "../site.ts";
 import { api } from "./api.ts";
@@ -53,7 +52,7 @@ async function warm({ reader, now, timezone }: Site, curves: Curves): Promise<vo
     try {
       return await reader.readInSteps(function* (history) {
         const at = now();
-        for (const account of new Set([null, ...accountsOf({ history, account: null })])) {
+        for (const account of new Set([null, ...history.accounts()])) {
           const source = equitySource({ history, account, at, isNow: true, timezone, given: {} });
           yield* curves.prepare(history, source, nameOf("equity", source));
         }

@@ -2,7 +2,6 @@
 import { html } from "hono/html";
 import { Temporal } from "temporal-polyfill";
 import { visible } from "../../../core/text.ts";
-import { accountsOf } from "../../data/moments.ts";
 import type { View } from "../../data/table.ts";
 import { type Html, instantFigure } from "./figure.ts";
 import { addressOf, stickyParams } from "./query-params.ts";
@@ -62,7 +61,7 @@ ${body}
 
 /** Without a script it is a form like any other. */
 function choice(view: View, path: string, own: Record<string, string>): Html {
-  const accounts = accountsOf({ history: view.history, account: null });
+  const accounts = view.history.accounts();
   const local = view.isNow
     ? ""
     : Temporal.Instant.fromEpochMilliseconds(view.at)

@@ -3,7 +3,6 @@ import type { Context } from "hono";
 import { Temporal } from "temporal-polyfill";
 import { startOfDate } from "../../../queries/periods.ts";
 import type { HistoryReader } from "../../../store/history.ts";
-import { accountsOf } from "../../data/moments.ts";
 import type { View } from "../../data/table.ts";
 import { badRequest, notFound, type Site } from "../../site.ts";
 
@@ -30,7 +29,7 @@ export function questionOf(c: Context, { timezone, now }: Site): Question {
 
 /** @throws HTTPException 404 where the account is unknown */
 export function viewOf(history: HistoryReader, { account, at, given }: Question, { timezone, now }: Site): View {
-  if (account !== null && !accountsOf({ history, account: null }).includes(account))
+  if (account !== null && !history.accounts().includes(account))
     throw notFound(`There is no account "${account}" in this database.`);
   return { history, account, at: at ?? now(), isNow: at === null, timezone, given };
 }
