@@ -1,17 +1,11 @@
 /** What a stored snapshot says of the things that alerts are about. */
 
-import { absolute, compare, isPositive, subtract } from "../core/decimal.ts";
+import { absolute, compare, decimalIn, isPositive, subtract } from "../core/decimal.ts";
 import type { Digits, Row } from "../core/domain.ts";
 import type { AlertSettings } from "../settings/sections/alerts.ts";
 import type { StoredSnapshot } from "../store/alerts/alert-store.ts";
 import { type AlertKind, judgeLeast, judgeMost, type Reading, type Share, shareOf } from "./rules.ts";
 import { coinsText, nameText, percentText } from "./words.ts";
-
-/** A column as digits; null where it is unknown. */
-const digits = (row: Row, column: string): Digits | null => {
-  const value = row[column];
-  return typeof value === "string" ? value : null;
-};
 
 const unknown = { value: null, verdict: "unknown", how: "is unknown" } as const;
 
@@ -55,7 +49,7 @@ export function positionReadings(seen: StoredSnapshot, rows: readonly Row[], set
         : [
             reading(
               { ...named, kind: "margin-ratio", threshold: marginRatio },
-              ratio(digits(row, "margin_ratio"), marginRatio),
+              ratio(decimalIn(row, "margin_ratio"), marginRatio),
             ),
           ]),
     ];
@@ -67,8 +61,8 @@ export function positionReadings(seen: StoredSnapshot, rows: readonly Row[], set
  * being liquidated; that of a crossed one can be on either side, as its whole account has it.
  */
 function nearness(row: Row, limit: Digits): Judged {
-  const liquidation = digits(row, "liquidation_price");
-  const mark = digits(row, "mark_price");
+  const liquidation = decimalIn(row, "liquidation_price");
+  const mark = decimalIn(row, "mark_price");
   if (liquidation === null) return unknown;
   if (!isPositive(liquidation)) return { value: null, verdict: "good", how: "has no liquidation price" };
   if (mark === null || !isPositive(mark)) return unknown;
@@ -92,7 +86,7 @@ export function futuresReadings(seen: StoredSnapshot, rows: readonly Row[], { ma
     const subject = JSON.stringify([seen.productType, row.margin_coin]);
     const what = `futures account in ${nameText(row.margin_coin)} (${seen.productType})`;
     const named = { seen, kind: "margin-ratio", subject, what, threshold: marginRatio } as const;
-    return reading(named, ratio(digits(row, "cross_risk_rate"), marginRatio));
+    return reading(named, ratio(decimalIn(row, "cross_risk_rate"), marginRatio));
   });
 }
 
@@ -105,7 +99,7 @@ export function unifiedReadings(
   if (marginRatio === null || !row) return [];
   const what = "unified account";
   const named = { seen, kind: "margin-ratio", subject: "unified", what, threshold: marginRatio } as const;
-  return [reading(named, ratio(digits(row, "margin_ratio"), marginRatio))];
+  return [reading(named, ratio(decimalIn(row, "margin_ratio"), marginRatio))];
 }
 
 /** What drawdown looks at: the whole of an equity, or all of it that has a price. */
@@ -120,9 +114,9 @@ export interface Watched {
 /** Null where something did not tell its part: what is left would look like a loss. */
 export function watchedEquity([row]: readonly Row[]): Watched | null {
   if (!row) return null;
-  if (row.complete === 1) return withValue(digits(row, "usdt_equity"), {});
+  if (row.complete === 1) return withValue(decimalIn(row, "usdt_equity"), {});
   if (typeof row.unpriced !== "string" || row.missing !== null) return null;
-  return withValue(digits(row, "priced_usdt"), JSON.parse(row.unpriced) as Record<string, Digits>);
+  return withValue(decimalIn(row, "priced_usdt"), JSON.parse(row.unpriced) as Record<string, Digits>);
 }
 
 const withValue = (value: Digits | null, amounts: Readonly<Record<string, Digits>>): Watched | null =>

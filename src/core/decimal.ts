@@ -1,6 +1,6 @@
 /** Exact arithmetic on decimal strings. The only arithmetic that may touch money. */
 import Big from "big.js";
-import type { Digits } from "./domain.ts";
+import type { Cell, Digits } from "./domain.ts";
 
 const plain = /^-?\d+(\.\d+)?$/;
 const scientific = /^(-?)(\d+)(?:\.(\d+))?[eE]([+-]?\d{1,4})$/;
@@ -70,3 +70,10 @@ Sixteen.RM = Big.roundHalfUp;
 export function divide(a: Digits, b: Digits): Digits | null {
   return isZero(b) ? null : new Sixteen(a).div(b).toFixed();
 }
+
+/** Returns the decimal that a cell holds; null where it is unknown. Money is text in every cell: a number is a count or a time. */
+export const asDecimal = (cell: Cell | undefined): Digits | null => (typeof cell === "string" ? cell : null);
+
+/** Returns the decimal in a column of a row; null where it is unknown or there is no row. */
+export const decimalIn = (row: Readonly<Record<string, Cell>> | undefined, column: string): Digits | null =>
+  asDecimal(row?.[column]);

@@ -3,7 +3,7 @@
  * told apart from what nobody asked about, and from what could not be read.
  */
 import { isMoney } from "../bitget/product-types.ts";
-import { add, isPositive, isZero, multiply, sum } from "../core/decimal.ts";
+import { add, decimalIn, isPositive, isZero, multiply, sum } from "../core/decimal.ts";
 import type { DatasetName, Digits, Known, Row } from "../core/domain.ts";
 import type { MapperInput } from "./dataset.ts";
 
@@ -14,11 +14,6 @@ export const moneyOf = (known: readonly Known[]): Row[] =>
 /** The last good rows of a dataset, as far as they are not too old. */
 export const moneyRows = (input: MapperInput, dataset: DatasetName): Row[] => moneyOf(input.known(dataset));
 
-export const digitsIn = (row: Row, column: string): Digits | null => {
-  const value = row[column];
-  return typeof value === "string" ? value : null;
-};
-
 /** A price as it counts: that of a coin which was never traded is told as 0, and is none. */
 export const realPrice = (price: Digits | null): Digits | null => (price !== null && isPositive(price) ? price : null);
 
@@ -26,7 +21,7 @@ export const realPrice = (price: Digits | null): Digits | null => (price !== nul
 export function usdtPrices(input: MapperInput): Map<string, Digits | null> {
   const prices = new Map<string, Digits | null>([["USDT", "1"]]);
   for (const row of moneyRows(input, "prices"))
-    if (typeof row.coin === "string" && row.quote === "USDT") prices.set(row.coin, realPrice(digitsIn(row, "price")));
+    if (typeof row.coin === "string" && row.quote === "USDT") prices.set(row.coin, realPrice(decimalIn(row, "price")));
   return prices;
 }
 
@@ -57,7 +52,7 @@ export function sumOfKnown(parts: readonly (Digits | null)[]): Digits | null {
 
 /** What a dataset says itself in one of its columns. */
 export function toldValue(input: MapperInput, dataset: DatasetName, column: string): Worth {
-  const cells = moneyRows(input, dataset).map((row) => digitsIn(row, column));
+  const cells = moneyRows(input, dataset).map((row) => decimalIn(row, column));
   const known = cells.filter((cell) => cell !== null);
   if (input.complete(dataset) && known.length === cells.length) {
     const value = sum(known);
@@ -75,7 +70,7 @@ export function usdtValue(input: MapperInput, wallet: DatasetName, columns: read
   const values: Digits[] = [];
   for (const row of moneyRows(input, wallet)) {
     const coin = String(row.coin);
-    const amounts = columns.map((column) => digitsIn(row, column)).filter((each) => each !== null);
+    const amounts = columns.map((column) => decimalIn(row, column)).filter((each) => each !== null);
     if (amounts.length < columns.length) missing.add(wallet);
     const held = sum(amounts);
     const price = prices.get(coin);

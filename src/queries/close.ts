@@ -1,6 +1,6 @@
 /** What a dataset held when a period closed, or stands at now while it goes on; and what of that is not known. */
 import { pause, type Steps } from "../core/async/cooperate.ts";
-import type { Cell, Digits } from "../core/domain.ts";
+import type { Cell } from "../core/domain.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import type { HistoryRow, ScopeAsOf } from "../store/history.ts";
 import type { Period } from "./periods.ts";
@@ -61,12 +61,6 @@ export function createClosings({ history, account: only, now }: Source, dataset:
 
 const held = (columns: readonly string[], row: readonly Cell[]): HistoryRow =>
   Object.fromEntries(columns.map((name, at) => [name, row[at] ?? null]));
-
-/** An amount of a row; null where it is unknown. */
-export function amountOf(row: HistoryRow | undefined, column: string): Digits | null {
-  const cell = row?.[column];
-  return typeof cell === "string" ? cell : null;
-}
 
 /** A text of a row, such as a coin. */
 export const textOf = (row: HistoryRow, column: string): string => String(row[column] ?? "");

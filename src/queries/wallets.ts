@@ -2,13 +2,13 @@
 
 import { isMoney } from "../bitget/product-types.ts";
 import type { Steps } from "../core/async/cooperate.ts";
-import { sum } from "../core/decimal.ts";
+import { decimalIn, sum } from "../core/decimal.ts";
 import type { DatasetName, Digits, Scope } from "../core/domain.ts";
 import { fundingAssets } from "../datasets/snapshots/funding-assets.ts";
 import { mixAccounts } from "../datasets/snapshots/mix-accounts.ts";
 import { spotAssets } from "../datasets/snapshots/spot-assets.ts";
 import type { HistoryRow } from "../store/history.ts";
-import { amountOf, type Closing, createClosings, textOf } from "./close.ts";
+import { type Closing, createClosings, textOf } from "./close.ts";
 import type { Period } from "./periods.ts";
 import type { Source } from "./source.ts";
 
@@ -40,9 +40,9 @@ export const sumOf = (parts: readonly (Digits | null)[]): Digits | null =>
   parts.every((part) => part !== null) ? sum(parts) : null;
 
 const totals: Record<"spot" | "funding" | "equity", (row: HistoryRow) => Digits | null> = {
-  spot: (row) => sumOf(["available", "frozen", "locked"].map((column) => amountOf(row, column))),
-  funding: (row) => sumOf(["available", "frozen"].map((column) => amountOf(row, column))),
-  equity: (row) => amountOf(row, "equity"),
+  spot: (row) => sumOf(["available", "frozen", "locked"].map((column) => decimalIn(row, column))),
+  funding: (row) => sumOf(["available", "frozen"].map((column) => decimalIn(row, column))),
+  equity: (row) => decimalIn(row, "equity"),
 };
 
 /** Prepares the question; the wallets of one account stand together. */
@@ -56,7 +56,7 @@ export function createWallets(source: Source): (period: Period) => Steps<Wallet[
     const all = [
       ...(yield* spot(period)).map((closing) => {
         // Only a unified wallet tells its equity; the account's mode is known by our clock, the closing by the exchange's.
-        const tellsEquity = closing.rows.some((row) => amountOf(row, "equity") !== null);
+        const tellsEquity = closing.rows.some((row) => decimalIn(row, "equity") !== null);
         const isUnified =
           tellsEquity || source.history.apiVersionAt(closing.account, closing.takenAt ?? instant) === "v3";
         return walletOf(closing, isUnified ? "unified" : "spot", "spot-assets");
@@ -83,7 +83,7 @@ function walletOf(
 ): Wallet {
   const totalOf = totals[wallet === "spot" || wallet === "funding" ? wallet : "equity"];
   const balances = rows.map((row): Balance => {
-    const amounts = ["available", "frozen", "locked"].map((column) => amountOf(row, column));
+    const amounts = ["available", "frozen", "locked"].map((column) => decimalIn(row, column));
     const [available = null, frozen = null, locked = null] = amounts;
     return { coin: textOf(row, row.coin ? "coin" : "margin_coin"), available, frozen, locked, total: totalOf(row) };
   });

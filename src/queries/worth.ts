@@ -1,19 +1,20 @@
 /** What an account was worth at a close: in whole, or as far as it is known and without what. */
 
 import { parse } from "lossless-json";
+import { decimalIn } from "../core/decimal.ts";
 import type { Cell, Digits } from "../core/domain.ts";
 import type { HistoryRow } from "../store/history.ts";
-import { amountOf, type Closing } from "./close.ts";
+import type { Closing } from "./close.ts";
 
 /** Null where a part is unknown: the sum of some parts only is no value of the account. */
 export function worthOf(closing: Pick<Closing, "rows"> | undefined): Digits | null {
   const row = closing?.rows[0];
-  return isComplete(row) ? amountOf(row, "usdt_equity") : null;
+  return isComplete(row) ? decimalIn(row, "usdt_equity") : null;
 }
 
 /** The sum of what is known; null where nothing is. Rows from before `priced_usdt` have it in `usdt_equity`. */
 export const pricedPartOf = (row: HistoryRow | undefined): Digits | null =>
-  amountOf(row, "priced_usdt") ?? amountOf(row, "usdt_equity");
+  decimalIn(row, "priced_usdt") ?? decimalIn(row, "usdt_equity");
 
 const isComplete = (row: HistoryRow | undefined): boolean => Number(row?.complete) === 1;
 

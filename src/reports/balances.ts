@@ -1,9 +1,9 @@
 import type { Steps } from "../core/async/cooperate.ts";
-import { multiply } from "../core/decimal.ts";
+import { decimalIn, multiply } from "../core/decimal.ts";
 import type { Cell, Digits } from "../core/domain.ts";
 import { prices } from "../datasets/snapshots/prices.ts";
 import { realPrice } from "../datasets/valuation.ts";
-import { amountOf, createClosings, instantText, textOf } from "../queries/close.ts";
+import { createClosings, instantText, textOf } from "../queries/close.ts";
 import { coverageColumns, createCoverage } from "../queries/coverage.ts";
 import { type Period, periodsOf } from "../queries/periods.ts";
 import type { Source } from "../queries/source.ts";
@@ -44,7 +44,7 @@ export function createPrices(source: Source): (period: Period) => Steps<Map<stri
     const found = new Map<string, Digits>([["USDT", "1"]]);
     const closings = yield* closingsOf(period);
     for (const row of closings.flatMap(({ rows }) => rows)) {
-      const price = realPrice(amountOf(row, "price"));
+      const price = realPrice(decimalIn(row, "price"));
       if (row.quote === "USDT" && price !== null) found.set(textOf(row, "coin"), price);
     }
     return found;

@@ -3,10 +3,10 @@
  * either close is unknown there is one row for the whole wallet that says so by its empty cells.
  */
 import type { Steps } from "../core/async/cooperate.ts";
-import { compare, subtract } from "../core/decimal.ts";
+import { compare, decimalIn, subtract } from "../core/decimal.ts";
 import type { Cell, DatasetName, Digits } from "../core/domain.ts";
 import { positions } from "../datasets/snapshots/positions.ts";
-import { amountOf, createClosings, textOf } from "../queries/close.ts";
+import { createClosings, textOf } from "../queries/close.ts";
 import { coverageColumns, createCoverage } from "../queries/coverage.ts";
 import { type Period, periodOf, periodsOf } from "../queries/periods.ts";
 import type { Source } from "../queries/source.ts";
@@ -93,7 +93,7 @@ function createGroups(source: Source): (period: Period) => Steps<Map<string, Gro
       const holdings = new Map(
         rows.map((row): [string, Holding] => {
           const item = ["margin_coin", "symbol", "hold_side", "margin_mode"].map((name) => textOf(row, name));
-          return [item.join(" "), { item, amounts: [amountOf(row, "total")] }];
+          return [item.join(" "), { item, amounts: [decimalIn(row, "total")] }];
         }),
       );
       const group: Group = { account, wallet, dataset: "positions", fields: ["size"], known, holdings };

@@ -1,11 +1,11 @@
 import { pause, type Steps } from "../core/async/cooperate.ts";
 import { freshUntil } from "../core/cron.ts";
-import { compare, subtract } from "../core/decimal.ts";
+import { asDecimal, compare, decimalIn, subtract } from "../core/decimal.ts";
 import type { Cell, Digits } from "../core/domain.ts";
 import { dayMs } from "../core/time.ts";
 import { equity as dataset } from "../datasets/snapshots/equity.ts";
 import type { ChartLine } from "../output/chart/chart.ts";
-import { amountOf, type Closing, createClosings, instantText } from "../queries/close.ts";
+import { type Closing, createClosings, instantText } from "../queries/close.ts";
 import { coverageColumns, createCoverage } from "../queries/coverage.ts";
 import { type Period, periodOf, periodsOf, type Span } from "../queries/periods.ts";
 import type { Source } from "../queries/source.ts";
@@ -65,7 +65,7 @@ export const equity: Report = {
           opening,
           end,
           opening !== null && end !== null ? subtract(end, opening) : null,
-          ...wallets.map((name) => amountOf(row, name)),
+          ...wallets.map((name) => decimalIn(row, name)),
           row?.complete ?? null,
           instantText(closing.takenAt),
           ...cellsOf(lowest),
@@ -95,7 +95,7 @@ const cellsOf = (value: Value | null): Cell[] => [value?.value ?? null, instantT
 
 function* valuesOf({ history }: Source, account: string, from: number, to: number): Generator<Value, void> {
   const columns = ["usdt_equity", "complete"];
-  const valueIn = (cells: ItemCells) => (typeof cells?.[0] === "string" && Number(cells[1]) === 1 ? cells[0] : null);
+  const valueIn = (cells: ItemCells) => (Number(cells?.[1]) === 1 ? asDecimal(cells?.[0]) : null);
   for (const item of history.items(dataset, account, null, {}))
     yield* history.points(dataset, item, { from, to }, columns, valueIn);
 }

@@ -1,7 +1,7 @@
-import { absolute, compare, divide, subtract } from "../core/decimal.ts";
+import { absolute, compare, decimalIn, divide, subtract } from "../core/decimal.ts";
 import type { Cell, Digits } from "../core/domain.ts";
 import { positions as dataset } from "../datasets/snapshots/positions.ts";
-import { amountOf, createClosings } from "../queries/close.ts";
+import { createClosings } from "../queries/close.ts";
 import { coverageColumns, createCoverage } from "../queries/coverage.ts";
 import { periodsOf } from "../queries/periods.ts";
 import type { HistoryRow } from "../store/history.ts";
@@ -64,8 +64,8 @@ export const positions: Report = {
  * unknown; a liquidation price of zero or less says that there is none.
  */
 export function liquidationDistance(position: HistoryRow): Digits | null {
-  const mark = amountOf(position, "mark_price");
-  const liquidation = amountOf(position, "liquidation_price");
+  const mark = decimalIn(position, "mark_price");
+  const liquidation = decimalIn(position, "liquidation_price");
   if (mark === null || liquidation === null || compare(mark, "0") <= 0 || compare(liquidation, "0") <= 0) return null;
   return divide(absolute(subtract(mark, liquidation)), mark);
 }

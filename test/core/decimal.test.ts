@@ -3,7 +3,9 @@ import { describe, expect, it } from "vitest";
 import {
   absolute,
   add,
+  asDecimal,
   compare,
+  decimalIn,
   divide,
   isPositive,
   isZero,
@@ -122,5 +124,19 @@ it("truncates towards zero, after the point and before it", () => {
     "-12345.67",
     "12300",
     "0",
+  ]);
+});
+
+it.each([
+  ["text is the decimal as it stands", "-0.50", "-0.50"],
+  ["nothing is unknown", null, null],
+  ["a number is a count, never money", 3, null],
+  ["so is one in full width", 3n, null],
+  ["a column that is not there is unknown", undefined, null],
+])("in a cell, %s", (_title, cell, expected) => {
+  expect(asDecimal(cell)).toBe(expected);
+  expect([decimalIn(cell === undefined ? {} : { amount: cell }, "amount"), decimalIn(undefined, "amount")]).toEqual([
+    expected,
+    null,
   ]);
 });

@@ -1,11 +1,11 @@
 /** What `status --watch` shows: the account's value, its positions and balances, and how collecting goes. */
 import { runToEnd } from "../../core/async/cooperate.ts";
-import { compare, isPositive, isZero, multiply, subtract } from "../../core/decimal.ts";
+import { compare, decimalIn, isPositive, isZero, multiply, subtract } from "../../core/decimal.ts";
 import type { Digits } from "../../core/domain.ts";
 import { durationText, namesByText, visible } from "../../core/text.ts";
 import { equity } from "../../datasets/snapshots/equity.ts";
 import { positions } from "../../datasets/snapshots/positions.ts";
-import { amountOf, type Closing, createClosings, textOf } from "../../queries/close.ts";
+import { type Closing, createClosings, textOf } from "../../queries/close.ts";
 import { type Period, periodOf } from "../../queries/periods.ts";
 import type { Source } from "../../queries/source.ts";
 import { createWallets } from "../../queries/wallets.ts";
@@ -107,7 +107,7 @@ function openPositions(source: Source, shown: Period): Cells {
 function positionCells(account: string, row: HistoryRow, told: readonly string[]): string[] {
   const distance = liquidationDistance(row);
   const figures = told.map((name) => {
-    const amount = amountOf(row, name);
+    const amount = decimalIn(row, name);
     // An exchange that says 0 or less means that there is no such price.
     return name === "liquidation_price" && amount !== null && !isPositive(amount) ? "none" : cut(amount, 4);
   });

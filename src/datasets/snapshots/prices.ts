@@ -10,12 +10,12 @@
 import { z } from "zod";
 import { address } from "../../bitget/endpoints.ts";
 import * as column from "../../core/columns.ts";
-import { isZero } from "../../core/decimal.ts";
+import { decimalIn, isZero } from "../../core/decimal.ts";
 import type { Address, Params } from "../../core/domain.ts";
 import { UnknownError } from "../../core/errors.ts";
 import { dataset, endpoint, type MapperInput } from "../dataset.ts";
 import { digits, listed, millis, nameless, symbol, v1Symbol } from "../fields.ts";
-import { digitsIn, moneyOf, realPrice } from "../valuation.ts";
+import { moneyOf, realPrice } from "../valuation.ts";
 
 const columns = {
   /** The coin. */
@@ -45,7 +45,7 @@ const wallets = ["spot-assets", "funding-assets", "mix-accounts"] as const;
 function heldCoins(input: MapperInput): string[] {
   const read = wallets.flatMap((name) => input.lastKnown(name));
   if (read.length === 0) throw new UnknownError("what is held is not known yet, and so neither which prices to keep");
-  const held = moneyOf(read).filter((row) => amounts.some((amount) => !isZero(digitsIn(row, amount) ?? "0")));
+  const held = moneyOf(read).filter((row) => amounts.some((amount) => !isZero(decimalIn(row, amount) ?? "0")));
   const coins = new Set(held.map((row) => String(row.coin ?? row.marginCoin)));
   coins.delete("USDT");
   return [...coins].sort();

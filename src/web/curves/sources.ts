@@ -1,7 +1,6 @@
 /** The lines that pages draw: equity, a coin, a position. */
 
-import { sum } from "../../core/decimal.ts";
-import type { Cell, Digits } from "../../core/domain.ts";
+import { asDecimal, sum } from "../../core/decimal.ts";
 import { equity } from "../../datasets/snapshots/equity.ts";
 import { positions } from "../../datasets/snapshots/positions.ts";
 import { sumOf } from "../../queries/wallets.ts";
@@ -10,8 +9,6 @@ import { accountsOf } from "../data/moments.ts";
 import { keyOf } from "../data/positions.ts";
 import type { View } from "../data/table.ts";
 import type { LineSource, Values } from "./lines.ts";
-
-const digits = (cell: Cell | undefined): Digits | null => (typeof cell === "string" ? cell : null);
 
 const wallets = ["spot_usdt", "futures_usdt", "unified_usdt", "other_usdt"];
 
@@ -35,8 +32,8 @@ export const equitySource = (view: View): LineSource => ({
     const [complete, worth, priced, ...parts] = cells;
     const isWhole = Number(complete) === 1;
     // Rows from before `priced_usdt` have the sum of what is known in `usdt_equity`.
-    const part = digits(priced) ?? digits(worth);
-    return [isWhole ? digits(worth) : null, isWhole ? null : part, ...parts.map(digits)];
+    const part = asDecimal(priced) ?? asDecimal(worth);
+    return [isWhole ? asDecimal(worth) : null, isWhole ? null : part, ...parts.map(asDecimal)];
   },
   join(parts, missing) {
     const isWhole = missing === 0 && parts.every(([total]) => total !== null);
@@ -65,7 +62,7 @@ export function coinSource({ history, account, given }: View): LineSource {
     lines: [{ name: "total", label: coin }],
     // A complete answer without the coin says that there is none.
     columns: parts,
-    valuesOf: (cells) => [cells ? sumOf(cells.map(digits)) : "0"],
+    valuesOf: (cells) => [cells ? sumOf(cells.map(asDecimal)) : "0"],
     join: (parts) => parts[0] ?? [null],
   };
 }
@@ -83,7 +80,7 @@ export function positionSource(view: View): LineSource {
     items: view.history.items(positions, view.account ?? "", productType, keys),
     lines: positionLines,
     columns: positionLines.map(({ name }) => name),
-    valuesOf: (cells) => cells?.map(digits) ?? positionLines.map(() => null),
+    valuesOf: (cells) => cells?.map(asDecimal) ?? positionLines.map(() => null),
     join: (parts) => parts[0] ?? positionLines.map(() => null),
   };
 }

@@ -1,10 +1,11 @@
 /** One coin in one wallet through time. */
+
 import { pause } from "../../core/async/cooperate.ts";
+import { decimalIn } from "../../core/decimal.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import { fundingAssets } from "../../datasets/snapshots/funding-assets.ts";
 import { mixAccounts } from "../../datasets/snapshots/mix-accounts.ts";
 import { spotAssets } from "../../datasets/snapshots/spot-assets.ts";
-import { amountOf } from "../../queries/close.ts";
 import { sumOf } from "../../queries/wallets.ts";
 import { amount, type DataTable, instant } from "./table.ts";
 
@@ -42,6 +43,6 @@ export const coin: DataTable = {
     const { dataset, productType, key, parts } = walletSource(given.wallet ?? "");
     const filter = { [key]: given.coin ?? "", ...(productType ? { product_type: productType } : {}) };
     for (const row of history.latestChanges(dataset, account, filter, { from: 0, to: at + 1 }))
-      yield row === pause ? pause : { ...row, total: sumOf(parts.map((name) => amountOf(row, name))) };
+      yield row === pause ? pause : { ...row, total: sumOf(parts.map((name) => decimalIn(row, name))) };
   },
 };

@@ -1,9 +1,9 @@
 /** What the accounts are worth, each and together; a sum with a part missing is never shown as the whole. */
 import type { Steps } from "../../core/async/cooperate.ts";
-import { subtract, sum } from "../../core/decimal.ts";
+import { decimalIn, subtract, sum } from "../../core/decimal.ts";
 import type { Digits } from "../../core/domain.ts";
 import { equity as dataset } from "../../datasets/snapshots/equity.ts";
-import { amountOf, type Closing, createClosings, instantText } from "../../queries/close.ts";
+import { type Closing, createClosings, instantText } from "../../queries/close.ts";
 import { missingText, pricedPartOf, unpricedText, worthOf } from "../../queries/worth.ts";
 import { accountsOf, momentsOf } from "./moments.ts";
 import { amount, change, type DataTable, instant, text, type View } from "./table.ts";
@@ -44,7 +44,7 @@ export const equity: DataTable = {
         state: worth !== null ? "complete" : known ? "incomplete" : "unknown",
         usdt_equity: worth,
         known_part: worth === null ? pricedPartOf(row) : null,
-        ...Object.fromEntries(walletColumns.map(({ name }) => [name, amountOf(row, name)])),
+        ...Object.fromEntries(walletColumns.map(({ name }) => [name, decimalIn(row, name)])),
         yesterday: opening,
         change: worth !== null && opening !== null ? subtract(worth, opening) : null,
         taken_at: instantText(takenAt),
@@ -110,7 +110,7 @@ function whatIsMissing(closing: Closing): string[] {
   const [row] = rows;
   const [unpriced, missing] = [unpricedText(row), missingText(row)];
   // Rows from before these were kept say only which wallets are unknown.
-  const parts = walletColumns.filter(({ name }) => name !== "unified_usdt" && amountOf(row, name) === null);
+  const parts = walletColumns.filter(({ name }) => name !== "unified_usdt" && decimalIn(row, name) === null);
   const unknown =
     missing ?? (unpriced ? null : parts.map(({ label }) => label.toLowerCase()).join(", ") || "a part of it");
   return [

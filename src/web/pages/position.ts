@@ -1,7 +1,6 @@
 import { html } from "hono/html";
 import type { Steps } from "../../core/async/cooperate.ts";
-import { compare } from "../../core/decimal.ts";
-import { amountOf } from "../../queries/close.ts";
+import { compare, decimalIn } from "../../core/decimal.ts";
 import { type HistoryRow, positionKey } from "../../store/history.ts";
 import { facts, lifeOf, position } from "../data/positions.ts";
 import { allRows, type View } from "../data/table.ts";
@@ -67,7 +66,7 @@ export function* positionPage(view: View): Steps<Html> {
 
 /** A liquidation price of zero or less says that there is none. */
 const noneWhereUnneeded: CellOf = (row, plain) =>
-  compare(amountOf(row, "liquidation_price") ?? "1", "0") <= 0 ? none() : plain;
+  compare(decimalIn(row, "liquidation_price") ?? "1", "0") <= 0 ? none() : plain;
 
 function lifeHtml(life: HistoryRow, { timezone }: View): Html {
   return html`<section id="life" data-live aria-label="Its life"><dl>

@@ -1,8 +1,7 @@
 import { html } from "hono/html";
 import type { Steps } from "../../core/async/cooperate.ts";
-import { compare } from "../../core/decimal.ts";
+import { compare, decimalIn } from "../../core/decimal.ts";
 import { visible } from "../../core/text.ts";
-import { amountOf } from "../../queries/close.ts";
 import { type HistoryRow, positionKey } from "../../store/history.ts";
 import { episodes, positions } from "../data/positions.ts";
 import { allRows, type View } from "../data/table.ts";
@@ -95,8 +94,8 @@ function nameOf(row: HistoryRow, view: View): Html {
 
 /** How far off liquidation is: in per cent of the mark price, and as a bar that is full from one half on. */
 function liquidation(row: HistoryRow): Html {
-  const price = amountOf(row, "liquidation_price");
-  const distance = amountOf(row, "liquidation_distance");
+  const price = decimalIn(row, "liquidation_price");
+  const distance = decimalIn(row, "liquidation_distance");
   if (price === null) return unknown();
   if (compare(price, "0") <= 0) return none();
   if (distance === null) return html`${figure(price)}<br>${unknown()}`;
