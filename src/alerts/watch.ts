@@ -2,7 +2,7 @@
  * Evaluates what was stored since the last look. It decides from the database alone and writes the state of an alert together with
  * what is to be said of it: whenever the program ends, the next process continues with neither a message more nor less.
  */
-import { codesOf, verdictOf } from "../bitget/error-codes.ts";
+import { codesOf, errorClassOf } from "../bitget/error-codes.ts";
 import { writeKey } from "../collecting/key-check.ts";
 import type { Clock } from "../core/clock.ts";
 import { publicAccount } from "../core/domain.ts";
@@ -175,6 +175,6 @@ export class Watch {
 
 function refusalText(code: string): string {
   if (code === writeKey) return "it may write, and BITGET_ALLOW_WRITE_KEYS is not set";
-  const { hint } = verdictOf(code, 400);
+  const { hint } = errorClassOf(code, 400);
   return hint === "" ? code : `${code}: ${hint}`;
 }

@@ -7,7 +7,7 @@
  */
 import type { FailureKind } from "../core/errors.ts";
 
-export interface Verdict {
+export interface ErrorClass {
   kind: FailureKind;
   /** What to do about it, a sentence without its full stop; empty where there is nothing a person can do. */
   hint: string;
@@ -62,13 +62,15 @@ const families: readonly [FailureKind, string, string][] = [
   ],
 ];
 
-const verdicts = new Map<string, Verdict>(
-  families.flatMap(([kind, codes, hint]) => codes.split(" ").map((code): [string, Verdict] => [code, { kind, hint }])),
+const classes = new Map<string, ErrorClass>(
+  families.flatMap(([kind, codes, hint]) =>
+    codes.split(" ").map((code): [string, ErrorClass] => [code, { kind, hint }]),
+  ),
 );
 
 /** What a code means; the HTTP status speaks for a code that nobody wrote down yet. */
-export function verdictOf(code: string, status: number): Verdict {
-  const known = verdicts.get(code);
+export function errorClassOf(code: string, status: number): ErrorClass {
+  const known = classes.get(code);
   if (known) return known;
   if (status === 429) return { kind: "rate_limited", hint: "" };
   return { kind: status >= 500 ? "upstream" : "api", hint: "" };
@@ -76,6 +78,6 @@ export function verdictOf(code: string, status: number): Verdict {
 
 /** The codes that mean one of these. */
 export const codesOf = (...kinds: FailureKind[]): string[] =>
-  [...verdicts].filter(([, { kind }]) => kinds.includes(kind)).map(([code]) => code);
+  [...classes].filter(([, { kind }]) => kinds.includes(kind)).map(([code]) => code);
 
-export const isKnown = (code: string): boolean => verdicts.has(code);
+export const isKnown = (code: string): boolean => classes.has(code);

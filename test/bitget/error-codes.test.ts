@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { verdictOf } from "../../src/bitget/error-codes.ts";
+import { errorClassOf } from "../../src/bitget/error-codes.ts";
 
 it.each([
   ["429", "rate_limited"],
@@ -26,7 +26,7 @@ it.each([
   ["00001", "api"],
   ["99999", "api"],
 ])("%s is a failure of kind %s", (code, kind) => {
-  expect(verdictOf(code, 400).kind).toBe(kind);
+  expect(errorClassOf(code, 400).kind).toBe(kind);
 });
 
 it.each([
@@ -40,7 +40,7 @@ it.each([
   ["40014", "read only"],
   ["40008", "clock"],
 ])("%s tells the person about %s", (code, word) => {
-  expect(verdictOf(code, 400).hint).toContain(word);
+  expect(errorClassOf(code, 400).hint).toContain(word);
 });
 
 it.each([
@@ -50,5 +50,5 @@ it.each([
   ["99999", 200, "api"],
   ["40009", 503, "auth"],
 ])("%s with HTTP %d is a failure of kind %s", (code, status, kind) => {
-  expect(verdictOf(code, status).kind).toBe(kind);
+  expect(errorClassOf(code, status).kind).toBe(kind);
 });

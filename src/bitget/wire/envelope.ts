@@ -1,7 +1,7 @@
 /** From what came over the wire to the data of an answer, or to the failure it stands for. Pure. */
 import { ApiError, NetworkError } from "../../core/errors.ts";
 import { visible } from "../../core/text.ts";
-import { success, verdictOf } from "../error-codes.ts";
+import { errorClassOf, success } from "../error-codes.ts";
 import type { Reply } from "./http.ts";
 import { asObject, parseJson } from "./json.ts";
 import { retryAfterMs } from "./retry.ts";
@@ -74,7 +74,7 @@ const typeOf = ({ contentType }: Reply, { redact }: Reading): string =>
   quoted(contentType, redact, typeLength) || "no content type";
 
 function refusal(code: string, text: unknown, { status, retryAfter }: Reply, { path, now, redact }: Reading): ApiError {
-  const { kind, hint } = verdictOf(code, status);
+  const { kind, hint } = errorClassOf(code, status);
   const shownCode = quoted(code, redact, codeLength);
   const said = quoted(text, redact, textLength);
   const problem = `the exchange says ${shownCode}${said === "" ? "" : ` "${said}"`}${hint === "" ? "" : `: ${hint}`}`;

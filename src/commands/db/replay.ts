@@ -6,7 +6,7 @@ import { datasetNamed, datasetNames, datasets } from "../../datasets/index.ts";
 import { loadConfig } from "../../settings/config.ts";
 import { rawFile } from "../../store/responses/archive-file.ts";
 import { type Corrected, correct, type First } from "../../store/responses/correct.ts";
-import { keptResponses, type Replayed, replay, type Verdict } from "../../store/responses/replay.ts";
+import { keptResponses, type Replayed, type ReplayOutcome, replay } from "../../store/responses/replay.ts";
 import { lockDatabase } from "../../store/sqlite/lock.ts";
 import { verify } from "../../store/verify/verify.ts";
 import type { Command } from "../command.ts";
@@ -94,7 +94,7 @@ function datasetOf(name: unknown): DatasetName {
   return found;
 }
 
-const sentences: Record<Verdict, string> = {
+const sentences: Record<ReplayOutcome, string> = {
   same: "would be the same",
   different: "would be different",
   refused: "are good, and their answers would be refused",
@@ -106,7 +106,7 @@ const sentences: Record<Verdict, string> = {
 
 /** Counts while it goes through them; of what differs it keeps the first. */
 function createSummary() {
-  const counts = new Map<Verdict, number>();
+  const counts = new Map<ReplayOutcome, number>();
   const fields = new Map<string, number>();
   const first: string[] = [];
   const firsts = new Map<number, First>();
@@ -129,7 +129,7 @@ function createSummary() {
     /** Of each scope the first snapshot that would be different. */
     firsts: (): First[] => [...firsts.values()],
     lines(): string[] {
-      const verdicts = (Object.keys(sentences) as Verdict[]).filter((verdict) => counts.has(verdict));
+      const verdicts = (Object.keys(sentences) as ReplayOutcome[]).filter((verdict) => counts.has(verdict));
       const byField = [...fields].sort(([, one], [, other]) => other - one).map(([field, n]) => `${field} ${n}`);
       return [
         ...verdicts.map((verdict) => `${counts.get(verdict)} ${sentences[verdict]}`),

@@ -1,4 +1,4 @@
-/** The file of raw answers beside a database: where it lies, what is in it, and how it is opened. */
+/** The file of raw responses beside a database: its path, its tables, and how it is opened. */
 import { existsSync } from "node:fs";
 import { ConfigError } from "../../core/errors.ts";
 import { realPath } from "../../core/path.ts";

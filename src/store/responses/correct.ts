@@ -19,7 +19,7 @@ import { backup } from "../sqlite/backup.ts";
 import { openReadOnly, openWriter, type Sqlite } from "../sqlite/database.ts";
 import { sqliteErrorOf, unwritten } from "../sqlite/write-queue.ts";
 import { openRawReader, rawFile } from "./archive-file.ts";
-import { ComputedError, createDeriver, type Derived } from "./reparse.ts";
+import { ComputedError, prepareReparse, type Reparsed } from "./reparse.ts";
 import { type Replayed, rowsIn } from "./replay.ts";
 
 /** The first snapshot of a scope that would be different. */
@@ -104,7 +104,7 @@ function createCorrector({
   const tables = new DatasetTables(sqlite, drizzle(sqlite), layout);
   const stateAt = createStateReader(sqlite, layout);
   const storedAt = createStateReader(stored, layout);
-  const derive = createDeriver(raw, dataset);
+  const derive = prepareReparse(raw, dataset);
   const goodFrom = sqlite.prepare<[number, number], GoodSnapshot>(
     `select n.id, n.run_id as runId, r.slot, n.taken_at as takenAt, n.rows, n.digest from snapshot n join run r on r.id = n.run_id
      where n.scope_id = ? and n.id >= ? and n.error_code is null order by n.id`,
@@ -116,9 +116,9 @@ function createCorrector({
     .pluck();
   const forget = createVersionRemover(sqlite, layout);
 
-  function derived({ account, productType }: First, { id, slot }: GoodSnapshot): Derived {
+  function derived({ account, productType }: First, { id, slot }: GoodSnapshot): Reparsed {
     const of = `of ${new Date(slot).toISOString()}`;
-    let found: Derived | null;
+    let found: Reparsed | null;
     try {
       found = derive({ account, productType, slot }, rowsIn(storedAt(id)));
     } catch (error) {

@@ -1,4 +1,4 @@
-/** Makes rows again of an answer that was kept, with the parser of today. */
+/** Parses a stored raw response again, with the parser of today. */
 import { readAnswer } from "../../bitget/wire/envelope.ts";
 import type { Known, Scope } from "../../core/domain.ts";
 import type { Dataset, MapperInput } from "../../datasets/dataset.ts";
@@ -6,21 +6,21 @@ import { type Layout, layoutOf, type Parts, partsByKey, rowOf } from "../schema/
 import type { Sqlite } from "../sqlite/database.ts";
 import { unpack } from "./archive.ts";
 
-/** Whose answer it is: of an account, a product type ('' for the whole account) and a slot (epoch ms). */
-export interface Asked {
+/** Identifies a stored response: account, product type ('' for the whole account) and slot (epoch ms). */
+export interface RequestKey {
   account: string;
   productType: string;
   slot: number;
 }
 
-export interface Derived {
+export interface Reparsed {
   /** By their keys. */
   rows: Map<string, Parts>;
   /** When the exchange says that it answered, epoch ms; null where it does not. */
   requestTime: number | null;
 }
 
-/** Thrown where rows are made of more than their answer. */
+/** Thrown where rows are computed from more than their own response. */
 export class ComputedError extends Error {}
 
 interface StoredAnswer {
@@ -35,10 +35,10 @@ interface StoredAnswer {
  * its snapshot holds, null where it failed. Null where the answer is not kept, or no longer what was received; throws a
  * ComputedError, or what the collector would have met with.
  */
-export function createDeriver(
+export function prepareReparse(
   raw: Sqlite,
   dataset: Dataset,
-): (asked: Asked, stored: ReadonlyMap<string, Parts> | null) => Derived | null {
+): (asked: RequestKey, stored: ReadonlyMap<string, Parts> | null) => Reparsed | null {
   const layout = layoutOf(dataset);
   const find = raw.prepare<unknown[], StoredAnswer>(
     `select s.address, w.status, b.digest, b.packed
@@ -63,10 +63,10 @@ function received({ packed, digest }: StoredAnswer): Buffer | null {
 
 function derive(
   layout: Layout,
-  { productType, slot }: Asked,
+  { productType, slot }: RequestKey,
   { address, status, body }: { address: string; status: number; body: Buffer },
   stored: ReadonlyMap<string, Parts> | null,
-): Derived {
+): Reparsed {
   const endpoint = Object.values(layout.dataset.endpoints).find((one) => one.address?.name === address);
   if (!endpoint) throw new Error(`this program asks no ${address} for ${layout.dataset.name}`);
   const reading = { path: endpoint.address?.path ?? address, now: slot, redact: (text: string) => text };

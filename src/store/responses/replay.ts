@@ -1,4 +1,4 @@
-/** Derives stored rows again from the answers they came from, with the parser of today, and says what would differ. */
+/** Parses stored raw responses again, with the parser of today, and tells which stored rows would differ. */
 import { snakeCase } from "../../core/columns.ts";
 import type { Value } from "../../core/domain.ts";
 import { CollectorError } from "../../core/errors.ts";
@@ -8,9 +8,9 @@ import { type Layout, layoutOf, type Parts } from "../schema/storage-layout.ts";
 import { createStateReader } from "../snapshots/change-set.ts";
 import { openReadOnly, type Sqlite } from "../sqlite/database.ts";
 import { openRawReader, rawFile } from "./archive-file.ts";
-import { type Asked, ComputedError, createDeriver } from "./reparse.ts";
+import { ComputedError, prepareReparse, type RequestKey } from "./reparse.ts";
 
-export type Verdict =
+export type ReplayOutcome =
   /** Every row is the same, cell by cell; or it fails with the same code. */
   | "same"
   | "different"
@@ -33,16 +33,16 @@ export interface Difference {
   derived: Value;
 }
 
-export interface Replayed extends Asked {
+export interface Replayed extends RequestKey {
   snapshotId: number;
   scopeId: number;
-  verdict: Verdict;
+  verdict: ReplayOutcome;
   differences: Difference[];
   /** What today's parser says against the answer, where it is refused. */
   problem: string | null;
 }
 
-interface StoredSnapshot extends Asked {
+interface StoredSnapshot extends RequestKey {
   id: number;
   scopeId: number;
   takenAt: number;
@@ -79,7 +79,7 @@ export function keptResponses(path: string, dataset: Dataset): Kept | null {
  */
 export const replay = (path: string, dataset: Dataset, from: number): Generator<Replayed, void> =>
   reading(path, function* (sqlite, raw) {
-    const derive = createDeriver(raw, dataset);
+    const derive = prepareReparse(raw, dataset);
     const stateAt = createStateReader(sqlite, layoutOf(dataset));
     for (const snapshot of snapshotsFrom(sqlite, dataset, from)) {
       const { id: snapshotId, scopeId, account, productType, slot } = snapshot;
@@ -101,7 +101,7 @@ function* reading<T>(path: string, read: (sqlite: Sqlite, raw: Sqlite) => Genera
   }
 }
 
-type Derive = ReturnType<typeof createDeriver>;
+type Reparse = ReturnType<typeof prepareReparse>;
 type Finding = Pick<Replayed, "verdict"> & Partial<Replayed>;
 
 /** The exchange's clock and ours are at most ten minutes apart. Milliseconds. */
@@ -124,7 +124,7 @@ function snapshotsFrom(sqlite: Sqlite, dataset: Dataset, from: number): Iterable
 /** Codes of failures that today's parser may see otherwise. */
 const parserCodes = ["shape", "bad_body", "internal"];
 
-function compare(layout: Layout, snapshot: StoredSnapshot, derive: Derive, stateAt: () => State): Finding {
+function compare(layout: Layout, snapshot: StoredSnapshot, derive: Reparse, stateAt: () => State): Finding {
   const { errorCode, takenAt } = snapshot;
   const stored = errorCode === null ? rowsIn(stateAt()) : null;
   try {

@@ -1,6 +1,6 @@
 /**
- * Questions in SQL, answered by a process of their own: an endless query cannot be stopped from inside, and must not hold
- * up who collects. The child reads a batch when it is asked for one, so nothing piles up in between.
+ * Runs SQL queries in a process of their own: an endless query cannot be stopped from inside, and must not delay collection.
+ * The child reads a batch when it is asked for one, so nothing accumulates in between.
  */
 import { fork } from "node:child_process";
 import { extname } from "node:path";
@@ -22,7 +22,7 @@ export interface Answer {
 export async function ask(path: string, sql: string, timeoutSeconds: number): Promise<Answer> {
   const file = new URL(`./console-child${extname(import.meta.filename)}`, import.meta.url);
   const child = fork(file, {
-    // Keys are none of its business.
+    // The child must not inherit keys.
     env: {},
     execArgv: [],
     serialization: "advanced",

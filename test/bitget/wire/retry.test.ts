@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { verdictOf } from "../../../src/bitget/error-codes.ts";
+import { errorClassOf } from "../../../src/bitget/error-codes.ts";
 import { attemptsFor, retryAfterMs, waitAfter } from "../../../src/bitget/wire/retry.ts";
 import { ApiError, DeadlineError, NetworkError, ShapeError } from "../../../src/core/errors.ts";
 
@@ -8,7 +8,7 @@ const network = (
   kind: "rate_limited" | "network" | "tls" | "redirect" | "bad_body" | "too_large",
   retryAfterMs?: number,
 ) => new NetworkError(kind, "/api/x", "no", retryAfterMs);
-const api = (code: string) => new ApiError(verdictOf(code, 400).kind, "/api/x", code, "no");
+const api = (code: string) => new ApiError(errorClassOf(code, 400).kind, "/api/x", code, "no");
 
 it.each([
   ["0", 0],
