@@ -57,10 +57,10 @@ export interface RunHistory {
   /** Returns whether any slot of the stretch, on schedule or on demand, has a run. */
   hasRuns(span: Span): boolean;
   /**
-   * Returns the first slot that has no final row yet: nothing will be added to what is known of those before it. Infinity where nothing
-   * is scheduled.
+   * Returns the first slot, of any series or of some, that has no final row yet: nothing will be added to what is known of those before
+   * it. Infinity where nothing is scheduled.
    */
-  settledTo(): number;
+  settledTo(seriesIds?: readonly number[]): number;
   /** Counts what became of the slots of a stretch, as it stands at `now`. Runs on demand are not due. */
   countSlots(seriesId: number, span: Span, now: number): Steps<SlotCounts>;
   /**

@@ -126,6 +126,7 @@ it("counts slots, and says up to where nothing will be added to what became of t
   expect(gaps).toEqual([["spot-assets", at(1), "timeout"]]);
   // The other datasets of the account have no row for their first slot.
   expect(history.settledTo()).toBe(at(0));
+  expect([history.settledTo([series?.id ?? 0]), history.settledTo([])]).toEqual([at(2), Number.POSITIVE_INFINITY]);
   for (const { account, dataset } of history.scheduled())
     await store.closeSlots(
       account,

@@ -13,7 +13,7 @@ export const runHistory = (sqlite: Sqlite): RunHistory => ({
   schedules: (seriesId) => schedulesOf(sqlite, seriesId),
   firstSlot: () => firstSlot(sqlite),
   hasRuns: (span) => hasRuns(sqlite, span),
-  settledTo: () => settledTo(sqlite),
+  settledTo: (seriesIds) => settledTo(sqlite, seriesIds),
   countSlots: prepareOnce(() => prepareSlotCount(sqlite)),
   scheduled: (at) => scheduledSeries(sqlite, at),
   freshness: prepareOnce(() => freshnessReader(sqlite)),

@@ -35,14 +35,19 @@ export const hasRuns = (sqlite: Sqlite, { from, to }: Span): boolean =>
     )
     .get(from, to) !== undefined;
 
-export function settledTo(sqlite: Sqlite): number {
-  const running = sqlite.prepare<[], number | null>("select min(slot) from run where state = 'running'").pluck().get();
+export function settledTo(sqlite: Sqlite, seriesIds?: readonly number[]): number {
+  const of = { ids: seriesIds ? JSON.stringify(seriesIds) : null };
+  const isOne = (id: string) => `(@ids is null or ${id} in (select value from json_each(@ids)))`;
+  const running = sqlite
+    .prepare<unknown[], number | null>(`select min(slot) from run where state = 'running' and ${isOne("series_id")}`)
+    .pluck()
+    .get(of);
   const open = sqlite
-    .prepare<[], { pattern: string; accountedTo: number }>(
+    .prepare<unknown[], { pattern: string; accountedTo: number }>(
       `select c.pattern, max(coalesce(e.accounted_to, 0), c.since) as accountedTo
-       from schedule c join series e on e.id = c.series_id where c.until is null`,
+       from schedule c join series e on e.id = c.series_id where c.until is null and ${isOne("e.id")}`,
     )
-    .all();
+    .all(of);
   const next = open.map(({ pattern, accountedTo }) => parsePattern(pattern).next(accountedTo));
   return Math.min(running ?? Number.POSITIVE_INFINITY, ...next);
 }

@@ -100,7 +100,7 @@ export class Curves {
     summary.mark = history.mark();
     const open = summary.hours.findIndex(({ isFinal }) => !isFinal);
     if (open >= 0) for (const { points } of summary.hours.splice(open)) summary.size -= points.length;
-    const settledTo = history.settledTo() - behindMs;
+    const settledTo = history.settledTo(source.items.map(({ seriesId }) => seriesId)) - behindMs;
     for (;;) {
       const isOver = readOn(history, source, summary, settledTo);
       this.#cache.set(name, summary);
