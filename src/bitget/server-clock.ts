@@ -30,6 +30,12 @@ const notableOffset = 5000;
 export const offsetFrom = (serverTime: number, { receivedAt, elapsed }: Arrival): number =>
   Math.round(serverTime - (receivedAt - elapsed / 2));
 
+/**
+ * Turns an offset into the skew that a run records: this machine's clock minus the exchange's. Everything else, the metric
+ * `clock_offset_seconds` too, has the offset, which is the exchange's clock minus this machine's. Milliseconds; null stays null.
+ */
+export const skewFrom = (offset: number | null): number | null => (offset === null ? null : 0 - offset);
+
 export class ServerClock {
   readonly #account: string | null;
   readonly #clock: Clock;

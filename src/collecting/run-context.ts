@@ -1,6 +1,7 @@
 /** What one run works with: the dependencies all runs share, and what is its own. */
 
 import type { ClockCheck } from "../bitget/clock-check.ts";
+import { skewFrom } from "../bitget/server-clock.ts";
 import type { Reply } from "../bitget/wire/http.ts";
 import { onceAborted } from "../core/async/abort.ts";
 import type { Clock, Instant } from "../core/clock.ts";
@@ -158,8 +159,7 @@ export class RunContext {
 
   /** Returns our clock minus the exchange's in ms, by the responses; null for a run that had none and measured nothing. */
   skewMs(): number | null {
-    const offset = this.#answeredAt.length === 0 ? null : this.session.client.observedOffset();
-    return offset === null ? null : 0 - offset;
+    return skewFrom(this.#answeredAt.length === 0 ? null : this.session.client.observedOffset());
   }
 
   /**

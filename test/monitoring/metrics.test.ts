@@ -69,6 +69,14 @@ it("leaves out what is unknown", async () => {
   expect(Math.abs(offset ?? Number.NaN)).toBeLessThan(1);
 });
 
+it("tells how far the exchange is ahead, which a run records with the opposite sign", async () => {
+  world.exchange.clockSkewMs = 20_000;
+  await at("12:01:00");
+  const [offset = Number.NaN] = await valuesOf("clock_offset_seconds", { account: "main" });
+  const rows = world.rows("select skew_ms from runs where account = 'main' and requests > 0") as { skew_ms: number }[];
+  expect([Math.sign(offset), ...new Set(rows.map((row) => Math.sign(row.skew_ms)))]).toEqual([1, -1]);
+});
+
 it("tells the next slot, the budget, the files and the process", async () => {
   await at("12:01:00");
   expect(await valuesOf("next_slot_timestamp_seconds", ofPositions)).toEqual([
