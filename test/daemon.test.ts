@@ -5,6 +5,7 @@ import Database from "better-sqlite3";
 import { expect, it, onTestFinished } from "vitest";
 import { datasetNames } from "../src/datasets/index.ts";
 import type { SimulatorOptions } from "../src/simulator/simulator.ts";
+import { endpointIn } from "./support/declared.ts";
 import { startExchange } from "./support/exchange.ts";
 import { temporaryFolder } from "./support/files.ts";
 import { type Running, start } from "./support/program.ts";
@@ -81,8 +82,7 @@ it.each([
   const runs = expectLedger(database);
   const states = new Set(runs.map(({ dataset, state, cause }) => `${dataset} ${state} ${cause}`));
   for (const name of datasetNames) {
-    const offered = !(api === "v1" && name === "funding-assets");
-    expect([...states]).toContain(offered ? `${name} ok null` : `${name} skipped not offered`);
+    expect([...states]).toContain(endpointIn(name, api) ? `${name} ok null` : `${name} skipped not offered`);
   }
   expect(runs.filter((run) => run.state === "failed" || run.state === "partial")).toEqual([]);
   expect(simulator.counts).toMatchObject({ badSignatures: 0, limitViolations: 0 });

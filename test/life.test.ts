@@ -6,7 +6,7 @@ import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pause } from "../src/core/async/cooperate.ts";
 import type { DatasetName } from "../src/core/domain.ts";
-import { datasetNamed, datasetNames, datasets } from "../src/datasets/index.ts";
+import { datasetNamed, datasets } from "../src/datasets/index.ts";
 import type { Span } from "../src/queries/periods.ts";
 import { reports } from "../src/reports/index.ts";
 import type { TrueRow } from "../src/simulator/simulator.ts";
@@ -26,7 +26,7 @@ import { createExpected } from "./life/reports.ts";
 import { asRow, lines, plain, sorted } from "./life/rows.ts";
 import { sums } from "./life/sums.ts";
 import { iso, type Truth, truthOf } from "./life/truth.ts";
-import { viewOf } from "./support/declared.ts";
+import { modelledNames, viewOf } from "./support/declared.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "collector-life-"));
 let lived: Lived;
@@ -60,7 +60,7 @@ it("a life has everything in it that can happen", () => {
   expect(eventsOf(lived, truth)).toEqual([...everything].sort());
 });
 
-describe.each(datasetNames)("%s", (dataset) => {
+describe.each(modelledNames)("%s", (dataset) => {
   it("shows in its history view every row that was told, digit for digit, and no other", () => {
     const expected = snapshotsOf(dataset).flatMap(({ rows }) => rows);
     expect(expected.length).toBeGreaterThan(900);

@@ -1,7 +1,6 @@
 /** What the ledger must say, worked out from what was done to the program and to the exchange. */
 import type { DatasetName, Scope } from "../../src/core/domain.ts";
-import { datasets } from "../../src/datasets/index.ts";
-import { scopesOf } from "../support/declared.ts";
+import { modelled, scopesOf } from "../support/declared.ts";
 import { apiAt, type DueSlot, type Lived } from "./life.ts";
 import { accounts, type Mishap } from "./trouble.ts";
 import { iso } from "./truth.ts";
@@ -27,9 +26,9 @@ export interface TrueGap {
 /** In the order in which the program keeps them. */
 export const series: readonly { account: string; dataset: DatasetName }[] = [
   ...accounts.flatMap((account) =>
-    datasets.filter((one) => !one.public).map(({ name }) => ({ account, dataset: name })),
+    modelled.filter((one) => !one.public).map(({ name }) => ({ account, dataset: name })),
   ),
-  ...datasets.filter((one) => one.public).map(({ name }) => ({ account: "public", dataset: name })),
+  ...modelled.filter((one) => one.public).map(({ name }) => ({ account: "public", dataset: name })),
 ];
 
 const mishapOf = ({ mishaps }: DueSlot, account: string, dataset: DatasetName): Mishap | undefined =>

@@ -4,7 +4,7 @@
  */
 import type { ServedSnapshot } from "../../src/simulator/simulator.ts";
 import { pseudoRandom } from "../store/minutes.ts";
-import { classic, credentials, everyDataset, unified } from "../support/settings.ts";
+import { classic, credentials, everyModelled, unified } from "../support/settings.ts";
 import { type OpenWorld, openWorld } from "../support/world.ts";
 import { type Mishap, makeTrouble } from "./trouble.ts";
 
@@ -66,7 +66,7 @@ export async function live(path: string, seed: number): Promise<Lived> {
     BITGET_ACCOUNTS: "main,hedge",
     ...credentials(classic, "BITGET_MAIN"),
     ...credentials(unified, "BITGET_HEDGE"),
-    ...everyDataset(schedule),
+    ...everyModelled(schedule),
   });
   const world = await openWorld(path, new Date(began).toISOString(), settings("0 */2 * * *"), {
     accounts: [classic, { ...unified, mode: "classic" }],

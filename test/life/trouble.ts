@@ -1,8 +1,8 @@
 /** What is asked of the simulated exchange, and ways to make it fail. */
 import type { DatasetName, Scope } from "../../src/core/domain.ts";
-import { datasetNamed, datasetNames } from "../../src/datasets/index.ts";
+import { datasetNamed } from "../../src/datasets/index.ts";
 import type { Fault, Simulator } from "../../src/simulator/simulator.ts";
-import { endpointIn, pathOf, scopesOf } from "../support/declared.ts";
+import { endpointIn, modelledNames, pathOf, scopesOf } from "../support/declared.ts";
 
 export const accounts = ["main", "hedge"] as const;
 
@@ -32,7 +32,7 @@ const garbled: Kind = {
 const noAnswer: Kind = { fault: { body: "<html>502 Bad Gateway</html>" }, code: "bad_body", attempts: 3 };
 
 /** Positions twice as often as the others. */
-const targets = datasetNames.flatMap((name) => (name === "positions" ? [name, name] : [name]));
+const targets = modelledNames.flatMap((name) => (name === "positions" ? [name, name] : [name]));
 
 /** Makes the next answers about a dataset fail, of one product type or of all, and says what cannot be read then. */
 export function makeTrouble(
@@ -52,7 +52,7 @@ export function makeTrouble(
   const path = pathOf(dataset, api);
   if (path === undefined) return [];
   /** Those that ask the same address: a unified account has one wallet. */
-  const told = datasetNames.filter((name) => pathOf(name, api) === path);
+  const told = modelledNames.filter((name) => pathOf(name, api) === path);
   for (const scope of scopes) {
     exchange.misbehave({
       ...fault,

@@ -1,6 +1,6 @@
 /** The ledger as it must be, worked out from what was done to the program: own enumeration of slots, own verdict on each. */
 import { type DatasetName, publicAccount } from "../../src/core/domain.ts";
-import { datasets } from "../../src/datasets/index.ts";
+import { modelled } from "../support/declared.ts";
 import { halfHour, isDue, patternOf } from "./regimes.ts";
 
 export interface Fate {
@@ -18,9 +18,9 @@ export const accounts = ["main", "hedge"] as const;
 
 export const allSeries: readonly Series[] = [
   ...accounts.flatMap((account) =>
-    datasets.filter((one) => !one.public).map(({ name }) => ({ account, dataset: name })),
+    modelled.filter((one) => !one.public).map(({ name }) => ({ account, dataset: name })),
   ),
-  ...datasets.filter((one) => one.public).map(({ name }) => ({ account: publicAccount, dataset: name })),
+  ...modelled.filter((one) => one.public).map(({ name }) => ({ account: publicAccount, dataset: name })),
 ];
 
 export const nameOf = ({ account, dataset }: Series): string => `${account} ${dataset}`;

@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { random } from "../../src/simulator/market/random.ts";
 import { type Simulator, startSimulator } from "../../src/simulator/simulator.ts";
 import { pathOf } from "../support/declared.ts";
-import { fixtureEndpoints } from "../support/fixture-endpoints.ts";
 import { classic, credentials, unified } from "../support/settings.ts";
 import { StillClock } from "./clock.ts";
 import { createDaemons, type Daemon } from "./daemon.ts";
@@ -41,7 +40,6 @@ export async function live(plan: Plan, folder: string, passed: (day: number) => 
     clock: truth,
     seed: plan.seed,
     from: began,
-    endpoints: fixtureEndpoints,
     accounts: [classic, { ...unified, mode: "classic" }],
   });
   const expected = new ExpectedLedger();

@@ -1,10 +1,10 @@
 /** Storms: what the exchange does to the questions of one slot, and what must become of the runs that asked them. */
 
-import { datasetNamed, datasetNames } from "../../src/datasets/index.ts";
+import { datasetNamed } from "../../src/datasets/index.ts";
 import type { Random } from "../../src/simulator/market/random.ts";
 import type { Fault, Simulator } from "../../src/simulator/simulator.ts";
 import type { Api } from "../life/trouble.ts";
-import { pathOf, scopesOf } from "../support/declared.ts";
+import { modelledNames, pathOf, scopesOf } from "../support/declared.ts";
 import { accounts, type Fate, type Series } from "./expected.ts";
 
 const kinds = [
@@ -35,7 +35,7 @@ export function makeTrouble(exchange: Simulator, apis: Record<string, Api>, chan
       fateOf: () => ({ state: "failed", causes: [code, "deadline", `${code}, deadline`, `deadline, ${code}`] }),
     };
   }
-  const dataset = chance.pick(datasetNames);
+  const dataset = chance.pick(modelledNames);
   const account = datasetNamed(dataset).public ? "public" : chance.pick(accounts);
   const api = apis[account] ?? "v2";
   const path = pathOf(dataset, api);

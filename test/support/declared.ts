@@ -1,12 +1,19 @@
 /** What tests take from the declarations of the datasets rather than list themselves. */
 import { snakeCase } from "../../src/core/columns.ts";
 import type { ApiVersion, DatasetName, ProductType, Scope } from "../../src/core/domain.ts";
-import type { AnyEndpoint } from "../../src/datasets/dataset.ts";
+import type { AnyEndpoint, Dataset } from "../../src/datasets/dataset.ts";
 import { datasetNamed, datasets } from "../../src/datasets/index.ts";
-import type { TrueRow } from "../../src/simulator/simulator.ts";
+import { isModelled, type TrueRow } from "../../src/simulator/simulator.ts";
 
 /** The default of BITGET_PRODUCT_TYPES. */
 export const productTypes = ["umcbl", "dmcbl", "cmcbl", "sumcbl"] as const satisfies ProductType[];
+
+/** Those that the simulated exchange has a model of: what they tell changes with the life of an account. */
+export const modelled: readonly Dataset[] = datasets.filter(({ endpoints }) =>
+  Object.values(endpoints).every(({ address }) => address === null || isModelled(address.path)),
+);
+
+export const modelledNames: readonly DatasetName[] = modelled.map(({ name }) => name);
 
 /** Undefined where the generation has no such data. */
 export const endpointIn = (name: DatasetName, api: ApiVersion): AnyEndpoint | undefined =>

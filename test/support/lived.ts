@@ -7,8 +7,7 @@ import { simulateHistory } from "../../src/commands/run/backfill.ts";
 import { type Clock, SimulatedClock, systemClock } from "../../src/core/clock.ts";
 import { loadConfig } from "../../src/settings/config.ts";
 import { type Fault, type ServedSnapshot, type Simulator, startSimulator } from "../../src/simulator/simulator.ts";
-import { fixtureEndpoints } from "./fixture-endpoints.ts";
-import { classic, credentials, everyDataset, unified } from "./settings.ts";
+import { classic, credentials, everyModelled, unified } from "./settings.ts";
 
 const hour = 3_600_000;
 const begin = Date.UTC(2026, 9, 1);
@@ -65,7 +64,6 @@ export async function livedPast(path: string, days = 14): Promise<ServedSnapshot
   const exchange = await startSimulator({
     clock: movedByWaits(clock),
     from: begin,
-    endpoints: fixtureEndpoints,
     accounts: [classic, { ...unified, mode: "classic" }],
   });
   const config = loadConfig({
@@ -75,7 +73,7 @@ export async function livedPast(path: string, days = 14): Promise<ServedSnapshot
     BITGET_BASE_URL: exchange.url,
     DATABASE_URL: `file:${path}`,
     LOG_LEVEL: "silent",
-    ...everyDataset("0 * * * *"),
+    ...everyModelled("0 * * * *"),
   });
   async function collect(first: number, last: number): Promise<void> {
     const all = Array.from({ length: last - first + 1 }, (_, index) => first + index);

@@ -3,6 +3,7 @@
 import { datasetNames } from "../../src/datasets/index.ts";
 import { scheduleSetting } from "../../src/settings/config.ts";
 import type { SimulatedAccount } from "../../src/simulator/simulator.ts";
+import { modelledNames } from "./declared.ts";
 
 export const classic: SimulatedAccount = {
   name: "main",
@@ -25,6 +26,12 @@ export const credentials = (account: SimulatedAccount, prefix = "BITGET"): Recor
   [`${prefix}_API_KEY`]: account.key,
   [`${prefix}_API_SECRET`]: account.secret,
   [`${prefix}_API_PASSPHRASE`]: account.passphrase,
+});
+
+/** The same schedule for every dataset that the simulated exchange has a model of; the others are off. */
+export const everyModelled = (schedule: string): Record<string, string> => ({
+  ...everyDataset(""),
+  ...Object.fromEntries(modelledNames.map((name) => [scheduleSetting(name), schedule])),
 });
 
 /** The same schedule for every dataset; "" switches them all off. */
