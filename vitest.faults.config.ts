@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 
 export const realTime = [
   ...["exchange", "process", "storage", "configuration", "surfaces"].map((name) => `test/faults/${name}.test.ts`),
-  "test/limits.test.ts",
+  "test/scenarios/limits.test.ts",
 ];
 
 export default defineConfig({

@@ -4,7 +4,7 @@ import Database from "better-sqlite3";
 import { datasetNames, datasets } from "../../src/datasets/index.ts";
 import { verify } from "../../src/store/verify/verify.ts";
 import { violations } from "../faults/invariants.ts";
-import { iso } from "../life/truth.ts";
+import { iso } from "../scenarios/life/truth.ts";
 import { viewOf } from "../support/declared.ts";
 import { allSeries, type ExpectedLedger, nameOf } from "./expected.ts";
 import type { Lived } from "./life.ts";

@@ -1,7 +1,7 @@
 /** The daily coverage files: a row for every series, counted over local days of 23, 24 or 25 hours. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { calendar, type Period } from "../life/calendar.ts";
+import { calendar, type Period } from "../scenarios/life/calendar.ts";
 import type { Check } from "./checks.ts";
 import { allSeries, nameOf } from "./expected.ts";
 import type { Lived } from "./life.ts";

@@ -3,7 +3,7 @@
 import { datasetNamed } from "../../src/datasets/index.ts";
 import type { Random } from "../../src/simulator/market/random.ts";
 import type { Fault, Simulator } from "../../src/simulator/simulator.ts";
-import type { Api } from "../life/trouble.ts";
+import type { Api } from "../scenarios/life/trouble.ts";
 import { modelledNames, pathOf, scopesOf } from "../support/declared.ts";
 import { accounts, type Fate, type Series } from "./expected.ts";
 
@@ -59,4 +59,4 @@ export function makeTrouble(exchange: Simulator, apis: Record<string, Api>, chan
 
 /** How many answers a run waits for. */
 export const answersTo = ({ dataset }: Series, api: Api): number => scopesOf(dataset, api).length;
-export type { Api } from "../life/trouble.ts";
+export type { Api } from "../scenarios/life/trouble.ts";

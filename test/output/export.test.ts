@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { exportHistory } from "../../src/output/export.ts";
 import { readFiles } from "../../src/output/reading/rows.ts";
 import { openHistory } from "../../src/store/read/open-history.ts";
-import { bytesOf, endings, exported } from "../export/support.ts";
+import { bytesOf, endings, exported } from "../scenarios/export/support.ts";
 import { collect, good, item, minute, start } from "../store/kit.ts";
 import { spotAssets } from "../store/minutes.ts";
 import { open, temporaryPath } from "../store/temporary.ts";

@@ -107,9 +107,9 @@ it("costs one file, one line of the list with its import, and one fixture", asyn
   for (const script of ["db:generate", "docs"]) await run("npm", ["run", "--silent", script]);
   // Builds the program as well.
   const tests = [
-    "test/architecture.test.ts",
+    "test/repository/architecture.test.ts",
     "test/datasets",
-    "test/docs.test.ts",
+    "test/repository/docs.test.ts",
     "test/store/transfer/migrate.test.ts",
   ];
   await run("npx", ["vitest", "run", ...tests]);

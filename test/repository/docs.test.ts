@@ -1,0 +1,102 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { generatedFiles, pages } from "../../scripts/docs/generate.ts";
+import { listingOf, loadCommands } from "../../src/commands/index.ts";
+import { datasetNames } from "../../src/datasets/index.ts";
+import { isKnownSetting } from "../../src/settings/names.ts";
+
+const commands = await loadCommands();
+
+const read = (path: string) => readFileSync(path, "utf8");
+const readme = read("README.md");
+
+describe("the README", () => {
+  it("has at most 200 lines", () => {
+    expect(readme.split("\n").length).toBeLessThanOrEqual(201);
+  });
+});
+
+/** Targets of the links and images of a page, without those that leave the repository. */
+const linksOf = (page: string): string[] =>
+  [
+    ...read(page)
+      .replaceAll(/```[\s\S]*?```/g, "")
+      .matchAll(/(?:\]\(|src=")([^)"\s]+)[)"]/g),
+  ]
+    .map((match) => match[1] ?? "")
+    .filter((link) => !/^[a-z]+:|^\.\.\/\.\.\/actions\//.test(link));
+
+/** A path from the top of the repository; the page itself for a mere anchor. */
+const targetOf = (page: string, link: string): string => {
+  const [path = ""] = link.split("#");
+  return path === "" ? page : join(dirname(page), path);
+};
+
+/** The anchors of the headings of a page, as GitHub makes them. */
+const anchorsOf = (page: string): string[] =>
+  [
+    ...read(page)
+      .replaceAll(/```[\s\S]*?```/g, "")
+      .matchAll(/^#+ (.*)$/gm),
+  ].map((match) =>
+    (match[1] ?? "")
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+
+describe("the pages", () => {
+  it.each(pages())("have links that lead somewhere: %s", (page) => {
+    const broken = linksOf(page).filter((link) => {
+      const target = targetOf(page, link);
+      const anchor = link.split("#")[1];
+      return !existsSync(target) || (anchor !== undefined && !anchorsOf(target).includes(anchor));
+    });
+    expect(broken).toEqual([]);
+  });
+
+  it("are all reached from the README", () => {
+    const reached = new Set(["README.md"]);
+    for (const page of reached)
+      for (const link of linksOf(page)) if (link.includes(".md")) reached.add(targetOf(page, link));
+    expect(pages().filter((page) => !reached.has(page))).toEqual([]);
+  });
+});
+
+/** Lines of code blocks, and code within text, that call the program: what stands behind its name. */
+const callsIn = (page: string): string[] =>
+  [...read(page).matchAll(/(?<![/\w-])bitget-collector (?!\W)([^`\n]+)/g)].map((match) => match[1] ?? "");
+
+const pagesWithCalls = pages().filter((page) => callsIn(page).length > 0);
+
+describe.each(pagesWithCalls)("%s", (page) => {
+  it.each(callsIn(page))("calls a command that there is, with options that it has: %s", (call) => {
+    const words = call.split(/ #| \||;|&&| {2}/)[0]?.replaceAll(/"[^"]*"/g, "x") ?? "";
+    const command = listingOf(words.split(" "));
+    expect(command, words).not.toBeNull();
+    const { options = [] } = commands.find(({ name }) => name === command?.name) ?? {};
+    const known = options.map(({ flags }) => flags.split(" ")[0]);
+    const used = words.match(/(?<= )--[a-z-]+/g) ?? [];
+    expect(used.filter((flag) => !known.includes(flag))).toEqual([]);
+  });
+});
+
+it.each(pages())("names settings that there are: %s", (page) => {
+  const own = /\b(?:ALERT|BITGET|DATABASE|HEARTBEAT|HTTP|KEEP|LOG|REPORTS|RUN|SCHEDULE|SQL)_[A-Z_]+[A-Z]\b/g;
+  const named = new Set(read(page).match(own) ?? []);
+  expect([...named].filter((name) => name !== "HTTP_PROXY" && !isKnownSetting(name))).toEqual([]);
+});
+
+it("the help of collect lists every dataset", () => {
+  const help = commands.find(({ name }) => name === "collect")?.details ?? [];
+  expect(help.map((line) => /^ {2}(\S+) {2,}\S/.exec(line)?.[1]).filter((name) => name !== undefined)).toEqual([
+    ...datasetNames,
+  ]);
+});
+
+it("every generated section is as `npm run docs` writes it", async () => {
+  const files = await generatedFiles();
+  expect(files.size).toBeGreaterThan(2);
+  for (const [path, { before, after }] of files) expect(before, `${path}: run npm run docs`).toBe(after);
+});

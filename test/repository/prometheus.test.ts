@@ -1,0 +1,66 @@
+/** Alert rules and dashboard beside what a daemon really tells. */
+import { readFileSync } from "node:fs";
+import { beforeEach, expect, it } from "vitest";
+import { parse } from "yaml";
+import { describeMetrics } from "../../src/monitoring/metrics.ts";
+import { parseExposition } from "../support/exposition.ts";
+import { everyDataset } from "../support/settings.ts";
+import { createWorld } from "../support/world.ts";
+
+const rules: unknown = parse(readFileSync("deploy/prometheus/alerts.yml", "utf8"));
+const dashboard: unknown = JSON.parse(readFileSync("deploy/grafana/bitget-collector.json", "utf8"));
+
+let told: ReturnType<typeof parseExposition>;
+
+beforeEach(async () => {
+  const world = await createWorld("2026-03-01T12:00:30Z", everyDataset("* * * * *"));
+  await world.at("2026-03-01T12:01:00Z");
+  told = parseExposition(await world.metrics.text());
+});
+
+/** The string values of a key, however deep. */
+function* textsOf(value: unknown, key: string): Generator<string> {
+  if (typeof value !== "object" || value === null) return;
+  for (const [name, inside] of Object.entries(value)) {
+    if (name === key && typeof inside === "string") yield inside;
+    yield* textsOf(inside, key);
+  }
+}
+
+const ruleExpressions = [...textsOf(rules, "expr")];
+const panelExpressions = [...textsOf(dashboard, "expr"), ...textsOf(dashboard, "definition")];
+
+const metricsIn = (texts: readonly string[]): string[] => [
+  ...new Set(texts.flatMap((text) => text.match(/\b(?:bitget_collector|nodejs|process)_\w+/g) ?? [])),
+];
+
+it("alert on metrics that there are", () => {
+  expect(ruleExpressions.length).toBe([...textsOf(rules, "summary")].length);
+  expect(metricsIn(ruleExpressions).length).toBeGreaterThan(8);
+  expect(told.map(({ name }) => name)).toEqual(expect.arrayContaining(metricsIn(ruleExpressions)));
+});
+
+it("draw metrics that there are", () => {
+  expect(metricsIn(panelExpressions).length).toBeGreaterThan(12);
+  expect(told.map(({ name }) => name)).toEqual(expect.arrayContaining(metricsIn(panelExpressions)));
+});
+
+it("select by labels that there are", () => {
+  const known = new Set([...told.flatMap(({ labels }) => Object.keys(labels)), "job"]);
+  const used = [...ruleExpressions, ...panelExpressions].flatMap((text) => [
+    ...[...text.matchAll(/(\w+)=~?"/g)].map((match) => match[1] ?? ""),
+    ...[...text.matchAll(/by \(([^)]+)\)/g)].flatMap((match) => (match[1] ?? "").split(", ")),
+  ]);
+  expect(used.length).toBeGreaterThan(20);
+  expect([...new Set(used)].filter((label) => !known.has(label))).toEqual([]);
+});
+
+it("are all described, with the labels that they have", () => {
+  const described = new Map(describeMetrics().map(({ name, labelNames }) => [name, labelNames]));
+  const ours = told
+    .map(({ name, labels }) => [name.replace(/_(bucket|sum|count)$/, ""), Object.keys(labels)] as const)
+    .filter(([name]) => name.startsWith("bitget_collector_"));
+  expect(ours.length).toBeGreaterThan(20);
+  for (const [name, labels] of ours)
+    expect([...(described.get(name) ?? []), "le"], name).toEqual(expect.arrayContaining(labels));
+});

@@ -1,0 +1,86 @@
+/** What is installed with this program is what was chosen: a change of it is a change of these lines. */
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { type Lockfile, type Manifest, supplyProblems } from "../support/lockfile.ts";
+
+const manifest = JSON.parse(readFileSync("package.json", "utf8")) as Manifest;
+const lockfile = JSON.parse(readFileSync("package-lock.json", "utf8")) as Lockfile;
+
+/** The lockfile with one package changed. */
+const changed = (path: string, change: object): Lockfile => ({
+  ...lockfile,
+  packages: { ...lockfile.packages, [path]: { ...lockfile.packages[path], ...change } },
+});
+
+it("pins every package by its integrity, from the registry alone", () => {
+  expect(supplyProblems(manifest, lockfile)).toEqual([]);
+});
+
+it("lets one package run a script when it is installed", () => {
+  expect(manifest.allowScripts).toEqual({ "better-sqlite3": true, esbuild: false });
+});
+
+it("runs no script of its own when it is installed elsewhere", () => {
+  const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
+  expect(Object.keys(scripts).filter((name) => /^(pre|post)?install$/.test(name))).toEqual([]);
+});
+
+describe("the check", () => {
+  const got = "node_modules/got";
+  it.each<[string, Manifest, Lockfile, string]>([
+    ["a package without integrity", manifest, changed(got, { integrity: undefined }), `${got} has no integrity`],
+    [
+      "a weaker integrity",
+      manifest,
+      changed(got, { integrity: "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=" }),
+      `${got} has no integrity`,
+    ],
+    [
+      "an address",
+      manifest,
+      changed(got, { resolved: "https://evil.example/got.tgz" }),
+      `${got} comes from an address`,
+    ],
+    ["a link", manifest, changed(got, { link: true }), `${got} comes from an address`],
+    [
+      "another install script",
+      manifest,
+      changed(got, { hasInstallScript: true }),
+      "got has an install script that nobody",
+    ],
+    [
+      "an install script further down",
+      manifest,
+      changed(`${got}/node_modules/deep`, { ...lockfile.packages[got], hasInstallScript: true }),
+      "deep has an install script that nobody",
+    ],
+    [
+      "a name that is not needed any more",
+      { ...manifest, allowScripts: { ...manifest.allowScripts, pino: true } },
+      lockfile,
+      "pino is named for an install script",
+    ],
+    ...["*", "latest", ">=14", "https://evil.example/got.tgz", "github:evil/got", "file:../got", "npm:evil@1.0.0"].map(
+      (wanted): [string, Manifest, Lockfile, string] => [
+        `got wanted as ${wanted}`,
+        { ...manifest, dependencies: { ...manifest.dependencies, got: wanted } },
+        lockfile,
+        `got is wanted as ${wanted}, which pins nothing`,
+      ],
+    ),
+    [
+      "a package that the lockfile does not have",
+      { ...manifest, dependencies: { ...manifest.dependencies, gott: "1.0.0" } },
+      lockfile,
+      "gott is not locked",
+    ],
+    [
+      "one that only the lockfile has",
+      manifest,
+      changed("", { dependencies: { ...lockfile.packages[""]?.dependencies, gott: "1.0.0" } }),
+      "gott is locked, and nobody wants it",
+    ],
+  ])("finds %s", (_what, wanted, locked, problem) => {
+    expect(supplyProblems(wanted, locked)).toContainEqual(expect.stringContaining(problem));
+  });
+});

@@ -1,0 +1,140 @@
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { describe, expect, it } from "vitest";
+import { type Receiver, startReceiver } from "../../alerts/receiver.ts";
+import { startExchange } from "../../support/exchange.ts";
+import { temporaryFolder } from "../../support/files.ts";
+import { launch } from "../../support/program.ts";
+import { classic, credentials, everyDataset } from "../../support/settings.ts";
+import { until } from "../../support/wait.ts";
+import { createWorld, type World } from "../../support/world.ts";
+import { path, shortPath, telling, wordsIn, wordsOf } from "./script.ts";
+
+const start = Date.parse("2026-11-01T00:00:00Z");
+const minute = 60_000;
+
+const settingsFor = (url: string) => ({
+  BITGET_PRODUCT_TYPES: "umcbl",
+  ALERT_WEBHOOK_URL: url,
+  ALERT_LIQUIDATION_DISTANCE: "10%",
+});
+
+async function settle(world: World): Promise<void> {
+  world.app.alerts.tick();
+  await world.app.alerts.idle();
+}
+
+/** Ends as by a crash: nothing is looked at or sent any more. */
+async function crash(world: World): Promise<void> {
+  world.app.close();
+  await world.restart();
+}
+
+/** What was sent and could not be marked comes again under its id. */
+const onceEach = ({ received }: Receiver) => {
+  const ids = received.map(({ id }) => id);
+  return received.filter(({ id }, n) => ids.indexOf(id) === n);
+};
+
+async function live(after: (world: World, step: number) => Promise<void>): Promise<Receiver> {
+  const receiver = await startReceiver();
+  const world = await createWorld("2026-11-01T00:00:00Z", {
+    SCHEDULE_POSITIONS: "* * * * *",
+    ...settingsFor(receiver.url),
+  });
+  await settle(world);
+  for (const [n, step] of path.entries()) {
+    world.exchange.clearFaults();
+    world.exchange.misbehave(telling(step));
+    await world.at(start + (n + 1) * minute);
+    await after(world, n);
+  }
+  await settle(world);
+  return receiver;
+}
+
+describe("a scripted price path", () => {
+  it.each<[string, (world: World, step: number) => Promise<void>]>([
+    ["goes on", settle],
+    ["starts anew at every step", (world) => world.restart()],
+    [
+      "looks at every third step, at several runs at once",
+      async (world, step) => {
+        if (step % 3 === 2) await world.restart();
+      },
+    ],
+  ])("is told in exactly these words by a daemon that %s", async (_, after) => {
+    expect((await live(after)).received.map(wordsOf)).toEqual(wordsIn(path));
+  });
+
+  it.each<[string, (world: World, step: number) => Promise<void>]>([
+    ["after each commit, before anybody has looked at it", crash],
+    [
+      "after each look",
+      async (world) => {
+        await settle(world);
+        await crash(world);
+      },
+    ],
+    [
+      "twice between any two steps",
+      async (world) => {
+        await crash(world);
+        world.app.alerts.tick();
+        await crash(world);
+      },
+    ],
+  ])("is told in the same words by a daemon that crashes %s", async (_, after) => {
+    expect(onceEach(await live(after)).map(wordsOf)).toEqual(wordsIn(path));
+  });
+
+  it("is told by the real daemon, killed at every step, without a word more or less", async () => {
+    const receiver = await startReceiver();
+    const exchange = await startExchange({ accounts: [classic] });
+    const folder = temporaryFolder();
+    const env = {
+      ...credentials(classic),
+      ...everyDataset(""),
+      ...settingsFor(receiver.url),
+      SCHEDULE_POSITIONS: "* * * * * *",
+      BITGET_BASE_URL: exchange.url,
+      DATABASE_URL: `file:${join(folder, "collector.db")}`,
+      SCHEDULE_REPORTS: "",
+      HTTP_PORT: "",
+      // Seconds are short periods; blindness is another matter.
+      ALERT_STALE: "false",
+    };
+    try {
+      for (const step of shortPath) {
+        exchange.clearFaults();
+        exchange.misbehave(telling(step));
+        const before = exchange.record.length;
+        const daemon = launch(["start"], folder, env);
+        // The line follows the commit at once; what is looked at or sent by then differs from time to time.
+        await daemon.printed("main positions ok");
+        expect(exchange.record.length).toBeGreaterThan(before);
+        daemon.child.kill("SIGKILL");
+        await daemon.finished;
+      }
+      const last = launch(["start"], folder, env);
+      await last.printed("main positions ok");
+      await until(() => unsent(join(folder, "collector.db")) === 0);
+      last.child.kill("SIGTERM");
+      expect((await last.finished).code).toBe(0);
+    } finally {
+      await exchange.close();
+    }
+    expect(onceEach(receiver).map(wordsOf)).toEqual(wordsIn(shortPath));
+  });
+});
+
+/** How many words of the path are still to be sent. */
+function unsent(file: string): number {
+  const database = new Database(file, { readonly: true });
+  try {
+    const sent = database.prepare("select count(*) from alert_message where delivery = 'delivered'").pluck().get();
+    return wordsIn(shortPath).length - (sent as number);
+  } finally {
+    database.close();
+  }
+}

@@ -1,0 +1,70 @@
+import { expect, it } from "vitest";
+import { Watch } from "../../../src/alerts/watch.ts";
+import type { Row } from "../../../src/core/domain.ts";
+import { datasetNamed } from "../../../src/datasets/index.ts";
+import { collect, good, item, minute, start } from "../../store/kit.ts";
+import { open, temporaryPath } from "../../store/temporary.ts";
+import { SettableClock } from "../../support/world.ts";
+
+const settings = {
+  webhook: null,
+  liquidationDistance: null,
+  marginRatio: null,
+  drawdown: "0.1",
+  drawdownHours: 168,
+  stale: false,
+  keyRefused: false,
+};
+
+/** What is said while these prices of DUST and rows of equity are stored, each at its minute. */
+async function saidOf(told: readonly (readonly [number, string | null, Row])[]): Promise<string[]> {
+  const store = await open(temporaryPath());
+  const watch = new Watch(store, settings, new SettableClock(start));
+  await watch.begin();
+  await store.setSchedule("main", "equity", "* * * * *", start);
+  const said: string[] = [];
+  for (const [at, price, equity] of told) {
+    const slot = start + at * minute;
+    const prices = [item(datasetNamed("prices"), { coin: "DUST", quote: "USDT", price })];
+    await collect(store, datasetNamed("prices"), slot, { snapshots: [good(prices, slot)] }, "public");
+    await collect(store, datasetNamed("equity"), slot, {
+      snapshots: [good([item(datasetNamed("equity"), equity)], slot)],
+    });
+    for (let more = true; more; ) {
+      const seen = await watch.look();
+      more = seen.more;
+      said.push(...seen.said.map(({ state, value }) => `${at} ${state} ${value}`));
+    }
+  }
+  return said;
+}
+
+const without = (pricedUsdt: string): Row => ({ complete: 0, pricedUsdt, unpriced: '{"DUST":"5"}', missing: null });
+
+it("a crash is said at once although a worthless coin lost its price in the same hour", async () => {
+  const said = await saidOf([
+    [0, "0.000001", { usdtEquity: "1000.000005", complete: 1 }],
+    [5, null, without("1000")],
+    [20, null, without("400")],
+    [120, null, without("400")],
+  ]);
+  expect(said).toEqual([expect.stringMatching(/^20 fired 0\.6/)]);
+});
+
+it("a coin that was worth much and loses its price is no crash", async () => {
+  expect(
+    await saidOf([
+      [0, "100", { usdtEquity: "1000", complete: 1 }],
+      [5, null, without("500")],
+      [120, null, without("500")],
+    ]),
+  ).toEqual([]);
+});
+
+it("a price of zero, as older versions stored it for a coin that was never traded, is none", async () => {
+  const said = await saidOf([
+    [0, "0", { usdtEquity: "1000", complete: 1 }],
+    [61, null, without("400")],
+  ]);
+  expect(said).toEqual(["61 fired 0.6"]);
+});

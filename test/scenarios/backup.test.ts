@@ -1,0 +1,164 @@
+/** Backups and their return, with the real program: online, over and over, and where it must not be. */
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import Database from "better-sqlite3";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Simulator } from "../../src/simulator/simulator.ts";
+import { ownMigrations } from "../../src/store/sqlite/migrations.ts";
+import { startExchange } from "../support/exchange.ts";
+import { temporaryFolder } from "../support/files.ts";
+import { run, start } from "../support/program.ts";
+import { classic, credentials, everyDataset } from "../support/settings.ts";
+
+let exchange: Simulator;
+let folder: string;
+let env: Record<string, string>;
+const inFolder = (name: string): string => join(folder, name);
+const path = (): string => inFolder("data/collector.db");
+
+beforeEach(async () => {
+  folder = temporaryFolder();
+  exchange = await startExchange({ accounts: [classic] });
+  env = { ...credentials(classic), BITGET_BASE_URL: exchange.url, ...everyDataset("") };
+});
+afterEach(() => exchange.close());
+
+const counts = (file: string): unknown => {
+  const database = new Database(file, { readonly: true });
+  try {
+    const count = (table: string) => `(select count(*) from ${table}) as ${table}`;
+    return database.prepare(`select ${["run", "snapshot", "link", "spot_assets_history"].map(count).join(", ")}`).get();
+  } finally {
+    database.close();
+  }
+};
+
+/** A database with one run, and a backup of it. */
+async function backedUp(): Promise<void> {
+  await run(["collect", "spot-assets"], folder, env);
+  expect((await run(["db", "backup", "copy.db"], folder)).code).toBe(0);
+}
+
+describe("db backup", () => {
+  it("copies while a daemon writes; each copy is verified, its owner's alone, and comes back as it was", async () => {
+    const schedules = { SCHEDULE_SPOT_ASSETS: "* * * * * *", SCHEDULE_POSITIONS: "* * * * * *" };
+    const daemon = start(["start"], folder, { ...env, ...schedules });
+    await daemon.printed("main positions ok");
+    expect((await run(["db", "verify"], folder)).code).toBe(0);
+    for (const cycle of [1, 2, 3]) {
+      const copy = `copy-${cycle}.db`;
+      const { code, stdout } = await run(["db", "backup", copy], folder);
+      expect([code, stdout]).toEqual([0, expect.stringContaining("and the copy verified")]);
+      expect(statSync(inFolder(copy)).mode & 0o777).toBe(0o600);
+      const restored = { DATABASE_URL: `file:./restored-${cycle}/collector.db` };
+      expect((await run(["db", "restore", copy], folder, restored)).code).toBe(0);
+      expect(counts(inFolder(`restored-${cycle}/collector.db`))).toEqual(counts(inFolder(copy)));
+      const verified = await run(["db", "verify"], folder, restored);
+      expect([verified.code, verified.stdout]).toEqual([
+        0,
+        expect.stringMatching(/head of the chain: [0-9a-f]{64}\n$/),
+      ]);
+    }
+    expect(readdirSync(folder).filter((name) => /part|wal|shm|journal/.test(name))).toEqual([]);
+    daemon.child.kill("SIGTERM");
+    expect((await daemon.finished).code).toBe(0);
+    expect((await run(["db", "verify"], folder)).code).toBe(0);
+  });
+
+  it("refuses a file that is there, and leaves it as it is", async () => {
+    await run(["collect", "spot-assets"], folder, env);
+    writeFileSync(inFolder("copy.db"), "mine");
+    const { code, stderr } = await run(["db", "backup", "copy.db"], folder);
+    expect([code, stderr]).toEqual([64, expect.stringContaining("is there already")]);
+    expect(readFileSync(inFolder("copy.db"), "utf8")).toBe("mine");
+  });
+
+  it("leaves nothing behind when the disk has no room for it", async () => {
+    await run(["collect", "spot-assets"], folder, env);
+    // A file may not grow beyond 64 KiB: to the program that is a full disk.
+    const command = `ulimit -f 128; exec "${process.execPath}" "${resolve("dist/main.js")}" db backup copy.db`;
+    const spawned = () => execFileSync("sh", ["-c", command], { cwd: folder, stdio: "pipe" });
+    expect(spawned).toThrow(expect.objectContaining({ status: 74 }));
+    expect(readdirSync(folder).filter((name) => name.startsWith("copy"))).toEqual([]);
+  });
+
+  it("makes no copy of a database that is not as received", async () => {
+    await run(["collect", "spot-assets"], folder, env);
+    new Database(path()).exec("update run set requests = requests + 1").close();
+    const { code, stderr } = await run(["db", "backup", "copy.db"], folder);
+    expect([code, stderr]).toEqual([74, expect.stringContaining("does not follow from run 1, its snapshots")]);
+    expect(readdirSync(folder).filter((name) => name.startsWith("copy"))).toEqual([]);
+  });
+});
+
+describe("db restore", () => {
+  it("is refused while a daemon has the database", async () => {
+    await backedUp();
+    const daemon = start(["start"], folder, { ...env, SCHEDULE_SPOT_ASSETS: "* * * * * *" });
+    await daemon.printed("main spot-assets ok");
+    expect((await run(["db", "restore", "copy.db"], folder)).code).toBe(75);
+  });
+
+  it("is refused where a database lies, which stays as it is", async () => {
+    await backedUp();
+    const before = counts(path());
+    const { code, stderr } = await run(["db", "restore", "copy.db"], folder);
+    expect([code, stderr]).toEqual([78, expect.stringMatching(/collector\.db is there already\. Move it away/)]);
+    expect(counts(path())).toEqual(before);
+  });
+
+  it("fills the place of an empty file", async () => {
+    await backedUp();
+    writeFileSync(inFolder("empty.db"), "");
+    const empty = { DATABASE_URL: "file:./empty.db" };
+    expect((await run(["db", "restore", "copy.db"], folder, empty)).code).toBe(0);
+    expect(counts(inFolder("empty.db"))).toEqual(counts(path()));
+  });
+
+  it.each([
+    ["is not there", () => {}, 78, /does not exist/],
+    [
+      "is no database",
+      () => writeFileSync(inFolder("bad.db"), "a text\n".repeat(100)),
+      78,
+      /is not an SQLite database/,
+    ],
+    [
+      "was altered",
+      () => {
+        copyFileSync(inFolder("copy.db"), inFolder("bad.db"));
+        new Database(inFolder("bad.db")).exec("update run set requests = requests + 1").close();
+      },
+      74,
+      /does not follow from run 1.*Use an older backup/,
+    ],
+  ])("puts nothing in place where the backup %s", async (_, make, expected, says) => {
+    await backedUp();
+    make();
+    const { code, stderr } = await run(["db", "restore", "bad.db"], folder, { DATABASE_URL: "file:./new.db" });
+    expect([code, stderr]).toEqual([expected, expect.stringMatching(says)]);
+    expect(readdirSync(folder).filter((name) => /^new\.db(?!\.lock)/.test(name))).toEqual([]);
+  });
+
+  it("brings a backup of an older version up to date on the way, and leaves the backup as it is", async () => {
+    const sql = readFileSync("test/fixtures/database/0000.sql", "utf8");
+    new Database(inFolder("old.db")).exec(sql).close();
+    const before = readFileSync(inFolder("old.db"));
+    expect((await run(["db", "restore", "old.db"], folder)).code).toBe(0);
+    expect((await run(["db", "verify"], folder)).stdout).toContain("8 slots were due by the schedules, 8 of them");
+    expect(readFileSync(inFolder("old.db")).equals(before)).toBe(true);
+  });
+});
+
+it("db migrate says what it did", async () => {
+  const sql = readFileSync("test/fixtures/database/0000.sql", "utf8");
+  mkdirSync(inFolder("data"));
+  new Database(path()).exec(sql).close();
+  const said = async () => (await run(["db", "migrate"], folder)).stdout;
+  const own = ownMigrations().length;
+  expect(await said()).toBe(
+    `${path()} is up to date: ${own - 1} migrations were applied, after a backup to ${path()}.before-${own}\n`,
+  );
+  expect(await said()).toBe(`${path()} is up to date; nothing was to do\n`);
+});

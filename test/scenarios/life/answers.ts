@@ -1,0 +1,108 @@
+/** What the history must answer when it is asked, worked out from the truth in the plainest way. */
+import type { DatasetName, Scope } from "../../../src/core/domain.ts";
+import type { TrueRow } from "../../../src/simulator/simulator.ts";
+import type { Filter, ScopeAsOf } from "../../../src/store/history.ts";
+import { keyOf, keysOf } from "../../support/declared.ts";
+import { periodAt } from "./life.ts";
+import type { TrueSnapshot, Truth } from "./truth.ts";
+
+interface Named {
+  account: string;
+  scope: Scope;
+}
+
+const scopesOf = (truth: Truth, dataset: DatasetName): readonly Named[] =>
+  truth.scopes.filter((one) => one.dataset === dataset);
+
+/** The rows of the last good snapshots of what is still asked. */
+export const latest = (truth: Truth, dataset: DatasetName): TrueRow[] =>
+  scopesOf(truth, dataset)
+    .filter(({ account, scope }) => truth.retiredAt(account, dataset, scope) === Infinity)
+    .flatMap(({ account, scope }) => truth.of(account, dataset, scope).at(-1)?.rows ?? []);
+
+/** The last snapshot taken at an instant or before. */
+export function lastAt(snapshots: readonly TrueSnapshot[], instant: number): TrueSnapshot | null {
+  let last: TrueSnapshot | null = null;
+  for (const one of snapshots) if (one.takenAt <= instant && one.takenAt >= (last?.takenAt ?? 0)) last = one;
+  return last;
+}
+
+/** `everAsked`: also of scopes that were asked no more by then, as the tables alone do not tell. */
+export function knownAt(
+  truth: Truth,
+  dataset: DatasetName,
+  instant: number,
+  { everAsked = false } = {},
+): { scopes: ScopeAsOf[]; rows: TrueRow[] } {
+  const rows: TrueRow[] = [];
+  const asked = scopesOf(truth, dataset).filter(
+    ({ account, scope }) => everAsked || truth.retiredAt(account, dataset, scope) > instant,
+  );
+  const scopes = asked.map(({ account, scope }): ScopeAsOf => {
+    const last = lastAt(truth.of(account, dataset, scope), instant);
+    const longestMs = last ? 2 * periodAt(instant) : null;
+    const ageMs = last ? instant - last.takenAt : null;
+    const known = last !== null && instant - last.slot <= 2 * periodAt(instant);
+    if (last && known) rows.push(...last.rows);
+    return { account, productType: scope, takenAt: last?.takenAt ?? null, ageMs, longestMs, known };
+  });
+  return { scopes, rows };
+}
+
+/** A row with what its snapshot says about it. */
+export interface TakenRow {
+  takenAt: number;
+  account: string;
+  scope: Scope;
+  row: TrueRow;
+}
+
+/** By time; those of one snapshot by their keys. */
+export function rowsInOrder(truth: Truth, dataset: DatasetName): TakenRow[] {
+  const name = (row: TrueRow): string =>
+    keysOf(dataset)
+      .map((key) => row[key])
+      .join("\0");
+  return truth.snapshots
+    .filter((one) => one.dataset === dataset)
+    .sort((a, b) => a.takenAt - b.takenAt || a.id - b.id)
+    .flatMap((one) =>
+      [...one.rows].sort((a, b) => (name(a) < name(b) ? -1 : 1)).map((row): TakenRow => ({ ...one, row })),
+    );
+}
+
+export const chosen = (
+  rows: readonly TakenRow[],
+  filter: Filter,
+  { from, to }: { from: number; to: number },
+): TrueRow[] =>
+  rows
+    .filter(({ takenAt, account, scope, row }) => {
+      const named: TrueRow = { ...row, account, product_type: scope };
+      const isMeant = Object.entries(filter).every(([name, value]) => named[name] === value);
+      return isMeant && takenAt >= from && takenAt < to;
+    })
+    .map(({ row }) => row);
+
+/**
+ * Rows that differ from the one before of their item. The record does not know all the columns; what `shown`, the view,
+ * says in the others counts as well.
+ */
+export function changesOf(truth: Truth, dataset: DatasetName, shown: readonly TrueRow[]): Set<TrueRow> {
+  const views = new Map(shown.map((row) => [`${row.snapshot_id} ${keyOf(dataset, row)}`, row]));
+  const changed = new Set<TrueRow>();
+  for (const { account, scope } of scopesOf(truth, dataset)) {
+    let before = new Map<string, string>();
+    for (const { id, rows } of truth.of(account, dataset, scope)) {
+      const now = new Map<string, string>();
+      for (const row of rows) {
+        const key = keyOf(dataset, row);
+        const said = { ...views.get(`${id} ${key}`), ...row, taken_at: null, taken_at_ms: null, snapshot_id: null };
+        now.set(key, JSON.stringify(Object.entries(said).sort()));
+        if (now.get(key) !== before.get(key)) changed.add(row);
+      }
+      before = now;
+    }
+  }
+  return changed;
+}

@@ -1,0 +1,129 @@
+/**
+ * A month of two simulated accounts as the program lived through it: on a schedule that changed, with restarts, an upgrade,
+ * refusals, hours asleep and hours in which nothing ran. Chance is repeatable, and what was done to whom is written down here.
+ */
+import type { ServedSnapshot } from "../../../src/simulator/simulator.ts";
+import { pseudoRandom } from "../../store/minutes.ts";
+import { classic, credentials, everyModelled, unified } from "../../support/settings.ts";
+import { type OpenWorld, openWorld } from "../../support/world.ts";
+import { type Mishap, makeTrouble } from "./trouble.ts";
+
+export const minute = 60_000;
+export const hour = 60 * minute;
+
+/** A slot that was due, and what became of it: `missed` says why nobody ran any dataset, else it was run so late. */
+export interface DueSlot {
+  slot: number;
+  missed: string | null;
+  lateMs: number;
+  mishaps: readonly Mishap[];
+}
+
+export interface Lived {
+  path: string;
+  record: readonly ServedSnapshot[];
+  seed: number;
+  /** When the program was first started, when its schedule changed, when `main` was upgraded, and when it was stopped. */
+  began: number;
+  scheduleChanged: number;
+  upgraded: number;
+  ended: number;
+  slots: readonly DueSlot[];
+}
+
+const began = Date.UTC(2026, 9, 2, 23, 30);
+const ended = Date.UTC(2026, 10, 3, 12, 30);
+/** Every two hours until then, every hour from then on. */
+const scheduleChanged = Date.UTC(2026, 9, 19, 8, 30);
+const upgraded = Date.UTC(2026, 9, 23, 10, 30);
+/** At these the program is started anew, beside the times when it did not run for a while. */
+const restarts = [Date.UTC(2026, 9, 9, 4, 30), scheduleChanged, Date.UTC(2026, 9, 28, 15, 30)];
+
+/** The last slots of days in UTC, New York and Lord Howe: no prices are told then, and `main` is worth an unknown amount. */
+const withoutPrices = [Date.UTC(2026, 9, 26, 23), Date.UTC(2026, 9, 28, 3), Date.UTC(2026, 9, 30, 12)];
+
+export const periodAt = (instant: number): number => (instant < scheduleChanged ? 2 : 1) * hour;
+
+export const apiAt = (account: string, instant: number): "v2" | "v3" =>
+  account === "main" && instant >= upgraded ? "v3" : "v2";
+
+/** What a schedule of every two hours, and then of every hour, makes due. */
+function dueSlots(): number[] {
+  const due: number[] = [];
+  for (let slot = Math.ceil(began / hour) * hour; slot < ended; slot += hour) {
+    if (slot % periodAt(slot) === 0) due.push(slot);
+  }
+  return due;
+}
+
+/** Why the slots of some hours are missed: the machine sleeps, the program hangs, or it is stopped. */
+const lapses = ["asleep or clock set forward", "blocked", "not running"] as const;
+
+/** Lives through it all; the database is at `path`. */
+export async function live(path: string, seed: number): Promise<Lived> {
+  const random = pseudoRandom(seed);
+  const settings = (schedule: string) => ({
+    BITGET_ACCOUNTS: "main,hedge",
+    ...credentials(classic, "BITGET_MAIN"),
+    ...credentials(unified, "BITGET_HEDGE"),
+    ...everyModelled(schedule),
+  });
+  const world = await openWorld(path, new Date(began).toISOString(), settings("0 */2 * * *"), {
+    accounts: [classic, { ...unified, mode: "classic" }],
+    from: began,
+    seed,
+  });
+  const slots: DueSlot[] = [];
+  const due = dueSlots();
+  try {
+    for (let at = 0; at < due.length; at += 1) {
+      const slot = due[at] ?? ended;
+      const before = slot - periodAt(slot);
+      if (before < upgraded && slot > upgraded) world.exchange.upgrade("main");
+      const restart = restarts.find((instant) => instant > before && instant < slot);
+      if (restart !== undefined) {
+        world.clock.live(restart);
+        await world.restart(settings(restart >= scheduleChanged ? "0 * * * *" : "0 */2 * * *"));
+      }
+      const missed = at > 0 && random(25) === 0 ? due.slice(at, at + 1 + random(5)) : [];
+      const next = due[at + missed.length];
+      const crossed = [...restarts, upgraded, ...withoutPrices].some((at) => at >= slot && at < (next ?? ended));
+      if (missed.length > 0 && next !== undefined && !crossed) {
+        const cause = lapses[random(3)] ?? "blocked";
+        await lapse(world, cause, before, next);
+        for (const one of missed) slots.push({ slot: one, missed: cause, lateMs: 0, mishaps: [] });
+        at += missed.length - 1;
+        continue;
+      }
+      // The first answer of all is from the day of its slot, by whatever clock.
+      const skewMs = random(1400) - 700;
+      world.exchange.clockSkewMs = at === 0 ? 0 : skewMs;
+      const apis = { main: apiAt("main", slot), hedge: apiAt("hedge", slot) };
+      const isCertain = withoutPrices.includes(slot);
+      const troubled = isCertain || random(12) === 0;
+      const mishaps = troubled ? makeTrouble(world.exchange, apis, random, isCertain ? "prices" : undefined) : [];
+      const lateMs = random(40) === 0 ? 40_000 : random(400);
+      await world.at(slot + lateMs);
+      if (world.exchange.faults() > 0) throw new Error(`a fault was not met at ${new Date(slot).toISOString()}`);
+      slots.push({ slot, missed: null, lateMs, mishaps });
+    }
+    world.clock.live(ended);
+    await world.tick();
+    const { record } = world.exchange;
+    return { path, record, seed, began, scheduleChanged, upgraded, ended, slots };
+  } finally {
+    await world.close();
+  }
+}
+
+/** Lets the time up to shortly before `next` pass without a run. */
+async function lapse(world: OpenWorld, cause: (typeof lapses)[number], before: number, next: number): Promise<void> {
+  const end = next - 10 * minute;
+  world.clock.live(before + 20 * minute);
+  await world.tick();
+  if (cause === "not running") await world.scheduler.stop();
+  if (cause === "asleep or clock set forward") world.clock.set(end);
+  else world.clock.live(end);
+  if (cause === "not running") await world.restart();
+  else await world.tick();
+}

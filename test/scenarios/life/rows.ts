@@ -1,0 +1,15 @@
+/** Rows in a form in which those of two sources can be compared by the thousand. */
+import type { Cell } from "../../../src/core/domain.ts";
+
+export type Row = Readonly<Record<string, unknown>>;
+
+/** One line of text for each row. */
+export const lines = (rows: readonly object[], columns: readonly string[]): string[] =>
+  rows.map((row) => JSON.stringify(columns.map((name) => (row as Row)[name] ?? null)));
+
+export const sorted = (rows: readonly object[], columns: readonly string[]): string[] => lines(rows, columns).sort();
+
+export const plain = (cell: Cell): unknown => (typeof cell === "bigint" ? Number(cell) : cell);
+
+export const asRow = (columns: readonly string[], cells: readonly Cell[]): Row =>
+  Object.fromEntries(columns.map((name, at) => [name, plain(cells[at] ?? null)]));

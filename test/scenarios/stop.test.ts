@@ -1,0 +1,80 @@
+/** Whatever the program waits for when it is told to stop, it waits no longer: an exchange that never answers, address by address. */
+import Database from "better-sqlite3";
+import { expect, it } from "vitest";
+import { addresses } from "../../src/bitget/endpoints.ts";
+import { datasets } from "../../src/datasets/index.ts";
+import { everyDataset } from "../support/settings.ts";
+import { until } from "../support/wait.ts";
+import { createWorld, type World } from "../support/world.ts";
+
+const hang = Number.POSITIVE_INFINITY;
+const { "v2/time": time, "v3/settings": mode, "v2/key": key } = addresses;
+
+/** What one cycle of a classic account asks for, the mode and the key before it. */
+const asked = [mode, key, ...datasets.flatMap(({ endpoints }) => endpoints.v2?.address ?? [])];
+
+const start = "2026-03-01T12:00:30Z";
+const slot = Date.parse("2026-03-01T12:01:00Z");
+
+async function cutAt(world: World): Promise<void> {
+  const stopped = world.scheduler.stop();
+  world.app.abortRuns();
+  await stopped;
+  expect(world.rows("select count(*) as n from runs where state = 'running'")).toEqual([{ n: 0 }]);
+}
+
+it.each(asked.map(({ path }) => [path]))("%s without an answer is waited for no longer than the stop", async (path) => {
+  const world = await createWorld(start, everyDataset("* * * * *"));
+  let isAsked = false;
+  world.exchange.misbehave({ path, hang: true, times: hang });
+  const { record } = world.exchange;
+  world.clock.live(slot);
+  const before = world.exchange.counts.requests;
+  world.scheduler.tick();
+  // As far as it gets: everything that does not wait for this address has been answered.
+  await until(() => {
+    isAsked = world.exchange.counts.requests > before;
+    return isAsked && (record.length > 0 || [mode.path, key.path].includes(path));
+  });
+  await cutAt(world);
+});
+
+it("the exchange's time is asked for no longer than the stop, and nothing has to be cut", async () => {
+  const world = await createWorld(start, everyDataset("* * * * *"));
+  world.exchange.misbehave({ path: time.path, hang: true });
+  world.clock.set(slot + 3_600_000);
+  world.scheduler.tick();
+  await until(() => world.exchange.faults() === 0);
+  await world.scheduler.stop();
+  expect(world.rows("select count(*) as n from runs")).toEqual([{ n: 0 }]);
+});
+
+it.each([
+  ["a pause that the exchange asked for", { status: 429, headers: { "retry-after": "30" } }],
+  ["the pause before another attempt", { status: 503 }],
+])("%s is waited for no longer than the stop", async (_, fault) => {
+  const world = await createWorld(start, { SCHEDULE_SPOT_ASSETS: "* * * * *" });
+  world.exchange.misbehave({ path: "/api/v2/spot/account/assets", ...fault });
+  world.clock.live(slot);
+  world.scheduler.tick();
+  await until(() => world.exchange.faults() === 0);
+  await cutAt(world);
+});
+
+it("a database that another program holds is waited for no longer than the stop", async () => {
+  const world = await createWorld(start, { SCHEDULE_SPOT_ASSETS: "* * * * *" });
+  await world.tick();
+  const other = new Database(world.path);
+  other.exec("begin immediate");
+  world.clock.live(slot);
+  world.scheduler.tick();
+  // In these turns of the event loop the claim of the slot comes to wait for the database.
+  for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
+  const stopped = world.scheduler.stop();
+  world.app.abortRuns();
+  await stopped;
+  await world.app.alerts.stop();
+  other.exec("rollback");
+  other.close();
+  expect(world.rows("select count(*) as n from runs")).toEqual([{ n: 0 }]);
+});

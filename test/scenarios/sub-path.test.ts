@@ -1,0 +1,59 @@
+/** The pages below a path of a site, through a proxy that takes the path off. */
+import { expect, it } from "vitest";
+import { Secret } from "../../src/core/domain.ts";
+import { startReverseProxy } from "../support/reverse-proxy.ts";
+import { startSite } from "../web/site.ts";
+
+const word = "a-token-of-the-pages";
+
+/** Where everything on a page leads, as a browser that is at `url` resolves it. */
+const targetsOf = (html: string, url: string): string[] =>
+  [...html.matchAll(/ (?:href|src|action|data-source)="([^"#][^"]*)"/g)].map(
+    ([, target = ""]) => new URL(target.replaceAll("&amp;", "&"), url).href,
+  );
+
+it("links, files, forms and downloads of every page stay below the path, and are there", async () => {
+  const { port } = await startSite();
+  const { url, other } = await startReverseProxy(port);
+  const seen = new Set<string>();
+  const todo = [url];
+  const missing: string[] = [];
+  for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
+    if (seen.has(next)) continue;
+    seen.add(next);
+    const answer = await fetch(next);
+    const body = await answer.text();
+    if (body.startsWith("There is nothing here")) missing.push(next);
+    if (answer.headers.get("content-type")?.startsWith("text/html")) todo.push(...targetsOf(body, next));
+  }
+  const names = [...seen].map((one) => new URL(one).pathname.slice("/bitget/".length));
+  expect(names).toEqual(expect.arrayContaining(["", "positions", "collection", "assets/pages.js", "api/gaps.csv"]));
+  expect(missing).toEqual([]);
+  expect(other).toEqual([]);
+});
+
+it("a login is sent below the path from wherever the form is shown, and its cookie is for that path alone", async () => {
+  const { port } = await startSite({ http: { token: new Secret(word) } });
+  const { url, other } = await startReverseProxy(port);
+  for (const path of ["", "positions", "api/gaps.csv", "nowhere/deep/down?at=1"]) {
+    const at = new URL(path, url).href;
+    const answer = await fetch(at);
+    const targets = targetsOf(await answer.text(), at);
+    expect([answer.status, targets]).toEqual([
+      401,
+      ["assets/icon.svg", "assets/pages.css", "login"].map((name) => `${url}${name}`),
+    ]);
+  }
+  const { origin } = new URL(url);
+  const headers = { Origin: origin, "Content-Type": "application/x-www-form-urlencoded" };
+  const login = (token: string) =>
+    fetch(`${url}login`, { method: "POST", headers, body: new URLSearchParams({ token }), redirect: "manual" });
+  const { status, headers: sent } = await login(word);
+  expect([status, new URL(sent.get("location") ?? "", `${url}login`).href]).toEqual([303, url]);
+  // Without a path a cookie is for the folder of what set it: /bitget here, / where there is no proxy.
+  expect(sent.get("set-cookie")).toMatch(/^collector_login=[^;]+;/);
+  expect(sent.get("set-cookie")).not.toMatch(/path=/i);
+  const wrong = await login("another-token-of-the-pages");
+  expect([wrong.status, targetsOf(await wrong.text(), `${url}login`).at(-1)]).toEqual([401, `${url}login`]);
+  expect(other).toEqual([]);
+});
