@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { generatedFiles, pages } from "../../scripts/docs/generate.ts";
@@ -86,6 +86,13 @@ it.each(pages())("names settings that there are: %s", (page) => {
   const own = /\b(?:ALERT|BITGET|DATABASE|HEARTBEAT|HTTP|KEEP|LOG|REPORTS|RUN|SCHEDULE|SQL)_[A-Z_]+[A-Z]\b/g;
   const named = new Set(read(page).match(own) ?? []);
   expect([...named].filter((name) => name !== "HTTP_PROXY" && !isKnownSetting(name))).toEqual([]);
+});
+
+it("the map of CONTRIBUTING.md names every folder of the source, and none that is not there", () => {
+  const [, map = ""] = /```\nsrc\/\n([\s\S]*?)\nmigrations\//.exec(read("CONTRIBUTING.md")) ?? [];
+  const named = new Set(map.match(/(?<![\w./-])[a-z-]+(?=\/)/g) ?? []);
+  const folders = readdirSync("src", { recursive: true, withFileTypes: true }).filter((one) => one.isDirectory());
+  expect([...named].sort()).toEqual([...new Set(folders.map(({ name }) => name))].sort());
 });
 
 it("the help of collect lists every dataset", () => {
