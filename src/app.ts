@@ -116,18 +116,18 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
     opened.unshift(written);
     const { databasePath, keepRawDays } = config;
     const redact = redactor(secretsOf(config));
-    const rawAnswers = openRawAnswers({ databasePath, days: keepRawDays, clock, log, redact });
-    if (rawAnswers) opened.unshift(rawAnswers);
+    const rawResponses = openRawAnswers({ databasePath, days: keepRawDays, clock, log, redact });
+    if (rawResponses) opened.unshift(rawResponses);
     const crashed = await written.recover();
     if (crashed > 0) log.warn({ runs: crashed }, `${crashed} runs were cut off when the program last ended: failed`);
     const clients = openClients(config, written, clock, log, stopping);
     opened.unshift(clients);
-    const store = judgedBy(clients.clockCheck, written);
+    const store = withClockCheck(clients.clockCheck, written);
     const alerts = new Alerts({ store, settings: config.alerts, proxy: config.proxy, clock, log });
     const observers: SlotObserver[] = [alerts];
     const deps: CollectorDeps = {
       store,
-      rawAnswers,
+      rawResponses,
       datasets,
       productTypes: config.productTypes,
       schedules: config.schedules,
@@ -171,7 +171,7 @@ function closeAll(opened: readonly { close(): void }[]): void {
 }
 
 /** While the exchange contradicts our clock nothing is collected, and no age by that clock is one. */
-const judgedBy = (clockCheck: ClockCheck, store: SqliteStore): SqliteStore => ({
+const withClockCheck = (clockCheck: ClockCheck, store: SqliteStore): SqliteStore => ({
   ...store,
   async freshness(now) {
     const found = await store.freshness(now);

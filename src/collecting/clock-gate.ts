@@ -17,7 +17,7 @@ export interface GateOptions {
   log: Log;
   redact(text: string): string;
   /** Is called when the exchange has answered, or failed to. */
-  onAnswer(): void;
+  onResult(): void;
 }
 
 /** Until it is asked again, unless the clock is set before. Milliseconds. */
@@ -58,7 +58,7 @@ export class ClockGate {
   }
 
   /** Resolves when the exchange has been asked; null where it is not being asked. */
-  get asking(): Promise<void> | null {
+  get requesting(): Promise<void> | null {
     return this.#asking;
   }
 
@@ -92,7 +92,7 @@ export class ClockGate {
   }
 
   #ask(now: number): void {
-    const { client, clock, onAnswer } = this.#options;
+    const { client, clock, onResult } = this.#options;
     const { signal: stopping } = this.#stopping;
     const lead = now - clock.monotonic();
     const wasSet = !(Math.abs(lead - this.#asked.lead) <= clockTolerance);
@@ -105,7 +105,7 @@ export class ClockGate {
       )
       .finally(() => {
         this.#asking = null;
-        if (!stopping.aborted) onAnswer();
+        if (!stopping.aborted) onResult();
       });
   }
 

@@ -52,7 +52,7 @@ export async function collect(request: RunRequest, deps: CollectorDeps): Promise
     const result = await readAllScopes(run);
     const end = endOf(run, result);
     const stored = await retryWhileStorageFails(run, () => store.finish(id, end));
-    deps.rawAnswers?.keep(run.name, run.responses);
+    deps.rawResponses?.keep(run.name, run.responses);
     logRun(run, stored, result.snapshots, end.finishedAt);
     const ended = { ...run.name, ...run.tally, ...stored, startedAt: run.startedAt, finishedAt: end.finishedAt };
     for (const observer of deps.observers) observer.onEnded?.(ended);

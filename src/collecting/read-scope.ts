@@ -58,7 +58,7 @@ async function send(run: RunContext, address: Address, params: Params, scope: Sc
     tally,
     onReply: (reply, receivedAt) => run.keepResponse(scope, address.name, reply, receivedAt),
   });
-  run.answered(answer.receivedAt);
+  run.recordResponseTime(answer.receivedAt);
   return answer;
 }
 

@@ -28,7 +28,7 @@ import type { Session } from "./account-session.ts";
 export interface CollectorDeps {
   store: Store;
   /** Null: responses are not kept. */
-  rawAnswers: RawAnswers | null;
+  rawResponses: RawAnswers | null;
   datasets: readonly AnyDataset[];
   productTypes: readonly ProductType[];
   schedules: Readonly<Record<DatasetName, Pattern | null>>;
@@ -148,7 +148,7 @@ export class RunContext {
   }
 
   /** Takes note of a response that was accepted. */
-  answered(receivedAt: number): void {
+  recordResponseTime(receivedAt: number): void {
     this.#answeredAt.push(receivedAt);
   }
 

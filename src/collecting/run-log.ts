@@ -24,7 +24,7 @@ function logEnd(
 ): void {
   const items = snapshots.reduce((count, snapshot) => count + snapshot.items.length, 0);
   const ms = Math.round(finishedAt - startedAt);
-  const failed = inWords(failures);
+  const failed = describeFailures(failures);
   const fields = {
     account: session.name,
     dataset: dataset.name,
@@ -98,7 +98,7 @@ function logFields({ dataset, missingFields, deps }: RunContext, snapshots: read
 }
 
 /** Scopes that failed alike are named together. */
-function inWords(failures: readonly FailedSnapshot[]): string[] {
+function describeFailures(failures: readonly FailedSnapshot[]): string[] {
   const said = failures.map(({ scope, code, message }) => [`${code} ${message}`, scope] as const);
   return namesByText(said).map(([problem, names]) =>
     names.length === 0 ? problem : `${names.join(", ")}: ${problem}`,

@@ -59,7 +59,7 @@ export class Scheduler {
     this.#options = options;
     this.#series = series;
     this.#lastSeen = instantOf(clock);
-    this.#gate = new ClockGate({ client, clockCheck, clock, log, redact, onAnswer: () => this.tick() });
+    this.#gate = new ClockGate({ client, clockCheck, clock, log, redact, onResult: () => this.tick() });
   }
 
   /** Looks at the clock and starts what is due. Cheap when nothing is. */
@@ -75,7 +75,9 @@ export class Scheduler {
   /** Resolves when no run is going on. */
   async idle(): Promise<void> {
     for (;;) {
-      const pending = [...this.#series.map(({ work }) => work?.done), this.#gate.asking].filter((work) => work != null);
+      const pending = [...this.#series.map(({ work }) => work?.done), this.#gate.requesting].filter(
+        (work) => work != null,
+      );
       if (pending.length === 0) return;
       await Promise.allSettled(pending);
     }

@@ -23,7 +23,7 @@ export function createServiceManager(env: Environment, log: Log, monotonic = () 
   const everyMs = isWatched ? Number(limit) / 1000 / 4 : Number.POSITIVE_INFINITY;
   let saidAt = monotonic();
   let hasFailed = false;
-  function tell(...words: string[]): void {
+  function notify(...words: string[]): void {
     const options = { env: { NOTIFY_SOCKET: socket, PATH: env.PATH }, timeout: 5000 };
     execFile("systemd-notify", words, options, (error) => {
       if (!error || hasFailed) return;
@@ -32,12 +32,12 @@ export function createServiceManager(env: Environment, log: Log, monotonic = () 
     });
   }
   return {
-    ready: (status) => tell("--ready", `--status=${status}`),
+    ready: (status) => notify("--ready", `--status=${status}`),
     alive() {
       if (monotonic() - saidAt < everyMs) return;
       saidAt = monotonic();
-      tell("WATCHDOG=1");
+      notify("WATCHDOG=1");
     },
-    stopping: () => tell("STOPPING=1"),
+    stopping: () => notify("STOPPING=1"),
   };
 }

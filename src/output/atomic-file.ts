@@ -12,7 +12,7 @@ export type Pieces = AsyncIterable<string | Buffer> | Iterable<string | Buffer>;
  * Writes a file beside its place and gives it its name when all of it is on disk; a file of that name is replaced. It is for
  * its owner alone. Where reading or writing fails nothing is left behind. @throws StorageError where the disk is the reason
  */
-export async function writeBeside(path: string, pieces: Pieces): Promise<void> {
+export async function writeAtomically(path: string, pieces: Pieces): Promise<void> {
   const draft = join(dirname(path), `.${basename(path)}.part`);
   let own: number | null = null;
   const isOwn = () => own !== null && lstatSync(draft, { throwIfNoEntry: false })?.ino === own;
@@ -55,7 +55,7 @@ async function writeAll(file: FileHandle, pieces: Pieces): Promise<void> {
 }
 
 /** @throws UsageError where a link, a folder or the like has this name: nothing is written through it */
-export function requireNoOther(path: string): void {
+export function requirePlainFile(path: string): void {
   let isOther = false;
   try {
     isOther = lstatSync(path, { throwIfNoEntry: false })?.isFile() === false;

@@ -7,13 +7,13 @@ import { visible } from "../core/text.ts";
 export const csvLine = (cells: readonly Cell[]): string => `${cells.map(csvCell).join(",")}\r\n`;
 
 /** The same for a terminal: control characters in it are shown as escapes. Not to be read back. */
-export const csvLineShown = (cells: readonly Cell[]): string =>
+export const csvLineForTerminal = (cells: readonly Cell[]): string =>
   csvLine(cells.map((cell) => (typeof cell === "string" ? visible(cell) : cell)));
 
 export function csvCell(cell: Cell): string {
   if (cell === null) return "";
   if (typeof cell === "string" && plainText.test(cell)) return cell;
-  return quoted(typeof cell === "string" ? defused(cell) : cellText(cell));
+  return quoted(typeof cell === "string" ? escapeFormula(cell) : cellText(cell));
 }
 
 /** What most cells are: a number, or a text that nothing has to be done with; one look is quicker than the three below. */
@@ -32,11 +32,12 @@ const formula = /^'*[=+\-@\t\r\u0000\uff1d\uff0b\uff0d\uff20]/;
 const plainNumber = /^-?\d+(\.\d+)?$/;
 
 /** A name such as `=cmd()` must stay a name; a negative amount stays a number. No two texts become the same. */
-export const defused = (text: string): string => (formula.test(text) && !plainNumber.test(text) ? `'${text}` : text);
+export const escapeFormula = (text: string): string =>
+  formula.test(text) && !plainNumber.test(text) ? `'${text}` : text;
 
 /** The text that `defused` made this of. */
-export function undefused(text: string): string {
+export function unescapeFormula(text: string): string {
   if (!text.startsWith("'")) return text;
   const before = text.slice(1);
-  return defused(before) === text ? before : text;
+  return escapeFormula(before) === text ? before : text;
 }

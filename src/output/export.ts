@@ -4,9 +4,9 @@ import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import type { Dataset } from "../datasets/dataset.ts";
 import type { Form, HistoryReader, Span } from "../store/history.ts";
-import { writeBeside } from "./atomic-file.ts";
+import { writeAtomically } from "./atomic-file.ts";
 import { csvCell, csvLine } from "./csv.ts";
-import { kindOf } from "./kind.ts";
+import { kindOf } from "./file-kind.ts";
 import { jsonMember } from "./ndjson.ts";
 import { parquetChunks } from "./parquet.ts";
 
@@ -47,7 +47,7 @@ export async function exportHistory(
       format === "parquet"
         ? parquetChunks(dataset, columns, snapshots({ cell: (cell) => cell }))
         : lines(columns, format, snapshots({ cell: format === "csv" ? csvCell : jsonMember, join: commas }));
-    await writeBeside(path, zipped ? compressed(pieces) : pieces);
+    await writeAtomically(path, zipped ? compressed(pieces) : pieces);
     return done;
   } finally {
     release();

@@ -7,7 +7,7 @@ import type { Period } from "./periods.ts";
 import type { Source } from "./source.ts";
 
 /** One scope of an account. */
-export interface Closing {
+export interface Close {
   account: string;
   /** Null: the whole account, or that no scope of it was ever asked. */
   productType: string | null;
@@ -18,14 +18,14 @@ export interface Closing {
   rows: readonly HistoryRow[];
 }
 
-export type ClosingsOf = (period: Period) => Steps<Closing[]>;
+export type ClosesAt = (period: Period) => Steps<Close[]>;
 
 /**
  * Prepares the question. A close is known from the last good snapshot before the end, which must not be older than two
  * periods of its schedule, or, where there was no schedule, be of the period itself. An account has at least one
  * closing for each dataset from its first slot on.
  */
-export function createClosings({ history, account: only, now }: Source, dataset: Dataset): ClosingsOf {
+export function createCloses({ history, account: only, now }: Source, dataset: Dataset): ClosesAt {
   const account = dataset.public ? null : only;
   const series = history.series(account).filter((one) => one.dataset === dataset.name);
   const begins = new Map<string, number>();
@@ -38,28 +38,28 @@ export function createClosings({ history, account: only, now }: Source, dataset:
 
   return function* ({ from, to }) {
     const instant = Math.min(to - 1, now);
-    const closings: Closing[] = [];
+    const closes: Close[] = [];
     for (const { account, begunAt } of series) {
       const { columns, scopes, rows } = history.asOf(dataset, { account }, instant);
       const typeAt = columns.indexOf("product_type");
       const asked = scopes
         .filter((scope) => firstTakenAt(scope) <= instant)
-        .map(({ productType, takenAt, known, longestMs }): Closing => {
+        .map(({ productType, takenAt, known, longestMs }): Close => {
           if (takenAt === null || !known || (longestMs === null && takenAt < from))
             return { account, productType, takenAt: null, known: false, rows: [] };
           const own = rows.filter((row) => typeAt < 0 || row[typeAt] === productType);
-          return { account, productType, takenAt, known: true, rows: own.map((row) => held(columns, row)) };
+          return { account, productType, takenAt, known: true, rows: own.map((row) => toRow(columns, row)) };
         });
-      closings.push(...asked);
+      closes.push(...asked);
       if (asked.length === 0 && begunAt <= instant)
-        closings.push({ account, productType: null, takenAt: null, known: false, rows: [] });
+        closes.push({ account, productType: null, takenAt: null, known: false, rows: [] });
       yield pause;
     }
-    return closings;
+    return closes;
   };
 }
 
-const held = (columns: readonly string[], row: readonly Cell[]): HistoryRow =>
+const toRow = (columns: readonly string[], row: readonly Cell[]): HistoryRow =>
   Object.fromEntries(columns.map((name, at) => [name, row[at] ?? null]));
 
 /** A text of a row, such as a coin. */

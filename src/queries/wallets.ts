@@ -8,7 +8,7 @@ import { fundingAssets } from "../datasets/snapshots/funding-assets.ts";
 import { mixAccounts } from "../datasets/snapshots/mix-accounts.ts";
 import { spotAssets } from "../datasets/snapshots/spot-assets.ts";
 import type { HistoryRow } from "../store/history.ts";
-import { type Closing, createClosings, textOf } from "./close.ts";
+import { type Close, createCloses, textOf } from "./close.ts";
 import type { Period } from "./periods.ts";
 import type { Source } from "./source.ts";
 
@@ -47,9 +47,9 @@ const totals: Record<"spot" | "funding" | "equity", (row: HistoryRow) => Digits 
 
 /** Prepares the question; the wallets of one account stand together. */
 export function createWallets(source: Source): (period: Period) => Steps<Wallet[]> {
-  const spot = createClosings(source, spotAssets);
-  const funding = createClosings(source, fundingAssets);
-  const futures = createClosings(source, mixAccounts);
+  const spot = createCloses(source, spotAssets);
+  const funding = createCloses(source, fundingAssets);
+  const futures = createCloses(source, mixAccounts);
 
   return function* (period) {
     const instant = Math.min(period.to - 1, source.now);
@@ -65,22 +65,18 @@ export function createWallets(source: Source): (period: Period) => Steps<Wallet[
       ...(yield* futures(period)).map((closing) => walletOf(closing, closing.productType ?? "futures", "mix-accounts")),
     ];
     const accounts = [...new Set(all.map(({ account }) => account))];
-    return accounts.flatMap((account) => withoutTwins(all.filter((one) => one.account === account)));
+    return accounts.flatMap((account) => withoutDuplicateUnified(all.filter((one) => one.account === account)));
   };
 }
 
 /** Both `spot-assets` and `mix-accounts` tell the wallet of a unified account, whose money must not count twice. */
-function withoutTwins(wallets: readonly Wallet[]): Wallet[] {
+function withoutDuplicateUnified(wallets: readonly Wallet[]): Wallet[] {
   const unified = wallets.filter(({ wallet }) => wallet === "unified");
   const chosen = unified.find(({ known }) => known) ?? unified[0];
   return wallets.filter((one) => one.wallet !== "unified" || one === chosen);
 }
 
-function walletOf(
-  { account, takenAt, known, productType, rows }: Closing,
-  wallet: string,
-  dataset: DatasetName,
-): Wallet {
+function walletOf({ account, takenAt, known, productType, rows }: Close, wallet: string, dataset: DatasetName): Wallet {
   const totalOf = totals[wallet === "spot" || wallet === "funding" ? wallet : "equity"];
   const balances = rows.map((row): Balance => {
     const amounts = ["available", "frozen", "locked"].map((column) => decimalIn(row, column));

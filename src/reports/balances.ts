@@ -3,7 +3,7 @@ import { decimalIn, multiply } from "../core/decimal.ts";
 import type { Cell, Digits } from "../core/domain.ts";
 import { prices } from "../datasets/snapshots/prices.ts";
 import { realPrice } from "../datasets/valuation.ts";
-import { createClosings, instantText, textOf } from "../queries/close.ts";
+import { createCloses, instantText, textOf } from "../queries/close.ts";
 import { coverageColumns, createCoverage } from "../queries/coverage.ts";
 import { type Period, periodsOf } from "../queries/periods.ts";
 import type { Source } from "../queries/source.ts";
@@ -39,11 +39,11 @@ export const balances: Report = {
 
 /** Coin -> price in USDT at the close, of coins whose price was known then. */
 export function createPrices(source: Source): (period: Period) => Steps<Map<string, Digits>> {
-  const closingsOf = createClosings(source, prices);
+  const closesOf = createCloses(source, prices);
   return function* (period) {
     const found = new Map<string, Digits>([["USDT", "1"]]);
-    const closings = yield* closingsOf(period);
-    for (const row of closings.flatMap(({ rows }) => rows)) {
+    const closes = yield* closesOf(period);
+    for (const row of closes.flatMap(({ rows }) => rows)) {
       const price = realPrice(decimalIn(row, "price"));
       if (row.quote === "USDT" && price !== null) found.set(textOf(row, "coin"), price);
     }

@@ -6,7 +6,7 @@ import type { Steps } from "../core/async/cooperate.ts";
 import { compare, decimalIn, subtract } from "../core/decimal.ts";
 import type { Cell, DatasetName, Digits } from "../core/domain.ts";
 import { positions } from "../datasets/snapshots/positions.ts";
-import { createClosings, textOf } from "../queries/close.ts";
+import { createCloses, textOf } from "../queries/close.ts";
 import { coverageColumns, createCoverage } from "../queries/coverage.ts";
 import { type Period, periodOf, periodsOf } from "../queries/periods.ts";
 import type { Source } from "../queries/source.ts";
@@ -75,7 +75,7 @@ function* differences(fields: readonly string[], before?: Group, after?: Group):
 /** Everything that can change, by a name that is the same at every close. */
 function createGroups(source: Source): (period: Period) => Steps<Map<string, Group>> {
   const walletsAt = createWallets(source);
-  const positionsAt = createClosings(source, positions);
+  const positionsAt = createCloses(source, positions);
   return function* (period) {
     const groups = new Map<string, Group>();
     for (const { account, wallet, dataset, known, balances } of yield* walletsAt(period)) {

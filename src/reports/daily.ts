@@ -8,7 +8,7 @@ import type { Pattern } from "../core/cron.ts";
 import { ConfigError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import { dayMs } from "../core/time.ts";
-import { writeBeside } from "../output/atomic-file.ts";
+import { writeAtomically } from "../output/atomic-file.ts";
 import { type Period, periodOf, periodsOf } from "../queries/periods.ts";
 import { makeFolder } from "../store/files/folder.ts";
 import type { HistoryReader } from "../store/history.ts";
@@ -106,7 +106,7 @@ export function createDailyReports(options: DailyOptions): DailyReports {
     const source = { history, account: null, now: clock.now() };
     const { from, to } = day;
     const span = { timezone: schedule.timezone, by: "day", from, to } as const;
-    await writeBeside(pathOf(report, day), csvOf(report, source, span, { signal: stopping }));
+    await writeAtomically(pathOf(report, day), csvOf(report, source, span, { signal: stopping }));
   }
 
   async function idle(): Promise<void> {

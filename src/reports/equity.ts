@@ -5,11 +5,11 @@ import type { Cell, Digits } from "../core/domain.ts";
 import { dayMs } from "../core/time.ts";
 import { equity as dataset } from "../datasets/snapshots/equity.ts";
 import type { ChartLine } from "../output/chart/chart.ts";
-import { type Closing, createClosings, instantText } from "../queries/close.ts";
+import { type Close, createCloses, instantText } from "../queries/close.ts";
 import { coverageColumns, createCoverage } from "../queries/coverage.ts";
+import { equityOf, missingText, pricedPartOf, unpricedText } from "../queries/equity.ts";
 import { type Period, periodOf, periodsOf, type Span } from "../queries/periods.ts";
 import type { Source } from "../queries/source.ts";
-import { missingText, pricedPartOf, unpricedText, worthOf } from "../queries/worth.ts";
 import type { ItemCells, ItemPoint } from "../store/history.ts";
 import type { Report } from "./report.ts";
 
@@ -40,7 +40,7 @@ export const equity: Report = {
     "missing",
   ],
   *rows(source, span) {
-    const closingsOf = createClosings(source, dataset);
+    const closesOf = createCloses(source, dataset);
     const coverage = createCoverage(source);
     const periods = [...periodsOf(span)];
     const [first, last] = [periods[0], periods.at(-1)];
@@ -49,15 +49,15 @@ export const equity: Report = {
       .filter(({ dataset }) => dataset === "equity")
       .map(({ account }) => ({ account, extremesIn: createExtremes(source, account, first.from, last.to) }));
     yield pause;
-    let before = byAccount(yield* closingsOf(periodOf(span.timezone, span.by, first.from - 1)));
+    let before = byAccount(yield* closesOf(periodOf(span.timezone, span.by, first.from - 1)));
     for (const period of periods) {
-      const after = byAccount(yield* closingsOf(period));
+      const after = byAccount(yield* closesOf(period));
       for (const { account, extremesIn } of accounts) {
         const { lowest, highest } = yield* extremesIn(period);
         const closing = after.get(account);
         // The account is not there yet.
         if (!closing) continue;
-        const [opening, end] = [worthOf(before.get(account)), worthOf(closing)];
+        const [opening, end] = [equityOf(before.get(account)), equityOf(closing)];
         const row = closing.rows[0];
         yield [
           period.name,
@@ -88,8 +88,8 @@ export const equity: Report = {
   },
 };
 
-const byAccount = (closings: readonly Closing[]): Map<string, Closing> =>
-  new Map(closings.map((closing) => [closing.account, closing]));
+const byAccount = (closes: readonly Close[]): Map<string, Close> =>
+  new Map(closes.map((closing) => [closing.account, closing]));
 
 const cellsOf = (value: Value | null): Cell[] => [value?.value ?? null, instantText(value?.at ?? null)];
 

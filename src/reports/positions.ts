@@ -1,14 +1,14 @@
 import { absolute, compare, decimalIn, divide, subtract } from "../core/decimal.ts";
 import type { Cell, Digits } from "../core/domain.ts";
 import { positions as dataset } from "../datasets/snapshots/positions.ts";
-import { createClosings } from "../queries/close.ts";
+import { createCloses } from "../queries/close.ts";
 import { coverageColumns, createCoverage } from "../queries/coverage.ts";
 import { periodsOf } from "../queries/periods.ts";
 import type { HistoryRow } from "../store/history.ts";
 import type { Report } from "./report.ts";
 
 /** Columns of the history view, as they are. */
-const told = [
+const sourceColumns = [
   "symbol",
   "margin_coin",
   "hold_side",
@@ -30,23 +30,23 @@ export const positions: Report = {
     "day",
     "account",
     "product_type",
-    ...told,
+    ...sourceColumns,
     "liquidation_distance",
     "opened_at",
     "taken_at",
     ...coverageColumns,
   ],
   *rows(source, span) {
-    const closingsOf = createClosings(source, dataset);
+    const closesOf = createCloses(source, dataset);
     const coverage = createCoverage(source);
     for (const period of periodsOf(span)) {
-      for (const { account, productType, known, rows } of yield* closingsOf(period)) {
+      for (const { account, productType, known, rows } of yield* closesOf(period)) {
         const tail = yield* coverage.cells(period, account, "positions");
         const row = (cells: (name: string) => Cell, distance: Cell): Cell[] => [
           period.name,
           account,
           productType,
-          ...told.map(cells),
+          ...sourceColumns.map(cells),
           distance,
           cells("opened_at"),
           cells("taken_at"),

@@ -4,7 +4,7 @@ import type { Chart } from "../output/chart/chart.ts";
 import { csvLine } from "../output/csv.ts";
 import type { Span } from "../queries/periods.ts";
 import type { Source } from "../queries/source.ts";
-import { headOf, type Report } from "./report.ts";
+import { headerOf, type Report } from "./report.ts";
 
 /** A commit that waits, say, waits no longer than this. Milliseconds. */
 const turnMs = 5;
@@ -22,7 +22,7 @@ export async function* csvOf(
   { signal, line = csvLine }: { signal?: AbortSignal | undefined; line?: typeof csvLine } = {},
 ): AsyncGenerator<string, void> {
   function* lines(): Paced<string> {
-    yield line(headOf(report, span));
+    yield line(headerOf(report, span));
     for (const row of report.rows(source, span)) yield row === pause ? pause : line(row);
   }
   const texts = lines();

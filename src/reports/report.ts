@@ -15,5 +15,5 @@ export interface Report {
 }
 
 /** The names of the columns, as they stand in the first line. */
-export const headOf = ({ columns }: Report, { by }: Span): string[] =>
+export const headerOf = ({ columns }: Report, { by }: Span): string[] =>
   columns.map((name) => (name === "day" ? by : name));

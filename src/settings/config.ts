@@ -4,7 +4,7 @@ import type { Account, DatasetName, Secret } from "../core/domain.ts";
 import { ConfigError } from "../core/errors.ts";
 import { secretsOfUrl } from "../core/text.ts";
 import { noProxy, type ProxySettings, readProxySettings, secretsOfProxy } from "../network/proxy.ts";
-import { type Environment, leaks } from "./env-file.ts";
+import { type Environment, unsafeNodeSettings } from "./env-file.ts";
 import { readAccounts } from "./sections/accounts.ts";
 import { type AlertSettings, readAlerts } from "./sections/alerts.ts";
 import { runs, schedules, storage } from "./sections/collecting.ts";
@@ -64,7 +64,7 @@ export function loadConfig(
     proxy: credentials || webhook ? readProxies(reader) : noProxy,
     ...reader.values(log),
   };
-  const problems = [...(credentials ? leaks(env) : []), ...reader.problems];
+  const problems = [...(credentials ? unsafeNodeSettings(env) : []), ...reader.problems];
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }

@@ -19,7 +19,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export function environment(directory = process.cwd(), env: Environment = process.env): Environment {
   const path = resolve(directory, ".env");
   const problems: string[] = [];
-  const all = { ...settingsIn(path, problems), ...env };
+  const all = { ...readEnvFile(path, problems), ...env };
   for (const name of Object.keys(env).filter((one) => env[one])) {
     const problem = strayNameProblem(name, (setting) => Boolean(all[setting]));
     if (problem !== null) problems.push(`In the environment, ${problem}`);
@@ -36,7 +36,7 @@ export const warnings = (env: Environment): string[] =>
     .filter((warning) => warning !== null);
 
 /** None where there is no such file. */
-function settingsIn(path: string, problems: string[]): Environment {
+function readEnvFile(path: string, problems: string[]): Environment {
   // A link that leads nowhere is not a file that is not there.
   if (!lstatSync(path, { throwIfNoEntry: false })) return {};
   const { bytes, mode } = readSettings(path);
@@ -92,15 +92,15 @@ export function secretsIn(env: Environment): Secret[] {
 }
 
 /** Options of Node.js that write down its memory, its environment or the keys of its connections, or let others look in. */
-const tellingOption = /--(report-|heapsnapshot-|tls-keylog|trace-tls|inspect|abort-on-uncaught-exception)/;
+const unsafeOption = /--(report-|heapsnapshot-|tls-keylog|trace-tls|inspect|abort-on-uncaught-exception)/;
 
 /** A sentence for each, with what to do; none holds a value. */
-export function leaks({ NODE_DEBUG, NODE_OPTIONS, NODE_TLS_REJECT_UNAUTHORIZED }: Environment): string[] {
+export function unsafeNodeSettings({ NODE_DEBUG, NODE_OPTIONS, NODE_TLS_REJECT_UNAUTHORIZED }: Environment): string[] {
   const problems: string[] = [];
   if (NODE_DEBUG) problems.push("NODE_DEBUG is set, and what it prints can hold keys; unset it");
   if (NODE_TLS_REJECT_UNAUTHORIZED === "0")
     problems.push("NODE_TLS_REJECT_UNAUTHORIZED is 0: anybody could pass for the exchange; unset it");
-  const [option] = tellingOption.exec(NODE_OPTIONS ?? "") ?? [];
+  const [option] = unsafeOption.exec(NODE_OPTIONS ?? "") ?? [];
   if (option) problems.push(`NODE_OPTIONS has ${option}…, and what it writes or shows can hold keys; take it out`);
   return problems;
 }

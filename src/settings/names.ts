@@ -24,7 +24,7 @@ const byLetters = new Map([...names].map((name) => [letters(name), name]));
 const sorted = (text: string): string => [...text].sort().join("");
 
 /** Returns the setting that was probably meant by a name that is none; null where none is near. */
-function meantBy(name: string): string | null {
+function closestSetting(name: string): string | null {
   const given = letters(name);
   const nearest = closest(given, [...byLetters.keys()]);
   // Two letters that changed places are a distance of 2.
@@ -38,7 +38,7 @@ function meantBy(name: string): string | null {
 export function nameProblem(name: string): string | null {
   if (isKnownSetting(name)) return null;
   if (isKnownSetting(name.toUpperCase())) return `${name} must be in capitals: ${name.toUpperCase()}`;
-  const meant = meantBy(name);
+  const meant = closestSetting(name);
   if (meant !== null) return `${name} is no setting; did you mean ${meant}?`;
   if (ownPrefix.test(name)) return `${name} is no setting; .env.example has them all`;
   if (name === "NODE_EXTRA_CA_CERTS")
@@ -51,17 +51,17 @@ export function nameProblem(name: string): string | null {
  * ours which is not set itself.
  */
 export function strayNameProblem(name: string, isSet: (setting: string) => boolean): string | null {
-  return ownPrefix.test(name) && unsetMeantBy(name, isSet) !== null ? nameProblem(name) : null;
+  return ownPrefix.test(name) && closestUnsetSetting(name, isSet) !== null ? nameProblem(name) : null;
 }
 
 /** Returns a sentence on a variable that may be another program's or a misspelt setting which is not set; null where it is neither. */
 export function unreadNameWarning(name: string, isSet: (setting: string) => boolean): string | null {
-  const meant = ownPrefix.test(name) ? null : unsetMeantBy(name, isSet);
+  const meant = ownPrefix.test(name) ? null : closestUnsetSetting(name, isSet);
   return meant && `${name} is set and read by nothing here; did you mean ${meant}?`;
 }
 
-function unsetMeantBy(name: string, isSet: (setting: string) => boolean): string | null {
+function closestUnsetSetting(name: string, isSet: (setting: string) => boolean): string | null {
   if (isKnownSetting(name)) return null;
-  const meant = isKnownSetting(name.toUpperCase()) ? name.toUpperCase() : meantBy(name);
+  const meant = isKnownSetting(name.toUpperCase()) ? name.toUpperCase() : closestSetting(name);
   return meant === null || isSet(meant) || isSet(`${meant}_FILE`) ? null : meant;
 }

@@ -23,7 +23,7 @@ const word = choice("true", "false", "1", "0");
 export const flag: Parse<boolean> = (text, report) => ["true", "1"].includes(word(text, report));
 
 /** A whole number from `least` to `most`; `unit` names what is counted. */
-export const whole =
+export const integer =
   (unit: string, least: number, most: number): Parse<number> =>
   (text, report) => {
     const number = /^\d+$/.test(text) ? Number.parseInt(text, 10) : Number.NaN;
@@ -84,11 +84,11 @@ export const origin: Parse<string> = (text, report) => {
 };
 
 /** Shorter ones could not be kept out of the log reliably; the exchange's own are longer. */
-const shortestSecret = 8;
+const minSecretLength = 8;
 
 /** A secret of at least so many characters. */
 export const secret =
-  (shortest = shortestSecret): Parse<Secret> =>
+  (shortest = minSecretLength): Parse<Secret> =>
   (text, report) => {
     const value = secretOf(text);
     const problem = secretProblem(value, shortest);

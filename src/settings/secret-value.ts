@@ -10,7 +10,7 @@ const nameBefore =
   /^(export\s+)?["']?\w*(API_KEY|API_SECRET|API_PASSPHRASE|HTTP_TOKEN|HEARTBEAT_URL|WEBHOOK_URL)["']?\s*[=:]/i;
 
 /** Control characters, marks of direction and width, blanks that do not break, and what stands for a byte that was no text. */
-const unseen = /[\p{Cc}\p{Cf}\u00a0\u2000-\u200f\u2028\u2029\u202f\ufffd]/u;
+const invisible = /[\p{Cc}\p{Cf}\u00a0\u2000-\u200f\u2028\u2029\u202f\ufffd]/u;
 
 const isPem = (text: string): boolean => text.includes("-----BEGIN");
 
@@ -40,6 +40,6 @@ export function secretProblem(value: string, shortest: number): string | null {
   if (nameBefore.test(value)) return "has its name before the value (NAME=value); leave the value alone there";
   if (isPem(value)) return null;
   if (/[\r\n]/.test(value)) return "has more than one line; leave the value alone there, without comments";
-  if (unseen.test(value)) return "has a character that cannot be seen; copy the value again";
+  if (invisible.test(value)) return "has a character that cannot be seen; copy the value again";
   return null;
 }

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { StorageError } from "../../src/core/errors.ts";
-import { writeBeside } from "../../src/output/atomic-file.ts";
+import { writeAtomically } from "../../src/output/atomic-file.ts";
 import { temporaryFolder } from "../support/files.ts";
 
 it("a file has its name when all of it is there, for its owner alone", async () => {
@@ -13,7 +13,7 @@ it("a file has its name when all of it is there, for its owner alone", async () 
     expect(readdirSync(folder)).toEqual([".a.csv.part"]);
     yield Buffer.from("two");
   }
-  await writeBeside(path, pieces());
+  await writeAtomically(path, pieces());
   expect(readdirSync(folder)).toEqual(["a.csv"]);
   expect(readFileSync(path, "utf8")).toBe("one,two");
   expect(statSync(path).mode & 0o777).toBe(0o600);
@@ -27,7 +27,7 @@ it("a file whose content could not be read to its end is not there, and what was
     yield "half";
     throw new Error("no more");
   }
-  await expect(writeBeside(path, pieces())).rejects.toThrow("no more");
+  await expect(writeAtomically(path, pieces())).rejects.toThrow("no more");
   expect(readdirSync(folder)).toEqual(["a.csv"]);
   expect(readFileSync(path, "utf8")).toBe("before");
 });
@@ -36,8 +36,8 @@ it("a file that cannot be written is an error of the disk that names it, and lea
   const folder = temporaryFolder();
   const path = join(folder, "a.csv");
   mkdirSync(path);
-  await expect(writeBeside(path, ["text"])).rejects.toThrow(StorageError);
-  await expect(writeBeside(path, ["text"])).rejects.toThrow(`${path} was not written (EISDIR)`);
+  await expect(writeAtomically(path, ["text"])).rejects.toThrow(StorageError);
+  await expect(writeAtomically(path, ["text"])).rejects.toThrow(`${path} was not written (EISDIR)`);
   expect(readdirSync(folder)).toEqual(["a.csv"]);
 });
 
@@ -48,7 +48,7 @@ it("of two that write the same file at the same time the later one is whole, and
   let later: Promise<void> | undefined;
   async function* first() {
     yield "first";
-    later = writeBeside(path, second());
+    later = writeAtomically(path, second());
     await begun.passed;
   }
   async function* second() {
@@ -57,7 +57,7 @@ it("of two that write the same file at the same time the later one is whole, and
     await ended.passed;
     yield "whole";
   }
-  await expect(writeBeside(path, first())).rejects.toThrow("another process writes it");
+  await expect(writeAtomically(path, first())).rejects.toThrow("another process writes it");
   expect(existsSync(path)).toBe(false);
   ended.open();
   await later;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { csvLine, defused, undefused } from "../../src/output/csv.ts";
+import { csvLine, escapeFormula, unescapeFormula } from "../../src/output/csv.ts";
 
 /** Reads RFC 4180: an unquoted empty cell is null. */
 function parse(text: string): (string | null)[][] {
@@ -27,7 +27,7 @@ describe("a line of CSV", () => {
     fc.assert(
       fc.property(rows, (all) => {
         const read = parse(all.map(csvLine).join(""));
-        expect(read.map((row) => row.map((cell) => (cell === null ? null : undefused(cell))))).toEqual(all);
+        expect(read.map((row) => row.map((cell) => (cell === null ? null : unescapeFormula(cell))))).toEqual(all);
       }),
     );
   });
@@ -66,13 +66,13 @@ describe("what a spreadsheet would run", () => {
     "'-1",
     "''@x",
   ])("gets a mark: %j", (cell) => {
-    expect(defused(cell)).toBe(`'${cell}`);
+    expect(escapeFormula(cell)).toBe(`'${cell}`);
   });
 
   it.each(["-1", "-0.50", "0", "-123456789012345678901234567890.5", "BTC", "'", "'BTC", "''1", " =1", "a=b", ""])(
     "is not seen in %j",
     (cell) => {
-      expect(defused(cell)).toBe(cell);
+      expect(escapeFormula(cell)).toBe(cell);
     },
   );
 });

@@ -12,7 +12,7 @@ import { spotAssets } from "../../src/datasets/snapshots/spot-assets.ts";
 import type { Span } from "../../src/queries/periods.ts";
 import type { Source } from "../../src/queries/source.ts";
 import { reportNamed } from "../../src/reports/index.ts";
-import { headOf } from "../../src/reports/report.ts";
+import { headerOf } from "../../src/reports/report.ts";
 import { openHistory } from "../../src/store/read/open-history.ts";
 import type { Store } from "../../src/store/store.ts";
 import { collect, good, item } from "../store/kit.ts";
@@ -25,7 +25,7 @@ export function told(path: string, name: string, span: Span, source: Partial<Sou
   if (!report) throw new Error(`there is no report ${name}`);
   const history = openHistory(path);
   try {
-    const columns = headOf(report, span);
+    const columns = headerOf(report, span);
     return [...report.rows({ history, account: null, now: Number.MAX_SAFE_INTEGER, ...source }, span)]
       .filter((row) => row !== pause)
       .map((row) => {

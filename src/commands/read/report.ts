@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { extname, resolve } from "node:path";
 import { ConfigError, UsageError } from "../../core/errors.ts";
-import { requireNoOther, writeBeside } from "../../output/atomic-file.ts";
+import { requirePlainFile, writeAtomically } from "../../output/atomic-file.ts";
 import { pngOf, svgOf } from "../../output/chart/chart.ts";
-import { csvLine, csvLineShown } from "../../output/csv.ts";
+import { csvLine, csvLineForTerminal } from "../../output/csv.ts";
 import { type Span, startOfDate, steps } from "../../queries/periods.ts";
 import type { Source } from "../../queries/source.ts";
 import { reportNamed, reports } from "../../reports/index.ts";
@@ -64,12 +64,12 @@ export const report: Command = {
 };
 
 async function print(report: Report, source: Source, span: Span, { write, isTerminal }: Input): Promise<void> {
-  const line = isTerminal ? csvLineShown : csvLine;
+  const line = isTerminal ? csvLineForTerminal : csvLine;
   for await (const text of csvOf(report, source, span, { line })) if (!(await write(text))) return;
 }
 
 async function write(report: Report, source: Source, span: Span, path: string, { note }: Input): Promise<void> {
-  await writeBeside(path, isDrawing(path) ? drawing(report, source, span, path) : csvOf(report, source, span));
+  await writeAtomically(path, isDrawing(path) ? drawing(report, source, span, path) : csvOf(report, source, span));
   note(`${path} was written`);
 }
 
@@ -91,7 +91,7 @@ function outputOf({ name, chart }: Report, options: Input["options"]): string | 
     const drawn = reports.filter((one) => one.chart).map((one) => one.name);
     throw new UsageError(`${name} cannot be drawn, only ${drawn.join(", ")} can; name a file that ends in .csv`);
   }
-  requireNoOther(path);
+  requirePlainFile(path);
   if (!existsSync(resolve(path, "..")))
     throw new ConfigError([`${resolve(path, "..")} does not exist. Make that folder, or name a file in another.`]);
   return path;

@@ -5,11 +5,11 @@ import type { Digits } from "../../core/domain.ts";
 import { durationText, namesByText, visible } from "../../core/text.ts";
 import { equity } from "../../datasets/snapshots/equity.ts";
 import { positions } from "../../datasets/snapshots/positions.ts";
-import { type Closing, createClosings, textOf } from "../../queries/close.ts";
+import { type Close, createCloses, textOf } from "../../queries/close.ts";
+import { equityOf, missingText, pricedPartOf, unpricedText } from "../../queries/equity.ts";
 import { type Period, periodOf } from "../../queries/periods.ts";
 import type { Source } from "../../queries/source.ts";
 import { createWallets } from "../../queries/wallets.ts";
-import { missingText, pricedPartOf, unpricedText, worthOf } from "../../queries/worth.ts";
 import { createPrices } from "../../reports/balances.ts";
 import { liquidationDistance } from "../../reports/positions.ts";
 import type { Freshness, HistoryRow, OpenFailure } from "../../store/history.ts";
@@ -71,11 +71,11 @@ function section(name: string, { heads, rows }: Cells): Line[] {
 }
 
 function worth(source: Source, shown: Period, yesterday: Period): Cells {
-  const closingsOf = createClosings(source, equity);
-  const before = runToEnd(closingsOf(yesterday));
-  const rows = runToEnd(closingsOf(shown)).map((closing) => {
-    const now = worthOf(closing);
-    const then = worthOf(before.find(({ account }) => account === closing.account));
+  const closesOf = createCloses(source, equity);
+  const before = runToEnd(closesOf(yesterday));
+  const rows = runToEnd(closesOf(shown)).map((closing) => {
+    const now = equityOf(closing);
+    const then = equityOf(before.find(({ account }) => account === closing.account));
     const change = now !== null && then !== null ? subtract(now, then) : null;
     return { cells: [closing.account, now ?? "unknown", signed(change), partText(closing)], isBad: now === null };
   });
@@ -84,9 +84,9 @@ function worth(source: Source, shown: Period, yesterday: Period): Cells {
 }
 
 /** "400 without AIRDROP 0.00000001 (no price)": what is known of an incomplete value. Empty where it is whole. */
-function partText(closing: Closing): string {
+function partText(closing: Close): string {
   const row = closing.rows[0];
-  if (!row || worthOf(closing) !== null) return "";
+  if (!row || equityOf(closing) !== null) return "";
   const [unpriced, missing] = [unpricedText(row), missingText(row)];
   const without = [unpriced && `${unpriced} (no price)`, missing && `${missing} (not known)`].filter(Boolean);
   return `${pricedPartOf(row) ?? "nothing"}${without.length > 0 ? ` without ${without.join(", ")}` : ""}`;
@@ -94,7 +94,7 @@ function partText(closing: Closing): string {
 
 function openPositions(source: Source, shown: Period): Cells {
   const told = ["total", "leverage", "average_open_price", "mark_price", "unrealized_pl", "liquidation_price"];
-  const rows = runToEnd(createClosings(source, positions)(shown)).flatMap(({ account, productType, known, rows }) => {
+  const rows = runToEnd(createCloses(source, positions)(shown)).flatMap(({ account, productType, known, rows }) => {
     if (!known) return [{ cells: [account, productType ?? "", "unknown", ...told.map(() => "")], isBad: true }];
     return rows.map((row) => ({ cells: positionCells(account, row, told) }));
   });

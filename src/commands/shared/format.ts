@@ -3,7 +3,7 @@
 import { type Cell, cellText } from "../../core/domain.ts";
 import { UsageError } from "../../core/errors.ts";
 import { visible } from "../../core/text.ts";
-import { csvLine, csvLineShown } from "../../output/csv.ts";
+import { csvLine, csvLineForTerminal } from "../../output/csv.ts";
 import { objectText } from "../../output/ndjson.ts";
 import type { Input } from "../command.ts";
 import { table } from "./table.ts";
@@ -57,7 +57,7 @@ type Texts = AsyncGenerator<string>;
 /** To a file or a pipe byte for byte. A terminal shows control characters as escapes, which in JSON mean the same. */
 async function* texts({ columns, rows }: Rows, format: "csv" | "json" | "ndjson", isTerminal: boolean): Texts {
   if (format === "csv") {
-    const line = isTerminal ? csvLineShown : csvLine;
+    const line = isTerminal ? csvLineForTerminal : csvLine;
     // With the first rows, so that a query that fails before them prints nothing.
     let head = line(columns);
     for await (const batch of rows) {

@@ -3,7 +3,7 @@ import { type ScaleLinear, scaleLinear, scaleUtc } from "d3-scale";
 import { Temporal } from "temporal-polyfill";
 import { add, places, subtract, toDigits, truncate } from "../../core/decimal.ts";
 import type { Digits } from "../../core/domain.ts";
-import type { Stretch } from "./curve.ts";
+import type { Interval } from "./curve.ts";
 
 export interface Tick {
   /** Where on the scale: epoch ms, or what `numberOf` gives. */
@@ -63,7 +63,7 @@ function extentOf(numbers: readonly number[]): { low: number; high: number } {
 }
 
 /** Round local times of a span, with the day where one begins and the month or year where all ticks begin one. */
-export function timeTicks({ from, to }: Stretch, timezone: string, count: number): Tick[] {
+export function timeTicks({ from, to }: Interval, timezone: string, count: number): Tick[] {
   // What the clock on the wall shows, taken for UTC, is a time whose round ticks d3 knows.
   const wall = scaleUtc().domain([from, to].map((at) => moved(at, timezone, "UTC").epochMilliseconds));
   const times = wall.ticks(count).map((tick) => moved(tick.getTime(), "UTC", timezone));

@@ -1,7 +1,7 @@
 /** A line of a chart as pieces to draw and gaps to shade, no more of either than the picture has columns of pixels. */
 
 /** Of time (epoch ms), or of pixels. */
-export interface Stretch {
+export interface Interval {
   from: number;
   to: number;
 }
@@ -71,8 +71,8 @@ const marksOf = ({ first, lowest, highest, last }: Column): Known[] =>
  * Where nothing is known, from the value before to the value after. Before the first value and after the last one it is a
  * gap only where it is longer than any step the line goes without a break: the newest value is always a little old.
  */
-export function gapsOf(marks: Iterable<Mark>, { from, to }: Stretch): Stretch[] {
-  const gaps: (Stretch & { isEdge: boolean })[] = [];
+export function gapsOf(marks: Iterable<Mark>, { from, to }: Interval): Interval[] {
+  const gaps: (Interval & { isEdge: boolean })[] = [];
   let before: number | null = null;
   let isUnknown = false;
   let longestStep = 0;
@@ -91,8 +91,8 @@ export function gapsOf(marks: Iterable<Mark>, { from, to }: Stretch): Stretch[] 
 }
 
 /** Gaps in pixels, each at least `least` wide, those that touch as one. */
-export function shadesOf(gaps: readonly Stretch[], x: (at: number) => number, least: number): Stretch[] {
-  const shades: Stretch[] = [];
+export function shadesOf(gaps: readonly Interval[], x: (at: number) => number, least: number): Interval[] {
+  const shades: Interval[] = [];
   for (const gap of gaps) {
     const from = x(gap.from);
     const to = Math.max(x(gap.to), from + least);

@@ -7,7 +7,7 @@ import { parquetHeader } from "hyparquet/src/column.js";
 import { readVarInt } from "hyparquet/src/thrift.js";
 
 /** Bytes of a page when it is unpacked. */
-const longestPage = 2 ** 28;
+const maxPageBytes = 2 ** 28;
 
 type Header = ReturnType<typeof parquetHeader>;
 
@@ -19,7 +19,7 @@ export function checkPages(bytes: ArrayBuffer, column: ColumnMetaData, element: 
     const header = parquetHeader(reader);
     const { compressed_page_size: size, uncompressed_page_size: unpacked } = header;
     requireWithin("the size of a page", size, bytes.byteLength - reader.offset);
-    requireWithin("the unpacked size of a page", unpacked, longestPage);
+    requireWithin("the unpacked size of a page", unpacked, maxPageBytes);
     const page = new Uint8Array(bytes, reader.offset, size);
     reader.offset += size;
     const count = (header.data_page_header ?? header.data_page_header_v2 ?? header.dictionary_page_header)?.num_values;
@@ -42,7 +42,7 @@ function checkRuns(page: Uint8Array, header: Header, { codec }: ColumnMetaData, 
   let rest = page.subarray(levels);
   if (isPacked) {
     if (codec !== "SNAPPY") throw new Error(`is packed by ${codec}`);
-    requireWithin("the unpacked size of a page", header.uncompressed_page_size - levels, longestPage);
+    requireWithin("the unpacked size of a page", header.uncompressed_page_size - levels, maxPageBytes);
     const unpacked = new Uint8Array(header.uncompressed_page_size - levels);
     snappyUncompress(rest, unpacked);
     rest = unpacked;

@@ -4,8 +4,8 @@ import { parse as parseNow } from "csv-parse/sync";
 import type { Cell } from "../../core/domain.ts";
 import { ShapeError } from "../../core/errors.ts";
 import type { HistoryFile, PlacedRow } from "../../store/transfer/import-rows.ts";
-import { undefused } from "../csv.ts";
-import { longestLine, tooLong } from "./lines.ts";
+import { unescapeFormula } from "../csv.ts";
+import { maxLineBytes, tooLong } from "./lines.ts";
 
 /** What the parser gives with `raw` and `info`. */
 interface Parsed {
@@ -36,7 +36,7 @@ export async function readCsv(path: string, lines: AsyncGenerator<Buffer, void>)
     from_line: preamble + 1,
     // Told below, in words that say which line it is.
     relax_column_count: true,
-    max_record_size: longestLine,
+    max_record_size: maxLineBytes,
   };
   const parser = parse({ ...options, raw: true, info: true });
   const source = Readable.from(again(first, lines));
@@ -107,8 +107,8 @@ function cellsOf(record: readonly string[], raw: string, options: Options, isQuo
   // Asking the parser for the quotes of each cell takes ten times as long; few records have empty ones.
   const hasEmptyText = !isQuotedThroughout && /(^|[,;\t|])""([,;\t|]|\r|\n|$)/.test(raw);
   const cells = hasEmptyText ? withQuotes(raw, options) : record.map((cell) => (cell === "" ? null : cell));
-  if (isQuotedThroughout) return record.map(undefused);
-  return cells.map((cell) => (cell === null ? null : undefused(cell)));
+  if (isQuotedThroughout) return record.map(unescapeFormula);
+  return cells.map((cell) => (cell === null ? null : unescapeFormula(cell)));
 }
 
 function withQuotes(raw: string, { delimiter, record_delimiter }: Options): (string | null)[] {

@@ -18,13 +18,13 @@ export function sizeOf(path: string): number {
 const lineEnd = 10;
 
 /** Bytes of a line: many times as much as the longest answer of the exchange has. */
-export const longestLine = 16 * 2 ** 20;
+export const maxLineBytes = 16 * 2 ** 20;
 
 export const tooLong = (path: string, line: number): ShapeError =>
   new ShapeError(
     path,
     `line ${line}`,
-    `is longer than ${longestLine / 2 ** 20} MiB: a line end or a quote is missing, or export did not write this file`,
+    `is longer than ${maxLineBytes / 2 ** 20} MiB: a line end or a quote is missing, or export did not write this file`,
   );
 
 /** What some programs write in front of UTF-8. */
@@ -41,7 +41,7 @@ export async function* linesOf(path: string, zipped: boolean, onProgress: OnProg
   for await (const chunk of withoutMark(path, bytesOf(path, zipped, onProgress))) {
     const end = chunk.lastIndexOf(lineEnd) + 1;
     // The first line end of a chunk is not looked for: chunks are short.
-    if (length + (end > 0 ? 0 : chunk.length) > longestLine) throw tooLong(path, line);
+    if (length + (end > 0 ? 0 : chunk.length) > maxLineBytes) throw tooLong(path, line);
     if (end > 0) {
       const lines = Buffer.concat([...rest, chunk.subarray(0, end)]);
       line = checked(path, lines, line);

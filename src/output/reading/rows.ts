@@ -4,7 +4,7 @@ import type { Cell } from "../../core/domain.ts";
 import { ShapeError, UsageError } from "../../core/errors.ts";
 import { isOpenHere } from "../../store/files/connections.ts";
 import type { HistoryFile, PlacedRow } from "../../store/transfer/import-rows.ts";
-import { type FileKind, kindOf } from "../kind.ts";
+import { type FileKind, kindOf } from "../file-kind.ts";
 import { readCsv } from "./csv.ts";
 import { linesOf, type OnProgress, sizeOf } from "./lines.ts";
 import { readParquet } from "./parquet.ts";

@@ -1,6 +1,6 @@
 /** Alerts: their limits, and the webhook they are sent to. */
 import type { Secret } from "../../core/domain.ts";
-import { choice, flag, secretUrl, share, whole } from "../parsers.ts";
+import { choice, flag, integer, secretUrl, share } from "../parsers.ts";
 import { type SettingsReader, section, type ValuesOf } from "../setting.ts";
 
 export const webhookFormats = ["json", "slack", "discord", "telegram"] as const;
@@ -65,7 +65,7 @@ export const limits = section({
     drawdownHours: {
       name: "ALERT_DRAWDOWN_DAYS",
       default: "7",
-      parse: (text, report) => 24 * whole("days", 1, 90)(text, report),
+      parse: (text, report) => 24 * integer("days", 1, 90)(text, report),
       description: "How many days a peak of equity counts, from 1 to 90.",
     },
     stale: {

@@ -4,7 +4,7 @@ import type { Pattern } from "../../core/cron.ts";
 import type { DatasetName } from "../../core/domain.ts";
 import { realPath } from "../../core/path.ts";
 import { datasets } from "../../datasets/index.ts";
-import { schedule, whole } from "../parsers.ts";
+import { integer, schedule } from "../parsers.ts";
 import { type Parse, type Setting, section } from "../setting.ts";
 
 const databasePath: Parse<string> = (text, report) => {
@@ -29,7 +29,7 @@ export const storage = section({
     keepRawDays: {
       name: "KEEP_RAW_DAYS",
       default: "30",
-      parse: whole("days", 0, 3650),
+      parse: integer("days", 0, 3650),
       description:
         "Days that raw responses of the exchange are kept, in a file beside the database (collector.raw.db); 0 switches it off.",
     },
@@ -65,7 +65,7 @@ export const runs = section({
     runDeadlineSeconds: {
       name: "RUN_DEADLINE_SECONDS",
       default: "60",
-      parse: whole("seconds", 1, 3600),
+      parse: integer("seconds", 1, 3600),
       description: "A run is aborted after this many seconds, or at the next slot, whichever is earlier.",
     },
   },

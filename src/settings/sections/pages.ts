@@ -1,7 +1,7 @@
 /** Where the dashboard is served. */
 import type { Secret } from "../../core/domain.ts";
 import { isLoopback } from "../../network/proxy.ts";
-import { isHost, isHostName, items, secret, whole } from "../parsers.ts";
+import { integer, isHost, isHostName, items, secret } from "../parsers.ts";
 import { type SettingsReader, section } from "../setting.ts";
 
 export interface HttpSettings {
@@ -15,7 +15,7 @@ export interface HttpSettings {
 }
 
 /** Nobody guesses a random one of this length. */
-const shortestToken = 16;
+const minTokenLength = 16;
 
 export const pages = section({
   title: "The dashboard",
@@ -24,7 +24,7 @@ export const pages = section({
       name: "HTTP_PORT",
       default: "8787",
       verbatim: true,
-      parse: (text, report) => (text.trim() === "" ? null : whole("numbers", 0, 65_535)(text.trim(), report)),
+      parse: (text, report) => (text.trim() === "" ? null : integer("numbers", 0, 65_535)(text.trim(), report)),
       description: "The port of the dashboard. 0 picks a free one, empty switches the dashboard off.",
     },
     host: {
@@ -52,7 +52,7 @@ export const pages = section({
     token: {
       name: "HTTP_TOKEN",
       default: null,
-      parse: secret(shortestToken),
+      parse: secret(minTokenLength),
       secret: "always",
       description:
         "The token that readers of the dashboard must know, 16 characters or more. Required for any HTTP_HOST but this machine itself. To make one: openssl rand -hex 24 > token; chmod 600 token; and HTTP_TOKEN_FILE=./token.",

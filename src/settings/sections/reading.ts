@@ -1,5 +1,5 @@
 /** Reports, the log, and who is called. */
-import { choice, folder, schedule, secretUrl, whole } from "../parsers.ts";
+import { choice, folder, integer, schedule, secretUrl } from "../parsers.ts";
 import { type Parse, section } from "../setting.ts";
 import { timezoneProblem } from "../timezone.ts";
 
@@ -17,7 +17,7 @@ export const reading = section({
     sqlTimeoutSeconds: {
       name: "SQL_TIMEOUT_SECONDS",
       default: "10",
-      parse: whole("seconds", 1, 3600),
+      parse: integer("seconds", 1, 3600),
       description:
         "A statement given to `sql` is stopped after this many seconds, from 1 to 3600; so is the work for a page.",
     },

@@ -3,8 +3,8 @@ import type { Steps } from "../../core/async/cooperate.ts";
 import { decimalIn, subtract, sum } from "../../core/decimal.ts";
 import type { Digits } from "../../core/domain.ts";
 import { equity as dataset } from "../../datasets/snapshots/equity.ts";
-import { type Closing, createClosings, instantText } from "../../queries/close.ts";
-import { missingText, pricedPartOf, unpricedText, worthOf } from "../../queries/worth.ts";
+import { type Close, createCloses, instantText } from "../../queries/close.ts";
+import { equityOf, missingText, pricedPartOf, unpricedText } from "../../queries/equity.ts";
 import { accountsOf, momentsOf } from "./moments.ts";
 import { amount, change, type DataTable, instant, text, type View } from "./table.ts";
 
@@ -32,12 +32,12 @@ export const equity: DataTable = {
   ],
   *rows(view) {
     const { shown, yesterday, source } = momentsOf(view);
-    const closingsOf = createClosings(source, dataset);
-    const before = yield* closingsOf(yesterday);
-    for (const closing of yield* closingsOf(shown)) {
+    const closesOf = createCloses(source, dataset);
+    const before = yield* closesOf(yesterday);
+    for (const closing of yield* closesOf(shown)) {
       const { account, takenAt, known } = closing;
-      const worth = worthOf(closing);
-      const opening = worthOf(before.find((one) => one.account === account));
+      const worth = equityOf(closing);
+      const opening = equityOf(before.find((one) => one.account === account));
       const row = closing.rows[0];
       yield {
         account,
@@ -88,14 +88,14 @@ type Moment = ReturnType<typeof momentsOf>["shown"];
 function* totalAt(view: View, { source }: ReturnType<typeof momentsOf>, moment: Moment): Steps<Total> {
   const instant = Math.min(moment.to - 1, source.now);
   const gone = view.account === null ? view.history.accountsGoneAt(instant) : [];
-  const closings = (yield* createClosings(source, dataset)(moment)).filter(({ account }) => !gone.includes(account));
-  const accounts = accountsOf(view).filter((name) => closings.some(({ account }) => account === name));
-  const parts = closings.flatMap(({ rows }) => pricedPartOf(rows[0]) ?? []);
+  const closes = (yield* createCloses(source, dataset)(moment)).filter(({ account }) => !gone.includes(account));
+  const accounts = accountsOf(view).filter((name) => closes.some(({ account }) => account === name));
+  const parts = closes.flatMap(({ rows }) => pricedPartOf(rows[0]) ?? []);
   const knownPart = parts.length > 0 ? sum(parts) : null;
-  const times = closings.flatMap(({ takenAt }) => takenAt ?? []);
+  const times = closes.flatMap(({ takenAt }) => takenAt ?? []);
   const takenAt = times.length > 0 ? Math.min(...times) : null;
-  const missing = closings.flatMap(whatIsMissing);
-  if (missing.length > 0 || closings.length === 0) return { value: null, knownPart, missing, takenAt, accounts };
+  const missing = closes.flatMap(whatIsMissing);
+  if (missing.length > 0 || closes.length === 0) return { value: null, knownPart, missing, takenAt, accounts };
   const together = atOneSlot(accounts.map((account) => view.history.lastWholeEquities(account, instant)));
   if (together)
     return { value: sum(together.map(({ value }) => value)), knownPart: null, missing: [], takenAt, accounts };
@@ -103,9 +103,9 @@ function* totalAt(view: View, { source }: ReturnType<typeof momentsOf>, moment: 
   return { value: null, knownPart, missing: missingTime, takenAt, accounts };
 }
 
-function whatIsMissing(closing: Closing): string[] {
+function whatIsMissing(closing: Close): string[] {
   const { account, known, rows } = closing;
-  if (worthOf(closing) !== null) return [];
+  if (equityOf(closing) !== null) return [];
   if (!known) return [`${account}: unknown, its last good snapshot is too old or there is none`];
   const [row] = rows;
   const [unpriced, missing] = [unpricedText(row), missingText(row)];

@@ -1,7 +1,7 @@
 /** Positions that are open, the lives of those that are not, and one of them through time. */
 import { pause } from "../../core/async/cooperate.ts";
 import { positions as dataset } from "../../datasets/snapshots/positions.ts";
-import { createClosings, instantText } from "../../queries/close.ts";
+import { createCloses, instantText } from "../../queries/close.ts";
 import { liquidationDistance } from "../../reports/positions.ts";
 import { type HistoryRow, positionKey } from "../../store/history.ts";
 import { momentsOf } from "./moments.ts";
@@ -37,7 +37,7 @@ export const positions: DataTable = {
   ],
   *rows(view) {
     const { shown, source } = momentsOf(view);
-    for (const { account, productType, takenAt, known, rows } of yield* createClosings(source, dataset)(shown)) {
+    for (const { account, productType, takenAt, known, rows } of yield* createCloses(source, dataset)(shown)) {
       if (!known) yield { account, product_type: productType, state: "unknown", taken_at: instantText(takenAt) };
       for (const row of rows) yield { ...row, state: "open", liquidation_distance: liquidationDistance(row) };
     }

@@ -4,10 +4,10 @@ import { parse } from "lossless-json";
 import { decimalIn } from "../core/decimal.ts";
 import type { Cell, Digits } from "../core/domain.ts";
 import type { HistoryRow } from "../store/history.ts";
-import type { Closing } from "./close.ts";
+import type { Close } from "./close.ts";
 
 /** Null where a part is unknown: the sum of some parts only is no value of the account. */
-export function worthOf(closing: Pick<Closing, "rows"> | undefined): Digits | null {
+export function equityOf(closing: Pick<Close, "rows"> | undefined): Digits | null {
   const row = closing?.rows[0];
   return isComplete(row) ? decimalIn(row, "usdt_equity") : null;
 }
