@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 /** argv in, exit code out. */
 import { CommanderError, Option, Command as Parser } from "commander";
-import type { Command, Listing } from "./commands/command.ts";
-import { listingOf, listings } from "./commands/index.ts";
-import { ignoreOtherSignals, leave } from "./commands/run/signals.ts";
+import type { Command, CommandSummary } from "./commands/command.ts";
+import { commandSummaries, findCommand } from "./commands/index.ts";
+import { exitWith, ignoreOtherSignals } from "./commands/run/signals.ts";
 import { CollectorError, ConfigError, StorageError } from "./core/errors.ts";
 import { redactor, visible, visibleLines } from "./core/text.ts";
 import { ownVersion } from "./monitoring/version.ts";
@@ -56,7 +56,7 @@ const groups: Record<string, string> = {
 };
 
 /** Adds a command to its group, with no more than the list says of it. */
-function list(program: Parser, { name, summary, args }: Listing): Parser {
+function list(program: Parser, { name, summary, args }: CommandSummary): Parser {
   const words = name.split(" ");
   const last = words.pop() ?? "";
   const parent = words.reduce(
@@ -71,17 +71,18 @@ function list(program: Parser, { name, summary, args }: Listing): Parser {
   return parent.command(args ? `${last} ${args}` : last).summary(summary);
 }
 
-function add(program: Parser, listing: Listing, command: Command, finish: (code: number) => void): void {
+function add(program: Parser, listing: CommandSummary, command: Command, finish: (code: number) => void): void {
   const details = command.details ? [...command.details, ""] : [];
+  const examples = command.examples.map((example) => `  bitget-collector ${example}`);
   const parser = list(program, listing)
     .description(listing.summary)
-    .addHelpText("after", ["", ...details, "Example:", `  bitget-collector ${command.example}`].join("\n"))
+    .addHelpText("after", ["", ...details, "Examples:", ...examples].join("\n"))
     .exitOverride()
     .action(async () => {
       const isTerminal = process.stdout.isTTY === true;
-      const out = (line: string) => void process.stdout.write(`${isTerminal ? visibleLines(line) : line}\n`);
-      const note = (line: string) => void process.stderr.write(`${visible(line)}\n`);
-      const output = { out, write, note, isTerminal };
+      const print = (line: string) => void process.stdout.write(`${isTerminal ? visibleLines(line) : line}\n`);
+      const printError = (line: string) => void process.stderr.write(`${visible(line)}\n`);
+      const output = { print, write, printError, isTerminal };
       finish(await command.run({ args: parser.args, options: parser.opts(), env: await settings(), ...output }));
     });
   for (const { flags, summary, repeat } of command.options ?? []) {
@@ -97,9 +98,9 @@ async function main(): Promise<number> {
     .description("Snapshots a Bitget account on schedule and keeps the history, exact to the last digit.")
     .version(ownVersion())
     .exitOverride();
-  const asked = listingOf(process.argv.slice(2));
+  const asked = findCommand(process.argv.slice(2));
   const command = await asked?.load();
-  for (const listing of listings) {
+  for (const listing of commandSummaries) {
     if (listing === asked && command) {
       add(program, listing, command, (result) => {
         code = result;
@@ -139,5 +140,5 @@ async function explain(error: unknown): Promise<number> {
 }
 
 for (const event of ["uncaughtException", "unhandledRejection"])
-  process.on(event, (error: unknown) => void explain(error).then(leave));
-leave(await main());
+  process.on(event, (error: unknown) => void explain(error).then(exitWith));
+exitWith(await main());

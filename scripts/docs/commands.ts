@@ -1,5 +1,5 @@
 /** The reference of the command line, from the declarations of the commands. */
-import type { Command, Listing } from "../../src/commands/command.ts";
+import type { Command, CommandSummary } from "../../src/commands/command.ts";
 import { loadCommands } from "../../src/commands/index.ts";
 import { sentence, table } from "./markdown.ts";
 
@@ -15,7 +15,7 @@ export async function commands(): Promise<string> {
   return [overview, ...all.map(details)].join("\n\n");
 }
 
-function details({ name, args, summary, options, details = [], example }: Listing & Command): string {
+function details({ name, args, summary, options, details = [], examples }: CommandSummary & Command): string {
   const usage = ["bitget-collector", name, ...(args ? [args] : []), ...(options ? ["[options]"] : [])].join(" ");
   const optionTable = table(
     ["option", "meaning"],
@@ -30,6 +30,6 @@ function details({ name, args, summary, options, details = [], example }: Listin
     ["```", usage, "```"].join("\n"),
     ...(options ? [optionTable] : []),
     ...(details.length > 0 ? [["```text", ...details, "```"].join("\n")] : []),
-    ["Example:", "", "```sh", `bitget-collector ${example}`, "```"].join("\n"),
+    ["Examples:", "", "```sh", ...examples.map((example) => `bitget-collector ${example}`), "```"].join("\n"),
   ].join("\n\n");
 }

@@ -14,54 +14,54 @@ import type { Command } from "./command.ts";
 const worrying = 5000;
 
 export const check: Command = {
-  example: "check",
-  async run({ env, out }) {
+  examples: ["check"],
+  async run({ env, print }) {
     const config = loadConfig(env);
-    out("settings   good");
-    for (const warning of warnings(env)) out(`settings   ${warning}`);
-    let good = checkFile(config, out);
+    print("settings   good");
+    for (const warning of warnings(env)) print(`settings   ${warning}`);
+    let good = checkFile(config, print);
     const route = routeText(config.baseUrl, config.proxy);
-    if (route) out(`proxy      ${route}`);
+    if (route) print(`proxy      ${route}`);
     const clients = openClients({ ...config, logLevel: "silent" }, null);
     try {
-      for (const session of clients.sessions) good = (await checkAccount(session, out)) && good;
+      for (const session of clients.sessions) good = (await checkAccount(session, print)) && good;
     } finally {
       clients.close();
     }
-    for (const name of datasetNames) out(`schedule   ${name}: ${nextSlots(config, name)}`);
+    for (const name of datasetNames) print(`schedule   ${name}: ${nextSlots(config, name)}`);
     return good ? 0 : 1;
   },
 };
 
-function checkFile({ databasePath }: Config, out: (line: string) => void): boolean {
+function checkFile({ databasePath }: Config, print: (line: string) => void): boolean {
   if (!existsSync(databasePath)) {
-    out(`database   ${databasePath} does not exist yet; the first start or collect creates it`);
+    print(`database   ${databasePath} does not exist yet; the first start or collect creates it`);
     return true;
   }
   try {
-    out(`database   ${databasePath} ${checkDatabase(databasePath)}`);
+    print(`database   ${databasePath} ${checkDatabase(databasePath)}`);
     return true;
   } catch (error) {
-    out(`database   ${messageOf(error)}`);
+    print(`database   ${messageOf(error)}`);
     return false;
   }
 }
 
-async function checkAccount(session: Session, out: (line: string) => void): Promise<boolean> {
+async function checkAccount(session: Session, print: (line: string) => void): Promise<boolean> {
   const options = { signal: AbortSignal.timeout(30_000) };
   try {
     const offset = await session.client.measureOffset(options.signal);
     const advice = Math.abs(offset) > worrying ? "; set this machine's clock right" : "";
-    out(`clock      ${session.name}: the exchange is ${Math.round(offset)} ms ahead of this machine${advice}`);
+    print(`clock      ${session.name}: the exchange is ${Math.round(offset)} ms ahead of this machine${advice}`);
     const api = await session.api(options);
     const mode = { v1: "classic account, old API", v2: "classic account", v3: "unified account" }[api];
     const may = (await readKey(session.client, api, options)).writes();
-    out(
+    print(
       `account    ${session.name}: ${mode} (${api}); the key ${may.length === 0 ? "is read-only" : `may write: ${may.join(", ")}`}`,
     );
     return true;
   } catch (error) {
-    out(`account    ${session.name}: ${messageOf(error)}`);
+    print(`account    ${session.name}: ${messageOf(error)}`);
     return false;
   }
 }

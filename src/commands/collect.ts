@@ -11,10 +11,10 @@ import { loadConfig } from "../settings/config.ts";
 import type { Command } from "./command.ts";
 
 export const collect: Command = {
-  example: "collect positions spot-assets --account main",
+  examples: ["collect", "collect positions spot-assets", "collect prices --account main"],
   details: ["Datasets:", ...datasets.map(({ name, summary }) => `  ${name.padEnd(16)}${summary}`)],
   options: [{ flags: "--account <name>", summary: "only this account" }],
-  async run({ args, options, env, out }) {
+  async run({ args, options, env, print }) {
     const unknown = args.find((name) => !datasetNames.some((known) => known === name));
     if (unknown !== undefined)
       throw new UsageError(`there is no dataset "${unknown}"; there are ${datasetNames.join(", ")}`);
@@ -28,7 +28,7 @@ export const collect: Command = {
     try {
       // Nothing is filed under a time that the exchange has not confirmed.
       await withLimit((signal) => app.publicSession.client.requireClock(signal));
-      const states = await collectNow(app, args, account, (run, state) => out(`${run} ${state ?? "not run"}`));
+      const states = await collectNow(app, args, account, (run, state) => print(`${run} ${state ?? "not run"}`));
       requireAccount(app.sessions);
       const good = states.filter((state) => state === "ok" || state === "skipped").length;
       if (good === states.length) return 0;
@@ -47,7 +47,7 @@ export async function collectNow(
   { deps, sessions, publicSession }: Pick<App, "deps" | "sessions" | "publicSession">,
   names: readonly string[],
   account: string | undefined,
-  said: (run: string, state: RunState | null) => void = () => {},
+  onResult: (run: string, state: RunState | null) => void = () => {},
 ): Promise<(RunState | null)[]> {
   const slot = deps.clock.now();
   const going: { dataset: AnyDataset; session: Session; done: Promise<RunState | null> }[] = [];
@@ -57,7 +57,7 @@ export async function collectNow(
       const needed = going.filter((other) => dependsOn({ dataset, session }, other)).map((one) => one.done);
       const request = { dataset, session, slot, trigger: "demand", dependencies: Promise.allSettled(needed) } as const;
       const done = collectOne(request, deps).then((state) => {
-        said(`${session.name} ${dataset.name}`, state);
+        onResult(`${session.name} ${dataset.name}`, state);
         return state;
       });
       going.push({ dataset, session, done });

@@ -2,9 +2,9 @@
  * Every command, in the order of the help. What the help says of all of them stands here; the rest of one is loaded when it is
  * asked for, for most need little of what all of them together need.
  */
-import type { Command, Listing } from "./command.ts";
+import type { Command, CommandSummary } from "./command.ts";
 
-export const listings: readonly Listing[] = [
+export const commandSummaries: readonly CommandSummary[] = [
   {
     name: "start",
     summary: "collect on schedule until it is stopped (SIGINT or SIGTERM)",
@@ -134,12 +134,12 @@ export const listings: readonly Listing[] = [
 ];
 
 /** The command that these arguments name, behind options and `help` too; null where they name none. */
-export function listingOf(args: readonly string[]): Listing | null {
+export function findCommand(args: readonly string[]): CommandSummary | null {
   const words = args.filter((arg) => !arg.startsWith("-"));
   if (words[0] === "help") words.shift();
-  return listings.find(({ name }) => name.split(" ").every((word, n) => words[n] === word)) ?? null;
+  return commandSummaries.find(({ name }) => name.split(" ").every((word, n) => words[n] === word)) ?? null;
 }
 
 /** All of them. */
-export const loadCommands = (): Promise<(Listing & Command)[]> =>
-  Promise.all(listings.map(async (listing) => ({ ...listing, ...(await listing.load()) })));
+export const loadCommands = (): Promise<(CommandSummary & Command)[]> =>
+  Promise.all(commandSummaries.map(async (listing) => ({ ...listing, ...(await listing.load()) })));

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { generatedFiles, pages } from "../../scripts/docs/generate.ts";
-import { listingOf, loadCommands } from "../../src/commands/index.ts";
+import { findCommand, loadCommands } from "../../src/commands/index.ts";
 import { datasetNames } from "../../src/datasets/index.ts";
 import { isKnownSetting } from "../../src/settings/names.ts";
 
@@ -73,7 +73,7 @@ const pagesWithCalls = pages().filter((page) => callsIn(page).length > 0);
 describe.each(pagesWithCalls)("%s", (page) => {
   it.each(callsIn(page))("calls a command that there is, with options that it has: %s", (call) => {
     const words = call.split(/ #| \||;|&&| {2}/)[0]?.replaceAll(/"[^"]*"/g, "x") ?? "";
-    const command = listingOf(words.split(" "));
+    const command = findCommand(words.split(" "));
     expect(command, words).not.toBeNull();
     const { options = [] } = commands.find(({ name }) => name === command?.name) ?? {};
     const known = options.map(({ flags }) => flags.split(" ")[0]);

@@ -40,7 +40,7 @@ describe("every command", () => {
   it.each(commands.map(({ name }) => name))("%s has help with an example", async (name) => {
     const { code, stdout } = await run([...name.split(" "), "--help"], folder);
     expect(code).toBe(0);
-    expect(stdout).toContain(`Example:\n  bitget-collector ${name}`);
+    expect(stdout).toContain(`Examples:\n  bitget-collector ${name}`);
   });
 
   it.each([

@@ -4,12 +4,12 @@ import { loadConfig } from "../../settings/config.ts";
 import type { Message, OpenAlert } from "../../store/alerts/alert-store.ts";
 import { openHistory } from "../../store/read/open-history.ts";
 import type { Command } from "../command.ts";
-import { table } from "../shared/table.ts";
+import { formatTable } from "../shared/table.ts";
 
 export const alertsList: Command = {
-  example: "alerts list --limit 50",
+  examples: ["alerts list", "alerts list --limit 50"],
   options: [{ flags: "--limit <n>", summary: "show at most n notifications (default: 20)" }],
-  async run({ options, env, out }) {
+  async run({ options, env, print }) {
     const limit = limitOf(options.limit);
     const { databasePath, alerts, schedules } = loadConfig(env, { credentials: false });
     const history = openHistory(databasePath);
@@ -21,7 +21,7 @@ export const alertsList: Command = {
       );
       const said = saidLines(history.lastMessages(limit).reverse());
       const open = openLines(history.openAlerts());
-      for (const line of [...open, ...blindLines(blind), "", ...said]) out(line);
+      for (const line of [...open, ...blindLines(blind), "", ...said]) print(line);
       return 0;
     } finally {
       history.close();
@@ -39,19 +39,19 @@ function limitOf(option: unknown): number {
 function openLines(open: readonly OpenAlert[]): string[] {
   if (open.length === 0) return ["Nothing is wrong that alerts are set for."];
   const rows = open.map(({ account, kind, what, firedAt }) => [account, kind, what, secondText(firedAt)]);
-  return table(["account", "open alert", "what", "since (UTC)"], rows);
+  return formatTable(["account", "open alert", "what", "since (UTC)"], rows);
 }
 
 function blindLines(spots: readonly BlindSpot[]): string[] {
   if (spots.length === 0) return [];
   const rows = spots.map(({ account, kind, what, why }) => [account, kind, `${what} ${why}`]);
-  return ["", ...table(["account", "cannot be judged in full", "because"], rows)];
+  return ["", ...formatTable(["account", "cannot be judged in full", "because"], rows)];
 }
 
 function saidLines(messages: readonly Message[]): string[] {
   if (messages.length === 0) return ["Nothing was said yet."];
   const rows = messages.map((one) => [secondText(one.at), deliveryText(one), one.sentence]);
-  return table(["at (UTC)", "delivery", "said"], rows);
+  return formatTable(["at (UTC)", "delivery", "said"], rows);
 }
 
 function deliveryText({ delivery, attempts, problem }: Message): string {

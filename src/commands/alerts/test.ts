@@ -5,23 +5,23 @@ import { loadConfig } from "../../settings/config.ts";
 import type { Command } from "../command.ts";
 
 export const alertsTest: Command = {
-  example: "alerts test",
-  async run({ env, out }) {
+  examples: ["alerts test"],
+  async run({ env, print }) {
     const { alerts, proxy } = loadConfig(env, { credentials: false, webhook: true });
     const { webhook } = alerts;
     if (!webhook) throw new ConfigError(["ALERT_WEBHOOK_URL is missing. Without it alerts are told in the log alone."]);
     const now = Date.now();
     const body = bodyOf(webhook, messageAt(now), now);
-    out(`sending to ${new URL(webhook.url.reveal()).hostname} as ${webhook.format}:`);
-    out(body);
+    print(`sending to ${new URL(webhook.url.reveal()).hostname} as ${webhook.format}:`);
+    print(body);
     const problem = await post(webhook.url, body, AbortSignal.timeout(15_000), { proxy }).then(
       (answered) => {
         const said = answered.text === "" ? "" : `: ${answered.text}`;
-        return problemOf(answered, webhook) ?? void out(`taken: HTTP ${answered.status}${said}`);
+        return problemOf(answered, webhook) ?? void print(`taken: HTTP ${answered.status}${said}`);
       },
       (error: unknown) => `cannot be reached: ${(error as Error).message}`,
     );
-    if (problem) out(`not taken: the webhook ${problem}`);
+    if (problem) print(`not taken: the webhook ${problem}`);
     return problem ? 1 : 0;
   },
 };

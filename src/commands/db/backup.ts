@@ -5,18 +5,18 @@ import { loadConfig } from "../../settings/config.ts";
 import { requireNotOwn } from "../../store/responses/own-files.ts";
 import { backupFile } from "../../store/sqlite/backup.ts";
 import type { Command } from "../command.ts";
-import { copyingBar } from "../shared/progress.ts";
+import { startCopyBar } from "../shared/progress.ts";
 import { requireVerified } from "./verify.ts";
 
 export const dbBackup: Command = {
-  example: "db backup /mnt/backup/collector-2026-11-22.db",
+  examples: ["db backup /mnt/backup/collector-2026-11-22.db"],
   details: ["The copy is one file, readable only by its owner, and gets its name only after it has been verified."],
-  async run({ args, env, out, note }) {
+  async run({ args, env, print, printError }) {
     const { databasePath } = loadConfig(env, { credentials: false });
     const target = resolve(args[0] ?? "");
     if (existsSync(target)) throw new UsageError(`${target} is there already. Name a file that is not.`);
     requireNotOwn(target, databasePath);
-    const bar = copyingBar();
+    const bar = startCopyBar();
     try {
       const { isPrivate } = await backupFile(databasePath, target, {
         onProgress: bar.update,
@@ -27,11 +27,13 @@ export const dbBackup: Command = {
       });
       bar.stop();
       if (!isPrivate)
-        note(`the file system of ${target} keeps nothing from other users: who can read the folder can read the copy`);
+        printError(
+          `the file system of ${target} keeps nothing from other users: who can read the folder can read the copy`,
+        );
     } finally {
       bar.stop();
     }
-    out(`${databasePath} was copied to ${target} (${statSync(target).size} bytes) and the copy verified`);
+    print(`${databasePath} was copied to ${target} (${statSync(target).size} bytes) and the copy verified`);
     return 0;
   },
 };

@@ -11,11 +11,11 @@ import { openStore } from "../../store/open.ts";
 import { inspect } from "../../store/sqlite/database.ts";
 import { lockDatabase } from "../../store/sqlite/lock.ts";
 import { importHistory } from "../../store/transfer/import.ts";
-import type { Command, Input } from "../command.ts";
-import { terminalBar } from "../shared/progress.ts";
+import type { Command, CommandInput } from "../command.ts";
+import { startTerminalBar } from "../shared/progress.ts";
 
 export const dbImport: Command = {
-  example: "db import spot-assets.csv.gz positions.parquet",
+  examples: ["db import spot-assets.csv.gz positions.parquet", "db import prices.ndjson --rows 1200"],
   details: [
     "Reads files that export wrote; their columns identify the dataset. Imports all of them or none. Exporting again",
     "gives the same bytes. Runs, empty and failed snapshots, missed slots and schedules are not part of an export, so an",
@@ -27,13 +27,13 @@ export const dbImport: Command = {
       summary: "how many rows the files have together, as export reported; with any other number nothing is imported",
     },
   ],
-  async run({ args, options, env, out }) {
+  async run({ args, options, env, print }) {
     if (args.length === 0) throw new UsageError("name the files to import");
     const config = loadConfig(env, { credentials: false });
     const path = config.databasePath;
     const expected = rowsOf(options.rows);
     const log = logOf(config);
-    const bar = terminalBar("importing", "bytes");
+    const bar = startTerminalBar("importing", "bytes");
     const paths = args.map((file) => resolve(file));
     const files = readFiles(paths, bar.update);
     const lock = lockDatabase(path);
@@ -48,8 +48,8 @@ export const dbImport: Command = {
       isNew = false;
       bar.stop();
       for (const { path: file, dataset, snapshots, rows } of imported)
-        out(`${rows} rows of ${snapshots} snapshots of ${dataset.name} were imported from ${file}`);
-      for (const file of paths) if (!imported.some((one) => one.path === file)) out(`${file} has no rows`);
+        print(`${rows} rows of ${snapshots} snapshots of ${dataset.name} were imported from ${file}`);
+      for (const file of paths) if (!imported.some((one) => one.path === file)) print(`${file} has no rows`);
       return 0;
     } finally {
       bar.stop();
@@ -63,7 +63,7 @@ export const dbImport: Command = {
 const silent = createLog({ level: "silent", format: "json", secrets: [], write: () => {} });
 
 /** @throws UsageError where it is no number of rows */
-function rowsOf(text: Input["options"][string]): number | null {
+function rowsOf(text: CommandInput["options"][string]): number | null {
   if (text === undefined) return null;
   if (typeof text !== "string" || !/^\d{1,15}$/.test(text))
     throw new UsageError("--rows is a number of rows, such as 1200");

@@ -8,14 +8,14 @@ import { lockDatabase } from "../../store/sqlite/lock.ts";
 import type { Command } from "../command.ts";
 
 export const dbMigrate: Command = {
-  example: "db migrate",
-  async run({ env, out }) {
+  examples: ["db migrate"],
+  async run({ env, print }) {
     const config = loadConfig(env, { credentials: false });
     const lock = lockDatabase(config.databasePath);
     try {
       const store = await openStore({ path: config.databasePath, datasets, log: logOf(config), clock: systemClock });
       store.close();
-      out(`${config.databasePath} ${inWords(store)}`);
+      print(`${config.databasePath} ${inWords(store)}`);
       return 0;
     } finally {
       lock.release();

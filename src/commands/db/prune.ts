@@ -5,11 +5,11 @@ import { loadConfig } from "../../settings/config.ts";
 import { compact, type Pruned, prune, type Remaining, remaining } from "../../store/retention/prune.ts";
 import { lockDatabase } from "../../store/sqlite/lock.ts";
 import type { Command } from "../command.ts";
-import { instantOf } from "../shared/instant.ts";
-import { terminalBar } from "../shared/progress.ts";
+import { parseInstant } from "../shared/instant.ts";
+import { startTerminalBar } from "../shared/progress.ts";
 
 export const dbPrune: Command = {
-  example: "db prune --before -90d",
+  examples: ["db prune --before -90d", "db prune --before 2026-01-01 --compact"],
   details: [
     "Prunes whole UTC days that were over at that instant (2026-11-01, -90d), in small steps while the daemon goes on collecting.",
     "It may be stopped at any moment and continues the next time. Deleted detail cannot be recovered: make a backup first.",
@@ -21,18 +21,18 @@ export const dbPrune: Command = {
       summary: "shrink the file afterwards; no daemon may be using it, and the disk needs room for a copy",
     },
   ],
-  async run({ options, env, out }) {
+  async run({ options, env, print }) {
     const { databasePath } = loadConfig(env, { credentials: false });
     const before = beforeOf(options.before);
     // Asked for first, so that nothing is half done when a daemon has it.
     const lock = options.compact === true ? lockDatabase(databasePath) : null;
-    const bar = terminalBar("pruning", "snapshots");
+    const bar = startTerminalBar("pruning", "snapshots");
     try {
       const gone = await prune(databasePath, datasets, before, bar.update);
       bar.stop();
       if (lock) compact(databasePath);
-      for (const line of inWords(gone, remaining(databasePath, before), before)) out(line);
-      if (lock) out(`${databasePath} has ${statSync(databasePath).size} bytes now`);
+      for (const line of inWords(gone, remaining(databasePath, before), before)) print(line);
+      if (lock) print(`${databasePath} has ${statSync(databasePath).size} bytes now`);
       return 0;
     } finally {
       bar.stop();
@@ -44,7 +44,7 @@ export const dbPrune: Command = {
 function beforeOf(text: unknown): number {
   if (typeof text !== "string") throw new UsageError("say before when: db prune --before -90d");
   const now = Date.now();
-  const before = instantOf("--before", text, now);
+  const before = parseInstant("--before", text, now);
   if (before > now) throw new UsageError(`--before "${text}" is in the future; only what is over can be pruned`);
   return before;
 }

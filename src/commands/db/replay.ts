@@ -10,13 +10,13 @@ import { keptResponses, type Replayed, type ReplayOutcome, replay } from "../../
 import { lockDatabase } from "../../store/sqlite/lock.ts";
 import { verify } from "../../store/verify/verify.ts";
 import type { Command } from "../command.ts";
-import { terminalBar } from "../shared/progress.ts";
+import { startTerminalBar } from "../shared/progress.ts";
 
 /** Differences that are shown one by one. */
 const shown = 5;
 
 export const dbReplay: Command = {
-  example: "db replay --dataset positions",
+  examples: ["db replay --dataset positions", "db replay --dataset positions --apply"],
   details: [
     `Datasets: ${datasetNames.join(", ")}.`,
     "With --apply, rows that would differ are recorded again from the raw responses, after a backup and while no daemon uses the database.",
@@ -26,12 +26,12 @@ export const dbReplay: Command = {
     { flags: "--dataset <name>", summary: "the dataset (required)" },
     { flags: "--apply", summary: "correct the rows; exit code 1 where some have to stay as they are" },
   ],
-  async run({ options, env, out }) {
+  async run({ options, env, print }) {
     const dataset = datasetNamed(datasetOf(options.dataset));
     const { databasePath } = loadConfig(env, { credentials: false });
     const lock = options.apply === true ? lockDatabase(databasePath) : null;
     try {
-      return await replayed(databasePath, dataset, lock !== null, out);
+      return await replayed(databasePath, dataset, lock !== null, print);
     } finally {
       lock?.release();
     }
@@ -43,15 +43,15 @@ async function replayed(
   databasePath: string,
   dataset: Dataset,
   isApplied: boolean,
-  out: (line: string) => void,
+  print: (line: string) => void,
 ): Promise<number> {
   const kept = keptResponses(databasePath, dataset);
   if (!kept) {
-    out(`no answers of ${dataset.name} are kept in ${rawFile(databasePath)}`);
+    print(`no answers of ${dataset.name} are kept in ${rawFile(databasePath)}`);
     return 0;
   }
   const found = createSummary();
-  const bar = terminalBar("deriving again", "snapshots");
+  const bar = startTerminalBar("deriving again", "snapshots");
   try {
     let done = 0;
     for (const one of replay(databasePath, dataset, kept.first)) {
@@ -63,20 +63,20 @@ async function replayed(
     bar.stop();
   }
   const [from, to] = [kept.first, kept.last].map((slot) => new Date(slot).toISOString());
-  out(`${dataset.name}: ${kept.snapshots} snapshots since ${from}; the last answer that is kept is of ${to}`);
-  for (const line of found.lines()) out(line);
+  print(`${dataset.name}: ${kept.snapshots} snapshots since ${from}; the last answer that is kept is of ${to}`);
+  for (const line of found.lines()) print(line);
   const firsts = isApplied ? found.firsts() : [];
   if (firsts.length === 0) {
-    out("nothing was changed");
+    print("nothing was changed");
     return 0;
   }
   const [problem] = (await verify(databasePath, datasets)).problems;
   if (problem !== undefined) {
-    out(`nothing was changed, for the database is not what was recorded (see db verify): ${problem}`);
+    print(`nothing was changed, for the database is not what was recorded (see db verify): ${problem}`);
     return 1;
   }
   const corrected = await correct(databasePath, dataset, firsts, { now: Date.now() });
-  for (const line of inWords(corrected)) out(line);
+  for (const line of inWords(corrected)) print(line);
   return corrected.scopes.some(({ refusal }) => refusal !== null) ? 1 : 0;
 }
 

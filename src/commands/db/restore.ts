@@ -5,19 +5,19 @@ import { viewsOf } from "../../store/schema/views.ts";
 import { lockPlace } from "../../store/sqlite/lock.ts";
 import { requireFreePlace, restore } from "../../store/transfer/restore.ts";
 import type { Command } from "../command.ts";
-import { copyingBar } from "../shared/progress.ts";
+import { startCopyBar } from "../shared/progress.ts";
 import { requireVerified } from "./verify.ts";
 
 export const dbRestore: Command = {
-  example: "db restore /mnt/backup/collector-2026-11-22.db",
+  examples: ["db restore /mnt/backup/collector-2026-11-22.db"],
   details: [
     "The backup is verified first. A backup of an older version is upgraded while it is restored; the backup file stays as it is.",
   ],
-  async run({ args, env, out }) {
+  async run({ args, env, print }) {
     const { databasePath } = loadConfig(env, { credentials: false });
     const source = resolve(args[0] ?? "");
     const lock = lockPlace(databasePath);
-    const bar = copyingBar();
+    const bar = startCopyBar();
     try {
       requireFreePlace(databasePath);
       await restore(source, databasePath, {
@@ -33,7 +33,7 @@ export const dbRestore: Command = {
       bar.stop();
       lock.release();
     }
-    out(`${databasePath} was restored from ${source} and verified`);
+    print(`${databasePath} was restored from ${source} and verified`);
     return 0;
   },
 };

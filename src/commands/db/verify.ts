@@ -3,32 +3,32 @@ import { datasets } from "../../datasets/index.ts";
 import { loadConfig } from "../../settings/config.ts";
 import { type Verification, verify } from "../../store/verify/verify.ts";
 import type { Command } from "../command.ts";
-import { terminalBar } from "../shared/progress.ts";
+import { startTerminalBar } from "../shared/progress.ts";
 
 export const dbVerify: Command = {
-  example: "db verify",
+  examples: ["db verify"],
   details: [
     "The last line is the head of the chain. Keep a copy elsewhere: while the table `link` contains it, nothing before it",
     "was altered, removed or inserted.",
   ],
-  async run({ env, out }) {
+  async run({ env, print }) {
     const { databasePath } = loadConfig(env, { credentials: false });
     const found = await verifyWithBar(databasePath);
-    for (const problem of found.problems) out(problem);
+    for (const problem of found.problems) print(problem);
     const verdict = found.problems.length === 0 ? "all as received" : "NOT as received";
-    out(`${found.snapshots} snapshots of ${found.runs} runs verified: ${verdict}`);
-    if (found.pruned > 0) out(`${found.pruned} more were pruned; their digests are in the chain`);
+    print(`${found.snapshots} snapshots of ${found.runs} runs verified: ${verdict}`);
+    if (found.pruned > 0) print(`${found.pruned} more were pruned; their digests are in the chain`);
     if (found.corrected > 0)
-      out(`${found.corrected} corrections were made by db replay; the chain keeps the digests of before`);
-    out(`${found.due} slots were due by the schedules, ${found.accounted} of them are accounted for`);
-    out(`head of the chain: ${found.head}`);
+      print(`${found.corrected} corrections were made by db replay; the chain keeps the digests of before`);
+    print(`${found.due} slots were due by the schedules, ${found.accounted} of them are accounted for`);
+    print(`head of the chain: ${found.head}`);
     return found.problems.length === 0 ? 0 : 1;
   },
 };
 
 /** Verifies with a bar on a terminal. */
 export async function verifyWithBar(path: string): Promise<Verification> {
-  const bar = terminalBar("verifying", "links and snapshots");
+  const bar = startTerminalBar("verifying", "links and snapshots");
   try {
     return await verify(path, datasets, bar.update);
   } finally {

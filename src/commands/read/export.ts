@@ -8,13 +8,17 @@ import { kindOf } from "../../output/file-kind.ts";
 import { loadConfig } from "../../settings/config.ts";
 import { openHistory } from "../../store/read/open-history.ts";
 import { requireNotOwn } from "../../store/responses/own-files.ts";
-import type { Command, Input } from "../command.ts";
-import { endings } from "../run/signals.ts";
-import { instantOf } from "../shared/instant.ts";
-import { terminalBar } from "../shared/progress.ts";
+import type { Command, CommandInput } from "../command.ts";
+import { stopSignals } from "../run/signals.ts";
+import { parseInstant } from "../shared/instant.ts";
+import { startTerminalBar } from "../shared/progress.ts";
 
 export const exportCommand: Command = {
-  example: "export positions --out positions.parquet",
+  examples: [
+    "export positions --out positions.parquet",
+    "export spot-assets --out spot-assets.csv.gz --from 2026-11-01 --to 2026-12-01",
+    "export prices --out prices.ndjson --from -7d",
+  ],
   details: [
     `Datasets: ${datasetNames.join(", ")}.`,
     "Files: .csv, .ndjson, .csv.gz, .ndjson.gz and .parquet. An existing file is replaced when the new one is complete.",
@@ -24,7 +28,7 @@ export const exportCommand: Command = {
     { flags: "--from <instant>", summary: "from this instant on" },
     { flags: "--to <instant>", summary: "before this instant" },
   ],
-  async run({ args, options, env, out }) {
+  async run({ args, options, env, print }) {
     const name = datasetNames.find((one) => one === args[0]);
     if (!name || args.length > 1) throw new UsageError(`name one dataset: ${datasetNames.join(", ")}`);
     if (typeof options.out !== "string") throw new UsageError("--out names the file to write");
@@ -35,14 +39,14 @@ export const exportCommand: Command = {
     const { databasePath } = loadConfig(env, { credentials: false });
     requireNotOwn(path, databasePath);
     const history = openHistory(databasePath);
-    const bar = terminalBar("exporting", "rows");
+    const bar = startTerminalBar("exporting", "rows");
     const stop = new AbortController();
     let code = 0;
     const onSignal = (_signal: NodeJS.Signals, number: number) => {
       code = 128 + number;
       stop.abort();
     };
-    for (const signal of endings()) process.on(signal, onSignal);
+    for (const signal of stopSignals()) process.on(signal, onSignal);
     try {
       const rows = await exportHistory(history, datasetNamed(name), path, {
         span,
@@ -50,23 +54,23 @@ export const exportCommand: Command = {
         ...(process.stderr.isTTY && { onProgress: bar.update }),
       });
       bar.stop();
-      out(`${rows} rows of ${name} were written to ${path} (${statSync(path).size} bytes)`);
+      print(`${rows} rows of ${name} were written to ${path} (${statSync(path).size} bytes)`);
       return 0;
     } catch (error) {
       if (code === 0) throw error;
       return code;
     } finally {
-      for (const signal of endings()) process.off(signal, onSignal);
+      for (const signal of stopSignals()) process.off(signal, onSignal);
       bar.stop();
       history.close();
     }
   },
 };
 
-function spanOf({ from, to }: Input["options"]): { from: number; to: number } {
+function spanOf({ from, to }: CommandInput["options"]): { from: number; to: number } {
   const now = Date.now();
   return {
-    from: typeof from === "string" ? instantOf("--from", from, now) : 0,
-    to: typeof to === "string" ? instantOf("--to", to, now) : Number.MAX_SAFE_INTEGER,
+    from: typeof from === "string" ? parseInstant("--from", from, now) : 0,
+    to: typeof to === "string" ? parseInstant("--to", to, now) : Number.MAX_SAFE_INTEGER,
   };
 }

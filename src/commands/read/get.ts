@@ -5,19 +5,23 @@ import { UsageError } from "../../core/errors.ts";
 import { redactor } from "../../core/text.ts";
 import { addresses } from "../../datasets/addresses.ts";
 import { loadConfig, secretsOf } from "../../settings/config.ts";
-import type { Command, Input } from "../command.ts";
+import type { Command, CommandInput } from "../command.ts";
 
 export const get: Command = {
-  example: "get v2/positions --param productType=USDT-FUTURES",
+  examples: [
+    "get --list",
+    "get v2/positions --param productType=USDT-FUTURES",
+    "get /api/v2/spot/market/tickers --param symbol=BTCUSDT",
+  ],
   options: [
     { flags: "--param <k=v>", summary: "a parameter, as the exchange names it", repeat: true },
     { flags: "--account <name>", summary: "sign with the key of this account (default: the first)" },
     { flags: "--list", summary: "print the known endpoints" },
   ],
-  async run({ args: [endpoint], options, env, out }) {
+  async run({ args: [endpoint], options, env, print }) {
     if (options.list) {
       for (const { name, path, params, summary } of addresses)
-        out([name.padEnd(20), path.padEnd(40), params.join(" ").padEnd(34), summary].join(" ").trimEnd());
+        print([name.padEnd(20), path.padEnd(40), params.join(" ").padEnd(34), summary].join(" ").trimEnd());
       return 0;
     }
     if (endpoint === undefined) throw new UsageError("name an endpoint: a path (/api/…) or a name of get --list");
@@ -31,7 +35,7 @@ export const get: Command = {
         account === undefined ? clients.sessions[0] : clients.sessions.find((one) => one.name === account);
       if (!session) throw new UsageError(`there is no account "${account}"`);
       const answer = await session.client.get(address, params, { signal: AbortSignal.timeout(60_000) });
-      out(redactor(secretsOf(config))(toJson(answer.data, 2)));
+      print(redactor(secretsOf(config))(toJson(answer.data, 2)));
       return 0;
     } finally {
       clients.close();
@@ -49,7 +53,7 @@ function addressOf(endpoint: string): Address {
   return { name: endpoint, version, path: endpoint, perSecond: 1, per: "uid", signed: true, params: [], summary: "" };
 }
 
-function paramsOf(options: Input["options"]): Params {
+function paramsOf(options: CommandInput["options"]): Params {
   const pairs = Array.isArray(options.param) ? options.param : [];
   return Object.fromEntries(
     pairs.map((pair: string) => {

@@ -6,13 +6,17 @@ import { datasetNamed, datasetNames } from "../../datasets/index.ts";
 import { loadConfig } from "../../settings/config.ts";
 import type { Filter, HistoryReader, ScopeAsOf } from "../../store/history.ts";
 import { openHistory } from "../../store/read/open-history.ts";
-import type { Command, Input } from "../command.ts";
-import { formatOf, formatOption, printRows, tableRows } from "../shared/format.ts";
-import { instantOf } from "../shared/instant.ts";
+import type { Command, CommandInput } from "../command.ts";
+import { formatOption, maxTableRows, parseFormat, printRows } from "../shared/format.ts";
+import { parseInstant } from "../shared/instant.ts";
 import { textOption } from "../shared/option.ts";
 
 export const history: Command = {
-  example: "history positions --at 2026-11-01T12:00:00Z",
+  examples: [
+    "history positions --at 2026-11-01T12:00:00Z",
+    "history spot-assets --from -7d --coin BTC --changes",
+    "history equity --from 2026-11-01 --to 2026-12-01 --format csv",
+  ],
   details: [
     `Datasets: ${datasetNames.join(", ")}.`,
     "Instants: 2026-11-01 (midnight UTC), 2026-11-01T12:30:00Z, now, -30m, -1h, -7d.",
@@ -33,7 +37,7 @@ export const history: Command = {
     const { args, options, env } = input;
     const name = datasetNames.find((one) => one === args[0]);
     if (!name || args.length > 1) throw new UsageError(`name one dataset: ${datasetNames.join(", ")}`);
-    formatOf(options);
+    parseFormat(options);
     const { databasePath } = loadConfig(env, { credentials: false });
     const history = openHistory(databasePath);
     try {
@@ -47,17 +51,22 @@ export const history: Command = {
   },
 };
 
-async function printSpan(history: HistoryReader, name: DatasetName, filter: Filter, input: Input): Promise<void> {
-  const { options, note } = input;
-  const format = formatOf(options);
+async function printSpan(
+  history: HistoryReader,
+  name: DatasetName,
+  filter: Filter,
+  input: CommandInput,
+): Promise<void> {
+  const { options, printError } = input;
+  const format = parseFormat(options);
   const now = Date.now();
   const instant = (option: "from" | "to", otherwise: number) => {
     const text = textOption(options, option);
-    return text === undefined ? otherwise : instantOf(`--${option}`, text, now);
+    return text === undefined ? otherwise : parseInstant(`--${option}`, text, now);
   };
   const span = { from: instant("from", 0), to: instant("to", Number.MAX_SAFE_INTEGER) };
   const given = limitOf(options);
-  const most = given ?? (format === "table" ? tableRows : Number.POSITIVE_INFINITY);
+  const most = given ?? (format === "table" ? maxTableRows : Number.POSITIVE_INFINITY);
   // One more than a table shows by itself tells whether there are more.
   const newest = given === undefined && format === "table" ? most + 1 : most;
   const dataset = datasetNamed(name);
@@ -66,19 +75,25 @@ async function printSpan(history: HistoryReader, name: DatasetName, filter: Filt
   if (format !== "table") return printRows({ columns, rows: batches(rows) }, format, input, most);
   const all = [...rows];
   await printRows({ columns, rows: [all.slice(-most)] }, format, input, most);
-  if (all.length > most) note(`The newest ${most} rows; there are more. --limit N shows N, --format csv prints all.`);
+  if (all.length > most)
+    printError(`The newest ${most} rows; there are more. --limit N shows N, --format csv prints all.`);
 }
 
-async function printInstant(history: HistoryReader, name: DatasetName, filter: Filter, input: Input): Promise<void> {
-  const { options, note } = input;
+async function printInstant(
+  history: HistoryReader,
+  name: DatasetName,
+  filter: Filter,
+  input: CommandInput,
+): Promise<void> {
+  const { options, printError } = input;
   for (const other of ["from", "to", "changes"])
     if (options[other] !== undefined) throw new UsageError(`--at and --${other} exclude each other`);
-  const instant = instantOf("--at", textOption(options, "at") ?? "", Date.now());
+  const instant = parseInstant("--at", textOption(options, "at") ?? "", Date.now());
   const { columns, scopes, rows } = history.asOf(datasetNamed(name), filter, instant);
-  for (const scope of scopes) note(sentence(name, instant, scope));
-  if (scopes.length === 0) note(`${name}: unknown; nothing was ever asked that fits`);
-  const format = formatOf(options);
-  const most = limitOf(options) ?? (format === "table" ? tableRows : Number.POSITIVE_INFINITY);
+  for (const scope of scopes) printError(sentence(name, instant, scope));
+  if (scopes.length === 0) printError(`${name}: unknown; nothing was ever asked that fits`);
+  const format = parseFormat(options);
+  const most = limitOf(options) ?? (format === "table" ? maxTableRows : Number.POSITIVE_INFINITY);
   const shown = format === "table" ? rows : rows.slice(0, most);
   await printRows({ columns, rows: [shown] }, format, input, most);
 }
@@ -95,7 +110,7 @@ function sentence(name: DatasetName, instant: number, scope: ScopeAsOf): string 
 }
 
 /** What is asked for, in the words of the history views. Names that never occurred are values like any other. */
-function filterOf(history: HistoryReader, name: DatasetName, options: Input["options"]): Filter {
+function filterOf(history: HistoryReader, name: DatasetName, options: CommandInput["options"]): Filter {
   const productType = textOption(options, "productType");
   const given = {
     account: textOption(options, "account"),
@@ -113,7 +128,7 @@ function filterOf(history: HistoryReader, name: DatasetName, options: Input["opt
   return filter;
 }
 
-function limitOf(options: Input["options"]): number | undefined {
+function limitOf(options: CommandInput["options"]): number | undefined {
   const text = textOption(options, "limit");
   if (text === undefined) return undefined;
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new UsageError(`--limit "${text}" is not a whole number from 1 on`);

@@ -14,14 +14,18 @@ import { timezoneProblem } from "../../settings/timezone.ts";
 import type { HistoryReader } from "../../store/history.ts";
 import { openHistory } from "../../store/read/open-history.ts";
 import { requireNotOwn } from "../../store/responses/own-files.ts";
-import type { Command, Input } from "../command.ts";
-import { instantOf } from "../shared/instant.ts";
+import type { Command, CommandInput } from "../command.ts";
+import { parseInstant } from "../shared/instant.ts";
 import { textOption } from "../shared/option.ts";
 
 const names = reports.map(({ name }) => name).join(", ");
 
 export const report: Command = {
-  example: "report balances --from 2026-11-01 --by day --out balances.csv",
+  examples: [
+    "report balances --from 2026-11-01 --by day --out balances.csv",
+    "report positions --from -7d --account main",
+    "report equity --out equity.svg",
+  ],
   details: [
     ...reports.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`),
     "",
@@ -39,9 +43,9 @@ export const report: Command = {
     { flags: "--out <path>", summary: "write to this file instead of stdout; its folder must exist" },
   ],
   async run(input) {
-    const { args, options, env, out } = input;
+    const { args, options, env, print } = input;
     if (options.list) {
-      for (const { name, summary } of reports) out(`${name.padEnd(10)} ${summary}`);
+      for (const { name, summary } of reports) print(`${name.padEnd(10)} ${summary}`);
       return 0;
     }
     const chosen = reportNamed(args[0] ?? "");
@@ -54,8 +58,8 @@ export const report: Command = {
       const now = Date.now();
       const source = { history, account: accountOf(history, options), now };
       const span = spanOf(history, config, options, now);
-      if (path === null) await print(chosen, source, span, input);
-      else await write(chosen, source, span, path, input);
+      if (path === null) await printReport(chosen, source, span, input);
+      else await writeReport(chosen, source, span, path, input);
       return 0;
     } finally {
       history.close();
@@ -63,14 +67,25 @@ export const report: Command = {
   },
 };
 
-async function print(report: Report, source: Source, span: Span, { write, isTerminal }: Input): Promise<void> {
+async function printReport(
+  report: Report,
+  source: Source,
+  span: Span,
+  { write, isTerminal }: CommandInput,
+): Promise<void> {
   const line = isTerminal ? csvLineForTerminal : csvLine;
   for await (const text of csvOf(report, source, span, { line })) if (!(await write(text))) return;
 }
 
-async function write(report: Report, source: Source, span: Span, path: string, { note }: Input): Promise<void> {
+async function writeReport(
+  report: Report,
+  source: Source,
+  span: Span,
+  path: string,
+  { printError }: CommandInput,
+): Promise<void> {
   await writeAtomically(path, isDrawing(path) ? drawing(report, source, span, path) : csvOf(report, source, span));
-  note(`${path} was written`);
+  printError(`${path} was written`);
 }
 
 const isDrawing = (path: string): boolean => [".svg", ".png"].includes(extname(path).toLowerCase());
@@ -83,7 +98,7 @@ async function* drawing(report: Report, source: Source, span: Span, path: string
 }
 
 /** Null: stdout. */
-function outputOf({ name, chart }: Report, options: Input["options"]): string | null {
+function outputOf({ name, chart }: Report, options: CommandInput["options"]): string | null {
   const given = textOption(options, "out");
   if (given === undefined) return null;
   const path = resolve(given);
@@ -98,7 +113,7 @@ function outputOf({ name, chart }: Report, options: Input["options"]): string | 
 }
 
 /** Null: all. An account that is not there would make a report that looks like one of nothing. */
-function accountOf(history: HistoryReader, options: Input["options"]): string | null {
+function accountOf(history: HistoryReader, options: CommandInput["options"]): string | null {
   const given = textOption(options, "account");
   const known = [...new Set(history.series(null).map(({ account }) => account))];
   if (given !== undefined && known.length > 0 && !known.includes(given))
@@ -107,7 +122,7 @@ function accountOf(history: HistoryReader, options: Input["options"]): string | 
 }
 
 /** Whole periods from the first run, or `--from`, on; what has not come yet is left out. */
-function spanOf(history: HistoryReader, config: Config, options: Input["options"], now: number): Span {
+function spanOf(history: HistoryReader, config: Config, options: CommandInput["options"], now: number): Span {
   const timezone = textOption(options, "timezone") ?? config.timezone;
   const problem = timezoneProblem(timezone);
   if (problem !== null) throw new UsageError(`--timezone ${problem}`);
@@ -116,7 +131,7 @@ function spanOf(history: HistoryReader, config: Config, options: Input["options"
   if (!step) throw new UsageError(`--by "${by}" is none of ${steps.join(", ")}`);
   const instant = (option: "from" | "to", otherwise: number): number => {
     const text = textOption(options, option);
-    return text === undefined ? otherwise : (startOfDate(text, timezone) ?? instantOf(`--${option}`, text, now));
+    return text === undefined ? otherwise : (startOfDate(text, timezone) ?? parseInstant(`--${option}`, text, now));
   };
   const first = history.firstSlot() ?? now;
   const [from, to] = [instant("from", Number.NEGATIVE_INFINITY), instant("to", Number.POSITIVE_INFINITY)];

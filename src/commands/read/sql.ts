@@ -3,16 +3,20 @@ import { loadConfig } from "../../settings/config.ts";
 import { openHistory } from "../../store/read/open-history.ts";
 import { ask } from "../../store/sql/console.ts";
 import type { Command } from "../command.ts";
-import { formatOf, formatOption, printRows } from "../shared/format.ts";
+import { formatOption, parseFormat, printRows } from "../shared/format.ts";
 
 export const sql: Command = {
-  example: 'sql "select coin, available from spot_assets_latest order by available collate decimal desc"',
+  examples: [
+    'sql "select coin, available from spot_assets_latest order by available collate decimal desc"',
+    'sql "select decimal_sum(unrealized_pl) as pnl from positions_latest"',
+    'sql "select * from gaps" --format csv',
+  ],
   options: [formatOption],
   async run(input) {
     const { args, options, env } = input;
     const statement = args[0] ?? "";
     if (args.length > 1) throw new UsageError("give one statement, in quotes");
-    const format = formatOf(options);
+    const format = parseFormat(options);
     const { databasePath, sqlTimeoutSeconds } = loadConfig(env, { credentials: false });
     // What is wrong with the file is said here, where every command says it.
     openHistory(databasePath).close();

@@ -7,15 +7,15 @@ import type { SeriesStatus } from "../../store/history.ts";
 import { askHistory } from "../../store/read/open-history.ts";
 import { isLocked } from "../../store/sqlite/lock.ts";
 import type { Command } from "../command.ts";
-import { table } from "../shared/table.ts";
+import { formatTable } from "../shared/table.ts";
 
 export const status: Command = {
-  example: "status --json",
+  examples: ["status", "status --watch", "status --json"],
   options: [
     { flags: "--json", summary: "print JSON, for programs" },
     { flags: "--watch", summary: "show account and datasets, refreshed every two seconds until Ctrl-C" },
   ],
-  async run({ options, env, out, write }) {
+  async run({ options, env, print, write }) {
     const { databasePath, timezone } = loadConfig(env, { credentials: false });
     if (options.watch) {
       if (options.json) throw new UsageError("--watch draws for people; --json is for programs: give one of them");
@@ -25,16 +25,16 @@ export const status: Command = {
     const now = Date.now();
     const isCollecting = isLocked(databasePath);
     const all = askHistory(databasePath, (history) => history.status(now));
-    if (options.json) out(JSON.stringify(all.map(asJson), null, 2));
+    if (options.json) print(JSON.stringify(all.map(asJson), null, 2));
     else if (all.length === 0)
-      out(isCollecting ? waiting : "Nothing is scheduled in this database yet; `bitget-collector start` begins.");
+      print(isCollecting ? waiting : "Nothing is scheduled in this database yet; `bitget-collector start` begins.");
     else {
-      print(all, out);
+      printSeries(all, print);
       const room = roomFor(databasePath);
-      if (room.verdict !== "enough") out(`\n${roomInWords(databasePath, room)}`);
-      if (all.some((one) => one.lastOkAt !== null && one.ageMs === null)) out(`\n${clockIsBehind}`);
-      if (isCollecting === false) out("\nNothing collects into this database now; `bitget-collector start` goes on.");
-      else if (isCollecting && all.every((one) => now - one.unwrittenFrom > patience)) out(`\n${waiting}`);
+      if (room.verdict !== "enough") print(`\n${roomInWords(databasePath, room)}`);
+      if (all.some((one) => one.lastOkAt !== null && one.ageMs === null)) print(`\n${clockIsBehind}`);
+      if (isCollecting === false) print("\nNothing collects into this database now; `bitget-collector start` goes on.");
+      else if (isCollecting && all.every((one) => now - one.unwrittenFrom > patience)) print(`\n${waiting}`);
     }
     const isWaiting = all.length === 0 && isCollecting === true;
     return all.every((one) => one.fresh) && !isWaiting ? 0 : 1;
@@ -60,7 +60,7 @@ const asJson = ({ lastOkAt, nextAt, staleAt, last: _, since: __, unwrittenFrom: 
   staleSince: rest.fresh ? null : instant(staleAt),
 });
 
-function print(all: readonly SeriesStatus[], out: (line: string) => void): void {
+function printSeries(all: readonly SeriesStatus[], print: (line: string) => void): void {
   const heads = ["account", "dataset", "state", "last complete run (UTC)", "age", "next (UTC)", "24 h", "7 d", "30 d"];
   const rows = all.map((one) => [
     one.account,
@@ -73,11 +73,11 @@ function print(all: readonly SeriesStatus[], out: (line: string) => void): void 
     percent(one.coverage.week),
     percent(one.coverage.month),
   ]);
-  for (const line of table(heads, rows)) out(line);
+  for (const line of formatTable(heads, rows)) print(line);
   const failures = all.flatMap((one) => one.failures.map((failure) => ({ ...one, ...failure })));
-  if (failures.length > 0) out("\nOpen failures:");
+  if (failures.length > 0) print("\nOpen failures:");
   for (const { account, dataset, productType, code, message } of failures)
-    out(
+    print(
       visible(
         `  ${account} ${dataset}${productType ? ` ${productType}` : ""}: ${code === message ? "" : `${code} `}${message}`,
       ),

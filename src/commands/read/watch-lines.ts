@@ -14,7 +14,7 @@ import { createPrices } from "../../reports/balances.ts";
 import { liquidationDistance } from "../../reports/positions.ts";
 import type { Freshness, HistoryRow, OpenFailure } from "../../store/history.ts";
 import { openHistory } from "../../store/read/open-history.ts";
-import { table } from "../shared/table.ts";
+import { formatTable } from "../shared/table.ts";
 
 export type Tone = "plain" | "title" | "bad" | "faint";
 
@@ -28,7 +28,7 @@ export interface Line {
 const mostBalances = 8;
 
 /** At `now`, epoch ms; days are those of the time zone. @throws ConfigError where there is no database of ours */
-export function overview(databasePath: string, timezone: string, now: number): Line[] {
+export function overviewLines(databasePath: string, timezone: string, now: number): Line[] {
   const history = openHistory(databasePath);
   try {
     const source: Source = { history, account: null, now };
@@ -62,7 +62,7 @@ interface Cells {
 
 function section(name: string, { heads, rows }: Cells): Line[] {
   if (rows.length === 0) return [blank, title(name), { text: "none", tone: "faint" }];
-  const [head = "", ...lines] = table(
+  const [head = "", ...lines] = formatTable(
     heads,
     rows.map(({ cells }) => cells),
   );

@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CollectorError } from "../../core/errors.ts";
 import { sqliteErrorOf } from "../../store/sqlite/write-queue.ts";
-import { endings } from "../run/signals.ts";
-import { cutTo } from "../shared/width.ts";
-import { type Line, overview, type Tone } from "./watch-lines.ts";
+import { stopSignals } from "../run/signals.ts";
+import { truncateToWidth } from "../shared/width.ts";
+import { type Line, overviewLines, type Tone } from "./watch-lines.ts";
 
 export interface WatchOptions {
   databasePath: string;
@@ -25,8 +25,8 @@ export async function watch({ databasePath, timezone, isColoured, write }: Watch
   const { stdout } = process;
   const ending = new AbortController();
   const end = () => ending.abort();
-  let linesNow = overview(databasePath, timezone, Date.now());
-  const draw = () => write(stdout.isTTY ? inPlace(linesNow, stdout, isColoured) : plainly(linesNow));
+  let linesNow = overviewLines(databasePath, timezone, Date.now());
+  const draw = () => write(stdout.isTTY ? renderInPlace(linesNow, stdout, isColoured) : plainly(linesNow));
   const redraw = () => void draw();
   // However this ends, the terminal is given back as it was.
   const giveBack = () => void stdout.write(leave);
@@ -38,7 +38,7 @@ export async function watch({ databasePath, timezone, isColoured, write }: Watch
     stdout.write(enter);
     redraw();
   };
-  for (const signal of endings()) process.on(signal, end);
+  for (const signal of stopSignals()) process.on(signal, end);
   if (stdout.isTTY) {
     process.on("exit", giveBack).on("SIGTSTP", pause).on("SIGCONT", goOn);
     stdout.on("resize", redraw);
@@ -47,11 +47,11 @@ export async function watch({ databasePath, timezone, isColoured, write }: Watch
   try {
     while (!ending.signal.aborted && (await draw())) {
       await sleep(interval, null, { signal: ending.signal }).catch(() => {});
-      linesNow = linesAt(databasePath, timezone, Date.now());
+      linesNow = linesOrError(databasePath, timezone, Date.now());
     }
     return 0;
   } finally {
-    for (const signal of endings()) process.off(signal, end);
+    for (const signal of stopSignals()) process.off(signal, end);
     process.off("exit", giveBack).off("SIGTSTP", pause).off("SIGCONT", goOn);
     stdout.off("resize", redraw);
     if (stdout.isTTY) giveBack();
@@ -59,9 +59,9 @@ export async function watch({ databasePath, timezone, isColoured, write }: Watch
 }
 
 /** A database that cannot be read for a moment is said, and tried again. */
-export function linesAt(databasePath: string, timezone: string, now: number): Line[] {
+export function linesOrError(databasePath: string, timezone: string, now: number): Line[] {
   try {
-    return overview(databasePath, timezone, now);
+    return overviewLines(databasePath, timezone, now);
   } catch (error) {
     const damage = sqliteErrorOf(error);
     if (!damage && !(error instanceof CollectorError)) throw error;
@@ -80,7 +80,11 @@ const colours: Record<Tone, string> = { plain: "", title: "\u001b[1m", bad: "\u0
  * As many lines as there is room for, each cut at the edge; what stood there before is wiped away. A terminal that does not
  * know its size says 0.
  */
-export function inPlace(lines: readonly Line[], size: { columns: number; rows: number }, isColoured: boolean): string {
+export function renderInPlace(
+  lines: readonly Line[],
+  size: { columns: number; rows: number },
+  isColoured: boolean,
+): string {
   const columns = size.columns || 80;
   const rows = size.rows || 24;
   const hidden = lines.length > rows ? lines.length - rows + 1 : 0;
@@ -88,7 +92,7 @@ export function inPlace(lines: readonly Line[], size: { columns: number; rows: n
   if (hidden > 0) shown.push({ text: `… ${hidden} more lines: make the window higher`, tone: "faint" });
   const drawn = shown.map(({ text, tone }) => {
     const colour = isColoured ? colours[tone] : "";
-    return `${colour}${cutTo(text, columns)}${colour && "\u001b[0m"}\u001b[K`;
+    return `${colour}${truncateToWidth(text, columns)}${colour && "\u001b[0m"}\u001b[K`;
   });
   return `\u001b[H${drawn.join("\n")}\u001b[J`;
 }

@@ -1,6 +1,6 @@
 /** What `start` and `demo` have in common: collecting until a signal, an error or the time ends it. */
 import { type App, type Daemon, observeRuns, openDaemon, preflight } from "../../app.ts";
-import { type Ending, endings, signalNumbers } from "./signals.ts";
+import { type StopSignal, signalNumbers, stopSignals } from "./signals.ts";
 
 /** The time that current runs have after the first signal. Milliseconds. */
 const finishWithinMs = 8000;
@@ -25,14 +25,14 @@ export async function collectUntilStopped(app: App, seconds: number | null): Pro
     fatal ??= error;
     end();
   };
-  let stoppedBy: Ending | null = null;
-  const onSignal = (signal: Ending) => {
+  let stoppedBy: StopSignal | null = null;
+  const onSignal = (signal: StopSignal) => {
     if (stoppedBy !== null) return kill(128 + signalNumbers[signal]);
     stoppedBy = signal;
     app.log.info({ signal }, "stopping: the runs at hand are finished first");
     end();
   };
-  for (const signal of endings()) process.on(signal, onSignal);
+  for (const signal of stopSignals()) process.on(signal, onSignal);
   const work = async () => {
     let daemon: Daemon | null = null;
     // Also without pages: the heartbeat is one of the observers.
@@ -54,7 +54,7 @@ export async function collectUntilStopped(app: App, seconds: number | null): Pro
   };
   const clean = work().then(() => (stoppedBy === "SIGHUP" ? 128 + signalNumbers.SIGHUP : 0));
   const code = await Promise.race([killed, clean]);
-  for (const signal of endings()) process.off(signal, onSignal);
+  for (const signal of stopSignals()) process.off(signal, onSignal);
   if (fatal) throw fatal;
   if (code === 0 || stoppedBy === "SIGHUP") app.log.info({}, "stopped");
   return code;

@@ -33,9 +33,9 @@ const account: SimulatedAccount = {
 const firstDay = Date.UTC(2026, 9, 10, 6);
 
 export const demo: Command = {
-  example: "demo --seconds 30",
+  examples: ["demo", "demo --seconds 30"],
   options: [{ flags: "--seconds <n>", summary: "stop n seconds after live collecting began" }],
-  async run({ options, env, out }) {
+  async run({ options, env, print }) {
     const seconds = secondsOf(options.seconds);
     const past = demoConfig(env, "0 * * * *");
     const live = demoConfig(env, "*/5 * * * * *");
@@ -55,7 +55,7 @@ export const demo: Command = {
         await fill(app, clock);
         const deps = { ...app.deps, schedules: live.schedules };
         const code = await collectUntilStopped({ ...app, deps }, seconds);
-        for (const line of afterwards(relative(process.cwd(), past.databasePath))) out(line);
+        for (const line of afterwards(relative(process.cwd(), past.databasePath))) print(line);
         return code;
       } finally {
         app.close();

@@ -4,24 +4,24 @@ import { openHistory } from "../../store/read/open-history.ts";
 import { placeProblem, serve } from "../../web/server.ts";
 import { openSite } from "../../web/site.ts";
 import type { Command } from "../command.ts";
-import { type Ending, endings, signalNumbers } from "./signals.ts";
+import { type StopSignal, signalNumbers, stopSignals } from "./signals.ts";
 
 export const serveCommand: Command = {
-  example: "serve",
-  async run({ env, note }) {
+  examples: ["serve"],
+  async run({ env, printError }) {
     const config = loadConfig(env, { credentials: false, pages: true });
     const { http, databasePath } = config;
     if (http === null) throw new ConfigError(["HTTP_PORT is empty, which switches the pages off; set it to a port"]);
     // What is wrong with the file is said here, where every command says it.
     openHistory(databasePath).close();
     const site = openSite(config, null);
-    const serving = await serve(site, http, (error) => note(String(error))).catch((error: unknown) => {
+    const serving = await serve(site, http, (error) => printError(String(error))).catch((error: unknown) => {
       const problem = placeProblem(error, http);
       throw problem === null ? error : new ConfigError([problem]);
     });
-    note(`the pages are at ${serving.url}`);
-    const signal = await new Promise<Ending>((resolve) => {
-      for (const signal of endings()) process.once(signal, resolve);
+    printError(`the pages are at ${serving.url}`);
+    const signal = await new Promise<StopSignal>((resolve) => {
+      for (const signal of stopSignals()) process.once(signal, resolve);
     });
     serving.close();
     site.close();

@@ -2,13 +2,13 @@
 import { isatty } from "node:tty";
 
 export const signalNumbers = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
-export type Ending = keyof typeof signalNumbers;
+export type StopSignal = keyof typeof signalNumbers;
 
 /**
  * The signals that end this program. SIGHUP is one of them where it belongs to a terminal, which sends it when it is closed. `nohup`
  * wants it ignored and leaves no stream on a terminal; that alone shows it, as Node.js undoes what it did to the signal.
  */
-export function endings(): readonly Ending[] {
+export function stopSignals(): readonly StopSignal[] {
   const hasTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
   return hasTerminal ? ["SIGHUP", "SIGINT", "SIGTERM"] : ["SIGINT", "SIGTERM"];
 }
@@ -17,11 +17,11 @@ export function endings(): readonly Ending[] {
 export function ignoreOtherSignals(): void {
   // Node.js would open a debugger, and whoever connects to it reads the keys.
   process.on("SIGUSR1", () => {});
-  if (!endings().includes("SIGHUP")) process.on("SIGHUP", () => {});
+  if (!stopSignals().includes("SIGHUP")) process.on("SIGHUP", () => {});
 }
 
 /** Ends the process with this exit code: the only place that does. */
-export function leave(code: number): never {
+export function exitWith(code: number): never {
   if (code === 128 + signalNumbers.SIGHUP) {
     // Restoring the settings of a terminal that is gone, Node.js aborts. The signal itself ends the process with the same code.
     process.removeAllListeners("SIGHUP");

@@ -6,7 +6,7 @@ import type { Command } from "../command.ts";
 import { collectUntilStopped } from "./daemon.ts";
 
 export const start: Command = {
-  example: "start",
+  examples: ["start"],
   async run({ env }) {
     const config = loadConfig(env);
     const app = await openApp(config);

@@ -5,8 +5,8 @@ import { UsageError } from "../../core/errors.ts";
 import { visible } from "../../core/text.ts";
 import { csvLine, csvLineForTerminal } from "../../output/csv.ts";
 import { objectText } from "../../output/ndjson.ts";
-import type { Input } from "../command.ts";
-import { table } from "./table.ts";
+import type { CommandInput } from "../command.ts";
+import { formatTable } from "./table.ts";
 
 const formats = ["table", "csv", "json", "ndjson"] as const;
 export type Format = (typeof formats)[number];
@@ -17,7 +17,7 @@ export const formatOption = {
 };
 
 /** @throws UsageError for a format that is none */
-export function formatOf({ format = "table" }: Input["options"]): Format {
+export function parseFormat({ format = "table" }: CommandInput["options"]): Format {
   const found = formats.find((one) => one === format);
   if (!found) throw new UsageError(`--format "${format}" is none of ${formats.join(", ")}`);
   return found;
@@ -29,13 +29,13 @@ export interface Rows {
 }
 
 /** Rows that a table shows unless told otherwise; a person reads no more. */
-export const tableRows = 50;
+export const maxTableRows = 50;
 
 /** Resolves when all is written, or nobody reads any more. What is left out of a table is said on stderr. */
-export async function printRows(rows: Rows, format: Format, input: Input, most = tableRows): Promise<void> {
-  const { write, note, isTerminal } = input;
+export async function printRows(rows: Rows, format: Format, input: CommandInput, most = maxTableRows): Promise<void> {
+  const { write, printError, isTerminal } = input;
   if (format !== "table") {
-    for await (const text of texts(rows, format, isTerminal)) if (!(await write(text))) return;
+    for await (const text of formatRows(rows, format, isTerminal)) if (!(await write(text))) return;
     return;
   }
   const shown: Cell[][] = [];
@@ -43,19 +43,23 @@ export async function printRows(rows: Rows, format: Format, input: Input, most =
     shown.push(...batch);
     if (shown.length > most) break;
   }
-  const lines = table(
+  const lines = formatTable(
     rows.columns,
     shown.slice(0, most).map((row) => row.map((cell) => (typeof cell === "string" ? cell : cellText(cell)))),
   );
   await write(`${lines.join("\n")}\n`);
   if (shown.length > most)
-    note(`The first ${most} rows; there are more. --format csv, json or ndjson prints them all.`);
+    printError(`The first ${most} rows; there are more. --format csv, json or ndjson prints them all.`);
 }
 
-type Texts = AsyncGenerator<string>;
+type TextStream = AsyncGenerator<string>;
 
 /** To a file or a pipe byte for byte. A terminal shows control characters as escapes, which in JSON mean the same. */
-async function* texts({ columns, rows }: Rows, format: "csv" | "json" | "ndjson", isTerminal: boolean): Texts {
+async function* formatRows(
+  { columns, rows }: Rows,
+  format: "csv" | "json" | "ndjson",
+  isTerminal: boolean,
+): TextStream {
   if (format === "csv") {
     const line = isTerminal ? csvLineForTerminal : csvLine;
     // With the first rows, so that a query that fails before them prints nothing.

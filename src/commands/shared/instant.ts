@@ -11,7 +11,7 @@ const iso = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(Z|[+-]
  * alone is its midnight.
  * @throws UsageError naming the option
  */
-export function instantOf(option: string, text: string, now: number): number {
+export function parseInstant(option: string, text: string, now: number): number {
   if (text === "now") return now;
   const [, count, unit = ""] = /^-(\d{1,9})([smhdw])$/.exec(text) ?? [];
   if (count !== undefined) return now - Number.parseInt(count, 10) * (units[unit] ?? 0);

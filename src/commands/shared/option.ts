@@ -1,7 +1,7 @@
-import type { Input } from "../command.ts";
+import type { CommandInput } from "../command.ts";
 
 /** Returns the text of an option; undefined where it is not given. */
-export function textOption(options: Input["options"], name: string): string | undefined {
+export function textOption(options: CommandInput["options"], name: string): string | undefined {
   const value = options[name];
   return typeof value === "string" ? value : undefined;
 }

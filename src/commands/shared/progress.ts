@@ -12,13 +12,13 @@ export function startBar(what: string, total: number, unit: string): SingleBar {
   return bar;
 }
 
-export interface Bar {
+export interface ProgressBar {
   update(done: number, total: number): void;
   stop(): void;
 }
 
 /** A bar on a terminal, nothing elsewhere. */
-export function terminalBar(what: string, unit: string): Bar {
+export function startTerminalBar(what: string, unit: string): ProgressBar {
   const bar = process.stderr.isTTY ? startBar(what, 0, unit) : null;
   return {
     update(done, total) {
@@ -30,4 +30,4 @@ export function terminalBar(what: string, unit: string): Bar {
 }
 
 /** For the pages of a database that is copied. */
-export const copyingBar = (): Bar => terminalBar("copying", "pages");
+export const startCopyBar = (): ProgressBar => startTerminalBar("copying", "pages");

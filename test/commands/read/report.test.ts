@@ -53,10 +53,10 @@ it("report lists what there is, and refuses what makes no sense", async () => {
       args,
       options,
       env: { DATABASE_URL: `file:${path}` },
-      out: (line) => void printed.push(line.split(" ")[0] ?? ""),
+      print: (line) => void printed.push(line.split(" ")[0] ?? ""),
       write: async () => true,
       isTerminal: false,
-      note: () => {},
+      printError: () => {},
     });
   await call([], { list: true });
   expect(printed).toEqual(["balances", "positions", "episodes", "equity", "changes", "coverage"]);

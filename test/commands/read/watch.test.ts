@@ -1,8 +1,8 @@
 import { closeSync, existsSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { inPlace, linesAt } from "../../../src/commands/read/watch.ts";
-import { type Line, overview } from "../../../src/commands/read/watch-lines.ts";
+import { linesOrError, renderInPlace } from "../../../src/commands/read/watch.ts";
+import { type Line, overviewLines } from "../../../src/commands/read/watch-lines.ts";
 import { datasetNamed } from "../../../src/datasets/index.ts";
 import { start as begin, good, item, minute, query, collect as run } from "../../store/kit.ts";
 import { open, temporaryPath } from "../../store/temporary.ts";
@@ -18,7 +18,7 @@ describe("what status --watch shows", () => {
   it("are the figures of the database: worth, positions, balances, collecting", async () => {
     const world = await createWorld("2026-03-01T12:00:30Z", everyDataset("* * * * *"));
     await world.at("2026-03-01T12:01:00Z");
-    const text = textOf(overview(world.path, "UTC", world.clock.now()));
+    const text = textOf(overviewLines(world.path, "UTC", world.clock.now()));
     const [equity] = world.rows("select usdt_equity as worth from equity_history") as { worth: string }[];
     expect(text).toContain(`main     ${equity?.worth}`);
     const open = world.rows("select symbol, hold_side from positions_latest") as {
@@ -39,7 +39,7 @@ describe("what status --watch shows", () => {
     world.exchange.misbehave({ path: "/api/v2/mix/position", code: "40014", times: Number.POSITIVE_INFINITY });
     await world.at("2026-03-01T12:01:00Z");
     await world.at("2026-03-01T12:02:00Z");
-    const lines = overview(world.path, "UTC", world.clock.now() + minute);
+    const lines = overviewLines(world.path, "UTC", world.clock.now() + minute);
     expect(textOf(lines)).toMatch(/main +\S+ +unknown/);
     expect(lines).toContainEqual(
       expect.objectContaining({ tone: "bad", text: expect.stringMatching(/positions +STALE +never/) }),
@@ -55,7 +55,7 @@ describe("what status --watch shows", () => {
     await store.setSchedule("main", "spot-assets", "* * * * *", begin);
     const coin = item(spot, { coin: "\u001b[2JEVIL", available: "1", frozen: "0", locked: "0" });
     await run(store, spot, begin + minute, { snapshots: [good([coin], begin + minute)] });
-    const text = textOf(overview(path, "UTC", begin + minute + 1000));
+    const text = textOf(overviewLines(path, "UTC", begin + minute + 1000));
     expect(text).toContain("\\u001b[2JEVIL");
     expect(text).not.toContain("\u001b");
   });
@@ -63,14 +63,14 @@ describe("what status --watch shows", () => {
 
 it("cuts lines at the edge of the terminal, and says how many are left below it", () => {
   const lines = ["12345678", "123456789", "c", "d"].map(plain);
-  expect(inPlace(lines, { columns: 8, rows: 4 }, false)).toBe(
+  expect(renderInPlace(lines, { columns: 8, rows: 4 }, false)).toBe(
     "\u001b[H12345678\u001b[K\n1234567…\u001b[K\nc\u001b[K\nd\u001b[K\u001b[J",
   );
-  expect(inPlace(lines, { columns: 30, rows: 2 }, false)).toContain("12345678\u001b[K\n… 3 more lines");
+  expect(renderInPlace(lines, { columns: 30, rows: 2 }, false)).toContain("12345678\u001b[K\n… 3 more lines");
 });
 
 it("takes a terminal that does not know its size for the usual one", () => {
-  const drawn = inPlace(
+  const drawn = renderInPlace(
     [plain("12345678"), ...Array.from({ length: 30 }, () => plain("c"))],
     { columns: 0, rows: 0 },
     false,
@@ -89,7 +89,7 @@ it("goes on when the database turns out to be damaged under its hands", async ()
   const file = openSync(path, "r+");
   writeSync(file, Buffer.alloc(2048, 0xee), 0, 2048, (Number(page) - 1) * 2048);
   closeSync(file);
-  expect(linesAt(path, "UTC", begin + minute)).toEqual([
+  expect(linesOrError(path, "UTC", begin + minute)).toEqual([
     { text: `${path} cannot be read: database disk image is malformed (SQLITE_CORRUPT)`, tone: "bad" },
   ]);
 });

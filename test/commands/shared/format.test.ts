@@ -11,8 +11,8 @@ async function printed(format: Format, isTerminal: boolean): Promise<string> {
     args: [],
     options: {},
     env: {},
-    out: () => {},
-    note: () => {},
+    print: () => {},
+    printError: () => {},
     isTerminal,
     write: async (part) => {
       text += part;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { instantOf } from "../../../src/commands/shared/instant.ts";
+import { parseInstant } from "../../../src/commands/shared/instant.ts";
 import { UsageError } from "../../../src/core/errors.ts";
 
 const now = Date.parse("2026-11-22T15:34:45.500Z");
@@ -19,7 +19,7 @@ it.each([
   ["2026-11-01T00:30:00-0530", "2026-11-01T06:00:00.000Z"],
   ["2028-02-29", "2028-02-29T00:00:00.000Z"],
 ])("%s is %s", (text, instant) => {
-  expect(new Date(instantOf("--at", text, now)).toISOString()).toBe(instant);
+  expect(new Date(parseInstant("--at", text, now)).toISOString()).toBe(instant);
 });
 
 it.each([
@@ -34,6 +34,6 @@ it.each([
   "11/01/2026",
   "1793491200000",
 ])("%j is refused, naming the option", (text) => {
-  expect(() => instantOf("--at", text, now)).toThrow(UsageError);
-  expect(() => instantOf("--at", text, now)).toThrow("--at");
+  expect(() => parseInstant("--at", text, now)).toThrow(UsageError);
+  expect(() => parseInstant("--at", text, now)).toThrow("--at");
 });

@@ -1,7 +1,7 @@
 /** Tables in a terminal, whose cells are counted by hand: a letter of Chinese takes two, one that joins another none. */
 import { describe, expect, it } from "vitest";
-import { inPlace } from "../../../src/commands/read/watch.ts";
-import { table } from "../../../src/commands/shared/table.ts";
+import { renderInPlace } from "../../../src/commands/read/watch.ts";
+import { formatTable } from "../../../src/commands/shared/table.ts";
 
 describe("columns of a table", () => {
   it.each([
@@ -13,7 +13,7 @@ describe("columns of a table", () => {
     ["Hangul", "코인", 4],
     ["a control character, which is shown", "A\u0007", 7],
   ])("begin in the same cell behind %s", (_what, name, cells) => {
-    const [head = "", first = "", second = ""] = table(
+    const [head = "", first = "", second = ""] = formatTable(
       ["coin", "available"],
       [
         ["USDT-LONG", "1"],
@@ -27,7 +27,7 @@ describe("columns of a table", () => {
 
 it("a screen cuts lines by the cells they take, and no letter in two", () => {
   const drawn = (text: string, columns: number) =>
-    inPlace([{ text, tone: "plain" }], { columns, rows: 5 }, false)
+    renderInPlace([{ text, tone: "plain" }], { columns, rows: 5 }, false)
       .replace("\u001b[H", "")
       .replace("\u001b[K\u001b[J", "");
   expect(drawn("我踏马来了", 10)).toBe("我踏马来了");
