@@ -59,7 +59,7 @@ async function askedOf(folder: string, missing: number, causeOf: (n: number) => 
   }
   store.close();
   const history = openHistory(path);
-  const view = { history, account: null, at: start + missing * minute, isNow: true, timezone: "UTC", given: {} };
+  const view = { history, account: null, at: start + missing * minute, isNow: true, timezone: "UTC", params: {} };
   try {
     return { gaps: asked(view, gaps), state: asked(view, collection) };
   } finally {

@@ -72,7 +72,7 @@ async function storeFor(history: History): Promise<number[]> {
 /** The built program's process for pages, started as the daemon starts it. */
 async function servePages(databasePath: string): Promise<{ url: string; close(): Promise<void> }> {
   const built = resolve("dist/web/process/process.js");
-  const { PagesProcess } = (await import(built)) as typeof import("../src/web/process/process.ts");
+  const { DashboardProcess } = (await import(built)) as typeof import("../src/web/process/process.ts");
   let heard: (url: string) => void = () => {};
   const listening = new Promise<string>((done) => {
     heard = done;
@@ -82,7 +82,7 @@ async function servePages(databasePath: string): Promise<{ url: string; close():
     if (url) heard(url);
     else console.error(`readers: ${msg}`);
   };
-  const pages = new PagesProcess({
+  const pages = new DashboardProcess({
     site: { databasePath, timezone: "UTC", sqlTimeoutSeconds: 10 },
     http: { host: "127.0.0.1", port: 0, token: null, names: [] },
     log: createLog({ level: "info", format: "json", secrets: [], write }),

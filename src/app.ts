@@ -25,7 +25,7 @@ import { openRawAnswers } from "./store/responses/archive.ts";
 import { unjudged } from "./store/runs/freshness.ts";
 import { lockDatabase } from "./store/sqlite/lock.ts";
 import type { Store } from "./store/store.ts";
-import { PagesProcess } from "./web/process/process.ts";
+import { DashboardProcess } from "./web/process/process.ts";
 
 /** Everything that talks to the exchange. */
 export interface ExchangeClients {
@@ -45,7 +45,7 @@ export interface App extends ExchangeClients {
   /** Null: switched off. */
   dailyReports: DailyReports | null;
   /** Null: switched off. */
-  pages: PagesProcess | null;
+  pages: DashboardProcess | null;
   /** Null: switched off. */
   heartbeat: Heartbeat | null;
   alerts: Alerts;
@@ -148,7 +148,7 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
     const dailyReports = schedule && createDailyReports({ databasePath, directory, schedule, clock, log, stopping });
     const { http, timezone, sqlTimeoutSeconds } = config;
     const site = { databasePath, timezone, sqlTimeoutSeconds };
-    const pages = http && new PagesProcess({ site, http, log });
+    const pages = http && new DashboardProcess({ site, http, log });
     if (pages) opened.unshift(pages);
     return { ...clients, store, deps, observers, dailyReports, alerts, pages, heartbeat, abortRuns, close };
   } catch (error) {

@@ -15,27 +15,27 @@ interface Health {
 }
 
 /** Asked more often than that, it says the same again. Milliseconds. */
-const keepMs = 1000;
+const cacheMs = 1000;
 
 /** 200 or 503. Whoever has not shown the token is told one word: a probe needs no more, and names are nobody's business. */
 export function healthz(site: Site, access: Access): Hono {
   let last: { at: number; health: Promise<Health> } | null = null;
 
   async function current(): Promise<Health> {
-    if (!last || performance.now() - last.at > keepMs) last = { at: performance.now(), health: healthOf(site) };
+    if (!last || performance.now() - last.at > cacheMs) last = { at: performance.now(), health: checkHealth(site) };
     return last.health;
   }
 
   return new Hono().get("/", async (c) => {
     const health = await current();
-    const body = access.isKnown(c) ? health : { status: health.status };
+    const body = access.isAuthorized(c) ? health : { status: health.status };
     return c.json(body, health.status === "ok" ? 200 : 503);
   });
 }
 
 const instant = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
 
-async function healthOf(site: Site): Promise<Health> {
+async function checkHealth(site: Site): Promise<Health> {
   const { daemon, ...why } = await daemonState(site);
   try {
     const all = await site.reader.read((history) => history.freshness(site.now()));

@@ -4,10 +4,10 @@ import { HTTPException } from "hono/http-exception";
 import type { Site } from "./site.ts";
 
 /** So many pages may be open; each holds a connection. */
-const most = 100;
+const maxConnections = 100;
 
 /** Whoever takes nothing any more is let go. */
-const mostWaiting = 20;
+const maxQueuedEvents = 20;
 
 /** A word in between, so that both sides notice when the other is gone. Milliseconds. */
 const heartbeatMs = 15_000;
@@ -19,19 +19,19 @@ const heartbeatMs = 15_000;
 export function live({ changes }: Site): Hono {
   let count = 0;
   return new Hono().get("/", (c) => {
-    if (count >= most) throw new HTTPException(503, { message: "Too many pages are open; close some." });
+    if (count >= maxConnections) throw new HTTPException(503, { message: "Too many pages are open; close some." });
     const encoder = new TextEncoder();
     let end = () => {};
     const body = new ReadableStream<Uint8Array>({
       start(controller) {
         count += 1;
         const send = (text: string) => {
-          if ((controller.desiredSize ?? 0) > -mostWaiting) return controller.enqueue(encoder.encode(text));
+          if ((controller.desiredSize ?? 0) > -maxQueuedEvents) return controller.enqueue(encoder.encode(text));
           end();
           controller.error(new Error("nobody takes it"));
         };
-        const tell = () => send(`event: version\ndata: ${changes.version()}\n\n`);
-        const unsubscribe = changes.subscribe(tell);
+        const sendVersion = () => send(`event: version\ndata: ${changes.version()}\n\n`);
+        const unsubscribe = changes.subscribe(sendVersion);
         const heartbeat = setInterval(() => send(":\n\n"), heartbeatMs);
         end = () => {
           count -= 1;
@@ -40,7 +40,7 @@ export function live({ changes }: Site): Hono {
           end = () => {};
         };
         send("retry: 3000\n\n");
-        tell();
+        sendVersion();
       },
       cancel: () => end(),
     });

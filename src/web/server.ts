@@ -6,7 +6,7 @@ import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { ConfigError, QueryError } from "../core/errors.ts";
 import type { HttpSettings } from "../settings/config.ts";
-import { type Refusal, refusalOf, safeHeaders } from "./access/guard.ts";
+import { checkRequest, type Rejection, securityHeaders } from "./access/guard.ts";
 import { type Access, createAccess } from "./access/login.ts";
 import { assets } from "./assets.ts";
 import { healthz } from "./health.ts";
@@ -14,7 +14,7 @@ import { live } from "./live.ts";
 import { pages } from "./pages/index.ts";
 import type { Site } from "./site.ts";
 
-export interface Serving {
+export interface RunningServer {
   /** Where a person finds the pages. */
   url: string;
   close(): void;
@@ -27,8 +27,12 @@ const limits = { headers: 10_000, request: 20_000, keepAlive: 5_000, idle: 60_00
  * Listens. What goes wrong inside is given to `onProblem`; whoever asked is told that something did.
  * @throws what Node says of a place that cannot be had: `EADDRINUSE`, `EACCES`, …
  */
-export async function serve(site: Site, http: HttpSettings, onProblem: (error: unknown) => void): Promise<Serving> {
-  const app = appOf(site, createAccess(http.token, site.now), onProblem);
+export async function serve(
+  site: Site,
+  http: HttpSettings,
+  onProblem: (error: unknown) => void,
+): Promise<RunningServer> {
+  const app = createApp(site, createAccess(http.token, site.now), onProblem);
   const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   const server = createServer(
     {
@@ -41,15 +45,15 @@ export async function serve(site: Site, http: HttpSettings, onProblem: (error: u
       requireHostHeader: false,
     },
     (request, response) => {
-      for (const [name, value] of Object.entries(safeHeaders)) response.setHeader(name, value);
-      const refusal = refusalOf(request, http);
-      if (refusal) refuse(response, refusal);
+      for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
+      const refusal = checkRequest(request, http);
+      if (refusal) reject(response, refusal);
       else void answer(request, response);
     },
   );
   server.maxConnections = limits.connections;
   server.setTimeout(Math.max(limits.idle, site.sqlTimeoutSeconds * 2000));
-  const port = await listening(server, http);
+  const port = await listen(server, http);
   const name = http.host === "0.0.0.0" || http.host === "::" ? "127.0.0.1" : http.host;
   return {
     url: `http://${name.includes(":") ? `[${name}]` : name}:${port}/`,
@@ -61,7 +65,7 @@ export async function serve(site: Site, http: HttpSettings, onProblem: (error: u
 }
 
 /** Why the place cannot be had, and what to do; null where that is not what went wrong. */
-export function placeProblem(error: unknown, { host, port }: HttpSettings): string | null {
+export function describeListenError(error: unknown, { host, port }: HttpSettings): string | null {
   switch ((error as NodeJS.ErrnoException).code) {
     case "EADDRINUSE":
       return `port ${port} of ${host} is taken by another program; set HTTP_PORT to another, or leave it empty for no pages`;
@@ -77,12 +81,12 @@ export function placeProblem(error: unknown, { host, port }: HttpSettings): stri
   }
 }
 
-function refuse(response: ServerResponse, { status, problem, headers = {} }: Refusal): void {
+function reject(response: ServerResponse, { status, problem, headers = {} }: Rejection): void {
   response.writeHead(status, { "Content-Type": "text/plain; charset=utf-8", Connection: "close", ...headers });
   response.end(`${problem}\n`);
 }
 
-function listening(server: Server, { host, port }: HttpSettings): Promise<number> {
+function listen(server: Server, { host, port }: HttpSettings): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, () => {
@@ -92,7 +96,7 @@ function listening(server: Server, { host, port }: HttpSettings): Promise<number
   });
 }
 
-function appOf(site: Site, access: Access, onProblem: (error: unknown) => void): Hono {
+function createApp(site: Site, access: Access, onProblem: (error: unknown) => void): Hono {
   return new Hono()
     .use(async (c, next) => {
       await next();

@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { causes } from "../../src/core/domain.ts";
 import { askHistory } from "../../src/store/read/open-history.ts";
 import { rawFile } from "../../src/store/responses/archive-file.ts";
-import { meanings } from "../../src/web/data/collection.ts";
+import { causeDescriptions } from "../../src/web/data/collection.ts";
 import { parseExposition } from "../support/exposition.ts";
 import { createWorld, type World } from "../support/world.ts";
 
@@ -52,5 +52,5 @@ it("a clock that is years ahead takes no kept answer away", async () => {
 
 it("every cause of a slot without a snapshot has a sentence on the page", () => {
   const { late: _ran, ...without } = causes;
-  expect(Object.values(without).filter((cause) => !Object.hasOwn(meanings, cause))).toEqual([]);
+  expect(Object.values(without).filter((cause) => !Object.hasOwn(causeDescriptions, cause))).toEqual([]);
 });

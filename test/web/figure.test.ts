@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { changeFigure, shareFigure, shortened, wholeFigure } from "../../src/web/pages/parts/figure.ts";
+import { changeFigure, shareFigure, shorten, wholeFigure } from "../../src/web/pages/parts/figure.ts";
 
 it.each([
   ["74285.668380410858", "74,285.668…"],
@@ -11,7 +11,7 @@ it.each([
   ["999", "999"],
   ["1000", "1,000"],
 ])("shows %s as %s", (digits, shown) => {
-  expect(shortened(digits)).toBe(shown);
+  expect(shorten(digits)).toBe(shown);
 });
 
 it("keeps every digit beside one that is cut", () => {

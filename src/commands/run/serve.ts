@@ -1,7 +1,7 @@
 import { ConfigError } from "../../core/errors.ts";
 import { loadConfig } from "../../settings/config.ts";
 import { openHistory } from "../../store/read/open-history.ts";
-import { placeProblem, serve } from "../../web/server.ts";
+import { describeListenError, serve } from "../../web/server.ts";
 import { openSite } from "../../web/site.ts";
 import type { Command } from "../command.ts";
 import { type StopSignal, signalNumbers, stopSignals } from "./signals.ts";
@@ -16,7 +16,7 @@ export const serveCommand: Command = {
     openHistory(databasePath).close();
     const site = openSite(config, null);
     const serving = await serve(site, http, (error) => printError(String(error))).catch((error: unknown) => {
-      const problem = placeProblem(error, http);
+      const problem = describeListenError(error, http);
       throw problem === null ? error : new ConfigError([problem]);
     });
     printError(`the pages are at ${serving.url}`);

@@ -8,7 +8,7 @@ import { hostname } from "node:os";
 import { isLoopback } from "../../network/proxy.ts";
 import type { HttpSettings } from "../../settings/config.ts";
 
-export interface Refusal {
+export interface Rejection {
   status: number;
   /** A plain sentence. */
   problem: string;
@@ -16,7 +16,7 @@ export interface Refusal {
 }
 
 /** No script, style or picture from elsewhere or inside the page; no other site may frame it or learn where one came from. */
-export const safeHeaders: Readonly<Record<string, string>> = {
+export const securityHeaders: Readonly<Record<string, string>> = {
   "Content-Security-Policy":
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; " +
     "frame-ancestors 'none'; base-uri 'none'",
@@ -33,7 +33,7 @@ export const safeHeaders: Readonly<Record<string, string>> = {
 const hostHeader = /^(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:\d{1,5})?$/i;
 
 /** Whoever is asked by one of these is asked as this machine; a name of somebody else's making is none of them. */
-function isOurs(name: string, { host, token, names }: HttpSettings): boolean {
+function isAcceptedHost(name: string, { host, token, names }: HttpSettings): boolean {
   if (isLoopback(name) || names.includes(name)) return true;
   // No name leads to an address that stands there itself, and who may know it must know the token.
   return (
@@ -42,23 +42,23 @@ function isOurs(name: string, { host, token, names }: HttpSettings): boolean {
 }
 
 /** Null: it may go on. */
-export function refusalOf(request: IncomingMessage, settings: HttpSettings): Refusal | null {
+export function checkRequest(request: IncomingMessage, settings: HttpSettings): Rejection | null {
   const { headers, method = "", rawHeaders, url = "" } = request;
   const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === "host");
   const host = (headers.host ?? "").toLowerCase();
   const [, name = ""] = hostHeader.exec(host) ?? [];
-  if (hosts.length !== 1 || !isOurs(name.replace(/^\[(.*)\]$/, "$1"), settings))
+  if (hosts.length !== 1 || !isAcceptedHost(name.replace(/^\[(.*)\]$/, "$1"), settings))
     return { status: 421, problem: "These pages are not served under this name. HTTP_NAMES lists further ones." };
   if (!url.startsWith("/")) return { status: 400, problem: "The address must be a path." };
   const isLogin = method === "POST" && url === "/login" && settings.token !== null;
   if (!["GET", "HEAD"].includes(method) && !isLogin)
     return { status: 405, problem: "Nothing here writes: only GET is answered.", headers: { Allow: "GET, HEAD" } };
-  if (isFromElsewhere(headers, host) || (isLogin && headers.origin === undefined))
+  if (isCrossSite(headers, host) || (isLogin && headers.origin === undefined))
     return { status: 403, problem: "Pages of other sites are not answered." };
   return null;
 }
 
-function isFromElsewhere(headers: IncomingMessage["headers"], host: string): boolean {
+function isCrossSite(headers: IncomingMessage["headers"], host: string): boolean {
   const { origin } = headers;
   if (origin !== undefined && !/^https?:\/\//.test(origin)) return true;
   if (origin !== undefined && origin.toLowerCase().replace(/^https?:\/\//, "") !== host) return true;

@@ -12,7 +12,7 @@ import type { Secret } from "../../core/domain.ts";
 
 export interface Access {
   /** True where the request shows that it may read. @throws HTTPException 429 for a wrong token after many others */
-  isKnown(c: Context): boolean;
+  isAuthorized(c: Context): boolean;
   /** Lets on who may read; the others get a form. */
   guard: MiddlewareHandler;
   /** Takes what the form sends. */
@@ -26,18 +26,18 @@ const loginSeconds = 30 * 86_400;
  * After so many wrong tokens from one address, further wrong ones are answered 429 for the rest of the minute. The right one is
  * accepted at any time: behind a proxy all people have one address, and what keeps a token from being guessed is its length.
  */
-const mistakes = { most: 10, withinMs: 60_000 };
+const wrongTokens = { most: 10, withinMs: 60_000 };
 
-const longestForm = 2000;
+const maxFormBytes = 2000;
 
-const open: Access = { isKnown: () => true, guard: (_c, next) => next(), login: new Hono() };
+const openAccess: Access = { isAuthorized: () => true, guard: (_c, next) => next(), login: new Hono() };
 
 export function createAccess(token: Secret | null, now: () => number): Access {
-  if (token === null) return open;
+  if (token === null) return openAccess;
   const expected = digest(token.reveal());
   // Not the token itself, and slow to work out: a cookie that got out must not help to guess it.
   const key = scryptSync(token.reveal(), "bitget-collector login", 32);
-  const mistakesFrom = createMistakes(now);
+  const mistakesFrom = createWrongTokenCounter(now);
 
   const sign = (until: string): string => createHmac("sha256", key).update(until).digest("base64url");
 
@@ -54,15 +54,15 @@ export function createAccess(token: Secret | null, now: () => number): Access {
     return right;
   }
 
-  function isKnown(c: Context): boolean {
+  function isAuthorized(c: Context): boolean {
     const [, bearer] = /^Bearer +(\S+) *$/i.exec(c.req.header("Authorization") ?? "") ?? [];
     return bearer === undefined ? isSigned(getCookie(c, cookieName) ?? "") : isToken(c, bearer);
   }
 
   return {
-    isKnown,
+    isAuthorized,
     async guard(c, next) {
-      if (isKnown(c)) return next();
+      if (isAuthorized(c)) return next();
       c.header("WWW-Authenticate", 'Bearer realm="bitget-collector"');
       return c.html(form(c, ""), 401);
     },
@@ -70,7 +70,7 @@ export function createAccess(token: Secret | null, now: () => number): Access {
     login: new Hono()
       .get("/", (c) => c.redirect("./", 303))
       .post("/", async (c) => {
-        if (Number(c.req.header("Content-Length") ?? Number.NaN) <= longestForm === false)
+        if (Number(c.req.header("Content-Length") ?? Number.NaN) <= maxFormBytes === false)
           throw new HTTPException(413, { message: "That is longer than any token." });
         const given = new URLSearchParams(await c.req.text()).get("token") ?? "";
         if (!isToken(c, given.trim())) {
@@ -99,17 +99,17 @@ const addressOf = (c: Context): string =>
   (c.env as HttpBindings | undefined)?.incoming.socket.remoteAddress ?? "unknown";
 
 /** Returns a function that counts one more wrong token from an address. It throws HTTPException 429 after too many. */
-function createMistakes(now: () => number): (from: string) => void {
+function createWrongTokenCounter(now: () => number): (from: string) => void {
   const counts = new Map<string, number>();
   let since = now();
   return (from) => {
-    if (Math.abs(now() - since) >= mistakes.withinMs) {
+    if (Math.abs(now() - since) >= wrongTokens.withinMs) {
       counts.clear();
       since = now();
     }
     const count = (counts.get(from) ?? 0) + 1;
     counts.set(from, count);
-    if (count > mistakes.most)
+    if (count > wrongTokens.most)
       throw new HTTPException(429, { message: "Too many wrong tokens came from there; try again in a minute." });
   };
 }

@@ -23,14 +23,14 @@ export interface Summary {
  * So many curves, and so many points of all of them, are kept: a point takes up to 350 bytes, and a year of minutes about
  * 100,000 points of equity. One that is larger than all the room is kept alone.
  */
-export const room = { curves: 24, points: 400_000 };
+export const capacity = { curves: 24, points: 400_000 };
 
 export class CurveCache {
-  readonly #room: typeof room;
+  readonly #room: typeof capacity;
   /** The one that was not asked for longest is the first. */
   readonly #summaries = new Map<string, Summary>();
 
-  constructor(size = room) {
+  constructor(size = capacity) {
     this.#room = size;
   }
 

@@ -9,12 +9,12 @@ import type { Digits } from "../../core/domain.ts";
 import { hourMs } from "../../core/time.ts";
 import type { HistoryReader } from "../../store/history.ts";
 import { CurveCache, type Summary } from "./curve-cache.ts";
-import { createSampler, type Point } from "./downsample.ts";
+import { createDownsampler, type Point } from "./downsample.ts";
 import { firstDue, type LineSource, pointsOf, type SlotPoint } from "./lines.ts";
 
-export interface CurveQuestion {
+export interface CurveRequest {
   /** Names the source: what is kept in memory is kept under it. */
-  name: string;
+  key: string;
   /** Epoch ms; `from` is null for everything there is. */
   from: number | null;
   to: number;
@@ -26,7 +26,7 @@ export interface CurveQuestion {
 }
 
 /** Columns as a plotting library wants them; a value that is null is a break. */
-export interface CurveAnswer {
+export interface CurveData {
   from: number;
   to: number;
   at: number[];
@@ -36,10 +36,10 @@ export interface CurveAnswer {
 /** Spans up to this are read point by point. */
 const detailMs = 8 * 24 * hourMs;
 /** Points that are looked at between two pauses, and that are read in one go for a summary. */
-const pointsPerTurn = 200;
+const pointsPerYield = 200;
 const pointsPerStep = 2000;
 /** As far as the exchange's clock, by which points have their place, may be behind ours. Milliseconds. */
-const behindMs = 600_000;
+const maxClockLagMs = 600_000;
 
 export class Curves {
   readonly #cache = new CurveCache();
@@ -49,18 +49,18 @@ export class Curves {
     if (source.items.length > 0 && this.#cache.isHalfEmpty()) yield* this.#summaryOf(history, source, name);
   }
 
-  *answer(history: HistoryReader, source: LineSource, question: CurveQuestion): Steps<CurveAnswer> {
-    const { name, to, width, now } = question;
-    const begin = beginOf(history, source);
+  *curve(history: HistoryReader, source: LineSource, question: CurveRequest): Steps<CurveData> {
+    const { key, to, width, now } = question;
+    const begin = startOf(history, source);
     const from = Math.min(question.from ?? begin, to - 1);
     const points: Iterable<SlotPoint> =
       to - from > detailMs
-        ? within(yield* this.#summaryOf(history, source, name), from, to)
+        ? pointsWithin(yield* this.#summaryOf(history, source, key), from, to)
         : pointsOf(history, source, { from, to }, null);
     const columnOf = (at: number) => Math.floor(((at - from) / (to - from)) * width);
     const chosen = question.lines?.map((one) => source.lines.findIndex(({ name }) => name === one));
     const wanted = (chosen ?? [...source.lines.keys()]).filter((at) => at >= 0);
-    const sampler = createSampler<Point>(columnOf);
+    const sampler = createDownsampler<Point>(columnOf);
     const kept: Point[] = [];
     let read = 0;
     let first: SlotPoint | undefined;
@@ -70,7 +70,7 @@ export class Curves {
       if (isKnown(point)) last = point;
       kept.push(...sampler.add({ at: point.at, values: wanted.map((at) => point.values[at] ?? null) }));
       read += 1;
-      if (read % pointsPerTurn === 0) yield pause;
+      if (read % pointsPerYield === 0) yield pause;
     }
     kept.push(...sampler.end());
     const nothing = wanted.map(() => null);
@@ -100,9 +100,9 @@ export class Curves {
     summary.mark = history.mark();
     const open = summary.hours.findIndex(({ isFinal }) => !isFinal);
     if (open >= 0) for (const { points } of summary.hours.splice(open)) summary.size -= points.length;
-    const settledTo = history.settledTo(source.items.map(({ seriesId }) => seriesId)) - behindMs;
+    const settledTo = history.settledTo(source.items.map(({ seriesId }) => seriesId)) - maxClockLagMs;
     for (;;) {
-      const isOver = readOn(history, source, summary, settledTo);
+      const isOver = readNextHours(history, source, summary, settledTo);
       this.#cache.set(name, summary);
       if (isOver) return summary;
       yield pause;
@@ -111,24 +111,24 @@ export class Curves {
 }
 
 /** Tells the sources apart: `of` which kind, and of which items. */
-export const nameOf = (of: string, { items }: LineSource): string =>
+export const sourceKey = (of: string, { items }: LineSource): string =>
   [of, ...items.map(({ scopeId, itemId }) => `${scopeId}/${itemId}`)].join(" ");
 
 const isKnown = ({ values }: Point): boolean => values.some((value) => value !== null);
 
 /** When the first series of the source began; now and before there is nothing to draw. Epoch ms. */
-function beginOf(history: HistoryReader, { items }: LineSource): number {
+function startOf(history: HistoryReader, { items }: LineSource): number {
   const series = history.series(null).filter(({ id }) => items.some(({ seriesId }) => seriesId === id));
   return Math.min(Number.MAX_SAFE_INTEGER, ...series.map(({ begunAt }) => begunAt));
 }
 
 /** Adds the next hours, which are final up to `settledTo`. Returns whether everything is read. */
-function readOn(history: HistoryReader, source: LineSource, summary: Summary, settledTo: number): boolean {
+function readNextHours(history: HistoryReader, source: LineSource, summary: Summary, settledTo: number): boolean {
   const { hours } = summary;
   const begun = hours.length;
   const before = hours.at(-1)?.points.findLast(isKnown)?.slot ?? null;
   const span = { from: (hours.at(-1)?.from ?? -hourMs) + hourMs, to: Number.MAX_SAFE_INTEGER };
-  const sampler = createSampler<SlotPoint>((at) => Math.floor(at / hourMs));
+  const sampler = createDownsampler<SlotPoint>((at) => Math.floor(at / hourMs));
   const keep = (points: SlotPoint[]): void => {
     const [first] = points;
     if (!first) return;
@@ -147,7 +147,7 @@ function readOn(history: HistoryReader, source: LineSource, summary: Summary, se
   return true;
 }
 
-function* within({ hours }: Summary, from: number, to: number): Generator<SlotPoint, void> {
+function* pointsWithin({ hours }: Summary, from: number, to: number): Generator<SlotPoint, void> {
   for (const hour of hours) {
     if (hour.from + hourMs <= from || hour.from >= to) continue;
     for (const point of hour.points) if (point.at >= from && point.at < to) yield point;

@@ -24,33 +24,33 @@ interface Extreme<P> {
 }
 
 /** Inside of one column more than the first two and the last two edges cannot be told apart. */
-const mostEdges = 4;
+const maxEdges = 4;
 
 /** Takes points in the order of time, and gives those that remain of each column once it is over. */
-export function createSampler<P extends Point>(columnOf: (at: number) => number) {
+export function createDownsampler<P extends Point>(columnOf: (at: number) => number) {
   let column: Column<P> | null = null;
-  let before: { point: P; column: Column<P>; known: number } | null = null;
+  let previous: { point: P; column: Column<P>; known: number } | null = null;
 
   function add(point: P): P[] {
     const number = columnOf(point.at);
-    const over = column && column.number !== number ? keptOf(column) : [];
+    const finished = column && column.number !== number ? keptPoints(column) : [];
     if (column?.number !== number) column = { number, first: point, last: point, lowest: [], highest: [], edges: [] };
     column.last = point;
-    widen(column, point);
-    const known = knownOf(point);
-    if (before && before.known !== known) {
+    updateExtremes(column, point);
+    const known = knownBits(point);
+    if (previous && previous.known !== known) {
       // The point before an edge may lie in the column before, whose last it is, and which is given already.
-      if (before.column === column) addEdge(column, before.point);
+      if (previous.column === column) addEdge(column, previous.point);
       addEdge(column, point);
     }
-    before = { point, column, known };
-    return over;
+    previous = { point, column, known };
+    return finished;
   }
 
-  return { add, end: (): P[] => (column ? keptOf(column) : []) };
+  return { add, end: (): P[] => (column ? keptPoints(column) : []) };
 }
 
-function widen<P extends Point>({ lowest, highest }: Column<P>, point: P): void {
+function updateExtremes<P extends Point>({ lowest, highest }: Column<P>, point: P): void {
   for (const [line, value] of point.values.entries()) {
     if (value === null) continue;
     const height = Number(value);
@@ -62,14 +62,14 @@ function widen<P extends Point>({ lowest, highest }: Column<P>, point: P): void 
 function addEdge<P extends Point>({ edges }: Column<P>, point: P): void {
   if (edges.at(-1) === point) return;
   edges.push(point);
-  if (edges.length > mostEdges) edges.splice(mostEdges / 2, 1);
+  if (edges.length > maxEdges) edges.splice(maxEdges / 2, 1);
 }
 
 /** Which lines are known, as bits. */
-const knownOf = ({ values }: Point): number =>
+const knownBits = ({ values }: Point): number =>
   values.reduce((bits, value, line) => (value === null ? bits : bits | (1 << line)), 0);
 
-function keptOf<P extends Point>({ first, last, lowest, highest, edges }: Column<P>): P[] {
+function keptPoints<P extends Point>({ first, last, lowest, highest, edges }: Column<P>): P[] {
   const extremes = [...lowest, ...highest].flatMap((one) => one?.point ?? []);
   return [...new Set([first, ...edges, ...extremes, last])].sort((a, b) => a.at - b.at);
 }

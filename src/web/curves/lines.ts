@@ -34,45 +34,45 @@ export function* pointsOf(
 ): Generator<SlotPoint, void> {
   const { dataset, items, lines, columns, valuesOf } = source;
   const schedules = items.map(({ seriesId }) => history.schedules(seriesId));
-  const told = items.map((item) => history.points(dataset, item, span, columns, valuesOf));
-  const [only] = told;
-  const points = told.length === 1 && only ? alone(only) : together(told, schedules, source);
-  const nothing = lines.map(() => null);
+  const series = items.map((item) => history.points(dataset, item, span, columns, valuesOf));
+  const [only] = series;
+  const points = series.length === 1 && only ? single(only) : joined(series, schedules, source);
+  const unknown = lines.map(() => null);
   let before = slotBefore;
   for (const point of points) {
-    const silent = before === null ? null : firstDue(schedules, before, point.slot);
-    if (silent !== null) yield { at: Math.min(silent, point.at - 1), slot: silent, values: nothing };
+    const missed = before === null ? null : firstDue(schedules, before, point.slot);
+    if (missed !== null) yield { at: Math.min(missed, point.at - 1), slot: missed, values: unknown };
     yield point;
     before = point.slot;
   }
 }
 
-function* alone(points: Iterable<ItemPoint<Values>>): Generator<SlotPoint, void> {
+function* single(points: Iterable<ItemPoint<Values>>): Generator<SlotPoint, void> {
   for (const { at, slot, value } of points) yield { at, slot, values: value };
 }
 
 /** At the slots that the items have in common; what somebody asked for in between is of one of them alone. */
-function* together(
-  told: readonly Generator<ItemPoint<Values>, void>[],
+function* joined(
+  series: readonly Generator<ItemPoint<Values>, void>[],
   schedules: readonly InForce[][],
   { join }: LineSource,
 ): Generator<SlotPoint, void> {
-  const onSchedule = (points: Generator<ItemPoint<Values>, void>): ItemPoint<Values> | undefined => {
+  const nextScheduled = (points: Generator<ItemPoint<Values>, void>): ItemPoint<Values> | undefined => {
     for (let next = points.next(); !next.done; next = points.next())
       if (next.value.slot % 1000 === 0) return next.value;
     return undefined;
   };
-  const heads = told.map(onSchedule);
+  const current = series.map(nextScheduled);
   for (;;) {
-    const slot = Math.min(...heads.map((head) => head?.slot ?? Number.POSITIVE_INFINITY));
+    const slot = Math.min(...current.map((head) => head?.slot ?? Number.POSITIVE_INFINITY));
     if (slot === Number.POSITIVE_INFINITY) return;
     const parts: Values[] = [];
     let missing = 0;
-    for (const [at, head] of heads.entries()) {
-      const points = told[at];
+    for (const [at, head] of current.entries()) {
+      const points = series[at];
       if (head?.slot === slot && points) {
         parts.push(head.value);
-        heads[at] = onSchedule(points);
+        current[at] = nextScheduled(points);
       } else if (schedules[at]?.some(({ since, until }) => since < slot && until >= slot)) missing += 1;
     }
     yield { at: slot, slot, values: join(parts, missing) };

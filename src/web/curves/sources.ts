@@ -5,8 +5,8 @@ import { equity } from "../../datasets/snapshots/equity.ts";
 import { positions } from "../../datasets/snapshots/positions.ts";
 import { sumOf } from "../../queries/wallets.ts";
 import { walletSource } from "../data/coin.ts";
-import { accountsOf } from "../data/moments.ts";
-import { keyOf } from "../data/positions.ts";
+import { selectedAccounts } from "../data/comparison-periods.ts";
+import { positionFilter } from "../data/positions.ts";
 import type { View } from "../data/table.ts";
 import type { LineSource, Values } from "./lines.ts";
 
@@ -24,7 +24,7 @@ const equityLines = [
 
 export const equitySource = (view: View): LineSource => ({
   dataset: equity,
-  items: accountsOf(view).flatMap((account) => view.history.items(equity, account, null, {})),
+  items: selectedAccounts(view).flatMap((account) => view.history.items(equity, account, null, {})),
   lines: equityLines,
   columns: ["complete", "usdt_equity", "priced_usdt", ...wallets],
   valuesOf(cells) {
@@ -37,24 +37,24 @@ export const equitySource = (view: View): LineSource => ({
   },
   join(parts, missing) {
     const isWhole = missing === 0 && parts.every(([total]) => total !== null);
-    const worth = known(parts.map(([total, knownPart]) => total ?? knownPart ?? null));
+    const worth = sumKnown(parts.map(([total, knownPart]) => total ?? knownPart ?? null));
     // A wallet that a whole account does not tell of is one that it does not have.
     const wallet = (at: number) =>
       missing > 0 || parts.some((values) => values[0] === null && values[at] === null)
         ? null
-        : known(parts.map((values) => values[at] ?? null));
+        : sumKnown(parts.map((values) => values[at] ?? null));
     return [isWhole ? worth : null, isWhole ? null : worth, ...wallets.map((_, at) => wallet(at + 2))];
   },
 });
 
 /** The sum of what is known; null where nothing is. */
-function known(values: Values) {
+function sumKnown(values: Values) {
   const all = values.filter((value) => value !== null);
   return all.length > 0 ? sum(all) : null;
 }
 
-export function coinSource({ history, account, given }: View): LineSource {
-  const { wallet = "", coin = "" } = given;
+export function coinSource({ history, account, params }: View): LineSource {
+  const { wallet = "", coin = "" } = params;
   const { dataset, productType, key, parts } = walletSource(wallet);
   return {
     dataset,
@@ -74,7 +74,7 @@ const positionLines = [
 ];
 
 export function positionSource(view: View): LineSource {
-  const { account: _account, product_type: productType = "", ...keys } = keyOf(view);
+  const { account: _account, product_type: productType = "", ...keys } = positionFilter(view);
   return {
     dataset: positions,
     items: view.history.items(positions, view.account ?? "", productType, keys),

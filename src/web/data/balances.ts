@@ -4,7 +4,7 @@ import type { Digits } from "../../core/domain.ts";
 import { instantText } from "../../queries/close.ts";
 import { type Balance, createWallets, type Wallet } from "../../queries/wallets.ts";
 import { createPrices } from "../../reports/balances.ts";
-import { momentsOf } from "./moments.ts";
+import { comparisonPeriods } from "./comparison-periods.ts";
 import { amount, change, type DataTable, instant, text } from "./table.ts";
 
 export const balances: DataTable = {
@@ -24,7 +24,7 @@ export const balances: DataTable = {
     instant("taken_at", "As told at"),
   ],
   *rows(view) {
-    const { shown, yesterday, source } = momentsOf(view);
+    const { shown, yesterday, source } = comparisonPeriods(view);
     const walletsAt = createWallets(source);
     const before = yield* walletsAt(yesterday);
     const after = yield* walletsAt(shown);
@@ -38,7 +38,7 @@ export const balances: DataTable = {
         const { coin, available, frozen, locked, total } = balance;
         const price = (isMoney && pricesNow.get(coin)) || null;
         const value = total !== null && price !== null ? multiply(total, price) : null;
-        const difference = differenceOf(balance, was);
+        const difference = changeSince(balance, was);
         return {
           ...head,
           coin,
@@ -57,9 +57,9 @@ export const balances: DataTable = {
 };
 
 /** A coin that a known wallet did not hold was 0 there. */
-function differenceOf({ coin, total }: Balance, was: Wallet | undefined): Digits | null {
-  if (!was?.known || total === null) return null;
-  const held = was.balances.find((one) => one.coin === coin);
+function changeSince({ coin, total }: Balance, previous: Wallet | undefined): Digits | null {
+  if (!previous?.known || total === null) return null;
+  const held = previous.balances.find((one) => one.coin === coin);
   const before = held ? held.total : "0";
   return before === null ? null : subtract(total, before);
 }

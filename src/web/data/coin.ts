@@ -39,9 +39,9 @@ export const coin: DataTable = {
     amount("frozen", "Frozen"),
     amount("locked", "Locked"),
   ],
-  *rows({ history, account, at, given }) {
-    const { dataset, productType, key, parts } = walletSource(given.wallet ?? "");
-    const filter = { [key]: given.coin ?? "", ...(productType ? { product_type: productType } : {}) };
+  *rows({ history, account, at, params }) {
+    const { dataset, productType, key, parts } = walletSource(params.wallet ?? "");
+    const filter = { [key]: params.coin ?? "", ...(productType ? { product_type: productType } : {}) };
     for (const row of history.latestChanges(dataset, account, filter, { from: 0, to: at + 1 }))
       yield row === pause ? pause : { ...row, total: sumOf(parts.map((name) => decimalIn(row, name))) };
   },

@@ -7,7 +7,7 @@ import { instantText } from "../../queries/close.ts";
 import { createCoverage } from "../../queries/coverage.ts";
 import { type Period, periodOf, periodsOf } from "../../queries/periods.ts";
 import type { LastFailure, Series, SlotCounts } from "../../store/history.ts";
-import { daysShown } from "./moments.ts";
+import { daysShown } from "./comparison-periods.ts";
 import { count, type DataTable, instant, text, type View } from "./table.ts";
 
 export const collection: DataTable = {
@@ -25,7 +25,7 @@ export const collection: DataTable = {
   ],
   *rows({ history, account, at, isNow }) {
     for (const series of history.scheduled(isNow ? null : at)) {
-      if (!belongs(series, account)) continue;
+      if (!isSelected(series, account)) continue;
       const status = isNow ? history.freshnessNow(series, at) : history.freshnessAt(series, at);
       const trouble = history.lastFailure(series.id, at);
       yield {
@@ -36,7 +36,7 @@ export const collection: DataTable = {
         next_at: instantText(status.nextAt),
         schedule: status.schedule,
         trouble_at: instantText(trouble?.slot ?? null),
-        trouble: trouble && troubleInWords(trouble),
+        trouble: trouble && describeFailure(trouble),
       };
       yield pause;
     }
@@ -44,7 +44,7 @@ export const collection: DataTable = {
 };
 
 /** What it means that a slot has no snapshot, for a person who was not there. */
-export const meanings: Record<string, string> = {
+export const causeDescriptions: Record<string, string> = {
   [causes.tooLate]: "It was reached too late to be run.",
   [causes.overlap]: "The run before it was still going on.",
   [causes.notRunning]: "The collector was not running.",
@@ -56,9 +56,9 @@ export const meanings: Record<string, string> = {
   [causes.imported]: "It was imported from files.",
 };
 
-export function troubleInWords({ state, cause, messages }: LastFailure): string {
+export function describeFailure({ state, cause, messages }: LastFailure): string {
   if (messages.length > 0) return messages.join(" ");
-  return (cause !== null && Object.hasOwn(meanings, cause) && meanings[cause]) || cause || state;
+  return (cause !== null && Object.hasOwn(causeDescriptions, cause) && causeDescriptions[cause]) || cause || state;
 }
 
 /** What became of the slots of each dataset, a row for each local day; the newest day first. */
@@ -80,7 +80,7 @@ export const slots: DataTable = {
   ],
   *rows(view) {
     const { word } = createCoverage({ history: view.history, account: view.account, now: view.at });
-    for (const { period, series, counts } of yield* slotsIn(view, lastDays(view)))
+    for (const { period, series, counts } of yield* countSlots(view, lastDays(view)))
       yield {
         day: period.name,
         account: series.account,
@@ -96,7 +96,7 @@ export const slots: DataTable = {
 const withBigints = ({ ok, partial, failed, missed, skipped }: SlotCounts) =>
   Object.fromEntries(Object.entries({ ok, partial, failed, missed, skipped }).map(([name, n]) => [name, BigInt(n)]));
 
-export interface SlotsOf {
+export interface PeriodCounts {
   period: Period;
   series: Series;
   counts: SlotCounts;
@@ -117,24 +117,24 @@ export const hoursOf = ({ name, from, to }: Period): Period[] =>
   }));
 
 /** Slots that are all told do not change any more; the names say of which database. */
-const settled = new Map<string, SlotCounts>();
-const mostSettled = 20_000;
+const closedCounts = new Map<string, SlotCounts>();
+const maxClosedCounts = 20_000;
 
 /** What became of the slots of every series in each period. */
-export function* slotsIn({ history, account, at }: View, periods: readonly Period[]): Steps<SlotsOf[]> {
+export function* countSlots({ history, account, at }: View, periods: readonly Period[]): Steps<PeriodCounts[]> {
   const { counts } = createCoverage({ history, account: null, now: at });
-  const all = history.series(null).filter((one) => belongs(one, account));
+  const all = history.series(null).filter((one) => isSelected(one, account));
   const settledTo = Math.min(at, history.settledTo());
-  const found: SlotsOf[] = [];
+  const found: PeriodCounts[] = [];
   for (const period of periods) {
     const isOver = period.to <= settledTo;
     for (const series of all) {
       if (series.begunAt >= period.to || period.from > at) continue;
       const name = `${history.path} ${series.id} ${series.begunAt} ${period.from} ${period.to}`;
-      const known = isOver ? settled.get(name) : undefined;
+      const known = isOver ? closedCounts.get(name) : undefined;
       const own = known ?? (yield* counts(period, series));
-      if (settled.size > mostSettled) settled.clear();
-      if (isOver) settled.set(name, own);
+      if (closedCounts.size > maxClosedCounts) closedCounts.clear();
+      if (isOver) closedCounts.set(name, own);
       found.push({ period, series, counts: own });
       yield pause;
     }
@@ -142,5 +142,5 @@ export function* slotsIn({ history, account, at }: View, periods: readonly Perio
   return found;
 }
 
-const belongs = (one: { account: string }, account: string | null): boolean =>
+const isSelected = (one: { account: string }, account: string | null): boolean =>
   account === null || one.account === account || one.account === publicAccount;

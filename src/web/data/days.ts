@@ -4,7 +4,7 @@ import { pause } from "../../core/async/cooperate.ts";
 import { dayMs } from "../../core/time.ts";
 import { periodOf } from "../../queries/periods.ts";
 import { equity as report } from "../../reports/equity.ts";
-import { daysShown } from "./moments.ts";
+import { daysShown } from "./comparison-periods.ts";
 import { amount, change, type DataTable, instant, text } from "./table.ts";
 
 export const days: DataTable = {

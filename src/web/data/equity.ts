@@ -5,7 +5,7 @@ import type { Digits } from "../../core/domain.ts";
 import { equity as dataset } from "../../datasets/snapshots/equity.ts";
 import { type Close, createCloses, instantText } from "../../queries/close.ts";
 import { equityOf, missingText, pricedPartOf, unpricedText } from "../../queries/equity.ts";
-import { accountsOf, momentsOf } from "./moments.ts";
+import { comparisonPeriods, selectedAccounts } from "./comparison-periods.ts";
 import { amount, change, type DataTable, instant, text, type View } from "./table.ts";
 
 export const walletColumns = [
@@ -31,14 +31,14 @@ export const equity: DataTable = {
     text("missing", "Not known"),
   ],
   *rows(view) {
-    const { shown, yesterday, source } = momentsOf(view);
+    const { shown, yesterday, source } = comparisonPeriods(view);
     const closesOf = createCloses(source, dataset);
     const before = yield* closesOf(yesterday);
-    for (const closing of yield* closesOf(shown)) {
-      const { account, takenAt, known } = closing;
-      const worth = equityOf(closing);
+    for (const close of yield* closesOf(shown)) {
+      const { account, takenAt, known } = close;
+      const worth = equityOf(close);
       const opening = equityOf(before.find((one) => one.account === account));
-      const row = closing.rows[0];
+      const row = close.rows[0];
       yield {
         account,
         state: worth !== null ? "complete" : known ? "incomplete" : "unknown",
@@ -74,38 +74,38 @@ export interface Totals {
 }
 
 export function* totals(view: View): Steps<Totals> {
-  const moments = momentsOf(view);
-  const now = yield* totalAt(view, moments, moments.shown);
-  const yesterday = yield* totalAt(view, moments, moments.yesterday);
+  const periods = comparisonPeriods(view);
+  const now = yield* totalAt(view, periods, periods.shown);
+  const yesterday = yield* totalAt(view, periods, periods.yesterday);
   // With an account more or less it is no change of what there was.
   const isSame = now.accounts.join() === yesterday.accounts.join();
   const isKnown = isSame && now.value !== null && yesterday.value !== null;
   return { now, yesterday, change: isKnown ? subtract(now.value ?? "", yesterday.value ?? "") : null };
 }
 
-type Moment = ReturnType<typeof momentsOf>["shown"];
+type ComparedPeriod = ReturnType<typeof comparisonPeriods>["shown"];
 
-function* totalAt(view: View, { source }: ReturnType<typeof momentsOf>, moment: Moment): Steps<Total> {
-  const instant = Math.min(moment.to - 1, source.now);
-  const gone = view.account === null ? view.history.accountsGoneAt(instant) : [];
-  const closes = (yield* createCloses(source, dataset)(moment)).filter(({ account }) => !gone.includes(account));
-  const accounts = accountsOf(view).filter((name) => closes.some(({ account }) => account === name));
-  const parts = closes.flatMap(({ rows }) => pricedPartOf(rows[0]) ?? []);
-  const knownPart = parts.length > 0 ? sum(parts) : null;
+function* totalAt(view: View, { source }: ReturnType<typeof comparisonPeriods>, period: ComparedPeriod): Steps<Total> {
+  const instant = Math.min(period.to - 1, source.now);
+  const removed = view.account === null ? view.history.accountsGoneAt(instant) : [];
+  const closes = (yield* createCloses(source, dataset)(period)).filter(({ account }) => !removed.includes(account));
+  const accounts = selectedAccounts(view).filter((name) => closes.some(({ account }) => account === name));
+  const pricedParts = closes.flatMap(({ rows }) => pricedPartOf(rows[0]) ?? []);
+  const knownPart = pricedParts.length > 0 ? sum(pricedParts) : null;
   const times = closes.flatMap(({ takenAt }) => takenAt ?? []);
   const takenAt = times.length > 0 ? Math.min(...times) : null;
-  const missing = closes.flatMap(whatIsMissing);
+  const missing = closes.flatMap(missingParts);
   if (missing.length > 0 || closes.length === 0) return { value: null, knownPart, missing, takenAt, accounts };
-  const together = atOneSlot(accounts.map((account) => view.history.lastWholeEquities(account, instant)));
-  if (together)
-    return { value: sum(together.map(({ value }) => value)), knownPart: null, missing: [], takenAt, accounts };
+  const sameSlot = latestCommonSlot(accounts.map((account) => view.history.lastWholeEquities(account, instant)));
+  if (sameSlot)
+    return { value: sum(sameSlot.map(({ value }) => value)), knownPart: null, missing: [], takenAt, accounts };
   const missingTime = ["The accounts have not told their value at the same time."];
   return { value: null, knownPart, missing: missingTime, takenAt, accounts };
 }
 
-function whatIsMissing(closing: Close): string[] {
-  const { account, known, rows } = closing;
-  if (equityOf(closing) !== null) return [];
+function missingParts(close: Close): string[] {
+  const { account, known, rows } = close;
+  if (equityOf(close) !== null) return [];
   if (!known) return [`${account}: unknown, its last good snapshot is too old or there is none`];
   const [row] = rows;
   const [unpriced, missing] = [unpricedText(row), missingText(row)];
@@ -120,7 +120,7 @@ function whatIsMissing(closing: Close): string[] {
 }
 
 /** One account is at one slot with itself, on schedule or not. */
-function atOneSlot<T extends { slot: number }>(accounts: readonly T[][]): T[] | null {
+function latestCommonSlot<T extends { slot: number }>(accounts: readonly T[][]): T[] | null {
   for (const { slot } of accounts[0] ?? []) {
     const same = accounts.flatMap((told) => told.find((one) => one.slot === slot) ?? []);
     if (same.length === accounts.length) return same;

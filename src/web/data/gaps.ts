@@ -2,7 +2,7 @@
 
 import { dayMs } from "../../core/time.ts";
 import { instantText } from "../../queries/close.ts";
-import { daysShown } from "./moments.ts";
+import { daysShown } from "./comparison-periods.ts";
 import { count, type DataTable, instant, text } from "./table.ts";
 
 export const gaps: DataTable = {

@@ -4,7 +4,7 @@ import { positions as dataset } from "../../datasets/snapshots/positions.ts";
 import { createCloses, instantText } from "../../queries/close.ts";
 import { liquidationDistance } from "../../reports/positions.ts";
 import { type HistoryRow, positionKey } from "../../store/history.ts";
-import { momentsOf } from "./moments.ts";
+import { comparisonPeriods } from "./comparison-periods.ts";
 import { amount, type Column, change, type DataTable, instant, share, text, type View } from "./table.ts";
 
 const keyColumns = [
@@ -36,7 +36,7 @@ export const positions: DataTable = {
     instant("taken_at", "As told at"),
   ],
   *rows(view) {
-    const { shown, source } = momentsOf(view);
+    const { shown, source } = comparisonPeriods(view);
     for (const { account, productType, takenAt, known, rows } of yield* createCloses(source, dataset)(shown)) {
       if (!known) yield { account, product_type: productType, state: "unknown", taken_at: instantText(takenAt) };
       for (const row of rows) yield { ...row, state: "open", liquidation_distance: liquidationDistance(row) };
@@ -85,36 +85,38 @@ export const position: DataTable = {
     change("achieved_profits", "Realised"),
   ],
   *rows(view) {
-    const life = lifeOf(view);
+    const life = selectedEpisode(view);
     if (!life) return;
-    const { account: _account, ...filter } = keyOf(view);
+    const { account: _account, ...filter } = positionFilter(view);
     const span = { from: Number(life.first_seen_at_ms), to: Math.min(view.at, Number(life.last_seen_at_ms)) + 1 };
     for (const row of view.history.latestChanges(dataset, view.account, filter, span))
       yield row === pause ? pause : { ...row, liquidation_distance: liquidationDistance(row) };
   },
 };
 
-export const keyOf = ({ account, given }: View): Record<string, string> => ({
-  ...Object.fromEntries(positionKey.map((name) => [name, given[name] ?? ""])),
+export const positionFilter = ({ account, params }: View): Record<string, string> => ({
+  ...Object.fromEntries(positionKey.map((name) => [name, params[name] ?? ""])),
   account: account ?? "",
 });
 
 /** Facts of an episode, some of which each further snapshot may change. */
-export const facts = episodes.columns.slice(keyColumns.length);
+export const summaryColumns = episodes.columns.slice(keyColumns.length);
 
-const isGoingOn = ({ name, kind }: Column): boolean => name === "last_seen_at" || !["text", "instant"].includes(kind);
+const changesWhileOpen = ({ name, kind }: Column): boolean =>
+  name === "last_seen_at" || !["text", "instant"].includes(kind);
 
 /**
  * The life that is asked for by its beginning, or else the newest, as far as it was seen by the instant that is shown: what
  * only later snapshots tell is left out. Undefined where there is none.
  */
-export function lifeOf(view: View): HistoryRow | undefined {
-  const life = view.history.episodeOf(keyOf(view), view.given.first_seen_at ?? null, view.at);
-  if (!life) return undefined;
+export function selectedEpisode(view: View): HistoryRow | undefined {
+  const episode = view.history.episodeOf(positionFilter(view), view.params.first_seen_at ?? null, view.at);
+  if (!episode) return undefined;
   const at = instantText(view.at) ?? "";
-  const later = String(life.last_seen_at) > at ? facts.filter(isGoingOn).map(({ name }) => name) : [];
+  const later =
+    String(episode.last_seen_at) > at ? summaryColumns.filter(changesWhileOpen).map(({ name }) => name) : [];
   return {
-    ...Object.fromEntries(Object.entries(life).filter(([name]) => !later.includes(name))),
-    state: String(life.closed_before ?? life.last_seen_at) > at ? "open" : (life.state ?? null),
+    ...Object.fromEntries(Object.entries(episode).filter(([name]) => !later.includes(name))),
+    state: String(episode.closed_before ?? episode.last_seen_at) > at ? "open" : (episode.state ?? null),
   };
 }

@@ -22,7 +22,7 @@ export interface View {
   isNow: boolean;
   timezone: string;
   /** Parameters that only some tables know, by their names. */
-  given: Readonly<Record<string, string>>;
+  params: Readonly<Record<string, string>>;
 }
 
 export interface DataTable {
@@ -44,12 +44,12 @@ export const instant = (name: string, label: string): Column => ({ name, label, 
 export const count = (name: string, label: string): Column => ({ name, label, kind: "count" });
 
 /** Returns every row, or the first so many. */
-export function* allRows(table: DataTable, view: View, most = Number.POSITIVE_INFINITY): Steps<HistoryRow[]> {
-  const found: HistoryRow[] = [];
+export function* allRows(table: DataTable, view: View, limit = Number.POSITIVE_INFINITY): Steps<HistoryRow[]> {
+  const rows: HistoryRow[] = [];
   for (const row of table.rows(view)) {
-    if (row !== pause) found.push(row);
-    if (found.length >= most) break;
+    if (row !== pause) rows.push(row);
+    if (rows.length >= limit) break;
     yield pause;
   }
-  return found;
+  return rows;
 }

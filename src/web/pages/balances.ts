@@ -6,8 +6,8 @@ import { balances } from "../data/balances.ts";
 import { allRows, type View } from "../data/table.ts";
 import { type Html, none, unknown } from "./parts/figure.ts";
 import { layout } from "./parts/layout.ts";
-import { addressOf, stickyParams } from "./parts/query-params.ts";
-import { type CellOf, shownAs, tableHtml } from "./parts/table.ts";
+import { linkTo, stickyParams } from "./parts/query-params.ts";
+import { type CellRenderer, columnsFor, tableHtml } from "./parts/table.ts";
 
 const names = [
   "coin",
@@ -35,10 +35,10 @@ export function* balancesPage(view: View): Steps<Html> {
       table: balances,
       view,
       caption: "What every wallet holds",
-      columns: shownAs(balances, view, shown, {
+      columns: columnsFor(balances, view, shown, {
         coin: (row) => coinLink(row, view),
-        frozen: notToldWhereNull("frozen"),
-        locked: notToldWhereNull("locked"),
+        frozen: dashWhereNull("frozen"),
+        locked: dashWhereNull("locked"),
       }),
       rows,
       empty: "Nothing is held, or nothing was collected yet.",
@@ -47,12 +47,12 @@ export function* balancesPage(view: View): Steps<Html> {
 }
 
 /** A known wallet whose response has no such amount. */
-const notToldWhereNull =
-  (name: string): CellOf =>
+const dashWhereNull =
+  (name: string): CellRenderer =>
   (row, plain) =>
     row.total && row[name] === null ? none("not told") : plain;
 
 const coinLink = ({ account, wallet, coin }: HistoryRow, view: View): Html =>
   coin === undefined || coin === null
     ? unknown("the whole wallet is unknown")
-    : html`<a href="${addressOf("/coin", stickyParams({ ...view, account: String(account) }), { wallet, coin })}">${visible(String(coin))}</a>`;
+    : html`<a href="${linkTo("/coin", stickyParams({ ...view, account: String(account) }), { wallet, coin })}">${visible(String(coin))}</a>`;

@@ -3,34 +3,34 @@ import { coinSource } from "../curves/sources.ts";
 import { coin } from "../data/coin.ts";
 import { allRows, type View } from "../data/table.ts";
 import { badRequest, notFound } from "../site.ts";
-import { chartHtml, usualSpans } from "./parts/chart.ts";
+import { chartHtml, standardSpans } from "./parts/chart.ts";
 import type { Html } from "./parts/figure.ts";
 import { layout } from "./parts/layout.ts";
 import { tableHtml } from "./parts/table.ts";
 
-const mostRows = 100;
+const maxRows = 100;
 
 export function* coinPage(view: View): Steps<Html> {
-  const { wallet, coin: name } = view.given;
+  const { wallet, coin: name } = view.params;
   if (view.account === null || !wallet || !name) throw badRequest('"/coin" needs account, wallet and coin.');
   if (coinSource(view).items.length === 0)
     throw notFound(`${name} was never seen in the wallet ${wallet} of ${view.account}.`);
-  const rows = yield* allRows(coin, view, mostRows + 1);
+  const rows = yield* allRows(coin, view, maxRows + 1);
   return layout({
     title: `${name}, ${wallet}, ${view.account}`,
     path: "/coin",
-    part: "/balances",
+    section: "/balances",
     view,
-    own: { account: view.account, wallet, coin: name },
+    params: { account: view.account, wallet, coin: name },
     body: [
-      chartHtml({ id: "coin-curve", title: `${name} held`, of: "coin", view, spans: usualSpans }),
+      chartHtml({ id: "coin-curve", title: `${name} held`, of: "coin", view, spans: standardSpans }),
       tableHtml({
         table: coin,
         view,
         caption: "Changes, the newest first",
         rows,
         empty: "It was never held.",
-        most: mostRows,
+        maxRows: maxRows,
       }),
     ],
   });

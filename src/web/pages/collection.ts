@@ -6,34 +6,34 @@ import type { Steps } from "../../core/async/cooperate.ts";
 import { publicAccount } from "../../core/domain.ts";
 import { type Period, periodOf, startOfDate } from "../../queries/periods.ts";
 import type { SlotCounts } from "../../store/history.ts";
-import { collection, hoursOf, lastDays, slotsIn } from "../data/collection.ts";
+import { collection, countSlots, hoursOf, lastDays } from "../data/collection.ts";
+import { daysShown } from "../data/comparison-periods.ts";
 import { gaps } from "../data/gaps.ts";
-import { daysShown } from "../data/moments.ts";
 import { allRows, type View } from "../data/table.ts";
 import { badRequest } from "../site.ts";
 import { type Html, localText, none, unknown } from "./parts/figure.ts";
 import { layout } from "./parts/layout.ts";
-import { addressOf, stickyParams, textOf } from "./parts/query-params.ts";
-import { type CellOf, shownAs, tableHtml } from "./parts/table.ts";
+import { linkTo, stickyParams, textParam } from "./parts/query-params.ts";
+import { type CellRenderer, columnsFor, tableHtml } from "./parts/table.ts";
 
-const mostGaps = 50;
+const maxGaps = 50;
 
 export function* collectionPage(view: View, c: Context): Steps<Html> {
-  const day = dayOf(c, view);
+  const day = dayParam(c, view);
   const rows = yield* allRows(collection, view);
-  const missing = yield* allRows(gaps, view, mostGaps + 1);
+  const missing = yield* allRows(gaps, view, maxGaps + 1);
   const calendar = yield* calendarHtml(view, day);
   return layout({
     title: "Collection",
     path: "/collection",
     view,
-    own: day ? { day: day.name } : {},
+    params: day ? { day: day.name } : {},
     body: [
       tableHtml({
         table: collection,
         view,
         caption: "Datasets",
-        columns: shownAs(collection, view, undefined, statusCells),
+        columns: columnsFor(collection, view, undefined, statusCells),
         rows,
         empty: "Nothing is scheduled.",
       }),
@@ -42,18 +42,18 @@ export function* collectionPage(view: View, c: Context): Steps<Html> {
         table: gaps,
         view,
         caption: `Gaps of the last ${daysShown} days, the newest first`,
-        columns: shownAs(gaps, view, undefined, gapCells),
+        columns: columnsFor(gaps, view, undefined, gapCells),
         rows: missing,
         empty: "Nothing is missing.",
-        most: mostGaps,
+        maxRows: maxGaps,
       }),
     ],
   });
 }
 
 /** A day to look at hour by hour; null: days of a month. */
-function dayOf(c: Context, { timezone, at }: View): Period | null {
-  const text = textOf(c, "day");
+function dayParam(c: Context, { timezone, at }: View): Period | null {
+  const text = textParam(c, "day");
   if (text === null) return null;
   const start = startOfDate(text, timezone);
   if (start === null) throw badRequest('"day" is a date such as 2026-11-01.');
@@ -61,35 +61,35 @@ function dayOf(c: Context, { timezone, at }: View): Period | null {
   return periodOf(timezone, "day", start);
 }
 
-const words: Record<string, string> = { fresh: "● fresh", stale: "▲ stale", "not offered": "– not offered" };
+const stateLabels: Record<string, string> = { fresh: "● fresh", stale: "▲ stale", "not offered": "– not offered" };
 
-const noneWithoutTrouble: CellOf = (row, plain) => (row.trouble_at === null ? none() : plain);
+const noneWithoutError: CellRenderer = (row, plain) => (row.trouble_at === null ? none() : plain);
 
-const statusCells: Record<string, CellOf> = {
+const statusCells: Record<string, CellRenderer> = {
   state: ({ state }) =>
-    html`<span class="state ${String(state).replace(" ", "-")}">${words[String(state)] ?? state}</span>`,
+    html`<span class="state ${String(state).replace(" ", "-")}">${stateLabels[String(state)] ?? state}</span>`,
   last_ok_at: (row, plain) => (row.last_ok_at === null ? unknown("never") : plain),
-  trouble_at: noneWithoutTrouble,
-  trouble: noneWithoutTrouble,
+  trouble_at: noneWithoutError,
+  trouble: noneWithoutError,
 };
 
-const gapCells: Record<string, CellOf> = {
+const gapCells: Record<string, CellRenderer> = {
   product_type: (row, plain) => (row.product_type === null ? html`all` : plain),
 };
 
 /** A row for each day, or for each hour of one. */
 function* calendarHtml(view: View, day: Period | null): Steps<Html> {
   const periods = day ? hoursOf(day) : lastDays(view);
-  const found = yield* slotsIn(view, periods);
+  const found = yield* countSlots(view, periods);
   const series = [...new Map(found.map(({ series }) => [series.id, series])).values()];
   const several =
     new Set(series.filter(({ account }) => account !== publicAccount).map(({ account }) => account)).size > 1;
   const kept = stickyParams(view);
-  const csv = addressOf("/api/slots.csv", kept);
+  const csv = linkTo("/api/slots.csv", kept);
   return html`<section id="calendar" class="table" data-live aria-labelledby="calendar-caption">
 <h2 id="calendar-caption">${day ? html`Slots of ${day.name}, hour by hour` : "Slots, day by day"}<a class="csv" href="${csv}" download="slots.csv">CSV<span class="unseen"> of slots</span></a></h2>
 <p class="key">${Object.entries(marks).map(([name, mark]) => html`<span class="slot ${name}">${mark}</span> ${name} `)}
-${day ? html`<a href="${addressOf("/collection", kept)}">Back to all days</a>` : ""}</p>
+${day ? html`<a href="${linkTo("/collection", kept)}">Back to all days</a>` : ""}</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Calendar">
 <table class="calendar">
 <thead><tr><th scope="col">${day ? "Hour" : "Day"}</th>${series.map(({ account, dataset }) => html`<th scope="col">${several && account !== publicAccount ? html`<small>${account}</small><br>` : ""}${dataset}</th>`)}</tr></thead>
@@ -97,7 +97,7 @@ ${day ? html`<a href="${addressOf("/collection", kept)}">Back to all days</a>` :
 ${periods.map(
   (
     period,
-  ) => html`<tr><th scope="row">${day ? localText(period.from, view.timezone).slice(11, 16) : html`<a href="${addressOf("/collection", kept, { day: period.name })}">${period.name}</a>`}</th>
+  ) => html`<tr><th scope="row">${day ? localText(period.from, view.timezone).slice(11, 16) : html`<a href="${linkTo("/collection", kept, { day: period.name })}">${period.name}</a>`}</th>
 ${series.map(({ id }) => slotCell(found.find((one) => one.period === period && one.series.id === id)?.counts))}</tr>`,
 )}
 </tbody>

@@ -3,7 +3,7 @@ import { days } from "../data/days.ts";
 import { allRows, type View } from "../data/table.ts";
 import type { Html } from "./parts/figure.ts";
 import { layout } from "./parts/layout.ts";
-import { shownAs, tableHtml } from "./parts/table.ts";
+import { columnsFor, tableHtml } from "./parts/table.ts";
 
 export function* daysPage(view: View): Steps<Html> {
   const rows = yield* allRows(days, view);
@@ -11,13 +11,13 @@ export function* daysPage(view: View): Steps<Html> {
   return layout({
     title: "Day by day",
     path: "/days",
-    part: "/",
+    section: "/",
     view,
     body: tableHtml({
       table: days,
       view,
       caption: "Equity in USDT, the newest day first",
-      columns: shownAs(days, view, names),
+      columns: columnsFor(days, view, names),
       rows: rows.toReversed(),
       empty: "Nothing was collected yet.",
     }),

@@ -4,16 +4,16 @@ import { durationText } from "../../core/text.ts";
 import type { HistoryRow } from "../../store/history.ts";
 import { equity, type Total, type Totals, totals, walletColumns } from "../data/equity.ts";
 import { allRows, type View } from "../data/table.ts";
-import { chartHtml, usualSpans } from "./parts/chart.ts";
+import { chartHtml, standardSpans } from "./parts/chart.ts";
 import { cellHtml, changeFigure, type Html, instantFigure, none, unknown, wholeFigure } from "./parts/figure.ts";
 import { layout } from "./parts/layout.ts";
-import { addressOf, stickyParams } from "./parts/query-params.ts";
-import { type CellOf, type Shown, shownAs, tableHtml } from "./parts/table.ts";
+import { linkTo, stickyParams } from "./parts/query-params.ts";
+import { type CellRenderer, columnsFor, type ShownColumn, tableHtml } from "./parts/table.ts";
 
 export function* overviewPage(view: View): Steps<Html> {
   const found = yield* totals(view);
   const rows = yield* allRows(equity, view);
-  const days = addressOf("/days", stickyParams(view));
+  const days = linkTo("/days", stickyParams(view));
   return layout({
     title: rows.length > 1 ? "All accounts together" : String(rows[0]?.account ?? "Overview"),
     path: "/",
@@ -25,7 +25,7 @@ export function* overviewPage(view: View): Steps<Html> {
         title: "Equity, USDT",
         of: "equity",
         view,
-        spans: usualSpans,
+        spans: standardSpans,
         lines: { first: ["total", "known_part"], switch: "by wallet" },
         table: html`<p><a href="${days}">Day by day, as a table</a></p>`,
       }),
@@ -56,7 +56,7 @@ const missing = ({ missing }: Total): Html | "" =>
   missing.length === 0 ? "" : html`<ul class="missing">${missing.map((sentence) => html`<li>${sentence}</li>`)}</ul>`;
 
 /** Only wallets that any account has; those of an account that is told in whole are not unknown but none. */
-function columnsOf(view: View, rows: readonly HistoryRow[]): Shown[] {
+function columnsOf(view: View, rows: readonly HistoryRow[]): ShownColumn[] {
   const wallets = walletColumns.map(({ name }) => name).filter((name) => rows.some((row) => row[name] !== null));
   const isIncomplete = rows.some((row) => row.state === "incomplete");
   const lists = ["unpriced", "missing"].filter((name) => rows.some((row) => row[name] !== null));
@@ -71,15 +71,15 @@ function columnsOf(view: View, rows: readonly HistoryRow[]): Shown[] {
     ...lists,
   ];
   const noneWhereNull =
-    (name: string): CellOf =>
+    (name: string): CellRenderer =>
     (row, plain) =>
       row[name] === null && (row.state === "complete" || !wallets.includes(name)) ? none() : plain;
   const optional = [...wallets, ...lists, "known_part"].map((name) => [name, noneWhereNull(name)] as const);
-  return shownAs(equity, view, names, {
+  return columnsFor(equity, view, names, {
     ...Object.fromEntries(optional),
     account: (row) => accountLink(row, view),
   });
 }
 
 const accountLink = (row: HistoryRow, view: View): Html =>
-  html`<a href="${addressOf("/", stickyParams({ ...view, account: String(row.account) }))}">${cellHtml("text", row.account, view.timezone)}</a>`;
+  html`<a href="${linkTo("/", stickyParams({ ...view, account: String(row.account) }))}">${cellHtml("text", row.account, view.timezone)}</a>`;

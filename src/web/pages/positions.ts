@@ -7,10 +7,10 @@ import { episodes, positions } from "../data/positions.ts";
 import { allRows, type View } from "../data/table.ts";
 import { cellHtml, figure, type Html, none, shareFigure, unknown } from "./parts/figure.ts";
 import { layout } from "./parts/layout.ts";
-import { addressOf, stickyParams } from "./parts/query-params.ts";
-import { type Shown, shownAs, tableHtml } from "./parts/table.ts";
+import { linkTo, stickyParams } from "./parts/query-params.ts";
+import { columnsFor, type ShownColumn, tableHtml } from "./parts/table.ts";
 
-const mostEpisodes = 100;
+const maxEpisodes = 100;
 
 const openNames = [
   "total",
@@ -39,7 +39,7 @@ const closedNames = [
 
 export function* positionsPage(view: View): Steps<Html> {
   const open = yield* allRows(positions, view);
-  const closed = yield* allRows(episodes, view, mostEpisodes + 1);
+  const closed = yield* allRows(episodes, view, maxEpisodes + 1);
   return layout({
     title: "Positions",
     path: "/positions",
@@ -51,7 +51,7 @@ export function* positionsPage(view: View): Steps<Html> {
         caption: "Open",
         columns: openColumns(view),
         rows: open,
-        empty: wasAsked(view) ? "No position is open." : "Nothing was collected yet.",
+        empty: wasCollected(view) ? "No position is open." : "Nothing was collected yet.",
       }),
       tableHtml({
         table: episodes,
@@ -60,40 +60,40 @@ export function* positionsPage(view: View): Steps<Html> {
         columns: closedColumns(view),
         rows: closed,
         empty: "No position was seen to close.",
-        most: mostEpisodes,
+        maxRows: maxEpisodes,
       }),
     ],
   });
 }
 
 /** Before anybody asked what is open it is not known that nothing was. */
-const wasAsked = ({ history, account, at }: View): boolean =>
+const wasCollected = ({ history, account, at }: View): boolean =>
   history.series(account).some(({ dataset, begunAt }) => dataset === "positions" && begunAt <= at);
 
-function openColumns(view: View): Shown[] {
-  const name: Shown = { label: "Position", isNumber: false, cell: (row) => nameOf(row, view) };
+function openColumns(view: View): ShownColumn[] {
+  const name: ShownColumn = { label: "Position", isNumber: false, cell: (row) => positionCell(row, view) };
   const share = (row: HistoryRow) => cellHtml("share", row.unrealized_plr, view.timezone);
-  const columns = shownAs(positions, view, openNames, {
+  const columns = columnsFor(positions, view, openNames, {
     unrealized_pl: (row, plain) => html`${plain}<br><small>${share(row)} of margin</small>`,
-    liquidation_price: liquidation,
+    liquidation_price: liquidationCell,
     leverage: (row, plain) => html`${plain}×<br><small>${row.margin_mode ?? unknown()}</small>`,
     margin: (row, plain) => html`${plain} <small>${row.margin_coin}</small>`,
   });
   return [name, ...columns];
 }
 
-function nameOf(row: HistoryRow, view: View): Html {
+function positionCell(row: HistoryRow, view: View): Html {
   const about = html`<small>${[row.account, row.product_type].filter((part) => part).join(" · ")}</small>`;
   if (!row.symbol) return html`${unknown("unknown: the last good snapshot is too old, or there is none")}<br>${about}`;
   const key = Object.fromEntries(positionKey.map((name) => [name, row[name]]));
   // A closed one is found by its beginning; the open one is the newest.
   const first = row.state === "open" ? {} : { first_seen_at: row.first_seen_at };
-  const address = addressOf("/position", stickyParams({ ...view, account: null }), key, first);
+  const address = linkTo("/position", stickyParams({ ...view, account: null }), key, first);
   return html`<a href="${address}">${visible(String(row.symbol))}</a> <span class="side ${row.hold_side === "long" ? "long" : "short"}">${row.hold_side}</span><br>${about}`;
 }
 
 /** How far off liquidation is: in per cent of the mark price, and as a bar that is full from one half on. */
-function liquidation(row: HistoryRow): Html {
+function liquidationCell(row: HistoryRow): Html {
   const price = decimalIn(row, "liquidation_price");
   const distance = decimalIn(row, "liquidation_distance");
   if (price === null) return unknown();
@@ -102,15 +102,15 @@ function liquidation(row: HistoryRow): Html {
   return html`${figure(price)}<br><small>${shareFigure(distance)} away</small> <meter min="0" low="0.05" high="0.15" optimum="0.5" max="0.5" value="${distance}" title="${distance} of the mark price"></meter>`;
 }
 
-function closedColumns(view: View): Shown[] {
-  const name: Shown = { label: "Position", isNumber: false, cell: (row) => nameOf(row, view) };
-  const [largest, entry, realised, closest, best, worst, funding, fees, first, gone] = shownAs(
+function closedColumns(view: View): ShownColumn[] {
+  const name: ShownColumn = { label: "Position", isNumber: false, cell: (row) => positionCell(row, view) };
+  const [largest, entry, realised, closest, best, worst, funding, fees, first, gone] = columnsFor(
     episodes,
     view,
     closedNames,
     { closest_liquidation: (row, plain) => (row.closest_liquidation === null ? none() : plain) },
   );
-  const both = (label: string, one: Shown | undefined, other: Shown | undefined): Shown => ({
+  const both = (label: string, one: ShownColumn | undefined, other: ShownColumn | undefined): ShownColumn => ({
     label,
     isNumber: one?.isNumber ?? false,
     cell: (row) => html`${one?.cell(row)}<br>${other?.cell(row)}`,

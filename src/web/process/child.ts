@@ -5,31 +5,34 @@ import { Worker } from "node:worker_threads";
 import { HTTPException } from "hono/http-exception";
 import { Secret } from "../../core/domain.ts";
 import type { HttpSettings } from "../../settings/config.ts";
-import { placeProblem, serve } from "../server.ts";
+import { describeListenError, serve } from "../server.ts";
 import { type Daemon, openSite, type SiteSettings } from "../site.ts";
 
-export interface PagesSettings {
+export interface DashboardSettings {
   site: SiteSettings;
   http: Omit<HttpSettings, "token"> & { token: string | null };
 }
 
 /** The settings at first; then answers, whose text is null where there is none. */
-export type ToPages = PagesSettings | { id: number; text: string | null };
-export type FromPages = { listening: string } | { problem: string } | { ask: "ping" | "metrics"; id: number };
+export type ToChild = DashboardSettings | { id: number; text: string | null };
+export type FromChild =
+  | { listening: string }
+  | { problem: string }
+  | { requestFromDaemon: "ping" | "metrics"; id: number };
 
 /** Milliseconds. */
-const answersWithin = { ping: 2000, metrics: 3000 };
-const triesAgainAfter = 5000;
+const responseTimeoutMs = { ping: 2000, metrics: 3000 };
+const retryAfterMs = 5000;
 const beatMs = 1000;
 
-const tell = (message: FromPages): void => void process.send?.(message);
+const send = (message: FromChild): void => void process.send?.(message);
 
 const waiting = new Map<number, (text: string | null) => void>();
-let asked = 0;
+let lastId = 0;
 
 function ask(what: "ping" | "metrics"): Promise<string> {
-  asked += 1;
-  const id = asked;
+  lastId += 1;
+  const id = lastId;
   return new Promise((resolve, reject) => {
     const settle = (text: string | null) => {
       clearTimeout(late);
@@ -37,41 +40,41 @@ function ask(what: "ping" | "metrics"): Promise<string> {
       if (text !== null) resolve(text);
       else reject(new HTTPException(503, { message: "The daemon does not answer just now; its log may say why." }));
     };
-    const late = setTimeout(() => settle(null), answersWithin[what]);
+    const late = setTimeout(() => settle(null), responseTimeoutMs[what]);
     waiting.set(id, settle);
-    tell({ ask: what, id });
+    send({ requestFromDaemon: what, id });
   });
 }
 
 const daemon: Daemon = { ping: () => ask("ping"), metrics: () => ask("metrics") };
 
-async function begin({ site: settings, http }: PagesSettings): Promise<void> {
-  startWatch(settings.sqlTimeoutSeconds);
+async function startServing({ site: settings, http }: DashboardSettings): Promise<void> {
+  startWatchdog(settings.sqlTimeoutSeconds);
   const site = openSite(settings, daemon);
   const place = { ...http, token: http.token === null ? null : new Secret(http.token) };
-  const onProblem = (error: unknown) => tell({ problem: String(error instanceof Error ? error.stack : error) });
-  for (let said = ""; ; await sleep(triesAgainAfter)) {
+  const onProblem = (error: unknown) => send({ problem: String(error instanceof Error ? error.stack : error) });
+  for (let lastProblem = ""; ; await sleep(retryAfterMs)) {
     try {
-      return tell({ listening: (await serve(site, place, onProblem)).url });
+      return send({ listening: (await serve(site, place, onProblem)).url });
     } catch (error) {
-      const problem = placeProblem(error, place);
+      const problem = describeListenError(error, place);
       if (problem === null) throw error;
-      if (problem !== said) tell({ problem: `${problem}. It is tried again; collecting goes on.` });
-      said = problem;
+      if (problem !== lastProblem) send({ problem: `${problem}. It is tried again; collecting goes on.` });
+      lastProblem = problem;
     }
   }
 }
 
 /** Nothing in this thread can end a statement that takes too long, or notice meanwhile that nobody needs it any more. */
-function startWatch(sqlTimeoutSeconds: number): void {
+function startWatchdog(sqlTimeoutSeconds: number): void {
   const beats = new Int32Array(new SharedArrayBuffer(4));
   setInterval(() => Atomics.add(beats, 0, 1), beatMs).unref();
-  const file = new URL(`./watch${extname(import.meta.filename)}`, import.meta.url);
+  const file = new URL(`./watchdog${extname(import.meta.filename)}`, import.meta.url);
   new Worker(file, { workerData: { beats, seconds: sqlTimeoutSeconds + 5 } }).unref();
 }
 
-process.on("message", (message: ToPages) => {
-  if ("site" in message) void begin(message);
+process.on("message", (message: ToChild) => {
+  if ("site" in message) void startServing(message);
   else waiting.get(message.id)?.(message.text);
 });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1"] as const) process.on(signal, () => {});

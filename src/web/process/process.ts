@@ -8,9 +8,9 @@ import { extname } from "node:path";
 import type { Log } from "../../core/log.ts";
 import type { HttpSettings } from "../../settings/config.ts";
 import type { SiteSettings } from "../site.ts";
-import type { FromPages, ToPages } from "./child.ts";
+import type { FromChild, ToChild } from "./child.ts";
 
-export interface PagesOptions {
+export interface DashboardOptions {
   site: SiteSettings;
   http: HttpSettings;
   log: Log;
@@ -25,26 +25,26 @@ const heapMegabytes = 256;
 /** After a death it is started again: soon, and after each early one half as often. Milliseconds. */
 const restart = { first: 1000, last: 60_000, early: 60_000 };
 
-const endsWithinMs = 1000;
+const killAfterMs = 1000;
 
 /** Returns our metrics, as Prometheus reads them. */
 type MetricsText = () => Promise<string>;
 /** Returns what keeps us from collecting, a sentence; empty where nothing does. */
-type Problem = () => string;
+type ProblemText = () => string;
 
-export class PagesProcess {
-  readonly #options: PagesOptions;
+export class DashboardProcess {
+  readonly #options: DashboardOptions;
   #child: ChildProcess | null = null;
   #isStopped = false;
   #timer: NodeJS.Timeout | undefined;
   #delay = restart.first;
 
-  constructor(options: PagesOptions) {
+  constructor(options: DashboardOptions) {
     this.#options = options;
   }
 
   /** Starts it, and again whenever it dies. The log says the address. */
-  start(metrics: MetricsText, problem: Problem): void {
+  start(metrics: MetricsText, problem: ProblemText): void {
     if (this.#isStopped) return;
     const { site, http, log } = this.#options;
     const startedAt = performance.now();
@@ -61,7 +61,7 @@ export class PagesProcess {
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       lastWords = (lastWords + text).slice(-2000);
     });
-    child.on("message", (message: FromPages) => void this.#answer(child, message, metrics, problem));
+    child.on("message", (message: FromChild) => void this.#answer(child, message, metrics, problem));
     child.on("error", (error) => {
       lastWords += error.message;
     });
@@ -85,7 +85,7 @@ export class PagesProcess {
     if (!ending) return;
     // "close" does not come where this side closes the channel.
     const ended = new Promise((resolve) => ending.once("exit", resolve));
-    const late = setTimeout(() => ending.kill("SIGKILL"), endsWithinMs);
+    const late = setTimeout(() => ending.kill("SIGKILL"), killAfterMs);
     ending.disconnect();
     await ended;
     clearTimeout(late);
@@ -98,11 +98,11 @@ export class PagesProcess {
     this.#child?.kill("SIGKILL");
   }
 
-  async #answer(child: ChildProcess, message: FromPages, metrics: MetricsText, problem: Problem): Promise<void> {
+  async #answer(child: ChildProcess, message: FromChild, metrics: MetricsText, problem: ProblemText): Promise<void> {
     const { log } = this.#options;
     if ("listening" in message) log.info({ url: message.listening }, `the pages are at ${message.listening}`);
     else if ("problem" in message) log.error({}, `pages: ${message.problem}`);
-    else if (message.ask === "ping") send(child, { id: message.id, text: problem() });
+    else if (message.requestFromDaemon === "ping") send(child, { id: message.id, text: problem() });
     else {
       const text = await metrics().catch((error: unknown) => {
         log.error({}, `the figures for /metrics could not be made: ${String(error)}`);
@@ -113,7 +113,7 @@ export class PagesProcess {
   }
 }
 
-function send(child: ChildProcess, message: ToPages): void {
+function send(child: ChildProcess, message: ToChild): void {
   // A child that has died is noticed by "close".
   if (child.connected) child.send(message, () => {});
 }

@@ -11,18 +11,18 @@ export interface Changes {
   close(): void;
 }
 
-const everyMs = 1000;
+const pollMs = 1000;
 
 export function watchChanges(path: string): Changes {
   const startedAt = Date.now();
   const listeners = new Set<() => void>();
   let count = 0;
-  let seen = "";
+  let lastState = "";
   let history: HistoryReader | null = null;
   let inode: number | undefined;
 
   /** What is there now, in a word; "" where nothing can be seen. */
-  function look(): string {
+  function currentState(): string {
     try {
       const found = statSync(path).ino;
       if (found !== inode) history?.close();
@@ -38,15 +38,15 @@ export function watchChanges(path: string): Changes {
   }
 
   function poll(): void {
-    const now = look();
-    if (now === seen) return;
-    seen = now;
+    const now = currentState();
+    if (now === lastState) return;
+    lastState = now;
     count += 1;
     for (const listener of listeners) listener();
   }
 
   poll();
-  const timer = setInterval(poll, everyMs);
+  const timer = setInterval(poll, pollMs);
   timer.unref();
   return {
     version: () => `${startedAt}-${count}`,

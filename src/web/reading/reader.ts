@@ -7,36 +7,36 @@ import { cooperate, nextPiece, type Paced, type Steps } from "../../core/async/c
 import { QueryError } from "../../core/errors.ts";
 import type { HistoryReader } from "../../store/history.ts";
 import { openHistory } from "../../store/read/open-history.ts";
-import { createGate, type Gate } from "./semaphore.ts";
+import { createSemaphore, type Semaphore } from "./semaphore.ts";
 
 /** So many pages, and so many downloads, are worked on at the same time; so many more wait. A download may be taken slowly. */
-const most = { pages: 4, downloads: 32, waiting: 512 };
+const limits = { pages: 4, downloads: 32, waiting: 512 };
 
 /** Work goes on for so long before others have their turn. Milliseconds. */
-const turnMs = 10;
+const yieldAfterMs = 10;
 
 /** About as many characters go out at once. */
-const pieceSize = 65_536;
+const chunkCharacters = 65_536;
 
 /** Milliseconds. */
 const downloadLimits = { idle: 30_000, whole: 600_000 };
 
 export class Reader {
   readonly #limitMs: number;
-  readonly #pages: Gate;
-  readonly #downloads: Gate;
+  readonly #pages: Semaphore;
+  readonly #downloads: Semaphore;
   readonly #connections: Connections;
 
   constructor(path: string, timeoutSeconds: number) {
     this.#limitMs = timeoutSeconds * 1000;
-    this.#pages = createGate(most.pages, most.waiting, this.#limitMs);
-    this.#downloads = createGate(most.downloads, most.waiting, this.#limitMs);
+    this.#pages = createSemaphore(limits.pages, limits.waiting, this.#limitMs);
+    this.#downloads = createSemaphore(limits.downloads, limits.waiting, this.#limitMs);
     this.#connections = createConnections(path);
   }
 
   /** Returns what `work` gives, which takes some milliseconds. @throws HTTPException 503 where too many are waiting */
   async read<Result>(work: (history: HistoryReader) => Result | Promise<Result>): Promise<Result> {
-    const leave = await this.#pages.enter();
+    const leave = await this.#pages.acquire();
     try {
       const { history, end } = this.#connections.take();
       try {
@@ -57,7 +57,7 @@ export class Reader {
         if (performance.now() > cutAt)
           throw new QueryError(`This page took longer than ${this.#limitMs / 1000} s; ask for a shorter time.`);
       };
-      return cooperate(work(history), { turnMs, onTurn });
+      return cooperate(work(history), { turnMs: yieldAfterMs, onTurn });
     });
   }
 
@@ -67,7 +67,7 @@ export class Reader {
    * minutes.
    */
   async stream(work: (history: HistoryReader) => Paced<string>): Promise<ReadableStream<Uint8Array>> {
-    const leave = await this.#downloads.enter();
+    const leave = await this.#downloads.acquire();
     try {
       const { history, end } = this.#connections.take();
       return await streamOf(work(history), () => {
@@ -107,7 +107,7 @@ function createConnections(path: string) {
       const release = history.hold();
       const end = () => {
         release();
-        if (inode === opened && idle.length < most.pages) idle.push(history);
+        if (inode === opened && idle.length < limits.pages) idle.push(history);
         else history.close();
       };
       return { history, end };
@@ -133,8 +133,8 @@ async function streamOf(texts: Paced<string>, onEnd: () => void): Promise<Readab
   /** Null: there is no more. */
   async function readOn(): Promise<Uint8Array | null> {
     try {
-      const piece = await cooperate(nextPiece(texts, pieceSize), { turnMs });
-      if (piece.length < pieceSize) end();
+      const piece = await cooperate(nextPiece(texts, chunkCharacters), { turnMs: yieldAfterMs });
+      if (piece.length < chunkCharacters) end();
       return piece === "" ? null : encoder.encode(piece);
     } catch (error) {
       end();

@@ -1,50 +1,50 @@
 /** How many may do something at the same time; the others wait in line. */
 import { HTTPException } from "hono/http-exception";
 
-export interface Gate {
+export interface Semaphore {
   /**
    * Resolves with the function that makes room again.
    * @throws HTTPException 503 where the line is too long, or nobody made room in time
    */
-  enter(): Promise<() => void>;
+  acquire(): Promise<() => void>;
 }
 
-const busy = (): HTTPException =>
+const tooManyRequests = (): HTTPException =>
   new HTTPException(503, { message: "Too many pages are asked for at the same time; try again in a moment." });
 
 /** `atOnce` may be inside, `inLine` wait, each for at most `waitMs`. */
-export function createGate(atOnce: number, inLine: number, waitMs: number): Gate {
-  let inside = 0;
-  const line: (() => void)[] = [];
+export function createSemaphore(maxActive: number, maxQueued: number, waitMs: number): Semaphore {
+  let active = 0;
+  const queue: (() => void)[] = [];
 
-  function leave(): void {
-    inside -= 1;
-    line.shift()?.();
+  function release(): void {
+    active -= 1;
+    queue.shift()?.();
   }
 
   function admit(): () => void {
-    inside += 1;
-    let left = false;
+    active += 1;
+    let released = false;
     return () => {
-      if (!left) leave();
-      left = true;
+      if (!released) release();
+      released = true;
     };
   }
 
   return {
-    async enter() {
-      if (inside < atOnce) return admit();
-      if (line.length >= inLine) throw busy();
+    async acquire() {
+      if (active < maxActive) return admit();
+      if (queue.length >= maxQueued) throw tooManyRequests();
       return new Promise((resolve, reject) => {
         const proceed = () => {
-          clearTimeout(late);
+          clearTimeout(timeout);
           resolve(admit());
         };
-        const late = setTimeout(() => {
-          line.splice(line.indexOf(proceed), 1);
-          reject(busy());
+        const timeout = setTimeout(() => {
+          queue.splice(queue.indexOf(proceed), 1);
+          reject(tooManyRequests());
         }, waitMs);
-        line.push(proceed);
+        queue.push(proceed);
       });
     },
   };

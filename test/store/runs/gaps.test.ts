@@ -163,7 +163,7 @@ describe.runIf(hasShell)("the work for what is shown does not grow with the slot
     at: now,
     isNow: true,
     timezone: "UTC",
-    given: {},
+    params: {},
   });
   const take = (rows: Iterable<unknown>, most: number) => {
     for (const _ of rows) if (--most === 0) break;

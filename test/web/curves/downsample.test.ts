@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { createSampler, type Point } from "../../../src/web/curves/downsample.ts";
+import { createDownsampler, type Point } from "../../../src/web/curves/downsample.ts";
 
 function sampled(points: readonly Point[], columnOf: (at: number) => number): Point[] {
-  const sampler = createSampler<Point>(columnOf);
+  const sampler = createDownsampler<Point>(columnOf);
   const kept = points.flatMap((point) => sampler.add(point));
   return [...kept, ...sampler.end()];
 }

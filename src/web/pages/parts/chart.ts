@@ -2,9 +2,9 @@
 import { html } from "hono/html";
 import type { View } from "../../data/table.ts";
 import type { Html } from "./figure.ts";
-import { addressOf, stickyParams } from "./query-params.ts";
+import { linkTo, stickyParams } from "./query-params.ts";
 
-export interface Chart {
+export interface ChartOptions {
   id: string;
   title: string;
   /** Which curve of `/api/curve`. */
@@ -21,7 +21,7 @@ export interface Chart {
   table?: Html;
 }
 
-export const usualSpans = [
+export const standardSpans = [
   ["1m", "1 month"],
   ["1d", "1 day"],
   ["1w", "1 week"],
@@ -29,12 +29,22 @@ export const usualSpans = [
   ["all", "all"],
 ] as const;
 
-const inOrder = ["1d", "1w", "1m", "1y", "all"];
+const spanOrder = ["1d", "1w", "1m", "1y", "all"];
 
-export function chartHtml({ id, title, of, view, spans = [], lines, from = null, to = null, table }: Chart): Html {
-  const source = addressOf("/api/curve", { of }, stickyParams(view), view.given);
+export function chartHtml({
+  id,
+  title,
+  of,
+  view,
+  spans = [],
+  lines,
+  from = null,
+  to = null,
+  table,
+}: ChartOptions): Html {
+  const source = linkTo("/api/curve", { of }, stickyParams(view), view.params);
   const [first] = spans;
-  const ordered = [...spans].sort(([a], [b]) => inOrder.indexOf(a) - inOrder.indexOf(b));
+  const ordered = [...spans].sort(([a], [b]) => spanOrder.indexOf(a) - spanOrder.indexOf(b));
   return html`<figure class="chart" id="${id}" data-source="${source}" data-lines="${lines?.first.join(",") ?? ""}" data-from="${from ?? ""}" data-to="${to ?? ""}">
 <figcaption><h2>${title}</h2></figcaption>
 <div class="controls" role="group" aria-label="${title}: what is shown">

@@ -9,14 +9,14 @@ import type { Kind } from "../../data/table.ts";
 export type Html = ReturnType<typeof html>;
 
 /** Digits that a cell has room for, beside leading zeros. */
-const roomFor = 8;
+const maxDigits = 8;
 
 /** "12345.678901234" -> "12,345.678…": grouped, and where it is cut that is seen. */
-export function shortened(digits: Digits, room = roomFor): string {
+export function shorten(digits: Digits, digitLimit = maxDigits): string {
   const [, sign = "", whole = "", fraction = ""] = /^(-?)(\d+)(?:\.(\d+))?$/.exec(digits) ?? [];
   if (whole === "") return digits;
   const zeros = whole === "0" ? (/^0*/.exec(fraction)?.[0].length ?? 0) : 0;
-  const places = Math.max(2, zeros + room - (whole === "0" ? 2 : whole.length));
+  const places = Math.max(2, zeros + digitLimit - (whole === "0" ? 2 : whole.length));
   const [shown, rest] = [fraction.slice(0, places), fraction.slice(places)];
   return `${sign}${grouped(whole)}${shown ? `.${shown}` : ""}${/[1-9]/.test(rest) ? "…" : ""}`;
 }
@@ -30,7 +30,7 @@ export const none = (word = "none"): Html => html`<span class="none">${word}</sp
 
 /** The whole figure is its value, and what a pointer that rests on it shows. */
 export const figure = (digits: Digits): Html =>
-  html`<data value="${digits}" title="${digits}">${shortened(digits)}</data>`;
+  html`<data value="${digits}" title="${digits}">${shorten(digits)}</data>`;
 
 /** Every digit, for the one figure that a page is about. */
 export function wholeFigure(digits: Digits): Html {
@@ -43,12 +43,12 @@ export function wholeFigure(digits: Digits): Html {
 export function changeFigure(digits: Digits): Html {
   if (isZero(digits)) return html`<data class="change" value="${digits}">0</data>`;
   const isUp = compare(digits, "0") > 0;
-  return html`<data class="change ${isUp ? "up" : "down"}" value="${digits}" title="${digits}"><span aria-hidden="true">${isUp ? "▲" : "▼"}</span>${isUp ? "+" : ""}${shortened(digits)}</data>`;
+  return html`<data class="change ${isUp ? "up" : "down"}" value="${digits}" title="${digits}"><span aria-hidden="true">${isUp ? "▲" : "▼"}</span>${isUp ? "+" : ""}${shorten(digits)}</data>`;
 }
 
 /** 0.0421 -> "4.21 %". */
 export const shareFigure = (digits: Digits): Html =>
-  html`<data value="${digits}" title="${digits}">${shortened(multiply(digits, "100"), 3)} %</data>`;
+  html`<data value="${digits}" title="${digits}">${shorten(multiply(digits, "100"), 3)} %</data>`;
 
 /** Such as "2026-11-22 15:34:45", in the time zone of the site; the title has it in UTC. */
 export function instantFigure(at: number | string, timezone: string): Html {

@@ -4,9 +4,9 @@ import { Temporal } from "temporal-polyfill";
 import { visible } from "../../../core/text.ts";
 import type { View } from "../../data/table.ts";
 import { type Html, instantFigure } from "./figure.ts";
-import { addressOf, stickyParams } from "./query-params.ts";
+import { linkTo, stickyParams } from "./query-params.ts";
 
-const parts = [
+const sections = [
   ["/", "Overview"],
   ["/positions", "Positions"],
   ["/balances", "Balances"],
@@ -17,14 +17,14 @@ export interface Page {
   title: string;
   path: string;
   /** The part of the site it belongs to, where that is another page. */
-  part?: string;
+  section?: string;
   view: View;
   /** Parameters of its own, which stay when another account or instant is chosen. */
-  own?: Record<string, string>;
+  params?: Record<string, string>;
   body: Html | Html[];
 }
 
-export function layout({ title, path: here, part = here, view, own = {}, body }: Page): Html {
+export function layout({ title, path: here, section = here, view, params = {}, body }: Page): Html {
   const kept = stickyParams(view);
   return html`<!doctype html>
 <html lang="en">
@@ -42,12 +42,12 @@ export function layout({ title, path: here, part = here, view, own = {}, body }:
 <a class="skip" href="#main">To the content</a>
 <header>
 <nav aria-label="Pages">
-${parts.map(([path, name]) => html`<a href="${addressOf(path, kept)}"${path === part ? html` aria-current="page"` : ""}>${name}</a>`)}
+${sections.map(([path, name]) => html`<a href="${linkTo(path, kept)}"${path === section ? html` aria-current="page"` : ""}>${name}</a>`)}
 </nav>
-${choice(view, here, own)}
+${selectionForm(view, here, params)}
 </header>
 <main id="main">
-${view.isNow ? "" : html`<p class="instant">As it stood at ${instantFigure(view.at, view.timezone)} ${view.timezone}. <a href="${addressOf(here, { account: view.account }, own)}">Back to now</a></p>`}
+${view.isNow ? "" : html`<p class="instant">As it stood at ${instantFigure(view.at, view.timezone)} ${view.timezone}. <a href="${linkTo(here, { account: view.account }, params)}">Back to now</a></p>`}
 <h1>${visible(title)}</h1>
 ${body}
 </main>
@@ -60,7 +60,7 @@ ${body}
 }
 
 /** Without a script it is a form like any other. */
-function choice(view: View, path: string, own: Record<string, string>): Html {
+function selectionForm(view: View, path: string, own: Record<string, string>): Html {
   const accounts = view.history.accounts();
   const local = view.isNow
     ? ""
@@ -68,7 +68,7 @@ function choice(view: View, path: string, own: Record<string, string>): Html {
         .toZonedDateTimeISO(view.timezone)
         .toPlainDateTime()
         .toString({ smallestUnit: "second" });
-  return html`<form action="${addressOf(path)}" class="choice">
+  return html`<form action="${linkTo(path)}" class="choice">
 ${Object.entries(own)
   .filter(([name]) => name !== "account")
   .map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}

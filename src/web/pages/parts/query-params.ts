@@ -7,63 +7,72 @@ import type { View } from "../../data/table.ts";
 import { badRequest, notFound, type Site } from "../../site.ts";
 
 /** Names of what is looked at; the rest of their meaning is the tables'. */
-const names = ["wallet", "coin", "product_type", "symbol", "margin_coin", "hold_side", "margin_mode", "first_seen_at"];
+const paramNames = [
+  "wallet",
+  "coin",
+  "product_type",
+  "symbol",
+  "margin_coin",
+  "hold_side",
+  "margin_mode",
+  "first_seen_at",
+];
 
-export interface Question {
+export interface PageQuery {
   account: string | null;
   /** The instant that is shown, epoch ms; null is now. */
   at: number | null;
-  given: Record<string, string>;
+  params: Record<string, string>;
 }
 
 /** @throws HTTPException 400 */
-export function questionOf(c: Context, { timezone, now }: Site): Question {
-  const account = textOf(c, "account");
-  const at = textOf(c, "at");
-  const given = names.flatMap((name): [string, string][] => {
-    const text = textOf(c, name);
+export function parsePageQuery(c: Context, { timezone, now }: Site): PageQuery {
+  const account = textParam(c, "account");
+  const at = textParam(c, "at");
+  const params = paramNames.flatMap((name): [string, string][] => {
+    const text = textParam(c, name);
     return text === null ? [] : [[name, text]];
   });
-  return { account, at: at === null ? null : instantOf(at, timezone, now()), given: Object.fromEntries(given) };
+  return { account, at: at === null ? null : instantParam(at, timezone, now()), params: Object.fromEntries(params) };
 }
 
 /** @throws HTTPException 404 where the account is unknown */
-export function viewOf(history: HistoryReader, { account, at, given }: Question, { timezone, now }: Site): View {
+export function createView(history: HistoryReader, { account, at, params }: PageQuery, { timezone, now }: Site): View {
   if (account !== null && !history.accounts().includes(account))
     throw notFound(`There is no account "${account}" in this database.`);
-  return { history, account, at: at ?? now(), isNow: at === null, timezone, given };
+  return { history, account, at: at ?? now(), isNow: at === null, timezone, params };
 }
 
-const longest = 128;
+const maxLength = 128;
 
 /** Null where it is not given, or empty as forms send it. */
-export function textOf(c: Context, name: string): string | null {
+export function textParam(c: Context, name: string): string | null {
   const [text, ...others] = c.req.queries(name) ?? [];
   if (others.length > 0) throw badRequest(`"${name}" is given twice.`);
   if (text === undefined || text === "") return null;
-  if (text.length > longest) throw badRequest(`"${name}" is longer than ${longest} characters.`);
+  if (text.length > maxLength) throw badRequest(`"${name}" is longer than ${maxLength} characters.`);
   return text;
 }
 
 /** A whole number in bounds; `otherwise` where it is not given. */
-export function numberOf(c: Context, name: string, least: number, most: number, otherwise: number): number {
-  const text = textOf(c, name);
-  if (text === null) return otherwise;
+export function integerParam(c: Context, name: string, min: number, max: number, fallback: number): number {
+  const text = textParam(c, name);
+  if (text === null) return fallback;
   const number = /^\d{1,16}$/.test(text) ? Number.parseInt(text, 10) : Number.NaN;
-  if (number >= least && number <= most) return number;
-  throw badRequest(`"${name}" is a whole number from ${least} to ${most}.`);
+  if (number >= min && number <= max) return number;
+  throw badRequest(`"${name}" is a whole number from ${min} to ${max}.`);
 }
 
 /** As `datetime-local` sends it, in the time zone of the site; or with an offset of its own; or a date, meaning its beginning. */
-function instantOf(text: string, timezone: string, now: number): number {
-  const at = parsedInstant(text, timezone);
+function instantParam(text: string, timezone: string, now: number): number {
+  const at = parseInstant(text, timezone);
   if (at === null) throw badRequest(`"at" is a time such as 2026-11-01T12:30 (${timezone}) or 2026-11-01T12:30:00Z.`);
   if (at < 0) throw badRequest(`"at" lies before 1970.`);
   if (at > now) throw badRequest(`"at" lies in the future.`);
   return at;
 }
 
-function parsedInstant(text: string, timezone: string): number | null {
+function parseInstant(text: string, timezone: string): number | null {
   const midnight = startOfDate(text, timezone);
   if (midnight !== null) return midnight;
   if (!/^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)?$/.test(text)) return null;
@@ -80,7 +89,7 @@ function parsedInstant(text: string, timezone: string): number | null {
  * Returns the address of a page (`/balances`) with what stays of the question there, such as `?account=main&at=…`. It is relative to any
  * other page, all of which lie directly under the root: so the pages work wherever a proxy puts them.
  */
-export function addressOf(path: string, ...parts: readonly Readonly<Record<string, unknown>>[]): string {
+export function linkTo(path: string, ...parts: readonly Readonly<Record<string, unknown>>[]): string {
   const relative = path.replace(/^\//, "") || "./";
   const all = Object.entries(Object.assign({}, ...parts)).flatMap(([name, value]): [string, string][] =>
     value === null || value === undefined || value === "" ? [] : [[name, String(value)]],

@@ -4,25 +4,25 @@ import { html } from "hono/html";
 import type { HistoryRow } from "../../../store/history.ts";
 import type { DataTable, View } from "../../data/table.ts";
 import { cellHtml, type Html } from "./figure.ts";
-import { addressOf, stickyParams } from "./query-params.ts";
+import { linkTo, stickyParams } from "./query-params.ts";
 
 /** A column of a page. */
-export interface Shown {
+export interface ShownColumn {
   label: string;
   isNumber: boolean;
   cell(row: HistoryRow): Html;
 }
 
 /** Returns the cell of a row; `plain` is the same as it would be written otherwise. */
-export type CellOf = (row: HistoryRow, plain: Html) => Html;
+export type CellRenderer = (row: HistoryRow, plain: Html) => Html;
 
 /** Returns columns of a table by their names, written as their kind says but for those of `cells`. */
-export const shownAs = (
+export const columnsFor = (
   table: DataTable,
   { timezone }: View,
   names: readonly string[] = table.columns.map(({ name }) => name),
-  cells: Readonly<Record<string, CellOf>> = {},
-): Shown[] =>
+  cells: Readonly<Record<string, CellRenderer>> = {},
+): ShownColumn[] =>
   names.flatMap((name) =>
     table.columns
       .filter((column) => column.name === name)
@@ -41,18 +41,18 @@ export interface TableHtml {
   view: View;
   caption: string;
   /** Default: all of the table. */
-  columns?: readonly Shown[];
+  columns?: readonly ShownColumn[];
   rows: readonly HistoryRow[];
   /** What is said where there is no row. */
   empty: string;
   /** The first so many rows are shown; the CSV has all. */
-  most?: number;
+  maxRows?: number;
 }
 
 export function tableHtml({ table, view, caption, rows: all, empty, ...options }: TableHtml): Html {
-  const { columns = shownAs(table, view), most = all.length } = options;
-  const rows = all.slice(0, most);
-  const csv = addressOf(`/api/${table.name}.csv`, stickyParams(view), view.given);
+  const { columns = columnsFor(table, view), maxRows = all.length } = options;
+  const rows = all.slice(0, maxRows);
+  const csv = linkTo(`/api/${table.name}.csv`, stickyParams(view), view.params);
   return html`<section id="${table.name}" class="table" data-live aria-labelledby="${table.name}-caption">
 <h2 id="${table.name}-caption">${caption}<a class="csv" href="${csv}" download="${table.name}.csv">CSV<span class="unseen"> of ${caption}</span></a></h2>
 ${
@@ -65,6 +65,6 @@ ${rows.map((row) => html`<tr role="row">${columns.map(({ label, isNumber, cell }
 </tbody>
 </table>`
 }
-${all.length > most ? html`<p class="note">The newest ${rows.length}; the CSV has all.</p>` : ""}
+${all.length > maxRows ? html`<p class="note">The newest ${rows.length}; the CSV has all.</p>` : ""}
 </section>`;
 }

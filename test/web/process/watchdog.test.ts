@@ -7,7 +7,7 @@ import { expect, it, onTestFinished } from "vitest";
 const program = (beatsFor: number): string => `
   import { Worker } from "node:worker_threads";
   const beats = new Int32Array(new SharedArrayBuffer(4));
-  new Worker(${JSON.stringify(resolve("dist/web/process/watch.js"))}, { workerData: { beats, seconds: 1 }, execArgv: [] });
+  new Worker(${JSON.stringify(resolve("dist/web/process/watchdog.js"))}, { workerData: { beats, seconds: 1 }, execArgv: [] });
   setInterval(() => Atomics.add(beats, 0, 1), 100);
   setTimeout(() => { console.log("busy"); for (;;); }, ${beatsFor});
 `;

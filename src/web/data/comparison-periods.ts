@@ -6,13 +6,13 @@ import type { View } from "./table.ts";
 /** Tables of days show so many. */
 export const daysShown = 31;
 
-export interface Moments {
+export interface ComparisonPeriods {
   shown: Period;
   yesterday: Period;
   source: Source;
 }
 
-export function momentsOf({ history, account, at, timezone }: View): Moments {
+export function comparisonPeriods({ history, account, at, timezone }: View): ComparisonPeriods {
   const today = periodOf(timezone, "day", at);
   return {
     shown: { ...today, to: at + 1 },
@@ -22,5 +22,5 @@ export function momentsOf({ history, account, at, timezone }: View): Moments {
 }
 
 /** Returns the accounts that are looked at, in the order in which they came. */
-export const accountsOf = ({ history, account }: View): string[] =>
+export const selectedAccounts = ({ history, account }: View): string[] =>
   history.accounts().filter((name) => account === null || name === account);
