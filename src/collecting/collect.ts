@@ -72,7 +72,7 @@ async function readAllScopes(run: RunContext, mayChangeVersion = true): Promise<
   try {
     const remembered = await deps.store.apiVersion(session.name);
     scopes = (remembered && dataset.endpoints[remembered]?.scopes(deps.productTypes)) ?? scopes;
-    deps.store.requireRoom();
+    deps.store.requireDiskSpace();
     const { signal, tally } = run;
     const version = await session.api({ signal, tally });
     const endpoint = dataset.endpoints[version];

@@ -60,7 +60,7 @@ async function readRelated(run: RunContext, name: DatasetName): Promise<Related>
       if (isFresh && (one.slot === slot || !(await ranAtSlot(run, name, one.account)))) known.push(one);
     }
   }
-  const asked = (await store.asked(needed, needed.public ? publicAccount : session.name)).filter(isMoney);
+  const asked = (await store.requestedScopes(needed, needed.public ? publicAccount : session.name)).filter(isMoney);
   const complete = asked.length > 0 && asked.every((one) => known.some(({ scope }) => scope === one));
   return { lastKnown, known, complete };
 }

@@ -225,7 +225,7 @@ async function loadOne(
     inForce: stored && parsePattern(stored.pattern),
     wanted: (session && deps.schedules[dataset.name]) ?? null,
     since: stored?.since ?? 0,
-    processedThrough: stored?.accountedTo ?? 0,
+    processedThrough: stored?.processedThrough ?? 0,
     lastSlot: Number.NaN,
     lastRun: { from: 0, to: 0 },
     dependencies: [],

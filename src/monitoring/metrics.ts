@@ -9,7 +9,7 @@ import type { Session } from "../collecting/account-session.ts";
 import type { EndedRun } from "../collecting/run-context.ts";
 import type { Clock } from "../core/clock.ts";
 import { type DatasetName, publicAccount } from "../core/domain.ts";
-import { roomFor } from "../store/files/disk.ts";
+import { diskSpaceFor } from "../store/files/disk.ts";
 import type { Freshness } from "../store/history.ts";
 import type { SqliteStore } from "../store/open.ts";
 import type { UnrunSlot } from "../store/runs/run-ledger.ts";
@@ -73,7 +73,7 @@ export function createMetrics({ store, sessions, publicSession, limiter, clock }
     const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
     gauges.database.set(sizeOf(store.path));
     gauges.wal.set(sizeOf(`${store.path}-wal`));
-    const { freeBytes } = roomFor(store.path);
+    const { freeBytes } = diskSpaceFor(store.path);
     if (Number.isFinite(freeBytes)) gauges.disk.set(freeBytes);
   }
 

@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import type { Dataset } from "../datasets/dataset.ts";
-import type { Form, HistoryReader, Span } from "../store/history.ts";
+import type { HistoryReader, RowFormat, Span } from "../store/history.ts";
 import { writeAtomically } from "./atomic-file.ts";
 import { csvCell, csvLine } from "./csv.ts";
 import { kindOf } from "./file-kind.ts";
@@ -35,7 +35,7 @@ export async function exportHistory(
   try {
     const columns = history.columns(dataset);
     const total = onProgress ? history.countRows(dataset, span) : 0;
-    function* snapshots<T>(form: Form<T>): Generator<T[][], void> {
+    function* snapshots<T>(form: RowFormat<T>): Generator<T[][], void> {
       for (const rows of history.scan(dataset, span, form)) {
         yield rows;
         signal.throwIfAborted();

@@ -39,19 +39,19 @@ export function createCloses({ history, account: only, now }: Source, dataset: D
   return function* ({ from, to }) {
     const instant = Math.min(to - 1, now);
     const closes: Close[] = [];
-    for (const { account, begunAt } of series) {
+    for (const { account, firstAt } of series) {
       const { columns, scopes, rows } = history.asOf(dataset, { account }, instant);
       const typeAt = columns.indexOf("product_type");
       const asked = scopes
         .filter((scope) => firstTakenAt(scope) <= instant)
-        .map(({ productType, takenAt, known, longestMs }): Close => {
-          if (takenAt === null || !known || (longestMs === null && takenAt < from))
+        .map(({ productType, takenAt, known, maxAgeMs }): Close => {
+          if (takenAt === null || !known || (maxAgeMs === null && takenAt < from))
             return { account, productType, takenAt: null, known: false, rows: [] };
           const own = rows.filter((row) => typeAt < 0 || row[typeAt] === productType);
           return { account, productType, takenAt, known: true, rows: own.map((row) => toRow(columns, row)) };
         });
       closes.push(...asked);
-      if (asked.length === 0 && begunAt <= instant)
+      if (asked.length === 0 && firstAt <= instant)
         closes.push({ account, productType: null, takenAt: null, known: false, rows: [] });
       yield pause;
     }

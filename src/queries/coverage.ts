@@ -23,12 +23,12 @@ export function createCoverage({ history, account, now }: Source) {
   }
 
   /** `going on` where the period is not over; else how many of its slots have a complete run. */
-  function word(period: Period, { due, ok, throughout, offered }: SlotCounts): string {
+  function word(period: Period, { due, ok, alwaysScheduled, offered }: SlotCounts): string {
     if (period.to > now) return "going on";
     if (!offered) return "not offered";
     if (due === 0) return "not due";
     if (ok < due) return ok === 0 ? "none" : "gaps";
-    return throughout ? "complete" : "partly due";
+    return alwaysScheduled ? "complete" : "partly due";
   }
 
   return {

@@ -86,7 +86,7 @@ export function createDailyReports(options: DailyOptions): DailyReports {
         const missing = reports.filter((report) => !isThere(pathOf(report, day)));
         await setImmediate();
         if (missing.length === 0 || !history.hasRuns(day)) continue;
-        if (day.to > history.settledTo()) return false;
+        if (day.to > history.firstOpenSlot()) return false;
         for (const report of missing) {
           if (stopped) return true;
           await write(history, report, day);

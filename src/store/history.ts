@@ -17,7 +17,7 @@ export interface HistoryReader extends AccountHistory, RunHistory, SnapshotHisto
   /** Returns where the history ends now. */
   mark(): Mark;
   /** Returns whether what was read at the mark still stands: it is the same file, and nothing was pruned or corrected since. */
-  standsSince(mark: Mark): boolean;
+  isUnchangedSince(mark: Mark): boolean;
   close(): void;
 }
 
@@ -40,18 +40,18 @@ export interface AccountHistory {
   /** Returns the names of all accounts there ever were, in the order in which they came; public data belong to none. */
   accounts(): string[];
   /** Returns accounts that were in the settings before and are not at this instant. */
-  accountsGoneAt(at: number): string[];
+  accountsRemovedAt(at: number): string[];
   /** Returns the API generation that an account spoke; null if it was not known then. */
   apiVersionAt(account: string, at: number): ApiVersion | null;
   /** Returns the last equities of an account up to an instant that were known in whole, newest first, over three slots at most. */
-  lastWholeEquities(account: string, at: number): { slot: number; value: Digits }[];
+  lastCompleteEquities(account: string, at: number): { slot: number; value: Digits }[];
 }
 
 export interface RunHistory {
   /** Returns every series there ever was, of one account or (null) of all, in the order in which they are stored. */
   series(account: string | null): Series[];
   /** Returns the schedules that a series ever had, in the order of time. */
-  schedules(seriesId: number): InForce[];
+  schedules(seriesId: number): SchedulePeriod[];
   /** Returns the first slot of any run; null before there is one. */
   firstSlot(): number | null;
   /** Returns whether any slot of the stretch, on schedule or on demand, has a run. */
@@ -60,20 +60,20 @@ export interface RunHistory {
    * Returns the first slot, of any series or of some, that has no final row yet: nothing will be added to what is known of those before
    * it. Infinity where nothing is scheduled.
    */
-  settledTo(seriesIds?: readonly number[]): number;
+  firstOpenSlot(seriesIds?: readonly number[]): number;
   /** Counts what became of the slots of a stretch, as it stands at `now`. Runs on demand are not due. */
   countSlots(seriesId: number, span: Span, now: number): Steps<SlotCounts>;
   /**
    * Returns the series with a schedule in force, now or (`at`) at an instant. Datasets that are switched off and accounts that left
    * the settings have none from the next start of the daemon on.
    */
-  scheduled(at?: number | null): Scheduled[];
+  scheduled(at?: number | null): ScheduledSeries[];
   /** Returns the state of everything that is scheduled, at `now`, the present. Reads a few rows, however long the history. */
   freshness(now: number): Freshness[];
   /** Returns the state of a series at `now`, the present: where the clock is behind what is stored, it is not fresh. */
-  freshnessNow(series: Scheduled, now: number): Freshness;
+  freshnessNow(series: ScheduledSeries, now: number): Freshness;
   /** Returns the state of a series as it was at an instant. */
-  freshnessAt(series: Scheduled, at: number): Freshness;
+  freshnessAt(series: ScheduledSeries, at: number): Freshness;
   /** Returns the state of everything that is scheduled, at `now`, with its coverage and its failures. */
   status(now: number): SeriesStatus[];
   /** Returns what is wrong with the last run, if anything. */
@@ -92,11 +92,11 @@ export interface Series {
   id: number;
   account: string;
   dataset: DatasetName;
-  begunAt: number;
+  firstAt: number;
 }
 
 /** A series with a schedule in force. */
-export interface Scheduled {
+export interface ScheduledSeries {
   id: number;
   account: string;
   dataset: DatasetName;
@@ -104,11 +104,11 @@ export interface Scheduled {
   /** When this schedule came into force. */
   since: number;
   /** Every slot up to here has its row. */
-  accountedTo: number;
+  processedThrough: number;
 }
 
 /** A schedule that is or was in force: for the slots after `since`, up to and with `until`. */
-export interface InForce {
+export interface SchedulePeriod {
   pattern: Pattern;
   since: number;
   until: number;
@@ -124,7 +124,7 @@ export interface SlotCounts {
   /** Slots that were not complete, by their cause, the most frequent first. */
   causes: [cause: string, slots: number][];
   /** A schedule was in force at every instant. */
-  throughout: boolean;
+  alwaysScheduled: boolean;
   /** False where the account's API generation has no such data. */
   offered: boolean;
 }
@@ -164,7 +164,7 @@ export interface SeriesStatus extends Freshness {
   /** What is wrong with the last run, if anything. */
   failures: OpenFailure[];
   /** The first slot that has no row yet. */
-  unwrittenFrom: number;
+  firstUnprocessedSlot: number;
 }
 
 export interface OpenFailure {
@@ -205,23 +205,23 @@ export interface SnapshotHistory {
    */
   rows(dataset: Dataset, filter: Filter, span: Span, only?: { newest?: number; changes?: boolean }): Iterable<Cell[]>;
   /** Yields the rows of a snapshot at a time in the order of `snapshot_id`; within one, of their keys, character by character. */
-  scan<T>(dataset: Dataset, span: Span, form: Form<T>): Iterable<T[][]>;
+  scan<T>(dataset: Dataset, span: Span, form: RowFormat<T>): Iterable<T[][]>;
   /** Counts the rows of a scan, which takes a look at every snapshot. */
   countRows(dataset: Dataset, span: Span): number;
   /**
    * Yields rows of an account, the newest first, each from a snapshot in which the item was new or other than before. `filter` names
    * the item by product type and key. @throws RangeError where it names another column
    */
-  latestChanges(dataset: Dataset, account: string | null, filter: Names, span: Span): Paced<HistoryRow>;
+  latestChanges(dataset: Dataset, account: string | null, filter: ColumnValues, span: Span): Paced<HistoryRow>;
   /** Finds items by their keys; one for each scope that has such an item. */
-  items(dataset: Dataset, account: string, productType: string | null, keys: Names): ItemPlace[];
+  items(dataset: Dataset, account: string, productType: string | null, keys: ColumnValues): ItemRef[];
   /**
    * Yields an item over all good snapshots of its scope, whether they show it or not, by `taken_at`. `valueFrom` makes a value of the
    * cells of `columns`, and is asked once for as long as the item stays the same.
    */
   points<T>(
     dataset: Dataset,
-    item: ItemPlace,
+    item: ItemRef,
     span: Span,
     columns: readonly string[],
     valueFrom: (cells: ItemCells) => T,
@@ -234,7 +234,7 @@ export interface SnapshotHistory {
 export type Filter = Readonly<Partial<Record<"account" | "coin" | "symbol" | "product_type", string>>>;
 
 /** Values by the names of the history view's columns. */
-export type Names = Readonly<Record<string, string>>;
+export type ColumnValues = Readonly<Record<string, string>>;
 
 /** What is known of one scope at an instant. Milliseconds; `ageMs` is null before the first good snapshot. */
 export interface ScopeAsOf {
@@ -243,7 +243,7 @@ export interface ScopeAsOf {
   takenAt: number | null;
   ageMs: number | null;
   /** From the slot of that snapshot to the second one after it by the schedule then in force; null without schedule or snapshot. */
-  longestMs: number | null;
+  maxAgeMs: number | null;
   /** False where the last good snapshot is none or too old to speak for the instant; there are no rows then. */
   known: boolean;
 }
@@ -255,7 +255,7 @@ export interface AsOf {
 }
 
 /** What scanned rows consist of. */
-export interface Form<T> {
+export interface RowFormat<T> {
   /** What is made of a cell; asked once for as long as the cell stays the same. */
   cell(cell: Cell, column: string): T;
   /** Makes one of neighbouring cells that change together, of which rows then consist; without it, cells stay apart. */
@@ -263,7 +263,7 @@ export interface Form<T> {
 }
 
 /** An item in a scope. */
-export interface ItemPlace {
+export interface ItemRef {
   /** Null: nothing of its kind was ever seen. */
   itemId: number | null;
   scopeId: number;
@@ -289,7 +289,7 @@ export interface EpisodeHistory {
    * Returns the episode of a position that was first seen at an instant (ISO 8601), or (null) the newest one by `at`; undefined where
    * there is none. `position` has the columns of `positionKey`.
    */
-  episodeOf(position: Names, firstSeenAt: string | null, at: number): HistoryRow | undefined;
+  episodeOf(position: ColumnValues, firstSeenAt: string | null, at: number): HistoryRow | undefined;
 }
 
 /** The columns that tell a position from the others. */

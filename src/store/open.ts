@@ -14,10 +14,10 @@ import { freshnessReader } from "./runs/freshness.ts";
 import { RunLedger } from "./runs/run-ledger.ts";
 import { viewsOf } from "./schema/views.ts";
 import { SnapshotWriter } from "./snapshots/snapshot-writer.ts";
-import { createDatabase, inspect, openWriter, quickCheck, type Sqlite } from "./sqlite/database.ts";
+import { createDatabase, inspectFile, openWriter, quickCheck, type Sqlite } from "./sqlite/database.ts";
 import { DeferredWrites } from "./sqlite/deferred-writes.ts";
 import { ownMigrations } from "./sqlite/migrations.ts";
-import { createWriter } from "./sqlite/write-queue.ts";
+import { createWriteQueue } from "./sqlite/write-queue.ts";
 import type { Store } from "./store.ts";
 import { applyMigrations, type Migrated, migrate } from "./transfer/migrate.ts";
 
@@ -41,7 +41,7 @@ export async function openStore(options: {
   stopping?: AbortSignal;
 }): Promise<SqliteStore> {
   const { datasets, log, clock, stopping } = options;
-  const found = inspect(options.path);
+  const found = inspectFile(options.path);
   const path = realPath(resolve(options.path));
   const migrations = ownMigrations();
   const views = viewsOf(datasets);
@@ -92,7 +92,7 @@ function storeOn(path: string, sqlite: Sqlite, { clock, log, stopping, opening }
   const ledger = new RunLedger(sqlite);
   const snapshots = new SnapshotWriter(sqlite, ledger);
   const ownWal = identityOf(`${path}-wal`);
-  const queue = createWriter(path, sqlite, clock, () => snapshots.forget(), stopping);
+  const queue = createWriteQueue(path, sqlite, clock, () => snapshots.forget(), stopping);
   const writes = new DeferredWrites(queue);
   const { write } = writes;
   const freshness = freshnessReader(sqlite, largestOffset);
@@ -135,12 +135,12 @@ function storeOn(path: string, sqlite: Sqlite, { clock, log, stopping, opening }
       }
     },
     recover: () => write(() => ledger.abandon("crashed")),
-    asked: async (dataset, account) => snapshots.asked(dataset, account),
+    requestedScopes: async (dataset, account) => snapshots.asked(dataset, account),
     latest: async (dataset, account) => snapshots.latest(dataset, account),
     reading: async (account, dataset, scope) => snapshots.reading(account, dataset, scope),
     alerts: new AlertState(sqlite, write),
     freshness: async (now) => freshness(now),
-    requireRoom: createDiskWatch(path, log).requireRoom,
+    requireDiskSpace: createDiskWatch(path, log).requireDiskSpace,
     close: () => close(path, sqlite, ownWal),
   };
 }

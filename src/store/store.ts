@@ -59,15 +59,15 @@ export interface Store {
   schedule(account: string, dataset: DatasetName): Promise<ScheduleInForce | null>;
   /** Returns the names of every account there ever was. */
   accounts(): Promise<string[]>;
-  /** Puts another pattern (null: off) in force from `at` (epoch ms), which `accountedTo` becomes. */
+  /** Puts another pattern (null: off) in force from `at` (epoch ms), which `processedThrough` becomes. */
   setSchedule(account: string, dataset: DatasetName, pattern: string | null, at: number): Promise<void>;
   /** Returns true where the slot has a row: a run of any state, or why there was none. */
   hasRun(account: string, dataset: DatasetName, slot: number): Promise<boolean>;
-  /** Gives slots that will not be run any more their final row; those that have a row keep it. Moves `accountedTo` up to the last one. */
+  /** Gives slots that will not be run any more their final row; those that have a row keep it. Moves `processedThrough` up to the last one. */
   closeSlots(account: string, dataset: DatasetName, slots: readonly UnrunSlot[]): Promise<void>;
   /**
    * Claims a slot, of concurrent callers for one. Returns null when it has a row already, unless that is `missed`: the clock may have
-   * been set back. A slot of the schedule moves `accountedTo`; a run on demand says nothing about the slots before it. Where a claim of
+   * been set back. A slot of the schedule moves `processedThrough`; a run on demand says nothing about the slots before it. Where a claim of
    * the schedule cannot be written, the next write closes the slot as missed.
    */
   begin(
@@ -85,7 +85,7 @@ export interface Store {
   /** Fails runs that a dead process left `running`, with the cause `crashed`; when they ended is unknown. Returns how many. */
   recover(): Promise<number>;
   /** Returns the scopes of an account that are still requested, whether or not there was ever a response. */
-  asked(dataset: Dataset, account: string): Promise<Scope[]>;
+  requestedScopes(dataset: Dataset, account: string): Promise<Scope[]>;
   /** Returns the rows of the last good snapshot of every scope that is still requested, of one account or of all. */
   latest(dataset: Dataset, account?: string): Promise<Known[]>;
   /** Returns how far a scope of an incremental dataset was read; null where it never was. */
@@ -95,6 +95,6 @@ export interface Store {
   /** Returns whether each dataset that is scheduled is up to date, at `now` (epoch ms). */
   freshness(now: number): Promise<Freshness[]>;
   /** Throws a SpaceError where the disk has too little room for another run. */
-  requireRoom(): void;
+  requireDiskSpace(): void;
   close(): void;
 }

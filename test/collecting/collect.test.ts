@@ -6,7 +6,7 @@ import { collect } from "../../src/collecting/collect.ts";
 import { datasets } from "../../src/datasets/index.ts";
 import { spotAssets } from "../../src/datasets/snapshots/spot-assets.ts";
 import type { Fault, SimulatedAccount } from "../../src/simulator/simulator.ts";
-import { askHistory } from "../../src/store/read/open-history.ts";
+import { withHistory } from "../../src/store/read/open-history.ts";
 import { verify } from "../../src/store/verify/verify.ts";
 import { classic, credentials, everyDataset, unified } from "../support/settings.ts";
 import { until } from "../support/wait.ts";
@@ -186,6 +186,6 @@ describe("a run on demand in the millisecond of a slot", () => {
   it("that fails is neither a gap nor less coverage", async () => {
     const world = await collected({ path: spot, code: "40014", times: Number.POSITIVE_INFINITY });
     expect(world.rows("select * from gaps")).toEqual([]);
-    expect(askHistory(world.path, (history) => history.status(slot + 5000))[0]?.coverage.day).toBe(1);
+    expect(withHistory(world.path, (history) => history.status(slot + 5000))[0]?.coverage.day).toBe(1);
   });
 });

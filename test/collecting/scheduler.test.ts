@@ -3,7 +3,7 @@ import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
 import { collect } from "../../src/collecting/collect.ts";
 import { spotAssets } from "../../src/datasets/snapshots/spot-assets.ts";
-import { askHistory } from "../../src/store/read/open-history.ts";
+import { withHistory } from "../../src/store/read/open-history.ts";
 import { classic, credentials, unified } from "../support/settings.ts";
 import { until } from "../support/wait.ts";
 import { createWorld, type World } from "../support/world.ts";
@@ -399,7 +399,7 @@ describe("an account that is in the settings no more", () => {
     expect(of("hedge")).toEqual([{ state: "ok" }]);
     expect(of("main")).toEqual([{ state: "ok" }, { state: "ok" }, { state: "ok" }]);
     expect(
-      askHistory(world.path, (history) => history.status(world.clock.now())).map(({ account }) => account),
+      withHistory(world.path, (history) => history.status(world.clock.now())).map(({ account }) => account),
     ).toEqual(["main"]);
   });
 });

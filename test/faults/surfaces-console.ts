@@ -16,11 +16,11 @@ row("U8", "the 27 statements that were tried", { always: true, within: 120 }, as
   const before = contentOf(data);
   // The console of the built program, with its child process for every statement, from within this one.
   const built = resolve("dist/store/sql/console.js");
-  const { ask } = (await import(built)) as typeof import("../../src/store/sql/console.ts");
+  const { runQuery } = (await import(built)) as typeof import("../../src/store/sql/console.ts");
   /** How many rows came, or why none did. */
   const outcomeOf = async (statement: string): Promise<number | string> => {
     try {
-      const answer = await ask(path, statement, statement === takesTooLong ? 1 : 20);
+      const answer = await runQuery(path, statement, statement === takesTooLong ? 1 : 20);
       let count = 0;
       for await (const some of answer.rows) count += some.length;
       return count;

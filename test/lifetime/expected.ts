@@ -34,7 +34,7 @@ export const crashed: Fate = { state: "failed", causes: ["crashed"] };
 /** Slots by the wall clock of the machine. All instants are epoch ms. */
 export class ExpectedLedger {
   readonly fates = new Map(allSeries.map((one) => [nameOf(one), new Map<number, Fate>()]));
-  readonly #accountedTo = new Map<string, number>();
+  readonly #processedThrough = new Map<string, number>();
   #regime = -1;
 
   /** The program was started with this regime: what the one before made due until now was run by nobody. */
@@ -43,7 +43,7 @@ export class ExpectedLedger {
       const isNew = this.#regime < 0 || patternOf(this.#regime, one.dataset) !== patternOf(regime, one.dataset);
       if (!isNew) continue;
       if (this.#regime >= 0) this.#miss(one, now, "not running");
-      this.#accountedTo.set(nameOf(one), now);
+      this.#processedThrough.set(nameOf(one), now);
     }
     this.#regime = regime;
   }
@@ -62,7 +62,7 @@ export class ExpectedLedger {
       this.#miss(one, slot - 1, cause);
       const fates = this.#fatesOf(one);
       const known = fates.get(slot)?.state ?? "missed";
-      const isNew = slot > (this.#accountedTo.get(nameOf(one)) ?? 0) || fates.has(slot);
+      const isNew = slot > (this.#processedThrough.get(nameOf(one)) ?? 0) || fates.has(slot);
       if (now - slot > grace) this.#miss(one, slot, cause);
       else if (isNew && known === "missed") {
         fates.set(slot, run(one, slot));
@@ -85,7 +85,7 @@ export class ExpectedLedger {
   }
 
   #miss(one: Series, last: number, cause: string): void {
-    const from = this.#accountedTo.get(nameOf(one)) ?? 0;
+    const from = this.#processedThrough.get(nameOf(one)) ?? 0;
     for (let slot = Math.floor(from / halfHour) * halfHour + halfHour; slot <= last; slot += halfHour) {
       if (!isDue(this.#regime, one.dataset, slot)) continue;
       const fates = this.#fatesOf(one);
@@ -96,6 +96,6 @@ export class ExpectedLedger {
   }
 
   #account(one: Series, slot: number): void {
-    this.#accountedTo.set(nameOf(one), Math.max(slot, this.#accountedTo.get(nameOf(one)) ?? 0));
+    this.#processedThrough.set(nameOf(one), Math.max(slot, this.#processedThrough.get(nameOf(one)) ?? 0));
   }
 }

@@ -2,7 +2,7 @@ import Database from "better-sqlite3";
 import { beforeEach, describe, expect, it } from "vitest";
 import { datasetNames } from "../../src/datasets/index.ts";
 import type { SimulatedAccount } from "../../src/simulator/simulator.ts";
-import { askHistory } from "../../src/store/read/open-history.ts";
+import { withHistory } from "../../src/store/read/open-history.ts";
 import { fillGaps } from "../../src/store/runs/gaps.ts";
 import { change } from "../store/kit.ts";
 import { parseExposition, type Sample } from "../support/exposition.ts";
@@ -112,7 +112,7 @@ describe("a dataset that freezes", () => {
     await at("12:04:00");
     expect(await valuesOf("fresh", ofPositions)).toEqual([0]);
     expect(await valuesOf("fresh")).toEqual(datasetNames.map((name) => (name === "positions" ? 0 : 1)));
-    const stale = askHistory(world.path, (history) => history.status(world.clock.now())).filter(({ fresh }) => !fresh);
+    const stale = withHistory(world.path, (history) => history.status(world.clock.now())).filter(({ fresh }) => !fresh);
     expect(stale).toMatchObject([
       { ...ofPositions, lastOkAt: Date.parse("2026-03-01T12:02:00Z"), staleAt: Date.parse("2026-03-01T12:04:00Z") },
     ]);

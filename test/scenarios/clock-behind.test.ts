@@ -2,7 +2,7 @@
 import Database from "better-sqlite3";
 import { expect, it } from "vitest";
 import { causes } from "../../src/core/domain.ts";
-import { askHistory } from "../../src/store/read/open-history.ts";
+import { withHistory } from "../../src/store/read/open-history.ts";
 import { rawFile } from "../../src/store/responses/archive-file.ts";
 import { causeDescriptions } from "../../src/web/data/collection.ts";
 import { parseExposition } from "../support/exposition.ts";
@@ -34,7 +34,7 @@ it("a clock that is before what is stored makes nothing fresh and gives nothing 
     expect(valuesOf("bitget_collector_snapshot_age_seconds")).toEqual([]);
     // Another process, which asks nobody, sees that until the clock comes to the end of what is stored.
     if (world.clock.now() > noon + 49 * minute) continue;
-    expect(askHistory(world.path, (history) => history.status(world.clock.now()))).toMatchObject([
+    expect(withHistory(world.path, (history) => history.status(world.clock.now()))).toMatchObject([
       { dataset: "spot-assets", fresh: false, ageMs: null, lastOkAt: noon + 50 * minute },
     ]);
   }

@@ -78,7 +78,7 @@ describe.each(modelledNames)("%s", (dataset) => {
     for (const instant of instants(lived, truth, dataset)) {
       const expected = knownAt(truth, dataset, instant);
       const found = history.asOf(datasetNamed(dataset), {}, instant);
-      const ofScope = ["account", "productType", "takenAt", "ageMs", "longestMs", "known"];
+      const ofScope = ["account", "productType", "takenAt", "ageMs", "maxAgeMs", "known"];
       expect(sorted(found.scopes, ofScope), iso(instant)).toEqual(sorted(expected.scopes, ofScope));
       const rows = found.rows.map((cells) => asRow(found.columns, cells));
       expect(sorted(rows, columns), iso(instant)).toEqual(sorted(expected.rows, columns));

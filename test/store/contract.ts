@@ -166,14 +166,14 @@ function scheduleContract(fresh: () => Promise<Store>): void {
     expect(await store.schedule("main", "positions")).toEqual({
       pattern: "*/5 * * * *",
       since: at(0),
-      accountedTo: at(0),
+      processedThrough: at(0),
     });
     await store.begin("main", "positions", at(5), at(5));
     await store.setSchedule("main", "positions", "* * * * *", at(10));
     expect(await store.schedule("main", "positions")).toEqual({
       pattern: "* * * * *",
       since: at(10),
-      accountedTo: at(10),
+      processedThrough: at(10),
     });
     expect(await store.schedule("hedge", "positions")).toBeNull();
     await store.setSchedule("main", "positions", null, at(20));
@@ -193,7 +193,7 @@ function scheduleContract(fresh: () => Promise<Store>): void {
     await store.setSchedule("main", "spot-assets", "* * * * *", at(0));
     await store.begin("main", "spot-assets", at(1), at(1));
     await write(store);
-    expect((await store.schedule("main", "spot-assets"))?.accountedTo).toBe(at(upTo));
+    expect((await store.schedule("main", "spot-assets"))?.processedThrough).toBe(at(upTo));
   });
 
   const missed = (n: number) => ({ slot: at(n), state: "missed", cause: "asleep" }) as const;
@@ -258,15 +258,15 @@ function snapshotContract(fresh: () => Promise<Store>): void {
     await run("main", 1, ["umcbl"], ["dmcbl"]);
     expect((await known()).sort()).toEqual(["hedge umcbl 0", "main dmcbl 0", "main umcbl 1"]);
     expect(await known("hedge")).toEqual(["hedge umcbl 0"]);
-    expect((await store.asked(positions, "main")).sort()).toEqual(["dmcbl", "umcbl"]);
+    expect((await store.requestedScopes(positions, "main")).sort()).toEqual(["dmcbl", "umcbl"]);
     // Only a run in which everything was good says what is asked no more.
     await run("main", 2, ["umcbl"]);
     expect(await known("main")).toEqual(["main umcbl 2"]);
-    expect(await store.asked(positions, "main")).toEqual(["umcbl"]);
+    expect(await store.requestedScopes(positions, "main")).toEqual(["umcbl"]);
     await run("main", 3, ["umcbl"], ["cmcbl"]);
-    expect((await store.asked(positions, "main")).sort()).toEqual(["cmcbl", "umcbl"]);
+    expect((await store.requestedScopes(positions, "main")).sort()).toEqual(["cmcbl", "umcbl"]);
     expect(await known("main")).toEqual(["main umcbl 3"]);
-    expect(await store.asked(positions, "third")).toEqual([]);
+    expect(await store.requestedScopes(positions, "third")).toEqual([]);
   });
 
   it("show a coin that is gone once more, with zeros", async () => {
@@ -300,7 +300,7 @@ function durabilityContract(newDatabase: NewDatabase, opened: (open: () => Promi
       api: await store.apiVersion("main"),
       schedule: await store.schedule("main", "spot-assets"),
       latest: await store.latest(spot),
-      asked: await store.asked(spot, "main"),
+      asked: await store.requestedScopes(spot, "main"),
       freshness: await store.freshness(at(1)),
     });
     const known = await read(before);

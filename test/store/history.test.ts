@@ -70,12 +70,12 @@ it("stands since a mark until something before it is pruned, and not in another 
   for (const hour of [0, 1, 2]) await tell(store, spotAssets, at(hour * 60), [btc(String(hour))]);
   const mark = history.mark();
   await tell(store, spotAssets, at(3 * 60), [btc("3")]);
-  expect(history.standsSince(mark)).toBe(true);
-  expect(history.standsSince({ ...mark, file: "another" })).toBe(false);
+  expect(history.isUnchangedSince(mark)).toBe(true);
+  expect(history.isUnchangedSince({ ...mark, file: "another" })).toBe(false);
   store.close();
   await prune(path, datasets, at(2 * 24 * 60));
-  expect(history.standsSince(mark)).toBe(false);
-  expect(history.standsSince(history.mark())).toBe(true);
+  expect(history.isUnchangedSince(mark)).toBe(false);
+  expect(history.isUnchangedSince(history.mark())).toBe(true);
   expect(history.prunedDays(spotAssets, "main")).toEqual([start]);
   expect(history.prunedDays(spotAssets, "hedge")).toEqual([]);
 });
@@ -86,7 +86,7 @@ it("knows accounts, those that are gone, and what each spoke at a time", async (
   await store.setApiVersion("main", "v2", at(1), "configured");
   await store.setApiVersion("main", "v3", at(3), "upgraded");
   expect(history.accounts()).toEqual(["main", "hedge"]);
-  expect([at(4), at(5)].map((instant) => history.accountsGoneAt(instant))).toEqual([[], ["hedge"]]);
+  expect([at(4), at(5)].map((instant) => history.accountsRemovedAt(instant))).toEqual([[], ["hedge"]]);
   const spoken = [0, 1, 2, 3].map((n) => history.apiVersionAt("main", at(n)));
   expect(spoken).toEqual([null, "v2", "v2", "v3"]);
   expect(history.apiVersionAt("hedge", at(9))).toBeNull();
@@ -100,11 +100,11 @@ it("tells the last equities that were whole, over three slots at most", async ()
     ["4", 1],
   ];
   for (const [n, [value, complete]] of told.entries()) await tell(store, equity, at(n), [worth(value, complete)]);
-  expect(history.lastWholeEquities("main", at(9))).toEqual([
+  expect(history.lastCompleteEquities("main", at(9))).toEqual([
     { slot: at(3), value: "4" },
     { slot: at(1), value: "2" },
   ]);
-  expect(history.lastWholeEquities("main", at(-1))).toEqual([]);
+  expect(history.lastCompleteEquities("main", at(-1))).toEqual([]);
 });
 
 it("counts slots, and says up to where nothing will be added to what became of them", async () => {
@@ -113,7 +113,7 @@ it("counts slots, and says up to where nothing will be added to what became of t
   await collect(store, spotAssets, at(1), { failures: [failed("timeout", at(1))] });
   const series = history.series("main").find(({ dataset }) => dataset === "spot-assets");
   const counts = runToEnd(history.countSlots(series?.id ?? 0, { from: at(0), to: at(4) }, at(9)));
-  expect(counts).toMatchObject({ due: 4, ok: 1, failed: 1, missed: 2, throughout: true, offered: true });
+  expect(counts).toMatchObject({ due: 4, ok: 1, failed: 1, missed: 2, alwaysScheduled: true, offered: true });
   expect(counts.causes).toEqual([
     ["not written yet", 2],
     ["timeout", 1],
@@ -125,17 +125,20 @@ it("counts slots, and says up to where nothing will be added to what became of t
   const gaps = [...history.gaps("main", always)].map(({ dataset, fromSlot, cause }) => [dataset, fromSlot, cause]);
   expect(gaps).toEqual([["spot-assets", at(1), "timeout"]]);
   // The other datasets of the account have no row for their first slot.
-  expect(history.settledTo()).toBe(at(0));
-  expect([history.settledTo([series?.id ?? 0]), history.settledTo([])]).toEqual([at(2), Number.POSITIVE_INFINITY]);
+  expect(history.firstOpenSlot()).toBe(at(0));
+  expect([history.firstOpenSlot([series?.id ?? 0]), history.firstOpenSlot([])]).toEqual([
+    at(2),
+    Number.POSITIVE_INFINITY,
+  ]);
   for (const { account, dataset } of history.scheduled())
     await store.closeSlots(
       account,
       dataset,
       [0, 1, 2].map((n) => ({ slot: at(n), state: "missed" as const, cause: "asleep" })),
     );
-  expect(history.settledTo()).toBe(at(3));
+  expect(history.firstOpenSlot()).toBe(at(3));
   const run = await store.begin("main", "spot-assets", at(3), at(3));
-  expect([run === null, history.settledTo()]).toEqual([false, at(3)]);
+  expect([run === null, history.firstOpenSlot()]).toEqual([false, at(3)]);
 });
 
 it("tells of each series whether it is fresh, now and as it was", async () => {

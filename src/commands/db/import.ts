@@ -8,7 +8,7 @@ import { datasets } from "../../datasets/index.ts";
 import { readFiles } from "../../output/reading/rows.ts";
 import { loadConfig } from "../../settings/config.ts";
 import { openStore } from "../../store/open.ts";
-import { inspect } from "../../store/sqlite/database.ts";
+import { inspectFile } from "../../store/sqlite/database.ts";
 import { lockDatabase } from "../../store/sqlite/lock.ts";
 import { importHistory } from "../../store/transfer/import.ts";
 import type { Command, CommandInput } from "../command.ts";
@@ -39,7 +39,7 @@ export const dbImport: Command = {
     const lock = lockDatabase(path);
     let isNew = false;
     try {
-      isNew = inspect(path) === "new";
+      isNew = inspectFile(path) === "new";
       // That it was made is said when it stays.
       const store = await openStore({ path, datasets, log: isNew ? silent : log, clock: systemClock });
       store.close();

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { datasets } from "../../datasets/index.ts";
 import { loadConfig } from "../../settings/config.ts";
 import { viewsOf } from "../../store/schema/views.ts";
-import { lockPlace } from "../../store/sqlite/lock.ts";
+import { lockPath } from "../../store/sqlite/lock.ts";
 import { requireFreePlace, restore } from "../../store/transfer/restore.ts";
 import type { Command } from "../command.ts";
 import { startCopyBar } from "../shared/progress.ts";
@@ -16,7 +16,7 @@ export const dbRestore: Command = {
   async run({ args, env, print }) {
     const { databasePath } = loadConfig(env, { credentials: false });
     const source = resolve(args[0] ?? "");
-    const lock = lockPlace(databasePath);
+    const lock = lockPath(databasePath);
     const bar = startCopyBar();
     try {
       requireFreePlace(databasePath);

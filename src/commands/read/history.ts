@@ -100,13 +100,13 @@ async function printInstant(
 
 /** What the rows of a scope rest on, or why there are none. */
 function sentence(name: DatasetName, instant: number, scope: ScopeAsOf): string {
-  const { account, productType, takenAt, ageMs, longestMs, known } = scope;
+  const { account, productType, takenAt, ageMs, maxAgeMs, known } = scope;
   const at = new Date(instant).toISOString();
   const what = [account, name, ...(productType ? [productType] : [])].join(" ");
   if (takenAt === null || ageMs === null) return `${what}: unknown at ${at}; there is no good snapshot before`;
   const told = `as told at ${new Date(takenAt).toISOString()}, ${durationText(ageMs)} before`;
   if (known) return `${what}: ${told}`;
-  return `${what}: unknown at ${at}; the last good snapshot is ${durationText(ageMs)} older, more than two periods (${durationText(longestMs ?? 0)})`;
+  return `${what}: unknown at ${at}; the last good snapshot is ${durationText(ageMs)} older, more than two periods (${durationText(maxAgeMs ?? 0)})`;
 }
 
 /** What is asked for, in the words of the history views. Names that never occurred are values like any other. */

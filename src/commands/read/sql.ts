@@ -1,7 +1,7 @@
 import { UsageError } from "../../core/errors.ts";
 import { loadConfig } from "../../settings/config.ts";
 import { openHistory } from "../../store/read/open-history.ts";
-import { ask } from "../../store/sql/console.ts";
+import { runQuery } from "../../store/sql/console.ts";
 import type { Command } from "../command.ts";
 import { formatOption, parseFormat, printRows } from "../shared/format.ts";
 
@@ -20,7 +20,7 @@ export const sql: Command = {
     const { databasePath, sqlTimeoutSeconds } = loadConfig(env, { credentials: false });
     // What is wrong with the file is said here, where every command says it.
     openHistory(databasePath).close();
-    await printRows(await ask(databasePath, statement, sqlTimeoutSeconds), format, input);
+    await printRows(await runQuery(databasePath, statement, sqlTimeoutSeconds), format, input);
     return 0;
   },
 };

@@ -2,9 +2,9 @@ import { UsageError } from "../../core/errors.ts";
 import { durationText, visible } from "../../core/text.ts";
 import { minuteMs } from "../../core/time.ts";
 import { loadConfig } from "../../settings/config.ts";
-import { roomFor, roomInWords } from "../../store/files/disk.ts";
+import { describeDiskSpace, diskSpaceFor } from "../../store/files/disk.ts";
 import type { SeriesStatus } from "../../store/history.ts";
-import { askHistory } from "../../store/read/open-history.ts";
+import { withHistory } from "../../store/read/open-history.ts";
 import { isLocked } from "../../store/sqlite/lock.ts";
 import type { Command } from "../command.ts";
 import { formatTable } from "../shared/table.ts";
@@ -24,17 +24,17 @@ export const status: Command = {
     }
     const now = Date.now();
     const isCollecting = isLocked(databasePath);
-    const all = askHistory(databasePath, (history) => history.status(now));
+    const all = withHistory(databasePath, (history) => history.status(now));
     if (options.json) print(JSON.stringify(all.map(asJson), null, 2));
     else if (all.length === 0)
       print(isCollecting ? waiting : "Nothing is scheduled in this database yet; `bitget-collector start` begins.");
     else {
       printSeries(all, print);
-      const room = roomFor(databasePath);
-      if (room.verdict !== "enough") print(`\n${roomInWords(databasePath, room)}`);
+      const room = diskSpaceFor(databasePath);
+      if (room.verdict !== "enough") print(`\n${describeDiskSpace(databasePath, room)}`);
       if (all.some((one) => one.lastOkAt !== null && one.ageMs === null)) print(`\n${clockIsBehind}`);
       if (isCollecting === false) print("\nNothing collects into this database now; `bitget-collector start` goes on.");
-      else if (isCollecting && all.every((one) => now - one.unwrittenFrom > patience)) print(`\n${waiting}`);
+      else if (isCollecting && all.every((one) => now - one.firstUnprocessedSlot > patience)) print(`\n${waiting}`);
     }
     const isWaiting = all.length === 0 && isCollecting === true;
     return all.every((one) => one.fresh) && !isWaiting ? 0 : 1;
@@ -53,7 +53,15 @@ const waiting =
 
 const instant = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
 
-const asJson = ({ lastOkAt, nextAt, staleAt, last: _, since: __, unwrittenFrom: ___, ...rest }: SeriesStatus) => ({
+const asJson = ({
+  lastOkAt,
+  nextAt,
+  staleAt,
+  last: _,
+  since: __,
+  firstUnprocessedSlot: ___,
+  ...rest
+}: SeriesStatus) => ({
   ...rest,
   lastOkAt: instant(lastOkAt),
   nextAt: instant(nextAt),

@@ -7,7 +7,7 @@
  * with the digest it had, and that a day was pruned. A run that was claimed or corrected is linked again as it is from then on.
  * Of a snapshot that is pruned its digest stays, so that the link of its run can be computed as before.
  */
-import { linkOf } from "../schema/digest.ts";
+import { linkDigest } from "../schema/digest.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
 /** The row as it was written; a later note of the same key replaces it. */
@@ -44,16 +44,16 @@ const laterAt = runColumns.indexOf("run.skew_ms");
 /** A run in the order of `runColumns`. */
 export type RunCells = readonly (string | number | null)[];
 
-export interface Sealed {
+export interface SnapshotDigest {
   id: number;
   digest: Buffer;
 }
 
 /** What comes before the first link. */
-export const beginning = Buffer.alloc(32);
+export const genesis = Buffer.alloc(32);
 
 /** Later columns are in it by name, and only where something is known: so the links of runs from before them stay. */
-export function runText(run: RunCells, snapshots: readonly Sealed[]): string {
+export function runText(run: RunCells, snapshots: readonly SnapshotDigest[]): string {
   const sealed = snapshots.map(({ id, digest }) => [id, digest.toString("hex")]);
   const later = run.slice(laterAt).map((cell, at) => [runColumns[laterAt + at], cell]);
   return JSON.stringify([...run.slice(0, laterAt), sealed, ...later.filter(([, cell]) => cell !== null).flat()]);
@@ -62,7 +62,7 @@ export function runText(run: RunCells, snapshots: readonly Sealed[]): string {
 export const noteText = (note: string, runId: number | null): string => JSON.stringify([runId, note]);
 
 /** A note as it stands in its link; null where that was damaged. */
-export function noteOf(text: string): Note | null {
+export function parseNote(text: string): Note | null {
   try {
     return JSON.parse(text) as Note;
   } catch {
@@ -73,8 +73,8 @@ export function noteOf(text: string): Note | null {
 /** Appends links; inside the transaction that writes what they cover. */
 export interface Chain {
   /** The run has its final row. `snapshots` are all of its own, in the order of their ids. */
-  ended(runId: number, snapshots: readonly Sealed[]): void;
-  note(note: Note, runId?: number): void;
+  appendRun(runId: number, snapshots: readonly SnapshotDigest[]): void;
+  appendNote(note: Note, runId?: number): void;
 }
 
 export function createChain(sqlite: Sqlite): Chain {
@@ -89,12 +89,12 @@ export function createChain(sqlite: Sqlite): Chain {
     .raw();
   // Read each time and kept nowhere: whatever is rolled back, the chain goes on from what is stored.
   const append = (text: string, runId: number | null, note: string | null): void => {
-    const previous = (last.get() as Buffer | undefined) ?? beginning;
-    insert.run(runId, note, linkOf(previous, text));
+    const previous = (last.get() as Buffer | undefined) ?? genesis;
+    insert.run(runId, note, linkDigest(previous, text));
   };
   return {
-    ended: (runId, snapshots) => append(runText(find.get(runId) as RunCells, snapshots), runId, null),
-    note(note, runId) {
+    appendRun: (runId, snapshots) => append(runText(find.get(runId) as RunCells, snapshots), runId, null),
+    appendNote(note, runId) {
       const text = JSON.stringify(note);
       append(noteText(text, runId ?? null), runId ?? null, text);
     },
@@ -114,7 +114,7 @@ export function prunedNotes(sqlite: Sqlite): PrunedNote[] {
     .pluck()
     .all() as string[];
   const last = new Map<string, PrunedNote>();
-  for (const note of texts.map(noteOf)) {
+  for (const note of texts.map(parseNote)) {
     // One that was altered does not follow in the chain, which says so; here it counts for nothing.
     if (note?.[0] === "pruned" && Array.isArray(note[4])) last.set(dayKey(note), note);
   }
@@ -124,7 +124,7 @@ export function prunedNotes(sqlite: Sqlite): PrunedNote[] {
 const chunk = 1000;
 
 /** Gives everything that is in a database from before there was a chain its link, the runs in the order of their ids. */
-export function chainUp(sqlite: Sqlite): void {
+export function backfillChain(sqlite: Sqlite): void {
   const chain = createChain(sqlite);
   const schedules = sqlite
     .prepare(
@@ -133,21 +133,21 @@ export function chainUp(sqlite: Sqlite): void {
     )
     .raw()
     .all() as [string, string, number, string, number | null][];
-  for (const cells of schedules) chain.note(["schedule", ...cells]);
+  for (const cells of schedules) chain.appendNote(["schedule", ...cells]);
   const modes = sqlite
     .prepare(
       "select m.id, a.name, m.since, m.api, m.cause from account_mode m join account a on a.id = m.account_id order by m.id",
     )
     .raw()
     .all() as [number, string, number, string, string][];
-  for (const cells of modes) chain.note(["account_mode", ...cells]);
+  for (const cells of modes) chain.appendNote(["account_mode", ...cells]);
   // Of use this once.
   sqlite.exec("create index snapshot_of_run on snapshot (run_id)");
   const ended = sqlite.prepare(`select id from run where id > ? and state <> 'running' order by id limit ${chunk}`);
   const snapshots = sqlite.prepare("select id, digest from snapshot where run_id = ? order by id");
   for (let after: number | undefined = 0; after !== undefined; ) {
     const ids = ended.pluck().all(after) as number[];
-    for (const id of ids) chain.ended(id, snapshots.all(id) as Sealed[]);
+    for (const id of ids) chain.appendRun(id, snapshots.all(id) as SnapshotDigest[]);
     after = ids.at(-1);
   }
   sqlite.exec("drop index snapshot_of_run");

@@ -13,13 +13,13 @@ const room = { least: 50 * megabyte, comfortable: 500 * megabyte };
 const longestWal = 64 * megabyte;
 
 /** "none" is too little for another run. */
-export interface Room {
+export interface DiskSpace {
   freeBytes: number;
   verdict: "enough" | "scarce" | "none";
 }
 
 /** What this user may still write on the disk of the database; infinite where the system does not tell. */
-export function roomFor(path: string): Room {
+export function diskSpaceFor(path: string): DiskSpace {
   const { bavail, blocks, bsize } = diskOf(path);
   const freeBytes = bavail * bsize;
   // A disk that is smaller than a limit (a test's, one in memory) could never keep it; there SQLite says when it is full.
@@ -38,23 +38,23 @@ function diskOf(path: string): { bavail: number; blocks: number; bsize: number }
 }
 
 /** A sentence for the person who can make room. */
-export const roomInWords = (path: string, { freeBytes, verdict }: Room): string =>
+export const describeDiskSpace = (path: string, { freeBytes, verdict }: DiskSpace): string =>
   `only ${Math.floor(freeBytes / megabyte)} MB are free on the disk of ${path}; ` +
   (verdict === "none"
     ? "a run needs 50 MB. Make room; collecting goes on by itself."
     : "below 50 MB nothing is collected.");
 
 /** Says in the log, once each, when room gets scarce and when the write-ahead log does not end, and when that is over. */
-export function createDiskWatch(path: string, log: Log): { requireRoom(): void } {
+export function createDiskWatch(path: string, log: Log): { requireDiskSpace(): void } {
   const wal = `${path}-wal`;
   let isScarce = false;
   let isLong = false;
 
-  function noticeRoom(found: Room): void {
+  function noticeRoom(found: DiskSpace): void {
     if ((found.verdict !== "enough") === isScarce) return;
     isScarce = !isScarce;
     const fields = { path, freeBytes: found.freeBytes };
-    if (isScarce) log.warn(fields, roomInWords(path, found));
+    if (isScarce) log.warn(fields, describeDiskSpace(path, found));
     else log.info(fields, "there is room on the disk again");
   }
 
@@ -67,11 +67,11 @@ export function createDiskWatch(path: string, log: Log): { requireRoom(): void }
   }
 
   return {
-    requireRoom() {
+    requireDiskSpace() {
       noticeWal(statSync(wal, { throwIfNoEntry: false })?.size ?? 0);
-      const found = roomFor(path);
+      const found = diskSpaceFor(path);
       noticeRoom(found);
-      if (found.verdict === "none") throw new SpaceError(roomInWords(path, found));
+      if (found.verdict === "none") throw new SpaceError(describeDiskSpace(path, found));
     },
   };
 }

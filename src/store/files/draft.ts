@@ -9,9 +9,9 @@ export interface Draft {
   /** Whether the file system keeps it from other users; false on a share or a stick that knows no modes. */
   readonly isPrivate: boolean;
   /** Gives the file its name, in place of one that has it, when it is on disk. Throws what the system says. */
-  keep(): void;
+  commit(): void;
   /** Removes what is left of it; does not throw. */
-  remove(): void;
+  discard(): void;
 }
 
 /**
@@ -22,7 +22,7 @@ export interface Draft {
 export function beginDraft(target: string): Draft {
   const folder = `${target}.part`;
   const path = join(folder, "draft.db");
-  const remove = () => {
+  const discard = () => {
     try {
       clear(folder);
     } catch {
@@ -35,18 +35,18 @@ export function beginDraft(target: string): Draft {
   try {
     createPrivate(path);
   } catch (error) {
-    remove();
+    discard();
     throw error;
   }
   return {
     path,
     isPrivate: process.platform === "win32" || (statSync(path).mode & 0o077) === 0,
-    keep() {
+    commit() {
       flush(path);
       renameSync(path, target);
       flush(dirname(target));
     },
-    remove,
+    discard,
   };
 }
 

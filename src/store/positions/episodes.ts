@@ -10,15 +10,15 @@ import { absolute, add, compare, divide, isPositive, multiply, subtract, toDigit
 import type { Digits, Row } from "../../core/domain.ts";
 import { positions } from "../../datasets/snapshots/positions.ts";
 import { episode as episodeTable } from "../schema/episode-table.ts";
-import type { State } from "../schema/storage-layout.ts";
-import { layoutOf, type Parts } from "../schema/storage-layout.ts";
+import type { ScopeState } from "../schema/storage-layout.ts";
+import { type ItemParts, layoutOf } from "../schema/storage-layout.ts";
 import { scope, snapshot } from "../schema/tables.ts";
 
 /** A row of the table; open while `closedBefore` is null. */
 export type Episode = typeof episodeTable.$inferSelect;
 
 /** The amounts of a position that its episode is computed from. */
-export const amounts = [
+export const episodeInputs = [
   "total",
   "averageOpenPrice",
   "achievedProfits",
@@ -32,7 +32,7 @@ export const amounts = [
 ] as const;
 
 /** What a snapshot says of a position; null is unknown. */
-export type Seen = Pick<RowOf<typeof positions.columns>, (typeof amounts)[number] | "openedAt">;
+export type PositionState = Pick<RowOf<typeof positions.columns>, (typeof episodeInputs)[number] | "openedAt">;
 
 /** A good snapshot, with the `taken_at` (epoch ms) of the good one of its scope before it. */
 export interface SnapshotTime {
@@ -48,12 +48,12 @@ export interface SnapshotTime {
 export function nextEpisodes(
   itemId: number,
   episode: Episode | null,
-  seen: Seen | null,
+  seen: PositionState | null,
   time: SnapshotTime,
 ): Episode[] {
   if (episode === null) return seen ? [openEpisode(itemId, seen, time)] : [];
   if (seen && !isAnother(episode, seen)) {
-    const next = advanced(episode, seen);
+    const next = updateEpisode(episode, seen);
     return next === episode ? [] : [next];
   }
   const closed = { ...episode, lastSeenAt: time.takenBefore, closedBefore: time.takenAt };
@@ -61,11 +61,11 @@ export function nextEpisodes(
 }
 
 /** An unknown time of opening splits no episode. */
-const isAnother = (episode: Episode, seen: Seen): boolean =>
+const isAnother = (episode: Episode, seen: PositionState): boolean =>
   episode.openedAt !== null && seen.openedAt !== null && episode.openedAt !== seen.openedAt;
 
-const openEpisode = (itemId: number, seen: Seen, { snapshotId, takenAt }: SnapshotTime): Episode =>
-  advanced(
+const openEpisode = (itemId: number, seen: PositionState, { snapshotId, takenAt }: SnapshotTime): Episode =>
+  updateEpisode(
     {
       itemId,
       since: snapshotId,
@@ -86,13 +86,13 @@ const openEpisode = (itemId: number, seen: Seen, { snapshotId, takenAt }: Snapsh
   );
 
 /** Returns the episode after it was seen like this; the same object where that changes nothing. */
-export function advanced(episode: Episode, seen: Seen): Episode {
+export function updateEpisode(episode: Episode, seen: PositionState): Episode {
   const next = {
     openedAt: seen.openedAt ?? episode.openedAt,
-    largestTotal: further(episode.largestTotal, seen.total, 1),
+    largestTotal: extremeOf(episode.largestTotal, seen.total, 1),
     averageOpenPrice: seen.averageOpenPrice,
-    worstUnrealizedPl: further(episode.worstUnrealizedPl, seen.unrealizedPl, -1),
-    bestUnrealizedPl: further(episode.bestUnrealizedPl, seen.unrealizedPl, 1),
+    worstUnrealizedPl: extremeOf(episode.worstUnrealizedPl, seen.unrealizedPl, -1),
+    bestUnrealizedPl: extremeOf(episode.bestUnrealizedPl, seen.unrealizedPl, 1),
     closestLiquidation: closer(episode.closestLiquidation, seen),
     realizedPl: seen.achievedProfits,
     funding: seen.totalFunding,
@@ -103,7 +103,7 @@ export function advanced(episode: Episode, seen: Seen): Episode {
 }
 
 /** `now` where it lies beyond `extreme`; of equal ones the first stays. */
-export function further(extreme: Digits | null, now: Digits | null, direction: 1 | -1): Digits | null {
+export function extremeOf(extreme: Digits | null, now: Digits | null, direction: 1 | -1): Digits | null {
   if (now === null || extreme === null) return extreme ?? now;
   return compare(now, extreme) === direction ? now : extreme;
 }
@@ -112,17 +112,17 @@ export function further(extreme: Digits | null, now: Digits | null, direction: 1
  * |mark - liquidation| / mark to 16 places, where that is less than `closest`. A liquidation price of zero or less means
  * that there is none.
  */
-function closer(closest: Digits | null, { liquidationPrice, markPrice }: Seen): Digits | null {
+function closer(closest: Digits | null, { liquidationPrice, markPrice }: PositionState): Digits | null {
   if (liquidationPrice === null || markPrice === null) return closest;
   if (!isPositive(liquidationPrice) || !isPositive(markPrice)) return closest;
   const distance = absolute(subtract(markPrice, liquidationPrice));
   // A division costs as much as all the rest, and this tells that there is no need of it.
   if (closest !== null && compare(distance, multiply(closest, markPrice)) >= 0) return closest;
-  return further(closest, divide(distance, markPrice), -1);
+  return extremeOf(closest, divide(distance, markPrice), -1);
 }
 
 /** Positive = paid, which v3 tells the other way round. Null where a part of it is unknown. */
-function feesOf({ deductedFee, openFeeTotal, closeFeeTotal }: Seen): Digits | null {
+function feesOf({ deductedFee, openFeeTotal, closeFeeTotal }: PositionState): Digits | null {
   if (deductedFee !== null) return deductedFee;
   return openFeeTotal === null || closeFeeTotal === null ? null : subtract("0", add(openFeeTotal, closeFeeTotal));
 }
@@ -134,7 +134,7 @@ interface Open {
 }
 
 /** Keeps the episodes of every scope up to date, inside the transactions of its snapshots. */
-export class EpisodeKeeper {
+export class EpisodeTracker {
   readonly #orm: BetterSQLite3Database;
   readonly #write: (episode: Episode) => void;
   readonly #scopes = new Map<number, Open>();
@@ -145,7 +145,7 @@ export class EpisodeKeeper {
   }
 
   /** Continues with a good snapshot whose items `state` holds, while the scope still points to the one before it. */
-  advance(scopeId: number, taken: { id: number; takenAt: number }, state: State): void {
+  advance(scopeId: number, taken: { id: number; takenAt: number }, state: ScopeState): void {
     const open = this.#scopes.get(scopeId) ?? loadOpen(this.#orm, scopeId);
     this.#scopes.set(scopeId, open);
     const time = { snapshotId: taken.id, takenAt: taken.takenAt, takenBefore: open.takenAt };
@@ -205,14 +205,14 @@ const legible = (episode: Episode): Episode =>
   ) as Episode;
 
 const { steady, moving, tables } = layoutOf(positions);
-const places = [...amounts, "openedAt"].map((name) => ({
+const places = [...episodeInputs, "openedAt"].map((name) => ({
   name,
   isMoving: moving.includes(name),
   at: (moving.includes(name) ? moving : steady).indexOf(name),
 }));
 
-function seenOf(parts: Parts): Seen {
+function seenOf(parts: ItemParts): PositionState {
   const seen: Row = {};
   for (const { name, isMoving, at } of places) seen[name] = (isMoving ? parts.moving : parts.steady)[at] ?? null;
-  return seen as Seen;
+  return seen as PositionState;
 }

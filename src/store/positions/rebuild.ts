@@ -8,9 +8,16 @@ import { positions } from "../../datasets/snapshots/positions.ts";
 import { unpackHex } from "../schema/encoding.ts";
 import { layoutOf } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
-import { advanced, amounts, type Episode, episodeWriter, nextEpisodes, type Seen } from "./episodes.ts";
+import {
+  type Episode,
+  episodeInputs,
+  episodeWriter,
+  nextEpisodes,
+  type PositionState,
+  updateEpisode,
+} from "./episodes.ts";
 
-type Name = (typeof amounts)[number];
+type Name = (typeof episodeInputs)[number];
 type SteadyRow = [
   since: number,
   takenAt: number,
@@ -22,8 +29,8 @@ type SteadyRow = [
 type MovingRow = [since: number, ...amounts: string[]];
 
 const { moving } = layoutOf(positions);
-const steadyAmounts = amounts.filter((name) => !moving.includes(name));
-const movingAmounts = amounts.filter((name) => moving.includes(name));
+const steadyAmounts = episodeInputs.filter((name) => !moving.includes(name));
+const movingAmounts = episodeInputs.filter((name) => moving.includes(name));
 
 /** How many versions are read between two pauses. */
 const versionsPerTurn = 1000;
@@ -35,7 +42,7 @@ export function* rebuildEpisodes(sqlite: Sqlite, itemId: number): Paced<Episode>
   let version = versions.next();
   let move = moves.next();
   // What moves stays as it was where only the steady row is another; a position that comes back tells all of it anew.
-  const seen = Object.fromEntries([...amounts, "openedAt"].map((name) => [name, null])) as Seen;
+  const seen = Object.fromEntries([...episodeInputs, "openedAt"].map((name) => [name, null])) as PositionState;
   let episode: Episode | null = null;
   let read = 0;
   // Whether a position is there and since when is told by its steady rows: they alone begin and end a episode.
@@ -56,7 +63,7 @@ export function* rebuildEpisodes(sqlite: Sqlite, itemId: number): Paced<Episode>
     }
     for (; !move.done && move.value[0] < until; move = moves.next()) {
       tell(seen, movingAmounts, move.value.slice(1));
-      if (episode) episode = advanced(episode, seen);
+      if (episode) episode = updateEpisode(episode, seen);
       read += 1;
       if (read % versionsPerTurn === 0) yield pause;
     }
@@ -65,7 +72,7 @@ export function* rebuildEpisodes(sqlite: Sqlite, itemId: number): Paced<Episode>
 }
 
 /** The hex of NULL is no text at all; what damage left no number counts as unknown. */
-function tell(seen: Seen, names: readonly Name[], cells: readonly (string | number)[]): void {
+function tell(seen: PositionState, names: readonly Name[], cells: readonly (string | number)[]): void {
   for (const [at, name] of names.entries()) seen[name] = toDigits(unpackHex(String(cells[at])));
 }
 

@@ -15,13 +15,13 @@ export function accountHistory(sqlite: Sqlite): AccountHistory {
         `select a.name from account a
          where exists (select 1 from series e where e.account_id = a.id and e.dataset <> 'prices') order by a.id`,
       ).all(),
-    accountsGoneAt: (at) =>
+    accountsRemovedAt: (at) =>
       names(
         `select a.name from account a join series e on e.account_id = a.id join schedule c on c.series_id = e.id
          where e.dataset = 'equity' and c.since <= ? group by a.id having max(coalesce(c.until, ? + 1)) <= ?`,
       ).all(at, at, at),
     apiVersionAt: prepareOnce(() => prepareApiVersion(sqlite)),
-    lastWholeEquities: (account, at) =>
+    lastCompleteEquities: (account, at) =>
       sqlite
         .prepare<unknown[], { slot: number; value: Digits }>(
           `select r.slot, h.usdt_equity as value from (

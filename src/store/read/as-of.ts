@@ -37,16 +37,16 @@ export function prepareAsOf(sqlite: Sqlite): (dataset: Dataset, filter: Filter, 
     for (const scope of scopes.all({ dataset: dataset.name, instant, account, productType })) {
       const last = lastGood.get(scope.id, instant);
       const pattern = inForce.get(scope.seriesId, instant, instant);
-      const longestMs = last && pattern ? freshUntil(parsePattern(pattern), last.slot) - last.slot : null;
+      const maxAgeMs = last && pattern ? freshUntil(parsePattern(pattern), last.slot) - last.slot : null;
       const ageMs = last ? instant - last.takenAt : null;
-      const known = last !== undefined && (longestMs === null || instant <= last.slot + longestMs);
+      const known = last !== undefined && (maxAgeMs === null || instant <= last.slot + maxAgeMs);
       if (last && known) state.rows.push(...rows.of(last.id, Object.values(ofRows)));
       state.scopes.push({
         account: scope.account,
         productType: scope.productType,
         takenAt: last?.takenAt ?? null,
         ageMs,
-        longestMs,
+        maxAgeMs,
         known,
       });
     }

@@ -3,7 +3,7 @@
 import { type Paced, pause } from "../../core/async/cooperate.ts";
 import { snakeCase } from "../../core/columns.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
-import type { HistoryRow, Names, Span } from "../history.ts";
+import type { ColumnValues, HistoryRow, Span } from "../history.ts";
 import { layoutOf } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
@@ -13,7 +13,7 @@ export function* latestChanges(
   sqlite: Sqlite,
   dataset: Dataset,
   account: string | null,
-  filter: Names,
+  filter: ColumnValues,
   span: Span,
 ): Paced<HistoryRow> {
   const { prefix, key, moving } = layoutOf(dataset);

@@ -13,7 +13,7 @@ import { snapshotHistory } from "./snapshot-history.ts";
 export const openHistory = (path: string): HistoryReader => historyOn(openReadOnly(path));
 
 /** Asks one thing of a history and closes it. @throws ConfigError as `openHistory` */
-export function askHistory<Answer>(path: string, ask: (history: HistoryReader) => Answer): Answer {
+export function withHistory<Answer>(path: string, ask: (history: HistoryReader) => Answer): Answer {
   const history = openHistory(path);
   try {
     return ask(history);
@@ -42,7 +42,7 @@ export function historyOn(sqlite: Sqlite): HistoryReader {
     },
     version: () => Number(sqlite.pragma("data_version", { simple: true })),
     mark: () => ({ file, link: lastLink(sqlite) }),
-    standsSince: (mark) => mark.file === file && !isRewrittenSince(sqlite, mark.link),
+    isUnchangedSince: (mark) => mark.file === file && !isRewrittenSince(sqlite, mark.link),
     close: () => void sqlite.close(),
   };
 }

@@ -4,13 +4,13 @@
 import { snakeCase } from "../../core/columns.ts";
 import type { Cell } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
-import type { Filter, Form, Span } from "../history.ts";
+import type { Filter, RowFormat, Span } from "../history.ts";
 import { instantText } from "../schema/encoding.ts";
 import { layoutOf } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { type Cursor, createCursor, type Part, partsOf } from "./version-cursor.ts";
 
-interface Walk<T> extends Span, Form<T> {
+interface ScanOptions<T> extends Span, RowFormat<T> {
   filter: Filter;
   /** By `taken_at`, or by `snapshot_id`; those of one snapshot by their keys, character by character. */
   order: "taken" | "stored";
@@ -26,7 +26,7 @@ export const historyColumns = (sqlite: Sqlite, dataset: Dataset): string[] =>
     .map(({ name }) => name);
 
 /** The rows that the history view shows, in its columns: those of a snapshot at a time, each read when it is asked for. */
-export function* walk<T>(sqlite: Sqlite, dataset: Dataset, wanted: Walk<T>): Generator<T[][], void> {
+export function* scanHistory<T>(sqlite: Sqlite, dataset: Dataset, wanted: ScanOptions<T>): Generator<T[][], void> {
   const parts = partsOf(sqlite, layoutOf(dataset));
   const reader: Reader<T> = {
     ...wanted,
@@ -67,7 +67,7 @@ export function* selectRows(
 ): Generator<Cell[], void> {
   function* within(from: number, to: number): Generator<Cell[], void> {
     const cell = (cell: Cell) => cell;
-    for (const some of walk(sqlite, dataset, { from, to, filter, order: "taken", changes, cell })) yield* some;
+    for (const some of scanHistory(sqlite, dataset, { from, to, filter, order: "taken", changes, cell })) yield* some;
   }
   if (newest === Number.POSITIVE_INFINITY) return yield* within(span.from, span.to);
   const taken = sqlite.prepare("select min(taken_at), max(taken_at) from snapshot").raw();
@@ -83,7 +83,7 @@ export function* selectRows(
   yield* found.slice(-newest);
 }
 
-interface Reader<T> extends Walk<T> {
+interface Reader<T> extends ScanOptions<T> {
   parts: readonly Part[];
   runs: readonly Run[];
   /** An item that has vanished has one last row. */

@@ -6,8 +6,8 @@ import type { Sqlite } from "../sqlite/database.ts";
 import { prepareOnce } from "../sqlite/prepare-once.ts";
 import { prepareAsOf } from "./as-of.ts";
 import { latestChanges } from "./changes.ts";
-import { historyColumns, selectRows, walk } from "./scan.ts";
-import { itemPlaces, itemPoints } from "./time-series.ts";
+import { historyColumns, scanHistory, selectRows } from "./scan.ts";
+import { findItems, itemPoints } from "./time-series.ts";
 
 export const snapshotHistory = (sqlite: Sqlite): SnapshotHistory => ({
   columns: (dataset) => historyColumns(sqlite, dataset),
@@ -15,10 +15,10 @@ export const snapshotHistory = (sqlite: Sqlite): SnapshotHistory => ({
   firstTaken: (dataset, account, productType) => firstTaken(sqlite, dataset, account, productType),
   rows: (dataset, filter, span, only) => selectRows(sqlite, dataset, filter, span, only),
   scan: (dataset, span, form) =>
-    walk(sqlite, dataset, { ...span, ...form, filter: {}, order: "stored", changes: false }),
+    scanHistory(sqlite, dataset, { ...span, ...form, filter: {}, order: "stored", changes: false }),
   countRows: (dataset, span) => countRows(sqlite, dataset, span),
   latestChanges: (dataset, account, filter, span) => latestChanges(sqlite, dataset, account, filter, span),
-  items: (dataset, account, productType, keys) => itemPlaces(sqlite, dataset, account, productType, keys),
+  items: (dataset, account, productType, keys) => findItems(sqlite, dataset, account, productType, keys),
   points: (dataset, item, span, columns, valueFrom) => itemPoints(sqlite, dataset, item, span, columns, valueFrom),
   prunedDays: (dataset, account) => prunedDays(sqlite, dataset, account),
 });

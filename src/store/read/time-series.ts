@@ -2,7 +2,7 @@
 
 import type { Cell } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
-import type { ItemCells, ItemPlace, ItemPoint, Names, Span } from "../history.ts";
+import type { ColumnValues, ItemCells, ItemPoint, ItemRef, Span } from "../history.ts";
 import { layoutOf } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { createCursor, partsOf } from "./version-cursor.ts";
@@ -13,7 +13,7 @@ const chunk = 1000;
 export function* itemPoints<T>(
   sqlite: Sqlite,
   dataset: Dataset,
-  { itemId, scopeId }: ItemPlace,
+  { itemId, scopeId }: ItemRef,
   { from, to }: Span,
   columns: readonly string[],
   valueFrom: (cells: ItemCells) => T,
@@ -62,16 +62,16 @@ export function* itemPoints<T>(
   }
 }
 
-export function itemPlaces(
+export function findItems(
   sqlite: Sqlite,
   dataset: Dataset,
   account: string,
   productType: string | null,
-  keys: Names,
-): ItemPlace[] {
+  keys: ColumnValues,
+): ItemRef[] {
   const conditions = Object.keys(keys).map((name) => ` and i.${name} = ?`);
   return sqlite
-    .prepare<unknown[], ItemPlace>(
+    .prepare<unknown[], ItemRef>(
       `select i.id as itemId, p.id as scopeId, p.series_id as seriesId
        from series e join account a on a.id = e.account_id join scope p on p.series_id = e.id
          join ${layoutOf(dataset).prefix}_item i on i.scope_id = p.id

@@ -1,7 +1,7 @@
 /** Follows the versions of an item: what holds at a snapshot, and up to which one. */
 import { snakeCase } from "../../core/columns.ts";
 import type { Cell } from "../../core/domain.ts";
-import { columnOf, type Layout } from "../schema/storage-layout.ts";
+import { columnOf, type StorageLayout } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
 type Stored = string | number | null;
@@ -33,14 +33,19 @@ export interface Cursor {
 /** How many versions are read at once. */
 const chunk = 64;
 
-export function partsOf(sqlite: Sqlite, layout: Layout): Part[] {
+export function partsOf(sqlite: Sqlite, layout: StorageLayout): Part[] {
   const steady = partOf(sqlite, layout, "steady", ["present", ...layout.steady.map(snakeCase)]);
   const extra = partOf(sqlite, layout, "extra", ["fields"]);
   if (layout.moving.length === 0) return [steady, extra];
   return [steady, partOf(sqlite, layout, "moving", layout.moving.map(snakeCase)), extra];
 }
 
-function partOf(sqlite: Sqlite, layout: Layout, name: "steady" | "moving" | "extra", stored: readonly string[]): Part {
+function partOf(
+  sqlite: Sqlite,
+  layout: StorageLayout,
+  name: "steady" | "moving" | "extra",
+  stored: readonly string[],
+): Part {
   const isAmount = (column: string) => kindOf(layout, column) === "decimal";
   const amounts = stored.filter(isAmount);
   const others = stored.filter((column) => !isAmount(column));
@@ -97,7 +102,7 @@ function readAsText(sqlite: Sqlite, amounts: readonly string[], next: string): P
   };
 }
 
-function kindOf(layout: Layout, stored: string): string | null {
+function kindOf(layout: StorageLayout, stored: string): string | null {
   const name = Object.keys(layout.dataset.columns).find((name) => snakeCase(name) === stored);
   return name === undefined ? null : columnOf(layout, name).kind;
 }

@@ -2,7 +2,7 @@
 import type { Statement } from "better-sqlite3";
 import type { Reading, RecordBatch, Value } from "../../core/domain.ts";
 import type { IncrementalDataset } from "../../datasets/incremental.ts";
-import { packDigits, readCell } from "../schema/encoding.ts";
+import { decodeCell, packDigits } from "../schema/encoding.ts";
 import {
   cellsOf,
   extraOf,
@@ -107,7 +107,7 @@ function prepare(sqlite: Sqlite, layout: RecordLayout) {
     columns[at]?.kind === "decimal" && typeof value === "string" ? packDigits(value) : value;
   return {
     /** Every version of a record, the oldest first. */
-    find: (scopeId: number, id: string): Value[][] => versions.all(scopeId, id).map((cells) => cells.map(readCell)),
+    find: (scopeId: number, id: string): Value[][] => versions.all(scopeId, id).map((cells) => cells.map(decodeCell)),
     insert: (scopeId: number, snapshotId: number, { version, cells, extra }: RecordRow): void => {
       insert.run(scopeId, snapshotId, version, extra, ...cells.map(packed));
     },

@@ -11,7 +11,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { DatasetName, Scope } from "../../core/domain.ts";
 import type { Log } from "../../core/log.ts";
 import { dayMs } from "../../core/time.ts";
-import { roomFor } from "../files/disk.ts";
+import { diskSpaceFor } from "../files/disk.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { openRawWriter, rawFile } from "./archive-file.ts";
 
@@ -152,7 +152,7 @@ export class RawAnswers {
     const { clock, days, log } = this.#options;
     const path = this.#path;
     try {
-      if (roomFor(path).verdict !== "enough") throw new Error("too little room on the disk");
+      if (diskSpaceFor(path).verdict !== "enough") throw new Error("too little room on the disk");
       this.#write(some, packed, { now: clock.now(), days });
       this.#isFailing = false;
     } catch (error) {

@@ -10,14 +10,14 @@ import { rmSync } from "node:fs";
 import { drizzle } from "drizzle-orm/better-sqlite3";
 import { dayMs } from "../../core/time.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
-import { createChain, prunedNotes, type Sealed } from "../chain/chain.ts";
+import { createChain, prunedNotes, type SnapshotDigest } from "../chain/chain.ts";
 import { rebuildScopeEpisodes, rewriteEpisodes } from "../positions/rebuild.ts";
-import { digestOf, isOf, kept } from "../schema/digest.ts";
-import { type Layout, layoutOf } from "../schema/storage-layout.ts";
+import { matchesDigest, snapshotDigest, truncateDigest } from "../schema/digest.ts";
+import { layoutOf, type StorageLayout } from "../schema/storage-layout.ts";
 import { createStateReader, DatasetTables, diff } from "../snapshots/change-set.ts";
 import { backup } from "../sqlite/backup.ts";
 import { openReadOnly, openWriter, type Sqlite } from "../sqlite/database.ts";
-import { sqliteErrorOf, unwritten } from "../sqlite/write-queue.ts";
+import { sqliteErrorOf, writeError } from "../sqlite/write-queue.ts";
 import { openRawReader, rawFile } from "./archive-file.ts";
 import { ComputedError, prepareReparse, type Reparsed } from "./reparse.ts";
 import { type Replayed, rowsIn } from "./replay.ts";
@@ -66,7 +66,7 @@ export async function correct(
     return { scopes, backup: isSame ? null : copy };
   } catch (error) {
     const cause = sqliteErrorOf(error);
-    throw cause ? unwritten(path, cause) : error;
+    throw cause ? writeError(path, cause) : error;
   } finally {
     sqlite.close();
     stored.close();
@@ -145,9 +145,9 @@ function createCorrector({
       const takenAt = requestTime || one.takenAt;
       const { changes, lines, rows } = diff(layout, state, items);
       tables.applyChanges(changes, { scopeId, snapshotId: one.id, state });
-      const digest = digestOf([dataset.name, account, productType, one.slot, takenAt], lines);
-      if (!isOf(digest, one.digest)) {
-        write(one, { takenAt, rows, digest: kept(digest) });
+      const digest = snapshotDigest([dataset.name, account, productType, one.slot, takenAt], lines);
+      if (!matchesDigest(digest, one.digest)) {
+        write(one, { takenAt, rows, digest: truncateDigest(digest) });
         corrected += 1;
       }
       onProgress();
@@ -184,7 +184,7 @@ function requireUnpruned(
 }
 
 /** Takes out what is stored of a scope from a snapshot on: the items that begin there, and the versions of the others. */
-function createVersionRemover(sqlite: Sqlite, { prefix, moving, dataset }: Layout) {
+function createVersionRemover(sqlite: Sqlite, { prefix, moving, dataset }: StorageLayout) {
   const items = `select id from ${prefix}_item i where scope_id = @scopeId`;
   const begun = `${items} and not exists (select 1 from ${prefix}_steady where item_id = i.id and since < @snapshotId)`;
   const parts = ["steady", ...(moving.length > 0 ? ["moving"] : []), "extra"].map((part) => `${prefix}_${part}`);
@@ -214,11 +214,11 @@ function createNoter(sqlite: Sqlite, { scopeId, snapshotId }: First) {
   const runs = snapshotsByRun(sqlite, scopeId, snapshotId);
   return (was: GoodSnapshot, { takenAt, rows, digest }: Pick<GoodSnapshot, "takenAt" | "rows" | "digest">): void => {
     const ofRun = Number(rowsOf.get(was.runId));
-    chain.note(["corrected", was.id, was.digest.toString("hex"), ofRun], was.runId);
+    chain.appendNote(["corrected", was.id, was.digest.toString("hex"), ofRun], was.runId);
     setSnapshot.run(takenAt, rows, digest, was.id);
     setRun.run(ofRun + rows - was.rows, was.runId);
     const all = runs.get(was.runId) ?? [];
-    chain.ended(
+    chain.appendRun(
       was.runId,
       all.map((one) => (one.id === was.id ? { ...one, digest } : one)),
     );
@@ -226,15 +226,15 @@ function createNoter(sqlite: Sqlite, { scopeId, snapshotId }: First) {
 }
 
 /** All snapshots of the runs that a scope's snapshots are of, from one on; in the order of their ids. No index leads there. */
-function snapshotsByRun(sqlite: Sqlite, scopeId: number, snapshotId: number): Map<number, Sealed[]> {
+function snapshotsByRun(sqlite: Sqlite, scopeId: number, snapshotId: number): Map<number, SnapshotDigest[]> {
   const rows = sqlite
     .prepare(
       `select run_id as runId, id, digest
        from (select run_id, id, digest from snapshot union all select run_id, id, digest from pruned)
        where run_id in (select run_id from snapshot where scope_id = ? and id >= ?) order by id`,
     )
-    .iterate(scopeId, snapshotId) as IterableIterator<Sealed & { runId: number }>;
-  const runs = new Map<number, Sealed[]>();
+    .iterate(scopeId, snapshotId) as IterableIterator<SnapshotDigest & { runId: number }>;
+  const runs = new Map<number, SnapshotDigest[]>();
   for (const { runId, ...sealed } of rows) {
     const known = runs.get(runId);
     if (known) known.push(sealed);

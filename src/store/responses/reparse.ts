@@ -2,7 +2,7 @@
 import { readAnswer } from "../../bitget/wire/envelope.ts";
 import type { Known, Scope } from "../../core/domain.ts";
 import type { Dataset, MapperInput } from "../../datasets/dataset.ts";
-import { type Layout, layoutOf, type Parts, partsByKey, rowOf } from "../schema/storage-layout.ts";
+import { type ItemParts, layoutOf, partsByKey, rowOf, type StorageLayout } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { unpack } from "./archive.ts";
 
@@ -15,7 +15,7 @@ export interface RequestKey {
 
 export interface Reparsed {
   /** By their keys. */
-  rows: Map<string, Parts>;
+  rows: Map<string, ItemParts>;
   /** When the exchange says that it answered, epoch ms; null where it does not. */
   requestTime: number | null;
 }
@@ -38,7 +38,7 @@ interface StoredAnswer {
 export function prepareReparse(
   raw: Sqlite,
   dataset: Dataset,
-): (asked: RequestKey, stored: ReadonlyMap<string, Parts> | null) => Reparsed | null {
+): (asked: RequestKey, stored: ReadonlyMap<string, ItemParts> | null) => Reparsed | null {
   const layout = layoutOf(dataset);
   const find = raw.prepare<unknown[], StoredAnswer>(
     `select s.address, w.status, b.digest, b.packed
@@ -62,10 +62,10 @@ function received({ packed, digest }: StoredAnswer): Buffer | null {
 }
 
 function derive(
-  layout: Layout,
+  layout: StorageLayout,
   { productType, slot }: RequestKey,
   { address, status, body }: { address: string; status: number; body: Buffer },
-  stored: ReadonlyMap<string, Parts> | null,
+  stored: ReadonlyMap<string, ItemParts> | null,
 ): Reparsed {
   const endpoint = Object.values(layout.dataset.endpoints).find((one) => one.address?.name === address);
   if (!endpoint) throw new Error(`this program asks no ${address} for ${layout.dataset.name}`);
@@ -76,7 +76,7 @@ function derive(
 }
 
 /** What was asked about can be told from the rows that are stored; what other datasets said then is not known. */
-function mapperInput(layout: Layout, scope: Scope, stored: ReadonlyMap<string, Parts> | null): MapperInput {
+function mapperInput(layout: StorageLayout, scope: Scope, stored: ReadonlyMap<string, ItemParts> | null): MapperInput {
   const notKept = () => {
     throw new ComputedError();
   };

@@ -3,8 +3,8 @@ import { snakeCase } from "../../core/columns.ts";
 import type { Value } from "../../core/domain.ts";
 import { CollectorError } from "../../core/errors.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
-import type { State } from "../schema/storage-layout.ts";
-import { type Layout, layoutOf, type Parts } from "../schema/storage-layout.ts";
+import type { ScopeState } from "../schema/storage-layout.ts";
+import { type ItemParts, layoutOf, type StorageLayout } from "../schema/storage-layout.ts";
 import { createStateReader } from "../snapshots/change-set.ts";
 import { openReadOnly, type Sqlite } from "../sqlite/database.ts";
 import { openRawReader, rawFile } from "./archive-file.ts";
@@ -124,7 +124,7 @@ function snapshotsFrom(sqlite: Sqlite, dataset: Dataset, from: number): Iterable
 /** Codes of failures that today's parser may see otherwise. */
 const parserCodes = ["shape", "bad_body", "internal"];
 
-function compare(layout: Layout, snapshot: StoredSnapshot, derive: Reparse, stateAt: () => State): Finding {
+function compare(layout: StorageLayout, snapshot: StoredSnapshot, derive: Reparse, stateAt: () => ScopeState): Finding {
   const { errorCode, takenAt } = snapshot;
   const stored = errorCode === null ? rowsIn(stateAt()) : null;
   try {
@@ -151,16 +151,16 @@ function failureOf(error: unknown): { code: string; problem: string } {
 }
 
 /** What a snapshot shows, but for the last rows of what vanished. */
-export const rowsIn = (state: State): Map<string, Parts> =>
+export const rowsIn = (state: ScopeState): Map<string, ItemParts> =>
   new Map([...state].filter(([, { present }]) => present === 1).map(([key, { parts }]) => [key, parts]));
 
 function* differencesOf(
-  layout: Layout,
-  stored: ReadonlyMap<string, Parts>,
-  derived: ReadonlyMap<string, Parts>,
+  layout: StorageLayout,
+  stored: ReadonlyMap<string, ItemParts>,
+  derived: ReadonlyMap<string, ItemParts>,
 ): Generator<Difference, void> {
   const fields = [...layout.steady.map(snakeCase), ...layout.moving.map(snakeCase), "extra"];
-  const cells = ({ steady, moving, extra }: Parts) => [...steady, ...moving, extra];
+  const cells = ({ steady, moving, extra }: ItemParts) => [...steady, ...moving, extra];
   for (const key of new Set([...stored.keys(), ...derived.keys()])) {
     const was = stored.get(key);
     const is = derived.get(key);

@@ -7,7 +7,7 @@ import { compare } from "../../core/decimal.ts";
 import type { Digits } from "../../core/domain.ts";
 import { createCursor, type Part, partsOf } from "../read/version-cursor.ts";
 import { packDigits, unpackHex } from "../schema/encoding.ts";
-import type { Layout } from "../schema/storage-layout.ts";
+import type { StorageLayout } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
 export interface Range {
@@ -24,7 +24,7 @@ export interface Range {
  * Reads ranges: of a scope's items over good snapshots of one day (epoch ms of its midnight), given in the order of their
  * ids. A range that is stored already is widened, for some of the day may be gone.
  */
-export function createRanges(sqlite: Sqlite, layout: Layout) {
+export function createRanges(sqlite: Sqlite, layout: StorageLayout) {
   const { prefix, dataset } = layout;
   const parts = partsOf(sqlite, layout);
   const amounts = parts.map((part) => amountsOf(layout, part));
@@ -69,7 +69,7 @@ export function createRanges(sqlite: Sqlite, layout: Layout) {
 }
 
 /** Where the amounts are among the cells of a part. */
-function amountsOf({ dataset }: Layout, part: Part): { at: number; field: string }[] {
+function amountsOf({ dataset }: StorageLayout, part: Part): { at: number; field: string }[] {
   const decimals = Object.keys(dataset.columns).filter((name) => dataset.columns[name]?.kind === "decimal");
   const fields = decimals.map(snakeCase);
   return [...part.columns.entries()]
@@ -92,7 +92,7 @@ export function createRangeWriter(sqlite: Sqlite) {
      on conflict do update set least = excluded.least, greatest = excluded.greatest
      where least <> excluded.least or greatest <> excluded.greatest`,
   );
-  return ({ dataset }: Layout, day: number, ranges: readonly Range[]): void => {
+  return ({ dataset }: StorageLayout, day: number, ranges: readonly Range[]): void => {
     for (const { itemId, field, least, greatest } of ranges)
       insert.run(dataset.name, itemId, day, field, packDigits(least), packDigits(greatest));
   };

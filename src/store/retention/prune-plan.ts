@@ -2,7 +2,7 @@
 import { dayMs } from "../../core/time.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import { dayKey, type PrunedNote, prunedNotes } from "../chain/chain.ts";
-import { type Layout, layoutOf } from "../schema/storage-layout.ts";
+import { layoutOf, type StorageLayout } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { createRanges, type Range } from "./daily-extremes.ts";
 
@@ -10,7 +10,7 @@ import { createRanges, type Range } from "./daily-extremes.ts";
 export interface DayPlan {
   seriesId: number;
   account: string;
-  layout: Layout;
+  layout: StorageLayout;
   day: number;
   /** Ids of the snapshots that stay, in their order. */
   stay: number[];
@@ -21,7 +21,7 @@ export interface DayPlan {
 export interface Leaving {
   id: number;
   scopeId: number;
-  layout: Layout;
+  layout: StorageLayout;
   /**
    * The good snapshots of its scope in the order of their ids, from the first to the last of its day, and its place among
    * them. The last one stays.
@@ -57,7 +57,7 @@ export function createPlanner(sqlite: Sqlite, datasets: readonly Dataset[]): (da
 function createSeriesPlanner(
   sqlite: Sqlite,
   series: { seriesId: number; account: string },
-  layout: Layout,
+  layout: StorageLayout,
   noted: ReadonlyMap<string, PrunedNote>,
 ): (day: number) => DayPlan | null {
   const scopes = sqlite.prepare<[number], number>("select id from scope where series_id = ? order by id").pluck();
@@ -113,7 +113,7 @@ const inOrder = (ids: readonly number[]): number[] => ids.toSorted((one, other) 
  * Snapshots at which an item vanished: what they said is told by a row since that very snapshot, and by no other. Of
  * positions those at which a life may have begun as well, so that every life stays one.
  */
-function turningPoints(sqlite: Sqlite, { prefix, dataset }: Layout) {
+function turningPoints(sqlite: Sqlite, { prefix, dataset }: StorageLayout) {
   const before = `select w.present, w.opened_at from ${prefix}_steady w
     where w.item_id = v.item_id and w.since < v.since order by w.since desc limit 1`;
   const turns = dataset.episodes ? `(v.present, v.opened_at) is not (${before})` : "v.present = 0";

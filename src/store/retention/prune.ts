@@ -13,9 +13,9 @@ import { dayMs, startOfDay } from "../../core/time.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import { createChain, dayKey, type PrunedNote, prunedNotes } from "../chain/chain.ts";
 import { adviceFor } from "../files/draft.ts";
-import { type Layout, layoutOf } from "../schema/storage-layout.ts";
+import { layoutOf, type StorageLayout } from "../schema/storage-layout.ts";
 import { openReadOnly, openWriter, type Sqlite } from "../sqlite/database.ts";
-import { createWriter } from "../sqlite/write-queue.ts";
+import { createWriteQueue } from "../sqlite/write-queue.ts";
 import { createRangeWriter } from "./daily-extremes.ts";
 import { createPlanner, type DayPlan, dayText, type Leaving } from "./prune-plan.ts";
 import { createSealReader, sealOfRows } from "./retained-digest.ts";
@@ -52,7 +52,7 @@ export async function prune(
   try {
     // For each row of `snapshot` that goes SQLite would search every table that refers to it; what did is gone by then.
     sqlite.pragma("foreign_keys = OFF");
-    const write = createWriter(path, sqlite, systemClock, () => {});
+    const write = createWriteQueue(path, sqlite, systemClock, () => {});
     const plan = createPlanner(reader, datasets);
     const sealDay = createSealer(sqlite, datasets);
     const remove = createRemover(sqlite, datasets);
@@ -167,7 +167,7 @@ function createSealer(sqlite: Sqlite, datasets: readonly Dataset[]): (plan: DayP
     writeRanges(layout, day, ranges);
     const seal = sealOfRows(readers.get(layout)?.(seriesId, day) ?? []);
     const note: PrunedNote = ["pruned", account, layout.dataset.name, dayText(day), stay, seal];
-    if (noted.get(dayKey(note)) !== JSON.stringify(note)) chain.note(note);
+    if (noted.get(dayKey(note)) !== JSON.stringify(note)) chain.appendNote(note);
   };
 }
 
@@ -206,7 +206,10 @@ function createRemover(sqlite: Sqlite, datasets: readonly Dataset[]) {
 }
 
 /** A version that is in force at the next snapshot begins there; one that another follows before that goes. */
-function createVersionRemover(sqlite: Sqlite, { prefix, moving }: Layout): (first: number, last: number) => number {
+function createVersionRemover(
+  sqlite: Sqlite,
+  { prefix, moving }: StorageLayout,
+): (first: number, last: number) => number {
   const parts = ["steady", ...(moving.length > 0 ? ["moving"] : []), "extra"];
   const statements = parts.map((part) => {
     const table = `${prefix}_${part}`;

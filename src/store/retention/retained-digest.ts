@@ -3,10 +3,10 @@ import { getTableColumns } from "drizzle-orm";
 import { snakeCase } from "../../core/columns.ts";
 import type { Value } from "../../core/domain.ts";
 import { dayMs } from "../../core/time.ts";
-import { sealOf } from "../schema/digest.ts";
+import { linesDigest } from "../schema/digest.ts";
 import { unpackHex } from "../schema/encoding.ts";
 import { episode } from "../schema/episode-table.ts";
-import type { Layout } from "../schema/storage-layout.ts";
+import type { StorageLayout } from "../schema/storage-layout.ts";
 import { dailyRange } from "../schema/tables.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
@@ -17,10 +17,13 @@ export interface SealedRow {
 }
 
 /** Returns the digest of a pruned day, which its link covers. */
-export const sealOfRows = (rows: readonly SealedRow[]): string => sealOf(rows.map(({ line }) => line));
+export const sealOfRows = (rows: readonly SealedRow[]): string => linesDigest(rows.map(({ line }) => line));
 
 /** Prepares to read the rows of a dataset by series and day (epoch ms of its midnight). */
-export function createSealReader(sqlite: Sqlite, layout: Layout): (seriesId: number, day: number) => SealedRow[] {
+export function createSealReader(
+  sqlite: Sqlite,
+  layout: StorageLayout,
+): (seriesId: number, day: number) => SealedRow[] {
   const { least, greatest, ...ofRange } = getTableColumns(dailyRange);
   const rangesOf = createReader(sqlite, layout, {
     table: "daily_range",
@@ -52,7 +55,7 @@ interface TableColumn {
   getSQLType(): string;
 }
 
-function createReader(sqlite: Sqlite, { prefix, key }: Layout, { table, name, columns, condition }: Source) {
+function createReader(sqlite: Sqlite, { prefix, key }: StorageLayout, { table, name, columns, condition }: Source) {
   const isAmount = columns.map((column) => column.getSQLType() === "blob");
   const names = ["p.product_type", ...key.map((one) => `i.${snakeCase(one)}`), ...name.map((one) => `r.${one.name}`)];
   const cells = columns.map((column, at) => (isAmount[at] ? `hex(r.${column.name})` : `r.${column.name}`));

@@ -6,20 +6,20 @@
 import { clockTolerance } from "../../bitget/clock-check.ts";
 import { freshUntil, parsePattern } from "../../core/cron.ts";
 import { causes } from "../../core/domain.ts";
-import type { Freshness, LastRun, Scheduled } from "../history.ts";
+import type { Freshness, LastRun, ScheduledSeries } from "../history.ts";
 import { notComplete } from "../schema/tables.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
 /** The series with a schedule in force, now or at an instant (epoch ms). */
-export const scheduledSeries = (sqlite: Sqlite, at: number | null = null): Scheduled[] =>
+export const scheduledSeries = (sqlite: Sqlite, at: number | null = null): ScheduledSeries[] =>
   sqlite
     .prepare(
-      `select s.id, a.name as account, s.dataset, c.pattern, c.since, coalesce(s.accounted_to, c.since) as accountedTo
+      `select s.id, a.name as account, s.dataset, c.pattern, c.since, coalesce(s.accounted_to, c.since) as processedThrough
        from schedule c join series s on s.id = c.series_id join account a on a.id = s.account_id
        where case when @at is null then c.until is null else c.since <= @at and coalesce(c.until, @at + 1) > @at end
        order by a.id, s.id`,
     )
-    .all({ at }) as Scheduled[];
+    .all({ at }) as ScheduledSeries[];
 
 /**
  * A reader of the state of everything that is scheduled. It reads a few rows, however long ago the last complete run was. `behindMs`:
@@ -40,17 +40,17 @@ export const unjudged = (freshness: Freshness): Freshness => ({ ...freshness, ag
 export function presentReader(
   sqlite: Sqlite,
   behindMs = clockTolerance,
-): (series: Scheduled, now: number) => Freshness {
+): (series: ScheduledSeries, now: number) => Freshness {
   const freshnessOf = seriesReader(sqlite);
   return (series, now) => {
-    if (series.accountedTo <= now + behindMs) return freshnessOf(series, now);
-    const stored = freshnessOf(series, series.accountedTo);
+    if (series.processedThrough <= now + behindMs) return freshnessOf(series, now);
+    const stored = freshnessOf(series, series.processedThrough);
     return { ...unjudged(stored), nextAt: parsePattern(series.pattern).next(now) };
   };
 }
 
 /** Reads the state of a series as it was at an instant. */
-export function seriesReader(sqlite: Sqlite): (series: Scheduled, now: number) => Freshness {
+export function seriesReader(sqlite: Sqlite): (series: ScheduledSeries, now: number) => Freshness {
   const findLast = sqlite.prepare<[number, number], LastRun>(
     "select id, slot, state, cause from run where series_id = ? and slot <= ? and state <> 'running' order by slot desc limit 1",
   );

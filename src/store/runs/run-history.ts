@@ -5,7 +5,7 @@ import { prepareOnce } from "../sqlite/prepare-once.ts";
 import { freshnessReader, presentReader, scheduledSeries, seriesReader } from "./freshness.ts";
 import { gapsWithin } from "./gap-reader.ts";
 import { lastFailure } from "./last-failure.ts";
-import { firstSlot, hasRuns, prepareSlotCount, schedulesOf, seriesOf, settledTo } from "./slot-counts.ts";
+import { firstOpenSlot, firstSlot, hasRuns, prepareSlotCount, schedulesOf, seriesOf } from "./slot-counts.ts";
 import { openFailures, readStatus } from "./status.ts";
 
 export const runHistory = (sqlite: Sqlite): RunHistory => ({
@@ -13,7 +13,7 @@ export const runHistory = (sqlite: Sqlite): RunHistory => ({
   schedules: (seriesId) => schedulesOf(sqlite, seriesId),
   firstSlot: () => firstSlot(sqlite),
   hasRuns: (span) => hasRuns(sqlite, span),
-  settledTo: (seriesIds) => settledTo(sqlite, seriesIds),
+  firstOpenSlot: (seriesIds) => firstOpenSlot(sqlite, seriesIds),
   countSlots: prepareOnce(() => prepareSlotCount(sqlite)),
   scheduled: (at) => scheduledSeries(sqlite, at),
   freshness: prepareOnce(() => freshnessReader(sqlite)),

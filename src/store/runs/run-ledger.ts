@@ -2,7 +2,7 @@
 import { and, desc, eq, isNull, type SQL, sql } from "drizzle-orm";
 import { type BetterSQLite3Database, drizzle } from "drizzle-orm/better-sqlite3";
 import type { ApiVersion, DatasetName, RunState, Trigger } from "../../core/domain.ts";
-import { type Chain, createChain, type Sealed } from "../chain/chain.ts";
+import { type Chain, createChain, type SnapshotDigest } from "../chain/chain.ts";
 import { account, accountMode, run, schedule, series } from "../schema/tables.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { createGaps, type GapKeeper } from "./gaps.ts";
@@ -21,7 +21,7 @@ export interface ScheduleInForce {
   pattern: string;
   since: number;
   /** The latest slot that has its row, or `since` if none has. */
-  accountedTo: number;
+  processedThrough: number;
 }
 
 export interface LedgerRun {
@@ -65,7 +65,7 @@ export class RunLedger {
       .values({ accountId: this.#accountId(name), since, api, cause })
       .returning({ id: accountMode.id })
       .get();
-    this.#chain.note(["account_mode", id, name, since, api, cause]);
+    this.#chain.appendNote(["account_mode", id, name, since, api, cause]);
   }
 
   accounts(): string[] {
@@ -89,7 +89,7 @@ export class RunLedger {
       .from(schedule)
       .where(and(eq(schedule.seriesId, found.id), isNull(schedule.until)))
       .get();
-    return inForce ? { ...inForce, accountedTo: found.accountedTo ?? inForce.since } : null;
+    return inForce ? { ...inForce, processedThrough: found.processedThrough ?? inForce.since } : null;
   }
 
   setSchedule(name: string, dataset: DatasetName, pattern: string | null, at: number): void {
@@ -100,16 +100,16 @@ export class RunLedger {
       .where(and(eq(schedule.seriesId, id), isNull(schedule.until)))
       .returning({ since: schedule.since, pattern: schedule.pattern })
       .all();
-    for (const old of ended) this.#chain.note(["schedule", name, dataset, old.since, old.pattern, at]);
+    for (const old of ended) this.#chain.appendNote(["schedule", name, dataset, old.since, old.pattern, at]);
     if (pattern !== null) {
       this.#orm
         .insert(schedule)
         .values({ seriesId: id, since: at, pattern })
         .onConflictDoUpdate({ target: [schedule.seriesId, schedule.since], set: { pattern, until: null } })
         .run();
-      this.#chain.note(["schedule", name, dataset, at, pattern, null]);
+      this.#chain.appendNote(["schedule", name, dataset, at, pattern, null]);
     }
-    this.#orm.update(series).set({ accountedTo: at }).where(eq(series.id, id)).run();
+    this.#orm.update(series).set({ processedThrough: at }).where(eq(series.id, id)).run();
   }
 
   closeSlots(name: string, dataset: DatasetName, slots: readonly UnrunSlot[]): void {
@@ -136,7 +136,7 @@ export class RunLedger {
     const missed = findSlot.get({ seriesId, slot });
     const claimed = claimSlot.get({ seriesId, slot, lateMs: startedAt - slot });
     if (!claimed) return null;
-    if (missed) this.#chain.note(["run", "missed", missed.cause], claimed.id);
+    if (missed) this.#chain.appendNote(["run", "missed", missed.cause], claimed.id);
     if (missed) this.#gaps.reclaimed(seriesId, slot);
     else this.#gaps.added(seriesId, slot);
     if (trigger === "schedule") moveAccountedTo.run({ seriesId, slot });
@@ -164,7 +164,7 @@ export class RunLedger {
   }
 
   /** Ends a run; `snapshots` are all of its own, in the order of their ids, with what was stored of them. */
-  end(row: RunRow, snapshots: readonly Sealed[]): void {
+  end(row: RunRow, snapshots: readonly SnapshotDigest[]): void {
     this.#statements.endRun.run(row);
     this.#ended(row.id, snapshots);
   }
@@ -185,8 +185,8 @@ export class RunLedger {
     return ended.length;
   }
 
-  #ended(id: number, snapshots: readonly Sealed[]): void {
-    this.#chain.ended(id, snapshots);
+  #ended(id: number, snapshots: readonly SnapshotDigest[]): void {
+    this.#chain.appendRun(id, snapshots);
     this.#gaps.ended(id);
   }
 
@@ -216,7 +216,7 @@ function prepare(orm: BetterSQLite3Database) {
   const begun = { state: "running", cause: null, requests: null, retries: null, rows: null } as const;
   return {
     findSeries: orm
-      .select({ id: series.id, accountedTo: series.accountedTo })
+      .select({ id: series.id, processedThrough: series.processedThrough })
       .from(series)
       .innerJoin(account, eq(account.id, series.accountId))
       .where(and(eq(account.name, given("name")), eq(series.dataset, given("dataset"))))
@@ -288,7 +288,7 @@ function prepare(orm: BetterSQLite3Database) {
       .prepare(),
     moveAccountedTo: orm
       .update(series)
-      .set({ accountedTo: sql`max(coalesce(${series.accountedTo}, ${given("slot")}), ${given("slot")})` })
+      .set({ processedThrough: sql`max(coalesce(${series.processedThrough}, ${given("slot")}), ${given("slot")})` })
       .where(eq(series.id, given("seriesId")))
       .prepare(),
   };

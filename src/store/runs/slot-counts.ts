@@ -2,7 +2,7 @@
 import { pause, type Steps } from "../../core/async/cooperate.ts";
 import { graceAt, type Pattern, parsePattern, slotsAfter } from "../../core/cron.ts";
 import { causes, type RunState } from "../../core/domain.ts";
-import type { InForce, RunHistory, Series, Span } from "../history.ts";
+import type { RunHistory, SchedulePeriod, Series, Span } from "../history.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
 /** Whether a slot (SQL, epoch ms) is one of a schedule, which are whole seconds; those of runs on demand are not. */
@@ -17,9 +17,9 @@ export const seriesOf = (sqlite: Sqlite, account: string | null): Series[] =>
       `select * from (
          select e.id, a.name as account, e.dataset, a.id as account_id, min(
            coalesce((select min(slot) from run where series_id = e.id), 9e15),
-           coalesce((select min(since) from schedule where series_id = e.id), 9e15)) as begunAt
+           coalesce((select min(since) from schedule where series_id = e.id), 9e15)) as firstAt
          from series e join account a on a.id = e.account_id where @account is null or a.name = @account)
-       where begunAt < 9e15 order by account_id, id`,
+       where firstAt < 9e15 order by account_id, id`,
     )
     .all({ account });
 
@@ -35,7 +35,7 @@ export const hasRuns = (sqlite: Sqlite, { from, to }: Span): boolean =>
     )
     .get(from, to) !== undefined;
 
-export function settledTo(sqlite: Sqlite, seriesIds?: readonly number[]): number {
+export function firstOpenSlot(sqlite: Sqlite, seriesIds?: readonly number[]): number {
   const of = { ids: seriesIds ? JSON.stringify(seriesIds) : null };
   const isOne = (id: string) => `(@ids is null or ${id} in (select value from json_each(@ids)))`;
   const running = sqlite
@@ -43,16 +43,16 @@ export function settledTo(sqlite: Sqlite, seriesIds?: readonly number[]): number
     .pluck()
     .get(of);
   const open = sqlite
-    .prepare<unknown[], { pattern: string; accountedTo: number }>(
-      `select c.pattern, max(coalesce(e.accounted_to, 0), c.since) as accountedTo
+    .prepare<unknown[], { pattern: string; processedThrough: number }>(
+      `select c.pattern, max(coalesce(e.accounted_to, 0), c.since) as processedThrough
        from schedule c join series e on e.id = c.series_id where c.until is null and ${isOne("e.id")}`,
     )
     .all(of);
-  const next = open.map(({ pattern, accountedTo }) => parsePattern(pattern).next(accountedTo));
+  const next = open.map(({ pattern, processedThrough }) => parsePattern(pattern).next(processedThrough));
   return Math.min(running ?? Number.POSITIVE_INFINITY, ...next);
 }
 
-export const schedulesOf = (sqlite: Sqlite, seriesId: number): InForce[] =>
+export const schedulesOf = (sqlite: Sqlite, seriesId: number): SchedulePeriod[] =>
   sqlite
     .prepare<[number], { pattern: string; since: number; until: number | null }>(
       "select pattern, since, until from schedule where series_id = ? order by since",
@@ -82,7 +82,7 @@ export function prepareSlotCount(sqlite: Sqlite): RunHistory["countSlots"] {
       `select slot from run where series_id = ? and slot >= ? and slot < ? order by slot limit 1 offset ${rowsPerStep}`,
     )
     .pluck();
-  const accountedTo = sqlite
+  const processedThrough = sqlite
     .prepare<[number], number>("select coalesce(accounted_to, 0) from series where id = ?")
     .pluck();
 
@@ -104,13 +104,13 @@ export function prepareSlotCount(sqlite: Sqlite): RunHistory["countSlots"] {
     const schedules = schedulesOf(sqlite, seriesId);
     const last = schedules.at(-1);
     if (last?.until === Number.POSITIVE_INFINITY) {
-      const after = Math.max(last.since, accountedTo.get(seriesId) ?? 0, from - 1);
+      const after = Math.max(last.since, processedThrough.get(seriesId) ?? 0, from - 1);
       add("missed", unwritten, yield* slotsBetween(last.pattern, after, to, now));
     }
     return {
       ...counts,
       causes: [...bad].sort(([, a], [, b]) => b - a),
-      throughout: isThroughout(schedules, from, to),
+      alwaysScheduled: isThroughout(schedules, from, to),
       offered: counts.skipped === 0 || counts.due > (bad.get(causes.notOffered) ?? 0),
     };
   };
@@ -131,7 +131,7 @@ function* slotsBetween(pattern: Pattern, after: number, to: number, now: number)
 }
 
 /** From the first slot of the stretch to the last one, with one schedule following upon the other. */
-function isThroughout(schedules: readonly InForce[], from: number, to: number): boolean {
+function isThroughout(schedules: readonly SchedulePeriod[], from: number, to: number): boolean {
   const within = schedules.filter(({ since, until }) => since < to && until >= from);
   const [first, last] = [within[0], within.at(-1)];
   if (!first || !last) return false;

@@ -2,7 +2,7 @@
 import { runToEnd } from "../../core/async/cooperate.ts";
 import { parsePattern } from "../../core/cron.ts";
 import { dayMs } from "../../core/time.ts";
-import type { Freshness, OpenFailure, Scheduled, SeriesStatus } from "../history.ts";
+import type { Freshness, OpenFailure, ScheduledSeries, SeriesStatus } from "../history.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { presentReader, scheduledSeries } from "./freshness.ts";
 import { prepareSlotCount } from "./slot-counts.ts";
@@ -13,7 +13,7 @@ export function readStatus(sqlite: Sqlite, now: number): SeriesStatus[] {
   return scheduledSeries(sqlite).map((series) => statusOf(sqlite, series, freshnessOf(series, now), now));
 }
 
-function statusOf(sqlite: Sqlite, series: Scheduled, freshness: Freshness, now: number): SeriesStatus {
+function statusOf(sqlite: Sqlite, series: ScheduledSeries, freshness: Freshness, now: number): SeriesStatus {
   const { offered } = freshness;
   const count = prepareSlotCount(sqlite);
   /** Up to and with a slot of this very moment. */
@@ -26,7 +26,7 @@ function statusOf(sqlite: Sqlite, series: Scheduled, freshness: Freshness, now: 
     ...freshness,
     coverage: { day: share(1), week: share(7), month: share(30) },
     failures: openFailures(sqlite, freshness),
-    unwrittenFrom: parsePattern(series.pattern).next(series.accountedTo),
+    firstUnprocessedSlot: parsePattern(series.pattern).next(series.processedThrough),
   };
 }
 

@@ -1,11 +1,11 @@
 /** SQL that finds what held at a snapshot. */
-import type { Layout } from "./storage-layout.ts";
+import type { StorageLayout } from "./storage-layout.ts";
 
 /**
  * Joins that give each item `i` of a scope what held at snapshot `n`: `s` its steady row, `m` the moving one, `x` the
  * unknown fields. Each is one step down the primary key: `cross join` keeps SQLite from beginning with all of `s`.
  */
-export function asOfJoins({ prefix, moving }: Layout): string {
+export function asOfJoins({ prefix, moving }: StorageLayout): string {
   const join = (kind: string, part: string, alias: string) =>
     `${kind} ${prefix}_${part} ${alias} on ${alias}.item_id = i.id and ${alias}.since =
     (select max(since) from ${prefix}_${part} where item_id = i.id and since <= n.id)`;

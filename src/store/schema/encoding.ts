@@ -76,14 +76,14 @@ export const packedDigits = customType<{ data: Digits | null; driverData: Buffer
 });
 
 /** The column of a table for a column of a dataset. */
-export function cellOf(column: Column) {
+export function columnTypeOf(column: Column) {
   if (column.kind === "decimal") return packedDigits();
   if (column.kind === "text") return text();
   return integer();
 }
 
 /** A stored value as it went in. */
-export const readCell = (stored: unknown): Value =>
+export const decodeCell = (stored: unknown): Value =>
   Buffer.isBuffer(stored) ? unpackDigits(stored) : (stored as string | number | null);
 
 /** The value as it will come back, or a RangeError where it could not come back the same. */

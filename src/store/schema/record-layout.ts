@@ -7,7 +7,7 @@ import { type Column, snakeCase } from "../../core/columns.ts";
 import type { Item, Reading, Value } from "../../core/domain.ts";
 import type { IncrementalDataset } from "../../datasets/incremental.ts";
 import { itemLine } from "./digest.ts";
-import { cellOf, checkedCell, instantSql, readableSql } from "./encoding.ts";
+import { checkedCell, columnTypeOf, instantSql, readableSql } from "./encoding.ts";
 import { extraText } from "./storage-layout.ts";
 import { columnNames, prefixOf, scope, snapshot } from "./tables.ts";
 
@@ -55,7 +55,7 @@ export function recordTableOf(dataset: IncrementalDataset) {
   const { prefix, names } = recordLayoutOf(dataset);
   const cells = names.flatMap((name) => {
     const column = dataset.columns[name];
-    return column ? [[snakeCase(name), name === dataset.id ? text().notNull() : cellOf(column)] as const] : [];
+    return column ? [[snakeCase(name), name === dataset.id ? text().notNull() : columnTypeOf(column)] as const] : [];
   });
   return sqliteTable(
     `${prefix}_record`,

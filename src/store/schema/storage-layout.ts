@@ -7,7 +7,7 @@ import { itemLine } from "./digest.ts";
 import { checkedCell } from "./encoding.ts";
 import { movingColumns, prefixOf, steadyColumns, tablesOf } from "./tables.ts";
 
-export interface Layout {
+export interface StorageLayout {
   dataset: Dataset;
   /** How its tables and views begin: `spot_assets`. */
   prefix: string;
@@ -26,7 +26,7 @@ interface LaterColumn {
 }
 
 /** An item as it is stored: the values of each part in the order of the layout. */
-export interface Parts {
+export interface ItemParts {
   key: Value[];
   steady: Value[];
   moving: Value[];
@@ -34,14 +34,14 @@ export interface Parts {
   extra: string | null;
 }
 
-const layouts = new WeakMap<Dataset, Layout>();
+const layouts = new WeakMap<Dataset, StorageLayout>();
 
-export function layoutOf(dataset: Dataset): Layout {
+export function layoutOf(dataset: Dataset): StorageLayout {
   const known = layouts.get(dataset);
   if (known) return known;
   const steady = steadyColumns(dataset);
   const moving = movingColumns(dataset);
-  const layout: Layout = {
+  const layout: StorageLayout = {
     dataset,
     prefix: prefixOf(dataset),
     tables: tablesOf(dataset),
@@ -60,7 +60,7 @@ function laterColumns({ columns }: Dataset, part: LaterColumn["part"], names: re
 
 const byName = (one: LaterColumn, other: LaterColumn): number => (one.name < other.name ? -1 : 1);
 
-export function columnOf(layout: Layout, name: string): Column {
+export function columnOf(layout: StorageLayout, name: string): Column {
   const column = layout.dataset.columns[name];
   if (!column) throw new Error(`${layout.dataset.name} has no column ${name}`);
   return column;
@@ -77,8 +77,8 @@ export const keyText = (key: readonly Value[]): string => JSON.stringify(key);
  * The items of an answer by their key; one that was sent twice over counts once. Throws a RangeError, naming the item,
  * where two of one key differ or a value cannot be kept as it is.
  */
-export function partsByKey(layout: Layout, items: readonly Item[]): Map<string, Parts> {
-  const found = new Map<string, Parts>();
+export function partsByKey(layout: StorageLayout, items: readonly Item[]): Map<string, ItemParts> {
+  const found = new Map<string, ItemParts>();
   for (const item of items) {
     const parts = partsOf(layout, item);
     const key = keyText(parts.key);
@@ -89,7 +89,7 @@ export function partsByKey(layout: Layout, items: readonly Item[]): Map<string, 
   return found;
 }
 
-function partsOf(layout: Layout, { row, extra }: Item): Parts {
+function partsOf(layout: StorageLayout, { row, extra }: Item): ItemParts {
   const cells = (names: readonly string[]) =>
     names.map((name) => {
       try {
@@ -132,7 +132,7 @@ function parsed(text: string): Extra {
 }
 
 /** The canonical line of an item, which its snapshot's digest is made of. */
-export function lineOf({ steady, moving, later }: Layout, present: 0 | 1, parts: Parts): string {
+export function itemDigestLine({ steady, moving, later }: StorageLayout, present: 0 | 1, parts: ItemParts): string {
   const original = (part: LaterColumn["part"], names: readonly string[]) =>
     parts[part].slice(0, names.length - later.filter((column) => column.part === part).length);
   return itemLine(
@@ -144,7 +144,7 @@ export function lineOf({ steady, moving, later }: Layout, present: 0 | 1, parts:
 }
 
 /** The last row of an item that the answer no longer holds. */
-export function vanished(layout: Layout, last: Parts): Parts {
+export function removedParts(layout: StorageLayout, last: ItemParts): ItemParts {
   const end = (names: readonly string[], values: readonly Value[]) =>
     values.map((value, at) => {
       const isAmount = columnOf(layout, names[at] ?? "").kind === "decimal";
@@ -159,19 +159,19 @@ export function vanished(layout: Layout, last: Parts): Parts {
 }
 
 /** The row as a mapper would have made it. */
-export function rowOf(layout: Layout, { key, steady, moving }: Parts): Row {
+export function rowOf(layout: StorageLayout, { key, steady, moving }: ItemParts): Row {
   const names = [...layout.key, ...layout.steady, ...layout.moving];
   const values = [...key, ...steady, ...moving];
   return Object.fromEntries(names.map((name, at) => [name, values[at] ?? null]));
 }
 
 /** What holds for one item as of the last good snapshot. `since`: when its steady row was written. */
-export interface Current {
+export interface CurrentItem {
   id: number;
   since: number;
   present: 0 | 1;
-  parts: Parts;
+  parts: ItemParts;
 }
 
 /** The items of one scope, those that have vanished included, by the text of their key. */
-export type State = Map<string, Current>;
+export type ScopeState = Map<string, CurrentItem>;

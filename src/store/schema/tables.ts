@@ -8,7 +8,7 @@ import { blob, index, integer, primaryKey, sqliteTable, text, unique, uniqueInde
 import { snakeCase } from "../../core/columns.ts";
 import type { ApiVersion, DatasetName, RunState } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
-import { cellOf, packedDigits } from "./encoding.ts";
+import { columnTypeOf, packedDigits } from "./encoding.ts";
 
 export const account = sqliteTable("account", {
   id: integer().primaryKey(),
@@ -35,7 +35,7 @@ export const series = sqliteTable(
       .notNull()
       .references(() => account.id),
     dataset: text().$type<DatasetName>().notNull(),
-    accountedTo: integer("accounted_to"),
+    processedThrough: integer("accounted_to"),
   },
   (table) => [unique("series_name").on(table.accountId, table.dataset)],
 );
@@ -192,7 +192,7 @@ function cellsOf(dataset: Dataset, names: readonly string[]) {
   return Object.fromEntries(
     Object.entries(dataset.columns)
       .filter(([name]) => names.includes(name))
-      .map(([name, column]) => [snakeCase(name), cellOf(column)]),
+      .map(([name, column]) => [snakeCase(name), columnTypeOf(column)]),
   );
 }
 

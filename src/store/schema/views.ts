@@ -7,7 +7,7 @@ import type { AnyDataset } from "../../datasets/incremental.ts";
 import { asOfJoins } from "./as-of-sql.ts";
 import { digitsSql, instantSql, readableSql, receivedInstantSql } from "./encoding.ts";
 import { recordLayoutOf, recordQuery } from "./record-layout.ts";
-import { columnOf, type Layout, layoutOf } from "./storage-layout.ts";
+import { columnOf, layoutOf, type StorageLayout } from "./storage-layout.ts";
 import { columnNames, notComplete } from "./tables.ts";
 
 /** Maps the name of a view to its CREATE VIEW statement. */
@@ -34,7 +34,7 @@ export function viewsOf(datasets: readonly AnyDataset[]): Views {
   return views;
 }
 
-function historyQuery(layout: Layout): string {
+function historyQuery(layout: StorageLayout): string {
   const { dataset } = layout;
   const names = columnNames(dataset);
   const declared = names.map((name) => {
@@ -128,7 +128,7 @@ from gap g
 where g.scope_id <> ${notComplete}`,
   // Of a scope that is asked no more nobody knows what became of its open positions.
   position_episodes: `
-with life as (
+with timeline as (
   select l.*, i.symbol, i.margin_coin, i.hold_side, i.margin_mode, p.series_id, p.product_type,
     ${results.map((name) => `${digitsSql(`l.${name}`)} as ${name}_seen`).join(",\n    ")},
     coalesce(l.last_seen_at, n.taken_at) as seen_at,
@@ -148,7 +148,7 @@ select a.name as account, nullif(l.product_type, '') as product_type, l.symbol a
     ...results.map((name) => `l.${name}_seen as ${name}_seen`),
   ].join(",\n  ")},
   l.first_seen_at as first_seen_at_ms, l.seen_at as last_seen_at_ms
-from life l
+from timeline l
   join series e on e.id = l.series_id
   join account a on a.id = e.account_id`,
   schedules: `

@@ -7,16 +7,23 @@ import type { SQLiteTable } from "drizzle-orm/sqlite-core";
 import { snakeCase } from "../../core/columns.ts";
 import type { Value } from "../../core/domain.ts";
 import { asOfJoins } from "../schema/as-of-sql.ts";
-import { readCell } from "../schema/encoding.ts";
-import type { Current, State } from "../schema/storage-layout.ts";
-import { keyText, type Layout, lineOf, type Parts, selection, vanished } from "../schema/storage-layout.ts";
+import { decodeCell } from "../schema/encoding.ts";
+import type { CurrentItem, ScopeState } from "../schema/storage-layout.ts";
+import {
+  type ItemParts,
+  itemDigestLine,
+  keyText,
+  removedParts,
+  type StorageLayout,
+  selection,
+} from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
 /** How one item changes: `last` is undefined for one never seen before. */
 interface RowChange {
-  last: Current | undefined;
+  last: CurrentItem | undefined;
   present: 0 | 1;
-  parts: Parts;
+  parts: ItemParts;
 }
 
 /** What a snapshot changes, worked out before anything is written. */
@@ -30,35 +37,35 @@ export interface Diff {
 
 /** Returns what `received` changes. `gone`: last rows of items that are known to have vanished, whatever was known of them before. */
 export function diff(
-  layout: Layout,
-  state: State,
-  received: ReadonlyMap<string, Parts>,
-  gone: ReadonlyMap<string, Parts> = new Map(),
+  layout: StorageLayout,
+  state: ScopeState,
+  received: ReadonlyMap<string, ItemParts>,
+  gone: ReadonlyMap<string, ItemParts> = new Map(),
 ): Diff {
   const changes: RowChange[] = [...received].map(([key, parts]) => ({ last: state.get(key), present: 1, parts }));
   for (const [key, parts] of gone) changes.push({ last: state.get(key), present: 0, parts });
   for (const [key, last] of state) {
     if (last.present === 0 || received.has(key) || gone.has(key)) continue;
-    changes.push({ last, present: 0, parts: vanished(layout, last.parts) });
+    changes.push({ last, present: 0, parts: removedParts(layout, last.parts) });
   }
   return {
     changes,
-    lines: changes.map(({ present, parts }) => lineOf(layout, present, parts)),
+    lines: changes.map(({ present, parts }) => itemDigestLine(layout, present, parts)),
     rows: layout.dataset.vanishes === "zero" ? changes.length : received.size,
   };
 }
 
 /** The tables of one dataset. */
 export class DatasetTables {
-  readonly #layout: Layout;
-  readonly #read: (snapshotId: number | null) => State;
+  readonly #layout: StorageLayout;
+  readonly #read: (snapshotId: number | null) => ScopeState;
   readonly #latest: Statement<[number], number | null>;
   readonly #insertItem: Insert;
   readonly #insertSteady: Insert;
   readonly #insertMoving: Insert | null;
   readonly #insertExtra: Insert;
 
-  constructor(sqlite: Sqlite, orm: BetterSQLite3Database, layout: Layout) {
+  constructor(sqlite: Sqlite, orm: BetterSQLite3Database, layout: StorageLayout) {
     const { tables, key, steady, moving } = layout;
     this.#layout = layout;
     this.#read = createStateReader(sqlite, layout);
@@ -70,12 +77,12 @@ export class DatasetTables {
   }
 
   /** Reads what holds for a scope as of its last good snapshot. */
-  load(scopeId: number): State {
+  load(scopeId: number): ScopeState {
     return this.#read(this.#latest.get(scopeId) ?? null);
   }
 
   /** Writes changes under the id of their snapshot, inside a transaction, and brings the state in memory up to them. */
-  applyChanges(changes: readonly RowChange[], to: { scopeId: number; snapshotId: number; state: State }): void {
+  applyChanges(changes: readonly RowChange[], to: { scopeId: number; snapshotId: number; state: ScopeState }): void {
     const { scopeId, snapshotId, state } = to;
     for (const { last, present, parts } of changes) {
       const id = last?.id ?? this.#insertItem([scopeId, ...parts.key]);
@@ -104,7 +111,12 @@ function inserter(orm: BetterSQLite3Database, table: SQLiteTable, columns: reado
 }
 
 /** An item that ends without a zero row ends in its steady row alone; when it comes back, it begins anew. */
-function movesOn({ dataset, moving }: Layout, last: Current | undefined, present: 0 | 1, parts: Parts): boolean {
+function movesOn(
+  { dataset, moving }: StorageLayout,
+  last: CurrentItem | undefined,
+  present: 0 | 1,
+  parts: ItemParts,
+): boolean {
   if (moving.length === 0 || (present === 0 && dataset.vanishes === "nothing")) return false;
   return !last || last.present !== present || differ(last.parts.moving, parts.moving);
 }
@@ -114,7 +126,7 @@ const differ = (a: readonly Value[], b: readonly Value[]): boolean => a.some((va
 type StateRow = [id: number, since: number, present: 0 | 1, extra: string | null, ...cells: unknown[]];
 
 /** Prepares to read what held for a scope at one of its good snapshots; nothing where there is none (null). */
-export function createStateReader(sqlite: Sqlite, layout: Layout): (snapshotId: number | null) => State {
+export function createStateReader(sqlite: Sqlite, layout: StorageLayout): (snapshotId: number | null) => ScopeState {
   const { key, steady, moving } = layout;
   const selected = [...selection("i", key), ...selection("s", steady), ...selection("m", moving)];
   const rows = sqlite.prepare<[number | null], StateRow>(
@@ -125,17 +137,17 @@ export function createStateReader(sqlite: Sqlite, layout: Layout): (snapshotId: 
   );
   rows.raw();
   return (snapshotId) => {
-    const state: State = new Map();
+    const state: ScopeState = new Map();
     for (const [id, since, present, extra, ...cells] of rows.all(snapshotId)) {
-      const values = cells.map(readCell);
-      const parts: Parts = {
+      const values = cells.map(decodeCell);
+      const parts: ItemParts = {
         key: values.slice(0, key.length),
         steady: values.slice(key.length, key.length + steady.length),
         moving: values.slice(key.length + steady.length, key.length + steady.length + moving.length),
         extra,
       };
       const ended = present === 0 && layout.dataset.vanishes === "nothing";
-      state.set(keyText(parts.key), { id, since, present, parts: ended ? vanished(layout, parts) : parts });
+      state.set(keyText(parts.key), { id, since, present, parts: ended ? removedParts(layout, parts) : parts });
     }
     return state;
   };

@@ -14,13 +14,13 @@ import type {
 } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import type { IncrementalDataset } from "../../datasets/incremental.ts";
-import type { Sealed } from "../chain/chain.ts";
-import { EpisodeKeeper } from "../positions/episodes.ts";
+import type { SnapshotDigest } from "../chain/chain.ts";
+import { EpisodeTracker } from "../positions/episodes.ts";
 import { type RecordPlan, RecordWriter } from "../records/record-writer.ts";
 import type { LedgerRun, RunLedger } from "../runs/run-ledger.ts";
-import { digestOf, failureDigestOf, type Heading, kept } from "../schema/digest.ts";
-import type { State } from "../schema/storage-layout.ts";
-import { type Layout, layoutOf, partsByKey, rowOf } from "../schema/storage-layout.ts";
+import { failureDigest, type SnapshotHeader, snapshotDigest, truncateDigest } from "../schema/digest.ts";
+import type { ScopeState } from "../schema/storage-layout.ts";
+import { layoutOf, partsByKey, rowOf, type StorageLayout } from "../schema/storage-layout.ts";
 import { account, run, scope, series, snapshot } from "../schema/tables.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import type { RunEnd, RunId, RunOutcome } from "../store.ts";
@@ -38,7 +38,7 @@ const isBatch = (one: Snapshot): one is RecordBatch => "reading" in one;
 
 const isPast = (one: Snapshot): one is PastSnapshot => "gone" in one;
 
-interface StoredSnapshot extends Sealed {
+interface StoredSnapshot extends SnapshotDigest {
   rows: number;
 }
 
@@ -47,18 +47,18 @@ export class SnapshotWriter {
   readonly #sqlite: Sqlite;
   readonly #orm: BetterSQLite3Database;
   readonly #ledger: RunLedger;
-  readonly #episodes: EpisodeKeeper;
+  readonly #episodes: EpisodeTracker;
   readonly #records: RecordWriter;
   readonly #statements: ReturnType<typeof prepare>;
-  readonly #tables = new Map<Layout, DatasetTables>();
-  readonly #states = new Map<number, State>();
+  readonly #tables = new Map<StorageLayout, DatasetTables>();
+  readonly #states = new Map<number, ScopeState>();
 
   constructor(sqlite: Sqlite, ledger: RunLedger) {
     const orm = drizzle(sqlite);
     this.#sqlite = sqlite;
     this.#orm = orm;
     this.#ledger = ledger;
-    this.#episodes = new EpisodeKeeper(orm);
+    this.#episodes = new EpisodeTracker(orm);
     this.#records = new RecordWriter(sqlite);
     this.#statements = prepare(orm);
   }
@@ -137,7 +137,7 @@ export class SnapshotWriter {
   }
 
   /** Returns what was stored, or why the snapshot cannot be stored as it is. */
-  #addSnapshot(layout: Layout, found: LedgerRun, one: Snapshot): StoredSnapshot | FailedSnapshot {
+  #addSnapshot(layout: StorageLayout, found: LedgerRun, one: Snapshot): StoredSnapshot | FailedSnapshot {
     let items: ReturnType<typeof partsByKey>;
     let gone: ReturnType<typeof partsByKey> | undefined;
     try {
@@ -149,7 +149,7 @@ export class SnapshotWriter {
     const scopeId = this.#askedScope(found.seriesId, one.scope);
     const state = this.#stateOf(layout, scopeId);
     const { changes, lines, rows } = diff(layout, state, items, gone);
-    const digest = kept(digestOf(headingOf(found, one), lines));
+    const digest = truncateDigest(snapshotDigest(headingOf(found, one), lines));
     const id = isPast(one) ? one.id : undefined;
     const stored = this.#addRow({ id, runId: found.id, scopeId, takenAt: one.takenAt, rows, digest });
     this.#tablesOf(layout).applyChanges(changes, { scopeId, snapshotId: stored.id, state });
@@ -174,7 +174,7 @@ export class SnapshotWriter {
       return unkeepable(one, error);
     }
     changed.push(...plan.changed);
-    const digest = kept(digestOf(headingOf(found, one), plan.lines));
+    const digest = truncateDigest(snapshotDigest(headingOf(found, one), plan.lines));
     const stored = this.#addRow({ runId: found.id, scopeId, takenAt: one.takenAt, rows: plan.rows.length, digest });
     this.#records.write(stored.id, plan);
     this.#statements.pointScope.run({ scopeId, snapshotId: stored.id });
@@ -184,7 +184,7 @@ export class SnapshotWriter {
   #addFailure(found: LedgerRun, failure: FailedSnapshot): StoredSnapshot {
     const errorCode = failure.code.slice(0, 16);
     const errorMessage = Buffer.from(failure.message.slice(0, longestMessage)).toString();
-    const digest = kept(failureDigestOf(headingOf(found, failure), errorCode, errorMessage));
+    const digest = truncateDigest(failureDigest(headingOf(found, failure), errorCode, errorMessage));
     const scopeId = this.#askedScope(found.seriesId, failure.scope);
     const { takenAt } = failure;
     return this.#addRow({ runId: found.id, scopeId, takenAt, rows: 0, digest, errorCode, errorMessage });
@@ -207,13 +207,13 @@ export class SnapshotWriter {
       if (!asked.includes(productType)) retireScope.run({ id, until });
   }
 
-  #tablesOf(layout: Layout): DatasetTables {
+  #tablesOf(layout: StorageLayout): DatasetTables {
     const tables = this.#tables.get(layout) ?? new DatasetTables(this.#sqlite, this.#orm, layout);
     this.#tables.set(layout, tables);
     return tables;
   }
 
-  #stateOf(layout: Layout, scopeId: number): State {
+  #stateOf(layout: StorageLayout, scopeId: number): ScopeState {
     const state = this.#states.get(scopeId) ?? this.#tablesOf(layout).load(scopeId);
     this.#states.set(scopeId, state);
     return state;
@@ -289,7 +289,7 @@ function unkeepable({ scope, takenAt }: Snapshot, error: unknown): FailedSnapsho
 
 const textOf = (scope: Scope): string => scope ?? "";
 
-const headingOf = ({ dataset, account, slot }: LedgerRun, one: { scope: Scope; takenAt: number }): Heading => [
+const headingOf = ({ dataset, account, slot }: LedgerRun, one: { scope: Scope; takenAt: number }): SnapshotHeader => [
   dataset,
   account,
   textOf(one.scope),

@@ -8,7 +8,7 @@ import type { Cell } from "../../core/domain.ts";
 import { QueryError } from "../../core/errors.ts";
 import type { Reply, Request } from "./console-child.ts";
 
-export interface Answer {
+export interface QueryResult {
   columns: readonly string[];
   /** In batches; to leave the loop early ends the query. @throws QueryError where it fails or is stopped on the way */
   rows: AsyncGenerator<readonly Cell[][], void>;
@@ -19,7 +19,7 @@ export interface Answer {
  * `timeoutSeconds` and 400 MB.
  * @throws QueryError where it is refused, wrong, or stopped
  */
-export async function ask(path: string, sql: string, timeoutSeconds: number): Promise<Answer> {
+export async function runQuery(path: string, sql: string, timeoutSeconds: number): Promise<QueryResult> {
   const file = new URL(`./console-child${extname(import.meta.filename)}`, import.meta.url);
   const child = fork(file, {
     // The child must not inherit keys.
@@ -68,7 +68,7 @@ export async function ask(path: string, sql: string, timeoutSeconds: number): Pr
     return reply;
   }
 
-  async function* rows(): Answer["rows"] {
+  async function* rows(): QueryResult["rows"] {
     try {
       for (let done = false; !done; ) {
         const reply = await next("more");

@@ -7,7 +7,7 @@ import { openReadOnly } from "./database.ts";
 /** Pages copied in one go, between which the event loop turns. */
 const pagesPerStep = 500;
 
-export interface Copying {
+export interface BackupOptions {
   /** Called with the pages copied and in all. */
   onProgress?: (done: number, total: number) => void;
   /** Looks at the complete copy before it gets its name; what it throws ends the copying. */
@@ -21,7 +21,7 @@ export interface Copying {
 export async function backup(
   sqlite: Sqlite,
   target: string,
-  { onProgress, check }: Copying = {},
+  { onProgress, check }: BackupOptions = {},
 ): Promise<Pick<Draft, "isPrivate">> {
   let draft: Draft | undefined;
   try {
@@ -36,18 +36,22 @@ export async function backup(
       copy.close();
     }
     await check?.(draft.path);
-    draft.keep();
+    draft.commit();
     return { isPrivate: draft.isPrivate };
   } catch (error) {
     if (error instanceof CollectorError) throw error;
     throw new StorageError(`${target} was not written (${(error as Error).message}). ${adviceFor(error)}`);
   } finally {
-    draft?.remove();
+    draft?.discard();
   }
 }
 
 /** The same for a database that is opened for it. @throws as `backup`; ConfigError where there is none of ours */
-export async function backupFile(path: string, target: string, copying: Copying): Promise<Pick<Draft, "isPrivate">> {
+export async function backupFile(
+  path: string,
+  target: string,
+  copying: BackupOptions,
+): Promise<Pick<Draft, "isPrivate">> {
   const sqlite = openReadOnly(path);
   try {
     return await backup(sqlite, target, copying);
@@ -57,7 +61,7 @@ export async function backupFile(path: string, target: string, copying: Copying)
 }
 
 /** In a transaction that reads, the database stays as it is however long it takes; each commit of another would start it anew. */
-async function copyPages(sqlite: Sqlite, draft: string, onProgress: Copying["onProgress"]): Promise<void> {
+async function copyPages(sqlite: Sqlite, draft: string, onProgress: BackupOptions["onProgress"]): Promise<void> {
   sqlite.exec("begin");
   try {
     sqlite.prepare("select count(*) from sqlite_schema").get();

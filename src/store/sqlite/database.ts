@@ -27,7 +27,7 @@ const refuse = (path: string, what: string, fix: string): ConfigError => new Con
  * Looks at the file before it is opened as a database. "new" where there is none; throws a ConfigError that names the
  * file and the fix where it is not ours.
  */
-export function inspect(path: string): "new" | "ours" {
+export function inspectFile(path: string): "new" | "ours" {
   if (path.trim() === "" || path === ":memory:") {
     throw new ConfigError([
       "The database path is blank. Set DATABASE_URL to a file, such as file:./data/collector.db.",
@@ -111,18 +111,18 @@ export function createDatabase(path: string, fill: (sqlite: Sqlite) => void): vo
     } finally {
       sqlite.close();
     }
-    draft.keep();
+    draft.commit();
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     throw refuse(path, `cannot be created (${(error as Error).message})`, adviceFor(error));
   } finally {
-    draft?.remove();
+    draft?.discard();
   }
 }
 
 /** The one connection that writes. Throws a ConfigError where the file is damaged or cannot be written. */
 export function openWriter(path: string): Sqlite {
-  return opened(path, () => {
+  return explainOpenErrors(path, () => {
     // What cannot be written SQLite would open for reading alone, and say so at the first write.
     accessSync(path, constants.W_OK);
     requireOneName(path, statSync(path));
@@ -146,10 +146,10 @@ export function openWriter(path: string): Sqlite {
 
 /** A connection that can only read. Throws a ConfigError where there is no database of ours to read, or another schema. */
 export function openReadOnly(path: string): Sqlite {
-  if (inspect(path) === "new") {
+  if (inspectFile(path) === "new") {
     throw refuse(path, "does not exist", "`bitget-collector start` creates it, or set DATABASE_URL to the right file.");
   }
-  return opened(path, () => {
+  return explainOpenErrors(path, () => {
     const sqlite = connect(path, { readonly: true, fileMustExist: true, timeout: 2000 });
     try {
       if (pendingMigrations(path, sqlite, ownMigrations()).length === 0) return sqlite;
@@ -166,7 +166,7 @@ export function openReadOnly(path: string): Sqlite {
 }
 
 /** Says in a sentence what keeps a database from being opened. */
-export function opened(path: string, open: () => Sqlite): Sqlite {
+export function explainOpenErrors(path: string, open: () => Sqlite): Sqlite {
   try {
     return open();
   } catch (error) {
@@ -186,7 +186,7 @@ const damaged = (path: string, problem: string): ConfigError =>
 
 /** Throws a ConfigError where pages of the file do not fit together. */
 export function quickCheck(path: string, sqlite: Sqlite): void {
-  opened(path, () => {
+  explainOpenErrors(path, () => {
     const problem = sqlite.pragma("quick_check(1)", { simple: true });
     if (problem !== "ok") throw damaged(path, String(problem));
     return sqlite;

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { ConfigError, LockedError } from "../../core/errors.ts";
 import { realPath } from "../../core/path.ts";
 import { connect, createPrivate } from "../files/connections.ts";
-import { inspect, prepareDirectory, type Sqlite } from "./database.ts";
+import { inspectFile, prepareDirectory, type Sqlite } from "./database.ts";
 
 /** Handles in use. Reachable from the global object, for a lock whose handle is collected as garbage is lost. */
 const held: Set<Sqlite> = new Set();
@@ -17,12 +17,12 @@ const waitMs = 1000;
  * no good.
  */
 export function lockDatabase(path: string): { release(): void } {
-  inspect(path);
-  return lockPlace(path);
+  inspectFile(path);
+  return lockPath(path);
 }
 
 /** The same, whatever lies there. */
-export function lockPlace(path: string): { release(): void } {
+export function lockPath(path: string): { release(): void } {
   prepareDirectory(path);
   const handle = acquire(path);
   held.add(handle);

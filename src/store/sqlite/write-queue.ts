@@ -34,7 +34,7 @@ interface Task {
 /**
  * `onRollback` is told that what a `work` changed in memory no longer holds; `stopping` is aborted when the program must stop at once.
  */
-export function createWriter(
+export function createWriteQueue(
   path: string,
   sqlite: Sqlite,
   clock: Clock,
@@ -64,7 +64,7 @@ export function createWriter(
         const mayBeCommitted = cause !== null && !isBusy(cause);
         if (cause === null || mayBeCommitted || stopping?.aborted || clock.monotonic() >= giveUpAt) {
           for (const task of tasks) {
-            if (!(mayBeCommitted && task.recover())) task.reject(cause ? unwritten(path, cause) : error);
+            if (!(mayBeCommitted && task.recover())) task.reject(cause ? writeError(path, cause) : error);
           }
           return;
         }
@@ -144,7 +144,7 @@ export function sqliteErrorOf(error: unknown): SqliteError | null {
 
 const isBusy = ({ code }: SqliteError): boolean => code.startsWith("SQLITE_BUSY");
 
-export const unwritten = (path: string, cause: SqliteError): StorageError =>
+export const writeError = (path: string, cause: SqliteError): StorageError =>
   new StorageError(
     isBusy(cause)
       ? `${path} is held by another program for more than 10 s. Close what writes to it.`

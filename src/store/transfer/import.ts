@@ -11,7 +11,7 @@ import { RunLedger } from "../runs/run-ledger.ts";
 import { layoutOf } from "../schema/storage-layout.ts";
 import { type PastSnapshot, SnapshotWriter } from "../snapshots/snapshot-writer.ts";
 import { openWriter, type Sqlite } from "../sqlite/database.ts";
-import { sqliteErrorOf, unwritten } from "../sqlite/write-queue.ts";
+import { sqliteErrorOf, writeError } from "../sqlite/write-queue.ts";
 import { type HistoryFile, type ImportedSnapshot, keyOf, snapshotsOf } from "./import-rows.ts";
 
 export interface Imported {
@@ -50,7 +50,7 @@ export async function importHistory(
   } catch (error) {
     if (sqlite.inTransaction) sqlite.exec("rollback");
     const cause = sqliteErrorOf(error);
-    throw cause ? unwritten(path, cause) : error;
+    throw cause ? writeError(path, cause) : error;
   } finally {
     sqlite.close();
   }

@@ -1,7 +1,7 @@
 /** Brings a database to the schema of this program, in one transaction, after a backup. */
 
 import type { Log } from "../../core/log.ts";
-import { chainUp } from "../chain/chain.ts";
+import { backfillChain } from "../chain/chain.ts";
 import { fillEpisodes } from "../positions/rebuild.ts";
 import { fillGaps } from "../runs/gaps.ts";
 import type { Views } from "../schema/views.ts";
@@ -60,7 +60,7 @@ export function applyMigrations(
         const orphans = sqlite.pragma("foreign_key_check") as unknown[];
         if (orphans.length > 0) throw new Error(`migration leaves ${orphans.length} rows without their parent`);
         const after = rowCounts(sqlite);
-        if (after.has("link") && !before.has("link")) chainUp(sqlite);
+        if (after.has("link") && !before.has("link")) backfillChain(sqlite);
         if (after.has("episode") && !before.has("episode")) fillEpisodes(sqlite);
         if (after.has("gap") && !before.has("gap")) fillGaps(sqlite);
         for (const [table, rows] of before) {

@@ -6,8 +6,8 @@ import { cancelPending } from "../alerts/alert-reads.ts";
 import { connect } from "../files/connections.ts";
 import { requireNoDeadLink } from "../files/names.ts";
 import type { Views } from "../schema/views.ts";
-import { backup, type Copying } from "../sqlite/backup.ts";
-import { inspect, opened } from "../sqlite/database.ts";
+import { type BackupOptions, backup } from "../sqlite/backup.ts";
+import { explainOpenErrors, inspectFile } from "../sqlite/database.ts";
 import { ownMigrations, pendingMigrations } from "../sqlite/migrations.ts";
 import { applyMigrations } from "./migrate.ts";
 
@@ -34,10 +34,11 @@ export function requireFreePlace(path: string): void {
 export async function restore(
   source: string,
   path: string,
-  { views, now, onProgress, check }: { views: Views; now: number } & Copying,
+  { views, now, onProgress, check }: { views: Views; now: number } & BackupOptions,
 ): Promise<void> {
-  if (inspect(source) === "new") throw new ConfigError([`${source} does not exist. Name a file that db backup made.`]);
-  const sqlite = opened(source, () => {
+  if (inspectFile(source) === "new")
+    throw new ConfigError([`${source} does not exist. Name a file that db backup made.`]);
+  const sqlite = explainOpenErrors(source, () => {
     const found = connect(source, { readonly: true, fileMustExist: true });
     found.prepare("select count(*) from sqlite_schema").get();
     return found;

@@ -2,16 +2,16 @@
 import { pause, type Steps } from "../../core/async/cooperate.ts";
 import type { Value } from "../../core/domain.ts";
 import {
-  beginning,
+  genesis,
   type Note,
-  noteOf,
   noteText,
+  parseNote,
   type RunCells,
   runColumns,
   runText,
-  type Sealed,
+  type SnapshotDigest,
 } from "../chain/chain.ts";
-import { linkOf } from "../schema/digest.ts";
+import { linkDigest } from "../schema/digest.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import type { Report } from "./problem.ts";
 
@@ -25,7 +25,7 @@ interface Link {
   snapshots: SealedSnapshot[];
 }
 
-interface SealedSnapshot extends Sealed {
+interface SealedSnapshot extends SnapshotDigest {
   isPruned: boolean;
 }
 
@@ -43,22 +43,22 @@ export function* checkChain(sqlite: Sqlite, report: Report, onLink: () => void):
   const unlinked = new Set(changes.keys());
   const told: Told = new Map();
   let number = 0;
-  let previous: Buffer = beginning;
-  let expected: Buffer = beginning;
+  let previous: Buffer = genesis;
+  let expected: Buffer = genesis;
   for (const link of linksOf(sqlite)) {
     number += 1;
     if (link.id !== number) report(`link ${number} (link): is missing before link ${link.id}`);
     const later = changes.get(link.runId ?? 0)?.filter((change) => change.link > link.id) ?? [];
     const then = later.reduceRight(before, link);
     const text = textOf(then);
-    if (![previous, expected].some((last) => linkOf(last, text).equals(link.digest))) reportLink(then, report);
+    if (![previous, expected].some((last) => linkDigest(last, text).equals(link.digest))) reportLink(then, report);
     if (then.run && link.note === null && then.run[stateAt] === "running") {
       report(`run ${link.runId} (run.state): has ended, and yet is said to run`, Number(then.run[slotAt]));
     }
     if (link.note !== null) tell(told, link, report);
     else if (later.length === 0) unlinked.delete(link.runId ?? 0);
     // Where a link itself was altered, the next one still follows from what it was.
-    expected = linkOf(previous, text);
+    expected = linkDigest(previous, text);
     previous = link.digest;
     number = link.id;
     onLink();
@@ -101,7 +101,8 @@ function changesOf(sqlite: Sqlite): Map<number, Change[]> {
     .raw()
     .iterate() as IterableIterator<[number, number, string]>;
   const changes = new Map<number, Change[]>();
-  for (const [run, link, note] of rows) changes.set(run, [...(changes.get(run) ?? []), { link, note: noteOf(note) }]);
+  for (const [run, link, note] of rows)
+    changes.set(run, [...(changes.get(run) ?? []), { link, note: parseNote(note) }]);
   return changes;
 }
 
@@ -164,7 +165,7 @@ function checkUnlinked(sqlite: Sqlite, reclaimed: readonly number[], report: Rep
 }
 
 function tell(told: Told, { id, note }: Link, report: Report): void {
-  const cells = noteOf(note ?? "");
+  const cells = parseNote(note ?? "");
   if (cells?.[0] === "schedule") told.set(JSON.stringify(cells.slice(0, 4)), cells.slice(4));
   else if (cells?.[0] === "account_mode") told.set(JSON.stringify(cells.slice(0, 2)), cells.slice(2));
   // What happened to a run is told by its own links, what was pruned by check-pruned.ts.

@@ -1,7 +1,7 @@
 /** Reads the records of incremental datasets as their snapshots hold them: each under the one that it came with. */
 import type { Value } from "../../core/domain.ts";
 import type { IncrementalDataset } from "../../datasets/incremental.ts";
-import { readCell } from "../schema/encoding.ts";
+import { decodeCell } from "../schema/encoding.ts";
 import {
   type ReadingRow,
   readingColumns,
@@ -47,7 +47,7 @@ export function recordContents(sqlite: Sqlite, dataset: IncrementalDataset, scop
       const lines: string[] = [];
       for (; !next.done && next.value[0] === snapshotId; next = rows.next()) {
         const [, version, extra, ...stored] = next.value;
-        const cells: Value[] = stored.map(readCell);
+        const cells: Value[] = stored.map(decodeCell);
         ids.push(String(cells[idAt]));
         lines.push(recordLine(layout, { version, cells, extra }));
       }

@@ -73,7 +73,7 @@ interface Period {
   since: number;
   until: number | null;
   pattern: string;
-  accountedTo: number | null;
+  processedThrough: number | null;
 }
 
 /** Enumerates every slot that was due and looks for its run. */
@@ -81,7 +81,7 @@ export function checkSlots(sqlite: Sqlite, report: Report): Account {
   const total: Account = { due: 0, accounted: 0 };
   const periods = sqlite
     .prepare(
-      `select e.id as seriesId, a.name || ' ' || e.dataset as name, c.since, c.until, c.pattern, e.accounted_to as accountedTo
+      `select e.id as seriesId, a.name || ' ' || e.dataset as name, c.since, c.until, c.pattern, e.accounted_to as processedThrough
        from series e join account a on a.id = e.account_id left join schedule c on c.series_id = e.id order by e.id, c.since`,
     )
     .all() as (Period | (Period & { pattern: null }))[];
@@ -114,8 +114,8 @@ function patternOf({ name, pattern }: Period, report: Report): Pattern | null {
 const mostMissing = 1000;
 
 function accountFor(sqlite: Sqlite, pattern: Pattern, period: Period, report: Report): Account & { last: number } {
-  const { seriesId, name, since, until, accountedTo } = period;
-  const end = until ?? accountedTo ?? since;
+  const { seriesId, name, since, until, processedThrough } = period;
+  const end = until ?? processedThrough ?? since;
   const found = { due: 0, accounted: 0, last: since };
   const runs = sqlite
     .prepare("select slot from run where series_id = ? and slot > ? and slot <= ? order by slot")
@@ -144,16 +144,17 @@ const atOnce = 10;
  * says nothing about that. Until they kept off whole seconds, one could have the very slot that was due next.
  */
 function checkAccountedTo(sqlite: Sqlite, pattern: Pattern, period: Period, last: number, report: Report): void {
-  const { seriesId, name, until, accountedTo } = period;
+  const { seriesId, name, until, processedThrough } = period;
   const later = sqlite
     .prepare<[number, number], { slot: number; lateMs: number | null }>(
       `select slot, late_ms as lateMs from run
        where series_id = ? and slot > ? and ${isDueSql("slot")} order by slot limit 1000`,
     )
-    .all(seriesId, accountedTo ?? 0)
+    .all(seriesId, processedThrough ?? 0)
     .filter(({ slot }) => pattern.latest(slot) === slot);
   const expected = until ?? later.at(-1)?.slot ?? last;
-  const mayBeOnDemand = later.length === 1 && (later[0]?.lateMs ?? atOnce) < atOnce && accountedTo === last;
+  const mayBeOnDemand = later.length === 1 && (later[0]?.lateMs ?? atOnce) < atOnce && processedThrough === last;
   if (until === null && mayBeOnDemand) return;
-  if (accountedTo !== expected) report(`${name} (series.accounted_to): is ${accountedTo}, and must be ${expected}`);
+  if (processedThrough !== expected)
+    report(`${name} (series.accounted_to): is ${processedThrough}, and must be ${expected}`);
 }

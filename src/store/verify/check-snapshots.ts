@@ -2,9 +2,9 @@
 import { pause, type Steps } from "../../core/async/cooperate.ts";
 import { snakeCase } from "../../core/columns.ts";
 import type { Value } from "../../core/domain.ts";
-import { digestOf, failureDigestOf, type Heading, isOf } from "../schema/digest.ts";
+import { failureDigest, matchesDigest, type SnapshotHeader, snapshotDigest } from "../schema/digest.ts";
 import { unpackHex } from "../schema/encoding.ts";
-import { columnOf, type Layout, lineOf, type Parts, selection } from "../schema/storage-layout.ts";
+import { columnOf, type ItemParts, itemDigestLine, type StorageLayout, selection } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import type { Report, ScopeRow } from "./problem.ts";
 
@@ -29,7 +29,7 @@ export function scopesOf(sqlite: Sqlite): ScopeRow[] {
 }
 
 /** Says which items belong to a scope that none of their rows is of. */
-export function checkItems(sqlite: Sqlite, { prefix }: Layout, report: Report): void {
+export function checkItems(sqlite: Sqlite, { prefix }: StorageLayout, report: Report): void {
   const strays = sqlite
     .prepare<[], number>(
       `select id from ${prefix}_item i where not exists (
@@ -79,13 +79,13 @@ export function* checkScope(
     if (one.seriesFits === 0) say("(snapshot.run_id): its run is of another series");
     // The digest of a good one does not cover it.
     if (one.errorCode === null && one.errorMessage !== null) say("(snapshot.error_message): it is good, and has one");
-    const cells: Heading = [scope.dataset, scope.account, scope.productType, one.slot, one.takenAt];
+    const cells: SnapshotHeader = [scope.dataset, scope.account, scope.productType, one.slot, one.takenAt];
     const content = one.errorCode === null ? contents.at(one.id) : null;
     if (content) latest = one.id;
     const digest = content
-      ? digestOf(cells, content.lines)
-      : failureDigestOf(cells, one.errorCode ?? "", one.errorMessage ?? "");
-    if (!isOf(digest, one.digest)) {
+      ? snapshotDigest(cells, content.lines)
+      : failureDigest(cells, one.errorCode ?? "", one.errorMessage ?? "");
+    if (!matchesDigest(digest, one.digest)) {
       // What was altered here is carried on to the snapshots after it: only the first says where to look.
       const where = isFirst ? placesToLook(content?.written() ?? []) : "";
       say(`(${content ? prefix : "snapshot"}): is not what was received${where}`);
@@ -104,7 +104,7 @@ export function* checkScope(
 }
 
 /** The items of a scope of a dataset of snapshots. */
-export function itemContents(sqlite: Sqlite, layout: Layout, scopeId: number, report: Report): Contents {
+export function itemContents(sqlite: Sqlite, layout: StorageLayout, scopeId: number, report: Report): Contents {
   const { prefix, dataset } = layout;
   const items = itemsOf(sqlite, layout, scopeId, report);
   return {
@@ -160,7 +160,7 @@ interface Line {
 /** What an item says at a snapshot, or null where it says nothing. To be called in their order. */
 type ItemReader = (snapshotId: number) => Line | null;
 
-function itemsOf(sqlite: Sqlite, layout: Layout, scopeId: number, report: Report): ItemReader[] {
+function itemsOf(sqlite: Sqlite, layout: StorageLayout, scopeId: number, report: Report): ItemReader[] {
   const { prefix, key, steady, moving, dataset } = layout;
   const rows = sqlite
     .prepare(`select ${["i.id", ...selection("i", key)].join(", ")} from ${prefix}_item i where i.scope_id = ?`)
@@ -187,13 +187,13 @@ function itemsOf(sqlite: Sqlite, layout: Layout, scopeId: number, report: Report
       const [stored, ...steadyValues] = s.values;
       const present = stored as 0 | 1;
       const hasEnded = present === 0 && dataset.vanishes === "nothing";
-      const parts: Parts = {
+      const parts: ItemParts = {
         key: keyValues,
         steady: steadyValues,
         moving: moving.map((_, at) => (hasEnded ? null : (m?.values[at] ?? null))),
         extra: (x?.values[0] ?? null) as string | null,
       };
-      last = { name: keyValues.join(" "), present, since, line: lineOf(layout, present, parts) };
+      last = { name: keyValues.join(" "), present, since, line: itemDigestLine(layout, present, parts) };
       return last;
     };
   });
@@ -204,7 +204,7 @@ interface StoredColumn {
   isAmount: boolean;
 }
 
-const storedColumns = (layout: Layout, names: readonly string[]): StoredColumn[] =>
+const storedColumns = (layout: StorageLayout, names: readonly string[]): StoredColumn[] =>
   names.map((name) => ({ name: snakeCase(name), isAmount: columnOf(layout, name).kind === "decimal" }));
 
 interface Version {

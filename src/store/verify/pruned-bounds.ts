@@ -3,7 +3,7 @@ import { toDigits } from "../../core/decimal.ts";
 import type { Digits } from "../../core/domain.ts";
 import { startOfDay } from "../../core/time.ts";
 import { prunedNotes } from "../chain/chain.ts";
-import { type Episode, further } from "../positions/episodes.ts";
+import { type Episode, extremeOf } from "../positions/episodes.ts";
 import { unpackHex } from "../schema/encoding.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import type { ScopeRow } from "./problem.ts";
@@ -59,7 +59,7 @@ export function createComparable(
       const { direction, field, end } = extremes[name];
       const [was, left] = [found[name], expected[name]];
       const furthest = (from: Digits | null, rows: readonly RangeRow[]): Digits | null =>
-        rows.reduce<Digits | null>((far, row) => further(far, toDigits(unpackHex(row[end])), direction), from);
+        rows.reduce<Digits | null>((far, row) => extremeOf(far, toDigits(unpackHex(row[end])), direction), from);
       const told = ranges.filter((row) => row.field === field);
       const wholeDays = told.filter(({ day }) => day > firstDay);
       const nearest = furthest(left, wholeDays);
@@ -68,8 +68,8 @@ export function createComparable(
       const isPossible =
         was !== null &&
         toDigits(was) !== null &&
-        further(was, nearest, direction) === was &&
-        (field === null || further(farthest, was, direction) === farthest);
+        extremeOf(was, nearest, direction) === was &&
+        (field === null || extremeOf(farthest, was, direction) === farthest);
       episode[name] = isPossible ? was : nearest;
     }
     return episode;

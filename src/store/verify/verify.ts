@@ -3,7 +3,7 @@
 import Database from "better-sqlite3";
 import { cooperate, pause, type Steps } from "../../core/async/cooperate.ts";
 import type { AnyDataset } from "../../datasets/incremental.ts";
-import { beginning } from "../chain/chain.ts";
+import { genesis } from "../chain/chain.ts";
 import { layoutOf } from "../schema/storage-layout.ts";
 import { openReadOnly, type Sqlite } from "../sqlite/database.ts";
 import { checkChain } from "./check-chain.ts";
@@ -54,7 +54,7 @@ export async function verify(
     rows: 0,
     due: 0,
     accounted: 0,
-    head: beginning.toString("hex"),
+    head: genesis.toString("hex"),
   };
   try {
     sqlite.exec("begin");

@@ -96,13 +96,14 @@ export class Curves {
   /** Reads on from the last hour that is final. Whoever else waits for the same reads on as well: at a pause nothing is half done. */
   *#summaryOf(history: HistoryReader, source: LineSource, name: string): Steps<Summary> {
     const found = this.#cache.get(name);
-    const summary = found && history.standsSince(found.mark) ? found : { mark: history.mark(), hours: [], size: 0 };
+    const summary =
+      found && history.isUnchangedSince(found.mark) ? found : { mark: history.mark(), hours: [], size: 0 };
     summary.mark = history.mark();
     const open = summary.hours.findIndex(({ isFinal }) => !isFinal);
     if (open >= 0) for (const { points } of summary.hours.splice(open)) summary.size -= points.length;
-    const settledTo = history.settledTo(source.items.map(({ seriesId }) => seriesId)) - maxClockLagMs;
+    const firstOpenSlot = history.firstOpenSlot(source.items.map(({ seriesId }) => seriesId)) - maxClockLagMs;
     for (;;) {
-      const isOver = readNextHours(history, source, summary, settledTo);
+      const isOver = readNextHours(history, source, summary, firstOpenSlot);
       this.#cache.set(name, summary);
       if (isOver) return summary;
       yield pause;
@@ -119,11 +120,11 @@ const isKnown = ({ values }: Point): boolean => values.some((value) => value !==
 /** When the first series of the source began; now and before there is nothing to draw. Epoch ms. */
 function startOf(history: HistoryReader, { items }: LineSource): number {
   const series = history.series(null).filter(({ id }) => items.some(({ seriesId }) => seriesId === id));
-  return Math.min(Number.MAX_SAFE_INTEGER, ...series.map(({ begunAt }) => begunAt));
+  return Math.min(Number.MAX_SAFE_INTEGER, ...series.map(({ firstAt }) => firstAt));
 }
 
-/** Adds the next hours, which are final up to `settledTo`. Returns whether everything is read. */
-function readNextHours(history: HistoryReader, source: LineSource, summary: Summary, settledTo: number): boolean {
+/** Adds the next hours, which are final up to `firstOpenSlot`. Returns whether everything is read. */
+function readNextHours(history: HistoryReader, source: LineSource, summary: Summary, firstOpenSlot: number): boolean {
   const { hours } = summary;
   const begun = hours.length;
   const before = hours.at(-1)?.points.findLast(isKnown)?.slot ?? null;
@@ -133,7 +134,7 @@ function readNextHours(history: HistoryReader, source: LineSource, summary: Summ
     const [first] = points;
     if (!first) return;
     const from = Math.floor(first.at / hourMs) * hourMs;
-    hours.push({ from, points, isFinal: from + hourMs <= settledTo });
+    hours.push({ from, points, isFinal: from + hourMs <= firstOpenSlot });
     summary.size += points.length;
   };
   let read = 0;

@@ -2,7 +2,7 @@
 
 import type { Digits } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
-import type { HistoryReader, InForce, ItemCells, ItemPlace, ItemPoint, Span } from "../../store/history.ts";
+import type { HistoryReader, ItemCells, ItemPoint, ItemRef, SchedulePeriod, Span } from "../../store/history.ts";
 import type { Point } from "./downsample.ts";
 
 export type Values = readonly (Digits | null)[];
@@ -15,7 +15,7 @@ export interface SlotPoint extends Point {
 /** What a curve is made of: the same lines of one item, or of several that are counted together. */
 export interface LineSource {
   dataset: Dataset;
-  items: readonly ItemPlace[];
+  items: readonly ItemRef[];
   lines: readonly { name: string; label: string }[];
   /** Of the history view. */
   columns: readonly string[];
@@ -54,7 +54,7 @@ function* single(points: Iterable<ItemPoint<Values>>): Generator<SlotPoint, void
 /** At the slots that the items have in common; what somebody asked for in between is of one of them alone. */
 function* joined(
   series: readonly Generator<ItemPoint<Values>, void>[],
-  schedules: readonly InForce[][],
+  schedules: readonly SchedulePeriod[][],
   { join }: LineSource,
 ): Generator<SlotPoint, void> {
   const nextScheduled = (points: Generator<ItemPoint<Values>, void>): ItemPoint<Values> | undefined => {
@@ -80,7 +80,7 @@ function* joined(
 }
 
 /** The first slot between two that was due by any of the schedules; null where there was none. Epoch ms. */
-export function firstDue(schedules: readonly InForce[][], after: number, before: number): number | null {
+export function firstDue(schedules: readonly SchedulePeriod[][], after: number, before: number): number | null {
   let first: number | null = null;
   for (const one of schedules)
     for (const { pattern, since, until } of one) {

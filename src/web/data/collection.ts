@@ -124,13 +124,13 @@ const maxClosedCounts = 20_000;
 export function* countSlots({ history, account, at }: View, periods: readonly Period[]): Steps<PeriodCounts[]> {
   const { counts } = createCoverage({ history, account: null, now: at });
   const all = history.series(null).filter((one) => isSelected(one, account));
-  const settledTo = Math.min(at, history.settledTo());
+  const firstOpenSlot = Math.min(at, history.firstOpenSlot());
   const found: PeriodCounts[] = [];
   for (const period of periods) {
-    const isOver = period.to <= settledTo;
+    const isOver = period.to <= firstOpenSlot;
     for (const series of all) {
-      if (series.begunAt >= period.to || period.from > at) continue;
-      const name = `${history.path} ${series.id} ${series.begunAt} ${period.from} ${period.to}`;
+      if (series.firstAt >= period.to || period.from > at) continue;
+      const name = `${history.path} ${series.id} ${series.firstAt} ${period.from} ${period.to}`;
       const known = isOver ? closedCounts.get(name) : undefined;
       const own = known ?? (yield* counts(period, series));
       if (closedCounts.size > maxClosedCounts) closedCounts.clear();

@@ -87,7 +87,7 @@ type ComparedPeriod = ReturnType<typeof comparisonPeriods>["shown"];
 
 function* totalAt(view: View, { source }: ReturnType<typeof comparisonPeriods>, period: ComparedPeriod): Steps<Total> {
   const instant = Math.min(period.to - 1, source.now);
-  const removed = view.account === null ? view.history.accountsGoneAt(instant) : [];
+  const removed = view.account === null ? view.history.accountsRemovedAt(instant) : [];
   const closes = (yield* createCloses(source, dataset)(period)).filter(({ account }) => !removed.includes(account));
   const accounts = selectedAccounts(view).filter((name) => closes.some(({ account }) => account === name));
   const pricedParts = closes.flatMap(({ rows }) => pricedPartOf(rows[0]) ?? []);
@@ -96,7 +96,7 @@ function* totalAt(view: View, { source }: ReturnType<typeof comparisonPeriods>, 
   const takenAt = times.length > 0 ? Math.min(...times) : null;
   const missing = closes.flatMap(missingParts);
   if (missing.length > 0 || closes.length === 0) return { value: null, knownPart, missing, takenAt, accounts };
-  const sameSlot = latestCommonSlot(accounts.map((account) => view.history.lastWholeEquities(account, instant)));
+  const sameSlot = latestCommonSlot(accounts.map((account) => view.history.lastCompleteEquities(account, instant)));
   if (sameSlot)
     return { value: sum(sameSlot.map(({ value }) => value)), knownPart: null, missing: [], takenAt, accounts };
   const missingTime = ["The accounts have not told their value at the same time."];

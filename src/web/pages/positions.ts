@@ -68,7 +68,7 @@ export function* positionsPage(view: View): Steps<Html> {
 
 /** Before anybody asked what is open it is not known that nothing was. */
 const wasCollected = ({ history, account, at }: View): boolean =>
-  history.series(account).some(({ dataset, begunAt }) => dataset === "positions" && begunAt <= at);
+  history.series(account).some(({ dataset, firstAt }) => dataset === "positions" && firstAt <= at);
 
 function openColumns(view: View): ShownColumn[] {
   const name: ShownColumn = { label: "Position", isNumber: false, cell: (row) => positionCell(row, view) };

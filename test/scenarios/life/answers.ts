@@ -40,11 +40,11 @@ export function knownAt(
   );
   const scopes = asked.map(({ account, scope }): ScopeAsOf => {
     const last = lastAt(truth.of(account, dataset, scope), instant);
-    const longestMs = last ? 2 * periodAt(instant) : null;
+    const maxAgeMs = last ? 2 * periodAt(instant) : null;
     const ageMs = last ? instant - last.takenAt : null;
     const known = last !== null && instant - last.slot <= 2 * periodAt(instant);
     if (last && known) rows.push(...last.rows);
-    return { account, productType: scope, takenAt: last?.takenAt ?? null, ageMs, longestMs, known };
+    return { account, productType: scope, takenAt: last?.takenAt ?? null, ageMs, maxAgeMs, known };
   });
   return { scopes, rows };
 }

@@ -103,6 +103,6 @@ it("a run on demand that could not begin says nothing of the slots before it", a
   await expect(begin("positions")).rejects.toThrow("held by another program");
   other.close();
   await begin("spot-assets");
-  expect((await store.schedule("main", "positions"))?.accountedTo).toBe(start);
+  expect((await store.schedule("main", "positions"))?.processedThrough).toBe(start);
   store.close();
 });

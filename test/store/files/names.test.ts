@@ -10,7 +10,7 @@ import { rawFile } from "../../../src/store/responses/archive-file.ts";
 import { requireNotOwn } from "../../../src/store/responses/own-files.ts";
 import { backup } from "../../../src/store/sqlite/backup.ts";
 import { openReadOnly, openWriter } from "../../../src/store/sqlite/database.ts";
-import { isLocked, lockDatabase, lockPlace } from "../../../src/store/sqlite/lock.ts";
+import { isLocked, lockDatabase, lockPath } from "../../../src/store/sqlite/lock.ts";
 import { requireFreePlace } from "../../../src/store/transfer/restore.ts";
 import { canMount } from "../../faults/disks.ts";
 import { temporaryFolder } from "../../support/files.ts";
@@ -125,7 +125,7 @@ describe("links", () => {
       /link\.db is a link to \/mnt\/not mounted\/collector\.db, where there is nothing/,
     );
     expect(() => lockDatabase(link)).toThrow(ConfigError);
-    const lock = lockPlace(link);
+    const lock = lockPath(link);
     expect(() => requireFreePlace(link)).toThrow(/where there is nothing/);
     lock.release();
   });

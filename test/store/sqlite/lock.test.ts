@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { expect, it } from "vitest";
 import { LockedError } from "../../../src/core/errors.ts";
 import { openRawWriter, rawFile } from "../../../src/store/responses/archive-file.ts";
-import { inspect, openReadOnly } from "../../../src/store/sqlite/database.ts";
+import { inspectFile, openReadOnly } from "../../../src/store/sqlite/database.ts";
 import { isLocked, lockDatabase, lockFile } from "../../../src/store/sqlite/lock.ts";
 import { child, open, temporaryPath } from "../temporary.ts";
 
@@ -44,7 +44,7 @@ it.runIf(existsSync("/proc/locks"))("whatever is opened beside it, the locks of 
   const files = [path, `${path}-shm`, lockFile(path), rawFile(path)];
   expect(files.map(held)).toEqual([true, true, true, true]);
   openReadOnly(path).close();
-  expect(inspect(path)).toBe("ours");
+  expect(inspectFile(path)).toBe("ours");
   expect(isLocked(path)).toBe(true);
   expect(() => lockDatabase(path)).toThrow(LockedError);
   openRawWriter(rawFile(path)).close();

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { systemClock } from "../../../src/core/clock.ts";
 import { StorageError } from "../../../src/core/errors.ts";
 import { datasetNamed, datasets } from "../../../src/datasets/index.ts";
-import { createWriter } from "../../../src/store/sqlite/write-queue.ts";
+import { createWriteQueue } from "../../../src/store/sqlite/write-queue.ts";
 import { verify } from "../../../src/store/verify/verify.ts";
 import { seconds } from "../../support/wait.ts";
 import { change, coins, collect, good, minute, query, start } from "../kit.ts";
@@ -133,7 +133,7 @@ describe("writes asked for in one turn", () => {
     sqlite.pragma("journal_mode = WAL");
     sqlite.exec("create table number (n integer primary key, parent integer references number)");
     let rollbacks = 0;
-    const write = createWriter(path, sqlite, systemClock, () => {
+    const write = createWriteQueue(path, sqlite, systemClock, () => {
       rollbacks += 1;
     });
     const add = (n: number, parent: number | null = null) =>
