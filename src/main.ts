@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** argv in, exit code out. */
+/** Parses the arguments, runs one command and exits with its code. */
 import { CommanderError, Option, Command as Parser } from "commander";
 import type { Command, CommandSummary } from "./commands/command.ts";
 import { commandSummaries, findCommand } from "./commands/index.ts";
@@ -9,39 +9,42 @@ import { redactor, visible, visibleLines } from "./core/text.ts";
 import { ownVersion } from "./monitoring/version.ts";
 import type { Environment } from "./settings/env-file.ts";
 
-// Whatever is written from here on (database, lock, reports) is for this user alone.
+// Files written from here on (database, lock, reports) are readable only by this user.
 process.umask(0o077);
 
 ignoreOtherSignals();
 
-// A closed pipe or a full disk under the log must not end the collecting.
+// A closed pipe or a full disk under the log must not stop the daemon.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
 const exitCodes: Record<string, number> = { usage: 64, internal: 70, storage: 74, locked: 75, config: 78 };
 
-/** False where the reader is gone, as when `head` has seen enough. */
+/**
+ * Writes to stdout; resolves with false where the pipe was closed, as by `head`.
+ * @throws StorageError on any other failure
+ */
 const write = (text: string): Promise<boolean> =>
   new Promise((resolve, reject) => {
     process.stdout.write(text, (error) => {
       const { code = "" } = (error ?? {}) as NodeJS.ErrnoException;
       if (error && !["EPIPE", "ERR_STREAM_DESTROYED"].includes(code))
-        reject(new StorageError(`the output cannot be written (${code})`));
+        reject(new StorageError(`cannot write to standard output (${code})`));
       else resolve(!error);
     });
   });
 
-/** Finished lines wait until written, so that `process.exit` cuts nothing off. */
-const say = (stream: NodeJS.WriteStream, text: string): Promise<void> =>
+/** Writes a line and waits until it is out, because `process.exit` discards pending output. */
+const writeLine = (stream: NodeJS.WriteStream, text: string): Promise<void> =>
   new Promise((resolve) => stream.write(`${text}\n`, () => resolve()));
 
-/** Takes the keys out of what a bug would print; there are none before the settings are read. */
+/** Removes keys from a stack trace; replaced when the settings, which hold the keys, are read. */
 let redact = (text: string): string => text;
 
 /**
- * Reads the settings. Keys leave the environment as soon as they are read: nothing that is started or written down after that has them.
- * It is loaded only here, as help needs no settings.
+ * Reads the settings and deletes the keys from `process.env`, so that no child process and no dump of the environment contains them.
+ * The module is loaded only here because help needs no settings.
  */
-async function settings(): Promise<Environment> {
+async function readSettings(): Promise<Environment> {
   const { environment, isSecret, secretsIn } = await import("./settings/env-file.ts");
   const env = environment();
   redact = redactor(secretsIn(env));
@@ -49,14 +52,14 @@ async function settings(): Promise<Environment> {
   return env;
 }
 
-/** What commands of two words have in common, by the first one. */
+/** Summaries of the command groups, by their first word. */
 const groups: Record<string, string> = {
   alerts: "open alerts and their delivery",
   db: "maintenance of the database",
 };
 
-/** Adds a command to its group, with no more than the list says of it. */
-function list(program: Parser, { name, summary, args }: CommandSummary): Parser {
+/** Adds a command to its group with name, arguments and summary only; returns its parser. */
+function declare(program: Parser, { name, summary, args }: CommandSummary): Parser {
   const words = name.split(" ");
   const last = words.pop() ?? "";
   const parent = words.reduce(
@@ -71,11 +74,12 @@ function list(program: Parser, { name, summary, args }: CommandSummary): Parser 
   return parent.command(args ? `${last} ${args}` : last).summary(summary);
 }
 
-function add(program: Parser, listing: CommandSummary, command: Command, finish: (code: number) => void): void {
+/** Adds a command with its full help, options and action. */
+function add(program: Parser, summary: CommandSummary, command: Command, finish: (code: number) => void): void {
   const details = command.details ? [...command.details, ""] : [];
   const examples = command.examples.map((example) => `  bitget-collector ${example}`);
-  const parser = list(program, listing)
-    .description(listing.summary)
+  const parser = declare(program, summary)
+    .description(summary.summary)
     .addHelpText("after", ["", ...details, "Examples:", ...examples].join("\n"))
     .exitOverride()
     .action(async () => {
@@ -83,7 +87,7 @@ function add(program: Parser, listing: CommandSummary, command: Command, finish:
       const print = (line: string) => void process.stdout.write(`${isTerminal ? visibleLines(line) : line}\n`);
       const printError = (line: string) => void process.stderr.write(`${visible(line)}\n`);
       const output = { print, write, printError, isTerminal };
-      finish(await command.run({ args: parser.args, options: parser.opts(), env: await settings(), ...output }));
+      finish(await command.run({ args: parser.args, options: parser.opts(), env: await readSettings(), ...output }));
     });
   for (const { flags, summary, repeat } of command.options ?? []) {
     const option = new Option(flags, summary);
@@ -98,17 +102,17 @@ async function main(): Promise<number> {
     .description("Snapshots a Bitget account on schedule and keeps the history, exact to the last digit.")
     .version(ownVersion())
     .exitOverride();
-  const asked = findCommand(process.argv.slice(2));
-  const command = await asked?.load();
-  for (const listing of commandSummaries) {
-    if (listing === asked && command) {
-      add(program, listing, command, (result) => {
+  const chosen = findCommand(process.argv.slice(2));
+  const command = await chosen?.load();
+  for (const summary of commandSummaries) {
+    if (summary === chosen && command) {
+      add(program, summary, command, (result) => {
         code = result;
       });
     } else {
-      const parser = list(program, listing);
-      // One stands for all of them in the list of commands.
-      if (listing.hasOptions) parser.option("--options");
+      const parser = declare(program, summary);
+      // Makes the list of commands show [options]; the options themselves are not loaded.
+      if (summary.hasOptions) parser.option("--options");
     }
   }
   try {
@@ -116,29 +120,33 @@ async function main(): Promise<number> {
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 64;
-    return explain(error);
+    return report(error, chosen?.name);
   }
 }
 
-/** One plain sentence and a next step; a stack only for a bug of ours. */
-async function explain(error: unknown): Promise<number> {
+/** Prints an error on stderr, with a stack trace only for a bug of this program; returns the exit code. */
+async function report(error: unknown, command?: string): Promise<number> {
   if (error instanceof ConfigError) {
     const list = error.problems.map((problem) => `  ${visible(problem)}`).join("\n");
-    await say(
+    const next = command === "check" ? "check again" : "run `bitget-collector check`";
+    await writeLine(
       process.stderr,
-      `This cannot start:\n${list}\n\`bitget-collector check\` shows whether it is mended; .env.example explains every setting.`,
+      `Configuration error:\n${list}\nFix it, then ${next}; .env.example explains every setting.`,
     );
     return 78;
   }
   if (error instanceof CollectorError) {
-    await say(process.stderr, visible(error.message));
+    await writeLine(process.stderr, visible(error.message));
     return exitCodes[error.kind] ?? 1;
   }
   const stack = redact(String(error instanceof Error ? error.stack : error));
-  await say(process.stderr, `This is a bug of bitget-collector; please report it with these lines:\n${stack}`);
+  await writeLine(
+    process.stderr,
+    `Internal error of bitget-collector; please report it with the following lines:\n${stack}`,
+  );
   return 70;
 }
 
 for (const event of ["uncaughtException", "unhandledRejection"])
-  process.on(event, (error: unknown) => void explain(error).then(exitWith));
+  process.on(event, (error: unknown) => void report(error).then(exitWith));
 exitWith(await main());

@@ -1,30 +1,31 @@
-/** The type of a command: a declaration, plus what it does. */
+/** The type of a command: its declaration and its action. */
 import type { Environment } from "../settings/env-file.ts";
 
 export interface CommandInput {
   args: readonly string[];
   options: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
-  /** The settings: environment over `.env`. */
+  /** The settings; the environment overrides `.env`. */
   env: Environment;
-  /** Results, on stdout. Everything else goes to stderr. */
+  /** Prints a line of results on stdout. */
   print(line: string): void;
   /**
-   * Results in bulk: resolves when written, so that nothing piles up; with false where nobody reads any more.
-   * @throws StorageError where stdout cannot be written
+   * Writes a block of results to stdout. Resolves when it is written, so that output never piles up in memory; with false when the
+   * reader has closed the pipe.
+   * @throws StorageError when stdout cannot be written
    */
   write(text: string): Promise<boolean>;
-  /** Whether stdout is a terminal, which a control character in a name could drive: bulk results show them as escapes there. */
+  /** Whether stdout is a terminal; there, blocks of results show control characters as escapes, because a name could contain some. */
   isTerminal: boolean;
-  /** A line on stderr, for the person. */
+  /** Prints a line on stderr. */
   printError(line: string): void;
 }
 
-/** What the list of all commands says of one. */
+/** The entry of a command in the list of all commands. */
 export interface CommandSummary {
-  /** Words after the program's name: `db verify`. */
+  /** The words after the program's name: `db verify`. */
   name: string;
   summary: string;
-  /** In the notation of the help: `[dataset...]`. */
+  /** Arguments in the notation of the help: `[dataset...]`. */
   args?: string;
   /** Whether the command has any `options`. */
   hasOptions?: true;
@@ -34,9 +35,9 @@ export interface CommandSummary {
 export interface Command {
   /** One to three, each as typed after the program's name. */
   examples: readonly string[];
-  /** Lines of the help that say what the arguments can be. */
+  /** Lines of the help that explain arguments and effects. */
   details?: readonly string[];
-  /** Flags and what they do; a repeatable option has `repeat`. */
+  /** Flags with a summary; `repeat` marks an option that may be given several times. */
   options?: readonly { flags: string; summary: string; repeat?: true }[];
   /** Resolves with the exit code. */
   run(input: CommandInput): Promise<number>;

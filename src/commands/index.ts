@@ -1,13 +1,13 @@
 /**
- * Every command, in the order of the help. What the help says of all of them stands here; the rest of one is loaded when it is
- * asked for, for most need little of what all of them together need.
+ * Lists every command in the order of the help. Only names and summaries are here; the module of a command is loaded when the command
+ * is run, so that a short command does not load the dependencies of all others.
  */
 import type { Command, CommandSummary } from "./command.ts";
 
 export const commandSummaries: readonly CommandSummary[] = [
   {
     name: "start",
-    summary: "collect on schedule until it is stopped (SIGINT or SIGTERM)",
+    summary: "collect on schedule until stopped (SIGINT or SIGTERM)",
     load: async () => (await import("./run/start.ts")).start,
   },
   {
@@ -38,12 +38,12 @@ export const commandSummaries: readonly CommandSummary[] = [
   },
   {
     name: "serve",
-    summary: "serve the dashboard of a database without collecting into it, until it is stopped (SIGINT or SIGTERM)",
+    summary: "serve the dashboard of a database without collecting, until stopped (SIGINT or SIGTERM)",
     load: async () => (await import("./run/serve.ts")).serveCommand,
   },
   {
     name: "history",
-    summary: "print the rows of a dataset over a span of time, or its state at one instant",
+    summary: "print the rows of a dataset over a period, or its state at one time",
     args: "<dataset>",
     hasOptions: true,
     load: async () => (await import("./read/history.ts")).history,
@@ -95,20 +95,20 @@ export const commandSummaries: readonly CommandSummary[] = [
   },
   {
     name: "db backup",
-    summary: "make a complete, verified copy of the database while collecting goes on",
+    summary: "make a complete, verified copy of the database; the daemon may keep running",
     args: "<path>",
     load: async () => (await import("./db/backup.ts")).dbBackup,
   },
   {
     name: "db restore",
-    summary: "restore a backup to DATABASE_URL, where there must be no database yet",
+    summary: "restore a verified backup to DATABASE_URL, where no database may exist yet",
     args: "<path>",
     load: async () => (await import("./db/restore.ts")).dbRestore,
   },
   {
     name: "db verify",
     summary:
-      "recompute the chain, rebuild every snapshot from the stored rows, count the slots that were due; exit code 1 when anything differs",
+      "recompute the chain, rebuild every snapshot from the stored rows, check that every due slot has a run; exit code 1 when anything differs",
     load: async () => (await import("./db/verify.ts")).dbVerify,
   },
   {
@@ -126,20 +126,20 @@ export const commandSummaries: readonly CommandSummary[] = [
   },
   {
     name: "db import",
-    summary: "build a history from exported files, in a database without data of their datasets",
+    summary: "build a history from exported files; their datasets must have no data in the database yet",
     args: "<files...>",
     hasOptions: true,
     load: async () => (await import("./db/import.ts")).dbImport,
   },
 ];
 
-/** The command that these arguments name, behind options and `help` too; null where they name none. */
+/** Returns the command that the arguments name, ignoring options and a leading `help`; null if they name none. */
 export function findCommand(args: readonly string[]): CommandSummary | null {
   const words = args.filter((arg) => !arg.startsWith("-"));
   if (words[0] === "help") words.shift();
   return commandSummaries.find(({ name }) => name.split(" ").every((word, n) => words[n] === word)) ?? null;
 }
 
-/** All of them. */
+/** Loads every command, for the documentation and the tests. */
 export const loadCommands = (): Promise<(CommandSummary & Command)[]> =>
-  Promise.all(commandSummaries.map(async (listing) => ({ ...listing, ...(await listing.load()) })));
+  Promise.all(commandSummaries.map(async (summary) => ({ ...summary, ...(await summary.load()) })));

@@ -248,7 +248,7 @@ row("T6", "uncaught exception, unhandled rejection inside a run", { within: 60 }
     pull(daemon, action);
     const { code, stderr } = await daemon.finished;
     expect(code).toBe(70);
-    expect(stderr).toContain("This is a bug of bitget-collector; please report it");
+    expect(stderr).toContain("Internal error of bitget-collector; please report it");
     expect(stderr).toMatch(/thrown where nobody catches|rejected where nobody catches, saying \[secret\]/);
     await expectCrashed(bench, cutOff(bench));
   }

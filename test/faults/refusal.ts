@@ -12,7 +12,7 @@ export async function refusal({ exchange, path, run }: Bench, env: Settings): Pr
   const asked = exchange.counts.requests;
   const { code, stdout, stderr } = await run(["start"], env);
   const [head, ...lines] = stderr.trimEnd().split("\n");
-  expect({ env, code, stdout, head }).toEqual({ env, code: 78, stdout: "", head: "This cannot start:" });
+  expect({ env, code, stdout, head }).toEqual({ env, code: 78, stdout: "", head: "Configuration error:" });
   expect(lines.pop()).toContain(".env.example explains every setting");
   expect([existsSync(path), exchange.counts.requests]).toEqual([wasThere, asked]);
   return lines.map((line) => line.trim());

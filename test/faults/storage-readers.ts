@@ -84,7 +84,7 @@ everyReader(
   async (bench) => {
     const { folder, path, run } = bench;
     const daemon = await bench.start(withReports);
-    await daemon.printed("the pages are at");
+    await daemon.printed("dashboard:");
     await nextRun(daemon, "positions", "ok", 0);
     const log = statSync(`${path}-wal`).ino;
     const unlocked: string[] = [];
@@ -142,8 +142,8 @@ traced("S23b", "start, pages, reports, backup, prune, verify and stop under stra
     ];
   };
   const daemon = launch(withReports, ["start"], traceOf());
-  await daemon.printed("the pages are at");
-  const [, url = ""] = /the pages are at (\S+?)"/.exec(daemon.output().stderr) ?? [];
+  await daemon.printed("dashboard:");
+  const [, url = ""] = /dashboard: (\S+?)"/.exec(daemon.output().stderr) ?? [];
   await nextRun(daemon, "positions", "ok", 0);
   for (const page of ["/", "/collection", "/healthz", "/api/gaps", "/metrics"]) await (await fetch(url + page)).text();
   for (const args of ownCommands) {

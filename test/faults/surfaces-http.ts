@@ -18,8 +18,8 @@ export interface Served {
 /** A daemon whose pages can be asked for. */
 export async function serving(bench: Bench, env: Settings = {}): Promise<Served> {
   const daemon = await bench.start({ HTTP_PORT: "0", ...env });
-  await daemon.printed("the pages are at");
-  const [, port] = /the pages are at http:\/\/127\.0\.0\.1:(\d+)\//.exec(daemon.output().stderr) ?? [];
+  await daemon.printed("dashboard:");
+  const [, port] = /dashboard: http:\/\/127\.0\.0\.1:(\d+)\//.exec(daemon.output().stderr) ?? [];
   return { daemon, port: Number(port) };
 }
 

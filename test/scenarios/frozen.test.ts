@@ -17,8 +17,8 @@ it("health turns red two periods after a dataset's last answer, names it, and gr
     ...everyDataset("*/2 * * * * *"),
     HTTP_PORT: "0",
   });
-  await daemon.printed("the pages are at");
-  const url = /the pages are at (http:\/\/127\.0\.0\.1:\d+\/)/.exec(daemon.output().stderr)?.[1] ?? "";
+  await daemon.printed("dashboard:");
+  const url = /dashboard: (http:\/\/127\.0\.0\.1:\d+\/)/.exec(daemon.output().stderr)?.[1] ?? "";
   const health = async () => {
     const response = await fetch(`${url}healthz`);
     return {

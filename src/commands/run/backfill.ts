@@ -1,4 +1,4 @@
-/** A simulated past, collected in minutes: what `demo` begins with, and what the queries of the documentation run on. */
+/** Simulates a history on a simulated clock, for `demo` and for the queries of the documentation. */
 
 import type { App } from "../../app.ts";
 import { Scheduler } from "../../collecting/scheduler.ts";
@@ -6,15 +6,15 @@ import { withLimit } from "../../core/async/abort.ts";
 import type { SimulatedClock } from "../../core/clock.ts";
 
 /**
- * Sets the clock to each instant in turn and runs what is due then, with the same scheduler, client, parsing and storing
- * as in real time. `reached` is called with the number of instants that are over.
- * @throws what makes going on impossible: no account left, the database gone
+ * Sets the clock to each instant (epoch ms) in turn and runs what is due then, with the scheduler, client, parser and store of real
+ * operation. Calls `onInstant` with the number of instants done.
+ * @throws the error that makes further collecting impossible: no account left, the database gone
  */
 export async function simulateHistory(
   app: App,
   clock: SimulatedClock,
   instants: readonly number[],
-  reached: (count: number) => void = () => {},
+  onInstant: (count: number) => void = () => {},
 ): Promise<void> {
   await prepare(app, clock);
   let fatal: Error | null = null;
@@ -30,14 +30,14 @@ export async function simulateHistory(
     scheduler.tick();
     await scheduler.idle();
     if (fatal) throw fatal;
-    reached(index + 1);
+    onInstant(index + 1);
   }
   await scheduler.stop();
 }
 
 /**
- * Has the clock confirmed and checks the keys one after the other. No time passes by itself here, and the exchange counts the keys of
- * one user together: each has a second of its own. What is wrong with a key its runs report.
+ * Confirms the clock and checks the keys one after the other. The simulated clock stands still and the exchange limits all keys of one
+ * user together, so the clock is advanced by a second per key. An invalid key is reported by its runs, not here.
  */
 const prepare = ({ sessions, publicSession }: App, clock: SimulatedClock): Promise<void> =>
   withLimit(async (signal) => {
@@ -48,7 +48,7 @@ const prepare = ({ sessions, publicSession }: App, clock: SimulatedClock): Promi
     }
   });
 
-/** Logs warnings and errors only: hundreds of lines about the past would hide what matters. */
+/** Logs warnings and errors only: hundreds of lines about past runs would hide what matters. */
 const quietLog = ({ log }: App): App["log"] => ({
   debug: () => {},
   info: () => {},

@@ -1,15 +1,15 @@
-/** What `start` and `demo` have in common: collecting until a signal, an error or the time ends it. */
+/** Runs the daemon for `start` and `demo`, until a signal, a fatal error or the end of its time. */
 import { type App, type Daemon, observeRuns, openDaemon, preflight } from "../../app.ts";
 import { type StopSignal, signalNumbers, stopSignals } from "./signals.ts";
 
-/** The time that current runs have after the first signal. Milliseconds. */
+/** How long current runs may take to finish after the first signal; then they are aborted. Milliseconds. */
 const finishWithinMs = 8000;
 
 /**
- * Collects until SIGINT or SIGTERM, until its terminal is closed, or until `seconds` have passed; then lets current runs end.
- * A second signal ends it at once with 128 + its number, which is safe: nothing is reported before it is committed. Resolves
- * with the exit code: 0, or 129 after a terminal was closed, which nobody asked for.
- * @throws what makes going on impossible: no account left, the database gone
+ * Collects until SIGINT or SIGTERM, until the terminal is closed, or for `seconds`; then waits for the current runs. Resolves with the
+ * exit code: 0; 129 after the terminal was closed; 128 + its number after a second signal, which stops at once. That is safe because
+ * nothing is reported before it is committed.
+ * @throws the error that makes further collecting impossible: no account left, the database gone
  */
 export async function collectUntilStopped(app: App, seconds: number | null): Promise<number> {
   let end = () => {};
@@ -29,21 +29,21 @@ export async function collectUntilStopped(app: App, seconds: number | null): Pro
   const onSignal = (signal: StopSignal) => {
     if (stoppedBy !== null) return kill(128 + signalNumbers[signal]);
     stoppedBy = signal;
-    app.log.info({ signal }, "stopping: the runs at hand are finished first");
+    app.log.info({ signal }, "stopping: waiting for the current runs");
     end();
   };
   for (const signal of stopSignals()) process.on(signal, onSignal);
   const work = async () => {
     let daemon: Daemon | null = null;
-    // Also without pages: the heartbeat is one of the observers.
+    // Needed without a dashboard too: the heartbeat is one of the observers.
     const metrics = observeRuns(app);
     app.pages?.start(metrics.text, () => daemon?.scheduler.problem() ?? "");
     await Promise.race([preflight(app).catch(onFatal), ended]);
     if (stoppedBy !== null || fatal) return;
     daemon = await openDaemon(app, onFatal);
-    announce(app);
+    logFirstSlot(app);
     daemon.start();
-    daemon.serviceManager.ready(`collecting ${namesOf(app)}`);
+    daemon.serviceManager.ready(`collecting ${accountNames(app)}`);
     const timer = seconds === null ? null : setTimeout(end, seconds * 1000);
     await ended;
     if (timer) clearTimeout(timer);
@@ -60,20 +60,20 @@ export async function collectUntilStopped(app: App, seconds: number | null): Pro
   return code;
 }
 
-/** Logs when the first snapshot will come. */
-function announce(app: App): void {
+/** Logs accounts, database and the first due slot. */
+function logFirstSlot(app: App): void {
   const { clock, clockCheck, schedules } = app.deps;
   const patterns = Object.values(schedules).filter((pattern) => pattern !== null);
   const next = Math.min(...patterns.map((pattern) => pattern.next(clock.now())));
-  const accounts = namesOf(app);
+  const accounts = accountNames(app);
   app.log.info(
     { accounts, database: app.store.path },
     clockCheck.verdict !== "confirmed"
-      ? `collecting ${accounts}; nothing is due until the exchange confirms this machine's clock`
+      ? `collecting ${accounts}; nothing is due until the exchange has confirmed this machine's clock`
       : Number.isFinite(next)
         ? `collecting ${accounts}; the next slot is ${new Date(next).toISOString()}`
         : "every dataset is switched off; nothing will be collected",
   );
 }
 
-const namesOf = (app: App): string => app.sessions.map((session) => session.name).join(", ");
+const accountNames = (app: App): string => app.sessions.map((session) => session.name).join(", ");

@@ -17,10 +17,10 @@ import { startBar } from "../shared/progress.ts";
 import { simulateHistory } from "./backfill.ts";
 import { collectUntilStopped } from "./daemon.ts";
 
-const pastDays = 30;
-const database = "file:./data/demo.db";
+const historyDays = 30;
+const databaseUrl = "file:./data/demo.db";
 
-/** Made up; they open nothing but the simulated exchange of this process. */
+/** Invented credentials; they are valid only at the simulated exchange of this process. */
 const account: SimulatedAccount = {
   name: "main",
   key: "bg_demo00000000000000000000000000000",
@@ -29,18 +29,18 @@ const account: SimulatedAccount = {
   mode: "classic",
 };
 
-/** The demo shows the same account at whatever date it is run. */
+/** The simulated account starts in the state of this instant, so that every demo shows the same account. */
 const firstDay = Date.UTC(2026, 9, 10, 6);
 
 export const demo: Command = {
   examples: ["demo", "demo --seconds 30"],
-  options: [{ flags: "--seconds <n>", summary: "stop n seconds after live collecting began" }],
+  options: [{ flags: "--seconds <n>", summary: "stop n seconds after live collecting has begun" }],
   async run({ options, env, print }) {
     const seconds = secondsOf(options.seconds);
     const past = demoConfig(env, "0 * * * *");
     const live = demoConfig(env, "*/5 * * * * *");
-    startAfresh(past.databasePath);
-    const clock = new SimulatedClock(Math.floor(Date.now() / hourMs) * hourMs - pastDays * 24 * hourMs);
+    deleteDemoDatabase(past.databasePath);
+    const clock = new SimulatedClock(Math.floor(Date.now() / hourMs) * hourMs - historyDays * 24 * hourMs);
     const exchange = await startSimulator({
       clock,
       from: clock.now(),
@@ -52,10 +52,10 @@ export const demo: Command = {
       const app = await openApp({ ...past, baseUrl: exchange.url }, clock);
       try {
         await preflight(app);
-        await fill(app, clock);
+        await recordHistory(app, clock);
         const deps = { ...app.deps, schedules: live.schedules };
         const code = await collectUntilStopped({ ...app, deps }, seconds);
-        for (const line of afterwards(relative(process.cwd(), past.databasePath))) print(line);
+        for (const line of nextSteps(relative(process.cwd(), past.databasePath))) print(line);
         return code;
       } finally {
         app.close();
@@ -73,18 +73,18 @@ function secondsOf(option: unknown): number | null {
   return Number.parseInt(option, 10);
 }
 
-/** The user's settings of log and pages, and nothing else of theirs: neither keys nor database. */
+/** Returns the demo's settings: the user's own for log and dashboard only, never keys or database. */
 function demoConfig(env: Environment, pattern: string): Config {
   const kept = [pages, log].flatMap(({ settings }) => Object.values(settings).map(({ name }) => name));
   const settings: Record<string, string | undefined> = {
     ...Object.fromEntries([...kept, "HTTP_TOKEN_FILE"].map((name) => [name, env[name]])),
-    DATABASE_URL: database,
+    DATABASE_URL: databaseUrl,
     SCHEDULE_REPORTS: "",
     BITGET_API_KEY: account.key,
     BITGET_API_SECRET: account.secret,
     BITGET_API_PASSPHRASE: account.passphrase,
   };
-  // A dataset that the simulated exchange has no model of stays switched off.
+  // Switches off the datasets that the simulated exchange does not model.
   for (const { name, endpoints } of datasets) {
     const path = endpoints.v2?.address?.path;
     settings[scheduleSetting(name)] = path === undefined || isModelled(path) ? pattern : "";
@@ -92,8 +92,11 @@ function demoConfig(env: Environment, pattern: string): Config {
   return loadConfig(settings);
 }
 
-/** Each demo begins anew; only its own files are removed, and not while another demo uses it. */
-function startAfresh(path: string): void {
+/**
+ * Deletes the database of the previous demo.
+ * @throws LockedError while another demo uses it
+ */
+function deleteDemoDatabase(path: string): void {
   mkdirSync(dirname(path), { recursive: true });
   const lock = lockDatabase(path);
   for (const file of [path, rawFile(path)])
@@ -101,24 +104,24 @@ function startAfresh(path: string): void {
   lock.release();
 }
 
-/** Hour by hour from where the clock stands until now. */
-async function fill(app: App, clock: SimulatedClock): Promise<void> {
+/** Records every hour from the simulated clock's time until now, then sets the clock to now. */
+async function recordHistory(app: App, clock: SimulatedClock): Promise<void> {
   const begin = clock.now();
   const hours = Array.from(
     { length: Math.floor((Date.now() - begin) / hourMs) },
     (_, index) => begin + (index + 1) * hourMs,
   );
-  const bar = startBar(`filling ${pastDays} days of the past`, hours.length, "hours");
+  const bar = startBar(`recording ${historyDays} days of history`, hours.length, "hours");
   await simulateHistory(app, clock, hours, (count) => bar.update(count));
   bar.stop();
   clock.jump(Date.now());
 }
 
-const afterwards = (path: string): string[] => [
+const nextSteps = (path: string): string[] => [
   "",
-  "Look at it:",
+  "Explore this history:",
   `  DATABASE_URL=file:./${path} npx bitget-collector status`,
-  `  DATABASE_URL=file:./${path} npx bitget-collector serve        # the pages, until Ctrl-C`,
+  `  DATABASE_URL=file:./${path} npx bitget-collector serve        # dashboard, until Ctrl-C`,
   `  DATABASE_URL=file:./${path} npx bitget-collector db verify`,
   `  sqlite3 ${path} "select * from positions_latest"`,
 ];

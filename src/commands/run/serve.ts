@@ -11,15 +11,16 @@ export const serveCommand: Command = {
   async run({ env, printError }) {
     const config = loadConfig(env, { credentials: false, pages: true });
     const { http, databasePath } = config;
-    if (http === null) throw new ConfigError(["HTTP_PORT is empty, which switches the pages off; set it to a port"]);
-    // What is wrong with the file is said here, where every command says it.
+    if (http === null)
+      throw new ConfigError(["HTTP_PORT is empty, which switches the dashboard off; set it to a port"]);
+    // Fails early if the database is missing or unusable; the site opens it later, in another process.
     openHistory(databasePath).close();
     const site = openSite(config, null);
     const serving = await serve(site, http, (error) => printError(String(error))).catch((error: unknown) => {
       const problem = describeListenError(error, http);
       throw problem === null ? error : new ConfigError([problem]);
     });
-    printError(`the pages are at ${serving.url}`);
+    printError(`dashboard: ${serving.url}`);
     const signal = await new Promise<StopSignal>((resolve) => {
       for (const signal of stopSignals()) process.once(signal, resolve);
     });

@@ -100,7 +100,7 @@ export class DashboardProcess {
 
   async #answer(child: ChildProcess, message: FromChild, metrics: MetricsText, problem: ProblemText): Promise<void> {
     const { log } = this.#options;
-    if ("listening" in message) log.info({ url: message.listening }, `the pages are at ${message.listening}`);
+    if ("listening" in message) log.info({ url: message.listening }, `dashboard: ${message.listening}`);
     else if ("problem" in message) log.error({}, `pages: ${message.problem}`);
     else if (message.requestFromDaemon === "ping") send(child, { id: message.id, text: problem() });
     else {

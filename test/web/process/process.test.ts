@@ -11,7 +11,7 @@ import { classic, credentials, everyDataset } from "../../support/settings.ts";
 import { until } from "../../support/wait.ts";
 
 const token = "a-token-of-the-pages";
-const address = /the pages are at http:\/\/127\.0\.0\.1:(\d+)\//g;
+const address = /dashboard: http:\/\/127\.0\.0\.1:(\d+)\//g;
 
 /** The port that was said last. */
 const portOf = (daemon: Running): number => Number([...daemon.output().stderr.matchAll(address)].at(-1)?.[1]);
@@ -34,7 +34,7 @@ async function begin(env: Record<string, string> = {}) {
   return { daemon, directory, pid };
 }
 
-const listening = (daemon: Running) => daemon.printed("the pages are at");
+const listening = (daemon: Running) => daemon.printed("dashboard:");
 
 /** A port that somebody else has, until it is given back. */
 async function takenPort(): Promise<{ port: number; free(): Promise<void> }> {
