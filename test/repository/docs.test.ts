@@ -95,6 +95,11 @@ it("the map of CONTRIBUTING.md names every folder of the source, and none that i
   expect([...named].sort()).toEqual([...new Set(folders.map(({ name }) => name))].sort());
 });
 
+it.each(pages())("names files of the repository that there are: %s", (page) => {
+  const paths = read(page).match(/(?<=`)(?:src|test|scripts|bench|deploy|migrations)\/[^`\s]*(?=`)/g) ?? [];
+  expect(paths.filter((path) => !/[A-Z<]{3}/.test(path) && !existsSync(path))).toEqual([]);
+});
+
 it("the help of collect lists every dataset", () => {
   const help = commands.find(({ name }) => name === "collect")?.details ?? [];
   expect(help.map((line) => /^ {2}(\S+) {2,}\S/.exec(line)?.[1]).filter((name) => name !== undefined)).toEqual([
