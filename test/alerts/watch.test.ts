@@ -247,11 +247,11 @@ describe("a stale dataset", () => {
     const spot = datasetNamed("spot-assets");
     await stored(store, "spot-assets", 0, []);
     for (const n of [1, 2, 3, 4]) {
-      clock.live(start + n * minute + 1000);
+      clock.advanceTo(start + n * minute + 1000);
       await collect(store, spot, start + n * minute, failing);
       await look();
     }
-    clock.live(start + 5 * minute + 1000);
+    clock.advanceTo(start + 5 * minute + 1000);
     await stored(store, "spot-assets", 5, []);
     await look();
     await look();
@@ -261,11 +261,11 @@ describe("a stale dataset", () => {
   it("is not said of the time in which nobody ran, but of a start that does not look either", async () => {
     const { store, said, look, clock, restart } = await begin({ stale: true });
     await stored(store, "spot-assets", 0, []);
-    clock.live(start + 60 * minute);
+    clock.advanceTo(start + 60 * minute);
     await restart();
     await look();
     expect(said).toEqual([]);
-    clock.live(start + 62 * minute + 2000);
+    clock.advanceTo(start + 62 * minute + 2000);
     await look();
     expect(said).toEqual(["fired stale main spot-assets 3722"]);
   });
@@ -273,12 +273,12 @@ describe("a stale dataset", () => {
   it("is not over because its schedule is another, but with its first complete run", async () => {
     const { store, said, look, clock } = await begin({ stale: true });
     await stored(store, "spot-assets", 0, []);
-    clock.live(start + 10 * minute);
+    clock.advanceTo(start + 10 * minute);
     await look();
     await store.setSchedule("main", "spot-assets", "*/5 * * * *", start + 10 * minute);
     await look();
     expect(said).toEqual(["fired stale main spot-assets 600"]);
-    clock.live(start + 15 * minute + 1000);
+    clock.advanceTo(start + 15 * minute + 1000);
     await collect(store, datasetNamed("spot-assets"), start + 15 * minute, { snapshots: [good([], start)] });
     await look();
     expect(said.slice(1)).toEqual(["recovered stale main spot-assets 1"]);
@@ -287,13 +287,13 @@ describe("a stale dataset", () => {
   it("is not said of the hours that the machine slept, or that its clock was set forward", async () => {
     const { store, said, look, clock } = await begin({ stale: true });
     await stored(store, "spot-assets", 0, []);
-    clock.live(start + 30 * minute);
+    clock.advanceTo(start + 30 * minute);
     await stored(store, "spot-assets", 30, []);
     await look();
-    clock.set(start + 180 * minute);
+    clock.setWallClock(start + 180 * minute);
     await look();
     expect(said).toEqual([]);
-    clock.live(start + 182 * minute + 2000);
+    clock.advanceTo(start + 182 * minute + 2000);
     await look();
     expect(said).toEqual(["fired stale main spot-assets 9122"]);
   });
@@ -301,7 +301,7 @@ describe("a stale dataset", () => {
   it("ends when it is collected no more", async () => {
     const { store, said, look, clock } = await begin({ stale: true });
     await stored(store, "spot-assets", 0, []);
-    clock.live(start + 10 * minute);
+    clock.advanceTo(start + 10 * minute);
     await look();
     await store.setSchedule("main", "spot-assets", null, start + 10 * minute);
     await look();

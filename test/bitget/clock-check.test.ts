@@ -24,7 +24,7 @@ it.each([
   const clock = new SettableClock(start);
   const check = new ClockCheck(clock);
   for (const offset of offsets) check.asked(offset);
-  clock.set(clock.now() + step);
+  clock.setWallClock(clock.now() + step);
   expect(check.verdict).toBe(verdict);
 });
 
@@ -42,7 +42,7 @@ it("time that is lived through changes nothing", () => {
   const clock = new SettableClock(start);
   const check = new ClockCheck(clock);
   check.asked(0);
-  clock.live(start + 400 * 86_400_000);
+  clock.advanceTo(start + 400 * 86_400_000);
   expect(check.verdict).toBe("confirmed");
 });
 
@@ -75,7 +75,7 @@ it("a clock that is contradicted is asked about again, and is good when it was s
     expect((await failureOf(client.requireClock(within(5000).signal))).kind).toBe("clock");
     expect(clockCheck.verdict).toBe("contradicted");
     exchange.clockSkewMs = 0;
-    clock.set(clock.now() + 30 * 86_400_000);
+    clock.setWallClock(clock.now() + 30 * 86_400_000);
     expect(clockCheck.verdict).toBe("unknown");
     await client.requireClock(within(5000).signal);
     expect(clockCheck.verdict).toBe("confirmed");

@@ -10,7 +10,7 @@ import { equity } from "../../src/datasets/snapshots/equity.ts";
 import { spotAssets } from "../../src/datasets/snapshots/spot-assets.ts";
 import { tell, worth } from "../reports/kit.ts";
 import { query, storeAt } from "../store/kit.ts";
-import { livedPast } from "../support/lived.ts";
+import { simulateFortnight } from "../support/fortnight.ts";
 import { startReverseProxy } from "../support/reverse-proxy.ts";
 import { type Browser, drawn, findChromium, patience, type Served, servePages, startBrowser } from "./browser.ts";
 
@@ -31,7 +31,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
   let browser: Browser;
 
   beforeAll(async () => {
-    await livedPast(path, days);
+    await simulateFortnight(path, days);
     served = await servePages(path, () => now);
     browser = await startBrowser(executablePath ?? "");
   });

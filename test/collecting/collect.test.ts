@@ -106,7 +106,7 @@ async function refusedLine(mode: Answer) {
     RUN_DEADLINE_SECONDS: "20",
     BITGET_BASE_URL: `http://127.0.0.1:${port}`,
   });
-  world.clock.live(Date.parse("2026-10-20T10:02:00Z"));
+  world.clock.advanceTo(Date.parse("2026-10-20T10:02:00Z"));
   world.scheduler.tick();
   await until(() => askedForMode > 0);
   return world;
@@ -142,7 +142,7 @@ describe("good answers beside a refusal that may mean another mode", () => {
 
   it("are kept where the run's time is up before the mode is known", async () => {
     const world = await refusedLine("hang");
-    world.clock.live(Date.parse("2026-10-20T10:02:30Z"));
+    world.clock.advanceTo(Date.parse("2026-10-20T10:02:30Z"));
     await world.scheduler.idle();
     expect(linesOf(world)).toEqual(threeOfFour);
   });
@@ -161,7 +161,7 @@ describe("a run on demand in the millisecond of a slot", () => {
     const world = await createWorld("2026-10-20T10:00:30Z", { SCHEDULE_SPOT_ASSETS: "* * * * *" });
     await world.at("2026-10-20T10:01:00Z");
     await world.scheduler.stop();
-    world.clock.live(slot);
+    world.clock.advanceTo(slot);
     if (fault) world.exchange.misbehave(fault);
     const [session] = world.app.sessions;
     if (session) await collect({ dataset: spotAssets, session, slot, trigger: "demand" }, world.app.deps);

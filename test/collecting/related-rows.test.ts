@@ -108,9 +108,9 @@ describe("datasets that build on others", () => {
     world = await createWorld("2026-03-01T12:00:30Z", all, unifiedOnly);
     await collectNow(world.app, [], undefined);
     world.exchange.misbehave(fault);
-    world.clock.live(Date.parse("2026-03-01T12:00:40Z"));
+    world.clock.advanceTo(Date.parse("2026-03-01T12:00:40Z"));
     await collectNow(world.app, [], undefined);
-    world.clock.live(Date.parse("2026-03-01T12:00:50Z"));
+    world.clock.advanceTo(Date.parse("2026-03-01T12:00:50Z"));
     // Alone it builds on what was read ten seconds before, as nothing else is read now.
     await collectNow(world.app, ["equity"], undefined);
     expect(totals()).toEqual([
@@ -125,14 +125,14 @@ describe("datasets that build on others", () => {
     await collectNow(world.app, [], undefined);
     const line = { path: "/api/mix/v1/account/accounts", params: { productType: "cmcbl" } };
     world.exchange.misbehave({ ...line, code: "40034" });
-    world.clock.live(Date.parse("2026-03-01T12:00:40Z"));
+    world.clock.advanceTo(Date.parse("2026-03-01T12:00:40Z"));
     await collectNow(world.app, [], undefined);
-    world.clock.live(Date.parse("2026-03-01T12:00:50Z"));
+    world.clock.advanceTo(Date.parse("2026-03-01T12:00:50Z"));
     world.exchange.misbehave({ ...line, hang: true });
     const cut = collectNow(world.app, [], undefined);
     await until(() => world.exchange.faults() === 0);
     await until(() => {
-      world.clock.live(world.clock.now() + 1000);
+      world.clock.advanceTo(world.clock.now() + 1000);
       return world.rows("select 1 from runs where state = 'running'").length === 0;
     });
     await cut;

@@ -22,10 +22,10 @@ const runs = () =>
 /** A run begins at 12:01 and gets no answer until the clock has reached `instant`. */
 async function hangUntil(instant: string): Promise<void> {
   world.exchange.misbehave({ path: "/api/v2/spot/account/assets", hang: true });
-  world.clock.live(Date.parse("2026-03-01T12:01:00Z"));
+  world.clock.advanceTo(Date.parse("2026-03-01T12:01:00Z"));
   world.scheduler.tick();
   await until(() => world.exchange.faults() === 0);
-  world.clock.live(Date.parse(instant));
+  world.clock.advanceTo(Date.parse(instant));
   await world.scheduler.idle();
 }
 
@@ -52,7 +52,7 @@ describe("a slot", () => {
   it("is missed when the machine slept over it, and the next one is run at its time", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
     await world.at("2026-03-01T12:01:00Z");
-    world.clock.set(Date.parse("2026-03-01T12:04:40Z"));
+    world.clock.setWallClock(Date.parse("2026-03-01T12:04:40Z"));
     await world.tick();
     await world.at("2026-03-01T12:05:00Z");
     const asleep = "missed asleep or clock set forward";
@@ -69,7 +69,7 @@ describe("a slot", () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
     await world.at("2026-03-01T12:01:00Z");
     await world.scheduler.stop();
-    world.clock.live(Date.parse("2026-03-01T12:03:45Z"));
+    world.clock.advanceTo(Date.parse("2026-03-01T12:03:45Z"));
     await world.restart();
     await world.at("2026-03-01T12:04:00Z");
     expect(runs()).toEqual([
@@ -84,11 +84,11 @@ describe("a slot", () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
     await world.at("2026-03-01T12:01:00Z");
     await world.scheduler.stop();
-    world.clock.live(Date.parse("2026-03-01T12:02:45Z"));
+    world.clock.advanceTo(Date.parse("2026-03-01T12:02:45Z"));
     const [session] = world.app.sessions;
     const slot = world.clock.now();
     if (session) await collect({ dataset: spotAssets, session, slot, trigger: "demand" }, world.app.deps);
-    world.clock.live(Date.parse("2026-03-01T12:03:45Z"));
+    world.clock.advanceTo(Date.parse("2026-03-01T12:03:45Z"));
     await world.restart();
     await world.tick();
     expect(runs()).toEqual([
@@ -103,7 +103,7 @@ describe("a slot", () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
     await world.at("2026-03-01T12:01:00Z");
     await world.at("2026-03-01T12:02:00Z");
-    world.clock.set(Date.parse("2026-03-01T12:00:50Z"));
+    world.clock.setWallClock(Date.parse("2026-03-01T12:00:50Z"));
     for (const time of ["12:01:00", "12:02:00", "12:03:00"]) await world.at(`2026-03-01T${time}Z`);
     expect(runs()).toEqual(["12:01:00 ok", "12:02:00 ok", "12:03:00 ok"]);
     expect(world.rows("select count(*) as n from snapshots")).toEqual([{ n: 3 }]);
@@ -111,10 +111,10 @@ describe("a slot", () => {
 
   it("declared missed by a clock that ran ahead is run when it really comes", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
-    world.clock.set(Date.parse("2026-03-01T12:03:45Z"));
+    world.clock.setWallClock(Date.parse("2026-03-01T12:03:45Z"));
     await world.tick();
     expect(runs().map((run) => run.slice(0, 15))).toEqual(["12:01:00 missed", "12:02:00 missed", "12:03:00 missed"]);
-    world.clock.set(Date.parse("2026-03-01T12:00:50Z"));
+    world.clock.setWallClock(Date.parse("2026-03-01T12:00:50Z"));
     for (const time of ["12:01:00", "12:02:00", "12:03:00"]) await world.at(`2026-03-01T${time}Z`);
     expect(runs()).toEqual(["12:01:00 ok", "12:02:00 ok", "12:03:00 ok"]);
   });
@@ -128,10 +128,10 @@ describe("a slot", () => {
   it("is not filled with what was told after the machine had slept in the middle of its run", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
     world.exchange.misbehave({ path: "/api/v2/spot/account/assets", status: 503, code: "45001" });
-    world.clock.live(Date.parse("2026-03-01T12:01:00Z"));
+    world.clock.advanceTo(Date.parse("2026-03-01T12:01:00Z"));
     world.scheduler.tick();
     await until(() => world.exchange.faults() === 0);
-    world.clock.set(Date.parse("2026-03-01T12:10:05Z"));
+    world.clock.setWallClock(Date.parse("2026-03-01T12:10:05Z"));
     await world.scheduler.idle();
     await world.tick();
     const asleep = "missed asleep or clock set forward";
@@ -153,7 +153,7 @@ describe("a slot", () => {
 
 it("stops within its chunk when many slots wait to be written down, and goes on at the next start", async () => {
   world = await createWorld("2026-03-01T12:00:30Z", { SCHEDULE_SPOT_ASSETS: "* * * * * *" });
-  world.clock.set(Date.parse("2026-03-01T15:00:30Z"));
+  world.clock.setWallClock(Date.parse("2026-03-01T15:00:30Z"));
   world.scheduler.tick();
   await until(() => (world.rows("select count(*) as n from runs")[0] as { n: number }).n > 0);
   await world.scheduler.stop();
@@ -176,7 +176,7 @@ it("leaves nothing behind that a run has listened with", async () => {
 it("calls a run that the stopping program cut off by its name", async () => {
   world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
   world.exchange.misbehave({ path: "/api/v2/spot/account/assets", hang: true });
-  world.clock.live(Date.parse("2026-03-01T12:01:00Z"));
+  world.clock.advanceTo(Date.parse("2026-03-01T12:01:00Z"));
   world.scheduler.tick();
   await until(() => world.exchange.faults() === 0);
   world.app.abortRuns();
@@ -192,7 +192,7 @@ describe("a schedule", () => {
     await world.at("2026-03-01T12:01:00Z");
     await world.restart({});
     await world.tick();
-    world.clock.live(Date.parse("2026-03-08T12:00:30Z"));
+    world.clock.advanceTo(Date.parse("2026-03-08T12:00:30Z"));
     await world.restart(everyMinute);
     await world.tick();
     await world.at("2026-03-08T12:01:00Z");
@@ -208,11 +208,11 @@ describe("a clock that is years ahead", () => {
     await world.at("2026-03-01T13:00:00Z");
     const wrong = Date.parse("2030-03-01T12:00:30Z");
     world.exchange.clockSkewMs = world.clock.now() - wrong;
-    world.clock.set(wrong);
+    world.clock.setWallClock(wrong);
     await world.tick();
     expect(runs()).toEqual(["13:00:00 ok"]);
     world.exchange.clockSkewMs = 0;
-    world.clock.set(Date.parse("2026-03-01T13:10:00Z"));
+    world.clock.setWallClock(Date.parse("2026-03-01T13:10:00Z"));
     await world.at("2026-03-01T14:00:00Z");
     expect(runs()).toEqual(["13:00:00 ok", "14:00:00 ok"]);
   });
@@ -221,11 +221,11 @@ describe("a clock that is years ahead", () => {
     world = await createWorld("2026-03-01T12:00:30Z", hourly);
     await world.at("2026-03-01T13:00:00Z");
     world.exchange.clockSkewMs = 10 * 86_400_000;
-    world.clock.set(Date.parse("2026-02-19T13:10:00Z"));
+    world.clock.setWallClock(Date.parse("2026-02-19T13:10:00Z"));
     await world.restart();
     await world.tick();
     world.exchange.clockSkewMs = 0;
-    world.clock.set(Date.parse("2026-03-01T13:20:00Z"));
+    world.clock.setWallClock(Date.parse("2026-03-01T13:20:00Z"));
     await world.tick();
     await world.at("2026-03-01T14:00:00Z");
     expect(runs()).toEqual(["13:00:00 ok", "14:00:00 ok"]);
@@ -233,7 +233,7 @@ describe("a clock that is years ahead", () => {
 
   it("is believed when the exchange agrees: so much time has passed", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", { SCHEDULE_SPOT_ASSETS: "*/10 * * * *" });
-    world.clock.set(Date.parse("2026-06-01T12:00:30Z"));
+    world.clock.setWallClock(Date.parse("2026-06-01T12:00:30Z"));
     await world.tick();
     expect(world.rows("select count(*) as n, count(distinct scheduled_for) as slots from runs")).toEqual([
       { n: 13_248, slots: 13_248 },
@@ -249,14 +249,14 @@ describe("a clock that the exchange has not confirmed", () => {
   async function startOff(byMs: number, settings: Record<string, string> = everyMinute): Promise<void> {
     world = await createWorld("2026-03-01T12:00:30Z", settings);
     world.exchange.clockSkewMs = -byMs;
-    world.clock.set(world.clock.now() + byMs);
+    world.clock.setWallClock(world.clock.now() + byMs);
     await world.restart();
   }
 
   /** The machine's clock is set to what the exchange says; `instant` is how late it is by then. */
   function setRight(instant: string): void {
     world.exchange.clockSkewMs = 0;
-    world.clock.set(at(instant));
+    world.clock.setWallClock(at(instant));
   }
 
   it.each([
@@ -285,9 +285,9 @@ describe("a clock that the exchange has not confirmed", () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
     await world.at("2026-03-01T12:01:00Z");
     await world.scheduler.stop();
-    world.clock.live(at("2026-03-01T12:02:30Z"));
+    world.clock.advanceTo(at("2026-03-01T12:02:30Z"));
     world.exchange.clockSkewMs = 30 * day;
-    world.clock.set(world.clock.now() - 30 * day);
+    world.clock.setWallClock(world.clock.now() - 30 * day);
     await world.restart({ ...everyMinute, SCHEDULE_POSITIONS: "* * * * *" });
     await world.at(world.clock.now() + 120_000);
     expect(world.rows("select count(*) as n from runs")).toEqual([{ n: 1 }]);
@@ -333,7 +333,7 @@ describe("a clock that the exchange has not confirmed", () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
     await world.at("2026-03-01T12:01:00Z");
     world.exchange.misbehave({ path: "/api/v2/public/time", reset: true, times: Number.POSITIVE_INFINITY });
-    world.clock.set(at("2026-03-01T12:03:50Z"));
+    world.clock.setWallClock(at("2026-03-01T12:03:50Z"));
     await world.tick();
     await world.at("2026-03-01T12:04:50Z");
     expect(runs()).toEqual(["12:01:00 ok"]);
@@ -361,11 +361,11 @@ describe("a clock that the exchange has not confirmed", () => {
   it("years ahead in the middle of a run does not put the end of that run into the future", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
     world.exchange.misbehave({ path: "/api/v2/spot/account/assets", delayMs: 20 });
-    world.clock.live(at("2026-03-01T12:01:00Z"));
+    world.clock.advanceTo(at("2026-03-01T12:01:00Z"));
     world.scheduler.tick();
     await until(() => world.exchange.faults() === 0);
     world.exchange.clockSkewMs = -4 * 365 * day;
-    world.clock.set(world.clock.now() + 4 * 365 * day);
+    world.clock.setWallClock(world.clock.now() + 4 * 365 * day);
     await world.scheduler.idle();
     expect(world.rows("select max(finished_at) < '2026-03-02' as ok from runs")).toEqual([{ ok: 1 }]);
     expect(world.rows("select max(taken_at) < '2026-03-02' as ok from snapshots")).toEqual([{ ok: 1 }]);

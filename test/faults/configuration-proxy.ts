@@ -42,7 +42,7 @@ row(
       expect(await nextRun(daemon, "spot-assets")).toMatchObject({ state: "ok", requests: 1 });
     await until(() => beats.length > 0);
     // One tunnel is kept for all that is asked of the exchange one after the other.
-    const tunnels = proxy.asked.filter((one) => one === exchange.url.slice("https://".length));
+    const tunnels = proxy.connectedTo.filter((one) => one === exchange.url.slice("https://".length));
     expect(tunnels.length).toBeLessThan(bench.exchange.counts.requests);
     expect(proxy.sent().toString("latin1")).not.toMatch(/GET |ACCESS-/i);
 

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect } from "vitest";
-import { answered, endless, refused } from "../support/statements.ts";
+import { accepted, endless, refused } from "../support/console-statements.ts";
 import { contentOf } from "./contents.ts";
 import { row } from "./row.ts";
 import { runsOf } from "./runs.ts";
@@ -28,7 +28,7 @@ row("U8", "the 27 statements that were tried", { always: true, within: 120 }, as
       return (error as Error).message;
     }
   };
-  const all = [...answered, ...refused, takesTooLong, holdsTooMuch];
+  const all = [...accepted, ...refused, takesTooLong, holdsTooMuch];
   const outcomes = new Map<string, number | string>();
   const left = [...all];
   const worker = async () => {
@@ -37,7 +37,7 @@ row("U8", "the 27 statements that were tried", { always: true, within: 120 }, as
   await Promise.all([worker(), worker(), worker()]);
 
   expect(all).toHaveLength(27);
-  for (const statement of answered)
+  for (const statement of accepted)
     expect([statement, outcomes.get(statement)]).toEqual([statement, expect.any(Number)]);
   for (const statement of refused)
     expect([statement, outcomes.get(statement)]).toEqual([statement, expect.stringMatching(/./)]);

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { expect } from "vitest";
-import { ask, type Response, sendLines } from "../support/http.ts";
+import { type Response, sendLines, sendRequest } from "../support/http.ts";
 import type { Running } from "../support/program.ts";
 import { refusal } from "./refusal.ts";
 import { type Bench, row, type Settings } from "./row.ts";
@@ -38,7 +38,7 @@ const traversals = [
 
 row("U4b", "path traversal over HTTP: ../, %2e%2e%2f, absolute, NUL", { within: 60 }, async (bench) => {
   const { port } = await serving(bench);
-  const answers = await Promise.all(traversals.map((path) => ask(port, path)));
+  const answers = await Promise.all(traversals.map((path) => sendRequest(port, path)));
   for (const [n, { status, body }] of answers.entries()) {
     expect([traversals[n], [400, 404].includes(status)]).toEqual([traversals[n], true]);
     expect(body.length).toBeLessThan(100);
@@ -53,22 +53,26 @@ row(
     const { port } = await serving(bench);
     const mine = `127.0.0.1:${port}`;
     const hosts = [`evil.example:${port}`, `127.0.0.1.nip.io:${port}`, "localhost.", `${mine}, evil.example`, null];
-    const byHost = await Promise.all(hosts.map((Host) => ask(port, "/", { Host })));
+    const byHost = await Promise.all(hosts.map((Host) => sendRequest(port, "/", { Host })));
     const twice = await sendLines(port, ["GET / HTTP/1.1", `Host: ${mine}`, "Host: evil.example", "Connection: close"]);
     const byOrigin = await Promise.all([
-      ask(port, "/", { Origin: "http://evil.example" }),
-      ask(port, "/", { Origin: "null" }),
-      ask(port, "/", { "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "script" }),
+      sendRequest(port, "/", { Origin: "http://evil.example" }),
+      sendRequest(port, "/", { Origin: "null" }),
+      sendRequest(port, "/", {
+        "Sec-Fetch-Site": "cross-site",
+        "Sec-Fetch-Mode": "no-cors",
+        "Sec-Fetch-Dest": "script",
+      }),
     ]);
     const form = { "Content-Type": "application/x-www-form-urlencoded", Origin: "http://evil.example" };
-    const posted = await ask(port, "/login", form, { method: "POST", body: "token=x" });
+    const posted = await sendRequest(port, "/login", form, { method: "POST", body: "token=x" });
     const methods = ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"];
-    const byMethod = await Promise.all(methods.map((method) => ask(port, "/", {}, { method })));
+    const byMethod = await Promise.all(methods.map((method) => sendRequest(port, "/", {}, { method })));
     const statuses = (answers: readonly Response[]) => answers.map(({ status }) => status);
     expect(statuses([...byHost, twice])).toEqual([421, 421, 421, 421, 421, 421]);
     expect(statuses([...byOrigin, posted])).toEqual([403, 403, 403, 405]);
     expect(statuses(byMethod)).toEqual(methods.map(() => 405));
-    const fine = await ask(port, "/", { Host: `localhost:${port}`, Origin: `http://localhost:${port}` });
+    const fine = await sendRequest(port, "/", { Host: `localhost:${port}`, Origin: `http://localhost:${port}` });
     expect(fine.status).toBe(200);
     for (const { headers } of [...byHost, twice, ...byOrigin, posted, ...byMethod, fine])
       expect(Object.keys(headers).filter((name) => name.startsWith("access-control"))).toEqual([]);
@@ -110,8 +114,10 @@ row("U6", "pages bound anywhere but loopback", { within: 60 }, async (bench) => 
 
   const HTTP_TOKEN = "canary-of-the-token";
   const far = await serving(bench, { HTTP_HOST: "0.0.0.0", HTTP_TOKEN });
-  expect((await ask(far.port, "/", { Host: "192.168.1.2" })).status).toBe(401);
-  expect((await ask(far.port, "/", { Host: "192.168.1.2", Authorization: `Bearer ${HTTP_TOKEN}` })).status).toBe(200);
+  expect((await sendRequest(far.port, "/", { Host: "192.168.1.2" })).status).toBe(401);
+  expect(
+    (await sendRequest(far.port, "/", { Host: "192.168.1.2", Authorization: `Bearer ${HTTP_TOKEN}` })).status,
+  ).toBe(200);
   const { stdout, stderr } = await bench.stop(far.daemon);
   expect(stdout + stderr).not.toContain(HTTP_TOKEN);
 });
@@ -126,7 +132,7 @@ async function crawl(port: number): Promise<Map<string, Response>> {
   const left = ["/"];
   for (let path = left.shift(); path !== undefined && seen.size < 100; path = left.shift()) {
     if (seen.has(path)) continue;
-    const answer = await ask(port, path);
+    const answer = await sendRequest(port, path);
     seen.set(path, answer);
     const base = new URL(path, `http://127.0.0.1:${port}`);
     for (const [, link = ""] of answer.body.matchAll(/ (?:href|src)="([^"]*)"/g)) {

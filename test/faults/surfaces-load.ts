@@ -1,6 +1,6 @@
 /** Row U15: more visitors than there is room for, none of whom goes on. */
 import { expect } from "vitest";
-import { ask, hold } from "../support/http.ts";
+import { openConnection, sendRequest } from "../support/http.ts";
 import { seconds, until } from "../support/wait.ts";
 import { row } from "./row.ts";
 import { runsOf } from "./runs.ts";
@@ -19,7 +19,7 @@ row("U15", "slow or half-open clients, 500 sockets", { within: 120 }, async (ben
   const { daemon, port } = await serving(bench, every);
   const before = runsOf(daemon, "spot-assets").length;
   const held = await Promise.all(
-    Array.from({ length: 500 }, (_, n) => hold(port, openings[n % openings.length] ?? "")),
+    Array.from({ length: 500 }, (_, n) => openConnection(port, openings[n % openings.length] ?? "")),
   );
   bench.onEnd(() => {
     for (const { socket } of held) socket.destroy();
@@ -30,7 +30,7 @@ row("U15", "slow or half-open clients, 500 sockets", { within: 120 }, async (ben
   await until(() => open <= 400);
   // Half a request is waited for ten seconds, looked at every two; pages that listen may stay.
   await Promise.all([seconds(15), until(() => open <= 125)]);
-  expect((await ask(port, "/")).status).toBe(200);
+  expect((await sendRequest(port, "/")).status).toBe(200);
   await bench.stop(daemon);
   expect(runsOf(daemon, "spot-assets").length - before).toBeGreaterThanOrEqual(14);
   // From its first run on: while it starts a second may pass.

@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
+import { endless } from "../support/console-statements.ts";
 import { credentials } from "../support/settings.ts";
-import { endless } from "../support/statements.ts";
 import { until } from "../support/wait.ts";
 import { formsOf } from "./canary.ts";
 import { row, rowElsewhere } from "./row.ts";

@@ -7,7 +7,7 @@ import "./surfaces-load.ts";
 import "./surfaces-secrets.ts";
 import { readFileSync } from "node:fs";
 import { expect } from "vitest";
-import { type Lockfile, type Manifest, supplyProblems } from "../support/lockfile.ts";
+import { type Lockfile, type Manifest, supplyChainProblems } from "../support/lockfile.ts";
 import { row } from "./row.ts";
 
 // The check itself runs with the other tests, in supply-chain.test.ts.
@@ -20,16 +20,16 @@ row("U14", "lockfile edited; package without integrity; another install script; 
     packages: { ...lockfile.packages, [got]: { ...lockfile.packages[got], ...change } },
   });
   const unpinned = { ...manifest, dependencies: { ...manifest.dependencies, got: "*" } };
-  expect(supplyProblems(manifest, lockfile)).toEqual([]);
-  expect(supplyProblems(manifest, withGot({ integrity: undefined }))).toEqual([`${got} has no integrity`]);
-  expect(supplyProblems(manifest, withGot({ resolved: "https://evil.example" }))).toEqual([
-    `${got} comes from an address of its own`,
+  expect(supplyChainProblems(manifest, lockfile)).toEqual([]);
+  expect(supplyChainProblems(manifest, withGot({ integrity: undefined }))).toEqual([`${got} has no integrity`]);
+  expect(supplyChainProblems(manifest, withGot({ resolved: "https://evil.example" }))).toEqual([
+    `${got} does not come from the registry`,
   ]);
-  expect(supplyProblems(manifest, withGot({ hasInstallScript: true }))).toEqual([
-    "got has an install script that nobody named",
+  expect(supplyChainProblems(manifest, withGot({ hasInstallScript: true }))).toEqual([
+    "got has an install script that allowScripts does not list",
   ]);
-  expect(supplyProblems(unpinned, lockfile)).toEqual([
+  expect(supplyChainProblems(unpinned, lockfile)).toEqual([
     "got is wanted as *, which pins nothing",
-    "got is wanted as *, which the lockfile does not say",
+    "got is wanted as *, but not in the lockfile",
   ]);
 });

@@ -150,7 +150,7 @@ it("costs no more when nothing was complete for a hundred thousand slots", async
      join run r on r.series_id = s.id where s.dataset = 'positions'`,
   );
   fillGapsAgain();
-  world.clock.live(Date.parse("2026-03-03T12:01:00Z"));
+  world.clock.advanceTo(Date.parse("2026-03-03T12:01:00Z"));
   expect((await cost()) / before).toBeLessThan(10);
   expect((await valuesOf("snapshot_age_seconds", ofPositions))[0]).toBeCloseTo(172_800, -1);
 });

@@ -57,7 +57,7 @@ it("a proxy that refuses is named, and the next host is asked as one is that was
     "network",
     `/api/x: the proxy ${name} refuses to connect to b.example (HTTP 403)`,
   ]);
-  expect(proxy.asked).toEqual(["a.example:443", "b.example:443"]);
+  expect(proxy.connectedTo).toEqual(["a.example:443", "b.example:443"]);
 });
 
 it("a proxy that wants a login is named, without the one it was sent", async () => {
@@ -107,7 +107,7 @@ it.each([
     `exchange.example could not prove who it is (DEPTH_ZERO_SELF_SIGNED_CERT, ${way}): check`,
   );
   expect(error.message).toMatch(/NODE_EXTRA_CA_CERTS must name the file of its authority$/);
-  expect([proxy.asked, requests]).toEqual([[`exchange.example:${port}`], 0]);
+  expect([proxy.connectedTo, requests]).toEqual([[`exchange.example:${port}`], 0]);
   expect(proxy.sent().toString("latin1")).not.toMatch(/GET|the-key/);
 });
 
@@ -117,7 +117,7 @@ it("a host that is asked directly though a proxy is set says so when it fails", 
   expect(error.message).toBe(
     "/api/x: no answer from 127.0.0.1 (ECONNREFUSED), asked directly: HTTPS_PROXY is not used for it",
   );
-  expect(proxy.asked).toEqual([]);
+  expect(proxy.connectedTo).toEqual([]);
 });
 
 it("a webhook is asked through the proxy too, and the refusal named", async () => {
@@ -128,7 +128,7 @@ it("a webhook is asked through the proxy too, and the refusal named", async () =
   await expect(post(url, "{}", AbortSignal.timeout(10_000), settings)).rejects.toThrow(
     `the proxy 127.0.0.1:${proxy.port} (HTTPS_PROXY) refuses to connect to hooks.example (HTTP 502)`,
   );
-  expect(proxy.asked).toEqual(["hooks.example:443"]);
+  expect(proxy.connectedTo).toEqual(["hooks.example:443"]);
 });
 
 /** The port of a host whose certificate nobody vouches for. */

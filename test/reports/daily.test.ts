@@ -76,13 +76,13 @@ describe("daily reports", () => {
     const world = await createWorld("2026-11-01T00:30:00Z", hourly);
     await live(world, "2026-11-01T20:30:00Z");
     const { directory, files, tick } = dailyReports(world, "UTC");
-    world.clock.live(Date.parse("2026-11-03T12:30:00Z"));
+    world.clock.advanceTo(Date.parse("2026-11-03T12:30:00Z"));
     await tick();
     expect(files()).toEqual([]);
     await world.tick();
     await tick();
     expect(files()).toEqual([]);
-    world.clock.live(Date.parse("2026-11-03T12:30:06Z"));
+    world.clock.advanceTo(Date.parse("2026-11-03T12:30:06Z"));
     await tick();
     expect(files()).toEqual(filesOf("2026-11-01", "2026-11-02"));
     expect(readFileSync(join(directory, "equity-2026-11-02.csv"), "utf8")).toContain(

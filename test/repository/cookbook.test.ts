@@ -14,7 +14,7 @@ import type { ServedSnapshot, TrueRow } from "../../src/simulator/simulator.ts";
 import { viewsOf } from "../../src/store/schema/views.ts";
 import { addDecimalFunctions } from "../../src/store/sql/decimal-functions.ts";
 import { prepareQuery } from "../../src/store/sql/query.ts";
-import { livedPast } from "../support/lived.ts";
+import { simulateFortnight } from "../support/fortnight.ts";
 
 const page = readFileSync("docs/cookbook.md", "utf8");
 const queries = page
@@ -38,7 +38,7 @@ let database: Database.Database;
 let record: ServedSnapshot[];
 
 beforeAll(async () => {
-  record = await livedPast(path);
+  record = await simulateFortnight(path);
   database = new Database(path, { readonly: true });
   addDecimalFunctions(database);
 });

@@ -18,7 +18,7 @@ async function restarted(minutes: number, clock: number, later: number): Promise
   for (let n = 1; n <= minutes; n += 1) await world.at(noon + n * minute);
   await world.scheduler.stop();
   world.exchange.clockSkewMs = later - clock;
-  world.clock.set(clock);
+  world.clock.setWallClock(clock);
   await world.restart();
   return world;
 }

@@ -9,7 +9,7 @@ import { openSite } from "../../src/web/site.ts";
 import { days, told } from "../reports/kit.ts";
 import { coins, collect, failed, good } from "../store/kit.ts";
 import { open, temporaryPath } from "../store/temporary.ts";
-import { ask } from "../support/http.ts";
+import { sendRequest } from "../support/http.ts";
 import { idle } from "../web/site.ts";
 
 const at = (text: string): number => Date.parse(`2026-11-${text}Z`);
@@ -78,7 +78,7 @@ async function healthAt(databasePath: string, now: number): Promise<unknown> {
   const place = { host: "127.0.0.1", port: 0, token: null, names: [] };
   const serving = await serve({ ...opened, now: () => now }, place, () => {});
   try {
-    const { body } = await ask(Number(new URL(serving.url).port), "/healthz");
+    const { body } = await sendRequest(Number(new URL(serving.url).port), "/healthz");
     return (JSON.parse(body) as { status: unknown }).status;
   } finally {
     serving.close();

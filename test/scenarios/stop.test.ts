@@ -28,7 +28,7 @@ it.each(asked.map(({ path }) => [path]))("%s without an answer is waited for no 
   let isAsked = false;
   world.exchange.misbehave({ path, hang: true, times: hang });
   const { record } = world.exchange;
-  world.clock.live(slot);
+  world.clock.advanceTo(slot);
   const before = world.exchange.counts.requests;
   world.scheduler.tick();
   // As far as it gets: everything that does not wait for this address has been answered.
@@ -42,7 +42,7 @@ it.each(asked.map(({ path }) => [path]))("%s without an answer is waited for no 
 it("the exchange's time is asked for no longer than the stop, and nothing has to be cut", async () => {
   const world = await createWorld(start, everyDataset("* * * * *"));
   world.exchange.misbehave({ path: time.path, hang: true });
-  world.clock.set(slot + 3_600_000);
+  world.clock.setWallClock(slot + 3_600_000);
   world.scheduler.tick();
   await until(() => world.exchange.faults() === 0);
   await world.scheduler.stop();
@@ -55,7 +55,7 @@ it.each([
 ])("%s is waited for no longer than the stop", async (_, fault) => {
   const world = await createWorld(start, { SCHEDULE_SPOT_ASSETS: "* * * * *" });
   world.exchange.misbehave({ path: "/api/v2/spot/account/assets", ...fault });
-  world.clock.live(slot);
+  world.clock.advanceTo(slot);
   world.scheduler.tick();
   await until(() => world.exchange.faults() === 0);
   await cutAt(world);
@@ -66,7 +66,7 @@ it("a database that another program holds is waited for no longer than the stop"
   await world.tick();
   const other = new Database(world.path);
   other.exec("begin immediate");
-  world.clock.live(slot);
+  world.clock.advanceTo(slot);
   world.scheduler.tick();
   // In these turns of the event loop the claim of the slot comes to wait for the database.
   for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);

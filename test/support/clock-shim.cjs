@@ -1,4 +1,4 @@
-// Moves the wall clock of a process by the milliseconds in the file CLOCK_OFFSET_FILE; timers do not notice, as in a sleep.
+// Shifts the wall clock of a process by the milliseconds in the file CLOCK_OFFSET_FILE; timers are unaffected, as after a suspend.
 const { readFileSync } = require("node:fs");
 const Real = Date;
 const offset = () => {

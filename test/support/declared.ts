@@ -1,4 +1,4 @@
-/** What tests take from the declarations of the datasets rather than list themselves. */
+/** Facts that tests derive from the declarations of the datasets instead of listing them. */
 import { snakeCase } from "../../src/core/columns.ts";
 import type { ApiVersion, DatasetName, ProductType, Scope } from "../../src/core/domain.ts";
 import type { AnyEndpoint, Dataset } from "../../src/datasets/dataset.ts";
@@ -8,22 +8,22 @@ import { isModelled, type TrueRow } from "../../src/simulator/simulator.ts";
 /** The default of BITGET_PRODUCT_TYPES. */
 export const productTypes = ["umcbl", "dmcbl", "cmcbl", "sumcbl"] as const satisfies ProductType[];
 
-/** Those that the simulated exchange has a model of: what they tell changes with the life of an account. */
+/** The datasets that the simulated exchange models: their content follows the state of the simulated account. */
 export const modelled: readonly Dataset[] = datasets.filter(({ endpoints }) =>
   Object.values(endpoints).every(({ address }) => address === null || isModelled(address.path)),
 );
 
 export const modelledNames: readonly DatasetName[] = modelled.map(({ name }) => name);
 
-/** Undefined where the generation has no such data. */
+/** Returns undefined where the API version has no such data. */
 export const endpointIn = (name: DatasetName, api: ApiVersion): AnyEndpoint | undefined =>
   datasetNamed(name).endpoints[api];
 
-/** What is asked of an account that speaks this generation. */
+/** Returns the scopes requested of an account on this API version; none where it has no such data. */
 export const scopesOf = (name: DatasetName, api: ApiVersion): readonly Scope[] =>
   endpointIn(name, api)?.scopes(productTypes) ?? [];
 
-/** The path of a dataset; undefined where nothing is asked. */
+/** Returns the request path of a dataset; undefined where nothing is requested. */
 export const pathOf = (name: DatasetName, api: ApiVersion): string | undefined => endpointIn(name, api)?.address?.path;
 
 export const viewOf = (name: DatasetName): string => `${name.replaceAll("-", "_")}_history`;
@@ -37,7 +37,7 @@ const instants = new Map(
   ]),
 );
 
-/** A row of the record as the views write it, with its instants in ISO 8601. */
+/** Returns a row of the exchange's record as the views show it, with times in ISO 8601. */
 export function asViewed(name: DatasetName, row: TrueRow): TrueRow {
   const viewed = { ...row };
   for (const column of instants.get(name) ?? []) {
@@ -47,7 +47,7 @@ export function asViewed(name: DatasetName, row: TrueRow): TrueRow {
   return viewed;
 }
 
-/** The columns of a view that tell one item of a scope from another. */
+/** Returns the columns of a view that identify an item within its scope. */
 export const keysOf = (name: DatasetName): readonly string[] => datasetNamed(name).key.map(snakeCase);
 
 export const keyOf = (name: DatasetName, row: TrueRow): string =>

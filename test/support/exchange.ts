@@ -1,15 +1,15 @@
-/** The simulated exchange for programs that run in real time. */
+/** Starts the simulated exchange for programs that run in real time. */
 import { systemClock } from "../../src/core/clock.ts";
 import { type Simulator, type SimulatorOptions, startSimulator } from "../../src/simulator/simulator.ts";
 import { fixtureEndpoints } from "./fixture-endpoints.ts";
 
 /**
- * A moment at which the account `main` has positions on all four product lines and a funding wallet, followed by an hour
- * in which it does nothing.
+ * A time at which the account `main` has positions of all four product types and a funding wallet, followed by an hour
+ * without activity.
  */
 const quietHour = Date.UTC(2026, 10, 9, 6);
 
-/** Starts it with real time and with accounts that hold the same at any date. */
+/** Starts the exchange on the system clock, with accounts whose holdings do not depend on the date. */
 export const startExchange = (
   options: Omit<SimulatorOptions, "clock" | "startsAs"> & Partial<SimulatorOptions>,
 ): Promise<Simulator> =>

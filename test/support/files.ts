@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 
-/** A new folder, gone when the test is over. */
+/** Creates a folder that is deleted when the test is over. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "collector-test-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,4 +1,4 @@
-/** What the simulated exchange answers for a dataset that it has no model of: always the fixture. */
+/** Makes the simulated exchange respond with the fixture for every dataset that it does not model. */
 import { snakeCase } from "../../src/core/columns.ts";
 import { type Endpoint, isModelled, type TrueRow } from "../../src/simulator/simulator.ts";
 import { type Fixture, fixtures } from "../datasets/fixtures.ts";
@@ -20,7 +20,7 @@ export const fixtureEndpoints: readonly Endpoint[] = fixtures.flatMap((fixture) 
   };
 });
 
-/** The rows of the fixture in the words of the view, for the scope that was asked for. */
+/** Returns the rows of the fixture under the column names of the view, for the requested scope. */
 function truthsOf({ dataset, endpoint, items }: Fixture, query: Record<string, string>) {
   const scopes = endpoint
     .scopes(productTypes)

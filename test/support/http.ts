@@ -1,14 +1,14 @@
-/** HTTP as anybody could write it: line by line over a socket. */
+/** Raw HTTP over a socket, so that tests can send requests that no client library would. */
 import { connect, type Socket } from "node:net";
 
 export interface Response {
   status: number;
-  /** By their names in small letters. */
+  /** By lower-case name. */
   headers: Record<string, string>;
   body: string;
 }
 
-/** Sends the lines as they are and reads until the other side closes. */
+/** Sends the lines unchanged and reads until the server closes the connection. */
 export async function sendLines(port: number, lines: readonly string[], body = ""): Promise<Response> {
   const socket = connect(port, "127.0.0.1");
   socket.write(`${lines.join("\r\n")}\r\n\r\n${body}`);
@@ -44,8 +44,8 @@ function unchunked(body: string): string {
   return Buffer.concat(pieces).toString();
 }
 
-/** One request of a client that means well, but for these headers; null leaves one out. */
-export function ask(
+/** Sends one well-formed request with the given headers added or replaced; null omits a header. */
+export function sendRequest(
   port: number,
   path: string,
   headers: Record<string, string | null> = {},
@@ -57,8 +57,8 @@ export function ask(
   return sendLines(port, [`${method} ${path} HTTP/1.1`, ...lines, ...length], body);
 }
 
-/** A connection that stays open, with what has come over it so far. */
-export async function hold(
+/** Opens a connection, sends the text, and keeps the connection open. */
+export async function openConnection(
   port: number,
   text: string,
 ): Promise<{ socket: Socket; received(): string; closed: Promise<void> }> {

@@ -1,7 +1,7 @@
-/** What Linux tells of processes. */
+/** Reads facts about processes from Linux's /proc. */
 import { readdirSync, readFileSync } from "node:fs";
 
-/** Fields of /proc/PID/stat behind the name, from the state on; null where there is no such process. */
+/** Returns the fields of /proc/PID/stat after the name, starting with the state; null where there is no such process. */
 function statOf(pid: number): string[] | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "latin1");
@@ -11,7 +11,7 @@ function statOf(pid: number): string[] | null {
   }
 }
 
-/** False for one that ended and waits to be noticed. */
+/** Returns false for a process that has ended, also while it is a zombie. */
 export const isAlive = (pid: number): boolean => !["Z", "X", undefined].includes(statOf(pid)?.[0]);
 
 export const nicenessOf = (pid: number): number => Number(statOf(pid)?.[16]);
@@ -22,6 +22,6 @@ export const childrenOf = (pid: number): number[] =>
     .map(Number)
     .filter((child) => Number(statOf(child)?.[1]) === pid && isAlive(child));
 
-/** What any process of the same user can read of another one: what it was called with, and was given. */
-export const shownBy = (pid: number): string =>
+/** Returns what other processes of the same user can read: arguments and environment. */
+export const readableByOthers = (pid: number): string =>
   ["cmdline", "environ"].map((what) => readFileSync(`/proc/${pid}/${what}`, "latin1")).join("\0");

@@ -1,4 +1,4 @@
-/** The real program as a child process, as a person would start it. */
+/** Runs the built program as a child process. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { resolve } from "node:path";
 import { onTestFinished } from "vitest";
@@ -14,14 +14,14 @@ export interface Running {
   child: ChildProcess;
   /** Everything printed so far. */
   output(): { stdout: string; stderr: string };
-  /** Resolves as soon as the text was printed on either stream; rejects when the program ends before. */
+  /** Resolves as soon as the text is printed on either stream; rejects when the program ends first. */
   printed(text: string | RegExp): Promise<void>;
   finished: Promise<Finished>;
 }
 
 const main = resolve("dist/main.js");
 
-/** Starts `bitget-collector ARGS` as `launch` does; killed when the test is over, however that ended. */
+/** Starts `bitget-collector ARGS` like `launch` and kills it when the test is over. */
 export function start(args: readonly string[], directory: string, env: Record<string, string> = {}): Running {
   const running = launch(args, directory, env);
   onTestFinished(async () => {
@@ -32,8 +32,8 @@ export function start(args: readonly string[], directory: string, env: Record<st
 }
 
 /**
- * Starts `bitget-collector ARGS` in `directory` with nothing in its environment but PATH and `env`, and without pages unless `env` has a port for them; by `through`, a
- * command that starts the words behind it (`sh -c 'exec "$0" "$@"'`, `unshare -pf`), where one is given.
+ * Starts `bitget-collector ARGS` in `directory` with only PATH and `env` in its environment, and without the dashboard unless `env` sets HTTP_PORT. `through` is a
+ * wrapper command that starts the words after it (`sh -c 'exec "$0" "$@"'`, `unshare -pf`).
  */
 export function launch(
   args: readonly string[],

@@ -1,16 +1,16 @@
-/** Proxies on loopback that tunnel, as a company network has them: every name leads to 127.0.0.1, whoever it is. */
+/** Tunnelling proxies on loopback, like those of a company network; every host name resolves to 127.0.0.1. */
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
 export interface TunnelProxy {
   port: number;
-  /** What it was asked to connect to, in order. */
-  asked: string[];
-  /** Bytes that went to hosts, all together. */
+  /** The requested destinations, in order. */
+  connectedTo: string[];
+  /** Returns all bytes sent to the destinations. */
   sent: () => Buffer;
-  /** The status with which it answers from now on; 200 connects. */
+  /** The status of every response to CONNECT from now on; 200 connects. */
   status: number;
-  /** `user:password`, or null where it asks for none. */
+  /** `user:password`, or null for a proxy without login. */
   login: string | null;
   close(): void;
 }
@@ -20,7 +20,7 @@ const listening = async (server: Server): Promise<number> => {
   return (server.address() as AddressInfo).port;
 };
 
-/** Answers CONNECT. */
+/** Starts a proxy that handles CONNECT. */
 export async function startConnectProxy(): Promise<TunnelProxy> {
   const sockets = new Set<Socket>();
   const sent: Buffer[] = [];
@@ -28,7 +28,7 @@ export async function startConnectProxy(): Promise<TunnelProxy> {
   server.on("connect", (request, socket: Socket) => {
     sockets.add(socket);
     socket.on("error", () => {});
-    proxy.asked.push(request.url ?? "");
+    proxy.connectedTo.push(request.url ?? "");
     const basic = `Basic ${Buffer.from(proxy.login ?? "").toString("base64")}`;
     const status = proxy.login !== null && request.headers["proxy-authorization"] !== basic ? 407 : proxy.status;
     socket.write(`HTTP/1.1 ${status} .\r\nContent-Length: 0\r\n\r\n`);
@@ -38,7 +38,7 @@ export async function startConnectProxy(): Promise<TunnelProxy> {
   const port = await listening(server);
   const proxy: TunnelProxy = {
     port,
-    asked: [],
+    connectedTo: [],
     sent: () => Buffer.concat(sent),
     status: 200,
     login: null,
@@ -47,10 +47,10 @@ export async function startConnectProxy(): Promise<TunnelProxy> {
   return proxy;
 }
 
-/** Speaks SOCKS5 with names and without login. */
-export async function startSocksProxy(): Promise<Pick<TunnelProxy, "port" | "asked" | "sent" | "close">> {
+/** Starts a SOCKS5 proxy that resolves names and requires no login. */
+export async function startSocksProxy(): Promise<Pick<TunnelProxy, "port" | "connectedTo" | "sent" | "close">> {
   const sockets = new Set<Socket>();
-  const asked: string[] = [];
+  const connectedTo: string[] = [];
   const sent: Buffer[] = [];
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -60,13 +60,18 @@ export async function startSocksProxy(): Promise<Pick<TunnelProxy, "port" | "ask
       socket.once("data", (request) => {
         const length = request[4] ?? 0;
         const [host, port] = [request.toString("latin1", 5, 5 + length), request.readUInt16BE(5 + length)];
-        asked.push(`${host}:${port}`);
+        connectedTo.push(`${host}:${port}`);
         socket.write(Buffer.from([5, 0, 0, 1, 127, 0, 0, 1, 0, 0]));
         tunnel(socket, port, sockets, sent);
       });
     });
   });
-  return { port: await listening(server), asked, sent: () => Buffer.concat(sent), close: () => end(server, sockets) };
+  return {
+    port: await listening(server),
+    connectedTo,
+    sent: () => Buffer.concat(sent),
+    close: () => end(server, sockets),
+  };
 }
 
 function tunnel(socket: Socket, port: number, sockets: Set<Socket>, sent: Buffer[]): void {

@@ -1,9 +1,9 @@
-/** A proxy before the pages that has them below a path and passes the rest of it on, as nginx and Caddy do. */
+/** A reverse proxy that serves the dashboard below a path prefix, as nginx and Caddy do. */
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 
-/** Closed when the test is over. `other` is what the site has beside the pages: every path that was asked for there. */
+/** Starts the proxy until the test is over. `other` collects every requested path outside the prefix. */
 export async function startReverseProxy(port: number, prefix = "/bitget/"): Promise<{ url: string; other: string[] }> {
   const other: string[] = [];
   const server = createServer((incoming, response) => {
@@ -14,10 +14,10 @@ export async function startReverseProxy(port: number, prefix = "/bitget/"): Prom
       return;
     }
     const path = url.slice(prefix.length - 1);
-    const passed = request({ host: "127.0.0.1", port, path, method, headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(response);
-      response.once("close", () => answer.destroy());
+    const passed = request({ host: "127.0.0.1", port, path, method, headers }, (upstream) => {
+      response.writeHead(upstream.statusCode ?? 502, upstream.headers);
+      upstream.pipe(response);
+      response.once("close", () => upstream.destroy());
     });
     passed.on("error", () => response.destroy());
     incoming.pipe(passed);

@@ -1,4 +1,4 @@
-/** Two customers of the simulated exchange, and the settings a program needs for them. */
+/** Two accounts of the simulated exchange and the settings to collect them. */
 
 import { datasetNames } from "../../src/datasets/index.ts";
 import { scheduleSetting } from "../../src/settings/config.ts";
@@ -21,19 +21,19 @@ export const unified: SimulatedAccount = {
   mode: "unified",
 };
 
-/** The credentials of an account; `BITGET` is the prefix of the only account, `BITGET_NAME` that of one among several. */
+/** Returns the credential settings of an account; the prefix is `BITGET` for a single account, `BITGET_NAME` for one of several. */
 export const credentials = (account: SimulatedAccount, prefix = "BITGET"): Record<string, string> => ({
   [`${prefix}_API_KEY`]: account.key,
   [`${prefix}_API_SECRET`]: account.secret,
   [`${prefix}_API_PASSPHRASE`]: account.passphrase,
 });
 
-/** The same schedule for every dataset that the simulated exchange has a model of; the others are off. */
+/** Returns the same schedule for every modelled dataset; the others are off. */
 export const everyModelled = (schedule: string): Record<string, string> => ({
   ...everyDataset(""),
   ...Object.fromEntries(modelledNames.map((name) => [scheduleSetting(name), schedule])),
 });
 
-/** The same schedule for every dataset; "" switches them all off. */
+/** Returns the same schedule for every dataset; "" switches them all off. */
 export const everyDataset = (schedule: string): Record<string, string> =>
   Object.fromEntries(datasetNames.map((name) => [scheduleSetting(name), schedule]));

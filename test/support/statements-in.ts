@@ -1,4 +1,4 @@
-/** Finds SQL in source code: in string literals and templates, also where they are put together with `+`. */
+/** Finds SQL in source code: in string literals and templates, also where they are joined with `+`. */
 
 const statement = new RegExp(
   [
@@ -16,7 +16,7 @@ const statement = new RegExp(
   "is",
 );
 
-/** Returns the texts of a source file in which a statement of SQL stands. */
+/** Returns the string literals of a source file that contain an SQL statement. */
 export const statementsIn = (code: string): string[] =>
   textsOf(code)
     .map((text) => text.trim())
@@ -28,7 +28,7 @@ interface Literal {
   to: number;
 }
 
-/** The texts of a file: each literal, or those that are put together, with "?" for what is not known. */
+/** The texts of a file: each literal, or several joined by `+`, with "?" for each expression in between. */
 function textsOf(code: string): string[] {
   const joined: Literal[] = [];
   for (const literal of literalsOf(code)) {
@@ -41,10 +41,10 @@ function textsOf(code: string): string[] {
   return joined.map(({ text }) => text);
 }
 
-/** After these a slash begins a regular expression. */
+/** Matches code after which a slash begins a regular expression. */
 const beforeRegExp = /(?:^|[=(,:[!&|?{};+>]|\breturn|\btypeof)\s*$/;
 
-/** The literals of a file in the order in which they end; those in the gaps of a template count by themselves. */
+/** Returns the literals of a file ordered by their end; literals inside `${}` of a template are separate entries. */
 function literalsOf(code: string): Literal[] {
   const literals: Literal[] = [];
   let at = 0;
@@ -79,7 +79,7 @@ function literalsOf(code: string): Literal[] {
     literals.push({ text: unescaped(text), from, to: at });
   }
 
-  /** Reads up to a bracket that closes what was open before. */
+  /** Reads up to the closing bracket that matches no opening one. */
   function readCode(end: string): void {
     for (let depth = 0; at < code.length; ) {
       const sign = code[at] as string;

@@ -1,4 +1,4 @@
-/** The program's own parts wired to a simulated exchange in this process, on a clock that a test sets. */
+/** The program's parts wired to a simulated exchange in this process, on a clock that the test controls. */
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { onTestFinished } from "vitest";
@@ -12,7 +12,7 @@ import { temporaryFolder } from "./files.ts";
 import { fixtureEndpoints } from "./fixture-endpoints.ts";
 import { classic, credentials, everyDataset } from "./settings.ts";
 
-/** A clock that can also be set back: the wall clock moves, the monotonic one does not notice. */
+/** A simulated clock whose wall time can be set in both directions without affecting its monotonic time. */
 export class SettableClock implements Clock {
   readonly #base: SimulatedClock;
   #step = 0;
@@ -33,13 +33,13 @@ export class SettableClock implements Clock {
     return this.#base.after(ms, action);
   }
 
-  /** Lives through the time up to `instant` of the wall clock. */
-  live(instant: number): void {
+  /** Lets time pass until the wall clock shows `instant`, epoch ms; timers fire on the way. */
+  advanceTo(instant: number): void {
     this.#base.jump(instant - this.#step);
   }
 
-  /** Sets the wall clock alone, as a person or a time server does. */
-  set(instant: number): void {
+  /** Sets only the wall clock, as a user or a time server does. */
+  setWallClock(instant: number): void {
     this.#step += instant - this.now();
   }
 }
@@ -51,22 +51,22 @@ export interface World {
   app: App;
   metrics: Metrics;
   scheduler: Scheduler;
-  /** Ticks and waits until all that is due is done. */
+  /** Ticks and waits until everything due is done. */
   tick(): Promise<void>;
-  /** Lives through the time to an instant, ticks, and waits. */
+  /** Advances to a time, ticks, and waits until everything due is done. */
   at(instant: string | number): Promise<void>;
-  /** Rows of a query on the database as it is now. */
+  /** Returns the rows of a query on the current database. */
   rows(sql: string): unknown[];
-  /** Closes the program and opens it again, with other settings if given. */
+  /** Closes the program and opens it again, with other settings where given. */
   restart(settings?: Record<string, string>): Promise<void>;
 }
 
-/** A world for the caller to close, its database at `path`. */
+/** A world that its caller closes. */
 export interface OpenWorld extends World {
   close(): Promise<void>;
 }
 
-/** `settings` beside the key; every dataset is switched off but those given a schedule there. Gone when the test is over. */
+/** Opens a world until the test is over. `settings` come in addition to the credentials; datasets without a schedule in it are off. */
 export async function createWorld(
   start: string,
   settings: Record<string, string>,
@@ -96,7 +96,7 @@ export async function openWorld(
       ...current,
     });
     const app = await openApp(config, clock);
-    // As the program does before its first slot; a clock that is contradicted stays so.
+    // The program does this before its first slot; an unconfirmed clock is part of some tests.
     await app.publicSession.client.requireClock(AbortSignal.timeout(30_000)).catch(() => {});
     const metrics = observeRuns(app);
     const scheduler = await Scheduler.open({
@@ -129,7 +129,7 @@ export async function openWorld(
       await opened.scheduler.idle();
     },
     async at(instant) {
-      clock.live(typeof instant === "string" ? Date.parse(instant) : instant);
+      clock.advanceTo(typeof instant === "string" ? Date.parse(instant) : instant);
       await world.tick();
     },
     rows(sql) {

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { datasetNamed } from "../../src/datasets/index.ts";
 import { lockFile } from "../../src/store/sqlite/lock.ts";
 import { coins, collect, good, minute, start } from "../store/kit.ts";
-import { ask } from "../support/http.ts";
+import { sendRequest } from "../support/http.ts";
 import { idle, startSite } from "./site.ts";
 
 const spotAssets = datasetNamed("spot-assets");
@@ -12,11 +12,14 @@ it("is 200 until the last complete run is more than two periods old, then 503 wi
   let now = start + 2 * minute;
   const { port, store } = await startSite({ site: { now: () => now } });
   await collect(store, spotAssets, start, { snapshots: [good(coins(1), start)] });
-  expect(await ask(port, "/healthz")).toMatchObject({ status: 200, body: '{"status":"ok","daemon":"ok","stale":[]}' });
+  expect(await sendRequest(port, "/healthz")).toMatchObject({
+    status: 200,
+    body: '{"status":"ok","daemon":"ok","stale":[]}',
+  });
   now += 1;
   // The same answer is given for a second.
   await new Promise((resolve) => setTimeout(resolve, 1050));
-  const { status, body } = await ask(port, "/healthz");
+  const { status, body } = await sendRequest(port, "/healthz");
   expect([status, JSON.parse(body)]).toEqual([
     503,
     {
@@ -39,11 +42,11 @@ it("is 503 when the daemon does not answer, and when nobody collects, fresh as t
   const [stuck, nobody] = [await startSite({ site: { daemon: deaf } }), await startSite({ site: { daemon: null } })];
   for (const { store } of [stuck, nobody])
     await collect(store, spotAssets, start, { snapshots: [good(coins(1), start)] });
-  expect(await ask(stuck.port, "/healthz")).toMatchObject({
+  expect(await sendRequest(stuck.port, "/healthz")).toMatchObject({
     status: 503,
     body: '{"status":"unavailable","daemon":"does not answer","stale":[]}',
   });
-  expect(await ask(nobody.port, "/healthz")).toMatchObject({
+  expect(await sendRequest(nobody.port, "/healthz")).toMatchObject({
     status: 503,
     body: '{"status":"unavailable","daemon":"nobody collects","stale":[]}',
   });
@@ -53,7 +56,7 @@ it("goes by what is fresh where this user may not look whether somebody collects
   const { port, store } = await startSite({ site: { daemon: null } });
   await collect(store, spotAssets, start, { snapshots: [good(coins(1), start)] });
   mkdirSync(lockFile(store.path));
-  expect(await ask(port, "/healthz")).toMatchObject({
+  expect(await sendRequest(port, "/healthz")).toMatchObject({
     status: 200,
     body: '{"status":"ok","daemon":"unknown","stale":[]}',
   });
@@ -63,7 +66,7 @@ it("is 503 while the daemon waits for something, with what that is", async () =>
   const waiting = { ...idle, ping: async () => "nothing is due: the exchange contradicts this machine's clock" };
   const { port, store } = await startSite({ site: { daemon: waiting } });
   await collect(store, spotAssets, start, { snapshots: [good(coins(1), start)] });
-  const { status, body } = await ask(port, "/healthz");
+  const { status, body } = await sendRequest(port, "/healthz");
   expect([status, JSON.parse(body)]).toEqual([
     503,
     {
@@ -77,12 +80,12 @@ it("is 503 while the daemon waits for something, with what that is", async () =>
 
 it("has the daemon's figures for Prometheus, and none without a daemon", async () => {
   const { port } = await startSite();
-  const { status, headers, body } = await ask(port, "/metrics");
+  const { status, headers, body } = await sendRequest(port, "/metrics");
   expect([status, headers["content-type"], body]).toEqual([
     200,
     "text/plain; version=0.0.4; charset=utf-8",
     "bitget_collector_up 1\n",
   ]);
   const served = await startSite({ site: { daemon: null } });
-  expect((await ask(served.port, "/metrics")).status).toBe(503);
+  expect((await sendRequest(served.port, "/metrics")).status).toBe(503);
 });

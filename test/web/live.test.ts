@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { datasetNamed } from "../../src/datasets/index.ts";
 import { coins, collect, good, start } from "../store/kit.ts";
-import { ask, hold } from "../support/http.ts";
+import { openConnection, sendRequest } from "../support/http.ts";
 import { until } from "../support/wait.ts";
 import { startSite } from "./site.ts";
 
@@ -10,7 +10,7 @@ const versions = (text: string) => [...text.matchAll(/^event: version\ndata: (\S
 
 it("tells every open page its version at once, and another one after each commit", async () => {
   const { port, site, store } = await startSite();
-  const [first, second] = [await hold(port, opening(port)), await hold(port, opening(port))];
+  const [first, second] = [await openConnection(port, opening(port)), await openConnection(port, opening(port))];
   await until(() => versions(first.received()).length === 1 && versions(second.received()).length === 1);
   const before = site.changes.version();
   expect(versions(first.received())).toEqual([before]);
@@ -24,17 +24,17 @@ it("tells every open page its version at once, and another one after each commit
 
 it("has room for a hundred pages, and again when one is closed", async () => {
   const { port } = await startSite();
-  const open = await Promise.all(Array.from({ length: 100 }, () => hold(port, opening(port))));
+  const open = await Promise.all(Array.from({ length: 100 }, () => openConnection(port, opening(port))));
   await until(() => open.every(({ received }) => received().includes("event: version")));
-  const refused = await ask(port, "/live");
+  const refused = await sendRequest(port, "/live");
   expect([refused.status, refused.headers["retry-after"]]).toEqual([503, "2"]);
   open[0]?.socket.destroy();
-  let next = await hold(port, opening(port));
+  let next = await openConnection(port, opening(port));
   await until(() => {
     if (next.received().includes("event: version")) return true;
     if (next.received().includes(" 503 ")) {
       next.socket.destroy();
-      void hold(port, opening(port)).then((again) => {
+      void openConnection(port, opening(port)).then((again) => {
         next = again;
       });
     }

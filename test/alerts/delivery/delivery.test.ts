@@ -49,7 +49,7 @@ async function begin(receiver: Receiver, path = temporaryPath(), format: Webhook
         }),
       }),
     async tick(ms = 0) {
-      clock.live(clock.now() + ms);
+      clock.advanceTo(clock.now() + ms);
       delivery.tick();
       await delivery.idle();
     },
@@ -194,7 +194,7 @@ describe("the outbox", () => {
     const receiver = await startReceiver();
     const { say, tick, clock, sent, state } = await begin(receiver);
     await say("a");
-    clock.live(start + 2 * hour);
+    clock.advanceTo(start + 2 * hour);
     await say("b");
     await tick(23 * hour);
     expect(sent()).toEqual(["b"]);

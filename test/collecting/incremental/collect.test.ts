@@ -57,7 +57,7 @@ function run(
   const [session] = sessions;
   if (!session) throw new Error("there is no session");
   const slot = start + minutes * minute;
-  world.clock.live(slot);
+  world.clock.advanceTo(slot);
   const write = (line: string) => warnings.push(JSON.parse(line).msg);
   const log = createLog({ level: "warn", format: "json", secrets: [], write });
   const schedules = { ...deps.schedules, [dataset.name]: null };
@@ -115,7 +115,7 @@ describe.each([0, 1, 2, 3, 4, 5])("at page %i of a first run", (page) => {
     // The files as a kill leaves them, for nothing is being written.
     const killed = join(temporaryFolder(), "collector.db");
     for (const part of ["", "-wal"]) copyFileSync(world.path + part, killed + part);
-    world.clock.live(start + minute + deadline);
+    world.clock.advanceTo(start + minute + deadline);
     await going;
     await world.restart({ ...settings, DATABASE_URL: `file:${killed}` });
     expect(await run(world, 3)).toBe("ok");
@@ -133,7 +133,7 @@ describe.each([0, 1, 2, 3, 4, 5])("at page %i of a first run", (page) => {
     befall(world, page, { hang: true });
     const going = run(world, 1);
     await until(() => world.exchange.faults() === 0);
-    world.clock.live(start + minute + deadline);
+    world.clock.advanceTo(start + minute + deadline);
     expect(await going).toBe(page === 0 ? "failed" : "partial");
     const before = stored(world).length;
     expect(before > 0).toBe(page > 0);
@@ -320,7 +320,7 @@ it("every due slot has its run, or the reason why there is none, as of any other
   };
   const open = () => Scheduler.open({ ...app, deps, onFatal });
   const tickAt = async (scheduler: Scheduler, time: string) => {
-    clock.live(Date.parse(`2026-10-20T${time}Z`));
+    clock.advanceTo(Date.parse(`2026-10-20T${time}Z`));
     scheduler.tick();
     await scheduler.idle();
   };
@@ -328,7 +328,7 @@ it("every due slot has its run, or the reason why there is none, as of any other
   await tickAt(first, "10:01:00");
   await tickAt(first, "10:05:00");
   await first.stop();
-  clock.live(Date.parse("2026-10-20T10:16:00Z"));
+  clock.advanceTo(Date.parse("2026-10-20T10:16:00Z"));
   const second = await open();
   exchange.bills.push(billAt(Date.parse("2026-10-20T10:12:00Z"), 70));
   await tickAt(second, "10:16:00");

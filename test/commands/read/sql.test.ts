@@ -12,8 +12,8 @@ import { prepareQuery } from "../../../src/store/sql/query.ts";
 import { collect, good, item, start as midnight } from "../../store/kit.ts";
 import { positions, spotAssets } from "../../store/minutes.ts";
 import { open, temporaryPath } from "../../store/temporary.ts";
+import { accepted, endless, refused } from "../../support/console-statements.ts";
 import { run, start } from "../../support/program.ts";
-import { answered, endless, refused } from "../../support/statements.ts";
 import { until } from "../../support/wait.ts";
 
 let path: string;
@@ -48,7 +48,7 @@ const files = () =>
     ]);
 
 describe("of statements that were tried", () => {
-  it.each(answered)("answered: %s", (statement) => {
+  it.each(accepted)("answered: %s", (statement) => {
     const sqlite = new Database(path, { readonly: true });
     addDecimalFunctions(sqlite);
     expect([...prepareQuery(sqlite, statement).rows()].length).toBeGreaterThan(0);

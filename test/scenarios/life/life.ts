@@ -82,7 +82,7 @@ export async function live(path: string, seed: number): Promise<Lived> {
       if (before < upgraded && slot > upgraded) world.exchange.upgrade("main");
       const restart = restarts.find((instant) => instant > before && instant < slot);
       if (restart !== undefined) {
-        world.clock.live(restart);
+        world.clock.advanceTo(restart);
         await world.restart(settings(restart >= scheduleChanged ? "0 * * * *" : "0 */2 * * *"));
       }
       const missed = at > 0 && random(25) === 0 ? due.slice(at, at + 1 + random(5)) : [];
@@ -107,7 +107,7 @@ export async function live(path: string, seed: number): Promise<Lived> {
       if (world.exchange.faults() > 0) throw new Error(`a fault was not met at ${new Date(slot).toISOString()}`);
       slots.push({ slot, missed: null, lateMs, mishaps });
     }
-    world.clock.live(ended);
+    world.clock.advanceTo(ended);
     await world.tick();
     const { record } = world.exchange;
     return { path, record, seed, began, scheduleChanged, upgraded, ended, slots };
@@ -119,11 +119,11 @@ export async function live(path: string, seed: number): Promise<Lived> {
 /** Lets the time up to shortly before `next` pass without a run. */
 async function lapse(world: OpenWorld, cause: (typeof lapses)[number], before: number, next: number): Promise<void> {
   const end = next - 10 * minute;
-  world.clock.live(before + 20 * minute);
+  world.clock.advanceTo(before + 20 * minute);
   await world.tick();
   if (cause === "not running") await world.scheduler.stop();
-  if (cause === "asleep or clock set forward") world.clock.set(end);
-  else world.clock.live(end);
+  if (cause === "asleep or clock set forward") world.clock.setWallClock(end);
+  else world.clock.advanceTo(end);
   if (cause === "not running") await world.restart();
   else await world.tick();
 }

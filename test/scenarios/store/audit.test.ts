@@ -77,7 +77,7 @@ async function befall(world: OpenWorld, [what, which]: Deed, kept: string): Prom
     case "asleep":
       return world.at(clock.now() + of([hour, 5 * hour, day]));
     case "setBack":
-      clock.set(clock.now() - of([minute, hour, 5 * hour]));
+      clock.setWallClock(clock.now() - of([minute, hour, 5 * hour]));
       return world.tick();
     case "reschedule":
       return world.restart(of(settings));

@@ -5,7 +5,7 @@ import type { Item, Row, Scope } from "../../../src/core/domain.ts";
 import { datasetNamed, datasets } from "../../../src/datasets/index.ts";
 import { fillEpisodes } from "../../../src/store/positions/rebuild.ts";
 import { verify } from "../../../src/store/verify/verify.ts";
-import { type Cells, episodesOf, type Shown } from "../../support/lives.ts";
+import { type Cells, referenceEpisodes, type SnapshotRows } from "../../support/reference-episodes.ts";
 import { createWorld } from "../../support/world.ts";
 import { change, collect, failed, good, item, minute, query, start } from "../kit.ts";
 import { older, open, temporaryPath } from "../temporary.ts";
@@ -361,7 +361,7 @@ describe("a database from before there were episodes", () => {
 });
 
 const compared = Object.keys(
-  episodesOf(
+  referenceEpisodes(
     [
       { scope: "", takenAt: "", rows: [{}] },
       { scope: "", takenAt: "", rows: [] },
@@ -373,7 +373,7 @@ const inOneOrder = (rows: readonly object[]): string[] =>
   rows.map((row) => JSON.stringify(Object.entries(row).sort())).sort();
 
 /** The good snapshots of positions, with rows as the history view shows them. */
-function shownIn(path: string): Shown[] {
+function shownIn(path: string): SnapshotRows[] {
   const rows = query(path, "select * from positions_history") as unknown as (Cells & { snapshot_id: unknown })[];
   const taken = query(
     path,
@@ -417,7 +417,7 @@ describe("over a random life", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anAnswer, { minLength: 2, maxLength: 14 }), fc.nat(13), async (answers, restart) => {
         const path = await lived(answers, [restart]);
-        const expected = episodesOf(shownIn(path), ["umcbl"]);
+        const expected = referenceEpisodes(shownIn(path), ["umcbl"]);
         expect(inOneOrder(query(path, `select ${compared.join(", ")} from position_episodes`))).toEqual(
           inOneOrder(expected),
         );
@@ -454,7 +454,7 @@ describe("over a random life", () => {
     const asked = query(world.path, "select product_type as scope from scope where until is null").map(({ scope }) =>
       String(scope),
     );
-    const expected = episodesOf(told, asked).map(({ funding, fees, funding_seen, fees_seen, ...rest }) => rest);
+    const expected = referenceEpisodes(told, asked).map(({ funding, fees, funding_seen, fees_seen, ...rest }) => rest);
     const stored = query(world.path, `select ${inRecord} from position_episodes`);
     expect(stored.length).toBeGreaterThan(20);
     expect(new Set(stored.map(({ state }) => state))).toEqual(new Set(["open", "closed", "unknown"]));

@@ -11,7 +11,7 @@ import type { Store } from "../../../src/store/store.ts";
 import { verify } from "../../../src/store/verify/verify.ts";
 import { collection } from "../../../src/web/data/collection.ts";
 import { gaps } from "../../../src/web/data/gaps.ts";
-import { hasShell, stepsOf } from "../../support/work.ts";
+import { hasShell, stepsOf } from "../../support/vm-steps.ts";
 import { change, collect, failed, good, minute, query, start } from "../kit.ts";
 import { positions, spotAssets } from "../minutes.ts";
 import { open, temporaryPath } from "../temporary.ts";

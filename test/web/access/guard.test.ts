@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { describe, expect, it } from "vitest";
 import { Secret } from "../../../src/core/domain.ts";
-import { ask, sendLines } from "../../support/http.ts";
+import { sendLines, sendRequest } from "../../support/http.ts";
 import { startSite } from "../site.ts";
 
 const token = new Secret("a-token-of-the-pages");
@@ -25,7 +25,7 @@ describe("the guard", () => {
     [null, 421],
   ])("answers a request to the host %s with %i", async (host, status) => {
     const { port } = await startSite();
-    expect((await ask(port, "/", { Host: host?.replace("PORT", String(port)) ?? null })).status).toBe(status);
+    expect((await sendRequest(port, "/", { Host: host?.replace("PORT", String(port)) ?? null })).status).toBe(status);
   });
 
   it("refuses two Host headers, an address in place of a path, and HTTP/1.0 without a host", async () => {
@@ -43,7 +43,7 @@ describe("the guard", () => {
   it("knows other names where a token is asked for, and only those that are set", async () => {
     const { port } = await startSite({ http: { host: "0.0.0.0", token, names: ["collector.example.com"] } });
     const hosts = ["collector.example.com", "10.1.2.3:80", `${hostname()}:${port}`, "[fe80::1]", "evil.example"];
-    const answers = await Promise.all(hosts.map((host) => ask(port, "/", { Host: host, ...bearer })));
+    const answers = await Promise.all(hosts.map((host) => sendRequest(port, "/", { Host: host, ...bearer })));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 421]);
   });
 
@@ -61,23 +61,23 @@ describe("the guard", () => {
   ])("answers a request with %j with %i", async (headers, status) => {
     const { port } = await startSite();
     const sent = Object.fromEntries(Object.entries(headers).map(([name, v]) => [name, v.replace("PORT", `${port}`)]));
-    expect((await ask(port, "/", sent)).status).toBe(status);
+    expect((await sendRequest(port, "/", sent)).status).toBe(status);
   });
 
   it.each(["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])("answers no %s", async (method) => {
     const { port } = await startSite();
-    const { status, headers } = await ask(port, "/", {}, { method });
+    const { status, headers } = await sendRequest(port, "/", {}, { method });
     expect([status, headers.allow]).toEqual([405, "GET, HEAD"]);
   });
 
   it("puts the same safe headers on pages, files, refusals and what is not there, and lets no other site read", async () => {
     const { port } = await startSite();
     const answers = await Promise.all([
-      ask(port, "/"),
-      ask(port, "/assets/icon.svg"),
-      ask(port, "/nowhere"),
-      ask(port, "/", { Host: "evil.example" }),
-      ask(port, "/healthz"),
+      sendRequest(port, "/"),
+      sendRequest(port, "/assets/icon.svg"),
+      sendRequest(port, "/nowhere"),
+      sendRequest(port, "/", { Host: "evil.example" }),
+      sendRequest(port, "/healthz"),
     ]);
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 404, 421, 200]);
     for (const { headers } of answers) {
@@ -95,7 +95,7 @@ describe("the guard", () => {
   it("answers HEAD like GET without a body", async () => {
     const { port } = await startSite();
     for (const path of ["/", "/assets/icon.svg", "/live", "/metrics"]) {
-      const { status, body } = await ask(port, path, {}, { method: "HEAD" });
+      const { status, body } = await sendRequest(port, path, {}, { method: "HEAD" });
       expect([path, status, body]).toEqual([path, 200, ""]);
     }
   });
@@ -103,15 +103,15 @@ describe("the guard", () => {
   it("serves nothing from beside its files", async () => {
     const { port } = await startSite();
     const paths = ["/assets/..%2f..%2fpackage.json", "/assets/../server.ts", "/assets/%2e%2e/server.ts", "/assets/%00"];
-    const answers = await Promise.all(paths.map((path) => ask(port, path)));
+    const answers = await Promise.all(paths.map((path) => sendRequest(port, path)));
     expect(answers.map(({ status }) => status)).toEqual([404, 404, 404, 404]);
   });
 
   it("tells a browser that it has a file already", async () => {
     const { port } = await startSite();
-    const first = await ask(port, "/assets/uPlot.esm.js");
+    const first = await sendRequest(port, "/assets/uPlot.esm.js");
     expect(first.headers["content-type"]).toBe("text/javascript; charset=utf-8");
-    const again = await ask(port, "/assets/uPlot.esm.js", { "If-None-Match": first.headers.etag ?? "" });
+    const again = await sendRequest(port, "/assets/uPlot.esm.js", { "If-None-Match": first.headers.etag ?? "" });
     expect([again.status, again.body]).toEqual([304, ""]);
   });
 });

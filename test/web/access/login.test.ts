@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { Secret } from "../../../src/core/domain.ts";
 import { start } from "../../store/kit.ts";
-import { ask, type Response } from "../../support/http.ts";
+import { type Response, sendRequest } from "../../support/http.ts";
 import { startSite } from "../site.ts";
 
 const word = "a-token-of-the-pages";
@@ -9,7 +9,7 @@ const token = new Secret(word);
 const day = 86_400_000;
 
 const logIn = (port: number, given: string, headers: Record<string, string | null> = {}): Promise<Response> =>
-  ask(
+  sendRequest(
     port,
     "/login",
     {
@@ -25,12 +25,12 @@ const cookieOf = ({ headers }: Response): string => headers["set-cookie"]?.split
 it("shows nothing without the token but one word of health and the files of the form", async () => {
   const { port } = await startSite({ http: { token } });
   for (const path of ["/", "/metrics", "/live", "/nowhere"]) {
-    const { status, headers, body } = await ask(port, path);
+    const { status, headers, body } = await sendRequest(port, path);
     expect([path, status, headers["www-authenticate"]]).toEqual([path, 401, 'Bearer realm="bitget-collector"']);
     expect(body).toContain('<form method="post" action="login">');
   }
-  expect(await ask(port, "/healthz")).toMatchObject({ status: 200, body: '{"status":"ok"}' });
-  expect((await ask(port, "/assets/icon.svg")).status).toBe(200);
+  expect(await sendRequest(port, "/healthz")).toMatchObject({ status: 200, body: '{"status":"ok"}' });
+  expect((await sendRequest(port, "/assets/icon.svg")).status).toBe(200);
 });
 
 it("answers programs that send the token, and no others", async () => {
@@ -43,9 +43,9 @@ it("answers programs that send the token, and no others", async () => {
     `Basic ${word}`,
     "Bearer",
   ];
-  const answers = await Promise.all(given.map((Authorization) => ask(port, "/metrics", { Authorization })));
+  const answers = await Promise.all(given.map((Authorization) => sendRequest(port, "/metrics", { Authorization })));
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 401, 401, 401, 401]);
-  expect((await ask(port, `/metrics?token=${word}`)).status).toBe(401);
+  expect((await sendRequest(port, `/metrics?token=${word}`)).status).toBe(401);
 });
 
 it("gives a browser a cookie for the token, which is not the token and ends after thirty days", async () => {
@@ -58,7 +58,7 @@ it("gives a browser a cookie for the token, which is not the token and ends afte
   );
   expect(JSON.stringify(answer)).not.toContain(word);
   const cookie = cookieOf(answer);
-  const tried = async (Cookie: string) => (await ask(port, "/", { Cookie })).status;
+  const tried = async (Cookie: string) => (await sendRequest(port, "/", { Cookie })).status;
   expect(await tried(cookie)).toBe(200);
   expect(await tried(cookie.replace(/=\d/, "=9"))).toBe(401);
   expect(await tried(cookie.slice(0, -1))).toBe(401);
@@ -74,8 +74,8 @@ it("lets the login live through a restart, and ends it with another token", asyn
   const cookie = cookieOf(await logIn(first.port, word));
   const second = await startSite({ http: { token } });
   const third = await startSite({ http: { token: new Secret("another-token-of-the-pages") } });
-  expect((await ask(second.port, "/", { Cookie: cookie })).status).toBe(200);
-  expect((await ask(third.port, "/", { Cookie: cookie })).status).toBe(401);
+  expect((await sendRequest(second.port, "/", { Cookie: cookie })).status).toBe(200);
+  expect((await sendRequest(third.port, "/", { Cookie: cookie })).status).toBe(401);
 });
 
 it("keeps the cookie to encrypted ways where the login came by one", async () => {
@@ -96,7 +96,7 @@ it("takes the form from its own page alone", async () => {
 it("answers wrong tokens with 429 after ten from one address, for a minute, and lets the right one in all the while", async () => {
   let now = start;
   const { port } = await startSite({ http: { token }, site: { now: () => now } });
-  const tried = async (given: string) => (await ask(port, "/", { Authorization: `Bearer ${given}` })).status;
+  const tried = async (given: string) => (await sendRequest(port, "/", { Authorization: `Bearer ${given}` })).status;
   for (let n = 0; n < 9; n += 1) expect((await logIn(port, `wrong-${n}`)).status).toBe(401);
   expect(await tried("wrong")).toBe(401);
   const refused = await logIn(port, "wrong-again");
@@ -105,7 +105,7 @@ it("answers wrong tokens with 429 after ten from one address, for a minute, and 
   expect(await tried(word)).toBe(200);
   const answer = await logIn(port, word);
   expect(answer.status).toBe(303);
-  expect((await ask(port, "/", { Cookie: cookieOf(answer) })).status).toBe(200);
+  expect((await sendRequest(port, "/", { Cookie: cookieOf(answer) })).status).toBe(200);
   expect(await tried("wrong")).toBe(429);
   now += 60_000;
   expect(await tried("wrong")).toBe(401);
@@ -113,6 +113,6 @@ it("answers wrong tokens with 429 after ten from one address, for a minute, and 
 
 it("leads from where a wrong token leaves somebody back to the first page", async () => {
   const { port } = await startSite({ http: { token } });
-  const { status, headers } = await ask(port, "/login");
+  const { status, headers } = await sendRequest(port, "/login");
   expect([status, headers.location]).toEqual([303, "./"]);
 });

@@ -4,8 +4,8 @@ import { setTimeout } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startExchange } from "../../support/exchange.ts";
 import { temporaryFolder } from "../../support/files.ts";
-import { ask } from "../../support/http.ts";
-import { childrenOf, isAlive, nicenessOf, shownBy } from "../../support/processes.ts";
+import { sendRequest } from "../../support/http.ts";
+import { childrenOf, isAlive, nicenessOf, readableByOthers } from "../../support/processes.ts";
 import { type Running, start } from "../../support/program.ts";
 import { classic, credentials, everyDataset } from "../../support/settings.ts";
 import { until } from "../../support/wait.ts";
@@ -47,7 +47,7 @@ async function takenPort(): Promise<{ port: number; free(): Promise<void> }> {
 
 /** Resolves when the pages say that all is well, which a busy machine with a slot a second may be late for. */
 async function healthy(port: number): Promise<void> {
-  while ((await ask(port, "/healthz")).status !== 200) await setTimeout(50);
+  while ((await sendRequest(port, "/healthz")).status !== 200) await setTimeout(50);
 }
 
 describe.skipIf(process.platform !== "linux")("the process of the pages", () => {
@@ -57,12 +57,12 @@ describe.skipIf(process.platform !== "linux")("the process of the pages", () => 
     const [child = 0, ...others] = childrenOf(pid);
     expect(others).toEqual([]);
     expect(nicenessOf(child)).toBe(Math.min(nicenessOf(pid) + 10, 19));
-    const shown = shownBy(child);
+    const shown = readableByOthers(child);
     expect(shown).toContain("child.js");
     for (const secret of [classic.key, classic.secret, classic.passphrase, token]) expect(shown).not.toContain(secret);
     const port = portOf(daemon);
-    expect((await ask(port, "/")).status).toBe(401);
-    expect((await ask(port, "/", { Authorization: `Bearer ${token}` })).status).toBe(200);
+    expect((await sendRequest(port, "/")).status).toBe(401);
+    expect((await sendRequest(port, "/", { Authorization: `Bearer ${token}` })).status).toBe(200);
     daemon.child.kill("SIGTERM");
     expect((await daemon.finished).code).toBe(0);
     expect(isAlive(child)).toBe(false);
@@ -107,10 +107,10 @@ describe.skipIf(process.platform !== "linux")("the process of the pages", () => 
     await listening(daemon);
     const port = portOf(daemon);
     daemon.child.kill("SIGSTOP");
-    const { status, body } = await ask(port, "/healthz");
+    const { status, body } = await sendRequest(port, "/healthz");
     expect([status, JSON.parse(body)]).toEqual([503, expect.objectContaining({ daemon: "does not answer" })]);
-    expect((await ask(port, "/metrics")).status).toBe(503);
-    expect((await ask(port, "/")).status).toBe(200);
+    expect((await sendRequest(port, "/metrics")).status).toBe(503);
+    expect((await sendRequest(port, "/")).status).toBe(200);
     daemon.child.kill("SIGCONT");
   });
 });
@@ -123,8 +123,8 @@ it("serve shows the same pages of a database into which nobody collects, and end
   const served = start(["serve"], directory, { HTTP_PORT: "0" });
   await listening(served);
   const port = portOf(served);
-  expect((await ask(port, "/")).status).toBe(200);
-  const { status, body } = await ask(port, "/healthz");
+  expect((await sendRequest(port, "/")).status).toBe(200);
+  const { status, body } = await sendRequest(port, "/healthz");
   expect([status, JSON.parse(body)]).toEqual([503, expect.objectContaining({ daemon: "nobody collects" })]);
   const second = await start(["serve"], directory, { HTTP_PORT: String(port) }).finished;
   expect([second.code, second.stderr]).toEqual([78, expect.stringContaining(`port ${port} of 127.0.0.1 is taken`)]);

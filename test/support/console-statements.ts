@@ -1,6 +1,6 @@
-/** Statements that were tried on the console: 27 with the two that are built on `endless`. */
+/** Statements for the tests of the SQL console. */
 
-export const answered = [
+export const accepted = [
   "select count(*) from spot_assets_history",
   "WITH x(n) AS (VALUES (1)) SELECT n FROM x",
   "values (1), (2)",
@@ -31,5 +31,5 @@ export const refused = [
   "select writefile('x', 'y')",
 ];
 
-/** To be gone on with: `${endless} select count(*) from c`. */
+/** Prefix of a query that never ends: `${endless} select count(*) from c`. */
 export const endless = "with recursive c(x) as (select 1 union all select x + 1 from c)";

@@ -1,6 +1,6 @@
 /**
- * Fourteen days of two simulated accounts, the same to the last digit whenever they are lived through: partial closes,
- * flips, liquidations, coins that come and go, an upgrade, failures, hours in which nobody collected.
+ * Records fourteen days of two simulated accounts, identical to the last digit at every run: partial closes, flips,
+ * liquidations, coins that appear and disappear, an upgrade, failures, hours without a collector.
  */
 import { openApp } from "../../src/app.ts";
 import { simulateHistory } from "../../src/commands/run/backfill.ts";
@@ -12,12 +12,12 @@ import { classic, credentials, everyModelled, unified } from "./settings.ts";
 const hour = 3_600_000;
 const begin = Date.UTC(2026, 9, 1);
 
-/** Hours since the beginning. */
+/** Returns the number of the slot: hours since the beginning. */
 const at = (day: number, hourOfDay: number): number => (day - 1) * 24 + hourOfDay;
 
-/** Slots that passed while the program was there and looked at nothing. */
+/** Slots that passed while the program was running and its event loop was blocked. */
 const isBlocked = (slot: number): boolean => slot >= at(5, 14) && slot <= at(5, 16);
-/** The last slot before the program was stopped, and the first after it was started again. */
+/** The last slot before the program was stopped and the first after its restart. */
 const stopped = { last: at(8, 3), first: at(8, 9) };
 
 const positions = "/api/v2/mix/position";
@@ -35,8 +35,8 @@ const badShape: Fault = {
   edit: (envelope) => ({ ...(envelope as object), data: [{ symbol: "BTCUSDT" }] }),
 };
 
-/** What goes wrong, by the slot at which it does. */
-const mishaps = new Map<number, (exchange: Simulator) => void>([
+/** The injected faults by slot. */
+const faultsBySlot = new Map<number, (exchange: Simulator) => void>([
   [
     at(2, 10),
     (exchange) =>
@@ -54,15 +54,15 @@ const mishaps = new Map<number, (exchange: Simulator) => void>([
   [at(12, 18), (exchange) => exchange.misbehave(badShape)],
 ]);
 
-/** When the program looks at the clock: a little after each slot, once in two days by seconds. Epoch ms. */
-const wakesAt = (slot: number): number => begin + slot * hour + (slot % 50 === 49 ? 4200 : 40 + ((slot * 37) % 400));
+/** Returns when the program checks a slot, epoch ms: less than half a second late, every 50th slot over four seconds. */
+const checksAt = (slot: number): number => begin + slot * hour + (slot % 50 === 49 ? 4200 : 40 + ((slot * 37) % 400));
 
-/** Fills the database at `path` with the first of these days; returns everything the exchange knows it has told. */
-export async function livedPast(path: string, days = 14): Promise<ServedSnapshot[]> {
+/** Fills the database at `path` with the first `days` of the fortnight; returns every snapshot that the exchange served. */
+export async function simulateFortnight(path: string, days = 14): Promise<ServedSnapshot[]> {
   const end = at(days + 1, 0) - 1;
   const clock = new SimulatedClock(begin, { now: () => 0, monotonic: () => 0, after: systemClock.after });
   const exchange = await startSimulator({
-    clock: movedByWaits(clock),
+    clock: advancingOnWaits(clock),
     from: begin,
     accounts: [classic, { ...unified, mode: "classic" }],
   });
@@ -78,11 +78,11 @@ export async function livedPast(path: string, days = 14): Promise<ServedSnapshot
   async function collect(first: number, last: number): Promise<void> {
     const all = Array.from({ length: last - first + 1 }, (_, index) => first + index);
     const slots = all.filter((slot) => !isBlocked(slot));
-    const befall = (slot: number | undefined) => slot !== undefined && mishaps.get(slot)?.(exchange);
+    const injectFaults = (slot: number | undefined) => slot !== undefined && faultsBySlot.get(slot)?.(exchange);
     const app = await openApp(config, clock);
     try {
-      befall(slots[0]);
-      await simulateHistory(app, clock, slots.map(wakesAt), (count) => befall(slots[count]));
+      injectFaults(slots[0]);
+      await simulateHistory(app, clock, slots.map(checksAt), (count) => injectFaults(slots[count]));
     } finally {
       app.close();
     }
@@ -100,10 +100,10 @@ export async function livedPast(path: string, days = 14): Promise<ServedSnapshot
 }
 
 /**
- * The exchange's side of a clock that stands still between jumps: an answer that is held back takes its time. It is
- * counted in turns of the event loop, so that what is on its way arrives before it even where the machine is busy.
+ * Advances a simulated clock by the exchange's own waits, so that a delayed response takes simulated time. A wait lasts
+ * a number of event-loop turns, so that responses in flight arrive first even on a busy machine.
  */
-const movedByWaits = (clock: SimulatedClock): Clock => ({
+const advancingOnWaits = (clock: SimulatedClock): Clock => ({
   now: () => clock.now(),
   monotonic: () => clock.monotonic(),
   after(ms, action) {
