@@ -10,30 +10,31 @@ import { warnings } from "../settings/env-file.ts";
 import { checkDatabase } from "../store/transfer/migrate.ts";
 import type { Command } from "./command.ts";
 
-/** A clock further off than this should be set right, though requests are signed with the exchange's time. Milliseconds. */
-const worrying = 5000;
+/** The clock offset above which `check` advises to set the clock, although requests are signed with the exchange's time. Milliseconds. */
+const maxClockOffsetMs = 5000;
 
 export const check: Command = {
   examples: ["check"],
   async run({ env, print }) {
     const config = loadConfig(env);
-    print("settings   good");
+    print("settings   ok");
     for (const warning of warnings(env)) print(`settings   ${warning}`);
-    let good = checkFile(config, print);
+    let isOk = checkDatabaseFile(config, print);
     const route = routeText(config.baseUrl, config.proxy);
     if (route) print(`proxy      ${route}`);
     const clients = openClients({ ...config, logLevel: "silent" }, null);
     try {
-      for (const session of clients.sessions) good = (await checkAccount(session, print)) && good;
+      for (const session of clients.sessions) isOk = (await checkAccount(session, print)) && isOk;
     } finally {
       clients.close();
     }
     for (const name of datasetNames) print(`schedule   ${name}: ${nextSlots(config, name)}`);
-    return good ? 0 : 1;
+    return isOk ? 0 : 1;
   },
 };
 
-function checkFile({ databasePath }: Config, print: (line: string) => void): boolean {
+/** Prints the state of the database; returns false if it cannot be used. */
+function checkDatabaseFile({ databasePath }: Config, print: (line: string) => void): boolean {
   if (!existsSync(databasePath)) {
     print(`database   ${databasePath} does not exist yet; the first start or collect creates it`);
     return true;
@@ -47,17 +48,18 @@ function checkFile({ databasePath }: Config, print: (line: string) => void): boo
   }
 }
 
+/** Prints clock offset, account mode and key permissions; returns false if one of them cannot be read. */
 async function checkAccount(session: Session, print: (line: string) => void): Promise<boolean> {
   const options = { signal: AbortSignal.timeout(30_000) };
   try {
     const offset = await session.client.measureOffset(options.signal);
-    const advice = Math.abs(offset) > worrying ? "; set this machine's clock right" : "";
+    const advice = Math.abs(offset) > maxClockOffsetMs ? "; set this machine's clock" : "";
     print(`clock      ${session.name}: the exchange is ${Math.round(offset)} ms ahead of this machine${advice}`);
     const api = await session.api(options);
     const mode = { v1: "classic account, old API", v2: "classic account", v3: "unified account" }[api];
-    const may = (await readKey(session.client, api, options)).writes();
+    const writes = (await readKey(session.client, api, options)).writes();
     print(
-      `account    ${session.name}: ${mode} (${api}); the key ${may.length === 0 ? "is read-only" : `may write: ${may.join(", ")}`}`,
+      `account    ${session.name}: ${mode} (${api}); the key ${writes.length === 0 ? "is read-only" : `may write: ${writes.join(", ")}`}`,
     );
     return true;
   } catch (error) {
@@ -68,6 +70,7 @@ async function checkAccount(session: Session, print: (line: string) => void): Pr
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+/** Describes the schedule of a dataset with its next three slots. */
 function nextSlots({ schedules }: Config, name: DatasetName): string {
   const pattern = schedules[name];
   if (!pattern) return "switched off";

@@ -17,22 +17,22 @@ export const collect: Command = {
   async run({ args, options, env, print }) {
     const unknown = args.find((name) => !datasetNames.some((known) => known === name));
     if (unknown !== undefined)
-      throw new UsageError(`there is no dataset "${unknown}"; there are ${datasetNames.join(", ")}`);
+      throw new UsageError(`unknown dataset "${unknown}"; datasets: ${datasetNames.join(", ")}`);
     const config = loadConfig(env);
     const account = options.account === undefined ? undefined : String(options.account);
     if (account !== undefined && !config.accounts.some((one) => one.name === account))
       throw new UsageError(
-        `there is no account "${account}"; there are ${config.accounts.map((one) => one.name).join(", ")}`,
+        `unknown account "${account}"; accounts: ${config.accounts.map((one) => one.name).join(", ")}`,
       );
     const app = await openApp(config);
     try {
-      // Nothing is filed under a time that the exchange has not confirmed.
+      // No run may be stored under a time that the exchange has not confirmed.
       await withLimit((signal) => app.publicSession.client.requireClock(signal));
       const states = await collectNow(app, args, account, (run, state) => print(`${run} ${state ?? "not run"}`));
       requireAccount(app.sessions);
-      const good = states.filter((state) => state === "ok" || state === "skipped").length;
-      if (good === states.length) return 0;
-      return good > 0 || states.includes("partial") ? 3 : 1;
+      const succeeded = states.filter((state) => state === "ok" || state === "skipped").length;
+      if (succeeded === states.length) return 0;
+      return succeeded > 0 || states.includes("partial") ? 3 : 1;
     } finally {
       app.close();
     }
@@ -40,8 +40,8 @@ export const collect: Command = {
 };
 
 /**
- * Runs the named datasets once, or all of them where none is named, at the slot of this instant. `said` hears of each run when
- * it has ended. Resolves with their states; null where somebody else had the slot.
+ * Runs the named datasets once, or all if none is named; the slot is the current time. Calls `onResult` at the end of each run.
+ * Resolves with the states of the runs; null for a slot that another process has claimed.
  */
 export async function collectNow(
   { deps, sessions, publicSession }: Pick<App, "deps" | "sessions" | "publicSession">,
@@ -50,17 +50,17 @@ export async function collectNow(
   onResult: (run: string, state: RunState | null) => void = () => {},
 ): Promise<(RunState | null)[]> {
   const slot = deps.clock.now();
-  const going: { dataset: AnyDataset; session: Session; done: Promise<RunState | null> }[] = [];
+  const started: { dataset: AnyDataset; session: Session; done: Promise<RunState | null> }[] = [];
   for (const dataset of deps.datasets.filter(({ name }) => names.length === 0 || names.includes(name)))
     for (const session of sessionsOf(dataset, sessions, publicSession)) {
       if (account !== undefined && !dataset.public && session.name !== account) continue;
-      const needed = going.filter((other) => dependsOn({ dataset, session }, other)).map((one) => one.done);
+      const needed = started.filter((other) => dependsOn({ dataset, session }, other)).map((one) => one.done);
       const request = { dataset, session, slot, trigger: "demand", dependencies: Promise.allSettled(needed) } as const;
       const done = collectOne(request, deps).then((state) => {
         onResult(`${session.name} ${dataset.name}`, state);
         return state;
       });
-      going.push({ dataset, session, done });
+      started.push({ dataset, session, done });
     }
-  return Promise.all(going.map(({ done }) => done));
+  return Promise.all(started.map(({ done }) => done));
 }

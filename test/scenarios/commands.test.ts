@@ -128,7 +128,7 @@ describe("a key that can write", () => {
 it("check shows settings, database, clock, account, key and the next three slots", async () => {
   const { code, stdout } = await run(["check"], folder, { ...env, TIMZONE: "Asia/Tokyo" });
   expect(code).toBe(0);
-  expect(stdout).toContain("settings   good");
+  expect(stdout).toContain("settings   ok");
   expect(stdout).toContain("settings   TIMZONE is set and read by nothing here; did you mean TIMEZONE?");
   expect(stdout).toContain("does not exist yet");
   expect(stdout).toContain("main: classic account (v2); the key is read-only");

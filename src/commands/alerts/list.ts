@@ -19,9 +19,9 @@ export const alertsList: Command = {
         alerts,
         (name) => schedules[name] !== null,
       );
-      const said = saidLines(history.lastMessages(limit).reverse());
+      const notifications = notificationLines(history.lastMessages(limit).reverse());
       const open = openLines(history.openAlerts());
-      for (const line of [...open, ...blindLines(blind), "", ...said]) print(line);
+      for (const line of [...open, ...blindLines(blind), "", ...notifications]) print(line);
       return 0;
     } finally {
       history.close();
@@ -32,26 +32,26 @@ export const alertsList: Command = {
 function limitOf(option: unknown): number {
   if (option === undefined) return 20;
   if (typeof option !== "string" || !/^[1-9]\d{0,4}$/.test(option))
-    throw new UsageError("--limit takes a whole number from 1 on, as in --limit 50");
+    throw new UsageError("--limit needs a positive whole number, as in --limit 50");
   return Number.parseInt(option, 10);
 }
 
 function openLines(open: readonly OpenAlert[]): string[] {
-  if (open.length === 0) return ["Nothing is wrong that alerts are set for."];
+  if (open.length === 0) return ["No open alerts."];
   const rows = open.map(({ account, kind, what, firedAt }) => [account, kind, what, secondText(firedAt)]);
-  return formatTable(["account", "open alert", "what", "since (UTC)"], rows);
+  return formatTable(["account", "open alert", "subject", "since (UTC)"], rows);
 }
 
 function blindLines(spots: readonly BlindSpot[]): string[] {
   if (spots.length === 0) return [];
   const rows = spots.map(({ account, kind, what, why }) => [account, kind, `${what} ${why}`]);
-  return ["", ...formatTable(["account", "cannot be judged in full", "because"], rows)];
+  return ["", ...formatTable(["account", "not fully evaluated", "reason"], rows)];
 }
 
-function saidLines(messages: readonly Message[]): string[] {
-  if (messages.length === 0) return ["Nothing was said yet."];
+function notificationLines(messages: readonly Message[]): string[] {
+  if (messages.length === 0) return ["No notifications sent."];
   const rows = messages.map((one) => [secondText(one.at), deliveryText(one), one.sentence]);
-  return formatTable(["at (UTC)", "delivery", "said"], rows);
+  return formatTable(["at (UTC)", "delivery", "notification"], rows);
 }
 
 function deliveryText({ delivery, attempts, problem }: Message): string {

@@ -9,19 +9,19 @@ export const alertsTest: Command = {
   async run({ env, print }) {
     const { alerts, proxy } = loadConfig(env, { credentials: false, webhook: true });
     const { webhook } = alerts;
-    if (!webhook) throw new ConfigError(["ALERT_WEBHOOK_URL is missing. Without it alerts are told in the log alone."]);
+    if (!webhook) throw new ConfigError(["ALERT_WEBHOOK_URL is missing; without it alerts are only logged."]);
     const now = Date.now();
     const body = bodyOf(webhook, messageAt(now), now);
     print(`sending to ${new URL(webhook.url.reveal()).hostname} as ${webhook.format}:`);
     print(body);
     const problem = await post(webhook.url, body, AbortSignal.timeout(15_000), { proxy }).then(
-      (answered) => {
-        const said = answered.text === "" ? "" : `: ${answered.text}`;
-        return problemOf(answered, webhook) ?? void print(`taken: HTTP ${answered.status}${said}`);
+      (response) => {
+        const text = response.text === "" ? "" : `: ${response.text}`;
+        return problemOf(response, webhook) ?? void print(`accepted: HTTP ${response.status}${text}`);
       },
       (error: unknown) => `cannot be reached: ${(error as Error).message}`,
     );
-    if (problem) print(`not taken: the webhook ${problem}`);
+    if (problem) print(`not accepted: the webhook ${problem}`);
     return problem ? 1 : 0;
   },
 };

@@ -1,4 +1,4 @@
-/** Rows on stdout: as a table for people, as CSV and JSON for programs. */
+/** Prints rows on stdout as a table, CSV, JSON or NDJSON. */
 
 import { type Cell, cellText } from "../../core/domain.ts";
 import { UsageError } from "../../core/errors.ts";
@@ -16,10 +16,10 @@ export const formatOption = {
   summary: "table (the default; at most 50 rows), csv, json or ndjson",
 };
 
-/** @throws UsageError for a format that is none */
+/** Returns the value of --format. @throws UsageError for an unknown format */
 export function parseFormat({ format = "table" }: CommandInput["options"]): Format {
   const found = formats.find((one) => one === format);
-  if (!found) throw new UsageError(`--format "${format}" is none of ${formats.join(", ")}`);
+  if (!found) throw new UsageError(`unknown --format "${format}"; formats: ${formats.join(", ")}`);
   return found;
 }
 
@@ -28,11 +28,16 @@ export interface Rows {
   rows: AsyncIterable<readonly Cell[][]> | Iterable<readonly Cell[][]>;
 }
 
-/** Rows that a table shows unless told otherwise; a person reads no more. */
+/** How many rows a table shows without --limit. */
 export const maxTableRows = 50;
 
-/** Resolves when all is written, or nobody reads any more. What is left out of a table is said on stderr. */
-export async function printRows(rows: Rows, format: Format, input: CommandInput, most = maxTableRows): Promise<void> {
+/** Prints rows; resolves when all are written or the reader has closed the pipe. A line on stderr says when a table omits rows. */
+export async function printRows(
+  rows: Rows,
+  format: Format,
+  input: CommandInput,
+  maxRows = maxTableRows,
+): Promise<void> {
   const { write, printError, isTerminal } = input;
   if (format !== "table") {
     for await (const text of formatRows(rows, format, isTerminal)) if (!(await write(text))) return;
@@ -41,20 +46,20 @@ export async function printRows(rows: Rows, format: Format, input: CommandInput,
   const shown: Cell[][] = [];
   for await (const batch of rows.rows) {
     shown.push(...batch);
-    if (shown.length > most) break;
+    if (shown.length > maxRows) break;
   }
   const lines = formatTable(
     rows.columns,
-    shown.slice(0, most).map((row) => row.map((cell) => (typeof cell === "string" ? cell : cellText(cell)))),
+    shown.slice(0, maxRows).map((row) => row.map((cell) => (typeof cell === "string" ? cell : cellText(cell)))),
   );
   await write(`${lines.join("\n")}\n`);
-  if (shown.length > most)
-    printError(`The first ${most} rows; there are more. --format csv, json or ndjson prints them all.`);
+  if (shown.length > maxRows)
+    printError(`The first ${maxRows} rows; there are more. --format csv, json or ndjson prints them all.`);
 }
 
 type TextStream = AsyncGenerator<string>;
 
-/** To a file or a pipe byte for byte. A terminal shows control characters as escapes, which in JSON mean the same. */
+/** Yields the text of each batch: the exact bytes for a file or pipe; with escaped control characters, equivalent in JSON, for a terminal. */
 async function* formatRows(
   { columns, rows }: Rows,
   format: "csv" | "json" | "ndjson",
@@ -62,11 +67,11 @@ async function* formatRows(
 ): TextStream {
   if (format === "csv") {
     const line = isTerminal ? csvLineForTerminal : csvLine;
-    // With the first rows, so that a query that fails before them prints nothing.
-    let head = line(columns);
+    // Printed with the first rows, so that a query that fails before them prints nothing.
+    let header = line(columns);
     for await (const batch of rows) {
-      yield head + batch.map(line).join("");
-      head = "";
+      yield header + batch.map(line).join("");
+      header = "";
     }
     return;
   }

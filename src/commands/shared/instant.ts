@@ -1,4 +1,4 @@
-/** Instants as people write them. */
+/** Parses the times that options accept. */
 
 import { UsageError } from "../../core/errors.ts";
 import { dayMs, hourMs, minuteMs } from "../../core/time.ts";
@@ -7,8 +7,8 @@ const units: Record<string, number> = { s: 1000, m: minuteMs, h: hourMs, d: dayM
 const iso = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(Z|[+-]\d\d:?\d\d)?)?$/i;
 
 /**
- * Epoch ms of `now`, of a time before it (`-30m`, `-1h`, `-7d`), or of ISO 8601; without an offset that is UTC, and a date
- * alone is its midnight.
+ * Returns epoch ms for `now`, a time before it (`-30m`, `-1h`, `-7d`, `-1w`) or ISO 8601. Without an offset ISO 8601 is UTC; a date alone is
+ * its midnight.
  * @throws UsageError naming the option
  */
 export function parseInstant(option: string, text: string, now: number): number {
@@ -17,8 +17,10 @@ export function parseInstant(option: string, text: string, now: number): number 
   if (count !== undefined) return now - Number.parseInt(count, 10) * (units[unit] ?? 0);
   const [, date, time = "00:00", zone = "Z"] = iso.exec(text) ?? [];
   const instant = Date.parse(`${date}T${time}${zone.replace(/^([+-]\d\d)(\d\d)$/, "$1:$2").toUpperCase()}`);
-  // The 30th of February would be read as the first days of March.
+  // Date.parse reads 30 February as 1 or 2 March.
   if (Number.isNaN(instant) || !new Date(`${date}T00:00:00Z`).toISOString().startsWith(String(date)))
-    throw new UsageError(`${option} "${text}" is no instant; write 2026-11-01, 2026-11-01T12:30:00Z, now, -1h or -7d`);
+    throw new UsageError(
+      `${option} "${text}" is not a valid time; use 2026-11-01, 2026-11-01T12:30:00Z, now, -1h or -7d`,
+    );
   return instant;
 }

@@ -1,6 +1,7 @@
-/** How far long work has come, on stderr: a bar on a terminal, a line every few seconds elsewhere. */
+/** Progress bars on stderr. */
 import { SingleBar } from "cli-progress";
 
+/** Starts a bar; without a terminal it prints a line every five seconds instead. */
 export function startBar(what: string, total: number, unit: string): SingleBar {
   const bar = new SingleBar({
     format: `${what} [{bar}] {percentage}% {value}/{total} ${unit}, {duration_formatted}`,
@@ -17,7 +18,7 @@ export interface ProgressBar {
   stop(): void;
 }
 
-/** A bar on a terminal, nothing elsewhere. */
+/** Starts a bar that is shown on a terminal only. */
 export function startTerminalBar(what: string, unit: string): ProgressBar {
   const bar = process.stderr.isTTY ? startBar(what, 0, unit) : null;
   return {
@@ -29,5 +30,5 @@ export function startTerminalBar(what: string, unit: string): ProgressBar {
   };
 }
 
-/** For the pages of a database that is copied. */
+/** Starts the bar for copying a database; it counts SQLite pages. */
 export const startCopyBar = (): ProgressBar => startTerminalBar("copying", "pages");

@@ -1,10 +1,11 @@
-/** Columns aligned for a terminal. What comes from outside is made visible, so that a name cannot drive the terminal. */
+/** Aligns columns for a terminal. */
 import { visible } from "../../core/text.ts";
 import { displayWidth, padToWidth } from "./width.ts";
 
-export function formatTable(heads: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const cells = [heads, ...rows].map((row) => row.map(visible));
-  const widths = heads.map((_, column) => Math.max(...cells.map((row) => displayWidth(row[column] ?? ""))));
+/** Returns the header line and one line per row; control characters are escaped, so that a name cannot drive the terminal. */
+export function formatTable(headers: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const cells = [headers, ...rows].map((row) => row.map(visible));
+  const widths = headers.map((_, column) => Math.max(...cells.map((row) => displayWidth(row[column] ?? ""))));
   return cells.map((row) =>
     row
       .map((cell, column) => padToWidth(cell, widths[column] ?? 0))

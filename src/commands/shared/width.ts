@@ -1,23 +1,23 @@
-/** Text by the cells it takes in a terminal: a Chinese letter takes two, an accent that joins its letter none. */
+/** Measures text in terminal cells: a Chinese character takes two, a combining accent none. */
 import stringWidth from "string-width";
 
 export const displayWidth = (text: string): number => stringWidth(text);
 
-/** Filled with spaces up to so many cells. */
+/** Appends spaces up to `width` cells. */
 export const padToWidth = (text: string, width: number): string =>
   text + " ".repeat(Math.max(0, width - displayWidth(text)));
 
-const letters = new Intl.Segmenter("en", { granularity: "grapheme" });
+const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 
-/** At most so many cells; where something is cut off, "…" is the last of them. */
+/** Returns at most `width` cells of the text; a truncated text ends with "…". */
 export function truncateToWidth(text: string, width: number): string {
   if (displayWidth(text) <= width) return text;
-  let cut = "";
-  let taken = 1;
-  for (const { segment } of letters.segment(text)) {
-    taken += displayWidth(segment);
-    if (taken > width) break;
-    cut += segment;
+  let kept = "";
+  let cells = 1;
+  for (const { segment } of graphemes.segment(text)) {
+    cells += displayWidth(segment);
+    if (cells > width) break;
+    kept += segment;
   }
-  return `${cut}…`;
+  return `${kept}…`;
 }

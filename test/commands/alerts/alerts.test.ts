@@ -13,29 +13,29 @@ it.each([
   ["slack", "text"],
   ["discord", "content"],
   ["telegram", "text"],
-])("alerts test posts in the form of %s and says what came back", async (format, field) => {
+])("alerts test posts in the form of %s and prints the response", async (format, field) => {
   const receiver = await startReceiver();
   const env = { ALERT_WEBHOOK_URL: receiver.url, ALERT_WEBHOOK_FORMAT: format, ALERT_TELEGRAM_CHAT: "42" };
   const { code, stdout, stderr } = await run(["alerts", "test"], temporaryFolder(), env);
   expect([code, receiver.received.length]).toEqual([0, 1]);
   expect(receiver.received[0]?.[field]).toContain("this is a test of bitget");
-  expect(stdout).toContain("taken: HTTP 200: ok");
+  expect(stdout).toContain("accepted: HTTP 200: ok");
   expect(stdout + stderr).not.toContain(token);
 });
 
-it("alerts test says what to do when it is not taken, or when there is nowhere to send it to", async () => {
+it("alerts test says what to do when the notification is not accepted, or no webhook is set", async () => {
   const receiver = await startReceiver();
   receiver.answer = (response) => void response.writeHead(404).end(`no ${receiver.url}`);
-  const refused = await run(["alerts", "test"], temporaryFolder(), { ALERT_WEBHOOK_URL: receiver.url });
-  expect([refused.code, refused.stdout]).toEqual([
+  const rejected = await run(["alerts", "test"], temporaryFolder(), { ALERT_WEBHOOK_URL: receiver.url });
+  expect([rejected.code, rejected.stdout]).toEqual([
     1,
-    expect.stringContaining("not taken: the webhook is not there any more (HTTP 404): no [secret]"),
+    expect.stringContaining("not accepted: the webhook is not there any more (HTTP 404): no [secret]"),
   ]);
-  const nowhere = await run(["alerts", "test"], temporaryFolder());
-  expect([nowhere.code, nowhere.stderr]).toEqual([78, expect.stringContaining("ALERT_WEBHOOK_URL is missing")]);
+  const missing = await run(["alerts", "test"], temporaryFolder());
+  expect([missing.code, missing.stderr]).toEqual([78, expect.stringContaining("ALERT_WEBHOOK_URL is missing")]);
 });
 
-it("alerts list shows what is open and what became of what was said", async () => {
+it("alerts list shows open alerts and the notifications with their delivery", async () => {
   const path = temporaryPath();
   const { alerts } = await open(path);
   const of = { kind: "drawdown", account: "main", what: "equity\u001b[31m" };
@@ -52,17 +52,17 @@ it("alerts list shows what is open and what became of what was said", async () =
   const { code, stdout } = await run(["alerts", "list"], temporaryFolder(), { DATABASE_URL: `file:${path}` });
   expect(code).toBe(0);
   expect(stdout.split("\n").map((line) => line.replaceAll(/ {2,}/g, " | "))).toEqual([
-    "account | open alert | what | since (UTC)",
+    "account | open alert | subject | since (UTC)",
     "main | drawdown | equity\\u001b[31m | 2026-11-01 00:00:00",
     "",
-    "at (UTC) | delivery | said",
+    "at (UTC) | delivery | notification",
     "2026-11-01 00:00:00 | log only | Alert: main: equity is low.",
     "2026-11-01 00:00:00 | pending, 3 attempts: answered HTTP 500 | Alert: main: equity is low.",
     "",
   ]);
 });
 
-it("alerts list says what the rules cannot judge, and why", async () => {
+it("alerts list names what the rules cannot evaluate, and why", async () => {
   const path = temporaryPath();
   const store = await open(path);
   const [equity, lines, accounts] = (["equity", "positions", "mix-accounts"] as const).map(datasetNamed);
@@ -84,9 +84,9 @@ it("alerts list says what the rules cannot judge, and why", async () => {
   };
   const { stdout } = await run(["alerts", "list"], temporaryFolder(), { ...env, SCHEDULE_MIX_ACCOUNTS: "" });
   expect(stdout.split("\n").map((line) => line.replaceAll(/ {2,}/g, " | "))).toEqual([
-    "Nothing is wrong that alerts are set for.",
+    "No open alerts.",
     "",
-    "account | cannot be judged in full | because",
+    "account | not fully evaluated | reason",
     " | margin-ratio | mix-accounts is not scheduled",
     "main | drawdown | equity is watched without AIR\\u001b[31m: the exchange has no price",
     "main | liquidation-distance | BTCUSDT long (crossed, USDT, umcbl) is not told by the exchange",
@@ -95,16 +95,16 @@ it("alerts list says what the rules cannot judge, and why", async () => {
     "hedge | liquidation-distance | positions (dmcbl) could not be read (40014)",
     "hedge | margin-ratio | positions (dmcbl) could not be read (40014)",
     "",
-    "Nothing was said yet.",
+    "No notifications sent.",
     "",
   ]);
 });
 
-it("a database that was restored does not say again what its backup had still to say", async () => {
+it("a restored database does not send the notifications that were pending in its backup", async () => {
   const path = temporaryPath();
   const { alerts } = await open(path);
-  const said = { alert: "one", kind: "stale", account: "main", what: "prices", sentence: "Alert." } as const;
-  const message = { ...said, state: "fired", at: start, value: null, threshold: null, delivery: "pending" } as const;
+  const alert = { alert: "one", kind: "stale", account: "main", what: "prices", sentence: "Alert." } as const;
+  const message = { ...alert, state: "fired", at: start, value: null, threshold: null, delivery: "pending" } as const;
   await alerts.record({ ...noChanges, messages: [message] });
   const folder = temporaryFolder();
   const copy = join(folder, "copy.db");

@@ -45,7 +45,7 @@ it("says what went and what stays, and that it has nothing to do the second time
 it.each([
   [[], "say before when: db prune --before -90d"],
   [["--before", "2999-01-01"], '--before "2999-01-01" is in the future'],
-  [["--before", "soon"], '--before "soon" is no instant'],
+  [["--before", "soon"], '--before "soon" is not a valid time'],
 ])("refuses %j", async (args, says) => {
   const { code, stderr } = await prune(...args);
   expect([code, stderr]).toEqual([64, expect.stringContaining(says)]);

@@ -90,7 +90,7 @@ describe("the commands", () => {
     [["export", "prices"], /--out names the file to write/],
     [["export", "prices", "--out", "a.txt"], /a\.txt: name a file that ends in \.csv/],
     [["export", "prices", "--out", "."], /name a file that ends in/],
-    [["export", "prices", "--out", "a.csv", "--from", "soon"], /--from "soon" is no instant/],
+    [["export", "prices", "--out", "a.csv", "--from", "soon"], /--from "soon" is not a valid time/],
   ])("%j is refused with a sentence", async (args, sentence) => {
     const { code, stderr } = await run(args, temporaryFolder());
     expect([code, stderr]).toEqual([64, expect.stringMatching(sentence)]);

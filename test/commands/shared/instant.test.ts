@@ -33,7 +33,7 @@ it.each([
   "20261101",
   "11/01/2026",
   "1793491200000",
-])("%j is refused, naming the option", (text) => {
+])("%j is rejected with the name of the option", (text) => {
   expect(() => parseInstant("--at", text, now)).toThrow(UsageError);
   expect(() => parseInstant("--at", text, now)).toThrow("--at");
 });
