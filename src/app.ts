@@ -21,8 +21,8 @@ import { createServiceManager, type ServiceManager } from "./monitoring/systemd.
 import { createDailyReports, type DailyReports } from "./reports/daily.ts";
 import { type Config, secretsOf } from "./settings/config.ts";
 import { openStore, type SqliteStore } from "./store/open.ts";
-import { openRawAnswers } from "./store/responses/archive.ts";
-import { unjudged } from "./store/runs/freshness.ts";
+import { openResponseArchive } from "./store/responses/archive.ts";
+import { withUnknownAge } from "./store/runs/freshness.ts";
 import { lockDatabase } from "./store/sqlite/lock.ts";
 import type { Store } from "./store/store.ts";
 import { DashboardProcess } from "./web/process/process.ts";
@@ -116,7 +116,7 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
     opened.unshift(written);
     const { databasePath, keepRawDays } = config;
     const redact = redactor(secretsOf(config));
-    const rawResponses = openRawAnswers({ databasePath, days: keepRawDays, clock, log, redact });
+    const rawResponses = openResponseArchive({ databasePath, days: keepRawDays, clock, log, redact });
     if (rawResponses) opened.unshift(rawResponses);
     const crashed = await written.recover();
     if (crashed > 0) log.warn({ runs: crashed }, `${crashed} runs were cut off when the program last ended: failed`);
@@ -175,7 +175,7 @@ const withClockCheck = (clockCheck: ClockCheck, store: SqliteStore): SqliteStore
   ...store,
   async freshness(now) {
     const found = await store.freshness(now);
-    return clockCheck.verdict === "contradicted" ? found.map(unjudged) : found;
+    return clockCheck.verdict === "contradicted" ? found.map(withUnknownAge) : found;
   },
 });
 

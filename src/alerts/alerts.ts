@@ -7,17 +7,17 @@ import type { AlertSettings } from "../settings/sections/alerts.ts";
 import type { Notification } from "../store/alerts/alert-store.ts";
 import type { Store } from "../store/store.ts";
 import { Delivery } from "./delivery/delivery.ts";
-import { Watch } from "./watch.ts";
-import { instantText } from "./words.ts";
+import { AlertEvaluator } from "./evaluator.ts";
+import { instantText } from "./messages.ts";
 
 /** What only time tells is looked at this often. Milliseconds. */
-const agesEvery = 5000;
+const stalenessEveryMs = 5000;
 
 /** A long way that is left when the program stops is gone on for so long; the next start goes the rest. Milliseconds. */
-const lastLook = 1500;
+const stopGraceMs = 1500;
 
 /** What could not be written is tried again after this. Milliseconds. */
-const retryAfter = 5000;
+const retryAfterMs = 5000;
 
 export interface AlertOptions {
   store: Store;
@@ -29,7 +29,7 @@ export interface AlertOptions {
 }
 
 export class Alerts {
-  readonly #watch: Watch;
+  readonly #watch: AlertEvaluator;
   readonly #delivery: Delivery | null;
   readonly #clock: Clock;
   readonly #log: Log;
@@ -42,7 +42,7 @@ export class Alerts {
   #lookUntil = Number.POSITIVE_INFINITY;
 
   constructor({ store, settings, proxy, clock, log }: AlertOptions) {
-    this.#watch = new Watch(store, settings, clock);
+    this.#watch = new AlertEvaluator(store, settings, clock);
     const { webhook } = settings;
     this.#delivery = webhook && new Delivery({ store, webhook, proxy, clock, log });
     this.#clock = clock;
@@ -69,7 +69,7 @@ export class Alerts {
 
   /** Looks at what was stored last, and lets what is on its way arrive. The next start sends the rest. Ticks must have ended. */
   async stop(): Promise<void> {
-    this.#lookUntil = this.#clock.monotonic() + lastLook;
+    this.#lookUntil = this.#clock.monotonic() + stopGraceMs;
     while (this.#looking) await this.#looking;
     this.#notBefore = Number.NEGATIVE_INFINITY;
     if (this.#hasBegun && this.#hasNews) this.#look();
@@ -82,12 +82,12 @@ export class Alerts {
 
   #look(): void {
     const now = this.#clock.monotonic();
-    const isTime = this.#hasNews || now - this.#agesAt >= agesEvery;
+    const isTime = this.#hasNews || now - this.#agesAt >= stalenessEveryMs;
     if (this.#looking || now < this.#notBefore || !isTime) return;
     this.#looking = this.#lookAtAll()
       .catch((error: unknown) => {
         this.#hasNews = true;
-        this.#notBefore = this.#clock.monotonic() + retryAfter;
+        this.#notBefore = this.#clock.monotonic() + retryAfterMs;
         this.#complain(error);
       })
       .finally(() => {
@@ -100,15 +100,15 @@ export class Alerts {
     this.#hasBegun = true;
     while (this.#hasNews && this.#clock.monotonic() < this.#lookUntil) {
       this.#hasNews = false;
-      const { said, more } = await this.#watch.look();
+      const { said, more } = await this.#watch.evaluateNew();
       this.#report(said);
       this.#hasNews ||= more;
       // The event loop turns between two steps of a long way.
       await new Promise(setImmediate);
     }
-    if (this.#clock.monotonic() - this.#agesAt < agesEvery) return;
+    if (this.#clock.monotonic() - this.#agesAt < stalenessEveryMs) return;
     this.#agesAt = this.#clock.monotonic();
-    this.#report(await this.#watch.lookAtAges());
+    this.#report(await this.#watch.evaluateStaleness());
   }
 
   #report(said: readonly Notification[]): void {

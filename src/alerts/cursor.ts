@@ -3,15 +3,15 @@ import {
   type AlertChanges,
   type AlertPositions,
   type AlertStore,
+  type NewSnapshots,
   noChanges,
-  type Unseen,
 } from "../store/alerts/alert-store.ts";
 
 /** Snapshots read at once. */
-const batch = 100;
+const batchSize = 100;
 
 /** Without changes positions are written only so often, per account: evaluating again changes nothing either. Snapshots. */
-const positionStep = 100;
+const snapshotsPerSave = 100;
 
 export class AlertCursor {
   readonly #store: AlertStore;
@@ -28,19 +28,19 @@ export class AlertCursor {
     this.#unwritten = 0;
   }
 
-  next(): Promise<Unseen> {
-    return this.#store.unseen(this.#positions, batch);
+  next(): Promise<NewSnapshots> {
+    return this.#store.newSnapshots(this.#positions, batchSize);
   }
 
   /**
    * Moves behind a batch, and writes what it changed with the positions of the accounts concerned. False where another process has
    * evaluated it: nothing was written, and the cursor begins again at what is stored.
    */
-  async pass({ snapshots, positions }: Unseen, changes: Omit<AlertChanges, "positions">): Promise<boolean> {
+  async advance({ snapshots, positions }: NewSnapshots, changes: Omit<AlertChanges, "positions">): Promise<boolean> {
     const { messages, peaks, fired, ended } = changes;
     const changed = new Set([...messages, ...peaks, ...fired, ...ended].map(({ account }) => account));
     this.#unwritten += snapshots.length;
-    const isTime = this.#unwritten >= positionStep * Math.max(1, positions.size);
+    const isTime = this.#unwritten >= snapshotsPerSave * Math.max(1, positions.size);
     const isNew = (account: string) => !this.#written.has(account);
     const accounts = [...positions.keys()].filter((one) => isTime || changed.has(one) || isNew(one));
     if (!(await this.#write(positions, accounts, changes))) return false;
@@ -50,7 +50,7 @@ export class AlertCursor {
   }
 
   /** Writes positions that are not written yet: the next start may have other settings, which are for what comes then. */
-  async end(): Promise<void> {
+  async save(): Promise<void> {
     const behind = [...this.#positions].filter(([account, position]) => this.#written.get(account) !== position);
     await this.#write(
       this.#positions,

@@ -3,8 +3,8 @@ import { add, compare, isPositive, multiply, subtract } from "../core/decimal.ts
 import type { Digits } from "../core/domain.ts";
 import { hourMs } from "../core/time.ts";
 import type { AlertStore, EquityPeak, StoredSnapshot } from "../store/alerts/alert-store.ts";
-import { drawdownReading, type Watched } from "./readings.ts";
-import type { Reading } from "./rules.ts";
+import { type MonitoredEquity, measureDrawdown } from "./measurements.ts";
+import type { Measurement } from "./rules.ts";
 
 /** The greatest equity of each hour: what is stored, and what a look has found beyond it. */
 export class Peaks {
@@ -30,15 +30,15 @@ export class Peaks {
  * Returns what an equity says beside the peaks of its window. A coin that had a price within the window is in the peaks of that
  * time: beside those its absence would look like a loss. A loss even with its last worth taken off the peak is one.
  */
-export async function drawdownOf(
+export async function evaluateDrawdown(
   seen: StoredSnapshot,
-  equity: Watched,
+  equity: MonitoredEquity,
   peaks: readonly EquityPeak[],
   { drawdown, drawdownHours }: { drawdown: Digits; drawdownHours: number },
   store: Pick<AlertStore, "lastPrices" | "pricedUntil">,
-): Promise<Reading> {
-  const beside = (peak: Digits | null) => drawdownReading(seen, equity, peak, drawdown, drawdownHours);
-  const greatest = greatestOf(peaks);
+): Promise<Measurement> {
+  const beside = (peak: Digits | null) => measureDrawdown(seen, equity, peak, drawdown, drawdownHours);
+  const greatest = highestOf(peaks);
   const reading = beside(greatest);
   if (equity.unpriced.length === 0 || reading.verdict === "good") return reading;
   const worth = (await store.lastPrices(equity.unpriced, seen))
@@ -49,14 +49,14 @@ export async function drawdownOf(
   if (atLeast.verdict === "bad") return atLeast;
   const pricedUntil = await store.pricedUntil(equity.unpriced, seen, seen.takenAt - drawdownHours * hourMs);
   if (pricedUntil === null) return reading;
-  const since = beside(greatestOf(peaks.filter((one) => one.hour > hourOf(pricedUntil))));
+  const since = beside(highestOf(peaks.filter((one) => one.hour > hourOf(pricedUntil))));
   // Beside a part of the window a loss is a loss, while its absence is no recovery.
   return since.verdict === "bad" ? since : { ...since, verdict: "unknown" };
 }
 
 const hourOf = (at: number): number => at - (at % hourMs);
 
-const greatestOf = (peaks: readonly EquityPeak[]): Digits | null =>
+const highestOf = (peaks: readonly EquityPeak[]): Digits | null =>
   peaks.reduce<Digits | null>(
     (greatest, { equity }) => (greatest === null || compare(equity, greatest) > 0 ? equity : greatest),
     null,

@@ -10,8 +10,8 @@ import type {
   OpenAlert,
   StoredSnapshot,
 } from "../store/alerts/alert-store.ts";
-import type { AlertKind, Reading } from "./rules.ts";
-import { closingOf, sentenceOf } from "./words.ts";
+import { closingOf, sentenceOf } from "./messages.ts";
+import type { AlertKind, Measurement } from "./rules.ts";
 
 export class Evaluation {
   readonly messages: Notification[] = [];
@@ -31,14 +31,14 @@ export class Evaluation {
   }
 
   /** Fires or ends the alert of a reading, if that is what the reading says. `at` is epoch ms. */
-  apply(reading: Reading, at: number, snapshotId = 0): void {
+  apply(reading: Measurement, at: number, snapshotId = 0): void {
     const alert = this.#open.get(keyOf(reading));
     if (!alert && reading.verdict === "bad") this.#fire(reading, at, snapshotId);
     if (alert && reading.verdict === "good") this.#end(alert, "recovered", at, reading);
   }
 
   /** Closes alerts of these kinds that a snapshot's scope no longer shows. */
-  closeOthers(seen: StoredSnapshot, kinds: readonly AlertKind[], readings: readonly Reading[]): void {
+  closeOthers(seen: StoredSnapshot, kinds: readonly AlertKind[], readings: readonly Measurement[]): void {
     const shown = new Set(readings.map(keyOf));
     for (const alert of this.#open.values())
       if (alert.scopeId === seen.scopeId && kinds.some((kind) => kind === alert.kind) && !shown.has(keyOf(alert)))
@@ -63,7 +63,7 @@ export class Evaluation {
     };
   }
 
-  #fire(reading: Reading, at: number, snapshotId: number): void {
+  #fire(reading: Measurement, at: number, snapshotId: number): void {
     const { kind, account, subject, what, scopeId, value, threshold } = reading;
     const name = nameOf(kind, account, subject, at, snapshotId);
     const alert = { kind, account, subject, name, what, scopeId, firedAt: at };
@@ -71,7 +71,7 @@ export class Evaluation {
     this.#say(alert, { state: "fired", at, value, threshold, sentence: sentenceOf("fired", reading) });
   }
 
-  #end(alert: OpenAlert, state: Exclude<AlertState, "fired">, at: number, reading: Reading | null): void {
+  #end(alert: OpenAlert, state: Exclude<AlertState, "fired">, at: number, reading: Measurement | null): void {
     this.#open.delete(keyOf(alert));
     const { value = null, threshold = null } = reading ?? {};
     const sentence = reading ? sentenceOf("recovered", reading) : closingOf(alert);

@@ -15,7 +15,7 @@ export interface Share {
 }
 
 /** What one look says of one thing. */
-export interface Reading {
+export interface Measurement {
   kind: AlertKind;
   account: string;
   /** Tells the thing from others of its kind and account. */
@@ -26,27 +26,27 @@ export interface Reading {
   /** Null: unknown, or it has no figure. */
   value: Digits | null;
   threshold: Digits | null;
-  verdict: Verdict;
+  verdict: ThresholdState;
   /** How things are, as the end of a sentence that begins with `what`. */
   how: string;
 }
 
 /** `bad` fires, `good` ends what was fired, `between` and `unknown` change nothing. */
-export type Verdict = "bad" | "good" | "between" | "unknown";
+export type ThresholdState = "bad" | "good" | "between" | "unknown";
 
 /** An alert is over only when the figure is a tenth of the limit beyond it, so that one that wavers does not ring on and on. */
-const beyond = { under: "0.9", over: "1.1" };
+const recoveryFactors = { under: "0.9", over: "1.1" };
 
 /** Of a figure that must not be under its limit. */
-export function judgeLeast({ part, whole }: Share, limit: Digits): Verdict {
+export function checkMinimum({ part, whole }: Share, limit: Digits): ThresholdState {
   if (compare(part, multiply(limit, whole)) < 0) return "bad";
-  return compare(part, multiply(multiply(limit, beyond.over), whole)) > 0 ? "good" : "between";
+  return compare(part, multiply(multiply(limit, recoveryFactors.over), whole)) > 0 ? "good" : "between";
 }
 
 /** Of a figure that must not be over its limit. */
-export function judgeMost({ part, whole }: Share, limit: Digits): Verdict {
+export function checkMaximum({ part, whole }: Share, limit: Digits): ThresholdState {
   if (compare(part, multiply(limit, whole)) > 0) return "bad";
-  return compare(part, multiply(multiply(limit, beyond.under), whole)) < 0 ? "good" : "between";
+  return compare(part, multiply(multiply(limit, recoveryFactors.under), whole)) < 0 ? "good" : "between";
 }
 
 /** The share as one number, for people and programs to read; at most 16 places. */

@@ -19,7 +19,7 @@ import {
 import { DeadlineError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import type { AnyDataset } from "../datasets/incremental.ts";
-import type { RawAnswer, RawAnswers } from "../store/responses/archive.ts";
+import type { RawResponse, ResponseArchive } from "../store/responses/archive.ts";
 import type { UnrunSlot } from "../store/runs/run-ledger.ts";
 import type { Store } from "../store/store.ts";
 import type { Session } from "./account-session.ts";
@@ -28,7 +28,7 @@ import type { Session } from "./account-session.ts";
 export interface CollectorDeps {
   store: Store;
   /** Null: responses are not kept. */
-  rawResponses: RawAnswers | null;
+  rawResponses: ResponseArchive | null;
   datasets: readonly AnyDataset[];
   productTypes: readonly ProductType[];
   schedules: Readonly<Record<DatasetName, Pattern | null>>;
@@ -94,7 +94,7 @@ export class RunContext {
   readonly startedAt: number;
   readonly tally = newTally();
   /** Every response as it came, the refused ones too. */
-  readonly responses: RawAnswer[] = [];
+  readonly responses: RawResponse[] = [];
   /** Fields that items of its responses lack. */
   readonly missingFields = new Set<string>();
   readonly #startedMonotonic: number;
@@ -143,8 +143,8 @@ export class RunContext {
     return this.startedAt + Math.round(clock.monotonic() - this.#startedMonotonic);
   }
 
-  keepResponse(scope: Scope, address: string, { status, body }: Reply, receivedAt: number): void {
-    this.responses.push({ scope, address, status, receivedAt, body });
+  keepResponse(scope: Scope, endpoint: string, { status, body }: Reply, receivedAt: number): void {
+    this.responses.push({ scope, endpoint, status, receivedAt, body });
   }
 
   /** Takes note of a response that was accepted. */

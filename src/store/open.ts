@@ -10,7 +10,7 @@ import type { AnyDataset } from "../datasets/incremental.ts";
 import { AlertState } from "./alerts/alert-state.ts";
 import { identityOf } from "./files/connections.ts";
 import { createDiskWatch } from "./files/disk.ts";
-import { freshnessReader } from "./runs/freshness.ts";
+import { prepareFreshness } from "./runs/freshness.ts";
 import { RunLedger } from "./runs/run-ledger.ts";
 import { viewsOf } from "./schema/views.ts";
 import { SnapshotWriter } from "./snapshots/snapshot-writer.ts";
@@ -95,7 +95,7 @@ function storeOn(path: string, sqlite: Sqlite, { clock, log, stopping, opening }
   const queue = createWriteQueue(path, sqlite, clock, () => snapshots.forget(), stopping);
   const writes = new DeferredWrites(queue);
   const { write } = writes;
-  const freshness = freshnessReader(sqlite, largestOffset);
+  const freshness = prepareFreshness(sqlite, largestOffset);
   return {
     path,
     opening,

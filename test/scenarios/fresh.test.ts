@@ -1,6 +1,6 @@
 /** One rule for what is current, asked of everything that tells it, on a schedule with uneven periods. */
 import { expect, it, onTestFinished } from "vitest";
-import { Watch } from "../../src/alerts/watch.ts";
+import { AlertEvaluator } from "../../src/alerts/evaluator.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { spotAssets } from "../../src/datasets/snapshots/spot-assets.ts";
 import { openHistory } from "../../src/store/read/open-history.ts";
@@ -35,7 +35,7 @@ it("status, health, history, reports and alerts agree on what is current when pe
   let now = at("02T08:00:00");
   const clock = { ...systemClock, now: () => now };
   const settings = { webhook: null, liquidationDistance: null, marginRatio: null, drawdown: null, drawdownHours: 24 };
-  const watch = new Watch(store, { ...settings, stale: true, keyRefused: false }, clock);
+  const watch = new AlertEvaluator(store, { ...settings, stale: true, keyRefused: false }, clock);
   await watch.begin();
   const history = openHistory(path);
   onTestFinished(() => history.close());
@@ -49,8 +49,8 @@ it("status, health, history, reports and alerts agree on what is current when pe
         run.end === "ok" ? { snapshots: [good(coins(1), slot + 200)] } : { failures: [failed("timeout", slot + 200)] };
       await collect(store, spotAssets, slot, end);
     }
-    await watch.look();
-    for (const { state } of await watch.lookAtAges()) isAlerted = state === "fired";
+    await watch.evaluateNew();
+    for (const { state } of await watch.evaluateStaleness()) isAlerted = state === "fired";
     const [balance] = told(path, "balances", days(`2026-11-${text.slice(0, 2)}`, `2026-11-${text.slice(0, 2)}T23:59`), {
       now,
     });

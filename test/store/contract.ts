@@ -366,7 +366,7 @@ function alertContract(newDatabase: NewDatabase, opened: (open: () => Promise<St
     const seen: string[] = [];
     let after = from;
     for (let more = true; more; ) {
-      const page = await store.alerts.unseen(after, limit);
+      const page = await store.alerts.newSnapshots(after, limit);
       seen.push(...page.snapshots.map(({ account, takenAt }) => `${account} ${(takenAt - start) / minute}`));
       after = page.positions;
       more = page.more;
@@ -503,14 +503,14 @@ function alertContract(newDatabase: NewDatabase, opened: (open: () => Promise<St
     await collect(store, positions, at(0), { failures: [failed("40037", at(0), "umcbl")] });
     await collect(store, spot, at(1), { failures: [failed("timeout", at(1))] });
     await collect(store, positions, at(1), { snapshots: [good([], at(1), "umcbl")] });
-    const { snapshots } = await alerts.unseen(from, 10);
+    const { snapshots } = await alerts.newSnapshots(from, 10);
     const [balance, refused, , answered] = snapshots;
     if (!balance || !refused || !answered) throw new Error(`there are ${snapshots.length} snapshots`);
     expect(snapshots.map(({ errorCode }) => errorCode)).toEqual([null, "40037", "timeout", null]);
     expect(balance).toMatchObject({ account: "main", dataset: "spot-assets", productType: null, takenAt: at(0) });
     expect(await alerts.rows(spot, balance.id)).toMatchObject([{ coin: "BTC", available: "1.10" }]);
     const verdicts = async (upTo: typeof balance) =>
-      (await alerts.verdicts(upTo, ["40037"])).map(({ scopeId, code }) => [scopeId, code]).sort();
+      (await alerts.lastOutcomes(upTo, ["40037"])).map(({ scopeId, code }) => [scopeId, code]).sort();
     expect(await verdicts(refused)).toEqual([
       [balance.scopeId, null],
       [refused.scopeId, "40037"],
@@ -520,11 +520,11 @@ function alertContract(newDatabase: NewDatabase, opened: (open: () => Promise<St
       [refused.scopeId, null],
     ]);
     const scopes = [balance.scopeId, refused.scopeId];
-    expect(await alerts.unasked(scopes)).toEqual([]);
+    expect(await alerts.inactiveScopes(scopes)).toEqual([]);
     await collect(store, positions, at(2), { snapshots: [good([], at(2), "dmcbl")] });
-    expect(await alerts.unasked(scopes)).toEqual([refused.scopeId]);
+    expect(await alerts.inactiveScopes(scopes)).toEqual([refused.scopeId]);
     await store.setSchedule("main", "spot-assets", null, at(3));
-    expect((await alerts.unasked(scopes)).sort()).toEqual(scopes.sort());
+    expect((await alerts.inactiveScopes(scopes)).sort()).toEqual(scopes.sort());
   });
 
   it("tells what coins were worth as a snapshot was stored", async () => {
@@ -535,7 +535,7 @@ function alertContract(newDatabase: NewDatabase, opened: (open: () => Promise<St
       await collect(store, prices, at(n), { snapshots: [good([told], at(n))] }, "public");
       await run(store, "main", n);
     }
-    const seen = (await store.alerts.unseen(from, 10)).snapshots.filter(({ account }) => account === "main");
+    const seen = (await store.alerts.newSnapshots(from, 10)).snapshots.filter(({ account }) => account === "main");
     const worth = [];
     for (const one of seen) {
       const [last] = await store.alerts.lastPrices(["BTC", "ETH"], one);

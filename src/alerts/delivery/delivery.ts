@@ -10,20 +10,20 @@ import type { Webhook } from "../../settings/sections/alerts.ts";
 import type { AlertStore, DeliveryMark, Message } from "../../store/alerts/alert-store.ts";
 import type { Store } from "../../store/store.ts";
 import { bodyOf } from "./formats.ts";
-import { isMendable, post, problemOf } from "./post.ts";
+import { isRecoverable, post, problemOf } from "./post.ts";
 
 /** Of no use to anybody after this. Milliseconds. */
-const oldest = dayMs;
+const maxAgeMs = dayMs;
 
 /** Between two attempts: doubled each time, up to the longest. Milliseconds. */
 const pause = { shortest: 1000, longest: 300_000 };
 
 /** A receiver that refuses the very form of a message will not change its mind: so many attempts, that others get their turn. */
-const attemptsAtRefused = 5;
-const refusedStatus = [400, 413, 422];
+const maxRejectedAttempts = 5;
+const rejectedStatuses = [400, 413, 422];
 
 /** The request that is on its way when the program stops has this long. Milliseconds. */
-const lastPatience = 1500;
+const stopTimeoutMs = 1500;
 
 export interface DeliveryOptions {
   store: Pick<Store, "alerts">;
@@ -73,7 +73,7 @@ export class Delivery {
   /** Gives the request that is on its way a moment to end. */
   async stop(): Promise<void> {
     this.#hasStopped = true;
-    const abort = setTimeout(() => this.#stopping.abort(new Error("the program was stopped")), lastPatience);
+    const abort = setTimeout(() => this.#stopping.abort(new Error("the program was stopped")), stopTimeoutMs);
     await this.idle();
     clearTimeout(abort);
   }
@@ -96,7 +96,7 @@ export class Delivery {
   async #send(message: Message): Promise<void> {
     const { id, alert, nextAt, attempts } = message;
     const now = this.#clock.now();
-    if (now - message.at > oldest) {
+    if (now - message.at > maxAgeMs) {
       this.#log.warn({ alert }, `an alert is too old to be sent any more: ${message.sentence}`);
       const problem = message.problem ?? "it was a day old before it could be sent";
       await this.#mark(id, { delivery: "given up", attempts, nextAt, problem });
@@ -105,7 +105,7 @@ export class Delivery {
     const { problem, isRefused, waitMs } = await this.#attempt(message, now);
     if (this.#stopping.signal.aborted && problem !== null) return;
     const tried = attempts + 1;
-    const isHopeless = isRefused && tried >= attemptsAtRefused;
+    const isHopeless = isRefused && tried >= maxRejectedAttempts;
     const delivery = problem === null ? "delivered" : isHopeless ? "given up" : "pending";
     const wait = Math.max(waitMs, Math.min(pause.shortest * 2 ** Math.min(attempts, 20), pause.longest));
     const nextTry = this.#clock.now() + Math.min(wait, pause.longest);
@@ -126,7 +126,7 @@ export class Delivery {
       const answered = await post(webhook.url, body, this.#stopping.signal, { proxy: this.#proxy });
       return {
         problem: problemOf(answered, webhook),
-        isRefused: refusedStatus.includes(answered.status) && !isMendable(webhook, answered),
+        isRefused: rejectedStatuses.includes(answered.status) && !isRecoverable(webhook, answered),
         waitMs: answered.retryAfterMs ?? 0,
       };
     } catch (error) {

@@ -9,24 +9,24 @@
 import { durationText } from "../../core/text.ts";
 import type { Webhook, WebhookFormat } from "../../settings/sections/alerts.ts";
 import type { Message } from "../../store/alerts/alert-store.ts";
-import { instantText } from "../words.ts";
+import { instantText } from "../messages.ts";
 
 /** Older than this, an alert says how old it is. Milliseconds. */
-const recent = 120_000;
+const lateAfterMs = 120_000;
 
 /** Receivers take at least this many characters; no sentence of ours is near. */
-const longest = 1900;
+const maxTextChars = 1900;
 
 /** The body of the request, JSON. `now`: when it leaves, epoch ms. */
 export function bodyOf({ format, chat }: Pick<Webhook, "format" | "chat">, message: Message, now: number): string {
   const age = now - message.at;
-  const late = age > recent ? ` (${durationText(age)} ago, at ${instantText(message.at)})` : "";
-  return JSON.stringify(forms[format](message, (message.sentence + late).slice(0, longest), { chat, age }));
+  const late = age > lateAfterMs ? ` (${durationText(age)} ago, at ${instantText(message.at)})` : "";
+  return JSON.stringify(formatters[format](message, (message.sentence + late).slice(0, maxTextChars), { chat, age }));
 }
 
-type Form = (message: Message, text: string, of: { chat: string | null; age: number }) => unknown;
+type Formatter = (message: Message, text: string, of: { chat: string | null; age: number }) => unknown;
 
-const forms: Record<WebhookFormat, Form> = {
+const formatters: Record<WebhookFormat, Formatter> = {
   json: ({ alert, state, kind, account, what, threshold, value, at }, sentence, { age }) => ({
     id: `${alert}-${state}`,
     alert,

@@ -6,7 +6,7 @@ import { noProxy, type ProxySettings } from "../../network/proxy.ts";
 import { failureOf, send } from "../../network/request.ts";
 import type { Webhook } from "../../settings/sections/alerts.ts";
 
-export interface Answered {
+export interface WebhookResponse {
   status: number;
   /** How long to wait before the next one, where the receiver says so. Milliseconds. */
   retryAfterMs: number | null;
@@ -15,18 +15,18 @@ export interface Answered {
 }
 
 /** Of an answer; the rest is not read. Bytes. */
-const enough = 2000;
+const maxBodyBytes = 2000;
 
 /** For the whole of it. Milliseconds. */
-const usualPatience = 10_000;
+const defaultTimeoutMs = 10_000;
 
 /** @throws Error in words for the person, where there was no answer; the signal's reason where that is aborted */
 export async function post(
   url: Secret,
   body: string,
   signal: AbortSignal,
-  { patience = usualPatience, proxy = noProxy }: { patience?: number; proxy?: ProxySettings } = {},
-): Promise<Answered> {
+  { patience = defaultTimeoutMs, proxy = noProxy }: { patience?: number; proxy?: ProxySettings } = {},
+): Promise<WebhookResponse> {
   const { hostname } = new URL(url.reveal());
   const redact = redactor(secretsOfUrl(url));
   const route = routeTo(url.reveal(), proxy);
@@ -37,7 +37,7 @@ export async function post(
       headers: { "content-type": "application/json", "user-agent": "bitget-collector" },
       timeouts: { request: patience },
       signal,
-      maxBytes: enough,
+      maxBytes: maxBodyBytes,
       // Whether it was taken the status says; what is said beside it may end anywhere, in a token too.
       ignoreDamage: true,
     });
@@ -72,26 +72,29 @@ function waitIn(body: string): string | undefined {
 }
 
 /** What an answer means, as the end of "the webhook …"; null where the message has arrived. */
-export function problemOf({ status, text }: Answered, { format, url }: Pick<Webhook, "format" | "url">): string | null {
+export function problemOf(
+  { status, text }: WebhookResponse,
+  { format, url }: Pick<Webhook, "format" | "url">,
+): string | null {
   if (status >= 200 && status < 300) return null;
   const meaning = format === "telegram" ? telegramMeaning(status, text, url) : meaningOf(status);
   if (meaning === null) return `answered HTTP ${status}${text === "" ? "" : `: ${text}`}`;
-  return `${meaning[0]} (HTTP ${status})${meaning[1] ?? ""}${text === "" || isElsewhere(status) ? "" : `: ${text}`}`;
+  return `${meaning[0]} (HTTP ${status})${meaning[1] ?? ""}${text === "" || isRedirect(status) ? "" : `: ${text}`}`;
 }
 
 /** True where a message may still be taken once a person has acted, although the receiver refuses its form. */
-export const isMendable = ({ format }: Pick<Webhook, "format">, { text }: Pick<Answered, "text">): boolean =>
+export const isRecoverable = ({ format }: Pick<Webhook, "format">, { text }: Pick<WebhookResponse, "text">): boolean =>
   format === "telegram" && chatIsWrong.test(text);
 
 const chatIsWrong = /chat not found|upgraded to a supergroup/i;
 
-const isElsewhere = (status: number): boolean => status >= 300 && status < 400;
+const isRedirect = (status: number): boolean => status >= 300 && status < 400;
 
 /** Before and behind the status. */
 type Meaning = readonly [string, string?] | null;
 
 function meaningOf(status: number): Meaning {
-  if (isElsewhere(status)) return ["sends us elsewhere", ", which is not followed; correct its address"];
+  if (isRedirect(status)) return ["sends us elsewhere", ", which is not followed; correct its address"];
   if (status === 401) return ["does not accept the token in its address"];
   if (status === 403) return ["does not let us write there: its token, or a rule of the receiver, forbids it"];
   if (status === 404 || status === 410) return ["is not there any more"];

@@ -1,4 +1,4 @@
-import { type BlindSpot, blindSpots } from "../../alerts/blind.ts";
+import { findUnevaluated, type Unevaluated } from "../../alerts/unevaluated.ts";
 import { UsageError } from "../../core/errors.ts";
 import { loadConfig } from "../../settings/config.ts";
 import type { Message, OpenAlert } from "../../store/alerts/alert-store.ts";
@@ -14,7 +14,7 @@ export const alertsList: Command = {
     const { databasePath, alerts, schedules } = loadConfig(env, { credentials: false });
     const history = openHistory(databasePath);
     try {
-      const blind = blindSpots(
+      const blind = findUnevaluated(
         { snapshots: history.lastSnapshots(), rows: history.snapshotRows },
         alerts,
         (name) => schedules[name] !== null,
@@ -42,7 +42,7 @@ function openLines(open: readonly OpenAlert[]): string[] {
   return formatTable(["account", "open alert", "subject", "since (UTC)"], rows);
 }
 
-function blindLines(spots: readonly BlindSpot[]): string[] {
+function blindLines(spots: readonly Unevaluated[]): string[] {
   if (spots.length === 0) return [];
   const rows = spots.map(({ account, kind, what, why }) => [account, kind, `${what} ${why}`]);
   return ["", ...formatTable(["account", "not fully evaluated", "reason"], rows)];

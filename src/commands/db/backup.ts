@@ -2,7 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { UsageError } from "../../core/errors.ts";
 import { loadConfig } from "../../settings/config.ts";
-import { requireNotOwn } from "../../store/responses/own-files.ts";
+import { requireForeignFile } from "../../store/responses/own-files.ts";
 import { backupFile } from "../../store/sqlite/backup.ts";
 import type { Command } from "../command.ts";
 import { startCopyBar } from "../shared/progress.ts";
@@ -15,7 +15,7 @@ export const dbBackup: Command = {
     const { databasePath } = loadConfig(env, { credentials: false });
     const target = resolve(args[0] ?? "");
     if (existsSync(target)) throw new UsageError(`${target} is there already. Name a file that is not.`);
-    requireNotOwn(target, databasePath);
+    requireForeignFile(target, databasePath);
     const bar = startCopyBar();
     try {
       const { isPrivate } = await backupFile(databasePath, target, {

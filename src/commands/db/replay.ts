@@ -120,8 +120,8 @@ function createSummary() {
       if (first.length >= shown) return;
       const where = [new Date(slot).toISOString(), account, productType].filter((word) => word !== "").join(" ");
       const says = differences.map(
-        ({ item, field, stored, derived }) =>
-          `${[item, field].filter((word) => word !== "").join(" ")}: is ${JSON.stringify(stored)}, would be ${JSON.stringify(derived)}`,
+        ({ item, field, stored, reparsed }) =>
+          `${[item, field].filter((word) => word !== "").join(" ")}: is ${JSON.stringify(stored)}, would be ${JSON.stringify(reparsed)}`,
       );
       for (const text of [...says, ...(problem === null ? [] : [problem])].slice(0, shown - first.length))
         first.push(visible(`  ${where} ${text}`));

@@ -3,7 +3,7 @@ import { datasets } from "../../datasets/index.ts";
 import { loadConfig } from "../../settings/config.ts";
 import { viewsOf } from "../../store/schema/views.ts";
 import { lockPath } from "../../store/sqlite/lock.ts";
-import { requireFreePlace, restore } from "../../store/transfer/restore.ts";
+import { requireFreePath, restore } from "../../store/transfer/restore.ts";
 import type { Command } from "../command.ts";
 import { startCopyBar } from "../shared/progress.ts";
 import { requireVerified } from "./verify.ts";
@@ -19,7 +19,7 @@ export const dbRestore: Command = {
     const lock = lockPath(databasePath);
     const bar = startCopyBar();
     try {
-      requireFreePlace(databasePath);
+      requireFreePath(databasePath);
       await restore(source, databasePath, {
         views: viewsOf(datasets),
         now: Date.now(),

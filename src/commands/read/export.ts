@@ -7,7 +7,7 @@ import { exportHistory } from "../../output/export.ts";
 import { kindOf } from "../../output/file-kind.ts";
 import { loadConfig } from "../../settings/config.ts";
 import { openHistory } from "../../store/read/open-history.ts";
-import { requireNotOwn } from "../../store/responses/own-files.ts";
+import { requireForeignFile } from "../../store/responses/own-files.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { stopSignals } from "../run/signals.ts";
 import { parseInstant } from "../shared/instant.ts";
@@ -37,7 +37,7 @@ export const exportCommand: Command = {
     requirePlainFile(path);
     const span = spanOf(options);
     const { databasePath } = loadConfig(env, { credentials: false });
-    requireNotOwn(path, databasePath);
+    requireForeignFile(path, databasePath);
     const history = openHistory(databasePath);
     const bar = startTerminalBar("exporting", "rows");
     const stop = new AbortController();

@@ -13,7 +13,7 @@ import { type Config, loadConfig } from "../../settings/config.ts";
 import { timezoneProblem } from "../../settings/timezone.ts";
 import type { HistoryReader } from "../../store/history.ts";
 import { openHistory } from "../../store/read/open-history.ts";
-import { requireNotOwn } from "../../store/responses/own-files.ts";
+import { requireForeignFile } from "../../store/responses/own-files.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { parseInstant } from "../shared/instant.ts";
 import { textOption } from "../shared/option.ts";
@@ -52,7 +52,7 @@ export const report: Command = {
     if (!chosen || args.length > 1) throw new UsageError(`name one report: ${names}`);
     const config = loadConfig(env, { credentials: false });
     const path = outputOf(chosen, options);
-    if (path !== null) requireNotOwn(path, config.databasePath);
+    if (path !== null) requireForeignFile(path, config.databasePath);
     const history = openHistory(config.databasePath);
     try {
       const now = Date.now();

@@ -13,19 +13,19 @@ import type {
   DeliveryMark,
   EquityPeak,
   Message,
+  NewSnapshots,
   OpenAlert,
   StoredSnapshot,
-  Unseen,
 } from "./alert-store.ts";
 
 /** Peaks are kept for so many hours, whatever the window. */
-const keptHours = 90 * 24;
+const maxPeakHours = 90 * 24;
 
 /** When more messages are pending, the oldest are given up. */
 const maxPending = 1000;
 
 /** So many of the last messages are kept, pending or not. */
-const maxKept = 2000;
+const maxMessages = 2000;
 
 /** Thrown inside a transaction to undo it: the changes were worked out from another state. */
 class OutdatedError extends Error {}
@@ -51,7 +51,7 @@ export class AlertState implements AlertStore {
    * With one process that writes, ids follow the order of commits across accounts too: an account without news moves on with the
    * others, and one that is new has only snapshots behind every position.
    */
-  async unseen(after: AlertPositions, limit: number): Promise<Unseen> {
+  async newSnapshots(after: AlertPositions, limit: number): Promise<NewSnapshots> {
     const from = after.size === 0 ? 0 : Math.min(...after.values());
     const newest = this.#statements.newest.get() ?? 0;
     const found = this.#statements.unseen.all(from, limit);
@@ -69,7 +69,7 @@ export class AlertState implements AlertStore {
     return this.#rows(dataset, snapshotId);
   }
 
-  async verdicts({ account, id }: StoredSnapshot, codes: readonly string[]) {
+  async lastOutcomes({ account, id }: StoredSnapshot, codes: readonly string[]) {
     return this.#statements.verdicts.all({ account, snapshotId: id, codes: JSON.stringify(codes) });
   }
 
@@ -77,7 +77,7 @@ export class AlertState implements AlertStore {
     return this.#statements.open.all();
   }
 
-  async unasked(scopeIds: readonly number[]): Promise<number[]> {
+  async inactiveScopes(scopeIds: readonly number[]): Promise<number[]> {
     return this.#statements.unasked.all(JSON.stringify(scopeIds));
   }
 
@@ -116,12 +116,12 @@ export class AlertState implements AlertStore {
     for (const alert of fired) require(fire.run(alert).changes === 1);
     for (const peak of peaks) {
       setFigure.run(peak.account, peak.hour, peak.equity);
-      dropPeaks.run(peak.account, peak.hour - keptHours * hourMs);
+      dropPeaks.run(peak.account, peak.hour - maxPeakHours * hourMs);
     }
     for (const message of messages) enqueue.run({ ...message, attempts: 0, nextAt: message.at });
     if (messages.length === 0) return;
     giveUp.run(maxPending);
-    forget.run(maxKept);
+    forget.run(maxMessages);
   }
 
   async nextPending(): Promise<Message | null> {

@@ -71,7 +71,7 @@ export type DeliveryMark = Pick<Message, "delivery" | "attempts" | "nextAt" | "p
  */
 export type AlertPositions = ReadonlyMap<string, number>;
 
-export interface Unseen {
+export interface NewSnapshots {
   /** Those of one account in the order in which they were stored. */
   snapshots: StoredSnapshot[];
   /** Where evaluation is when these snapshots are done, for all accounts. */
@@ -103,14 +103,14 @@ export interface AlertStore {
   /** Returns the stored positions. The first time ever, they are behind everything that is stored so far: that is the past. */
   begin(): Promise<AlertPositions>;
   /** Returns at most so many snapshots behind the positions; those of an import are no news and are left out. */
-  unseen(after: AlertPositions, limit: number): Promise<Unseen>;
+  newSnapshots(after: AlertPositions, limit: number): Promise<NewSnapshots>;
   /** Returns what a good snapshot holds, by the column names of its history view. */
   rows(dataset: Dataset, snapshotId: number): Promise<Row[]>;
   /** Returns, by scope that is still asked, the last outcome up to a snapshot that is good (null) or one of `codes`. */
-  verdicts(upTo: StoredSnapshot, codes: readonly string[]): Promise<{ scopeId: number; code: string | null }[]>;
+  lastOutcomes(upTo: StoredSnapshot, codes: readonly string[]): Promise<{ scopeId: number; code: string | null }[]>;
   open(): Promise<OpenAlert[]>;
   /** Returns those of the scopes that are asked no more, or on no schedule. */
-  unasked(scopeIds: readonly number[]): Promise<number[]>;
+  inactiveScopes(scopeIds: readonly number[]): Promise<number[]>;
   /** Returns the known peaks of the hours from `from` to `to`, both included (epoch ms). */
   peaks(account: string, from: number, to: number): Promise<EquityPeak[]>;
   /** Returns when one of the coins last had a price as a snapshot was stored, not before `from`; null where none had. Epoch ms. */

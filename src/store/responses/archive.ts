@@ -15,10 +15,10 @@ import { diskSpaceFor } from "../files/disk.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { openRawWriter, rawFile } from "./archive-file.ts";
 
-export interface RawAnswer {
+export interface RawResponse {
   scope: Scope;
   /** The name of the address that was asked. */
-  address: string;
+  endpoint: string;
   /** Of HTTP. */
   status: number;
   /** Our clock. Epoch ms. */
@@ -44,18 +44,18 @@ export interface RawOptions {
 }
 
 /** What comes within this time shares a transaction. Milliseconds. */
-const gatherFor = 100;
+const batchDelayMs = 100;
 
 /** Answers that come in one transaction, and that go in it when their time is over: some milliseconds of work. */
 const batch = { come: 50, go: 200 };
 
 /** Longer bodies are packed by a thread of their own; for the others handing over costs more than packing. Bytes. */
-const longBody = 32_768;
+const longBodyBytes = 32_768;
 
 /** Levels above take twenty times as long and save nothing worth it. */
 const compression = { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } };
 const packNow = (body: Buffer): Buffer => brotliCompressSync(body, compression);
-const packAside = promisify(brotliCompress);
+const packInThread = promisify(brotliCompress);
 
 /** The body as received. Throws an Error where that is not what was packed. */
 export function unpack(packed: Buffer, digest: Buffer): Buffer {
@@ -67,22 +67,22 @@ export function unpack(packed: Buffer, digest: Buffer): Buffer {
 const digestOf = (body: Buffer): Buffer => hash("sha256", body, "buffer");
 
 /** Opens the archive; null where nothing is to be kept, or where nothing can be, which the log says. */
-export function openRawAnswers(options: RawOptions): RawAnswers | null {
+export function openResponseArchive(options: RawOptions): ResponseArchive | null {
   if (options.days === 0) return null;
   const path = rawFile(options.databasePath);
   try {
-    return new RawAnswers(openRawWriter(path), path, options);
+    return new ResponseArchive(openRawWriter(path), path, options);
   } catch (error) {
     options.log.warn({ path }, `answers are not kept as they come: ${(error as Error).message}`);
     return null;
   }
 }
 
-interface Waiting extends Run, RawAnswer {
+interface Waiting extends Run, RawResponse {
   number: number;
 }
 
-export class RawAnswers {
+export class ResponseArchive {
   readonly #sqlite: Sqlite;
   readonly #path: string;
   readonly #options: RawOptions;
@@ -100,7 +100,7 @@ export class RawAnswers {
   }
 
   /** Keeps the responses of a run, in the order in which they came. Returns at once; they are written later. */
-  keep(run: Run, answers: readonly RawAnswer[]): void {
+  keep(run: Run, answers: readonly RawResponse[]): void {
     const counts = new Map<Scope, number>();
     for (const answer of answers) {
       const number = (counts.get(answer.scope) ?? 0) + 1;
@@ -123,7 +123,7 @@ export class RawAnswers {
   }
 
   #later(): NodeJS.Timeout {
-    return setTimeout(() => void this.#writeWaiting(), gatherFor).unref();
+    return setTimeout(() => void this.#writeWaiting(), batchDelayMs).unref();
   }
 
   async #writeWaiting(): Promise<void> {
@@ -132,7 +132,7 @@ export class RawAnswers {
       const some = first.filter((one) => this.#isHarmless(one));
       const packed: Buffer[] = [];
       for (const { body } of some) {
-        packed.push(body.length > longBody ? await packAside(body, compression) : packNow(body));
+        packed.push(body.length > longBodyBytes ? await packInThread(body, compression) : packNow(body));
         await breath();
       }
       if (this.#isClosed) return;
@@ -193,8 +193,8 @@ function createTransaction(sqlite: Sqlite) {
     days: number;
   }
   return sqlite.transaction((some: readonly Waiting[], packed: readonly Buffer[], { now, days }: Age) => {
-    for (const [at, { account, dataset, scope, address, slot, number, receivedAt, status, body }] of some.entries()) {
-      const source = [account, dataset, scope ?? "", address];
+    for (const [at, { account, dataset, scope, endpoint, slot, number, receivedAt, status, body }] of some.entries()) {
+      const source = [account, dataset, scope ?? "", endpoint];
       const digest = digestOf(body);
       addSource.run(...source);
       addBody.run(digest, packed[at]);

@@ -59,7 +59,7 @@ export async function correct(
   try {
     const copy = `${path}.before-correction-${new Date(now).toISOString().replaceAll(/[-:]|\.\d+/g, "")}`;
     await backup(sqlite, copy);
-    const correctScope = createCorrector({ sqlite, stored, raw, dataset, onProgress });
+    const correctScope = prepareCorrection({ sqlite, stored, raw, dataset, onProgress });
     const scopes = firsts.map((first) => attempt(first, correctScope));
     const isSame = scopes.every(({ snapshots }) => snapshots === 0);
     if (isSame) rmSync(copy);
@@ -93,7 +93,7 @@ interface GoodSnapshot {
 }
 
 /** `stored` reads on as it was before the transaction in which `sqlite` rewrites it. Returns how many snapshots were corrected. */
-function createCorrector({
+function prepareCorrection({
   sqlite,
   stored,
   raw,
@@ -114,9 +114,9 @@ function createCorrector({
       "select id from snapshot where scope_id = ? and id < ? and error_code is null order by id desc limit 1",
     )
     .pluck();
-  const forget = createVersionRemover(sqlite, layout);
+  const forget = prepareRemoval(sqlite, layout);
 
-  function derived({ account, productType }: First, { id, slot }: GoodSnapshot): Reparsed {
+  function reparsedOf({ account, productType }: First, { id, slot }: GoodSnapshot): Reparsed {
     const of = `of ${new Date(slot).toISOString()}`;
     let found: Reparsed | null;
     try {
@@ -138,10 +138,10 @@ function createCorrector({
     forget.items(scopeId, snapshotId);
     const episodes = dataset.episodes ? rebuildScopeEpisodes(sqlite, scopeId) : null;
     forget.versions(scopeId, snapshotId);
-    const write = createNoter(sqlite, first);
+    const write = prepareCorrectionRecord(sqlite, first);
     let corrected = 0;
     for (const one of good) {
-      const { rows: items, requestTime } = derived(first, one);
+      const { rows: items, requestTime } = reparsedOf(first, one);
       const takenAt = requestTime || one.takenAt;
       const { changes, lines, rows } = diff(layout, state, items);
       tables.applyChanges(changes, { scopeId, snapshotId: one.id, state });
@@ -184,7 +184,7 @@ function requireUnpruned(
 }
 
 /** Takes out what is stored of a scope from a snapshot on: the items that begin there, and the versions of the others. */
-function createVersionRemover(sqlite: Sqlite, { prefix, moving, dataset }: StorageLayout) {
+function prepareRemoval(sqlite: Sqlite, { prefix, moving, dataset }: StorageLayout) {
   const items = `select id from ${prefix}_item i where scope_id = @scopeId`;
   const begun = `${items} and not exists (select 1 from ${prefix}_steady where item_id = i.id and since < @snapshotId)`;
   const parts = ["steady", ...(moving.length > 0 ? ["moving"] : []), "extra"].map((part) => `${prefix}_${part}`);
@@ -206,7 +206,7 @@ function createVersionRemover(sqlite: Sqlite, { prefix, moving, dataset }: Stora
 }
 
 /** Writes what a snapshot says now into its row and that of its run, with what they said until then into the chain. */
-function createNoter(sqlite: Sqlite, { scopeId, snapshotId }: First) {
+function prepareCorrectionRecord(sqlite: Sqlite, { scopeId, snapshotId }: First) {
   const chain = createChain(sqlite);
   const rowsOf = sqlite.prepare<[number], number>("select coalesce(rows, 0) from run where id = ?").pluck();
   const setSnapshot = sqlite.prepare("update snapshot set taken_at = ?, rows = ?, digest = ? where id = ?");

@@ -7,17 +7,17 @@ import { lockFile } from "../sqlite/lock.ts";
 import { rawFile } from "./archive-file.ts";
 
 /** Throws a UsageError where a file that is to be written belongs to the database, whatever name it is given. */
-export function requireNotOwn(target: string, databasePath: string): void {
+export function requireForeignFile(target: string, databasePath: string): void {
   const withLogs = [realPath(databasePath), rawFile(databasePath)];
   const own = withLogs.flatMap((file) => ["", "-wal", "-shm", "-journal"].map((suffix) => file + suffix));
-  const identity = identityIfSeen(target);
+  const identity = identityIfReadable(target);
   const isOne = (file: string) => file === realPath(target) || (identity !== null && identity === identityOf(file));
   if ([...own, lockFile(databasePath)].some(isOne))
     throw new UsageError(`${target} belongs to the database itself. Name another file.`);
 }
 
 /** Returns the identity of a file; null also where this user may not look: then it cannot be written either. */
-function identityIfSeen(path: string): string | null {
+function identityIfReadable(path: string): string | null {
   try {
     return identityOf(path);
   } catch {

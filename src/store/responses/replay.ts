@@ -30,7 +30,7 @@ export interface Difference {
   item: string;
   field: string;
   stored: Value;
-  derived: Value;
+  reparsed: Value;
 }
 
 export interface Replayed extends RequestKey {
@@ -50,7 +50,7 @@ interface StoredSnapshot extends RequestKey {
 }
 
 /** The responses that are kept of a dataset. */
-export interface Kept {
+export interface KeptResponses {
   /** Slots of the first and the last one, epoch ms. */
   first: number;
   last: number;
@@ -59,7 +59,7 @@ export interface Kept {
 }
 
 /** Returns what is kept of a dataset beside the database at `path`; null where nothing is. @throws ConfigError */
-export function keptResponses(path: string, dataset: Dataset): Kept | null {
+export function keptResponses(path: string, dataset: Dataset): KeptResponses | null {
   const [kept] = reading(path, function* (sqlite, raw) {
     const [first, last] = raw
       .prepare("select min(slot), max(slot) from answer where source_id in (select id from source where dataset = ?)")
@@ -105,11 +105,11 @@ type Reparse = ReturnType<typeof prepareReparse>;
 type Finding = Pick<Replayed, "verdict"> & Partial<Replayed>;
 
 /** The exchange's clock and ours are at most ten minutes apart. Milliseconds. */
-const clocksApart = 600_000;
+const maxClockGapMs = 600_000;
 
 const snapshots = `
   from series e join account a on a.id = e.account_id join scope p on p.series_id = e.id
-    join snapshot n on n.scope_id = p.id and n.taken_at >= @from - ${clocksApart} join run r on r.id = n.run_id
+    join snapshot n on n.scope_id = p.id and n.taken_at >= @from - ${maxClockGapMs} join run r on r.id = n.run_id
   where e.dataset = @dataset and r.slot >= @from`;
 
 function snapshotsFrom(sqlite: Sqlite, dataset: Dataset, from: number): IterableIterator<StoredSnapshot> {
@@ -134,7 +134,7 @@ function compare(layout: StorageLayout, snapshot: StoredSnapshot, derive: Repars
     const differences = [...differencesOf(layout, stored, derived.rows)];
     const { requestTime } = derived;
     if (requestTime && requestTime !== takenAt)
-      differences.push({ item: "", field: "taken_at", stored: takenAt, derived: requestTime });
+      differences.push({ item: "", field: "taken_at", stored: takenAt, reparsed: requestTime });
     return { verdict: differences.length > 0 ? "different" : "same", differences };
   } catch (error) {
     if (error instanceof ComputedError) return { verdict: "computed" };
@@ -166,11 +166,11 @@ function* differencesOf(
     const is = derived.get(key);
     const item = (was ?? is)?.key.join(" ") ?? "";
     if (!was || !is) {
-      yield { item, field: "row", stored: was ? "there" : null, derived: is ? "there" : null };
+      yield { item, field: "row", stored: was ? "there" : null, reparsed: is ? "there" : null };
       continue;
     }
     const now = cells(is);
     for (const [at, value] of cells(was).entries())
-      if (value !== now[at]) yield { item, field: fields[at] ?? "", stored: value, derived: now[at] ?? null };
+      if (value !== now[at]) yield { item, field: fields[at] ?? "", stored: value, reparsed: now[at] ?? null };
   }
 }

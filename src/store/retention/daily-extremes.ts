@@ -24,7 +24,7 @@ export interface Range {
  * Reads ranges: of a scope's items over good snapshots of one day (epoch ms of its midnight), given in the order of their
  * ids. A range that is stored already is widened, for some of the day may be gone.
  */
-export function createRanges(sqlite: Sqlite, layout: StorageLayout) {
+export function prepareRanges(sqlite: Sqlite, layout: StorageLayout) {
   const { prefix, dataset } = layout;
   const parts = partsOf(sqlite, layout);
   const amounts = parts.map((part) => amountsOf(layout, part));

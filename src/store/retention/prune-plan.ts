@@ -1,10 +1,10 @@
-/** Which snapshots of a day stay when it is pruned, and which go. Reads only. */
+/** Decides which snapshots of a day are kept when it is pruned, and which are deleted. Reads only. */
 import { dayMs } from "../../core/time.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import { dayKey, type PrunedNote, prunedNotes } from "../chain/chain.ts";
 import { layoutOf, type StorageLayout } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
-import { createRanges, type Range } from "./daily-extremes.ts";
+import { prepareRanges, type Range } from "./daily-extremes.ts";
 
 /** What becomes of the day (epoch ms of its midnight, UTC) of one dataset of one account. */
 export interface DayPlan {
@@ -12,13 +12,13 @@ export interface DayPlan {
   account: string;
   layout: StorageLayout;
   day: number;
-  /** Ids of the snapshots that stay, in their order. */
-  stay: number[];
-  go: Leaving[];
+  /** Ids of the snapshots that are kept, ascending. */
+  retain: number[];
+  expire: ExpiredSnapshot[];
   ranges: Range[];
 }
 
-export interface Leaving {
+export interface ExpiredSnapshot {
   id: number;
   scopeId: number;
   layout: StorageLayout;
@@ -67,13 +67,13 @@ function createSeriesPlanner(
        order by taken_at, id`,
     )
     .pluck();
-  const turning = turningPoints(sqlite, layout);
-  const beside = createBeside(sqlite);
-  const rangesOf = createRanges(sqlite, layout);
+  const turning = prepareRequired(sqlite, layout);
+  const beside = prepareOtherDays(sqlite);
+  const rangesOf = prepareRanges(sqlite, layout);
   return (day) => {
     const taken = scopes.all(series.seriesId).map((scopeId) => ({ scopeId, ids: good.all(scopeId, day, day + dayMs) }));
-    const stay: number[] = [];
-    const go: Leaving[] = [];
+    const retain: number[] = [];
+    const expire: ExpiredSnapshot[] = [];
     const others = beside(day, inOrder(taken.flatMap(({ ids }) => ids)));
     for (const { scopeId, ids } of taken) {
       if (ids.length === 0) continue;
@@ -85,21 +85,21 @@ function createSeriesPlanner(
       const among = inOrder([...ids, ...strangers]);
       for (const [at, id] of among.entries()) {
         if (strangers.has(id)) continue;
-        if (staying.has(id)) stay.push(id);
-        else go.push({ id, scopeId, layout, among, at });
+        if (staying.has(id)) retain.push(id);
+        else expire.push({ id, scopeId, layout, among, at });
       }
     }
-    stay.sort((one, other) => one - other);
+    retain.sort((one, other) => one - other);
     // A slot of a day that was pruned may be run after all; then more stays of that day than was noted.
     const note = noted.get(dayKey(["pruned", series.account, layout.dataset.name, dayText(day)]));
-    if (go.length === 0 && (!note || String(note[4]) === String(stay))) return null;
+    if (expire.length === 0 && (!note || String(note[4]) === String(retain))) return null;
     const ranges = taken.flatMap(({ scopeId, ids }) => rangesOf(scopeId, day, inOrder(ids)));
-    return { ...series, layout, day, stay, go, ranges };
+    return { ...series, layout, day, retain, expire, ranges };
   };
 }
 
 /** Good snapshots of other days among the ids of a day, as a clock that was set back leaves them. */
-function createBeside(sqlite: Sqlite) {
+function prepareOtherDays(sqlite: Sqlite) {
   const statement = sqlite.prepare<unknown[], { scopeId: number; id: number }>(
     `select scope_id as scopeId, id from snapshot
      where id between ? and ? and error_code is null and not taken_at between ? and ?`,
@@ -113,7 +113,7 @@ const inOrder = (ids: readonly number[]): number[] => ids.toSorted((one, other) 
  * Snapshots at which an item vanished: what they said is told by a row since that very snapshot, and by no other. Of
  * positions those at which a life may have begun as well, so that every life stays one.
  */
-function turningPoints(sqlite: Sqlite, { prefix, dataset }: StorageLayout) {
+function prepareRequired(sqlite: Sqlite, { prefix, dataset }: StorageLayout) {
   const before = `select w.present, w.opened_at from ${prefix}_steady w
     where w.item_id = v.item_id and w.since < v.since order by w.since desc limit 1`;
   const turns = dataset.episodes ? `(v.present, v.opened_at) is not (${before})` : "v.present = 0";

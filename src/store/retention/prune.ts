@@ -17,8 +17,8 @@ import { layoutOf, type StorageLayout } from "../schema/storage-layout.ts";
 import { openReadOnly, openWriter, type Sqlite } from "../sqlite/database.ts";
 import { createWriteQueue } from "../sqlite/write-queue.ts";
 import { createRangeWriter } from "./daily-extremes.ts";
-import { createPlanner, type DayPlan, dayText, type Leaving } from "./prune-plan.ts";
-import { createSealReader, sealOfRows } from "./retained-digest.ts";
+import { createPlanner, type DayPlan, dayText, type ExpiredSnapshot } from "./prune-plan.ts";
+import { prepareRetainedRows, retainedDigest } from "./retained-digest.ts";
 
 export interface Pruned {
   /** Days, each of which lost something. */
@@ -54,9 +54,9 @@ export async function prune(
     sqlite.pragma("foreign_keys = OFF");
     const write = createWriteQueue(path, sqlite, systemClock, () => {});
     const plan = createPlanner(reader, datasets);
-    const sealDay = createSealer(sqlite, datasets);
-    const remove = createRemover(sqlite, datasets);
-    const guard = createPlanGuard(reader, sqlite);
+    const sealDay = prepareDayRecorder(sqlite, datasets);
+    const remove = prepareRemoval(sqlite, datasets);
+    const guard = preparePlanGuard(reader, sqlite);
     for (const { day, done, total } of wholeDays(reader, before)) {
       // At one moment, whatever another process prunes meanwhile.
       const [plans, requireAsPlanned] = reader.transaction(() => [plan(day), guard()] as const)();
@@ -66,7 +66,7 @@ export async function prune(
         plans.forEach(sealDay);
       });
       onProgress?.(done, total);
-      const leaving = plans.flatMap(({ go }) => go).sort((one, other) => one.id - other.id);
+      const leaving = plans.flatMap(({ expire }) => expire).sort((one, other) => one.id - other.id);
       for (let from = 0; from < leaving.length; from += batchSize) {
         const batch = leaving.slice(from, from + batchSize);
         const gone = await write(() => remove(batch));
@@ -87,7 +87,7 @@ export async function prune(
 }
 
 /** Remembers where the chain ends; what it returns throws, in a later transaction, if a correction was written since. */
-function createPlanGuard(reader: Sqlite, sqlite: Sqlite): () => () => void {
+function preparePlanGuard(reader: Sqlite, sqlite: Sqlite): () => () => void {
   const last = reader.prepare<[], number | null>("select max(id) from link").pluck();
   const corrected = sqlite.prepare(`select 1 from link where id > ? and note like '["corrected",%' limit 1`);
   return () => {
@@ -158,21 +158,23 @@ function wholeDays(sqlite: Sqlite, before: number): { day: number; done: number;
 }
 
 /** Writes the ranges of a day and the note of what stays, where they are not written yet. */
-function createSealer(sqlite: Sqlite, datasets: readonly Dataset[]): (plan: DayPlan) => void {
+function prepareDayRecorder(sqlite: Sqlite, datasets: readonly Dataset[]): (plan: DayPlan) => void {
   const chain = createChain(sqlite);
   const writeRanges = createRangeWriter(sqlite);
-  const readers = new Map(datasets.map((dataset) => [layoutOf(dataset), createSealReader(sqlite, layoutOf(dataset))]));
+  const readers = new Map(
+    datasets.map((dataset) => [layoutOf(dataset), prepareRetainedRows(sqlite, layoutOf(dataset))]),
+  );
   const noted = new Map(prunedNotes(sqlite).map((note) => [dayKey(note), JSON.stringify(note)]));
-  return ({ seriesId, account, layout, day, stay, ranges }) => {
+  return ({ seriesId, account, layout, day, retain, ranges }) => {
     writeRanges(layout, day, ranges);
-    const seal = sealOfRows(readers.get(layout)?.(seriesId, day) ?? []);
-    const note: PrunedNote = ["pruned", account, layout.dataset.name, dayText(day), stay, seal];
+    const seal = retainedDigest(readers.get(layout)?.(seriesId, day) ?? []);
+    const note: PrunedNote = ["pruned", account, layout.dataset.name, dayText(day), retain, seal];
     if (noted.get(dayKey(note)) !== JSON.stringify(note)) chain.appendNote(note);
   };
 }
 
 /** Takes snapshots out; inside a transaction. Returns how many rows they showed, and how many versions went with them. */
-function createRemover(sqlite: Sqlite, datasets: readonly Dataset[]) {
+function prepareRemoval(sqlite: Sqlite, datasets: readonly Dataset[]) {
   sqlite.exec("create temp table leaving (id integer primary key, scope_id integer not null, next integer not null)");
   const clear = sqlite.prepare("delete from leaving");
   const insert = sqlite.prepare("insert into leaving (id, scope_id, next) values (?, ?, ?)");
@@ -182,9 +184,9 @@ function createRemover(sqlite: Sqlite, datasets: readonly Dataset[]) {
   );
   const removeSnapshots = sqlite.prepare("delete from snapshot where id in (select id from leaving)");
   const removers = new Map(
-    datasets.map((dataset) => [layoutOf(dataset), createVersionRemover(sqlite, layoutOf(dataset))]),
+    datasets.map((dataset) => [layoutOf(dataset), prepareVersionRemoval(sqlite, layoutOf(dataset))]),
   );
-  return (batch: readonly Leaving[]): { rows: number; versions: number } => {
+  return (batch: readonly ExpiredSnapshot[]): { rows: number; versions: number } => {
     clear.run();
     const going = new Set(batch.map(({ id }) => id));
     for (const { id, scopeId, among, at } of batch) {
@@ -206,7 +208,7 @@ function createRemover(sqlite: Sqlite, datasets: readonly Dataset[]) {
 }
 
 /** A version that is in force at the next snapshot begins there; one that another follows before that goes. */
-function createVersionRemover(
+function prepareVersionRemoval(
   sqlite: Sqlite,
   { prefix, moving }: StorageLayout,
 ): (first: number, last: number) => number {

@@ -10,20 +10,20 @@ import type { StorageLayout } from "../schema/storage-layout.ts";
 import { dailyRange } from "../schema/tables.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
-export interface SealedRow {
+export interface RetainedRow {
   table: "daily_range" | "episode";
   /** Canonical text of the row: product type, key of the item, field (of a range), values. */
   line: string;
 }
 
 /** Returns the digest of a pruned day, which its link covers. */
-export const sealOfRows = (rows: readonly SealedRow[]): string => linesDigest(rows.map(({ line }) => line));
+export const retainedDigest = (rows: readonly RetainedRow[]): string => linesDigest(rows.map(({ line }) => line));
 
 /** Prepares to read the rows of a dataset by series and day (epoch ms of its midnight). */
-export function createSealReader(
+export function prepareRetainedRows(
   sqlite: Sqlite,
   layout: StorageLayout,
-): (seriesId: number, day: number) => SealedRow[] {
+): (seriesId: number, day: number) => RetainedRow[] {
   const { least, greatest, ...ofRange } = getTableColumns(dailyRange);
   const rangesOf = createReader(sqlite, layout, {
     table: "daily_range",
@@ -43,7 +43,7 @@ export function createSealReader(
 }
 
 interface Source {
-  table: SealedRow["table"];
+  table: RetainedRow["table"];
   name: readonly TableColumn[];
   columns: readonly TableColumn[];
   condition: string;
@@ -67,7 +67,7 @@ function createReader(sqlite: Sqlite, { prefix, key }: StorageLayout, { table, n
   rows.raw();
   // The hex of NULL is no text at all.
   const read = (cell: Value, at: number): Value => (isAmount[at] ? unpackHex(String(cell)) || null : cell);
-  return (seriesId: number, day: number): SealedRow[] =>
+  return (seriesId: number, day: number): RetainedRow[] =>
     rows.all({ seriesId, day }).map((row) => ({
       table,
       line: JSON.stringify([...row.slice(0, names.length), ...row.slice(names.length).map(read)]),

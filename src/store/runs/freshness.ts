@@ -25,36 +25,40 @@ export const scheduledSeries = (sqlite: Sqlite, at: number | null = null): Sched
  * A reader of the state of everything that is scheduled. It reads a few rows, however long ago the last complete run was. `behindMs`:
  * as in `presentReader`.
  */
-export function freshnessReader(sqlite: Sqlite, behindMs = clockTolerance): (now: number) => Freshness[] {
-  const freshnessOf = presentReader(sqlite, behindMs);
+export function prepareFreshness(sqlite: Sqlite, behindMs = clockTolerance): (now: number) => Freshness[] {
+  const freshnessOf = prepareFreshnessNow(sqlite, behindMs);
   return (now) => scheduledSeries(sqlite).map((series) => freshnessOf(series, now));
 }
 
 /** Returns what is known where the clock is wrong: nothing has an age, and nothing is fresh. */
-export const unjudged = (freshness: Freshness): Freshness => ({ ...freshness, ageMs: null, fresh: !freshness.offered });
+export const withUnknownAge = (freshness: Freshness): Freshness => ({
+  ...freshness,
+  ageMs: null,
+  fresh: !freshness.offered,
+});
 
 /**
  * Reads the state of a series as it is at `now`, the present. A clock that is more than `behindMs` before what is stored is wrong. A
  * process that asks the exchange for the time knows that better, and allows for more.
  */
-export function presentReader(
+export function prepareFreshnessNow(
   sqlite: Sqlite,
   behindMs = clockTolerance,
 ): (series: ScheduledSeries, now: number) => Freshness {
-  const freshnessOf = seriesReader(sqlite);
+  const freshnessOf = prepareFreshnessAt(sqlite);
   return (series, now) => {
     if (series.processedThrough <= now + behindMs) return freshnessOf(series, now);
     const stored = freshnessOf(series, series.processedThrough);
-    return { ...unjudged(stored), nextAt: parsePattern(series.pattern).next(now) };
+    return { ...withUnknownAge(stored), nextAt: parsePattern(series.pattern).next(now) };
   };
 }
 
 /** Reads the state of a series as it was at an instant. */
-export function seriesReader(sqlite: Sqlite): (series: ScheduledSeries, now: number) => Freshness {
+export function prepareFreshnessAt(sqlite: Sqlite): (series: ScheduledSeries, now: number) => Freshness {
   const findLast = sqlite.prepare<[number, number], LastRun>(
     "select id, slot, state, cause from run where series_id = ? and slot <= ? and state <> 'running' order by slot desc limit 1",
   );
-  const beginningOf = sqlite
+  const gapStart = sqlite
     .prepare<[number, number], number>(
       `select from_slot from gap where series_id = ? and scope_id = ${notComplete} and from_slot <= ?
        order by from_slot desc limit 1`,
@@ -64,7 +68,7 @@ export function seriesReader(sqlite: Sqlite): (series: ScheduledSeries, now: num
   /** What lies before the stretch without a complete run that this one is in; again, where that is still running. */
   function lastOk(id: number, last: LastRun | null): number | null {
     let run = last;
-    while (run && run.state !== "ok") run = findLast.get(id, (beginningOf.get(id, run.slot) ?? run.slot) - 1) ?? null;
+    while (run && run.state !== "ok") run = findLast.get(id, (gapStart.get(id, run.slot) ?? run.slot) - 1) ?? null;
     return run?.slot ?? null;
   }
 

@@ -29,14 +29,14 @@ export const gapColumns =
 /** Keeps the table up to date, inside the transactions that change the ledger. */
 export interface GapKeeper {
   /** A run has been added at this slot: it divides the gaps that it lies in. */
-  added(seriesId: number, slot: number): void;
+  runAdded(seriesId: number, slot: number): void;
   /** The run of this slot was `missed`, and is running now. */
-  reclaimed(seriesId: number, slot: number): void;
+  runReclaimed(seriesId: number, slot: number): void;
   /** A run has its final state, and its failed snapshots are stored. */
-  ended(runId: number): void;
+  runEnded(runId: number): void;
 }
 
-export function createGaps(sqlite: Sqlite): GapKeeper {
+export function createGapKeeper(sqlite: Sqlite): GapKeeper {
   const { find, remove, insert, dueRuns, allRuns, laterRun, scopesOf, runOf } = prepare(sqlite);
   const causesOf = causeReader(sqlite);
   const runsOf = (scopeId: number) => (scopeId === notComplete ? allRuns : dueRuns);
@@ -66,7 +66,7 @@ export function createGaps(sqlite: Sqlite): GapKeeper {
   }
 
   return {
-    added(seriesId, slot) {
+    runAdded(seriesId, slot) {
       // Nearly always it is the newest, and lies in none.
       if (laterRun.get(seriesId, slot) === undefined) return;
       const divided = isDueSlot(slot) ? [notComplete, wholeRun, ...scopesOf.all(seriesId)] : [notComplete];
@@ -75,13 +75,13 @@ export function createGaps(sqlite: Sqlite): GapKeeper {
         if (gap && gap.toSlot > slot) divide(gap, slot, gap.slots);
       }
     },
-    reclaimed(seriesId, slot) {
+    runReclaimed(seriesId, slot) {
       for (const scopeId of isDueSlot(slot) ? [notComplete, wholeRun] : [notComplete]) {
         const gap = find.get(seriesId, scopeId, slot);
         if (gap && gap.toSlot >= slot) divide(gap, slot, gap.slots - 1);
       }
     },
-    ended(runId) {
+    runEnded(runId) {
       const run = runOf.get(runId);
       if (run) for (const [scopeId, cause] of causesOf(run)) join(run.seriesId, scopeId, run.slot, cause);
     },
@@ -148,10 +148,10 @@ function causeReader(sqlite: Sqlite): (run: RunRow) => Map<number, string> {
 }
 
 /** How many runs are read between two pauses. */
-const runsPerTurn = 1000;
+const runsPerStep = 1000;
 
 /** Yields every gap of a series, worked out from its runs. */
-export function* gapsOf(sqlite: Sqlite, seriesId: number): Paced<Gap> {
+export function* computeGaps(sqlite: Sqlite, seriesId: number): Paced<Gap> {
   const causesOf = causeReader(sqlite);
   const runs = sqlite
     .prepare<[number], RunRow>(
@@ -173,7 +173,7 @@ export function* gapsOf(sqlite: Sqlite, seriesId: number): Paced<Gap> {
       open.set(scopeId, { ...gap, toSlot: run.slot, slots: gap.slots + 1 });
     }
     read += 1;
-    if (read % runsPerTurn === 0) yield pause;
+    if (read % runsPerStep === 0) yield pause;
   }
   yield* open.values();
 }
@@ -187,7 +187,7 @@ export function fillGaps(sqlite: Sqlite): void {
   for (const seriesId of sqlite.prepare<[], number>("select id from series").pluck().all()) {
     const gaps: Gap[] = [];
     // Nothing is written while a statement reads.
-    for (const gap of gapsOf(sqlite, seriesId)) if (gap !== pause) gaps.push(gap);
+    for (const gap of computeGaps(sqlite, seriesId)) if (gap !== pause) gaps.push(gap);
     for (const gap of gaps) insert.run(gap);
   }
 }

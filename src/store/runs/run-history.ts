@@ -2,23 +2,23 @@
 import type { RunHistory } from "../history.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { prepareOnce } from "../sqlite/prepare-once.ts";
-import { freshnessReader, presentReader, scheduledSeries, seriesReader } from "./freshness.ts";
+import { prepareFreshness, prepareFreshnessAt, prepareFreshnessNow, scheduledSeries } from "./freshness.ts";
 import { gapsWithin } from "./gap-reader.ts";
 import { lastFailure } from "./last-failure.ts";
-import { firstOpenSlot, firstSlot, hasRuns, prepareSlotCount, schedulesOf, seriesOf } from "./slot-counts.ts";
+import { firstOpenSlot, firstSlot, hasRuns, listSeries, prepareSlotCount, schedulesOf } from "./slot-counts.ts";
 import { openFailures, readStatus } from "./status.ts";
 
 export const runHistory = (sqlite: Sqlite): RunHistory => ({
-  series: (account) => seriesOf(sqlite, account),
+  series: (account) => listSeries(sqlite, account),
   schedules: (seriesId) => schedulesOf(sqlite, seriesId),
   firstSlot: () => firstSlot(sqlite),
   hasRuns: (span) => hasRuns(sqlite, span),
   firstOpenSlot: (seriesIds) => firstOpenSlot(sqlite, seriesIds),
   countSlots: prepareOnce(() => prepareSlotCount(sqlite)),
   scheduled: (at) => scheduledSeries(sqlite, at),
-  freshness: prepareOnce(() => freshnessReader(sqlite)),
-  freshnessNow: prepareOnce(() => presentReader(sqlite)),
-  freshnessAt: prepareOnce(() => seriesReader(sqlite)),
+  freshness: prepareOnce(() => prepareFreshness(sqlite)),
+  freshnessNow: prepareOnce(() => prepareFreshnessNow(sqlite)),
+  freshnessAt: prepareOnce(() => prepareFreshnessAt(sqlite)),
   status: (now) => readStatus(sqlite, now),
   openFailures: (freshness) => openFailures(sqlite, freshness),
   lastFailure: (seriesId, at) => lastFailure(sqlite, seriesId, at),

@@ -5,7 +5,7 @@ import type { ApiVersion, DatasetName, RunState, Trigger } from "../../core/doma
 import { type Chain, createChain, type SnapshotDigest } from "../chain/chain.ts";
 import { account, accountMode, run, schedule, series } from "../schema/tables.ts";
 import type { Sqlite } from "../sqlite/database.ts";
-import { createGaps, type GapKeeper } from "./gaps.ts";
+import { createGapKeeper, type GapKeeper } from "./gaps.ts";
 
 /** A due slot that nobody ran, and why. */
 export interface UnrunSlot {
@@ -50,7 +50,7 @@ export class RunLedger {
   constructor(sqlite: Sqlite) {
     this.#orm = drizzle(sqlite);
     this.#chain = createChain(sqlite);
-    this.#gaps = createGaps(sqlite);
+    this.#gaps = createGapKeeper(sqlite);
     this.#statements = prepare(this.#orm);
   }
 
@@ -113,15 +113,15 @@ export class RunLedger {
   }
 
   closeSlots(name: string, dataset: DatasetName, slots: readonly UnrunSlot[]): void {
-    const { closeSlot, moveAccountedTo } = this.#statements;
+    const { closeSlot, advanceWatermark } = this.#statements;
     const seriesId = this.#storedSeriesId(name, dataset);
     for (const { slot, state, cause } of slots) {
       const { changes, lastInsertRowid } = closeSlot.run({ seriesId, slot, state, cause });
       if (changes !== 1) continue;
-      this.#gaps.added(seriesId, slot);
+      this.#gaps.runAdded(seriesId, slot);
       this.#ended(Number(lastInsertRowid), []);
     }
-    if (slots.length > 0) moveAccountedTo.run({ seriesId, slot: Math.max(...slots.map(({ slot }) => slot)) });
+    if (slots.length > 0) advanceWatermark.run({ seriesId, slot: Math.max(...slots.map(({ slot }) => slot)) });
   }
 
   hasRun(name: string, dataset: DatasetName, slot: number): boolean {
@@ -131,16 +131,16 @@ export class RunLedger {
 
   /** Returns the id of the run, or null where the slot has a row that is not `missed`. */
   claim(name: string, dataset: DatasetName, slot: number, startedAt: number, trigger: Trigger): number | null {
-    const { findSlot, claimSlot, moveAccountedTo } = this.#statements;
+    const { findSlot, claimSlot, advanceWatermark } = this.#statements;
     const seriesId = this.#storedSeriesId(name, dataset);
     const missed = findSlot.get({ seriesId, slot });
-    const claimed = claimSlot.get({ seriesId, slot, lateMs: startedAt - slot });
-    if (!claimed) return null;
-    if (missed) this.#chain.appendNote(["run", "missed", missed.cause], claimed.id);
-    if (missed) this.#gaps.reclaimed(seriesId, slot);
-    else this.#gaps.added(seriesId, slot);
-    if (trigger === "schedule") moveAccountedTo.run({ seriesId, slot });
-    return claimed.id;
+    const findClaimed = claimSlot.get({ seriesId, slot, lateMs: startedAt - slot });
+    if (!findClaimed) return null;
+    if (missed) this.#chain.appendNote(["run", "missed", missed.cause], findClaimed.id);
+    if (missed) this.#gaps.runReclaimed(seriesId, slot);
+    else this.#gaps.runAdded(seriesId, slot);
+    if (trigger === "schedule") advanceWatermark.run({ seriesId, slot });
+    return findClaimed.id;
   }
 
   /** Returns the run that `claim` began, null where it is not stored. */
@@ -187,7 +187,7 @@ export class RunLedger {
 
   #ended(id: number, snapshots: readonly SnapshotDigest[]): void {
     this.#chain.appendRun(id, snapshots);
-    this.#gaps.ended(id);
+    this.#gaps.runEnded(id);
   }
 
   #accountId(name: string): number {
@@ -286,7 +286,7 @@ function prepare(orm: BetterSQLite3Database) {
       })
       .where(eq(run.id, given("id")))
       .prepare(),
-    moveAccountedTo: orm
+    advanceWatermark: orm
       .update(series)
       .set({ processedThrough: sql`max(coalesce(${series.processedThrough}, ${given("slot")}), ${given("slot")})` })
       .where(eq(series.id, given("seriesId")))

@@ -11,7 +11,7 @@ export const isDueSql = (slot: string): string => `${slot} % 1000 = 0`;
 /** Of slots that passed while nobody ran them or wrote so down. */
 const unwritten = "not written yet";
 
-export const seriesOf = (sqlite: Sqlite, account: string | null): Series[] =>
+export const listSeries = (sqlite: Sqlite, account: string | null): Series[] =>
   sqlite
     .prepare<{ account: string | null }, Series>(
       `select * from (
@@ -110,7 +110,7 @@ export function prepareSlotCount(sqlite: Sqlite): RunHistory["countSlots"] {
     return {
       ...counts,
       causes: [...bad].sort(([, a], [, b]) => b - a),
-      alwaysScheduled: isThroughout(schedules, from, to),
+      alwaysScheduled: isScheduledThroughout(schedules, from, to),
       offered: counts.skipped === 0 || counts.due > (bad.get(causes.notOffered) ?? 0),
     };
   };
@@ -131,7 +131,7 @@ function* slotsBetween(pattern: Pattern, after: number, to: number, now: number)
 }
 
 /** From the first slot of the stretch to the last one, with one schedule following upon the other. */
-function isThroughout(schedules: readonly SchedulePeriod[], from: number, to: number): boolean {
+function isScheduledThroughout(schedules: readonly SchedulePeriod[], from: number, to: number): boolean {
   const within = schedules.filter(({ since, until }) => since < to && until >= from);
   const [first, last] = [within[0], within.at(-1)];
   if (!first || !last) return false;

@@ -4,12 +4,12 @@ import { parsePattern } from "../../core/cron.ts";
 import { dayMs } from "../../core/time.ts";
 import type { Freshness, OpenFailure, ScheduledSeries, SeriesStatus } from "../history.ts";
 import type { Sqlite } from "../sqlite/database.ts";
-import { presentReader, scheduledSeries } from "./freshness.ts";
+import { prepareFreshnessNow, scheduledSeries } from "./freshness.ts";
 import { prepareSlotCount } from "./slot-counts.ts";
 
 /** Reads the state of everything that is scheduled, at `now`. */
 export function readStatus(sqlite: Sqlite, now: number): SeriesStatus[] {
-  const freshnessOf = presentReader(sqlite);
+  const freshnessOf = prepareFreshnessNow(sqlite);
   return scheduledSeries(sqlite).map((series) => statusOf(sqlite, series, freshnessOf(series, now), now));
 }
 

@@ -89,7 +89,7 @@ export class DatasetTables {
       // A last row is shown by the snapshot that wrote it alone.
       const isNew = !last || present === 0 || last.present !== present || differ(last.parts.steady, parts.steady);
       if (isNew) this.#insertSteady([id, snapshotId, present, ...parts.steady]);
-      if (movesOn(this.#layout, last, present, parts)) this.#insertMoving?.([id, snapshotId, ...parts.moving]);
+      if (needsMovingRow(this.#layout, last, present, parts)) this.#insertMoving?.([id, snapshotId, ...parts.moving]);
       if ((last?.parts.extra ?? null) !== parts.extra) this.#insertExtra([id, snapshotId, parts.extra]);
       state.set(keyText(parts.key), { id, since: isNew ? snapshotId : last.since, present, parts });
     }
@@ -111,7 +111,7 @@ function inserter(orm: BetterSQLite3Database, table: SQLiteTable, columns: reado
 }
 
 /** An item that ends without a zero row ends in its steady row alone; when it comes back, it begins anew. */
-function movesOn(
+function needsMovingRow(
   { dataset, moving }: StorageLayout,
   last: CurrentItem | undefined,
   present: 0 | 1,

@@ -26,17 +26,17 @@ import type { Sqlite } from "../sqlite/database.ts";
 import type { RunEnd, RunId, RunOutcome } from "../store.ts";
 import { DatasetTables, diff } from "./change-set.ts";
 
-const longestMessage = 500;
+const maxMessageChars = 500;
 
 /** A snapshot that was stored before, elsewhere, under this id. `gone`: the last rows of items that it no longer held. */
 export interface PastSnapshot extends Snapshot {
   id: number;
-  gone: Item[];
+  removed: Item[];
 }
 
-const isBatch = (one: Snapshot): one is RecordBatch => "reading" in one;
+const isRecordBatch = (one: Snapshot): one is RecordBatch => "reading" in one;
 
-const isPast = (one: Snapshot): one is PastSnapshot => "gone" in one;
+const isPastSnapshot = (one: Snapshot): one is PastSnapshot => "removed" in one;
 
 interface StoredSnapshot extends SnapshotDigest {
   rows: number;
@@ -78,7 +78,7 @@ export class SnapshotWriter {
     const failed = failures.map((failure) => this.#addFailure(found, failure));
     const state = endState(end, good.length, failures.length);
     if (state === "ok") {
-      const asked = end.snapshots.map(({ scope }) => textOf(scope));
+      const asked = end.snapshots.map(({ scope }) => scopeText(scope));
       this.#retireOthers(found.seriesId, asked, end.finishedAt);
     }
     const row = {
@@ -127,7 +127,7 @@ export class SnapshotWriter {
   /** Returns how far a scope of an incremental dataset was read; null where it never was. */
   reading(name: string, dataset: DatasetName, asked: Scope): Reading | null {
     const found = this.#ledger.seriesId(name, dataset);
-    return found === null ? null : this.#records.reading(found, textOf(asked));
+    return found === null ? null : this.#records.reading(found, scopeText(asked));
   }
 
   /** Drops what is kept in memory, as after a rollback; it is read again when needed. */
@@ -142,15 +142,15 @@ export class SnapshotWriter {
     let gone: ReturnType<typeof partsByKey> | undefined;
     try {
       items = partsByKey(layout, one.items);
-      if (isPast(one)) gone = partsByKey(layout, one.gone);
+      if (isPastSnapshot(one)) gone = partsByKey(layout, one.removed);
     } catch (error) {
-      return unkeepable(one, error);
+      return unstorable(one, error);
     }
     const scopeId = this.#askedScope(found.seriesId, one.scope);
     const state = this.#stateOf(layout, scopeId);
     const { changes, lines, rows } = diff(layout, state, items, gone);
-    const digest = truncateDigest(snapshotDigest(headingOf(found, one), lines));
-    const id = isPast(one) ? one.id : undefined;
+    const digest = truncateDigest(snapshotDigest(headerOf(found, one), lines));
+    const id = isPastSnapshot(one) ? one.id : undefined;
     const stored = this.#addRow({ id, runId: found.id, scopeId, takenAt: one.takenAt, rows, digest });
     this.#tablesOf(layout).applyChanges(changes, { scopeId, snapshotId: stored.id, state });
     if (layout.dataset.episodes) this.#episodes.advance(scopeId, { id: stored.id, takenAt: one.takenAt }, state);
@@ -165,16 +165,16 @@ export class SnapshotWriter {
     one: Snapshot,
     changed: string[],
   ): StoredSnapshot | FailedSnapshot {
-    if (!isBatch(one)) throw new Error(`${dataset.name} keeps records, and got a snapshot`);
+    if (!isRecordBatch(one)) throw new Error(`${dataset.name} keeps records, and got a snapshot`);
     const scopeId = this.#askedScope(found.seriesId, one.scope);
     let plan: RecordPlan;
     try {
       plan = this.#records.plan(dataset, scopeId, one);
     } catch (error) {
-      return unkeepable(one, error);
+      return unstorable(one, error);
     }
     changed.push(...plan.changed);
-    const digest = truncateDigest(snapshotDigest(headingOf(found, one), plan.lines));
+    const digest = truncateDigest(snapshotDigest(headerOf(found, one), plan.lines));
     const stored = this.#addRow({ runId: found.id, scopeId, takenAt: one.takenAt, rows: plan.rows.length, digest });
     this.#records.write(stored.id, plan);
     this.#statements.pointScope.run({ scopeId, snapshotId: stored.id });
@@ -183,8 +183,8 @@ export class SnapshotWriter {
 
   #addFailure(found: LedgerRun, failure: FailedSnapshot): StoredSnapshot {
     const errorCode = failure.code.slice(0, 16);
-    const errorMessage = Buffer.from(failure.message.slice(0, longestMessage)).toString();
-    const digest = truncateDigest(failureDigest(headingOf(found, failure), errorCode, errorMessage));
+    const errorMessage = Buffer.from(failure.message.slice(0, maxMessageChars)).toString();
+    const digest = truncateDigest(failureDigest(headerOf(found, failure), errorCode, errorMessage));
     const scopeId = this.#askedScope(found.seriesId, failure.scope);
     const { takenAt } = failure;
     return this.#addRow({ runId: found.id, scopeId, takenAt, rows: 0, digest, errorCode, errorMessage });
@@ -197,7 +197,7 @@ export class SnapshotWriter {
   }
 
   #askedScope(seriesId: number, asked: Scope): number {
-    return this.#statements.askScope.get({ seriesId, productType: textOf(asked) }).id;
+    return this.#statements.askScope.get({ seriesId, productType: scopeText(asked) }).id;
   }
 
   /** Retires scopes that a good run no longer asked, such as product types of an account that is unified now. */
@@ -221,7 +221,7 @@ export class SnapshotWriter {
 }
 
 /** A value that is given when the statement runs. */
-const given = (name: string): SQL => sql`${sql.placeholder(name)}`;
+const param = (name: string): SQL => sql`${sql.placeholder(name)}`;
 
 function prepare(orm: BetterSQLite3Database) {
   const latest = (condition: SQL | undefined) =>
@@ -239,60 +239,60 @@ function prepare(orm: BetterSQLite3Database) {
       .innerJoin(account, eq(account.id, series.accountId))
       .innerJoin(snapshot, eq(snapshot.id, scope.latest))
       .innerJoin(run, eq(run.id, snapshot.runId))
-      .where(and(eq(series.dataset, given("dataset")), isNull(scope.until), condition))
+      .where(and(eq(series.dataset, param("dataset")), isNull(scope.until), condition))
       .prepare();
   return {
     latestOfAll: latest(undefined),
-    latestOfOne: latest(eq(account.name, given("account"))),
+    latestOfOne: latest(eq(account.name, param("account"))),
     askScope: orm
       .insert(scope)
-      .values({ seriesId: given("seriesId"), productType: given("productType") })
+      .values({ seriesId: param("seriesId"), productType: param("productType") })
       .onConflictDoUpdate({ target: [scope.seriesId, scope.productType], set: { until: null } })
       .returning({ id: scope.id })
       .prepare(),
     scopesAsked: orm
       .select({ id: scope.id, productType: scope.productType })
       .from(scope)
-      .where(and(eq(scope.seriesId, given("seriesId")), isNull(scope.until)))
+      .where(and(eq(scope.seriesId, param("seriesId")), isNull(scope.until)))
       .prepare(),
     retireScope: orm
       .update(scope)
-      .set({ until: given("until") })
-      .where(eq(scope.id, given("id")))
+      .set({ until: param("until") })
+      .where(eq(scope.id, param("id")))
       .prepare(),
     pointScope: orm
       .update(scope)
-      .set({ latest: given("snapshotId") })
-      .where(eq(scope.id, given("scopeId")))
+      .set({ latest: param("snapshotId") })
+      .where(eq(scope.id, param("scopeId")))
       .prepare(),
     insertSnapshot: orm
       .insert(snapshot)
       .values({
-        id: given("id"),
-        runId: given("runId"),
-        scopeId: given("scopeId"),
-        takenAt: given("takenAt"),
-        rows: given("rows"),
-        digest: given("digest"),
-        errorCode: given("errorCode"),
-        errorMessage: given("errorMessage"),
+        id: param("id"),
+        runId: param("runId"),
+        scopeId: param("scopeId"),
+        takenAt: param("takenAt"),
+        rows: param("rows"),
+        digest: param("digest"),
+        errorCode: param("errorCode"),
+        errorMessage: param("errorMessage"),
       })
       .prepare(),
   };
 }
 
 /** The failure of a snapshot that has a value which cannot be kept as it is; any other error is thrown on. */
-function unkeepable({ scope, takenAt }: Snapshot, error: unknown): FailedSnapshot {
+function unstorable({ scope, takenAt }: Snapshot, error: unknown): FailedSnapshot {
   if (!(error instanceof RangeError)) throw error;
   return { scope, takenAt, code: "shape", message: error.message };
 }
 
-const textOf = (scope: Scope): string => scope ?? "";
+const scopeText = (scope: Scope): string => scope ?? "";
 
-const headingOf = ({ dataset, account, slot }: LedgerRun, one: { scope: Scope; takenAt: number }): SnapshotHeader => [
+const headerOf = ({ dataset, account, slot }: LedgerRun, one: { scope: Scope; takenAt: number }): SnapshotHeader => [
   dataset,
   account,
-  textOf(one.scope),
+  scopeText(one.scope),
   slot,
   one.takenAt,
 ];

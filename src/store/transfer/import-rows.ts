@@ -99,7 +99,7 @@ function rowReader({ path, columns, isQuotedThroughout = false }: HistoryFile, d
     };
     const row: Record<string, Value> = {};
     for (const [name, at, column] of declared) row[name] = cell(at, (value) => cellValue(column, value));
-    const instant = cell(takenAtMs, required(momentOf));
+    const instant = cell(takenAtMs, required(millisOf));
     if (cell(takenAt, required(instantOf)) !== instant)
       throw new ShapeError(path, `${place}, taken_at`, "is another instant than taken_at_ms");
     return {
@@ -126,27 +126,27 @@ const required =
     return value;
   };
 
-const wrong = (cell: Cell, what: string): RangeError => new RangeError(`${shown(cell)} is no ${what}`);
+const invalid = (cell: Cell, what: string): RangeError => new RangeError(`${shown(cell)} is no ${what}`);
 
 const shown = (cell: Cell): string => JSON.stringify(String(cell).slice(0, 40));
 
 function textOf(cell: Cell): string | null {
   if (cell === null || typeof cell === "string") return cell;
-  throw wrong(cell, "text");
+  throw invalid(cell, "text");
 }
 
 function digitsOf(cell: Cell): string | null {
   const text = textOf(cell);
   if (text === null || isPlain(text)) return text;
   const isLocal = /^-?\d+,\d+$/.test(text);
-  throw wrong(cell, `decimal number${isLocal ? "; it has a decimal comma, which is no point" : ""}`);
+  throw invalid(cell, `decimal number${isLocal ? "; it has a decimal comma, which is no point" : ""}`);
 }
 
 function instantOf(cell: Cell): number | null {
   const text = textOf(cell);
   if (text === null) return null;
   const instant = Date.parse(text);
-  if (!(instant >= 0) || new Date(instant).toISOString() !== text) throw wrong(cell, "instant");
+  if (!(instant >= 0) || new Date(instant).toISOString() !== text) throw invalid(cell, "instant");
   return instant;
 }
 
@@ -156,36 +156,36 @@ function whole(cell: Cell): number | null {
   // What Parquet has besides, such as dates, is no number of ours.
   const isNumber = typeof cell === "number" || typeof cell === "bigint";
   const number = isNumber || (typeof cell === "string" && /^\d{1,16}$/.test(cell)) ? Number(cell) : Number.NaN;
-  if (!Number.isSafeInteger(number) || number < 0) throw wrong(cell, "whole number");
+  if (!Number.isSafeInteger(number) || number < 0) throw invalid(cell, "whole number");
   return number;
 }
 
 /** 9999-12-31T23:59:59.999Z: SQLite knows no later time. */
-const latestMoment = 253_402_300_799_999;
+const maxMillis = 253_402_300_799_999;
 
-function momentOf(cell: Cell): number | null {
+function millisOf(cell: Cell): number | null {
   const moment = whole(cell);
-  if (moment !== null && moment > latestMoment) throw new RangeError(`${moment} is after the year 9999`);
+  if (moment !== null && moment > maxMillis) throw new RangeError(`${moment} is after the year 9999`);
   return moment;
 }
 
 /** As many ids again are left for what is collected after the import. */
-const greatestId = 2 ** 52;
+const maxId = 2 ** 52;
 
 function idOf(cell: Cell): number | null {
   const id = whole(cell);
-  if (id !== null && (id < 1 || id > greatestId)) throw new RangeError(`${id} is not from 1 to ${greatestId}`);
+  if (id !== null && (id < 1 || id > maxId)) throw new RangeError(`${id} is not from 1 to ${maxId}`);
   return id;
 }
 
 function flagOf(cell: Cell): number | null {
   const number = whole(cell);
-  if (number !== null && number > 1) throw wrong(cell, "0 or 1");
+  if (number !== null && number > 1) throw invalid(cell, "0 or 1");
   return number;
 }
 
 function scopeOf(cell: Cell): Scope {
   const found = [null, ...productTypes, "unified" as const].find((one) => one === cell);
-  if (found === undefined) throw wrong(cell, "product type");
+  if (found === undefined) throw invalid(cell, "product type");
   return found;
 }

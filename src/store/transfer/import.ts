@@ -64,10 +64,10 @@ async function importFile(
 ): Promise<Imported> {
   const dataset = datasets.find((one) => isHistoryOf(sqlite, one, file.columns));
   if (!dataset) throw new ShapeError(file.path, "columns", "are those of no dataset's history");
-  requireNone(sqlite, path, dataset);
+  requireNoRuns(sqlite, path, dataset);
   const imported: Imported = { path: file.path, dataset, snapshots: 0, rows: 0 };
   const write = runWriter(sqlite, path, file, dataset);
-  for await (const { run, next } of inRuns(snapshotsOf(file, dataset))) {
+  for await (const { run, next } of groupIntoRuns(snapshotsOf(file, dataset))) {
     imported.snapshots += run.length;
     imported.rows += write(run, next);
   }
@@ -81,7 +81,7 @@ function isHistoryOf(sqlite: Sqlite, dataset: Dataset, columns: readonly string[
   return String(known) === String(columns);
 }
 
-function requireNone(sqlite: Sqlite, path: string, dataset: Dataset): void {
+function requireNoRuns(sqlite: Sqlite, path: string, dataset: Dataset): void {
   const found = sqlite
     .prepare("select 1 from run r join series e on e.id = r.series_id where e.dataset = ? limit 1")
     .get(dataset.name);
@@ -92,22 +92,24 @@ function requireNone(sqlite: Sqlite, path: string, dataset: Dataset): void {
 }
 
 /** Snapshots of one account that one run may have taken. */
-type Taken = readonly ImportedSnapshot[];
+type RunSnapshots = readonly ImportedSnapshot[];
 
 /** What one run's answers lie apart at most, unless a run was given longer. Milliseconds. */
-const longestRun = 60_000;
+const maxRunMs = 60_000;
 
 /**
  * The snapshots by runs, each with the one after it of its account: a run asks each scope once. Which scopes one asked for
  * decides which of them are asked still, and so what is the latest.
  */
-async function* inRuns(snapshots: AsyncIterable<ImportedSnapshot>): AsyncGenerator<{ run: Taken; next: Taken }, void> {
-  const accounts = new Map<string, { complete: Taken; growing: ImportedSnapshot[] }>();
+async function* groupIntoRuns(
+  snapshots: AsyncIterable<ImportedSnapshot>,
+): AsyncGenerator<{ run: RunSnapshots; next: RunSnapshots }, void> {
+  const accounts = new Map<string, { complete: RunSnapshots; growing: ImportedSnapshot[] }>();
   for await (const one of snapshots) {
     const account = accounts.get(one.account) ?? { complete: [], growing: [] };
     accounts.set(one.account, account);
     const [first] = account.growing;
-    const isOfRun = Math.abs(one.takenAt - (first ?? one).takenAt) <= longestRun;
+    const isOfRun = Math.abs(one.takenAt - (first ?? one).takenAt) <= maxRunMs;
     if (!isOfRun || account.growing.some(({ scope }) => scope === one.scope)) {
       if (account.complete.length > 0) yield { run: account.complete, next: account.growing };
       account.complete = account.growing;
@@ -127,7 +129,7 @@ function runWriter(sqlite: Sqlite, path: string, file: HistoryFile, dataset: Dat
   const rowsOf = sqlite.prepare<[number], number>("select rows from snapshot where id = ?").pluck();
 
   /** Returns the number of rows. */
-  return (run: Taken, next: Taken): number => {
+  return (run: RunSnapshots, next: RunSnapshots): number => {
     const [first] = run;
     if (!first) return 0;
     for (const { id } of run)
@@ -167,7 +169,7 @@ function runWriter(sqlite: Sqlite, path: string, file: HistoryFile, dataset: Dat
  * A row of zeros is the last one of a coin that is gone, unless the next run shows the coin again: then it was listed with
  * zeros. Where the two cannot be told apart, either has the same rows.
  */
-function pastSnapshot(dataset: Dataset, one: ImportedSnapshot, next: Taken): PastSnapshot {
+function pastSnapshot(dataset: Dataset, one: ImportedSnapshot, next: RunSnapshots): PastSnapshot {
   const { id, scope, takenAt, items, zeros } = one;
   const after = keysIn(dataset, next, scope);
   const isListed = (item: Item) => after.has(keyOf(dataset, item));
@@ -176,11 +178,11 @@ function pastSnapshot(dataset: Dataset, one: ImportedSnapshot, next: Taken): Pas
     scope,
     takenAt,
     items: [...items, ...zeros.filter(isListed)],
-    gone: zeros.filter((item) => !isListed(item)),
+    removed: zeros.filter((item) => !isListed(item)),
   };
 }
 
-function keysIn(dataset: Dataset, run: Taken, scope: Scope): Set<string> {
+function keysIn(dataset: Dataset, run: RunSnapshots, scope: Scope): Set<string> {
   const found = run.find((one) => one.scope === scope);
   return new Set([...(found?.items ?? []), ...(found?.zeros ?? [])].map((item) => keyOf(dataset, item)));
 }

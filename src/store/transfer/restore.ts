@@ -15,7 +15,7 @@ import { applyMigrations } from "./migrate.ts";
  * Throws a ConfigError where something lies in the way: nothing is ever overwritten but an empty file. What a lost database
  * left beside it is refused as well, for it would be replayed over the one that is put there.
  */
-export function requireFreePlace(path: string): void {
+export function requireFreePath(path: string): void {
   const found = statSync(path, { throwIfNoEntry: false });
   if (!found) requireNoDeadLink(path);
   if (found && (!found.isFile() || found.size > 0)) {

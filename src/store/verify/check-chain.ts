@@ -22,15 +22,15 @@ interface Link {
   digest: Buffer;
   /** The run as it is now; undefined where it is not there. */
   run: RunCells | undefined;
-  snapshots: SealedSnapshot[];
+  snapshots: LinkedSnapshot[];
 }
 
-interface SealedSnapshot extends SnapshotDigest {
+interface LinkedSnapshot extends SnapshotDigest {
   isPruned: boolean;
 }
 
 /** A table as the notes tell it: values by key. */
-type Told = Map<string, readonly Value[]>;
+type NotedRows = Map<string, readonly Value[]>;
 
 const slotAt = runColumns.indexOf("run.slot");
 const stateAt = runColumns.indexOf("run.state");
@@ -41,7 +41,7 @@ const rowsAt = runColumns.indexOf("run.rows");
 export function* checkChain(sqlite: Sqlite, report: Report, onLink: () => void): Steps<Buffer> {
   const changes = changesOf(sqlite);
   const unlinked = new Set(changes.keys());
-  const told: Told = new Map();
+  const told: NotedRows = new Map();
   let number = 0;
   let previous: Buffer = genesis;
   let expected: Buffer = genesis;
@@ -49,13 +49,13 @@ export function* checkChain(sqlite: Sqlite, report: Report, onLink: () => void):
     number += 1;
     if (link.id !== number) report(`link ${number} (link): is missing before link ${link.id}`);
     const later = changes.get(link.runId ?? 0)?.filter((change) => change.link > link.id) ?? [];
-    const then = later.reduceRight(before, link);
+    const then = later.reduceRight(undoChange, link);
     const text = textOf(then);
     if (![previous, expected].some((last) => linkDigest(last, text).equals(link.digest))) reportLink(then, report);
     if (then.run && link.note === null && then.run[stateAt] === "running") {
       report(`run ${link.runId} (run.state): has ended, and yet is said to run`, Number(then.run[slotAt]));
     }
-    if (link.note !== null) tell(told, link, report);
+    if (link.note !== null) collectNote(told, link, report);
     else if (later.length === 0) unlinked.delete(link.runId ?? 0);
     // Where a link itself was altered, the next one still follows from what it was.
     expected = linkDigest(previous, text);
@@ -65,7 +65,7 @@ export function* checkChain(sqlite: Sqlite, report: Report, onLink: () => void):
     yield pause;
   }
   checkUnlinked(sqlite, [...unlinked], report);
-  checkTold(sqlite, told, report);
+  checkNotedRows(sqlite, told, report);
   return previous;
 }
 
@@ -107,7 +107,7 @@ function changesOf(sqlite: Sqlite): Map<number, Change[]> {
 }
 
 /** The run of a link and its snapshots as they were before a change. */
-function before(link: Link, { note }: Change): Link {
+function undoChange(link: Link, { note }: Change): Link {
   if (note?.[0] === "run") return link.run ? { ...link, run: missedRun(link.run, note[2]) } : link;
   if (note?.[0] !== "corrected") return link;
   const [, id, digest, rows] = note;
@@ -164,7 +164,7 @@ function checkUnlinked(sqlite: Sqlite, reclaimed: readonly number[], report: Rep
   for (const { id, slot } of unlinked) report(`run ${id} (run): has ended, and no link says so`, slot);
 }
 
-function tell(told: Told, { id, note }: Link, report: Report): void {
+function collectNote(told: NotedRows, { id, note }: Link, report: Report): void {
   const cells = parseNote(note ?? "");
   if (cells?.[0] === "schedule") told.set(JSON.stringify(cells.slice(0, 4)), cells.slice(4));
   else if (cells?.[0] === "account_mode") told.set(JSON.stringify(cells.slice(0, 2)), cells.slice(2));
@@ -174,7 +174,7 @@ function tell(told: Told, { id, note }: Link, report: Report): void {
 }
 
 /** What the notes say was put in force must be what the tables say. */
-function checkTold(sqlite: Sqlite, told: Told, report: Report): void {
+function checkNotedRows(sqlite: Sqlite, told: NotedRows, report: Report): void {
   const rows = (sql: string) => sqlite.prepare(sql).raw().all() as Value[][];
   const compare = (keys: number, fields: readonly string[], found: readonly Value[][]) => {
     for (const row of found) {

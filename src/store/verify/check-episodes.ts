@@ -8,7 +8,7 @@ import { rebuildEpisodes } from "../positions/rebuild.ts";
 import { episode } from "../schema/episode-table.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import type { Report, ScopeRow } from "./problem.ts";
-import { createComparable } from "./pruned-bounds.ts";
+import { prepareExpectation } from "./pruned-bounds.ts";
 
 interface ItemRow {
   id: number;
@@ -20,7 +20,7 @@ interface ItemRow {
 export function* checkEpisodes(sqlite: Sqlite, scope: ScopeRow, report: Report): Steps<void> {
   const slotOf = sqlite.prepare("select r.slot from snapshot n join run r on r.id = n.run_id where n.id = ?").pluck();
   const orm = drizzle(sqlite);
-  const comparable = createComparable(sqlite, scope);
+  const comparable = prepareExpectation(sqlite, scope);
   for (const { id, name } of itemsOf(sqlite, scope.id)) {
     const say = ({ since }: Episode, problem: string) => {
       const slot = slotOf.get(since) as number | undefined;

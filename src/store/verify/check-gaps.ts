@@ -1,6 +1,6 @@
 /** Works the gaps out again from the runs and compares them with those that are stored. */
 import { pause, type Steps } from "../../core/async/cooperate.ts";
-import { type Gap, gapsOf } from "../runs/gaps.ts";
+import { computeGaps, type Gap } from "../runs/gaps.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import type { Report } from "./problem.ts";
 
@@ -16,7 +16,7 @@ export function* checkGaps(sqlite: Sqlite, report: Report): Steps<void> {
   );
   let expected = 0;
   for (const { id, name } of all)
-    for (const gap of gapsOf(sqlite, id)) {
+    for (const gap of computeGaps(sqlite, id)) {
       if (gap === pause) {
         yield pause;
         continue;

@@ -3,7 +3,7 @@ import { pause, type Steps } from "../../core/async/cooperate.ts";
 import { dayMs } from "../../core/time.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import { type PrunedNote, prunedNotes } from "../chain/chain.ts";
-import { createSealReader, sealOfRows } from "../retention/retained-digest.ts";
+import { prepareRetainedRows, retainedDigest } from "../retention/retained-digest.ts";
 import { layoutOf } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import type { Report } from "./problem.ts";
@@ -19,7 +19,7 @@ export function* checkPruned(
   report: Report,
 ): Steps<void> {
   const notes = prunedNotes(sqlite);
-  checkGone(sqlite, notes, report);
+  checkPrunedSnapshots(sqlite, notes, report);
   yield pause;
   const seriesOf = sqlite
     .prepare<[string, string], number>(
@@ -27,7 +27,7 @@ export function* checkPruned(
     )
     .pluck();
   const readers = new Map(
-    datasets.map((dataset) => [dataset.name as string, createSealReader(sqlite, layoutOf(dataset))]),
+    datasets.map((dataset) => [dataset.name as string, prepareRetainedRows(sqlite, layoutOf(dataset))]),
   );
   let covered = 0;
   for (const note of notes) {
@@ -36,7 +36,7 @@ export function* checkPruned(
     const rows = readers.get(dataset)?.(seriesOf.get(account, dataset) ?? 0, day) ?? [];
     covered += rows.filter(({ table }) => table === "daily_range").length;
     const series = `${account} ${dataset}`;
-    if (!unsound.has(series) && sealOfRows(rows) !== seal)
+    if (!unsound.has(series) && retainedDigest(rows) !== seal)
       report(`${series}: what stays of the day (daily_range, episode) is not what was written`, day);
     yield pause;
   }
@@ -46,10 +46,10 @@ export function* checkPruned(
 }
 
 /** As far as the exchange's clock and ours may be apart. */
-const clocksApartMs = 600_000;
+const maxClockGapMs = 600_000;
 
 /** Nothing may be gone of a day that was not pruned, nor what was to stay of one that was. */
-function checkGone(sqlite: Sqlite, notes: readonly PrunedNote[], report: Report): void {
+function checkPrunedSnapshots(sqlite: Sqlite, notes: readonly PrunedNote[], report: Report): void {
   sqlite.exec(`
     create temp table pruned_day (
       account text, dataset text, day integer, first integer, last integer, primary key (account, dataset, day)
@@ -70,8 +70,8 @@ function checkGone(sqlite: Sqlite, notes: readonly PrunedNote[], report: Report)
          select p.id, r.slot, a.name || ' ' || e.dataset as name, p.id in (select id from staying) as wasToStay,
            p.id in (select id from snapshot) as isThere, exists (
              select 1 from pruned_day d where d.account = a.name and d.dataset = e.dataset and p.id between d.first and d.last
-               and d.day between (r.slot + r.late_ms - ${clocksApartMs}) / ${dayMs}
-                 and (r.slot + r.late_ms + r.took_ms + ${clocksApartMs}) / ${dayMs}
+               and d.day between (r.slot + r.late_ms - ${maxClockGapMs}) / ${dayMs}
+                 and (r.slot + r.late_ms + r.took_ms + ${maxClockGapMs}) / ${dayMs}
            ) as isNoted
          from pruned p left join run r on r.id = p.run_id left join series e on e.id = r.series_id
            left join account a on a.id = e.account_id

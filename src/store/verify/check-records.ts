@@ -11,13 +11,18 @@ import {
   storedColumns,
 } from "../schema/record-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
-import type { Contents } from "./check-snapshots.ts";
+import type { ScopeContents } from "./check-snapshots.ts";
 import type { Report } from "./problem.ts";
 
 type Stored = [snapshotId: number, version: number, extra: string | null, ...cells: unknown[]];
 
 /** The records of a scope; says which came with no good snapshot of it. */
-export function recordContents(sqlite: Sqlite, dataset: IncrementalDataset, scopeId: number, report: Report): Contents {
+export function recordContents(
+  sqlite: Sqlite,
+  dataset: IncrementalDataset,
+  scopeId: number,
+  report: Report,
+): ScopeContents {
   const layout = recordLayoutOf(dataset);
   const { prefix, idAt } = layout;
   const table = `${prefix}_record`;

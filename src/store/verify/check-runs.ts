@@ -60,7 +60,7 @@ export function checkScopes(sqlite: Sqlite, report: Report): void {
   }
 }
 
-export interface Account {
+export interface SlotTotals {
   /** Slots of every schedule there was, up to where each series is accounted for. */
   due: number;
   /** Of those, the ones that have their run. */
@@ -77,8 +77,8 @@ interface Period {
 }
 
 /** Enumerates every slot that was due and looks for its run. */
-export function checkSlots(sqlite: Sqlite, report: Report): Account {
-  const total: Account = { due: 0, accounted: 0 };
+export function checkSlots(sqlite: Sqlite, report: Report): SlotTotals {
+  const total: SlotTotals = { due: 0, accounted: 0 };
   const periods = sqlite
     .prepare(
       `select e.id as seriesId, a.name || ' ' || e.dataset as name, c.since, c.until, c.pattern, e.accounted_to as processedThrough
@@ -96,7 +96,7 @@ export function checkSlots(sqlite: Sqlite, report: Report): Account {
     total.due += due;
     total.accounted += accounted;
     const isLast = periods[at + 1]?.seriesId !== period.seriesId;
-    if (isLast && !strayed.has(period.seriesId)) checkAccountedTo(sqlite, pattern, period, last, report);
+    if (isLast && !strayed.has(period.seriesId)) checkWatermark(sqlite, pattern, period, last, report);
   }
   return total;
 }
@@ -111,9 +111,9 @@ function patternOf({ name, pattern }: Period, report: Report): Pattern | null {
 }
 
 /** So many slots without a run say enough of one period. */
-const mostMissing = 1000;
+const maxMissingSlots = 1000;
 
-function accountFor(sqlite: Sqlite, pattern: Pattern, period: Period, report: Report): Account & { last: number } {
+function accountFor(sqlite: Sqlite, pattern: Pattern, period: Period, report: Report): SlotTotals & { last: number } {
   const { seriesId, name, since, until, processedThrough } = period;
   const end = until ?? processedThrough ?? since;
   const found = { due: 0, accounted: 0, last: since };
@@ -130,20 +130,20 @@ function accountFor(sqlite: Sqlite, pattern: Pattern, period: Period, report: Re
       found.accounted += 1;
       found.last = slot;
     } else if (found.due - found.accounted === 1) report(`${name} (run): was due, and has no run`, slot);
-    if (found.due - found.accounted > mostMissing) break;
+    if (found.due - found.accounted > maxMissingSlots) break;
   }
   runs.return?.();
   return found;
 }
 
 /** A run on demand began at once; on schedule few begin so soon after their second. Milliseconds. */
-const atOnce = 10;
+const manualStartMs = 10;
 
 /**
  * Up to the last slot of the schedule in force that has a run; where none is in force, up to the end of the last. A run on demand
  * says nothing about that. Until they kept off whole seconds, one could have the very slot that was due next.
  */
-function checkAccountedTo(sqlite: Sqlite, pattern: Pattern, period: Period, last: number, report: Report): void {
+function checkWatermark(sqlite: Sqlite, pattern: Pattern, period: Period, last: number, report: Report): void {
   const { seriesId, name, until, processedThrough } = period;
   const later = sqlite
     .prepare<[number, number], { slot: number; lateMs: number | null }>(
@@ -153,7 +153,8 @@ function checkAccountedTo(sqlite: Sqlite, pattern: Pattern, period: Period, last
     .all(seriesId, processedThrough ?? 0)
     .filter(({ slot }) => pattern.latest(slot) === slot);
   const expected = until ?? later.at(-1)?.slot ?? last;
-  const mayBeOnDemand = later.length === 1 && (later[0]?.lateMs ?? atOnce) < atOnce && processedThrough === last;
+  const mayBeOnDemand =
+    later.length === 1 && (later[0]?.lateMs ?? manualStartMs) < manualStartMs && processedThrough === last;
   if (until === null && mayBeOnDemand) return;
   if (processedThrough !== expected)
     report(`${name} (series.accounted_to): is ${processedThrough}, and must be ${expected}`);

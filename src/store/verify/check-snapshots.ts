@@ -43,18 +43,18 @@ export function checkItems(sqlite: Sqlite, { prefix }: StorageLayout, report: Re
 }
 
 /** What is stored of a scope beside its snapshots. */
-export interface Contents {
+export interface ScopeContents {
   /** How the tables begin. */
   prefix: string;
   /** The view that shows the rows which a snapshot counts. */
   view: string;
   /** What a good snapshot holds. To be called in the order of their ids. */
-  at(snapshotId: number): Content;
+  at(snapshotId: number): SnapshotContents;
   /** Reports what no snapshot holds, after the last one. */
   end(): void;
 }
 
-export interface Content {
+export interface SnapshotContents {
   /** The canonical lines, which its digest is made of. */
   lines: string[];
   rows: number;
@@ -66,7 +66,7 @@ export interface Content {
 export function* checkScope(
   sqlite: Sqlite,
   scope: ScopeRow,
-  contents: Contents,
+  contents: ScopeContents,
   report: Report,
   onSnapshot: () => void,
 ): Steps<void> {
@@ -87,7 +87,7 @@ export function* checkScope(
       : failureDigest(cells, one.errorCode ?? "", one.errorMessage ?? "");
     if (!matchesDigest(digest, one.digest)) {
       // What was altered here is carried on to the snapshots after it: only the first says where to look.
-      const where = isFirst ? placesToLook(content?.written() ?? []) : "";
+      const where = isFirst ? whereToCheck(content?.written() ?? []) : "";
       say(`(${content ? prefix : "snapshot"}): is not what was received${where}`);
       isFirst = false;
     } else if (one.rows !== (content?.rows ?? 0)) {
@@ -104,7 +104,7 @@ export function* checkScope(
 }
 
 /** The items of a scope of a dataset of snapshots. */
-export function itemContents(sqlite: Sqlite, layout: StorageLayout, scopeId: number, report: Report): Contents {
+export function itemContents(sqlite: Sqlite, layout: StorageLayout, scopeId: number, report: Report): ScopeContents {
   const { prefix, dataset } = layout;
   const items = itemsOf(sqlite, layout, scopeId, report);
   return {
@@ -127,13 +127,13 @@ export function itemContents(sqlite: Sqlite, layout: StorageLayout, scopeId: num
 const maxNames = 5;
 
 /** What else the digest of a snapshot covers. */
-const heading = "its heading (account, series, scope, run, snapshot)";
+const headerParts = "its heading (account, series, scope, run, snapshot)";
 
 /** Returns the end of a sentence that names what was written with a snapshot, and its heading. */
-function placesToLook(written: readonly string[]): string {
+function whereToCheck(written: readonly string[]): string {
   const names = written.slice(0, maxNames);
   if (written.length > maxNames) names.push(`${written.length - maxNames} more`);
-  return `: look at ${[...names, heading].join(", ")}`;
+  return `: look at ${[...names, headerParts].join(", ")}`;
 }
 
 function snapshotsOf(sqlite: Sqlite, scopeId: number): IterableIterator<SnapshotRow> {

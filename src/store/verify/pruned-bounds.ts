@@ -28,7 +28,7 @@ interface RangeRow {
  * snapshots stay. The rest of one that ended on a pruned day is sealed, and check-pruned.ts looks at it; of others the
  * extremes lie as far out as what is left of their history and the ranges of the pruned days tell.
  */
-export function createComparable(
+export function prepareExpectation(
   sqlite: Sqlite,
   { id, account, dataset }: ScopeRow,
 ): (found: Episode, expected: Episode) => Episode {

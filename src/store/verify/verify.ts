@@ -11,11 +11,11 @@ import { checkEpisodes } from "./check-episodes.ts";
 import { checkGaps } from "./check-gaps.ts";
 import { checkPruned } from "./check-pruned.ts";
 import { recordContents } from "./check-records.ts";
-import { type Account, checkRuns, checkScopes, checkSlots } from "./check-runs.ts";
+import { checkRuns, checkScopes, checkSlots, type SlotTotals } from "./check-runs.ts";
 import { checkItems, checkScope, itemContents, scopesOf } from "./check-snapshots.ts";
 import type { Report } from "./problem.ts";
 
-export interface Verification extends Account {
+export interface Verification extends SlotTotals {
   /** One sentence each, in the order of their slots, the first twenty; empty if everything is as received. */
   problems: string[];
   runs: number;
@@ -30,7 +30,7 @@ export interface Verification extends Account {
   head: string;
 }
 
-const mostProblems = 20;
+const maxProblems = 20;
 /** Milliseconds. */
 const turnMs = 10;
 
@@ -153,7 +153,7 @@ function createProblems() {
     if (all.length > 1000) cut();
   };
   const cut = () => {
-    all = all.sort((one, other) => (one.slot < other.slot ? -1 : Number(one.slot > other.slot))).slice(0, mostProblems);
+    all = all.sort((one, other) => (one.slot < other.slot ? -1 : Number(one.slot > other.slot))).slice(0, maxProblems);
   };
   const first = (): string[] => {
     cut();

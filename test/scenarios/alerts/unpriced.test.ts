@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Watch } from "../../../src/alerts/watch.ts";
+import { AlertEvaluator } from "../../../src/alerts/evaluator.ts";
 import type { Row } from "../../../src/core/domain.ts";
 import { datasetNamed } from "../../../src/datasets/index.ts";
 import { collect, good, item, minute, start } from "../../store/kit.ts";
@@ -19,7 +19,7 @@ const settings = {
 /** What is said while these prices of DUST and rows of equity are stored, each at its minute. */
 async function saidOf(told: readonly (readonly [number, string | null, Row])[]): Promise<string[]> {
   const store = await open(temporaryPath());
-  const watch = new Watch(store, settings, new SettableClock(start));
+  const watch = new AlertEvaluator(store, settings, new SettableClock(start));
   await watch.begin();
   await store.setSchedule("main", "equity", "* * * * *", start);
   const said: string[] = [];
@@ -31,7 +31,7 @@ async function saidOf(told: readonly (readonly [number, string | null, Row])[]):
       snapshots: [good([item(datasetNamed("equity"), equity)], slot)],
     });
     for (let more = true; more; ) {
-      const seen = await watch.look();
+      const seen = await watch.evaluateNew();
       more = seen.more;
       said.push(...seen.said.map(({ state, value }) => `${at} ${state} ${value}`));
     }

@@ -7,7 +7,7 @@ import { systemClock } from "../../../src/core/clock.ts";
 import { createLog } from "../../../src/core/log.ts";
 import { datasets } from "../../../src/datasets/index.ts";
 import { openStore } from "../../../src/store/open.ts";
-import { type Gap, gapColumns, gapsOf } from "../../../src/store/runs/gaps.ts";
+import { computeGaps, type Gap, gapColumns } from "../../../src/store/runs/gaps.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { failed, good, minute, query, start } from "../../store/kit.ts";
 import { positions } from "../../store/minutes.ts";
@@ -65,7 +65,7 @@ it("are kept as the ledger has them, whatever is run on demand between slots", a
       for (const one of all) await befall(store, one);
       const sqlite = new Database(path, { readonly: true });
       const ids = sqlite.prepare<[], number>("select id from series").pluck().all();
-      const expected = ids.flatMap((id) => [...gapsOf(sqlite, id)].filter((gap) => gap !== pause));
+      const expected = ids.flatMap((id) => [...computeGaps(sqlite, id)].filter((gap) => gap !== pause));
       const stored = sqlite.prepare<[], Gap>(`select ${gapColumns} from gap`).all();
       sqlite.close();
       expect(inOrder(stored)).toEqual(inOrder(expected));

@@ -7,11 +7,11 @@ import { readFiles } from "../../../src/output/reading/rows.ts";
 import { loadConfig } from "../../../src/settings/config.ts";
 import { connect } from "../../../src/store/files/connections.ts";
 import { rawFile } from "../../../src/store/responses/archive-file.ts";
-import { requireNotOwn } from "../../../src/store/responses/own-files.ts";
+import { requireForeignFile } from "../../../src/store/responses/own-files.ts";
 import { backup } from "../../../src/store/sqlite/backup.ts";
 import { openReadOnly, openWriter } from "../../../src/store/sqlite/database.ts";
 import { isLocked, lockDatabase, lockPath } from "../../../src/store/sqlite/lock.ts";
-import { requireFreePlace } from "../../../src/store/transfer/restore.ts";
+import { requireFreePath } from "../../../src/store/transfer/restore.ts";
 import { canMount } from "../../faults/disks.ts";
 import { temporaryFolder } from "../../support/files.ts";
 import { start } from "../kit.ts";
@@ -126,7 +126,7 @@ describe("links", () => {
     );
     expect(() => lockDatabase(link)).toThrow(ConfigError);
     const lock = lockPath(link);
-    expect(() => requireFreePlace(link)).toThrow(/where there is nothing/);
+    expect(() => requireFreePath(link)).toThrow(/where there is nothing/);
     lock.release();
   });
 });
@@ -140,10 +140,10 @@ describe("files that are written", () => {
     const names = ["collector.db", "collector.db-wal", "collector.db-shm", "collector.db.lock", "collector.raw.db"];
     for (const name of names)
       for (const place of [folder, link])
-        expect(() => requireNotOwn(join(place, name), path)).toThrow(/belongs to the database itself/);
+        expect(() => requireForeignFile(join(place, name), path)).toThrow(/belongs to the database itself/);
     linkSync(path, join(folder, "other.csv"));
-    expect(() => requireNotOwn(join(folder, "other.csv"), path)).toThrow(/belongs to the database itself/);
-    requireNotOwn(join(folder, "report.csv"), path);
+    expect(() => requireForeignFile(join(folder, "other.csv"), path)).toThrow(/belongs to the database itself/);
+    requireForeignFile(join(folder, "report.csv"), path);
   });
 
   it("an import reads no file that it writes to", async () => {

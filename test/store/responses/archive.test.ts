@@ -6,7 +6,12 @@ import { SimulatedClock } from "../../../src/core/clock.ts";
 import { Secret } from "../../../src/core/domain.ts";
 import { createLog } from "../../../src/core/log.ts";
 import { redactor } from "../../../src/core/text.ts";
-import { openRawAnswers, type RawAnswer, type RawAnswers, unpack } from "../../../src/store/responses/archive.ts";
+import {
+  openResponseArchive,
+  type RawResponse,
+  type ResponseArchive,
+  unpack,
+} from "../../../src/store/responses/archive.ts";
 import { temporaryFolder } from "../../support/files.ts";
 import { until } from "../../support/wait.ts";
 import { query, start } from "../kit.ts";
@@ -26,23 +31,23 @@ beforeEach(() => {
   said = [];
 });
 
-function open(days = 30): RawAnswers | null {
+function open(days = 30): ResponseArchive | null {
   const write = (line: string) => void said.push(JSON.parse(line).msg);
   const log = createLog({ level: "info", format: "json", secrets: [], write });
   const redact = redactor([new Secret(canary)]);
-  return openRawAnswers({ databasePath: join(folder, "collector.db"), days, clock, log, redact });
+  return openResponseArchive({ databasePath: join(folder, "collector.db"), days, clock, log, redact });
 }
 
 /** Opens, keeps, closes. */
-function keep(slot: number, ...answers: RawAnswer[]): void {
+function keep(slot: number, ...answers: RawResponse[]): void {
   const raw = open();
   raw?.keep({ ...run, slot }, answers);
   raw?.close();
 }
 
-const answer = (body: string | Buffer, status = 200): RawAnswer => ({
+const answer = (body: string | Buffer, status = 200): RawResponse => ({
   scope: "umcbl",
-  address: "v2/positions",
+  endpoint: "v2/positions",
   status,
   receivedAt: start + 200,
   body: Buffer.from(body),

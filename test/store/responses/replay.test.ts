@@ -1,4 +1,4 @@
-/** Answers that the collector kept, derived again. */
+/** Answers that the collector kept, reparsed again. */
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { expect, it, onTestFinished } from "vitest";
@@ -95,11 +95,11 @@ it("names every cell that another parser reads otherwise, and every row that it 
   expect(all[0]).toMatchObject({ account: "main", productType: "", slot: Date.parse(slots[0] ?? "") });
   const byItem = (all[0]?.differences ?? []).toSorted((one, other) => one.item.localeCompare(other.item));
   expect(byItem).toEqual([
-    { item: "BTC", field: "available", stored: first?.available, derived: "1.50" },
-    { item: "BTC", field: "debt", stored: null, derived: "0.1" },
-    { item: "BTC", field: "extra", stored: null, derived: '{"loan":7}' },
-    { item: "USDT", field: "row", stored: "there", derived: null },
-    { item: "USDX", field: "row", stored: null, derived: "there" },
+    { item: "BTC", field: "available", stored: first?.available, reparsed: "1.50" },
+    { item: "BTC", field: "debt", stored: null, reparsed: "0.1" },
+    { item: "BTC", field: "extra", stored: null, reparsed: '{"loan":7}' },
+    { item: "USDT", field: "row", stored: "there", reparsed: null },
+    { item: "USDX", field: "row", stored: null, reparsed: "there" },
   ]);
 });
 

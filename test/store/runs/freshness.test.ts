@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { datasetNamed } from "../../../src/datasets/index.ts";
-import { freshnessReader } from "../../../src/store/runs/freshness.ts";
+import { prepareFreshness } from "../../../src/store/runs/freshness.ts";
 import { openReadOnly } from "../../../src/store/sqlite/database.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { collect, failed, good, minute, start } from "../kit.ts";
@@ -15,7 +15,7 @@ async function scheduled(pattern: string, since = start) {
   const store = await open(path);
   await store.setSchedule("main", "positions", pattern, since);
   const sqlite = openReadOnly(path);
-  const read = freshnessReader(sqlite);
+  const read = prepareFreshness(sqlite);
   return { store, at: (now: number) => read(now)[0] };
 }
 

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { datasets } from "../../../src/datasets/index.ts";
 import { historyOn } from "../../../src/store/read/open-history.ts";
-import { freshnessReader } from "../../../src/store/runs/freshness.ts";
+import { prepareFreshness } from "../../../src/store/runs/freshness.ts";
 import { gapsWithin } from "../../../src/store/runs/gap-reader.ts";
 import { lastFailure } from "../../../src/store/runs/last-failure.ts";
 import type { Sqlite } from "../../../src/store/sqlite/database.ts";
@@ -171,7 +171,7 @@ describe.runIf(hasShell)("the work for what is shown does not grow with the slot
   const asked: [string, (sqlite: Sqlite, now: number) => unknown][] = [
     ["the newest gaps", (sqlite, now) => take(gaps.rows(view(sqlite, now)), 50)],
     ["how each dataset stands", (sqlite, now) => take(collection.rows(view(sqlite, now)), 50)],
-    ["what is fresh", (sqlite, now) => freshnessReader(sqlite)(now)],
+    ["what is fresh", (sqlite, now) => prepareFreshness(sqlite)(now)],
     ["the last trouble", (sqlite, now) => lastFailure(sqlite, 1, now)],
   ];
   it.each(causes)("%s", { timeout: 60_000 }, async (_, causeOf) => {

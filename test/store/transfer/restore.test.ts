@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { requireFreePlace } from "../../../src/store/transfer/restore.ts";
+import { requireFreePath } from "../../../src/store/transfer/restore.ts";
 import { temporaryPath } from "../temporary.ts";
 
 it.each([
@@ -11,14 +11,14 @@ it.each([
 ])("a place where %s lies is not free", (_, suffix, says) => {
   const path = temporaryPath();
   writeFileSync(path + suffix, "what was here");
-  expect(() => requireFreePlace(path)).toThrow(says);
+  expect(() => requireFreePath(path)).toThrow(says);
 });
 
 it("a directory in the place of the database is not free, an empty file or nothing is", () => {
   const path = temporaryPath();
-  expect(() => requireFreePlace(path)).not.toThrow();
+  expect(() => requireFreePath(path)).not.toThrow();
   writeFileSync(path, "");
-  expect(() => requireFreePlace(path)).not.toThrow();
+  expect(() => requireFreePath(path)).not.toThrow();
   mkdirSync(`${path}.d`);
-  expect(() => requireFreePlace(`${path}.d`)).toThrow(/is there already/);
+  expect(() => requireFreePath(`${path}.d`)).toThrow(/is there already/);
 });

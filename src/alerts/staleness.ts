@@ -2,24 +2,24 @@
 import { causes } from "../core/domain.ts";
 import { durationText } from "../core/text.ts";
 import type { Freshness } from "../store/history.ts";
-import type { Reading, Verdict } from "./rules.ts";
-import { instantText } from "./words.ts";
+import { instantText } from "./messages.ts";
+import type { Measurement, ThresholdState } from "./rules.ts";
 
 /** Slots that passed while nobody could run them say nothing of the next one. */
-const absent: readonly (string | null)[] = [causes.notRunning, causes.asleep];
+const notRunCauses: readonly (string | null)[] = [causes.notRunning, causes.asleep];
 
 /** `livedMs`: for how long the program has been there to collect. */
-export function ageReading(
+export function measureStaleness(
   { account, dataset, lastOkAt, ageMs, since, fresh, staleAt, offered, last }: Freshness,
   livedMs: number,
-): Reading {
+): Measurement {
   const limitMs = staleAt === null ? null : staleAt - Math.max(lastOkAt ?? since, since);
-  const wasTried = last !== null && last.state !== "ok" && !absent.includes(last.cause);
+  const wasTried = last !== null && last.state !== "ok" && !notRunCauses.includes(last.cause);
   // Started after a pause, it first gets the chance to look.
   const mayFire = wasTried || livedMs >= (limitMs ?? 0);
   // A new schedule waits for its first run, and nothing is better until that is complete.
   const isComplete = !offered || (lastOkAt !== null && lastOkAt >= since);
-  const verdict: Verdict = fresh ? (isComplete ? "good" : "unknown") : mayFire ? "bad" : "unknown";
+  const verdict: ThresholdState = fresh ? (isComplete ? "good" : "unknown") : mayFire ? "bad" : "unknown";
   const how =
     lastOkAt === null
       ? "has had no complete run yet"

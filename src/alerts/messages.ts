@@ -3,13 +3,13 @@ import { multiply, truncate } from "../core/decimal.ts";
 import type { Digits } from "../core/domain.ts";
 import { durationText, visible } from "../core/text.ts";
 import type { AlertState, OpenAlert } from "../store/alerts/alert-store.ts";
-import type { Reading } from "./rules.ts";
+import type { Measurement } from "./rules.ts";
 
 /** Longer names than any the exchange has are cut. Characters. */
-const longestName = 40;
+const maxNameChars = 40;
 
 /** A name from the exchange as a part of one line. */
-export const nameText = (name: unknown): string => visible(String(name)).slice(0, longestName);
+export const nameText = (name: unknown): string => visible(String(name)).slice(0, maxNameChars);
 
 /** "A, B, C and 4 more": so many names as one line has room for. */
 export function coinsText(coins: readonly string[]): string {
@@ -22,16 +22,16 @@ export const percentText = (share: Digits): string => `${truncate(multiply(share
 
 export const instantText = (at: number): string => new Date(at).toISOString();
 
-const begin: Record<AlertState, string> = { fired: "Alert", recovered: "Recovered", closed: "Closed" };
+const prefixes: Record<AlertState, string> = { fired: "Alert", recovered: "Recovered", closed: "Closed" };
 
 /** "Alert: main: BTCUSDT long (crossed, USDT, umcbl) is 4.87 % from its liquidation at 59000 (mark 62010.1); the limit is 5 %." */
-export function sentenceOf(state: "fired" | "recovered", reading: Reading): string {
+export function sentenceOf(state: "fired" | "recovered", reading: Measurement): string {
   const { kind, account, what, how, threshold } = reading;
   const limit =
     threshold === null ? "" : kind === "stale" ? durationText(Number(threshold) * 1000) : percentText(threshold);
-  return `${begin[state]}: ${account}: ${what} ${how}${limit && `; the limit is ${limit}`}.`;
+  return `${prefixes[state]}: ${account}: ${what} ${how}${limit && `; the limit is ${limit}`}.`;
 }
 
 /** Of an alert whose thing is gone. */
 export const closingOf = ({ account, what, firedAt }: OpenAlert): string =>
-  `${begin.closed}: ${account}: ${what} is no longer there; its alert of ${instantText(firedAt)} is over.`;
+  `${prefixes.closed}: ${account}: ${what} is no longer there; its alert of ${instantText(firedAt)} is over.`;

@@ -4,14 +4,14 @@ import { absolute, compare, decimalIn, isPositive, subtract } from "../core/deci
 import type { Digits, Row } from "../core/domain.ts";
 import type { AlertSettings } from "../settings/sections/alerts.ts";
 import type { StoredSnapshot } from "../store/alerts/alert-store.ts";
-import { type AlertKind, judgeLeast, judgeMost, type Reading, type Share, shareOf } from "./rules.ts";
-import { coinsText, nameText, percentText } from "./words.ts";
+import { coinsText, nameText, percentText } from "./messages.ts";
+import { type AlertKind, checkMaximum, checkMinimum, type Measurement, type Share, shareOf } from "./rules.ts";
 
 const unknown = { value: null, verdict: "unknown", how: "is unknown" } as const;
 
-type Judged = Pick<Reading, "value" | "verdict" | "how">;
+type Result = Pick<Measurement, "value" | "verdict" | "how">;
 
-interface Named {
+interface Subject {
   seen: StoredSnapshot;
   kind: AlertKind;
   subject: string;
@@ -19,7 +19,7 @@ interface Named {
   threshold: Digits;
 }
 
-const reading = ({ seen, ...named }: Named, judged: Judged): Reading => ({
+const measurement = ({ seen, ...named }: Subject, judged: Result): Measurement => ({
   ...named,
   account: seen.account,
   scopeId: seen.scopeId,
@@ -27,7 +27,7 @@ const reading = ({ seen, ...named }: Named, judged: Judged): Reading => ({
 });
 
 /** Of the positions of a scope: how far each is from its liquidation, and the margin ratio of those that stand alone. */
-export function positionReadings(seen: StoredSnapshot, rows: readonly Row[], settings: AlertSettings): Reading[] {
+export function measurePositions(seen: StoredSnapshot, rows: readonly Row[], settings: AlertSettings): Measurement[] {
   const { liquidationDistance, marginRatio } = settings;
   return rows.flatMap((row) => {
     const { symbol, hold_side: side, margin_mode: mode, margin_coin: coin } = row;
@@ -38,18 +38,18 @@ export function positionReadings(seen: StoredSnapshot, rows: readonly Row[], set
       ...(liquidationDistance === null
         ? []
         : [
-            reading(
+            measurement(
               { ...named, kind: "liquidation-distance", threshold: liquidationDistance },
-              nearness(row, liquidationDistance),
+              liquidationDistanceOf(row, liquidationDistance),
             ),
           ]),
       // The ratio of crossed ones is that of their account.
       ...(marginRatio === null || mode !== "isolated"
         ? []
         : [
-            reading(
+            measurement(
               { ...named, kind: "margin-ratio", threshold: marginRatio },
-              ratio(decimalIn(row, "margin_ratio"), marginRatio),
+              marginRatioOf(decimalIn(row, "margin_ratio"), marginRatio),
             ),
           ]),
     ];
@@ -60,7 +60,7 @@ export function positionReadings(seen: StoredSnapshot, rows: readonly Row[], set
  * A liquidation price of zero or less means that there is none. One that stands alone and is on the wrong side of its price is
  * being liquidated; that of a crossed one can be on either side, as its whole account has it.
  */
-function nearness(row: Row, limit: Digits): Judged {
+function liquidationDistanceOf(row: Row, limit: Digits): Result {
   const liquidation = decimalIn(row, "liquidation_price");
   const mark = decimalIn(row, "mark_price");
   if (liquidation === null) return unknown;
@@ -70,40 +70,44 @@ function nearness(row: Row, limit: Digits): Judged {
   const share: Share = { part: row.margin_mode === "isolated" ? left : absolute(left), whole: mark };
   const value = shareOf(share);
   const how = `is ${percentText(value ?? "0")} from its liquidation at ${liquidation} (mark ${mark})`;
-  return { value, verdict: judgeLeast(share, limit), how };
+  return { value, verdict: checkMinimum(share, limit), how };
 }
 
-function ratio(value: Digits | null, limit: Digits): Judged {
+function marginRatioOf(value: Digits | null, limit: Digits): Result {
   if (value === null) return unknown;
   const how = `has a margin ratio of ${percentText(value)}, and is liquidated at 100 %`;
-  return { value, verdict: judgeMost({ part: value, whole: "1" }, limit), how };
+  return { value, verdict: checkMaximum({ part: value, whole: "1" }, limit), how };
 }
 
 /** Of the futures accounts of a classic account: v1 and v2 tell the risk of each margin coin. */
-export function futuresReadings(seen: StoredSnapshot, rows: readonly Row[], { marginRatio }: AlertSettings): Reading[] {
+export function measureFuturesAccounts(
+  seen: StoredSnapshot,
+  rows: readonly Row[],
+  { marginRatio }: AlertSettings,
+): Measurement[] {
   if (marginRatio === null || seen.productType === "unified") return [];
   return rows.map((row) => {
     const subject = JSON.stringify([seen.productType, row.margin_coin]);
     const what = `futures account in ${nameText(row.margin_coin)} (${seen.productType})`;
     const named = { seen, kind: "margin-ratio", subject, what, threshold: marginRatio } as const;
-    return reading(named, ratio(decimalIn(row, "cross_risk_rate"), marginRatio));
+    return measurement(named, marginRatioOf(decimalIn(row, "cross_risk_rate"), marginRatio));
   });
 }
 
 /** Of the whole of a unified account: v3 tells one ratio. */
-export function unifiedReadings(
+export function measureUnifiedAccount(
   seen: StoredSnapshot,
   [row]: readonly Row[],
   { marginRatio }: AlertSettings,
-): Reading[] {
+): Measurement[] {
   if (marginRatio === null || !row) return [];
   const what = "unified account";
   const named = { seen, kind: "margin-ratio", subject: "unified", what, threshold: marginRatio } as const;
-  return [reading(named, ratio(decimalIn(row, "margin_ratio"), marginRatio))];
+  return [measurement(named, marginRatioOf(decimalIn(row, "margin_ratio"), marginRatio))];
 }
 
 /** What drawdown looks at: the whole of an equity, or all of it that has a price. */
-export interface Watched {
+export interface MonitoredEquity {
   value: Digits;
   /** Coins that the exchange has no price for, and so are in no sum. */
   unpriced: readonly string[];
@@ -112,26 +116,26 @@ export interface Watched {
 }
 
 /** Null where something did not tell its part: what is left would look like a loss. */
-export function watchedEquity([row]: readonly Row[]): Watched | null {
+export function monitoredEquity([row]: readonly Row[]): MonitoredEquity | null {
   if (!row) return null;
   if (row.complete === 1) return withValue(decimalIn(row, "usdt_equity"), {});
   if (typeof row.unpriced !== "string" || row.missing !== null) return null;
   return withValue(decimalIn(row, "priced_usdt"), JSON.parse(row.unpriced) as Record<string, Digits>);
 }
 
-const withValue = (value: Digits | null, amounts: Readonly<Record<string, Digits>>): Watched | null =>
+const withValue = (value: Digits | null, amounts: Readonly<Record<string, Digits>>): MonitoredEquity | null =>
   value === null ? null : { value, unpriced: Object.keys(amounts), amounts };
 
 /** Of equity beside the peak of its window; null is a peak that nothing can be compared with. */
-export function drawdownReading(
+export function measureDrawdown(
   seen: StoredSnapshot,
-  { value: equity, unpriced }: Pick<Watched, "value" | "unpriced">,
+  { value: equity, unpriced }: Pick<MonitoredEquity, "value" | "unpriced">,
   peak: Digits | null,
   threshold: Digits,
   hours: number,
-): Reading {
+): Measurement {
   const named = { seen, kind: "drawdown", subject: "equity", what: "equity", threshold } as const;
-  if (peak === null || !isPositive(peak)) return reading(named, unknown);
+  if (peak === null || !isPositive(peak)) return measurement(named, unknown);
   const share: Share = { part: subtract(peak, equity), whole: peak };
   const value = shareOf(share);
   const days = hours / 24;
@@ -140,5 +144,5 @@ export function drawdownReading(
     compare(equity, peak) >= 0
       ? `of ${equity} USDT${without} is the most of ${days} days`
       : `of ${equity} USDT${without} is ${percentText(value ?? "0")} under the most of ${days} days (${peak} USDT)`;
-  return reading(named, { value, verdict: judgeMost(share, threshold), how });
+  return measurement(named, { value, verdict: checkMaximum(share, threshold), how });
 }

@@ -16,22 +16,22 @@ import {
   type StoredSnapshot,
 } from "../store/alerts/alert-store.ts";
 import type { Store } from "../store/store.ts";
-import { ageReading } from "./ages.ts";
 import { AlertCursor } from "./cursor.ts";
-import { drawdownOf, Peaks } from "./drawdown.ts";
+import { evaluateDrawdown, Peaks } from "./drawdown.ts";
 import { Evaluation, keyOf } from "./evaluation.ts";
-import { futuresReadings, positionReadings, unifiedReadings, watchedEquity } from "./readings.ts";
-import type { AlertKind, Reading } from "./rules.ts";
+import { measureFuturesAccounts, measurePositions, measureUnifiedAccount, monitoredEquity } from "./measurements.ts";
+import type { AlertKind, Measurement } from "./rules.ts";
+import { measureStaleness } from "./staleness.ts";
 
 /** After so long the event loop turns once: a snapshot with many positions takes a few. Milliseconds. */
-const maxTurnMs = 20;
+const yieldAfterMs = 20;
 
 /** The wall clock is ahead of the monotonic one by this much where the machine slept. Milliseconds. */
-const minLeapMs = 10_000;
+const minClockJumpMs = 10_000;
 
-const refusals = [...codesOf("auth", "permission"), writeKey];
+const rejectionCodes = [...codesOf("auth", "permission"), writeKey];
 
-export class Watch {
+export class AlertEvaluator {
   readonly #store: Pick<Store, "alerts" | "freshness">;
   readonly #alerts: AlertStore;
   readonly #settings: AlertSettings;
@@ -69,29 +69,29 @@ export class Watch {
   }
 
   /** Evaluates some of what is new; resolves with what is said, and whether more is left. */
-  async look(): Promise<{ said: Notification[]; more: boolean }> {
+  async evaluateNew(): Promise<{ said: Notification[]; more: boolean }> {
     const unseen = await this.#cursor.next();
     const evaluation = new Evaluation(await this.#alerts.open(), this.#delivery);
     const peaks = new Peaks(this.#alerts);
     let turnedAt = this.#clock.monotonic();
     for (const seen of unseen.snapshots) {
-      if (this.#clock.monotonic() - turnedAt >= maxTurnMs) {
+      if (this.#clock.monotonic() - turnedAt >= yieldAfterMs) {
         await new Promise(setImmediate);
         turnedAt = this.#clock.monotonic();
       }
       await this.#evaluate(seen, evaluation, peaks);
     }
     await this.#closeUnasked(evaluation);
-    const isCurrent = await this.#cursor.pass(unseen, { ...evaluation.changes(), peaks: peaks.found });
+    const isCurrent = await this.#cursor.advance(unseen, { ...evaluation.changes(), peaks: peaks.found });
     return isCurrent ? { said: evaluation.messages, more: unseen.more } : { said: [], more: true };
   }
 
   /** Evaluates what only time tells. */
-  async lookAtAges(): Promise<Notification[]> {
+  async evaluateStaleness(): Promise<Notification[]> {
     const now = this.#clock.now();
     const presentMs = this.#presentMs(now);
     const scheduled = await this.#store.freshness(now);
-    const readings = this.#settings.stale ? scheduled.map((one) => ageReading(one, presentMs)) : [];
+    const readings = this.#settings.stale ? scheduled.map((one) => measureStaleness(one, presentMs)) : [];
     const listed = new Set(readings.map(keyOf));
     const open = await this.#alerts.open();
     const evaluation = new Evaluation(open, this.#delivery);
@@ -110,7 +110,7 @@ export class Watch {
 
   /** Writes down how far it has looked. */
   end(): Promise<void> {
-    return this.#cursor.end();
+    return this.#cursor.save();
   }
 
   async #evaluate(seen: StoredSnapshot, evaluation: Evaluation, peaks: Peaks): Promise<void> {
@@ -118,39 +118,40 @@ export class Watch {
     if (settings.keyRefused && seen.account !== publicAccount) await this.#evaluateKey(seen, evaluation);
     if (seen.errorCode !== null || !["positions", "mix-accounts", "equity"].includes(seen.dataset)) return;
     const rows = await this.#alerts.rows(datasetNamed(seen.dataset), seen.id);
-    const apply = (readings: readonly Reading[]) => {
+    const apply = (readings: readonly Measurement[]) => {
       for (const reading of readings) evaluation.apply(reading, seen.takenAt, seen.id);
     };
     if (seen.dataset === "positions") {
-      const readings = positionReadings(seen, rows, settings);
+      const readings = measurePositions(seen, rows, settings);
       apply(readings);
       evaluation.closeOthers(seen, ["liquidation-distance", "margin-ratio"], readings);
     }
     if (seen.dataset === "mix-accounts") {
-      const readings = futuresReadings(seen, rows, settings);
+      const readings = measureFuturesAccounts(seen, rows, settings);
       apply(readings);
       evaluation.closeOthers(seen, ["margin-ratio"], readings);
     }
     if (seen.dataset !== "equity") return;
-    apply(unifiedReadings(seen, rows, settings));
+    apply(measureUnifiedAccount(seen, rows, settings));
     const { drawdown, drawdownHours } = settings;
-    const equity = watchedEquity(rows);
+    const equity = monitoredEquity(rows);
     if (equity === null) return;
     const known = await peaks.add(seen, equity.value, drawdownHours);
-    if (drawdown !== null) apply([await drawdownOf(seen, equity, known, { drawdown, drawdownHours }, this.#alerts)]);
+    if (drawdown !== null)
+      apply([await evaluateDrawdown(seen, equity, known, { drawdown, drawdownHours }, this.#alerts)]);
   }
 
   /** A key is refused as long as anything that is asked with it was refused the last time it was answered. */
   async #evaluateKey(seen: StoredSnapshot, evaluation: Evaluation): Promise<void> {
     const { account, errorCode } = seen;
     const isOpen = evaluation.openOf("key-refused", account).length > 0;
-    if (errorCode === null ? !isOpen : !refusals.includes(errorCode)) return;
-    const code = (await this.#alerts.verdicts(seen, refusals)).find((one) => one.code !== null)?.code ?? null;
+    if (errorCode === null ? !isOpen : !rejectionCodes.includes(errorCode)) return;
+    const code = (await this.#alerts.lastOutcomes(seen, rejectionCodes)).find((one) => one.code !== null)?.code ?? null;
     const reading = { kind: "key-refused", account, subject: "key", what: "API key", scopeId: null } as const;
     const judged =
       code === null
         ? ({ verdict: "good", how: "is accepted" } as const)
-        : ({ verdict: "bad", how: `is refused (${refusalText(code)})` } as const);
+        : ({ verdict: "bad", how: `is refused (${rejectionText(code)})` } as const);
     evaluation.apply({ ...reading, ...judged, value: null, threshold: null }, seen.takenAt, seen.id);
   }
 
@@ -158,7 +159,7 @@ export class Watch {
   async #closeUnasked(evaluation: Evaluation): Promise<void> {
     const scopes = evaluation.open.flatMap(({ scopeId }) => scopeId ?? []);
     if (scopes.length === 0) return;
-    const unasked = await this.#alerts.unasked(scopes);
+    const unasked = await this.#alerts.inactiveScopes(scopes);
     for (const alert of evaluation.open)
       if (alert.scopeId !== null && unasked.includes(alert.scopeId)) evaluation.close(alert, this.#clock.now());
   }
@@ -168,12 +169,12 @@ export class Watch {
     const monotonic = this.#clock.monotonic();
     const leap = now - this.#lookedAt.wall - (monotonic - this.#lookedAt.monotonic);
     this.#lookedAt = { wall: now, monotonic };
-    if (leap > minLeapMs) this.#presentSince = monotonic;
+    if (leap > minClockJumpMs) this.#presentSince = monotonic;
     return monotonic - this.#presentSince;
   }
 }
 
-function refusalText(code: string): string {
+function rejectionText(code: string): string {
   if (code === writeKey) return "it may write, and BITGET_ALLOW_WRITE_KEYS is not set";
   const { hint } = errorClassOf(code, 400);
   return hint === "" ? code : `${code}: ${hint}`;

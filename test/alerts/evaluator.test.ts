@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Watch } from "../../src/alerts/watch.ts";
+import { AlertEvaluator } from "../../src/alerts/evaluator.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import type { Row, Scope } from "../../src/core/domain.ts";
 import { datasetNamed } from "../../src/datasets/index.ts";
@@ -24,13 +24,13 @@ async function begin(settings: Partial<AlertSettings>, path = temporaryPath()) {
   const store = await open(path);
   const clock = new SettableClock(start);
   const said: string[] = [];
-  let watch = new Watch(store, { ...off, ...settings }, clock);
+  let watch = new AlertEvaluator(store, { ...off, ...settings }, clock);
   await watch.begin();
   const look = async () => {
     for (let more = true; more; ) {
-      const seen = await watch.look();
+      const seen = await watch.evaluateNew();
       more = seen.more;
-      for (const one of [...seen.said, ...(await watch.lookAtAges())])
+      for (const one of [...seen.said, ...(await watch.evaluateStaleness())])
         said.push(`${one.state} ${one.kind} ${one.account} ${one.what} ${one.value}`);
     }
   };
@@ -43,7 +43,7 @@ async function begin(settings: Partial<AlertSettings>, path = temporaryPath()) {
     /** As after a restart, with other settings if given. */
     async restart(changed: Partial<AlertSettings> = settings) {
       await watch.end();
-      watch = new Watch(store, { ...off, ...changed }, clock);
+      watch = new AlertEvaluator(store, { ...off, ...changed }, clock);
       await watch.begin();
     },
   };
@@ -390,7 +390,7 @@ it("many positions are evaluated while the event loop turns", async () => {
   const store = await open(temporaryPath());
   let ms = 0;
   const clock = { ...systemClock, monotonic: () => (ms += 10) };
-  const watch = new Watch(store, { ...off, liquidationDistance: "0.1" }, clock);
+  const watch = new AlertEvaluator(store, { ...off, liquidationDistance: "0.1" }, clock);
   await watch.begin();
   const known = { marginCoin: "USDT", holdSide: "long", marginMode: "crossed", liquidationPrice: "100.1" };
   for (let n = 0; n < 12; n++) {
@@ -404,7 +404,7 @@ it("many positions are evaluated while the event loop turns", async () => {
     next = setImmediate(turn);
   };
   let next = setImmediate(turn);
-  const { said } = await watch.look();
+  const { said } = await watch.evaluateNew();
   clearImmediate(next);
   expect(turns).toBeGreaterThan(4);
   expect(said).toHaveLength(600);
@@ -429,11 +429,11 @@ describe("the positions of accounts", () => {
     /** One life of the process, which looks and then ends without a word. */
     const live = async (looks: boolean, ...runs: [account: string, at: number, price: string][]) => {
       const store = await open(path);
-      const watch = new Watch(store, settings, new SettableClock(start));
+      const watch = new AlertEvaluator(store, settings, new SettableClock(start));
       await watch.begin();
       for (const one of runs) {
         await run(store, ...one);
-        if (looks) said.push(...(await watch.look()).said.map(({ account, state }) => `${account} ${state}`));
+        if (looks) said.push(...(await watch.evaluateNew()).said.map(({ account, state }) => `${account} ${state}`));
       }
       store.close();
     };
@@ -457,7 +457,7 @@ describe("the positions of accounts", () => {
     const store = await open(older(version));
     const after = await store.alerts.begin();
     expect(after).toEqual(new Map([["main", 8]]));
-    const { snapshots } = await store.alerts.unseen(after, 10);
+    const { snapshots } = await store.alerts.newSnapshots(after, 10);
     expect(snapshots.map(({ id }) => id)).toEqual(version === "0003" ? [] : [9, 10]);
   });
 });
