@@ -43,7 +43,7 @@ row("C7", ".env 0644, directory 0777, database 0644, symlinked .env", { within: 
 
   chmodSync(join(folder, "data"), 0o777);
   const shared = await refusal(bench, noKeys);
-  expect(shared).toEqual([expect.stringContaining(`${path} lies where everybody can put files. `)]);
+  expect(shared).toEqual([expect.stringContaining(`${path} is in a world-writable directory. `)]);
   mend(shared);
   await expectCollects(bench, noKeys);
 });

@@ -161,7 +161,7 @@ rowTraced("S20c", "a share that lets nobody lock, and one that cannot be written
   const failing = (fault: string) => ["strace", "-f", "-qq", "-o", "/dev/null", "-P", draft, "-e", `inject=${fault}`];
   for (const [fault, says] of [
     ["fcntl:error=ENOLCK", /Its file system lets nobody lock a file; write it to a local disk/],
-    ["pwrite64:error=ENOSPC", /Make room there/],
+    ["pwrite64:error=ENOSPC", /Free some space/],
     ["pwrite64:error=EIO", /Check the disk, or the connection to it/],
     ["openat:error=EROFS", /Its disk can only be read/],
     ["openat:error=EACCES", /Check the owner and mode of its folder/],

@@ -107,8 +107,8 @@ row(
     expect(digits.length).toBeGreaterThan(3);
     flip("value.db", readFileSync(path).indexOf(digits) + 1, 1);
     await Promise.all([
-      expectRefused(bench, "file:./half.db", /is damaged \(.*\)\. Keep it for rescue and restore a backup/),
-      expectRefused(bench, "file:./page.db", /is damaged \(.*\)\. Keep it for rescue and restore a backup/),
+      expectRefused(bench, "file:./half.db", /is damaged \(.*\)\. Keep the file for recovery, and restore a backup/),
+      expectRefused(bench, "file:./page.db", /is damaged \(.*\)\. Keep the file for recovery, and restore a backup/),
     ]);
     // Its pages fit together, so only the digests can tell.
     const verified = await run(["db", "verify"], { DATABASE_URL: "file:./value.db" });

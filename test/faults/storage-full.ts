@@ -61,18 +61,20 @@ rowOnDisk("S1b", "less room than a run needs", { always: true, within: 60 }, asy
   const disk = mountDisk(bench, dirname(path), 500.1 * megabyte);
   const daemon = await bench.start({ SCHEDULE_POSITIONS: "" });
   await nextRun(daemon, "spot-assets", "ok", 0);
-  expect(daemon.output().stderr).toMatch(/"level":40,.*only 499 MB are free on the disk of .*nothing is collected/);
+  expect(daemon.output().stderr).toMatch(
+    /"level":40,.*only 499 MB are free on the disk of .*collecting stops below 50 MB/,
+  );
   expect((await bench.run(["status"])).stdout).toContain("only 499 MB are free on the disk of");
   disk.resize(50.1 * megabyte);
   const refused = await nextRun(daemon, "spot-assets", "failed");
-  const problem = /^disk_space only 49 MB .* a run needs 50 MB\. Make room; collecting goes on by itself/;
+  const problem = /^disk_space only 49 MB .* a run needs 50 MB\. Free some space; collecting resumes automatically/;
   expect(refused).toMatchObject({ requests: 0, failed: [expect.stringMatching(problem)] });
   expect((await bench.run(["status"])).stdout).toMatch(
     /failures:\n {2}main spot-assets: disk_space only 49 MB are free/,
   );
   disk.resize(600 * megabyte);
   await nextRun(daemon, "spot-assets", "ok");
-  await daemon.printed("there is room on the disk again");
+  await daemon.printed("enough space on the disk again");
   expect(rows(`select state, cause, requests, rows from runs where scheduled_for = '${refused.slot}'`)).toEqual([
     { state: "failed", cause: "disk_space", requests: 0, rows: 0 },
   ]);

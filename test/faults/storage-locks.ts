@@ -44,7 +44,7 @@ row("S4b", "database locked by another process for 12 s", { within: 90 }, async 
   const daemon = await bench.start({ ...oneLine, SCHEDULE_SPOT_ASSETS: soon(30), SCHEDULE_POSITIONS: "" });
   await until(() => rows("select * from schedules").length > 0);
   const letGo = holdLock(bench);
-  await daemon.printed("is held by another program for more than 10 s. Close what writes to it.");
+  await daemon.printed("has been locked by another program for more than 10 s. Close the program that writes to it.");
   // The slot could not be claimed, so nobody was asked for what might not be kept.
   expect(exchange.record).toEqual([]);
   await seconds(2);
@@ -71,9 +71,7 @@ row("S5", "a reader that does not end", { within: 60 }, async (bench) => {
     await new Promise(setImmediate);
   }
   expect(wal()).toBeGreaterThan(64_000_000);
-  await daemon.printed(
-    /"level":50,.*collector\.db-wal has \d+ MB: some program has been reading the database for long/,
-  );
+  await daemon.printed(/"level":50,.*collector\.db-wal is \d+ MB: another program has been reading the database/);
   await nextRun(daemon, "spot-assets", "ok");
   expect(daemon.output().stderr.split("has been reading").length - 1).toBe(1);
   writer.exec("drop table ballast");

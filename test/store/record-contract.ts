@@ -119,7 +119,9 @@ export function recordContract(newDatabase: NewDatabase): void {
       const bad = batch(1, [bill(5, { amount: "12,5" })]);
       expect(await store(to, 1, [bad, batch(1, [bill(6)], {}, "cmcbl")])).toEqual({
         state: "partial",
-        failures: [{ scope: "umcbl", takenAt: at(1), code: "shape", message: '5: amount: no decimal number: "12,5"' }],
+        failures: [
+          { scope: "umcbl", takenAt: at(1), code: "shape", message: '5: amount: not a decimal number: "12,5"' },
+        ],
         changed: [],
       });
       expect(await readingOf(to, "umcbl")).toBeNull();

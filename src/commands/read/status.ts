@@ -31,7 +31,7 @@ export const status: Command = {
     else {
       printSeries(all, print);
       const room = diskSpaceFor(databasePath);
-      if (room.verdict !== "enough") print(`\n${describeDiskSpace(databasePath, room)}`);
+      if (room.level !== "enough") print(`\n${describeDiskSpace(databasePath, room)}`);
       if (all.some((one) => one.lastOkAt !== null && one.ageMs === null)) print(`\n${clockIsBehind}`);
       if (isCollecting === false) print("\nNothing collects into this database now; `bitget-collector start` goes on.");
       else if (isCollecting && all.every((one) => now - one.firstUnprocessedSlot > patience)) print(`\n${waiting}`);

@@ -1,4 +1,4 @@
-/** The disk under the database: how much room is left on it, and how long the write-ahead log beside the database is. */
+/** Watches the free space of the disk that holds the database, and the size of the write-ahead log. */
 import { statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { SpaceError } from "../../core/errors.ts";
@@ -6,26 +6,26 @@ import type { Log } from "../../core/log.ts";
 
 const megabyte = 1_000_000;
 
-/** Below `least` no run begins: what is left is for the ledger, which says so. Below `comfortable` the log warns. Bytes. */
-const room = { least: 50 * megabyte, comfortable: 500 * megabyte };
+/** Below `required` no run begins, so that the run ledger can still record why. Below `warning` the log warns. Bytes. */
+const limits = { required: 50 * megabyte, warning: 500 * megabyte };
 
-/** Checkpoints keep it at a few megabytes; only a reader that does not end lets it grow so long. Bytes. */
-const longestWal = 64 * megabyte;
+/** Checkpoints keep the log at a few megabytes; only a read transaction that does not end lets it grow beyond this. Bytes. */
+const maxWalBytes = 64 * megabyte;
 
-/** "none" is too little for another run. */
+/** Free space of a disk. The level `none` is too little for another run. */
 export interface DiskSpace {
   freeBytes: number;
-  verdict: "enough" | "scarce" | "none";
+  level: "enough" | "scarce" | "none";
 }
 
-/** What this user may still write on the disk of the database; infinite where the system does not tell. */
+/** Returns the space that this user may still write on the disk of the database; infinite where the system does not report it. */
 export function diskSpaceFor(path: string): DiskSpace {
   const { bavail, blocks, bsize } = diskOf(path);
   const freeBytes = bavail * bsize;
-  // A disk that is smaller than a limit (a test's, one in memory) could never keep it; there SQLite says when it is full.
-  const lacks = (bytes: number) => freeBytes < bytes && blocks * bsize > bytes;
-  const verdict = lacks(room.least) ? "none" : lacks(room.comfortable) ? "scarce" : "enough";
-  return { freeBytes, verdict };
+  // A disk smaller than a limit (in a test, or in memory) could never meet it; there SQLite reports when it is full.
+  const isBelow = (bytes: number) => freeBytes < bytes && blocks * bsize > bytes;
+  const level = isBelow(limits.required) ? "none" : isBelow(limits.warning) ? "scarce" : "enough";
+  return { freeBytes, level };
 }
 
 function diskOf(path: string): { bavail: number; blocks: number; bsize: number } {
@@ -37,41 +37,42 @@ function diskOf(path: string): { bavail: number; blocks: number; bsize: number }
   }
 }
 
-/** A sentence for the person who can make room. */
-export const describeDiskSpace = (path: string, { freeBytes, verdict }: DiskSpace): string =>
+/** Returns a message that says how much space is free and what to do. */
+export const describeDiskSpace = (path: string, { freeBytes, level }: DiskSpace): string =>
   `only ${Math.floor(freeBytes / megabyte)} MB are free on the disk of ${path}; ` +
-  (verdict === "none"
-    ? "a run needs 50 MB. Make room; collecting goes on by itself."
-    : "below 50 MB nothing is collected.");
+  (level === "none"
+    ? "a run needs 50 MB. Free some space; collecting resumes automatically."
+    : "collecting stops below 50 MB.");
 
-/** Says in the log, once each, when room gets scarce and when the write-ahead log does not end, and when that is over. */
+/** Returns a check that throws a SpaceError before a run, and logs when space gets scarce or the write-ahead log too large, and when that ends. */
 export function createDiskWatch(path: string, log: Log): { requireDiskSpace(): void } {
   const wal = `${path}-wal`;
   let isScarce = false;
   let isLong = false;
 
-  function noticeRoom(found: DiskSpace): void {
-    if ((found.verdict !== "enough") === isScarce) return;
+  function logSpace(found: DiskSpace): void {
+    if ((found.level !== "enough") === isScarce) return;
     isScarce = !isScarce;
     const fields = { path, freeBytes: found.freeBytes };
     if (isScarce) log.warn(fields, describeDiskSpace(path, found));
-    else log.info(fields, "there is room on the disk again");
+    else log.info(fields, "enough space on the disk again");
   }
 
-  function noticeWal(bytes: number): void {
-    if (bytes > longestWal === isLong) return;
+  function logWalSize(bytes: number): void {
+    if (bytes > maxWalBytes === isLong) return;
     isLong = !isLong;
-    const size = `${wal} has ${Math.ceil(bytes / megabyte)} MB`;
-    if (isLong) log.error({ path, bytes }, `${size}: some program has been reading the database for long; close it`);
-    else log.info({ path, bytes }, `${size} now`);
+    const size = `${wal} is ${Math.ceil(bytes / megabyte)} MB`;
+    if (isLong)
+      log.error({ path, bytes }, `${size}: another program has been reading the database for a long time; close it`);
+    else log.info({ path, bytes }, `${size} again`);
   }
 
   return {
     requireDiskSpace() {
-      noticeWal(statSync(wal, { throwIfNoEntry: false })?.size ?? 0);
+      logWalSize(statSync(wal, { throwIfNoEntry: false })?.size ?? 0);
       const found = diskSpaceFor(path);
-      noticeRoom(found);
-      if (found.verdict === "none") throw new SpaceError(describeDiskSpace(path, found));
+      logSpace(found);
+      if (found.level === "none") throw new SpaceError(describeDiskSpace(path, found));
     },
   };
 }

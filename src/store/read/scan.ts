@@ -8,7 +8,7 @@ import type { Filter, RowFormat, Span } from "../history.ts";
 import { instantText } from "../schema/encoding.ts";
 import { layoutOf } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
-import { type Cursor, createCursor, type Part, partsOf } from "./version-cursor.ts";
+import { createVersionCursor, type VersionCursor, type VersionTable, versionTablesOf } from "./version-cursor.ts";
 
 interface ScanOptions<T> extends Span, RowFormat<T> {
   filter: Filter;
@@ -27,7 +27,7 @@ export const historyColumns = (sqlite: Sqlite, dataset: Dataset): string[] =>
 
 /** The rows that the history view shows, in its columns: those of a snapshot at a time, each read when it is asked for. */
 export function* scanHistory<T>(sqlite: Sqlite, dataset: Dataset, wanted: ScanOptions<T>): Generator<T[][], void> {
-  const parts = partsOf(sqlite, layoutOf(dataset));
+  const parts = versionTablesOf(sqlite, layoutOf(dataset));
   const reader: Reader<T> = {
     ...wanted,
     parts,
@@ -84,7 +84,7 @@ export function* selectRows(
 }
 
 interface Reader<T> extends ScanOptions<T> {
-  parts: readonly Part[];
+  parts: readonly VersionTable[];
   runs: readonly Run[];
   /** An item that has vanished has one last row. */
   showsEnd: boolean;
@@ -92,13 +92,13 @@ interface Reader<T> extends ScanOptions<T> {
 
 /** Neighbouring columns whose cells change together: with a part, with the snapshot, or never. */
 interface Run {
-  source: Part | "snapshot" | "item";
+  source: VersionTable | "snapshot" | "item";
   columns: string[];
 }
 
 const ofSnapshots = ["taken_at", "taken_at_ms", "snapshot_id"];
 
-function runsOf(columns: readonly string[], parts: readonly Part[], joined: boolean): Run[] {
+function runsOf(columns: readonly string[], parts: readonly VersionTable[], joined: boolean): Run[] {
   const runs: Run[] = [];
   for (const name of columns) {
     const part = parts.find((part) => part.columns.includes(name));
@@ -149,10 +149,10 @@ function followItem<T>(reader: Reader<T>, known: Record<string, Cell>): Followed
     runs: [...runs.entries()]
       .filter(([, run]) => run.source === part)
       .map(([at, { columns }]) => ({ at, columns, places: columns.map((name) => part.columns.indexOf(name)) })),
-    cursor: createCursor(part, Number(known.id)),
+    cursor: createVersionCursor(part, Number(known.id)),
     written: Number.NaN,
   }));
-  const steady = followed[0]?.cursor as Cursor;
+  const steady = followed[0]?.cursor as VersionCursor;
   const row = runs.map(({ columns }) => {
     const cells = columns.map((name) => cell(known[name] ?? null, name));
     return join ? join(cells) : (cells[0] as T);

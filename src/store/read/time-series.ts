@@ -5,7 +5,7 @@ import type { Dataset } from "../../datasets/dataset.ts";
 import type { ColumnValues, ItemCells, ItemPoint, ItemRef, Span } from "../history.ts";
 import { layoutOf } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
-import { createCursor, partsOf } from "./version-cursor.ts";
+import { createVersionCursor, versionTablesOf } from "./version-cursor.ts";
 
 const chunk = 1000;
 
@@ -18,10 +18,10 @@ export function* itemPoints<T>(
   columns: readonly string[],
   valueFrom: (cells: ItemCells) => T,
 ): Generator<ItemPoint<T>, void> {
-  const followed = partsOf(sqlite, layoutOf(dataset)).map((part) => ({
+  const followed = versionTablesOf(sqlite, layoutOf(dataset)).map((part) => ({
     part,
     places: part.columns.map((name) => columns.indexOf(name)),
-    cursor: createCursor(part, itemId ?? 0),
+    cursor: createVersionCursor(part, itemId ?? 0),
     written: Number.NaN,
   }));
   const steady = followed[0]?.cursor;

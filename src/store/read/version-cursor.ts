@@ -10,7 +10,7 @@ type Stored = string | number | null;
 type VersionRow = [since: number, ...cells: Stored[]];
 
 /** One of the tables that an item is kept in. */
-export interface Part {
+export interface VersionTable {
   /** Of `values`, by the names of the history view; the steady part begins with `present`, which no view shows. */
   columns: readonly string[];
   /** The version in force at a snapshot. */
@@ -21,7 +21,7 @@ export interface Part {
   values(version: VersionRow): Cell[];
 }
 
-export interface Cursor {
+export interface VersionCursor {
   /** The snapshot that wrote the version in force, 0 where there is none, and the one that wrote the next. */
   since: number;
   next: number;
@@ -33,7 +33,7 @@ export interface Cursor {
 /** How many versions are read at once. */
 const chunk = 64;
 
-export function partsOf(sqlite: Sqlite, layout: StorageLayout): Part[] {
+export function versionTablesOf(sqlite: Sqlite, layout: StorageLayout): VersionTable[] {
   const steady = partOf(sqlite, layout, "steady", ["present", ...layout.steady.map(snakeCase)]);
   const extra = partOf(sqlite, layout, "extra", ["fields"]);
   if (layout.moving.length === 0) return [steady, extra];
@@ -45,7 +45,7 @@ function partOf(
   layout: StorageLayout,
   name: "steady" | "moving" | "extra",
   stored: readonly string[],
-): Part {
+): VersionTable {
   const isAmount = (column: string) => kindOf(layout, column) === "decimal";
   const amounts = stored.filter(isAmount);
   const others = stored.filter((column) => !isAmount(column));
@@ -79,13 +79,13 @@ const digitsOf = (amounts: readonly string[]): string =>
 
 const decoded = (hex: string): string => `replace(replace(replace(${hex}, 'F', ''), 'A', '-'), 'B', '.')`;
 
-function readRows(sqlite: Sqlite, selected: readonly string[], next: string): Part["after"] {
+function readRows(sqlite: Sqlite, selected: readonly string[], next: string): VersionTable["after"] {
   const statement = sqlite.prepare<[number, number], VersionRow>(`select ${selected.join(", ")} ${next}`).raw();
   return (itemId, since) => statement.all(itemId, since);
 }
 
 /** Versions of nothing but amounts as one text of lines, which takes two thirds of the time of rows. */
-function readAsText(sqlite: Sqlite, amounts: readonly string[], next: string): Part["after"] {
+function readAsText(sqlite: Sqlite, amounts: readonly string[], next: string): VersionTable["after"] {
   const line = ["since", ...amounts.map((column) => `hex(${column})`)].join(` || '${comma}' || `);
   const statement = sqlite
     .prepare<[number, number], string | null>(
@@ -112,10 +112,10 @@ function readable(cell: Stored, isInstant: boolean | undefined): Cell {
   return isInstant ? new Date(cell).toISOString() : BigInt(cell);
 }
 
-export function createCursor(part: Part, itemId: number): Cursor {
+export function createVersionCursor(part: VersionTable, itemId: number): VersionCursor {
   let ahead: VersionRow[] = [];
   let at = 0;
-  const cursor: Cursor = {
+  const cursor: VersionCursor = {
     since: 0,
     next: 0,
     version: undefined,

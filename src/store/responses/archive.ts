@@ -152,7 +152,7 @@ export class ResponseArchive {
     const { clock, days, log } = this.#options;
     const path = this.#path;
     try {
-      if (diskSpaceFor(path).verdict !== "enough") throw new Error("too little room on the disk");
+      if (diskSpaceFor(path).level !== "enough") throw new Error("too little room on the disk");
       this.#write(some, packed, { now: clock.now(), days });
       this.#isFailing = false;
     } catch (error) {

@@ -5,7 +5,7 @@
 import { snakeCase } from "../../core/columns.ts";
 import { compare } from "../../core/decimal.ts";
 import type { Digits } from "../../core/domain.ts";
-import { createCursor, type Part, partsOf } from "../read/version-cursor.ts";
+import { createVersionCursor, type VersionTable, versionTablesOf } from "../read/version-cursor.ts";
 import { packDigits, unpackHex } from "../schema/encoding.ts";
 import type { StorageLayout } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
@@ -26,7 +26,7 @@ export interface Range {
  */
 export function prepareRanges(sqlite: Sqlite, layout: StorageLayout) {
   const { prefix, dataset } = layout;
-  const parts = partsOf(sqlite, layout);
+  const parts = versionTablesOf(sqlite, layout);
   const amounts = parts.map((part) => amountsOf(layout, part));
   const items = sqlite
     .prepare<[number], number>(`select id from ${prefix}_item where scope_id = ? order by id`)
@@ -42,7 +42,7 @@ export function prepareRanges(sqlite: Sqlite, layout: StorageLayout) {
     const followed = parts.map((part, at) => ({
       part,
       amounts: amounts[at] ?? [],
-      cursor: createCursor(part, itemId),
+      cursor: createVersionCursor(part, itemId),
       seen: 0,
     }));
     const steady = followed[0]?.cursor;
@@ -69,7 +69,7 @@ export function prepareRanges(sqlite: Sqlite, layout: StorageLayout) {
 }
 
 /** Where the amounts are among the cells of a part. */
-function amountsOf({ dataset }: StorageLayout, part: Part): { at: number; field: string }[] {
+function amountsOf({ dataset }: StorageLayout, part: VersionTable): { at: number; field: string }[] {
   const decimals = Object.keys(dataset.columns).filter((name) => dataset.columns[name]?.kind === "decimal");
   const fields = decimals.map(snakeCase);
   return [...part.columns.entries()]

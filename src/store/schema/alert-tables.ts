@@ -1,11 +1,11 @@
 /**
- * The tables of the alerts: what is wrong now, what has been said, and what must be known to go on
- * after a restart. Nothing here is history: no link of the chain covers it.
+ * Defines the tables of the alerts: what is firing, the notifications, and the values that evaluation resumes from after a
+ * restart. None of it is history, so the chain does not cover it.
  */
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { scope } from "./tables.ts";
 
-/** What is wrong now: a row until it is over. `subject` tells it from others of its kind, `what` is for people. */
+/** One row per firing alert, deleted when it recovers. `subject` distinguishes alerts of one kind; `what` is the text for people. */
 export const alert = sqliteTable(
   "alert",
   {
@@ -14,14 +14,14 @@ export const alert = sqliteTable(
     subject: text().notNull(),
     name: text().notNull(),
     what: text().notNull(),
-    /** The scope that told it, where one did. */
+    /** The scope whose snapshot fired it; null where it was not a snapshot. */
     scopeId: integer("scope_id").references(() => scope.id),
     firedAt: integer("fired_at").notNull(),
   },
   (table) => [primaryKey({ columns: [table.kind, table.account, table.subject] })],
 );
 
-/** What is said, in the order in which it is sent; the last of it is kept. `alert` is the name of what it is said of. */
+/** The notifications in the order of sending; only the most recent are kept. `alert` is the name of the alert. */
 export const alertMessage = sqliteTable("alert_message", {
   id: integer().primaryKey(),
   alert: text().notNull(),
@@ -40,9 +40,9 @@ export const alertMessage = sqliteTable("alert_message", {
 });
 
 /**
- * Figures to continue from: the greatest complete equity that an account was seen to have in an hour (epoch ms of its beginning,
- * UTC), and, under the hour 0, the id of the account's snapshot up to which alerts have looked; under no account, that they ever
- * have. One table, for each costs every database a page.
+ * Stores the values that evaluation resumes from: the highest complete equity of an account in each hour (epoch ms of its start,
+ * UTC); with hour 0, the id of the last snapshot of the account that was evaluated; and with an empty account, that alerts were
+ * evaluated at all. It is one table because each table costs every database a page.
  */
 export const alertFigure = sqliteTable(
   "alert_figure",

@@ -1,9 +1,9 @@
-/** SQL that finds what held at a snapshot. */
+/** Builds the SQL that finds the rows in force at a snapshot. */
 import type { StorageLayout } from "./storage-layout.ts";
 
 /**
- * Joins that give each item `i` of a scope what held at snapshot `n`: `s` its steady row, `m` the moving one, `x` the
- * unknown fields. Each is one step down the primary key: `cross join` keeps SQLite from beginning with all of `s`.
+ * Returns joins that give each item `i` of a scope its rows in force at snapshot `n`: `s` the steady row, `m` the moving row and
+ * `x` the unknown fields. Each is one primary key lookup: `cross join` stops SQLite from scanning all of `s` first.
  */
 export function asOfJoins({ prefix, moving }: StorageLayout): string {
   const join = (kind: string, part: string, alias: string) =>

@@ -1,8 +1,8 @@
-/** What a snapshot said, as one canonical text, and its SHA-256: how a changed digit is found years later. */
+/** Serialises a snapshot to one canonical text and hashes it with SHA-256, so that a changed digit is found years later. */
 import { hash } from "node:crypto";
 import type { Value } from "../../core/domain.ts";
 
-/** Which snapshot: dataset, account, product type ('' for the whole account), slot and taken_at in epoch ms. */
+/** Identifies a snapshot: dataset, account, product type ('' for the whole account), slot and taken_at in epoch ms. */
 export type SnapshotHeader = readonly [
   dataset: string,
   account: string,
@@ -11,12 +11,12 @@ export type SnapshotHeader = readonly [
   takenAt: number,
 ];
 
-/** Name and value of a column that the dataset did not have from the start. */
+/** Name and value of a column that was added to the dataset later. */
 export type LaterValue = readonly [name: string, value: Value];
 
 /**
- * One item in one line. `present` is 0 in the last row of an item that has vanished; `extra` is JSON text. Later values are in
- * it by name, and only where something is known: so the line of a snapshot from before such a column stays what it was.
+ * Returns the canonical line of an item. `present` is 0 in the last row of an item that was removed; `extra` is JSON text. Values
+ * of later columns are appended with their names, and only if not null, so that adding a column changes no existing line.
  */
 export const itemLine = (
   present: 0 | 1,
@@ -25,27 +25,28 @@ export const itemLine = (
   later: readonly LaterValue[] = [],
 ): string => JSON.stringify([present, ...values, extra, ...later.filter(([, value]) => value !== null).flat()]);
 
-/** Of a good snapshot: its lines in the order of their characters. */
+/** Returns the digest of a good snapshot. The lines are sorted, so their order does not matter. */
 export const snapshotDigest = (heading: SnapshotHeader, lines: readonly string[]): Buffer =>
   sha256([JSON.stringify(heading), ...[...lines].sort()].join("\n"));
 
-/** Of a failed one: what is known about it. */
+/** Returns the digest of a failed snapshot, which has an error instead of lines. */
 export const failureDigest = (heading: SnapshotHeader, code: string, message: string): Buffer =>
   sha256(JSON.stringify([...heading, code, message]));
 
-/** What is kept of a snapshot's digest: enough that nobody finds another snapshot with the same. Bytes. */
+/** Bytes of a snapshot digest that are stored: enough to make a second snapshot with the same digest infeasible. */
 const storedDigestBytes = 16;
 
+/** Returns the part of a digest that is stored. */
 export const truncateDigest = (digest: Buffer): Buffer => digest.subarray(0, storedDigestBytes);
 
-/** True where `stored` is the beginning of the digest; the first databases kept all 32 bytes. */
+/** Returns whether `stored` is the beginning of the digest; the first versions stored all 32 bytes. */
 export const matchesDigest = (digest: Buffer, stored: Buffer): boolean =>
   stored.length >= storedDigestBytes && digest.subarray(0, stored.length).equals(stored);
 
-/** The link of a chain that follows `previous`. 32 bytes. */
+/** Returns the link that follows `previous` in the chain. 32 bytes. */
 export const linkDigest = (previous: Buffer, text: string): Buffer => sha256(`${previous.toString("hex")}\n${text}`);
 
-/** Of lines that must stay as they are. 64 hex digits. */
+/** Returns the digest of lines in their order. 64 hex digits. */
 export const linesDigest = (lines: readonly string[]): string => sha256(lines.join("\n")).toString("hex");
 
 const sha256 = (text: string): Buffer => hash("sha256", text, "buffer");

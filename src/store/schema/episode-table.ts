@@ -1,12 +1,12 @@
-/** The table of position lifecycles. */
+/** Defines the table of position episodes (lifecycles). */
 import { integer, primaryKey, sqliteTable } from "drizzle-orm/sqlite-core";
 import { positions } from "../../datasets/snapshots/positions.ts";
 import { packedDigits } from "./encoding.ts";
 import { tablesOf } from "./tables.ts";
 
 /**
- * One life of a position, from the snapshot `since` on; derived from the history, described in episodes.ts. What is known
- * only of one that has ended is null while it is open. Instants are `taken_at`.
+ * One row per episode of a position, which begins with the snapshot `since`; derived from the history as described in episodes.ts.
+ * `last_seen_at` and `closed_before` are null while it is open. Times are `taken_at` of snapshots.
  */
 export const episode = sqliteTable(
   "episode",

@@ -1,6 +1,6 @@
 /**
- * How records of incremental datasets are stored: an append-only table for each dataset, unique by the exchange's id, and one table that
- * says how far each run has read. The digest of a snapshot covers the records that came with it and how far was read.
+ * Defines how records of incremental datasets are stored: an append-only table per dataset, unique by the exchange's id, and one table
+ * with the read position of each run. The digest of a snapshot covers the records that came with it and the read position.
  */
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { type Column, snakeCase } from "../../core/columns.ts";
@@ -11,7 +11,7 @@ import { checkedCell, columnTypeOf, instantSql, readableSql } from "./encoding.t
 import { extraText } from "./storage-layout.ts";
 import { columnNames, prefixOf, scope, snapshot } from "./tables.ts";
 
-/** How far a scope was read when a run ended; the row of the scope's last good snapshot is in force. Event times in epoch ms. */
+/** The read position of a scope at the end of a run; that of the scope's last good snapshot is in force. Event times in epoch ms. */
 export const reading = sqliteTable("reading", {
   snapshotId: integer("snapshot_id")
     .primaryKey()
@@ -24,19 +24,21 @@ export const reading = sqliteTable("reading", {
   holeTo: integer("hole_to"),
 });
 
+/** How the store sees an incremental dataset. */
 export interface RecordLayout {
   dataset: IncrementalDataset;
-  /** The name of its view, and how that of its table begins: `bills`, `bills_record`. */
+  /** The name of its view and the prefix of its table: `bills`, `bills_record`. */
   prefix: string;
-  /** All columns, those that were added later behind the others. */
+  /** All columns; those that were added later come last. */
   names: readonly string[];
   columns: readonly Column[];
-  /** The index of the exchange's id in them. */
+  /** The index of the exchange's id in `names`. */
   idAt: number;
 }
 
 const layouts = new WeakMap<IncrementalDataset, RecordLayout>();
 
+/** Returns the layout of a dataset, which is computed once. */
 export function recordLayoutOf(dataset: IncrementalDataset): RecordLayout {
   const known = layouts.get(dataset);
   if (known) return known;
@@ -48,7 +50,7 @@ export function recordLayoutOf(dataset: IncrementalDataset): RecordLayout {
 }
 
 /**
- * Returns the table of one dataset. `version` counts from 0 the different contents that the exchange sent under one id; `snapshot_id` is
+ * Returns the table of one dataset. `version` numbers the different contents that the exchange sent under one id, from 0; `snapshot_id` is
  * the snapshot that the record came with.
  */
 export function recordTableOf(dataset: IncrementalDataset) {
@@ -78,10 +80,10 @@ export function recordTableOf(dataset: IncrementalDataset) {
   );
 }
 
-/** The stored columns of a record, as SQL names them. */
+/** Returns the SQL names of the stored columns of a record. */
 export const storedColumns = ({ names }: RecordLayout): string[] => names.map(snakeCase);
 
-/** A record as it is stored. */
+/** A stored record. */
 export interface RecordRow {
   version: number;
   /** In the order of the layout. */
@@ -90,7 +92,7 @@ export interface RecordRow {
   extra: string | null;
 }
 
-/** Throws a RangeError naming the record where a value cannot be kept as it is. */
+/** Returns the cells of a record in the order of the layout. Throws a RangeError naming the record where a value cannot be stored unchanged. */
 export function cellsOf({ names, columns, dataset }: RecordLayout, { row }: Item): Value[] {
   return columns.map((column, at) => {
     try {
@@ -101,13 +103,14 @@ export function cellsOf({ names, columns, dataset }: RecordLayout, { row }: Item
   });
 }
 
+/** Returns the unknown fields of a record as JSON text; null where there are none. */
 export const extraOf = ({ extra }: Item): string | null => extraText(extra);
 
 /** Returns true where two versions of a record are the same, apart from columns that were added later and unknown fields. */
 export const isSameRecord = ({ columns }: RecordLayout, stored: readonly Value[], read: readonly Value[]): boolean =>
   columns.every(({ later }, at) => stored[at] === read[at] || (later && stored[at] === null));
 
-/** Returns the canonical line of a record, which the digest of its snapshot is made of. */
+/** Returns the canonical line of a record, for the digest of its snapshot. */
 export function recordLine({ names, columns }: RecordLayout, { version, cells, extra }: RecordRow): string {
   const isLater = (at: number) => columns[at]?.later === true;
   const later = names.map((name, at) => [snakeCase(name), cells[at] ?? null] as const);
@@ -119,7 +122,7 @@ export function recordLine({ names, columns }: RecordLayout, { version, cells, e
   );
 }
 
-/** What was read, as a row of its table. */
+/** A row of the table `reading`. */
 export interface ReadingRow {
   through: number;
   windowFrom: number | null;
@@ -129,10 +132,11 @@ export interface ReadingRow {
   holeTo: number | null;
 }
 
-/** The columns of such a row, of the table `g`, as SQL reads them. */
+/** The SQL columns of a `ReadingRow`, with `g` as the alias of the table. */
 export const readingColumns =
   "g.through, g.window_from as windowFrom, g.window_to as windowTo, g.cursor, g.hole_from as holeFrom, g.hole_to as holeTo";
 
+/** Returns the row that stores a read position. */
 export const readingRow = ({ through, window, hole }: Reading): ReadingRow => ({
   through,
   windowFrom: window?.from ?? null,
@@ -142,6 +146,7 @@ export const readingRow = ({ through, window, hole }: Reading): ReadingRow => ({
   holeTo: hole?.to ?? null,
 });
 
+/** Returns the read position that a row stores. */
 export function readingOf({ through, windowFrom, windowTo, cursor, holeFrom, holeTo }: ReadingRow): Reading {
   return {
     through,
@@ -150,11 +155,11 @@ export function readingOf({ through, windowFrom, windowTo, cursor, holeFrom, hol
   };
 }
 
-/** Returns the canonical line of how far was read. */
+/** Returns the canonical line of a read position, for the digest of its snapshot. */
 export const readingLine = ({ through, windowFrom, windowTo, cursor, holeFrom, holeTo }: ReadingRow): string =>
   JSON.stringify(["reading", through, windowFrom, windowTo, cursor, holeFrom, holeTo]);
 
-/** Returns the query of the public view: a row per record and version, or only the newest version where the state of a record changes. */
+/** Returns the query of the public view: every version of each record, or only the newest one where the state of a record changes. */
 export function recordQuery(layout: RecordLayout): string {
   const { dataset, prefix, names, columns } = layout;
   const stored = storedColumns(layout);

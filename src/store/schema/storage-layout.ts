@@ -1,4 +1,4 @@
-/** A dataset as the store sees it: its tables, and its columns in the order in which rows are compared and read. */
+/** Describes how the store sees a snapshot dataset: its tables, and its columns in the order in which rows are compared and read. */
 import { parse, stringify } from "lossless-json";
 import { type Column, snakeCase } from "../../core/columns.ts";
 import type { Extra, Item, Row, Value } from "../../core/domain.ts";
@@ -7,15 +7,16 @@ import { itemLine } from "./digest.ts";
 import { checkedCell } from "./encoding.ts";
 import { movingColumns, prefixOf, steadyColumns, tablesOf } from "./tables.ts";
 
+/** The tables and columns of a snapshot dataset; the parts are described in tables.ts. */
 export interface StorageLayout {
   dataset: Dataset;
-  /** How its tables and views begin: `spot_assets`. */
+  /** The prefix of its tables and views: `spot_assets`. */
   prefix: string;
   tables: ReturnType<typeof tablesOf>;
   key: readonly string[];
   steady: readonly string[];
   moving: readonly string[];
-  /** Where the columns are that were added later, in the order of their names; they are the last ones of their part. */
+  /** The columns that were added later, sorted by name; in their part they come last. */
   later: readonly LaterColumn[];
 }
 
@@ -25,7 +26,7 @@ interface LaterColumn {
   at: number;
 }
 
-/** An item as it is stored: the values of each part in the order of the layout. */
+/** A stored item: the values of each part in the order of the layout. */
 export interface ItemParts {
   key: Value[];
   steady: Value[];
@@ -36,6 +37,7 @@ export interface ItemParts {
 
 const layouts = new WeakMap<Dataset, StorageLayout>();
 
+/** Returns the layout of a dataset, which is computed once. */
 export function layoutOf(dataset: Dataset): StorageLayout {
   const known = layouts.get(dataset);
   if (known) return known;
@@ -60,30 +62,32 @@ function laterColumns({ columns }: Dataset, part: LaterColumn["part"], names: re
 
 const byName = (one: LaterColumn, other: LaterColumn): number => (one.name < other.name ? -1 : 1);
 
+/** Returns the column of that name. Throws an Error where there is none. */
 export function columnOf(layout: StorageLayout, name: string): Column {
   const column = layout.dataset.columns[name];
   if (!column) throw new Error(`${layout.dataset.name} has no column ${name}`);
   return column;
 }
 
-/** An SQL list of stored columns: `s.available, s.frozen`. */
+/** Returns stored columns as SQL expressions: `s.available`, `s.frozen`. */
 export const selection = (alias: string, names: readonly string[]): string[] =>
   names.map((name) => `${alias}.${snakeCase(name)}`);
 
-/** What tells an item of a scope from the others. */
+/** Returns a text that identifies an item within its scope. */
 export const keyText = (key: readonly Value[]): string => JSON.stringify(key);
 
 /**
- * The items of an answer by their key; one that was sent twice over counts once. Throws a RangeError, naming the item,
- * where two of one key differ or a value cannot be kept as it is.
+ * Returns the items of a response by the text of their key; exact duplicates count once. Throws a RangeError naming the item
+ * where two items of one key differ or a value cannot be stored unchanged.
  */
 export function partsByKey(layout: StorageLayout, items: readonly Item[]): Map<string, ItemParts> {
   const found = new Map<string, ItemParts>();
   for (const item of items) {
     const parts = partsOf(layout, item);
     const key = keyText(parts.key);
-    const twin = found.get(key);
-    if (twin && JSON.stringify(twin) !== JSON.stringify(parts)) throw new RangeError(`${key}: two different rows`);
+    const duplicate = found.get(key);
+    if (duplicate && JSON.stringify(duplicate) !== JSON.stringify(parts))
+      throw new RangeError(`${key}: two different rows`);
     found.set(key, parts);
   }
   return found;
@@ -115,11 +119,11 @@ export function extraText(extra: Extra): string | null {
   return json === undefined ? null : Buffer.from(json).toString();
 }
 
-/** The fields that `extra` holds as JSON. Throws a RangeError for a text that is not what was stored of any. */
+/** Returns the unknown fields of a stored JSON text; null for null. Throws a RangeError where the text is not one that `extraText` returns. */
 export function parseExtra(text: string | null): Extra {
   if (text === null) return null;
   const extra = parsed(text);
-  if (extraText(extra) !== text) throw new RangeError("is no JSON object as it was stored");
+  if (extraText(extra) !== text) throw new RangeError("is not a JSON object as it was stored");
   return extra;
 }
 
@@ -131,7 +135,7 @@ function parsed(text: string): Extra {
   }
 }
 
-/** The canonical line of an item, which its snapshot's digest is made of. */
+/** Returns the canonical line of an item, for the digest of its snapshot. */
 export function itemDigestLine({ steady, moving, later }: StorageLayout, present: 0 | 1, parts: ItemParts): string {
   const original = (part: LaterColumn["part"], names: readonly string[]) =>
     parts[part].slice(0, names.length - later.filter((column) => column.part === part).length);
@@ -143,7 +147,7 @@ export function itemDigestLine({ steady, moving, later }: StorageLayout, present
   );
 }
 
-/** The last row of an item that the answer no longer holds. */
+/** Returns the last row of an item that the response no longer lists: zeros or unknown values, as the dataset declares. */
 export function removedParts(layout: StorageLayout, last: ItemParts): ItemParts {
   const end = (names: readonly string[], values: readonly Value[]) =>
     values.map((value, at) => {
@@ -158,14 +162,14 @@ export function removedParts(layout: StorageLayout, last: ItemParts): ItemParts 
   };
 }
 
-/** The row as a mapper would have made it. */
+/** Returns a stored item as the row that its mapper made. */
 export function rowOf(layout: StorageLayout, { key, steady, moving }: ItemParts): Row {
   const names = [...layout.key, ...layout.steady, ...layout.moving];
   const values = [...key, ...steady, ...moving];
   return Object.fromEntries(names.map((name, at) => [name, values[at] ?? null]));
 }
 
-/** What holds for one item as of the last good snapshot. `since`: when its steady row was written. */
+/** The state of one item as of the last good snapshot. `since` is the snapshot that wrote its steady row. */
 export interface CurrentItem {
   id: number;
   since: number;
@@ -173,5 +177,5 @@ export interface CurrentItem {
   parts: ItemParts;
 }
 
-/** The items of one scope, those that have vanished included, by the text of their key. */
+/** The items of one scope by the text of their key, including removed ones. */
 export type ScopeState = Map<string, CurrentItem>;

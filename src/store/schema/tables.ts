@@ -1,7 +1,7 @@
 /**
- * The tables. History is kept by validity: a row says what held from the snapshot `since` on, until a later row of the
- * same item. What rarely changes (`steady`), what moves in nearly every snapshot (`moving`) and fields that nobody knows
- * (`extra`) have rows of their own, so that nothing is written again because its neighbour changed.
+ * Defines the tables. History is stored by validity: a row is in force from the snapshot `since` until a later row of the same
+ * item. Columns that rarely change (`steady`), columns that change in nearly every snapshot (`moving`) and unknown fields
+ * (`extra`) have tables of their own, so that a change of one part does not store the others again.
  */
 import { sql } from "drizzle-orm";
 import { blob, index, integer, primaryKey, sqliteTable, text, unique, uniqueIndex } from "drizzle-orm/sqlite-core";
@@ -15,7 +15,7 @@ export const account = sqliteTable("account", {
   name: text().notNull().unique(),
 });
 
-/** Each change of the API generation that an account speaks; the last one holds. */
+/** Each change of the API version that an account uses; the last one is in force. */
 export const accountMode = sqliteTable("account_mode", {
   id: integer().primaryKey(),
   accountId: integer("account_id")
@@ -26,7 +26,7 @@ export const accountMode = sqliteTable("account_mode", {
   cause: text().notNull(),
 });
 
-/** One dataset of one account. Every due slot up to `accounted_to` has its row in `run`. */
+/** One dataset of one account. `accounted_to` is its watermark: every due slot up to it has a row in `run`. */
 export const series = sqliteTable(
   "series",
   {
@@ -40,7 +40,7 @@ export const series = sqliteTable(
   (table) => [unique("series_name").on(table.accountId, table.dataset)],
 );
 
-/** The cron patterns of a series; the one without an end is in force. */
+/** The cron patterns of a series; the one without `until` is in force. */
 export const schedule = sqliteTable(
   "schedule",
   {
@@ -55,8 +55,8 @@ export const schedule = sqliteTable(
 );
 
 /**
- * `product_type` is '' for the whole account, since NULLs are distinct to UNIQUE. `latest` is the last good snapshot;
- * `until` says since when the scope is no longer asked.
+ * One scope of a series. `product_type` is '' for the whole account, because UNIQUE treats NULLs as distinct. `latest` is the last
+ * good snapshot; `until` is when the scope stopped being requested.
  */
 export const scope = sqliteTable(
   "scope",
@@ -72,7 +72,7 @@ export const scope = sqliteTable(
   (table) => [unique("scope_name").on(table.seriesId, table.productType)],
 );
 
-/** The ledger: one row per due slot, ever. Started at slot + late_ms, finished took_ms later. */
+/** The run ledger: one row per due slot. A run started at slot + late_ms and finished took_ms later. */
 export const run = sqliteTable(
   "run",
   {
@@ -100,7 +100,7 @@ export const run = sqliteTable(
   ],
 );
 
-/** What the ledger lacks, kept beside it; described in gaps.ts. `scope_id` is 0 for whole runs, -1 for whatever is not complete. */
+/** The gaps of the run ledger, described in gaps.ts. `scope_id` is 0 for whole runs (`wholeRun`), -1 for slots without a complete run (`notComplete`). */
 export const gap = sqliteTable(
   "gap",
   {
@@ -116,7 +116,7 @@ export const gap = sqliteTable(
   (table) => [primaryKey({ columns: [table.seriesId, table.scopeId, table.fromSlot] })],
 );
 
-/** `rows` counts what the history view shows for it; `digest` is described in digest.ts. */
+/** One snapshot of a scope, good or failed. `rows` counts its rows in the history view; `digest` is described in digest.ts. */
 export const snapshot = sqliteTable(
   "snapshot",
   {
@@ -139,7 +139,7 @@ export const snapshot = sqliteTable(
   ],
 );
 
-/** The chain: one row per run that ended, and per `note` of what no run says. Append-only; described in chain.ts. */
+/** The chain: one row per run that ended, and one per `note` of a change without a run. Append-only; described in chain.ts. */
 export const link = sqliteTable("link", {
   id: integer().primaryKey(),
   runId: integer("run_id").references(() => run.id),
@@ -147,7 +147,7 @@ export const link = sqliteTable("link", {
   digest: blob({ mode: "buffer" }).notNull(),
 });
 
-/** What stays of a good snapshot that was pruned: as much as the link of its run is made of. */
+/** The retained digest of a good snapshot that was pruned: what the link of its run is computed from. */
 export const pruned = sqliteTable("pruned", {
   id: integer().primaryKey(),
   runId: integer("run_id")
@@ -157,8 +157,8 @@ export const pruned = sqliteTable("pruned", {
 });
 
 /**
- * The least and the greatest value of a field of an item on a UTC day (epoch ms of its midnight) whose snapshots were
- * pruned; described in ranges.ts. `item_id` is a row of the dataset's own table of items.
+ * The lowest and highest value of a field of an item on a UTC day (epoch ms of its midnight) whose snapshots were pruned;
+ * described in daily-extremes.ts. `item_id` refers to the dataset's own table of items.
  */
 export const dailyRange = sqliteTable(
   "daily_range",
@@ -173,18 +173,20 @@ export const dailyRange = sqliteTable(
   (table) => [primaryKey({ columns: [table.dataset, table.itemId, table.day, table.field] })],
 );
 
-/** `spot-assets` -> `spot_assets`: how the tables and views of a dataset begin. */
+/** Returns the prefix of the tables and views of a dataset: `spot-assets` -> `spot_assets`. */
 export const prefixOf = (dataset: Pick<Dataset, "name">): string => dataset.name.replaceAll("-", "_");
 
-/** The names of a dataset's columns in their order, those that were added later behind the others. */
+/** Returns the names of a dataset's columns in their order; those that were added later come last. */
 export function columnNames({ columns }: Pick<Dataset, "columns">): string[] {
   const names = Object.keys(columns);
   return [...names.filter((name) => !columns[name]?.later), ...names.filter((name) => columns[name]?.later)];
 }
 
+/** Returns the columns that change in nearly every snapshot, without the key. */
 export const movingColumns = (dataset: Dataset): string[] =>
   columnNames(dataset).filter((name) => dataset.columns[name]?.moving && !dataset.key.includes(name));
 
+/** Returns the columns that rarely change, without the key. */
 export const steadyColumns = (dataset: Dataset): string[] =>
   columnNames(dataset).filter((name) => !dataset.columns[name]?.moving && !dataset.key.includes(name));
 
@@ -200,8 +202,8 @@ const keyOf = (dataset: Dataset) =>
   Object.fromEntries(dataset.key.map((name) => [snakeCase(name), text().notNull()] as const));
 
 /**
- * The tables of one dataset. `present` is 0 from the snapshot on that no longer holds the item; `moving` is null where
- * the dataset has no such column.
+ * Returns the tables of one dataset. `present` is 0 from the first snapshot on that no longer lists the item; `moving` is null
+ * where the dataset has no such column.
  */
 export function tablesOf(dataset: Dataset) {
   const prefix = prefixOf(dataset);
@@ -249,5 +251,5 @@ export function tablesOf(dataset: Dataset) {
 /** The `scopeId` of gaps of whole runs. */
 export const wholeRun = 0;
 
-/** The `scopeId` of stretches without a complete run, whatever the causes, runs on demand included: the last complete run ends one. */
+/** The `scopeId` of stretches without a complete run, whatever their causes; a complete manual run ends one too. */
 export const notComplete = -1;

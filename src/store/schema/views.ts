@@ -1,4 +1,4 @@
-/** The views a person reads: one row per snapshot and item, in plain text, whatever way it is stored. */
+/** Defines the public views: one row per snapshot and item, in plain text, independent of how it is stored. */
 
 import { snakeCase } from "../../core/columns.ts";
 import { productTypes } from "../../core/domain.ts";
@@ -13,23 +13,23 @@ import { columnNames, notComplete } from "./tables.ts";
 /** Maps the name of a view to its CREATE VIEW statement. */
 export type Views = ReadonlyMap<string, string>;
 
-/** Every view by name. */
+/** Returns every view by name. */
 export function viewsOf(datasets: readonly AnyDataset[]): Views {
   const views = new Map<string, string>();
   const add = (name: string, query: string) => views.set(name, `CREATE VIEW ${name} AS\n${query}`);
-  const ofSnapshots = datasets.filter((one) => one.mode === "snapshot");
+  const snapshotDatasets = datasets.filter((one) => one.mode === "snapshot");
   for (const dataset of datasets.filter((one) => one.mode === "incremental")) {
     const layout = recordLayoutOf(dataset);
     add(layout.prefix, recordQuery(layout));
   }
-  for (const dataset of ofSnapshots) {
+  for (const dataset of snapshotDatasets) {
     const layout = layoutOf(dataset);
     const history = `${layout.prefix}_history`;
     add(history, historyQuery(layout));
     const latest = "select latest from scope where until is null";
     add(`${layout.prefix}_latest`, `select * from ${history} where snapshot_id in (${latest})`);
   }
-  add("daily_ranges", rangesQuery(ofSnapshots));
+  add("daily_ranges", rangesQuery(snapshotDatasets));
   for (const [name, query] of Object.entries(fixed)) add(name, query.trim());
   return views;
 }
@@ -44,7 +44,7 @@ function historyQuery(layout: StorageLayout): string {
   });
   const published = names.indexOf(dataset.lastPublished) + 1;
   const original = names.length - layout.later.length;
-  // People rely on the columns up to `snapshot_id` and their order; what was added later moves none of the others.
+  // The columns up to `snapshot_id` and their order are a promise; columns that were added later come last.
   const columns = [
     ...(dataset.public ? [] : ["a.name as account"]),
     `${instantSql("n.taken_at")} as taken_at`,
@@ -67,7 +67,7 @@ from snapshot n
 where n.error_code is null and ${shown}`;
 }
 
-/** An item is named by its key: "BTCUSDT USDT long crossed". */
+/** Returns the query of `daily_ranges`. An item is named by its key: "BTCUSDT USDT long crossed". */
 function rangesQuery(datasets: readonly Dataset[]): string {
   const items = datasets.map((dataset) => {
     const { prefix, key } = layoutOf(dataset);
@@ -85,10 +85,11 @@ from daily_range d
   join account a on a.id = e.account_id`;
 }
 
+/** Returns whether some API version of the dataset has scopes by product type. */
 export const hasProductTypes = ({ endpoints }: Dataset): boolean =>
   Object.values(endpoints).some(({ scopes }) => scopes(productTypes).some((scope) => scope !== null));
 
-/** Amounts of an episode; those in `results` are known of an open one alone, as no snapshot holds the trade that closes it. */
+/** Amounts of an episode. Those in `results` are final only while it is open: no snapshot contains the trade that closes it. */
 const measures = [
   "largest_total",
   "average_open_price",
@@ -126,7 +127,7 @@ from gap g
   join account a on a.id = e.account_id
   left join scope p on p.id = g.scope_id
 where g.scope_id <> ${notComplete}`,
-  // Of a scope that is asked no more nobody knows what became of its open positions.
+  // The open positions of a scope that is no longer requested have an unknown outcome.
   position_episodes: `
 with timeline as (
   select l.*, i.symbol, i.margin_coin, i.hold_side, i.margin_mode, p.series_id, p.product_type,

@@ -1,22 +1,24 @@
-/** A complete copy of a live database. */
+/** Copies a live database completely. */
 import { CollectorError, StorageError } from "../../core/errors.ts";
 import { connect, type Sqlite } from "../files/connections.ts";
 import { adviceFor, beginDraft, type Draft } from "../files/draft.ts";
 import { openReadOnly } from "./database.ts";
 
-/** Pages copied in one go, between which the event loop turns. */
+/** Pages copied before yielding to the event loop. */
 const pagesPerStep = 500;
 
+/** Options of `backup`. */
 export interface BackupOptions {
-  /** Called with the pages copied and in all. */
+  /** Called with the number of pages copied so far and in total. */
   onProgress?: (done: number, total: number) => void;
-  /** Looks at the complete copy before it gets its name; what it throws ends the copying. */
+  /** Checks the complete copy before it gets its name; an error it throws discards the copy. */
   check?: (draft: string) => Promise<void> | void;
 }
 
 /**
- * Copies the database as it is now, writers going on, into one file that needs no others beside it, and checks the copy. It
- * bears its name only when complete; a file of that name is replaced. Throws a StorageError where that fails.
+ * Copies the current state of the database into one file without a write-ahead log, and checks it; writers may continue. The copy
+ * gets its name only when it is complete, and replaces a file of that name. Returns whether the file system keeps it from other
+ * users. Throws a StorageError where that fails.
  */
 export async function backup(
   sqlite: Sqlite,
@@ -46,21 +48,21 @@ export async function backup(
   }
 }
 
-/** The same for a database that is opened for it. @throws as `backup`; ConfigError where there is none of ours */
+/** Copies a database file like `backup`. @throws StorageError as `backup`, ConfigError where it cannot be opened */
 export async function backupFile(
   path: string,
   target: string,
-  copying: BackupOptions,
+  options: BackupOptions,
 ): Promise<Pick<Draft, "isPrivate">> {
   const sqlite = openReadOnly(path);
   try {
-    return await backup(sqlite, target, copying);
+    return await backup(sqlite, target, options);
   } finally {
     sqlite.close();
   }
 }
 
-/** In a transaction that reads, the database stays as it is however long it takes; each commit of another would start it anew. */
+/** Copies inside a read transaction: without it, each commit of another process would restart the copy. */
 async function copyPages(sqlite: Sqlite, draft: string, onProgress: BackupOptions["onProgress"]): Promise<void> {
   sqlite.exec("begin");
   try {

@@ -1,4 +1,4 @@
-/** Opening SQLite files: what is refused, and what every connection is set to. */
+/** Opens SQLite files: checks them first, and configures the connections. */
 import { accessSync, constants, existsSync, type Stats, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { ConfigError } from "../../core/errors.ts";
@@ -10,10 +10,10 @@ import { ownMigrations, pendingMigrations } from "./migrations.ts";
 
 export type { Sqlite };
 
-/** "BGCL" in the file's header says whose file it is. */
+/** "BGCL" in the header of the file marks it as a database of this program. */
 export const applicationId = 0x4247434c;
 
-/** How long a statement may wait for another process, and with it the event loop. Milliseconds. */
+/** How long a statement may wait for another process; it blocks the event loop meanwhile. Milliseconds. */
 const busyMs = 100;
 
 const magic = "SQLite format 3\0";
@@ -24,8 +24,8 @@ const walVersion = 2;
 const refuse = (path: string, what: string, fix: string): ConfigError => new ConfigError([`${path} ${what}. ${fix}`]);
 
 /**
- * Looks at the file before it is opened as a database. "new" where there is none; throws a ConfigError that names the
- * file and the fix where it is not ours.
+ * Checks the file before it is opened as a database. Returns "new" where there is none. Throws a ConfigError that names the file
+ * and the fix where it is not a database of this program.
  */
 export function inspectFile(path: string): "new" | "ours" {
   if (path.trim() === "" || path === ":memory:") {
@@ -33,7 +33,7 @@ export function inspectFile(path: string): "new" | "ours" {
       "The database path is blank. Set DATABASE_URL to a file, such as file:./data/collector.db.",
     ]);
   }
-  const found = lookAt(path);
+  const found = statOrThrow(path);
   if (!found) {
     requireNoDeadLink(path);
     return "new";
@@ -43,7 +43,7 @@ export function inspectFile(path: string): "new" | "ours" {
     throw refuse(path, "exists but is empty", "Restore a backup over it, or remove it to begin a new database.");
   }
   const header = headerOf(path);
-  // What is open in this process was looked at when it was opened.
+  // This process has it open, so it was checked when it was opened.
   if (header === null) return "ours";
   if (header.toString("latin1", 0, magic.length) !== magic) {
     throw refuse(path, "is not an SQLite database", "Set DATABASE_URL to another file, or move this one away.");
@@ -51,16 +51,16 @@ export function inspectFile(path: string): "new" | "ours" {
   if (header.readUInt32BE(applicationIdAt) !== applicationId) {
     throw refuse(path, "is a database of another program", "Set DATABASE_URL to another file.");
   }
-  // A backup has no log, and may well be linked from several folders of backups.
+  // A backup has no write-ahead log, and may be hard-linked from several backup folders.
   if (header[writeVersionAt] === walVersion) requireOneName(path, found);
   return "ours";
 }
 
-function lookAt(path: string): Stats | undefined {
+function statOrThrow(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch (error) {
-    throw refuse(path, `cannot be looked at (${(error as Error).message})`, "Set DATABASE_URL to another file.");
+    throw refuse(path, `cannot be accessed (${(error as Error).message})`, "Set DATABASE_URL to another file.");
   }
 }
 
@@ -72,10 +72,10 @@ function headerOf(path: string): Buffer | null {
   }
 }
 
-/** NFS, SMB, CIFS, SMB2, AFS, Ceph, in the words of statfs(2). Source: https://www.sqlite.org/howtocorrupt.html, 2.1 */
+/** The statfs(2) types of NFS, SMB, CIFS, SMB2, AFS and Ceph. Source: https://www.sqlite.org/howtocorrupt.html, 2.1 */
 const networkFileSystems = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x5346414f, 0xc36400]);
 
-/** Creates the directory of a file for its owner alone, where it is missing; one that is open to everybody, or far away, is refused. */
+/** Creates the directory of a file with mode 0700 if it is missing. Throws a ConfigError where it is world-writable or on a network file system. */
 export function prepareDirectory(path: string): void {
   const directory = dirname(path);
   try {
@@ -84,27 +84,35 @@ export function prepareDirectory(path: string): void {
     throw refuse(path, `cannot be created (${(error as Error).message})`, "Check the owner and mode of its directory.");
   }
   if (process.platform === "linux" && networkFileSystems.has(statfsSync(directory).type))
-    throw refuse(path, "lies on a network file system, whose locks cannot be relied on", "Put it on a local disk.");
+    throw refuse(path, "is on a network file system, whose locks are not reliable", "Put it on a local disk.");
   const { mode } = statSync(directory);
-  // Windows keeps its rights elsewhere.
+  // On Windows the mode says nothing about permissions.
   if ((mode & 0o002) === 0 || process.platform === "win32") return;
-  const close = (mode & 0o1000) !== 0 ? "" : `, or run: chmod o-w ${directory}`;
-  throw refuse(path, "lies where everybody can put files", `Set DATABASE_URL to a file in a folder of its own${close}`);
+  const alternative = (mode & 0o1000) !== 0 ? "" : `, or run: chmod o-w ${directory}`;
+  throw refuse(
+    path,
+    "is in a world-writable directory",
+    `Set DATABASE_URL to a file in a folder of its own${alternative}`,
+  );
 }
 
-/** Makes a new database beside its place, for its owner alone, and renames it: whatever happens, it is complete or not there. */
+/** Creates a new database with mode 0600 as a draft and renames it, so that it is either complete or absent. Throws a ConfigError where that fails. */
 export function createDatabase(path: string, fill: (sqlite: Sqlite) => void): void {
   prepareDirectory(path);
   for (const sidecar of [`${path}-wal`, `${path}-journal`]) {
     if (!existsSync(sidecar)) continue;
-    throw refuse(sidecar, "is left of a database that is gone", "Put that database back, or move this file away.");
+    throw refuse(
+      sidecar,
+      "belongs to a database that no longer exists",
+      "Put that database back, or move this file away.",
+    );
   }
   let draft: Draft | undefined;
   try {
     draft = beginDraft(path);
     const sqlite = connect(draft.path);
     try {
-      // Half the usual: sixty small tables and indexes begin with a page each.
+      // Half the default: each of the sixty small tables and indexes occupies at least one page.
       sqlite.pragma("page_size = 2048");
       sqlite.pragma(`application_id = ${applicationId}`);
       fill(sqlite);
@@ -120,31 +128,35 @@ export function createDatabase(path: string, fill: (sqlite: Sqlite) => void): vo
   }
 }
 
-/** The one connection that writes. Throws a ConfigError where the file is damaged or cannot be written. */
+/** Opens the only connection that writes. Throws a ConfigError where the file is damaged or cannot be written. */
 export function openWriter(path: string): Sqlite {
   return explainOpenErrors(path, () => {
-    // What cannot be written SQLite would open for reading alone, and say so at the first write.
+    // SQLite would open a file that cannot be written as read-only, and fail only at the first write.
     accessSync(path, constants.W_OK);
     requireOneName(path, statSync(path));
     const sqlite = connect(path, { fileMustExist: true, timeout: busyMs });
     sqlite.pragma("journal_mode = WAL");
-    // A WAL database is opened with synchronous=NORMAL unless told otherwise, which may lose commits in a power cut.
+    // The default of better-sqlite3 for WAL databases, NORMAL, may lose commits in a power cut.
     sqlite.pragma("synchronous = FULL");
     sqlite.pragma("foreign_keys = ON");
     sqlite.pragma("journal_size_limit = 16777216");
-    // KiB. Who only appends comes back to few pages; four times as much is the default, and would be filled within days.
+    // KiB. Appending revisits few pages; the default is four times as much, and would be filled within days.
     sqlite.pragma("cache_size = -4000");
     const settings = ["journal_mode", "synchronous", "foreign_keys"].map((name) =>
       sqlite.pragma(name, { simple: true }),
     );
     if (settings.join() !== "wal,2,1") {
-      throw refuse(path, `cannot be kept safely here (${settings.join()})`, "Put it on a local disk of this machine.");
+      throw refuse(
+        path,
+        `cannot be stored durably here (${settings.join()})`,
+        "Put it on a local disk of this machine.",
+      );
     }
     return sqlite;
   });
 }
 
-/** A connection that can only read. Throws a ConfigError where there is no database of ours to read, or another schema. */
+/** Opens a read-only connection. Throws a ConfigError where there is no database of this program, or its schema is older or newer. */
 export function openReadOnly(path: string): Sqlite {
   if (inspectFile(path) === "new") {
     throw refuse(path, "does not exist", "`bitget-collector start` creates it, or set DATABASE_URL to the right file.");
@@ -165,7 +177,7 @@ export function openReadOnly(path: string): Sqlite {
   });
 }
 
-/** Says in a sentence what keeps a database from being opened. */
+/** Runs `open` and turns its errors into ConfigErrors that say why the database cannot be opened and what to do. */
 export function explainOpenErrors(path: string, open: () => Sqlite): Sqlite {
   try {
     return open();
@@ -181,10 +193,10 @@ const damaged = (path: string, problem: string): ConfigError =>
   refuse(
     path,
     `is damaged (${problem})`,
-    "Keep it for rescue and restore a backup with `bitget-collector db restore`.",
+    "Keep the file for recovery, and restore a backup with `bitget-collector db restore`.",
   );
 
-/** Throws a ConfigError where pages of the file do not fit together. */
+/** Throws a ConfigError where SQLite's quick check finds the file damaged. */
 export function quickCheck(path: string, sqlite: Sqlite): void {
   explainOpenErrors(path, () => {
     const problem = sqlite.pragma("quick_check(1)", { simple: true });

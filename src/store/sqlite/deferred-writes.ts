@@ -1,4 +1,4 @@
-/** Writes that failed and are made up for by the next one that succeeds, so that no slot goes unmentioned in the run ledger. */
+/** Repeats failed writes with the next write that succeeds, so that the run ledger lacks no slot. */
 import { StorageError } from "../../core/errors.ts";
 import type { Write } from "./write-queue.ts";
 
@@ -10,7 +10,7 @@ export class DeferredWrites {
     this.#write = write;
   }
 
-  /** Writes in one transaction with everything that is deferred. */
+  /** Writes in one transaction with all deferred writes. */
   readonly write: Write = async (work, readCommitted) => {
     let done: string[] = [];
     const result = await this.#write(() => {
@@ -22,12 +22,12 @@ export class DeferredWrites {
     return result;
   };
 
-  /** Has the next write do this too; one of the same name takes its place. */
+  /** Adds `work` to the next write, in place of a deferred write of the same name. */
   defer(name: string, work: () => void): void {
     this.#deferred.set(name, work);
   }
 
-  /** Writes, and should that fail, defers `substitute` with the cause for the run ledger. */
+  /** Writes; where that fails, defers `substitute` with the cause for the run ledger, and throws the error of `write`. */
   async writeOrDefer<T>(
     name: string,
     substitute: (cause: string) => void,

@@ -1,40 +1,39 @@
-/** One writer per database: a lock that ends with the process that holds it, however that ends. */
+/** Ensures one writer per database with a lock that the operating system releases when its process ends, for whatever reason. */
 import { existsSync } from "node:fs";
 import { ConfigError, LockedError } from "../../core/errors.ts";
 import { realPath } from "../../core/path.ts";
 import { connect, createPrivate } from "../files/connections.ts";
 import { inspectFile, prepareDirectory, type Sqlite } from "./database.ts";
 
-/** Handles in use. Reachable from the global object, for a lock whose handle is collected as garbage is lost. */
-const held: Set<Sqlite> = new Set();
-Object.assign(globalThis, { [Symbol.for("bitget-collector.locks")]: held });
+/** The open handles of locks. They are reachable from the global object because garbage collection of a handle would release its lock. */
+const heldLocks: Set<Sqlite> = new Set();
+Object.assign(globalThis, { [Symbol.for("bitget-collector.locks")]: heldLocks });
 
 const waitMs = 1000;
 
 /**
- * Takes the lock of a database: `<path>.lock`, held by an open transaction, so that the operating system frees it with
- * its holder. Throws a LockedError within two seconds where another process has it, a ConfigError where the path is
- * no good.
+ * Takes the lock of a database: an open transaction on `<path>.lock`, which ends with its process. Throws a LockedError within
+ * two seconds where another process holds it, and a ConfigError where the path cannot be used.
  */
 export function lockDatabase(path: string): { release(): void } {
   inspectFile(path);
   return lockPath(path);
 }
 
-/** The same, whatever lies there. */
+/** Takes the lock like `lockDatabase`, without checking what is at the path. */
 export function lockPath(path: string): { release(): void } {
   prepareDirectory(path);
   const handle = acquire(path);
-  held.add(handle);
+  heldLocks.add(handle);
   return {
     release() {
-      held.delete(handle);
+      heldLocks.delete(handle);
       handle.close();
     },
   };
 }
 
-/** Returns whether some process holds the lock, without waiting; null where this user may not look. */
+/** Returns whether a process holds the lock, without waiting; null where this user may not read the lock file. */
 export function isLocked(path: string): boolean | null {
   if (!existsSync(lockFile(path))) return false;
   let handle: Sqlite | undefined;
@@ -51,7 +50,7 @@ export function isLocked(path: string): boolean | null {
 
 const isBusy = (error: unknown): boolean => ((error as { code?: string }).code ?? "").startsWith("SQLITE_BUSY");
 
-/** Beside the file itself, whatever name it goes by. */
+/** Returns the path of the lock file, which is next to the real file where `path` is a symbolic link. */
 export const lockFile = (path: string): string => `${realPath(path)}.lock`;
 
 function acquire(path: string): Sqlite {

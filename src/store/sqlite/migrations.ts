@@ -1,21 +1,22 @@
-/** Which migrations the program has, and which of them a database has. */
+/** Compares the migrations of the program with those of a database. */
 import { fileURLToPath } from "node:url";
 import type Database from "better-sqlite3";
 import { readMigrationFiles } from "drizzle-orm/migrator";
 import { ConfigError } from "../../core/errors.ts";
 
+/** The statements of one migration, and the hash that identifies it. */
 export interface Migration {
   sql: string[];
   hash: string;
 }
 
-/** The migrations that come with the program, oldest first. */
+/** Returns the migrations that come with the program, oldest first. */
 export const ownMigrations = (): Migration[] =>
   readMigrationFiles({ migrationsFolder: fileURLToPath(new URL("../../../migrations", import.meta.url)) });
 
 /**
- * The migrations the database still lacks. Throws a ConfigError where it has one that this program does not know, or
- * knows otherwise.
+ * Returns the migrations that the database still lacks. Throws a ConfigError where it has a migration that this program does not
+ * have, or has in another form.
  */
 export function pendingMigrations(
   path: string,
@@ -35,7 +36,7 @@ export function pendingMigrations(
   return migrations.slice(applied.length);
 }
 
-/** Hashes of what was applied, oldest first. */
+/** Returns the hashes of the applied migrations, oldest first. */
 export function appliedHashes(sqlite: Database.Database): string[] {
   const exists = sqlite.prepare("select 1 from sqlite_master where type = 'table' and name = 'migration'").get();
   return exists ? (sqlite.prepare("select hash from migration order by id").pluck().all() as string[]) : [];

@@ -1,10 +1,10 @@
-/** Prepares a question when it is first asked, and keeps what was prepared. */
-export function prepareOnce<Asked extends unknown[], Answer>(
-  prepare: () => (...asked: Asked) => Answer,
-): (...asked: Asked) => Answer {
-  let ask: ((...asked: Asked) => Answer) | null = null;
+/** Returns a function that calls `prepare` at its first call, and the prepared function at each call. */
+export function prepareOnce<Args extends unknown[], Result>(
+  prepare: () => (...asked: Args) => Result,
+): (...asked: Args) => Result {
+  let prepared: ((...asked: Args) => Result) | null = null;
   return (...asked) => {
-    ask ??= prepare();
-    return ask(...asked);
+    prepared ??= prepare();
+    return prepared(...asked);
   };
 }

@@ -1,6 +1,6 @@
 /**
- * Write transactions that neither block the event loop for long nor report what is not stored. What is asked for in one
- * turn of the event loop shares a transaction, for each commit waits for the disk.
+ * Queues write transactions so that they do not block the event loop for long, and resolve only when they are committed. Writes
+ * requested in one turn of the event loop share a transaction, because each commit waits for the disk.
  */
 import Database from "better-sqlite3";
 import { type Clock, sleep } from "../../core/clock.ts";
@@ -9,30 +9,32 @@ import { identityOf } from "../files/connections.ts";
 import type { Sqlite } from "./database.ts";
 import { lockFile } from "./lock.ts";
 
-/** So many share a transaction; what else was asked for waits for the next, and others have their turn in between. */
-const mostAtOnce = 200;
+/** Maximum number of writes that share a transaction. The event loop runs before the next transaction. */
+const maxBatch = 200;
 
-const patienceMs = 10_000;
+/** How long a write is retried while another process writes. */
+const retryForMs = 10_000;
 const pauseMs = { shortest: 25, longest: 100 };
 
 /**
- * Runs `work` in an immediate transaction, in the order of asking; one that throws undoes what it did and nothing else.
- * While another process writes, it tries again for 10 s, or until the program must stop at once. After an error that may have come too late to undo the commit,
- * `readCommitted` reads what is stored: anything but null is the result. Throws a StorageError where nothing was written.
+ * Runs `work` in an immediate transaction, in the order of the calls; a `work` that throws is rolled back alone. While another
+ * process writes, it retries for 10 s, or until the program must stop at once. After an error that may have occurred after the commit,
+ * `readCommitted` reads what is stored: a value other than null is the result. Throws a StorageError where nothing was written.
  */
 export type Write = <T>(work: () => T, readCommitted?: () => T | null) => Promise<T>;
 
-/** A write somebody waits for. */
+/** A pending write. */
 interface Task {
-  /** Does the work; what it returns resolves the promise, once that is committed. */
+  /** Does the work. Returns a function that resolves the promise, to be called after the commit. */
   work(): () => void;
-  /** Resolves the promise with what is stored; false where nothing is. */
+  /** Resolves the promise with what is stored and returns true; returns false where nothing is stored. */
   recover(): boolean;
   reject(error: unknown): void;
 }
 
 /**
- * `onRollback` is told that what a `work` changed in memory no longer holds; `stopping` is aborted when the program must stop at once.
+ * Returns the write function of a connection. `onRollback` is called when changes that a `work` made in memory are no longer valid;
+ * `stopping` is aborted when the program must stop at once.
  */
 export function createWriteQueue(
   path: string,
@@ -44,17 +46,17 @@ export function createWriteQueue(
   const requireSameFiles = watchFiles(path, sqlite);
   const transaction = sqlite.transaction((tasks: readonly Task[]) => tasks.map(attempt));
   const savepoint = sqlite.transaction((task: Task) => task.work());
-  const asked: Task[] = [];
-  let awake = false;
+  const queue: Task[] = [];
+  let isScheduled = false;
 
-  async function writeAsked(): Promise<void> {
-    await write(asked.splice(0, mostAtOnce));
-    awake = asked.length > 0;
-    if (awake) setImmediate(writeAsked);
+  async function writeBatch(): Promise<void> {
+    await write(queue.splice(0, maxBatch));
+    isScheduled = queue.length > 0;
+    if (isScheduled) setImmediate(writeBatch);
   }
 
   async function write(tasks: readonly Task[]): Promise<void> {
-    const giveUpAt = clock.monotonic() + patienceMs;
+    const giveUpAt = clock.monotonic() + retryForMs;
     for (let pause = pauseMs.shortest; ; pause = Math.min(pause * 2, pauseMs.longest)) {
       try {
         return commit(tasks);
@@ -69,7 +71,7 @@ export function createWriteQueue(
           return;
         }
       }
-      // Cut short, it tries once more.
+      // When the pause is aborted, it tries once more.
       await sleep(clock, pause, stopping).catch(() => {});
     }
   }
@@ -77,12 +79,12 @@ export function createWriteQueue(
   function commit(tasks: readonly Task[]): void {
     requireSameFiles();
     const reports = transaction.immediate(tasks);
-    // What went into a log that nobody else can find is not stored.
+    // A commit to a log that no other process can find does not count as stored.
     requireSameFiles();
     for (const report of reports) report();
   }
 
-  /** A bug or a constraint is the affair of one task; whatever else SQLite reports is everybody's. */
+  /** Rejects the task alone for a bug or a violated constraint; any other error of SQLite fails the whole transaction. */
   function attempt(task: Task): () => void {
     try {
       return savepoint(task);
@@ -96,7 +98,7 @@ export function createWriteQueue(
 
   return (work, readCommitted) =>
     new Promise((resolve, reject) => {
-      asked.push({
+      queue.push({
         work() {
           const result = work();
           return () => resolve(result);
@@ -108,18 +110,18 @@ export function createWriteQueue(
         },
         reject,
       });
-      if (!awake) setImmediate(writeAsked);
-      awake = true;
+      if (!isScheduled) setImmediate(writeBatch);
+      isScheduled = true;
     });
 }
 
 /**
  * Returns a function that throws a StorageError where a file of the database is no longer the one that `sqlite` has open. Without its
- * lock the database has no single writer any more, and what is kept in memory may be wrong; a write-ahead log without its name, or
- * the index of it, is one that no other program sees.
+ * lock file the database may have a second writer, and the state in memory may be wrong; a write-ahead log or its index that was
+ * moved is invisible to other programs.
  */
 function watchFiles(path: string, sqlite: Sqlite): () => void {
-  // SQLite opens the log with the first read.
+  // SQLite opens the log at the first read.
   sqlite.prepare("select count(*) from sqlite_schema").get();
   const files = [path, lockFile(path), `${path}-wal`, `${path}-shm`];
   const opened = files.map(identityOf);
@@ -136,7 +138,7 @@ function watchFiles(path: string, sqlite: Sqlite): () => void {
 
 type SqliteError = InstanceType<typeof Database.SqliteError>;
 
-/** The error of SQLite itself, also where Drizzle has wrapped it. */
+/** Returns the SQLite error in an error, also where Drizzle has wrapped it; null where there is none. */
 export function sqliteErrorOf(error: unknown): SqliteError | null {
   if (error instanceof Database.SqliteError) return error;
   return error instanceof Error ? sqliteErrorOf(error.cause) : null;
@@ -144,10 +146,11 @@ export function sqliteErrorOf(error: unknown): SqliteError | null {
 
 const isBusy = ({ code }: SqliteError): boolean => code.startsWith("SQLITE_BUSY");
 
+/** Returns the StorageError for a write that SQLite refused. */
 export const writeError = (path: string, cause: SqliteError): StorageError =>
   new StorageError(
     isBusy(cause)
-      ? `${path} is held by another program for more than 10 s. Close what writes to it.`
+      ? `${path} has been locked by another program for more than 10 s. Close the program that writes to it.`
       : `${path} cannot be written: ${cause.message} (${cause.code}). Check the disk.`,
   );
 
@@ -155,7 +158,7 @@ function readBack<T>(readCommitted: () => T | null): T | null {
   try {
     return readCommitted();
   } catch {
-    // The disk that failed to write may fail to read as well; then nothing is known to be stored.
+    // A disk that failed to write may fail to read as well.
     return null;
   }
 }

@@ -133,7 +133,7 @@ describe("an import is refused, and leaves everything as it was,", () => {
     [/,1,,/, ",x,,", 'line 2, snapshot_id: "x" is no whole number'],
     [/,1,,/, ",3,,", "line 3: snapshot_id 1 follows 3; it must rise"],
     [/main(?=.*ETH)/, "hedge", "line 3: snapshot_id 1 is of another account, time or product type"],
-    [/,,(?=1793491200005)/, ',"{""b"":1,""a"":2}",', "line 2, extra: is no JSON object as it was stored"],
+    [/,,(?=1793491200005)/, ',"{""b"":1,""a"":2}",', "line 2, extra: is not a JSON object as it was stored"],
     [/main.*ETH.*3,.*\r\n/, "", "line 4: snapshot 3 lacks the row of zeros of a coin that was there before"],
   ])("where a line of CSV has %s as %j", async (found, put, problem) => {
     const text = readFileSync(await exported(await seeded(), "spot-assets", "csv"), "utf8");
