@@ -1,4 +1,4 @@
-/** Builds the program from its settings and takes it down in reverse order. Only this file knows which parts are in use. */
+/** Builds the program from its settings and closes its parts in reverse order. Only this file knows which parts are in use. */
 import { setMaxListeners } from "node:events";
 import { Alerts } from "./alerts/alerts.ts";
 import { Client } from "./bitget/client.ts";
@@ -27,7 +27,7 @@ import { lockDatabase } from "./store/sqlite/lock.ts";
 import type { Store } from "./store/store.ts";
 import { DashboardProcess } from "./web/process/process.ts";
 
-/** Everything that talks to the exchange. */
+/** Everything that sends requests to the exchange. */
 export interface ExchangeClients {
   sessions: Session[];
   publicSession: Session;
@@ -40,7 +40,7 @@ export interface ExchangeClients {
 export interface App extends ExchangeClients {
   store: SqliteStore;
   deps: CollectorDeps;
-  /** Everything that is notified of what became of a slot; a program that stays adds to it. */
+  /** Notified of the outcome of each slot; `observeRuns` adds to it. */
   observers: SlotObserver[];
   /** Null: switched off. */
   dailyReports: DailyReports | null;
@@ -49,14 +49,14 @@ export interface App extends ExchangeClients {
   /** Null: switched off. */
   heartbeat: Heartbeat | null;
   alerts: Alerts;
-  /** Ends current runs as failed. */
+  /** Aborts the current runs; they end as failed. */
   abortRuns(): void;
 }
 
 export const logOf = (config: Config): Log =>
   createLog({ level: config.logLevel, format: config.logFormat, secrets: secretsOf(config) });
 
-/** Makes a client and a session for each account. `store`: null for commands that only read the exchange. */
+/** Creates a client and a session for each account. `store`: null for commands that only read the exchange. */
 export function openClients(
   config: Config,
   store: Store | null,
@@ -83,7 +83,7 @@ export function openClients(
         stopping,
       }),
   );
-  // v1 is only ever spoken by hosts that know nothing newer; everybody else has the public addresses of v2.
+  // A host with v1 has nothing newer. Accounts with v2 and v3 share the public endpoints of v2.
   const publicApi = config.accounts.every((account) => account.api === "v1") ? "v1" : "v2";
   const publicSession = createPublicSession(clientOf(null), publicApi);
   return {
@@ -99,30 +99,34 @@ export function openClients(
   };
 }
 
-/** Locks the database, opens it, ends the runs that a dead process left open, and makes everything that `start` and `collect` use. */
+/** Locks and opens the database, marks runs of a crashed process as failed, and creates the parts that `start` and `collect` use. */
 export async function openApp(config: Config, clock: Clock = systemClock): Promise<App> {
   const log = logOf(config);
-  /** What was opened, the last first. */
+  /** In the order in which they are to be closed. */
   const opened: { close(): void }[] = [];
   const close = () => closeAll(opened.splice(0));
   try {
     const lock = lockDatabase(config.databasePath);
     opened.unshift({ close: lock.release });
     const controller = new AbortController();
-    // Every run listens while it lasts, and many accounts have many runs.
+    // Every current run has a listener, and many accounts have many runs.
     setMaxListeners(0, controller.signal);
     const { signal: stopping } = controller;
-    const written = await openStore({ path: config.databasePath, datasets, log, clock, stopping });
-    opened.unshift(written);
+    const sqliteStore = await openStore({ path: config.databasePath, datasets, log, clock, stopping });
+    opened.unshift(sqliteStore);
     const { databasePath, keepRawDays } = config;
     const redact = redactor(secretsOf(config));
     const rawResponses = openResponseArchive({ databasePath, days: keepRawDays, clock, log, redact });
     if (rawResponses) opened.unshift(rawResponses);
-    const crashed = await written.recover();
-    if (crashed > 0) log.warn({ runs: crashed }, `${crashed} runs were cut off when the program last ended: failed`);
-    const clients = openClients(config, written, clock, log, stopping);
+    const crashed = await sqliteStore.recover();
+    if (crashed > 0)
+      log.warn(
+        { runs: crashed },
+        `${crashed} runs were interrupted when the program last ended; they are recorded as failed`,
+      );
+    const clients = openClients(config, sqliteStore, clock, log, stopping);
     opened.unshift(clients);
-    const store = withClockCheck(clients.clockCheck, written);
+    const store = withClockCheck(clients.clockCheck, sqliteStore);
     const alerts = new Alerts({ store, settings: config.alerts, proxy: config.proxy, clock, log });
     const observers: SlotObserver[] = [alerts];
     const deps: CollectorDeps = {
@@ -157,20 +161,20 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
   }
 }
 
-/** Closes every one, and then throws the first error there was. */
+/** Closes each, even where one fails, and then throws the first error. */
 function closeAll(opened: readonly { close(): void }[]): void {
-  const problems: unknown[] = [];
+  const errors: unknown[] = [];
   for (const one of opened) {
     try {
       one.close();
     } catch (error) {
-      problems.push(error);
+      errors.push(error);
     }
   }
-  if (problems.length > 0) throw problems[0];
+  if (errors.length > 0) throw errors[0];
 }
 
-/** While the exchange contradicts our clock nothing is collected, and no age by that clock is one. */
+/** Returns a store whose freshness is unknown while the exchange contradicts our clock: ages by that clock would be wrong. */
 const withClockCheck = (clockCheck: ClockCheck, store: SqliteStore): SqliteStore => ({
   ...store,
   async freshness(now) {
@@ -179,17 +183,17 @@ const withClockCheck = (clockCheck: ClockCheck, store: SqliteStore): SqliteStore
   },
 });
 
-/** What only a program has that stays. */
+/** The parts that only a long-running program has. */
 export interface Daemon {
   scheduler: Scheduler;
   serviceManager: ServiceManager;
-  /** Starts everything that looks at the clock. */
+  /** Starts the schedules, alerts and reports. */
   start(): void;
-  /** Starts nothing more; resolves when current runs, the report at hand and alerts about them have ended. */
+  /** Starts nothing more. Resolves when the current runs, the current report and their alerts have ended. */
   stop(): Promise<void>;
 }
 
-/** Counts runs from now on, and notifies the heartbeat of them. */
+/** Adds metrics and the heartbeat to the observers, and returns the metrics. */
 export function observeRuns({ observers, heartbeat, ...app }: App): Metrics {
   const metrics = createMetrics({ ...app, clock: app.deps.clock });
   observers.push(metrics, ...(heartbeat ? [heartbeat] : []));
@@ -197,8 +201,8 @@ export function observeRuns({ observers, heartbeat, ...app }: App): Metrics {
 }
 
 /**
- * Reads what is due. `onFatal` is called with an error after which going on would lose data silently.
- * @throws ConfigError where the daily reports cannot be written
+ * Opens the scheduler and the other parts of the daemon. `onFatal` receives an error after which continuing would silently lose data.
+ * @throws ConfigError if the folder of the daily reports cannot be written
  */
 export async function openDaemon(app: App, onFatal: (error: Error) => void): Promise<Daemon> {
   const { alerts, dailyReports, pages, deps } = app;
@@ -211,7 +215,7 @@ export async function openDaemon(app: App, onFatal: (error: Error) => void): Pro
     serviceManager,
     start: () =>
       engine.start(() => {
-        // Alerts first: what is stored before their first look is the past.
+        // Alerts first: snapshots stored before their first evaluation do not fire.
         alerts.tick();
         scheduler.tick();
         dailyReports?.tick();
@@ -226,8 +230,8 @@ export async function openDaemon(app: App, onFatal: (error: Error) => void): Pro
 }
 
 /**
- * Probes every account before the first slot, so that a refused key is heard of at once, and has the clock confirmed, which the
- * first answer does. @throws ConfigError with none left
+ * Probes every account before the first slot, so that a refused key is reported at once, and confirms the clock, which any
+ * response does. @throws ConfigError if every account was refused
  */
 export async function preflight({ sessions, publicSession, clockCheck, log }: ExchangeClients): Promise<void> {
   const logFailure = (name: string) => (error: unknown) => {
@@ -235,7 +239,7 @@ export async function preflight({ sessions, publicSession, clockCheck, log }: Ex
     log.error({ account: name }, `account ${name}: ${problem}`);
   };
   await withLimit(async (signal) => {
-    // One signal ends the probing of all accounts: many listeners are no leak.
+    // One signal aborts the probing of all accounts: many listeners are not a leak.
     setMaxListeners(0, signal);
     await Promise.all(sessions.map((session) => session.api({ signal }).catch(logFailure(session.name))));
     if (clockCheck.verdict === "unknown") await publicSession.client.requireClock(signal).catch(() => {});

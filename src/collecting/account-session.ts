@@ -1,4 +1,4 @@
-/** One account as the program sees it: its client, the API version it speaks, and whether its key may be used. */
+/** One account: its client, its API version, and whether its key may be used. */
 
 import { detectMode } from "../bitget/account-mode.ts";
 import type { Client, RequestOptions } from "../bitget/client.ts";
@@ -13,20 +13,20 @@ export interface Session {
   name: string;
   client: Client;
   /**
-   * Returns the API version to use. The first call probes the account and its key; where an answer proves nothing, the error is
-   * thrown, so that nothing is guessed from a network that is down. From then on the key is checked again every hour, in the
-   * background.
-   * @throws RefusedError where the key can write and that was not allowed.
+   * Returns the API version to use. The first call probes the account and its key; from then on the key is checked again every hour,
+   * in the background.
+   * @throws RefusedError if the key can write and that was not allowed
+   * @throws CollectorError if the probe failed without proving anything, as when the network is down
    */
   api(options: RequestOptions): Promise<ApiVersion>;
-  /** Probes again after the exchange refused `version` as the wrong one. Returns true where the account has another one. */
+  /** Probes again after the exchange refused `version` as the wrong one. Returns true if the account has another version now. */
   recheck(version: ApiVersion, options: RequestOptions): Promise<boolean>;
-  /** Returns why this account is not used; null where it is, or as long as that is not known. */
+  /** Returns why this account is not used; null if it is used, or if that is not known yet. */
   refusal(): string | null;
 }
 
 export interface SessionOptions extends KeyCheckOptions {
-  /** Null: nothing is remembered. */
+  /** Null: the version is not remembered. */
   store: Pick<Store, "apiVersion" | "setApiVersion"> | null;
 }
 
@@ -73,7 +73,7 @@ export class AccountSession implements Session {
 
   async recheck(version: ApiVersion, options: RequestOptions): Promise<boolean> {
     if (this.#options.account.api !== "auto") return false;
-    // Several runs are refused at the same time; one of them asks.
+    // Several runs are refused at the same time; only the first of them sends the request.
     if (this.#version === version) {
       this.#detecting ??= this.#withOwnLimit(options, (own) => this.#detect(own, modeChanged)).finally(() => {
         this.#detecting = null;
@@ -83,7 +83,7 @@ export class AccountSession implements Session {
     return this.#version !== version;
   }
 
-  /** Finds out what is not known yet: the version, and what the key may do. */
+  /** Determines what is not known yet: the version, and the permissions of the key. */
   async #probe(options: RequestOptions): Promise<void> {
     this.#version ??= await this.#detect(options, "first seen");
     if (this.#key.isChecked) return;
@@ -91,13 +91,13 @@ export class AccountSession implements Session {
       await this.#key.check(this.#version, options);
     } catch (error) {
       if (this.#options.account.api !== "auto" || !(error instanceof ApiError) || error.kind !== "mode") throw error;
-      // The remembered version was an old one.
+      // The remembered version was outdated.
       this.#version = await this.#detect(options, modeChanged);
       await this.#key.check(this.#version, options);
     }
   }
 
-  /** Asks the exchange for the version, and remembers it with the cause of the change. */
+  /** Detects the version, and stores it with the cause of the change. */
   async #detect(options: RequestOptions, cause: string): Promise<ApiVersion> {
     const { account, client, store, clock, log } = this.#options;
     const found = account.api === "auto" ? await detectMode(client, options) : account.api;
@@ -109,26 +109,26 @@ export class AccountSession implements Session {
     return found;
   }
 
-  /** Gives work that several runs wait for its own limit: it ends with the program, not with the run that came first. */
+  /** Runs work that several runs wait for under a time limit of its own: it must not end with the run that started it. */
   #withOwnLimit<T>(options: RequestOptions, work: (options: RequestOptions) => Promise<T>): Promise<T> {
     return withLimit((signal) => work({ ...options, signal }), this.#options.stopping);
   }
 }
 
-/** @throws ConfigError with the reasons, where every account was refused: there is nothing left to do. */
+/** @throws ConfigError with the reasons if every account was refused */
 export function requireAccount(sessions: readonly Session[]): void {
   const refusals = sessions.flatMap((session) => session.refusal() ?? []);
   if (refusals.length === sessions.length) throw new ConfigError(refusals);
 }
 
-/** Public data is requested once, everything else for each account. */
+/** Returns the sessions that collect a dataset: the public one for public data, else one for each account. */
 export const sessionsOf = (
   dataset: Pick<AnyDataset, "public">,
   sessions: readonly Session[],
   publicSession: Session,
 ): readonly Session[] => (dataset.public ? [publicSession] : sessions);
 
-/** Public data is requested without a key, in an API version that is known beforehand. */
+/** Creates the session for public data, which needs no key. */
 export function createPublicSession(client: Client, api: ApiVersion): Session {
   return { name: publicAccount, client, api: async () => api, recheck: async () => false, refusal: () => null };
 }

@@ -1,6 +1,6 @@
 /**
- * Keeps the schedule waiting while the exchange has not confirmed this machine's clock as it stands: after a start, a sleep or a
- * step of the clock its time is requested first. What is due by a wrong clock would stay in the run ledger forever.
+ * Holds the schedule back until the exchange has confirmed this machine's clock: after a start, a sleep or a step of the clock, the
+ * time of the exchange is requested first. Slots that were due by a wrong clock would stay in the run ledger forever.
  */
 
 import type { Client } from "../bitget/client.ts";
@@ -16,64 +16,64 @@ export interface GateOptions {
   clock: Clock;
   log: Log;
   redact(text: string): string;
-  /** Is called when the exchange has answered, or failed to. */
+  /** Called when a request for the time has ended, also when it failed. */
   onResult(): void;
 }
 
-/** Until it is asked again, unless the clock is set before. Milliseconds. */
+/** The time until the next request, unless the clock is set before. Milliseconds. */
 const retryAfterMs = { unknown: 5000, contradicted: 30_000 };
 
 export class ClockGate {
   readonly #options: GateOptions;
-  readonly #made: Instant;
+  readonly #createdAt: Instant;
   readonly #stopping = new AbortController();
   readonly #presence: Omit<Presence, "downtimes" | "behindMs">;
   #hasBeenOpen: boolean;
-  /** Since when it is closed, by the monotonic clock; null while it is open. */
+  /** When it was closed, by the monotonic clock; null while it is open. */
   #closedSince: number | null;
-  #asking: Promise<void> | null = null;
-  /** How far the wall clock was ahead of the monotonic one when the exchange was asked, and when (monotonic) to ask again. */
-  #asked = { lead: Number.NaN, againAt: 0 };
-  /** What was logged last, and of which verdict; null where nothing was wrong. */
+  #requesting: Promise<void> | null = null;
+  /** How far the wall clock was ahead of the monotonic one at the last request, and when (monotonic) to send the next. */
+  #lastRequest = { lead: Number.NaN, nextAt: 0 };
+  /** The last problem that was logged, and its verdict; null if there was none. */
   #logged: { verdict: Verdict; problem: string } | null = null;
 
   constructor(options: GateOptions) {
     this.#options = options;
-    this.#made = instantOf(options.clock);
-    const { wall } = this.#made;
+    this.#createdAt = instantOf(options.clock);
+    const { wall } = this.#createdAt;
     this.#presence = { startedAt: wall, effectiveAt: wall, unconfirmed: { from: 0, to: 0 } };
     this.#hasBeenOpen = options.clockCheck.verdict === "confirmed";
-    this.#closedSince = this.#hasBeenOpen ? null : this.#made.monotonic;
+    this.#closedSince = this.#hasBeenOpen ? null : this.#createdAt.monotonic;
   }
 
-  /** What is known of the program's time, by the clock as it was confirmed. */
+  /** Since when the program has been running, by the confirmed clock. */
   get presence(): Omit<Presence, "downtimes"> {
     const offset = this.#options.clockCheck.offset ?? 0;
     return { ...this.#presence, behindMs: offset > clockTolerance ? offset : 0 };
   }
 
-  /** Why it is closed, a sentence for people; empty while it is open, or as long as the exchange may still answer. */
+  /** Why it is closed, as a sentence; empty while it is open, or while the first request has not ended. */
   get problem(): string {
     return this.#logged?.problem ?? "";
   }
 
-  /** Resolves when the exchange has been asked; null where it is not being asked. */
+  /** Resolves when the current request for the time has ended; null if there is none. */
   get requesting(): Promise<void> | null {
-    return this.#asking;
+    return this.#requesting;
   }
 
-  /** Returns true where the clock is confirmed as it stands at `now` (epoch ms); asks the exchange where it is not. */
+  /** Returns whether the clock is confirmed at `now` (epoch ms); if not, requests the time of the exchange. */
   isOpen(now: number): boolean {
     const isConfirmed = this.#options.clockCheck.verdict === "confirmed";
     if (isConfirmed && this.#closedSince !== null) this.#open(now, this.#closedSince);
     if (!isConfirmed) {
       this.#closedSince ??= this.#options.clock.monotonic();
-      this.#ask(now);
+      this.#requestTime(now);
     }
     return isConfirmed;
   }
 
-  /** Asks no more. */
+  /** Sends no more requests. */
   stop(): void {
     this.#stopping.abort();
   }
@@ -82,29 +82,29 @@ export class ClockGate {
     const { clock, log } = this.#options;
     this.#presence.unconfirmed = { from: now - (clock.monotonic() - closedSince), to: now };
     this.#closedSince = null;
-    this.#asked = { lead: Number.NaN, againAt: 0 };
-    if (this.#logged !== null) log.info({}, "the exchange confirms this machine's clock: slots are due again");
+    this.#lastRequest = { lead: Number.NaN, nextAt: 0 };
+    if (this.#logged !== null) log.info({}, "the exchange confirms this machine's clock; collecting again");
     this.#logged = null;
     if (this.#hasBeenOpen) return;
     this.#hasBeenOpen = true;
-    this.#presence.startedAt = now - (clock.monotonic() - this.#made.monotonic);
+    this.#presence.startedAt = now - (clock.monotonic() - this.#createdAt.monotonic);
     this.#presence.effectiveAt = now;
   }
 
-  #ask(now: number): void {
+  #requestTime(now: number): void {
     const { client, clock, onResult } = this.#options;
     const { signal: stopping } = this.#stopping;
     const lead = now - clock.monotonic();
-    const wasSet = !(Math.abs(lead - this.#asked.lead) <= clockTolerance);
-    if (this.#asking || stopping.aborted || (!wasSet && clock.monotonic() < this.#asked.againAt)) return;
-    this.#asked.lead = lead;
-    this.#asking = withLimit((signal) => client.measureOffset(signal), stopping)
+    const wasSet = !(Math.abs(lead - this.#lastRequest.lead) <= clockTolerance);
+    if (this.#requesting || stopping.aborted || (!wasSet && clock.monotonic() < this.#lastRequest.nextAt)) return;
+    this.#lastRequest.lead = lead;
+    this.#requesting = withLimit((signal) => client.measureOffset(signal), stopping)
       .then(
         () => {},
         (error: unknown) => this.#logOnce(error),
       )
       .finally(() => {
-        this.#asking = null;
+        this.#requesting = null;
         if (!stopping.aborted) onResult();
       });
   }
@@ -114,7 +114,7 @@ export class ClockGate {
     const { clockCheck, clock, log, redact } = this.#options;
     const { verdict } = clockCheck;
     if (this.#stopping.signal.aborted || verdict === "confirmed") return;
-    this.#asked.againAt = clock.monotonic() + retryAfterMs[verdict];
+    this.#lastRequest.nextAt = clock.monotonic() + retryAfterMs[verdict];
     if (this.#logged?.verdict === verdict) return;
     const what =
       verdict === "contradicted" ? "contradicts this machine's clock" : "has not confirmed this machine's clock";

@@ -1,11 +1,11 @@
 /**
- * One run of one dataset for one account: the heart of the program.
+ * One run of one dataset for one account.
  *
  *     claim the slot → request every scope at the same time → map responses to rows → store all of it in one transaction → notify
  *
- * `scheduler.ts` calls it for slots that are due, the `collect` command for the present instant. `read-scope.ts` is what happens
- * to one scope. What fails is stored as the failed snapshot of its scope with the reason: this file alone decides what a
- * failure means, and a run that was claimed always ends with a stored result.
+ * `scheduler.ts` calls it for slots that are due, the `collect` command for the current time. `read-scope.ts` reads one scope. A
+ * failure is stored as the failed snapshot of its scope with the reason: only this file decides what a failure means, and a run
+ * whose slot was claimed always ends with a stored result.
  */
 
 import { sleep } from "../core/clock.ts";
@@ -25,9 +25,9 @@ import { readNewRecords, readSnapshot } from "./read-scope.ts";
 import { type CollectorDeps, RunContext, type RunRequest } from "./run-context.ts";
 import { logRun } from "./run-log.ts";
 
-/** What a run brought for each scope. Neither snapshots nor failures: the account has no such data. */
+/** The results of all scopes. Neither snapshots nor failures: the account has no such data. */
 interface Result {
-  /** Of an incremental dataset: batches of records; what was read before a failure is one too. */
+  /** Batches of records for an incremental dataset, including those read before a failure. */
   snapshots: (Snapshot | RecordBatch)[];
   failures: FailedSnapshot[];
 }
@@ -36,14 +36,14 @@ interface Result {
 const lateAfterMs = 1000;
 
 /**
- * Runs one dataset of one account at one slot. Resolves with the run's final state, or null where the slot is taken already.
- * @throws StorageError where the database is gone, or the slot cannot be claimed
+ * Runs one dataset of one account at one slot. Resolves with the run's final state; null if the slot has a run already.
+ * @throws StorageError if the database was removed, or the slot cannot be claimed
  */
 export async function collect(request: RunRequest, deps: CollectorDeps): Promise<RunState | null> {
   const { dataset, session, trigger } = request;
   const { store, clock } = deps;
   const slot = trigger === "demand" ? manualSlot(request.slot) : request.slot;
-  // The slot of a run on demand may be the millisecond after this one.
+  // The slot of a manual run may be the next millisecond.
   const started = { wall: Math.max(slot, clock.now()), monotonic: clock.monotonic() };
   const id = await store.begin(session.name, dataset.name, slot, started.wall, trigger);
   if (id === null) return null;
@@ -63,8 +63,8 @@ export async function collect(request: RunRequest, deps: CollectorDeps): Promise
 }
 
 /**
- * Reads every scope of the dataset as the account's API version provides it. Where the exchange says that the account has another
- * version by now, all scopes are read again, once.
+ * Reads every scope of the dataset in the account's API version. If the exchange reports that the account has another version by
+ * now, all scopes are read again, once.
  */
 async function readAllScopes(run: RunContext, mayChangeVersion = true): Promise<Result> {
   const { dataset, session, deps } = run;
@@ -90,7 +90,7 @@ async function readAllScopes(run: RunContext, mayChangeVersion = true): Promise<
           } else result.snapshots.push(await readSnapshot(run, endpoint, scope));
         } catch (error) {
           errors.push(error);
-          // A product type that the exchange does not have is no failure.
+          // A product type that the exchange does not have is not a failure.
           if (kindOf(error) !== "absent") result.failures.push(failureOf(run, scope, error));
         }
       }),
@@ -98,14 +98,14 @@ async function readAllScopes(run: RunContext, mayChangeVersion = true): Promise<
     const versionMayHaveChanged = mayChangeVersion && errors.some((error) => kindOf(error) === "mode");
     if (!versionMayHaveChanged || !(await hasOtherVersion(run, version))) return result;
     const second = await readAllScopes(run, false);
-    // The first result stands where it has a snapshot and the second one none.
+    // Keeps the first result if only that has a snapshot.
     return second.snapshots.length === 0 && result.snapshots.length > 0 ? result : second;
   } catch (error) {
     return { snapshots: [], failures: scopes.map((scope) => failureOf(run, scope, error)) };
   }
 }
 
-/** Returns true where the account really has another API version than `version`; false where that cannot be found out now. */
+/** Returns true if the account has another API version than `version`; false also if that cannot be determined now. */
 async function hasOtherVersion(run: RunContext, version: ApiVersion): Promise<boolean> {
   const { session, dataset, signal, tally, deps } = run;
   try {
@@ -113,7 +113,10 @@ async function hasOtherVersion(run: RunContext, version: ApiVersion): Promise<bo
   } catch (error) {
     const { code, message } = describe(run, error);
     const fields = { account: session.name, dataset: dataset.name, code };
-    deps.log.warn(fields, `whether ${session.name} still speaks ${version} is not known: ${message}`);
+    deps.log.warn(
+      fields,
+      `the API version of account ${session.name} could not be checked, still using ${version}: ${message}`,
+    );
     return false;
   }
 }
@@ -134,8 +137,8 @@ function endOf(run: RunContext, { snapshots, failures }: Result): RunEnd {
 }
 
 /**
- * Repeats a write every second until it succeeds: full disks and busy databases pass, and the result is kept until then.
- * @throws what does not pass: the database is gone, a bug, or the program must stop
+ * Repeats a write every second until it succeeds: a full disk or a busy database is temporary, and the result must not be lost.
+ * @throws StorageError if the database was removed; any other error; the abort reason if the program must stop
  */
 async function retryWhileStorageFails<Stored>(run: RunContext, write: () => Promise<Stored>): Promise<Stored> {
   const { dataset, session, deps } = run;
@@ -145,7 +148,10 @@ async function retryWhileStorageFails<Stored>(run: RunContext, write: () => Prom
     } catch (error) {
       if (!(error instanceof StorageError) || error.gone) throw error;
       const problem = describe(run, error).message;
-      deps.log.error({ account: session.name, dataset: dataset.name, problem }, "not stored; trying again in a second");
+      deps.log.error(
+        { account: session.name, dataset: dataset.name, problem },
+        "the run could not be stored; retrying in 1 s",
+      );
       await sleep(deps.clock, 1000, deps.stopping);
     }
   }
@@ -153,14 +159,14 @@ async function retryWhileStorageFails<Stored>(run: RunContext, write: () => Prom
 
 const kindOf = (error: unknown): CollectorError["kind"] => (error instanceof CollectorError ? error.kind : "internal");
 
-/** The snapshot of a scope that could not be read, with the reason. */
+/** Returns the failed snapshot of a scope, with the reason. */
 const failureOf = (run: RunContext, scope: Scope, error: unknown): FailedSnapshot => ({
   scope,
   takenAt: run.now() + (run.session.client.offset() ?? 0),
   ...describe(run, error),
 });
 
-/** Puts a failure into words. An error that is not of this program's classes is a bug of it, and is called one. */
+/** Returns the code and message of a failure. An error of an unknown class is reported as a bug of this program. */
 function describe({ deps }: RunContext, error: unknown): { code: string; message: string } {
   if (error instanceof CollectorError) return { code: error.code, message: deps.redact(error.message) };
   return { code: "internal", message: deps.redact(`a bug of this program: ${String(error)}`) };

@@ -1,6 +1,6 @@
 /**
- * What is due, and why a slot was not run. Pure: from how far a series is processed, what the program lived through, and the
- * time, follows the next step. The scheduler takes the step and asks again until there is none.
+ * Decides what is due, and why a slot was not run. Pure: the next step follows from the watermark of the series, the program's own
+ * history (start, sleeps, downtimes) and the time. The scheduler takes the step and calls again until there is none.
  */
 import { clockTolerance } from "../bitget/clock-check.ts";
 import type { Instant } from "../core/clock.ts";
@@ -8,39 +8,39 @@ import { graceAt, type Pattern } from "../core/cron.ts";
 import { causes } from "../core/domain.ts";
 import type { UnrunSlot } from "../store/runs/run-ledger.ts";
 
-/** One dataset of one account, and how far its slots are processed. */
+/** One dataset of one account, and its watermark. */
 export interface SeriesState {
-  /** The schedule that the run ledger goes by, and the one of the settings, which replaces it. Null: none. */
+  /** The schedule recorded in the run ledger, and the one of the settings, which replaces it. Null: none. */
   inForce: Pattern | null;
   wanted: Pattern | null;
-  /** The schedule in force was not known before: it has no slot up to here. Epoch ms. */
+  /** When the schedule in force began; it has no slot up to and including this time. Epoch ms. */
   since: number;
-  /** Every slot up to here has its row. Epoch ms. */
+  /** The watermark: every slot up to here has its row. Epoch ms. */
   processedThrough: number;
-  /** The slot that this process ran last; NaN: none, or it has to be tried again. Epoch ms. */
+  /** The slot that this process ran last; NaN: none, or it must be retried. Epoch ms. */
   lastSlot: number;
   /** From the slot of the last run to the end of that run: slots in between are skipped. */
   lastRun: Span;
 }
 
-/** After `from`, up to and with `to`. Epoch ms. */
+/** After `from`, up to and including `to`. Epoch ms. */
 export interface Span {
   from: number;
   to: number;
 }
 
-/** A span in which nothing could be run, and the cause that its slots are missed for. */
+/** A span in which nothing could be run, and the cause to record for its missed slots. */
 export interface Downtime extends Span {
   cause: string;
 }
 
-/** What the program lived through. */
+/** When the program was able to run slots, and when not. */
 export interface Presence {
   /** When it started, by the clock as the exchange confirmed it. Epoch ms. */
   startedAt: number;
-  /** From when on schedules that are new are in force: the start, or the first confirmation where that came later. Epoch ms. */
+  /** When new schedules take effect: the start, or the first confirmation of the clock if that was later. Epoch ms. */
   effectiveAt: number;
-  /** How far the exchange's clock is ahead of ours, where that is too far to begin a history by; else 0. Milliseconds. */
+  /** How far the exchange's clock is ahead of ours, if that is beyond the tolerance; else 0. Milliseconds. */
   behindMs: number;
   /** The last span in which the exchange had not confirmed the clock. */
   unconfirmed: Span;
@@ -49,19 +49,19 @@ export interface Presence {
 }
 
 export type Step =
-  /** Gives slots that nobody will run any more their final row. */
+  /** Records slots that will not be run any more. */
   | { kind: "close"; slots: UnrunSlot[] }
-  /** Puts another pattern (null: none) in force. `from`: epoch ms. */
+  /** Changes the pattern in force (null: none). `from`: epoch ms. */
   | { kind: "schedule"; pattern: Pattern | null; from: number }
   | { kind: "run"; slot: number };
 
-/** Rows written at once when many slots were missed, so that other writes need not wait long. */
+/** At most this many rows are written in one step, so that other writes do not wait long. */
 const maxSlotsPerStep = 500;
 
-/** A wall clock that went on for longer than this between two looks at it went on without the program. Milliseconds. */
+/** A longer time between two ticks, by the wall clock, is a downtime. Milliseconds. */
 const downtimeAfterMs = 2000;
 
-/** Returns what has to be done next for a series at `now` (epoch ms); null where nothing is due. */
+/** Returns the next step for a series at `now` (epoch ms); null if nothing is due. */
 export function nextStep(series: SeriesState, presence: Presence, now: number): Step | null {
   const { inForce, wanted, since } = series;
   if (inForce?.text !== wanted?.text) return stepToSchedule(series, presence);
@@ -69,7 +69,7 @@ export function nextStep(series: SeriesState, presence: Presence, now: number): 
   const slot = inForce.latest(now);
   if (slot === series.lastSlot) return null;
   const { behindMs } = presence;
-  // The clock was wrong when this schedule was first seen: it begins again.
+  // The clock was wrong when this schedule was recorded: it begins again now.
   if (now + behindMs + (behindMs > 0 ? clockTolerance : 0) < since)
     return { kind: "schedule", pattern: inForce, from: now };
   const isTooLate = now - slot > graceAt(inForce, slot);
@@ -79,8 +79,9 @@ export function nextStep(series: SeriesState, presence: Presence, now: number): 
 }
 
 /**
- * The old schedule was in force until this program started, so its slots are closed before the new one begins. One that replaces
- * none begins by the later of the two clocks: when ours is set right, none of its slots lies in the past.
+ * Returns the step towards the schedule of the settings. The old schedule was in force until this program started, so its slots are
+ * closed first. A schedule that replaces none begins by the later of the two clocks, so that none of its slots is in the past
+ * once our clock is corrected.
  */
 function stepToSchedule(series: SeriesState, presence: Presence): Step {
   const { inForce, wanted } = series;
@@ -89,7 +90,7 @@ function stepToSchedule(series: SeriesState, presence: Presence): Step {
   return slots.length > 0 ? { kind: "close", slots } : { kind: "schedule", pattern: wanted, from };
 }
 
-/** Returns the slots without a row up to and with `last`, the oldest first and as many as a step may have. */
+/** Returns the slots without a row up to and including `last`, oldest first, at most `maxSlotsPerStep`. */
 function unrunSlots(series: SeriesState, pattern: Pattern, presence: Presence, last: number): UnrunSlot[] {
   const slots: UnrunSlot[] = [];
   for (let slot = pattern.next(series.processedThrough); slot <= last; slot = pattern.next(slot)) {
@@ -99,7 +100,7 @@ function unrunSlots(series: SeriesState, pattern: Pattern, presence: Presence, l
   return slots;
 }
 
-/** Why nobody ran a slot. The order counts: spans may overlap, and what comes first explains more. */
+/** Returns why a slot was not run. The order matters: spans may overlap, and the first match is the most specific cause. */
 function reasonNotRun(slot: number, lastRun: Span, presence: Presence): Omit<UnrunSlot, "slot"> {
   const isIn = ({ from, to }: Span): boolean => slot > from && slot <= to;
   if (isIn(lastRun)) return { state: "skipped", cause: causes.overlap };
@@ -109,8 +110,8 @@ function reasonNotRun(slot: number, lastRun: Span, presence: Presence): Omit<Unr
 }
 
 /**
- * Returns the downtime between two looks at the clock, null where there was none. The wall clock says how long it was, the
- * monotonic one whether the program was running.
+ * Returns the downtime between two ticks; null if there was none. The wall clock gives its length, the monotonic clock whether the
+ * process was running meanwhile (`blocked`) or not (`asleep`).
  */
 export function downtimeBetween(before: Instant, after: Instant): Downtime | null {
   const gap = after.wall - before.wall;

@@ -1,4 +1,4 @@
-/** What the key of an account may do: one that can write is not used. */
+/** Checks the permissions of an account's key: a key that can write is not used. */
 
 import type { Client, RequestOptions } from "../bitget/client.ts";
 import { readKey } from "../bitget/permissions.ts";
@@ -9,10 +9,10 @@ import { ApiError, CollectorError, type FailureKind, ShapeError } from "../core/
 import type { Log } from "../core/log.ts";
 import { hourMs, minuteMs } from "../core/time.ts";
 
-/** The code of snapshots that were not taken because the key can write. */
+/** The error code of snapshots that failed because the key can write. */
 export const writeKey = "write-key";
 
-/** The key can do more than read. The account is left alone; the others go on. */
+/** The key is not read-only, so the account is not collected; other accounts are. */
 export class RefusedError extends CollectorError {
   override name = "RefusedError";
   readonly kind = "permission";
@@ -33,7 +33,7 @@ export interface KeyCheckOptions {
   account: Account;
   client: Client;
   allowWriteKeys: boolean;
-  /** No other account could share its budget of requests. */
+  /** True if there is no other account that could share its request budget. */
   isOnlyOne: boolean;
   clock: Clock;
   log: Log;
@@ -41,10 +41,10 @@ export interface KeyCheckOptions {
   stopping?: AbortSignal | undefined;
 }
 
-/** Failures after which it is simply not known what a key may do. */
+/** Kinds of failure that leave the permissions of a key unknown. */
 const inconclusive: ReadonlySet<FailureKind> = new Set(["permission", "api"]);
 
-/** The time until a key is checked again, and that after a check that failed. Milliseconds. */
+/** The time until the next check of a key, by the result of the last one. Milliseconds. */
 const recheckAfterMs = { success: hourMs, failure: 5 * minuteMs };
 
 export class KeyCheck {
@@ -57,34 +57,34 @@ export class KeyCheck {
 
   constructor(options: KeyCheckOptions) {
     this.#options = options;
-    // What a key may do matters where it must not write, and whose it is where others may be the same user's.
+    // The permissions matter unless write keys are allowed, the owner only if other accounts may belong to the same user.
     this.#isChecked = options.allowWriteKeys && options.isOnlyOne;
   }
 
-  /** True once there was a check, or where none is needed. */
+  /** True after the first check, or if none is needed. */
   get isChecked(): boolean {
     return this.#isChecked;
   }
 
-  /** Null: the key may be used, as far as is known. */
+  /** The refusal of the key; null if it may be used, as far as is known. */
   get refused(): RefusedError | null {
     return this.#refused;
   }
 
-  /** Asks the exchange what the key may do. @throws ApiError, NetworkError where the answer proves nothing */
+  /** Requests the permissions of the key. @throws ApiError, NetworkError if the request failed without proving anything */
   async check(version: ApiVersion, options: RequestOptions): Promise<void> {
     const { account, client, allowWriteKeys, clock, log } = this.#options;
     try {
       const info = await readKey(client, version, options);
       if (info.user !== null) this.#logSharedBudget(client.belongsTo(info.user));
-      if (!allowWriteKeys) this.#judge(info.writes());
+      if (!allowWriteKeys) this.#apply(info.writes());
     } catch (error) {
       const isInconclusive = error instanceof ShapeError || (error instanceof ApiError && inconclusive.has(error.kind));
       if (!isInconclusive) throw error;
       if (!this.#isWarned && !allowWriteKeys)
         log.warn(
           { account: account.name, code: error.code },
-          `the exchange does not say what the key of ${account.name} may do; make sure it is read-only`,
+          `the exchange does not report the permissions of the key of account ${account.name}; make sure it is read-only`,
         );
       this.#isWarned = true;
     }
@@ -92,25 +92,25 @@ export class KeyCheck {
     this.#recheckAt = clock.monotonic() + recheckAfterMs.success;
   }
 
-  /** Checks again where it is time, in the background: a run must not end with a check that hangs. A failure proves nothing. */
+  /** Checks again in the background if it is time: a hanging check must not end a run. A failed check changes nothing. */
   recheckWhenDue(version: ApiVersion): void {
     const { account, clock, log, stopping } = this.#options;
     if (clock.monotonic() < this.#recheckAt) return;
     this.#recheckAt = clock.monotonic() + recheckAfterMs.failure;
     withLimit((signal) => this.check(version, { signal }), stopping).catch((error: unknown) => {
       const problem = error instanceof Error ? error.message : String(error);
-      log.debug({ account: account.name, problem }, `the key of ${account.name} could not be looked at again`);
+      log.debug({ account: account.name, problem }, `the key of account ${account.name} could not be checked again`);
     });
   }
 
-  #judge(permissions: readonly string[]): void {
+  #apply(permissions: readonly string[]): void {
     const { account, log } = this.#options;
     const wasRefused = this.#refused !== null;
     this.#refused = permissions.length > 0 ? new RefusedError(account.name, permissions) : null;
     if (!this.#isChecked || wasRefused === (this.#refused !== null)) return;
     if (this.#refused)
-      log.error({ account: account.name }, `account ${account.name} is not used any more: ${this.#refused.message}`);
-    else log.info({ account: account.name }, `account ${account.name} is used again: its key is read-only now`);
+      log.error({ account: account.name }, `account ${account.name} is no longer collected: ${this.#refused.message}`);
+    else log.info({ account: account.name }, `account ${account.name} is collected again: its key is read-only now`);
   }
 
   #logSharedBudget(others: readonly string[]): void {
@@ -118,7 +118,7 @@ export class KeyCheck {
     const names = [...others, this.#options.account.name];
     this.#options.log.info(
       { accounts: names },
-      `${names.join(", ")}: keys of one user, whose requests the exchange counts together; they share one budget`,
+      `accounts ${names.join(", ")}: their keys belong to one user, so they share one request budget`,
     );
   }
 }

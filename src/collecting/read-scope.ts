@@ -1,4 +1,4 @@
-/** One scope of a run: requests, and responses mapped to rows. A failure is thrown; what it means is decided in `collect.ts`. */
+/** Reads one scope of a run: sends requests and maps responses to rows. Throws failures; `collect.ts` decides what they mean. */
 
 import { toJson } from "../bitget/wire/json.ts";
 import { abortable } from "../core/async/abort.ts";
@@ -9,7 +9,7 @@ import { type ReadResult, readRecords } from "./incremental/read-records.ts";
 import { mapperInput } from "./related-rows.ts";
 import type { RunContext } from "./run-context.ts";
 
-/** Reads one scope of a snapshot dataset. An empty response where the last snapshot had rows is requested once more, and then believed. */
+/** Reads one scope of a snapshot dataset. An empty response is requested once more if the last snapshot had rows, and then accepted. */
 export async function readSnapshot(run: RunContext, endpoint: AnyEndpoint, scope: Scope): Promise<Snapshot> {
   const { dataset, session, deps } = run;
   const first = await readOnce(run, endpoint, scope);
@@ -18,7 +18,7 @@ export async function readSnapshot(run: RunContext, endpoint: AnyEndpoint, scope
   return last && last.rows.length > 0 ? readOnce(run, endpoint, scope) : first;
 }
 
-/** Sends the request at once, and maps the response when the runs that its rows depend on have ended. */
+/** Sends the request at once, and maps the response after the runs that its rows depend on have ended. */
 async function readOnce(run: RunContext, endpoint: AnyEndpoint, scope: Scope): Promise<Snapshot> {
   const answer = await request(run, endpoint, scope);
   run.assertWithinSlot();
@@ -29,7 +29,7 @@ async function readOnce(run: RunContext, endpoint: AnyEndpoint, scope: Scope): P
   return { scope, takenAt, items: items.map((item) => withoutSecrets(run, item)) };
 }
 
-/** Reads what is new in one scope of an incremental dataset. What was read before a failure is returned beside it. */
+/** Reads the new records of one scope of an incremental dataset. Returns records read before a failure together with the error. */
 export async function readNewRecords(run: RunContext, endpoint: AnyListEndpoint, scope: Scope): Promise<ReadResult> {
   const { dataset, session, deps } = run;
   const last = await deps.store.reading(session.name, dataset.name, scope);
@@ -47,7 +47,7 @@ export async function readNewRecords(run: RunContext, endpoint: AnyListEndpoint,
   return { batch: batch && { ...batch, items: batch.items.map((item) => withoutSecrets(run, item)) }, error };
 }
 
-/** Returns null where the rows are computed from other datasets alone. */
+/** Returns null for a dataset that is computed from other datasets only. */
 const request = async (run: RunContext, { address, params }: AnyEndpoint, scope: Scope): Promise<Answer | null> =>
   address && send(run, address, params(scope), scope);
 
@@ -62,7 +62,7 @@ async function send(run: RunContext, address: Address, params: Params, scope: Sc
   return answer;
 }
 
-/** Unknown fields are kept as they are, but not where they repeat a secret that was sent. */
+/** Returns the item without its unknown fields if they repeat a secret that was sent. */
 function withoutSecrets({ deps }: RunContext, item: Item): Item {
   if (item.extra === null) return item;
   const text = toJson(item.extra);

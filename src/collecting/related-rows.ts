@@ -1,6 +1,6 @@
 /**
- * The rows of other datasets that a run builds on: those of its own slot where they were due then, else the last good ones, as
- * long as they are not too old.
+ * Reads the rows of other datasets that a run depends on: those of its own slot if they were due then, else the last good ones
+ * unless they are stale.
  */
 import { isMoney } from "../bitget/product-types.ts";
 import { freshUntil } from "../core/cron.ts";
@@ -10,29 +10,29 @@ import type { AnyDataset } from "../datasets/incremental.ts";
 import type { Session } from "./account-session.ts";
 import type { RunContext } from "./run-context.ts";
 
-/** Null: the account is in the settings no more. */
 interface Source {
   dataset: AnyDataset;
+  /** Null: the account was removed from the settings. */
   session: Session | null;
 }
 
-/** Returns true where a run of `one` uses rows that a run of `other` at the same slot brings. */
+/** Returns true if a run of `one` uses rows of a run of `other` at the same slot. */
 export function dependsOn(one: Source, other: Source): boolean {
   const isRelated = one.dataset.public || other.dataset.public || one.session === other.session;
   return isRelated && Object.values(one.dataset.endpoints).some(({ needs }) => needs.includes(other.dataset.name));
 }
 
-/** One dataset as a mapper may use it. */
+/** The rows of one dataset for a mapper. */
 interface Related {
   lastKnown: Known[];
-  /** Those of them that are good enough to be a value. */
+  /** Those that are current, and so may be used as values. */
   known: Known[];
   complete: boolean;
 }
 
 const unrelated: Related = { lastKnown: [], known: [], complete: false };
 
-/** Reads what a mapper may use besides the response: the rows of the datasets named in `needs`, as they are stored now. */
+/** Reads what a mapper may use in addition to the response: the stored rows of the datasets in `needs`. */
 export async function mapperInput(run: RunContext, scope: Scope, needs: readonly DatasetName[]): Promise<MapperInput> {
   const related = new Map<DatasetName, Related>();
   for (const name of needs) related.set(name, await readRelated(run, name));
@@ -65,6 +65,6 @@ async function readRelated(run: RunContext, name: DatasetName): Promise<Related>
   return { lastKnown, known, complete };
 }
 
-/** Returns true for a dataset that ran at this slot, or was due then: only what that run brought is known of it. */
+/** Returns true if the dataset ran at this slot or was due then: older rows must not be used in place of those of that run. */
 const ranAtSlot = async ({ trigger, slot, deps }: RunContext, name: DatasetName, account: string): Promise<boolean> =>
   (trigger === "schedule" && deps.schedules[name]?.latest(slot) === slot) || deps.store.hasRun(account, name, slot);

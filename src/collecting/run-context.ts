@@ -1,4 +1,4 @@
-/** What one run works with: the dependencies all runs share, and what is its own. */
+/** The state of one run, and the dependencies that all runs share. */
 
 import type { ClockCheck } from "../bitget/clock-check.ts";
 import { skewFrom } from "../bitget/server-clock.ts";
@@ -24,7 +24,7 @@ import type { UnrunSlot } from "../store/runs/run-ledger.ts";
 import type { Store } from "../store/store.ts";
 import type { Session } from "./account-session.ts";
 
-/** What every run of the program uses. */
+/** The dependencies that all runs share. */
 export interface CollectorDeps {
   store: Store;
   /** Null: responses are not kept. */
@@ -34,10 +34,10 @@ export interface CollectorDeps {
   schedules: Readonly<Record<DatasetName, Pattern | null>>;
   runDeadlineSeconds: number;
   clock: Clock;
-  /** What the exchange says about that clock. */
+  /** Whether the exchange has confirmed that clock. */
   clockCheck: ClockCheck;
   log: Log;
-  /** Takes secrets out of a text; what a response echoes must not reach the database. */
+  /** Removes secrets from a text: a response that echoes one must not reach the database. */
   redact(text: string): string;
   /** Unknown and missing fields that were logged already; each is logged once. */
   reportedFields: Set<string>;
@@ -47,10 +47,10 @@ export interface CollectorDeps {
   stopping: AbortSignal;
 }
 
-/** Is notified of slots once they are stored. Its methods neither throw nor wait. */
+/** Is notified of slots after they were stored. Its methods must neither throw nor block. */
 export interface SlotObserver {
   onEnded?(run: EndedRun): void;
-  /** Slots that were closed without a run. */
+  /** Called with slots that were closed without a run. */
   onClosed?(account: string, dataset: DatasetName, slots: readonly UnrunSlot[]): void;
 }
 
@@ -77,7 +77,7 @@ export interface RunRequest {
   dependencies?: Promise<unknown>;
 }
 
-/** How far the two clocks may disagree about when a run's time is up. Milliseconds. */
+/** How far the wall clock and the monotonic clock may differ at a run's deadline. Milliseconds. */
 const clockToleranceMs = 1000;
 
 /** A run between the claim of its slot and its end. */
@@ -88,21 +88,21 @@ export class RunContext {
   /** Epoch ms. */
   readonly slot: number;
   readonly trigger: Trigger;
-  /** Resolves when the runs that this one depends on have ended, or it can wait for them no longer. */
+  /** Resolves when the runs that this one depends on have ended, or the time to wait for them is over. */
   readonly dependencies: Promise<void>;
   /** Epoch ms. */
   readonly startedAt: number;
   readonly tally = newTally();
-  /** Every response as it came, the refused ones too. */
+  /** Every raw response, including rejected ones. */
   readonly responses: RawResponse[] = [];
-  /** Fields that items of its responses lack. */
+  /** Documented fields that items of its responses lack. */
   readonly missingFields = new Set<string>();
   readonly #startedMonotonic: number;
   readonly #deadline: Deadline;
   /** Our clock at each accepted response. Epoch ms. */
   readonly #answeredAt: number[] = [];
 
-  /** `started` is when the slot was about to be claimed. Starts the deadline; `close` must be called at the end. */
+  /** Starts the deadline; `close` must be called at the end. `started`: just before the slot was claimed. */
   constructor(request: RunRequest, started: Instant, deps: CollectorDeps) {
     this.deps = deps;
     this.dataset = request.dataset;
@@ -112,12 +112,12 @@ export class RunContext {
     this.startedAt = started.wall;
     this.#startedMonotonic = started.monotonic;
     this.#deadline = startDeadline(request, deps);
-    // Each layer of runs below this one may use a quarter of the time.
-    const patience = (this.#deadline.ms * dependencyDepth(request.dataset, deps.datasets)) / 4;
-    this.dependencies = withTimeout(request.dependencies ?? Promise.resolve(), patience, deps.clock);
+    // Each level of dependencies may use a quarter of the time.
+    const waitMs = (this.#deadline.ms * dependencyDepth(request.dataset, deps.datasets)) / 4;
+    this.dependencies = withTimeout(request.dependencies ?? Promise.resolve(), waitMs, deps.clock);
   }
 
-  /** Aborted when the run's time is up. */
+  /** Aborted at the run's deadline. */
   get signal(): AbortSignal {
     return this.#deadline.signal;
   }
@@ -128,14 +128,14 @@ export class RunContext {
     return { now, until: now + this.#deadline.overAt - this.deps.clock.now() };
   }
 
-  /** The fields that log lines and observers name a run by. */
+  /** The fields that identify a run in log lines and for observers. */
   get name(): { account: string; dataset: DatasetName; slot: number } {
     return { account: this.session.name, dataset: this.dataset.name, slot: this.slot };
   }
 
   /**
-   * Returns our clock in epoch ms. One that was set back meanwhile does not make a run end before it began; one that the
-   * exchange has not confirmed since does not count.
+   * Returns our time in epoch ms, never before the start of the run. While the clock is not confirmed, it is the start plus the
+   * time elapsed by the monotonic clock.
    */
   now(): number {
     const { clock, clockCheck } = this.deps;
@@ -147,17 +147,17 @@ export class RunContext {
     this.responses.push({ scope, endpoint, status, receivedAt, body });
   }
 
-  /** Takes note of a response that was accepted. */
+  /** Records when a response was accepted. Epoch ms. */
   recordResponseTime(receivedAt: number): void {
     this.#answeredAt.push(receivedAt);
   }
 
-  /** Returns the milliseconds between the first and the last accepted response; null without any. */
+  /** Returns the milliseconds between the first and the last accepted response; null if there was none. */
   spreadMs(): number | null {
     return this.#answeredAt.length === 0 ? null : Math.max(...this.#answeredAt) - Math.min(...this.#answeredAt);
   }
 
-  /** Returns our clock minus the exchange's in ms, by the responses; null for a run that had none and measured nothing. */
+  /** Returns our clock minus the exchange's in ms, by the responses; null if there was none. */
   skewMs(): number | null {
     return skewFrom(this.#answeredAt.length === 0 ? null : this.session.client.observedOffset());
   }
@@ -174,10 +174,10 @@ export class RunContext {
         : now < this.slot - clockToleranceMs
           ? "the machine's clock was set back"
           : null;
-    if (what) throw new DeadlineError(`${what} while this was asked; the answer belongs to no slot`);
+    if (what) throw new DeadlineError(`${what} during the request; the response belongs to no slot`);
   }
 
-  /** Stops the deadline. */
+  /** Cancels the deadline. */
   close(): void {
     this.#deadline.clear();
   }
@@ -185,14 +185,14 @@ export class RunContext {
 
 interface Deadline {
   signal: AbortSignal;
-  /** From now on. Milliseconds. */
+  /** The time limit, from the start of the run. Milliseconds. */
   ms: number;
-  /** The same by the wall clock, which goes on while the machine sleeps. Epoch ms. */
+  /** The same by the wall clock, which continues while the machine sleeps. Epoch ms. */
   overAt: number;
   clear(): void;
 }
 
-/** A run is cut when its time is up: the setting, or the slot after this one where that comes first. */
+/** Starts the deadline of a run: the setting, or the next slot if that is earlier. */
 function startDeadline({ dataset, slot, trigger }: RunRequest, deps: CollectorDeps): Deadline {
   const { clock, schedules, runDeadlineSeconds, stopping } = deps;
   const setting = runDeadlineSeconds * 1000;
@@ -202,9 +202,9 @@ function startDeadline({ dataset, slot, trigger }: RunRequest, deps: CollectorDe
   const ms = Math.max(0, Math.min(setting, untilNext));
   const controller = new AbortController();
   const cancel = clock.after(ms, () =>
-    controller.abort(new DeadlineError(`not finished within ${Math.round(ms / 100) / 10} s; the run was cut`)),
+    controller.abort(new DeadlineError(`not finished within ${Math.round(ms / 100) / 10} s; the run was aborted`)),
   );
-  // Not AbortSignal.any: in Node 20 such a signal, and every response its listeners hold, lives as long as `stopping`.
+  // Not AbortSignal.any: in Node 20 such a signal, and every response its listeners hold, is kept as long as `stopping`.
   const unlisten = onceAborted(stopping, () => controller.abort(stopping.reason));
   const clear = () => {
     cancel();
@@ -213,7 +213,7 @@ function startDeadline({ dataset, slot, trigger }: RunRequest, deps: CollectorDe
   return { signal: controller.signal, ms, overAt: now + ms, clear };
 }
 
-/** Returns how many runs, one after the other, a dataset depends on. */
+/** Returns the length of the longest chain of datasets that a dataset depends on; 0 if it depends on none. */
 function dependencyDepth(dataset: AnyDataset, datasets: readonly AnyDataset[]): number {
   const needs = Object.values(dataset.endpoints).flatMap((endpoint) => endpoint.needs);
   const below = datasets.filter(({ name }) => needs.includes(name)).map((needed) => dependencyDepth(needed, datasets));

@@ -1,10 +1,10 @@
-/** What the log says of a run: a line when it has ended, and news about the fields of its answers. */
+/** Writes the log lines of a run: one when it has ended, and one for each new or missing field of its responses. */
 import type { FailedSnapshot, RecordBatch, Snapshot } from "../core/domain.ts";
 import { namesByText, visible } from "../core/text.ts";
 import type { RunOutcome } from "../store/store.ts";
 import type { RunContext } from "./run-context.ts";
 
-/** Logs a run that has ended: one line, and what is new about its responses. `finishedAt`: epoch ms. */
+/** Logs a run that has ended, and what is new about its responses. `finishedAt`: epoch ms. */
 export function logRun(
   run: RunContext,
   outcome: RunOutcome,
@@ -37,15 +37,15 @@ function logEnd(
   };
   const what =
     state === "skipped"
-      ? "this kind of account has no such data"
+      ? "not available for this kind of account"
       : [`${items} items, ${tally.requests} requests, ${ms} ms`, ...failed].join("; ");
   deps.log[failed.length === 0 ? "info" : "error"](fields, `${session.name} ${dataset.name} ${state}: ${what}`);
 }
 
-/** The log names no more ids than this. */
+/** At most this many ids are logged. */
 const maxIds = 10;
 
-/** Logs what a run of an incremental dataset found deleted before it was read, and which records have changed. */
+/** Logs which records of an incremental dataset were deleted before they were read, and which have changed. */
 function logRecords(
   { dataset, session, deps }: RunContext,
   { changed = [] }: RunOutcome,
@@ -70,37 +70,37 @@ function logRecords(
   const ids = changed.slice(0, maxIds);
   deps.log.warn(
     { ...fields, records: changed.length, ids },
-    `the exchange sent ${changed.length} ${dataset.name} with another content than before; both are stored: ${ids.join(", ")}`,
+    `the exchange sent ${changed.length} ${dataset.name} with changed content; both versions are stored: ${ids.join(", ")}`,
   );
 }
 
-/** Longer names of unknown fields are cut in the log. Characters. */
+/** Names of unknown fields are truncated to this length in the log. Characters. */
 const maxNameLength = 100;
 
-/** The log names no more fields than this. */
+/** At most this many fields are logged. */
 const maxFields = 200;
 
-/** Logs, once each, the fields that the exchange has begun to send, which are kept, or to leave out, which are unknown. */
+/** Logs, once each, fields that the exchange has begun to send (they are kept) or to omit (they are unknown). */
 function logFields({ dataset, missingFields, deps }: RunContext, snapshots: readonly Snapshot[]): void {
   const unknown = snapshots.flatMap(({ items }) => items.flatMap(({ extra }) => Object.keys(extra ?? {})));
-  const warn = (name: string, says: (name: string) => string) => {
+  const warn = (name: string, messageOf: (name: string) => string) => {
     const field = visible(name).slice(0, maxNameLength);
-    const what = says(`${dataset.name}.${field}`);
+    const what = messageOf(`${dataset.name}.${field}`);
     if (deps.reportedFields.has(what) || deps.reportedFields.size >= maxFields) return;
     deps.reportedFields.add(what);
     const isLast = deps.reportedFields.size === maxFields;
-    deps.log.warn({ dataset: dataset.name, field }, isLast ? `${what}; further fields are not named` : what);
+    deps.log.warn({ dataset: dataset.name, field }, isLast ? `${what}; further fields are not logged` : what);
   };
   for (const name of new Set(unknown))
-    warn(name, (field) => `the exchange sends a field nobody knows yet: ${field}; kept in "extra"`);
+    warn(name, (field) => `the exchange sends an unknown field: ${field}; it is kept in "extra"`);
   for (const name of missingFields)
-    warn(name, (field) => `the exchange leaves out a field that it should send: ${field}; unknown where it is missing`);
+    warn(name, (field) => `the exchange omits a documented field: ${field}; it is unknown`);
 }
 
-/** Scopes that failed alike are named together. */
+/** Returns a text for each distinct failure, with the scopes that had it. */
 function describeFailures(failures: readonly FailedSnapshot[]): string[] {
-  const said = failures.map(({ scope, code, message }) => [`${code} ${message}`, scope] as const);
-  return namesByText(said).map(([problem, names]) =>
+  const texts = failures.map(({ scope, code, message }) => [`${code} ${message}`, scope] as const);
+  return namesByText(texts).map(([problem, names]) =>
     names.length === 0 ? problem : `${names.join(", ")}: ${problem}`,
   );
 }

@@ -1,9 +1,9 @@
 /**
- * Runs what is due. The engine only wakes it up: which slots are due follows from the pattern, the run ledger and the clock
- * (`due.ts`), and every slot since a schedule was first known ends as one row: run, missed with the reason, or skipped.
- * Nothing is due by a clock that the exchange has not confirmed as it stands (`clock-gate.ts`).
+ * Runs due slots. The engine only calls it: which slots are due follows from the pattern, the run ledger and the clock (`due.ts`),
+ * and every slot since a schedule was first recorded gets one row: run, missed with the cause, or skipped. Nothing is due while
+ * the exchange has not confirmed the clock (`clock-gate.ts`).
  */
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setImmediate as yieldToEventLoop } from "node:timers/promises";
 import { type Instant, instantOf } from "../core/clock.ts";
 import { type Pattern, parsePattern } from "../core/cron.ts";
 import { causes } from "../core/domain.ts";
@@ -21,18 +21,18 @@ export interface SchedulerOptions {
   sessions: readonly Session[];
   publicSession: Session;
   deps: CollectorDeps;
-  /** Is called with an error after which going on would lose data silently. */
+  /** Called with an error after which continuing would silently lose data. */
   onFatal(error: Error): void;
 }
 
 interface Series extends SeriesState {
   account: string;
   dataset: AnyDataset;
-  /** Null: the account is in the settings no more. */
+  /** Null: the account was removed from the settings. */
   session: Session | null;
-  /** Those whose runs of the same slot a run of this one waits for. */
+  /** The series whose runs of the same slot a run of this series waits for. */
   dependencies: readonly Series[];
-  /** The steps that are being taken, and the slot they lead to. Null while nothing is due. */
+  /** The steps in progress, and the slot they lead to. Null while nothing is due. */
   work: { slot: number; done: Promise<void> } | null;
 }
 
@@ -44,11 +44,11 @@ export class Scheduler {
   readonly #series: readonly Series[];
   readonly #gate: ClockGate;
   #isStopped = false;
-  #lastSeen: Instant;
-  /** The newest first. */
+  #lastTick: Instant;
+  /** Newest first. */
   #downtimes: readonly Downtime[] = [];
 
-  /** Reads how far every series is processed. Nothing is run before the first tick. */
+  /** Reads the watermark of every series. Nothing is run before the first tick. */
   static async open(options: SchedulerOptions): Promise<Scheduler> {
     return new Scheduler(options, await loadSeries(options));
   }
@@ -58,21 +58,21 @@ export class Scheduler {
     const { client } = options.publicSession;
     this.#options = options;
     this.#series = series;
-    this.#lastSeen = instantOf(clock);
+    this.#lastTick = instantOf(clock);
     this.#gate = new ClockGate({ client, clockCheck, clock, log, redact, onResult: () => this.tick() });
   }
 
-  /** Looks at the clock and starts what is due. Cheap when nothing is. */
+  /** Starts what is due. Cheap if nothing is. */
   tick(): void {
     if (this.#mayRun()) for (const series of this.#series) this.#check(series);
   }
 
-  /** Returns what keeps everything from being due, a sentence for people; empty where nothing does. */
+  /** Returns why nothing is collected at present, as a sentence; empty if collection is running. */
   problem(): string {
     return this.#gate.problem;
   }
 
-  /** Resolves when no run is going on. */
+  /** Resolves when no run is in progress. */
   async idle(): Promise<void> {
     for (;;) {
       const pending = [...this.#series.map(({ work }) => work?.done), this.#gate.requesting].filter(
@@ -90,13 +90,13 @@ export class Scheduler {
     await this.idle();
   }
 
-  /** Notes a downtime that has just ended, and returns whether anything may be due by the clock as it is now. */
+  /** Records a downtime that has just ended, and returns whether runs may be started now. */
   #mayRun(): boolean {
-    const seen = instantOf(this.#options.deps.clock);
-    const downtime = downtimeBetween(this.#lastSeen, seen);
-    this.#lastSeen = seen;
+    const now = instantOf(this.#options.deps.clock);
+    const downtime = downtimeBetween(this.#lastTick, now);
+    this.#lastTick = now;
     if (downtime) this.#addDowntime(downtime);
-    return !this.#isStopped && this.#gate.isOpen(seen.wall);
+    return !this.#isStopped && this.#gate.isOpen(now.wall);
   }
 
   #addDowntime(downtime: Downtime): void {
@@ -108,7 +108,7 @@ export class Scheduler {
     return nextStep(series, presence, this.#options.deps.clock.now());
   }
 
-  /** Starts what is due of a series, unless it is being worked on. */
+  /** Starts the due steps of a series, unless steps are in progress. */
   #check(series: Series): void {
     if (series.work !== null || !this.#mayRun() || this.#nextStep(series) === null) return;
     const pattern = series.wanted ?? series.inForce;
@@ -126,11 +126,11 @@ export class Scheduler {
     series.work = { slot, done };
   }
 
-  /** Takes one step after the other, until a slot was run or nothing is due. */
+  /** Takes steps until a slot was run or nothing is due. */
   async #takeSteps(series: Series): Promise<void> {
     for (;;) {
-      // Other work gets its turn; and all series of a tick are started before the first of them looks for its dependencies.
-      await nextTurn();
+      // Yields to other work; and all series of a tick are started before the first of them reads its dependencies.
+      await yieldToEventLoop();
       const step = this.#mayRun() && this.#nextStep(series);
       if (!step) return;
       if (step.kind === "run") return this.#run(series, step.slot);
@@ -158,7 +158,7 @@ export class Scheduler {
     series.inForce = pattern;
     series.since = series.processedThrough = from;
     if (pattern !== null || inForce === null) return;
-    const why = session ? "switched off" : "the account is in the settings no more";
+    const why = session ? "switched off" : "the account was removed from the settings";
     log.warn({ account, dataset: dataset.name }, `${account} ${dataset.name}: not collected from now on (${why})`);
   }
 
@@ -171,21 +171,21 @@ export class Scheduler {
     const started = instantOf(deps.clock);
     await collect({ dataset, session, slot, trigger: "schedule", dependencies: Promise.allSettled(needed) }, deps);
     series.processedThrough = Math.max(series.processedThrough, slot);
-    // By the monotonic clock: hours that the machine slept through were no hours of this run.
+    // By the monotonic clock: time that the machine slept does not belong to this run.
     series.lastRun = { from: slot, to: started.wall + deps.clock.monotonic() - started.monotonic };
     if (session.refusal() !== null) requireAccount(sessions);
   }
 
-  /** What was not written is tried again at the next tick, as long as it is not too late. */
+  /** Logs a failed step, which is retried at the next tick, until the slot is too late. */
   #fail(series: Series, slot: number, error: unknown): void {
     const { deps, onFatal } = this.#options;
     const isStorage = error instanceof StorageError;
     if (error instanceof ConfigError || (isStorage && error.gone)) onFatal(error);
     if (isStorage) {
       const [newest] = this.#downtimes;
-      const goesOn = newest?.cause === causes.storage;
-      if (goesOn) this.#downtimes = this.#downtimes.slice(1);
-      this.#addDowntime({ from: goesOn ? newest.from : slot - 1, to: deps.clock.now(), cause: causes.storage });
+      const continues = newest?.cause === causes.storage;
+      if (continues) this.#downtimes = this.#downtimes.slice(1);
+      this.#addDowntime({ from: continues ? newest.from : slot - 1, to: deps.clock.now(), cause: causes.storage });
     }
     series.lastSlot = Number.NaN;
     const problem = deps.redact(error instanceof Error ? error.message : String(error));
@@ -196,7 +196,7 @@ export class Scheduler {
   }
 }
 
-/** Reads the series of the settings, and those of accounts that left them, whose schedules end. */
+/** Reads the series of the settings, and those of removed accounts, whose schedules end. */
 async function loadSeries({ sessions, publicSession, deps }: SchedulerOptions): Promise<Series[]> {
   const { datasets } = deps;
   const configured: Series[] = [];
@@ -233,7 +233,7 @@ async function loadOne(
   };
 }
 
-/** Only public data depends on what all accounts have: there may be thousands, so that each series is compared with few. */
+/** Sets the dependencies of each series. Only public data depends on all accounts; other series are compared with few (there may be thousands). */
 function addDependencies(all: readonly Series[], publicSession: Session): void {
   const bySession = new Map<Session | null, Series[]>();
   for (const series of all) bySession.set(series.session, [...(bySession.get(series.session) ?? []), series]);

@@ -1,6 +1,6 @@
 /**
- * A dead man's switch: the address is called after each complete cycle, and told of each failure: at `/fail` behind its
- * path, as healthchecks.io has it, or with `status=down`, as Uptime Kuma has it. When nothing comes any more, whoever is called raises the alarm.
+ * A dead man's switch: requests HEARTBEAT_URL after each complete cycle, and reports failures with `/fail` appended to the path (as
+ * healthchecks.io expects) or with `status=down` (as Uptime Kuma expects). The monitor raises the alarm when requests stop.
  */
 import type { EndedRun } from "../collecting/run-context.ts";
 import { type Clock, sleep } from "../core/clock.ts";
@@ -31,30 +31,30 @@ export class Heartbeat {
   readonly #options: HeartbeatOptions;
   readonly #route: Route;
   readonly #closing = new AbortController();
-  /** The last slot of each kind of call. */
+  /** The slot of the last call of each kind. */
   readonly #calledFor: Record<Beat, number> = { ok: Number.NaN, fail: Number.NaN };
-  /** The newest slot, and the series whose run of it has not ended well yet, so that not all are read after each run. */
+  /** The newest slot, and the series without a complete run of it, so that not all are read after each run. */
   #newestSlot = Number.NEGATIVE_INFINITY;
   #incomplete = new Set<string>();
-  #judged: Promise<void> = Promise.resolve();
+  #evaluated: Promise<void> = Promise.resolve();
   #isCalling = false;
-  /** What to call for when the current call is over. */
+  /** The call to make when the current one has ended; null for none. */
   #next: Beat | null = null;
-  #isAnswered = true;
+  #isReachable = true;
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
     this.#route = routeTo(options.url.reveal(), options.proxy ?? noProxy);
   }
 
-  /** Calls where a run completes a cycle or fails, once a slot for each. Does not wait for the answer. */
+  /** Calls when a run completes a cycle, or fails; at most once per slot for each. Does not wait for the response. */
   onEnded(run: EndedRun): Promise<void> {
-    // One after the other: a run that ends while freshness is read is missing in what was read.
-    this.#judged = this.#judged.then(() => this.#judge(run));
-    return this.#judged;
+    // One after the other: a run that ends while freshness is read is not included in it.
+    this.#evaluated = this.#evaluated.then(() => this.#evaluate(run));
+    return this.#evaluated;
   }
 
-  async #judge(run: EndedRun): Promise<void> {
+  async #evaluate(run: EndedRun): Promise<void> {
     const { slot, state } = run;
     const beat = state === "failed" || state === "partial" ? "fail" : (await this.#isComplete(run)) ? "ok" : null;
     if (beat === null || this.#calledFor[beat] === slot) return;
@@ -63,13 +63,13 @@ export class Heartbeat {
     if (!this.#isCalling) void this.#callAll();
   }
 
-  /** Calls no more, and aborts a call that has not ended. */
+  /** Makes no more calls, and aborts the current one. */
   close(): void {
     this.#closing.abort();
     this.#route.close();
   }
 
-  /** Returns whether the last slot of everything that is scheduled is complete, with this run. */
+  /** Returns whether this run completes the newest slot of every scheduled series; false if the database cannot be read. */
   async #isComplete(run: EndedRun): Promise<boolean> {
     const { store, clock, log } = this.#options;
     this.#incomplete.delete(seriesName(run));
@@ -80,7 +80,10 @@ export class Heartbeat {
       this.#incomplete = new Set(late.map(seriesName));
       return late.length === 0;
     } catch (error) {
-      log.warn({ problem: (error as Error).message }, "heartbeat: the database cannot be read; nothing is said");
+      log.warn(
+        { problem: (error as Error).message },
+        "heartbeat: the database cannot be read; HEARTBEAT_URL was not requested",
+      );
       return false;
     }
   }
@@ -99,12 +102,12 @@ export class Heartbeat {
     this.#isCalling = false;
   }
 
-  /** Returns what went wrong in a few words that hold no part of the address; null where it was heard. */
+  /** Returns what went wrong, without any part of the URL; null on success. */
   async #call(beat: Beat): Promise<string | null> {
     const { url } = this.#options;
     const request = { timeouts: { request: timeLimitMs }, signal: this.#closing.signal, maxBytes: 0 };
     try {
-      const reply = await send(addressOf(url, beat), this.#route, request);
+      const reply = await send(urlFor(url, beat), this.#route, request);
       if (reply === null) return "no reply";
       return reply.status >= 200 && reply.status < 300 ? null : `HTTP ${reply.status}`;
     } catch (error) {
@@ -114,14 +117,13 @@ export class Heartbeat {
     }
   }
 
-  /** Logs a failure once when it begins, and once when it is over. */
+  /** Logs once when calls begin to fail, and once when they succeed again. */
   #report(problem: string | null): void {
     const { log } = this.#options;
-    if ((problem === null) === this.#isAnswered) return;
-    this.#isAnswered = problem === null;
-    if (this.#isAnswered) log.info({}, "heartbeat: HEARTBEAT_URL answers again");
-    else
-      log.warn({ problem }, `heartbeat: HEARTBEAT_URL does not answer as it should (${problem}); collecting goes on`);
+    if ((problem === null) === this.#isReachable) return;
+    this.#isReachable = problem === null;
+    if (this.#isReachable) log.info({}, "heartbeat: HEARTBEAT_URL responds again");
+    else log.warn({ problem }, `heartbeat: the request to HEARTBEAT_URL failed (${problem}); collecting continues`);
   }
 }
 
@@ -131,25 +133,25 @@ function isUpTo({ schedule, last }: Freshness, slot: number): boolean {
   return last !== null && last.state === "ok" && last.slot >= parsePattern(schedule).latest(slot);
 }
 
-/** Parameters in which a monitor is told how it went, and their word for a failure. */
+/** Query parameters that carry the outcome, with the value that means failure. */
 const failures: ReadonlyMap<string, string> = new Map([
   ["status", "down"],
   ["state", "fail"],
 ]);
 
 /**
- * Where a failure is told: by the parameter that says how it went where the address has one (`?status=up` becomes
- * `?status=down`), or is that of an Uptime Kuma, which takes anything else for "up"; else at `/fail` behind the path. The rest of
- * the query stays.
+ * Returns the URL to request. A failure is reported by the outcome parameter if the URL has one (`?status=up` becomes
+ * `?status=down`) or is that of an Uptime Kuma, which takes anything else for "up"; else by `/fail` appended to the path. The rest
+ * of the query stays.
  */
-function addressOf(url: Secret, beat: Beat): URL {
+function urlFor(url: Secret, beat: Beat): URL {
   const address = new URL(url.reveal());
   if (beat === "ok") return address;
   const { pathname, searchParams } = address;
   if (/\/api\/push\/[^/]+\/?$/.test(pathname) && !searchParams.has("status")) searchParams.set("status", "up");
-  const told = [...failures].filter(([name]) => searchParams.has(name));
-  for (const [name, failure] of told) searchParams.set(name, failure);
-  if (told.length === 0) address.pathname = `${pathname.replace(/\/$/, "")}/fail`;
+  const outcomes = [...failures].filter(([name]) => searchParams.has(name));
+  for (const [name, failure] of outcomes) searchParams.set(name, failure);
+  if (outcomes.length === 0) address.pathname = `${pathname.replace(/\/$/, "")}/fail`;
   else if (searchParams.has("msg")) searchParams.set("msg", "a run was not complete");
   return address;
 }

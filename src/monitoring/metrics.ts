@@ -1,6 +1,6 @@
 /**
- * What the daemon tells Prometheus, in its text format. Counters begin with the process; states are read when somebody
- * asks, by indexes alone, and what is unknown is left out: it is never zero.
+ * Exports the metrics of the daemon in the text format of Prometheus. Counters begin with the process; gauges are read at each scrape,
+ * by indexes only. An unknown value is omitted, never zero.
  */
 import { statSync } from "node:fs";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
@@ -26,9 +26,9 @@ export interface MetricsOptions {
 export interface Metrics {
   onEnded(run: EndedRun): void;
   onClosed(account: string, dataset: DatasetName, slots: readonly UnrunSlot[]): void;
-  /** Of what `text` resolves with. */
+  /** The content type of `text`. */
   readonly contentType: string;
-  /** Everything, as of now. Rejects where the database cannot be read. */
+  /** Resolves with all metrics as of now. Rejects if the database cannot be read. */
   text(): Promise<string>;
 }
 
@@ -36,7 +36,7 @@ const prefix = "bitget_collector_";
 const series = ["account", "dataset"] as const;
 const states = ["ok", "partial", "failed", "missed", "skipped"] as const;
 
-/** A run takes some hundred milliseconds, and at most a minute unless told otherwise. Seconds. */
+/** Histogram buckets: a run takes some hundred milliseconds, and at most a minute by default. Seconds. */
 const durations = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
 /** How often the delay of the event loop is measured. Milliseconds. */
@@ -46,7 +46,7 @@ export function createMetrics({ store, sessions, publicSession, limiter, clock }
   const registry = new Registry();
   const counts = createCounts(registry);
   const gauges = createGauges(registry);
-  // Of the process: CPU, memory, open files, start, garbage collection, and how late the event loop is.
+  // Metrics of the process: CPU, memory, open files, start, garbage collection, and event loop delay.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: precision });
 
   function readSeries({ account, dataset, fresh, offered, ageMs, nextAt }: Freshness): void {
@@ -85,7 +85,7 @@ export function createMetrics({ store, sessions, publicSession, limiter, clock }
       const found = await store.freshness(clock.now());
       for (const one of Object.values(gauges)) {
         one.reset();
-        // One without labels begins with a zero that nobody measured.
+        // prom-client initialises a gauge without labels to zero, which was not measured.
         one.remove({});
       }
       for (const one of found) readSeries(one);
@@ -113,14 +113,18 @@ export function describeMetrics(): MetricDescription[] {
   return registry.getMetricsAsArray() as unknown as MetricDescription[];
 }
 
-/** What is counted as it happens. */
+/** Creates the counters and the histogram. */
 function createCounts(registry: Registry) {
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
     new Counter({ name: prefix + name, help, labelNames, registers: [registry] });
   const runs = counter("runs_total", "Due slots by outcome.", [...series, "state"]);
   const requests = counter("requests_total", "Requests sent by runs.", series);
   const retries = counter("retries_total", "Requests that repeated an earlier attempt.", series);
-  const rateLimited = counter("rate_limited_total", "Requests refused by the exchange's rate limit (429).", series);
+  const rateLimited = counter(
+    "rate_limited_total",
+    "Requests that exceeded the exchange's rate limit (HTTP 429).",
+    series,
+  );
   const duration = new Histogram({
     name: `${prefix}run_duration_seconds`,
     help: "Duration of runs in seconds, without the commit.",
@@ -129,7 +133,7 @@ function createCounts(registry: Registry) {
     registers: [registry],
   });
   return {
-    /** A counter that is there before anything happened shows the first time that something does. */
+    /** Initialises the counters of a series to 0: Prometheus sees the first increase only of a counter that exists before it. */
     begin(labels: { account: string; dataset: string }): void {
       for (const state of states) runs.inc({ ...labels, state }, 0);
       for (const one of [requests, retries, rateLimited]) one.inc(labels, 0);
@@ -148,7 +152,7 @@ function createCounts(registry: Registry) {
   };
 }
 
-/** What is read when somebody asks. */
+/** Creates the gauges, which are read at each scrape. */
 function createGauges(registry: Registry) {
   const gauge = (name: string, help: string, labelNames: readonly string[] = []) =>
     new Gauge({ name: prefix + name, help, labelNames, registers: [registry] });
@@ -174,7 +178,7 @@ function createGauges(registry: Registry) {
     ]),
     machineBudget: gauge(
       "machine_rate_budget_requests",
-      "Requests that may be sent now, by the rate limit of this machine's address for all endpoints together.",
+      "Requests that may be sent now, by the rate limit per internet address (IP) for all endpoints together.",
     ),
     database: gauge("database_bytes", "Size of the database file in bytes."),
     wal: gauge("wal_bytes", "Size of the write-ahead log in bytes."),

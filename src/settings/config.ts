@@ -1,4 +1,4 @@
-/** Settings: environment -> Config. Every problem is named, all at once, before anything connects. */
+/** Turns the environment into a `Config`. All problems are reported together, before anything connects. */
 import { type Pattern, parsePattern } from "../core/cron.ts";
 import type { Account, DatasetName, Secret } from "../core/domain.ts";
 import { ConfigError } from "../core/errors.ts";
@@ -16,7 +16,7 @@ import { SettingsReader, type ValuesOf } from "./setting.ts";
 export { scheduleSetting } from "./sections/collecting.ts";
 export type { HttpSettings } from "./sections/pages.ts";
 
-/** The settings of these sections as they are, and what is read from several together. */
+/** The settings of sections that need no further processing. */
 type Plain = ValuesOf<typeof exchange> &
   ValuesOf<typeof storage> &
   ValuesOf<typeof runs> &
@@ -37,8 +37,8 @@ export interface Config extends Plain {
 }
 
 /**
- * Reads the settings. `credentials: false` leaves the accounts empty, for commands that only look at the database; and
- * `http`, unless `pages` is true, and the webhook of the alerts, unless `webhook` is.
+ * Reads the settings. `credentials: false`, for commands that only read the database, leaves the accounts empty, and also `http`
+ * unless `pages` is true, and the webhook of the alerts unless `webhook` is true.
  * @throws ConfigError naming every problem, never a value of a secret.
  */
 export function loadConfig(
@@ -69,7 +69,7 @@ export function loadConfig(
   return config;
 }
 
-/** Reads the schedule of the reports in their time zone. */
+/** Reads the section of reports and queries, with the schedule of the reports in their time zone. */
 function readReading(reader: SettingsReader): ValuesOf<typeof reading> {
   const values = reader.values(reading);
   const { reportsSchedule, timezone } = values;
@@ -89,7 +89,7 @@ function readProxies(reader: SettingsReader): ProxySettings {
   );
 }
 
-/** Every secret of the settings, for the log to keep out. */
+/** Returns every secret of the settings, for redaction. */
 export const secretsOf = ({ accounts, http, heartbeatUrl, alerts, proxy: { proxy } }: Config): Secret[] => [
   ...accounts.flatMap((account) => [account.key, account.secret, account.passphrase]),
   ...(http?.token ? [http.token] : []),

@@ -1,4 +1,4 @@
-/** What surrounds the program: its settings, and settings of Node.js that would let the keys among them out. */
+/** Reads the settings from the environment and `.env`, and finds settings of Node.js that would expose the keys. */
 import { closeSync, fstatSync, lstatSync, openSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { Secret } from "../core/domain.ts";
@@ -12,9 +12,8 @@ import { isSecretSetting, nameProblem, strayNameProblem, unreadNameWarning } fro
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * `.env` of the working directory below the real environment, which wins.
- * @throws ConfigError where the file cannot be read or would be read otherwise than it was meant, holds keys that others can
- * read too, or has a misspelt name
+ * Returns the settings of `.env` in the working directory and of the environment, which takes precedence.
+ * @throws ConfigError if the file cannot be read, is ambiguous, has a misspelt name, or contains keys and is readable by other users
  */
 export function environment(directory = process.cwd(), env: Environment = process.env): Environment {
   const path = resolve(directory, ".env");
@@ -28,16 +27,16 @@ export function environment(directory = process.cwd(), env: Environment = proces
   return all;
 }
 
-/** Returns a sentence for each variable that is nearly a setting and may be another program's: a warning, no refusal. */
+/** Returns a warning for each variable whose name is close to a setting but may belong to another program. */
 export const warnings = (env: Environment): string[] =>
   Object.keys(env)
     .filter((name) => env[name])
     .map((name) => unreadNameWarning(name, (setting) => Boolean(env[setting])))
     .filter((warning) => warning !== null);
 
-/** None where there is no such file. */
+/** Returns the settings of the file, none if it does not exist; adds to `problems`. */
 function readEnvFile(path: string, problems: string[]): Environment {
-  // A link that leads nowhere is not a file that is not there.
+  // A dangling link is an error, not a missing file.
   if (!lstatSync(path, { throwIfNoEntry: false })) return {};
   const { bytes, mode } = readSettings(path);
   const { text, problem } = textOf(bytes);
@@ -48,7 +47,7 @@ function readEnvFile(path: string, problems: string[]): Environment {
   const { settings, lines, problems: found } = parseEnvFile(text);
   const holdsKeys = Object.entries(settings).some(([name, value]) => isSecret(name, value) && value.trim());
   if (holdsKeys && (mode & 0o077) !== 0 && process.platform !== "win32")
-    problems.push(`${path} holds keys and can be read by others. Run: chmod 600 ${path}`);
+    problems.push(`${path} contains keys and can be read by other users. Run: chmod 600 ${path}`);
   problems.push(...found.map((one) => `${path} ${one}`));
   for (const [name, line] of lines) {
     const problem = nameProblem(name);
@@ -71,11 +70,11 @@ function readSettings(path: string): { bytes: Buffer; mode: number } {
   }
 }
 
-/** Tells whether a variable holds what nobody else may see: a secret setting, or a proxy with a password in its address. */
+/** Returns whether a variable holds a secret: a secret setting, or a proxy URL with a password. */
 export const isSecret = (name: string, value = ""): boolean =>
   isSecretSetting(name) || (isProxySetting(name) && value.includes("@"));
 
-/** The keys among the settings, before anybody has looked whether they are any good: to be kept out of what a bug prints. */
+/** Returns the secrets among the settings, valid or not, to redact the stack trace of a bug. */
 export function secretsIn(env: Environment): Secret[] {
   return Object.entries(env).flatMap(([name, value = ""]) => {
     if (isProxySetting(name)) return secretsOfProxy(value.trim());
@@ -91,16 +90,16 @@ export function secretsIn(env: Environment): Secret[] {
   });
 }
 
-/** Options of Node.js that write down its memory, its environment or the keys of its connections, or let others look in. */
+/** Options of Node.js that write its memory, its environment or the keys of its connections to a file, or open a debugger. */
 const unsafeOption = /--(report-|heapsnapshot-|tls-keylog|trace-tls|inspect|abort-on-uncaught-exception)/;
 
-/** A sentence for each, with what to do; none holds a value. */
+/** Returns a message for each setting of Node.js that could expose keys, without its value. */
 export function unsafeNodeSettings({ NODE_DEBUG, NODE_OPTIONS, NODE_TLS_REJECT_UNAUTHORIZED }: Environment): string[] {
   const problems: string[] = [];
-  if (NODE_DEBUG) problems.push("NODE_DEBUG is set, and what it prints can hold keys; unset it");
+  if (NODE_DEBUG) problems.push("NODE_DEBUG is set, and its output can contain keys; unset it");
   if (NODE_TLS_REJECT_UNAUTHORIZED === "0")
-    problems.push("NODE_TLS_REJECT_UNAUTHORIZED is 0: anybody could pass for the exchange; unset it");
+    problems.push("NODE_TLS_REJECT_UNAUTHORIZED is 0: any server could impersonate the exchange; unset it");
   const [option] = unsafeOption.exec(NODE_OPTIONS ?? "") ?? [];
-  if (option) problems.push(`NODE_OPTIONS has ${option}…, and what it writes or shows can hold keys; take it out`);
+  if (option) problems.push(`NODE_OPTIONS has ${option}…, and its output can contain keys; remove it`);
   return problems;
 }

@@ -1,11 +1,11 @@
-/** Files of settings as people write them: what would be read otherwise than it was meant is found, with its line and the fix. */
+/** Parses `.env` files, and reports ambiguous lines with their number and the fix. */
 import { isKnownSetting, isSecretSetting } from "./names.ts";
 
 export interface EnvFile {
   settings: Record<string, string>;
-  /** Every name with its line, counted from 1; of a name that stands there twice the last one, whose value counts. */
+  /** The line of each name, counted from 1; for a repeated name the last one, whose value counts. */
   lines: Map<string, number>;
-  /** Each begins with the line. None holds a part of a value. */
+  /** Each begins with the line. None contains a part of a value. */
   problems: string[];
 }
 
@@ -16,8 +16,8 @@ const plain = /([^\n]*)(?:\n|$)/y;
 const withColon = /^\s*["']?(\w+)["']?\s*:/;
 
 /**
- * Reads the text of a `.env` by the rules of dotenv and Node.js, without the cases in which those lose a part of a value: they
- * are problems. `util.parseEnv` is not used because it is silent about them, and differs between versions.
+ * Parses the text of a `.env` by the rules of dotenv and Node.js. Cases in which those lose a part of a value are reported as
+ * problems; `util.parseEnv` is not used because it ignores them, and differs between versions.
  */
 export function parseEnvFile(text: string): EnvFile {
   const file: EnvFile = { settings: {}, lines: new Map(), problems: [] };
@@ -53,19 +53,20 @@ export function parseEnvFile(text: string): EnvFile {
   return file;
 }
 
+/** Returns what is wrong with a line that is neither a setting nor a comment. */
 function strayProblem(text: string): string {
   const name = withColon.exec(text)?.[1]?.toUpperCase() ?? "";
-  if (isKnownSetting(name)) return `has a colon behind ${name}; write ${name}=value`;
+  if (isKnownSetting(name)) return `has a colon after ${name}; write ${name}=value`;
   return "is neither NAME=value nor a comment; a value of several lines needs quotes around it";
 }
 
-/** Behind a closing quote. */
+/** Returns what is wrong with the text after a closing quote; null if nothing. */
 const restProblem = (name: string, rest: string): string | null =>
   /^\s*$|^\s+#/.test(rest)
     ? null
-    : `there is text behind the closing quote of ${name}, which would be cut off; put quotes that the value does not have around all of it`;
+    : `there is text after the closing quote of ${name}, which would be cut off; quote the whole value with quotes that it does not contain`;
 
-/** Without quotes. Node.js, dotenv, Docker and systemd do not agree where such a value ends. */
+/** Returns what is wrong with a value without quotes, whose end Node.js, dotenv, Docker and systemd do not agree on; null if nothing. */
 function valueProblem(name: string, value: string): string | null {
   if (/^\s*["'`]/.test(value)) return `the quote before the value of ${name} is not closed`;
   const hash = value.indexOf("#");

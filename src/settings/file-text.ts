@@ -1,12 +1,12 @@
-/** The text of a settings file or of a file that holds a secret. */
+/** Decodes the bytes of a settings file, or of a file that contains a secret. */
 
-/** A text, or why the bytes of a file are none; the problem is the end of a sentence that begins with the file. */
+/** The text of a file, or why its bytes are not text: the end of a sentence that begins with the path. */
 export type FileText = { text: string; problem: null } | { text: null; problem: string };
 
-/** Reads bytes as UTF-8, with or without a byte order mark. */
+/** Decodes bytes as UTF-8, with or without a byte order mark. */
 export function textOf(bytes: Buffer): FileText {
   const zeros = bytes.reduce((count, byte) => count + (byte === 0 ? 1 : 0), 0);
-  // Without its mark UTF-16 shows by the zeros: every other byte of plain letters is one.
+  // UTF-16 without a byte order mark is recognised by its zeros: every other byte of ASCII text is zero.
   if (/^(fffe|feff)/.test(bytes.subarray(0, 2).toString("hex")) || zeros > bytes.length / 4)
     return { text: null, problem: "is in UTF-16, as PowerShell's > writes it; save it as UTF-8" };
   if (zeros > 0) {

@@ -1,4 +1,4 @@
-/** Parsers of the values of settings. What each reports continues the name of the setting. */
+/** Parsers of the values of settings. Problems are reported as the end of a sentence that begins with the name of the setting. */
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { type Pattern, parsePattern } from "../core/cron.ts";
@@ -8,7 +8,7 @@ import { isLoopback } from "../network/proxy.ts";
 import { secretOf, secretProblem } from "./secret-value.ts";
 import type { Parse } from "./setting.ts";
 
-/** Takes one of the words, in any case; the first where it is none of them. */
+/** Parses one of the given words, in any case. */
 export const choice =
   <const T extends string>(first: T, ...others: readonly T[]): Parse<T> =>
   (text, report) => {
@@ -22,20 +22,20 @@ export const choice =
 const word = choice("true", "false", "1", "0");
 export const flag: Parse<boolean> = (text, report) => ["true", "1"].includes(word(text, report));
 
-/** A whole number from `least` to `most`; `unit` names what is counted. */
+/** Parses a whole number from `min` to `max`; `unit` names what is counted. */
 export const integer =
-  (unit: string, least: number, most: number): Parse<number> =>
+  (unit: string, min: number, max: number): Parse<number> =>
   (text, report) => {
     const number = /^\d+$/.test(text) ? Number.parseInt(text, 10) : Number.NaN;
-    if (!(number >= least && number <= most))
-      report(`is "${text.slice(0, 20)}"; it must be whole ${unit} from ${least} to ${most}`);
+    if (!(number >= min && number <= max))
+      report(`is "${text.slice(0, 20)}"; it must be whole ${unit} from ${min} to ${max}`);
     return number;
   };
 
-/** Items between commas, without blanks around them. */
+/** Splits a list at its commas and trims the items. */
 export const items = (text: string): string[] => text.split(",").map((item) => item.trim());
 
-/** A share above 0 % and up to 100 %, as exact digits: "10%" is 0.1. */
+/** Parses a share above 0 % and up to 100 % into an exact decimal: "10%" is 0.1. */
 export const share: Parse<Digits> = (text, report) => {
   const [, digits = ""] = /^(\d{1,3}(?:\.\d{1,9})?) ?%$/.exec(text) ?? [];
   if (digits === "" || !(Number(digits) > 0 && Number(digits) <= 100))
@@ -43,7 +43,7 @@ export const share: Parse<Digits> = (text, report) => {
   return multiply(digits || "0", "0.01");
 };
 
-/** A cron pattern in UTC; null for an empty text. */
+/** Parses a cron pattern in UTC; null for an empty text. */
 export const schedule: Parse<Pattern | null> = (text, report) => {
   if (text.trim() === "") return null;
   try {
@@ -54,7 +54,7 @@ export const schedule: Parse<Pattern | null> = (text, report) => {
   }
 };
 
-/** The absolute path of a folder. */
+/** Parses the path of a folder into an absolute one. */
 export const folder =
   (example: string): Parse<string> =>
   (text, report) => {
@@ -68,13 +68,13 @@ const hostPattern = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a
 export const isHostName = (text: string): boolean => hostPattern.test(text);
 export const isHost = (text: string): boolean => isIP(text) !== 0 || isHostName(text);
 
-/** Nobody on the way can read what is sent there. */
+/** Returns whether requests to the URL cannot be read on the way: it is https, or on this machine. */
 const isSafe = ({ protocol, hostname }: URL): boolean =>
   protocol === "https:" || (protocol === "http:" && isLoopback(hostname.replace(/^\[|\]$/g, "")));
 
 const urlOf = (text: string): URL | null => (URL.canParse(text) ? new URL(text) : null);
 
-/** Scheme, host and port of a server. */
+/** Parses the base URL of a server: scheme, host and port. */
 export const origin: Parse<string> = (text, report) => {
   const url = urlOf(text);
   if (!url || !isSafe(url)) report("must be an https:// address (http:// only for this machine itself)");
@@ -83,20 +83,20 @@ export const origin: Parse<string> = (text, report) => {
   return url?.origin ?? "";
 };
 
-/** Shorter ones could not be kept out of the log reliably; the exchange's own are longer. */
+/** Shorter secrets could not be redacted reliably; those of the exchange are longer. Characters. */
 const minSecretLength = 8;
 
-/** A secret of at least so many characters. */
+/** Parses a secret of at least `minLength` characters. */
 export const secret =
-  (shortest = minSecretLength): Parse<Secret> =>
+  (minLength = minSecretLength): Parse<Secret> =>
   (text, report) => {
     const value = secretOf(text);
-    const problem = secretProblem(value, shortest);
+    const problem = secretProblem(value, minLength);
     if (problem !== null) report(problem);
     return new Secret(value);
   };
 
-/** An address that only this program and the receiver may know. */
+/** Parses a URL that is a secret itself. */
 export const secretUrl: Parse<Secret> = (text, report) => {
   const value = secret()(text, report);
   const url = urlOf(value.reveal());

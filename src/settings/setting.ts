@@ -1,30 +1,30 @@
-/** What a setting is, and how its value is read. The table of all settings is `table.ts`. */
+/** The type of a setting, and the reader of its value. The table of all settings is `table.ts`. */
 import type { Environment } from "./env-file.ts";
 import { readSecretFile } from "./secret-value.ts";
 
-/** Takes what is wrong with a value, as the end of a sentence that begins with the name of the setting: "must be …". */
+/** Receives a problem with a value, as the end of a sentence that begins with the name of the setting: "must be …". */
 export type Report = (problem: string) => void;
 
-/** Turns text into a value. It reports what is wrong and then returns anything: no configuration results. */
+/** Turns text into a value. After it has reported a problem, the returned value is not used. */
 export type Parse<T> = (text: string, report: Report) => T;
 
 export interface Setting<T = unknown, D extends string | null = string | null> {
   /** The variable in the environment or in `.env`. */
   name: string;
-  /** The text that counts where it is not set; null: the value is null then, and nothing is parsed. */
+  /** The text to parse if the setting is not set; null: the value is null then. */
   default: D;
   parse: Parse<T>;
   /** One or more sentences, for the reference and for `.env.example`. */
   description: string;
-  /** True where the text counts as it is written: an empty one is no default, and blanks around it stay. */
+  /** True: the text is not trimmed, and an empty one is a value of its own instead of the default. */
   verbatim?: true;
-  /** A secret, or an address that may have a password in it. Either can be read from the file that `NAME_FILE` names. */
+  /** A secret, or a URL that may contain a password. Either can be read from the file that `NAME_FILE` names. */
   secret?: "always" | "with a password";
 }
 
 export interface Section<S extends Record<string, Setting> = Record<string, Setting>> {
   title: string;
-  /** What is true of all its settings. */
+  /** A remark about all its settings. */
   note?: string;
   settings: S;
 }
@@ -33,12 +33,12 @@ export type ValueOf<S extends Setting> =
   S extends Setting<infer T, infer D> ? T | (null extends D ? null : never) : never;
 export type ValuesOf<S extends Section> = { [K in keyof S["settings"]]: ValueOf<S["settings"][K]> };
 
-/** Returns a section as it is, with the type of each setting. */
+/** Returns the section unchanged, with the type of each setting inferred. */
 export const section = <const S extends Record<string, Setting>>(declaration: Section<S>): Section<S> => declaration;
 
-/** Reads values and collects every problem. */
+/** Reads values and collects all problems. */
 export class SettingsReader {
-  /** Each begins with the name of a setting; none holds a value of a secret. */
+  /** Each begins with the name of a setting; none contains the value of a secret. */
   readonly problems: string[] = [];
   readonly #env: Environment;
 
@@ -50,7 +50,7 @@ export class SettingsReader {
     this.problems.push(`${name} ${problem}`);
   }
 
-  /** Returns the text without blanks around it; "" where it is not set. */
+  /** Returns the trimmed text; "" if the setting is not set. */
   text(name: string): string {
     return (this.#env[name] ?? "").trim();
   }

@@ -1,4 +1,4 @@
-/** Every setting there is, in the order of `.env.example` and of the reference. A new one is one entry of its section. */
+/** All settings, in the order of `.env.example` and of the reference. A new setting is one entry of its section. */
 import { accounts } from "./sections/accounts.ts";
 import { limits, webhook } from "./sections/alerts.ts";
 import { runs, schedules, storage } from "./sections/collecting.ts";

@@ -35,7 +35,7 @@ it("each field is named once, and no more than 200 of them", async () => {
   world.exchange.misbehave({ path: spot, edit: answered(({ frozen: _left, ...rest }) => rest), times: 2 });
   for (const slot of ["2026-10-20T10:01:00Z", "2026-10-20T10:02:00Z"]) await world.at(slot);
   expect([...world.app.deps.reportedFields]).toEqual([
-    "the exchange leaves out a field that it should send: spot-assets.frozen; unknown where it is missing",
+    "the exchange omits a documented field: spot-assets.frozen; it is unknown",
   ]);
   const many = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`field${n}`, "1"]));
   world.exchange.misbehave({ path: spot, edit: answered((row) => ({ ...row, ...many })) });

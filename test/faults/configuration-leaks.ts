@@ -18,7 +18,7 @@ row("C7", ".env 0644, directory 0777, database 0644, symlinked .env", { within: 
   const written = join(folder, "elsewhere.secret");
   writeFileSync(written, lines.join("\n"), { mode: 0o644 });
   symlinkSync(written, file);
-  const open = `${file} holds keys and can be read by others. Run: chmod 600 ${file}`;
+  const open = `${file} contains keys and can be read by other users. Run: chmod 600 ${file}`;
   expect(await refusal(bench, noKeys)).toEqual([open]);
   chmodSync(written, 0o640);
   const problem = await refusal(bench, noKeys);
@@ -67,8 +67,11 @@ row(
   async (bench) => {
     const { folder, onEnd } = bench;
     const tables: [Settings, string][] = [
-      [{ NODE_TLS_REJECT_UNAUTHORIZED: "0" }, "NODE_TLS_REJECT_UNAUTHORIZED is 0: anybody could pass for the exchange"],
-      [{ NODE_DEBUG: "https,tls" }, "NODE_DEBUG is set, and what it prints can hold keys; unset it"],
+      [
+        { NODE_TLS_REJECT_UNAUTHORIZED: "0" },
+        "NODE_TLS_REJECT_UNAUTHORIZED is 0: any server could impersonate the exchange",
+      ],
+      [{ NODE_DEBUG: "https,tls" }, "NODE_DEBUG is set, and its output can contain keys; unset it"],
       [{ NODE_OPTIONS: "--report-on-fatalerror --report-on-signal" }, "NODE_OPTIONS has --report-…"],
       [{ NODE_OPTIONS: `--tls-keylog=${join(folder, "keys")}` }, "NODE_OPTIONS has --tls-keylog…"],
       [{ NODE_OPTIONS: "--heapsnapshot-signal=SIGUSR2" }, "NODE_OPTIONS has --heapsnapshot-…"],

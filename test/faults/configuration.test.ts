@@ -28,9 +28,9 @@ row(
       named("k3y-one", "s3cret7", "p4ss"),
     ]);
     expect(missing).toEqual(all("is missing"));
-    expect(left).toEqual(all("still holds a placeholder"));
+    expect(left).toEqual(all("is still a placeholder"));
     expect(left?.join()).not.toMatch(/your_api|xxx|<key>/);
-    expect(quoted).toEqual(all("has quotes around it that are part of the value; remove them"));
+    expect(quoted).toEqual(all("contains the quotes around it; remove them"));
     expect(short).toEqual(all("is shorter than 8 characters"));
     expect(short?.join()).not.toMatch(/k3y|s3cret7|p4ss/);
 
@@ -92,7 +92,7 @@ row("C3", "time zone that is none; none given", { always: true, within: 120 }, a
   const problems = await Promise.all(none.map((timezone) => refusal(bench, { TIMEZONE: timezone })));
   expect(problems).toEqual(
     none.map((timezone) => [
-      `TIMEZONE is "${timezone}"; it must be the name of a time zone, as in Europe/Berlin or UTC`,
+      `TIMEZONE is "${timezone}"; it must be the name of a time zone, such as Europe/Berlin or UTC`,
     ]),
   );
   const daemon = await bench.start({ TZ: "Asia/Tokyo", SCHEDULE_SPOT_ASSETS: "0 3 * * *", SCHEDULE_POSITIONS: "" });

@@ -183,7 +183,7 @@ row("T11b", "clock back 20 s in mid-run", { within: 60 }, async (bench) => {
   const torn = await nextRun(daemon, "spot-assets");
   expect(torn).toMatchObject({
     state: "failed",
-    failed: ["deadline the machine's clock was set back while this was asked; the answer belongs to no slot"],
+    failed: ["deadline the machine's clock was set back during the request; the response belongs to no slot"],
   });
   const { slot } = await nextRun(daemon, "spot-assets", "ok");
   expect(slot < torn.slot).toBe(true);

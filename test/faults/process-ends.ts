@@ -104,7 +104,7 @@ async function expectCrashed(bench: Bench, slot: unknown): Promise<void> {
   const again = await bench.start(onlySpot);
   await again.printed('"state":"ok"');
   await bench.stop(again);
-  expect(again.output().stderr).toContain("1 runs were cut off when the program last ended");
+  expect(again.output().stderr).toContain("1 runs were interrupted when the program last ended");
   expect(bench.rows(`select state, cause, rows from runs where scheduled_for = '${slot}'`)).toEqual([
     { state: "failed", cause: "crashed", rows: 0 },
   ]);

@@ -38,7 +38,9 @@ rowOnDisk("S1", "disk full during a run", { always: true, within: 60 }, async (b
   const told = runsOf(daemon, "spot-assets").length;
   disk.fill();
   // What was received when the disk was full waits in memory; nothing of it is in the database.
-  await daemon.printed(/"dataset":"spot-assets","problem":".*SQLITE_FULL.*"not stored; trying again in a second"/);
+  await daemon.printed(
+    /"dataset":"spot-assets","problem":".*SQLITE_FULL.*"the run could not be stored; retrying in 1 s"/,
+  );
   expect(rows("select 1 from snapshots natural join (select run_id from runs where state = 'running')")).toEqual([]);
   // The next slots cannot be claimed; what is not written down now is written down later.
   await daemon.printed(/"msg":"main positions: .*SQLITE_FULL/);

@@ -100,7 +100,7 @@ const isReached = (host: string, port: number): Promise<boolean> =>
 
 row("U6", "pages bound anywhere but loopback", { within: 60 }, async (bench) => {
   const missing =
-    "HTTP_TOKEN is missing, and HTTP_HOST lets others in; set one of 16 characters or more, as `openssl rand -hex 24` makes them";
+    "HTTP_TOKEN is missing, and HTTP_HOST opens the dashboard to other machines; set a token of at least 16 characters, for example from `openssl rand -hex 24`";
   for (const HTTP_HOST of ["0.0.0.0", "::", "192.168.1.2"])
     expect(await refusal(bench, { HTTP_HOST, HTTP_PORT: "0" })).toEqual([missing]);
 

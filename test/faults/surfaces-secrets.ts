@@ -117,7 +117,7 @@ row("U12", "log injection: newline and a forged line, escapes, 1 MB of text", { 
     const daemon = await start({ LOG_FORMAT: format, LOG_LEVEL: "trace" });
     await daemon.printed("positions failed");
     await daemon.printed("spot-assets ok");
-    await daemon.printed("nobody knows yet");
+    await daemon.printed("sends an unknown field");
     const lines = (await stop(daemon)).stderr.trimEnd().split("\n");
     for (const line of lines) {
       expect(line.length, line.slice(0, 200)).toBeLessThan(2048);

@@ -150,8 +150,8 @@ it("is called by the daemon, which does not say where; a word in the log when no
   });
   await until(() => calls.length >= 1);
   statuses.push(404, 404);
-  await daemon.printed("HEARTBEAT_URL does not answer as it should (HTTP 404)");
-  await daemon.printed("HEARTBEAT_URL answers again");
+  await daemon.printed("the request to HEARTBEAT_URL failed (HTTP 404)");
+  await daemon.printed("HEARTBEAT_URL responds again");
   daemon.child.kill("SIGTERM");
   const { stderr } = await daemon.finished;
   expect(new Set(calls)).toEqual(new Set([`GET /${token}`]));

@@ -47,31 +47,31 @@ describe.skipIf(!canHear)("as a service of systemd (needs systemd-notify and pyt
   it("says when it collects, that it lives for as long as it looks at the clock, and when it stops", async () => {
     const folder = temporaryFolder();
     const socket = join(folder, "notify");
-    const heard = await listen(socket);
+    const received = await listen(socket);
     const exchange = await startExchange({ accounts: [classic] });
     onTestFinished(() => exchange.close());
     const env = { NOTIFY_SOCKET: socket, WATCHDOG_USEC: "4000000", HTTP_PORT: "", SCHEDULE_REPORTS: "" };
     const settings = { ...credentials(classic), ...everyDataset("* * * * * *"), BITGET_BASE_URL: exchange.url };
     const daemon = start(["start"], folder, { ...settings, ...env });
 
-    const saidAlive = () => heard().filter((line) => line === "WATCHDOG=1").length;
-    await until(() => saidAlive() >= 2);
-    expect(heard()[0]).toBe("READY=1 STATUS=collecting main");
+    const watchdogCount = () => received().filter((line) => line === "WATCHDOG=1").length;
+    await until(() => watchdogCount() >= 2);
+    expect(received()[0]).toBe("READY=1 STATUS=collecting main");
 
     daemon.child.kill("SIGSTOP");
     await seconds(0.3);
-    const before = saidAlive();
+    const before = watchdogCount();
     await seconds(2.5);
-    expect(saidAlive()).toBe(before);
+    expect(watchdogCount()).toBe(before);
     daemon.child.kill("SIGCONT");
-    await until(() => saidAlive() > before);
+    await until(() => watchdogCount() > before);
 
     daemon.child.kill("SIGTERM");
     expect((await daemon.finished).code).toBe(0);
-    await until(() => heard().includes("STOPPING=1"));
+    await until(() => received().includes("STOPPING=1"));
   });
 
-  it("collects all the same where systemd cannot be told, and says that once", async () => {
+  it("keeps collecting if systemd cannot be notified, and logs that once", async () => {
     const folder = temporaryFolder();
     const exchange = await startExchange({ accounts: [classic] });
     onTestFinished(() => exchange.close());
@@ -79,9 +79,9 @@ describe.skipIf(!canHear)("as a service of systemd (needs systemd-notify and pyt
     const settings = { ...credentials(classic), ...everyDataset("* * * * * *"), BITGET_BASE_URL: exchange.url };
     const daemon = start(["start"], folder, { ...settings, ...env });
 
-    await daemon.printed("systemd cannot be told how the program is");
+    await daemon.printed("systemd could not be notified");
     await daemon.printed('"state":"ok"');
     await seconds(2);
-    expect(daemon.output().stderr.split("systemd cannot be told").length).toBe(2);
+    expect(daemon.output().stderr.split("systemd could not be notified").length).toBe(2);
   });
 });

@@ -129,7 +129,7 @@ it("check shows settings, database, clock, account, key and the next three slots
   const { code, stdout } = await run(["check"], folder, { ...env, TIMZONE: "Asia/Tokyo" });
   expect(code).toBe(0);
   expect(stdout).toContain("settings   ok");
-  expect(stdout).toContain("settings   TIMZONE is set and read by nothing here; did you mean TIMEZONE?");
+  expect(stdout).toContain("settings   TIMZONE is set but not used by this program; did you mean TIMEZONE?");
   expect(stdout).toContain("does not exist yet");
   expect(stdout).toContain("main: classic account (v2); the key is read-only");
   expect(stdout.match(/next (\S+Z, ){2}\S+Z/g)).toHaveLength(datasetNames.length);
@@ -192,7 +192,7 @@ describe("the daemon", () => {
 
   it("is alone also when the database is called by another name", async () => {
     const first = start(["start"], folder, { ...env, TIMZONE: "Asia/Tokyo" });
-    await first.printed("TIMZONE is set and read by nothing here; did you mean TIMEZONE?");
+    await first.printed("TIMZONE is set but not used by this program; did you mean TIMEZONE?");
     await first.printed("collecting main");
     symlinkSync(path(), join(folder, "other.db"));
     expect((await run(["collect"], folder, { ...env, DATABASE_URL: "file:./other.db" })).code).toBe(75);

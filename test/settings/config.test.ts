@@ -57,7 +57,7 @@ describe("settings", () => {
     "ask for a token to serve at %s",
     (host) => {
       expect(problemsOf({ ...good, HTTP_HOST: host })).toEqual([
-        "HTTP_TOKEN is missing, and HTTP_HOST lets others in; set one of 16 characters or more, as `openssl rand -hex 24` makes them",
+        "HTTP_TOKEN is missing, and HTTP_HOST opens the dashboard to other machines; set a token of at least 16 characters, for example from `openssl rand -hex 24`",
       ]);
       expect(problemsOf({ ...good, HTTP_HOST: host, HTTP_TOKEN: "fifteen-charact" })).toEqual([
         "HTTP_TOKEN is shorter than 16 characters",
@@ -69,12 +69,12 @@ describe("settings", () => {
   it("refuse a place for pages that is none, and further names without a token", () => {
     expect(problemsOf({ ...good, HTTP_HOST: "http://x", HTTP_PORT: "65536", HTTP_NAMES: "a.example, b/c" })).toEqual([
       'HTTP_PORT is "65536"; it must be whole numbers from 0 to 65535',
-      'HTTP_HOST is "http://x"; it must be an address of this machine, as in 127.0.0.1',
-      'HTTP_NAMES has "b/c"; a name is that of a host alone, as in collector.example.com',
-      "HTTP_TOKEN is missing, and HTTP_HOST lets others in; set one of 16 characters or more, as `openssl rand -hex 24` makes them",
+      'HTTP_HOST is "http://x"; it must be an address of this machine, such as 127.0.0.1',
+      'HTTP_NAMES has "b/c", which is not a host name such as collector.example.com',
+      "HTTP_TOKEN is missing, and HTTP_HOST opens the dashboard to other machines; set a token of at least 16 characters, for example from `openssl rand -hex 24`",
     ]);
     expect(problemsOf({ ...good, HTTP_NAMES: "collector.example.com" })).toEqual([
-      "HTTP_TOKEN is missing, and HTTP_NAMES lets others in; set one of 16 characters or more, as `openssl rand -hex 24` makes them",
+      "HTTP_TOKEN is missing, and HTTP_NAMES opens the dashboard to other machines; set a token of at least 16 characters, for example from `openssl rand -hex 24`",
     ]);
   });
 
@@ -88,13 +88,13 @@ describe("settings", () => {
 
   it.each(["Europe/Berln", "", " ", "Europe/Berlin ", "GMT+5", "+02:00"])("know no time zone %j", (timezone) => {
     expect(problemsOf({ ...good, TIMEZONE: timezone })).toEqual([
-      `TIMEZONE is "${timezone}"; it must be the name of a time zone, as in Europe/Berlin or UTC`,
+      `TIMEZONE is "${timezone}"; it must be the name of a time zone, such as Europe/Berlin or UTC`,
     ]);
   });
 
   it("refuse an abbreviation that the calendar does not know, with the name to write", () => {
     expect(problemsOf({ ...good, TIMEZONE: "JST" })).toEqual([
-      'TIMEZONE is "JST", an abbreviation that means several time zones; use Asia/Tokyo if that is meant, else another full name such as Europe/Berlin',
+      'TIMEZONE is "JST", an abbreviation of several time zones; use a full name such as Asia/Tokyo',
     ]);
   });
 
@@ -192,24 +192,24 @@ describe("settings", () => {
     [
       "with its name",
       "BITGET_API_SECRET=0123456789abcdef\n",
-      " has its name before the value (NAME=value); leave the value alone there (in PATH)",
+      " has its name before the value (NAME=value); keep only the value (in PATH)",
     ],
     [
       "with a name and a colon",
       "api_secret: 0123456789abcdef\n",
-      " has its name before the value (NAME=value); leave the value alone there (in PATH)",
+      " has its name before the value (NAME=value); keep only the value (in PATH)",
     ],
     [
       "with a remark",
       "0123456789abcdef\n# of 2026\n",
-      " has more than one line; leave the value alone there, without comments (in PATH)",
+      " has more than one line; keep only the value, without comments (in PATH)",
     ],
     [
       "with a blank of no width",
       "01234567\u200b89abcdef\n",
-      " has a character that cannot be seen; copy the value again (in PATH)",
+      " has an invisible character; copy the value again (in PATH)",
     ],
-    ["with quotes", '"0123456789abcdef"\n', " has quotes around it that are part of the value; remove them (in PATH)"],
+    ["with quotes", '"0123456789abcdef"\n', " contains the quotes around it; remove them (in PATH)"],
     ["that is empty", "\n", " is missing (in PATH)"],
   ])("refuse a secret from a file %s", (_what, content, problem) => {
     const path = join(temporaryFolder(), "secret");

@@ -55,10 +55,10 @@ describe("a .env", () => {
   });
 
   it.each([
-    ['BITGET_API_PASSPHRASE="Moon"2026', "there is text behind the closing quote of BITGET_API_PASSPHRASE"],
-    ['BITGET_API_PASSPHRASE="Moon\\"2026"', "there is text behind the closing quote of BITGET_API_PASSPHRASE"],
-    ["BITGET_API_PASSPHRASE='it''s'", "there is text behind the closing quote of BITGET_API_PASSPHRASE"],
-    ["BITGET_API_PASSPHRASE='Moon'#2026", "there is text behind the closing quote of BITGET_API_PASSPHRASE"],
+    ['BITGET_API_PASSPHRASE="Moon"2026', "there is text after the closing quote of BITGET_API_PASSPHRASE"],
+    ['BITGET_API_PASSPHRASE="Moon\\"2026"', "there is text after the closing quote of BITGET_API_PASSPHRASE"],
+    ["BITGET_API_PASSPHRASE='it''s'", "there is text after the closing quote of BITGET_API_PASSPHRASE"],
+    ["BITGET_API_PASSPHRASE='Moon'#2026", "there is text after the closing quote of BITGET_API_PASSPHRASE"],
     ['BITGET_API_PASSPHRASE="Moon2026', "the quote before the value of BITGET_API_PASSPHRASE is not closed"],
   ])("with the quotes of %j is refused", (line, problem) => {
     expect(problemsOf(`${line}\n`)).toEqual([expect.stringContaining(`line 1: ${problem}`)]);
@@ -96,7 +96,7 @@ describe("a .env", () => {
 
   it("in YAML, of lines that are none, or with line ends of CR alone, is refused with the line", () => {
     expect(problemsOf("BITGET_API_KEY: bg_0123\n- x\n$env:HTTP_PORT = 80\n\nset LOG_LEVEL=info")).toEqual([
-      "line 1 has a colon behind BITGET_API_KEY; write BITGET_API_KEY=value",
+      "line 1 has a colon after BITGET_API_KEY; write BITGET_API_KEY=value",
       "line 2 is neither NAME=value nor a comment; a value of several lines needs quotes around it",
       "line 3 is neither NAME=value nor a comment; a value of several lines needs quotes around it",
       "line 5 is neither NAME=value nor a comment; a value of several lines needs quotes around it",
@@ -124,17 +124,17 @@ describe("a .env", () => {
     expect(
       problemsOf([...names, "bitget_api_key", "LOGLEVEL", "BITGET_SANDBOX"].map((name) => `${name}=x`).join("\n")),
     ).toEqual([
-      "line 1: SCHEDULE_SPOT_ASSET is no setting; did you mean SCHEDULE_SPOT_ASSETS?",
-      "line 2: BITGET_PRODUCT_TYPE is no setting; did you mean BITGET_PRODUCT_TYPES?",
-      "line 3: TIME_ZONE is no setting; did you mean TIMEZONE?",
-      "line 4: ALERT_DRAW_DOWN is no setting; did you mean ALERT_DRAWDOWN?",
-      "line 5: BITGET_API_SERCET is no setting; did you mean BITGET_API_SECRET?",
+      "line 1: SCHEDULE_SPOT_ASSET is not a setting; did you mean SCHEDULE_SPOT_ASSETS?",
+      "line 2: BITGET_PRODUCT_TYPE is not a setting; did you mean BITGET_PRODUCT_TYPES?",
+      "line 3: TIME_ZONE is not a setting; did you mean TIMEZONE?",
+      "line 4: ALERT_DRAW_DOWN is not a setting; did you mean ALERT_DRAWDOWN?",
+      "line 5: BITGET_API_SERCET is not a setting; did you mean BITGET_API_SECRET?",
       "line 6: bitget_api_key must be in capitals: BITGET_API_KEY",
-      "line 7: LOGLEVEL is no setting; did you mean LOG_LEVEL?",
-      "line 8: BITGET_SANDBOX is no setting; .env.example has them all",
+      "line 7: LOGLEVEL is not a setting; did you mean LOG_LEVEL?",
+      "line 8: BITGET_SANDBOX is not a setting; .env.example lists all settings",
     ]);
     expect(problemsOf("NODE_EXTRA_CA_CERTS=/etc/ca.pem")).toEqual([
-      "line 1: NODE_EXTRA_CA_CERTS has no effect here, as Node.js reads it before this file; set it in the environment",
+      "line 1: NODE_EXTRA_CA_CERTS has no effect here, because Node.js reads it before this file; set it in the environment",
     ]);
   });
 
@@ -150,7 +150,7 @@ describe("a .env", () => {
     ["NO_PROXYS", "NO_PROXY"],
     ["DATABASE_ULR", "DATABASE_URL"],
   ])("with %s is told of %s", (name, meant) => {
-    expect(problemsOf(`${name}=x`)).toEqual(meant ? [`line 1: ${name} is no setting; did you mean ${meant}?`] : []);
+    expect(problemsOf(`${name}=x`)).toEqual(meant ? [`line 1: ${name} is not a setting; did you mean ${meant}?`] : []);
   });
 
   it("may have names of other programs, of accounts that are not collected, and of proxies", () => {
@@ -175,7 +175,7 @@ describe("the environment", () => {
 
   it("is refused with a name that is nearly a setting of ours", () => {
     expect(problem("SCHEDULE_POSITION")).toEqual([
-      "In the environment, SCHEDULE_POSITION is no setting; did you mean SCHEDULE_POSITIONS?",
+      "In the environment, SCHEDULE_POSITION is not a setting; did you mean SCHEDULE_POSITIONS?",
     ]);
     expect(problem("bitget_api_key")).toEqual([
       "In the environment, bitget_api_key must be in capitals: BITGET_API_KEY",
@@ -196,7 +196,7 @@ describe("the environment", () => {
     ["HTTPS_PROXI", "HTTPS_PROXY"],
   ])("with %s gives a warning, unless it has %s too", (name, meant) => {
     expect(problem(name)).toEqual([]);
-    expect(warnings({ [name]: "x" })).toEqual([`${name} is set and read by nothing here; did you mean ${meant}?`]);
+    expect(warnings({ [name]: "x" })).toEqual([`${name} is set but not used by this program; did you mean ${meant}?`]);
     expect(warnings({ [name]: "" })).toEqual([]);
     expect(warnings({ [name]: "x", [meant]: "y" })).toEqual([]);
   });

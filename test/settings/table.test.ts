@@ -34,6 +34,6 @@ describe("the table of settings", () => {
     const all = [...names, ...names.map((name) => `${name}_FILE`), "BITGET_HEDGE_API_VERSION"];
     expect(all.map(nameProblem)).toEqual(all.map(() => null));
     expect(all.filter(isSecretSetting)).toEqual(names);
-    expect(nameProblem("BITGET_HEDGE_API_VERSION_FILE")).toContain("is no setting");
+    expect(nameProblem("BITGET_HEDGE_API_VERSION_FILE")).toContain("is not a setting");
   });
 });

@@ -9,20 +9,19 @@ const abbreviations = [
 ];
 
 describe("a time zone", () => {
-  it.each(abbreviations)("is not the abbreviation %s, and what to write in its place is named", (name) => {
+  it.each(abbreviations)("is not the abbreviation %s: the message names a full name", (name) => {
     expect(isTimezone(name)).toBe(false);
-    const [, instead = ""] = /; use ([\w/]+) if that is meant/.exec(timezoneProblem(name) ?? "") ?? [];
+    const [, instead = ""] = /; use a full name such as ([\w/]+)/.exec(timezoneProblem(name) ?? "") ?? [];
     expect(isTimezone(instead), instead).toBe(true);
   });
 
-  it("names Asia/Tokyo to who writes JST, in either case", () => {
-    const rest =
-      "an abbreviation that means several time zones; use Asia/Tokyo if that is meant, else another full name";
-    expect(timezoneProblem("JST")).toBe(`is "JST", ${rest} such as Europe/Berlin`);
-    expect(timezoneProblem("jst")).toBe(`is "jst", ${rest} such as Europe/Berlin`);
+  it("suggests Asia/Tokyo for JST, in either case", () => {
+    const rest = "an abbreviation of several time zones; use a full name such as Asia/Tokyo";
+    expect(timezoneProblem("JST")).toBe(`is "JST", ${rest}`);
+    expect(timezoneProblem("jst")).toBe(`is "jst", ${rest}`);
   });
 
-  it("that is accepted has days", () => {
+  it("that is accepted works with the calendar", () => {
     const legacy = ["UTC", "GMT", "EST", "EST5EDT", "US/Pacific", "europe/berlin"];
     for (const name of [...Intl.supportedValuesOf("timeZone"), ...legacy]) {
       expect([name, timezoneProblem(name)]).toEqual([name, null]);
@@ -32,6 +31,8 @@ describe("a time zone", () => {
   });
 
   it.each(["", "Factory", "+02:00", "GMT+5", "XYZ", "Europe/Berln", "Europe/Berlin "])("is not %j", (name) => {
-    expect(timezoneProblem(name)).toBe(`is "${name}"; it must be the name of a time zone, as in Europe/Berlin or UTC`);
+    expect(timezoneProblem(name)).toBe(
+      `is "${name}"; it must be the name of a time zone, such as Europe/Berlin or UTC`,
+    );
   });
 });

@@ -3,13 +3,13 @@ import nodeCron, { type ScheduledTask } from "node-cron";
 import type { Clock } from "../../core/clock.ts";
 import type { Engine } from "./engine.ts";
 
-/** After so long without a call the wall clock was set back, and the task waits for a second that is far away. Milliseconds. */
+/** After this long without a call, the wall clock was set back and the task waits for a time far ahead. Milliseconds. */
 const maxSilenceMs = 2500;
 
 /**
- * Each call has a task of its own, for one date: a task that stood for every second would walk through each second of a night's
- * sleep before it called again, and after the clock was set back it would be silent until the old time came. The monotonic
- * clock notices the silence.
+ * Schedules each call as a task of its own, for one date. A task for every second would, after a sleep, go through each missed second
+ * before it called again, and after the clock was set back it would not call until the old time was reached. A watchdog by the
+ * monotonic clock detects that.
  */
 export class NodeCronEngine implements Engine {
   readonly #clock: Pick<Clock, "monotonic">;
@@ -44,7 +44,7 @@ export class NodeCronEngine implements Engine {
   }
 }
 
-/** The second in which `date` lies, and no other second of that year. */
+/** Returns the pattern that matches the second of `date` and no other second of that year. */
 const patternOf = (date: Date): string =>
   [date.getUTCSeconds(), date.getUTCMinutes(), date.getUTCHours(), date.getUTCDate(), date.getUTCMonth() + 1, "*"].join(
     " ",

@@ -1,6 +1,6 @@
 /**
- * Reads one scope of an incremental dataset: window by window, page by page. What was read before a failure is returned with the position
- * at which the next run continues.
+ * Reads one scope of an incremental dataset: window by window, page by page. Records read before a failure are returned with the
+ * position at which the next run continues.
  */
 import type { Answer, Item, Params, Reading, RecordBatch, Scope, Window } from "../../core/domain.ts";
 import { ShapeError } from "../../core/errors.ts";
@@ -10,19 +10,19 @@ import { planWindows, type RunTime, requestedBounds } from "./windows.ts";
 export interface RecordSource {
   endpoint: AnyListEndpoint;
   scope: Scope;
-  /** Requests one page. @throws CollectorError where there is no answer, or the run's time is up. */
+  /** Requests one page. @throws CollectorError if there is no response, or the run's deadline has passed */
   get(params: Params): Promise<Answer>;
-  /** Is called with each documented field that a record lacks. */
+  /** Called with each documented field that a record lacks. */
   onMissing(field: string): void;
 }
 
-/** What was read (null: nothing), and why it is less than was due (null: it is not). */
+/** The records read (null: none), and the error that ended the reading early (null: it is complete). */
 export interface ReadResult {
   batch: RecordBatch | null;
   error: unknown;
 }
 
-/** Reads what is due. `last`: where the run before this one ended, null for the first one. Never rejects. */
+/** Reads the windows that are due. `last`: where the previous run ended; null for the first run. Never rejects. */
 export async function readRecords(source: RecordSource, last: Reading | null, time: RunTime): Promise<ReadResult> {
   const { hole, windows } = planWindows(last, time, source.endpoint);
   const records: Item[] = [];
@@ -39,7 +39,7 @@ export async function readRecords(source: RecordSource, last: Reading | null, ti
         takenAt = answeredAt;
         reading = { ...reading, window: { ...window, cursor: next } };
       }
-      // An answer says nothing about the time after it.
+      // A response proves nothing about the time after it.
       reading = { ...reading, through: Math.max(reading.through, Math.min(window.to, firstAt)), window: null };
     }
     return { batch: batch(), error: null };
@@ -53,7 +53,7 @@ interface AnsweredPage extends Page {
   answeredAt: number;
 }
 
-/** Yields the pages of a window up to its last one. */
+/** Yields the pages of a window. @throws ShapeError if a page repeats, or is full and has no cursor */
 async function* pagesOf(source: RecordSource, window: Window): AsyncGenerator<AnsweredPage> {
   const { endpoint } = source;
   const seen = new Set<string>();
@@ -69,7 +69,7 @@ async function* pagesOf(source: RecordSource, window: Window): AsyncGenerator<An
   }
 }
 
-/** Requests a page that is empty, or full and without its cursor, once more: the exchange was seen to answer so by mistake. */
+/** Requests a page; once more if it is empty, or full and without a cursor, because the exchange sometimes sends such pages wrongly. */
 async function readGoodPage(source: RecordSource, window: Window, cursor: string | null): Promise<AnsweredPage> {
   const first = await readPage(source, window, cursor);
   const isSound = first.items.length > 0 && (first.items.length < source.endpoint.pageSize || first.next !== null);

@@ -1,18 +1,18 @@
 /**
- * Plans which windows of time a run of an incremental dataset reads, given how far the runs before it came. Pure. The oldest window comes
- * first, because the exchange deletes it next; the watermark moves with each window that was read to its end.
+ * Plans which time windows a run of an incremental dataset reads, given the watermark of the previous runs. Pure. The oldest window
+ * comes first, because the exchange deletes it next; the watermark moves with each window that was read completely.
  */
 import type { Reading, Stretch, Window } from "../../core/domain.ts";
 import { dayMs, minuteMs, startOfDay } from "../../core/time.ts";
 import type { ListLimits } from "../../datasets/incremental.ts";
 
 /**
- * How much of what was read is read again, by every run and by the first run of a UTC day, in milliseconds. Records appear later than
+ * How far back every run (`usual`) and the first run of a UTC day (`daily`) read again, in milliseconds. Records appear later than
  * their own time: most within seconds, some within minutes or days.
  */
 export const overlapMs = { usual: 10 * minuteMs, daily: 3 * dayMs };
 
-/** Keeps windows away from the end of the retention, where records may be deleted before their page is requested. Milliseconds. */
+/** Distance of windows from the exchange's retention limit, where records may be deleted before their page is requested. Milliseconds. */
 const retentionMarginMs = minuteMs;
 
 /** Widens requested windows at both ends: whether the exchange includes the bounds is not documented. Milliseconds. */
@@ -21,18 +21,18 @@ const edgeMs = 1;
 export interface RunTime {
   /** The exchange's time. Epoch ms. */
   now: number;
-  /** The exchange's time at the run's deadline: what is planned must not be deleted before. Epoch ms. */
+  /** The exchange's time at the run's deadline: planned windows must be available until then. Epoch ms. */
   until: number;
 }
 
 export interface Plan {
-  /** The stretch that was deleted before it was read; null where nothing is lost. */
+  /** The time span that was deleted before it was read; null if nothing is lost. */
   hole: Stretch | null;
   /** In the order in which they are to be read; never empty. */
   windows: Window[];
 }
 
-/** Plans a run. `last`: where the run before it ended; null for the first one, which reads all that the exchange has. */
+/** Plans a run. `last`: where the previous run ended; null for the first run, which reads everything the exchange has. */
 export function planWindows(last: Reading | null, { now, until }: RunTime, limits: ListLimits): Plan {
   const oldest = until - limits.retentionMs + retentionMarginMs;
   const through = last?.through ?? 0;

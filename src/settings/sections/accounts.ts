@@ -1,4 +1,4 @@
-/** The accounts and their keys. */
+/** The settings of the accounts and their keys. */
 import { type Account, publicAccount } from "../../core/domain.ts";
 import { choice, items, secret } from "../parsers.ts";
 import { type SettingsReader, section } from "../setting.ts";
@@ -26,7 +26,7 @@ export const accounts = section({
       default: "",
       parse: secret(),
       secret: "always",
-      description: "The passphrase that was chosen with the key.",
+      description: "The passphrase of the API key.",
     },
     names: {
       name: "BITGET_ACCOUNTS",
@@ -40,7 +40,7 @@ export const accounts = section({
       default: "auto",
       parse: choice("auto", "v1", "v2", "v3"),
       description:
-        "auto detects which API the account uses: v2 (classic) or v3 (unified). v1 is switched off at Bitget.",
+        "auto detects which API version the account uses: v2 (classic) or v3 (unified). Bitget has switched v1 off.",
     },
   },
 });
@@ -49,13 +49,13 @@ export const accounts = section({
 export const accountSecret = /^BITGET_(\w+_)?API_(KEY|SECRET|PASSPHRASE)$/i;
 export const accountVersion = /^BITGET_\w+_API_VERSION$/;
 
-/** Reads all accounts. The exchange counts requests per user, so one key under two names is a problem. */
+/** Reads all accounts. One key under two names is a problem: the exchange counts requests per user. */
 export function readAccounts(reader: SettingsReader): Account[] {
   const { settings } = accounts;
   const names = reader.value(settings.names);
   const fallback = reader.value(settings.api);
-  const all = names.map((name, at) => {
-    const problem = nameProblem(name, names.slice(0, at));
+  const all = names.map((name, index) => {
+    const problem = nameProblem(name, names.slice(0, index));
     if (problem !== null) reader.report(settings.names.name, problem);
     const prefix = prefixOf(name, names.length, reader);
     return {
@@ -81,7 +81,7 @@ function nameProblem(name: string, before: readonly string[]): string | null {
   return null;
 }
 
-/** A single `main`, and one among several without a key of its own, has the short names. */
+/** Returns the prefix of an account's settings: `BITGET` for a single `main`, and for one among several unless `BITGET_MAIN_API_KEY` is set. */
 function prefixOf(name: string, count: number, reader: SettingsReader): string {
   if (name === "main" && count === 1) return "BITGET";
   const own = `BITGET_${name.toUpperCase()}`;

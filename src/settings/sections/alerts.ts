@@ -1,4 +1,4 @@
-/** Alerts: their limits, and the webhook they are sent to. */
+/** The settings of the alerts: their limits, and the webhook they are sent to. */
 import type { Secret } from "../../core/domain.ts";
 import { choice, flag, integer, secretUrl, share } from "../parsers.ts";
 import { type SettingsReader, section, type ValuesOf } from "../setting.ts";
@@ -7,10 +7,10 @@ export const webhookFormats = ["json", "slack", "discord", "telegram"] as const;
 export type WebhookFormat = (typeof webhookFormats)[number];
 
 export interface Webhook {
-  /** Whoever has it can write there. */
+  /** A secret: anyone who knows it can post there. */
   url: Secret;
   format: WebhookFormat;
-  /** For Telegram alone: the chat to write to. */
+  /** The chat to post to, for Telegram; null for other formats. */
   chat: string | null;
 }
 
@@ -23,7 +23,7 @@ export const webhook = section({
       parse: secretUrl,
       secret: "always",
       description:
-        "The https address that alerts are sent to, in addition to the log. A secret: anyone who knows it can write there. `bitget-collector alerts test` tries it.",
+        "The https address that alerts are sent to, in addition to the log. A secret: anyone who knows it can post there. `bitget-collector alerts test` tests it.",
     },
     format: {
       name: "ALERT_WEBHOOK_FORMAT",
@@ -35,7 +35,7 @@ export const webhook = section({
       name: "ALERT_TELEGRAM_CHAT",
       default: "",
       parse: (text) => text,
-      description: "For telegram: the number of the chat to write to, or @ and the name of a channel.",
+      description: "For telegram: the number of the chat to post to, or @ and the name of a channel.",
     },
   },
 });
@@ -83,13 +83,13 @@ export const limits = section({
   },
 });
 
-/** A rule that is null or false is switched off; shares are exact ("10%" is the digits 0.1). */
+/** The settings of the alerts. A rule that is null or false is switched off; shares are exact ("10%" is 0.1). */
 export interface AlertSettings extends ValuesOf<typeof limits> {
-  /** Null: alerts are written to the log alone. */
+  /** Null: alerts are only written to the log. */
   webhook: Webhook | null;
 }
 
-/** Reads the alerts; `hasWebhook` is false for commands that send nothing. */
+/** Reads the settings of the alerts; `hasWebhook` is false for commands that send nothing. */
 export const readAlerts = (reader: SettingsReader, hasWebhook: boolean): AlertSettings => ({
   webhook: readWebhook(reader, hasWebhook),
   ...reader.values(limits),

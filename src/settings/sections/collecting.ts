@@ -1,4 +1,4 @@
-/** What is collected, when, and where it is kept. */
+/** The settings of what is collected, when, and where it is stored. */
 import { resolve } from "node:path";
 import type { Pattern } from "../../core/cron.ts";
 import type { DatasetName } from "../../core/domain.ts";
@@ -9,7 +9,8 @@ import { type Parse, type Setting, section } from "../setting.ts";
 
 const databasePath: Parse<string> = (text, report) => {
   const value = text.trim();
-  if (/^postgres(ql)?:/.test(value)) report("names Postgres, which is not supported yet; use file:./data/collector.db");
+  if (/^postgres(ql)?:/.test(value))
+    report("is a Postgres URL, which is not supported yet; use file:./data/collector.db");
   else if (!/^file:(\/\/\/|(?!\/\/))[^~?#%]+$/.test(value))
     report("must name a file by its plain path, as in file:./data/collector.db or file:/var/lib/collector.db");
   return realPath(resolve(value.replace(/^file:(\/\/(?=\/))?/, "")));
@@ -31,12 +32,12 @@ export const storage = section({
       default: "30",
       parse: integer("days", 0, 3650),
       description:
-        "Days that raw responses of the exchange are kept, in a file beside the database (collector.raw.db); 0 switches it off.",
+        "Days that raw responses of the exchange are kept, in a file next to the database (collector.raw.db); 0 switches it off.",
     },
   },
 });
 
-/** `spot-assets` is `SCHEDULE_SPOT_ASSETS`. */
+/** Returns the setting of a dataset's schedule: `SCHEDULE_SPOT_ASSETS` for `spot-assets`. */
 export const scheduleSetting = (dataset: DatasetName): string =>
   `SCHEDULE_${dataset.toUpperCase().replaceAll("-", "_")}`;
 

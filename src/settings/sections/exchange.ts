@@ -1,4 +1,4 @@
-/** The exchange, and the proxy to it. */
+/** The settings of the exchange, and of the proxy. */
 import { parseProductType } from "../../bitget/product-types.ts";
 import type { ProductType } from "../../core/domain.ts";
 import { flag, items, origin, secret } from "../parsers.ts";
@@ -7,7 +7,7 @@ import { type Parse, section } from "../setting.ts";
 const productTypes: Parse<ProductType[]> = (text, report) => {
   const parsed = items(text).map((word) => {
     const found = parseProductType(word);
-    if (found === null) report(`has "${word.slice(0, 40)}", which is no product type`);
+    if (found === null) report(`has "${word.slice(0, 40)}", which is not a product type`);
     return found;
   });
   return [...new Set(parsed.filter((one) => one !== null))];
@@ -20,7 +20,7 @@ export const exchange = section({
       name: "BITGET_BASE_URL",
       default: "https://api.bitget.com",
       parse: origin,
-      description: "The address of the exchange.",
+      description: "The base URL of the exchange's API.",
     },
     fallbackBaseUrl: {
       name: "BITGET_FALLBACK_BASE_URL",
@@ -49,7 +49,7 @@ export const exchange = section({
   },
 });
 
-/** An HTTP proxy is read by `readProxySettings`, which knows the spelling in small letters too. */
+/** Proxies are read by `readProxySettings`, which also accepts lower case. */
 export const proxies = section({
   title: "Proxy",
   settings: {
@@ -66,7 +66,7 @@ export const proxies = section({
       default: null,
       parse: secret(),
       secret: "with a password",
-      description: "The same, where HTTPS_PROXY is not set.",
+      description: "Used if HTTPS_PROXY is not set.",
     },
     except: {
       name: "NO_PROXY",

@@ -1,4 +1,4 @@
-/** Where the dashboard is served. */
+/** The settings of the dashboard. */
 import type { Secret } from "../../core/domain.ts";
 import { isLoopback } from "../../network/proxy.ts";
 import { integer, isHost, isHostName, items, secret } from "../parsers.ts";
@@ -6,15 +6,15 @@ import { type SettingsReader, section } from "../setting.ts";
 
 export interface HttpSettings {
   host: string;
-  /** 0: one that is free. */
+  /** 0: any free port. */
   port: number;
-  /** Null: nobody is asked for one. */
+  /** Null: no token is required. */
   token: Secret | null;
-  /** Names of this machine by which the pages may be requested, beside its addresses; in small letters. */
+  /** Host names, in lower case, by which the dashboard may be requested in addition to addresses. */
   names: string[];
 }
 
-/** Nobody guesses a random one of this length. */
+/** A random token of this length cannot be guessed. Characters. */
 const minTokenLength = 16;
 
 export const pages = section({
@@ -32,7 +32,8 @@ export const pages = section({
       default: "127.0.0.1",
       parse(text, report) {
         const host = text.replace(/^\[(.*)\]$/, "$1");
-        if (!isHost(host)) report(`is "${host.slice(0, 40)}"; it must be an address of this machine, as in 127.0.0.1`);
+        if (!isHost(host))
+          report(`is "${host.slice(0, 40)}"; it must be an address of this machine, such as 127.0.0.1`);
         return host;
       },
       description: "The address that the dashboard listens on.",
@@ -43,11 +44,11 @@ export const pages = section({
       parse(text, report) {
         const names = items(text.toLowerCase()).filter((name) => name !== "");
         for (const name of names.filter((one) => !isHostName(one)))
-          report(`has "${name.slice(0, 40)}"; a name is that of a host alone, as in collector.example.com`);
+          report(`has "${name.slice(0, 40)}", which is not a host name such as collector.example.com`);
         return names;
       },
       description:
-        "Host names, beside addresses, under which the dashboard may be requested, of a proxy or of this machine in its network: collector.example.com,nas.local. Needs HTTP_TOKEN.",
+        "Host names, in addition to addresses, by which the dashboard may be requested, of a proxy or of this machine: collector.example.com,nas.local. Requires HTTP_TOKEN.",
     },
     token: {
       name: "HTTP_TOKEN",
@@ -55,12 +56,12 @@ export const pages = section({
       parse: secret(minTokenLength),
       secret: "always",
       description:
-        "The token that readers of the dashboard must know, 16 characters or more. Required for any HTTP_HOST but this machine itself. To make one: openssl rand -hex 24 > token; chmod 600 token; and HTTP_TOKEN_FILE=./token.",
+        "The access token of the dashboard, at least 16 characters. Required for any HTTP_HOST but this machine itself. To create one: openssl rand -hex 24 > token; chmod 600 token; and HTTP_TOKEN_FILE=./token.",
     },
   },
 });
 
-/** Returns null where the dashboard is switched off. */
+/** Reads the settings of the dashboard; null if it is switched off. */
 export function readPages(reader: SettingsReader): HttpSettings | null {
   const { settings } = pages;
   const port = reader.value(settings.port);
@@ -68,11 +69,11 @@ export function readPages(reader: SettingsReader): HttpSettings | null {
   const host = reader.value(settings.host);
   const names = reader.value(settings.names);
   const token = reader.value(settings.token);
-  const opener = isLoopback(host) ? (names.length > 0 ? "HTTP_NAMES" : null) : "HTTP_HOST";
-  if (token === null && opener !== null)
+  const reason = isLoopback(host) ? (names.length > 0 ? "HTTP_NAMES" : null) : "HTTP_HOST";
+  if (token === null && reason !== null)
     reader.report(
       settings.token.name,
-      `is missing, and ${opener} lets others in; set one of 16 characters or more, as \`openssl rand -hex 24\` makes them`,
+      `is missing, and ${reason} opens the dashboard to other machines; set a token of at least 16 characters, for example from \`openssl rand -hex 24\``,
     );
   return { host, port, names, token };
 }

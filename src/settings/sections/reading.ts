@@ -1,9 +1,9 @@
-/** Reports, the log, and who is called. */
+/** The settings of reports and queries, of the heartbeat and of the log. */
 import { choice, folder, integer, schedule, secretUrl } from "../parsers.ts";
 import { type Parse, section } from "../setting.ts";
 import { timezoneProblem } from "../timezone.ts";
 
-/** The setting TZ does not matter: the same days on every machine. */
+/** Parses the name of a time zone. The variable TZ has no effect, so that days are the same on every machine. */
 const timezone: Parse<string> = (text, report) => {
   const problem = timezoneProblem(text);
   if (problem === null) return text;
@@ -18,8 +18,7 @@ export const reading = section({
       name: "SQL_TIMEOUT_SECONDS",
       default: "10",
       parse: integer("seconds", 1, 3600),
-      description:
-        "A statement given to `sql` is stopped after this many seconds, from 1 to 3600; so is the work for a page.",
+      description: "Time limit of a statement of `sql`, and of a page of the dashboard, in seconds from 1 to 3600.",
     },
     timezone: {
       name: "TIMEZONE",
@@ -42,7 +41,7 @@ export const reading = section({
       default: "./reports",
       verbatim: true,
       parse: folder("./reports"),
-      description: "The folder of the daily reports; created when it is missing.",
+      description: "The folder of the daily reports; created if it is missing.",
     },
   },
 });
@@ -56,7 +55,7 @@ export const heartbeat = section({
       parse: secretUrl,
       secret: "always",
       description:
-        "The address that is requested after each complete cycle, and with /fail appended to its path after a failure: a dead man's switch. A secret: anyone who knows it could request it too.",
+        "The URL that is requested after each complete cycle, and with /fail appended to its path after a failure: a dead man's switch. A secret: anyone who knows it can send false heartbeats.",
     },
   },
 });

@@ -224,7 +224,7 @@ it("an entry that has changed is stored in both versions, reported once, and not
     { amount: "-7.50", version: 1 },
   ]);
   expect(warnings).toEqual([
-    `the exchange sent 1 bills with another content than before; both are stored: ${before.billId}`,
+    `the exchange sent 1 bills with changed content; both versions are stored: ${before.billId}`,
   ]);
 });
 
@@ -253,9 +253,7 @@ it("an unknown type, an empty one and a field that is missing are facts; a recor
     { type: null, fee: "0" },
     { type: "contract_settle_fee", fee: null },
   ]);
-  expect(warnings).toEqual([
-    "the exchange leaves out a field that it should send: bills.fee; unknown where it is missing",
-  ]);
+  expect(warnings).toEqual(["the exchange omits a documented field: bills.fee; it is unknown"]);
   if (short) short.row.billId = "";
   expect(await run(world, 2)).toBe("failed");
   expect(world.rows("select error_message from snapshots where state = 'failed'")).toEqual([
