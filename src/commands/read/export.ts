@@ -25,13 +25,13 @@ export const exportCommand: Command = {
   ],
   options: [
     { flags: "--out <path>", summary: "the file to write (required)" },
-    { flags: "--from <instant>", summary: "from this instant on" },
-    { flags: "--to <instant>", summary: "before this instant" },
+    { flags: "--from <instant>", summary: "from this time on" },
+    { flags: "--to <instant>", summary: "before this time" },
   ],
   async run({ args, options, env, print }) {
     const name = datasetNames.find((one) => one === args[0]);
     if (!name || args.length > 1) throw new UsageError(`name one dataset: ${datasetNames.join(", ")}`);
-    if (typeof options.out !== "string") throw new UsageError("--out names the file to write");
+    if (typeof options.out !== "string") throw new UsageError("--out is required: the file to write");
     const path = resolve(options.out);
     kindOf(path);
     requirePlainFile(path);

@@ -24,8 +24,8 @@ export const get: Command = {
         print([name.padEnd(20), path.padEnd(40), params.join(" ").padEnd(34), summary].join(" ").trimEnd());
       return 0;
     }
-    if (endpoint === undefined) throw new UsageError("name an endpoint: a path (/api/…) or a name of get --list");
-    const address = addressOf(endpoint);
+    if (endpoint === undefined) throw new UsageError("name an endpoint: a path (/api/…) or a name from `get --list`");
+    const address = endpointNamed(endpoint);
     const params = paramsOf(options);
     const config = loadConfig(env);
     const clients = openClients(config, null);
@@ -33,9 +33,12 @@ export const get: Command = {
       const { account } = options;
       const session =
         account === undefined ? clients.sessions[0] : clients.sessions.find((one) => one.name === account);
-      if (!session) throw new UsageError(`there is no account "${account}"`);
-      const answer = await session.client.get(address, params, { signal: AbortSignal.timeout(60_000) });
-      print(redactor(secretsOf(config))(toJson(answer.data, 2)));
+      if (!session)
+        throw new UsageError(
+          `unknown account "${account}"; accounts: ${config.accounts.map((one) => one.name).join(", ")}`,
+        );
+      const response = await session.client.get(address, params, { signal: AbortSignal.timeout(60_000) });
+      print(redactor(secretsOf(config))(toJson(response.data, 2)));
       return 0;
     } finally {
       clients.close();
@@ -43,12 +46,12 @@ export const get: Command = {
   },
 };
 
-/** A known address, or any path under /api/, asked at most once a second because its limit is not known. */
-function addressOf(endpoint: string): Address {
+/** Returns a known endpoint, or any path under /api/, limited to one request per second because its rate limit is unknown. */
+function endpointNamed(endpoint: string): Address {
   const known = addresses.find(({ name, path }) => name === endpoint || path === endpoint);
   if (known) return known;
   if (!/^\/api\/[\w./-]+$/.test(endpoint))
-    throw new UsageError(`"${endpoint}" is neither a path (/api/…) nor a name of get --list`);
+    throw new UsageError(`"${endpoint}" is neither a path (/api/…) nor a name from \`get --list\``);
   const version = (/\/(v[123])\//.exec(endpoint)?.[1] ?? "v2") as ApiVersion;
   return { name: endpoint, version, path: endpoint, perSecond: 1, per: "uid", signed: true, params: [], summary: "" };
 }
@@ -58,7 +61,7 @@ function paramsOf(options: CommandInput["options"]): Params {
   return Object.fromEntries(
     pairs.map((pair: string) => {
       const at = pair.indexOf("=");
-      if (at < 1) throw new UsageError(`--param "${pair}" is not of the form name=value`);
+      if (at < 1) throw new UsageError(`--param "${pair}" must have the form name=value`);
       return [pair.slice(0, at), pair.slice(at + 1)];
     }),
   );

@@ -19,19 +19,19 @@ export const history: Command = {
   ],
   details: [
     `Datasets: ${datasetNames.join(", ")}.`,
-    "Instants: 2026-11-01 (midnight UTC), 2026-11-01T12:30:00Z, now, -30m, -1h, -7d.",
+    "Times: 2026-11-01 (midnight UTC), 2026-11-01T12:30:00Z, now, -30m, -1h, -7d, -1w.",
   ],
   options: [
     { flags: "--account <name>", summary: "only this account" },
-    { flags: "--from <instant>", summary: "from this instant on" },
-    { flags: "--to <instant>", summary: "before this instant" },
-    { flags: "--at <instant>", summary: "the state at this instant, from the last good snapshot" },
+    { flags: "--from <instant>", summary: "from this time on" },
+    { flags: "--to <instant>", summary: "before this time" },
+    { flags: "--at <instant>", summary: "the state at this time, from the last good snapshot" },
     { flags: "--changes", summary: "only rows that differ from the previous row of the same item" },
     { flags: "--coin <coin>", summary: "only this coin" },
     { flags: "--symbol <symbol>", summary: "only this symbol" },
     { flags: "--product-type <type>", summary: "only this product type, in either spelling: umcbl or USDT-FUTURES" },
     formatOption,
-    { flags: "--limit <n>", summary: "the newest n rows (a table: 50)" },
+    { flags: "--limit <n>", summary: "only the newest n rows (default: 50 in a table, else all)" },
   ],
   async run(input) {
     const { args, options, env } = input;
@@ -43,7 +43,7 @@ export const history: Command = {
     try {
       const filter = filterOf(history, name, options);
       if (options.at === undefined) await printSpan(history, name, filter, input);
-      else await printInstant(history, name, filter, input);
+      else await printAsOf(history, name, filter, input);
       return 0;
     } finally {
       history.close();
@@ -65,21 +65,21 @@ async function printSpan(
     return text === undefined ? otherwise : parseInstant(`--${option}`, text, now);
   };
   const span = { from: instant("from", 0), to: instant("to", Number.MAX_SAFE_INTEGER) };
-  const given = limitOf(options);
-  const most = given ?? (format === "table" ? maxTableRows : Number.POSITIVE_INFINITY);
-  // One more than a table shows by itself tells whether there are more.
-  const newest = given === undefined && format === "table" ? most + 1 : most;
+  const limit = limitOf(options);
+  const maxRows = limit ?? (format === "table" ? maxTableRows : Number.POSITIVE_INFINITY);
+  // A table reads one row more than it shows by default, to know whether there are more.
+  const newest = limit === undefined && format === "table" ? maxRows + 1 : maxRows;
   const dataset = datasetNamed(name);
   const columns = history.columns(dataset);
   const rows = history.rows(dataset, filter, span, { newest, changes: options.changes === true });
-  if (format !== "table") return printRows({ columns, rows: batches(rows) }, format, input, most);
+  if (format !== "table") return printRows({ columns, rows: batches(rows) }, format, input, maxRows);
   const all = [...rows];
-  await printRows({ columns, rows: [all.slice(-most)] }, format, input, most);
-  if (all.length > most)
-    printError(`The newest ${most} rows; there are more. --limit N shows N, --format csv prints all.`);
+  await printRows({ columns, rows: [all.slice(-maxRows)] }, format, input, maxRows);
+  if (all.length > maxRows)
+    printError(`The newest ${maxRows} rows; there are more. --limit N shows N, --format csv prints all.`);
 }
 
-async function printInstant(
+async function printAsOf(
   history: HistoryReader,
   name: DatasetName,
   filter: Filter,
@@ -87,42 +87,48 @@ async function printInstant(
 ): Promise<void> {
   const { options, printError } = input;
   for (const other of ["from", "to", "changes"])
-    if (options[other] !== undefined) throw new UsageError(`--at and --${other} exclude each other`);
+    if (options[other] !== undefined) throw new UsageError(`--at cannot be combined with --${other}`);
   const instant = parseInstant("--at", textOption(options, "at") ?? "", Date.now());
   const { columns, scopes, rows } = history.asOf(datasetNamed(name), filter, instant);
-  for (const scope of scopes) printError(sentence(name, instant, scope));
-  if (scopes.length === 0) printError(`${name}: unknown; nothing was ever asked that fits`);
+  for (const scope of scopes) printError(describeScope(name, instant, scope));
+  if (scopes.length === 0) printError(`${name}: unknown; no snapshot matches these options`);
   const format = parseFormat(options);
-  const most = limitOf(options) ?? (format === "table" ? maxTableRows : Number.POSITIVE_INFINITY);
-  const shown = format === "table" ? rows : rows.slice(0, most);
-  await printRows({ columns, rows: [shown] }, format, input, most);
+  const maxRows = limitOf(options) ?? (format === "table" ? maxTableRows : Number.POSITIVE_INFINITY);
+  const shown = format === "table" ? rows : rows.slice(0, maxRows);
+  await printRows({ columns, rows: [shown] }, format, input, maxRows);
 }
 
-/** What the rows of a scope rest on, or why there are none. */
-function sentence(name: DatasetName, instant: number, scope: ScopeAsOf): string {
+/** Returns a line that names the snapshot behind the rows of a scope, or says why the state is unknown. */
+function describeScope(name: DatasetName, instant: number, scope: ScopeAsOf): string {
   const { account, productType, takenAt, ageMs, maxAgeMs, known } = scope;
   const at = new Date(instant).toISOString();
   const what = [account, name, ...(productType ? [productType] : [])].join(" ");
   if (takenAt === null || ageMs === null) return `${what}: unknown at ${at}; there is no good snapshot before`;
-  const told = `as told at ${new Date(takenAt).toISOString()}, ${durationText(ageMs)} before`;
-  if (known) return `${what}: ${told}`;
+  if (known) return `${what}: snapshot of ${new Date(takenAt).toISOString()}, ${durationText(ageMs)} before`;
   return `${what}: unknown at ${at}; the last good snapshot is ${durationText(ageMs)} older, more than two periods (${durationText(maxAgeMs ?? 0)})`;
 }
 
-/** What is asked for, in the words of the history views. Names that never occurred are values like any other. */
+/** Returns the filter by the columns of the history view. Values are not checked: one that never occurred matches no row. */
 function filterOf(history: HistoryReader, name: DatasetName, options: CommandInput["options"]): Filter {
   const productType = textOption(options, "productType");
-  const given = {
+  const values = {
     account: textOption(options, "account"),
     coin: textOption(options, "coin")?.toUpperCase(),
     symbol: textOption(options, "symbol")?.toUpperCase(),
     product_type: productType && (parseProductType(productType) ?? productType),
   };
   const columns = history.columns(datasetNamed(name));
+  const flag = (column: string) => `--${column.replace("_", "-")}`;
   const filter: Record<string, string> = {};
-  for (const [column, value] of Object.entries(given)) {
+  for (const [column, value] of Object.entries(values)) {
     if (value === undefined) continue;
-    if (!columns.includes(column)) throw new UsageError(`${name} cannot be chosen by --${column.replace("_", "-")}`);
+    if (!columns.includes(column))
+      throw new UsageError(
+        `${name} has no ${flag(column)}; use ${Object.keys(values)
+          .filter((one) => columns.includes(one))
+          .map(flag)
+          .join(", ")}`,
+      );
     filter[column] = value;
   }
   return filter;
@@ -131,7 +137,7 @@ function filterOf(history: HistoryReader, name: DatasetName, options: CommandInp
 function limitOf(options: CommandInput["options"]): number | undefined {
   const text = textOption(options, "limit");
   if (text === undefined) return undefined;
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new UsageError(`--limit "${text}" is not a whole number from 1 on`);
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new UsageError(`--limit "${text}" is not a positive whole number`);
   return Number.parseInt(text, 10);
 }
 

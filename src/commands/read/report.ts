@@ -29,14 +29,14 @@ export const report: Command = {
   details: [
     ...reports.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`),
     "",
-    "Whole days or months, from the first run on; one that is not over yet is marked as going on.",
-    "Instants: 2026-11-01 (a day of the time zone), 2026-11-01T12:30:00Z, now, -1h, -7d.",
+    "Covers whole days or months from the first run on; the current one is marked as going on.",
+    "Times: 2026-11-01 (a day of the time zone), 2026-11-01T12:30:00Z, now, -1h, -7d.",
     "`report equity --out equity.svg` (or .png) draws a chart.",
   ],
   options: [
-    { flags: "--list", summary: "list the reports, one a line" },
-    { flags: "--from <instant>", summary: "from the day of this instant on" },
-    { flags: "--to <instant>", summary: "days that begin before this instant" },
+    { flags: "--list", summary: "list the reports, one per line" },
+    { flags: "--from <instant>", summary: "from the day of this time on" },
+    { flags: "--to <instant>", summary: "only days that begin before this time" },
     { flags: "--account <name>", summary: "only this account" },
     { flags: "--timezone <name>", summary: "time zone of the days, such as Europe/Berlin (default: TIMEZONE)" },
     { flags: "--by <step>", summary: "day (the default) or month" },
@@ -84,57 +84,62 @@ async function writeReport(
   path: string,
   { printError }: CommandInput,
 ): Promise<void> {
-  await writeAtomically(path, isDrawing(path) ? drawing(report, source, span, path) : csvOf(report, source, span));
+  await writeAtomically(path, isImage(path) ? imageOf(report, source, span, path) : csvOf(report, source, span));
   printError(`${path} was written`);
 }
 
-const isDrawing = (path: string): boolean => [".svg", ".png"].includes(extname(path).toLowerCase());
+const isImage = (path: string): boolean => [".svg", ".png"].includes(extname(path).toLowerCase());
 
-async function* drawing(report: Report, source: Source, span: Span, path: string): AsyncGenerator<string | Buffer> {
+async function* imageOf(report: Report, source: Source, span: Span, path: string): AsyncGenerator<string | Buffer> {
   const chart = await chartOf(report, source, span);
-  if (!chart) throw new UsageError("this report has no chart");
+  if (!chart) throw new UsageError(`${report.name} has no chart`);
   const svg = svgOf(chart);
   yield extname(path).toLowerCase() === ".png" ? pngOf(svg) : svg;
 }
 
-/** Null: stdout. */
+/** Returns the path of --out; null for stdout. */
 function outputOf({ name, chart }: Report, options: CommandInput["options"]): string | null {
   const given = textOption(options, "out");
   if (given === undefined) return null;
   const path = resolve(given);
-  if (isDrawing(path) && !chart) {
-    const drawn = reports.filter((one) => one.chart).map((one) => one.name);
-    throw new UsageError(`${name} cannot be drawn, only ${drawn.join(", ")} can; name a file that ends in .csv`);
+  if (isImage(path) && !chart) {
+    const charts = reports.filter((one) => one.chart).map((one) => one.name);
+    throw new UsageError(`${name} has no chart, unlike ${charts.join(" and ")}; name a .csv file`);
   }
   requirePlainFile(path);
   if (!existsSync(resolve(path, "..")))
-    throw new ConfigError([`${resolve(path, "..")} does not exist. Make that folder, or name a file in another.`]);
+    throw new ConfigError([
+      `${resolve(path, "..")} does not exist. Create that folder, or name a file in another one.`,
+    ]);
   return path;
 }
 
-/** Null: all. An account that is not there would make a report that looks like one of nothing. */
+/**
+ * Returns the value of --account; null for all accounts.
+ * @throws UsageError for an account without history: its report would look like one of an empty account
+ */
 function accountOf(history: HistoryReader, options: CommandInput["options"]): string | null {
   const given = textOption(options, "account");
   const known = [...new Set(history.series(null).map(({ account }) => account))];
   if (given !== undefined && known.length > 0 && !known.includes(given))
-    throw new UsageError(`--account "${given}" has no history here, only ${known.join(", ")}`);
+    throw new UsageError(`--account "${given}" has no history; accounts: ${known.join(", ")}`);
   return given ?? null;
 }
 
-/** Whole periods from the first run, or `--from`, on; what has not come yet is left out. */
+/** Returns the span of the report: from `--from` or the first run to `--to` or now. */
 function spanOf(history: HistoryReader, config: Config, options: CommandInput["options"], now: number): Span {
   const timezone = textOption(options, "timezone") ?? config.timezone;
   const problem = timezoneProblem(timezone);
   if (problem !== null) throw new UsageError(`--timezone ${problem}`);
   const by = textOption(options, "by") ?? "day";
   const step = steps.find((one) => one === by);
-  if (!step) throw new UsageError(`--by "${by}" is none of ${steps.join(", ")}`);
+  if (!step) throw new UsageError(`unknown --by "${by}"; use ${steps.join(" or ")}`);
   const instant = (option: "from" | "to", otherwise: number): number => {
     const text = textOption(options, option);
     return text === undefined ? otherwise : (startOfDate(text, timezone) ?? parseInstant(`--${option}`, text, now));
   };
   const first = history.firstSlot() ?? now;
   const [from, to] = [instant("from", Number.NEGATIVE_INFINITY), instant("to", Number.POSITIVE_INFINITY)];
-  if (!(from < to)) throw new UsageError("--to is not after --from; a day that --to names is left out");
+  if (!(from < to)) throw new UsageError("--to is not after --from; the day of --to is excluded");
   return { timezone, by: step, from: Math.max(from, first), to: Math.min(to, now) };
 }

@@ -18,7 +18,7 @@ export const sql: Command = {
     if (args.length > 1) throw new UsageError("give one statement, in quotes");
     const format = parseFormat(options);
     const { databasePath, sqlTimeoutSeconds } = loadConfig(env, { credentials: false });
-    // What is wrong with the file is said here, where every command says it.
+    // Fails early if the database is missing or unusable; the statement runs in another process.
     openHistory(databasePath).close();
     await printRows(await runQuery(databasePath, statement, sqlTimeoutSeconds), format, input);
     return 0;

@@ -12,13 +12,13 @@ import { formatTable } from "../shared/table.ts";
 export const status: Command = {
   examples: ["status", "status --watch", "status --json"],
   options: [
-    { flags: "--json", summary: "print JSON, for programs" },
+    { flags: "--json", summary: "print JSON" },
     { flags: "--watch", summary: "show account and datasets, refreshed every two seconds until Ctrl-C" },
   ],
   async run({ options, env, print, write }) {
     const { databasePath, timezone } = loadConfig(env, { credentials: false });
     if (options.watch) {
-      if (options.json) throw new UsageError("--watch draws for people; --json is for programs: give one of them");
+      if (options.json) throw new UsageError("--watch and --json cannot be combined");
       const { watch } = await import("./watch.ts");
       return watch({ databasePath, timezone, isColoured: !env.NO_COLOR, write });
     }
@@ -27,29 +27,30 @@ export const status: Command = {
     const all = withHistory(databasePath, (history) => history.status(now));
     if (options.json) print(JSON.stringify(all.map(asJson), null, 2));
     else if (all.length === 0)
-      print(isCollecting ? waiting : "Nothing is scheduled in this database yet; `bitget-collector start` begins.");
+      print(isCollecting ? waiting : "Nothing collected yet; start the collector with `bitget-collector start`.");
     else {
-      printSeries(all, print);
+      printSeries(all, isCollecting !== false, print);
       const room = diskSpaceFor(databasePath);
       if (room.level !== "enough") print(`\n${describeDiskSpace(databasePath, room)}`);
       if (all.some((one) => one.lastOkAt !== null && one.ageMs === null)) print(`\n${clockIsBehind}`);
-      if (isCollecting === false) print("\nNothing collects into this database now; `bitget-collector start` goes on.");
-      else if (isCollecting && all.every((one) => now - one.firstUnprocessedSlot > patience)) print(`\n${waiting}`);
+      if (isCollecting === false) print("\nCollector not running; start it with `bitget-collector start`.");
+      else if (isCollecting && all.every((one) => now - one.firstUnprocessedSlot > maxSlotDelayMs))
+        print(`\n${waiting}`);
     }
     const isWaiting = all.length === 0 && isCollecting === true;
     return all.every((one) => one.fresh) && !isWaiting ? 0 : 1;
   },
 };
 
-/** A collector gives a slot its row or begins to run it within the longest grace; one that has not by then does neither. Milliseconds. */
-const patience = 6 * minuteMs;
+/** How long after its slot a run has begun or has a row at the latest; afterwards the collector must be waiting. Milliseconds. */
+const maxSlotDelayMs = 6 * minuteMs;
 
 const clockIsBehind =
-  "This machine's clock is before the last run that is stored: nothing has an age until it is set. `bitget-collector check` compares the clocks.";
+  "This machine's clock is before the last stored run, so ages are unknown. Set the clock; `bitget-collector check` compares it with the exchange.";
 
 const waiting =
-  "A collector has this database, and no slot is due for it: it has just begun, or waits until the exchange has confirmed " +
-  "this machine's clock. Its log says which; `bitget-collector check` compares the clocks.";
+  "A collector is running, but no slot is due: it has just started, or is waiting for the exchange to confirm this machine's clock. " +
+  "See its log; `bitget-collector check` compares the clocks.";
 
 const instant = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
 
@@ -68,20 +69,31 @@ const asJson = ({
   staleSince: rest.fresh ? null : instant(staleAt),
 });
 
-function printSeries(all: readonly SeriesStatus[], print: (line: string) => void): void {
-  const heads = ["account", "dataset", "state", "last complete run (UTC)", "age", "next (UTC)", "24 h", "7 d", "30 d"];
+/** Prints the table of all series and their open failures; `next` is a dash while no collector runs. */
+function printSeries(all: readonly SeriesStatus[], isCollecting: boolean, print: (line: string) => void): void {
+  const headers = [
+    "account",
+    "dataset",
+    "state",
+    "last complete run (UTC)",
+    "age",
+    "next (UTC)",
+    "24 h",
+    "7 d",
+    "30 d",
+  ];
   const rows = all.map((one) => [
     one.account,
     one.dataset,
     one.offered ? (one.fresh ? "fresh" : "STALE") : "not offered",
     instant(one.lastOkAt)?.slice(0, 19).replace("T", " ") ?? "never",
     one.ageMs === null ? "" : durationText(one.ageMs),
-    instant(one.nextAt)?.slice(11, 19) ?? "",
+    (isCollecting && instant(one.nextAt)?.slice(11, 19)) || "–",
     percent(one.coverage.day),
     percent(one.coverage.week),
     percent(one.coverage.month),
   ]);
-  for (const line of formatTable(heads, rows)) print(line);
+  for (const line of formatTable(headers, rows)) print(line);
   const failures = all.flatMap((one) => one.failures.map((failure) => ({ ...one, ...failure })));
   if (failures.length > 0) print("\nOpen failures:");
   for (const { account, dataset, productType, code, message } of failures)
@@ -92,6 +104,6 @@ function printSeries(all: readonly SeriesStatus[], print: (line: string) => void
     );
 }
 
-/** Never rounded up: 99.99 % is not everything. */
+/** Formats a share with one decimal, never rounded up: 99.99 % is not 100 %. */
 const percent = (share: number | null): string =>
   share === null ? "-" : `${(Math.floor(share * 1000) / 10).toFixed(1)} %`;

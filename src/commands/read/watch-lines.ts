@@ -1,4 +1,4 @@
-/** What `status --watch` shows: the account's value, its positions and balances, and how collecting goes. */
+/** The content of `status --watch`: equity, positions, balances and the state of each dataset. */
 import { runToEnd } from "../../core/async/cooperate.ts";
 import { compare, decimalIn, isPositive, isZero, multiply, subtract } from "../../core/decimal.ts";
 import type { Digits } from "../../core/domain.ts";
@@ -18,16 +18,19 @@ import { formatTable } from "../shared/table.ts";
 
 export type Tone = "plain" | "title" | "bad" | "faint";
 
-/** No character in it can drive a terminal. */
+/** A line without control characters. */
 export interface Line {
   text: string;
   tone: Tone;
 }
 
-/** Balances that are shown: those worth the most. */
-const mostBalances = 8;
+/** How many balances are shown, by value. */
+const maxBalances = 8;
 
-/** At `now`, epoch ms; days are those of the time zone. @throws ConfigError where there is no database of ours */
+/**
+ * Returns the lines for `now` (epoch ms), with days of the time zone.
+ * @throws ConfigError when there is no usable database
+ */
 export function overviewLines(databasePath: string, timezone: string, now: number): Line[] {
   const history = openHistory(databasePath);
   try {
@@ -36,12 +39,12 @@ export function overviewLines(databasePath: string, timezone: string, now: numbe
     const shown = { ...today, to: now + 1 };
     const yesterday = periodOf(timezone, "day", today.from - 1);
     const freshness = history.freshness(now);
-    const failures = freshness.flatMap((one) => failuresInWords(one, history.openFailures(one)));
+    const failures = freshness.flatMap((one) => describeFailures(one, history.openFailures(one)));
     return [
       { text: `${new Date(now).toISOString().slice(0, 19).replace("T", " ")} UTC`, tone: "title" },
-      ...section(`Worth (change since ${yesterday.name})`, worth(source, shown, yesterday)),
+      ...section(`Equity (change since ${yesterday.name})`, equityCells(source, shown, yesterday)),
       ...section("Open positions", openPositions(source, shown)),
-      ...section(`Balances, the ${mostBalances} largest`, largestBalances(source, shown)),
+      ...section(`Balances, the ${maxBalances} largest`, largestBalances(source, shown)),
       ...section("Collecting", collecting(freshness, now)),
       ...(failures.length === 0 ? [] : [blank, title("Open failures"), ...failures.map(bad)]),
     ];
@@ -54,23 +57,23 @@ const blank: Line = { text: "", tone: "plain" };
 const title = (text: string): Line => ({ text, tone: "title" });
 const bad = (text: string): Line => ({ text: visible(text), tone: "bad" });
 
-/** The heads, then the rows; a row with `isBad` is one to look at. */
+/** A table: headers and rows; `isBad` highlights a row. */
 interface Cells {
-  heads: string[];
+  headers: string[];
   rows: { cells: string[]; isBad?: boolean }[];
 }
 
-function section(name: string, { heads, rows }: Cells): Line[] {
+function section(name: string, { headers, rows }: Cells): Line[] {
   if (rows.length === 0) return [blank, title(name), { text: "none", tone: "faint" }];
-  const [head = "", ...lines] = formatTable(
-    heads,
+  const [header = "", ...lines] = formatTable(
+    headers,
     rows.map(({ cells }) => cells),
   );
   const tones = lines.map((text, n): Line => ({ text, tone: rows[n]?.isBad ? "bad" : "plain" }));
-  return [blank, title(name), { text: head, tone: "faint" }, ...tones];
+  return [blank, title(name), { text: header, tone: "faint" }, ...tones];
 }
 
-function worth(source: Source, shown: Period, yesterday: Period): Cells {
+function equityCells(source: Source, shown: Period, yesterday: Period): Cells {
   const closesOf = createCloses(source, equity);
   const before = runToEnd(closesOf(yesterday));
   const rows = runToEnd(closesOf(shown)).map((closing) => {
@@ -79,37 +82,37 @@ function worth(source: Source, shown: Period, yesterday: Period): Cells {
     const change = now !== null && then !== null ? subtract(now, then) : null;
     return { cells: [closing.account, now ?? "unknown", signed(change), partText(closing)], isBad: now === null };
   });
-  const isWhole = rows.every(({ cells }) => cells.at(-1) === "");
-  return { heads: ["account", "USDT", "change", ...(isWhole ? [] : ["as far as it is known"])], rows };
+  const isComplete = rows.every(({ cells }) => cells.at(-1) === "");
+  return { headers: ["account", "USDT", "change", ...(isComplete ? [] : ["known part"])], rows };
 }
 
-/** "400 without AIRDROP 0.00000001 (no price)": what is known of an incomplete value. Empty where it is whole. */
+/** Returns the known part of an incomplete equity, such as "400 without AIRDROP 0.00000001 (no price)"; empty if it is complete. */
 function partText(closing: Close): string {
   const row = closing.rows[0];
   if (!row || equityOf(closing) !== null) return "";
   const [unpriced, missing] = [unpricedText(row), missingText(row)];
-  const without = [unpriced && `${unpriced} (no price)`, missing && `${missing} (not known)`].filter(Boolean);
+  const without = [unpriced && `${unpriced} (no price)`, missing && `${missing} (unknown)`].filter(Boolean);
   return `${pricedPartOf(row) ?? "nothing"}${without.length > 0 ? ` without ${without.join(", ")}` : ""}`;
 }
 
 function openPositions(source: Source, shown: Period): Cells {
-  const told = ["total", "leverage", "average_open_price", "mark_price", "unrealized_pl", "liquidation_price"];
+  const columns = ["total", "leverage", "average_open_price", "mark_price", "unrealized_pl", "liquidation_price"];
   const rows = runToEnd(createCloses(source, positions)(shown)).flatMap(({ account, productType, known, rows }) => {
-    if (!known) return [{ cells: [account, productType ?? "", "unknown", ...told.map(() => "")], isBad: true }];
-    return rows.map((row) => ({ cells: positionCells(account, row, told) }));
+    if (!known) return [{ cells: [account, productType ?? "", "unknown", ...columns.map(() => "")], isBad: true }];
+    return rows.map((row) => ({ cells: positionCells(account, row, columns) }));
   });
   return {
-    heads: ["account", "symbol", "side", "size", "leverage", "entry", "mark", "PnL", "liquidation", "distance"],
+    headers: ["account", "symbol", "side", "size", "leverage", "entry", "mark", "PnL", "liquidation", "distance"],
     rows,
   };
 }
 
-function positionCells(account: string, row: HistoryRow, told: readonly string[]): string[] {
+function positionCells(account: string, row: HistoryRow, columns: readonly string[]): string[] {
   const distance = liquidationDistance(row);
-  const figures = told.map((name) => {
+  const figures = columns.map((name) => {
     const amount = decimalIn(row, name);
-    // An exchange that says 0 or less means that there is no such price.
-    return name === "liquidation_price" && amount !== null && !isPositive(amount) ? "none" : cut(amount, 4);
+    // The exchange reports 0 or less when there is no liquidation price.
+    return name === "liquidation_price" && amount !== null && !isPositive(amount) ? "none" : truncate(amount, 4);
   });
   const side = `${textOf(row, "hold_side")} ${textOf(row, "margin_mode")}`;
   return [
@@ -117,7 +120,7 @@ function positionCells(account: string, row: HistoryRow, told: readonly string[]
     textOf(row, "symbol"),
     side,
     ...figures,
-    distance === null ? "" : `${cut(multiply(distance, "100"), 2)} %`,
+    distance === null ? "" : `${truncate(multiply(distance, "100"), 2)} %`,
   ];
 }
 
@@ -132,19 +135,19 @@ function largestBalances(source: Source, shown: Period): Cells {
         const value = total !== null && price !== undefined ? multiply(total, price) : null;
         return {
           value,
-          cells: [account, wallet, coin, total ?? "unknown", value === null ? "unknown" : cut(value, 2)],
+          cells: [account, wallet, coin, total ?? "unknown", value === null ? "unknown" : truncate(value, 2)],
         };
       }),
   );
-  const unread = wallets
+  const unknown = wallets
     .filter(({ known }) => !known)
     .map(({ account, wallet }) => ({ cells: [account, wallet, "", "unknown", ""], isBad: true }));
   held.sort((a, b) => compare(b.value ?? "-1", a.value ?? "-1"));
-  return { heads: ["account", "wallet", "coin", "total", "USDT"], rows: [...unread, ...held.slice(0, mostBalances)] };
+  return { headers: ["account", "wallet", "coin", "total", "USDT"], rows: [...unknown, ...held.slice(0, maxBalances)] };
 }
 
 const collecting = (freshness: readonly Freshness[], now: number): Cells => ({
-  heads: ["account", "dataset", "state", "age", "next in"],
+  headers: ["account", "dataset", "state", "age", "next in"],
   rows: freshness.map(({ account, dataset, offered, fresh, ageMs, nextAt }) => ({
     cells: [
       account,
@@ -157,15 +160,15 @@ const collecting = (freshness: readonly Freshness[], now: number): Cells => ({
   })),
 });
 
-/** Product types that failed alike are named together. */
-function failuresInWords({ account, dataset }: Freshness, failures: readonly OpenFailure[]): string[] {
+/** Returns one line per error message, naming the product types that share it. */
+function describeFailures({ account, dataset }: Freshness, failures: readonly OpenFailure[]): string[] {
   return namesByText(failures.map(({ message, productType }) => [message, productType] as const)).map(
     ([message, names]) => `${account} ${dataset}${names.length > 0 ? ` (${names.join(", ")})` : ""}: ${message}`,
   );
 }
 
-/** At most so many digits after the point; where more are left out, that is seen. */
-function cut(digits: Digits | null, places: number): string {
+/** Truncates to `places` decimals; "…" marks that nonzero digits were cut. */
+function truncate(digits: Digits | null, places: number): string {
   if (digits === null) return "unknown";
   const [whole = "", fraction = ""] = digits.split(".");
   const shown = fraction.slice(0, places);

@@ -1,4 +1,4 @@
-/** `status --watch`: what the database says, drawn anew in place; one block after the other where nobody looks at a terminal. */
+/** `status --watch`: refreshes an overview of the database in place; without a terminal it prints one block after the other. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { CollectorError } from "../../core/errors.ts";
 import { sqliteErrorOf } from "../../store/sqlite/write-queue.ts";
@@ -8,77 +8,80 @@ import { type Line, overviewLines, type Tone } from "./watch-lines.ts";
 
 export interface WatchOptions {
   databasePath: string;
-  /** Whose days "yesterday" is about. */
+  /** The time zone of "yesterday". */
   timezone: string;
   isColoured: boolean;
   write(text: string): Promise<boolean>;
 }
 
-const interval = 2000;
+const refreshMs = 2000;
 
-/** The other screen, no cursor, no wrapping; and back. See xterm's "Control Sequences". */
-const enter = "\u001b[?1049h\u001b[?25l\u001b[?7l";
-const leave = "\u001b[?7h\u001b[?25h\u001b[?1049l";
+/** Control sequences of xterm: alternate screen, hidden cursor, no wrapping; and their reversal. */
+const enterScreen = "\u001b[?1049h\u001b[?25l\u001b[?7l";
+const leaveScreen = "\u001b[?7h\u001b[?25h\u001b[?1049l";
 
-/** Until a signal, or until nobody reads on. @throws ConfigError where there is no database of ours to begin with */
+/**
+ * Refreshes until a signal, or until the reader closes the pipe; resolves with the exit code.
+ * @throws ConfigError when there is no usable database at the start
+ */
 export async function watch({ databasePath, timezone, isColoured, write }: WatchOptions): Promise<number> {
   const { stdout } = process;
-  const ending = new AbortController();
-  const end = () => ending.abort();
-  let linesNow = overviewLines(databasePath, timezone, Date.now());
-  const draw = () => write(stdout.isTTY ? renderInPlace(linesNow, stdout, isColoured) : plainly(linesNow));
+  const stopping = new AbortController();
+  const stop = () => stopping.abort();
+  let lines = overviewLines(databasePath, timezone, Date.now());
+  const draw = () => write(stdout.isTTY ? renderInPlace(lines, stdout, isColoured) : plainText(lines));
   const redraw = () => void draw();
-  // However this ends, the terminal is given back as it was.
-  const giveBack = () => void stdout.write(leave);
+  // Also on exit, so that the terminal is restored however the program ends.
+  const restoreTerminal = () => void stdout.write(leaveScreen);
   const pause = () => {
-    giveBack();
+    restoreTerminal();
     process.kill(process.pid, "SIGSTOP");
   };
-  const goOn = () => {
-    stdout.write(enter);
+  const resume = () => {
+    stdout.write(enterScreen);
     redraw();
   };
-  for (const signal of stopSignals()) process.on(signal, end);
+  for (const signal of stopSignals()) process.on(signal, stop);
   if (stdout.isTTY) {
-    process.on("exit", giveBack).on("SIGTSTP", pause).on("SIGCONT", goOn);
+    process.on("exit", restoreTerminal).on("SIGTSTP", pause).on("SIGCONT", resume);
     stdout.on("resize", redraw);
-    stdout.write(enter);
+    stdout.write(enterScreen);
   }
   try {
-    while (!ending.signal.aborted && (await draw())) {
-      await sleep(interval, null, { signal: ending.signal }).catch(() => {});
-      linesNow = linesOrError(databasePath, timezone, Date.now());
+    while (!stopping.signal.aborted && (await draw())) {
+      await sleep(refreshMs, null, { signal: stopping.signal }).catch(() => {});
+      lines = linesOrError(databasePath, timezone, Date.now());
     }
     return 0;
   } finally {
-    for (const signal of stopSignals()) process.off(signal, end);
-    process.off("exit", giveBack).off("SIGTSTP", pause).off("SIGCONT", goOn);
+    for (const signal of stopSignals()) process.off(signal, stop);
+    process.off("exit", restoreTerminal).off("SIGTSTP", pause).off("SIGCONT", resume);
     stdout.off("resize", redraw);
-    if (stdout.isTTY) giveBack();
+    if (stdout.isTTY) restoreTerminal();
   }
 }
 
-/** A database that cannot be read for a moment is said, and tried again. */
+/** Returns the overview, or an error message if the database cannot be read at the moment; the next refresh tries again. */
 export function linesOrError(databasePath: string, timezone: string, now: number): Line[] {
   try {
     return overviewLines(databasePath, timezone, now);
   } catch (error) {
-    const damage = sqliteErrorOf(error);
-    if (!damage && !(error instanceof CollectorError)) throw error;
-    const problem = damage
-      ? `${databasePath} cannot be read: ${damage.message} (${damage.code})`
+    const sqliteError = sqliteErrorOf(error);
+    if (!sqliteError && !(error instanceof CollectorError)) throw error;
+    const problem = sqliteError
+      ? `${databasePath} cannot be read: ${sqliteError.message} (${sqliteError.code})`
       : (error as Error).message;
     return problem.split("\n").map((text) => ({ text, tone: "bad" }));
   }
 }
 
-const plainly = (lines: readonly Line[]): string => `${lines.map(({ text }) => text).join("\n")}\n\n`;
+const plainText = (lines: readonly Line[]): string => `${lines.map(({ text }) => text).join("\n")}\n\n`;
 
 const colours: Record<Tone, string> = { plain: "", title: "\u001b[1m", bad: "\u001b[31m", faint: "\u001b[2m" };
 
 /**
- * As many lines as there is room for, each cut at the edge; what stood there before is wiped away. A terminal that does not
- * know its size says 0.
+ * Returns the control sequences that replace the screen by as many lines as fit, each truncated at the edge. A size of 0 (unknown to the
+ * terminal) counts as 80 × 24.
  */
 export function renderInPlace(
   lines: readonly Line[],
@@ -89,10 +92,10 @@ export function renderInPlace(
   const rows = size.rows || 24;
   const hidden = lines.length > rows ? lines.length - rows + 1 : 0;
   const shown: Line[] = hidden > 0 ? lines.slice(0, rows - 1) : [...lines];
-  if (hidden > 0) shown.push({ text: `… ${hidden} more lines: make the window higher`, tone: "faint" });
-  const drawn = shown.map(({ text, tone }) => {
+  if (hidden > 0) shown.push({ text: `… ${hidden} more lines: enlarge the window`, tone: "faint" });
+  const rendered = shown.map(({ text, tone }) => {
     const colour = isColoured ? colours[tone] : "";
     return `${colour}${truncateToWidth(text, columns)}${colour && "\u001b[0m"}\u001b[K`;
   });
-  return `\u001b[H${drawn.join("\n")}\u001b[J`;
+  return `\u001b[H${rendered.join("\n")}\u001b[J`;
 }

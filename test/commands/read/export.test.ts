@@ -6,7 +6,7 @@ import { spotAssets } from "../../store/minutes.ts";
 import { temporaryFolder } from "../../support/files.ts";
 import { start as begin, run } from "../../support/program.ts";
 
-/** A folder with a database, `a.db`, of so many minutes of a thousand coins. */
+/** Returns a folder with a database `a.db` that holds one snapshot of a thousand coins per minute. */
 async function seeded(minutes: number): Promise<string> {
   const folder = temporaryFolder();
   const store = await storeAt(join(folder, "a.db"));
@@ -19,8 +19,8 @@ async function seeded(minutes: number): Promise<string> {
 
 const databaseAt = (name: string) => ({ DATABASE_URL: `file:./${name}` });
 
-describe("the commands", () => {
-  it("export writes a file that db import makes the same history of", async () => {
+describe("export and db import", () => {
+  it("restore the same history", async () => {
     const folder = await seeded(2);
     const written = await run(["export", "spot-assets", "--out", "one.csv.gz"], folder, databaseAt("a.db"));
     expect([written.code, written.stdout]).toEqual([
@@ -38,7 +38,7 @@ describe("the commands", () => {
     expect([again.code, again.stderr]).toEqual([78, expect.stringContaining("holds runs of spot-assets already")]);
   });
 
-  it("export is ended by SIGTERM and leaves no file", async () => {
+  it("stop the export on SIGTERM, which leaves no file", async () => {
     const folder = await seeded(300);
     const program = begin(["export", "spot-assets", "--out", "one.ndjson"], folder, databaseAt("a.db"));
     while (!existsSync(join(folder, ".one.ndjson.part"))) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -47,7 +47,7 @@ describe("the commands", () => {
     expect(readdirSync(folder).filter((name) => name.includes("ndjson"))).toEqual([]);
   });
 
-  it("db import says of every file what it was", async () => {
+  it("report the content of every imported file", async () => {
     const folder = await seeded(1);
     for (const file of ["prices.ndjson", "positions.csv"])
       await run(["export", file.replace(/\..*/, ""), "--out", file], folder, databaseAt("a.db"));
@@ -62,7 +62,7 @@ describe("the commands", () => {
     ]);
   });
 
-  it("db import makes no database of files that are no good", async () => {
+  it("create no database from unusable files", async () => {
     const folder = await seeded(1);
     const read = await run(["db", "import", "a.db"], folder, databaseAt("b.db"));
     expect([read.code, existsSync(join(folder, "b.db"))]).toEqual([64, false]);
@@ -73,25 +73,28 @@ describe("the commands", () => {
     expect(existsSync(join(folder, "b.db"))).toBe(false);
   });
 
-  it("db import takes only as many rows as it was told", async () => {
+  it("import nothing if the number of rows differs from --rows", async () => {
     const folder = await seeded(2);
     const written = await run(["export", "spot-assets", "--out", "one.csv"], folder, databaseAt("a.db"));
     const rows = Number.parseInt(written.stdout, 10);
-    const refused = await run(["db", "import", "one.csv", "--rows", String(rows + 1)], folder, databaseAt("b.db"));
-    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining(`${rows} are there, and --rows says`)]);
+    const rejected = await run(["db", "import", "one.csv", "--rows", String(rows + 1)], folder, databaseAt("b.db"));
+    expect([rejected.code, rejected.stderr]).toEqual([
+      1,
+      expect.stringContaining(`${rows} are there, and --rows says`),
+    ]);
     expect(existsSync(join(folder, "b.db"))).toBe(false);
-    const taken = await run(["db", "import", "one.csv", "--rows", String(rows)], folder, databaseAt("b.db"));
-    expect([taken.code, taken.stderr]).toEqual([0, expect.stringContaining("created a new database")]);
+    const accepted = await run(["db", "import", "one.csv", "--rows", String(rows)], folder, databaseAt("b.db"));
+    expect([accepted.code, accepted.stderr]).toEqual([0, expect.stringContaining("created a new database")]);
     expect((await run(["db", "import", "one.csv", "--rows", "all"], folder, databaseAt("b.db"))).code).toBe(64);
   });
 
   it.each([
     [["export", "coins", "--out", "a.csv"], /name one dataset: spot-assets, /],
-    [["export", "prices"], /--out names the file to write/],
+    [["export", "prices"], /--out is required: the file to write/],
     [["export", "prices", "--out", "a.txt"], /a\.txt: name a file that ends in \.csv/],
     [["export", "prices", "--out", "."], /name a file that ends in/],
     [["export", "prices", "--out", "a.csv", "--from", "soon"], /--from "soon" is not a valid time/],
-  ])("%j is refused with a sentence", async (args, sentence) => {
+  ])("reject %j with a message", async (args, sentence) => {
     const { code, stderr } = await run(args, temporaryFolder());
     expect([code, stderr]).toEqual([64, expect.stringMatching(sentence)]);
   });

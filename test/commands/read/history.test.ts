@@ -8,7 +8,7 @@ import { run } from "../../support/program.ts";
 
 let path: string;
 const history = (...args: string[]) => run(["history", ...args], dirname(path), { DATABASE_URL: `file:${path}` });
-/** The columns of interest of every row that is printed. */
+/** Returns the given columns of every printed row. */
 async function rows(args: string[], ...columns: string[]): Promise<unknown[][]> {
   const { stdout } = await history(...args, "--format", "ndjson");
   const lines = stdout.split("\n").filter((line) => line !== "");
@@ -27,7 +27,7 @@ const position = (markPrice: string) =>
     markPrice,
   });
 
-/** Five minutes of two coins and of one position, of which the line umcbl fails in the fourth. */
+/** Five minutes of two coins and one position; the product type umcbl fails in the fourth minute. */
 beforeEach(async () => {
   path = temporaryPath();
   const store = await open(path);
@@ -49,8 +49,8 @@ beforeEach(async () => {
   store.close();
 });
 
-describe("history over a span", () => {
-  it("gives every row, the newest last, with the columns of the view", async () => {
+describe("history over a period", () => {
+  it("prints every row, the newest last, with the columns of the view", async () => {
     expect(await rows(["spot-assets", "--coin", "btc"], "taken_at", "available")).toEqual([
       [at(0), "0.10"],
       [at(1), "0.10"],
@@ -65,7 +65,7 @@ describe("history over a span", () => {
     expect(await rows(span, "taken_at")).toEqual([[at(1)], [at(2)]]);
   });
 
-  it("with --limit is the newest rows", async () => {
+  it("prints the newest rows with --limit", async () => {
     expect(await rows(["spot-assets", "--limit", "3"], "taken_at", "coin")).toEqual([
       [at(3), expect.any(String)],
       [at(4), expect.any(String)],
@@ -73,7 +73,7 @@ describe("history over a span", () => {
     ]);
   });
 
-  it("with --changes is the rows that differ from the one before of the same item, to the last digit", async () => {
+  it("prints with --changes the rows that differ from the previous row of the same item, to the last digit", async () => {
     expect(await rows(["spot-assets", "--changes"], "taken_at", "coin", "available")).toEqual([
       [at(0), "BTC", "0.10"],
       [at(0), "USDT", "5"],
@@ -85,7 +85,7 @@ describe("history over a span", () => {
     ]);
   });
 
-  it("takes names for values, whatever they hold", async () => {
+  it("treats option values as data, whatever they contain", async () => {
     expect(await rows(["spot-assets", "--coin", "x' or '1'='1"], "coin")).toEqual([]);
     expect(await rows(["positions", "--product-type", "USDT-FUTURES", "--limit", "1"], "product_type")).toEqual([
       ["umcbl"],
@@ -93,7 +93,7 @@ describe("history over a span", () => {
     expect(await rows(["positions", "--account", "nobody"], "symbol")).toEqual([]);
   });
 
-  it("as a table stops after the newest 50 rows and says so", async () => {
+  it("stops a table after the newest 50 rows and says so", async () => {
     const store = await open(path);
     const coins = Array.from({ length: 60 }, (_, n) => coin(`COIN${n}`, "1"));
     await collect(store, spotAssets, start + 9 * minute, { snapshots: [good(coins, start + 9 * minute)] });
@@ -103,14 +103,14 @@ describe("history over a span", () => {
   });
 });
 
-describe("history at an instant", () => {
-  it("is the last good snapshot of every scope, and says how old that was", async () => {
+describe("history at one time", () => {
+  it("is the last good snapshot of every scope, with its age", async () => {
     const args = ["positions", "--at", at(3.5)];
     expect(await rows(args, "taken_at", "mark_price")).toEqual([[at(2), "61000.0"]]);
     const { code, stderr } = await history(...args);
     expect(code).toBe(0);
-    expect(stderr).toContain(`main positions umcbl: as told at ${at(2)}, 90 s before`);
-    expect(stderr).toContain(`main positions dmcbl: as told at ${at(3)}, 30 s before`);
+    expect(stderr).toContain(`main positions umcbl: snapshot of ${at(2)}, 90 s before`);
+    expect(stderr).toContain(`main positions dmcbl: snapshot of ${at(3)}, 30 s before`);
   });
 
   it("is unknown when that is older than two periods of the schedule then in force", async () => {
@@ -126,7 +126,7 @@ describe("history at an instant", () => {
     expect(stderr).toContain("there is no good snapshot before");
   });
 
-  it("of data that was only collected on demand tells the age and gives the rows", async () => {
+  it("of data that was only collected by hand prints the age and the rows", async () => {
     const args = ["spot-assets", "--at", at(60 * 24)];
     expect(await rows(args, "coin", "available")).toEqual([
       ["BTC", "0.20"],
@@ -135,18 +135,18 @@ describe("history at an instant", () => {
     expect((await history(...args)).stderr).toContain("24 h before");
   });
 
-  it("is what the SQL of the guide gives in any tool", async () => {
+  it("equals the result of the guide's SQL in any tool", async () => {
     const written =
       /```sql\n(select p\.\* from positions_history[\s\S]*?)```/.exec(
         readFileSync("docs/guides/querying.md", "utf8"),
       )?.[1] ?? "";
     const sql = written.replace("2026-11-20T12:00:00.000Z", at(3.5)).replace("2026-11-20T11:50:00.000Z", at(1.5));
-    const told = await history("positions", "--at", at(3.5), "--format", "json");
-    expect(query(path, sql)).toEqual(JSON.parse(told.stdout));
+    const printed = await history("positions", "--at", at(3.5), "--format", "json");
+    expect(query(path, sql)).toEqual(JSON.parse(printed.stdout));
     expect(query(path, sql)).toHaveLength(1);
   });
 
-  it("asks nothing of a scope that was no longer asked then", async () => {
+  it("omits a scope that was no longer requested then", async () => {
     const store = await open(path);
     const slot = start + 5 * minute;
     await collect(store, positions, slot, { snapshots: [good([position("1")], slot, "umcbl")] });
@@ -156,7 +156,7 @@ describe("history at an instant", () => {
   });
 });
 
-it("history refuses what makes no sense, as wrong arguments", async () => {
+it("history rejects contradictory or invalid options as wrong arguments", async () => {
   for (const args of [
     ["nonsense"],
     ["spot-assets", "--at", "soon"],

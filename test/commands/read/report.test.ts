@@ -13,7 +13,7 @@ let path: string;
 const print = (...args: string[]) =>
   run(["report", ...args], dirname(path), { DATABASE_URL: `file:${path}`, TZ: "Asia/Tokyo" });
 
-/** The hours of a day, and one more. */
+/** 25 hourly snapshots of equity, from midnight to midnight. */
 beforeEach(async () => {
   path = temporaryPath();
   const store = await open(path);
@@ -22,7 +22,7 @@ beforeEach(async () => {
   store.close();
 });
 
-it("report prints whole days of the settings' zone as CSV", async () => {
+it("report prints whole days of the configured time zone as CSV", async () => {
   const { code, stdout } = await print("equity", "--from", "2026-11-01", "--to", "2026-11-02");
   expect([code, stdout]).toEqual([
     0,
@@ -33,7 +33,7 @@ it("report prints whole days of the settings' zone as CSV", async () => {
   expect(berlin.stdout.split("\r\n").slice(1)).toEqual(["2026-11-01,main,equity,23,23,0,0,0,0,partly due,", ""]);
 });
 
-it("report writes a file or a drawing, and says so", async () => {
+it("report writes a CSV file or a chart, and names it", async () => {
   const folder = dirname(path);
   const csv = await print("coverage", "--by", "month", "--to", "2026-11-02", "--out", "coverage.csv");
   expect([csv.code, csv.stdout]).toEqual([0, ""]);
@@ -46,7 +46,7 @@ it("report writes a file or a drawing, and says so", async () => {
   expect(readdirSync(folder).filter((name) => name.endsWith(".part"))).toEqual([]);
 });
 
-it("report lists what there is, and refuses what makes no sense", async () => {
+it("report lists the reports, and rejects invalid arguments", async () => {
   const printed: string[] = [];
   const call = (args: string[], options: Record<string, string | boolean> = {}) =>
     report.run({
@@ -68,9 +68,11 @@ it("report lists what there is, and refuses what makes no sense", async () => {
   await expect(call(["equity"], { from: "2026-02-30" })).rejects.toThrow(UsageError);
   await expect(call(["equity"], { from: "2026-11-01", to: "2026-11-01" })).rejects.toThrow("--to is not after --from");
   await expect(call(["equity"], { account: "hedge" })).rejects.toThrow(
-    '--account "hedge" has no history here, only main',
+    '--account "hedge" has no history; accounts: main',
   );
-  await expect(call(["coverage"], { out: join(dirname(path), "x.svg") })).rejects.toThrow("only equity can");
+  await expect(call(["coverage"], { out: join(dirname(path), "x.svg") })).rejects.toThrow(
+    "coverage has no chart, unlike equity",
+  );
   await expect(call(["coverage"], { out: dirname(path) })).rejects.toThrow("no plain file");
   await expect(call(["coverage"], { out: join(dirname(path), "nowhere", "x.csv") })).rejects.toThrow(ConfigError);
 });

@@ -1,4 +1,4 @@
-/** The console as a person meets it: what it answers, what it refuses, and what it stops. */
+/** The `sql` command: which statements it runs, rejects and stops. */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -47,15 +47,15 @@ const files = () =>
         .digest("hex"),
     ]);
 
-describe("of statements that were tried", () => {
-  it.each(accepted)("answered: %s", (statement) => {
+describe("statements", () => {
+  it.each(accepted)("run: %s", (statement) => {
     const sqlite = new Database(path, { readonly: true });
     addDecimalFunctions(sqlite);
     expect([...prepareQuery(sqlite, statement).rows()].length).toBeGreaterThan(0);
     sqlite.close();
   });
 
-  it("refused without a trace: the other 22 but two, which are stopped below", async () => {
+  it("are rejected without changing a file", async () => {
     const before = files();
     const sqlite = new Database(path, { readonly: true });
     addDecimalFunctions(sqlite);
@@ -67,7 +67,7 @@ describe("of statements that were tried", () => {
     expect(files()).toEqual(before);
   });
 
-  it("stopped in time: an endless query", async () => {
+  it("are stopped at the time limit", async () => {
     const { code, stdout, stderr } = await sql(`${endless} select count(*) from c`, "csv", {
       SQL_TIMEOUT_SECONDS: "1",
     });
@@ -75,7 +75,7 @@ describe("of statements that were tried", () => {
     expect(stderr).toBe("stopped after 1 s; ask for less, or set SQL_TIMEOUT_SECONDS\n");
   });
 
-  it("stopped before it fills the machine: a query that holds ever more", async () => {
+  it("are stopped at the memory limit", async () => {
     const grow = `${endless} select group_concat(hex(zeroblob(500000)), '') from c`;
     const { code, stderr } = await sql(grow, "csv", { SQL_TIMEOUT_SECONDS: "30" });
     expect([code, stderr]).toEqual([1, "stopped at 400 MB of memory; ask for less at a time\n"]);
@@ -83,7 +83,7 @@ describe("of statements that were tried", () => {
 });
 
 describe("sql", () => {
-  it("refuses and fails with one sentence and exit code 1", async () => {
+  it("rejects or fails with one message and exit code 1", async () => {
     for (const [statement, sentence] of [
       [
         "delete from run",
@@ -96,7 +96,7 @@ describe("sql", () => {
     }
   });
 
-  it("prints a table in which hostile text is visible, and nothing else of it", async () => {
+  it("prints a table with control characters escaped", async () => {
     const { code, stdout } = await sql(
       "select coin, available from spot_assets_latest order by available collate decimal",
     );
@@ -104,7 +104,7 @@ describe("sql", () => {
     expect(stdout).toBe("coin       available\n\\u001b[2J\n=1+1       -5\nBTC        0.10\n");
   });
 
-  it("prints CSV for spreadsheets, and JSON as it is", async () => {
+  it("prints CSV that is safe in spreadsheets, and exact JSON", async () => {
     const query =
       "select coin, available, 9223372036854775807 as n from spot_assets_latest order by available collate decimal";
     expect((await sql(query, "csv")).stdout).toBe(
@@ -127,14 +127,14 @@ describe("sql", () => {
     expect((await sql(many, "csv")).stdout.split("\r\n")).toHaveLength(5002);
   });
 
-  it("streams, and ends quietly when nobody reads on", async () => {
+  it("streams, and ends quietly when the reader closes the pipe", async () => {
     const command = `"${process.execPath}" "${resolve("dist/main.js")}" sql "${endless} select x from c" --format ndjson | head -2; echo "\${PIPESTATUS[0]}"`;
     const env = { PATH: process.env.PATH ?? "", DATABASE_URL: `file:${path}` };
     const { stdout, stderr } = await promisify(execFile)("bash", ["--norc", "-c", command], { env });
     expect([stdout, stderr]).toEqual(['{"x":1}\n{"x":2}\n0\n', ""]);
   });
 
-  it("leaves no query running when it is killed itself", async () => {
+  it("leaves no query running when it is killed", async () => {
     const running = start(["sql", `${endless} select count(*) from c`], dirname(path), {
       DATABASE_URL: `file:${path}`,
     });
@@ -147,7 +147,7 @@ describe("sql", () => {
     await until(() => !isRunning(child));
   });
 
-  it("needs no key, and refuses what is no database with exit code 78", async () => {
+  it("needs no key; a missing database is exit code 78", async () => {
     const { code } = await sql("select 1", "csv", { DATABASE_URL: "file:./nothing.db" });
     expect(code).toBe(78);
     expect((await sql("select 1", "xml")).code).toBe(64);
@@ -155,11 +155,11 @@ describe("sql", () => {
   });
 });
 
-/** Fields of /proc/PID/stat after the name of the program. */
+/** Returns the fields of /proc/PID/stat after the program name; state X if the process is gone. */
 const statOf = (pid: string): string[] => {
   const text = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, "utf8") : ") X";
   return text.slice(text.lastIndexOf(")") + 2).split(" ");
 };
 const isRunning = (pid: string): boolean => !["X", "Z"].includes(statOf(pid)[0] ?? "X");
-/** In hundredths of a second. */
+/** Returns the CPU time in hundredths of a second. */
 const cpuOf = (pid: string): number => Number(statOf(pid)[11]);

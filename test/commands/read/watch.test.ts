@@ -14,13 +14,13 @@ import { createWorld } from "../../support/world.ts";
 const plain = (text: string): Line => ({ text, tone: "plain" });
 const textOf = (lines: readonly Line[]): string => lines.map(({ text }) => text).join("\n");
 
-describe("what status --watch shows", () => {
-  it("are the figures of the database: worth, positions, balances, collecting", async () => {
+describe("the overview of status --watch", () => {
+  it("shows equity, positions, balances and state from the database", async () => {
     const world = await createWorld("2026-03-01T12:00:30Z", everyDataset("* * * * *"));
     await world.at("2026-03-01T12:01:00Z");
     const text = textOf(overviewLines(world.path, "UTC", world.clock.now()));
-    const [equity] = world.rows("select usdt_equity as worth from equity_history") as { worth: string }[];
-    expect(text).toContain(`main     ${equity?.worth}`);
+    const [equity] = world.rows("select usdt_equity as value from equity_history") as { value: string }[];
+    expect(text).toContain(`main     ${equity?.value}`);
     const open = world.rows("select symbol, hold_side from positions_latest") as {
       symbol: string;
       hold_side: string;
@@ -34,7 +34,7 @@ describe("what status --watch shows", () => {
     expect(text).toMatch(/main +equity +fresh +\d s +\d+ s/);
   });
 
-  it("names what failed, and says unknown of what is not known", async () => {
+  it("names failures, and shows unknown values as unknown", async () => {
     const world = await createWorld("2026-03-01T12:00:30Z", everyDataset("* * * * *"));
     world.exchange.misbehave({ path: "/api/v2/mix/position", code: "40014", times: Number.POSITIVE_INFINITY });
     await world.at("2026-03-01T12:01:00Z");
@@ -48,7 +48,7 @@ describe("what status --watch shows", () => {
     expect(textOf(lines)).toContain("give the key this permission, read only");
   });
 
-  it("lets no name drive the terminal", async () => {
+  it("escapes control characters in names", async () => {
     const path = temporaryPath();
     const store = await open(path);
     const spot = datasetNamed("spot-assets");
@@ -61,7 +61,7 @@ describe("what status --watch shows", () => {
   });
 });
 
-it("cuts lines at the edge of the terminal, and says how many are left below it", () => {
+it("truncates lines at the edge of the terminal, and says how many do not fit", () => {
   const lines = ["12345678", "123456789", "c", "d"].map(plain);
   expect(renderInPlace(lines, { columns: 8, rows: 4 }, false)).toBe(
     "\u001b[H12345678\u001b[K\n1234567…\u001b[K\nc\u001b[K\nd\u001b[K\u001b[J",
@@ -69,18 +69,18 @@ it("cuts lines at the edge of the terminal, and says how many are left below it"
   expect(renderInPlace(lines, { columns: 30, rows: 2 }, false)).toContain("12345678\u001b[K\n… 3 more lines");
 });
 
-it("takes a terminal that does not know its size for the usual one", () => {
-  const drawn = renderInPlace(
+it("assumes 80 × 24 for a terminal of unknown size", () => {
+  const rendered = renderInPlace(
     [plain("12345678"), ...Array.from({ length: 30 }, () => plain("c"))],
     { columns: 0, rows: 0 },
     false,
   );
-  expect(drawn).toContain("12345678\u001b[K");
-  expect(drawn.split("\n")).toHaveLength(24);
-  expect(drawn).toContain("… 8 more lines");
+  expect(rendered).toContain("12345678\u001b[K");
+  expect(rendered.split("\n")).toHaveLength(24);
+  expect(rendered).toContain("… 8 more lines");
 });
 
-it("goes on when the database turns out to be damaged under its hands", async () => {
+it("continues when the database is found to be damaged", async () => {
   const path = temporaryPath();
   const store = await open(path);
   await store.setSchedule("main", "spot-assets", "* * * * *", begin);
@@ -104,14 +104,14 @@ describe("status --watch", () => {
     return { DATABASE_URL: `file:${path}` };
   }
 
-  /** The program on a terminal of 60 columns, ended by Ctrl-C's signal. */
+  /** Runs the program in a terminal of 60 columns and ends it with SIGINT. */
   const onTerminal = (env: Record<string, string>) =>
     launch(["status", "--watch"], temporaryFolder(), { ...env, TERM: "xterm" }, [
       ...["sh", "-c"],
       `exec script -qec "stty cols 60 rows 24; timeout --foreground --preserve-status -s INT 3 $0 $1 $2 $3" /dev/null`,
     ]).finished;
 
-  it("prints one block after the other where there is no terminal, and ends with 0 on a signal", async () => {
+  it("prints one block after the other without a terminal, and exits with 0 on a signal", async () => {
     const watching = start(["status", "--watch"], temporaryFolder(), await database());
     await watching.printed(/STALE[\s\S]*STALE/);
     watching.child.kill("SIGTERM");
@@ -121,7 +121,7 @@ describe("status --watch", () => {
     expect(stdout.match(/^Collecting$/gm)?.length).toBeGreaterThanOrEqual(2);
   });
 
-  it.skipIf(!hasScript)("draws in place on a terminal and gives it back as it was", async () => {
+  it.skipIf(!hasScript)("refreshes in place in a terminal and restores it at the end", async () => {
     const { code, stdout } = await onTerminal(await database());
     expect(code).toBe(0);
     expect(stdout.startsWith("\u001b[?1049h\u001b[?25l\u001b[?7l\u001b[H")).toBe(true);
@@ -129,14 +129,14 @@ describe("status --watch", () => {
     expect(stdout.endsWith("\u001b[?7h\u001b[?25h\u001b[?1049l")).toBe(true);
   });
 
-  it.skipIf(!hasScript)("has no colours where NO_COLOR is set", async () => {
+  it.skipIf(!hasScript)("has no colours if NO_COLOR is set", async () => {
     const { stdout } = await onTerminal({ ...(await database()), NO_COLOR: "1" });
     expect(stdout).toMatch(/main +spot-assets +STALE/);
     expect(stdout).not.toContain("\u001b[31m");
     expect(stdout).not.toContain("\u001b[0m");
   });
 
-  it("is for people alone", async () => {
+  it("cannot be combined with --json", async () => {
     const both = start(["status", "--watch", "--json"], temporaryFolder(), await database());
     expect((await both.finished).code).toBe(64);
   });
