@@ -5,7 +5,7 @@ import type { Command, CommandSummary } from "./commands/command.ts";
 import { commandSummaries, findCommand } from "./commands/index.ts";
 import { exitWith, ignoreOtherSignals } from "./commands/run/signals.ts";
 import { CollectorError, ConfigError, StorageError } from "./core/errors.ts";
-import { redactor, visible, visibleLines } from "./core/text.ts";
+import { escapeControlChars, escapeControlCharsInLines, redactor } from "./core/text.ts";
 import { ownVersion } from "./monitoring/version.ts";
 import type { Environment } from "./settings/env-file.ts";
 
@@ -84,8 +84,9 @@ function add(program: Parser, summary: CommandSummary, command: Command, finish:
     .exitOverride()
     .action(async () => {
       const isTerminal = process.stdout.isTTY === true;
-      const print = (line: string) => void process.stdout.write(`${isTerminal ? visibleLines(line) : line}\n`);
-      const printError = (line: string) => void process.stderr.write(`${visible(line)}\n`);
+      const print = (line: string) =>
+        void process.stdout.write(`${isTerminal ? escapeControlCharsInLines(line) : line}\n`);
+      const printError = (line: string) => void process.stderr.write(`${escapeControlChars(line)}\n`);
       const output = { print, write, printError, isTerminal };
       finish(await command.run({ args: parser.args, options: parser.opts(), env: await readSettings(), ...output }));
     });
@@ -127,7 +128,7 @@ async function main(): Promise<number> {
 /** Prints an error on stderr, with a stack trace only for a bug of this program; returns the exit code. */
 async function report(error: unknown, command?: string): Promise<number> {
   if (error instanceof ConfigError) {
-    const list = error.problems.map((problem) => `  ${visible(problem)}`).join("\n");
+    const list = error.problems.map((problem) => `  ${escapeControlChars(problem)}`).join("\n");
     const next = command === "check" ? "check again" : "run `bitget-collector check`";
     await writeLine(
       process.stderr,
@@ -136,7 +137,7 @@ async function report(error: unknown, command?: string): Promise<number> {
     return 78;
   }
   if (error instanceof CollectorError) {
-    await writeLine(process.stderr, visible(error.message));
+    await writeLine(process.stderr, escapeControlChars(error.message));
     return exitCodes[error.kind] ?? 1;
   }
   const stack = redact(String(error instanceof Error ? error.stack : error));

@@ -1,6 +1,6 @@
 /** Equity beside its greatest value of a window. */
 import { add, compare, isPositive, multiply, subtract } from "../core/decimal.ts";
-import type { Digits } from "../core/domain.ts";
+import type { DecimalString } from "../core/domain.ts";
 import { hourMs } from "../core/time.ts";
 import type { AlertStore, EquityPeak, StoredSnapshot } from "../store/alerts/alert-store.ts";
 import { type MonitoredEquity, measureDrawdown } from "./measurements.ts";
@@ -16,7 +16,7 @@ export class Peaks {
   }
 
   /** Adds an equity. Returns the peaks of so many hours that end with its own. */
-  async add({ account, takenAt }: StoredSnapshot, equity: Digits, hours: number): Promise<EquityPeak[]> {
+  async add({ account, takenAt }: StoredSnapshot, equity: DecimalString, hours: number): Promise<EquityPeak[]> {
     const own = { account, hour: hourOf(takenAt), equity };
     const from = own.hour - (hours - 1) * hourMs;
     const isWithin = (one: EquityPeak) => one.account === account && one.hour >= from && one.hour <= own.hour;
@@ -34,10 +34,10 @@ export async function evaluateDrawdown(
   seen: StoredSnapshot,
   equity: MonitoredEquity,
   peaks: readonly EquityPeak[],
-  { drawdown, drawdownHours }: { drawdown: Digits; drawdownHours: number },
+  { drawdown, drawdownHours }: { drawdown: DecimalString; drawdownHours: number },
   store: Pick<AlertStore, "lastPrices" | "pricedUntil">,
 ): Promise<Measurement> {
-  const beside = (peak: Digits | null) => measureDrawdown(seen, equity, peak, drawdown, drawdownHours);
+  const beside = (peak: DecimalString | null) => measureDrawdown(seen, equity, peak, drawdown, drawdownHours);
   const greatest = highestOf(peaks);
   const reading = beside(greatest);
   if (equity.unpriced.length === 0 || reading.verdict === "good") return reading;
@@ -56,8 +56,8 @@ export async function evaluateDrawdown(
 
 const hourOf = (at: number): number => at - (at % hourMs);
 
-const highestOf = (peaks: readonly EquityPeak[]): Digits | null =>
-  peaks.reduce<Digits | null>(
+const highestOf = (peaks: readonly EquityPeak[]): DecimalString | null =>
+  peaks.reduce<DecimalString | null>(
     (greatest, { equity }) => (greatest === null || compare(equity, greatest) > 0 ? equity : greatest),
     null,
   );

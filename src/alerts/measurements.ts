@@ -1,7 +1,7 @@
 /** What a stored snapshot says of the things that alerts are about. */
 
 import { absolute, compare, decimalIn, isPositive, subtract } from "../core/decimal.ts";
-import type { Digits, Row } from "../core/domain.ts";
+import type { DecimalString, Row } from "../core/domain.ts";
 import type { AlertSettings } from "../settings/sections/alerts.ts";
 import type { StoredSnapshot } from "../store/alerts/alert-store.ts";
 import { coinsText, nameText, percentText } from "./messages.ts";
@@ -16,7 +16,7 @@ interface Subject {
   kind: AlertKind;
   subject: string;
   what: string;
-  threshold: Digits;
+  threshold: DecimalString;
 }
 
 const measurement = ({ seen, ...named }: Subject, judged: Result): Measurement => ({
@@ -60,7 +60,7 @@ export function measurePositions(seen: StoredSnapshot, rows: readonly Row[], set
  * A liquidation price of zero or less means that there is none. One that stands alone and is on the wrong side of its price is
  * being liquidated; that of a crossed one can be on either side, as its whole account has it.
  */
-function liquidationDistanceOf(row: Row, limit: Digits): Result {
+function liquidationDistanceOf(row: Row, limit: DecimalString): Result {
   const liquidation = decimalIn(row, "liquidation_price");
   const mark = decimalIn(row, "mark_price");
   if (liquidation === null) return unknown;
@@ -73,7 +73,7 @@ function liquidationDistanceOf(row: Row, limit: Digits): Result {
   return { value, verdict: checkMinimum(share, limit), how };
 }
 
-function marginRatioOf(value: Digits | null, limit: Digits): Result {
+function marginRatioOf(value: DecimalString | null, limit: DecimalString): Result {
   if (value === null) return unknown;
   const how = `has a margin ratio of ${percentText(value)}, and is liquidated at 100 %`;
   return { value, verdict: checkMaximum({ part: value, whole: "1" }, limit), how };
@@ -108,11 +108,11 @@ export function measureUnifiedAccount(
 
 /** What drawdown looks at: the whole of an equity, or all of it that has a price. */
 export interface MonitoredEquity {
-  value: Digits;
+  value: DecimalString;
   /** Coins that the exchange has no price for, and so are in no sum. */
   unpriced: readonly string[];
   /** How much there is of each of them. */
-  amounts: Readonly<Record<string, Digits>>;
+  amounts: Readonly<Record<string, DecimalString>>;
 }
 
 /** Null where something did not tell its part: what is left would look like a loss. */
@@ -120,18 +120,20 @@ export function monitoredEquity([row]: readonly Row[]): MonitoredEquity | null {
   if (!row) return null;
   if (row.complete === 1) return withValue(decimalIn(row, "usdt_equity"), {});
   if (typeof row.unpriced !== "string" || row.missing !== null) return null;
-  return withValue(decimalIn(row, "priced_usdt"), JSON.parse(row.unpriced) as Record<string, Digits>);
+  return withValue(decimalIn(row, "priced_usdt"), JSON.parse(row.unpriced) as Record<string, DecimalString>);
 }
 
-const withValue = (value: Digits | null, amounts: Readonly<Record<string, Digits>>): MonitoredEquity | null =>
-  value === null ? null : { value, unpriced: Object.keys(amounts), amounts };
+const withValue = (
+  value: DecimalString | null,
+  amounts: Readonly<Record<string, DecimalString>>,
+): MonitoredEquity | null => (value === null ? null : { value, unpriced: Object.keys(amounts), amounts });
 
 /** Of equity beside the peak of its window; null is a peak that nothing can be compared with. */
 export function measureDrawdown(
   seen: StoredSnapshot,
   { value: equity, unpriced }: Pick<MonitoredEquity, "value" | "unpriced">,
-  peak: Digits | null,
-  threshold: Digits,
+  peak: DecimalString | null,
+  threshold: DecimalString,
   hours: number,
 ): Measurement {
   const named = { seen, kind: "drawdown", subject: "equity", what: "equity", threshold } as const;

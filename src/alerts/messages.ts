@@ -1,7 +1,7 @@
 /** How alerts speak: of figures, of names that come from outside, and in whole sentences. */
 import { multiply, truncate } from "../core/decimal.ts";
-import type { Digits } from "../core/domain.ts";
-import { durationText, visible } from "../core/text.ts";
+import type { DecimalString } from "../core/domain.ts";
+import { durationText, escapeControlChars } from "../core/text.ts";
 import type { AlertState, OpenAlert } from "../store/alerts/alert-store.ts";
 import type { Measurement } from "./rules.ts";
 
@@ -9,7 +9,7 @@ import type { Measurement } from "./rules.ts";
 const maxNameChars = 40;
 
 /** A name from the exchange as a part of one line. */
-export const nameText = (name: unknown): string => visible(String(name)).slice(0, maxNameChars);
+export const nameText = (name: unknown): string => escapeControlChars(String(name)).slice(0, maxNameChars);
 
 /** "A, B, C and 4 more": so many names as one line has room for. */
 export function coinsText(coins: readonly string[]): string {
@@ -18,7 +18,7 @@ export function coinsText(coins: readonly string[]): string {
 }
 
 /** 0.12345 is "12.34 %": cut after the second place. */
-export const percentText = (share: Digits): string => `${truncate(multiply(share, "100"), 2)} %`;
+export const percentText = (share: DecimalString): string => `${truncate(multiply(share, "100"), 2)} %`;
 
 export const instantText = (at: number): string => new Date(at).toISOString();
 

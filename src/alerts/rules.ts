@@ -3,15 +3,15 @@
  * restarted in between.
  */
 import { compare, divide, multiply } from "../core/decimal.ts";
-import type { Digits } from "../core/domain.ts";
+import type { DecimalString } from "../core/domain.ts";
 
 export const alertKinds = ["liquidation-distance", "margin-ratio", "drawdown", "stale", "key-refused"] as const;
 export type AlertKind = (typeof alertKinds)[number];
 
 /** A part of a whole, kept apart so that nothing is rounded before it is compared. The whole is above zero. */
 export interface Share {
-  part: Digits;
-  whole: Digits;
+  part: DecimalString;
+  whole: DecimalString;
 }
 
 /** What one look says of one thing. */
@@ -24,8 +24,8 @@ export interface Measurement {
   what: string;
   scopeId: number | null;
   /** Null: unknown, or it has no figure. */
-  value: Digits | null;
-  threshold: Digits | null;
+  value: DecimalString | null;
+  threshold: DecimalString | null;
   verdict: ThresholdState;
   /** How things are, as the end of a sentence that begins with `what`. */
   how: string;
@@ -38,16 +38,16 @@ export type ThresholdState = "bad" | "good" | "between" | "unknown";
 const recoveryFactors = { under: "0.9", over: "1.1" };
 
 /** Of a figure that must not be under its limit. */
-export function checkMinimum({ part, whole }: Share, limit: Digits): ThresholdState {
+export function checkMinimum({ part, whole }: Share, limit: DecimalString): ThresholdState {
   if (compare(part, multiply(limit, whole)) < 0) return "bad";
   return compare(part, multiply(multiply(limit, recoveryFactors.over), whole)) > 0 ? "good" : "between";
 }
 
 /** Of a figure that must not be over its limit. */
-export function checkMaximum({ part, whole }: Share, limit: Digits): ThresholdState {
+export function checkMaximum({ part, whole }: Share, limit: DecimalString): ThresholdState {
   if (compare(part, multiply(limit, whole)) > 0) return "bad";
   return compare(part, multiply(multiply(limit, recoveryFactors.under), whole)) < 0 ? "good" : "between";
 }
 
 /** The share as one number, for people and programs to read; at most 16 places. */
-export const shareOf = ({ part, whole }: Share): Digits | null => divide(part, whole);
+export const shareOf = ({ part, whole }: Share): DecimalString | null => divide(part, whole);

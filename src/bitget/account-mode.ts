@@ -2,7 +2,7 @@
 import type { ApiVersion } from "../core/domain.ts";
 import { ApiError } from "../core/errors.ts";
 import type { Client, RequestOptions } from "./client.ts";
-import { addresses } from "./endpoints.ts";
+import { commonEndpoints } from "./endpoints.ts";
 import { classicCodes } from "./error-codes.ts";
 import { asObject } from "./wire/json.ts";
 
@@ -15,7 +15,7 @@ const betweenModes = ["upgrading", "switching"];
  * Sources: https://www.bitget.com/api-doc/uta/guide; passivbot `_detect_account_mode`, which rests on the same two codes
  */
 export async function detectMode(client: Client, options: RequestOptions): Promise<Exclude<ApiVersion, "v1">> {
-  const address = addresses["v3/settings"];
+  const address = commonEndpoints["v3/settings"];
   try {
     const { data } = await client.get(address, {}, options);
     const mode = asObject(data)?.accountMode;

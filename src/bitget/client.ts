@@ -1,16 +1,24 @@
 /** A signed, rate-limited client of one account that retries where that may help. It knows no datasets or tables, and only sends GET. */
 import { setMaxListeners } from "node:events";
 import { type Clock, sleep } from "../core/clock.ts";
-import { type Account, type Address, type Answer, newTally, type Params, Secret, type Tally } from "../core/domain.ts";
+import {
+  type Account,
+  type ApiEndpoint,
+  type ApiResponse,
+  newTally,
+  type Params,
+  Secret,
+  type Tally,
+} from "../core/domain.ts";
 import { ApiError, CollectorError, NetworkError, ShapeError, UsageError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import { redactor } from "../core/text.ts";
 import { noProxy, type ProxySettings } from "../network/proxy.ts";
 import { ClockCheck } from "./clock-check.ts";
-import { addresses } from "./endpoints.ts";
+import { commonEndpoints } from "./endpoints.ts";
 import type { Limiter } from "./limits/rate-limiter.ts";
 import { type Arrival, offsetFrom, ServerClock } from "./server-clock.ts";
-import { type Envelope, readAnswer } from "./wire/envelope.ts";
+import { type Envelope, parseResponse } from "./wire/envelope.ts";
 import { createHttp, type Http, type Reply } from "./wire/http.ts";
 import { asObject } from "./wire/json.ts";
 import { attemptsFor, waitAfter } from "./wire/retry.ts";
@@ -74,7 +82,7 @@ export class Client {
    * @throws NetworkError, ApiError; UsageError for parameters that cannot be sent; the signal's reason (a DeadlineError),
    * or, where attempts had failed before it was aborted, the last of their failures.
    */
-  async get(address: Address, params: Params, options: RequestOptions): Promise<Answer> {
+  async get(address: ApiEndpoint, params: Params, options: RequestOptions): Promise<ApiResponse> {
     const received = await this.#getWithRetry(address, params, options);
     const { data, requestTime, receivedAt } = received;
     if (requestTime !== null) {
@@ -117,7 +125,7 @@ export class Client {
    * Tells whose key this is: the exchange limits users, not keys. Returns the other accounts that are known to be of the same
    * user; none where nothing is new.
    */
-  belongsTo(user: string): string[] {
+  identifyUser(user: string): string[] {
     return this.#account === null ? [] : this.#limiter.identify(this.#account, user);
   }
 
@@ -125,7 +133,7 @@ export class Client {
     this.#http.close();
   }
 
-  async #getWithRetry(address: Address, params: Params, options: RequestOptions): Promise<Received> {
+  async #getWithRetry(address: ApiEndpoint, params: Params, options: RequestOptions): Promise<Received> {
     const { signal, tally = newTally() } = options;
     const pathAndQuery = target(address.path, params);
     setMaxListeners(0, signal); // one signal ends all requests of a run: many listeners are no leak
@@ -158,7 +166,7 @@ export class Client {
     }
   }
 
-  async #attempt(address: Address, pathAndQuery: string, options: RequestOptions, tally: Tally): Promise<Received> {
+  async #attempt(address: ApiEndpoint, pathAndQuery: string, options: RequestOptions, tally: Tally): Promise<Received> {
     const { signal, onReply } = options;
     const release = await this.#limiter.take(this.#account, address, signal);
     let answered = false;
@@ -178,21 +186,21 @@ export class Client {
       onReply?.(reply, receivedAt);
       const fields = { account: this.#account, address: address.name, status: reply.status, ms: Math.round(elapsed) };
       this.#log.debug(fields, "answer");
-      const envelope = readAnswer(reply, {
+      const envelope = parseResponse(reply, {
         path: address.path,
         now: this.exchangeNow(),
         redact: (text) => redactor([...this.#secrets, new Secret(signature)])(text),
         onTime: (serverTime) => this.#clockCheck.observed(offsetFrom(serverTime, { receivedAt, elapsed })),
       });
       this.#limiter.accepted();
-      this.#warnContentTypeOnce(envelope.oddType);
+      this.#warnContentTypeOnce(envelope.unexpectedType);
       return { ...envelope, receivedAt, elapsed };
     } finally {
       release(answered);
     }
   }
 
-  #headersFor(address: Address, pathAndQuery: string): Record<string, string> {
+  #headersFor(address: ApiEndpoint, pathAndQuery: string): Record<string, string> {
     if (!address.signed) return {};
     if (!this.#sign) throw new UsageError(`${address.path} is asked in the name of an account, and there is none`);
     const headers = this.#sign(this.exchangeNow(), "GET", pathAndQuery);
@@ -208,7 +216,7 @@ export class Client {
   }
 
   /** Returns the signal's reason, or that the limiter held the request back until the time was up. */
-  #whyAborted(address: Address, signal: AbortSignal): unknown {
+  #whyAborted(address: ApiEndpoint, signal: AbortSignal): unknown {
     if (!this.#limiter.isPaused(this.#account, address)) return signal.reason;
     const problem = "the exchange refused this a moment ago, and it is not asked again so soon";
     return new NetworkError("rate_limited", address.path, problem);
@@ -229,8 +237,8 @@ export class Client {
   }
 
   /** A host that speaks only v1 does not know the newer endpoint. */
-  async #getTime(options: RequestOptions): Promise<Received & { address: Address }> {
-    const { "v2/time": address, "v1/time": old } = addresses;
+  async #getTime(options: RequestOptions): Promise<Received & { address: ApiEndpoint }> {
+    const { "v2/time": address, "v1/time": old } = commonEndpoints;
     try {
       return { address, ...(await this.#getWithRetry(address, {}, options)) };
     } catch (error) {

@@ -5,16 +5,16 @@
 import type { Clock } from "../core/clock.ts";
 
 /** `unknown`: nobody was asked since the clock was set or the machine slept. */
-export type Verdict = "confirmed" | "contradicted" | "unknown";
+export type ClockVerdict = "confirmed" | "contradicted" | "unknown";
 
 /** An offset beyond this is no offset but a wrong clock, theirs or ours; up to it requests are signed with their time. Milliseconds. */
-export const largestOffset = 600_000;
+export const maxOffsetMs = 600_000;
 
 /**
  * A clock that differs by less from the exchange's, or has stepped by less since, counts as the same. Milliseconds: the exchange refuses
  * timestamps that are further off (https://www.bitget.com/api-doc/common/signature, code 40008).
  */
-export const clockTolerance = 30_000;
+export const clockToleranceMs = 30_000;
 
 /** One for the whole program: there is one clock. */
 export class ClockCheck {
@@ -26,9 +26,9 @@ export class ClockCheck {
     this.#clock = clock;
   }
 
-  get verdict(): Verdict {
-    if (this.#reading === null || Math.abs(this.#lead() - this.#reading.lead) > clockTolerance) return "unknown";
-    return Math.abs(this.#reading.offset) <= largestOffset ? "confirmed" : "contradicted";
+  get verdict(): ClockVerdict {
+    if (this.#reading === null || Math.abs(this.#lead() - this.#reading.lead) > clockToleranceMs) return "unknown";
+    return Math.abs(this.#reading.offset) <= maxOffsetMs ? "confirmed" : "contradicted";
   }
 
   /** The exchange's clock minus ours in ms, as last read; null before that. */
@@ -37,13 +37,13 @@ export class ClockCheck {
   }
 
   /** Takes note of the time that the exchange gave when asked for it. `offset`: its clock minus ours in ms. */
-  asked(offset: number): void {
+  measured(offset: number): void {
     this.#reading = { offset, lead: this.#lead() };
   }
 
   /** Takes note of the time that any answer carries. One that is far off proves nothing: it may come out of a cache. */
   observed(offset: number): void {
-    if (Math.abs(offset) <= largestOffset) this.asked(offset);
+    if (Math.abs(offset) <= maxOffsetMs) this.measured(offset);
   }
 
   #lead(): number {

@@ -6,13 +6,13 @@
  * 2025-11-28); v2 https://www.bitget.com/api-doc/common; v3 https://www.bitget.com/api-doc/uta/account. Limits as in the
  * headers of those pages.
  */
-import type { Address, ApiVersion } from "../core/domain.ts";
+import type { ApiEndpoint, ApiVersion } from "../core/domain.ts";
 
-export type AddressName = `${ApiVersion}/${string}`;
-type Facts = Omit<Address, "name" | "version" | "signed" | "per"> & { signed?: boolean };
+export type EndpointName = `${ApiVersion}/${string}`;
+type Facts = Omit<ApiEndpoint, "name" | "version" | "signed" | "per"> & { signed?: boolean };
 
 /** Returns an address. Signed ones, which is the default, are limited per user, public ones per internet address. */
-export const address = (name: AddressName, { signed = true, ...facts }: Facts): Address => ({
+export const apiEndpoint = (name: EndpointName, { signed = true, ...facts }: Facts): ApiEndpoint => ({
   name,
   version: name.slice(0, 2) as ApiVersion,
   signed,
@@ -23,19 +23,19 @@ export const address = (name: AddressName, { signed = true, ...facts }: Facts): 
 const key = { params: [], summary: "what the key may do" };
 const time = { perSecond: 20, params: [], signed: false, summary: "the exchange's clock" };
 
-export const addresses = {
-  "v1/key": address("v1/key", { path: "/api/spot/v1/account/getInfo", perSecond: 1, ...key }),
-  "v1/time": address("v1/time", { path: "/api/spot/v1/public/time", ...time }),
-  "v2/key": address("v2/key", { path: "/api/v2/spot/account/info", perSecond: 1, ...key }),
-  "v2/time": address("v2/time", { path: "/api/v2/public/time", ...time }),
-  "v3/settings": address("v3/settings", {
+export const commonEndpoints = {
+  "v1/key": apiEndpoint("v1/key", { path: "/api/spot/v1/account/getInfo", perSecond: 1, ...key }),
+  "v1/time": apiEndpoint("v1/time", { path: "/api/spot/v1/public/time", ...time }),
+  "v2/key": apiEndpoint("v2/key", { path: "/api/v2/spot/account/info", perSecond: 1, ...key }),
+  "v2/time": apiEndpoint("v2/time", { path: "/api/v2/public/time", ...time }),
+  "v3/settings": apiEndpoint("v3/settings", {
     path: "/api/v3/account/settings",
     perSecond: 20,
     params: [],
     summary: "the mode of a unified account",
   }),
-  "v3/key": address("v3/key", { path: "/api/v3/account/info", perSecond: 5, ...key }),
+  "v3/key": apiEndpoint("v3/key", { path: "/api/v3/account/info", perSecond: 5, ...key }),
 };
 
 /** Requests a minute from one internet address, all addresses together (https://www.bitget.com/api-doc/, FAQ). */
-export const perMinutePerAddress = 6000;
+export const maxRequestsPerMinutePerIp = 6000;

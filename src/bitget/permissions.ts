@@ -1,9 +1,9 @@
 /** Whose a key is, and what it may do besides reading. What is not known to be reading counts as writing. */
 import type { ApiVersion } from "../core/domain.ts";
 import { ShapeError } from "../core/errors.ts";
-import { visible } from "../core/text.ts";
+import { escapeControlChars } from "../core/text.ts";
 import type { Client, RequestOptions } from "./client.ts";
-import { addresses } from "./endpoints.ts";
+import { commonEndpoints } from "./endpoints.ts";
 import { asObject } from "./wire/json.ts";
 
 export interface KeyInfo {
@@ -23,7 +23,7 @@ export interface KeyInfo {
  * https://www.bitget.com/api-doc/uta/guide and the types of sieblyio/bitget-api (permType, permissions)
  */
 export async function readKey(client: Client, version: ApiVersion, options: RequestOptions): Promise<KeyInfo> {
-  const address = addresses[`${version}/key`];
+  const address = commonEndpoints[`${version}/key`];
   const { data } = await client.get(address, {}, options);
   const info = asObject(data) ?? {};
   const permissions = version === "v3" ? unifiedPermissions : classicPermissions;
@@ -47,10 +47,10 @@ function unifiedPermissions(info: Readonly<Record<string, unknown>>, path: strin
   if (typeof permType !== "string") throw new ShapeError(path, "data.permType", "is no word");
   if (/^read[-_ ]?only$/i.test(permType)) return [];
   const permissions = words(info.permissions) ?? [];
-  return permissions.length > 0 ? permissions : [visible(permType)];
+  return permissions.length > 0 ? permissions : [escapeControlChars(permType)];
 }
 
 function words(value: unknown): string[] | null {
   if (!Array.isArray(value)) return null;
-  return value.every((word) => typeof word === "string") ? value.map(visible) : null;
+  return value.every((word) => typeof word === "string") ? value.map(escapeControlChars) : null;
 }

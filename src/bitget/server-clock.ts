@@ -1,9 +1,9 @@
 /** The exchange's clock as one client knows it: ours plus a measured offset, watched in every response. */
 import type { Clock } from "../core/clock.ts";
-import type { Address } from "../core/domain.ts";
+import type { ApiEndpoint } from "../core/domain.ts";
 import { ApiError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
-import { type ClockCheck, largestOffset } from "./clock-check.ts";
+import { type ClockCheck, maxOffsetMs } from "./clock-check.ts";
 
 /** When a response arrived, for comparing the two clocks. */
 export interface Arrival {
@@ -22,9 +22,9 @@ export interface ServerClockOptions {
 }
 
 /** A difference that the travel time of a response cannot explain, in ms; from here on the new offset is used. */
-const largeDrift = 2000;
+const largeDriftMs = 2000;
 /** Logged as a warning from here on, in ms: the exchange refuses requests whose time is 30 s off. */
-const notableOffset = 5000;
+const notableOffsetMs = 5000;
 
 /** Returns the exchange's clock minus ours in ms, accurate to half the time that the response took. */
 export const offsetFrom = (serverTime: number, { receivedAt, elapsed }: Arrival): number =>
@@ -70,10 +70,10 @@ export class ServerClock {
    * Adopts the time that the exchange gave when asked for it, and returns the offset in ms.
    * @throws ApiError of kind `clock` where it is more than ten minutes from ours: one of the two is wrong.
    */
-  set(address: Address, serverTime: number, arrival: Arrival): number {
+  set(address: ApiEndpoint, serverTime: number, arrival: Arrival): number {
     const measured = offsetFrom(serverTime, arrival);
-    this.#check.asked(measured);
-    if (Math.abs(measured) > largestOffset) throw clocksApart(address, measured);
+    this.#check.measured(measured);
+    if (Math.abs(measured) > maxOffsetMs) throw clocksApart(address, measured);
     this.#setOffset(measured);
     return measured;
   }
@@ -82,22 +82,27 @@ export class ServerClock {
    * Compares the clocks by the time that every response carries: accurate enough to notice a clock that was set. A time from the
    * past may be an old response that a cache kept instead; `measure` asks the exchange which of the two it is.
    */
-  async observe(address: Address, serverTime: number, arrival: Arrival, measure: () => Promise<number>): Promise<void> {
+  async observe(
+    address: ApiEndpoint,
+    serverTime: number,
+    arrival: Arrival,
+    measure: () => Promise<number>,
+  ): Promise<void> {
     const estimate = offsetFrom(serverTime, arrival);
     this.#observedOffset = estimate;
-    if (Math.abs(estimate) > largestOffset) {
+    if (Math.abs(estimate) > maxOffsetMs) {
       // A wrong clock or a cache: the response is of no use either way, but afterwards the clock is known.
       if (this.#check.verdict === "unknown") await measure().catch(() => {});
       return;
     }
     const drift = estimate - (this.#offset ?? 0);
-    if (Math.abs(drift) - arrival.elapsed / 2 <= largeDrift) return;
+    if (Math.abs(drift) - arrival.elapsed / 2 <= largeDriftMs) return;
     if (drift > 0) {
       this.#setOffset(estimate);
       return;
     }
     const measured = await measure().catch(() => null);
-    if (measured === null || measured - estimate <= largeDrift) return;
+    if (measured === null || measured - estimate <= largeDriftMs) return;
     this.#observedOffset = measured;
     const age = Math.round((measured - estimate) / 1000);
     this.#log.warn(
@@ -110,24 +115,24 @@ export class ServerClock {
    * Returns when a response was made, epoch ms by the exchange's clock: its own time where it carries one, else ours, corrected.
    * @throws ApiError of kind `clock` where the two are more than ten minutes apart.
    */
-  takenAt(address: Address, serverTime: number | null, { receivedAt }: Arrival): number {
+  takenAt(address: ApiEndpoint, serverTime: number | null, { receivedAt }: Arrival): number {
     const ours = receivedAt + (this.#offset ?? 0);
     // Some responses carry 0.
     if (!serverTime) return Math.round(ours);
-    if (Math.abs(serverTime - ours) > largestOffset) throw clocksApart(address, serverTime - ours);
+    if (Math.abs(serverTime - ours) > maxOffsetMs) throw clocksApart(address, serverTime - ours);
     return serverTime;
   }
 
   #setOffset(measured: number): void {
     this.#offset = measured;
     const fields = { account: this.#account, offsetMs: measured };
-    if (Math.abs(measured) > notableOffset)
+    if (Math.abs(measured) > notableOffsetMs)
       this.#log.warn(fields, "this machine's clock is off; set it, the exchange allows 30 s");
     else this.#log.debug(fields, "clock compared");
   }
 }
 
-function clocksApart({ path }: Address, ms: number): ApiError {
+function clocksApart({ path }: ApiEndpoint, ms: number): ApiError {
   const apart = `this machine's clock and the exchange's are ${Math.round(Math.abs(ms) / 1000)} s apart`;
   return new ApiError(
     "clock",

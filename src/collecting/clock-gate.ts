@@ -4,7 +4,7 @@
  */
 
 import type { Client } from "../bitget/client.ts";
-import { type ClockCheck, clockTolerance, type Verdict } from "../bitget/clock-check.ts";
+import { type ClockCheck, type ClockVerdict, clockToleranceMs } from "../bitget/clock-check.ts";
 import { withLimit } from "../core/async/abort.ts";
 import { type Clock, type Instant, instantOf } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
@@ -35,7 +35,7 @@ export class ClockGate {
   /** How far the wall clock was ahead of the monotonic one at the last request, and when (monotonic) to send the next. */
   #lastRequest = { lead: Number.NaN, nextAt: 0 };
   /** The last problem that was logged, and its verdict; null if there was none. */
-  #logged: { verdict: Verdict; problem: string } | null = null;
+  #logged: { verdict: ClockVerdict; problem: string } | null = null;
 
   constructor(options: GateOptions) {
     this.#options = options;
@@ -49,7 +49,7 @@ export class ClockGate {
   /** Since when the program has been running, by the confirmed clock. */
   get presence(): Omit<Presence, "downtimes"> {
     const offset = this.#options.clockCheck.offset ?? 0;
-    return { ...this.#presence, behindMs: offset > clockTolerance ? offset : 0 };
+    return { ...this.#presence, behindMs: offset > clockToleranceMs ? offset : 0 };
   }
 
   /** Why it is closed, as a sentence; empty while it is open, or while the first request has not ended. */
@@ -95,7 +95,7 @@ export class ClockGate {
     const { client, clock, onResult } = this.#options;
     const { signal: stopping } = this.#stopping;
     const lead = now - clock.monotonic();
-    const wasSet = !(Math.abs(lead - this.#lastRequest.lead) <= clockTolerance);
+    const wasSet = !(Math.abs(lead - this.#lastRequest.lead) <= clockToleranceMs);
     if (this.#requesting || stopping.aborted || (!wasSet && clock.monotonic() < this.#lastRequest.nextAt)) return;
     this.#lastRequest.lead = lead;
     this.#requesting = withLimit((signal) => client.measureOffset(signal), stopping)

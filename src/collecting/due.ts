@@ -2,7 +2,7 @@
  * Decides what is due, and why a slot was not run. Pure: the next step follows from the watermark of the series, the program's own
  * history (start, sleeps, downtimes) and the time. The scheduler takes the step and calls again until there is none.
  */
-import { clockTolerance } from "../bitget/clock-check.ts";
+import { clockToleranceMs } from "../bitget/clock-check.ts";
 import type { Instant } from "../core/clock.ts";
 import { graceAt, type Pattern } from "../core/cron.ts";
 import { causes } from "../core/domain.ts";
@@ -70,7 +70,7 @@ export function nextStep(series: SeriesState, presence: Presence, now: number): 
   if (slot === series.lastSlot) return null;
   const { behindMs } = presence;
   // The clock was wrong when this schedule was recorded: it begins again now.
-  if (now + behindMs + (behindMs > 0 ? clockTolerance : 0) < since)
+  if (now + behindMs + (behindMs > 0 ? clockToleranceMs : 0) < since)
     return { kind: "schedule", pattern: inForce, from: now };
   const isTooLate = now - slot > graceAt(inForce, slot);
   const slots = unrunSlots(series, inForce, presence, isTooLate ? slot : slot - 1);

@@ -76,7 +76,7 @@ export class KeyCheck {
     const { account, client, allowWriteKeys, clock, log } = this.#options;
     try {
       const info = await readKey(client, version, options);
-      if (info.user !== null) this.#logSharedBudget(client.belongsTo(info.user));
+      if (info.user !== null) this.#logSharedBudget(client.identifyUser(info.user));
       if (!allowWriteKeys) this.#apply(info.writes());
     } catch (error) {
       const isInconclusive = error instanceof ShapeError || (error instanceof ApiError && inconclusive.has(error.kind));

@@ -2,7 +2,7 @@
 
 import { toJson } from "../bitget/wire/json.ts";
 import { abortable } from "../core/async/abort.ts";
-import type { Address, Answer, Item, Params, Scope, Snapshot } from "../core/domain.ts";
+import type { ApiEndpoint, ApiResponse, Item, Params, Scope, Snapshot } from "../core/domain.ts";
 import type { AnyEndpoint } from "../datasets/dataset.ts";
 import type { AnyListEndpoint } from "../datasets/incremental.ts";
 import { type ReadResult, readRecords } from "./incremental/read-records.ts";
@@ -48,10 +48,10 @@ export async function readNewRecords(run: RunContext, endpoint: AnyListEndpoint,
 }
 
 /** Returns null for a dataset that is computed from other datasets only. */
-const request = async (run: RunContext, { address, params }: AnyEndpoint, scope: Scope): Promise<Answer | null> =>
+const request = async (run: RunContext, { address, params }: AnyEndpoint, scope: Scope): Promise<ApiResponse | null> =>
   address && send(run, address, params(scope), scope);
 
-async function send(run: RunContext, address: Address, params: Params, scope: Scope): Promise<Answer> {
+async function send(run: RunContext, address: ApiEndpoint, params: Params, scope: Scope): Promise<ApiResponse> {
   const { signal, tally } = run;
   const answer = await run.session.client.get(address, params, {
     signal,

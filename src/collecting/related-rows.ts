@@ -4,7 +4,7 @@
  */
 import { isMoney } from "../bitget/product-types.ts";
 import { freshUntil } from "../core/cron.ts";
-import { type DatasetName, type Known, publicAccount, type Scope } from "../core/domain.ts";
+import { type DatasetName, type KnownRows, publicAccount, type Scope } from "../core/domain.ts";
 import type { MapperInput } from "../datasets/dataset.ts";
 import type { AnyDataset } from "../datasets/incremental.ts";
 import type { Session } from "./account-session.ts";
@@ -24,9 +24,9 @@ export function dependsOn(one: Source, other: Source): boolean {
 
 /** The rows of one dataset for a mapper. */
 interface Related {
-  lastKnown: Known[];
+  lastKnown: KnownRows[];
   /** Those that are current, and so may be used as values. */
-  known: Known[];
+  known: KnownRows[];
   complete: boolean;
 }
 
@@ -52,7 +52,7 @@ async function readRelated(run: RunContext, name: DatasetName): Promise<Related>
   if (needed?.mode !== "snapshot") return unrelated;
   const account = dataset.public || needed.public ? undefined : session.name;
   const lastKnown = await store.latest(needed, account);
-  const known: Known[] = [];
+  const known: KnownRows[] = [];
   const pattern = schedules[name] ?? schedules[dataset.name];
   if (pattern) {
     for (const one of lastKnown) {

@@ -1,6 +1,6 @@
 /** Writes the log lines of a run: one when it has ended, and one for each new or missing field of its responses. */
 import type { FailedSnapshot, RecordBatch, Snapshot } from "../core/domain.ts";
-import { namesByText, visible } from "../core/text.ts";
+import { escapeControlChars, namesByText } from "../core/text.ts";
 import type { RunOutcome } from "../store/store.ts";
 import type { RunContext } from "./run-context.ts";
 
@@ -84,7 +84,7 @@ const maxFields = 200;
 function logFields({ dataset, missingFields, deps }: RunContext, snapshots: readonly Snapshot[]): void {
   const unknown = snapshots.flatMap(({ items }) => items.flatMap(({ extra }) => Object.keys(extra ?? {})));
   const warn = (name: string, messageOf: (name: string) => string) => {
-    const field = visible(name).slice(0, maxNameLength);
+    const field = escapeControlChars(name).slice(0, maxNameLength);
     const what = messageOf(`${dataset.name}.${field}`);
     if (deps.reportedFields.has(what) || deps.reportedFields.size >= maxFields) return;
     deps.reportedFields.add(what);

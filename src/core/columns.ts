@@ -8,8 +8,8 @@ export type Kind = "text" | "decimal" | "millis" | "flag";
 
 interface Traits {
   required?: boolean;
-  moving?: boolean;
-  later?: boolean;
+  isVolatile?: boolean;
+  isAddedLater?: boolean;
 }
 
 /** `Cell` is the type of a value in this column, null included unless it is required. */
@@ -17,29 +17,29 @@ export class Column<Cell = unknown> {
   readonly kind: Kind;
   readonly required: boolean;
   /** True for values that move in nearly every snapshot; they are kept apart from those that rarely do. */
-  readonly moving: boolean;
+  readonly isVolatile: boolean;
   /** True for a column that its dataset did not have from the start; what was stored before has NULL in it. */
-  readonly later: boolean;
+  readonly isAddedLater: boolean;
   declare readonly cell: Cell;
 
-  constructor(kind: Kind, { required = false, moving = false, later = false }: Traits = {}) {
+  constructor(kind: Kind, { required = false, isVolatile = false, isAddedLater = false }: Traits = {}) {
     this.kind = kind;
     this.required = required;
-    this.moving = moving;
-    this.later = later;
+    this.isVolatile = isVolatile;
+    this.isAddedLater = isAddedLater;
   }
 
   notNull(): Column<NonNullable<Cell>> {
     return new Column<NonNullable<Cell>>(this.kind, { ...this, required: true });
   }
 
-  moves(): Column<Cell> {
-    return new Column<Cell>(this.kind, { ...this, moving: true });
+  volatile(): Column<Cell> {
+    return new Column<Cell>(this.kind, { ...this, isVolatile: true });
   }
 
   /** For every column that a dataset gets after its first release; never required, nor part of the key. */
-  added(): Column<Cell | null> {
-    return new Column<Cell | null>(this.kind, { ...this, required: false, later: true });
+  addedLater(): Column<Cell | null> {
+    return new Column<Cell | null>(this.kind, { ...this, required: false, isAddedLater: true });
   }
 }
 

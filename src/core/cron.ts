@@ -32,7 +32,7 @@ export function parsePattern(text: string, timezone = "UTC"): Pattern {
 
 /** Years of four digits; what is outside has no slots around it. Epoch ms. */
 const lastInstant = Date.UTC(9999, 0);
-const nowhere = { slot: Number.NEGATIVE_INFINITY, next: Number.POSITIVE_INFINITY };
+const outsideCalendar = { slot: Number.NEGATIVE_INFINITY, next: Number.POSITIVE_INFINITY };
 
 /** Datasets mostly share one pattern, and with it what was worked out about it. */
 const parsed = new Map<string, Pattern>();
@@ -83,7 +83,7 @@ function daily(fields: readonly string[]): Around {
     return hours.flatMap((begin) => minutes.flatMap((within) => seconds.map((offset) => begin + within + offset)));
   };
   return (instant) => {
-    if (isOutside(instant)) return nowhere;
+    if (isOutside(instant)) return outsideCalendar;
     known ??= offsetsOfDay();
     const day = startOfDay(instant);
     const after = countUpTo(known, instant - day);
@@ -119,7 +119,7 @@ function countUpTo(ascending: readonly number[], most: number): number {
 function dated(cron: Cron): Around {
   let between = { slot: Number.NaN, next: Number.NaN };
   return (instant) => {
-    if (isOutside(instant)) return nowhere;
+    if (isOutside(instant)) return outsideCalendar;
     if (instant >= between.slot && instant < between.next) return between;
     const before = () => cron.previousRuns(1, new Date(instant + 1))[0]?.getTime() ?? Number.NEGATIVE_INFINITY;
     const slot = instant === between.next ? instant : before();
@@ -143,7 +143,7 @@ export const freshUntil = (pattern: Pattern, slot: number): number => pattern.ne
 /** From a slot to the one after it. Milliseconds. */
 export const periodAt = (pattern: Pattern, slot: number): number => pattern.next(slot) - slot;
 
-const longestGrace = 5 * minuteMs;
+const maxGraceMs = 5 * minuteMs;
 
 /** How late a slot may still be run: half its period, at most five minutes. Milliseconds. */
-export const graceAt = (pattern: Pattern, slot: number): number => Math.min(periodAt(pattern, slot) / 2, longestGrace);
+export const graceAt = (pattern: Pattern, slot: number): number => Math.min(periodAt(pattern, slot) / 2, maxGraceMs);

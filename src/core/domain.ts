@@ -14,7 +14,7 @@ export type ProductType = (typeof productTypes)[number];
 export type Scope = ProductType | "unified" | null;
 
 /** A decimal number as plain digits: "-0.50". Money never takes another form. */
-export type Digits = string;
+export type DecimalString = string;
 
 /** The name under which datasets that belong to no account (public prices) are recorded. */
 export const publicAccount = "public";
@@ -92,7 +92,7 @@ export interface Account {
  * One address of the exchange. Facts only: who asks it, and what becomes of the answer, is said elsewhere.
  * `perSecond` is the documented limit, counted per user (`uid`) or per internet address (`ip`).
  */
-export interface Address {
+export interface ApiEndpoint {
   name: string;
   version: ApiVersion;
   path: string;
@@ -108,7 +108,7 @@ export interface Address {
 export type Params = Readonly<Record<string, string>>;
 
 /** The body of one answer, its numbers still as digits, with the two clocks it was seen on. */
-export interface Answer {
+export interface ApiResponse {
   data: unknown;
   /** The exchange's clock: `requestTime`, or where it is missing our clock corrected by the measured offset. Epoch ms. */
   takenAt: number;
@@ -156,33 +156,33 @@ export interface FailedSnapshot {
 }
 
 /** A stretch of event time. Epoch ms, both ends included. */
-export interface Stretch {
+export interface TimeRange {
   from: number;
   to: number;
 }
 
 /** A stretch that is read page by page; `cursor` is that of the next page, null for the first one. */
-export interface Window extends Stretch {
+export interface Window extends TimeRange {
   cursor: string | null;
 }
 
 /** How far one scope of an incremental dataset was read by the end of a run. */
-export interface Reading {
+export interface ReadProgress {
   /** The watermark: everything up to here was read, except holes. Epoch ms, by the exchange's clock. */
   through: number;
   /** The window that the run did not finish; null where there is none. */
   window: Window | null;
   /** A stretch that the exchange had deleted before it was read, as this run found; null where there is none. */
-  hole: Stretch | null;
+  hole: TimeRange | null;
 }
 
 /** What one run read of one scope of an incremental dataset, in the order of the answers; records that are stored already are among it. */
 export interface RecordBatch extends Snapshot {
-  reading: Reading;
+  reading: ReadProgress;
 }
 
 /** The last good rows of one scope, for datasets that build on others. */
-export interface Known {
+export interface KnownRows {
   account: string;
   scope: Scope;
   /** The slot whose run stored them. Epoch ms. */

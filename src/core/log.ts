@@ -3,7 +3,7 @@ import { Writable } from "node:stream";
 import { type Logger, pino } from "pino";
 import { PinoPretty } from "pino-pretty";
 import type { Secret } from "./domain.ts";
-import { redactor, visible } from "./text.ts";
+import { escapeControlChars, redactor } from "./text.ts";
 
 /** Fields first, each named on purpose: spreading an options object is how keys end up in logs. */
 export type Log = Pick<Logger, "debug" | "info" | "warn" | "error">;
@@ -36,7 +36,7 @@ export function createLog({ level, format, secrets, write = toStderr }: LogOptio
     translateTime: "UTC:yyyy-mm-dd HH:MM:ss'Z'",
     // The fields are for programs; every message says what a person needs.
     hideObject: true,
-    messageFormat: (fields, key) => visible(String(fields[key])),
+    messageFormat: (fields, key) => escapeControlChars(String(fields[key])),
     destination: safe,
     sync: true,
   });

@@ -78,7 +78,7 @@ function formFinder(forms: readonly string[]): (text: string, found: (at: number
 }
 
 /** Control characters become visible escapes, so that no text from outside can forge a line or drive a terminal. */
-export const visible = (text: string): string =>
+export const escapeControlChars = (text: string): string =>
   text.replace(
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
     /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
@@ -86,7 +86,7 @@ export const visible = (text: string): string =>
   );
 
 /** The same of each line of a text whose line ends are its own. */
-export const visibleLines = (text: string): string => text.split("\n").map(visible).join("\n");
+export const escapeControlCharsInLines = (text: string): string => text.split("\n").map(escapeControlChars).join("\n");
 
 /** Shorter parts of an address are words; longer ones may be the token in it. */
 const shortestToken = 16;

@@ -1,23 +1,23 @@
 /** Every address of the exchange that this program knows. */
-import { type AddressName, addresses as common } from "../bitget/endpoints.ts";
-import type { Address } from "../core/domain.ts";
+import { commonEndpoints as common, type EndpointName } from "../bitget/endpoints.ts";
+import type { ApiEndpoint } from "../core/domain.ts";
 import type { Dataset } from "./dataset.ts";
 import { datasets } from "./index.ts";
 
-const ofDataset = ({ endpoints, otherAddresses = [] }: Dataset): Address[] =>
+const ofDataset = ({ endpoints, otherAddresses = [] }: Dataset): ApiEndpoint[] =>
   [...Object.values(endpoints).flatMap(({ address }) => address ?? []), ...otherAddresses].sort(byName);
 
-const byName = (one: Address, other: Address): number => (one.name < other.name ? -1 : 1);
-const byVersion = (one: Address, other: Address): number =>
+const byName = (one: ApiEndpoint, other: ApiEndpoint): number => (one.name < other.name ? -1 : 1);
+const byVersion = (one: ApiEndpoint, other: ApiEndpoint): number =>
   one.version.localeCompare(other.version) || Number(other.signed) - Number(one.signed);
 
 /** By API version, signed ones first, in the order of the datasets; each once, though several datasets may ask it. */
-export const addresses: readonly Address[] = [
+export const addresses: readonly ApiEndpoint[] = [
   ...new Set([...datasets.flatMap(ofDataset), ...Object.values(common)]),
 ].sort(byVersion);
 
 /** Returns the address of a name. Throws where there is none. */
-export function addressNamed(name: AddressName): Address {
+export function addressNamed(name: EndpointName): ApiEndpoint {
   const found = addresses.find((one) => one.name === name);
   if (!found) throw new Error(`there is no address ${name}`);
   return found;

@@ -2,12 +2,12 @@
 import { ZodError, type ZodType } from "zod";
 import type { Columns, RowOf } from "../core/columns.ts";
 import type {
-  Address,
+  ApiEndpoint,
   ApiVersion,
   DatasetName,
   Extra,
   Item,
-  Known,
+  KnownRows,
   Params,
   ProductType,
   Scope,
@@ -28,9 +28,9 @@ export interface MapperInput {
    * Last good rows of the datasets named in `needs`. Left out are scopes that are no longer current, and of a dataset that ran at
    * this slot, or was due then, those that this slot did not bring: old is not known.
    */
-  known(dataset: DatasetName): Known[];
+  known(dataset: DatasetName): KnownRows[];
   /** The same, however old: good for what to ask about, never for what to say. */
-  lastKnown(dataset: DatasetName): Known[];
+  lastKnown(dataset: DatasetName): KnownRows[];
   /** True while every scope of that dataset has such rows, so that a total over them is a total. */
   complete(dataset: DatasetName): boolean;
 }
@@ -38,7 +38,7 @@ export interface MapperInput {
 /** How one API generation tells a dataset. */
 export interface Endpoint<Data, C extends Columns> {
   /** Null where nothing is asked because the rows are computed from other datasets. */
-  address: Address | null;
+  address: ApiEndpoint | null;
   /** One call each; asked at the same time. Default: one call for the whole account. */
   scopes?(productTypes: readonly ProductType[]): Scope[];
   params?(scope: Scope): Params;
@@ -72,13 +72,13 @@ export interface Dataset<C extends Columns = Columns> {
   /** True where each item has lifecycles, which the table `episode` keeps: positions alone. */
   episodes?: true;
   /** Addresses of the same subject that no run asks; the command `get` offers them. */
-  otherAddresses?: readonly Address[];
+  otherAddresses?: readonly ApiEndpoint[];
   endpoints: Partial<Record<ApiVersion, AnyEndpoint>>;
 }
 
 /** An endpoint whose data type is its own affair. */
 export interface AnyEndpoint {
-  address: Address | null;
+  address: ApiEndpoint | null;
   scopes(productTypes: readonly ProductType[]): Scope[];
   params(scope: Scope): Params;
   needs: readonly DatasetName[];
@@ -117,7 +117,7 @@ export function dataset<C extends Columns>(declaration: Declaration<C>): Dataset
 }
 
 interface Shaped<Data> {
-  address: Address | null;
+  address: ApiEndpoint | null;
   schema: ZodType<Data>;
   data: unknown;
   /** Is called with each field that an item should have and lacks altogether. */
@@ -138,7 +138,7 @@ export function readShape<Data, Result>(
   }
 }
 
-function shapeError(address: Address | null, { issues: [issue] }: ZodError): ShapeError {
+function shapeError(address: ApiEndpoint | null, { issues: [issue] }: ZodError): ShapeError {
   const field = (issue?.path ?? []).map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`));
   return new ShapeError(address?.path ?? "computed", `data${field.join("")}`, issue?.message ?? "does not fit");
 }

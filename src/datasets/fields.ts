@@ -5,16 +5,16 @@
  */
 import { isLosslessNumber, stringify } from "lossless-json";
 import { z } from "zod";
-import { isZero, toDigits } from "../core/decimal.ts";
-import { type Digits, type Extra, productTypes } from "../core/domain.ts";
-import { visible } from "../core/text.ts";
+import { isZero, toDecimalString } from "../core/decimal.ts";
+import { type DecimalString, type Extra, productTypes } from "../core/domain.ts";
+import { escapeControlChars } from "../core/text.ts";
 
 const shownLength = 40;
 
 /** A value as it may stand in a message: short, and unable to forge a line. */
 function shown(value: unknown): string {
   if (typeof value === "object" && !isLosslessNumber(value)) return Array.isArray(value) ? "a list" : "an object";
-  const whole = visible(String(value));
+  const whole = escapeControlChars(String(value));
   // A part of a text could be a part of a secret, which nobody would know for one.
   if (whole.length > shownLength) return `a text of ${whole.length} characters`;
   return typeof value === "string" ? `"${whole}"` : whole;
@@ -43,7 +43,7 @@ const required = <Form>(optional: z.ZodType<Form | null | undefined>) =>
   });
 
 /** A decimal number, digit for digit as received; an exponent is written out. */
-export const digits = field<Digits>("a decimal number", toDigits);
+export const digits = field<DecimalString>("a decimal number", toDecimalString);
 export const amount = required(digits);
 
 /** Epoch ms. Ten digits are seconds: a vendor sample has them where every live answer has milliseconds. */
@@ -141,7 +141,7 @@ const isBlank = (value: unknown): boolean => value === undefined || value === nu
 
 function isZeroDigits(value: unknown): boolean {
   const text = isLosslessNumber(value) ? value.value : value;
-  const read = typeof text === "string" ? toDigits(text) : null;
+  const read = typeof text === "string" ? toDecimalString(text) : null;
   return read !== null && isZero(read);
 }
 
@@ -187,5 +187,5 @@ export const listed = <Item>(of: z.ZodType<Item>, saysNothing?: (row: Raw) => bo
   );
 
 /** True where every amount is known and zero; an unknown one may be anything. */
-export const isNothing = (...amounts: (Digits | null)[]): boolean =>
+export const isNothing = (...amounts: (DecimalString | null)[]): boolean =>
   amounts.every((each) => each !== null && isZero(each));

@@ -4,7 +4,7 @@
  */
 import type { ZodType } from "zod";
 import type { Columns } from "../core/columns.ts";
-import type { Address, ApiVersion, DatasetName, Item, Params, ProductType, Scope, Window } from "../core/domain.ts";
+import type { ApiEndpoint, ApiVersion, DatasetName, Item, Params, ProductType, Scope, Window } from "../core/domain.ts";
 import { type Dataset, everyFiveMinutes, type ItemOf, once, readShape } from "./dataset.ts";
 import { missingIn } from "./fields.ts";
 
@@ -31,7 +31,7 @@ export const idLessThan: PageParams = { from: "startTime", to: "endTime", limit:
 
 /** How one API generation lists the records. */
 export interface ListEndpoint<Data, C extends Columns> extends ListLimits {
-  address: Address;
+  address: ApiEndpoint;
   /** Each is read by itself, at the same time, and has a watermark of its own. Default: one for the whole account. */
   scopes?(productTypes: readonly ProductType[]): Scope[];
   params?(scope: Scope): Params;
@@ -55,7 +55,7 @@ export interface Page {
 }
 
 export interface AnyListEndpoint extends ListLimits {
-  address: Address;
+  address: ApiEndpoint;
   needs: readonly DatasetName[];
   scopes(productTypes: readonly ProductType[]): Scope[];
   /** The parameters of one page of a scope. */

@@ -1,10 +1,10 @@
 /** The coins of a unified account (v3), which both `spot-assets` and `mix-accounts` tell. */
 import { z } from "zod";
-import { address } from "../bitget/endpoints.ts";
+import { apiEndpoint } from "../bitget/endpoints.ts";
 import { amount, coin, digits, isNothing, item, list, namelessZero } from "./fields.ts";
 
 /** Has the coins and the totals of the account in one answer. */
-export const unifiedAddress = address("v3/assets", {
+export const unifiedAddress = apiEndpoint("v3/assets", {
   path: "/api/v3/account/assets",
   perSecond: 20,
   params: [],

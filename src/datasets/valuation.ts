@@ -4,22 +4,23 @@
  */
 import { isMoney } from "../bitget/product-types.ts";
 import { add, decimalIn, isPositive, isZero, multiply, sum } from "../core/decimal.ts";
-import type { DatasetName, Digits, Known, Row } from "../core/domain.ts";
+import type { DatasetName, DecimalString, KnownRows, Row } from "../core/domain.ts";
 import type { MapperInput } from "./dataset.ts";
 
 /** Rows over all scopes; the demo lines are left out, for they hold no money. */
-export const moneyOf = (known: readonly Known[]): Row[] =>
+export const moneyOf = (known: readonly KnownRows[]): Row[] =>
   known.filter(({ scope }) => isMoney(scope)).flatMap(({ rows }) => rows);
 
 /** The last good rows of a dataset, as far as they are not too old. */
 export const moneyRows = (input: MapperInput, dataset: DatasetName): Row[] => moneyOf(input.known(dataset));
 
 /** A price as it counts: that of a coin which was never traded is told as 0, and is none. */
-export const realPrice = (price: Digits | null): Digits | null => (price !== null && isPositive(price) ? price : null);
+export const realPrice = (price: DecimalString | null): DecimalString | null =>
+  price !== null && isPositive(price) ? price : null;
 
 /** Coin -> price in USDT, null where the exchange was asked and has none. A coin that is not in here was not asked about. */
-export function usdtPrices(input: MapperInput): Map<string, Digits | null> {
-  const prices = new Map<string, Digits | null>([["USDT", "1"]]);
+export function usdtPrices(input: MapperInput): Map<string, DecimalString | null> {
+  const prices = new Map<string, DecimalString | null>([["USDT", "1"]]);
   for (const row of moneyRows(input, "prices"))
     if (typeof row.coin === "string" && row.quote === "USDT") prices.set(row.coin, realPrice(decimalIn(row, "price")));
   return prices;
@@ -28,11 +29,11 @@ export function usdtPrices(input: MapperInput): Map<string, Digits | null> {
 /** What a part of an account is worth in USDT, as far as that is known. */
 export interface Worth {
   /** Null where anything of it is unknown. */
-  value: Digits | null;
+  value: DecimalString | null;
   /** The sum of what is known; null where nothing is. */
-  priced: Digits | null;
+  priced: DecimalString | null;
   /** Coin -> amount of what the exchange has no price for. */
-  unpriced: ReadonlyMap<string, Digits>;
+  unpriced: ReadonlyMap<string, DecimalString>;
   /** The datasets that do not tell what is needed. */
   missing: ReadonlySet<string>;
 }
@@ -45,7 +46,7 @@ export const nothingKnown = (dataset: DatasetName): Worth => ({
 });
 
 /** The sum of what is known; null where nothing is. */
-export function sumOfKnown(parts: readonly (Digits | null)[]): Digits | null {
+export function sumOfKnown(parts: readonly (DecimalString | null)[]): DecimalString | null {
   const known = parts.filter((part) => part !== null);
   return known.length > 0 ? sum(known) : null;
 }
@@ -65,9 +66,9 @@ export function toldValue(input: MapperInput, dataset: DatasetName, column: stri
 export function usdtValue(input: MapperInput, wallet: DatasetName, columns: readonly string[]): Worth {
   if (!input.complete(wallet)) return nothingKnown(wallet);
   const prices = usdtPrices(input);
-  const unpriced = new Map<string, Digits>();
+  const unpriced = new Map<string, DecimalString>();
   const missing = new Set<string>();
-  const values: Digits[] = [];
+  const values: DecimalString[] = [];
   for (const row of moneyRows(input, wallet)) {
     const coin = String(row.coin);
     const amounts = columns.map((column) => decimalIn(row, column)).filter((each) => each !== null);

@@ -16,7 +16,7 @@ export interface Route {
   /** The same each time. */
   agent(): Promise<Agents>;
   /** For the end of a sentence about a failure, beginning with a comma; empty where no proxy is set. */
-  words: string;
+  description: string;
   close(): void;
 }
 
@@ -31,15 +31,15 @@ export function routeTo(address: string, settings: ProxySettings, options: Tunne
     const tunnel = new TunnelAgent(through, options);
     return { http: tunnel, https: tunnel as typeof tunnel & https.Agent };
   }
-  let words = "";
-  if (through) words = `, asked through the proxy ${through.host} (${through.setting})`;
-  else if (proxy) words = `, asked directly: ${proxy.setting} is not used for it`;
+  let description = "";
+  if (through) description = `, asked through the proxy ${through.host} (${through.setting})`;
+  else if (proxy) description = `, asked directly: ${proxy.setting} is not used for it`;
   return {
     agent() {
       agents ??= open();
       return agents;
     },
-    words,
+    description,
     close() {
       const destroy = (both: Agents) => {
         both.http.destroy();

@@ -96,7 +96,7 @@ export function failureOf(error: unknown, host: string, route: Route, setting: s
   if (refusal !== null) return { kind: "proxy", code, problem: refusal, advice: null };
   if (error instanceof TimeoutError || code === "ETIMEDOUT") {
     const phase = error instanceof TimeoutError ? error.event : code;
-    const problem = `${host} did not answer in time (${phase})${route.words}`;
+    const problem = `${host} did not answer in time (${phase})${route.description}`;
     return { kind: "timeout", code: phase, problem, advice: null };
   }
   if (/CERT|TLS|SSL|EPROTO|SELF_SIGNED|UNABLE_TO/.test(code)) {
@@ -106,9 +106,9 @@ export function failureOf(error: unknown, host: string, route: Route, setting: s
     return {
       kind: "tls",
       code,
-      problem: `${host} could not prove who it is (${code}${route.words}): ${advice}`,
+      problem: `${host} could not prove who it is (${code}${route.description}): ${advice}`,
       advice,
     };
   }
-  return { kind: "other", code, problem: `no answer from ${host} (${code})${route.words}`, advice: null };
+  return { kind: "other", code, problem: `no answer from ${host} (${code})${route.description}`, advice: null };
 }

@@ -11,10 +11,10 @@ export interface TunnelOptions {
   /** Milliseconds for each address of a host, unless it is the last. */
   autoSelectFamilyAttemptTimeout?: number;
   /** Milliseconds until the proxy has to have connected. */
-  proxyPatience?: number;
+  proxyTimeoutMs?: number;
 }
 
-const usualProxyPatience = 10_000;
+const defaultProxyTimeoutMs = 10_000;
 
 /** The proxy cannot be reached or refuses; the message names it and holds no secret. */
 class ProxyError extends Error {
@@ -28,9 +28,9 @@ export class TunnelAgent extends Agent {
   readonly #proxy: ProxyAddress;
   readonly #patience: number;
 
-  constructor(proxy: ProxyAddress, { proxyPatience = usualProxyPatience, ...options }: TunnelOptions) {
+  constructor(proxy: ProxyAddress, { proxyTimeoutMs = defaultProxyTimeoutMs, ...options }: TunnelOptions) {
     super(options);
-    this.#patience = proxyPatience;
+    this.#patience = proxyTimeoutMs;
     this.#proxy = proxy;
     this.#inner = tunnelThrough(proxy, options);
   }
@@ -64,7 +64,7 @@ export class TunnelAgent extends Agent {
 function tunnelThrough({ url }: ProxyAddress, options: TunnelOptions): HttpsProxyAgent<string> | SocksProxyAgent {
   const address = new URL(url.reveal());
   if (address.protocol.startsWith("socks"))
-    return new SocksProxyAgent(address, { ...options, timeout: usualProxyPatience });
+    return new SocksProxyAgent(address, { ...options, timeout: defaultProxyTimeoutMs });
   const user = decoded(address.username);
   const password = decoded(address.password);
   const basic = Buffer.from(`${user}:${password}`).toString("base64");

@@ -1,14 +1,14 @@
 /** Lines of CSV as RFC 4180 has them, safe to open in a spreadsheet. */
 
 import { type Cell, cellText } from "../core/domain.ts";
-import { visible } from "../core/text.ts";
+import { escapeControlChars } from "../core/text.ts";
 
 /** One line with its line end. NULL is an empty cell, an empty text is `""`. */
 export const csvLine = (cells: readonly Cell[]): string => `${cells.map(csvCell).join(",")}\r\n`;
 
 /** The same for a terminal: control characters in it are shown as escapes. Not to be read back. */
 export const csvLineForTerminal = (cells: readonly Cell[]): string =>
-  csvLine(cells.map((cell) => (typeof cell === "string" ? visible(cell) : cell)));
+  csvLine(cells.map((cell) => (typeof cell === "string" ? escapeControlChars(cell) : cell)));
 
 export function csvCell(cell: Cell): string {
   if (cell === null) return "";

@@ -2,18 +2,18 @@
 
 import { parse } from "lossless-json";
 import { decimalIn } from "../core/decimal.ts";
-import type { Cell, Digits } from "../core/domain.ts";
+import type { Cell, DecimalString } from "../core/domain.ts";
 import type { HistoryRow } from "../store/history.ts";
 import type { Close } from "./close.ts";
 
 /** Null where a part is unknown: the sum of some parts only is no value of the account. */
-export function equityOf(closing: Pick<Close, "rows"> | undefined): Digits | null {
+export function equityOf(closing: Pick<Close, "rows"> | undefined): DecimalString | null {
   const row = closing?.rows[0];
   return isComplete(row) ? decimalIn(row, "usdt_equity") : null;
 }
 
 /** The sum of what is known; null where nothing is. Rows from before `priced_usdt` have it in `usdt_equity`. */
-export const pricedPartOf = (row: HistoryRow | undefined): Digits | null =>
+export const pricedPartOf = (row: HistoryRow | undefined): DecimalString | null =>
   decimalIn(row, "priced_usdt") ?? decimalIn(row, "usdt_equity");
 
 const isComplete = (row: HistoryRow | undefined): boolean => Number(row?.complete) === 1;

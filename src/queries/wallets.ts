@@ -3,7 +3,7 @@
 import { isMoney } from "../bitget/product-types.ts";
 import type { Steps } from "../core/async/cooperate.ts";
 import { decimalIn, sum } from "../core/decimal.ts";
-import type { DatasetName, Digits, Scope } from "../core/domain.ts";
+import type { DatasetName, DecimalString, Scope } from "../core/domain.ts";
 import { fundingAssets } from "../datasets/snapshots/funding-assets.ts";
 import { mixAccounts } from "../datasets/snapshots/mix-accounts.ts";
 import { spotAssets } from "../datasets/snapshots/spot-assets.ts";
@@ -15,11 +15,11 @@ import type { Source } from "./source.ts";
 /** What a wallet held of a coin; null is unknown. */
 export interface Balance {
   coin: string;
-  available: Digits | null;
-  frozen: Digits | null;
-  locked: Digits | null;
+  available: DecimalString | null;
+  frozen: DecimalString | null;
+  locked: DecimalString | null;
   /** Spot and funding: the parts together. Futures and unified: the equity, with unrealised profit and what is owed. */
-  total: Digits | null;
+  total: DecimalString | null;
 }
 
 export interface Wallet {
@@ -36,10 +36,10 @@ export interface Wallet {
 }
 
 /** The exact sum; null where a part is unknown. */
-export const sumOf = (parts: readonly (Digits | null)[]): Digits | null =>
+export const sumOf = (parts: readonly (DecimalString | null)[]): DecimalString | null =>
   parts.every((part) => part !== null) ? sum(parts) : null;
 
-const totals: Record<"spot" | "funding" | "equity", (row: HistoryRow) => Digits | null> = {
+const totals: Record<"spot" | "funding" | "equity", (row: HistoryRow) => DecimalString | null> = {
   spot: (row) => sumOf(["available", "frozen", "locked"].map((column) => decimalIn(row, column))),
   funding: (row) => sumOf(["available", "frozen"].map((column) => decimalIn(row, column))),
   equity: (row) => decimalIn(row, "equity"),

@@ -1,6 +1,6 @@
 import type { Steps } from "../core/async/cooperate.ts";
 import { decimalIn, multiply } from "../core/decimal.ts";
-import type { Cell, Digits } from "../core/domain.ts";
+import type { Cell, DecimalString } from "../core/domain.ts";
 import { prices } from "../datasets/snapshots/prices.ts";
 import { realPrice } from "../datasets/valuation.ts";
 import { createCloses, instantText, textOf } from "../queries/close.ts";
@@ -38,10 +38,10 @@ export const balances: Report = {
 };
 
 /** Coin -> price in USDT at the close, of coins whose price was known then. */
-export function createPrices(source: Source): (period: Period) => Steps<Map<string, Digits>> {
+export function createPrices(source: Source): (period: Period) => Steps<Map<string, DecimalString>> {
   const closesOf = createCloses(source, prices);
   return function* (period) {
-    const found = new Map<string, Digits>([["USDT", "1"]]);
+    const found = new Map<string, DecimalString>([["USDT", "1"]]);
     const closes = yield* closesOf(period);
     for (const row of closes.flatMap(({ rows }) => rows)) {
       const price = realPrice(decimalIn(row, "price"));

@@ -4,7 +4,7 @@
  */
 import type { Steps } from "../core/async/cooperate.ts";
 import { compare, decimalIn, subtract } from "../core/decimal.ts";
-import type { Cell, DatasetName, Digits } from "../core/domain.ts";
+import type { Cell, DatasetName, DecimalString } from "../core/domain.ts";
 import { positions } from "../datasets/snapshots/positions.ts";
 import { createCloses, textOf } from "../queries/close.ts";
 import { coverageColumns, createCoverage } from "../queries/coverage.ts";
@@ -17,7 +17,7 @@ import type { Report } from "./report.ts";
 interface Holding {
   /** Cells of `itemColumns`. */
   item: Cell[];
-  amounts: (Digits | null)[];
+  amounts: (DecimalString | null)[];
 }
 
 /** A wallet, or the positions of a product type, at a close. */

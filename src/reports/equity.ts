@@ -1,7 +1,7 @@
 import { pause, type Steps } from "../core/async/cooperate.ts";
 import { freshUntil } from "../core/cron.ts";
 import { asDecimal, compare, decimalIn, subtract } from "../core/decimal.ts";
-import type { Cell, Digits } from "../core/domain.ts";
+import type { Cell, DecimalString } from "../core/domain.ts";
 import { dayMs } from "../core/time.ts";
 import { equity as dataset } from "../datasets/snapshots/equity.ts";
 import type { ChartLine } from "../output/chart/chart.ts";
@@ -14,7 +14,7 @@ import type { ItemCells, ItemPoint } from "../store/history.ts";
 import type { Report } from "./report.ts";
 
 /** The value of an account; null where a part of it is unknown. */
-type Value = ItemPoint<Digits | null>;
+type Value = ItemPoint<DecimalString | null>;
 
 const wallets = ["spot_usdt", "futures_usdt", "other_usdt"];
 
@@ -135,7 +135,7 @@ function createExtremes(
 /** Adds a null where the value before is no longer current until the next. */
 function* withGaps(source: Source, seriesId: number, account: string, { from, to }: Span): Steps<ChartLine["points"]> {
   const schedules = source.history.schedules(seriesId);
-  const points: { at: number; value: Digits | null }[] = [];
+  const points: { at: number; value: DecimalString | null }[] = [];
   let until = Number.POSITIVE_INFINITY;
   for (const { at, slot, value } of valuesOf(source, account, from, to)) {
     if (slot > until) points.push({ at: until, value: null });

@@ -1,5 +1,5 @@
 import { absolute, compare, decimalIn, divide, subtract } from "../core/decimal.ts";
-import type { Cell, Digits } from "../core/domain.ts";
+import type { Cell, DecimalString } from "../core/domain.ts";
 import { positions as dataset } from "../datasets/snapshots/positions.ts";
 import { createCloses } from "../queries/close.ts";
 import { coverageColumns, createCoverage } from "../queries/coverage.ts";
@@ -63,7 +63,7 @@ export const positions: Report = {
  * How far the mark price is from liquidation, as a share of it: 0.0421 is 4.21 %, to 16 places. Null where either is
  * unknown; a liquidation price of zero or less says that there is none.
  */
-export function liquidationDistance(position: HistoryRow): Digits | null {
+export function liquidationDistance(position: HistoryRow): DecimalString | null {
   const mark = decimalIn(position, "mark_price");
   const liquidation = decimalIn(position, "liquidation_price");
   if (mark === null || liquidation === null || compare(mark, "0") <= 0 || compare(liquidation, "0") <= 0) return null;

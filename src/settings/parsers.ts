@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { type Pattern, parsePattern } from "../core/cron.ts";
 import { multiply } from "../core/decimal.ts";
-import { type Digits, Secret } from "../core/domain.ts";
+import { type DecimalString, Secret } from "../core/domain.ts";
 import { isLoopback } from "../network/proxy.ts";
 import { secretOf, secretProblem } from "./secret-value.ts";
 import type { Parse } from "./setting.ts";
@@ -36,7 +36,7 @@ export const integer =
 export const items = (text: string): string[] => text.split(",").map((item) => item.trim());
 
 /** Parses a share above 0 % and up to 100 % into an exact decimal: "10%" is 0.1. */
-export const share: Parse<Digits> = (text, report) => {
+export const share: Parse<DecimalString> = (text, report) => {
   const [, digits = ""] = /^(\d{1,3}(?:\.\d{1,9})?) ?%$/.exec(text) ?? [];
   if (digits === "" || !(Number(digits) > 0 && Number(digits) <= 100))
     report(`is "${text.slice(0, 20)}"; it must be a share above 0 % and up to 100 %, as in 10%`);

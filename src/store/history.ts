@@ -4,7 +4,7 @@
  */
 import type { Paced, Steps } from "../core/async/cooperate.ts";
 import type { Pattern } from "../core/cron.ts";
-import type { ApiVersion, Cell, DatasetName, Digits, Row, RunState } from "../core/domain.ts";
+import type { ApiVersion, Cell, DatasetName, DecimalString, Row, RunState } from "../core/domain.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import type { Message, OpenAlert, StoredSnapshot } from "./alerts/alert-store.ts";
 
@@ -44,7 +44,7 @@ export interface AccountHistory {
   /** Returns the API generation that an account spoke; null if it was not known then. */
   apiVersionAt(account: string, at: number): ApiVersion | null;
   /** Returns the last equities of an account up to an instant that were known in whole, newest first, over three slots at most. */
-  lastCompleteEquities(account: string, at: number): { slot: number; value: Digits }[];
+  lastCompleteEquities(account: string, at: number): { slot: number; value: DecimalString }[];
 }
 
 export interface RunHistory {

@@ -1,7 +1,7 @@
 /** Opens the store: one SQLite file, with the run ledger and the history in it. */
 import { chmodSync, existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { largestOffset } from "../bitget/clock-check.ts";
+import { maxOffsetMs } from "../bitget/clock-check.ts";
 import type { Clock } from "../core/clock.ts";
 import { StorageError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
@@ -95,7 +95,7 @@ function storeOn(path: string, sqlite: Sqlite, { clock, log, stopping, opening }
   const queue = createWriteQueue(path, sqlite, clock, () => snapshots.forget(), stopping);
   const writes = new DeferredWrites(queue);
   const { write } = writes;
-  const freshness = prepareFreshness(sqlite, largestOffset);
+  const freshness = prepareFreshness(sqlite, maxOffsetMs);
   return {
     path,
     opening,

@@ -3,8 +3,8 @@ import type {
   ApiVersion,
   DatasetName,
   FailedSnapshot,
-  Known,
-  Reading,
+  KnownRows,
+  ReadProgress,
   RecordBatch,
   RunState,
   Scope,
@@ -87,9 +87,9 @@ export interface Store {
   /** Returns the scopes of an account that are still requested, whether or not there was ever a response. */
   requestedScopes(dataset: Dataset, account: string): Promise<Scope[]>;
   /** Returns the rows of the last good snapshot of every scope that is still requested, of one account or of all. */
-  latest(dataset: Dataset, account?: string): Promise<Known[]>;
+  latest(dataset: Dataset, account?: string): Promise<KnownRows[]>;
   /** Returns how far a scope of an incremental dataset was read; null where it never was. */
-  reading(account: string, dataset: DatasetName, scope: Scope): Promise<Reading | null>;
+  reading(account: string, dataset: DatasetName, scope: Scope): Promise<ReadProgress | null>;
   /** The state of alerts. */
   readonly alerts: AlertStore;
   /** Returns whether each dataset that is scheduled is up to date, at `now` (epoch ms). */

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { afterAll, describe, expect, it } from "vitest";
-import { addresses } from "../../src/bitget/endpoints.ts";
+import { commonEndpoints } from "../../src/bitget/endpoints.ts";
 import { toJson } from "../../src/bitget/wire/json.ts";
 import { signer } from "../../src/bitget/wire/sign.ts";
 import type { Clock } from "../../src/core/clock.ts";
@@ -306,7 +306,7 @@ describe("the clock", () => {
   /** An exchange at noon, that refuses what is more than 30 s off. */
   const strict: Script = ({ path, headers }, response) => {
     const now = noon;
-    if (path === addresses["v2/time"].path) return send(response, 200, answer({ serverTime: String(now) }));
+    if (path === commonEndpoints["v2/time"].path) return send(response, 200, answer({ serverTime: String(now) }));
     const late = Math.abs(Number(headers["access-timestamp"]) - now) > 30_000;
     return late ? send(response, 400, refusal("40008")) : send(response, 200, answer([]));
   };
@@ -318,14 +318,14 @@ describe("the clock", () => {
 
     const { takenAt } = await client.get(spot, {}, options);
 
-    expect(server.seen.map(({ path }) => path)).toEqual([spot.path, addresses["v2/time"].path, spot.path]);
+    expect(server.seen.map(({ path }) => path)).toEqual([spot.path, commonEndpoints["v2/time"].path, spot.path]);
     expect(options.tally).toEqual({ requests: 3, retries: 1, rateLimited: 0 });
     expect([client.offset(), takenAt]).toEqual([-ms, noon]);
   });
 
   it("that the exchange refuses all the same is asked about once only", async () => {
     const server = await startServer(({ path }, response) => {
-      if (path === addresses["v2/time"].path) send(response, 200, answer({ serverTime: String(Date.now()) }));
+      if (path === commonEndpoints["v2/time"].path) send(response, 200, answer({ serverTime: String(Date.now()) }));
       else send(response, 400, refusal("40008"));
     });
 

@@ -1,7 +1,7 @@
 /** What confirms the machine's clock, what contradicts it, and what undoes either. */
 import { expect, it } from "vitest";
 import { ClockCheck } from "../../src/bitget/clock-check.ts";
-import { addresses } from "../../src/bitget/endpoints.ts";
+import { commonEndpoints } from "../../src/bitget/endpoints.ts";
 import { startSimulator } from "../../src/simulator/simulator.ts";
 import { classic, credentials } from "../support/settings.ts";
 import { SettableClock } from "../support/world.ts";
@@ -23,7 +23,7 @@ it.each([
 ])("after %s", (_, offsets, step, verdict) => {
   const clock = new SettableClock(start);
   const check = new ClockCheck(clock);
-  for (const offset of offsets) check.asked(offset);
+  for (const offset of offsets) check.measured(offset);
   clock.setWallClock(clock.now() + step);
   expect(check.verdict).toBe(verdict);
 });
@@ -33,7 +33,7 @@ it("an answer that is far off proves nothing, for it may come out of a cache", (
   const check = new ClockCheck(clock);
   check.observed(-700_000);
   expect(check.verdict).toBe("unknown");
-  check.asked(0);
+  check.measured(0);
   check.observed(-700_000);
   expect(check.verdict).toBe("confirmed");
 });
@@ -41,7 +41,7 @@ it("an answer that is far off proves nothing, for it may come out of a cache", (
 it("time that is lived through changes nothing", () => {
   const clock = new SettableClock(start);
   const check = new ClockCheck(clock);
-  check.asked(0);
+  check.measured(0);
   clock.advanceTo(start + 400 * 86_400_000);
   expect(check.verdict).toBe("confirmed");
 });
@@ -59,7 +59,7 @@ async function startPair(skewMs: number, v1 = false) {
 it("the first answer confirms the clock, a refusal too, and nobody has to ask for the time", async () => {
   const { exchange, clockCheck, client } = await startPair(5 * minute);
   try {
-    await failureOf(client.get(addresses["v3/settings"], {}, within(5000)));
+    await failureOf(client.get(commonEndpoints["v3/settings"], {}, within(5000)));
     expect([clockCheck.verdict, Math.round((clockCheck.offset ?? 0) / minute)]).toEqual(["confirmed", 5]);
     const requests = exchange.counts.requests;
     await client.requireClock(within(5000).signal);
@@ -86,7 +86,7 @@ it("a clock that is contradicted is asked about again, and is good when it was s
 
 it("a host that knows nothing newer is asked for its time by the old address", async () => {
   const { exchange, clockCheck, client } = await startPair(2 * minute, true);
-  exchange.misbehave({ path: addresses["v2/time"].path, code: "40404" });
+  exchange.misbehave({ path: commonEndpoints["v2/time"].path, code: "40404" });
   try {
     await client.requireClock(within(5000).signal);
     expect([clockCheck.verdict, Math.round((clockCheck.offset ?? 0) / minute)]).toEqual(["confirmed", 2]);

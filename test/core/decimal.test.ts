@@ -13,7 +13,7 @@ import {
   places,
   subtract,
   sum,
-  toDigits,
+  toDecimalString,
   truncate,
 } from "../../src/core/decimal.ts";
 
@@ -28,9 +28,9 @@ function scaled(text: string): bigint {
   return text.startsWith("-") ? -value : value;
 }
 
-describe("toDigits", () => {
+describe("toDecimalString", () => {
   it("leaves plain digits byte for byte as they are", () => {
-    fc.assert(fc.property(plainDigits, (digits) => toDigits(digits) === digits));
+    fc.assert(fc.property(plainDigits, (digits) => toDecimalString(digits) === digits));
   });
 
   it.each([
@@ -41,7 +41,7 @@ describe("toDigits", () => {
     ["0e0", "0"],
     ["5e-64", `0.${"0".repeat(63)}5`],
   ])("writes the exponent of %s out without losing a digit", (text, digits) => {
-    expect(toDigits(text)).toBe(digits);
+    expect(toDecimalString(text)).toBe(digits);
   });
 
   it.each([
@@ -63,12 +63,12 @@ describe("toDigits", () => {
     "1e400",
     "true",
   ])("refuses %j", (text) => {
-    expect(toDigits(text)).toBeNull();
+    expect(toDecimalString(text)).toBeNull();
   });
 
   it("refuses more than 64 places", () => {
-    expect(toDigits(`0.${"1".repeat(64)}`)).not.toBeNull();
-    expect(toDigits(`0.${"1".repeat(65)}`)).toBeNull();
+    expect(toDecimalString(`0.${"1".repeat(64)}`)).not.toBeNull();
+    expect(toDecimalString(`0.${"1".repeat(65)}`)).toBeNull();
   });
 });
 

@@ -1,7 +1,7 @@
 /** Reads `test/fixtures/bitget/<version>/<dataset>[.<case>].json`: one request, its answer, the rows it becomes. */
 import { readdirSync, readFileSync } from "node:fs";
 import { parse } from "lossless-json";
-import type { ApiVersion, DatasetName, Extra, Item, Known, Params, Row, Scope } from "../../src/core/domain.ts";
+import type { ApiVersion, DatasetName, Extra, Item, KnownRows, Params, Row, Scope } from "../../src/core/domain.ts";
 import type { AnyEndpoint, Dataset, MapperInput } from "../../src/datasets/dataset.ts";
 import { datasetNamed } from "../../src/datasets/index.ts";
 import { rowOf } from "../support/rows.ts";
@@ -22,19 +22,19 @@ export interface Fixture {
   items: Item[];
 }
 
-type KnownRows = Partial<Record<DatasetName, { scope: Scope; rows: Row[] }[]>>;
+type KnownByDataset = Partial<Record<DatasetName, { scope: Scope; rows: Row[] }[]>>;
 
 interface Content {
   request: { path: string; params: Params } | null;
   scope: Scope;
   answer: { data: unknown };
-  known?: KnownRows;
+  known?: KnownByDataset;
   rows: { row: Row; extra?: Extra }[];
 }
 
 /** What a mapper may know: a dataset that is named here is complete unless it is named in `incomplete`. */
-export function contextOf(scope: Scope, known: KnownRows = {}, incomplete: DatasetName[] = []): MapperInput {
-  const knownRows = (name: DatasetName): Known[] =>
+export function contextOf(scope: Scope, known: KnownByDataset = {}, incomplete: DatasetName[] = []): MapperInput {
+  const knownRows = (name: DatasetName): KnownRows[] =>
     (known[name] ?? []).map((each) => ({
       account: "main",
       slot: 1_790_000_000_000,

@@ -1,14 +1,14 @@
 /** Whatever the program waits for when it is told to stop, it waits no longer: an exchange that never answers, address by address. */
 import Database from "better-sqlite3";
 import { expect, it } from "vitest";
-import { addresses } from "../../src/bitget/endpoints.ts";
+import { commonEndpoints } from "../../src/bitget/endpoints.ts";
 import { datasets } from "../../src/datasets/index.ts";
 import { everyDataset } from "../support/settings.ts";
 import { until } from "../support/wait.ts";
 import { createWorld, type World } from "../support/world.ts";
 
 const hang = Number.POSITIVE_INFINITY;
-const { "v2/time": time, "v3/settings": mode, "v2/key": key } = addresses;
+const { "v2/time": time, "v3/settings": mode, "v2/key": key } = commonEndpoints;
 
 /** What one cycle of a classic account asks for, the mode and the key before it. */
 const asked = [mode, key, ...datasets.flatMap(({ endpoints }) => endpoints.v2?.address ?? [])];

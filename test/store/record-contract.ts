@@ -1,6 +1,6 @@
 /** The promises of the `Store` contract for incremental datasets. It observes through the contract alone. */
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { Item, Reading, RecordBatch, Scope, Value } from "../../src/core/domain.ts";
+import type { Item, ReadProgress, RecordBatch, Scope, Value } from "../../src/core/domain.ts";
 import type { RunOutcome, Store } from "../../src/store/store.ts";
 import { bills } from "../support/bills.ts";
 import type { NewDatabase } from "./contract.ts";
@@ -26,7 +26,7 @@ export const bill = (id: number, cells: Record<string, Value> = {}): Item => ({
 export const batch = (
   minutes: number,
   items: Item[],
-  reading: Partial<Reading> = {},
+  reading: Partial<ReadProgress> = {},
   scope: Scope = "umcbl",
 ): RecordBatch => ({
   scope,

@@ -2,7 +2,7 @@
 import Database from "better-sqlite3";
 import { generateSQLiteDrizzleJson, generateSQLiteMigration } from "drizzle-kit/api";
 import { z } from "zod";
-import { address } from "../../src/bitget/endpoints.ts";
+import { apiEndpoint } from "../../src/bitget/endpoints.ts";
 import { categoryOf } from "../../src/bitget/product-types.ts";
 import * as column from "../../src/core/columns.ts";
 import { perProductType } from "../../src/datasets/dataset.ts";
@@ -40,7 +40,7 @@ const declared = (cursor: { cursor?(page: z.output<typeof data>): string | null 
     columns,
     endpoints: {
       v2: listOf(columns, {
-        address: address("v2/mix-bills", {
+        address: apiEndpoint("v2/mix-bills", {
           path: billsPath,
           perSecond: 10,
           params: ["productType*", "startTime", "endTime", "limit", "idLessThan"],

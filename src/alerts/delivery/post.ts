@@ -1,6 +1,6 @@
 /** One POST to the receiver of alerts. No redirect is followed, nothing waits for ever, and what goes wrong is said without the address. */
 import type { Secret } from "../../core/domain.ts";
-import { redactor, secretsOfUrl, visible } from "../../core/text.ts";
+import { escapeControlChars, redactor, secretsOfUrl } from "../../core/text.ts";
 import { routeTo } from "../../network/outgoing.ts";
 import { noProxy, type ProxySettings } from "../../network/proxy.ts";
 import { failureOf, send } from "../../network/request.ts";
@@ -44,13 +44,13 @@ export async function post(
     if (!reply) throw new Error(`${hostname} ended the connection without an answer`);
     const said = reply.body.toString("utf8");
     const retryAfterMs = waitOf(reply.headers["retry-after"]) ?? waitOf(waitIn(said));
-    return { status: reply.status, retryAfterMs, text: visible(redact(said)).slice(0, 200) };
+    return { status: reply.status, retryAfterMs, text: escapeControlChars(redact(said)).slice(0, 200) };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     if (!(error instanceof Error && "code" in error)) throw error;
     const { kind, problem } = failureOf(error, hostname, route, "ALERT_WEBHOOK_URL");
     throw new Error(
-      kind === "timeout" ? `${hostname} did not answer within ${patience / 1000} s${route.words}` : problem,
+      kind === "timeout" ? `${hostname} did not answer within ${patience / 1000} s${route.description}` : problem,
     );
   } finally {
     route.close();

@@ -1,8 +1,8 @@
 /** The exchange's rate limits: requests a second per endpoint and user, and a minute per IP address. */
 import { type Clock, sleep } from "../../core/clock.ts";
-import type { Address } from "../../core/domain.ts";
+import type { ApiEndpoint } from "../../core/domain.ts";
 import { minuteMs } from "../../core/time.ts";
-import { perMinutePerAddress } from "../endpoints.ts";
+import { maxRequestsPerMinutePerIp } from "../endpoints.ts";
 import { type Permit, SlidingWindowLimiter } from "./sliding-window.ts";
 
 const second = 1000;
@@ -53,7 +53,7 @@ export class Limiter {
   constructor(clock: Clock, accounts = Number.POSITIVE_INFINITY) {
     this.#clock = clock;
     this.#mayBeOneUser = accounts <= maxKeys;
-    this.#perIp = new SlidingWindowLimiter(perMinutePerAddress, minuteMs, clock);
+    this.#perIp = new SlidingWindowLimiter(maxRequestsPerMinutePerIp, minuteMs, clock);
   }
 
   /**
@@ -71,7 +71,7 @@ export class Limiter {
    * Resolves when a request of this account (null: a public one) may be sent and every pause is over. The function it resolves
    * with must be called when the response has arrived, or with false when it will not. Rejects with the signal's reason.
    */
-  async take(account: string | null, address: Address, signal: AbortSignal): Promise<(answered?: boolean) => void> {
+  async take(account: string | null, address: ApiEndpoint, signal: AbortSignal): Promise<(answered?: boolean) => void> {
     const owner = this.#ownerOf(account, address);
     const taken: Permit[] = [];
     try {
@@ -92,7 +92,7 @@ export class Limiter {
    * Refusals look alike whoever's limit was passed: several in a row on different paths mean the user, and with another
    * user or a public address among them, this machine.
    */
-  pause(account: string | null, address: Address, ms: number): void {
+  pause(account: string | null, address: ApiEndpoint, ms: number): void {
     const owner = this.#ownerOf(account, address);
     const { path } = address;
     prolong(this.#pausedUntil, keyOf(owner, path), this.#clock.monotonic() + ms);
@@ -104,7 +104,7 @@ export class Limiter {
   }
 
   /** True while requests of this account to this address are held back because of a refusal. */
-  isPaused(account: string | null, address: Address): boolean {
+  isPaused(account: string | null, address: ApiEndpoint): boolean {
     return this.#pauseOf(this.#ownerOf(account, address), address.path) > 0;
   }
 
@@ -134,7 +134,7 @@ export class Limiter {
     this.#refusing.clear();
   }
 
-  #ownerOf(account: string | null, { per, name }: Address): Owner {
+  #ownerOf(account: string | null, { per, name }: ApiEndpoint): Owner {
     if (per === "ip" || account === null) return null;
     const user = this.#users.get(account);
     if (user !== undefined) return `user ${user}`;
@@ -142,7 +142,7 @@ export class Limiter {
     return this.#mayBeOneUser && name.endsWith("/key") ? "user not known yet" : `account ${account}`;
   }
 
-  #windowOf(owner: Owner, account: string | null, { path, per, perSecond }: Address): SlidingWindowLimiter {
+  #windowOf(owner: Owner, account: string | null, { path, per, perSecond }: ApiEndpoint): SlidingWindowLimiter {
     const key = keyOf(owner, path);
     let known = this.#addresses.get(key);
     if (known === undefined) {

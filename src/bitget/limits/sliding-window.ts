@@ -17,13 +17,13 @@ export interface Permit {
 
 interface Waiter {
   grant(permit: Permit): void;
-  refuse(reason: unknown): void;
+  reject(reason: unknown): void;
   /** Ends its job in the queue, so that the next one moves up. */
   leave(): void;
 }
 
 /** How often the wall clock is checked while a caller waits. Milliseconds. */
-const clockCheckMs = 250;
+const wallClockCheckMs = 250;
 
 export class SlidingWindowLimiter {
   readonly #window: number;
@@ -66,7 +66,7 @@ export class SlidingWindowLimiter {
   close(): void {
     this.#closed = true;
     this.#cancelReturn?.();
-    for (const waiter of [...this.#waiters]) waiter.refuse(stopping());
+    for (const waiter of [...this.#waiters]) waiter.reject(stopping());
     this.#queue?.stop().catch(() => {});
   }
 
@@ -97,13 +97,13 @@ export class SlidingWindowLimiter {
           end();
           resolve(permit);
         },
-        refuse(reason) {
+        reject(reason) {
           end();
           reject(reason);
         },
         leave: () => {},
       };
-      const onAbort = () => waiter.refuse(signal.reason);
+      const onAbort = () => waiter.reject(signal.reason);
       signal.addEventListener("abort", onAbort, { once: true });
       this.#waiters.add(waiter);
       this.#watchClock();
@@ -188,7 +188,7 @@ export class SlidingWindowLimiter {
 
   #watchClock(): void {
     if (this.#waiters.size > 0) {
-      this.#watch ??= setInterval(() => this.#renewQueueIfSetBack(), clockCheckMs).unref();
+      this.#watch ??= setInterval(() => this.#renewQueueIfSetBack(), wallClockCheckMs).unref();
     } else if (this.#watch !== null) {
       clearInterval(this.#watch);
       this.#watch = null;

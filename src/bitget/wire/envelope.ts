@@ -1,6 +1,6 @@
 /** From what came over the wire to the data of an answer, or to the failure it stands for. Pure. */
 import { ApiError, NetworkError } from "../../core/errors.ts";
-import { visible } from "../../core/text.ts";
+import { escapeControlChars } from "../../core/text.ts";
 import { errorClassOf, success } from "../error-codes.ts";
 import type { Reply } from "./http.ts";
 import { asObject, parseJson } from "./json.ts";
@@ -11,10 +11,10 @@ export interface Envelope {
   /** The exchange's clock as it says, epoch ms; null where it says nothing that could be one. */
   requestTime: number | null;
   /** What the answer is called, where that is not JSON; harmless to show. */
-  oddType: string | null;
+  unexpectedType: string | null;
 }
 
-export interface Reading {
+export interface ParseContext {
   path: string;
   /** The exchange's clock as far as we know it, epoch ms: what a date in `Retry-After` is compared with. */
   now: number;
@@ -29,7 +29,7 @@ export interface Reading {
  * and overload comes as HTML. An answer without data is none, whatever else it says.
  * @throws ApiError, NetworkError
  */
-export function readAnswer(reply: Reply, reading: Reading): Envelope {
+export function parseResponse(reply: Reply, reading: ParseContext): Envelope {
   const { path } = reading;
   const { status } = reply;
   if (status >= 300 && status < 400) throw new NetworkError("redirect", path, redirected);
@@ -39,13 +39,13 @@ export function readAnswer(reply: Reply, reading: Reading): Envelope {
   const code = body?.code === undefined || body.code === null ? null : String(body.code);
   if (code !== null && code !== success) throw refusal(code, body?.msg ?? body?.message, reply, reading);
   if (status >= 400) throw failure(reply, reading);
-  if (code === null) throw noAnswer(reply, reading, body === null ? "no JSON object" : "without a code");
-  if (body?.data === undefined || body.data === null) throw noAnswer(reply, reading, "without data");
+  if (code === null) throw unusableResponse(reply, reading, body === null ? "no JSON object" : "without a code");
+  if (body?.data === undefined || body.data === null) throw unusableResponse(reply, reading, "without data");
   const rows = Array.isArray(body.data) ? body.data : asObject(body.data)?.list;
-  if (Array.isArray(rows) && rows.length > mostRows)
-    throw new NetworkError("too_large", path, `an answer of ${rows.length} rows, of which ${mostRows} are believed`);
-  const oddType = /json/i.test(reply.contentType) ? null : typeOf(reply, reading);
-  return { data: body.data, requestTime, oddType };
+  if (Array.isArray(rows) && rows.length > maxRows)
+    throw new NetworkError("too_large", path, `an answer of ${rows.length} rows, of which ${maxRows} are believed`);
+  const unexpectedType = /json/i.test(reply.contentType) ? null : typeOf(reply, reading);
+  return { data: body.data, requestTime, unexpectedType };
 }
 
 function parsed(text: string) {
@@ -60,29 +60,34 @@ const instant = (value: unknown): number | null =>
   /^\d{13}$/.test(String(value ?? "")) ? Number(String(value)) : null;
 
 /** Of all answers we know that of all prices has the most, about 1,000. Many more would hold up everything else. */
-const mostRows = 5000;
+const maxRows = 5000;
 
-const textLength = 200;
-const codeLength = 16;
-const typeLength = 40;
+const maxTextLength = 200;
+const maxCodeLength = 16;
+const maxTypeLength = 40;
 
 /** The exchange's own words, harmless: no secret, no control characters, not long. */
-const quoted = (text: unknown, redact: Reading["redact"], length: number): string =>
-  visible(redact(String(text ?? ""))).slice(0, length);
+const sanitized = (text: unknown, redact: ParseContext["redact"], length: number): string =>
+  escapeControlChars(redact(String(text ?? ""))).slice(0, length);
 
-const typeOf = ({ contentType }: Reply, { redact }: Reading): string =>
-  quoted(contentType, redact, typeLength) || "no content type";
+const typeOf = ({ contentType }: Reply, { redact }: ParseContext): string =>
+  sanitized(contentType, redact, maxTypeLength) || "no content type";
 
-function refusal(code: string, text: unknown, { status, retryAfter }: Reply, { path, now, redact }: Reading): ApiError {
+function refusal(
+  code: string,
+  text: unknown,
+  { status, retryAfter }: Reply,
+  { path, now, redact }: ParseContext,
+): ApiError {
   const { kind, hint } = errorClassOf(code, status);
-  const shownCode = quoted(code, redact, codeLength);
-  const said = quoted(text, redact, textLength);
+  const shownCode = sanitized(code, redact, maxCodeLength);
+  const said = sanitized(text, redact, maxTextLength);
   const problem = `the exchange says ${shownCode}${said === "" ? "" : ` "${said}"`}${hint === "" ? "" : `: ${hint}`}`;
   const wait = kind === "rate_limited" ? retryAfterMs(retryAfter, now) : null;
   return new ApiError(kind, path, shownCode, problem, wait);
 }
 
-function failure(reply: Reply, reading: Reading): NetworkError {
+function failure(reply: Reply, reading: ParseContext): NetworkError {
   const { path, now } = reading;
   const { status } = reply;
   if (status === 429) {
@@ -95,11 +100,11 @@ function failure(reply: Reply, reading: Reading): NetworkError {
       "the host turned this machine away before the exchange saw the request: some regions and data centres are";
     return new NetworkError("auth", path, `${why} blocked (HTTP ${status})`);
   }
-  return noAnswer(reply, reading, "without a code");
+  return unusableResponse(reply, reading, "without a code");
 }
 
 /** Says what came by type and length alone: a page of HTML has no place in a ledger. */
-function noAnswer(reply: Reply, reading: Reading, what: string): NetworkError {
+function unusableResponse(reply: Reply, reading: ParseContext, what: string): NetworkError {
   const { status, body } = reply;
   const type = typeOf(reply, reading);
   const problem = `an answer ${what} (HTTP ${status}, ${type}, ${body.toString("utf8").length} characters)`;

@@ -37,7 +37,7 @@ const defaultTimeouts: Timeouts = {
 /** Bytes of a body, unpacked. The longest answer we know, all tickers, has 0.4 MB. */
 const maxBodyBytes = 2_000_000;
 
-interface Way {
+interface HostRoute {
   host: string;
   route: Route;
 }
@@ -53,9 +53,9 @@ export function createHttp(
     autoSelectFamilyAttemptTimeout: 2000,
     proxyPatience: timeouts.connect + timeouts.secureConnect,
   };
-  const routes = hosts.map((host): Way => ({ host, route: routeTo(host, proxy, connection) }));
+  const routes = hosts.map((host): HostRoute => ({ host, route: routeTo(host, proxy, connection) }));
   async function getFrom(
-    { host, route }: Way,
+    { host, route }: HostRoute,
     target: string,
     headersNow: HeadersNow,
     signal: AbortSignal,

@@ -19,8 +19,8 @@ export function attemptsFor({ kind, code }: CollectorError): number {
   return isKnown(code) ? 1 : 3;
 }
 
-const shortest = 250;
-const longest = 30_000;
+const minWaitMs = 250;
+const maxWaitMs = 30_000;
 
 /**
  * Milliseconds to wait after the given attempt (the first is 1): what the exchange asked for, else twice as long each
@@ -30,7 +30,7 @@ export function waitAfter(error: CollectorError, attempt: number, random: () => 
   const refused = error.kind === "rate_limited";
   const asked = error instanceof ApiError || error instanceof NetworkError ? error.retryAfterMs : null;
   const backoff = (refused ? 1000 : 250) * 2 ** (attempt - 1) * (0.75 + random() / 2);
-  return Math.min(longest, Math.max(shortest, asked ?? backoff));
+  return Math.min(maxWaitMs, Math.max(minWaitMs, asked ?? backoff));
 }
 
 /**

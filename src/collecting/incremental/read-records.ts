@@ -2,7 +2,7 @@
  * Reads one scope of an incremental dataset: window by window, page by page. Records read before a failure are returned with the
  * position at which the next run continues.
  */
-import type { Answer, Item, Params, Reading, RecordBatch, Scope, Window } from "../../core/domain.ts";
+import type { ApiResponse, Item, Params, ReadProgress, RecordBatch, Scope, Window } from "../../core/domain.ts";
 import { ShapeError } from "../../core/errors.ts";
 import type { AnyListEndpoint, Page } from "../../datasets/incremental.ts";
 import { planWindows, type RunTime, requestedBounds } from "./windows.ts";
@@ -11,7 +11,7 @@ export interface RecordSource {
   endpoint: AnyListEndpoint;
   scope: Scope;
   /** Requests one page. @throws CollectorError if there is no response, or the run's deadline has passed */
-  get(params: Params): Promise<Answer>;
+  get(params: Params): Promise<ApiResponse>;
   /** Called with each documented field that a record lacks. */
   onMissing(field: string): void;
 }
@@ -23,10 +23,10 @@ export interface ReadResult {
 }
 
 /** Reads the windows that are due. `last`: where the previous run ended; null for the first run. Never rejects. */
-export async function readRecords(source: RecordSource, last: Reading | null, time: RunTime): Promise<ReadResult> {
+export async function readRecords(source: RecordSource, last: ReadProgress | null, time: RunTime): Promise<ReadResult> {
   const { hole, windows } = planWindows(last, time, source.endpoint);
   const records: Item[] = [];
-  let reading: Reading = { through: hole?.to ?? last?.through ?? 0, window: null, hole };
+  let reading: ReadProgress = { through: hole?.to ?? last?.through ?? 0, window: null, hole };
   let takenAt: number | null = null;
   const batch = (): RecordBatch | null =>
     takenAt === null ? null : { scope: source.scope, takenAt, items: records, reading };

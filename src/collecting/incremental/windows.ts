@@ -2,7 +2,7 @@
  * Plans which time windows a run of an incremental dataset reads, given the watermark of the previous runs. Pure. The oldest window
  * comes first, because the exchange deletes it next; the watermark moves with each window that was read completely.
  */
-import type { Reading, Stretch, Window } from "../../core/domain.ts";
+import type { ReadProgress, TimeRange, Window } from "../../core/domain.ts";
 import { dayMs, minuteMs, startOfDay } from "../../core/time.ts";
 import type { ListLimits } from "../../datasets/incremental.ts";
 
@@ -27,13 +27,13 @@ export interface RunTime {
 
 export interface Plan {
   /** The time span that was deleted before it was read; null if nothing is lost. */
-  hole: Stretch | null;
+  hole: TimeRange | null;
   /** In the order in which they are to be read; never empty. */
   windows: Window[];
 }
 
 /** Plans a run. `last`: where the previous run ended; null for the first run, which reads everything the exchange has. */
-export function planWindows(last: Reading | null, { now, until }: RunTime, limits: ListLimits): Plan {
+export function planWindows(last: ReadProgress | null, { now, until }: RunTime, limits: ListLimits): Plan {
   const oldest = until - limits.retentionMs + retentionMarginMs;
   const through = last?.through ?? 0;
   const windows: Window[] = [];
@@ -55,4 +55,4 @@ const overlapAt = (edge: number, now: number): number =>
   startOfDay(edge) === startOfDay(now) ? overlapMs.usual : overlapMs.daily;
 
 /** Returns the bounds that a window is requested with. */
-export const requestedBounds = ({ from, to }: Stretch): Stretch => ({ from: from - edgeMs, to: to + edgeMs });
+export const requestedBounds = ({ from, to }: TimeRange): TimeRange => ({ from: from - edgeMs, to: to + edgeMs });

@@ -1,6 +1,6 @@
 import type { DatasetName } from "../../core/domain.ts";
 import { UsageError } from "../../core/errors.ts";
-import { visible } from "../../core/text.ts";
+import { escapeControlChars } from "../../core/text.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import { datasetNamed, datasetNames, datasets } from "../../datasets/index.ts";
 import { loadConfig } from "../../settings/config.ts";
@@ -82,7 +82,8 @@ async function replayed(
 
 function inWords({ scopes, backup }: Corrected): string[] {
   const lines = scopes.map(({ first: { account, productType, slot }, snapshots, refusal }) => {
-    const what = refusal === null ? `${snapshots} snapshots corrected` : `not corrected: ${visible(refusal)}`;
+    const what =
+      refusal === null ? `${snapshots} snapshots corrected` : `not corrected: ${escapeControlChars(refusal)}`;
     return `${`${account} ${productType}`.trim()} since ${new Date(slot).toISOString()}: ${what}`;
   });
   return [...lines, backup === null ? "nothing was changed" : `the database as it was before is kept in ${backup}`];
@@ -124,7 +125,7 @@ function createSummary() {
           `${[item, field].filter((word) => word !== "").join(" ")}: is ${JSON.stringify(stored)}, would be ${JSON.stringify(reparsed)}`,
       );
       for (const text of [...says, ...(problem === null ? [] : [problem])].slice(0, shown - first.length))
-        first.push(visible(`  ${where} ${text}`));
+        first.push(escapeControlChars(`  ${where} ${text}`));
     },
     /** Of each scope the first snapshot that would be different. */
     firsts: (): First[] => [...firsts.values()],

@@ -1,6 +1,6 @@
 import { openClients } from "../../app.ts";
 import { toJson } from "../../bitget/wire/json.ts";
-import type { Address, ApiVersion, Params } from "../../core/domain.ts";
+import type { ApiEndpoint, ApiVersion, Params } from "../../core/domain.ts";
 import { UsageError } from "../../core/errors.ts";
 import { redactor } from "../../core/text.ts";
 import { addresses } from "../../datasets/addresses.ts";
@@ -47,7 +47,7 @@ export const get: Command = {
 };
 
 /** Returns a known endpoint, or any path under /api/, limited to one request per second because its rate limit is unknown. */
-function endpointNamed(endpoint: string): Address {
+function endpointNamed(endpoint: string): ApiEndpoint {
   const known = addresses.find(({ name, path }) => name === endpoint || path === endpoint);
   if (known) return known;
   if (!/^\/api\/[\w./-]+$/.test(endpoint))

@@ -1,5 +1,5 @@
 import { UsageError } from "../../core/errors.ts";
-import { durationText, visible } from "../../core/text.ts";
+import { durationText, escapeControlChars } from "../../core/text.ts";
 import { minuteMs } from "../../core/time.ts";
 import { loadConfig } from "../../settings/config.ts";
 import { describeDiskSpace, diskSpaceFor } from "../../store/files/disk.ts";
@@ -98,7 +98,7 @@ function printSeries(all: readonly SeriesStatus[], isCollecting: boolean, print:
   if (failures.length > 0) print("\nOpen failures:");
   for (const { account, dataset, productType, code, message } of failures)
     print(
-      visible(
+      escapeControlChars(
         `  ${account} ${dataset}${productType ? ` ${productType}` : ""}: ${code === message ? "" : `${code} `}${message}`,
       ),
     );

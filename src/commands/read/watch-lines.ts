@@ -1,8 +1,8 @@
 /** The content of `status --watch`: equity, positions, balances and the state of each dataset. */
 import { runToEnd } from "../../core/async/cooperate.ts";
 import { compare, decimalIn, isPositive, isZero, multiply, subtract } from "../../core/decimal.ts";
-import type { Digits } from "../../core/domain.ts";
-import { durationText, namesByText, visible } from "../../core/text.ts";
+import type { DecimalString } from "../../core/domain.ts";
+import { durationText, escapeControlChars, namesByText } from "../../core/text.ts";
 import { equity } from "../../datasets/snapshots/equity.ts";
 import { positions } from "../../datasets/snapshots/positions.ts";
 import { type Close, createCloses, textOf } from "../../queries/close.ts";
@@ -55,7 +55,7 @@ export function overviewLines(databasePath: string, timezone: string, now: numbe
 
 const blank: Line = { text: "", tone: "plain" };
 const title = (text: string): Line => ({ text, tone: "title" });
-const bad = (text: string): Line => ({ text: visible(text), tone: "bad" });
+const bad = (text: string): Line => ({ text: escapeControlChars(text), tone: "bad" });
 
 /** A table: headers and rows; `isBad` highlights a row. */
 interface Cells {
@@ -168,12 +168,12 @@ function describeFailures({ account, dataset }: Freshness, failures: readonly Op
 }
 
 /** Truncates to `places` decimals; "…" marks that nonzero digits were cut. */
-function truncate(digits: Digits | null, places: number): string {
+function truncate(digits: DecimalString | null, places: number): string {
   if (digits === null) return "unknown";
   const [whole = "", fraction = ""] = digits.split(".");
   const shown = fraction.slice(0, places);
   return `${whole}${shown && `.${shown}`}${/[1-9]/.test(fraction.slice(places)) ? "…" : ""}`;
 }
 
-const signed = (digits: Digits | null): string =>
+const signed = (digits: DecimalString | null): string =>
   digits === null ? "unknown" : isPositive(digits) ? `+${digits}` : digits;

@@ -2,7 +2,7 @@
 
 import { type Cell, cellText } from "../../core/domain.ts";
 import { UsageError } from "../../core/errors.ts";
-import { visible } from "../../core/text.ts";
+import { escapeControlChars } from "../../core/text.ts";
 import { csvLine, csvLineForTerminal } from "../../output/csv.ts";
 import { objectText } from "../../output/ndjson.ts";
 import type { CommandInput } from "../command.ts";
@@ -76,7 +76,7 @@ async function* formatRows(
     return;
   }
   const exact = objectText(columns);
-  const object = isTerminal ? (row: readonly Cell[]) => visible(exact(row)) : exact;
+  const object = isTerminal ? (row: readonly Cell[]) => escapeControlChars(exact(row)) : exact;
   if (format === "ndjson") {
     for await (const batch of rows) yield batch.map((row) => `${object(row)}\n`).join("");
     return;

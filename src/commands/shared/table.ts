@@ -1,10 +1,10 @@
 /** Aligns columns for a terminal. */
-import { visible } from "../../core/text.ts";
+import { escapeControlChars } from "../../core/text.ts";
 import { displayWidth, padToWidth } from "./width.ts";
 
 /** Returns the header line and one line per row; control characters are escaped, so that a name cannot drive the terminal. */
 export function formatTable(headers: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const cells = [headers, ...rows].map((row) => row.map(visible));
+  const cells = [headers, ...rows].map((row) => row.map(escapeControlChars));
   const widths = headers.map((_, column) => Math.max(...cells.map((row) => displayWidth(row[column] ?? ""))));
   return cells.map((row) =>
     row

@@ -11,10 +11,10 @@
  * https://www.bitget.com/api-doc/uta/account/Get-Account
  */
 import { z } from "zod";
-import { address } from "../../bitget/endpoints.ts";
+import { apiEndpoint } from "../../bitget/endpoints.ts";
 import * as column from "../../core/columns.ts";
 import { sum } from "../../core/decimal.ts";
-import type { Digits, Extra } from "../../core/domain.ts";
+import type { DecimalString, Extra } from "../../core/domain.ts";
 import { dataset, endpoint } from "../dataset.ts";
 import { amount, digits, item, list, name, namelessZero } from "../fields.ts";
 import { unifiedAddress } from "../unified-wallet.ts";
@@ -22,55 +22,55 @@ import { sumOfKnown, toldValue, usdtValue, type Worth } from "../valuation.ts";
 
 const columns = {
   /** The value of the account; NULL unless every part is known. Unit: USDT. */
-  usdtEquity: column.decimal().moves(),
+  usdtEquity: column.decimal().volatile(),
   /** The spot wallet; NULL for a unified account, which has no separate wallets. Unit: USDT. */
-  spotUsdt: column.decimal().moves(),
+  spotUsdt: column.decimal().volatile(),
   /** The futures accounts; NULL for a unified account. Unit: USDT. */
-  futuresUsdt: column.decimal().moves(),
+  futuresUsdt: column.decimal().volatile(),
   /** Everything else: funding, earn, bots and margin together. Unit: USDT. */
-  otherUsdt: column.decimal().moves(),
+  otherUsdt: column.decimal().volatile(),
   /** 1 where every part is known. */
   complete: column.flag().notNull(),
   /** The funding wallet. Unit: USDT. */
-  fundingUsdt: column.decimal().moves(),
+  fundingUsdt: column.decimal().volatile(),
   /** Earn products. Unit: USDT. */
-  earnUsdt: column.decimal().moves(),
+  earnUsdt: column.decimal().volatile(),
   /** Trading bots. Unit: USDT. */
-  botsUsdt: column.decimal().moves(),
+  botsUsdt: column.decimal().volatile(),
   /** The margin wallets. Unit: USDT. */
-  marginUsdt: column.decimal().moves(),
+  marginUsdt: column.decimal().volatile(),
   /** The wallet of a unified account, by the exchange's valuation. Unit: USDT. */
-  unifiedUsdt: column.decimal().moves(),
+  unifiedUsdt: column.decimal().volatile(),
   /** The same in BTC. Unit: BTC. */
-  btcEquity: column.decimal().moves(),
+  btcEquity: column.decimal().volatile(),
   /** The same in US dollars. Unit: USD. */
-  accountEquity: column.decimal().moves(),
+  accountEquity: column.decimal().volatile(),
   /** What counts as collateral: not a balance. Unit: USD. */
-  effectiveEquity: column.decimal().moves(),
+  effectiveEquity: column.decimal().volatile(),
   /** Unrealised profit of a unified account. Unit: USD. */
-  unrealizedPl: column.decimal().moves(),
+  unrealizedPl: column.decimal().volatile(),
   /** The same in USDT. Unit: USDT. */
-  usdtUnrealizedPl: column.decimal().moves(),
+  usdtUnrealizedPl: column.decimal().volatile(),
   /** The same in BTC. Unit: BTC. */
-  btcUnrealizedPl: column.decimal().moves(),
+  btcUnrealizedPl: column.decimal().volatile(),
   /** The maintenance margin: money here, not a rate. Unit: USD. */
-  mmr: column.decimal().moves(),
+  mmr: column.decimal().volatile(),
   /** The initial margin: money here, not a rate. Unit: USD. */
-  imr: column.decimal().moves(),
+  imr: column.decimal().volatile(),
   /** The margin ratio of a unified account; at 1 it is liquidated. Unit: share. */
-  marginRatio: column.decimal().moves(),
+  marginRatio: column.decimal().volatile(),
   /** The margin ratio of its positions. Unit: share. */
-  positionMarginRatio: column.decimal().moves(),
+  positionMarginRatio: column.decimal().volatile(),
   /** The value of its positions. */
-  positionValue: column.decimal().moves(),
+  positionValue: column.decimal().volatile(),
   /** The leverage of the unified account. */
-  leverage: column.decimal().moves(),
+  leverage: column.decimal().volatile(),
   /** The sum of everything whose value is known; `usdt_equity` where that is all. Unit: USDT. */
-  pricedUsdt: column.decimal().moves().added(),
+  pricedUsdt: column.decimal().volatile().addedLater(),
   /** What the exchange has no price for: a JSON object, coin to amount. NULL where there is nothing. */
-  unpriced: column.text().added(),
+  unpriced: column.text().addedLater(),
   /** Datasets or wallets that did not report what is needed: a JSON list of names. NULL where all did. */
-  missing: column.text().added(),
+  missing: column.text().addedLater(),
 };
 
 const notByWallet = { fundingUsdt: null, earnUsdt: null, botsUsdt: null, marginUsdt: null };
@@ -105,10 +105,10 @@ function totalOf(parts: readonly Worth[]) {
   } as const;
 }
 
-const byCoin = ([one]: [string, Digits], [other]: [string, Digits]): number => (one < other ? -1 : 1);
+const byCoin = ([one]: [string, DecimalString], [other]: [string, DecimalString]): number => (one < other ? -1 : 1);
 
 /** What the exchange tells itself of the part of that name. */
-const told = (name: string, value: Digits | null): Worth => ({
+const told = (name: string, value: DecimalString | null): Worth => ({
   value,
   priced: value,
   unpriced: new Map(),
@@ -116,7 +116,7 @@ const told = (name: string, value: Digits | null): Worth => ({
 });
 
 interface Wallet {
-  fields: { accountType: string; usdtBalance: Digits | null };
+  fields: { accountType: string; usdtBalance: DecimalString | null };
   extra: Extra;
 }
 
@@ -158,7 +158,7 @@ export const equity = dataset({
       },
     }),
     v2: endpoint(columns, {
-      address: address("v2/equity", {
+      address: apiEndpoint("v2/equity", {
         path: "/api/v2/account/all-account-balance",
         perSecond: 1,
         params: [],
@@ -167,7 +167,7 @@ export const equity = dataset({
       data: list(item({ accountType: name, usdtBalance: digits }), namelessZero("accountType", "usdtBalance")),
       rows: (wallets) => {
         // a wallet that is not listed, or listed without a balance, is unknown; so is every sum with it
-        const total = (isMeant: (accountType: string) => boolean): Digits | null => {
+        const total = (isMeant: (accountType: string) => boolean): DecimalString | null => {
           const balances = wallets.filter(({ fields }) => isMeant(fields.accountType)).map((w) => w.fields.usdtBalance);
           return balances.length > 0 && balances.every((balance) => balance !== null) ? sum(balances) : null;
         };

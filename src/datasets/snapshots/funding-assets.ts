@@ -5,7 +5,7 @@
  * Sources: https://www.bitget.com/api-doc/common/account/Funding-Assets,
  * https://www.bitget.com/api-doc/uta/account/Get-Account-Funding-Assets
  */
-import { address } from "../../bitget/endpoints.ts";
+import { apiEndpoint } from "../../bitget/endpoints.ts";
 import * as column from "../../core/columns.ts";
 import { dataset, endpoint } from "../dataset.ts";
 import { amount, coin, digits, isNothing, item, list, namelessZero } from "../fields.ts";
@@ -20,7 +20,7 @@ const columns = {
   /** v3: available and frozen together. Unit: coin. */
   balance: column.decimal(),
   /** v2: the exchange's own valuation. Unit: USDT. */
-  usdtValue: column.decimal().moves(),
+  usdtValue: column.decimal().volatile(),
 };
 
 export const fundingAssets = dataset({
@@ -32,7 +32,7 @@ export const fundingAssets = dataset({
   vanishes: "zero",
   endpoints: {
     v2: endpoint(columns, {
-      address: address("v2/funding-assets", {
+      address: apiEndpoint("v2/funding-assets", {
         path: "/api/v2/account/funding-assets",
         perSecond: 10,
         params: ["coin"],
@@ -51,7 +51,7 @@ export const fundingAssets = dataset({
           .filter(({ row }) => !isNothing(row.available, row.frozen)),
     }),
     v3: endpoint(columns, {
-      address: address("v3/funding-assets", {
+      address: apiEndpoint("v3/funding-assets", {
         path: "/api/v3/account/funding-assets",
         perSecond: 20,
         params: ["coin"],

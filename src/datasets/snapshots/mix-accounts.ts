@@ -8,7 +8,7 @@
  * Sources: v1 https://bitgetlimited.github.io/apidoc/en/mix (archived), v2
  * https://www.bitget.com/api-doc/contract/account/Get-Account-List, v3 https://www.bitget.com/api-doc/uta/account/Get-Account
  */
-import { address } from "../../bitget/endpoints.ts";
+import { apiEndpoint } from "../../bitget/endpoints.ts";
 import { categoryOf } from "../../bitget/product-types.ts";
 import * as column from "../../core/columns.ts";
 import { dataset, endpoint, perProductType } from "../dataset.ts";
@@ -23,29 +23,29 @@ const columns = {
   /** Locked. Unit: margin coin. */
   locked: column.decimal(),
   /** The equity of the account with unrealised profit at mark price. Unit: margin coin. */
-  equity: column.decimal().moves(),
+  equity: column.decimal().volatile(),
   /** The same in USDT, as valued by the exchange. Unit: USDT. */
-  usdtEquity: column.decimal().moves(),
+  usdtEquity: column.decimal().volatile(),
   /** The same in BTC, as valued by the exchange. Unit: BTC. */
-  btcEquity: column.decimal().moves(),
+  btcEquity: column.decimal().volatile(),
   /** Unrealised profit; part of `equity` already. Unit: margin coin. */
-  unrealizedPl: column.decimal().moves(),
+  unrealizedPl: column.decimal().volatile(),
   /** The risk rate of crossed positions: 0.0421 is 4.21 %; at 100 % they are liquidated. Unit: share. */
-  crossRiskRate: column.decimal().moves(),
+  crossRiskRate: column.decimal().volatile(),
   /** What can be used to open crossed positions. Unit: margin coin. */
-  crossMaxAvailable: column.decimal().moves(),
+  crossMaxAvailable: column.decimal().volatile(),
   /** What can be used to open isolated positions. Unit: margin coin. */
-  fixedMaxAvailable: column.decimal().moves(),
+  fixedMaxAvailable: column.decimal().volatile(),
   /** What can be transferred out. Unit: margin coin. */
-  maxTransferOut: column.decimal().moves(),
+  maxTransferOut: column.decimal().volatile(),
   /** The margin of crossed positions. Unit: margin coin. */
-  crossedMargin: column.decimal().moves(),
+  crossedMargin: column.decimal().volatile(),
   /** The margin of isolated positions. Unit: margin coin. */
-  isolatedMargin: column.decimal().moves(),
+  isolatedMargin: column.decimal().volatile(),
   /** Unrealised profit of crossed positions. Unit: margin coin. */
-  crossedUnrealizedPl: column.decimal().moves(),
+  crossedUnrealizedPl: column.decimal().volatile(),
   /** Unrealised profit of isolated positions. Unit: margin coin. */
-  isolatedUnrealizedPl: column.decimal().moves(),
+  isolatedUnrealizedPl: column.decimal().volatile(),
   /** Vouchers in the words of v1 and v3; cannot be withdrawn. Unit: margin coin. */
   bonus: column.decimal(),
   /** Vouchers of the kind coupon (v2). Unit: margin coin. */
@@ -55,13 +55,13 @@ const columns = {
   /** `single` or `union` (v2). */
   assetMode: column.text(),
   /** The total margin of the union, over all of its coins (v2). */
-  unionTotalMargin: column.decimal().moves(),
+  unionTotalMargin: column.decimal().volatile(),
   /** What can be used in the union (v2). */
-  unionAvailable: column.decimal().moves(),
+  unionAvailable: column.decimal().volatile(),
   /** The maintenance margin of the union (v2). */
-  unionMm: column.decimal().moves(),
+  unionMm: column.decimal().volatile(),
   /** The coins of a union account: JSON, as received. */
-  assetList: column.text().moves(),
+  assetList: column.text().volatile(),
   /** v3: the wallet without unrealised profit. Unit: coin. */
   balance: column.decimal(),
   /** v3: as the exchange reports it. Unit: coin. */
@@ -71,7 +71,7 @@ const columns = {
   /** v3: the base of interest, as the exchange reports it. Unit: coin. */
   interestBase: column.decimal(),
   /** The value of `equity` by the exchange (v3). Unit: USD. */
-  usdValue: column.decimal().moves(),
+  usdValue: column.decimal().volatile(),
 };
 
 const notUnion = { assetMode: null, unionTotalMargin: null, unionAvailable: null, unionMm: null, assetList: null };
@@ -86,13 +86,13 @@ export const mixAccounts = dataset({
   lastPublished: "crossRiskRate",
   vanishes: "zero",
   otherAddresses: [
-    address("v1/mix-account", {
+    apiEndpoint("v1/mix-account", {
       path: "/api/mix/v1/account/account",
       perSecond: 10,
       params: ["symbol*", "marginCoin*"],
       summary: "one futures account",
     }),
-    address("v2/mix-account", {
+    apiEndpoint("v2/mix-account", {
       path: "/api/v2/mix/account/account",
       perSecond: 10,
       params: ["symbol*", "productType*", "marginCoin*"],
@@ -101,7 +101,7 @@ export const mixAccounts = dataset({
   ],
   endpoints: {
     v1: endpoint(columns, {
-      address: address("v1/mix-accounts", {
+      address: apiEndpoint("v1/mix-accounts", {
         path: "/api/mix/v1/account/accounts",
         perSecond: 10,
         params: ["productType*"],
@@ -140,7 +140,7 @@ export const mixAccounts = dataset({
         })),
     }),
     v2: endpoint(columns, {
-      address: address("v2/mix-accounts", {
+      address: apiEndpoint("v2/mix-accounts", {
         path: "/api/v2/mix/account/accounts",
         perSecond: 10,
         params: ["productType*"],

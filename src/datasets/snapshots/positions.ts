@@ -4,11 +4,11 @@
  * Sources: v1 https://bitgetlimited.github.io/apidoc/en/mix (archived), v2
  * https://www.bitget.com/api-doc/contract/position/get-all-position, v3 https://www.bitget.com/api-doc/uta/trade/Get-Position
  */
-import { address } from "../../bitget/endpoints.ts";
+import { apiEndpoint } from "../../bitget/endpoints.ts";
 import { categoryOf, isDemoLine } from "../../bitget/product-types.ts";
 import * as column from "../../core/columns.ts";
 import { divide } from "../../core/decimal.ts";
-import type { Digits, Extra } from "../../core/domain.ts";
+import type { DecimalString, Extra } from "../../core/domain.ts";
 import { dataset, endpoint, perProductType } from "../dataset.ts";
 import {
   amount,
@@ -39,7 +39,7 @@ const columns = {
   /** Waiting in open orders: an amount, not a number of orders. Unit: base coin. */
   openDelegateCount: column.decimal(),
   /** The margin of the position. Unit: margin coin. */
-  margin: column.decimal().moves(),
+  margin: column.decimal().volatile(),
   /** The part of the size that is not locked. Unit: base coin. */
   available: column.decimal(),
   /** The part of the size that is locked. Unit: base coin. */
@@ -51,21 +51,21 @@ const columns = {
   /** Realised profit so far, without funding and fees. Unit: margin coin. */
   achievedProfits: column.decimal(),
   /** Unrealised profit at the mark price. Unit: margin coin. */
-  unrealizedPl: column.decimal().moves(),
+  unrealizedPl: column.decimal().volatile(),
   /** The exchange's figure where it sends one, else `unrealized_pl` / `margin` to 16 places. Unit: share. */
-  unrealizedPlr: column.decimal().moves(),
+  unrealizedPlr: column.decimal().volatile(),
   /** An estimate; zero or less means that there is none. Unit: quote coin. */
-  liquidationPrice: column.decimal().moves(),
+  liquidationPrice: column.decimal().volatile(),
   /** The maintenance margin rate. Unit: share. */
   keepMarginRate: column.decimal(),
   /** The mark price. Unit: quote coin. */
-  markPrice: column.decimal().moves(),
+  markPrice: column.decimal().volatile(),
   /** The average entry price. Unit: quote coin. */
   averageOpenPrice: column.decimal(),
   /** When the exchange says that the position was opened. */
   openedAt: column.millis(),
   /** The margin ratio: 0.1 is 10 %. Unit: share. */
-  marginRatio: column.decimal().moves(),
+  marginRatio: column.decimal().volatile(),
   /** The price at which the position breaks even. Unit: quote coin. */
   breakEvenPrice: column.decimal(),
   /** `hedge_mode` or `one_way_mode`. */
@@ -100,7 +100,7 @@ const columns = {
   updatedAt: column.millis(),
 };
 
-const ratio = (profit: Digits | null, margin: Digits | null) =>
+const ratio = (profit: DecimalString | null, margin: DecimalString | null) =>
   profit === null || margin === null ? null : divide(profit, margin);
 
 const rowsOf = <Fields, R>(list: readonly { fields: Fields; extra: Extra }[], row: (position: Fields) => R) =>
@@ -150,7 +150,7 @@ export const positions = dataset({
   episodes: true,
   otherAddresses: [
     // has the same rows as the newer form
-    address("v1/positions", {
+    apiEndpoint("v1/positions", {
       path: "/api/mix/v1/position/allPosition",
       perSecond: 5,
       params: ["productType*", "marginCoin"],
@@ -159,7 +159,7 @@ export const positions = dataset({
   ],
   endpoints: {
     v1: endpoint(columns, {
-      address: address("v1/positions-v2", {
+      address: apiEndpoint("v1/positions-v2", {
         path: "/api/mix/v1/position/allPosition-v2",
         perSecond: 5,
         params: ["productType*", "marginCoin"],
@@ -200,7 +200,7 @@ export const positions = dataset({
         })),
     }),
     v2: endpoint(columns, {
-      address: address("v2/positions", {
+      address: apiEndpoint("v2/positions", {
         path: "/api/v2/mix/position/all-position",
         perSecond: 5,
         params: ["productType*", "marginCoin"],
@@ -250,7 +250,7 @@ export const positions = dataset({
         }),
     }),
     v3: endpoint(columns, {
-      address: address("v3/positions", {
+      address: apiEndpoint("v3/positions", {
         path: "/api/v3/position/current-position",
         perSecond: 20,
         params: ["category*", "symbol", "posSide"],

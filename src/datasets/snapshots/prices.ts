@@ -8,10 +8,10 @@
  * https://www.bitget.com/api-doc/spot/market/Get-Tickers, v3 https://www.bitget.com/api-doc/uta/public/Tickers
  */
 import { z } from "zod";
-import { address } from "../../bitget/endpoints.ts";
+import { apiEndpoint } from "../../bitget/endpoints.ts";
 import * as column from "../../core/columns.ts";
 import { decimalIn, isZero } from "../../core/decimal.ts";
-import type { Address, Params } from "../../core/domain.ts";
+import type { ApiEndpoint, Params } from "../../core/domain.ts";
 import { UnknownError } from "../../core/errors.ts";
 import { dataset, endpoint, type MapperInput } from "../dataset.ts";
 import { digits, listed, millis, nameless, symbol, v1Symbol } from "../fields.ts";
@@ -23,15 +23,15 @@ const columns = {
   /** The coin in which the price is quoted: `USDT`. */
   quote: column.text().notNull(),
   /** Of the last trade; NULL where the exchange has no price. Unit: quote. */
-  price: column.decimal().moves(),
+  price: column.decimal().volatile(),
   /** The name of the endpoint that reported it. */
   source: column.text(),
   /** The best bid. Unit: quote. */
-  bid: column.decimal().moves(),
+  bid: column.decimal().volatile(),
   /** The best ask. Unit: quote. */
-  ask: column.decimal().moves(),
+  ask: column.decimal().volatile(),
   /** When the exchange made the ticker. */
-  exchangeTime: column.millis().moves(),
+  exchangeTime: column.millis().volatile(),
 };
 
 const amounts = ["available", "frozen", "locked", "balance", "equity", "debt"];
@@ -58,7 +58,7 @@ const pairOf = (coin: string): string => `${coin}USDT`;
  * ticker says spoils nothing.
  */
 function tickersAt(
-  address: Address,
+  address: ApiEndpoint,
   words: Record<"price" | "bid" | "ask", string>,
   params: Params = {},
   pair: typeof symbol = symbol,
@@ -105,7 +105,7 @@ export const prices = dataset({
   public: true,
   endpoints: {
     v1: tickersAt(
-      address("v1/tickers", {
+      apiEndpoint("v1/tickers", {
         path: "/api/spot/v1/market/tickers",
         perSecond: 20,
         params: [],
@@ -117,7 +117,7 @@ export const prices = dataset({
       v1Symbol,
     ),
     v2: tickersAt(
-      address("v2/tickers", {
+      apiEndpoint("v2/tickers", {
         path: "/api/v2/spot/market/tickers",
         perSecond: 20,
         params: ["symbol"],
@@ -127,7 +127,7 @@ export const prices = dataset({
       { price: "lastPr", bid: "bidPr", ask: "askPr" },
     ),
     v3: tickersAt(
-      address("v3/tickers", {
+      apiEndpoint("v3/tickers", {
         path: "/api/v3/market/tickers",
         perSecond: 20,
         params: ["category*", "symbol"],

@@ -5,7 +5,7 @@
  * Sources: v1 https://bitgetlimited.github.io/apidoc/en/spot (archived), v2
  * https://www.bitget.com/api-doc/spot/account/Get-Account-Assets, v3 https://www.bitget.com/api-doc/uta/account/Get-Account
  */
-import { address } from "../../bitget/endpoints.ts";
+import { apiEndpoint } from "../../bitget/endpoints.ts";
 import * as column from "../../core/columns.ts";
 import { dataset, endpoint } from "../dataset.ts";
 import { amount, coin, digits, isNothing, item, list, millis, namelessZero, text } from "../fields.ts";
@@ -27,9 +27,9 @@ const columns = {
   /** v3: as the exchange reports it. Unit: coin. */
   balanceOriginal: column.decimal(),
   /** v3: the balance with unrealised profit and debt. Unit: coin. */
-  equity: column.decimal().moves(),
+  equity: column.decimal().volatile(),
   /** The value of `equity` by the exchange. Unit: USD. */
-  usdValue: column.decimal().moves(),
+  usdValue: column.decimal().volatile(),
   /** Borrowed. Unit: coin. */
   debt: column.decimal(),
   /** Vouchers; cannot be withdrawn. Unit: coin. */
@@ -62,7 +62,7 @@ export const spotAssets = dataset({
   lastPublished: "locked",
   vanishes: "zero",
   otherAddresses: [
-    address("v1/spot-assets-lite", {
+    apiEndpoint("v1/spot-assets-lite", {
       path: "/api/spot/v1/account/assets-lite",
       perSecond: 10,
       params: ["coin"],
@@ -71,7 +71,7 @@ export const spotAssets = dataset({
   ],
   endpoints: {
     v1: endpoint(columns, {
-      address: address("v1/spot-assets", {
+      address: apiEndpoint("v1/spot-assets", {
         path: "/api/spot/v1/account/assets",
         perSecond: 10,
         params: ["coin"],
@@ -110,7 +110,7 @@ export const spotAssets = dataset({
           .filter(({ row }) => !isNothing(row.available, row.frozen, row.locked)),
     }),
     v2: endpoint(columns, {
-      address: address("v2/spot-assets", {
+      address: apiEndpoint("v2/spot-assets", {
         path: "/api/v2/spot/account/assets",
         perSecond: 10,
         params: ["coin", "assetType"],

@@ -1,8 +1,8 @@
 /** The two axes of a chart: round values, and round times of day in a time zone. */
 import { type ScaleLinear, scaleLinear, scaleUtc } from "d3-scale";
 import { Temporal } from "temporal-polyfill";
-import { add, places, subtract, toDigits, truncate } from "../../core/decimal.ts";
-import type { Digits } from "../../core/domain.ts";
+import { add, places, subtract, toDecimalString, truncate } from "../../core/decimal.ts";
+import type { DecimalString } from "../../core/domain.ts";
 import type { Interval } from "./curve.ts";
 
 export interface Tick {
@@ -15,24 +15,24 @@ export interface ValueAxis {
   scale: ScaleLinear<number, number>;
   ticks: Tick[];
   /** Where a value is on the scale. Digits become a number here and nowhere else, to find a pixel. */
-  numberOf(value: Digits): number;
+  numberOf(value: DecimalString): number;
 }
 
 /** `count` is about how many ticks there are. */
-export function valueAxis(values: readonly Digits[], count: number): ValueAxis {
+export function valueAxis(values: readonly DecimalString[], count: number): ValueAxis {
   const base = baseOf(values);
-  const numberOf = (value: Digits) => Number(base === "0" ? value : subtract(value, base));
+  const numberOf = (value: DecimalString) => Number(base === "0" ? value : subtract(value, base));
   const { low, high } = extentOf(values.map(numberOf));
   const margin = low === high ? Math.abs(low) / 20 || 1 : 0;
   const scale = scaleLinear([low - margin, high + margin], [0, 1]).nice(count);
-  const ticks = scale.ticks(count).map((at) => ({ at, digits: toDigits(String(at)) ?? "0" }));
+  const ticks = scale.ticks(count).map((at) => ({ at, digits: toDecimalString(String(at)) ?? "0" }));
   const fraction = Math.max(...ticks.map(({ digits }) => places(digits)));
   const written = new Intl.NumberFormat("en", {
     minimumFractionDigits: fraction,
     maximumFractionDigits: fraction,
     signDisplay: "negative",
   });
-  const labelOf = (digits: Digits) => written.format(add(base, digits) as Intl.StringNumericLiteral);
+  const labelOf = (digits: DecimalString) => written.format(add(base, digits) as Intl.StringNumericLiteral);
   return { scale, ticks: ticks.map(({ at, digits }) => ({ at, label: labelOf(digits) })), numberOf };
 }
 
@@ -43,7 +43,7 @@ const flat = 1e-9;
  * What is taken off every value, exactly, before it becomes a number: a round value near all of them, so that round
  * differences from it are round values too. "0" unless the values lie that close together.
  */
-function baseOf(values: readonly Digits[]): Digits {
+function baseOf(values: readonly DecimalString[]): DecimalString {
   const rough = extentOf(values.map(Number));
   const [first = "0"] = values;
   if (rough.high - rough.low > flat * Math.max(Math.abs(rough.low), Math.abs(rough.high))) return "0";

@@ -1,7 +1,7 @@
 /** Curves over time as one picture, in which what is unknown is seen to be unknown. */
 import { type ScaleLinear, scaleLinear } from "d3-scale";
 import { line } from "d3-shape";
-import type { Digits } from "../../core/domain.ts";
+import type { DecimalString } from "../../core/domain.ts";
 import { localText, type Tick, timeTicks, valueAxis } from "./axes.ts";
 import { gapsOf, type Known, piecesOf, shadesOf } from "./curve.ts";
 import { type Attributes, dot, path, picture, rectangle, rule, text } from "./svg.ts";
@@ -23,7 +23,7 @@ export interface Chart {
 export interface ChartLine {
   name: string;
   /** In the order of time (epoch ms). At null the line breaks, and all between its known neighbours is unknown. */
-  points: { at: number; value: Digits | null }[];
+  points: { at: number; value: DecimalString | null }[];
 }
 
 type Scale = ScaleLinear<number, number>;
@@ -89,7 +89,7 @@ export function svgOf(chart: Chart): string {
   });
 }
 
-const valuesOf = (points: ChartLine["points"]): Digits[] =>
+const valuesOf = (points: ChartLine["points"]): DecimalString[] =>
   points.map(({ value }) => value).filter((value) => value !== null);
 
 /** The last known value, digit for digit, and when that was. */

@@ -1,6 +1,6 @@
 /** The few elements of SVG a chart is made of, and the same picture as PNG. */
 import { createRequire } from "node:module";
-import { visible } from "../../core/text.ts";
+import { escapeControlChars } from "../../core/text.ts";
 
 /** By SVG's own names. */
 export type Attributes = Record<string, string | number>;
@@ -59,7 +59,7 @@ const short = (value: string | number): string =>
 const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 
 const escaped = (content: string): string =>
-  visible(content).replace(/[&<>"]/g, (character) => entities[character] ?? character);
+  escapeControlChars(content).replace(/[&<>"]/g, (character) => entities[character] ?? character);
 
 /** In the font that comes with this program and in no other: the same picture on every machine. */
 export function pngOf(svg: string): Buffer {

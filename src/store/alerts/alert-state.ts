@@ -1,5 +1,5 @@
 /** The state of alerts in SQLite. */
-import type { Digits, Row } from "../../core/domain.ts";
+import type { DecimalString, Row } from "../../core/domain.ts";
 import { hourMs } from "../../core/time.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import { digitsSql } from "../schema/encoding.ts";
@@ -217,7 +217,7 @@ function preparePrices(sqlite: Sqlite) {
              select min(since) from prices_moving where item_id = m.item_id and since > m.since and since <= @snapshotId)`,
       )
       .pluck(),
-    lastPrices: sqlite.prepare<CoinsAsOf, { coin: string; price: Digits }>(
+    lastPrices: sqlite.prepare<CoinsAsOf, { coin: string; price: DecimalString }>(
       `select c.value as coin, ${digitsSql("m.price")} as price from json_each(@coins) c
          join prices_item i on i.coin = c.value and i.quote = 'USDT'
          join prices_moving m on m.item_id = i.id and m.since = (

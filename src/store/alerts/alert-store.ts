@@ -2,7 +2,7 @@
  * The part of the store contract in which alerts keep their state, so that a restart continues where the last process was. Each
  * method is atomic by itself and resolves when what it writes is on disk.
  */
-import type { DatasetName, Digits, Row } from "../../core/domain.ts";
+import type { DatasetName, DecimalString, Row } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 
 /** A snapshot as alerts see it. */
@@ -48,8 +48,8 @@ export interface Message {
   what: string;
   state: AlertState;
   at: number;
-  value: Digits | null;
-  threshold: Digits | null;
+  value: DecimalString | null;
+  threshold: DecimalString | null;
   sentence: string;
   delivery: DeliveryState;
   attempts: number;
@@ -84,7 +84,7 @@ export interface NewSnapshots {
 export interface EquityPeak {
   account: string;
   hour: number;
-  equity: Digits;
+  equity: DecimalString;
 }
 
 /** What an evaluation changes. */
@@ -116,7 +116,7 @@ export interface AlertStore {
   /** Returns when one of the coins last had a price as a snapshot was stored, not before `from`; null where none had. Epoch ms. */
   pricedUntil(coins: readonly string[], asOf: StoredSnapshot, from: number): Promise<number | null>;
   /** Returns the last price in USDT of each coin as a snapshot was stored; a coin that never had one is left out. */
-  lastPrices(coins: readonly string[], asOf: StoredSnapshot): Promise<{ coin: string; price: Digits }[]>;
+  lastPrices(coins: readonly string[], asOf: StoredSnapshot): Promise<{ coin: string; price: DecimalString }[]>;
   /**
    * Writes all of the changes or none. False where they were worked out from another state than the stored one: a position has
    * moved, an ended alert is not open, or a fired one is.

@@ -6,8 +6,8 @@
 import { and, eq, getTableColumns, isNull, sql } from "drizzle-orm";
 import type { BetterSQLite3Database } from "drizzle-orm/better-sqlite3";
 import type { RowOf } from "../../core/columns.ts";
-import { absolute, add, compare, divide, isPositive, multiply, subtract, toDigits } from "../../core/decimal.ts";
-import type { Digits, Row } from "../../core/domain.ts";
+import { absolute, add, compare, divide, isPositive, multiply, subtract, toDecimalString } from "../../core/decimal.ts";
+import type { DecimalString, Row } from "../../core/domain.ts";
 import { positions } from "../../datasets/snapshots/positions.ts";
 import { episode as episodeTable } from "../schema/episode-table.ts";
 import type { ScopeState } from "../schema/storage-layout.ts";
@@ -103,7 +103,11 @@ export function updateEpisode(episode: Episode, seen: PositionState): Episode {
 }
 
 /** `now` where it lies beyond `extreme`; of equal ones the first stays. */
-export function extremeOf(extreme: Digits | null, now: Digits | null, direction: 1 | -1): Digits | null {
+export function extremeOf(
+  extreme: DecimalString | null,
+  now: DecimalString | null,
+  direction: 1 | -1,
+): DecimalString | null {
   if (now === null || extreme === null) return extreme ?? now;
   return compare(now, extreme) === direction ? now : extreme;
 }
@@ -112,7 +116,7 @@ export function extremeOf(extreme: Digits | null, now: Digits | null, direction:
  * |mark - liquidation| / mark to 16 places, where that is less than `closest`. A liquidation price of zero or less means
  * that there is none.
  */
-function closer(closest: Digits | null, { liquidationPrice, markPrice }: PositionState): Digits | null {
+function closer(closest: DecimalString | null, { liquidationPrice, markPrice }: PositionState): DecimalString | null {
   if (liquidationPrice === null || markPrice === null) return closest;
   if (!isPositive(liquidationPrice) || !isPositive(markPrice)) return closest;
   const distance = absolute(subtract(markPrice, liquidationPrice));
@@ -122,7 +126,7 @@ function closer(closest: Digits | null, { liquidationPrice, markPrice }: Positio
 }
 
 /** Positive = paid, which v3 tells the other way round. Null where a part of it is unknown. */
-function feesOf({ deductedFee, openFeeTotal, closeFeeTotal }: PositionState): Digits | null {
+function feesOf({ deductedFee, openFeeTotal, closeFeeTotal }: PositionState): DecimalString | null {
   if (deductedFee !== null) return deductedFee;
   return openFeeTotal === null || closeFeeTotal === null ? null : subtract("0", add(openFeeTotal, closeFeeTotal));
 }
@@ -201,7 +205,7 @@ function loadOpen(orm: BetterSQLite3Database, scopeId: number): Open {
 /** What damage left no number counts as unknown: collecting goes on, and `db verify` names it. */
 const legible = (episode: Episode): Episode =>
   Object.fromEntries(
-    Object.entries(episode).map(([name, value]) => [name, typeof value === "string" ? toDigits(value) : value]),
+    Object.entries(episode).map(([name, value]) => [name, typeof value === "string" ? toDecimalString(value) : value]),
   ) as Episode;
 
 const { steady, moving, tables } = layoutOf(positions);

@@ -3,7 +3,7 @@
 import { drizzle } from "drizzle-orm/better-sqlite3";
 import { type Paced, pause } from "../../core/async/cooperate.ts";
 import { snakeCase } from "../../core/columns.ts";
-import { toDigits } from "../../core/decimal.ts";
+import { toDecimalString } from "../../core/decimal.ts";
 import { positions } from "../../datasets/snapshots/positions.ts";
 import { unpackHex } from "../schema/encoding.ts";
 import { layoutOf } from "../schema/storage-layout.ts";
@@ -73,7 +73,7 @@ export function* rebuildEpisodes(sqlite: Sqlite, itemId: number): Paced<Episode>
 
 /** The hex of NULL is no text at all; what damage left no number counts as unknown. */
 function tell(seen: PositionState, names: readonly Name[], cells: readonly (string | number)[]): void {
-  for (const [at, name] of names.entries()) seen[name] = toDigits(unpackHex(String(cells[at])));
+  for (const [at, name] of names.entries()) seen[name] = toDecimalString(unpackHex(String(cells[at])));
 }
 
 /** With when their snapshot and the good one before it were taken, to which no index leads but a few steps back. */

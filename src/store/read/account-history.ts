@@ -1,5 +1,5 @@
 /** The accounts of a history. */
-import type { ApiVersion, Digits } from "../../core/domain.ts";
+import type { ApiVersion, DecimalString } from "../../core/domain.ts";
 import type { AccountHistory } from "../history.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { prepareOnce } from "../sqlite/prepare-once.ts";
@@ -23,7 +23,7 @@ export function accountHistory(sqlite: Sqlite): AccountHistory {
     apiVersionAt: prepareOnce(() => prepareApiVersion(sqlite)),
     lastCompleteEquities: (account, at) =>
       sqlite
-        .prepare<unknown[], { slot: number; value: Digits }>(
+        .prepare<unknown[], { slot: number; value: DecimalString }>(
           `select r.slot, h.usdt_equity as value from (
              select n.id, n.run_id, n.taken_at from snapshot n where n.scope_id = (
                select p.id from scope p join series e on e.id = p.series_id join account a on a.id = e.account_id

@@ -1,6 +1,6 @@
 /** Stores the records of incremental datasets, each once, and how far was read. Statements only; the caller has the transaction. */
 import type { Statement } from "better-sqlite3";
-import type { Reading, RecordBatch, Value } from "../../core/domain.ts";
+import type { ReadProgress, RecordBatch, Value } from "../../core/domain.ts";
 import type { IncrementalDataset } from "../../datasets/incremental.ts";
 import { decodeCell, packDigits } from "../schema/encoding.ts";
 import {
@@ -25,7 +25,7 @@ export interface RecordPlan {
   layout: RecordLayout;
   scopeId: number;
   rows: RecordRow[];
-  reading: Reading;
+  reading: ReadProgress;
   /** The lines that the digest of its snapshot is made of. */
   lines: string[];
   /** Ids of records that were stored with another content and should not change. */
@@ -75,7 +75,7 @@ export class RecordWriter {
   }
 
   /** Returns how far the scope of a series was read, null where it never was. */
-  reading(seriesId: number, productType: string): Reading | null {
+  reading(seriesId: number, productType: string): ReadProgress | null {
     this.#findReading ??= this.#sqlite.prepare(
       `select ${readingColumns} from scope p join reading g on g.snapshot_id = p.latest
        where p.series_id = ? and p.product_type = ?`,

@@ -1,6 +1,6 @@
 /** Parses a stored raw response again, with the parser of today. */
-import { readAnswer } from "../../bitget/wire/envelope.ts";
-import type { Known, Scope } from "../../core/domain.ts";
+import { parseResponse } from "../../bitget/wire/envelope.ts";
+import type { KnownRows, Scope } from "../../core/domain.ts";
 import type { Dataset, MapperInput } from "../../datasets/dataset.ts";
 import { type ItemParts, layoutOf, partsByKey, rowOf, type StorageLayout } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
@@ -70,7 +70,7 @@ function derive(
   const endpoint = Object.values(layout.dataset.endpoints).find((one) => one.address?.name === address);
   if (!endpoint) throw new Error(`this program asks no ${address} for ${layout.dataset.name}`);
   const reading = { path: endpoint.address?.path ?? address, now: slot, redact: (text: string) => text };
-  const { data, requestTime } = readAnswer({ status, contentType: "", retryAfter: null, body }, reading);
+  const { data, requestTime } = parseResponse({ status, contentType: "", retryAfter: null, body }, reading);
   const scope = (productType || null) as Scope;
   return { rows: partsByKey(layout, endpoint.items(data, mapperInput(layout, scope, stored))), requestTime };
 }
@@ -84,7 +84,7 @@ function mapperInput(layout: StorageLayout, scope: Scope, stored: ReadonlyMap<st
     scope,
     known: notKept,
     complete: notKept,
-    lastKnown(): Known[] {
+    lastKnown(): KnownRows[] {
       if (stored === null) return notKept();
       // Whatever has an amount counts as held.
       const rows = [...stored.values()].map((parts) => ({ ...rowOf(layout, parts), available: "1" }));

@@ -4,7 +4,7 @@
  */
 import { snakeCase } from "../../core/columns.ts";
 import { compare } from "../../core/decimal.ts";
-import type { Digits } from "../../core/domain.ts";
+import type { DecimalString } from "../../core/domain.ts";
 import { createVersionCursor, type VersionTable, versionTablesOf } from "../read/version-cursor.ts";
 import { packDigits, unpackHex } from "../schema/encoding.ts";
 import type { StorageLayout } from "../schema/storage-layout.ts";
@@ -14,8 +14,8 @@ export interface Range {
   itemId: number;
   /** The column of the history view. */
   field: string;
-  least: Digits;
-  greatest: Digits;
+  least: DecimalString;
+  greatest: DecimalString;
 }
 
 /** The length of a UTC day in milliseconds. */
@@ -78,7 +78,7 @@ function amountsOf({ dataset }: StorageLayout, part: VersionTable): { at: number
 }
 
 /** Of equal values the first one stays. */
-function widen(ranges: Map<string, Range>, itemId: number, field: string, amount: Digits): void {
+function widen(ranges: Map<string, Range>, itemId: number, field: string, amount: DecimalString): void {
   const range = ranges.get(field);
   if (!range) ranges.set(field, { itemId, field, least: amount, greatest: amount });
   else if (compare(amount, range.least) < 0) range.least = amount;

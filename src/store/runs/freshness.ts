@@ -3,7 +3,7 @@
  * and alerts go by. Cheap enough to be asked at any time.
  */
 
-import { clockTolerance } from "../../bitget/clock-check.ts";
+import { clockToleranceMs } from "../../bitget/clock-check.ts";
 import { freshUntil, parsePattern } from "../../core/cron.ts";
 import { causes } from "../../core/domain.ts";
 import type { Freshness, LastRun, ScheduledSeries } from "../history.ts";
@@ -25,7 +25,7 @@ export const scheduledSeries = (sqlite: Sqlite, at: number | null = null): Sched
  * A reader of the state of everything that is scheduled. It reads a few rows, however long ago the last complete run was. `behindMs`:
  * as in `presentReader`.
  */
-export function prepareFreshness(sqlite: Sqlite, behindMs = clockTolerance): (now: number) => Freshness[] {
+export function prepareFreshness(sqlite: Sqlite, behindMs = clockToleranceMs): (now: number) => Freshness[] {
   const freshnessOf = prepareFreshnessNow(sqlite, behindMs);
   return (now) => scheduledSeries(sqlite).map((series) => freshnessOf(series, now));
 }
@@ -43,7 +43,7 @@ export const withUnknownAge = (freshness: Freshness): Freshness => ({
  */
 export function prepareFreshnessNow(
   sqlite: Sqlite,
-  behindMs = clockTolerance,
+  behindMs = clockToleranceMs,
 ): (series: ScheduledSeries, now: number) => Freshness {
   const freshnessOf = prepareFreshnessAt(sqlite);
   return (series, now) => {

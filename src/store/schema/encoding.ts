@@ -1,7 +1,7 @@
 /** Encodes values for SQLite and decodes them, in TypeScript and in plain SQL. */
 import { customType, integer, text } from "drizzle-orm/sqlite-core";
 import type { Column } from "../../core/columns.ts";
-import type { Digits, Value } from "../../core/domain.ts";
+import type { DecimalString, Value } from "../../core/domain.ts";
 import { dayMs } from "../../core/time.ts";
 
 const digitsOnly = /^[0-9.-]+$/;
@@ -12,21 +12,21 @@ const padding = "f";
  * takes half the space of text, is exact to the last character, and SQLite's `hex()` decodes it. Throws a RangeError for any
  * character but digits, "-" and ".".
  */
-export function packDigits(digits: Digits): Buffer {
+export function packDigits(digits: DecimalString): Buffer {
   const nibbles = checkedDigits(digits).replaceAll("-", "a").replaceAll(".", "b");
   return Buffer.from(nibbles.length % 2 === 0 ? nibbles : nibbles + padding, "hex");
 }
 
-function checkedDigits(digits: Digits): Digits {
+function checkedDigits(digits: DecimalString): DecimalString {
   if (!digitsOnly.test(digits)) throw new RangeError(`not a decimal number: ${JSON.stringify(digits.slice(0, 40))}`);
   return digits;
 }
 
 /** Returns the decimal string that `packDigits` packed. */
-export const unpackDigits = (packed: Buffer): Digits => unpackHex(packed.toString("hex").toUpperCase());
+export const unpackDigits = (packed: Buffer): DecimalString => unpackHex(packed.toString("hex").toUpperCase());
 
 /** Returns the decimal string of a packed value in upper-case hex, as SQL's `hex()` returns it: faster to read than a blob. */
-export function unpackHex(hex: string): Digits {
+export function unpackHex(hex: string): DecimalString {
   const digits = hex.replaceAll("A", "-").replaceAll("B", ".");
   // Padding is only ever written at the end. Elsewhere it is kept, so that an altered value does not read like the original.
   return digits.endsWith("F") ? digits.slice(0, -1) : digits;
@@ -70,7 +70,7 @@ export function instantText(instant: number): string {
 }
 
 /** A Drizzle column type for packed digits. */
-export const packedDigits = customType<{ data: Digits | null; driverData: Buffer | null }>({
+export const packedDigits = customType<{ data: DecimalString | null; driverData: Buffer | null }>({
   dataType: () => "blob",
   // Prepared statements pass NULLs through this function too.
   toDriver: (digits) => (digits === null ? null : packDigits(digits)),
@@ -98,7 +98,7 @@ export function checkedCell(column: Column, value: Value | undefined): Value {
   if (isText !== (typeof value === "string"))
     throw new RangeError(`expected ${column.kind}, got ${JSON.stringify(value)}`);
   if (typeof value === "number" && !Number.isSafeInteger(value)) throw new RangeError(`not a safe integer: ${value}`);
-  if (column.kind === "decimal") return checkedDigits(value as Digits);
+  if (column.kind === "decimal") return checkedDigits(value as DecimalString);
   // A lone surrogate has no UTF-8 encoding and would be read back as U+FFFD, so it is stored as that.
   return typeof value === "string" ? Buffer.from(value).toString() : value;
 }

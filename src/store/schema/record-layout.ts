@@ -4,7 +4,7 @@
  */
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { type Column, snakeCase } from "../../core/columns.ts";
-import type { Item, Reading, Value } from "../../core/domain.ts";
+import type { Item, ReadProgress, Value } from "../../core/domain.ts";
 import type { IncrementalDataset } from "../../datasets/incremental.ts";
 import { itemLine } from "./digest.ts";
 import { checkedCell, columnTypeOf, instantSql, readableSql } from "./encoding.ts";
@@ -108,11 +108,11 @@ export const extraOf = ({ extra }: Item): string | null => extraText(extra);
 
 /** Returns true where two versions of a record are the same, apart from columns that were added later and unknown fields. */
 export const isSameRecord = ({ columns }: RecordLayout, stored: readonly Value[], read: readonly Value[]): boolean =>
-  columns.every(({ later }, at) => stored[at] === read[at] || (later && stored[at] === null));
+  columns.every(({ isAddedLater }, at) => stored[at] === read[at] || (isAddedLater && stored[at] === null));
 
 /** Returns the canonical line of a record, for the digest of its snapshot. */
 export function recordLine({ names, columns }: RecordLayout, { version, cells, extra }: RecordRow): string {
-  const isLater = (at: number) => columns[at]?.later === true;
+  const isLater = (at: number) => columns[at]?.isAddedLater === true;
   const later = names.map((name, at) => [snakeCase(name), cells[at] ?? null] as const);
   return itemLine(
     1,
@@ -137,7 +137,7 @@ export const readingColumns =
   "g.through, g.window_from as windowFrom, g.window_to as windowTo, g.cursor, g.hole_from as holeFrom, g.hole_to as holeTo";
 
 /** Returns the row that stores a read position. */
-export const readingRow = ({ through, window, hole }: Reading): ReadingRow => ({
+export const readingRow = ({ through, window, hole }: ReadProgress): ReadingRow => ({
   through,
   windowFrom: window?.from ?? null,
   windowTo: window?.to ?? null,
@@ -147,7 +147,7 @@ export const readingRow = ({ through, window, hole }: Reading): ReadingRow => ({
 });
 
 /** Returns the read position that a row stores. */
-export function readingOf({ through, windowFrom, windowTo, cursor, holeFrom, holeTo }: ReadingRow): Reading {
+export function readingOf({ through, windowFrom, windowTo, cursor, holeFrom, holeTo }: ReadingRow): ReadProgress {
   return {
     through,
     window: windowFrom === null || windowTo === null ? null : { from: windowFrom, to: windowTo, cursor },

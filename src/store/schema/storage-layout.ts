@@ -57,7 +57,9 @@ export function layoutOf(dataset: Dataset): StorageLayout {
 }
 
 function laterColumns({ columns }: Dataset, part: LaterColumn["part"], names: readonly string[]): LaterColumn[] {
-  return [...names.entries()].filter(([, name]) => columns[name]?.later).map(([at, name]) => ({ name, part, at }));
+  return [...names.entries()]
+    .filter(([, name]) => columns[name]?.isAddedLater)
+    .map(([at, name]) => ({ name, part, at }));
 }
 
 const byName = (one: LaterColumn, other: LaterColumn): number => (one.name < other.name ? -1 : 1);

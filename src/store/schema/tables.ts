@@ -179,16 +179,19 @@ export const prefixOf = (dataset: Pick<Dataset, "name">): string => dataset.name
 /** Returns the names of a dataset's columns in their order; those that were added later come last. */
 export function columnNames({ columns }: Pick<Dataset, "columns">): string[] {
   const names = Object.keys(columns);
-  return [...names.filter((name) => !columns[name]?.later), ...names.filter((name) => columns[name]?.later)];
+  return [
+    ...names.filter((name) => !columns[name]?.isAddedLater),
+    ...names.filter((name) => columns[name]?.isAddedLater),
+  ];
 }
 
 /** Returns the columns that change in nearly every snapshot, without the key. */
 export const movingColumns = (dataset: Dataset): string[] =>
-  columnNames(dataset).filter((name) => dataset.columns[name]?.moving && !dataset.key.includes(name));
+  columnNames(dataset).filter((name) => dataset.columns[name]?.isVolatile && !dataset.key.includes(name));
 
 /** Returns the columns that rarely change, without the key. */
 export const steadyColumns = (dataset: Dataset): string[] =>
-  columnNames(dataset).filter((name) => !dataset.columns[name]?.moving && !dataset.key.includes(name));
+  columnNames(dataset).filter((name) => !dataset.columns[name]?.isVolatile && !dataset.key.includes(name));
 
 function cellsOf(dataset: Dataset, names: readonly string[]) {
   return Object.fromEntries(

@@ -5,8 +5,8 @@ import type {
   DatasetName,
   FailedSnapshot,
   Item,
-  Known,
-  Reading,
+  KnownRows,
+  ReadProgress,
   RecordBatch,
   RunState,
   Scope,
@@ -106,7 +106,7 @@ export class SnapshotWriter {
   }
 
   /** Returns the last good snapshot of every scope that is still asked, of one account or of all. */
-  latest(dataset: Dataset, name?: string): Known[] {
+  latest(dataset: Dataset, name?: string): KnownRows[] {
     const { latestOfAll, latestOfOne } = this.#statements;
     const layout = layoutOf(dataset);
     const found =
@@ -125,7 +125,7 @@ export class SnapshotWriter {
   }
 
   /** Returns how far a scope of an incremental dataset was read; null where it never was. */
-  reading(name: string, dataset: DatasetName, asked: Scope): Reading | null {
+  reading(name: string, dataset: DatasetName, asked: Scope): ReadProgress | null {
     const found = this.#ledger.seriesId(name, dataset);
     return found === null ? null : this.#records.reading(found, scopeText(asked));
   }

@@ -1,6 +1,6 @@
 /** What `db verify` can expect of the episodes of positions where snapshots were pruned. */
-import { toDigits } from "../../core/decimal.ts";
-import type { Digits } from "../../core/domain.ts";
+import { toDecimalString } from "../../core/decimal.ts";
+import type { DecimalString } from "../../core/domain.ts";
 import { startOfDay } from "../../core/time.ts";
 import { prunedNotes } from "../chain/chain.ts";
 import { type Episode, extremeOf } from "../positions/episodes.ts";
@@ -58,8 +58,11 @@ export function prepareExpectation(
     for (const name of Object.keys(extremes) as (keyof typeof extremes)[]) {
       const { direction, field, end } = extremes[name];
       const [was, left] = [found[name], expected[name]];
-      const furthest = (from: Digits | null, rows: readonly RangeRow[]): Digits | null =>
-        rows.reduce<Digits | null>((far, row) => extremeOf(far, toDigits(unpackHex(row[end])), direction), from);
+      const furthest = (from: DecimalString | null, rows: readonly RangeRow[]): DecimalString | null =>
+        rows.reduce<DecimalString | null>(
+          (far, row) => extremeOf(far, toDecimalString(unpackHex(row[end])), direction),
+          from,
+        );
       const told = ranges.filter((row) => row.field === field);
       const wholeDays = told.filter(({ day }) => day > firstDay);
       const nearest = furthest(left, wholeDays);
@@ -67,7 +70,7 @@ export function prepareExpectation(
       const farthest = furthest(nearest, told);
       const isPossible =
         was !== null &&
-        toDigits(was) !== null &&
+        toDecimalString(was) !== null &&
         extremeOf(was, nearest, direction) === was &&
         (field === null || extremeOf(farthest, was, direction) === farthest);
       episode[name] = isPossible ? was : nearest;

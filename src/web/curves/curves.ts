@@ -5,7 +5,7 @@
 
 import { pause, type Steps } from "../../core/async/cooperate.ts";
 import { graceAt } from "../../core/cron.ts";
-import type { Digits } from "../../core/domain.ts";
+import type { DecimalString } from "../../core/domain.ts";
 import { hourMs } from "../../core/time.ts";
 import type { HistoryReader } from "../../store/history.ts";
 import { CurveCache, type Summary } from "./curve-cache.ts";
@@ -30,7 +30,7 @@ export interface CurveData {
   from: number;
   to: number;
   at: number[];
-  lines: { name: string; label: string; values: (Digits | null)[] }[];
+  lines: { name: string; label: string; values: (DecimalString | null)[] }[];
 }
 
 /** Spans up to this are read point by point. */

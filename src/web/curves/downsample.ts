@@ -1,10 +1,10 @@
 /** As many points of several lines as a picture has columns of pixels: what is high, low, first, last or missing remains. */
-import type { Digits } from "../../core/domain.ts";
+import type { DecimalString } from "../../core/domain.ts";
 
 /** At an instant (epoch ms) the value of each line, null where it is unknown. */
 export interface Point {
   at: number;
-  values: readonly (Digits | null)[];
+  values: readonly (DecimalString | null)[];
 }
 
 interface Column<P extends Point> {

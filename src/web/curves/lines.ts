@@ -1,11 +1,11 @@
 /** Lines over time as points, with breaks where a slot that was due told nothing. */
 
-import type { Digits } from "../../core/domain.ts";
+import type { DecimalString } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import type { HistoryReader, ItemCells, ItemPoint, ItemRef, SchedulePeriod, Span } from "../../store/history.ts";
 import type { Point } from "./downsample.ts";
 
-export type Values = readonly (Digits | null)[];
+export type Values = readonly (DecimalString | null)[];
 
 export interface SlotPoint extends Point {
   /** When it was due, epoch ms. */

@@ -1,6 +1,6 @@
 /** What every wallet holds. */
 import { compare, multiply, subtract } from "../../core/decimal.ts";
-import type { Digits } from "../../core/domain.ts";
+import type { DecimalString } from "../../core/domain.ts";
 import { instantText } from "../../queries/close.ts";
 import { type Balance, createWallets, type Wallet } from "../../queries/wallets.ts";
 import { createPrices } from "../../reports/balances.ts";
@@ -57,7 +57,7 @@ export const balances: DataTable = {
 };
 
 /** A coin that a known wallet did not hold was 0 there. */
-function changeSince({ coin, total }: Balance, previous: Wallet | undefined): Digits | null {
+function changeSince({ coin, total }: Balance, previous: Wallet | undefined): DecimalString | null {
   if (!previous?.known || total === null) return null;
   const held = previous.balances.find((one) => one.coin === coin);
   const before = held ? held.total : "0";

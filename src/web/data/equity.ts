@@ -1,7 +1,7 @@
 /** What the accounts are worth, each and together; a sum with a part missing is never shown as the whole. */
 import type { Steps } from "../../core/async/cooperate.ts";
 import { decimalIn, subtract, sum } from "../../core/decimal.ts";
-import type { Digits } from "../../core/domain.ts";
+import type { DecimalString } from "../../core/domain.ts";
 import { equity as dataset } from "../../datasets/snapshots/equity.ts";
 import { type Close, createCloses, instantText } from "../../queries/close.ts";
 import { equityOf, missingText, pricedPartOf, unpricedText } from "../../queries/equity.ts";
@@ -57,8 +57,8 @@ export const equity: DataTable = {
 
 /** What the accounts are worth together, at one slot; where that is not known, what is known of it and what is missing. */
 export interface Total {
-  value: Digits | null;
-  knownPart: Digits | null;
+  value: DecimalString | null;
+  knownPart: DecimalString | null;
   /** A sentence for each account that does not tell everything. */
   missing: string[];
   /** When the oldest part was told. Epoch ms. */
@@ -70,7 +70,7 @@ export interface Total {
 export interface Totals {
   now: Total;
   yesterday: Total;
-  change: Digits | null;
+  change: DecimalString | null;
 }
 
 export function* totals(view: View): Steps<Totals> {

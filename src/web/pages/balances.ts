@@ -1,6 +1,6 @@
 import { html } from "hono/html";
 import type { Steps } from "../../core/async/cooperate.ts";
-import { visible } from "../../core/text.ts";
+import { escapeControlChars } from "../../core/text.ts";
 import type { HistoryRow } from "../../store/history.ts";
 import { balances } from "../data/balances.ts";
 import { allRows, type View } from "../data/table.ts";
@@ -55,4 +55,4 @@ const dashWhereNull =
 const coinLink = ({ account, wallet, coin }: HistoryRow, view: View): Html =>
   coin === undefined || coin === null
     ? unknown("the whole wallet is unknown")
-    : html`<a href="${linkTo("/coin", stickyParams({ ...view, account: String(account) }), { wallet, coin })}">${visible(String(coin))}</a>`;
+    : html`<a href="${linkTo("/coin", stickyParams({ ...view, account: String(account) }), { wallet, coin })}">${escapeControlChars(String(coin))}</a>`;

@@ -1,7 +1,7 @@
 import { html } from "hono/html";
 import type { Steps } from "../../core/async/cooperate.ts";
 import { compare, decimalIn } from "../../core/decimal.ts";
-import { visible } from "../../core/text.ts";
+import { escapeControlChars } from "../../core/text.ts";
 import { type HistoryRow, positionKey } from "../../store/history.ts";
 import { episodes, positions } from "../data/positions.ts";
 import { allRows, type View } from "../data/table.ts";
@@ -89,7 +89,7 @@ function positionCell(row: HistoryRow, view: View): Html {
   // A closed one is found by its beginning; the open one is the newest.
   const first = row.state === "open" ? {} : { first_seen_at: row.first_seen_at };
   const address = linkTo("/position", stickyParams({ ...view, account: null }), key, first);
-  return html`<a href="${address}">${visible(String(row.symbol))}</a> <span class="side ${row.hold_side === "long" ? "long" : "short"}">${row.hold_side}</span><br>${about}`;
+  return html`<a href="${address}">${escapeControlChars(String(row.symbol))}</a> <span class="side ${row.hold_side === "long" ? "long" : "short"}">${row.hold_side}</span><br>${about}`;
 }
 
 /** How far off liquidation is: in per cent of the mark price, and as a bar that is full from one half on. */

@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { afterEach, expect, it, onTestFinished, vi } from "vitest";
-import { perMinutePerAddress } from "../../../src/bitget/endpoints.ts";
+import { maxRequestsPerMinutePerIp } from "../../../src/bitget/endpoints.ts";
 import { Limiter } from "../../../src/bitget/limits/rate-limiter.ts";
 import { type Clock, SimulatedClock, systemClock } from "../../../src/core/clock.ts";
 import { addressNamed } from "../../../src/datasets/addresses.ts";
@@ -94,7 +94,7 @@ it("what is left to be asked is told per address and for the machine, and is not
   expect(limiter.budget()).toEqual([
     { account: "main", path: positions.path, requests: 4 },
     { account: null, path: tickers.path, requests: tickers.perSecond - 1 },
-    { account: null, path: null, requests: perMinutePerAddress - 2 },
+    { account: null, path: null, requests: maxRequestsPerMinutePerIp - 2 },
   ]);
   limiter.pause("main", positions, 1000);
   expect(limiter.budget()[0]).toEqual({ account: "main", path: positions.path, requests: 0 });

@@ -1,7 +1,7 @@
 /** What a run of an incremental dataset has to read, as a table of cases. */
 import { expect, it } from "vitest";
 import { type Plan, planWindows, requestedBounds } from "../../../src/collecting/incremental/windows.ts";
-import type { Reading } from "../../../src/core/domain.ts";
+import type { ReadProgress } from "../../../src/core/domain.ts";
 
 const limits = { spanMs: 30 * 86_400_000, retentionMs: 90 * 86_400_000, pageSize: 100 };
 
@@ -103,7 +103,7 @@ const cases: Case[] = [
 
 it.each(cases)("$title", ({ now: time = now, last, windows, hole }) => {
   const instant = (one: number | string) => (typeof one === "string" ? at(one) : one);
-  const reading: Reading | null = last && {
+  const reading: ReadProgress | null = last && {
     through: at(last.through),
     window: last.window ? { from: at(last.window[0]), to: at(last.window[1]), cursor: last.window[2] } : null,
     hole: null,

@@ -19,8 +19,8 @@ import { temporaryFolder } from "../../support/files.ts";
 
 const coins = datasetNamed("spot-assets");
 const lines = datasetNamed("positions");
-const laterCoins = withColumn(withColumn(coins, "stakedSince", text().added()), "airDrop", decimal().added());
-const laterLines = withColumn(lines, "adlRank", decimal().moves().added());
+const laterCoins = withColumn(withColumn(coins, "stakedSince", text().addedLater()), "airDrop", decimal().addedLater());
+const laterLines = withColumn(lines, "adlRank", decimal().volatile().addedLater());
 const later = datasets.map((one) => [laterCoins, laterLines].find(({ name }) => name === one.name) ?? one);
 const at = (n: number): number => start + n * minute;
 

@@ -123,7 +123,7 @@ describe("a correction", () => {
       edit: answered((rows) => rows.map((row) => ({ ...row, airDrop: "0.10" }))),
     };
     const path = await live({ 2: [told] });
-    const wider = reading(withColumn(datasetNamed("spot-assets"), "airDrop", decimal().added()), (items) =>
+    const wider = reading(withColumn(datasetNamed("spot-assets"), "airDrop", decimal().addedLater()), (items) =>
       items.map(({ row, extra }) => {
         const { airDrop = null, ...rest } = extra ?? {};
         return {

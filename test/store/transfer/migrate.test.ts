@@ -110,7 +110,7 @@ describe("migrating", () => {
     const declared = datasets.flatMap((dataset) =>
       tables
         .columnNames(dataset)
-        .filter((name) => dataset.columns[name]?.later)
+        .filter((name) => dataset.columns[name]?.isAddedLater)
         .map((name) => [tables.prefixOf(dataset), snakeCase(name)].join()),
     );
     expect(added).toContain("equity,priced_usdt");

@@ -2,8 +2,8 @@
 import { html } from "hono/html";
 import { Temporal } from "temporal-polyfill";
 import { compare, isZero, multiply } from "../../../core/decimal.ts";
-import type { Cell, Digits } from "../../../core/domain.ts";
-import { visible } from "../../../core/text.ts";
+import type { Cell, DecimalString } from "../../../core/domain.ts";
+import { escapeControlChars } from "../../../core/text.ts";
 import type { Kind } from "../../data/table.ts";
 
 export type Html = ReturnType<typeof html>;
@@ -12,7 +12,7 @@ export type Html = ReturnType<typeof html>;
 const maxDigits = 8;
 
 /** "12345.678901234" -> "12,345.678…": grouped, and where it is cut that is seen. */
-export function shorten(digits: Digits, digitLimit = maxDigits): string {
+export function shorten(digits: DecimalString, digitLimit = maxDigits): string {
   const [, sign = "", whole = "", fraction = ""] = /^(-?)(\d+)(?:\.(\d+))?$/.exec(digits) ?? [];
   if (whole === "") return digits;
   const zeros = whole === "0" ? (/^0*/.exec(fraction)?.[0].length ?? 0) : 0;
@@ -29,25 +29,25 @@ export const unknown = (word = "unknown"): Html => html`<span class="unknown">${
 export const none = (word = "none"): Html => html`<span class="none">${word}</span>`;
 
 /** The whole figure is its value, and what a pointer that rests on it shows. */
-export const figure = (digits: Digits): Html =>
+export const figure = (digits: DecimalString): Html =>
   html`<data value="${digits}" title="${digits}">${shorten(digits)}</data>`;
 
 /** Every digit, for the one figure that a page is about. */
-export function wholeFigure(digits: Digits): Html {
+export function wholeFigure(digits: DecimalString): Html {
   const [whole = "", fraction] = digits.split(".");
   const [, sign = "", number = whole] = /^(-?)(\d+)$/.exec(whole) ?? [];
   return html`<data value="${digits}">${sign}${grouped(number)}${fraction ? html`<small>.${fraction}</small>` : ""}</data>`;
 }
 
 /** With its sign, and an arrow for those who see no colours. */
-export function changeFigure(digits: Digits): Html {
+export function changeFigure(digits: DecimalString): Html {
   if (isZero(digits)) return html`<data class="change" value="${digits}">0</data>`;
   const isUp = compare(digits, "0") > 0;
   return html`<data class="change ${isUp ? "up" : "down"}" value="${digits}" title="${digits}"><span aria-hidden="true">${isUp ? "▲" : "▼"}</span>${isUp ? "+" : ""}${shorten(digits)}</data>`;
 }
 
 /** 0.0421 -> "4.21 %". */
-export const shareFigure = (digits: Digits): Html =>
+export const shareFigure = (digits: DecimalString): Html =>
   html`<data value="${digits}" title="${digits}">${shorten(multiply(digits, "100"), 3)} %</data>`;
 
 /** Such as "2026-11-22 15:34:45", in the time zone of the site; the title has it in UTC. */
@@ -65,7 +65,7 @@ export const localText = (at: number, timezone: string): string =>
 
 export function cellHtml(kind: Kind, cell: Cell | undefined, timezone: string): Html {
   if (cell === null || cell === undefined) return unknown();
-  const text = visible(String(cell));
+  const text = escapeControlChars(String(cell));
   if (kind === "amount") return figure(text);
   if (kind === "change") return changeFigure(text);
   if (kind === "share") return shareFigure(text);

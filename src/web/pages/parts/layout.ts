@@ -1,7 +1,7 @@
 /** What all pages have in common: the head, the way to the other pages, the choice of account and instant. */
 import { html } from "hono/html";
 import { Temporal } from "temporal-polyfill";
-import { visible } from "../../../core/text.ts";
+import { escapeControlChars } from "../../../core/text.ts";
 import type { View } from "../../data/table.ts";
 import { type Html, instantFigure } from "./figure.ts";
 import { linkTo, stickyParams } from "./query-params.ts";
@@ -32,7 +32,7 @@ export function layout({ title, path: here, section = here, view, params = {}, b
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>${visible(title)} · bitget-collector</title>
+<title>${escapeControlChars(title)} · bitget-collector</title>
 <link rel="icon" href="assets/icon.svg">
 <link rel="stylesheet" href="assets/uPlot.min.css">
 <link rel="stylesheet" href="assets/pages.css">
@@ -48,7 +48,7 @@ ${selectionForm(view, here, params)}
 </header>
 <main id="main">
 ${view.isNow ? "" : html`<p class="instant">As it stood at ${instantFigure(view.at, view.timezone)} ${view.timezone}. <a href="${linkTo(here, { account: view.account }, params)}">Back to now</a></p>`}
-<h1>${visible(title)}</h1>
+<h1>${escapeControlChars(title)}</h1>
 ${body}
 </main>
 <footer>
