@@ -1,4 +1,4 @@
-/** The search for secrets finds them: in every form, wherever they lie. */
+/** The search for secrets finds them in every form and every place. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
@@ -8,7 +8,7 @@ import type { SimulatedAccount } from "../../src/simulator/simulator.ts";
 import { temporaryFolder } from "../support/files.ts";
 import { secretsIn } from "./canary.ts";
 
-/** With everything that some form writes in another way. */
+/** Contains every character that some encoding changes. */
 const passphrase = 'He said: "ü+ß"/\\ 100 %';
 const account: SimulatedAccount = {
   name: "main",
@@ -24,7 +24,7 @@ const found = (bytes: string | Buffer): string[] => {
   return secretsIn([account], folder, []);
 };
 
-it("finds nothing where nothing is", () => {
+it("finds nothing in files without secrets", () => {
   expect(
     found(`bg_5b0f4a1c9d2e7f6 ${passphrase.slice(0, -1)} ${Buffer.from(passphrase).toString("hex").slice(2)}`),
   ).toEqual([]);
@@ -43,7 +43,7 @@ it.each([
   expect(found(bytes)).toEqual(["the passphrase is in file"]);
 });
 
-it("finds every secret in base64, whatever stands before and behind it", () => {
+it("finds every secret in base64, at every alignment", () => {
   for (const before of [0, 1, 2, 3, 4, 5]) {
     for (const after of [0, 1, 2, 3]) {
       for (const [what, value] of Object.entries({ key: account.key, secret: account.secret, passphrase })) {
@@ -60,7 +60,7 @@ it("finds every secret in base64, whatever stands before and behind it", () => {
   }
 });
 
-it("looks into folders and what was printed, but not where settings are kept", () => {
+it("searches folders and output, but not settings files", () => {
   const folder = temporaryFolder();
   mkdirSync(join(folder, "deep", "er"), { recursive: true });
   writeFileSync(join(folder, "deep", "er", ".log"), `x${account.key}x`);
@@ -68,12 +68,12 @@ it("looks into folders and what was printed, but not where settings are kept", (
   writeFileSync(join(folder, "key.secret"), account.key);
   expect(secretsIn([account], folder, [ended(account.secret), ended("", `x${passphrase}`), ended("fine")])).toEqual([
     `the key is in ${join("deep", "er", ".log")}`,
-    "the secret is in what was printed",
-    "the passphrase is in what was printed",
+    "the secret is in the output",
+    "the passphrase is in the output",
   ]);
 });
 
-it("looks into what is compressed", () => {
+it("searches compressed files", () => {
   const folder = temporaryFolder();
   writeFileSync(join(folder, "out.csv.gz"), gzipSync(`coin,available\r\n${account.key},1\r\n`));
   const database = new Database(join(folder, "collector.raw.db"));

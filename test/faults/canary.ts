@@ -1,4 +1,4 @@
-/** Secrets, looked for in every byte that was produced, raw and in the forms in which bytes travel. */
+/** Searches every byte that was produced for secrets, raw and encoded. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
@@ -6,7 +6,7 @@ import Database from "better-sqlite3";
 import type { SimulatedAccount } from "../../src/simulator/simulator.ts";
 import type { Finished } from "../support/program.ts";
 
-/** Where which secret was found, in a sentence each. Settings that hold them on purpose (`.env`, `*.secret`) are left out. */
+/** Returns one sentence per secret and place in which it was found. Settings that contain them on purpose (`.env`, `*.secret`) are skipped. */
 export function secretsIn(
   accounts: readonly SimulatedAccount[],
   folder: string,
@@ -15,9 +15,9 @@ export function secretsIn(
   const files = filesIn(folder);
   const places = [
     ...files.map((file) => ({ place: file, bytes: readFileSync(join(folder, file)) })),
-    // Afterwards, for whoever opens a database tidies up beside it.
-    ...files.flatMap((file) => unpacked(join(folder, file)).map((bytes) => ({ place: file, bytes }))),
-    ...printed.map(({ stdout, stderr }) => ({ place: "what was printed", bytes: Buffer.from(stdout + stderr) })),
+    // After the plain bytes, because opening a database removes its -wal and -shm files.
+    ...files.flatMap((file) => decompressed(join(folder, file)).map((bytes) => ({ place: file, bytes }))),
+    ...printed.map(({ stdout, stderr }) => ({ place: "the output", bytes: Buffer.from(stdout + stderr) })),
   ];
   const found = accounts.flatMap(({ key, secret, passphrase }) =>
     Object.entries({ key, secret, passphrase }).flatMap(([what, value]) =>
@@ -34,17 +34,17 @@ const filesIn = (folder: string): string[] =>
     .filter((entry) => entry.isFile() && !/^\.env$|\.secret$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
 
-/** What is in a file beside its own bytes: in a compressed one, and in one of raw answers. Nothing where it is damaged. */
-function unpacked(path: string): Buffer[] {
+/** Returns the decompressed content of a gzip file or of a raw-response archive; nothing for other or damaged files. */
+function decompressed(path: string): Buffer[] {
   try {
     if (path.endsWith(".gz")) return [gunzipSync(readFileSync(path))];
-    return path.endsWith(".raw.db") ? rawAnswers(path) : [];
+    return path.endsWith(".raw.db") ? archivedResponses(path) : [];
   } catch {
     return [];
   }
 }
 
-function rawAnswers(path: string): Buffer[] {
+function archivedResponses(path: string): Buffer[] {
   const database = new Database(path);
   try {
     const bodies = database.prepare("select packed from body").pluck().all() as Buffer[];
@@ -54,12 +54,12 @@ function rawAnswers(path: string): Buffer[] {
   }
 }
 
-/** Raw, as JSON and in an address, as hexadecimal digits, and as base64 wherever in a stream it begins. */
+/** Returns the forms of a secret: raw, JSON, URL-encoded, hexadecimal, and base64 at every alignment. */
 export function formsOf(value: string): string[] {
   const bytes = Buffer.from(value);
   const base64 = [0, 1, 2].flatMap((before) => {
     const padded = Buffer.concat([Buffer.alloc(before), bytes]);
-    // What is left of the characters that depend on the bytes around it.
+    // Drops the characters that depend on the neighbouring bytes.
     const text = padded
       .toString("base64")
       .replace(/=+$/, "")

@@ -1,17 +1,18 @@
-/** Rows C7 and C9: what would let keys out. */
+/** Rows C7 and C9: settings that would leak keys. */
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { credentials } from "../support/settings.ts";
-import { expectCollects, noKeys, refusal } from "./refusal.ts";
 import { row, type Settings } from "./row.ts";
+import { expectCollects, noKeys, startupProblems } from "./startup-problems.ts";
 
-/** Does what the refusal says, as a person would. */
-const mend = ([problem = ""]: string[]) => execFileSync("sh", ["-c", problem.replace(/^.*(?=chmod )/i, "")]);
+/** Runs the command that the error message suggests. */
+const applySuggestedFix = ([problem = ""]: string[]) =>
+  execFileSync("sh", ["-c", problem.replace(/^.*(?=chmod )/i, "")]);
 
-row("C7", ".env 0644, directory 0777, database 0644, symlinked .env", { within: 120 }, async (bench) => {
+row("C7", ".env 0644, directory 0777, database 0644, symlinked .env", { timeoutSeconds: 120 }, async (bench) => {
   const { account, folder, path } = bench;
   const file = join(folder, ".env");
   const lines = Object.entries(credentials(account)).map(([name, value]) => `${name}="${value}"`);
@@ -19,17 +20,17 @@ row("C7", ".env 0644, directory 0777, database 0644, symlinked .env", { within: 
   writeFileSync(written, lines.join("\n"), { mode: 0o644 });
   symlinkSync(written, file);
   const open = `${file} contains keys and can be read by other users. Run: chmod 600 ${file}`;
-  expect(await refusal(bench, noKeys)).toEqual([open]);
+  expect(await startupProblems(bench, noKeys)).toEqual([open]);
   chmodSync(written, 0o640);
-  const problem = await refusal(bench, noKeys);
+  const problem = await startupProblems(bench, noKeys);
   expect(problem).toEqual([open]);
-  mend(problem);
+  applySuggestedFix(problem);
   expect(statSync(written).mode & 0o777).toBe(0o600);
   await expectCollects(bench, noKeys);
   for (const name of [path, `${path}.lock`]) expect([name, statSync(name).mode & 0o777]).toEqual([name, 0o600]);
   expect(statSync(join(folder, "data")).mode & 0o777).toBe(0o700);
 
-  // What is open of the database is closed at once, and said: a copy put there by hand is open by itself.
+  // Files of the database that others can read are restricted at once, with a log line; a copy made by hand is readable by default.
   const killed = await bench.start(noKeys);
   await killed.printed(/"state":"ok"/);
   killed.child.kill("SIGKILL");
@@ -42,28 +43,33 @@ row("C7", ".env 0644, directory 0777, database 0644, symlinked .env", { within: 
   await bench.stop(daemon);
 
   chmodSync(join(folder, "data"), 0o777);
-  const shared = await refusal(bench, noKeys);
+  const shared = await startupProblems(bench, noKeys);
   expect(shared).toEqual([expect.stringContaining(`${path} is in a world-writable directory. `)]);
-  mend(shared);
+  applySuggestedFix(shared);
   await expectCollects(bench, noKeys);
 });
 
-row("C7b", ".env that is a link to nowhere, or a directory; open but without keys", { within: 120 }, async (bench) => {
-  const file = join(bench.folder, ".env");
-  symlinkSync("nowhere", file);
-  expect(await refusal(bench, noKeys)).toEqual([expect.stringContaining(`${file} cannot be read (ENOENT)`)]);
-  execFileSync("rm", [file]);
-  mkdirSync(file);
-  expect(await refusal(bench, noKeys)).toEqual([expect.stringContaining(`${file} cannot be read (EISDIR)`)]);
-  execFileSync("rmdir", [file]);
-  writeFileSync(file, "LOG_LEVEL=warn\nBITGET_API_KEY=\n", { mode: 0o644 });
-  await expectCollects(bench, {});
-});
+row(
+  "C7b",
+  ".env that is a link to nowhere, or a directory; open but without keys",
+  { timeoutSeconds: 120 },
+  async (bench) => {
+    const file = join(bench.folder, ".env");
+    symlinkSync("nowhere", file);
+    expect(await startupProblems(bench, noKeys)).toEqual([expect.stringContaining(`${file} cannot be read (ENOENT)`)]);
+    execFileSync("rm", [file]);
+    mkdirSync(file);
+    expect(await startupProblems(bench, noKeys)).toEqual([expect.stringContaining(`${file} cannot be read (EISDIR)`)]);
+    execFileSync("rmdir", [file]);
+    writeFileSync(file, "LOG_LEVEL=warn\nBITGET_API_KEY=\n", { mode: 0o644 });
+    await expectCollects(bench, {});
+  },
+);
 
 row(
   "C9",
   "NODE_TLS_REJECT_UNAUTHORIZED=0, NODE_DEBUG=http, HTTPS_PROXY, process reports",
-  { within: 120 },
+  { timeoutSeconds: 120 },
   async (bench) => {
     const { folder, onEnd } = bench;
     const tables: [Settings, string][] = [
@@ -91,7 +97,7 @@ row(
     onEnd(() => proxy.close());
     const address = proxy.address();
     const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
-    // Says on request which settings a process report or a child would have.
+    // Prints on request which settings a process report or a child process would contain.
     const look = join(folder, "look.cjs");
     writeFileSync(look, 'process.on("SIGUSR2", () => console.error("names", Object.keys(process.env).join(), "end"));');
     const daemon = await bench.start({ HTTPS_PROXY: url, http_proxy: url, NODE_OPTIONS: `--require=${look}` });

@@ -1,4 +1,4 @@
-/** Row C9b: the exchange and the dead man's switch are reached through a proxy alone. */
+/** Row C9b: the exchange and the heartbeat can only be reached through a proxy. */
 import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
@@ -14,7 +14,7 @@ import { nextRun } from "./runs.ts";
 row(
   "C9b",
   "HTTPS_PROXY with a password is the only way out; it refuses, and is exempted",
-  { within: 120 },
+  { timeoutSeconds: 120 },
   async (bench) => {
     const proxy = await startConnectProxy();
     bench.onEnd(proxy.close);
@@ -41,7 +41,7 @@ row(
     for (let n = 0; n < 3; n += 1)
       expect(await nextRun(daemon, "spot-assets")).toMatchObject({ state: "ok", requests: 1 });
     await until(() => beats.length > 0);
-    // One tunnel is kept for all that is asked of the exchange one after the other.
+    // One tunnel is kept for all consecutive requests to the exchange.
     const tunnels = proxy.connectedTo.filter((one) => one === exchange.url.slice("https://".length));
     expect(tunnels.length).toBeLessThan(bench.exchange.counts.requests);
     expect(proxy.sent().toString("latin1")).not.toMatch(/GET |ACCESS-/i);
@@ -80,7 +80,7 @@ row(
   },
 );
 
-/** TLS for a name that only the proxy leads to, before a port of this machine. */
+/** Starts a TLS server for a host name that only the proxy resolves, in front of a local port. */
 async function startTls({ onEnd }: Bench, host: string, inside: number) {
   const { key, cert } = selfSigned({ host });
   const sockets = new Set<{ destroy(): void }>();

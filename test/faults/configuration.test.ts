@@ -1,4 +1,4 @@
-/** Faults of the settings: rows C1 to C11. */
+/** Faults in the settings: rows C1 to C11. */
 import "./configuration-leaks.ts";
 import "./configuration-proxy.ts";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
@@ -9,17 +9,17 @@ import { scheduleSetting } from "../../src/settings/config.ts";
 import { startExchange } from "../support/exchange.ts";
 import { credentials } from "../support/settings.ts";
 import { until } from "../support/wait.ts";
-import { expectCollects, noKeys, refusal } from "./refusal.ts";
 import { row, rowElsewhere } from "./row.ts";
+import { expectCollects, noKeys, startupProblems } from "./startup-problems.ts";
 
 row(
   "C1",
   "key missing, blank, spaces, newline at end, placeholder, quotes kept",
-  { always: true, within: 120 },
+  { inEveryRun: true, timeoutSeconds: 120 },
   async (bench) => {
     const { account, folder } = bench;
     const named = (key?: string, secret?: string, passphrase?: string) =>
-      refusal(bench, { BITGET_API_KEY: key, BITGET_API_SECRET: secret, BITGET_API_PASSPHRASE: passphrase });
+      startupProblems(bench, { BITGET_API_KEY: key, BITGET_API_SECRET: secret, BITGET_API_PASSPHRASE: passphrase });
     const all = (problem: string) => ["KEY", "SECRET", "PASSPHRASE"].map((name) => `BITGET_API_${name} ${problem}`);
     const [missing, left, quoted, short] = await Promise.all([
       named(undefined, "", "   \n"),
@@ -49,7 +49,7 @@ const noPatterns = [
   ["1.5 * * * *", "a * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8", "61 * * * * *"],
 ];
 
-/** By the calendar of UTC, seconds first. Six fields are as good as five, down to every second: limits are kept below. */
+/** Schedules in UTC, seconds first. Six fields are allowed as well as five, down to every second: the rate limiter keeps the limits. */
 const goodPatterns: [string, (time: Date) => boolean][] = [
   ["*/5 * * * *", (time) => time.getUTCSeconds() === 0 && time.getUTCMinutes() % 5 === 0],
   ["*/20 * * * * *", (time) => time.getUTCSeconds() % 20 === 0],
@@ -63,12 +63,12 @@ function nextThree(isDue: (time: Date) => boolean, after: number): string {
   return slots.join(", ");
 }
 
-row("C2", "invalid cron", { always: true, within: 120 }, async (bench) => {
+row("C2", "invalid cron", { inEveryRun: true, timeoutSeconds: 120 }, async (bench) => {
   const settings = [...datasetNames.map(scheduleSetting), "SCHEDULE_REPORTS"];
   await Promise.all(
     noPatterns.map(async (patterns) => {
       const env = Object.fromEntries(settings.map((setting, n) => [setting, patterns[n]]));
-      const problems = await refusal(bench, env);
+      const problems = await startupProblems(bench, env);
       const named = patterns.map((pattern, n) => expect.stringContaining(`${settings[n]} ("${pattern}") `));
       expect(problems).toEqual(named);
     }),
@@ -87,9 +87,9 @@ row("C2", "invalid cron", { always: true, within: 120 }, async (bench) => {
   }
 });
 
-row("C3", "time zone that is none; none given", { always: true, within: 120 }, async (bench) => {
+row("C3", "time zone that is none; none given", { inEveryRun: true, timeoutSeconds: 120 }, async (bench) => {
   const none = ["Europe/Berln", "", "Europe/Berlin ", "GMT+5"];
-  const problems = await Promise.all(none.map((timezone) => refusal(bench, { TIMEZONE: timezone })));
+  const problems = await Promise.all(none.map((timezone) => startupProblems(bench, { TIMEZONE: timezone })));
   expect(problems).toEqual(
     none.map((timezone) => [
       `TIMEZONE is "${timezone}"; it must be the name of a time zone, such as Europe/Berlin or UTC`,
@@ -100,11 +100,11 @@ row("C3", "time zone that is none; none given", { always: true, within: 120 }, a
   expect(daemon.output().stderr).toMatch(/the next slot is \d{4}-\d{2}-\d{2}T03:00:00\.000Z/);
 });
 
-// How fast the exchange is asked is no setting: each address has its documented limit.
-row("C4", "deadline 0, negative, no number, endless", { within: 120 }, async (bench) => {
+// The request rate is not a setting: each endpoint has its documented limit.
+row("C4", "deadline 0, negative, no number, endless", { timeoutSeconds: 120 }, async (bench) => {
   const none = ["0", "-1", "1.5", "1e9", "3601", "soon"];
   const problems = await Promise.all(
-    none.map((value) => refusal(bench, { RUN_DEADLINE_SECONDS: value, SQL_TIMEOUT_SECONDS: value })),
+    none.map((value) => startupProblems(bench, { RUN_DEADLINE_SECONDS: value, SQL_TIMEOUT_SECONDS: value })),
   );
   expect(problems).toEqual(
     none.map((value) =>
@@ -117,13 +117,13 @@ row("C4", "deadline 0, negative, no number, endless", { within: 120 }, async (be
 
 row(
   "C5",
-  "database, report and backup path that cannot be written, or lies in /proc",
-  { within: 120 },
+  "database, report and backup path that cannot be written, or is in /proc",
+  { timeoutSeconds: 120 },
   async (bench) => {
     const { folder, run } = bench;
     writeFileSync(join(folder, "file"), "");
     for (const place of ["/proc/none", "/sys/none", join(folder, "file")]) {
-      expect(await refusal(bench, { DATABASE_URL: `file:${place}/collector.db` })).toEqual([
+      expect(await startupProblems(bench, { DATABASE_URL: `file:${place}/collector.db` })).toEqual([
         expect.stringContaining(`${place}/collector.db cannot be`),
       ]);
     }
@@ -143,7 +143,7 @@ rowElsewhere("C5", "database path inside a network mount", "a network file syste
 row(
   "C6",
   "account names: duplicate, by case, ../x, 300 characters, emoji, control characters",
-  { within: 120 },
+  { timeoutSeconds: 120 },
   async (bench) => {
     const tables: [string, string][] = [
       ["main,main", 'names "main" twice'],
@@ -155,7 +155,7 @@ row(
       ["main,a\nb", 'has the name "a\\u000ab"'],
       ["public", 'cannot use "public"'],
     ];
-    const problems = await Promise.all(tables.map(([names]) => refusal(bench, { BITGET_ACCOUNTS: names })));
+    const problems = await Promise.all(tables.map(([names]) => startupProblems(bench, { BITGET_ACCOUNTS: names })));
     for (const [n, [, problem]] of tables.entries())
       expect(problems[n]).toContainEqual(expect.stringContaining(`BITGET_ACCOUNTS ${problem}`));
     expect(readdirSync(bench.folder, { recursive: true })).toEqual([]);
@@ -163,7 +163,7 @@ row(
   },
 );
 
-row("C8", "base URL http://, other host, with user:pass, trailing path", { within: 120 }, async (bench) => {
+row("C8", "base URL http://, other host, with user:pass, trailing path", { timeoutSeconds: 120 }, async (bench) => {
   const tables: [string, string][] = [
     ["http://api.bitget.com", "must be an https:// address (http:// only for this machine itself)"],
     ["http://127.0.0.1.evil.example", "must be an https:// address (http:// only for this machine itself)"],
@@ -174,7 +174,7 @@ row("C8", "base URL http://, other host, with user:pass, trailing path", { withi
     ["not an address", "must be an https:// address (http:// only for this machine itself)"],
   ];
   const problems = await Promise.all(
-    tables.map(([url]) => refusal(bench, { BITGET_BASE_URL: url, BITGET_FALLBACK_BASE_URL: url })),
+    tables.map(([url]) => startupProblems(bench, { BITGET_BASE_URL: url, BITGET_FALLBACK_BASE_URL: url })),
   );
   expect(problems).toEqual(
     tables.map(([, problem]) => [`BITGET_BASE_URL ${problem}`, `BITGET_FALLBACK_BASE_URL ${problem}`]),
@@ -182,8 +182,8 @@ row("C8", "base URL http://, other host, with user:pass, trailing path", { withi
   await expectCollects(bench, {});
 });
 
-// Stricter than a warning: a key that could trade is not used at all unless that is allowed by name.
-row("C10", "key with trade permission", { within: 120 }, async (bench) => {
+// Stricter than a warning: a key that could trade is not used unless a setting allows it.
+row("C10", "key with trade permission", { timeoutSeconds: 120 }, async (bench) => {
   const exchange = await startExchange({
     accounts: [{ ...bench.account, permissions: "trade" }],
   });
@@ -205,7 +205,7 @@ row("C10", "key with trade permission", { within: 120 }, async (bench) => {
 });
 
 // Settings are read once: an edit changes nothing until the next start, and SIGHUP is a clean stop like SIGTERM.
-row("C11", "settings changed to invalid while it runs", { within: 120 }, async (bench) => {
+row("C11", "settings changed to invalid while it runs", { timeoutSeconds: 120 }, async (bench) => {
   const { account, folder, rows } = bench;
   const file = join(folder, ".env");
   const good = Object.entries(credentials(account)).map(([name, value]) => `${name}="${value}"`);
@@ -219,5 +219,5 @@ row("C11", "settings changed to invalid while it runs", { within: 120 }, async (
   await until(() => since().length >= 2);
   const end = await bench.stop(daemon);
   expect([end.code, end.stderr]).toEqual([0, expect.stringContaining('"msg":"stopped"')]);
-  expect(await refusal(bench, noKeys)).toEqual([expect.stringContaining('TIMEZONE is "Europe/Berln"')]);
+  expect(await startupProblems(bench, noKeys)).toEqual([expect.stringContaining('TIMEZONE is "Europe/Berln"')]);
 });

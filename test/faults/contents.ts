@@ -1,9 +1,9 @@
-/** What lies in a folder. */
+/** Lists the content of a folder. */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Name and digest of each file, without those that every reader of a database makes and removes. */
+/** Returns name and SHA-256 of each file, without -wal and -shm files, which every reader creates and removes. */
 export const contentOf = (folder: string): string[] =>
   readdirSync(folder)
     .filter((name) => !/-(wal|shm)$/.test(name))

@@ -1,4 +1,4 @@
-/** Disks of a size that a test chooses, and other things of the machine that only root may change. */
+/** Mounts in-memory disks of a given size (root only). */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,7 +7,7 @@ import type { Bench } from "./row.ts";
 
 const quietly = { stdio: "ignore" } as const;
 
-/** Whether this machine lets us mount a disk in memory. */
+/** Whether this machine allows mounting an in-memory disk. */
 export const canMount = ((): boolean => {
   const folder = mkdtempSync(join(tmpdir(), "collector-mount-"));
   try {
@@ -22,15 +22,15 @@ export const canMount = ((): boolean => {
 })();
 
 export interface Disk {
-  /** To so many bytes in all, while it is in use. */
+  /** Changes the total size, bytes, while the disk is in use. */
   resize(bytes: number): void;
-  /** Takes every byte that is left, but for `leaving`. */
+  /** Fills the disk, leaving the given number of bytes free. */
   fill(leaving?: number): void;
-  /** Gives them back. */
+  /** Releases the filled bytes. */
   free(): void;
 }
 
-/** A disk in memory at `folder`, gone when the row is over. */
+/** Mounts an in-memory disk at `folder` until the row is over. */
 export function mountDisk({ onEnd }: Pick<Bench, "onEnd">, folder: string, bytes: number): Disk {
   const ballast = join(folder, "ballast");
   const left = (): number => {

@@ -1,31 +1,37 @@
-/** Rows E8 to E11 and E27: the exchange answers, and the answer is none. */
+/** Rows E8 to E11 and E27: the exchange's response is unusable. */
 import { expect } from "vitest";
-import { head, raw, startProxy, whole } from "./proxy.ts";
+import { head, raw, startProxy, whole } from "./relay.ts";
 import { row } from "./row.ts";
-import { funding, futures, nextRun, oneLine, positions, runsOf, spot } from "./runs.ts";
+import { funding, futures, nextRun, oneProductType, positions, runsOf, spot } from "./runs.ts";
 
 const everyFour = "*/4 * * * * *";
 const good = JSON.stringify({ code: "00000", msg: "success", requestTime: 0, data: [] });
 
-row("E8", "a page of HTML, with 200 and with 503", { always: true }, async (bench) => {
+row("E8", "a page of HTML, with 200 and with 503", { inEveryRun: true }, async (bench) => {
   const body = "<!doctype html><h1>We will be right back</h1>";
   const headers = { "content-type": "text/html" };
   bench.exchange.misbehave({ body, headers, status: 200, times: 3, path: spot });
   bench.exchange.misbehave({ body, headers, status: 503, times: 3, path: positions });
 
-  const daemon = await bench.start({ ...oneLine, SCHEDULE_SPOT_ASSETS: everyFour, SCHEDULE_POSITIONS: everyFour });
+  const daemon = await bench.start({
+    ...oneProductType,
+    SCHEDULE_SPOT_ASSETS: everyFour,
+    SCHEDULE_POSITIONS: everyFour,
+  });
   const failed = [await nextRun(daemon, "spot-assets", "failed", 0), await nextRun(daemon, "positions", "failed", 0)];
 
   expect(failed.map(({ requests, retries }) => [requests, retries])).toEqual(Array(2).fill([3, 2]));
-  const told = bench.rows("select error_code, error_message from snapshots where state = 'failed' order by dataset");
-  expect(told).toEqual([
+  const failures = bench.rows(
+    "select error_code, error_message from snapshots where state = 'failed' order by dataset",
+  );
+  expect(failures).toEqual([
     { error_code: "upstream", error_message: expect.stringContaining("in trouble (HTTP 503)") },
     { error_code: "bad_body", error_message: expect.stringContaining("no JSON object (HTTP 200, text/html, 45 ") },
   ]);
-  expect(JSON.stringify(told) + daemon.output().stderr).not.toContain("right back");
+  expect(JSON.stringify(failures) + daemon.output().stderr).not.toContain("right back");
 });
 
-row("E9", "nothing, 204, null, a list, a byte order mark, NUL bytes", { always: true }, async (bench) => {
+row("E9", "nothing, 204, null, a list, a byte order mark, NUL bytes", { inEveryRun: true }, async (bench) => {
   const bodies = (path: string, all: { body: string; status?: number }[]) => {
     for (const one of all) bench.exchange.misbehave({ ...one, path });
   };
@@ -34,7 +40,7 @@ row("E9", "nothing, 204, null, a list, a byte order mark, NUL bytes", { always: 
   bodies(funding, [{ body: '{"code":"00000"}' }, { body: good.replace("[]", "null") }, { body: `"${spot}"` }]);
 
   const daemon = await bench.start({
-    ...oneLine,
+    ...oneProductType,
     SCHEDULE_SPOT_ASSETS: everyFour,
     SCHEDULE_POSITIONS: everyFour,
     SCHEDULE_FUNDING_ASSETS: everyFour,
@@ -42,14 +48,14 @@ row("E9", "nothing, 204, null, a list, a byte order mark, NUL bytes", { always: 
   const names = ["spot-assets", "positions", "funding-assets"];
   const failed = await Promise.all(names.map((name) => nextRun(daemon, name, undefined, 0)));
 
-  // Had one of the three been taken for an answer, there would have been fewer requests.
+  // Accepting one of the three as a response would have meant fewer requests.
   const three = { state: "failed", requests: 3, retries: 2 };
   expect(failed).toMatchObject([three, three, three]);
   expect(bench.rows("select distinct error_code, rows from snapshots")).toEqual([{ error_code: "bad_body", rows: 0 }]);
   await Promise.all(names.map((name) => nextRun(daemon, name, "ok")));
 });
 
-row("E10", "an answer cut: its JSON, before its end, in a chunk", { always: true }, async (bench) => {
+row("E10", "an answer cut: its JSON, before its end, in a chunk", { inEveryRun: true }, async (bench) => {
   const proxy = await startProxy(bench);
   const part = good.slice(0, 40);
   const cutJson = whole(part, { headers: { "content-length": String(part.length) } });
@@ -61,7 +67,7 @@ row("E10", "an answer cut: its JSON, before its end, in a chunk", { always: true
 
   const daemon = await bench.start({
     ...proxy.env,
-    ...oneLine,
+    ...oneProductType,
     SCHEDULE_SPOT_ASSETS: everyFour,
     SCHEDULE_POSITIONS: everyFour,
     SCHEDULE_FUNDING_ASSETS: everyFour,
@@ -80,7 +86,7 @@ row("E10", "an answer cut: its JSON, before its end, in a chunk", { always: true
   ]);
 });
 
-row("E11", "good JSON that is called something else", { always: true }, async (bench) => {
+row("E11", "good JSON that is called something else", { inEveryRun: true }, async (bench) => {
   const headers = { "content-type": "text/plain" };
   const edit = (envelope: unknown) => envelope;
   bench.exchange.misbehave({ headers, edit, times: 2, path: spot });
@@ -93,7 +99,7 @@ row("E11", "good JSON that is called something else", { always: true }, async (b
   expect(daemon.output().stderr.match(/"type":"text\/plain"/g)).toHaveLength(1);
 });
 
-row("E27", "one product type fails, the others answer", { always: true }, async (bench) => {
+row("E27", "one product type fails, the others answer", { inEveryRun: true }, async (bench) => {
   const productType = "USDT-FUTURES";
   for (const path of [positions, futures])
     bench.exchange.misbehave({ status: 500, body: "", path, params: { productType }, times: Number.POSITIVE_INFINITY });
@@ -102,7 +108,7 @@ row("E27", "one product type fails, the others answer", { always: true }, async 
   const runs = [await nextRun(daemon, "positions", undefined, 0), await nextRun(daemon, "mix-accounts", undefined, 0)];
   await bench.stop(daemon);
 
-  // Three asked once, one three times.
+  // Three were requested once, one three times.
   expect(runs).toMatchObject(Array(2).fill({ state: "partial", requests: 6, retries: 2 }));
   for (const dataset of ["positions", "mix-accounts"])
     expect(
@@ -124,39 +130,44 @@ row("E27", "one product type fails, the others answer", { always: true }, async 
   ]);
 });
 
-/** v1 tells no total of its own: it is made of spot balances, prices and futures accounts. */
-row("E27b", "the same, and a total that is built on it", { within: 40, exchange: { v1: true } }, async (bench) => {
-  const times = Number.POSITIVE_INFINITY;
-  // Not every coin has a price; with this one alone the total is complete while nothing fails.
-  const onlyTether = (envelope: unknown) => {
-    const { data, ...rest } = envelope as { data: { coinName: string }[] };
-    return { ...rest, data: data.filter(({ coinName }) => coinName === "USDT") };
-  };
-  bench.exchange.misbehave({ path: "/api/spot/v1/account/assets", edit: onlyTether, times });
+/** API v1 has no total: it is computed from spot balances, prices and futures accounts. */
+row(
+  "E27b",
+  "the same, and a total that is built on it",
+  { timeoutSeconds: 40, exchange: { v1: true } },
+  async (bench) => {
+    const times = Number.POSITIVE_INFINITY;
+    // Not every coin has a price; with only this coin the total is complete unless something fails.
+    const onlyTether = (envelope: unknown) => {
+      const { data, ...rest } = envelope as { data: { coinName: string }[] };
+      return { ...rest, data: data.filter(({ coinName }) => coinName === "USDT") };
+    };
+    bench.exchange.misbehave({ path: "/api/spot/v1/account/assets", edit: onlyTether, times });
 
-  const daemon = await bench.start({
-    BITGET_API_VERSION: "v1",
-    SCHEDULE_SPOT_ASSETS: everyFour,
-    SCHEDULE_POSITIONS: "",
-    SCHEDULE_MIX_ACCOUNTS: everyFour,
-    SCHEDULE_PRICES: everyFour,
-    SCHEDULE_EQUITY: everyFour,
-  });
-  await nextRun(daemon, "equity", "ok", 0);
-  const params = { productType: "umcbl" };
-  bench.exchange.misbehave({ status: 500, body: "", path: "/api/mix/v1/account/accounts", params, times });
-  await nextRun(daemon, "mix-accounts", "partial");
-  await nextRun(daemon, "equity", "ok");
-  await bench.stop(daemon);
+    const daemon = await bench.start({
+      BITGET_API_VERSION: "v1",
+      SCHEDULE_SPOT_ASSETS: everyFour,
+      SCHEDULE_POSITIONS: "",
+      SCHEDULE_MIX_ACCOUNTS: everyFour,
+      SCHEDULE_PRICES: everyFour,
+      SCHEDULE_EQUITY: everyFour,
+    });
+    await nextRun(daemon, "equity", "ok", 0);
+    const params = { productType: "umcbl" };
+    bench.exchange.misbehave({ status: 500, body: "", path: "/api/mix/v1/account/accounts", params, times });
+    await nextRun(daemon, "mix-accounts", "partial");
+    await nextRun(daemon, "equity", "ok");
+    await bench.stop(daemon);
 
-  const totals = bench.rows(
-    `select m.state as accounts, max(h.complete) as complete, max(h.spot_usdt is not null) as spot,
+    const totals = bench.rows(
+      `select m.state as accounts, max(h.complete) as complete, max(h.spot_usdt is not null) as spot,
      max(h.futures_usdt is not null) as futures
      from equity_history h join snapshots n using (snapshot_id) join runs r using (run_id)
      join runs m on m.dataset = 'mix-accounts' and m.scheduled_for = r.scheduled_for group by 1 order by 1`,
-  );
-  expect(totals).toEqual([
-    { accounts: "ok", complete: 1, spot: 1, futures: 1 },
-    { accounts: "partial", complete: 0, spot: 1, futures: 0 },
-  ]);
-});
+    );
+    expect(totals).toEqual([
+      { accounts: "ok", complete: 1, spot: 1, futures: 1 },
+      { accounts: "partial", complete: 0, spot: 1, futures: 0 },
+    ]);
+  },
+);

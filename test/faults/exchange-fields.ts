@@ -1,13 +1,13 @@
-/** Rows E22 to E24, E26 and E28: the exchange answers, and what it says is odd. */
+/** Rows E22 to E24, E26 and E28: the exchange's response has unexpected fields or values. */
 import { LosslessNumber } from "lossless-json";
 import { expect } from "vitest";
-import { startProxy } from "./proxy.ts";
+import { startProxy } from "./relay.ts";
 import { row } from "./row.ts";
-import { funding, futures, nextRun, oneLine, positions, soon, spot } from "./runs.ts";
+import { funding, futures, nextRun, oneProductType, positions, soon, spot } from "./runs.ts";
 
 type Item = Record<string, unknown>;
 
-/** Changes the rows of a good answer before it is sent. */
+/** Edits the rows of a good response before it is sent. */
 const rows = (change: (rows: Item[]) => unknown) => (envelope: unknown) => {
   const { data, ...rest } = envelope as { data: Item[] };
   return { ...rest, data: change(data) };
@@ -15,7 +15,7 @@ const rows = (change: (rows: Item[]) => unknown) => (envelope: unknown) => {
 
 const everyFour = "*/4 * * * * *";
 
-row("E22", "fields and values that are unknown", { always: true }, async (bench) => {
+row("E22", "fields and values that are unknown", { inEveryRun: true }, async (bench) => {
   const { exchange } = bench;
   const always = { times: Number.POSITIVE_INFINITY };
   exchange.misbehave({
@@ -29,7 +29,7 @@ row("E22", "fields and values that are unknown", { always: true }, async (bench)
     edit: rows((all) => all.map((one) => ({ ...one, marginMode: "Portfolio", holdSide: "net" }))),
   });
 
-  const daemon = await bench.start(oneLine);
+  const daemon = await bench.start(oneProductType);
   for (const name of ["spot-assets", "positions"]) await nextRun(daemon, name, "ok", 1);
 
   const { stderr } = daemon.output();
@@ -38,19 +38,19 @@ row("E22", "fields and values that are unknown", { always: true }, async (bench)
     "sends an unknown field: spot-assets.newField",
     "sends an unknown field: spot-assets.odd\\\\u001b[1m",
   ]);
-  expect(bench.rows("select distinct json_extract(extra, '$.newField') as told from spot_assets_history")).toEqual([
-    { told: 0.1 },
+  expect(bench.rows("select distinct json_extract(extra, '$.newField') as field from spot_assets_history")).toEqual([
+    { field: 0.1 },
   ]);
   expect(bench.rows("select count(*) as n from spot_assets_history where extra not like '%:0.10,%'")).toEqual([
     { n: 0 },
   ]);
-  // A new word is kept as it is, in our spelling.
+  // An unknown value is stored in snake case.
   expect(bench.rows("select distinct margin_mode, hold_side from positions_history")).toEqual([
     { margin_mode: "portfolio", hold_side: "net" },
   ]);
 });
 
-row("E23", "fields that are missing, null, empty, called otherwise", { always: true }, async (bench) => {
+row("E23", "fields that are missing, null, empty, called otherwise", { inEveryRun: true }, async (bench) => {
   const { exchange } = bench;
   const edit = rows(([first, second, third, fourth]) => {
     const { frozen: _missing, ...without } = first ?? {};
@@ -111,7 +111,7 @@ row("E23", "fields that are missing, null, empty, called otherwise", { always: t
   ]);
 });
 
-row("E24", "amounts that are no plain decimals", { always: true }, async (bench) => {
+row("E24", "amounts that are no plain decimals", { inEveryRun: true }, async (bench) => {
   const digits = "0.1234567890123456789012345678901234567890";
   const kept = [
     digits,
@@ -144,7 +144,7 @@ row("E24", "amounts that are no plain decimals", { always: true }, async (bench)
   const good = await nextRun(daemon, "spot-assets", undefined, 0);
   const bad = await nextRun(daemon, "mix-accounts", undefined, 0);
 
-  // An exponent is written out; every other digit is as it came.
+  // An exponent is expanded; all digits are kept.
   expect(good).toMatchObject({ state: "ok", items: 6 });
   const first = "select snapshot_id from snapshots where dataset = 'spot-assets' order by 1 limit 1";
   const stored = bench.rows(`select available from spot_assets_history where snapshot_id in (${first}) order by coin`);
@@ -158,8 +158,8 @@ row("E24", "amounts that are no plain decimals", { always: true }, async (bench)
   ]);
   expect(bad).toMatchObject({ state: "failed", requests: 6, retries: 0 });
   const failed = "select product_type, error_code, error_message from snapshots where state = 'failed' and run_id in";
-  const told = bench.rows(`${failed} (select min(run_id) from runs where dataset = 'mix-accounts')`);
-  expect(Object.fromEntries(told.map(({ product_type, error_message }) => [product_type, error_message]))).toEqual(
+  const results = bench.rows(`${failed} (select min(run_id) from runs where dataset = 'mix-accounts')`);
+  expect(Object.fromEntries(results.map(({ product_type, error_message }) => [product_type, error_message]))).toEqual(
     Object.fromEntries(
       Object.entries(refused).map(([line, value]) => [
         line,
@@ -187,10 +187,10 @@ row("E26", "the same row twice; two rows of one name that differ", {}, async (be
   const runs = await Promise.all(names.map((name) => nextRun(daemon, name, undefined, 0)));
 
   expect(runs.map(({ state }) => state)).toEqual(["failed", "partial", "ok"]);
-  const told = bench.rows(
+  const results = bench.rows(
     "select dataset, product_type, state, error_message from snapshots where run_id in (select min(run_id) from runs group by dataset)",
   );
-  const failed = told.filter(({ state }) => state === "failed");
+  const failed = results.filter(({ state }) => state === "failed");
   expect(failed.map(({ dataset, product_type }) => `${dataset} ${product_type}`).sort()).toEqual([
     "positions cmcbl",
     "spot-assets null",
@@ -201,18 +201,18 @@ row("E26", "the same row twice; two rows of one name that differ", {}, async (be
   ).toEqual([]);
 });
 
-/** No address this program asks has pages; what might promise some is asked once. */
-row("E28", "an answer that promises further pages, without end", {}, async (bench) => {
+/** No endpoint in use has pages; one that seems to promise further pages is requested once. */
+row("E28", "a response that promises further pages, without end", {}, async (bench) => {
   const proxy = await startProxy(bench);
   const edit = rows((list) => ({ list, endId: "1", nextFlag: true, cursor: "1" }));
   bench.exchange.misbehave({ path: positions, edit, times: Number.POSITIVE_INFINITY });
 
-  const daemon = await bench.start({ ...proxy.env, ...oneLine });
+  const daemon = await bench.start({ ...proxy.env, ...oneProductType });
   const first = await nextRun(daemon, "positions", undefined, 0);
   const second = await nextRun(daemon, "positions");
 
   expect([first, second]).toMatchObject(Array(2).fill({ state: "ok", requests: 1, retries: 0 }));
-  expect(new Set(proxy.asked(positions).map(({ query }) => String(query)))).toEqual(
+  expect(new Set(proxy.requestsTo(positions).map(({ query }) => String(query)))).toEqual(
     new Set(["productType=USDT-FUTURES"]),
   );
 });

@@ -1,38 +1,47 @@
-/** Rows E13, E29 and E30: the key is refused, or comes back. */
+/** Rows E13, E29 and E30: the key is refused, or repeated in a response. */
 import { expect } from "vitest";
-import { startProxy } from "./proxy.ts";
+import { startProxy } from "./relay.ts";
 import { row } from "./row.ts";
-import { funding, futures, nextRun, oneLine, positions, runsOf, spot } from "./runs.ts";
+import { funding, futures, nextRun, oneProductType, positions, runsOf, spot } from "./runs.ts";
 
 const forever = Number.POSITIVE_INFINITY;
 
-row("E13a", "key unknown, signature, passphrase, address refused", { always: true, within: 40 }, async (bench) => {
-  const refused = [
-    { dataset: "spot-assets", path: spot, status: 400, code: "40009", hint: "the API secret does not belong" },
-    { dataset: "positions", path: positions, status: 400, code: "40012", hint: "the passphrase is not the one" },
-    { dataset: "funding-assets", path: funding, status: 401, code: "40018", hint: "IP whitelist" },
-    { dataset: "mix-accounts", path: futures, status: 401, code: "40037", hint: "does not know this API key" },
-  ];
-  for (const { path, status, code } of refused) bench.exchange.misbehave({ status, code, path, times: forever });
+row(
+  "E13a",
+  "key unknown, signature, passphrase, address refused",
+  { inEveryRun: true, timeoutSeconds: 40 },
+  async (bench) => {
+    const refused = [
+      { dataset: "spot-assets", path: spot, status: 400, code: "40009", hint: "the API secret does not belong" },
+      { dataset: "positions", path: positions, status: 400, code: "40012", hint: "the passphrase is not the one" },
+      { dataset: "funding-assets", path: funding, status: 401, code: "40018", hint: "IP whitelist" },
+      { dataset: "mix-accounts", path: futures, status: 401, code: "40037", hint: "does not know this API key" },
+    ];
+    for (const { path, status, code } of refused) bench.exchange.misbehave({ status, code, path, times: forever });
 
-  const every = "*/2 * * * * *";
-  const daemon = await bench.start({ ...oneLine, SCHEDULE_FUNDING_ASSETS: every, SCHEDULE_MIX_ACCOUNTS: every });
-  await Promise.all(refused.map(({ dataset }) => nextRun(daemon, dataset, "failed", 1)));
-  const status = await bench.run(["status", "--json"]);
-  bench.exchange.clearFaults();
-  await Promise.all(refused.map(({ dataset }) => nextRun(daemon, dataset, "ok")));
+    const every = "*/2 * * * * *";
+    const daemon = await bench.start({
+      ...oneProductType,
+      SCHEDULE_FUNDING_ASSETS: every,
+      SCHEDULE_MIX_ACCOUNTS: every,
+    });
+    await Promise.all(refused.map(({ dataset }) => nextRun(daemon, dataset, "failed", 1)));
+    const status = await bench.run(["status", "--json"]);
+    bench.exchange.clearFaults();
+    await Promise.all(refused.map(({ dataset }) => nextRun(daemon, dataset, "ok")));
 
-  const shown = JSON.parse(status.stdout) as { dataset: string; failures: { code: string; message: string }[] }[];
-  for (const { dataset, code, hint } of refused) {
-    const failed = runsOf(daemon, dataset).filter(({ state }) => state === "failed");
-    expect(failed.length).toBeGreaterThanOrEqual(2);
-    expect(failed.map(({ requests, retries }) => [requests, retries])).toEqual(failed.map(() => [1, 0]));
-    const [problem] = shown.find((one) => one.dataset === dataset)?.failures ?? [];
-    expect(problem).toMatchObject({ code, message: expect.stringContaining(hint) });
-  }
-});
+    const shown = JSON.parse(status.stdout) as { dataset: string; failures: { code: string; message: string }[] }[];
+    for (const { dataset, code, hint } of refused) {
+      const failed = runsOf(daemon, dataset).filter(({ state }) => state === "failed");
+      expect(failed.length).toBeGreaterThanOrEqual(2);
+      expect(failed.map(({ requests, retries }) => [requests, retries])).toEqual(failed.map(() => [1, 0]));
+      const [problem] = shown.find((one) => one.dataset === dataset)?.failures ?? [];
+      expect(problem).toMatchObject({ code, message: expect.stringContaining(hint) });
+    }
+  },
+);
 
-row("E13b", "a secret that is not the key's", { always: true, within: 40 }, async (bench) => {
+row("E13b", "a secret that is not the key's", { inEveryRun: true, timeoutSeconds: 40 }, async (bench) => {
   const proxy = await startProxy(bench);
 
   const daemon = await bench.start({ ...proxy.env, BITGET_API_SECRET: "0123456789abcdef0123456789abcdef" });
@@ -41,15 +50,15 @@ row("E13b", "a secret that is not the key's", { always: true, within: 40 }, asyn
   await nextRun(daemon, "spot-assets", "failed");
   await nextRun(daemon, "positions", "failed", 1);
 
-  // One question for all runs of a slot, and no data asked for in vain.
+  // One request for all runs of a slot, and none for data.
   expect(proxy.passed.length - before).toBeLessThanOrEqual(4);
-  expect(proxy.asked(spot)).toEqual([]);
+  expect(proxy.requestsTo(spot)).toEqual([]);
   expect(bench.exchange.counts.badSignatures).toBeGreaterThanOrEqual(2);
   expect(bench.rows("select distinct error_code as code from snapshots")).toEqual([{ code: "40009" }]);
   expect(daemon.output().stderr).toContain("the API secret does not belong to this key");
 });
 
-row("E29", "the key is revoked in the middle of a run", { within: 40 }, async (bench) => {
+row("E29", "the key is revoked in the middle of a run", { timeoutSeconds: 40 }, async (bench) => {
   const proxy = await startProxy(bench);
   for (const productType of ["COIN-FUTURES", "USDC-FUTURES", "SUSDT-FUTURES"])
     bench.exchange.misbehave({ code: "40006", params: { productType }, path: positions, times: forever });
@@ -69,7 +78,7 @@ row("E29", "the key is revoked in the middle of a run", { within: 40 }, async (b
   ]);
 });
 
-row("E30", "the answer repeats the key, the passphrase, the signature", { always: true }, async (bench) => {
+row("E30", "the response repeats the key, the passphrase, the signature", { inEveryRun: true }, async (bench) => {
   const proxy = await startProxy(bench);
   const { key, secret, passphrase } = bench.account;
   const base64 = Buffer.from(passphrase).toString("base64");
@@ -87,7 +96,7 @@ row("E30", "the answer repeats the key, the passphrase, the signature", { always
 
   const daemon = await bench.start({
     ...proxy.env,
-    ...oneLine,
+    ...oneProductType,
     SCHEDULE_FUNDING_ASSETS: "*/2 * * * * *",
     LOG_LEVEL: "debug",
   });
@@ -95,8 +104,10 @@ row("E30", "the answer repeats the key, the passphrase, the signature", { always
   await Promise.all(names.map((name) => nextRun(daemon, name, "failed", 0)));
   await bench.run(["status"]);
 
-  const told = bench.rows("select dataset, error_code, error_message from snapshots where state = 'failed' order by 1");
-  expect(told).toMatchObject([
+  const failures = bench.rows(
+    "select dataset, error_code, error_message from snapshots where state = 'failed' order by 1",
+  );
+  expect(failures).toMatchObject([
     { dataset: "funding-assets", error_code: "40009", error_message: expect.stringContaining("[secret]") },
     { dataset: "positions", error_code: "[secret]", error_message: expect.stringContaining("[secret]") },
     {
@@ -105,6 +116,6 @@ row("E30", "the answer repeats the key, the passphrase, the signature", { always
       error_message: expect.stringContaining('"no [secret], [secret], [secret]'),
     },
   ]);
-  const signature = proxy.asked(funding)[0]?.headers["access-sign"];
-  expect(JSON.stringify(told) + daemon.output().stderr).not.toContain(signature);
+  const signature = proxy.requestsTo(funding)[0]?.headers["access-sign"];
+  expect(JSON.stringify(failures) + daemon.output().stderr).not.toContain(signature);
 });

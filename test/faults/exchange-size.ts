@@ -1,4 +1,4 @@
-/** Row E25: answers that are too large for us, in every way an answer can be. */
+/** Row E25: responses that are too large in every way. */
 import { existsSync, readFileSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { buffer } from "node:stream/consumers";
@@ -7,14 +7,14 @@ import { expect } from "vitest";
 import type { Running } from "../support/program.ts";
 import { until } from "../support/wait.ts";
 import { preload } from "./preload.ts";
-import { startProxy, whole } from "./proxy.ts";
+import { startProxy, whole } from "./relay.ts";
 import { type Bench, row, rowElsewhere } from "./row.ts";
-import { funding, futures, nextRun, oneLine, positions, spot, tickers } from "./runs.ts";
+import { funding, futures, nextRun, oneProductType, positions, spot, tickers } from "./runs.ts";
 
 const megabyte = 1_000_000;
 
 const fault = "50 MB, a gzip bomb of 400 MB, headers of 20 kB, 200,000 rows";
-if (existsSync("/proc/self/status")) row("E25", fault, { always: true, within: 40 }, tooLarge);
+if (existsSync("/proc/self/status")) row("E25", fault, { inEveryRun: true, timeoutSeconds: 40 }, tooLarge);
 else rowElsewhere("E25", fault, "the memory of another process is read from /proc");
 
 async function tooLarge(bench: Bench): Promise<void> {
@@ -25,7 +25,7 @@ async function tooLarge(bench: Bench): Promise<void> {
   const every = "*/2 * * * * *";
   const daemon = await bench.start({
     ...proxy.env,
-    ...oneLine,
+    ...oneProductType,
     ...hooks.env,
     SCHEDULE_FUNDING_ASSETS: every,
     SCHEDULE_MIX_ACCOUNTS: every,
@@ -33,13 +33,13 @@ async function tooLarge(bench: Bench): Promise<void> {
   });
   const names = ["spot-assets", "funding-assets", "positions", "mix-accounts", "prices"];
   await Promise.all(names.map((name) => nextRun(daemon, name, "ok", 0)));
-  hooks.pull(daemon, "measureWork");
+  hooks.runHook(daemon, "measureWork");
   const before = peakMemory(daemon);
   proxy.always(spot, (response) => send(response, 50));
   proxy.always(funding, whole(bomb, { headers: { "content-encoding": "gzip" } }));
   proxy.always(positions, whole("{}", { headers: { "x-odd": "x".repeat(20_000) } }));
   proxy.always(futures, whole(manyRows(200_000)));
-  // In as few bytes as are let through.
+  // In no more bytes than the limit allows.
   proxy.always(tickers, whole(manyRows(40_000)));
   await Promise.all(names.map((name) => nextRun(daemon, name, "failed")));
   const after = peakMemory(daemon);
@@ -54,17 +54,17 @@ async function tooLarge(bench: Bench): Promise<void> {
     { requests: 1, retries: 0 },
   ]);
   expect(after - before).toBeLessThan(60 * megabyte);
-  await until(() => hooks.told() !== null);
-  expect(Number(hooks.told())).toBeLessThan(200);
+  await until(() => hooks.result() !== null);
+  expect(Number(hooks.result())).toBeLessThan(200);
 }
 
-/** Peak of the memory a process ever had, bytes. */
+/** Returns the peak memory of a process, bytes. */
 function peakMemory({ child }: Running): number {
   const [, kilobytes] = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8")) ?? [];
   return Number(kilobytes) * 1024;
 }
 
-/** So many megabytes of zeros, packed. */
+/** Returns the given number of megabytes of zeros, compressed. */
 async function zeros(megabytes: number): Promise<Buffer> {
   const gzip = createGzip();
   const packed = buffer(gzip);
@@ -75,7 +75,7 @@ async function zeros(megabytes: number): Promise<Buffer> {
   return packed;
 }
 
-/** JSON of so many megabytes, for as long as somebody reads it. */
+/** Sends JSON of the given megabytes until the reader stops. */
 function send(response: ServerResponse, megabytes: number): void {
   response.writeHead(200, { "content-type": "application/json" });
   const piece = `${" ".repeat(megabyte - 2)}1,`;
@@ -89,7 +89,7 @@ function send(response: ServerResponse, megabytes: number): void {
   more();
 }
 
-/** A good answer of futures accounts, all of them different. */
+/** Returns a valid response with many different futures accounts. */
 const manyRows = (count: number): string =>
   JSON.stringify({
     code: "00000",

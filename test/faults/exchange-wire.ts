@@ -1,17 +1,17 @@
-/** Rows E16 to E18, E20 and E21: what happens below the answer, on the wire. */
+/** Rows E16 to E18, E20 and E21: faults of connections, DNS and redirects. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect } from "vitest";
 import { preload } from "./preload.ts";
-import { head, type Instead, type Relay, raw, startProxy } from "./proxy.ts";
+import { head, type Relay, type Responder, raw, startProxy } from "./relay.ts";
 import { type Bench, row } from "./row.ts";
-import { between, nextRun, oneLine, positions, runsOf, spot } from "./runs.ts";
+import { between, nextRun, oneProductType, positions, runsOf, spot } from "./runs.ts";
 
 const part = '{"code":"00000","data":[';
 
-/** These bytes at once, then those one by one, every 200 ms. */
+/** Sends the first bytes at once, then the others one by one, every 200 ms. */
 const dripping =
-  (first: string, bytes: string): Instead =>
+  (first: string, bytes: string): Responder =>
   (_response, socket) => {
     socket.write(first);
     let sent = 0;
@@ -19,23 +19,23 @@ const dripping =
     socket.once("close", () => clearInterval(timer));
   };
 
-row("E16", "a byte every 200 ms, headers and body", { always: true }, async (bench) => {
+row("E16", "a byte every 200 ms, headers and body", { inEveryRun: true }, async (bench) => {
   const proxy = await startProxy(bench);
   proxy.always(spot, dripping("", head("content-length: 1000")));
   proxy.always(positions, dripping(`${head("content-length: 1000")}${part}`, " "));
   await goesUnanswered(bench, proxy);
 });
 
-row("E17", "a request is taken and never answered, or half", { always: true }, async (bench) => {
+row("E17", "a request is accepted and never answered, or half", { inEveryRun: true }, async (bench) => {
   const proxy = await startProxy(bench);
   proxy.always(spot, () => {});
   proxy.always(positions, raw(`${head("content-length: 1000")}${part}`, "hangs"));
   await goesUnanswered(bench, proxy);
 });
 
-/** Every run ends with its time, leaves no connection behind, and the next one asks again. */
+/** Expects every run to end at its deadline without leaving a connection, and the next one to send its request again. */
 async function goesUnanswered(bench: Bench, proxy: Relay): Promise<void> {
-  const daemon = await bench.start({ ...proxy.env, ...oneLine });
+  const daemon = await bench.start({ ...proxy.env, ...oneProductType });
   const names = ["spot-assets", "positions"];
   await Promise.all(names.map((name) => nextRun(daemon, name, "failed", 1)));
   const asked = proxy.passed.filter(({ path }) => path === spot || path === positions);
@@ -50,7 +50,7 @@ async function goesUnanswered(bench: Bench, proxy: Relay): Promise<void> {
   const took = "select max(unixepoch(finished_at) * 1000 - scheduled_for_ms) as ms from runs where state = 'failed'";
   expect(bench.rows(took)[0]?.ms).toBeLessThan(10_000);
   for (const { at, overAt } of asked) expect((overAt ?? forever) - at).toBeLessThan(10_000);
-  // One for each kind of run that goes on, to be used again.
+  // One idle connection for each dataset, to be reused.
   expect(proxy.open()).toBeLessThanOrEqual(2);
 }
 
@@ -59,7 +59,7 @@ const forever = Number.POSITIVE_INFINITY;
 row(
   "E18",
   "connections reset: at once, at the first byte, in the body",
-  { always: true, within: 40 },
+  { inEveryRun: true, timeoutSeconds: 40 },
   async (bench) => {
     const proxy = await startProxy(bench);
 
@@ -75,13 +75,13 @@ row(
     expect(failed).toMatchObject({ state: "failed", requests: 3, retries: 2 });
     expect(failed.failed?.[0]).toMatch(/^network .* no answer from 127\.0\.0\.1/);
     expect(good).toMatchObject({ state: "ok", requests: 2, retries: 1 });
-    expect(Math.min(...between(proxy.asked(spot)))).toBeGreaterThan(180);
+    expect(Math.min(...between(proxy.requestsTo(spot)))).toBeGreaterThan(180);
   },
 );
 
-row("E20", "a name that no server knows; a lookup of ten seconds", { within: 60 }, async (bench) => {
+row("E20", "a name that no server knows; a lookup of ten seconds", { timeoutSeconds: 60 }, async (bench) => {
   const settings = { BITGET_API_VERSION: "v2", BITGET_ALLOW_WRITE_KEYS: "true", SCHEDULE_POSITIONS: "" };
-  // Who was never asked for the time has not confirmed the clock, and nothing is due before that.
+  // The exchange has not confirmed the clock, and nothing is due before that.
   const unknown = await bench.start({ ...settings, BITGET_BASE_URL: "https://exchange.invalid" });
   await unknown.printed(/nothing is due: .* has not confirmed .*\((ENOTFOUND|EAI_AGAIN)\)/);
   expect((await bench.stop(unknown)).code).toBe(0);
@@ -98,7 +98,7 @@ row("E20", "a name that no server knows; a lookup of ten seconds", { within: 60 
   expect(bench.exchange.counts.requests).toBe(0);
 });
 
-row("E21", "redirects, to other hosts, to http, to another path", { always: true }, async (bench) => {
+row("E21", "redirects, to other hosts, to http, to another path", { inEveryRun: true }, async (bench) => {
   const proxy = await startProxy(bench);
   let reached = 0;
   const elsewhere = createServer((_request, response) => {
@@ -118,7 +118,7 @@ row("E21", "redirects, to other hosts, to http, to another path", { always: true
     SUSDT: [307, "/api/v2/elsewhere"],
   } as const;
   const to =
-    (status: number, location: string): Instead =>
+    (status: number, location: string): Responder =>
     (response) =>
       response.writeHead(status, { location }).end();
   for (const [line, [status, location]] of Object.entries(redirects))
@@ -130,7 +130,7 @@ row("E21", "redirects, to other hosts, to http, to another path", { always: true
   await bench.stop(daemon);
 
   expect(reached).toBe(0);
-  expect(proxy.asked("/api/v2/elsewhere")).toEqual([]);
+  expect(proxy.requestsTo("/api/v2/elsewhere")).toEqual([]);
   expect(bench.rows("select distinct dataset, requests, retries from runs where state = 'failed' order by 1")).toEqual([
     { dataset: "positions", requests: 4, retries: 0 },
     { dataset: "spot-assets", requests: 1, retries: 0 },

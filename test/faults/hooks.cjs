@@ -1,4 +1,4 @@
-// Preloaded into the daemon: on SIGUSR2 it does what the file HOOK_FILE says, in words separated by a space.
+// Preloaded into the daemon: on SIGUSR2 it runs the action named in HOOK_FILE, with arguments separated by spaces.
 const { openSync, closeSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
 const { monitorEventLoopDelay } = require("node:perf_hooks");
 const { Readable } = require("node:stream");
@@ -8,7 +8,7 @@ const { runInNewContext } = require("node:vm");
 // Read before the program takes them out of the environment.
 const { HOOK_FILE: file, BITGET_API_KEY: key, BITGET_API_PASSPHRASE: passphrase } = process.env;
 
-// A name server that takes so many milliseconds.
+// Delays every DNS lookup by this many milliseconds.
 const { HOOK_SLOW_LOOKUP: slow } = process.env;
 if (slow) {
   const dns = require("node:dns");
@@ -16,13 +16,13 @@ if (slow) {
   dns.lookup = (...words) => setTimeout(() => lookup(...words), Number(slow));
 }
 
-/** Written whole, so that whoever waits for it never reads a part. */
-function tell(what) {
-  writeFileSync(`${file}.told.new`, String(what));
-  renameSync(`${file}.told.new`, `${file}.told`);
+/** Writes the result of an action atomically, so that the waiting test never reads a part. */
+function report(what) {
+  writeFileSync(`${file}.result.new`, String(what));
+  renameSync(`${file}.result.new`, `${file}.result`);
 }
 
-/** As got throws them: the message is clean, what hangs on it is not. */
+/** Returns an error like those of got: a clean message, and secrets in its properties. */
 function requestError(message) {
   const error = new Error(message);
   error.name = "RequestError";
@@ -32,34 +32,34 @@ function requestError(message) {
 }
 
 const actions = {
-  /** Holds up the event loop for so many milliseconds, without using the processor. */
+  /** Blocks the event loop for the given milliseconds without using the processor. */
   block(ms) {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(ms));
   },
   throw() {
-    throw requestError("thrown where nobody catches");
+    throw requestError("thrown without a handler");
   },
   reject() {
-    void Promise.reject(requestError(`rejected where nobody catches, saying ${key}`));
+    void Promise.reject(requestError(`rejected without a handler: ${key}`));
   },
-  /** Answers that are read from now on never end, whatever is done to them. */
+  /** Makes every response body read from now on never end and ignore cancellation. */
   neverEnd() {
     Readable.prototype[Symbol.asyncIterator] = () => ({ next: () => new Promise(() => {}), return: async () => ({}) });
-    tell("done");
+    report("done");
   },
-  /** Fills the heap until the process dies of it. */
+  /** Fills the heap until the process crashes. */
   fill() {
     const all = [];
     for (;;) all.push(new Array(10_000).fill(all.length));
   },
-  /** Takes every file descriptor there is or becomes free, and gives them back after so many milliseconds. */
+  /** Takes every free file descriptor, also those that become free, and releases them after the given milliseconds. */
   takeFiles(ms) {
     const taken = [];
     const take = () => {
       try {
         for (;;) taken.push(openSync("/dev/null", "r"));
       } catch {
-        // There are no more just now.
+        // No descriptor is free at the moment.
       }
     };
     take();
@@ -67,10 +67,10 @@ const actions = {
     setTimeout(() => {
       clearInterval(more);
       for (const one of taken) closeSync(one);
-      tell(taken.length);
+      report(taken.length);
     }, Number(ms));
   },
-  /** Collects garbage every so many milliseconds. */
+  /** Collects garbage at the given interval, milliseconds. */
   collectGarbage(ms) {
     setFlagsFromString("--expose-gc");
     const collect = runInNewContext("gc");
@@ -78,10 +78,10 @@ const actions = {
     setInterval(() => {
       collect();
       times += 1;
-      tell(times);
+      report(times);
     }, Number(ms)).unref();
   },
-  /** From now on, how much processor time the program used at most between two turns of a busy loop, ms; told at the end. */
+  /** Measures the most processor time used between two turns of the event loop, ms; reported at exit. */
   measureWork() {
     let most = 0;
     let last = process.cpuUsage();
@@ -90,13 +90,13 @@ const actions = {
       last = process.cpuUsage();
       most = Math.max(most, user + system);
     }, 5).unref();
-    process.on("exit", () => tell(Math.round(most / 1000)));
+    process.on("exit", () => report(Math.round(most / 1000)));
   },
-  /** From now on, how long the event loop was held up at most, in milliseconds; told at the end. */
+  /** Measures the longest event-loop delay, ms; reported at exit. */
   measureDelay() {
     const delay = monitorEventLoopDelay({ resolution: 10 });
     delay.enable();
-    process.on("exit", () => tell(Math.round(delay.max / 1e6)));
+    process.on("exit", () => report(Math.round(delay.max / 1e6)));
   },
 };
 

@@ -1,4 +1,4 @@
-/** The checker fails on damage: each of its sentences on a database that was good but for one thing. */
+/** The checker detects damage: each kind on a database with exactly one change. */
 import { chmodSync, closeSync, copyFileSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -13,7 +13,7 @@ const folder = mkdtempSync(join(tmpdir(), "collector-invariants-"));
 const healthy = join(folder, "healthy", "collector.db");
 const minutes = ["00:01", "00:02", "00:03", "00:04"];
 
-/** Four minutes of one account through the real scheduler, client and store: the third with a product type that fails. */
+/** Records four minutes of one account with the real scheduler, client and store; in the third, one product type fails. */
 beforeAll(async () => {
   const schedules = { SCHEDULE_SPOT_ASSETS: "* * * * *", SCHEDULE_POSITIONS: "* * * * *" };
   const world = await openWorld(healthy, "2026-11-01T00:00:30Z", schedules);
@@ -32,7 +32,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 let copies = 0;
 
-/** A copy with one thing changed in it, by means that ask nobody. */
+/** Returns a copy with one change made directly in SQLite. */
 function damaged(sql: string): string {
   copies += 1;
   const path = join(folder, `copy-${copies}-.db`);
@@ -46,18 +46,18 @@ function damaged(sql: string): string {
   return path;
 }
 
-const said = (minute: string, state = "ok"): Finished => ({
+const logged = (minute: string, state = "ok"): Finished => ({
   code: 0,
   signal: null,
   stdout: "",
   stderr: `{"account":"main","dataset":"spot-assets","slot":"2026-11-01T${minute}:00.000Z","state":"${state}","items":1}\n`,
 });
 
-it("finds nothing in a good database, whose runs were all said", async () => {
+it("finds nothing in a good database whose runs were all logged", async () => {
   expect(
     await violations(
       healthy,
-      minutes.map((minute) => said(minute)),
+      minutes.map((minute) => logged(minute)),
     ),
   ).toEqual([]);
   expect(await violations(join(folder, "none.db"), [])).toEqual([]);
@@ -69,7 +69,7 @@ const nth = (n: number) => `(select id from run where series_id = ${spot} order 
 describe("finds", () => {
   it.concurrent.each<[string, string, string]>([
     [
-      "pages that do not fit together",
+      "an inconsistent schema",
       "update sqlite_schema set sql = replace(sql, 'missed', 'ok') where name = 'run_without_snapshot'",
       "integrity_check: ",
     ],
@@ -95,19 +95,19 @@ describe("finds", () => {
       "a failed snapshot with rows: ",
     ],
     [
-      "a run with other rows than its snapshots",
+      "a run with another row count than its snapshots",
       `update run set rows = rows + 1 where id = ${nth(0)}`,
-      "a run whose rows are not those of its snapshots: ",
+      "a run whose row count differs from its snapshots: ",
     ],
     [
       "a snapshot of a run that was missed",
       `update run set state = 'missed' where id = ${nth(0)}`,
-      "a snapshot of a run that has none: ",
+      "a snapshot of a missed or skipped run: ",
     ],
     [
       "a snapshot with another number of rows",
       `update snapshot set rows = rows + 1 where run_id = ${nth(1)}; update run set rows = rows + 1 where id = ${nth(1)}`,
-      "spot_assets_history shows another number of rows than its snapshot says: ",
+      "spot_assets_history shows another number of rows than its snapshot records: ",
     ],
     [
       "one flipped digit",
@@ -119,15 +119,15 @@ describe("finds", () => {
     expect(await violations(path, [])).toContainEqual(expect.stringContaining(sentence));
   });
 
-  it("a run that was said and is not stored, or in another state", async () => {
-    const ends = [said("00:01"), said("00:02", "partial"), said("00:09")];
+  it("a run that was logged and is not stored, or stored in another state", async () => {
+    const ends = [logged("00:01"), logged("00:02", "partial"), logged("00:09")];
     expect(await violations(healthy, ends)).toEqual([
-      "said partial, and is not stored: main spot-assets 2026-11-01T00:02:00.000Z",
-      "said ok, and is not stored: main spot-assets 2026-11-01T00:09:00.000Z",
+      "logged as partial but not stored: main spot-assets 2026-11-01T00:02:00.000Z",
+      "logged as ok but not stored: main spot-assets 2026-11-01T00:09:00.000Z",
     ]);
   });
 
-  it("a file that others can read, beside the database too", async () => {
+  it("a file that others can read, also next to the database", async () => {
     const path = damaged("");
     chmodSync(path, 0o640);
     closeSync(openSync(`${path}.lock`, "w", 0o604));

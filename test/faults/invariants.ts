@@ -1,4 +1,4 @@
-/** What must hold of a database after any fault, by means that share nothing with the program but SQLite. */
+/** Checks what must hold for a database after any fault, with code that shares nothing with the program but SQLite. */
 import { execFile } from "node:child_process";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
@@ -8,7 +8,7 @@ import type { Finished } from "../support/program.ts";
 
 type Rows = Record<string, unknown>[];
 
-/** What does not hold, in a sentence each; `ends` are the processes that wrote to it, all of which are gone. */
+/** Returns one sentence per violation. `ends` are the processes that wrote to the database; all have ended. */
 export async function violations(path: string, ends: readonly Finished[]): Promise<string[]> {
   if (!existsSync(path)) return [];
   const problems: string[] = [];
@@ -31,26 +31,26 @@ export async function violations(path: string, ends: readonly Finished[]): Promi
       "select * from snapshots where state = 'failed' and (rows <> 0 or error_code is null)",
     );
     none(
-      "a run whose rows are not those of its snapshots",
+      "a run whose row count differs from its snapshots",
       `select r.run_id, r.rows, sum(n.rows) as found from runs r left join snapshots n using (run_id)
        where r.state in ('ok', 'partial') group by r.run_id having coalesce(found, 0) <> r.rows`,
     );
     none(
-      "a snapshot of a run that has none",
+      "a snapshot of a missed or skipped run",
       "select n.snapshot_id from snapshots n join runs r using (run_id) where r.state in ('missed', 'skipped')",
     );
     for (const { name } of all("select name from sqlite_schema where type = 'view' and name glob '*_history'")) {
       const view = String(name);
       const dataset = view.replace("_history", "").replaceAll("_", "-");
       none(
-        `${view} shows another number of rows than its snapshot says`,
+        `${view} shows another number of rows than its snapshot records`,
         `with shown as materialized (select snapshot_id, count(*) as n from ${view} group by 1)
          select n.snapshot_id, n.rows, coalesce(s.n, 0) as shown from snapshots n left join shown s using (snapshot_id)
          where n.state = 'ok' and n.dataset = '${dataset}' and n.rows <> coalesce(s.n, 0)`,
       );
     }
     problems.push(...slotsWithoutRow(all));
-    problems.push(...saidButNotStored(all, ends));
+    problems.push(...loggedButNotStored(all, ends));
   } finally {
     database.close();
   }
@@ -63,7 +63,7 @@ export async function violations(path: string, ends: readonly Finished[]): Promi
   return problems;
 }
 
-/** Every due slot from a schedule's beginning up to its last row, by an enumeration of our own. */
+/** Finds due slots without a row, from the beginning of each schedule to its last row, by an independent enumeration. */
 function slotsWithoutRow(all: (sql: string) => Rows): string[] {
   const problems: string[] = [];
   const schedules = all("select * from schedules").map((one) => ({
@@ -76,7 +76,7 @@ function slotsWithoutRow(all: (sql: string) => Rows): string[] {
   }));
   for (const { series, name, every, since, until } of schedules) {
     if (every === null) continue;
-    // A clock that ran ahead leaves a schedule that ends before it begins, and slots of a future that did not come.
+    // A clock that was ahead leaves a schedule that ends before it begins, and slots after the current time.
     const strayed = schedules.filter((one) => one.name === name && one.until !== null && one.until < one.since);
     const horizon = Math.min(...strayed.map((one) => one.since));
     const slots = new Set(
@@ -91,7 +91,7 @@ function slotsWithoutRow(all: (sql: string) => Rows): string[] {
   return problems;
 }
 
-/** Milliseconds, of the patterns that the rows use; null for others. */
+/** Returns the period of a cron pattern, ms; null for patterns that no row uses. */
 function periodOf(pattern: string): number | null {
   const [, seconds] = /^\*(?:\/(\d+))? \* \* \* \* \*$/.exec(pattern) ?? [];
   if (/^\*(\/\d+)? \* \* \* \* \*$/.test(pattern)) return 1000 * Number(seconds ?? 1);
@@ -99,23 +99,23 @@ function periodOf(pattern: string): number | null {
   return /^\*(\/\d+)? \* \* \* \*$/.test(pattern) ? 60_000 * Number(minutes ?? 1) : null;
 }
 
-/** What the log called stored, whatever happened to the process after it had said so. */
-function saidButNotStored(all: (sql: string) => Rows, ends: readonly Finished[]): string[] {
+/** Finds runs that the log reported as stored and the database does not have in that state. */
+function loggedButNotStored(all: (sql: string) => Rows, ends: readonly Finished[]): string[] {
   const stored = new Map(
     all("select account, dataset, scheduled_for, state from runs").map((run) => [
       `${run.account} ${run.dataset} ${run.scheduled_for}`,
       run.state,
     ]),
   );
-  const said = ends.flatMap(({ stderr }) => [
+  const logged = ends.flatMap(({ stderr }) => [
     ...stderr.matchAll(/"account":"(\w+)","dataset":"([\w-]+)","slot":"([^"]+)","state":"(ok|partial)"/g),
   ]);
-  return said
+  return logged
     .filter(([, account, dataset, slot, state]) => stored.get(`${account} ${dataset} ${slot}`) !== state)
-    .map(([, account, dataset, slot, state]) => `said ${state}, and is not stored: ${account} ${dataset} ${slot}`);
+    .map(([, account, dataset, slot, state]) => `logged as ${state} but not stored: ${account} ${dataset} ${slot}`);
 }
 
-/** The program's own proof, on top. */
+/** Returns the failure of the program's own verification; nothing where it passes. */
 async function verified(path: string): Promise<string[]> {
   try {
     await promisify(execFile)(process.execPath, [resolve("dist/main.js"), "db", "verify"], {

@@ -1,18 +1,18 @@
-/** What is preloaded into a daemon to bring faults from outside: another wall clock, and hooks that SIGUSR2 pulls. */
+/** Preloads fault injection into a daemon: a shifted wall clock, and hooks that run on SIGUSR2. */
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Running } from "../support/program.ts";
 import type { Bench } from "./row.ts";
 
 export interface Preload {
-  /** To start it with. */
+  /** The environment to start the daemon with. */
   env: Record<string, string>;
-  /** How far the daemon's wall clock is ahead of the machine's from now on, ms; its timers do not notice, as in a sleep. */
+  /** Sets how far the daemon's wall clock is ahead of the machine's, ms; timers are unaffected, as after a suspend. */
   setClock(offset: number): void;
-  /** Does one of the actions of `hooks.cjs`, its words behind it: `block 4000`. */
-  pull(running: Running, action: string): void;
-  /** What the hook has told so far; null for nothing. */
-  told(): string | null;
+  /** Runs an action of `hooks.cjs` with its arguments: `block 4000`. */
+  runHook(running: Running, action: string): void;
+  /** Returns the last result of the hook; null before there is one. */
+  result(): string | null;
 }
 
 export function preload({ folder }: Bench): Preload {
@@ -29,11 +29,11 @@ export function preload({ folder }: Bench): Preload {
       writeFileSync(`${clock}.new`, String(offset));
       renameSync(`${clock}.new`, clock);
     },
-    pull({ child }, action) {
-      rmSync(`${hook}.told`, { force: true });
+    runHook({ child }, action) {
+      rmSync(`${hook}.result`, { force: true });
       writeFileSync(hook, action);
       child.kill("SIGUSR2");
     },
-    told: () => (existsSync(`${hook}.told`) ? readFileSync(`${hook}.told`, "utf8") : null),
+    result: () => (existsSync(`${hook}.result`) ? readFileSync(`${hook}.result`, "utf8") : null),
   };
 }

@@ -1,4 +1,4 @@
-/** Time that stops, sleeps, jumps and comes twice: rows T7 to T14. */
+/** Blocked event loops, suspends, clock changes and daylight saving: rows T7 to T14. */
 import { execFile } from "node:child_process";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
@@ -7,7 +7,7 @@ import { parsePattern } from "../../src/core/cron.ts";
 import { periodsOf } from "../../src/queries/periods.ts";
 import type { Running } from "../support/program.ts";
 import { seconds, until } from "../support/wait.ts";
-import type { Life } from "./children/zones.ts";
+import type { ZoneRuns } from "./children/zones.ts";
 import { preload } from "./preload.ts";
 import { type Bench, row } from "./row.ts";
 import { nextRun, soon, spot } from "./runs.ts";
@@ -21,29 +21,29 @@ const asleep = "asleep or clock set forward";
 const count = ({ rows }: Bench, where: string): number =>
   Number(rows(`select count(*) as n from runs where ${where}`)[0]?.n);
 
-/** Resolves half a second before a slot of this schedule, with the slot. */
+/** Resolves half a second before the next slot of this schedule, with the slot. */
 async function justBeforeSlot(schedule: string): Promise<number> {
   const pattern = parsePattern(schedule);
   for (let slot = pattern.next(Date.now() + 500); ; slot = pattern.next(slot)) {
     const begin = slot - 500;
     await seconds(Math.max(0, begin - Date.now()) / second);
-    // Not so on a machine that has too much to do; the next one, then.
+    // Too late on a busy machine: waits for the next slot.
     if (Date.now() < begin + 300) return slot;
   }
 }
 
-row("T7", "event loop blocked 4 s across a slot", { always: true, within: 60 }, async (bench) => {
-  const { env, pull } = preload(bench);
+row("T7", "event loop blocked 4 s across a slot", { inEveryRun: true, timeoutSeconds: 60 }, async (bench) => {
+  const { env, runHook } = preload(bench);
   const schedule = soon(15);
   const daemon = await bench.start({ ...onlySpot, ...env, SCHEDULE_SPOT_ASSETS: schedule });
   const slot = await justBeforeSlot(schedule);
-  pull(daemon, "block 4000");
+  runHook(daemon, "block 4000");
   await until(() => count(bench, `scheduled_for_ms = ${slot} and state <> 'running'`) === 1);
   expect((await bench.stop(daemon)).code).toBe(0);
   expect(bench.rows(`select state, cause, late_ms from runs where scheduled_for_ms = ${slot}`)).toEqual([
     { state: "ok", cause: "late", late_ms: expect.toSatisfy((ms: number) => ms > 2000 && ms < 7500) },
   ]);
-  // What was told then is not called what was told at the slot.
+  // A snapshot taken four seconds later is not recorded as one of the slot.
   expect(
     bench.rows(
       `select taken_at_ms - scheduled_for_ms >= late_ms as later from snapshots join runs using (run_id)
@@ -52,7 +52,7 @@ row("T7", "event loop blocked 4 s across a slot", { always: true, within: 60 }, 
   ).toEqual([{ later: 1 }]);
 });
 
-row("T8", "suspend over a slot", { always: true, within: 60 }, async (bench) => {
+row("T8", "suspend over a slot", { inEveryRun: true, timeoutSeconds: 60 }, async (bench) => {
   const { env, setClock } = preload(bench);
   const schedule = soon(10);
   const daemon = await bench.start({ ...env, SCHEDULE_SPOT_ASSETS: schedule });
@@ -63,10 +63,10 @@ row("T8", "suspend over a slot", { always: true, within: 60 }, async (bench) => 
   await until(
     () => count(bench, `dataset = 'spot-assets' and scheduled_for_ms = ${slot} and state <> 'running'`) === 1,
   );
-  // Half of ten seconds had not passed; half of two had.
+  // The delay was under half of the period of ten seconds, and over half of that of two.
   const [run] = bench.rows(`select * from runs where dataset = 'spot-assets' and scheduled_for_ms = ${slot}`);
   expect(run).toMatchObject({ state: "ok", cause: "late", late_ms: expect.toSatisfy((ms: number) => ms > 2000) });
-  // Behind a run that was stopped in the middle it is "overlap".
+  // Slots during a run that was suspended are skipped with cause "overlap".
   await until(() => count(bench, "dataset = 'positions' and cause in ('blocked', 'overlap')") > 0);
 
   const asked = bench.exchange.counts.requests;
@@ -87,7 +87,7 @@ row("T8", "suspend over a slot", { always: true, within: 60 }, async (bench) => 
   ).toEqual([{ state: "missed" }]);
 });
 
-row("T9", "suspend before a slot, awake at it", { always: true, within: 60 }, async (bench) => {
+row("T9", "suspend before a slot, awake at it", { inEveryRun: true, timeoutSeconds: 60 }, async (bench) => {
   const { env, setClock } = preload(bench);
   const midnight = Math.ceil(Date.now() / day) * day + day;
   const set = (instant: number) => {
@@ -96,7 +96,7 @@ row("T9", "suspend before a slot, awake at it", { always: true, within: 60 }, as
   };
   set(midnight - 2 * hour);
   const daemon = await bench.start({ ...onlySpot, ...env, SCHEDULE_SPOT_ASSETS: "0 0 * * *" });
-  // An hour's sleep at ten in the evening, another at eleven, and three seconds awake before the slot.
+  // Suspended for an hour at 22:00 and again at 23:00, then awake for three seconds before the slot.
   set(midnight - hour);
   await seconds(1.5);
   set(midnight - 3 * second);
@@ -105,27 +105,27 @@ row("T9", "suspend before a slot, awake at it", { always: true, within: 60 }, as
   expect(bench.rows("select scheduled_for_ms as slot, state, late_ms < 10000 as punctual from runs")).toEqual([
     { slot: midnight, state: "ok", punctual: 1 },
   ]);
-  const told = bench.exchange.record.filter(({ dataset }) => dataset === "spot-assets");
-  expect(told.map(({ takenAt }) => takenAt >= midnight)).toEqual([true]);
+  const sent = bench.exchange.record.filter(({ dataset }) => dataset === "spot-assets");
+  expect(sent.map(({ takenAt }) => takenAt >= midnight)).toEqual([true]);
 });
 
-row("T10", "clock forward 10 s, 1 h, 1 year", { always: true, within: 60 }, async (bench) => {
-  const { env, setClock, pull, told } = preload(bench);
+row("T10", "clock forward 10 s, 1 h, 1 year", { inEveryRun: true, timeoutSeconds: 60 }, async (bench) => {
+  const { env, setClock, runHook, result } = preload(bench);
   const { exchange } = bench;
   const daemon = await bench.start({ ...onlySpot, ...env });
   await nextRun(daemon, "spot-assets", "ok");
-  pull(daemon, "measureDelay");
-  // Of the clock alone, which the exchange does not share.
+  runHook(daemon, "measureDelay");
+  // Only the daemon's clock moves; the exchange's does not.
   setClock(10 * second);
   await until(() => count(bench, `cause = '${asleep}'`) >= 4);
   await nextRun(daemon, "spot-assets", "ok");
   expect(daemon.output().stderr).toContain("this machine's clock is off");
-  // An hour that has really passed.
+  // The exchange's clock moves as well: an hour has really passed.
   exchange.clockSkewMs = hour;
   setClock(hour);
   await until(() => count(bench, `cause = '${asleep}'`) >= 1780);
   await nextRun(daemon, "spot-assets", "ok");
-  // A year that has not: nothing is written down before the exchange agrees.
+  // A year that has not passed: nothing is recorded before the exchange confirms the clock.
   setClock(hour + 366 * day);
   await daemon.printed("set this machine's clock");
   const end = `'${new Date(Date.now() + 2 * hour).toISOString()}'`;
@@ -135,16 +135,16 @@ row("T10", "clock forward 10 s, 1 h, 1 year", { always: true, within: 60 }, asyn
   await nextRun(daemon, "spot-assets", "ok");
   expect((await bench.stop(daemon)).code).toBe(0);
   expect(count(bench, `scheduled_for > ${end}`)).toBe(0);
-  // A tenth of a second on a machine that has nothing else to do; walking through the seconds of a year took half a minute.
-  expect(Number(told())).toBeLessThan(10_000);
+  // Takes 0.1 s on an idle machine; enumerating every second of the year would take half a minute.
+  expect(Number(result())).toBeLessThan(10_000);
 });
 
-/** Resolves when a slot before this instant was run well from now on; the run that is under way may have another. */
+/** Resolves when a slot before this time has a good run that started from now on. */
 async function runBefore(daemon: Running, instant: number): Promise<void> {
   while (Date.parse((await nextRun(daemon, "spot-assets", "ok")).slot) >= instant);
 }
 
-row("T11", "clock back 10 s, 1 h", { always: true, within: 60 }, async (bench) => {
+row("T11", "clock back 10 s, 1 h", { inEveryRun: true, timeoutSeconds: 60 }, async (bench) => {
   const { env, setClock } = preload(bench);
   const { exchange } = bench;
   setClock(-12 * second);
@@ -154,7 +154,7 @@ row("T11", "clock back 10 s, 1 h", { always: true, within: 60 }, async (bench) =
   await until(() => count(bench, `cause = '${asleep}'`) >= 4);
   const { slot } = await nextRun(daemon, "spot-assets", "ok");
   setClock(-10 * second);
-  // First the slots that were missed, then none that was run, then new ones.
+  // First the missed slots, then no slot that had been run, then new ones.
   await runBefore(daemon, Date.parse(slot));
   const ended = count(bench, `scheduled_for > '${slot}'`);
   await until(() => count(bench, `scheduled_for > '${slot}' and state = 'ok'`) >= ended + 2);
@@ -166,13 +166,13 @@ row("T11", "clock back 10 s, 1 h", { always: true, within: 60 }, async (bench) =
   expect(performance.now() - setBack).toBeLessThan(15_000);
   await nextRun(daemon, "spot-assets", "ok");
   expect((await bench.stop(daemon)).code).toBe(0);
-  // One answer for each run: nothing was asked twice for a slot. One that was under way may have come to nothing.
+  // One response for each run: no slot was requested twice. A run in progress may have failed.
   const answers = exchange.record.filter(({ dataset }) => dataset === "spot-assets").length;
   expect(answers).toBeGreaterThanOrEqual(count(bench, "state = 'ok'"));
   expect(answers).toBeLessThanOrEqual(count(bench, "state in ('ok', 'failed')"));
 });
 
-row("T11b", "clock back 20 s in mid-run", { within: 60 }, async (bench) => {
+row("T11b", "clock back 20 s in mid-run", { timeoutSeconds: 60 }, async (bench) => {
   const { env, setClock } = preload(bench);
   setClock(20 * second);
   const daemon = await bench.start({ ...onlySpot, ...env });
@@ -191,7 +191,7 @@ row("T11b", "clock back 20 s in mid-run", { within: 60 }, async (bench) => {
   expect(count(bench, "finished_at < started_at")).toBe(0);
 });
 
-row("T12", "start with clock in 2030, then 2026", { always: true, within: 60 }, async (bench) => {
+row("T12", "start with clock in 2030, then 2026", { inEveryRun: true, timeoutSeconds: 60 }, async (bench) => {
   const { env, setClock } = preload(bench);
   const wrong = Date.UTC(2030, 0, 1);
   setClock(wrong - Date.now());
@@ -208,27 +208,33 @@ row("T12", "start with clock in 2030, then 2026", { always: true, within: 60 }, 
   expect(count(bench, "scheduled_for > '2029'")).toBe(0);
 });
 
-row("T12b", "first start with a clock a month behind, then right", { always: true, within: 60 }, async (bench) => {
-  const { env, setClock } = preload(bench);
-  setClock(-30 * day);
-  const daemon = await bench.start({ ...onlySpot, ...env });
-  await daemon.printed("the exchange contradicts this machine's clock");
-  const status = await bench.run(["status"]);
-  expect([status.code, status.stdout]).toEqual([1, expect.stringContaining("confirmed this machine's clock")]);
-  const collect = await bench.run(["collect"], { ...env, DATABASE_URL: "file:./data/other.db" });
-  expect([collect.code, collect.stdout]).toEqual([1, ""]);
-  expect(collect.stderr).toContain("set this machine's clock");
-  for (const table of ["runs", "schedules", "account_modes"]) expect(bench.rows(`select * from ${table}`)).toEqual([]);
-  const corrected = Date.now();
-  setClock(0);
-  await nextRun(daemon, "spot-assets", "ok");
-  expect((await bench.stop(daemon)).code).toBe(0);
-  for (const sql of ["scheduled_for_ms as at from runs", "unixepoch(since) * 1000 + 999 as at from schedules"])
-    expect(bench.rows(`select ${sql}`).filter(({ at }) => Number(at) < corrected)).toEqual([]);
-  expect(bench.rows("select * from gaps")).toEqual([]);
-});
+row(
+  "T12b",
+  "first start with a clock a month behind, then right",
+  { inEveryRun: true, timeoutSeconds: 60 },
+  async (bench) => {
+    const { env, setClock } = preload(bench);
+    setClock(-30 * day);
+    const daemon = await bench.start({ ...onlySpot, ...env });
+    await daemon.printed("the exchange contradicts this machine's clock");
+    const status = await bench.run(["status"]);
+    expect([status.code, status.stdout]).toEqual([1, expect.stringContaining("confirmed this machine's clock")]);
+    const collect = await bench.run(["collect"], { ...env, DATABASE_URL: "file:./data/other.db" });
+    expect([collect.code, collect.stdout]).toEqual([1, ""]);
+    expect(collect.stderr).toContain("set this machine's clock");
+    for (const table of ["runs", "schedules", "account_modes"])
+      expect(bench.rows(`select * from ${table}`)).toEqual([]);
+    const corrected = Date.now();
+    setClock(0);
+    await nextRun(daemon, "spot-assets", "ok");
+    expect((await bench.stop(daemon)).code).toBe(0);
+    for (const sql of ["scheduled_for_ms as at from runs", "unixepoch(since) * 1000 + 999 as at from schedules"])
+      expect(bench.rows(`select ${sql}`).filter(({ at }) => Number(at) < corrected)).toEqual([]);
+    expect(bench.rows("select * from gaps")).toEqual([]);
+  },
+);
 
-row("T13", "clock jumps back and forth 10x in a minute", { within: 120 }, async (bench) => {
+row("T13", "clock jumps back and forth 10x in a minute", { timeoutSeconds: 120 }, async (bench) => {
   const { env, setClock } = preload(bench);
   setClock(0);
   const daemon = await bench.start(env);
@@ -236,7 +242,7 @@ row("T13", "clock jumps back and forth 10x in a minute", { within: 120 }, async 
     await seconds(6 * Math.random());
     setClock((Math.random() - 0.5) * 60 * second);
   }
-  // The end is ahead of everything, so that each slot has had its time.
+  // The clock ends ahead of all slots, so that each had its time.
   setClock(40 * second);
   await nextRun(daemon, "spot-assets", "ok");
   await nextRun(daemon, "positions", "ok");
@@ -246,7 +252,7 @@ row("T13", "clock jumps back and forth 10x in a minute", { within: 120 }, async 
   expect(bench.exchange.counts.limitViolations).toBe(0);
 });
 
-/** Where and when the clocks change: the middle of 48 hours. */
+/** Time zones and their daylight-saving changes, each the middle of 48 hours. */
 const changes = [
   ["America/New_York", "2026-03-08T07:00:00Z"],
   ["America/New_York", "2026-11-01T06:00:00Z"],
@@ -256,17 +262,17 @@ const changes = [
   ["UTC", "2026-03-08T07:00:00Z"],
 ] as const;
 
-row("T14", "daylight saving in five zones", { always: true, within: 120 }, async (bench) => {
+row("T14", "daylight saving in five zones", { inEveryRun: true, timeoutSeconds: 120 }, async (bench) => {
   const child = resolve("test/faults/children/zones.ts");
   const words = changes.flat();
   const { stdout } = await promisify(execFile)(process.execPath, ["--import", "tsx", child, bench.folder, ...words], {
     env: { PATH: process.env.PATH ?? "" },
   });
-  const lives = JSON.parse(stdout) as Life[];
-  expect(lives.map(({ zone }) => zone)).toEqual(changes.map(([zone]) => zone));
-  for (const { zone, runs, offsets } of lives) {
+  const zones = JSON.parse(stdout) as ZoneRuns[];
+  expect(zones.map(({ zone }) => zone)).toEqual(changes.map(([zone]) => zone));
+  for (const { zone, runs, offsets } of zones) {
     const slots = runs.filter(({ dataset }) => dataset === "spot-assets");
-    // Datasets go by UTC, whatever the clocks of the machine do: no hole, no slot twice, none left out.
+    // Datasets are scheduled in UTC, whatever the local clock does: no slot is missing or repeated.
     expect(
       slots.map(({ state }) => state),
       zone,
@@ -281,7 +287,7 @@ row("T14", "daylight saving in five zones", { always: true, within: 120 }, async
     ).toEqual(["ok", "ok"]);
     expect(new Set(offsets).size > 1, `the clocks of ${zone} change`).toBe(zone !== "UTC");
   }
-  // Reports go by local days: each has its slot, also where that time is left out or comes twice.
+  // Reports are scheduled by local days: each has one slot, also where that local time is skipped or repeated.
   for (const [zone] of changes)
     for (const text of ["5 0 * * *", "0 0 * * *", "30 1 * * *", "30 2 * * *"]) {
       const pattern = parsePattern(text, zone);

@@ -1,4 +1,4 @@
-/** How a process may end, and what the next one finds: rows T1 to T6 and T23. */
+/** Ways in which a process ends, and what the next one finds: rows T1 to T6 and T23. */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import Database from "better-sqlite3";
@@ -13,7 +13,7 @@ import { canTrace } from "./syscalls.ts";
 
 const onlySpot = { SCHEDULE_POSITIONS: "" };
 
-/** Resolves when a request for spot assets is on its way and is not answered for `delayMs`, or not at all. */
+/** Resolves when a request for spot assets is in flight whose response takes `delayMs`, or never comes. */
 async function inMidRun({ exchange }: Bench, delayMs?: number): Promise<void> {
   exchange.misbehave({ path: spot, ...(delayMs ? { delayMs } : { hang: true }) });
   await until(() => exchange.faults() === 0);
@@ -21,7 +21,7 @@ async function inMidRun({ exchange }: Bench, delayMs?: number): Promise<void> {
 
 const lastRun = ({ rows }: Bench) => rows("select state, cause from runs order by scheduled_for desc limit 1");
 
-row("T1", "SIGTERM or SIGINT in mid-run", { always: true, within: 60 }, async (bench) => {
+row("T1", "SIGTERM or SIGINT in mid-run", { inEveryRun: true, timeoutSeconds: 60 }, async (bench) => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     const daemon = await bench.start(onlySpot);
     await inMidRun(bench, 1000);
@@ -32,7 +32,7 @@ row("T1", "SIGTERM or SIGINT in mid-run", { always: true, within: 60 }, async (b
     expect(code).toBe(0);
     expect(performance.now() - before).toBeLessThan(20_000);
     expect(stderr).toMatch(/"msg":"stopped"}\n$/);
-    // The run at hand got its answer and was stored; no other was begun.
+    // The run in progress got its response and was stored; no other was started.
     expect(lastRun(bench)).toMatchObject([{ state: "ok" }]);
     expect(bench.exchange.counts.requests).toBe(asked);
     expect(bench.rows("select count(*) as n from runs where state = 'running'")).toEqual([{ n: 0 }]);
@@ -40,7 +40,7 @@ row("T1", "SIGTERM or SIGINT in mid-run", { always: true, within: 60 }, async (b
   expect(bench.exchange.counts).toMatchObject({ badSignatures: 0, limitViolations: 0 });
 });
 
-row("T1b", "SIGTERM while an answer does not come at all", { within: 60 }, async (bench) => {
+row("T1b", "SIGTERM while a response never comes", { timeoutSeconds: 60 }, async (bench) => {
   const daemon = await bench.start({ ...onlySpot, SCHEDULE_SPOT_ASSETS: "*/15 * * * * *" });
   await inMidRun(bench);
   const before = performance.now();
@@ -52,21 +52,26 @@ row("T1b", "SIGTERM while an answer does not come at all", { within: 60 }, async
   ]);
 });
 
-// Asking for the time alone would take thirty seconds.
-row("T1c", "SIGTERM while the exchange is asked for its time", { always: true, within: 28 }, async (bench) => {
-  const { env, setClock } = preload(bench);
-  const daemon = await bench.start({ ...onlySpot, ...env });
-  await nextRun(daemon, "spot-assets", "ok");
-  bench.exchange.misbehave({ path: serverTime, hang: true });
-  setClock(3_600_000);
-  await until(() => bench.exchange.faults() === 0);
-  const { code, stderr } = await bench.stop(daemon);
-  expect(code).toBe(0);
-  expect(stderr).toMatch(/"msg":"stopped"}\n$/);
-  expect(bench.rows("select distinct state from runs")).toEqual([{ state: "ok" }]);
-});
+// Requesting the server time alone would take thirty seconds.
+row(
+  "T1c",
+  "SIGTERM while the exchange is asked for its time",
+  { inEveryRun: true, timeoutSeconds: 28 },
+  async (bench) => {
+    const { env, setClock } = preload(bench);
+    const daemon = await bench.start({ ...onlySpot, ...env });
+    await nextRun(daemon, "spot-assets", "ok");
+    bench.exchange.misbehave({ path: serverTime, hang: true });
+    setClock(3_600_000);
+    await until(() => bench.exchange.faults() === 0);
+    const { code, stderr } = await bench.stop(daemon);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/"msg":"stopped"}\n$/);
+    expect(bench.rows("select distinct state from runs")).toEqual([{ state: "ok" }]);
+  },
+);
 
-row("T1d", "SIGHUP and SIGUSR1 under nohup", { within: 40 }, async (bench) => {
+row("T1d", "SIGHUP and SIGUSR1 under nohup", { timeoutSeconds: 40 }, async (bench) => {
   const daemon = bench.launch(onlySpot, ["start"], ["nohup"]);
   await nextRun(daemon, "spot-assets", "ok");
   for (const signal of ["SIGHUP", "SIGUSR1", "SIGHUP"] as const) {
@@ -78,7 +83,7 @@ row("T1d", "SIGHUP and SIGUSR1 under nohup", { within: 40 }, async (bench) => {
   expect(stderr).not.toContain("Debugger listening");
 });
 
-/** Runs the words behind it on a terminal of its own, which is closed at SIGUSR1; ends as they do. */
+/** Runs a command on its own terminal, which is closed at SIGUSR1; exits like the command. */
 const onTerminal = `
 import os, pty, signal, sys
 pid, terminal = pty.fork()
@@ -91,7 +96,7 @@ signal.signal(signal.SIGUSR1, close)
 while True: os.write(1, os.read(terminal, 65536))
 `;
 
-row("T1e", "the terminal is closed", { within: 40 }, async (bench) => {
+row("T1e", "the terminal is closed", { timeoutSeconds: 40 }, async (bench) => {
   const daemon = bench.launch(onlySpot, ["start"], ["python3", "-c", onTerminal]);
   await daemon.printed('"state":"ok"');
   daemon.child.kill("SIGUSR1");
@@ -99,7 +104,7 @@ row("T1e", "the terminal is closed", { within: 40 }, async (bench) => {
   expect(bench.rows("select count(*) as n from runs where state = 'running'")).toEqual([{ n: 0 }]);
 });
 
-/** A restart calls what was cut off by its name. */
+/** Expects a restart to record the interrupted run with the cause "crashed". */
 async function expectCrashed(bench: Bench, slot: unknown): Promise<void> {
   const again = await bench.start(onlySpot);
   await again.printed('"state":"ok"');
@@ -113,7 +118,7 @@ async function expectCrashed(bench: Bench, slot: unknown): Promise<void> {
 const cutOff = ({ rows }: Bench): unknown =>
   rows("select scheduled_for from runs where state = 'running'")[0]?.scheduled_for;
 
-row("T2", "two SIGTERMs 100 ms apart", { within: 60 }, async (bench) => {
+row("T2", "two SIGTERMs 100 ms apart", { timeoutSeconds: 60 }, async (bench) => {
   const daemon = await bench.start({ ...onlySpot, SCHEDULE_SPOT_ASSETS: "*/4 * * * * *" });
   await inMidRun(bench);
   daemon.child.kill("SIGTERM");
@@ -121,60 +126,60 @@ row("T2", "two SIGTERMs 100 ms apart", { within: 60 }, async (bench) => {
   const before = performance.now();
   daemon.child.kill("SIGTERM");
   expect((await daemon.finished).code).toBe(143);
-  // A run at hand would have had eight seconds.
+  // A run in progress would have had eight seconds.
   expect(performance.now() - before).toBeLessThan(6000);
   await expectCrashed(bench, cutOff(bench));
 });
 
 const kills = isQuick ? 8 : 100;
 
-row("T3", `SIGKILL ${kills} times at random`, { always: true, within: 30 + kills * 6 }, async (bench) => {
-  // Seldom enough that no run is cut by its deadline where the machine is busy.
+row("T3", `SIGKILL ${kills} times at random`, { inEveryRun: true, timeoutSeconds: 30 + kills * 6 }, async (bench) => {
+  // A long period, so that no run reaches its deadline on a busy machine.
   const every = { SCHEDULE_SPOT_ASSETS: "*/3 * * * * *", SCHEDULE_POSITIONS: "*/3 * * * * *" };
   const ends: Finished[] = [];
   for (let n = 0; n < kills; n += 1) {
     const daemon = await bench.start(every);
-    // Half of them have stored something; then anywhere in a period, and with it anywhere in the runs of a slot.
+    // Half of the kills wait until something is stored; all come at a random time of a period, and so of a run.
     if (n % 2 === 0) await daemon.printed('"state":"ok"');
     await seconds(Math.random() * 3);
     daemon.child.kill("SIGKILL");
     ends.push(await daemon.finished);
   }
   expect(ends.every(({ signal }) => signal === "SIGKILL")).toBe(true);
-  const said = ends.flatMap(({ stderr }) => [...stderr.matchAll(/"state":"ok"/g)]);
-  expect(said.length).toBeGreaterThanOrEqual(kills / 2);
+  const logged = ends.flatMap(({ stderr }) => [...stderr.matchAll(/"state":"ok"/g)]);
+  expect(logged.length).toBeGreaterThanOrEqual(kills / 2);
   const daemon = await bench.start(every);
   await daemon.printed('"state":"ok"');
   expect((await bench.stop(daemon)).code).toBe(0);
-  // Two runs at most were under way at a kill, and each of them is called what it is.
+  // At most two runs were in progress at a kill, and each is recorded as crashed.
   expect(bench.rows("select distinct state, cause from runs where state not in ('ok', 'missed')")).toEqual(
     bench.rows("select distinct 'failed' as state, 'crashed' as cause from runs where state = 'failed'"),
   );
   expect(Number(bench.rows("select count(*) as n from runs where cause = 'crashed'")[0]?.n)).toBeLessThanOrEqual(
     2 * kills,
   );
-  expect(expectTold(bench)).toBeGreaterThan(said.length);
-  // A process knows nothing of what the one before it asked a moment ago, so that its limits may be passed by a little.
+  expect(expectSent(bench)).toBeGreaterThan(logged.length);
+  // A process does not know the requests of the one before it, so the rate limits may be exceeded slightly.
   expect(bench.exchange.counts).toMatchObject({ badSignatures: 0 });
 });
 
-/** The program under strace, which kills it at its Nth write to any file of the database at this path. */
+/** Returns the command that runs the program under strace, which kills it at its Nth write to any file of the database. */
 const killedAt = (path: string, write: number): string[] => [
   ...["strace", "-f", "-qq", "-o", "/dev/null"],
   ...["", "-wal", "-journal", ".part/draft.db", ".part/draft.db-journal"].flatMap((file) => ["-P", `${path}${file}`]),
   ...["-e", "trace=pwrite64", "-e", `inject=pwrite64:signal=KILL:when=${write}`],
 ];
 
-/** A database has about so many writes when it is made, and a run afterwards. */
+/** About the number of writes to create a database, and of a run afterwards. */
 const most = { making: 200, run: 60 };
 
 if (canTrace) {
-  // Odd, so that heads and pages of the log take turns.
+  // Odd, so that frame headers and pages of the write-ahead log alternate.
   const step = isQuick ? 9 : 1;
   row(
     "T4",
     `SIGKILL at every write syscall (${step === 1 ? "each" : "each ninth"})`,
-    { always: true, within: 300 },
+    { inEveryRun: true, timeoutSeconds: 300 },
     async (bench) => {
       expect((await bench.run(["collect", "spot-assets"])).code).toBe(0);
       let write = 1;
@@ -196,27 +201,33 @@ if (canTrace) {
         { state: "failed", cause: "crashed" },
         { state: "ok", cause: null },
       ]);
-      expectTold(bench);
+      expectSent(bench);
     },
   );
 
-  row("T4b", "SIGKILL at every fifth write syscall while the database is made", { within: 200 }, async (bench) => {
-    for (let write = 1; ; write += 5) {
-      const { code, signal } = await bench.launch({}, ["collect", "spot-assets"], killedAt(bench.path, write)).finished;
-      if (signal === null) {
-        expect(code).toBe(0);
-        break;
+  row(
+    "T4b",
+    "SIGKILL at every fifth write syscall while the database is made",
+    { timeoutSeconds: 200 },
+    async (bench) => {
+      for (let write = 1; ; write += 5) {
+        const { code, signal } = await bench.launch({}, ["collect", "spot-assets"], killedAt(bench.path, write))
+          .finished;
+        if (signal === null) {
+          expect(code).toBe(0);
+          break;
+        }
+        // The database is either missing or complete.
+        if (existsSync(bench.path)) expect(bench.rows("pragma integrity_check")).toEqual([{ integrity_check: "ok" }]);
+        expect(write).toBeLessThan(most.making);
       }
-      // Either there is none yet or it is whole.
-      if (existsSync(bench.path)) expect(bench.rows("pragma integrity_check")).toEqual([{ integrity_check: "ok" }]);
-      expect(write).toBeLessThan(most.making);
-    }
-    expectTold(bench);
-  });
+      expectSent(bench);
+    },
+  );
 } else rowElsewhere("T4", "SIGKILL at every write syscall", "needs strace and the right to trace");
 
-/** What is stored is what the exchange has told; returns how many rows were compared. */
-function expectTold({ path, exchange }: Bench): number {
+/** Expects the stored rows to equal those the exchange sent; returns how many rows were compared. */
+function expectSent({ path, exchange }: Bench): number {
   const database = new Database(path, { readonly: true });
   try {
     return expectTruth(database, exchange.record);
@@ -225,8 +236,8 @@ function expectTold({ path, exchange }: Bench): number {
   }
 }
 
-row("T5", "heap out of memory", { within: 60 }, async (bench) => {
-  const { env, pull } = preload(bench);
+row("T5", "heap out of memory", { timeoutSeconds: 60 }, async (bench) => {
+  const { env, runHook } = preload(bench);
   const options = `${env.NODE_OPTIONS} --max-old-space-size=60`;
   const daemon = await bench.start({
     ...onlySpot,
@@ -235,21 +246,21 @@ row("T5", "heap out of memory", { within: 60 }, async (bench) => {
     SCHEDULE_SPOT_ASSETS: "*/4 * * * * *",
   });
   await inMidRun(bench);
-  pull(daemon, "fill");
+  runHook(daemon, "fill");
   expect(await daemon.finished).toMatchObject({ code: null, signal: "SIGABRT" });
   await expectCrashed(bench, cutOff(bench));
 });
 
-row("T6", "uncaught exception, unhandled rejection inside a run", { within: 60 }, async (bench) => {
-  const { env, pull } = preload(bench);
+row("T6", "uncaught exception, unhandled rejection inside a run", { timeoutSeconds: 60 }, async (bench) => {
+  const { env, runHook } = preload(bench);
   for (const action of ["throw", "reject"]) {
     const daemon = await bench.start({ ...onlySpot, ...env, SCHEDULE_SPOT_ASSETS: "*/4 * * * * *" });
     await inMidRun(bench);
-    pull(daemon, action);
+    runHook(daemon, action);
     const { code, stderr } = await daemon.finished;
     expect(code).toBe(70);
     expect(stderr).toContain("Internal error of bitget-collector; please report it");
-    expect(stderr).toMatch(/thrown where nobody catches|rejected where nobody catches, saying \[secret\]/);
+    expect(stderr).toMatch(/thrown without a handler|rejected without a handler: \[secret\]/);
     await expectCrashed(bench, cutOff(bench));
   }
 });
@@ -264,7 +275,7 @@ const canUnshare = (() => {
 })();
 
 if (canUnshare) {
-  row("T23", "as PID 1", { within: 60 }, async (bench) => {
+  row("T23", "as PID 1", { timeoutSeconds: 60 }, async (bench) => {
     const daemon = bench.launch(onlySpot, ["start"], ["unshare", "-pf", "--kill-child"]);
     await daemon.printed('"state":"ok"');
     const { pid } = daemon.child;

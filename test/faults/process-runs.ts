@@ -1,4 +1,4 @@
-/** Runs that take too long, never end, or lack what they need, and outputs that nobody reads: rows T15, T16, T22 and T24. */
+/** Runs that take too long, never end, or lack resources, and closed outputs: rows T15, T16, T22 and T24. */
 import { existsSync } from "node:fs";
 import Database from "better-sqlite3";
 import { expect } from "vitest";
@@ -9,7 +9,7 @@ import { nextRun, runsOf, spot } from "./runs.ts";
 
 const onlySpot = { SCHEDULE_POSITIONS: "" };
 
-/** Pairs of runs of one series of which one began before the other had ended. */
+/** Returns pairs of overlapping runs of one series. */
 const together = ({ rows }: Bench) =>
   rows(
     `select a.scheduled_for as one, b.scheduled_for as other from runs a join runs b using (account, dataset)
@@ -19,13 +19,13 @@ const together = ({ rows }: Bench) =>
 const counts = ({ rows }: Bench, where: string): number =>
   Number(rows(`select count(*) as n from runs where ${where}`)[0]?.n);
 
-row("T15", "run longer than the interval", { always: true, within: 60 }, async (bench) => {
+row("T15", "run longer than the interval", { inEveryRun: true, timeoutSeconds: 60 }, async (bench) => {
   const { exchange, path } = bench;
   const daemon = await bench.start(onlySpot);
   await nextRun(daemon, "spot-assets", "ok");
   const asked = exchange.counts.requests;
   const before = runsOf(daemon, "spot-assets").length;
-  // The run is cut when the next slot comes, which is run at its time: nothing passes behind it.
+  // The run is ended at the next slot, which runs on time: no slot is skipped.
   exchange.misbehave({ path: spot, delayMs: 5000, times: Number.POSITIVE_INFINITY });
   await nextRun(daemon, "spot-assets", "failed");
   await nextRun(daemon, "spot-assets", "failed");
@@ -37,7 +37,7 @@ row("T15", "run longer than the interval", { always: true, within: 60 }, async (
     { state: "failed", requests: 1, failed: [expect.stringContaining("deadline")] },
   ]);
   expect(exchange.counts.requests - asked).toBe(cut.reduce((sum, { requests }) => sum + requests, 0));
-  // One that has its answer and cannot store it lasts beyond its slot, and those that pass behind it are skipped.
+  // A run that cannot store its response lasts beyond its slot; the slots until then are skipped.
   exchange.misbehave({ path: spot, delayMs: 300 });
   await until(() => exchange.faults() === 0);
   const [{ slot } = { slot: 0 }] = bench.rows("select max(scheduled_for_ms) as slot from runs where state = 'running'");
@@ -55,13 +55,13 @@ row("T15", "run longer than the interval", { always: true, within: 60 }, async (
   expect(together(bench)).toEqual([]);
 });
 
-row("T16", "run that never settles", { always: true, within: 60 }, async (bench) => {
-  const { env, pull, told } = preload(bench);
+row("T16", "run that never settles", { inEveryRun: true, timeoutSeconds: 60 }, async (bench) => {
+  const { env, runHook, result } = preload(bench);
   const daemon = await bench.start({ ...onlySpot, ...env });
   await nextRun(daemon, "spot-assets", "ok");
-  // Whatever is read from here on has no end, and does not hear that it was called off.
-  pull(daemon, "neverEnd");
-  await until(() => told() !== null);
+  // Every body read from here on never ends and ignores cancellation.
+  runHook(daemon, "neverEnd");
+  await until(() => result() !== null);
   const asked = bench.exchange.counts.requests;
   await nextRun(daemon, "spot-assets", "failed");
   await nextRun(daemon, "spot-assets", "failed");
@@ -73,7 +73,7 @@ row("T16", "run that never settles", { always: true, within: 60 }, async (bench)
   expect(together(bench)).toEqual([]);
 });
 
-row("T22", "stdout closed, log on full disk", { always: true, within: 60 }, async (bench) => {
+row("T22", "stdout closed, log on full disk", { inEveryRun: true, timeoutSeconds: 60 }, async (bench) => {
   const closed = bench.launch();
   await closed.printed("collecting main");
   closed.child.stdout?.destroy();
@@ -92,12 +92,12 @@ row("T22", "stdout closed, log on full disk", { always: true, within: 60 }, asyn
   expect(bench.exchange.counts).toMatchObject({ badSignatures: 0, limitViolations: 0 });
 });
 
-row("T24", "file descriptors exhausted", { within: 60 }, async (bench) => {
-  const { env, pull, told } = preload(bench);
+row("T24", "file descriptors exhausted", { timeoutSeconds: 60 }, async (bench) => {
+  const { env, runHook, result } = preload(bench);
   const daemon = bench.launch({ ...onlySpot, ...env }, ["start"], ["sh", "-c", 'ulimit -n 256 && exec "$0" "$@"']);
   await nextRun(daemon, "spot-assets", "ok");
-  // The connections that it has are lost, and for a while there is no descriptor for another.
-  pull(daemon, "takeFiles 9000");
+  // Its connections are lost, and for a while no descriptor is free for another.
+  runHook(daemon, "takeFiles 9000");
   bench.exchange.misbehave({ path: spot, reset: true, times: Number.POSITIVE_INFINITY });
   const failed = await nextRun(daemon, "spot-assets", "failed");
   bench.exchange.clearFaults();
@@ -105,8 +105,8 @@ row("T24", "file descriptors exhausted", { within: 60 }, async (bench) => {
   const another = await nextRun(daemon, "spot-assets", "failed");
   expect(bench.exchange.counts.requests).toBe(asked);
   for (const run of [failed, another]) expect(run.failed).toEqual([expect.stringContaining("(EMFILE)")]);
-  await until(() => told() !== null);
-  expect(Number(told())).toBeLessThan(256);
+  await until(() => result() !== null);
+  expect(Number(result())).toBeLessThan(256);
   await nextRun(daemon, "spot-assets", "ok");
   expect((await bench.stop(daemon)).code).toBe(0);
   expect(bench.rows("select distinct cause from runs where state = 'failed'")).toEqual([{ cause: "network" }]);

@@ -1,5 +1,5 @@
 /**
- * A row of the fault matrix: one fault, injected into the real daemon, started as a child process, against the simulated
+ * Declares rows of the fault matrix: one fault each, injected into the real daemon (a child process) with the simulated
  * exchange over real sockets and a real database file. After each row the invariants are checked and every byte it
  * produced is searched for secrets.
  */
@@ -17,61 +17,61 @@ import { credentials, everyDataset } from "../support/settings.ts";
 import { secretsIn } from "./canary.ts";
 import { violations } from "./invariants.ts";
 
-/** Beside or in place of those that every row has; undefined takes one away. */
+/** Settings added to, or replacing, those of every row; undefined removes one. */
 export type Settings = Record<string, string | undefined>;
 
 export interface Bench {
-  /** Its own for each row; keys are found nowhere else. */
+  /** An account with credentials that are unique to the row. */
   account: SimulatedAccount;
   exchange: Simulator;
-  /** The working directory of what is started: empty at first. */
+  /** The working directory of the program, empty at first. */
   folder: string;
   /** Path of the database, which the first start creates. */
   path: string;
   /** Starts the daemon and waits until it collects: spot assets and positions every two seconds, unless `env` says otherwise. */
   start(env?: Settings): Promise<Running>;
-  /** The same without waiting, with other arguments than `start` and by another command (see `launch`) if given. */
+  /** Starts the program without waiting, optionally with other arguments than `start` or through a wrapper command (see `launch`). */
   launch(env?: Settings, args?: readonly string[], through?: readonly string[]): Running;
   /** Runs a command to its end. */
   run(args: readonly string[], env?: Settings): Promise<Finished>;
-  /** SIGTERM, and what became of it. */
+  /** Sends SIGTERM and returns how the process ended. */
   stop(running: Running): Promise<Finished>;
-  /** Rows of a query on the database as it is now, on a connection of its own. */
+  /** Returns the rows of a query on the current database, through a separate connection. */
   rows(sql: string): Record<string, unknown>[];
-  /** To be undone when the row is over, the last first. */
+  /** Registers a cleanup for the end of the row; the last registered runs first. */
   onEnd(undo: () => unknown): void;
 }
 
 export interface Options {
-  /** One of those that belong to every run (`npm run test:faults -- every`). */
-  always?: boolean;
-  /** Seconds, where the 240 of every row are too few. They are a safety net for what hangs, never what is tested. */
-  within?: number;
+  /** Whether the row belongs to the quick run (`npm run test:faults -- every`). */
+  inEveryRun?: boolean;
+  /** Timeout where the default of 240 s is too short. A safety net for hanging rows, never the subject of a test. */
+  timeoutSeconds?: number;
   exchange?: Partial<SimulatorOptions>;
-  /** What the invariants cannot ask of this row, and why: a database that is damaged on purpose. */
-  without?: { invariants: string };
+  /** Why the invariants are not checked: a database that is damaged on purpose. */
+  notChecked?: { invariants: string };
 }
 
-/** Which rows run: those for `every` run, `all`, or the named ones (`E7,S3`). */
+/** Selects the rows: those of `every` quick run, `all`, or the listed ones (`E7,S3`). */
 const wanted = process.env.FAULTS ?? "every";
 
-/** Whether a row that goes through many cases takes a few of them, as in every run, instead of all. */
+/** Whether a row with many cases runs only a few of them. */
 export const isQuick = wanted === "every";
 
-const isWanted = (id: string, { always }: Options): boolean =>
-  isQuick ? always === true : wanted === "all" || wanted.split(",").includes(id);
+const isWanted = (id: string, { inEveryRun }: Options): boolean =>
+  isQuick ? inEveryRun === true : wanted === "all" || wanted.split(",").includes(id);
 
-/** Declares a row. `id` is its number in the matrix, with a letter behind it where one row has several variants. */
+/** Declares a row. `id` is its number in the matrix, followed by a letter where a row has several variants. */
 export function row(id: string, fault: string, options: Options, inject: (bench: Bench) => Promise<void>): void {
   if (!isWanted(id.replace(/[a-z]$/, ""), options)) return;
-  // Once more on a bench of its own: a machine that is busy with something else can upset the timing of a fault.
+  // One retry on a fresh bench: a busy machine can upset the timing of a fault.
   it.concurrent(`${id} ${fault}`, { timeout: within(options) + 60_000, retry: 1 }, () => onBench(options, inject));
 }
 
-/** Milliseconds for the fault itself; what is checked and tidied up behind it has its own time. */
-const within = ({ within: seconds = 0 }: Options): number => Math.max(240, seconds) * 1000;
+/** Returns the time for the fault itself, ms; checks and cleanup have their own. */
+const within = ({ timeoutSeconds: seconds = 0 }: Options): number => Math.max(240, seconds) * 1000;
 
-/** A row that cannot run here: listed with its reason, not dropped. */
+/** Declares a row that cannot run on this machine, so that it is listed with its reason. */
 export function rowElsewhere(id: string, fault: string, reason: string): void {
   if (wanted === "all" || wanted.split(",").includes(id)) it.skip(`${id} ${fault} [${reason}]`, () => {});
 }
@@ -125,13 +125,13 @@ async function onBench(options: Options, inject: (bench: Bench) => Promise<void>
     onEnd: (action) => undo.unshift(action),
   };
   try {
-    await inTime(inject(bench), within(options));
+    await withTimeout(inject(bench), within(options));
     for (const running of started) {
       running.child.kill("SIGCONT");
       running.child.kill("SIGTERM");
     }
     const ends = await Promise.all(started.map((running) => running.finished));
-    if (!options.without) expect(await violations(path, ends)).toEqual([]);
+    if (!options.notChecked) expect(await violations(path, ends)).toEqual([]);
     expect(secretsIn([account], folder, ends)).toEqual([]);
   } finally {
     for (const running of started) running.child.kill("SIGKILL");
@@ -142,8 +142,8 @@ async function onBench(options: Options, inject: (bench: Bench) => Promise<void>
   }
 }
 
-/** Vitest gives up a test without ending it, and the processes of the row would live on. */
-async function inTime(work: Promise<void>, ms: number): Promise<void> {
+/** Rejects after `ms`. Vitest's own timeout does not stop a test, so the processes of the row would keep running. */
+async function withTimeout(work: Promise<void>, ms: number): Promise<void> {
   const late = new AbortController();
   const end = setTimeout(ms, undefined, { signal: late.signal, ref: false }).then(() => {
     throw new Error(`not over within ${ms / 1000} s`);
@@ -152,7 +152,7 @@ async function inTime(work: Promise<void>, ms: number): Promise<void> {
   await Promise.race([work, end]).finally(() => late.abort());
 }
 
-/** Credentials that are found nowhere else. */
+/** Returns an account with random credentials. */
 export const newAccount = (name = "main"): SimulatedAccount => ({
   name,
   key: `bg_${randomBytes(16).toString("hex")}`,

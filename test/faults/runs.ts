@@ -1,4 +1,4 @@
-/** What the daemon says about its runs, and the words in which the rows about the exchange ask for them. */
+/** Reads the daemon's runs from its log, and names the endpoints used by the rows about the exchange. */
 import type { Running } from "../support/program.ts";
 import { seconds } from "../support/wait.ts";
 
@@ -9,21 +9,21 @@ export const positions = "/api/v2/mix/position/all-position";
 export const tickers = "/api/v2/spot/market/tickers";
 export const serverTime = "/api/v2/public/time";
 
-/** One product type, so that futures datasets ask once. */
-export const oneLine = { BITGET_PRODUCT_TYPES: "umcbl" };
+/** Limits futures datasets to one request each. */
+export const oneProductType = { BITGET_PRODUCT_TYPES: "umcbl" };
 
-/** A finished run as the log tells it. */
+/** A finished run as logged. */
 export interface Run {
   dataset: string;
   slot: string;
   state: string;
   requests: number;
   retries: number;
-  /** `CODE message`, of each kind of failure. */
+  /** `CODE message` for each kind of failure. */
   failed?: string[];
 }
 
-/** The finished runs of a dataset so far. */
+/** Returns the finished runs of a dataset so far. */
 export function runsOf(running: Running, dataset: string): Run[] {
   const lines = running.output().stderr.split("\n").slice(0, -1);
   return lines
@@ -32,7 +32,7 @@ export function runsOf(running: Running, dataset: string): Run[] {
     .filter((run) => run.dataset === dataset);
 }
 
-/** The next run of a dataset that ends from now on, or after `count` others; the first in this state, if given. */
+/** Waits for the next finished run of a dataset after the first `count` (default: all so far), in the given state if any. */
 export async function nextRun(running: Running, dataset: string, state?: string, count?: number): Promise<Run> {
   const before = count ?? runsOf(running, dataset).length;
   for (;;) {
@@ -45,8 +45,8 @@ export async function nextRun(running: Running, dataset: string, state?: string,
 }
 
 /**
- * A schedule of every so many seconds (a divisor of 60) whose next slot is about three seconds away: a daemon that starts
- * now has a run soon, and much time for it.
+ * Returns a schedule with the given period (seconds, a divisor of 60) whose next slot is about three seconds away, so
+ * that a daemon started now runs soon and has a whole period for it.
  */
 export function soon(period: number): string {
   const first = Math.ceil(Date.now() / 1000 + 3) % period;
@@ -54,6 +54,6 @@ export function soon(period: number): string {
   return `${all.join(",")} * * * * *`;
 }
 
-/** Milliseconds between one and the next. */
+/** Returns the intervals between consecutive entries, ms. */
 export const between = (all: readonly { at: number }[]): number[] =>
   all.slice(1).map(({ at }, before) => at - (all[before]?.at ?? at));

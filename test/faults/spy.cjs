@@ -1,4 +1,4 @@
-// Preloaded into the program: writes every statement that SQLite is given into SPY_FILE, a line of JSON each.
+// Preloaded into the program: appends every SQL statement to SPY_FILE, one JSON string per line.
 const { appendFileSync } = require("node:fs");
 const Database = require("better-sqlite3");
 

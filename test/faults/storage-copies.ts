@@ -1,4 +1,4 @@
-/** Backups, what is put back, and files that are written: rows S13, S19 to S22. */
+/** Backups, restores, and written files: rows S13, S19 to S22. */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
@@ -8,11 +8,11 @@ import { row, rowElsewhere } from "./row.ts";
 import { nextRun } from "./runs.ts";
 import { canTrace } from "./syscalls.ts";
 
-const older = "a backup is older than what was said since";
+const older = "the backup is older than the runs logged since";
 row(
   "S13",
   "restore over a live database; over leftover -wal",
-  { within: 60, without: { invariants: older } },
+  { timeoutSeconds: 60, notChecked: { invariants: older } },
   async (bench) => {
     const { path, run, rows } = bench;
     const daemon = await bench.start();
@@ -32,7 +32,7 @@ row(
       78,
       expect.stringContaining(`${path}-wal is left of the database`),
     ]);
-    // Nor is a new database begun beside it.
+    // No new database is created in its place either.
     const begun = await run(["start"]);
     expect([begun.code, begun.stderr]).toEqual([78, expect.stringContaining(`${path}-wal is left of a database`)]);
     for (const suffix of ["-wal", "-shm"]) renameSync(path + suffix, `${path}-away${suffix}`);
@@ -42,7 +42,7 @@ row(
   },
 );
 
-row("S19", "backup during writes, then restore, 20 cycles", { within: 240 }, async (bench) => {
+row("S19", "backup during writes, then restore, 20 cycles", { timeoutSeconds: 240 }, async (bench) => {
   const { folder, run } = bench;
   const daemon = await bench.start({ SCHEDULE_SPOT_ASSETS: "* * * * * *", SCHEDULE_POSITIONS: "* * * * * *" });
   await nextRun(daemon, "spot-assets", "ok", 0);
@@ -75,7 +75,7 @@ const rowOnDisk: typeof row = canMount
   ? row
   : (id, fault) => rowElsewhere(id, fault, "needs root, to mount a small disk");
 
-rowOnDisk("S20", "disk full during backup / CSV export", { within: 90 }, async (bench) => {
+rowOnDisk("S20", "disk full during backup / CSV export", { timeoutSeconds: 90 }, async (bench) => {
   const { folder, run } = bench;
   expect((await run(["collect"])).code).toBe(0);
   const small = join(folder, "small");
@@ -106,13 +106,44 @@ const whatBacksUp = [
 ];
 const rowTraced: typeof row = canTrace ? row : (id, fault) => rowElsewhere(id, fault, "needs strace");
 
-rowTraced("S20b", "a share that refuses chmod, chown and the fsync of a folder", { within: 60 }, async (bench) => {
-  const { folder, launch, run } = bench;
-  const share = join(folder, "share");
-  mkdirSync(share);
-  expect((await run(["collect"])).code).toBe(0);
-  const refusing = [
-    ...[
+rowTraced(
+  "S20b",
+  "a share that refuses chmod, chown and the fsync of a folder",
+  { timeoutSeconds: 60 },
+  async (bench) => {
+    const { folder, launch, run } = bench;
+    const share = join(folder, "share");
+    mkdirSync(share);
+    expect((await run(["collect"])).code).toBe(0);
+    const refusing = [
+      ...[
+        "strace",
+        "-f",
+        "-qq",
+        "-o",
+        join(folder, "trace"),
+        "-P",
+        share,
+        "-P",
+        `${share}/copy.db`,
+        "-P",
+        `${share}/copy.db.part`,
+      ],
+      ...[
+        "-P",
+        `${share}/copy.db.part/draft.db`,
+        "-e",
+        "inject=chmod,fchmod,fchmodat,chown,fchown,fchownat:error=EPERM",
+      ],
+      // Only syncing folders fails; a file that cannot be synced is an error.
+      ...["-e", "trace=chmod,fchmod,fchmodat,chown,fchown,fchownat,fsync"],
+    ];
+    for (const args of whatBacksUp) {
+      const { code, stderr } = await launch({}, args, refusing).finished;
+      expect([args, code, stderr]).toEqual([args, 0, stderr]);
+    }
+    rmSync(join(share, "copy.db"));
+    const folderAlone = [
       "strace",
       "-f",
       "-qq",
@@ -120,46 +151,25 @@ rowTraced("S20b", "a share that refuses chmod, chown and the fsync of a folder",
       join(folder, "trace"),
       "-P",
       share,
-      "-P",
-      `${share}/copy.db`,
-      "-P",
-      `${share}/copy.db.part`,
-    ],
-    ...["-P", `${share}/copy.db.part/draft.db`, "-e", "inject=chmod,fchmod,fchmodat,chown,fchown,fchownat:error=EPERM"],
-    // Of the folders alone; a file that cannot be brought to the disk is another matter.
-    ...["-e", "trace=chmod,fchmod,fchmodat,chown,fchown,fchownat,fsync"],
-  ];
-  for (const args of whatBacksUp) {
-    const { code, stderr } = await launch({}, args, refusing).finished;
-    expect([args, code, stderr]).toEqual([args, 0, stderr]);
-  }
-  rmSync(join(share, "copy.db"));
-  const folderAlone = [
-    "strace",
-    "-f",
-    "-qq",
-    "-o",
-    join(folder, "trace"),
-    "-P",
-    share,
-    "-e",
-    "inject=fsync:error=EINVAL",
-  ];
-  for (const args of whatBacksUp) {
-    const { code, stderr } = await launch({}, args, folderAlone).finished;
-    expect([args, code, stderr]).toEqual([args, 0, stderr]);
-    expect(readFileSync(join(folder, "trace"), "utf8")).toContain("(INJECTED)");
-  }
-  expect(readdirSync(share).sort()).toEqual(["balances.csv", "copy.db", "spot.csv"]);
-});
+      "-e",
+      "inject=fsync:error=EINVAL",
+    ];
+    for (const args of whatBacksUp) {
+      const { code, stderr } = await launch({}, args, folderAlone).finished;
+      expect([args, code, stderr]).toEqual([args, 0, stderr]);
+      expect(readFileSync(join(folder, "trace"), "utf8")).toContain("(INJECTED)");
+    }
+    expect(readdirSync(share).sort()).toEqual(["balances.csv", "copy.db", "spot.csv"]);
+  },
+);
 
-rowTraced("S20c", "a share that lets nobody lock, and one that cannot be written", { within: 60 }, async (bench) => {
+rowTraced("S20c", "a share without file locks, and one that is read-only", { timeoutSeconds: 60 }, async (bench) => {
   const { folder, launch, run } = bench;
   mkdirSync(join(folder, "share"));
   expect((await run(["collect", "spot-assets"])).code).toBe(0);
   const draft = join(folder, "share/copy.db.part/draft.db");
   const failing = (fault: string) => ["strace", "-f", "-qq", "-o", "/dev/null", "-P", draft, "-e", `inject=${fault}`];
-  for (const [fault, says] of [
+  for (const [fault, message] of [
     ["fcntl:error=ENOLCK", /Its file system lets nobody lock a file; write it to a local disk/],
     ["pwrite64:error=ENOSPC", /Free some space/],
     ["pwrite64:error=EIO", /Check the disk, or the connection to it/],
@@ -167,7 +177,7 @@ rowTraced("S20c", "a share that lets nobody lock, and one that cannot be written
     ["openat:error=EACCES", /Check the owner and mode of its folder/],
   ] as const) {
     const { code, stderr } = await launch({}, ["db", "backup", "share/copy.db"], failing(fault)).finished;
-    expect([fault, code, stderr]).toEqual([fault, 74, expect.stringMatching(says)]);
+    expect([fault, code, stderr]).toEqual([fault, 74, expect.stringMatching(message)]);
     expect(readdirSync(join(folder, "share"))).toEqual([]);
   }
 });

@@ -1,4 +1,4 @@
-/** Files that are not what they should be: rows S7 to S12. */
+/** Wrong, damaged, moved and replaced files: rows S7 to S12. */
 import {
   copyFileSync,
   existsSync,
@@ -19,8 +19,8 @@ import { violations } from "./invariants.ts";
 import { type Bench, row } from "./row.ts";
 import { nextRun, runsOf } from "./runs.ts";
 
-/** Ends with 78 and one sentence that begins with `file` and says why; everything in the folder is as before. */
-async function expectRefused({ folder, launch }: Bench, url: string, says: RegExp): Promise<void> {
+/** Expects exit code 78 with one sentence that names the file and the reason, and an unchanged folder. */
+async function expectRefused({ folder, launch }: Bench, url: string, message: RegExp): Promise<void> {
   const daemon = launch({ DATABASE_URL: url });
   const started = daemon.printed("collecting main").then(
     () => daemon.child.kill(),
@@ -30,11 +30,11 @@ async function expectRefused({ folder, launch }: Bench, url: string, says: RegEx
   await started;
   expect([url, code, stdout]).toEqual([url, 78, ""]);
   const sentences = stderr.split("\n").filter((line) => line.startsWith("  "));
-  expect(sentences).toEqual([expect.stringMatching(says)]);
+  expect(sentences).toEqual([expect.stringMatching(message)]);
   expect(sentences[0]?.slice(2)).toMatch(url.trim() ? `${folder}/` : "DATABASE_URL");
 }
 
-/** Name -> content of every file in a folder. */
+/** Returns the content of every file in a folder by name. */
 const contentOf = (folder: string): Map<string, string> =>
   new Map(
     readdirSync(folder, { recursive: true, withFileTypes: true }).map((entry) => [
@@ -46,7 +46,7 @@ const contentOf = (folder: string): Map<string, string> =>
 row(
   "S7",
   "not a database; directory; missing directory; blank; relative path",
-  { always: true, within: 60 },
+  { inEveryRun: true, timeoutSeconds: 60 },
   async (bench) => {
     const { folder, run } = bench;
     writeFileSync(join(folder, "text.db"), "coin,available\r\n".repeat(50));
@@ -62,7 +62,7 @@ row(
       expectRefused(bench, "  ", /DATABASE_URL/),
     ]);
     expect(contentOf(folder)).toEqual(before);
-    // A new place is made, relative to the working directory, and the log names it in full.
+    // A new folder is created, relative to the working directory, and the log gives the full path.
     const { code, stderr } = await run(["collect", "spot-assets"], { DATABASE_URL: "file:./new/deep/collector.db" });
     expect([code, stderr]).toEqual([
       0,
@@ -72,21 +72,28 @@ row(
   },
 );
 
-row("S8", "0-byte file at the path; file without our application_id", { always: true, within: 60 }, async (bench) => {
-  const { folder, path } = bench;
-  writeFileSync(join(folder, "empty.db"), "");
-  new Database(join(folder, "foreign.db")).exec("create table balance (coin); insert into balance values (1)").close();
-  const before = contentOf(folder);
-  await expectRefused(bench, "file:./empty.db", /exists but is empty\. Restore a backup over it, or remove it/);
-  await expectRefused(bench, "file:./foreign.db", /is a database of another program/);
-  expect(contentOf(folder)).toEqual(before);
-  expect(existsSync(path)).toBe(false);
-});
+row(
+  "S8",
+  "0-byte file at the path; file without our application_id",
+  { inEveryRun: true, timeoutSeconds: 60 },
+  async (bench) => {
+    const { folder, path } = bench;
+    writeFileSync(join(folder, "empty.db"), "");
+    new Database(join(folder, "foreign.db"))
+      .exec("create table balance (coin); insert into balance values (1)")
+      .close();
+    const before = contentOf(folder);
+    await expectRefused(bench, "file:./empty.db", /exists but is empty\. Restore a backup over it, or remove it/);
+    await expectRefused(bench, "file:./foreign.db", /is a database of another program/);
+    expect(contentOf(folder)).toEqual(before);
+    expect(existsSync(path)).toBe(false);
+  },
+);
 
 row(
   "S9",
   "truncated to half; 64 flipped bytes; 1 flipped byte in a value",
-  { always: true, within: 60 },
+  { inEveryRun: true, timeoutSeconds: 60 },
   async (bench) => {
     const { folder, path, run, rows } = bench;
     expect((await run(["collect", "spot-assets", "positions"])).code).toBe(0);
@@ -110,7 +117,7 @@ row(
       expectRefused(bench, "file:./half.db", /is damaged \(.*\)\. Keep the file for recovery, and restore a backup/),
       expectRefused(bench, "file:./page.db", /is damaged \(.*\)\. Keep the file for recovery, and restore a backup/),
     ]);
-    // Its pages fit together, so only the digests can tell.
+    // The pages are consistent, so only the digests reveal the change.
     const verified = await run(["db", "verify"], { DATABASE_URL: "file:./value.db" });
     expect([verified.code, verified.stdout]).toEqual([
       1,
@@ -123,12 +130,12 @@ const apart = "two databases, each asked by itself";
 row(
   "S10",
   "WAL left behind after SIGKILL; WAL of 100 MB",
-  { within: 60, without: { invariants: apart } },
+  { timeoutSeconds: 60, notChecked: { invariants: apart } },
   async (bench) => {
     const { folder, path } = bench;
     const daemon = await bench.start();
     await nextRun(daemon, "spot-assets", "ok", 0);
-    // A reader keeps everything in the WAL, and so lies in the way of what we copy as a dead process has left it.
+    // A reader keeps everything in the WAL, so that the copy resembles what a killed process leaves.
     const reader = new Database(path, { readonly: true });
     bench.onEnd(() => reader.close());
     reader.exec("begin");
@@ -160,25 +167,25 @@ row(
   },
 );
 
-row("S11", "database unlinked while running", { always: true, within: 60 }, async (bench) => {
+row("S11", "database unlinked while running", { inEveryRun: true, timeoutSeconds: 60 }, async (bench) => {
   const { exchange, path } = bench;
   const daemon = await bench.start({ SCHEDULE_POSITIONS: "" });
   await nextRun(daemon, "spot-assets", "ok", 0);
   rmSync(path);
-  const said = runsOf(daemon, "spot-assets").length;
+  const before = runsOf(daemon, "spot-assets").length;
   const asked = exchange.record.length;
   const { code, stderr } = await daemon.finished;
   expect(code).toBe(74);
   expect(stderr).toContain(
     `${path} or its lock was moved, deleted or replaced while in use. Put it back and start again`,
   );
-  expect(runsOf(daemon, "spot-assets")).toHaveLength(said);
+  expect(runsOf(daemon, "spot-assets")).toHaveLength(before);
   expect(exchange.record).toHaveLength(asked);
   expect(existsSync(path)).toBe(false);
 });
 
-const replaced = "what was said to be stored is in the database that was replaced";
-row("S12", "another database renamed over it", { without: { invariants: replaced } }, async (bench) => {
+const replaced = "the runs logged as stored are in the database that was replaced";
+row("S12", "another database renamed over it", { notChecked: { invariants: replaced } }, async (bench) => {
   const { exchange, folder, path, run, rows } = bench;
   const other = join(folder, "other.db");
   expect((await run(["collect", "positions"], { DATABASE_URL: `file:${other}` })).code).toBe(0);
@@ -190,7 +197,7 @@ row("S12", "another database renamed over it", { without: { invariants: replaced
   expect((await daemon.finished).code).toBe(74);
   expect(exchange.record).toHaveLength(asked);
   expect(readFileSync(path).equals(bytes)).toBe(true);
-  // SQLite leaves the log of a file that was moved; nothing is in it that could be replayed over the new one.
+  // SQLite leaves the write-ahead log of a moved file; it contains nothing that could be replayed into the new one.
   expect(statSync(`${path}-wal`).size).toBe(0);
   expect(rows("select distinct dataset from runs")).toEqual([{ dataset: "positions" }]);
   expect(await violations(path, [])).toEqual([]);

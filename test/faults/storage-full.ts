@@ -1,4 +1,4 @@
-/** A disk that is full or fails: rows S1 to S3. */
+/** Full and failing disks: rows S1 to S3. */
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { expect } from "vitest";
@@ -10,7 +10,7 @@ import { nextRun, runsOf, spot } from "./runs.ts";
 
 const megabyte = 1_000_000;
 
-/** Everything the exchange told is stored, as it told it, and nothing else. */
+/** Expects the stored rows to be exactly those that the exchange sent. */
 function expectAllStored({ path, exchange }: Bench): void {
   const database = new Database(path, { readonly: true });
   try {
@@ -26,7 +26,7 @@ const rowOnDisk: typeof row = canMount
   ? row
   : (id, fault) => rowElsewhere(id, fault, "needs root, to mount a small disk");
 
-rowOnDisk("S1", "disk full during a run", { always: true, within: 60 }, async (bench) => {
+rowOnDisk("S1", "disk full during a run", { inEveryRun: true, timeoutSeconds: 60 }, async (bench) => {
   const { exchange, path, rows } = bench;
   const disk = mountDisk(bench, dirname(path), 64 * megabyte);
   const daemon = await bench.start();
@@ -35,30 +35,30 @@ rowOnDisk("S1", "disk full during a run", { always: true, within: 60 }, async (b
   await until(() => exchange.faults() === 0);
   const [slot] = rows("select scheduled_for as slot from runs where dataset = 'spot-assets' and state = 'running'");
   await until(() => runsOf(daemon, "positions").some((run) => run.slot === slot?.slot));
-  const told = runsOf(daemon, "spot-assets").length;
+  const finished = runsOf(daemon, "spot-assets").length;
   disk.fill();
-  // What was received when the disk was full waits in memory; nothing of it is in the database.
+  // Data received while the disk was full waits in memory; none of it is in the database.
   await daemon.printed(
     /"dataset":"spot-assets","problem":".*SQLITE_FULL.*"the run could not be stored; retrying in 1 s"/,
   );
   expect(rows("select 1 from snapshots natural join (select run_id from runs where state = 'running')")).toEqual([]);
-  // The next slots cannot be claimed; what is not written down now is written down later.
+  // The next slots cannot be claimed; they are recorded later.
   await daemon.printed(/"msg":"main positions: .*SQLITE_FULL/);
   const asked = exchange.record.length;
   disk.free();
-  await until(() => runsOf(daemon, "spot-assets").length > told);
-  expect(runsOf(daemon, "spot-assets")[told]).toMatchObject({ slot: slot?.slot, state: "ok", requests: 1 });
+  await until(() => runsOf(daemon, "spot-assets").length > finished);
+  expect(runsOf(daemon, "spot-assets")[finished]).toMatchObject({ slot: slot?.slot, state: "ok", requests: 1 });
   await nextRun(daemon, "spot-assets", "ok");
   await nextRun(daemon, "positions", "ok");
   expect((await bench.stop(daemon)).code).toBe(0);
   expect(rows("select dataset from runs where state = 'missed' and cause = 'storage'")).not.toEqual([]);
   expect(rows("select * from runs where state in ('failed', 'partial')")).toEqual([]);
-  // While the disk was full nobody was asked for what could not have been kept.
+  // While the disk was full, no data was requested that could not have been stored.
   expect(asked).toBeLessThanOrEqual(exchange.record.length - 2);
   expectAllStored(bench);
 });
 
-rowOnDisk("S1b", "less room than a run needs", { always: true, within: 60 }, async (bench) => {
+rowOnDisk("S1b", "less room than a run needs", { inEveryRun: true, timeoutSeconds: 60 }, async (bench) => {
   const { path, rows } = bench;
   const disk = mountDisk(bench, dirname(path), 500.1 * megabyte);
   const daemon = await bench.start({ SCHEDULE_POSITIONS: "" });

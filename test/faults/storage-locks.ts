@@ -1,4 +1,4 @@
-/** A database that others hold, read for long, or have made read-only: rows S4 to S6. */
+/** A database that another process locks, reads for long, or makes read-only: rows S4 to S6. */
 import { chmodSync, chownSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
@@ -7,10 +7,10 @@ import { seconds, until } from "../support/wait.ts";
 import { canMount } from "./disks.ts";
 import { preload } from "./preload.ts";
 import { type Bench, row, rowElsewhere } from "./row.ts";
-import { nextRun, oneLine, runsOf, soon, spot } from "./runs.ts";
+import { nextRun, oneProductType, runsOf, soon, spot } from "./runs.ts";
 import { canTrace, injectInto } from "./syscalls.ts";
 
-/** Another program that writes, from now until it is let go. */
+/** Holds the write lock of the database from another connection until it is released. */
 function holdLock({ path, onEnd }: Bench): () => void {
   const other = new Database(path);
   other.exec("begin immediate");
@@ -18,11 +18,11 @@ function holdLock({ path, onEnd }: Bench): () => void {
   return () => void other.exec("rollback");
 }
 
-row("S4", "database locked by another process for 3 s", { always: true, within: 60 }, async (bench) => {
+row("S4", "database locked by another process for 3 s", { inEveryRun: true, timeoutSeconds: 60 }, async (bench) => {
   const { exchange, rows } = bench;
   const hooks = preload(bench);
-  const daemon = await bench.start({ ...hooks.env, ...oneLine });
-  hooks.pull(daemon, "measureDelay");
+  const daemon = await bench.start({ ...hooks.env, ...oneProductType });
+  hooks.runHook(daemon, "measureDelay");
   exchange.misbehave({ path: spot, delayMs: 500 });
   await until(() => exchange.faults() === 0);
   const letGo = holdLock(bench);
@@ -35,17 +35,17 @@ row("S4", "database locked by another process for 3 s", { always: true, within: 
   await nextRun(daemon, "spot-assets", "ok", before + 1);
   expect(rows("select state, cause from runs where dataset = 'spot-assets' and cause = 'overlap'")).not.toEqual([]);
   expect((await bench.stop(daemon)).code).toBe(0);
-  // SQLite's own waiting would have held up everything for as long as the lock was held.
-  expect(Number(hooks.told())).toBeLessThan(2500);
+  // SQLite's busy timeout would have blocked the event loop for as long as the lock was held.
+  expect(Number(hooks.result())).toBeLessThan(2500);
 });
 
-row("S4b", "database locked by another process for 12 s", { within: 90 }, async (bench) => {
+row("S4b", "database locked by another process for 12 s", { timeoutSeconds: 90 }, async (bench) => {
   const { exchange, rows } = bench;
-  const daemon = await bench.start({ ...oneLine, SCHEDULE_SPOT_ASSETS: soon(30), SCHEDULE_POSITIONS: "" });
+  const daemon = await bench.start({ ...oneProductType, SCHEDULE_SPOT_ASSETS: soon(30), SCHEDULE_POSITIONS: "" });
   await until(() => rows("select * from schedules").length > 0);
   const letGo = holdLock(bench);
   await daemon.printed("has been locked by another program for more than 10 s. Close the program that writes to it.");
-  // The slot could not be claimed, so nobody was asked for what might not be kept.
+  // The slot could not be claimed, so no data was requested that might not be stored.
   expect(exchange.record).toEqual([]);
   await seconds(2);
   letGo();
@@ -53,7 +53,7 @@ row("S4b", "database locked by another process for 12 s", { within: 90 }, async 
   expect(rows("select state, cause from runs")).toEqual([{ state: "ok", cause: "late" }]);
 });
 
-row("S5", "a reader that does not end", { within: 60 }, async (bench) => {
+row("S5", "a reader that does not end", { timeoutSeconds: 60 }, async (bench) => {
   const { path, onEnd } = bench;
   const wal = () => statSync(`${path}-wal`).size;
   const daemon = await bench.start({ SCHEDULE_POSITIONS: "" });
@@ -62,7 +62,7 @@ row("S5", "a reader that does not end", { within: 60 }, async (bench) => {
   onEnd(() => reader.close());
   reader.exec("begin");
   reader.prepare("select count(*) from run").get();
-  // What a daemon writes in months, at once.
+  // As much as a daemon writes in months.
   const writer = new Database(path);
   onEnd(() => writer.close());
   writer.exec("create table ballast (bytes blob)");
@@ -95,18 +95,18 @@ rowAsOther("S6", "database read-only: file, directory, at run time", {}, async (
     expect([code, stdout, stderr]).toEqual([78, "", expect.stringContaining(file)]);
     expect(stderr).toMatch(/Check the owner and mode of/);
   };
-  // Ours to read, not to write.
+  // Readable for this user, not writable.
   chownSync(directory, 65534, 65534);
   chownSync(`${path}.lock`, 65534, 65534);
   chmodSync(path, 0o444);
   await refused(path);
-  // A directory in which nothing can be put beside the database.
+  // A read-only directory: no file can be created next to the database.
   chownSync(path, 65534, 65534);
   chmodSync(path, 0o600);
   chownSync(directory, 0, 0);
   chmodSync(directory, 0o755);
   await refused(path);
-  // A disk that the system has made read-only under the daemon.
+  // A file system that was remounted read-only while the daemon runs.
   chmodSync(directory, 0o700);
   const daemon = await bench.start();
   await nextRun(daemon, "spot-assets", "ok", 0);

@@ -1,4 +1,4 @@
-/** Other programs that open the live file, and everything the program itself does with it: row S23, and S11 for the write-ahead log. */
+/** Other programs and the program's own commands on the live database file: row S23, and S11 for the write-ahead log. */
 import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, chownSync, copyFileSync, existsSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ const canRun = (command: string, ...args: string[]): boolean => {
   }
 };
 
-/** Whether this process has a lock on that file, as the system itself lists it. */
+/** Returns whether a process holds a lock on the file, according to /proc/locks. */
 const holdsLock = (pid: number | undefined, file: string): boolean => {
   const inode = statSync(file, { throwIfNoEntry: false })?.ino;
   return new RegExp(`^\\d+: POSIX +ADVISORY +\\w+ +${pid} \\w+:\\w+:${inode} `, "m").test(
@@ -27,7 +27,7 @@ const holdsLock = (pid: number | undefined, file: string): boolean => {
   );
 };
 
-/** The lines with which the guides read the live file by other programs. */
+/** The commands in the guides that read the live file with other programs. */
 const guideLines = ["docs/guides/querying.md", "docs/guides/operating.md"]
   .flatMap((page) => readFileSync(page, "utf8").split("\n"))
   .filter((line) => /^sqlite3 .*data\/collector\.db/.test(line));
@@ -43,7 +43,7 @@ const otherPrograms = [
   python("pragma integrity_check"),
 ];
 
-/** Everything of the program that looks at the history, and what it does beside a daemon. */
+/** Every command that reads the history, or that may run while a daemon does. */
 const ownCommands = [
   ["status"],
   ["sql", "select count(*) from runs"],
@@ -55,7 +55,7 @@ const ownCommands = [
   ["db", "prune", "--before", "-1d"],
 ];
 
-/** What was logged as ok by this daemon and is not ok in the file as it is now. */
+/** Returns the slots that this daemon logged as ok and that are not ok in the current file. */
 function lost({ rows }: Bench, daemon: Running): string[] {
   const stored = new Set(
     rows("select dataset, scheduled_for as slot from runs where state = 'ok'").map(
@@ -69,7 +69,7 @@ function lost({ rows }: Bench, daemon: Running): string[] {
     .filter((one) => !stored.has(one));
 }
 
-/** As the default has them: daily reports are looked after within the first second. */
+/** The default: daily reports are checked within the first second. */
 const withReports = { SCHEDULE_REPORTS: undefined, HTTP_PORT: "0" };
 
 const canRead = existsSync("/proc/locks") && canRun("sqlite3", "--version") && canRun("python3", "--version");
@@ -80,7 +80,7 @@ const everyReader: typeof row = canRead
 everyReader(
   "S23",
   "every read that is recommended, on the live file, then SIGKILL",
-  { always: true, within: 180 },
+  { inEveryRun: true, timeoutSeconds: 180 },
   async (bench) => {
     const { folder, path, run } = bench;
     const daemon = await bench.start(withReports);
@@ -120,47 +120,53 @@ everyReader(
 
 const traced: typeof row = canTrace && canRead ? row : (id, fault) => rowElsewhere(id, fault, "needs strace and Linux");
 
-traced("S23b", "start, pages, reports, backup, prune, verify and stop under strace", { within: 180 }, async (bench) => {
-  const { folder, path, launch } = bench;
-  const traces: string[] = [];
-  const traceOf = (): string[] => {
-    traces.push(join(folder, `trace-${traces.length}`));
-    const calls = "open,openat,openat2,close,dup,dup2,dup3,close_range,clone,clone3,fork,vfork,exit_group";
-    return [
-      "strace",
-      "-f",
-      "-qq",
-      "-y",
-      "-s",
-      "0",
-      "-o",
-      traces.at(-1) ?? "",
-      "-e",
-      `trace=${calls}`,
-      "-e",
-      "signal=none",
-    ];
-  };
-  const daemon = launch(withReports, ["start"], traceOf());
-  await daemon.printed("dashboard:");
-  const [, url = ""] = /dashboard: (\S+?)"/.exec(daemon.output().stderr) ?? [];
-  await nextRun(daemon, "positions", "ok", 0);
-  for (const page of ["/", "/collection", "/healthz", "/api/gaps", "/metrics"]) await (await fetch(url + page)).text();
-  for (const args of ownCommands) {
-    const { code, stderr } = await launch({}, args, traceOf()).finished;
-    expect([args, code, stderr]).toEqual([args, 0, stderr]);
-  }
-  await nextRun(daemon, "spot-assets", "ok");
-  const { pid } = daemon.child;
-  process.kill(Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ")[0]), "SIGTERM");
-  expect((await daemon.finished).code).toBe(0);
-  const opens = traces.map((file) => tracedOpens(readFileSync(file, "utf8")));
-  // Each of them has the database open by SQLite at some time, so that the trace is known to see it.
-  expect(opens.map((all) => all.some(({ file, bySqlite }) => file === path && bySqlite))).toEqual(
-    traces.map(() => true),
-  );
-  expect(opens.flatMap((all) => foreignOpens(all, path))).toEqual([]);
-});
+traced(
+  "S23b",
+  "start, pages, reports, backup, prune, verify and stop under strace",
+  { timeoutSeconds: 180 },
+  async (bench) => {
+    const { folder, path, launch } = bench;
+    const traces: string[] = [];
+    const traceOf = (): string[] => {
+      traces.push(join(folder, `trace-${traces.length}`));
+      const calls = "open,openat,openat2,close,dup,dup2,dup3,close_range,clone,clone3,fork,vfork,exit_group";
+      return [
+        "strace",
+        "-f",
+        "-qq",
+        "-y",
+        "-s",
+        "0",
+        "-o",
+        traces.at(-1) ?? "",
+        "-e",
+        `trace=${calls}`,
+        "-e",
+        "signal=none",
+      ];
+    };
+    const daemon = launch(withReports, ["start"], traceOf());
+    await daemon.printed("dashboard:");
+    const [, url = ""] = /dashboard: (\S+?)"/.exec(daemon.output().stderr) ?? [];
+    await nextRun(daemon, "positions", "ok", 0);
+    for (const page of ["/", "/collection", "/healthz", "/api/gaps", "/metrics"])
+      await (await fetch(url + page)).text();
+    for (const args of ownCommands) {
+      const { code, stderr } = await launch({}, args, traceOf()).finished;
+      expect([args, code, stderr]).toEqual([args, 0, stderr]);
+    }
+    await nextRun(daemon, "spot-assets", "ok");
+    const { pid } = daemon.child;
+    process.kill(Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ")[0]), "SIGTERM");
+    expect((await daemon.finished).code).toBe(0);
+    const opens = traces.map((file) => tracedOpens(readFileSync(file, "utf8")));
+    // Each process opens the database through SQLite at some time, which shows that the trace covers it.
+    expect(opens.map((all) => all.some(({ file, bySqlite }) => file === path && bySqlite))).toEqual(
+      traces.map(() => true),
+    );
+    expect(opens.flatMap((all) => foreignOpens(all, path))).toEqual([]);
+  },
+);
 
 const asUser = (uid: number, gid: number): string[] => [
   "setpriv",
@@ -170,7 +176,7 @@ const asUser = (uid: number, gid: number): string[] => [
 ];
 const readers = { uid: 54_321, gid: 43_210 };
 const asReader = asUser(readers.uid, readers.gid);
-/** Not root, for which SQLite gives its files the group of the database by itself. */
+/** A user other than root: for root, SQLite itself gives its files the group of the database. */
 const owner = { uid: 54_322, gid: 43_211 };
 const asOwner = asUser(owner.uid, owner.gid);
 const otherUser: typeof row =
@@ -181,8 +187,8 @@ const openToGroup = "the group may read these files on purpose";
 
 otherUser(
   "S23c",
-  "a reader of another user, as the guide says",
-  { within: 60, without: { invariants: openToGroup } },
+  "a reader with another user, as in the guide",
+  { timeoutSeconds: 60, notChecked: { invariants: openToGroup } },
   async (bench) => {
     const { folder, path, launch } = bench;
     const startAsOwner = async (): Promise<Running> => {
@@ -204,7 +210,7 @@ otherUser(
     const first = await startAsOwner();
     await nextRun(first, "spot-assets", "ok", 0);
     expect([modes(), count("-readonly", path), count(path)]).toEqual([["640", "640", "640"], "1", "1"]);
-    // A log that another mode was given is left by a kill; it follows the database again.
+    // A kill leaves a write-ahead log with another mode; the next start gives it the database's mode again.
     first.child.kill("SIGKILL");
     await first.finished;
     chmodSync(`${path}-wal`, 0o600);
@@ -213,7 +219,7 @@ otherUser(
     expect([modes(), count("-readonly", path)]).toEqual([["640", "640", "640"], "1"]);
     const status = await launch({}, ["status"], asReader).finished;
     expect([status.stdout, status.stderr]).toEqual([expect.stringContaining("spot-assets"), ""]);
-    // Who may not look at the lock does not know.
+    // Without permission to read the lock, the state of the collector is unknown.
     expect(status.stdout).not.toContain("Nothing collects");
     expect((await bench.stop(daemon)).code).toBe(0);
     expect(count(`file:${path}?immutable=1`)).toBe("1");
@@ -238,19 +244,19 @@ for (const [letter, what, change] of [
     row(
       id,
       `${suffix} ${what} while running`,
-      { always: suffix === "-wal", within: 60, without: { invariants: inDeleted } },
+      { inEveryRun: suffix === "-wal", timeoutSeconds: 60, notChecked: { invariants: inDeleted } },
       async (bench) => {
         const { path } = bench;
         const daemon = await bench.start({ SCHEDULE_POSITIONS: "" });
         await nextRun(daemon, "spot-assets", "ok", 0);
         change(path + suffix);
-        const said = runsOf(daemon, "spot-assets").length;
+        const before = runsOf(daemon, "spot-assets").length;
         const { code, stderr } = await daemon.finished;
         expect([code, stderr]).toEqual([
           74,
           expect.stringContaining(`${path}${suffix} was moved, deleted or replaced while in use`),
         ]);
-        expect(runsOf(daemon, "spot-assets").length).toBeLessThanOrEqual(said + 1);
+        expect(runsOf(daemon, "spot-assets").length).toBeLessThanOrEqual(before + 1);
         expect(lost(bench, daemon)).toEqual([]);
         expect((await bench.run(["db", "verify"])).code).toBe(0);
       },
@@ -258,7 +264,7 @@ for (const [letter, what, change] of [
   }
 }
 
-/** Resolves with a program that has read the database and keeps it open. */
+/** Resolves when another program has read the database; it keeps it open. */
 async function heldByReader({ path, onEnd }: Bench): Promise<void> {
   const script = `import sqlite3, time
 connection = sqlite3.connect(${JSON.stringify(path)})
@@ -280,7 +286,7 @@ for (const [letter, when, schedule] of [
   declare(
     id,
     `-wal deleted while another program reads, ${when}`,
-    { always: letter === "d", within: 60, without: { invariants: inDeleted } },
+    { inEveryRun: letter === "d", timeoutSeconds: 60, notChecked: { invariants: inDeleted } },
     async (bench) => {
       const daemon = await bench.start({ SCHEDULE_POSITIONS: "", SCHEDULE_SPOT_ASSETS: schedule });
       await nextRun(daemon, "spot-assets", "ok", 0);

@@ -1,4 +1,4 @@
-/** Databases of other versions of the program, and the way to this one: rows S14 to S18. */
+/** Databases of other versions of the program and their migration: rows S14 to S18. */
 import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import Database from "better-sqlite3";
@@ -8,11 +8,11 @@ import { type Bench, isQuick, row, rowElsewhere } from "./row.ts";
 import { canTrace } from "./syscalls.ts";
 
 const fixtures = "test/fixtures/database";
-/** The file of the version with that many migrations and one. */
+/** Returns the fixture of the version with `migrations + 1` migrations. */
 const fixtureOf = (version: number): string => `${String(version).padStart(4, "0")}.sql`;
 const own = ownMigrations().length;
 
-/** A database of an older version in a folder of its own. */
+/** Creates a database of an older version in its own folder. */
 function written({ folder }: Bench, version: number, name: string): string {
   const path = join(folder, name, "collector.db");
   mkdirSync(join(folder, name), { mode: 0o700 });
@@ -32,7 +32,7 @@ function read<T>(path: string, look: (database: Database.Database) => T): T {
 const tablesOf = (database: Database.Database): string[] =>
   database.prepare("select name from sqlite_master where type = 'table' order by 1").pluck().all() as string[];
 
-/** Rows of each table, but for the migrations themselves. */
+/** Returns the row count of each table except that of the migrations. */
 const countsOf = (path: string, tables?: readonly string[]): Record<string, unknown> =>
   read(path, (database) =>
     Object.fromEntries(
@@ -42,7 +42,7 @@ const countsOf = (path: string, tables?: readonly string[]): Record<string, unkn
     ),
   );
 
-/** What must be the same before and after: the digests, and every run that had ended. */
+/** Returns what a migration must not change: the digests and every finished run. */
 const digestsOf = (path: string): unknown =>
   read(path, (database) => [
     database.prepare("select id, run_id, hex(digest) from snapshot order by id").raw().all(),
@@ -50,35 +50,44 @@ const digestsOf = (path: string): unknown =>
     database.prepare("select * from spot_assets_history").raw().all(),
   ]);
 
-row("S14", "older schema (every released version's fixture)", { always: true, within: 60 }, async (bench) => {
-  const { run } = bench;
-  const versions = readdirSync(fixtures).filter((name) => name.endsWith(".sql"));
-  // A release adds its file here, by which its migration can never be changed again without anybody noticing.
-  expect(versions.length).toBeGreaterThanOrEqual(own - 1);
-  await Promise.all(
-    versions.map(async (_, version) => {
-      const path = written(bench, version, `v${version}`);
-      const before = countsOf(path);
-      const digests = digestsOf(path);
-      const env = { DATABASE_URL: `file:${path}` };
-      const { code, stdout } = await run(["db", "migrate"], env);
-      expect([version, code]).toEqual([version, 0]);
-      const backup = `${path}.before-${own}`;
-      if (version + 1 < own) {
-        expect(stdout).toContain(`after a backup to ${backup}`);
-        expect([countsOf(backup), digestsOf(backup), statSync(backup).mode & 0o777]).toEqual([before, digests, 0o600]);
-      } else expect(stdout).toContain("nothing was to do");
-      // Migrations add links, and a position of alerts for each account.
-      const { link: _links, alert_figure: _positions, ...kept } = before;
-      expect(countsOf(path, Object.keys(kept))).toEqual(kept);
-      expect(digestsOf(path)).toEqual(digests);
-      if (version === 0) expect((await run(["collect", "spot-assets", "positions"], env)).code).toBe(0);
-      expect((await run(["db", "verify"], env)).stdout).toContain("all as received");
-    }),
-  );
-});
+row(
+  "S14",
+  "older schema (every released version's fixture)",
+  { inEveryRun: true, timeoutSeconds: 60 },
+  async (bench) => {
+    const { run } = bench;
+    const versions = readdirSync(fixtures).filter((name) => name.endsWith(".sql"));
+    // Each release adds its fixture here, so that a later change of its migration is detected.
+    expect(versions.length).toBeGreaterThanOrEqual(own - 1);
+    await Promise.all(
+      versions.map(async (_, version) => {
+        const path = written(bench, version, `v${version}`);
+        const before = countsOf(path);
+        const digests = digestsOf(path);
+        const env = { DATABASE_URL: `file:${path}` };
+        const { code, stdout } = await run(["db", "migrate"], env);
+        expect([version, code]).toEqual([version, 0]);
+        const backup = `${path}.before-${own}`;
+        if (version + 1 < own) {
+          expect(stdout).toContain(`after a backup to ${backup}`);
+          expect([countsOf(backup), digestsOf(backup), statSync(backup).mode & 0o777]).toEqual([
+            before,
+            digests,
+            0o600,
+          ]);
+        } else expect(stdout).toContain("nothing was to do");
+        // Migrations add links, and an alert cursor for each account.
+        const { link: _links, alert_figure: _positions, ...kept } = before;
+        expect(countsOf(path, Object.keys(kept))).toEqual(kept);
+        expect(digestsOf(path)).toEqual(digests);
+        if (version === 0) expect((await run(["collect", "spot-assets", "positions"], env)).code).toBe(0);
+        expect((await run(["db", "verify"], env)).stdout).toContain("all as received");
+      }),
+    );
+  },
+);
 
-row("S15", "newer schema", { always: true, within: 60 }, async (bench) => {
+row("S15", "newer schema", { inEveryRun: true, timeoutSeconds: 60 }, async (bench) => {
   const { run, path } = bench;
   const newer = join(bench.folder, "newer", "collector.db");
   const env = { DATABASE_URL: `file:${newer}` };
@@ -99,7 +108,7 @@ row("S15", "newer schema", { always: true, within: 60 }, async (bench) => {
   expect(() => statSync(path)).toThrow("ENOENT");
 });
 
-/** The version of the schema, after SQLite has rolled back what was left half-way, which takes a connection that may write. */
+/** Returns the schema version after SQLite has rolled back an incomplete transaction, which needs a writable connection. */
 function recovered(path: string): unknown {
   const database = new Database(path);
   try {
@@ -123,7 +132,7 @@ const traced = (out: string, fault: string): string[] => [
 
 const rowTraced: typeof row = canTrace ? row : (id, fault) => rowElsewhere(id, fault, "needs strace");
 
-rowTraced("S16", "migration killed half-way", { always: true, within: 300 }, async (bench) => {
+rowTraced("S16", "migration killed half-way", { inEveryRun: true, timeoutSeconds: 300 }, async (bench) => {
   const { folder, run, launch } = bench;
   const migrate = (path: string, through: string[]) =>
     launch({ DATABASE_URL: `file:${path}` }, ["db", "migrate"], through).finished;
@@ -142,17 +151,17 @@ rowTraced("S16", "migration killed half-way", { always: true, within: 300 }, asy
     expect([1, own]).toContain(version);
     expect(countsOf(path)).toEqual(version === 1 ? before : after);
     expect(read(path, (database) => database.pragma("integrity_check", { simple: true }))).toBe("ok");
-    // Whatever it was, the next start makes it whole.
+    // Whatever was left, the next start completes the migration.
     expect((await run(["db", "migrate"], { DATABASE_URL: `file:${path}` })).code).toBe(0);
     expect([countsOf(path), digestsOf(path)]).toEqual([after, digestsOf(whole)]);
   }
-  // One write of three, or in every run one of forty, two at once. The last few counted may be another thread's.
+  // One write of three (quick run: one of forty), two processes at a time. The last few counted may belong to another thread.
   const step = isQuick ? 40 : 3;
   for (let write = 1; write < writes - 10; write += 2 * step)
     await Promise.all([write, write + step].filter((one) => one < writes - 10).map(killAt));
 });
 
-/** The program as it stands, beside its place, with what `change` makes of its migrations; `through` starts it. */
+/** Copies the built program, lets `change` edit its migrations, and returns the command that starts the copy (`through`). */
 function programWith({ folder }: Bench, name: string, change: (migrations: string) => void): string[] {
   const program = join(folder, name);
   for (const part of ["dist", "migrations", "package.json"]) cpSync(part, join(program, part), { recursive: true });
@@ -165,7 +174,7 @@ interface Journal {
   entries: { idx: number; when: number; tag: string; version: string; breakpoints: boolean }[];
 }
 
-/** Adds a migration after the others, or in the place `at`. */
+/** Adds a migration after the others, or at index `at`. */
 function addMigration(migrations: string, statements: readonly string[], at?: number): void {
   const file = join(migrations, "meta/_journal.json");
   const journal = JSON.parse(readFileSync(file, "utf8")) as Journal;
@@ -176,7 +185,7 @@ function addMigration(migrations: string, statements: readonly string[], at?: nu
   writeFileSync(file, JSON.stringify(journal));
 }
 
-/** As drizzle-kit rebuilds a table that others refer to. */
+/** Rebuilds a table with foreign keys to it, like drizzle-kit. */
 const rebuild = ([table = "", ...indexes]: readonly string[], keep: string): string[] => [
   "PRAGMA foreign_keys=OFF;",
   table.replace("`run`", "`__new_run`"),
@@ -191,7 +200,7 @@ const newerNow = "the database is one of the program with the migration";
 row(
   "S17",
   "table-rebuild migration with children",
-  { always: true, within: 60, without: { invariants: newerNow } },
+  { inEveryRun: true, timeoutSeconds: 60, notChecked: { invariants: newerNow } },
   async (bench) => {
     const { path, run, rows, launch } = bench;
     expect((await run(["collect", "spot-assets", "positions"])).code).toBe(0);
@@ -212,7 +221,7 @@ row(
   },
 );
 
-row("S18", "migration edited after release; older-timestamp migration added", { within: 60 }, async (bench) => {
+row("S18", "migration edited after release; older-timestamp migration added", { timeoutSeconds: 60 }, async (bench) => {
   const { path, run, launch } = bench;
   expect((await run(["collect", "spot-assets"])).code).toBe(0);
   const before = countsOf(path);

@@ -1,18 +1,18 @@
-/** Rows U1, U4 and U13: what a person types, and what is shown. */
+/** Rows U1, U4 and U13: hostile arguments and hostile output. */
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect } from "vitest";
 import { everyDataset } from "../support/settings.ts";
 import { contentOf } from "./contents.ts";
+import { drivesTerminal, serveCoins } from "./hostile-coins.ts";
 import { row } from "./row.ts";
 import { positions } from "./runs.ts";
-import { drivesTerminal, tellCoins } from "./told.ts";
 
-/** Found again wherever it ends up. */
+/** A marker that is recognised wherever it appears. */
 const mark = "zz9";
 const injection = `${mark}' OR 1=1 --`;
 
-/** What is typed, the exit code, and how many rows come. Names are values like any other, instants and words are checked. */
+/** Arguments, exit code and row count. Names are ordinary values; times and keywords are validated. */
 const typed: [string[], number][] = [
   [["history", "spot-assets", "--format", "csv", "--account", injection], 0],
   [["history", "spot-assets", "--format", "csv", "--coin", injection], 0],
@@ -29,37 +29,42 @@ const typed: [string[], number][] = [
   [["db", "prune", "--before", injection], 64],
 ];
 
-row("U1", "SQL injection in every argument of the command line", { always: true, within: 120 }, async (bench) => {
-  const { folder, run, rows } = bench;
-  expect((await run(["collect", "spot-assets", "positions"])).code).toBe(0);
-  const before = contentOf(join(folder, "data"));
-  const spyFile = join(folder, "statements");
-  const env = { NODE_OPTIONS: `--require=${resolve("test/faults/spy.cjs")}`, SPY_FILE: spyFile };
-  const all = [...typed];
-  const worker = async () => {
-    for (let next = all.shift(); next; next = all.shift()) {
-      const [args, code] = next;
-      const end = await run(args, env);
-      expect([args, end.code]).toEqual([args, code]);
-      // A head alone: nobody has that name.
-      expect(end.stdout.trimEnd().split("\n").length, end.stdout).toBe(1);
-      expect(end.stdout === "", end.stdout).toBe(code !== 0);
-      expect(end.stderr).not.toMatch(/sqlite|syntax error| {4}at /i);
-    }
-  };
-  await Promise.all([worker(), worker(), worker()]);
-  const statements = readFileSync(spyFile, "utf8").trim().split("\n");
-  expect(statements.length).toBeGreaterThan(10);
-  expect(statements.filter((statement) => /spot_assets/.test(statement)).length).toBeGreaterThan(0);
-  expect(statements.filter((statement) => statement.includes(mark))).toEqual([]);
-  expect(contentOf(join(folder, "data"))).toEqual(before);
-  expect(rows("select count(*) as n from runs")).toEqual([{ n: 2 }]);
-});
+row(
+  "U1",
+  "SQL injection in every argument of the command line",
+  { inEveryRun: true, timeoutSeconds: 120 },
+  async (bench) => {
+    const { folder, run, rows } = bench;
+    expect((await run(["collect", "spot-assets", "positions"])).code).toBe(0);
+    const before = contentOf(join(folder, "data"));
+    const spyFile = join(folder, "statements");
+    const env = { NODE_OPTIONS: `--require=${resolve("test/faults/spy.cjs")}`, SPY_FILE: spyFile };
+    const all = [...typed];
+    const worker = async () => {
+      for (let next = all.shift(); next; next = all.shift()) {
+        const [args, code] = next;
+        const end = await run(args, env);
+        expect([args, end.code]).toEqual([args, code]);
+        // Only the header: nothing has that name.
+        expect(end.stdout.trimEnd().split("\n").length, end.stdout).toBe(1);
+        expect(end.stdout === "", end.stdout).toBe(code !== 0);
+        expect(end.stderr).not.toMatch(/sqlite|syntax error| {4}at /i);
+      }
+    };
+    await Promise.all([worker(), worker(), worker()]);
+    const statements = readFileSync(spyFile, "utf8").trim().split("\n");
+    expect(statements.length).toBeGreaterThan(10);
+    expect(statements.filter((statement) => /spot_assets/.test(statement)).length).toBeGreaterThan(0);
+    expect(statements.filter((statement) => statement.includes(mark))).toEqual([]);
+    expect(contentOf(join(folder, "data"))).toEqual(before);
+    expect(rows("select count(*) as n from runs")).toEqual([{ n: 2 }]);
+  },
+);
 
 row(
   "U4a",
   "path traversal on export: a link, a directory, NUL, a link in the report folder",
-  { within: 120 },
+  { timeoutSeconds: 120 },
   async (bench) => {
     const { folder, run } = bench;
     expect((await run(["collect", "spot-assets"])).code).toBe(0);
@@ -84,7 +89,7 @@ row(
     expect(readFileSync(victim, "utf8")).toBe("mine");
     expect(readlinkSync(join(inside, "link.csv"))).toBe(victim);
     expect(readdirSync(inside).sort()).toEqual(["folder.csv", "link.csv"]);
-    // What looks encoded is a name like any other, in the folder that was named.
+    // A percent-encoded path is an ordinary name in the given folder.
     expect((await run(["export", "spot-assets", "--out", "inside/%2e%2e%2fvictim.csv"])).code).toBe(0);
     expect(readdirSync(inside)).toContain("%2e%2e%2fvictim.csv");
     writeFileSync(join(folder, ".env"), "REPORTS_DIR='reports\0/../..'\n");
@@ -93,9 +98,9 @@ row(
   },
 );
 
-row("U13", "terminal output of hostile names", { within: 120 }, async (bench) => {
+row("U13", "terminal output of hostile names", { timeoutSeconds: 120 }, async (bench) => {
   const { exchange, run } = bench;
-  tellCoins(exchange, [{ coin: drivesTerminal }]);
+  serveCoins(exchange, [{ coin: drivesTerminal }]);
   exchange.misbehave({ path: positions, times: Number.POSITIVE_INFINITY, code: "40034", message: drivesTerminal });
   const collected = await run(["collect", "spot-assets", "positions"], { LOG_FORMAT: "pretty" });
   expect(collected.code).toBe(3);

@@ -10,44 +10,49 @@ import { runsOf } from "./runs.ts";
 const takesTooLong = `${endless} select count(*) from c`;
 const holdsTooMuch = `${endless} select group_concat(hex(zeroblob(500000)), '') from c`;
 
-row("U8", "the 27 statements that were tried", { always: true, within: 120 }, async ({ run, rows, folder, path }) => {
-  expect((await run(["collect", "spot-assets"])).code).toBe(0);
-  const data = join(folder, "data");
-  const before = contentOf(data);
-  // The console of the built program, with its child process for every statement, from within this one.
-  const built = resolve("dist/store/sql/console.js");
-  const { runQuery } = (await import(built)) as typeof import("../../src/store/sql/console.ts");
-  /** How many rows came, or why none did. */
-  const outcomeOf = async (statement: string): Promise<number | string> => {
-    try {
-      const answer = await runQuery(path, statement, statement === takesTooLong ? 1 : 20);
-      let count = 0;
-      for await (const some of answer.rows) count += some.length;
-      return count;
-    } catch (error) {
-      return (error as Error).message;
-    }
-  };
-  const all = [...accepted, ...refused, takesTooLong, holdsTooMuch];
-  const outcomes = new Map<string, number | string>();
-  const left = [...all];
-  const worker = async () => {
-    for (let next = left.shift(); next; next = left.shift()) outcomes.set(next, await outcomeOf(next));
-  };
-  await Promise.all([worker(), worker(), worker()]);
+row(
+  "U8",
+  "the 27 statements that were tried",
+  { inEveryRun: true, timeoutSeconds: 120 },
+  async ({ run, rows, folder, path }) => {
+    expect((await run(["collect", "spot-assets"])).code).toBe(0);
+    const data = join(folder, "data");
+    const before = contentOf(data);
+    // The console of the built program, called from this process; it starts a child process for every statement.
+    const built = resolve("dist/store/sql/console.js");
+    const { runQuery } = (await import(built)) as typeof import("../../src/store/sql/console.ts");
+    /** Returns the row count, or the error. */
+    const outcomeOf = async (statement: string): Promise<number | string> => {
+      try {
+        const answer = await runQuery(path, statement, statement === takesTooLong ? 1 : 20);
+        let count = 0;
+        for await (const some of answer.rows) count += some.length;
+        return count;
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    const all = [...accepted, ...refused, takesTooLong, holdsTooMuch];
+    const outcomes = new Map<string, number | string>();
+    const left = [...all];
+    const worker = async () => {
+      for (let next = left.shift(); next; next = left.shift()) outcomes.set(next, await outcomeOf(next));
+    };
+    await Promise.all([worker(), worker(), worker()]);
 
-  expect(all).toHaveLength(27);
-  for (const statement of accepted)
-    expect([statement, outcomes.get(statement)]).toEqual([statement, expect.any(Number)]);
-  for (const statement of refused)
-    expect([statement, outcomes.get(statement)]).toEqual([statement, expect.stringMatching(/./)]);
-  expect(outcomes.get(takesTooLong)).toBe("stopped after 1 s; ask for less, or set SQL_TIMEOUT_SECONDS");
-  expect(outcomes.get(holdsTooMuch)).toBe("stopped at 400 MB of memory; ask for less at a time");
-  expect(contentOf(data)).toEqual(before);
-  expect(rows("select count(*) as n from runs")).toEqual([{ n: 1 }]);
-  for (const written of ["/tmp/other.db", "new.db", "copy.db", "x"])
-    expect([written, existsSync(written)]).toEqual([written, false]);
-});
+    expect(all).toHaveLength(27);
+    for (const statement of accepted)
+      expect([statement, outcomes.get(statement)]).toEqual([statement, expect.any(Number)]);
+    for (const statement of refused)
+      expect([statement, outcomes.get(statement)]).toEqual([statement, expect.stringMatching(/./)]);
+    expect(outcomes.get(takesTooLong)).toBe("stopped after 1 s; ask for less, or set SQL_TIMEOUT_SECONDS");
+    expect(outcomes.get(holdsTooMuch)).toBe("stopped at 400 MB of memory; ask for less at a time");
+    expect(contentOf(data)).toEqual(before);
+    expect(rows("select count(*) as n from runs")).toEqual([{ n: 1 }]);
+    for (const written of ["/tmp/other.db", "new.db", "copy.db", "x"])
+      expect([written, existsSync(written)]).toEqual([written, false]);
+  },
+);
 
 const hostile = [
   takesTooLong,
@@ -56,15 +61,15 @@ const hostile = [
   `${endless} select x from c limit 1000000000`,
 ];
 
-// Each statement has a process of its own and that one child, so 20 of them cannot share two.
-row("U9", "20 statements at once that do not end or hold too much", { within: 180 }, async (bench) => {
+// Each statement has its own process with one child, so 20 of them cannot share two.
+row("U9", "20 statements at once that do not end or hold too much", { timeoutSeconds: 180 }, async (bench) => {
   const daemon = await bench.start({ SCHEDULE_SPOT_ASSETS: "*/5 * * * * *", SCHEDULE_POSITIONS: "" });
   const ends = await Promise.all(
     Array.from({ length: 20 }, (_, n) =>
       bench.run(["sql", hostile[n % hostile.length] ?? "", "--format", "csv"], { SQL_TIMEOUT_SECONDS: "5" }),
     ),
   );
-  // SQLite's own limit of a text may come before ours of the memory.
+  // SQLite's limit of a text may be reached before the memory limit.
   for (const { code, stderr } of ends)
     expect([code, stderr]).toEqual([
       1,
@@ -77,11 +82,16 @@ row("U9", "20 statements at once that do not end or hold too much", { within: 18
   expect(bench.rows("select scheduled_for, state from runs where state = 'missed'")).toEqual([]);
 });
 
-// That no secret is in what they print is looked for after every row.
-row("U10", "the console reads sqlite_master and pragma_database_list", { within: 120 }, async ({ run, path }) => {
-  expect((await run(["collect", "spot-assets"])).code).toBe(0);
-  const tables = await run(["sql", "select name, sql from sqlite_master", "--format", "csv"]);
-  expect([tables.code, tables.stdout]).toEqual([0, expect.stringContaining("CREATE TABLE `run`")]);
-  const files = await run(["sql", "select name, file from pragma_database_list", "--format", "csv"]);
-  expect([files.code, files.stdout]).toEqual([0, `name,file\r\nmain,${path}\r\n`]);
-});
+// Every row is followed by a search for secrets in its output.
+row(
+  "U10",
+  "the console reads sqlite_master and pragma_database_list",
+  { timeoutSeconds: 120 },
+  async ({ run, path }) => {
+    expect((await run(["collect", "spot-assets"])).code).toBe(0);
+    const tables = await run(["sql", "select name, sql from sqlite_master", "--format", "csv"]);
+    expect([tables.code, tables.stdout]).toEqual([0, expect.stringContaining("CREATE TABLE `run`")]);
+    const files = await run(["sql", "select name, file from pragma_database_list", "--format", "csv"]);
+    expect([files.code, files.stdout]).toEqual([0, `name,file\r\nmain,${path}\r\n`]);
+  },
+);

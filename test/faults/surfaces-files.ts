@@ -1,15 +1,15 @@
-/** Rows U2 and U3: what others open. */
+/** Rows U2 and U3: exported files that other programs open. */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parse } from "csv-parse/sync";
 import { expect } from "vitest";
+import { serveCoins } from "./hostile-coins.ts";
 import { type Bench, row } from "./row.ts";
 import { positions } from "./runs.ts";
-import { tellCoins } from "./told.ts";
 
-/** Names that a spreadsheet would run, as the exchange tells them. */
+/** Coin names that a spreadsheet would run as formulas. */
 const formulas = [
   "=1+1",
   "@SUM(A1)",
@@ -24,10 +24,10 @@ const formulas = [
   "'=1",
 ];
 
-/** Names that only look it. */
+/** Coin names that only look like formulas. */
 const harmless = ["BTC", "A,B", 'A"B', "A\nB", "A=1", "' =1", "ＥＵＲ"];
 
-/** Amounts are what they are, also below zero; an exponent is written out. */
+/** Amounts are written unchanged, also below zero; an exponent is expanded. */
 const amounts = ["-0.5", "-1e-8", "0.10", "12345678901234567890.123456789012345678"];
 const asShown = ["-0.5", "-0.00000001", "0.10", "12345678901234567890.123456789012345678"];
 
@@ -36,11 +36,11 @@ const table = (text: string): Record<string, string>[] => parse(text, { columns:
 row(
   "U2",
   "CSV formulas in a coin and in the code and text of an error",
-  { always: true, within: 120 },
+  { inEveryRun: true, timeoutSeconds: 120 },
   async (bench) => {
     const { exchange, folder, run } = bench;
     const coins = [...formulas, ...harmless];
-    tellCoins(
+    serveCoins(
       exchange,
       coins.map((coin, n) => ({ coin, available: amounts[n % amounts.length] ?? "" })),
     );
@@ -73,7 +73,7 @@ row(
 
 const many = 5_000_000;
 
-/** Cells with everything that has to be quoted, and the same as CSV should have it. */
+/** Cells with everything that has to be quoted, and their expected form in CSV. */
 const statement = `with recursive c(x) as (select 1 union all select x + 1 from c where x < ${many})
   select x, 'a,"b"' || char(10) || 'ü' as t from c`;
 const line = (x: number): string => `${x},"a,""b""\nü"\r\n`;
@@ -88,11 +88,11 @@ function expectedDigest(): string {
   return hash.digest("hex");
 }
 
-/** The most memory a process has had so far, bytes. */
+/** Returns the peak memory of a process so far, bytes. */
 const peakOf = (pid: number): number =>
   Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) * 1024;
 
-/** The same statement without the kit, which keeps all that is printed. */
+/** Runs the same statement without the test kit, which would keep all output in memory. */
 const printing = ({ folder, path }: Bench) =>
   spawn(process.execPath, [resolve("dist/main.js"), "sql", statement, "--format", "csv"], {
     cwd: folder,
@@ -100,23 +100,28 @@ const printing = ({ folder, path }: Bench) =>
     stdio: ["ignore", "pipe", "inherit"],
   });
 
-row("U3", "CSV with commas, quotes, newlines, 5 M rows; the reader closes early", { within: 300 }, async (bench) => {
-  expect((await bench.run(["collect", "spot-assets"])).code).toBe(0);
-  const child = printing(bench);
-  bench.onEnd(() => child.kill("SIGKILL"));
-  const hash = createHash("sha256");
-  let peak = 0;
-  const watch = setInterval(() => {
-    if (child.exitCode === null && child.pid) peak = Math.max(peak, peakOf(child.pid));
-  }, 100);
-  for await (const piece of child.stdout) hash.update(piece);
-  clearInterval(watch);
-  expect(hash.digest("hex")).toBe(expectedDigest());
-  expect(peak).toBeGreaterThan(0);
-  expect(peak).toBeLessThan(200_000_000);
+row(
+  "U3",
+  "CSV with commas, quotes, newlines, 5 M rows; the reader closes early",
+  { timeoutSeconds: 300 },
+  async (bench) => {
+    expect((await bench.run(["collect", "spot-assets"])).code).toBe(0);
+    const child = printing(bench);
+    bench.onEnd(() => child.kill("SIGKILL"));
+    const hash = createHash("sha256");
+    let peak = 0;
+    const watch = setInterval(() => {
+      if (child.exitCode === null && child.pid) peak = Math.max(peak, peakOf(child.pid));
+    }, 100);
+    for await (const piece of child.stdout) hash.update(piece);
+    clearInterval(watch);
+    expect(hash.digest("hex")).toBe(expectedDigest());
+    expect(peak).toBeGreaterThan(0);
+    expect(peak).toBeLessThan(200_000_000);
 
-  const early = printing(bench);
-  bench.onEnd(() => early.kill("SIGKILL"));
-  early.stdout.once("data", () => early.stdout.destroy());
-  expect(await new Promise((done) => early.once("close", done))).toBe(0);
-});
+    const early = printing(bench);
+    bench.onEnd(() => early.kill("SIGKILL"));
+    early.stdout.once("data", () => early.stdout.destroy());
+    expect(await new Promise((done) => early.once("close", done))).toBe(0);
+  },
+);

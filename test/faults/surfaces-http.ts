@@ -1,21 +1,21 @@
-/** Rows U4 to U7: the pages, as somebody who means harm would ask for them. */
+/** Rows U4 to U7: malicious requests to the dashboard. */
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { expect } from "vitest";
 import { type Response, sendLines, sendRequest } from "../support/http.ts";
 import type { Running } from "../support/program.ts";
-import { refusal } from "./refusal.ts";
+import { serveCoins } from "./hostile-coins.ts";
 import { type Bench, row, type Settings } from "./row.ts";
 import { nextRun, positions } from "./runs.ts";
-import { tellCoins } from "./told.ts";
+import { startupProblems } from "./startup-problems.ts";
 
 export interface Served {
   daemon: Running;
   port: number;
 }
 
-/** A daemon whose pages can be asked for. */
+/** Starts a daemon that serves the dashboard. */
 export async function serving(bench: Bench, env: Settings = {}): Promise<Served> {
   const daemon = await bench.start({ HTTP_PORT: "0", ...env });
   await daemon.printed("dashboard:");
@@ -36,7 +36,7 @@ const traversals = [
   "/.env",
 ];
 
-row("U4b", "path traversal over HTTP: ../, %2e%2e%2f, absolute, NUL", { within: 60 }, async (bench) => {
+row("U4b", "path traversal over HTTP: ../, %2e%2e%2f, absolute, NUL", { timeoutSeconds: 60 }, async (bench) => {
   const { port } = await serving(bench);
   const answers = await Promise.all(traversals.map((path) => sendRequest(port, path)));
   for (const [n, { status, body }] of answers.entries()) {
@@ -48,7 +48,7 @@ row("U4b", "path traversal over HTTP: ../, %2e%2e%2f, absolute, NUL", { within: 
 row(
   "U5",
   "DNS rebinding: a foreign Host, two of them, none; another Origin; a form of another site",
-  { always: true },
+  { inEveryRun: true },
   async (bench) => {
     const { port } = await serving(bench);
     const mine = `127.0.0.1:${port}`;
@@ -79,7 +79,7 @@ row(
   },
 );
 
-/** Local addresses that listen at a port, as the kernel writes them. */
+/** Returns the local addresses that listen on a port, in the kernel's notation. */
 const listeners = (port: number): string[] =>
   ["/proc/net/tcp", "/proc/net/tcp6"]
     .flatMap((file) => readFileSync(file, "utf8").split("\n").slice(1))
@@ -98,11 +98,11 @@ const isReached = (host: string, port: number): Promise<boolean> =>
     socket.once("timeout", () => end(false));
   });
 
-row("U6", "pages bound anywhere but loopback", { within: 60 }, async (bench) => {
+row("U6", "pages bound anywhere but loopback", { timeoutSeconds: 60 }, async (bench) => {
   const missing =
     "HTTP_TOKEN is missing, and HTTP_HOST opens the dashboard to other machines; set a token of at least 16 characters, for example from `openssl rand -hex 24`";
   for (const HTTP_HOST of ["0.0.0.0", "::", "192.168.1.2"])
-    expect(await refusal(bench, { HTTP_HOST, HTTP_PORT: "0" })).toEqual([missing]);
+    expect(await startupProblems(bench, { HTTP_HOST, HTTP_PORT: "0" })).toEqual([missing]);
 
   const near = await serving(bench);
   if (process.platform === "linux") expect(listeners(near.port)).toEqual(["0100007F"]);
@@ -126,25 +126,25 @@ const mark = "ZZ9";
 const hostileCoin = `<IMG SRC=X ONERROR=ALERT(${mark})>`;
 const hostileText = `</script><script>alert("${mark}")</script>`;
 
-/** Every page that can be reached by links from the first one, and what was answered. */
+/** Returns every page that can be reached by links from the first one, with its response. */
 async function crawl(port: number): Promise<Map<string, Response>> {
-  const seen = new Map<string, Response>();
+  const pages = new Map<string, Response>();
   const left = ["/"];
-  for (let path = left.shift(); path !== undefined && seen.size < 100; path = left.shift()) {
-    if (seen.has(path)) continue;
+  for (let path = left.shift(); path !== undefined && pages.size < 100; path = left.shift()) {
+    if (pages.has(path)) continue;
     const answer = await sendRequest(port, path);
-    seen.set(path, answer);
+    pages.set(path, answer);
     const base = new URL(path, `http://127.0.0.1:${port}`);
     for (const [, link = ""] of answer.body.matchAll(/ (?:href|src)="([^"]*)"/g)) {
       const { origin, pathname, search } = new URL(link.replaceAll("&amp;", "&"), base);
       if (origin === base.origin && pathname !== "/live") left.push(pathname + search);
     }
   }
-  return seen;
+  return pages;
 }
 
-row("U7", "XSS in a coin and in the text of an error", { within: 90 }, async (bench) => {
-  tellCoins(bench.exchange, [{ coin: hostileCoin }, { coin: "BTC" }]);
+row("U7", "XSS in a coin and in the text of an error", { timeoutSeconds: 90 }, async (bench) => {
+  serveCoins(bench.exchange, [{ coin: hostileCoin }, { coin: "BTC" }]);
   const forever = { times: Number.POSITIVE_INFINITY };
   bench.exchange.misbehave({ path: positions, ...forever, code: "40034", message: hostileText });
   const { daemon, port } = await serving(bench);
@@ -153,13 +153,13 @@ row("U7", "XSS in a coin and in the text of an error", { within: 90 }, async (be
   const html = [...pages.values()].filter(({ headers }) => headers["content-type"]?.startsWith("text/html"));
   expect(html.length).toBeGreaterThan(5);
   for (const [path, { status, headers, body }] of pages) {
-    // Positions fail, which health may know already.
+    // Positions fail, which /healthz may report already.
     if (path !== "/healthz") expect([path, status]).toEqual([path, 200]);
     expect(headers["x-content-type-options"]).toBe("nosniff");
     expect(headers["content-security-policy"]).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self'; /);
     if (html.includes(pages.get(path) as Response)) expect(body).not.toMatch(/<img src=x|<script>alert/i);
   }
-  // Both are shown, and as what they are.
+  // Both are shown as text.
   const all = html.map(({ body }) => body).join("\n");
   expect(all).toContain(`&lt;IMG SRC=X ONERROR=ALERT(${mark})&gt;`);
   expect(all).toContain("&lt;/script&gt;");

@@ -1,4 +1,4 @@
-/** Row U15: more visitors than there is room for, none of whom goes on. */
+/** Row U15: more connections than the limit, none of which completes a request. */
 import { expect } from "vitest";
 import { openConnection, sendRequest } from "../support/http.ts";
 import { seconds, until } from "../support/wait.ts";
@@ -6,7 +6,7 @@ import { row } from "./row.ts";
 import { runsOf } from "./runs.ts";
 import { serving } from "./surfaces-http.ts";
 
-/** What 500 of them say before they fall silent: nothing, half a line, half of the headers, a whole request. */
+/** What 500 connections send before they go silent: nothing, half a line, half of the headers, a complete request. */
 const openings = [
   "",
   "GET / HT",
@@ -14,7 +14,7 @@ const openings = [
   "GET /live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
 ];
 
-row("U15", "slow or half-open clients, 500 sockets", { within: 120 }, async (bench) => {
+row("U15", "slow or half-open clients, 500 sockets", { timeoutSeconds: 120 }, async (bench) => {
   const every = { SCHEDULE_SPOT_ASSETS: "* * * * * *", SCHEDULE_POSITIONS: "" };
   const { daemon, port } = await serving(bench, every);
   const before = runsOf(daemon, "spot-assets").length;
@@ -26,14 +26,14 @@ row("U15", "slow or half-open clients, 500 sockets", { within: 120 }, async (ben
   });
   let open = held.length;
   for (const { closed } of held) void closed.then(() => (open -= 1));
-  // The cap holds: what is beyond it is closed as soon as it is looked at.
+  // The limit holds: further connections are closed as soon as they are accepted.
   await until(() => open <= 400);
-  // Half a request is waited for ten seconds, looked at every two; pages that listen may stay.
+  // Incomplete requests time out after ten seconds, checked every two; event streams may stay open.
   await Promise.all([seconds(15), until(() => open <= 125)]);
   expect((await sendRequest(port, "/")).status).toBe(200);
   await bench.stop(daemon);
   expect(runsOf(daemon, "spot-assets").length - before).toBeGreaterThanOrEqual(14);
-  // From its first run on: while it starts a second may pass.
+  // From its first run on: the start may take a second.
   const late = bench.rows(
     `select max(late_ms) as worst, count(*) filter (where state = 'missed') as missed from runs
      where scheduled_for >= (select min(scheduled_for) from runs where state = 'ok')`,

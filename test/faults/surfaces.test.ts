@@ -1,4 +1,4 @@
-/** Faults of the surfaces: rows U1 to U15. */
+/** Faults at the surfaces (commands, files, HTTP, logs): rows U1 to U15. */
 import "./surfaces-commands.ts";
 import "./surfaces-files.ts";
 import "./surfaces-console.ts";

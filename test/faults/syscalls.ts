@@ -1,7 +1,7 @@
-/** Faults of the disk at a chosen system call, by strace, in a process that is running. */
+/** Injects faults into chosen system calls of a running process, with strace. */
 import { execFileSync, spawn } from "node:child_process";
 
-/** Whether strace may look into our processes here. */
+/** Whether strace can trace processes on this machine. */
 export const canTrace = ((): boolean => {
   try {
     execFileSync("strace", ["-f", "-qq", "-o", "/dev/null", "-e", "trace=pwrite64", "true"], {
@@ -14,18 +14,18 @@ export const canTrace = ((): boolean => {
 })();
 
 export interface Injection {
-  /** How many of those system calls were made so far, and how many of them were made to fail. Exact when it has ended. */
+  /** Returns the number of calls so far; `hits`, the number that failed by injection. Exact after the end. */
   calls(): number;
   hits(): number;
-  /** Whether the last of them was made to fail. */
+  /** Returns whether the last call failed by injection. */
   endedBadly(): boolean;
-  /** The fault ends; resolves when the process runs as before. */
+  /** Ends the injection; resolves when the process runs normally again. */
   end(): Promise<void>;
 }
 
 /**
- * Lets a call of the main thread of a process fail from now on: `pwrite64:error=ENOSPC:when=3` the third,
- * `…:when=3+` that and all after it, `…:when=3+7` every seventh from there. Resolves when it is in force.
+ * Makes a system call of a process's main thread fail from now on: `pwrite64:error=ENOSPC:when=3` the third,
+ * `…:when=3+` the third and all later ones, `…:when=3+7` every seventh from the third. Resolves when active.
  */
 export function injectInto(pid: number, fault: string): Promise<Injection> {
   const [call] = fault.split(":");

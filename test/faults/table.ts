@@ -1,4 +1,4 @@
-/** Prints the fault matrix row by row as it is gone through, and what was found at the end. */
+/** Prints each row of the fault matrix as it finishes, and the totals at the end. */
 import type { Reporter, TestCase, TestModule } from "vitest/node";
 
 export default class Table implements Reporter {

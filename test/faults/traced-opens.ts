@@ -1,17 +1,17 @@
-/** Which files a traced program opened, by whom they were opened, and for how long: from the lines of `strace -f -y`. */
+/** Determines which files a traced program opened, through SQLite or not, and for how long, from the output of `strace -f -y`. */
 
 export interface Opened {
-  /** The process, whichever of its threads it was. */
+  /** The process id, for any of its threads. */
   process: number;
   file: string;
-  /** SQLite never follows a link when it opens a file, and Node.js always does. */
+  /** Whether SQLite opened the file: it never follows links when opening, Node.js always does. */
   bySqlite: boolean;
-  /** Numbers of lines; a file that was never closed was open to the end. */
+  /** Line numbers in the trace; `to` is infinite for a file that was never closed. */
   from: number;
   to: number;
 }
 
-/** Reads a trace of open, close, clone and their like. Lines that were cut in two by another thread are put together first. */
+/** Parses a trace of open, close, clone and similar calls, joining calls that strace split into two lines. */
 export function tracedOpens(trace: string): Opened[] {
   const processOf = new Map<number, number>();
   const open = new Map<string, Opened>();
@@ -48,7 +48,7 @@ export function tracedOpens(trace: string): Opened[] {
   return all;
 }
 
-/** What was opened of a database, by others than SQLite, while the same process had it open by SQLite or before it closed it. */
+/** Returns one sentence per database file that a process opened outside SQLite while it also had the database open through SQLite. */
 export function foreignOpens(all: readonly Opened[], database: string): string[] {
   const files = ["", "-wal", "-shm", "-journal"].map((suffix) => database + suffix);
   const ours = all.filter(({ file }) => files.includes(file));
@@ -59,5 +59,5 @@ export function foreignOpens(all: readonly Opened[], database: string): string[]
         ({ bySqlite, process, from, to }) => bySqlite && process === one.process && from < one.to && one.from < to,
       ),
     )
-    .map(({ process, file }) => `process ${process} opened ${file} beside SQLite`);
+    .map(({ process, file }) => `process ${process} opened ${file} outside SQLite`);
 }

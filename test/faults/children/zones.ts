@@ -1,21 +1,21 @@
 /**
- * Lives through the 24 hours before and after a change of the clocks in each time zone named, as a machine that stands
- * there: ZONE INSTANT …, behind a folder for the databases. Prints what the ledgers say.
+ * Simulates the 24 hours before and after a daylight-saving change in each of the given time zones, with the process's
+ * own zone set to it. Arguments: a folder for the databases, then ZONE INSTANT pairs. Prints the runs as JSON.
  */
 import { join } from "node:path";
 import { openWorld } from "../../support/world.ts";
 
-export interface Life {
+export interface ZoneRuns {
   zone: string;
   /** In the order of their slots, epoch ms. */
   runs: { dataset: string; slot: number; state: string }[];
-  /** How far the machine's own clock was from UTC at each slot, in minutes. */
+  /** The offset of local time from UTC at each slot, minutes (as `getTimezoneOffset`). */
   offsets: number[];
 }
 
 const halfHour = 1_800_000;
 const [folder = "", ...words] = process.argv.slice(2);
-const lives: Life[] = [];
+const zones: ZoneRuns[] = [];
 for (let n = 0; n < words.length; n += 2) {
   const [zone = "", change = ""] = words.slice(n);
   process.env.TZ = zone;
@@ -29,8 +29,10 @@ for (let n = 0; n < words.length; n += 2) {
     offsets.push(new Date(instant).getTimezoneOffset());
     await world.at(instant);
   }
-  const runs = world.rows("select dataset, scheduled_for_ms as slot, state from runs order by 1, 2") as Life["runs"];
-  lives.push({ zone, runs, offsets });
+  const runs = world.rows(
+    "select dataset, scheduled_for_ms as slot, state from runs order by 1, 2",
+  ) as ZoneRuns["runs"];
+  zones.push({ zone, runs, offsets });
   await world.close();
 }
-process.stdout.write(JSON.stringify(lives));
+process.stdout.write(JSON.stringify(zones));

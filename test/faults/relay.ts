@@ -1,57 +1,57 @@
 /**
- * A way station between the daemon and the simulated exchange: it writes down what passes, and answers as no
- * well-behaved server can.
+ * A relay between the daemon and the simulated exchange that records every request and can respond as no well-behaved
+ * server does.
  */
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { buffer } from "node:stream/consumers";
 import type { Bench } from "./row.ts";
 
-export interface Passed {
-  /** Milliseconds, on a clock that only grows. */
+export interface RelayedRequest {
+  /** Monotonic time, milliseconds. */
   at: number;
   path: string;
   query: URLSearchParams;
   headers: IncomingMessage["headers"];
-  /** When the last byte of the answer was sent, or the connection ended. Null while neither has happened. */
+  /** When the last byte of the response was sent or the connection ended; null before that. */
   overAt: number | null;
 }
 
-/** Answers one request in the exchange's place. */
-export type Instead = (response: ServerResponse, socket: Socket, request: IncomingMessage) => void;
+/** Responds to one request in place of the exchange. */
+export type Responder = (response: ServerResponse, socket: Socket, request: IncomingMessage) => void;
 
 export interface Relay {
-  /** The setting that leads the daemon here. */
+  /** The setting that makes the daemon use the relay. */
   env: { BITGET_BASE_URL: string };
-  /** Every request, in the order in which they came. */
-  passed: Passed[];
-  /** Those to a path, and only with these query values if given. */
-  asked(path: string, query?: Record<string, string>): Passed[];
-  /** The next requests to a path get these answers, one each; `query` as above. */
-  answer(path: string, answers: readonly Instead[], query?: Record<string, string>): void;
-  /** All requests to a path, from now on. */
-  always(path: string, answer: Instead, query?: Record<string, string>): void;
-  /** Everything passes again. */
+  /** Every request, in order of arrival. */
+  passed: RelayedRequest[];
+  /** Returns the requests to a path, optionally only those with these query values. */
+  requestsTo(path: string, query?: Record<string, string>): RelayedRequest[];
+  /** Responds to the next requests to a path with these responders, one each; `query` as above. */
+  answer(path: string, answers: readonly Responder[], query?: Record<string, string>): void;
+  /** Responds to all requests to a path from now on. */
+  always(path: string, answer: Responder, query?: Record<string, string>): void;
+  /** Forwards everything again. */
   clear(): void;
-  /** So many new connections are reset before a byte is read; those that wait for a request are closed. */
+  /** Resets the next `count` connections before a byte is read, and closes the idle ones. */
   resetConnections(count: number): void;
-  /** How many connections are open. */
+  /** Returns the number of open connections. */
   open(): number;
 }
 
 interface Order {
   path: string;
   query: Record<string, string>;
-  answers: Instead[] | Instead;
+  answers: Responder[] | Responder;
 }
 
 export async function startProxy({ exchange, onEnd }: Bench): Promise<Relay> {
-  const passed: Passed[] = [];
+  const passed: RelayedRequest[] = [];
   const sockets = new Set<Socket>();
   let orders: Order[] = [];
   let resets = 0;
 
-  function instead(one: Passed): Instead | undefined {
+  function instead(one: RelayedRequest): Responder | undefined {
     const order = orders.find(({ path, query }) => isMeant(one, path, query));
     if (!Array.isArray(order?.answers)) return order?.answers;
     const answer = order.answers.shift();
@@ -63,7 +63,7 @@ export async function startProxy({ exchange, onEnd }: Bench): Promise<Relay> {
     incoming.resume();
     const { url = "", headers, socket } = incoming;
     const { pathname, searchParams } = new URL(url, exchange.url);
-    const one: Passed = { at: performance.now(), path: pathname, query: searchParams, headers, overAt: null };
+    const one: RelayedRequest = { at: performance.now(), path: pathname, query: searchParams, headers, overAt: null };
     passed.push(one);
     const over = () => {
       one.overAt ??= performance.now();
@@ -92,7 +92,7 @@ export async function startProxy({ exchange, onEnd }: Bench): Promise<Relay> {
   return {
     env: { BITGET_BASE_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}` },
     passed,
-    asked: (path, query = {}) => passed.filter((one) => isMeant(one, path, query)),
+    requestsTo: (path, query = {}) => passed.filter((one) => isMeant(one, path, query)),
     answer: (path, answers, query = {}) => void orders.push({ path, query, answers: [...answers] }),
     always: (path, answers, query = {}) => void orders.push({ path, query, answers }),
     clear() {
@@ -106,10 +106,10 @@ export async function startProxy({ exchange, onEnd }: Bench): Promise<Relay> {
   };
 }
 
-const isMeant = (one: Passed, path: string, query: Record<string, string>): boolean =>
+const isMeant = (one: RelayedRequest, path: string, query: Record<string, string>): boolean =>
   one.path === path && Object.entries(query).every(([name, value]) => one.query.get(name) === value);
 
-/** Asks the exchange the same and hands the answer on. */
+/** Forwards a request to the exchange and returns its response. */
 export function forward(
   exchange: string,
   { url = "", headers }: IncomingMessage,
@@ -127,7 +127,7 @@ export function forward(
   asking.end();
 }
 
-/** A complete answer with these bytes. */
+/** Responds with a complete response with this body. */
 export const whole =
   (body: string | Buffer, { status = 200, headers = {} }: { status?: number; headers?: Record<string, string> } = {}) =>
   (response: ServerResponse): void => {
@@ -135,9 +135,9 @@ export const whole =
     response.end(body);
   };
 
-/** Bytes on the socket as they are, and what becomes of it then. */
+/** Writes the bytes directly to the socket, which then ends, is reset, or hangs. */
 export const raw =
-  (bytes: string, then: "ends" | "is reset" | "hangs"): Instead =>
+  (bytes: string, then: "ends" | "is reset" | "hangs"): Responder =>
   (_response, socket) => {
     socket.write(bytes, () => {
       if (then === "ends") socket.end();
@@ -145,6 +145,6 @@ export const raw =
     });
   };
 
-/** The head of an answer, for `raw`. */
+/** Returns the status line and headers of a response, for `raw`. */
 export const head = (...fields: string[]): string =>
   `${["HTTP/1.1 200 OK", "content-type: application/json", ...fields].join("\r\n")}\r\n\r\n`;

@@ -1,18 +1,18 @@
 /**
- * A process that stores a snapshot for each number it reads, `start` plus so many minutes being the slot, as often as it
- * takes. It prints `N failed` for each attempt that did not succeed, and `N ok` when the snapshot was said to be stored.
+ * Stores a snapshot for each number N read from stdin, with the slot `start` plus N minutes, and retries until it
+ * succeeds. Prints `N failed` for each failed attempt and `N ok` when the store reports success.
  */
 import { createInterface } from "node:readline";
 import { setTimeout } from "node:timers/promises";
-import { StorageError } from "../../src/core/errors.ts";
-import { datasetNamed } from "../../src/datasets/index.ts";
-import { coins, good, minute, start, storeAt } from "../store/kit.ts";
+import { StorageError } from "../../../src/core/errors.ts";
+import { datasetNamed } from "../../../src/datasets/index.ts";
+import { coins, good, minute, start, storeAt } from "../../store/kit.ts";
 
 const store = await storeAt(process.argv[2] ?? "");
 const dataset = datasetNamed("spot-assets");
 await store.setSchedule("main", dataset.name, "* * * * *", start);
 
-async function untilStored<T>(n: number, write: () => Promise<T>): Promise<T> {
+async function retryWhileStorageFails<T>(n: number, write: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await write();
@@ -28,7 +28,7 @@ process.stdout.write("ready\n");
 for await (const line of createInterface(process.stdin)) {
   const n = Number(line);
   const slot = start + n * minute;
-  const run = await untilStored(n, () => store.begin("main", dataset.name, slot, slot + 20));
+  const run = await retryWhileStorageFails(n, () => store.begin("main", dataset.name, slot, slot + 20));
   if (run === null) throw new Error(`slot ${n} is taken`);
   const end = {
     dataset,
@@ -42,7 +42,7 @@ for await (const line of createInterface(process.stdin)) {
     skewMs: null,
     skipped: false,
   };
-  const { state } = await untilStored(n, () => store.finish(run, end));
+  const { state } = await retryWhileStorageFails(n, () => store.finish(run, end));
   process.stdout.write(`${n} ${state}\n`);
 }
 store.close();

@@ -1,13 +1,13 @@
-/** What does not start, and what does. */
+/** Checks which settings the program refuses to start with. */
 import { existsSync } from "node:fs";
 import { expect } from "vitest";
 import type { Bench, Settings } from "./row.ts";
 
-/** For a daemon that gets its keys in another way. */
+/** Removes the credentials, for rows that provide them in another way. */
 export const noKeys = { BITGET_API_KEY: undefined, BITGET_API_SECRET: undefined, BITGET_API_PASSPHRASE: undefined };
 
-/** Starts what must not start; returns the problems, a line each. Nothing was asked and nothing was made. */
-export async function refusal({ exchange, path, run }: Bench, env: Settings): Promise<string[]> {
+/** Expects `start` to be refused without any request or new file; returns the reported problems, one per line. */
+export async function startupProblems({ exchange, path, run }: Bench, env: Settings): Promise<string[]> {
   const wasThere = existsSync(path);
   const asked = exchange.counts.requests;
   const { code, stdout, stderr } = await run(["start"], env);
@@ -18,7 +18,7 @@ export async function refusal({ exchange, path, run }: Bench, env: Settings): Pr
   return lines.map((line) => line.trim());
 }
 
-/** Collects once; what the exchange counted shows that the key was understood. */
+/** Expects one successful collection, with signatures that the exchange accepts. */
 export async function expectCollects({ run, exchange }: Bench, env: Settings): Promise<void> {
   const { code, stdout } = await run(["collect", "spot-assets"], env);
   expect([code, stdout, exchange.counts.badSignatures]).toEqual([0, "main spot-assets ok\n", 0]);
