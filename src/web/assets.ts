@@ -1,4 +1,4 @@
-/** Styles, scripts and pictures of the pages: read once, served with the digest of what they are. */
+/** Serves styles, scripts and images of the pages: read once, with an ETag of their content. */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, extname } from "node:path";
@@ -13,7 +13,7 @@ const types: Record<string, string> = {
 
 const folder = fileURLToPath(new URL("./assets/", import.meta.url));
 
-/** Those of others, under their own names. */
+/** Files of dependencies, served under their own names. */
 const fromPackages = ["uplot/dist/uPlot.esm.js", "uplot/dist/uPlot.min.css"];
 
 interface Asset {
@@ -28,7 +28,7 @@ function read(path: string): [string, Asset] {
   return [basename(path), { body, type: types[extname(path)] ?? "application/octet-stream", tag }];
 }
 
-/** `/assets/NAME`. A browser keeps them, and asks each time whether they are still the same. */
+/** Routes `/assets/NAME`. Browsers cache the files and revalidate them on each use. */
 export function assets(): Hono {
   const own = readdirSync(folder).map((name) => `${folder}${name}`);
   const others = fromPackages.map((name) => fileURLToPath(import.meta.resolve(name)));

@@ -1,4 +1,4 @@
-/** `GET /healthz`: whether what is collected is fresh. A process that runs while its data is stale is not healthy. */
+/** `GET /healthz`: 200 while every enabled dataset is fresh. A process that runs while its data is stale is not healthy. */
 import { Hono } from "hono";
 import { isLocked } from "../store/sqlite/lock.ts";
 import type { Access } from "./access/login.ts";
@@ -6,18 +6,18 @@ import type { Site } from "./site.ts";
 
 interface Health {
   status: "ok" | "stale" | "unavailable";
-  /** The collecting process: whether it answers; "unknown" where this user may not look at the lock, and what is fresh decides. */
+  /** State of the daemon; "unknown" when this user may not read the lock, in which case only freshness decides. */
   daemon: "ok" | "waits" | "does not answer" | "nobody collects" | "unknown";
-  /** From when on it is too old, and the slot of the last run that was complete. */
+  /** Stale datasets: since when, and the slot of the last complete run; null if there was none. ISO 8601. */
   stale: { account: string; dataset: string; since: string | null; lastOk: string | null }[];
-  /** What keeps it from collecting, or the database from being read. */
+  /** What prevents the daemon from collecting, or the database from being read. */
   problem?: string;
 }
 
-/** Asked more often than that, it says the same again. Milliseconds. */
+/** Time for which a result is reused. Milliseconds. */
 const cacheMs = 1000;
 
-/** 200 or 503. Whoever has not shown the token is told one word: a probe needs no more, and names are nobody's business. */
+/** Answers 200 or 503. Without the token the body is the status alone: a probe needs no more, and account names are private. */
 export function healthz(site: Site, access: Access): Hono {
   let last: { at: number; health: Promise<Health> } | null = null;
 
@@ -56,7 +56,7 @@ async function checkHealth(site: Site): Promise<Health> {
 }
 
 async function daemonState({ daemon, databasePath }: Site): Promise<Pick<Health, "daemon" | "problem">> {
-  // Under `serve` another process may collect into the same file.
+  // Under `serve`, another process may be collecting into the same file.
   if (daemon === null) {
     const locked = isLocked(databasePath);
     return { daemon: locked === null ? "unknown" : locked ? "ok" : "nobody collects" };

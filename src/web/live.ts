@@ -1,25 +1,26 @@
-/** `GET /live`: tells open pages that something was stored, as server-sent events. */
+/** `GET /live`: notifies open pages of new data with server-sent events. */
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { Site } from "./site.ts";
 
-/** So many pages may be open; each holds a connection. */
+/** Maximum number of open pages, each of which holds a connection. */
 const maxConnections = 100;
 
-/** Whoever takes nothing any more is let go. */
+/** A client with this many unread events is disconnected. */
 const maxQueuedEvents = 20;
 
-/** A word in between, so that both sides notice when the other is gone. Milliseconds. */
+/** Interval of the comment lines by which either side notices a lost connection. Milliseconds. */
 const heartbeatMs = 15_000;
 
 /**
- * The event `version` comes at once and after each change; its data is `site.changes.version()`, so that a page can tell whether
- * it was made before.
+ * Sends the event `version` at once and after each change. Its data is `site.changes.version()`, by which a page knows whether it
+ * is older than the database.
  */
 export function live({ changes }: Site): Hono {
   let count = 0;
   return new Hono().get("/", (c) => {
-    if (count >= maxConnections) throw new HTTPException(503, { message: "Too many pages are open; close some." });
+    if (count >= maxConnections)
+      throw new HTTPException(503, { message: "Too many open pages; close some and reload." });
     const encoder = new TextEncoder();
     let end = () => {};
     const body = new ReadableStream<Uint8Array>({
@@ -28,7 +29,7 @@ export function live({ changes }: Site): Hono {
         const send = (text: string) => {
           if ((controller.desiredSize ?? 0) > -maxQueuedEvents) return controller.enqueue(encoder.encode(text));
           end();
-          controller.error(new Error("nobody takes it"));
+          controller.error(new Error("the client does not read its events"));
         };
         const sendVersion = () => send(`event: version\ndata: ${changes.version()}\n\n`);
         const unsubscribe = changes.subscribe(sendVersion);

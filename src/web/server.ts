@@ -1,4 +1,4 @@
-/** The pages over HTTP: who is answered, how long anything may take, and which part answers what. */
+/** HTTP server of the dashboard: which requests are accepted, connection limits and timeouts, and the routes. */
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
@@ -15,17 +15,17 @@ import { pages } from "./pages/index.ts";
 import type { Site } from "./site.ts";
 
 export interface RunningServer {
-  /** Where a person finds the pages. */
+  /** The URL of the overview page. */
   url: string;
   close(): void;
 }
 
-/** Milliseconds, but for the number of connections. */
+/** Timeouts in milliseconds, and the maximum number of open connections. */
 const limits = { headers: 10_000, request: 20_000, keepAlive: 5_000, idle: 60_000, check: 2_000, connections: 400 };
 
 /**
- * Listens. What goes wrong inside is given to `onProblem`; whoever asked is told that something did.
- * @throws what Node says of a place that cannot be had: `EADDRINUSE`, `EACCES`, …
+ * Starts the server. Unexpected errors go to `onProblem`; the client receives a 500 without details.
+ * @throws Node's error when the server cannot listen (`EADDRINUSE`, `EACCES`, …); see `describeListenError`
  */
 export async function serve(
   site: Site,
@@ -41,7 +41,7 @@ export async function serve(
       keepAliveTimeout: limits.keepAlive,
       connectionsCheckingInterval: limits.check,
       maxHeaderSize: 16_384,
-      // Said in our own words.
+      // `checkRequest` rejects it with a message of its own.
       requireHostHeader: false,
     },
     (request, response) => {
@@ -64,18 +64,18 @@ export async function serve(
   };
 }
 
-/** Why the place cannot be had, and what to do; null where that is not what went wrong. */
+/** Returns why the server cannot listen and what to do about it, or null for any other error. */
 export function describeListenError(error: unknown, { host, port }: HttpSettings): string | null {
   switch ((error as NodeJS.ErrnoException).code) {
     case "EADDRINUSE":
-      return `port ${port} of ${host} is taken by another program; set HTTP_PORT to another, or leave it empty for no pages`;
+      return `port ${port} of ${host} is in use by another program; set HTTP_PORT to another port, or leave it empty to disable the dashboard`;
     case "EACCES":
-      return `port ${port} is not for this user; set HTTP_PORT to one above 1023`;
+      return `this user may not listen on port ${port}; set HTTP_PORT to a port above 1023`;
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
     case "EAI_AGAIN":
     case "EINVAL":
-      return `${host} is no address of this machine; set HTTP_HOST to one, or to 127.0.0.1 for this machine alone`;
+      return `${host} is not an address of this machine; set HTTP_HOST to one, or to 127.0.0.1 to serve this machine only`;
     default:
       return null;
   }
@@ -100,7 +100,7 @@ function createApp(site: Site, access: Access, onProblem: (error: unknown) => vo
   return new Hono()
     .use(async (c, next) => {
       await next();
-      // Of a body that is not sent nobody would ever take anything.
+      // The body of a HEAD response is never read: cancel it, so that its stream ends.
       if (c.req.method === "HEAD") await c.res.body?.cancel();
     })
     .route("/healthz", healthz(site, access))
@@ -108,13 +108,13 @@ function createApp(site: Site, access: Access, onProblem: (error: unknown) => vo
     .route("/login", access.login)
     .use(access.guard)
     .get("/metrics", async (c) => {
-      if (!site.daemon) return c.text("Only the daemon has figures to tell; `serve` is none.\n", 503);
+      if (!site.daemon) return c.text("Metrics are available only from the daemon (`start`), not from `serve`.\n", 503);
       const text = await site.daemon.metrics();
       return c.body(text, 200, { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" });
     })
     .route("/live", live(site))
     .route("/", pages(site))
-    .notFound((c) => c.text("There is nothing here.\n", 404))
+    .notFound((c) => c.text("Page not found.\n", 404))
     .onError((error, c) => {
       if (error instanceof HTTPException) {
         if (error.status === 503 || error.status === 429) c.header("Retry-After", error.status === 503 ? "2" : "60");
@@ -122,6 +122,6 @@ function createApp(site: Site, access: Access, onProblem: (error: unknown) => vo
       }
       if (error instanceof QueryError || error instanceof ConfigError) return c.text(`${error.message}\n`, 503);
       onProblem(error);
-      return c.text("Something went wrong here; the log of the program says what.\n", 500);
+      return c.text("Internal error; see the log of the program.\n", 500);
     });
 }

@@ -1,4 +1,4 @@
-/** What a part of the site works with. A part is a function `(site: Site) => Hono`, mounted by server.ts. */
+/** Shared dependencies of the routes. A route is a function `(site: Site) => Hono` that server.ts mounts. */
 import { HTTPException } from "hono/http-exception";
 import { type Changes, watchChanges } from "./reading/changes.ts";
 import { Reader } from "./reading/reader.ts";
@@ -8,13 +8,13 @@ export interface Site {
   /** The IANA name of the time zone whose days the pages show. */
   timezone: string;
   sqlTimeoutSeconds: number;
-  /** Our clock, epoch ms. */
+  /** Returns the time of this machine's clock, epoch ms. */
   now(): number;
-  /** Every look into the database. */
+  /** Reads the database for every page. */
   reader: Reader;
-  /** Tells of what was stored since. */
+  /** Notifies open pages of new data. */
   changes: Changes;
-  /** Null under `serve`: these pages are nobody's. */
+  /** Null under `serve`, which runs without a daemon. */
   daemon: Daemon | null;
   close(): void;
 }
@@ -39,16 +39,16 @@ export function openSite({ databasePath, timezone, sqlTimeoutSeconds }: SiteSett
   };
 }
 
-/** The process that collects. Both reject with a sentence where it does not answer in time. */
+/** The collecting daemon. Both methods reject with a sentence when it does not answer in time. */
 export interface Daemon {
-  /** Resolves when it had a moment for us, with what keeps it from collecting; empty where nothing does. */
+  /** Resolves with a sentence that says what prevents the daemon from collecting, or "" while nothing does. */
   ping(): Promise<string>;
-  /** Its figures, as Prometheus reads them. */
+  /** Resolves with the daemon's metrics in the Prometheus text format. */
   metrics(): Promise<string>;
 }
 
-/** Answers 400. `sentence` is for the person: which parameter, what it can be. */
+/** Returns an HTTP 400 error. `sentence` is shown to the user: which parameter is wrong and which values are valid. */
 export const badRequest = (sentence: string): HTTPException => new HTTPException(400, { message: sentence });
 
-/** Answers 404: the coin or position that was asked for is not known. */
+/** Returns an HTTP 404 error, for a coin or position that is not in the database. */
 export const notFound = (sentence: string): HTTPException => new HTTPException(404, { message: sentence });

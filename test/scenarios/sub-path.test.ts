@@ -23,7 +23,7 @@ it("links, files, forms and downloads of every page stay below the path, and are
     seen.add(next);
     const answer = await fetch(next);
     const body = await answer.text();
-    if (body.startsWith("There is nothing here")) missing.push(next);
+    if (body.startsWith("Page not found")) missing.push(next);
     if (answer.headers.get("content-type")?.startsWith("text/html")) todo.push(...targetsOf(body, next));
   }
   const names = [...seen].map((one) => new URL(one).pathname.slice("/bitget/".length));

@@ -8,7 +8,7 @@ import { idle, startSite } from "./site.ts";
 
 const spotAssets = datasetNamed("spot-assets");
 
-it("is 200 until the last complete run is more than two periods old, then 503 with its name", async () => {
+it("answers 200 until the last complete run is more than two periods old, then 503 with the dataset", async () => {
   let now = start + 2 * minute;
   const { port, store } = await startSite({ site: { now: () => now } });
   await collect(store, spotAssets, start, { snapshots: [good(coins(1), start)] });
@@ -17,7 +17,7 @@ it("is 200 until the last complete run is more than two periods old, then 503 wi
     body: '{"status":"ok","daemon":"ok","stale":[]}',
   });
   now += 1;
-  // The same answer is given for a second.
+  // A result is reused for a second.
   await new Promise((resolve) => setTimeout(resolve, 1050));
   const { status, body } = await sendRequest(port, "/healthz");
   expect([status, JSON.parse(body)]).toEqual([
@@ -37,22 +37,22 @@ it("is 200 until the last complete run is more than two periods old, then 503 wi
   ]);
 });
 
-it("is 503 when the daemon does not answer, and when nobody collects, fresh as the data may be", async () => {
-  const deaf = { ...idle, ping: () => Promise.reject(new Error("no answer")) };
-  const [stuck, nobody] = [await startSite({ site: { daemon: deaf } }), await startSite({ site: { daemon: null } })];
-  for (const { store } of [stuck, nobody])
+it("answers 503 when the daemon does not answer or is not running, even while the data is fresh", async () => {
+  const silent = { ...idle, ping: () => Promise.reject(new Error("no answer")) };
+  const [stuck, stopped] = [await startSite({ site: { daemon: silent } }), await startSite({ site: { daemon: null } })];
+  for (const { store } of [stuck, stopped])
     await collect(store, spotAssets, start, { snapshots: [good(coins(1), start)] });
   expect(await sendRequest(stuck.port, "/healthz")).toMatchObject({
     status: 503,
     body: '{"status":"unavailable","daemon":"does not answer","stale":[]}',
   });
-  expect(await sendRequest(nobody.port, "/healthz")).toMatchObject({
+  expect(await sendRequest(stopped.port, "/healthz")).toMatchObject({
     status: 503,
     body: '{"status":"unavailable","daemon":"nobody collects","stale":[]}',
   });
 });
 
-it("goes by what is fresh where this user may not look whether somebody collects", async () => {
+it("decides by freshness alone when this user may not read the lock", async () => {
   const { port, store } = await startSite({ site: { daemon: null } });
   await collect(store, spotAssets, start, { snapshots: [good(coins(1), start)] });
   mkdirSync(lockFile(store.path));
@@ -62,7 +62,7 @@ it("goes by what is fresh where this user may not look whether somebody collects
   });
 });
 
-it("is 503 while the daemon waits for something, with what that is", async () => {
+it("answers 503 while the daemon cannot collect, with the reason", async () => {
   const waiting = { ...idle, ping: async () => "nothing is due: the exchange contradicts this machine's clock" };
   const { port, store } = await startSite({ site: { daemon: waiting } });
   await collect(store, spotAssets, start, { snapshots: [good(coins(1), start)] });
@@ -78,7 +78,7 @@ it("is 503 while the daemon waits for something, with what that is", async () =>
   ]);
 });
 
-it("has the daemon's figures for Prometheus, and none without a daemon", async () => {
+it("serves the daemon's metrics for Prometheus, and 503 without a daemon", async () => {
   const { port } = await startSite();
   const { status, headers, body } = await sendRequest(port, "/metrics");
   expect([status, headers["content-type"], body]).toEqual([

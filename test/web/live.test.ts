@@ -8,7 +8,7 @@ import { startSite } from "./site.ts";
 const opening = (port: number) => `GET /live HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`;
 const versions = (text: string) => [...text.matchAll(/^event: version\ndata: (\S+)\n/gm)].map(([, version]) => version);
 
-it("tells every open page its version at once, and another one after each commit", async () => {
+it("sends every open page the current version at once, and a new one after each commit", async () => {
   const { port, site, store } = await startSite();
   const [first, second] = [await openConnection(port, opening(port)), await openConnection(port, opening(port))];
   await until(() => versions(first.received()).length === 1 && versions(second.received()).length === 1);
@@ -22,7 +22,7 @@ it("tells every open page its version at once, and another one after each commit
   second.socket.destroy();
 });
 
-it("has room for a hundred pages, and again when one is closed", async () => {
+it("accepts a hundred open pages, and another when one is closed", async () => {
   const { port } = await startSite();
   const open = await Promise.all(Array.from({ length: 100 }, () => openConnection(port, opening(port))));
   await until(() => open.every(({ received }) => received().includes("event: version")));

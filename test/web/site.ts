@@ -1,4 +1,4 @@
-/** Pages over a database, served from within the test. */
+/** Serves the dashboard of a test database from within the test. */
 import { onTestFinished } from "vitest";
 import type { HttpSettings } from "../../src/settings/config.ts";
 import { serve } from "../../src/web/server.ts";
@@ -6,10 +6,10 @@ import { type Daemon, openSite, type Site } from "../../src/web/site.ts";
 import { minute, start } from "../store/kit.ts";
 import { open, temporaryPath } from "../store/temporary.ts";
 
-/** One that is well and has nothing to tell. */
+/** A daemon without problems. */
 export const idle: Daemon = { ping: async () => "", metrics: async () => "bitget_collector_up 1\n" };
 
-/** An empty database and what is served of it, at 2026-11-01T00:00:00Z unless `site` says otherwise. */
+/** Starts the dashboard over an empty database; its clock shows 2026-11-01T00:00:00Z unless `site` sets another. */
 export async function startSite({ http = {}, site = {} }: { http?: Partial<HttpSettings>; site?: Partial<Site> } = {}) {
   const databasePath = temporaryPath();
   const store = await open(databasePath);

@@ -54,7 +54,7 @@ export function checkRequest(request: IncomingMessage, settings: HttpSettings): 
   if (!["GET", "HEAD"].includes(method) && !isLogin)
     return { status: 405, problem: "Nothing here writes: only GET is answered.", headers: { Allow: "GET, HEAD" } };
   if (isCrossSite(headers, host) || (isLogin && headers.origin === undefined))
-    return { status: 403, problem: "Pages of other sites are not answered." };
+    return { status: 403, problem: "Requests from other sites are not answered." };
   return null;
 }
 

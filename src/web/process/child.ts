@@ -1,4 +1,7 @@
-/** The process behind the pages (process.ts). It ends with the one that started it, and not by signals: those are for both. */
+/**
+ * Entry point of the dashboard process (started by process.ts). It ends when its parent disconnects and ignores signals, because a
+ * terminal sends them to both.
+ */
 import { extname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
@@ -13,14 +16,10 @@ export interface DashboardSettings {
   http: Omit<HttpSettings, "token"> & { token: string | null };
 }
 
-/** The settings at first; then answers, whose text is null where there is none. */
+/** Messages to the child: first its settings, then responses to its requests. The text is null when there is no response. */
 export type ToChild = DashboardSettings | { id: number; text: string | null };
-export type FromChild =
-  | { listening: string }
-  | { problem: string }
-  | { requestFromDaemon: "ping" | "metrics"; id: number };
+export type FromChild = { listening: string } | { problem: string } | { request: "ping" | "metrics"; id: number };
 
-/** Milliseconds. */
 const responseTimeoutMs = { ping: 2000, metrics: 3000 };
 const retryAfterMs = 5000;
 const beatMs = 1000;
@@ -30,23 +29,23 @@ const send = (message: FromChild): void => void process.send?.(message);
 const waiting = new Map<number, (text: string | null) => void>();
 let lastId = 0;
 
-function ask(what: "ping" | "metrics"): Promise<string> {
+function requestFromDaemon(what: "ping" | "metrics"): Promise<string> {
   lastId += 1;
   const id = lastId;
   return new Promise((resolve, reject) => {
-    const settle = (text: string | null) => {
-      clearTimeout(late);
+    const finish = (text: string | null) => {
+      clearTimeout(timeout);
       waiting.delete(id);
       if (text !== null) resolve(text);
-      else reject(new HTTPException(503, { message: "The daemon does not answer just now; its log may say why." }));
+      else reject(new HTTPException(503, { message: "The daemon does not answer; its log may say why." }));
     };
-    const late = setTimeout(() => settle(null), responseTimeoutMs[what]);
-    waiting.set(id, settle);
-    send({ requestFromDaemon: what, id });
+    const timeout = setTimeout(() => finish(null), responseTimeoutMs[what]);
+    waiting.set(id, finish);
+    send({ request: what, id });
   });
 }
 
-const daemon: Daemon = { ping: () => ask("ping"), metrics: () => ask("metrics") };
+const daemon: Daemon = { ping: () => requestFromDaemon("ping"), metrics: () => requestFromDaemon("metrics") };
 
 async function startServing({ site: settings, http }: DashboardSettings): Promise<void> {
   startWatchdog(settings.sqlTimeoutSeconds);
@@ -59,13 +58,13 @@ async function startServing({ site: settings, http }: DashboardSettings): Promis
     } catch (error) {
       const problem = describeListenError(error, place);
       if (problem === null) throw error;
-      if (problem !== lastProblem) send({ problem: `${problem}. It is tried again; collecting goes on.` });
+      if (problem !== lastProblem) send({ problem: `${problem}. Retrying; collecting continues.` });
       lastProblem = problem;
     }
   }
 }
 
-/** Nothing in this thread can end a statement that takes too long, or notice meanwhile that nobody needs it any more. */
+/** Starts the watchdog: this thread can neither interrupt a slow SQL statement nor notice during one that its parent has ended. */
 function startWatchdog(sqlTimeoutSeconds: number): void {
   const beats = new Int32Array(new SharedArrayBuffer(4));
   setInterval(() => Atomics.add(beats, 0, 1), beatMs).unref();
@@ -78,5 +77,5 @@ process.on("message", (message: ToChild) => {
   else waiting.get(message.id)?.(message.text);
 });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1"] as const) process.on(signal, () => {});
-// It only reads: there is nothing to be finished.
+// The process only reads, so nothing must be finished first.
 process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));

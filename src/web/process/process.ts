@@ -1,6 +1,6 @@
 /**
- * The pages are served by a process of their own, at low priority, which can only read: however many people look, and
- * whatever they ask for, who collects does not wait. docs/decisions/0008 has the reasons.
+ * Runs the dashboard in a child process of low priority that opens the database read-only, so that no number of readers and no
+ * expensive page delays collecting. The reasons are in docs/decisions/0008.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { getPriority, setPriority } from "node:os";
@@ -16,20 +16,20 @@ export interface DashboardOptions {
   log: Log;
 }
 
-/** Below the priority of the daemon by `more`, capped at `most`. */
+/** Niceness of the child: `more` above the daemon's, capped at `most`. */
 const niceness = { more: 10, most: 19 };
 
-/** Of its heap; buffers and the database's own memory come on top. */
+/** Limits the V8 heap of the child; buffers and SQLite's memory come on top. */
 const heapMegabytes = 256;
 
-/** After a death it is started again: soon, and after each early one half as often. Milliseconds. */
+/** Delay before a restart, in milliseconds: `first`, doubled up to `last` each time the child ends within `early` of its start. */
 const restart = { first: 1000, last: 60_000, early: 60_000 };
 
 const killAfterMs = 1000;
 
-/** Returns our metrics, as Prometheus reads them. */
+/** Returns the daemon's metrics in the Prometheus text format. */
 type MetricsText = () => Promise<string>;
-/** Returns what keeps us from collecting, a sentence; empty where nothing does. */
+/** Returns a sentence that says what prevents the daemon from collecting, or "" while nothing does. */
 type ProblemText = () => string;
 
 export class DashboardProcess {
@@ -43,47 +43,47 @@ export class DashboardProcess {
     this.#options = options;
   }
 
-  /** Starts it, and again whenever it dies. The log says the address. */
+  /** Starts the child, and restarts it whenever it ends. Logs the URL once the child is listening. */
   start(metrics: MetricsText, problem: ProblemText): void {
     if (this.#isStopped) return;
     const { site, http, log } = this.#options;
     const startedAt = performance.now();
     const file = new URL(`./child${extname(import.meta.filename)}`, import.meta.url);
     const child = fork(file, {
-      // The child must not inherit keys; its settings come in a message, which no other process can read.
+      // The child must not inherit API keys; its settings arrive in a message, which no other process can read.
       env: {},
       execArgv: [`--max-old-space-size=${heapMegabytes}`],
       stdio: ["ignore", "ignore", "pipe", "ipc"],
     });
     this.#child = child;
     lowerPriority(child);
-    let lastWords = "";
+    let errorOutput = "";
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-      lastWords = (lastWords + text).slice(-2000);
+      errorOutput = (errorOutput + text).slice(-2000);
     });
-    child.on("message", (message: FromChild) => void this.#answer(child, message, metrics, problem));
+    child.on("message", (message: FromChild) => void this.#handle(child, message, metrics, problem));
     child.on("error", (error) => {
-      lastWords += error.message;
+      errorOutput += error.message;
     });
     child.once("close", (code, signal) => {
       this.#child = null;
       if (this.#isStopped) return;
       if (performance.now() - startedAt > restart.early) this.#delay = restart.first;
-      const why = lastWords.trim() || `${signal ?? `exit code ${code}`}`;
-      log.error({ why }, `the process of the pages ended (${why}); it is started again in ${this.#delay / 1000} s`);
+      const why = errorOutput.trim() || `${signal ?? `exit code ${code}`}`;
+      log.error({ why }, `dashboard process ended (${why}); restarting in ${this.#delay / 1000} s`);
       this.#timer = setTimeout(() => this.start(metrics, problem), this.#delay);
       this.#delay = Math.min(this.#delay * 2, restart.last);
     });
     send(child, { site, http: { ...http, token: http.token?.reveal() ?? null } });
   }
 
-  /** Resolves when it has ended. */
+  /** Stops the child. Resolves when it has ended. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     clearTimeout(this.#timer);
     const ending = this.#child;
     if (!ending) return;
-    // "close" does not come where this side closes the channel.
+    // "close" is not emitted when this side closes the channel.
     const ended = new Promise((resolve) => ending.once("exit", resolve));
     const late = setTimeout(() => ending.kill("SIGKILL"), killAfterMs);
     ending.disconnect();
@@ -91,21 +91,21 @@ export class DashboardProcess {
     clearTimeout(late);
   }
 
-  /** Ends it at once. */
+  /** Kills the child without waiting for it to end. */
   close(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);
     this.#child?.kill("SIGKILL");
   }
 
-  async #answer(child: ChildProcess, message: FromChild, metrics: MetricsText, problem: ProblemText): Promise<void> {
+  async #handle(child: ChildProcess, message: FromChild, metrics: MetricsText, problem: ProblemText): Promise<void> {
     const { log } = this.#options;
     if ("listening" in message) log.info({ url: message.listening }, `dashboard: ${message.listening}`);
-    else if ("problem" in message) log.error({}, `pages: ${message.problem}`);
-    else if (message.requestFromDaemon === "ping") send(child, { id: message.id, text: problem() });
+    else if ("problem" in message) log.error({}, `dashboard: ${message.problem}`);
+    else if (message.request === "ping") send(child, { id: message.id, text: problem() });
     else {
       const text = await metrics().catch((error: unknown) => {
-        log.error({}, `the figures for /metrics could not be made: ${String(error)}`);
+        log.error({}, `cannot render the metrics for /metrics: ${String(error)}`);
         return null;
       });
       send(child, { id: message.id, text });
@@ -114,7 +114,7 @@ export class DashboardProcess {
 }
 
 function send(child: ChildProcess, message: ToChild): void {
-  // A child that has died is noticed by "close".
+  // A child that has died is detected by its "close" event.
   if (child.connected) child.send(message, () => {});
 }
 
@@ -122,6 +122,6 @@ function lowerPriority({ pid }: ChildProcess): void {
   try {
     if (pid !== undefined) setPriority(pid, Math.min(getPriority() + niceness.more, niceness.most));
   } catch {
-    // Gone already, or a machine that has no such thing.
+    // The child has ended already, or the platform has no priorities.
   }
 }

@@ -1,4 +1,4 @@
-/** Watches the process of the pages from a thread beside it: ends it when it is stuck, or when who started it is gone. */
+/** Watchdog thread of the dashboard process: kills the process when its main thread is stuck, or when its parent has ended. */
 import { writeSync } from "node:fs";
 import { workerData } from "node:worker_threads";
 
@@ -6,7 +6,7 @@ const checkMs = 1000;
 const { beats, seconds } = workerData as { beats: Int32Array; seconds: number };
 const parent = process.ppid;
 let lastBeat = Atomics.load(beats, 0);
-/** Looks, not time that passed: while the machine sleeps nobody beats. */
+/** Counts checks instead of elapsed time, because neither thread runs while the machine is asleep. */
 let checksWithoutBeat = 0;
 
 setInterval(() => {
@@ -14,6 +14,6 @@ setInterval(() => {
   checksWithoutBeat = now === lastBeat ? checksWithoutBeat + 1 : 0;
   lastBeat = now;
   const isStuck = checksWithoutBeat > seconds;
-  if (isStuck) writeSync(2, `a page kept it busy for ${seconds} s`);
+  if (isStuck) writeSync(2, `a page blocked the dashboard for ${seconds} s`);
   if (isStuck || process.ppid !== parent) process.kill(process.pid, "SIGKILL");
 }, checkMs);

@@ -1,4 +1,4 @@
-/** The real daemon and the process that serves its pages. */
+/** Runs the real daemon and its dashboard process. */
 import { createServer } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -11,12 +11,12 @@ import { classic, credentials, everyDataset } from "../../support/settings.ts";
 import { until } from "../../support/wait.ts";
 
 const token = "a-token-of-the-pages";
-const address = /dashboard: http:\/\/127\.0\.0\.1:(\d+)\//g;
+const dashboardLine = /dashboard: http:\/\/127\.0\.0\.1:(\d+)\//g;
 
-/** The port that was said last. */
-const portOf = (daemon: Running): number => Number([...daemon.output().stderr.matchAll(address)].at(-1)?.[1]);
+/** Returns the port that was logged last; NaN if there is none. */
+const portOf = (daemon: Running): number => Number([...daemon.output().stderr.matchAll(dashboardLine)].at(-1)?.[1]);
 
-const timesListening = (daemon: Running): number => [...daemon.output().stderr.matchAll(address)].length;
+const timesListening = (daemon: Running): number => [...daemon.output().stderr.matchAll(dashboardLine)].length;
 
 async function begin(env: Record<string, string> = {}) {
   const exchange = await startExchange({ accounts: [classic] });
@@ -34,10 +34,10 @@ async function begin(env: Record<string, string> = {}) {
   return { daemon, directory, pid };
 }
 
-const listening = (daemon: Running) => daemon.printed("dashboard:");
+const listening = (daemon: Running) => daemon.printed("dashboard: http");
 
-/** A port that somebody else has, until it is given back. */
-async function takenPort(): Promise<{ port: number; free(): Promise<void> }> {
+/** Occupies a port until `free` is called. */
+async function occupyPort(): Promise<{ port: number; free(): Promise<void> }> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
@@ -45,13 +45,13 @@ async function takenPort(): Promise<{ port: number; free(): Promise<void> }> {
   return { port: typeof address === "object" ? (address?.port ?? 0) : 0, free };
 }
 
-/** Resolves when the pages say that all is well, which a busy machine with a slot a second may be late for. */
-async function healthy(port: number): Promise<void> {
+/** Resolves when /healthz answers 200; with one slot a second, a busy machine may be late at first. */
+async function untilHealthy(port: number): Promise<void> {
   while ((await sendRequest(port, "/healthz")).status !== 200) await setTimeout(50);
 }
 
-describe.skipIf(process.platform !== "linux")("the process of the pages", () => {
-  it("is a nice one that knows the token and no key, and ends with the daemon", async () => {
+describe.skipIf(process.platform !== "linux")("the dashboard process", () => {
+  it("runs at low priority, knows the token but no API key, and ends with the daemon", async () => {
     const { daemon, pid } = await begin({ HTTP_TOKEN: token });
     await listening(daemon);
     const [child = 0, ...others] = childrenOf(pid);
@@ -69,40 +69,40 @@ describe.skipIf(process.platform !== "linux")("the process of the pages", () => 
     expect(daemon.output().stderr).not.toContain(token);
   });
 
-  it("outlives the signals that a terminal sends to both, but not the daemon, however that ends", async () => {
+  it("ignores the signals that a terminal sends to both, and ends when the daemon is killed", async () => {
     const { daemon, pid } = await begin();
     await listening(daemon);
     const [child = 0] = childrenOf(pid);
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.kill(child, signal);
-    await healthy(portOf(daemon));
+    await untilHealthy(portOf(daemon));
     daemon.child.kill("SIGKILL");
     await daemon.finished;
     await until(() => !isAlive(child));
   });
 
-  it("is started again when it dies, while collecting goes on", async () => {
+  it("is restarted when it dies, while collecting continues", async () => {
     const { daemon, pid } = await begin();
     await listening(daemon);
     const [child = 0] = childrenOf(pid);
     process.kill(child, "SIGKILL");
     await until(() => timesListening(daemon) === 2);
-    expect(daemon.output().stderr).toContain("the process of the pages ended (SIGKILL); it is started again in 1 s");
-    await healthy(portOf(daemon));
+    expect(daemon.output().stderr).toContain("dashboard process ended (SIGKILL); restarting in 1 s");
+    await untilHealthy(portOf(daemon));
   });
 
-  it("waits for a port that somebody else has, and says so once", async () => {
-    const taken = await takenPort();
+  it("retries while its port is in use, and logs that once", async () => {
+    const taken = await occupyPort();
     const { daemon } = await begin({ HTTP_PORT: String(taken.port) });
     await daemon.printed(
-      `port ${taken.port} of 127.0.0.1 is taken by another program; set HTTP_PORT to another, or leave it empty for no pages`,
+      `port ${taken.port} of 127.0.0.1 is in use by another program; set HTTP_PORT to another port, or leave it empty to disable the dashboard. Retrying; collecting continues.`,
     );
     await taken.free();
     await listening(daemon);
-    expect(daemon.output().stderr.split("is taken by another program")).toHaveLength(2);
-    await healthy(taken.port);
+    expect(daemon.output().stderr.split("is in use by another program")).toHaveLength(2);
+    await untilHealthy(taken.port);
   });
 
-  it("says that the daemon is stuck when it does not answer", async () => {
+  it("reports a daemon that does not answer as stuck", async () => {
     const { daemon } = await begin();
     await listening(daemon);
     const port = portOf(daemon);
@@ -115,7 +115,7 @@ describe.skipIf(process.platform !== "linux")("the process of the pages", () => 
   });
 });
 
-it("serve shows the same pages of a database into which nobody collects, and ends when it is told to", async () => {
+it("serve shows the same pages without a collecting daemon, and stops on SIGTERM", async () => {
   const { daemon, directory } = await begin({ HTTP_PORT: "" });
   daemon.child.kill("SIGTERM");
   await daemon.finished;
@@ -127,7 +127,7 @@ it("serve shows the same pages of a database into which nobody collects, and end
   const { status, body } = await sendRequest(port, "/healthz");
   expect([status, JSON.parse(body)]).toEqual([503, expect.objectContaining({ daemon: "nobody collects" })]);
   const second = await start(["serve"], directory, { HTTP_PORT: String(port) }).finished;
-  expect([second.code, second.stderr]).toEqual([78, expect.stringContaining(`port ${port} of 127.0.0.1 is taken`)]);
+  expect([second.code, second.stderr]).toEqual([78, expect.stringContaining(`port ${port} of 127.0.0.1 is in use`)]);
   const off = await start(["serve"], directory, { HTTP_PORT: "" }).finished;
   expect([off.code, off.stderr]).toEqual([78, expect.stringContaining("HTTP_PORT is empty")]);
   served.child.kill("SIGTERM");
