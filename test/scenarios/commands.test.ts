@@ -313,7 +313,7 @@ describe("db", () => {
   it("migrate makes a database where there is none", async () => {
     const { code, stdout } = await run(["db", "migrate"], folder);
     expect(code).toBe(0);
-    expect(stdout).toBe(`${path()} is up to date: it was created, empty\n`);
+    expect(stdout).toBe(`${path()} is up to date: created empty\n`);
     expect((await run(["db", "verify"], folder)).code).toBe(0);
   });
 

@@ -14,7 +14,7 @@ export const dbBackup: Command = {
   async run({ args, env, print, printError }) {
     const { databasePath } = loadConfig(env, { credentials: false });
     const target = resolve(args[0] ?? "");
-    if (existsSync(target)) throw new UsageError(`${target} is there already. Name a file that is not.`);
+    if (existsSync(target)) throw new UsageError(`${target} already exists; name a new file.`);
     requireForeignFile(target, databasePath);
     const bar = startCopyBar();
     try {
@@ -27,9 +27,7 @@ export const dbBackup: Command = {
       });
       bar.stop();
       if (!isPrivate)
-        printError(
-          `the file system of ${target} keeps nothing from other users: who can read the folder can read the copy`,
-        );
+        printError(`the file system of ${target} has no permissions: anyone who can read the folder can read the copy`);
     } finally {
       bar.stop();
     }

@@ -17,14 +17,14 @@ import { startTerminalBar } from "../shared/progress.ts";
 export const dbImport: Command = {
   examples: ["db import spot-assets.csv.gz positions.parquet", "db import prices.ndjson --rows 1200"],
   details: [
-    "Reads files that export wrote; their columns identify the dataset. Imports all of them or none. Exporting again",
+    "Reads files written by export; their columns identify the dataset. Imports all of them or none. Exporting again",
     "gives the same bytes. Runs, empty and failed snapshots, missed slots and schedules are not part of an export, so an",
-    "imported history lacks them. --rows detects a text file whose last lines are missing.",
+    "imported history lacks them. --rows detects a truncated text file.",
   ],
   options: [
     {
       flags: "--rows <count>",
-      summary: "how many rows the files have together, as export reported; with any other number nothing is imported",
+      summary: "the number of rows of all files together, as export reported it; if it differs, nothing is imported",
     },
   ],
   async run({ args, options, env, print }) {
@@ -40,8 +40,8 @@ export const dbImport: Command = {
     let isNew = false;
     try {
       isNew = inspectFile(path) === "new";
-      // That it was made is said when it stays.
-      const store = await openStore({ path, datasets, log: isNew ? silent : log, clock: systemClock });
+      // A new database is logged only after a successful import; on failure it is deleted.
+      const store = await openStore({ path, datasets, log: isNew ? silentLog : log, clock: systemClock });
       store.close();
       const imported = await importHistory(path, datasets, files, expected);
       if (isNew) log.info({ path }, "created a new database");
@@ -53,19 +53,18 @@ export const dbImport: Command = {
       return 0;
     } finally {
       bar.stop();
-      // One that was made for files that were no good.
       if (isNew) rmSync(path, { force: true });
       lock.release();
     }
   },
 };
 
-const silent = createLog({ level: "silent", format: "json", secrets: [], write: () => {} });
+const silentLog = createLog({ level: "silent", format: "json", secrets: [], write: () => {} });
 
-/** @throws UsageError where it is no number of rows */
+/** Returns the value of --rows; null if it is not given. @throws UsageError if it is not a number */
 function rowsOf(text: CommandInput["options"][string]): number | null {
   if (text === undefined) return null;
   if (typeof text !== "string" || !/^\d{1,15}$/.test(text))
-    throw new UsageError("--rows is a number of rows, such as 1200");
+    throw new UsageError("--rows needs a number of rows, as in --rows 1200");
   return Number(text);
 }

@@ -15,7 +15,7 @@ export const dbMigrate: Command = {
     try {
       const store = await openStore({ path: config.databasePath, datasets, log: logOf(config), clock: systemClock });
       store.close();
-      print(`${config.databasePath} ${inWords(store)}`);
+      print(`${config.databasePath} ${describeOpening(store)}`);
       return 0;
     } finally {
       lock.release();
@@ -23,9 +23,10 @@ export const dbMigrate: Command = {
   },
 };
 
-function inWords({ opening }: SqliteStore): string {
-  if (opening === null) return "is up to date; nothing was to do";
-  if (opening === "created") return "is up to date: it was created, empty";
-  const count = opening.migrations === 1 ? "1 migration was" : `${opening.migrations} migrations were`;
+/** Describes what opening the database did. */
+function describeOpening({ opening }: SqliteStore): string {
+  if (opening === null) return "is already up to date";
+  if (opening === "created") return "is up to date: created empty";
+  const count = opening.migrations === 1 ? "1 migration" : `${opening.migrations} migrations`;
   return `is up to date: ${count} applied, after a backup to ${opening.backup}`;
 }

@@ -12,100 +12,103 @@ import { verify } from "../../store/verify/verify.ts";
 import type { Command } from "../command.ts";
 import { startTerminalBar } from "../shared/progress.ts";
 
-/** Differences that are shown one by one. */
-const shown = 5;
+/** How many differences are listed. */
+const maxListed = 5;
 
 export const dbReplay: Command = {
   examples: ["db replay --dataset positions", "db replay --dataset positions --apply"],
   details: [
     `Datasets: ${datasetNames.join(", ")}.`,
-    "With --apply, rows that would differ are recorded again from the raw responses, after a backup and while no daemon uses the database.",
-    "A scope is corrected as a whole or, where a response is missing, not at all; the chain keeps the digests of what was stored.",
+    "With --apply, rows that differ are recorded again from the raw responses, after a backup and while no daemon is running.",
+    "A scope is corrected as a whole or, if a response is missing, not at all; the chain keeps the digests of the previous rows.",
   ],
   options: [
     { flags: "--dataset <name>", summary: "the dataset (required)" },
-    { flags: "--apply", summary: "correct the rows; exit code 1 where some have to stay as they are" },
+    { flags: "--apply", summary: "correct the rows; exit code 1 if some cannot be corrected" },
   ],
   async run({ options, env, print }) {
     const dataset = datasetNamed(datasetOf(options.dataset));
     const { databasePath } = loadConfig(env, { credentials: false });
     const lock = options.apply === true ? lockDatabase(databasePath) : null;
     try {
-      return await replayed(databasePath, dataset, lock !== null, print);
+      return await compareAndCorrect(databasePath, dataset, lock !== null, print);
     } finally {
       lock?.release();
     }
   },
 };
 
-/** Shows what would be different and, if it is to be applied, corrects it. Returns the exit code. */
-async function replayed(
+/** Prints the differences and, with `isApplied`, corrects them. Resolves with the exit code. */
+async function compareAndCorrect(
   databasePath: string,
   dataset: Dataset,
   isApplied: boolean,
   print: (line: string) => void,
 ): Promise<number> {
-  const kept = keptResponses(databasePath, dataset);
-  if (!kept) {
-    print(`no answers of ${dataset.name} are kept in ${rawFile(databasePath)}`);
+  const responses = keptResponses(databasePath, dataset);
+  if (!responses) {
+    print(`no raw responses of ${dataset.name} in ${rawFile(databasePath)}`);
     return 0;
   }
-  const found = createSummary();
-  const bar = startTerminalBar("deriving again", "snapshots");
+  const summary = createSummary();
+  const bar = startTerminalBar("parsing again", "snapshots");
   try {
     let done = 0;
-    for (const one of replay(databasePath, dataset, kept.first)) {
-      found.add(one);
+    for (const one of replay(databasePath, dataset, responses.first)) {
+      summary.add(one);
       done += 1;
-      bar.update(done, kept.snapshots);
+      bar.update(done, responses.snapshots);
     }
   } finally {
     bar.stop();
   }
-  const [from, to] = [kept.first, kept.last].map((slot) => new Date(slot).toISOString());
-  print(`${dataset.name}: ${kept.snapshots} snapshots since ${from}; the last answer that is kept is of ${to}`);
-  for (const line of found.lines()) print(line);
-  const firsts = isApplied ? found.firsts() : [];
+  const [from, to] = [responses.first, responses.last].map((slot) => new Date(slot).toISOString());
+  print(`${dataset.name}: ${responses.snapshots} snapshots since ${from}; newest raw response: ${to}`);
+  for (const line of summary.lines()) print(line);
+  const firsts = isApplied ? summary.firsts() : [];
   if (firsts.length === 0) {
-    print("nothing was changed");
+    print(isApplied ? "nothing to correct" : "dry run: nothing was written");
     return 0;
   }
   const [problem] = (await verify(databasePath, datasets)).problems;
   if (problem !== undefined) {
-    print(`nothing was changed, for the database is not what was recorded (see db verify): ${problem}`);
+    print(`nothing was written: the database was altered (see db verify): ${problem}`);
     return 1;
   }
   const corrected = await correct(databasePath, dataset, firsts, { now: Date.now() });
-  for (const line of inWords(corrected)) print(line);
+  for (const line of correctionLines(corrected)) print(line);
   return corrected.scopes.some(({ refusal }) => refusal !== null) ? 1 : 0;
 }
 
-function inWords({ scopes, backup }: Corrected): string[] {
+function correctionLines({ scopes, backup }: Corrected): string[] {
   const lines = scopes.map(({ first: { account, productType, slot }, snapshots, refusal }) => {
     const what =
       refusal === null ? `${snapshots} snapshots corrected` : `not corrected: ${escapeControlChars(refusal)}`;
     return `${`${account} ${productType}`.trim()} since ${new Date(slot).toISOString()}: ${what}`;
   });
-  return [...lines, backup === null ? "nothing was changed" : `the database as it was before is kept in ${backup}`];
+  return [
+    ...lines,
+    backup === null ? "nothing was written" : `backup of the database before the correction: ${backup}`,
+  ];
 }
 
 function datasetOf(name: unknown): DatasetName {
   const found = datasetNames.find((known) => known === name);
-  if (found === undefined) throw new UsageError(`say of which dataset: --dataset ${datasetNames.join(", ")}`);
+  if (found === undefined) throw new UsageError(`--dataset is required, one of ${datasetNames.join(", ")}`);
   return found;
 }
 
-const sentences: Record<ReplayOutcome, string> = {
-  same: "would be the same",
-  different: "would be different",
-  refused: "are good, and their answers would be refused",
-  readable: "failed, and their answers could be read",
-  unanswered: "failed, and not because of what the last answer says",
-  computed: "were computed from other datasets too, and cannot be derived from their answers alone",
-  "without answer": "have no answer that is kept",
+const outcomeTexts: Record<ReplayOutcome, string> = {
+  same: "unchanged",
+  different: "would change",
+  refused: "are stored, but their responses would be rejected now",
+  readable: "failed, but their responses could be parsed now",
+  unanswered: "failed for a reason other than the last response",
+  computed: "were computed from several datasets and cannot be parsed again",
+  "without answer": "have no raw response",
 };
 
-/** Counts while it goes through them; of what differs it keeps the first. */
+/** Counts outcomes and differing fields, and keeps the first differences. */
 function createSummary() {
   const counts = new Map<ReplayOutcome, number>();
   const fields = new Map<string, number>();
@@ -118,24 +121,24 @@ function createSummary() {
       count(counts, verdict);
       if (verdict === "different" && !firsts.has(one.scopeId)) firsts.set(one.scopeId, one);
       for (const { field } of differences) count(fields, field);
-      if (first.length >= shown) return;
+      if (first.length >= maxListed) return;
       const where = [new Date(slot).toISOString(), account, productType].filter((word) => word !== "").join(" ");
-      const says = differences.map(
+      const texts = differences.map(
         ({ item, field, stored, reparsed }) =>
           `${[item, field].filter((word) => word !== "").join(" ")}: is ${JSON.stringify(stored)}, would be ${JSON.stringify(reparsed)}`,
       );
-      for (const text of [...says, ...(problem === null ? [] : [problem])].slice(0, shown - first.length))
+      for (const text of [...texts, ...(problem === null ? [] : [problem])].slice(0, maxListed - first.length))
         first.push(escapeControlChars(`  ${where} ${text}`));
     },
-    /** Of each scope the first snapshot that would be different. */
+    /** Returns the first snapshot of each scope that would change. */
     firsts: (): First[] => [...firsts.values()],
     lines(): string[] {
-      const verdicts = (Object.keys(sentences) as ReplayOutcome[]).filter((verdict) => counts.has(verdict));
+      const verdicts = (Object.keys(outcomeTexts) as ReplayOutcome[]).filter((verdict) => counts.has(verdict));
       const byField = [...fields].sort(([, one], [, other]) => other - one).map(([field, n]) => `${field} ${n}`);
       return [
-        ...verdicts.map((verdict) => `${counts.get(verdict)} ${sentences[verdict]}`),
+        ...verdicts.map((verdict) => `${counts.get(verdict)} ${outcomeTexts[verdict]}`),
         ...(byField.length > 0 ? [`differences by field: ${byField.join(", ")}`] : []),
-        ...(first.length > 0 ? ["the first:", ...first] : []),
+        ...(first.length > 0 ? ["first differences:", ...first] : []),
       ];
     },
   };

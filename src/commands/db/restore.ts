@@ -11,7 +11,7 @@ import { requireVerified } from "./verify.ts";
 export const dbRestore: Command = {
   examples: ["db restore /mnt/backup/collector-2026-11-22.db"],
   details: [
-    "The backup is verified first. A backup of an older version is upgraded while it is restored; the backup file stays as it is.",
+    "The backup is verified first. A backup of an older version is upgraded in the restored copy; the backup file is not changed.",
   ],
   async run({ args, env, print }) {
     const { databasePath } = loadConfig(env, { credentials: false });

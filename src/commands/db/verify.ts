@@ -8,25 +8,25 @@ import { startTerminalBar } from "../shared/progress.ts";
 export const dbVerify: Command = {
   examples: ["db verify"],
   details: [
-    "The last line is the head of the chain. Keep a copy elsewhere: while the table `link` contains it, nothing before it",
+    "The last line is the chain head. Keep a copy elsewhere: while the table `link` contains it, nothing before it",
     "was altered, removed or inserted.",
   ],
   async run({ env, print }) {
     const { databasePath } = loadConfig(env, { credentials: false });
     const found = await verifyWithBar(databasePath);
     for (const problem of found.problems) print(problem);
-    const verdict = found.problems.length === 0 ? "all as received" : "NOT as received";
+    const verdict = found.problems.length === 0 ? "OK, unaltered" : "ALTERED";
     print(`${found.snapshots} snapshots of ${found.runs} runs verified: ${verdict}`);
-    if (found.pruned > 0) print(`${found.pruned} more were pruned; their digests are in the chain`);
+    if (found.pruned > 0) print(`${found.pruned} more were pruned; the chain keeps their digests`);
     if (found.corrected > 0)
-      print(`${found.corrected} corrections were made by db replay; the chain keeps the digests of before`);
-    print(`${found.due} slots were due by the schedules, ${found.accounted} of them are accounted for`);
-    print(`head of the chain: ${found.head}`);
+      print(`${found.corrected} corrections were made by db replay; the chain keeps the previous digests`);
+    print(`due slots accounted for: ${found.accounted} of ${found.due}`);
+    print(`chain head: ${found.head}`);
     return found.problems.length === 0 ? 0 : 1;
   },
 };
 
-/** Verifies with a bar on a terminal. */
+/** Verifies a database, with a progress bar on a terminal. */
 export async function verifyWithBar(path: string): Promise<Verification> {
   const bar = startTerminalBar("verifying", "links and snapshots");
   try {
@@ -36,9 +36,12 @@ export async function verifyWithBar(path: string): Promise<Verification> {
   }
 }
 
-/** Throws a StorageError with the first problem where `copy`, made of `original`, is not as received. */
+/**
+ * Verifies `copy`, which was made from `original`.
+ * @throws StorageError with the first problem if it was altered
+ */
 export async function requireVerified(copy: string, original: string): Promise<void> {
   const { problems } = await verifyWithBar(copy);
   if (problems.length === 0) return;
-  throw new StorageError(`${original} is not as received, and was not copied: ${problems[0]}. Use an older backup.`);
+  throw new StorageError(`${original} was altered and is not copied: ${problems[0]}. Use an older backup.`);
 }

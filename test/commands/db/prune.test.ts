@@ -1,4 +1,4 @@
-/** The pruning of a database with the real program. */
+/** `db prune`, run as a process. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, expect, it } from "vitest";
@@ -17,47 +17,44 @@ let folder: string;
 const path = (): string => join(folder, "collector.db");
 const prune = (...args: string[]) => run(["db", "prune", ...args], folder, settings);
 
-/** Two days by the hour; in the last hour of the first nobody answered. */
+/** Two days of hourly snapshots; the last hour of the first day failed. */
 beforeEach(async () => {
   folder = temporaryFolder();
   const store = await storeAt(path());
   for (let n = 0; n < 48; n += 1) {
     const slot = begin + n * hour;
-    const answer = n === 23 ? { failures: [failed("timeout", slot)] } : { snapshots: [good(coins(n), slot)] };
-    await collect(store, spotAssets, slot, answer);
+    const outcome = n === 23 ? { failures: [failed("timeout", slot)] } : { snapshots: [good(coins(n), slot)] };
+    await collect(store, spotAssets, slot, outcome);
   }
   store.close();
 });
 
-it("says what went and what stays, and that it has nothing to do the second time", async () => {
-  const left = "left of that time: 24 runs, 2 good and 1 failed snapshots, 40 daily ranges";
+it("reports what was pruned and what was kept, and nothing to prune the second time", async () => {
+  const kept = "kept of that time: 24 runs, 2 good and 1 failed snapshots, 40 daily ranges";
   const { code, stdout, stderr } = await prune("--before", "2025-01-02T12:00:00Z");
   expect([code, stderr]).toEqual([0, ""]);
-  expect(stdout.split("\n").slice(0, 2)).toEqual([
-    "gone from 1 day before 2025-01-02: 21 snapshots with 840 rows",
-    left,
-  ]);
-  expect((await prune("--before", "2025-01-02")).stdout).toContain(`nothing to prune before 2025-01-02\n${left}\n`);
+  expect(stdout.split("\n").slice(0, 2)).toEqual(["pruned 1 day before 2025-01-02: 21 snapshots with 840 rows", kept]);
+  expect((await prune("--before", "2025-01-02")).stdout).toContain(`nothing to prune before 2025-01-02\n${kept}\n`);
   const verified = await run(["db", "verify"], folder, settings);
   expect([verified.code, verified.stdout]).toEqual([0, expect.stringContaining("21 more were pruned")]);
 });
 
 it.each([
-  [[], "say before when: db prune --before -90d"],
+  [[], "--before is required, as in: db prune --before -90d"],
   [["--before", "2999-01-01"], '--before "2999-01-01" is in the future'],
   [["--before", "soon"], '--before "soon" is not a valid time'],
-])("refuses %j", async (args, says) => {
+])("rejects %j", async (args, message) => {
   const { code, stderr } = await prune(...args);
-  expect([code, stderr]).toEqual([64, expect.stringContaining(says)]);
+  expect([code, stderr]).toEqual([64, expect.stringContaining(message)]);
 });
 
-it("makes the file smaller on demand, but not while a daemon has it", async () => {
+it("shrinks the file with --compact, but not while a daemon is running", async () => {
   const before = statSync(path()).size;
   const lock = lockDatabase(path());
   expect((await prune("--before", "2025-01-03", "--compact")).code).toBe(75);
   lock.release();
   const { code, stdout } = await prune("--before", "2025-01-03", "--compact");
   const after = statSync(path()).size;
-  expect([code, stdout]).toEqual([0, expect.stringContaining(`has ${after} bytes now\n`)]);
+  expect([code, stdout]).toEqual([0, expect.stringContaining(`now has ${after} bytes\n`)]);
   expect(after).toBeLessThan(before);
 });

@@ -1,4 +1,4 @@
-/** Deriving rows again with the real program, beside a daemon that collects. */
+/** `db replay`, run as a process, also while a daemon is running. */
 import { dirname } from "node:path";
 import { expect, it } from "vitest";
 import { datasets } from "../../../src/datasets/index.ts";
@@ -13,7 +13,7 @@ import { createWorld, openWorld } from "../../support/world.ts";
 
 const settings = { DATABASE_URL: "file:./collector.db" };
 
-/** Two minutes; the program that collected them goes on. */
+/** Collects two minutes; the daemon keeps running. */
 async function collected(days = "30") {
   const world = await createWorld("2026-10-20T10:00:30Z", { ...everyDataset("* * * * *"), KEEP_RAW_DAYS: days });
   for (const slot of ["2026-10-20T10:01:00Z", "2026-10-20T10:02:00Z"]) await world.at(slot);
@@ -26,19 +26,19 @@ const replayIn =
   (...args: string[]) =>
     run(["db", "replay", ...args], folder, settings);
 
-it("says that the rows would be the same", async () => {
+it("reports unchanged rows", async () => {
   const { replay } = await collected();
   const { code, stdout, stderr } = await replay("--dataset", "spot-assets");
   expect([code, stderr]).toEqual([0, ""]);
   expect(stdout.split("\n")).toEqual([
-    "spot-assets: 2 snapshots since 2026-10-20T10:01:00.000Z; the last answer that is kept is of 2026-10-20T10:02:00.000Z",
-    "2 would be the same",
-    "nothing was changed",
+    "spot-assets: 2 snapshots since 2026-10-20T10:01:00.000Z; newest raw response: 2026-10-20T10:02:00.000Z",
+    "2 unchanged",
+    "dry run: nothing was written",
     "",
   ]);
 });
 
-it("shows what would be different, and changes nothing", async () => {
+it("shows what would change, and writes nothing", async () => {
   const { world, replay } = await collected();
   const cells = "select hex(available) as cells from spot_assets_steady order by item_id, since";
   change(world.path, "update spot_assets_steady set available = x'1b5f' where item_id = 1");
@@ -46,27 +46,30 @@ it("shows what would be different, and changes nothing", async () => {
   const { code, stdout } = await replay("--dataset", "spot-assets");
   const { coin } = world.rows("select coin from spot_assets_item where id = 1")[0] as { coin: string };
   expect(code).toBe(0);
-  expect(stdout).toContain("2 would be different\ndifferences by field: available 2\nthe first:\n");
+  expect(stdout).toContain("2 would change\ndifferences by field: available 2\nfirst differences:\n");
   expect(stdout).toContain(`  2026-10-20T10:01:00.000Z main ${coin} available: is "1.5", would be "`);
   expect(world.rows(cells)).toEqual(before);
 });
 
-it("has nothing to say where no answers are kept", async () => {
+it("reports that there are no raw responses", async () => {
   const { replay } = await collected("0");
   const { code, stdout } = await replay("--dataset", "positions");
   expect([code, stdout]).toEqual([
     0,
-    expect.stringMatching(/^no answers of positions are kept in .*collector\.raw\.db\n$/),
+    expect.stringMatching(/^no raw responses of positions in .*collector\.raw\.db\n$/),
   ]);
 });
 
-it("wants to know of which dataset", async () => {
+it("requires a dataset", async () => {
   const { replay } = await collected("0");
   const { code, stderr } = await replay("--dataset", "balances");
-  expect([code, stderr]).toEqual([64, expect.stringContaining("--dataset spot-assets, funding-assets")]);
+  expect([code, stderr]).toEqual([
+    64,
+    expect.stringContaining("--dataset is required, one of spot-assets, funding-assets"),
+  ]);
 });
 
-/** Two minutes as another version of the program would have stored them, and nobody who collects. */
+/** Returns a database of two minutes as another version of the parser would have stored them; no daemon is running. */
 async function misread(): Promise<{ path: string; replay: ReturnType<typeof replayIn> }> {
   const path = temporaryPath();
   const world = await openWorld(path, "2026-10-20T10:00:30Z", everyDataset("1-2 10 * * *"));
@@ -76,23 +79,21 @@ async function misread(): Promise<{ path: string; replay: ReturnType<typeof repl
   return { path, replay: replayIn(dirname(path)) };
 }
 
-it("corrects what is different, behind a backup, and finds nothing the next time", async () => {
+it("corrects differences after a backup, and finds none the next time", async () => {
   const { path, replay } = await misread();
   const { code, stdout, stderr } = await replay("--dataset", "positions", "--apply");
   expect([code, stderr]).toEqual([0, ""]);
-  expect(stdout).toMatch(/would be different\ndifferences by field: unrealized_pl \d+\nthe first:\n/);
+  expect(stdout).toMatch(/would change\ndifferences by field: unrealized_pl \d+\nfirst differences:\n/);
   expect(stdout).toContain("\nmain umcbl since 2026-10-20T10:01:00.000Z: 2 snapshots corrected\n");
   expect(stdout).toMatch(
-    /\nthe database as it was before is kept in .*collector\.db\.before-correction-\d{8}T\d{6}Z\n$/,
+    /\nbackup of the database before the correction: .*collector\.db\.before-correction-\d{8}T\d{6}Z\n$/,
   );
-  expect((await replay("--dataset", "positions", "--apply")).stdout).toContain(
-    "\n8 would be the same\nnothing was changed\n",
-  );
+  expect((await replay("--dataset", "positions", "--apply")).stdout).toContain("\n8 unchanged\nnothing to correct\n");
   // Eight snapshots, once by the other version and once back.
   expect(await verify(path, datasets)).toMatchObject({ problems: [], corrected: 16 });
 });
 
-it("says why a scope stays as it is, and ends with 1", async () => {
+it("says why a scope is not corrected, and exits with 1", async () => {
   const { path, replay } = await misread();
   change(
     rawFile(path),
@@ -107,14 +108,12 @@ it("says why a scope stays as it is, and ends with 1", async () => {
   expect(stdout).toContain("\nmain dmcbl since 2026-10-20T10:01:00.000Z: 2 snapshots corrected\n");
 });
 
-it("corrects no database that was altered, and none that a daemon has", async () => {
+it("corrects neither an altered database nor one that a daemon uses", async () => {
   const { path, replay } = await misread();
   change(path, "update spot_assets_steady set available = x'1b5f' where item_id = 1");
   const altered = await replay("--dataset", "positions", "--apply");
   expect(altered.code).toBe(1);
-  expect(altered.stdout).toMatch(
-    /nothing was changed, for the database is not what was recorded \(see db verify\): .*spot_assets/,
-  );
+  expect(altered.stdout).toMatch(/nothing was written: the database was altered \(see db verify\): .*spot_assets/);
   const inUse = await (await collected()).replay("--dataset", "positions", "--apply");
   expect([inUse.code, inUse.stdout]).toEqual([75, ""]);
 });
