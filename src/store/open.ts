@@ -135,7 +135,7 @@ function storeOn(path: string, sqlite: Sqlite, { clock, log, stopping, opening }
       }
     },
     recover: () => write(() => ledger.abandon("crashed")),
-    requestedScopes: async (dataset, account) => snapshots.asked(dataset, account),
+    requestedScopes: async (dataset, account) => snapshots.requestedScopes(dataset, account),
     latest: async (dataset, account) => snapshots.latest(dataset, account),
     reading: async (account, dataset, scope) => snapshots.reading(account, dataset, scope),
     alerts: new AlertState(sqlite, write),

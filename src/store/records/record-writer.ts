@@ -1,4 +1,4 @@
-/** Stores the records of incremental datasets, each once, and how far was read. Statements only; the caller has the transaction. */
+/** Stores each record of incremental datasets once, with the point up to which records were read. The caller opens the transaction. */
 import type { Statement } from "better-sqlite3";
 import type { ReadProgress, RecordBatch, Value } from "../../core/domain.ts";
 import type { IncrementalDataset } from "../../datasets/incremental.ts";
@@ -20,15 +20,15 @@ import {
 } from "../schema/record-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
-/** The part of a batch that is new. */
+/** The new records of a batch. */
 export interface RecordPlan {
   layout: RecordLayout;
   scopeId: number;
   rows: RecordRow[];
   reading: ReadProgress;
-  /** The lines that the digest of its snapshot is made of. */
+  /** The canonical lines from which the digest of the snapshot is computed. */
   lines: string[];
-  /** Ids of records that were stored with another content and should not change. */
+  /** Ids of records that were stored before with different content although they should never change. */
   changed: string[];
 }
 
@@ -39,24 +39,24 @@ export class RecordWriter {
   readonly #statements = new Map<RecordLayout, Statements>();
   #findReading: Statement<[number, string], ReadingRow> | null = null;
 
-  /** Prepares nothing yet: a database without incremental datasets has none of their tables. */
+  /** Prepares no statement yet: their tables exist only in databases with incremental datasets. */
   constructor(sqlite: Sqlite) {
     this.#sqlite = sqlite;
   }
 
-  /** Compares a batch with what is stored of its scope. Throws a RangeError where a value cannot be kept as it is. */
+  /** Compares a batch with the stored records of its scope. Throws a RangeError if a value cannot be stored exactly. */
   plan(dataset: IncrementalDataset, scopeId: number, batch: RecordBatch): RecordPlan {
     const layout = recordLayoutOf(dataset);
     const { find } = this.#of(layout);
-    const forms = new Map<string, Value[][]>();
+    const versions = new Map<string, Value[][]>();
     const rows: RecordRow[] = [];
     const changed: string[] = [];
     for (const item of batch.items) {
       const cells = cellsOf(layout, item);
       const id = String(cells[layout.idAt]);
-      const known = forms.get(id) ?? find(scopeId, id);
-      forms.set(id, known);
-      // A record that the exchange sends in two versions by turns is stored twice, and not each time.
+      const known = versions.get(id) ?? find(scopeId, id);
+      versions.set(id, known);
+      // The exchange may alternate between two versions of a record: each is stored once, not every time it returns.
       const compared = dataset.changes ? known.slice(-1) : known;
       if (compared.some((stored) => isSameRecord(layout, stored, cells))) continue;
       if (known.length > 0 && !dataset.changes) changed.push(id);
@@ -67,7 +67,7 @@ export class RecordWriter {
     return { layout, scopeId, rows, reading: batch.reading, lines, changed };
   }
 
-  /** Stores a plan under its snapshot. */
+  /** Stores a plan under the id of its snapshot. */
   write(snapshotId: number, { layout, scopeId, rows, reading }: RecordPlan): void {
     const { insert, insertReading } = this.#of(layout);
     for (const row of rows) insert(scopeId, snapshotId, row);
@@ -106,7 +106,7 @@ function prepare(sqlite: Sqlite, layout: RecordLayout) {
   const packed = (value: Value, at: number) =>
     columns[at]?.kind === "decimal" && typeof value === "string" ? packDigits(value) : value;
   return {
-    /** Every version of a record, the oldest first. */
+    /** Returns every version of a record, the oldest first. */
     find: (scopeId: number, id: string): Value[][] => versions.all(scopeId, id).map((cells) => cells.map(decodeCell)),
     insert: (scopeId: number, snapshotId: number, { version, cells, extra }: RecordRow): void => {
       insert.run(scopeId, snapshotId, version, extra, ...cells.map(packed));

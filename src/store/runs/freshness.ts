@@ -1,6 +1,6 @@
 /**
- * Whether what is collected is up to date, per account and dataset: the one rule that `status`, health, metrics, heartbeat
- * and alerts go by. Cheap enough to be asked at any time.
+ * Decides whether each dataset of each account is up to date: the one rule that `status`, health, metrics, heartbeat and alerts
+ * share. It reads a few rows per series, however long the history is.
  */
 
 import { clockToleranceMs } from "../../bitget/clock-check.ts";
@@ -10,7 +10,7 @@ import type { Freshness, LastRun, ScheduledSeries } from "../history.ts";
 import { notComplete } from "../schema/tables.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
-/** The series with a schedule in force, now or at an instant (epoch ms). */
+/** Returns the series with a schedule in force, now (null) or at an instant (epoch ms). */
 export const scheduledSeries = (sqlite: Sqlite, at: number | null = null): ScheduledSeries[] =>
   sqlite
     .prepare(
@@ -22,15 +22,15 @@ export const scheduledSeries = (sqlite: Sqlite, at: number | null = null): Sched
     .all({ at }) as ScheduledSeries[];
 
 /**
- * A reader of the state of everything that is scheduled. It reads a few rows, however long ago the last complete run was. `behindMs`:
- * as in `presentReader`.
+ * Returns a function that reads the state of everything that is scheduled at `now` (epoch ms). `behindMs` is described at
+ * `prepareFreshnessNow`.
  */
 export function prepareFreshness(sqlite: Sqlite, behindMs = clockToleranceMs): (now: number) => Freshness[] {
   const freshnessOf = prepareFreshnessNow(sqlite, behindMs);
   return (now) => scheduledSeries(sqlite).map((series) => freshnessOf(series, now));
 }
 
-/** Returns what is known where the clock is wrong: nothing has an age, and nothing is fresh. */
+/** Returns the state for a clock that is known to be wrong: without an age, and not fresh. */
 export const withUnknownAge = (freshness: Freshness): Freshness => ({
   ...freshness,
   ageMs: null,
@@ -38,8 +38,9 @@ export const withUnknownAge = (freshness: Freshness): Freshness => ({
 });
 
 /**
- * Reads the state of a series as it is at `now`, the present. A clock that is more than `behindMs` before what is stored is wrong. A
- * process that asks the exchange for the time knows that better, and allows for more.
+ * Returns a function that reads the state of a series at the present time `now` (epoch ms). A clock more than `behindMs`
+ * (milliseconds) behind the last slot on record is taken to be wrong; a process that compares its clock with the exchange's passes
+ * a larger value.
  */
 export function prepareFreshnessNow(
   sqlite: Sqlite,
@@ -53,7 +54,7 @@ export function prepareFreshnessNow(
   };
 }
 
-/** Reads the state of a series as it was at an instant. */
+/** Returns a function that reads the state of a series as it was at an instant (epoch ms). */
 export function prepareFreshnessAt(sqlite: Sqlite): (series: ScheduledSeries, now: number) => Freshness {
   const findLast = sqlite.prepare<[number, number], LastRun>(
     "select id, slot, state, cause from run where series_id = ? and slot <= ? and state <> 'running' order by slot desc limit 1",
@@ -65,7 +66,7 @@ export function prepareFreshnessAt(sqlite: Sqlite): (series: ScheduledSeries, no
     )
     .pluck();
 
-  /** What lies before the stretch without a complete run that this one is in; again, where that is still running. */
+  /** Returns the last slot with a complete run, null without one. Skips a whole gap per step, and runs in progress one by one. */
   function lastOk(id: number, last: LastRun | null): number | null {
     let run = last;
     while (run && run.state !== "ok") run = findLast.get(id, (gapStart.get(id, run.slot) ?? run.slot) - 1) ?? null;
@@ -77,7 +78,7 @@ export function prepareFreshnessAt(sqlite: Sqlite): (series: ScheduledSeries, no
     const last = findLast.get(id, now) ?? null;
     const lastOkAt = lastOk(id, last);
     const offered = !(last?.state === "skipped" && last.cause === causes.notOffered);
-    // A schedule that is young has had no chance yet.
+    // A new schedule is not stale before its first slots are due.
     const due = freshUntil(pattern, Math.max(lastOkAt ?? since, since));
     const staleAt = offered && Number.isFinite(due) ? due : null;
     return {

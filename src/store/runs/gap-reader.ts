@@ -1,4 +1,4 @@
-/** Gaps as they are shown: those of a stretch of time, the newest first. */
+/** Reads the gaps of a period with the names of their series, the newest first. */
 import type { NamedGap, Span } from "../history.ts";
 import { wholeRun } from "../schema/tables.ts";
 import type { Sqlite } from "../sqlite/database.ts";
@@ -11,17 +11,17 @@ interface Scope extends Pick<NamedGap, "account" | "dataset" | "productType"> {
 
 type ScopeGap = Gap & Scope;
 
-/** Gaps that are read ahead of a scope once it has one to show. */
+/** Gaps read at once for a scope whose first gap has been yielded. */
 const gapsAhead = 50;
 
 export function* gapsWithin(sqlite: Sqlite, account: string | null, { from, to }: Span): Generator<NamedGap, void> {
   const newest = sqlite.prepare<[number, number, number, number], Gap>(
     `select ${gapColumns} from gap where series_id = ? and scope_id = ? and from_slot <= ? order by from_slot desc limit ?`,
   );
-  // The gaps of a scope do not overlap: the first that ends before the stretch is followed by none that reaches into it.
-  const read = (scope: Scope, last: number, most: number): ScopeGap[] =>
+  // The gaps of a scope do not overlap: after the first one that ends before the period, none reaches into it.
+  const read = (scope: Scope, last: number, limit: number): ScopeGap[] =>
     newest
-      .all(scope.seriesId, scope.scopeId, last, most)
+      .all(scope.seriesId, scope.scopeId, last, limit)
       .filter(({ toSlot }) => toSlot >= from)
       .map((gap) => ({ ...scope, ...gap }));
   let queues = scopesOf(sqlite, account)

@@ -1,7 +1,7 @@
 /**
- * The gaps: neighbouring due slots of a series that lack a good snapshot for the same cause. All of it follows from the ledger; it
- * is kept beside it, run by run, so that showing the last few costs the same whatever lies before them. A run on demand is no due
- * slot: it makes no gap and divides none.
+ * Keeps the table of gaps: neighbouring due slots of a series that lack a good snapshot for the same cause. Gaps follow from the run
+ * ledger; the table is updated run by run so that reading the last few does not depend on the length of the history. A manual run
+ * has no due slot: it neither makes nor divides a gap.
  */
 
 import { type Paced, pause } from "../../core/async/cooperate.ts";
@@ -10,29 +10,29 @@ import { notComplete, wholeRun } from "../schema/tables.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { isDueSql } from "./slot-counts.ts";
 
-/** A row of the table. No other run of its series lies between its slots. */
+/** A row of the table. Its series has no other due run between these slots. */
 export interface Gap {
   seriesId: number;
-  /** The scope that failed in runs that were `partial`, `wholeRun`, or `notComplete`. */
+  /** The scope that failed in `partial` runs; or `wholeRun`, or `notComplete`. */
   scopeId: number;
-  /** Its first and its last slot, epoch ms. */
+  /** First and last slot, epoch ms. */
   fromSlot: number;
   toSlot: number;
   slots: number;
   cause: string;
 }
 
-/** A row as SQL reads it. */
+/** The columns of a `Gap` in SQL. */
 export const gapColumns =
   "series_id as seriesId, scope_id as scopeId, from_slot as fromSlot, to_slot as toSlot, slots, cause";
 
-/** Keeps the table up to date, inside the transactions that change the ledger. */
+/** Updates the table inside the transactions that change the run ledger. */
 export interface GapKeeper {
-  /** A run has been added at this slot: it divides the gaps that it lies in. */
+  /** Divides the gaps around this slot, at which a run was added. */
   runAdded(seriesId: number, slot: number): void;
-  /** The run of this slot was `missed`, and is running now. */
+  /** Removes this slot from its gaps: its run was `missed`, and is running now. */
   runReclaimed(seriesId: number, slot: number): void;
-  /** A run has its final state, and its failed snapshots are stored. */
+  /** Adds a run to the gaps once its final state and its failed snapshots are stored. */
   runEnded(runId: number): void;
 }
 
@@ -41,7 +41,7 @@ export function createGapKeeper(sqlite: Sqlite): GapKeeper {
   const causesOf = causeReader(sqlite);
   const runsOf = (scopeId: number) => (scopeId === notComplete ? allRuns : dueRuns);
 
-  /** Leaves a slot out of a gap that reaches over it; `members` of its slots have a run that stays. */
+  /** Splits a gap around a slot; `members` is the number of its slots without that one. */
   function divide({ seriesId, scopeId, fromSlot, toSlot, cause }: Gap, slot: number, members: number): void {
     const { before, after, count } = runsOf(scopeId);
     const right = count.get(seriesId, slot, toSlot) ?? 0;
@@ -51,15 +51,15 @@ export function createGapKeeper(sqlite: Sqlite): GapKeeper {
     if (right > 0) insert.run(seriesId, scopeId, after.get(seriesId, slot), toSlot, right, cause);
   }
 
-  /** Joins a slot to the gaps beside it that have its cause. */
+  /** Joins a slot to the adjacent gaps with the same cause. */
   function join(seriesId: number, scopeId: number, slot: number, cause: string): void {
-    const beside = (neighbour: number | undefined) => {
+    const adjacent = (neighbour: number | undefined) => {
       const gap = neighbour === undefined ? undefined : find.get(seriesId, scopeId, neighbour);
       return gap && gap.toSlot >= (neighbour ?? 0) && gap.cause === cause ? gap : undefined;
     };
     const { before, after } = runsOf(scopeId);
-    const left = beside(before.get(seriesId, slot));
-    const right = beside(after.get(seriesId, slot));
+    const left = adjacent(before.get(seriesId, slot));
+    const right = adjacent(after.get(seriesId, slot));
     for (const gap of [left, right]) if (gap) remove.run(seriesId, scopeId, gap.fromSlot);
     const slots = (left?.slots ?? 0) + 1 + (right?.slots ?? 0);
     insert.run(seriesId, scopeId, left?.fromSlot ?? slot, right?.toSlot ?? slot, slots, cause);
@@ -67,7 +67,7 @@ export function createGapKeeper(sqlite: Sqlite): GapKeeper {
 
   return {
     runAdded(seriesId, slot) {
-      // Nearly always it is the newest, and lies in none.
+      // Nearly always this is the newest run, which is in no gap.
       if (laterRun.get(seriesId, slot) === undefined) return;
       const divided = isDueSlot(slot) ? [notComplete, wholeRun, ...scopesOf.all(seriesId)] : [notComplete];
       for (const scopeId of divided) {
@@ -98,7 +98,7 @@ function prepare(sqlite: Sqlite) {
     ),
   });
   return {
-    /** The last gap that begins at or before a slot. */
+    /** Finds the last gap that begins at or before a slot. */
     find: sqlite.prepare<[number, number, number], Gap>(
       `select ${gapColumns} from gap where series_id = ? and scope_id = ? and from_slot <= ? order by from_slot desc limit 1`,
     ),
@@ -126,7 +126,7 @@ interface RunRow {
 
 const badStates = ["missed", "skipped", "failed"];
 
-/** Returns a function that says why a run is in a gap, by scope; empty where it is in none. */
+/** Returns a function that gives the causes for which a run belongs to gaps, by scope; empty if it belongs to none. */
 function causeReader(sqlite: Sqlite): (run: RunRow) => Map<number, string> {
   const failures = sqlite
     .prepare<[number], [number, string]>(
@@ -147,10 +147,10 @@ function causeReader(sqlite: Sqlite): (run: RunRow) => Map<number, string> {
   };
 }
 
-/** How many runs are read between two pauses. */
+/** Runs read before yielding to the event loop. */
 const runsPerStep = 1000;
 
-/** Yields every gap of a series, worked out from its runs. */
+/** Computes every gap of a series from its runs, with pauses in between. */
 export function* computeGaps(sqlite: Sqlite, seriesId: number): Paced<Gap> {
   const causesOf = causeReader(sqlite);
   const runs = sqlite
@@ -178,7 +178,7 @@ export function* computeGaps(sqlite: Sqlite, seriesId: number): Paced<Gap> {
   yield* open.values();
 }
 
-/** Fills the table of a database that had none. */
+/** Fills the table in a database that was created without one. */
 export function fillGaps(sqlite: Sqlite): void {
   const insert = sqlite.prepare(
     `insert into gap (series_id, scope_id, from_slot, to_slot, slots, cause)
@@ -186,7 +186,7 @@ export function fillGaps(sqlite: Sqlite): void {
   );
   for (const seriesId of sqlite.prepare<[], number>("select id from series").pluck().all()) {
     const gaps: Gap[] = [];
-    // Nothing is written while a statement reads.
+    // A connection cannot write while one of its statements is being iterated.
     for (const gap of computeGaps(sqlite, seriesId)) if (gap !== pause) gaps.push(gap);
     for (const gap of gaps) insert.run(gap);
   }

@@ -1,10 +1,10 @@
-/** The last slot of a series that did not end well, and what was said about it. */
+/** Finds the last slot of a series that did not end well, with its error messages. */
 import { causes, type RunState } from "../../core/domain.ts";
 import type { LastFailure } from "../history.ts";
 import { wholeRun } from "../schema/tables.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
-/** Reads one gap of each scope, however long it is. */
+/** Returns the last failure up to `at` (epoch ms), null without one. Reads one gap per scope, however long. */
 export function lastFailure(sqlite: Sqlite, seriesId: number, at: number): LastFailure | null {
   const found = sqlite
     .prepare<unknown[], { id: number; slot: number; state: RunState; cause: string | null }>(

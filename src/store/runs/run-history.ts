@@ -1,4 +1,4 @@
-/** What became of slots, for everything but collection. */
+/** Implements reading the outcomes of slots from SQLite. */
 import type { RunHistory } from "../history.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { prepareOnce } from "../sqlite/prepare-once.ts";

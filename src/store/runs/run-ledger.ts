@@ -1,4 +1,4 @@
-/** The run ledger: which slots are accounted for, and how each of them ended. The caller has the transaction. */
+/** Keeps the run ledger: which slots are accounted for, and how each of them ended. The caller opens the transaction. */
 import { and, desc, eq, isNull, type SQL, sql } from "drizzle-orm";
 import { type BetterSQLite3Database, drizzle } from "drizzle-orm/better-sqlite3";
 import type { ApiVersion, DatasetName, RunState, Trigger } from "../../core/domain.ts";
@@ -7,7 +7,7 @@ import { account, accountMode, run, schedule, series } from "../schema/tables.ts
 import type { Sqlite } from "../sqlite/database.ts";
 import { createGapKeeper, type GapKeeper } from "./gaps.ts";
 
-/** A due slot that nobody ran, and why. */
+/** A due slot that was not executed, and why. */
 export interface UnrunSlot {
   /** Epoch ms. */
   slot: number;
@@ -20,7 +20,7 @@ export interface ScheduleInForce {
   /** A cron pattern, UTC. */
   pattern: string;
   since: number;
-  /** The latest slot that has its row, or `since` if none has. */
+  /** The watermark: every due slot up to here has its row. Equals `since` before the first. */
   processedThrough: number;
 }
 
@@ -34,13 +34,13 @@ export interface LedgerRun {
   lateMs: number | null;
 }
 
-/** How a run ended, as its row says it. Times in milliseconds. */
+/** The columns that describe how a run ended. Durations are milliseconds. */
 export type RunRow = Pick<
   typeof run.$inferSelect,
   "id" | "state" | "cause" | "tookMs" | "requests" | "retries" | "rows" | "spreadMs" | "skewMs"
 >;
 
-/** Runs and their schedules. Each run that ends is linked into the chain, and joined to the gaps. */
+/** Reads and writes runs and schedules. Each run that ends is linked into the chain and added to the gaps. */
 export class RunLedger {
   readonly #orm: BetterSQLite3Database;
   readonly #chain: Chain;
@@ -76,7 +76,7 @@ export class RunLedger {
       .map(({ name }) => name);
   }
 
-  /** Returns null where nothing of it was ever scheduled or run. */
+  /** Returns null if the dataset was never scheduled or run for the account. */
   seriesId(name: string, dataset: DatasetName): number | null {
     return this.#statements.findSeries.get({ name, dataset })?.id ?? null;
   }
@@ -129,7 +129,7 @@ export class RunLedger {
     return found !== undefined && this.#statements.findSlot.get({ seriesId: found.id, slot }) !== undefined;
   }
 
-  /** Returns the id of the run, or null where the slot has a row that is not `missed`. */
+  /** Begins the run of a slot. Returns its id, or null if the slot already has a row whose state is not `missed`. */
   claim(name: string, dataset: DatasetName, slot: number, startedAt: number, trigger: Trigger): number | null {
     const { findSlot, claimSlot, advanceWatermark } = this.#statements;
     const seriesId = this.#storedSeriesId(name, dataset);
@@ -143,7 +143,7 @@ export class RunLedger {
     return findClaimed.id;
   }
 
-  /** Returns the run that `claim` began, null where it is not stored. */
+  /** Returns the id of the run that a `claim` with the same values began, null if it was not committed. */
   claimed(name: string, dataset: DatasetName, slot: number, startedAt: number): number | null {
     const seriesId = this.seriesId(name, dataset);
     if (seriesId === null) return null;
@@ -156,22 +156,22 @@ export class RunLedger {
     return row?.id ?? null;
   }
 
-  /** Throws an Error where there is no such run. */
+  /** Returns a run. Throws an Error if there is none with this id. */
   run(id: number): LedgerRun {
     const found = this.#statements.findRun.get({ id });
-    if (!found) throw new Error(`there is no run ${id}`);
+    if (!found) throw new Error(`run ${id} does not exist`);
     return found;
   }
 
-  /** Ends a run; `snapshots` are all of its own, in the order of their ids, with what was stored of them. */
+  /** Ends a run. `snapshots` are all snapshots of the run, ascending by id, with the digests that were stored. */
   end(row: RunRow, snapshots: readonly SnapshotDigest[]): void {
     this.#statements.endRun.run(row);
     this.#ended(row.id, snapshots);
   }
 
   /**
-   * Ends runs that nobody will end any more, all of them or one; has no effect on those that have ended. How long they took is
-   * unknown. Returns how many.
+   * Fails runs whose process is gone: the one with this id, or all that are `running`. How long they took stays unknown. Returns the
+   * number of runs that were failed.
    */
   abandon(cause: string, id?: number): number {
     const running = eq(run.state, sql.raw("'running'"));
@@ -193,7 +193,7 @@ export class RunLedger {
   #accountId(name: string): number {
     this.#orm.insert(account).values({ name }).onConflictDoNothing().run();
     const found = this.#orm.select({ id: account.id }).from(account).where(eq(account.name, name)).get();
-    if (!found) throw new Error(`${name} was just stored and is not there`);
+    if (!found) throw new Error(`account ${name} is missing right after it was stored`);
     return found.id;
   }
 
@@ -209,11 +209,11 @@ export class RunLedger {
   }
 }
 
-/** Prepares what is needed for every slot; the rest is rare. */
+/** Prepares the statements used for every slot; rare ones are not prepared. */
 function prepare(orm: BetterSQLite3Database) {
   const given = sql.placeholder;
   const set = (name: string): SQL => sql`${given(name)}`;
-  const begun = { state: "running", cause: null, requests: null, retries: null, rows: null } as const;
+  const started = { state: "running", cause: null, requests: null, retries: null, rows: null } as const;
   return {
     findSeries: orm
       .select({ id: series.id, processedThrough: series.processedThrough })
@@ -264,10 +264,10 @@ function prepare(orm: BetterSQLite3Database) {
       .prepare(),
     claimSlot: orm
       .insert(run)
-      .values({ seriesId: given("seriesId"), slot: given("slot"), lateMs: given("lateMs"), ...begun })
+      .values({ seriesId: given("seriesId"), slot: given("slot"), lateMs: given("lateMs"), ...started })
       .onConflictDoUpdate({
         target: [run.seriesId, run.slot],
-        set: { ...begun, lateMs: sql`excluded.late_ms` },
+        set: { ...started, lateMs: sql`excluded.late_ms` },
         setWhere: eq(run.state, "missed"),
       })
       .returning({ id: run.id })

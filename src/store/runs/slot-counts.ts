@@ -1,14 +1,14 @@
-/** How many slots were due over a stretch of time, and what became of them: counted from the ledger. */
+/** Counts the due slots of a period and their outcomes from the run ledger. */
 import { pause, type Steps } from "../../core/async/cooperate.ts";
 import { graceAt, type Pattern, parsePattern, slotsAfter } from "../../core/cron.ts";
 import { causes, type RunState } from "../../core/domain.ts";
 import type { RunHistory, SchedulePeriod, Series, Span } from "../history.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
-/** Whether a slot (SQL, epoch ms) is one of a schedule, which are whole seconds; those of runs on demand are not. */
+/** Returns the SQL condition that a slot (epoch ms) is a scheduled one. Scheduled slots are whole seconds, those of manual runs are not. */
 export const isDueSql = (slot: string): string => `${slot} % 1000 = 0`;
 
-/** Of slots that passed while nobody ran them or wrote so down. */
+/** The cause of slots that have passed without a row, as while no daemon is running. */
 const unwritten = "not written yet";
 
 export const listSeries = (sqlite: Sqlite, account: string | null): Series[] =>
@@ -64,13 +64,13 @@ export const schedulesOf = (sqlite: Sqlite, seriesId: number): SchedulePeriod[] 
       until: until ?? Number.POSITIVE_INFINITY,
     }));
 
-/** Rows that are read in one go: a few milliseconds. */
+/** Rows read before yielding to the event loop: a few milliseconds. */
 const rowsPerStep = 500;
 
-/** Slots that are counted in one go: about a millisecond. */
+/** Slots counted before yielding to the event loop: about a millisecond. */
 const slotsPerStep = 10_000;
 
-/** Prepares the count of slots. */
+/** Prepares the statements of `countSlots`. */
 export function prepareSlotCount(sqlite: Sqlite): RunHistory["countSlots"] {
   const written = sqlite.prepare<[number, number, number], { state: RunState; cause: string; slots: number }>(
     `select state, coalesce(cause, state) as cause, count(*) as slots from run
@@ -116,7 +116,7 @@ export function prepareSlotCount(sqlite: Sqlite): RunHistory["countSlots"] {
   };
 }
 
-/** How many slots after one instant and before another are over by now; the last one is not before its time of grace is. */
+/** Counts the slots after `after` and before `to` that have passed by `now`, the last one only when its grace period has. */
 function* slotsBetween(pattern: Pattern, after: number, to: number, now: number): Steps<number> {
   const latest = pattern.latest(now);
   const end = Math.min(now - latest > graceAt(pattern, latest) ? latest : latest - 1, to - 1);
@@ -130,7 +130,7 @@ function* slotsBetween(pattern: Pattern, after: number, to: number, now: number)
   return count;
 }
 
-/** From the first slot of the stretch to the last one, with one schedule following upon the other. */
+/** Returns true if schedules cover the period from its first slot to its last without a break. */
 function isScheduledThroughout(schedules: readonly SchedulePeriod[], from: number, to: number): boolean {
   const within = schedules.filter(({ since, until }) => since < to && until >= from);
   const [first, last] = [within[0], within.at(-1)];

@@ -1,4 +1,4 @@
-/** How collecting goes: per account and dataset, read from the ledger. */
+/** Reads the collection status of each account and dataset from the run ledger. */
 import { runToEnd } from "../../core/async/cooperate.ts";
 import { parsePattern } from "../../core/cron.ts";
 import { dayMs } from "../../core/time.ts";
@@ -7,7 +7,7 @@ import type { Sqlite } from "../sqlite/database.ts";
 import { prepareFreshnessNow, scheduledSeries } from "./freshness.ts";
 import { prepareSlotCount } from "./slot-counts.ts";
 
-/** Reads the state of everything that is scheduled, at `now`. */
+/** Returns the state of everything that is scheduled at `now` (epoch ms). */
 export function readStatus(sqlite: Sqlite, now: number): SeriesStatus[] {
   const freshnessOf = prepareFreshnessNow(sqlite);
   return scheduledSeries(sqlite).map((series) => statusOf(sqlite, series, freshnessOf(series, now), now));
@@ -16,7 +16,7 @@ export function readStatus(sqlite: Sqlite, now: number): SeriesStatus[] {
 function statusOf(sqlite: Sqlite, series: ScheduledSeries, freshness: Freshness, now: number): SeriesStatus {
   const { offered } = freshness;
   const count = prepareSlotCount(sqlite);
-  /** Up to and with a slot of this very moment. */
+  // The period includes a slot that is due exactly at `now`.
   const share = (days: number): number | null => {
     if (!offered) return null;
     const { due, ok } = runToEnd(count(series.id, { from: now - days * dayMs + 1, to: now + 1 }, now));

@@ -1,4 +1,4 @@
-/** Writes one good snapshot: only what differs from the last one of its scope. */
+/** Writes a good snapshot as its differences from the previous one of its scope. */
 
 import type { Statement } from "better-sqlite3";
 import { sql } from "drizzle-orm";
@@ -19,33 +19,33 @@ import {
 } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
-/** How one item changes: `last` is undefined for one never seen before. */
+/** How one item changes; `last` is undefined for an item without an earlier row. */
 interface RowChange {
   last: CurrentItem | undefined;
   present: 0 | 1;
   parts: ItemParts;
 }
 
-/** What a snapshot changes, worked out before anything is written. */
+/** What a snapshot changes, computed before anything is written. */
 export interface Diff {
   changes: RowChange[];
   /** Canonical lines for the digest. */
   lines: string[];
-  /** How many rows its history view will show. */
+  /** The number of rows that the history view will show for it. */
   rows: number;
 }
 
-/** Returns what `received` changes. `gone`: last rows of items that are known to have vanished, whatever was known of them before. */
+/** Returns what `received` changes. `removed` holds the last rows of items known to be removed, with or without an earlier row. */
 export function diff(
   layout: StorageLayout,
   state: ScopeState,
   received: ReadonlyMap<string, ItemParts>,
-  gone: ReadonlyMap<string, ItemParts> = new Map(),
+  removed: ReadonlyMap<string, ItemParts> = new Map(),
 ): Diff {
   const changes: RowChange[] = [...received].map(([key, parts]) => ({ last: state.get(key), present: 1, parts }));
-  for (const [key, parts] of gone) changes.push({ last: state.get(key), present: 0, parts });
+  for (const [key, parts] of removed) changes.push({ last: state.get(key), present: 0, parts });
   for (const [key, last] of state) {
-    if (last.present === 0 || received.has(key) || gone.has(key)) continue;
+    if (last.present === 0 || received.has(key) || removed.has(key)) continue;
     changes.push({ last, present: 0, parts: removedParts(layout, last.parts) });
   }
   return {
@@ -76,17 +76,17 @@ export class DatasetTables {
     this.#insertExtra = inserter(orm, tables.extra, ["item_id", "since", "fields"]);
   }
 
-  /** Reads what holds for a scope as of its last good snapshot. */
+  /** Returns the state of a scope as of its last good snapshot. */
   load(scopeId: number): ScopeState {
     return this.#read(this.#latest.get(scopeId) ?? null);
   }
 
-  /** Writes changes under the id of their snapshot, inside a transaction, and brings the state in memory up to them. */
+  /** Writes changes under the id of their snapshot, inside a transaction, and updates the state in memory. */
   applyChanges(changes: readonly RowChange[], to: { scopeId: number; snapshotId: number; state: ScopeState }): void {
     const { scopeId, snapshotId, state } = to;
     for (const { last, present, parts } of changes) {
       const id = last?.id ?? this.#insertItem([scopeId, ...parts.key]);
-      // A last row is shown by the snapshot that wrote it alone.
+      // The last row of a removed item appears only in the snapshot that wrote it, so each removal writes one.
       const isNew = !last || present === 0 || last.present !== present || differ(last.parts.steady, parts.steady);
       if (isNew) this.#insertSteady([id, snapshotId, present, ...parts.steady]);
       if (needsMovingRow(this.#layout, last, present, parts)) this.#insertMoving?.([id, snapshotId, ...parts.moving]);
@@ -98,7 +98,7 @@ export class DatasetTables {
 
 type Insert = (cells: readonly Value[]) => number;
 
-/** Inserts a row whose cells come in the order of the columns. Returns its id, where the table has one. */
+/** Prepares to insert a row with its cells in the order of the columns. The function returns the row id. */
 function inserter(orm: BetterSQLite3Database, table: SQLiteTable, columns: readonly string[]): Insert {
   const statement = orm
     .insert(table)
@@ -110,7 +110,7 @@ function inserter(orm: BetterSQLite3Database, table: SQLiteTable, columns: reado
   };
 }
 
-/** An item that ends without a zero row ends in its steady row alone; when it comes back, it begins anew. */
+/** Returns true if the change needs a row of moving columns. A removal without a zero row needs none; if the item returns, it does. */
 function needsMovingRow(
   { dataset, moving }: StorageLayout,
   last: CurrentItem | undefined,
@@ -125,7 +125,7 @@ const differ = (a: readonly Value[], b: readonly Value[]): boolean => a.some((va
 
 type StateRow = [id: number, since: number, present: 0 | 1, extra: string | null, ...cells: unknown[]];
 
-/** Prepares to read what held for a scope at one of its good snapshots; nothing where there is none (null). */
+/** Returns a function that reads the state of a scope as of one of its good snapshots; empty for null. */
 export function createStateReader(sqlite: Sqlite, layout: StorageLayout): (snapshotId: number | null) => ScopeState {
   const { key, steady, moving } = layout;
   const selected = [...selection("i", key), ...selection("s", steady), ...selection("m", moving)];

@@ -1,4 +1,4 @@
-/** The end of a run in the database, and what the last good snapshots said. */
+/** Stores the results of a run, and reads the last good snapshot of each scope. */
 import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
 import { type BetterSQLite3Database, drizzle } from "drizzle-orm/better-sqlite3";
 import type {
@@ -28,7 +28,7 @@ import { DatasetTables, diff } from "./change-set.ts";
 
 const maxMessageChars = 500;
 
-/** A snapshot that was stored before, elsewhere, under this id. `gone`: the last rows of items that it no longer held. */
+/** A snapshot that another database stored under this id. `removed` holds the last rows of items that were no longer listed. */
 export interface PastSnapshot extends Snapshot {
   id: number;
   removed: Item[];
@@ -42,7 +42,7 @@ interface StoredSnapshot extends SnapshotDigest {
   rows: number;
 }
 
-/** Ends runs and keeps the state of every scope in memory, from which the next snapshot is diffed. */
+/** Stores the results of runs. Keeps the state of every scope in memory, against which the next snapshot is compared. */
 export class SnapshotWriter {
   readonly #sqlite: Sqlite;
   readonly #orm: BetterSQLite3Database;
@@ -63,7 +63,7 @@ export class SnapshotWriter {
     this.#statements = prepare(orm);
   }
 
-  /** Stores rows, snapshots and the run's end, inside a transaction. A run that has ended keeps its state, which is returned. */
+  /** Stores rows, snapshots and the end of a run, inside a transaction. A run that has ended already keeps its state, which is returned. */
   finish(id: RunId, end: RunEnd): RunOutcome {
     const found = this.#ledger.run(id);
     if (found.state !== "running") return { state: found.state, failures: end.failures };
@@ -78,8 +78,8 @@ export class SnapshotWriter {
     const failed = failures.map((failure) => this.#addFailure(found, failure));
     const state = endState(end, good.length, failures.length);
     if (state === "ok") {
-      const asked = end.snapshots.map(({ scope }) => scopeText(scope));
-      this.#retireOthers(found.seriesId, asked, end.finishedAt);
+      const requested = end.snapshots.map(({ scope }) => scopeText(scope));
+      this.#retireOthers(found.seriesId, requested, end.finishedAt);
     }
     const row = {
       id,
@@ -96,16 +96,16 @@ export class SnapshotWriter {
     return { state, failures, changed };
   }
 
-  /** Returns the scopes of an account that are still asked, whether or not there was ever an answer. */
-  asked(dataset: Dataset, name: string): Scope[] {
+  /** Returns the scopes of an account that are still requested, with or without a response so far. */
+  requestedScopes(dataset: Dataset, name: string): Scope[] {
     const found = this.#ledger.seriesId(name, dataset.name);
     if (found === null) return [];
-    return this.#statements.scopesAsked
+    return this.#statements.requestedScopes
       .all({ seriesId: found })
       .map(({ productType }) => (productType || null) as Scope);
   }
 
-  /** Returns the last good snapshot of every scope that is still asked, of one account or of all. */
+  /** Returns the last good snapshot of every scope that is still requested, of one account or of all. */
   latest(dataset: Dataset, name?: string): KnownRows[] {
     const { latestOfAll, latestOfOne } = this.#statements;
     const layout = layoutOf(dataset);
@@ -113,9 +113,9 @@ export class SnapshotWriter {
       name === undefined
         ? latestOfAll.all({ dataset: dataset.name })
         : latestOfOne.all({ dataset: dataset.name, account: name });
-    return found.map(({ id, account, asked, latest, slot, takenAt }) => ({
+    return found.map(({ id, account, requested, latest, slot, takenAt }) => ({
       account,
-      scope: (asked || null) as Scope,
+      scope: (requested || null) as Scope,
       slot,
       takenAt,
       rows: [...this.#stateOf(layout, id).values()]
@@ -124,49 +124,50 @@ export class SnapshotWriter {
     }));
   }
 
-  /** Returns how far a scope of an incremental dataset was read; null where it never was. */
-  reading(name: string, dataset: DatasetName, asked: Scope): ReadProgress | null {
+  /** Returns how far a scope of an incremental dataset was read, null if it never was. */
+  reading(name: string, dataset: DatasetName, requested: Scope): ReadProgress | null {
     const found = this.#ledger.seriesId(name, dataset);
-    return found === null ? null : this.#records.reading(found, scopeText(asked));
+    return found === null ? null : this.#records.reading(found, scopeText(requested));
   }
 
-  /** Drops what is kept in memory, as after a rollback; it is read again when needed. */
+  /** Drops the state in memory, as after a rollback. It is read again when needed. */
   forget(): void {
     this.#states.clear();
     this.#episodes.forget();
   }
 
-  /** Returns what was stored, or why the snapshot cannot be stored as it is. */
+  /** Stores a snapshot. Returns its row, or the failure if a value cannot be stored exactly. */
   #addSnapshot(layout: StorageLayout, found: LedgerRun, one: Snapshot): StoredSnapshot | FailedSnapshot {
     let items: ReturnType<typeof partsByKey>;
-    let gone: ReturnType<typeof partsByKey> | undefined;
+    let removed: ReturnType<typeof partsByKey> | undefined;
     try {
       items = partsByKey(layout, one.items);
-      if (isPastSnapshot(one)) gone = partsByKey(layout, one.removed);
+      if (isPastSnapshot(one)) removed = partsByKey(layout, one.removed);
     } catch (error) {
       return unstorable(one, error);
     }
-    const scopeId = this.#askedScope(found.seriesId, one.scope);
+    const scopeId = this.#requestedScope(found.seriesId, one.scope);
     const state = this.#stateOf(layout, scopeId);
-    const { changes, lines, rows } = diff(layout, state, items, gone);
+    const { changes, lines, rows } = diff(layout, state, items, removed);
     const digest = truncateDigest(snapshotDigest(headerOf(found, one), lines));
     const id = isPastSnapshot(one) ? one.id : undefined;
     const stored = this.#addRow({ id, runId: found.id, scopeId, takenAt: one.takenAt, rows, digest });
     this.#tablesOf(layout).applyChanges(changes, { scopeId, snapshotId: stored.id, state });
     if (layout.dataset.episodes) this.#episodes.advance(scopeId, { id: stored.id, takenAt: one.takenAt }, state);
-    this.#statements.pointScope.run({ scopeId, snapshotId: stored.id });
+    this.#statements.setLatest.run({ scopeId, snapshotId: stored.id });
     return stored;
   }
 
-  /** The same of a batch of records; adds to `changed` the ids of those that were stored with another content. */
+  /** Stores a batch of records likewise. Adds to `changed` the ids of records stored before with different content. */
   #addRecords(
     dataset: IncrementalDataset,
     found: LedgerRun,
     one: Snapshot,
     changed: string[],
   ): StoredSnapshot | FailedSnapshot {
-    if (!isRecordBatch(one)) throw new Error(`${dataset.name} keeps records, and got a snapshot`);
-    const scopeId = this.#askedScope(found.seriesId, one.scope);
+    if (!isRecordBatch(one))
+      throw new Error(`${dataset.name} is incremental: expected a batch of records, got a snapshot`);
+    const scopeId = this.#requestedScope(found.seriesId, one.scope);
     let plan: RecordPlan;
     try {
       plan = this.#records.plan(dataset, scopeId, one);
@@ -177,7 +178,7 @@ export class SnapshotWriter {
     const digest = truncateDigest(snapshotDigest(headerOf(found, one), plan.lines));
     const stored = this.#addRow({ runId: found.id, scopeId, takenAt: one.takenAt, rows: plan.rows.length, digest });
     this.#records.write(stored.id, plan);
-    this.#statements.pointScope.run({ scopeId, snapshotId: stored.id });
+    this.#statements.setLatest.run({ scopeId, snapshotId: stored.id });
     return stored;
   }
 
@@ -185,7 +186,7 @@ export class SnapshotWriter {
     const errorCode = failure.code.slice(0, 16);
     const errorMessage = Buffer.from(failure.message.slice(0, maxMessageChars)).toString();
     const digest = truncateDigest(failureDigest(headerOf(found, failure), errorCode, errorMessage));
-    const scopeId = this.#askedScope(found.seriesId, failure.scope);
+    const scopeId = this.#requestedScope(found.seriesId, failure.scope);
     const { takenAt } = failure;
     return this.#addRow({ runId: found.id, scopeId, takenAt, rows: 0, digest, errorCode, errorMessage });
   }
@@ -196,15 +197,15 @@ export class SnapshotWriter {
     return { id: Number(lastInsertRowid), digest: row.digest, rows: row.rows };
   }
 
-  #askedScope(seriesId: number, asked: Scope): number {
-    return this.#statements.askScope.get({ seriesId, productType: scopeText(asked) }).id;
+  #requestedScope(seriesId: number, requested: Scope): number {
+    return this.#statements.requestScope.get({ seriesId, productType: scopeText(requested) }).id;
   }
 
-  /** Retires scopes that a good run no longer asked, such as product types of an account that is unified now. */
-  #retireOthers(seriesId: number, asked: readonly string[], until: number): void {
-    const { scopesAsked, retireScope } = this.#statements;
-    for (const { id, productType } of scopesAsked.all({ seriesId }))
-      if (!asked.includes(productType)) retireScope.run({ id, until });
+  /** Retires scopes that a complete run no longer requested, such as product types of an account that is unified now. */
+  #retireOthers(seriesId: number, requested: readonly string[], until: number): void {
+    const { requestedScopes, retireScope } = this.#statements;
+    for (const { id, productType } of requestedScopes.all({ seriesId }))
+      if (!requested.includes(productType)) retireScope.run({ id, until });
   }
 
   #tablesOf(layout: StorageLayout): DatasetTables {
@@ -220,7 +221,7 @@ export class SnapshotWriter {
   }
 }
 
-/** A value that is given when the statement runs. */
+/** Returns a placeholder, bound when the statement runs. */
 const param = (name: string): SQL => sql`${sql.placeholder(name)}`;
 
 function prepare(orm: BetterSQLite3Database) {
@@ -229,7 +230,7 @@ function prepare(orm: BetterSQLite3Database) {
       .select({
         id: scope.id,
         account: account.name,
-        asked: scope.productType,
+        requested: scope.productType,
         latest: snapshot.id,
         slot: run.slot,
         takenAt: snapshot.takenAt,
@@ -244,13 +245,13 @@ function prepare(orm: BetterSQLite3Database) {
   return {
     latestOfAll: latest(undefined),
     latestOfOne: latest(eq(account.name, param("account"))),
-    askScope: orm
+    requestScope: orm
       .insert(scope)
       .values({ seriesId: param("seriesId"), productType: param("productType") })
       .onConflictDoUpdate({ target: [scope.seriesId, scope.productType], set: { until: null } })
       .returning({ id: scope.id })
       .prepare(),
-    scopesAsked: orm
+    requestedScopes: orm
       .select({ id: scope.id, productType: scope.productType })
       .from(scope)
       .where(and(eq(scope.seriesId, param("seriesId")), isNull(scope.until)))
@@ -260,7 +261,7 @@ function prepare(orm: BetterSQLite3Database) {
       .set({ until: param("until") })
       .where(eq(scope.id, param("id")))
       .prepare(),
-    pointScope: orm
+    setLatest: orm
       .update(scope)
       .set({ latest: param("snapshotId") })
       .where(eq(scope.id, param("scopeId")))
@@ -281,7 +282,7 @@ function prepare(orm: BetterSQLite3Database) {
   };
 }
 
-/** The failure of a snapshot that has a value which cannot be kept as it is; any other error is thrown on. */
+/** Returns the failure of a snapshot with a value that cannot be stored exactly (a RangeError). Rethrows any other error. */
 function unstorable({ scope, takenAt }: Snapshot, error: unknown): FailedSnapshot {
   if (!(error instanceof RangeError)) throw error;
   return { scope, takenAt, code: "shape", message: error.message };

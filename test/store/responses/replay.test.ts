@@ -1,4 +1,4 @@
-/** Answers that the collector kept, reparsed again. */
+/** Parses responses from the archive again. */
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { expect, it, onTestFinished } from "vitest";
