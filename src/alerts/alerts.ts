@@ -1,4 +1,4 @@
-/** Alerts: looks at what each run has stored, says what began and what is over in the log, and sends it on. */
+/** Evaluates what each run has stored, logs each alert that fires or recovers, and sends it to the webhook. */
 
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
@@ -10,13 +10,13 @@ import { Delivery } from "./delivery/delivery.ts";
 import { AlertEvaluator } from "./evaluator.ts";
 import { instantText } from "./messages.ts";
 
-/** What only time tells is looked at this often. Milliseconds. */
+/** Staleness, which changes with time alone, is evaluated this often. Milliseconds. */
 const stalenessEveryMs = 5000;
 
-/** A long way that is left when the program stops is gone on for so long; the next start goes the rest. Milliseconds. */
+/** At a stop, a backlog is evaluated for at most this long; the next start evaluates the rest. Milliseconds. */
 const stopGraceMs = 1500;
 
-/** What could not be written is tried again after this. Milliseconds. */
+/** Evaluation is retried this long after its state could not be written. Milliseconds. */
 const retryAfterMs = 5000;
 
 export interface AlertOptions {
@@ -35,11 +35,11 @@ export class Alerts {
   readonly #log: Log;
   #hasBegun = false;
   #hasNews = true;
-  #looking: Promise<void> | null = null;
+  #evaluating: Promise<void> | null = null;
   /** By the monotonic clock. */
-  #agesAt = Number.NEGATIVE_INFINITY;
+  #stalenessAt = Number.NEGATIVE_INFINITY;
   #notBefore = Number.NEGATIVE_INFINITY;
-  #lookUntil = Number.POSITIVE_INFINITY;
+  #evaluateUntil = Number.POSITIVE_INFINITY;
 
   constructor({ store, settings, proxy, clock, log }: AlertOptions) {
     this.#watch = new AlertEvaluator(store, settings, clock);
@@ -49,78 +49,78 @@ export class Alerts {
     this.#log = log;
   }
 
-  /** A run was stored: there may be news. */
+  /** Evaluates what a run has just stored. */
   onEnded(): void {
     this.#hasNews = true;
-    if (this.#hasBegun) this.#look();
+    if (this.#hasBegun) this.#evaluate();
   }
 
-  /** To be called every second: looks at what is new, and sends what is due. The first time ever, what is stored so far is the past. */
+  /** Evaluates what is new, and sends what is due. Call it every second. On a new database, snapshots stored so far raise no alert. */
   tick(): void {
-    this.#look();
+    this.#evaluate();
     this.#delivery?.tick();
   }
 
-  /** Resolves when nothing is evaluated, and nothing is on its way. */
+  /** Resolves when no evaluation and no delivery is in progress. */
   async idle(): Promise<void> {
-    while (this.#looking) await this.#looking;
+    while (this.#evaluating) await this.#evaluating;
     await this.#delivery?.idle();
   }
 
-  /** Looks at what was stored last, and lets what is on its way arrive. The next start sends the rest. Ticks must have ended. */
+  /** Evaluates what was stored last, and waits for the request in progress. The next start sends the rest. Stop ticking before. */
   async stop(): Promise<void> {
-    this.#lookUntil = this.#clock.monotonic() + stopGraceMs;
-    while (this.#looking) await this.#looking;
+    this.#evaluateUntil = this.#clock.monotonic() + stopGraceMs;
+    while (this.#evaluating) await this.#evaluating;
     this.#notBefore = Number.NEGATIVE_INFINITY;
-    if (this.#hasBegun && this.#hasNews) this.#look();
-    while (this.#looking) await this.#looking;
-    if (this.#hasBegun) await this.#watch.end().catch((error) => this.#complain(error));
+    if (this.#hasBegun && this.#hasNews) this.#evaluate();
+    while (this.#evaluating) await this.#evaluating;
+    if (this.#hasBegun) await this.#watch.end().catch((error) => this.#logError(error));
     this.#hasBegun = false;
-    this.#lookUntil = Number.POSITIVE_INFINITY;
+    this.#evaluateUntil = Number.POSITIVE_INFINITY;
     await this.#delivery?.stop();
   }
 
-  #look(): void {
+  #evaluate(): void {
     const now = this.#clock.monotonic();
-    const isTime = this.#hasNews || now - this.#agesAt >= stalenessEveryMs;
-    if (this.#looking || now < this.#notBefore || !isTime) return;
-    this.#looking = this.#lookAtAll()
+    const isTime = this.#hasNews || now - this.#stalenessAt >= stalenessEveryMs;
+    if (this.#evaluating || now < this.#notBefore || !isTime) return;
+    this.#evaluating = this.#evaluateAll()
       .catch((error: unknown) => {
         this.#hasNews = true;
         this.#notBefore = this.#clock.monotonic() + retryAfterMs;
-        this.#complain(error);
+        this.#logError(error);
       })
       .finally(() => {
-        this.#looking = null;
+        this.#evaluating = null;
       });
   }
 
-  async #lookAtAll(): Promise<void> {
+  async #evaluateAll(): Promise<void> {
     if (!this.#hasBegun) await this.#watch.begin();
     this.#hasBegun = true;
-    while (this.#hasNews && this.#clock.monotonic() < this.#lookUntil) {
+    while (this.#hasNews && this.#clock.monotonic() < this.#evaluateUntil) {
       this.#hasNews = false;
-      const { said, more } = await this.#watch.evaluateNew();
-      this.#report(said);
+      const { notifications, more } = await this.#watch.evaluateNew();
+      this.#report(notifications);
       this.#hasNews ||= more;
-      // The event loop turns between two steps of a long way.
+      // Yields to the event loop between the batches of a backlog.
       await new Promise(setImmediate);
     }
-    if (this.#clock.monotonic() - this.#agesAt < stalenessEveryMs) return;
-    this.#agesAt = this.#clock.monotonic();
+    if (this.#clock.monotonic() - this.#stalenessAt < stalenessEveryMs) return;
+    this.#stalenessAt = this.#clock.monotonic();
     this.#report(await this.#watch.evaluateStaleness());
   }
 
-  #report(said: readonly Notification[]): void {
-    for (const { alert, state, at, sentence, ...rest } of said) {
+  #report(notifications: readonly Notification[]): void {
+    for (const { alert, state, at, sentence, ...rest } of notifications) {
       const { kind, account, what, value, threshold } = rest;
       const fields = { alert, state, kind, account, what, value, limit: threshold, at: instantText(at) };
       this.#log[state === "fired" ? "warn" : "info"](fields, sentence);
     }
-    if (said.length > 0) this.#delivery?.tick();
+    if (notifications.length > 0) this.#delivery?.tick();
   }
 
-  #complain(error: unknown): void {
+  #logError(error: unknown): void {
     this.#log.error({}, `alerts: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

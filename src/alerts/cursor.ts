@@ -1,4 +1,4 @@
-/** How far alerts have evaluated what is stored, per account, in memory and in the store. */
+/** Tracks the last evaluated snapshot of each account, in memory and in the store. */
 import {
   type AlertChanges,
   type AlertPositions,
@@ -7,10 +7,10 @@ import {
   noChanges,
 } from "../store/alerts/alert-store.ts";
 
-/** Snapshots read at once. */
+/** Snapshots read at a time. */
 const batchSize = 100;
 
-/** Without changes positions are written only so often, per account: evaluating again changes nothing either. Snapshots. */
+/** Positions are saved after this many snapshots per account if no alert changed: evaluating those again after a crash changes nothing. */
 const snapshotsPerSave = 100;
 
 export class AlertCursor {
@@ -33,8 +33,8 @@ export class AlertCursor {
   }
 
   /**
-   * Moves behind a batch, and writes what it changed with the positions of the accounts concerned. False where another process has
-   * evaluated it: nothing was written, and the cursor begins again at what is stored.
+   * Moves past a batch, and writes its changes with the positions of the accounts concerned. Returns false if another process has
+   * evaluated the batch: nothing was written, and the cursor continues from the stored positions.
    */
   async advance({ snapshots, positions }: NewSnapshots, changes: Omit<AlertChanges, "positions">): Promise<boolean> {
     const { messages, peaks, fired, ended } = changes;
@@ -49,7 +49,7 @@ export class AlertCursor {
     return true;
   }
 
-  /** Writes positions that are not written yet: the next start may have other settings, which are for what comes then. */
+  /** Writes unsaved positions: other settings at the next start must apply only to later snapshots. */
   async save(): Promise<void> {
     const behind = [...this.#positions].filter(([account, position]) => this.#written.get(account) !== position);
     await this.#write(

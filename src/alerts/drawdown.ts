@@ -1,4 +1,4 @@
-/** Equity beside its greatest value of a window. */
+/** Compares equity with its highest value in a window of time. */
 import { add, compare, isPositive, multiply, subtract } from "../core/decimal.ts";
 import type { DecimalString } from "../core/domain.ts";
 import { hourMs } from "../core/time.ts";
@@ -6,7 +6,7 @@ import type { AlertStore, EquityPeak, StoredSnapshot } from "../store/alerts/ale
 import { type MonitoredEquity, measureDrawdown } from "./measurements.ts";
 import type { Measurement } from "./rules.ts";
 
-/** The greatest equity of each hour: what is stored, and what a look has found beyond it. */
+/** The highest equity of each hour: stored peaks, and higher ones found by the current evaluation. */
 export class Peaks {
   readonly found: EquityPeak[] = [];
   readonly #store: Pick<AlertStore, "peaks">;
@@ -15,7 +15,7 @@ export class Peaks {
     this.#store = store;
   }
 
-  /** Adds an equity. Returns the peaks of so many hours that end with its own. */
+  /** Adds an equity. Returns the peaks of the `hours` up to and including its own. */
   async add({ account, takenAt }: StoredSnapshot, equity: DecimalString, hours: number): Promise<EquityPeak[]> {
     const own = { account, hour: hourOf(takenAt), equity };
     const from = own.hour - (hours - 1) * hourMs;
@@ -27,30 +27,31 @@ export class Peaks {
 }
 
 /**
- * Returns what an equity says beside the peaks of its window. A coin that had a price within the window is in the peaks of that
- * time: beside those its absence would look like a loss. A loss even with its last worth taken off the peak is one.
+ * Measures the drawdown of an equity from the peaks of its window. A coin that lost its price within the window is still included in
+ * the earlier peaks, so that its absence would look like a loss. It is a loss for certain if the limit is exceeded even after the
+ * last value of those coins is subtracted from the peak.
  */
 export async function evaluateDrawdown(
-  seen: StoredSnapshot,
+  snapshot: StoredSnapshot,
   equity: MonitoredEquity,
   peaks: readonly EquityPeak[],
   { drawdown, drawdownHours }: { drawdown: DecimalString; drawdownHours: number },
   store: Pick<AlertStore, "lastPrices" | "pricedUntil">,
 ): Promise<Measurement> {
-  const beside = (peak: DecimalString | null) => measureDrawdown(seen, equity, peak, drawdown, drawdownHours);
-  const greatest = highestOf(peaks);
-  const reading = beside(greatest);
-  if (equity.unpriced.length === 0 || reading.verdict === "good") return reading;
-  const worth = (await store.lastPrices(equity.unpriced, seen))
+  const compareWith = (peak: DecimalString | null) => measureDrawdown(snapshot, equity, peak, drawdown, drawdownHours);
+  const highest = highestOf(peaks);
+  const measured = compareWith(highest);
+  if (equity.unpriced.length === 0 || measured.verdict === "good") return measured;
+  const lastValue = (await store.lastPrices(equity.unpriced, snapshot))
     .map(({ coin, price }) => multiply(price, equity.amounts[coin] ?? "0"))
-    // What was owed made no peak higher.
+    // A negative balance did not raise a peak.
     .reduce((all, one) => (isPositive(one) ? add(all, one) : all), "0");
-  const atLeast = beside(subtract(greatest ?? "0", worth));
-  if (atLeast.verdict === "bad") return atLeast;
-  const pricedUntil = await store.pricedUntil(equity.unpriced, seen, seen.takenAt - drawdownHours * hourMs);
-  if (pricedUntil === null) return reading;
-  const since = beside(highestOf(peaks.filter((one) => one.hour > hourOf(pricedUntil))));
-  // Beside a part of the window a loss is a loss, while its absence is no recovery.
+  const lowerBound = compareWith(subtract(highest ?? "0", lastValue));
+  if (lowerBound.verdict === "bad") return lowerBound;
+  const pricedUntil = await store.pricedUntil(equity.unpriced, snapshot, snapshot.takenAt - drawdownHours * hourMs);
+  if (pricedUntil === null) return measured;
+  const since = compareWith(highestOf(peaks.filter((one) => one.hour > hourOf(pricedUntil))));
+  // A loss within a part of the window is a loss; no loss within a part of it is no recovery.
   return since.verdict === "bad" ? since : { ...since, verdict: "unknown" };
 }
 
@@ -58,6 +59,6 @@ const hourOf = (at: number): number => at - (at % hourMs);
 
 const highestOf = (peaks: readonly EquityPeak[]): DecimalString | null =>
   peaks.reduce<DecimalString | null>(
-    (greatest, { equity }) => (greatest === null || compare(equity, greatest) > 0 ? equity : greatest),
+    (highest, { equity }) => (highest === null || compare(equity, highest) > 0 ? equity : highest),
     null,
   );

@@ -1,6 +1,6 @@
 /**
- * What one look decides: which alerts fire and end, and what is said of them. Pure: the same readings in the same order give the
- * same alerts, and nothing is stored before all of it is.
+ * Collects the results of one evaluation: which alerts fire and end, and the notifications about them. Pure: the same measurements in
+ * the same order give the same alerts. The caller stores all changes at once.
  */
 import { createHash } from "node:crypto";
 import type {
@@ -19,7 +19,7 @@ export class Evaluation {
   readonly #open: Map<string, OpenAlert>;
   readonly #delivery: DeliveryState;
 
-  /** `open` is what is wrong so far; `delivery` is the state in which messages begin. */
+  /** `open` are the alerts that have fired so far; `delivery` is the initial state of notifications. */
   constructor(open: readonly OpenAlert[], delivery: DeliveryState) {
     this.#before = open;
     this.#open = new Map(open.map((one) => [keyOf(one), one]));
@@ -30,19 +30,19 @@ export class Evaluation {
     return [...this.#open.values()].filter((one) => one.kind === kind && one.account === account);
   }
 
-  /** Fires or ends the alert of a reading, if that is what the reading says. `at` is epoch ms. */
-  apply(reading: Measurement, at: number, snapshotId = 0): void {
-    const alert = this.#open.get(keyOf(reading));
-    if (!alert && reading.verdict === "bad") this.#fire(reading, at, snapshotId);
-    if (alert && reading.verdict === "good") this.#end(alert, "recovered", at, reading);
+  /** Fires or ends the alert of a measurement where its state requires it. `at` is epoch ms. */
+  apply(measurement: Measurement, at: number, snapshotId = 0): void {
+    const alert = this.#open.get(keyOf(measurement));
+    if (!alert && measurement.verdict === "bad") this.#fire(measurement, at, snapshotId);
+    if (alert && measurement.verdict === "good") this.#end(alert, "recovered", at, measurement);
   }
 
   /** Closes alerts of these kinds that a snapshot's scope no longer shows. */
-  closeOthers(seen: StoredSnapshot, kinds: readonly AlertKind[], readings: readonly Measurement[]): void {
-    const shown = new Set(readings.map(keyOf));
+  closeOthers(snapshot: StoredSnapshot, kinds: readonly AlertKind[], measurements: readonly Measurement[]): void {
+    const shown = new Set(measurements.map(keyOf));
     for (const alert of this.#open.values())
-      if (alert.scopeId === seen.scopeId && kinds.some((kind) => kind === alert.kind) && !shown.has(keyOf(alert)))
-        this.close(alert, seen.takenAt);
+      if (alert.scopeId === snapshot.scopeId && kinds.some((kind) => kind === alert.kind) && !shown.has(keyOf(alert)))
+        this.close(alert, snapshot.takenAt);
   }
 
   close(alert: OpenAlert, at: number): void {
@@ -53,7 +53,7 @@ export class Evaluation {
     return [...this.#open.values()];
   }
 
-  /** Returns what is to be written; an alert that fired and ended in between is no change. */
+  /** Returns what has to be written. An alert that both fired and ended in this evaluation is no change, but has its messages. */
   changes(): { ended: OpenAlert[]; fired: OpenAlert[]; messages: Notification[] } {
     const after = new Set(this.#open.values());
     return {
@@ -63,33 +63,33 @@ export class Evaluation {
     };
   }
 
-  #fire(reading: Measurement, at: number, snapshotId: number): void {
-    const { kind, account, subject, what, scopeId, value, threshold } = reading;
+  #fire(measurement: Measurement, at: number, snapshotId: number): void {
+    const { kind, account, subject, what, scopeId, value, threshold } = measurement;
     const name = nameOf(kind, account, subject, at, snapshotId);
     const alert = { kind, account, subject, name, what, scopeId, firedAt: at };
-    this.#open.set(keyOf(reading), alert);
-    this.#say(alert, { state: "fired", at, value, threshold, sentence: sentenceOf("fired", reading) });
+    this.#open.set(keyOf(measurement), alert);
+    this.#notify(alert, { state: "fired", at, value, threshold, sentence: sentenceOf("fired", measurement) });
   }
 
-  #end(alert: OpenAlert, state: Exclude<AlertState, "fired">, at: number, reading: Measurement | null): void {
+  #end(alert: OpenAlert, state: Exclude<AlertState, "fired">, at: number, measurement: Measurement | null): void {
     this.#open.delete(keyOf(alert));
-    const { value = null, threshold = null } = reading ?? {};
-    const sentence = reading ? sentenceOf("recovered", reading) : closingOf(alert);
-    this.#say(alert, { state, at, value, threshold, sentence });
+    const { value = null, threshold = null } = measurement ?? {};
+    const sentence = measurement ? sentenceOf("recovered", measurement) : closingOf(alert);
+    this.#notify(alert, { state, at, value, threshold, sentence });
   }
 
-  #say(
+  #notify(
     { name, kind, account, what }: OpenAlert,
-    said: Pick<Notification, "state" | "at" | "value" | "threshold" | "sentence">,
+    content: Pick<Notification, "state" | "at" | "value" | "threshold" | "sentence">,
   ): void {
-    this.messages.push({ alert: name, kind, account, what, delivery: this.#delivery, ...said });
+    this.messages.push({ alert: name, kind, account, what, delivery: this.#delivery, ...content });
   }
 }
 
-/** What tells an alert from the others. */
+/** Returns the key that identifies an alert. */
 export const keyOf = ({ kind, account, subject }: Pick<OpenAlert, "kind" | "account" | "subject">): string =>
   JSON.stringify([kind, account, subject]);
 
-/** The same crossing has the same name, however often it is worked out. */
+/** Returns the name of one crossing of a limit; the same whenever it is evaluated again. */
 const nameOf = (...parts: (string | number)[]): string =>
   createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 16);

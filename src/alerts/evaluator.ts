@@ -1,6 +1,6 @@
 /**
- * Evaluates what was stored since the last look. It decides from the database alone and writes the state of an alert together with
- * what is to be said of it: whenever the program ends, the next process continues with neither a message more nor less.
+ * Evaluates what was stored since the last evaluation. It decides from the database alone, and writes the state of an alert together
+ * with its notification: whenever the program ends, the next process continues without a missing or an additional notification.
  */
 import { codesOf, errorClassOf } from "../bitget/error-codes.ts";
 import { writeKey } from "../collecting/key-check.ts";
@@ -23,10 +23,10 @@ import { measureFuturesAccounts, measurePositions, measureUnifiedAccount, monito
 import type { AlertKind, Measurement } from "./rules.ts";
 import { measureStaleness } from "./staleness.ts";
 
-/** After so long the event loop turns once: a snapshot with many positions takes a few. Milliseconds. */
+/** Evaluation yields to the event loop after this long; a snapshot with many positions takes a few. Milliseconds. */
 const yieldAfterMs = 20;
 
-/** The wall clock is ahead of the monotonic one by this much where the machine slept. Milliseconds. */
+/** If the wall clock gains this much on the monotonic clock, the machine slept or its clock was set. Milliseconds. */
 const minClockJumpMs = 10_000;
 
 const rejectionCodes = [...codesOf("auth", "permission"), writeKey];
@@ -38,8 +38,8 @@ export class AlertEvaluator {
   readonly #clock: Clock;
   readonly #cursor: AlertCursor;
   readonly #delivery: DeliveryState;
-  /** Both clocks at the last look at ages, and since when this process has been there to collect, by the monotonic one. */
-  #lookedAt: { wall: number; monotonic: number };
+  /** Both clocks when staleness was last evaluated; `#presentSince` is the monotonic time since when this process has been able to collect. */
+  #checkedAt: { wall: number; monotonic: number };
   #presentSince: number;
 
   constructor(store: Pick<Store, "alerts" | "freshness">, settings: AlertSettings, clock: Clock) {
@@ -49,11 +49,11 @@ export class AlertEvaluator {
     this.#clock = clock;
     this.#cursor = new AlertCursor(store.alerts);
     this.#delivery = settings.webhook === null ? "log" : "pending";
-    this.#lookedAt = { wall: clock.now(), monotonic: clock.monotonic() };
-    this.#presentSince = this.#lookedAt.monotonic;
+    this.#checkedAt = { wall: clock.now(), monotonic: clock.monotonic() };
+    this.#presentSince = this.#checkedAt.monotonic;
   }
 
-  /** Ends alerts of rules that are off. What is stored up to now is the past when this is the first look ever. */
+  /** Ends alerts of disabled rules, and loads the positions. On a new database, snapshots stored so far are not evaluated. */
   async begin(): Promise<void> {
     const { liquidationDistance, marginRatio, drawdown, stale, keyRefused } = this.#settings;
     const isOn: Record<AlertKind, boolean> = {
@@ -68,114 +68,115 @@ export class AlertEvaluator {
     await this.#cursor.begin();
   }
 
-  /** Evaluates some of what is new; resolves with what is said, and whether more is left. */
-  async evaluateNew(): Promise<{ said: Notification[]; more: boolean }> {
-    const unseen = await this.#cursor.next();
+  /** Evaluates a batch of new snapshots. Returns the notifications, and whether more snapshots are left. */
+  async evaluateNew(): Promise<{ notifications: Notification[]; more: boolean }> {
+    const batch = await this.#cursor.next();
     const evaluation = new Evaluation(await this.#alerts.open(), this.#delivery);
     const peaks = new Peaks(this.#alerts);
     let turnedAt = this.#clock.monotonic();
-    for (const seen of unseen.snapshots) {
+    for (const snapshot of batch.snapshots) {
       if (this.#clock.monotonic() - turnedAt >= yieldAfterMs) {
         await new Promise(setImmediate);
         turnedAt = this.#clock.monotonic();
       }
-      await this.#evaluate(seen, evaluation, peaks);
+      await this.#evaluate(snapshot, evaluation, peaks);
     }
-    await this.#closeUnasked(evaluation);
-    const isCurrent = await this.#cursor.advance(unseen, { ...evaluation.changes(), peaks: peaks.found });
-    return isCurrent ? { said: evaluation.messages, more: unseen.more } : { said: [], more: true };
+    await this.#closeInactive(evaluation);
+    const isCurrent = await this.#cursor.advance(batch, { ...evaluation.changes(), peaks: peaks.found });
+    return isCurrent ? { notifications: evaluation.messages, more: batch.more } : { notifications: [], more: true };
   }
 
-  /** Evaluates what only time tells. */
+  /** Evaluates what changes with time alone. Returns the notifications. */
   async evaluateStaleness(): Promise<Notification[]> {
     const now = this.#clock.now();
     const presentMs = this.#presentMs(now);
     const scheduled = await this.#store.freshness(now);
-    const readings = this.#settings.stale ? scheduled.map((one) => measureStaleness(one, presentMs)) : [];
-    const listed = new Set(readings.map(keyOf));
+    const measurements = this.#settings.stale ? scheduled.map((one) => measureStaleness(one, presentMs)) : [];
+    const listed = new Set(measurements.map(keyOf));
     const open = await this.#alerts.open();
     const evaluation = new Evaluation(open, this.#delivery);
-    for (const reading of readings) evaluation.apply(reading, now);
+    for (const measured of measurements) evaluation.apply(measured, now);
     for (const alert of open) {
-      const isGone =
+      const isRemoved =
         alert.kind === "stale"
           ? !listed.has(keyOf(alert))
           : alert.kind === "key-refused" && scheduled.every(({ account }) => account !== alert.account);
-      if (isGone) evaluation.close(alert, now);
+      if (isRemoved) evaluation.close(alert, now);
     }
-    // Nearly always there is none, and nothing is written.
+    // Usually nothing has changed, and nothing is written.
     if (evaluation.messages.length === 0) return [];
     return (await this.#alerts.record({ ...noChanges, ...evaluation.changes() })) ? evaluation.messages : [];
   }
 
-  /** Writes down how far it has looked. */
+  /** Saves how far snapshots have been evaluated. */
   end(): Promise<void> {
     return this.#cursor.save();
   }
 
-  async #evaluate(seen: StoredSnapshot, evaluation: Evaluation, peaks: Peaks): Promise<void> {
+  async #evaluate(snapshot: StoredSnapshot, evaluation: Evaluation, peaks: Peaks): Promise<void> {
     const settings = this.#settings;
-    if (settings.keyRefused && seen.account !== publicAccount) await this.#evaluateKey(seen, evaluation);
-    if (seen.errorCode !== null || !["positions", "mix-accounts", "equity"].includes(seen.dataset)) return;
-    const rows = await this.#alerts.rows(datasetNamed(seen.dataset), seen.id);
-    const apply = (readings: readonly Measurement[]) => {
-      for (const reading of readings) evaluation.apply(reading, seen.takenAt, seen.id);
+    if (settings.keyRefused && snapshot.account !== publicAccount) await this.#evaluateKey(snapshot, evaluation);
+    if (snapshot.errorCode !== null || !["positions", "mix-accounts", "equity"].includes(snapshot.dataset)) return;
+    const rows = await this.#alerts.rows(datasetNamed(snapshot.dataset), snapshot.id);
+    const apply = (measurements: readonly Measurement[]) => {
+      for (const measured of measurements) evaluation.apply(measured, snapshot.takenAt, snapshot.id);
     };
-    if (seen.dataset === "positions") {
-      const readings = measurePositions(seen, rows, settings);
-      apply(readings);
-      evaluation.closeOthers(seen, ["liquidation-distance", "margin-ratio"], readings);
+    if (snapshot.dataset === "positions") {
+      const measurements = measurePositions(snapshot, rows, settings);
+      apply(measurements);
+      evaluation.closeOthers(snapshot, ["liquidation-distance", "margin-ratio"], measurements);
     }
-    if (seen.dataset === "mix-accounts") {
-      const readings = measureFuturesAccounts(seen, rows, settings);
-      apply(readings);
-      evaluation.closeOthers(seen, ["margin-ratio"], readings);
+    if (snapshot.dataset === "mix-accounts") {
+      const measurements = measureFuturesAccounts(snapshot, rows, settings);
+      apply(measurements);
+      evaluation.closeOthers(snapshot, ["margin-ratio"], measurements);
     }
-    if (seen.dataset !== "equity") return;
-    apply(measureUnifiedAccount(seen, rows, settings));
+    if (snapshot.dataset !== "equity") return;
+    apply(measureUnifiedAccount(snapshot, rows, settings));
     const { drawdown, drawdownHours } = settings;
     const equity = monitoredEquity(rows);
     if (equity === null) return;
-    const known = await peaks.add(seen, equity.value, drawdownHours);
+    const known = await peaks.add(snapshot, equity.value, drawdownHours);
     if (drawdown !== null)
-      apply([await evaluateDrawdown(seen, equity, known, { drawdown, drawdownHours }, this.#alerts)]);
+      apply([await evaluateDrawdown(snapshot, equity, known, { drawdown, drawdownHours }, this.#alerts)]);
   }
 
-  /** A key is refused as long as anything that is asked with it was refused the last time it was answered. */
-  async #evaluateKey(seen: StoredSnapshot, evaluation: Evaluation): Promise<void> {
-    const { account, errorCode } = seen;
+  /** Fires while the last response to any request with the key was a rejection; recovers when none is. */
+  async #evaluateKey(snapshot: StoredSnapshot, evaluation: Evaluation): Promise<void> {
+    const { account, errorCode } = snapshot;
     const isOpen = evaluation.openOf("key-refused", account).length > 0;
     if (errorCode === null ? !isOpen : !rejectionCodes.includes(errorCode)) return;
-    const code = (await this.#alerts.lastOutcomes(seen, rejectionCodes)).find((one) => one.code !== null)?.code ?? null;
-    const reading = { kind: "key-refused", account, subject: "key", what: "API key", scopeId: null } as const;
+    const code =
+      (await this.#alerts.lastOutcomes(snapshot, rejectionCodes)).find((one) => one.code !== null)?.code ?? null;
+    const measured = { kind: "key-refused", account, subject: "key", what: "API key", scopeId: null } as const;
     const judged =
       code === null
         ? ({ verdict: "good", how: "is accepted" } as const)
         : ({ verdict: "bad", how: `is refused (${rejectionText(code)})` } as const);
-    evaluation.apply({ ...reading, ...judged, value: null, threshold: null }, seen.takenAt, seen.id);
+    evaluation.apply({ ...measured, ...judged, value: null, threshold: null }, snapshot.takenAt, snapshot.id);
   }
 
-  /** Closes alerts whose scope is asked no more. */
-  async #closeUnasked(evaluation: Evaluation): Promise<void> {
+  /** Closes alerts whose scope is no longer requested. */
+  async #closeInactive(evaluation: Evaluation): Promise<void> {
     const scopes = evaluation.open.flatMap(({ scopeId }) => scopeId ?? []);
     if (scopes.length === 0) return;
-    const unasked = await this.#alerts.inactiveScopes(scopes);
+    const inactive = await this.#alerts.inactiveScopes(scopes);
     for (const alert of evaluation.open)
-      if (alert.scopeId !== null && unasked.includes(alert.scopeId)) evaluation.close(alert, this.#clock.now());
+      if (alert.scopeId !== null && inactive.includes(alert.scopeId)) evaluation.close(alert, this.#clock.now());
   }
 
-  /** For how long this process has been there to collect: it is as new where the machine slept, or its clock was set. */
+  /** Returns for how long this process has been able to collect. Starts at zero again after a sleep or a change of the clock. */
   #presentMs(now: number): number {
     const monotonic = this.#clock.monotonic();
-    const leap = now - this.#lookedAt.wall - (monotonic - this.#lookedAt.monotonic);
-    this.#lookedAt = { wall: now, monotonic };
+    const leap = now - this.#checkedAt.wall - (monotonic - this.#checkedAt.monotonic);
+    this.#checkedAt = { wall: now, monotonic };
     if (leap > minClockJumpMs) this.#presentSince = monotonic;
     return monotonic - this.#presentSince;
   }
 }
 
 function rejectionText(code: string): string {
-  if (code === writeKey) return "it may write, and BITGET_ALLOW_WRITE_KEYS is not set";
+  if (code === writeKey) return "it is not read-only, and BITGET_ALLOW_WRITE_KEYS is not set";
   const { hint } = errorClassOf(code, 400);
   return hint === "" ? code : `${code}: ${hint}`;
 }

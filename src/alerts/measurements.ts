@@ -1,4 +1,4 @@
-/** What a stored snapshot says of the things that alerts are about. */
+/** Measures what a stored snapshot shows against the limits of the alert rules. */
 
 import { absolute, compare, decimalIn, isPositive, subtract } from "../core/decimal.ts";
 import type { DecimalString, Row } from "../core/domain.ts";
@@ -12,28 +12,32 @@ const unknown = { value: null, verdict: "unknown", how: "is unknown" } as const;
 type Result = Pick<Measurement, "value" | "verdict" | "how">;
 
 interface Subject {
-  seen: StoredSnapshot;
+  snapshot: StoredSnapshot;
   kind: AlertKind;
   subject: string;
   what: string;
   threshold: DecimalString;
 }
 
-const measurement = ({ seen, ...named }: Subject, judged: Result): Measurement => ({
+const measurement = ({ snapshot, ...named }: Subject, judged: Result): Measurement => ({
   ...named,
-  account: seen.account,
-  scopeId: seen.scopeId,
+  account: snapshot.account,
+  scopeId: snapshot.scopeId,
   ...judged,
 });
 
-/** Of the positions of a scope: how far each is from its liquidation, and the margin ratio of those that stand alone. */
-export function measurePositions(seen: StoredSnapshot, rows: readonly Row[], settings: AlertSettings): Measurement[] {
+/** Measures the distance of each position of a scope from its liquidation price, and the margin ratio of isolated ones. */
+export function measurePositions(
+  snapshot: StoredSnapshot,
+  rows: readonly Row[],
+  settings: AlertSettings,
+): Measurement[] {
   const { liquidationDistance, marginRatio } = settings;
   return rows.flatMap((row) => {
     const { symbol, hold_side: side, margin_mode: mode, margin_coin: coin } = row;
-    const subject = JSON.stringify([seen.productType, symbol, coin, side, mode]);
-    const what = `${nameText(symbol)} ${nameText(side)} (${nameText(mode)}, ${nameText(coin)}, ${seen.productType})`;
-    const named = { seen, subject, what };
+    const subject = JSON.stringify([snapshot.productType, symbol, coin, side, mode]);
+    const what = `${nameText(symbol)} ${nameText(side)} (${nameText(mode)}, ${nameText(coin)}, ${snapshot.productType})`;
+    const named = { snapshot, subject, what };
     return [
       ...(liquidationDistance === null
         ? []
@@ -43,7 +47,7 @@ export function measurePositions(seen: StoredSnapshot, rows: readonly Row[], set
               liquidationDistanceOf(row, liquidationDistance),
             ),
           ]),
-      // The ratio of crossed ones is that of their account.
+      // Crossed positions share the margin ratio of their account.
       ...(marginRatio === null || mode !== "isolated"
         ? []
         : [
@@ -57,8 +61,9 @@ export function measurePositions(seen: StoredSnapshot, rows: readonly Row[], set
 }
 
 /**
- * A liquidation price of zero or less means that there is none. One that stands alone and is on the wrong side of its price is
- * being liquidated; that of a crossed one can be on either side, as its whole account has it.
+ * Returns the distance from the liquidation price as a share of the mark price. A liquidation price of zero or less means that there
+ * is none. An isolated position beyond its liquidation price is being liquidated; the liquidation price of a crossed position can be
+ * on either side, since it depends on the whole account.
  */
 function liquidationDistanceOf(row: Row, limit: DecimalString): Result {
   const liquidation = decimalIn(row, "liquidation_price");
@@ -79,43 +84,43 @@ function marginRatioOf(value: DecimalString | null, limit: DecimalString): Resul
   return { value, verdict: checkMaximum({ part: value, whole: "1" }, limit), how };
 }
 
-/** Of the futures accounts of a classic account: v1 and v2 tell the risk of each margin coin. */
+/** Measures the margin ratio of each futures account (classic accounts only: v1 and v2 report it by margin coin). */
 export function measureFuturesAccounts(
-  seen: StoredSnapshot,
+  snapshot: StoredSnapshot,
   rows: readonly Row[],
   { marginRatio }: AlertSettings,
 ): Measurement[] {
-  if (marginRatio === null || seen.productType === "unified") return [];
+  if (marginRatio === null || snapshot.productType === "unified") return [];
   return rows.map((row) => {
-    const subject = JSON.stringify([seen.productType, row.margin_coin]);
-    const what = `futures account in ${nameText(row.margin_coin)} (${seen.productType})`;
-    const named = { seen, kind: "margin-ratio", subject, what, threshold: marginRatio } as const;
+    const subject = JSON.stringify([snapshot.productType, row.margin_coin]);
+    const what = `futures account in ${nameText(row.margin_coin)} (${snapshot.productType})`;
+    const named = { snapshot, kind: "margin-ratio", subject, what, threshold: marginRatio } as const;
     return measurement(named, marginRatioOf(decimalIn(row, "cross_risk_rate"), marginRatio));
   });
 }
 
-/** Of the whole of a unified account: v3 tells one ratio. */
+/** Measures the margin ratio of a unified account, for which v3 reports one. */
 export function measureUnifiedAccount(
-  seen: StoredSnapshot,
+  snapshot: StoredSnapshot,
   [row]: readonly Row[],
   { marginRatio }: AlertSettings,
 ): Measurement[] {
   if (marginRatio === null || !row) return [];
   const what = "unified account";
-  const named = { seen, kind: "margin-ratio", subject: "unified", what, threshold: marginRatio } as const;
+  const named = { snapshot, kind: "margin-ratio", subject: "unified", what, threshold: marginRatio } as const;
   return [measurement(named, marginRatioOf(decimalIn(row, "margin_ratio"), marginRatio))];
 }
 
-/** What drawdown looks at: the whole of an equity, or all of it that has a price. */
+/** The equity that drawdown evaluates: all of it, or the part that has a price. USDT. */
 export interface MonitoredEquity {
   value: DecimalString;
-  /** Coins that the exchange has no price for, and so are in no sum. */
+  /** Coins that the exchange has no price for, and which are therefore not included. */
   unpriced: readonly string[];
-  /** How much there is of each of them. */
+  /** The amount of each of them. */
   amounts: Readonly<Record<string, DecimalString>>;
 }
 
-/** Null where something did not tell its part: what is left would look like a loss. */
+/** Returns the equity to evaluate. Null if a part is missing: the rest would look like a loss. */
 export function monitoredEquity([row]: readonly Row[]): MonitoredEquity | null {
   if (!row) return null;
   if (row.complete === 1) return withValue(decimalIn(row, "usdt_equity"), {});
@@ -128,15 +133,15 @@ const withValue = (
   amounts: Readonly<Record<string, DecimalString>>,
 ): MonitoredEquity | null => (value === null ? null : { value, unpriced: Object.keys(amounts), amounts });
 
-/** Of equity beside the peak of its window; null is a peak that nothing can be compared with. */
+/** Measures an equity against the peak of its window; the result is unknown for a peak that is null or not positive. */
 export function measureDrawdown(
-  seen: StoredSnapshot,
+  snapshot: StoredSnapshot,
   { value: equity, unpriced }: Pick<MonitoredEquity, "value" | "unpriced">,
   peak: DecimalString | null,
   threshold: DecimalString,
   hours: number,
 ): Measurement {
-  const named = { seen, kind: "drawdown", subject: "equity", what: "equity", threshold } as const;
+  const named = { snapshot, kind: "drawdown", subject: "equity", what: "equity", threshold } as const;
   if (peak === null || !isPositive(peak)) return measurement(named, unknown);
   const share: Share = { part: subtract(peak, equity), whole: peak };
   const value = shareOf(share);
@@ -144,7 +149,7 @@ export function measureDrawdown(
   const without = unpriced.length === 0 ? "" : ` (without ${coinsText(unpriced)}: no price)`;
   const how =
     compare(equity, peak) >= 0
-      ? `of ${equity} USDT${without} is the most of ${days} days`
-      : `of ${equity} USDT${without} is ${percentText(value ?? "0")} under the most of ${days} days (${peak} USDT)`;
+      ? `of ${equity} USDT${without} is at its ${days}-day high`
+      : `of ${equity} USDT${without} is ${percentText(value ?? "0")} below its ${days}-day high of ${peak} USDT`;
   return measurement(named, { value, verdict: checkMaximum(share, threshold), how });
 }

@@ -1,32 +1,32 @@
-/** Whether each dataset is looked at often enough to warn of anything: the same rule as in `status`. */
+/** Measures whether each dataset is up to date, by the same rule as `status`. */
 import { causes } from "../core/domain.ts";
 import { durationText } from "../core/text.ts";
 import type { Freshness } from "../store/history.ts";
 import { instantText } from "./messages.ts";
 import type { Measurement, ThresholdState } from "./rules.ts";
 
-/** Slots that passed while nobody could run them say nothing of the next one. */
+/** Causes of slots that passed while the program could not run them, which predict nothing about the next slot. */
 const notRunCauses: readonly (string | null)[] = [causes.notRunning, causes.asleep];
 
-/** `livedMs`: for how long the program has been there to collect. */
+/** Measures the age of a dataset against its limit. `livedMs` is for how long this process has been able to collect. Milliseconds. */
 export function measureStaleness(
   { account, dataset, lastOkAt, ageMs, since, fresh, staleAt, offered, last }: Freshness,
   livedMs: number,
 ): Measurement {
   const limitMs = staleAt === null ? null : staleAt - Math.max(lastOkAt ?? since, since);
   const wasTried = last !== null && last.state !== "ok" && !notRunCauses.includes(last.cause);
-  // Started after a pause, it first gets the chance to look.
+  // After a start or a sleep, the program first gets one period to collect.
   const mayFire = wasTried || livedMs >= (limitMs ?? 0);
-  // A new schedule waits for its first run, and nothing is better until that is complete.
+  // Under a new schedule an alert recovers only with the first complete run.
   const isComplete = !offered || (lastOkAt !== null && lastOkAt >= since);
   const verdict: ThresholdState = fresh ? (isComplete ? "good" : "unknown") : mayFire ? "bad" : "unknown";
   const how =
     lastOkAt === null
-      ? "has had no complete run yet"
+      ? "has no complete run yet"
       : ageMs === null
-        ? `cannot be judged: this machine's clock is wrong (its last complete run was at ${instantText(lastOkAt)})`
+        ? `has an unknown age: this machine's clock is wrong (last complete run at ${instantText(lastOkAt)})`
         : fresh
-          ? `is collected: complete at ${instantText(lastOkAt)}`
+          ? `is up to date: last complete run at ${instantText(lastOkAt)}`
           : `has had no complete run since ${instantText(lastOkAt)}, ${durationText(ageMs)} ago`;
   return {
     kind: "stale",

@@ -1,4 +1,4 @@
-/** What the rules that are on cannot judge now, and why: silence there says nothing. */
+/** Lists what the enabled rules cannot evaluate now, and why: no alert there does not mean that all is well. */
 
 import type { DatasetName, Row } from "../core/domain.ts";
 import type { Dataset } from "../datasets/dataset.ts";
@@ -16,7 +16,7 @@ export interface Unevaluated {
   why: string;
 }
 
-/** What the rules about figures read. */
+/** The datasets that each rule with a limit reads. */
 const datasetsByKind = {
   "liquidation-distance": ["positions"],
   "margin-ratio": ["positions", "mix-accounts", "equity"],
@@ -25,13 +25,13 @@ const datasetsByKind = {
 
 type ThresholdKind = keyof typeof datasetsByKind;
 
-/** The last snapshot of each scope, and what a snapshot holds by the column names of its history view. */
+/** The last snapshot of each scope, and a reader of its rows by the column names of its history view. */
 export interface LastSnapshots {
   snapshots: readonly StoredSnapshot[];
   rows(dataset: Dataset, snapshotId: number): Row[];
 }
 
-/** Returns what cannot be judged by the last answers. `isScheduled` says whether a dataset is collected at all. */
+/** Returns what cannot be evaluated from the last snapshots; empty if everything can. `isScheduled` tells whether a dataset is collected. */
 export function findUnevaluated(
   last: LastSnapshots,
   settings: AlertSettings,
@@ -43,16 +43,16 @@ export function findUnevaluated(
   const unread = kinds.flatMap((kind) =>
     datasetsByKind[kind].flatMap((dataset): Unevaluated[] => {
       if (!isScheduled(dataset)) return [{ account: "", kind, what: dataset, why: "is not scheduled" }];
-      if (last.snapshots.some((seen) => seen.dataset === dataset)) return [];
+      if (last.snapshots.some((snapshot) => snapshot.dataset === dataset)) return [];
       return [{ account: "", kind, what: dataset, why: "has not been collected yet" }];
     }),
   );
-  const seenOf = (kind: ThresholdKind, seen: StoredSnapshot) =>
-    datasetsByKind[kind].some((dataset) => dataset === seen.dataset);
+  const isReadBy = (kind: ThresholdKind, snapshot: StoredSnapshot) =>
+    datasetsByKind[kind].some((dataset) => dataset === snapshot.dataset);
   return [
     ...unread,
-    ...last.snapshots.flatMap((seen) =>
-      kinds.filter((kind) => seenOf(kind, seen)).flatMap((kind) => unevaluatedIn(last, settings, seen, kind)),
+    ...last.snapshots.flatMap((snapshot) =>
+      kinds.filter((kind) => isReadBy(kind, snapshot)).flatMap((kind) => unevaluatedIn(last, settings, snapshot, kind)),
     ),
   ];
 }
@@ -60,25 +60,25 @@ export function findUnevaluated(
 function unevaluatedIn(
   last: LastSnapshots,
   settings: AlertSettings,
-  seen: StoredSnapshot,
+  snapshot: StoredSnapshot,
   kind: ThresholdKind,
 ): Unevaluated[] {
-  const { account, dataset, productType, errorCode } = seen;
+  const { account, dataset, productType, errorCode } = snapshot;
   const spot = (what: string, why: string): Unevaluated => ({ account, kind, what, why });
   const what = productType === null ? dataset : `${dataset} (${productType})`;
   if (errorCode !== null) return [spot(what, `could not be read (${errorCode})`)];
-  const rows = last.rows(datasetNamed(dataset), seen.id);
+  const rows = last.rows(datasetNamed(dataset), snapshot.id);
   if (kind === "drawdown") return equityProblems(rows).map((why) => spot(what, why));
-  const readings = {
+  const measurements = {
     positions: measurePositions,
     "mix-accounts": measureFuturesAccounts,
-    // Only that of a unified account tells a ratio.
+    // Only the equity of a unified account has a margin ratio.
     equity: (...given: Parameters<typeof measureUnifiedAccount>) =>
       isUnified(rows) ? measureUnifiedAccount(...given) : [],
-  }[dataset as "positions" | "mix-accounts" | "equity"](seen, rows, settings);
-  return readings
-    .filter((reading) => reading.kind === kind && reading.verdict === "unknown")
-    .map((reading) => spot(reading.what, "is not told by the exchange"));
+  }[dataset as "positions" | "mix-accounts" | "equity"](snapshot, rows, settings);
+  return measurements
+    .filter((measured) => measured.kind === kind && measured.verdict === "unknown")
+    .map((measured) => spot(measured.what, "is not reported by the exchange"));
 }
 
 const isUnified = ([row]: readonly Row[]): boolean => row !== undefined && row.unified_usdt !== null;
@@ -86,9 +86,9 @@ const isUnified = ([row]: readonly Row[]): boolean => row !== undefined && row.u
 function equityProblems(rows: readonly Row[]): string[] {
   const watched = monitoredEquity(rows);
   if (watched && watched.unpriced.length > 0)
-    return [`is watched without ${coinsText(watched.unpriced)}: the exchange has no price`];
+    return [`is evaluated without ${coinsText(watched.unpriced)}: the exchange has no price`];
   if (watched) return [];
   const missing = rows[0]?.missing;
   const names = typeof missing === "string" ? (JSON.parse(missing) as string[]) : [];
-  return [names.length > 0 ? `is incomplete: ${coinsText(names)} did not tell its part` : "is incomplete"];
+  return [names.length > 0 ? `is incomplete: no recent data of ${coinsText(names)}` : "is incomplete"];
 }

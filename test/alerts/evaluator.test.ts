@@ -19,32 +19,32 @@ const off: AlertSettings = {
   keyRefused: false,
 };
 
-/** A store that is looked at after each run; `said` is everything that was said, as "state kind what value". */
+/** A store that is evaluated after each run; `notified` lists all notifications as "state kind account what value". */
 async function begin(settings: Partial<AlertSettings>, path = temporaryPath()) {
   const store = await open(path);
   const clock = new SettableClock(start);
-  const said: string[] = [];
-  let watch = new AlertEvaluator(store, { ...off, ...settings }, clock);
-  await watch.begin();
-  const look = async () => {
+  const notified: string[] = [];
+  let evaluator = new AlertEvaluator(store, { ...off, ...settings }, clock);
+  await evaluator.begin();
+  const evaluate = async () => {
     for (let more = true; more; ) {
-      const seen = await watch.evaluateNew();
-      more = seen.more;
-      for (const one of [...seen.said, ...(await watch.evaluateStaleness())])
-        said.push(`${one.state} ${one.kind} ${one.account} ${one.what} ${one.value}`);
+      const result = await evaluator.evaluateNew();
+      more = result.more;
+      for (const one of [...result.notifications, ...(await evaluator.evaluateStaleness())])
+        notified.push(`${one.state} ${one.kind} ${one.account} ${one.what} ${one.value}`);
     }
   };
   return {
     store,
     path,
-    said,
-    look,
+    notified,
+    evaluate,
     clock,
     /** As after a restart, with other settings if given. */
     async restart(changed: Partial<AlertSettings> = settings) {
-      await watch.end();
-      watch = new AlertEvaluator(store, { ...off, ...changed }, clock);
-      await watch.begin();
+      await evaluator.end();
+      evaluator = new AlertEvaluator(store, { ...off, ...changed }, clock);
+      await evaluator.begin();
     },
   };
 }
@@ -69,7 +69,7 @@ async function stored(store: Store, name: Name, at: number, rows: Row[], scope: 
 
 const equity = (usdtEquity: string, complete: 0 | 1 = 1): Row => ({ usdtEquity, complete });
 
-/** The priced part of an equity that lacks coins without a price, or what did not tell its part. */
+/** The priced part of an equity that lacks coins without a price, or datasets without recent data. */
 const priced = (pricedUsdt: string, coins: string[], missing: string[] = []): Row => ({
   complete: 0,
   pricedUsdt,
@@ -77,101 +77,101 @@ const priced = (pricedUsdt: string, coins: string[], missing: string[] = []): Ro
   missing: missing.length === 0 ? null : JSON.stringify(missing),
 });
 
-describe("drawdown beside coins without a price", () => {
-  it("goes by the priced part, whether the coin was always there or came", async () => {
-    const { store, look, said } = await begin({ drawdown: "0.1" });
+describe("drawdown with coins without a price", () => {
+  it("is of the priced part, whether the coin was always there or is new", async () => {
+    const { store, evaluate, notified } = await begin({ drawdown: "0.1" });
     const rows = [equity("1000"), priced("990", ["AIRDROP"]), priced("400", ["AIRDROP"]), priced("950", ["AIRDROP"])];
     for (const [n, row] of rows.entries()) {
       await stored(store, "equity", n, [row]);
-      await look();
+      await evaluate();
     }
-    expect(said).toEqual(["fired drawdown main equity 0.6", "recovered drawdown main equity 0.05"]);
+    expect(notified).toEqual(["fired drawdown main equity 0.6", "recovered drawdown main equity 0.05"]);
     const [message] = query(store.path, "select sentence from alert_message order by id");
-    expect(message?.sentence).toContain("equity of 400 USDT (without AIRDROP: no price) is 60 % under");
+    expect(message?.sentence).toContain("equity of 400 USDT (without AIRDROP: no price) is 60 % below");
   });
 
-  it("takes what did not tell its part for no loss", async () => {
-    const { store, look, said } = await begin({ drawdown: "0.1" });
+  it("does not take missing data for a loss", async () => {
+    const { store, evaluate, notified } = await begin({ drawdown: "0.1" });
     const rows = [equity("1000"), priced("400", [], ["funding-assets"]), priced("400", ["AIRDROP"], ["prices"])];
     for (const [n, row] of rows.entries()) {
       await stored(store, "equity", n, [row]);
-      await look();
+      await evaluate();
     }
-    expect(said).toEqual([]);
+    expect(notified).toEqual([]);
   });
 
-  it("takes a coin that lost its price for no loss, and notices one of the rest", async () => {
-    const { store, look, said } = await begin({ drawdown: "0.1" });
+  it("does not take a coin that lost its price for a loss, but notices a loss of the rest", async () => {
+    const { store, evaluate, notified } = await begin({ drawdown: "0.1" });
     const prices = datasetNamed("prices");
-    const tell = async (at: number, price: string | null, row: Row) => {
+    const record = async (at: number, price: string | null, row: Row) => {
       const slot = start + at * minute;
       const item_ = item(prices, { coin: "BTC", quote: "USDT", price });
       await collect(store, prices, slot, { snapshots: [good([item_], slot)] }, "public");
       await stored(store, "equity", at, [row]);
-      await look();
+      await evaluate();
     };
-    await tell(0, "60000", equity("1000"));
-    await tell(1, null, priced("400", ["BTC"]));
-    await tell(2, "60000", equity("1000"));
-    await tell(59, null, priced("400", ["BTC"]));
-    expect(said).toEqual([]);
-    await tell(70, null, priced("400", ["BTC"]));
-    await tell(71, null, priced("350", ["BTC"]));
-    await tell(72, null, priced("399", ["BTC"]));
-    expect(said).toEqual(["fired drawdown main equity 0.125"]);
-    await tell(73, "60000", equity("990"));
-    expect(said.at(-1)).toBe("recovered drawdown main equity 0.01");
+    await record(0, "60000", equity("1000"));
+    await record(1, null, priced("400", ["BTC"]));
+    await record(2, "60000", equity("1000"));
+    await record(59, null, priced("400", ["BTC"]));
+    expect(notified).toEqual([]);
+    await record(70, null, priced("400", ["BTC"]));
+    await record(71, null, priced("350", ["BTC"]));
+    await record(72, null, priced("399", ["BTC"]));
+    expect(notified).toEqual(["fired drawdown main equity 0.125"]);
+    await record(73, "60000", equity("990"));
+    expect(notified.at(-1)).toBe("recovered drawdown main equity 0.01");
   });
 });
 
 describe("drawdown", () => {
-  it("fires once under the peak of its window and recovers once beyond the tenth", async () => {
-    const { store, said, look } = await begin({ drawdown: "0.1" });
+  it("fires once below the peak of its window, and recovers once beyond the hysteresis", async () => {
+    const { store, notified, evaluate } = await begin({ drawdown: "0.1" });
     for (const [n, amount] of ["100", "120", "109", "107.9", "100", "108", "109.2", "109.3", "107"].entries()) {
       await stored(store, "equity", n, [equity(amount)]);
-      await look();
+      await evaluate();
     }
-    expect(said).toEqual([
+    expect(notified).toEqual([
       "fired drawdown main equity 0.1008333333333333",
       "recovered drawdown main equity 0.0891666666666667",
       "fired drawdown main equity 0.1083333333333333",
     ]);
   });
 
-  it("takes equity that is not complete neither for a loss nor for a peak", async () => {
-    const { store, said, look } = await begin({ drawdown: "0.1" });
+  it("takes incomplete equity neither for a loss nor for a peak", async () => {
+    const { store, notified, evaluate } = await begin({ drawdown: "0.1" });
     for (const [n, row] of [equity("100"), equity("10", 0), equity("900", 0), equity("95")].entries()) {
       await stored(store, "equity", n, [row]);
-      await look();
+      await evaluate();
     }
-    expect(said).toEqual([]);
+    expect(notified).toEqual([]);
   });
 
   it("forgets a peak when its window has passed", async () => {
-    const { store, said, look } = await begin({ drawdown: "0.1" });
+    const { store, notified, evaluate } = await begin({ drawdown: "0.1" });
     await stored(store, "equity", 0, [equity("100")]);
-    await look();
+    await evaluate();
     await stored(store, "equity", 23 * 60, [equity("80")]);
-    await look();
+    await evaluate();
     await stored(store, "equity", 24 * 60, [equity("80")]);
-    await look();
-    expect(said).toEqual(["fired drawdown main equity 0.2", "recovered drawdown main equity 0"]);
+    await evaluate();
+    expect(notified).toEqual(["fired drawdown main equity 0.2", "recovered drawdown main equity 0"]);
   });
 
-  it("looks at a low again after a restart without holding a later peak against it", async () => {
-    const { store, said, look, restart } = await begin({ drawdown: "0.1" });
+  it("evaluates a low again after a restart without comparing it with a later peak", async () => {
+    const { store, notified, evaluate, restart } = await begin({ drawdown: "0.1" });
     await stored(store, "equity", 0, [equity("80")]);
     await stored(store, "equity", 1, [equity("100")]);
-    await look();
+    await evaluate();
     await restart();
-    await look();
-    expect(said).toEqual([]);
+    await evaluate();
+    expect(notified).toEqual([]);
   });
 });
 
 describe("margin ratio", () => {
   it("is that of a futures account, of an isolated position, and of a unified account", async () => {
-    const { store, said, look } = await begin({ marginRatio: "0.8" });
+    const { store, notified, evaluate } = await begin({ marginRatio: "0.8" });
     const position = { symbol: "BTCUSDT", marginCoin: "USDT", holdSide: "long", marginMode: "isolated" };
     await stored(store, "mix-accounts", 0, [{ marginCoin: "USDT", crossRiskRate: "0.80000000000000000001" }], "umcbl");
     await stored(
@@ -185,35 +185,35 @@ describe("margin ratio", () => {
       "umcbl",
     );
     await stored(store, "equity", 0, [{ ...equity("1"), marginRatio: "0.95" }]);
-    await look();
-    expect(said).toEqual([
+    await evaluate();
+    expect(notified).toEqual([
       "fired margin-ratio main futures account in USDT (umcbl) 0.80000000000000000001",
       "fired margin-ratio main BTCUSDT long (isolated, USDT, umcbl) 0.9",
       "fired margin-ratio main unified account 0.95",
     ]);
   });
 
-  it("that is not told changes nothing", async () => {
-    const { store, said, look } = await begin({ marginRatio: "0.8" });
+  it("that is not reported changes nothing", async () => {
+    const { store, notified, evaluate } = await begin({ marginRatio: "0.8" });
     for (const [n, crossRiskRate] of ["0.9", null, "0.75", "0.71"].entries()) {
       await stored(store, "mix-accounts", n, [{ marginCoin: "USDT", crossRiskRate }], "umcbl");
-      await look();
+      await evaluate();
     }
-    expect(said.map((line) => line.split(" ")[0])).toEqual(["fired", "recovered"]);
-    expect(said[1]).toContain("0.71");
+    expect(notified.map((line) => line.split(" ")[0])).toEqual(["fired", "recovered"]);
+    expect(notified[1]).toContain("0.71");
   });
 });
 
 describe("a refused key", () => {
-  it("is one alert for all that is asked with it, until all of it is answered again", async () => {
-    const { store, said, look } = await begin({ keyRefused: true });
+  it("is one alert for all its requests, and recovers when all of them are answered again", async () => {
+    const { store, notified, evaluate } = await begin({ keyRefused: true });
     const names = ["spot-assets", "positions"] as const;
     for (const name of names) await store.setSchedule("main", name, "* * * * *", start);
     const run = async (name: Name, at: number, code: string | null) => {
       const slot = start + at * minute;
       const end = code === null ? { snapshots: [good([], slot)] } : { failures: [failed(code, slot)] };
       await collect(store, datasetNamed(name), slot, end);
-      await look();
+      await evaluate();
     };
     await run("spot-assets", 0, null);
     await run("positions", 0, null);
@@ -226,7 +226,7 @@ describe("a refused key", () => {
     await run("spot-assets", 4, "45001");
     await run("positions", 4, null);
     await run("positions", 5, "write-key");
-    expect(said).toEqual([
+    expect(notified).toEqual([
       "fired key-refused main API key null",
       "recovered key-refused main API key null",
       "fired key-refused main API key null",
@@ -234,7 +234,7 @@ describe("a refused key", () => {
     expect(query(store.path, "select sentence from alert_message").map(({ sentence }) => sentence)).toEqual([
       "Alert: main: API key is refused (40037: the exchange does not know this API key: check it, or make a new one).",
       "Recovered: main: API key is accepted.",
-      "Alert: main: API key is refused (it may write, and BITGET_ALLOW_WRITE_KEYS is not set).",
+      "Alert: main: API key is refused (it is not read-only, and BITGET_ALLOW_WRITE_KEYS is not set).",
     ]);
   });
 });
@@ -243,73 +243,73 @@ describe("a stale dataset", () => {
   const failing = { failures: [failed("timeout", start)] };
 
   it("fires when runs have failed for two periods, and recovers with the first complete one", async () => {
-    const { store, said, look, clock } = await begin({ stale: true });
+    const { store, notified, evaluate, clock } = await begin({ stale: true });
     const spot = datasetNamed("spot-assets");
     await stored(store, "spot-assets", 0, []);
     for (const n of [1, 2, 3, 4]) {
       clock.advanceTo(start + n * minute + 1000);
       await collect(store, spot, start + n * minute, failing);
-      await look();
+      await evaluate();
     }
     clock.advanceTo(start + 5 * minute + 1000);
     await stored(store, "spot-assets", 5, []);
-    await look();
-    await look();
-    expect(said).toEqual(["fired stale main spot-assets 121", "recovered stale main spot-assets 1"]);
+    await evaluate();
+    await evaluate();
+    expect(notified).toEqual(["fired stale main spot-assets 121", "recovered stale main spot-assets 1"]);
   });
 
-  it("is not said of the time in which nobody ran, but of a start that does not look either", async () => {
-    const { store, said, look, clock, restart } = await begin({ stale: true });
+  it("does not fire for the time without a process, but does if the next process does not collect either", async () => {
+    const { store, notified, evaluate, clock, restart } = await begin({ stale: true });
     await stored(store, "spot-assets", 0, []);
     clock.advanceTo(start + 60 * minute);
     await restart();
-    await look();
-    expect(said).toEqual([]);
+    await evaluate();
+    expect(notified).toEqual([]);
     clock.advanceTo(start + 62 * minute + 2000);
-    await look();
-    expect(said).toEqual(["fired stale main spot-assets 3722"]);
+    await evaluate();
+    expect(notified).toEqual(["fired stale main spot-assets 3722"]);
   });
 
-  it("is not over because its schedule is another, but with its first complete run", async () => {
-    const { store, said, look, clock } = await begin({ stale: true });
+  it("recovers with its first complete run, not with a change of its schedule", async () => {
+    const { store, notified, evaluate, clock } = await begin({ stale: true });
     await stored(store, "spot-assets", 0, []);
     clock.advanceTo(start + 10 * minute);
-    await look();
+    await evaluate();
     await store.setSchedule("main", "spot-assets", "*/5 * * * *", start + 10 * minute);
-    await look();
-    expect(said).toEqual(["fired stale main spot-assets 600"]);
+    await evaluate();
+    expect(notified).toEqual(["fired stale main spot-assets 600"]);
     clock.advanceTo(start + 15 * minute + 1000);
     await collect(store, datasetNamed("spot-assets"), start + 15 * minute, { snapshots: [good([], start)] });
-    await look();
-    expect(said.slice(1)).toEqual(["recovered stale main spot-assets 1"]);
+    await evaluate();
+    expect(notified.slice(1)).toEqual(["recovered stale main spot-assets 1"]);
   });
 
-  it("is not said of the hours that the machine slept, or that its clock was set forward", async () => {
-    const { store, said, look, clock } = await begin({ stale: true });
+  it("does not fire for hours in which the machine slept, or by which its clock was set forward", async () => {
+    const { store, notified, evaluate, clock } = await begin({ stale: true });
     await stored(store, "spot-assets", 0, []);
     clock.advanceTo(start + 30 * minute);
     await stored(store, "spot-assets", 30, []);
-    await look();
+    await evaluate();
     clock.setWallClock(start + 180 * minute);
-    await look();
-    expect(said).toEqual([]);
+    await evaluate();
+    expect(notified).toEqual([]);
     clock.advanceTo(start + 182 * minute + 2000);
-    await look();
-    expect(said).toEqual(["fired stale main spot-assets 9122"]);
+    await evaluate();
+    expect(notified).toEqual(["fired stale main spot-assets 9122"]);
   });
 
-  it("ends when it is collected no more", async () => {
-    const { store, said, look, clock } = await begin({ stale: true });
+  it("is closed when it is no longer collected", async () => {
+    const { store, notified, evaluate, clock } = await begin({ stale: true });
     await stored(store, "spot-assets", 0, []);
     clock.advanceTo(start + 10 * minute);
-    await look();
+    await evaluate();
     await store.setSchedule("main", "spot-assets", null, start + 10 * minute);
-    await look();
-    expect(said).toEqual(["fired stale main spot-assets 600", "closed stale main spot-assets null"]);
+    await evaluate();
+    expect(notified).toEqual(["fired stale main spot-assets 600", "closed stale main spot-assets null"]);
   });
 });
 
-describe("the first look", () => {
+describe("the first evaluation", () => {
   const near: Row = {
     symbol: "BTCUSDT",
     marginCoin: "USDT",
@@ -319,47 +319,47 @@ describe("the first look", () => {
     markPrice: "101",
   };
 
-  it("at a history that is there already takes it for the past", async () => {
+  it("does not alert about an existing history", async () => {
     const path = temporaryPath();
     const before = await open(path);
     for (const n of [0, 1, 2]) await stored(before, "positions", n, [near], "umcbl");
     before.close();
-    const { said, look } = await begin({ liquidationDistance: "0.1" }, path);
-    await look();
-    expect(said).toEqual([]);
+    const { notified, evaluate } = await begin({ liquidationDistance: "0.1" }, path);
+    await evaluate();
+    expect(notified).toEqual([]);
   });
 
-  it("at hundreds of snapshots goes through all of them, in order", async () => {
-    const { store, said, look } = await begin({ liquidationDistance: "0.1" });
+  it("processes hundreds of snapshots, all of them in order", async () => {
+    const { store, notified, evaluate } = await begin({ liquidationDistance: "0.1" });
     for (let n = 0; n < 250; n++)
       await stored(store, "positions", n, [{ ...near, markPrice: n === 120 || n === 240 ? "101" : "200" }], "umcbl");
-    await look();
-    expect(said.map((line) => line.split(" ")[0])).toEqual(["fired", "recovered", "fired", "recovered"]);
+    await evaluate();
+    expect(notified.map((line) => line.split(" ")[0])).toEqual(["fired", "recovered", "fired", "recovered"]);
   });
 
-  it("with another limit does not judge by it what was looked at already", async () => {
-    const { store, said, look, restart } = await begin({ liquidationDistance: "0.001" });
+  it("does not apply a changed limit to snapshots evaluated before", async () => {
+    const { store, notified, evaluate, restart } = await begin({ liquidationDistance: "0.001" });
     await stored(store, "positions", 0, [near], "umcbl");
     await stored(store, "positions", 1, [{ ...near, markPrice: "200" }], "umcbl");
-    await look();
+    await evaluate();
     await restart({ liquidationDistance: "0.1" });
-    await look();
-    expect(said).toEqual([]);
+    await evaluate();
+    expect(notified).toEqual([]);
   });
 
-  it("with a rule switched off ends its alerts without a word", async () => {
-    const { store, said, look, restart } = await begin({ liquidationDistance: "0.1" });
+  it("ends the alerts of a disabled rule without a notification", async () => {
+    const { store, notified, evaluate, restart } = await begin({ liquidationDistance: "0.1" });
     await stored(store, "positions", 0, [near], "umcbl");
-    await look();
+    await evaluate();
     await restart({});
-    await look();
-    expect(said).toHaveLength(1);
+    await evaluate();
+    expect(notified).toHaveLength(1);
     expect(query(store.path, "select count(*) as open from alert")).toEqual([{ open: 0 }]);
   });
 });
 
-it("an isolated position beyond its liquidation is no farther from it", async () => {
-  const { store, said, look } = await begin({ liquidationDistance: "0.1" });
+it("an isolated position beyond its liquidation counts as liquidated, however far", async () => {
+  const { store, notified, evaluate } = await begin({ liquidationDistance: "0.1" });
   const long = { symbol: "BTCUSDT", marginCoin: "USDT", marginMode: "isolated", holdSide: "long" };
   const short = { ...long, holdSide: "short" };
   for (const [n, [ofLong, ofShort]] of [
@@ -379,19 +379,19 @@ it("an isolated position beyond its liquidation is no farther from it", async ()
       ],
       "umcbl",
     );
-  await look();
-  expect(said).toEqual([
+  await evaluate();
+  expect(notified).toEqual([
     "fired liquidation-distance main BTCUSDT long (isolated, USDT, umcbl) 0.0476190476190476",
     "fired liquidation-distance main BTCUSDT short (isolated, USDT, umcbl) 0.0526315789473684",
   ]);
 });
 
-it("many positions are evaluated while the event loop turns", async () => {
+it("evaluating many positions yields to the event loop", async () => {
   const store = await open(temporaryPath());
   let ms = 0;
   const clock = { ...systemClock, monotonic: () => (ms += 10) };
-  const watch = new AlertEvaluator(store, { ...off, liquidationDistance: "0.1" }, clock);
-  await watch.begin();
+  const evaluator = new AlertEvaluator(store, { ...off, liquidationDistance: "0.1" }, clock);
+  await evaluator.begin();
   const known = { marginCoin: "USDT", holdSide: "long", marginMode: "crossed", liquidationPrice: "100.1" };
   for (let n = 0; n < 12; n++) {
     const markPrice = n === 6 ? "101.5" : "200.5";
@@ -404,10 +404,10 @@ it("many positions are evaluated while the event loop turns", async () => {
     next = setImmediate(turn);
   };
   let next = setImmediate(turn);
-  const { said } = await watch.evaluateNew();
+  const { notifications: notified } = await evaluator.evaluateNew();
   clearImmediate(next);
   expect(turns).toBeGreaterThan(4);
-  expect(said).toHaveLength(600);
+  expect(notified).toHaveLength(600);
 });
 
 describe("the positions of accounts", () => {
@@ -425,15 +425,18 @@ describe("the positions of accounts", () => {
   it("neither lose nor repeat an alert of any account, wherever the process dies", async () => {
     const path = temporaryPath();
     const settings = { ...off, liquidationDistance: "0.1" };
-    const said: string[] = [];
+    const notified: string[] = [];
     /** One life of the process, which looks and then ends without a word. */
     const live = async (looks: boolean, ...runs: [account: string, at: number, price: string][]) => {
       const store = await open(path);
-      const watch = new AlertEvaluator(store, settings, new SettableClock(start));
-      await watch.begin();
+      const evaluator = new AlertEvaluator(store, settings, new SettableClock(start));
+      await evaluator.begin();
       for (const one of runs) {
         await run(store, ...one);
-        if (looks) said.push(...(await watch.evaluateNew()).said.map(({ account, state }) => `${account} ${state}`));
+        if (looks)
+          notified.push(
+            ...(await evaluator.evaluateNew()).notifications.map(({ account, state }) => `${account} ${state}`),
+          );
       }
       store.close();
     };
@@ -443,7 +446,7 @@ describe("the positions of accounts", () => {
     await live(false, ["main", 5, "101"], ["third", 5, "101"]);
     await live(true, ["third", 6, "101"]);
     await live(true, ["hedge", 6, "200"]);
-    expect(said).toEqual([
+    expect(notified).toEqual([
       "main fired",
       "main recovered",
       "hedge fired",
@@ -462,21 +465,21 @@ describe("the positions of accounts", () => {
   });
 });
 
-it("a position whose product type is asked no more is closed", async () => {
-  const { store, said, look } = await begin({ liquidationDistance: "0.1" });
+it("a position whose product type is no longer requested is closed", async () => {
+  const { store, notified, evaluate } = await begin({ liquidationDistance: "0.1" });
   const near = { symbol: "BTCUSDT", marginCoin: "USDT", holdSide: "short", marginMode: "crossed" };
   await stored(store, "positions", 0, [{ ...near, liquidationPrice: "101", markPrice: "100" }], "umcbl");
-  await look();
+  await evaluate();
   await stored(store, "positions", 1, [], "dmcbl");
-  await look();
-  expect(said).toEqual([
+  await evaluate();
+  expect(notified).toEqual([
     "fired liquidation-distance main BTCUSDT short (crossed, USDT, umcbl) 0.01",
     "closed liquidation-distance main BTCUSDT short (crossed, USDT, umcbl) null",
   ]);
 });
 
-it("a name that means harm is shown in one harmless line", async () => {
-  const { store, said, look } = await begin({ liquidationDistance: "0.1" });
+it("a malicious name is escaped within one line", async () => {
+  const { store, notified, evaluate } = await begin({ liquidationDistance: "0.1" });
   const hostile = {
     symbol: `<!channel>\n\u001b[31m${"x".repeat(100)}`,
     marginCoin: "USDT",
@@ -484,8 +487,8 @@ it("a name that means harm is shown in one harmless line", async () => {
     marginMode: "crossed",
   };
   await stored(store, "positions", 0, [{ ...hostile, liquidationPrice: "99", markPrice: "100" }], "umcbl");
-  await look();
-  expect(said).toEqual([
+  await evaluate();
+  expect(notified).toEqual([
     "fired liquidation-distance main <!channel>\\u000a\\u001b[31mxxxxxxxxxxxxxx long (crossed, USDT, umcbl) 0.01",
   ]);
 });

@@ -1,4 +1,4 @@
-/** A webhook on loopback that remembers what it was sent and answers as it is told. */
+/** A webhook on loopback that records its requests and responds as the test says. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";

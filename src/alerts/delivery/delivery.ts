@@ -1,6 +1,6 @@
 /**
- * Sends messages one after the other, until each has arrived or is too old. A message is marked after the answer: a crash between the
- * two sends it again, under the same id.
+ * Sends messages in order, each until it is delivered or too old (at-least-once delivery). A message is marked after the response: a
+ * crash in between repeats it with the same id.
  */
 import type { Clock } from "../../core/clock.ts";
 import type { Log } from "../../core/log.ts";
@@ -12,17 +12,17 @@ import type { Store } from "../../store/store.ts";
 import { bodyOf } from "./formats.ts";
 import { isRecoverable, post, problemOf } from "./post.ts";
 
-/** Of no use to anybody after this. Milliseconds. */
+/** Messages older than this are dropped. Milliseconds. */
 const maxAgeMs = dayMs;
 
-/** Between two attempts: doubled each time, up to the longest. Milliseconds. */
+/** The pause between attempts doubles each time, from the shortest to the longest. Milliseconds. */
 const pause = { shortest: 1000, longest: 300_000 };
 
-/** A receiver that refuses the very form of a message will not change its mind: so many attempts, that others get their turn. */
+/** A message whose form the receiver rejects is dropped after this many attempts, so that it does not hold up the others. */
 const maxRejectedAttempts = 5;
 const rejectedStatuses = [400, 413, 422];
 
-/** The request that is on its way when the program stops has this long. Milliseconds. */
+/** At a stop, the request in progress may take this long. Milliseconds. */
 const stopTimeoutMs = 1500;
 
 export interface DeliveryOptions {
@@ -43,7 +43,7 @@ export class Delivery {
   readonly #stopping = new AbortController();
   #hasStopped = false;
   #sending: Promise<void> | null = null;
-  /** What became of a message, while that cannot be written, as when the disk is full: it is not sent again for that. */
+  /** The outcome of a message that could not be written yet, as when the disk is full. The message is not sent again meanwhile. */
   #unwritten: { id: number; as: DeliveryMark } | null = null;
 
   constructor({ store, webhook, proxy = noProxy, clock, log }: DeliveryOptions) {
@@ -54,7 +54,7 @@ export class Delivery {
     this.#log = log;
   }
 
-  /** Sends what is due, unless that is going on. */
+  /** Begins sending what is due, unless sending is in progress. */
   tick(): void {
     if (this.#hasStopped || this.#sending) return;
     this.#sending = this.#sendDue()
@@ -70,7 +70,7 @@ export class Delivery {
     while (this.#sending) await this.#sending;
   }
 
-  /** Gives the request that is on its way a moment to end. */
+  /** Waits a moment for the request in progress, then aborts it. */
   async stop(): Promise<void> {
     this.#hasStopped = true;
     const abort = setTimeout(() => this.#stopping.abort(new Error("the program was stopped")), stopTimeoutMs);
@@ -87,7 +87,7 @@ export class Delivery {
     }
   }
 
-  /** By a wall clock that may have been set back meanwhile. */
+  /** Returns whether a message is due. A wait longer than any pause means that the clock was set back: then it is due as well. */
   #isDue({ nextAt }: Message): boolean {
     const wait = nextAt - this.#clock.now();
     return wait <= 0 || wait > 2 * pause.longest;
@@ -97,40 +97,40 @@ export class Delivery {
     const { id, alert, nextAt, attempts } = message;
     const now = this.#clock.now();
     if (now - message.at > maxAgeMs) {
-      this.#log.warn({ alert }, `an alert is too old to be sent any more: ${message.sentence}`);
-      const problem = message.problem ?? "it was a day old before it could be sent";
+      this.#log.warn({ alert }, `alert dropped, not delivered within a day: ${message.sentence}`);
+      const problem = message.problem ?? "not delivered within a day";
       await this.#mark(id, { delivery: "given up", attempts, nextAt, problem });
       return;
     }
-    const { problem, isRefused, waitMs } = await this.#attempt(message, now);
+    const { problem, isRejected, waitMs } = await this.#attempt(message, now);
     if (this.#stopping.signal.aborted && problem !== null) return;
     const tried = attempts + 1;
-    const isHopeless = isRefused && tried >= maxRejectedAttempts;
-    const delivery = problem === null ? "delivered" : isHopeless ? "given up" : "pending";
+    const isFinal = isRejected && tried >= maxRejectedAttempts;
+    const delivery = problem === null ? "delivered" : isFinal ? "given up" : "pending";
     const wait = Math.max(waitMs, Math.min(pause.shortest * 2 ** Math.min(attempts, 20), pause.longest));
     const nextTry = this.#clock.now() + Math.min(wait, pause.longest);
     await this.#mark(id, { delivery, attempts: tried, nextAt: nextTry, problem });
     const fields = { alert, attempts: tried };
     if (problem === null) this.#log.debug(fields, "alert delivered");
-    else if (isHopeless) this.#log.error(fields, `alert given up: the webhook ${problem}`);
-    else this.#log.error(fields, `alert not delivered: the webhook ${problem}; it is tried again`);
+    else if (isFinal) this.#log.error(fields, `alert dropped: the webhook ${problem}`);
+    else this.#log.error(fields, `alert not delivered: the webhook ${problem}; retrying`);
   }
 
   async #attempt(
     message: Message,
     now: number,
-  ): Promise<{ problem: string | null; isRefused: boolean; waitMs: number }> {
+  ): Promise<{ problem: string | null; isRejected: boolean; waitMs: number }> {
     const webhook = this.#webhook;
     try {
       const body = bodyOf(webhook, message, now);
-      const answered = await post(webhook.url, body, this.#stopping.signal, { proxy: this.#proxy });
+      const response = await post(webhook.url, body, this.#stopping.signal, { proxy: this.#proxy });
       return {
-        problem: problemOf(answered, webhook),
-        isRefused: rejectedStatuses.includes(answered.status) && !isRecoverable(webhook, answered),
-        waitMs: answered.retryAfterMs ?? 0,
+        problem: problemOf(response, webhook),
+        isRejected: rejectedStatuses.includes(response.status) && !isRecoverable(webhook, response),
+        waitMs: response.retryAfterMs ?? 0,
       };
     } catch (error) {
-      return { problem: `cannot be reached: ${(error as Error).message}`, isRefused: false, waitMs: 0 };
+      return { problem: `cannot be reached: ${(error as Error).message}`, isRejected: false, waitMs: 0 };
     }
   }
 

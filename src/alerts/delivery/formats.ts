@@ -1,6 +1,6 @@
 /**
- * What is posted, in the form that each receiver understands. Names of coins come from the exchange: none of them is markup,
- * a link, or a call to everybody.
+ * Builds the request body in the format of each receiver. Names of coins come from the exchange: they must not become markup, links or
+ * mentions.
  *
  * Sources: https://docs.slack.dev/messaging/formatting-message-text, https://docs.discord.com/developers/resources/webhook,
  * https://core.telegram.org/bots/api#sendmessage
@@ -11,13 +11,13 @@ import type { Webhook, WebhookFormat } from "../../settings/sections/alerts.ts";
 import type { Message } from "../../store/alerts/alert-store.ts";
 import { instantText } from "../messages.ts";
 
-/** Older than this, an alert says how old it is. Milliseconds. */
+/** A notification sent later than this states its age. Milliseconds. */
 const lateAfterMs = 120_000;
 
-/** Receivers take at least this many characters; no sentence of ours is near. */
+/** Every receiver accepts at least this many characters; our sentences are much shorter. */
 const maxTextChars = 1900;
 
-/** The body of the request, JSON. `now`: when it leaves, epoch ms. */
+/** Returns the body of the request, JSON. `now` is the time of sending, epoch ms. */
 export function bodyOf({ format, chat }: Pick<Webhook, "format" | "chat">, message: Message, now: number): string {
   const age = now - message.at;
   const late = age > lateAfterMs ? ` (${durationText(age)} ago, at ${instantText(message.at)})` : "";
@@ -40,20 +40,20 @@ const formatters: Record<WebhookFormat, Formatter> = {
     age_seconds: Math.max(0, Math.floor(age / 1000)),
     sentence,
   }),
-  // These three characters are all that can begin a link or a mention; `mrkdwn` is for the stars and underscores.
+  // Only these three characters can begin a link or a mention; `mrkdwn: false` disables stars and underscores.
   slack: (_message, text) => ({
     text: text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;"),
     mrkdwn: false,
     unfurl_links: false,
     unfurl_media: false,
   }),
-  // Flag 4 keeps links from being unfolded.
+  // Flag 4 suppresses previews of links.
   discord: (_message, text) => ({
     content: text.replace(/[\\*_~`|>#[\]()<:@-]/g, "\\$&"),
     allowed_mentions: { parse: [] },
     flags: 4,
   }),
-  // Without a `parse_mode` nothing in it is markup.
+  // Without a `parse_mode` the text is not parsed as markup.
   telegram: (_message, text, { chat }) => ({
     chat_id: chat,
     text,

@@ -1,4 +1,4 @@
-/** One POST to the receiver of alerts. No redirect is followed, nothing waits for ever, and what goes wrong is said without the address. */
+/** Sends one POST request to the receiver of alerts, without following redirects, with a timeout. Errors do not contain the address. */
 import type { Secret } from "../../core/domain.ts";
 import { escapeControlChars, redactor, secretsOfUrl } from "../../core/text.ts";
 import { routeTo } from "../../network/outgoing.ts";
@@ -8,24 +8,24 @@ import type { Webhook } from "../../settings/sections/alerts.ts";
 
 export interface WebhookResponse {
   status: number;
-  /** How long to wait before the next one, where the receiver says so. Milliseconds. */
+  /** How long to wait before the next request; null if the receiver does not say. Milliseconds. */
   retryAfterMs: number | null;
-  /** The beginning of what it said, made safe to show. */
+  /** The beginning of the body, with secrets removed and control characters escaped. */
   text: string;
 }
 
-/** Of an answer; the rest is not read. Bytes. */
+/** The rest of a longer response is not read. Bytes. */
 const maxBodyBytes = 2000;
 
-/** For the whole of it. Milliseconds. */
+/** Timeout of the whole request. Milliseconds. */
 const defaultTimeoutMs = 10_000;
 
-/** @throws Error in words for the person, where there was no answer; the signal's reason where that is aborted */
+/** Posts a body and returns the response. @throws Error for display if there was no response; the reason of an aborted signal */
 export async function post(
   url: Secret,
   body: string,
   signal: AbortSignal,
-  { patience = defaultTimeoutMs, proxy = noProxy }: { patience?: number; proxy?: ProxySettings } = {},
+  { timeoutMs = defaultTimeoutMs, proxy = noProxy }: { timeoutMs?: number; proxy?: ProxySettings } = {},
 ): Promise<WebhookResponse> {
   const { hostname } = new URL(url.reveal());
   const redact = redactor(secretsOfUrl(url));
@@ -35,22 +35,22 @@ export async function post(
       method: "POST",
       body,
       headers: { "content-type": "application/json", "user-agent": "bitget-collector" },
-      timeouts: { request: patience },
+      timeouts: { request: timeoutMs },
       signal,
       maxBytes: maxBodyBytes,
-      // Whether it was taken the status says; what is said beside it may end anywhere, in a token too.
+      // The status alone tells whether the message was accepted; the body may be cut anywhere.
       ignoreDamage: true,
     });
-    if (!reply) throw new Error(`${hostname} ended the connection without an answer`);
-    const said = reply.body.toString("utf8");
-    const retryAfterMs = waitOf(reply.headers["retry-after"]) ?? waitOf(waitIn(said));
-    return { status: reply.status, retryAfterMs, text: escapeControlChars(redact(said)).slice(0, 200) };
+    if (!reply) throw new Error(`${hostname} closed the connection without a response`);
+    const text = reply.body.toString("utf8");
+    const retryAfterMs = waitOf(reply.headers["retry-after"]) ?? waitOf(waitIn(text));
+    return { status: reply.status, retryAfterMs, text: escapeControlChars(redact(text)).slice(0, 200) };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     if (!(error instanceof Error && "code" in error)) throw error;
     const { kind, problem } = failureOf(error, hostname, route, "ALERT_WEBHOOK_URL");
     throw new Error(
-      kind === "timeout" ? `${hostname} did not answer within ${patience / 1000} s${route.description}` : problem,
+      kind === "timeout" ? `${hostname} did not answer within ${timeoutMs / 1000} s${route.description}` : problem,
     );
   } finally {
     route.close();
@@ -60,18 +60,18 @@ export async function post(
 const waitOf = (header: string | undefined): number | null =>
   header !== undefined && /^\d{1,6}(\.\d+)?$/.test(header) ? Math.ceil(Number(header) * 1000) : null;
 
-/** Telegram and Discord name the seconds in the body. */
+/** Returns the seconds to wait from the body, where Telegram and Discord put them; undefined without any. */
 function waitIn(body: string): string | undefined {
   try {
-    const said = JSON.parse(body) as { retry_after?: unknown; parameters?: { retry_after?: unknown } } | null;
-    const seconds = said?.parameters?.retry_after ?? said?.retry_after;
+    const response = JSON.parse(body) as { retry_after?: unknown; parameters?: { retry_after?: unknown } } | null;
+    const seconds = response?.parameters?.retry_after ?? response?.retry_after;
     return typeof seconds === "number" ? String(seconds) : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** What an answer means, as the end of "the webhook …"; null where the message has arrived. */
+/** Explains a response as the end of "the webhook …". Returns null if the message was accepted. */
 export function problemOf(
   { status, text }: WebhookResponse,
   { format, url }: Pick<Webhook, "format" | "url">,
@@ -82,7 +82,7 @@ export function problemOf(
   return `${meaning[0]} (HTTP ${status})${meaning[1] ?? ""}${text === "" || isRedirect(status) ? "" : `: ${text}`}`;
 }
 
-/** True where a message may still be taken once a person has acted, although the receiver refuses its form. */
+/** Returns true if the receiver may accept a rejected message later, once the user has corrected something. */
 export const isRecoverable = ({ format }: Pick<Webhook, "format">, { text }: Pick<WebhookResponse, "text">): boolean =>
   format === "telegram" && chatIsWrong.test(text);
 
@@ -90,19 +90,19 @@ const chatIsWrong = /chat not found|upgraded to a supergroup/i;
 
 const isRedirect = (status: number): boolean => status >= 300 && status < 400;
 
-/** Before and behind the status. */
+/** The texts before and after the status. */
 type Meaning = readonly [string, string?] | null;
 
 function meaningOf(status: number): Meaning {
-  if (isRedirect(status)) return ["sends us elsewhere", ", which is not followed; correct its address"];
-  if (status === 401) return ["does not accept the token in its address"];
-  if (status === 403) return ["does not let us write there: its token, or a rule of the receiver, forbids it"];
-  if (status === 404 || status === 410) return ["is not there any more"];
-  if (status === 429) return ["wants fewer messages"];
+  if (isRedirect(status)) return ["redirects", ", which is not followed: correct its address"];
+  if (status === 401) return ["rejects the token in its address"];
+  if (status === 403) return ["denies access: its token, or a rule of the receiver, forbids it"];
+  if (status === 404 || status === 410) return ["no longer exists"];
+  if (status === 429) return ["limits the rate of messages"];
   return null;
 }
 
-/** Source: https://core.telegram.org/bots/api#making-requests; what it says of chats was seen in its answers. */
+/** Source: https://core.telegram.org/bots/api#making-requests; the texts about chats are from observed responses. */
 function telegramMeaning(status: number, text: string, url: Secret): Meaning {
   if (status === 404 && !/\/sendMessage\/?$/i.test(new URL(url.reveal()).pathname))
     return ["has no such method", ": its address must end in /sendMessage"];
@@ -110,6 +110,6 @@ function telegramMeaning(status: number, text: string, url: Secret): Meaning {
   if (status === 403)
     return ["does not let the bot write to the chat", ": start the bot there and do not block it, or make it a member"];
   if (status === 400 && chatIsWrong.test(text))
-    return ["does not know the chat: correct ALERT_TELEGRAM_CHAT", " (the bot must have been written to there once)"];
+    return ["does not know the chat: correct ALERT_TELEGRAM_CHAT", " (someone must write to the bot there first)"];
   return meaningOf(status);
 }

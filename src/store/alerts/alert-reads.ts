@@ -1,4 +1,4 @@
-/** What alerts have stored, read from an SQLite file: for the process that evaluates and for those that show it. */
+/** Reads the stored state of alerts from SQLite, for the process that evaluates them and for those that show them. */
 import type { Row } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import { prefixOf } from "../schema/tables.ts";
@@ -11,17 +11,17 @@ export const snapshotColumns = `n.id, a.name as account, e.dataset, n.scope_id a
 export const messageColumns = `id, alert, kind, account, what, state, at, value, threshold, sentence, delivery, attempts,
   next_at as nextAt, problem`;
 
-/** Prepares to read what is wrong now, the oldest first. */
+/** Prepares to read the open alerts, the oldest first. */
 export const prepareOpenAlerts = (sqlite: Sqlite) =>
   sqlite.prepare<[], OpenAlert>(
     "select kind, account, subject, name, what, scope_id as scopeId, fired_at as firedAt from alert order by fired_at, name",
   );
 
-/** Returns so many of the last messages, the newest first. */
+/** Returns the last `limit` messages, the newest first. */
 export const lastMessages = (sqlite: Sqlite, limit: number): Message[] =>
   sqlite.prepare<[number], Message>(`select ${messageColumns} from alert_message order by id desc limit ?`).all(limit);
 
-/** Returns the last snapshot, good or not, of each scope that is still asked on a schedule. */
+/** Returns the last snapshot, good or failed, of each scope that is still requested on a schedule. */
 export const lastSnapshots = (sqlite: Sqlite): StoredSnapshot[] =>
   sqlite
     .prepare<[], StoredSnapshot>(
@@ -34,7 +34,7 @@ export const lastSnapshots = (sqlite: Sqlite): StoredSnapshot[] =>
     )
     .all();
 
-/** Returns a reader of what a good snapshot holds, by the column names of its history view. */
+/** Returns a function that reads the rows of a good snapshot, by the column names of its history view. */
 export function rowReader(sqlite: Sqlite): (dataset: Dataset, snapshotId: number) => Row[] {
   const prepare = (dataset: Dataset) =>
     sqlite.prepare<[number], Row>(`select * from ${prefixOf(dataset)}_history where snapshot_id = ?`);
@@ -46,7 +46,7 @@ export function rowReader(sqlite: Sqlite): (dataset: Dataset, snapshotId: number
   };
 }
 
-/** Gives up every pending message, for this reason. */
+/** Drops every pending message, for this reason. */
 export const cancelPending = (sqlite: Sqlite, problem: string): void =>
   void sqlite
     .prepare("update alert_message set delivery = 'given up', problem = ? where delivery = 'pending'")

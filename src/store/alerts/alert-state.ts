@@ -1,4 +1,4 @@
-/** The state of alerts in SQLite. */
+/** Keeps the state of alerts in SQLite. */
 import type { DecimalString, Row } from "../../core/domain.ts";
 import { hourMs } from "../../core/time.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
@@ -18,16 +18,16 @@ import type {
   StoredSnapshot,
 } from "./alert-store.ts";
 
-/** Peaks are kept for so many hours, whatever the window. */
+/** Peaks are kept for this many hours, whatever the window of the rule. */
 const maxPeakHours = 90 * 24;
 
-/** When more messages are pending, the oldest are given up. */
+/** If more messages are pending, the oldest are dropped. */
 const maxPending = 1000;
 
-/** So many of the last messages are kept, pending or not. */
+/** The number of messages kept, pending or not. */
 const maxMessages = 2000;
 
-/** Thrown inside a transaction to undo it: the changes were worked out from another state. */
+/** Rolls a transaction back: the changes were computed from an outdated state. */
 class OutdatedError extends Error {}
 
 export class AlertState implements AlertStore {
@@ -48,13 +48,13 @@ export class AlertState implements AlertStore {
   }
 
   /**
-   * With one process that writes, ids follow the order of commits across accounts too: an account without news moves on with the
-   * others, and one that is new has only snapshots behind every position.
+   * Reads new snapshots. With a single writing process, ids follow the order of commits across accounts too: the position of an account
+   * without new snapshots advances with the others, and a new account has only snapshots with higher ids than every position.
    */
   async newSnapshots(after: AlertPositions, limit: number): Promise<NewSnapshots> {
     const from = after.size === 0 ? 0 : Math.min(...after.values());
     const newest = this.#statements.newest.get() ?? 0;
-    const found = this.#statements.unseen.all(from, limit);
+    const found = this.#statements.newSnapshots.all(from, limit);
     const more = found.length === limit;
     const to = more ? (found.at(-1)?.id ?? from) : newest;
     const accounts = [...after.keys(), ...found.map(({ account }) => account)];
@@ -70,7 +70,7 @@ export class AlertState implements AlertStore {
   }
 
   async lastOutcomes({ account, id }: StoredSnapshot, codes: readonly string[]) {
-    return this.#statements.verdicts.all({ account, snapshotId: id, codes: JSON.stringify(codes) });
+    return this.#statements.lastOutcomes.all({ account, snapshotId: id, codes: JSON.stringify(codes) });
   }
 
   async open(): Promise<OpenAlert[]> {
@@ -78,7 +78,7 @@ export class AlertState implements AlertStore {
   }
 
   async inactiveScopes(scopeIds: readonly number[]): Promise<number[]> {
-    return this.#statements.unasked.all(JSON.stringify(scopeIds));
+    return this.#statements.inactiveScopes.all(JSON.stringify(scopeIds));
   }
 
   async peaks(account: string, from: number, to: number): Promise<EquityPeak[]> {
@@ -104,7 +104,7 @@ export class AlertState implements AlertStore {
   }
 
   #apply({ ended, fired, messages, peaks, positions }: AlertChanges): void {
-    const { end, fire, position, setFigure, dropPeaks, enqueue, giveUp, forget } = this.#statements;
+    const { end, fire, position, setFigure, dropPeaks, enqueue, drop, forget } = this.#statements;
     const require = (isCurrent: boolean) => {
       if (!isCurrent) throw new OutdatedError();
     };
@@ -120,7 +120,7 @@ export class AlertState implements AlertStore {
     }
     for (const message of messages) enqueue.run({ ...message, attempts: 0, nextAt: message.at });
     if (messages.length === 0) return;
-    giveUp.run(maxPending);
+    drop.run(maxPending);
     forget.run(maxMessages);
   }
 
@@ -133,7 +133,7 @@ export class AlertState implements AlertStore {
   }
 }
 
-/** Whether a stored price (SQL, packed) is one: older versions stored zero for a coin that was never traded. */
+/** Returns the SQL condition that a packed price is not zero: older versions stored zero for a coin that was never traded. */
 const isPrice = (column: string): string => `ltrim(hex(${column}), '0ABF') <> ''`;
 
 interface CoinsAsOf {
@@ -143,7 +143,7 @@ interface CoinsAsOf {
 
 const prepare = (sqlite: Sqlite) => ({ ...prepareReads(sqlite), ...preparePrices(sqlite), ...prepareWrites(sqlite) });
 
-/** The position of an account is its figure of the hour 0; that of no account says that alerts have begun. */
+/** The position of an account is stored as its figure of hour 0; that of the account '' marks that evaluation has begun. */
 const missingPositions = `
   with name(name) as (select '' union all select name from account)
   select name from name where not exists (select 1 from alert_figure where account = name and hour = 0)`;
@@ -161,15 +161,15 @@ function prepareReads(sqlite: Sqlite) {
       .prepare<[string], number>("select cast(figure as integer) from alert_figure where account = ? and hour = 0")
       .pluck(),
     newest: sqlite.prepare<[], number>("select max(id) from snapshot").pluck(),
-    unseen: sqlite.prepare<[number, number], StoredSnapshot>(
+    newSnapshots: sqlite.prepare<[number, number], StoredSnapshot>(
       `select ${snapshotColumns}
        from snapshot n join run r on r.id = n.run_id join scope p on p.id = n.scope_id
          join series e on e.id = p.series_id join account a on a.id = e.account_id
        where n.id > ? and r.cause is not 'imported' order by n.id limit ?`,
     ),
     open: prepareOpenAlerts(sqlite),
-    // One step down the index for each scope, however long the exchange did not answer at all.
-    verdicts: sqlite.prepare<
+    // One index lookup per scope, however long the exchange did not respond.
+    lastOutcomes: sqlite.prepare<
       { account: string; snapshotId: number; codes: string },
       { scopeId: number; code: string | null }
     >(
@@ -183,7 +183,7 @@ function prepareReads(sqlite: Sqlite) {
        where a.name = @account and p.until is null
          and exists (select 1 from schedule c where c.series_id = e.id and c.until is null)`,
     ),
-    unasked: sqlite
+    inactiveScopes: sqlite
       .prepare<[string], number>(
         `select p.id from json_each(?) s join scope p on p.id = s.value
          where p.until is not null
@@ -193,7 +193,7 @@ function prepareReads(sqlite: Sqlite) {
     peaks: sqlite.prepare<[string, number, number], EquityPeak>(
       "select account, hour, figure as equity from alert_figure where account = ? and hour between ? and ?",
     ),
-    // No index: so few are kept that a walk over all of them costs less than a page of every database.
+    // Without an index: scanning the few messages that are kept costs less than one more page in every database.
     nextPending: sqlite.prepare<[], Message>(
       `select ${messageColumns} from alert_message where delivery = 'pending' order by id limit 1`,
     ),
@@ -202,7 +202,7 @@ function prepareReads(sqlite: Sqlite) {
 
 function preparePrices(sqlite: Sqlite) {
   return {
-    // A version with a price holds until the next of its item; those from before the window are not walked through.
+    // A version with a price is valid until the next version of its item; older versions than the window are not read.
     pricedUntil: sqlite
       .prepare<CoinsAsOf & { from: number }, number | null>(
         `select max(coalesce(b.taken_at, n.taken_at)) from json_each(@coins) c
@@ -228,7 +228,7 @@ function preparePrices(sqlite: Sqlite) {
 
 function prepareWrites(sqlite: Sqlite) {
   return {
-    // An account without a position came after the last look that wrote one: its first snapshot is behind all of them.
+    // An account without a position was added after the last evaluation: its first snapshot has a higher id than all positions.
     addMissing: sqlite.prepare(
       `insert into alert_figure (account, hour, figure)
        select name, 0, cast(coalesce(
@@ -252,8 +252,8 @@ function prepareWrites(sqlite: Sqlite) {
          (alert, kind, account, what, state, at, value, threshold, sentence, delivery, attempts, next_at)
        values (@alert, @kind, @account, @what, @state, @at, @value, @threshold, @sentence, @delivery, @attempts, @nextAt)`,
     ),
-    giveUp: sqlite.prepare(
-      `update alert_message set delivery = 'given up', problem = 'too many were waiting' where delivery = 'pending'
+    drop: sqlite.prepare(
+      `update alert_message set delivery = 'given up', problem = 'too many messages were pending' where delivery = 'pending'
          and id <= (select id from alert_message where delivery = 'pending' order by id desc limit 1 offset ?)`,
     ),
     forget: sqlite.prepare("delete from alert_message where id <= (select max(id) from alert_message) - ?"),

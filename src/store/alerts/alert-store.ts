@@ -1,11 +1,11 @@
 /**
- * The part of the store contract in which alerts keep their state, so that a restart continues where the last process was. Each
- * method is atomic by itself and resolves when what it writes is on disk.
+ * The part of the store contract that keeps the state of alerts, so that a restart continues where the last process ended. Each
+ * method is atomic, and resolves when its writes are on disk.
  */
 import type { DatasetName, DecimalString, Row } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 
-/** A snapshot as alerts see it. */
+/** A stored snapshot without its rows. */
 export interface StoredSnapshot {
   id: number;
   account: string;
@@ -18,23 +18,23 @@ export interface StoredSnapshot {
 }
 
 export interface OpenAlert {
-  /** Of this crossing alone. */
+  /** Identifies this crossing of the limit. */
   name: string;
   kind: string;
   account: string;
-  /** Tells it from others of its kind and account. */
+  /** Identifies what it is about, among others of its kind and account. */
   subject: string;
-  /** The same for people. */
+  /** The subject for display. */
   what: string;
-  /** Null where no single scope shows it. */
+  /** Null if it is not about a single scope. */
   scopeId: number | null;
   firedAt: number;
 }
 
-/** `closed`: what it was about is gone, or is collected no more. */
+/** `closed`: its subject is no longer listed, or no longer collected. */
 export type AlertState = "fired" | "recovered" | "closed";
 
-/** `log` is not sent anywhere; `given up` was too old, one too many, or never accepted. */
+/** `log`: only logged, as without a webhook. `given up`: dropped, as it was too old, one too many, or rejected. */
 export type DeliveryState = "pending" | "log" | "delivered" | "given up";
 
 /** A message in the outbox. Amounts and shares are digits; null where there are none. */
@@ -53,34 +53,34 @@ export interface Message {
   sentence: string;
   delivery: DeliveryState;
   attempts: number;
-  /** Not sent before this. Epoch ms. */
+  /** The time of the next attempt. Epoch ms. */
   nextAt: number;
-  /** Why the last attempt failed. */
+  /** Why the last attempt failed, null if it did not. */
   problem: string | null;
 }
 
 /** A message that is not in the outbox yet. */
 export type Notification = Omit<Message, "id" | "attempts" | "nextAt" | "problem">;
 
-/** What became of an attempt to send a message. */
+/** The outcome of an attempt to send a message. */
 export type DeliveryMark = Pick<Message, "delivery" | "attempts" | "nextAt" | "problem">;
 
 /**
- * The last snapshot that alerts have evaluated, by account: ids follow the order of commits within an account, and not
- * necessarily across accounts. Of an account that is missing nothing was evaluated yet.
+ * The id of the last evaluated snapshot, by account. Ids follow the order of commits within an account, but not necessarily across
+ * accounts. An account that is missing has not been evaluated yet.
  */
 export type AlertPositions = ReadonlyMap<string, number>;
 
 export interface NewSnapshots {
   /** Those of one account in the order in which they were stored. */
   snapshots: StoredSnapshot[];
-  /** Where evaluation is when these snapshots are done, for all accounts. */
+  /** The positions of all accounts once these snapshots have been evaluated. */
   positions: AlertPositions;
   /** True where further snapshots may follow. */
   more: boolean;
 }
 
-/** The greatest equity of an account in an hour (epoch ms of its beginning, UTC). */
+/** The highest equity of an account in an hour (`hour` is its start in epoch ms, UTC). USDT. */
 export interface EquityPeak {
   account: string;
   hour: number;
@@ -93,36 +93,36 @@ export interface AlertChanges {
   fired: readonly OpenAlert[];
   messages: readonly Notification[];
   peaks: readonly EquityPeak[];
-  /** `from` is the position as it was last read or written, null where there was none. */
+  /** `from` is the position as last read or written, null if there was none. */
   positions: readonly { account: string; from: number | null; to: number }[];
 }
 
 export const noChanges: AlertChanges = { ended: [], fired: [], messages: [], peaks: [], positions: [] };
 
 export interface AlertStore {
-  /** Returns the stored positions. The first time ever, they are behind everything that is stored so far: that is the past. */
+  /** Returns the stored positions. The first time, they are set to the newest snapshot, so that older ones are not evaluated. */
   begin(): Promise<AlertPositions>;
-  /** Returns at most so many snapshots behind the positions; those of an import are no news and are left out. */
+  /** Returns at most `limit` snapshots after the positions, without imported ones. */
   newSnapshots(after: AlertPositions, limit: number): Promise<NewSnapshots>;
-  /** Returns what a good snapshot holds, by the column names of its history view. */
+  /** Returns the rows of a good snapshot, by the column names of its history view. */
   rows(dataset: Dataset, snapshotId: number): Promise<Row[]>;
-  /** Returns, by scope that is still asked, the last outcome up to a snapshot that is good (null) or one of `codes`. */
+  /** Returns, for each requested scope, the last outcome up to a snapshot that is either good (null) or one of `codes`. */
   lastOutcomes(upTo: StoredSnapshot, codes: readonly string[]): Promise<{ scopeId: number; code: string | null }[]>;
   open(): Promise<OpenAlert[]>;
-  /** Returns those of the scopes that are asked no more, or on no schedule. */
+  /** Returns which of the scopes are no longer requested, or have no schedule. */
   inactiveScopes(scopeIds: readonly number[]): Promise<number[]>;
-  /** Returns the known peaks of the hours from `from` to `to`, both included (epoch ms). */
+  /** Returns the stored peaks of the hours from `from` to `to`, both included (epoch ms). */
   peaks(account: string, from: number, to: number): Promise<EquityPeak[]>;
-  /** Returns when one of the coins last had a price as a snapshot was stored, not before `from`; null where none had. Epoch ms. */
+  /** Returns when one of the coins last had a price, at or after `from` and as of a snapshot (epoch ms); null if none had. */
   pricedUntil(coins: readonly string[], asOf: StoredSnapshot, from: number): Promise<number | null>;
-  /** Returns the last price in USDT of each coin as a snapshot was stored; a coin that never had one is left out. */
+  /** Returns the last price of each coin in USDT as of a snapshot, without coins that never had one. */
   lastPrices(coins: readonly string[], asOf: StoredSnapshot): Promise<{ coin: string; price: DecimalString }[]>;
   /**
-   * Writes all of the changes or none. False where they were worked out from another state than the stored one: a position has
-   * moved, an ended alert is not open, or a fired one is.
+   * Writes all of the changes or none. Returns false if they were computed from an outdated state: a position has moved, an ended
+   * alert is not open, or a fired one already is.
    */
   record(changes: AlertChanges): Promise<boolean>;
-  /** Returns the message to send next, null where none is pending. */
+  /** Returns the next message to send, null if none is pending. */
   nextPending(): Promise<Message | null>;
   mark(messageId: number, as: DeliveryMark): Promise<void>;
 }

@@ -18,7 +18,7 @@ import { type Receiver, startReceiver, taken, token } from "../receiver.ts";
 const minute = 60_000;
 const hour = 60 * minute;
 
-/** An outbox on a clock that the test sets; `sent` and `state` tell what became of it. */
+/** An outbox on a clock that the test sets; `sent` and `state` show the outcome. */
 async function begin(receiver: Receiver, path = temporaryPath(), format: WebhookFormat = "json") {
   const store = await open(path);
   const clock = new SettableClock(start);
@@ -137,7 +137,7 @@ describe("the outbox", () => {
     expect(state()).toEqual([["delivered", 2]]);
   });
 
-  it("keeps a message for a chat of Telegram that is not known, until somebody corrects it", async () => {
+  it("keeps a message for an unknown chat of Telegram until its setting is corrected", async () => {
     const receiver = await startReceiver();
     const { say, tick, state } = await begin(receiver, temporaryPath(), "telegram");
     const body = { ok: false, error_code: 400, description: "Bad Request: chat not found" };
@@ -150,7 +150,7 @@ describe("the outbox", () => {
     expect(state()).toEqual([["delivered", 8]]);
   });
 
-  it("waits for a webhook that is down, and says so without its address", async () => {
+  it("retries while a webhook is down, and logs it without its address", async () => {
     const receiver = await startReceiver();
     const { say, tick, path, lines } = await begin(receiver);
     await receiver.close();
@@ -172,11 +172,11 @@ describe("the outbox", () => {
     expect(elsewhere.received).toEqual([]);
     expect(state()).toEqual([["pending", 1]]);
     expect(query(path, "select problem from alert_message")).toEqual([
-      { problem: "sends us elsewhere (HTTP 307), which is not followed; correct its address" },
+      { problem: "redirects (HTTP 307), which is not followed: correct its address" },
     ]);
   });
 
-  it("gives up a message whose form is refused five times, so that others get their turn", async () => {
+  it("drops a message whose form is rejected five times, so that it does not hold up the others", async () => {
     const receiver = await startReceiver();
     const { say, tick, sent, state } = await begin(receiver);
     receiver.answer = (response) =>
@@ -190,7 +190,7 @@ describe("the outbox", () => {
     ]);
   });
 
-  it("gives up what is a day old", async () => {
+  it("drops a message that is a day old", async () => {
     const receiver = await startReceiver();
     const { say, tick, clock, sent, state } = await begin(receiver);
     await say("a");
@@ -204,7 +204,7 @@ describe("the outbox", () => {
     ]);
   });
 
-  it("keeps the newest thousand of those that wait", async () => {
+  it("keeps the newest thousand pending messages", async () => {
     const receiver = await startReceiver();
     const { say, path } = await begin(receiver);
     await say(...Array.from({ length: 1002 }, (_, n) => `n${n}`));
@@ -214,7 +214,7 @@ describe("the outbox", () => {
     ]);
   });
 
-  it("stops at once when nothing is on its way, and soon when an answer does not come", async () => {
+  it("stops at once when no request is in progress, and soon when a response does not come", async () => {
     const receiver = await startReceiver();
     receiver.answer = () => {};
     const { say, start, stop, state } = await begin(receiver);
@@ -225,7 +225,7 @@ describe("the outbox", () => {
     expect(state()).toEqual([["pending", 0]]);
   });
 
-  it("marks what was taken while it stops, though the rest of the answer does not come", async () => {
+  it("marks an accepted message while it stops, although the rest of the response does not come", async () => {
     const receiver = await startReceiver();
     receiver.answer = (response) => void response.writeHead(200).write("o");
     const { say, start, stop, state } = await begin(receiver);
@@ -244,31 +244,31 @@ describe("the outbox", () => {
     await tick();
     const [{ problem } = { problem: "" }] = query(path, "select problem from alert_message");
     expect(problem).toContain(
-      "does not let us write there: its token, or a rule of the receiver, forbids it (HTTP 403): no such hook: [secret] [secret]\\u001b",
+      "denies access: its token, or a rule of the receiver, forbids it (HTTP 403): no such hook: [secret] [secret]\\u001b",
     );
     expect(lines.join()).not.toContain(token);
   });
 });
 
 describe("a webhook", () => {
-  it("that answers late is waited for no longer than it has", async () => {
+  it("that responds too late runs into the timeout", async () => {
     const receiver = await startReceiver();
     receiver.answer = (response) => void sleep(2000).then(() => taken(response));
-    const posting = post(new Secret(receiver.url), "{}", AbortSignal.timeout(60_000), { patience: 200 });
+    const posting = post(new Secret(receiver.url), "{}", AbortSignal.timeout(60_000), { timeoutMs: 200 });
     await expect(posting).rejects.toThrow("127.0.0.1 did not answer within 0.2 s");
   });
 
-  it("that says 200 has taken it, whatever becomes of the rest of its answer", async () => {
+  it("that responds with 200 has accepted the message, whatever happens to the rest of the response", async () => {
     const receiver = await startReceiver();
     receiver.answer = (response) => void response.writeHead(200).write("ok");
-    const { status } = await post(new Secret(receiver.url), "{}", AbortSignal.timeout(60_000), { patience: 200 });
+    const { status } = await post(new Secret(receiver.url), "{}", AbortSignal.timeout(60_000), { timeoutMs: 200 });
     expect(status).toBe(200);
     receiver.answer = (response) => response.writeHead(200).write("o", () => response.destroy());
     const cut = await post(new Secret(receiver.url), "{}", AbortSignal.timeout(60_000));
     expect(cut.status).toBe(200);
   });
 
-  it("that answers without end is not listened to any longer than is needed", async () => {
+  it("that responds without end is read only as far as needed", async () => {
     const server = createServer((_request, response) => {
       response.writeHead(200);
       const more = setInterval(() => response.write("x".repeat(1000)), 1);
@@ -283,9 +283,9 @@ describe("a webhook", () => {
   });
 });
 
-describe("what a webhook answers is said for what it is", () => {
+describe("a response of a webhook is explained", () => {
   const bot = "https://api.telegram.org/bot1:AAA/sendMessage";
-  const said = (status: number, text: string, format: WebhookFormat = "json", url = bot) =>
+  const explained = (status: number, text: string, format: WebhookFormat = "json", url = bot) =>
     problemOf({ status, text, retryAfterMs: null }, { format, url: new Secret(url) });
 
   it.each([
@@ -300,19 +300,19 @@ describe("what a webhook answers is said for what it is", () => {
     ],
     [400, "Bad Request: chat not found", bot, "does not know the chat: correct ALERT_TELEGRAM_CHAT (HTTP 400)"],
     [400, "Bad Request: message is too long", bot, "answered HTTP 400: Bad Request: message is too long"],
-    [429, "Too Many Requests: retry after 5", bot, "wants fewer messages (HTTP 429)"],
+    [429, "Too Many Requests: retry after 5", bot, "limits the rate of messages (HTTP 429)"],
     [503, "", bot, "answered HTTP 503"],
   ])("telegram: %s %s", (status, text, url, problem) => {
-    expect(said(status, text, "telegram", url)).toContain(problem);
+    expect(explained(status, text, "telegram", url)).toContain(problem);
   });
 
   it.each([
-    [401, "does not accept the token in its address (HTTP 401): no"],
-    [403, "does not let us write there: its token, or a rule of the receiver, forbids it (HTTP 403): no"],
-    [404, "is not there any more (HTTP 404): no"],
-    [302, "sends us elsewhere (HTTP 302), which is not followed; correct its address"],
+    [401, "rejects the token in its address (HTTP 401): no"],
+    [403, "denies access: its token, or a rule of the receiver, forbids it (HTTP 403): no"],
+    [404, "no longer exists (HTTP 404): no"],
+    [302, "redirects (HTTP 302), which is not followed: correct its address"],
     [500, "answered HTTP 500: no"],
   ])("any other: %s", (status, problem) => {
-    for (const format of ["json", "slack", "discord"] as const) expect(said(status, "no", format)).toBe(problem);
+    for (const format of ["json", "slack", "discord"] as const) expect(explained(status, "no", format)).toBe(problem);
   });
 });

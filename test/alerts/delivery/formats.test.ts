@@ -26,7 +26,7 @@ const hostile: Message = { ...message, sentence: "Alert: <!channel> @everyone *_
 const parsed = (format: "json" | "slack" | "discord" | "telegram", of = message, now = at + 1500) =>
   JSON.parse(bodyOf({ format, chat: "-100123" }, of, now));
 
-describe("what is posted", () => {
+describe("the request body", () => {
   it("as JSON has every part of the alert by itself", () => {
     expect(parsed("json")).toEqual({
       id: "0123456789abcdef-fired",
@@ -43,7 +43,7 @@ describe("what is posted", () => {
     });
   });
 
-  it("to Slack has no link and calls nobody", () => {
+  it("to Slack has no link and no mention", () => {
     expect(parsed("slack", hostile)).toEqual({
       text: "Alert: &lt;!channel&gt; @everyone *_`~|[a](https://x.y)# &amp; &lt;@1&gt;",
       mrkdwn: false,
@@ -52,7 +52,7 @@ describe("what is posted", () => {
     });
   });
 
-  it("to Discord has its markup escaped and calls nobody", () => {
+  it("to Discord has its markup escaped and mentions no one", () => {
     expect(parsed("discord", hostile)).toEqual({
       content: "Alert\\: \\<!channel\\> \\@everyone \\*\\_\\`\\~\\|\\[a\\]\\(https\\://x.y\\)\\# & \\<\\@1\\>",
       allowed_mentions: { parse: [] },
@@ -68,7 +68,7 @@ describe("what is posted", () => {
     });
   });
 
-  it("late says how late it is", () => {
+  it("states its age when it is late", () => {
     const now = at + 3 * 3_600_000;
     expect(parsed("telegram", { ...message, sentence: "Alert." }, now).text).toBe(
       "Alert. (3 h ago, at 2026-11-01T00:00:00.000Z)",

@@ -29,7 +29,7 @@ it("alerts test says what to do when the notification is not accepted, or no web
   const rejected = await run(["alerts", "test"], temporaryFolder(), { ALERT_WEBHOOK_URL: receiver.url });
   expect([rejected.code, rejected.stdout]).toEqual([
     1,
-    expect.stringContaining("not accepted: the webhook is not there any more (HTTP 404): no [secret]"),
+    expect.stringContaining("not accepted: the webhook no longer exists (HTTP 404): no [secret]"),
   ]);
   const missing = await run(["alerts", "test"], temporaryFolder());
   expect([missing.code, missing.stderr]).toEqual([78, expect.stringContaining("ALERT_WEBHOOK_URL is missing")]);
@@ -88,10 +88,10 @@ it("alerts list names what the rules cannot evaluate, and why", async () => {
     "",
     "account | not fully evaluated | reason",
     " | margin-ratio | mix-accounts is not scheduled",
-    "main | drawdown | equity is watched without AIR\\u001b[31m: the exchange has no price",
-    "main | liquidation-distance | BTCUSDT long (crossed, USDT, umcbl) is not told by the exchange",
-    "hedge | margin-ratio | unified account is not told by the exchange",
-    "hedge | drawdown | equity is incomplete: funding-assets did not tell its part",
+    "main | drawdown | equity is evaluated without AIR\\u001b[31m: the exchange has no price",
+    "main | liquidation-distance | BTCUSDT long (crossed, USDT, umcbl) is not reported by the exchange",
+    "hedge | margin-ratio | unified account is not reported by the exchange",
+    "hedge | drawdown | equity is incomplete: no recent data of funding-assets",
     "hedge | liquidation-distance | positions (dmcbl) could not be read (40014)",
     "hedge | margin-ratio | positions (dmcbl) could not be read (40014)",
     "",

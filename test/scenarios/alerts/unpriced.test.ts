@@ -31,9 +31,9 @@ async function saidOf(told: readonly (readonly [number, string | null, Row])[]):
       snapshots: [good([item(datasetNamed("equity"), equity)], slot)],
     });
     for (let more = true; more; ) {
-      const seen = await watch.evaluateNew();
-      more = seen.more;
-      said.push(...seen.said.map(({ state, value }) => `${at} ${state} ${value}`));
+      const result = await watch.evaluateNew();
+      more = result.more;
+      said.push(...result.notifications.map(({ state, value }) => `${at} ${state} ${value}`));
     }
   }
   return said;
