@@ -126,9 +126,12 @@ function startOf(history: HistoryReader, { items }: LineSource): number {
 /** Adds the next hours, which are final up to `firstOpenSlot`. Returns whether everything is read. */
 function readNextHours(history: HistoryReader, source: LineSource, summary: Summary, firstOpenSlot: number): boolean {
   const { hours } = summary;
-  const begun = hours.length;
+  // A run on demand may have been added to the last hour since, whatever the schedule.
+  const last = hours.pop();
+  summary.size -= last?.points.length ?? 0;
+  const begun = last ? hours.length + 1 : 0;
   const before = hours.at(-1)?.points.findLast(isKnown)?.slot ?? null;
-  const span = { from: (hours.at(-1)?.from ?? -hourMs) + hourMs, to: Number.MAX_SAFE_INTEGER };
+  const span = { from: last?.from ?? 0, to: Number.MAX_SAFE_INTEGER };
   const sampler = createDownsampler<SlotPoint>((at) => Math.floor(at / hourMs));
   const keep = (points: SlotPoint[]): void => {
     const [first] = points;

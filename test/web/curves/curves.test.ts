@@ -100,6 +100,21 @@ it("reads an hour again in which something was still to come, although later hou
   expect(lines[0].values).not.toContain(null);
 });
 
+it.each([null, "0 0 * * *"])(
+  "draws runs on demand that come in an hour which was read before (schedule: %s)",
+  async (pattern) => {
+    const { store, tell, json, goTo } = await startAccounts({ minutes: 10 });
+    await store.setSchedule("main", "equity", pattern, start);
+    await tell(equity, 5, [worth("1")]);
+    const drawn = async () =>
+      told(await json("/api/curve?from=0&width=4000&lines=total")).filter((point) => !point.endsWith(" -"));
+    expect(await drawn()).toEqual(["5 1"]);
+    goTo(20);
+    await tell(equity, 20, [worth("2")]);
+    expect(await drawn()).toEqual(["5 1", "20 2"]);
+  },
+);
+
 it("draws a coin as nothing where a complete answer does not have it", async () => {
   const { tell, json } = await startAccounts({ minutes: 2 });
   await tell(spotAssets, 0, [btc("1.5", "0.25")]);
