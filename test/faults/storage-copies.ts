@@ -170,10 +170,10 @@ rowTraced("S20c", "a share without file locks, and one that is read-only", { tim
   const draft = join(folder, "share/copy.db.part/draft.db");
   const failing = (fault: string) => ["strace", "-f", "-qq", "-o", "/dev/null", "-P", draft, "-e", `inject=${fault}`];
   for (const [fault, message] of [
-    ["fcntl:error=ENOLCK", /Its file system lets nobody lock a file; write it to a local disk/],
+    ["fcntl:error=ENOLCK", /Its file system does not support locks; write it to a local disk/],
     ["pwrite64:error=ENOSPC", /Free some space/],
     ["pwrite64:error=EIO", /Check the disk, or the connection to it/],
-    ["openat:error=EROFS", /Its disk can only be read/],
+    ["openat:error=EROFS", /The disk is read-only/],
     ["openat:error=EACCES", /Check the owner and mode of its folder/],
   ] as const) {
     const { code, stderr } = await launch({}, ["db", "backup", "share/copy.db"], failing(fault)).finished;

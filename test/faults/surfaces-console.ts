@@ -45,8 +45,8 @@ row(
       expect([statement, outcomes.get(statement)]).toEqual([statement, expect.any(Number)]);
     for (const statement of refused)
       expect([statement, outcomes.get(statement)]).toEqual([statement, expect.stringMatching(/./)]);
-    expect(outcomes.get(takesTooLong)).toBe("stopped after 1 s; ask for less, or set SQL_TIMEOUT_SECONDS");
-    expect(outcomes.get(holdsTooMuch)).toBe("stopped at 400 MB of memory; ask for less at a time");
+    expect(outcomes.get(takesTooLong)).toBe("stopped after 1 s; select fewer rows, or raise SQL_TIMEOUT_SECONDS");
+    expect(outcomes.get(holdsTooMuch)).toBe("stopped: the query used more than 400 MB of memory; select fewer rows");
     expect(contentOf(data)).toEqual(before);
     expect(rows("select count(*) as n from runs")).toEqual([{ n: 1 }]);
     for (const written of ["/tmp/other.db", "new.db", "copy.db", "x"])

@@ -1,27 +1,27 @@
 /**
- * The chain: each run that ends gets a link, the SHA-256 of the link before it, the run's own row and the digests of its
- * snapshots. Nothing in it can be altered, left out or put in without changing every later link.
+ * Appends to the chain: each run that ends gets a link, the SHA-256 of the previous link, the row of the run and the digests of
+ * its snapshots. Nothing can be altered, removed or inserted without changing every later link.
  *
- * What changes without a run ending has links of its own, which carry it as a note: a schedule or an API generation put in
- * force, that a missed slot was claimed after all, with the cause that its row had until then, that a snapshot was corrected,
- * with the digest it had, and that a day was pruned. A run that was claimed or corrected is linked again as it is from then on.
- * Of a snapshot that is pruned its digest stays, so that the link of its run can be computed as before.
+ * Changes without the end of a run have links of their own, with a note: a new schedule or API version; a missed slot that was
+ * claimed after all, with the previous cause of its row; a corrected snapshot, with its previous digest; and a pruned day. A run
+ * that was claimed or corrected gets another link with its new content. The digest of a pruned snapshot is retained, so that the
+ * link of its run can still be computed.
  */
 import { linkDigest } from "../schema/digest.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
-/** The row as it was written; a later note of the same key replaces it. */
+/** The content of a note; a later note of the same key replaces it. */
 export type Note =
   | readonly [table: "schedule", account: string, dataset: string, since: number, pattern: string, until: number | null]
   | readonly [table: "account_mode", id: number, account: string, since: number, api: string, cause: string]
   /** The run of the link ended as missed, for this cause, before it was claimed again. */
   | readonly [table: "run", state: "missed", cause: string | null]
-  /** A snapshot of the run of the link had this digest (hex), and the run so many rows, before it was derived again. */
+  /** Digest (hex) of a snapshot of the run of the link, and the number of rows of the run, before it was corrected. */
   | readonly [kind: "corrected", snapshotId: number, digest: string, rows: number]
-  /** Of this UTC day ("2026-11-01") the snapshots `stay`, in the order of their ids, others may go; `seal` is of its ranges. */
-  | readonly [table: "pruned", account: string, dataset: string, day: string, stay: readonly number[], seal: string];
+  /** A pruned UTC day ("2026-11-01"): `kept` are the ids of the remaining snapshots, `ranges` is the digest of its daily ranges. */
+  | readonly [table: "pruned", account: string, dataset: string, day: string, kept: readonly number[], ranges: string];
 
-/** What of a run is linked; of `series` and `account`, what its series is. */
+/** The columns of a run that its link covers, with the account and the dataset of its series. */
 export const runColumns = [
   "run.id",
   "account.name",
@@ -38,30 +38,34 @@ export const runColumns = [
   "run.skew_ms",
 ] as const;
 
-/** The first of those that runs did not have from the start. */
+/** The index of the first column that was added later. */
 const laterAt = runColumns.indexOf("run.skew_ms");
 
-/** A run in the order of `runColumns`. */
+/** The cells of a run in the order of `runColumns`. */
 export type RunCells = readonly (string | number | null)[];
 
+/** A snapshot and its stored digest. */
+/** A snapshot and its stored digest. */
 export interface SnapshotDigest {
   id: number;
   digest: Buffer;
 }
 
-/** What comes before the first link. */
+/** The link before the first one. 32 zero bytes. */
 export const genesis = Buffer.alloc(32);
 
-/** Later columns are in it by name, and only where something is known: so the links of runs from before them stay. */
+/** Returns the text that the link of a run hashes. Later columns are appended with their names, and only if not null, so that older links stay valid. */
 export function runText(run: RunCells, snapshots: readonly SnapshotDigest[]): string {
-  const sealed = snapshots.map(({ id, digest }) => [id, digest.toString("hex")]);
+  const digests = snapshots.map(({ id, digest }) => [id, digest.toString("hex")]);
   const later = run.slice(laterAt).map((cell, at) => [runColumns[laterAt + at], cell]);
-  return JSON.stringify([...run.slice(0, laterAt), sealed, ...later.filter(([, cell]) => cell !== null).flat()]);
+  return JSON.stringify([...run.slice(0, laterAt), digests, ...later.filter(([, cell]) => cell !== null).flat()]);
 }
 
+/** Returns the text that the link of a note hashes. */
+/** Returns the text that the link of a note hashes. */
 export const noteText = (note: string, runId: number | null): string => JSON.stringify([runId, note]);
 
-/** A note as it stands in its link; null where that was damaged. */
+/** Parses a stored note; null where it is damaged. */
 export function parseNote(text: string): Note | null {
   try {
     return JSON.parse(text) as Note;
@@ -70,13 +74,17 @@ export function parseNote(text: string): Note | null {
   }
 }
 
-/** Appends links; inside the transaction that writes what they cover. */
+/** Appends links, inside the transaction that writes what they cover. */
 export interface Chain {
-  /** The run has its final row. `snapshots` are all of its own, in the order of their ids. */
+  /** Appends the link of a run that has its final row. `snapshots` are all of its snapshots, in the order of their ids. */
   appendRun(runId: number, snapshots: readonly SnapshotDigest[]): void;
+  /** Appends a note, about a run if `runId` is given. */
+  /** Appends a note, about a run if `runId` is given. */
   appendNote(note: Note, runId?: number): void;
 }
 
+/** Returns the chain of a database. */
+/** Returns the chain of a database. */
 export function createChain(sqlite: Sqlite): Chain {
   const last = sqlite.prepare("select digest from link order by id desc limit 1").pluck();
   const insert = sqlite.prepare("insert into link (run_id, note, digest) values (?, ?, ?)");
@@ -87,7 +95,7 @@ export function createChain(sqlite: Sqlite): Chain {
        where run.id = ?`,
     )
     .raw();
-  // Read each time and kept nowhere: whatever is rolled back, the chain goes on from what is stored.
+  // The last link is read each time instead of being kept in memory, which a rollback would invalidate.
   const append = (text: string, runId: number | null, note: string | null): void => {
     const previous = (last.get() as Buffer | undefined) ?? genesis;
     insert.run(runId, note, linkDigest(previous, text));
@@ -101,13 +109,15 @@ export function createChain(sqlite: Sqlite): Chain {
   };
 }
 
+/** A note about a pruned day. */
+/** A note about a pruned day. */
 export type PrunedNote = Extract<Note, readonly ["pruned", ...unknown[]]>;
 
-/** What tells the day of one series from the others. */
+/** Returns a text that identifies a day of a series. */
 export const dayKey = ([, account, dataset, day]: readonly [string, string, string, string, ...unknown[]]): string =>
   JSON.stringify([account, dataset, day]);
 
-/** What the chain says was pruned; of several notes of one day the last. */
+/** Returns the notes about pruned days; of several notes about one day the last. */
 export function prunedNotes(sqlite: Sqlite): PrunedNote[] {
   const texts = sqlite
     .prepare(`select note from link where note like '["pruned",%' order by id`)
@@ -115,7 +125,7 @@ export function prunedNotes(sqlite: Sqlite): PrunedNote[] {
     .all() as string[];
   const last = new Map<string, PrunedNote>();
   for (const note of texts.map(parseNote)) {
-    // One that was altered does not follow in the chain, which says so; here it counts for nothing.
+    // An altered note is ignored here; verification reports it because its link does not match.
     if (note?.[0] === "pruned" && Array.isArray(note[4])) last.set(dayKey(note), note);
   }
   return [...last.values()];
@@ -123,7 +133,7 @@ export function prunedNotes(sqlite: Sqlite): PrunedNote[] {
 
 const chunk = 1000;
 
-/** Gives everything that is in a database from before there was a chain its link, the runs in the order of their ids. */
+/** Appends the links of a database that was created before there was a chain, the runs in the order of their ids. */
 export function backfillChain(sqlite: Sqlite): void {
   const chain = createChain(sqlite);
   const schedules = sqlite
@@ -141,7 +151,7 @@ export function backfillChain(sqlite: Sqlite): void {
     .raw()
     .all() as [number, string, number, string, string][];
   for (const cells of modes) chain.appendNote(["account_mode", ...cells]);
-  // Of use this once.
+  // This index is needed only here.
   sqlite.exec("create index snapshot_of_run on snapshot (run_id)");
   const ended = sqlite.prepare(`select id from run where id > ? and state <> 'running' order by id limit ${chunk}`);
   const snapshots = sqlite.prepare("select id, digest from snapshot where run_id = ? order by id");

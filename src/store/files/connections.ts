@@ -1,19 +1,19 @@
 /**
- * Opens SQLite files, and knows which ones this process has open.
+ * Opens SQLite files, and tracks which ones this process has open.
  *
- * The locks of POSIX belong to a process, and closing any descriptor of a file releases all that the process holds on it. A database
- * that is open here may therefore be opened and closed by SQLite alone: otherwise its locks are gone, and the next program that closes
- * the file takes itself for the last one and deletes the write-ahead log while we are still committing to it.
+ * POSIX locks belong to a process, and closing any descriptor of a file releases all locks of the process on it. A database that is
+ * open in this process must therefore be opened and closed by SQLite only. Otherwise its locks are lost, and the next program that
+ * closes the file assumes it is the last one and deletes the write-ahead log while this process still commits to it.
  */
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import Database from "better-sqlite3";
 
 export type Sqlite = Database.Database;
 
-/** Each connection with the identity of its file. One that is closed stays until the next is opened. */
+/** Each connection with the identity of its file. Closed ones are removed when the next is opened. */
 const connections = new Map<Sqlite, string | null>();
 
-/** Opens a connection; the only function that does. Throws what SQLite says. */
+/** Opens a connection; no other function may. Throws the error of SQLite. */
 export function connect(path: string, options: Database.Options = {}): Sqlite {
   for (const sqlite of connections.keys()) if (!sqlite.open) connections.delete(sqlite);
   const sqlite = new Database(path, options);
@@ -21,28 +21,28 @@ export function connect(path: string, options: Database.Options = {}): Sqlite {
   return sqlite;
 }
 
-/** Returns whether this process has the file open as a database, by whatever name; false where there is no file. */
+/** Returns whether this process has the file open as a database, under any name; false where there is no file. */
 export function isOpenHere(path: string): boolean {
   const identity = identityOf(path);
   return identity !== null && [...connections].some(([sqlite, of]) => sqlite.open && of === identity);
 }
 
 /**
- * Returns device and inode, which a file keeps for as long as it lives; null where there is none. Opens nothing. Throws what the system
- * says where it may not look.
+ * Returns device and inode, which identify a file until it is deleted; null where there is none. Opens nothing. Throws the system
+ * error where the path is not accessible.
  */
 export function identityOf(path: string): string | null {
   try {
     const found = statSync(path, { bigint: true, throwIfNoEntry: false });
     return found ? `${found.dev}:${found.ino}` : null;
   } catch (error) {
-    // A path that leads through a file, or in a circle, leads to none.
+    // A path through a regular file, or with a link cycle, leads to no file.
     if (["ENOTDIR", "ELOOP", "ENAMETOOLONG"].includes((error as NodeJS.ErrnoException).code ?? "")) return null;
     throw error;
   }
 }
 
-/** Reads the first bytes of a file; null where this process has it open as a database. Throws what the system says. */
+/** Returns the first bytes of a file; null where this process has it open as a database. Throws the system error. */
 export function readHeader(path: string, bytes: number): Buffer | null {
   if (isOpenHere(path)) return null;
   const header = Buffer.alloc(bytes);
@@ -55,7 +55,7 @@ export function readHeader(path: string, bytes: number): Buffer | null {
   return header;
 }
 
-/** Creates an empty file for its owner alone; one that is there stays untouched and unopened. Throws what the system says. */
+/** Creates an empty file with mode 0600; an existing one is neither changed nor opened. Throws the system error. */
 export function createPrivate(path: string): void {
   try {
     closeSync(openSync(path, "wx", 0o600));

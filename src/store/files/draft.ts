@@ -1,23 +1,23 @@
-/** Database files that bear their name when they are complete, and until then lie where nobody else can get at them. */
+/** Creates database files in a private folder, and gives them their name only when they are complete. */
 import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createPrivate } from "./connections.ts";
 
+/** A file that is being written. */
 export interface Draft {
-  /** Where to write it: an empty file for its owner alone. SQLite may put others beside it. */
+  /** An empty file with mode 0600 to write to. SQLite may create others next to it. */
   readonly path: string;
-  /** Whether the file system keeps it from other users; false on a share or a stick that knows no modes. */
+  /** Whether the file system keeps it from other users; false on network shares and USB drives without file modes. */
   readonly isPrivate: boolean;
-  /** Gives the file its name, in place of one that has it, when it is on disk. Throws what the system says. */
+  /** Syncs the file to disk and gives it its name, replacing an existing file. Throws the system error. */
   commit(): void;
-  /** Removes what is left of it; does not throw. */
+  /** Removes the draft if it was not committed; does not throw. */
   discard(): void;
 }
 
 /**
- * Begins a file in a folder of its own beside the target, `<target>.part`, which only its owner may enter: where others may put files
- * too, none of them can slip in a link or a journal. What an earlier attempt has left there is removed. Throws what the system says,
- * also where somebody else's file has that name.
+ * Begins a file in the folder `<target>.part` with mode 0700, so that in a shared directory no other user can plant a link or a
+ * journal. Leftovers of an earlier attempt are removed. Throws the system error, also where a file of another user has that name.
  */
 export function beginDraft(target: string): Draft {
   const folder = `${target}.part`;
@@ -26,11 +26,11 @@ export function beginDraft(target: string): Draft {
     try {
       clear(folder);
     } catch {
-      // The next attempt removes it, or says why it cannot.
+      // The next attempt removes it, or reports why it cannot.
     }
   };
   clear(folder);
-  // Fails where there is something again, and so never uses what others have put there.
+  // Fails where the folder exists again, so files that others created there are never used.
   mkdirSync(folder, { mode: 0o700 });
   try {
     createPrivate(path);
@@ -51,8 +51,8 @@ export function beginDraft(target: string): Draft {
 }
 
 /**
- * Removes what a draft leaves behind, and nothing else: in a folder of that name, the files of a draft and then the folder. Throws
- * what the system says, also where something else is in it or it belongs to another user.
+ * Removes the files of a draft and their folder, and nothing else. Throws the system error, also where the folder contains other
+ * files.
  */
 function clear(folder: string): void {
   const found = lstatSync(folder, { throwIfNoEntry: false });
@@ -61,13 +61,13 @@ function clear(folder: string): void {
     rmSync(folder);
     return;
   }
-  // Whose folder it is decides who can exchange what lies in it meanwhile.
+  // The owner of a folder could replace files in it meanwhile, so a folder of another user is left alone.
   if (process.getuid && found.uid !== process.getuid()) return;
   for (const end of ["", "-journal", "-wal", "-shm"]) rmSync(join(folder, `draft.db${end}`), { force: true });
   rmdirSync(folder);
 }
 
-/** Waits until a file's content, or the names in a folder, are on disk, where the file system can say so. Throws what the system says. */
+/** Syncs the content of a file, or the names in a folder, to disk, where the file system supports that. Throws the system error. */
 export function flush(path: string): void {
   try {
     const file = openSync(path, "r");
@@ -81,23 +81,23 @@ export function flush(path: string): void {
   }
 }
 
-/** Returns whether a file system refuses a step because it has no such thing, as shares and sticks do: going on does no harm. */
+/** Returns whether an error means that the file system does not support an operation, as on network shares and USB drives; it is safe to continue. */
 export const isUnsupported = (error: unknown): boolean =>
   ["EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EPERM", "EACCES", "EISDIR"].includes(
     (error as NodeJS.ErrnoException).code ?? "",
   );
 
-/** Returns what to do about an error of the system or of SQLite at a file that could not be written, as a sentence. */
+/** Returns a sentence that says what to do about a system or SQLite error of a file that could not be written. */
 export function adviceFor(error: unknown): string {
   const { code = "" } = error as { code?: string };
-  if (/^(ENOSPC|EDQUOT|EFBIG|SQLITE_FULL)/.test(code)) return "Make room there, or choose another folder.";
+  if (/^(ENOSPC|EDQUOT|EFBIG|SQLITE_FULL)/.test(code)) return "Free some space there, or choose another folder.";
   if (/^(EEXIST|ENOTEMPTY)/.test(code))
-    return "Move away what lies there under the name of its draft, which ends in .part.";
-  if (/^(EROFS|SQLITE_READONLY)/.test(code)) return "Its disk can only be read; choose another folder.";
+    return "Move away the existing file or folder of that name with the suffix .part.";
+  if (/^(EROFS|SQLITE_READONLY)/.test(code)) return "The disk is read-only; choose another folder.";
   if (/^(EACCES|EPERM|SQLITE_CANTOPEN)/.test(code))
-    return "Check the owner and mode of its folder, and of what lies there.";
+    return "Check the owner and mode of its folder, and of the files in it.";
   if (/^(SQLITE_BUSY|SQLITE_IOERR_\w*LOCK)/.test(code))
-    return "Its file system lets nobody lock a file; write it to a local disk, and copy it from there.";
+    return "Its file system does not support locks; write it to a local disk, and copy it from there.";
   if (/^(EIO|SQLITE_IOERR)/.test(code)) return "Check the disk, or the connection to it.";
   return "Check its folder.";
 }

@@ -1,10 +1,10 @@
-/** Folders that are made when they are needed. */
+/** Creates folders when they are needed. */
 import { mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 
 /**
- * Makes a folder and those above it that are missing, for their owner alone. Step by step: the recursive `mkdirSync` of
- * Node 20 never comes back where a path lies in /proc. Throws what the system says.
+ * Creates a folder and its missing parents with mode 0700. It does so one by one because the recursive `mkdirSync` of Node 20 never
+ * returns for a path in /proc. Throws the system error.
  */
 export function makeFolder(path: string): void {
   if (isFolder(path)) return;
@@ -12,7 +12,7 @@ export function makeFolder(path: string): void {
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {
-    // Another process may have been quicker.
+    // Another process may have created it first.
     if (!isFolder(path)) throw error;
   }
 }

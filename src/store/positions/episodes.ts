@@ -1,7 +1,7 @@
 /**
- * The episodes of positions. One begins with the first good snapshot that shows a position, and ends with the first that does
- * not, or that tells another time of opening (the exchange's `cTime`). All of it follows from the history; it is kept beside
- * it, row by row as episodes go on, because reading a year to learn how low one position went takes a while.
+ * Tracks the episodes (lifecycles) of positions. An episode begins with the first good snapshot that lists a position, and ends with
+ * the first that does not, or that reports another opening time (the exchange's `cTime`). Episodes follow from the history; they are
+ * stored as well, because finding the lowest value of a position in a year of history takes long.
  */
 import { and, eq, getTableColumns, isNull, sql } from "drizzle-orm";
 import type { BetterSQLite3Database } from "drizzle-orm/better-sqlite3";
@@ -14,7 +14,7 @@ import type { ScopeState } from "../schema/storage-layout.ts";
 import { type ItemParts, layoutOf } from "../schema/storage-layout.ts";
 import { scope, snapshot } from "../schema/tables.ts";
 
-/** A row of the table; open while `closedBefore` is null. */
+/** A row of the table. The episode is open while `closedBefore` is null. */
 export type Episode = typeof episodeTable.$inferSelect;
 
 /** The amounts of a position that its episode is computed from. */
@@ -31,7 +31,7 @@ export const episodeInputs = [
   "markPrice",
 ] as const;
 
-/** What a snapshot says of a position; null is unknown. */
+/** The state of a position in a snapshot; null is unknown. */
 export type PositionState = Pick<RowOf<typeof positions.columns>, (typeof episodeInputs)[number] | "openedAt">;
 
 /** A good snapshot, with the `taken_at` (epoch ms) of the good one of its scope before it. */
@@ -42,29 +42,29 @@ export interface SnapshotTime {
 }
 
 /**
- * Returns what a good snapshot makes of the open episode of an item (null: none); `seen` is null where it does not show the item.
- * These are the rows that differ from before: none, the episode as it goes on, its end, a beginning, or an end and a beginning.
+ * Returns the episodes of an item that a good snapshot changes: none, the open one updated or closed, a new one, or both. `episode` is
+ * the open one (null: none); `position` is null where the snapshot does not list the item.
  */
 export function nextEpisodes(
   itemId: number,
   episode: Episode | null,
-  seen: PositionState | null,
+  position: PositionState | null,
   time: SnapshotTime,
 ): Episode[] {
-  if (episode === null) return seen ? [openEpisode(itemId, seen, time)] : [];
-  if (seen && !isAnother(episode, seen)) {
-    const next = updateEpisode(episode, seen);
+  if (episode === null) return position ? [openEpisode(itemId, position, time)] : [];
+  if (position && !isReopened(episode, position)) {
+    const next = updateEpisode(episode, position);
     return next === episode ? [] : [next];
   }
   const closed = { ...episode, lastSeenAt: time.takenBefore, closedBefore: time.takenAt };
-  return seen ? [closed, openEpisode(itemId, seen, time)] : [closed];
+  return position ? [closed, openEpisode(itemId, position, time)] : [closed];
 }
 
-/** An unknown time of opening splits no episode. */
-const isAnother = (episode: Episode, seen: PositionState): boolean =>
-  episode.openedAt !== null && seen.openedAt !== null && episode.openedAt !== seen.openedAt;
+/** Returns whether the position was reopened; an unknown opening time splits no episode. */
+const isReopened = (episode: Episode, position: PositionState): boolean =>
+  episode.openedAt !== null && position.openedAt !== null && episode.openedAt !== position.openedAt;
 
-const openEpisode = (itemId: number, seen: PositionState, { snapshotId, takenAt }: SnapshotTime): Episode =>
+const openEpisode = (itemId: number, position: PositionState, { snapshotId, takenAt }: SnapshotTime): Episode =>
   updateEpisode(
     {
       itemId,
@@ -82,27 +82,27 @@ const openEpisode = (itemId: number, seen: PositionState, { snapshotId, takenAt 
       funding: null,
       fees: null,
     },
-    seen,
+    position,
   );
 
-/** Returns the episode after it was seen like this; the same object where that changes nothing. */
-export function updateEpisode(episode: Episode, seen: PositionState): Episode {
+/** Returns the episode including this state; the same object where nothing changes. */
+export function updateEpisode(episode: Episode, position: PositionState): Episode {
   const next = {
-    openedAt: seen.openedAt ?? episode.openedAt,
-    largestTotal: extremeOf(episode.largestTotal, seen.total, 1),
-    averageOpenPrice: seen.averageOpenPrice,
-    worstUnrealizedPl: extremeOf(episode.worstUnrealizedPl, seen.unrealizedPl, -1),
-    bestUnrealizedPl: extremeOf(episode.bestUnrealizedPl, seen.unrealizedPl, 1),
-    closestLiquidation: closer(episode.closestLiquidation, seen),
-    realizedPl: seen.achievedProfits,
-    funding: seen.totalFunding,
-    fees: feesOf(seen),
+    openedAt: position.openedAt ?? episode.openedAt,
+    largestTotal: extremeOf(episode.largestTotal, position.total, 1),
+    averageOpenPrice: position.averageOpenPrice,
+    worstUnrealizedPl: extremeOf(episode.worstUnrealizedPl, position.unrealizedPl, -1),
+    bestUnrealizedPl: extremeOf(episode.bestUnrealizedPl, position.unrealizedPl, 1),
+    closestLiquidation: closestLiquidation(episode.closestLiquidation, position),
+    realizedPl: position.achievedProfits,
+    funding: position.totalFunding,
+    fees: feesOf(position),
   };
   const isSame = (Object.keys(next) as (keyof typeof next)[]).every((name) => next[name] === episode[name]);
   return isSame ? episode : { ...episode, ...next };
 }
 
-/** `now` where it lies beyond `extreme`; of equal ones the first stays. */
+/** Returns `now` if it is beyond `extreme` in the direction (1: higher, -1: lower), else `extreme`; null where both are unknown. */
 export function extremeOf(
   extreme: DecimalString | null,
   now: DecimalString | null,
@@ -113,31 +113,34 @@ export function extremeOf(
 }
 
 /**
- * |mark - liquidation| / mark to 16 places, where that is less than `closest`. A liquidation price of zero or less means
- * that there is none.
+ * Returns |mark - liquidation| / mark to 16 places if that is less than `closest`, else `closest`. A liquidation price of zero or
+ * less means that there is none.
  */
-function closer(closest: DecimalString | null, { liquidationPrice, markPrice }: PositionState): DecimalString | null {
+function closestLiquidation(
+  closest: DecimalString | null,
+  { liquidationPrice, markPrice }: PositionState,
+): DecimalString | null {
   if (liquidationPrice === null || markPrice === null) return closest;
   if (!isPositive(liquidationPrice) || !isPositive(markPrice)) return closest;
   const distance = absolute(subtract(markPrice, liquidationPrice));
-  // A division costs as much as all the rest, and this tells that there is no need of it.
+  // This comparison avoids the division, which costs as much as everything else here.
   if (closest !== null && compare(distance, multiply(closest, markPrice)) >= 0) return closest;
   return extremeOf(closest, divide(distance, markPrice), -1);
 }
 
-/** Positive = paid, which v3 tells the other way round. Null where a part of it is unknown. */
+/** Returns the fees, positive if paid (v3 reports the opposite sign); null where a part is unknown. */
 function feesOf({ deductedFee, openFeeTotal, closeFeeTotal }: PositionState): DecimalString | null {
   if (deductedFee !== null) return deductedFee;
   return openFeeTotal === null || closeFeeTotal === null ? null : subtract("0", add(openFeeTotal, closeFeeTotal));
 }
 
-/** What is open in a scope as of its last good snapshot, by item. */
+/** The open episodes of a scope by item, and the time of its last good snapshot. */
 interface Open {
   takenAt: number | null;
   episodes: Map<number, Episode>;
 }
 
-/** Keeps the episodes of every scope up to date, inside the transactions of its snapshots. */
+/** Updates the episodes of every scope, inside the transactions of its snapshots. */
 export class EpisodeTracker {
   readonly #orm: BetterSQLite3Database;
   readonly #write: (episode: Episode) => void;
@@ -148,14 +151,14 @@ export class EpisodeTracker {
     this.#write = episodeWriter(orm);
   }
 
-  /** Continues with a good snapshot whose items `state` holds, while the scope still points to the one before it. */
+  /** Applies a good snapshot with the items `state`, while the scope still points to the previous good one. */
   advance(scopeId: number, taken: { id: number; takenAt: number }, state: ScopeState): void {
     const open = this.#scopes.get(scopeId) ?? loadOpen(this.#orm, scopeId);
     this.#scopes.set(scopeId, open);
     const time = { snapshotId: taken.id, takenAt: taken.takenAt, takenBefore: open.takenAt };
     for (const { id, present, parts } of state.values()) {
-      const seen = present === 1 ? seenOf(parts) : null;
-      for (const episode of nextEpisodes(id, open.episodes.get(id) ?? null, seen, time)) {
+      const position = present === 1 ? positionStateOf(parts) : null;
+      for (const episode of nextEpisodes(id, open.episodes.get(id) ?? null, position, time)) {
         this.#write(episode);
         if (episode.closedBefore === null) open.episodes.set(id, episode);
         else open.episodes.delete(id);
@@ -164,20 +167,20 @@ export class EpisodeTracker {
     open.takenAt = taken.takenAt;
   }
 
-  /** Drops what is kept in memory; it is read again when needed. */
+  /** Drops the state in memory; it is read again when needed. */
   forget(): void {
     this.#scopes.clear();
   }
 }
 
-/** Writes a row, over the one of the same episode if there is one. */
+/** Returns a function that inserts or replaces the row of an episode. */
 export function episodeWriter(orm: BetterSQLite3Database): (episode: Episode) => void {
   const columns = Object.entries(getTableColumns(episodeTable));
-  const given = columns.map(([name]) => [name, sql.placeholder(name)]);
+  const values = columns.map(([name]) => [name, sql.placeholder(name)]);
   const excluded = columns.map(([name, column]) => [name, sql.raw(`excluded.${column.name}`)]);
   const statement = orm
     .insert(episodeTable)
-    .values(Object.fromEntries(given))
+    .values(Object.fromEntries(values))
     .onConflictDoUpdate({ target: [episodeTable.itemId, episodeTable.since], set: Object.fromEntries(excluded) })
     .prepare();
   return (episode) => void statement.run(episode);
@@ -198,12 +201,12 @@ function loadOpen(orm: BetterSQLite3Database, scopeId: number): Open {
     .all();
   return {
     takenAt: latest?.takenAt ?? null,
-    episodes: new Map(episodes.map((episode) => [episode.itemId, legible(episode)])),
+    episodes: new Map(episodes.map((episode) => [episode.itemId, withoutDamage(episode)])),
   };
 }
 
-/** What damage left no number counts as unknown: collecting goes on, and `db verify` names it. */
-const legible = (episode: Episode): Episode =>
+/** Replaces damaged amounts with null (unknown), so that collecting continues; `db verify` reports them. */
+const withoutDamage = (episode: Episode): Episode =>
   Object.fromEntries(
     Object.entries(episode).map(([name, value]) => [name, typeof value === "string" ? toDecimalString(value) : value]),
   ) as Episode;
@@ -215,8 +218,8 @@ const places = [...episodeInputs, "openedAt"].map((name) => ({
   at: (moving.includes(name) ? moving : steady).indexOf(name),
 }));
 
-function seenOf(parts: ItemParts): PositionState {
-  const seen: Row = {};
-  for (const { name, isMoving, at } of places) seen[name] = (isMoving ? parts.moving : parts.steady)[at] ?? null;
-  return seen as PositionState;
+function positionStateOf(parts: ItemParts): PositionState {
+  const position: Row = {};
+  for (const { name, isMoving, at } of places) position[name] = (isMoving ? parts.moving : parts.steady)[at] ?? null;
+  return position as PositionState;
 }

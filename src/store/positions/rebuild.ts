@@ -1,4 +1,4 @@
-/** The episodes of a position worked out from its history alone: for a database that has none yet, and to check those it has. */
+/** Recomputes the episodes of positions from the history: to fill them in, to verify them, and after a correction. */
 
 import { drizzle } from "drizzle-orm/better-sqlite3";
 import { type Paced, pause } from "../../core/async/cooperate.ts";
@@ -33,50 +33,50 @@ const steadyAmounts = episodeInputs.filter((name) => !moving.includes(name));
 const movingAmounts = episodeInputs.filter((name) => moving.includes(name));
 
 /** How many versions are read between two pauses. */
-const versionsPerTurn = 1000;
+const versionsPerPause = 1000;
 
-/** The episodes of an item, oldest first, the open one last. */
+/** Yields the episodes of an item, oldest first, the open one last. */
 export function* rebuildEpisodes(sqlite: Sqlite, itemId: number): Paced<Episode> {
   const versions = steadyRows(sqlite, itemId);
   const moves = movingRows(sqlite, itemId);
   let version = versions.next();
   let move = moves.next();
-  // What moves stays as it was where only the steady row is another; a position that comes back tells all of it anew.
-  const seen = Object.fromEntries([...episodeInputs, "openedAt"].map((name) => [name, null])) as PositionState;
+  // The moving amounts are carried over where only the steady row changed; a position that is reopened has a new row of both.
+  const position = Object.fromEntries([...episodeInputs, "openedAt"].map((name) => [name, null])) as PositionState;
   let episode: Episode | null = null;
   let read = 0;
-  // Whether a position is there and since when is told by its steady rows: they alone begin and end a episode.
+  // Only steady rows begin and end episodes: they contain whether the position is present and its opening time.
   while (!version.done) {
     const [since, takenAt, takenBefore, present, openedAt, ...cells] = version.value;
     version = versions.next();
     const until = version.done ? Number.POSITIVE_INFINITY : version.value[0];
-    seen.openedAt = openedAt;
-    tell(seen, steadyAmounts, cells);
+    position.openedAt = openedAt;
+    setAmounts(position, steadyAmounts, cells);
     if (!move.done && move.value[0] === since) {
-      tell(seen, movingAmounts, move.value.slice(1));
+      setAmounts(position, movingAmounts, move.value.slice(1));
       move = moves.next();
     }
     const time = { snapshotId: since, takenAt, takenBefore };
-    for (const next of nextEpisodes(itemId, episode, present === 1 ? seen : null, time)) {
+    for (const next of nextEpisodes(itemId, episode, present === 1 ? position : null, time)) {
       if (next.closedBefore !== null) yield next;
       episode = next.closedBefore === null ? next : null;
     }
     for (; !move.done && move.value[0] < until; move = moves.next()) {
-      tell(seen, movingAmounts, move.value.slice(1));
-      if (episode) episode = updateEpisode(episode, seen);
+      setAmounts(position, movingAmounts, move.value.slice(1));
+      if (episode) episode = updateEpisode(episode, position);
       read += 1;
-      if (read % versionsPerTurn === 0) yield pause;
+      if (read % versionsPerPause === 0) yield pause;
     }
   }
   if (episode) yield episode;
 }
 
-/** The hex of NULL is no text at all; what damage left no number counts as unknown. */
-function tell(seen: PositionState, names: readonly Name[], cells: readonly (string | number)[]): void {
-  for (const [at, name] of names.entries()) seen[name] = toDecimalString(unpackHex(String(cells[at])));
+/** Sets amounts from hex cells. The hex of NULL is an empty text; a damaged amount counts as unknown. */
+function setAmounts(position: PositionState, names: readonly Name[], cells: readonly (string | number)[]): void {
+  for (const [at, name] of names.entries()) position[name] = toDecimalString(unpackHex(String(cells[at])));
 }
 
-/** With when their snapshot and the good one before it were taken, to which no index leads but a few steps back. */
+/** Returns the steady rows with `taken_at` of their snapshot and of the good one before it, which is found by a few steps back, not by an index. */
 const steadyRows = (sqlite: Sqlite, itemId: number) =>
   sqlite
     .prepare(
@@ -97,17 +97,17 @@ const movingRows = (sqlite: Sqlite, itemId: number) =>
 
 const selected = (names: readonly Name[]): string => names.map((name) => `hex(${snakeCase(name)})`).join(", ");
 
-/** Gives a database from before there were episodes those of its history, one item after the other. */
+/** Fills in the episodes of a database that was created before the table existed. */
 export function fillEpisodes(sqlite: Sqlite): void {
   const write = episodeWriter(drizzle(sqlite));
   const items = sqlite.prepare("select id from positions_item order by id").pluck().all() as number[];
   for (const id of items) {
-    // All of them first: nothing can be written while a statement reads.
+    // All are read first, because nothing can be written while a statement reads.
     for (const episode of [...rebuildEpisodes(sqlite, id)]) if (episode !== pause) write(episode);
   }
 }
 
-/** The episodes of all items of a scope, by item and beginning. */
+/** Returns the episodes of all items of a scope, by item and first snapshot. */
 export function rebuildScopeEpisodes(sqlite: Sqlite, scopeId: number): Map<string, Episode> {
   const items = sqlite.prepare("select id from positions_item where scope_id = ?").pluck().all(scopeId) as number[];
   const episodes = items.flatMap((id) => [...rebuildEpisodes(sqlite, id)]).filter((episode) => episode !== pause);
@@ -115,8 +115,8 @@ export function rebuildScopeEpisodes(sqlite: Sqlite, scopeId: number): Map<strin
 }
 
 /**
- * Brings the rows of episodes that read otherwise now from `before` to `after`; of the others the rows stay. False where the beginning
- * of one that differs was pruned (`lastPruned`: the last snapshot that was), so that not all of it can be told any more.
+ * Writes the episodes that differ between `before` and `after`; the other rows stay as they are. Returns false where one that differs
+ * begins before `lastPruned` (the last pruned snapshot), so that it cannot be recomputed completely.
  */
 export function rewriteEpisodes(
   sqlite: Sqlite,

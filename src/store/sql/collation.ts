@@ -1,11 +1,11 @@
 /**
- * `COLLATE decimal` on connections that cannot be given a collation: each operand becomes a key whose bytes are ordered as
- * the numbers are. Only where that means the same as in SQLite; anywhere else the statement is refused, never guessed at.
+ * Emulates `COLLATE decimal`, because better-sqlite3 cannot register collations: each operand is replaced with a key whose byte
+ * order is the order of the numbers. A statement in which that could differ from SQLite is rejected.
  */
 import { QueryError } from "../../core/errors.ts";
 import { type Token, tokensOf } from "./tokens.ts";
 
-/** Text put in at a place, in place of what was there up to `to`. */
+/** Replaces the text between two positions of the statement. */
 interface Edit {
   from: number;
   to: number;
@@ -15,29 +15,30 @@ interface Edit {
 const words = (text: string): ReadonlySet<string> => new Set(text.split(" "));
 
 const comparisons = words("= == <> != < <= > >= IS");
-/** What stands before an expression, or after one, so that nothing of it is left out. */
+/** Tokens that delimit a complete expression on the left and on the right. */
 const before = words("WHERE AND OR NOT ON HAVING WHEN THEN ELSE SELECT DISTINCT BY ( ,");
 const after = words(
   "AND OR ) , ; THEN ELSE END AS FROM WHERE GROUP HAVING ORDER LIMIT WINDOW UNION EXCEPT INTERSECT WHEN JOIN LEFT RIGHT FULL INNER CROSS NATURAL",
 );
 const afterTerm = words("ASC DESC NULLS ) , ; HAVING ORDER LIMIT WINDOW UNION EXCEPT INTERSECT ROWS RANGE GROUPS");
 const afterResults = words("FROM WHERE GROUP HAVING ORDER LIMIT WINDOW UNION EXCEPT INTERSECT");
-/** Words that are no name of a function or column. */
+/** Words that cannot name a function or column. */
 const keywords = words(
   "AND OR NOT IN IS LIKE GLOB BETWEEN EXISTS CASE WHEN THEN ELSE END SELECT DISTINCT ALL FROM WHERE GROUP HAVING ORDER BY LIMIT ON USING AS VALUES OVER FILTER COLLATE NULL ASC DESC UNION EXCEPT INTERSECT ESCAPE MATCH REGEXP",
 );
 
 /**
  * Returns the statement with every `COLLATE decimal` replaced; the same text where there is none.
- * @throws QueryError where the collation stands in a place in which it cannot be replaced
+ * @throws QueryError where the collation occurs in a place where it cannot be replaced
  */
 export const rewriteCollation = (sql: string): string => new Rewriter(sql).rewrite();
 
+/** Rewrites one statement. */
 class Rewriter {
   readonly #sql: string;
   readonly #tokens: readonly Token[];
   readonly #structure: ReturnType<typeof structureOf>;
-  /** The tokens COLLATE of `COLLATE decimal`. */
+  /** The indexes of the token COLLATE of each `COLLATE decimal`. */
   readonly #found: readonly number[];
   readonly #handled = new Set<number>();
   readonly #edits: Edit[] = [];
@@ -58,9 +59,9 @@ class Rewriter {
       const isReplaced =
         first !== null &&
         (this.#inExtreme(first, index) || this.#inTerm(first, index) || this.#inComparison(first, index));
-      if (!isReplaced) throw refusal();
+      if (!isReplaced) throw unsupported();
     }
-    return applied(this.#sql, this.#edits);
+    return applyEdits(this.#sql, this.#edits);
   }
 
   #at(index: number): string {
@@ -82,7 +83,7 @@ class Rewriter {
     return index >= this.#tokens.length || ends.has(this.#at(index));
   }
 
-  /** Returns the first token of the operand that ends before `end` (a name, a text, a call or a parenthesis), or null. */
+  /** Returns the first token of the operand that ends before `end` (a name, a string, a call or a parenthesis); null where none does. */
   #operandBefore(end: number): number | null {
     const last = end - 1;
     if (this.#at(last) === ")") {
@@ -97,7 +98,7 @@ class Rewriter {
     return first;
   }
 
-  /** Returns the token after the operand that begins at `first`, or null where none does. */
+  /** Returns the token after the operand that begins at `first`; null where no operand begins there. */
   #operandAfter(first: number): number | null {
     const { closing } = this.#structure;
     if (this.#tokens[first]?.kind === "string") return first + 1;
@@ -112,7 +113,7 @@ class Rewriter {
     this.#edits.push({ from: place, to: place, text });
   }
 
-  /** Puts the operand of tokens `first` to `end` into a call, in place of the collation that may follow it. */
+  /** Wraps the operand of tokens `first` to `end` in a call, and removes the collation if one follows it. */
   #wrap(name: string, first: number, end: number): void {
     this.#insert(this.#tokens[first]?.from ?? this.#sql.length, `${name}(`);
     const last = this.#tokens[end - 1]?.to ?? 0;
@@ -121,7 +122,7 @@ class Rewriter {
     if (isCollated) this.#handled.add(end);
   }
 
-  /** min and max return one of the values, so the value travels with its key. */
+  /** Handles min() and max(), which return one of the values, so each key carries its value. Returns false elsewhere. */
   #inExtreme(first: number, index: number): boolean {
     const close = index + 2;
     const isCall =
@@ -133,6 +134,7 @@ class Rewriter {
     return true;
   }
 
+  /** Handles a term of ORDER BY, GROUP BY or PARTITION BY. Returns false elsewhere. */
   #inTerm(first: number, index: number): boolean {
     const { clause, select } = this.#structure.clauses[index] ?? {};
     if (clause === undefined || !["BY", ","].includes(this.#at(first - 1)) || !this.#isEnd(index + 2, afterTerm))
@@ -140,13 +142,13 @@ class Rewriter {
     const isAlone = clause === "ORDER" && first === index - 1;
     const expression = isAlone ? this.#expressionNamed(this.#nameAt(first), select) : null;
     this.#wrap("decimal_key", first, index);
-    // A result's name goes before a column's in ORDER BY, but not inside a call.
+    // In ORDER BY an alias takes precedence over a column, but not inside a call, so the expression replaces the alias.
     const { from = 0, to = 0 } = this.#tokens[first] ?? {};
     if (expression !== null) this.#edits.push({ from, to, text: `(${expression})` });
     return true;
   }
 
-  /** Returns the expression that a SELECT gives this name to; null where it gives it to none. */
+  /** Returns the expression whose alias in a SELECT is `name`; null where there is none. */
   #expressionNamed(name: string, select: number | undefined): string | null {
     if (select === undefined) return null;
     let from = ["DISTINCT", "ALL"].includes(this.#at(select + 1)) ? select + 2 : select + 1;
@@ -164,7 +166,7 @@ class Rewriter {
     return null;
   }
 
-  /** A name right after an operand, with or without AS, names a result. */
+  /** Returns whether the token is an alias: a name right after an operand, with or without AS. */
   #isAlias(index: number): boolean {
     const { kind = "symbol", word = "" } = this.#tokens[index - 1] ?? {};
     if (word === "AS") return true;
@@ -172,16 +174,17 @@ class Rewriter {
     return kind === "symbol" ? word === ")" : !keywords.has(word) || ["END", "NULL"].includes(word);
   }
 
+  /** Handles a comparison. Returns false elsewhere. */
   #inComparison(first: number, index: number): boolean {
-    const behind = index + 2;
-    if (comparisons.has(this.#at(behind))) return this.#compared(first, index, behind);
+    const next = index + 2;
+    if (comparisons.has(this.#at(next))) return this.#compared(first, index, next);
     const sign = this.#at(first - 1) === "NOT" && this.#at(first - 2) === "IS" ? first - 2 : first - 1;
     if (!comparisons.has(this.#at(sign))) return false;
     const other = this.#operandBefore(sign);
     return other !== null && this.#compared(other, sign, sign);
   }
 
-  /** Handles a comparison of tokens `left` to `leftEnd` with what follows the operator at `sign`. */
+  /** Handles a comparison of the operand of tokens `left` to `leftEnd` with the one after the operator at `sign`. */
   #compared(left: number, leftEnd: number, sign: number): boolean {
     const right = this.#at(sign) === "IS" && this.#at(sign + 1) === "NOT" ? sign + 2 : sign + 1;
     const end = this.#operandAfter(right);
@@ -193,12 +196,12 @@ class Rewriter {
   }
 }
 
-const refusal = (): QueryError =>
+const unsupported = (): QueryError =>
   new QueryError(
-    "COLLATE decimal is understood here behind a column, a call or a parenthesis in ORDER BY, GROUP BY, PARTITION BY, min(), max() and comparisons; decimal_cmp(a, b) compares anywhere",
+    "COLLATE decimal is supported only after a column, a call or a parenthesis, in ORDER BY, GROUP BY, PARTITION BY, min(), max() and comparisons; use decimal_cmp(a, b) elsewhere",
   );
 
-/** Matching parentheses, and for each token the clause whose terms it is among and where the SELECT of its level began. */
+/** Returns the matching parentheses, and for each token the clause that it belongs to and the index of the SELECT of its level. */
 function structureOf(tokens: readonly Token[]) {
   const closing = new Map<number, number>();
   const opening = new Map<number, number>();
@@ -224,8 +227,8 @@ function structureOf(tokens: readonly Token[]) {
   return { closing, opening, clauses };
 }
 
-/** Of two calls that begin at one place the one found later is the outer one. */
-function applied(sql: string, edits: readonly Edit[]): string {
+/** Returns the statement with the edits applied. Of two calls that begin at one position, the one found later is the outer one. */
+function applyEdits(sql: string, edits: readonly Edit[]): string {
   const opens = ({ text }: Edit): boolean => text.endsWith("(");
   const inOrder = edits.map((edit, found) => ({ ...edit, found }));
   inOrder.sort((a, b) => {

@@ -1,4 +1,4 @@
-/** The process behind the console (console.ts): answers one question, a batch of rows for each request. */
+/** Runs one query in the child process of console.ts, and sends a batch of rows for each request. */
 
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
@@ -11,7 +11,7 @@ export type Request = { path: string; sql: string } | "more";
 export type Reply = { columns: string[] } | { rows: Cell[][]; done: boolean } | { refused: string };
 
 const batchRows = 1000;
-/** Characters and bytes of a batch, about. */
+/** Approximate size of a batch in characters and bytes. */
 const batchSize = 262_144;
 
 let rows: Iterator<Cell[]> | null = null;
@@ -43,6 +43,6 @@ function answer(request: Request): Reply {
   }
 }
 
-// While a query runs nothing else in this thread does.
+// The guard runs in a thread of its own because a running query blocks this one.
 new Worker(new URL(`./console-guard${extname(import.meta.filename)}`, import.meta.url)).unref();
 process.on("message", (request: Request) => process.send?.(answer(request)));

@@ -1,12 +1,12 @@
-/** Watches the process of one query from a thread beside it: ends it when it holds too much, or when nobody waits for it. */
+/** Watches the process of one query from a second thread: kills it when it uses too much memory, or when its parent has exited. */
 import { writeSync } from "node:fs";
 
-const everyMs = 25;
-const mostBytes = 400_000_000;
+const intervalMs = 25;
+const maxBytes = 400_000_000;
 const parent = process.ppid;
 
 setInterval(() => {
-  const holdsTooMuch = process.memoryUsage.rss() > mostBytes;
-  if (holdsTooMuch) writeSync(2, "stopped at 400 MB of memory; ask for less at a time");
-  if (holdsTooMuch || process.ppid !== parent) process.kill(process.pid, "SIGKILL");
-}, everyMs);
+  const isTooLarge = process.memoryUsage.rss() > maxBytes;
+  if (isTooLarge) writeSync(2, "stopped: the query used more than 400 MB of memory; select fewer rows");
+  if (isTooLarge || process.ppid !== parent) process.kill(process.pid, "SIGKILL");
+}, intervalMs);

@@ -1,6 +1,6 @@
 /**
- * Runs SQL queries in a process of their own: an endless query cannot be stopped from inside, and must not delay collection.
- * The child reads a batch when it is asked for one, so nothing accumulates in between.
+ * Runs SQL queries in a child process, because an endless query cannot be stopped from within and must not delay collection.
+ * The child reads a batch only when it is requested, so rows do not accumulate.
  */
 import { fork } from "node:child_process";
 import { extname } from "node:path";
@@ -8,16 +8,17 @@ import type { Cell } from "../../core/domain.ts";
 import { QueryError } from "../../core/errors.ts";
 import type { Reply, Request } from "./console-child.ts";
 
+/** The result of a query. */
 export interface QueryResult {
   columns: readonly string[];
-  /** In batches; to leave the loop early ends the query. @throws QueryError where it fails or is stopped on the way */
+  /** Yields the rows in batches; leaving the loop early ends the query. @throws QueryError where it fails or is stopped */
   rows: AsyncGenerator<readonly Cell[][], void>;
 }
 
 /**
- * Asks the database at `path` one read-only statement. The whole of it, reading the rows included, may take
- * `timeoutSeconds` and 400 MB.
- * @throws QueryError where it is refused, wrong, or stopped
+ * Runs one read-only statement on the database at `path`. It may take `timeoutSeconds`, reading the rows included, and 400 MB of
+ * memory.
+ * @throws QueryError where the statement is rejected, fails, or is stopped
  */
 export async function runQuery(path: string, sql: string, timeoutSeconds: number): Promise<QueryResult> {
   const file = new URL(`./console-child${extname(import.meta.filename)}`, import.meta.url);
@@ -28,7 +29,7 @@ export async function runQuery(path: string, sql: string, timeoutSeconds: number
     serialization: "advanced",
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
-  let lastWords = "";
+  let stderr = "";
   let closed = false;
   let waiting: { resolve(reply: Reply): void; reject(error: Error): void } | null = null;
   let timedOut = false;
@@ -40,28 +41,28 @@ export async function runQuery(path: string, sql: string, timeoutSeconds: number
     clearTimeout(timer);
     child.kill("SIGKILL");
   };
-  const whyEnded = () =>
+  const exitError = () =>
     new QueryError(
       timedOut
-        ? `stopped after ${timeoutSeconds} s; ask for less, or set SQL_TIMEOUT_SECONDS`
-        : lastWords.trim() || "the process that answered came to its end",
+        ? `stopped after ${timeoutSeconds} s; select fewer rows, or raise SQL_TIMEOUT_SECONDS`
+        : stderr.trim() || "the process of the query exited unexpectedly",
     );
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    lastWords = (lastWords + text).slice(-2000);
+    stderr = (stderr + text).slice(-2000);
   });
   child.on("message", (reply: Reply) => waiting?.resolve(reply));
   child.on("error", (error) => waiting?.reject(error));
   child.on("close", () => {
     closed = true;
     clearTimeout(timer);
-    waiting?.reject(whyEnded());
+    waiting?.reject(exitError());
   });
 
   async function next(request: Request): Promise<Reply> {
     const reply = await new Promise<Reply>((resolve, reject) => {
       waiting = { resolve, reject };
-      if (closed) reject(whyEnded());
-      // Should it be gone already, "close" says why.
+      if (closed) reject(exitError());
+      // If the child has exited already, "close" reports why.
       else child.send(request, () => {});
     });
     if ("refused" in reply) throw new QueryError(reply.refused);

@@ -1,6 +1,6 @@
 /**
- * The functions of SQLite's decimal extension on a connection, named and meaning as there, and the hidden ones that stand
- * in for its collation (collation.ts). NULL makes NULL; decimal_sum passes over it.
+ * Provides the functions of SQLite's decimal extension, with the same names and meaning, and the internal functions that replace
+ * its collation (collation.ts). A NULL argument gives NULL; decimal_sum ignores NULLs.
  */
 
 import type { Cell } from "../../core/domain.ts";
@@ -17,6 +17,7 @@ import {
   times,
 } from "./exact.ts";
 
+/** Defines the functions on a connection. */
 export function addDecimalFunctions(sqlite: Sqlite): void {
   const options = { deterministic: true, directOnly: true, safeIntegers: true };
   const define = (name: string, work: (...cells: Cell[]) => unknown) => sqlite.function(name, options, work);
@@ -38,7 +39,7 @@ export function addDecimalFunctions(sqlite: Sqlite): void {
   };
   sqlite.aggregate<unknown>("decimal_sum", {
     ...options,
-    // Null until a row is seen: the sum over no rows is NULL, over NULLs alone it is zero.
+    // The sum over no rows is NULL, the sum over NULLs only is zero.
     start: null,
     step: (sum, x) => add(sum, x, (a) => a),
     inverse: (sum, x) => add(sum, x, negated),
@@ -61,13 +62,13 @@ type NotNull = Exclude<Cell, null>;
 
 const zero: Exact = { negative: false, digits: 0n, places: 0 };
 
-/** Any value by its text, as SQLite would write it: a real number has at most fifteen digits. */
+/** Returns the number that a value's text reads as, written as by SQLite: a real number has at most fifteen digits. */
 function numberOf(x: NotNull): Exact {
   if (typeof x === "number") return parseExact(String(Number(x.toPrecision(15))));
   return parseExact(x instanceof Uint8Array ? Buffer.from(x).toString() : String(x));
 }
 
-/** `decimal()` alone takes real numbers, and blobs of eight bytes that hold one, digit by binary digit. */
+/** Returns the exact binary value of a real number, or of a blob of eight bytes that holds one, as `decimal()` does; null for NULL and other blobs. */
 function expanded(x: Cell): Exact | null {
   if (typeof x === "number") return exactOfDouble(x);
   if (x instanceof Uint8Array) return x.length === 8 ? exactOfDouble(Buffer.from(x).readDoubleBE()) : null;

@@ -1,27 +1,28 @@
-/** What the console takes for a question: one statement that reads, and reaches for nothing but this database. */
+/** Accepts one statement that only reads, and only from this database. */
 import type { Cell } from "../../core/domain.ts";
 import { QueryError } from "../../core/errors.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { rewriteCollation } from "./collation.ts";
 import { tokensOf } from "./tokens.ts";
 
+/** A prepared query. */
 export interface Query {
   columns: string[];
-  /** Rows as they are read; nothing is kept. */
+  /** Yields rows as they are read, without buffering. */
   rows(): IterableIterator<Cell[]>;
 }
 
 /**
  * Prepares a statement on a read-only connection with the decimal functions.
- * @throws QueryError where it is not one SELECT, VALUES or EXPLAIN of those.
+ * @throws QueryError where it is not exactly one SELECT, VALUES or EXPLAIN of one
  */
 export function prepareQuery(sqlite: Sqlite, sql: string): Query {
-  // Before SQLite sees it: some PRAGMAs act while they are prepared.
-  refuseOthers(sql);
+  // Checked before SQLite parses it, because some PRAGMAs take effect while they are prepared.
+  requireSelect(sql);
   try {
     const statement = sqlite.prepare<[], Cell[]>(rewriteCollation(sql));
     if (!statement.reader || !statement.readonly)
-      throw new QueryError("this statement would write; only reading is possible");
+      throw new QueryError("the statement would write; only statements that read are allowed");
     statement.raw().safeIntegers();
     return { columns: statement.columns().map(({ name }) => name), rows: () => statement.iterate() };
   } catch (error) {
@@ -29,14 +30,14 @@ export function prepareQuery(sqlite: Sqlite, sql: string): Query {
   }
 }
 
-function refuseOthers(sql: string): void {
+function requireSelect(sql: string): void {
   const words = tokensOf(sql).map(({ word }) => word);
-  if (words.length === 0) throw new QueryError("there is no statement");
+  if (words.length === 0) throw new QueryError("the statement is empty");
   const first = words[0] !== "EXPLAIN" ? 0 : words[1] === "QUERY" ? 3 : 1;
   if (!["SELECT", "WITH", "VALUES"].includes(words[first] ?? ""))
-    throw new QueryError("only SELECT, WITH … SELECT, VALUES and EXPLAIN of those are answered; nothing here writes");
+    throw new QueryError("only SELECT, WITH … SELECT, VALUES and EXPLAIN of these are allowed");
 }
 
-/** SQLite's own words, which say best what is wrong with a statement. */
+/** Returns a QueryError with the message of SQLite, which describes errors in a statement best. */
 export const asQueryError = (error: unknown): QueryError =>
   error instanceof QueryError ? error : new QueryError(error instanceof Error ? error.message : String(error));

@@ -1,8 +1,9 @@
-/** SQL cut into tokens the way SQLite cuts it; no grammar. */
+/** Splits SQL into tokens as SQLite does, without parsing it. */
 
+/** A token of a statement. */
 export interface Token {
   kind: "word" | "quoted" | "string" | "number" | "symbol";
-  /** Where it begins and ends in the statement. */
+  /** Its start and end offsets in the statement. */
   from: number;
   to: number;
   /** A keyword or bare name in capitals, or a symbol; "" for anything quoted. */
@@ -12,7 +13,7 @@ export interface Token {
 const pattern =
   /(?<space>\s+|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$))|(?<string>x?'(?:[^']|'')*'?)|(?<quoted>"(?:[^"]|"")*"?|`(?:[^`]|``)*`?|\[[^\]]*\]?)|(?<number>(?:0x[\da-f]+|(?:\d[\d_]*(?:\.[\d_]*)?|\.\d[\d_]*)(?:e[+-]?\d+)?))|(?<word>[a-z_\u0080-\uffff][\w$\u0080-\uffff]*)|(?<symbol>->>|->|\|\||<<|>>|<=|>=|<>|!=|==|[\s\S])/giu;
 
-/** Without spaces and comments. */
+/** Returns the tokens of a statement, without white space and comments. */
 export function tokensOf(sql: string): Token[] {
   return [...sql.matchAll(pattern)].flatMap((match): Token[] => {
     const kind = (["string", "quoted", "number", "word", "symbol"] as const).find((name) => match.groups?.[name]);

@@ -72,23 +72,20 @@ describe("statements", () => {
       SQL_TIMEOUT_SECONDS: "1",
     });
     expect([code, stdout]).toEqual([1, ""]);
-    expect(stderr).toBe("stopped after 1 s; ask for less, or set SQL_TIMEOUT_SECONDS\n");
+    expect(stderr).toBe("stopped after 1 s; select fewer rows, or raise SQL_TIMEOUT_SECONDS\n");
   });
 
   it("are stopped at the memory limit", async () => {
     const grow = `${endless} select group_concat(hex(zeroblob(500000)), '') from c`;
     const { code, stderr } = await sql(grow, "csv", { SQL_TIMEOUT_SECONDS: "30" });
-    expect([code, stderr]).toEqual([1, "stopped at 400 MB of memory; ask for less at a time\n"]);
+    expect([code, stderr]).toEqual([1, "stopped: the query used more than 400 MB of memory; select fewer rows\n"]);
   });
 });
 
 describe("sql", () => {
   it("rejects or fails with one message and exit code 1", async () => {
     for (const [statement, sentence] of [
-      [
-        "delete from run",
-        "only SELECT, WITH … SELECT, VALUES and EXPLAIN of those are answered; nothing here writes\n",
-      ],
+      ["delete from run", "only SELECT, WITH … SELECT, VALUES and EXPLAIN of these are allowed\n"],
       ["select nosuch", "no such column: nosuch\n"],
     ] as const) {
       const { code, stdout, stderr } = await sql(statement);

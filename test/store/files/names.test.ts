@@ -61,13 +61,13 @@ describe("a database with a second name", () => {
     expect(() => openWriter(copy)).toThrow(/has 2 names/);
   });
 
-  it.runIf(canMount)("is refused where it is mounted by itself, whatever disk it is from", async () => {
+  it.runIf(canMount)("is rejected where the file itself is a mount point, whatever disk it is from", async () => {
     const path = await closedDatabase();
     const place = join(temporaryFolder(), "a place.db");
     writeFileSync(place, "");
     execFileSync("mount", ["--bind", path, place]);
     onTestFinished(() => void execFileSync("umount", [place]));
-    await expectRefused(place, /is mounted by itself, .* Mount the folder that holds it/);
+    await expectRefused(place, /is a mounted file, .* Mount the folder that contains it/);
     openReadOnly(path).close();
   });
 
@@ -122,11 +122,11 @@ describe("links", () => {
     const link = join(temporaryFolder(), "link.db");
     symlinkSync("/mnt/not mounted/collector.db", link);
     await expect(open(link)).rejects.toThrow(
-      /link\.db is a link to \/mnt\/not mounted\/collector\.db, where there is nothing/,
+      /link\.db is a link to \/mnt\/not mounted\/collector\.db, which does not exist/,
     );
     expect(() => lockDatabase(link)).toThrow(ConfigError);
     const lock = lockPath(link);
-    expect(() => requireFreePath(link)).toThrow(/where there is nothing/);
+    expect(() => requireFreePath(link)).toThrow(/which does not exist/);
     lock.release();
   });
 });

@@ -67,9 +67,9 @@ describe("the decimal functions", () => {
     expect(value(expression)).toBe(expected);
   });
 
-  it("refuse a real number that they cannot write in full", () => {
-    expect(() => value("decimal(1e-21)")).toThrow("in full");
-    expect(() => value("decimal(1e101)")).toThrow("in full");
+  it("reject a real number outside their range", () => {
+    expect(() => value("decimal(1e-21)")).toThrow("decimal() supports real numbers");
+    expect(() => value("decimal(1e101)")).toThrow("decimal() supports real numbers");
   });
 
   it("sum exactly, pass over NULL, and tell the sum of nothing from zero", () => {
@@ -205,8 +205,8 @@ describe("COLLATE decimal", () => {
     "select * from t where amount collate decimal < other || ''",
     "select max(amount collate decimal, other) from t",
     "select count(distinct amount collate decimal) from t",
-  ])("refuses rather than guesses: %s", (sql) => {
-    expect(() => ask(`${data} ${sql}`)).toThrow(/COLLATE decimal is understood here/);
+  ])("rejects what it cannot replace: %s", (sql) => {
+    expect(() => ask(`${data} ${sql}`)).toThrow(/COLLATE decimal is supported only/);
   });
 
   it("refuses to compare a number with a text", () => {
