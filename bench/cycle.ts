@@ -66,8 +66,8 @@ function callsOf({ app }: Collector, name?: DatasetName): (() => Promise<unknown
   const options = { signal: deps.stopping, tally: newTally() };
   return deps.datasets.flatMap((dataset) => {
     const session = dataset.public ? publicSession : sessions[0];
-    const endpoint = dataset.endpoints.v2;
-    const address = endpoint?.address;
+    const endpoint = dataset.sources.v2;
+    const address = endpoint?.endpoint;
     if (!session || !address || "read" in endpoint || (name && dataset.name !== name)) return [];
     return endpoint
       .scopes(deps.productTypes)

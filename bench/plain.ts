@@ -34,7 +34,7 @@ export function openPlain(path: string, datasets: readonly Dataset[]): Plain {
 function inserter(sqlite: Database.Database, dataset: Dataset): (snapshot: Snapshot) => void {
   const table = prefixOf(dataset);
   const names = Object.keys(dataset.columns);
-  const published = names.slice(0, names.indexOf(dataset.lastPublished) + 1);
+  const published = names.slice(0, names.indexOf(dataset.stableThrough) + 1);
   const scoped = hasProductTypes(dataset);
   const columns = ["account", "taken_at", ...(scoped ? ["product_type"] : []), ...published.map(snakeCase)];
   const indexed = ["account", ...dataset.key.slice(0, 1).map(snakeCase), "taken_at"];

@@ -5,10 +5,10 @@ import { datasets as all } from "../../src/datasets/index.ts";
 import { table } from "./markdown.ts";
 
 /** Returns how a generation tells a dataset; an empty text where it does not. */
-function offerOf({ endpoints }: Dataset, version: ApiVersion): string {
-  const endpoint = endpoints[version];
-  if (!endpoint) return "";
-  return endpoint.address ? "✓" : "computed";
+function offerOf({ sources }: Dataset, version: ApiVersion): string {
+  const source = sources[version];
+  if (!source) return "";
+  return source.endpoint ? "✓" : "computed";
 }
 
 export const datasets = (): string =>

@@ -1,6 +1,6 @@
 /**
  * How an address of the exchange is written down, and the addresses that belong to no dataset. Those of a dataset stand in
- * its file; `datasets/addresses.ts` has them all.
+ * its file; `datasets/endpoints.ts` has them all.
  *
  * Sources: v1 https://bitgetlimited.github.io/apidoc/en/spot and /en/mix (archived; the host answers 30032 since
  * 2025-11-28); v2 https://www.bitget.com/api-doc/common; v3 https://www.bitget.com/api-doc/uta/account. Limits as in the

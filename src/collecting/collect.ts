@@ -71,23 +71,23 @@ async function readAllScopes(run: RunContext, mayChangeVersion = true): Promise<
   let scopes: readonly Scope[] = [null];
   try {
     const remembered = await deps.store.apiVersion(session.name);
-    scopes = (remembered && dataset.endpoints[remembered]?.scopes(deps.productTypes)) ?? scopes;
+    scopes = (remembered && dataset.sources[remembered]?.scopes(deps.productTypes)) ?? scopes;
     deps.store.requireDiskSpace();
     const { signal, tally } = run;
     const version = await session.api({ signal, tally });
-    const endpoint = dataset.endpoints[version];
-    if (!endpoint) return { snapshots: [], failures: [] };
-    scopes = endpoint.scopes(deps.productTypes);
+    const source = dataset.sources[version];
+    if (!source) return { snapshots: [], failures: [] };
+    scopes = source.scopes(deps.productTypes);
     const result: Result = { snapshots: [], failures: [] };
     const errors: unknown[] = [];
     await Promise.all(
       scopes.map(async (scope) => {
         try {
-          if ("read" in endpoint) {
-            const { batch, error } = await readNewRecords(run, endpoint, scope);
+          if ("read" in source) {
+            const { batch, error } = await readNewRecords(run, source, scope);
             if (batch) result.snapshots.push(batch);
             if (error) throw error;
-          } else result.snapshots.push(await readSnapshot(run, endpoint, scope));
+          } else result.snapshots.push(await readSnapshot(run, source, scope));
         } catch (error) {
           errors.push(error);
           // A product type that the exchange does not have is not a failure.

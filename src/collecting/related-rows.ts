@@ -19,7 +19,7 @@ interface Source {
 /** Returns true if a run of `one` uses rows of a run of `other` at the same slot. */
 export function dependsOn(one: Source, other: Source): boolean {
   const isRelated = one.dataset.public || other.dataset.public || one.session === other.session;
-  return isRelated && Object.values(one.dataset.endpoints).some(({ needs }) => needs.includes(other.dataset.name));
+  return isRelated && Object.values(one.dataset.sources).some(({ needs }) => needs.includes(other.dataset.name));
 }
 
 /** The rows of one dataset for a mapper. */

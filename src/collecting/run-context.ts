@@ -215,7 +215,7 @@ function startDeadline({ dataset, slot, trigger }: RunRequest, deps: CollectorDe
 
 /** Returns the length of the longest chain of datasets that a dataset depends on; 0 if it depends on none. */
 function dependencyDepth(dataset: AnyDataset, datasets: readonly AnyDataset[]): number {
-  const needs = Object.values(dataset.endpoints).flatMap((endpoint) => endpoint.needs);
+  const needs = Object.values(dataset.sources).flatMap((endpoint) => endpoint.needs);
   const below = datasets.filter(({ name }) => needs.includes(name)).map((needed) => dependencyDepth(needed, datasets));
   return below.length === 0 ? 0 : 1 + Math.max(...below);
 }

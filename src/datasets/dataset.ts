@@ -13,7 +13,7 @@ import type {
   Scope,
 } from "../core/domain.ts";
 import { ShapeError } from "../core/errors.ts";
-import { missingIn } from "./fields.ts";
+import { missingFields } from "./fields.ts";
 
 /** One item of an answer in the dataset's columns; `extra` holds the fields that have none. */
 export interface ItemOf<C extends Columns> {
@@ -36,9 +36,9 @@ export interface MapperInput {
 }
 
 /** How one API generation tells a dataset. */
-export interface Endpoint<Data, C extends Columns> {
+export interface DatasetSource<Data, C extends Columns> {
   /** Null where nothing is asked because the rows are computed from other datasets. */
-  address: ApiEndpoint | null;
+  endpoint: ApiEndpoint | null;
   /** One call each; asked at the same time. Default: one call for the whole account. */
   scopes?(productTypes: readonly ProductType[]): Scope[];
   params?(scope: Scope): Params;
@@ -61,24 +61,24 @@ export interface Dataset<C extends Columns = Columns> {
   key: readonly string[];
   columns: C;
   /** The column up to which programs may rely on the columns and their order in the views; those after it may change. */
-  lastPublished: string;
+  stableThrough: string;
   /**
    * What is stored when an item is in no later answer: `zero` writes one last row whose amounts are "0" (unknown ones
    * stay unknown), `nothing` just ends it.
    */
-  vanishes: "zero" | "nothing";
+  onRemoval: "zeroRow" | "end";
   /** True for data that is the same for every account: asked once, recorded under the account `public`. */
   public?: true;
   /** True where each item has lifecycles, which the table `episode` keeps: positions alone. */
   episodes?: true;
   /** Addresses of the same subject that no run asks; the command `get` offers them. */
-  otherAddresses?: readonly ApiEndpoint[];
-  endpoints: Partial<Record<ApiVersion, AnyEndpoint>>;
+  otherEndpoints?: readonly ApiEndpoint[];
+  sources: Partial<Record<ApiVersion, AnyDatasetSource>>;
 }
 
 /** An endpoint whose data type is its own affair. */
-export interface AnyEndpoint {
-  address: ApiEndpoint | null;
+export interface AnyDatasetSource {
+  endpoint: ApiEndpoint | null;
   scopes(productTypes: readonly ProductType[]): Scope[];
   params(scope: Scope): Params;
   needs: readonly DatasetName[];
@@ -90,34 +90,34 @@ export interface AnyEndpoint {
 }
 
 export interface Declaration<C extends Columns>
-  extends Omit<Dataset<C>, "mode" | "key" | "lastPublished" | "endpoints" | "schedule"> {
+  extends Omit<Dataset<C>, "mode" | "key" | "stableThrough" | "sources" | "schedule"> {
   /** Default: every five minutes. */
   schedule?: string;
   key: readonly (keyof C & string)[];
-  lastPublished: keyof C & string;
+  stableThrough: keyof C & string;
   // biome-ignore lint/suspicious/noExplicitAny: each endpoint has a data type of its own, checked where it is written
-  endpoints: Partial<Record<ApiVersion, Endpoint<any, C>>>;
+  sources: Partial<Record<ApiVersion, DatasetSource<any, C>>>;
 }
 
-export const once: Scope[] = [null];
+export const wholeAccount: Scope[] = [null];
 export const everyFiveMinutes = "*/5 * * * *";
 
 /** Fills the defaults of a declaration in, and ties each schema to its mapper. */
 export function dataset<C extends Columns>(declaration: Declaration<C>): Dataset<C> {
-  const endpoints: Partial<Record<ApiVersion, AnyEndpoint>> = {};
-  for (const version of Object.keys(declaration.endpoints) as ApiVersion[]) {
-    const endpoint = declaration.endpoints[version];
-    if (!endpoint) continue;
-    const { address, scopes = () => once, params = () => ({}), needs = [], data: schema, rows } = endpoint;
-    const items: AnyEndpoint["items"] = (data, input, onMissing) =>
-      readShape({ address, schema, data, onMissing }, (read) => rows(read, input) as Item[]);
-    endpoints[version] = { address, scopes, params, needs, items };
+  const sources: Partial<Record<ApiVersion, AnyDatasetSource>> = {};
+  for (const version of Object.keys(declaration.sources) as ApiVersion[]) {
+    const source = declaration.sources[version];
+    if (!source) continue;
+    const { endpoint, scopes = () => wholeAccount, params = () => ({}), needs = [], data: schema, rows } = source;
+    const items: AnyDatasetSource["items"] = (data, input, onMissing) =>
+      parseData({ endpoint, schema, data, onMissing }, (read) => rows(read, input) as Item[]);
+    sources[version] = { endpoint, scopes, params, needs, items };
   }
-  return { schedule: everyFiveMinutes, ...declaration, mode: "snapshot", endpoints };
+  return { schedule: everyFiveMinutes, ...declaration, mode: "snapshot", sources };
 }
 
-interface Shaped<Data> {
-  address: ApiEndpoint | null;
+interface ParseInput<Data> {
+  endpoint: ApiEndpoint | null;
   schema: ZodType<Data>;
   data: unknown;
   /** Is called with each field that an item should have and lacks altogether. */
@@ -125,29 +125,29 @@ interface Shaped<Data> {
 }
 
 /** Returns what `map` makes of the data of an answer. @throws ShapeError naming the path and the first field that does not fit. */
-export function readShape<Data, Result>(
-  { address, schema, data, onMissing }: Shaped<Data>,
+export function parseData<Data, Result>(
+  { endpoint, schema, data, onMissing }: ParseInput<Data>,
   map: (data: Data) => Result,
 ): Result {
   try {
     const read = schema.parse(data);
-    if (onMissing) missingIn(read).forEach(onMissing);
+    if (onMissing) missingFields(read).forEach(onMissing);
     return map(read);
   } catch (error) {
-    throw error instanceof ZodError ? shapeError(address, error) : error;
+    throw error instanceof ZodError ? toShapeError(endpoint, error) : error;
   }
 }
 
-function shapeError(address: ApiEndpoint | null, { issues: [issue] }: ZodError): ShapeError {
+function toShapeError(endpoint: ApiEndpoint | null, { issues: [issue] }: ZodError): ShapeError {
   const field = (issue?.path ?? []).map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`));
-  return new ShapeError(address?.path ?? "computed", `data${field.join("")}`, issue?.message ?? "does not fit");
+  return new ShapeError(endpoint?.path ?? "computed", `data${field.join("")}`, issue?.message ?? "does not fit");
 }
 
 /** Ties an endpoint's schema to its mapper and both to the columns: the compiler names a column the mapper forgot. */
-export const endpoint = <Data, C extends Columns>(
+export const sourceFor = <Data, C extends Columns>(
   _columns: C,
-  declaration: Endpoint<Data, NoInfer<C>>,
-): Endpoint<Data, C> => declaration;
+  declaration: DatasetSource<Data, NoInfer<C>>,
+): DatasetSource<Data, C> => declaration;
 
 /** One call for each product type, which the parameter `param` names in the exchange's word for it. */
 export const perProductType = (param: string, word: (productType: ProductType) => string) => ({

@@ -43,8 +43,8 @@ const required = <Form>(optional: z.ZodType<Form | null | undefined>) =>
   });
 
 /** A decimal number, digit for digit as received; an exponent is written out. */
-export const digits = field<DecimalString>("a decimal number", toDecimalString);
-export const amount = required(digits);
+export const optionalDecimal = field<DecimalString>("a decimal number", toDecimalString);
+export const decimal = required(optionalDecimal);
 
 /** Epoch ms. Ten digits are seconds: a vendor sample has them where every live answer has milliseconds. */
 export const millis = field<number>("a time in milliseconds", (text) => {
@@ -98,7 +98,7 @@ export const holdMode = word(
 );
 
 /** Names of fields that an item does not have at all. A symbol, since no answer can have a field of that name. */
-const missing = Symbol("missing");
+const missingFieldNames = Symbol("missing");
 
 /** What is known of an item, where a field that was not sent is as unknown as an empty one. */
 type Fields<Shape extends z.ZodRawShape> = { [Name in keyof Shape]: Exclude<z.output<Shape[Name]>, undefined> };
@@ -122,16 +122,16 @@ export const item = <Shape extends z.ZodRawShape>(shape: Shape, leftOut: readonl
     return {
       fields: Object.fromEntries(names.map((name) => [name, data[name] ?? null])) as Fields<Shape>,
       extra: (others.length > 0 ? Object.fromEntries(others) : null) as Extra,
-      [missing]: names.filter((name) => data[name] === undefined && !leftOut.includes(name)),
+      [missingFieldNames]: names.filter((name) => data[name] === undefined && !leftOut.includes(name)),
     };
   });
 };
 
 /** What items of an answer, as its schema gave it back, should have and do not; each name once. */
-export function missingIn(read: unknown): string[] {
+export function missingFields(read: unknown): string[] {
   const names = [read]
     .flat()
-    .map((one) => (typeof one === "object" && one !== null && missing in one ? one[missing] : []));
+    .map((one) => (typeof one === "object" && one !== null && missingFieldNames in one ? one[missingFieldNames] : []));
   return [...new Set(names.flat() as string[])];
 }
 

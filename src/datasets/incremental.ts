@@ -5,8 +5,8 @@
 import type { ZodType } from "zod";
 import type { Columns } from "../core/columns.ts";
 import type { ApiEndpoint, ApiVersion, DatasetName, Item, Params, ProductType, Scope, Window } from "../core/domain.ts";
-import { type Dataset, everyFiveMinutes, type ItemOf, once, readShape } from "./dataset.ts";
-import { missingIn } from "./fields.ts";
+import { type Dataset, everyFiveMinutes, type ItemOf, parseData, wholeAccount } from "./dataset.ts";
+import { missingFields } from "./fields.ts";
 
 /** What one endpoint allows. */
 export interface ListLimits {
@@ -30,8 +30,8 @@ export interface PageParams {
 export const idLessThan: PageParams = { from: "startTime", to: "endTime", limit: "limit", after: "idLessThan" };
 
 /** How one API generation lists the records. */
-export interface ListEndpoint<Data, C extends Columns> extends ListLimits {
-  address: ApiEndpoint;
+export interface ListSource<Data, C extends Columns> extends ListLimits {
+  endpoint: ApiEndpoint;
   /** Each is read by itself, at the same time, and has a watermark of its own. Default: one for the whole account. */
   scopes?(productTypes: readonly ProductType[]): Scope[];
   params?(scope: Scope): Params;
@@ -54,8 +54,8 @@ export interface Page {
   next: string | null;
 }
 
-export interface AnyListEndpoint extends ListLimits {
-  address: ApiEndpoint;
+export interface AnyListSource extends ListLimits {
+  endpoint: ApiEndpoint;
   needs: readonly DatasetName[];
   scopes(productTypes: readonly ProductType[]): Scope[];
   /** The parameters of one page of a scope. */
@@ -84,7 +84,7 @@ export interface IncrementalDataset<C extends Columns = Columns> extends Facts<C
   id: string;
   /** The column with the time by which the exchange lists records. */
   at: string;
-  endpoints: Partial<Record<ApiVersion, AnyListEndpoint>>;
+  sources: Partial<Record<ApiVersion, AnyListSource>>;
 }
 
 export type AnyDataset = Dataset | IncrementalDataset;
@@ -95,31 +95,31 @@ export interface IncrementalDeclaration<C extends Columns> extends Omit<Facts<C>
   id: keyof C & string;
   at: keyof C & string;
   // biome-ignore lint/suspicious/noExplicitAny: each endpoint has a data type of its own, checked where it is written
-  endpoints: Partial<Record<ApiVersion, ListEndpoint<any, C>>>;
+  sources: Partial<Record<ApiVersion, ListSource<any, C>>>;
 }
 
 /** Fills the defaults of a declaration in, and ties each schema to its mapper. */
 export function incrementalDataset<C extends Columns>(declaration: IncrementalDeclaration<C>): IncrementalDataset<C> {
-  const endpoints: Partial<Record<ApiVersion, AnyListEndpoint>> = {};
-  for (const version of Object.keys(declaration.endpoints) as ApiVersion[]) {
-    const listed = declaration.endpoints[version];
-    if (listed) endpoints[version] = listEndpoint(listed, declaration.id);
+  const sources: Partial<Record<ApiVersion, AnyListSource>> = {};
+  for (const version of Object.keys(declaration.sources) as ApiVersion[]) {
+    const source = declaration.sources[version];
+    if (source) sources[version] = bindListSource(source, declaration.id);
   }
-  return { schedule: everyFiveMinutes, ...declaration, mode: "incremental", endpoints };
+  return { schedule: everyFiveMinutes, ...declaration, mode: "incremental", sources };
 }
 
-function listEndpoint<Data, C extends Columns>(listed: ListEndpoint<Data, C>, id: string): AnyListEndpoint {
+function bindListSource<Data, C extends Columns>(source: ListSource<Data, C>, id: string): AnyListSource {
   const {
-    address,
+    endpoint,
     spanMs,
     retentionMs,
     pageSize,
-    scopes = () => once,
+    scopes = () => wholeAccount,
     params = () => ({}),
     page = idLessThan,
-  } = listed;
+  } = source;
   return {
-    address,
+    endpoint,
     spanMs,
     retentionMs,
     pageSize,
@@ -133,18 +133,18 @@ function listEndpoint<Data, C extends Columns>(listed: ListEndpoint<Data, C>, id
       ...(cursor === null ? {} : { [page.after]: cursor }),
     }),
     read: (data, scope, onMissing) =>
-      readShape({ address, schema: listed.data, data }, (shaped) => {
+      parseData({ endpoint, schema: source.data, data }, (shaped) => {
         // The answer is a list, or an object that has one.
-        if (onMissing) missingIn(Object.values(shaped as object).flat()).forEach(onMissing);
-        const items = listed.rows(shaped, scope) as Item[];
+        if (onMissing) missingFields(Object.values(shaped as object).flat()).forEach(onMissing);
+        const items = source.rows(shaped, scope) as Item[];
         const last = (items.at(-1)?.row[id] ?? null) as string | null;
-        return { items, next: listed.cursor ? listed.cursor(shaped) : last };
+        return { items, next: source.cursor ? source.cursor(shaped) : last };
       }),
   };
 }
 
 /** Ties an endpoint's schema to its mapper and both to the columns. */
-export const listOf = <Data, C extends Columns>(
+export const listSourceFor = <Data, C extends Columns>(
   _columns: C,
-  endpoint: ListEndpoint<Data, NoInfer<C>>,
-): ListEndpoint<Data, C> => endpoint;
+  source: ListSource<Data, NoInfer<C>>,
+): ListSource<Data, C> => source;

@@ -1,10 +1,10 @@
 /** The coins of a unified account (v3), which both `spot-assets` and `mix-accounts` tell. */
 import { z } from "zod";
 import { apiEndpoint } from "../bitget/endpoints.ts";
-import { amount, coin, digits, isNothing, item, list, namelessZero } from "./fields.ts";
+import { coin, decimal, isNothing, item, list, namelessZero, optionalDecimal } from "./fields.ts";
 
 /** Has the coins and the totals of the account in one answer. */
-export const unifiedAddress = apiEndpoint("v3/assets", {
+export const unifiedAssetsEndpoint = apiEndpoint("v3/assets", {
   path: "/api/v3/account/assets",
   perSecond: 20,
   params: [],
@@ -14,15 +14,15 @@ export const unifiedAddress = apiEndpoint("v3/assets", {
 const unifiedCoin = item(
   {
     coin,
-    available: amount,
-    locked: digits,
-    balance: digits,
-    balanceOriginal: digits,
-    equity: digits,
-    usdValue: digits,
-    debt: digits,
-    bonus: digits,
-    interestBase: digits,
+    available: decimal,
+    locked: optionalDecimal,
+    balance: optionalDecimal,
+    balanceOriginal: optionalDecimal,
+    equity: optionalDecimal,
+    usdValue: optionalDecimal,
+    debt: optionalDecimal,
+    bonus: optionalDecimal,
+    interestBase: optionalDecimal,
   },
   ["balanceOriginal", "bonus", "interestBase"],
 );

@@ -15,19 +15,20 @@ export const moneyOf = (known: readonly KnownRows[]): Row[] =>
 export const moneyRows = (input: MapperInput, dataset: DatasetName): Row[] => moneyOf(input.known(dataset));
 
 /** A price as it counts: that of a coin which was never traded is told as 0, and is none. */
-export const realPrice = (price: DecimalString | null): DecimalString | null =>
+export const positivePrice = (price: DecimalString | null): DecimalString | null =>
   price !== null && isPositive(price) ? price : null;
 
 /** Coin -> price in USDT, null where the exchange was asked and has none. A coin that is not in here was not asked about. */
 export function usdtPrices(input: MapperInput): Map<string, DecimalString | null> {
   const prices = new Map<string, DecimalString | null>([["USDT", "1"]]);
   for (const row of moneyRows(input, "prices"))
-    if (typeof row.coin === "string" && row.quote === "USDT") prices.set(row.coin, realPrice(decimalIn(row, "price")));
+    if (typeof row.coin === "string" && row.quote === "USDT")
+      prices.set(row.coin, positivePrice(decimalIn(row, "price")));
   return prices;
 }
 
 /** What a part of an account is worth in USDT, as far as that is known. */
-export interface Worth {
+export interface Valuation {
   /** Null where anything of it is unknown. */
   value: DecimalString | null;
   /** The sum of what is known; null where nothing is. */
@@ -38,7 +39,7 @@ export interface Worth {
   missing: ReadonlySet<string>;
 }
 
-export const nothingKnown = (dataset: DatasetName): Worth => ({
+export const unknownValuation = (dataset: DatasetName): Valuation => ({
   value: null,
   priced: null,
   unpriced: new Map(),
@@ -52,19 +53,19 @@ export function sumOfKnown(parts: readonly (DecimalString | null)[]): DecimalStr
 }
 
 /** What a dataset says itself in one of its columns. */
-export function toldValue(input: MapperInput, dataset: DatasetName, column: string): Worth {
+export function reportedValue(input: MapperInput, dataset: DatasetName, column: string): Valuation {
   const cells = moneyRows(input, dataset).map((row) => decimalIn(row, column));
   const known = cells.filter((cell) => cell !== null);
   if (input.complete(dataset) && known.length === cells.length) {
     const value = sum(known);
     return { value, priced: value, unpriced: new Map(), missing: new Set() };
   }
-  return { ...nothingKnown(dataset), priced: sumOfKnown(known) };
+  return { ...unknownValuation(dataset), priced: sumOfKnown(known) };
 }
 
 /** What the coins of a wallet are worth, all `columns` of each added. */
-export function usdtValue(input: MapperInput, wallet: DatasetName, columns: readonly string[]): Worth {
-  if (!input.complete(wallet)) return nothingKnown(wallet);
+export function valueInUsdt(input: MapperInput, wallet: DatasetName, columns: readonly string[]): Valuation {
+  if (!input.complete(wallet)) return unknownValuation(wallet);
   const prices = usdtPrices(input);
   const unpriced = new Map<string, DecimalString>();
   const missing = new Set<string>();

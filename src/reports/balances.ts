@@ -2,7 +2,7 @@ import type { Steps } from "../core/async/cooperate.ts";
 import { decimalIn, multiply } from "../core/decimal.ts";
 import type { Cell, DecimalString } from "../core/domain.ts";
 import { prices } from "../datasets/snapshots/prices.ts";
-import { realPrice } from "../datasets/valuation.ts";
+import { positivePrice } from "../datasets/valuation.ts";
 import { createCloses, instantText, textOf } from "../queries/close.ts";
 import { coverageColumns, createCoverage } from "../queries/coverage.ts";
 import { type Period, periodsOf } from "../queries/periods.ts";
@@ -44,7 +44,7 @@ export function createPrices(source: Source): (period: Period) => Steps<Map<stri
     const found = new Map<string, DecimalString>([["USDT", "1"]]);
     const closes = yield* closesOf(period);
     for (const row of closes.flatMap(({ rows }) => rows)) {
-      const price = realPrice(decimalIn(row, "price"));
+      const price = positivePrice(decimalIn(row, "price"));
       if (row.quote === "USDT" && price !== null) found.set(textOf(row, "coin"), price);
     }
     return found;

@@ -5,7 +5,7 @@ import { toJson } from "../../src/bitget/wire/json.ts";
 import { signer } from "../../src/bitget/wire/sign.ts";
 import type { Clock } from "../../src/core/clock.ts";
 import { DeadlineError } from "../../src/core/errors.ts";
-import { addressNamed } from "../../src/datasets/addresses.ts";
+import { endpointNamed } from "../../src/datasets/endpoints.ts";
 import { handClock, noon } from "../simulator/support.ts";
 import {
   account,
@@ -23,9 +23,9 @@ import {
   within,
 } from "./support.ts";
 
-const spot = addressNamed("v2/spot-assets");
-const positions = addressNamed("v2/positions");
-const tickers = addressNamed("v2/tickers");
+const spot = endpointNamed("v2/spot-assets");
+const positions = endpointNamed("v2/positions");
+const tickers = endpointNamed("v2/tickers");
 const ok = answer([{ coin: "BTC", available: "1.50" }]);
 const fast = () => ({ clock: fastClock(20) });
 

@@ -3,7 +3,7 @@ import { openClients, preflight } from "../../src/app.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { newTally } from "../../src/core/domain.ts";
 import { createLog } from "../../src/core/log.ts";
-import { addressNamed } from "../../src/datasets/addresses.ts";
+import { endpointNamed } from "../../src/datasets/endpoints.ts";
 import { loadConfig } from "../../src/settings/config.ts";
 import { startSimulator } from "../../src/simulator/simulator.ts";
 import { classic, credentials, unified } from "../support/settings.ts";
@@ -35,13 +35,13 @@ it("keys of one user share one budget, so that the exchange refuses none of them
   const options = { signal: AbortSignal.timeout(30_000), tally };
   const lineNames = ["USDT-FUTURES", "COIN-FUTURES", "USDC-FUTURES"];
   const asked = clients.sessions.flatMap(({ client }) =>
-    lineNames.map((productType) => client.get(addressNamed("v2/positions"), { productType }, options)),
+    lineNames.map((productType) => client.get(endpointNamed("v2/positions"), { productType }, options)),
   );
   await Promise.all(asked);
 
   expect([exchange.counts.limitViolations, tally]).toEqual([0, { requests: 9, retries: 0, rateLimited: 0 }]);
   expect(lines.filter((line) => line.includes("share one request budget"))).toHaveLength(2);
-  const budgets = clients.limiter.budget().filter(({ path }) => path === addressNamed("v2/positions").path);
+  const budgets = clients.limiter.budget().filter(({ path }) => path === endpointNamed("v2/positions").path);
   expect(budgets.map(({ account }) => account)).toEqual(["main", "copy", "tax"]);
 });
 

@@ -8,15 +8,15 @@ const nowhere = contextOf(null);
 
 describe("every dataset in every API generation", () => {
   it("has a fixture", () => {
-    const declared = datasets.flatMap(({ name, endpoints }) =>
-      Object.keys(endpoints).map((version) => `${version}/${name}`),
+    const declared = datasets.flatMap(({ name, sources }) =>
+      Object.keys(sources).map((version) => `${version}/${name}`),
     );
     const told = fixtures.map(({ version, dataset }) => `${version}/${dataset.name}`);
     expect([...new Set(told)].sort()).toEqual(declared.sort());
   });
 
   it.each(fixtures)("$title: is asked for as documented", ({ endpoint, request, scope }) => {
-    expect(endpoint.address?.path ?? null).toBe(request?.path ?? null);
+    expect(endpoint.endpoint?.path ?? null).toBe(request?.path ?? null);
     expect(endpoint.params(scope)).toEqual(request?.params ?? {});
     expect(endpoint.scopes(productTypes)).toContain(scope);
   });
@@ -40,8 +40,8 @@ describe("every dataset in every API generation", () => {
 
 it("every dataset has a name of its own, and what it needs comes before it", () => {
   expect(new Set(datasetNames).size).toBe(datasetNames.length);
-  const early = datasets.flatMap(({ name, endpoints }, at) =>
-    Object.values(endpoints)
+  const early = datasets.flatMap(({ name, sources }, at) =>
+    Object.values(sources)
       .flatMap(({ needs }) => needs)
       .filter((needed) => !datasetNames.slice(0, at).includes(needed))
       .map((needed) => `${name} needs ${needed}`),

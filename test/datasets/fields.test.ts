@@ -3,16 +3,16 @@ import { LosslessNumber, parse, stringify } from "lossless-json";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import {
-  amount,
   coin,
-  digits,
+  decimal,
   item,
   json,
   list,
   marginMode,
   millis,
-  missingIn,
+  missingFields,
   namelessZero,
+  optionalDecimal,
   symbol,
   text,
   v1Symbol,
@@ -26,7 +26,7 @@ const problem = (shape: z.ZodType, value: unknown) => shape.safeParse(value).err
 
 it.each(["__proto__", "constructor", "toString", "hasOwnProperty"])("an unknown field called %s is kept", (name) => {
   const sent = parse(`{"a":"1.0","${name}":{"b":[1.10,"${name}"]}}`);
-  const { fields, extra } = item({ a: digits }).parse(sent);
+  const { fields, extra } = item({ a: optionalDecimal }).parse(sent);
 
   expect(fields).toEqual({ a: "1.0" });
   expect(stringify(extra)).toBe(`{"${name}":{"b":[1.10,"${name}"]}}`);
@@ -49,7 +49,7 @@ describe("digits", () => {
     [null, null],
     [undefined, undefined],
   ])("reads %s as %s", (value, expected) => {
-    expect(read(digits, value)).toBe(expected);
+    expect(read(optionalDecimal, value)).toBe(expected);
   });
 
   it.each([
@@ -67,11 +67,11 @@ describe("digits", () => {
     [["1"], "a list is not a decimal number"],
     [{ amount: "1" }, "an object is not a decimal number"],
   ])("refuses %j", (value, message) => {
-    expect(problem(digits, value)).toBe(message);
+    expect(problem(optionalDecimal, value)).toBe(message);
   });
 
   it("shows no more than 40 characters of what it refuses", () => {
-    expect(problem(digits, "x".repeat(1000))).toBe("a text of 1000 characters is not a decimal number");
+    expect(problem(optionalDecimal, "x".repeat(1000))).toBe("a text of 1000 characters is not a decimal number");
   });
 
   it("keeps every plain decimal byte for byte, as text and as a JSON number", () => {
@@ -80,8 +80,8 @@ describe("digits", () => {
       .map((parts) => parts.join(""));
     fc.assert(
       fc.property(plain, (written) => {
-        expect(read(digits, written)).toBe(written);
-        expect(read(digits, parse(written))).toBe(written);
+        expect(read(optionalDecimal, written)).toBe(written);
+        expect(read(optionalDecimal, parse(written))).toBe(written);
       }),
     );
   });
@@ -89,7 +89,7 @@ describe("digits", () => {
   it("gives back plain digits or refuses, whatever it is sent", () => {
     fc.assert(
       fc.property(fc.string(), (written) => {
-        const result = digits.safeParse(written);
+        const result = optionalDecimal.safeParse(written);
         if (result.success) expect(result.data ?? "0").toMatch(/^-?\d+(\.\d+)?$/);
       }),
     );
@@ -97,9 +97,9 @@ describe("digits", () => {
 });
 
 it("an amount must be known", () => {
-  expect(problem(amount, "")).toBe("is missing");
-  expect(problem(amount, undefined)).toBe("is missing");
-  expect(read(amount, "0")).toBe("0");
+  expect(problem(decimal, "")).toBe("is missing");
+  expect(problem(decimal, undefined)).toBe("is missing");
+  expect(read(decimal, "0")).toBe("0");
 });
 
 it.each([
@@ -145,7 +145,7 @@ it.each(["NEWUSDT", "NEWUSDT_PRE", "BTCUSDH26", "BTCUSDT_UMCBL"])("%s of the lat
 });
 
 describe("a row of a list", () => {
-  const named = item({ coin, available: amount });
+  const named = item({ coin, available: decimal });
   const coins = list(named, namelessZero("coin", "available", "frozen"));
 
   it("that says nothing is left out, whatever it lacks", () => {
@@ -173,7 +173,7 @@ describe("a row of a list", () => {
 });
 
 it("an item parts what is known from what is not", () => {
-  const shape = item({ coin, available: amount, frozen: digits });
+  const shape = item({ coin, available: decimal, frozen: optionalDecimal });
   expect(shape.parse({ coin: "btc", available: "1", colour: null, size: "2" })).toMatchObject({
     fields: { coin: "BTC", available: "1", frozen: null },
     extra: { colour: null, size: "2" },
@@ -182,18 +182,20 @@ it("an item parts what is known from what is not", () => {
 });
 
 it("a field that an item lacks is missing; one that is empty, null or now and then left out is not", () => {
-  const shape = z.array(item({ coin, frozen: digits, locked: digits, note: text, list: json }, ["note"]));
+  const shape = z.array(
+    item({ coin, frozen: optionalDecimal, locked: optionalDecimal, note: text, list: json }, ["note"]),
+  );
   const rows = [
     { coin: "btc", frozen: "", locked: null, list: null },
     { coin: "eth", locked: "1", note: "new", list: [] },
     { coin: "bgb", frozen: undefined },
   ];
   const read = shape.parse(rows);
-  expect(missingIn(read)).toEqual(["frozen", "locked", "list"]);
+  expect(missingFields(read)).toEqual(["frozen", "locked", "list"]);
   expect(read.map(({ fields }) => [fields.frozen, fields.locked, fields.note])).toEqual([
     [null, null, null],
     [null, "1", "new"],
     [null, null, null],
   ]);
-  expect(missingIn([{ missing: ["frozen"] }, null, "frozen"])).toEqual([]);
+  expect(missingFields([{ missing: ["frozen"] }, null, "frozen"])).toEqual([]);
 });

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { parse } from "lossless-json";
 import type { ApiVersion, DatasetName, Extra, Item, KnownRows, Params, Row, Scope } from "../../src/core/domain.ts";
-import type { AnyEndpoint, Dataset, MapperInput } from "../../src/datasets/dataset.ts";
+import type { AnyDatasetSource, Dataset, MapperInput } from "../../src/datasets/dataset.ts";
 import { datasetNamed } from "../../src/datasets/index.ts";
 import { rowOf } from "../support/rows.ts";
 
@@ -12,7 +12,7 @@ export interface Fixture {
   title: string;
   version: ApiVersion;
   dataset: Dataset;
-  endpoint: AnyEndpoint;
+  endpoint: AnyDatasetSource;
   /** Null where nothing is asked. */
   request: { path: string; params: Params } | null;
   scope: Scope;
@@ -49,14 +49,14 @@ export function contextOf(scope: Scope, known: KnownByDataset = {}, incomplete: 
   };
 }
 
-export function endpointOf(name: DatasetName, version: ApiVersion): AnyEndpoint {
-  const endpoint = datasetNamed(name).endpoints[version];
+export function endpointOf(name: DatasetName, version: ApiVersion): AnyDatasetSource {
+  const endpoint = datasetNamed(name).sources[version];
   if (!endpoint) throw new Error(`${name} has no ${version}`);
   return endpoint;
 }
 
 /** What the collector does with `data` of an answer. */
-export const itemsOf = (endpoint: AnyEndpoint, data: unknown, context: MapperInput): Item[] =>
+export const itemsOf = (endpoint: AnyDatasetSource, data: unknown, context: MapperInput): Item[] =>
   endpoint.items(data, context);
 
 export function readFixture(version: ApiVersion, file: string): Fixture {

@@ -15,10 +15,10 @@ import { classic, credentials } from "../support/settings.ts";
 const execute = promisify(execFile);
 
 const declaration = `/** Balances of fixed-term savings. Made up for a test. */
-import { address } from "../../bitget/endpoints.ts";
+import { apiEndpoint } from "../../bitget/endpoints.ts";
 import * as column from "../../core/columns.ts";
-import { dataset, endpoint } from "../dataset.ts";
-import { amount, coin, digits, item, list } from "../fields.ts";
+import { dataset, sourceFor } from "../dataset.ts";
+import { coin, decimal, item, list, optionalDecimal } from "../fields.ts";
 
 const columns = {
   /** The coin, in capitals. */
@@ -26,7 +26,7 @@ const columns = {
   /** The amount deposited. Unit: coin. */
   deposited: column.decimal(),
   /** Interest so far. Unit: coin. */
-  interest: column.decimal().moves(),
+  interest: column.decimal().volatile(),
 };
 
 export const termDeposits = dataset({
@@ -34,17 +34,17 @@ export const termDeposits = dataset({
   summary: "Fixed-term savings per coin",
   key: ["coin"],
   columns,
-  lastPublished: "interest",
-  vanishes: "zero",
-  endpoints: {
-    v2: endpoint(columns, {
-      address: address("v2/term-deposits", {
+  stableThrough: "interest",
+  onRemoval: "zeroRow",
+  sources: {
+    v2: sourceFor(columns, {
+      endpoint: apiEndpoint("v2/term-deposits", {
         path: "/api/v2/made-up/term-deposits",
         perSecond: 10,
         params: ["coin"],
         summary: "fixed-term savings",
       }),
-      data: list(item({ coin, holdAmount: amount, interest: digits })),
+      data: list(item({ coin, holdAmount: decimal, interest: optionalDecimal })),
       rows: (data) =>
         data.map(({ fields: { coin, holdAmount, interest }, extra }) => ({
           row: { coin, deposited: holdAmount, interest },

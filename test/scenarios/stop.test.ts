@@ -11,7 +11,7 @@ const hang = Number.POSITIVE_INFINITY;
 const { "v2/time": time, "v3/settings": mode, "v2/key": key } = commonEndpoints;
 
 /** What one cycle of a classic account asks for, the mode and the key before it. */
-const asked = [mode, key, ...datasets.flatMap(({ endpoints }) => endpoints.v2?.address ?? [])];
+const asked = [mode, key, ...datasets.flatMap(({ sources }) => sources.v2?.endpoint ?? [])];
 
 const start = "2026-03-01T12:00:30Z";
 const slot = Date.parse("2026-03-01T12:01:00Z");

@@ -22,9 +22,9 @@ export function addColumns(path: string, dataset: Dataset): void {
 /** The dataset as another version of the program might read it. */
 export function reading(
   dataset: Dataset,
-  change: (items: ReturnType<NonNullable<Dataset["endpoints"]["v2"]>["items"]>) => typeof items,
+  change: (items: ReturnType<NonNullable<Dataset["sources"]["v2"]>["items"]>) => typeof items,
 ): Dataset {
-  const { v2 } = dataset.endpoints;
+  const { v2 } = dataset.sources;
   if (!v2) throw new Error(`${dataset.name} has no v2`);
-  return { ...dataset, endpoints: { v2: { ...v2, items: (data, context) => change(v2.items(data, context)) } } };
+  return { ...dataset, sources: { v2: { ...v2, items: (data, context) => change(v2.items(data, context)) } } };
 }

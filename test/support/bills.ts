@@ -6,8 +6,8 @@ import { apiEndpoint } from "../../src/bitget/endpoints.ts";
 import { categoryOf } from "../../src/bitget/product-types.ts";
 import * as column from "../../src/core/columns.ts";
 import { perProductType } from "../../src/datasets/dataset.ts";
-import { amount, coin, digits, item, list, millis, name, text } from "../../src/datasets/fields.ts";
-import { incrementalDataset, listOf } from "../../src/datasets/incremental.ts";
+import { coin, decimal, item, list, millis, name, optionalDecimal, text } from "../../src/datasets/fields.ts";
+import { incrementalDataset, listSourceFor } from "../../src/datasets/incremental.ts";
 import type { Bill } from "../../src/simulator/simulator.ts";
 import { reading, recordTableOf } from "../../src/store/schema/record-layout.ts";
 import * as tables from "../../src/store/schema/tables.ts";
@@ -27,7 +27,15 @@ const columns = {
   balance: column.decimal(),
 };
 
-const row = item({ billId: name, cTime: millis, businessType: text, coin, amount, fee: digits, balance: digits });
+const row = item({
+  billId: name,
+  cTime: millis,
+  businessType: text,
+  coin,
+  amount: decimal,
+  fee: optionalDecimal,
+  balance: optionalDecimal,
+});
 
 const data = z.object({ bills: list(row), endId: text.transform((id) => id ?? null) });
 
@@ -38,9 +46,9 @@ const declared = (cursor: { cursor?(page: z.output<typeof data>): string | null 
     id: "billId",
     at: "at",
     columns,
-    endpoints: {
-      v2: listOf(columns, {
-        address: apiEndpoint("v2/mix-bills", {
+    sources: {
+      v2: listSourceFor(columns, {
+        endpoint: apiEndpoint("v2/mix-bills", {
           path: billsPath,
           perSecond: 10,
           params: ["productType*", "startTime", "endTime", "limit", "idLessThan"],

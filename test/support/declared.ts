@@ -1,7 +1,7 @@
 /** Facts that tests derive from the declarations of the datasets instead of listing them. */
 import { snakeCase } from "../../src/core/columns.ts";
 import type { ApiVersion, DatasetName, ProductType, Scope } from "../../src/core/domain.ts";
-import type { AnyEndpoint, Dataset } from "../../src/datasets/dataset.ts";
+import type { AnyDatasetSource, Dataset } from "../../src/datasets/dataset.ts";
 import { datasetNamed, datasets } from "../../src/datasets/index.ts";
 import { isModelled, type TrueRow } from "../../src/simulator/simulator.ts";
 
@@ -9,22 +9,22 @@ import { isModelled, type TrueRow } from "../../src/simulator/simulator.ts";
 export const productTypes = ["umcbl", "dmcbl", "cmcbl", "sumcbl"] as const satisfies ProductType[];
 
 /** The datasets that the simulated exchange models: their content follows the state of the simulated account. */
-export const modelled: readonly Dataset[] = datasets.filter(({ endpoints }) =>
-  Object.values(endpoints).every(({ address }) => address === null || isModelled(address.path)),
+export const modelled: readonly Dataset[] = datasets.filter(({ sources }) =>
+  Object.values(sources).every(({ endpoint }) => endpoint === null || isModelled(endpoint.path)),
 );
 
 export const modelledNames: readonly DatasetName[] = modelled.map(({ name }) => name);
 
 /** Returns undefined where the API version has no such data. */
-export const endpointIn = (name: DatasetName, api: ApiVersion): AnyEndpoint | undefined =>
-  datasetNamed(name).endpoints[api];
+export const endpointIn = (name: DatasetName, api: ApiVersion): AnyDatasetSource | undefined =>
+  datasetNamed(name).sources[api];
 
 /** Returns the scopes requested of an account on this API version; none where it has no such data. */
 export const scopesOf = (name: DatasetName, api: ApiVersion): readonly Scope[] =>
   endpointIn(name, api)?.scopes(productTypes) ?? [];
 
 /** Returns the request path of a dataset; undefined where nothing is requested. */
-export const pathOf = (name: DatasetName, api: ApiVersion): string | undefined => endpointIn(name, api)?.address?.path;
+export const pathOf = (name: DatasetName, api: ApiVersion): string | undefined => endpointIn(name, api)?.endpoint?.path;
 
 export const viewOf = (name: DatasetName): string => `${name.replaceAll("-", "_")}_history`;
 

@@ -5,9 +5,9 @@ import { type Fixture, fixtures } from "../datasets/fixtures.ts";
 import { productTypes } from "./declared.ts";
 
 export const fixtureEndpoints: readonly Endpoint[] = fixtures.flatMap((fixture) => {
-  const { address } = fixture.endpoint;
-  if (!address || isModelled(address.path)) return [];
-  const { version, path, perSecond, signed } = address;
+  const { endpoint } = fixture.endpoint;
+  if (!endpoint || isModelled(endpoint.path)) return [];
+  const { version, path, perSecond, signed } = endpoint;
   return {
     version,
     path,

@@ -62,7 +62,7 @@ export function expectTruth(
     const series = `${account} ${dataset} ${product_type}`;
     const now = new Set(truth.map((row) => itemOf(dataset, row)));
     const removed =
-      datasetNamed(dataset).vanishes === "nothing"
+      datasetNamed(dataset).onRemoval === "end"
         ? []
         : (last.get(series) ?? []).filter((row) => !now.has(itemOf(dataset, row))).map((row) => zeroRow(dataset, row));
     const held = new Set(stored.map((row) => itemOf(dataset, row)));

@@ -4,11 +4,11 @@
  */
 import type { ApiResponse, Item, Params, ReadProgress, RecordBatch, Scope, Window } from "../../core/domain.ts";
 import { ShapeError } from "../../core/errors.ts";
-import type { AnyListEndpoint, Page } from "../../datasets/incremental.ts";
+import type { AnyListSource, Page } from "../../datasets/incremental.ts";
 import { planWindows, type RunTime, requestedBounds } from "./windows.ts";
 
 export interface RecordSource {
-  endpoint: AnyListEndpoint;
+  endpoint: AnyListSource;
   scope: Scope;
   /** Requests one page. @throws CollectorError if there is no response, or the run's deadline has passed */
   get(params: Params): Promise<ApiResponse>;
@@ -84,5 +84,5 @@ async function readPage(source: RecordSource, window: Window, cursor: string | n
   return { ...endpoint.read(answer.data, scope, onMissing), answeredAt: answer.takenAt };
 }
 
-const stuck = ({ address }: AnyListEndpoint, problem: string): ShapeError =>
-  new ShapeError(address.path, "data", problem);
+const stuck = ({ endpoint }: AnyListSource, problem: string): ShapeError =>
+  new ShapeError(endpoint.path, "data", problem);

@@ -3,7 +3,7 @@ import { toJson } from "../../bitget/wire/json.ts";
 import type { ApiEndpoint, ApiVersion, Params } from "../../core/domain.ts";
 import { UsageError } from "../../core/errors.ts";
 import { redactor } from "../../core/text.ts";
-import { addresses } from "../../datasets/addresses.ts";
+import { endpoints } from "../../datasets/endpoints.ts";
 import { loadConfig, secretsOf } from "../../settings/config.ts";
 import type { Command, CommandInput } from "../command.ts";
 
@@ -20,7 +20,7 @@ export const get: Command = {
   ],
   async run({ args: [endpoint], options, env, print }) {
     if (options.list) {
-      for (const { name, path, params, summary } of addresses)
+      for (const { name, path, params, summary } of endpoints)
         print([name.padEnd(20), path.padEnd(40), params.join(" ").padEnd(34), summary].join(" ").trimEnd());
       return 0;
     }
@@ -48,7 +48,7 @@ export const get: Command = {
 
 /** Returns a known endpoint, or any path under /api/, limited to one request per second because its rate limit is unknown. */
 function endpointNamed(endpoint: string): ApiEndpoint {
-  const known = addresses.find(({ name, path }) => name === endpoint || path === endpoint);
+  const known = endpoints.find(({ name, path }) => name === endpoint || path === endpoint);
   if (known) return known;
   if (!/^\/api\/[\w./-]+$/.test(endpoint))
     throw new UsageError(`"${endpoint}" is neither a path (/api/…) nor a name from \`get --list\``);

@@ -85,8 +85,8 @@ function demoConfig(env: Environment, pattern: string): Config {
     BITGET_API_PASSPHRASE: account.passphrase,
   };
   // Switches off the datasets that the simulated exchange does not model.
-  for (const { name, endpoints } of datasets) {
-    const path = endpoints.v2?.address?.path;
+  for (const { name, sources } of datasets) {
+    const path = sources.v2?.endpoint?.path;
     settings[scheduleSetting(name)] = path === undefined || isModelled(path) ? pattern : "";
   }
   return loadConfig(settings);

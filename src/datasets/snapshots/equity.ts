@@ -15,10 +15,10 @@ import { apiEndpoint } from "../../bitget/endpoints.ts";
 import * as column from "../../core/columns.ts";
 import { sum } from "../../core/decimal.ts";
 import type { DecimalString, Extra } from "../../core/domain.ts";
-import { dataset, endpoint } from "../dataset.ts";
-import { amount, digits, item, list, name, namelessZero } from "../fields.ts";
-import { unifiedAddress } from "../unified-wallet.ts";
-import { sumOfKnown, toldValue, usdtValue, type Worth } from "../valuation.ts";
+import { dataset, sourceFor } from "../dataset.ts";
+import { decimal, item, list, name, namelessZero, optionalDecimal } from "../fields.ts";
+import { unifiedAssetsEndpoint } from "../unified-wallet.ts";
+import { reportedValue, sumOfKnown, type Valuation, valueInUsdt } from "../valuation.ts";
 
 const columns = {
   /** The value of the account; NULL unless every part is known. Unit: USDT. */
@@ -91,7 +91,7 @@ const notUnified = {
 };
 
 /** Columns that say how much of the total is known: the total itself only where that is all of it. */
-function totalOf(parts: readonly Worth[]) {
+function totalOf(parts: readonly Valuation[]) {
   const isWhole = parts.every(({ value }) => value !== null);
   const pricedUsdt = sumOfKnown(parts.map(({ priced }) => priced));
   const unpriced = Object.fromEntries(parts.flatMap(({ unpriced }) => [...unpriced]).sort(byCoin));
@@ -108,7 +108,7 @@ function totalOf(parts: readonly Worth[]) {
 const byCoin = ([one]: [string, DecimalString], [other]: [string, DecimalString]): number => (one < other ? -1 : 1);
 
 /** What the exchange tells itself of the part of that name. */
-const told = (name: string, value: DecimalString | null): Worth => ({
+const reportedValuation = (name: string, value: DecimalString | null): Valuation => ({
   value,
   priced: value,
   unpriced: new Map(),
@@ -136,16 +136,16 @@ export const equity = dataset({
   summary: "The value of the account in USDT, by wallet",
   key: [],
   columns,
-  lastPublished: "complete",
-  vanishes: "nothing",
-  endpoints: {
-    v1: endpoint(columns, {
-      address: null,
+  stableThrough: "complete",
+  onRemoval: "end",
+  sources: {
+    v1: sourceFor(columns, {
+      endpoint: null,
       needs: ["spot-assets", "mix-accounts", "prices"],
       data: z.unknown(),
       rows: (_data, context) => {
-        const spot = usdtValue(context, "spot-assets", ["available", "frozen", "locked"]);
-        const futures = toldValue(context, "mix-accounts", "usdtEquity");
+        const spot = valueInUsdt(context, "spot-assets", ["available", "frozen", "locked"]);
+        const futures = reportedValue(context, "mix-accounts", "usdtEquity");
         const row = {
           ...totalOf([spot, futures]),
           spotUsdt: spot.value,
@@ -157,21 +157,21 @@ export const equity = dataset({
         return [{ row, extra: null }];
       },
     }),
-    v2: endpoint(columns, {
-      address: apiEndpoint("v2/equity", {
+    v2: sourceFor(columns, {
+      endpoint: apiEndpoint("v2/equity", {
         path: "/api/v2/account/all-account-balance",
         perSecond: 1,
         params: [],
         summary: "the exchange's own valuation of every wallet",
       }),
-      data: list(item({ accountType: name, usdtBalance: digits }), namelessZero("accountType", "usdtBalance")),
+      data: list(item({ accountType: name, usdtBalance: optionalDecimal }), namelessZero("accountType", "usdtBalance")),
       rows: (wallets) => {
         // a wallet that is not listed, or listed without a balance, is unknown; so is every sum with it
         const total = (isMeant: (accountType: string) => boolean): DecimalString | null => {
           const balances = wallets.filter(({ fields }) => isMeant(fields.accountType)).map((w) => w.fields.usdtBalance);
           return balances.length > 0 && balances.every((balance) => balance !== null) ? sum(balances) : null;
         };
-        const wallet = ({ fields }: Wallet) => told(fields.accountType, fields.usdtBalance);
+        const wallet = ({ fields }: Wallet) => reportedValuation(fields.accountType, fields.usdtBalance);
         // these are always there, and something beside them: what is not listed is unknown
         const isListed = (isMeant: (accountType: string) => boolean) =>
           wallets.some(({ fields }) => isMeant(fields.accountType));
@@ -181,7 +181,7 @@ export const equity = dataset({
           ...(isListed(isOther) ? [] : ["other"]),
         ];
         const row = {
-          ...totalOf([...wallets.map(wallet), ...unlisted.map((name) => told(name, null))]),
+          ...totalOf([...wallets.map(wallet), ...unlisted.map((name) => reportedValuation(name, null))]),
           spotUsdt: total((type) => type === "spot"),
           futuresUsdt: total((type) => type === "futures"),
           otherUsdt: total(isOther),
@@ -194,33 +194,33 @@ export const equity = dataset({
         return [{ row, extra: unknownWallets(wallets) }];
       },
     }),
-    v3: endpoint(columns, {
-      address: unifiedAddress,
+    v3: sourceFor(columns, {
+      endpoint: unifiedAssetsEndpoint,
       needs: ["funding-assets", "prices"],
       data: item(
         {
-          usdtEquity: amount,
-          btcEquity: digits,
-          accountEquity: digits,
-          effEquity: digits,
-          unrealisedPnl: digits,
-          usdtUnrealisedPnl: digits,
-          btcUnrealizedPnl: digits,
-          mmr: digits,
-          imr: digits,
-          mgnRatio: digits,
-          positionMgnRatio: digits,
-          positionValue: digits,
-          leverage: digits,
+          usdtEquity: decimal,
+          btcEquity: optionalDecimal,
+          accountEquity: optionalDecimal,
+          effEquity: optionalDecimal,
+          unrealisedPnl: optionalDecimal,
+          usdtUnrealisedPnl: optionalDecimal,
+          btcUnrealizedPnl: optionalDecimal,
+          mmr: optionalDecimal,
+          imr: optionalDecimal,
+          mgnRatio: optionalDecimal,
+          positionMgnRatio: optionalDecimal,
+          positionValue: optionalDecimal,
+          leverage: optionalDecimal,
           // the coins, told by spot-assets and mix-accounts
           assets: z.unknown().optional(),
         },
         ["positionValue", "leverage"],
       ),
       rows: ({ fields: a, extra }, context) => {
-        const funding = usdtValue(context, "funding-assets", ["available", "frozen"]);
+        const funding = valueInUsdt(context, "funding-assets", ["available", "frozen"]);
         const row = {
-          ...totalOf([told("unified", a.usdtEquity), funding]),
+          ...totalOf([reportedValuation("unified", a.usdtEquity), funding]),
           spotUsdt: null,
           futuresUsdt: null,
           otherUsdt: funding.value,

@@ -7,8 +7,8 @@
  */
 import { apiEndpoint } from "../../bitget/endpoints.ts";
 import * as column from "../../core/columns.ts";
-import { dataset, endpoint } from "../dataset.ts";
-import { amount, coin, digits, isNothing, item, list, namelessZero } from "../fields.ts";
+import { dataset, sourceFor } from "../dataset.ts";
+import { coin, decimal, isNothing, item, list, namelessZero, optionalDecimal } from "../fields.ts";
 
 const columns = {
   /** The coin, in capitals. */
@@ -28,18 +28,18 @@ export const fundingAssets = dataset({
   summary: "Funding balances per coin",
   key: ["coin"],
   columns,
-  lastPublished: "frozen",
-  vanishes: "zero",
-  endpoints: {
-    v2: endpoint(columns, {
-      address: apiEndpoint("v2/funding-assets", {
+  stableThrough: "frozen",
+  onRemoval: "zeroRow",
+  sources: {
+    v2: sourceFor(columns, {
+      endpoint: apiEndpoint("v2/funding-assets", {
         path: "/api/v2/account/funding-assets",
         perSecond: 10,
         params: ["coin"],
         summary: "funding balances",
       }),
       data: list(
-        item({ coin, available: amount, frozen: digits, usdtValue: digits }),
+        item({ coin, available: decimal, frozen: optionalDecimal, usdtValue: optionalDecimal }),
         namelessZero("coin", "available", "frozen"),
       ),
       rows: (data) =>
@@ -50,15 +50,15 @@ export const fundingAssets = dataset({
           }))
           .filter(({ row }) => !isNothing(row.available, row.frozen)),
     }),
-    v3: endpoint(columns, {
-      address: apiEndpoint("v3/funding-assets", {
+    v3: sourceFor(columns, {
+      endpoint: apiEndpoint("v3/funding-assets", {
         path: "/api/v3/account/funding-assets",
         perSecond: 20,
         params: ["coin"],
         summary: "funding balances",
       }),
       data: list(
-        item({ coin, available: amount, frozen: digits, balance: digits }),
+        item({ coin, available: decimal, frozen: optionalDecimal, balance: optionalDecimal }),
         namelessZero("coin", "available", "frozen", "balance"),
       ),
       rows: (data) =>

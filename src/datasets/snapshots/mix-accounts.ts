@@ -11,9 +11,9 @@
 import { apiEndpoint } from "../../bitget/endpoints.ts";
 import { categoryOf } from "../../bitget/product-types.ts";
 import * as column from "../../core/columns.ts";
-import { dataset, endpoint, perProductType } from "../dataset.ts";
-import { amount, coin, digits, item, json, list, namelessZero, text } from "../fields.ts";
-import { unifiedAddress, unifiedWallet } from "../unified-wallet.ts";
+import { dataset, perProductType, sourceFor } from "../dataset.ts";
+import { coin, decimal, item, json, list, namelessZero, optionalDecimal, text } from "../fields.ts";
+import { unifiedAssetsEndpoint, unifiedWallet } from "../unified-wallet.ts";
 
 const columns = {
   /** The margin coin of the account. */
@@ -83,9 +83,9 @@ export const mixAccounts = dataset({
   summary: "Futures accounts per product type and margin coin",
   key: ["marginCoin"],
   columns,
-  lastPublished: "crossRiskRate",
-  vanishes: "zero",
-  otherAddresses: [
+  stableThrough: "crossRiskRate",
+  onRemoval: "zeroRow",
+  otherEndpoints: [
     apiEndpoint("v1/mix-account", {
       path: "/api/mix/v1/account/account",
       perSecond: 10,
@@ -99,9 +99,9 @@ export const mixAccounts = dataset({
       summary: "one futures account",
     }),
   ],
-  endpoints: {
-    v1: endpoint(columns, {
-      address: apiEndpoint("v1/mix-accounts", {
+  sources: {
+    v1: sourceFor(columns, {
+      endpoint: apiEndpoint("v1/mix-accounts", {
         path: "/api/mix/v1/account/accounts",
         perSecond: 10,
         params: ["productType*"],
@@ -111,17 +111,17 @@ export const mixAccounts = dataset({
       data: list(
         item({
           marginCoin: coin,
-          available: amount,
-          locked: digits,
-          equity: digits,
-          usdtEquity: digits,
-          btcEquity: digits,
-          unrealizedPL: digits,
-          crossRiskRate: digits,
-          crossMaxAvailable: digits,
-          fixedMaxAvailable: digits,
-          maxTransferOut: digits,
-          bonus: digits,
+          available: decimal,
+          locked: optionalDecimal,
+          equity: optionalDecimal,
+          usdtEquity: optionalDecimal,
+          btcEquity: optionalDecimal,
+          unrealizedPL: optionalDecimal,
+          crossRiskRate: optionalDecimal,
+          crossMaxAvailable: optionalDecimal,
+          fixedMaxAvailable: optionalDecimal,
+          maxTransferOut: optionalDecimal,
+          bonus: optionalDecimal,
         }),
         namelessZero("marginCoin", "available", "locked", "equity", "unrealizedPL"),
       ),
@@ -139,8 +139,8 @@ export const mixAccounts = dataset({
           extra,
         })),
     }),
-    v2: endpoint(columns, {
-      address: apiEndpoint("v2/mix-accounts", {
+    v2: sourceFor(columns, {
+      endpoint: apiEndpoint("v2/mix-accounts", {
         path: "/api/v2/mix/account/accounts",
         perSecond: 10,
         params: ["productType*"],
@@ -151,26 +151,26 @@ export const mixAccounts = dataset({
         item(
           {
             marginCoin: coin,
-            available: amount,
-            locked: digits,
-            accountEquity: digits,
-            usdtEquity: digits,
-            btcEquity: digits,
-            unrealizedPL: digits,
-            crossedRiskRate: digits,
-            crossedMaxAvailable: digits,
-            isolatedMaxAvailable: digits,
-            maxTransferOut: digits,
-            crossedMargin: digits,
-            isolatedMargin: digits,
-            crossedUnrealizedPL: digits,
-            isolatedUnrealizedPL: digits,
-            coupon: digits,
-            grant: digits,
+            available: decimal,
+            locked: optionalDecimal,
+            accountEquity: optionalDecimal,
+            usdtEquity: optionalDecimal,
+            btcEquity: optionalDecimal,
+            unrealizedPL: optionalDecimal,
+            crossedRiskRate: optionalDecimal,
+            crossedMaxAvailable: optionalDecimal,
+            isolatedMaxAvailable: optionalDecimal,
+            maxTransferOut: optionalDecimal,
+            crossedMargin: optionalDecimal,
+            isolatedMargin: optionalDecimal,
+            crossedUnrealizedPL: optionalDecimal,
+            isolatedUnrealizedPL: optionalDecimal,
+            coupon: optionalDecimal,
+            grant: optionalDecimal,
             assetMode: text,
-            unionTotalMargin: digits,
-            unionAvailable: digits,
-            unionMm: digits,
+            unionTotalMargin: optionalDecimal,
+            unionAvailable: optionalDecimal,
+            unionMm: optionalDecimal,
             assetList: json,
           },
           ["assetMode"],
@@ -197,8 +197,8 @@ export const mixAccounts = dataset({
           return { row, extra };
         }),
     }),
-    v3: endpoint(columns, {
-      address: unifiedAddress,
+    v3: sourceFor(columns, {
+      endpoint: unifiedAssetsEndpoint,
       scopes: () => ["unified"],
       data: unifiedWallet,
       rows: (data) =>

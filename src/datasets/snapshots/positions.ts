@@ -9,17 +9,17 @@ import { categoryOf, isDemoLine } from "../../bitget/product-types.ts";
 import * as column from "../../core/columns.ts";
 import { divide } from "../../core/decimal.ts";
 import type { DecimalString, Extra } from "../../core/domain.ts";
-import { dataset, endpoint, perProductType } from "../dataset.ts";
+import { dataset, perProductType, sourceFor } from "../dataset.ts";
 import {
-  amount,
   coin,
-  digits,
+  decimal,
   holdMode,
   item,
   listed,
   marginMode,
   millis,
   name,
+  optionalDecimal,
   side,
   symbol,
   text,
@@ -114,18 +114,18 @@ const classic = {
   marginCoin: coin,
   holdSide: side,
   marginMode,
-  available: digits,
-  locked: digits,
-  total: amount,
-  leverage: digits,
-  achievedProfits: digits,
-  unrealizedPL: digits,
-  unrealizedPLR: digits,
-  liquidationPrice: digits,
-  keepMarginRate: digits,
-  markPrice: digits,
+  available: optionalDecimal,
+  locked: optionalDecimal,
+  total: decimal,
+  leverage: optionalDecimal,
+  achievedProfits: optionalDecimal,
+  unrealizedPL: optionalDecimal,
+  unrealizedPLR: optionalDecimal,
+  liquidationPrice: optionalDecimal,
+  keepMarginRate: optionalDecimal,
+  markPrice: optionalDecimal,
   cTime: millis,
-  marginRatio: digits,
+  marginRatio: optionalDecimal,
   autoMargin: text,
   uTime: millis,
 };
@@ -145,10 +145,10 @@ export const positions = dataset({
   summary: "Every open futures position of every product type",
   key: ["symbol", "marginCoin", "holdSide", "marginMode"],
   columns,
-  lastPublished: "openedAt",
-  vanishes: "nothing",
+  stableThrough: "openedAt",
+  onRemoval: "end",
   episodes: true,
-  otherAddresses: [
+  otherEndpoints: [
     // has the same rows as the newer form
     apiEndpoint("v1/positions", {
       path: "/api/mix/v1/position/allPosition",
@@ -157,9 +157,9 @@ export const positions = dataset({
       summary: "open positions of a product type",
     }),
   ],
-  endpoints: {
-    v1: endpoint(columns, {
-      address: apiEndpoint("v1/positions-v2", {
+  sources: {
+    v1: sourceFor(columns, {
+      endpoint: apiEndpoint("v1/positions-v2", {
         path: "/api/mix/v1/position/allPosition-v2",
         perSecond: 5,
         params: ["productType*", "marginCoin"],
@@ -173,10 +173,10 @@ export const positions = dataset({
           {
             ...classic,
             symbol: v1Symbol,
-            openDelegateCount: digits,
-            margin: digits,
-            averageOpenPrice: digits,
-            marketPrice: digits,
+            openDelegateCount: optionalDecimal,
+            margin: optionalDecimal,
+            averageOpenPrice: optionalDecimal,
+            marketPrice: optionalDecimal,
             holdMode,
           },
           ["unrealizedPLR", "markPrice", "marketPrice", "marginRatio", "autoMargin", "uTime"],
@@ -199,8 +199,8 @@ export const positions = dataset({
           ...onlyInV3,
         })),
     }),
-    v2: endpoint(columns, {
-      address: apiEndpoint("v2/positions", {
+    v2: sourceFor(columns, {
+      endpoint: apiEndpoint("v2/positions", {
         path: "/api/v2/mix/position/all-position",
         perSecond: 5,
         params: ["productType*", "marginCoin"],
@@ -212,19 +212,19 @@ export const positions = dataset({
           {
             ...classic,
             symbol,
-            openDelegateSize: digits,
-            marginSize: digits,
-            openPriceAvg: digits,
-            breakEvenPrice: digits,
+            openDelegateSize: optionalDecimal,
+            marginSize: optionalDecimal,
+            openPriceAvg: optionalDecimal,
+            breakEvenPrice: optionalDecimal,
             posMode: holdMode,
-            totalFee: digits,
-            deductedFee: digits,
-            takeProfit: digits,
-            stopLoss: digits,
+            totalFee: optionalDecimal,
+            deductedFee: optionalDecimal,
+            takeProfit: optionalDecimal,
+            stopLoss: optionalDecimal,
             takeProfitId: text,
             stopLossId: text,
-            grant: digits,
-            cashDividend: digits,
+            grant: optionalDecimal,
+            cashDividend: optionalDecimal,
             assetMode: text,
           },
           ["unrealizedPLR", "cashDividend"],
@@ -249,8 +249,8 @@ export const positions = dataset({
           };
         }),
     }),
-    v3: endpoint(columns, {
-      address: apiEndpoint("v3/positions", {
+    v3: sourceFor(columns, {
+      endpoint: apiEndpoint("v3/positions", {
         path: "/api/v3/position/current-position",
         perSecond: 20,
         params: ["category*", "symbol", "posSide"],
@@ -267,24 +267,24 @@ export const positions = dataset({
           marginCoin: coin,
           posSide: side,
           marginMode,
-          positionBalance: digits,
-          available: digits,
-          frozen: digits,
-          total: amount,
-          leverage: digits,
-          curRealisedPnl: digits,
-          unrealisedPnl: digits,
-          profitRate: digits,
-          liquidationPrice: digits,
-          mmr: digits,
-          markPrice: digits,
-          avgPrice: digits,
+          positionBalance: optionalDecimal,
+          available: optionalDecimal,
+          frozen: optionalDecimal,
+          total: decimal,
+          leverage: optionalDecimal,
+          curRealisedPnl: optionalDecimal,
+          unrealisedPnl: optionalDecimal,
+          profitRate: optionalDecimal,
+          liquidationPrice: optionalDecimal,
+          mmr: optionalDecimal,
+          markPrice: optionalDecimal,
+          avgPrice: optionalDecimal,
           createdTime: millis,
-          breakEvenPrice: digits,
+          breakEvenPrice: optionalDecimal,
           holdMode,
-          totalFunding: digits,
-          openFeeTotal: digits,
-          closeFeeTotal: digits,
+          totalFunding: optionalDecimal,
+          openFeeTotal: optionalDecimal,
+          closeFeeTotal: optionalDecimal,
           positionStatus: text,
           updatedTime: millis,
         }),

@@ -13,9 +13,9 @@ import * as column from "../../core/columns.ts";
 import { decimalIn, isZero } from "../../core/decimal.ts";
 import type { ApiEndpoint, Params } from "../../core/domain.ts";
 import { UnknownError } from "../../core/errors.ts";
-import { dataset, endpoint, type MapperInput } from "../dataset.ts";
-import { digits, listed, millis, nameless, symbol, v1Symbol } from "../fields.ts";
-import { moneyOf, realPrice } from "../valuation.ts";
+import { dataset, type MapperInput, sourceFor } from "../dataset.ts";
+import { listed, millis, nameless, optionalDecimal, symbol, v1Symbol } from "../fields.ts";
+import { moneyOf, positivePrice } from "../valuation.ts";
 
 const columns = {
   /** The coin. */
@@ -58,18 +58,18 @@ const pairOf = (coin: string): string => `${coin}USDT`;
  * ticker says spoils nothing.
  */
 function tickersAt(
-  address: ApiEndpoint,
+  endpoint: ApiEndpoint,
   words: Record<"price" | "bid" | "ask", string>,
   params: Params = {},
   pair: typeof symbol = symbol,
 ) {
   const ticker = z.intersection(
-    z.object({ [words.price]: digits, [words.bid]: digits, [words.ask]: digits }),
+    z.object({ [words.price]: optionalDecimal, [words.bid]: optionalDecimal, [words.ask]: optionalDecimal }),
     z.object({ ts: millis }),
   );
   const tickers = z.record(z.string(), ticker);
-  return endpoint(columns, {
-    address,
+  return sourceFor(columns, {
+    endpoint,
     params: () => params,
     needs: wallets,
     data: listed(z.looseObject({ symbol: pair }), nameless("symbol")),
@@ -83,10 +83,10 @@ function tickersAt(
         const row = {
           coin,
           quote: "USDT",
-          price: realPrice(found?.[words.price] ?? null),
-          source: address.name,
-          bid: realPrice(found?.[words.bid] ?? null),
-          ask: realPrice(found?.[words.ask] ?? null),
+          price: positivePrice(found?.[words.price] ?? null),
+          source: endpoint.name,
+          bid: positivePrice(found?.[words.bid] ?? null),
+          ask: positivePrice(found?.[words.ask] ?? null),
           exchangeTime: found?.ts ?? null,
         };
         return { row, extra: null };
@@ -100,10 +100,10 @@ export const prices = dataset({
   summary: "Spot prices in USDT of the coins that are held",
   key: ["coin", "quote"],
   columns,
-  lastPublished: "source",
-  vanishes: "nothing",
+  stableThrough: "source",
+  onRemoval: "end",
   public: true,
-  endpoints: {
+  sources: {
     v1: tickersAt(
       apiEndpoint("v1/tickers", {
         path: "/api/spot/v1/market/tickers",

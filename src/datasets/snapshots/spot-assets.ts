@@ -7,9 +7,9 @@
  */
 import { apiEndpoint } from "../../bitget/endpoints.ts";
 import * as column from "../../core/columns.ts";
-import { dataset, endpoint } from "../dataset.ts";
-import { amount, coin, digits, isNothing, item, list, millis, namelessZero, text } from "../fields.ts";
-import { unifiedAddress, unifiedWallet } from "../unified-wallet.ts";
+import { dataset, sourceFor } from "../dataset.ts";
+import { coin, decimal, isNothing, item, list, millis, namelessZero, optionalDecimal, text } from "../fields.ts";
+import { unifiedAssetsEndpoint, unifiedWallet } from "../unified-wallet.ts";
 
 const columns = {
   /** The coin, in capitals. */
@@ -59,9 +59,9 @@ export const spotAssets = dataset({
   summary: "Spot balances per coin, or the wallet of a unified account",
   key: ["coin"],
   columns,
-  lastPublished: "locked",
-  vanishes: "zero",
-  otherAddresses: [
+  stableThrough: "locked",
+  onRemoval: "zeroRow",
+  otherEndpoints: [
     apiEndpoint("v1/spot-assets-lite", {
       path: "/api/spot/v1/account/assets-lite",
       perSecond: 10,
@@ -69,9 +69,9 @@ export const spotAssets = dataset({
       summary: "spot balances that are not zero",
     }),
   ],
-  endpoints: {
-    v1: endpoint(columns, {
-      address: apiEndpoint("v1/spot-assets", {
+  sources: {
+    v1: sourceFor(columns, {
+      endpoint: apiEndpoint("v1/spot-assets", {
         path: "/api/spot/v1/account/assets",
         perSecond: 10,
         params: ["coin"],
@@ -84,10 +84,10 @@ export const spotAssets = dataset({
             coinId: text,
             coinName: coin,
             coinDisplayName: text,
-            available: amount,
-            frozen: digits,
-            lock: digits,
-            locked: digits,
+            available: decimal,
+            frozen: optionalDecimal,
+            lock: optionalDecimal,
+            locked: optionalDecimal,
             uTime: millis,
           },
           ["coinDisplayName", "locked"],
@@ -109,15 +109,22 @@ export const spotAssets = dataset({
           }))
           .filter(({ row }) => !isNothing(row.available, row.frozen, row.locked)),
     }),
-    v2: endpoint(columns, {
-      address: apiEndpoint("v2/spot-assets", {
+    v2: sourceFor(columns, {
+      endpoint: apiEndpoint("v2/spot-assets", {
         path: "/api/v2/spot/account/assets",
         perSecond: 10,
         params: ["coin", "assetType"],
         summary: "spot balances",
       }),
       data: list(
-        item({ coin, available: amount, limitAvailable: digits, frozen: digits, locked: digits, uTime: millis }),
+        item({
+          coin,
+          available: decimal,
+          limitAvailable: optionalDecimal,
+          frozen: optionalDecimal,
+          locked: optionalDecimal,
+          uTime: millis,
+        }),
         namelessZero("coin", "available", "frozen", "locked", "limitAvailable"),
       ),
       rows: (data) =>
@@ -128,8 +135,8 @@ export const spotAssets = dataset({
           }))
           .filter(({ row }) => !isNothing(row.available, row.frozen, row.locked, row.limitAvailable ?? "0")),
     }),
-    v3: endpoint(columns, {
-      address: unifiedAddress,
+    v3: sourceFor(columns, {
+      endpoint: unifiedAssetsEndpoint,
       data: unifiedWallet,
       rows: (data) =>
         data.map(({ fields: { locked, ...same }, extra }) => ({

@@ -32,7 +32,7 @@ export function* scanHistory<T>(sqlite: Sqlite, dataset: Dataset, wanted: ScanOp
     ...wanted,
     parts,
     runs: runsOf(historyColumns(sqlite, dataset), parts, wanted.join !== undefined),
-    showsEnd: dataset.vanishes === "zero",
+    showsEnd: dataset.onRemoval === "zeroRow",
   };
   const scopes = scopesOf(sqlite, dataset, wanted.filter);
   const followed = new Map(

@@ -67,12 +67,12 @@ function derive(
   { address, status, body }: { address: string; status: number; body: Buffer },
   stored: ReadonlyMap<string, ItemParts> | null,
 ): Reparsed {
-  const endpoint = Object.values(layout.dataset.endpoints).find((one) => one.address?.name === address);
-  if (!endpoint) throw new Error(`this program asks no ${address} for ${layout.dataset.name}`);
-  const reading = { path: endpoint.address?.path ?? address, now: slot, redact: (text: string) => text };
+  const source = Object.values(layout.dataset.sources).find((one) => one.endpoint?.name === address);
+  if (!source) throw new Error(`this program asks no ${address} for ${layout.dataset.name}`);
+  const reading = { path: source.endpoint?.path ?? address, now: slot, redact: (text: string) => text };
   const { data, requestTime } = parseResponse({ status, contentType: "", retryAfter: null, body }, reading);
   const scope = (productType || null) as Scope;
-  return { rows: partsByKey(layout, endpoint.items(data, mapperInput(layout, scope, stored))), requestTime };
+  return { rows: partsByKey(layout, source.items(data, mapperInput(layout, scope, stored))), requestTime };
 }
 
 /** What was asked about can be told from the rows that are stored; what other datasets said then is not known. */

@@ -48,7 +48,7 @@ export function prepareRanges(sqlite: Sqlite, layout: StorageLayout) {
     const steady = followed[0]?.cursor;
     for (const snapshot of snapshots) {
       for (const { cursor } of followed) if (snapshot >= cursor.next) cursor.moveTo(snapshot);
-      const isShown = steady?.version?.[1] === 1 || (dataset.vanishes === "zero" && steady?.since === snapshot);
+      const isShown = steady?.version?.[1] === 1 || (dataset.onRemoval === "zeroRow" && steady?.since === snapshot);
       if (!isShown) continue;
       for (const one of followed) {
         const { part, amounts, cursor, seen } = one;

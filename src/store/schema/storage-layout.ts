@@ -154,7 +154,7 @@ export function removedParts(layout: StorageLayout, last: ItemParts): ItemParts 
   const end = (names: readonly string[], values: readonly Value[]) =>
     values.map((value, at) => {
       const isAmount = columnOf(layout, names[at] ?? "").kind === "decimal";
-      return layout.dataset.vanishes === "zero" && isAmount && value !== null ? "0" : null;
+      return layout.dataset.onRemoval === "zeroRow" && isAmount && value !== null ? "0" : null;
     });
   return {
     key: last.key,

@@ -42,7 +42,7 @@ function historyQuery(layout: StorageLayout): string {
     const stored = snakeCase(name);
     return `${readableSql(columnOf(layout, name), `${alias}.${stored}`)} as ${stored}`;
   });
-  const published = names.indexOf(dataset.lastPublished) + 1;
+  const published = names.indexOf(dataset.stableThrough) + 1;
   const original = names.length - layout.later.length;
   // The columns up to `snapshot_id` and their order are a promise; columns that were added later come last.
   const columns = [
@@ -56,7 +56,7 @@ function historyQuery(layout: StorageLayout): string {
     "n.taken_at as taken_at_ms",
     ...declared.slice(original),
   ];
-  const shown = dataset.vanishes === "zero" ? "(s.present = 1 or s.since = n.id)" : "s.present = 1";
+  const shown = dataset.onRemoval === "zeroRow" ? "(s.present = 1 or s.since = n.id)" : "s.present = 1";
   return `select
   ${columns.join(",\n  ")}
 from snapshot n
@@ -86,8 +86,8 @@ from daily_range d
 }
 
 /** Returns whether some API version of the dataset has scopes by product type. */
-export const hasProductTypes = ({ endpoints }: Dataset): boolean =>
-  Object.values(endpoints).some(({ scopes }) => scopes(productTypes).some((scope) => scope !== null));
+export const hasProductTypes = ({ sources }: Dataset): boolean =>
+  Object.values(sources).some(({ scopes }) => scopes(productTypes).some((scope) => scope !== null));
 
 /** Amounts of an episode. Those in `results` are final only while it is open: no snapshot contains the trade that closes it. */
 const measures = [

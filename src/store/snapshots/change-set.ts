@@ -51,7 +51,7 @@ export function diff(
   return {
     changes,
     lines: changes.map(({ present, parts }) => itemDigestLine(layout, present, parts)),
-    rows: layout.dataset.vanishes === "zero" ? changes.length : received.size,
+    rows: layout.dataset.onRemoval === "zeroRow" ? changes.length : received.size,
   };
 }
 
@@ -117,7 +117,7 @@ function needsMovingRow(
   present: 0 | 1,
   parts: ItemParts,
 ): boolean {
-  if (moving.length === 0 || (present === 0 && dataset.vanishes === "nothing")) return false;
+  if (moving.length === 0 || (present === 0 && dataset.onRemoval === "end")) return false;
   return !last || last.present !== present || differ(last.parts.moving, parts.moving);
 }
 
@@ -146,7 +146,7 @@ export function createStateReader(sqlite: Sqlite, layout: StorageLayout): (snaps
         moving: values.slice(key.length + steady.length, key.length + steady.length + moving.length),
         extra,
       };
-      const ended = present === 0 && layout.dataset.vanishes === "nothing";
+      const ended = present === 0 && layout.dataset.onRemoval === "end";
       state.set(keyText(parts.key), { id, since, present, parts: ended ? removedParts(layout, parts) : parts });
     }
     return state;

@@ -119,7 +119,7 @@ export class SnapshotWriter {
       slot,
       takenAt,
       rows: [...this.#stateOf(layout, id).values()]
-        .filter(({ present, since }) => present === 1 || (dataset.vanishes === "zero" && since === latest))
+        .filter(({ present, since }) => present === 1 || (dataset.onRemoval === "zeroRow" && since === latest))
         .map(({ parts }) => rowOf(layout, parts)),
     }));
   }

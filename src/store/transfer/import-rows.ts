@@ -70,8 +70,8 @@ const isSame = (one: About, other: About): boolean =>
   one.account === other.account && one.scope === other.scope && one.takenAt === other.takenAt;
 
 /** As the last row of a coin that is gone: amounts "0" or unknown, and nothing else said. */
-const isZero = ({ vanishes, columns, key }: Dataset, { row, extra }: Item): boolean =>
-  vanishes === "zero" &&
+const isZero = ({ onRemoval, columns, key }: Dataset, { row, extra }: Item): boolean =>
+  onRemoval === "zeroRow" &&
   extra === null &&
   Object.entries(columns).every(
     ([name, { kind }]) => key.includes(name) || row[name] === null || (kind === "decimal" && row[name] === "0"),

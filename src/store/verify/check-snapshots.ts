@@ -114,7 +114,7 @@ export function itemContents(sqlite: Sqlite, layout: StorageLayout, scopeId: num
       const shown = items.map((item) => item(snapshotId)).filter((line) => line !== null);
       return {
         lines: shown.map(({ line }) => line),
-        rows: shown.filter(({ present }) => present === 1 || dataset.vanishes === "zero").length,
+        rows: shown.filter(({ present }) => present === 1 || dataset.onRemoval === "zeroRow").length,
         written: () => shown.filter(({ since }) => since === snapshotId).map(({ name }) => name),
       };
     },
@@ -186,7 +186,7 @@ function itemsOf(sqlite: Sqlite, layout: StorageLayout, scopeId: number, report:
       if (last?.since === since) return last;
       const [stored, ...steadyValues] = s.values;
       const present = stored as 0 | 1;
-      const hasEnded = present === 0 && dataset.vanishes === "nothing";
+      const hasEnded = present === 0 && dataset.onRemoval === "end";
       const parts: ItemParts = {
         key: keyValues,
         steady: steadyValues,

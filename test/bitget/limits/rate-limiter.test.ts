@@ -3,15 +3,15 @@ import { afterEach, expect, it, onTestFinished, vi } from "vitest";
 import { maxRequestsPerMinutePerIp } from "../../../src/bitget/endpoints.ts";
 import { Limiter } from "../../../src/bitget/limits/rate-limiter.ts";
 import { type Clock, SimulatedClock, systemClock } from "../../../src/core/clock.ts";
-import { addressNamed } from "../../../src/datasets/addresses.ts";
+import { endpointNamed } from "../../../src/datasets/endpoints.ts";
 import { answer, clientOf, fastClock, send, startServer, within } from "../support.ts";
 
 const never = new AbortController().signal;
 setMaxListeners(0, never);
-const spot = addressNamed("v2/spot-assets");
-const positions = addressNamed("v2/positions");
-const accounts = addressNamed("v2/mix-accounts");
-const tickers = addressNamed("v2/tickers");
+const spot = endpointNamed("v2/spot-assets");
+const positions = endpointNamed("v2/positions");
+const accounts = endpointNamed("v2/mix-accounts");
+const tickers = endpointNamed("v2/tickers");
 
 function limiterOf(clock: Clock = systemClock): Limiter {
   const limiter = new Limiter(clock);
@@ -161,7 +161,7 @@ it("refusals of one user in a row stop the keys of that user for five minutes, a
   limiter.pause("main", spot, 1000);
   limiter.pause("copy", positions, 1000);
   limiter.pause("main", accounts, 1000);
-  const equity = addressNamed("v2/equity");
+  const equity = endpointNamed("v2/equity");
 
   const early = Promise.all([wait(limiter, "main", equity), wait(limiter, "copy", spot)]);
   const others = Promise.all([wait(limiter, "hedge", spot), wait(limiter, null, tickers)]);
@@ -210,7 +210,7 @@ it("a request that queued for seconds is signed when it leaves", async () => {
   const options = within(120_000);
 
   // One a second: the third leaves two seconds after it was asked for.
-  await Promise.all([1, 2, 3].map(() => client.get(addressNamed("v2/equity"), {}, options)));
+  await Promise.all([1, 2, 3].map(() => client.get(endpointNamed("v2/equity"), {}, options)));
 
   const stamps = server.seen.map((request) => Number(request.headers["access-timestamp"]));
   const [first = 0, , third = 0] = stamps;

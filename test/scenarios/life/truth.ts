@@ -100,7 +100,7 @@ function shown(row: TrueRow, { id, account, dataset, takenAt }: Stored): TrueRow
 
 /** A coin that is gone has one last row of zeros; what was not known of it stays unknown. */
 export function gone(dataset: DatasetName, before: readonly TrueRow[], now: readonly TrueRow[]): TrueRow[] {
-  if (datasetNamed(dataset).vanishes === "nothing") return [];
+  if (datasetNamed(dataset).onRemoval === "end") return [];
   const held = new Set(now.map((row) => keyOf(dataset, row)));
   const kept = [...keysOf(dataset), "product_type"];
   return before

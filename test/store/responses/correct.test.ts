@@ -172,7 +172,7 @@ describe("a correction", () => {
 
   it("lets a failure stand, and corrects what is around it", async () => {
     const path = await live({ 3: [unreadable], 4: ghosts });
-    const lenient = { ...other, endpoints: { v2: { ...other.endpoints.v2, items: () => [] } } } as Dataset;
+    const lenient = { ...other, sources: { v2: { ...other.sources.v2, items: () => [] } } } as Dataset;
     expect(verdicts(path, lenient).sort()).toEqual(["different", "readable"]);
     expect((await corrected(path, lenient)).scopes).toMatchObject([{ snapshots: 6 }, { snapshots: 7 }]);
     expect(await problems(path)).toEqual([]);

@@ -71,7 +71,7 @@ it("the parser that stored the rows derives the same ones", async () => {
 
 it("of a unified account, what is computed from other datasets is left out", async () => {
   const world = await live(unified);
-  for (const dataset of datasets.filter(({ endpoints }) => endpoints.v3))
+  for (const dataset of datasets.filter(({ sources }) => sources.v3))
     expect(verdicts(world, dataset), dataset.name).toEqual([dataset.name === "equity" ? "computed" : "same"]);
 });
 
@@ -106,7 +106,7 @@ it("names every cell that another parser reads otherwise, and every row that it 
 it("tells a failure that another parser would read from one that stays, and a good one that it would refuse", async () => {
   const world = await live(classic, [badShape]);
   expect(replayed(world, spotAssets).map(({ verdict }) => verdict)).toEqual(["same", "same", "same"]);
-  const lenient = { ...spotAssets, endpoints: { v2: { ...spotAssets.endpoints.v2, items: () => [] } } } as Dataset;
+  const lenient = { ...spotAssets, sources: { v2: { ...spotAssets.sources.v2, items: () => [] } } } as Dataset;
   expect(replayed(world, lenient).map(({ verdict }) => verdict)).toEqual(["different", "readable", "different"]);
   const strict = reading(spotAssets, () => {
     throw new ShapeError("/api/v2/spot/account/assets", "data[0].coin", "is odd");

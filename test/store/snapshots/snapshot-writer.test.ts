@@ -76,7 +76,7 @@ class PlainHistory {
   add(scope: Scope, items: Item[], takenAt: number): void {
     const keys = new Set(items.map((one) => keyOf(this.#dataset, one)));
     const gone = (this.#held.get(scope) ?? []).filter((one) => !keys.has(keyOf(this.#dataset, one)));
-    const zeros = this.#dataset.vanishes === "zero" ? gone.map((one) => zeroed(this.#dataset, one)) : [];
+    const zeros = this.#dataset.onRemoval === "zeroRow" ? gone.map((one) => zeroed(this.#dataset, one)) : [];
     const rows = [...items, ...zeros].map((one) => shown(this.#dataset, one, takenAt));
     this.all.push(...rows);
     this.latest.set(scope, rows);

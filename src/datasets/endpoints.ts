@@ -4,21 +4,21 @@ import type { ApiEndpoint } from "../core/domain.ts";
 import type { Dataset } from "./dataset.ts";
 import { datasets } from "./index.ts";
 
-const ofDataset = ({ endpoints, otherAddresses = [] }: Dataset): ApiEndpoint[] =>
-  [...Object.values(endpoints).flatMap(({ address }) => address ?? []), ...otherAddresses].sort(byName);
+const ofDataset = ({ sources, otherEndpoints = [] }: Dataset): ApiEndpoint[] =>
+  [...Object.values(sources).flatMap(({ endpoint }) => endpoint ?? []), ...otherEndpoints].sort(byName);
 
 const byName = (one: ApiEndpoint, other: ApiEndpoint): number => (one.name < other.name ? -1 : 1);
 const byVersion = (one: ApiEndpoint, other: ApiEndpoint): number =>
   one.version.localeCompare(other.version) || Number(other.signed) - Number(one.signed);
 
 /** By API version, signed ones first, in the order of the datasets; each once, though several datasets may ask it. */
-export const addresses: readonly ApiEndpoint[] = [
+export const endpoints: readonly ApiEndpoint[] = [
   ...new Set([...datasets.flatMap(ofDataset), ...Object.values(common)]),
 ].sort(byVersion);
 
 /** Returns the address of a name. Throws where there is none. */
-export function addressNamed(name: EndpointName): ApiEndpoint {
-  const found = addresses.find((one) => one.name === name);
+export function endpointNamed(name: EndpointName): ApiEndpoint {
+  const found = endpoints.find((one) => one.name === name);
   if (!found) throw new Error(`there is no address ${name}`);
   return found;
 }
