@@ -18,8 +18,8 @@ export const success = "00000";
 /** The codes with which v3 turns a classic account away. */
 export const classicCodes = ["40084", "25245"];
 
-const classic = "this is a classic account, which speaks v2: set BITGET_API_VERSION to auto or v2";
-const unified = "this is a unified account, which speaks v3: set BITGET_API_VERSION to auto or v3";
+const classic = "this is a classic account, which uses API v2: set BITGET_API_VERSION to auto or v2";
+const unified = "this is a unified account, which uses API v3: set BITGET_API_VERSION to auto or v3";
 
 /** Kind, codes, hint. */
 const families: readonly [FailureKind, string, string][] = [

@@ -104,7 +104,7 @@ export class AccountSession implements Session {
     if (found !== (await store?.apiVersion(account.name))) {
       await client.requireClock(options.signal);
       await store?.setApiVersion(account.name, found, clock.now(), cause);
-      log.info({ account: account.name, api: found }, `account ${account.name} speaks ${found} (${cause})`);
+      log.info({ account: account.name, api: found }, `account ${account.name} uses API ${found} (${cause})`);
     }
     return found;
   }

@@ -6,18 +6,17 @@ import { withLimit } from "../core/async/abort.ts";
 import type { RunState } from "../core/domain.ts";
 import { UsageError } from "../core/errors.ts";
 import type { AnyDataset } from "../datasets/incremental.ts";
-import { datasetNames, datasets } from "../datasets/index.ts";
+import { datasets } from "../datasets/index.ts";
 import { loadConfig } from "../settings/config.ts";
 import type { Command } from "./command.ts";
+import { parseDataset } from "./shared/option.ts";
 
 export const collect: Command = {
   examples: ["collect", "collect positions spot-assets", "collect prices --account main"],
   details: ["Datasets:", ...datasets.map(({ name, summary }) => `  ${name.padEnd(16)}${summary}`)],
   options: [{ flags: "--account <name>", summary: "only this account" }],
   async run({ args, options, env, print }) {
-    const unknown = args.find((name) => !datasetNames.some((known) => known === name));
-    if (unknown !== undefined)
-      throw new UsageError(`unknown dataset "${unknown}"; datasets: ${datasetNames.join(", ")}`);
+    for (const name of args) parseDataset(name);
     const config = loadConfig(env);
     const account = options.account === undefined ? undefined : String(options.account);
     if (account !== undefined && !config.accounts.some((one) => one.name === account))
@@ -54,8 +53,14 @@ export async function collectNow(
   for (const dataset of deps.datasets.filter(({ name }) => names.length === 0 || names.includes(name)))
     for (const session of sessionsOf(dataset, sessions, publicSession)) {
       if (account !== undefined && !dataset.public && session.name !== account) continue;
-      const needed = started.filter((other) => dependsOn({ dataset, session }, other)).map((one) => one.done);
-      const request = { dataset, session, slot, trigger: "demand", dependencies: Promise.allSettled(needed) } as const;
+      const dependencies = started.filter((other) => dependsOn({ dataset, session }, other)).map((one) => one.done);
+      const request = {
+        dataset,
+        session,
+        slot,
+        trigger: "demand",
+        dependencies: Promise.allSettled(dependencies),
+      } as const;
       const done = collectOne(request, deps).then((state) => {
         onResult(`${session.name} ${dataset.name}`, state);
         return state;

@@ -92,7 +92,7 @@ it("goes on under the same account when a classic account becomes a unified one"
   const { simulator, daemon, runs: ended, path } = await begin({});
   await ended(1);
   simulator.upgrade("main");
-  await daemon.printed("speaks v3 (the exchange said the mode changed)");
+  await daemon.printed("uses API v3 (the exchange said the mode changed)");
   await ended(1);
   await end(daemon);
   const database = new Database(path, { readonly: true });

@@ -14,14 +14,14 @@ export const alertsList: Command = {
     const { databasePath, alerts, schedules } = loadConfig(env, { credentials: false });
     const history = openHistory(databasePath);
     try {
-      const blind = findUnevaluated(
+      const unevaluated = findUnevaluated(
         { snapshots: history.lastSnapshots(), rows: history.snapshotRows },
         alerts,
         (name) => schedules[name] !== null,
       );
       const notifications = notificationLines(history.lastMessages(limit).reverse());
       const open = openLines(history.openAlerts());
-      for (const line of [...open, ...blindLines(blind), "", ...notifications]) print(line);
+      for (const line of [...open, ...unevaluatedLines(unevaluated), "", ...notifications]) print(line);
       return 0;
     } finally {
       history.close();
@@ -42,7 +42,7 @@ function openLines(open: readonly OpenAlert[]): string[] {
   return formatTable(["account", "open alert", "subject", "since (UTC)"], rows);
 }
 
-function blindLines(spots: readonly Unevaluated[]): string[] {
+function unevaluatedLines(spots: readonly Unevaluated[]): string[] {
   if (spots.length === 0) return [];
   const rows = spots.map(({ account, kind, what, why }) => [account, kind, `${what} ${why}`]);
   return ["", ...formatTable(["account", "not fully evaluated", "reason"], rows)];

@@ -15,7 +15,7 @@ export const dbPrune: Command = {
     "It can be interrupted at any time and continues the next time. Deleted snapshots cannot be recovered: make a backup first.",
   ],
   options: [
-    { flags: "--before <instant>", summary: "prune days that ended before this time (required)" },
+    { flags: "--before <time>", summary: "prune days that ended before this time (required)" },
     {
       flags: "--compact",
       summary: "shrink the file afterwards; needs a stopped daemon and disk space for a copy",

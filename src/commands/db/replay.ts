@@ -1,4 +1,3 @@
-import type { DatasetName } from "../../core/domain.ts";
 import { UsageError } from "../../core/errors.ts";
 import { escapeControlChars } from "../../core/text.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
@@ -10,6 +9,7 @@ import { keptResponses, type Replayed, type ReplayOutcome, replay } from "../../
 import { lockDatabase } from "../../store/sqlite/lock.ts";
 import { verify } from "../../store/verify/verify.ts";
 import type { Command } from "../command.ts";
+import { parseDataset } from "../shared/option.ts";
 import { startTerminalBar } from "../shared/progress.ts";
 
 /** How many differences are listed. */
@@ -27,7 +27,8 @@ export const dbReplay: Command = {
     { flags: "--apply", summary: "correct the rows; exit code 1 if some cannot be corrected" },
   ],
   async run({ options, env, print }) {
-    const dataset = datasetNamed(datasetOf(options.dataset));
+    if (options.dataset === undefined) throw new UsageError(`--dataset is required: ${datasetNames.join(", ")}`);
+    const dataset = datasetNamed(parseDataset(options.dataset));
     const { databasePath } = loadConfig(env, { credentials: false });
     const lock = options.apply === true ? lockDatabase(databasePath) : null;
     try {
@@ -90,12 +91,6 @@ function correctionLines({ scopes, backup }: Corrected): string[] {
     ...lines,
     backup === null ? "nothing was written" : `backup of the database before the correction: ${backup}`,
   ];
-}
-
-function datasetOf(name: unknown): DatasetName {
-  const found = datasetNames.find((known) => known === name);
-  if (found === undefined) throw new UsageError(`--dataset is required, one of ${datasetNames.join(", ")}`);
-  return found;
 }
 
 const outcomeTexts: Record<ReplayOutcome, string> = {

@@ -11,6 +11,7 @@ import { requireForeignFile } from "../../store/responses/own-files.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { stopSignals } from "../run/signals.ts";
 import { parseInstant } from "../shared/instant.ts";
+import { parseOnlyDataset } from "../shared/option.ts";
 import { startTerminalBar } from "../shared/progress.ts";
 
 export const exportCommand: Command = {
@@ -25,12 +26,11 @@ export const exportCommand: Command = {
   ],
   options: [
     { flags: "--out <path>", summary: "the file to write (required)" },
-    { flags: "--from <instant>", summary: "from this time on" },
-    { flags: "--to <instant>", summary: "before this time" },
+    { flags: "--from <time>", summary: "from this time on" },
+    { flags: "--to <time>", summary: "before this time" },
   ],
   async run({ args, options, env, print }) {
-    const name = datasetNames.find((one) => one === args[0]);
-    if (!name || args.length > 1) throw new UsageError(`name one dataset: ${datasetNames.join(", ")}`);
+    const name = parseOnlyDataset(args);
     if (typeof options.out !== "string") throw new UsageError("--out is required: the file to write");
     const path = resolve(options.out);
     kindOf(path);

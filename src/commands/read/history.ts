@@ -9,7 +9,7 @@ import { openHistory } from "../../store/read/open-history.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { formatOption, maxTableRows, parseFormat, printRows } from "../shared/format.ts";
 import { parseInstant } from "../shared/instant.ts";
-import { textOption } from "../shared/option.ts";
+import { parseOnlyDataset, textOption } from "../shared/option.ts";
 
 export const history: Command = {
   examples: [
@@ -23,9 +23,9 @@ export const history: Command = {
   ],
   options: [
     { flags: "--account <name>", summary: "only this account" },
-    { flags: "--from <instant>", summary: "from this time on" },
-    { flags: "--to <instant>", summary: "before this time" },
-    { flags: "--at <instant>", summary: "the state at this time, from the last good snapshot" },
+    { flags: "--from <time>", summary: "from this time on" },
+    { flags: "--to <time>", summary: "before this time" },
+    { flags: "--at <time>", summary: "the state at this time, from the last good snapshot" },
     { flags: "--changes", summary: "only rows that differ from the previous row of the same item" },
     { flags: "--coin <coin>", summary: "only this coin" },
     { flags: "--symbol <symbol>", summary: "only this symbol" },
@@ -35,8 +35,7 @@ export const history: Command = {
   ],
   async run(input) {
     const { args, options, env } = input;
-    const name = datasetNames.find((one) => one === args[0]);
-    if (!name || args.length > 1) throw new UsageError(`name one dataset: ${datasetNames.join(", ")}`);
+    const name = parseOnlyDataset(args);
     parseFormat(options);
     const { databasePath } = loadConfig(env, { credentials: false });
     const history = openHistory(databasePath);

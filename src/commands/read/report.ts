@@ -35,8 +35,8 @@ export const report: Command = {
   ],
   options: [
     { flags: "--list", summary: "list the reports, one per line" },
-    { flags: "--from <instant>", summary: "from the day of this time on" },
-    { flags: "--to <instant>", summary: "only days that begin before this time" },
+    { flags: "--from <time>", summary: "from the day of this time on" },
+    { flags: "--to <time>", summary: "only days that begin before this time" },
     { flags: "--account <name>", summary: "only this account" },
     { flags: "--timezone <name>", summary: "time zone of the days, such as Europe/Berlin (default: TIMEZONE)" },
     { flags: "--by <step>", summary: "day (the default) or month" },
@@ -49,7 +49,8 @@ export const report: Command = {
       return 0;
     }
     const chosen = reportNamed(args[0] ?? "");
-    if (!chosen || args.length > 1) throw new UsageError(`name one report: ${names}`);
+    if (args.length !== 1) throw new UsageError(`name one report: ${names}`);
+    if (!chosen) throw new UsageError(`unknown report "${args[0]}"; reports: ${names}`);
     const config = loadConfig(env, { credentials: false });
     const path = outputOf(chosen, options);
     if (path !== null) requireForeignFile(path, config.databasePath);

@@ -69,7 +69,7 @@ export const demo: Command = {
 function secondsOf(option: unknown): number | null {
   if (option === undefined) return null;
   if (typeof option !== "string" || !/^[1-9]\d{0,6}$/.test(option))
-    throw new UsageError("--seconds takes a whole number of seconds, as in --seconds 30");
+    throw new UsageError("--seconds needs a positive whole number, as in --seconds 30");
   return Number.parseInt(option, 10);
 }
 

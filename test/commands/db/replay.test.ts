@@ -60,12 +60,12 @@ it("reports that there are no raw responses", async () => {
   ]);
 });
 
-it("requires a dataset", async () => {
+it("rejects an unknown dataset", async () => {
   const { replay } = await collected("0");
   const { code, stderr } = await replay("--dataset", "balances");
   expect([code, stderr]).toEqual([
     64,
-    expect.stringContaining("--dataset is required, one of spot-assets, funding-assets"),
+    expect.stringContaining('unknown dataset "balances"; datasets: spot-assets, funding-assets'),
   ]);
 });
 

@@ -89,7 +89,7 @@ describe("export and db import", () => {
   });
 
   it.each([
-    [["export", "coins", "--out", "a.csv"], /name one dataset: spot-assets, /],
+    [["export", "coins", "--out", "a.csv"], /unknown dataset "coins"; datasets: spot-assets, /],
     [["export", "prices"], /--out is required: the file to write/],
     [["export", "prices", "--out", "a.txt"], /a\.txt: name a file that ends in \.csv/],
     [["export", "prices", "--out", "."], /name a file that ends in/],
