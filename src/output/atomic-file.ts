@@ -1,16 +1,17 @@
-/** Files that are complete or not there. */
+/** Writes files atomically: a file is complete, or it does not exist. */
 import { lstatSync, renameSync } from "node:fs";
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { StorageError, UsageError } from "../core/errors.ts";
 import { adviceFor, isUnsupported } from "../store/files/draft.ts";
 
-/** What is written of a file; waited for piece by piece. */
+/** The content of a file, in pieces. */
 export type Pieces = AsyncIterable<string | Buffer> | Iterable<string | Buffer>;
 
 /**
- * Writes a file beside its place and gives it its name when all of it is on disk; a file of that name is replaced. It is for
- * its owner alone. Where reading or writing fails nothing is left behind. @throws StorageError where the disk is the reason
+ * Writes a temporary file in the same folder, and renames it to `path` when it is complete and on disk; an existing file is replaced.
+ * The file is readable by its owner only. On an error, the temporary file is deleted.
+ * @throws StorageError if the file cannot be written; the error of `pieces`
  */
 export async function writeAtomically(path: string, pieces: Pieces): Promise<void> {
   const draft = join(dirname(path), `.${basename(path)}.part`);
@@ -26,8 +27,8 @@ export async function writeAtomically(path: string, pieces: Pieces): Promise<voi
     } finally {
       await file.close();
     }
-    // Whoever began the same file later took this draft for one that was left behind, and made its own.
-    if (!isOwn()) throw new StorageError(`${path} was not written: another process writes it. Try again later.`);
+    // Another process that began the same file later has taken this draft for an abandoned one, and replaced it.
+    if (!isOwn()) throw new StorageError(`${path} was not written: another process is writing it. Try again later.`);
     renameSync(draft, path);
     await flushNames(dirname(path));
   } catch (error) {
@@ -37,14 +38,14 @@ export async function writeAtomically(path: string, pieces: Pieces): Promise<voi
   }
 }
 
-/** Writes each piece while the next one is made. */
+/** Writes each piece while the next one is computed. */
 async function writeAll(file: FileHandle, pieces: Pieces): Promise<void> {
   let writing = Promise.resolve();
   try {
     for await (const piece of pieces) {
       await writing;
       writing = file.appendFile(piece);
-      // It is thrown where it is waited for.
+      // An error is thrown by the next `await writing`.
       writing.catch(() => {});
     }
   } catch (error) {
@@ -54,18 +55,18 @@ async function writeAll(file: FileHandle, pieces: Pieces): Promise<void> {
   await writing;
 }
 
-/** @throws UsageError where a link, a folder or the like has this name: nothing is written through it */
+/** @throws UsageError if the path exists and is not a regular file, such as a symbolic link or a folder */
 export function requirePlainFile(path: string): void {
   let isOther = false;
   try {
     isOther = lstatSync(path, { throwIfNoEntry: false })?.isFile() === false;
   } catch {
-    // Writing will say why.
+    // Writing will report why.
   }
-  if (isOther) throw new UsageError(`${path} is there and is no plain file. Name another.`);
+  if (isOther) throw new UsageError(`${path} exists and is not a regular file. Choose another path.`);
 }
 
-/** A new name outlives a power cut only when its folder is on disk too. */
+/** Flushes a folder to disk: a new name survives a power failure only after that. */
 async function flushNames(folder: string): Promise<void> {
   const names = await open(folder, "r").catch(unlessUnsupported);
   try {

@@ -1,12 +1,12 @@
-/** Lines of CSV as RFC 4180 has them, safe to open in a spreadsheet. */
+/** Formats CSV by RFC 4180, safe to open in a spreadsheet. */
 
 import { type Cell, cellText } from "../core/domain.ts";
 import { escapeControlChars } from "../core/text.ts";
 
-/** One line with its line end. NULL is an empty cell, an empty text is `""`. */
+/** Returns one line with its line end. NULL is an empty cell, an empty text is `""`. */
 export const csvLine = (cells: readonly Cell[]): string => `${cells.map(csvCell).join(",")}\r\n`;
 
-/** The same for a terminal: control characters in it are shown as escapes. Not to be read back. */
+/** Returns the same for a terminal, with control characters escaped; it cannot be read back. */
 export const csvLineForTerminal = (cells: readonly Cell[]): string =>
   csvLine(cells.map((cell) => (typeof cell === "string" ? escapeControlChars(cell) : cell)));
 
@@ -16,26 +16,26 @@ export function csvCell(cell: Cell): string {
   return quoted(typeof cell === "string" ? escapeFormula(cell) : cellText(cell));
 }
 
-/** What most cells are: a number, or a text that nothing has to be done with; one look is quicker than the three below. */
+/** Matches cells that need neither quotes nor escaping, which are most: one test is faster than the three below. */
 const plainText = /^(?:\w[\w.:+ -]*|-\d+(?:\.\d+)?)$/;
 
 const quoted = (text: string): string =>
   text === "" || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 
 /**
- * What a spreadsheet takes for the beginning of a formula, in both widths; it skips the three control characters. Marks
- * before it count as nothing, so that a mark can be told from a text that began with one.
+ * Matches texts that a spreadsheet takes for a formula, also with fullwidth characters or after tab, CR or NUL. Leading apostrophes
+ * are skipped, so that a text that begins with one is escaped too, and can be restored.
  */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const formula = /^'*[=+\-@\t\r\u0000\uff1d\uff0b\uff0d\uff20]/;
 
 const plainNumber = /^-?\d+(\.\d+)?$/;
 
-/** A name such as `=cmd()` must stay a name; a negative amount stays a number. No two texts become the same. */
+/** Puts an apostrophe before a text such as `=cmd()`, but not before a negative number. Different texts stay different. */
 export const escapeFormula = (text: string): string =>
   formula.test(text) && !plainNumber.test(text) ? `'${text}` : text;
 
-/** The text that `defused` made this of. */
+/** Returns the original of a text that `escapeFormula` has returned. */
 export function unescapeFormula(text: string): string {
   if (!text.startsWith("'")) return text;
   const before = text.slice(1);

@@ -1,4 +1,4 @@
-/** A dataset's whole history as one file. */
+/** Exports the history of a dataset to one file. */
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
@@ -12,16 +12,16 @@ import { parquetChunks } from "./parquet.ts";
 
 export interface Exporting {
   span: Span;
-  /** Ends it, leaving nothing behind; its reason is thrown. */
+  /** Aborts the export, which leaves no file; its reason is thrown. */
   signal: AbortSignal;
-  /** Called with the rows read and in all. */
+  /** Called with the number of rows read so far, and the total. */
   onProgress?: (done: number, total: number) => void;
 }
 
 /**
- * Writes every row of the dataset's history view into a file, in the format that its name says, reading the database as it
- * was at the beginning. Memory does not grow with the rows. Returns how many there were.
- * @throws UsageError for a name of no known format; StorageError where the file cannot be written
+ * Writes every row of the dataset's history view to a file, in the format given by its extension, from the state of the database at
+ * the start. Memory does not grow with the number of rows. Returns the number of rows.
+ * @throws UsageError for an unknown extension; StorageError if the file cannot be written
  */
 export async function exportHistory(
   history: HistoryReader,
@@ -54,7 +54,7 @@ export async function exportHistory(
   }
 }
 
-/** Characters in a piece, or somewhat more. */
+/** The minimum length of a piece. Characters. */
 const pieceLength = 262_144;
 
 const commas = (cells: readonly string[]): string => cells.join(",");
@@ -75,11 +75,11 @@ function* lines(
   if (piece !== "") yield piece;
 }
 
-/** gzip without name and time: the same pieces always make the same bytes. */
+/** Compresses with gzip, without name and time in the header: the same pieces always give the same bytes. */
 async function* compressed(pieces: Iterable<string | Buffer>): AsyncGenerator<Buffer, void> {
   const gzip = createGzip();
   const fed = pipeline(Readable.from(pieces), gzip);
-  // What ends the pieces early ends the reading below as well, which is where it is heard of.
+  // An error in the pieces also ends `gzip`, and is thrown by reading it.
   fed.catch(() => {});
   yield* gzip;
 }

@@ -1,4 +1,4 @@
-/** What a file holds, by the end of its name. */
+/** Determines the format of a file by its extension. */
 import { UsageError } from "../core/errors.ts";
 
 export const formats = ["csv", "ndjson", "parquet"] as const;
@@ -6,15 +6,16 @@ export type FileFormat = (typeof formats)[number];
 
 export interface FileKind {
   format: FileFormat;
-  /** Compressed as a whole, by gzip. */
+  /** Compressed with gzip. */
   zipped: boolean;
 }
 
-/** @throws UsageError for a name that says nothing, and for Parquet, which compresses inside, with `.gz` behind */
+/** Returns the format of a path. @throws UsageError for an unknown extension, and for `.parquet.gz`: Parquet is already compressed */
 export function kindOf(path: string): FileKind {
   const [, ending = "", gz] = /\.([a-z]+)(\.gz)?$/i.exec(path) ?? [];
   const format = formats.find((one) => one === ending.toLowerCase());
-  if (!format) throw new UsageError(`${path}: name a file that ends in .csv, .ndjson, .csv.gz, .ndjson.gz or .parquet`);
-  if (format === "parquet" && gz) throw new UsageError(`${path}: Parquet is compressed inside; leave .gz away`);
+  if (!format)
+    throw new UsageError(`${path}: use a file name that ends in .csv, .ndjson, .csv.gz, .ndjson.gz or .parquet`);
+  if (format === "parquet" && gz) throw new UsageError(`${path}: Parquet is already compressed; remove .gz`);
   return { format, zipped: gz !== undefined };
 }

@@ -1,16 +1,16 @@
-/** Rows as JSON objects, a line each. */
+/** Formats rows as JSON objects, one per line. */
 import { type Cell, cellText } from "../core/domain.ts";
 
-/** What makes a JSON object of a row, its names in the order of the columns. */
+/** Returns a function that formats a row as a JSON object, with its members in the order of the columns. */
 export function objectText(columns: readonly string[]): (row: readonly Cell[]) => string {
   const names = columns.map((name) => JSON.stringify(name));
   return (row) => `{${row.map((cell, at) => `${names[at]}:${jsonCell(cell)}`).join(",")}}`;
 }
 
-/** A cell as a member of such an object. */
+/** Formats a cell as a member of such an object. */
 export const jsonMember = (cell: Cell, column: string): string => `${JSON.stringify(column)}:${jsonCell(cell)}`;
 
-/** Integers keep all their digits; JSON has no word for infinity, and readers take this one for it. */
+/** Formats a cell as JSON. Integers keep all their digits; infinity, which JSON lacks, becomes 9e999, which parsers read as infinity. */
 export function jsonCell(cell: Cell): string {
   if (cell === null) return "null";
   if (typeof cell === "bigint") return String(cell);

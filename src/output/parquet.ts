@@ -1,13 +1,13 @@
-/** Rows as a Parquet file: amounts and instants as text, so that no digit is lost; integers as INT64. */
+/** Formats rows as a Parquet file: amounts and times as text, so that no digit is lost; integers as INT64. */
 import { ByteWriter, ParquetWriter, type SchemaElement } from "hyparquet-writer";
 import { snakeCase } from "../core/columns.ts";
 import type { Cell } from "../core/domain.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 
-/** Rows that are in memory at a time, and in the memory of whoever reads the file. */
+/** Rows per row group, which writer and reader hold in memory. */
 const rowsPerGroup = 10_000;
 
-/** Yields the file in pieces, a group of rows each. Columns that are no integers have texts. */
+/** Yields the file in pieces, one for each row group. Columns that are not integers are texts. */
 export function* parquetChunks(
   dataset: Dataset,
   columns: readonly string[],
@@ -36,7 +36,7 @@ export function* parquetChunks(
     return written();
   }
 
-  /** What was written since it was last asked for; the writer goes on counting where it stands in the file. */
+  /** Returns the bytes written since the last call; the writer keeps counting its offset in the file. */
   function written(): Buffer {
     const bytes = Buffer.from(writer.getBytes());
     writer.index = 0;

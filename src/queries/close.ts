@@ -1,4 +1,4 @@
-/** What a dataset held when a period closed, or stands at now while it goes on; and what of that is not known. */
+/** Reads the rows of a dataset at the close of a period, or now if the period is in progress; a close may be unknown. */
 import { pause, type Steps } from "../core/async/cooperate.ts";
 import type { Cell } from "../core/domain.ts";
 import type { Dataset } from "../datasets/dataset.ts";
@@ -6,33 +6,33 @@ import type { HistoryRow, ScopeAsOf } from "../store/history.ts";
 import type { Period } from "./periods.ts";
 import type { Source } from "./source.ts";
 
-/** One scope of an account. */
+/** One scope of an account at the close. */
 export interface Close {
   account: string;
-  /** Null: the whole account, or that no scope of it was ever asked. */
+  /** Null: the whole account, or no scope of it was ever requested. */
   productType: string | null;
-  /** Of the snapshot that speaks for the close; null where none does. Epoch ms. */
+  /** The time of the snapshot that the close is read from; null if the close is unknown. Epoch ms. */
   takenAt: number | null;
   known: boolean;
-  /** Nothing was there where the close is known and this is empty. */
+  /** Empty with `known`: there was nothing. */
   rows: readonly HistoryRow[];
 }
 
 export type ClosesAt = (period: Period) => Steps<Close[]>;
 
 /**
- * Prepares the question. A close is known from the last good snapshot before the end, which must not be older than two
- * periods of its schedule, or, where there was no schedule, be of the period itself. An account has at least one
- * closing for each dataset from its first slot on.
+ * Returns a function that gives the state of each scope at the end of a period. It is read from the last good snapshot before the end,
+ * and unknown if that is older than two periods of its schedule or, without a schedule, from before the period. From its first slot
+ * on, an account has at least one close for each dataset.
  */
 export function createCloses({ history, account: only, now }: Source, dataset: Dataset): ClosesAt {
   const account = dataset.public ? null : only;
   const series = history.series(account).filter((one) => one.dataset === dataset.name);
-  const begins = new Map<string, number>();
+  const firstTimes = new Map<string, number>();
   const firstTakenAt = ({ account, productType }: ScopeAsOf): number => {
     const name = `${account} ${productType}`;
-    const found = begins.get(name) ?? history.firstTaken(dataset, account, productType) ?? Number.POSITIVE_INFINITY;
-    begins.set(name, found);
+    const found = firstTimes.get(name) ?? history.firstTaken(dataset, account, productType) ?? Number.POSITIVE_INFINITY;
+    firstTimes.set(name, found);
     return found;
   };
 
@@ -42,7 +42,7 @@ export function createCloses({ history, account: only, now }: Source, dataset: D
     for (const { account, firstAt } of series) {
       const { columns, scopes, rows } = history.asOf(dataset, { account }, instant);
       const typeAt = columns.indexOf("product_type");
-      const asked = scopes
+      const requested = scopes
         .filter((scope) => firstTakenAt(scope) <= instant)
         .map(({ productType, takenAt, known, maxAgeMs }): Close => {
           if (takenAt === null || !known || (maxAgeMs === null && takenAt < from))
@@ -50,8 +50,8 @@ export function createCloses({ history, account: only, now }: Source, dataset: D
           const own = rows.filter((row) => typeAt < 0 || row[typeAt] === productType);
           return { account, productType, takenAt, known: true, rows: own.map((row) => toRow(columns, row)) };
         });
-      closes.push(...asked);
-      if (asked.length === 0 && firstAt <= instant)
+      closes.push(...requested);
+      if (requested.length === 0 && firstAt <= instant)
         closes.push({ account, productType: null, takenAt: null, known: false, rows: [] });
       yield pause;
     }
@@ -62,7 +62,8 @@ export function createCloses({ history, account: only, now }: Source, dataset: D
 const toRow = (columns: readonly string[], row: readonly Cell[]): HistoryRow =>
   Object.fromEntries(columns.map((name, at) => [name, row[at] ?? null]));
 
-/** A text of a row, such as a coin. */
+/** Returns a text of a row, such as a coin; "" if it is missing. */
 export const textOf = (row: HistoryRow, column: string): string => String(row[column] ?? "");
 
+/** Returns a time in ISO 8601; null for null. `at`: epoch ms. */
 export const instantText = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());

@@ -1,14 +1,14 @@
-/** How well a period is covered, in counts and in a word: gaps are said, never passed over in silence. */
+/** Counts the slots of a period by outcome, and names its coverage. */
 import type { Steps } from "../core/async/cooperate.ts";
 import type { Cell, DatasetName } from "../core/domain.ts";
 import type { Series, SlotCounts } from "../store/history.ts";
 import type { Period } from "./periods.ts";
 import type { Source } from "./source.ts";
 
-/** The columns with which other reports end. */
+/** The coverage columns of other reports. */
 export const coverageColumns = ["slots", "slots_ok", "coverage"];
 
-/** Counts of a series in a period, each worked out once for as long as the period is the same. */
+/** Returns functions for the coverage of each series. The counts of the last period are cached. */
 export function createCoverage({ history, account, now }: Source) {
   const all = history.series(account);
   let current: Period | null = null;
@@ -22,7 +22,7 @@ export function createCoverage({ history, account, now }: Source) {
     return found;
   }
 
-  /** `going on` where the period is not over; else how many of its slots have a complete run. */
+  /** Returns the coverage word of a period: `going on` if it is in progress, else how many of its slots have a complete run. */
   function word(period: Period, { due, ok, alwaysScheduled, offered }: SlotCounts): string {
     if (period.to > now) return "going on";
     if (!offered) return "not offered";
@@ -35,7 +35,7 @@ export function createCoverage({ history, account, now }: Source) {
     series: all,
     counts,
     word,
-    /** Cells of `coverageColumns`. */
+    /** Returns the cells of `coverageColumns`. */
     *cells(period: Period, account: string, dataset: DatasetName): Steps<Cell[]> {
       const series = all.find((one) => one.account === account && one.dataset === dataset);
       if (!series) return [0n, 0n, "not due"];

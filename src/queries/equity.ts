@@ -1,4 +1,4 @@
-/** What an account was worth at a close: in whole, or as far as it is known and without what. */
+/** Reads the equity of an account at a close: complete, or its known part and what is missing. */
 
 import { parse } from "lossless-json";
 import { decimalIn } from "../core/decimal.ts";
@@ -6,31 +6,31 @@ import type { Cell, DecimalString } from "../core/domain.ts";
 import type { HistoryRow } from "../store/history.ts";
 import type { Close } from "./close.ts";
 
-/** Null where a part is unknown: the sum of some parts only is no value of the account. */
-export function equityOf(closing: Pick<Close, "rows"> | undefined): DecimalString | null {
-  const row = closing?.rows[0];
+/** Returns the complete equity in USDT; null if any part is unknown. */
+export function equityOf(close: Pick<Close, "rows"> | undefined): DecimalString | null {
+  const row = close?.rows[0];
   return isComplete(row) ? decimalIn(row, "usdt_equity") : null;
 }
 
-/** The sum of what is known; null where nothing is. Rows from before `priced_usdt` have it in `usdt_equity`. */
+/** Returns the sum of the known parts in USDT; null if none is known. Rows older than the column `priced_usdt` have it in `usdt_equity`. */
 export const pricedPartOf = (row: HistoryRow | undefined): DecimalString | null =>
   decimalIn(row, "priced_usdt") ?? decimalIn(row, "usdt_equity");
 
 const isComplete = (row: HistoryRow | undefined): boolean => Number(row?.complete) === 1;
 
-/** "AIRDROP 0.00000001; NEWCOIN 12": what has no price, and how much of it. Null where there is nothing. */
+/** Returns the coins without a price and their amounts, such as "AIRDROP 0.00000001; NEWCOIN 12"; null if there are none. */
 export function unpricedText(row: HistoryRow | undefined): string | null {
   const coins = Object.entries(parsed(row?.unpriced) as Record<string, string>);
   return coins.length > 0 ? coins.map(([coin, amount]) => `${coin} ${amount}`).join("; ") : null;
 }
 
-/** "funding-assets, prices": what did not tell its part. Null where all did. */
+/** Returns the datasets or wallets missing from the equity, such as "funding-assets, prices"; null if there are none. */
 export function missingText(row: HistoryRow | undefined): string | null {
   const names = Object.values(parsed(row?.missing) as string[]);
   return names.length > 0 ? names.join(", ") : null;
 }
 
-/** Nothing for a cell that is no JSON. */
+/** Parses the JSON of a cell; returns an empty object if it is not JSON. */
 function parsed(cell: Cell | undefined): unknown {
   try {
     return typeof cell === "string" ? parse(cell) : {};

@@ -1,11 +1,11 @@
-/** The days and months of a time zone as stretches of time. Not all days have 24 hours, and not all begin at midnight. */
+/** Computes the days and months of a time zone. Not all days have 24 hours, and not all begin at midnight. */
 import { Temporal } from "temporal-polyfill";
 
-/** What the rows of a report are about: every local day or every local month. */
+/** The period of the rows of a report: every local day, or every local month. */
 export const steps = ["day", "month"] as const;
 export type Step = (typeof steps)[number];
 
-/** From `from` on and before `to`, in epoch ms; reports answer for whole days or months. */
+/** From `from` (inclusive) to `to` (exclusive), in epoch ms, divided into days or months. */
 export interface Span {
   /** An IANA name. */
   timezone: string;
@@ -14,7 +14,7 @@ export interface Span {
   to: number;
 }
 
-/** One day (`2026-11-21`) or month (`2026-11`), from `from` on and before `to`. Epoch ms. */
+/** One day (`2026-11-21`) or month (`2026-11`), from `from` (inclusive) to `to` (exclusive). Epoch ms. */
 export interface Period {
   name: string;
   from: number;
@@ -24,11 +24,11 @@ export interface Period {
 const dateAt = (instant: number, timezone: string): Temporal.PlainDate =>
   Temporal.Instant.fromEpochMilliseconds(instant).toZonedDateTimeISO(timezone).toPlainDate();
 
-/** The first instant of a local date. Epoch ms. Where clocks went forward over midnight that is one o'clock. */
+/** Returns the first instant of a local date, in epoch ms; one o'clock if the clocks go forward at midnight. */
 const startOf = (date: Temporal.PlainDate, timezone: string): number =>
   date.toZonedDateTime({ timeZone: timezone }).epochMilliseconds;
 
-/** The first instant of a date as people write it (`2026-11-21`); null for what is none. Epoch ms. */
+/** Returns the first instant of a date such as `2026-11-21`, in epoch ms; null if it is not a date. */
 export function startOfDate(text: string, timezone: string): number | null {
   if (!/^\d{4}-\d\d-\d\d$/.test(text)) return null;
   try {
@@ -38,7 +38,7 @@ export function startOfDate(text: string, timezone: string): number | null {
   }
 }
 
-/** The periods that have a part in a span, in order and without a gap. A date that a zone left out has none. */
+/** Yields the periods that overlap a span, in order and without gaps. A date that the time zone skipped has no period. */
 export function* periodsOf({ timezone, by, from, to }: Span): Generator<Period, void> {
   if (!(from < to)) return;
   const step = by === "day" ? { days: 1 } : { months: 1 };
@@ -53,7 +53,7 @@ export function* periodsOf({ timezone, by, from, to }: Span): Generator<Period, 
   }
 }
 
-/** The period in which an instant lies. */
+/** Returns the period that contains an instant (epoch ms). */
 export function periodOf(timezone: string, by: Step, instant: number): Period {
   const [period] = periodsOf({ timezone, by, from: instant, to: instant + 1 });
   if (!period) throw new RangeError(`${instant} is in no ${by} of ${timezone}`);

@@ -1,10 +1,10 @@
-/** Where the read model reads from. */
+/** What the queries read from. */
 import type { HistoryReader } from "../store/history.ts";
 
 export interface Source {
   history: HistoryReader;
-  /** Of this account alone; null: of all. */
+  /** The account to read; null: all accounts. */
   account: string | null;
-  /** A day or month that is not over by then is `going on`. Epoch ms. */
+  /** The current time: a day or month that has not ended by then is `going on`. Epoch ms. */
   now: number;
 }

@@ -1,4 +1,4 @@
-/** The wallets of every account at the close of a period: balances of `spot-assets`, `funding-assets` and `mix-accounts`. */
+/** Reads the wallets of every account at the close of a period, from `spot-assets`, `funding-assets` and `mix-accounts`. */
 
 import { isMoney } from "../bitget/product-types.ts";
 import type { Steps } from "../core/async/cooperate.ts";
@@ -12,30 +12,30 @@ import { type Close, createCloses, textOf } from "./close.ts";
 import type { Period } from "./periods.ts";
 import type { Source } from "./source.ts";
 
-/** What a wallet held of a coin; null is unknown. */
+/** The balance of a coin in a wallet; null is unknown. */
 export interface Balance {
   coin: string;
   available: DecimalString | null;
   frozen: DecimalString | null;
   locked: DecimalString | null;
-  /** Spot and funding: the parts together. Futures and unified: the equity, with unrealised profit and what is owed. */
+  /** Spot and funding: the sum of the parts. Futures and unified: the equity, including unrealised PnL and debts. */
   total: DecimalString | null;
 }
 
 export interface Wallet {
   account: string;
-  /** `spot`, `funding`, `unified`, a futures product type, or `futures` as long as none was asked. */
+  /** `spot`, `funding`, `unified`, a futures product type, or `futures` before any product type was requested. */
   wallet: string;
   dataset: DatasetName;
   /** False for demo money. */
   isMoney: boolean;
   takenAt: number | null;
   known: boolean;
-  /** In alphabetical order. A known wallet without any held nothing. */
+  /** In alphabetical order. Empty in a known wallet: it was empty. */
   balances: readonly Balance[];
 }
 
-/** The exact sum; null where a part is unknown. */
+/** Returns the exact sum; null if a part is unknown. */
 export const sumOf = (parts: readonly (DecimalString | null)[]): DecimalString | null =>
   parts.every((part) => part !== null) ? sum(parts) : null;
 
@@ -45,7 +45,7 @@ const totals: Record<"spot" | "funding" | "equity", (row: HistoryRow) => Decimal
   equity: (row) => decimalIn(row, "equity"),
 };
 
-/** Prepares the question; the wallets of one account stand together. */
+/** Returns a function that gives the wallets at the close of a period, grouped by account. */
 export function createWallets(source: Source): (period: Period) => Steps<Wallet[]> {
   const spot = createCloses(source, spotAssets);
   const funding = createCloses(source, fundingAssets);
@@ -54,22 +54,21 @@ export function createWallets(source: Source): (period: Period) => Steps<Wallet[
   return function* (period) {
     const instant = Math.min(period.to - 1, source.now);
     const all = [
-      ...(yield* spot(period)).map((closing) => {
-        // Only a unified wallet tells its equity; the account's mode is known by our clock, the closing by the exchange's.
-        const tellsEquity = closing.rows.some((row) => decimalIn(row, "equity") !== null);
-        const isUnified =
-          tellsEquity || source.history.apiVersionAt(closing.account, closing.takenAt ?? instant) === "v3";
-        return walletOf(closing, isUnified ? "unified" : "spot", "spot-assets");
+      ...(yield* spot(period)).map((close) => {
+        // Only unified wallets have an equity. The change of mode was recorded by our clock, the close by the exchange's.
+        const hasEquity = close.rows.some((row) => decimalIn(row, "equity") !== null);
+        const isUnified = hasEquity || source.history.apiVersionAt(close.account, close.takenAt ?? instant) === "v3";
+        return walletOf(close, isUnified ? "unified" : "spot", "spot-assets");
       }),
-      ...(yield* funding(period)).map((closing) => walletOf(closing, "funding", "funding-assets")),
-      ...(yield* futures(period)).map((closing) => walletOf(closing, closing.productType ?? "futures", "mix-accounts")),
+      ...(yield* funding(period)).map((close) => walletOf(close, "funding", "funding-assets")),
+      ...(yield* futures(period)).map((close) => walletOf(close, close.productType ?? "futures", "mix-accounts")),
     ];
     const accounts = [...new Set(all.map(({ account }) => account))];
     return accounts.flatMap((account) => withoutDuplicateUnified(all.filter((one) => one.account === account)));
   };
 }
 
-/** Both `spot-assets` and `mix-accounts` tell the wallet of a unified account, whose money must not count twice. */
+/** Keeps one unified wallet: both `spot-assets` and `mix-accounts` contain it, and its money must not count twice. */
 function withoutDuplicateUnified(wallets: readonly Wallet[]): Wallet[] {
   const unified = wallets.filter(({ wallet }) => wallet === "unified");
   const chosen = unified.find(({ known }) => known) ?? unified[0];

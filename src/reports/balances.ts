@@ -37,7 +37,7 @@ export const balances: Report = {
   },
 };
 
-/** Coin -> price in USDT at the close, of coins whose price was known then. */
+/** Returns a function that gives the price in USDT of each coin at the close; coins with an unknown price are omitted. */
 export function createPrices(source: Source): (period: Period) => Steps<Map<string, DecimalString>> {
   const closesOf = createCloses(source, prices);
   return function* (period) {

@@ -1,6 +1,6 @@
 /**
- * What is different at the close from the close before. Nothing of a coin or a position in a known snapshot is "0"; where
- * either close is unknown there is one row for the whole wallet that says so by its empty cells.
+ * Compares each close with the previous one. A coin or position that a known close does not contain counts as "0"; if either close is
+ * unknown, there is one row with empty cells for the whole wallet.
  */
 import type { Steps } from "../core/async/cooperate.ts";
 import { compare, decimalIn, subtract } from "../core/decimal.ts";
@@ -13,7 +13,7 @@ import type { Source } from "../queries/source.ts";
 import { createWallets } from "../queries/wallets.ts";
 import type { Report } from "./report.ts";
 
-/** What can change of one item: the amounts in the order of `fields`. */
+/** One item and its amounts, in the order of `fields`. */
 interface Holding {
   /** Cells of `itemColumns`. */
   item: Cell[];
@@ -72,7 +72,7 @@ function* differences(fields: readonly string[], before?: Group, after?: Group):
   }
 }
 
-/** Everything that can change, by a name that is the same at every close. */
+/** Returns a function that gives the groups at a close, by a name that is the same at every close. */
 function createGroups(source: Source): (period: Period) => Steps<Map<string, Group>> {
   const walletsAt = createWallets(source);
   const positionsAt = createCloses(source, positions);

@@ -1,4 +1,4 @@
-/** The daily files: at each slot of their schedule, every report of every local day that has none yet. */
+/** Writes the daily reports: at each slot of their schedule, every missing file of each complete local day. */
 
 import { accessSync, constants, lstatSync } from "node:fs";
 import { join } from "node:path";
@@ -19,71 +19,71 @@ import type { Report } from "./report.ts";
 
 export interface DailyOptions {
   databasePath: string;
-  /** Made where it is missing, for its owner alone. */
+  /** Created if it is missing, accessible to its owner only. */
   directory: string;
-  /** In the time zone whose days the reports are about. */
+  /** In the time zone of the report days. */
   schedule: Pattern;
   clock: Clock;
   log: Log;
-  /** Aborted when the program must stop at once: the report at hand is given up. */
+  /** Aborted when the program must stop at once: the current report is discarded. */
   stopping?: AbortSignal;
 }
 
 export interface DailyReports {
-  /** Makes the folder where it is missing. @throws ConfigError where it cannot be used */
+  /** Creates the folder if it is missing. @throws ConfigError if it cannot be written */
   prepare(): void;
-  /** To be called every second: starts what is due, at first at once, then at each slot. Cheap when nothing is. */
+  /** To be called every second: starts writing at the first call and at each slot. Cheap if nothing is due. */
   tick(): void;
   /** Resolves when nothing is being written. */
   idle(): Promise<void>;
-  /** Writes no more; resolves when that is so. */
+  /** Starts no more reports. Resolves when the current one is written. */
   stop(): Promise<void>;
 }
 
-/** Days before today that are looked after, as weeks may pass with the program off. */
+/** Reports are written for this many days before today, because the program may have been off for weeks. */
 const daysBack = 35;
 
-/** A day whose last slots have no final row yet is tried again after this. Milliseconds. */
-const retryAfter = 5000;
+/** A day whose last slots have no final row yet is retried after this time. Milliseconds. */
+const retryAfterMs = 5000;
 
-/** A file that is there is never written again, whatever is in it; one that is missing is. */
+/** Creates the writer of the daily reports. It never overwrites an existing file. */
 export function createDailyReports(options: DailyOptions): DailyReports {
   const { databasePath, directory, schedule, clock, log, stopping } = options;
   let stopped = false;
   let writing: Promise<void> | null = null;
-  let considered = Number.NaN;
-  /** By the monotonic clock; null: nothing is left to wait for before the next slot. */
+  let lastSlot = Number.NaN;
+  /** By the monotonic clock; null: nothing to retry before the next slot. */
   let retryAt: number | null = null;
 
   function tick(): void {
     if (stopped || writing) return;
     const slot = schedule.latest(clock.now());
-    if (slot === considered && (retryAt === null || clock.monotonic() < retryAt)) return;
-    considered = slot;
+    if (slot === lastSlot && (retryAt === null || clock.monotonic() < retryAt)) return;
+    lastSlot = slot;
     retryAt = null;
     writing = writeMissing()
       .then((all) => {
-        if (!all) retryAt = clock.monotonic() + retryAfter;
+        if (!all) retryAt = clock.monotonic() + retryAfterMs;
       })
       .catch((error: unknown) => {
         if (stopping?.aborted) return;
         const problem = error instanceof Error ? error.message : String(error);
         const next = new Date(schedule.next(clock.now())).toISOString();
-        log.error({ directory }, `daily reports: ${problem} What is missing is tried again at ${next}.`);
+        log.error({ directory }, `daily reports: ${problem} Missing reports are retried at ${next}.`);
       })
       .finally(() => {
         writing = null;
       });
   }
 
-  /** False where a day was left out because something may still be added to it. */
+  /** Resolves with false if a day was left out because some of its slots have no final row yet. */
   async function writeMissing(): Promise<boolean> {
     prepareFolder(directory);
     const history = openHistory(databasePath);
     let written = 0;
     try {
       for (const day of completeDays(schedule.timezone, clock.now())) {
-        const missing = reports.filter((report) => !isThere(pathOf(report, day)));
+        const missing = reports.filter((report) => !exists(pathOf(report, day)));
         await setImmediate();
         if (missing.length === 0 || !history.hasRuns(day)) continue;
         if (day.to > history.firstOpenSlot()) return false;
@@ -124,14 +124,14 @@ export function createDailyReports(options: DailyOptions): DailyReports {
   };
 }
 
-/** The last days that are over, the oldest first. */
+/** Returns the last complete days, oldest first. */
 function completeDays(timezone: string, now: number): Iterable<Period> {
   const today = periodOf(timezone, "day", now);
   return periodsOf({ timezone, by: "day", from: today.from - daysBack * dayMs, to: today.from });
 }
 
-/** A link that leads nowhere is there too: nothing is written through it. */
-const isThere = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+/** Returns whether the path exists; true also for a dangling link, which must not be written through. */
+const exists = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 
 function prepareFolder(directory: string): void {
   try {
@@ -140,7 +140,7 @@ function prepareFolder(directory: string): void {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new ConfigError([
-      `${directory} cannot be written (${code}). Set REPORTS_DIR to a folder that can, or SCHEDULE_REPORTS to nothing.`,
+      `${directory} cannot be written (${code}). Set REPORTS_DIR to a writable folder, or SCHEDULE_REPORTS to an empty value.`,
     ]);
   }
 }

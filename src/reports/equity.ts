@@ -13,7 +13,7 @@ import type { Source } from "../queries/source.ts";
 import type { ItemCells, ItemPoint } from "../store/history.ts";
 import type { Report } from "./report.ts";
 
-/** The value of an account; null where a part of it is unknown. */
+/** The equity of an account at a time; null if a part of it is unknown. */
 type Value = ItemPoint<DecimalString | null>;
 
 const wallets = ["spot_usdt", "futures_usdt", "other_usdt"];
@@ -54,11 +54,11 @@ export const equity: Report = {
       const after = byAccount(yield* closesOf(period));
       for (const { account, extremesIn } of accounts) {
         const { lowest, highest } = yield* extremesIn(period);
-        const closing = after.get(account);
-        // The account is not there yet.
-        if (!closing) continue;
-        const [opening, end] = [equityOf(before.get(account)), equityOf(closing)];
-        const row = closing.rows[0];
+        const close = after.get(account);
+        // The account did not exist yet.
+        if (!close) continue;
+        const [opening, end] = [equityOf(before.get(account)), equityOf(close)];
+        const row = close.rows[0];
         yield [
           period.name,
           account,
@@ -67,7 +67,7 @@ export const equity: Report = {
           opening !== null && end !== null ? subtract(end, opening) : null,
           ...wallets.map((name) => decimalIn(row, name)),
           row?.complete ?? null,
-          instantText(closing.takenAt),
+          instantText(close.takenAt),
           ...cellsOf(lowest),
           ...cellsOf(highest),
           ...(yield* coverage.cells(period, account, "equity")),
@@ -89,7 +89,7 @@ export const equity: Report = {
 };
 
 const byAccount = (closes: readonly Close[]): Map<string, Close> =>
-  new Map(closes.map((closing) => [closing.account, closing]));
+  new Map(closes.map((close) => [close.account, close]));
 
 const cellsOf = (value: Value | null): Cell[] => [value?.value ?? null, instantText(value?.at ?? null)];
 
@@ -106,8 +106,8 @@ interface Extremes {
 }
 
 /**
- * Prepares the first lowest and the first highest value of each period, asked for in their order and read in one go. They are
- * unknown where snapshots were pruned: their range does not tell which values were whole.
+ * Returns a function that gives the first lowest and the first highest value of a period; periods must be passed in order, as the
+ * values are read once. Both are unknown if snapshots of the period were pruned: daily ranges include incomplete values.
  */
 function createExtremes(
   source: Source,
@@ -132,7 +132,7 @@ function createExtremes(
   };
 }
 
-/** Adds a null where the value before is no longer current until the next. */
+/** Returns the values as points of a line, with a null at the time from which a value was stale before the next. */
 function* withGaps(source: Source, seriesId: number, account: string, { from, to }: Span): Steps<ChartLine["points"]> {
   const schedules = source.history.schedules(seriesId);
   const points: { at: number; value: DecimalString | null }[] = [];

@@ -1,4 +1,4 @@
-/** Every report. A new one is a file and a line here. */
+/** All reports. A new report is a file and a line here. */
 import { balances } from "./balances.ts";
 import { changes } from "./changes.ts";
 import { coverage } from "./coverage.ts";

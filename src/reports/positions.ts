@@ -7,7 +7,7 @@ import { periodsOf } from "../queries/periods.ts";
 import type { HistoryRow } from "../store/history.ts";
 import type { Report } from "./report.ts";
 
-/** Columns of the history view, as they are. */
+/** Columns taken unchanged from the history view. */
 const sourceColumns = [
   "symbol",
   "margin_coin",
@@ -60,8 +60,8 @@ export const positions: Report = {
 };
 
 /**
- * How far the mark price is from liquidation, as a share of it: 0.0421 is 4.21 %, to 16 places. Null where either is
- * unknown; a liquidation price of zero or less says that there is none.
+ * Returns the distance between mark price and liquidation price as a share of the mark price (0.0421 is 4.21 %), to 16 places. Null
+ * if either is unknown, or the liquidation price is zero or less, which means that there is none.
  */
 export function liquidationDistance(position: HistoryRow): DecimalString | null {
   const mark = decimalIn(position, "mark_price");

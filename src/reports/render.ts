@@ -1,4 +1,4 @@
-/** A report as CSV text, in pieces, or as a chart, for whoever writes them. */
+/** Renders a report as CSV text in pieces, or as a chart. */
 import { cooperate, nextPiece, type Paced, pause } from "../core/async/cooperate.ts";
 import type { Chart } from "../output/chart/chart.ts";
 import { csvLine } from "../output/csv.ts";
@@ -6,14 +6,14 @@ import type { Span } from "../queries/periods.ts";
 import type { Source } from "../queries/source.ts";
 import { headerOf, type Report } from "./report.ts";
 
-/** A commit that waits, say, waits no longer than this. Milliseconds. */
+/** The work yields to the event loop after this time, so that other work, such as a commit, does not wait longer. Milliseconds. */
 const turnMs = 5;
 
 /** Characters. */
 const pieceSize = 65_536;
 
 /**
- * Yields a report as CSV, the names of the columns first. `line` writes a row. @throws the reason of `signal` once that is aborted
+ * Yields a report as CSV, beginning with the header. `line` formats a row. @throws the reason of `signal` if that is aborted
  */
 export async function* csvOf(
   report: Report,
@@ -37,7 +37,7 @@ export async function* csvOf(
   }
 }
 
-/** What there is to draw; null for a report that has no chart. */
+/** Resolves with the chart of a report; null if the report has none. */
 export async function chartOf(report: Report, source: Source, span: Span): Promise<Chart | null> {
   const reading = report.chart?.(source, span);
   return reading ? cooperate(reading, { turnMs }) : null;

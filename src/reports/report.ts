@@ -1,4 +1,4 @@
-/** The type of a report: a name, columns, and rows that are read as they are asked for. */
+/** The type of a report: a name, columns, and rows that are read lazily. */
 import type { Paced, Steps } from "../core/async/cooperate.ts";
 import type { Cell } from "../core/domain.ts";
 import type { Chart } from "../output/chart/chart.ts";
@@ -8,12 +8,12 @@ import type { Source } from "../queries/source.ts";
 export interface Report {
   name: string;
   summary: string;
-  /** `day` stands for the period, and is `month` where months are asked for. */
+  /** `day` stands for the period; its header is `month` in reports by month. */
   columns: readonly string[];
   rows(source: Source, span: Span): Paced<Cell[]>;
   chart?(source: Source, span: Span): Steps<Chart>;
 }
 
-/** The names of the columns, as they stand in the first line. */
+/** Returns the header: the names of the columns. */
 export const headerOf = ({ columns }: Report, { by }: Span): string[] =>
   columns.map((name) => (name === "day" ? by : name));

@@ -57,7 +57,7 @@ it("of two that write the same file at the same time the later one is whole, and
     await ended.passed;
     yield "whole";
   }
-  await expect(writeAtomically(path, first())).rejects.toThrow("another process writes it");
+  await expect(writeAtomically(path, first())).rejects.toThrow("another process is writing it");
   expect(existsSync(path)).toBe(false);
   ended.open();
   await later;

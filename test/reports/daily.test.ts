@@ -99,7 +99,7 @@ describe("daily reports", () => {
     await tick();
     expect(said.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
       expect.stringMatching(
-        /^daily reports: .*balances-2026-11-01.csv was not written \(E[A-Z_]+\)\. .* What is missing is tried again at 2026-11-03T00:05:00.000Z\.$/,
+        /^daily reports: .*balances-2026-11-01.csv was not written \(E[A-Z_]+\)\. .* Missing reports are retried at 2026-11-03T00:05:00.000Z\.$/,
       ),
     ]);
     expect(files().filter((name) => name.endsWith(".csv"))).toEqual([]);

@@ -1,4 +1,4 @@
-/** The two axes of a chart: round values, and round times of day in a time zone. */
+/** Computes the two axes of a chart: round values, and round local times of a time zone. */
 import { type ScaleLinear, scaleLinear, scaleUtc } from "d3-scale";
 import { Temporal } from "temporal-polyfill";
 import { add, places, subtract, toDecimalString, truncate } from "../../core/decimal.ts";
@@ -6,7 +6,7 @@ import type { DecimalString } from "../../core/domain.ts";
 import type { Interval } from "./curve.ts";
 
 export interface Tick {
-  /** Where on the scale: epoch ms, or what `numberOf` gives. */
+  /** The position on the scale: epoch ms, or a result of `numberOf`. */
   at: number;
   label: string;
 }
@@ -14,11 +14,11 @@ export interface Tick {
 export interface ValueAxis {
   scale: ScaleLinear<number, number>;
   ticks: Tick[];
-  /** Where a value is on the scale. Digits become a number here and nowhere else, to find a pixel. */
+  /** Returns the position of a value on the scale. Only here does a decimal become a number, to find a pixel. */
   numberOf(value: DecimalString): number;
 }
 
-/** `count` is about how many ticks there are. */
+/** Returns the axis for the given values. `count`: the approximate number of ticks. */
 export function valueAxis(values: readonly DecimalString[], count: number): ValueAxis {
   const base = baseOf(values);
   const numberOf = (value: DecimalString) => Number(base === "0" ? value : subtract(value, base));
@@ -36,17 +36,17 @@ export function valueAxis(values: readonly DecimalString[], count: number): Valu
   return { scale, ticks: ticks.map(({ at, digits }) => ({ at, label: labelOf(digits) })), numberOf };
 }
 
-/** Below this part of the values themselves a double no longer tells well how far they lie apart. */
-const flat = 1e-9;
+/** If the values differ by less than this share of themselves, differences of doubles are too inaccurate. */
+const minRelativeRange = 1e-9;
 
 /**
- * What is taken off every value, exactly, before it becomes a number: a round value near all of them, so that round
- * differences from it are round values too. "0" unless the values lie that close together.
+ * Returns the decimal to subtract from every value before it becomes a number: a round value near all of them, so that round
+ * differences from it are round values too; "0" unless the values are very close together.
  */
 function baseOf(values: readonly DecimalString[]): DecimalString {
   const rough = extentOf(values.map(Number));
   const [first = "0"] = values;
-  if (rough.high - rough.low > flat * Math.max(Math.abs(rough.low), Math.abs(rough.high))) return "0";
+  if (rough.high - rough.low > minRelativeRange * Math.max(Math.abs(rough.low), Math.abs(rough.high))) return "0";
   const exact = extentOf(values.map((value) => Number(subtract(value, first))));
   if (exact.low === exact.high) return "0";
   return truncate(first, -Math.ceil(Math.log10(exact.high - exact.low)));
@@ -62,9 +62,9 @@ function extentOf(numbers: readonly number[]): { low: number; high: number } {
   return { low, high };
 }
 
-/** Round local times of a span, with the day where one begins and the month or year where all ticks begin one. */
+/** Returns ticks at round local times of a span, labelled with the time, at midnight with the day, and if all begin a month with the month or year. */
 export function timeTicks({ from, to }: Interval, timezone: string, count: number): Tick[] {
-  // What the clock on the wall shows, taken for UTC, is a time whose round ticks d3 knows.
+  // d3 finds round ticks in UTC, so local times are treated as UTC.
   const wall = scaleUtc().domain([from, to].map((at) => moved(at, timezone, "UTC").epochMilliseconds));
   const times = wall.ticks(count).map((tick) => moved(tick.getTime(), "UTC", timezone));
   const whole = times.every((time) => time.day === 1 && beginsDay(time));
@@ -72,14 +72,14 @@ export function timeTicks({ from, to }: Interval, timezone: string, count: numbe
   return [...labels].map(([at, label]) => ({ at, label })).filter(({ at }) => at >= from && at <= to);
 }
 
-/** The instant at which the clocks of `target` show what those of `source` show at `at`. */
+/** Returns the time at which local time in `target` is what it is in `source` at `at`. */
 const moved = (at: number, source: string, target: string): Temporal.ZonedDateTime =>
   zoned(at, source).toPlainDateTime().toZonedDateTime(target);
 
 const zoned = (at: number, timezone: string): Temporal.ZonedDateTime =>
   Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(timezone);
 
-/** Where midnight does not exist a day begins later. */
+/** Returns whether a day begins at `time`: later than midnight if that does not exist. */
 const beginsDay = (time: Temporal.ZonedDateTime): boolean => time.equals(time.startOfDay());
 
 function labelOf(time: Temporal.ZonedDateTime, wholeMonths: boolean): string {
@@ -88,6 +88,6 @@ function labelOf(time: Temporal.ZonedDateTime, wholeMonths: boolean): string {
   return time.month === 1 ? String(time.year) : time.toLocaleString("en-GB", { month: "short" });
 }
 
-/** Such as "2026-11-01 00:00". */
+/** Returns a local time such as "2026-11-01 00:00". */
 export const localText = (at: number, timezone: string): string =>
   zoned(at, timezone).toPlainDateTime().toString({ smallestUnit: "minute" }).replace("T", " ");

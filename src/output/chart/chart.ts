@@ -1,4 +1,4 @@
-/** Curves over time as one picture, in which what is unknown is seen to be unknown. */
+/** Draws curves over time as one picture, with gaps shaded. */
 import { type ScaleLinear, scaleLinear } from "d3-scale";
 import { line } from "d3-shape";
 import type { DecimalString } from "../../core/domain.ts";
@@ -10,11 +10,11 @@ export { pngOf } from "./svg.ts";
 
 export interface Chart {
   title: string;
-  /** What the values are counted in, such as "USDT". */
+  /** The unit of the values, such as "USDT". */
   unit: string;
-  /** An IANA name: days and hours on the axis are its own. */
+  /** An IANA name: the axis shows local days and hours. */
   timezone: string;
-  /** The span shown, epoch ms; points outside of it are left out. */
+  /** The span shown, epoch ms; points outside it are omitted. */
   from: number;
   to: number;
   lines: ChartLine[];
@@ -22,7 +22,7 @@ export interface Chart {
 
 export interface ChartLine {
   name: string;
-  /** In the order of time (epoch ms). At null the line breaks, and all between its known neighbours is unknown. */
+  /** In order of time (epoch ms). At a null the line breaks: the values between its known neighbours are unknown. */
   points: { at: number; value: DecimalString | null }[];
 }
 
@@ -34,11 +34,11 @@ const right = width - 24;
 const legendTop = 68;
 const legendRow = 20;
 const plotHeight = 360;
-/** Colours of Okabe and Ito, which people tell apart however they see colours; begun anew after the last. */
+/** Colours of Okabe and Ito, which are distinguishable with colour blindness; repeated after the last. */
 const colors = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00"];
 const grey = "#707070";
 
-/** A complete SVG document, 1200 pixels wide. Throws a RangeError where the time zone is unknown. */
+/** Returns a complete SVG document, 1200 pixels wide. @throws RangeError if the time zone is unknown */
 export function svgOf(chart: Chart): string {
   const { title, unit, timezone, from, to } = chart;
   const inside = chart.lines.map(({ points }) => points.filter(({ at }) => at >= from && at <= to));
@@ -56,7 +56,7 @@ export function svgOf(chart: Chart): string {
     return {
       row,
       color,
-      // Where there are several lines, each has its gaps in its own colour.
+      // With several lines, the gaps of each are shaded in its own colour.
       shade: { fill: inside.length > 1 ? color : grey, "fill-opacity": 0.3 },
       label: `${chart.lines[row]?.name}: ${lastOf(points, chart)}`,
       shades: shadesOf(gapsOf(marks, chart), x, 3),
@@ -92,7 +92,7 @@ export function svgOf(chart: Chart): string {
 const valuesOf = (points: ChartLine["points"]): DecimalString[] =>
   points.map(({ value }) => value).filter((value) => value !== null);
 
-/** The last known value, digit for digit, and when that was. */
+/** Returns the last known value with its time; "no data" if there is none. */
 function lastOf(points: ChartLine["points"], { unit, timezone }: Chart): string {
   const last = points.findLast(({ value }) => value !== null);
   return last ? `${last.value} ${unit} at ${localText(last.at, timezone)}` : "no data";
@@ -113,7 +113,7 @@ const timeMark = ({ label }: Tick, x: number, y: number): string[] => [
   text(x, y + 22, label, { "text-anchor": "middle" }),
 ];
 
-/** A piece of a line, with dots where it is too short to be seen otherwise. */
+/** Returns the elements of a piece of a line, with dots if it is too short to be visible otherwise. */
 function stroke(piece: readonly Known[], color: string, x: Scale, y: Scale): string[] {
   const places = piece.map(({ at, value }): [number, number] => [x(at), y(value)]);
   const columns = new Set(places.map(([column]) => Math.floor(column)));

@@ -1,12 +1,12 @@
-/** A line of a chart as pieces to draw and gaps to shade, no more of either than the picture has columns of pixels. */
+/** Splits a line of a chart into pieces to draw and gaps to shade, downsampled to the columns of pixels. */
 
-/** Of time (epoch ms), or of pixels. */
+/** An interval of time (epoch ms) or of pixels. */
 export interface Interval {
   from: number;
   to: number;
 }
 
-/** At an instant (epoch ms) a value, or null where it is unknown. */
+/** A value at a time (epoch ms); null if it is unknown. */
 export interface Mark {
   at: number;
   value: number | null;
@@ -16,7 +16,7 @@ export interface Known extends Mark {
   value: number;
 }
 
-/** What is drawn of the marks in one column of pixels. */
+/** The marks that are drawn in one column of pixels. */
 interface Column {
   number: number;
   first: Known;
@@ -26,8 +26,8 @@ interface Column {
 }
 
 /**
- * The pieces of a line that breaks where a value is unknown. Of each column of pixels the first, lowest, highest and last
- * value remain: the picture is the same as with all of them. `marks` are in the order of time.
+ * Returns the pieces of a line, which breaks at unknown values. Keeps the first, lowest, highest and last value of each column of
+ * pixels: the picture is the same as with all values. `marks` are in order of time.
  */
 export function piecesOf(marks: Iterable<Mark>, columnOf: (at: number) => number): Known[][] {
   const pieces: Column[][] = [];
@@ -41,7 +41,7 @@ export function piecesOf(marks: Iterable<Mark>, columnOf: (at: number) => number
     const number = columnOf(at);
     const piece = pieces.at(-1);
     const column = piece?.at(-1);
-    // Inside of one column a break cannot be seen; the gap is shaded all the same.
+    // A break within one column is not visible; the gap is still shaded.
     if (!piece || !column || (broken && piece[0]?.number !== number)) pieces.push([columnWith(number, mark)]);
     else if (column.number === number) widen(column, mark);
     else piece.push(columnWith(number, mark));
@@ -68,8 +68,8 @@ const marksOf = ({ first, lowest, highest, last }: Column): Known[] =>
   [...new Set([first, lowest, highest, last])].sort((a, b) => a.at - b.at);
 
 /**
- * Where nothing is known, from the value before to the value after. Before the first value and after the last one it is a
- * gap only where it is longer than any step the line goes without a break: the newest value is always a little old.
+ * Returns the gaps of a line, each from the value before it to the value after it. The time before the first value and after the last
+ * is a gap only if it is longer than every step between neighbouring values: the newest value is always a little old.
  */
 export function gapsOf(marks: Iterable<Mark>, { from, to }: Interval): Interval[] {
   const gaps: (Interval & { isEdge: boolean })[] = [];
@@ -90,12 +90,12 @@ export function gapsOf(marks: Iterable<Mark>, { from, to }: Interval): Interval[
   return gaps.filter((gap) => !gap.isEdge || gap.to - gap.from > longestStep);
 }
 
-/** Gaps in pixels, each at least `least` wide, those that touch as one. */
-export function shadesOf(gaps: readonly Interval[], x: (at: number) => number, least: number): Interval[] {
+/** Returns the gaps in pixels, each at least `minWidth` wide; gaps that touch are merged. */
+export function shadesOf(gaps: readonly Interval[], x: (at: number) => number, minWidth: number): Interval[] {
   const shades: Interval[] = [];
   for (const gap of gaps) {
     const from = x(gap.from);
-    const to = Math.max(x(gap.to), from + least);
+    const to = Math.max(x(gap.to), from + minWidth);
     const before = shades.at(-1);
     if (before && from <= before.to) before.to = Math.max(before.to, to);
     else shades.push({ from, to });

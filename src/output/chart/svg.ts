@@ -1,14 +1,14 @@
-/** The few elements of SVG a chart is made of, and the same picture as PNG. */
+/** Builds the SVG elements of a chart, and renders SVG as PNG. */
 import { createRequire } from "node:module";
 import { escapeControlChars } from "../../core/text.ts";
 
-/** By SVG's own names. */
+/** Attributes by their SVG names. */
 export type Attributes = Record<string, string | number>;
 
 export interface Picture {
   width: number;
   height: number;
-  /** For those who cannot see it. */
+  /** Read by screen readers, like the description. */
   title: string;
   description: string;
   elements: readonly string[];
@@ -52,7 +52,7 @@ function element(name: string, attributes: Attributes, content: readonly string[
   return content.length === 0 ? `${start}/>\n` : `${start}>${content.join("")}</${name}>\n`;
 }
 
-/** Pixels to a tenth. */
+/** Rounds numbers to a tenth of a pixel. */
 const short = (value: string | number): string =>
   typeof value === "number" ? String(Math.round(value * 10) / 10) : value;
 
@@ -61,9 +61,9 @@ const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;
 const escaped = (content: string): string =>
   escapeControlChars(content).replace(/[&<>"]/g, (character) => entities[character] ?? character);
 
-/** In the font that comes with this program and in no other: the same picture on every machine. */
+/** Renders SVG as PNG, with the bundled font only, so that the picture is the same on every machine. */
 export function pngOf(svg: string): Buffer {
-  // Loaded when first used: nothing else needs it, and there are machines without a build of it.
+  // Loaded on first use: nothing else needs it, and some platforms have no build of it.
   const require = createRequire(import.meta.url);
   const { Resvg } = require("@resvg/resvg-js") as typeof import("@resvg/resvg-js");
   const font = require.resolve("@expo-google-fonts/didact-gothic/400Regular/DidactGothic_400Regular.ttf");

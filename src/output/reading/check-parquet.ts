@@ -1,17 +1,17 @@
 /**
- * Whether the pages of a Parquet file can be decoded at all. The reader believes every count that it finds: a damaged one would
- * have it fill memory for minutes.
+ * Checks whether the pages of a Parquet file can be decoded. hyparquet does not validate counts: a damaged one would make it fill
+ * memory for minutes.
  */
 import { type ColumnMetaData, type SchemaElement, snappyUncompress } from "hyparquet";
 import { parquetHeader } from "hyparquet/src/column.js";
 import { readVarInt } from "hyparquet/src/thrift.js";
 
-/** Bytes of a page when it is unpacked. */
+/** The maximum size of an unpacked page. */
 const maxPageBytes = 2 ** 28;
 
 type Header = ReturnType<typeof parquetHeader>;
 
-/** The chunk of a column, in a group of so many rows. @throws Error where a count cannot be true */
+/** Checks a column chunk of a row group of `rows` rows. @throws Error if a count cannot be true */
 export function checkPages(bytes: ArrayBuffer, column: ColumnMetaData, element: SchemaElement, rows: number): void {
   const reader = { view: new DataView(bytes), offset: 0 };
   let values = 0;
@@ -30,7 +30,7 @@ export function checkPages(bytes: ArrayBuffer, column: ColumnMetaData, element: 
   }
 }
 
-/** Levels say which values are null; of a page with a dictionary the values are runs as well. */
+/** Checks the runs of a page: its levels (which values are null), and with a dictionary also its values. */
 function checkRuns(page: Uint8Array, header: Header, { codec }: ColumnMetaData, element: SchemaElement, count: number) {
   const second = header.data_page_header_v2;
   const levels = second?.definition_levels_byte_length ?? 0;
@@ -41,7 +41,7 @@ function checkRuns(page: Uint8Array, header: Header, { codec }: ColumnMetaData, 
   const isPacked = codec !== "UNCOMPRESSED" && second?.is_compressed !== false;
   let rest = page.subarray(levels);
   if (isPacked) {
-    if (codec !== "SNAPPY") throw new Error(`is packed by ${codec}`);
+    if (codec !== "SNAPPY") throw new Error(`is compressed with ${codec}, which is not supported`);
     requireWithin("the unpacked size of a page", header.uncompressed_page_size - levels, maxPageBytes);
     const unpacked = new Uint8Array(header.uncompressed_page_size - levels);
     snappyUncompress(rest, unpacked);
@@ -57,20 +57,20 @@ function checkRuns(page: Uint8Array, header: Header, { codec }: ColumnMetaData, 
   if (encoding?.endsWith("_DICTIONARY")) checkRunsIn(rest.subarray(1), rest[0] ?? 0, count);
 }
 
-/** Runs are of one value, or of eights of packed ones, the last of which may be filled up. */
-function checkRunsIn(bytes: Uint8Array, width: number, most: number): void {
+/** Checks runs of one repeated value, or of bit-packed groups of eight values, of which the last may be padded. */
+function checkRunsIn(bytes: Uint8Array, width: number, max: number): void {
   const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 };
   requireWithin("the width of values", width, 32);
-  for (let seen = 0; seen < most && reader.offset < bytes.length; ) {
+  for (let values = 0; values < max && reader.offset < bytes.length; ) {
     const header = readVarInt(reader);
     const isPacked = (header & 1) === 1;
     const count = isPacked ? (header >>> 1) * 8 : header >>> 1;
-    requireWithin("the length of a run", count, most - seen + (isPacked ? 512 : 0));
+    requireWithin("the length of a run", count, max - values + (isPacked ? 512 : 0));
     reader.offset += isPacked ? (count / 8) * width : (width + 7) >> 3;
-    seen += count;
+    values += count;
   }
 }
 
-function requireWithin(what: string, value: number | undefined, most: number): void {
-  if (value === undefined || !(value >= 0 && value <= most)) throw new Error(`${what} is ${value}, of at most ${most}`);
+function requireWithin(what: string, value: number | undefined, max: number): void {
+  if (value === undefined || !(value >= 0 && value <= max)) throw new Error(`${what} is ${value}; the limit is ${max}`);
 }

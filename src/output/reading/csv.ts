@@ -7,23 +7,23 @@ import type { HistoryFile, PlacedRow } from "../../store/transfer/import-rows.ts
 import { unescapeFormula } from "../csv.ts";
 import { maxLineBytes, tooLong } from "./lines.ts";
 
-/** What the parser gives with `raw` and `info`. */
+/** A record of the parser with the options `raw` and `info`. */
 interface Parsed {
   record: string[];
   raw: string;
   info: Info;
 }
 
-/** How a file is written. What export writes has commas; other programs save it with others. */
+/** How a file is written. `export` writes commas; other programs may save it with other separators. */
 interface Dialect {
   separator: string;
-  /** Lines before the names of the columns. */
+  /** The number of lines before the header. */
   preamble: number;
-  /** Every cell is in quotes, so that an empty text and an unknown cell look the same. */
+  /** Every cell is quoted, so that an empty text cannot be distinguished from an unknown cell. */
   isQuotedThroughout: boolean;
 }
 
-/** `lines` are those of the file, whole ones. @throws ShapeError naming the line that is no CSV */
+/** Reads a CSV file. `lines`: blocks of complete lines. @throws ShapeError naming the line that is not valid CSV */
 export async function readCsv(path: string, lines: AsyncGenerator<Buffer, void>): Promise<HistoryFile> {
   const { value, done } = await lines.next();
   const first = done ? undefined : value;
@@ -34,28 +34,28 @@ export async function readCsv(path: string, lines: AsyncGenerator<Buffer, void>)
     record_delimiter: ["\r\n", "\n"],
     delimiter: dialect.separator,
     from_line: preamble + 1,
-    // Told below, in words that say which line it is.
+    // Checked below, with a message that names the line.
     relax_column_count: true,
     max_record_size: maxLineBytes,
   };
   const parser = parse({ ...options, raw: true, info: true });
-  const source = Readable.from(again(first, lines));
-  // What cannot be read is heard of where the records are.
+  const source = Readable.from(prepend(first, lines));
+  // Read errors are thrown by reading the records.
   source.on("error", (error) => parser.destroy(error));
   const records = recordsOf(path, source.pipe(parser));
   const header = await records.next();
   const columns = header.done ? [] : header.value.record;
   if (columns.join("") === "")
-    throw new ShapeError(path, `line ${preamble + 1}`, "is missing; export writes the names of the columns there");
+    throw new ShapeError(path, `line ${preamble + 1}`, "is missing; it must contain the names of the columns");
   if (columns.some((name) => name.includes("\r")))
-    throw new ShapeError(path, "line 1", "ends with a CR alone; save the file with LF or CRLF");
+    throw new ShapeError(path, "line 1", "ends with CR only; save the file with LF or CRLF");
 
   async function* rows(): AsyncGenerator<PlacedRow[], void> {
-    // The parser tells where a record ends.
+    // The parser reports the line in which a record ends.
     let last = preamble + 1;
     let isBlank = false;
     for await (const { record, raw, info } of records) {
-      if (isBlank) throw new ShapeError(path, `line ${last}`, "is empty, and rows follow");
+      if (isBlank) throw new ShapeError(path, `line ${last}`, "is empty, but rows follow");
       isBlank = raw.trim() === "";
       if (!isBlank) yield [{ place: `line ${last + 1}`, cells: cellsIn(record, raw, last + 1) }];
       last = info.lines;
@@ -64,26 +64,25 @@ export async function readCsv(path: string, lines: AsyncGenerator<Buffer, void>)
 
   function cellsIn(record: readonly string[], raw: string, line: number): Cell[] {
     if (record.length === columns.length) return cellsOf(record, raw, options, isQuotedThroughout);
-    const wanted = `has ${record.length} cells, and the first line ${columns.length}`;
-    throw new ShapeError(path, `line ${line}`, `Invalid Record Length: ${wanted}`);
+    throw new ShapeError(path, `line ${line}`, `has ${record.length} cells instead of ${columns.length}`);
   }
 
   return { path, columns, rows: rows(), isQuotedThroughout };
 }
 
-async function* again(first: Buffer | undefined, rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
+async function* prepend(first: Buffer | undefined, rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
   if (first) yield first;
   yield* rest;
 }
 
-/** As the beginning of the file shows it: no name of a column has a separator or a quote in it. */
+/** Detects the dialect from the beginning of the file: names of columns contain neither separators nor quotes. */
 function dialectOf(text: string): Dialect {
   const [first = "", second = ""] = text.split("\n", 2);
-  const told = /^"?sep=([,;\t|])"?\r?$/i.exec(first)?.[1];
-  const header = told ? second : first;
+  const declared = /^"?sep=([,;\t|])"?\r?$/i.exec(first)?.[1];
+  const header = declared ? second : first;
   return {
-    separator: told ?? /[,;\t|]/.exec(header)?.[0] ?? ",",
-    preamble: told ? 1 : 0,
+    separator: declared ?? /[,;\t|]/.exec(header)?.[0] ?? ",",
+    preamble: declared ? 1 : 0,
     isQuotedThroughout: header.startsWith('"'),
   };
 }
@@ -102,9 +101,9 @@ async function* recordsOf(path: string, parser: Parser): AsyncGenerator<Parsed, 
   }
 }
 
-/** An empty cell is unknown, `""` an empty text. */
+/** Returns the cells of a record: an empty cell is unknown (null), `""` an empty text. */
 function cellsOf(record: readonly string[], raw: string, options: Options, isQuotedThroughout: boolean): Cell[] {
-  // Asking the parser for the quotes of each cell takes ten times as long; few records have empty ones.
+  // Parsing with the quotes of each cell takes ten times as long; few records contain an empty text.
   const hasEmptyText = !isQuotedThroughout && /(^|[,;\t|])""([,;\t|]|\r|\n|$)/.test(raw);
   const cells = hasEmptyText ? withQuotes(raw, options) : record.map((cell) => (cell === "" ? null : cell));
   if (isQuotedThroughout) return record.map(unescapeFormula);
@@ -112,7 +111,7 @@ function cellsOf(record: readonly string[], raw: string, options: Options, isQuo
 }
 
 function withQuotes(raw: string, { delimiter, record_delimiter }: Options): (string | null)[] {
-  // The line end may be cut in two.
+  // The raw record may end with half of a line end.
   const [record = []] = parseNow(raw.replace(/\r?\n?$/, ""), {
     ...(delimiter === undefined ? {} : { delimiter }),
     ...(record_delimiter === undefined ? {} : { record_delimiter }),

@@ -1,38 +1,38 @@
-/** A file of text, line by line. */
+/** Reads a text file in blocks of complete lines. */
 import { isUtf8 } from "node:buffer";
 import { createReadStream, existsSync, statSync } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { ShapeError, UsageError } from "../../core/errors.ts";
 
-/** Told of the bytes read and in all, as they lie on the disk. */
+/** Called with the number of bytes of the file read so far, and the total. */
 export type OnProgress = (done: number, total: number) => void;
 
-/** Size in bytes. @throws UsageError where there is no file */
+/** Returns the size of a file in bytes. @throws UsageError if it is not a regular file */
 export function sizeOf(path: string): number {
   const found = existsSync(path) ? statSync(path) : null;
-  if (!found?.isFile()) throw new UsageError(`${path} is no file. Name one that export wrote.`);
+  if (!found?.isFile()) throw new UsageError(`${path} is not a file. Choose a file written by \`export\`.`);
   return found.size;
 }
 
 const lineEnd = 10;
 
-/** Bytes of a line: many times as much as the longest answer of the exchange has. */
+/** The maximum length of a line, many times that of the longest response of the exchange. */
 export const maxLineBytes = 16 * 2 ** 20;
 
 export const tooLong = (path: string, line: number): ShapeError =>
   new ShapeError(
     path,
     `line ${line}`,
-    `is longer than ${maxLineBytes / 2 ** 20} MiB: a line end or a quote is missing, or export did not write this file`,
+    `is longer than ${maxLineBytes / 2 ** 20} MiB: a line end or a quote is missing, or the file was not written by \`export\``,
   );
 
-/** What some programs write in front of UTF-8. */
+/** Written by some programs before UTF-8 text. */
 const byteOrderMark = Buffer.from("\ufeff");
 
 /**
- * Some whole lines at a time, the last perhaps without its end; without a byte order mark in front of them.
- * @throws ShapeError naming the first line that is not UTF-8 or too long
+ * Yields blocks of complete lines, without a byte order mark; the last line may lack its line end.
+ * @throws ShapeError naming the first line that is not UTF-8 or is too long
  */
 export async function* linesOf(path: string, zipped: boolean, onProgress: OnProgress): AsyncGenerator<Buffer, void> {
   let rest: Buffer[] = [];
@@ -40,7 +40,7 @@ export async function* linesOf(path: string, zipped: boolean, onProgress: OnProg
   let length = 0;
   for await (const chunk of withoutMark(path, bytesOf(path, zipped, onProgress))) {
     const end = chunk.lastIndexOf(lineEnd) + 1;
-    // The first line end of a chunk is not looked for: chunks are short.
+    // A chunk with a line end is not checked further: chunks are short.
     if (length + (end > 0 ? 0 : chunk.length) > maxLineBytes) throw tooLong(path, line);
     if (end > 0) {
       const lines = Buffer.concat([...rest, chunk.subarray(0, end)]);
@@ -73,7 +73,7 @@ async function* bytesOf(path: string, zipped: boolean, onProgress: OnProgress): 
   const total = sizeOf(path);
   const file = createReadStream(path);
   const gunzip = createGunzip();
-  // What is wrong with the file is heard of where it is read, below.
+  // Errors are thrown by reading `gunzip` below.
   if (zipped) pipeline(file, gunzip).catch(() => {});
   try {
     for await (const chunk of zipped ? gunzip : file) {
@@ -87,7 +87,7 @@ async function* bytesOf(path: string, zipped: boolean, onProgress: OnProgress): 
   }
 }
 
-/** The number of the line after these. */
+/** Checks that lines are UTF-8, and returns the number of the line after them. @throws ShapeError naming the line that is not */
 function checked(path: string, lines: Buffer, first: number): number {
   const all = isUtf8(lines);
   let number = first;

@@ -1,4 +1,4 @@
-/** Exported files, read back: columns and rows, in whatever format they are. */
+/** Reads exported files of any format back as columns and rows. */
 
 import type { Cell } from "../../core/domain.ts";
 import { ShapeError, UsageError } from "../../core/errors.ts";
@@ -10,10 +10,10 @@ import { linesOf, type OnProgress, sizeOf } from "./lines.ts";
 import { readParquet } from "./parquet.ts";
 
 /**
- * The files one after the other, each with the rows as they are read. NDJSON without a row does not say of which dataset,
- * and is left out.
- * @throws UsageError at once where a file is not there or its name says nothing; ShapeError when it is read and is not what
- * the name says
+ * Yields the files one after the other, each with its rows as they are read. Skips NDJSON files without a row, whose dataset cannot be
+ * determined.
+ * @throws UsageError at once if a file does not exist or its extension is unknown; ShapeError while reading if the content does not
+ * match the extension
  */
 export function readFiles(paths: readonly string[], onProgress: OnProgress): AsyncGenerator<HistoryFile, void> {
   const files = paths.map((path) => ({ path, kind: kindOf(path), size: sizeOf(path) }));
@@ -32,8 +32,8 @@ export function readFiles(paths: readonly string[], onProgress: OnProgress): Asy
 }
 
 async function readFile(path: string, { format, zipped }: FileKind, onProgress: OnProgress): Promise<HistoryFile> {
-  // To read and close it would drop the locks that this process has on it.
-  if (isOpenHere(path)) throw new UsageError(`${path} is the database itself. Name a file that export wrote.`);
+  // Closing it would drop the locks that this process has on the database.
+  if (isOpenHere(path)) throw new UsageError(`${path} is the database itself. Choose a file written by \`export\`.`);
   if (format === "parquet") return readParquet(path, onProgress);
   const lines = linesOf(path, zipped, onProgress);
   return format === "csv" ? readCsv(path, lines) : readNdjson(path, lines);
@@ -55,7 +55,7 @@ async function readNdjson(path: string, lines: AsyncGenerator<Buffer, void>): Pr
         .split("\n")
         .flatMap((line) => {
           number += 1;
-          if (blank > 0 && line.trim() !== "") throw new ShapeError(path, `line ${blank}`, "is empty, and rows follow");
+          if (blank > 0 && line.trim() !== "") throw new ShapeError(path, `line ${blank}`, "is empty, but rows follow");
           if (line.trim() === "") blank = number;
           if (blank > 0) return [];
           return { place: `line ${number}`, cells: cellsOf(objectIn(path, line, number), number) };
@@ -71,7 +71,7 @@ async function readNdjson(path: string, lines: AsyncGenerator<Buffer, void>): Pr
     return names.map((name) => {
       const value = object[name];
       if (value === null || typeof value === "string" || typeof value === "number") return value;
-      throw new ShapeError(path, `line ${number}, ${name}`, "is neither text nor a number");
+      throw new ShapeError(path, `line ${number}, ${name}`, "is neither a text nor a number");
     });
   }
 
@@ -83,7 +83,7 @@ function objectIn(path: string, line: string, number: number): Record<string, un
     const value: unknown = JSON.parse(line);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   } catch {
-    // The JSON parser's own words count characters, which nobody can.
+    // The message of the JSON parser names a character position, which does not help.
   }
-  throw new ShapeError(path, `line ${number}`, "is no JSON object");
+  throw new ShapeError(path, `line ${number}`, "is not a JSON object");
 }

@@ -91,8 +91,8 @@ describe("export and db import", () => {
   it.each([
     [["export", "coins", "--out", "a.csv"], /unknown dataset "coins"; datasets: spot-assets, /],
     [["export", "prices"], /--out is required: the file to write/],
-    [["export", "prices", "--out", "a.txt"], /a\.txt: name a file that ends in \.csv/],
-    [["export", "prices", "--out", "."], /name a file that ends in/],
+    [["export", "prices", "--out", "a.txt"], /a\.txt: use a file name that ends in \.csv/],
+    [["export", "prices", "--out", "."], /use a file name that ends in/],
     [["export", "prices", "--out", "a.csv", "--from", "soon"], /--from "soon" is not a valid time/],
   ])("reject %j with a message", async (args, sentence) => {
     const { code, stderr } = await run(args, temporaryFolder());

@@ -96,14 +96,10 @@ describe("a file that another program saved is refused with the reason where som
   const german = (csv: string) => mark + csv.replaceAll(",", ";").replaceAll("1.50", "1,50");
   it.each<[string, (csv: string) => string | Uint8Array, string]>([
     ["decimal commas", german, 'a.csv: line 2, available: "1,50" is no decimal number; it has a decimal comma'],
-    [
-      "decimal commas between commas",
-      (csv) => csv.replace("1.50", "1,50"),
-      "line 2: Invalid Record Length: has 21 cells, and the first line 20",
-    ],
+    ["decimal commas between commas", (csv) => csv.replace("1.50", "1,50"), "line 2: has 21 cells instead of 20"],
     ["UTF-16", (csv) => Buffer.from(mark + csv, "utf16le"), "line 1: is UTF-16; save the file as UTF-8"],
-    ["CR alone", (csv) => csv.replaceAll("\r\n", "\r"), "line 1: ends with a CR alone"],
-    ["an empty line between rows", (csv) => csv.replace("\r\n", "\r\n\r\n"), "line 2: is empty, and rows follow"],
+    ["CR alone", (csv) => csv.replaceAll("\r\n", "\r"), "line 1: ends with CR only"],
+    ["an empty line between rows", (csv) => csv.replace("\r\n", "\r\n\r\n"), "line 2: is empty, but rows follow"],
     ["exponents", (csv) => csv.replace("1.50", "1.5E+03"), '"1.5E+03" is no decimal number'],
     [
       "a line that names the comma, and a wrong cell",
@@ -238,7 +234,7 @@ describe("every number of a file is bounded:", () => {
     const read = async () => {
       for await (const { rows } of readFiles([file], () => {})) for await (const _ of rows);
     };
-    await expect(read()).rejects.toThrow("a.parquet: rows 1 to 1000001: are one group of more than 1000000 rows");
+    await expect(read()).rejects.toThrow("a.parquet: rows 1 to 1000001: are one row group of more than 1000000 rows");
   });
 });
 

@@ -119,7 +119,7 @@ describe("an import is refused, and leaves everything as it was,", () => {
   });
 
   it.each([
-    [/1\.50/, "1,50", "line 2: Invalid Record Length"],
+    [/1\.50/, "1,50", "line 2: has 21 cells"],
     [/1\.50/, "1.5e3", 'line 2, available: "1.5e3" is no decimal number'],
     [/1\.50/, '"""', "line"],
     [/1\.50/, "'=1", 'line 2, available: "=1" is no decimal number'],
@@ -145,8 +145,8 @@ describe("an import is refused, and leaves everything as it was,", () => {
 
   it.each([
     [/"1\.50"/, "1.50", 'line 1, available: "1.5" is no text'],
-    [/"1\.50"/, "true", "line 1, available: is neither text nor a number"],
-    [/\}\n\{/, "}\n[{", "line 2: is no JSON object"],
+    [/"1\.50"/, "true", "line 1, available: is neither a text nor a number"],
+    [/\}\n\{/, "}\n[{", "line 2: is not a JSON object"],
     [/"available"(?!.*"available")/s, '"avail"', "line 4: has other columns than the first line"],
     [/"umcbl"/, '"USDT-FUTURES"', "line"],
     [/"snapshot_id":1,/, '"snapshot_id":9007199254740993,', "is no whole number"],
