@@ -69,11 +69,11 @@ describe.skipIf(!executablePath)("in a browser", () => {
     await page.waitForURL(proxy.url);
     await drawn(page);
     await page.getByText("Live.", { exact: true }).waitFor();
-    for (const name of ["Positions", "Balances", "Collection", "Overview"]) {
+    for (const name of ["Positions", "Balances", "Data health", "Overview"]) {
       await page.getByRole("navigation").getByRole("link", { name }).click();
       await page.getByRole("heading", { level: 1 }).waitFor();
     }
-    await page.getByRole("button", { name: "Show" }).click();
+    await page.getByRole("button", { name: "Go", exact: true }).click();
     await page.waitForLoadState();
     expect(new URL(page.url()).pathname).toBe("/bitget/");
     expect((await context.cookies(proxy.url)).map(({ name, path }) => [name, path])).toEqual([
@@ -127,9 +127,9 @@ describe.skipIf(!executablePath)("in a browser", () => {
 
   it("shows any instant that is picked, in the time zone of the site", async () => {
     const { page } = await browser.open(at("/balances?account=main"));
-    await page.getByLabel("As of").fill("2026-10-03T14:00:30");
-    await page.getByRole("button", { name: "Show" }).click();
-    await page.getByText("As it stood at").waitFor();
+    await page.getByLabel("Date", { exact: true }).fill("2026-10-03T14:00:30");
+    await page.getByRole("button", { name: "Go", exact: true }).click();
+    await page.getByText("Viewing").waitFor();
     const [then] = rows(
       `select available from spot_assets_history where account = 'main' and coin = 'BTC' and taken_at <= '2026-10-03T12:00:30'
        order by taken_at desc limit 1`,
@@ -156,7 +156,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     const { page, complaints } = await browser.open(at("/positions?account=main"));
     await page.locator("#episodes tbody a").first().click();
     await drawn(page);
-    expect(await page.locator("#life").textContent()).toContain("closed");
+    expect(await page.locator("#summary").textContent()).toContain("closed");
     await page.goto(at("/balances?account=main"));
     await page.locator("#balances tbody a").first().click();
     await drawn(page);
@@ -179,7 +179,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     const { page } = await browser.open(at("/"));
     await drawn(page);
     await page.keyboard.press("Tab");
-    expect(await page.evaluate("document.activeElement?.textContent")).toBe("To the content");
+    expect(await page.evaluate("document.activeElement?.textContent")).toBe("Skip to content");
     for (let presses = 0; presses < 40; presses += 1) {
       await page.keyboard.press("Tab");
       if (await page.evaluate("document.activeElement?.className === 'plot'")) break;
@@ -204,7 +204,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     const { page } = await browser.open(at("/"), { javaScriptEnabled: false });
     expect(await page.locator("#headline").textContent()).toContain("Equity");
     expect(await page.locator(".controls").isVisible()).toBe(false);
-    await page.getByRole("link", { name: "Day by day" }).click();
+    await page.getByRole("link", { name: "Daily values as a table" }).click();
     expect(await page.locator("#days tbody tr").count()).toBeGreaterThan(10);
   });
 

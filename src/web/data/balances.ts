@@ -1,4 +1,4 @@
-/** What every wallet holds. */
+/** The table of balances: every coin of every wallet. */
 import { compare, multiply, subtract } from "../../core/decimal.ts";
 import type { DecimalString } from "../../core/domain.ts";
 import { instantText } from "../../queries/close.ts";
@@ -9,19 +9,19 @@ import { amount, change, type DataTable, instant, text } from "./table.ts";
 
 export const balances: DataTable = {
   name: "balances",
-  summary: "the balance of every coin in every wallet, its value in USDT, and its change since the end of yesterday",
+  summary: "the balance of every coin in every wallet, its value in USDT, and its change since the previous close",
   columns: [
     text("account", "Account"),
     text("wallet", "Wallet"),
     text("coin", "Coin"),
     amount("total", "Total"),
     amount("available", "Available"),
-    amount("frozen", "Frozen"),
+    amount("frozen", "Frozen (orders)"),
     amount("locked", "Locked"),
-    amount("usdt_price", `Price, USDT`),
+    amount("usdt_price", "Price, USDT"),
     amount("usdt_value", "Value, USDT"),
-    change("change", "Since yesterday"),
-    instant("taken_at", "As told at"),
+    change("change", "Today"),
+    instant("taken_at", "Updated"),
   ],
   *rows(view) {
     const { shown, yesterday, source } = comparisonPeriods(view);
@@ -56,7 +56,7 @@ export const balances: DataTable = {
   },
 };
 
-/** A coin that a known wallet did not hold was 0 there. */
+/** Returns the change of a balance, or null where either is unknown. A coin that was absent from a known wallet counts as 0. */
 function changeSince({ coin, total }: Balance, previous: Wallet | undefined): DecimalString | null {
   if (!previous?.known || total === null) return null;
   const held = previous.balances.find((one) => one.coin === coin);

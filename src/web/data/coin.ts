@@ -1,4 +1,4 @@
-/** One coin in one wallet through time. */
+/** The balance history of one coin in one wallet. */
 
 import { pause } from "../../core/async/cooperate.ts";
 import { decimalIn } from "../../core/decimal.ts";
@@ -9,17 +9,17 @@ import { spotAssets } from "../../datasets/snapshots/spot-assets.ts";
 import { sumOf } from "../../queries/wallets.ts";
 import { amount, type DataTable, instant } from "./table.ts";
 
-/** Where the history of a wallet is kept. */
+/** Describes where the history of a wallet is stored. */
 export interface WalletSource {
   dataset: Dataset;
   productType: string | null;
-  /** The key of an item. */
+  /** The column that identifies the coin. */
   key: "coin" | "margin_coin";
-  /** What its total is the sum of. */
+  /** The columns whose sum is the total. */
   parts: readonly string[];
 }
 
-/** By the names that the balances have: `spot`, `funding`, `unified`, or a futures product type. */
+/** Returns the source of a wallet by its name in the balances: `spot`, `funding`, `unified` or a futures product type. */
 export function walletSource(wallet: string): WalletSource {
   if (wallet === "spot")
     return { dataset: spotAssets, productType: null, key: "coin", parts: ["available", "frozen", "locked"] };
@@ -33,10 +33,10 @@ export const coin: DataTable = {
   summary: "the balance of one coin in one wallet, one row for each snapshot in which it changed, newest first",
   needs: ["wallet", "coin"],
   columns: [
-    instant("taken_at", "At"),
+    instant("taken_at", "Time"),
     amount("total", "Total"),
     amount("available", "Available"),
-    amount("frozen", "Frozen"),
+    amount("frozen", "Frozen (orders)"),
     amount("locked", "Locked"),
   ],
   *rows({ history, account, at, params }) {

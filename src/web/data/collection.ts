@@ -1,4 +1,4 @@
-/** How collecting goes: what is due next, what went wrong last, and what became of every slot. */
+/** The tables of data health: state of each dataset, its last error, and the outcomes of its slots. */
 
 import { pause, type Steps } from "../../core/async/cooperate.ts";
 import { causes, publicAccount } from "../../core/domain.ts";
@@ -17,17 +17,17 @@ export const collection: DataTable = {
     text("account", "Account"),
     text("dataset", "Dataset"),
     text("state", "State"),
-    instant("last_ok_at", "Last complete"),
+    instant("last_ok_at", "Last success"),
     instant("next_at", "Next run"),
     text("schedule", "Schedule, UTC"),
-    instant("trouble_at", "Last trouble"),
-    text("trouble", "What it was"),
+    instant("trouble_at", "Last error"),
+    text("trouble", "Reason"),
   ],
   *rows({ history, account, at, isNow }) {
     for (const series of history.scheduled(isNow ? null : at)) {
       if (!isSelected(series, account)) continue;
       const status = isNow ? history.freshnessNow(series, at) : history.freshnessAt(series, at);
-      const trouble = history.lastFailure(series.id, at);
+      const failure = history.lastFailure(series.id, at);
       yield {
         account: status.account,
         dataset: status.dataset,
@@ -35,25 +35,25 @@ export const collection: DataTable = {
         last_ok_at: instantText(status.lastOkAt),
         next_at: instantText(status.nextAt),
         schedule: status.schedule,
-        trouble_at: instantText(trouble?.slot ?? null),
-        trouble: trouble && describeFailure(trouble),
+        trouble_at: instantText(failure?.slot ?? null),
+        trouble: failure && describeFailure(failure),
       };
       yield pause;
     }
   },
 };
 
-/** What it means that a slot has no snapshot, for a person who was not there. */
+/** Explains each cause of a slot without a snapshot. */
 export const causeDescriptions: Record<string, string> = {
-  [causes.tooLate]: "It was reached too late to be run.",
-  [causes.overlap]: "The run before it was still going on.",
+  [causes.tooLate]: "The slot was reached too late to be run.",
+  [causes.overlap]: "The previous run was still in progress.",
   [causes.notRunning]: "The collector was not running.",
   [causes.asleep]: "The machine was asleep, or its clock was set forward.",
-  [causes.blocked]: "The collector was stopped or starved of time.",
+  [causes.blocked]: "The process was blocked or got no CPU time.",
   [causes.unconfirmed]: "The exchange had not confirmed this machine's clock.",
   [causes.storage]: "The database could not be written.",
-  [causes.notOffered]: "This kind of account has no such data.",
-  [causes.imported]: "It was imported from files.",
+  [causes.notOffered]: "Not available for this type of account.",
+  [causes.imported]: "Imported from files.",
 };
 
 export function describeFailure({ state, cause, messages }: LastFailure): string {
@@ -61,7 +61,7 @@ export function describeFailure({ state, cause, messages }: LastFailure): string
   return (cause !== null && Object.hasOwn(causeDescriptions, cause) && causeDescriptions[cause]) || cause || state;
 }
 
-/** What became of the slots of each dataset, a row for each local day; the newest day first. */
+/** The outcomes of the slots of each dataset, one row per local day, newest first. */
 export const slots: DataTable = {
   name: "slots",
   summary: "the outcomes of due slots, per day and dataset, over 31 days",
@@ -70,7 +70,7 @@ export const slots: DataTable = {
     text("account", "Account"),
     text("dataset", "Dataset"),
     count("slots", "Due"),
-    count("ok", "Ok"),
+    count("ok", "OK"),
     count("partial", "Partial"),
     count("failed", "Failed"),
     count("missed", "Missed"),
@@ -102,13 +102,13 @@ export interface PeriodCounts {
   counts: SlotCounts;
 }
 
-/** The newest day first. */
+/** Returns the last 31 local days up to the shown instant, newest first. */
 export function lastDays({ at, timezone }: View): Period[] {
   const { to } = periodOf(timezone, "day", at);
   return [...periodsOf({ timezone, by: "day", from: to - daysShown * dayMs, to })].slice(-daysShown).reverse();
 }
 
-/** Some days of a time zone have 23, and some 25. */
+/** Returns the hours of a local day: 23 or 25 when daylight saving time changes. */
 export const hoursOf = ({ name, from, to }: Period): Period[] =>
   Array.from({ length: Math.ceil((to - from) / hourMs) }, (_, hour) => ({
     name: `${name} ${hour}`,
@@ -116,11 +116,11 @@ export const hoursOf = ({ name, from, to }: Period): Period[] =>
     to: Math.min(to, from + (hour + 1) * hourMs),
   }));
 
-/** Slots that are all told do not change any more; the names say of which database. */
+/** Caches the counts of periods whose slots are all closed, which never change. The key contains the path of the database. */
 const closedCounts = new Map<string, SlotCounts>();
 const maxClosedCounts = 20_000;
 
-/** What became of the slots of every series in each period. */
+/** Counts the outcomes of the slots of every selected series in each period. */
 export function* countSlots({ history, account, at }: View, periods: readonly Period[]): Steps<PeriodCounts[]> {
   const { counts } = createCoverage({ history, account: null, now: at });
   const all = history.series(null).filter((one) => isSelected(one, account));

@@ -1,9 +1,9 @@
-/** The two moments that most figures are about: the one that is shown, and the end of the day before it. */
+/** The two instants that most values compare: the one that is shown, and the close of the day before. */
 import { type Period, periodOf } from "../../queries/periods.ts";
 import type { Source } from "../../queries/source.ts";
 import type { View } from "./table.ts";
 
-/** Tables of days show so many. */
+/** Number of days in tables of days. */
 export const daysShown = 31;
 
 export interface ComparisonPeriods {
@@ -21,6 +21,6 @@ export function comparisonPeriods({ history, account, at, timezone }: View): Com
   };
 }
 
-/** Returns the accounts that are looked at, in the order in which they came. */
+/** Returns the selected account, or all accounts in the order in which they were first recorded. */
 export const selectedAccounts = ({ history, account }: View): string[] =>
   history.accounts().filter((name) => account === null || name === account);

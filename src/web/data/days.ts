@@ -1,4 +1,4 @@
-/** What the accounts were worth day by day: the curve in words. */
+/** The table of daily equity: the equity curve in numbers. */
 
 import { pause } from "../../core/async/cooperate.ts";
 import { dayMs } from "../../core/time.ts";
@@ -17,9 +17,9 @@ export const days: DataTable = {
     amount("closing", "Closing"),
     change("change", "Change"),
     amount("lowest", "Lowest"),
-    instant("lowest_at", "at"),
+    instant("lowest_at", "Lowest at"),
     amount("highest", "Highest"),
-    instant("highest_at", "at"),
+    instant("highest_at", "Highest at"),
     text("coverage", "Coverage"),
   ],
   *rows({ history, account, at, timezone }) {

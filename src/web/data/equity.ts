@@ -1,4 +1,4 @@
-/** What the accounts are worth, each and together; a sum with a part missing is never shown as the whole. */
+/** The equity of each account and of all together. An incomplete sum is never shown as the total. */
 import type { Steps } from "../../core/async/cooperate.ts";
 import { decimalIn, subtract, sum } from "../../core/decimal.ts";
 import type { DecimalString } from "../../core/domain.ts";
@@ -17,18 +17,18 @@ export const walletColumns = [
 
 export const equity: DataTable = {
   name: "equity",
-  summary: "the equity of each account in USDT, by wallet, and its change since the end of yesterday",
+  summary: "the equity of each account in USDT, by wallet, and its change since the previous close",
   columns: [
     text("account", "Account"),
     text("state", "State"),
-    amount("usdt_equity", "Worth, USDT"),
-    amount("known_part", "Priced part"),
+    amount("usdt_equity", "Equity, USDT"),
+    amount("known_part", "Partial equity"),
     ...walletColumns,
-    amount("yesterday", "End of yesterday"),
-    change("change", "Change"),
-    instant("taken_at", "As told at"),
-    text("unpriced", "Without a price"),
-    text("missing", "Not known"),
+    amount("yesterday", "Previous close"),
+    change("change", "Today"),
+    instant("taken_at", "Updated"),
+    text("unpriced", "No price"),
+    text("missing", "Missing"),
   ],
   *rows(view) {
     const { shown, yesterday, source } = comparisonPeriods(view);
@@ -55,15 +55,17 @@ export const equity: DataTable = {
   },
 };
 
-/** What the accounts are worth together, at one slot; where that is not known, what is known of it and what is missing. */
+/** Describes the equity of the accounts together, at one slot. */
 export interface Total {
+  /** Null when any part is unknown. */
   value: DecimalString | null;
+  /** The sum of the known parts; null when there is none, or when `value` is known. */
   knownPart: DecimalString | null;
-  /** A sentence for each account that does not tell everything. */
+  /** A sentence for each account whose equity is incomplete or unknown. */
   missing: string[];
-  /** When the oldest part was told. Epoch ms. */
+  /** The time of the oldest snapshot in the sum, epoch ms; null when there is none. */
   takenAt: number | null;
-  /** Whose it is. */
+  /** The accounts in the sum. */
   accounts: string[];
 }
 
@@ -77,7 +79,7 @@ export function* totals(view: View): Steps<Totals> {
   const periods = comparisonPeriods(view);
   const now = yield* totalAt(view, periods, periods.shown);
   const yesterday = yield* totalAt(view, periods, periods.yesterday);
-  // With an account more or less it is no change of what there was.
+  // When accounts were added or removed, the difference is not a change of the same equity.
   const isSame = now.accounts.join() === yesterday.accounts.join();
   const isKnown = isSame && now.value !== null && yesterday.value !== null;
   return { now, yesterday, change: isKnown ? subtract(now.value ?? "", yesterday.value ?? "") : null };
@@ -99,27 +101,30 @@ function* totalAt(view: View, { source }: ReturnType<typeof comparisonPeriods>, 
   const sameSlot = latestCommonSlot(accounts.map((account) => view.history.lastCompleteEquities(account, instant)));
   if (sameSlot)
     return { value: sum(sameSlot.map(({ value }) => value)), knownPart: null, missing: [], takenAt, accounts };
-  const missingTime = ["The accounts have not told their value at the same time."];
+  const missingTime = ["The accounts have no complete equity at a common slot."];
   return { value: null, knownPart, missing: missingTime, takenAt, accounts };
 }
 
 function missingParts(close: Close): string[] {
   const { account, known, rows } = close;
   if (equityOf(close) !== null) return [];
-  if (!known) return [`${account}: unknown, its last good snapshot is too old or there is none`];
+  if (!known) return [`${account}: no recent data`];
   const [row] = rows;
   const [unpriced, missing] = [unpricedText(row), missingText(row)];
-  // Rows from before these were kept say only which wallets are unknown.
+  // Older rows have no list of missing parts: only their wallets show what is unknown.
   const parts = walletColumns.filter(({ name }) => name !== "unified_usdt" && decimalIn(row, name) === null);
   const unknown =
-    missing ?? (unpriced ? null : parts.map(({ label }) => label.toLowerCase()).join(", ") || "a part of it");
+    missing ?? (unpriced ? null : parts.map(({ label }) => label.toLowerCase()).join(", ") || "unknown part");
   return [
     ...(unpriced ? [`${account}: no price for ${unpriced}`] : []),
-    ...(unknown ? [`${account}: unknown: ${unknown}`] : []),
+    ...(unknown ? [`${account}: ${unknown} missing`] : []),
   ];
 }
 
-/** One account is at one slot with itself, on schedule or not. */
+/**
+ * Returns one complete equity per account from the newest slot that all of them share, or null where there is none. For a single
+ * account that is its newest slot, scheduled or manual.
+ */
 function latestCommonSlot<T extends { slot: number }>(accounts: readonly T[][]): T[] | null {
   for (const { slot } of accounts[0] ?? []) {
     const same = accounts.flatMap((told) => told.find((one) => one.slot === slot) ?? []);

@@ -1,4 +1,4 @@
-/** What is missing, and why. */
+/** The table of gaps: slots without a good snapshot, and why. */
 
 import { dayMs } from "../../core/time.ts";
 import { instantText } from "../../queries/close.ts";
@@ -11,7 +11,7 @@ export const gaps: DataTable = {
   columns: [
     text("account", "Account"),
     text("dataset", "Dataset"),
-    text("product_type", "Line"),
+    text("product_type", "Product"),
     instant("from_at", "From"),
     instant("to_at", "To"),
     count("slots", "Slots"),

@@ -1,4 +1,4 @@
-/** Positions that are open, the lives of those that are not, and one of them through time. */
+/** The tables of open positions, of closed positions, and of the history of one position. */
 import { pause } from "../../core/async/cooperate.ts";
 import { positions as dataset } from "../../datasets/snapshots/positions.ts";
 import { createCloses, instantText } from "../../queries/close.ts";
@@ -11,7 +11,7 @@ const keyColumns = [
   text("symbol", "Symbol"),
   text("hold_side", "Side"),
   text("account", "Account"),
-  text("product_type", "Line"),
+  text("product_type", "Product"),
   text("margin_coin", "Margin coin"),
   text("margin_mode", "Mode"),
 ];
@@ -27,13 +27,13 @@ export const positions: DataTable = {
     amount("average_open_price", "Entry"),
     amount("mark_price", "Mark"),
     change("unrealized_pl", "Unrealised PnL"),
-    share("unrealized_plr", "of margin"),
+    share("unrealized_plr", "ROE"),
     amount("margin", "Margin"),
     amount("liquidation_price", "Liquidation"),
     share("liquidation_distance", "Distance"),
-    change("achieved_profits", "Realised"),
+    change("achieved_profits", "Realised PnL"),
     instant("opened_at", "Opened"),
-    instant("taken_at", "As told at"),
+    instant("taken_at", "Updated"),
   ],
   *rows(view) {
     const { shown, source } = comparisonPeriods(view);
@@ -51,17 +51,17 @@ export const episodes: DataTable = {
     ...keyColumns,
     text("state", "State"),
     instant("opened_at", "Opened"),
-    instant("first_seen_at", "First seen"),
-    instant("last_seen_at", "Last seen"),
-    instant("closed_before", "Gone by"),
+    instant("first_seen_at", "First snapshot"),
+    instant("last_seen_at", "Last snapshot"),
+    instant("closed_before", "Closed by"),
     amount("largest_total", "Largest size"),
     amount("average_open_price", "Entry"),
-    change("worst_unrealized_pl", "Worst PnL"),
-    change("best_unrealized_pl", "Best PnL"),
-    share("closest_liquidation", "Closest to liquidation"),
-    change("realized_pl_seen", "Realised, last told"),
-    amount("funding_seen", "Funding, last told"),
-    amount("fees_seen", "Fees, last told"),
+    change("worst_unrealized_pl", "Max loss"),
+    change("best_unrealized_pl", "Max profit"),
+    share("closest_liquidation", "Nearest to liquidation"),
+    change("realized_pl_seen", "Realised PnL (before close)"),
+    amount("funding_seen", "Funding (before close)"),
+    amount("fees_seen", "Fees (before close)"),
   ],
   *rows({ history, account, at }) {
     yield* history.closedEpisodes(account, at);
@@ -73,7 +73,7 @@ export const position: DataTable = {
   summary: "one position, one row for each snapshot in which it changed, newest first",
   needs: positionKey.slice(1),
   columns: [
-    instant("taken_at", "At"),
+    instant("taken_at", "Time"),
     amount("total", "Size"),
     amount("average_open_price", "Entry"),
     amount("mark_price", "Mark"),
@@ -82,7 +82,7 @@ export const position: DataTable = {
     amount("leverage", "Leverage"),
     amount("liquidation_price", "Liquidation"),
     share("liquidation_distance", "Distance"),
-    change("achieved_profits", "Realised"),
+    change("achieved_profits", "Realised PnL"),
   ],
   *rows(view) {
     const life = selectedEpisode(view);
@@ -99,15 +99,16 @@ export const positionFilter = ({ account, params }: View): Record<string, string
   account: account ?? "",
 });
 
-/** Facts of an episode, some of which each further snapshot may change. */
+/** Columns of the position summary, without the key. */
 export const summaryColumns = episodes.columns.slice(keyColumns.length);
 
+/** Returns whether later snapshots may change the column of an open position. */
 const changesWhileOpen = ({ name, kind }: Column): boolean =>
   name === "last_seen_at" || !["text", "instant"].includes(kind);
 
 /**
- * The life that is asked for by its beginning, or else the newest, as far as it was seen by the instant that is shown: what
- * only later snapshots tell is left out. Undefined where there is none.
+ * Returns the position lifecycle that began at `first_seen_at`, or without that parameter the newest one, as recorded by the shown
+ * instant: values that come from later snapshots are omitted. Returns undefined where there is none.
  */
 export function selectedEpisode(view: View): HistoryRow | undefined {
   const episode = view.history.episodeOf(positionFilter(view), view.params.first_seen_at ?? null, view.at);

@@ -1,8 +1,8 @@
-/** A table that people see as HTML, programs read as JSON and spreadsheets as CSV. It is declared once, for all three. */
+/** A table that is declared once and served as HTML, JSON and CSV. */
 import { type Paced, pause, type Steps } from "../../core/async/cooperate.ts";
 import type { HistoryReader, HistoryRow } from "../../store/history.ts";
 
-/** How a cell is written for people; JSON and CSV have it as it is. A share of 0.0421 is 4.21 %. */
+/** How a page formats a cell; JSON and CSV contain the value as it is. A share of 0.0421 is shown as 4.21 %. */
 export type Kind = "text" | "amount" | "change" | "share" | "instant" | "count";
 
 export interface Column {
@@ -11,28 +11,28 @@ export interface Column {
   kind: Kind;
 }
 
-/** What is asked for, checked. */
+/** Describes what a page or table shall show, with validated parameters. */
 export interface View {
   history: HistoryReader;
-  /** Null: all of them. */
+  /** Null selects all accounts. */
   account: string | null;
-  /** The instant that is shown, epoch ms. */
+  /** The shown instant, epoch ms. */
   at: number;
-  /** False where a person chose the instant. */
+  /** False when the user chose the instant. */
   isNow: boolean;
   timezone: string;
-  /** Parameters that only some tables know, by their names. */
+  /** Parameters of particular tables, by name. */
   params: Readonly<Record<string, string>>;
 }
 
 export interface DataTable {
   name: string;
-  /** What one row is. */
+  /** What the rows are, for the documentation. */
   summary: string;
   columns: readonly Column[];
-  /** Parameters it cannot do without. */
+  /** Required parameters. */
   needs?: readonly string[];
-  /** By the names of the columns; null is unknown. */
+  /** Returns the rows, keyed by column name; null is unknown. */
   rows(view: View): Paced<HistoryRow>;
 }
 
@@ -43,7 +43,7 @@ export const share = (name: string, label: string): Column => ({ name, label, ki
 export const instant = (name: string, label: string): Column => ({ name, label, kind: "instant" });
 export const count = (name: string, label: string): Column => ({ name, label, kind: "count" });
 
-/** Returns every row, or the first so many. */
+/** Returns every row, or the first `limit` rows. */
 export function* allRows(table: DataTable, view: View, limit = Number.POSITIVE_INFINITY): Steps<HistoryRow[]> {
   const rows: HistoryRow[] = [];
   for (const row of table.rows(view)) {

@@ -1,4 +1,4 @@
-/** Every table. A new one is a declaration and a line here. */
+/** Lists every table of the API. A new table is a declaration and a line here. */
 import { balances } from "./balances.ts";
 import { coin } from "./coin.ts";
 import { collection, slots } from "./collection.ts";

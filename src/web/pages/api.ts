@@ -1,4 +1,4 @@
-/** `/api/curve`, and each table as `/api/NAME` (JSON) and `/api/NAME.csv`. */
+/** Routes of `/api/curve`, and of each table as `/api/NAME` (JSON) and `/api/NAME.csv`. */
 
 import { type Context, Hono } from "hono";
 import { type Paced, pause } from "../../core/async/cooperate.ts";
@@ -13,7 +13,7 @@ import { tables } from "../data/tables.ts";
 import { badRequest, notFound, type Site } from "../site.ts";
 import { createView, integerParam, type PageQuery, parsePageQuery, textParam } from "./parts/query-params.ts";
 
-/** Rows of JSON; who wants all of them takes the CSV. */
+/** Maximum number of rows in a JSON response; the CSV contains all. */
 const maxJsonRows = 1000;
 
 export function api(site: Site, curves: Curves): Hono {
@@ -27,7 +27,7 @@ export function api(site: Site, curves: Curves): Hono {
     .get("/:file", async (c) => {
       const [, name = "", ending] = /^([a-z]+)(\.csv)?$/.exec(c.req.param("file")) ?? [];
       const table = tables.find((one) => one.name === name);
-      if (!table) throw notFound(`There is no such table; there are ${tables.map(({ name }) => name).join(", ")}.`);
+      if (!table) throw notFound(`No such table; the tables are ${tables.map(({ name }) => name).join(", ")}.`);
       const question = parsePageQuery(c, site);
       requireParams(question, table.name, table.needs);
       if (ending) {
@@ -55,14 +55,14 @@ function requireParams({ account, params }: PageQuery, name: string, needs: read
   if (missing.length > 0) throw badRequest(`"${name}" also needs ${missing.join(", ")}.`);
 }
 
-/** The names of the columns, then a line for each row. */
+/** Yields the CSV header, then a line for each row. */
 function* csvLines(table: DataTable, view: View): Paced<string> {
   const names = table.columns.map(({ name }) => name);
   yield csvLine(names);
   for (const row of table.rows(view)) yield row === pause ? pause : csvLine(names.map((name) => row[name] ?? null));
 }
 
-/** Amounts stay texts, for JSON has no exact numbers; counts and flags are numbers. */
+/** Returns a row for JSON. Amounts stay strings, because JSON numbers are not exact; counts and flags become numbers. */
 const jsonRow = (table: DataTable, row: Readonly<Record<string, Cell>>): Record<string, Cell> =>
   Object.fromEntries(
     table.columns.map(({ name }) => {
@@ -89,17 +89,20 @@ interface CurveParams {
   lines: string[] | null;
 }
 
-/** Of `of`: a `span` that ends at the instant shown, or `from` and `to` in epoch ms; `width` in pixels. */
+/**
+ * Parses the parameters of a curve: `of`, a `span` that ends at the shown instant or else `from` and `to` in epoch ms, and `width` in
+ * pixels. @throws HTTPException 400
+ */
 function parseCurveParams(c: Context, site: Site): CurveParams {
   const question = parsePageQuery(c, site);
   const of = textParam(c, "of") ?? "equity";
   const source = Object.hasOwn(sources, of) ? sources[of] : undefined;
-  if (!source) throw badRequest(`"of" is one of ${Object.keys(sources).join(", ")}.`);
+  if (!source) throw badRequest(`"of" must be one of ${Object.keys(sources).join(", ")}.`);
   if (source.needs.length > 0) requireParams(question, of, source.needs);
   const now = site.now();
   const span = textParam(c, "span");
   if (span !== null && span !== "all" && !Object.hasOwn(spans, span))
-    throw badRequest(`"span" is one of ${Object.keys(spans).join(", ")}, all.`);
+    throw badRequest(`"span" must be one of ${Object.keys(spans).join(", ")}, all.`);
   const end = question.at ?? now;
   const to = integerParam(c, "to", 1, Number.MAX_SAFE_INTEGER, end);
   const days = span === null ? undefined : spans[span];
@@ -111,6 +114,6 @@ function parseCurveParams(c: Context, site: Site): CurveParams {
 
 function curve(view: View, { of, from, to, now, width, lines }: CurveParams, curves: Curves) {
   const source = sources[of]?.of(view) ?? equitySource(view);
-  if (source.items.length === 0) throw notFound("Nothing of it was ever seen.");
+  if (source.items.length === 0) throw notFound("No data was ever recorded for it.");
   return curves.curve(view.history, source, { key: sourceKey(of, source), from, to, now, width, lines });
 }

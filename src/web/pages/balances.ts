@@ -34,25 +34,25 @@ export function* balancesPage(view: View): Steps<Html> {
     body: tableHtml({
       table: balances,
       view,
-      caption: "What every wallet holds",
+      caption: "Balances by wallet",
       columns: columnsFor(balances, view, shown, {
         coin: (row) => coinLink(row, view),
         frozen: dashWhereNull("frozen"),
         locked: dashWhereNull("locked"),
       }),
       rows,
-      empty: "Nothing is held, or nothing was collected yet.",
+      empty: "No balances, or no data collected yet.",
     }),
   });
 }
 
-/** A known wallet whose response has no such amount. */
+/** Returns a renderer that shows a dash where the response of a known wallet does not contain the amount. */
 const dashWhereNull =
   (name: string): CellRenderer =>
   (row, plain) =>
-    row.total && row[name] === null ? none("not told") : plain;
+    row.total && row[name] === null ? none("–", "not reported for this wallet") : plain;
 
 const coinLink = ({ account, wallet, coin }: HistoryRow, view: View): Html =>
   coin === undefined || coin === null
-    ? unknown("the whole wallet is unknown")
+    ? unknown("no recent data")
     : html`<a href="${linkTo("/coin", stickyParams({ ...view, account: String(account) }), { wallet, coin })}">${escapeControlChars(String(coin))}</a>`;

@@ -14,7 +14,7 @@ export function* coinPage(view: View): Steps<Html> {
   const { wallet, coin: name } = view.params;
   if (view.account === null || !wallet || !name) throw badRequest('"/coin" needs account, wallet and coin.');
   if (coinSource(view).items.length === 0)
-    throw notFound(`${name} was never seen in the wallet ${wallet} of ${view.account}.`);
+    throw notFound(`No balance of ${name} in the wallet ${wallet} of ${view.account} was ever recorded.`);
   const rows = yield* allRows(coin, view, maxRows + 1);
   return layout({
     title: `${name}, ${wallet}, ${view.account}`,
@@ -23,13 +23,13 @@ export function* coinPage(view: View): Steps<Html> {
     view,
     params: { account: view.account, wallet, coin: name },
     body: [
-      chartHtml({ id: "coin-curve", title: `${name} held`, of: "coin", view, spans: standardSpans }),
+      chartHtml({ id: "coin-curve", title: `${name} balance`, of: "coin", view, spans: standardSpans }),
       tableHtml({
         table: coin,
         view,
-        caption: "Changes, the newest first",
+        caption: "History",
         rows,
-        empty: "It was never held.",
+        empty: "No balance history.",
         maxRows: maxRows,
       }),
     ],

@@ -1,4 +1,4 @@
-/** How collecting goes: each dataset as it stands, and a calendar of what became of the slots. */
+/** The page of data health: the state of each dataset, a calendar of coverage, and the gaps. */
 
 import type { Context } from "hono";
 import { html } from "hono/html";
@@ -24,7 +24,7 @@ export function* collectionPage(view: View, c: Context): Steps<Html> {
   const missing = yield* allRows(gaps, view, maxGaps + 1);
   const calendar = yield* calendarHtml(view, day);
   return layout({
-    title: "Collection",
+    title: "Data health",
     path: "/collection",
     view,
     params: day ? { day: day.name } : {},
@@ -32,36 +32,40 @@ export function* collectionPage(view: View, c: Context): Steps<Html> {
       tableHtml({
         table: collection,
         view,
-        caption: "Datasets",
+        caption: "Feeds",
         columns: columnsFor(collection, view, undefined, statusCells),
         rows,
-        empty: "Nothing is scheduled.",
+        empty: "No feeds scheduled.",
       }),
       calendar,
       tableHtml({
         table: gaps,
         view,
-        caption: `Gaps of the last ${daysShown} days, the newest first`,
+        caption: `Gaps in the last ${daysShown} days`,
         columns: columnsFor(gaps, view, undefined, gapCells),
         rows: missing,
-        empty: "Nothing is missing.",
+        empty: `No gaps in the last ${daysShown} days.`,
         maxRows: maxGaps,
       }),
     ],
   });
 }
 
-/** A day to look at hour by hour; null: days of a month. */
+/** Returns the day to show by hour, or null to show days. @throws HTTPException 400 */
 function dayParam(c: Context, { timezone, at }: View): Period | null {
   const text = textParam(c, "day");
   if (text === null) return null;
   const start = startOfDate(text, timezone);
-  if (start === null) throw badRequest('"day" is a date such as 2026-11-01.');
-  if (start > at) throw badRequest('"day" has not begun yet.');
+  if (start === null) throw badRequest('"day" must be a date such as 2026-11-01.');
+  if (start > at) throw badRequest('"day" is in the future.');
   return periodOf(timezone, "day", start);
 }
 
-const stateLabels: Record<string, string> = { fresh: "● fresh", stale: "▲ stale", "not offered": "– not offered" };
+const stateLabels: Record<string, string> = {
+  fresh: "● Up to date",
+  stale: "▲ Stale",
+  "not offered": "– Not available",
+};
 
 const noneWithoutError: CellRenderer = (row, plain) => (row.trouble_at === null ? none() : plain);
 
@@ -77,7 +81,7 @@ const gapCells: Record<string, CellRenderer> = {
   product_type: (row, plain) => (row.product_type === null ? html`all` : plain),
 };
 
-/** A row for each day, or for each hour of one. */
+/** Returns the calendar: a row for each day, or for each hour of `day`. */
 function* calendarHtml(view: View, day: Period | null): Steps<Html> {
   const periods = day ? hoursOf(day) : lastDays(view);
   const found = yield* countSlots(view, periods);
@@ -87,7 +91,7 @@ function* calendarHtml(view: View, day: Period | null): Steps<Html> {
   const kept = stickyParams(view);
   const csv = linkTo("/api/slots.csv", kept);
   return html`<section id="calendar" class="table" data-live aria-labelledby="calendar-caption">
-<h2 id="calendar-caption">${day ? html`Slots of ${day.name}, hour by hour` : "Slots, day by day"}<a class="csv" href="${csv}" download="slots.csv">CSV<span class="unseen"> of slots</span></a></h2>
+<h2 id="calendar-caption">${day ? html`Coverage of ${day.name} by hour` : "Coverage by day"}<a class="csv" href="${csv}" download="slots.csv">CSV<span class="unseen"> of coverage</span></a></h2>
 <p class="key">${Object.entries(marks).map(([name, mark]) => html`<span class="slot ${name}">${mark}</span> ${name} `)}
 ${day ? html`<a href="${linkTo("/collection", kept)}">Back to all days</a>` : ""}</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Calendar">
@@ -107,12 +111,12 @@ ${series.map(({ id }) => slotCell(found.find((one) => one.period === period && o
 }
 
 const marks = { ok: "●", partial: "◐", failed: "✕", missed: "○", skipped: "–" };
-/** The worst is seen first. */
+/** The states from worst to best: a cell shows the worst one. */
 const severity = ["missed", "failed", "partial", "skipped", "ok"] as const;
 
 function slotCell(counts: SlotCounts | undefined): Html {
   const worst = counts && severity.find((state) => counts[state] > 0);
-  if (!counts || !worst) return html`<td class="slot none"><span class="unseen">none due</span></td>`;
+  if (!counts || !worst) return html`<td class="slot none"><span class="unseen">not scheduled</span></td>`;
   const all = severity.toReversed().flatMap((state) => (counts[state] > 0 ? `${counts[state]} ${state}` : []));
   const why = counts.causes.map(([cause, slots]) => `${cause}: ${slots}`).join("; ");
   return html`<td class="slot ${worst}" title="${all.join(", ")} of ${counts.due}${why ? ` (${why})` : ""}"><span aria-hidden="true">${marks[worst]}${worst === "ok" ? "" : ` ${counts[worst]}`}</span><span class="unseen">${all.join(", ")}</span></td>`;

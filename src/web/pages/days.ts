@@ -9,17 +9,17 @@ export function* daysPage(view: View): Steps<Html> {
   const rows = yield* allRows(days, view);
   const names = days.columns.map(({ name }) => name).filter((name) => !name.endsWith("_at"));
   return layout({
-    title: "Day by day",
+    title: "Daily",
     path: "/days",
     section: "/",
     view,
     body: tableHtml({
       table: days,
       view,
-      caption: "Equity in USDT, the newest day first",
+      caption: "Daily equity, USDT",
       columns: columnsFor(days, view, names),
       rows: rows.toReversed(),
-      empty: "Nothing was collected yet.",
+      empty: "No data collected yet.",
     }),
   });
 }

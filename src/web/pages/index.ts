@@ -1,4 +1,4 @@
-/** The pages a person reads, and under `/api/` what they show, for programs and spreadsheets. */
+/** Routes of the HTML pages, and below `/api/` of their data as JSON and CSV. */
 
 import type { Context } from "hono";
 import { Hono } from "hono";
@@ -19,7 +19,7 @@ import { createView, parsePageQuery } from "./parts/query-params.ts";
 import { positionPage } from "./position.ts";
 import { positionsPage } from "./positions.ts";
 
-/** Reads what a page shows and makes HTML of it. */
+/** Reads the data of a page and renders it as HTML. */
 export type PageOf = (view: View, c: Context) => Steps<Html>;
 
 const pageByPath: Record<string, PageOf> = {
@@ -45,9 +45,9 @@ export function pages(site: Site): Hono {
   return app.route("/api", api(site, curves));
 }
 
-/** Reads what the overview draws before anybody asks for it: of a long history that takes some seconds. */
+/** Loads the curves of the overview in advance, which takes some seconds for a long history. */
 async function preloadCurves({ reader, now, timezone }: Site, curves: Curves): Promise<void> {
-  // Each time goes on where the one before was out of time.
+  // Each attempt continues where the previous one timed out.
   for (let time = 0; time < preloadAttempts; time += 1) {
     try {
       return await reader.readInSteps(function* (history) {
@@ -58,7 +58,7 @@ async function preloadCurves({ reader, now, timezone }: Site, curves: Curves): P
         }
       });
     } catch (error) {
-      // Without a database there is nothing to read; whoever opens a page is told.
+      // Without a readable database there is nothing to load; pages report the error.
       if (!(error instanceof QueryError)) return;
     }
   }

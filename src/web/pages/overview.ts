@@ -15,7 +15,7 @@ export function* overviewPage(view: View): Steps<Html> {
   const rows = yield* allRows(equity, view);
   const days = linkTo("/days", stickyParams(view));
   return layout({
-    title: rows.length > 1 ? "All accounts together" : String(rows[0]?.account ?? "Overview"),
+    title: rows.length > 1 ? "All accounts" : String(rows[0]?.account ?? "Overview"),
     path: "/",
     view,
     body: [
@@ -27,7 +27,7 @@ export function* overviewPage(view: View): Steps<Html> {
         view,
         spans: standardSpans,
         lines: { first: ["total", "known_part"], switch: "by wallet" },
-        table: html`<p><a href="${days}">Day by day, as a table</a></p>`,
+        table: html`<p><a href="${days}">Daily values as a table</a></p>`,
       }),
       tableHtml({
         table: equity,
@@ -35,7 +35,7 @@ export function* overviewPage(view: View): Steps<Html> {
         caption: "Accounts",
         columns: columnsOf(view, rows),
         rows,
-        empty: "Nothing was collected yet.",
+        empty: "No data collected yet.",
       }),
     ],
   });
@@ -44,18 +44,18 @@ export function* overviewPage(view: View): Steps<Html> {
 function headline(view: View, { now, yesterday, change }: Totals): Html {
   return html`<section id="headline" data-live aria-label="Equity">
 <p class="equity"><span class="label">Equity</span> ${now.value === null ? unknown(now.knownPart === null ? "unknown" : "incomplete") : html`${wholeFigure(now.value)} <span class="unit">USDT</span>`}</p>
-${now.value === null && now.knownPart !== null ? html`<p class="part"><span class="label">Priced part</span> ${wholeFigure(now.knownPart)} <span class="unit">USDT</span></p>` : ""}
-<p><span class="label">Since yesterday</span> ${change === null ? unknown() : html`${changeFigure(change)} <span class="unit">USDT</span>`}
-${yesterday.value === null ? "" : html`<span class="aside">from ${wholeFigure(yesterday.value)} at the end of the day before</span>`}</p>
+${now.value === null && now.knownPart !== null ? html`<p class="part"><span class="label">Partial equity</span> ${wholeFigure(now.knownPart)} <span class="unit">USDT</span></p>` : ""}
+<p><span class="label">Today</span> ${change === null ? unknown() : html`${changeFigure(change)} <span class="unit">USDT</span>`}
+${yesterday.value === null ? "" : html`<span class="aside">since 00:00 ${view.timezone}, from ${wholeFigure(yesterday.value)}</span>`}</p>
 ${missing(now)}
-${now.takenAt === null ? "" : html`<p class="aside">As told at ${instantFigure(now.takenAt, view.timezone)}<span class="age">, ${durationText(Math.max(0, view.at - now.takenAt))} ${view.isNow ? "ago" : "before"}</span></p>`}
+${now.takenAt === null ? "" : html`<p class="aside">Updated ${instantFigure(now.takenAt, view.timezone)}<span class="age">, ${durationText(Math.max(0, view.at - now.takenAt))} ${view.isNow ? "ago" : "before"}</span></p>`}
 </section>`;
 }
 
 const missing = ({ missing }: Total): Html | "" =>
   missing.length === 0 ? "" : html`<ul class="missing">${missing.map((sentence) => html`<li>${sentence}</li>`)}</ul>`;
 
-/** Only wallets that any account has; those of an account that is told in whole are not unknown but none. */
+/** Returns the columns, with the wallets that any account has. A wallet missing from a complete account is "none", not unknown. */
 function columnsOf(view: View, rows: readonly HistoryRow[]): ShownColumn[] {
   const wallets = walletColumns.map(({ name }) => name).filter((name) => rows.some((row) => row[name] !== null));
   const isIncomplete = rows.some((row) => row.state === "incomplete");

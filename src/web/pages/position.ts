@@ -17,7 +17,7 @@ export function* positionPage(view: View): Steps<Html> {
   const missing = positionKey.filter((name) => name !== "account" && !params[name]);
   if (account === null || missing.length > 0) throw badRequest(`"/position" needs ${positionKey.join(", ")}.`);
   const episode = selectedEpisode(view);
-  if (!episode) throw notFound(`${params.symbol} ${params.hold_side} of ${account} was not seen by then.`);
+  if (!episode) throw notFound(`No position ${params.symbol} ${params.hold_side} of ${account} was recorded by then.`);
   const rows = yield* allRows(position, view, 2 * maxRows);
   const name = `${episode.symbol} ${episode.hold_side}`;
   const from = Number(episode.first_seen_at_ms);
@@ -51,25 +51,25 @@ export function* positionPage(view: View): Steps<Html> {
       tableHtml({
         table: position,
         view,
-        caption: "Changes, the newest first",
+        caption: "History",
         columns: columnsFor(position, view, undefined, {
           liquidation_price: noneWithoutLiquidation,
           liquidation_distance: noneWithoutLiquidation,
         }),
         rows,
-        empty: "There is no snapshot of it any more.",
+        empty: "Its snapshots were pruned.",
         maxRows: maxRows,
       }),
     ],
   });
 }
 
-/** A liquidation price of zero or less says that there is none. */
+/** Shows "none" for a liquidation price of zero or less, by which the exchange reports that there is none. */
 const noneWithoutLiquidation: CellRenderer = (row, plain) =>
   compare(decimalIn(row, "liquidation_price") ?? "1", "0") <= 0 ? none() : plain;
 
 function summaryHtml(episode: HistoryRow, { timezone }: View): Html {
-  return html`<section id="life" data-live aria-label="Its life"><dl>
+  return html`<section id="summary" data-live aria-label="Position summary"><dl>
 ${summaryColumns
   .filter(({ name }) => name in episode && (name !== "closed_before" || episode.state === "closed"))
   .map(({ name, label, kind }) => {

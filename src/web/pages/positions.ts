@@ -48,58 +48,70 @@ export function* positionsPage(view: View): Steps<Html> {
       tableHtml({
         table: positions,
         view,
-        caption: "Open",
+        caption: "Open positions",
         columns: openColumns(view),
         rows: open,
-        empty: wasCollected(view) ? "No position is open." : "Nothing was collected yet.",
+        empty: wasCollected(view) ? "No open positions." : "No data collected yet.",
       }),
       tableHtml({
         table: episodes,
         view,
-        caption: "Closed, the newest first",
+        caption: "Closed positions",
         columns: closedColumns(view),
         rows: closed,
-        empty: "No position was seen to close.",
+        empty: "No closed positions.",
         maxRows: maxEpisodes,
       }),
     ],
   });
 }
 
-/** Before anybody asked what is open it is not known that nothing was. */
+/** Returns whether positions were collected by the shown instant; before that, "no open positions" would be a guess. */
 const wasCollected = ({ history, account, at }: View): boolean =>
   history.series(account).some(({ dataset, firstAt }) => dataset === "positions" && firstAt <= at);
+
+/** Returns the margin mode in the words of the exchange's site; undefined where it is unknown. */
+const marginModeText = ({ margin_mode: mode }: HistoryRow): string | undefined =>
+  mode === "crossed" ? "Cross" : mode === "isolated" ? "Isolated" : (mode ?? undefined)?.toString();
+
+const productLabels: Record<string, string> = {
+  umcbl: "USDT-M",
+  dmcbl: "COIN-M",
+  cmcbl: "USDC-M",
+  sumcbl: "USDT-M demo",
+  unified: "Unified",
+};
 
 function openColumns(view: View): ShownColumn[] {
   const name: ShownColumn = { label: "Position", isNumber: false, cell: (row) => positionCell(row, view) };
   const share = (row: HistoryRow) => cellHtml("share", row.unrealized_plr, view.timezone);
   const columns = columnsFor(positions, view, openNames, {
-    unrealized_pl: (row, plain) => html`${plain}<br><small>${share(row)} of margin</small>`,
+    unrealized_pl: (row, plain) => html`${plain}<br><small>ROE ${share(row)}</small>`,
     liquidation_price: liquidationCell,
-    leverage: (row, plain) => html`${plain}×<br><small>${row.margin_mode ?? unknown()}</small>`,
+    leverage: (row, plain) => html`${plain}×<br><small>${marginModeText(row) ?? unknown()}</small>`,
     margin: (row, plain) => html`${plain} <small>${row.margin_coin}</small>`,
   });
   return [name, ...columns];
 }
 
 function positionCell(row: HistoryRow, view: View): Html {
-  const about = html`<small>${[row.account, row.product_type].filter((part) => part).join(" · ")}</small>`;
-  if (!row.symbol) return html`${unknown("unknown: the last good snapshot is too old, or there is none")}<br>${about}`;
+  const about = html`<small>${[row.account, productLabels[String(row.product_type)] ?? row.product_type].filter((part) => part).join(" · ")}</small>`;
+  if (!row.symbol) return html`${unknown("No recent data")}<br>${about}`;
   const key = Object.fromEntries(positionKey.map((name) => [name, row[name]]));
-  // A closed one is found by its beginning; the open one is the newest.
+  // A closed position is identified by its first snapshot; the open one is the newest.
   const first = row.state === "open" ? {} : { first_seen_at: row.first_seen_at };
   const address = linkTo("/position", stickyParams({ ...view, account: null }), key, first);
   return html`<a href="${address}">${escapeControlChars(String(row.symbol))}</a> <span class="side ${row.hold_side === "long" ? "long" : "short"}">${row.hold_side}</span><br>${about}`;
 }
 
-/** How far off liquidation is: in per cent of the mark price, and as a bar that is full from one half on. */
+/** Shows the liquidation price and its distance: in per cent of the mark price, and as a bar that is full from 50 % on. */
 function liquidationCell(row: HistoryRow): Html {
   const price = decimalIn(row, "liquidation_price");
   const distance = decimalIn(row, "liquidation_distance");
   if (price === null) return unknown();
   if (compare(price, "0") <= 0) return none();
   if (distance === null) return html`${figure(price)}<br>${unknown()}`;
-  return html`${figure(price)}<br><small>${shareFigure(distance)} away</small> <meter min="0" low="0.05" high="0.15" optimum="0.5" max="0.5" value="${distance}" title="${distance} of the mark price"></meter>`;
+  return html`${figure(price)}<br><small>${shareFigure(distance)} distance</small> <meter min="0" low="0.05" high="0.15" optimum="0.5" max="0.5" value="${distance}" title="${distance} of the mark price"></meter>`;
 }
 
 function closedColumns(view: View): ShownColumn[] {
@@ -120,9 +132,9 @@ function closedColumns(view: View): ShownColumn[] {
     largest,
     entry,
     realised,
-    both("Best and worst PnL", best, worst),
+    both("Max profit / max loss", best, worst),
     closest,
-    both("Funding and fees, last told", funding, fees),
-    both("First seen, gone by", first, gone),
+    both("Funding / fees (before close)", funding, fees),
+    both("Opened after / closed by", first, gone),
   ].flatMap((column) => column ?? []);
 }

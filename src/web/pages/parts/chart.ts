@@ -1,4 +1,4 @@
-/** The frame of a curve, which a script draws; what it shows is also said in words, and stands in tables. */
+/** The frame of a chart. A script draws the curve and describes it in words; its values are also available as a table. */
 import { html } from "hono/html";
 import type { View } from "../../data/table.ts";
 import type { Html } from "./figure.ts";
@@ -7,17 +7,17 @@ import { linkTo, stickyParams } from "./query-params.ts";
 export interface ChartOptions {
   id: string;
   title: string;
-  /** Which curve of `/api/curve`. */
+  /** The parameter `of` of `/api/curve`. */
   of: string;
   view: View;
-  /** Offered lengths, the first one chosen; none: the whole span. */
+  /** Selectable spans, of which the first is selected; without any, the whole span is shown. */
   spans?: readonly (readonly [span: string, name: string])[];
-  /** Drawn at first; the others are added by the switch, where there is one. */
+  /** Names of the lines drawn first, and the label of the switch that adds the others. */
   lines?: { first: readonly string[]; switch?: string };
-  /** Epoch ms; null is where the data begin, and now. */
+  /** Start and end, epoch ms; null is the first data, and now. */
   from?: number | null;
   to?: number | null;
-  /** Where its figures stand as a table. */
+  /** A link to the values as a table. */
   table?: Html;
 }
 
@@ -26,7 +26,7 @@ export const standardSpans = [
   ["1d", "1 day"],
   ["1w", "1 week"],
   ["1y", "1 year"],
-  ["all", "all"],
+  ["all", "All"],
 ] as const;
 
 const spanOrder = ["1d", "1w", "1m", "1y", "all"];
@@ -47,7 +47,7 @@ export function chartHtml({
   const ordered = [...spans].sort(([a], [b]) => spanOrder.indexOf(a) - spanOrder.indexOf(b));
   return html`<figure class="chart" id="${id}" data-source="${source}" data-lines="${lines?.first.join(",") ?? ""}" data-from="${from ?? ""}" data-to="${to ?? ""}">
 <figcaption><h2>${title}</h2></figcaption>
-<div class="controls" role="group" aria-label="${title}: what is shown">
+<div class="controls" role="group" aria-label="${title}: span and zoom">
 ${ordered.map(([span, name]) => html`<button type="button" data-span="${span}" aria-pressed="${String(span === first?.[0])}">${name}</button>`)}
 ${lines?.switch ? html`<label><input type="checkbox" data-switch> ${lines.switch}</label>` : ""}
 <span class="zooms">
@@ -58,9 +58,9 @@ ${lines?.switch ? html`<label><input type="checkbox" data-switch> ${lines.switch
 <button type="button" data-zoom="reset" hidden>Reset</button>
 </span>
 </div>
-<div class="plot" tabindex="0" role="group" aria-roledescription="curve" aria-label="${title}; arrow keys read it out, + and - zoom" aria-describedby="${id}-words"></div>
+<div class="plot" tabindex="0" role="group" aria-roledescription="curve" aria-label="${title}; arrow keys read out values, + and - zoom" aria-describedby="${id}-words"></div>
 <output class="reading" aria-live="polite"></output>
-<p class="words" id="${id}-words"><noscript>The curve is drawn by a script. </noscript></p>
+<p class="words" id="${id}-words"><noscript>The chart needs JavaScript. </noscript></p>
 ${table ?? ""}
 </figure>`;
 }

@@ -1,4 +1,4 @@
-/** Figures, instants and states as people read them: digit for digit, and where there is no room for all, seen to be cut. */
+/** Formats values, times and states as HTML: exact, and visibly shortened where there is no room for every digit. */
 import { html } from "hono/html";
 import { Temporal } from "temporal-polyfill";
 import { compare, isZero, multiply } from "../../../core/decimal.ts";
@@ -8,10 +8,10 @@ import type { Kind } from "../../data/table.ts";
 
 export type Html = ReturnType<typeof html>;
 
-/** Digits that a cell has room for, beside leading zeros. */
+/** Digits shown in a table cell, not counting leading zeros. */
 const maxDigits = 8;
 
-/** "12345.678901234" -> "12,345.678…": grouped, and where it is cut that is seen. */
+/** Returns a decimal with grouped digits, shortened with "…" where digits follow: "12345.678901234" -> "12,345.678…". */
 export function shorten(digits: DecimalString, digitLimit = maxDigits): string {
   const [, sign = "", whole = "", fraction = ""] = /^(-?)(\d+)(?:\.(\d+))?$/.exec(digits) ?? [];
   if (whole === "") return digits;
@@ -25,32 +25,33 @@ export const grouped = (whole: string): string => whole.replace(/\B(?=(\d{3})+$)
 
 export const unknown = (word = "unknown"): Html => html`<span class="unknown">${word}</span>`;
 
-/** What is known not to be. */
-export const none = (word = "none"): Html => html`<span class="none">${word}</span>`;
+/** Marks a value that is known not to exist, as opposed to an unknown one. */
+export const none = (word = "none", title = ""): Html =>
+  html`<span class="none"${title ? html` title="${title}"` : ""}>${word}</span>`;
 
-/** The whole figure is its value, and what a pointer that rests on it shows. */
+/** Shows a shortened value; the element's value and tooltip contain every digit. */
 export const figure = (digits: DecimalString): Html =>
   html`<data value="${digits}" title="${digits}">${shorten(digits)}</data>`;
 
-/** Every digit, for the one figure that a page is about. */
+/** Shows every digit, for the main value of a page. */
 export function wholeFigure(digits: DecimalString): Html {
   const [whole = "", fraction] = digits.split(".");
   const [, sign = "", number = whole] = /^(-?)(\d+)$/.exec(whole) ?? [];
   return html`<data value="${digits}">${sign}${grouped(number)}${fraction ? html`<small>.${fraction}</small>` : ""}</data>`;
 }
 
-/** With its sign, and an arrow for those who see no colours. */
+/** Shows a change with its sign, and with an arrow, because colours alone are not accessible. */
 export function changeFigure(digits: DecimalString): Html {
   if (isZero(digits)) return html`<data class="change" value="${digits}">0</data>`;
   const isUp = compare(digits, "0") > 0;
   return html`<data class="change ${isUp ? "up" : "down"}" value="${digits}" title="${digits}"><span aria-hidden="true">${isUp ? "▲" : "▼"}</span>${isUp ? "+" : ""}${shorten(digits)}</data>`;
 }
 
-/** 0.0421 -> "4.21 %". */
+/** Shows a share in per cent: 0.0421 -> "4.21 %". */
 export const shareFigure = (digits: DecimalString): Html =>
   html`<data value="${digits}" title="${digits}">${shorten(multiply(digits, "100"), 3)} %</data>`;
 
-/** Such as "2026-11-22 15:34:45", in the time zone of the site; the title has it in UTC. */
+/** Shows a time (epoch ms or ISO 8601) in the time zone of the dashboard, such as "2026-11-22 15:34:45"; its tooltip is in UTC. */
 export function instantFigure(at: number | string, timezone: string): Html {
   const instant = Temporal.Instant.from(typeof at === "string" ? at : new Date(at).toISOString());
   return html`<time datetime="${instant.toString()}" title="${instant.toString()}">${localText(instant.epochMilliseconds, timezone)}</time>`;

@@ -1,4 +1,4 @@
-/** What all pages have in common: the head, the way to the other pages, the choice of account and instant. */
+/** The layout of all pages: head, navigation, selection of account and date, footer. */
 import { html } from "hono/html";
 import { Temporal } from "temporal-polyfill";
 import { escapeControlChars } from "../../../core/text.ts";
@@ -10,16 +10,16 @@ const sections = [
   ["/", "Overview"],
   ["/positions", "Positions"],
   ["/balances", "Balances"],
-  ["/collection", "Collection"],
+  ["/collection", "Data health"],
 ] as const;
 
 export interface Page {
   title: string;
   path: string;
-  /** The part of the site it belongs to, where that is another page. */
+  /** The path of the navigation entry it belongs to. Default: its own. */
   section?: string;
   view: View;
-  /** Parameters of its own, which stay when another account or instant is chosen. */
+  /** Parameters of the page that are kept when the user selects another account or date. */
   params?: Record<string, string>;
   body: Html | Html[];
 }
@@ -39,7 +39,7 @@ export function layout({ title, path: here, section = here, view, params = {}, b
 <script type="module" src="assets/pages.js"></script>
 </head>
 <body data-timezone="${view.timezone}"${view.isNow ? html` data-now` : ""}>
-<a class="skip" href="#main">To the content</a>
+<a class="skip" href="#main">Skip to content</a>
 <header>
 <nav aria-label="Pages">
 ${sections.map(([path, name]) => html`<a href="${linkTo(path, kept)}"${path === section ? html` aria-current="page"` : ""}>${name}</a>`)}
@@ -47,19 +47,19 @@ ${sections.map(([path, name]) => html`<a href="${linkTo(path, kept)}"${path === 
 ${selectionForm(view, here, params)}
 </header>
 <main id="main">
-${view.isNow ? "" : html`<p class="instant">As it stood at ${instantFigure(view.at, view.timezone)} ${view.timezone}. <a href="${linkTo(here, { account: view.account }, params)}">Back to now</a></p>`}
+${view.isNow ? "" : html`<p class="instant">Viewing ${instantFigure(view.at, view.timezone)} ${view.timezone}. <a href="${linkTo(here, { account: view.account }, params)}">Go to latest</a></p>`}
 <h1>${escapeControlChars(title)}</h1>
 ${body}
 </main>
 <footer>
-<p>Times are ${view.timezone}. Figures are the digits of the database; “…” says that more follow, which the tip and the CSV have.
+<p>Times are in ${view.timezone}. Values are exact; “…” marks a shortened value, whose tooltip and CSV contain all digits.
 <span id="live" role="status"></span></p>
 </footer>
 </body>
 </html>`;
 }
 
-/** Without a script it is a form like any other. */
+/** Returns the form that selects account and date; it works without JavaScript. */
 function selectionForm(view: View, path: string, own: Record<string, string>): Html {
   const accounts = view.history.accounts();
   const local = view.isNow
@@ -74,11 +74,11 @@ ${Object.entries(own)
   .map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
 ${
   accounts.length > 1 && own.account === undefined
-    ? html`<label>Account <select name="account"><option value="">all together</option>
+    ? html`<label>Account <select name="account"><option value="">All accounts</option>
 ${accounts.map((name) => html`<option${name === view.account ? html` selected` : ""}>${name}</option>`)}</select></label>`
     : view.account && html`<input type="hidden" name="account" value="${view.account}">`
 }
-<label>As of <input type="datetime-local" name="at" step="1" value="${local}"></label>
-<button>Show</button>
+<label>Date <input type="datetime-local" name="at" step="1" value="${local}"></label>
+<button>Go</button>
 </form>`;
 }

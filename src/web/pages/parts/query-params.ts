@@ -1,4 +1,4 @@
-/** What a reader asks for: the parameters of an address, each checked. */
+/** Parses and validates the query parameters of pages and API, and builds links. */
 import type { Context } from "hono";
 import { Temporal } from "temporal-polyfill";
 import { startOfDate } from "../../../queries/periods.ts";
@@ -6,7 +6,7 @@ import type { HistoryReader } from "../../../store/history.ts";
 import type { View } from "../../data/table.ts";
 import { badRequest, notFound, type Site } from "../../site.ts";
 
-/** Names of what is looked at; the rest of their meaning is the tables'. */
+/** Parameters that identify an item; each table defines which it needs. */
 const paramNames = [
   "wallet",
   "coin",
@@ -20,12 +20,12 @@ const paramNames = [
 
 export interface PageQuery {
   account: string | null;
-  /** The instant that is shown, epoch ms; null is now. */
+  /** The shown instant, epoch ms; null is now. */
   at: number | null;
   params: Record<string, string>;
 }
 
-/** @throws HTTPException 400 */
+/** Parses the parameters that all pages share. @throws HTTPException 400 */
 export function parsePageQuery(c: Context, { timezone, now }: Site): PageQuery {
   const account = textParam(c, "account");
   const at = textParam(c, "at");
@@ -36,39 +36,43 @@ export function parsePageQuery(c: Context, { timezone, now }: Site): PageQuery {
   return { account, at: at === null ? null : instantParam(at, timezone, now()), params: Object.fromEntries(params) };
 }
 
-/** @throws HTTPException 404 where the account is unknown */
+/** Returns what the request selects from the database. @throws HTTPException 404 if the account is not in it */
 export function createView(history: HistoryReader, { account, at, params }: PageQuery, { timezone, now }: Site): View {
   if (account !== null && !history.accounts().includes(account))
-    throw notFound(`There is no account "${account}" in this database.`);
+    throw notFound(`No account "${account}" in this database.`);
   return { history, account, at: at ?? now(), isNow: at === null, timezone, params };
 }
 
 const maxLength = 128;
 
-/** Null where it is not given, or empty as forms send it. */
+/** Returns a parameter, or null if it is missing or empty, as forms send it. @throws HTTPException 400 */
 export function textParam(c: Context, name: string): string | null {
   const [text, ...others] = c.req.queries(name) ?? [];
-  if (others.length > 0) throw badRequest(`"${name}" is given twice.`);
+  if (others.length > 0) throw badRequest(`"${name}" is given more than once.`);
   if (text === undefined || text === "") return null;
   if (text.length > maxLength) throw badRequest(`"${name}" is longer than ${maxLength} characters.`);
   return text;
 }
 
-/** A whole number in bounds; `otherwise` where it is not given. */
+/** Returns an integer parameter from `min` to `max`, or `fallback` if it is missing. @throws HTTPException 400 */
 export function integerParam(c: Context, name: string, min: number, max: number, fallback: number): number {
   const text = textParam(c, name);
   if (text === null) return fallback;
   const number = /^\d{1,16}$/.test(text) ? Number.parseInt(text, 10) : Number.NaN;
   if (number >= min && number <= max) return number;
-  throw badRequest(`"${name}" is a whole number from ${min} to ${max}.`);
+  throw badRequest(`"${name}" must be an integer from ${min} to ${max}.`);
 }
 
-/** As `datetime-local` sends it, in the time zone of the site; or with an offset of its own; or a date, meaning its beginning. */
+/**
+ * Returns a time in epoch ms: local time as `datetime-local` sends it, a time with an offset, or a date, which means its start.
+ * @throws HTTPException 400
+ */
 function instantParam(text: string, timezone: string, now: number): number {
   const at = parseInstant(text, timezone);
-  if (at === null) throw badRequest(`"at" is a time such as 2026-11-01T12:30 (${timezone}) or 2026-11-01T12:30:00Z.`);
-  if (at < 0) throw badRequest(`"at" lies before 1970.`);
-  if (at > now) throw badRequest(`"at" lies in the future.`);
+  if (at === null)
+    throw badRequest(`"at" must be a time such as 2026-11-01T12:30 (${timezone}) or 2026-11-01T12:30:00Z.`);
+  if (at < 0) throw badRequest(`"at" is before 1970.`);
+  if (at > now) throw badRequest(`"at" is in the future.`);
   return at;
 }
 
@@ -86,8 +90,8 @@ function parseInstant(text: string, timezone: string): number | null {
 }
 
 /**
- * Returns the address of a page (`/balances`) with what stays of the question there, such as `?account=main&at=…`. It is relative to any
- * other page, all of which lie directly under the root: so the pages work wherever a proxy puts them.
+ * Returns a link to a page (`/balances`) with query parameters, such as `?account=main&at=…`; empty ones are omitted. The link is
+ * relative and every page is directly below the root, so that links work below any path of a proxy.
  */
 export function linkTo(path: string, ...parts: readonly Readonly<Record<string, unknown>>[]): string {
   const relative = path.replace(/^\//, "") || "./";
@@ -97,7 +101,7 @@ export function linkTo(path: string, ...parts: readonly Readonly<Record<string, 
   return all.length > 0 ? `${relative}?${new URLSearchParams(all)}` : relative;
 }
 
-/** Returns the parameters that links to other pages keep: the account, and the instant where one was chosen. */
+/** Returns the parameters that links to other pages keep: the account, and the date if one was chosen. */
 export const stickyParams = ({ account, at, isNow }: Pick<View, "account" | "at" | "isNow">) => ({
   account,
   at: isNow ? null : new Date(at).toISOString(),

@@ -1,4 +1,4 @@
-/** A table of figures: on a phone each row becomes a card, and what it is stays said to those who hear it. */
+/** Renders tables. On a phone each row becomes a card; explicit roles keep it a table for screen readers. */
 
 import { html } from "hono/html";
 import type { HistoryRow } from "../../../store/history.ts";
@@ -6,17 +6,17 @@ import type { DataTable, View } from "../../data/table.ts";
 import { cellHtml, type Html } from "./figure.ts";
 import { linkTo, stickyParams } from "./query-params.ts";
 
-/** A column of a page. */
+/** Describes a column as a page shows it. */
 export interface ShownColumn {
   label: string;
   isNumber: boolean;
   cell(row: HistoryRow): Html;
 }
 
-/** Returns the cell of a row; `plain` is the same as it would be written otherwise. */
+/** Renders the cell of a row; `plain` is the default rendering. */
 export type CellRenderer = (row: HistoryRow, plain: Html) => Html;
 
-/** Returns columns of a table by their names, written as their kind says but for those of `cells`. */
+/** Returns the named columns of a table, rendered by their kind, or by the renderer in `cells`. */
 export const columnsFor = (
   table: DataTable,
   { timezone }: View,
@@ -40,12 +40,12 @@ export interface TableHtml {
   table: DataTable;
   view: View;
   caption: string;
-  /** Default: all of the table. */
+  /** Default: every column of the table. */
   columns?: readonly ShownColumn[];
   rows: readonly HistoryRow[];
-  /** What is said where there is no row. */
+  /** The text shown when there are no rows. */
   empty: string;
-  /** The first so many rows are shown; the CSV has all. */
+  /** Maximum number of rows shown; the CSV contains all. */
   maxRows?: number;
 }
 
@@ -65,6 +65,6 @@ ${rows.map((row) => html`<tr role="row">${columns.map(({ label, isNumber, cell }
 </tbody>
 </table>`
 }
-${all.length > maxRows ? html`<p class="note">The newest ${rows.length}; the CSV has all.</p>` : ""}
+${all.length > maxRows ? html`<p class="note">Newest ${rows.length} rows; the CSV contains all.</p>` : ""}
 </section>`;
 }
