@@ -131,6 +131,7 @@ row(
           expect(line).toMatch(/^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ\] (TRACE|DEBUG|INFO|WARN|ERROR): /);
         else expect(JSON.parse(line)).not.toMatchObject({ msg: "forged" });
       }
+      expect(lines.some((line) => line.includes("forged"))).toBe(true);
     }
     expect(bench.rows("select max(length(error_message)) < 400 as cut from snapshots")).toEqual([{ cut: 1 }]);
   },

@@ -1,22 +1,22 @@
-/** What must hold at the end of a life. Each check gives what does not hold, in a sentence each. */
+/** Checks at the end of a simulation. Each returns one sentence per violation. */
 import { createHash } from "node:crypto";
 import Database from "better-sqlite3";
 import { datasetNames, datasets } from "../../src/datasets/index.ts";
 import { verify } from "../../src/store/verify/verify.ts";
 import { violations } from "../faults/invariants.ts";
-import { iso } from "../scenarios/life/truth.ts";
+import { iso } from "../scenarios/month/truth.ts";
 import { viewOf } from "../support/declared.ts";
-import { allSeries, type ExpectedLedger, nameOf } from "./expected.ts";
-import type { Lived } from "./life.ts";
+import { allSeries, type ExpectedRuns, nameOf } from "./expected.ts";
 import { wrongReports } from "./reports.ts";
 import { wrongRows } from "./rows.ts";
+import type { Simulation } from "./simulate.ts";
 
 export interface Check {
   promise: string;
-  /** Empty where it holds. */
+  /** One sentence per violation; empty where the promise holds. */
   problems: readonly string[];
-  /** How much there was to compare. */
-  seen: string;
+  /** How much was compared. */
+  extent: string;
 }
 
 interface Run {
@@ -27,49 +27,49 @@ interface Run {
   cause: string | null;
 }
 
-/** By comparison with what was done and told; the program has no part in it. */
-export function compare(lived: Lived): Check[] {
-  const database = new Database(lived.path, { readonly: true });
+/** Compares the database with what was done to the collector and sent by the exchange, independently of the program. */
+export function compare(simulation: Simulation): Check[] {
+  const database = new Database(simulation.path, { readonly: true });
   try {
     return [
-      ledger(database, lived.expected),
-      nothingOfFailed(database),
-      wrongRows(database, lived),
-      wrongReports(lived),
+      ledger(database, simulation.expected),
+      rowsOfFailedRuns(database),
+      wrongRows(database, simulation),
+      wrongReports(simulation),
     ];
   } finally {
     database.close();
   }
 }
 
-/** What the database says about itself. */
-export const inspect = async ({ path }: Lived): Promise<Check[]> => [
+/** Checks the database by itself: `db verify` and the invariants of the fault suite. */
+export const inspect = async ({ path }: Simulation): Promise<Check[]> => [
   await verified(path),
-  { promise: "the invariants of the fault suite hold", problems: await violations(path, []), seen: "nothing amiss" },
+  { promise: "the invariants of the fault suite hold", problems: await violations(path, []), extent: "nothing amiss" },
 ];
 
-function ledger(database: Database.Database, expected: ExpectedLedger): Check {
+function ledger(database: Database.Database, expected: ExpectedRuns): Check {
   const problems: string[] = [];
-  const open = new Map(allSeries.map((one) => [nameOf(one), new Map(expected.fates.get(nameOf(one)))]));
+  const open = new Map(allSeries.map((one) => [nameOf(one), new Map(expected.outcomes.get(nameOf(one)))]));
   const runs = database.prepare<[], Run>("select account, dataset, scheduled_for_ms as slot, state, cause from runs");
-  let seen = 0;
+  let count = 0;
   for (const { account, dataset, slot, state, cause } of runs.iterate()) {
-    seen += 1;
+    count += 1;
     const slots = open.get(`${account} ${dataset}`);
-    const fate = slots?.get(slot);
+    const outcome = slots?.get(slot);
     const run = `${account} ${dataset} ${iso(slot)}: ${state} (${cause})`;
-    if (!fate) problems.push(`${run} was not due, or is there twice`);
-    else if (fate.state !== state || !fate.causes.includes(cause))
-      problems.push(`${run}, and must be ${fate.state} (${fate.causes.join(" or ")})`);
+    if (!outcome) problems.push(`${run} was not due, or is there twice`);
+    else if (outcome.state !== state || !outcome.causes.includes(cause))
+      problems.push(`${run}, and must be ${outcome.state} (${outcome.causes.join(" or ")})`);
     slots?.delete(slot);
   }
   for (const [name, slots] of open) for (const slot of slots.keys()) problems.push(`${name} ${iso(slot)} has no row`);
-  return { promise: "every due slot has one row, with the end it must have", problems, seen: `${seen} slots` };
+  return { promise: "every due slot has one row, with the end it must have", problems, extent: `${count} slots` };
 }
 
-function nothingOfFailed(database: Database.Database): Check {
+function rowsOfFailedRuns(database: Database.Database): Check {
   const problems: string[] = [];
-  let seen = 0;
+  let count = 0;
   for (const dataset of datasetNames) {
     const strays = database
       .prepare<[], { id: number; account: string; slot: string; state: string }>(
@@ -80,14 +80,14 @@ function nothingOfFailed(database: Database.Database): Check {
       .all();
     for (const { account, slot, state } of strays)
       problems.push(`${account} ${dataset} ${slot} is ${state} and has rows`);
-    seen += Number(
+    count += Number(
       database
         .prepare("select count(*) from runs where dataset = ? and state not in ('ok', 'partial')")
         .pluck()
         .get(dataset),
     );
   }
-  return { promise: "no row belongs to a slot that failed or was missed", problems, seen: `${seen} such slots` };
+  return { promise: "no row belongs to a slot that failed or was missed", problems, extent: `${count} such slots` };
 }
 
 async function verified(path: string): Promise<Check> {
@@ -96,13 +96,13 @@ async function verified(path: string): Promise<Check> {
   return {
     promise: "db verify holds, with every slot accounted for",
     problems: [...problems.map((problem) => JSON.stringify(problem)), ...open],
-    seen: `${runs} runs, ${rows} rows`,
+    extent: `${runs} runs, ${rows} rows`,
   };
 }
 
 /**
- * Of all that was found and of when it was taken, not of ids: runs of one slot end in whatever order the machine lets
- * them, and how often one of several had to ask again depends on which of them the exchange refused.
+ * Returns a digest of all data and its times, without ids and retry counts: the order in which runs of one slot end, and
+ * which of several requests the exchange refused, depend on the machine.
  */
 export function digestOf(path: string): string {
   const database = new Database(path, { readonly: true });
@@ -112,7 +112,7 @@ export function digestOf(path: string): string {
   };
   try {
     add("select account, dataset, scheduled_for_ms, state, cause, rows from runs order by 1, 2, 3");
-    // Requests at the same time reach the exchange in any order: which of them gives up a moment later is chance.
+    // Concurrent requests reach the exchange in any order, so the times of failures vary; slots do not.
     add(
       `select s.account, s.dataset, s.product_type, iif(s.state = 'ok', s.taken_at_ms, r.scheduled_for_ms),
          s.state, s.rows, s.error_code

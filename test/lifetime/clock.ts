@@ -1,4 +1,4 @@
-/** A clock that stands still until it is told to go on, so that the same things happen at the same instants every time. */
+/** A clock that only moves when advanced, so that everything happens at the same times in every simulation. */
 import type { Clock } from "../../src/core/clock.ts";
 
 interface Alarm {
@@ -6,7 +6,7 @@ interface Alarm {
   action: () => void;
 }
 
-export class StillClock implements Clock {
+export class ManualClock implements Clock {
   #wall: number;
   #monotonic = 0;
   readonly #alarms = new Set<Alarm>();
@@ -23,21 +23,21 @@ export class StillClock implements Clock {
     return this.#monotonic;
   }
 
-  /** To the whole millisecond. */
+  /** Rounds the delay to whole milliseconds. */
   after(ms: number, action: () => void): () => void {
     const alarm = { at: this.#monotonic + Math.max(0, Math.round(ms)), action };
     this.#alarms.add(alarm);
     return () => this.#alarms.delete(alarm);
   }
 
-  /** Milliseconds until the next alarm; null where there is none. */
+  /** Returns the milliseconds until the next alarm; null where there is none. */
   untilAlarm(): number | null {
     const next = this.#next();
     return next && Math.max(0, next.at - this.#monotonic);
   }
 
-  /** Lives through so many milliseconds; what is due on the way happens at its instant, in order. */
-  live(ms: number): void {
+  /** Lets `ms` pass; alarms on the way fire in order, each at its own time. */
+  advance(ms: number): void {
     const end = this.#monotonic + ms;
     for (let next = this.#next(); next && next.at <= end; next = this.#next()) {
       this.#alarms.delete(next);
@@ -47,12 +47,12 @@ export class StillClock implements Clock {
     this.#goTo(end);
   }
 
-  /** Moves the wall clock alone, as a sleep does, or a time server. */
+  /** Moves only the wall clock, as a suspend or a time server does. */
   step(ms: number): void {
     this.#wall += ms;
   }
 
-  /** Whatever waits waits no longer; no time passes. */
+  /** Fires all pending alarms at once, without letting time pass. */
   release(): void {
     const waiting = [...this.#alarms];
     this.#alarms.clear();

@@ -1,43 +1,43 @@
-/** The collector as a process of its own, told what time it is. */
+/** Runs the collector as a child process whose clock this process controls. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import type { DeathAt } from "./children/mortal.ts";
+import type { KillPoint } from "./children/killable.ts";
 
-export interface Begin {
-  /** What its clock shows at first. Epoch ms. */
+export interface StartOptions {
+  /** The initial time of its clock, epoch ms. */
   now: number;
   settings: Record<string, string>;
-  /** Its first write is its end. */
-  dieAt: DeathAt | null;
+  /** Where in its first write the process kills itself; null for not at all. */
+  killPoint: KillPoint | null;
 }
 
-/** Time is lived through, or passes while the machine sleeps; then it looks at its clock. `held`: answers kept back. */
+/** Time passes normally (`live`) or during a suspend (`step`); then the collector checks its clock. `held`: number of withheld responses. */
 export type Order = { kind: "live"; ms: number; held: number } | { kind: "step"; ms: number } | { kind: "stop" };
 
-/** `held`: what is still going on waits for answers that are kept back. */
-export type Said = "done" | "held" | { advance: number };
+/** `held`: the remaining runs wait for withheld responses. */
+export type Reply = "done" | "held" | { advance: number };
 
 export interface Daemon {
-  /** Lives so many milliseconds, looks at the clock, and resolves when all that is due is done, or is held back. */
-  live(ms: number, held?: number): Promise<"done" | "held">;
-  /** The same after a step of the wall clock. */
+  /** Lets `ms` pass, checks the clock, and resolves when everything due is done or waits for withheld responses. */
+  advance(ms: number, held?: number): Promise<"done" | "held">;
+  /** Steps the wall clock by `ms`, then does the same. */
   step(ms: number): Promise<"done" | "held">;
-  /** SIGKILL, now. */
+  /** Sends SIGKILL. */
   kill(): Promise<void>;
-  /** Resolves when it has killed itself in its next write. */
-  dies(at: DeathAt, release: () => void): Promise<void>;
-  /** Lets it end as on SIGTERM. */
+  /** Resolves when the process has killed itself in its next write. */
+  killInNextWrite(at: KillPoint, release: () => void): Promise<void>;
+  /** Stops the collector as SIGTERM does. */
   stop(): Promise<void>;
 }
 
 export interface Daemons {
-  /** Resolves when it has looked at the clock for the first time; null where it was not to live so long. */
-  start(begin: Begin): Promise<Daemon | null>;
+  /** Resolves when the collector has checked its clock for the first time; null where it was to be killed before. */
+  start(begin: StartOptions): Promise<Daemon | null>;
   close(): void;
 }
 
-/** `advance` moves our clock along with that of the one that runs. The next one loads its program while it does. */
+/** `advance` moves the exchange's clock along with the collector's. The next process is loaded in advance. */
 export function createDaemons(advance: (ms: number) => void): Daemons {
   const load = () =>
     fork(join(import.meta.dirname, "children", "daemon.ts"), {
@@ -57,32 +57,36 @@ export function createDaemons(advance: (ms: number) => void): Daemons {
   };
 }
 
-async function started(child: ChildProcess, begin: Begin, advance: (ms: number) => void): Promise<Daemon | null> {
+async function started(
+  child: ChildProcess,
+  begin: StartOptions,
+  advance: (ms: number) => void,
+): Promise<Daemon | null> {
   const ended = once(child, "exit") as Promise<[number | null, NodeJS.Signals | null]>;
   const killed = async () => {
     const [code, signal] = await ended;
     if (signal !== "SIGKILL") throw new Error(`the collector ended with ${code ?? signal}`);
   };
-  const order = (said: Begin | Order) => {
+  const order = (said: StartOptions | Order) => {
     const answer = answerOf(child, ended, advance);
     child.send(said);
     return answer;
   };
-  if (begin.dieAt !== null) {
+  if (begin.killPoint !== null) {
     child.send(begin);
     await killed();
     return null;
   }
   await order(begin);
   return {
-    live: (ms, held = 0) => order({ kind: "live", ms, held }),
+    advance: (ms, held = 0) => order({ kind: "live", ms, held }),
     step: (ms) => order({ kind: "step", ms }),
     kill() {
       child.kill("SIGKILL");
       return killed();
     },
-    async dies(dieAt, release) {
-      await new Promise((resolve) => child.send({ dieAt }, resolve));
+    async killInNextWrite(killPoint, release) {
+      await new Promise((resolve) => child.send({ killPoint }, resolve));
       release();
       await killed();
     },
@@ -100,7 +104,7 @@ function answerOf(
   advance: (ms: number) => void,
 ): Promise<"done" | "held"> {
   return new Promise((resolve, reject) => {
-    const onSaid = (said: Said) => {
+    const onSaid = (said: Reply) => {
       if (typeof said === "object") {
         advance(said.advance);
         child.send("advanced");

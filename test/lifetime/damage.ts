@@ -1,13 +1,13 @@
-/** What the checks must find: a check that cannot fail shows nothing. */
+/** Damages a copy of the database in known ways, to show that the checks detect them. */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { compare } from "./checks.ts";
-import type { Lived } from "./life.ts";
+import type { Simulation } from "./simulate.ts";
 
 const first = (where: string): string => `(select id from run where ${where} order by id limit 1)`;
 
-/** Done to a copy of the database; every amount in it is a blob, and `0F` is "0". */
+/** Statements run on the copy. Amounts are blobs; `0F` is "0". */
 const statements: Record<string, string> = {
   "a slot without a row": `delete from run where id = ${first("state = 'missed'")}`,
   "a slot twice":
@@ -23,16 +23,16 @@ const statements: Record<string, string> = {
   "taken at another instant": "update snapshot set taken_at = taken_at + 1 where id = (select max(id) from snapshot)",
 };
 
-/** Names of the damages that were not found; `all` is how many there are. */
-export function unnoticed(lived: Lived): { all: number; names: string[] } {
-  const folder = join(dirname(lived.path), "damaged");
+/** Returns the names of the damages that the checks missed; `all` is the number of damages. */
+export function undetectedDamage(simulation: Simulation): { all: number; names: string[] } {
+  const folder = join(dirname(simulation.path), "damaged");
   const names: string[] = [];
-  const attempt = (name: string, damage: (copy: Lived) => void) => {
-    const copy = { ...lived, path: join(folder, "collector.db"), reportsFolder: join(folder, "reports") };
+  const attempt = (name: string, damage: (copy: Simulation) => void) => {
+    const copy = { ...simulation, path: join(folder, "collector.db"), reportsFolder: join(folder, "reports") };
     mkdirSync(copy.reportsFolder, { recursive: true });
-    copyFileSync(lived.path, copy.path);
-    for (const file of readdirSync(lived.reportsFolder).filter((one) => one.startsWith("coverage-")))
-      copyFileSync(join(lived.reportsFolder, file), join(copy.reportsFolder, file));
+    copyFileSync(simulation.path, copy.path);
+    for (const file of readdirSync(simulation.reportsFolder).filter((one) => one.startsWith("coverage-")))
+      copyFileSync(join(simulation.reportsFolder, file), join(copy.reportsFolder, file));
     damage(copy);
     if (compare(copy).every(({ problems }) => problems.length === 0)) names.push(name);
     rmSync(folder, { recursive: true });

@@ -1,11 +1,11 @@
-/** The ledger as it must be, worked out from what was done to the program: own enumeration of slots, own verdict on each. */
+/** The expected run ledger, computed from what was done to the collector, with an independent enumeration of slots. */
 import { type DatasetName, publicAccount } from "../../src/core/domain.ts";
 import { modelled } from "../support/declared.ts";
 import { halfHour, isDue, patternOf } from "./regimes.ts";
 
-export interface Fate {
+export interface Outcome {
   state: "ok" | "partial" | "failed" | "missed";
-  /** What the ledger may say: where several troubles come together, more than one answer is right. */
+  /** The accepted causes: where several faults coincide, more than one is correct. */
   causes: readonly (string | null)[];
 }
 
@@ -25,20 +25,20 @@ export const allSeries: readonly Series[] = [
 
 export const nameOf = ({ account, dataset }: Series): string => `${account} ${dataset}`;
 
-/** What is run later than this is not run any more; every schedule here is half an hour or longer. */
+/** Slots later than this are missed instead of run; every period here is at least half an hour. */
 const grace = 5 * 60_000;
 
-export const missed = (cause: string): Fate => ({ state: "missed", causes: [cause] });
-export const crashed: Fate = { state: "failed", causes: ["crashed"] };
+export const missed = (cause: string): Outcome => ({ state: "missed", causes: [cause] });
+export const crashed: Outcome = { state: "failed", causes: ["crashed"] };
 
-/** Slots by the wall clock of the machine. All instants are epoch ms. */
-export class ExpectedLedger {
-  readonly fates = new Map(allSeries.map((one) => [nameOf(one), new Map<number, Fate>()]));
+/** Slots by the machine's wall clock. All times are epoch ms. */
+export class ExpectedRuns {
+  readonly outcomes = new Map(allSeries.map((one) => [nameOf(one), new Map<number, Outcome>()]));
   readonly #processedThrough = new Map<string, number>();
   #regime = -1;
 
-  /** The program was started with this regime: what the one before made due until now was run by nobody. */
-  started(regime: number, now: number): void {
+  /** Records a start with this regime: slots of a replaced schedule up to now were missed. */
+  programStarted(regime: number, now: number): void {
     for (const one of allSeries) {
       const isNew = this.#regime < 0 || patternOf(this.#regime, one.dataset) !== patternOf(regime, one.dataset);
       if (!isNew) continue;
@@ -48,33 +48,33 @@ export class ExpectedLedger {
     this.#regime = regime;
   }
 
-  /** Who has a slot at this half hour that nobody has run yet. */
+  /** Returns the series with a slot at this half hour that has not been run. */
   due(slot: number): Series[] {
-    const isOpen = (one: Series) => (this.#fatesOf(one).get(slot)?.state ?? "missed") === "missed";
+    const isOpen = (one: Series) => (this.#outcomesOf(one).get(slot)?.state ?? "missed") === "missed";
     return allSeries.filter((one) => isDue(this.#regime, one.dataset, slot) && isOpen(one));
   }
 
-  /** The program looked at its clock: slots it comes too late for were missed for this reason, the others are run. */
-  looked(now: number, cause: string, run: (series: Series, slot: number) => Fate): void {
+  /** Records a clock check: slots that are too late were missed for this cause, the others are run. */
+  clockChecked(now: number, cause: string, run: (series: Series, slot: number) => Outcome): void {
     for (const one of allSeries) {
       const slot = this.#latest(one, now);
       if (slot === null) continue;
       this.#miss(one, slot - 1, cause);
-      const fates = this.#fatesOf(one);
-      const known = fates.get(slot)?.state ?? "missed";
-      const isNew = slot > (this.#processedThrough.get(nameOf(one)) ?? 0) || fates.has(slot);
+      const outcomes = this.#outcomesOf(one);
+      const known = outcomes.get(slot)?.state ?? "missed";
+      const isNew = slot > (this.#processedThrough.get(nameOf(one)) ?? 0) || outcomes.has(slot);
       if (now - slot > grace) this.#miss(one, slot, cause);
       else if (isNew && known === "missed") {
-        fates.set(slot, run(one, slot));
+        outcomes.set(slot, run(one, slot));
         this.#account(one, slot);
       }
     }
   }
 
-  #fatesOf(one: Series): Map<number, Fate> {
-    const fates = this.fates.get(nameOf(one));
-    if (!fates) throw new Error(`no series ${nameOf(one)}`);
-    return fates;
+  #outcomesOf(one: Series): Map<number, Outcome> {
+    const outcomes = this.outcomes.get(nameOf(one));
+    if (!outcomes) throw new Error(`no series ${nameOf(one)}`);
+    return outcomes;
   }
 
   #latest({ dataset }: Series, now: number): number | null {
@@ -88,9 +88,9 @@ export class ExpectedLedger {
     const from = this.#processedThrough.get(nameOf(one)) ?? 0;
     for (let slot = Math.floor(from / halfHour) * halfHour + halfHour; slot <= last; slot += halfHour) {
       if (!isDue(this.#regime, one.dataset, slot)) continue;
-      const fates = this.#fatesOf(one);
-      // A clock that was set back comes to slots again that have their row.
-      if (!fates.has(slot)) fates.set(slot, missed(cause));
+      const outcomes = this.#outcomesOf(one);
+      // After the clock was set back, slots come again that already have their row.
+      if (!outcomes.has(slot)) outcomes.set(slot, missed(cause));
       this.#account(one, slot);
     }
   }

@@ -1,7 +1,7 @@
 /**
- * The schedules of a life, each with its own way of telling which half hours are due: nothing here reads a pattern. Where
- * the program needs 13 minutes for 400 days, it is these that decide: balances of two accounts every hour, positions every
- * two, futures accounts and prices every four, the funding wallet every six, and the value of an account once a day.
+ * The schedules of a simulation, each with its own function for the half hours that are due: no cron pattern is parsed.
+ * They determine the duration (13 minutes for 400 days): balances of two accounts every hour, positions every two, futures
+ * accounts and prices every four, the funding wallet every six, and equity once a day.
  */
 
 import type { DatasetName } from "../../src/core/domain.ts";
@@ -12,7 +12,7 @@ export const halfHour = 30 * 60_000;
 
 interface Schedule {
   pattern: string;
-  /** Of a full or half hour. */
+  /** Returns whether a full or half hour is due. */
   isDue(hour: number, minute: number, weekday: number): boolean;
 }
 

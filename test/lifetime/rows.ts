@@ -1,13 +1,13 @@
-/** Every stored snapshot beside what the exchange sent at that instant. */
+/** Compares every stored snapshot with what the exchange sent at that time. */
 import type Database from "better-sqlite3";
 import type { DatasetName, Scope } from "../../src/core/domain.ts";
 import { datasetNames } from "../../src/datasets/index.ts";
 import type { TrueRow } from "../../src/simulator/simulator.ts";
-import { digitsOf, times, total, units } from "../scenarios/life/exact.ts";
-import { gone, iso } from "../scenarios/life/truth.ts";
+import { digitsOf, times, total, units } from "../scenarios/month/exact.ts";
+import { iso, removalRows } from "../scenarios/month/truth.ts";
 import { asViewed, keyOf, scopesOf, viewOf } from "../support/declared.ts";
 import type { Check } from "./checks.ts";
-import type { Lived } from "./life.ts";
+import type { Simulation } from "./simulate.ts";
 
 interface Snapshot {
   id: number;
@@ -21,7 +21,7 @@ interface Snapshot {
 /** Good snapshots of one series, in order. */
 type History = Map<string, { slot: number; rows: readonly TrueRow[] }[]>;
 
-export function wrongRows(database: Database.Database, lived: Lived): Check {
+export function wrongRows(database: Database.Database, simulation: Simulation): Check {
   const problems: string[] = [];
   const counts = { snapshots: 0, rows: 0, zeros: 0 };
   const history: History = new Map();
@@ -31,9 +31,9 @@ export function wrongRows(database: Database.Database, lived: Lived): Check {
       const series = [account, dataset, scope].join();
       const known = history.get(series) ?? [];
       history.set(series, known);
-      const said = lived.told.rows(dataset, account, scope, takenAt)?.map((row) => asViewed(dataset, row));
-      const rows = said && expectedRows(snapshot, said, stored, history);
-      const problem = rows ? difference(dataset, stored, rows) : "was never told";
+      const sent = simulation.served.rows(dataset, account, scope, takenAt)?.map((row) => asViewed(dataset, row));
+      const rows = sent && expectedRows(snapshot, sent, stored, history);
+      const problem = rows ? difference(dataset, stored, rows) : "was never sent";
       if (problem) problems.push(`${account} ${dataset} ${scope ?? ""} of ${iso(takenAt)} ${problem}`);
       known.push({ slot, rows: rows ?? [] });
       counts.snapshots += 1;
@@ -42,13 +42,13 @@ export function wrongRows(database: Database.Database, lived: Lived): Check {
     }
   }
   return {
-    promise: "every snapshot is what the exchange sent; no zero that it did not say",
-    problems: [...problems, ...wrongScopes(database, lived)],
-    seen: `${counts.snapshots} snapshots, ${counts.rows} rows, ${counts.zeros} zeros of ${lived.told.answers} answers`,
+    promise: "every snapshot is what the exchange sent; no zero that it did not send",
+    problems: [...problems, ...wrongScopes(database, simulation)],
+    extent: `${counts.snapshots} snapshots, ${counts.rows} rows, ${counts.zeros} zeros of ${simulation.served.count} answers`,
   };
 }
 
-/** Good snapshots with their rows as the history shows them, one after the other. */
+/** Yields the good snapshots in order, with their rows from the history view. */
 function* snapshotsOf(database: Database.Database, dataset: DatasetName) {
   const snapshots = database
     .prepare<[string], Snapshot>(
@@ -67,38 +67,38 @@ function* snapshotsOf(database: Database.Database, dataset: DatasetName) {
 
 function expectedRows(
   { account, dataset, scope, slot }: Snapshot,
-  said: readonly TrueRow[],
+  sent: readonly TrueRow[],
   stored: readonly TrueRow[],
   history: History,
 ): readonly TrueRow[] {
   const last = (of: string) => history.get(of)?.findLast((one) => one.slot <= slot);
   if (dataset === "equity")
-    return said.map((row) => equityOf(row, stored, last(`${account},funding-assets,`), last("public,prices,")));
+    return sent.map((row) => equityOf(row, stored, last(`${account},funding-assets,`), last("public,prices,")));
   if (dataset === "prices")
     return pricesOf(
-      said,
+      sent,
       stored,
       ["main", "hedge"].map((one) => last(`${one},spot-assets,`)),
     );
-  return [...said, ...gone(dataset, last([account, dataset, scope].join())?.rows ?? [], said)];
+  return [...sent, ...removalRows(dataset, last([account, dataset, scope].join())?.rows ?? [], sent)];
 }
 
 type Rows = { slot: number; rows: readonly TrueRow[] } | undefined;
 
-/** A price for whatever is held of what was told, or none for what nobody trades; the coins of the spot wallets among them. */
-function pricesOf(said: readonly TrueRow[], stored: readonly TrueRow[], wallets: readonly Rows[]): TrueRow[] {
+/** Returns the expected price rows: of every stored or held coin, with a null price for coins that have no ticker. */
+function pricesOf(sent: readonly TrueRow[], stored: readonly TrueRow[], wallets: readonly Rows[]): TrueRow[] {
   const held = wallets.flatMap((wallet) => wallet?.rows.filter(isHeld).map(({ coin }) => String(coin)) ?? []);
   const coins = new Set([...stored.map(({ coin }) => String(coin)), ...held.filter((coin) => coin !== "USDT")]);
-  return [...coins].map((coin) => said.find((row) => row.coin === coin) ?? { coin, quote: "USDT", price: null });
+  return [...coins].map((coin) => sent.find((row) => row.coin === coin) ?? { coin, quote: "USDT", price: null });
 }
 
 const isHeld = (row: TrueRow): boolean =>
   ["available", "frozen", "locked"].some((name) => units(String(row[name] ?? "0")) !== 0n);
 
-/** v2 tells it all. To what v3 tells of its one wallet comes the funding wallet, where that and its prices are known. */
-function equityOf(said: TrueRow, [stored]: readonly TrueRow[], funding: Rows, prices: Rows): TrueRow {
-  if (said.unified_usdt === undefined) return said;
-  const unified = String(said.unified_usdt);
+/** Returns the expected equity. API v2 sends it complete; for v3 the funding wallet is added where it and its prices are known. */
+function equityOf(sent: TrueRow, [stored]: readonly TrueRow[], funding: Rows, prices: Rows): TrueRow {
+  if (sent.unified_usdt === undefined) return sent;
+  const unified = String(sent.unified_usdt);
   const isKnown = stored?.other_usdt !== null;
   const worth = (funding?.rows ?? []).map((row) => {
     const price = row.coin === "USDT" ? "1" : prices?.rows.find(({ coin }) => coin === row.coin)?.price;
@@ -115,7 +115,7 @@ function equityOf(said: TrueRow, [stored]: readonly TrueRow[], funding: Rows, pr
   };
 }
 
-/** In the columns that the record knows. */
+/** Compares the columns that the record has; returns null where they are equal. */
 function difference(dataset: DatasetName, stored: readonly TrueRow[], expected: readonly TrueRow[]): string | null {
   if (stored.length !== expected.length) return `has ${stored.length} rows, and must have ${expected.length}`;
   const found = new Map(stored.map((row) => [keyOf(dataset, row), row]));
@@ -128,8 +128,8 @@ function difference(dataset: DatasetName, stored: readonly TrueRow[], expected: 
   return null;
 }
 
-/** A run that is called complete has an answer for everything that is asked of such an account. */
-function wrongScopes(database: Database.Database, lived: Lived): string[] {
+/** Checks that every complete run has a snapshot for every scope of such an account. */
+function wrongScopes(database: Database.Database, simulation: Simulation): string[] {
   const runs = database
     .prepare<[], { account: string; dataset: DatasetName; slot: number; scopes: string }>(
       `select r.account, r.dataset, scheduled_for_ms as slot, group_concat(coalesce(product_type, '')) as scopes
@@ -137,8 +137,10 @@ function wrongScopes(database: Database.Database, lived: Lived): string[] {
     )
     .all();
   return runs.flatMap(({ account, dataset, slot, scopes }) => {
-    const asked = scopesOf(dataset, account === "main" && slot > lived.upgraded ? "v3" : "v2").map((one) => one ?? "");
-    const isAll = scopes.split(",").sort().join() === [...asked].sort().join();
+    const requested = scopesOf(dataset, account === "main" && slot > simulation.upgraded ? "v3" : "v2").map(
+      (one) => one ?? "",
+    );
+    const isAll = scopes.split(",").sort().join() === [...requested].sort().join();
     return isAll ? [] : [`${account} ${dataset} ${iso(slot)} is complete with ${scopes}`];
   });
 }

@@ -1,4 +1,4 @@
-/** Backups and their return, with the real program: online, over and over, and where it must not be. */
+/** Backup and restore with the real program: online, repeatedly, and where they must be refused. */
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -34,14 +34,14 @@ const counts = (file: string): unknown => {
   }
 };
 
-/** A database with one run, and a backup of it. */
+/** Creates a database with one run and a backup of it. */
 async function backedUp(): Promise<void> {
   await run(["collect", "spot-assets"], folder, env);
   expect((await run(["db", "backup", "copy.db"], folder)).code).toBe(0);
 }
 
 describe("db backup", () => {
-  it("copies while a daemon writes; each copy is verified, its owner's alone, and comes back as it was", async () => {
+  it("copies while a daemon writes; each copy is verified, readable only by its owner, and restores unchanged", async () => {
     const schedules = { SCHEDULE_SPOT_ASSETS: "* * * * * *", SCHEDULE_POSITIONS: "* * * * * *" };
     const daemon = start(["start"], folder, { ...env, ...schedules });
     await daemon.printed("main positions ok");
@@ -63,7 +63,7 @@ describe("db backup", () => {
     expect((await run(["db", "verify"], folder)).code).toBe(0);
   });
 
-  it("refuses a file that is there, and leaves it as it is", async () => {
+  it("refuses an existing file and leaves it unchanged", async () => {
     await run(["collect", "spot-assets"], folder, env);
     writeFileSync(inFolder("copy.db"), "mine");
     const { code, stderr } = await run(["db", "backup", "copy.db"], folder);
@@ -73,7 +73,7 @@ describe("db backup", () => {
 
   it("leaves nothing behind when the disk has no room for it", async () => {
     await run(["collect", "spot-assets"], folder, env);
-    // A file may not grow beyond 64 KiB: to the program that is a full disk.
+    // A file size limit of 64 KiB looks like a full disk to the program.
     const command = `ulimit -f 128; exec "${process.execPath}" "${resolve("dist/main.js")}" db backup copy.db`;
     const spawned = () => execFileSync("sh", ["-c", command], { cwd: folder, stdio: "pipe" });
     expect(spawned).toThrow(expect.objectContaining({ status: 74 }));
@@ -90,14 +90,14 @@ describe("db backup", () => {
 });
 
 describe("db restore", () => {
-  it("is refused while a daemon has the database", async () => {
+  it("is refused while a daemon uses the database", async () => {
     await backedUp();
     const daemon = start(["start"], folder, { ...env, SCHEDULE_SPOT_ASSETS: "* * * * * *" });
     await daemon.printed("main spot-assets ok");
     expect((await run(["db", "restore", "copy.db"], folder)).code).toBe(75);
   });
 
-  it("is refused where a database lies, which stays as it is", async () => {
+  it("is refused where a database exists, which stays unchanged", async () => {
     await backedUp();
     const before = counts(path());
     const { code, stderr } = await run(["db", "restore", "copy.db"], folder);
@@ -105,7 +105,7 @@ describe("db restore", () => {
     expect(counts(path())).toEqual(before);
   });
 
-  it("fills the place of an empty file", async () => {
+  it("replaces an empty file", async () => {
     await backedUp();
     writeFileSync(inFolder("empty.db"), "");
     const empty = { DATABASE_URL: "file:./empty.db" };
@@ -130,15 +130,15 @@ describe("db restore", () => {
       74,
       /does not follow from run 1.*Use an older backup/,
     ],
-  ])("puts nothing in place where the backup %s", async (_, make, expected, says) => {
+  ])("restores nothing where the backup %s", async (_, make, expected, message) => {
     await backedUp();
     make();
     const { code, stderr } = await run(["db", "restore", "bad.db"], folder, { DATABASE_URL: "file:./new.db" });
-    expect([code, stderr]).toEqual([expected, expect.stringMatching(says)]);
+    expect([code, stderr]).toEqual([expected, expect.stringMatching(message)]);
     expect(readdirSync(folder).filter((name) => /^new\.db(?!\.lock)/.test(name))).toEqual([]);
   });
 
-  it("brings a backup of an older version up to date on the way, and leaves the backup as it is", async () => {
+  it("migrates the copy of an older version and leaves the backup unchanged", async () => {
     const sql = readFileSync("test/fixtures/database/0000.sql", "utf8");
     new Database(inFolder("old.db")).exec(sql).close();
     const before = readFileSync(inFolder("old.db"));
@@ -148,7 +148,7 @@ describe("db restore", () => {
   });
 });
 
-it("db migrate says what it did", async () => {
+it("db migrate reports what it did", async () => {
   const sql = readFileSync("test/fixtures/database/0000.sql", "utf8");
   mkdirSync(inFolder("data"));
   new Database(path()).exec(sql).close();

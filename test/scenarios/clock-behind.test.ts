@@ -1,4 +1,4 @@
-/** A machine whose clock is wrong after a restart: nothing gets a new age, and nothing that is kept goes. */
+/** A machine whose clock is wrong after a restart: no data gets a wrong age, and no raw response is deleted. */
 import Database from "better-sqlite3";
 import { expect, it } from "vitest";
 import { causes } from "../../src/core/domain.ts";
@@ -12,7 +12,7 @@ const minute = 60_000;
 const day = 86_400_000;
 const noon = Date.parse("2026-03-01T12:00:00Z");
 
-/** Collects for so many minutes, then is off and starts again with a clock that says `clock` while it really is `later`. */
+/** Collects for some minutes, stops, and starts again at the true time `later` with a clock that shows `clock`. */
 async function restarted(minutes: number, clock: number, later: number): Promise<World> {
   const world = await createWorld("2026-03-01T12:00:30Z", { SCHEDULE_SPOT_ASSETS: "* * * * *", KEEP_RAW_DAYS: "30" });
   for (let n = 1; n <= minutes; n += 1) await world.at(noon + n * minute);
@@ -23,7 +23,7 @@ async function restarted(minutes: number, clock: number, later: number): Promise
   return world;
 }
 
-it("a clock that is before what is stored makes nothing fresh and gives nothing an age", async () => {
+it("with a clock behind the stored data, nothing is fresh and nothing has an age", async () => {
   const saved = noon + 10 * minute + 30_000;
   const world = await restarted(50, saved, noon + day);
   for (let n = 1; n <= 45; n += 1) {
@@ -32,7 +32,7 @@ it("a clock that is before what is stored makes nothing fresh and gives nothing 
     const valuesOf = (name: string) => samples.filter((one) => one.name === name).map(({ value }) => value);
     expect([n, valuesOf("bitget_collector_fresh")]).toEqual([n, [0]]);
     expect(valuesOf("bitget_collector_snapshot_age_seconds")).toEqual([]);
-    // Another process, which asks nobody, sees that until the clock comes to the end of what is stored.
+    // Another process, without a connection to the exchange, shows this until the clock passes the stored data.
     if (world.clock.now() > noon + 49 * minute) continue;
     expect(withHistory(world.path, (history) => history.status(world.clock.now()))).toMatchObject([
       { dataset: "spot-assets", fresh: false, ageMs: null, lastOkAt: noon + 50 * minute },
@@ -40,7 +40,7 @@ it("a clock that is before what is stored makes nothing fresh and gives nothing 
   }
 });
 
-it("a clock that is years ahead takes no kept answer away", async () => {
+it("a clock that is years ahead deletes no raw response", async () => {
   const world = await restarted(20, Date.parse("2030-02-28T12:00:00Z"), noon + 20 * minute);
   await world.tick();
   await world.restart();
@@ -50,7 +50,7 @@ it("a clock that is years ahead takes no kept answer away", async () => {
   expect(kept).toBe(20);
 });
 
-it("every cause of a slot without a snapshot has a sentence on the page", () => {
+it("every cause of a slot without a snapshot has a description on the page", () => {
   const { late: _ran, ...without } = causes;
   expect(Object.values(without).filter((cause) => !Object.hasOwn(causeDescriptions, cause))).toEqual([]);
 });

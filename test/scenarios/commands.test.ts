@@ -1,4 +1,4 @@
-/** The commands as a person meets them: real processes, real files, the simulated exchange. */
+/** The commands in real processes, with real files and the simulated exchange. */
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import Database from "better-sqlite3";
@@ -52,7 +52,7 @@ describe("every command", () => {
     [["get", "nonsense"]],
     [["get", "/api/v2/spot/account/assets", "--param", "nonsense"]],
     [["demo", "--seconds", "soon"]],
-  ])("%j is refused as wrong arguments", async (args) => {
+  ])("%j is a usage error", async (args) => {
     const { code, stdout, stderr } = await run(args, folder, env);
     expect([code, stdout]).toEqual([64, ""]);
     expect(stderr).not.toContain("    at ");
@@ -71,7 +71,7 @@ describe("every command", () => {
 });
 
 describe("collect", () => {
-  it("stores one run of every dataset, says so, and creates the database for its owner alone", async () => {
+  it("stores and prints one run of every dataset, and creates a database that only its owner can read", async () => {
     const { code, stdout, stderr } = await run(["collect"], folder, env);
     expect(code).toBe(0);
     const expected = datasets.map((one) => `${one.public ? "public" : "main"} ${one.name} ok`);
@@ -80,14 +80,14 @@ describe("collect", () => {
     expect(statSync(path()).mode & 0o777).toBe(0o600);
   });
 
-  it("exits with 3 when some of it failed and with 1 when none succeeded", async () => {
+  it("exits with 3 when some datasets failed and with 1 when all failed", async () => {
     exchange.misbehave({ path: "/api/v2/mix/position", params: { productType: "COIN-FUTURES" }, code: "40034" });
     expect((await run(["collect", "positions"], folder, env)).code).toBe(3);
     exchange.misbehave({ path: "/api/v2/mix/position", code: "40034", times: 4 });
     expect((await run(["collect", "positions"], folder, env)).code).toBe(1);
   });
 
-  it("keeps accounts apart: a key that is refused does not touch the other", async () => {
+  it("keeps accounts apart: a refused key does not affect the other account", async () => {
     await open([{ ...classic, secret: "another secret than the one we sign with" }, unified]);
     const both = { ...env, ...credentials(unified, "BITGET_HEDGE"), BITGET_ACCOUNTS: "main,hedge" };
     const { code, stdout, stderr } = await run(["collect", "spot-assets"], folder, both);
@@ -100,25 +100,25 @@ describe("collect", () => {
 describe("a key that can write", () => {
   beforeEach(() => open([{ ...classic, permissions: "trade" }, unified]));
 
-  it("is refused, and with no account left the program ends with 78", async () => {
+  it("is refused; with no account left the program exits with 78", async () => {
     const { code, stderr } = await run(["start"], folder, env);
     expect(code).toBe(78);
     expect(stderr).toContain('the key of account "main" may write');
     expect(stderr).toContain("BITGET_ALLOW_WRITE_KEYS=true");
   });
 
-  it("is refused as soon as that is known, where the exchange could not say at first", async () => {
+  it("is refused as soon as it is detected, where the permissions were unavailable at first", async () => {
     exchange.misbehave({ path: "/api/v2/spot/account/info", status: 503, body: "<html>busy</html>", times: 3 });
     const { code, stderr } = await run(["start"], folder, { ...env, SCHEDULE_SPOT_ASSETS: "* * * * * *" });
     expect(code).toBe(78);
     expect(stderr).toContain('the key of account "main" may write');
   });
 
-  it("is used when that was allowed on purpose", async () => {
+  it("is used when a setting allows it", async () => {
     expect((await run(["collect", "spot-assets"], folder, { ...env, BITGET_ALLOW_WRITE_KEYS: "true" })).code).toBe(0);
   });
 
-  it("leaves the other accounts alone", async () => {
+  it("does not affect the other accounts", async () => {
     const both = { ...env, ...credentials(unified, "BITGET_HEDGE"), BITGET_ACCOUNTS: "main,hedge" };
     const { stdout } = await run(["collect", "spot-assets"], folder, both);
     expect(stdout.trim().split("\n").sort()).toEqual(["hedge spot-assets ok", "main spot-assets failed"]);
@@ -136,7 +136,7 @@ it("check shows settings, database, clock, account, key and the next three slots
   expect(existsSync(path())).toBe(false);
 });
 
-it("check tells what is wrong with a key, and exits with 1", async () => {
+it("check reports what is wrong with a key and exits with 1", async () => {
   const { code, stdout } = await run(["check"], folder, { ...env, BITGET_API_PASSPHRASE: "not-the-passphrase" });
   expect(code).toBe(1);
   expect(stdout).toContain("40012");
@@ -144,7 +144,7 @@ it("check tells what is wrong with a key, and exits with 1", async () => {
 });
 
 describe("get", () => {
-  it("lists every address by name", async () => {
+  it("lists every endpoint by name", async () => {
     const { code, stdout } = await run(["get", "--list"], folder);
     expect(code).toBe(0);
     expect(stdout).toContain("v1/spot-assets-lite");
@@ -158,7 +158,7 @@ describe("get", () => {
     [["v1/mix-accounts", "--param", "productType=umcbl"]],
     [["/api/mix/v1/position/allPosition", "--param", "productType=umcbl", "--param", "marginCoin=USDT"]],
     [["v1/positions-v2", "--param", "productType=sumcbl"]],
-  ])("reaches what the first specification names: %j", async (args) => {
+  ])("reaches the endpoint %j", async (args) => {
     await exchange.close();
     exchange = await startExchange({ accounts: [classic], v1: true });
     const { code, stdout } = await run(["get", ...args], folder, { ...env, BITGET_BASE_URL: exchange.url });
@@ -166,21 +166,21 @@ describe("get", () => {
     expect(JSON.parse(stdout)).toBeTypeOf("object");
   });
 
-  it("says in a sentence what the exchange refused, with the setting to change", async () => {
+  it("reports what the exchange refused and the setting to change", async () => {
     const { code, stdout, stderr } = await run(["get", "v1/spot-assets"], folder, env);
     expect([code, stdout]).toEqual([1, ""]);
     expect(stderr).toContain("30032");
     expect(stderr).toContain("BITGET_API_VERSION");
   });
 
-  it("asks the fallback host only when the first cannot be reached", async () => {
+  it("uses the fallback host only when the first cannot be reached", async () => {
     const fallback = { ...env, BITGET_BASE_URL: "http://127.0.0.1:9", BITGET_FALLBACK_BASE_URL: exchange.url };
     expect((await run(["get", "v2/spot-assets"], folder, fallback)).code).toBe(0);
   });
 });
 
 describe("the daemon", () => {
-  it("is alone with its database: a second one leaves with 75, also a collect, until the first is gone", async () => {
+  it("has exclusive use of its database: a second daemon or a collect exits with 75 until the first has ended", async () => {
     const first = start(["start"], folder, env);
     await first.printed("collecting main");
     const [second, third] = await Promise.all([run(["start"], folder, env), run(["collect"], folder, env)]);
@@ -190,7 +190,7 @@ describe("the daemon", () => {
     expect((await run(["collect", "spot-assets"], folder, env)).code).toBe(0);
   });
 
-  it("is alone also when the database is called by another name", async () => {
+  it("has exclusive use also where the database is reached by another path", async () => {
     const first = start(["start"], folder, { ...env, TIMZONE: "Asia/Tokyo" });
     await first.printed("TIMZONE is set but not used by this program; did you mean TIMEZONE?");
     await first.printed("collecting main");
@@ -198,7 +198,7 @@ describe("the daemon", () => {
     expect((await run(["collect"], folder, { ...env, DATABASE_URL: "file:./other.db" })).code).toBe(75);
   });
 
-  it("stops when its lock is taken away, before another can write beside it", async () => {
+  it("stops when its lock is removed, before another process can write", async () => {
     const daemon = start(["start"], folder, { ...env, SCHEDULE_SPOT_ASSETS: "* * * * * *" });
     await daemon.printed("main spot-assets ok");
     rmSync(`${path()}.lock`);
@@ -207,7 +207,7 @@ describe("the daemon", () => {
     expect(stderr).toContain("its lock was moved, deleted or replaced");
   });
 
-  it("ends what a killed one left open as failed, and goes on", async () => {
+  it("marks the runs that a killed daemon left open as failed, and continues", async () => {
     exchange.misbehave({ path: "/api/v2/spot/account/assets", hang: true });
     const every = { ...env, SCHEDULE_SPOT_ASSETS: "* * * * * *" };
     const first = start(["start"], folder, every);
@@ -225,7 +225,7 @@ describe("the daemon", () => {
     expect(database.prepare("select count(*) from runs where state = 'running'").pluck().get()).toBe(0);
   });
 
-  it("finishes the run at hand on the first signal and leaves at once on the second", async () => {
+  it("finishes the current run on the first signal and exits at once on the second", async () => {
     const every = { ...env, SCHEDULE_SPOT_ASSETS: "* * * * * *", RUN_DEADLINE_SECONDS: "30" };
     const patient = start(["start"], folder, { ...every, SCHEDULE_SPOT_ASSETS: "*/3 * * * * *" });
     await patient.printed("main spot-assets ok");
@@ -256,7 +256,7 @@ describe("the daemon", () => {
     expect((await run(["collect", "spot-assets"], folder)).code).toBe(0);
   });
 
-  it("lives on when nobody reads what it prints", async () => {
+  it("keeps running when its output is closed", async () => {
     const daemon = start(["start"], folder, { ...env, SCHEDULE_SPOT_ASSETS: "* * * * * *" });
     await daemon.printed("collecting main");
     daemon.child.stdout?.destroy();
@@ -271,7 +271,7 @@ describe("the daemon", () => {
 });
 
 describe("status", () => {
-  it("is fresh while a daemon collects, and stale with exit code 1 when nothing came for two periods", async () => {
+  it("is fresh while a daemon collects, and stale with exit code 1 after two periods without a run", async () => {
     const daemon = start(["start"], folder, { ...env, ...everyDataset(""), SCHEDULE_SPOT_ASSETS: "*/10 * * * * *" });
     await daemon.printed("main spot-assets ok");
     const fresh = await run(["status", "--json"], folder);
@@ -289,7 +289,7 @@ describe("status", () => {
     expect(stale.stdout).toMatch(/main +spot-assets +STALE/);
   });
 
-  it("needs a database, and says how to get one", async () => {
+  it("needs a database and explains how to create one", async () => {
     const { code, stderr } = await run(["status"], folder);
     expect(code).toBe(78);
     expect(stderr).toContain("does not exist");
@@ -297,7 +297,7 @@ describe("status", () => {
 });
 
 describe("db", () => {
-  it("verify finds nothing in a healthy database, and one changed digit in another", async () => {
+  it("verify passes for an intact database and finds one changed digit", async () => {
     await run(["collect", "spot-assets"], folder, env);
     expect((await run(["db", "verify"], folder)).code).toBe(0);
     const database = new Database(path());
@@ -310,14 +310,14 @@ describe("db", () => {
     expect(stdout).toContain("spot-assets");
   });
 
-  it("migrate makes a database where there is none", async () => {
+  it("migrate creates a missing database", async () => {
     const { code, stdout } = await run(["db", "migrate"], folder);
     expect(code).toBe(0);
     expect(stdout).toBe(`${path()} is up to date: created empty\n`);
     expect((await run(["db", "verify"], folder)).code).toBe(0);
   });
 
-  it("migrate gives a database the views of this version", async () => {
+  it("migrate creates the views of this version", async () => {
     await run(["collect", "spot-assets"], folder, env);
     const database = new Database(path());
     database.exec("drop view gaps; create view gaps as select 'of an older version' as was");
@@ -329,7 +329,7 @@ describe("db", () => {
     ["an empty file", (file: string) => writeFileSync(file, "")],
     ["a text", (file: string) => writeFileSync(file, "no database at all, but long enough to look at".repeat(10))],
     ["a directory", (file: string) => mkdirSync(file)],
-  ])("is refused where %s lies in its place, which stays as it is", async (_, make) => {
+  ])("is refused where %s is in its place, which stays unchanged", async (_, make) => {
     mkdirSync(join(folder, "data"));
     make(path());
     const before = statSync(path()).isFile() ? readFileSync(path()) : null;

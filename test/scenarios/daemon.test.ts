@@ -1,4 +1,4 @@
-/** The real daemon as a child process, over real HTTP, in each situation an account can be in. */
+/** The real daemon as a child process, over real HTTP, with every kind of account. */
 import { renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import Database from "better-sqlite3";
@@ -13,7 +13,7 @@ import { classic, credentials, everyDataset } from "../support/settings.ts";
 import { expectTruth } from "../support/truth.ts";
 import { until } from "../support/wait.ts";
 
-/** Every run has this long, also where the machine has other things to do. Milliseconds. */
+/** The period of every schedule, long enough for a run on a busy machine, ms. */
 const period = 5000;
 
 async function begin(options: Partial<SimulatorOptions>, env: Record<string, string> = {}) {
@@ -27,7 +27,7 @@ async function begin(options: Partial<SimulatorOptions>, env: Record<string, str
     ...env,
   });
   await daemon.printed("collecting main");
-  /** Resolves when every dataset has ended so many more runs. */
+  /** Resolves when every dataset has finished `count` more runs. */
   async function runs(count: number): Promise<void> {
     const ends = (dataset: string) => daemon.output().stderr.split(`"dataset":"${dataset}","slot":`).length - 1;
     const before = datasetNames.map(ends);
@@ -52,7 +52,7 @@ interface RunRow {
   cause: string | null;
 }
 
-/** Every slot from the first to the last of every dataset has exactly one run, and nothing is left running. */
+/** Expects exactly one run for every slot from the first to the last of every dataset, and none in state running. */
 function expectLedger(database: Database.Database): RunRow[] {
   const runs = database.prepare("select * from runs order by account, dataset, scheduled_for").all() as RunRow[];
   const series = new Map<string, number[]>();
@@ -73,7 +73,7 @@ it.each([
   ["v1", { v1: true }, { BITGET_API_VERSION: "v1" }],
   ["v2", {}, {}],
   ["v3", { accounts: [{ ...classic, mode: "unified" as const }] }, {}],
-] as const)("stores of a %s account exactly what the exchange told", async (api, options, env) => {
+] as const)("stores exactly what the exchange sent, for a %s account", async (api, options, env) => {
   const { simulator, daemon, runs: ended, path } = await begin(options, env);
   await ended(2);
   await end(daemon);
@@ -88,7 +88,7 @@ it.each([
   expect(simulator.counts).toMatchObject({ badSignatures: 0, limitViolations: 0 });
 });
 
-it("goes on under the same account when a classic account becomes a unified one", async () => {
+it("continues under the same account name when a classic account is upgraded to unified", async () => {
   const { simulator, daemon, runs: ended, path } = await begin({});
   await ended(1);
   simulator.upgrade("main");
@@ -107,7 +107,7 @@ it("goes on under the same account when a classic account becomes a unified one"
   expect(database.prepare("select api from account_mode order by id").pluck().all()).toEqual(["v2", "v3"]);
 });
 
-it("keeps what succeeded and says which product type failed", async () => {
+it("keeps what succeeded and reports the product type that failed", async () => {
   const { simulator, daemon, runs: ended, path } = await begin({});
   simulator.misbehave({
     path: "/api/v2/mix/position/all-position",
@@ -142,7 +142,7 @@ it("keeps what succeeded and says which product type failed", async () => {
   expect(expectTruth(database, simulator.record)).toBeGreaterThan(20);
 });
 
-it("answers at once when the clock is suddenly a year ahead, and goes on when it is right again", async () => {
+it("responds at once when the clock is suddenly a year ahead, and continues when it is right again", async () => {
   const offset = join(temporaryFolder(), "offset");
   const set = (ms: number) => {
     writeFileSync(`${offset}.new`, String(ms));

@@ -1,4 +1,4 @@
-/** One rule for what is current, asked of everything that tells it, on a schedule with uneven periods. */
+/** Everything that reports freshness follows one rule, on a schedule with uneven periods. */
 import { expect, it, onTestFinished } from "vitest";
 import { AlertEvaluator } from "../../src/alerts/evaluator.ts";
 import { systemClock } from "../../src/core/clock.ts";
@@ -14,7 +14,7 @@ import { idle } from "../web/site.ts";
 
 const at = (text: string): number => Date.parse(`2026-11-${text}Z`);
 
-/** What is told at an instant, after the run of a slot where there is one; a run was complete where its end is "ok". */
+/** The expected freshness at a time, after the run of a slot where there is one; a run is complete where its end is "ok". */
 const steps: { run?: { slot: string; end: "ok" | "failed" }; now: string; fresh: boolean }[] = [
   { run: { slot: "02T09:00:00", end: "ok" }, now: "02T09:00:30", fresh: true },
   { run: { slot: "02T10:00:00", end: "ok" }, now: "02T10:00:30", fresh: true },
@@ -72,7 +72,7 @@ it("status, health, history, reports and alerts agree on what is current when pe
   }
 });
 
-/** What a site that is opened at this instant says of itself. */
+/** Returns what the dashboard and /healthz show at this time. */
 async function healthAt(databasePath: string, now: number): Promise<unknown> {
   const opened = openSite({ databasePath, timezone: "UTC", sqlTimeoutSeconds: 10 }, idle);
   const place = { host: "127.0.0.1", port: 0, token: null, names: [] };

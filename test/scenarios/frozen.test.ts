@@ -1,4 +1,4 @@
-/** One dataset freezes; the daemon's own pages say so while the others go on, and again when it is over. */
+/** One dataset gets no responses: the daemon's health reports it while the others continue, and its recovery. */
 import { expect, it, onTestFinished } from "vitest";
 import { startExchange } from "../support/exchange.ts";
 import { temporaryFolder } from "../support/files.ts";
@@ -8,7 +8,7 @@ import { seconds, until } from "../support/wait.ts";
 
 const period = 2000;
 
-it("health turns red two periods after a dataset's last answer, names it, and green again", async () => {
+it("/healthz fails two periods after a dataset's last response, names it, and recovers", async () => {
   const exchange = await startExchange({ accounts: [classic] });
   onTestFinished(() => exchange.close());
   const daemon = start(["start"], temporaryFolder(), {

@@ -1,4 +1,4 @@
-/** Twenty accounts, every dataset every second, for most of a minute's budget: more than the exchange allows. It must never notice. */
+/** Twenty accounts, every dataset every second, for most of a minute's budget: more than the exchange allows. No request may exceed a limit. */
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { expect, it, onTestFinished } from "vitest";
@@ -11,7 +11,7 @@ import { until } from "../support/wait.ts";
 
 const names = Array.from({ length: 20 }, (_, n) => `desk${n}`);
 
-it("keeps every limit in every sliding window, and signs every request right", { timeout: 600_000 }, async () => {
+it("keeps every limit in every sliding window and signs every request correctly", { timeout: 600_000 }, async () => {
   const accounts = names.map((name, n) => ({
     name,
     key: `bg_${name}0123456789abcdef`,

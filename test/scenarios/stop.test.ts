@@ -1,4 +1,4 @@
-/** Whatever the program waits for when it is told to stop, it waits no longer: an exchange that never answers, address by address. */
+/** A stop ends every wait of the program: for an exchange that never responds, endpoint by endpoint, and for a locked database. */
 import Database from "better-sqlite3";
 import { expect, it } from "vitest";
 import { commonEndpoints } from "../../src/bitget/endpoints.ts";
@@ -10,7 +10,7 @@ import { createWorld, type World } from "../support/world.ts";
 const hang = Number.POSITIVE_INFINITY;
 const { "v2/time": time, "v3/settings": mode, "v2/key": key } = commonEndpoints;
 
-/** What one cycle of a classic account asks for, the mode and the key before it. */
+/** The requests of one cycle of a classic account, preceded by those for mode and key. */
 const asked = [mode, key, ...datasets.flatMap(({ sources }) => sources.v2?.endpoint ?? [])];
 
 const start = "2026-03-01T12:00:30Z";
@@ -23,7 +23,7 @@ async function cutAt(world: World): Promise<void> {
   expect(world.rows("select count(*) as n from runs where state = 'running'")).toEqual([{ n: 0 }]);
 }
 
-it.each(asked.map(({ path }) => [path]))("%s without an answer is waited for no longer than the stop", async (path) => {
+it.each(asked.map(({ path }) => [path]))("a stop ends the wait for %s", async (path) => {
   const world = await createWorld(start, everyDataset("* * * * *"));
   let isAsked = false;
   world.exchange.misbehave({ path, hang: true, times: hang });
@@ -31,7 +31,7 @@ it.each(asked.map(({ path }) => [path]))("%s without an answer is waited for no 
   world.clock.advanceTo(slot);
   const before = world.exchange.counts.requests;
   world.scheduler.tick();
-  // As far as it gets: everything that does not wait for this address has been answered.
+  // By then every request that does not depend on this endpoint has its response.
   await until(() => {
     isAsked = world.exchange.counts.requests > before;
     return isAsked && (record.length > 0 || [mode.path, key.path].includes(path));
@@ -39,7 +39,7 @@ it.each(asked.map(({ path }) => [path]))("%s without an answer is waited for no 
   await cutAt(world);
 });
 
-it("the exchange's time is asked for no longer than the stop, and nothing has to be cut", async () => {
+it("a stop ends the wait for the exchange's time, without aborting a run", async () => {
   const world = await createWorld(start, everyDataset("* * * * *"));
   world.exchange.misbehave({ path: time.path, hang: true });
   world.clock.setWallClock(slot + 3_600_000);
@@ -52,7 +52,7 @@ it("the exchange's time is asked for no longer than the stop, and nothing has to
 it.each([
   ["a pause that the exchange asked for", { status: 429, headers: { "retry-after": "30" } }],
   ["the pause before another attempt", { status: 503 }],
-])("%s is waited for no longer than the stop", async (_, fault) => {
+])("a stop ends the wait during %s", async (_, fault) => {
   const world = await createWorld(start, { SCHEDULE_SPOT_ASSETS: "* * * * *" });
   world.exchange.misbehave({ path: "/api/v2/spot/account/assets", ...fault });
   world.clock.advanceTo(slot);
@@ -61,14 +61,14 @@ it.each([
   await cutAt(world);
 });
 
-it("a database that another program holds is waited for no longer than the stop", async () => {
+it("a stop ends the wait for a database that another program has locked", async () => {
   const world = await createWorld(start, { SCHEDULE_SPOT_ASSETS: "* * * * *" });
   await world.tick();
   const other = new Database(world.path);
   other.exec("begin immediate");
   world.clock.advanceTo(slot);
   world.scheduler.tick();
-  // In these turns of the event loop the claim of the slot comes to wait for the database.
+  // During these turns of the event loop the claim of the slot begins to wait for the database.
   for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
   const stopped = world.scheduler.stop();
   world.app.abortRuns();

@@ -1,4 +1,4 @@
-/** The pages below a path of a site, through a proxy that takes the path off. */
+/** The dashboard below a path of a site, through a proxy that strips the path. */
 import { expect, it } from "vitest";
 import { Secret } from "../../src/core/domain.ts";
 import { startReverseProxy } from "../support/reverse-proxy.ts";
@@ -6,13 +6,13 @@ import { startSite } from "../web/site.ts";
 
 const word = "a-token-of-the-pages";
 
-/** Where everything on a page leads, as a browser that is at `url` resolves it. */
+/** Returns the targets of all links on a page, resolved as by a browser at `url`. */
 const targetsOf = (html: string, url: string): string[] =>
   [...html.matchAll(/ (?:href|src|action|data-source)="([^"#][^"]*)"/g)].map(
     ([, target = ""]) => new URL(target.replaceAll("&amp;", "&"), url).href,
   );
 
-it("links, files, forms and downloads of every page stay below the path, and are there", async () => {
+it("links, files, forms and downloads of every page stay below the path and exist", async () => {
   const { port } = await startSite();
   const { url, other } = await startReverseProxy(port);
   const seen = new Set<string>();
@@ -32,7 +32,7 @@ it("links, files, forms and downloads of every page stay below the path, and are
   expect(other).toEqual([]);
 });
 
-it("a login is sent below the path from wherever the form is shown, and its cookie is for that path alone", async () => {
+it("the login form posts below the path from every page, and its cookie is limited to that path", async () => {
   const { port } = await startSite({ http: { token: new Secret(word) } });
   const { url, other } = await startReverseProxy(port);
   for (const path of ["", "positions", "api/gaps.csv", "nowhere/deep/down?at=1"]) {
@@ -50,7 +50,7 @@ it("a login is sent below the path from wherever the form is shown, and its cook
     fetch(`${url}login`, { method: "POST", headers, body: new URLSearchParams({ token }), redirect: "manual" });
   const { status, headers: sent } = await login(word);
   expect([status, new URL(sent.get("location") ?? "", `${url}login`).href]).toEqual([303, url]);
-  // Without a path a cookie is for the folder of what set it: /bitget here, / where there is no proxy.
+  // A cookie without a path applies to the folder of the page that set it: /bitget here, / without a proxy.
   expect(sent.get("set-cookie")).toMatch(/^collector_login=[^;]+;/);
   expect(sent.get("set-cookie")).not.toMatch(/path=/i);
   const wrong = await login("another-token-of-the-pages");

@@ -1,4 +1,4 @@
-/** The built daemon as a child process, watched from inside and from outside. Linux: its figures are read from /proc. */
+/** Runs the built daemon as a child process and measures it from inside and outside (Linux only: reads /proc). */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { openSync, readdirSync, readFileSync, statSync } from "node:fs";
@@ -10,13 +10,13 @@ import type { Finished } from "../support/program.ts";
 
 /** Sizes in bytes, times in milliseconds. */
 export interface Sample {
-  /** Resident memory, right before the garbage is collected and right after. */
+  /** Resident memory right before and right after garbage collection. */
   littered: number;
   rss: number;
   heap: number;
-  /** What keeps the event loop alive, timers and file requests aside. */
+  /** Active resources of the event loop, without timers and file requests. */
   handles: number;
-  /** Of the event loop's delay since the start. */
+  /** Percentiles of the event-loop delay since the start. */
   p99: number;
   max: number;
   descriptors: number;
@@ -25,17 +25,17 @@ export interface Sample {
   runs: number;
 }
 
-export interface Watched {
+export interface WatchedDaemon {
   samples: readonly Sample[];
   path: string;
-  /** Throws with the end of its log where it has ended by itself. */
+  /** Throws an error with the end of its log where the daemon has ended by itself. */
   requireAlive(): void;
-  /** SIGTERM; how it ended, and how long that took. */
+  /** Sends SIGTERM; returns the exit and how long it took. */
   stop(): Promise<Finished & { tookMs: number }>;
   kill(): void;
 }
 
-export async function startDaemon(folder: string, env: Record<string, string>): Promise<Watched> {
+export async function startDaemon(folder: string, env: Record<string, string>): Promise<WatchedDaemon> {
   const path = join(folder, "data", "collector.db");
   const log = join(folder, "log");
   const file = openSync(log, "a");

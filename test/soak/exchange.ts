@@ -1,13 +1,13 @@
-/** The exchange of a soak, in a process of its own. */
+/** Runs the simulated exchange of a soak test in its own process. */
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import type { SimulatedAccount } from "../../src/simulator/simulator.ts";
-import type { Told } from "./children/exchange.ts";
+import type { Status } from "./children/exchange.ts";
 
-export interface Exchange extends Told {
-  /** Calm or not from now on, or as before; and how things stand. */
-  ask(what: "calm" | "faults" | "tell"): Promise<Told>;
+export interface Exchange extends Status {
+  /** Switches faults off or on (undefined: unchanged) and returns the counts. */
+  ask(what: "calm" | "faults" | "tell"): Promise<Status>;
   close(): void;
 }
 
@@ -15,7 +15,7 @@ export async function startExchange(accounts: readonly SimulatedAccount[]): Prom
   const child = fork(join(import.meta.dirname, "children", "exchange.ts"), [JSON.stringify(accounts)], {
     execArgv: ["--import", "tsx"],
   });
-  const heard = async () => ((await once(child, "message")) as [Told])[0];
+  const heard = async () => ((await once(child, "message")) as [Status])[0];
   return {
     ...(await heard()),
     ask(what) {

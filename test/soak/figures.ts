@@ -1,4 +1,4 @@
-/** What a soak has measured, each figure beside its bar. */
+/** The measurements of a soak test, each with its limit. */
 import { statSync } from "node:fs";
 import Database from "better-sqlite3";
 import { percentile } from "../../bench/figure.ts";
@@ -10,16 +10,16 @@ export interface Figure {
   what: string;
   value: number;
   unit: string;
-  /** At most this; null: nothing is asked of it. */
+  /** The highest accepted value; null for a figure without a limit. */
   bar: number | null;
 }
 
 const mebibyte = 2 ** 20;
 
-/** `calm` are the samples before the first fault, and `calmAgain` those long after the last. */
+/** `calm` are the samples before the first fault, `calmAgain` those long after the last. */
 export function figuresOf(samples: readonly Sample[], calm: readonly Sample[], calmAgain: readonly Sample[]): Figure[] {
   const highest = (of: keyof Sample) => Math.max(...samples.map((one) => one[of]));
-  // Between two slots nothing is on its way: the lowest of a few looks.
+  // Between two slots nothing is in flight: takes the lowest of a few samples.
   const lowest = (all: readonly Sample[], of: "descriptors" | "handles") => Math.min(...all.map((one) => one[of]));
   const moved = (of: "descriptors" | "handles") => Math.abs(lowest(calmAgain, of) - lowest(calm, of));
   return [
@@ -36,7 +36,7 @@ export function figuresOf(samples: readonly Sample[], calm: readonly Sample[], c
   ];
 }
 
-/** Of the line through the resident memory of the last half, in bytes per 1,000 runs. */
+/** Returns the slope of resident memory over the last half, bytes per 1,000 runs. */
 function slope(samples: readonly Sample[]): number {
   const half = samples.slice(Math.floor(samples.length / 2));
   const mean = (of: (one: Sample) => number) => half.reduce((sum, one) => sum + of(one), 0) / half.length;
@@ -45,7 +45,7 @@ function slope(samples: readonly Sample[]): number {
   return (1000 * shared) / mean((one) => (one.runs - runs) ** 2);
 }
 
-/** What the database says after the end. */
+/** Returns figures from the database after the end. */
 export function storedFigures(path: string): Figure[] {
   const database = new Database(path, { readonly: true });
   const number = (sql: string): number => Number(database.prepare(sql).pluck().get());

@@ -1,7 +1,7 @@
 /**
- * `npm run test:soak [-- --minutes N]`: ten accounts, six datasets, a slot every two seconds, one request in twenty meeting
- * a fault; the built daemon in one process, the simulated exchange in another. Prints what was measured beside its bar,
- * and ends with 1 where anything does not hold.
+ * `npm run test:soak [-- --minutes N]`: ten accounts, six datasets, a slot every two seconds, a fault in every twentieth
+ * request; the built daemon in one process, the simulated exchange in another. Prints each measurement with its limit and
+ * exits with 1 where one is exceeded.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,9 +16,9 @@ import { startDaemon } from "./daemon.ts";
 import { startExchange } from "./exchange.ts";
 import { type Figure, figuresOf, storedFigures } from "./figures.ts";
 
-/** Before the first fault; and after the last one, for connections that nobody needs any more are kept a minute. Milliseconds. */
+/** The calm periods before the first and after the last fault, ms. The second is longer because idle connections are kept for a minute. */
 const calmFor = { before: 45_000, after: 100_000 };
-/** Samples of each calm that are looked at; they come every five seconds. */
+/** Samples used of each calm period; one comes every five seconds. */
 const looks = 6;
 
 const { values } = parseArgs({ options: { minutes: { type: "string", default: "10" } } });

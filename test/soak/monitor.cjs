@@ -1,15 +1,15 @@
-// Watches the process it is loaded into from inside: a line of JSON on descriptor 3 every few seconds. Needs --expose-gc.
+// Measures the process it is loaded into: writes a line of JSON to descriptor 3 every few seconds. Needs --expose-gc.
 const { writeSync } = require("node:fs");
 const { monitorEventLoopDelay } = require("node:perf_hooks");
 
 const resolution = 10;
 const everyMs = 5000;
-/** Samples after which the program has started, and the delays of its loading are forgotten. */
+/** Samples after which the program has started; delays until then are not counted. */
 const started = 3;
 const delay = monitorEventLoopDelay({ resolution });
 delay.enable();
 
-/** The monitor looks every ten milliseconds; what it is late by is the delay. */
+/** The monitor samples every 10 ms; how late a sample is counts as delay. */
 const milliseconds = (nanoseconds) => Math.max(0, nanoseconds / 1e6 - resolution);
 const passing = new Set(["Timeout", "Immediate", "FSReqCallback", "FSReqPromise", "TickObject"]);
 let count = 0;
@@ -17,7 +17,7 @@ let count = 0;
 setInterval(() => {
   const handles = process.getActiveResourcesInfo().filter((name) => !passing.has(name)).length;
   const littered = process.memoryUsage().rss;
-  // Garbage that nobody collected yet is no leak; what is left without it may be.
+  // Collects garbage first: only what remains may be a leak.
   globalThis.gc();
   const { rss, heapUsed: heap } = process.memoryUsage();
   count += 1;

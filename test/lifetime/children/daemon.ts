@@ -1,6 +1,6 @@
 /**
- * The collector on a clock that its parent moves: the real scheduler, client and store. Time passes when the parent says
- * so, and, while a run waits for it, by itself: as soon as nothing else is going on, up to the next alarm.
+ * Runs the real scheduler, client and store on a clock that the parent process moves. While a run waits for a timer and
+ * nothing else is active, time also advances by itself to the next alarm.
  */
 import { subscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
@@ -8,29 +8,29 @@ import type { ClientRequest } from "node:http";
 import { openApp, preflight } from "../../../src/app.ts";
 import { Scheduler } from "../../../src/collecting/scheduler.ts";
 import { loadConfig } from "../../../src/settings/config.ts";
-import { StillClock } from "../clock.ts";
-import type { Begin, Order, Said } from "../daemon.ts";
-import { dieWhen } from "./mortal.ts";
+import { ManualClock } from "../clock.ts";
+import type { Order, Reply, StartOptions } from "../daemon.ts";
+import { killAtNextWrite } from "./killable.ts";
 
-/** So many looks at a quiet program, a millisecond apart, before it is believed to wait for the clock. */
+/** Consecutive idle checks, a millisecond apart, after which the program is considered to wait for the clock. */
 const looks = 15;
 
-/** With answers held back, what the other runs may need. Milliseconds. */
+/** Simulated time that the other runs may need while responses are withheld, ms. */
 const patience = 5000;
 
-const [begin] = (await once(process, "message")) as [Begin];
-const clock = new StillClock(begin.now);
-const say = (said: Said) => process.send?.(said);
-dieWhen(begin.dieAt);
+const [begin] = (await once(process, "message")) as [StartOptions];
+const clock = new ManualClock(begin.now);
+const reply = (message: Reply) => process.send?.(message);
+killAtNextWrite(begin.killPoint);
 
-// Back-off almost without chance: two lives of one seed wait equally long. Never twice the same, for jobs are named by it.
+// Almost constant jitter, so that simulations with the same seed wait equally long. Every value is unique, because jobs are named by it.
 let drawn = 0;
 Math.random = () => {
   drawn += 1;
   return 0.5 + drawn * 1e-9;
 };
 
-/** Requests without an answer yet. */
+/** The number of requests in flight. */
 let asking = 0;
 subscribe("http.client.request.start", (message) => {
   asking += 1;
@@ -39,10 +39,10 @@ subscribe("http.client.request.start", (message) => {
   });
 });
 
-/** Waits until it is over, moving the clock wherever that is all it waits for. `held`: answers that are kept back. */
+/** Waits for `work`, advancing the clock whenever it only waits for time. `held`: number of withheld responses. */
 async function settle(work: Promise<unknown>, held = 0): Promise<void> {
   let over = false;
-  let lived = 0;
+  let elapsed = 0;
   void work.finally(() => {
     over = true;
   });
@@ -51,20 +51,20 @@ async function settle(work: Promise<unknown>, held = 0): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, 1));
     const ms = clock.untilAlarm();
     if (over || ms === null) continue;
-    if (asking > 0 && lived + ms > patience) {
-      say("held");
+    if (asking > 0 && elapsed + ms > patience) {
+      reply("held");
       break;
     }
-    lived += ms;
+    elapsed += ms;
     const advanced = new Promise((resolve) => process.once("message", resolve));
-    say({ advance: ms });
+    reply({ advance: ms });
     await advanced;
-    clock.live(ms);
+    clock.advance(ms);
   }
   await work;
 }
 
-/** Something is asked beyond the answers kept back, or moves up in a queue, which takes real time. */
+/** Returns whether requests other than the withheld ones are in flight, or a real timer (a queue) is pending. */
 const isBusy = (held: number): boolean => asking > held || process.getActiveResourcesInfo().includes("Timeout");
 
 const app = await openApp(loadConfig(begin.settings), clock);
@@ -81,7 +81,7 @@ async function tick(held = 0): Promise<void> {
   await settle(scheduler.idle(), held);
   app.dailyReports?.tick();
   await app.dailyReports?.idle();
-  say("done");
+  reply("done");
 }
 
 async function stop(): Promise<void> {
@@ -93,16 +93,16 @@ async function stop(): Promise<void> {
 
 function obey(order: Order): Promise<void> {
   if (order.kind === "stop") return stop();
-  if (order.kind === "live") clock.live(order.ms);
+  if (order.kind === "live") clock.advance(order.ms);
   else clock.step(order.ms);
   return tick(order.kind === "live" ? order.held : 0);
 }
 
-process.on("message", (message: Order | "advanced" | { dieAt: "unwritten" | "written" }) => {
+process.on("message", (message: Order | "advanced" | { killPoint: "unwritten" | "written" }) => {
   if (message === "advanced") return;
-  if ("dieAt" in message) dieWhen(message.dieAt);
+  if ("killPoint" in message) killAtNextWrite(message.killPoint);
   else void obey(message);
 });
-// With nobody left to tell it the time, it has nothing to live for.
+// Without its parent the process has no clock.
 process.once("disconnect", () => process.exit());
 await tick();

@@ -8,7 +8,7 @@ import { launch } from "../../support/program.ts";
 import { classic, credentials, everyDataset } from "../../support/settings.ts";
 import { until } from "../../support/wait.ts";
 import { createWorld, type World } from "../../support/world.ts";
-import { path, shortPath, telling, wordsIn, wordsOf } from "./script.ts";
+import { notificationOf, notificationsIn, path, positionFault, shortPath } from "./script.ts";
 
 const start = Date.parse("2026-11-01T00:00:00Z");
 const minute = 60_000;
@@ -24,13 +24,13 @@ async function settle(world: World): Promise<void> {
   await world.app.alerts.idle();
 }
 
-/** Ends as by a crash: nothing is looked at or sent any more. */
+/** Ends like a crash: nothing is evaluated or sent any more. */
 async function crash(world: World): Promise<void> {
   world.app.close();
   await world.restart();
 }
 
-/** What was sent and could not be marked comes again under its id. */
+/** A notification that was sent but could not be marked as sent is repeated under its id. */
 const onceEach = ({ received }: Receiver) => {
   const ids = received.map(({ id }) => id);
   return received.filter(({ id }, n) => ids.indexOf(id) === n);
@@ -45,7 +45,7 @@ async function live(after: (world: World, step: number) => Promise<void>): Promi
   await settle(world);
   for (const [n, step] of path.entries()) {
     world.exchange.clearFaults();
-    world.exchange.misbehave(telling(step));
+    world.exchange.misbehave(positionFault(step));
     await world.at(start + (n + 1) * minute);
     await after(world, n);
   }
@@ -63,8 +63,8 @@ describe("a scripted price path", () => {
         if (step % 3 === 2) await world.restart();
       },
     ],
-  ])("is told in exactly these words by a daemon that %s", async (_, after) => {
-    expect((await live(after)).received.map(wordsOf)).toEqual(wordsIn(path));
+  ])("gives exactly these notifications from a daemon that %s", async (_, after) => {
+    expect((await live(after)).received.map(notificationOf)).toEqual(notificationsIn(path));
   });
 
   it.each<[string, (world: World, step: number) => Promise<void>]>([
@@ -84,11 +84,11 @@ describe("a scripted price path", () => {
         await crash(world);
       },
     ],
-  ])("is told in the same words by a daemon that crashes %s", async (_, after) => {
-    expect(onceEach(await live(after)).map(wordsOf)).toEqual(wordsIn(path));
+  ])("gives the same notifications from a daemon that crashes %s", async (_, after) => {
+    expect(onceEach(await live(after)).map(notificationOf)).toEqual(notificationsIn(path));
   });
 
-  it("is told by the real daemon, killed at every step, without a word more or less", async () => {
+  it("gives exactly the same notifications from the real daemon, killed at every step", async () => {
     const receiver = await startReceiver();
     const exchange = await startExchange({ accounts: [classic] });
     const folder = temporaryFolder();
@@ -101,16 +101,16 @@ describe("a scripted price path", () => {
       DATABASE_URL: `file:${join(folder, "collector.db")}`,
       SCHEDULE_REPORTS: "",
       HTTP_PORT: "",
-      // Seconds are short periods; blindness is another matter.
+      // Periods of seconds would trigger the stale alert, which is not under test.
       ALERT_STALE: "false",
     };
     try {
       for (const step of shortPath) {
         exchange.clearFaults();
-        exchange.misbehave(telling(step));
+        exchange.misbehave(positionFault(step));
         const before = exchange.record.length;
         const daemon = launch(["start"], folder, env);
-        // The line follows the commit at once; what is looked at or sent by then differs from time to time.
+        // The log line follows the commit at once; what is evaluated or sent by then varies.
         await daemon.printed("main positions ok");
         expect(exchange.record.length).toBeGreaterThan(before);
         daemon.child.kill("SIGKILL");
@@ -124,16 +124,16 @@ describe("a scripted price path", () => {
     } finally {
       await exchange.close();
     }
-    expect(onceEach(receiver).map(wordsOf)).toEqual(wordsIn(shortPath));
+    expect(onceEach(receiver).map(notificationOf)).toEqual(notificationsIn(shortPath));
   });
 });
 
-/** How many words of the path are still to be sent. */
+/** Returns how many notifications of the path are still to be sent. */
 function unsent(file: string): number {
   const database = new Database(file, { readonly: true });
   try {
     const sent = database.prepare("select count(*) from alert_message where delivery = 'delivered'").pluck().get();
-    return wordsIn(shortPath).length - (sent as number);
+    return notificationsIn(shortPath).length - (sent as number);
   } finally {
     database.close();
   }

@@ -1,19 +1,19 @@
-/** A price path: one position as the exchange tells it, step by step, and what is to be said on the way. */
+/** A price path: one position step by step, with the expected notifications. */
 import type { Fault } from "../../../src/simulator/simulator.ts";
 
 export interface Step {
-  /** Null: the position is not there. */
+  /** Null: the position is closed. */
   position: { markPrice: string; liquidationPrice: string } | null;
-  /** What is said of it. */
-  said: string | null;
+  /** The expected notification; null for none. */
+  notifications: string | null;
 }
 
-const at = (markPrice: string, said: string | null = null, liquidationPrice = "100"): Step => ({
+const at = (markPrice: string, notifications: string | null = null, liquidationPrice = "100"): Step => ({
   position: { markPrice, liquidationPrice },
-  said,
+  notifications,
 });
 
-/** With a limit of 10 % and a liquidation at 100 it fires under 111.11… and is over beyond 112.35…. */
+/** With a limit of 10 % and a liquidation price of 100, the alert fires below 111.11… and recovers above 112.35…. */
 export const path: readonly Step[] = [
   at("200"),
   at("112"),
@@ -29,14 +29,14 @@ export const path: readonly Step[] = [
   at("101", "fired 0.0099009900990099"),
   at("101", "recovered null", "-3.5"),
   at("101", "fired 0.0099009900990099"),
-  { position: null, said: "closed null" },
-  { position: null, said: null },
+  { position: null, notifications: "closed null" },
+  { position: null, notifications: null },
 ];
 
 export const positionsOfUsdt = { path: "/api/v2/mix/position/all-position", params: { productType: "USDT-FUTURES" } };
 
-/** Makes the exchange tell this step from now on. */
-export const telling = ({ position }: Step, symbol = "BTCUSDT"): Fault => ({
+/** Returns the fault that makes the exchange send this step from now on. */
+export const positionFault = ({ position }: Step, symbol = "BTCUSDT"): Fault => ({
   ...positionsOfUsdt,
   times: Number.POSITIVE_INFINITY,
   edit: (envelope) => ({
@@ -65,17 +65,18 @@ const usual = {
   uTime: "1793491200000",
 };
 
-/** What a webhook received, in the words of the path. */
-export const wordsOf = (body: Record<string, unknown>): string => `${body.state} ${body.value}`;
+/** Returns what a webhook received, in the form used by the path. */
+export const notificationOf = (body: Record<string, unknown>): string => `${body.state} ${body.value}`;
 
-export const wordsIn = (steps: readonly Step[]): string[] => steps.flatMap(({ said }) => said ?? []);
+export const notificationsIn = (steps: readonly Step[]): string[] =>
+  steps.flatMap(({ notifications }) => notifications ?? []);
 
-/** A word of each kind, where every step costs seconds. */
+/** One notification of each kind, for tests in which every step takes seconds. */
 export const shortPath: readonly Step[] = [
   at("200"),
   at("101", "fired 0.0099009900990099"),
   at("112.35"),
   at("112.36", "recovered 0.1100035599857601"),
   at("110", "fired 0.0909090909090909"),
-  { position: null, said: "closed null" },
+  { position: null, notifications: "closed null" },
 ];

@@ -16,7 +16,7 @@ const settings = {
   keyRefused: false,
 };
 
-/** What is said while these prices of DUST and rows of equity are stored, each at its minute. */
+/** Returns the notifications sent while these prices of DUST and rows of equity are stored, each at its minute. */
 async function saidOf(told: readonly (readonly [number, string | null, Row])[]): Promise<string[]> {
   const store = await open(temporaryPath());
   const watch = new AlertEvaluator(store, settings, new SettableClock(start));
@@ -41,7 +41,7 @@ async function saidOf(told: readonly (readonly [number, string | null, Row])[]):
 
 const without = (pricedUsdt: string): Row => ({ complete: 0, pricedUsdt, unpriced: '{"DUST":"5"}', missing: null });
 
-it("a crash is said at once although a worthless coin lost its price in the same hour", async () => {
+it("a fall of equity is reported at once although a worthless coin lost its price in the same hour", async () => {
   const said = await saidOf([
     [0, "0.000001", { usdtEquity: "1000.000005", complete: 1 }],
     [5, null, without("1000")],
@@ -51,7 +51,7 @@ it("a crash is said at once although a worthless coin lost its price in the same
   expect(said).toEqual([expect.stringMatching(/^20 fired 0\.6/)]);
 });
 
-it("a coin that was worth much and loses its price is no crash", async () => {
+it("a valuable coin that loses its price is no fall of equity", async () => {
   expect(
     await saidOf([
       [0, "100", { usdtEquity: "1000", complete: 1 }],
@@ -61,7 +61,7 @@ it("a coin that was worth much and loses its price is no crash", async () => {
   ).toEqual([]);
 });
 
-it("a price of zero, as older versions stored it for a coin that was never traded, is none", async () => {
+it("a price of zero, stored by older versions for a coin that was never traded, counts as no price", async () => {
   const said = await saidOf([
     [0, "0", { usdtEquity: "1000", complete: 1 }],
     [61, null, without("400")],

@@ -1,4 +1,4 @@
-/** Files that are not as export wrote them: read where nothing of them is in doubt, else refused with the place and the reason. */
+/** Importing files that differ from what export wrote: read where unambiguous, else refused with place and reason. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
@@ -34,7 +34,7 @@ async function seeded(): Promise<string> {
   return path;
 }
 
-/** A file of this content beside nothing else. */
+/** Writes a file with this content to an empty folder. */
 function fileOf(name: string, content: string | Uint8Array): string {
   const path = join(temporaryFolder(), name);
   writeFileSync(path, content);
@@ -44,7 +44,7 @@ function fileOf(name: string, content: string | Uint8Array): string {
 const csvOf = async (name: DatasetName = "spot-assets") =>
   readFileSync(await exported(await seeded(), name, "csv"), "utf8");
 
-/** As a program does that puts every cell in quotes, with this between them. */
+/** Rewrites CSV with every cell in quotes and another separator. */
 const quotedThroughout = (csv: string, separator = ",") =>
   csv
     .split("\r\n")
@@ -60,7 +60,7 @@ const quotedThroughout = (csv: string, separator = ",") =>
 
 const mark = "\ufeff";
 
-describe("a file that another program saved is read where nothing is in doubt:", () => {
+describe("a file saved by another program is read where it is unambiguous:", () => {
   const withSeparator = (separator: string) => (csv: string) => quotedThroughout(csv, separator);
   const unquotedWith = (separator: string) => (csv: string) =>
     csv
@@ -92,7 +92,7 @@ describe("a file that another program saved is read where nothing is in doubt:",
   });
 });
 
-describe("a file that another program saved is refused with the reason where something is in doubt:", () => {
+describe("a file saved by another program is refused with the reason where it is ambiguous:", () => {
   const german = (csv: string) => mark + csv.replaceAll(",", ";").replaceAll("1.50", "1,50");
   it.each<[string, (csv: string) => string | Uint8Array, string]>([
     ["decimal commas", german, 'a.csv: line 2, available: "1,50" is no decimal number; it has a decimal comma'],
@@ -111,7 +111,7 @@ describe("a file that another program saved is refused with the reason where som
   });
 });
 
-describe("what an export says is imported as it is:", () => {
+describe("exported values are imported unchanged:", () => {
   it.each(endings)("a computed equity of more than 64 places, as %s", async (ending) => {
     const path = temporaryPath();
     const store = await open(path);
@@ -186,7 +186,7 @@ describe("every number of a file is bounded:", () => {
     await expect(imported([fileOf("a.csv", csv)])).rejects.toThrow(/line 2, taken_at_ms: \d+ is after the year 9999/);
   });
 
-  it("collecting goes on after the greatest id", async () => {
+  it("collecting continues after the highest id", async () => {
     const copy = await imported([fileOf("a.csv", await withId("4503599627370496"))]);
     const store = await open(copy);
     await collect(store, spotAssets, start + 9 * minute, { snapshots: [good([], start + 9 * minute)] });
@@ -238,7 +238,7 @@ describe("every number of a file is bounded:", () => {
   });
 });
 
-describe("the number of rows that was told", () => {
+describe("the expected number of rows (--rows)", () => {
   const files = async () => [await exported(await seeded(), "spot-assets", "csv")];
   const importing = async (expected: number, paths: string[]) => {
     const path = temporaryPath();
@@ -256,7 +256,7 @@ describe("the number of rows that was told", () => {
     expect(query(await importing(9, await files()), "select count(*) as n from snapshots")).toEqual([{ n: 3 }]);
   });
 
-  it("tells of a file that was cut between two snapshots, which nothing else does", async () => {
+  it("detects a file that was cut between two snapshots, which nothing else does", async () => {
     const [file = ""] = await files();
     const lines = readFileSync(file, "utf8").split("\r\n");
     const cut = fileOf("cut.csv", `${lines.slice(0, 7).join("\r\n")}\r\n`);
@@ -265,7 +265,7 @@ describe("the number of rows that was told", () => {
   });
 });
 
-/** What befalls the bytes of a file, by three numbers. */
+/** Damages the bytes of a file, determined by three numbers. */
 const damages: Record<string, (bytes: Buffer, at: number, length: number, value: number) => Buffer> = {
   flip: (bytes, at, _, value) => {
     const other = Buffer.from(bytes);
@@ -288,7 +288,7 @@ const damages: Record<string, (bytes: Buffer, at: number, length: number, value:
   },
 };
 
-/** Cells that break what is careless with them. */
+/** Cells that break careless parsers. */
 const cells = [
   ...[
     "",
@@ -310,8 +310,8 @@ const cells = [
   ...["[".repeat(50_000), '"{""__proto__"":1}"', '"{""a"":1e999999}"', "true"],
 ];
 
-describe("whatever befalls a file", () => {
-  it("and whatever a cell holds, it is refused in words for a person, or it is a history that verifies", async () => {
+describe("a randomly damaged file", () => {
+  it("with hostile cells is refused with a readable message, or gives a history that verifies", async () => {
     const lines = (await csvOf("positions")).split("\r\n").map((line) => line.split(","));
     const columns = lines[0] ?? [];
     let empty = temporaryPath();
@@ -341,7 +341,7 @@ describe("whatever befalls a file", () => {
     );
   });
 
-  it("it is refused in words for a person, and nothing of it is imported; or it is a history that verifies", async () => {
+  it("is refused with a readable message and not imported, or gives a history that verifies", async () => {
     const damage = fc.record({
       file: fc.nat(),
       how: fc.constantFrom(...Object.keys(damages)),

@@ -12,7 +12,7 @@ import { exported, imported, importInto } from "./support.ts";
 
 const prices = datasetNamed("prices");
 
-/** Two minutes of two coins and of one position. */
+/** Records two minutes of two coins and one position. */
 async function seeded(): Promise<string> {
   const path = temporaryPath();
   const store = await open(path);
@@ -26,15 +26,15 @@ async function seeded(): Promise<string> {
   return path;
 }
 
-/** A file of this content beside nothing else. */
+/** Writes a file with this content to an empty folder. */
 function fileOf(name: string, content: string | Uint8Array): string {
   const path = join(temporaryFolder(), name);
   writeFileSync(path, content);
   return path;
 }
 
-describe("what is imported", () => {
-  it("has a run of its own for every snapshot, and the ids it had", async () => {
+describe("an import", () => {
+  it("creates one run for every snapshot and keeps the ids", async () => {
     const path = await seeded();
     const copy = await imported([await exported(path, "spot-assets", "csv")]);
     expect(query(copy, "select * from runs")).toMatchObject([
@@ -61,7 +61,7 @@ describe("what is imported", () => {
     ]);
   });
 
-  it("can be added to, dataset by dataset", async () => {
+  it("can be extended dataset by dataset", async () => {
     const path = await seeded();
     const copy = await imported([await exported(path, "positions", "parquet")]);
     await importInto(copy, [await exported(path, "spot-assets", "ndjson.gz")]);
@@ -77,27 +77,27 @@ describe("what is imported", () => {
   it.each([
     ["csv", "taken_at,coin,quote,price,source,snapshot_id,bid,ask,exchange_time,extra,taken_at_ms\r\n"],
     ["ndjson", ""],
-  ])("may be nothing at all, as %s", async (ending, content) => {
+  ])("accepts a file without rows, as %s", async (ending, content) => {
     const path = await seeded();
     const file = await exported(path, "prices", ending);
     expect(readFileSync(file, "utf8")).toBe(content);
     expect(query(await imported([file]), "select * from snapshots")).toEqual([]);
   });
 
-  it("may be nothing at all, as Parquet with columns and no row", async () => {
+  it("accepts Parquet with columns and no row", async () => {
     const file = await exported(await seeded(), "prices", "parquet");
     expect(query(await imported([file]), "select * from snapshots")).toEqual([]);
   });
 });
 
-describe("an import is refused, and leaves everything as it was,", () => {
-  it("where the database holds the dataset", async () => {
+describe("an import is refused and changes nothing", () => {
+  it("where the database already has the dataset", async () => {
     const path = await seeded();
     const file = await exported(path, "spot-assets", "csv");
     await expect(importInto(path, [file])).rejects.toThrow(/holds runs of spot-assets already/);
   });
 
-  it("where a snapshot has its id from somewhere else", async () => {
+  it("where the id of a snapshot is already used", async () => {
     const path = await seeded();
     const copy = await imported([await exported(path, "positions", "csv")]);
     const shifted = readFileSync(await exported(path, "spot-assets", "csv"), "utf8").replaceAll(
@@ -109,7 +109,7 @@ describe("an import is refused, and leaves everything as it was,", () => {
     expect(query(copy, "select distinct dataset from runs")).toEqual([{ dataset: "positions" }]);
   });
 
-  it("where one file of several is no good", async () => {
+  it("where one file of several is invalid", async () => {
     const path = await seeded();
     const copy = temporaryPath();
     const files = [await exported(path, "positions", "csv"), fileOf("a.csv", "coin\r\nBTC\r\n")];
@@ -176,7 +176,7 @@ describe("an import is refused, and leaves everything as it was,", () => {
     await expect(imported([await cut("ndjson")])).rejects.toThrow(ShapeError);
   });
 
-  it.each(["a.txt", "a.parquet.gz", "a"])("where the name %s says nothing that can be read", async (name) => {
+  it.each(["a.txt", "a.parquet.gz", "a"])("where the extension of %s is unknown", async (name) => {
     await expect(imported([fileOf(name, "")])).rejects.toThrow(UsageError);
   });
 });

@@ -12,7 +12,7 @@ import { bytesOf, endings, exported, imported } from "./support.ts";
 const mixAccounts = datasetNamed("mix-accounts");
 const fundingAssets = datasetNamed("funding-assets");
 
-/** Texts that break what is careless with them. */
+/** Texts that break careless programs. */
 const hostile = [
   "",
   " ",
@@ -46,14 +46,14 @@ const coin = (name: string, cells: Row = {}): Item => item(spotAssets, { coin: n
 
 const problemsOf = async (path: string) => (await verify(path, datasets)).problems;
 
-/** The rows of a view, without the order that it leaves open. */
+/** Returns the rows of a view in a defined order. */
 const rowsOf = (path: string, view: string) =>
   query(path, `select * from ${view}`)
     .map((row) => JSON.stringify(row))
     .sort();
 
 describe("export, import and export again", () => {
-  it.each(endings)("gives the same bytes of every text, as %s", async (ending) => {
+  it.each(endings)("gives the same bytes for every text, as %s", async (ending) => {
     const path = temporaryPath();
     const store = await open(path);
     const items = hostile.map((text, n) => ({
@@ -68,29 +68,32 @@ describe("export, import and export again", () => {
     expect(await problemsOf(copy)).toEqual([]);
   });
 
-  it.each(endings)("gives the same bytes of coins that go, come back and stay at zero, as %s", async (ending) => {
-    const path = temporaryPath();
-    const store = await open(path);
-    const zero = { available: "0", frozen: "0" };
-    const days: Item[][] = [
-      [coin("GOES", { available: "2.50", frozen: null }), coin("STAYS", zero)],
-      [coin("STAYS", zero), coin("NEW", { available: "0.00" })],
-      [coin("STAYS", zero), coin("GOES", zero)],
-      [coin("AAA", { locked: "-0" }), coin("GOES", { available: "1" })],
-      [],
-      [coin("GOES", zero)],
-      [coin("GOES", zero), coin("STAYS", zero)],
-      [],
-    ];
-    for (const [at, items] of days.entries())
-      await collect(store, spotAssets, start + at * minute, { snapshots: [good(items, start + at * minute)] });
-    const copy = await imported([await exported(path, "spot-assets", ending)]);
-    expect(await bytesOf(copy, "spot-assets", ending)).toEqual(await bytesOf(path, "spot-assets", ending));
-    expect(rowsOf(copy, "spot_assets_latest")).toEqual(rowsOf(path, "spot_assets_latest"));
-    expect(await problemsOf(copy)).toEqual([]);
-  });
+  it.each(endings)(
+    "gives the same bytes for coins that disappear, come back and stay at zero, as %s",
+    async (ending) => {
+      const path = temporaryPath();
+      const store = await open(path);
+      const zero = { available: "0", frozen: "0" };
+      const days: Item[][] = [
+        [coin("GOES", { available: "2.50", frozen: null }), coin("STAYS", zero)],
+        [coin("STAYS", zero), coin("NEW", { available: "0.00" })],
+        [coin("STAYS", zero), coin("GOES", zero)],
+        [coin("AAA", { locked: "-0" }), coin("GOES", { available: "1" })],
+        [],
+        [coin("GOES", zero)],
+        [coin("GOES", zero), coin("STAYS", zero)],
+        [],
+      ];
+      for (const [at, items] of days.entries())
+        await collect(store, spotAssets, start + at * minute, { snapshots: [good(items, start + at * minute)] });
+      const copy = await imported([await exported(path, "spot-assets", ending)]);
+      expect(await bytesOf(copy, "spot-assets", ending)).toEqual(await bytesOf(path, "spot-assets", ending));
+      expect(rowsOf(copy, "spot_assets_latest")).toEqual(rowsOf(path, "spot_assets_latest"));
+      expect(await problemsOf(copy)).toEqual([]);
+    },
+  );
 
-  it.each(["umcbl", null] as const)("keeps what random lives leave behind, in scope %s", async (scope) => {
+  it.each(["umcbl", null] as const)("keeps a random history, in scope %s", async (scope) => {
     const dataset = scope === null ? fundingAssets : mixAccounts;
     const random = pseudoRandom(11);
     const path = temporaryPath();
@@ -118,7 +121,7 @@ describe("export, import and export again", () => {
     expect(await problemsOf(copy)).toEqual([]);
   });
 
-  it("has any part of a history stand for itself", async () => {
+  it("works for any part of a history", async () => {
     const path = temporaryPath();
     const store = await open(path);
     const held = (at: number) => ["OLD", "LATE", "BACK"].filter((_, n) => [at < 5, at >= 3, at < 2 || at > 6][n]);
@@ -139,7 +142,7 @@ describe("export, import and export again", () => {
     expect(await problemsOf(copy)).toEqual([]);
   });
 
-  it("has every digit of twenty thousand random decimals", async () => {
+  it("keeps every digit of twenty thousand random decimals", async () => {
     const random = pseudoRandom(3);
     const figures = (count: number) => Array.from({ length: count }, () => random(10)).join("");
     const decimal = () => {
@@ -166,7 +169,7 @@ describe("export, import and export again", () => {
     expect((await bytesOf(copy, "spot-assets", "csv")).equals(await bytesOf(path, "spot-assets", "csv"))).toBe(true);
   });
 
-  it("has a whole simulated account, upgraded on the way, in every format", async () => {
+  it("keeps a whole simulated account with an upgrade, in every format", async () => {
     const world = await createWorld("2026-11-01T00:00:30Z", everyDataset("* * * * *"), {});
     for (let at = 1; at <= 90; at += 1) {
       if (at === 50) world.exchange.upgrade("main");

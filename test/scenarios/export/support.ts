@@ -1,4 +1,4 @@
-/** Databases exported to files and imported from them, the way the commands do it. */
+/** Exports databases to files and imports them, as the commands do. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DatasetName } from "../../../src/core/domain.ts";
@@ -14,7 +14,7 @@ export const endings = ["csv", "csv.gz", "ndjson", "ndjson.gz", "parquet"] as co
 
 const always = { from: 0, to: Number.MAX_SAFE_INTEGER };
 
-/** Exports a dataset into a folder of its own; the path of the file. */
+/** Exports a dataset to a new folder; returns the path of the file. */
 export async function exported(path: string, name: DatasetName, ending: string, span = always): Promise<string> {
   const file = join(temporaryFolder(), `${name}.${ending}`);
   const history = openHistory(path);
@@ -29,7 +29,7 @@ export async function exported(path: string, name: DatasetName, ending: string, 
 export const bytesOf = async (...args: Parameters<typeof exported>): Promise<Buffer> =>
   readFileSync(await exported(...args));
 
-/** Imports files into a database, which is made where there is none. */
+/** Imports files into a database, which is created where missing. */
 export async function importInto(path: string, files: readonly string[]): Promise<Imported[]> {
   (await storeAt(path)).close();
   return importHistory(
@@ -39,7 +39,7 @@ export async function importInto(path: string, files: readonly string[]): Promis
   );
 }
 
-/** The path of a new database with nothing but what the files say. */
+/** Imports files into a new database; returns its path. */
 export async function imported(files: readonly string[]): Promise<string> {
   const path = join(temporaryFolder(), "imported.db");
   await importInto(path, files);

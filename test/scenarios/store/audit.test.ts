@@ -1,4 +1,4 @@
-/** Whatever is done to a database by this program, `db verify` finds nothing; whatever is done by anybody else, it does. */
+/** `db verify` accepts every change made by the program and detects every other change. */
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -53,7 +53,7 @@ const schedules = ["0 * * * *", "0 */2 * * *", "*/30 * * * *", ""].map((pattern)
 }));
 const settings = [...schedules, { ...everyDataset("0 * * * *"), BITGET_PRODUCT_TYPES: "umcbl" }];
 
-/** One thing that befalls a collector, and how much or which of it. */
+/** One operation on a database, with its size or choice. */
 const deeds = [
   ...["hours", "hours", "hours", "hours", "fault", "fault", "fault", "asleep", "setBack", "reschedule", "upgrade"],
   ...["crash", "prune", "compact", "correct", "correct", "keep", "restore"],
@@ -115,7 +115,7 @@ async function befall(world: OpenWorld, [what, which]: Deed, kept: string): Prom
 const deed = fc.tuple(fc.constantFrom(...deeds), fc.nat({ max: 179 }));
 const seeds = [null, "0000", "0001", "0002", "0003"];
 
-it("in whatever order a database is written, pruned, corrected, kept and restored, verify finds nothing", async () => {
+it("verify passes for any order of writing, pruning, correcting, backing up and restoring", async () => {
   await fc.assert(
     fc.asyncProperty(fc.constantFrom(...seeds), fc.array(deed, { minLength: 12, maxLength: 20 }), async (seed, all) => {
       const path = seed === null ? temporaryPath() : older(seed);
@@ -133,7 +133,7 @@ it("in whatever order a database is written, pruned, corrected, kept and restore
   );
 });
 
-/** A history with everything in it: failures, claims, corrections, a pruned day, an upgrade, schedules that changed. */
+/** Records a history with failures, claims, corrections, a pruned day, an upgrade, and schedule changes. */
 const eventful: Deed[] = [
   ...(["hours", "fault", "hours", "fault", "hours", "fault", "hours"] as const).map((what, at): Deed => [what, at]),
   ...([
@@ -165,10 +165,10 @@ const eventful: Deed[] = [
   ] as const),
 ];
 
-/** Those that tell nothing of the history: what was applied when, and what alerts remember. */
+/** Tables that are not part of the history: applied migrations and the state of alerts. */
 const besides = ["migration", "alert", "alert_figure", "alert_message"];
 
-/** Another value of the same type, or none. */
+/** Returns another value of the same type, or null. */
 function another(value: unknown, type: unknown, toNull: boolean): unknown {
   if (value === null) return { INTEGER: 1, TEXT: "x", BLOB: Buffer.from("1f", "hex") }[String(type)];
   if (toNull) return null;
@@ -182,7 +182,7 @@ function another(value: unknown, type: unknown, toNull: boolean): unknown {
 const shown = (path: string): string =>
   JSON.stringify(["positions_history", "position_episodes"].map((view) => query(path, `select * from ${view}`)));
 
-describe("of a history with everything in it", () => {
+describe("for a history with every kind of row", () => {
   const path = join(mkdtempSync(join(tmpdir(), "audit-")), "collector.db");
   beforeAll(async () => {
     const world = await openWorld(path, begin, settings[0] ?? {});
@@ -191,7 +191,7 @@ describe("of a history with everything in it", () => {
     return () => rmSync(dirname(path), { recursive: true });
   });
 
-  it("any cell and any row that is another, or none, is found", async () => {
+  it("every changed or deleted cell and row is detected", async () => {
     const sqlite = new Database(path, { readonly: true });
     const tables = (sqlite.prepare("select name from sqlite_master where type = 'table'").pluck().all() as string[])
       .filter((name) => !besides.includes(name))
@@ -231,7 +231,7 @@ describe("of a history with everything in it", () => {
             altered.close();
           }
           const { problems } = await verify(copy, datasets);
-          // What a position moved to last may lie where pruning left it, at a snapshot that shows the position no more.
+          // The last change of a position may belong to a snapshot that, after pruning, no longer shows the position.
           const isShown = !table.endsWith("_moving") || shown(copy) !== shown(path);
           expect(problems.length > 0 || !isShown, `${way} ${table}.${name} of ${JSON.stringify(keys)}`).toBe(true);
         },

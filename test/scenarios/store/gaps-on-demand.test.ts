@@ -1,4 +1,4 @@
-/** Gaps hold due slots; the stretches without a complete run, which tell the last good one, hold runs on demand too. */
+/** Gaps contain only due slots; the internal stretches without a complete run also contain manual runs. */
 import Database from "better-sqlite3";
 import fc from "fast-check";
 import { expect, it } from "vitest";
@@ -13,7 +13,7 @@ import { failed, good, minute, query, start } from "../../store/kit.ts";
 import { positions } from "../../store/minutes.ts";
 import { open, temporaryPath } from "../../store/temporary.ts";
 
-/** Even numbers are slots of a schedule, odd ones instants between them. */
+/** Even numbers are slots of a schedule, odd ones times between them. */
 const at = (n: number): number => start + Math.floor(n / 2) * minute + (n % 2) * 30_500;
 const deeds = ["missed", "skipped", "ok", "failed", "partly", "begun", "recover"] as const;
 
@@ -26,7 +26,7 @@ interface Deed {
 async function befall(store: Store, { what, n, cause }: Deed): Promise<void> {
   const isOnDemand = n % 2 === 1;
   if (what === "recover") return void (await store.recover());
-  // As older versions wrote it, also at an instant on demand.
+  // As written by older versions, also for manual runs.
   if (what === "missed" || what === "skipped")
     return store.closeSlots("main", "positions", [{ slot: at(n), state: what, cause }]);
   const run = await store.begin("main", "positions", at(n), at(n) + 5, isOnDemand ? "demand" : "schedule");
@@ -55,7 +55,7 @@ const inOrder = (gaps: Gap[]): string[] =>
     )
     .sort();
 
-it("are kept as the ledger has them, whatever is run on demand between slots", async () => {
+it("match the run ledger, whatever is run manually between slots", async () => {
   const deed = fc.record({ what: fc.constantFrom(...deeds), n: fc.nat(20), cause: fc.constantFrom("timeout", "tls") });
   await fc.assert(
     fc.asyncProperty(fc.array(deed, { minLength: 20, maxLength: 60 }), async (all) => {
@@ -79,7 +79,7 @@ it("are kept as the ledger has them, whatever is run on demand between slots", a
   );
 });
 
-it("are neither divided nor lengthened by a run on demand", async () => {
+it("are neither divided nor lengthened by a manual run", async () => {
   const path = temporaryPath();
   const store = await open(path);
   await store.setSchedule("main", "positions", "* * * * *", start - minute);
@@ -91,7 +91,7 @@ it("are neither divided nor lengthened by a run on demand", async () => {
   expect(query(path, "select cause, slots from gaps")).toEqual([{ cause: "asleep", slots: 3 }]);
 });
 
-it("a run on demand that could not begin says nothing of the slots before it", async () => {
+it("a manual run that could not start does not affect the slots before it", async () => {
   const path = temporaryPath();
   const log = createLog({ level: "silent", format: "json", secrets: [] });
   const store = await openStore({ path, datasets, log, clock: systemClock, stopping: AbortSignal.abort() });

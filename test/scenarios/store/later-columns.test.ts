@@ -1,4 +1,4 @@
-/** What a column that a dataset gets later does to a history that was written without it. */
+/** A column added to a dataset later, and a history that was written without it. */
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../../src/core/clock.ts";
@@ -34,7 +34,7 @@ const position = (dataset: Dataset, markPrice: string, cells = {}) =>
 
 const problems = async (path: string, known = later) => (await verify(path, known)).problems;
 
-/** Two minutes without the columns, then, as `later`, two with them; a coin vanishes before and one after. */
+/** Records two minutes without the columns, then two with them (`later`); one coin disappears before and one after. */
 async function grown(between: (path: string) => Promise<void> = async () => {}): Promise<string> {
   const path = temporaryPath();
   const before = await open(path);
@@ -58,8 +58,8 @@ async function grown(between: (path: string) => Promise<void> = async () => {}):
 
 const shown = `select snapshot_id as n, coin, available, air_drop, staked_since from spot_assets_history order by n, coin`;
 
-describe("a column that a dataset gets later", () => {
-  it("leaves every digest from before it as it was, and is part of those after it", async () => {
+describe("a column added to a dataset later", () => {
+  it("leaves every earlier digest unchanged and is part of the later ones", async () => {
     const path = await grown(async (path) => expect(await problems(path)).toEqual([]));
     expect(await problems(path)).toEqual([]);
     expect(query(path, shown)).toEqual([
@@ -75,7 +75,7 @@ describe("a column that a dataset gets later", () => {
     ]);
   });
 
-  it("stands to the right of all columns that were there", async () => {
+  it("comes after all existing columns", async () => {
     const path = await grown();
     const columns = query(path, "select name from pragma_table_info('spot_assets_history') order by cid");
     expect(columns.map(({ name }) => name).slice(-4)).toEqual(["extra", "taken_at_ms", "air_drop", "staked_since"]);
@@ -98,7 +98,7 @@ describe("a column that a dataset gets later", () => {
       "update positions_moving set adl_rank = x'5f' where since = 5",
     ],
     ["snapshot 1 (spot_assets): is not what was", "update spot_assets_steady set air_drop = x'1f' where since = 1"],
-  ])("says %s when that was altered", async (problem, alteration) => {
+  ])("reports %s when the data was altered", async (problem, alteration) => {
     const path = await grown();
     change(path, alteration);
     expect((await problems(path)).join("\n")).toContain(problem);

@@ -10,7 +10,7 @@ import type { Store } from "../../../src/store/store.ts";
 import { collect, failed, good, item, minute, start } from "../../store/kit.ts";
 import { open, temporaryPath } from "../../store/temporary.ts";
 
-/** The version of the `sqlite3` program of this machine, which knows nothing of ours; null where there is none. */
+/** The version of the machine's `sqlite3` program, which lacks this program's functions; null where there is none. */
 function programVersion(): string | null {
   try {
     return execFileSync("sqlite3", ["--version"], { encoding: "utf8", stdio: "pipe" }).split(" ")[0] ?? "";
@@ -21,7 +21,7 @@ function programVersion(): string | null {
 
 const version = programVersion();
 
-/** Its answer, a line a row. Its own settings file is left out; a complaint of its is an error. */
+/** Runs `sqlite3` without its settings file; returns one line per row. A warning is an error. */
 function ask(database: string, ...sql: string[]): string[] {
   const answer = execFileSync("sqlite3", ["-init", "/dev/null", "-batch", "-bail", database, sql.join("; ")], {
     encoding: "utf8",
@@ -44,7 +44,7 @@ const position = item(positions, {
   openedAt: start,
 });
 
-/** Four coins, one of them with an unknown amount of frozen ones, a position, a snapshot that failed and a slot that was missed. */
+/** Records four coins, one with an unknown frozen amount, a position, a failed snapshot and a missed slot. */
 async function fill(store: Store): Promise<void> {
   const coins = amounts.map((available, n) =>
     item(spotAssets, { coin: `COIN${n}`, available, frozen: n === 0 ? null : "0.0" }),
@@ -64,7 +64,7 @@ const amountRows = [
   "COIN3|0|text|0|2026-11-01T00:00:00.007Z",
 ];
 
-/** All that must hold wherever the file lies and whoever has it open. */
+/** Checks what must hold wherever the file is and whichever process has it open. */
 function expectReadable(database: string): void {
   expect(ask(database, amountsQuery)).toEqual(amountRows);
   const counts = ask(database, ...views.map((view) => `select '${view}', count(*) from (select * from ${view})`));
@@ -82,7 +82,7 @@ describe.skipIf(version === null)(`sqlite3 ${version ?? "is not on this machine"
     expectReadable(path);
   });
 
-  it("sees each run as soon as it has ended", async () => {
+  it("shows each run as soon as it has finished", async () => {
     const path = temporaryPath();
     const store = await open(path);
     const seen: string[] = [];
@@ -102,7 +102,7 @@ describe.skipIf(version === null)(`sqlite3 ${version ?? "is not on this machine"
     expectReadable(path);
   });
 
-  it("reads every view of a backup in a folder nobody may write to", async () => {
+  it("reads every view of a backup in a read-only folder", async () => {
     const path = temporaryPath();
     await fill(await open(path));
     const copy = join(dirname(path), "kept", "copy.db");
@@ -117,7 +117,7 @@ describe.skipIf(version === null)(`sqlite3 ${version ?? "is not on this machine"
     chmodSync(dirname(copy), 0o700);
   });
 
-  it("reads the file alone, copied after the store has closed", async () => {
+  it("reads the main file alone, copied after the store has closed", async () => {
     const path = temporaryPath();
     const store = await open(path);
     await fill(store);
@@ -128,7 +128,7 @@ describe.skipIf(version === null)(`sqlite3 ${version ?? "is not on this machine"
     expectReadable(`file:${copy}?immutable=1`);
   });
 
-  it("finds no fault in the file", async () => {
+  it("passes SQLite's integrity check", async () => {
     const path = temporaryPath();
     await fill(await open(path));
     expect(ask(readOnly(path), "pragma integrity_check", "pragma foreign_key_check", "select 'end'")).toEqual([

@@ -19,7 +19,7 @@ it("a minute of 50 coins and 20 positions costs at most 1,950 bytes of file, and
       collect(store, positions, slot, { snapshots: lines, requests: 4, spreadMs }),
     );
     if (runs.length < 240) continue;
-    // Together, for each commit waits for the disk.
+    // Concurrently, because each commit waits for the disk.
     await Promise.all(runs);
     runs = [];
   }

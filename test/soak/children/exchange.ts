@@ -1,9 +1,9 @@
-/** The simulated exchange as a process. One request in twenty meets a fault, of all kinds in turn, unless it is told to be calm. */
+/** Runs the simulated exchange. Every twentieth request has a fault, of all kinds in turn, unless it is switched to calm. */
 import type { Fault, SimulatedAccount } from "../../../src/simulator/simulator.ts";
 import { startExchange } from "../../support/exchange.ts";
 
-/** What it tells when it is asked, and at first. */
-export interface Told {
+/** The message sent at the start and in response to every message. */
+export interface Status {
   url: string;
   requests: number;
   faults: number;
@@ -35,12 +35,12 @@ const accounts = JSON.parse(process.argv[2] ?? "[]") as SimulatedAccount[];
 const simulator = await startExchange({ accounts, remember: 1 });
 let faults = 0;
 let isCalm = true;
-/** Requests that were answered in calm. */
+/** Requests answered while calm. */
 let spared = 0;
 
 const tell = () => {
   const { requests, limitViolations: violations } = simulator.counts;
-  const told: Told = { url: simulator.url, requests, faults, violations };
+  const told: Status = { url: simulator.url, requests, faults, violations };
   process.send?.(told);
 };
 

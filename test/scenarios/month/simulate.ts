@@ -1,29 +1,29 @@
 /**
- * A month of two simulated accounts as the program lived through it: on a schedule that changed, with restarts, an upgrade,
- * refusals, hours asleep and hours in which nothing ran. Chance is repeatable, and what was done to whom is written down here.
+ * Records a month of two simulated accounts: with a schedule change, restarts, an upgrade, refusals, and hours in which the
+ * machine slept or nothing ran. The random events are reproducible and returned with the result.
  */
 import type { ServedSnapshot } from "../../../src/simulator/simulator.ts";
 import { pseudoRandom } from "../../store/minutes.ts";
 import { classic, credentials, everyModelled, unified } from "../../support/settings.ts";
 import { type OpenWorld, openWorld } from "../../support/world.ts";
-import { type Mishap, makeTrouble } from "./trouble.ts";
+import { type FailedScopes, failNext } from "./failures.ts";
 
 export const minute = 60_000;
 export const hour = 60 * minute;
 
-/** A slot that was due, and what became of it: `missed` says why nobody ran any dataset, else it was run so late. */
+/** A due slot and its outcome: `missed` is the cause where nothing was run, else it was run `lateMs` late. */
 export interface DueSlot {
   slot: number;
   missed: string | null;
   lateMs: number;
-  mishaps: readonly Mishap[];
+  mishaps: readonly FailedScopes[];
 }
 
-export interface Lived {
+export interface SimulatedMonth {
   path: string;
   record: readonly ServedSnapshot[];
   seed: number;
-  /** When the program was first started, when its schedule changed, when `main` was upgraded, and when it was stopped. */
+  /** The times of the first start, the schedule change, the upgrade of `main`, and the stop, epoch ms. */
   began: number;
   scheduleChanged: number;
   upgraded: number;
@@ -33,13 +33,13 @@ export interface Lived {
 
 const began = Date.UTC(2026, 9, 2, 23, 30);
 const ended = Date.UTC(2026, 10, 3, 12, 30);
-/** Every two hours until then, every hour from then on. */
+/** The schedule runs every two hours before this time and every hour after it. */
 const scheduleChanged = Date.UTC(2026, 9, 19, 8, 30);
 const upgraded = Date.UTC(2026, 9, 23, 10, 30);
-/** At these the program is started anew, beside the times when it did not run for a while. */
+/** Slots before which the program is restarted without downtime. */
 const restarts = [Date.UTC(2026, 9, 9, 4, 30), scheduleChanged, Date.UTC(2026, 9, 28, 15, 30)];
 
-/** The last slots of days in UTC, New York and Lord Howe: no prices are told then, and `main` is worth an unknown amount. */
+/** The last slots of days in UTC, New York and Lord Howe: no prices are sent then, so the equity of `main` is unknown. */
 const withoutPrices = [Date.UTC(2026, 9, 26, 23), Date.UTC(2026, 9, 28, 3), Date.UTC(2026, 9, 30, 12)];
 
 export const periodAt = (instant: number): number => (instant < scheduleChanged ? 2 : 1) * hour;
@@ -47,7 +47,7 @@ export const periodAt = (instant: number): number => (instant < scheduleChanged 
 export const apiAt = (account: string, instant: number): "v2" | "v3" =>
   account === "main" && instant >= upgraded ? "v3" : "v2";
 
-/** What a schedule of every two hours, and then of every hour, makes due. */
+/** Returns the due slots: every two hours, then every hour. */
 function dueSlots(): number[] {
   const due: number[] = [];
   for (let slot = Math.ceil(began / hour) * hour; slot < ended; slot += hour) {
@@ -56,11 +56,11 @@ function dueSlots(): number[] {
   return due;
 }
 
-/** Why the slots of some hours are missed: the machine sleeps, the program hangs, or it is stopped. */
+/** The causes of missed slots: the machine slept, the program hung, or it was stopped. */
 const lapses = ["asleep or clock set forward", "blocked", "not running"] as const;
 
-/** Lives through it all; the database is at `path`. */
-export async function live(path: string, seed: number): Promise<Lived> {
+/** Runs the simulation with the database at `path`. */
+export async function simulateMonth(path: string, seed: number): Promise<SimulatedMonth> {
   const random = pseudoRandom(seed);
   const settings = (schedule: string) => ({
     BITGET_ACCOUNTS: "main,hedge",
@@ -95,13 +95,13 @@ export async function live(path: string, seed: number): Promise<Lived> {
         at += missed.length - 1;
         continue;
       }
-      // The first answer of all is from the day of its slot, by whatever clock.
+      // The very first response has the time of its slot on both clocks.
       const skewMs = random(1400) - 700;
       world.exchange.clockSkewMs = at === 0 ? 0 : skewMs;
       const apis = { main: apiAt("main", slot), hedge: apiAt("hedge", slot) };
       const isCertain = withoutPrices.includes(slot);
       const troubled = isCertain || random(12) === 0;
-      const mishaps = troubled ? makeTrouble(world.exchange, apis, random, isCertain ? "prices" : undefined) : [];
+      const mishaps = troubled ? failNext(world.exchange, apis, random, isCertain ? "prices" : undefined) : [];
       const lateMs = random(40) === 0 ? 40_000 : random(400);
       await world.at(slot + lateMs);
       if (world.exchange.faults() > 0) throw new Error(`a fault was not met at ${new Date(slot).toISOString()}`);
@@ -116,7 +116,7 @@ export async function live(path: string, seed: number): Promise<Lived> {
   }
 }
 
-/** Lets the time up to shortly before `next` pass without a run. */
+/** Lets time pass until shortly before `next` without a run. */
 async function lapse(world: OpenWorld, cause: (typeof lapses)[number], before: number, next: number): Promise<void> {
   const end = next - 10 * minute;
   world.clock.advanceTo(before + 20 * minute);

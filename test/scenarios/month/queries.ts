@@ -1,17 +1,17 @@
-/** What the history is asked: instants and spans by repeatable chance, and the documented query. */
+/** The queries of the test: reproducible random times and spans, and the documented query. */
 import { readFileSync } from "node:fs";
 import type { DatasetName } from "../../../src/core/domain.ts";
 import { datasets } from "../../../src/datasets/index.ts";
 import type { Filter, Span } from "../../../src/store/history.ts";
 import { pseudoRandom } from "../../store/minutes.ts";
 import { viewOf } from "../../support/declared.ts";
-import { hour, type Lived, periodAt } from "./life.ts";
+import { hour, periodAt, type SimulatedMonth } from "./simulate.ts";
 import { iso, type Truth } from "./truth.ts";
 
 const seedOf = (dataset: DatasetName): number => 100 + datasets.findIndex(({ name }) => name === dataset);
 
-/** Anywhere in the life and a little outside of it, and to the millisecond where an answer begins and ceases to hold. */
-export function instants({ began, ended }: Lived, truth: Truth, dataset: DatasetName): number[] {
+/** Returns random times within the month and shortly outside it, and the exact milliseconds at which a result begins and ends to apply. */
+export function instants({ began, ended }: SimulatedMonth, truth: Truth, dataset: DatasetName): number[] {
   const random = pseudoRandom(seedOf(dataset));
   const from = began - 6 * hour;
   const anywhere = Array.from({ length: 130 }, () => from + random(ended + 6 * hour - from));
@@ -38,9 +38,9 @@ const filters: Record<DatasetName, Filter[]> = {
   equity: [{}, { account: "main" }, { account: "nobody" }],
 };
 
-/** The whole life first; every other one wants the newest rows alone. */
+/** Returns the whole month first; every other query is limited to the newest rows. */
 export function spans(
-  { began, ended }: Lived,
+  { began, ended }: SimulatedMonth,
   dataset: DatasetName,
 ): { filter: Filter; span: Span & { newest: number } }[] {
   const random = pseudoRandom(seedOf(dataset));
@@ -55,7 +55,7 @@ export function spans(
 
 const guide = readFileSync("docs/guides/querying.md", "utf8");
 
-/** The guide asks for positions; the same goes for any dataset. */
+/** Returns the query of the guide, which is about positions, for any dataset. */
 export function documented(dataset: DatasetName, instant: number): string {
   const sql = /```sql\n([^`]*-- the instant\n[^`]*)```/.exec(guide)?.[1];
   if (!sql) throw new Error("the guide has no query for an instant");

@@ -1,8 +1,8 @@
-/** What the ledger must say, worked out from what was done to the program and to the exchange. */
+/** Computes the expected run ledger from what was done to the program and to the exchange. */
 import type { DatasetName, Scope } from "../../../src/core/domain.ts";
 import { modelled, scopesOf } from "../../support/declared.ts";
-import { apiAt, type DueSlot, type Lived } from "./life.ts";
-import { accounts, type Mishap } from "./trouble.ts";
+import { accounts, type FailedScopes } from "./failures.ts";
+import { apiAt, type DueSlot, type SimulatedMonth } from "./simulate.ts";
 import { iso } from "./truth.ts";
 
 export interface TrueRun {
@@ -23,7 +23,7 @@ export interface TrueGap {
   cause: string;
 }
 
-/** In the order in which the program keeps them. */
+/** All series, in the program's order. */
 export const series: readonly { account: string; dataset: DatasetName }[] = [
   ...accounts.flatMap((account) =>
     modelled.filter((one) => !one.public).map(({ name }) => ({ account, dataset: name })),
@@ -31,10 +31,10 @@ export const series: readonly { account: string; dataset: DatasetName }[] = [
   ...modelled.filter((one) => one.public).map(({ name }) => ({ account: "public", dataset: name })),
 ];
 
-const mishapOf = ({ mishaps }: DueSlot, account: string, dataset: DatasetName): Mishap | undefined =>
+const mishapOf = ({ mishaps }: DueSlot, account: string, dataset: DatasetName): FailedScopes | undefined =>
   mishaps.find((one) => one.account === account && one.dataset === dataset);
 
-export const runsOf = ({ slots }: Lived, account: string, dataset: DatasetName): TrueRun[] =>
+export const runsOf = ({ slots }: SimulatedMonth, account: string, dataset: DatasetName): TrueRun[] =>
   slots.map((one): TrueRun => {
     const { slot, missed, lateMs } = one;
     if (missed !== null) return { account, dataset, slot, state: "missed", cause: missed };
@@ -44,9 +44,9 @@ export const runsOf = ({ slots }: Lived, account: string, dataset: DatasetName):
     return { account, dataset, slot, state: isAll ? "failed" : "partial", cause: mishap.code };
   });
 
-/** Every answer that was due, with the code of its failure where there was none. */
-export function answersOf(lived: Lived, account: string, dataset: DatasetName) {
-  return lived.slots
+/** Returns every expected response, with the error code of those that failed. */
+export function answersOf(month: SimulatedMonth, account: string, dataset: DatasetName) {
+  return month.slots
     .filter(({ missed }) => missed === null)
     .flatMap((one) => {
       const mishap = mishapOf(one, account, dataset);
@@ -58,11 +58,11 @@ export function answersOf(lived: Lived, account: string, dataset: DatasetName) {
     });
 }
 
-/** Neighbours without a good answer for the same reason are one gap: of a whole series, or of one product type. */
-export function gapsOf(lived: Lived, account: string, dataset: DatasetName): TrueGap[] {
-  const runs = runsOf(lived, account, dataset);
+/** Returns the gaps of a series and of single product types: neighbouring slots without a good response, with the same cause. */
+export function gapsOf(month: SimulatedMonth, account: string, dataset: DatasetName): TrueGap[] {
+  const runs = runsOf(month, account, dataset);
   const ofSeries = runs.map(({ state, cause }) => (state === "ok" || state === "partial" ? null : cause));
-  const answers = answersOf(lived, account, dataset);
+  const answers = answersOf(month, account, dataset);
   const types = [...new Set(answers.map(({ scope }) => scope))].filter((scope) => scope !== null);
   const ofTypes = types.map((scope) => ({
     scope,

@@ -1,15 +1,15 @@
-/** What happened in a life, by name: read off the truth, and for liquidations off the simulated accounts themselves. */
+/** Names the events of a month, from the exchange's record and, for liquidations, from the simulated accounts. */
 import { createLife } from "../../../src/simulator/account/life.ts";
 import { walletsOf } from "../../../src/simulator/account/wallet.ts";
 import { createMarket } from "../../../src/simulator/market/market.ts";
 import type { TrueRow } from "../../../src/simulator/simulator.ts";
 import { keyOf, productTypes } from "../../support/declared.ts";
-import { knownAt } from "./answers.ts";
 import { calendar } from "./calendar.ts";
 import { units } from "./exact.ts";
-import { runsOf, series } from "./ledger.ts";
-import { type Lived, minute } from "./life.ts";
-import { accounts } from "./trouble.ts";
+import { accounts } from "./failures.ts";
+import { knownAt } from "./history.ts";
+import { runsOf, series } from "./runs.ts";
+import { minute, type SimulatedMonth } from "./simulate.ts";
 import { iso, type TrueSnapshot, type Truth } from "./truth.ts";
 
 export const everything = [
@@ -21,10 +21,10 @@ export const everything = [
   ...["ok", "late", "partial", "failed", "asleep or clock set forward", "blocked", "not running"],
 ];
 
-export function eventsOf(lived: Lived, truth: Truth): string[] {
+export function eventsOf(month: SimulatedMonth, truth: Truth): string[] {
   const seen = new Set<string>();
   for (const account of accounts) {
-    for (const scope of productTypes) followPositions(truth.of(account, "positions", scope), lived.upgraded, seen);
+    for (const scope of productTypes) followPositions(truth.of(account, "positions", scope), month.upgraded, seen);
     followCoins(truth.of(account, "spot-assets", null), seen);
     if (truth.of(account, "mix-accounts", "unified").length > 0) seen.add("wallet of another generation");
     if (truth.of(account, "equity", null).some(({ rows }) => rows[0]?.complete === 0)) seen.add("value of a part only");
@@ -33,7 +33,7 @@ export function eventsOf(lived: Lived, truth: Truth): string[] {
       truth.retiredAt(account, "positions", "sumcbl") < Infinity
     )
       seen.add("left behind by the upgrade");
-    followLiquidations(account, lived, truth, seen);
+    followLiquidations(account, month, truth, seen);
   }
   for (const { rows, slot } of truth.of("public", "prices", null)) {
     const inWallets = accounts.flatMap((account) =>
@@ -45,16 +45,16 @@ export function eventsOf(lived: Lived, truth: Truth): string[] {
     if (rows.some(({ price }) => price === null)) seen.add("price unknown");
     if (rows.some(({ coin = null }) => !inWallets.includes(coin))) seen.add("coin in futures alone");
   }
-  for (const { to } of ["America/New_York", "UTC"].flatMap((zone) => calendar(zone, "day", lived.began, lived.ended))) {
+  for (const { to } of ["America/New_York", "UTC"].flatMap((zone) => calendar(zone, "day", month.began, month.ended))) {
     const { scopes, rows } = knownAt(truth, "equity", to - 1);
     if (scopes.some(({ known }) => !known)) seen.add("close unknown");
     if (rows.some(({ complete }) => complete === 0)) seen.add("close of a part only");
   }
   for (const { account, dataset } of series) {
-    for (const { state, cause } of runsOf(lived, account, dataset))
+    for (const { state, cause } of runsOf(month, account, dataset))
       seen.add(state === "missed" ? String(cause) : state);
   }
-  if (lived.slots.some(({ lateMs }) => lateMs > 1000)) seen.add("late");
+  if (month.slots.some(({ lateMs }) => lateMs > 1000)) seen.add("late");
   return [...seen].sort();
 }
 
@@ -103,8 +103,13 @@ function followCoins(snapshots: readonly TrueSnapshot[], seen: Set<string>): voi
   }
 }
 
-/** Where an isolated position's margin was used up at one of the exchange's quarter-hourly looks, and a snapshot had shown it. */
-function followLiquidations(account: string, { seed, began, ended }: Lived, truth: Truth, seen: Set<string>): void {
+/** Finds isolated positions whose margin was used up at one of the exchange's quarter-hourly checks, after a snapshot had shown them. */
+function followLiquidations(
+  account: string,
+  { seed, began, ended }: SimulatedMonth,
+  truth: Truth,
+  seen: Set<string>,
+): void {
   const market = createMarket(seed);
   const life = createLife(account, seed, began, market);
   for (let at = began; at < ended; at += 15 * minute) {

@@ -1,9 +1,9 @@
-/** What the history must answer when it is asked, worked out from the truth in the plainest way. */
+/** Computes the expected results of history queries from the exchange's record. */
 import type { DatasetName, Scope } from "../../../src/core/domain.ts";
 import type { TrueRow } from "../../../src/simulator/simulator.ts";
 import type { Filter, ScopeAsOf } from "../../../src/store/history.ts";
 import { keyOf, keysOf } from "../../support/declared.ts";
-import { periodAt } from "./life.ts";
+import { periodAt } from "./simulate.ts";
 import type { TrueSnapshot, Truth } from "./truth.ts";
 
 interface Named {
@@ -14,20 +14,20 @@ interface Named {
 const scopesOf = (truth: Truth, dataset: DatasetName): readonly Named[] =>
   truth.scopes.filter((one) => one.dataset === dataset);
 
-/** The rows of the last good snapshots of what is still asked. */
+/** Returns the rows of the last good snapshot of every scope that is still requested. */
 export const latest = (truth: Truth, dataset: DatasetName): TrueRow[] =>
   scopesOf(truth, dataset)
     .filter(({ account, scope }) => truth.retiredAt(account, dataset, scope) === Infinity)
     .flatMap(({ account, scope }) => truth.of(account, dataset, scope).at(-1)?.rows ?? []);
 
-/** The last snapshot taken at an instant or before. */
+/** Returns the last snapshot taken at or before a time; null where there is none. */
 export function lastAt(snapshots: readonly TrueSnapshot[], instant: number): TrueSnapshot | null {
   let last: TrueSnapshot | null = null;
   for (const one of snapshots) if (one.takenAt <= instant && one.takenAt >= (last?.takenAt ?? 0)) last = one;
   return last;
 }
 
-/** `everAsked`: also of scopes that were asked no more by then, as the tables alone do not tell. */
+/** Returns the state at a time. `everAsked` includes scopes that were no longer requested by then, which SQL alone cannot exclude. */
 export function knownAt(
   truth: Truth,
   dataset: DatasetName,
@@ -49,7 +49,7 @@ export function knownAt(
   return { scopes, rows };
 }
 
-/** A row with what its snapshot says about it. */
+/** A row with the metadata of its snapshot. */
 export interface TakenRow {
   takenAt: number;
   account: string;
@@ -57,7 +57,7 @@ export interface TakenRow {
   row: TrueRow;
 }
 
-/** By time; those of one snapshot by their keys. */
+/** Returns all rows by time, within a snapshot by key. */
 export function rowsInOrder(truth: Truth, dataset: DatasetName): TakenRow[] {
   const name = (row: TrueRow): string =>
     keysOf(dataset)
@@ -85,8 +85,8 @@ export const chosen = (
     .map(({ row }) => row);
 
 /**
- * Rows that differ from the one before of their item. The record does not know all the columns; what `shown`, the view,
- * says in the others counts as well.
+ * Returns the rows that differ from the previous one of their item. The record does not have all columns; the others are
+ * taken from `shown`, the rows of the view.
  */
 export function changesOf(truth: Truth, dataset: DatasetName, shown: readonly TrueRow[]): Set<TrueRow> {
   const views = new Map(shown.map((row) => [`${row.snapshot_id} ${keyOf(dataset, row)}`, row]));
@@ -97,8 +97,8 @@ export function changesOf(truth: Truth, dataset: DatasetName, shown: readonly Tr
       const now = new Map<string, string>();
       for (const row of rows) {
         const key = keyOf(dataset, row);
-        const said = { ...views.get(`${id} ${key}`), ...row, taken_at: null, taken_at_ms: null, snapshot_id: null };
-        now.set(key, JSON.stringify(Object.entries(said).sort()));
+        const full = { ...views.get(`${id} ${key}`), ...row, taken_at: null, taken_at_ms: null, snapshot_id: null };
+        now.set(key, JSON.stringify(Object.entries(full).sort()));
         if (now.get(key) !== before.get(key)) changed.add(row);
       }
       before = now;

@@ -1,4 +1,4 @@
-/** Sums over the history, as SQL says them and as they are added up row by row. */
+/** Sums over the history: an SQL expression, and the same sum row by row. */
 import type { DatasetName } from "../../../src/core/domain.ts";
 import type { TrueRow } from "../../../src/simulator/simulator.ts";
 import { digitsOf, times, units } from "./exact.ts";
@@ -6,7 +6,7 @@ import { digitsOf, times, units } from "./exact.ts";
 const day = (row: TrueRow): string => String(row.taken_at).slice(0, 10);
 const known = (cell: TrueRow[string] | undefined): string => String(cell ?? "0");
 
-/** What is added, and by what: in SQL, and of a row. */
+/** The summed expression and the grouping, in SQL and as functions of a row. */
 type Sum = [
   dataset: DatasetName,
   sum: string,

@@ -1,49 +1,49 @@
 /**
- * Lives through a plan: moves the clocks, kills and starts the collector, makes the exchange fail, and notes what must
- * come of it. The exchange lives here, on the true time; the collector is a process whose clock may be wrong.
+ * Executes a plan: moves the clocks, kills and starts the collector, makes the exchange fail, and records the expected
+ * outcome. The exchange runs in this process, on the true time; the collector is a child process whose clock may be wrong.
  */
 import { join } from "node:path";
 import { random } from "../../src/simulator/market/random.ts";
 import { type Simulator, startSimulator } from "../../src/simulator/simulator.ts";
 import { pathOf } from "../support/declared.ts";
 import { classic, credentials, unified } from "../support/settings.ts";
-import { StillClock } from "./clock.ts";
+import { ManualClock } from "./clock.ts";
 import { createDaemons, type Daemon } from "./daemon.ts";
-import { crashed, ExpectedLedger, type Fate, type Series } from "./expected.ts";
-import { began, type Event, hour, minute, type Plan, timezone } from "./plan.ts";
+import { crashed, ExpectedRuns, type Outcome, type Series } from "./expected.ts";
+import { type Event, hour, minute, type Plan, simulationStart, timezone } from "./plan.ts";
 import { halfHour, settingsOf } from "./regimes.ts";
-import { Tellings, type Told } from "./tellings.ts";
-import { type Api, answersTo, calm, makeTrouble, type Trouble } from "./trouble.ts";
+import { type ResponseLookup, ServedResponses } from "./served-responses.ts";
+import { type Api, calm, responsesTo, type Storm, startStorm } from "./storms.ts";
 
-export interface Lived {
+export interface Simulation {
   plan: Plan;
   path: string;
   reportsFolder: string;
-  expected: ExpectedLedger;
-  told: Told;
-  /** When the account `main` became a unified one, by its clock and by the exchange's. Epoch ms. */
+  expected: ExpectedRuns;
+  served: ResponseLookup;
+  /** When the account `main` was upgraded to unified, epoch ms. */
   upgraded: number;
-  /** What was done to it, by name. */
+  /** How often each event occurred. */
   counts: Record<string, number>;
 }
 
-/** Beyond this nobody can say which clock is wrong, and nothing is believed. Milliseconds. */
+/** Above this difference of the clocks no slot is run, because either may be wrong. Milliseconds. */
 const largestOffset = 600_000;
 
-/** `passed` hears each time a day is over. */
-export async function live(plan: Plan, folder: string, passed: (day: number) => void): Promise<Lived> {
+/** Runs the simulation; calls `passed` after each simulated day. */
+export async function simulate(plan: Plan, folder: string, passed: (day: number) => void): Promise<Simulation> {
   const chance = random(plan.seed + 1);
   const path = join(folder, "collector.db");
   const reportsFolder = join(folder, "reports");
-  const truth = new StillClock(began);
+  const truth = new ManualClock(simulationStart);
   const exchange = await startSimulator({
     clock: truth,
     seed: plan.seed,
-    from: began,
+    from: simulationStart,
     accounts: [classic, { ...unified, mode: "classic" }],
   });
-  const expected = new ExpectedLedger();
-  const tellings = new Tellings();
+  const expected = new ExpectedRuns();
+  const served = new ServedResponses();
   const apis: Record<string, Api> = { main: "v2", hedge: "v2" };
   const counts: Record<string, number> = {};
   const count = (what: string) => {
@@ -51,20 +51,20 @@ export async function live(plan: Plan, folder: string, passed: (day: number) => 
   };
   const pending = [...plan.events];
   let regime = 0;
-  /** How far the collector's clock is ahead of the true time. */
+  /** How far the collector's clock is ahead of the true time, ms. */
   let ahead = 0;
   let wasContradicted = false;
   let upgraded = 0;
   const now = () => truth.now() + ahead;
-  const daemons = createDaemons((ms) => truth.live(ms));
+  const daemons = createDaemons((ms) => truth.advance(ms));
   let daemon = await start();
 
   async function start(): Promise<Daemon> {
-    expected.started(regime, now());
-    const begin = { now: now(), settings: settingsFor(exchange), dieAt: null };
+    expected.programStarted(regime, now());
+    const begin = { now: now(), settings: settingsFor(exchange), killPoint: null };
     const started = await daemons.start(begin);
-    if (!started) throw new Error("it was not to die yet");
-    look("not running", calm);
+    if (!started) throw new Error("the collector was killed during a normal start");
+    expectChecked("not running", calm);
     count("starts");
     return started;
   }
@@ -83,33 +83,33 @@ export async function live(plan: Plan, folder: string, passed: (day: number) => 
     };
   }
 
-  /** What the ledger must say of this look at the clock: nothing while the exchange contradicts it. */
-  function look(cause: string, trouble: Trouble, seenAt = now()): void {
+  /** Records what a clock check must produce: nothing while the exchange contradicts the clock. */
+  function expectChecked(cause: string, storm: Storm, checkedAt = now()): void {
     const isContradicted = Math.abs(ahead) > largestOffset;
     if (!isContradicted)
-      expected.looked(seenAt, wasContradicted ? "clock not confirmed" : cause, (series, slot) => {
-        return trouble.fateOf(series) ?? { state: "ok", causes: [seenAt - slot > 1000 ? "late" : null] };
+      expected.clockChecked(checkedAt, wasContradicted ? "clock not confirmed" : cause, (series, slot) => {
+        return storm.outcomeOf(series) ?? { state: "ok", causes: [checkedAt - slot > 1000 ? "late" : null] };
       });
     wasContradicted = isContradicted;
-    tellings.add(exchange.record.splice(0));
+    served.add(exchange.record.splice(0));
   }
 
-  /** Lives up to an instant of the collector's clock. */
-  async function liveTo(instant: number, trouble: Trouble = calm): Promise<void> {
+  /** Lets time pass until the collector's clock shows `instant`. */
+  async function advanceTo(instant: number, storm: Storm = calm): Promise<void> {
     const ms = Math.max(0, instant - now());
-    truth.live(ms);
-    const seenAt = now();
-    await daemon.live(ms);
-    look("blocked", trouble, seenAt);
+    truth.advance(ms);
+    const checkedAt = now();
+    await daemon.advance(ms);
+    expectChecked("blocked", storm, checkedAt);
   }
 
-  /** The next slot, a little late as everything is, and sometimes later. */
-  async function liveThrough(slot: number): Promise<void> {
+  /** Lets time pass until shortly after the slot, sometimes 40 s. */
+  async function advancePast(slot: number): Promise<void> {
     const stormy = plan.storms.some(([from, to]) => slot >= from && slot < to);
     const isOff = Math.abs(ahead) > largestOffset;
-    const trouble = stormy && !isOff ? makeTrouble(exchange, apis, chance) : calm;
+    const storm = stormy && !isOff ? startStorm(exchange, apis, chance) : calm;
     if (stormy) count("slots in storms");
-    await liveTo(slot + (chance.integer(0, 49) === 0 ? 40_000 : chance.integer(5, 900)), trouble);
+    await advanceTo(slot + (chance.integer(0, 49) === 0 ? 40_000 : chance.integer(5, 900)), storm);
     exchange.clearFaults();
   }
 
@@ -119,9 +119,9 @@ export async function live(plan: Plan, folder: string, passed: (day: number) => 
     return slot;
   }
 
-  async function befall(event: Event): Promise<void> {
+  async function applyEvent(event: Event): Promise<void> {
     count(event.kind);
-    await liveTo(now() + chance.integer(2, 12) * minute);
+    await advanceTo(now() + chance.integer(2, 12) * minute);
     if (event.kind === "kill") await kill(event);
     else if (event.kind === "upgrade") {
       exchange.upgrade("main");
@@ -131,23 +131,23 @@ export async function live(plan: Plan, folder: string, passed: (day: number) => 
     else if (event.kind === "schedule") {
       await daemon.stop();
       regime = event.regime;
-      truth.live(event.downMs);
+      truth.advance(event.downMs);
       daemon = await start();
     } else {
       await step(event.ms, 0);
-      for (let left = event.halfHours; left > 0; left -= 1) await liveThrough(nextSlot());
-      await liveTo(now() + chance.integer(2, 12) * minute);
+      for (let left = event.halfHours; left > 0; left -= 1) await advancePast(nextSlot());
+      await advanceTo(now() + chance.integer(2, 12) * minute);
       await step(-event.ms, 0);
     }
   }
 
-  /** The collector's clock goes on by so much at once; so much of it is true. */
+  /** Steps the collector's clock by `ms`, of which `slept` have really passed. */
   async function step(ms: number, slept: number): Promise<void> {
-    truth.live(slept);
+    truth.advance(slept);
     ahead += ms - slept;
-    const seenAt = now();
+    const checkedAt = now();
     await daemon.step(ms);
-    look("asleep or clock set forward", calm, seenAt);
+    expectChecked("asleep or clock set forward", calm, checkedAt);
   }
 
   async function kill({ moment, downMs }: Event & { kind: "kill" }): Promise<void> {
@@ -155,15 +155,15 @@ export async function live(plan: Plan, folder: string, passed: (day: number) => 
     count(`killed ${victim ? moment : moment === "opening" ? moment : "between"}`);
     if (victim) await killAt(nextSlot(), victim, moment);
     else await daemon.kill();
-    truth.live(downMs);
+    truth.advance(downMs);
     if (moment === "opening") {
-      await daemons.start({ now: now(), settings: settingsFor(exchange), dieAt: "unwritten" });
-      truth.live(5000);
+      await daemons.start({ now: now(), settings: settingsFor(exchange), killPoint: "unwritten" });
+      truth.advance(5000);
     }
     daemon = await start();
   }
 
-  /** A run that no other run of its slot waits for; null where there is none. */
+  /** Returns a run that no other run of its slot depends on; null where there is none. */
   function chooseVictim(slot: number): Series | null {
     const due = expected.due(slot);
     const alone = due.filter(({ dataset }) => dataset === "positions");
@@ -174,27 +174,27 @@ export async function live(plan: Plan, folder: string, passed: (day: number) => 
     return possible.length > 0 ? chance.pick(possible) : null;
   }
 
-  /** All other runs of the slot end; then the process does, before this one's answers came or in the middle of its write. */
+  /** Lets all other runs of the slot finish, then kills the process before the victim's responses or in the middle of its write. */
   async function killAt(slot: number, victim: Series, moment: string): Promise<void> {
     const api = apis[victim.account] ?? "v2";
-    const seenAt = slot + chance.integer(5, 900);
-    const ms = seenAt - now();
-    truth.live(ms);
+    const checkedAt = slot + chance.integer(5, 900);
+    const ms = checkedAt - now();
+    truth.advance(ms);
     exchange.misbehave({
       path: pathOf(victim.dataset, api) ?? "",
       account: victim.account,
       delayMs: 1000 * hour,
       times: Infinity,
     });
-    const said = await daemon.live(ms, answersTo(victim, api));
-    if (said !== "held") throw new Error(`${victim.account} ${victim.dataset} did not wait for the exchange`);
+    const sent = await daemon.advance(ms, responsesTo(victim, api));
+    if (sent !== "held") throw new Error(`${victim.account} ${victim.dataset} did not wait for the exchange`);
     const isVictim = (one: Series) => one.account === victim.account && one.dataset === victim.dataset;
     exchange.clearFaults();
     if (moment === "asked") await daemon.kill();
-    else await daemon.dies(moment === "written" ? "written" : "unwritten", () => truth.release());
+    else await daemon.killInNextWrite(moment === "written" ? "written" : "unwritten", () => truth.release());
     truth.release();
-    const end: Fate = moment === "written" ? { state: "ok", causes: [null] } : crashed;
-    look("blocked", { fateOf: (one) => (isVictim(one) ? end : null) }, seenAt);
+    const end: Outcome = moment === "written" ? { state: "ok", causes: [null] } : crashed;
+    expectChecked("blocked", { outcomeOf: (one) => (isVictim(one) ? end : null) }, checkedAt);
   }
 
   try {
@@ -203,14 +203,14 @@ export async function live(plan: Plan, folder: string, passed: (day: number) => 
       const next = pending[0];
       if (next && next.at <= now()) {
         pending.shift();
-        await befall(next.event);
-      } else await liveThrough(nextSlot());
-      const today = Math.floor((now() - began) / (24 * hour));
+        await applyEvent(next.event);
+      } else await advancePast(nextSlot());
+      const today = Math.floor((now() - simulationStart) / (24 * hour));
       if (today > day) passed(today);
       day = Math.max(day, today);
     }
     await daemon.stop();
-    return { plan, path, reportsFolder, expected, told: tellings.told, upgraded, counts };
+    return { plan, path, reportsFolder, expected, served: served.served, upgraded, counts };
   } finally {
     daemons.close();
     await exchange.close();

@@ -1,14 +1,14 @@
-/** Every answer the exchange gave, by what it was about and when: kept as text, for there are many. */
+/** Keeps every response of the exchange by subject and time, as JSON text to save memory. */
 import type { DatasetName, Scope } from "../../src/core/domain.ts";
 import type { ServedSnapshot, TrueRow } from "../../src/simulator/simulator.ts";
 
-export interface Told {
-  /** The rows of the answer of that instant; null where there was none. */
+export interface ResponseLookup {
+  /** Returns the rows sent at that time; null where nothing was sent. */
   rows(dataset: DatasetName, account: string, scope: Scope, takenAt: number): TrueRow[] | null;
-  readonly answers: number;
+  readonly count: number;
 }
 
-export class Tellings {
+export class ServedResponses {
   readonly #texts = new Map<string, string>();
   #answers = 0;
 
@@ -18,10 +18,10 @@ export class Tellings {
       this.#texts.set([dataset, account, scope, takenAt].join(), JSON.stringify(rows));
   }
 
-  get told(): Told {
+  get served(): ResponseLookup {
     const texts = this.#texts;
     return {
-      answers: this.#answers,
+      count: this.#answers,
       rows(...key) {
         const text = texts.get(key.join());
         return text === undefined ? null : (JSON.parse(text) as TrueRow[]);

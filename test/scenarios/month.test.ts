@@ -1,4 +1,4 @@
-/** Every view and every report against the simulated exchange's own record, over a long random life of two accounts. */
+/** Compares every view and every report with the simulated exchange's own record of a random month of two accounts. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,30 +16,30 @@ import { addDecimalFunctions } from "../../src/store/sql/decimal-functions.ts";
 import { prepareQuery } from "../../src/store/sql/query.ts";
 import { verify } from "../../src/store/verify/verify.ts";
 import { modelledNames, viewOf } from "../support/declared.ts";
-import { changesOf, chosen, knownAt, latest, rowsInOrder } from "./life/answers.ts";
-import { eventsOf, everything } from "./life/events.ts";
-import { digitsOf, total, units } from "./life/exact.ts";
-import { answersOf, gapsOf, runsOf, series } from "./life/ledger.ts";
-import { hour, type Lived, live } from "./life/life.ts";
-import { lives } from "./life/lives.ts";
-import { documented, instants, spans } from "./life/questions.ts";
-import { createExpected } from "./life/reports.ts";
-import { asRow, lines, plain, sorted } from "./life/rows.ts";
-import { sums } from "./life/sums.ts";
-import { iso, type Truth, truthOf } from "./life/truth.ts";
+import { expectedEpisodes } from "./month/episodes.ts";
+import { eventsOf, everything } from "./month/events.ts";
+import { digitsOf, total, units } from "./month/exact.ts";
+import { changesOf, chosen, knownAt, latest, rowsInOrder } from "./month/history.ts";
+import { documented, instants, spans } from "./month/queries.ts";
+import { createExpected } from "./month/reports.ts";
+import { asRow, lines, plain, sorted } from "./month/rows.ts";
+import { answersOf, gapsOf, runsOf, series } from "./month/runs.ts";
+import { hour, type SimulatedMonth, simulateMonth } from "./month/simulate.ts";
+import { sums } from "./month/sums.ts";
+import { iso, type Truth, truthOf } from "./month/truth.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "collector-life-"));
-let lived: Lived;
+let month: SimulatedMonth;
 let database: Database.Database;
 let history: HistoryReader;
 let truth: Truth;
 
 beforeAll(async () => {
-  lived = await live(join(folder, "collector.db"), 16);
-  database = new Database(lived.path, { readonly: true });
+  month = await simulateMonth(join(folder, "collector.db"), 16);
+  database = new Database(month.path, { readonly: true });
   addDecimalFunctions(database);
   history = historyOn(database);
-  truth = truthOf(lived, database);
+  truth = truthOf(month, database);
 });
 
 afterAll(() => {
@@ -51,31 +51,31 @@ const select = (sql: string): TrueRow[] => database.prepare<[], TrueRow>(sql).al
 
 const snapshotsOf = (dataset: DatasetName) => truth.snapshots.filter((one) => one.dataset === dataset);
 
-/** The columns that the record knows something about. */
+/** Returns the columns that the exchange's record has. */
 const columnsOf = (dataset: DatasetName): string[] => [
   ...new Set(snapshotsOf(dataset).flatMap(({ rows }) => Object.keys(rows[0] ?? {}))),
 ];
 
-it("a life has everything in it that can happen", () => {
-  expect(eventsOf(lived, truth)).toEqual([...everything].sort());
+it("the month contains every kind of event", () => {
+  expect(eventsOf(month, truth)).toEqual([...everything].sort());
 });
 
 describe.each(modelledNames)("%s", (dataset) => {
-  it("shows in its history view every row that was told, digit for digit, and no other", () => {
+  it("shows in its history view exactly the rows that were sent, digit for digit", () => {
     const expected = snapshotsOf(dataset).flatMap(({ rows }) => rows);
     expect(expected.length).toBeGreaterThan(900);
     const shown = select(`select * from ${viewOf(dataset)}`);
     expect(sorted(shown, columnsOf(dataset))).toEqual(sorted(expected, columnsOf(dataset)));
   });
 
-  it("shows in its latest view the last answer of every scope that is still asked", () => {
+  it("shows in its latest view the last response for every scope that is still requested", () => {
     const shown = select(`select * from ${viewOf(dataset).replace("_history", "_latest")}`);
     expect(sorted(shown, columnsOf(dataset))).toEqual(sorted(latest(truth, dataset), columnsOf(dataset)));
   });
 
-  it("answers for hundreds of instants from the last good snapshots, or says unknown", () => {
+  it("returns the last good snapshots, or unknown, at hundreds of times", () => {
     const columns = columnsOf(dataset);
-    for (const instant of instants(lived, truth, dataset)) {
+    for (const instant of instants(month, truth, dataset)) {
       const expected = knownAt(truth, dataset, instant);
       const found = history.asOf(datasetNamed(dataset), {}, instant);
       const ofScope = ["account", "productType", "takenAt", "ageMs", "maxAgeMs", "known"];
@@ -85,22 +85,22 @@ describe.each(modelledNames)("%s", (dataset) => {
     }
   });
 
-  it("answers the same to the query of the guide", () => {
+  it("returns the same for the query in the guide", () => {
     const columns = columnsOf(dataset);
-    for (const instant of instants(lived, truth, dataset).filter((_, at) => at % 41 === 3)) {
+    for (const instant of instants(month, truth, dataset).filter((_, at) => at % 41 === 3)) {
       const { rows } = knownAt(truth, dataset, instant, { everAsked: true });
       expect(sorted(select(documented(dataset, instant)), columns), iso(instant)).toEqual(sorted(rows, columns));
     }
   });
 
   it.each(["every row", "what changed"])(
-    "reads over any span %s, or the newest, of whatever is chosen, in order",
+    "reads %s, or the newest of them, in order, for any span and filter",
     (what) => {
       const columns = columnsOf(dataset);
       const changes = what === "what changed";
       const changed = changes ? changesOf(truth, dataset, select(`select * from ${viewOf(dataset)}`)) : null;
       const all = rowsInOrder(truth, dataset).filter(({ row }) => changed?.has(row) ?? true);
-      for (const { filter, span } of spans(lived, dataset)) {
+      for (const { filter, span } of spans(month, dataset)) {
         const found = history.rows(datasetNamed(dataset), filter, span, { newest: span.newest, changes });
         const rows = [...found].map((cells) => asRow(history.columns(datasetNamed(dataset)), cells));
         const expected = chosen(all, filter, span).slice(-span.newest);
@@ -110,20 +110,20 @@ describe.each(modelledNames)("%s", (dataset) => {
   );
 });
 
-describe("the ledger", () => {
-  it("has one run for every slot that was due, and says what became of it", () => {
-    const expected = series.flatMap(({ account, dataset }) => runsOf(lived, account, dataset));
+describe("the run ledger", () => {
+  it("has one run for every due slot, with its outcome", () => {
+    const expected = series.flatMap(({ account, dataset }) => runsOf(month, account, dataset));
     const runs = select("select account, dataset, scheduled_for_ms as slot, state, cause, late_ms from runs");
-    // A busy machine is late by itself.
+    // A busy machine adds delays that are not part of the scenario.
     for (const run of runs)
       if (run.state === "ok" && run.cause === "late" && Number(run.late_ms) < 40_000) run.cause = null;
     const columns = ["account", "dataset", "slot", "state", "cause"];
     expect(sorted(runs, columns)).toEqual(sorted(expected, columns));
   });
 
-  it("has one snapshot for every answer that was due, with its rows or its failure", () => {
+  it("has one snapshot for every expected response, with its rows or its failure", () => {
     const expected = series.flatMap(({ account, dataset }) =>
-      answersOf(lived, account, dataset).map(({ slot, scope, code }) => {
+      answersOf(month, account, dataset).map(({ slot, scope, code }) => {
         const good = truth.of(account, dataset, scope).filter((one) => one.slot === slot);
         const rows = good[0]?.rows.length ?? 0;
         const state = code === null ? "ok" : "failed";
@@ -138,13 +138,13 @@ describe("the ledger", () => {
     expect(sorted(snapshots, columns)).toEqual(sorted(expected, columns));
   });
 
-  it("tells the gaps", () => {
-    const expected = series.flatMap(({ account, dataset }) => gapsOf(lived, account, dataset));
+  it("lists the gaps", () => {
+    const expected = series.flatMap(({ account, dataset }) => gapsOf(month, account, dataset));
     const columns = ["account", "dataset", "product_type", "from_at", "to_at", "slots", "cause"];
     expect(sorted(select("select * from gaps"), columns)).toEqual(sorted(expected, columns));
   });
 
-  it("tells which schedules were in force, and which generation each account spoke", () => {
+  it("lists the schedules in force and the API version of each account", () => {
     const patterns = select("select account, dataset, pattern from schedules order by account, dataset, since");
     const both = series.flatMap((one) => [
       { ...one, pattern: "0 */2 * * *" },
@@ -161,20 +161,20 @@ describe("the ledger", () => {
   });
 
   it("verifies, with every slot accounted for", async () => {
-    const { problems, due, accounted, runs, rows } = await verify(lived.path, datasets);
-    const slots = lived.slots.length * series.length;
-    const told = truth.snapshots.reduce((sum, one) => sum + one.rows.length, 0);
+    const { problems, due, accounted, runs, rows } = await verify(month.path, datasets);
+    const slots = month.slots.length * series.length;
+    const rowCount = truth.snapshots.reduce((sum, one) => sum + one.rows.length, 0);
     expect({ problems, due, accounted, runs, rows }).toEqual({
       problems: [],
       due: slots,
       accounted: slots,
       runs: slots,
-      rows: told,
+      rows: rowCount,
     });
   });
 });
 
-it.each(sums)("of %s the decimal_sum of %s by %s is exact", (dataset, sum, by, amount, group) => {
+it.each(sums)("%s: decimal_sum of %s by %s is exact", (dataset, sum, by, amount, group) => {
   const expected = new Map<string, string[]>();
   for (const row of snapshotsOf(dataset).flatMap(({ rows }) => rows)) {
     const amounts = expected.get(group(row)) ?? [];
@@ -187,13 +187,13 @@ it.each(sums)("of %s the decimal_sum of %s by %s is exact", (dataset, sum, by, a
   expect(found.sort()).toEqual([...expected].map(([name, all]) => `${name} ${digitsOf(total(all))}`).sort());
 });
 
-/** The rows of a report, as lines. */
+/** Returns the rows of a report as JSON lines. */
 function reported(name: string, span: Span): string[] {
-  const rows = reports.find((one) => one.name === name)?.rows({ history, account: null, now: lived.ended }, span);
+  const rows = reports.find((one) => one.name === name)?.rows({ history, account: null, now: month.ended }, span);
   return [...(rows ?? [])].flatMap((row) => (row === pause ? [] : [JSON.stringify(row.map(plain))]));
 }
 
-describe("the lives of positions", () => {
+describe("position episodes", () => {
   const columns = [
     ...["account", "product_type", "symbol", "margin_coin", "hold_side", "margin_mode", "state", "opened_at"],
     ...["first_seen_at", "last_seen_at", "closed_after", "closed_before", "largest_total", "average_open_price"],
@@ -201,17 +201,17 @@ describe("the lives of positions", () => {
     ...["realized_pl_seen", "funding_seen", "fees_seen"],
   ];
 
-  it("are those that the snapshots tell one after the other", () => {
-    const expected = lives(truth);
+  it("are those derived from the snapshots in order", () => {
+    const expected = expectedEpisodes(truth);
     expect([...new Set(expected.map(({ state }) => state))].sort()).toEqual(["closed", "open", "unknown"]);
     expect(sorted(select("select * from position_episodes"), columns)).toEqual(sorted(expected, columns));
   });
 
-  it("are reported for the days in which they have a part", () => {
-    const all = lives(truth);
-    for (const { from, to } of createExpected(lived, truth, "America/New_York", "day").periods) {
+  it("are reported for every day that they overlap", () => {
+    const all = expectedEpisodes(truth);
+    for (const { from, to } of createExpected(month, truth, "America/New_York", "day").periods) {
       const within = all.filter(({ state, first_seen_at, last_seen_at, closed_before }) => {
-        const end = state === "open" ? iso(lived.ended) : String(closed_before ?? last_seen_at);
+        const end = state === "open" ? iso(month.ended) : String(closed_before ?? last_seen_at);
         return String(first_seen_at) < iso(to) && end >= iso(from);
       });
       const span: Span = { timezone: "America/New_York", by: "day", from: from + 1, to: to - 1 };
@@ -226,10 +226,10 @@ const kinds = ["balances", "positions", "equity", "changes", "coverage"] as cons
 describe.each(zones.flatMap((timezone) => (["day", "month"] as const).map((by) => ({ timezone, by }))))(
   "in $timezone by $by",
   ({ timezone, by }) => {
-    const whole = (): Span => ({ timezone, by, from: lived.began, to: lived.ended });
+    const whole = (): Span => ({ timezone, by, from: month.began, to: month.ended });
 
-    it.each(kinds)("the report %s says what the record says", (name) => {
-      const expected = [...createExpected(lived, truth, timezone, by)[name]()].map((row) => JSON.stringify(row));
+    it.each(kinds)("the report %s matches the exchange's record", (name) => {
+      const expected = [...createExpected(month, truth, timezone, by)[name]()].map((row) => JSON.stringify(row));
       expect(reported(name, whole()).sort()).toEqual(expected.sort());
     });
 
@@ -259,6 +259,6 @@ it("the day on which New York's clocks go back has 25 slots, the one on which Lo
     to: Date.UTC(2026, 10, 1, 13),
   });
   expect(slots.at(-1)).toMatch(/^\["2026-11-01","public","prices",25,/);
-  const { periods } = createExpected(lived, truth, "Australia/Lord_Howe", "day");
+  const { periods } = createExpected(month, truth, "Australia/Lord_Howe", "day");
   expect(periods.map(({ from, to }) => (to - from) / hour).slice(0, 3)).toEqual([24, 23.5, 24]);
 });

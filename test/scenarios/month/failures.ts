@@ -1,4 +1,4 @@
-/** What is asked of the simulated exchange, and ways to make it fail. */
+/** Ways to make the simulated exchange fail, with the expected failures. */
 import type { DatasetName, Scope } from "../../../src/core/domain.ts";
 import { datasetNamed } from "../../../src/datasets/index.ts";
 import type { Fault, Simulator } from "../../../src/simulator/simulator.ts";
@@ -8,8 +8,8 @@ export const accounts = ["main", "hedge"] as const;
 
 export type Api = "v2" | "v3";
 
-/** Scopes of one dataset that could not be read, and the code that is told of it. */
-export interface Mishap {
+/** The scopes of one dataset that could not be read, with the error code. */
+export interface FailedScopes {
   account: string;
   dataset: DatasetName;
   scopes: readonly Scope[];
@@ -19,7 +19,7 @@ export interface Mishap {
 interface Kind {
   fault: Fault;
   code: string;
-  /** How often it is asked before it is believed. */
+  /** The number of attempts before the failure counts. */
   attempts: number;
 }
 
@@ -31,16 +31,16 @@ const garbled: Kind = {
 };
 const noAnswer: Kind = { fault: { body: "<html>502 Bad Gateway</html>" }, code: "bad_body", attempts: 3 };
 
-/** Positions twice as often as the others. */
+/** Positions fail twice as often as the others. */
 const targets = modelledNames.flatMap((name) => (name === "positions" ? [name, name] : [name]));
 
-/** Makes the next answers about a dataset fail, of one product type or of all, and says what cannot be read then. */
-export function makeTrouble(
+/** Makes the next responses for a dataset fail, of one product type or all; returns the scopes that cannot be read. */
+export function failNext(
   exchange: Simulator,
   apis: Record<(typeof accounts)[number], Api>,
   random: (below: number) => number,
   wanted?: DatasetName,
-): Mishap[] {
+): FailedScopes[] {
   const pick = <One>(all: readonly One[]): One => all[random(all.length)] as One;
   const dataset = wanted ?? pick(targets);
   const account = pick(accounts);
@@ -51,18 +51,18 @@ export function makeTrouble(
   const { fault, code, attempts } = random(30) === 0 ? noAnswer : pick([refused, refused, garbled]);
   const path = pathOf(dataset, api);
   if (path === undefined) return [];
-  /** Those that ask the same address: a unified account has one wallet. */
-  const told = modelledNames.filter((name) => pathOf(name, api) === path);
+  /** The datasets that use the same endpoint: a unified account has one wallet. */
+  const affected = modelledNames.filter((name) => pathOf(name, api) === path);
   for (const scope of scopes) {
     exchange.misbehave({
       ...fault,
       path,
       params: endpointIn(dataset, api)?.params(scope) ?? {},
       ...(isPublic ? {} : { account }),
-      times: attempts * told.length,
+      times: attempts * affected.length,
     });
   }
-  const others = told
+  const others = affected
     .filter((name) => name !== dataset)
     .map((name) => ({ dataset: name, scopes: scopesOf(name, api) }));
   return [{ dataset, scopes }, ...others].map((one) => ({ account: isPublic ? "public" : account, code, ...one }));

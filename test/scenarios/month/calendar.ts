@@ -1,4 +1,4 @@
-/** Local days and months, found by asking what the date is every half hour. */
+/** Finds local days and months by formatting the local date every half hour. */
 
 const step = 30 * 60_000;
 
@@ -8,7 +8,7 @@ export interface Period {
   to: number;
 }
 
-/** The whole days (`2026-11-01`) or months (`2026-11`) of a zone that have a part in a stretch of time. */
+/** Returns the whole local days (`2026-11-01`) or months (`2026-11`) that overlap a span. */
 export function calendar(timezone: string, by: "day" | "month", from: number, to: number): Period[] {
   const format = new Intl.DateTimeFormat("en-CA", { timeZone: timezone, dateStyle: "short" });
   const nameAt = (instant: number) => format.format(instant).slice(0, by === "day" ? 10 : 7);

@@ -1,11 +1,11 @@
-/** Storms: what the exchange does to the questions of one slot, and what must become of the runs that asked them. */
+/** Storms: makes the exchange fail requests of one slot, and states the expected outcome of its runs. */
 
 import { datasetNamed } from "../../src/datasets/index.ts";
 import type { Random } from "../../src/simulator/market/random.ts";
 import type { Fault, Simulator } from "../../src/simulator/simulator.ts";
-import type { Api } from "../scenarios/life/trouble.ts";
+import type { Api } from "../scenarios/month/failures.ts";
 import { modelledNames, pathOf, scopesOf } from "../support/declared.ts";
-import { accounts, type Fate, type Series } from "./expected.ts";
+import { accounts, type Outcome, type Series } from "./expected.ts";
 
 const kinds = [
   { fault: { status: 429 }, code: "429" },
@@ -17,22 +17,22 @@ const kinds = [
   { fault: { reset: true }, code: "network" },
 ] satisfies { fault: Fault; code: string }[];
 
-export interface Trouble {
-  /** What becomes of a run of this slot; null: nothing out of the ordinary. */
-  fateOf(series: Series): Fate | null;
+export interface Storm {
+  /** Returns the expected outcome of a run of this slot; null for a normal one. */
+  outcomeOf(series: Series): Outcome | null;
 }
 
-export const calm: Trouble = { fateOf: () => null };
+export const calm: Storm = { outcomeOf: () => null };
 
-/** Everything is refused, or one dataset of one account, or one product type of it; for good, or once or twice. */
-export function makeTrouble(exchange: Simulator, apis: Record<string, Api>, chance: Random): Trouble {
+/** Fails everything, one dataset of one account, or one product type of it; always, or once or twice. */
+export function startStorm(exchange: Simulator, apis: Record<string, Api>, chance: Random): Storm {
   const { fault, code } = chance.pick(kinds);
   const sort = chance.integer(0, 9);
   if (sort < 2) {
     exchange.misbehave({ ...fault, times: Infinity });
-    // Whoever is refused from three sides stops asking; then it is the deadline that ends a run.
+    // After several refusals the client pauses, so that the deadline may end a run first.
     return {
-      fateOf: () => ({ state: "failed", causes: [code, "deadline", `${code}, deadline`, `deadline, ${code}`] }),
+      outcomeOf: () => ({ state: "failed", causes: [code, "deadline", `${code}, deadline`, `deadline, ${code}`] }),
     };
   }
   const dataset = chance.pick(modelledNames);
@@ -53,10 +53,10 @@ export function makeTrouble(exchange: Simulator, apis: Record<string, Api>, chan
     return calm;
   }
   exchange.misbehave({ ...aimed, times: Infinity });
-  const fate: Fate = { state: scoped ? "partial" : "failed", causes: [code] };
-  return { fateOf: (one) => (isMeant(one) ? fate : null) };
+  const outcome: Outcome = { state: scoped ? "partial" : "failed", causes: [code] };
+  return { outcomeOf: (one) => (isMeant(one) ? outcome : null) };
 }
 
-/** How many answers a run waits for. */
-export const answersTo = ({ dataset }: Series, api: Api): number => scopesOf(dataset, api).length;
-export type { Api } from "../scenarios/life/trouble.ts";
+/** Returns the number of responses that a run waits for. */
+export const responsesTo = ({ dataset }: Series, api: Api): number => scopesOf(dataset, api).length;
+export type { Api } from "../scenarios/month/failures.ts";

@@ -1,9 +1,9 @@
-/** Rows in a form in which those of two sources can be compared by the thousand. */
+/** Converts rows to text, so that thousands from two sources can be compared. */
 import type { Cell } from "../../../src/core/domain.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
 
-/** One line of text for each row. */
+/** Returns one line of text per row. */
 export const lines = (rows: readonly object[], columns: readonly string[]): string[] =>
   rows.map((row) => JSON.stringify(columns.map((name) => (row as Row)[name] ?? null)));
 

@@ -1,6 +1,6 @@
 /**
- * What the database must show, from the exchange's own record and from what is known to have happened. Of the database
- * only the ids and times of its snapshots are taken, which tell the answers that were kept from those asked for again.
+ * Computes what the database must contain from the exchange's own record and the known events. Only the ids and times of
+ * snapshots are read from the database, to distinguish the stored responses from those that were requested again.
  */
 import type Database from "better-sqlite3";
 import type { DatasetName, Scope } from "../../../src/core/domain.ts";
@@ -8,10 +8,10 @@ import { datasetNamed, datasetNames } from "../../../src/datasets/index.ts";
 import type { TrueRow } from "../../../src/simulator/simulator.ts";
 import { asViewed, keyOf, keysOf, scopesOf } from "../../support/declared.ts";
 import { digitsOf, times, total, units } from "./exact.ts";
-import { apiAt, type Lived } from "./life.ts";
-import { accounts } from "./trouble.ts";
+import { accounts } from "./failures.ts";
+import { apiAt, type SimulatedMonth } from "./simulate.ts";
 
-/** A good snapshot. `rows` are those of the history view, in the order in which they were told. */
+/** A good snapshot. `rows` are those of the history view, in the order sent. */
 export interface TrueSnapshot {
   id: number;
   slot: number;
@@ -34,19 +34,19 @@ interface Stored {
 }
 
 export interface Truth {
-  /** In the order of their ids. */
+  /** All good snapshots by id. */
   snapshots: readonly TrueSnapshot[];
   /** Of one scope. */
   of(account: string, dataset: DatasetName, scope: Scope): readonly TrueSnapshot[];
-  /** Every scope that was ever answered. */
+  /** Every scope with a response. */
   scopes: readonly { account: string; dataset: DatasetName; scope: Scope }[];
-  /** When a complete run first went by without asking for this scope; infinity where there was none. Epoch ms. */
+  /** Returns the time of the first complete run without a request for this scope, epoch ms; infinity where there is none. */
   retiredAt(account: string, dataset: DatasetName, scope: Scope): number;
 }
 
-export function truthOf(lived: Lived, database: Database.Database): Truth {
-  const told = new Map(
-    lived.record.map((one) => [[one.dataset, one.account, one.scope, one.takenAt].join(), one.rows] as const),
+export function truthOf(month: SimulatedMonth, database: Database.Database): Truth {
+  const sentRows = new Map(
+    month.record.map((one) => [[one.dataset, one.account, one.scope, one.takenAt].join(), one.rows] as const),
   );
   const bySeries = new Map<string, TrueSnapshot[]>();
   const of = (account: string, dataset: DatasetName, scope: Scope) =>
@@ -59,27 +59,27 @@ export function truthOf(lived: Lived, database: Database.Database): Truth {
        from snapshots s join runs r using (run_id) where s.state = 'ok' order by snapshot_id`,
     )
     .all() as Stored[];
-  const retiredAt = retirements(lived, database);
-  // Prices and equity are worked out from what else was told in the same slot.
+  const retiredAt = retirements(month, database);
+  // Prices and equity depend on the other responses of the same slot.
   const order: readonly DatasetName[] = [...datasetNames.filter((name) => name !== "equity"), "equity"];
   const inOrder = stored.sort((a, b) => a.slot - b.slot || order.indexOf(a.dataset) - order.indexOf(b.dataset));
   const lastOf = (account: string, dataset: DatasetName, scope: Scope) => of(account, dataset, scope).at(-1);
   for (const one of inOrder) {
     const { account, dataset, scope, takenAt, slot } = one;
-    const said = told.get([dataset, account, scope, takenAt].join());
-    if (!said) throw new Error(`${account} ${dataset} ${scope} of ${iso(takenAt)} was never told`);
+    const sent = sentRows.get([dataset, account, scope, takenAt].join());
+    if (!sent) throw new Error(`${account} ${dataset} ${scope} of ${iso(takenAt)} was never sent`);
     const rows =
       dataset === "prices"
-        ? pricesOf(heldCoins(lastOf, retiredAt, slot), said)
+        ? pricesOf(heldCoins(lastOf, retiredAt, slot), sent)
         : dataset === "equity"
-          ? said.map((row) =>
+          ? sent.map((row) =>
               equityOf(
                 row,
                 inSlot(lastOf(account, "funding-assets", null), slot),
                 inSlot(lastOf("public", "prices", null), slot),
               ),
             )
-          : [...said, ...gone(dataset, lastOf(account, dataset, scope)?.rows ?? [], said)];
+          : [...sent, ...removalRows(dataset, lastOf(account, dataset, scope)?.rows ?? [], sent)];
     const snapshot = { ...one, rows: rows.map((row) => shown(row, one)) };
     const series = [account, dataset, scope].join();
     const known = bySeries.get(series) ?? [];
@@ -98,8 +98,8 @@ function shown(row: TrueRow, { id, account, dataset, takenAt }: Stored): TrueRow
   return datasetNamed(dataset).public ? viewed : { ...viewed, account };
 }
 
-/** A coin that is gone has one last row of zeros; what was not known of it stays unknown. */
-export function gone(dataset: DatasetName, before: readonly TrueRow[], now: readonly TrueRow[]): TrueRow[] {
+/** Returns the final rows of removed coins: zeros, and null where a value was unknown. */
+export function removalRows(dataset: DatasetName, before: readonly TrueRow[], now: readonly TrueRow[]): TrueRow[] {
   if (datasetNamed(dataset).onRemoval === "end") return [];
   const held = new Set(now.map((row) => keyOf(dataset, row)));
   const kept = [...keysOf(dataset), "product_type"];
@@ -114,11 +114,11 @@ export function gone(dataset: DatasetName, before: readonly TrueRow[], now: read
     );
 }
 
-/** The last row of a coin that is gone. The exchange lists no such balance. */
+/** Returns whether a row is the final row of a removed coin. The exchange itself lists no zero balances. */
 export const isZeroRow = (row: TrueRow): boolean =>
   ["available", "frozen", "locked", "equity"].every((name) => !row[name] || row[name] === "0");
 
-/** Coins of which somebody has something, as was last read of every wallet that holds money. */
+/** Returns the coins held by any account, from the last snapshot of every wallet. */
 function heldCoins(
   lastOf: (account: string, dataset: DatasetName, scope: Scope) => TrueSnapshot | undefined,
   retiredAt: Truth["retiredAt"],
@@ -142,15 +142,15 @@ function heldCoins(
 const hasSomething = (row: TrueRow): boolean =>
   ["available", "frozen", "locked", "equity"].some((name) => units(String(row[name] ?? "0")) !== 0n);
 
-/** A held coin that nobody trades against USDT has a row without a price. */
-const pricesOf = (coins: readonly string[], said: readonly TrueRow[]): TrueRow[] =>
-  coins.map((coin) => said.find((row) => row.coin === coin) ?? { coin, quote: "USDT", price: null });
+/** Returns the expected price rows; a held coin without a USDT pair has a null price. */
+const pricesOf = (coins: readonly string[], sent: readonly TrueRow[]): TrueRow[] =>
+  coins.map((coin) => sent.find((row) => row.coin === coin) ?? { coin, quote: "USDT", price: null });
 
-/** v2 tells it all. To what v3 tells of its one wallet comes the funding wallet, at the prices of the same slot. */
-function equityOf(said: TrueRow, funding: readonly TrueRow[] | null, prices: readonly TrueRow[] | null): TrueRow {
+/** Returns the expected equity. API v2 sends it complete; for v3 the funding wallet is added at the prices of the same slot. */
+function equityOf(sent: TrueRow, funding: readonly TrueRow[] | null, prices: readonly TrueRow[] | null): TrueRow {
   const all = { unpriced: null, missing: null };
-  if (said.unified_usdt === undefined)
-    return { ...said, unified_usdt: null, priced_usdt: said.usdt_equity ?? null, ...all };
+  if (sent.unified_usdt === undefined)
+    return { ...sent, unified_usdt: null, priced_usdt: sent.usdt_equity ?? null, ...all };
   const held = (funding ?? [])
     .map((row) => ({ coin: String(row.coin), amount: total([String(row.available), String(row.frozen)]) }))
     .filter(({ amount }) => amount !== 0n)
@@ -162,7 +162,7 @@ function equityOf(said: TrueRow, funding: readonly TrueRow[] | null, prices: rea
   const unpriced = held.filter(({ price }) => price === null).sort((a, b) => (a.coin < b.coin ? -1 : 1));
   const missing = funding === null ? "funding-assets" : held.some(({ price }) => price === undefined) ? "prices" : null;
   const other = funding && worth.length === held.length ? digitsOf(worth.reduce((a, b) => a + b, 0n)) : null;
-  const unified = String(said.unified_usdt);
+  const unified = String(sent.unified_usdt);
   const priced = digitsOf(worth.reduce((a, b) => a + b, total([unified])));
   return {
     usdt_equity: other === null ? null : priced,
@@ -180,8 +180,8 @@ function equityOf(said: TrueRow, funding: readonly TrueRow[] | null, prices: rea
   };
 }
 
-/** The first slot of which everything is read that is asked now; when that run ended is known to the database alone. */
-function retirements({ slots, upgraded }: Lived, database: Database.Database): Truth["retiredAt"] {
+/** Finds the first slot in which every currently requested scope was read; only the database knows when that run ended. */
+function retirements({ slots, upgraded }: SimulatedMonth, database: Database.Database): Truth["retiredAt"] {
   const finished = database
     .prepare("select finished_at from runs where account = ? and dataset = ? and scheduled_for = ?")
     .pluck();

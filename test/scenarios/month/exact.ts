@@ -1,4 +1,4 @@
-/** Decimal numbers as whole numbers of 1e-48, added and multiplied by the language itself. */
+/** Exact decimal arithmetic on BigInt multiples of 1e-48. */
 
 const places = 48;
 const one = 10n ** BigInt(places);
@@ -10,17 +10,17 @@ export function units(digits: string): bigint {
   return digits.startsWith("-") ? -size : size;
 }
 
-/** The shortest digits: no zeros at the end, no point without a fraction. */
+/** Returns the shortest decimal: without trailing zeros, without a point before an empty fraction. */
 export function digitsOf(value: bigint): string {
   const size = String(value < 0n ? -value : value).padStart(places + 1, "0");
   const text = `${size.slice(0, -places)}.${size.slice(-places)}`.replace(/\.?0+$/, "");
   return value < 0n ? `-${text}` : text;
 }
 
-/** Exact as long as the factors have no more than 48 places together. */
+/** Multiplies; exact while the factors have at most 48 decimal places together. */
 export const times = (a: bigint, b: bigint): bigint => (a * b) / one;
 
-/** A quotient of numbers that are not negative, rounded half up to 16 places. */
+/** Divides non-negative numbers, rounded half up to 16 places. */
 export function over(a: bigint, b: bigint): bigint {
   const step = one / 10n ** 16n;
   return (((2n * a * one) / (b * step) + 1n) / 2n) * step;

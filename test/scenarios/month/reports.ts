@@ -1,14 +1,14 @@
-/** The rows of every report as the exchange's record would have them, in any order. */
+/** Computes the expected rows of every report from the exchange's record, in any order. */
 import type { DatasetName } from "../../../src/core/domain.ts";
 import type { TrueRow } from "../../../src/simulator/simulator.ts";
 import { keyOf } from "../../support/declared.ts";
 import { calendar, type Period } from "./calendar.ts";
 import { createClosings, text, totalOf } from "./closings.ts";
+import { liquidationDistance } from "./episodes.ts";
 import { digitsOf, times, units } from "./exact.ts";
-import { series } from "./ledger.ts";
-import type { Lived } from "./life.ts";
-import { liquidationDistance } from "./lives.ts";
-import { accounts } from "./trouble.ts";
+import { accounts } from "./failures.ts";
+import { series } from "./runs.ts";
+import type { SimulatedMonth } from "./simulate.ts";
 import { iso, type Truth } from "./truth.ts";
 
 type Cell = string | number | null;
@@ -19,7 +19,7 @@ interface Item {
   amounts: (string | null)[];
 }
 
-/** What can change: a wallet, or the positions of a product type. `items` is null where they are unknown. */
+/** The subject of a change: a wallet, or the positions of a product type. `items` is null where they are unknown. */
 interface Group {
   account: string;
   wallet: string;
@@ -28,12 +28,12 @@ interface Group {
   items: Map<string, Item> | null;
 }
 
-/** Over the whole life. */
-export function createExpected(lived: Lived, truth: Truth, timezone: string, by: "day" | "month") {
-  const { coverage, closesOf, walletsOf } = createClosings(lived, truth);
-  const periods = calendar(timezone, by, lived.began, lived.ended);
+/** Prepares the expected reports over the whole month. */
+export function createExpected(month: SimulatedMonth, truth: Truth, timezone: string, by: "day" | "month") {
+  const { coverage, closesOf, walletsOf } = createClosings(month, truth);
+  const periods = calendar(timezone, by, month.began, month.ended);
   const begin = periods[0]?.from ?? 0;
-  /** Each with the one before it. */
+  /** Each period with the previous one. */
   const pairs = [...calendar(timezone, by, begin - 1, begin), ...periods]
     .map((period, at, all) => [all[at - 1] ?? period, period] as const)
     .slice(1);
@@ -63,7 +63,7 @@ export function createExpected(lived: Lived, truth: Truth, timezone: string, by:
   }
 
   function* positions(): Generator<ReportRow> {
-    const told =
+    const amounts =
       "symbol margin_coin hold_side margin_mode total leverage margin average_open_price mark_price unrealized_pl achieved_profits liquidation_price";
     for (const period of periods) {
       for (const { account, scope, last } of closesOf("positions", period)) {
@@ -76,7 +76,7 @@ export function createExpected(lived: Lived, truth: Truth, timezone: string, by:
         ];
         if (!last) yield row(Array(15).fill(null));
         for (const held of last?.rows ?? []) {
-          const cells = told.split(" ").map((name) => text(held[name]));
+          const cells = amounts.split(" ").map((name) => text(held[name]));
           yield row([...cells, liquidationDistance(held), text(held.opened_at), text(held.taken_at)]);
         }
       }

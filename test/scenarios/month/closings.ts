@@ -1,15 +1,15 @@
-/** What was held when a period closed, and how many of its slots brought all of it, as the record has it. */
+/** Computes the expected state at the close of a period, and its coverage, from the exchange's record. */
 import type { DatasetName, Scope } from "../../../src/core/domain.ts";
 import type { TrueRow } from "../../../src/simulator/simulator.ts";
-import { lastAt } from "./answers.ts";
 import type { Period } from "./calendar.ts";
 import { digitsOf, total } from "./exact.ts";
-import { answersOf, runsOf, series } from "./ledger.ts";
-import { apiAt, hour, type Lived, periodAt } from "./life.ts";
-import { accounts } from "./trouble.ts";
+import { accounts } from "./failures.ts";
+import { lastAt } from "./history.ts";
+import { answersOf, runsOf, series } from "./runs.ts";
+import { apiAt, hour, periodAt, type SimulatedMonth } from "./simulate.ts";
 import type { TrueSnapshot, Truth } from "./truth.ts";
 
-/** Of one scope. `last` is null where the close is unknown, `scope` undefined before any was asked. */
+/** The close of one scope. `last` is null where it is unknown, `scope` undefined before the first request. */
 export interface Close {
   account: string;
   scope: Scope | undefined;
@@ -26,7 +26,7 @@ export interface Wallet {
 export const text = (cell: string | number | null | undefined): string | null =>
   cell === null || cell === undefined ? null : String(cell);
 
-/** The exact total of what a wallet holds of a coin; null where a part of it is unknown. */
+/** Returns the exact total of a coin in a wallet; null where a part of it is unknown. */
 export function totalOf(wallet: string, row: TrueRow): string | null {
   if (wallet !== "spot" && wallet !== "funding") return text(row.equity);
   const parts = (wallet === "spot" ? ["available", "frozen", "locked"] : ["available", "frozen"]).map(
@@ -35,11 +35,11 @@ export function totalOf(wallet: string, row: TrueRow): string | null {
   return parts.every((part) => typeof part === "string") ? digitsOf(total(parts)) : null;
 }
 
-export function createClosings(lived: Lived, truth: Truth) {
-  /** The end of a period, or now while it goes on. */
-  const closingAt = ({ to }: Period): number => Math.min(to - 1, lived.ended);
+export function createClosings(month: SimulatedMonth, truth: Truth) {
+  /** Returns the end of a period, or the current time while it is going on. */
+  const closingAt = ({ to }: Period): number => Math.min(to - 1, month.ended);
 
-  const runs = new Map(series.map((one) => [`${one.account} ${one.dataset}`, runsOf(lived, one.account, one.dataset)]));
+  const runs = new Map(series.map((one) => [`${one.account} ${one.dataset}`, runsOf(month, one.account, one.dataset)]));
 
   function coverage({ from, to }: Period, account: string, dataset: DatasetName) {
     const due = (runs.get(`${account} ${dataset}`) ?? []).filter(({ slot }) => slot >= from && slot < to);
@@ -61,18 +61,18 @@ export function createClosings(lived: Lived, truth: Truth) {
   }
 
   function wordFor({ from, to }: Pick<Period, "from" | "to">, due: number, ok: number): string {
-    if (to > lived.ended) return "going on";
+    if (to > month.ended) return "going on";
     if (due === 0) return "not due";
     if (ok < due) return ok === 0 ? "none" : "gaps";
     const firstSlot = Math.ceil(from / (2 * hour)) * 2 * hour;
-    return firstSlot < lived.began ? "partly due" : "complete";
+    return firstSlot < month.began ? "partly due" : "complete";
   }
 
   function closesOf(dataset: DatasetName, period: Period): Close[] {
     const instant = closingAt(period);
-    if (instant < lived.began) return [];
+    if (instant < month.began) return [];
     return (dataset === "prices" ? ["public"] : accounts).flatMap((account): Close[] => {
-      const ever = answersOf(lived, account, dataset).filter(({ slot }) => slot <= instant);
+      const ever = answersOf(month, account, dataset).filter(({ slot }) => slot <= instant);
       const asked = [...new Set(ever.map(({ scope }) => scope))].filter(
         (scope) => truth.retiredAt(account, dataset, scope) > instant,
       );
@@ -95,7 +95,7 @@ export function createClosings(lived: Lived, truth: Truth) {
     const futures = closesOf("mix-accounts", period).map(
       ({ account, scope, last }): Wallet => ({ account, wallet: scope ?? "futures", dataset: "mix-accounts", last }),
     );
-    // The unified wallet is told by two datasets, and counts once.
+    // Two datasets contain the unified wallet, which counts once.
     const all = [...spot, ...funding, ...futures];
     return all.filter((one) => {
       const twins = all.filter(({ account, wallet }) => account === one.account && wallet === "unified");
