@@ -4,10 +4,10 @@ import { scheduleSetting } from "../src/settings/config.ts";
 import { type Collector, startCollector } from "./collector.ts";
 import { type Comparison, compare, type Figure, median } from "./figure.ts";
 
-/** From slot to slot: no run is cut because this machine is slow. */
+/** The time between slots: long enough that no run is aborted on a slow machine. */
 const minutes = 10;
 
-/** With one product line an account asks five times a cycle: a thousand of them stay within the 6,000 requests a minute. */
+/** With one product type, an account sends five requests per cycle: a thousand accounts stay within 6,000 requests a minute. */
 const settings = {
   ...Object.fromEntries(datasetNames.map((name) => [scheduleSetting(name), `*/${minutes} * * * *`])),
   BITGET_PRODUCT_TYPES: "umcbl",
@@ -18,30 +18,30 @@ const settings = {
 
 export const accounts: Figure = {
   name: "accounts",
-  summary: "what a cycle costs for each account, with 10, 100 and 1,000 of them",
+  summary: "the cost of a cycle per account, with 10, 100 and 1,000 accounts",
   async run({ quick }) {
     const counts = quick ? [10, 100] : [10, 100, 1000];
     const costs: Cost[] = [];
     for (const count of counts) costs.push(await measure(count, quick ? 4 : 6));
     const [few, ...more] = costs;
     if (!few) return [];
-    const beside = `the same with ${few.count}`;
+    const baseline = `the same with ${few.count}`;
     return more.flatMap(({ count, cpuMs, blockedMs }): Comparison[] => [
-      compare(`CPU of a cycle for each of ${count} accounts`, cpuMs, "ms", beside, few.cpuMs),
-      compare(`longest pause of the event loop, ${count} accounts`, blockedMs, "ms", beside, few.blockedMs),
+      compare(`CPU of a cycle for each of ${count} accounts`, cpuMs, "ms", baseline, few.cpuMs),
+      compare(`longest pause of the event loop, ${count} accounts`, blockedMs, "ms", baseline, few.blockedMs),
     ]);
   },
 };
 
 interface Cost {
   count: number;
-  /** For each account: median over the cycles of user and system time, of every thread of this process. */
+  /** User and system time of all threads of this process per account, median over the cycles. */
   cpuMs: number;
-  /** Median over the cycles. */
+  /** The longest event loop delay, median over the cycles. */
   blockedMs: number;
 }
 
-/** The first two cycles are left out: they write the first row of everything. */
+/** Measures the cost of a cycle. The first two cycles are omitted: they write the first row of everything. */
 async function measure(count: number, cycles: number): Promise<Cost> {
   const collector = await startCollector(0, count, settings);
   const found: { cpuMs: number; blockedMs: number }[] = [];

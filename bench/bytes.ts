@@ -8,13 +8,13 @@ import { openPlain } from "./plain.ts";
 
 const days = 3;
 const minutes = days * 1440;
-/** How many tables are named, the largest first. */
+/** The number of tables that are listed, largest first. */
 const named = 4;
 const perMinute = "file per snapshot minute";
 
 export const bytes: Figure = {
   name: "bytes",
-  summary: `database file after ${days} days of minutes, 50 coins (5 % change) and 20 positions (all move)`,
+  summary: `database file after ${days} days of minutes, 50 coins (5 % change each minute) and 20 positions (all change)`,
   async run() {
     const folder = newFolder();
     const path = join(folder, "collector.db");
@@ -41,7 +41,7 @@ export const bytes: Figure = {
   },
 };
 
-/** Each table with its indexes. */
+/** Returns the size of the largest tables, with their indexes. */
 function splitOf(path: string, whole: number): Comparison[] {
   const sizes = query(
     path,

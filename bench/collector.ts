@@ -1,4 +1,4 @@
-/** The collector of classic accounts, on a clock that is set forward from one minute's slot to the next. */
+/** Runs the collector of classic accounts on a simulated clock that is set forward from slot to slot. */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { type App, observeRuns, openApp, preflight } from "../src/app.ts";
@@ -12,25 +12,25 @@ import { accountsOf, startExchange } from "./exchange.ts";
 import { newFolder } from "./folder.ts";
 
 const minute = 60_000;
-/** The same market and the same life every time: 2026-10-01T00:00:00Z. */
+/** The simulated history is the same in every run: 2026-10-01T00:00:00Z. */
 const begin = 1_790_812_800_000;
 
 export interface Collector {
   app: App;
-  /** Sets both clocks forward, to the next slot unless told otherwise. */
+  /** Sets both clocks forward, by default to the next slot. */
   forward(minutes?: number): Promise<void>;
   /**
-   * Every run of the slot, from the tick until all of them are stored.
-   * @throws Error where there was anything to complain of: then nothing that was measured counts.
+   * Runs the slot, from the tick until all runs are stored.
+   * @throws Error if a warning or an error was logged: the measurement is not valid then
    */
   cycle(): Promise<void>;
-  /** How many the exchange has had so far. */
+  /** Resolves with the number of requests that the exchange has received so far. */
   requests(): Promise<number>;
-  /** @throws Error where a run was anything but ok. */
+  /** @throws Error if a run was not `ok` */
   close(): Promise<void>;
 }
 
-/** `latencyMs`: of every answer of the exchange. `settings`: beside the keys and schedules. */
+/** Starts the collector. `latencyMs`: of every response of the exchange. `settings`: in addition to keys and schedules. */
 export async function startCollector(
   latencyMs: number,
   accounts = 1,
@@ -74,7 +74,7 @@ export async function startCollector(
       await exchange.close();
       const ends = query(app.store.path, "select state, count(*) as runs from runs group by state");
       rmSync(folder, { recursive: true });
-      if (ends.some(({ state }) => state !== "ok")) throw new Error(`not every run went well: ${JSON.stringify(ends)}`);
+      if (ends.some(({ state }) => state !== "ok")) throw new Error(`some runs are not ok: ${JSON.stringify(ends)}`);
     },
   };
 }
@@ -92,7 +92,7 @@ const configOf = (url: string, database: string, accounts: number, settings: Rec
     ...settings,
   });
 
-/** The settings of one account's key. */
+/** Returns the settings of an account's key. */
 function keyOf({ name, key, secret, passphrase }: SimulatedAccount): [string, string][] {
   const prefix = name === "main" ? "BITGET" : `BITGET_${name.toUpperCase()}`;
   return [

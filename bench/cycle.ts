@@ -11,7 +11,7 @@ export const cycle: Figure = {
     const near = await startCollector(0);
     await measure(near, 100, near.cycle);
     const full = await measure(near, 300, near.cycle);
-    const asking = await measure(near, 300, () => atOnce(near));
+    const requests = await measure(near, 300, () => atOnce(near));
     await near.close();
 
     const far = await startCollector(latencyMs);
@@ -22,27 +22,27 @@ export const cycle: Figure = {
     const single = await measure(far, 10, () => oneByOne(callsOf(far)));
     await far.close();
 
-    const calls = "its calls alone, all at once, answers dropped";
+    const calls = "its requests only, all at once, responses discarded";
     const at = `cycle at ${latencyMs} ms of latency`;
     return [
-      compare("cycle without latency", full.ms, "ms", calls, asking.ms),
-      compare("CPU of that cycle", full.cpuMs, "ms", calls, asking.cpuMs),
+      compare("cycle without latency", full.ms, "ms", calls, requests.ms),
+      compare("CPU of that cycle", full.cpuMs, "ms", calls, requests.cpuMs),
       compare(at, whole.ms, "ms", "the latency", latencyMs),
       compare(at, whole.ms, "ms", "its longest chain, balances → prices", chain.ms),
-      compare(at, whole.ms, "ms", `its ${whole.requests} calls one by one`, single.ms),
+      compare(at, whole.ms, "ms", `its ${whole.requests} requests one by one`, single.ms),
     ];
   },
 };
 
 interface Cost {
-  /** Median of the wall-clock time. */
+  /** Median of the elapsed time. */
   ms: number;
-  /** Mean of user and system time, of every thread of this process. */
+  /** Mean of the user and system time of all threads of this process. */
   cpuMs: number;
   requests: number;
 }
 
-/** Each time in a minute of its own, so that the exchange's limits make nobody wait. */
+/** Measures an action, each time in a minute of its own, so that rate limits cause no delays. */
 async function measure(collector: Collector, times: number, action: () => Promise<void>): Promise<Cost> {
   const durations: number[] = [];
   let cpu = 0;
@@ -60,7 +60,7 @@ async function measure(collector: Collector, times: number, action: () => Promis
   return { ms: median(durations), cpuMs: cpu / times, requests };
 }
 
-/** The calls of a cycle, of one dataset or of all: signed, paced, sent, and the answer read as JSON; nothing else. */
+/** Returns the requests of a cycle, of one dataset or of all: signed, rate-limited, sent, and the response parsed as JSON; nothing else. */
 function callsOf({ app }: Collector, name?: DatasetName): (() => Promise<unknown>)[] {
   const { sessions, publicSession, deps } = app;
   const options = { signal: deps.stopping, tally: newTally() };
@@ -76,9 +76,9 @@ function callsOf({ app }: Collector, name?: DatasetName): (() => Promise<unknown
 }
 
 async function atOnce(collector: Collector): Promise<void> {
-  await Promise.all(callsOf(collector).map((ask) => ask()));
+  await Promise.all(callsOf(collector).map((send) => send()));
 }
 
 async function oneByOne(calls: readonly (() => Promise<unknown>)[]): Promise<void> {
-  for (const ask of calls) await ask();
+  for (const send of calls) await send();
 }

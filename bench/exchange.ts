@@ -1,10 +1,10 @@
-/** The simulated exchange in a process of its own, so that its work does not count as ours. */
+/** Starts the simulated exchange in a process of its own, so that its work is not measured. */
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import type { SimulatedAccount } from "../src/simulator/simulator.ts";
 
-/** Made up; it opens nothing but the simulated exchange. */
+/** A key that is valid for the simulated exchange only. */
 export const account: SimulatedAccount = {
   name: "main",
   key: "bg_bench0000000000000000000000000000",
@@ -13,7 +13,7 @@ export const account: SimulatedAccount = {
   mode: "classic",
 };
 
-/** So many of them, the first being `account`. */
+/** Returns `count` accounts; the first is `account`. */
 export const accountsOf = (count: number): SimulatedAccount[] =>
   Array.from({ length: count }, (_, index) => {
     if (index === 0) return account;
@@ -21,36 +21,36 @@ export const accountsOf = (count: number): SimulatedAccount[] =>
     return { ...account, name: `bench${number}`, key: `bg_bench${number.padStart(28, "0")}` };
   });
 
-/** What the process says when it is ready, and after each step of its clock. */
-export interface Told {
+/** Sent by the process when it is ready, and after each step of its clock. */
+export interface ExchangeStatus {
   url: string;
   requests: number;
 }
 
 export interface Exchange {
   url: string;
-  /** Sets its clock forward; an instant already passed changes nothing. Resolves with the requests it has had so far. */
+  /** Sets its clock forward (never back). Resolves with the number of requests received so far. */
   jump(instant: number): Promise<number>;
   close(): Promise<void>;
 }
 
-/** `from`: where its clock starts, epoch ms. `latencyMs`: added to every answer. */
+/** Starts the process. `from`: the start of its clock, epoch ms. `latencyMs`: added to every response. */
 export async function startExchange(from: number, latencyMs: number, accounts = 1): Promise<Exchange> {
   const child = fork(join(import.meta.dirname, "children", "exchange.ts"), [from, latencyMs, accounts].map(String), {
     execArgv: ["--import", "tsx"],
   });
-  const told = async (): Promise<Told> => (await once(child, "message"))[0];
-  const { url } = await told();
+  const nextStatus = async (): Promise<ExchangeStatus> => (await once(child, "message"))[0];
+  const { url } = await nextStatus();
   return {
     url,
     async jump(instant) {
       child.send(instant);
-      return (await told()).requests;
+      return (await nextStatus()).requests;
     },
     async close() {
-      const gone = once(child, "exit");
+      const exited = once(child, "exit");
       child.disconnect();
-      await gone;
+      await exited;
     },
   };
 }

@@ -1,4 +1,4 @@
-/** What a figure is. Nothing here passes or fails: every value stands beside another of the same run. */
+/** The type of a figure. Nothing passes or fails: every value is compared with a baseline of the same run. */
 
 export type Unit = "bytes" | "ms" | "MiB" | "rows/s";
 
@@ -7,33 +7,39 @@ export interface Comparison {
   what: string;
   value: number;
   unit: Unit;
-  beside: { what: string; value: number };
+  baseline: { what: string; value: number };
 }
 
 export interface Figure {
   name: string;
   summary: string;
-  /** `quick`: on less data, where that takes minutes. */
+  /** `quick`: with less data, for figures that take minutes. */
   run(options: { quick: boolean }): Promise<Comparison[]>;
 }
 
-export const compare = (what: string, value: number, unit: Unit, other: string, otherValue: number): Comparison => ({
+export const compare = (
+  what: string,
+  value: number,
+  unit: Unit,
+  baseline: string,
+  baselineValue: number,
+): Comparison => ({
   what,
   value,
   unit,
-  beside: { what: other, value: otherValue },
+  baseline: { what: baseline, value: baselineValue },
 });
 
-/** The middle one: a machine that is busy for a moment does not move it. NaN of nothing. */
+/** Returns the median, which is robust against a machine that is busy for a moment; NaN for an empty list. */
 export const median = (values: readonly number[]): number => percentile(values, 50);
 
-/** The value that so many of a hundred stay below. NaN of nothing. */
+/** Returns the given percentile; NaN for an empty list. */
 export function percentile(values: readonly number[], percent: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(Math.floor((sorted.length * percent) / 100), sorted.length - 1)] ?? Number.NaN;
 }
 
-/** Milliseconds that something took. */
+/** Returns the milliseconds that an action took. */
 export function timed(action: () => unknown): number {
   const startedAt = performance.now();
   action();

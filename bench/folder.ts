@@ -2,5 +2,5 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** A new folder; whoever asks for it removes it. */
+/** Creates a temporary folder, which the caller must remove. */
 export const newFolder = (): string => mkdtempSync(join(tmpdir(), "collector-bench-"));

@@ -1,4 +1,4 @@
-/** What the collection page reads of a history that lacks a million slots, beside one that lacks a thousand. */
+/** Measures the queries of the data health page on a history with a million missed slots, compared with a thousand. */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { openHistory } from "../src/store/read/open-history.ts";
@@ -13,16 +13,16 @@ const slots = { few: 1000, whole: 1_000_000, quick: 100_000 };
 const times = 15;
 const gapsShown = 51;
 
-export const lacking: Figure = {
+export const missedSlots: Figure = {
   name: "gaps",
-  summary: "the gaps and the state of a dataset that lacks a million minutes (--quick: a hundred thousand)",
+  summary: "the gaps and the state of a dataset with a million missed slots (--quick: a hundred thousand)",
   async run({ quick }) {
     const folder = newFolder();
-    const most = quick ? slots.quick : slots.whole;
+    const max = quick ? slots.quick : slots.whole;
     try {
       return [
-        ...(await compared(folder, "of one cause", most, () => "asleep")),
-        ...(await compared(folder, "of two causes in turn", most, (n) => (n % 2 ? "asleep" : "late"))),
+        ...(await compared(folder, "of one cause", max, () => "asleep")),
+        ...(await compared(folder, "of two causes in turn", max, (n) => (n % 2 ? "asleep" : "late"))),
       ];
     } finally {
       rmSync(folder, { recursive: true });
@@ -33,18 +33,18 @@ export const lacking: Figure = {
 async function compared(
   folder: string,
   what: string,
-  most: number,
+  max: number,
   causeOf: (n: number) => string,
 ): Promise<Comparison[]> {
-  const [many, few] = [await askedOf(folder, most, causeOf), await askedOf(folder, slots.few, causeOf)];
+  const [many, few] = [await measure(folder, max, causeOf), await measure(folder, slots.few, causeOf)];
   return [
-    compare(`gaps shown, ${most} slots missed ${what}`, many.gaps, "ms", `${slots.few} missed`, few.gaps),
-    compare(`state of the dataset, ${most} slots missed ${what}`, many.state, "ms", `${slots.few} missed`, few.state),
+    compare(`gaps shown, ${max} slots missed ${what}`, many.gaps, "ms", `${slots.few} missed`, few.gaps),
+    compare(`state of the dataset, ${max} slots missed ${what}`, many.state, "ms", `${slots.few} missed`, few.state),
   ];
 }
 
-/** Milliseconds of each question to a database that lacks so many slots. */
-async function askedOf(folder: string, missing: number, causeOf: (n: number) => string) {
+/** Returns the milliseconds of each query on a database with `missing` missed slots. */
+async function measure(folder: string, missing: number, causeOf: (n: number) => string) {
   const path = join(folder, `${missing}-${causeOf(0)}-${causeOf(1)}.db`);
   const store = await storeAt(path);
   await store.setSchedule("main", "spot-assets", "* * * * *", start);
@@ -61,12 +61,12 @@ async function askedOf(folder: string, missing: number, causeOf: (n: number) => 
   const history = openHistory(path);
   const view = { history, account: null, at: start + missing * minute, isNow: true, timezone: "UTC", params: {} };
   try {
-    return { gaps: asked(view, gaps), state: asked(view, collection) };
+    return { gaps: timeOf(view, gaps), state: timeOf(view, collection) };
   } finally {
     history.close();
   }
 }
 
-function asked(view: View, table: DataTable): number {
+function timeOf(view: View, table: DataTable): number {
   return median(Array.from({ length: times }, () => timed(() => [...allRows(table, view, gapsShown)])));
 }

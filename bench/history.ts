@@ -1,4 +1,4 @@
-/** A long history of one account, a snapshot a minute: in our database, and as plain rows beside it. */
+/** Builds a long history of one account, a snapshot a minute: in our database, and as plain rows for comparison. */
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { accountMinutes, equity, type Minute, positions, spotAssets } from "../t
 
 export const datasets = [spotAssets, positions, equity];
 
-/** So many minutes share a commit: with one of its own for each, a year would mostly wait for the disk. */
+/** This many minutes share a commit: with one commit per minute, a year would mostly wait for the disk. */
 export const together = 240;
 
 export interface History {
@@ -17,11 +17,11 @@ export interface History {
   from: number;
   /** The end of the last minute, epoch ms. */
   to(): number;
-  /** Adds so many minutes. Resolves with the milliseconds that each took in ours and in the plain one. */
+  /** Adds minutes to both databases. Resolves with the milliseconds per minute in each. */
   grow(minutes: number): Promise<{ ours: number; plain: number }>;
-  /** The same for ours alone, which is then ahead of the plain one. */
+  /** Adds minutes to our database only. */
   growAlone(minutes: number): Promise<void>;
-  /** Adds the next minute to ours alone, in commits of its own, as the collector does. */
+  /** Adds the next minute to our database only, in commits of its own, as the collector does. */
   collectMinute(): Promise<void>;
   close(): Promise<void>;
 }
@@ -42,7 +42,7 @@ export async function startHistory(folder: string): Promise<History> {
     for (let left = count; left > 0; left -= together) {
       const minutes = take(source, Math.min(together, left));
       const startedAt = performance.now();
-      // What is asked for at the same time shares a commit.
+      // Concurrent writes share a commit.
       await Promise.all(minutes.map(collectOne));
       took += performance.now() - startedAt;
     }
@@ -50,11 +50,11 @@ export async function startHistory(folder: string): Promise<History> {
     return took / count;
   }
 
-  const collectOne = ({ slot, coins, lines, equity: worth, spreadMs }: Minute) =>
+  const collectOne = ({ slot, coins, lines, equity: equitySnapshot, spreadMs }: Minute) =>
     Promise.all([
       collect(store, spotAssets, slot, { snapshots: [coins] }),
       collect(store, positions, slot, { snapshots: lines, requests: lines.length, spreadMs }),
-      collect(store, equity, slot, { snapshots: [worth] }),
+      collect(store, equity, slot, { snapshots: [equitySnapshot] }),
     ]);
 
   return {
@@ -74,14 +74,14 @@ export async function startHistory(folder: string): Promise<History> {
       await growOurs(1);
     },
     async close() {
-      const gone = once(plain, "exit");
+      const exited = once(plain, "exit");
       plain.disconnect();
-      await gone;
+      await exited;
       store.close();
     },
   };
 }
 
-/** The next minutes of a generator, which goes on from there. */
+/** Returns the next minutes of a generator. */
 export const take = (source: Generator<Minute>, count: number): Minute[] =>
   Array.from({ length: count }, () => source.next().value);

@@ -6,12 +6,12 @@ import { compare, type Figure } from "./figure.ts";
 const cycles = 10_000;
 const step = 1000;
 
-/** Right after the garbage was collected; sizes in MiB. */
+/** Memory right after a garbage collection, in MiB. */
 export interface Sample {
   cycles: number;
-  /** Of the whole process: heap, code, SQLite's page cache, and tsx, which the built program does without. */
+  /** Of the whole process: heap, code, SQLite's page cache, and tsx, which the built program does not need. */
   resident: number;
-  /** JavaScript objects that are still in use. */
+  /** JavaScript objects in use. */
   heap: number;
 }
 
@@ -44,7 +44,7 @@ export const memory: Figure = {
   },
 };
 
-/** From a process of its own, so that other figures leave nothing in it. */
+/** Collects the samples from a process of its own, so that other figures do not affect them. */
 async function collectSamples(): Promise<Sample[]> {
   const child = fork(join(import.meta.dirname, "children", "cycles.ts"), [String(cycles), String(step)], {
     execArgv: ["--expose-gc", "--import", "tsx"],

@@ -1,4 +1,4 @@
-/** What one would write first: a row of text for each item of each snapshot, a table and an index for each dataset. */
+/** The baseline: a row of text for each item of each snapshot, with one table and one index per dataset. */
 import Database from "better-sqlite3";
 import { snakeCase } from "../src/core/columns.ts";
 import type { Snapshot } from "../src/core/domain.ts";
@@ -6,22 +6,22 @@ import type { Dataset } from "../src/datasets/dataset.ts";
 import { prefixOf } from "../src/store/schema/tables.ts";
 import { hasProductTypes } from "../src/store/schema/views.ts";
 
-export type Answers = readonly (readonly [Dataset, readonly Snapshot[]])[];
+export type Snapshots = readonly (readonly [Dataset, readonly Snapshot[]])[];
 
 export interface Plain {
-  /** In one transaction. */
-  add(answers: Answers): void;
+  /** Adds rows in one transaction. */
+  add(all: Snapshots): void;
   close(): void;
 }
 
-/** A new file; the account is always `main`. */
+/** Creates the database; the account is always `main`. */
 export function openPlain(path: string, datasets: readonly Dataset[]): Plain {
   const sqlite = new Database(path);
   sqlite.pragma("journal_mode = WAL");
   const inserters = new Map(datasets.map((dataset) => [dataset, inserter(sqlite, dataset)]));
   return {
-    add: sqlite.transaction((answers: Answers) => {
-      for (const [dataset, snapshots] of answers) for (const one of snapshots) inserters.get(dataset)?.(one);
+    add: sqlite.transaction((all: Snapshots) => {
+      for (const [dataset, snapshots] of all) for (const one of snapshots) inserters.get(dataset)?.(one);
     }),
     close() {
       sqlite.pragma("wal_checkpoint(TRUNCATE)");
@@ -30,7 +30,7 @@ export function openPlain(path: string, datasets: readonly Dataset[]): Plain {
   };
 }
 
-/** The published columns of the history view without our own `snapshot_id`. */
+/** Creates the table of a dataset, with the published columns of its history view except `snapshot_id`, and returns a function that inserts. */
 function inserter(sqlite: Database.Database, dataset: Dataset): (snapshot: Snapshot) => void {
   const table = prefixOf(dataset);
   const names = Object.keys(dataset.columns);

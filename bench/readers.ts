@@ -1,4 +1,4 @@
-/** How long a collector waits for its commits while 200 people look at the pages. */
+/** Measures how long the collector waits for its commits while 200 readers use the dashboard. */
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
@@ -17,7 +17,7 @@ const everyMs = 50;
 
 export const readers: Figure = {
   name: "readers",
-  summary: `storing minutes while 200 readers look at ${days.whole} days (--quick: ${days.quick}) of pages`,
+  summary: `storing minutes while 200 readers use the dashboard, with a history of ${days.whole} days (--quick: ${days.quick})`,
   async run({ quick }) {
     build();
     const folder = newFolder();
@@ -37,19 +37,19 @@ async function measure(history: History): Promise<Comparison[]> {
   const { url, close } = await servePages(history.path);
   const crowd = fork(join(import.meta.dirname, "children", "readers.ts"), [url], { execArgv: ["--import", "tsx"] });
   await once(crowd, "message");
-  const beside = await storeFor(history);
-  const told = once(crowd, "message");
-  crowd.send("tell");
-  const [{ durations, statuses, bytes }] = (await told) as [Visits];
+  const withReaders = await storeFor(history);
+  const reply = once(crowd, "message");
+  crowd.send("report");
+  const [{ durations, statuses, bytes }] = (await reply) as [Visits];
   crowd.kill();
   await close();
   console.error(`readers: ${JSON.stringify(statuses)}, ${Math.round(bytes / 2 ** 20)} MiB in ${seconds} s`);
-  const what = "storing a minute beside 200 readers";
+  const what = "storing a minute with 200 readers";
   return [
-    compare(`${what}, 95th percentile`, percentile(beside, 95), "ms", "alone", percentile(alone, 95)),
-    compare(`${what}, longest`, Math.max(...beside), "ms", "alone", Math.max(...alone)),
+    compare(`${what}, 95th percentile`, percentile(withReaders, 95), "ms", "alone", percentile(alone, 95)),
+    compare(`${what}, longest`, Math.max(...withReaders), "ms", "alone", Math.max(...alone)),
     compare(
-      "a page for one of them, median",
+      "a page for a reader, median",
       percentile(durations, 50),
       "ms",
       "95th percentile",
@@ -58,7 +58,7 @@ async function measure(history: History): Promise<Comparison[]> {
   ];
 }
 
-/** Milliseconds that each minute took: its slots claimed in one commit, their runs ended in another. */
+/** Returns the milliseconds to store each minute: its slots are claimed in one commit, their runs ended in another. */
 async function storeFor(history: History): Promise<number[]> {
   const durations: number[] = [];
   for (const end = performance.now() + seconds * 1000; performance.now() < end; await sleep(everyMs)) {
@@ -69,17 +69,17 @@ async function storeFor(history: History): Promise<number[]> {
   return durations;
 }
 
-/** The built program's process for pages, started as the daemon starts it. */
+/** Starts the dashboard process of the built program, as the daemon does. */
 async function servePages(databasePath: string): Promise<{ url: string; close(): Promise<void> }> {
   const built = resolve("dist/web/process/process.js");
   const { DashboardProcess } = (await import(built)) as typeof import("../src/web/process/process.ts");
-  let heard: (url: string) => void = () => {};
+  let resolveUrl: (url: string) => void = () => {};
   const listening = new Promise<string>((done) => {
-    heard = done;
+    resolveUrl = done;
   });
   const write = (line: string) => {
     const { url, msg } = JSON.parse(line) as { url?: string; msg: string };
-    if (url) heard(url);
+    if (url) resolveUrl(url);
     else console.error(`readers: ${msg}`);
   };
   const pages = new DashboardProcess({

@@ -13,7 +13,7 @@ import { newFolder } from "./folder.ts";
 
 const times = 7;
 const minutes = 1440;
-/** What a key may do is told once a second at most; a second start within it would wait for that. */
+/** The exchange allows one request for key permissions per second; a start within that time would be delayed. Milliseconds. */
 const apart = 1000;
 
 export const start: Figure = {
@@ -64,7 +64,7 @@ async function fill(path: string): Promise<void> {
   store.close();
 }
 
-/** Milliseconds from the spawn to the line. */
+/** Returns the milliseconds from the spawn to the log line. */
 async function untilCollecting(folder: string, url: string): Promise<number> {
   const startedAt = performance.now();
   const program = launch(["start"], folder, {
@@ -83,7 +83,7 @@ async function untilCollecting(folder: string, url: string): Promise<number> {
   }
 }
 
-/** Milliseconds from the spawn of a node with this text to its end. */
+/** Returns the milliseconds that node takes to run this text. */
 const untilEnd = (text: string): Promise<number> => untilEndOf(["--input-type=module", "-e", text]);
 
 async function untilEndOf(args: readonly string[]): Promise<number> {
@@ -93,7 +93,7 @@ async function untilEndOf(args: readonly string[]): Promise<number> {
   return performance.now() - startedAt;
 }
 
-/** An import of every package that the built program imports. */
+/** Returns an import statement for every package that the built program imports. */
 function importsOf(folder: string): string {
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".js"));
   const named = files.flatMap((file) =>

@@ -1,18 +1,18 @@
 import { rmSync } from "node:fs";
 import { query } from "../test/store/kit.ts";
 import { setup as build } from "../test/support/build.ts";
-import { storeBesideQuery } from "./beside-query.ts";
+import { storeDuringQuery } from "./concurrent-query.ts";
 import { exportCsv, exportWithSqlite, positionsHeld } from "./exporting.ts";
 import { type Comparison, compare, type Figure, median, percentile } from "./figure.ts";
 import { newFolder } from "./folder.ts";
 import { type History, startHistory } from "./history.ts";
-import { askCurves, askMonths, askStates } from "./questions.ts";
+import { queryCurves, queryMonths, queryStates } from "./queries.ts";
 
 const days = { whole: 365, quick: 60 };
 
 export const year: Figure = {
   name: "year",
-  summary: `a history of ${days.whole} days (--quick: ${days.quick}), a snapshot a minute, asked and exported`,
+  summary: `a history of ${days.whole} days (--quick: ${days.quick}), a snapshot a minute: queries and exports`,
   async run({ quick }) {
     const minutes = (quick ? days.quick : days.whole) * 1440;
     build();
@@ -20,12 +20,12 @@ export const year: Figure = {
     const history = await startHistory(folder);
     try {
       await history.grow(minutes / 10);
-      const early = askStates(history);
+      const early = queryStates(history);
       const built = await history.grow(minutes - minutes / 10);
       return [
         compare("writing a minute, many at a time", built.ours, "ms", "plain rows", built.plain),
         sizeOf(history),
-        ...asked(history, early.ours),
+        ...queried(history, early.ours),
         ...(await exported(history, minutes)),
         ...(await stored(history)),
       ];
@@ -44,12 +44,12 @@ function sizeOf({ path, plainPath }: History): Comparison {
   return compare("the database", ours, "MiB", "plain rows", plain);
 }
 
-function asked(history: History, early: readonly number[]): Comparison[] {
+function queried(history: History, early: readonly number[]): Comparison[] {
   const p95 = (durations: readonly number[]) => percentile(durations, 95);
-  const states = askStates(history);
-  const state = "coins and positions at an instant, 95th percentile";
-  const months = askMonths(history);
-  const curves = askCurves(history);
+  const states = queryStates(history);
+  const state = "coins and positions as of a time, 95th percentile";
+  const months = queryMonths(history);
+  const curves = queryCurves(history);
   return [
     compare(state, p95(states.ours), "ms", "plain rows", p95(states.plain)),
     compare(state, p95(states.ours), "ms", "a tenth of the history", p95(early)),
@@ -74,10 +74,10 @@ async function exported(history: History, minutes: number): Promise<Comparison[]
 }
 
 async function stored(history: History): Promise<Comparison[]> {
-  const { alone, besideQuery } = await storeBesideQuery(history);
-  const what = "storing a minute beside a query of 10 s";
+  const { alone, duringQuery } = await storeDuringQuery(history);
+  const what = "storing a minute during a query of 10 s";
   return [
-    compare(`${what}, 95th percentile`, percentile(besideQuery, 95), "ms", "alone", percentile(alone, 95)),
-    compare(`${what}, longest`, Math.max(...besideQuery), "ms", "alone", Math.max(...alone)),
+    compare(`${what}, 95th percentile`, percentile(duringQuery, 95), "ms", "alone", percentile(alone, 95)),
+    compare(`${what}, longest`, Math.max(...duringQuery), "ms", "alone", Math.max(...alone)),
   ];
 }

@@ -1,8 +1,8 @@
-/** The simulated exchange as a process. Told an instant it sets its clock forward to it; gone when its parent is. */
+/** Runs the simulated exchange. A message with a time sets its clock forward; it ends with its parent. */
 import { SimulatedClock } from "../../src/core/clock.ts";
 import { startSimulator } from "../../src/simulator/simulator.ts";
 import { fixtureEndpoints } from "../../test/support/fixture-endpoints.ts";
-import { accountsOf, type Told } from "../exchange.ts";
+import { accountsOf, type ExchangeStatus } from "../exchange.ts";
 
 const [from = Number.NaN, latencyMs = 0, accounts = 1] = process.argv.slice(2).map(Number);
 const clock = new SimulatedClock(from);
@@ -15,14 +15,14 @@ const simulator = await startSimulator({
   remember: 1,
 });
 
-function tell(): void {
-  const told: Told = { url: simulator.url, requests: simulator.counts.requests };
-  process.send?.(told);
+function report(): void {
+  const status: ExchangeStatus = { url: simulator.url, requests: simulator.counts.requests };
+  process.send?.(status);
 }
 
 process.on("message", (instant: number) => {
   clock.jump(instant);
-  tell();
+  report();
 });
 process.once("disconnect", () => void simulator.close());
-tell();
+report();

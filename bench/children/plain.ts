@@ -1,4 +1,4 @@
-/** Keeps the plain rows beside a history. Told a number of minutes it adds those, and tells the milliseconds each took. */
+/** Writes the plain rows of a history. A message with a number of minutes adds them, and is answered with the milliseconds per minute. */
 import { accountMinutes, equity, positions, spotAssets } from "../../test/store/minutes.ts";
 import { timed } from "../figure.ts";
 import { datasets, take, together } from "../history.ts";

@@ -1,15 +1,15 @@
 /**
- * 200 readers of the pages at a URL: 120 who follow every link one after the other, 40 who wait for news, and 40 who take
- * what is longest a little at a time. They stand for people elsewhere, so this process is a nice one.
+ * Simulates 200 readers of the dashboard at a URL: 120 that follow every link one after the other, 40 that listen for updates, and 40
+ * that read the longest pages slowly. They represent other machines, so this process has a low priority.
  */
 import { Agent, get, type IncomingMessage } from "node:http";
 import { setPriority } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 
 export interface Visits {
-  /** Milliseconds from the request to the last byte, of those who hurry. */
+  /** Milliseconds from the request to the last byte, for the readers that follow links. */
   durations: number[];
-  /** How many answers had which status. */
+  /** The number of responses by status. */
   statuses: Record<string, number>;
   bytes: number;
 }
@@ -31,17 +31,17 @@ function count({ statusCode = 0 }: IncomingMessage): void {
 }
 
 async function take(path: string): Promise<string> {
-  const answer = await open(path);
-  count(answer);
+  const response = await open(path);
+  count(response);
   let text = "";
-  for await (const piece of answer.setEncoding("utf8")) {
+  for await (const piece of response.setEncoding("utf8")) {
     visits.bytes += piece.length;
     if (text.length < 1_000_000) text += piece;
   }
   return text;
 }
 
-/** Every address that pages name, and how long what is there is. */
+/** Returns every path that is linked from pages, with the length of its content. */
 async function crawl(): Promise<Map<string, number>> {
   const found = new Map<string, number>();
   const left = ["/"];
@@ -67,14 +67,14 @@ async function hurry(paths: readonly string[], first: number): Promise<void> {
 async function dawdle(path: string): Promise<void> {
   for (;;) {
     try {
-      const answer = await open(path);
-      count(answer);
-      for await (const piece of answer) {
+      const response = await open(path);
+      count(response);
+      for await (const piece of response) {
         visits.bytes += piece.length;
         await sleep(1000);
       }
     } catch {
-      // Cut off for its slowness; it comes again.
+      // Disconnected for being slow; connects again.
     }
     await sleep(pauseMs);
   }

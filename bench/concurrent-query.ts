@@ -1,4 +1,4 @@
-/** How long a collector waits for its commits while somebody's query runs. */
+/** Measures how long the collector waits for its commits while a query runs in another process. */
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { launch } from "../test/support/program.ts";
@@ -7,25 +7,25 @@ import type { History } from "./history.ts";
 const seconds = 10;
 const everyMs = 50;
 
-/** Comes to no end by itself. */
+/** Does not end before its time limit. */
 const query = "select count(*) from positions_history one, positions_history other";
 
 export interface Stored {
-  /** Milliseconds of each minute: its slots claimed in one commit, their runs ended in another. */
+  /** Milliseconds to store each minute: its slots are claimed in one commit, their runs ended in another. */
   alone: number[];
-  besideQuery: number[];
+  duringQuery: number[];
 }
 
-export async function storeBesideQuery(history: History): Promise<Stored> {
+export async function storeDuringQuery(history: History): Promise<Stored> {
   const alone = await storeUntil(history, sleep(seconds * 1000));
   const program = launch(["sql", query], dirname(history.path), {
     DATABASE_URL: `file:${history.path}`,
     SQL_TIMEOUT_SECONDS: String(seconds),
   });
-  const besideQuery = await storeUntil(history, program.finished);
+  const duringQuery = await storeUntil(history, program.finished);
   const { stderr } = await program.finished;
   if (!stderr.includes(`stopped after ${seconds} s`)) throw new Error(`the query did not run: ${stderr}`);
-  return { alone, besideQuery };
+  return { alone, duringQuery };
 }
 
 async function storeUntil(history: History, end: Promise<unknown>): Promise<number[]> {

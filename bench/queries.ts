@@ -1,4 +1,4 @@
-/** What is asked of a long history, of ours and of the plain one; each question's milliseconds. */
+/** Queries a long history in both databases, and returns the milliseconds of each query. */
 import Database from "better-sqlite3";
 import type { Dataset } from "../src/datasets/dataset.ts";
 import { openHistory } from "../src/store/read/open-history.ts";
@@ -9,26 +9,26 @@ import type { History } from "./history.ts";
 
 export const day = 86_400_000;
 
-/** How many instants, and how often each longer question is asked. */
+/** The number of states to query, and of repetitions of the longer queries. */
 const instants = 1000;
 const times = 9;
 const coins = Array.from({ length: times }, (_, n) => `COIN${n}`);
 
-export interface Asked {
+export interface Durations {
   ours: number[];
   plain: number[];
 }
 
-/** Every coin and every position at random instants. */
-export function askStates(history: History): Asked {
+/** Queries all coins and positions at random times. */
+export function queryStates(history: History): Durations {
   const random = pseudoRandom(22);
   const at = Array.from({ length: instants }, () => history.from + 1000 + random(history.to() - history.from - 1000));
   return {
-    ours: asking(openHistory(history.path), (ours) => {
+    ours: timeQueries(openHistory(history.path), (ours) => {
       const rowsAt = (dataset: Dataset, instant: number) => ours.asOf(dataset, {}, instant).rows.length;
       return at.map((instant) => () => rowsAt(spotAssets, instant) === 50 && rowsAt(positions, instant) === 20);
     }),
-    plain: asking(openPlain(history), (sqlite) => {
+    plain: timeQueries(openPlain(history), (sqlite) => {
       const [coinsAt, positionsAt] = [
         plainState(sqlite, "spot_assets", "coin"),
         plainState(sqlite, "positions", "symbol"),
@@ -38,7 +38,7 @@ export function askStates(history: History): Asked {
   };
 }
 
-/** From the first item to the next and so on, for each its last row: as few steps down the index as it takes. */
+/** Returns a query for the last row of each item, which steps from item to item in the index. */
 function plainState(sqlite: Sqlite, table: string, key: string): (instant: number) => number {
   const statement = sqlite.prepare<[string], unknown[]>(
     `with recursive item (name) as (
@@ -52,15 +52,15 @@ function plainState(sqlite: Sqlite, table: string, key: string): (instant: numbe
   return (instant) => statement.raw().all(new Date(instant).toISOString()).length;
 }
 
-/** Every minute of a coin in the last 30 days. */
-export function askMonths(history: History): Asked {
+/** Queries every minute of a coin in the last 30 days. */
+export function queryMonths(history: History): Durations {
   const [from, to] = [history.to() - 30 * day, history.to()];
   const rows = 30 * 1440;
   return {
-    ours: asking(openHistory(history.path), (ours) =>
+    ours: timeQueries(openHistory(history.path), (ours) =>
       coins.map((coin) => () => [...ours.rows(spotAssets, { account: "main", coin }, { from, to })].length === rows),
     ),
-    plain: asking(openPlain(history), (sqlite) => {
+    plain: timeQueries(openPlain(history), (sqlite) => {
       const statement = sqlite.prepare(
         "select * from spot_assets where account = 'main' and coin = ? and taken_at >= ? and taken_at < ? order by taken_at",
       );
@@ -70,15 +70,15 @@ export function askMonths(history: History): Asked {
   };
 }
 
-/** What the account was worth at the end of every day. */
-export function askCurves(history: History): Asked {
+/** Queries the equity at the end of every day. */
+export function queryCurves(history: History): Durations {
   const ends: number[] = [];
   for (let end = history.from + day; end <= history.to(); end += day) ends.push(end - 1);
   return {
-    ours: asking(openHistory(history.path), (ours) =>
+    ours: timeQueries(openHistory(history.path), (ours) =>
       coins.map(() => () => ends.every((end) => ours.asOf(equity, {}, end).rows.length === 1)),
     ),
-    plain: asking(openPlain(history), (sqlite) => {
+    plain: timeQueries(openPlain(history), (sqlite) => {
       const statement = sqlite.prepare(
         "select * from equity where account = 'main' and taken_at <= ? order by taken_at desc limit 1",
       );
@@ -89,15 +89,15 @@ export function askCurves(history: History): Asked {
 
 const openPlain = ({ plainPath }: History): Sqlite => new Database(plainPath, { readonly: true });
 
-/** Closes the connection. @throws Error where an answer is not what was stored: then its time counts for nothing. */
-function asking<Open extends { close(): void }>(
+/** Times the queries and closes the connection. @throws Error if a result is wrong: its time is not valid then */
+function timeQueries<Open extends { close(): void }>(
   opened: Open,
-  questions: (opened: Open) => (() => boolean)[],
+  queries: (opened: Open) => (() => boolean)[],
 ): number[] {
   try {
-    return questions(opened).map((ask) =>
+    return queries(opened).map((isCorrect) =>
       timed(() => {
-        if (!ask()) throw new Error("the database answers with another number of rows than it should");
+        if (!isCorrect()) throw new Error("the query returned the wrong number of rows");
       }),
     );
   } finally {
