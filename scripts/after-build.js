@@ -1,9 +1,9 @@
-// What the compiler leaves undone.
+// Completes the build after the TypeScript compiler.
 import { chmodSync, cpSync } from "node:fs";
 
 const at = (path) => new URL(`../${path}`, import.meta.url);
 
-// It does not mark the program as one that can be run, and npx in a checkout does not either.
+// Neither the compiler nor npx in a checkout makes the program executable.
 chmodSync(at("dist/main.js"), 0o755);
-// What browsers are sent is sent as it is.
+// Assets are served unchanged.
 cpSync(at("src/web/assets"), at("dist/web/assets"), { recursive: true });

@@ -1,4 +1,4 @@
-// The tables of every dataset as exports with a name, for drizzle-kit looks at nothing else.
+// Exports the tables of every dataset by name: drizzle-kit reads named exports only.
 const { datasets } = require("../src/datasets/index.ts");
 const { reading, recordTableOf } = require("../src/store/schema/record-layout.ts");
 const { prefixOf, tablesOf } = require("../src/store/schema/tables.ts");

@@ -1,5 +1,5 @@
-// npm run test:faults [-- every | E7 S3]: the fault matrix, printed row by row: all of it, the rows of every run,
-// or those named.
+// npm run test:faults [-- every | E7 S3]: runs the fault matrix and prints it row by row: all rows, those that belong to every run
+// of `npm test`, or the given rows.
 import { spawnSync } from "node:child_process";
 
 const files = { E: "exchange", T: "process", S: "storage", C: "configuration", U: "surfaces" };
@@ -8,7 +8,7 @@ const wanted = words.length === 0 ? "all" : words.join(",");
 const isWhole = ["all", "every"].includes(wanted);
 const odd = isWhole ? undefined : words.find((id) => !/^[ETSCU]\d+$/.test(id));
 if (odd) {
-  console.error(`${odd} is no row; name rows such as E7 or S3, or "every" for those that belong to every run`);
+  console.error(`${odd} is not a row; use rows such as E7 or S3, or "every" for those that belong to every run`);
   process.exit(64);
 }
 const letters = isWhole ? Object.keys(files) : [...new Set(words.map((id) => id[0]))];

@@ -1,5 +1,5 @@
 // npm run release -- 0.2.0: turns the "Unreleased" section of the changelog into that release, and commits and tags it.
-// It refuses without changes to release, on a tree with other changes, and for a version that does not follow the last. It pushes nothing.
+// It fails without changes to release, on a dirty tree, and for a version that does not follow the last. It pushes nothing.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 
@@ -11,7 +11,7 @@ const refuse = (problem) => {
 
 const [version = ""] = process.argv.slice(2);
 const numbers = (text) => /^(\d+)\.(\d+)\.(\d+)$/.exec(text)?.slice(1).map(BigInt);
-/** Whether `next` follows `last`; a version that was never tagged may be released as it is. */
+/** Returns whether `next` follows `last`; the same version is accepted if it was never tagged. */
 const follows = (next, last) => {
   const at = next.findIndex((number, index) => number !== last[index]);
   return at < 0 ? git("tag", "--list", `v${version}`) === "" : next[at] > last[at];

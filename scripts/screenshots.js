@@ -1,4 +1,4 @@
-// The pictures of the README, of a demo that is running: node scripts/screenshots.js http://127.0.0.1:8787
+// Takes the screenshots of the documentation from a running demo: node scripts/screenshots.js http://127.0.0.1:8787
 import { chromium } from "playwright-core";
 
 const [url = "http://127.0.0.1:8787"] = process.argv.slice(2);

@@ -1,5 +1,5 @@
-// drizzle-kit has no words for STRICT and WITHOUT ROWID. This adds them to newly generated migrations: every table is
-// strict, and one whose primary key has several columns is kept in its order. Applied migrations never change.
+// Adds STRICT and WITHOUT ROWID, which drizzle-kit cannot express, to newly generated migrations: every table is strict, and a table with
+// a primary key of several columns is stored in its order. Applied migrations never change.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 
 const folder = new URL("../migrations/", import.meta.url);

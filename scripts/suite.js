@@ -1,10 +1,10 @@
-// Runs the tests of `npm test` quietly and tells how that went; for the scripts that run them under odd circumstances.
+// Runs the tests of `npm test` quietly and returns the result; for scripts that run them under unusual conditions.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 
-/** One run, started by the words in `through` where there are some. Returns whether it passed, and lines that say so. */
+/** Runs the tests once, through the command in `through` if it is not empty. Returns whether they passed, and lines that report it. */
 export function runSuite(through = []) {
   const folder = mkdtempSync(join(tmpdir(), "collector-suite-"));
   const file = join(folder, "result.json");

@@ -1,4 +1,4 @@
-/** The tables that the HTTP API serves, from their declarations. */
+/** Generates the reference of the tables of the HTTP API, from their declarations. */
 import type { Kind } from "../../src/web/data/table.ts";
 import { tables } from "../../src/web/data/tables.ts";
 import { sentence, table } from "./markdown.ts";
@@ -12,7 +12,7 @@ const types: Record<Kind, string> = {
   count: "number",
 };
 
-/** Returns one section for each table: its address, what a row is, and its columns. */
+/** Returns one section for each table: its path, what a row is, and its columns. */
 export const apiTables = (): string =>
   tables
     .map(({ name, summary, needs, columns }) => {

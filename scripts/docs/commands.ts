@@ -1,4 +1,4 @@
-/** The reference of the command line, from the declarations of the commands. */
+/** Generates the reference of the command line, from the declarations of the commands. */
 import type { Command, CommandSummary } from "../../src/commands/command.ts";
 import { loadCommands } from "../../src/commands/index.ts";
 import { sentence, table } from "./markdown.ts";

@@ -1,10 +1,10 @@
-/** The table of what is collected, from the declarations of the datasets. */
+/** Generates the table of datasets, from their declarations. */
 import type { ApiVersion } from "../../src/core/domain.ts";
 import type { Dataset } from "../../src/datasets/dataset.ts";
 import { datasets as all } from "../../src/datasets/index.ts";
 import { table } from "./markdown.ts";
 
-/** Returns how a generation tells a dataset; an empty text where it does not. */
+/** Returns how an API version provides a dataset; an empty text if it does not. */
 function offerOf({ sources }: Dataset, version: ApiVersion): string {
   const source = sources[version];
   if (!source) return "";

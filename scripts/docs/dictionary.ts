@@ -1,6 +1,6 @@
 /**
- * The data dictionary: every view and column with its type, unit, meaning and source. Columns of a dataset are described by the comments
- * in its file, those of the other views in `view-columns.ts`.
+ * Generates the data dictionary: every view and column with its type, unit, meaning and source. Columns of a dataset are described by
+ * the comments in its file, those of the other views in `view-columns.ts`.
  */
 import { readFileSync } from "node:fs";
 import { type Column, snakeCase } from "../../src/core/columns.ts";
@@ -56,7 +56,7 @@ function describeDataset(dataset: Dataset): Map<string, Description> {
   return new Map([...Object.entries(historyColumns), ...own]);
 }
 
-/** Returns the fields by API version, versions with the same field together; "derived" where no field fills the column. */
+/** Returns the fields by API version, versions with the same field together; "derived" if no field fills the column. */
 function sourceText(fields: ReadonlyMap<string, readonly string[]> = new Map()): string {
   const versionsOf = new Map<string, string[]>();
   for (const [version, names] of fields)

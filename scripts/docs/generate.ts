@@ -1,6 +1,6 @@
 /**
- * Finds the generated sections of the documentation and computes what they must contain. A section stands between
- * `<!-- generated: NAME -->` and `<!-- end -->`; what it contains is returned by the function of that name below.
+ * Finds the generated sections of the documentation and computes their content. A section is between `<!-- generated: NAME -->` and
+ * `<!-- end -->`; its content is returned by the function of that name below.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { apiTables } from "./api.ts";
@@ -42,7 +42,7 @@ export const pages = (): string[] => {
 
 /**
  * Returns every generated file, and every page with a generated section, as it is and as it must be.
- * @throws Error where a page names a section that nothing generates
+ * @throws Error if a page names an unknown section
  */
 export async function generatedFiles(): Promise<Map<string, GeneratedFile>> {
   const found = new Map<string, GeneratedFile>();
@@ -53,7 +53,7 @@ export async function generatedFiles(): Promise<Map<string, GeneratedFile>> {
     let after = before;
     for (const [whole, start = "", name = "", end = ""] of before.matchAll(section)) {
       const generate = sections[name];
-      if (!generate) throw new Error(`${path}: nothing generates a section "${name}"`);
+      if (!generate) throw new Error(`${path}: unknown generated section "${name}"`);
       const text = await generate();
       after = after.replace(whole, () => `${start}\n${text.trim()}\n\n${end}`);
     }

@@ -1,4 +1,4 @@
-/** Writes every generated part of the documentation: `npm run docs`. `test/repository/docs.test.ts` fails where this would change a file. */
+/** Writes every generated part of the documentation: `npm run docs`. `test/repository/docs.test.ts` fails if this would change a file. */
 import { writeFileSync } from "node:fs";
 import { generatedFiles } from "./generate.ts";
 

@@ -1,4 +1,4 @@
-/** Pieces of Markdown that the generators share. */
+/** Markdown helpers of the generators. */
 
 const cell = (text: string): string => text.replaceAll("|", "\\|");
 

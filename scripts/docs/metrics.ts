@@ -1,4 +1,4 @@
-/** The reference of the metrics, from their definitions. */
+/** Generates the reference of the metrics, from their definitions. */
 import { describeMetrics } from "../../src/monitoring/metrics.ts";
 import { codes, table } from "./markdown.ts";
 

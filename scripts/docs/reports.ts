@@ -1,4 +1,4 @@
-/** The columns of every report, from the reports; what a column means is described here. */
+/** Generates the reference of report columns. Their meanings are described here. */
 import { reports as all } from "../../src/reports/index.ts";
 import { sentence, table } from "./markdown.ts";
 
@@ -9,7 +9,7 @@ const slots = {
   coverage: "One word for the period, see [coverage](#coverage-words).",
 };
 
-/** Columns that mean the same in every report; a report may have a meaning of its own below. */
+/** Columns with the same meaning in every report; a report may override it below. */
 const common: Record<string, string> = {
   day: "The period: a local day (`2026-11-21`), or with `--by month` a month (`2026-11`; the column is then named `month`).",
   account: "The name of the account.",

@@ -1,4 +1,4 @@
-/** The reference of the settings and `.env.example`, from the table of settings. */
+/** Generates the reference of the settings and `.env.example`, from the table of settings. */
 import type { Setting } from "../../src/settings/setting.ts";
 import { sections } from "../../src/settings/table.ts";
 import { table } from "./markdown.ts";
@@ -25,14 +25,14 @@ export const settings = (): string =>
 
 const introduction = [
   "Every setting with its default. Copy to .env, fill in the key, keep the file to yourself: chmod 600 .env",
-  "A value with # in it needs quotes: 'like#this'. The environment wins over this file.",
-  "Every secret has a twin ending in _FILE that names a file to read it from.",
+  "A value with # in it needs quotes: 'like#this'. The environment takes precedence over this file.",
+  "Every secret can be read from a file instead: set the name with _FILE appended to its path.",
 ];
 
 const comment = (text: string): string[] =>
   (text.replaceAll("`", "").match(/.{1,118}(?: |$)/g) ?? []).map((line) => `# ${line.trimEnd()}`);
 
-/** Returns the text of `.env.example`: what must be filled in as it is, everything else as a comment with its default. */
+/** Returns the text of `.env.example`: required settings to fill in, all others as comments with their defaults. */
 export function envExample(): string {
   const blocks = sections.map(({ title, note, settings }) => [
     `# --- ${title} `.padEnd(width, "-"),

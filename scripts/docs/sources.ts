@@ -1,6 +1,6 @@
 /**
- * Finds out which field of the exchange fills which column, by experiment: changes one field of a recorded response at a time
- * and looks at what changes in the rows. So it cannot differ from the mappers.
+ * Determines which field of the exchange fills which column: changes one field of a recorded response at a time and compares the rows.
+ * So the result cannot differ from the mappers.
  */
 import { isLosslessNumber, parse, stringify } from "lossless-json";
 import type { ApiVersion } from "../../src/core/domain.ts";
@@ -9,7 +9,7 @@ import { fixtures } from "../../test/datasets/fixtures.ts";
 
 type Path = readonly (string | number)[];
 
-/** Yields the path of every value of a response that has no parts. */
+/** Yields the path of every scalar value of a response. */
 function* leavesOf(value: unknown, path: Path = []): Generator<Path> {
   if (typeof value !== "object" || value === null || isLosslessNumber(value)) yield path;
   else
@@ -17,13 +17,13 @@ function* leavesOf(value: unknown, path: Path = []): Generator<Path> {
       yield* leavesOf(inside, [...path, Array.isArray(value) ? Number(key) : key]);
 }
 
-/** Returns the name of the field within its item: of `list[0].total` it is `total`. */
+/** Returns the name of a field within its item: `total` for `list[0].total`. */
 function fieldOf(path: Path): string {
   const index = path.findIndex((step) => typeof step === "number");
   return String(path[index + 1]);
 }
 
-/** Returns a copy in which the value at a path is another. */
+/** Returns a copy with another value at a path. */
 function replaced(value: unknown, path: Path, other: string): unknown {
   const copy = parse(stringify(value) ?? "null") as Record<string, unknown>;
   const parent = path.slice(0, -1).reduce((at, step) => at[step] as Record<string, unknown>, copy);
@@ -31,10 +31,10 @@ function replaced(value: unknown, path: Path, other: string): unknown {
   return copy;
 }
 
-/** Values to try until one is accepted and changes a row: an amount, an instant, words. */
+/** Values to try until one is accepted and changes a row: an amount, a time, words. */
 const others = ["7.25", "1790000004242", "short", "isolated", "one_way_mode", "other"];
 
-/** Returns, for each column of a dataset, the fields that fill it by API version; nothing for a column that no field fills. */
+/** Returns the fields that fill each column of a dataset, by API version; omits columns that no field fills. */
 export function sourcesOf(dataset: Dataset): Map<string, Map<ApiVersion, string[]>> {
   const sources = new Map<string, Map<ApiVersion, string[]>>();
   for (const fixture of fixtures.filter((one) => one.dataset.name === dataset.name)) {
@@ -55,7 +55,7 @@ export function sourcesOf(dataset: Dataset): Map<string, Map<ApiVersion, string[
   return sources;
 }
 
-/** Returns the columns that differ; none where the response is refused or has other rows. */
+/** Returns the columns that differ; none if the response is rejected or has another number of rows. */
 function changedBy(rowsAfter: () => Record<string, unknown>[], before: Record<string, unknown>[]): string[] {
   let after: Record<string, unknown>[];
   try {

@@ -1,4 +1,4 @@
-/** Columns of the views that belong to no single dataset, and those that every history view has. */
+/** Descriptions of the columns of views that belong to no single dataset, and of those that every history view has. */
 import Database from "better-sqlite3";
 import { datasets } from "../../src/datasets/index.ts";
 import { viewsOf } from "../../src/store/schema/views.ts";
@@ -25,7 +25,7 @@ const account = text("The name of the account.");
 const dataset = text("The name of the dataset.");
 const productType = text("The product type; NULL where the data is about the whole account.");
 
-/** Columns that a history view has beside those of its dataset. */
+/** Columns that a history view has in addition to those of its dataset. */
 export const historyColumns: Record<string, Description> = {
   account,
   taken_at: { ...time("The time of the snapshot, by the exchange's clock."), source: "`requestTime` of the response" },
@@ -164,7 +164,7 @@ export const fixedViews: Record<string, { summary: string; columns: Record<strin
   },
 };
 
-/** Returns the columns of every view in their order, as SQLite sees them. */
+/** Returns the columns of every view in order, as reported by SQLite. */
 export function columnsOfViews(): Map<string, string[]> {
   const sqlite = new Database(":memory:");
   for (const { sql } of ownMigrations()) for (const statement of sql) sqlite.exec(statement);
