@@ -24,13 +24,13 @@ row(
     daemon.child.kill("SIGKILL");
     await daemon.finished;
     const inTheWay = await run(["db", "restore", "copy.db"]);
-    expect([inTheWay.code, inTheWay.stderr]).toEqual([78, expect.stringContaining(`${path} is there already`)]);
+    expect([inTheWay.code, inTheWay.stderr]).toEqual([78, expect.stringContaining(`${path} already exists`)]);
     rmSync(path);
     expect(statSync(`${path}-wal`).size).toBeGreaterThan(0);
     const overLog = await run(["db", "restore", "copy.db"]);
     expect([overLog.code, overLog.stderr]).toEqual([
       78,
-      expect.stringContaining(`${path}-wal is left of the database`),
+      expect.stringContaining(`${path}-wal is left over from another database`),
     ]);
     // No new database is created in its place either.
     const begun = await run(["start"]);

@@ -101,7 +101,7 @@ describe("db restore", () => {
     await backedUp();
     const before = counts(path());
     const { code, stderr } = await run(["db", "restore", "copy.db"], folder);
-    expect([code, stderr]).toEqual([78, expect.stringMatching(/collector\.db is there already\. Move it away/)]);
+    expect([code, stderr]).toEqual([78, expect.stringMatching(/collector\.db already exists\. Move it away/)]);
     expect(counts(path())).toEqual(before);
   });
 

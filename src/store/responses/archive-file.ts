@@ -64,7 +64,7 @@ function opened(path: string, open: () => Sqlite): Sqlite {
   try {
     return open();
   } catch (error) {
-    throw new ConfigError([`${path} cannot be used for raw answers: ${(error as Error).message}. Move it away.`]);
+    throw new ConfigError([`${path} cannot be used for raw responses: ${(error as Error).message}. Move it away.`]);
   }
 }
 
@@ -80,6 +80,6 @@ function prepared(sqlite: Sqlite, prepare: () => void): Sqlite {
 
 function requireOurs(sqlite: Sqlite): void {
   const value = (name: string) => sqlite.pragma(name, { simple: true });
-  if (value("application_id") !== applicationId) throw new Error("it is a file of another program");
+  if (value("application_id") !== applicationId) throw new Error("it belongs to another program");
   if (value("user_version") !== version) throw new Error("it was written by another version of this program");
 }

@@ -60,7 +60,7 @@ const packInThread = promisify(brotliCompress);
 /** The body as received. Throws an Error where that is not what was packed. */
 export function unpack(packed: Buffer, digest: Buffer): Buffer {
   const body = brotliDecompressSync(packed);
-  if (!digestOf(body).equals(digest)) throw new Error("a raw answer is not as received");
+  if (!digestOf(body).equals(digest)) throw new Error("a raw response is not as received");
   return body;
 }
 
@@ -73,7 +73,7 @@ export function openResponseArchive(options: RawOptions): ResponseArchive | null
   try {
     return new ResponseArchive(openRawWriter(path), path, options);
   } catch (error) {
-    options.log.warn({ path }, `answers are not kept as they come: ${(error as Error).message}`);
+    options.log.warn({ path }, `raw responses are not kept: ${(error as Error).message}`);
     return null;
   }
 }
@@ -152,11 +152,11 @@ export class ResponseArchive {
     const { clock, days, log } = this.#options;
     const path = this.#path;
     try {
-      if (diskSpaceFor(path).level !== "enough") throw new Error("too little room on the disk");
+      if (diskSpaceFor(path).level !== "enough") throw new Error("too little disk space");
       this.#write(some, packed, { now: clock.now(), days });
       this.#isFailing = false;
     } catch (error) {
-      const problem = `answers cannot be kept as they come in ${path}: ${(error as Error).message}`;
+      const problem = `raw responses cannot be written to ${path}: ${(error as Error).message}`;
       if (!this.#isFailing) log.warn({ path }, problem);
       this.#isFailing = true;
     }

@@ -122,11 +122,10 @@ function prepareCorrection({
     try {
       found = derive({ account, productType, slot }, rowsIn(storedAt(id)));
     } catch (error) {
-      if (error instanceof ComputedError) throw new Refusal(`the rows ${of} were computed from other datasets too`);
-      throw new Refusal(`the answer ${of} would be refused now: ${(error as Error).message}`);
+      if (error instanceof ComputedError) throw new Refusal(`the rows ${of} were also computed from other datasets`);
+      throw new Refusal(`the response ${of} would be rejected now: ${(error as Error).message}`);
     }
-    if (!found)
-      throw new Refusal(`the answer ${of} is not kept: what only the others tell would seem to be gone there`);
+    if (!found) throw new Refusal(`the response ${of} is not kept, so that rows could appear to be removed there`);
     return found;
   }
 
@@ -153,7 +152,7 @@ function prepareCorrection({
       onProgress();
     }
     if (episodes && !rewriteEpisodes(sqlite, episodes, rebuildScopeEpisodes(sqlite, scopeId), lastPruned))
-      throw new Refusal("a position that would be different was opened on a day that was pruned since");
+      throw new Refusal("a position that would change was opened on a day that has been pruned");
     return corrected;
   });
   return (first: First): number => transaction.immediate(first);
@@ -179,7 +178,7 @@ function requireUnpruned(
     .map(([, , , day]) => day);
   const touched = days.filter((day) => Date.parse(day) + dayMs > earliest).sort()[0];
   if (touched !== undefined || (lastPruned ?? 0) > snapshotId)
-    throw new Refusal(`${touched ?? "a day after it"} was pruned, and what is gone cannot be derived again`);
+    throw new Refusal(`${touched ?? "a later day"} was pruned, and deleted snapshots cannot be parsed again`);
   return lastPruned ?? 0;
 }
 

@@ -68,7 +68,7 @@ function derive(
   stored: ReadonlyMap<string, ItemParts> | null,
 ): Reparsed {
   const source = Object.values(layout.dataset.sources).find((one) => one.endpoint?.name === address);
-  if (!source) throw new Error(`this program asks no ${address} for ${layout.dataset.name}`);
+  if (!source) throw new Error(`${layout.dataset.name} has no endpoint ${address} in this version`);
   const reading = { path: source.endpoint?.path ?? address, now: slot, redact: (text: string) => text };
   const { data, requestTime } = parseResponse({ status, contentType: "", retryAfter: null, body }, reading);
   const scope = (productType || null) as Scope;

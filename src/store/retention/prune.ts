@@ -94,7 +94,7 @@ function preparePlanGuard(reader: Sqlite, sqlite: Sqlite): () => () => void {
     const planned = last.get() ?? 0;
     return () => {
       if (corrected.get(planned))
-        throw new StorageError("Another process corrects this database. Prune when it is done.");
+        throw new StorageError("Another process is correcting this database. Prune again when it has finished.");
     };
   };
 }
@@ -134,7 +134,7 @@ export function compact(path: string): void {
     sqlite.exec("vacuum");
     sqlite.pragma("wal_checkpoint(TRUNCATE)");
   } catch (error) {
-    throw new StorageError(`${path} was not made smaller (${(error as Error).message}). ${adviceFor(error)}`);
+    throw new StorageError(`${path} could not be compacted (${(error as Error).message}). ${adviceFor(error)}`);
   } finally {
     sqlite.close();
   }
@@ -201,7 +201,7 @@ function prepareRemoval(sqlite: Sqlite, datasets: readonly Dataset[]) {
     for (const layout of new Set(batch.map(({ layout }) => layout)))
       versions += removers.get(layout)?.(batch[0]?.id ?? 0, batch.at(-1)?.id ?? 0) ?? 0;
     if (keepDigests.run().changes !== batch.length)
-      throw new StorageError("Another process prunes this database. Let it finish.");
+      throw new StorageError("Another process is pruning this database. Try again when it has finished.");
     removeSnapshots.run();
     return { rows, versions };
   };

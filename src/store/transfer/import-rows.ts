@@ -43,14 +43,18 @@ export async function* snapshotsOf(file: HistoryFile, dataset: Dataset): AsyncGe
       if (current?.id !== about.id) {
         if (current) yield current;
         if (about.id <= (current?.id ?? 0))
-          throw new ShapeError(file.path, row.place, `snapshot_id ${about.id} follows ${current?.id}; it must rise`);
+          throw new ShapeError(
+            file.path,
+            row.place,
+            `snapshot_id ${about.id} follows ${current?.id}; ids must increase`,
+          );
         current = { ...about, place: row.place, items: [], zeros: [] };
         keys = new Set();
       } else if (!isSame(current, about))
         throw new ShapeError(
           file.path,
           row.place,
-          `snapshot_id ${about.id} is of another account, time or product type`,
+          `snapshot_id ${about.id} has rows of different accounts, times or product types`,
         );
       const key = keyOf(dataset, item);
       if (keys.has(key)) throw new ShapeError(file.path, row.place, `snapshot ${about.id} has ${key} twice`);
@@ -101,7 +105,7 @@ function rowReader({ path, columns, isQuotedThroughout = false }: HistoryFile, d
     for (const [name, at, column] of declared) row[name] = cell(at, (value) => cellValue(column, value));
     const instant = cell(takenAtMs, required(millisOf));
     if (cell(takenAt, required(instantOf)) !== instant)
-      throw new ShapeError(path, `${place}, taken_at`, "is another instant than taken_at_ms");
+      throw new ShapeError(path, `${place}, taken_at`, "differs from taken_at_ms");
     return {
       id: cell(id, required(idOf)),
       account: account < 0 ? publicAccount : cell(account, required(textOf)),
@@ -126,7 +130,7 @@ const required =
     return value;
   };
 
-const invalid = (cell: Cell, what: string): RangeError => new RangeError(`${shown(cell)} is no ${what}`);
+const invalid = (cell: Cell, what: string): RangeError => new RangeError(`${shown(cell)} is not ${what}`);
 
 const shown = (cell: Cell): string => JSON.stringify(String(cell).slice(0, 40));
 
@@ -139,14 +143,14 @@ function digitsOf(cell: Cell): string | null {
   const text = textOf(cell);
   if (text === null || isPlain(text)) return text;
   const isLocal = /^-?\d+,\d+$/.test(text);
-  throw invalid(cell, `decimal number${isLocal ? "; it has a decimal comma, which is no point" : ""}`);
+  throw invalid(cell, `a decimal number${isLocal ? "; use a decimal point, not a comma" : ""}`);
 }
 
 function instantOf(cell: Cell): number | null {
   const text = textOf(cell);
   if (text === null) return null;
   const instant = Date.parse(text);
-  if (!(instant >= 0) || new Date(instant).toISOString() !== text) throw invalid(cell, "instant");
+  if (!(instant >= 0) || new Date(instant).toISOString() !== text) throw invalid(cell, "a valid time");
   return instant;
 }
 
@@ -156,7 +160,7 @@ function whole(cell: Cell): number | null {
   // What Parquet has besides, such as dates, is no number of ours.
   const isNumber = typeof cell === "number" || typeof cell === "bigint";
   const number = isNumber || (typeof cell === "string" && /^\d{1,16}$/.test(cell)) ? Number(cell) : Number.NaN;
-  if (!Number.isSafeInteger(number) || number < 0) throw invalid(cell, "whole number");
+  if (!Number.isSafeInteger(number) || number < 0) throw invalid(cell, "a whole number");
   return number;
 }
 
@@ -186,6 +190,6 @@ function flagOf(cell: Cell): number | null {
 
 function scopeOf(cell: Cell): Scope {
   const found = [null, ...productTypes, "unified" as const].find((one) => one === cell);
-  if (found === undefined) throw invalid(cell, "product type");
+  if (found === undefined) throw invalid(cell, "a product type");
   return found;
 }

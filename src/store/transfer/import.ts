@@ -43,7 +43,7 @@ export async function importHistory(
       throw new ShapeError(
         imported.map(({ path }) => path).join(", "),
         "rows",
-        `${rows} are there, and --rows says ${expected}; nothing was imported`,
+        `found ${rows}, but --rows says ${expected}; nothing was imported`,
       );
     sqlite.exec("commit");
     return imported;
@@ -63,7 +63,7 @@ async function importFile(
   file: HistoryFile,
 ): Promise<Imported> {
   const dataset = datasets.find((one) => isHistoryOf(sqlite, one, file.columns));
-  if (!dataset) throw new ShapeError(file.path, "columns", "are those of no dataset's history");
+  if (!dataset) throw new ShapeError(file.path, "columns", "do not match the history view of any dataset");
   requireNoRuns(sqlite, path, dataset);
   const imported: Imported = { path: file.path, dataset, snapshots: 0, rows: 0 };
   const write = runWriter(sqlite, path, file, dataset);
@@ -85,10 +85,7 @@ function requireNoRuns(sqlite: Sqlite, path: string, dataset: Dataset): void {
   const found = sqlite
     .prepare("select 1 from run r join series e on e.id = r.series_id where e.dataset = ? limit 1")
     .get(dataset.name);
-  if (found)
-    throw new ConfigError([
-      `${path} holds runs of ${dataset.name} already. Set DATABASE_URL to a file that is not there.`,
-    ]);
+  if (found) throw new ConfigError([`${path} already holds runs of ${dataset.name}. Set DATABASE_URL to a new file.`]);
 }
 
 /** Snapshots of one account that one run may have taken. */
@@ -134,7 +131,7 @@ function runWriter(sqlite: Sqlite, path: string, file: HistoryFile, dataset: Dat
     if (!first) return 0;
     for (const { id } of run)
       if (rowsOf.get(id) !== undefined)
-        throw new ConfigError([`${path} holds a snapshot ${id} already. Import into another.`]);
+        throw new ConfigError([`${path} already holds snapshot ${id}. Import into another database.`]);
     const instants = run.map(({ takenAt }) => takenAt);
     const finishedAt = Math.max(...instants);
     const { failures } = history.finish(claim(first), {
@@ -152,7 +149,11 @@ function runWriter(sqlite: Sqlite, path: string, file: HistoryFile, dataset: Dat
     if (failures[0]) throw new ShapeError(file.path, `${first.place} and after`, failures[0].message);
     for (const { id, place, items, zeros } of run)
       if (rowsOf.get(id) !== items.length + zeros.length)
-        throw new ShapeError(file.path, place, `snapshot ${id} lacks the row of zeros of a coin that was there before`);
+        throw new ShapeError(
+          file.path,
+          place,
+          `snapshot ${id} lacks the row of zeros of a coin that was listed before`,
+        );
     return run.reduce((rows, { items, zeros }) => rows + items.length + zeros.length, 0);
   };
 

@@ -31,7 +31,7 @@ export async function migrate(
   }
   const copy = `${path}.before-${migrations.length}`;
   await backup(sqlite, copy);
-  log.info({ path, migrations: pending.length, backup: copy }, "bringing the database up to date");
+  log.info({ path, migrations: pending.length, backup: copy }, "migrating the database");
   applyMigrations(sqlite, { pending, views, now });
   return { migrations: pending.length, backup: copy };
 }

@@ -19,10 +19,10 @@ export function requireFreePath(path: string): void {
   const found = statSync(path, { throwIfNoEntry: false });
   if (!found) requireNoDeadLink(path);
   if (found && (!found.isFile() || found.size > 0)) {
-    throw new ConfigError([`${path} is there already. Move it away, or set DATABASE_URL to another file.`]);
+    throw new ConfigError([`${path} already exists. Move it away, or set DATABASE_URL to another file.`]);
   }
   for (const left of ["-wal", "-shm", "-journal"].map((suffix) => path + suffix).filter((file) => existsSync(file))) {
-    throw new ConfigError([`${left} is left of the database that was here. Move it away, to where that one is.`]);
+    throw new ConfigError([`${left} is left over from another database. Move it away together with that database.`]);
   }
 }
 

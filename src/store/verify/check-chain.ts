@@ -53,7 +53,7 @@ export function* checkChain(sqlite: Sqlite, report: Report, onLink: () => void):
     const text = textOf(then);
     if (![previous, expected].some((last) => linkDigest(last, text).equals(link.digest))) reportLink(then, report);
     if (then.run && link.note === null && then.run[stateAt] === "running") {
-      report(`run ${link.runId} (run.state): has ended, and yet is said to run`, Number(then.run[slotAt]));
+      report(`run ${link.runId} (run.state): has ended, but its state is running`, Number(then.run[slotAt]));
     }
     if (link.note !== null) collectNote(told, link, report);
     else if (later.length === 0) unlinked.delete(link.runId ?? 0);
@@ -161,7 +161,7 @@ function checkUnlinked(sqlite: Sqlite, reclaimed: readonly number[], report: Rep
          or id not in (select run_id from link where run_id is not null and note is null)) order by slot limit 20`,
     )
     .all() as { id: number; slot: number }[];
-  for (const { id, slot } of unlinked) report(`run ${id} (run): has ended, and no link says so`, slot);
+  for (const { id, slot } of unlinked) report(`run ${id} (run): has ended, but has no link`, slot);
 }
 
 function collectNote(told: NotedRows, { id, note }: Link, report: Report): void {
@@ -170,7 +170,7 @@ function collectNote(told: NotedRows, { id, note }: Link, report: Report): void 
   else if (cells?.[0] === "account_mode") told.set(JSON.stringify(cells.slice(0, 2)), cells.slice(2));
   // What happened to a run is told by its own links, what was pruned by check-pruned.ts.
   else if (!["run", "corrected", "pruned"].includes(String(cells?.[0])))
-    report(`link ${id} (link.note): is not to be read`);
+    report(`link ${id} (link.note): cannot be parsed`);
 }
 
 /** What the notes say was put in force must be what the tables say. */
@@ -182,7 +182,7 @@ function checkNotedRows(sqlite: Sqlite, told: NotedRows, report: Report): void {
       const expected = told.get(key);
       told.delete(key);
       const name = `${row.slice(1, keys).join(" ")} (${row[0]}`;
-      if (!expected) report(`${name}): is nowhere in the chain`);
+      if (!expected) report(`${name}): is not in the chain`);
       for (const [at, was] of expected?.entries() ?? []) {
         if (was !== row[keys + at]) report(`${name}.${fields[at]}): is ${row[keys + at]}, and was ${was}`);
       }
@@ -200,5 +200,5 @@ function checkNotedRows(sqlite: Sqlite, told: NotedRows, report: Report): void {
     rows(`select 'account_mode', m.id, a.name, m.since, m.api, m.cause from account_mode m
           join account a on a.id = m.account_id`),
   );
-  for (const key of told.keys()) report(`${JSON.parse(key).join(" ")}: was put in force, and is not there`);
+  for (const key of told.keys()) report(`${JSON.parse(key).join(" ")}: is in the chain, but not in its table`);
 }

@@ -38,8 +38,7 @@ export function* checkEpisodes(sqlite: Sqlite, scope: ScopeRow, report: Report):
       const problem = found ? difference(found, comparable(found, episode)) : "(episode): has no row";
       if (problem) say(episode, problem);
     }
-    for (const episode of stored.values())
-      say(episode, "(episode): has a row, but no life of the position begins there");
+    for (const episode of stored.values()) say(episode, "(episode): has a row, but no position was opened there");
     yield pause;
   }
 }

@@ -26,9 +26,9 @@ export function* checkGaps(sqlite: Sqlite, report: Report): Steps<void> {
       const found = stored.get(seriesId, scopeId, fromSlot);
       if (!found) report(`${name} (gap): has no row for the gap that begins here`, fromSlot);
       else if (found.toSlot !== toSlot)
-        report(`${name} (gap.to_slot): is ${found.toSlot}, and must be ${toSlot}`, fromSlot);
-      else if (found.slots !== slots) report(`${name} (gap.slots): is ${found.slots}, and must be ${slots}`, fromSlot);
-      else if (found.cause !== cause) report(`${name} (gap.cause): is ${found.cause}, and must be ${cause}`, fromSlot);
+        report(`${name} (gap.to_slot): is ${found.toSlot}, expected ${toSlot}`, fromSlot);
+      else if (found.slots !== slots) report(`${name} (gap.slots): is ${found.slots}, expected ${slots}`, fromSlot);
+      else if (found.cause !== cause) report(`${name} (gap.cause): is ${found.cause}, expected ${cause}`, fromSlot);
     }
   const rows = sqlite.prepare<[], number>("select count(*) from gap").pluck().get() ?? 0;
   if (rows > expected) report(`gap: has ${rows} rows, and the runs make ${expected} gaps`);

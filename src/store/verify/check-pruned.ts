@@ -37,12 +37,13 @@ export function* checkPruned(
     covered += rows.filter(({ table }) => table === "daily_range").length;
     const series = `${account} ${dataset}`;
     if (!unsound.has(series) && retainedDigest(rows) !== seal)
-      report(`${series}: what stays of the day (daily_range, episode) is not what was written`, day);
+      report(`${series}: the retained rows of the day (daily_range, episode) are not what was written`, day);
     yield pause;
   }
   if (unsound.size > 0) return;
   const all = Number(sqlite.prepare("select count(*) from daily_range").pluck().get());
-  if (all !== covered) report(`${all - covered} ranges (daily_range): are of no day that the chain says was pruned`);
+  if (all !== covered)
+    report(`${all - covered} ranges (daily_range): belong to no day that was pruned according to the chain`);
 }
 
 /** As far as the exchange's clock and ours may be apart. */
@@ -79,7 +80,7 @@ function checkPrunedSnapshots(sqlite: Sqlite, notes: readonly PrunedNote[], repo
     )
     .all() as { id: number; slot: number | null; name: string | null; wasToStay: 0 | 1; isThere: 0 | 1 }[];
   for (const { id, slot, name, wasToStay, isThere } of odd) {
-    const problem = isThere ? "is there as well" : wasToStay ? "was to stay" : "its day was never pruned";
+    const problem = isThere ? "still exists" : wasToStay ? "should have been kept" : "its day was never pruned";
     report(`${name}: snapshot ${id} (pruned): ${problem}`, slot ?? undefined);
   }
 }

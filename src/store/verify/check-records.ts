@@ -40,7 +40,7 @@ export function recordContents(
   const stray = (before: number) => {
     for (; !next.done && next.value[0] < before; next = rows.next())
       report(
-        `${next.value[3 + idAt]} (${table}.snapshot_id): came with ${next.value[0]}, which is no good snapshot of its scope`,
+        `${next.value[3 + idAt]} (${table}.snapshot_id): came with ${next.value[0]}, which is not a good snapshot of its scope`,
       );
   };
   return {

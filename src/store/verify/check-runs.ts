@@ -31,8 +31,8 @@ export function checkRuns(sqlite: Sqlite, report: Report): void {
   }>;
   for (const { id, slot, state, claimed, stored, pruned } of odd) {
     if ((claimed ?? 0) !== stored && pruned === 0)
-      report(`run ${id} (run.rows): says ${claimed} rows, its snapshots have ${stored}`, slot);
-    else report(`run ${id} (run.state): its snapshots do not make it ${state}`, slot);
+      report(`run ${id} (run.rows): is ${claimed}, but its snapshots have ${stored} rows`, slot);
+    else report(`run ${id} (run.state): is ${state}, which does not follow from its snapshots`, slot);
   }
 }
 
@@ -56,7 +56,7 @@ export function checkScopes(sqlite: Sqlite, report: Report): void {
     .pluck();
   for (const { id, until, seriesId, name, last } of scopes) {
     const expected = (retired.get({ last, seriesId }) as number | undefined) ?? null;
-    if (until !== expected) report(`${name.trim()}: scope ${id} (scope.until): is ${until}, and must be ${expected}`);
+    if (until !== expected) report(`${name.trim()}: scope ${id} (scope.until): is ${until}, expected ${expected}`);
   }
 }
 
@@ -129,7 +129,7 @@ function accountFor(sqlite: Sqlite, pattern: Pattern, period: Period, report: Re
     if (!run.done && run.value === slot) {
       found.accounted += 1;
       found.last = slot;
-    } else if (found.due - found.accounted === 1) report(`${name} (run): was due, and has no run`, slot);
+    } else if (found.due - found.accounted === 1) report(`${name} (run): was due, but has no run`, slot);
     if (found.due - found.accounted > maxMissingSlots) break;
   }
   runs.return?.();
@@ -157,5 +157,5 @@ function checkWatermark(sqlite: Sqlite, pattern: Pattern, period: Period, last: 
     later.length === 1 && (later[0]?.lateMs ?? manualStartMs) < manualStartMs && processedThrough === last;
   if (until === null && mayBeOnDemand) return;
   if (processedThrough !== expected)
-    report(`${name} (series.accounted_to): is ${processedThrough}, and must be ${expected}`);
+    report(`${name} (series.accounted_to): is ${processedThrough}, expected ${expected}`);
 }

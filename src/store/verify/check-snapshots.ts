@@ -39,7 +39,7 @@ export function checkItems(sqlite: Sqlite, { prefix }: StorageLayout, report: Re
     )
     .pluck()
     .all();
-  for (const id of strays) report(`item ${id} (${prefix}_item.scope_id): none of its rows is of that scope`);
+  for (const id of strays) report(`item ${id} (${prefix}_item.scope_id): none of its rows belongs to that scope`);
 }
 
 /** What is stored of a scope beside its snapshots. */
@@ -78,7 +78,8 @@ export function* checkScope(
     const say = (problem: string) => report(`${series}: snapshot ${one.id} ${problem}`, one.slot);
     if (one.seriesFits === 0) say("(snapshot.run_id): its run is of another series");
     // The digest of a good one does not cover it.
-    if (one.errorCode === null && one.errorMessage !== null) say("(snapshot.error_message): it is good, and has one");
+    if (one.errorCode === null && one.errorMessage !== null)
+      say("(snapshot.error_message): a good snapshot must have none");
     const cells: SnapshotHeader = [scope.dataset, scope.account, scope.productType, one.slot, one.takenAt];
     const content = one.errorCode === null ? contents.at(one.id) : null;
     if (content) latest = one.id;
@@ -91,7 +92,7 @@ export function* checkScope(
       say(`(${content ? prefix : "snapshot"}): is not what was received${where}`);
       isFirst = false;
     } else if (one.rows !== (content?.rows ?? 0)) {
-      say(`(snapshot.rows): says ${one.rows} rows, ${view} has ${content?.rows ?? 0}`);
+      say(`(snapshot.rows): is ${one.rows}, but ${view} has ${content?.rows ?? 0} rows`);
     }
     onSnapshot();
     yield pause;
@@ -127,13 +128,13 @@ export function itemContents(sqlite: Sqlite, layout: StorageLayout, scopeId: num
 const maxNames = 5;
 
 /** What else the digest of a snapshot covers. */
-const headerParts = "its heading (account, series, scope, run, snapshot)";
+const headerParts = "its header (account, series, scope, run, snapshot)";
 
-/** Returns the end of a sentence that names what was written with a snapshot, and its heading. */
+/** Returns the end of a sentence that names what was written with a snapshot, and its header. */
 function whereToCheck(written: readonly string[]): string {
   const names = written.slice(0, maxNames);
   if (written.length > maxNames) names.push(`${written.length - maxNames} more`);
-  return `: look at ${[...names, headerParts].join(", ")}`;
+  return `: check ${[...names, headerParts].join(", ")}`;
 }
 
 function snapshotsOf(sqlite: Sqlite, scopeId: number): IterableIterator<SnapshotRow> {
@@ -170,7 +171,7 @@ function itemsOf(sqlite: Sqlite, layout: StorageLayout, scopeId: number, report:
     const read = (part: string, columns: readonly StoredColumn[]) =>
       cursor(sqlite, `${prefix}_${part}`, columns, id, (since) =>
         report(
-          `item ${id} (${prefix}_${part}.since): has a row since ${since}, which is no good snapshot of its scope`,
+          `item ${id} (${prefix}_${part}.since): has a row since ${since}, which is not a good snapshot of its scope`,
         ),
       );
     const readSteady = read("steady", [{ name: "present", isAmount: false }, ...storedColumns(layout, steady)]);

@@ -171,6 +171,6 @@ function checkPages(sqlite: Sqlite, report: Report): void {
     if (result !== "ok") report(`integrity_check: ${result}`);
   }
   for (const { table, parent } of sqlite.pragma("foreign_key_check") as { table: string; parent: string }[]) {
-    report(`${table}: a row refers to a row of ${parent} that is not there`);
+    report(`${table}: a row refers to a missing row of ${parent}`);
   }
 }

@@ -103,7 +103,7 @@ it("says why a scope is not corrected, and exits with 1", async () => {
   const { code, stdout } = await replay("--dataset", "positions", "--apply");
   expect(code).toBe(1);
   expect(stdout).toContain(
-    "\nmain umcbl since 2026-10-20T10:01:00.000Z: not corrected: the answer of 2026-10-20T10:02:00.000Z is not kept",
+    "\nmain umcbl since 2026-10-20T10:01:00.000Z: not corrected: the response of 2026-10-20T10:02:00.000Z is not kept",
   );
   expect(stdout).toContain("\nmain dmcbl since 2026-10-20T10:01:00.000Z: 2 snapshots corrected\n");
 });

@@ -35,7 +35,7 @@ describe("export and db import", () => {
     expect((await run(["export", "spot-assets", "--out", "two.csv.gz"], folder, databaseAt("b.db"))).code).toBe(0);
     expect(readFileSync(join(folder, "two.csv.gz")).equals(readFileSync(join(folder, "one.csv.gz")))).toBe(true);
     const again = await run(["db", "import", "one.csv.gz"], folder, databaseAt("b.db"));
-    expect([again.code, again.stderr]).toEqual([78, expect.stringContaining("holds runs of spot-assets already")]);
+    expect([again.code, again.stderr]).toEqual([78, expect.stringContaining("already holds runs of spot-assets")]);
   });
 
   it("stop the export on SIGTERM, which leaves no file", async () => {
@@ -68,7 +68,7 @@ describe("export and db import", () => {
     expect([read.code, existsSync(join(folder, "b.db"))]).toEqual([64, false]);
     expect((await run(["export", "spot-assets", "--out", "one.csv"], folder, databaseAt("a.db"))).code).toBe(0);
     const { code, stderr } = await run(["db", "import", "one.csv", "one.csv"], folder, databaseAt("b.db"));
-    expect([code, stderr]).toEqual([78, expect.stringContaining("holds runs of spot-assets already")]);
+    expect([code, stderr]).toEqual([78, expect.stringContaining("already holds runs of spot-assets")]);
     expect(stderr).not.toContain("created a new database");
     expect(existsSync(join(folder, "b.db"))).toBe(false);
   });

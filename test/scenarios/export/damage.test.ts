@@ -95,12 +95,12 @@ describe("a file saved by another program is read where it is unambiguous:", () 
 describe("a file saved by another program is refused with the reason where it is ambiguous:", () => {
   const german = (csv: string) => mark + csv.replaceAll(",", ";").replaceAll("1.50", "1,50");
   it.each<[string, (csv: string) => string | Uint8Array, string]>([
-    ["decimal commas", german, 'a.csv: line 2, available: "1,50" is no decimal number; it has a decimal comma'],
+    ["decimal commas", german, 'a.csv: line 2, available: "1,50" is not a decimal number; use a decimal point'],
     ["decimal commas between commas", (csv) => csv.replace("1.50", "1,50"), "line 2: has 21 cells instead of 20"],
     ["UTF-16", (csv) => Buffer.from(mark + csv, "utf16le"), "line 1: is UTF-16; save the file as UTF-8"],
     ["CR alone", (csv) => csv.replaceAll("\r\n", "\r"), "line 1: ends with CR only"],
     ["an empty line between rows", (csv) => csv.replace("\r\n", "\r\n\r\n"), "line 2: is empty, but rows follow"],
-    ["exponents", (csv) => csv.replace("1.50", "1.5E+03"), '"1.5E+03" is no decimal number'],
+    ["exponents", (csv) => csv.replace("1.50", "1.5E+03"), '"1.5E+03" is not a decimal number'],
     [
       "a line that names the comma, and a wrong cell",
       (csv) => `sep=,\n${csv.replace("1.50", "x")}`,

@@ -94,7 +94,7 @@ describe("an import is refused and changes nothing", () => {
   it("where the database already has the dataset", async () => {
     const path = await seeded();
     const file = await exported(path, "spot-assets", "csv");
-    await expect(importInto(path, [file])).rejects.toThrow(/holds runs of spot-assets already/);
+    await expect(importInto(path, [file])).rejects.toThrow(/already holds runs of spot-assets/);
   });
 
   it("where the id of a snapshot is already used", async () => {
@@ -113,28 +113,30 @@ describe("an import is refused and changes nothing", () => {
     const path = await seeded();
     const copy = temporaryPath();
     const files = [await exported(path, "positions", "csv"), fileOf("a.csv", "coin\r\nBTC\r\n")];
-    await expect(importInto(copy, files)).rejects.toThrow(/a\.csv: columns: are those of no dataset's history/);
+    await expect(importInto(copy, files)).rejects.toThrow(
+      /a\.csv: columns: do not match the history view of any dataset/,
+    );
     expect(query(copy, "select * from runs")).toEqual([]);
     expect(query(copy, "select * from account")).toEqual([]);
   });
 
   it.each([
     [/1\.50/, "1,50", "line 2: has 21 cells"],
-    [/1\.50/, "1.5e3", 'line 2, available: "1.5e3" is no decimal number'],
+    [/1\.50/, "1.5e3", 'line 2, available: "1.5e3" is not a decimal number'],
     [/1\.50/, '"""', "line"],
-    [/1\.50/, "'=1", 'line 2, available: "=1" is no decimal number'],
-    [/1\.50(?!.*1\.50)/s, "+1", 'line 5, available: "+1" is no decimal number'],
+    [/1\.50/, "'=1", 'line 2, available: "=1" is not a decimal number'],
+    [/1\.50(?!.*1\.50)/s, "+1", 'line 5, available: "+1" is not a decimal number'],
     [/,ETH,/, ",BTC,", 'line 3: snapshot 1 has ["BTC"] twice'],
     [/,BTC,/, ",,", "line 2, coin: is missing"],
     [/^main/m, "", "line 2, account: is missing"],
     [/^.*$/s, "", "line 1: is missing"],
-    [/00:00:00\.005Z/, "00:00:00.006Z", "line 2, taken_at: is another instant than taken_at_ms"],
-    [/2026-11-01T00:00:00\.005Z/, "noon", 'line 2, taken_at: "noon" is no instant'],
-    [/,1,,/, ",x,,", 'line 2, snapshot_id: "x" is no whole number'],
-    [/,1,,/, ",3,,", "line 3: snapshot_id 1 follows 3; it must rise"],
-    [/main(?=.*ETH)/, "hedge", "line 3: snapshot_id 1 is of another account, time or product type"],
+    [/00:00:00\.005Z/, "00:00:00.006Z", "line 2, taken_at: differs from taken_at_ms"],
+    [/2026-11-01T00:00:00\.005Z/, "noon", 'line 2, taken_at: "noon" is not a valid time'],
+    [/,1,,/, ",x,,", 'line 2, snapshot_id: "x" is not a whole number'],
+    [/,1,,/, ",3,,", "line 3: snapshot_id 1 follows 3; ids must increase"],
+    [/main(?=.*ETH)/, "hedge", "line 3: snapshot_id 1 has rows of different accounts, times or product types"],
     [/,,(?=1793491200005)/, ',"{""b"":1,""a"":2}",', "line 2, extra: is not a JSON object as it was stored"],
-    [/main.*ETH.*3,.*\r\n/, "", "line 4: snapshot 3 lacks the row of zeros of a coin that was there before"],
+    [/main.*ETH.*3,.*\r\n/, "", "line 4: snapshot 3 lacks the row of zeros of a coin that was listed before"],
   ])("where a line of CSV has %s as %j", async (found, put, problem) => {
     const text = readFileSync(await exported(await seeded(), "spot-assets", "csv"), "utf8");
     expect(text).toMatch(found);
@@ -144,12 +146,12 @@ describe("an import is refused and changes nothing", () => {
   });
 
   it.each([
-    [/"1\.50"/, "1.50", 'line 1, available: "1.5" is no text'],
+    [/"1\.50"/, "1.50", 'line 1, available: "1.5" is not text'],
     [/"1\.50"/, "true", "line 1, available: is neither a text nor a number"],
     [/\}\n\{/, "}\n[{", "line 2: is not a JSON object"],
     [/"available"(?!.*"available")/s, '"avail"', "line 4: has other columns than the first line"],
     [/"umcbl"/, '"USDT-FUTURES"', "line"],
-    [/"snapshot_id":1,/, '"snapshot_id":9007199254740993,', "is no whole number"],
+    [/"snapshot_id":1,/, '"snapshot_id":9007199254740993,', "is not a whole number"],
   ])("where a line of NDJSON has %s as %j", async (found, put, problem) => {
     const name = put.includes("FUTURES") ? "positions" : "spot-assets";
     const text = readFileSync(await exported(await seeded(), name, "ndjson"), "utf8");

@@ -86,15 +86,15 @@ describe("a column added to a dataset later", () => {
 
   it.each([
     [
-      "snapshot 4 (spot_assets): is not what was received: look at BTC, its heading",
+      "snapshot 4 (spot_assets): is not what was received: check BTC, its header",
       "update spot_assets_steady set air_drop = x'0b11' where since = 4",
     ],
     [
-      "snapshot 1 (spot_assets): is not what was received: look at BTC, OLD, its heading",
+      "snapshot 1 (spot_assets): is not what was received: check BTC, OLD, its header",
       "update spot_assets_steady set available = x'1b40' where since = 1 and item_id = 2",
     ],
     [
-      "snapshot 5 (positions): is not what was received: look at BTCUSDT USDT long crossed, its heading",
+      "snapshot 5 (positions): is not what was received: check BTCUSDT USDT long crossed, its header",
       "update positions_moving set adl_rank = x'5f' where since = 5",
     ],
     ["snapshot 1 (spot_assets): is not what was", "update spot_assets_steady set air_drop = x'1f' where since = 1"],

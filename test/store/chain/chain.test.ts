@@ -104,7 +104,7 @@ describe("the chain", () => {
     change(path, "delete from link where run_id = 7");
     change(path, "delete from run where id = 7");
     const { problems, due, accounted } = await verify(path, datasets);
-    expect(problems).toContain("2026-11-01T00:03:00.000Z main positions (run): was due, and has no run");
+    expect(problems).toContain("2026-11-01T00:03:00.000Z main positions (run): was due, but has no run");
     expect([due, accounted]).toEqual([7, 6]);
   });
 
@@ -120,30 +120,30 @@ describe("the chain", () => {
       "update run set cause = 'not runnint' where id = 3",
     ],
     ["link 9 (link)", 'update link set note = \'["run","missed","not runnint"]\' where id = 9'],
-    ["run 7 (run): has ended, and no link says so", "delete from link where id = 14"],
+    ["run 7 (run): has ended, but has no link", "delete from link where id = 14"],
     [
       "main positions 1793491140000 (schedule.pattern): is */3 * * * *, and was * * * * *",
       "update schedule set pattern = '*/3 * * * *' where series_id = 2",
     ],
     ["1 (account_mode.api): is v3, and was v2", "update account_mode set api = 'v3'"],
     [
-      "main positions (series.accounted_to): is 1793491320000, and must be 1793491380000",
+      "main positions (series.accounted_to): is 1793491320000, expected 1793491380000",
       "update series set accounted_to = accounted_to - 60000 where id = 2",
     ],
     [
-      "main spot-assets: snapshot 1 (spot_assets): is not what was received: look at COIN0, COIN1, COIN2, its heading",
+      "main spot-assets: snapshot 1 (spot_assets): is not what was received: check COIN0, COIN1, COIN2, its header",
       "update spot_assets_steady set available = x'11' where item_id = 2 and since = 1",
     ],
     [
-      "main positions: snapshot 3 (positions): is not what was received: look at BTCUSDT USDT long crossed, its heading",
+      "main positions: snapshot 3 (positions): is not what was received: check BTCUSDT USDT long crossed, its header",
       "update positions_moving set mark_price = x'61251b4f' where since = 3",
     ],
     [
-      "main positions: snapshot 6 (snapshot): is not what was received: look at its heading",
+      "main positions: snapshot 6 (snapshot): is not what was received: check its header",
       "update snapshot set error_message = 'no answer: timeouf' where error_code = 'timeout'",
     ],
     [
-      "snapshot 1 (snapshot.error_message): it is good, and has one",
+      "snapshot 1 (snapshot.error_message): a good snapshot must have none",
       "update snapshot set error_message = 'in doubt' where id = 1",
     ],
   ])("names %s", async (named, sql) => {

@@ -54,11 +54,11 @@ it("what is untouched verifies, and every record stands under the run that broug
 
 it.each([
   [
-    "main bills: snapshot 1 (bills_record): is not what was received: look at 1, 2, its heading",
+    "main bills: snapshot 1 (bills_record): is not what was received: check 1, 2, its header",
     "update bills_record set amount = x'a1b51f' where bill_id = '1' and version = 0",
   ],
-  ["look at 1, 4", "update bills_record set fee = x'ab20' where version = 1"],
-  ["look at 3", "update bills_record set extra = '{\"reward\":\"0.20\"}' where bill_id = '3'"],
+  ["check 1, 4", "update bills_record set fee = x'ab20' where version = 1"],
+  ["check 3", "update bills_record set extra = '{\"reward\":\"0.20\"}' where bill_id = '3'"],
   ["snapshot 2", "update bills_record set at = at + 1 where bill_id = '3'"],
   ["snapshot 1", "delete from bills_record where bill_id = '2'"],
   [

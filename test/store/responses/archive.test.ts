@@ -131,7 +131,7 @@ describe("the file of raw answers", () => {
   it("is left alone where it is another program's", () => {
     writeFileSync(file(), "somebody's notes, and long enough to be no database ".repeat(20));
     expect(open()).toBeNull();
-    expect(said).toEqual([expect.stringContaining("collector.raw.db cannot be used for raw answers")]);
+    expect(said).toEqual([expect.stringContaining("collector.raw.db cannot be used for raw responses")]);
     expect(readFileSync(file(), "utf8")).toContain("somebody's notes");
   });
 
@@ -146,7 +146,7 @@ describe("the file of raw answers", () => {
     other.close();
     raw?.keep(run, [answer("kept")]);
     raw?.close();
-    expect(said).toEqual([expect.stringContaining("answers cannot be kept as they come in")]);
+    expect(said).toEqual([expect.stringContaining("raw responses cannot be written to")]);
     expect(count("answer")).toBe(1);
   });
 });

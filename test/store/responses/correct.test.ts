@@ -219,8 +219,7 @@ describe("a scope stays as it is", () => {
       {
         first: { productType: "umcbl" },
         snapshots: 0,
-        refusal:
-          "the answer of 2026-10-20T10:06:00.000Z is not kept: what only the others tell would seem to be gone there",
+        refusal: "the response of 2026-10-20T10:06:00.000Z is not kept, so that rows could appear to be removed there",
       },
       { first: { productType: "dmcbl" }, snapshots: 7, refusal: null },
     ]);
@@ -236,7 +235,7 @@ describe("a scope stays as it is", () => {
     });
     const before = contents(path);
     expect((await corrected(path, picky)).scopes).toMatchObject([
-      { snapshots: 0, refusal: "the answer of 2026-10-20T10:05:00.000Z would be refused now: a ghost" },
+      { snapshots: 0, refusal: "the response of 2026-10-20T10:05:00.000Z would be rejected now: a ghost" },
     ]);
     expect([contents(path), backups(path)]).toEqual([before, []]);
   });
@@ -245,7 +244,7 @@ describe("a scope stays as it is", () => {
     const path = lived();
     await prune(path, datasets, fourth);
     expect((await corrected(path, other)).scopes.map(({ refusal }) => refusal)).toEqual(
-      Array(2).fill("2026-10-19 was pruned, and what is gone cannot be derived again"),
+      Array(2).fill("2026-10-19 was pruned, and deleted snapshots cannot be parsed again"),
     );
     expect((await corrected(path, otherCoins)).scopes).toMatchObject([{ snapshots: 2, refusal: null }]);
     expect(await problems(path)).toEqual([]);
@@ -266,7 +265,7 @@ describe("a scope stays as it is", () => {
       })),
     );
     expect((await corrected(path, less)).scopes).toMatchObject([
-      { snapshots: 0, refusal: "a position that would be different was opened on a day that was pruned since" },
+      { snapshots: 0, refusal: "a position that would change was opened on a day that has been pruned" },
     ]);
     expect(await problems(path)).toEqual([]);
   });
@@ -295,7 +294,7 @@ it("a day that was planned to be pruned is left alone if a correction comes firs
   await setTimeout(300);
   other.exec(`insert into link (note, digest) values ('["corrected",1,"00",1]', zeroblob(32)); commit`);
   other.close();
-  await expect(pruned).rejects.toThrow("Another process corrects this database");
+  await expect(pruned).rejects.toThrow("Another process is correcting this database");
   expect(query(path, "select count(*) as n from pruned")).toEqual([{ n: 0 }]);
 });
 
@@ -315,7 +314,7 @@ it.each([
   ["(link)", "update link set note = '[\"corrected\",7,7,7]' where note like '[\"corrected\",%'"],
   ["(link)", "update link set note = substr(note, 1, 20) where note like '[\"corrected\",%'"],
   ["(link)", "delete from link where id = (select max(id) from link where note like '[\"corrected\",%')"],
-  ["(run): has ended, and no link says so", "delete from link where id = (select max(id) from link)"],
+  ["(run): has ended, but has no link", "delete from link where id = (select max(id) from link)"],
   [
     "(run.rows)",
     "update run set rows = rows + 1 where id = (select max(run_id) from link where note like '[\"corrected\",%')",

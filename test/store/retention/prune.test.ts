@@ -324,25 +324,25 @@ describe("verifying a pruned history", () => {
     ],
     ["run 7, its snapshots", "delete from pruned where id = 10"],
     [
-      "snapshot 1 (spot_assets): is not what was received: look at BTC, OLD, USDT, its heading",
+      "snapshot 1 (spot_assets): is not what was received: check BTC, OLD, USDT, its header",
       "update spot_assets_steady set available = x'1b0f' where item_id = 1 and since = 1",
     ],
     ["run 1 (run.rows)", "delete from snapshot where id = 1"],
-    ["was due, and has no run", "delete from run where id = 7"],
+    ["was due, but has no run", "delete from run where id = 7"],
     [
-      "2026-11-01T00:00:00.000Z main spot-assets: what stays of the day (daily_range, episode) is not what was written",
+      "2026-11-01T00:00:00.000Z main spot-assets: the retained rows of the day (daily_range, episode) are not what was written",
       "update daily_range set greatest = x'6b3f' where dataset = 'spot-assets' and item_id = 1 and day = 1793491200000 and field = 'available'",
     ],
     [
-      "what stays of the day (daily_range, episode) is not what was written",
+      "the retained rows of the day (daily_range, episode) are not what was written",
       "delete from daily_range where item_id = 2 and day = 1793491200000",
     ],
     [
-      "(daily_range): are of no day",
+      "(daily_range): belong to no day",
       "insert into daily_range select dataset, item_id, 0, field, least, greatest from daily_range limit 1",
     ],
     [
-      "main positions: what stays of the day (daily_range, episode) is not what was written",
+      "main positions: the retained rows of the day (daily_range, episode) are not what was written",
       "update episode set largest_total = x'2f' where closed_before is not null",
     ],
     [
@@ -367,7 +367,7 @@ describe("verifying a pruned history", () => {
     await pruneAll(path);
     change(path, "update spot_assets_item set coin = 'BTD' where id = 1");
     const [first, ...others] = await problems(path);
-    expect(first).toContain("snapshot 1 (spot_assets): is not what was received: look at BTD, ");
+    expect(first).toContain("snapshot 1 (spot_assets): is not what was received: check BTD, ");
     expect(others.filter((one) => !one.includes("(spot_assets): is not what was received"))).toEqual([]);
   });
 
@@ -384,7 +384,7 @@ describe("verifying a pruned history", () => {
       change(path, `delete from snapshot where id = ${id}`);
     }
     expect(await problems(path)).toEqual([
-      `2026-11-01T00:00:00.000Z main positions: snapshot ${toStay} (pruned): was to stay`,
+      `2026-11-01T00:00:00.000Z main positions: snapshot ${toStay} (pruned): should have been kept`,
       `2026-11-03T00:00:00.000Z main positions: snapshot ${next} (pruned): its day was never pruned`,
       `2026-11-03T12:00:00.000Z main positions: snapshot ${later} (pruned): its day was never pruned`,
     ]);

@@ -120,8 +120,8 @@ describe("the gaps", () => {
   });
 
   it.each([
-    ["update gap set slots = 3 where scope_id = 0", "main positions (gap.slots): is 3, and must be 2"],
-    ["update gap set cause = 'bored' where scope_id = 0", "main positions (gap.cause): is bored, and must be asleep"],
+    ["update gap set slots = 3 where scope_id = 0", "main positions (gap.slots): is 3, expected 2"],
+    ["update gap set cause = 'bored' where scope_id = 0", "main positions (gap.cause): is bored, expected asleep"],
     ["update gap set to_slot = to_slot + 1 where scope_id = 0", "(gap.to_slot): is"],
     ["delete from gap where scope_id = -1", "main positions (gap): has no row for the gap that begins here"],
     ["insert into gap values (1, 0, 7, 8, 2, 'x')", "gap: has 3 rows, and the runs make 2 gaps"],

@@ -4,10 +4,10 @@ import { requireFreePath } from "../../../src/store/transfer/restore.ts";
 import { temporaryPath } from "../temporary.ts";
 
 it.each([
-  ["a database", "", /collector\.db is there already\. Move it away/],
-  ["what a write-ahead log left", "-wal", /collector\.db-wal is left of the database that was here/],
-  ["its shared memory", "-shm", /collector\.db-shm is left of the database/],
-  ["a rollback journal", "-journal", /collector\.db-journal is left of the database/],
+  ["a database", "", /collector\.db already exists\. Move it away/],
+  ["what a write-ahead log left", "-wal", /collector\.db-wal is left over from another database/],
+  ["its shared memory", "-shm", /collector\.db-shm is left over from another database/],
+  ["a rollback journal", "-journal", /collector\.db-journal is left over from another database/],
 ])("a place where %s lies is not free", (_, suffix, says) => {
   const path = temporaryPath();
   writeFileSync(path + suffix, "what was here");
@@ -20,5 +20,5 @@ it("a directory in the place of the database is not free, an empty file or nothi
   writeFileSync(path, "");
   expect(() => requireFreePath(path)).not.toThrow();
   mkdirSync(`${path}.d`);
-  expect(() => requireFreePath(`${path}.d`)).toThrow(/is there already/);
+  expect(() => requireFreePath(`${path}.d`)).toThrow(/already exists/);
 });

@@ -64,7 +64,7 @@ describe("verifying", () => {
     ["last good snapshot", "update scope set latest = 1 where id = 1"],
     ["run 4", "update run set state = 'ok' where id = 4"],
     ["run 6", "delete from snapshot where id = 7"],
-    ["yet is said to run", "update run set state = 'running', rows = null where id = 5"],
+    ["but its state is running", "update run set state = 'running', rows = null where id = 5"],
     ["foreign|refers", "delete from spot_assets_item where id = 3"],
   ])("a change in %s is found: %s", async (named, sql) => {
     const path = await seeded();
@@ -75,7 +75,7 @@ describe("verifying", () => {
   it.each([
     ["snapshot 3 (positions): is not what was received", "update positions_steady set present = 0 where present = 1"],
     [
-      "(positions): is not what was received: look at BTCUSDT",
+      "(positions): is not what was received: check BTCUSDT",
       "update positions_steady set present = 1 where present = 0",
     ],
     ["item 3 (spot_assets_item.scope_id)", "update spot_assets_item set scope_id = 2 where id = 3"],
