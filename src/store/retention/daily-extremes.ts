@@ -1,6 +1,6 @@
 /**
- * What stays of a pruned day beside its first and last snapshots: between which values each amount of each item lay. A range
- * is over all rows that the history view showed of the item that day (UTC, by `taken_at`), those that went included.
+ * Computes the daily ranges that pruning keeps: the lowest and the highest value of each amount of each item. A range covers all rows
+ * that the history view showed for the item on that day (UTC, by `taken_at`), including those that are deleted.
  */
 import { snakeCase } from "../../core/columns.ts";
 import { compare } from "../../core/decimal.ts";
@@ -18,11 +18,9 @@ export interface Range {
   greatest: DecimalString;
 }
 
-/** The length of a UTC day in milliseconds. */
-
 /**
- * Reads ranges: of a scope's items over good snapshots of one day (epoch ms of its midnight), given in the order of their
- * ids. A range that is stored already is widened, for some of the day may be gone.
+ * Returns a function that computes the ranges of a scope's items over the good snapshots of one day (epoch ms of its midnight), given in
+ * ascending order of ids. A stored range is widened, since some snapshots of the day may have been deleted already.
  */
 export function prepareRanges(sqlite: Sqlite, layout: StorageLayout) {
   const { prefix, dataset } = layout;
@@ -68,7 +66,7 @@ export function prepareRanges(sqlite: Sqlite, layout: StorageLayout) {
     items.all(scopeId).flatMap((itemId) => rangesOfItem(itemId, day, snapshots));
 }
 
-/** Where the amounts are among the cells of a part. */
+/** Returns the positions of the amounts among the cells of a part. */
 function amountsOf({ dataset }: StorageLayout, part: VersionTable): { at: number; field: string }[] {
   const decimals = Object.keys(dataset.columns).filter((name) => dataset.columns[name]?.kind === "decimal");
   const fields = decimals.map(snakeCase);
@@ -77,7 +75,7 @@ function amountsOf({ dataset }: StorageLayout, part: VersionTable): { at: number
     .map(([at, field]) => ({ at, field }));
 }
 
-/** Of equal values the first one stays. */
+/** Widens a range by an amount. Of equal values, the first spelling is kept. */
 function widen(ranges: Map<string, Range>, itemId: number, field: string, amount: DecimalString): void {
   const range = ranges.get(field);
   if (!range) ranges.set(field, { itemId, field, least: amount, greatest: amount });
@@ -85,7 +83,7 @@ function widen(ranges: Map<string, Range>, itemId: number, field: string, amount
   else if (compare(amount, range.greatest) > 0) range.greatest = amount;
 }
 
-/** Writes ranges of a day, over those that are there. */
+/** Returns a function that writes the ranges of a day and replaces stored ones. */
 export function createRangeWriter(sqlite: Sqlite) {
   const insert = sqlite.prepare(
     `insert into daily_range (dataset, item_id, day, field, least, greatest) values (?, ?, ?, ?, ?, ?)

@@ -6,7 +6,7 @@ import { layoutOf, type StorageLayout } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { prepareRanges, type Range } from "./daily-extremes.ts";
 
-/** What becomes of the day (epoch ms of its midnight, UTC) of one dataset of one account. */
+/** What pruning keeps and deletes of one day (epoch ms of its midnight, UTC) of one dataset of one account. */
 export interface DayPlan {
   seriesId: number;
   account: string;
@@ -23,8 +23,8 @@ export interface ExpiredSnapshot {
   scopeId: number;
   layout: StorageLayout;
   /**
-   * The good snapshots of its scope in the order of their ids, from the first to the last of its day, and its place among
-   * them. The last one stays.
+   * The good snapshots of its scope in ascending order of ids, from the first to the last of its day, and its index among them. The
+   * last one is kept.
    */
   among: readonly number[];
   at: number;
@@ -39,7 +39,7 @@ interface SeriesRow {
 /** "2026-11-01" */
 export const dayText = (day: number): string => new Date(day).toISOString().slice(0, 10);
 
-/** Prepares the question of what is to be done about a day; of a series that is as it should be there is no plan. */
+/** Returns a function that plans the pruning of a day; without a plan for series that need no change. */
 export function createPlanner(sqlite: Sqlite, datasets: readonly Dataset[]): (day: number) => DayPlan[] {
   const noted = new Map(prunedNotes(sqlite).map((note) => [dayKey(note), note]));
   const series = sqlite
@@ -78,7 +78,7 @@ function createSeriesPlanner(
     for (const { scopeId, ids } of taken) {
       if (ids.length === 0) continue;
       const ordered = inOrder(ids);
-      // Where a clock was set back, the order of ids is not that of time; a version ends at the next id.
+      // After a clock was set back, the order of ids is not that of time; a version ends at the next id.
       const ends = [ids[0], ids.at(-1), ordered[0], ordered.at(-1)].filter((id) => id !== undefined);
       const staying = new Set([...ends, ...turning(scopeId, ordered)]);
       const strangers = new Set(others.filter((one) => one.scopeId === scopeId).map(({ id }) => id));
@@ -90,7 +90,7 @@ function createSeriesPlanner(
       }
     }
     retain.sort((one, other) => one - other);
-    // A slot of a day that was pruned may be run after all; then more stays of that day than was noted.
+    // A slot of a pruned day may be executed later; then more snapshots are kept than were noted.
     const note = noted.get(dayKey(["pruned", series.account, layout.dataset.name, dayText(day)]));
     if (expire.length === 0 && (!note || String(note[4]) === String(retain))) return null;
     const ranges = taken.flatMap(({ scopeId, ids }) => rangesOf(scopeId, day, inOrder(ids)));
@@ -98,7 +98,7 @@ function createSeriesPlanner(
   };
 }
 
-/** Good snapshots of other days among the ids of a day, as a clock that was set back leaves them. */
+/** Returns a function that finds good snapshots of other days between the ids of a day, as after a clock was set back. */
 function prepareOtherDays(sqlite: Sqlite) {
   const statement = sqlite.prepare<unknown[], { scopeId: number; id: number }>(
     `select scope_id as scopeId, id from snapshot
@@ -110,8 +110,8 @@ function prepareOtherDays(sqlite: Sqlite) {
 const inOrder = (ids: readonly number[]): number[] => ids.toSorted((one, other) => one - other);
 
 /**
- * Snapshots at which an item vanished: what they said is told by a row since that very snapshot, and by no other. Of
- * positions those at which a life may have begun as well, so that every life stays one.
+ * Returns a function that finds the snapshots at which an item was removed, which only a row of that snapshot records; for positions
+ * also those at which an episode may have begun, so that episodes are not merged.
  */
 function prepareRequired(sqlite: Sqlite, { prefix, dataset }: StorageLayout) {
   const before = `select w.present, w.opened_at from ${prefix}_steady w

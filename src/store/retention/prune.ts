@@ -1,10 +1,10 @@
 /**
- * Pruning: of days long gone the detail goes. Every run stays, every failed snapshot, and of each scope and day the first and
- * the last good snapshot, those at which an item vanished or the life of a position began, and the range of each amount.
+ * Prunes the intraday snapshots of old days. Keeps every run, every failed snapshot, and for each scope and day the first and the last
+ * good snapshot, those at which an item was removed or a position was opened, and the range of each amount.
  *
- * A snapshot that stays says what it said before: a version that began at one that goes now begins at the next that stays. Of
- * one that goes its digest stays, from which the link of its run is computed as ever. So the chain holds at every moment, and
- * pruning that was cut off goes on with the next.
+ * The contents of kept snapshots do not change: a version that began at a deleted snapshot begins at the next kept one. The digests of
+ * deleted snapshots are kept, so that the links of their runs can still be verified. The chain is valid at every moment, and
+ * interrupted pruning continues with the next call.
  */
 import { setTimeout } from "node:timers/promises";
 import { systemClock } from "../../core/clock.ts";
@@ -21,24 +21,24 @@ import { createPlanner, type DayPlan, dayText, type ExpiredSnapshot } from "./pr
 import { prepareRetainedRows, retainedDigest } from "./retained-digest.ts";
 
 export interface Pruned {
-  /** Days, each of which lost something. */
+  /** Days of which something was deleted. */
   days: number;
-  /** Snapshots that went, the rows that history views showed for them, and the stored versions that went with them. */
+  /** Deleted snapshots, the rows that history views showed for them, and the stored versions deleted with them. */
   snapshots: number;
   rows: number;
   versions: number;
 }
 
-/** Snapshots that go in one transaction: a daemon that wants to write waits ten to twenty milliseconds. */
+/** Snapshots deleted in one transaction, for which a writing daemon waits ten to twenty milliseconds. */
 const batchSize = 200;
 
-/** In which a daemon that waits gets its turn; it looks every 25 to 100 ms. */
+/** The pause between transactions, in which a waiting daemon can write; it retries every 25 to 100 ms. */
 const pauseMs = 20;
 
 /**
  * Prunes whole UTC days that ended by `before` (epoch ms, not in the future). The database may be in use meanwhile.
- * `onProgress` is called after each transaction with the good snapshots dealt with and in all. Throws a ConfigError where
- * there is no database of ours, a StorageError where it cannot be written.
+ * `onProgress` is called after each transaction with the good snapshots processed and their total. Throws a ConfigError if the
+ * file is not a database of this program, a StorageError if it cannot be written.
  */
 export async function prune(
   path: string,
@@ -50,7 +50,7 @@ export async function prune(
   const reader = openReadOnly(path);
   const sqlite = openWriter(path);
   try {
-    // For each row of `snapshot` that goes SQLite would search every table that refers to it; what did is gone by then.
+    // For each deleted snapshot SQLite would search every table that refers to it; those rows are deleted before.
     sqlite.pragma("foreign_keys = OFF");
     const write = createWriteQueue(path, sqlite, systemClock, () => {});
     const plan = createPlanner(reader, datasets);
@@ -58,7 +58,7 @@ export async function prune(
     const remove = prepareRemoval(sqlite, datasets);
     const guard = preparePlanGuard(reader, sqlite);
     for (const { day, done, total } of wholeDays(reader, before)) {
-      // At one moment, whatever another process prunes meanwhile.
+      // Both in one read transaction, in case another process prunes meanwhile.
       const [plans, requireAsPlanned] = reader.transaction(() => [plan(day), guard()] as const)();
       if (plans.length === 0) continue;
       await write(() => {
@@ -86,7 +86,7 @@ export async function prune(
   }
 }
 
-/** Remembers where the chain ends; what it returns throws, in a later transaction, if a correction was written since. */
+/** Remembers the head of the chain. The returned function throws, in a later transaction, if a correction was written since. */
 function preparePlanGuard(reader: Sqlite, sqlite: Sqlite): () => () => void {
   const last = reader.prepare<[], number | null>("select max(id) from link").pluck();
   const corrected = sqlite.prepare(`select 1 from link where id > ? and note like '["corrected",%' limit 1`);
@@ -99,7 +99,7 @@ function preparePlanGuard(reader: Sqlite, sqlite: Sqlite): () => () => void {
   };
 }
 
-/** What there is of the whole days before an instant, and the free space of the file. */
+/** What is stored of the whole days before an instant, and the free space of the file. */
 export interface Remaining {
   runs: number;
   good: number;
@@ -108,7 +108,7 @@ export interface Remaining {
   freeBytes: number;
 }
 
-/** Counts what is left of the whole UTC days before `before` (epoch ms). */
+/** Counts what is stored of the whole UTC days before `before` (epoch ms). */
 export function remaining(path: string, before: number): Remaining {
   const sqlite = openReadOnly(path);
   try {
@@ -127,7 +127,7 @@ export function remaining(path: string, before: number): Remaining {
   }
 }
 
-/** Gives free space back to the disk. The caller holds the lock. Throws a StorageError where that fails. */
+/** Returns free space to the disk. The caller holds the lock. Throws a StorageError if that fails. */
 export function compact(path: string): void {
   const sqlite = openWriter(path);
   try {
@@ -140,7 +140,7 @@ export function compact(path: string): void {
   }
 }
 
-/** The days that have snapshots and are over by `before`, with how many good ones come before them and how many there are. */
+/** Returns the days with snapshots that ended by `before`, each with the good snapshots before it and the total. */
 function wholeDays(sqlite: Sqlite, before: number): { day: number; done: number; total: number }[] {
   const end = startOfDay(before);
   const counts = sqlite
@@ -157,7 +157,7 @@ function wholeDays(sqlite: Sqlite, before: number): { day: number; done: number;
   });
 }
 
-/** Writes the ranges of a day and the note of what stays, where they are not written yet. */
+/** Returns a function that writes the ranges of a day and the note of what is kept, unless written before. */
 function prepareDayRecorder(sqlite: Sqlite, datasets: readonly Dataset[]): (plan: DayPlan) => void {
   const chain = createChain(sqlite);
   const writeRanges = createRangeWriter(sqlite);
@@ -173,7 +173,7 @@ function prepareDayRecorder(sqlite: Sqlite, datasets: readonly Dataset[]): (plan
   };
 }
 
-/** Takes snapshots out; inside a transaction. Returns how many rows they showed, and how many versions went with them. */
+/** Returns a function that deletes snapshots, inside a transaction, and returns the numbers of their rows and deleted versions. */
 function prepareRemoval(sqlite: Sqlite, datasets: readonly Dataset[]) {
   sqlite.exec("create temp table leaving (id integer primary key, scope_id integer not null, next integer not null)");
   const clear = sqlite.prepare("delete from leaving");
@@ -207,7 +207,7 @@ function prepareRemoval(sqlite: Sqlite, datasets: readonly Dataset[]) {
   };
 }
 
-/** A version that is in force at the next snapshot begins there; one that another follows before that goes. */
+/** Moves a version that is still valid at the next kept snapshot to that one, and deletes versions that end before. Returns the number deleted. */
 function prepareVersionRemoval(
   sqlite: Sqlite,
   { prefix, moving }: StorageLayout,

@@ -1,4 +1,4 @@
-/** What stays of a pruned day and follows from nothing that is left: the ranges, and the lives of positions that ended. */
+/** Reads what is retained of a pruned day and cannot be recomputed: the ranges, and the episodes of closed positions. */
 import { getTableColumns } from "drizzle-orm";
 import { snakeCase } from "../../core/columns.ts";
 import type { Value } from "../../core/domain.ts";
@@ -32,14 +32,14 @@ export function prepareRetainedRows(
     condition: `r.dataset = '${layout.dataset.name}' and r.day = @day`,
   });
   if (!layout.dataset.episodes) return rangesOf;
-  const { itemId, ...ofLife } = getTableColumns(episode);
-  const livesOf = createReader(sqlite, layout, {
+  const { itemId, ...ofEpisode } = getTableColumns(episode);
+  const episodesOf = createReader(sqlite, layout, {
     table: "episode",
     name: [],
-    columns: Object.values(ofLife),
+    columns: Object.values(ofEpisode),
     condition: `r.closed_before >= @day and r.closed_before < @day + ${dayMs}`,
   });
-  return (seriesId, day) => [...rangesOf(seriesId, day), ...livesOf(seriesId, day)];
+  return (seriesId, day) => [...rangesOf(seriesId, day), ...episodesOf(seriesId, day)];
 }
 
 interface Source {
@@ -49,7 +49,7 @@ interface Source {
   condition: string;
 }
 
-/** Drizzle's word for the type of SQLite is the same for all columns of digits. */
+/** A column; packed decimals have the SQL type `blob`. */
 interface TableColumn {
   name: string;
   getSQLType(): string;
@@ -65,7 +65,7 @@ function createReader(sqlite: Sqlite, { prefix, key }: StorageLayout, { table, n
      where p.series_id = @seriesId and ${condition} order by i.id, ${table === "episode" ? "r.since" : "r.field"}`,
   );
   rows.raw();
-  // The hex of NULL is no text at all.
+  // hex(NULL) is an empty text.
   const read = (cell: Value, at: number): Value => (isAmount[at] ? unpackHex(String(cell)) || null : cell);
   return (seriesId: number, day: number): RetainedRow[] =>
     rows.all({ seriesId, day }).map((row) => ({

@@ -1,4 +1,4 @@
-/** Walks the chain from its first link: what was altered, left out, put in or never linked. */
+/** Verifies the chain from its first link: finds runs and notes that were altered, removed, inserted or never linked. */
 import { pause, type Steps } from "../../core/async/cooperate.ts";
 import type { Value } from "../../core/domain.ts";
 import {
@@ -20,7 +20,7 @@ interface Link {
   runId: number | null;
   note: string | null;
   digest: Buffer;
-  /** The run as it is now; undefined where it is not there. */
+  /** The run as it is now, undefined if it is missing. */
   run: RunCells | undefined;
   snapshots: LinkedSnapshot[];
 }
@@ -29,7 +29,7 @@ interface LinkedSnapshot extends SnapshotDigest {
   isPruned: boolean;
 }
 
-/** A table as the notes tell it: values by key. */
+/** The rows of a table according to the notes: values by key. */
 type NotedRows = Map<string, readonly Value[]>;
 
 const slotAt = runColumns.indexOf("run.slot");
@@ -37,11 +37,11 @@ const stateAt = runColumns.indexOf("run.state");
 const causeAt = runColumns.indexOf("run.cause");
 const rowsAt = runColumns.indexOf("run.rows");
 
-/** Calls `onLink` after each link; returns the last one, the head of the chain. */
+/** Verifies every link and calls `onLink` after each. Returns the last one, the head of the chain. */
 export function* checkChain(sqlite: Sqlite, report: Report, onLink: () => void): Steps<Buffer> {
   const changes = changesOf(sqlite);
   const unlinked = new Set(changes.keys());
-  const told: NotedRows = new Map();
+  const noted: NotedRows = new Map();
   let number = 0;
   let previous: Buffer = genesis;
   let expected: Buffer = genesis;
@@ -55,9 +55,9 @@ export function* checkChain(sqlite: Sqlite, report: Report, onLink: () => void):
     if (then.run && link.note === null && then.run[stateAt] === "running") {
       report(`run ${link.runId} (run.state): has ended, but its state is running`, Number(then.run[slotAt]));
     }
-    if (link.note !== null) collectNote(told, link, report);
+    if (link.note !== null) collectNote(noted, link, report);
     else if (later.length === 0) unlinked.delete(link.runId ?? 0);
-    // Where a link itself was altered, the next one still follows from what it was.
+    // If a link itself was altered, the next one still follows from its original value.
     expected = linkDigest(previous, text);
     previous = link.digest;
     number = link.id;
@@ -65,7 +65,7 @@ export function* checkChain(sqlite: Sqlite, report: Report, onLink: () => void):
     yield pause;
   }
   checkUnlinked(sqlite, [...unlinked], report);
-  checkNotedRows(sqlite, told, report);
+  checkNotedRows(sqlite, noted, report);
   return previous;
 }
 
@@ -79,7 +79,7 @@ function reportLink({ id, runId, note, run, snapshots }: Link, report: Report): 
   report(`link ${id} (link): does not follow from ${covered} and the link before it`, slot);
 }
 
-/** As it was settled, before it was claimed after all. */
+/** Returns a run as it was while it was `missed`, before it was claimed later. */
 const missedRun = (run: RunCells, cause: string | null): RunCells =>
   run.map((cell, at) => {
     if (at === stateAt) return "missed";
@@ -88,13 +88,13 @@ const missedRun = (run: RunCells, cause: string | null): RunCells =>
     return /requests|retries|rows/.test(runColumns[at] ?? "") ? 0 : null;
   });
 
-/** What a note says about a run that had ended before. */
+/** A note about a run that had ended before. */
 interface Change {
   link: number;
   note: Note | null;
 }
 
-/** By run, in the order of the chain. */
+/** Returns the changes by run, in the order of the chain. */
 function changesOf(sqlite: Sqlite): Map<number, Change[]> {
   const rows = sqlite
     .prepare("select run_id, id, note from link where note is not null and run_id is not null order by id")
@@ -106,7 +106,7 @@ function changesOf(sqlite: Sqlite): Map<number, Change[]> {
   return changes;
 }
 
-/** The run of a link and its snapshots as they were before a change. */
+/** Returns a link with its run and snapshots as they were before a change. */
 function undoChange(link: Link, { note }: Change): Link {
   if (note?.[0] === "run") return link.run ? { ...link, run: missedRun(link.run, note[2]) } : link;
   if (note?.[0] !== "corrected") return link;
@@ -116,7 +116,7 @@ function undoChange(link: Link, { note }: Change): Link {
   return { ...link, run, snapshots: link.snapshots.map((one) => (one.id === id ? { ...one, digest: was } : one)) };
 }
 
-/** No index leads from a run to its snapshots, for only this asks: a temporary table does, outside the database and on disk. */
+/** Yields every link with its run and snapshots. Uses a temporary table in place of an index from runs to snapshots, which only this needs. */
 function* linksOf(sqlite: Sqlite): Generator<Link, void> {
   sqlite.exec(`
     create temp table sealed (
@@ -164,23 +164,23 @@ function checkUnlinked(sqlite: Sqlite, reclaimed: readonly number[], report: Rep
   for (const { id, slot } of unlinked) report(`run ${id} (run): has ended, but has no link`, slot);
 }
 
-function collectNote(told: NotedRows, { id, note }: Link, report: Report): void {
+function collectNote(noted: NotedRows, { id, note }: Link, report: Report): void {
   const cells = parseNote(note ?? "");
-  if (cells?.[0] === "schedule") told.set(JSON.stringify(cells.slice(0, 4)), cells.slice(4));
-  else if (cells?.[0] === "account_mode") told.set(JSON.stringify(cells.slice(0, 2)), cells.slice(2));
-  // What happened to a run is told by its own links, what was pruned by check-pruned.ts.
+  if (cells?.[0] === "schedule") noted.set(JSON.stringify(cells.slice(0, 4)), cells.slice(4));
+  else if (cells?.[0] === "account_mode") noted.set(JSON.stringify(cells.slice(0, 2)), cells.slice(2));
+  // Notes about runs are checked with the links, notes about pruning in check-pruned.ts.
   else if (!["run", "corrected", "pruned"].includes(String(cells?.[0])))
     report(`link ${id} (link.note): cannot be parsed`);
 }
 
-/** What the notes say was put in force must be what the tables say. */
-function checkNotedRows(sqlite: Sqlite, told: NotedRows, report: Report): void {
+/** Compares schedules and API versions in the notes with those in the tables. */
+function checkNotedRows(sqlite: Sqlite, noted: NotedRows, report: Report): void {
   const rows = (sql: string) => sqlite.prepare(sql).raw().all() as Value[][];
   const compare = (keys: number, fields: readonly string[], found: readonly Value[][]) => {
     for (const row of found) {
       const key = JSON.stringify(row.slice(0, keys));
-      const expected = told.get(key);
-      told.delete(key);
+      const expected = noted.get(key);
+      noted.delete(key);
       const name = `${row.slice(1, keys).join(" ")} (${row[0]}`;
       if (!expected) report(`${name}): is not in the chain`);
       for (const [at, was] of expected?.entries() ?? []) {
@@ -200,5 +200,5 @@ function checkNotedRows(sqlite: Sqlite, told: NotedRows, report: Report): void {
     rows(`select 'account_mode', m.id, a.name, m.since, m.api, m.cause from account_mode m
           join account a on a.id = m.account_id`),
   );
-  for (const key of told.keys()) report(`${JSON.parse(key).join(" ")}: is in the chain, but not in its table`);
+  for (const key of noted.keys()) report(`${JSON.parse(key).join(" ")}: is in the chain, but not in its table`);
 }

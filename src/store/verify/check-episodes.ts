@@ -1,4 +1,4 @@
-/** Works the episodes of a scope out anew and compares them with those that are stored. */
+/** Recomputes the episodes of a scope and compares them with the stored ones. */
 
 import { eq, getTableColumns } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/better-sqlite3";
@@ -12,11 +12,11 @@ import { prepareExpectation } from "./pruned-bounds.ts";
 
 interface ItemRow {
   id: number;
-  /** Its key as a person reads it. */
+  /** Its key for display. */
   name: string;
 }
 
-/** Where the snapshots of the scope are as received. Names the first field of each episode that differs. */
+/** Reports the first differing field of each episode. Call it only if the snapshots of the scope are unaltered. */
 export function* checkEpisodes(sqlite: Sqlite, scope: ScopeRow, report: Report): Steps<void> {
   const slotOf = sqlite.prepare("select r.slot from snapshot n join run r on r.id = n.run_id where n.id = ?").pluck();
   const orm = drizzle(sqlite);

@@ -1,10 +1,10 @@
-/** Works the gaps out again from the runs and compares them with those that are stored. */
+/** Recomputes the gaps from the runs and compares them with the stored ones. */
 import { pause, type Steps } from "../../core/async/cooperate.ts";
 import { computeGaps, type Gap } from "../runs/gaps.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import type { Report } from "./problem.ts";
 
-/** Names the gaps that the runs do not make, and those that are not stored. */
+/** Reports gaps that do not follow from the runs, and gaps that are not stored. */
 export function* checkGaps(sqlite: Sqlite, report: Report): Steps<void> {
   const all = sqlite
     .prepare<[], { id: number; name: string }>(

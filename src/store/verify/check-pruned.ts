@@ -1,4 +1,4 @@
-/** Whether what was pruned is what the chain says was pruned, and what stays of it is as it was written. */
+/** Checks that the pruned snapshots are those noted in the chain, and that the retained rows are unaltered. */
 import { pause, type Steps } from "../../core/async/cooperate.ts";
 import { dayMs } from "../../core/time.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
@@ -9,8 +9,8 @@ import type { Sqlite } from "../sqlite/database.ts";
 import type { Report } from "./problem.ts";
 
 /**
- * To be called when chain and snapshots were walked: it says nothing about notes that do not follow from the chain, nor of
- * `unsound` series ("main positions"), of which the names in every seal may have been altered.
+ * Checks what pruning has kept and deleted. Call it after the chain and the snapshots were checked: notes that do not follow from the
+ * chain are not reported again, nor are `unsound` series ("main positions"), whose retained digests cover altered keys.
  */
 export function* checkPruned(
   sqlite: Sqlite,
@@ -46,10 +46,10 @@ export function* checkPruned(
     report(`${all - covered} ranges (daily_range): belong to no day that was pruned according to the chain`);
 }
 
-/** As far as the exchange's clock and ours may be apart. */
+/** The largest difference between the exchange's clock and ours. */
 const maxClockGapMs = 600_000;
 
-/** Nothing may be gone of a day that was not pruned, nor what was to stay of one that was. */
+/** Reports snapshots deleted from days that were not pruned, and deleted snapshots that pruning should have kept. */
 function checkPrunedSnapshots(sqlite: Sqlite, notes: readonly PrunedNote[], report: Report): void {
   sqlite.exec(`
     create temp table pruned_day (
@@ -63,8 +63,8 @@ function checkPrunedSnapshots(sqlite: Sqlite, notes: readonly PrunedNote[], repo
     addDay.run(account, dataset, Date.parse(dayText) / dayMs, stay[0], stay.at(-1));
     for (const id of stay) addStaying.run(id);
   }
-  // A day is that of the answer by the exchange's clock, of which there is only our word for the run left. What is gone of it
-  // came between its first and its last snapshot, which stay.
+  // The day is that of the exchange's clock, of which only the times of the run by our clock are left. Deleted snapshots of a day are
+  // between its first and its last one, which are kept.
   const odd = sqlite
     .prepare(
       `select * from (

@@ -1,4 +1,4 @@
-/** Reads the records of incremental datasets as their snapshots hold them: each under the one that it came with. */
+/** Reads the records of incremental datasets by the snapshot with which they were stored. */
 import type { Value } from "../../core/domain.ts";
 import type { IncrementalDataset } from "../../datasets/incremental.ts";
 import { decodeCell } from "../schema/encoding.ts";
@@ -16,7 +16,7 @@ import type { Report } from "./problem.ts";
 
 type Stored = [snapshotId: number, version: number, extra: string | null, ...cells: unknown[]];
 
-/** The records of a scope; says which came with no good snapshot of it. */
+/** Returns the records of a scope by snapshot. Reports records that belong to no good snapshot of the scope. */
 export function recordContents(
   sqlite: Sqlite,
   dataset: IncrementalDataset,

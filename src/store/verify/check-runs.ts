@@ -1,10 +1,10 @@
-/** Whether the ledger agrees with itself: runs with their snapshots, schedules with their slots, scopes with their last answer. */
+/** Checks the run ledger: runs against their snapshots, slots against schedules, scopes against their last complete run. */
 import { type Pattern, parsePattern, slotsAfter } from "../../core/cron.ts";
 import { isDueSql } from "../runs/slot-counts.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import type { Report } from "./problem.ts";
 
-/** A run's state and count of rows follow from its snapshots; of those that were pruned it is known that they were good. */
+/** Checks that the state and row count of each run follow from its snapshots. Pruned snapshots were good ones. */
 export function checkRuns(sqlite: Sqlite, report: Report): void {
   const odd = sqlite
     .prepare(
@@ -36,7 +36,7 @@ export function checkRuns(sqlite: Sqlite, report: Report): void {
   }
 }
 
-/** A scope is retired by the first complete run that did not ask for it, and by nothing else. */
+/** Checks that a scope was retired by the first complete run that did not request it, and not otherwise. */
 export function checkScopes(sqlite: Sqlite, report: Report): void {
   const scopes = sqlite
     .prepare(
@@ -61,9 +61,9 @@ export function checkScopes(sqlite: Sqlite, report: Report): void {
 }
 
 export interface SlotTotals {
-  /** Slots of every schedule there was, up to where each series is accounted for. */
+  /** Due slots of every schedule, up to the watermark of each series. */
   due: number;
-  /** Of those, the ones that have their run. */
+  /** Those of them that have a run. */
   accounted: number;
 }
 
@@ -76,7 +76,7 @@ interface Period {
   processedThrough: number | null;
 }
 
-/** Enumerates every slot that was due and looks for its run. */
+/** Enumerates every due slot and reports those without a run. Returns the totals. */
 export function checkSlots(sqlite: Sqlite, report: Report): SlotTotals {
   const total: SlotTotals = { due: 0, accounted: 0 };
   const periods = sqlite
@@ -110,7 +110,7 @@ function patternOf({ name, pattern }: Period, report: Report): Pattern | null {
   }
 }
 
-/** So many slots without a run say enough of one period. */
+/** A schedule is no longer checked after this many slots without a run. */
 const maxMissingSlots = 1000;
 
 function accountFor(sqlite: Sqlite, pattern: Pattern, period: Period, report: Report): SlotTotals & { last: number } {
@@ -136,12 +136,12 @@ function accountFor(sqlite: Sqlite, pattern: Pattern, period: Period, report: Re
   return found;
 }
 
-/** A run on demand began at once; on schedule few begin so soon after their second. Milliseconds. */
+/** A manual run began within this time of its slot; few scheduled runs do. Milliseconds. */
 const manualStartMs = 10;
 
 /**
- * Up to the last slot of the schedule in force that has a run; where none is in force, up to the end of the last. A run on demand
- * says nothing about that. Until they kept off whole seconds, one could have the very slot that was due next.
+ * Checks the watermark: the last slot of the schedule in force that has a run, or the end of the last schedule. Manual runs do not
+ * move it. In older versions a manual run could have the slot that was due next, since its slot could be a whole second.
  */
 function checkWatermark(sqlite: Sqlite, pattern: Pattern, period: Period, last: number, report: Report): void {
   const { seriesId, name, until, processedThrough } = period;

@@ -28,7 +28,7 @@ export function scopesOf(sqlite: Sqlite): ScopeRow[] {
     .all() as ScopeRow[];
 }
 
-/** Says which items belong to a scope that none of their rows is of. */
+/** Reports items whose rows all belong to another scope. */
 export function checkItems(sqlite: Sqlite, { prefix }: StorageLayout, report: Report): void {
   const strays = sqlite
     .prepare<[], number>(
@@ -42,27 +42,27 @@ export function checkItems(sqlite: Sqlite, { prefix }: StorageLayout, report: Re
   for (const id of strays) report(`item ${id} (${prefix}_item.scope_id): none of its rows belongs to that scope`);
 }
 
-/** What is stored of a scope beside its snapshots. */
+/** Reads the stored contents of a scope, snapshot by snapshot. */
 export interface ScopeContents {
-  /** How the tables begin. */
+  /** The common prefix of its tables. */
   prefix: string;
-  /** The view that shows the rows which a snapshot counts. */
+  /** The view whose rows `snapshot.rows` counts. */
   view: string;
-  /** What a good snapshot holds. To be called in the order of their ids. */
+  /** Returns the contents of a good snapshot. Call it in ascending order of ids. */
   at(snapshotId: number): SnapshotContents;
-  /** Reports what no snapshot holds, after the last one. */
+  /** Reports rows after the last snapshot. */
   end(): void;
 }
 
 export interface SnapshotContents {
-  /** The canonical lines, which its digest is made of. */
+  /** The canonical lines from which its digest is computed. */
   lines: string[];
   rows: number;
-  /** Names what was written with it. */
+  /** Returns the keys of the items written with it. */
   written(): string[];
 }
 
-/** Walks through the snapshots of a scope in their order, its contents keeping pace. Calls `onSnapshot` after each. */
+/** Checks the snapshots of a scope in ascending order against its contents. Calls `onSnapshot` after each. */
 export function* checkScope(
   sqlite: Sqlite,
   scope: ScopeRow,
@@ -77,7 +77,7 @@ export function* checkScope(
   for (const one of snapshotsOf(sqlite, scope.id)) {
     const say = (problem: string) => report(`${series}: snapshot ${one.id} ${problem}`, one.slot);
     if (one.seriesFits === 0) say("(snapshot.run_id): its run is of another series");
-    // The digest of a good one does not cover it.
+    // The digest of a good snapshot does not cover the error message.
     if (one.errorCode === null && one.errorMessage !== null)
       say("(snapshot.error_message): a good snapshot must have none");
     const cells: SnapshotHeader = [scope.dataset, scope.account, scope.productType, one.slot, one.takenAt];
@@ -87,7 +87,7 @@ export function* checkScope(
       ? snapshotDigest(cells, content.lines)
       : failureDigest(cells, one.errorCode ?? "", one.errorMessage ?? "");
     if (!matchesDigest(digest, one.digest)) {
-      // What was altered here is carried on to the snapshots after it: only the first says where to look.
+      // An altered row affects the following snapshots too, so only the first problem names where to check.
       const where = isFirst ? whereToCheck(content?.written() ?? []) : "";
       say(`(${content ? prefix : "snapshot"}): is not what was received${where}`);
       isFirst = false;
@@ -104,7 +104,7 @@ export function* checkScope(
   contents.end();
 }
 
-/** The items of a scope of a dataset of snapshots. */
+/** Returns the items of a scope of a snapshot dataset, by snapshot. */
 export function itemContents(sqlite: Sqlite, layout: StorageLayout, scopeId: number, report: Report): ScopeContents {
   const { prefix, dataset } = layout;
   const items = itemsOf(sqlite, layout, scopeId, report);
@@ -127,7 +127,7 @@ export function itemContents(sqlite: Sqlite, layout: StorageLayout, scopeId: num
 
 const maxNames = 5;
 
-/** What else the digest of a snapshot covers. */
+/** The other values that the digest of a snapshot covers. */
 const headerParts = "its header (account, series, scope, run, snapshot)";
 
 /** Returns the end of a sentence that names what was written with a snapshot, and its header. */
@@ -152,13 +152,13 @@ interface Line {
   /** The item's key. */
   name: string;
   present: 0 | 1;
-  /** The snapshot at which anything of it was written last. */
+  /** The snapshot with which any part of it was last written. */
   since: number;
   /** The canonical text. */
   line: string;
 }
 
-/** What an item says at a snapshot, or null where it says nothing. To be called in their order. */
+/** Returns an item as of a snapshot, null if it is not listed. Call it in ascending order of ids. */
 type ItemReader = (snapshotId: number) => Line | null;
 
 function itemsOf(sqlite: Sqlite, layout: StorageLayout, scopeId: number, report: Report): ItemReader[] {
@@ -215,7 +215,7 @@ interface Version {
 
 type Follow = (snapshotId: number) => Version | null;
 
-/** Follows the versions of an item; `onStray` hears of those that begin between the snapshots. */
+/** Returns a function that gives the version of an item as of a snapshot. Calls `onStray` for versions that begin at no snapshot. */
 function cursor(
   sqlite: Sqlite,
   table: string,
@@ -228,7 +228,7 @@ function cursor(
     .prepare(`select ${["since", ...selected].join(", ")} from ${table} where item_id = ? order by since`)
     .raw()
     .iterate(id) as IterableIterator<[since: number, ...cells: Value[]]>;
-  // The hex of NULL is no text at all.
+  // hex(NULL) is an empty text.
   const read = (cell: Value, at: number): Value => (columns[at]?.isAmount ? unpackHex(String(cell)) || null : cell);
   let current: Version | null = null;
   let next = versions.next();

@@ -1,4 +1,4 @@
-/** What the checks of a verification share. */
+/** Types that the checks of a verification share. */
 
 /** Takes one sentence that names table and field, and the slot (epoch ms) where there is one. */
 export type Report = (problem: string, slot?: number) => void;

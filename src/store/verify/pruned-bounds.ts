@@ -1,4 +1,4 @@
-/** What `db verify` can expect of the episodes of positions where snapshots were pruned. */
+/** Determines what `db verify` can expect of position episodes whose snapshots were pruned. */
 import { toDecimalString } from "../../core/decimal.ts";
 import type { DecimalString } from "../../core/domain.ts";
 import { startOfDay } from "../../core/time.ts";
@@ -8,7 +8,7 @@ import { unpackHex } from "../schema/encoding.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import type { ScopeRow } from "./problem.ts";
 
-/** Which way an extreme goes, upwards or downwards, and the range that holds it, if there is one. */
+/** The direction of each extreme, and the daily range that contains it (null field: no range). */
 const extremes = {
   largestTotal: { direction: 1, field: "total", end: "greatest" },
   bestUnrealizedPl: { direction: 1, field: "unrealized_pl", end: "greatest" },
@@ -24,9 +24,9 @@ interface RangeRow {
 }
 
 /**
- * What can be expected of a episode of which snapshots may have been pruned. Both of its ends are known as ever, for their
- * snapshots stay. The rest of one that ended on a pruned day is sealed, and check-pruned.ts looks at it; of others the
- * extremes lie as far out as what is left of their history and the ranges of the pruned days tell.
+ * Returns a function that gives the expected values of an episode whose snapshots may have been pruned. Its first and last snapshots
+ * are kept, so both ends are known. The other values of an episode that ended on a pruned day are covered by the retained digest,
+ * which check-pruned.ts checks; the extremes of others follow from the remaining history and the ranges of the pruned days.
  */
 export function prepareExpectation(
   sqlite: Sqlite,
@@ -63,11 +63,11 @@ export function prepareExpectation(
           (far, row) => extremeOf(far, toDecimalString(unpackHex(row[end])), direction),
           from,
         );
-      const told = ranges.filter((row) => row.field === field);
-      const wholeDays = told.filter(({ day }) => day > firstDay);
+      const ofField = ranges.filter((row) => row.field === field);
+      const wholeDays = ofField.filter(({ day }) => day > firstDay);
       const nearest = furthest(left, wholeDays);
-      // What its first day told may be of a episode before it as well.
-      const farthest = furthest(nearest, told);
+      // The range of its first day may include an earlier episode of the same item.
+      const farthest = furthest(nearest, ofField);
       const isPossible =
         was !== null &&
         toDecimalString(was) !== null &&

@@ -1,4 +1,4 @@
-/** Reads a whole database back and says where it is not what was received. */
+/** Reads a whole database back and reports where it differs from what was received. */
 
 import Database from "better-sqlite3";
 import { cooperate, pause, type Steps } from "../../core/async/cooperate.ts";
@@ -16,17 +16,17 @@ import { checkItems, checkScope, itemContents, scopesOf } from "./check-snapshot
 import type { Report } from "./problem.ts";
 
 export interface Verification extends SlotTotals {
-  /** One sentence each, in the order of their slots, the first twenty; empty if everything is as received. */
+  /** The first twenty problems in the order of their slots, one sentence each; empty if nothing was altered. */
   problems: string[];
   runs: number;
   snapshots: number;
-  /** Snapshots of which nothing but the digest is left. */
+  /** Pruned snapshots, of which only the digest is kept. */
   pruned: number;
-  /** Notes of snapshots that were recorded again from their answers. Whoever knows of no correction should ask who made them. */
+  /** Snapshots that were corrected from their raw responses, as noted in the chain. Investigate if you made no correction. */
   corrected: number;
   /** Rows that the history views show. */
   rows: number;
-  /** The last link of the chain in hex. Whoever keeps it can tell later that nothing up to there was altered. */
+  /** The last link of the chain in hex. Keep it elsewhere to prove later that nothing up to it was altered. */
   head: string;
 }
 
@@ -82,7 +82,7 @@ export async function verify(
     Object.assign(found, checkSlots(sqlite, problems.report));
     onProgress?.(done, total);
   } catch (error) {
-    // A page that cannot be read ends the reading, but is a finding and no failure of ours.
+    // A page that cannot be read ends the verification; it is a problem of the database, not an error of this program.
     if (!(error instanceof Database.SqliteError)) throw error;
     problems.report(`reading ended early: ${error.message}`);
   } finally {
@@ -135,15 +135,15 @@ function* checks(
         ? recordContents(sqlite, dataset, scope.id, reportUnsound)
         : itemContents(sqlite, layoutOf(dataset), scope.id, reportUnsound);
     yield* checkScope(sqlite, scope, contents, reportUnsound, onStep);
-    // What follows from a history that was altered would say the same thing twice.
+    // Episodes follow from the history: where that was altered, they would only repeat the problem.
     if (isSound && dataset.mode === "snapshot" && dataset.episodes) yield* checkEpisodes(sqlite, scope, report);
   }
   yield* checkPruned(sqlite, ofSnapshots, unsound, report);
-  // What was altered in the ledger would be said of its gaps as well.
+  // Gaps follow from the runs: where those were altered, they would only repeat the problem.
   if (isAllSound) yield* checkGaps(sqlite, report);
 }
 
-/** Keeps the first by their slots; those without one come first. */
+/** Collects problems and keeps the first by slot; those without a slot come first. */
 function createProblems() {
   let all: { problem: string; slot: number }[] = [];
   let count = 0;
@@ -163,7 +163,7 @@ function createProblems() {
   return { report, first };
 }
 
-/** An altered slot need not be an instant. */
+/** Returns a slot as ISO 8601; an altered slot may not be a valid time. */
 const instant = (slot: number): string => (Math.abs(slot) <= 8.64e15 ? new Date(slot).toISOString() : `slot ${slot}`);
 
 function checkPages(sqlite: Sqlite, report: Report): void {

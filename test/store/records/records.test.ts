@@ -67,7 +67,7 @@ it.each([
   ],
   ["snapshot 2", "update bills_record set snapshot_id = 2 where bill_id = '4'"],
   [
-    "3 (bills_record.snapshot_id): came with 3, which is no good snapshot",
+    "3 (bills_record.snapshot_id): came with 3, which is not a good snapshot",
     "update bills_record set snapshot_id = 3 where bill_id = '3'",
   ],
   ["snapshot 2", "update reading set through = through + 1 where snapshot_id = 2"],

@@ -50,7 +50,7 @@ describe("verifying", () => {
     ["spot_assets", "update spot_assets_item set coin = 'COIN99' where id = 3"],
     ["positions", "update positions_moving set mark_price = x'61250b5f' where since = 3"],
     ["positions", "update positions_moving set since = 5 where since = 4"],
-    ["no good snapshot", "update positions_moving set since = 5 where since = 6"],
+    ["not a good snapshot", "update positions_moving set since = 5 where since = 6"],
     ["positions", "update positions_steady set present = 1 where present = 0"],
     ["positions", 'update positions_extra set fields = \'{"note":"x2"}\' where since = 3'],
     ["rows", "update snapshot set rows = rows + 1 where id = 1"],
