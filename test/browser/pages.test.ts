@@ -220,7 +220,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     now = end + 60_000;
     await page.route("**/live", (route) => route.abort());
     await page.reload();
-    await page.getByText("The connection is gone").waitFor();
+    await page.getByText("Page offline").waitFor();
     expect(await page.locator(".age").isVisible()).toBe(false);
     expect(await page.locator("#live").boundingBox()).toMatchObject({ x: 0 });
   });

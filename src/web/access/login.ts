@@ -1,6 +1,6 @@
 /**
- * Who may read: everybody who reaches a server without a token; else programs that send it (`Authorization: Bearer`) and
- * browsers after one login, by a cookie that shows that its owner once knew it. docs/decisions/0008 has the reasons.
+ * Authentication. Without a token every accepted request may read; with one, programs send it (`Authorization: Bearer`) and browsers
+ * log in once and then send a signed cookie. The reasons are in docs/decisions/0008.
  */
 import { createHash, createHmac, scryptSync, timingSafeEqual } from "node:crypto";
 import type { HttpBindings } from "@hono/node-server";
@@ -11,11 +11,11 @@ import { HTTPException } from "hono/http-exception";
 import type { Secret } from "../../core/domain.ts";
 
 export interface Access {
-  /** True where the request shows that it may read. @throws HTTPException 429 for a wrong token after many others */
+  /** Returns whether the request is authenticated. @throws HTTPException 429 for a wrong token after too many others */
   isAuthorized(c: Context): boolean;
-  /** Lets on who may read; the others get a form. */
+  /** Passes on authenticated requests; answers the others 401 with the login form. */
   guard: MiddlewareHandler;
-  /** Takes what the form sends. */
+  /** Handles the login form. */
   login: Hono;
 }
 
@@ -23,8 +23,8 @@ const cookieName = "collector_login";
 const loginSeconds = 30 * 86_400;
 
 /**
- * After so many wrong tokens from one address, further wrong ones are answered 429 for the rest of the minute. The right one is
- * accepted at any time: behind a proxy all people have one address, and what keeps a token from being guessed is its length.
+ * Limits wrong tokens per address: after `most`, further ones are answered 429 for the rest of the window. The correct token is always
+ * accepted: behind a proxy all users share one address, and the length of the token is what prevents guessing.
  */
 const wrongTokens = { most: 10, withinMs: 60_000 };
 
@@ -35,19 +35,19 @@ const openAccess: Access = { isAuthorized: () => true, guard: (_c, next) => next
 export function createAccess(token: Secret | null, now: () => number): Access {
   if (token === null) return openAccess;
   const expected = digest(token.reveal());
-  // Not the token itself, and slow to work out: a cookie that got out must not help to guess it.
+  // A slow key derivation, so that a leaked cookie does not help to guess the token.
   const key = scryptSync(token.reveal(), "bitget-collector login", 32);
   const mistakesFrom = createWrongTokenCounter(now);
 
   const sign = (until: string): string => createHmac("sha256", key).update(until).digest("base64url");
 
-  /** `until.signature`: when it ends, epoch seconds, and that we said so. */
+  /** Returns whether a cookie (`until.signature`, until in epoch seconds) is valid and has not expired. */
   function isSigned(cookie: string): boolean {
     const [until = "", signature = ""] = cookie.split(".");
     return /^\d{1,12}$/.test(until) && Number(until) * 1000 > now() && isSame(digest(signature), digest(sign(until)));
   }
 
-  /** Compares in the same time whatever is in it. */
+  /** Compares a token in constant time, and counts wrong ones. */
   function isToken(c: Context, given: string): boolean {
     const right = isSame(digest(given), expected);
     if (!right) mistakesFrom(addressOf(c));
@@ -66,24 +66,24 @@ export function createAccess(token: Secret | null, now: () => number): Access {
       c.header("WWW-Authenticate", 'Bearer realm="bitget-collector"');
       return c.html(form(c, ""), 401);
     },
-    // Where somebody stands after a wrong token.
+    // The URL after a wrong token, if the user reloads it.
     login: new Hono()
       .get("/", (c) => c.redirect("./", 303))
       .post("/", async (c) => {
         if (Number(c.req.header("Content-Length") ?? Number.NaN) <= maxFormBytes === false)
-          throw new HTTPException(413, { message: "That is longer than any token." });
+          throw new HTTPException(413, { message: "The form is too long for a token." });
         const given = new URLSearchParams(await c.req.text()).get("token") ?? "";
         if (!isToken(c, given.trim())) {
           deleteCookie(c, cookieName, { path: "" });
-          return c.html(form(c, "This is not the token."), 401);
+          return c.html(form(c, "Wrong token."), 401);
         }
         const until = String(Math.floor(now() / 1000) + loginSeconds);
         setCookie(c, cookieName, `${until}.${sign(until)}`, {
-          // Without a path it is for what lies beside the form: below the part of the site at which a proxy has the pages.
+          // Without a path, the cookie applies to the directory of the form: the path at which a proxy serves the dashboard.
           path: "",
           httpOnly: true,
           sameSite: "Strict",
-          // A browser would not keep it where the way here is not encrypted.
+          // Browsers reject secure cookies on connections without TLS.
           secure: c.req.header("Origin")?.startsWith("https:") === true,
           maxAge: loginSeconds,
         });
@@ -110,11 +110,11 @@ function createWrongTokenCounter(now: () => number): (from: string) => void {
     const count = (counts.get(from) ?? 0) + 1;
     counts.set(from, count);
     if (count > wrongTokens.most)
-      throw new HTTPException(429, { message: "Too many wrong tokens came from there; try again in a minute." });
+      throw new HTTPException(429, { message: "Too many wrong tokens from this address; try again in a minute." });
   };
 }
 
-/** Served in place of any address, and so with the way from there back to the root of the pages. */
+/** Returns the login form. It is served at any path, so its links lead back to the root from there. */
 function form(c: Context, problem: string) {
   const root = "../".repeat(c.req.path.split("/").length - 2);
   return html`<!doctype html>

@@ -1,4 +1,4 @@
-/** A curve in its frame: asks for as many points as there are pixels, and draws what is missing as missing. */
+/** A chart in its frame: requests as many points as there are pixels, and draws gaps as gaps. */
 
 import { grouped, wordsOf } from "./curve.js";
 import { axesOf, colorsOf, seriesOf, shade } from "./drawing.js";
@@ -9,12 +9,12 @@ import uPlot from "./uPlot.esm.js";
  * @typedef {{ from: number | null, to: number | null }} Span
  */
 
-/** The shortest span that is zoomed to, in milliseconds. */
+/** The shortest span to which the user can zoom, in milliseconds. */
 const shortest = 60_000;
 
 const mostTries = 10;
 
-/** One figure of a page: its curve, the span that is shown, and the controls. */
+/** One chart of a page: its curve, the visible span, and the controls. */
 export class Chart {
   /** @type {HTMLElement} */ #figure;
   /** @type {HTMLElement} */ #plot;
@@ -29,7 +29,7 @@ export class Chart {
   /** @type {Span | null} */ #zoom = null;
   /** @type {Curve | null} */ #curve = null;
   /** @type {uPlot | null} */ #drawn = null;
-  /** Counts the requests: an answer to an older one is not drawn. */
+  /** Counts the requests: responses to older ones are discarded. */
   #asked = 0;
 
   /**
@@ -54,7 +54,7 @@ export class Chart {
     void this.#load();
   }
 
-  /** Loads what was stored since; a part of the past that somebody looks at stays as it is. */
+  /** Loads new data, unless the user has zoomed in or the span ends in the past. */
   refresh() {
     if (this.#zoom === null && this.#whole.to === null) void this.#load();
   }
@@ -66,20 +66,20 @@ export class Chart {
     try {
       const answer = await fetch(this.#address());
       if (answer.status === 503 && mine === this.#asked && tries < mostTries) {
-        // What was read of a long history is kept: the next one goes on from there.
-        this.#words.textContent = "A long history is being read; this takes a moment.";
+        // The server keeps what it has read of a long history: the next request continues from there.
+        this.#words.textContent = "Loading a long history…";
         setTimeout(() => mine === this.#asked && void this.#load(tries + 1), 1000);
         return;
       }
       const isNothing = answer.status === 404;
       if (!answer.ok && !isNothing) throw new Error(await answer.text());
       const found = isNothing ? null : /** @type {Curve} */ (await answer.json());
-      // Something else was asked for meanwhile.
+      // A newer request was sent meanwhile.
       if (mine !== this.#asked) return;
       if (found) this.#draw(found);
-      else this.#words.textContent = "Nothing was stored of it yet.";
+      else this.#words.textContent = "No data.";
     } catch (error) {
-      this.#words.textContent = `The curve could not be read: ${error instanceof Error ? error.message : error}`;
+      this.#words.textContent = `Chart failed to load: ${error instanceof Error ? error.message : error}`;
     }
     this.#figure.removeAttribute("aria-busy");
   }
@@ -103,7 +103,7 @@ export class Chart {
     const data = [found.at, ...found.lines.map(({ values }) => values.map(heightOf))];
     const names = found.lines.map(({ name }) => name).join();
     this.#curve = found;
-    // The cursor stays where it is.
+    // With the same lines, only the data is replaced, so that the cursor stays where it is.
     if (this.#drawn && names === this.#figure.dataset.names) this.#drawn.setData(data);
     else {
       this.#drawn?.destroy();
@@ -178,7 +178,7 @@ export class Chart {
     time.textContent = this.#dates.format(at);
     this.#reading.append(time);
     const known = this.#curve.lines.filter(({ values }) => values[index] !== null);
-    if (known.length === 0) this.#reading.append(" nothing is known");
+    if (known.length === 0) this.#reading.append(" no data");
     for (const { name, label, values } of known) {
       const value = document.createElement("span");
       value.dataset.line = name;
@@ -253,5 +253,5 @@ const heightAt = (width) => Math.max(220, Math.min(380, Math.round(width * 0.35)
 /** @param {string | undefined} text */
 const numberOf = (text) => (text ? Number(text) : null);
 
-/** Of digits only where they are drawn. @param {string | null} digits */
+/** Converts to a number for drawing only. @param {string | null} digits */
 const heightOf = (digits) => (digits === null ? null : Number(digits));

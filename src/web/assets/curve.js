@@ -1,4 +1,4 @@
-/** What a curve says, before anything is drawn. */
+/** Describes a curve, independently of how it is drawn. */
 
 /**
  * @typedef {object} Line
@@ -10,15 +10,14 @@
  * @property {number} from epoch ms
  * @property {number} to
  * @property {number[]} at epoch ms
- * @property {Line[]} lines the first one is what the curve is about
+ * @property {Line[]} lines the first one is the main line
  */
 
 /** "12345.6789" -> "12,345.6789". @param {string} digits */
 export const grouped = (digits) => digits.replace(/^-?\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ","));
 
 /**
- * Where the first line is unknown: from the known point before to the known one after. Before the first point nothing was
- * collected yet, unless something was due.
+ * Returns the spans in which the first line is unknown, each from the known point before to the known point after it.
  * @param {Curve} curve
  */
 export function fillsOf({ at, lines, to }) {
@@ -40,7 +39,7 @@ export function fillsOf({ at, lines, to }) {
       continue;
     }
     const isKnownPart = partial?.values[index] != null;
-    // Where only a part is told and where nothing is are drawn apart.
+    // Spans with a known part and spans without any data are drawn differently.
     if (isUnknown && isKnownPart !== isPartial) {
       fills.push({ from, to: instant, isPartial });
       from = instant;
@@ -53,7 +52,7 @@ export function fillsOf({ at, lines, to }) {
 }
 
 /**
- * The curve in a few sentences.
+ * Returns a description of the curve in a few sentences.
  * @param {Curve} curve
  * @param {(at: number) => string} timeText
  */
@@ -66,23 +65,21 @@ export function wordsOf(curve, timeText) {
   const when = `${timeText(from)} to ${timeText(to)}`;
   const [first] = known;
   const last = known.at(-1);
-  if (!first || !last) return `${when}: nothing is known.`;
+  if (!first || !last) return `${when}: no data.`;
   let [lowest, highest] = [first, first];
   for (const one of known) {
     if (Number(one.digits) < Number(lowest.digits)) lowest = one;
     if (Number(one.digits) > Number(highest.digits)) highest = one;
   }
   /** @param {{ digits: string, at: number }} one */
-  const told = ({ digits, at }) => `${grouped(digits)} (${timeText(at)})`;
+  const pointText = ({ digits, at }) => `${grouped(digits)} (${timeText(at)})`;
   const fills = fillsOf(curve);
   const partial = fills.filter(({ isPartial }) => isPartial).length;
   const gaps = fills.length - partial;
   return [
-    `${when}: from ${grouped(first.digits)} to ${grouped(last.digits)}; lowest ${told(lowest)}, highest ${told(highest)}.`,
-    gaps > 0 ? `Striped grey: unknown, ${gaps === 1 ? "once" : `${gaps} times`}.` : "",
-    partial > 0
-      ? `Striped amber: only a part is known, ${partial === 1 ? "once" : `${partial} times`}; the dashed line is that part.`
-      : "",
+    `${when}: from ${grouped(first.digits)} to ${grouped(last.digits)}; lowest ${pointText(lowest)}, highest ${pointText(highest)}.`,
+    gaps > 0 ? `${gaps} ${gaps === 1 ? "gap" : "gaps"} (striped grey: no data).` : "",
+    partial > 0 ? `${partial} incomplete (striped amber; the dashed line is the partial equity).` : "",
   ]
     .filter((sentence) => sentence !== "")
     .join(" ");

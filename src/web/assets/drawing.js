@@ -1,4 +1,4 @@
-/** How a curve is drawn: the marks on its axes, lone points, and stripes over what is not known. */
+/** Draws a curve: axis labels, isolated points, and stripes over gaps. */
 
 import { fillsOf } from "./curve.js";
 import uPlot from "./uPlot.esm.js";
@@ -75,7 +75,7 @@ function timeLabels(timezone) {
   };
 }
 
-/** Wide enough for the longest. @param {uPlot} self @param {string[]} labels */
+/** Returns the width that the longest label needs. @param {uPlot} self @param {string[]} labels */
 function sizeOfLabels(self, labels) {
   const longest = Math.max(0, ...(labels ?? []).map((label) => label.length));
   self.ctx.font = "12px system-ui";
@@ -83,7 +83,7 @@ function sizeOfLabels(self, labels) {
 }
 
 /**
- * What is not known from above to below, in stripes: grey where nothing was told, amber where only a part was.
+ * Draws stripes over the full height of unknown spans: grey without data, amber where only a part is known.
  * @param {uPlot} self @param {Curve} curve @param {string} gap @param {string} partial
  */
 export function shade(self, curve, gap, partial) {

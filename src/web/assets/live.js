@@ -1,16 +1,16 @@
-/** Brings in by itself what was stored since: the page is asked for again, and what is told in it is put in the old one's place. */
+/** Updates the page when new data is stored: requests the page again and replaces the parts marked `data-live`. */
 
-/** At most as often, in milliseconds. */
+/** Minimum time between two updates, in milliseconds. */
 const pauseMs = 2000;
 
-/** Where nothing is stored, figures grow old all the same. */
+/** Time after which the page is updated even without new data, so that stale data is marked as stale. Milliseconds. */
 const agesMs = 60_000;
 
 const live = "Live.";
 
 /**
- * Follows what is stored as long as the page can be seen.
- * @param {() => void} changed is told after each change
+ * Keeps the page up to date while it is visible.
+ * @param {() => void} changed is called after each update
  */
 export function follow(changed) {
   const status = document.getElementById("live");
@@ -20,8 +20,8 @@ export function follow(changed) {
   let isOld = false;
 
   /** @param {string} text */
-  const say = (text) => {
-    // Said again it would be read out again.
+  const showStatus = (text) => {
+    // Setting the same text again would make a screen reader repeat it.
     if (status && status.textContent !== text) status.textContent = text;
     document.body.classList.toggle("lost", text !== live);
   };
@@ -37,9 +37,9 @@ export function follow(changed) {
       changed();
       shown = wanted;
       isOld = false;
-      say(live);
+      showStatus(live);
     } catch {
-      say("What is new cannot be read just now; this is tried again.");
+      showStatus("Update failed, retrying.");
     }
     setTimeout(() => {
       isBusy = false;
@@ -50,14 +50,14 @@ export function follow(changed) {
   const source = new EventSource(new URL("../live", import.meta.url));
   source.addEventListener("version", (event) => {
     version = event.data;
-    // The page was made a moment ago.
+    // The page was loaded just now.
     if (shown === "") shown = version;
-    say(live);
+    showStatus(live);
     void update();
   });
   source.addEventListener("error", () => {
     isOld = true;
-    say("The connection is gone; it is tried again.");
+    showStatus("Page offline, reconnecting.");
   });
   document.addEventListener("visibilitychange", () => void update());
   setInterval(() => {
@@ -81,7 +81,7 @@ function replaceParts(fresh) {
     const [after] = scrolledIn(old);
     after?.scrollTo(scrollLeft, scrollTop);
     if (isInside) after?.focus({ preventScroll: true });
-    // Who was on a link with the keyboard stays there.
+    // Keeps the keyboard focus on the same link.
     if (focused)
       /** @type {HTMLElement | undefined} */ (
         [...old.querySelectorAll("a")].find((link) => link.getAttribute("href") === focused)
@@ -89,5 +89,5 @@ function replaceParts(fresh) {
   }
 }
 
-/** What is wider than the page and moves in a frame of its own. @param {Element} part */
+/** Returns the horizontally scrollable regions of a part. @param {Element} part */
 const scrolledIn = (part) => /** @type {NodeListOf<HTMLElement>} */ (part.querySelectorAll(".scroll"));

@@ -1,4 +1,4 @@
-/** What a page does once it is there: it draws its curves, and follows what is stored. */
+/** Entry point of every page: draws its charts and keeps it up to date. */
 import { Chart } from "./chart.js";
 import { follow } from "./live.js";
 

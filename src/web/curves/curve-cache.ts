@@ -1,33 +1,33 @@
-/** What was read of long histories stays in memory, as far as there is room for it. */
+/** An LRU cache of curve summaries, so that long histories are read once. */
 import type { Mark } from "../../store/history.ts";
 import type { SlotPoint } from "./lines.ts";
 
 export interface Hour {
   from: number;
-  /** In the order of time. */
+  /** In chronological order. */
   points: SlotPoint[];
-  /** Every slot of it had its final row when it was read. */
+  /** Whether every slot of the hour was closed when it was read. */
   isFinal: boolean;
 }
 
 export interface Summary {
-  /** The end of the history when it was last asked for. */
+  /** The end of the history when the summary was last read. */
   mark: Mark;
-  /** In the order of time. */
+  /** In chronological order. */
   hours: Hour[];
-  /** How many points they have. */
+  /** Total number of points. */
   size: number;
 }
 
 /**
- * So many curves, and so many points of all of them, are kept: a point takes up to 350 bytes, and a year of minutes about
- * 100,000 points of equity. One that is larger than all the room is kept alone.
+ * Maximum number of curves and of their points together. A point takes up to 350 bytes; a year of equity at one snapshot a minute has
+ * about 100,000 points. A curve that exceeds the limit alone is kept without others.
  */
 export const capacity = { curves: 24, points: 400_000 };
 
 export class CurveCache {
   readonly #room: typeof capacity;
-  /** The one that was not asked for longest is the first. */
+  /** Ordered by last use, oldest first. */
   readonly #summaries = new Map<string, Summary>();
 
   constructor(size = capacity) {
@@ -38,7 +38,7 @@ export class CurveCache {
     return this.#summaries.get(name);
   }
 
-  /** Keeps a summary, or one that has grown, and lets go of others where there is no room. */
+  /** Stores a new or extended summary, and evicts the least recently used ones beyond the capacity. */
   set(name: string, summary: Summary): void {
     this.#summaries.delete(name);
     this.#summaries.set(name, summary);
@@ -49,7 +49,7 @@ export class CurveCache {
     }
   }
 
-  /** Returns whether what nobody has asked for yet may be read as well. */
+  /** Returns whether there is room to preload curves. */
   isHalfEmpty(): boolean {
     return this.#size() < this.#room.points / 2;
   }

@@ -1,6 +1,6 @@
 /**
- * Curves of any length at once. A span of some days is read point by point. For longer ones the highest, lowest, first,
- * last and missing of every hour is kept in memory, exact to the digit, and goes on with what is stored.
+ * Curves over spans of any length. Spans of up to eight days are read point by point. For longer ones, the exact first, lowest, highest
+ * and last points and the gaps of every hour are cached in memory and extended as new data is stored.
  */
 
 import { pause, type Steps } from "../../core/async/cooperate.ts";
@@ -13,19 +13,19 @@ import { createDownsampler, type Point } from "./downsample.ts";
 import { firstDue, type LineSource, pointsOf, type SlotPoint } from "./lines.ts";
 
 export interface CurveRequest {
-  /** Names the source: what is kept in memory is kept under it. */
+  /** The cache key of the source. */
   key: string;
-  /** Epoch ms; `from` is null for everything there is. */
+  /** Epoch ms; null starts at the first data. */
   from: number | null;
   to: number;
   now: number;
-  /** Columns of pixels. */
+  /** Number of pixel columns. */
   width: number;
-  /** Of the source, in this order; null: all. */
+  /** Names of the lines of the source, in this order; null selects all. */
   lines: readonly string[] | null;
 }
 
-/** Columns as a plotting library wants them; a value that is null is a break. */
+/** Describes a curve as columns for a plotting library; null breaks the line. */
 export interface CurveData {
   from: number;
   to: number;
@@ -35,16 +35,16 @@ export interface CurveData {
 
 /** Spans up to this are read point by point. */
 const detailMs = 8 * 24 * hourMs;
-/** Points that are looked at between two pauses, and that are read in one go for a summary. */
+/** Points processed between two yields, and points read in one step of a summary. */
 const pointsPerYield = 200;
 const pointsPerStep = 2000;
-/** As far as the exchange's clock, by which points have their place, may be behind ours. Milliseconds. */
+/** How far the exchange's clock, which dates the points, may be behind this machine's. Milliseconds. */
 const maxClockLagMs = 600_000;
 
 export class Curves {
   readonly #cache = new CurveCache();
 
-  /** Reads what longer spans need, as far as there is room, so that the first who asks does not wait. */
+  /** Preloads the summary of a source if there is room, so that the first request for it does not wait. */
   *prepare(history: HistoryReader, source: LineSource, name: string): Steps<void> {
     if (source.items.length > 0 && this.#cache.isHalfEmpty()) yield* this.#summaryOf(history, source, name);
   }
@@ -75,7 +75,7 @@ export class Curves {
     kept.push(...sampler.end());
     const nothing = wanted.map(() => null);
     const schedules = source.items.map(({ seriesId }) => history.schedules(seriesId));
-    // What was due before the first point, and after the last one, is missing too.
+    // Slots that were due before the first point or after the last one are gaps too.
     const head = firstDue(schedules, Math.max(from, begin) - 1, first?.slot ?? to);
     if (head !== null && head < (kept[0]?.at ?? to)) kept.unshift({ at: head, values: nothing });
     const pattern = schedules[0]?.at(-1)?.pattern;
@@ -93,7 +93,7 @@ export class Curves {
     };
   }
 
-  /** Reads on from the last hour that is final. Whoever else waits for the same reads on as well: at a pause nothing is half done. */
+  /** Extends the summary from its last final hour. Concurrent requests may do so as well: it is consistent at every yield. */
   *#summaryOf(history: HistoryReader, source: LineSource, name: string): Steps<Summary> {
     const found = this.#cache.get(name);
     const summary =
@@ -111,13 +111,13 @@ export class Curves {
   }
 }
 
-/** Tells the sources apart: `of` which kind, and of which items. */
+/** Returns the cache key of a source: its kind (`of`) and its items. */
 export const sourceKey = (of: string, { items }: LineSource): string =>
   [of, ...items.map(({ scopeId, itemId }) => `${scopeId}/${itemId}`)].join(" ");
 
 const isKnown = ({ values }: Point): boolean => values.some((value) => value !== null);
 
-/** When the first series of the source began; now and before there is nothing to draw. Epoch ms. */
+/** Returns when the first series of the source began, epoch ms; there is nothing to draw before. */
 function startOf(history: HistoryReader, { items }: LineSource): number {
   const series = history.series(null).filter(({ id }) => items.some(({ seriesId }) => seriesId === id));
   return Math.min(Number.MAX_SAFE_INTEGER, ...series.map(({ firstAt }) => firstAt));
@@ -144,7 +144,7 @@ function readNextHours(history: HistoryReader, source: LineSource, summary: Summ
   for (const point of pointsOf(history, source, span, before)) {
     keep(sampler.add(point));
     read += 1;
-    // The hour that is being read is not whole yet.
+    // The hour being read is not complete yet.
     if (read >= pointsPerStep && hours.length > begun) return false;
   }
   keep(sampler.end());

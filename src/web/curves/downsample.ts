@@ -1,7 +1,7 @@
-/** As many points of several lines as a picture has columns of pixels: what is high, low, first, last or missing remains. */
+/** Downsamples lines: keeps the first, lowest, highest and last point and the gaps of each pixel column. */
 import type { DecimalString } from "../../core/domain.ts";
 
-/** At an instant (epoch ms) the value of each line, null where it is unknown. */
+/** The value of each line at a time (epoch ms); null is unknown. */
 export interface Point {
   at: number;
   values: readonly (DecimalString | null)[];
@@ -13,20 +13,20 @@ interface Column<P extends Point> {
   last: P;
   lowest: (Extreme<P> | undefined)[];
   highest: (Extreme<P> | undefined)[];
-  /** Points beside which a line begins or breaks off. */
+  /** Points at which a line begins or ends. */
   edges: P[];
 }
 
 interface Extreme<P> {
   point: P;
-  /** Only to compare heights in a drawing. */
+  /** The value as a number, for comparison only. */
   height: number;
 }
 
-/** Inside of one column more than the first two and the last two edges cannot be told apart. */
+/** Only the first two and the last two edges of a column are kept: more would not be visible. */
 const maxEdges = 4;
 
-/** Takes points in the order of time, and gives those that remain of each column once it is over. */
+/** Returns a downsampler: `add` takes points in chronological order and returns those kept of a column once it is complete. */
 export function createDownsampler<P extends Point>(columnOf: (at: number) => number) {
   let column: Column<P> | null = null;
   let previous: { point: P; column: Column<P>; known: number } | null = null;
@@ -39,7 +39,7 @@ export function createDownsampler<P extends Point>(columnOf: (at: number) => num
     updateExtremes(column, point);
     const known = knownBits(point);
     if (previous && previous.known !== known) {
-      // The point before an edge may lie in the column before, whose last it is, and which is given already.
+      // If the point before an edge is in the previous column, it is the last of that column and kept already.
       if (previous.column === column) addEdge(column, previous.point);
       addEdge(column, point);
     }
@@ -65,7 +65,7 @@ function addEdge<P extends Point>({ edges }: Column<P>, point: P): void {
   if (edges.length > maxEdges) edges.splice(maxEdges / 2, 1);
 }
 
-/** Which lines are known, as bits. */
+/** Returns a bit for each line, set where its value is known. */
 const knownBits = ({ values }: Point): number =>
   values.reduce((bits, value, line) => (value === null ? bits : bits | (1 << line)), 0);
 

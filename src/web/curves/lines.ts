@@ -1,4 +1,4 @@
-/** Lines over time as points, with breaks where a slot that was due told nothing. */
+/** Lines over time as points, with gaps at due slots without data. */
 
 import type { DecimalString } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
@@ -12,20 +12,20 @@ export interface SlotPoint extends Point {
   slot: number;
 }
 
-/** What a curve is made of: the same lines of one item, or of several that are counted together. */
+/** Describes the source of a curve: the lines of one item, or of several items that are added up. */
 export interface LineSource {
   dataset: Dataset;
   items: readonly ItemRef[];
   lines: readonly { name: string; label: string }[];
-  /** Of the history view. */
+  /** Columns of the history view. */
   columns: readonly string[];
-  /** What the lines are at, from the cells of those columns. */
+  /** Returns the value of each line from the cells of those columns. */
   valuesOf(cells: ItemCells): Values;
-  /** Of several items at one slot; `missing` of those that were due told nothing. */
+  /** Combines the values of several items at one slot; `missing` items were due but have no data. */
   join(parts: readonly Values[], missing: number): Values;
 }
 
-/** Points from `from` on and before `to`, epoch ms; `slotBefore` is that of the known point before them. */
+/** Yields the points in [from, to), epoch ms; `slotBefore` is the slot of the last known point before them. */
 export function* pointsOf(
   history: HistoryReader,
   source: LineSource,
@@ -51,7 +51,7 @@ function* single(points: Iterable<ItemPoint<Values>>): Generator<SlotPoint, void
   for (const { at, slot, value } of points) yield { at, slot, values: value };
 }
 
-/** At the slots that the items have in common; what somebody asked for in between is of one of them alone. */
+/** Yields combined points at scheduled slots; manual runs are skipped, because they belong to one item alone. */
 function* joined(
   series: readonly Generator<ItemPoint<Values>, void>[],
   schedules: readonly SchedulePeriod[][],
@@ -79,7 +79,7 @@ function* joined(
   }
 }
 
-/** The first slot between two that was due by any of the schedules; null where there was none. Epoch ms. */
+/** Returns the first slot between two times that was due by any of the schedules, epoch ms, or null if there was none. */
 export function firstDue(schedules: readonly SchedulePeriod[][], after: number, before: number): number | null {
   let first: number | null = null;
   for (const one of schedules)

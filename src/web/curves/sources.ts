@@ -1,4 +1,4 @@
-/** The lines that pages draw: equity, a coin, a position. */
+/** The sources of the curves of the pages: equity, a coin, a position. */
 
 import { asDecimal, sum } from "../../core/decimal.ts";
 import { equity } from "../../datasets/snapshots/equity.ts";
@@ -12,10 +12,10 @@ import type { LineSource, Values } from "./lines.ts";
 
 const wallets = ["spot_usdt", "futures_usdt", "unified_usdt", "other_usdt"];
 
-/** The sum of known parts is a line of its own: it is not what the account is worth. */
+/** The partial equity is a line of its own, because it is not the equity of the account. */
 const equityLines = [
   { name: "total", label: "Total" },
-  { name: "known_part", label: "Priced part of an incomplete total" },
+  { name: "known_part", label: "Partial equity" },
   { name: "spot_usdt", label: "Spot" },
   { name: "futures_usdt", label: "Futures" },
   { name: "unified_usdt", label: "Unified" },
@@ -31,14 +31,14 @@ export const equitySource = (view: View): LineSource => ({
     if (!cells) return equityLines.map(() => null);
     const [complete, worth, priced, ...parts] = cells;
     const isWhole = Number(complete) === 1;
-    // Rows from before `priced_usdt` have the sum of what is known in `usdt_equity`.
+    // Rows older than the column `priced_usdt` have the sum of the known parts in `usdt_equity`.
     const part = asDecimal(priced) ?? asDecimal(worth);
     return [isWhole ? asDecimal(worth) : null, isWhole ? null : part, ...parts.map(asDecimal)];
   },
   join(parts, missing) {
     const isWhole = missing === 0 && parts.every(([total]) => total !== null);
     const worth = sumKnown(parts.map(([total, knownPart]) => total ?? knownPart ?? null));
-    // A wallet that a whole account does not tell of is one that it does not have.
+    // A wallet missing from a complete equity does not exist in that account.
     const wallet = (at: number) =>
       missing > 0 || parts.some((values) => values[0] === null && values[at] === null)
         ? null
@@ -47,7 +47,7 @@ export const equitySource = (view: View): LineSource => ({
   },
 });
 
-/** The sum of what is known; null where nothing is. */
+/** Returns the sum of the known values, or null if there is none. */
 function sumKnown(values: Values) {
   const all = values.filter((value) => value !== null);
   return all.length > 0 ? sum(all) : null;
@@ -60,7 +60,7 @@ export function coinSource({ history, account, params }: View): LineSource {
     dataset,
     items: history.items(dataset, account ?? "", productType, { [key]: coin }),
     lines: [{ name: "total", label: coin }],
-    // A complete answer without the coin says that there is none.
+    // A complete response without the coin means a balance of zero.
     columns: parts,
     valuesOf: (cells) => [cells ? sumOf(cells.map(asDecimal)) : "0"],
     join: (parts) => parts[0] ?? [null],

@@ -1,12 +1,12 @@
-/** Notices that something was stored: by the counter that SQLite keeps for whoever else has the file open. */
+/** Detects changes of the database by the counter that SQLite keeps for other connections. */
 import { statSync } from "node:fs";
 import type { HistoryReader } from "../../store/history.ts";
 import { openHistory } from "../../store/read/open-history.ts";
 
 export interface Changes {
-  /** Another word after each change, and after each start of this process. */
+  /** Returns a string that differs after each change, and after each start of this process. */
   version(): string;
-  /** Calls `listener` after each change; the returned function calls it off. */
+  /** Calls `listener` after each change until the returned function is called. */
   subscribe(listener: () => void): () => void;
   close(): void;
 }
@@ -21,7 +21,7 @@ export function watchChanges(path: string): Changes {
   let history: HistoryReader | null = null;
   let inode: number | undefined;
 
-  /** What is there now, in a word; "" where nothing can be seen. */
+  /** Returns a string that identifies the state of the database, or "" if it cannot be read. */
   function currentState(): string {
     try {
       const found = statSync(path).ino;
@@ -30,7 +30,7 @@ export function watchChanges(path: string): Changes {
       inode = found;
       return `${inode} ${history.version()}`;
     } catch {
-      // Being replaced, perhaps. Pages that are asked for say what is wrong.
+      // The file may be in the middle of being replaced. Pages report the error.
       history?.close();
       history = null;
       return "";

@@ -1,6 +1,6 @@
 /**
- * Reads the database for pages. Everybody who reads has a connection of their own, which can only read, and sees the database
- * as it was when they began. Long work is cut into steps between which others have their turn.
+ * Reads the database for pages. Each request has its own read-only connection with a snapshot of the database as of its start. Long
+ * work is split into steps that yield to the event loop.
  */
 import { statSync } from "node:fs";
 import { cooperate, nextPiece, type Paced, type Steps } from "../../core/async/cooperate.ts";
@@ -9,13 +9,13 @@ import type { HistoryReader } from "../../store/history.ts";
 import { openHistory } from "../../store/read/open-history.ts";
 import { createSemaphore, type Semaphore } from "./semaphore.ts";
 
-/** So many pages, and so many downloads, are worked on at the same time; so many more wait. A download may be taken slowly. */
+/** Maximum number of pages and downloads processed at a time, and of waiting requests. A client may read a download slowly. */
 const limits = { pages: 4, downloads: 32, waiting: 512 };
 
-/** Work goes on for so long before others have their turn. Milliseconds. */
+/** Longest work between two yields to the event loop. Milliseconds. */
 const yieldAfterMs = 10;
 
-/** About as many characters go out at once. */
+/** Approximate size of a chunk of a download, in characters. */
 const chunkCharacters = 65_536;
 
 /** Milliseconds. */
@@ -34,7 +34,7 @@ export class Reader {
     this.#connections = createConnections(path);
   }
 
-  /** Returns what `work` gives, which takes some milliseconds. @throws HTTPException 503 where too many are waiting */
+  /** Returns the result of `work`, which must take only milliseconds. @throws HTTPException 503 if too many requests wait */
   async read<Result>(work: (history: HistoryReader) => Result | Promise<Result>): Promise<Result> {
     const leave = await this.#pages.acquire();
     try {
@@ -49,7 +49,7 @@ export class Reader {
     }
   }
 
-  /** Does the same for work that may take longer. @throws QueryError after SQL_TIMEOUT_SECONDS */
+  /** Returns the result of longer work, which yields between its steps. @throws QueryError after SQL_TIMEOUT_SECONDS */
   readInSteps<Result>(work: (history: HistoryReader) => Steps<Result>): Promise<Result> {
     return this.read((history) => {
       const cutAt = performance.now() + this.#limitMs;
@@ -87,7 +87,7 @@ export class Reader {
 
 type Connections = ReturnType<typeof createConnections>;
 
-/** Connections that nobody uses just now are kept for the next one, as long as the file is the same. */
+/** Pools idle connections, as long as the database file is not replaced. */
 function createConnections(path: string) {
   const idle: HistoryReader[] = [];
   const inodeOf = () => statSync(path, { throwIfNoEntry: false })?.ino;
@@ -98,7 +98,7 @@ function createConnections(path: string) {
   }
 
   return {
-    /** A connection that sees the database as it is now, until `end` is called. */
+    /** Returns a connection that sees the database as of now, until `end` is called. */
     take() {
       if (inodeOf() !== inode) close();
       inode = inodeOf();
@@ -130,7 +130,7 @@ async function streamOf(texts: Paced<string>, onEnd: () => void): Promise<Readab
     onEnd();
   }
 
-  /** Null: there is no more. */
+  /** Returns the next chunk, or null at the end. */
   async function readOn(): Promise<Uint8Array | null> {
     try {
       const piece = await cooperate(nextPiece(texts, chunkCharacters), { turnMs: yieldAfterMs });
@@ -148,14 +148,14 @@ async function streamOf(texts: Paced<string>, onEnd: () => void): Promise<Readab
       start(controller) {
         idle = setTimeout(() => {
           end();
-          controller.error(new QueryError("nobody took it"));
+          controller.error(new QueryError("the client stopped reading the download"));
         }, downloadLimits.idle);
       },
       async pull(controller) {
         idle?.refresh();
         if (performance.now() > cutAt) {
           end();
-          throw new QueryError("it took too long to be taken");
+          throw new QueryError("the client took too long to read the download");
         }
         const piece = first ?? (over ? null : await readOn());
         first = null;

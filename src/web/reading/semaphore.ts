@@ -1,18 +1,18 @@
-/** How many may do something at the same time; the others wait in line. */
+/** A semaphore with a bounded queue and a timeout. */
 import { HTTPException } from "hono/http-exception";
 
 export interface Semaphore {
   /**
-   * Resolves with the function that makes room again.
-   * @throws HTTPException 503 where the line is too long, or nobody made room in time
+   * Resolves with a function that releases the semaphore.
+   * @throws HTTPException 503 if the queue is full, or if the wait times out
    */
   acquire(): Promise<() => void>;
 }
 
 const tooManyRequests = (): HTTPException =>
-  new HTTPException(503, { message: "Too many pages are asked for at the same time; try again in a moment." });
+  new HTTPException(503, { message: "Too many requests at the same time; try again in a moment." });
 
-/** `atOnce` may be inside, `inLine` wait, each for at most `waitMs`. */
+/** Returns a semaphore for `maxActive` users; up to `maxQueued` more wait, each for at most `waitMs` milliseconds. */
 export function createSemaphore(maxActive: number, maxQueued: number, waitMs: number): Semaphore {
   let active = 0;
   const queue: (() => void)[] = [];

@@ -126,7 +126,7 @@ it("works on 32 downloads at a time, on another when one is given up, or not at 
     for (;;) yield "x".repeat(70_000);
   }
   const first = await Promise.all(Array.from({ length: 32 }, () => reader.stream(endless)));
-  await expect(reader.stream(endless)).rejects.toThrow("Too many pages are asked for at the same time");
+  await expect(reader.stream(endless)).rejects.toThrow("Too many requests at the same time");
   const next = reader.stream(endless);
   await first[0]?.cancel();
   const taken = await (await next).getReader().read();
