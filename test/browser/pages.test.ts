@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { Secret } from "../../src/core/domain.ts";
 import { equity } from "../../src/datasets/snapshots/equity.ts";
 import { spotAssets } from "../../src/datasets/snapshots/spot-assets.ts";
-import { tell, worth } from "../reports/kit.ts";
+import { equityRow, storeRun } from "../reports/kit.ts";
 import { query, storeAt } from "../store/kit.ts";
 import { simulateFortnight } from "../support/fortnight.ts";
 import { startReverseProxy } from "../support/reverse-proxy.ts";
@@ -231,7 +231,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     await drawn(page);
     const store = await storeAt(path);
     now = end + hour + 60_000;
-    await tell(store, equity, end + hour, [worth("123456789012.000000000000000789")]);
+    await storeRun(store, equity, end + hour, [equityRow("123456789012.000000000000000789")]);
     store.close();
     await page.locator('.equity data[value="123456789012.000000000000000789"]').waitFor();
     await drawn(page, 2);
@@ -245,7 +245,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     await calendar.focus();
     await calendar.evaluate((region) => region.scrollTo(120, 0));
     const store = await storeAt(path);
-    await tell(store, equity, end + 2 * hour, [worth("2")]);
+    await storeRun(store, equity, end + 2 * hour, [equityRow("2")]);
     store.close();
     now = end + 2 * hour + 60_000;
     await expect.poll(() => page.locator("#collection").textContent(), { timeout: patience }).toContain("05:00:00");
@@ -255,7 +255,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
   it("does not run what an exchange might name a coin", async () => {
     const store = await storeAt(path);
     const coin = `<img src=x onerror="document.title='run'">`;
-    await tell(store, spotAssets, end + hour, [{ coin, available: "1", frozen: "0", locked: "0" }]);
+    await storeRun(store, spotAssets, end + hour, [{ coin, available: "1", frozen: "0", locked: "0" }]);
     store.close();
     const { page, complaints } = await browser.open(at("/balances?account=main"));
     expect(await page.locator("#balances").textContent()).toContain(coin);

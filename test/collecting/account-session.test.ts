@@ -52,7 +52,7 @@ const runsOf = (account: string) =>
   `select substr(scheduled_for, 12, 5) || ' ' || state || coalesce(' ' || cause, '') as run from runs
    where account = '${account}' and state <> 'missed' order by scheduled_for`;
 
-it("a key that may write from some day on is not used any more, and used again when it only reads", async () => {
+it("a key that gains write permission is no longer used, and used again when it is read-only", async () => {
   const world = await createWorld("2026-03-01T11:58:00Z", everyFive, { accounts: [classic, unified] });
   const refusal = () => world.app.sessions.find(({ name }) => name === "main")?.refusal() ?? null;
   await world.at("2026-03-01T12:00:00Z");

@@ -385,7 +385,7 @@ describe("an answer that cannot be kept as it is", () => {
   });
 });
 
-describe("an account that is in the settings no more", () => {
+describe("an account that was removed from the settings", () => {
   it("has its slots accounted for until then, and none after", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute, { accounts: [classic, unified] });
     const both = { ...everyMinute, ...credentials(unified, "BITGET_HEDGE"), BITGET_ACCOUNTS: "main,hedge" };

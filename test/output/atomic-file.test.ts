@@ -5,7 +5,7 @@ import { StorageError } from "../../src/core/errors.ts";
 import { writeAtomically } from "../../src/output/atomic-file.ts";
 import { temporaryFolder } from "../support/files.ts";
 
-it("a file has its name when all of it is there, for its owner alone", async () => {
+it("a file has its name when it is complete, readable by its owner only", async () => {
   const folder = temporaryFolder();
   const path = join(folder, "a.csv");
   async function* pieces() {
@@ -19,7 +19,7 @@ it("a file has its name when all of it is there, for its owner alone", async () 
   expect(statSync(path).mode & 0o777).toBe(0o600);
 });
 
-it("a file whose content could not be read to its end is not there, and what was there before stays", async () => {
+it("a file whose content fails is not written, and an existing file stays", async () => {
   const folder = temporaryFolder();
   const path = join(folder, "a.csv");
   writeFileSync(path, "before");
@@ -32,7 +32,7 @@ it("a file whose content could not be read to its end is not there, and what was
   expect(readFileSync(path, "utf8")).toBe("before");
 });
 
-it("a file that cannot be written is an error of the disk that names it, and leaves nothing behind", async () => {
+it("a file that cannot be written is a storage error that names it, and leaves nothing behind", async () => {
   const folder = temporaryFolder();
   const path = join(folder, "a.csv");
   mkdirSync(path);
@@ -41,7 +41,7 @@ it("a file that cannot be written is an error of the disk that names it, and lea
   expect(readdirSync(folder)).toEqual(["a.csv"]);
 });
 
-it("of two that write the same file at the same time the later one is whole, and the earlier one hears of it", async () => {
+it("of two concurrent writers of a file the later one succeeds, and the earlier one fails", async () => {
   const folder = temporaryFolder();
   const path = join(folder, "a.csv");
   const [begun, ended] = [gate(), gate()];

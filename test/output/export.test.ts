@@ -11,7 +11,7 @@ import { spotAssets } from "../store/minutes.ts";
 import { open, temporaryPath } from "../store/temporary.ts";
 import { temporaryFolder } from "../support/files.ts";
 
-/** So many minutes of so many coins. */
+/** Returns a database with the given minutes and coins. */
 async function seeded(minutes: number, coins: number): Promise<string> {
   const path = temporaryPath();
   const store = await open(path);
@@ -23,7 +23,7 @@ async function seeded(minutes: number, coins: number): Promise<string> {
   return path;
 }
 
-/** What becomes of an export that is watched, and of the folder it writes into. */
+/** Runs an export with a progress callback, and returns its outcome and the files in its folder. */
 async function watched(
   path: string,
   ending: string,
@@ -63,7 +63,7 @@ describe("an export", () => {
     expect(gunzipSync(await bytesOf(path, "spot-assets", "csv.gz"))).toEqual(await bytesOf(path, "spot-assets", "csv"));
   });
 
-  it("is for its owner alone, and alone in its folder", async () => {
+  it("is readable by its owner only, and leaves no other file", async () => {
     const file = await exported(await seeded(1, 1), "spot-assets", "parquet");
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(readdirSync(dirname(file))).toEqual(["spot-assets.parquet"]);
@@ -92,7 +92,7 @@ describe("an export", () => {
     expect({ rows, files }).toEqual({ rows: "AbortError", files: [] });
   });
 
-  it("that cannot be written says so, with nothing left behind", async () => {
+  it("that cannot be written fails with a message, and leaves nothing behind", async () => {
     const path = await seeded(1, 1);
     const history = openHistory(path);
     const file = join(temporaryFolder(), "missing", "a.csv");

@@ -1,4 +1,4 @@
-/** The daily files, written by the daemon's own parts while they collect, on a clock that the test sets. */
+/** Daily reports, written by the parts of the daemon while they collect, on a clock that the test sets. */
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -55,7 +55,7 @@ describe("daily reports", () => {
     expect(files()).toEqual(filesOf("2026-10-31", "2026-11-01", "2026-11-02"));
   });
 
-  it("are never written over, also not through a link, and written again where one is missing", async () => {
+  it("are never overwritten, also not through a link, and written again if one is missing", async () => {
     const world = await createWorld("2026-11-01T00:30:00Z", hourly);
     const { directory, files, tick } = dailyReports(world, "UTC");
     const elsewhere = join(temporaryFolder(), "elsewhere");
@@ -72,7 +72,7 @@ describe("daily reports", () => {
     expect(files()).toContain("balances-2026-11-01.csv");
   });
 
-  it("of days that passed while the program was off wait until it is written down what became of their slots", async () => {
+  it("of days that passed while the program was off wait until all their slots have final rows", async () => {
     const world = await createWorld("2026-11-01T00:30:00Z", hourly);
     await live(world, "2026-11-01T20:30:00Z");
     const { directory, files, tick } = dailyReports(world, "UTC");
@@ -90,7 +90,7 @@ describe("daily reports", () => {
     );
   });
 
-  it("that cannot be written are one line in the log, leave nothing behind, and are tried at the next slot", async () => {
+  it("that cannot be written are one line in the log, leave no file, and are retried at the next slot", async () => {
     const world = await createWorld("2026-11-01T00:30:00Z", hourly);
     const { directory, files, said, tick } = dailyReports(world, "UTC");
     await live(world, "2026-11-02T00:05:00Z");
@@ -109,7 +109,7 @@ describe("daily reports", () => {
     expect(files()).toEqual(filesOf("2026-11-01", "2026-11-02"));
   });
 
-  it("refuse a folder that cannot be one before they begin", async () => {
+  it("reject an unusable folder before they begin", async () => {
     const world = await createWorld("2026-11-01T00:30:00Z", hourly);
     const { daily } = dailyReports(world, "UTC", "/proc/reports");
     expect(() => daily.prepare()).toThrow(ConfigError);

@@ -1,4 +1,4 @@
-/** Reports as rows by the names of their columns, and an account to report on. */
+/** Helpers of report tests: reports as rows by column name, and an account to report on. */
 
 import { pause } from "../../src/core/async/cooperate.ts";
 import type { Row, Scope } from "../../src/core/domain.ts";
@@ -19,8 +19,8 @@ import { collect, good, item } from "../store/kit.ts";
 
 export const hour = 3_600_000;
 
-/** What a database told of a report; counts are numbers. */
-export function told(path: string, name: string, span: Span, source: Partial<Source> = {}) {
+/** Returns the rows of a report; counts are numbers. */
+export function reportRows(path: string, name: string, span: Span, source: Partial<Source> = {}) {
   const report = reportNamed(name);
   if (!report) throw new Error(`there is no report ${name}`);
   const history = openHistory(path);
@@ -39,8 +39,8 @@ export function told(path: string, name: string, span: Span, source: Partial<Sou
   }
 }
 
-/** The cells of these columns, each row as one line; "-" is unknown. */
-export const lines = (rows: ReturnType<typeof told>, ...columns: string[]): string[] =>
+/** Returns the cells of the given columns, each row as one line; "-" is unknown. */
+export const lines = (rows: ReturnType<typeof reportRows>, ...columns: string[]): string[] =>
   rows.map((row) => columns.map((column) => row[column] ?? "-").join(" "));
 
 export const days = (from: string, to: string, timezone = "UTC"): Span => ({
@@ -57,8 +57,15 @@ export async function scheduleAll(store: Store, pattern: string, since: number, 
   await store.setSchedule("public", prices.name, pattern, since);
 }
 
-/** A run whose snapshots are of its slot. */
-export function tell(store: Store, dataset: Dataset, slot: number, rows: Row[], scope: Scope = null, account = "main") {
+/** Stores a run whose snapshots have the time of its slot. */
+export function storeRun(
+  store: Store,
+  dataset: Dataset,
+  slot: number,
+  rows: Row[],
+  scope: Scope = null,
+  account = "main",
+) {
   const snapshot = good(
     rows.map((row) => item(dataset, row)),
     slot,
@@ -67,7 +74,7 @@ export function tell(store: Store, dataset: Dataset, slot: number, rows: Row[], 
   return collect(store, dataset, slot, { snapshots: [snapshot] }, dataset.public ? "public" : account);
 }
 
-export const worth = (usdtEquity: string | null, complete: 0 | 1 = 1): Row => ({
+export const equityRow = (usdtEquity: string | null, complete: 0 | 1 = 1): Row => ({
   usdtEquity,
   spotUsdt: usdtEquity,
   complete,

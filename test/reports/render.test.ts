@@ -32,7 +32,7 @@ function slowReport(onRow = () => {}): Report {
   };
 }
 
-it("a report is its head and its rows; the event loop turns while it is read", async () => {
+it("a report is its header and its rows; reading it yields to the event loop", async () => {
   let turns = 0;
   const report = slowReport(() => setImmediate(() => (turns += 1)));
   let text = "";
@@ -41,7 +41,7 @@ it("a report is its head and its rows; the event loop turns while it is read", a
   expect(turns).toBe(3);
 });
 
-it("a report is given up at the next turn when the program must stop", async () => {
+it("a report is abandoned at the next yield when the program must stop", async () => {
   const stopping = new AbortController();
   const reading = csvOf(
     slowReport(() => stopping.abort()),

@@ -15,7 +15,7 @@ import { prune } from "../../src/store/retention/prune.ts";
 import type { Store } from "../../src/store/store.ts";
 import { collect, failed, start } from "../store/kit.ts";
 import { open, temporaryPath } from "../store/temporary.ts";
-import { btc, days, hour, lines, scheduleAll, tell, told, worth } from "./kit.ts";
+import { btc, days, equityRow, hour, lines, reportRows, scheduleAll, storeRun } from "./kit.ts";
 
 let path: string;
 let store: Store;
@@ -33,16 +33,16 @@ const day = 24 * hour;
 describe("balances", () => {
   const columns = ["day", "wallet", "coin", "available", "total", "usdt_price", "usdt_value"];
 
-  it("are those at the last instant of the day, worth the price of then", async () => {
+  it("are those at the last instant of the day, valued at the price of that time", async () => {
     await scheduleAll(store, "0 * * * *", start - 1);
     for (const [n, slot] of slots(49).entries()) {
-      await tell(store, spotAssets, slot, [btc(n < 24 ? "0.10" : "0.30", "0.05", "0.000")]);
-      await tell(store, prices, slot, [{ coin: "BTC", quote: "USDT", price: n < 24 ? "60000.5" : "61000" }]);
-      await tell(store, fundingAssets, slot, [{ coin: "USDT", available: "7.00", frozen: "0.10" }]);
-      await tell(store, mixAccounts, slot, [{ marginCoin: "USDT", available: "90", equity: "100.5" }], "umcbl");
-      await tell(store, positions, slot, [], "umcbl");
+      await storeRun(store, spotAssets, slot, [btc(n < 24 ? "0.10" : "0.30", "0.05", "0.000")]);
+      await storeRun(store, prices, slot, [{ coin: "BTC", quote: "USDT", price: n < 24 ? "60000.5" : "61000" }]);
+      await storeRun(store, fundingAssets, slot, [{ coin: "USDT", available: "7.00", frozen: "0.10" }]);
+      await storeRun(store, mixAccounts, slot, [{ marginCoin: "USDT", available: "90", equity: "100.5" }], "umcbl");
+      await storeRun(store, positions, slot, [], "umcbl");
     }
-    const rows = told(path, "balances", days("2026-11-01", "2026-11-03"));
+    const rows = reportRows(path, "balances", days("2026-11-01", "2026-11-03"));
     expect(lines(rows, ...columns)).toEqual([
       "2026-11-01 spot BTC 0.10 0.15 60000.5 9000.075",
       "2026-11-01 funding USDT 7.00 7.1 1 7.1",
@@ -56,22 +56,22 @@ describe("balances", () => {
     ]);
   });
 
-  it("that nobody knows are a row of empty cells for each wallet, with what became of the slots", async () => {
+  it("that are unknown are a row of empty cells for each wallet, with the outcomes of the slots", async () => {
     await store.setSchedule("main", "spot-assets", "0 * * * *", start - 1);
-    for (const slot of slots(10)) await tell(store, spotAssets, slot, [btc("1")]);
+    for (const slot of slots(10)) await storeRun(store, spotAssets, slot, [btc("1")]);
     for (const slot of slots(14, start + 10 * hour))
       await store.closeSlots("main", "spot-assets", [{ slot, state: "missed", cause: "not running" }]);
-    const rows = told(path, "balances", days("2026-11-01", "2026-11-02"), { now: start + 24 * hour });
+    const rows = reportRows(path, "balances", days("2026-11-01", "2026-11-02"), { now: start + 24 * hour });
     expect(rows.map((row) => Object.values(row))).toEqual([
       ["2026-11-01", "main", "spot", null, null, null, null, null, null, null, null, 24, 10, "gaps"],
     ]);
   });
 
-  it("of a wallet that is empty have no row, and of one that was never told have one", async () => {
+  it("of an empty wallet have no row, and of a wallet that was never reported have one", async () => {
     await scheduleAll(store, "0 * * * *", start - 1);
-    for (const slot of slots(24)) await tell(store, spotAssets, slot, []);
+    for (const slot of slots(24)) await storeRun(store, spotAssets, slot, []);
     await collect(store, mixAccounts, start, { failures: [failed("timeout", start, "umcbl")] });
-    const rows = told(path, "balances", days("2026-11-01", "2026-11-02"), { now: start + 24 * hour });
+    const rows = reportRows(path, "balances", days("2026-11-01", "2026-11-02"), { now: start + 24 * hour });
     expect(lines(rows, "wallet", "coin", "slots", "slots_ok", "coverage")).toEqual([
       "funding - 24 0 none",
       "umcbl - 24 0 none",
@@ -81,29 +81,31 @@ describe("balances", () => {
   it("have no total where a part is unknown, and no value where the price is", async () => {
     await scheduleAll(store, "0 * * * *", start - 1);
     const rows: Row[] = [btc("1", "2", null), { coin: "ODD", available: "3", frozen: "0", locked: "0" }];
-    await tell(store, spotAssets, start + 23 * hour, rows);
-    await tell(store, prices, start + 23 * hour, [{ coin: "ODD", quote: "USDT", price: null }]);
-    const spot = told(path, "balances", days("2026-11-01", "2026-11-02")).filter(({ wallet }) => wallet === "spot");
+    await storeRun(store, spotAssets, start + 23 * hour, rows);
+    await storeRun(store, prices, start + 23 * hour, [{ coin: "ODD", quote: "USDT", price: null }]);
+    const spot = reportRows(path, "balances", days("2026-11-01", "2026-11-02")).filter(
+      ({ wallet }) => wallet === "spot",
+    );
     expect(lines(spot, "coin", "total", "usdt_price", "usdt_value")).toEqual(["BTC - - -", "ODD 3 - -"]);
   });
 
-  it("tell the wallet of a unified account once, and demo money at no price", async () => {
+  it("contain the wallet of a unified account once, and demo money without a price", async () => {
     await store.setApiVersion("main", "v3", start - 1, "probed");
     const usdt: Row = { available: "5", equity: "6.5", balance: "7" };
     const slot = start + 23 * hour + 5;
-    await tell(store, spotAssets, slot, [{ coin: "USDT", ...usdt }]);
-    await tell(store, mixAccounts, slot, [{ marginCoin: "USDT", ...usdt }], "unified");
-    await tell(store, mixAccounts, slot, [{ marginCoin: "USDT", equity: "3000" }], "sumcbl", "demo");
-    const rows = told(path, "balances", days("2026-11-01", "2026-11-02"));
+    await storeRun(store, spotAssets, slot, [{ coin: "USDT", ...usdt }]);
+    await storeRun(store, mixAccounts, slot, [{ marginCoin: "USDT", ...usdt }], "unified");
+    await storeRun(store, mixAccounts, slot, [{ marginCoin: "USDT", equity: "3000" }], "sumcbl", "demo");
+    const rows = reportRows(path, "balances", days("2026-11-01", "2026-11-02"));
     expect(lines(rows, "account", "wallet", "coin", "total", "usdt_value", "coverage")).toEqual([
       "main unified USDT 6.5 6.5 not due",
       "demo sumcbl USDT 3000 - not due",
     ]);
   });
 
-  it("are unknown of data that was collected on demand on another day", async () => {
-    await tell(store, spotAssets, start + 5, [btc("1")]);
-    const rows = told(path, "balances", days("2026-11-01", "2026-11-03"));
+  it("are unknown for data that was collected by a manual run on another day", async () => {
+    await storeRun(store, spotAssets, start + 5, [btc("1")]);
+    const rows = reportRows(path, "balances", days("2026-11-01", "2026-11-03"));
     expect(lines(rows, "day", "coin", "available", "slots", "coverage")).toEqual([
       "2026-11-01 BTC 1 0 not due",
       "2026-11-02 - - 0 not due",
@@ -123,8 +125,8 @@ it("positions are those at the close, with their distance to liquidation where t
     liquidationPrice,
   });
   const held = [position("BTCUSDT", "45000"), position("ETHUSDT", "-3"), position("SOLUSDT", null)];
-  await tell(store, positions, start + 23 * hour, held, "umcbl");
-  const rows = told(path, "positions", days("2026-11-01", "2026-11-02"));
+  await storeRun(store, positions, start + 23 * hour, held, "umcbl");
+  const rows = reportRows(path, "positions", days("2026-11-01", "2026-11-02"));
   expect(lines(rows, "product_type", "symbol", "total", "liquidation_price", "liquidation_distance")).toEqual([
     "umcbl BTCUSDT 0.50 45000 0.25",
     "umcbl ETHUSDT 0.50 -3 -",
@@ -132,7 +134,7 @@ it("positions are those at the close, with their distance to liquidation where t
   ]);
 });
 
-it("episodes are the lives of positions that have a part in the span", async () => {
+it("episodes are the position lifecycles that overlap the span", async () => {
   const position = (openedAt: number): Row => ({
     symbol: "BTCUSDT",
     marginCoin: "USDT",
@@ -143,9 +145,9 @@ it("episodes are the lives of positions that have a part in the span", async () 
   });
   await scheduleAll(store, "0 0 * * *", start - 1);
   const lives = [[position(start - 5)], [], [position(start + day)], [position(start + day)]];
-  for (const [n, rows] of lives.entries()) await tell(store, positions, start + n * day, rows, "umcbl");
+  for (const [n, rows] of lives.entries()) await storeRun(store, positions, start + n * day, rows, "umcbl");
   const of = (from: string, to: string) =>
-    lines(told(path, "episodes", days(from, to)), "opened_at", "state", "closed_after", "closed_before");
+    lines(reportRows(path, "episodes", days(from, to)), "opened_at", "state", "closed_after", "closed_before");
   const first = "2026-10-31T23:59:59.995Z closed 2026-11-01T00:00:00.000Z 2026-11-02T00:00:00.000Z";
   const second = "2026-11-02T00:00:00.000Z open - -";
   expect(of("2026-11-01", "2026-11-02")).toEqual([first]);
@@ -157,8 +159,9 @@ describe("equity", () => {
   it("has the lowest and the highest of the day, exact to the last digit", async () => {
     await store.setSchedule("main", "equity", "0 * * * *", start - 1);
     const values = ["100.00000000000000000001", "100.00000000000000000002", "100.0", "100.00000000000000000001"];
-    for (const [n, slot] of slots(24).entries()) await tell(store, equity, slot, [worth(values[n % 4] ?? null)]);
-    const rows = told(path, "equity", days("2026-11-01", "2026-11-02"));
+    for (const [n, slot] of slots(24).entries())
+      await storeRun(store, equity, slot, [equityRow(values[n % 4] ?? null)]);
+    const rows = reportRows(path, "equity", days("2026-11-01", "2026-11-02"));
     expect(lines(rows, "lowest", "lowest_at", "highest", "highest_at", "closing")).toEqual([
       "100.0 2026-11-01T02:00:00.000Z 100.00000000000000000002 2026-11-01T01:00:00.000Z 100.00000000000000000001",
     ]);
@@ -168,18 +171,18 @@ describe("equity", () => {
     const from = Date.parse("2026-10-01T00:00:00Z");
     await store.setSchedule("main", "equity", "0 * * * *", from - 1);
     const values = slots(24 * 40, from).map((slot, n) => ({ slot, units: BigInt(n) ** 5n * 7919n + 1n }));
-    for (const { slot, units } of values) await tell(store, equity, slot, [worth(digits(units))]);
+    for (const { slot, units } of values) await storeRun(store, equity, slot, [equityRow(digits(units))]);
     const now = from + 40 * 24 * hour;
     for (const timezone of ["UTC", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"])
       for (const by of ["day", "month"] as const) {
         const span = { timezone, by, from: Date.parse("2026-10-03T00:00:00Z"), to: now };
-        const rows = told(path, "equity", span, { now });
+        const rows = reportRows(path, "equity", span, { now });
         const opening = units(rows.find((row) => row.opening !== null)?.opening);
         const sum = rows.reduce((total, { change }) => total + (change === null ? 0n : units(change)), 0n);
         expect(opening + sum, `${timezone} ${by}`).toBe(values.at(-1)?.units);
       }
     const span = days("2026-10-31T12:00:00Z", "2026-11-02T12:00:00Z", "America/New_York");
-    expect(lines(told(path, "equity", span), "day", "slots", "slots_ok", "coverage")).toEqual([
+    expect(lines(reportRows(path, "equity", span), "day", "slots", "slots_ok", "coverage")).toEqual([
       "2026-10-31 24 24 complete",
       "2026-11-01 25 25 complete",
       "2026-11-02 24 24 complete",
@@ -189,11 +192,11 @@ describe("equity", () => {
   it("knows no change where either close is unknown or lacks a part", async () => {
     await store.setSchedule("main", "equity", "0 0 * * *", start - 1);
     const day = 24 * hour;
-    await tell(store, equity, start, [worth("100")]);
-    await tell(store, equity, start + day, [worth("40", 0)]);
-    await tell(store, equity, start + 2 * day, [worth("101")]);
-    await tell(store, equity, start + 3 * day, [worth("103")]);
-    const rows = told(path, "equity", days("2026-11-01", "2026-11-05"));
+    await storeRun(store, equity, start, [equityRow("100")]);
+    await storeRun(store, equity, start + day, [equityRow("40", 0)]);
+    await storeRun(store, equity, start + 2 * day, [equityRow("101")]);
+    await storeRun(store, equity, start + 3 * day, [equityRow("103")]);
+    const rows = reportRows(path, "equity", days("2026-11-01", "2026-11-05"));
     expect(lines(rows, "day", "opening", "closing", "change", "complete", "lowest")).toEqual([
       "2026-11-01 - 100 - 1 100",
       "2026-11-02 100 - - 0 -",
@@ -202,23 +205,23 @@ describe("equity", () => {
     ]);
   });
 
-  it("has no lowest and highest where snapshots were pruned, whatever of the day is left", async () => {
+  it("has no lowest and highest where snapshots were pruned", async () => {
     await store.setSchedule("main", "equity", "0 */6 * * *", start - 1);
     for (const [n, value] of ["2", "9", "1", "3", "4", "8", "5", "6", "7"].entries())
-      await tell(store, equity, start + n * 6 * hour, [worth(value)]);
+      await storeRun(store, equity, start + n * 6 * hour, [equityRow(value)]);
     await prune(path, datasets, start + day);
-    const rows = told(path, "equity", days("2026-11-01", "2026-11-03"));
+    const rows = reportRows(path, "equity", days("2026-11-01", "2026-11-03"));
     expect(lines(rows, "day", "closing", "lowest", "lowest_at", "highest", "highest_at", "coverage")).toEqual([
       "2026-11-01 3 - - - - complete",
       "2026-11-02 6 4 2026-11-02T00:00:00.000Z 8 2026-11-02T06:00:00.000Z complete",
     ]);
-    const berlin = told(path, "equity", days("2026-11-01T23:00:00Z", "2026-11-02T23:00:00Z", "Europe/Berlin"));
+    const berlin = reportRows(path, "equity", days("2026-11-01T23:00:00Z", "2026-11-02T23:00:00Z", "Europe/Berlin"));
     expect(lines(berlin, "day", "lowest", "highest")).toEqual(["2026-11-02 - -"]);
   });
 
   it("is drawn with a gap where slots are missing for longer than two periods", async () => {
     await store.setSchedule("main", "equity", "0 * * * *", start - 1);
-    for (const n of [0, 1, 3, 6]) await tell(store, equity, start + n * hour, [worth(String(n))]);
+    for (const n of [0, 1, 3, 6]) await storeRun(store, equity, start + n * hour, [equityRow(String(n))]);
     const { equity: report } = await import("../../src/reports/equity.ts");
     const history = openHistory(path);
     const source = { history, account: null, now: start + day };
@@ -242,9 +245,9 @@ it.each([
 ])("%s let others have their turn after each account, and each value", async (name, turns) => {
   for (const account of ["main", "hedge", "third"]) {
     await scheduleAll(store, "0 * * * *", start - 1, account);
-    await tell(store, positions, start, [], "umcbl", account);
+    await storeRun(store, positions, start, [], "umcbl", account);
   }
-  for (const slot of slots(24)) await tell(store, equity, slot, [worth("1")]);
+  for (const slot of slots(24)) await storeRun(store, equity, slot, [equityRow("1")]);
   const history = openHistory(path);
   const source = { history, account: null, now: start + 2 * day };
   const rows = [...(reportNamed(name)?.rows(source, days("2026-11-01", "2026-11-02")) ?? [])];
@@ -263,18 +266,18 @@ function units(cell: unknown): bigint {
 }
 
 describe("changes", () => {
-  it("are told where an amount differs from close to close, with nothing as 0", async () => {
+  it("are listed where an amount differs from close to close, with a missing item as 0", async () => {
     await scheduleAll(store, "0 0 * * *", start - 1);
     const position: Row = { symbol: "BTCUSDT", marginCoin: "USDT", holdSide: "long", marginMode: "crossed" };
     const usdt = { coin: "USDT", available: "5", frozen: "0", locked: "0" };
     for (const [n, rows] of [[btc("0.10"), usdt], [usdt, btc("0.1")], [usdt]].entries()) {
       const slot = start + n * day;
-      await tell(store, spotAssets, slot, rows);
-      await tell(store, fundingAssets, slot, []);
-      await tell(store, mixAccounts, slot, [{ marginCoin: "USDT", available: "1", equity: `${n}.5` }], "umcbl");
-      await tell(store, positions, slot, n === 0 ? [] : [{ ...position, total: `${n}` }], "umcbl");
+      await storeRun(store, spotAssets, slot, rows);
+      await storeRun(store, fundingAssets, slot, []);
+      await storeRun(store, mixAccounts, slot, [{ marginCoin: "USDT", available: "1", equity: `${n}.5` }], "umcbl");
+      await storeRun(store, positions, slot, n === 0 ? [] : [{ ...position, total: `${n}` }], "umcbl");
     }
-    const rows = told(path, "changes", days("2026-11-02", "2026-11-04"));
+    const rows = reportRows(path, "changes", days("2026-11-02", "2026-11-04"));
     expect(lines(rows, "day", "wallet", "coin", "symbol", "field", "opening", "closing", "change")).toEqual([
       "2026-11-02 umcbl USDT - total 0.5 1.5 1",
       "2026-11-02 umcbl USDT BTCUSDT size 0 1 1",
@@ -285,10 +288,10 @@ describe("changes", () => {
     ]);
   });
 
-  it("are unknown where a close is, and said to be", async () => {
+  it("are unknown where a close is, in a row with empty cells", async () => {
     await store.setSchedule("main", "spot-assets", "0 * * * *", start - 1);
-    await tell(store, spotAssets, start, [btc("1")]);
-    const rows = told(path, "changes", days("2026-11-01", "2026-11-03"), { now: start + 2 * day });
+    await storeRun(store, spotAssets, start, [btc("1")]);
+    const rows = reportRows(path, "changes", days("2026-11-01", "2026-11-03"), { now: start + 2 * day });
     expect(lines(rows, "day", "wallet", "coin", "opening", "closing", "change", "coverage")).toEqual([
       "2026-11-01 spot - - - - gaps",
       "2026-11-02 spot - - - - none",
@@ -299,27 +302,27 @@ describe("changes", () => {
 describe("coverage", () => {
   const columns = ["day", "slots", "ok", "partial", "failed", "missed", "skipped", "coverage", "causes"];
 
-  it("counts every slot that was due, and says what became of the others", async () => {
+  it("counts every due slot by its outcome", async () => {
     await store.setSchedule("main", "positions", "0 * * * *", start - 1);
     for (const [n, slot] of slots(20).entries()) {
       const lines = { snapshots: [], failures: [failed("timeout", slot, "umcbl")] };
       if (n < 3) await collect(store, positions, slot, lines);
-      else await tell(store, positions, slot, [], "umcbl");
+      else await storeRun(store, positions, slot, [], "umcbl");
     }
     const settled = [20, 21].map((n) => ({ slot: start + n * hour, state: "missed" as const, cause: "asleep" }));
     await store.closeSlots("main", "positions", settled);
-    // On demand: nobody was owed this one.
-    await tell(store, positions, start + 90_001, [], "umcbl");
-    const rows = told(path, "coverage", days("2026-11-01", "2026-11-02"), { now: start + 25 * hour });
+    // A manual run: it was not due.
+    await storeRun(store, positions, start + 90_001, [], "umcbl");
+    const rows = reportRows(path, "coverage", days("2026-11-01", "2026-11-02"), { now: start + 25 * hour });
     expect(lines(rows, ...columns)).toEqual([
       "2026-11-01 24 17 0 3 4 0 gaps timeout: 3; asleep: 2; not written yet: 2",
     ]);
   });
 
-  it("says of a day that the schedule began in, and of one that is going on, that it is no whole day", async () => {
+  it("marks the day in which the schedule began, and the day in progress, as not complete", async () => {
     await store.setSchedule("main", "spot-assets", "0 * * * *", start + 12.5 * hour);
-    for (const slot of slots(38, start + 13 * hour)) await tell(store, spotAssets, slot, []);
-    const rows = told(path, "coverage", days("2026-10-31", "2026-11-04"), { now: start + 51 * hour });
+    for (const slot of slots(38, start + 13 * hour)) await storeRun(store, spotAssets, slot, []);
+    const rows = reportRows(path, "coverage", days("2026-10-31", "2026-11-04"), { now: start + 51 * hour });
     expect(lines(rows, "day", "slots", "ok", "coverage")).toEqual([
       "2026-10-31 0 0 not due",
       "2026-11-01 11 11 partly due",
@@ -328,15 +331,15 @@ describe("coverage", () => {
     ]);
   });
 
-  it("is whole over a change of the schedule, and not over a time when it was off", async () => {
+  it("is complete across a change of the schedule, but not across a time when it was off", async () => {
     await store.setSchedule("main", "spot-assets", "0 * * * *", start - 1);
     for (const slot of slots(48)) {
       if (slot === start + 6 * hour) await store.setSchedule("main", "spot-assets", "0 */1 * * *", slot - 1);
       if (slot === start + 30 * hour) await store.setSchedule("main", "spot-assets", null, slot - 1);
       if (slot === start + 33 * hour) await store.setSchedule("main", "spot-assets", "0 * * * *", slot - 1);
-      if (slot < start + 30 * hour || slot >= start + 33 * hour) await tell(store, spotAssets, slot, []);
+      if (slot < start + 30 * hour || slot >= start + 33 * hour) await storeRun(store, spotAssets, slot, []);
     }
-    const rows = told(path, "coverage", days("2026-11-01", "2026-11-03"));
+    const rows = reportRows(path, "coverage", days("2026-11-01", "2026-11-03"));
     expect(lines(rows, "day", "slots", "ok", "coverage")).toEqual([
       "2026-11-01 24 24 complete",
       "2026-11-02 21 21 partly due",
@@ -346,16 +349,16 @@ describe("coverage", () => {
   it("counts nothing as missing that the account's API does not offer", async () => {
     await store.setSchedule("main", "funding-assets", "0 0 * * *", start - 1);
     await collect(store, fundingAssets, start, { skipped: true, cause: "not offered" });
-    const rows = told(path, "coverage", days("2026-11-01", "2026-11-02"), { now: start + day });
+    const rows = reportRows(path, "coverage", days("2026-11-01", "2026-11-02"), { now: start + day });
     expect(lines(rows, "slots", "skipped", "coverage")).toEqual(["1 1 not offered"]);
   });
 
-  it("is told per account, or of one alone", async () => {
+  it("is reported per account, or for one account only", async () => {
     await store.setSchedule("main", "equity", "0 0 * * *", start - 1);
     await store.setSchedule("x' or 1=1 --", "equity", "0 0 * * *", start - 1);
     const span = days("2026-11-01", "2026-11-02");
-    expect(lines(told(path, "coverage", span), "account")).toEqual(["main", "x' or 1=1 --"]);
-    expect(told(path, "coverage", span, { account: "main" })).toHaveLength(1);
-    expect(told(path, "coverage", span, { account: "nobody' or 1=1 --" })).toEqual([]);
+    expect(lines(reportRows(path, "coverage", span), "account")).toEqual(["main", "x' or 1=1 --"]);
+    expect(reportRows(path, "coverage", span, { account: "main" })).toHaveLength(1);
+    expect(reportRows(path, "coverage", span, { account: "nobody' or 1=1 --" })).toEqual([]);
   });
 });

@@ -6,7 +6,7 @@ import { spotAssets } from "../../src/datasets/snapshots/spot-assets.ts";
 import { openHistory } from "../../src/store/read/open-history.ts";
 import { serve } from "../../src/web/server.ts";
 import { openSite } from "../../src/web/site.ts";
-import { days, told } from "../reports/kit.ts";
+import { days, reportRows } from "../reports/kit.ts";
 import { coins, collect, failed, good } from "../store/kit.ts";
 import { open, temporaryPath } from "../store/temporary.ts";
 import { sendRequest } from "../support/http.ts";
@@ -51,9 +51,14 @@ it("status, health, history, reports and alerts agree on what is current when pe
     }
     await watch.evaluateNew();
     for (const { state } of await watch.evaluateStaleness()) isAlerted = state === "fired";
-    const [balance] = told(path, "balances", days(`2026-11-${text.slice(0, 2)}`, `2026-11-${text.slice(0, 2)}T23:59`), {
-      now,
-    });
+    const [balance] = reportRows(
+      path,
+      "balances",
+      days(`2026-11-${text.slice(0, 2)}`, `2026-11-${text.slice(0, 2)}T23:59`),
+      {
+        now,
+      },
+    );
     expect({
       now: text,
       status: history.status(now).map((one) => one.fresh),

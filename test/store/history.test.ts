@@ -10,7 +10,7 @@ import type { HistoryReader } from "../../src/store/history.ts";
 import { openHistory } from "../../src/store/read/open-history.ts";
 import { prune } from "../../src/store/retention/prune.ts";
 import type { Store } from "../../src/store/store.ts";
-import { btc, scheduleAll, tell, worth } from "../reports/kit.ts";
+import { btc, equityRow, scheduleAll, storeRun } from "../reports/kit.ts";
 import { collect, failed, minute, start } from "./kit.ts";
 import { open, temporaryPath } from "./temporary.ts";
 
@@ -53,13 +53,13 @@ const key = {
 };
 
 it("is held as it was, and says by its version that something was stored", async () => {
-  await tell(store, spotAssets, at(0), [btc("1")]);
+  await storeRun(store, spotAssets, at(0), [btc("1")]);
   const before = history.version();
   expect(history.version()).toBe(before);
   const release = history.hold();
   const read = () => amounts(history.asOf(spotAssets, {}, at(1)));
   expect(read()).toEqual(["1"]);
-  await tell(store, spotAssets, at(1), [btc("2")]);
+  await storeRun(store, spotAssets, at(1), [btc("2")]);
   expect(read()).toEqual(["1"]);
   release();
   expect(read()).toEqual(["2"]);
@@ -67,9 +67,9 @@ it("is held as it was, and says by its version that something was stored", async
 });
 
 it("stands since a mark until something before it is pruned, and not in another file", async () => {
-  for (const hour of [0, 1, 2]) await tell(store, spotAssets, at(hour * 60), [btc(String(hour))]);
+  for (const hour of [0, 1, 2]) await storeRun(store, spotAssets, at(hour * 60), [btc(String(hour))]);
   const mark = history.mark();
-  await tell(store, spotAssets, at(3 * 60), [btc("3")]);
+  await storeRun(store, spotAssets, at(3 * 60), [btc("3")]);
   expect(history.isUnchangedSince(mark)).toBe(true);
   expect(history.isUnchangedSince({ ...mark, file: "another" })).toBe(false);
   store.close();
@@ -99,7 +99,8 @@ it("tells the last equities that were whole, over three slots at most", async ()
     ["3", 0],
     ["4", 1],
   ];
-  for (const [n, [value, complete]] of told.entries()) await tell(store, equity, at(n), [worth(value, complete)]);
+  for (const [n, [value, complete]] of told.entries())
+    await storeRun(store, equity, at(n), [equityRow(value, complete)]);
   expect(history.lastCompleteEquities("main", at(9))).toEqual([
     { slot: at(3), value: "4" },
     { slot: at(1), value: "2" },
@@ -109,7 +110,7 @@ it("tells the last equities that were whole, over three slots at most", async ()
 
 it("counts slots, and says up to where nothing will be added to what became of them", async () => {
   expect([history.firstSlot(), history.hasRuns(always)]).toEqual([null, false]);
-  await tell(store, spotAssets, at(0), [btc("1")]);
+  await storeRun(store, spotAssets, at(0), [btc("1")]);
   await collect(store, spotAssets, at(1), { failures: [failed("timeout", at(1))] });
   const series = history.series("main").find(({ dataset }) => dataset === "spot-assets");
   const counts = runToEnd(history.countSlots(series?.id ?? 0, { from: at(0), to: at(4) }, at(9)));
@@ -142,7 +143,7 @@ it("counts slots, and says up to where nothing will be added to what became of t
 });
 
 it("tells of each series whether it is fresh, now and as it was", async () => {
-  await tell(store, spotAssets, at(0), [btc("1")]);
+  await storeRun(store, spotAssets, at(0), [btc("1")]);
   const series = history.scheduled().find(({ dataset }) => dataset === "spot-assets");
   if (!series) throw new Error("nothing is scheduled");
   const freshAt = (n: number) => history.freshnessAt(series, at(n)).fresh;
@@ -163,7 +164,7 @@ it("tells of each series whether it is fresh, now and as it was", async () => {
 });
 
 it("tells what was held at an instant, or that it is unknown, chosen by what rows can be chosen by", async () => {
-  await tell(store, spotAssets, at(0), [btc("1"), { ...btc("7"), coin: "ETH" }]);
+  await storeRun(store, spotAssets, at(0), [btc("1"), { ...btc("7"), coin: "ETH" }]);
   expect(history.firstTaken(spotAssets, "main", null)).toBe(at(0));
   expect(history.firstTaken(spotAssets, "hedge", null)).toBeNull();
   expect(amounts(history.asOf(spotAssets, { account: "main", coin: "ETH" }, at(1)))).toEqual(["7"]);
@@ -174,7 +175,7 @@ it("tells what was held at an instant, or that it is unknown, chosen by what row
 });
 
 it("reads rows over time: all, the newest, those that changed, and snapshot by snapshot", async () => {
-  for (const [n, amount] of ["1", "1", "2", "2"].entries()) await tell(store, spotAssets, at(n), [btc(amount)]);
+  for (const [n, amount] of ["1", "1", "2", "2"].entries()) await storeRun(store, spotAssets, at(n), [btc(amount)]);
   const place = history.columns(spotAssets).indexOf("available");
   const told = (...only: [{ newest?: number; changes?: boolean }?]) =>
     [...history.rows(spotAssets, {}, { from: at(0), to: at(4) }, ...only)].map((row) => row[place]);
@@ -204,7 +205,7 @@ it("reads rows over time: all, the newest, those that changed, and snapshot by s
 
 it("tells the episodes of positions: those of a stretch, those that are over, and one by its key", async () => {
   const answers = [[position("1")], [position("2")], [], [position("3", { openedAt: at(3) })]];
-  for (const [n, rows] of answers.entries()) await tell(store, positions, at(n), rows, "umcbl");
+  for (const [n, rows] of answers.entries()) await storeRun(store, positions, at(n), rows, "umcbl");
   const seen = (rows: Iterable<Readonly<Record<string, unknown>>>) =>
     [...rows].map((row) => [row.state, row.first_seen_at, row.largest_total]);
   const [first, second] = [
@@ -224,8 +225,8 @@ it("tells the episodes of positions: those of a stretch, those that are over, an
 });
 
 it("tells what alerts look at: the last snapshot of each scope and what it holds", async () => {
-  await tell(store, spotAssets, at(0), [btc("1")]);
-  await tell(store, spotAssets, at(1), [btc("2")]);
+  await storeRun(store, spotAssets, at(0), [btc("1")]);
+  await storeRun(store, spotAssets, at(1), [btc("2")]);
   const [last] = history.lastSnapshots();
   expect(last).toMatchObject({ account: "main", dataset: "spot-assets", takenAt: at(1), errorCode: null });
   expect(history.snapshotRows(spotAssets, last?.id ?? 0)).toMatchObject([{ coin: "BTC", available: "2" }]);

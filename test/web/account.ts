@@ -2,7 +2,7 @@
 
 import type { Row, Scope } from "../../src/core/domain.ts";
 import type { Dataset } from "../../src/datasets/dataset.ts";
-import { scheduleAll, tell } from "../reports/kit.ts";
+import { scheduleAll, storeRun } from "../reports/kit.ts";
 import { minute, start } from "../store/kit.ts";
 import { startSite } from "./site.ts";
 
@@ -16,7 +16,7 @@ export async function startAccounts({ minutes, accounts = ["main"] }: { minutes:
     ...started,
     /** A run of the slot so many minutes after `start`. */
     tell: (dataset: Dataset, at: number, rows: Row[], account = "main", scope: Scope = null) =>
-      tell(started.store, dataset, start + at * minute, rows, scope, account),
+      storeRun(started.store, dataset, start + at * minute, rows, scope, account),
     /** Sets the clock. */
     goTo(minutes: number) {
       now = start + minutes * minute + 5000;

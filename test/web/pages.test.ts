@@ -3,7 +3,7 @@ import { equity } from "../../src/datasets/snapshots/equity.ts";
 import { positions } from "../../src/datasets/snapshots/positions.ts";
 import { prices } from "../../src/datasets/snapshots/prices.ts";
 import { spotAssets } from "../../src/datasets/snapshots/spot-assets.ts";
-import { btc, worth } from "../reports/kit.ts";
+import { btc, equityRow } from "../reports/kit.ts";
 import { collect, failed, minute, start } from "../store/kit.ts";
 import { startAccounts } from "./account.ts";
 
@@ -11,8 +11,8 @@ const part = (page: string, id: string): string => new RegExp(`id="${id}"[\\s\\S
 
 it("shows what the account is worth to the last digit, and its change since the end of yesterday", async () => {
   const { tell, page } = await startAccounts({ minutes: 1440 });
-  await tell(equity, 1439, [worth("25000.000000000000000001")]);
-  await tell(equity, 1440, [worth("25100.5")]);
+  await tell(equity, 1439, [equityRow("25000.000000000000000001")]);
+  await tell(equity, 1440, [equityRow("25100.5")]);
   const headline = part(await page("/"), "headline");
   expect(headline).toContain('<data value="25100.5">25,100<small>.5</small></data>');
   expect(headline).toContain('value="100.499999999999999999"');
@@ -20,7 +20,7 @@ it("shows what the account is worth to the last digit, and its change since the 
 
 it("shows an incomplete equity as incomplete, and says what is missing", async () => {
   const { tell, page } = await startAccounts({ minutes: 3 });
-  await tell(equity, 3, [worth("900", 0)]);
+  await tell(equity, 3, [equityRow("900", 0)]);
   const headline = part(await page("/"), "headline");
   expect(headline).toContain('<span class="unknown">incomplete</span>');
   expect(headline).toContain("Partial equity");
@@ -39,7 +39,7 @@ it("shows the priced part of an equity as such, and lists what has no price", as
 
 it("shows as unknown what was told too long ago", async () => {
   const { tell, page, goTo } = await startAccounts({ minutes: 3 });
-  await tell(equity, 3, [worth("900")]);
+  await tell(equity, 3, [equityRow("900")]);
   goTo(6);
   expect(part(await page("/"), "headline")).toContain('<span class="unknown">unknown</span>');
   expect((await page("/")).includes('value="900"')).toBe(false);
@@ -47,13 +47,13 @@ it("shows as unknown what was told too long ago", async () => {
 
 it("adds accounts up only at a slot at which all of them told everything", async () => {
   const { tell, page, goTo } = await startAccounts({ minutes: 2, accounts: ["main", "hedge"] });
-  await tell(equity, 2, [worth("0.1")]);
-  await tell(equity, 2, [worth("0.2")], "hedge");
+  await tell(equity, 2, [equityRow("0.1")]);
+  await tell(equity, 2, [equityRow("0.2")], "hedge");
   expect(part(await page("/"), "headline")).toContain('value="0.3"');
   goTo(3);
-  await tell(equity, 3, [worth("5")]);
+  await tell(equity, 3, [equityRow("5")]);
   expect(part(await page("/"), "headline")).toContain('value="0.3"');
-  await tell(equity, 3, [worth("7", 0)], "hedge");
+  await tell(equity, 3, [equityRow("7", 0)], "hedge");
   const headline = part(await page("/"), "headline");
   expect(headline).toContain("incomplete");
   expect(headline).toContain("hedge: futures, other missing");
@@ -62,8 +62,8 @@ it("adds accounts up only at a slot at which all of them told everything", async
 
 it("leaves an account that left the settings out of the sum from then on, and calls that no change", async () => {
   const { tell, store, page, goTo } = await startAccounts({ minutes: 1439, accounts: ["main", "hedge"] });
-  for (const at of [1439, 1440]) await tell(equity, at, [worth("5")]);
-  await tell(equity, 1439, [worth("2")], "hedge");
+  for (const at of [1439, 1440]) await tell(equity, at, [equityRow("5")]);
+  await tell(equity, 1439, [equityRow("2")], "hedge");
   await store.setSchedule("hedge", "equity", null, start + 1439.5 * minute);
   goTo(1440);
   const headline = part(await page("/"), "headline");
@@ -145,9 +145,9 @@ it("does not call it none where nobody has asked yet, nor where the mark price i
 
 it("says what went wrong last, and counts what became of the slots", async () => {
   const { tell, store, page } = await startAccounts({ minutes: 3 });
-  await tell(equity, 1, [worth("1")]);
+  await tell(equity, 1, [equityRow("1")]);
   await collect(store, equity, start + 2 * minute, { failures: [failed("40014", start + 2 * minute)] });
-  await tell(equity, 3, [worth("1")]);
+  await tell(equity, 3, [equityRow("1")]);
   const found = await page("/collection");
   expect(part(found, "collection")).toContain("no answer: 40014");
   expect(part(found, "calendar")).toContain("1 failed");
@@ -156,7 +156,7 @@ it("says what went wrong last, and counts what became of the slots", async () =>
 
 it("shows of an instant the schedule that was in force then", async () => {
   const { tell, store, page } = await startAccounts({ minutes: 30 });
-  await tell(equity, 1, [worth("1")]);
+  await tell(equity, 1, [equityRow("1")]);
   await store.setSchedule("main", "equity", "*/5 * * * *", start + 25 * minute);
   const then = part(await page("/collection?at=2026-11-01T00:20"), "collection");
   const row = then.split("<tr").find((one) => one.includes(">equity<"));

@@ -4,7 +4,7 @@ import { beforeEach, expect, it } from "vitest";
 import { report } from "../../../src/commands/read/report.ts";
 import { ConfigError, UsageError } from "../../../src/core/errors.ts";
 import { equity } from "../../../src/datasets/snapshots/equity.ts";
-import { hour, tell, worth } from "../../reports/kit.ts";
+import { equityRow, hour, storeRun } from "../../reports/kit.ts";
 import { start } from "../../store/kit.ts";
 import { open, temporaryPath } from "../../store/temporary.ts";
 import { run } from "../../support/program.ts";
@@ -18,7 +18,7 @@ beforeEach(async () => {
   path = temporaryPath();
   const store = await open(path);
   await store.setSchedule("main", "equity", "0 * * * *", start - 1);
-  for (let n = 0; n <= 24; n += 1) await tell(store, equity, start + n * hour, [worth(`100.${n}0`)]);
+  for (let n = 0; n <= 24; n += 1) await storeRun(store, equity, start + n * hour, [equityRow(`100.${n}0`)]);
   store.close();
 });
 

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { equity } from "../../../src/datasets/snapshots/equity.ts";
 import { positions } from "../../../src/datasets/snapshots/positions.ts";
 import { spotAssets } from "../../../src/datasets/snapshots/spot-assets.ts";
-import { btc, worth } from "../../reports/kit.ts";
+import { btc, equityRow } from "../../reports/kit.ts";
 import { minute, start } from "../../store/kit.ts";
 import { startAccounts } from "../account.ts";
 
@@ -17,7 +17,7 @@ const told = ({ at, lines }: Curve): string[] =>
 
 it("draws every digit, and breaks off where a slot told nothing", async () => {
   const { tell, json } = await startAccounts({ minutes: 6 });
-  for (const at of [0, 1, 2, 4, 5, 6]) await tell(equity, at, [worth(`${1000 + at}.000000000000000001`)]);
+  for (const at of [0, 1, 2, 4, 5, 6]) await tell(equity, at, [equityRow(`${1000 + at}.000000000000000001`)]);
   const curve = await json(`/api/curve?from=${start}`);
   expect(told(curve)).toEqual([
     "0 1000.000000000000000001",
@@ -31,9 +31,9 @@ it.each([`from=${start}`, "from=0"])(
   "draws a part of the equity as a line of its own, and never as the whole (%s)",
   async (from) => {
     const { tell, json } = await startAccounts({ minutes: 2 });
-    await tell(equity, 0, [worth("5")]);
-    await tell(equity, 1, [worth("3", 0)]);
-    await tell(equity, 2, [worth("5")]);
+    await tell(equity, 0, [equityRow("5")]);
+    await tell(equity, 1, [equityRow("3", 0)]);
+    await tell(equity, 2, [equityRow("5")]);
     const { lines } = await json(`/api/curve?${from}&lines=total,known_part`);
     expect(lines.map(({ values }: { values: unknown[] }) => values.slice(-3))).toEqual([
       ["5", null, "5"],
@@ -44,13 +44,14 @@ it.each([`from=${start}`, "from=0"])(
 
 it("keeps the highest and the lowest of a long time in few points, and goes on with what is stored since", async () => {
   const { tell, json, goTo } = await startAccounts({ minutes: 179 });
-  for (let at = 0; at < 180; at += 1) await tell(equity, at, [worth(at === 70 ? "9999.9" : at === 100 ? "0.1" : "50")]);
+  for (let at = 0; at < 180; at += 1)
+    await tell(equity, at, [equityRow(at === 70 ? "9999.9" : at === 100 ? "0.1" : "50")]);
   const before = told(await json("/api/curve?from=0&width=50"));
   expect(before.length).toBeLessThan(12);
   expect(before).toContain("70 9999.9");
   expect(before).toContain("100 0.1");
   goTo(185);
-  await tell(equity, 183, [worth("60")]);
+  await tell(equity, 183, [equityRow("60")]);
   const after = told(await json("/api/curve?from=0&width=4000"));
   expect(after.slice(-3)).toEqual(["180 -", "183 60", "184 -"]);
 });
@@ -59,7 +60,9 @@ it("loses nothing where a long history is read in several steps", async () => {
   const { tell, json } = await startAccounts({ minutes: 2999 });
   const isSilent = (at: number) => at >= 1980 && at < 2041;
   const minutes = Array.from({ length: 3000 }, (_, at) => at).filter((at) => !isSilent(at));
-  await Promise.all(minutes.map((at) => tell(equity, at, [worth(at === 1979 ? "70.5" : at === 2500 ? "0.5" : "50")])));
+  await Promise.all(
+    minutes.map((at) => tell(equity, at, [equityRow(at === 1979 ? "70.5" : at === 2500 ? "0.5" : "50")])),
+  );
   const found = told(await json("/api/curve?from=0&width=50"));
   expect(found.filter((point) => !point.endsWith(" 50"))).toEqual(["1979 70.5", "1980 -", "2500 0.5"]);
   expect(found.at(-1)).toBe("2999 50");
@@ -67,14 +70,14 @@ it("loses nothing where a long history is read in several steps", async () => {
 
 it("draws as missing what was due before the first and after the last point", async () => {
   const { tell, json } = await startAccounts({ minutes: 10 });
-  await tell(equity, 3, [worth("5")]);
+  await tell(equity, 3, [equityRow("5")]);
   expect(told(await json("/api/curve?span=1d"))).toEqual(["0 -", "3 5", "4 -"]);
 });
 
 it("adds accounts up slot by slot, and draws as a part what one of them told alone", async () => {
   const { tell, json } = await startAccounts({ minutes: 2, accounts: ["main", "hedge"] });
-  for (const at of [0, 1, 2]) await tell(equity, at, [worth("0.1")]);
-  for (const at of [0, 2]) await tell(equity, at, [worth("0.2")], "hedge");
+  for (const at of [0, 1, 2]) await tell(equity, at, [equityRow("0.1")]);
+  for (const at of [0, 2]) await tell(equity, at, [equityRow("0.2")], "hedge");
   const { at, lines } = await json(`/api/curve?from=${start}&lines=total,known_part`);
   expect(at.slice(-3)).toEqual([start, start + minute, start + 2 * minute]);
   expect(lines.map(({ values }: { values: unknown[] }) => values.slice(-3))).toEqual([
@@ -86,15 +89,15 @@ it("adds accounts up slot by slot, and draws as a part what one of them told alo
 it("reads an hour again in which something was still to come, although later hours were read", async () => {
   const { tell, json } = await startAccounts({ minutes: 150, accounts: ["main", "hedge"] });
   const slots = Array.from({ length: 151 }, (_, at) => at);
-  for (const at of slots) await tell(equity, at, [worth("1")]);
+  for (const at of slots) await tell(equity, at, [equityRow("1")]);
   const [early, late] = [slots.slice(0, 40), slots.slice(40)];
-  for (const at of early) await tell(equity, at, [worth("2")], "hedge");
+  for (const at of early) await tell(equity, at, [equityRow("2")], "hedge");
   const last = async () =>
     told(await json("/api/curve?from=0&width=4000&lines=total"))
       .filter((point) => / 3$/.test(point))
       .at(-1);
   expect(await last()).toBe("39 3");
-  for (const at of late) await tell(equity, at, [worth("2")], "hedge");
+  for (const at of late) await tell(equity, at, [equityRow("2")], "hedge");
   expect(await last()).toBe("150 3");
   const { lines } = await json("/api/curve?from=0&width=4000&lines=total");
   expect(lines[0].values).not.toContain(null);
@@ -105,12 +108,12 @@ it.each([null, "0 0 * * *"])(
   async (pattern) => {
     const { store, tell, json, goTo } = await startAccounts({ minutes: 10 });
     await store.setSchedule("main", "equity", pattern, start);
-    await tell(equity, 5, [worth("1")]);
+    await tell(equity, 5, [equityRow("1")]);
     const drawn = async () =>
       told(await json("/api/curve?from=0&width=4000&lines=total")).filter((point) => !point.endsWith(" -"));
     expect(await drawn()).toEqual(["5 1"]);
     goTo(20);
-    await tell(equity, 20, [worth("2")]);
+    await tell(equity, 20, [equityRow("2")]);
     expect(await drawn()).toEqual(["5 1", "20 2"]);
   },
 );
