@@ -1,4 +1,4 @@
-/** What a run says of the fields of its answers, and of the two clocks. */
+/** The log of a run about the fields of its responses, and the record of the two clocks. */
 import { createServer, get } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -18,13 +18,16 @@ it.each([
   ["v1", classic],
   ["v2", classic],
   ["v3", unified],
-] as [string, SimulatedAccount][])("nothing is to be said of the answers of %s", async (api, account) => {
-  const settings = { ...credentials(account), ...everyDataset("* * * * *"), BITGET_API_VERSION: api };
-  const world = await createWorld("2026-10-20T10:00:30Z", settings, { accounts: [account], v1: api === "v1" });
-  for (const slot of ["2026-10-20T10:01:00Z", "2026-10-20T18:02:00Z"]) await world.at(slot);
-  expect(world.rows("select count(*) as n from snapshots where state = 'failed'")).toEqual([{ n: 0 }]);
-  expect([...world.app.deps.reportedFields]).toEqual([]);
-});
+] as [string, SimulatedAccount][])(
+  "the responses of %s have no unknown and no missing fields",
+  async (api, account) => {
+    const settings = { ...credentials(account), ...everyDataset("* * * * *"), BITGET_API_VERSION: api };
+    const world = await createWorld("2026-10-20T10:00:30Z", settings, { accounts: [account], v1: api === "v1" });
+    for (const slot of ["2026-10-20T10:01:00Z", "2026-10-20T18:02:00Z"]) await world.at(slot);
+    expect(world.rows("select count(*) as n from snapshots where state = 'failed'")).toEqual([{ n: 0 }]);
+    expect([...world.app.deps.reportedFields]).toEqual([]);
+  },
+);
 
 it("each field is named once, and no more than 200 of them", async () => {
   const world = await createWorld("2026-10-20T10:00:30Z", { SCHEDULE_SPOT_ASSETS: "* * * * *" });
@@ -44,7 +47,7 @@ it("each field is named once, and no more than 200 of them", async () => {
   expect(world.rows("select state from runs order by scheduled_for")).toEqual(Array(3).fill({ state: "ok" }));
 });
 
-it("each run knows how far the two clocks were apart, also where nobody had to ask for the time", async () => {
+it("each run records the difference of the two clocks, also if no request for the time was needed", async () => {
   const world = await createWorld("2026-10-20T10:00:30Z", { SCHEDULE_SPOT_ASSETS: "* * * * *" });
   await world.at("2026-10-20T10:01:00Z");
   world.exchange.clockSkewMs = 2000;
@@ -83,9 +86,9 @@ async function refusedLine(mode: Answer) {
           : null;
     if (answer === null) {
       const headers = { ...request.headers, host: new URL(world.exchange.url).host };
-      get(`${world.exchange.url}${request.url}`, { headers }, (told) => {
-        response.writeHead(told.statusCode ?? 500, told.headers);
-        told.pipe(response);
+      get(`${world.exchange.url}${request.url}`, { headers }, (original) => {
+        response.writeHead(original.statusCode ?? 500, original.headers);
+        original.pipe(response);
       });
     } else if (answer === "reset") request.socket.destroy();
     else if (answer !== "hang") {

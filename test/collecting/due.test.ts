@@ -60,7 +60,7 @@ const timeOf = (instant: number): string =>
     .replace(/(:00)?\.000Z$/, "")
     .replace("T", " ");
 
-/** Takes every step at one instant, as the scheduler does, and tells what they were; many closed slots as first and last. */
+/** Takes every step at one instant, as the scheduler does, and returns their texts; many closed slots as first and last. */
 function stepsAt(now: string, given: Given): string[] {
   const series = seriesOf(given);
   const presence = presenceOf(given);
@@ -125,7 +125,7 @@ describe("a slot", () => {
   });
 });
 
-describe("a slot that nobody ran", () => {
+describe("a slot that was not run", () => {
   it.each<Case>([
     ["passed before the program started", "12:01:40", { started: "12:01:35" }, ["12:01 missed: not running"]],
     [
@@ -171,7 +171,7 @@ describe("a slot that nobody ran", () => {
       ["12:01 missed: blocked", `12:02 missed: ${asleep}`],
     ],
     [
-      "slept through is said to be that, and what followed unconfirmed to be that",
+      "during a sleep has that cause, and a slot after it that of the unconfirmed clock",
       "12:05",
       { unconfirmed: ["12:03:50", "12:05"], downtimes: [["12:01:00", "12:03:50", asleep]] },
       [
@@ -226,7 +226,7 @@ describe("a schedule", () => {
       ["12:01 missed: not running", "12:02 missed: not running", "schedule */10 * * * * from 12:02:45", "run 12:10"],
     ],
     [
-      "that changed owes nothing to the exchange's clock: the old one was in force until now",
+      "that changed does not depend on the exchange's clock: the old one was in force until now",
       "12:02",
       { wanted: "*/10 * * * *", started: "12:01:30", behindMs: 240_000 },
       ["12:01 missed: not running", "schedule */10 * * * * from 12:01:30"],
@@ -238,19 +238,19 @@ describe("a schedule", () => {
       ["12:01 missed: not running", "schedule none from 12:01:10"],
     ],
     [
-      "first seen by a clock years ahead begins again",
+      "first recorded by a clock years ahead begins again",
       "12:00:30",
       { since: "2030-01-01 00:00", processed: "2030-01-01 00:00" },
       ["schedule * * * * * from 12:00:30"],
     ],
     [
-      "first seen by the exchange's clock does not begin again while ours is behind",
+      "first recorded by the exchange's clock does not begin again while ours is behind",
       "12:00:30",
       { since: "12:04:30", processed: "12:04:30", behindMs: 240_000 },
       [],
     ],
     [
-      "first seen by the exchange's clock begins again where ours is behind by more than that",
+      "first recorded by the exchange's clock begins again where ours is behind by more than that",
       "11:58:30",
       { since: "12:04:30", processed: "12:04:30", behindMs: 240_000 },
       ["schedule * * * * * from 11:58:30"],
@@ -302,9 +302,9 @@ describe("between two looks at the clock", () => {
 
 describe("whatever happens to the clock", () => {
   const seconds = (max: number) => fc.integer({ min: 1, max });
-  /** Seconds that the program lives through or sleeps, or that its clock is set back by. */
+  /** Seconds that the program runs or sleeps, or that its clock is set back by. */
   const event = fc.oneof(
-    fc.record({ kind: fc.constant("lives" as const), by: seconds(90) }),
+    fc.record({ kind: fc.constant("runs" as const), by: seconds(90) }),
     fc.record({ kind: fc.constant("sleeps" as const), by: seconds(900) }),
     fc.record({ kind: fc.constant("steps back" as const), by: seconds(600) }),
   );
@@ -318,15 +318,15 @@ describe("whatever happens to the clock", () => {
         const series = { ...seriesOf({ inForce: text }), since: begin, processedThrough: begin };
         const rows = new Map<number, string>();
         let presence = presenceOf({ started: "12:00:30" });
-        let seen = { wall: begin, monotonic: 0 };
+        let before = { wall: begin, monotonic: 0 };
         let latest = begin;
         for (const { kind, by } of events) {
           // Set to before its beginning, a schedule begins again: that case is in the table.
-          const wall = Math.max(begin, seen.wall + (kind === "steps back" ? -by : by) * 1000);
-          const now = { wall, monotonic: seen.monotonic + (kind === "lives" ? by * 1000 : 1000) };
-          const downtime = downtimeBetween(seen, now);
+          const wall = Math.max(begin, before.wall + (kind === "steps back" ? -by : by) * 1000);
+          const now = { wall, monotonic: before.monotonic + (kind === "runs" ? by * 1000 : 1000) };
+          const downtime = downtimeBetween(before, now);
           if (downtime) presence = { ...presence, downtimes: [downtime, ...presence.downtimes] };
-          seen = now;
+          before = now;
           latest = Math.max(latest, wall);
           for (let step = nextStep(series, presence, wall); step; step = nextStep(series, presence, wall)) {
             if (step.kind === "schedule") throw new Error("the schedule did not change");
@@ -336,7 +336,7 @@ describe("whatever happens to the clock", () => {
               expect(wall - slot).toBeLessThanOrEqual(graceAt(pattern, slot));
               series.lastSlot = slot;
               series.processedThrough = Math.max(series.processedThrough, slot);
-              // As the store claims a slot: a row that says `missed` may become a run.
+              // As the store claims a slot: a `missed` row may become a run.
               if (rows.get(slot) !== "run") rows.set(slot, "run");
             } else {
               for (const { slot, state } of step.slots) {

@@ -21,7 +21,7 @@ describe("prices", () => {
     ]);
   });
 
-  it("go on for the coins last seen while the accounts cannot be read", async () => {
+  it("continue for the last known coins while the accounts cannot be read", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", both);
     await world.at("2026-03-01T12:01:00Z");
     world.exchange.misbehave({ path: "/api/v2/spot/account/assets", code: "40034", times: Number.POSITIVE_INFINITY });

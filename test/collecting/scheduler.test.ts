@@ -42,7 +42,7 @@ describe("a slot", () => {
     expect(runs()).toEqual(["12:01:00 ok", "12:02:00 ok"]);
   });
 
-  it("reached a little late is run and said to be late", async () => {
+  it("reached a little late is run and recorded as late", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
     await world.at("2026-03-01T12:01:29Z");
     expect(runs()).toEqual(["12:01:00 ok late"]);
@@ -80,7 +80,7 @@ describe("a slot", () => {
     ]);
   });
 
-  it("is not forgotten because somebody collected by hand while no daemon ran", async () => {
+  it("is not forgotten after a manual run while no daemon was running", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
     await world.at("2026-03-01T12:01:00Z");
     await world.scheduler.stop();
@@ -125,7 +125,7 @@ describe("a slot", () => {
     expect(runs()).toEqual(["12:01:00 failed deadline", "12:02:00 ok"]);
   });
 
-  it("is not filled with what was told after the machine had slept in the middle of its run", async () => {
+  it("is not filled with a response received after the machine slept during its run", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
     world.exchange.misbehave({ path: "/api/v2/spot/account/assets", status: 503, code: "45001" });
     world.clock.advanceTo(Date.parse("2026-03-01T12:01:00Z"));
@@ -151,7 +151,7 @@ describe("a slot", () => {
   });
 });
 
-it("stops within its chunk when many slots wait to be written down, and goes on at the next start", async () => {
+it("stops within its chunk while many slots wait to be recorded, and continues at the next start", async () => {
   world = await createWorld("2026-03-01T12:00:30Z", { SCHEDULE_SPOT_ASSETS: "* * * * * *" });
   world.clock.setWallClock(Date.parse("2026-03-01T15:00:30Z"));
   world.scheduler.tick();
@@ -253,7 +253,7 @@ describe("a clock that the exchange has not confirmed", () => {
     await world.restart();
   }
 
-  /** The machine's clock is set to what the exchange says; `instant` is how late it is by then. */
+  /** The machine's clock is set to that of the exchange; `instant` is how late it is by then. */
   function setRight(instant: string): void {
     world.exchange.clockSkewMs = 0;
     world.clock.setWallClock(at(instant));
@@ -308,7 +308,7 @@ describe("a clock that the exchange has not confirmed", () => {
     ]);
   });
 
-  it("and cannot be asked about after a start has no slot run or missed until it can; then it is said why", async () => {
+  it("that cannot be confirmed after a start has no slot run or missed until it can; then the cause is recorded", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
     await world.at("2026-03-01T12:01:00Z");
     await world.scheduler.stop();
@@ -329,7 +329,7 @@ describe("a clock that the exchange has not confirmed", () => {
     expect(world.scheduler.problem()).toBe("");
   });
 
-  it("after a sleep is asked about first: what was slept through is said to be that, not what followed", async () => {
+  it("after a sleep is confirmed first: only slots during the sleep have that cause", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
     await world.at("2026-03-01T12:01:00Z");
     world.exchange.misbehave({ path: "/api/v2/public/time", reset: true, times: Number.POSITIVE_INFINITY });

@@ -69,7 +69,7 @@ it("leaves out what is unknown", async () => {
   expect(Math.abs(offset ?? Number.NaN)).toBeLessThan(1);
 });
 
-it("tells how far the exchange is ahead, which a run records with the opposite sign", async () => {
+it("exports how far the exchange is ahead, which a run records with the opposite sign", async () => {
   world.exchange.clockSkewMs = 20_000;
   await at("12:01:00");
   const [offset = Number.NaN] = await valuesOf("clock_offset_seconds", { account: "main" });
@@ -77,7 +77,7 @@ it("tells how far the exchange is ahead, which a run records with the opposite s
   expect([Math.sign(offset), ...new Set(rows.map((row) => Math.sign(row.skew_ms)))]).toEqual([1, -1]);
 });
 
-it("tells the next slot, the budget, the files and the process", async () => {
+it("exports the next slot, the budget, the files and the process", async () => {
   await at("12:01:00");
   expect(await valuesOf("next_slot_timestamp_seconds", ofPositions)).toEqual([
     Date.parse("2026-03-01T12:02:00Z") / 1000,
@@ -94,7 +94,7 @@ it("tells the next slot, the budget, the files and the process", async () => {
   expect(names).toContain("process_start_time_seconds");
 });
 
-it("says of an account whose key may write that it is refused", async () => {
+it("exports that an account with a write key is refused", async () => {
   await live({ ...classic, permissions: "trade" });
   await at("12:01:00").catch(() => {});
   expect(await valuesOf("account_refused")).toEqual([1]);

@@ -1,4 +1,4 @@
-/** What systemd hears of the daemon, by systemd's own tool and a real socket. */
+/** The notifications that systemd receives from the daemon, by systemd's own tool and a real socket. */
 import { execFileSync, spawn } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -14,7 +14,7 @@ s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.bind(sys.argv[1])
 print("bound", flush=True)
 while True:
-    # Whoever tells something waits until its descriptor is closed: a barrier.
+    # The sender of a barrier waits until its descriptor is closed.
     data, descriptors, _, _ = socket.recv_fds(s, 4096, 4)
     for descriptor in descriptors: os.close(descriptor)
     print(data.decode().replace("\\n", " "), flush=True)
@@ -44,7 +44,7 @@ async function listen(path: string): Promise<() => string[]> {
 }
 
 describe.skipIf(!canHear)("as a service of systemd (needs systemd-notify and python3)", () => {
-  it("says when it collects, that it lives for as long as it looks at the clock, and when it stops", async () => {
+  it("notifies when it collects, that it is alive while it ticks, and when it stops", async () => {
     const folder = temporaryFolder();
     const socket = join(folder, "notify");
     const received = await listen(socket);

@@ -20,7 +20,7 @@ function problemsOf(env: Record<string, string>): readonly string[] {
 
 const hook = "https://hooks.slack.com/services/T0000000/B0000000/abcdefghijklmnopqrstuvwx";
 
-it("alerts are told of what is blind or refused alone, in the log alone, unless more is set", () => {
+it("by default, alerts cover stale data and refused keys only, and go to the log only", () => {
   expect(settings({})).toEqual({
     webhook: null,
     liquidationDistance: null,

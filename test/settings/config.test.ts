@@ -46,7 +46,7 @@ describe("settings", () => {
     );
   });
 
-  it("serve pages to this machine alone unless told otherwise", () => {
+  it("serve the dashboard to this machine only by default", () => {
     expect(loadConfig(good).http).toEqual({ host: "127.0.0.1", port: 8787, names: [], token: null });
     expect(loadConfig({ ...good, HTTP_PORT: "" }).http).toBeNull();
     expect(loadConfig(good, { credentials: false }).http).toBeNull();
@@ -113,7 +113,7 @@ describe("settings", () => {
     ]);
   });
 
-  it("call nobody unless told whom, over a line that nobody reads along", () => {
+  it("send a heartbeat only to a URL that is set, and only over https or loopback", () => {
     const url = "https://hc-ping.example/0b6f2a55-7a6e-4a59-8f6e-7f1f3a1c9d20?rid=1";
     expect(loadConfig(good).heartbeatUrl).toBeNull();
     expect(loadConfig({ ...good, HEARTBEAT_URL: url }).heartbeatUrl?.reveal()).toBe(url);

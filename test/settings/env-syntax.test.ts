@@ -42,7 +42,7 @@ describe("a .env", () => {
     expect(problemsOf("BITGET_API_PASSPHRASE=Moon's#2026")).toEqual([`line 1: ${cut("BITGET_API_PASSPHRASE", '"')}`]);
   });
 
-  it("may have # in quotes, in comments, and in what is nobody's setting", () => {
+  it("may have # in quotes, in comments, and in variables that are not settings", () => {
     const lines = [
       "BITGET_API_PASSPHRASE='Moon#2026' # quoted",
       "BITGET_API_SECRET= # to be filled in",
@@ -119,7 +119,7 @@ describe("a .env", () => {
     expect(textOf(Buffer.from("\ufeffx"))).toEqual({ text: "x", problem: null });
   });
 
-  it("with misspelt names is refused, and told what was meant", () => {
+  it("with misspelt names is rejected with a suggestion", () => {
     const names = ["SCHEDULE_SPOT_ASSET", "BITGET_PRODUCT_TYPE", "TIME_ZONE", "ALERT_DRAW_DOWN", "BITGET_API_SERCET"];
     expect(
       problemsOf([...names, "bitget_api_key", "LOGLEVEL", "BITGET_SANDBOX"].map((name) => `${name}=x`).join("\n")),
@@ -149,7 +149,7 @@ describe("a .env", () => {
     ["ALL_PROXY_FIEL", "ALL_PROXY_FILE"],
     ["NO_PROXYS", "NO_PROXY"],
     ["DATABASE_ULR", "DATABASE_URL"],
-  ])("with %s is told of %s", (name, meant) => {
+  ])("with %s suggests %s", (name, meant) => {
     expect(problemsOf(`${name}=x`)).toEqual(meant ? [`line 1: ${name} is not a setting; did you mean ${meant}?`] : []);
   });
 
@@ -182,7 +182,7 @@ describe("the environment", () => {
     ]);
     expect(problem("SCHEDULE_POSITION", "")).toEqual([]);
     expect(problemsOf("SCHEDULE_POSITIONS=", { SCHEDULE_POSITION: "x" }).length).toBe(1);
-    // Somebody else's: what would have been meant is set.
+    // Another program's: the setting with a similar name is set.
     expect(problemsOf("BITGET_API_KEY_FILE=key", { BITGET_API_KEYS: "x", BITGET_API_KEY_ID: "x" })).toEqual([]);
   });
 

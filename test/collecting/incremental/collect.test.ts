@@ -128,7 +128,7 @@ describe.each([0, 1, 2, 3, 4, 5])("at page %i of a first run", (page) => {
     database.close();
   });
 
-  it("a deadline keeps what was read, and the next run goes on behind it", async () => {
+  it("a deadline keeps the records that were read, and the next run continues after them", async () => {
     const world = await createLedger();
     befall(world, page, { hang: true });
     const going = run(world, 1);
@@ -151,7 +151,7 @@ const withoutCursor = (envelope: Envelope): Envelope => ({ ...envelope, data: { 
 
 it.each([
   ["an empty answer where there is something", bills, empty],
-  ["an answer without the cursor that nobody needs", bills, withoutCursor],
+  ["a response without the cursor, which is not needed", bills, withoutCursor],
   ["a full page without the cursor that it needs", billsWithCursor, withoutCursor],
 ] as const)("%s, at each page, loses nothing", async (_, dataset, change) => {
   const world = await createLedger();

@@ -49,7 +49,7 @@ const cases: Case[] = [
     windows: [["10-19T23:50", "10-20T23:59"]],
   },
   {
-    title: "a run that was cut goes on behind its last page, and overlaps the window that it had",
+    title: "an aborted run continues after its last page, and overlaps its window",
     last: { through: "10-20T11:40", window: ["10-20T11:30", "10-20T11:50", "17"] },
     windows: [
       ["10-20T11:30", "10-20T11:50", "17"],
@@ -57,7 +57,7 @@ const cases: Case[] = [
     ],
   },
   {
-    title: "a first run that was cut goes on where it was, in windows as long as they may be",
+    title: "an aborted first run continues where it was, in windows of the maximum length",
     last: { through: "08-01T00:00", window: ["08-01T00:00", "08-30T23:59", null] },
     windows: [
       ["08-01T00:00", "08-30T23:59"],
