@@ -1,19 +1,19 @@
-/** The file of raw responses beside a database: its path, its tables, and how it is opened. */
+/** Opens the file of raw responses next to a database. */
 import { existsSync } from "node:fs";
 import { ConfigError } from "../../core/errors.ts";
 import { realPath } from "../../core/path.ts";
 import { connect, createPrivate, type Sqlite } from "../files/connections.ts";
 
-/** Of `collector.db` it is `collector.raw.db`, beside the file itself, whatever name that goes by. */
+/** Returns the path of the archive: `collector.raw.db` for `collector.db`, next to the real file if that is a link. */
 export const rawFile = (databasePath: string): string => `${realPath(databasePath).replace(/\.db$/, "")}.raw.db`;
 
-/** "BGRW" in the file's header says whose file it is. */
+/** "BGRW" in the file header identifies files of this program. */
 const applicationId = 0x42475257;
 const version = 1;
 
 /**
- * Which answer it is says the slot, not an id of the database: a backup put in its place goes on with other ids. `number` counts
- * the answers of one run and scope in their order; the last one is what the snapshot was made of, or why there is none.
+ * A response is identified by its slot instead of an id of the database, since a restored backup continues with other ids. `number`
+ * counts the responses of one run and scope; the last one became the snapshot, or is the reason why there is none.
  * `digest` is the SHA-256 of the body as received, `packed` that body compressed with Brotli.
  */
 const tables = `
@@ -32,7 +32,7 @@ const tables = `
   pragma user_version = ${version};
 `;
 
-/** Opens the file, a new one where there is none. Throws a ConfigError where it cannot be used. */
+/** Opens the file for writing, and creates it if missing. Throws a ConfigError if it cannot be used. */
 export function openRawWriter(path: string): Sqlite {
   return opened(path, () => {
     createPrivate(path);
@@ -41,17 +41,17 @@ export function openRawWriter(path: string): Sqlite {
       const isNew = sqlite.prepare("select count(*) from sqlite_schema").pluck().get() === 0;
       if (!isNew) requireOurs(sqlite);
       sqlite.pragma("journal_mode = WAL");
-      // Nobody was promised what a power cut takes here, and waiting for the disk would hold up what was promised.
+      // A power cut may lose recent responses, which is acceptable; waiting for the disk would delay the database.
       sqlite.pragma("synchronous = NORMAL");
       sqlite.pragma("wal_autocheckpoint = 250");
-      // KiB, of the 16 MB that it would take in time.
+      // KiB. The default would grow to 16 MB.
       sqlite.pragma("cache_size = -1000");
       if (isNew) sqlite.transaction(() => sqlite.exec(tables)).immediate();
     });
   });
 }
 
-/** A connection that can only read; null where there is no such file. Throws a ConfigError where it cannot be used. */
+/** Opens the file read-only. Returns null if there is none. Throws a ConfigError if it cannot be used. */
 export function openRawReader(path: string): Sqlite | null {
   if (!existsSync(path)) return null;
   return opened(path, () => {

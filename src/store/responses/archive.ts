@@ -17,13 +17,13 @@ import { openRawWriter, rawFile } from "./archive-file.ts";
 
 export interface RawResponse {
   scope: Scope;
-  /** The name of the address that was asked. */
+  /** The name of the endpoint. */
   endpoint: string;
-  /** Of HTTP. */
+  /** HTTP status. */
   status: number;
-  /** Our clock. Epoch ms. */
+  /** By our clock. Epoch ms. */
   receivedAt: number;
-  /** As received, but for a compression on the way. */
+  /** The body as received, after decompression. */
   body: Buffer;
 }
 
@@ -35,29 +35,29 @@ interface Run {
 
 export interface RawOptions {
   databasePath: string;
-  /** After which answers go; 0: none are kept. */
+  /** For how many days responses are kept; 0 keeps none. */
   days: number;
   clock: Clock;
   log: Log;
-  /** Takes secrets out of a text. */
+  /** Removes secrets from a text. */
   redact(text: string): string;
 }
 
-/** What comes within this time shares a transaction. Milliseconds. */
+/** Responses within this time share a transaction. Milliseconds. */
 const batchDelayMs = 100;
 
-/** Answers that come in one transaction, and that go in it when their time is over: some milliseconds of work. */
-const batch = { come: 50, go: 200 };
+/** Responses written, and expired responses deleted, in one transaction: some milliseconds of work. */
+const batch = { write: 50, expire: 200 };
 
-/** Longer bodies are packed by a thread of their own; for the others handing over costs more than packing. Bytes. */
+/** Longer bodies are compressed in another thread; for shorter ones the handover costs more than it saves. Bytes. */
 const longBodyBytes = 32_768;
 
-/** Levels above take twenty times as long and save nothing worth it. */
+/** Higher levels take twenty times as long for little gain. */
 const compression = { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } };
 const packNow = (body: Buffer): Buffer => brotliCompressSync(body, compression);
 const packInThread = promisify(brotliCompress);
 
-/** The body as received. Throws an Error where that is not what was packed. */
+/** Returns the body as received. Throws an Error if it does not have its digest. */
 export function unpack(packed: Buffer, digest: Buffer): Buffer {
   const body = brotliDecompressSync(packed);
   if (!digestOf(body).equals(digest)) throw new Error("a raw response is not as received");
@@ -66,7 +66,7 @@ export function unpack(packed: Buffer, digest: Buffer): Buffer {
 
 const digestOf = (body: Buffer): Buffer => hash("sha256", body, "buffer");
 
-/** Opens the archive; null where nothing is to be kept, or where nothing can be, which the log says. */
+/** Opens the archive. Returns null if no responses are to be kept, or if the file cannot be used, which is logged. */
 export function openResponseArchive(options: RawOptions): ResponseArchive | null {
   if (options.days === 0) return null;
   const path = rawFile(options.databasePath);
@@ -99,7 +99,7 @@ export class ResponseArchive {
     this.#write = createTransaction(sqlite);
   }
 
-  /** Keeps the responses of a run, in the order in which they came. Returns at once; they are written later. */
+  /** Queues the responses of a run, in the order in which they arrived. Returns at once; they are written later. */
   keep(run: Run, answers: readonly RawResponse[]): void {
     const counts = new Map<Scope, number>();
     for (const answer of answers) {
@@ -110,7 +110,7 @@ export class ResponseArchive {
     this.#timer ??= this.#later();
   }
 
-  /** Writes what is not written yet, and closes the file. */
+  /** Writes the queued responses, and closes the file. */
   close(): void {
     this.#isClosed = true;
     if (this.#timer) clearTimeout(this.#timer);
@@ -128,7 +128,7 @@ export class ResponseArchive {
 
   async #writeWaiting(): Promise<void> {
     do {
-      const first = this.#waiting.slice(0, batch.come);
+      const first = this.#waiting.slice(0, batch.write);
       const some = first.filter((one) => this.#isHarmless(one));
       const packed: Buffer[] = [];
       for (const { body } of some) {
@@ -138,11 +138,11 @@ export class ResponseArchive {
       if (this.#isClosed) return;
       this.#waiting.splice(0, first.length);
       this.#attempt(some, packed);
-    } while (this.#waiting.length >= batch.come);
+    } while (this.#waiting.length >= batch.write);
     this.#timer = this.#waiting.length > 0 ? this.#later() : null;
   }
 
-  /** Returns false for a response that repeats a secret: without it, it would not be what was received, so it is not kept. */
+  /** Returns false for a response that contains a secret, which is not kept: redacted, it would not be what was received. */
   #isHarmless({ body }: Waiting): boolean {
     const text = body.toString("utf8");
     return this.#options.redact(text) === text;
@@ -164,8 +164,8 @@ export class ResponseArchive {
 }
 
 /**
- * Writes answers, and takes out some of those older than `days`. They are that old beside the newest that is kept, too: a clock that is
- * wrong makes nothing old.
+ * Returns a transaction that writes responses and deletes some that are older than `days`, compared with both the clock and the newest
+ * stored response, so that a wrong clock deletes nothing.
  */
 function createTransaction(sqlite: Sqlite) {
   const addSource = sqlite.prepare(
@@ -180,7 +180,7 @@ function createTransaction(sqlite: Sqlite) {
   const removeOld = sqlite
     .prepare<[number], number>(
       `delete from answer where (slot, source_id, number) in
-         (select slot, source_id, number from answer where slot < ? order by slot limit ${batch.go})
+         (select slot, source_id, number from answer where slot < ? order by slot limit ${batch.expire})
        returning body_id`,
     )
     .pluck();

@@ -1,10 +1,10 @@
 /**
- * Corrects what a parser read wrongly: from the first snapshot of a scope that today's parser reads otherwise, every good one is
- * recorded again, by the same code, from its answer. What was stored is told by the chain (a note for each snapshot whose digest
- * is another now), so that every older link is computed as before.
+ * Corrects rows that an earlier parser read wrongly: from the first snapshot of a scope that the current parser reads differently, every
+ * good snapshot is recorded again from its raw response. The chain keeps a note with the old digest of each changed snapshot, so that
+ * older links can still be verified.
  *
- * A scope is corrected as a whole or not at all. With one answer missing, a row that only the others tell would seem to have
- * vanished there; what was pruned cannot be read again; what failed, failed: a correction makes no gap look as if it had not been.
+ * A scope is corrected as a whole or not at all. If one response were missing, rows could appear to be removed there; pruned snapshots
+ * cannot be parsed again; failed snapshots stay failed, so that a correction never hides a gap.
  */
 import { rmSync } from "node:fs";
 import { drizzle } from "drizzle-orm/better-sqlite3";
@@ -27,19 +27,19 @@ export type First = Pick<Replayed, "scopeId" | "snapshotId" | "account" | "produ
 
 export interface Correction {
   first: First;
-  /** Snapshots that say something else now. */
+  /** The number of snapshots that were changed. */
   snapshots: number;
-  /** Why nothing of the scope was changed, where that is so. */
+  /** Why the scope was not corrected, null if it was. */
   refusal: string | null;
 }
 
 export interface Corrected {
   scopes: Correction[];
-  /** A copy of the database from before; null where nothing was changed. */
+  /** The path of the backup made before; null if nothing was changed. */
   backup: string | null;
 }
 
-/** Why a scope stays as it is. */
+/** Thrown if a scope cannot be corrected. */
 class Refusal extends Error {}
 
 /**
@@ -92,7 +92,7 @@ interface GoodSnapshot {
   digest: Buffer;
 }
 
-/** `stored` reads on as it was before the transaction in which `sqlite` rewrites it. Returns how many snapshots were corrected. */
+/** Returns a function that corrects a scope and returns how many snapshots changed. `stored` reads the state before the transaction on `sqlite`. */
 function prepareCorrection({
   sqlite,
   stored,
@@ -104,7 +104,7 @@ function prepareCorrection({
   const tables = new DatasetTables(sqlite, drizzle(sqlite), layout);
   const stateAt = createStateReader(sqlite, layout);
   const storedAt = createStateReader(stored, layout);
-  const derive = prepareReparse(raw, dataset);
+  const reparse = prepareReparse(raw, dataset);
   const goodFrom = sqlite.prepare<[number, number], GoodSnapshot>(
     `select n.id, n.run_id as runId, r.slot, n.taken_at as takenAt, n.rows, n.digest from snapshot n join run r on r.id = n.run_id
      where n.scope_id = ? and n.id >= ? and n.error_code is null order by n.id`,
@@ -120,7 +120,7 @@ function prepareCorrection({
     const of = `of ${new Date(slot).toISOString()}`;
     let found: Reparsed | null;
     try {
-      found = derive({ account, productType, slot }, rowsIn(storedAt(id)));
+      found = reparse({ account, productType, slot }, rowsIn(storedAt(id)));
     } catch (error) {
       if (error instanceof ComputedError) throw new Refusal(`the rows ${of} were also computed from other datasets`);
       throw new Refusal(`the response ${of} would be rejected now: ${(error as Error).message}`);
@@ -158,7 +158,7 @@ function prepareCorrection({
   return (first: First): number => transaction.immediate(first);
 }
 
-/** Returns the last snapshot of the series that was pruned, 0 where none was. */
+/** Returns the last pruned snapshot of the series, 0 if none was. Throws a Refusal if pruning affects the snapshots to correct. */
 function requireUnpruned(
   sqlite: Sqlite,
   dataset: Dataset,
@@ -182,7 +182,7 @@ function requireUnpruned(
   return lastPruned ?? 0;
 }
 
-/** Takes out what is stored of a scope from a snapshot on: the items that begin there, and the versions of the others. */
+/** Prepares to delete the rows of a scope from a snapshot on: items that begin there, and later versions of the others. */
 function prepareRemoval(sqlite: Sqlite, { prefix, moving, dataset }: StorageLayout) {
   const items = `select id from ${prefix}_item i where scope_id = @scopeId`;
   const begun = `${items} and not exists (select 1 from ${prefix}_steady where item_id = i.id and since < @snapshotId)`;
@@ -191,7 +191,7 @@ function prepareRemoval(sqlite: Sqlite, { prefix, moving, dataset }: StorageLayo
   const ofItems = [...parts, ...(dataset.episodes ? ["episode"] : [])].map((table) =>
     prepare(`delete from ${table} where item_id in (${begun})`),
   );
-  // Last, for what tells them from the others goes before them.
+  // Last: these items are recognised by their rows being deleted.
   const theItems = prepare(
     `delete from ${prefix}_item where scope_id = @scopeId and id not in (select item_id from ${prefix}_steady)`,
   );
@@ -204,7 +204,7 @@ function prepareRemoval(sqlite: Sqlite, { prefix, moving, dataset }: StorageLayo
   return { items: all([...ofItems, theItems]), versions: all(ofOthers) };
 }
 
-/** Writes what a snapshot says now into its row and that of its run, with what they said until then into the chain. */
+/** Returns a function that updates the row of a snapshot and of its run, and notes the old values in the chain. */
 function prepareCorrectionRecord(sqlite: Sqlite, { scopeId, snapshotId }: First) {
   const chain = createChain(sqlite);
   const rowsOf = sqlite.prepare<[number], number>("select coalesce(rows, 0) from run where id = ?").pluck();
@@ -224,7 +224,7 @@ function prepareCorrectionRecord(sqlite: Sqlite, { scopeId, snapshotId }: First)
   };
 }
 
-/** All snapshots of the runs that a scope's snapshots are of, from one on; in the order of their ids. No index leads there. */
+/** Returns all snapshots, by run, of the runs with a snapshot of the scope from one on; ascending by id. Read at once for lack of an index. */
 function snapshotsByRun(sqlite: Sqlite, scopeId: number, snapshotId: number): Map<number, SnapshotDigest[]> {
   const rows = sqlite
     .prepare(

@@ -1,4 +1,4 @@
-/** The files that a database consists of, which nothing else may be written to. */
+/** Protects the files of a database from being overwritten by exports and reports. */
 
 import { UsageError } from "../../core/errors.ts";
 import { realPath } from "../../core/path.ts";
@@ -6,7 +6,7 @@ import { identityOf } from "../files/connections.ts";
 import { lockFile } from "../sqlite/lock.ts";
 import { rawFile } from "./archive-file.ts";
 
-/** Throws a UsageError where a file that is to be written belongs to the database, whatever name it is given. */
+/** Throws a UsageError if the target is a file of the database, under any name. */
 export function requireForeignFile(target: string, databasePath: string): void {
   const withLogs = [realPath(databasePath), rawFile(databasePath)];
   const own = withLogs.flatMap((file) => ["", "-wal", "-shm", "-journal"].map((suffix) => file + suffix));
@@ -16,7 +16,7 @@ export function requireForeignFile(target: string, databasePath: string): void {
     throw new UsageError(`${target} belongs to the database itself. Name another file.`);
 }
 
-/** Returns the identity of a file; null also where this user may not look: then it cannot be written either. */
+/** Returns the identity of a file; null if it is missing or not accessible, in which case it cannot be written either. */
 function identityIfReadable(path: string): string | null {
   try {
     return identityOf(path);

@@ -1,4 +1,4 @@
-/** Parses a stored raw response again, with the parser of today. */
+/** Parses a stored raw response with the current parser. */
 import { parseResponse } from "../../bitget/wire/envelope.ts";
 import type { KnownRows, Scope } from "../../core/domain.ts";
 import type { Dataset, MapperInput } from "../../datasets/dataset.ts";
@@ -16,11 +16,11 @@ export interface RequestKey {
 export interface Reparsed {
   /** By their keys. */
   rows: Map<string, ItemParts>;
-  /** When the exchange says that it answered, epoch ms; null where it does not. */
+  /** The time in the response by the exchange's clock, epoch ms; null without one. */
   requestTime: number | null;
 }
 
-/** Thrown where rows are computed from more than their own response. */
+/** Thrown if rows are computed from more than their own response. */
 export class ComputedError extends Error {}
 
 interface StoredAnswer {
@@ -31,9 +31,9 @@ interface StoredAnswer {
 }
 
 /**
- * Prepares to make rows of the last answer of a run and scope: what its snapshot was made of, or why it failed. `stored` is what
- * its snapshot holds, null where it failed. Null where the answer is not kept, or no longer what was received; throws a
- * ComputedError, or what the collector would have met with.
+ * Returns a function that parses the last response of a run and scope, which became its snapshot or made it fail. `stored` are the rows
+ * of the snapshot, null if it failed. The function returns null if the response is not kept or was altered; it throws a ComputedError, or
+ * the error that the collector would report.
  */
 export function prepareReparse(
   raw: Sqlite,
@@ -75,7 +75,7 @@ function derive(
   return { rows: partsByKey(layout, source.items(data, mapperInput(layout, scope, stored))), requestTime };
 }
 
-/** What was asked about can be told from the rows that are stored; what other datasets said then is not known. */
+/** Returns the input of the mapper: requested coins follow from the stored rows; other datasets are not available. */
 function mapperInput(layout: StorageLayout, scope: Scope, stored: ReadonlyMap<string, ItemParts> | null): MapperInput {
   const notKept = () => {
     throw new ComputedError();
@@ -86,7 +86,7 @@ function mapperInput(layout: StorageLayout, scope: Scope, stored: ReadonlyMap<st
     complete: notKept,
     lastKnown(): KnownRows[] {
       if (stored === null) return notKept();
-      // Whatever has an amount counts as held.
+      // Every stored coin counts as held.
       const rows = [...stored.values()].map((parts) => ({ ...rowOf(layout, parts), available: "1" }));
       return [{ account: "", scope: null, slot: 0, takenAt: 0, rows }];
     },

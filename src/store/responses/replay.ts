@@ -1,4 +1,4 @@
-/** Parses stored raw responses again, with the parser of today, and tells which stored rows would differ. */
+/** Parses stored raw responses with the current parser, and finds the stored rows that would differ. */
 import { snakeCase } from "../../core/columns.ts";
 import type { Value } from "../../core/domain.ts";
 import { CollectorError } from "../../core/errors.ts";
@@ -11,21 +11,21 @@ import { openRawReader, rawFile } from "./archive-file.ts";
 import { ComputedError, prepareReparse, type RequestKey } from "./reparse.ts";
 
 export type ReplayOutcome =
-  /** Every row is the same, cell by cell; or it fails with the same code. */
+  /** All cells are the same, or the snapshot fails with the same code. */
   | "same"
   | "different"
-  /** It is good, and today's parser refuses its answer. */
+  /** The snapshot is good, but the current parser rejects its response. */
   | "refused"
-  /** It failed at the parser, and today's can read its answer. */
+  /** The snapshot failed in the parser, but the current one accepts its response. */
   | "readable"
-  /** Its rows were computed from other datasets too. */
+  /** Its rows were also computed from other datasets. */
   | "computed"
-  /** It failed, and not because of what this answer says. */
+  /** The snapshot failed for another reason than this response. */
   | "unanswered"
-  /** Its answer is not kept, or no longer what was received. */
+  /** Its response is not kept, or was altered. */
   | "without answer";
 
-/** One cell, or (field "row") whether there is such a row at all. */
+/** A differing cell, or (field "row") a row that only one side has. */
 export interface Difference {
   item: string;
   field: string;
@@ -38,7 +38,7 @@ export interface Replayed extends RequestKey {
   scopeId: number;
   verdict: ReplayOutcome;
   differences: Difference[];
-  /** What today's parser says against the answer, where it is refused. */
+  /** Why the current parser rejects the response, null if it does not. */
   problem: string | null;
 }
 
@@ -79,11 +79,11 @@ export function keptResponses(path: string, dataset: Dataset): KeptResponses | n
  */
 export const replay = (path: string, dataset: Dataset, from: number): Generator<Replayed, void> =>
   reading(path, function* (sqlite, raw) {
-    const derive = prepareReparse(raw, dataset);
+    const reparse = prepareReparse(raw, dataset);
     const stateAt = createStateReader(sqlite, layoutOf(dataset));
     for (const snapshot of snapshotsFrom(sqlite, dataset, from)) {
       const { id: snapshotId, scopeId, account, productType, slot } = snapshot;
-      const found = compare(layoutOf(dataset), snapshot, derive, () => stateAt(snapshotId));
+      const found = compare(layoutOf(dataset), snapshot, reparse, () => stateAt(snapshotId));
       yield { snapshotId, scopeId, account, productType, slot, differences: [], problem: null, ...found };
     }
   });
@@ -121,18 +121,23 @@ function snapshotsFrom(sqlite: Sqlite, dataset: Dataset, from: number): Iterable
     .iterate({ dataset: dataset.name, from }) as IterableIterator<StoredSnapshot>;
 }
 
-/** Codes of failures that today's parser may see otherwise. */
+/** Codes of failures that another parser may avoid. */
 const parserCodes = ["shape", "bad_body", "internal"];
 
-function compare(layout: StorageLayout, snapshot: StoredSnapshot, derive: Reparse, stateAt: () => ScopeState): Finding {
+function compare(
+  layout: StorageLayout,
+  snapshot: StoredSnapshot,
+  reparse: Reparse,
+  stateAt: () => ScopeState,
+): Finding {
   const { errorCode, takenAt } = snapshot;
   const stored = errorCode === null ? rowsIn(stateAt()) : null;
   try {
-    const derived = derive(snapshot, stored);
-    if (derived === null) return { verdict: "without answer" };
+    const reparsed = reparse(snapshot, stored);
+    if (reparsed === null) return { verdict: "without answer" };
     if (stored === null) return { verdict: parserCodes.includes(errorCode ?? "") ? "readable" : "unanswered" };
-    const differences = [...differencesOf(layout, stored, derived.rows)];
-    const { requestTime } = derived;
+    const differences = [...differencesOf(layout, stored, reparsed.rows)];
+    const { requestTime } = reparsed;
     if (requestTime && requestTime !== takenAt)
       differences.push({ item: "", field: "taken_at", stored: takenAt, reparsed: requestTime });
     return { verdict: differences.length > 0 ? "different" : "same", differences };
@@ -150,20 +155,20 @@ function failureOf(error: unknown): { code: string; problem: string } {
   return { code: error instanceof RangeError ? "shape" : "internal", problem };
 }
 
-/** What a snapshot shows, but for the last rows of what vanished. */
+/** Returns the rows of a snapshot without the last rows of removed items. */
 export const rowsIn = (state: ScopeState): Map<string, ItemParts> =>
   new Map([...state].filter(([, { present }]) => present === 1).map(([key, { parts }]) => [key, parts]));
 
 function* differencesOf(
   layout: StorageLayout,
   stored: ReadonlyMap<string, ItemParts>,
-  derived: ReadonlyMap<string, ItemParts>,
+  reparsed: ReadonlyMap<string, ItemParts>,
 ): Generator<Difference, void> {
   const fields = [...layout.steady.map(snakeCase), ...layout.moving.map(snakeCase), "extra"];
   const cells = ({ steady, moving, extra }: ItemParts) => [...steady, ...moving, extra];
-  for (const key of new Set([...stored.keys(), ...derived.keys()])) {
+  for (const key of new Set([...stored.keys(), ...reparsed.keys()])) {
     const was = stored.get(key);
-    const is = derived.get(key);
+    const is = reparsed.get(key);
     const item = (was ?? is)?.key.join(" ") ?? "";
     if (!was || !is) {
       yield { item, field: "row", stored: was ? "there" : null, reparsed: is ? "there" : null };

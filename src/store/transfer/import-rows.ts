@@ -1,4 +1,4 @@
-/** Rows of a history view, as text or numbers, read back into what was received. */
+/** Converts exported rows of a history view back into snapshots. */
 import { type Column, snakeCase } from "../../core/columns.ts";
 import { isPlain } from "../../core/decimal.ts";
 import { type Cell, type Item, productTypes, publicAccount, type Scope, type Value } from "../../core/domain.ts";
@@ -6,12 +6,12 @@ import { ShapeError } from "../../core/errors.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import { parseExtra } from "../schema/storage-layout.ts";
 
-/** A file of rows; each row with the place it stands at: `line 7`. */
+/** A file of rows, each with its place, such as `line 7`. */
 export interface HistoryFile {
   path: string;
   columns: readonly string[];
   rows: AsyncIterable<readonly PlacedRow[]>;
-  /** True where an empty text stands for an unknown cell as well, for every cell is in quotes. */
+  /** True if every cell is in quotes, so that an empty text also means unknown. */
   isQuotedThroughout?: boolean;
 }
 
@@ -20,10 +20,10 @@ export interface PlacedRow {
   cells: readonly Cell[];
 }
 
-/** The rows of one snapshot. Those of zeros, which may be the last ones of coins that are gone, are kept apart. */
+/** The rows of one snapshot. Rows of zeros, which may be the last ones of removed coins, are separate. */
 export interface ImportedSnapshot {
   id: number;
-  /** Where its first row stands. */
+  /** The place of its first row. */
   place: string;
   account: string;
   scope: Scope;
@@ -65,7 +65,7 @@ export async function* snapshotsOf(file: HistoryFile, dataset: Dataset): AsyncGe
   if (current) yield current;
 }
 
-/** What tells an item of a snapshot from the others. */
+/** Returns the key that identifies an item within a snapshot. */
 export const keyOf = ({ key }: Dataset, { row }: Item): string => JSON.stringify(key.map((name) => row[name]));
 
 type About = Omit<ImportedSnapshot, "place" | "items" | "zeros">;
@@ -73,7 +73,7 @@ type About = Omit<ImportedSnapshot, "place" | "items" | "zeros">;
 const isSame = (one: About, other: About): boolean =>
   one.account === other.account && one.scope === other.scope && one.takenAt === other.takenAt;
 
-/** As the last row of a coin that is gone: amounts "0" or unknown, and nothing else said. */
+/** Returns true for a row like the last one of a removed coin: every amount is "0" or unknown, and nothing else is set. */
 const isZero = ({ onRemoval, columns, key }: Dataset, { row, extra }: Item): boolean =>
   onRemoval === "zeroRow" &&
   extra === null &&

@@ -1,6 +1,6 @@
 /**
- * Builds a history from the rows of an export. They say which snapshots there were, and of each what it held, though not
- * which run took it, what was empty, failed or missed, nor any schedule: each of these is as if it had never been.
+ * Builds a history from the rows of an export. They contain the snapshots and their rows, but neither runs and schedules, nor empty,
+ * failed or missed snapshots, which cannot be restored.
  */
 import { snakeCase } from "../../core/columns.ts";
 import { causes, type Item, type Scope } from "../../core/domain.ts";

@@ -1,4 +1,4 @@
-/** Brings a database to the schema of this program, in one transaction, after a backup. */
+/** Migrates a database to the schema of this version, in one transaction, after a backup. */
 
 import type { Log } from "../../core/log.ts";
 import { backfillChain } from "../chain/chain.ts";
@@ -80,7 +80,7 @@ function rowCounts(sqlite: Sqlite): Map<string, number> {
   );
 }
 
-/** Views are part of the program, not of the data: made anew when their text is another. */
+/** Replaces the views if their text has changed: they are part of the program, not of the data. */
 function replaceViews(sqlite: Sqlite, views: Views): void {
   const found = sqlite.prepare("select name, sql from sqlite_master where type = 'view'").raw().all() as [
     string,

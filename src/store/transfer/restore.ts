@@ -1,4 +1,4 @@
-/** Puts a backup into the place of the database. */
+/** Restores a backup to the path of the database. */
 import { existsSync, statSync } from "node:fs";
 import { ConfigError } from "../../core/errors.ts";
 import { realPath } from "../../core/path.ts";
@@ -51,7 +51,7 @@ export async function restore(
         const copy = connect(draft);
         try {
           if (pending.length > 0) applyMigrations(copy, { pending, views, now });
-          // It was for the database that was copied to send them; nobody wants to hear of them again.
+          // The original database was responsible for these notifications: they must not be sent again.
           cancelPending(copy, "the database was restored from a backup");
         } finally {
           copy.close();
