@@ -1,6 +1,6 @@
 /**
- * The contract that everything but collection reads through: pages, reports, exports, commands. It reads one SQLite file, our own or a
- * copy of one. Amounts are digits, instants epoch ms UTC, and null is unknown, unless said otherwise.
+ * Defines the interface through which pages, reports, exports and commands read the history of one database file. Amounts are decimal
+ * strings, times are epoch ms UTC, and null is unknown, unless stated otherwise.
  */
 import type { Paced, Steps } from "../core/async/cooperate.ts";
 import type { Pattern } from "../core/cron.ts";
@@ -12,11 +12,11 @@ export interface HistoryReader extends AccountHistory, RunHistory, SnapshotHisto
   readonly path: string;
   /** Holds the history as it is for everything that is read until the returned function is called. */
   hold(): () => void;
-  /** Returns another number after each change that another connection stored. */
+  /** Returns a number that changes after each commit of another connection. */
   version(): number;
   /** Returns where the history ends now. */
   mark(): Mark;
-  /** Returns whether what was read at the mark still stands: it is the same file, and nothing was pruned or corrected since. */
+  /** Returns whether everything read at the mark is still valid: the file is the same, and nothing was pruned or corrected since. */
   isUnchangedSince(mark: Mark): boolean;
   close(): void;
 }
@@ -37,9 +37,9 @@ export interface Span {
 export type HistoryRow = Readonly<Record<string, Cell>>;
 
 export interface AccountHistory {
-  /** Returns the names of all accounts there ever were, in the order in which they came; public data belong to none. */
+  /** Returns the names of all accounts ever recorded, in that order; public data belong to none. */
   accounts(): string[];
-  /** Returns accounts that were in the settings before and are not at this instant. */
+  /** Returns the accounts that had been removed from the settings by an instant. */
   accountsRemovedAt(at: number): string[];
   /** Returns the API generation that an account spoke; null if it was not known then. */
   apiVersionAt(account: string, at: number): ApiVersion | null;
@@ -48,7 +48,7 @@ export interface AccountHistory {
 }
 
 export interface RunHistory {
-  /** Returns every series there ever was, of one account or (null) of all, in the order in which they are stored. */
+  /** Returns every series ever recorded, of one account or (null) of all, in the order in which they are stored. */
   series(account: string | null): Series[];
   /** Returns the schedules that a series ever had, in the order of time. */
   schedules(seriesId: number): SchedulePeriod[];
@@ -61,7 +61,7 @@ export interface RunHistory {
    * it. Infinity where nothing is scheduled.
    */
   firstOpenSlot(seriesIds?: readonly number[]): number;
-  /** Counts what became of the slots of a stretch, as it stands at `now`. Runs on demand are not due. */
+  /** Counts the due slots of a span by outcome, as of `now`. Manual runs are not due. */
   countSlots(seriesId: number, span: Span, now: number): Steps<SlotCounts>;
   /**
    * Returns the series with a schedule in force, now or (`at`) at an instant. Datasets that are switched off and accounts that left
@@ -143,7 +143,7 @@ export interface Freshness {
   since: number;
   /** False where both the last complete run and the beginning of the schedule are no longer current (`freshUntil`). */
   fresh: boolean;
-  /** From when on it is not fresh, whether that is over or still to come; null where nothing is missing. */
+  /** When it becomes or became stale; null where no run is due. */
   staleAt: number | null;
   /** The account's API generation has no such data; nothing is missing. */
   offered: boolean;
@@ -177,7 +177,7 @@ export interface LastFailure {
   slot: number;
   state: RunState;
   cause: string | null;
-  /** Of the answers that failed, with the product type they were about. */
+  /** The messages of the failed snapshots, with their product types. */
   messages: string[];
 }
 
@@ -197,7 +197,7 @@ export interface SnapshotHistory {
   columns(dataset: Dataset): string[];
   /** Returns what a dataset held at an instant; a few steps down an index for each scope and item. */
   asOf(dataset: Dataset, filter: Filter, instant: number): AsOf;
-  /** Returns when the exchange first answered for a scope, well or not; null where it never did. */
+  /** Returns when the first snapshot of a scope was taken, good or failed; null where there is none. */
   firstTaken(dataset: Dataset, account: string, productType: string | null): number | null;
   /**
    * Yields rows of the history view, or only those that differ from the one before of the same item; the newest last, and no more than
@@ -206,7 +206,7 @@ export interface SnapshotHistory {
   rows(dataset: Dataset, filter: Filter, span: Span, only?: { newest?: number; changes?: boolean }): Iterable<Cell[]>;
   /** Yields the rows of a snapshot at a time in the order of `snapshot_id`; within one, of their keys, character by character. */
   scan<T>(dataset: Dataset, span: Span, form: RowFormat<T>): Iterable<T[][]>;
-  /** Counts the rows of a scan, which takes a look at every snapshot. */
+  /** Counts the rows of a scan; it reads every snapshot. */
   countRows(dataset: Dataset, span: Span): number;
   /**
    * Yields rows of an account, the newest first, each from a snapshot in which the item was new or other than before. `filter` names
@@ -217,7 +217,7 @@ export interface SnapshotHistory {
   items(dataset: Dataset, account: string, productType: string | null, keys: ColumnValues): ItemRef[];
   /**
    * Yields an item over all good snapshots of its scope, whether they show it or not, by `taken_at`. `valueFrom` makes a value of the
-   * cells of `columns`, and is asked once for as long as the item stays the same.
+   * cells of `columns`; it is called once for as long as the item stays the same.
    */
   points<T>(
     dataset: Dataset,
@@ -256,7 +256,7 @@ export interface AsOf {
 
 /** What scanned rows consist of. */
 export interface RowFormat<T> {
-  /** What is made of a cell; asked once for as long as the cell stays the same. */
+  /** Converts a cell; it is called once for as long as the cell stays the same. */
   cell(cell: Cell, column: string): T;
   /** Makes one of neighbouring cells that change together, of which rows then consist; without it, cells stay apart. */
   join?: (cells: readonly T[]) => T;
@@ -264,13 +264,13 @@ export interface RowFormat<T> {
 
 /** An item in a scope. */
 export interface ItemRef {
-  /** Null: nothing of its kind was ever seen. */
+  /** Null where no such item was ever recorded. */
   itemId: number | null;
   scopeId: number;
   seriesId: number;
 }
 
-/** The cells of an item in the order of the columns asked for; null where the snapshot does not show it. */
+/** The cells of an item in the order of the requested columns; null where the snapshot does not show it. */
 export type ItemCells = readonly Cell[] | null;
 
 export interface ItemPoint<T> {
@@ -292,15 +292,15 @@ export interface EpisodeHistory {
   episodeOf(position: ColumnValues, firstSeenAt: string | null, at: number): HistoryRow | undefined;
 }
 
-/** The columns that tell a position from the others. */
+/** The columns that identify a position. */
 export const positionKey = ["account", "product_type", "symbol", "margin_coin", "hold_side", "margin_mode"] as const;
 
 export interface AlertHistory {
-  /** Returns what is wrong now, the oldest first. */
+  /** Returns the open alerts, oldest first. */
   openAlerts(): OpenAlert[];
-  /** Returns so many of the last messages, the newest first. */
+  /** Returns the last `limit` notifications, newest first. */
   lastMessages(limit: number): Message[];
-  /** Returns the last snapshot, good or not, of each scope that is still asked on a schedule. */
+  /** Returns the last snapshot, good or not, of each scope that is still requested on a schedule. */
   lastSnapshots(): StoredSnapshot[];
   /** Returns what a good snapshot holds, by the column names of its history view. */
   snapshotRows(dataset: Dataset, snapshotId: number): Row[];

@@ -24,13 +24,13 @@ import { applyMigrations, type Migrated, migrate } from "./transfer/migrate.ts";
 /** A store in an SQLite file. */
 export interface SqliteStore extends Store {
   readonly path: string;
-  /** What opening it took: a new file, migrations, or (null) nothing. */
+  /** Whether opening created the file or migrated it; null where it did neither. */
   readonly opening: "created" | Migrated | null;
 }
 
 /**
  * Opens the database, a new one where there is none, and brings it up to date, after a backup. The caller holds its
- * lock. Throws a ConfigError where the file is not ours, damaged, newer, or cannot be used.
+ * lock. Throws a ConfigError where the file belongs to another program, is damaged or newer, or cannot be used.
  */
 export async function openStore(options: {
   path: string;
@@ -49,7 +49,7 @@ export async function openStore(options: {
     createDatabase(path, (sqlite) => applyMigrations(sqlite, { pending: migrations, views, now: clock.now() }));
     log.info({ path }, "created a new database");
   }
-  closeToEverybody(path, log);
+  restrictMode(path, log);
   const sqlite = openWriter(path);
   try {
     quickCheck(path, sqlite);
@@ -62,10 +62,10 @@ export async function openStore(options: {
 }
 
 /**
- * Keeps the mode that the owner gave the database, for a group that may read it, say; what is left of a log follows it, as SQLite lets
- * a new one. A file that everybody may read is closed: a copy put there by hand is open by itself.
+ * Keeps the mode that the owner gave the database, for example for a group that may read it, and gives existing log files the same
+ * mode, as SQLite does for new ones. A database that others may access gets mode 0600: a file copied by hand often allows it.
  */
-function closeToEverybody(path: string, log: Log): void {
+function restrictMode(path: string, log: Log): void {
   if (process.platform === "win32") return;
   const modeOf = (file: string) => (statSync(file, { throwIfNoEntry: false })?.mode ?? 0) & 0o777;
   const isOpen = (modeOf(path) & 0o007) !== 0;
@@ -146,9 +146,9 @@ function storeOn(path: string, sqlite: Sqlite, { clock, log, stopping, opening }
 }
 
 /**
- * Moves what is in the write-ahead log into the very file that was opened, even if it was renamed since, and closes it. A log that was
- * deleted is still read by us alone, so all of it must be moved. With another log in its place that is left to SQLite's own closing,
- * which first makes sure that nobody uses it. Throws a StorageError where runs that were reported as stored may not be in the file.
+ * Moves the write-ahead log into the file that was opened, even if it was renamed since, and closes the database. A deleted log is
+ * visible to this process only, so all of it must be moved. If another log is in its place, SQLite's own closing handles it after
+ * checking that no process uses it. Throws a StorageError where runs that were reported as stored may be missing from the file.
  */
 function close(path: string, sqlite: Sqlite, ownWal: string | null): void {
   if (!sqlite.open) return;

@@ -1,4 +1,4 @@
-/** The contract that collection writes through. */
+/** Defines the interface through which collection writes. */
 import type {
   ApiVersion,
   DatasetName,
@@ -25,7 +25,7 @@ export interface RunEnd {
   /** Of an incremental dataset batches of records; one that was cut short has its scope among the failures as well. */
   snapshots: readonly (Snapshot | RecordBatch)[];
   failures: readonly FailedSnapshot[];
-  /** Nothing was asked, on purpose. */
+  /** No request was made, on purpose. */
   skipped: boolean;
   /** A word for why it failed, was skipped or was late; the codes of failures take its place. */
   cause: string | null;
@@ -38,7 +38,7 @@ export interface RunEnd {
   skewMs: number | null;
 }
 
-/** What became of a run: a snapshot that could not be kept as it was is among the failures. */
+/** The outcome of a run: a snapshot that could not be stored unchanged is among the failures. */
 export interface RunOutcome {
   state: RunState;
   failures: readonly FailedSnapshot[];
@@ -47,8 +47,8 @@ export interface RunOutcome {
 }
 
 /**
- * What collection needs of a database. A method is atomic by itself and resolves when what it writes is on disk; it rejects with a
- * StorageError where that is not so. The suite in test/store/contract.ts holds every implementation to it.
+ * The database operations that collection needs. A method is atomic by itself and resolves when what it writes is on disk; it rejects with a
+ * StorageError where it could not be written. The suite in test/store/contract.ts holds every implementation to it.
  */
 export interface Store {
   /** Returns the API version the account last used; null where that was never known. */
@@ -57,7 +57,7 @@ export interface Store {
   setApiVersion(account: string, api: ApiVersion, at: number, cause: string): Promise<void>;
   /** Returns null where it was never scheduled, or is switched off. */
   schedule(account: string, dataset: DatasetName): Promise<ScheduleInForce | null>;
-  /** Returns the names of every account there ever was. */
+  /** Returns the names of all accounts ever recorded. */
   accounts(): Promise<string[]>;
   /** Puts another pattern (null: off) in force from `at` (epoch ms), which `processedThrough` becomes. */
   setSchedule(account: string, dataset: DatasetName, pattern: string | null, at: number): Promise<void>;

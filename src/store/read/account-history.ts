@@ -1,12 +1,13 @@
-/** The accounts of a history. */
+/** Reads the accounts of a history. */
 import type { ApiVersion, DecimalString } from "../../core/domain.ts";
 import type { AccountHistory } from "../history.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { prepareOnce } from "../sqlite/prepare-once.ts";
 
-/** Accounts that are asked one after the other have one of so many slots in common. */
+/** Accounts are collected one after the other; their last complete equities have one of this many slots in common. */
 const slotsBack = 3;
 
+/** Returns the account queries on a connection. */
 export function accountHistory(sqlite: Sqlite): AccountHistory {
   const names = (query: string) => sqlite.prepare<unknown[], string>(query).pluck();
   return {

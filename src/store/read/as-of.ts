@@ -1,4 +1,4 @@
-/** What a dataset held at an instant. */
+/** Reads the state of a dataset as of an instant. */
 import { freshUntil, parsePattern } from "../../core/cron.ts";
 import type { Cell } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
@@ -6,8 +6,9 @@ import type { AsOf, Filter } from "../history.ts";
 import { layoutOf } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
+/** Prepares the query behind `SnapshotHistory.asOf`. */
 export function prepareAsOf(sqlite: Sqlite): (dataset: Dataset, filter: Filter, instant: number) => AsOf {
-  // A scope that is asked no more has nothing to say about a later instant.
+  // A scope that is no longer requested has no state at a later instant.
   const scopes = sqlite.prepare<
     unknown[],
     { id: number; seriesId: number; account: string; productType: string | null }
@@ -31,8 +32,8 @@ export function prepareAsOf(sqlite: Sqlite): (dataset: Dataset, filter: Filter, 
   const rowsOf = prepareRows(sqlite);
 
   const stateAt = (dataset: Dataset, filter: Filter, instant: number): AsOf => {
-    const { account = null, product_type: productType = null, ...ofRows } = filter;
-    const rows = rowsOf(dataset, Object.keys(ofRows));
+    const { account = null, product_type: productType = null, ...rowFilter } = filter;
+    const rows = rowsOf(dataset, Object.keys(rowFilter));
     const state: AsOf = { columns: rows.columns, scopes: [], rows: [] };
     for (const scope of scopes.all({ dataset: dataset.name, instant, account, productType })) {
       const last = lastGood.get(scope.id, instant);
@@ -40,7 +41,7 @@ export function prepareAsOf(sqlite: Sqlite): (dataset: Dataset, filter: Filter, 
       const maxAgeMs = last && pattern ? freshUntil(parsePattern(pattern), last.slot) - last.slot : null;
       const ageMs = last ? instant - last.takenAt : null;
       const known = last !== undefined && (maxAgeMs === null || instant <= last.slot + maxAgeMs);
-      if (last && known) state.rows.push(...rows.of(last.id, Object.values(ofRows)));
+      if (last && known) state.rows.push(...rows.of(last.id, Object.values(rowFilter)));
       state.scopes.push({
         account: scope.account,
         productType: scope.productType,
@@ -52,27 +53,28 @@ export function prepareAsOf(sqlite: Sqlite): (dataset: Dataset, filter: Filter, 
     }
     return state;
   };
-  // In one transaction: a snapshot that is pruned meanwhile would be known and have no rows.
+  // One transaction, because a snapshot that is pruned meanwhile would be known but have no rows.
   return sqlite.transaction(stateAt);
 }
 
+/** A prepared query for the rows of a snapshot. */
 interface SnapshotRows {
   columns: string[];
-  of(snapshotId: number, chosen: readonly string[]): Cell[][];
+  of(snapshotId: number, values: readonly string[]): Cell[][];
 }
 
-/** Prepares the rows of a snapshot, chosen by columns; once for each dataset and choice. */
-function prepareRows(sqlite: Sqlite): (dataset: Dataset, chosenBy: readonly string[]) => SnapshotRows {
+/** Returns a function that prepares the query for the rows of a snapshot, filtered by columns, once per dataset and filter. */
+function prepareRows(sqlite: Sqlite): (dataset: Dataset, filterColumns: readonly string[]) => SnapshotRows {
   const prepared = new Map<string, SnapshotRows>();
-  return (dataset, chosenBy) => {
-    const conditions = chosenBy.map((name) => ` and ${name} = ?`).join("");
+  return (dataset, filterColumns) => {
+    const conditions = filterColumns.map((name) => ` and ${name} = ?`).join("");
     const query = `select * from ${layoutOf(dataset).prefix}_history where snapshot_id = ?${conditions}`;
     const found = prepared.get(query);
     if (found) return found;
     const statement = sqlite.prepare<unknown[], Cell[]>(query).raw().safeIntegers();
     const rows: SnapshotRows = {
       columns: statement.columns().map(({ name }) => name),
-      of: (snapshotId, chosen) => statement.all(snapshotId, ...chosen),
+      of: (snapshotId, values) => statement.all(snapshotId, ...values),
     };
     prepared.set(query, rows);
     return rows;

@@ -1,4 +1,4 @@
-/** The newest changes of a few items, found along their versions: what never changes in a year is not walked through. */
+/** Finds the newest changes of a few items from their versions, without scanning the snapshots in which nothing changed. */
 
 import { type Paced, pause } from "../../core/async/cooperate.ts";
 import { snakeCase } from "../../core/columns.ts";
@@ -7,8 +7,10 @@ import type { ColumnValues, HistoryRow, Span } from "../history.ts";
 import { layoutOf } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
+/** Number of changes read at once. */
 const chunk = 100;
 
+/** Yields the rows that `SnapshotHistory.latestChanges` describes. */
 export function* latestChanges(
   sqlite: Sqlite,
   dataset: Dataset,

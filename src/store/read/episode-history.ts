@@ -1,9 +1,10 @@
-/** The episodes of positions. */
+/** Reads the episodes of positions. */
 
 import { type EpisodeHistory, type HistoryRow, positionKey } from "../history.ts";
 import { instantText } from "../schema/encoding.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
+/** Returns the episode queries on a connection. */
 export function episodeHistory(sqlite: Sqlite): EpisodeHistory {
   const episodes = (condition: string, order: string) =>
     sqlite

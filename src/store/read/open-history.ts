@@ -9,20 +9,20 @@ import { accountHistory } from "./account-history.ts";
 import { episodeHistory } from "./episode-history.ts";
 import { snapshotHistory } from "./snapshot-history.ts";
 
-/** Opens a history, which may be written meanwhile. @throws ConfigError where there is no database of ours to read, or another schema */
+/** Opens a history, which may be written meanwhile. @throws ConfigError where there is no database of this program, or it has another schema */
 export const openHistory = (path: string): HistoryReader => historyOn(openReadOnly(path));
 
-/** Asks one thing of a history and closes it. @throws ConfigError as `openHistory` */
-export function withHistory<Answer>(path: string, ask: (history: HistoryReader) => Answer): Answer {
+/** Opens a history, calls `read` and closes the history. Returns the result of `read`. @throws ConfigError as `openHistory` */
+export function withHistory<Result>(path: string, read: (history: HistoryReader) => Result): Result {
   const history = openHistory(path);
   try {
-    return ask(history);
+    return read(history);
   } finally {
     history.close();
   }
 }
 
-/** Returns the history behind an open connection. */
+/** Returns a history reader on an open connection. */
 export function historyOn(sqlite: Sqlite): HistoryReader {
   const path = sqlite.name;
   const file = identityOf(path);
@@ -50,7 +50,7 @@ export function historyOn(sqlite: Sqlite): HistoryReader {
 const lastLink = (sqlite: Sqlite): number =>
   sqlite.prepare<[], number | null>("select max(id) from link").pluck().get() ?? 0;
 
-/** Only the links after it are read. */
+/** Returns whether a snapshot was pruned or corrected after the link. Reads only the links after it. */
 const isRewrittenSince = (sqlite: Sqlite, link: number): boolean =>
   sqlite
     .prepare(`select 1 from link where id > ? and (note like '["pruned",%' or note like '["corrected",%') limit 1`)

@@ -1,5 +1,5 @@
 /**
- * Reads a history view the quick way: along the versions of each item, so that the next row is a step and not a search.
+ * Reads a history view faster than its SQL: along the versions of each item, so that each next row is a step and not a search.
  */
 import { snakeCase } from "../../core/columns.ts";
 import type { Cell } from "../../core/domain.ts";
@@ -10,54 +10,55 @@ import { layoutOf } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { createVersionCursor, type VersionCursor, type VersionTable, versionTablesOf } from "./version-cursor.ts";
 
+/** What to scan. */
 interface ScanOptions<T> extends Span, RowFormat<T> {
   filter: Filter;
-  /** By `taken_at`, or by `snapshot_id`; those of one snapshot by their keys, character by character. */
+  /** Snapshots by `taken_at` or by `snapshot_id`; the rows of one snapshot by their keys, in character order. */
   order: "taken" | "stored";
-  /** Only rows that differ from the one before of the same item. */
+  /** Only rows that differ from the previous one of the same item. */
   changes: boolean;
 }
 
-/** The names of the columns of a dataset's history view. */
+/** Returns the column names of a dataset's history view. */
 export const historyColumns = (sqlite: Sqlite, dataset: Dataset): string[] =>
   sqlite
     .prepare(`select * from ${layoutOf(dataset).prefix}_history limit 0`)
     .columns()
     .map(({ name }) => name);
 
-/** The rows that the history view shows, in its columns: those of a snapshot at a time, each read when it is asked for. */
-export function* scanHistory<T>(sqlite: Sqlite, dataset: Dataset, wanted: ScanOptions<T>): Generator<T[][], void> {
+/** Yields the rows of the history view, one array per snapshot, which is read when it is requested. */
+export function* scanHistory<T>(sqlite: Sqlite, dataset: Dataset, options: ScanOptions<T>): Generator<T[][], void> {
   const parts = versionTablesOf(sqlite, layoutOf(dataset));
-  const reader: Reader<T> = {
-    ...wanted,
+  const scan: Scan<T> = {
+    ...options,
     parts,
-    runs: runsOf(historyColumns(sqlite, dataset), parts, wanted.join !== undefined),
+    groups: groupColumns(historyColumns(sqlite, dataset), parts, options.join !== undefined),
     showsEnd: dataset.onRemoval === "zeroRow",
   };
-  const scopes = scopesOf(sqlite, dataset, wanted.filter);
-  const followed = new Map(
+  const scopes = findScopes(sqlite, dataset, options.filter);
+  const followers = new Map(
     scopes.map((scope) => {
-      const items = itemsOf(sqlite, dataset, scope.id, wanted.filter);
+      const items = itemsOfScope(sqlite, dataset, scope.id, options.filter);
       return [
         scope.id,
         followScope(
-          reader,
-          items.map((item) => followItem(reader, { ...item, ...scope.cells })),
+          scan,
+          items.map((item) => followItem(scan, { ...item, ...scope.cells })),
         ),
       ];
     }),
   );
   const ids = scopes.map(({ id }) => id);
-  for (const snapshot of (wanted.order === "taken" ? byTime : byId)(sqlite, ids, wanted)) {
-    const rows = followed.get(snapshot.scopeId)?.(snapshot) ?? [];
+  for (const snapshot of (options.order === "taken" ? snapshotsByTime : snapshotsById)(sqlite, ids, options)) {
+    const rows = followers.get(snapshot.scopeId)?.(snapshot) ?? [];
     if (rows.length > 0) yield rows;
   }
 }
 
-/** A minute, in milliseconds. */
-const shortestStretch = 60_000;
+/** Length of the first stretch that `selectRows` reads backwards; each further one is twice as long. Milliseconds. */
+const minStretchMs = 60_000;
 
-/** Reads the newest rows by looking back from the end, further each time, until there are enough. */
+/** Yields the rows that `SnapshotHistory.rows` describes. For the newest rows it reads ever longer stretches from the end until there are enough. */
 export function* selectRows(
   sqlite: Sqlite,
   dataset: Dataset,
@@ -75,44 +76,45 @@ export function* selectRows(
   const from = Math.max(span.from, first ?? 0);
   let found: Cell[][] = [];
   let to = Math.min(span.to, (last ?? 0) + 1);
-  for (let stretch = shortestStretch; found.length < newest && to > from; stretch *= 2) {
-    const before = Math.max(from, to - stretch);
+  for (let stretchMs = minStretchMs; found.length < newest && to > from; stretchMs *= 2) {
+    const before = Math.max(from, to - stretchMs);
     found = [...within(before, to), ...found];
     to = before;
   }
   yield* found.slice(-newest);
 }
 
-interface Reader<T> extends ScanOptions<T> {
+/** A scan with what it needs of the dataset. */
+interface Scan<T> extends ScanOptions<T> {
   parts: readonly VersionTable[];
-  runs: readonly Run[];
-  /** An item that has vanished has one last row. */
+  groups: readonly ColumnGroup[];
+  /** A removed item has one last row. */
   showsEnd: boolean;
 }
 
-/** Neighbouring columns whose cells change together: with a part, with the snapshot, or never. */
-interface Run {
+/** Adjacent columns whose cells change together: with a version, with the snapshot, or never. */
+interface ColumnGroup {
   source: VersionTable | "snapshot" | "item";
   columns: string[];
 }
 
-const ofSnapshots = ["taken_at", "taken_at_ms", "snapshot_id"];
+const snapshotColumns = ["taken_at", "taken_at_ms", "snapshot_id"];
 
-function runsOf(columns: readonly string[], parts: readonly VersionTable[], joined: boolean): Run[] {
-  const runs: Run[] = [];
+function groupColumns(columns: readonly string[], parts: readonly VersionTable[], joined: boolean): ColumnGroup[] {
+  const groups: ColumnGroup[] = [];
   for (const name of columns) {
     const part = parts.find((part) => part.columns.includes(name));
-    const source = part ?? (ofSnapshots.includes(name) ? "snapshot" : "item");
-    const last = runs.at(-1);
+    const source = part ?? (snapshotColumns.includes(name) ? "snapshot" : "item");
+    const last = groups.at(-1);
     if (joined && last?.source === source && source !== "snapshot") last.columns.push(name);
-    else runs.push({ source, columns: [name] });
+    else groups.push({ source, columns: [name] });
   }
-  return runs;
+  return groups;
 }
 
-/** The rows of each snapshot of a scope; quickest when asked in their order. */
-function followScope<T>({ runs, cell, changes }: Reader<T>, items: readonly FollowedItem<T>[]) {
-  const placeOf = (name: string) => runs.findIndex(({ columns }) => columns[0] === name);
+/** Returns a function that gives the rows of a snapshot of a scope; it is fastest if called in the order of snapshots. */
+function followScope<T>({ groups, cell, changes }: Scan<T>, items: readonly FollowedItem<T>[]) {
+  const placeOf = (name: string) => groups.findIndex(({ columns }) => columns[0] === name);
   const [textAt, msAt, idAt] = [placeOf("taken_at"), placeOf("taken_at_ms"), placeOf("snapshot_id")];
   return ({ id, takenAt }: SnapshotRow): T[][] => {
     const takenAtText = cell(instantText(takenAt), "taken_at");
@@ -132,28 +134,28 @@ function followScope<T>({ runs, cell, changes }: Reader<T>, items: readonly Foll
   };
 }
 
-/** An item at a snapshot: what it says holds from the snapshot `since` on and before `next`. */
+/** An item at a snapshot; its row is in force from the snapshot `since` until before `next`. */
 interface FollowedItem<T> {
   since: number;
   next: number;
-  /** As in the view, but for what the snapshot says about itself. */
+  /** The cells of the view; those of the columns in `snapshotColumns` are to be replaced. */
   row: T[];
   isShown(snapshotId: number): boolean;
   moveTo(snapshotId: number): void;
 }
 
-function followItem<T>(reader: Reader<T>, known: Record<string, Cell>): FollowedItem<T> {
-  const { parts, runs, cell, join, showsEnd } = reader;
-  const followed = parts.map((part) => ({
+function followItem<T>(scan: Scan<T>, known: Record<string, Cell>): FollowedItem<T> {
+  const { parts, groups, cell, join, showsEnd } = scan;
+  const followers = parts.map((part) => ({
     part,
-    runs: [...runs.entries()]
+    groups: [...groups.entries()]
       .filter(([, run]) => run.source === part)
       .map(([at, { columns }]) => ({ at, columns, places: columns.map((name) => part.columns.indexOf(name)) })),
     cursor: createVersionCursor(part, Number(known.id)),
     written: Number.NaN,
   }));
-  const steady = followed[0]?.cursor as VersionCursor;
-  const row = runs.map(({ columns }) => {
+  const steady = followers[0]?.cursor as VersionCursor;
+  const row = groups.map(({ columns }) => {
     const cells = columns.map((name) => cell(known[name] ?? null, name));
     return join ? join(cells) : (cells[0] as T);
   });
@@ -165,7 +167,7 @@ function followItem<T>(reader: Reader<T>, known: Record<string, Cell>): Followed
     moveTo(snapshotId) {
       item.since = 0;
       item.next = Number.POSITIVE_INFINITY;
-      for (const one of followed) {
+      for (const one of followers) {
         const { part, cursor } = one;
         if (snapshotId >= cursor.next || snapshotId < cursor.since) cursor.moveTo(snapshotId);
         if (cursor.since > item.since) item.since = cursor.since;
@@ -173,7 +175,7 @@ function followItem<T>(reader: Reader<T>, known: Record<string, Cell>): Followed
         if (one.written === cursor.since) continue;
         one.written = cursor.since;
         const values = cursor.version ? part.values(cursor.version) : [];
-        for (const { at, columns, places } of one.runs) {
+        for (const { at, columns, places } of one.groups) {
           const made = cell(values[places[0] as number] ?? null, columns[0] as string);
           if (places.length === 1 || !join) row[at] = made;
           else
@@ -190,11 +192,11 @@ function followItem<T>(reader: Reader<T>, known: Record<string, Cell>): Followed
 
 interface ScopeRow {
   id: number;
-  /** What all rows of the scope have in common. */
+  /** The cells that all rows of the scope have in common. */
   cells: Record<string, Cell>;
 }
 
-function scopesOf(sqlite: Sqlite, dataset: Dataset, { account, product_type }: Filter): ScopeRow[] {
+function findScopes(sqlite: Sqlite, dataset: Dataset, { account, product_type }: Filter): ScopeRow[] {
   const rows = sqlite
     .prepare<unknown[], { id: number; account: string; product_type: string | null }>(
       `select p.id, a.name as account, nullif(p.product_type, '') as product_type
@@ -213,18 +215,20 @@ interface SnapshotRow {
   takenAt: number;
 }
 
-/** How many snapshots are read at once; no statement stays open. */
+/** Number of snapshots read at once, so that no statement stays open. */
 const chunk = 1000;
 
-/** The good snapshots of all scopes in the order of time. */
-function byTime(sqlite: Sqlite, scopes: readonly number[], span: Span): Iterable<SnapshotRow> {
+/** Yields the good snapshots of all scopes by `taken_at`. */
+function snapshotsByTime(sqlite: Sqlite, scopes: readonly number[], span: Span): Iterable<SnapshotRow> {
   const [first, ...others] = scopes;
-  return first !== undefined && others.length === 0 ? ofScope(sqlite, first, span) : merged(sqlite, scopes, span);
+  return first !== undefined && others.length === 0
+    ? snapshotsOfScope(sqlite, first, span)
+    : mergeByTime(sqlite, scopes, span);
 }
 
-function* merged(sqlite: Sqlite, scopes: readonly number[], span: Span): Generator<SnapshotRow, void> {
+function* mergeByTime(sqlite: Sqlite, scopes: readonly number[], span: Span): Generator<SnapshotRow, void> {
   const heads = scopes.map((id) => {
-    const rest = ofScope(sqlite, id, span);
+    const rest = snapshotsOfScope(sqlite, id, span);
     return { rest, next: rest.next().value };
   });
   for (;;) {
@@ -239,7 +243,7 @@ function* merged(sqlite: Sqlite, scopes: readonly number[], span: Span): Generat
 const isBefore = (one: SnapshotRow, other: SnapshotRow): boolean =>
   one.takenAt < other.takenAt || (one.takenAt === other.takenAt && one.id < other.id);
 
-function* ofScope(sqlite: Sqlite, scopeId: number, { from, to }: Span): Generator<SnapshotRow, undefined> {
+function* snapshotsOfScope(sqlite: Sqlite, scopeId: number, { from, to }: Span): Generator<SnapshotRow, undefined> {
   const next = sqlite.prepare<unknown[], [id: number, takenAt: number]>(
     `select id, taken_at from snapshot
      where scope_id = ? and (taken_at, id) > (?, ?) and taken_at < ? and error_code is null
@@ -255,9 +259,9 @@ function* ofScope(sqlite: Sqlite, scopeId: number, { from, to }: Span): Generato
   }
 }
 
-/** The same in the order in which they were stored. */
-function* byId(sqlite: Sqlite, scopes: readonly number[], { from, to }: Span): Generator<SnapshotRow, void> {
-  // The `+` keeps SQLite from going scope by scope, and sorting.
+/** Yields the good snapshots of all scopes by `snapshot_id`. */
+function* snapshotsById(sqlite: Sqlite, scopes: readonly number[], { from, to }: Span): Generator<SnapshotRow, void> {
+  // The `+` stops SQLite from using the index by scope and sorting the result.
   const next = sqlite
     .prepare<unknown[], [id: number, scopeId: number, takenAt: number]>(
       `select id, scope_id, taken_at from snapshot
@@ -273,8 +277,8 @@ function* byId(sqlite: Sqlite, scopes: readonly number[], { from, to }: Span): G
   }
 }
 
-/** Items with their id and key by the names of the view's columns, in the order of their keys. */
-function itemsOf(sqlite: Sqlite, dataset: Dataset, scopeId: number, filter: Filter): Record<string, Cell>[] {
+/** Returns the items of a scope with their id and key, by column name, in the order of their keys. */
+function itemsOfScope(sqlite: Sqlite, dataset: Dataset, scopeId: number, filter: Filter): Record<string, Cell>[] {
   const { prefix, key } = layoutOf(dataset);
   const keys = key.map(snakeCase);
   const chosen = Object.entries(filter).filter(([name]) => keys.includes(name));

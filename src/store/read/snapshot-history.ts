@@ -1,4 +1,4 @@
-/** What snapshots say, at an instant and over time. */
+/** Reads snapshots, as of an instant and over time. */
 import type { Dataset } from "../../datasets/dataset.ts";
 import type { SnapshotHistory, Span } from "../history.ts";
 import { layoutOf } from "../schema/storage-layout.ts";
@@ -9,6 +9,7 @@ import { latestChanges } from "./changes.ts";
 import { historyColumns, scanHistory, selectRows } from "./scan.ts";
 import { findItems, itemPoints } from "./time-series.ts";
 
+/** Returns the snapshot queries on a connection. */
 export const snapshotHistory = (sqlite: Sqlite): SnapshotHistory => ({
   columns: (dataset) => historyColumns(sqlite, dataset),
   asOf: prepareOnce(() => prepareAsOf(sqlite)),

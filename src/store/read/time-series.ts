@@ -1,4 +1,4 @@
-/** One item over all good snapshots of its scope, whether they show it or not: what a curve is drawn from. */
+/** Reads the time series of one item over all good snapshots of its scope, whether or not they list it. */
 
 import type { Cell } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
@@ -7,9 +7,10 @@ import { layoutOf } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { createVersionCursor, versionTablesOf } from "./version-cursor.ts";
 
+/** Number of points read at once, so that no statement stays open. */
 const chunk = 1000;
 
-/** Reads a few points at a time; no statement stays open. */
+/** Yields the points that `SnapshotHistory.points` describes. */
 export function* itemPoints<T>(
   sqlite: Sqlite,
   dataset: Dataset,
@@ -18,13 +19,13 @@ export function* itemPoints<T>(
   columns: readonly string[],
   valueFrom: (cells: ItemCells) => T,
 ): Generator<ItemPoint<T>, void> {
-  const followed = versionTablesOf(sqlite, layoutOf(dataset)).map((part) => ({
+  const tables = versionTablesOf(sqlite, layoutOf(dataset)).map((part) => ({
     part,
     places: part.columns.map((name) => columns.indexOf(name)),
     cursor: createVersionCursor(part, itemId ?? 0),
     written: Number.NaN,
   }));
-  const steady = followed[0]?.cursor;
+  const steady = tables[0]?.cursor;
   const next = sqlite
     .prepare<unknown[], [id: number, at: number, slot: number]>(
       `select n.id, n.taken_at, r.slot from snapshot n join run r on r.id = n.run_id
@@ -35,7 +36,7 @@ export function* itemPoints<T>(
   const cells: Cell[] = columns.map(() => null);
   const read = (): ItemCells => {
     if (steady?.version?.[1] !== 1) return null;
-    for (const one of followed) {
+    for (const one of tables) {
       const { part, places, cursor } = one;
       if (one.written === cursor.since) continue;
       one.written = cursor.since;
@@ -51,9 +52,9 @@ export function* itemPoints<T>(
     const found: [id: number, at: number, slot: number][] = next.all(scopeId, last[1], last[0], to);
     for (const [id, at, slot] of found) {
       if (itemId !== null && (id < since || id >= until)) {
-        for (const { cursor } of followed) if (id < cursor.since || id >= cursor.next) cursor.moveTo(id);
-        since = Math.max(...followed.map(({ cursor }) => cursor.since));
-        until = Math.min(...followed.map(({ cursor }) => cursor.next));
+        for (const { cursor } of tables) if (id < cursor.since || id >= cursor.next) cursor.moveTo(id);
+        since = Math.max(...tables.map(({ cursor }) => cursor.since));
+        until = Math.min(...tables.map(({ cursor }) => cursor.next));
         value = valueFrom(read());
       }
       yield { slot, at, value };
@@ -62,6 +63,7 @@ export function* itemPoints<T>(
   }
 }
 
+/** Returns the items that `SnapshotHistory.items` describes. */
 export function findItems(
   sqlite: Sqlite,
   dataset: Dataset,

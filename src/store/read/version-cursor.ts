@@ -1,4 +1,4 @@
-/** Follows the versions of an item: what holds at a snapshot, and up to which one. */
+/** Follows the versions of an item: the one in force at a snapshot, and the snapshot at which the next one begins. */
 import { snakeCase } from "../../core/columns.ts";
 import type { Cell } from "../../core/domain.ts";
 import { columnOf, type StorageLayout } from "../schema/storage-layout.ts";
@@ -6,41 +6,45 @@ import type { Sqlite } from "../sqlite/database.ts";
 
 type Stored = string | number | null;
 
-/** A stored row; its amounts come last, as one text. */
+/** A stored row. Its amounts come last, joined to one text. */
 type VersionRow = [since: number, ...cells: Stored[]];
 
-/** One of the tables that an item is kept in. */
+/** Reads one of the tables that store the versions of an item. */
 export interface VersionTable {
-  /** Of `values`, by the names of the history view; the steady part begins with `present`, which no view shows. */
+  /** Column names of `values`, as in the history view; the steady table begins with `present`, which no view shows. */
   columns: readonly string[];
-  /** The version in force at a snapshot. */
+  /** Returns the version in force at a snapshot; undefined before the first one. */
   inForce(itemId: number, snapshotId: number): VersionRow | undefined;
-  /** The next few after it. */
+  /** Returns the next few versions after the snapshot `since`. */
   after(itemId: number, since: number): VersionRow[];
-  /** The cells of a version as the view shows them. */
+  /** Returns the cells of a version as the view shows them. */
   values(version: VersionRow): Cell[];
 }
 
+/** A position in the versions of an item. */
 export interface VersionCursor {
-  /** The snapshot that wrote the version in force, 0 where there is none, and the one that wrote the next. */
+  /** The snapshot that wrote the version in force; 0 where there is none. */
   since: number;
+  /** The snapshot that wrote the next version; infinity where there is none, 0 before the first move. */
   next: number;
   /** Undefined before the first version. */
   version: VersionRow | undefined;
+  /** Moves to the version in force at a snapshot. */
   moveTo(snapshotId: number): void;
 }
 
-/** How many versions are read at once. */
+/** Number of versions read at once. */
 const chunk = 64;
 
+/** Returns the tables of a dataset, the steady one first. */
 export function versionTablesOf(sqlite: Sqlite, layout: StorageLayout): VersionTable[] {
-  const steady = partOf(sqlite, layout, "steady", ["present", ...layout.steady.map(snakeCase)]);
-  const extra = partOf(sqlite, layout, "extra", ["fields"]);
+  const steady = versionTable(sqlite, layout, "steady", ["present", ...layout.steady.map(snakeCase)]);
+  const extra = versionTable(sqlite, layout, "extra", ["fields"]);
   if (layout.moving.length === 0) return [steady, extra];
-  return [steady, partOf(sqlite, layout, "moving", layout.moving.map(snakeCase)), extra];
+  return [steady, versionTable(sqlite, layout, "moving", layout.moving.map(snakeCase)), extra];
 }
 
-function partOf(
+function versionTable(
   sqlite: Sqlite,
   layout: StorageLayout,
   name: "steady" | "moving" | "extra",
@@ -50,7 +54,7 @@ function partOf(
   const amounts = stored.filter(isAmount);
   const others = stored.filter((column) => !isAmount(column));
   const isInstant = others.map((column) => kindOf(layout, column) === "millis");
-  const selected = ["since", ...others, ...(amounts.length > 0 ? [digitsOf(amounts)] : [])];
+  const selected = ["since", ...others, ...(amounts.length > 0 ? [joinedDigits(amounts)] : [])];
   const from = `from ${layout.prefix}_${name} where item_id = ?`;
   const next = `${from} and since > ? order by since limit ${chunk}`;
   const inForce = sqlite
@@ -73,23 +77,23 @@ function partOf(
 
 const comma = ",";
 
-/** Amounts as one text in SQL, for it is handed over in a third of the time that its cells would take one by one; see `packDigits`. */
-const digitsOf = (amounts: readonly string[]): string =>
-  decoded(amounts.map((column) => `hex(${column})`).join(` || '${comma}' || `));
+/** Returns an SQL expression that joins amounts to one text, which is read in a third of the time of separate cells; see `packDigits`. */
+const joinedDigits = (amounts: readonly string[]): string =>
+  decodedSql(amounts.map((column) => `hex(${column})`).join(` || '${comma}' || `));
 
-const decoded = (hex: string): string => `replace(replace(replace(${hex}, 'F', ''), 'A', '-'), 'B', '.')`;
+const decodedSql = (hex: string): string => `replace(replace(replace(${hex}, 'F', ''), 'A', '-'), 'B', '.')`;
 
 function readRows(sqlite: Sqlite, selected: readonly string[], next: string): VersionTable["after"] {
   const statement = sqlite.prepare<[number, number], VersionRow>(`select ${selected.join(", ")} ${next}`).raw();
   return (itemId, since) => statement.all(itemId, since);
 }
 
-/** Versions of nothing but amounts as one text of lines, which takes two thirds of the time of rows. */
+/** Reads versions that consist of amounts only as one text of lines, which takes two thirds of the time of rows. */
 function readAsText(sqlite: Sqlite, amounts: readonly string[], next: string): VersionTable["after"] {
   const line = ["since", ...amounts.map((column) => `hex(${column})`)].join(` || '${comma}' || `);
   const statement = sqlite
     .prepare<[number, number], string | null>(
-      `select ${decoded("group_concat(line, char(10))")} from (select ${line} as line ${next})`,
+      `select ${decodedSql("group_concat(line, char(10))")} from (select ${line} as line ${next})`,
     )
     .pluck();
   return (itemId, since) => {
@@ -112,6 +116,7 @@ function readable(cell: Stored, isInstant: boolean | undefined): Cell {
   return isInstant ? new Date(cell).toISOString() : BigInt(cell);
 }
 
+/** Returns a cursor on the versions of an item, before the first one. */
 export function createVersionCursor(part: VersionTable, itemId: number): VersionCursor {
   let ahead: VersionRow[] = [];
   let at = 0;
@@ -120,12 +125,12 @@ export function createVersionCursor(part: VersionTable, itemId: number): Version
     next: 0,
     version: undefined,
     moveTo(snapshotId) {
-      // Instants may come out of order where a clock was set back; then the place is looked for anew.
+      // Snapshots by time may be out of order where a clock was set back.
       if (cursor.next === 0 || snapshotId < cursor.since) seek(snapshotId);
       while (cursor.next <= snapshotId) {
         set(ahead[at]);
         at += 1;
-        lookAhead();
+        readNext();
       }
     },
   };
@@ -134,7 +139,7 @@ export function createVersionCursor(part: VersionTable, itemId: number): Version
     set(part.inForce(itemId, snapshotId));
     ahead = [];
     at = 0;
-    lookAhead();
+    readNext();
   }
 
   function set(version: VersionRow | undefined): void {
@@ -142,7 +147,7 @@ export function createVersionCursor(part: VersionTable, itemId: number): Version
     cursor.version = version;
   }
 
-  function lookAhead(): void {
+  function readNext(): void {
     if (at === ahead.length) {
       ahead = part.after(itemId, cursor.since);
       at = 0;
