@@ -1,4 +1,4 @@
-/** The pages in a real browser, over fourteen days of two accounts. */
+/** Tests the dashboard in a real browser. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -47,7 +47,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
   const valuesOf = (page: Page, selector: string) =>
     page.locator(`${selector} data`).evaluateAll((found) => found.map((one) => one.getAttribute("value")));
 
-  it("loads every page without a complaint, and asks no other host", async () => {
+  it("loads every page without a complaint, and requests no other host", async () => {
     for (const path of paths) {
       const { page, complaints, hosts } = await browser.open(at(path));
       await page.waitForLoadState();
@@ -57,7 +57,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     }
   });
 
-  it("works below a path of a proxy, from the login to the curve and what comes in live", async () => {
+  it("works below a path of a proxy, from the login to the chart and live updates", async () => {
     const closed = await servePages(path, () => now, new Secret("a-token-of-the-pages"));
     onTestFinished(() => closed.close());
     const proxy = await startReverseProxy(Number(new URL(closed.url).port));
@@ -152,7 +152,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     expect(spot.sort((a, b) => (String(a.coin) < String(b.coin) ? -1 : 1))).toEqual(held);
   });
 
-  it("leads from a position to its life, and from a coin to its history", async () => {
+  it("links from a position to its summary, and from a coin to its history", async () => {
     const { page, complaints } = await browser.open(at("/positions?account=main"));
     await page.locator("#episodes tbody a").first().click();
     await drawn(page);
@@ -175,7 +175,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     }
   });
 
-  it("is reached and read with the keyboard alone", async () => {
+  it("can be used with the keyboard alone", async () => {
     const { page } = await browser.open(at("/"));
     await drawn(page);
     await page.keyboard.press("Tab");
@@ -191,7 +191,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     await drawn(page, 2);
   });
 
-  it("says to a screen reader what everything is", async () => {
+  it("labels everything for screen readers", async () => {
     const { page } = await browser.open(at("/positions"));
     const tree = await page.locator("body").ariaSnapshot();
     expect(tree).toContain('navigation "Pages"');
@@ -200,7 +200,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     expect(tree).toContain("meter");
   });
 
-  it("is of use without a script", async () => {
+  it("works without JavaScript", async () => {
     const { page } = await browser.open(at("/"), { javaScriptEnabled: false });
     expect(await page.locator("#headline").textContent()).toContain("Equity");
     expect(await page.locator(".controls").isVisible()).toBe(false);
@@ -208,7 +208,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     expect(await page.locator("#days tbody tr").count()).toBeGreaterThan(10);
   });
 
-  it("lets figures grow old where nothing is stored, and says so where nobody answers", async () => {
+  it("marks data as stale without new data, and shows when the server does not answer", async () => {
     const { page } = await browser.open("about:blank");
     await page.clock.install();
     await page.goto(at("/?account=main"));
@@ -226,7 +226,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
   });
 
   // The last ones: they add to the history.
-  it("brings in by itself what is stored", async () => {
+  it("shows new data without a reload", async () => {
     const { page } = await browser.open(at("/?account=main"));
     await drawn(page);
     const store = await storeAt(path);
@@ -239,7 +239,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     await expect.poll(() => page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(390);
   });
 
-  it("leaves those where they are who look at a part of the calendar", async () => {
+  it("keeps the scroll position and the focus of the calendar on updates", async () => {
     const { page } = await browser.open(at("/collection"), { viewport: { width: 390, height: 844 } });
     const calendar = page.getByRole("region", { name: "Calendar" });
     await calendar.focus();
@@ -252,7 +252,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     expect(await calendar.evaluate((region) => [region.scrollLeft, region.matches(":focus")])).toEqual([120, true]);
   });
 
-  it("does not run what an exchange might name a coin", async () => {
+  it("does not execute markup in the name of a coin", async () => {
     const store = await storeAt(path);
     const coin = `<img src=x onerror="document.title='run'">`;
     await storeRun(store, spotAssets, end + hour, [{ coin, available: "1", frozen: "0", locked: "0" }]);

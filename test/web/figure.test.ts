@@ -14,17 +14,17 @@ it.each([
   expect(shorten(digits)).toBe(shown);
 });
 
-it("keeps every digit beside one that is cut", () => {
+it("keeps every digit in the value of a shortened one", () => {
   expect(String(changeFigure("-101.0096012345"))).toContain('value="-101.0096012345"');
   expect(String(changeFigure("-101.0096012345"))).toContain("▼</span>-101.00960…");
 });
 
-it("says which way a change went by its sign", () => {
+it("shows the direction of a change by its sign", () => {
   expect(String(changeFigure("5"))).toContain("+5");
   expect(String(changeFigure("0.00"))).toBe('<data class="change" value="0.00">0</data>');
 });
 
-it("writes all digits of the figure that a page is about", () => {
+it("shows all digits of the main value of a page", () => {
   expect(String(wholeFigure("-1234.000000000000000001"))).toBe(
     '<data value="-1234.000000000000000001">-1,234<small>.000000000000000001</small></data>',
   );

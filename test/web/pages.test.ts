@@ -9,7 +9,7 @@ import { startAccounts } from "./account.ts";
 
 const part = (page: string, id: string): string => new RegExp(`id="${id}"[\\s\\S]*?</section>`).exec(page)?.[0] ?? "";
 
-it("shows what the account is worth to the last digit, and its change since the end of yesterday", async () => {
+it("shows the equity to the last digit, and its change since the previous close", async () => {
   const { tell, page } = await startAccounts({ minutes: 1440 });
   await tell(equity, 1439, [equityRow("25000.000000000000000001")]);
   await tell(equity, 1440, [equityRow("25100.5")]);
@@ -37,7 +37,7 @@ it("shows the priced part of an equity as such, and lists what has no price", as
   expect(headline).not.toContain("missing</li>");
 });
 
-it("shows as unknown what was told too long ago", async () => {
+it("shows equity from a stale snapshot as unknown", async () => {
   const { tell, page, goTo } = await startAccounts({ minutes: 3 });
   await tell(equity, 3, [equityRow("900")]);
   goTo(6);
@@ -45,7 +45,7 @@ it("shows as unknown what was told too long ago", async () => {
   expect((await page("/")).includes('value="900"')).toBe(false);
 });
 
-it("adds accounts up only at a slot at which all of them told everything", async () => {
+it("adds accounts up only at a slot with complete equity of all of them", async () => {
   const { tell, page, goTo } = await startAccounts({ minutes: 2, accounts: ["main", "hedge"] });
   await tell(equity, 2, [equityRow("0.1")]);
   await tell(equity, 2, [equityRow("0.2")], "hedge");
@@ -84,7 +84,7 @@ it("shows the account as it was at an instant of the site's time zone", async ()
   expect(await page("/balances?at=2026-11-01T00:09:59Z")).toContain("no recent data");
 });
 
-it("values coins, and tells how they changed since yesterday", async () => {
+it("shows the value of coins and their change since the previous close", async () => {
   const { tell, json } = await startAccounts({ minutes: 1441 });
   await tell(spotAssets, 1439, [btc("0.5")]);
   await tell(spotAssets, 1441, [btc("0.7", "0.1")]);
@@ -99,7 +99,7 @@ it("values coins, and tells how they changed since yesterday", async () => {
   });
 });
 
-it("follows a position from its beginning to its end", async () => {
+it("shows a position from its opening to its close", async () => {
   const { tell, page, json } = await startAccounts({ minutes: 4 });
   const held = { symbol: "BTCUSDT", marginCoin: "USDT", holdSide: "long", marginMode: "crossed", total: "1" };
   await tell(
@@ -130,7 +130,7 @@ it("follows a position from its beginning to its end", async () => {
   expect(to).toBe(start + 90_000);
 });
 
-it("does not call it none where nobody has asked yet, nor where the mark price is unknown", async () => {
+it("does not show 'none' before the first snapshot, nor where the mark price is unknown", async () => {
   const { tell, page } = await startAccounts({ minutes: 3 });
   const before = part(await page("/positions?at=2026-10-31"), "positions");
   expect(before).not.toContain("No open positions.");
@@ -143,7 +143,7 @@ it("does not call it none where nobody has asked yet, nor where the mark price i
   expect(changes).not.toContain(">none<");
 });
 
-it("says what went wrong last, and counts what became of the slots", async () => {
+it("shows the last error, and counts the outcomes of the slots", async () => {
   const { tell, store, page } = await startAccounts({ minutes: 3 });
   await tell(equity, 1, [equityRow("1")]);
   await collect(store, equity, start + 2 * minute, { failures: [failed("40014", start + 2 * minute)] });
@@ -154,7 +154,7 @@ it("says what went wrong last, and counts what became of the slots", async () =>
   expect(await page("/collection?day=2026-11-01")).toContain("by hour");
 });
 
-it("shows of an instant the schedule that was in force then", async () => {
+it("shows the schedule that was in force at the shown time", async () => {
   const { tell, store, page } = await startAccounts({ minutes: 30 });
   await tell(equity, 1, [equityRow("1")]);
   await store.setSchedule("main", "equity", "*/5 * * * *", start + 25 * minute);
@@ -165,20 +165,20 @@ it("shows of an instant the schedule that was in force then", async () => {
   expect(part(await page("/collection?at=2026-10-01"), "collection")).toContain("No feeds scheduled.");
 });
 
-it("says which of its parameters it does not understand", async () => {
+it("rejects parameters that it does not know", async () => {
   const { ask } = await startAccounts({ minutes: 1 });
   for (const wrong of ["/api/curve?of=constructor", "/api/curve?span=constructor", "/collection?at=0000-01-01"])
     expect((await ask(wrong)).status).toBe(400);
 });
 
-it("shows signs that would turn a name around", async () => {
+it("escapes control characters that would reverse a name", async () => {
   const { tell, page } = await startAccounts({ minutes: 1 });
   await tell(spotAssets, 1, [{ ...btc("1"), coin: "B\u202eCT" }]);
   expect(await page("/balances")).toContain(">B\\u202eCT<");
   expect(await page("/coin?account=main&wallet=spot&coin=B%E2%80%AECT")).toContain("<h1>B\\u202eCT, spot, main</h1>");
 });
 
-it("makes harmless what an exchange could name a coin", async () => {
+it("escapes markup and formulas in the name of a coin", async () => {
   const { tell, page, ask } = await startAccounts({ minutes: 1 });
   const coin = `=1+1"><script>alert(1)</script>`;
   await tell(spotAssets, 1, [{ ...btc("1"), coin }]);
@@ -203,7 +203,7 @@ it.each([
   ["/api/curve?span=2d", 400, '"span" must be one of 1d, 1w, 1m, 1y, all.'],
   ["/api/curve?width=100000", 400, '"width" must be an integer from 50 to 4000.'],
   ["/api/curve?from=9&to=5", 400, '"from" must be an integer from 0 to 4.'],
-])("refuses %s with a sentence", async (path, status, sentence) => {
+])("rejects %s with a message", async (path, status, sentence) => {
   const { ask } = await startAccounts({ minutes: 1 });
   const answer = await ask(path);
   expect(answer.status).toBe(status);

@@ -40,7 +40,7 @@ describe("the guard", () => {
     expect(refused.map(({ status }) => status)).toEqual([421, 421, 400, 421]);
   });
 
-  it("knows other names where a token is asked for, and only those that are set", async () => {
+  it("accepts other names with a token, and only those that are set", async () => {
     const { port } = await startSite({ http: { host: "0.0.0.0", token, names: ["collector.example.com"] } });
     const hosts = ["collector.example.com", "10.1.2.3:80", `${hostname()}:${port}`, "[fe80::1]", "evil.example"];
     const answers = await Promise.all(hosts.map((host) => sendRequest(port, "/", { Host: host, ...bearer })));
@@ -70,7 +70,7 @@ describe("the guard", () => {
     expect([status, headers.allow]).toEqual([405, "GET, HEAD"]);
   });
 
-  it("puts the same safe headers on pages, files, refusals and what is not there, and lets no other site read", async () => {
+  it("sends the same security headers on every response, and no CORS headers", async () => {
     const { port } = await startSite();
     const answers = await Promise.all([
       sendRequest(port, "/"),
@@ -100,14 +100,14 @@ describe("the guard", () => {
     }
   });
 
-  it("serves nothing from beside its files", async () => {
+  it("serves nothing outside its folder", async () => {
     const { port } = await startSite();
     const paths = ["/assets/..%2f..%2fpackage.json", "/assets/../server.ts", "/assets/%2e%2e/server.ts", "/assets/%00"];
     const answers = await Promise.all(paths.map((path) => sendRequest(port, path)));
     expect(answers.map(({ status }) => status)).toEqual([404, 404, 404, 404]);
   });
 
-  it("tells a browser that it has a file already", async () => {
+  it("answers 304 for an unchanged file", async () => {
     const { port } = await startSite();
     const first = await sendRequest(port, "/assets/uPlot.esm.js");
     expect(first.headers["content-type"]).toBe("text/javascript; charset=utf-8");

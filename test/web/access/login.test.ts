@@ -69,7 +69,7 @@ it("gives a browser a cookie for the token, which is not the token and ends afte
   expect(await tried(cookie)).toBe(401);
 });
 
-it("lets the login live through a restart, and ends it with another token", async () => {
+it("keeps the login across a restart, and ends it with another token", async () => {
   const first = await startSite({ http: { token } });
   const cookie = cookieOf(await logIn(first.port, word));
   const second = await startSite({ http: { token } });
@@ -78,13 +78,13 @@ it("lets the login live through a restart, and ends it with another token", asyn
   expect((await sendRequest(third.port, "/", { Cookie: cookie })).status).toBe(401);
 });
 
-it("keeps the cookie to encrypted ways where the login came by one", async () => {
+it("marks the cookie as secure if the login came over HTTPS", async () => {
   const { port } = await startSite({ http: { token, names: ["collector.example.com"] } });
   const answer = await logIn(port, word, { Host: "collector.example.com", Origin: "https://collector.example.com" });
   expect(answer.headers["set-cookie"]).toMatch(/; Secure; /);
 });
 
-it("takes the form from its own page alone", async () => {
+it("accepts the form only from its own page", async () => {
   const { port } = await startSite({ http: { token } });
   expect((await logIn(port, word, { Origin: "http://evil.example" })).status).toBe(403);
   expect((await logIn(port, word, { Origin: null })).status).toBe(403);
@@ -111,7 +111,7 @@ it("answers wrong tokens with 429 after ten from one address, for a minute, and 
   expect(await tried("wrong")).toBe(401);
 });
 
-it("leads from where a wrong token leaves somebody back to the first page", async () => {
+it("redirects a reload after a wrong token to the first page", async () => {
   const { port } = await startSite({ http: { token } });
   const { status, headers } = await sendRequest(port, "/login");
   expect([status, headers.location]).toEqual([303, "./"]);

@@ -3,7 +3,7 @@ import { CurveCache, type Summary } from "../../../src/web/curves/curve-cache.ts
 
 const summary = (size: number): Summary => ({ mark: { file: "file", link: 1 }, hours: [], size });
 
-it("lets go of the curves that nobody asked for longest where all together are too large", () => {
+it("evicts the least recently used curves when all together are too large", () => {
   const cache = new CurveCache({ curves: 24, points: 1000 });
   for (const name of ["first", "second"]) cache.set(name, summary(400));
   const first = cache.get("first") ?? summary(0);
@@ -13,7 +13,7 @@ it("lets go of the curves that nobody asked for longest where all together are t
   expect(cache.get("first")).toBe(first);
 });
 
-it("keeps one alone that is larger than all the room", () => {
+it("keeps a curve that exceeds the capacity alone", () => {
   const cache = new CurveCache({ curves: 24, points: 1000 });
   cache.set("small", summary(10));
   cache.set("large", summary(5000));
@@ -21,7 +21,7 @@ it("keeps one alone that is larger than all the room", () => {
   expect(cache.isHalfEmpty()).toBe(false);
 });
 
-it("keeps so many curves", () => {
+it("limits the number of curves", () => {
   const cache = new CurveCache({ curves: 2, points: 1000 });
   for (const name of ["first", "second", "third"]) cache.set(name, summary(1));
   expect(["first", "second", "third"].map((name) => cache.get(name)?.size)).toEqual([undefined, 1, 1]);

@@ -23,7 +23,7 @@ it("keeps of a column the first, the lowest, the highest and the last point", ()
   expect(sampled(points, () => 0).map(({ at }) => at)).toEqual([0, 2, 4, 6]);
 });
 
-it("keeps the points on both sides of where a line breaks off and begins anew", () => {
+it("keeps the points on both sides of a gap in a line", () => {
   const points = [
     point(0, "5"),
     point(1, "5"),

@@ -23,7 +23,7 @@ function work(ms: number): typeof pause {
   return pause;
 }
 
-it("gives what a question gives, also after one that failed", async () => {
+it("returns the result of a query, also after one that failed", async () => {
   const reader = await startReader();
   expect(await reader.read((history) => history.accounts())).toEqual([]);
   await expect(
@@ -32,7 +32,7 @@ it("gives what a question gives, also after one that failed", async () => {
   expect(await reader.read(() => "still there")).toBe("still there");
 });
 
-it("reads the file that is in its place, also after a question that began before it was replaced", async () => {
+it("reads the replaced file, also after a query that began before the replacement", async () => {
   const [path, other] = [temporaryPath(), temporaryPath()];
   (await storeAt(path)).close();
   const store = await storeAt(other);
@@ -56,7 +56,7 @@ it("reads the file that is in its place, also after a question that began before
   for (const _ of [1, 2]) expect(await reader.read((history) => history.accounts())).toEqual(["main"]);
 });
 
-it("lets others have their turn between the steps of long work", async () => {
+it("yields to other requests between the steps of long work", async () => {
   const reader = await startReader();
   const ended: string[] = [];
   const long = reader.readInSteps(function* () {
@@ -82,7 +82,7 @@ it("ends work that takes too long, and closes what it had open", async () => {
   expect(closed).toBe(true);
 });
 
-it("makes no more of a download than is taken", async () => {
+it("produces a download only as it is read", async () => {
   const reader = await startReader();
   let made = 0;
   let closed = false;
@@ -105,7 +105,7 @@ it("makes no more of a download than is taken", async () => {
   expect(closed).toBe(true);
 });
 
-it("gives every text of a download, and says what is wrong with it before anything is sent", async () => {
+it("returns every line of a download, and fails before anything is sent", async () => {
   const reader = await startReader();
   const stream = await reader.stream(function* () {
     for (let row = 0; row < 50_000; row += 1) yield row % 10 === 9 ? pause : `${row},ü\n`;
@@ -120,7 +120,7 @@ it("gives every text of a download, and says what is wrong with it before anythi
   await expect(failing).rejects.toThrow("no such column");
 });
 
-it("works on 32 downloads at a time, on another when one is given up, or not at all in time", async () => {
+it("processes 32 downloads at a time, another when one is cancelled, and rejects after the timeout", async () => {
   const reader = await startReader(1);
   function* endless() {
     for (;;) yield "x".repeat(70_000);
