@@ -1,4 +1,4 @@
-/** Pages over accounts that a test tells of, at a clock that stands still. */
+/** Serves the dashboard of accounts whose snapshots a test records, with a clock that the test sets. */
 
 import type { Row, Scope } from "../../src/core/domain.ts";
 import type { Dataset } from "../../src/datasets/dataset.ts";
@@ -15,7 +15,7 @@ export async function startAccounts({ minutes, accounts = ["main"] }: { minutes:
   return {
     ...started,
     /** A run of the slot so many minutes after `start`. */
-    tell: (dataset: Dataset, at: number, rows: Row[], account = "main", scope: Scope = null) =>
+    record: (dataset: Dataset, at: number, rows: Row[], account = "main", scope: Scope = null) =>
       storeRun(started.store, dataset, start + at * minute, rows, scope, account),
     /** Sets the clock. */
     goTo(minutes: number) {

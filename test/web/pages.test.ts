@@ -10,17 +10,17 @@ import { startAccounts } from "./account.ts";
 const part = (page: string, id: string): string => new RegExp(`id="${id}"[\\s\\S]*?</section>`).exec(page)?.[0] ?? "";
 
 it("shows the equity to the last digit, and its change since the previous close", async () => {
-  const { tell, page } = await startAccounts({ minutes: 1440 });
-  await tell(equity, 1439, [equityRow("25000.000000000000000001")]);
-  await tell(equity, 1440, [equityRow("25100.5")]);
+  const { record, page } = await startAccounts({ minutes: 1440 });
+  await record(equity, 1439, [equityRow("25000.000000000000000001")]);
+  await record(equity, 1440, [equityRow("25100.5")]);
   const headline = part(await page("/"), "headline");
   expect(headline).toContain('<data value="25100.5">25,100<small>.5</small></data>');
   expect(headline).toContain('value="100.499999999999999999"');
 });
 
 it("shows an incomplete equity as incomplete, and says what is missing", async () => {
-  const { tell, page } = await startAccounts({ minutes: 3 });
-  await tell(equity, 3, [equityRow("900", 0)]);
+  const { record, page } = await startAccounts({ minutes: 3 });
+  await record(equity, 3, [equityRow("900", 0)]);
   const headline = part(await page("/"), "headline");
   expect(headline).toContain('<span class="unknown">incomplete</span>');
   expect(headline).toContain("Partial equity");
@@ -28,9 +28,9 @@ it("shows an incomplete equity as incomplete, and says what is missing", async (
 });
 
 it("shows the priced part of an equity as such, and lists what has no price", async () => {
-  const { tell, page } = await startAccounts({ minutes: 3 });
+  const { record, page } = await startAccounts({ minutes: 3 });
   const cells = { complete: 0, pricedUsdt: "400.5", unpriced: '{"<b>AIR":"0.00000001"}' };
-  await tell(equity, 3, [cells]);
+  await record(equity, 3, [cells]);
   const headline = part(await page("/"), "headline");
   expect(headline).toContain('<span class="label">Partial equity</span> <data value="400.5">');
   expect(headline).toContain("main: no price for &lt;b&gt;AIR 0.00000001");
@@ -38,22 +38,22 @@ it("shows the priced part of an equity as such, and lists what has no price", as
 });
 
 it("shows equity from a stale snapshot as unknown", async () => {
-  const { tell, page, goTo } = await startAccounts({ minutes: 3 });
-  await tell(equity, 3, [equityRow("900")]);
+  const { record, page, goTo } = await startAccounts({ minutes: 3 });
+  await record(equity, 3, [equityRow("900")]);
   goTo(6);
   expect(part(await page("/"), "headline")).toContain('<span class="unknown">unknown</span>');
   expect((await page("/")).includes('value="900"')).toBe(false);
 });
 
 it("adds accounts up only at a slot with complete equity of all of them", async () => {
-  const { tell, page, goTo } = await startAccounts({ minutes: 2, accounts: ["main", "hedge"] });
-  await tell(equity, 2, [equityRow("0.1")]);
-  await tell(equity, 2, [equityRow("0.2")], "hedge");
+  const { record, page, goTo } = await startAccounts({ minutes: 2, accounts: ["main", "hedge"] });
+  await record(equity, 2, [equityRow("0.1")]);
+  await record(equity, 2, [equityRow("0.2")], "hedge");
   expect(part(await page("/"), "headline")).toContain('value="0.3"');
   goTo(3);
-  await tell(equity, 3, [equityRow("5")]);
+  await record(equity, 3, [equityRow("5")]);
   expect(part(await page("/"), "headline")).toContain('value="0.3"');
-  await tell(equity, 3, [equityRow("7", 0)], "hedge");
+  await record(equity, 3, [equityRow("7", 0)], "hedge");
   const headline = part(await page("/"), "headline");
   expect(headline).toContain("incomplete");
   expect(headline).toContain("hedge: futures, other missing");
@@ -61,9 +61,9 @@ it("adds accounts up only at a slot with complete equity of all of them", async 
 });
 
 it("leaves an account that left the settings out of the sum from then on, and calls that no change", async () => {
-  const { tell, store, page, goTo } = await startAccounts({ minutes: 1439, accounts: ["main", "hedge"] });
-  for (const at of [1439, 1440]) await tell(equity, at, [equityRow("5")]);
-  await tell(equity, 1439, [equityRow("2")], "hedge");
+  const { record, store, page, goTo } = await startAccounts({ minutes: 1439, accounts: ["main", "hedge"] });
+  for (const at of [1439, 1440]) await record(equity, at, [equityRow("5")]);
+  await record(equity, 1439, [equityRow("2")], "hedge");
   await store.setSchedule("hedge", "equity", null, start + 1439.5 * minute);
   goTo(1440);
   const headline = part(await page("/"), "headline");
@@ -75,9 +75,9 @@ it("leaves an account that left the settings out of the sum from then on, and ca
 });
 
 it("shows the account as it was at an instant of the site's time zone", async () => {
-  const { tell, page } = await startAccounts({ minutes: 30 });
-  await tell(spotAssets, 10, [btc("1.00000001")]);
-  await tell(spotAssets, 11, [btc("2")]);
+  const { record, page } = await startAccounts({ minutes: 30 });
+  await record(spotAssets, 10, [btc("1.00000001")]);
+  await record(spotAssets, 11, [btc("2")]);
   const then = await page("/balances?at=2026-11-01T00:10:30");
   expect(then).toContain('value="1.00000001"');
   expect(then).toContain("Viewing");
@@ -85,10 +85,10 @@ it("shows the account as it was at an instant of the site's time zone", async ()
 });
 
 it("shows the value of coins and their change since the previous close", async () => {
-  const { tell, json } = await startAccounts({ minutes: 1441 });
-  await tell(spotAssets, 1439, [btc("0.5")]);
-  await tell(spotAssets, 1441, [btc("0.7", "0.1")]);
-  await tell(prices, 1441, [{ coin: "BTC", quote: "USDT", price: "60000.01", source: "last" }]);
+  const { record, json } = await startAccounts({ minutes: 1441 });
+  await record(spotAssets, 1439, [btc("0.5")]);
+  await record(spotAssets, 1441, [btc("0.7", "0.1")]);
+  await record(prices, 1441, [{ coin: "BTC", quote: "USDT", price: "60000.01", source: "last" }]);
   const { rows } = await json("/api/balances");
   expect(rows.find(({ wallet }: { wallet: string }) => wallet === "spot")).toMatchObject({
     coin: "BTC",
@@ -100,20 +100,26 @@ it("shows the value of coins and their change since the previous close", async (
 });
 
 it("shows a position from its opening to its close", async () => {
-  const { tell, page, json } = await startAccounts({ minutes: 4 });
+  const { record, page, json } = await startAccounts({ minutes: 4 });
   const held = { symbol: "BTCUSDT", marginCoin: "USDT", holdSide: "long", marginMode: "crossed", total: "1" };
-  await tell(
+  await record(
     positions,
     1,
     [{ ...held, markPrice: "100", liquidationPrice: "95.79", unrealizedPl: "-3.5" }],
     "main",
     "umcbl",
   );
-  await tell(positions, 2, [{ ...held, markPrice: "102", liquidationPrice: "0", unrealizedPl: "7" }], "main", "umcbl");
+  await record(
+    positions,
+    2,
+    [{ ...held, markPrice: "102", liquidationPrice: "0", unrealizedPl: "7" }],
+    "main",
+    "umcbl",
+  );
   const key = "account=main&product_type=umcbl&symbol=BTCUSDT&margin_coin=USDT&hold_side=long&margin_mode=crossed";
   expect(part(await page("/positions?at=2026-11-01T00:01:30"), "positions")).toContain("4.21 %");
   expect(part(await page("/positions?at=2026-11-01T00:02:30"), "positions")).toContain(">none<");
-  await tell(positions, 4, [], "main", "umcbl");
+  await record(positions, 4, [], "main", "umcbl");
   expect(part(await page("/positions"), "positions")).toContain("No open positions.");
   expect((await json("/api/episodes")).rows).toMatchObject([
     { symbol: "BTCUSDT", state: "closed", worst_unrealized_pl: "-3.5", best_unrealized_pl: "7" },
@@ -131,12 +137,12 @@ it("shows a position from its opening to its close", async () => {
 });
 
 it("does not show 'none' before the first snapshot, nor where the mark price is unknown", async () => {
-  const { tell, page } = await startAccounts({ minutes: 3 });
+  const { record, page } = await startAccounts({ minutes: 3 });
   const before = part(await page("/positions?at=2026-10-31"), "positions");
   expect(before).not.toContain("No open positions.");
   expect(before).toContain("No data collected yet.");
   const held = { symbol: "BTCUSDT", marginCoin: "USDT", holdSide: "long", marginMode: "crossed", total: "1" };
-  await tell(positions, 2, [{ ...held, liquidationPrice: "95.79" }], "main", "umcbl");
+  await record(positions, 2, [{ ...held, liquidationPrice: "95.79" }], "main", "umcbl");
   const key = "account=main&product_type=umcbl&symbol=BTCUSDT&margin_coin=USDT&hold_side=long&margin_mode=crossed";
   const changes = part(await page(`/position?${key}`), "position");
   expect(changes).toContain('value="95.79"');
@@ -144,10 +150,10 @@ it("does not show 'none' before the first snapshot, nor where the mark price is 
 });
 
 it("shows the last error, and counts the outcomes of the slots", async () => {
-  const { tell, store, page } = await startAccounts({ minutes: 3 });
-  await tell(equity, 1, [equityRow("1")]);
+  const { record, store, page } = await startAccounts({ minutes: 3 });
+  await record(equity, 1, [equityRow("1")]);
   await collect(store, equity, start + 2 * minute, { failures: [failed("40014", start + 2 * minute)] });
-  await tell(equity, 3, [equityRow("1")]);
+  await record(equity, 3, [equityRow("1")]);
   const found = await page("/collection");
   expect(part(found, "collection")).toContain("no answer: 40014");
   expect(part(found, "calendar")).toContain("1 failed");
@@ -155,8 +161,8 @@ it("shows the last error, and counts the outcomes of the slots", async () => {
 });
 
 it("shows the schedule that was in force at the shown time", async () => {
-  const { tell, store, page } = await startAccounts({ minutes: 30 });
-  await tell(equity, 1, [equityRow("1")]);
+  const { record, store, page } = await startAccounts({ minutes: 30 });
+  await record(equity, 1, [equityRow("1")]);
   await store.setSchedule("main", "equity", "*/5 * * * *", start + 25 * minute);
   const then = part(await page("/collection?at=2026-11-01T00:20"), "collection");
   const row = then.split("<tr").find((one) => one.includes(">equity<"));
@@ -172,16 +178,16 @@ it("rejects parameters that it does not know", async () => {
 });
 
 it("escapes control characters that would reverse a name", async () => {
-  const { tell, page } = await startAccounts({ minutes: 1 });
-  await tell(spotAssets, 1, [{ ...btc("1"), coin: "B\u202eCT" }]);
+  const { record, page } = await startAccounts({ minutes: 1 });
+  await record(spotAssets, 1, [{ ...btc("1"), coin: "B\u202eCT" }]);
   expect(await page("/balances")).toContain(">B\\u202eCT<");
   expect(await page("/coin?account=main&wallet=spot&coin=B%E2%80%AECT")).toContain("<h1>B\\u202eCT, spot, main</h1>");
 });
 
 it("escapes markup and formulas in the name of a coin", async () => {
-  const { tell, page, ask } = await startAccounts({ minutes: 1 });
+  const { record, page, ask } = await startAccounts({ minutes: 1 });
   const coin = `=1+1"><script>alert(1)</script>`;
-  await tell(spotAssets, 1, [{ ...btc("1"), coin }]);
+  await record(spotAssets, 1, [{ ...btc("1"), coin }]);
   const found = await page("/balances");
   expect(found).not.toContain("<script>alert");
   expect(found).toContain("=1+1&quot;&gt;&lt;script&gt;");

@@ -127,7 +127,7 @@ function missingParts(close: Close): string[] {
  */
 function latestCommonSlot<T extends { slot: number }>(accounts: readonly T[][]): T[] | null {
   for (const { slot } of accounts[0] ?? []) {
-    const same = accounts.flatMap((told) => told.find((one) => one.slot === slot) ?? []);
+    const same = accounts.flatMap((equities) => equities.find((one) => one.slot === slot) ?? []);
     if (same.length === accounts.length) return same;
   }
   return null;

@@ -62,9 +62,8 @@ export class Reader {
   }
 
   /**
-   * Returns the texts of a generator as UTF-8, made as they are taken: nothing piles up. Resolves when the first texts are there, so
-   * that what is wrong is known before anything is sent. It breaks off where nobody takes anything for half a minute, and after ten
-   * minutes.
+   * Streams the strings of a generator as UTF-8, produced only as the client reads them. Resolves with the first chunk ready, so that
+   * errors are reported before anything is sent. Ends after 30 seconds without a read, and after ten minutes.
    */
   async stream(work: (history: HistoryReader) => Paced<string>): Promise<ReadableStream<Uint8Array>> {
     const leave = await this.#downloads.acquire();

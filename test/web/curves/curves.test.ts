@@ -12,14 +12,14 @@ interface Curve {
 }
 
 /** Minutes since the start with the value of the first line, "-" where it breaks off. */
-const told = ({ at, lines }: Curve): string[] =>
+const pointsOf = ({ at, lines }: Curve): string[] =>
   at.map((instant, index) => `${(instant - start) / minute} ${lines[0]?.values[index] ?? "-"}`);
 
-it("draws every digit, and breaks off where a slot told nothing", async () => {
-  const { tell, json } = await startAccounts({ minutes: 6 });
-  for (const at of [0, 1, 2, 4, 5, 6]) await tell(equity, at, [equityRow(`${1000 + at}.000000000000000001`)]);
+it("draws every digit, and breaks off where a slot has no data", async () => {
+  const { record, json } = await startAccounts({ minutes: 6 });
+  for (const at of [0, 1, 2, 4, 5, 6]) await record(equity, at, [equityRow(`${1000 + at}.000000000000000001`)]);
   const curve = await json(`/api/curve?from=${start}`);
-  expect(told(curve)).toEqual([
+  expect(pointsOf(curve)).toEqual([
     "0 1000.000000000000000001",
     ...["1 1001.000000000000000001", "2 1002.000000000000000001", "3 -"],
     ...["4 1004.000000000000000001", "5 1005.000000000000000001", "6 1006.000000000000000001"],
@@ -30,10 +30,10 @@ it("draws every digit, and breaks off where a slot told nothing", async () => {
 it.each([`from=${start}`, "from=0"])(
   "draws a part of the equity as a line of its own, and never as the whole (%s)",
   async (from) => {
-    const { tell, json } = await startAccounts({ minutes: 2 });
-    await tell(equity, 0, [equityRow("5")]);
-    await tell(equity, 1, [equityRow("3", 0)]);
-    await tell(equity, 2, [equityRow("5")]);
+    const { record, json } = await startAccounts({ minutes: 2 });
+    await record(equity, 0, [equityRow("5")]);
+    await record(equity, 1, [equityRow("3", 0)]);
+    await record(equity, 2, [equityRow("5")]);
     const { lines } = await json(`/api/curve?${from}&lines=total,known_part`);
     expect(lines.map(({ values }: { values: unknown[] }) => values.slice(-3))).toEqual([
       ["5", null, "5"],
@@ -42,42 +42,42 @@ it.each([`from=${start}`, "from=0"])(
   },
 );
 
-it("keeps the highest and the lowest of a long time in few points, and goes on with what is stored since", async () => {
-  const { tell, json, goTo } = await startAccounts({ minutes: 179 });
+it("keeps the highest and the lowest of a long time in few points, and continues with new data", async () => {
+  const { record, json, goTo } = await startAccounts({ minutes: 179 });
   for (let at = 0; at < 180; at += 1)
-    await tell(equity, at, [equityRow(at === 70 ? "9999.9" : at === 100 ? "0.1" : "50")]);
-  const before = told(await json("/api/curve?from=0&width=50"));
+    await record(equity, at, [equityRow(at === 70 ? "9999.9" : at === 100 ? "0.1" : "50")]);
+  const before = pointsOf(await json("/api/curve?from=0&width=50"));
   expect(before.length).toBeLessThan(12);
   expect(before).toContain("70 9999.9");
   expect(before).toContain("100 0.1");
   goTo(185);
-  await tell(equity, 183, [equityRow("60")]);
-  const after = told(await json("/api/curve?from=0&width=4000"));
+  await record(equity, 183, [equityRow("60")]);
+  const after = pointsOf(await json("/api/curve?from=0&width=4000"));
   expect(after.slice(-3)).toEqual(["180 -", "183 60", "184 -"]);
 });
 
 it("loses nothing where a long history is read in several steps", async () => {
-  const { tell, json } = await startAccounts({ minutes: 2999 });
+  const { record, json } = await startAccounts({ minutes: 2999 });
   const isSilent = (at: number) => at >= 1980 && at < 2041;
   const minutes = Array.from({ length: 3000 }, (_, at) => at).filter((at) => !isSilent(at));
   await Promise.all(
-    minutes.map((at) => tell(equity, at, [equityRow(at === 1979 ? "70.5" : at === 2500 ? "0.5" : "50")])),
+    minutes.map((at) => record(equity, at, [equityRow(at === 1979 ? "70.5" : at === 2500 ? "0.5" : "50")])),
   );
-  const found = told(await json("/api/curve?from=0&width=50"));
+  const found = pointsOf(await json("/api/curve?from=0&width=50"));
   expect(found.filter((point) => !point.endsWith(" 50"))).toEqual(["1979 70.5", "1980 -", "2500 0.5"]);
   expect(found.at(-1)).toBe("2999 50");
 });
 
 it("draws as missing what was due before the first and after the last point", async () => {
-  const { tell, json } = await startAccounts({ minutes: 10 });
-  await tell(equity, 3, [equityRow("5")]);
-  expect(told(await json("/api/curve?span=1d"))).toEqual(["0 -", "3 5", "4 -"]);
+  const { record, json } = await startAccounts({ minutes: 10 });
+  await record(equity, 3, [equityRow("5")]);
+  expect(pointsOf(await json("/api/curve?span=1d"))).toEqual(["0 -", "3 5", "4 -"]);
 });
 
-it("adds accounts up slot by slot, and draws as a part what one of them told alone", async () => {
-  const { tell, json } = await startAccounts({ minutes: 2, accounts: ["main", "hedge"] });
-  for (const at of [0, 1, 2]) await tell(equity, at, [equityRow("0.1")]);
-  for (const at of [0, 2]) await tell(equity, at, [equityRow("0.2")], "hedge");
+it("adds accounts up slot by slot, and draws as a part the slots of only one of them", async () => {
+  const { record, json } = await startAccounts({ minutes: 2, accounts: ["main", "hedge"] });
+  for (const at of [0, 1, 2]) await record(equity, at, [equityRow("0.1")]);
+  for (const at of [0, 2]) await record(equity, at, [equityRow("0.2")], "hedge");
   const { at, lines } = await json(`/api/curve?from=${start}&lines=total,known_part`);
   expect(at.slice(-3)).toEqual([start, start + minute, start + 2 * minute]);
   expect(lines.map(({ values }: { values: unknown[] }) => values.slice(-3))).toEqual([
@@ -87,17 +87,17 @@ it("adds accounts up slot by slot, and draws as a part what one of them told alo
 });
 
 it("reads an hour again in which something was still to come, although later hours were read", async () => {
-  const { tell, json } = await startAccounts({ minutes: 150, accounts: ["main", "hedge"] });
+  const { record, json } = await startAccounts({ minutes: 150, accounts: ["main", "hedge"] });
   const slots = Array.from({ length: 151 }, (_, at) => at);
-  for (const at of slots) await tell(equity, at, [equityRow("1")]);
+  for (const at of slots) await record(equity, at, [equityRow("1")]);
   const [early, late] = [slots.slice(0, 40), slots.slice(40)];
-  for (const at of early) await tell(equity, at, [equityRow("2")], "hedge");
+  for (const at of early) await record(equity, at, [equityRow("2")], "hedge");
   const last = async () =>
-    told(await json("/api/curve?from=0&width=4000&lines=total"))
+    pointsOf(await json("/api/curve?from=0&width=4000&lines=total"))
       .filter((point) => / 3$/.test(point))
       .at(-1);
   expect(await last()).toBe("39 3");
-  for (const at of late) await tell(equity, at, [equityRow("2")], "hedge");
+  for (const at of late) await record(equity, at, [equityRow("2")], "hedge");
   expect(await last()).toBe("150 3");
   const { lines } = await json("/api/curve?from=0&width=4000&lines=total");
   expect(lines[0].values).not.toContain(null);
@@ -106,39 +106,39 @@ it("reads an hour again in which something was still to come, although later hou
 it.each([null, "0 0 * * *"])(
   "draws runs on demand that come in an hour which was read before (schedule: %s)",
   async (pattern) => {
-    const { store, tell, json, goTo } = await startAccounts({ minutes: 10 });
+    const { store, record, json, goTo } = await startAccounts({ minutes: 10 });
     await store.setSchedule("main", "equity", pattern, start);
-    await tell(equity, 5, [equityRow("1")]);
+    await record(equity, 5, [equityRow("1")]);
     const drawn = async () =>
-      told(await json("/api/curve?from=0&width=4000&lines=total")).filter((point) => !point.endsWith(" -"));
+      pointsOf(await json("/api/curve?from=0&width=4000&lines=total")).filter((point) => !point.endsWith(" -"));
     expect(await drawn()).toEqual(["5 1"]);
     goTo(20);
-    await tell(equity, 20, [equityRow("2")]);
+    await record(equity, 20, [equityRow("2")]);
     expect(await drawn()).toEqual(["5 1", "20 2"]);
   },
 );
 
 it("draws a coin as nothing where a complete answer does not have it", async () => {
-  const { tell, json } = await startAccounts({ minutes: 2 });
-  await tell(spotAssets, 0, [btc("1.5", "0.25")]);
-  await tell(spotAssets, 1, []);
-  await tell(spotAssets, 2, [btc("2")]);
+  const { record, json } = await startAccounts({ minutes: 2 });
+  await record(spotAssets, 0, [btc("1.5", "0.25")]);
+  await record(spotAssets, 1, []);
+  await record(spotAssets, 2, [btc("2")]);
   const curve = await json(`/api/curve?of=coin&account=main&wallet=spot&coin=BTC&from=${start}`);
-  expect(told(curve)).toEqual(["0 1.75", "1 0", "2 2"]);
+  expect(pointsOf(curve)).toEqual(["0 1.75", "1 0", "2 2"]);
 });
 
 it.each([`from=${start}`, "from=0"])("keeps no value of a position that is closed (%s)", async (from) => {
-  const { tell, json } = await startAccounts({ minutes: 4 });
+  const { record, json } = await startAccounts({ minutes: 4 });
   const held = { symbol: "BTCUSDT", marginCoin: "USDT", holdSide: "long", marginMode: "crossed", total: "1" };
   const values = (profit: string, mark: string) => ({ unrealizedPl: profit, markPrice: mark, averageOpenPrice: "100" });
-  await tell(positions, 0, [{ ...held, ...values("1.5", "101.5") }], "main", "umcbl");
-  await tell(positions, 1, [{ ...held, ...values("1.5", "101.5") }], "main", "umcbl");
-  await tell(positions, 2, [], "main", "umcbl");
-  await tell(positions, 3, [{ ...held, ...values("-0.5", "99.5") }], "main", "umcbl");
-  await tell(positions, 4, [], "main", "umcbl");
+  await record(positions, 0, [{ ...held, ...values("1.5", "101.5") }], "main", "umcbl");
+  await record(positions, 1, [{ ...held, ...values("1.5", "101.5") }], "main", "umcbl");
+  await record(positions, 2, [], "main", "umcbl");
+  await record(positions, 3, [{ ...held, ...values("-0.5", "99.5") }], "main", "umcbl");
+  await record(positions, 4, [], "main", "umcbl");
   const key = "account=main&product_type=umcbl&symbol=BTCUSDT&margin_coin=USDT&hold_side=long&margin_mode=crossed";
   const curve = await json(`/api/curve?of=position&${key}&${from}&lines=unrealized_pl,mark_price,average_open_price`);
-  const of = (line: number) => told({ ...curve, lines: [curve.lines[line]] }).slice(-5);
+  const of = (line: number) => pointsOf({ ...curve, lines: [curve.lines[line]] }).slice(-5);
   expect(of(0)).toEqual(["0 1.5", "1 1.5", "2 -", "3 -0.5", "4 -"]);
   expect(of(1)).toEqual(["0 101.5", "1 101.5", "2 -", "3 99.5", "4 -"]);
   expect(of(2)).toEqual(["0 100", "1 100", "2 -", "3 100", "4 -"]);
