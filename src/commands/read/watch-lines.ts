@@ -83,10 +83,10 @@ function equityCells(source: Source, shown: Period, yesterday: Period): Cells {
     return { cells: [closing.account, now ?? "unknown", signed(change), partText(closing)], isBad: now === null };
   });
   const isComplete = rows.every(({ cells }) => cells.at(-1) === "");
-  return { headers: ["account", "USDT", "change", ...(isComplete ? [] : ["known part"])], rows };
+  return { headers: ["account", "USDT", "change", ...(isComplete ? [] : ["partial equity"])], rows };
 }
 
-/** Returns the known part of an incomplete equity, such as "400 without AIRDROP 0.00000001 (no price)"; empty if it is complete. */
+/** Returns the partial equity of an incomplete account, such as "400 without AIRDROP 0.00000001 (no price)"; empty if it is complete. */
 function partText(closing: Close): string {
   const row = closing.rows[0];
   if (!row || equityOf(closing) !== null) return "";

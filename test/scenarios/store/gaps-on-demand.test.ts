@@ -100,7 +100,7 @@ it("a manual run that could not start does not affect the slots before it", asyn
   other.exec("begin immediate");
   const begin = (dataset: "positions" | "spot-assets") =>
     store.begin("main", dataset, start + 5 * minute + 501, start + 5 * minute + 501, "demand");
-  await expect(begin("positions")).rejects.toThrow("held by another program");
+  await expect(begin("positions")).rejects.toThrow("locked by another program");
   other.close();
   await begin("spot-assets");
   expect((await store.schedule("main", "positions"))?.processedThrough).toBe(start);
