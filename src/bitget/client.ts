@@ -86,9 +86,9 @@ export class Client {
     const received = await this.#getWithRetry(address, params, options);
     const { data, requestTime, receivedAt } = received;
     if (requestTime !== null) {
-      // The endpoint of the time belongs to no dataset, which need not hear of its responses.
-      const { onReply: _, ...unheard } = options;
-      await this.#serverClock.observe(address, requestTime, received, () => this.#synchronise(unheard));
+      // Server-time requests belong to no dataset, so `onReply` is not called for them.
+      const { onReply: _, ...silent } = options;
+      await this.#serverClock.observe(address, requestTime, received, () => this.#synchronise(silent));
     }
     return { data, takenAt: this.#serverClock.takenAt(address, requestTime, received), receivedAt };
   }
@@ -122,8 +122,8 @@ export class Client {
   }
 
   /**
-   * Tells whose key this is: the exchange limits users, not keys. Returns the other accounts that are known to be of the same
-   * user; none where nothing is new.
+   * Records the user of this key, because the exchange limits users, not keys. Returns the other accounts known to belong
+   * to the same user; empty where nothing is new.
    */
   identifyUser(user: string): string[] {
     return this.#account === null ? [] : this.#limiter.identify(this.#account, user);

@@ -4,10 +4,10 @@
  */
 import type { Clock } from "../core/clock.ts";
 
-/** `unknown`: nobody was asked since the clock was set or the machine slept. */
+/** `unknown`: not checked since the clock was set or the machine slept. */
 export type ClockVerdict = "confirmed" | "contradicted" | "unknown";
 
-/** An offset beyond this is no offset but a wrong clock, theirs or ours; up to it requests are signed with their time. Milliseconds. */
+/** The largest accepted offset, milliseconds. Above it one of the clocks is wrong; up to it requests are signed with the exchange's time. */
 export const maxOffsetMs = 600_000;
 
 /**

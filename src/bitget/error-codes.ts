@@ -68,7 +68,7 @@ const classes = new Map<string, ErrorClass>(
   ),
 );
 
-/** What a code means; the HTTP status speaks for a code that nobody wrote down yet. */
+/** Returns the class of an error code; for an undocumented code, that of the HTTP status. */
 export function errorClassOf(code: string, status: number): ErrorClass {
   const known = classes.get(code);
   if (known) return known;

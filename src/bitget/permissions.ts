@@ -7,11 +7,11 @@ import { commonEndpoints } from "./endpoints.ts";
 import { asObject } from "./wire/json.ts";
 
 export interface KeyInfo {
-  /** The exchange's id of the user, who may have several keys; null where it is not told. */
+  /** The exchange's id of the user, who may have several keys; null where it is not reported. */
   user: string | null;
   /**
-   * The names of what the key may write, in the exchange's words; none for a read-only key.
-   * @throws ShapeError where the answer does not tell.
+   * Returns the exchange's names of the key's write permissions; empty for a read-only key.
+   * @throws ShapeError where the response does not contain them.
    */
   writes(): string[];
 }

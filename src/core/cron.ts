@@ -1,4 +1,4 @@
-/** Cron patterns as sets of instants, in UTC unless told otherwise: what is due is a pure function of pattern and clock. */
+/** Cron patterns as sets of instants, in UTC by default: what is due is a pure function of pattern and clock. */
 import { Cron } from "croner";
 import { dayMs, hourMs, minuteMs, startOfDay } from "./time.ts";
 

@@ -54,7 +54,7 @@ export const absolute = (digits: DecimalString): DecimalString => (digits.starts
 
 export const multiply = (a: DecimalString, b: DecimalString): DecimalString => new Big(a).times(b).toFixed();
 
-/** Towards zero, to so many digits after the point; before it where `digits` is negative. */
+/** Truncates towards zero to `digits` decimal places; to the left of the point where `digits` is negative. */
 export const truncate = (a: DecimalString, digits: number): DecimalString =>
   new Big(a).round(digits, Big.roundDown).toFixed();
 

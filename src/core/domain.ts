@@ -19,13 +19,13 @@ export type DecimalString = string;
 /** The name under which datasets that belong to no account (public prices) are recorded. */
 export const publicAccount = "public";
 
-/** What starts a run: a schedule, or a person who asks for it now. */
+/** What starts a run: a schedule, or a user who runs it manually (`demand`). */
 export type Trigger = "schedule" | "demand";
 
-/** Slots of a schedule are whole seconds, and those of runs on demand are not: that tells them apart for ever. */
+/** Returns whether a slot belongs to a schedule: those are whole seconds, the slots of manual runs never are. */
 export const isDueSlot = (slot: number): boolean => slot % 1000 === 0;
 
-/** The slot of a run on demand that starts at `instant`: that millisecond, or the next where a schedule could have it. Epoch ms. */
+/** Returns the slot of a manual run that starts at `instant`: that millisecond, or the next one if it is a whole second. Epoch ms. */
 export const manualSlot = (instant: number): number => (isDueSlot(instant) ? instant + 1 : instant);
 
 /** `running` exists only while a live daemon owns the run; the others are final. */
@@ -89,7 +89,7 @@ export interface Account {
 }
 
 /**
- * One address of the exchange. Facts only: who asks it, and what becomes of the answer, is said elsewhere.
+ * Describes one endpoint of the exchange. Its use and the meaning of its response are defined by the datasets.
  * `perSecond` is the documented limit, counted per user (`uid`) or per internet address (`ip`).
  */
 export interface ApiEndpoint {
@@ -98,39 +98,39 @@ export interface ApiEndpoint {
   path: string;
   perSecond: number;
   per: "uid" | "ip";
-  /** Public addresses are asked without a signature. */
+  /** Public endpoints are requested without a signature. */
   signed: boolean;
-  /** Parameters it understands; those ending in `*` must be given. */
+  /** The accepted parameters; those ending in `*` are required. */
   params: readonly string[];
   summary: string;
 }
 
 export type Params = Readonly<Record<string, string>>;
 
-/** The body of one answer, its numbers still as digits, with the two clocks it was seen on. */
+/** The body of one response, its numbers still as decimal strings, with its time on both clocks. */
 export interface ApiResponse {
   data: unknown;
-  /** The exchange's clock: `requestTime`, or where it is missing our clock corrected by the measured offset. Epoch ms. */
+  /** The exchange's clock: `requestTime`, or where it is missing the local clock corrected by the measured offset. Epoch ms. */
   takenAt: number;
-  /** Our clock when the answer had arrived. Epoch ms. */
+  /** The local clock when the response had arrived. Epoch ms. */
   receivedAt: number;
 }
 
-/** What one run cost; counted by the client while the run goes on. */
+/** The requests of one run, counted by the client during the run. */
 export interface Tally {
   requests: number;
   retries: number;
-  /** Requests that the exchange refused because there were too many (HTTP 429 and its like). */
+  /** Requests that the exchange rate-limited (HTTP 429 and equivalent codes). */
   rateLimited: number;
 }
 
 export const newTally = (): Tally => ({ requests: 0, retries: 0, rateLimited: 0 });
 
-/** What a cell can hold. Amounts are digits, times epoch ms, flags 0 or 1; null is "unknown". */
+/** The value of a cell. Amounts are decimal strings, times epoch ms, flags 0 or 1; null is "unknown". */
 export type Value = string | number | null;
 export type Row = Record<string, Value>;
 
-/** Fields the exchange sent that nobody here knows, as it sent them. */
+/** Unknown fields as the exchange sent them; null for none. */
 export type Extra = Record<string, unknown> | null;
 
 /** One item of an answer in our columns, with what no column was found for. */

@@ -51,11 +51,11 @@ const leadingWeight = Array.from({ length: shortestForm }).reduce<number>((weigh
 
 /**
  * Finds any of many forms in one walk through a text, however many they are: a hash of each window of `shortestForm` characters
- * (Rabin-Karp) tells which forms may begin there. Calls `found` from left to right with the longest form that begins at a place.
+ * (Rabin-Karp) selects the forms that may begin there. Calls `found` from left to right with the longest form that begins at a place.
  */
 function formFinder(forms: readonly string[]): (text: string, found: (at: number, length: number) => void) => void {
   const byHash = new Map<number, string[]>();
-  // So roomy that a place where nothing begins is rarely looked at twice.
+  // Large enough that a position where no form begins is rarely compared.
   const may = new Uint8Array(2 ** (5 + Math.ceil(Math.log2(forms.length + 1))));
   const slot = (hash: number) => hash & (may.length - 1);
   for (const form of [...forms].sort((a, b) => b.length - a.length)) {
@@ -91,7 +91,7 @@ export const escapeControlCharsInLines = (text: string): string => text.split("\
 /** Shorter parts of an address are words; longer ones may be the token in it. */
 const shortestToken = 16;
 
-/** An address that is a secret, and the parts of it that would let somebody make it up again. */
+/** Returns a secret URL and the parts of it from which the URL could be reconstructed. */
 export function secretsOfUrl(url: Secret): Secret[] {
   const text = url.reveal();
   if (!URL.canParse(text)) return [url];
@@ -101,7 +101,7 @@ export function secretsOfUrl(url: Secret): Secret[] {
   return [url, ...[pathname + search, ...tokens].filter((part) => part.length > 1).map((part) => new Secret(part))];
 }
 
-/** A length of time as a person says it, from seconds to days; milliseconds in. */
+/** Formats a duration given in milliseconds as seconds, minutes, hours or days. */
 export function durationText(ms: number): string {
   const seconds = Math.round(ms / 1000);
   if (seconds < 120) return `${seconds} s`;
@@ -109,9 +109,9 @@ export function durationText(ms: number): string {
   return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} d`;
 }
 
-/** Returns names by what is said of them, in the order in which it is said first; null is no name. */
-export function namesByText(said: readonly (readonly [text: string, name: string | null])[]): [string, string[]][] {
+/** Groups names by text, in the order of the first occurrence of each text; null is no name. */
+export function namesByText(entries: readonly (readonly [text: string, name: string | null])[]): [string, string[]][] {
   const names = new Map<string, string[]>();
-  for (const [text, name] of said) names.set(text, [...(names.get(text) ?? []), ...(name === null ? [] : [name])]);
+  for (const [text, name] of entries) names.set(text, [...(names.get(text) ?? []), ...(name === null ? [] : [name])]);
   return [...names];
 }

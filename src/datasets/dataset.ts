@@ -35,7 +35,7 @@ export interface MapperInput {
   complete(dataset: DatasetName): boolean;
 }
 
-/** How one API generation tells a dataset. */
+/** Where one API version provides a dataset, and how its response is mapped. */
 export interface DatasetSource<Data, C extends Columns> {
   /** Null where nothing is asked because the rows are computed from other datasets. */
   endpoint: ApiEndpoint | null;
@@ -55,9 +55,9 @@ export interface Dataset<C extends Columns = Columns> {
   mode: "snapshot";
   name: DatasetName;
   summary: string;
-  /** When it is collected unless the settings say otherwise: a cron pattern in UTC. */
+  /** The default schedule: a cron pattern in UTC. */
   schedule: string;
-  /** Columns that tell one item of a scope from another. Empty: the scope is the item. */
+  /** Columns that identify an item within a scope. Empty: the scope is the item. */
   key: readonly string[];
   columns: C;
   /** The column up to which programs may rely on the columns and their order in the views; those after it may change. */
@@ -83,7 +83,7 @@ export interface AnyDatasetSource {
   params(scope: Scope): Params;
   needs: readonly DatasetName[];
   /**
-   * `data` of an answer in our columns. `onMissing` hears of each field that an item should have and lacks altogether.
+   * Maps `data` of a response to columns. `onMissing` is called for each expected field that an item lacks.
    * @throws ShapeError naming the path and the first field that does not fit.
    */
   items(data: unknown, input: MapperInput, onMissing?: (field: string) => void): Item[];

@@ -1,7 +1,7 @@
 /**
- * The words in which answers are described. Each accepts what the exchange was seen to send for such a field (text, a
- * JSON number with its digits kept, "", null, nothing at all) and gives back our form of it, or null for "unknown"; undefined where
- * there was no such field, for `item` to tell.
+ * Schemas of response fields. Each accepts what the exchange is known to send for such a field (text, a JSON number with all
+ * its digits, "", null, nothing) and returns the normalised value, or null for "unknown"; undefined where the field is
+ * missing, which `item` reports.
  */
 import { isLosslessNumber, stringify } from "lossless-json";
 import { z } from "zod";
@@ -15,7 +15,7 @@ const shownLength = 40;
 function shown(value: unknown): string {
   if (typeof value === "object" && !isLosslessNumber(value)) return Array.isArray(value) ? "a list" : "an object";
   const whole = escapeControlChars(String(value));
-  // A part of a text could be a part of a secret, which nobody would know for one.
+  // Part of a text could be part of a secret, which would not be recognised.
   if (whole.length > shownLength) return `a text of ${whole.length} characters`;
   return typeof value === "string" ? `"${whole}"` : whole;
 }
@@ -65,8 +65,8 @@ export const symbol = required(field<string>("a symbol", (value) => value));
 const v1Suffix = new RegExp(`_(?:${[...productTypes, "spbl"].join("|").toUpperCase()})(?=_|$)`);
 
 /**
- * v1 names the product type behind the pair, which is the scope here: `BTCUSDT_UMCBL` is `BTCUSDT`. What follows it tells a
- * contract with a date from the one without: `BTCUSD_DMCBL_230929` is `BTCUSD_230929`.
+ * Removes the product type that API v1 appends to the pair, because it is the scope: `BTCUSDT_UMCBL` becomes `BTCUSDT`. A
+ * delivery date after it stays: `BTCUSD_DMCBL_230929` becomes `BTCUSD_230929`.
  */
 export const v1Symbol = required(field<string>("a symbol", (value) => value.replace(v1Suffix, "")));
 
@@ -79,7 +79,7 @@ export const json = z
     return value === null || value === "" ? null : (stringify(value) ?? null);
   });
 
-/** A word of the exchange in our spelling; one nobody knows yet stays, in lower case. */
+/** Normalises an enumeration value of the exchange; an unknown one is kept in lower case. */
 const word = (spellings: ReadonlyMap<string, string> = new Map()) =>
   field<string>("a word", (value) => spellings.get(value.toLowerCase()) ?? value.toLowerCase());
 
@@ -151,7 +151,7 @@ export const zeroIn =
   (row: Raw): boolean =>
     isZeroDigits(row[amount]);
 
-/** Rows without a name that say "nothing": the first amount is zero, the others are zero or not told. */
+/** Matches empty rows without a name: the first amount is zero, the others are zero or missing. */
 export const namelessZero =
   (name: string, amount: string, ...others: readonly string[]) =>
   (row: Raw): boolean =>
@@ -159,7 +159,7 @@ export const namelessZero =
     isZeroDigits(row[amount]) &&
     others.every((other) => isBlank(row[other]) || isZeroDigits(row[other]));
 
-/** Rows that are about nobody. */
+/** Matches rows without a name. */
 export const nameless =
   (name: string) =>
   (row: Raw): boolean =>

@@ -38,7 +38,7 @@ export interface ListSource<Data, C extends Columns> extends ListLimits {
   /** Default: those of v2. */
   page?: PageParams;
   data: ZodType<Data>;
-  /** Returns one item for every row, in the order of the answer: their number tells a full page. Pure. */
+  /** Returns one item for every row, in the order of the response; their number shows whether the page is full. Pure. */
   rows(data: Data, scope: Scope): ItemOf<C>[];
   /**
    * Returns the cursor of the next page, where it is not the id of the last row; null where the answer has none. Default: the id of

@@ -13,7 +13,7 @@ export const datasets: readonly Dataset[] = [
   fundingAssets,
   mixAccounts,
   positions,
-  // These are made of what the ones above tell.
+  // These depend on the datasets above.
   prices,
   equity,
 ];

@@ -1,4 +1,4 @@
-/** The coins of a unified account (v3), which both `spot-assets` and `mix-accounts` tell. */
+/** The coins of a unified account (v3), which are part of both `spot-assets` and `mix-accounts`. */
 import { z } from "zod";
 import { apiEndpoint } from "../bitget/endpoints.ts";
 import { coin, decimal, isNothing, item, list, namelessZero, optionalDecimal } from "./fields.ts";
@@ -28,7 +28,7 @@ const unifiedCoin = item(
 );
 
 /**
- * `data` of that address, coins that are nothing left out; the account's totals are told by `equity`.
+ * Parses `data` of that endpoint without coins that are entirely zero; the account's totals are in `equity`.
  * The exchange itself leaves zero balances out. https://www.bitget.com/api-doc/uta/account/Get-Account
  */
 export const unifiedWallet = z

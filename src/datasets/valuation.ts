@@ -1,24 +1,24 @@
 /**
- * What held coins are worth in USDT, from the last good rows of other datasets. Unknown stays unknown: what has no price is
- * told apart from what nobody asked about, and from what could not be read.
+ * Values held coins in USDT from the last good rows of other datasets. Unknown stays unknown: coins without a price are
+ * distinguished from coins that were not requested and from data that could not be read.
  */
 import { isMoney } from "../bitget/product-types.ts";
 import { add, decimalIn, isPositive, isZero, multiply, sum } from "../core/decimal.ts";
 import type { DatasetName, DecimalString, KnownRows, Row } from "../core/domain.ts";
 import type { MapperInput } from "./dataset.ts";
 
-/** Rows over all scopes; the demo lines are left out, for they hold no money. */
+/** Returns the rows of all scopes except demo product types, which hold no money. */
 export const moneyOf = (known: readonly KnownRows[]): Row[] =>
   known.filter(({ scope }) => isMoney(scope)).flatMap(({ rows }) => rows);
 
-/** The last good rows of a dataset, as far as they are not too old. */
+/** Returns the last good rows of a dataset that are not too old. */
 export const moneyRows = (input: MapperInput, dataset: DatasetName): Row[] => moneyOf(input.known(dataset));
 
-/** A price as it counts: that of a coin which was never traded is told as 0, and is none. */
+/** Returns a price, or null for 0, which the exchange sends for a coin that was never traded. */
 export const positivePrice = (price: DecimalString | null): DecimalString | null =>
   price !== null && isPositive(price) ? price : null;
 
-/** Coin -> price in USDT, null where the exchange was asked and has none. A coin that is not in here was not asked about. */
+/** Returns prices in USDT by coin, null where the exchange has none. A coin that is not in the map was not requested. */
 export function usdtPrices(input: MapperInput): Map<string, DecimalString | null> {
   const prices = new Map<string, DecimalString | null>([["USDT", "1"]]);
   for (const row of moneyRows(input, "prices"))
@@ -27,15 +27,15 @@ export function usdtPrices(input: MapperInput): Map<string, DecimalString | null
   return prices;
 }
 
-/** What a part of an account is worth in USDT, as far as that is known. */
+/** The value of a part of an account in USDT. */
 export interface Valuation {
-  /** Null where anything of it is unknown. */
+  /** Null where any part is unknown. */
   value: DecimalString | null;
-  /** The sum of what is known; null where nothing is. */
+  /** The sum of the known parts; null where none is known. */
   priced: DecimalString | null;
-  /** Coin -> amount of what the exchange has no price for. */
+  /** Amounts by coin for which the exchange has no price. */
   unpriced: ReadonlyMap<string, DecimalString>;
-  /** The datasets that do not tell what is needed. */
+  /** The datasets that lack required data. */
   missing: ReadonlySet<string>;
 }
 

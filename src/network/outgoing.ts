@@ -50,7 +50,7 @@ export function routeTo(address: string, settings: ProxySettings, options: Tunne
   };
 }
 
-/** Returns what a proxy did wrong in a failed request; null where it was none. Whoever is asked was not reached then. */
+/** Returns what a proxy did wrong in a failed request; null where no proxy failed. The destination was not reached then. */
 export function proxyProblem(error: unknown): string | null {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   return code === "EPROXY" ? String(message) : null;

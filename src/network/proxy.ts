@@ -23,10 +23,10 @@ export const noProxy: ProxySettings = { proxy: null, except: "", unused: null };
 
 const schemes = ["http:", "https:", "socks:", "socks4:", "socks4a:", "socks5:", "socks5h:"];
 
-/** Tells whether a host is this machine itself, reached by an address that no other machine has. */
+/** Returns whether a host is a loopback name or address. */
 export const isLoopback = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1)$/.test(host);
 
-/** Reads the usual settings of proxies, small letters first as everybody does. `report` hears of one that is no address, without its value. */
+/** Reads the usual proxy settings, lower-case names first by convention. `report` is called for an invalid URL, without its value. */
 export function readProxySettings(
   read: (setting: string) => string,
   report: (setting: string, problem: string) => void,

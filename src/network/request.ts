@@ -52,7 +52,7 @@ export async function send(
   const replied = new Promise<Response | null>((resolve, reject) => {
     stream.once("response", resolve);
     stream.once("close", () => resolve(null));
-    // A signal that is aborted after the end makes the stream fail once more, with nobody left to hear it.
+    // A signal aborted after the end makes the stream emit another error, which would be unhandled.
     stream.on("error", reject);
   });
   try {

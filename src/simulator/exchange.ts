@@ -4,7 +4,7 @@ import type { Clock } from "../core/clock.ts";
 import { publicAccount } from "../core/domain.ts";
 import type { Bill } from "./account/bill.ts";
 import { createLife } from "./account/life.ts";
-import type { Told } from "./answers/answer.ts";
+import type { ServedResponse } from "./answers/answer.ts";
 import type { Fault } from "./faults.ts";
 import { type Admitted, type SimulatedAccount, userOf } from "./gateway.ts";
 import { createMarket } from "./market/market.ts";
@@ -27,23 +27,23 @@ export interface ExchangeOptions {
   now(): number;
   seed: number;
   from: number;
-  /** How far the market and the lives are ahead of `clock`, ms. */
+  /** How far the market and the accounts are ahead of `clock`, ms. */
   shift: number;
-  /** How many answers the record keeps. */
+  /** The number of responses that the record keeps. */
   remember: number;
 }
 
 export function createExchange({ accounts, clock, now, seed, from, shift, remember }: ExchangeOptions): Exchange {
   const market = createMarket(seed, shift);
-  const lives = new Map(accounts.map(({ name }) => [name, createLife(name, seed, from, market, shift)]));
+  const accountStates = new Map(accounts.map(({ name }) => [name, createLife(name, seed, from, market, shift)]));
   const record: ServedSnapshot[] = [];
   const bills: Bill[] = [];
 
-  function tell({ endpoint, account, query }: Admitted): Told {
+  function respond({ endpoint, account, query }: Admitted): ServedResponse {
     const instant = clock.now();
     if (!account) return endpoint.answer({ market, instant, now: now() }, query);
-    const life = lives.get(account.name)?.(instant);
-    if (!life) throw new Error(`no life for ${account.name}`);
+    const life = accountStates.get(account.name)?.(instant);
+    if (!life) throw new Error(`no simulated account ${account.name}`);
     const uid = String(1_000_000_000 + hashText(userOf(account)));
     const own = bills.filter((bill) => bill.account === account.name);
     const mayTrade = account.permissions === "trade";
@@ -62,12 +62,12 @@ export function createExchange({ accounts, clock, now, seed, from, shift, rememb
       const refused = refuse(new Refusal(status ?? 400, code ?? String(status), message));
       return { ...refused, headers: { ...refused.headers, ...headers } };
     }
-    const told = refusable(() => tell(request));
-    if (told instanceof Refusal) return refuse(told);
+    const served = refusable(() => respond(request));
+    if (served instanceof Refusal) return refuse(served);
     const takenAt = now();
-    const good = { code: "00000", msg: "success", requestTime: takenAt, data: told.data };
+    const good = { code: "00000", msg: "success", requestTime: takenAt, data: served.data };
     const account = request.account?.name ?? publicAccount;
-    for (const truth of told.truths) {
+    for (const truth of served.truths) {
       record.push(edit ? { ...truth, account, takenAt, rows: [], edited: true } : { ...truth, account, takenAt });
     }
     if (record.length > remember) record.splice(0, record.length - remember);

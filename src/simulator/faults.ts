@@ -1,7 +1,7 @@
-/** Misbehaviour on request: a queue of faults, each waiting for the requests it is meant for. */
+/** Injects faults: a queue in which each fault waits for the requests that it matches. */
 import type { Admitted } from "./gateway.ts";
 
-/** Fires on admitted requests only: what the gateway refuses is refused as ever, and the fault goes on waiting. */
+/** Applies to admitted requests only: a request that the gateway refuses does not use up a fault. */
 export interface Fault {
   /** Path prefix it applies to. Default: any. */
   path?: string;

@@ -1,4 +1,4 @@
-/** What the exchange knows it has told: every answer as the rows that a faithful history of it must show. */
+/** Records what the exchange sent: every response as the rows that a correct history must show. */
 import { divide } from "../core/decimal.ts";
 import type { DatasetName, ProductType, Scope } from "../core/domain.ts";
 import type { Balance, FundingBalance, FuturesAccount, OpenPosition } from "./account/statement.ts";
@@ -7,18 +7,18 @@ import type { Ticker } from "./market/tickers.ts";
 
 /**
  * Columns of the history view, without account, taken_at and snapshot_id. Amounts are digits as sent, times epoch ms,
- * null is what this API generation does not tell. Zero balances and zero positions are no rows.
+ * null where this API version has no such field. Zero balances and zero positions are no rows.
  */
 export type TrueRow = Record<string, string | number | null>;
 
 export interface Truth {
   dataset: DatasetName;
   scope: Scope;
-  /** Of what was asked for: all of the scope, or one coin, margin coin or symbol of it. */
+  /** The requested rows: all of the scope, or those of one coin, margin coin or symbol. */
   rows: TrueRow[];
 }
 
-/** One data answer. v3/assets tells three datasets and makes three of them; prices have the account "public". */
+/** One data response. A response of v3/assets contains three datasets and makes three entries; prices have the account "public". */
 export interface ServedSnapshot extends Truth {
   account: string;
   /** The `requestTime` that was sent. Epoch ms. */
@@ -78,7 +78,7 @@ export const positionRows = (version: "v1" | "v2" | "v3", line: ProductType, pos
     }),
   );
 
-/** v3 tells what was paid below zero. */
+/** Returns fees as API v3 sends them: negative when paid. */
 export const paid = (fees: string): string => (fees === "0" ? "0" : `-${fees}`);
 
 /** The unified wallet as spot balances: what v3 calls locked is what the others call frozen. */

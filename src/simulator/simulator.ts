@@ -23,25 +23,25 @@ export { isModelled, type SimulatedAccount } from "./gateway.ts";
 export type { ServedSnapshot, TrueRow } from "./record.ts";
 
 export interface SimulatorOptions {
-  /** The exchange's time; prices and lives are those of `now`, limits count on `monotonic`. */
+  /** The exchange's clock: prices and accounts follow `now`, rate limits `monotonic`. */
   clock: Clock;
-  /** Same seed and same `from`: same market and lives at the same instant, whatever was asked before. Default 1. */
+  /** The same seed and `from` give the same market and accounts at the same time, whatever was requested before. Default 1. */
   seed?: number;
-  /** When the accounts' lives begin, epoch ms. Default: thirty days ago. */
+  /** When the accounts begin, epoch ms. Default: thirty days ago. */
   from?: number;
   /**
-   * Makes the market and the lives at the start those of this instant, epoch ms, going on from there; every time in an
-   * answer stays that of `clock`. Default: `clock.now()`, so that what is held depends on the day.
+   * Starts the market and the accounts as they are at this time, epoch ms; times in responses still follow `clock`.
+   * Default: `clock.now()`, so that holdings depend on the date.
    */
   startsAs?: number;
   accounts: readonly SimulatedAccount[];
-  /** Whether v1 is still answered. Default: no, as since 2025-11-28. */
+  /** Whether API v1 is still served. Default: no, as since 2025-11-28. */
   v1?: boolean;
-  /** Added to every answer, on `clock`. */
+  /** Delay of every response, on `clock`. */
   latencyMs?: number;
-  /** Addresses that have no model here, with what they answer. Default: none. */
+  /** Endpoints that the simulator has no model of, with their responses. Default: none. */
   endpoints?: readonly Endpoint[];
-  /** How many answers the record keeps, the oldest going first. Default: all of them. */
+  /** The number of newest responses that the record keeps. Default: all. */
   remember?: number;
 }
 
@@ -50,13 +50,13 @@ export interface Simulator {
   readonly url: string;
   /** `limitViolations`: requests refused because they were above a documented limit. */
   readonly counts: { requests: number; badSignatures: number; limitViolations: number };
-  /** Every data answer served, in order; an edited one without its rows. */
+  /** Every data response served, in order; an edited one without its rows. */
   readonly record: ServedSnapshot[];
-  /** The ledger of every account, empty at first: whoever runs the simulator fills it, at any time. */
+  /** The bills of all accounts, empty at first; the user of the simulator may add bills at any time. */
   readonly bills: Bill[];
-  /** Makes a classic account unified from now on; what it owns goes with it. */
+  /** Upgrades a classic account to unified with everything it owns. */
   upgrade(account: string): void;
-  /** What the account's key may do from now on. */
+  /** Sets the permissions of the account's key from now on. */
   permit(account: string, permissions: "read" | "trade"): void;
   misbehave(fault: Fault): void;
   /** How many faults are still waiting. */

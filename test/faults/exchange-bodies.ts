@@ -25,7 +25,7 @@ row("E8", "a page of HTML, with 200 and with 503", { inEveryRun: true }, async (
     "select error_code, error_message from snapshots where state = 'failed' order by dataset",
   );
   expect(failures).toEqual([
-    { error_code: "upstream", error_message: expect.stringContaining("in trouble (HTTP 503)") },
+    { error_code: "upstream", error_message: expect.stringContaining("unavailable (HTTP 503)") },
     { error_code: "bad_body", error_message: expect.stringContaining("no JSON object (HTTP 200, text/html, 45 ") },
   ]);
   expect(JSON.stringify(failures) + daemon.output().stderr).not.toContain("right back");

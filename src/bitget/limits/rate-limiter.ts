@@ -31,7 +31,7 @@ interface PathBudget {
   owner: Owner;
   path: string;
   window: SlidingWindowLimiter;
-  /** The accounts that have asked; null: nobody in particular. */
+  /** The accounts that sent requests; null for public requests. */
   accounts: Set<string | null>;
 }
 
@@ -88,9 +88,9 @@ export class Limiter {
   }
 
   /**
-   * The exchange refused: no request that counts against the same budget leaves for this address for `ms`, queued ones included.
-   * Refusals look alike whoever's limit was passed: several in a row on different paths mean the user, and with another
-   * user or a public address among them, this machine.
+   * Records a refusal: no request of the same budget is sent to this endpoint for `ms`, queued ones included. A refusal does
+   * not state which limit was exceeded: several in a row on different paths mean the user's, and with another user or a
+   * public endpoint among them, that of the internet address.
    */
   pause(account: string | null, address: ApiEndpoint, ms: number): void {
     const owner = this.#ownerOf(account, address);
@@ -138,7 +138,7 @@ export class Limiter {
     if (per === "ip" || account === null) return null;
     const user = this.#users.get(account);
     if (user !== undefined) return `user ${user}`;
-    // The answer that tells the user is limited per user as well.
+    // The endpoint that returns the user is limited per user as well.
     return this.#mayBeOneUser && name.endsWith("/key") ? "user not known yet" : `account ${account}`;
   }
 

@@ -204,8 +204,8 @@ const stopping = (): DeadlineError => new DeadlineError("the program is stopping
 const smallStep = 50;
 
 /**
- * Returns a function that tells whether the machine's wall clock was set back since its last call: bottleneck reads that one,
- * whatever clock the program uses.
+ * Returns a function that reports whether the machine's wall clock was set back since its last call. bottleneck always uses
+ * that clock, whatever clock the program uses.
  */
 function setBackDetector(): () => boolean {
   const lead = () => Date.now() - performance.now();

@@ -16,11 +16,11 @@ export interface Envelope {
 
 export interface ParseContext {
   path: string;
-  /** The exchange's clock as far as we know it, epoch ms: what a date in `Retry-After` is compared with. */
+  /** The estimated exchange time, epoch ms: a date in `Retry-After` is compared with it. */
   now: number;
-  /** Takes secrets out of what the exchange says: error texts were seen to repeat what was sent. */
+  /** Removes secrets from error texts, because some repeat what was sent. */
   redact(text: string): string;
-  /** Hears the exchange's clock, epoch ms, where the answer says it: a refusal does as well. */
+  /** Called with the exchange's time, epoch ms, where the response contains it, refusals included. */
   onTime?(requestTime: number): void;
 }
 
@@ -81,8 +81,8 @@ function refusal(
 ): ApiError {
   const { kind, hint } = errorClassOf(code, status);
   const shownCode = sanitized(code, redact, maxCodeLength);
-  const said = sanitized(text, redact, maxTextLength);
-  const problem = `the exchange says ${shownCode}${said === "" ? "" : ` "${said}"`}${hint === "" ? "" : `: ${hint}`}`;
+  const message = sanitized(text, redact, maxTextLength);
+  const problem = `the exchange says ${shownCode}${message === "" ? "" : ` "${message}"`}${hint === "" ? "" : `: ${hint}`}`;
   const wait = kind === "rate_limited" ? retryAfterMs(retryAfter, now) : null;
   return new ApiError(kind, path, shownCode, problem, wait);
 }
@@ -94,7 +94,7 @@ function failure(reply: Reply, reading: ParseContext): NetworkError {
     const wait = retryAfterMs(reply.retryAfter, now);
     return new NetworkError("rate_limited", path, "too many requests (HTTP 429)", wait);
   }
-  if (status >= 500) return new NetworkError("upstream", path, `the exchange is in trouble (HTTP ${status})`);
+  if (status >= 500) return new NetworkError("upstream", path, `the exchange is unavailable (HTTP ${status})`);
   if (status === 401 || status === 403 || status === 451) {
     const why =
       "the host turned this machine away before the exchange saw the request: some regions and data centres are";

@@ -18,8 +18,8 @@ export type HeadersNow = () => Record<string, string>;
 
 export interface Http {
   /**
-   * Asks the first host, and the next one only where that one could not be reached at all. `headersNow` is called at
-   * the moment of leaving, for each host anew.
+   * Sends a request to the first host, and to the next one only where the first could not be reached. `headersNow` is called
+   * right before sending, separately for each host.
    * @throws NetworkError built from named words alone; the signal's reason where that is aborted.
    */
   get(target: string, headersNow: HeadersNow, signal: AbortSignal): Promise<Reply>;
@@ -47,7 +47,7 @@ export function createHttp(
   hosts: readonly string[],
   { timeouts = defaultTimeouts, proxy = noProxy }: { timeouts?: Timeouts; proxy?: ProxySettings } = {},
 ): Http {
-  // Node gives each address of a host 250 ms to connect unless told otherwise: less than a slow line needs.
+  // Node's default of 250 ms to connect to each address of a host is too short for slow connections.
   const connection = {
     keepAlive: true,
     autoSelectFamilyAttemptTimeout: 2000,
@@ -78,7 +78,7 @@ export function createHttp(
     async get(target, headersNow, signal) {
       for (const [n, way] of routes.entries()) {
         try {
-          // Not left to the stream alone: a run must end when its time is up, whatever becomes of its request.
+          // Not left to the stream alone: a run must end at its deadline even if the request never ends.
           return await abortable(getFrom(way, target, headersNow, signal), signal);
         } catch (error) {
           if (signal.aborted) throw signal.reason;

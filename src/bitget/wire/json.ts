@@ -1,4 +1,4 @@
-/** JSON whose numbers keep every digit: they stay `LosslessNumber` objects until somebody decides what they are. */
+/** Parses JSON without losing digits: numbers stay `LosslessNumber` objects until they are converted. */
 import { isLosslessNumber, parse, stringify } from "lossless-json";
 
 /**

@@ -15,7 +15,7 @@ export function attemptsFor({ kind, code }: CollectorError): number {
   if (kind !== "api") return attemptsOfKind[kind] ?? 1;
   // "Parameter verification exception" is in the vendor's "try again" list, and a real error too.
   if (code === "40808") return 2;
-  // What nobody wrote down yet may be a passing trouble.
+  // An undocumented code may be a temporary failure.
   return isKnown(code) ? 1 : 3;
 }
 
@@ -23,8 +23,8 @@ const minWaitMs = 250;
 const maxWaitMs = 30_000;
 
 /**
- * Milliseconds to wait after the given attempt (the first is 1): what the exchange asked for, else twice as long each
- * time, from 1 s where it refused and from 0.25 s elsewhere, a quarter more or less so that nobody keeps step.
+ * Returns the milliseconds to wait after the given attempt (the first is 1): what the exchange requested, else exponential
+ * backoff from 1 s after a rate limit and from 0.25 s after other errors, with ±25 % jitter.
  */
 export function waitAfter(error: CollectorError, attempt: number, random: () => number = Math.random): number {
   const refused = error.kind === "rate_limited";

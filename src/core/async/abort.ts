@@ -1,19 +1,19 @@
-/** Waiting that ends with a signal, whatever becomes of what was waited for. */
+/** Waiting that ends when a signal is aborted. */
 import { DeadlineError } from "../errors.ts";
 
-/** The time that requests outside of a run have. Milliseconds. */
+/** Time limit of requests outside a run, milliseconds. */
 const limitMs = 30_000;
 
 /**
- * Does `work` that belongs to no run: its signal is aborted after 30 s, and with `stopping` as soon as that is. The timer keeps
- * no process alive.
+ * Runs `work` outside a run: its signal is aborted after 30 s, or when `stopping` is. The timer does not keep the process
+ * running.
  */
 export async function withLimit<T>(work: (signal: AbortSignal) => Promise<T>, stopping?: AbortSignal): Promise<T> {
   const controller = new AbortController();
   const stop = () => controller.abort(stopping?.reason);
   const late = () => controller.abort(new DeadlineError(`no answer within ${limitMs / 1000} s`));
   const timer = setTimeout(late, limitMs).unref();
-  // Not AbortSignal.any: in Node 20 such a signal lives as long as `stopping`.
+  // Not AbortSignal.any: in Node 20 such a signal is retained as long as `stopping`.
   if (stopping?.aborted) stop();
   stopping?.addEventListener("abort", stop, { once: true });
   try {
@@ -36,7 +36,7 @@ export function abortable<Result>(wanted: Promise<Result>, signal: AbortSignal):
 
 interface Waiting {
   actions: Set<() => void>;
-  /** Nobody waits any more. */
+  /** Removes the listener. */
   end(): void;
 }
 

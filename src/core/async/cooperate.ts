@@ -12,7 +12,7 @@ export type Steps<Result> = Generator<Pause, Result>;
 export type Paced<Row> = Generator<Row | Pause, void>;
 
 export interface Turns {
-  /** Work goes on for this long before the event loop has a turn. Milliseconds. */
+  /** How long work may run before it yields to the event loop, milliseconds. */
   turnMs: number;
   /** Called after each turn of the event loop; what it throws ends the work. */
   onTurn?: (() => void) | undefined;

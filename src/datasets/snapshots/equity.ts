@@ -107,7 +107,7 @@ function totalOf(parts: readonly Valuation[]) {
 
 const byCoin = ([one]: [string, DecimalString], [other]: [string, DecimalString]): number => (one < other ? -1 : 1);
 
-/** What the exchange tells itself of the part of that name. */
+/** Returns the valuation that the exchange itself reports for a part of the equity. */
 const reportedValuation = (name: string, value: DecimalString | null): Valuation => ({
   value,
   priced: value,
@@ -122,7 +122,7 @@ interface Wallet {
 
 const walletsWithColumn = ["spot", "futures", "funding", "earn", "bots", "margin"];
 
-/** Wallets nobody here knows, by name, and unknown fields of the others: `{ "loans": "12.5", "spot.note": … }`. */
+/** Returns unknown wallets by name and unknown fields of the others: `{ "loans": "12.5", "spot.note": … }`. */
 function unknownWallets(wallets: readonly Wallet[]): Extra {
   const unknown = wallets.flatMap(({ fields: { accountType, usdtBalance }, extra }) => [
     ...(walletsWithColumn.includes(accountType) ? [] : [[accountType, usdtBalance] as const]),
@@ -212,7 +212,7 @@ export const equity = dataset({
           positionMgnRatio: optionalDecimal,
           positionValue: optionalDecimal,
           leverage: optionalDecimal,
-          // the coins, told by spot-assets and mix-accounts
+          // the coins, which are part of spot-assets and mix-accounts
           assets: z.unknown().optional(),
         },
         ["positionValue", "leverage"],

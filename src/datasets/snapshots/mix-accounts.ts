@@ -3,7 +3,7 @@
  * in it is still an account. A unified account (v3) has the one scope `unified` with a row per coin it holds.
  *
  * Do not add `unrealizedPl` to `equity`: it is in there. In union mode (v2) a coin's figures can be negative while the
- * account is rich; `unionTotalMargin` and `assetList` tell the whole.
+ * account is rich; `unionTotalMargin` and `assetList` contain the total.
  *
  * Sources: v1 https://bitgetlimited.github.io/apidoc/en/mix (archived), v2
  * https://www.bitget.com/api-doc/contract/account/Get-Account-List, v3 https://www.bitget.com/api-doc/uta/account/Get-Account
@@ -206,7 +206,7 @@ export const mixAccounts = dataset({
           row: {
             marginCoin: coin,
             ...same,
-            // told for the account as a whole only: see `equity`
+            // reported for the account as a whole only: see `equity`
             usdtEquity: null,
             btcEquity: null,
             unrealizedPl: null,

@@ -109,7 +109,7 @@ const rowsOf = <Fields, R>(list: readonly { fields: Fields; extra: Extra }[], ro
 /** Rows of size zero have neither side nor mode at times. */
 const noPosition = zeroIn("total");
 
-/** What v1 and v2 tell in the same words. */
+/** The fields that v1 and v2 have in common. */
 const classic = {
   marginCoin: coin,
   holdSide: side,

@@ -1,8 +1,8 @@
 /**
- * The last spot price in USDT of every coin that an account holds. All tickers come in one public answer; those of coins
- * nobody holds are not kept, nor are a ticker's fields that have no column (volumes, the day's high and low). A held
- * coin without a USDT pair has a row without a price: we looked, and there was none. So has one whose pair was never traded,
- * of which the exchange tells a price of 0. USDT needs no row.
+ * The last spot price in USDT of every coin that an account holds. All tickers come in one public response; those of coins
+ * that no account holds are dropped, and so are a ticker's fields without a column (volumes, the day's high and low). A held
+ * coin without a USDT pair has a row with a null price. So has a coin whose pair was never traded, for which the exchange
+ * sends a price of 0. USDT needs no row.
  *
  * Sources: v1 https://bitgetlimited.github.io/apidoc/en/spot (archived), v2
  * https://www.bitget.com/api-doc/spot/market/Get-Tickers, v3 https://www.bitget.com/api-doc/uta/public/Tickers
@@ -39,7 +39,7 @@ const amounts = ["available", "frozen", "locked", "balance", "equity", "debt"];
 const wallets = ["spot-assets", "funding-assets", "mix-accounts"] as const;
 
 /**
- * Coins of which some account had, or owed, something when that was last read: in alphabetical order, without USDT.
+ * Returns the coins with a balance or debt in the last snapshots of any account, in alphabetical order, without USDT.
  * @throws UnknownError before any account was read; "no coins" would be a claim.
  */
 function heldCoins(input: MapperInput): string[] {
@@ -54,8 +54,8 @@ function heldCoins(input: MapperInput): string[] {
 const pairOf = (coin: string): string => `${coin}USDT`;
 
 /**
- * The tickers at an address, which tells them in these words. Only those of held coins are read: what another coin's
- * ticker says spoils nothing.
+ * Maps the tickers of an endpoint with these field names. Only those of held coins are parsed, so that an invalid ticker of
+ * another coin does no harm.
  */
 function tickersAt(
   endpoint: ApiEndpoint,
@@ -77,9 +77,9 @@ function tickersAt(
       const coins = heldCoins(input);
       const pairs = new Set(coins.map(pairOf));
       const held = all.filter((one) => pairs.has(one.symbol)).map((one) => [one.symbol, one]);
-      const told = tickers.parse(Object.fromEntries(held));
+      const parsed = tickers.parse(Object.fromEntries(held));
       return coins.map((coin) => {
-        const found = told[pairOf(coin)];
+        const found = parsed[pairOf(coin)];
         const row = {
           coin,
           quote: "USDT",

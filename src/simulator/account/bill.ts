@@ -1,9 +1,9 @@
 /** An entry of the ledger. */
 export interface Bill {
   account: string;
-  /** The product line, in the words of v2. */
+  /** The product type, as API v2 spells it. */
   category: string;
-  /** From when on it is told, which is some time after its own. Epoch ms. Default: its own time. */
+  /** When the bill becomes visible, some time after its own time. Epoch ms. Default: its own time. */
   visibleAt?: number;
   /** The row as it is sent, its time in epoch ms as text. */
   row: { billId: string; cTime: string } & Record<string, string>;

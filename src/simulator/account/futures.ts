@@ -174,12 +174,12 @@ function order(position: Position, dice: Random, at: number): void {
   position.updatedAt = at;
 }
 
-/** Longs pay shorts, or the other way round where the market leans down. */
+/** Settles funding: longs pay shorts, or shorts pay longs in a falling market. */
 export function payFunding(life: Life, chance: number, market: Market, at: number): void {
   for (const position of life.positions) {
     const leaning = hash(chance, position.contract.coin.length, 0, 0) % 4 === 0 ? -fundingRate / 2n : fundingRate;
-    const owed = times(worth(position, position.size, market.mark(position.contract.coin, at)), leaning);
-    const received = cut(position.side === "long" ? -owed : owed, walletPlaces);
+    const payable = times(worth(position, position.size, market.mark(position.contract.coin, at)), leaning);
+    const received = cut(position.side === "long" ? -payable : payable, walletPlaces);
     position.funding = (position.funding ?? 0n) + received;
     pay(life, position, received);
   }

@@ -1,6 +1,6 @@
 /**
- * An account at one instant, in digits: what every API generation then tells in its own words. The digits are made
- * here and nowhere else, so the generations differ in names and never in values.
+ * Formats an account at one instant as decimal strings, from which every API version builds its response, so that the
+ * versions differ in field names and never in values.
  */
 import type { ProductType } from "../../core/domain.ts";
 import { type Amount, cut, digits, one, over, padded, times, total } from "../market/amount.ts";
@@ -161,11 +161,11 @@ export interface OpenPosition {
 /** Newest first. */
 export function openPositions({ life, market, instant }: View, line: ProductType): OpenPosition[] {
   return walletsOf(life, line, market, instant)
-    .flatMap((wallet) => wallet.positions.map((valued) => told(wallet, valued)))
+    .flatMap((wallet) => wallet.positions.map((valued) => openPosition(wallet, valued)))
     .sort((a, b) => b.openedAt - a.openedAt);
 }
 
-function told(wallet: Wallet, valued: Valued): OpenPosition {
+function openPosition(wallet: Wallet, valued: Valued): OpenPosition {
   const { position, mark, margin, profit } = valued;
   const { contract, side, size, entry, closing, fees } = position;
   const feePart = over(times(fees, contract.inverse ? entry : one), size);

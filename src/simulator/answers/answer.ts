@@ -8,14 +8,14 @@ import { refusals } from "../refusal.ts";
 
 export type Query = Readonly<Record<string, string>>;
 
-export interface Told {
+export interface ServedResponse {
   /** The `data` of the envelope. */
   data: unknown;
-  /** The same in the words of the history; none where the answer tells none of it. */
+  /** The same as rows of the history; none where the response contains no dataset. */
   truths: Truth[];
 }
 
-export const nothingOfIt = (data: unknown): Told => ({ data, truths: [] });
+export const unrecorded = (data: unknown): ServedResponse => ({ data, truths: [] });
 
 interface Facts {
   version: ApiVersion;
@@ -24,17 +24,17 @@ interface Facts {
   perSecond: number;
 }
 
-/** The part of a view that anybody may see; `now` is the exchange's clock. */
+/** The part of a view that is public; `now` is the exchange's clock. */
 export type PublicView = Pick<View, "market" | "instant"> & { now: number };
 
 export interface SignedEndpoint extends Facts {
   signed: true;
-  answer(view: View, query: Query): Told;
+  answer(view: View, query: Query): ServedResponse;
 }
 
 export interface PublicEndpoint extends Facts {
   signed: false;
-  answer(view: PublicView, query: Query): Told;
+  answer(view: PublicView, query: Query): ServedResponse;
 }
 
 export type Endpoint = SignedEndpoint | PublicEndpoint;

@@ -1,18 +1,18 @@
 /**
- * The ledger of futures accounts in the words of the second generation: newest first, in windows of at most 30 days, page by page
- * behind the id of a row, and forgotten after 90 days. What is in it is said by whoever runs the simulator.
+ * Serves the bills of futures accounts as API v2 does: newest first, in windows of at most 30 days, paged by the id of the
+ * last row, and removed after 90 days. The user of the simulator supplies the bills.
  */
 import { dayMs } from "../../core/time.ts";
 import type { Bill } from "../account/bill.ts";
 import type { View } from "../account/statement.ts";
 import { refusals } from "../refusal.ts";
-import { given, nothingOfIt, type Query, type Told } from "./answer.ts";
+import { given, type Query, type ServedResponse, unrecorded } from "./answer.ts";
 
 const longestSpan = 30 * dayMs;
 const memory = 90 * dayMs;
 const limits = { usual: 20, most: 100 };
 
-export function bills({ bills: all, now }: View, query: Query): Told {
+export function bills({ bills: all, now }: View, query: Query): ServedResponse {
   const category = given(query, "productType").toUpperCase();
   const { startTime, endTime, limit = String(limits.usual), idLessThan } = query;
   const from = Number(startTime ?? now - memory);
@@ -26,7 +26,7 @@ export function bills({ bills: all, now }: View, query: Query): Told {
     .filter((bill) => idLessThan === undefined || (last !== undefined && newestFirst(last, bill) < 0))
     .sort(newestFirst);
   const page = listed.slice(0, Math.min(Number(limit), limits.most)).map(({ row }) => row);
-  return nothingOfIt({ bills: page, endId: page.at(-1)?.billId ?? "" });
+  return unrecorded({ bills: page, endId: page.at(-1)?.billId ?? "" });
 }
 
 const timeOf = ({ row }: Bill): number => Number(row.cTime);

@@ -20,10 +20,10 @@ import {
   endpointsOf,
   given,
   matching,
-  nothingOfIt,
   type PublicView,
   type Query,
-  type Told,
+  type ServedResponse,
+  unrecorded,
 } from "./answer.ts";
 
 const { signed, unsigned } = endpointsOf("v1");
@@ -40,7 +40,7 @@ export const endpointsV1: readonly Endpoint[] = [
   unsigned("/api/spot/v1/market/tickers", 20, prices),
 ];
 
-const spotTold = (balances: Balance[]): Told => ({
+const spotData = (balances: Balance[]): ServedResponse => ({
   data: balances.map((balance) => ({
     coinId: balance.coinId,
     coinName: balance.coin,
@@ -52,18 +52,18 @@ const spotTold = (balances: Balance[]): Told => ({
   truths: [{ dataset: "spot-assets", scope: null, rows: spotRows(balances) }],
 });
 
-function assets(view: View, { coin }: Query): Told {
-  return spotTold(matching(spotBalances(view), coin, (balance) => balance.coin));
+function assets(view: View, { coin }: Query): ServedResponse {
+  return spotData(matching(spotBalances(view), coin, (balance) => balance.coin));
 }
 
-function assetsLite(view: View, { coin }: Query): Told {
+function assetsLite(view: View, { coin }: Query): ServedResponse {
   const held = spotBalances(view).filter(({ isZero }) => !isZero);
-  return spotTold(matching(held, coin, (balance) => balance.coin));
+  return spotData(matching(held, coin, (balance) => balance.coin));
 }
 
-function keyInfo({ uid, mayTrade }: View): Told {
+function keyInfo({ uid, mayTrade }: View): ServedResponse {
   const authorities = mayTrade ? ["trade", "readonly"] : ["readonly"];
-  return nothingOfIt({ user_id: uid, inviter_id: "", ips: "", authorities, parentId: null, trader: false });
+  return unrecorded({ user_id: uid, inviter_id: "", ips: "", authorities, parentId: null, trader: false });
 }
 
 function lineAsked(query: Query): ProductLine {
@@ -85,7 +85,7 @@ const shared = (account: FuturesAccount) => ({
   crossRiskRate: account.riskRate,
 });
 
-function accounts(view: View, query: Query): Told {
+function accounts(view: View, query: Query): ServedResponse {
   const { code } = lineAsked(query);
   const all = futuresAccounts(view, code);
   return {
@@ -95,13 +95,13 @@ function accounts(view: View, query: Query): Told {
 }
 
 /** The only answer whose amounts are JSON numbers. */
-function account(view: View, query: Query): Told {
+function account(view: View, query: Query): ServedResponse {
   const symbol = given(query, "symbol");
   const line = lineOfCode(symbol.split("_")[1] ?? "");
   if (!line) throw refusals.unknownParameter(symbol);
   const { marginCoin, ...amounts } = shared(accountAsked(view, line, query));
   const numbers = Object.fromEntries(Object.entries(amounts).map(([name, text]) => [name, new LosslessNumber(text)]));
-  return nothingOfIt({
+  return unrecorded({
     marginCoin,
     ...numbers,
     crossMarginLeverage: 10,
@@ -115,20 +115,20 @@ function account(view: View, query: Query): Told {
 }
 
 /** After each position whose other side is empty comes that side as a row of zeros and nulls. */
-function positions(view: View, query: Query): Told {
+function positions(view: View, query: Query): ServedResponse {
   const { code } = lineAsked(query);
   const open = matching(openPositions(view, code), query.marginCoin, (position) => position.marginCoin);
   const isOpen = new Set(open.map(({ symbol, side }) => symbol + side));
   const data = open.flatMap((position) => {
     const side = position.side === "long" ? "short" : "long";
     return isOpen.has(position.symbol + side)
-      ? [positionTold(code, position)]
-      : [positionTold(code, position), { ...positionTold(code, position), ...emptySide, holdSide: side }];
+      ? [positionData(code, position)]
+      : [positionData(code, position), { ...positionData(code, position), ...emptySide, holdSide: side }];
   });
   return { data, truths: [{ dataset: "positions", scope: code, rows: positionRows("v1", code, open) }] };
 }
 
-const positionTold = (code: ProductType, position: OpenPosition) => ({
+const positionData = (code: ProductType, position: OpenPosition) => ({
   marginCoin: position.marginCoin,
   symbol: suffixed(position.symbol, code),
   holdSide: position.side,
@@ -166,11 +166,11 @@ const emptySide = {
   cTime: null,
 };
 
-function time({ now }: PublicView): Told {
-  return nothingOfIt(String(now));
+function time({ now }: PublicView): ServedResponse {
+  return unrecorded(String(now));
 }
 
-function prices({ market, instant }: PublicView): Told {
+function prices({ market, instant }: PublicView): ServedResponse {
   const all = tickers(market, instant);
   const data = all.map((ticker) => ({
     symbol: ticker.symbol,

@@ -21,10 +21,10 @@ import {
   endpointsOf,
   given,
   matching,
-  nothingOfIt,
   type PublicView,
   type Query,
-  type Told,
+  type ServedResponse,
+  unrecorded,
 } from "./answer.ts";
 import { bills } from "./bills.ts";
 
@@ -43,12 +43,13 @@ export const endpointsV2: readonly Endpoint[] = [
   unsigned("/api/v2/spot/market/tickers", 20, prices),
 ];
 
-/** A coin asked for by name is told even when there is none of it. */
-function assets(view: View, { coin, assetType }: Query): Told {
+/** A coin that is requested by name is included even with a zero balance. */
+function assets(view: View, { coin, assetType }: Query): ServedResponse {
   const all = spotBalances(view);
-  const told = coin || assetType === "all" ? matching(all, coin, (each) => each.coin) : all.filter((b) => !b.isZero);
+  const balances =
+    coin || assetType === "all" ? matching(all, coin, (each) => each.coin) : all.filter((b) => !b.isZero);
   return {
-    data: told.map((balance) => ({
+    data: balances.map((balance) => ({
       coin: balance.coin,
       available: balance.available,
       limitAvailable: "0",
@@ -56,16 +57,16 @@ function assets(view: View, { coin, assetType }: Query): Told {
       locked: balance.locked,
       uTime: String(balance.updatedAt),
     })),
-    truths: [{ dataset: "spot-assets", scope: null, rows: spotRows(told) }],
+    truths: [{ dataset: "spot-assets", scope: null, rows: spotRows(balances) }],
   };
 }
 
-function fundingAssets(view: View, { coin }: Query): Told {
-  const told = matching(fundingBalances(view), coin, (balance) => balance.coin);
-  return { data: told, truths: [{ dataset: "funding-assets", scope: null, rows: fundingRows(told) }] };
+function fundingAssets(view: View, { coin }: Query): ServedResponse {
+  const balances = matching(fundingBalances(view), coin, (balance) => balance.coin);
+  return { data: balances, truths: [{ dataset: "funding-assets", scope: null, rows: fundingRows(balances) }] };
 }
 
-function allBalances(view: View): Told {
+function allBalances(view: View): ServedResponse {
   const data = overview(view);
   const of = (type: string) => data.find(({ accountType }) => accountType === type)?.usdtBalance ?? "0";
   const others = data.filter(({ accountType }) => accountType !== "spot" && accountType !== "futures");
@@ -79,9 +80,9 @@ function allBalances(view: View): Told {
   return { data, truths: [{ dataset: "equity", scope: null, rows: [row] }] };
 }
 
-function keyInfo({ uid, mayTrade }: View): Told {
+function keyInfo({ uid, mayTrade }: View): ServedResponse {
   const read = ["coor", "cpor", "stor", "smor", "wtor"];
-  return nothingOfIt({
+  return unrecorded({
     userId: uid,
     inviterId: "",
     channelCode: "",
@@ -121,7 +122,7 @@ const shared = (account: FuturesAccount) => ({
   assetMode: "single",
 });
 
-function accounts(view: View, query: Query): Told {
+function accounts(view: View, query: Query): ServedResponse {
   const { code } = lineAsked(query);
   const all = futuresAccounts(view, code);
   return {
@@ -136,11 +137,11 @@ function accounts(view: View, query: Query): Told {
   };
 }
 
-function account(view: View, query: Query): Told {
+function account(view: View, query: Query): ServedResponse {
   const line = lineAsked(query);
   const symbol = given(query, "symbol").toUpperCase();
   if (!line.contracts.some((contract) => contract.symbol === symbol)) throw refusals.unknownParameter(symbol);
-  return nothingOfIt({
+  return unrecorded({
     ...shared(accountAsked(view, line, query)),
     crossedMarginLeverage: 10,
     isolatedLongLever: 20,
@@ -150,16 +151,16 @@ function account(view: View, query: Query): Told {
   });
 }
 
-function positions(view: View, query: Query): Told {
+function positions(view: View, query: Query): ServedResponse {
   const { code } = lineAsked(query);
   const open = matching(openPositions(view, code), query.marginCoin, (position) => position.marginCoin);
   return {
-    data: open.map(positionTold),
+    data: open.map(positionData),
     truths: [{ dataset: "positions", scope: code, rows: positionRows("v2", code, open) }],
   };
 }
 
-const positionTold = (position: OpenPosition) => ({
+const positionData = (position: OpenPosition) => ({
   marginCoin: position.marginCoin,
   symbol: position.symbol,
   holdSide: position.side,
@@ -193,11 +194,11 @@ const positionTold = (position: OpenPosition) => ({
   uTime: String(position.updatedAt),
 });
 
-function time({ now }: PublicView): Told {
-  return nothingOfIt({ serverTime: String(now) });
+function time({ now }: PublicView): ServedResponse {
+  return unrecorded({ serverTime: String(now) });
 }
 
-function prices({ market, instant }: PublicView, { symbol }: Query): Told {
+function prices({ market, instant }: PublicView, { symbol }: Query): ServedResponse {
   const all = chosen(tickers(market, instant), symbol);
   const data = all.map((ticker) => ({
     symbol: ticker.symbol,

@@ -12,10 +12,10 @@ import {
   endpointsOf,
   given,
   matching,
-  nothingOfIt,
   type PublicView,
   type Query,
-  type Told,
+  type ServedResponse,
+  unrecorded,
 } from "./answer.ts";
 
 const { signed, unsigned } = endpointsOf("v3");
@@ -29,8 +29,8 @@ export const endpointsV3: readonly Endpoint[] = [
   unsigned("/api/v3/market/tickers", 20, prices),
 ];
 
-/** One wallet told once: spot balances, coin by coin futures accounts, and what it is worth as a whole. */
-function assets(view: View): Told {
+/** Serves the unified wallet: spot balances, futures accounts by coin, and total equity in one response. */
+function assets(view: View): ServedResponse {
   const wallet = unifiedWallet(view);
   return {
     data: {
@@ -57,18 +57,18 @@ function assets(view: View): Told {
 }
 
 /** Nothing can be frozen in this wallet. */
-function fundingAssets(view: View, { coin }: Query): Told {
+function fundingAssets(view: View, { coin }: Query): ServedResponse {
   const held = matching(fundingBalances(view), coin, (balance) => balance.coin);
-  const told = held.map((balance) => ({ ...balance, frozen: "0" }));
+  const balances = held.map((balance) => ({ ...balance, frozen: "0" }));
   return {
-    data: told.map(({ coin, available, frozen }) => ({ coin, available, frozen, balance: available })),
-    truths: [{ dataset: "funding-assets", scope: null, rows: fundingRows(told) }],
+    data: balances.map(({ coin, available, frozen }) => ({ coin, available, frozen, balance: available })),
+    truths: [{ dataset: "funding-assets", scope: null, rows: fundingRows(balances) }],
   };
 }
 
-function settings(view: View): Told {
+function settings(view: View): ServedResponse {
   const open = liveLines.flatMap((line) => openPositions(view, line.code).map((position) => ({ line, position })));
-  return nothingOfIt({
+  return unrecorded({
     uid: view.uid,
     accountMode: "unified",
     assetMode: "multi_assets",
@@ -85,8 +85,8 @@ function settings(view: View): Told {
   });
 }
 
-function keyInfo({ uid, mayTrade }: View): Told {
-  return nothingOfIt({
+function keyInfo({ uid, mayTrade }: View): ServedResponse {
+  return unrecorded({
     userId: uid,
     inviterId: "",
     parentId: "",
@@ -107,17 +107,17 @@ function lineAsked(query: Query): ProductLine {
 }
 
 /** `list` is null, not empty, where nothing is open. */
-function positions(view: View, query: Query): Told {
+function positions(view: View, query: Query): ServedResponse {
   const { code, category } = lineAsked(query);
   const ofSymbol = matching(openPositions(view, code), query.symbol, (position) => position.symbol);
   const open = matching(ofSymbol, query.posSide, (position) => position.side);
   return {
-    data: { list: open.length === 0 ? null : open.map((position) => positionTold(category, position)) },
+    data: { list: open.length === 0 ? null : open.map((position) => positionData(category, position)) },
     truths: [{ dataset: "positions", scope: code, rows: positionRows("v3", code, open) }],
   };
 }
 
-const positionTold = (category: string, position: OpenPosition) => ({
+const positionData = (category: string, position: OpenPosition) => ({
   category,
   symbol: position.symbol,
   marginCoin: position.marginCoin,
@@ -145,8 +145,8 @@ const positionTold = (category: string, position: OpenPosition) => ({
   updatedTime: String(position.updatedAt),
 });
 
-/** Spot only: nobody here asks for the prices of contracts. */
-function prices({ market, instant }: PublicView, query: Query): Told {
+/** Serves spot tickers only: the program requests no contract prices. */
+function prices({ market, instant }: PublicView, query: Query): ServedResponse {
   if (given(query, "category") !== "SPOT") throw refusals.badParameter("category");
   const all = chosen(tickers(market, instant), query.symbol);
   const data = all.map((ticker) => ({

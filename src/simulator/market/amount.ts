@@ -16,7 +16,7 @@ export function amount(digits: string): Amount {
   return BigInt(whole + fraction.padEnd(scale, "0"));
 }
 
-/** The nearest amount with so many decimals. */
+/** Returns the nearest amount with the given number of decimal places. */
 export const nearest = (value: number, places: number): Amount =>
   BigInt(Math.round(value * 10 ** places)) * unit(places);
 
@@ -24,7 +24,7 @@ export const times = (a: Amount, b: Amount): Amount => (a * b) / one;
 
 export const over = (a: Amount, b: Amount): Amount => (a * one) / b;
 
-/** Cut to so many decimals, towards zero. */
+/** Truncates to the given number of decimal places, towards zero. */
 export const cut = (value: Amount, places: number): Amount => value - (value % unit(places));
 
 export const smaller = (a: Amount, b: Amount): Amount => (a < b ? a : b);
@@ -37,7 +37,7 @@ export const total = (all: Iterable<Amount>): Amount => {
   return result;
 };
 
-/** Digits with exactly so many decimals: "125.40000000". */
+/** Returns a decimal string with exactly the given number of decimal places: "125.40000000". */
 export function padded(value: Amount, places: number): string {
   const sign = value < 0n ? "-" : "";
   const digits = (value < 0n ? -value : value).toString().padStart(scale + 1, "0");

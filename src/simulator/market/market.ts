@@ -30,7 +30,7 @@ const listed: [name: string, price: number | null, pricePlaces: number, sizePlac
   ["LTC", 71.34, 2, 1, 0.03],
   ["AVAX", 27.451, 3, 1, 0.045],
   ["USDC", 0.9998, 4, 2, 0.0003],
-  ["AURUM", null, 4, 2, 0.04], // a coin nobody quotes in USDT
+  ["AURUM", null, 4, 2, 0.04], // a coin without a USDT pair
 ];
 
 export const coins: readonly Coin[] = listed.map(([name, price, pricePlaces, sizePlaces, dailyMove], index) => ({

@@ -73,6 +73,6 @@ it("report lists the reports, and rejects invalid arguments", async () => {
   await expect(call(["coverage"], { out: join(dirname(path), "x.svg") })).rejects.toThrow(
     "coverage has no chart, unlike equity",
   );
-  await expect(call(["coverage"], { out: dirname(path) })).rejects.toThrow("no plain file");
+  await expect(call(["coverage"], { out: dirname(path) })).rejects.toThrow("not a regular file");
   await expect(call(["coverage"], { out: join(dirname(path), "nowhere", "x.csv") })).rejects.toThrow(ConfigError);
 });
