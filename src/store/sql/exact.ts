@@ -27,19 +27,13 @@ export function parseExact(text: string): Exact {
   return { negative: sign === "-" && digits !== 0n, digits, places: Math.max(places, 0) };
 }
 
-/** Every double in this range has at most `digits` significant digits. */
-const doubles = { min: 1e-20, max: 1e100, digits: 100 };
-
-/**
- * Returns the exact value of a binary floating-point number: 0.1 is 0.1000000000000000055…; null for NaN and infinities.
- * @throws RangeError for one too small or too large to be written in full
- */
+/** Returns the exact value of a binary floating-point number: 0.1 is 0.1000000000000000055…; null for NaN and infinities. */
 export function exactOfDouble(value: number): Exact | null {
   if (!Number.isFinite(value)) return null;
-  const size = Math.abs(value);
-  if (size !== 0 && (size < doubles.min || size > doubles.max))
-    throw new RangeError(`decimal() supports real numbers from ${doubles.min} to ${doubles.max}`);
-  return parseExact(value.toPrecision(doubles.digits).replace(/(\.\d*?)0+(?=e|$)/, "$1"));
+  // Doubling is exact, and so is a whole number as a bigint: n / 2^places is n * 5^places / 10^places.
+  let [n, places] = [Math.abs(value), 0];
+  for (; !Number.isInteger(n); n *= 2) places += 1;
+  return { negative: value < 0, digits: BigInt(n) * 5n ** BigInt(places), places };
 }
 
 /** Formats a number with all its places. */
