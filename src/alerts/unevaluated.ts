@@ -31,7 +31,7 @@ export interface LastSnapshots {
   rows(dataset: Dataset, snapshotId: number): Row[];
 }
 
-/** Returns what cannot be evaluated from the last snapshots; empty if everything can. `isScheduled` tells whether a dataset is collected. */
+/** Returns what cannot be evaluated from the last snapshots; empty if everything can. `isScheduled` returns whether a dataset is collected. */
 export function findUnevaluated(
   last: LastSnapshots,
   settings: AlertSettings,

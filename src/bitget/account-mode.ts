@@ -1,4 +1,4 @@
-/** Which API generation an account speaks. Only the exchange's own word counts; nothing is guessed from a failure. */
+/** Determines the API version of an account. Only the exchange's own response counts; nothing is inferred from a failure. */
 import type { ApiVersion } from "../core/domain.ts";
 import { ApiError } from "../core/errors.ts";
 import type { Client, RequestOptions } from "./client.ts";

@@ -202,7 +202,7 @@ export class Client {
 
   #headersFor(address: ApiEndpoint, pathAndQuery: string): Record<string, string> {
     if (!address.signed) return {};
-    if (!this.#sign) throw new UsageError(`${address.path} is asked in the name of an account, and there is none`);
+    if (!this.#sign) throw new UsageError(`${address.path} needs an account, and none is configured`);
     const headers = this.#sign(this.exchangeNow(), "GET", pathAndQuery);
     return this.#demoTrading ? { ...headers, paptrading: "1" } : headers;
   }

@@ -1,4 +1,4 @@
-/** The product lines in the exchange's three vocabularies. Source: https://www.bitget.com/api-doc/ (contract, uta). */
+/** The product types in the spellings of the three API versions. Source: https://www.bitget.com/api-doc/ (contract, uta). */
 import { type ProductType, productTypes, type Scope } from "../core/domain.ts";
 
 /** `category` of v2 and v3. The demo lines (S…) exist in v2 only; the Coin-M and USDC-M demo names of v1 are inferred. */

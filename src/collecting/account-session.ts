@@ -30,7 +30,7 @@ export interface SessionOptions extends KeyCheckOptions {
   store: Pick<Store, "apiVersion" | "setApiVersion"> | null;
 }
 
-const modeChanged = "the exchange said the mode changed";
+const modeChanged = "the exchange reported a changed account mode";
 
 export class AccountSession implements Session {
   readonly name: string;

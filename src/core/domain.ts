@@ -1,12 +1,12 @@
 /** The nouns of the program. Imports nothing. */
 
-/** A generation of the exchange's API. v1 is switched off, v2 serves classic accounts, v3 unified ones. */
+/** A version of the exchange's API. v1 is switched off, v2 serves classic accounts, v3 unified ones. */
 export type ApiVersion = "v1" | "v2" | "v3";
 
 /** The name of a dataset, as in `spot-assets`. `datasets/index.ts` lists those there are. */
 export type DatasetName = string;
 
-/** A futures product line, in the words of v1. */
+/** A futures product type, as API v1 spells it. */
 export const productTypes = ["umcbl", "dmcbl", "cmcbl", "sumcbl", "sdmcbl", "scmcbl"] as const;
 export type ProductType = (typeof productTypes)[number];
 
@@ -47,7 +47,7 @@ export const causes = {
   unconfirmed: "clock not confirmed",
   /** The database could not be written. */
   storage: "storage",
-  /** The account's API generation has no such data. */
+  /** The account's API version has no such data. */
   notOffered: "not offered",
   /** Read from files that were exported; the run itself was another database's. */
   imported: "imported",
@@ -78,7 +78,7 @@ export class Secret {
   }
 }
 
-/** A named set of credentials and the API generation it speaks ("auto": ask the exchange). */
+/** A named set of credentials and its API version ("auto": detected). */
 export interface Account {
   name: string;
   key: Secret;

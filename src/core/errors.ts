@@ -16,9 +16,9 @@ export type FailureKind =
   | "clock" // our clock and the exchange's are too far apart
   | "auth" // key, signature, passphrase, address not allowed
   | "permission" // the key is good but may not read this
-  | "mode" // the account speaks another API generation
+  | "mode" // the account uses another API version
   | "maintenance"
-  | "absent" // the exchange has no such product line
+  | "absent" // the exchange has no such product type
   | "unknown" // what this builds on is not known
   | "api" // any other code of the exchange
   | "shape" // an answer that is not what is documented

@@ -37,7 +37,7 @@ export interface MapperInput {
 
 /** Where one API version provides a dataset, and how its response is mapped. */
 export interface DatasetSource<Data, C extends Columns> {
-  /** Null where nothing is asked because the rows are computed from other datasets. */
+  /** Null where nothing is requested because the rows are computed from other datasets. */
   endpoint: ApiEndpoint | null;
   /** One call each; asked at the same time. Default: one call for the whole account. */
   scopes?(productTypes: readonly ProductType[]): Scope[];

@@ -29,7 +29,7 @@ export interface PageParams {
 /** The names that the lists of v2 have in common. */
 export const idLessThan: PageParams = { from: "startTime", to: "endTime", limit: "limit", after: "idLessThan" };
 
-/** How one API generation lists the records. */
+/** How one API version lists the records. */
 export interface ListSource<Data, C extends Columns> extends ListLimits {
   endpoint: ApiEndpoint;
   /** Each is read by itself, at the same time, and has a watermark of its own. Default: one for the whole account. */

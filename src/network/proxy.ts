@@ -1,4 +1,4 @@
-/** The usual settings of proxies: which proxy there is, and what is asked without it. */
+/** The usual proxy settings: the proxy, and the hosts that are reached without it. */
 import { Secret } from "../core/domain.ts";
 
 export interface ProxyAddress {
@@ -11,9 +11,9 @@ export interface ProxyAddress {
 }
 
 export interface ProxySettings {
-  /** Null: everything is asked directly. */
+  /** Null: every host is reached directly. */
   proxy: ProxyAddress | null;
-  /** NO_PROXY: hosts that are asked directly, with commas between them. */
+  /** NO_PROXY: hosts that are reached directly, separated by commas. */
   except: string;
   /** A setting of a proxy that is used for nothing here; null where there is none. */
   unused: string | null;
@@ -53,7 +53,7 @@ function urlOf(text: string): URL | null {
   return URL.canParse(address) ? new URL(address) : null;
 }
 
-/** Returns a sentence on which way an address is asked, with no secret in it; null where no proxy is set. */
+/** Returns a sentence on how a URL is reached, without secrets; null where no proxy is set. */
 export function routeText(address: string, settings: ProxySettings): string | null {
   const { proxy, unused } = settings;
   const url = new URL(address);
@@ -61,10 +61,10 @@ export function routeText(address: string, settings: ProxySettings): string | nu
   if (!proxy) return null;
   const why = whyDirect(url, settings);
   if (why) return `${proxy.setting} is not used for ${url.hostname}: ${why}`;
-  return `${url.hostname} is asked through ${proxy.host} (${proxy.setting})`;
+  return `${url.hostname} is reached through ${proxy.host} (${proxy.setting})`;
 }
 
-/** Returns why an address is asked without the proxy; null where it is not. */
+/** Returns why a URL is reached without the proxy; null where it is not. */
 export function whyDirect({ protocol, hostname, port }: URL, { except }: ProxySettings): string | null {
   const host = hostname.replace(/^\[|\]$/g, "").toLowerCase();
   if (isLoopback(host) || protocol === "http:") return "it is this machine itself";

@@ -41,7 +41,7 @@ export interface AccountHistory {
   accounts(): string[];
   /** Returns the accounts that had been removed from the settings by an instant. */
   accountsRemovedAt(at: number): string[];
-  /** Returns the API generation that an account spoke; null if it was not known then. */
+  /** Returns the API version that an account used; null if it was not known then. */
   apiVersionAt(account: string, at: number): ApiVersion | null;
   /** Returns the last equities of an account up to an instant that were known in whole, newest first, over three slots at most. */
   lastCompleteEquities(account: string, at: number): { slot: number; value: DecimalString }[];
@@ -54,7 +54,7 @@ export interface RunHistory {
   schedules(seriesId: number): SchedulePeriod[];
   /** Returns the first slot of any run; null before there is one. */
   firstSlot(): number | null;
-  /** Returns whether any slot of the stretch, on schedule or on demand, has a run. */
+  /** Returns whether any slot of the span, scheduled or manual, has a run. */
   hasRuns(span: Span): boolean;
   /**
    * Returns the first slot, of any series or of some, that has no final row yet: nothing will be added to what is known of those before
@@ -125,7 +125,7 @@ export interface SlotCounts {
   causes: [cause: string, slots: number][];
   /** A schedule was in force at every instant. */
   alwaysScheduled: boolean;
-  /** False where the account's API generation has no such data. */
+  /** False where the account's API version has no such data. */
   offered: boolean;
 }
 
@@ -145,7 +145,7 @@ export interface Freshness {
   fresh: boolean;
   /** When it becomes or became stale; null where no run is due. */
   staleAt: number | null;
-  /** The account's API generation has no such data; nothing is missing. */
+  /** The account's API version has no such data; nothing is missing. */
   offered: boolean;
   /** The newest run that has ended. */
   last: LastRun | null;
@@ -200,8 +200,8 @@ export interface SnapshotHistory {
   /** Returns when the first snapshot of a scope was taken, good or failed; null where there is none. */
   firstTaken(dataset: Dataset, account: string, productType: string | null): number | null;
   /**
-   * Yields rows of the history view, or only those that differ from the one before of the same item; the newest last, and no more than
-   * the newest so many.
+   * Yields rows of the history view, or only those that differ from the previous row of the same item, in ascending order; with
+   * `newest`, only that many of the last ones.
    */
   rows(dataset: Dataset, filter: Filter, span: Span, only?: { newest?: number; changes?: boolean }): Iterable<Cell[]>;
   /** Yields the rows of a snapshot at a time in the order of `snapshot_id`; within one, of their keys, character by character. */

@@ -112,7 +112,7 @@ function storeOn(path: string, sqlite: Sqlite, { clock, log, stopping, opening }
     begin(account, dataset, slot, startedAt, trigger = "schedule") {
       const claim = () => ledger.claim(account, dataset, slot, startedAt, trigger);
       const claimed = () => ledger.claimed(account, dataset, slot, startedAt);
-      // A run on demand that never began gets no row: it would say that the slots before it are accounted for.
+      // A manual run that never started gets no row: its row would imply that the slots before it are accounted for.
       if (trigger === "demand") return write(claim, claimed);
       return writes.writeOrDefer(
         `begin ${account} ${dataset} ${slot}`,

@@ -67,7 +67,7 @@ export interface Store {
   closeSlots(account: string, dataset: DatasetName, slots: readonly UnrunSlot[]): Promise<void>;
   /**
    * Claims a slot, of concurrent callers for one. Returns null when it has a row already, unless that is `missed`: the clock may have
-   * been set back. A slot of the schedule moves `processedThrough`; a run on demand says nothing about the slots before it. Where a claim of
+   * been set back. A slot of the schedule moves `processedThrough`; a manual run does not affect the slots before it. Where a claim of
    * the schedule cannot be written, the next write closes the slot as missed.
    */
   begin(
@@ -79,7 +79,7 @@ export interface Store {
   ): Promise<RunId | null>;
   /**
    * Stores rows, snapshots and the run's end, all or nothing. A run that has ended keeps its state, which is returned. On a StorageError
-   * the run goes on and the call may be repeated; on any other error the next write ends the run as failed.
+   * the run continues and the call may be repeated; on any other error the next write ends the run as failed.
    */
   finish(run: RunId, end: RunEnd): Promise<RunOutcome>;
   /** Fails runs that a dead process left `running`, with the cause `crashed`; when they ended is unknown. Returns how many. */

@@ -58,7 +58,7 @@ row(
     const check = await bench.run(["check"], env);
     expect([check.code, check.stdout]).toEqual([
       0,
-      expect.stringContaining(`proxy      exchange.example is asked through ${name}\n`),
+      expect.stringContaining(`proxy      exchange.example is reached through ${name}\n`),
     ]);
     const wrong = await bench.run(["check"], {
       ...env,

@@ -120,7 +120,7 @@ it("a host that is asked directly though a proxy is set says so when it fails", 
   expect(proxy.connectedTo).toEqual([]);
 });
 
-it("a webhook is asked through the proxy too, and the refusal named", async () => {
+it("a webhook is reached through the proxy too, and the refusal named", async () => {
   const proxy = await connectProxy();
   proxy.status = 502;
   const settings = { proxy: proxied(`http://127.0.0.1:${proxy.port}`) };

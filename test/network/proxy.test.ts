@@ -26,19 +26,19 @@ const textFor = (env: Record<string, string>, address = exchange) => routeText(a
 describe("the proxy", () => {
   it.each<[Record<string, string>, string | null]>([
     [{}, null],
-    [{ HTTPS_PROXY: "http://p.example:3128" }, "api.bitget.com is asked through p.example:3128 (HTTPS_PROXY)"],
+    [{ HTTPS_PROXY: "http://p.example:3128" }, "api.bitget.com is reached through p.example:3128 (HTTPS_PROXY)"],
     [
       { https_proxy: "http://l.example", HTTPS_PROXY: "http://u.example" },
-      "api.bitget.com is asked through l.example (https_proxy)",
+      "api.bitget.com is reached through l.example (https_proxy)",
     ],
     [
       { HTTPS_PROXY: "", ALL_PROXY: "socks5h://p.example:1080" },
-      "api.bitget.com is asked through p.example:1080 (ALL_PROXY)",
+      "api.bitget.com is reached through p.example:1080 (ALL_PROXY)",
     ],
-    [{ HTTPS_PROXY: "p.example:3128" }, "api.bitget.com is asked through p.example:3128 (HTTPS_PROXY)"],
+    [{ HTTPS_PROXY: "p.example:3128" }, "api.bitget.com is reached through p.example:3128 (HTTPS_PROXY)"],
     [
       { HTTPS_PROXY: "http://me:pass-word@p.example:3128" },
-      "api.bitget.com is asked through p.example:3128 (HTTPS_PROXY)",
+      "api.bitget.com is reached through p.example:3128 (HTTPS_PROXY)",
     ],
     [
       { HTTP_PROXY: "http://p.example" },
@@ -98,7 +98,7 @@ describe("the proxy", () => {
     writeFileSync(file, "http://me:pass%2Fword-1@p.example:3128\n");
     const env = { [`${setting}_FILE`]: file };
     const config = loadConfig({ ...good, ...env });
-    expect(routeText(exchange, config.proxy)).toBe(`api.bitget.com is asked through p.example:3128 (${setting})`);
+    expect(routeText(exchange, config.proxy)).toBe(`api.bitget.com is reached through p.example:3128 (${setting})`);
     for (const secrets of [secretsOf(config), secretsIn(env)])
       expect(redactor(secrets)("<pass/word-1>")).toBe("<[secret]>");
     expect(() => loadConfig({ ...good, ...env, [setting]: "http://other.example" })).toThrow(

@@ -92,7 +92,7 @@ it("continues under the same account name when a classic account is upgraded to 
   const { simulator, daemon, runs: ended, path } = await begin({});
   await ended(1);
   simulator.upgrade("main");
-  await daemon.printed("uses API v3 (the exchange said the mode changed)");
+  await daemon.printed("uses API v3 (the exchange reported a changed account mode)");
   await ended(1);
   await end(daemon);
   const database = new Database(path, { readonly: true });

@@ -38,7 +38,7 @@ export async function post(
       timeouts: { request: timeoutMs },
       signal,
       maxBytes: maxBodyBytes,
-      // The status alone tells whether the message was accepted; the body may be cut anywhere.
+      // The status alone shows whether the message was accepted; the body may be truncated.
       ignoreDamage: true,
     });
     if (!reply) throw new Error(`${hostname} closed the connection without a response`);

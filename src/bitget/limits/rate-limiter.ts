@@ -46,7 +46,7 @@ export class Limiter {
   readonly #pausedUntil = new Map<string, number>();
   readonly #ownerPausedUntil = new Map<Owner, number>();
   #allPausedUntil = Number.NEGATIVE_INFINITY;
-  /** The paths that refused since the last good answer to anybody, by owner. */
+  /** The paths that refused since the last good response to any account, by owner. */
   readonly #refusing = new Map<Owner, Set<string>>();
 
   /** `accounts`: how many there are. With no more than one user can have keys, all may be those of one until that is known. */

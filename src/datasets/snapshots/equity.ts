@@ -4,7 +4,7 @@
  *
  * v2 The exchange values every wallet itself.
  * v3 The exchange values the unified wallet (`unifiedUsdt`); the funding wallet is valued with `prices`.
- * v1 Nothing is asked: spot balances are valued with `prices`, futures accounts bring their `usdtEquity`. v1 cannot see
+ * v1 Nothing is requested: spot balances are valued with `prices`, futures accounts bring their `usdtEquity`. v1 cannot see
  *    the other wallets, so `otherUsdt` is unknown and `complete` speaks for spot and the configured futures lines.
  *
  * Sources: https://www.bitget.com/api-doc/common/account/All-Account-Balance,

@@ -46,7 +46,7 @@ const columns = {
   crossedUnrealizedPl: column.decimal().volatile(),
   /** Unrealised profit of isolated positions. Unit: margin coin. */
   isolatedUnrealizedPl: column.decimal().volatile(),
-  /** Vouchers in the words of v1 and v3; cannot be withdrawn. Unit: margin coin. */
+  /** Vouchers (only in v1 and v3); cannot be withdrawn. Unit: margin coin. */
   bonus: column.decimal(),
   /** Vouchers of the kind coupon (v2). Unit: margin coin. */
   coupon: column.decimal(),

@@ -1,6 +1,6 @@
 /**
  * Balances of the spot wallet; of a unified account, its one wallet. v3's `locked` (in spot orders) is `frozen` here, as
- * in the other generations. Coins of which there is nothing have no row.
+ * in the other versions. Coins with a zero balance have no row.
  *
  * Sources: v1 https://bitgetlimited.github.io/apidoc/en/spot (archived), v2
  * https://www.bitget.com/api-doc/spot/account/Get-Account-Assets, v3 https://www.bitget.com/api-doc/uta/account/Get-Account

@@ -15,9 +15,9 @@ export interface Holding {
 export interface Life {
   spot: Map<string, Holding>;
   funding: Map<string, Amount>;
-  /** Futures wallets by product line and margin coin; a line never used has none. */
+  /** Futures wallets by product type and margin coin; an unused product type has none. */
   wallets: Map<ProductType, Map<string, Amount>>;
   positions: Position[];
-  /** The product lines this account ever trades on. */
+  /** The product types this account ever trades. */
   lines: readonly ProductType[];
 }

@@ -1,8 +1,8 @@
 /** What an account does with futures, and what is done to it: funding fees and liquidations. */
 import type { ProductType } from "../../core/domain.ts";
 import { type Amount, amount, cut, larger, over, times, unit } from "../market/amount.ts";
+import { type Contract, futuresProducts } from "../market/futures-products.ts";
 import { coinNamed, type Market } from "../market/market.ts";
-import { type Contract, productLines } from "../market/product-lines.ts";
 import { hash, type Random } from "../market/random.ts";
 import type { Life } from "./account-state.ts";
 import { type Position, profit, worth } from "./position.ts";
@@ -53,7 +53,7 @@ function pay(life: Life, { line, contract }: Position, by: Amount): void {
 
 /** Opens a position, or adds to the one that is there. */
 export function openPosition(life: Life, line: ProductType, dice: Random, market: Market, at: number): void {
-  const contracts = productLines.find(({ code }) => code === line)?.contracts ?? [];
+  const contracts = futuresProducts.find(({ code }) => code === line)?.contracts ?? [];
   const contract = dice.pick(contracts);
   const isolated = dice.integer(0, 2) === 0;
   enter(life, {

@@ -1,7 +1,7 @@
 /** The arithmetic of one futures position. Amounts are in its margin coin, sizes in the coin it follows. */
 import type { ProductType } from "../../core/domain.ts";
 import { type Amount, amount, one, over, times } from "../market/amount.ts";
-import type { Contract } from "../market/product-lines.ts";
+import type { Contract } from "../market/futures-products.ts";
 
 export interface Position {
   line: ProductType;

@@ -4,8 +4,8 @@
  */
 import type { ProductType } from "../../core/domain.ts";
 import { type Amount, cut, digits, one, over, padded, times, total } from "../market/amount.ts";
+import { liveProducts } from "../market/futures-products.ts";
 import { coins, type Market } from "../market/market.ts";
-import { liveLines } from "../market/product-lines.ts";
 import type { Life } from "./account-state.ts";
 import type { Bill } from "./bill.ts";
 import { keepRate, type Position } from "./position.ts";
@@ -204,7 +204,7 @@ export function overview(view: View): { accountType: string; usdtBalance: string
   const price = (coin: string) => market.price(coin, instant) ?? 0n;
   const spot = [...life.spot].map(([coin, held]) => times(held.available + held.frozen + held.locked, price(coin)));
   const funding = [...life.funding].map(([coin, held]) => times(held, price(coin)));
-  const futures = liveLines
+  const futures = liveProducts
     .flatMap(({ code }) => walletsOf(life, code, market, instant))
     .map((wallet) => times(equity(wallet), price(wallet.coin)));
   const wallets: Record<string, Amount> = {

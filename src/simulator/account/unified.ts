@@ -1,6 +1,6 @@
 /** The one wallet of a unified account: spot and futures money of each coin together. */
 import { type Amount, amount, cut, digits, over, times, total } from "../market/amount.ts";
-import { liveLines } from "../market/product-lines.ts";
+import { liveProducts } from "../market/futures-products.ts";
 import type { View } from "./statement.ts";
 import { unrealized, walletsOf } from "./wallet.ts";
 
@@ -27,7 +27,7 @@ const haircut = amount("0.95");
 /** What a USDT is worth in USD. */
 const usdOfUsdt = amount("0.9996");
 
-/** Totals in v3's words, the only generation that has them. Coins without a balance are left out, as the exchange does. */
+/** Returns the totals of API v3, the only version that has them, without zero balances, like the exchange. */
 export function unifiedWallet(view: View): { totals: Record<string, string>; assets: UnifiedAsset[] } {
   const price = (coin: string) => view.market.price(coin, view.instant) ?? 0n;
   const sums = sumsByCoin(view);
@@ -82,7 +82,7 @@ function sumsByCoin({ life, market, instant }: View): Sums[] {
     sum.balance += held.available + held.frozen + held.locked;
     sum.locked += held.frozen + held.locked;
   }
-  for (const wallet of liveLines.flatMap(({ code }) => walletsOf(life, code, market, instant))) {
+  for (const wallet of liveProducts.flatMap(({ code }) => walletsOf(life, code, market, instant))) {
     const sum = of(wallet.coin);
     sum.balance += wallet.balance;
     sum.unrealized += unrealized(wallet);

@@ -1,7 +1,7 @@
-/** What an address of the simulated exchange is, and what the three generations of them share. */
+/** Defines the endpoints of the simulated exchange and what the three API versions share. */
 import type { ApiVersion } from "../../core/domain.ts";
 import { type FuturesAccount, futuresAccounts, type View } from "../account/statement.ts";
-import type { ProductLine } from "../market/product-lines.ts";
+import type { FuturesProduct } from "../market/futures-products.ts";
 import type { Ticker } from "../market/tickers.ts";
 import type { Truth } from "../record.ts";
 import { refusals } from "../refusal.ts";
@@ -39,7 +39,7 @@ export interface PublicEndpoint extends Facts {
 
 export type Endpoint = SignedEndpoint | PublicEndpoint;
 
-/** The addresses of one generation: path, requests a second, answer. */
+/** Defines the endpoints of one API version: path, requests per second, responder. */
 export const endpointsOf = (version: ApiVersion) => ({
   signed: (path: string, perSecond: number, answer: SignedEndpoint["answer"]): SignedEndpoint => ({
     version,
@@ -68,8 +68,8 @@ export function given(query: Query, name: string): string {
 export const matching = <Item>(items: Item[], wanted: string | undefined, of: (item: Item) => string): Item[] =>
   wanted === undefined ? items : items.filter((item) => of(item).toUpperCase() === wanted.toUpperCase());
 
-/** The account of a product line with the margin coin asked for. */
-export function accountAsked(view: View, { code }: ProductLine, query: Query): FuturesAccount {
+/** Returns the account of a product type with the requested margin coin. */
+export function requestedAccount(view: View, { code }: FuturesProduct, query: Query): FuturesAccount {
   const marginCoin = given(query, "marginCoin");
   const [found] = matching(futuresAccounts(view, code), marginCoin, (account) => account.marginCoin);
   if (!found) throw refusals.unknownParameter(marginCoin);

@@ -1,4 +1,4 @@
-/** The first generation's words: suffixed symbols, `fixed` margin, JSON numbers here and there, rows of size zero. */
+/** Responses of API v1: suffixed symbols, `fixed` margin, JSON numbers here and there, rows of size zero. */
 import { LosslessNumber } from "lossless-json";
 import type { ProductType } from "../../core/domain.ts";
 import {
@@ -10,18 +10,18 @@ import {
   spotBalances,
   type View,
 } from "../account/statement.ts";
-import { lineOfCode, type ProductLine, suffixed } from "../market/product-lines.ts";
+import { type FuturesProduct, productOfCode, suffixed } from "../market/futures-products.ts";
 import { tickers } from "../market/tickers.ts";
 import { accountRows, positionRows, priceRows, spotRows } from "../record.ts";
 import { refusals } from "../refusal.ts";
 import {
-  accountAsked,
   type Endpoint,
   endpointsOf,
   given,
   matching,
   type PublicView,
   type Query,
+  requestedAccount,
   type ServedResponse,
   unrecorded,
 } from "./answer.ts";
@@ -66,8 +66,8 @@ function keyInfo({ uid, mayTrade }: View): ServedResponse {
   return unrecorded({ user_id: uid, inviter_id: "", ips: "", authorities, parentId: null, trader: false });
 }
 
-function lineAsked(query: Query): ProductLine {
-  const line = lineOfCode(given(query, "productType"));
+function requestedProduct(query: Query): FuturesProduct {
+  const line = productOfCode(given(query, "productType"));
   if (!line) throw refusals.badParameter("productType");
   return line;
 }
@@ -86,7 +86,7 @@ const shared = (account: FuturesAccount) => ({
 });
 
 function accounts(view: View, query: Query): ServedResponse {
-  const { code } = lineAsked(query);
+  const { code } = requestedProduct(query);
   const all = futuresAccounts(view, code);
   return {
     data: all.map((each) => ({ ...shared(each), unrealizedPL: each.unrealized, bonus: "0" })),
@@ -97,9 +97,9 @@ function accounts(view: View, query: Query): ServedResponse {
 /** The only answer whose amounts are JSON numbers. */
 function account(view: View, query: Query): ServedResponse {
   const symbol = given(query, "symbol");
-  const line = lineOfCode(symbol.split("_")[1] ?? "");
+  const line = productOfCode(symbol.split("_")[1] ?? "");
   if (!line) throw refusals.unknownParameter(symbol);
-  const { marginCoin, ...amounts } = shared(accountAsked(view, line, query));
+  const { marginCoin, ...amounts } = shared(requestedAccount(view, line, query));
   const numbers = Object.fromEntries(Object.entries(amounts).map(([name, text]) => [name, new LosslessNumber(text)]));
   return unrecorded({
     marginCoin,
@@ -116,7 +116,7 @@ function account(view: View, query: Query): ServedResponse {
 
 /** After each position whose other side is empty comes that side as a row of zeros and nulls. */
 function positions(view: View, query: Query): ServedResponse {
-  const { code } = lineAsked(query);
+  const { code } = requestedProduct(query);
   const open = matching(openPositions(view, code), query.marginCoin, (position) => position.marginCoin);
   const isOpen = new Set(open.map(({ symbol, side }) => symbol + side));
   const data = open.flatMap((position) => {

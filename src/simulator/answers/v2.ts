@@ -1,4 +1,4 @@
-/** The second generation's words, for classic accounts. */
+/** Responses of API v2, for classic accounts. */
 import { sum } from "../../core/decimal.ts";
 import {
   type FuturesAccount,
@@ -10,12 +10,11 @@ import {
   spotBalances,
   type View,
 } from "../account/statement.ts";
-import { lineOfCategory, type ProductLine } from "../market/product-lines.ts";
+import { type FuturesProduct, productOfCategory } from "../market/futures-products.ts";
 import { tickers } from "../market/tickers.ts";
 import { accountRows, fundingRows, positionRows, priceRows, spotRows } from "../record.ts";
 import { refusals } from "../refusal.ts";
 import {
-  accountAsked,
   chosen,
   type Endpoint,
   endpointsOf,
@@ -23,6 +22,7 @@ import {
   matching,
   type PublicView,
   type Query,
+  requestedAccount,
   type ServedResponse,
   unrecorded,
 } from "./answer.ts";
@@ -95,8 +95,8 @@ function keyInfo({ uid, mayTrade }: View): ServedResponse {
   });
 }
 
-function lineAsked(query: Query): ProductLine {
-  const line = lineOfCategory(given(query, "productType"));
+function requestedProduct(query: Query): FuturesProduct {
+  const line = productOfCategory(given(query, "productType"));
   if (!line) throw refusals.badParameter("productType");
   return line;
 }
@@ -123,7 +123,7 @@ const shared = (account: FuturesAccount) => ({
 });
 
 function accounts(view: View, query: Query): ServedResponse {
-  const { code } = lineAsked(query);
+  const { code } = requestedProduct(query);
   const all = futuresAccounts(view, code);
   return {
     data: all.map((each) => ({
@@ -138,11 +138,11 @@ function accounts(view: View, query: Query): ServedResponse {
 }
 
 function account(view: View, query: Query): ServedResponse {
-  const line = lineAsked(query);
+  const line = requestedProduct(query);
   const symbol = given(query, "symbol").toUpperCase();
   if (!line.contracts.some((contract) => contract.symbol === symbol)) throw refusals.unknownParameter(symbol);
   return unrecorded({
-    ...shared(accountAsked(view, line, query)),
+    ...shared(requestedAccount(view, line, query)),
     crossedMarginLeverage: 10,
     isolatedLongLever: 20,
     isolatedShortLever: 20,
@@ -152,7 +152,7 @@ function account(view: View, query: Query): ServedResponse {
 }
 
 function positions(view: View, query: Query): ServedResponse {
-  const { code } = lineAsked(query);
+  const { code } = requestedProduct(query);
   const open = matching(openPositions(view, code), query.marginCoin, (position) => position.marginCoin);
   return {
     data: open.map(positionData),

@@ -1,8 +1,8 @@
-/** The third generation's words, for unified accounts. */
+/** Responses of API v3, for unified accounts. */
 
 import { fundingBalances, type OpenPosition, openPositions, type View } from "../account/statement.ts";
 import { unifiedWallet } from "../account/unified.ts";
-import { lineOfCategory, liveLines, type ProductLine } from "../market/product-lines.ts";
+import { type FuturesProduct, liveProducts, productOfCategory } from "../market/futures-products.ts";
 import { tickers } from "../market/tickers.ts";
 import { fundingRows, paid, positionRows, priceRows, unifiedAccountRows, unifiedSpotRows } from "../record.ts";
 import { refusals } from "../refusal.ts";
@@ -67,7 +67,7 @@ function fundingAssets(view: View, { coin }: Query): ServedResponse {
 }
 
 function settings(view: View): ServedResponse {
-  const open = liveLines.flatMap((line) => openPositions(view, line.code).map((position) => ({ line, position })));
+  const open = liveProducts.flatMap((line) => openPositions(view, line.code).map((position) => ({ line, position })));
   return unrecorded({
     uid: view.uid,
     accountMode: "unified",
@@ -98,17 +98,17 @@ function keyInfo({ uid, mayTrade }: View): ServedResponse {
   });
 }
 
-/** The demo lines do not exist here, and capitals are asked for. */
-function lineAsked(query: Query): ProductLine {
+/** API v3 has no demo product types and requires upper-case names. */
+function requestedProduct(query: Query): FuturesProduct {
   const category = given(query, "category");
-  const line = lineOfCategory(category);
+  const line = productOfCategory(category);
   if (!line?.live || line.category !== category) throw refusals.badParameter("category");
   return line;
 }
 
 /** `list` is null, not empty, where nothing is open. */
 function positions(view: View, query: Query): ServedResponse {
-  const { code, category } = lineAsked(query);
+  const { code, category } = requestedProduct(query);
   const ofSymbol = matching(openPositions(view, code), query.symbol, (position) => position.symbol);
   const open = matching(ofSymbol, query.posSide, (position) => position.side);
   return {

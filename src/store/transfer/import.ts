@@ -23,7 +23,7 @@ export interface Imported {
 
 /**
  * Imports files into a database that holds nothing of their datasets, all of them or none; the caller holds its lock. Where
- * `expected` is given they must have so many rows in all.
+ * `expected` is given, it is the total number of rows that they must have.
  * @throws ShapeError naming the file and the place in it; ConfigError where the database is not empty; StorageError where
  * it cannot be written
  */
@@ -96,7 +96,7 @@ const maxRunMs = 60_000;
 
 /**
  * The snapshots by runs, each with the one after it of its account: a run asks each scope once. Which scopes one asked for
- * decides which of them are asked still, and so what is the latest.
+ * decides which of them are still requested, and so what is the latest.
  */
 async function* groupIntoRuns(
   snapshots: AsyncIterable<ImportedSnapshot>,
@@ -168,7 +168,7 @@ function runWriter(sqlite: Sqlite, path: string, file: HistoryFile, dataset: Dat
 
 /**
  * A row of zeros is the last one of a coin that is gone, unless the next run shows the coin again: then it was listed with
- * zeros. Where the two cannot be told apart, either has the same rows.
+ * zeros. Where the two cannot be distinguished, either has the same rows.
  */
 function pastSnapshot(dataset: Dataset, one: ImportedSnapshot, next: RunSnapshots): PastSnapshot {
   const { id, scope, takenAt, items, zeros } = one;

@@ -153,9 +153,9 @@ function checkWatermark(sqlite: Sqlite, pattern: Pattern, period: Period, last: 
     .all(seriesId, processedThrough ?? 0)
     .filter(({ slot }) => pattern.latest(slot) === slot);
   const expected = until ?? later.at(-1)?.slot ?? last;
-  const mayBeOnDemand =
+  const mayBeManual =
     later.length === 1 && (later[0]?.lateMs ?? manualStartMs) < manualStartMs && processedThrough === last;
-  if (until === null && mayBeOnDemand) return;
+  if (until === null && mayBeManual) return;
   if (processedThrough !== expected)
     report(`${name} (series.accounted_to): is ${processedThrough}, expected ${expected}`);
 }

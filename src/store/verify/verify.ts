@@ -102,13 +102,13 @@ interface Progress {
 function* checks(
   sqlite: Sqlite,
   datasets: readonly AnyDataset[],
-  tell: Report,
+  reportProblem: Report,
   { onHead, onStep }: Progress,
 ): Steps<void> {
   let isAllSound = true;
   const report: Report = (...problem) => {
     isAllSound = false;
-    tell(...problem);
+    reportProblem(...problem);
   };
   onHead(yield* checkChain(sqlite, report, onStep));
   const ofSnapshots = datasets.filter((one) => one.mode === "snapshot");

@@ -126,7 +126,7 @@ function startOf(history: HistoryReader, { items }: LineSource): number {
 /** Adds the next hours, which are final up to `firstOpenSlot`. Returns whether everything is read. */
 function readNextHours(history: HistoryReader, source: LineSource, summary: Summary, firstOpenSlot: number): boolean {
   const { hours } = summary;
-  // A run on demand may have been added to the last hour since, whatever the schedule.
+  // A manual run may have been added to the last hour since, whatever the schedule.
   const last = hours.pop();
   summary.size -= last?.points.length ?? 0;
   const begun = last ? hours.length + 1 : 0;

@@ -1,4 +1,4 @@
-/** The futures product lines and their contracts, in the words of every API generation. */
+/** The futures product types and their contracts, under their names in every API version. */
 import type { ProductType } from "../../core/domain.ts";
 
 export interface Contract {
@@ -10,7 +10,7 @@ export interface Contract {
   inverse: boolean;
 }
 
-export interface ProductLine {
+export interface FuturesProduct {
   code: ProductType;
   category: string;
   /** False for play money. */
@@ -18,7 +18,7 @@ export interface ProductLine {
   contracts: readonly Contract[];
 }
 
-const line = (code: ProductType, category: string, live: boolean, contracts: Contract[]): ProductLine => ({
+const line = (code: ProductType, category: string, live: boolean, contracts: Contract[]): FuturesProduct => ({
   code,
   category,
   live,
@@ -30,7 +30,7 @@ const usdcMargined = (coin: string): Contract => ({ symbol: `${coin}PERP`, coin,
 const coinMargined = (coin: string): Contract => ({ symbol: `${coin}USD`, coin, marginCoin: coin, inverse: true });
 const playMoney = (coin: string): Contract => ({ symbol: `S${coin}SUSDT`, coin, marginCoin: "SUSDT", inverse: false });
 
-export const productLines: readonly ProductLine[] = [
+export const futuresProducts: readonly FuturesProduct[] = [
   line(
     "umcbl",
     "USDT-FUTURES",
@@ -44,14 +44,14 @@ export const productLines: readonly ProductLine[] = [
   line("scmcbl", "SUSDC-FUTURES", false, []),
 ];
 
-export const liveLines = productLines.filter(({ live }) => live);
+export const liveProducts = futuresProducts.filter(({ live }) => live);
 
 /** v1 and v2 take either case. */
-export const lineOfCode = (code: string): ProductLine | undefined =>
-  productLines.find((each) => each.code === code.toLowerCase());
+export const productOfCode = (code: string): FuturesProduct | undefined =>
+  futuresProducts.find((each) => each.code === code.toLowerCase());
 
-export const lineOfCategory = (category: string): ProductLine | undefined =>
-  productLines.find((each) => each.category === category.toUpperCase());
+export const productOfCategory = (category: string): FuturesProduct | undefined =>
+  futuresProducts.find((each) => each.category === category.toUpperCase());
 
 /** `BTCUSDT` of umcbl -> `BTCUSDT_UMCBL`. */
 export const suffixed = (symbol: string, code: ProductType): string => `${symbol}_${code.toUpperCase()}`;
