@@ -26,11 +26,11 @@ class ProxyError extends Error {
 export class TunnelAgent extends Agent {
   readonly #inner: HttpsProxyAgent<string> | SocksProxyAgent;
   readonly #proxy: ProxyAddress;
-  readonly #patience: number;
+  readonly #timeoutMs: number;
 
   constructor(proxy: ProxyAddress, { proxyTimeoutMs = defaultProxyTimeoutMs, ...options }: TunnelOptions) {
     super(options);
-    this.#patience = proxyTimeoutMs;
+    this.#timeoutMs = proxyTimeoutMs;
     this.#proxy = proxy;
     this.#inner = tunnelThrough(proxy, options);
   }
@@ -46,7 +46,7 @@ export class TunnelAgent extends Agent {
       status = answer.statusCode;
     });
     const connecting = this.#inner.connect(request, options);
-    const socket = await inTime(connecting, this.#patience).catch((error: unknown) => {
+    const socket = await inTime(connecting, this.#timeoutMs).catch((error: unknown) => {
       const { code, message } = error as NodeJS.ErrnoException;
       throw new ProxyError(`the proxy ${host} (${setting}) could not connect: ${code ?? message}`);
     });

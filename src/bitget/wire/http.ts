@@ -51,7 +51,7 @@ export function createHttp(
   const connection = {
     keepAlive: true,
     autoSelectFamilyAttemptTimeout: 2000,
-    proxyPatience: timeouts.connect + timeouts.secureConnect,
+    proxyTimeoutMs: timeouts.connect + timeouts.secureConnect,
   };
   const routes = hosts.map((host): HostRoute => ({ host, route: routeTo(host, proxy, connection) }));
   async function getFrom(
