@@ -129,7 +129,8 @@ async function main(): Promise<number> {
 async function report(error: unknown, command?: string): Promise<number> {
   if (error instanceof ConfigError) {
     const list = error.problems.map((problem) => `  ${escapeControlChars(problem)}`).join("\n");
-    const next = command === "check" ? "check again" : "run `bitget-collector check`";
+    // The other commands need no keys, or are `check` itself.
+    const next = ["start", "collect", "get"].includes(command ?? "") ? "run `bitget-collector check`" : "try again";
     await writeLine(
       process.stderr,
       `Configuration error:\n${list}\nFix it, then ${next}; .env.example explains every setting.`,
