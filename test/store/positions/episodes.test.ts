@@ -279,7 +279,7 @@ describe("verifying", () => {
     [`(episode.closed_before): was ${at(2)}`, "update episode set closed_before = null where since = 1"],
     ["since snapshot 1 (episode): has no row", "delete from episode where since = 1"],
     [
-      "since snapshot 2 (episode): has a row, but no life",
+      "since snapshot 2 (episode): has a row, but no position was opened there",
       "insert into episode (item_id, since, first_seen_at) values (1, 2, 0)",
     ],
     ["refers", "update episode set item_id = 9"],
