@@ -100,9 +100,10 @@ describe.each(modelledNames)("%s", (dataset) => {
       const changes = what === "what changed";
       const changed = changes ? changesOf(truth, dataset, select(`select * from ${viewOf(dataset)}`)) : null;
       const all = rowsInOrder(truth, dataset).filter(({ row }) => changed?.has(row) ?? true);
+      const viewColumns = history.columns(datasetNamed(dataset));
       for (const { filter, span } of spans(month, dataset)) {
         const found = history.rows(datasetNamed(dataset), filter, span, { newest: span.newest, changes });
-        const rows = [...found].map((cells) => asRow(history.columns(datasetNamed(dataset)), cells));
+        const rows = [...found].map((cells) => asRow(viewColumns, cells));
         const expected = chosen(all, filter, span).slice(-span.newest);
         expect(lines(rows, columns), JSON.stringify({ filter, span })).toEqual(lines(expected, columns));
       }
