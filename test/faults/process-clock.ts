@@ -218,7 +218,7 @@ row(
     const daemon = await bench.start({ ...onlySpot, ...env });
     await daemon.printed("the exchange contradicts this machine's clock");
     const status = await bench.run(["status"]);
-    expect([status.code, status.stdout]).toEqual([1, expect.stringContaining("confirmed this machine's clock")]);
+    expect([status.code, status.stdout]).toEqual([1, expect.stringContaining("confirm this machine's clock")]);
     const collect = await bench.run(["collect"], { ...env, DATABASE_URL: "file:./data/other.db" });
     expect([collect.code, collect.stdout]).toEqual([1, ""]);
     expect(collect.stderr).toContain("set this machine's clock");
