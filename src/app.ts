@@ -22,7 +22,6 @@ import { createDailyReports, type DailyReports } from "./reports/daily.ts";
 import { type Config, secretsOf } from "./settings/config.ts";
 import { openStore, type SqliteStore } from "./store/open.ts";
 import { openResponseArchive } from "./store/responses/archive.ts";
-import { withUnknownAge } from "./store/runs/freshness.ts";
 import { lockDatabase } from "./store/sqlite/lock.ts";
 import type { Store } from "./store/store.ts";
 import { DashboardProcess } from "./web/process/process.ts";
@@ -63,10 +62,10 @@ export function openClients(
   clock = systemClock,
   log = logOf(config),
   stopping?: AbortSignal,
+  clockCheck = new ClockCheck(clock),
 ): ExchangeClients {
   const { baseUrl, fallbackBaseUrl, demoTrading, allowWriteKeys, proxy } = config;
   const limiter = new Limiter(clock, config.accounts.length);
-  const clockCheck = new ClockCheck(clock);
   const clientOf = (account: Account | null) =>
     new Client({ account, baseUrl, fallbackBaseUrl, demoTrading, proxy, limiter, clock, clockCheck, log });
   const isOnlyOne = config.accounts.length === 1;
@@ -112,21 +111,21 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
     // Every current run has a listener, and many accounts have many runs.
     setMaxListeners(0, controller.signal);
     const { signal: stopping } = controller;
-    const sqliteStore = await openStore({ path: config.databasePath, datasets, log, clock, stopping });
-    opened.unshift(sqliteStore);
+    const clockCheck = new ClockCheck(clock);
+    const store = await openStore({ path: config.databasePath, datasets, log, clock, clockCheck, stopping });
+    opened.unshift(store);
     const { databasePath, keepRawDays } = config;
     const redact = redactor(secretsOf(config));
     const rawResponses = openResponseArchive({ databasePath, days: keepRawDays, clock, log, redact });
     if (rawResponses) opened.unshift(rawResponses);
-    const crashed = await sqliteStore.recover();
+    const crashed = await store.recover();
     if (crashed > 0)
       log.warn(
         { runs: crashed },
         `${crashed} runs were interrupted when the program last ended; they are recorded as failed`,
       );
-    const clients = openClients(config, sqliteStore, clock, log, stopping);
+    const clients = openClients(config, store, clock, log, stopping, clockCheck);
     opened.unshift(clients);
-    const store = withClockCheck(clients.clockCheck, sqliteStore);
     const alerts = new Alerts({ store, settings: config.alerts, proxy: config.proxy, clock, log });
     const observers: SlotObserver[] = [alerts];
     const deps: CollectorDeps = {
@@ -139,7 +138,7 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
       reportedFields: new Set(),
       observers,
       clock,
-      clockCheck: clients.clockCheck,
+      clockCheck,
       log,
       redact,
       stopping,
@@ -173,15 +172,6 @@ function closeAll(opened: readonly { close(): void }[]): void {
   }
   if (errors.length > 0) throw errors[0];
 }
-
-/** Returns a store whose freshness is unknown while the exchange contradicts our clock: ages by that clock would be wrong. */
-const withClockCheck = (clockCheck: ClockCheck, store: SqliteStore): SqliteStore => ({
-  ...store,
-  async freshness(now) {
-    const found = await store.freshness(now);
-    return clockCheck.verdict === "contradicted" ? found.map(withUnknownAge) : found;
-  },
-});
 
 /** The parts that only a long-running program has. */
 export interface Daemon {

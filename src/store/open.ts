@@ -1,7 +1,7 @@
 /** Opens the store: one SQLite file, with the run ledger and the history in it. */
 import { chmodSync, existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { maxOffsetMs } from "../bitget/clock-check.ts";
+import { type ClockCheck, maxOffsetMs } from "../bitget/clock-check.ts";
 import type { Clock } from "../core/clock.ts";
 import { StorageError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
@@ -10,7 +10,7 @@ import type { AnyDataset } from "../datasets/incremental.ts";
 import { AlertState } from "./alerts/alert-state.ts";
 import { identityOf } from "./files/connections.ts";
 import { createDiskWatch } from "./files/disk.ts";
-import { prepareFreshness } from "./runs/freshness.ts";
+import { prepareFreshness, withUnknownAge } from "./runs/freshness.ts";
 import { RunLedger } from "./runs/run-ledger.ts";
 import { viewsOf } from "./schema/views.ts";
 import { SnapshotWriter } from "./snapshots/snapshot-writer.ts";
@@ -37,10 +37,12 @@ export async function openStore(options: {
   datasets: readonly AnyDataset[];
   log: Log;
   clock: Clock;
+  /** While the exchange contradicts the clock, no age is known. Default: the clock is not compared with the exchange's. */
+  clockCheck?: ClockCheck;
   /** Aborted when the program must stop at once: nothing waits for another program any more. */
   stopping?: AbortSignal;
 }): Promise<SqliteStore> {
-  const { datasets, log, clock, stopping } = options;
+  const { datasets, log, clock, clockCheck, stopping } = options;
   const found = inspectFile(options.path);
   const path = realPath(resolve(options.path));
   const migrations = ownMigrations();
@@ -54,7 +56,7 @@ export async function openStore(options: {
   try {
     quickCheck(path, sqlite);
     const migrated = await migrate(path, sqlite, { migrations, views, log, now: clock.now() });
-    return storeOn(path, sqlite, { clock, log, stopping, opening: found === "new" ? "created" : migrated });
+    return storeOn(path, sqlite, { clock, clockCheck, log, stopping, opening: found === "new" ? "created" : migrated });
   } catch (error) {
     sqlite.close();
     throw error;
@@ -84,11 +86,12 @@ function restrictMode(path: string, log: Log): void {
 
 interface Opened extends Pick<SqliteStore, "opening"> {
   clock: Clock;
+  clockCheck: ClockCheck | undefined;
   log: Log;
   stopping: AbortSignal | undefined;
 }
 
-function storeOn(path: string, sqlite: Sqlite, { clock, log, stopping, opening }: Opened): SqliteStore {
+function storeOn(path: string, sqlite: Sqlite, { clock, clockCheck, log, stopping, opening }: Opened): SqliteStore {
   const ledger = new RunLedger(sqlite);
   const snapshots = new SnapshotWriter(sqlite, ledger);
   const ownWal = identityOf(`${path}-wal`);
@@ -139,7 +142,10 @@ function storeOn(path: string, sqlite: Sqlite, { clock, log, stopping, opening }
     latest: async (dataset, account) => snapshots.latest(dataset, account),
     reading: async (account, dataset, scope) => snapshots.reading(account, dataset, scope),
     alerts: new AlertState(sqlite, write),
-    freshness: async (now) => freshness(now),
+    async freshness(now) {
+      const found = freshness(now);
+      return clockCheck?.verdict === "contradicted" ? found.map(withUnknownAge) : found;
+    },
     requireDiskSpace: createDiskWatch(path, log).requireDiskSpace,
     close: () => close(path, sqlite, ownWal),
   };
