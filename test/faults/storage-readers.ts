@@ -147,7 +147,7 @@ traced(
     };
     const daemon = launch(withReports, ["start"], traceOf());
     await daemon.printed("dashboard:");
-    const [, url = ""] = /dashboard: (\S+?)"/.exec(daemon.output().stderr) ?? [];
+    const [, url = ""] = /dashboard: the pages are at (\S+?)"/.exec(daemon.output().stderr) ?? [];
     await nextRun(daemon, "positions", "ok", 0);
     for (const page of ["/", "/collection", "/healthz", "/api/gaps", "/metrics"])
       await (await fetch(url + page)).text();

@@ -19,7 +19,7 @@ export interface Served {
 export async function serving(bench: Bench, env: Settings = {}): Promise<Served> {
   const daemon = await bench.start({ HTTP_PORT: "0", ...env });
   await daemon.printed("dashboard:");
-  const [, port] = /dashboard: http:\/\/127\.0\.0\.1:(\d+)\//.exec(daemon.output().stderr) ?? [];
+  const [, port] = /dashboard: the pages are at http:\/\/127\.0\.0\.1:(\d+)\//.exec(daemon.output().stderr) ?? [];
   return { daemon, port: Number(port) };
 }
 

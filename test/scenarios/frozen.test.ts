@@ -18,7 +18,7 @@ it("/healthz fails two periods after a dataset's last response, names it, and re
     HTTP_PORT: "0",
   });
   await daemon.printed("dashboard:");
-  const url = /dashboard: (http:\/\/127\.0\.0\.1:\d+\/)/.exec(daemon.output().stderr)?.[1] ?? "";
+  const url = /dashboard: the pages are at (http:\/\/127\.0\.0\.1:\d+\/)/.exec(daemon.output().stderr)?.[1] ?? "";
   const health = async () => {
     const response = await fetch(`${url}healthz`);
     return {

@@ -20,7 +20,7 @@ export const serveCommand: Command = {
       const problem = describeListenError(error, http);
       throw problem === null ? error : new ConfigError([problem]);
     });
-    printError(`dashboard: ${serving.url}`);
+    printError(`dashboard: the pages are at ${serving.url}`);
     const signal = await new Promise<StopSignal>((resolve) => {
       for (const signal of stopSignals()) process.once(signal, resolve);
     });

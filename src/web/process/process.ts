@@ -100,7 +100,8 @@ export class DashboardProcess {
 
   async #handle(child: ChildProcess, message: FromChild, metrics: MetricsText, problem: ProblemText): Promise<void> {
     const { log } = this.#options;
-    if ("listening" in message) log.info({ url: message.listening }, `dashboard: ${message.listening}`);
+    if ("listening" in message)
+      log.info({ url: message.listening }, `dashboard: the pages are at ${message.listening}`);
     else if ("problem" in message) log.error({}, `dashboard: ${message.problem}`);
     else if (message.request === "ping") send(child, { id: message.id, text: problem() });
     else {

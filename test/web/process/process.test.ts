@@ -11,7 +11,7 @@ import { classic, credentials, everyDataset } from "../../support/settings.ts";
 import { until } from "../../support/wait.ts";
 
 const token = "a-token-of-the-pages";
-const dashboardLine = /dashboard: http:\/\/127\.0\.0\.1:(\d+)\//g;
+const dashboardLine = /dashboard: the pages are at http:\/\/127\.0\.0\.1:(\d+)\//g;
 
 /** Returns the port that was logged last; NaN if there is none. */
 const portOf = (daemon: Running): number => Number([...daemon.output().stderr.matchAll(dashboardLine)].at(-1)?.[1]);
@@ -34,7 +34,7 @@ async function begin(env: Record<string, string> = {}) {
   return { daemon, directory, pid };
 }
 
-const listening = (daemon: Running) => daemon.printed("dashboard: http");
+const listening = (daemon: Running) => daemon.printed("dashboard: the pages are at http");
 
 /** Occupies a port until `free` is called. */
 async function occupyPort(): Promise<{ port: number; free(): Promise<void> }> {
