@@ -8,45 +8,20 @@ import { createLog } from "../../../src/core/log.ts";
 import { datasets } from "../../../src/datasets/index.ts";
 import { openStore } from "../../../src/store/open.ts";
 import { computeGaps, type Gap, gapColumns } from "../../../src/store/runs/gaps.ts";
-import type { Store } from "../../../src/store/store.ts";
-import { failed, good, minute, query, start } from "../../store/kit.ts";
-import { positions } from "../../store/minutes.ts";
+import { minute, query, start } from "../../store/kit.ts";
+import { type Outcome, outcomes, recordOutcome } from "../../store/slot-outcomes.ts";
 import { open, temporaryPath } from "../../store/temporary.ts";
 
 /** Even numbers are slots of a schedule, odd ones times between them. */
 const at = (n: number): number => start + Math.floor(n / 2) * minute + (n % 2) * 30_500;
-const deeds = ["missed", "skipped", "ok", "failed", "partly", "begun", "recover"] as const;
-
-interface Deed {
-  what: (typeof deeds)[number];
-  n: number;
-  cause: string;
-}
-
-async function befall(store: Store, { what, n, cause }: Deed): Promise<void> {
-  const isOnDemand = n % 2 === 1;
-  if (what === "recover") return void (await store.recover());
-  // As written by older versions, also for manual runs.
-  if (what === "missed" || what === "skipped")
-    return store.closeSlots("main", "positions", [{ slot: at(n), state: what, cause }]);
-  const run = await store.begin("main", "positions", at(n), at(n) + 5, isOnDemand ? "demand" : "schedule");
-  if (run === null || what === "begun") return;
-  const lines = (["umcbl", "dmcbl"] as const).map((scope, line) =>
-    what === "failed" || (what === "partly" && line === 1) ? failed(cause, at(n), scope) : good([], at(n), scope),
-  );
-  await store.finish(run, {
-    dataset: positions,
-    snapshots: lines.filter((line) => "items" in line),
-    failures: lines.filter((line) => "code" in line),
-    cause: null,
-    finishedAt: at(n) + 9,
-    requests: 2,
-    retries: 0,
-    spreadMs: null,
-    skewMs: null,
-    skipped: false,
-  });
-}
+/** As older versions also wrote them: manual runs may be missed and skipped too. */
+const outcomeAt = (n: number, what: Outcome["what"], cause: string): Outcome => ({
+  what,
+  slot: at(n),
+  trigger: n % 2 === 1 ? "demand" : "schedule",
+  cause,
+});
+const scopes = ["umcbl", "dmcbl"] as const;
 
 const inOrder = (gaps: Gap[]): string[] =>
   gaps
@@ -56,13 +31,14 @@ const inOrder = (gaps: Gap[]): string[] =>
     .sort();
 
 it("match the run ledger, whatever is run manually between slots", async () => {
-  const deed = fc.record({ what: fc.constantFrom(...deeds), n: fc.nat(20), cause: fc.constantFrom("timeout", "tls") });
+  const what = fc.constantFrom(...outcomes.filter((one) => one !== "both"));
+  const outcome = fc.tuple(fc.nat(20), what, fc.constantFrom("timeout", "tls")).map((values) => outcomeAt(...values));
   await fc.assert(
-    fc.asyncProperty(fc.array(deed, { minLength: 20, maxLength: 60 }), async (all) => {
+    fc.asyncProperty(fc.array(outcome, { minLength: 20, maxLength: 60 }), async (all) => {
       const path = temporaryPath();
       const store = await open(path);
       await store.setSchedule("main", "positions", "* * * * *", start - minute);
-      for (const one of all) await befall(store, one);
+      for (const one of all) await recordOutcome(store, one, scopes);
       const sqlite = new Database(path, { readonly: true });
       const ids = sqlite.prepare<[], number>("select id from series").pluck().all();
       const expected = ids.flatMap((id) => [...computeGaps(sqlite, id)].filter((gap) => gap !== pause));
@@ -83,11 +59,11 @@ it("are neither divided nor lengthened by a manual run", async () => {
   const path = temporaryPath();
   const store = await open(path);
   await store.setSchedule("main", "positions", "* * * * *", start - minute);
-  await befall(store, { what: "missed", n: 0, cause: "asleep" });
-  await befall(store, { what: "failed", n: 1, cause: "tls" });
-  await befall(store, { what: "ok", n: 3, cause: "" });
-  await befall(store, { what: "missed", n: 2, cause: "asleep" });
-  await befall(store, { what: "missed", n: 4, cause: "asleep" });
+  await recordOutcome(store, outcomeAt(0, "missed", "asleep"), scopes);
+  await recordOutcome(store, outcomeAt(1, "failed", "tls"), scopes);
+  await recordOutcome(store, outcomeAt(3, "ok", ""), scopes);
+  await recordOutcome(store, outcomeAt(2, "missed", "asleep"), scopes);
+  await recordOutcome(store, outcomeAt(4, "missed", "asleep"), scopes);
   expect(query(path, "select cause, slots from gaps")).toEqual([{ cause: "asleep", slots: 3 }]);
 });
 

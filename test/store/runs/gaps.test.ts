@@ -7,13 +7,13 @@ import { prepareFreshness } from "../../../src/store/runs/freshness.ts";
 import { gapsWithin } from "../../../src/store/runs/gap-reader.ts";
 import { lastFailure } from "../../../src/store/runs/last-failure.ts";
 import type { Sqlite } from "../../../src/store/sqlite/database.ts";
-import type { Store } from "../../../src/store/store.ts";
 import { verify } from "../../../src/store/verify/verify.ts";
 import { collection } from "../../../src/web/data/collection.ts";
 import { gaps } from "../../../src/web/data/gaps.ts";
 import { hasShell, stepsOf } from "../../support/vm-steps.ts";
-import { change, collect, failed, good, minute, query, start } from "../kit.ts";
-import { positions, spotAssets } from "../minutes.ts";
+import { change, collect, good, minute, query, start } from "../kit.ts";
+import { spotAssets } from "../minutes.ts";
+import { type Outcome, outcomes, recordOutcome } from "../slot-outcomes.ts";
 import { open, temporaryPath } from "../temporary.ts";
 
 /** The gaps in the words of SQL alone, from the runs and snapshots. */
@@ -46,47 +46,21 @@ const asShown = `select account, dataset, product_type, from_at_ms, to_at_ms, sl
 const at = (n: number) => start + n * minute;
 const missed = (n: number, cause = "asleep") => ({ slot: at(n), state: "missed" as const, cause });
 
-/** What befalls one slot. */
-const deeds = ["missed", "skipped", "ok", "failed", "partly", "both", "begun", "recover"] as const;
-type Deed = { what: (typeof deeds)[number]; n: number; cause: string };
-
-async function befall(store: Store, { what, n, cause }: Deed): Promise<void> {
-  if (what === "recover") return void (await store.recover());
-  if (what === "missed" || what === "skipped")
-    return store.closeSlots("main", "positions", [{ slot: at(n), state: what, cause }]);
-  const run = await store.begin("main", "positions", at(n), at(n) + 5, n % 3 === 0 ? "demand" : "schedule");
-  if (run === null || what === "begun") return;
-  const lines = (["umcbl", "dmcbl", "cmcbl"] as const).map((scope, line) => {
-    const isBad = what === "failed" || (what === "partly" && line === 1) || (what === "both" && line < 2);
-    return isBad ? failed(cause, at(n), scope) : good([], at(n), scope);
-  });
-  await store.finish(run, {
-    dataset: positions,
-    snapshots: lines.filter((line) => "items" in line),
-    failures: lines.filter((line) => "code" in line),
-    cause: null,
-    finishedAt: at(n) + 9,
-    requests: 3,
-    retries: 0,
-    spreadMs: null,
-    skewMs: null,
-    skipped: false,
-  });
-}
-
 describe("the gaps", () => {
   it("and the last complete run are those of the ledger, in whatever order it is written", async () => {
-    const deed = fc.record({
-      what: fc.constantFrom(...deeds),
-      n: fc.nat({ max: 12 }),
-      cause: fc.constantFrom("timeout", "asleep"),
-    });
+    const outcome = fc
+      .record({
+        what: fc.constantFrom(...outcomes),
+        n: fc.nat({ max: 12 }),
+        cause: fc.constantFrom("timeout", "asleep"),
+      })
+      .map(({ n, ...rest }): Outcome => ({ ...rest, slot: at(n), trigger: n % 3 === 0 ? "demand" : "schedule" }));
     await fc.assert(
-      fc.asyncProperty(fc.array(deed, { minLength: 10, maxLength: 40 }), async (all) => {
+      fc.asyncProperty(fc.array(outcome, { minLength: 10, maxLength: 40 }), async (all) => {
         const path = temporaryPath();
         const store = await open(path);
         await store.setSchedule("main", "positions", "* * * * *", start - minute);
-        for (const one of all) await befall(store, one);
+        for (const one of all) await recordOutcome(store, one, ["umcbl", "dmcbl", "cmcbl"]);
         expect(query(path, asShown)).toEqual(query(path, fromTheLedger));
         for (const n of [3, 8, 12]) {
           const [ok] = query(path, `select max(slot) as slot from run where state = 'ok' and slot <= ${at(n)}`);
