@@ -8,7 +8,18 @@ import { heartbeat, log, reading } from "./sections/reading.ts";
 import type { Section, Setting } from "./setting.ts";
 
 export const sections: readonly Section[] = [
-  ...[accounts, exchange, proxies, schedules, runs, storage, reading, pages, heartbeat, webhook, limits, log],
+  accounts,
+  exchange,
+  proxies,
+  schedules,
+  runs,
+  storage,
+  reading,
+  pages,
+  heartbeat,
+  webhook,
+  limits,
+  log,
 ];
 
 export const allSettings: readonly Setting[] = sections.flatMap(({ settings }) => Object.values(settings));

@@ -9,7 +9,7 @@ import { seconds, until } from "../support/wait.ts";
 import { preload } from "./preload.ts";
 import { type Bench, isQuick, row, rowElsewhere } from "./row.ts";
 import { nextRun, serverTime, spot } from "./runs.ts";
-import { canTrace } from "./syscalls.ts";
+import { canTrace, underStrace } from "./syscalls.ts";
 
 const onlySpot = { SCHEDULE_POSITIONS: "" };
 
@@ -164,11 +164,10 @@ row("T3", `SIGKILL ${kills} times at random`, { inEveryRun: true, timeoutSeconds
 });
 
 /** Returns the command that runs the program under strace, which kills it at its Nth write to any file of the database. */
-const killedAt = (path: string, write: number): string[] => [
-  ...["strace", "-f", "-qq", "-o", "/dev/null"],
-  ...["", "-wal", "-journal", ".part/draft.db", ".part/draft.db-journal"].flatMap((file) => ["-P", `${path}${file}`]),
-  ...["-e", "trace=pwrite64", "-e", `inject=pwrite64:signal=KILL:when=${write}`],
-];
+const killedAt = (path: string, write: number): string[] =>
+  underStrace(["trace=pwrite64", `inject=pwrite64:signal=KILL:when=${write}`], {
+    paths: ["", "-wal", "-journal", ".part/draft.db", ".part/draft.db-journal"].map((file) => `${path}${file}`),
+  });
 
 /** About the number of writes to create a database, and of a run afterwards. */
 const most = { making: 200, run: 60 };

@@ -6,7 +6,7 @@ import { expect } from "vitest";
 import { canMount, mountDisk } from "./disks.ts";
 import { row, rowElsewhere } from "./row.ts";
 import { nextRun } from "./runs.ts";
-import { canTrace } from "./syscalls.ts";
+import { canTrace, underStrace } from "./syscalls.ts";
 
 const older = "the backup is older than the runs logged since";
 row(
@@ -115,49 +115,24 @@ rowTraced(
     const share = join(folder, "share");
     mkdirSync(share);
     expect((await run(["collect"])).code).toBe(0);
-    const refusing = [
-      ...[
-        "strace",
-        "-f",
-        "-qq",
-        "-o",
-        join(folder, "trace"),
-        "-P",
-        share,
-        "-P",
-        `${share}/copy.db`,
-        "-P",
-        `${share}/copy.db.part`,
-      ],
-      ...[
-        "-P",
-        `${share}/copy.db.part/draft.db`,
-        "-e",
-        "inject=chmod,fchmod,fchmodat,chown,fchown,fchownat:error=EPERM",
-      ],
-      // Only syncing folders fails; a file that cannot be synced is an error.
-      ...["-e", "trace=chmod,fchmod,fchmodat,chown,fchown,fchownat,fsync"],
-    ];
+    const trace = join(folder, "trace");
+    const copy = [`${share}/copy.db`, `${share}/copy.db.part`, `${share}/copy.db.part/draft.db`];
+    const owner = "chmod,fchmod,fchmodat,chown,fchown,fchownat";
+    // Only syncing folders fails below; a file that cannot be synced is an error.
+    const refusing = underStrace([`inject=${owner}:error=EPERM`, `trace=${owner},fsync`], {
+      out: trace,
+      paths: [share, ...copy],
+    });
     for (const args of whatBacksUp) {
       const { code, stderr } = await launch({}, args, refusing).finished;
       expect([args, code, stderr]).toEqual([args, 0, stderr]);
     }
     rmSync(join(share, "copy.db"));
-    const folderAlone = [
-      "strace",
-      "-f",
-      "-qq",
-      "-o",
-      join(folder, "trace"),
-      "-P",
-      share,
-      "-e",
-      "inject=fsync:error=EINVAL",
-    ];
+    const folderAlone = underStrace(["inject=fsync:error=EINVAL"], { out: trace, paths: [share] });
     for (const args of whatBacksUp) {
       const { code, stderr } = await launch({}, args, folderAlone).finished;
       expect([args, code, stderr]).toEqual([args, 0, stderr]);
-      expect(readFileSync(join(folder, "trace"), "utf8")).toContain("(INJECTED)");
+      expect(readFileSync(trace, "utf8")).toContain("(INJECTED)");
     }
     expect(readdirSync(share).sort()).toEqual(["balances.csv", "copy.db", "spot.csv"]);
   },
@@ -168,7 +143,7 @@ rowTraced("S20c", "a share without file locks, and one that is read-only", { tim
   mkdirSync(join(folder, "share"));
   expect((await run(["collect", "spot-assets"])).code).toBe(0);
   const draft = join(folder, "share/copy.db.part/draft.db");
-  const failing = (fault: string) => ["strace", "-f", "-qq", "-o", "/dev/null", "-P", draft, "-e", `inject=${fault}`];
+  const failing = (fault: string) => underStrace([`inject=${fault}`], { paths: [draft] });
   for (const [fault, message] of [
     ["fcntl:error=ENOLCK", /Its file system does not support locks; write it to a local disk/],
     ["pwrite64:error=ENOSPC", /Free some space/],

@@ -5,7 +5,7 @@ import Database from "better-sqlite3";
 import { expect } from "vitest";
 import { ownMigrations } from "../../src/store/sqlite/migrations.ts";
 import { type Bench, isQuick, row, rowElsewhere } from "./row.ts";
-import { canTrace } from "./syscalls.ts";
+import { canTrace, underStrace } from "./syscalls.ts";
 
 const fixtures = "test/fixtures/database";
 /** Returns the fixture of the version with `migrations + 1` migrations. */
@@ -118,17 +118,8 @@ function recovered(path: string): unknown {
   }
 }
 
-const traced = (out: string, fault: string): string[] => [
-  "strace",
-  "-f",
-  "-qq",
-  "-o",
-  out,
-  "-e",
-  "trace=pwrite64",
-  "-e",
-  `inject=pwrite64:${fault}`,
-];
+const traced = (out: string, fault: string): string[] =>
+  underStrace(["trace=pwrite64", `inject=pwrite64:${fault}`], { out });
 
 const rowTraced: typeof row = canTrace ? row : (id, fault) => rowElsewhere(id, fault, "needs strace");
 

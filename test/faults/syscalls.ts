@@ -1,12 +1,24 @@
 /** Injects faults into chosen system calls of a running process, with strace. */
 import { execFileSync, spawn } from "node:child_process";
 
+/**
+ * Returns the command that runs a program and its children under strace. `filters`: values of its option -e; `paths`: only calls on
+ * these files and folders, default all calls; `out`: the file for the trace.
+ */
+export const underStrace = (
+  filters: readonly string[],
+  { out = "/dev/null", paths = [] }: { out?: string; paths?: readonly string[] } = {},
+): string[] => [
+  ...["strace", "-f", "-qq", "-o", out],
+  ...paths.flatMap((path) => ["-P", path]),
+  ...filters.flatMap((filter) => ["-e", filter]),
+];
+
 /** Whether strace can trace processes on this machine. */
 export const canTrace = ((): boolean => {
   try {
-    execFileSync("strace", ["-f", "-qq", "-o", "/dev/null", "-e", "trace=pwrite64", "true"], {
-      stdio: "ignore",
-    });
+    const [program = "", ...args] = underStrace(["trace=pwrite64"]);
+    execFileSync(program, [...args, "true"], { stdio: "ignore" });
     return true;
   } catch {
     return false;
