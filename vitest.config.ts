@@ -1,11 +1,11 @@
 import { configDefaults, defineConfig } from "vitest/config";
-import { realTime } from "./vitest.faults.config.ts";
+import { separate } from "./vitest.faults.config.ts";
 
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    // What depends on speed runs by itself: `npm run test:faults`.
-    exclude: [...configDefaults.exclude, ...realTime],
+    // What needs real time or a build of its own: `npm run test:faults`.
+    exclude: [...configDefaults.exclude, ...separate],
     globalSetup: "test/support/build.ts",
     // A safety net for what hangs, wide enough for a machine that is busy with something else.
     testTimeout: 600_000,

@@ -1,16 +1,20 @@
-/** What lives in real time, the rows of the fault matrix above all: one file after the other, few rows at once. */
+/** Runs the tests that need real time or a build of their own, above all the fault matrix: one file after the other, few rows at once. */
 import { defineConfig } from "vitest/config";
 
-export const realTime = [
+export const separate = [
   ...["exchange", "process", "storage", "configuration", "surfaces"].map((name) => `test/faults/${name}.test.ts`),
   "test/scenarios/limits.test.ts",
+  "test/scenarios/new-dataset.test.ts",
 ];
 
 export default defineConfig({
   test: {
-    include: realTime,
+    include: separate,
     globalSetup: "test/support/build.ts",
     fileParallelism: false,
+    // A limit for what hangs; rows of the matrix have limits of their own.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     maxConcurrency: 3,
     isolate: false,
   },
