@@ -6,7 +6,7 @@ import type { DatasetName } from "../core/domain.ts";
 import { datasetNames } from "../datasets/index.ts";
 import { routeText } from "../network/proxy.ts";
 import { type Config, loadConfig } from "../settings/config.ts";
-import { warnings } from "../settings/env-file.ts";
+import { type Environment, warnings } from "../settings/env-file.ts";
 import { checkDatabase } from "../store/transfer/migrate.ts";
 import type { Command } from "./command.ts";
 
@@ -17,7 +17,7 @@ export const check: Command = {
   examples: ["check"],
   async run({ env, print }) {
     const config = loadConfig(env);
-    print("settings   ok");
+    print(`settings   ok${accountsText(env, config)}`);
     for (const warning of warnings(env)) print(`settings   ${warning}`);
     let isOk = checkDatabaseFile(config, print);
     const route = routeText(config.baseUrl, config.proxy);
@@ -32,6 +32,12 @@ export const check: Command = {
     return isOk ? 0 : 1;
   },
 };
+
+/** Returns how many accounts there are where a file holds some of them. */
+function accountsText(env: Environment, { accounts }: Config): string {
+  const file = env.BITGET_ACCOUNTS_FILE?.trim();
+  return file ? `; ${accounts.length} accounts, with those of ${file}` : "";
+}
 
 /** Prints the state of the database; returns false if it cannot be used. */
 function checkDatabaseFile({ databasePath }: Config, print: (line: string) => void): boolean {

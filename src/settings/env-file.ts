@@ -1,13 +1,15 @@
 /** Reads the settings from the environment and `.env`, and finds settings of Node.js that would expose the keys. */
-import { closeSync, fstatSync, lstatSync, openSync, readFileSync } from "node:fs";
+import { lstatSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { Secret } from "../core/domain.ts";
 import { ConfigError } from "../core/errors.ts";
 import { secretsOfUrl } from "../core/text.ts";
 import { isProxySetting, secretsOfProxy } from "../network/proxy.ts";
 import { parseEnvFile } from "./env-syntax.ts";
-import { textOf } from "./file-text.ts";
+import { codeOf, type FileBytes, isOpenToOthers, readWithMode, textOf } from "./file-text.ts";
 import { isSecretSetting, nameProblem, strayNameProblem, unreadNameWarning } from "./names.ts";
+import { accounts } from "./sections/accounts.ts";
+import { secretsOfAccountsFile } from "./sections/accounts-file.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -46,7 +48,7 @@ function readEnvFile(path: string, problems: string[]): Environment {
   }
   const { settings, lines, problems: found } = parseEnvFile(text);
   const holdsKeys = Object.entries(settings).some(([name, value]) => isSecret(name, value) && value.trim());
-  if (holdsKeys && (mode & 0o077) !== 0 && process.platform !== "win32")
+  if (holdsKeys && isOpenToOthers(mode))
     problems.push(`${path} contains keys and can be read by other users. Run: chmod 600 ${path}`);
   problems.push(...found.map((one) => `${path} ${one}`));
   for (const [name, line] of lines) {
@@ -56,17 +58,13 @@ function readEnvFile(path: string, problems: string[]): Environment {
   return settings;
 }
 
-function readSettings(path: string): { bytes: Buffer; mode: number } {
+function readSettings(path: string): FileBytes {
   try {
-    const file = openSync(path, "r");
-    try {
-      return { bytes: readFileSync(file), mode: fstatSync(file).mode };
-    } finally {
-      closeSync(file);
-    }
+    return readWithMode(path);
   } catch (error) {
-    const { code = "unreadable" } = error as NodeJS.ErrnoException;
-    throw new ConfigError([`${path} cannot be read (${code}); make it a file that you may read, or remove it`]);
+    throw new ConfigError([
+      `${path} cannot be read (${codeOf(error)}); make it a file that you may read, or remove it`,
+    ]);
   }
 }
 
@@ -79,6 +77,7 @@ export function secretsIn(env: Environment): Secret[] {
   return Object.entries(env).flatMap(([name, value = ""]) => {
     if (isProxySetting(name)) return secretsOfProxy(value.trim());
     if (isSecretSetting(name)) return secretsOfUrl(new Secret(value.trim()));
+    if (name === accounts.settings.file.name) return secretsOfAccountsFile(value.trim());
     const setting = name.replace(/_FILE$/, "");
     if (!isSecretSetting(setting) && !isProxySetting(setting)) return [];
     try {

@@ -1,4 +1,27 @@
-/** Decodes the bytes of a settings file, or of a file that contains a secret. */
+/** Reads and decodes a settings file, or a file that contains a secret. */
+import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+
+export interface FileBytes {
+  bytes: Buffer;
+  mode: number;
+}
+
+/** Reads a file, and its mode at the same time. @throws the error of Node.js if it cannot be read */
+export function readWithMode(path: string): FileBytes {
+  const file = openSync(path, "r");
+  try {
+    return { bytes: readFileSync(file), mode: fstatSync(file).mode };
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Returns whether other users of this machine have any access; on Windows the mode does not show that. */
+export const isOpenToOthers = (mode: number): boolean => (mode & 0o077) !== 0 && process.platform !== "win32";
+
+/** Returns the code of a failed access, such as `ENOENT`. */
+export const codeOf = (error: unknown): string =>
+  error instanceof Error && "code" in error ? String(error.code) : "unreadable";
 
 /** The text of a file, or why its bytes are not text: the end of a sentence that begins with the path. */
 export type FileText = { text: string; problem: null } | { text: null; problem: string };

@@ -1,6 +1,6 @@
 /** Reads and checks secrets, from the value of a setting or from a file. No message contains a part of a secret. */
 import { readFileSync } from "node:fs";
-import { type FileText, textOf } from "./file-text.ts";
+import { codeOf, type FileText, textOf } from "./file-text.ts";
 
 /** Matches placeholders in a settings file that has not been filled in. */
 const placeholder =
@@ -20,8 +20,7 @@ export function readSecretFile(path: string): FileText {
     const file = textOf(readFileSync(path));
     return file.problem === null ? file : { text: null, problem: `names ${path}, which ${file.problem}` };
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
-    return { text: null, problem: `names a file that cannot be read (${code})` };
+    return { text: null, problem: `names a file that cannot be read (${codeOf(error)})` };
   }
 }
 
