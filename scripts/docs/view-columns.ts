@@ -62,6 +62,7 @@ export const fixedViews: Record<string, { summary: string; columns: Record<strin
       skew_ms: integer(
         "This machine's clock minus the exchange's, from the newest response of the run, accurate to half the time of that request; NULL without a response. Unit: ms.",
       ),
+      worker: text("The worker that ran it, as in `workers`; NULL where a single process records."),
     },
   },
   snapshots: {
@@ -160,6 +161,17 @@ export const fixedViews: Record<string, { summary: string; columns: Record<strin
       since: time("Since when."),
       api: text("`v1`, `v2` or `v3`."),
       cause: text("How that became known."),
+    },
+  },
+  workers: {
+    summary: "The processes that record together into one PostgreSQL; empty where a single process records.",
+    columns: {
+      worker: text("Its name, `WORKER_NAME`."),
+      seen_at: time("When it last reported, by the clock of PostgreSQL."),
+      version: text("Its version of the program."),
+      accounts: integer("Number of accounts whose keys it has."),
+      running: integer("Runs that it has begun and not ended."),
+      paused_until: time("Until when it leaves its slots to others; NULL where it does not."),
     },
   },
 };

@@ -9,7 +9,7 @@ export const dbVerify: Command = {
   examples: ["db verify"],
   details: [
     "The last line is the chain head. Keep a copy elsewhere: while the table `link` contains it, nothing before it",
-    "was altered, removed or inserted.",
+    "was altered, removed or inserted. A history that several machines recorded has a chain, and a line, per account.",
   ],
   async run({ env, print }) {
     const { databasePath } = loadConfig(env, { credentials: false });
@@ -21,7 +21,8 @@ export const dbVerify: Command = {
     if (found.corrected > 0)
       print(`${found.corrected} corrections were made by db replay; the chain keeps the previous digests`);
     print(`due slots accounted for: ${found.accounted} of ${found.due}`);
-    print(`chain head: ${found.head}`);
+    for (const { account, digest } of found.heads)
+      print(`chain head${account === null ? "" : ` of ${account}`}: ${digest}`);
     return found.problems.length === 0 ? 0 : 1;
   },
 };

@@ -6,6 +6,10 @@
  * claimed after all, with the previous cause of its row; a corrected snapshot, with its previous digest; and a pruned day. A run
  * that was claimed or corrected gets another link with its new content. The digest of a pruned snapshot is retained, so that the
  * link of its run can still be computed.
+ *
+ * One chain, with the number 0, covers everything that one process records into a file. Where several processes record into one
+ * PostgreSQL, each account has a chain with the number of its id: its links are in the order of their ids, those of different accounts
+ * in no order. A file that was made from such a PostgreSQL keeps a chain for each account.
  */
 import { linkDigest } from "../schema/digest.ts";
 import type { Sqlite } from "../sqlite/database.ts";
@@ -36,15 +40,16 @@ export const runColumns = [
   "run.rows",
   "run.spread_ms",
   "run.skew_ms",
+  "run.worker",
 ] as const;
 
 /** The index of the first column that was added later. */
 const laterAt = runColumns.indexOf("run.skew_ms");
+const accountAt = runColumns.indexOf("account.name");
 
 /** The cells of a run in the order of `runColumns`. */
 export type RunCells = readonly (string | number | null)[];
 
-/** A snapshot and its stored digest. */
 /** A snapshot and its stored digest. */
 export interface SnapshotDigest {
   id: number;
@@ -62,7 +67,6 @@ export function runText(run: RunCells, snapshots: readonly SnapshotDigest[]): st
 }
 
 /** Returns the text that the link of a note hashes. */
-/** Returns the text that the link of a note hashes. */
 export const noteText = (note: string, runId: number | null): string => JSON.stringify([runId, note]);
 
 /** Parses a stored note; null where it is damaged. */
@@ -79,15 +83,14 @@ export interface Chain {
   /** Appends the link of a run that has its final row. `snapshots` are all of its snapshots, in the order of their ids. */
   appendRun(runId: number, snapshots: readonly SnapshotDigest[]): void;
   /** Appends a note, about a run if `runId` is given. */
-  /** Appends a note, about a run if `runId` is given. */
   appendNote(note: Note, runId?: number): void;
 }
 
 /** Returns the chain of a database. */
-/** Returns the chain of a database. */
 export function createChain(sqlite: Sqlite): Chain {
-  const last = sqlite.prepare("select digest from link order by id desc limit 1").pluck();
-  const insert = sqlite.prepare("insert into link (run_id, note, digest) values (?, ?, ?)");
+  const last = sqlite.prepare("select digest from link where chain = ? order by id desc limit 1").pluck();
+  const insert = sqlite.prepare("insert into link (run_id, note, digest, chain) values (?, ?, ?, ?)");
+  const chainOf = prepareChainOf(sqlite);
   const find = sqlite
     .prepare(
       `select ${runColumns.join(", ")} from run join series on series.id = run.series_id
@@ -96,20 +99,34 @@ export function createChain(sqlite: Sqlite): Chain {
     )
     .raw();
   // The last link is read each time instead of being kept in memory, which a rollback would invalidate.
-  const append = (text: string, runId: number | null, note: string | null): void => {
-    const previous = (last.get() as Buffer | undefined) ?? genesis;
-    insert.run(runId, note, linkDigest(previous, text));
+  const append = (chain: number, text: string, runId: number | null, note: string | null): void => {
+    const previous = (last.get(chain) as Buffer | undefined) ?? genesis;
+    insert.run(runId, note, linkDigest(previous, text), chain);
   };
   return {
-    appendRun: (runId, snapshots) => append(runText(find.get(runId) as RunCells, snapshots), runId, null),
+    appendRun(runId, snapshots) {
+      const run = find.get(runId) as RunCells;
+      append(chainOf(String(run[accountAt])), runText(run, snapshots), runId, null);
+    },
     appendNote(note, runId) {
       const text = JSON.stringify(note);
-      append(noteText(text, runId ?? null), runId ?? null, text);
+      const account = runId === undefined ? accountOf(note) : String((find.get(runId) as RunCells)[accountAt]);
+      append(chainOf(account), noteText(text, runId ?? null), runId ?? null, text);
     },
   };
 }
 
-/** A note about a pruned day. */
+/** Returns the account that a note without a run is about. */
+export const accountOf = (note: Note): string => String(note[0] === "account_mode" ? note[2] : note[1]);
+
+/** Returns a function that finds the number of the chain in which the changes of an account are linked. */
+function prepareChainOf(sqlite: Sqlite): (account: string) => number {
+  const first = sqlite.prepare<[], number>("select chain from link order by id limit 1").pluck().get() ?? 0;
+  if (first === 0) return () => 0;
+  const find = sqlite.prepare<[string], number>("select id from account where name = ?").pluck();
+  return (account) => find.get(account) ?? 0;
+}
+
 /** A note about a pruned day. */
 export type PrunedNote = Extract<Note, readonly ["pruned", ...unknown[]]>;
 

@@ -72,7 +72,10 @@ export const scope = sqliteTable(
   (table) => [unique("scope_name").on(table.seriesId, table.productType)],
 );
 
-/** The run ledger: one row per due slot. A run started at slot + late_ms and finished took_ms later. */
+/**
+ * The run ledger: one row per due slot. A run started at slot + late_ms and finished took_ms later. `worker` is the process that ran it
+ * where several share one PostgreSQL, null otherwise.
+ */
 export const run = sqliteTable(
   "run",
   {
@@ -90,6 +93,7 @@ export const run = sqliteTable(
     rows: integer(),
     spreadMs: integer("spread_ms"),
     skewMs: integer("skew_ms"),
+    worker: text(),
   },
   (table) => [
     uniqueIndex("run_slot").on(table.seriesId, table.slot),
@@ -139,12 +143,29 @@ export const snapshot = sqliteTable(
   ],
 );
 
-/** The chain: one row per run that ended, and one per `note` of a change without a run. Append-only; described in chain.ts. */
+/**
+ * The chains: one row per run that ended, and one per `note` of a change without a run. Append-only; described in chain.ts. `chain` is 0
+ * where one chain covers the whole file, and the id of the account where several processes recorded into one PostgreSQL.
+ */
 export const link = sqliteTable("link", {
   id: integer().primaryKey(),
   runId: integer("run_id").references(() => run.id),
   note: text(),
   digest: blob({ mode: "buffer" }).notNull(),
+  chain: integer().notNull().default(0),
+});
+
+/**
+ * The processes that record into one PostgreSQL together; empty where a single process records. Times are epoch ms; `accounts` is the
+ * number of accounts whose keys it has, `settings` a hash of what must be the same in all of them. Not history: no chain covers it.
+ */
+export const worker = sqliteTable("worker", {
+  name: text().primaryKey().notNull(),
+  seenAt: integer("seen_at").notNull(),
+  version: text().notNull(),
+  settings: text().notNull(),
+  accounts: integer().notNull(),
+  pausedUntil: integer("paused_until"),
 });
 
 /** The retained digest of a good snapshot that was pruned: what the link of its run is computed from. */

@@ -105,7 +105,7 @@ select r.id as run_id, a.name as account, e.dataset as dataset, ${instantSql("r.
   ${instantSql("(r.slot + r.late_ms)")} as started_at, ${instantSql("(r.slot + r.late_ms + r.took_ms)")} as finished_at,
   r.state as state, r.cause as cause, r.requests as requests, r.retries as retries, r.rows as rows,
   r.late_ms as late_ms, r.spread_ms as spread_ms, r.slot as scheduled_for_ms,
-  r.skew_ms as skew_ms
+  r.skew_ms as skew_ms, r.worker as worker
 from run r
   join series e on e.id = r.series_id
   join account a on a.id = e.account_id`,
@@ -162,4 +162,9 @@ from schedule c
 select a.name as account, ${instantSql("m.since")} as since, m.api as api, m.cause as cause
 from account_mode m
   join account a on a.id = m.account_id`,
+  workers: `
+select w.name as worker, ${instantSql("w.seen_at")} as seen_at, w.version as version, w.accounts as accounts,
+  (select count(*) from run r where r.state = 'running' and r.worker = w.name) as running,
+  ${instantSql("w.paused_until")} as paused_until
+from worker w`,
 };

@@ -1,7 +1,8 @@
-/** Verifies the chain from its first link: finds runs and notes that were altered, removed, inserted or never linked. */
+/** Verifies every chain from its first link: finds runs and notes that were altered, removed, inserted or never linked. */
 import { pause, type Steps } from "../../core/async/cooperate.ts";
 import type { Value } from "../../core/domain.ts";
 import {
+  accountOf,
   genesis,
   type Note,
   noteText,
@@ -17,6 +18,7 @@ import type { Report } from "./problem.ts";
 
 interface Link {
   id: number;
+  chain: number;
   runId: number | null;
   note: string | null;
   digest: Buffer;
@@ -32,41 +34,63 @@ interface LinkedSnapshot extends SnapshotDigest {
 /** The rows of a table according to the notes: values by key. */
 type NotedRows = Map<string, readonly Value[]>;
 
+const accountAt = runColumns.indexOf("account.name");
 const slotAt = runColumns.indexOf("run.slot");
 const stateAt = runColumns.indexOf("run.state");
 const causeAt = runColumns.indexOf("run.cause");
 const rowsAt = runColumns.indexOf("run.rows");
 
-/** Verifies every link and calls `onLink` after each. Returns the last one, the head of the chain. */
-export function* checkChain(sqlite: Sqlite, report: Report, onLink: () => void): Steps<Buffer> {
+/** The last link of a chain, and what it should be: they differ where it was altered. */
+interface Position {
+  id: number;
+  digest: Buffer;
+  expected: Buffer;
+}
+
+const beforeFirst: Position = { id: 0, digest: genesis, expected: genesis };
+
+/** Verifies every link and calls `onLink` after each. Returns the last link of each chain, its head, by the number of the chain. */
+export function* checkChains(sqlite: Sqlite, report: Report, onLink: () => void): Steps<Map<number, Buffer>> {
   const changes = changesOf(sqlite);
   const unlinked = new Set(changes.keys());
   const noted: NotedRows = new Map();
-  let number = 0;
-  let previous: Buffer = genesis;
-  let expected: Buffer = genesis;
+  const chains = new Map<number, Position>();
+  const accounts = accountIds(sqlite);
   for (const link of linksOf(sqlite)) {
-    number += 1;
-    if (link.id !== number) report(`link ${number} (link): is missing before link ${link.id}`);
+    const last = chains.get(link.chain) ?? beforeFirst;
+    // Chains of accounts share the ids, and no other link of theirs need have the ids between.
+    if (link.chain === 0 && link.id !== last.id + 1)
+      report(`link ${last.id + 1} (link): is missing before link ${link.id}`);
     const later = changes.get(link.runId ?? 0)?.filter((change) => change.link > link.id) ?? [];
     const then = later.reduceRight(undoChange, link);
     const text = textOf(then);
-    if (![previous, expected].some((last) => linkDigest(last, text).equals(link.digest))) reportLink(then, report);
+    // If a link itself was altered, the next one still follows from its original value.
+    const follows = [last.digest, last.expected].some((before) => linkDigest(before, text).equals(link.digest));
+    if (!follows) reportLink(then, report);
+    if (link.chain !== 0 && accounts.get(accountOfLink(link)) !== link.chain)
+      report(`link ${link.id} (link.chain): is not the chain of its account`);
     if (then.run && link.note === null && then.run[stateAt] === "running") {
       report(`run ${link.runId} (run.state): has ended, but its state is running`, Number(then.run[slotAt]));
     }
     if (link.note !== null) collectNote(noted, link, report);
     else if (later.length === 0) unlinked.delete(link.runId ?? 0);
-    // If a link itself was altered, the next one still follows from its original value.
-    expected = linkDigest(previous, text);
-    previous = link.digest;
-    number = link.id;
+    chains.set(link.chain, { id: link.id, digest: link.digest, expected: linkDigest(last.digest, text) });
     onLink();
     yield pause;
   }
   checkUnlinked(sqlite, [...unlinked], report);
   checkNotedRows(sqlite, noted, report);
-  return previous;
+  return new Map([...chains].map(([chain, { digest }]) => [chain, digest]));
+}
+
+const accountIds = (sqlite: Sqlite): Map<string, number> =>
+  new Map(sqlite.prepare<[], [string, number]>("select name, id from account").raw().all());
+
+/** Returns the account that a link is about; an empty text where neither its run nor its note is readable. */
+function accountOfLink({ run, note }: Link): string {
+  if (run) return String(run[accountAt]);
+  const parsed = parseNote(note ?? "");
+  return parsed ? accountOf(parsed) : "";
 }
 
 const textOf = ({ runId, note, snapshots, run }: Link): string =>
@@ -127,7 +151,7 @@ function* linksOf(sqlite: Sqlite): Generator<Link, void> {
   `);
   const rows = sqlite
     .prepare(
-      `select l.id, l.run_id, l.note, l.digest, n.id, n.digest, n.is_pruned, ${runColumns.join(", ")}
+      `select l.id, l.chain, l.run_id, l.note, l.digest, n.id, n.digest, n.is_pruned, ${runColumns.join(", ")}
        from link l left join run on run.id = l.run_id left join series on series.id = run.series_id
          left join account on account.id = series.account_id
          left join sealed n on n.run_id = run.id and l.note is null
@@ -135,13 +159,13 @@ function* linksOf(sqlite: Sqlite): Generator<Link, void> {
     )
     .raw()
     .iterate() as IterableIterator<
-    [number, number | null, string | null, Buffer, number | null, Buffer | null, 0 | 1 | null, ...RunCells]
+    [number, number, number | null, string | null, Buffer, number | null, Buffer | null, 0 | 1 | null, ...RunCells]
   >;
   let current: Link | undefined;
-  for (const [id, runId, note, digest, snapshotId, sealed, isPruned, ...run] of rows) {
+  for (const [id, chain, runId, note, digest, snapshotId, sealed, isPruned, ...run] of rows) {
     if (current && current.id !== id) yield sorted(current);
     if (current?.id !== id) {
-      current = { id, runId, note, digest, run: run[0] === null ? undefined : run, snapshots: [] };
+      current = { id, chain, runId, note, digest, run: run[0] === null ? undefined : run, snapshots: [] };
     }
     if (snapshotId !== null && sealed !== null)
       current.snapshots.push({ id: snapshotId, digest: sealed, isPruned: isPruned === 1 });

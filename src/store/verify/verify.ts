@@ -6,7 +6,7 @@ import type { AnyDataset } from "../../datasets/incremental.ts";
 import { genesis } from "../chain/chain.ts";
 import { layoutOf } from "../schema/storage-layout.ts";
 import { openReadOnly, type Sqlite } from "../sqlite/database.ts";
-import { checkChain } from "./check-chain.ts";
+import { checkChains } from "./check-chain.ts";
 import { checkEpisodes } from "./check-episodes.ts";
 import { checkGaps } from "./check-gaps.ts";
 import { checkPruned } from "./check-pruned.ts";
@@ -26,8 +26,18 @@ export interface Verification extends SlotTotals {
   corrected: number;
   /** Rows that the history views show. */
   rows: number;
-  /** The last link of the chain in hex. Keep it elsewhere to prove later that nothing up to it was altered. */
-  head: string;
+  /**
+   * The last link of each chain. Keep them elsewhere to prove later that nothing up to them was altered. The first is that of the chain
+   * that covers the whole file, unless each account has its own.
+   */
+  heads: ChainHead[];
+}
+
+export interface ChainHead {
+  /** The account whose chain it is; null for the chain of the whole file. */
+  account: string | null;
+  /** SHA-256 in hex. */
+  digest: string;
 }
 
 const maxProblems = 20;
@@ -54,7 +64,7 @@ export async function verify(
     rows: 0,
     due: 0,
     accounted: 0,
-    head: genesis.toString("hex"),
+    heads: [],
   };
   try {
     sqlite.exec("begin");
@@ -68,8 +78,8 @@ export async function verify(
     checkPages(sqlite, problems.report);
     let done = 0;
     const progress: Progress = {
-      onHead: (head) => {
-        found.head = head.toString("hex");
+      onHeads: (heads) => {
+        found.heads = chainHeads(sqlite, heads);
       },
       onStep: () => {
         done += 1;
@@ -92,10 +102,18 @@ export async function verify(
 }
 
 interface Progress {
-  /** Called with the head of the chain when its end is reached. */
-  onHead(head: Buffer): void;
+  /** Called with the heads of the chains when their ends are reached. */
+  onHeads(heads: ReadonlyMap<number, Buffer>): void;
   /** Called after each link and each snapshot. */
   onStep(): void;
+}
+
+function chainHeads(sqlite: Sqlite, heads: ReadonlyMap<number, Buffer>): ChainHead[] {
+  if (heads.size === 0) return [{ account: null, digest: genesis.toString("hex") }];
+  const find = sqlite.prepare<[number], string>("select name from account where id = ?").pluck();
+  return [...heads]
+    .sort(([one], [other]) => one - other)
+    .map(([chain, digest]) => ({ account: find.get(chain) ?? null, digest: digest.toString("hex") }));
 }
 
 /** Runs the checks that read everything. */
@@ -103,14 +121,14 @@ function* checks(
   sqlite: Sqlite,
   datasets: readonly AnyDataset[],
   reportProblem: Report,
-  { onHead, onStep }: Progress,
+  { onHeads, onStep }: Progress,
 ): Steps<void> {
   let isAllSound = true;
   const report: Report = (...problem) => {
     isAllSound = false;
     reportProblem(...problem);
   };
-  onHead(yield* checkChain(sqlite, report, onStep));
+  onHeads(yield* checkChains(sqlite, report, onStep));
   const ofSnapshots = datasets.filter((one) => one.mode === "snapshot");
   for (const dataset of ofSnapshots) {
     checkItems(sqlite, layoutOf(dataset), report);
