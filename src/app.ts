@@ -4,6 +4,7 @@ import { Alerts } from "./alerts/alerts.ts";
 import { Client } from "./bitget/client.ts";
 import { ClockCheck } from "./bitget/clock-check.ts";
 import { Limiter } from "./bitget/limits/rate-limiter.ts";
+import { createHttp, type Http } from "./bitget/wire/http.ts";
 import { AccountSession, createPublicSession, requireAccount, type Session } from "./collecting/account-session.ts";
 import { NodeCronEngine } from "./collecting/engines/node-cron.ts";
 import type { CollectorDeps, SlotObserver } from "./collecting/run-context.ts";
@@ -18,6 +19,7 @@ import { datasets } from "./datasets/index.ts";
 import { Heartbeat } from "./monitoring/heartbeat.ts";
 import { createMetrics, type Metrics } from "./monitoring/metrics.ts";
 import { createServiceManager, type ServiceManager } from "./monitoring/systemd.ts";
+import { sourceAddressOf } from "./network/source-addresses.ts";
 import { createDailyReports, type DailyReports } from "./reports/daily.ts";
 import { type Config, secretsOf } from "./settings/config.ts";
 import { openStore, type SqliteStore } from "./store/open.ts";
@@ -64,10 +66,18 @@ export function openClients(
   stopping?: AbortSignal,
   clockCheck = new ClockCheck(clock),
 ): ExchangeClients {
-  const { baseUrl, fallbackBaseUrl, demoTrading, allowWriteKeys, proxy } = config;
-  const limiter = new Limiter(clock, config.accounts.length);
+  const { baseUrl, fallbackBaseUrl, demoTrading, allowWriteKeys, proxy, requestsPerMinute, sourceAddresses } = config;
+  const hosts = fallbackBaseUrl === null ? [baseUrl] : [baseUrl, fallbackBaseUrl];
+  const limiter = new Limiter(clock, { accounts: config.accounts.length, requestsPerMinute, sourceAddresses });
+  const connections = new Map<string | null, Http>();
+  const connectionsOf = (account: Account | null): Http => {
+    const sourceAddress = sourceAddressOf(account?.name ?? null, sourceAddresses);
+    const http = connections.get(sourceAddress) ?? createHttp(hosts, { proxy, sourceAddress });
+    connections.set(sourceAddress, http);
+    return http;
+  };
   const clientOf = (account: Account | null) =>
-    new Client({ account, baseUrl, fallbackBaseUrl, demoTrading, proxy, limiter, clock, clockCheck, log });
+    new Client({ account, http: connectionsOf(account), demoTrading, limiter, clock, clockCheck, log });
   const isOnlyOne = config.accounts.length === 1;
   const sessions = config.accounts.map(
     (account) =>
@@ -92,7 +102,7 @@ export function openClients(
     clockCheck,
     log,
     close() {
-      for (const session of [...sessions, publicSession]) session.client.close();
+      for (const http of connections.values()) http.close();
       limiter.close();
     },
   };

@@ -13,13 +13,12 @@ import {
 import { ApiError, CollectorError, NetworkError, ShapeError, UsageError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
 import { redactor } from "../core/text.ts";
-import { noProxy, type ProxySettings } from "../network/proxy.ts";
 import { ClockCheck } from "./clock-check.ts";
 import { commonEndpoints } from "./endpoints.ts";
 import type { Limiter } from "./limits/rate-limiter.ts";
 import { type Arrival, offsetFrom, ServerClock } from "./server-clock.ts";
 import { type Envelope, parseResponse } from "./wire/envelope.ts";
-import { createHttp, type Http, type Reply } from "./wire/http.ts";
+import type { Http, Reply } from "./wire/http.ts";
 import { asObject } from "./wire/json.ts";
 import { attemptsFor, waitAfter } from "./wire/retry.ts";
 import { type Sign, signer, target } from "./wire/sign.ts";
@@ -35,11 +34,9 @@ export interface RequestOptions {
 export interface ClientOptions {
   /** Null: public endpoints only. */
   account: Account | null;
-  baseUrl: string;
-  fallbackBaseUrl: string | null;
+  /** Closed by the caller: clients may share it. */
+  http: Http;
   demoTrading: boolean;
-  /** Default: none. */
-  proxy?: ProxySettings;
   limiter: Limiter;
   clock: Clock;
   /** What all clients learn about the clock. Default: of this client alone. */
@@ -63,13 +60,13 @@ export class Client {
   readonly #log: Log;
   #warnedType: string | null = null;
 
-  constructor({ account, baseUrl, fallbackBaseUrl, demoTrading, proxy = noProxy, ...options }: ClientOptions) {
+  constructor({ account, http, demoTrading, ...options }: ClientOptions) {
     const { limiter, clock, clockCheck = new ClockCheck(clock), log } = options;
     this.#account = account?.name ?? null;
     this.#sign = account && signer(account);
     this.#secrets = account ? [account.key, account.secret, account.passphrase] : [];
     this.#demoTrading = demoTrading;
-    this.#http = createHttp(fallbackBaseUrl === null ? [baseUrl] : [baseUrl, fallbackBaseUrl], { proxy });
+    this.#http = http;
     this.#limiter = limiter;
     this.#clock = clock;
     this.#clockCheck = clockCheck;
@@ -127,10 +124,6 @@ export class Client {
    */
   identifyUser(user: string): string[] {
     return this.#account === null ? [] : this.#limiter.identify(this.#account, user);
-  }
-
-  close(): void {
-    this.#http.close();
   }
 
   async #getWithRetry(address: ApiEndpoint, params: Params, options: RequestOptions): Promise<Received> {
@@ -192,7 +185,7 @@ export class Client {
         redact: (text) => redactor([...this.#secrets, new Secret(signature)])(text),
         onTime: (serverTime) => this.#clockCheck.observed(offsetFrom(serverTime, { receivedAt, elapsed })),
       });
-      this.#limiter.accepted();
+      this.#limiter.accepted(this.#account);
       this.#warnContentTypeOnce(envelope.unexpectedType);
       return { ...envelope, receivedAt, elapsed };
     } finally {

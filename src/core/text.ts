@@ -109,6 +109,15 @@ export function durationText(ms: number): string {
   return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} d`;
 }
 
+/** Returns a whole number from 0 to 2 ** 32 - 1 that is the same for a text on every machine, and spread evenly (FNV-1a). */
+export function hashOf(text: string): number {
+  let hash = 2_166_136_261;
+  for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, base);
+  // The last bytes of a text would hardly reach the upper bits.
+  hash ^= hash >>> 15;
+  return Math.imul(hash, 0x2c1b3c6d) >>> 0;
+}
+
 /** Groups names by text, in the order of the first occurrence of each text; null is no name. */
 export function namesByText(entries: readonly (readonly [text: string, name: string | null])[]): [string, string[]][] {
   const names = new Map<string, string[]>();

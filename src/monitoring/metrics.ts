@@ -63,8 +63,8 @@ export function createMetrics({ store, sessions, publicSession, limiter, clock }
       const offset = client.observedOffset();
       if (offset !== null) gauges.clockOffset.set({ account: name }, offset / 1000);
     }
-    for (const { account, path, requests } of limiter.budget()) {
-      if (path === null) gauges.machineBudget.set(requests);
+    for (const { account, path, address, requests } of limiter.budget()) {
+      if (path === null) gauges.machineBudget.set(address ? { address } : {}, requests);
       else gauges.budget.set({ account: account ?? publicAccount, path }, requests);
     }
   }
@@ -178,7 +178,8 @@ function createGauges(registry: Registry) {
     ]),
     machineBudget: gauge(
       "machine_rate_budget_requests",
-      "Requests that may be sent now, by the rate limit per internet address (IP) for all endpoints together.",
+      "Requests that may be sent now, by the rate limit per internet address (IP) for all endpoints together; one for each of SOURCE_ADDRESSES.",
+      ["address"],
     ),
     database: gauge("database_bytes", "Size of the database file in bytes."),
     wal: gauge("wal_bytes", "Size of the write-ahead log in bytes."),

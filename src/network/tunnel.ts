@@ -8,6 +8,9 @@ import { decoded, type ProxyAddress } from "./proxy.ts";
 
 export interface TunnelOptions {
   keepAlive?: boolean;
+  /** The address of this machine to connect from, and its family. Default: the system chooses. Not used through a proxy. */
+  localAddress?: string;
+  family?: number;
   /** Milliseconds for each address of a host, unless it is the last. */
   autoSelectFamilyAttemptTimeout?: number;
   /** Milliseconds until the proxy has to have connected. */

@@ -8,7 +8,7 @@ import { type Environment, unsafeNodeSettings } from "./env-file.ts";
 import { readAccounts } from "./sections/accounts.ts";
 import { type AlertSettings, readAlerts } from "./sections/alerts.ts";
 import { runs, schedules, storage } from "./sections/collecting.ts";
-import { exchange, proxies } from "./sections/exchange.ts";
+import { type addresses, exchange, proxies, readAddresses } from "./sections/exchange.ts";
 import { type HttpSettings, readPages } from "./sections/pages.ts";
 import { heartbeat, log, reading } from "./sections/reading.ts";
 import { SettingsReader, type ValuesOf } from "./setting.ts";
@@ -18,6 +18,7 @@ export type { HttpSettings } from "./sections/pages.ts";
 
 /** The settings of sections that need no further processing. */
 type Plain = ValuesOf<typeof exchange> &
+  ValuesOf<typeof addresses> &
   ValuesOf<typeof storage> &
   ValuesOf<typeof runs> &
   ValuesOf<typeof reading> &
@@ -51,7 +52,7 @@ export function loadConfig(
 ): Config {
   const reader = new SettingsReader(env);
   const accounts = credentials ? readAccounts(reader) : [];
-  const config = {
+  const settings = {
     accounts,
     ...reader.values(exchange),
     ...reader.values(storage),
@@ -64,6 +65,7 @@ export function loadConfig(
     proxy: credentials || webhook ? readProxies(reader) : noProxy,
     ...reader.values(log),
   };
+  const config = { ...settings, ...readAddresses(reader, credentials, settings) };
   const problems = [...(credentials ? unsafeNodeSettings(env) : []), ...reader.problems];
   if (problems.length > 0) throw new ConfigError(problems);
   return config;

@@ -2,7 +2,7 @@
 import { accounts } from "./sections/accounts.ts";
 import { limits, webhook } from "./sections/alerts.ts";
 import { runs, schedules, storage } from "./sections/collecting.ts";
-import { exchange, proxies } from "./sections/exchange.ts";
+import { addresses, exchange, proxies } from "./sections/exchange.ts";
 import { pages } from "./sections/pages.ts";
 import { heartbeat, log, reading } from "./sections/reading.ts";
 import type { Section, Setting } from "./setting.ts";
@@ -10,6 +10,7 @@ import type { Section, Setting } from "./setting.ts";
 export const sections: readonly Section[] = [
   accounts,
   exchange,
+  addresses,
   proxies,
   schedules,
   runs,

@@ -5,6 +5,7 @@ import { inspect } from "node:util";
 import { afterAll, expect, onTestFinished } from "vitest";
 import { Client, type ClientOptions } from "../../src/bitget/client.ts";
 import { Limiter } from "../../src/bitget/limits/rate-limiter.ts";
+import { createHttp } from "../../src/bitget/wire/http.ts";
 import { type Clock, systemClock } from "../../src/core/clock.ts";
 import { type Account, newTally, Secret, type Tally } from "../../src/core/domain.ts";
 import { CollectorError } from "../../src/core/errors.ts";
@@ -83,10 +84,10 @@ export function fastClock(speed: number): Clock {
 export function clientOf(baseUrl: string, options: Partial<ClientOptions> = {}): Client {
   const clock = options.clock ?? systemClock;
   const limiter = new Limiter(clock);
+  const http = createHttp([baseUrl]);
   const client = new Client({
     account,
-    baseUrl,
-    fallbackBaseUrl: null,
+    http,
     demoTrading: false,
     limiter,
     clock,
@@ -94,7 +95,7 @@ export function clientOf(baseUrl: string, options: Partial<ClientOptions> = {}):
     ...options,
   });
   onTestFinished(() => {
-    client.close();
+    http.close();
     limiter.close();
   });
   return client;

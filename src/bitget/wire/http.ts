@@ -1,4 +1,5 @@
 /** One GET over the wire, whatever comes back. No redirect is followed, nothing is repeated, nothing waits for ever. */
+import { isIP } from "node:net";
 import { abortable } from "../../core/async/abort.ts";
 import { CollectorError, type FailureKind, NetworkError } from "../../core/errors.ts";
 import { type Route, routeTo } from "../../network/outgoing.ts";
@@ -42,16 +43,28 @@ interface HostRoute {
   route: Route;
 }
 
-/** `hosts` are origins, the one to ask first in front: `https://api.bitget.com`. */
+export interface HttpOptions {
+  timeouts?: Timeouts;
+  /** Default: none. */
+  proxy?: ProxySettings;
+  /** The address of this machine that requests leave from; null: the system chooses. Not used through a proxy. */
+  sourceAddress?: string | null;
+}
+
+/**
+ * Opens connections that all clients of a source address share. `hosts` are origins, the one to ask first in front:
+ * `https://api.bitget.com`.
+ */
 export function createHttp(
   hosts: readonly string[],
-  { timeouts = defaultTimeouts, proxy = noProxy }: { timeouts?: Timeouts; proxy?: ProxySettings } = {},
+  { timeouts = defaultTimeouts, proxy = noProxy, sourceAddress = null }: HttpOptions = {},
 ): Http {
   // Node's default of 250 ms to connect to each address of a host is too short for slow connections.
   const connection = {
     keepAlive: true,
     autoSelectFamilyAttemptTimeout: 2000,
     proxyTimeoutMs: timeouts.connect + timeouts.secureConnect,
+    ...(sourceAddress && { localAddress: sourceAddress, family: isIP(sourceAddress) }),
   };
   const routes = hosts.map((host): HostRoute => ({ host, route: routeTo(host, proxy, connection) }));
   async function getFrom(

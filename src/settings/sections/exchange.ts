@@ -1,8 +1,12 @@
 /** The settings of the exchange, and of the proxy. */
+
+import { maxRequestsPerMinutePerIp } from "../../bitget/endpoints.ts";
 import { parseProductType } from "../../bitget/product-types.ts";
 import type { ProductType } from "../../core/domain.ts";
-import { flag, items, origin, secret } from "../parsers.ts";
-import { type Parse, section } from "../setting.ts";
+import { type ProxySettings, whyDirect } from "../../network/proxy.ts";
+import { isOwnAddress, usualSpelling } from "../../network/source-addresses.ts";
+import { flag, integer, items, origin, secret } from "../parsers.ts";
+import { type Parse, type SettingsReader, section, type ValuesOf } from "../setting.ts";
 
 const productTypes: Parse<ProductType[]> = (text, report) => {
   const parsed = items(text).map((word) => {
@@ -48,6 +52,61 @@ export const exchange = section({
     },
   },
 });
+
+const address: Parse<string[]> = (text, report) => {
+  const addresses = items(text).flatMap((item) => {
+    if (item === "") return [];
+    const found = usualSpelling(item);
+    if (found === null) report(`has "${item.slice(0, 40)}", which is not an internet address such as 203.0.113.7`);
+    else if (!isOwnAddress(found)) report(`has ${found}, which is not an address of this machine`);
+    return found ?? [];
+  });
+  const twice = addresses.find((one, index) => addresses.indexOf(one) < index);
+  if (twice !== undefined) report(`has ${twice} twice`);
+  return addresses;
+};
+
+export const addresses = section({
+  title: "Internet addresses",
+  settings: {
+    requestsPerMinute: {
+      name: "REQUESTS_PER_MINUTE",
+      default: String(maxRequestsPerMinutePerIp),
+      parse: integer("requests", 60, 60_000),
+      description:
+        "The budget of one internet address. Bitget allows 6000; set less if other programs or machines send requests from the same address.",
+    },
+    sourceAddresses: {
+      name: "SOURCE_ADDRESSES",
+      default: "",
+      parse: address,
+      description:
+        "Addresses of this machine to send requests from, separated by commas, each with a budget of its own; accounts are spread over them. Empty: the system chooses. Not possible through a proxy.",
+    },
+  },
+});
+
+/**
+ * Reads the addresses; without `credentials`, for commands that send nothing to the exchange, there are none. Through a proxy all
+ * requests would leave from its address, whatever ours is.
+ */
+export function readAddresses(
+  reader: SettingsReader,
+  credentials: boolean,
+  { baseUrl, fallbackBaseUrl, proxy }: { baseUrl: string; fallbackBaseUrl: string | null; proxy: ProxySettings },
+): ValuesOf<typeof addresses> {
+  const { requestsPerMinute, sourceAddresses } = addresses.settings;
+  const found = credentials ? reader.value(sourceAddresses) : [];
+  const isProxied = [baseUrl, fallbackBaseUrl].some(
+    (host) => host && URL.canParse(host) && whyDirect(new URL(host), proxy) === null,
+  );
+  if (found.length > 0 && proxy.proxy && isProxied)
+    reader.report(
+      sourceAddresses.name,
+      `cannot be used with ${proxy.proxy.setting}: all requests would leave from the address of the proxy; unset one of them, or name the exchange in NO_PROXY`,
+    );
+  return { requestsPerMinute: reader.value(requestsPerMinute), sourceAddresses: found };
+}
 
 /** Proxies are read by `readProxySettings`, which also accepts lower case. */
 export const proxies = section({

@@ -94,7 +94,7 @@ it("what is left to be asked is told per address and for the machine, and is not
   expect(limiter.budget()).toEqual([
     { account: "main", path: positions.path, requests: 4 },
     { account: null, path: tickers.path, requests: tickers.perSecond - 1 },
-    { account: null, path: null, requests: maxRequestsPerMinutePerIp - 2 },
+    { account: null, path: null, address: null, requests: maxRequestsPerMinutePerIp - 2 },
   ]);
   limiter.pause("main", positions, 1000);
   expect(limiter.budget()[0]).toEqual({ account: "main", path: positions.path, requests: 0 });
@@ -172,6 +172,29 @@ it("refusals of one user in a row stop the keys of that user for five minutes, a
   expect(await lived(wait(limiter, "main", equity))).toEqual(expect.any(Number));
 });
 
+it("each source address has its own minute and its own ban; keys of one user share their budget across them", async () => {
+  simulateTime();
+  // `main` leaves from the first address, `desk` from the second.
+  const limiter = new Limiter(systemClock, { requestsPerMinute: 3, sourceAddresses: ["192.0.2.1", "192.0.2.2"] });
+  onTestFinished(() => limiter.close());
+  for (const address of [spot, accounts, tickers]) await lived(limiter.take("main", address, never), 0);
+  const waits = await lived(Promise.all([wait(limiter, "main", spot), wait(limiter, "desk", spot)]));
+  expect(waits).toEqual(["longer", expect.any(Number)]);
+  const minutes = () => limiter.budget().filter(({ path }) => path === null);
+  expect(minutes()).toEqual([
+    { account: null, path: null, address: "192.0.2.1", requests: 0 },
+    { account: null, path: null, address: "192.0.2.2", requests: 2 },
+  ]);
+
+  limiter.identify("main", "7");
+  limiter.identify("desk", "7");
+  for (let n = 0; n < 5; n += 1) limiter.pause(n % 2 ? "main" : null, [spot, tickers, accounts][n % 3] ?? spot, 1000);
+  expect(minutes().map(({ requests }) => requests)).toEqual([0, 2]);
+  expect(await lived(wait(limiter, "desk", tickers), 3000)).toEqual(expect.any(Number));
+  limiter.pause("main", positions, 60_000);
+  expect(limiter.isPaused("desk", positions)).toBe(true);
+});
+
 it("a public address that refuses as well says that it is this machine", async () => {
   simulateTime();
   const limiter = limiterOf();
@@ -198,7 +221,7 @@ it("refusals of one address, or with a good answer between them, are no sign of 
   simulateTime();
   const limiter = limiterOf();
   for (const address of [spot, spot, spot, positions]) limiter.pause("main", address, 1000);
-  limiter.accepted();
+  limiter.accepted("main");
   for (const address of [accounts, accounts]) limiter.pause("main", address, 1000);
 
   expect(await lived(wait(limiter, "main", tickers))).toEqual(expect.any(Number));
