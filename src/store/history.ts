@@ -1,6 +1,6 @@
 /**
- * Defines the interface through which pages, reports, exports and commands read the history of one database file. Amounts are decimal
- * strings, times are epoch ms UTC, and null is unknown, unless stated otherwise.
+ * Defines the interface through which the dashboard, reports, exports and commands read the history of one database file. Amounts are
+ * decimal strings, times are epoch ms UTC, and null is unknown, unless stated otherwise.
  */
 import type { Paced, Steps } from "../core/async/cooperate.ts";
 import type { Pattern } from "../core/cron.ts";
@@ -10,79 +10,81 @@ import type { Message, OpenAlert, StoredSnapshot } from "./alerts/alert-store.ts
 
 export interface HistoryReader extends AccountHistory, RunHistory, SnapshotHistory, EpisodeHistory, AlertHistory {
   readonly path: string;
-  /** Holds the history as it is for everything that is read until the returned function is called. */
+  /** Begins a read transaction: all reads see the present state until the returned function is called. */
   hold(): () => void;
   /** Returns a number that changes after each commit of another connection. */
   version(): number;
-  /** Returns where the history ends now. */
+  /** Returns the present end of the history. */
   mark(): Mark;
-  /** Returns whether everything read at the mark is still valid: the file is the same, and nothing was pruned or corrected since. */
+  /** Returns true if everything read at the mark is still valid: the file is the same, and nothing was pruned or corrected since. */
   isUnchangedSince(mark: Mark): boolean;
   close(): void;
 }
 
-/** The end of a history: what is stored later comes after it. */
+/** The end of a history at some time, by which a cache knows what was stored later. */
 export interface Mark {
+  /** Identifies the file (device and inode); null if it was deleted. */
   file: string | null;
+  /** The id of the newest link of the chain; 0 before the first. */
   link: number;
 }
 
-/** A stretch of time from `from` on and before `to`. Epoch ms. */
+/** The time from `from` (inclusive) to `to` (exclusive). Epoch ms. */
 export interface Span {
   from: number;
   to: number;
 }
 
-/** A row by the names of the columns of its view. */
+/** A row of a view, keyed by column name. */
 export type HistoryRow = Readonly<Record<string, Cell>>;
 
 export interface AccountHistory {
-  /** Returns the names of all accounts ever recorded, in that order; public data belong to none. */
+  /** Returns the names of all accounts ever recorded, in the order in which they were first recorded, without the public one. */
   accounts(): string[];
-  /** Returns the accounts that had been removed from the settings by an instant. */
+  /** Returns the accounts that were no longer in the settings at an instant. */
   accountsRemovedAt(at: number): string[];
-  /** Returns the API version that an account used; null if it was not known then. */
+  /** Returns the API version that an account used at an instant; null if it was not known then. */
   apiVersionAt(account: string, at: number): ApiVersion | null;
-  /** Returns the last equities of an account up to an instant that were known in whole, newest first, over three slots at most. */
+  /** Returns the last complete equities of an account up to an instant, newest first, at most three. USDT. */
   lastCompleteEquities(account: string, at: number): { slot: number; value: DecimalString }[];
 }
 
 export interface RunHistory {
-  /** Returns every series ever recorded, of one account or (null) of all, in the order in which they are stored. */
+  /** Returns every series ever recorded, of one account or of all (null), in the order in which they were first recorded. */
   series(account: string | null): Series[];
-  /** Returns the schedules that a series ever had, in the order of time. */
+  /** Returns every schedule that a series has had, oldest first; empty if it was never scheduled. */
   schedules(seriesId: number): SchedulePeriod[];
-  /** Returns the first slot of any run; null before there is one. */
+  /** Returns the slot of the first run; null if there is no run. */
   firstSlot(): number | null;
-  /** Returns whether any slot of the span, scheduled or manual, has a run. */
+  /** Returns true if any slot of the span, scheduled or manual, has a run. */
   hasRuns(span: Span): boolean;
   /**
-   * Returns the first slot, of any series or of some, that has no final row yet: nothing will be added to what is known of those before
-   * it. Infinity where nothing is scheduled.
+   * Returns the first slot that has no final row yet, of the given series or of all; infinity if nothing is scheduled. The outcomes of
+   * all slots before it are final.
    */
   firstOpenSlot(seriesIds?: readonly number[]): number;
-  /** Counts the due slots of a span by outcome, as of `now`. Manual runs are not due. */
+  /** Counts the due slots of a span by outcome, as of `now`. Manual runs are not counted. */
   countSlots(seriesId: number, span: Span, now: number): Steps<SlotCounts>;
   /**
-   * Returns the series with a schedule in force, now or (`at`) at an instant. Datasets that are switched off and accounts that left
-   * the settings have none from the next start of the daemon on.
+   * Returns the series with a schedule in force, now or at the instant `at`. The schedules of a dataset that is switched off, and of
+   * an account that was removed from the settings, end with the next start of the daemon.
    */
   scheduled(at?: number | null): ScheduledSeries[];
-  /** Returns the state of everything that is scheduled, at `now`, the present. Reads a few rows, however long the history. */
+  /** Returns the state of every scheduled series at `now`, the present time. Reads a few rows per series, however long the history is. */
   freshness(now: number): Freshness[];
-  /** Returns the state of a series at `now`, the present: where the clock is behind what is stored, it is not fresh. */
+  /** Returns the state of a series at `now`, the present time. It is not fresh if the clock is behind the last slot on record. */
   freshnessNow(series: ScheduledSeries, now: number): Freshness;
   /** Returns the state of a series as it was at an instant. */
   freshnessAt(series: ScheduledSeries, at: number): Freshness;
-  /** Returns the state of everything that is scheduled, at `now`, with its coverage and its failures. */
+  /** Returns the state of every scheduled series at `now`, with coverage and failures. */
   status(now: number): SeriesStatus[];
-  /** Returns what is wrong with the last run, if anything. */
+  /** Returns the failed snapshots of the last run; empty if there are none. */
   openFailures(freshness: Freshness): OpenFailure[];
-  /** Returns the last slot up to `at` that did not end well; null where every slot did. */
+  /** Returns the last slot up to `at` without a complete run, and why; null if every slot had one. */
   lastFailure(seriesId: number, at: number): LastFailure | null;
   /**
-   * Yields the gaps that lie in a stretch or reach into it (both ends included), those that begin last first: of an account and the
-   * public data, or (null) of all. Reads little more than what is taken.
+   * Yields the gaps that overlap a span (here `to` is inclusive) in descending order of their first slots, of one account and the
+   * public data, or of all accounts (null). Reads little more than the caller consumes.
    */
   gaps(account: string | null, span: Span): Iterable<NamedGap>;
 }
@@ -92,6 +94,7 @@ export interface Series {
   id: number;
   account: string;
   dataset: DatasetName;
+  /** When its first schedule came into force, or its first run was due, whichever is earlier. */
   firstAt: number;
 }
 
@@ -103,11 +106,11 @@ export interface ScheduledSeries {
   pattern: string;
   /** When this schedule came into force. */
   since: number;
-  /** Every slot up to here has its row. */
+  /** The watermark: every due slot up to here has its row. */
   processedThrough: number;
 }
 
-/** A schedule that is or was in force: for the slots after `since`, up to and with `until`. */
+/** A schedule that is or was in force for the slots after `since` up to `until`, which is included; infinity while in force. */
 export interface SchedulePeriod {
   pattern: Pattern;
   since: number;
@@ -121,33 +124,35 @@ export interface SlotCounts {
   failed: number;
   missed: number;
   skipped: number;
-  /** Slots that were not complete, by their cause, the most frequent first. */
+  /** The number of slots without a complete run by cause, the most frequent first. */
   causes: [cause: string, slots: number][];
-  /** A schedule was in force at every instant. */
+  /** True if a schedule was in force throughout the span. */
   alwaysScheduled: boolean;
-  /** False where the account's API version has no such data. */
+  /** False if the account's API version does not offer the dataset. */
   offered: boolean;
 }
 
+/** The state of a series at an instant. */
 export interface Freshness {
   account: string;
   dataset: DatasetName;
   /** The cron pattern in force, UTC. */
   schedule: string;
-  /** The slot of the last run that was complete; null before the first. */
+  /** The slot of the last complete run; null before the first. */
   lastOkAt: number | null;
-  /** Since the last complete run. Milliseconds. */
+  /** The time since that slot in milliseconds; null before the first complete run, and while the clock is known to be wrong. */
   ageMs: number | null;
+  /** The next slot. */
   nextAt: number;
   /** When this schedule came into force. */
   since: number;
-  /** False where both the last complete run and the beginning of the schedule are no longer current (`freshUntil`). */
+  /** False if both the last complete run and the beginning of the schedule are more than two periods old (`freshUntil`). */
   fresh: boolean;
-  /** When it becomes or became stale; null where no run is due. */
+  /** When it becomes or became stale; null if no run is due. */
   staleAt: number | null;
-  /** The account's API version has no such data; nothing is missing. */
+  /** False if the account's API version does not offer the dataset; then nothing is missing. */
   offered: boolean;
-  /** The newest run that has ended. */
+  /** The newest run that has ended; null before the first. */
   last: LastRun | null;
 }
 
@@ -159,20 +164,23 @@ export interface LastRun {
 }
 
 export interface SeriesStatus extends Freshness {
-  /** Share of the due slots with a complete run, from 0 to 1; null where none was due. */
+  /** The share of due slots with a complete run over 1, 7 and 30 days, from 0 to 1; null if none was due. */
   coverage: { day: number | null; week: number | null; month: number | null };
-  /** What is wrong with the last run, if anything. */
+  /** The failed snapshots of the last run; empty if there are none. */
   failures: OpenFailure[];
   /** The first slot that has no row yet. */
   firstUnprocessedSlot: number;
 }
 
+/** A failed snapshot of the last run. */
 export interface OpenFailure {
+  /** Null if the scope is the whole account. */
   productType: string | null;
   code: string;
   message: string;
 }
 
+/** The last slot of a series without a complete run. */
 export interface LastFailure {
   slot: number;
   state: RunState;
@@ -181,11 +189,13 @@ export interface LastFailure {
   messages: string[];
 }
 
+/** A gap with the names of its series. */
 export interface NamedGap {
   account: string;
   dataset: DatasetName;
-  /** Null where the gap is one of whole runs, or of a dataset without product types. */
+  /** Null if whole runs are missing, or if the dataset has no product types. */
   productType: string | null;
+  /** The first slot, and the last one. */
   fromSlot: number;
   toSlot: number;
   slots: number;
@@ -193,31 +203,31 @@ export interface NamedGap {
 }
 
 export interface SnapshotHistory {
-  /** Returns the names of the columns of a dataset's history view. */
+  /** Returns the column names of a dataset's history view. */
   columns(dataset: Dataset): string[];
-  /** Returns what a dataset held at an instant; a few steps down an index for each scope and item. */
+  /** Returns the state of a dataset as of an instant. Takes a few index lookups per scope and item. */
   asOf(dataset: Dataset, filter: Filter, instant: number): AsOf;
-  /** Returns when the first snapshot of a scope was taken, good or failed; null where there is none. */
+  /** Returns when the first snapshot of a scope, good or failed, was taken; null if there is none. */
   firstTaken(dataset: Dataset, account: string, productType: string | null): number | null;
   /**
-   * Yields rows of the history view, or only those that differ from the previous row of the same item, in ascending order; with
-   * `newest`, only that many of the last ones.
+   * Yields rows of the history view in ascending order of time. With `changes`, yields only rows that differ from the previous row of
+   * the same item; with `newest`, only that many of the last rows.
    */
   rows(dataset: Dataset, filter: Filter, span: Span, only?: { newest?: number; changes?: boolean }): Iterable<Cell[]>;
-  /** Yields the rows of a snapshot at a time in the order of `snapshot_id`; within one, of their keys, character by character. */
+  /** Yields the rows of one snapshot at a time, by `snapshot_id`; the rows of a snapshot by their keys, in character order. */
   scan<T>(dataset: Dataset, span: Span, form: RowFormat<T>): Iterable<T[][]>;
-  /** Counts the rows of a scan; it reads every snapshot. */
+  /** Returns the number of rows that `scan` yields. Reads every snapshot of the span, but no rows. */
   countRows(dataset: Dataset, span: Span): number;
   /**
-   * Yields rows of an account, the newest first, each from a snapshot in which the item was new or other than before. `filter` names
-   * the item by product type and key. @throws RangeError where it names another column
+   * Yields the rows of an item, newest first, at which it was new or had changed. `filter` selects the item by product type and key
+   * columns. @throws RangeError if it contains another column
    */
   latestChanges(dataset: Dataset, account: string | null, filter: ColumnValues, span: Span): Paced<HistoryRow>;
-  /** Finds items by their keys; one for each scope that has such an item. */
+  /** Returns the recorded items with these values in their key columns; empty if there is none. */
   items(dataset: Dataset, account: string, productType: string | null, keys: ColumnValues): ItemRef[];
   /**
-   * Yields an item over all good snapshots of its scope, whether they show it or not, by `taken_at`. `valueFrom` makes a value of the
-   * cells of `columns`; it is called once for as long as the item stays the same.
+   * Yields one point for each good snapshot of the item's scope by `taken_at`, whether or not it lists the item. `valueFrom` converts
+   * the cells of `columns`; it is called only when they change.
    */
   points<T>(
     dataset: Dataset,
@@ -226,68 +236,72 @@ export interface SnapshotHistory {
     columns: readonly string[],
     valueFrom: (cells: ItemCells) => T,
   ): Generator<ItemPoint<T>, void>;
-  /** Returns the UTC days of an account of which snapshots of the dataset were pruned, as their midnights. */
+  /** Returns the midnights (UTC) of the days of an account of which snapshots were pruned. */
   prunedDays(dataset: Dataset, account: string): number[];
 }
 
-/** Columns of a history view that rows can be chosen by. */
+/** Values of columns of a history view by which rows are selected. */
 export type Filter = Readonly<Partial<Record<"account" | "coin" | "symbol" | "product_type", string>>>;
 
-/** Values by the names of the history view's columns. */
+/** Values, keyed by column name of the history view. */
 export type ColumnValues = Readonly<Record<string, string>>;
 
-/** What is known of one scope at an instant. Milliseconds; `ageMs` is null before the first good snapshot. */
+/** The state of one scope as of an instant. */
 export interface ScopeAsOf {
   account: string;
+  /** Null for the whole account. */
   productType: string | null;
+  /** The time of the last good snapshot before the instant, and its age in milliseconds; null if there is none. */
   takenAt: number | null;
   ageMs: number | null;
-  /** From the slot of that snapshot to the second one after it by the schedule then in force; null without schedule or snapshot. */
+  /** Two periods of the schedule in force at that snapshot. Milliseconds; null without a schedule or snapshot. */
   maxAgeMs: number | null;
-  /** False where the last good snapshot is none or too old to speak for the instant; there are no rows then. */
+  /** False if there is no such snapshot, or if it is older than two periods; then the scope has no rows. */
   known: boolean;
 }
 
+/** The state of a dataset as of an instant: its scopes, and the rows of the known ones. */
 export interface AsOf {
   columns: string[];
   scopes: ScopeAsOf[];
   rows: Cell[][];
 }
 
-/** What scanned rows consist of. */
+/** Converts the cells of scanned rows, for example to the text of a file format. */
 export interface RowFormat<T> {
-  /** Converts a cell; it is called once for as long as the cell stays the same. */
+  /** Converts a cell; called only when the cell changes. */
   cell(cell: Cell, column: string): T;
-  /** Makes one of neighbouring cells that change together, of which rows then consist; without it, cells stay apart. */
+  /** Joins adjacent cells that change together into one. Without it, cells are not joined. */
   join?: (cells: readonly T[]) => T;
 }
 
 /** An item in a scope. */
 export interface ItemRef {
-  /** Null where no such item was ever recorded. */
+  /** Null if no such item was ever recorded. */
   itemId: number | null;
   scopeId: number;
   seriesId: number;
 }
 
-/** The cells of an item in the order of the requested columns; null where the snapshot does not show it. */
+/** The cells of an item in the order of the requested columns; null if the snapshot does not list the item. */
 export type ItemCells = readonly Cell[] | null;
 
+/** The value of an item in one snapshot. */
 export interface ItemPoint<T> {
-  /** When its run was due, and when the exchange answered. */
+  /** The slot of the run, and the time of the snapshot by the exchange's clock. */
   slot: number;
   at: number;
   value: T;
 }
 
 export interface EpisodeHistory {
-  /** Yields the episodes that have a part in the stretch, the first seen first: of an account, or (null) of all. */
+  /** Yields the position episodes that overlap the span, of one account or of all (null), by their first snapshots, oldest first. */
   episodes(account: string | null, span: Span): Iterable<HistoryRow>;
-  /** Yields the episodes that were over at an instant, the last seen to begin first. */
+  /** Yields the position episodes that had ended by an instant, by their first snapshots, newest first. */
   closedEpisodes(account: string | null, at: number): Iterable<HistoryRow>;
   /**
-   * Returns the episode of a position that was first seen at an instant (ISO 8601), or (null) the newest one by `at`; undefined where
-   * there is none. `position` has the columns of `positionKey`.
+   * Returns the episode of a position whose first snapshot was taken at `firstSeenAt` (ISO 8601), or with null the newest one up to
+   * `at`; undefined if there is none. `position` has the columns of `positionKey`.
    */
   episodeOf(position: ColumnValues, firstSeenAt: string | null, at: number): HistoryRow | undefined;
 }
@@ -300,8 +314,8 @@ export interface AlertHistory {
   openAlerts(): OpenAlert[];
   /** Returns the last `limit` notifications, newest first. */
   lastMessages(limit: number): Message[];
-  /** Returns the last snapshot, good or not, of each scope that is still requested on a schedule. */
+  /** Returns the last snapshot, good or failed, of each scope that is still requested on a schedule. */
   lastSnapshots(): StoredSnapshot[];
-  /** Returns what a good snapshot holds, by the column names of its history view. */
+  /** Returns the rows of a good snapshot, by the column names of its history view. */
   snapshotRows(dataset: Dataset, snapshotId: number): Row[];
 }

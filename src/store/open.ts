@@ -1,4 +1,4 @@
-/** Opens the store: one SQLite file, with the run ledger and the history in it. */
+/** Opens the store: one SQLite file that contains the run ledger and the history. */
 import { chmodSync, existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { type ClockCheck, maxOffsetMs } from "../bitget/clock-check.ts";
@@ -24,22 +24,22 @@ import { applyMigrations, type Migrated, migrate } from "./transfer/migrate.ts";
 /** A store in an SQLite file. */
 export interface SqliteStore extends Store {
   readonly path: string;
-  /** Whether opening created the file or migrated it; null where it did neither. */
+  /** Whether opening created or migrated the file; null if it did neither. */
   readonly opening: "created" | Migrated | null;
 }
 
 /**
- * Opens the database, a new one where there is none, and brings it up to date, after a backup. The caller holds its
- * lock. Throws a ConfigError where the file belongs to another program, is damaged or newer, or cannot be used.
+ * Opens the database, creates it if it does not exist, and migrates it after a backup if it is older. The caller holds its lock.
+ * Throws a ConfigError if the file belongs to another program, is damaged or newer, or cannot be used.
  */
 export async function openStore(options: {
   path: string;
   datasets: readonly AnyDataset[];
   log: Log;
   clock: Clock;
-  /** While the exchange contradicts the clock, no age is known. Default: the clock is not compared with the exchange's. */
+  /** Ages are unknown while the exchange contradicts this machine's clock. Default: the clocks are not compared. */
   clockCheck?: ClockCheck;
-  /** Aborted when the program must stop at once: nothing waits for another program any more. */
+  /** Aborted when the program must stop at once: writes no longer wait for another process. */
   stopping?: AbortSignal;
 }): Promise<SqliteStore> {
   const { datasets, log, clock, clockCheck, stopping } = options;
@@ -79,7 +79,7 @@ function restrictMode(path: string, log: Log): void {
   } catch {
     const problem = isOpen
       ? "the database can be read by others"
-      : "the log beside the database has another mode than it";
+      : "the write-ahead log has another mode than the database";
     log.warn({ path }, `${problem}; its owner should run: chmod ${mode.toString(8)} ${others.join(" ")}`);
   }
 }
@@ -166,7 +166,7 @@ function close(path: string, sqlite: Sqlite, ownWal: string | null): void {
       if (wal !== ownWal && result?.busy !== 0) problem = "another program still reads it";
     }
   } catch (error) {
-    // With its own name the log stays beside the file, and the next opening moves it.
+    // A log that still has its own name stays next to the file, and the next opening moves it.
     if (wal !== ownWal) problem = (error as Error).message;
   }
   sqlite.close();

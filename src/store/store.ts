@@ -1,4 +1,4 @@
-/** Defines the interface through which collection writes. */
+/** Defines the interface through which the collector writes to the database. */
 import type {
   ApiVersion,
   DatasetName,
@@ -22,53 +22,53 @@ export type RunId = number;
 /** How a run ended. Times are epoch ms, durations milliseconds. */
 export interface RunEnd {
   dataset: AnyDataset;
-  /** Of an incremental dataset batches of records; one that was cut short has its scope among the failures as well. */
+  /** Batches of records for an incremental dataset. The scope of a batch that is incomplete is also among the failures. */
   snapshots: readonly (Snapshot | RecordBatch)[];
   failures: readonly FailedSnapshot[];
-  /** No request was made, on purpose. */
+  /** True if no request was necessary. */
   skipped: boolean;
-  /** A word for why it failed, was skipped or was late; the codes of failures take its place. */
+  /** Why the run failed, was skipped or was late; null if it did not. The codes of failures take precedence. */
   cause: string | null;
   finishedAt: number;
   requests: number;
   retries: number;
-  /** Between the first and the last response; null with fewer than two. */
+  /** The time between the first and the last response; null with fewer than two. */
   spreadMs: number | null;
-  /** Our clock minus the exchange's, as it was known to the run; null where they had not been compared. */
+  /** The clock of this machine minus the exchange's, as last measured; null if they have not been compared. */
   skewMs: number | null;
 }
 
-/** The outcome of a run: a snapshot that could not be stored unchanged is among the failures. */
+/** The outcome of a run. A snapshot that could not be stored exactly is among the failures. */
 export interface RunOutcome {
   state: RunState;
   failures: readonly FailedSnapshot[];
-  /** Ids of records that had been stored with another content, which is kept beside the new one. */
+  /** Ids of records that were stored before with different content. Both versions are kept. */
   changed?: readonly string[];
 }
 
 /**
- * The database operations that collection needs. A method is atomic by itself and resolves when what it writes is on disk; it rejects with a
- * StorageError where it could not be written. The suite in test/store/contract.ts holds every implementation to it.
+ * The database operations of the collector. Each method is atomic, and resolves when its writes are on disk; it rejects with a
+ * StorageError if they could not be written. test/store/contract.ts tests every implementation.
  */
 export interface Store {
-  /** Returns the API version the account last used; null where that was never known. */
+  /** Returns the API version that the account last used; null if it was never determined. */
   apiVersion(account: string): Promise<ApiVersion | null>;
-  /** Keeps each change, with its cause; the version that is in use already is none. `at` is epoch ms. */
+  /** Records a change of the API version with its cause; does nothing if the version is in use already. `at` is epoch ms. */
   setApiVersion(account: string, api: ApiVersion, at: number, cause: string): Promise<void>;
-  /** Returns null where it was never scheduled, or is switched off. */
+  /** Returns the schedule in force; null if the dataset was never scheduled, or is switched off. */
   schedule(account: string, dataset: DatasetName): Promise<ScheduleInForce | null>;
   /** Returns the names of all accounts ever recorded. */
   accounts(): Promise<string[]>;
-  /** Puts another pattern (null: off) in force from `at` (epoch ms), which `processedThrough` becomes. */
+  /** Replaces the schedule from `at` (epoch ms) on, to which it sets the watermark. A `pattern` of null switches the dataset off. */
   setSchedule(account: string, dataset: DatasetName, pattern: string | null, at: number): Promise<void>;
-  /** Returns true where the slot has a row: a run of any state, or why there was none. */
+  /** Returns true if the slot has a row of any state, also one for a slot that was not executed. */
   hasRun(account: string, dataset: DatasetName, slot: number): Promise<boolean>;
-  /** Gives slots that will not be run any more their final row; those that have a row keep it. Moves `processedThrough` up to the last one. */
+  /** Writes the final rows of slots that will not be executed, and moves the watermark to the last one. Slots with a row keep it. */
   closeSlots(account: string, dataset: DatasetName, slots: readonly UnrunSlot[]): Promise<void>;
   /**
-   * Claims a slot, of concurrent callers for one. Returns null when it has a row already, unless that is `missed`: the clock may have
-   * been set back. A slot of the schedule moves `processedThrough`; a manual run does not affect the slots before it. Where a claim of
-   * the schedule cannot be written, the next write closes the slot as missed.
+   * Claims a slot for one of several concurrent callers, and begins its run. Returns null if the slot already has a row, unless its
+   * state is `missed`, because the clock may have been set back. A scheduled run moves the watermark; a manual run does not. If the
+   * claim of a scheduled run cannot be written, the next write closes the slot as missed.
    */
   begin(
     account: string,
@@ -78,23 +78,23 @@ export interface Store {
     trigger?: Trigger,
   ): Promise<RunId | null>;
   /**
-   * Stores rows, snapshots and the run's end, all or nothing. A run that has ended keeps its state, which is returned. On a StorageError
-   * the run continues and the call may be repeated; on any other error the next write ends the run as failed.
+   * Stores rows, snapshots and the end of the run, all or nothing. A run that has ended already keeps its state, which is returned.
+   * After a StorageError the run is still open and the call may be repeated; after any other error the next write ends it as failed.
    */
   finish(run: RunId, end: RunEnd): Promise<RunOutcome>;
-  /** Fails runs that a dead process left `running`, with the cause `crashed`; when they ended is unknown. Returns how many. */
+  /** Fails the runs of a process that ended without finishing them, with the cause `crashed`. Returns their number. */
   recover(): Promise<number>;
-  /** Returns the scopes of an account that are still requested, whether or not there was ever a response. */
+  /** Returns the scopes of an account that are still requested, with or without a response so far. */
   requestedScopes(dataset: Dataset, account: string): Promise<Scope[]>;
   /** Returns the rows of the last good snapshot of every scope that is still requested, of one account or of all. */
   latest(dataset: Dataset, account?: string): Promise<KnownRows[]>;
-  /** Returns how far a scope of an incremental dataset was read; null where it never was. */
+  /** Returns how far a scope of an incremental dataset was read; null if it never was. */
   reading(account: string, dataset: DatasetName, scope: Scope): Promise<ReadProgress | null>;
   /** The state of alerts. */
   readonly alerts: AlertStore;
-  /** Returns whether each dataset that is scheduled is up to date, at `now` (epoch ms). */
+  /** Returns the state of every scheduled series at `now` (epoch ms). */
   freshness(now: number): Promise<Freshness[]>;
-  /** Throws a SpaceError where the disk has too little room for another run. */
+  /** Throws a SpaceError if the disk has too little space for another run. */
   requireDiskSpace(): void;
   close(): void;
 }

@@ -11,13 +11,13 @@ export const snapshotColumns = `n.id, a.name as account, e.dataset, n.scope_id a
 export const messageColumns = `id, alert, kind, account, what, state, at, value, threshold, sentence, delivery, attempts,
   next_at as nextAt, problem`;
 
-/** Prepares to read the open alerts, the oldest first. */
+/** Returns a prepared statement for the open alerts, oldest first. */
 export const prepareOpenAlerts = (sqlite: Sqlite) =>
   sqlite.prepare<[], OpenAlert>(
     "select kind, account, subject, name, what, scope_id as scopeId, fired_at as firedAt from alert order by fired_at, name",
   );
 
-/** Returns the last `limit` messages, the newest first. */
+/** Returns the last `limit` messages, newest first. */
 export const lastMessages = (sqlite: Sqlite, limit: number): Message[] =>
   sqlite.prepare<[number], Message>(`select ${messageColumns} from alert_message order by id desc limit ?`).all(limit);
 
@@ -46,7 +46,7 @@ export function rowReader(sqlite: Sqlite): (dataset: Dataset, snapshotId: number
   };
 }
 
-/** Drops every pending message, for this reason. */
+/** Drops every pending message; `problem` is the reason that is stored with it. */
 export const cancelPending = (sqlite: Sqlite, problem: string): void =>
   void sqlite
     .prepare("update alert_message set delivery = 'given up', problem = ? where delivery = 'pending'")

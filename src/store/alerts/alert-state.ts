@@ -18,16 +18,16 @@ import type {
   StoredSnapshot,
 } from "./alert-store.ts";
 
-/** Peaks are kept for this many hours, whatever the window of the rule. */
+/** The number of hours for which peaks are kept, independent of the window of the rule. */
 const maxPeakHours = 90 * 24;
 
-/** If more messages are pending, the oldest are dropped. */
+/** The maximum number of pending messages; beyond it the oldest are dropped. */
 const maxPending = 1000;
 
 /** The number of messages kept, pending or not. */
 const maxMessages = 2000;
 
-/** Rolls a transaction back: the changes were computed from an outdated state. */
+/** Thrown to roll back a transaction whose changes were computed from an outdated state. */
 class OutdatedError extends Error {}
 
 export class AlertState implements AlertStore {
@@ -143,7 +143,7 @@ interface CoinsAsOf {
 
 const prepare = (sqlite: Sqlite) => ({ ...prepareReads(sqlite), ...preparePrices(sqlite), ...prepareWrites(sqlite) });
 
-/** The position of an account is stored as its figure of hour 0; that of the account '' marks that evaluation has begun. */
+/** Adds missing positions. The position of an account is its figure of hour 0; that of the account '' marks that evaluation has begun. */
 const missingPositions = `
   with name(name) as (select '' union all select name from account)
   select name from name where not exists (select 1 from alert_figure where account = name and hour = 0)`;
@@ -168,7 +168,7 @@ function prepareReads(sqlite: Sqlite) {
        where n.id > ? and r.cause is not 'imported' order by n.id limit ?`,
     ),
     open: prepareOpenAlerts(sqlite),
-    // One index lookup per scope, however long the exchange did not respond.
+    // One index lookup per scope, however many failed snapshots came after its last outcome.
     lastOutcomes: sqlite.prepare<
       { account: string; snapshotId: number; codes: string },
       { scopeId: number; code: string | null }

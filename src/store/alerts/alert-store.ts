@@ -1,5 +1,5 @@
 /**
- * The part of the store contract that keeps the state of alerts, so that a restart continues where the last process ended. Each
+ * Defines the part of the store that keeps the state of alerts, so that a restart continues where the last process ended. Each
  * method is atomic, and resolves when its writes are on disk.
  */
 import type { DatasetName, DecimalString, Row } from "../../core/domain.ts";
@@ -17,6 +17,7 @@ export interface StoredSnapshot {
   errorCode: string | null;
 }
 
+/** An alert that has fired and has not recovered. */
 export interface OpenAlert {
   /** Identifies this crossing of the limit. */
   name: string;
@@ -31,13 +32,13 @@ export interface OpenAlert {
   firedAt: number;
 }
 
-/** `closed`: its subject is no longer listed, or no longer collected. */
+/** The state that a message reports. `closed`: the subject is no longer listed, or no longer collected. */
 export type AlertState = "fired" | "recovered" | "closed";
 
-/** `log`: only logged, as without a webhook. `given up`: dropped, as it was too old, one too many, or rejected. */
+/** The state of a message. `log`: it is only logged, since there is no webhook. `given up`: it was too old, one too many, or rejected. */
 export type DeliveryState = "pending" | "log" | "delivered" | "given up";
 
-/** A message in the outbox. Amounts and shares are digits; null where there are none. */
+/** A message in the outbox. `value` and `threshold` are decimal strings, null if the rule has none. */
 export interface Message {
   /** The order in which messages are sent. */
   id: number;
@@ -55,7 +56,7 @@ export interface Message {
   attempts: number;
   /** The time of the next attempt. Epoch ms. */
   nextAt: number;
-  /** Why the last attempt failed, null if it did not. */
+  /** Why the last attempt failed; null if it did not. */
   problem: string | null;
 }
 
@@ -71,12 +72,13 @@ export type DeliveryMark = Pick<Message, "delivery" | "attempts" | "nextAt" | "p
  */
 export type AlertPositions = ReadonlyMap<string, number>;
 
+/** A batch of snapshots to evaluate. */
 export interface NewSnapshots {
-  /** Those of one account in the order in which they were stored. */
+  /** In the order in which they were stored, within each account. */
   snapshots: StoredSnapshot[];
   /** The positions of all accounts once these snapshots have been evaluated. */
   positions: AlertPositions;
-  /** True where further snapshots may follow. */
+  /** True if more snapshots may be left. */
   more: boolean;
 }
 
@@ -87,7 +89,7 @@ export interface EquityPeak {
   equity: DecimalString;
 }
 
-/** What an evaluation changes. */
+/** The changes that result from an evaluation. */
 export interface AlertChanges {
   ended: readonly OpenAlert[];
   fired: readonly OpenAlert[];
@@ -100,7 +102,7 @@ export interface AlertChanges {
 export const noChanges: AlertChanges = { ended: [], fired: [], messages: [], peaks: [], positions: [] };
 
 export interface AlertStore {
-  /** Returns the stored positions. The first time, they are set to the newest snapshot, so that older ones are not evaluated. */
+  /** Returns the stored positions. The first call sets them to the newest snapshot, so that older ones are not evaluated. */
   begin(): Promise<AlertPositions>;
   /** Returns at most `limit` snapshots after the positions, without imported ones. */
   newSnapshots(after: AlertPositions, limit: number): Promise<NewSnapshots>;
@@ -109,7 +111,7 @@ export interface AlertStore {
   /** Returns, for each requested scope, the last outcome up to a snapshot that is either good (null) or one of `codes`. */
   lastOutcomes(upTo: StoredSnapshot, codes: readonly string[]): Promise<{ scopeId: number; code: string | null }[]>;
   open(): Promise<OpenAlert[]>;
-  /** Returns which of the scopes are no longer requested, or have no schedule. */
+  /** Returns those of the scopes that are no longer requested, or have no schedule. */
   inactiveScopes(scopeIds: readonly number[]): Promise<number[]>;
   /** Returns the stored peaks of the hours from `from` to `to`, both included (epoch ms). */
   peaks(account: string, from: number, to: number): Promise<EquityPeak[]>;
@@ -122,7 +124,7 @@ export interface AlertStore {
    * alert is not open, or a fired one already is.
    */
   record(changes: AlertChanges): Promise<boolean>;
-  /** Returns the next message to send, null if none is pending. */
+  /** Returns the next message to send; null if none is pending. */
   nextPending(): Promise<Message | null>;
   mark(messageId: number, as: DeliveryMark): Promise<void>;
 }

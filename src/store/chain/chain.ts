@@ -59,17 +59,20 @@ export interface SnapshotDigest {
 /** The link before the first one. 32 zero bytes. */
 export const genesis = Buffer.alloc(32);
 
-/** Returns the text that the link of a run hashes. Later columns are appended with their names, and only if not null, so that older links stay valid. */
+/**
+ * Returns the text that the link of a run hashes. Later columns are appended with their names, and only if not null, so that older
+ * links stay valid.
+ */
 export function runText(run: RunCells, snapshots: readonly SnapshotDigest[]): string {
   const digests = snapshots.map(({ id, digest }) => [id, digest.toString("hex")]);
   const later = run.slice(laterAt).map((cell, at) => [runColumns[laterAt + at], cell]);
   return JSON.stringify([...run.slice(0, laterAt), digests, ...later.filter(([, cell]) => cell !== null).flat()]);
 }
 
-/** Returns the text that the link of a note hashes. */
+/** Returns the text that the link of a note hashes. `runId` is null for a note about no run. */
 export const noteText = (note: string, runId: number | null): string => JSON.stringify([runId, note]);
 
-/** Parses a stored note; null where it is damaged. */
+/** Parses a stored note; returns null if it is damaged. */
 export function parseNote(text: string): Note | null {
   try {
     return JSON.parse(text) as Note;
@@ -78,9 +81,9 @@ export function parseNote(text: string): Note | null {
   }
 }
 
-/** Appends links, inside the transaction that writes what they cover. */
+/** Appends links to the chain. Its methods run inside the transaction that writes what the links cover. */
 export interface Chain {
-  /** Appends the link of a run that has its final row. `snapshots` are all of its snapshots, in the order of their ids. */
+  /** Appends the link of a run that has its final row. `snapshots` are all of its snapshots, ascending by id. */
   appendRun(runId: number, snapshots: readonly SnapshotDigest[]): void;
   /** Appends a note, about a run if `runId` is given. */
   appendNote(note: Note, runId?: number): void;
@@ -116,7 +119,7 @@ export function createChain(sqlite: Sqlite): Chain {
   };
 }
 
-/** Returns the account that a note without a run is about. */
+/** Returns the account that a note about no run concerns. */
 export const accountOf = (note: Note): string => String(note[0] === "account_mode" ? note[2] : note[1]);
 
 /** Returns a function that finds the number of the chain in which the changes of an account are linked. */
@@ -134,7 +137,7 @@ export type PrunedNote = Extract<Note, readonly ["pruned", ...unknown[]]>;
 export const dayKey = ([, account, dataset, day]: readonly [string, string, string, string, ...unknown[]]): string =>
   JSON.stringify([account, dataset, day]);
 
-/** Returns the notes about pruned days; of several notes about one day the last. */
+/** Returns the notes about pruned days. If a day has several notes, returns only the last one. */
 export function prunedNotes(sqlite: Sqlite): PrunedNote[] {
   const texts = sqlite
     .prepare(`select note from link where note like '["pruned",%' order by id`)
@@ -148,9 +151,10 @@ export function prunedNotes(sqlite: Sqlite): PrunedNote[] {
   return [...last.values()];
 }
 
+/** Runs linked per query, so that no statement stays open while links are inserted. */
 const chunk = 1000;
 
-/** Appends the links of a database that was created before there was a chain, the runs in the order of their ids. */
+/** Builds the chain of a database that was created before there was one, with the runs in the order of their ids. */
 export function backfillChain(sqlite: Sqlite): void {
   const chain = createChain(sqlite);
   const schedules = sqlite

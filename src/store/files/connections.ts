@@ -21,15 +21,15 @@ export function connect(path: string, options: Database.Options = {}): Sqlite {
   return sqlite;
 }
 
-/** Returns whether this process has the file open as a database, under any name; false where there is no file. */
+/** Returns true if this process has the file open as a database, under any name; false if there is no file. */
 export function isOpenHere(path: string): boolean {
   const identity = identityOf(path);
   return identity !== null && [...connections].some(([sqlite, of]) => sqlite.open && of === identity);
 }
 
 /**
- * Returns device and inode, which identify a file until it is deleted; null where there is none. Opens nothing. Throws the system
- * error where the path is not accessible.
+ * Returns device and inode, which identify a file until it is deleted; null if there is none. Opens nothing. Throws the system
+ * error if the path is not accessible.
  */
 export function identityOf(path: string): string | null {
   try {
@@ -42,7 +42,7 @@ export function identityOf(path: string): string | null {
   }
 }
 
-/** Returns the first bytes of a file; null where this process has it open as a database. Throws the system error. */
+/** Returns the first bytes of a file; null if this process has it open as a database. Throws the system error. */
 export function readHeader(path: string, bytes: number): Buffer | null {
   if (isOpenHere(path)) return null;
   const header = Buffer.alloc(bytes);

@@ -6,23 +6,23 @@ import type { Log } from "../../core/log.ts";
 
 const megabyte = 1_000_000;
 
-/** Below `required` no run begins, so that the run ledger can still record why. Below `warning` the log warns. Bytes. */
+/** The free space below which no run begins (`required`), so that the ledger can still record why, and below which the log warns. Bytes. */
 const limits = { required: 50 * megabyte, warning: 500 * megabyte };
 
 /** Checkpoints keep the log at a few megabytes; only a read transaction that does not end lets it grow beyond this. Bytes. */
 const maxWalBytes = 64 * megabyte;
 
-/** Free space of a disk. The level `none` is too little for another run. */
+/** The free space of a disk. At the level `none` it is too little for another run. */
 export interface DiskSpace {
   freeBytes: number;
   level: "enough" | "scarce" | "none";
 }
 
-/** Returns the space that this user may still write on the disk of the database; infinite where the system does not report it. */
+/** Returns the space that this user may still write on the disk of the database; infinite if the system does not report it. */
 export function diskSpaceFor(path: string): DiskSpace {
   const { bavail, blocks, bsize } = diskOf(path);
   const freeBytes = bavail * bsize;
-  // A disk smaller than a limit (in a test, or in memory) could never meet it; there SQLite reports when it is full.
+  // A limit above the size of the whole disk (in a test, or in memory) is ignored: SQLite reports when such a disk is full.
   const isBelow = (bytes: number) => freeBytes < bytes && blocks * bsize > bytes;
   const level = isBelow(limits.required) ? "none" : isBelow(limits.warning) ? "scarce" : "enough";
   return { freeBytes, level };
@@ -37,14 +37,17 @@ function diskOf(path: string): { bavail: number; blocks: number; bsize: number }
   }
 }
 
-/** Returns a message that says how much space is free and what to do. */
+/** Returns a message with the free space and what to do about it. */
 export const describeDiskSpace = (path: string, { freeBytes, level }: DiskSpace): string =>
   `only ${Math.floor(freeBytes / megabyte)} MB are free on the disk of ${path}; ` +
   (level === "none"
     ? "a run needs 50 MB. Free some space; collecting resumes automatically."
     : "collecting stops below 50 MB.");
 
-/** Returns a check that throws a SpaceError before a run, and logs when space gets scarce or the write-ahead log too large, and when that ends. */
+/**
+ * Returns a check to call before each run: it throws a SpaceError if there is too little space, and logs when space becomes scarce or
+ * the write-ahead log too large, and when that ends.
+ */
 export function createDiskWatch(path: string, log: Log): { requireDiskSpace(): void } {
   const wal = `${path}-wal`;
   let isScarce = false;

@@ -7,7 +7,7 @@ import { createPrivate } from "./connections.ts";
 export interface Draft {
   /** An empty file with mode 0600 to write to. SQLite may create others next to it. */
   readonly path: string;
-  /** Whether the file system keeps it from other users; false on network shares and USB drives without file modes. */
+  /** True if the file system protects it from other users; false on network shares and USB drives without file modes. */
   readonly isPrivate: boolean;
   /** Syncs the file to disk and gives it its name, replacing an existing file. Throws the system error. */
   commit(): void;
@@ -81,13 +81,13 @@ export function flush(path: string): void {
   }
 }
 
-/** Returns whether an error means that the file system does not support an operation, as on network shares and USB drives; it is safe to continue. */
+/** Returns true if the file system does not support an operation, as on network shares and USB drives; it is safe to continue. */
 export const isUnsupported = (error: unknown): boolean =>
   ["EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EPERM", "EACCES", "EISDIR"].includes(
     (error as NodeJS.ErrnoException).code ?? "",
   );
 
-/** Returns a sentence that says what to do about a system or SQLite error of a file that could not be written. */
+/** Returns advice on a system or SQLite error of a file that could not be written, as a sentence. */
 export function adviceFor(error: unknown): string {
   const { code = "" } = error as { code?: string };
   if (/^(ENOSPC|EDQUOT|EFBIG|SQLITE_FULL)/.test(code)) return "Free some space there, or choose another folder.";

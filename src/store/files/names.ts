@@ -7,7 +7,7 @@ import { dirname } from "node:path";
 import { ConfigError } from "../../core/errors.ts";
 import { realPath } from "../../core/path.ts";
 
-/** Throws a ConfigError where the file has further hard links, or is a mount point, so that its log would be in another folder. */
+/** Throws a ConfigError if the file has more than one hard link, or is a mount point, so that its log would be in another folder. */
 export function requireOneName(path: string, found: Stats): void {
   if (found.nlink > 1)
     throw new ConfigError([
@@ -27,7 +27,7 @@ function isMountPoint(path: string, { dev }: Stats): boolean {
   return mountPoints()?.includes(path) ?? statSync(dirname(path)).dev !== dev;
 }
 
-/** Returns the mount points that this process sees; null where the system does not list them. */
+/** Returns the mount points in the namespace of this process; null if the system does not list them. */
 function mountPoints(): string[] | null {
   try {
     const lines = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
@@ -40,7 +40,7 @@ function mountPoints(): string[] | null {
   }
 }
 
-/** Throws a ConfigError where a symbolic link is broken: a new database in place of the link would not be where it is meant to be. */
+/** Throws a ConfigError if a symbolic link is broken, because a new database would replace the link instead of its target. */
 export function requireNoDeadLink(path: string): void {
   if (!lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) return;
   throw new ConfigError([

@@ -32,7 +32,7 @@ export interface ImportedSnapshot {
   zeros: Item[];
 }
 
-/** Neighbouring rows of one `snapshot_id` as one snapshot. @throws ShapeError naming the file, and place and column in it */
+/** Yields adjacent rows of one `snapshot_id` as one snapshot. @throws ShapeError naming the file, and the place and column in it */
 export async function* snapshotsOf(file: HistoryFile, dataset: Dataset): AsyncGenerator<ImportedSnapshot, void> {
   const read = rowReader(file, dataset);
   let current: ImportedSnapshot | undefined;
@@ -89,7 +89,7 @@ function rowReader({ path, columns, isQuotedThroughout = false }: HistoryFile, d
   const [takenAt, takenAtMs] = [columns.indexOf("taken_at"), columns.indexOf("taken_at_ms")];
   const [id, extra] = [columns.indexOf("snapshot_id"), columns.indexOf("extra")];
 
-  // The exchange's "" is unknown in every column, so that no text that was stored is empty.
+  // An empty text of the exchange is stored as unknown in every column, so no stored text is empty.
   const unquoted = (cell: Cell): Cell => (isQuotedThroughout && cell === "" ? null : cell);
 
   return ({ place, cells }: PlacedRow): About & { item: Item } => {
@@ -116,7 +116,7 @@ function rowReader({ path, columns, isQuotedThroughout = false }: HistoryFile, d
   };
 }
 
-/** @throws RangeError where the cell is none of the column's kind */
+/** Returns the value of a cell by the kind of its column. @throws RangeError if the cell is not of that kind */
 function cellValue({ kind, required: isRequired }: Column, cell: Cell): Value {
   const read = { text: textOf, decimal: digitsOf, millis: instantOf, flag: flagOf }[kind] as (cell: Cell) => Value;
   return isRequired ? required(read)(cell) : read(cell);
@@ -154,17 +154,17 @@ function instantOf(cell: Cell): number | null {
   return instant;
 }
 
-/** Files of text have integers as digits. */
+/** Returns a whole number of a cell, which is text in CSV and NDJSON; null for null. @throws RangeError for anything else */
 function whole(cell: Cell): number | null {
   if (cell === null) return null;
-  // What Parquet has besides, such as dates, is no number of ours.
+  // Other values of Parquet, such as dates, would be converted to numbers.
   const isNumber = typeof cell === "number" || typeof cell === "bigint";
   const number = isNumber || (typeof cell === "string" && /^\d{1,16}$/.test(cell)) ? Number(cell) : Number.NaN;
   if (!Number.isSafeInteger(number) || number < 0) throw invalid(cell, "a whole number");
   return number;
 }
 
-/** 9999-12-31T23:59:59.999Z: SQLite knows no later time. */
+/** 9999-12-31T23:59:59.999Z, the last time that SQLite supports. */
 const maxMillis = 253_402_300_799_999;
 
 function millisOf(cell: Cell): number | null {
@@ -173,7 +173,7 @@ function millisOf(cell: Cell): number | null {
   return moment;
 }
 
-/** As many ids again are left for what is collected after the import. */
+/** The highest accepted snapshot id; it leaves the same number of ids for later snapshots. */
 const maxId = 2 ** 52;
 
 function idOf(cell: Cell): number | null {

@@ -1,6 +1,6 @@
 /**
- * Builds a history from the rows of an export. They contain the snapshots and their rows, but neither runs and schedules, nor empty,
- * failed or missed snapshots, which cannot be restored.
+ * Builds a history from the rows of an export. An export contains the rows of snapshots, but neither runs and schedules nor empty,
+ * failed or missing snapshots, which therefore cannot be restored.
  */
 import { snakeCase } from "../../core/columns.ts";
 import { causes, type Item, type Scope } from "../../core/domain.ts";
@@ -22,10 +22,10 @@ export interface Imported {
 }
 
 /**
- * Imports files into a database that holds nothing of their datasets, all of them or none; the caller holds its lock. Where
- * `expected` is given, it is the total number of rows that they must have.
- * @throws ShapeError naming the file and the place in it; ConfigError where the database is not empty; StorageError where
- * it cannot be written
+ * Imports files into a database without data of their datasets, all of them or none; the caller holds its lock. `expected` is the
+ * total number of rows that the files must have; null if it is not checked.
+ * @throws ShapeError naming the file and the place in it; ConfigError if the database has such data; StorageError if it cannot be
+ * written
  */
 export async function importHistory(
   path: string,
@@ -74,7 +74,7 @@ async function importFile(
   return imported;
 }
 
-/** Those that were added to the dataset since the file was written it need not have. */
+/** Returns true if the columns are those of the dataset's history view. Columns that were added later may be missing. */
 function isHistoryOf(sqlite: Sqlite, dataset: Dataset, columns: readonly string[]): boolean {
   const later = layoutOf(dataset).later.map(({ name }) => snakeCase(name));
   const known = historyColumns(sqlite, dataset).filter((name) => columns.includes(name) || !later.includes(name));
@@ -91,12 +91,12 @@ function requireNoRuns(sqlite: Sqlite, path: string, dataset: Dataset): void {
 /** Snapshots of one account that one run may have taken. */
 type RunSnapshots = readonly ImportedSnapshot[];
 
-/** What one run's answers lie apart at most, unless a run was given longer. Milliseconds. */
+/** The longest time between two responses of one run, with the default deadline. Milliseconds. */
 const maxRunMs = 60_000;
 
 /**
- * The snapshots by runs, each with the one after it of its account: a run asks each scope once. Which scopes one asked for
- * decides which of them are still requested, and so what is the latest.
+ * Groups snapshots into runs, and yields each with the next run of its account. A run requests each scope once. The scopes of a run
+ * matter because a scope that a complete run does not contain is no longer requested.
  */
 async function* groupIntoRuns(
   snapshots: AsyncIterable<ImportedSnapshot>,
@@ -125,7 +125,7 @@ function runWriter(sqlite: Sqlite, path: string, file: HistoryFile, dataset: Dat
   const history = new SnapshotWriter(sqlite, ledger);
   const rowsOf = sqlite.prepare<[number], number>("select rows from snapshot where id = ?").pluck();
 
-  /** Returns the number of rows. */
+  /** Writes a run and returns its number of rows. @throws ConfigError if one of its ids is in use; ShapeError if a row is missing */
   return (run: RunSnapshots, next: RunSnapshots): number => {
     const [first] = run;
     if (!first) return 0;
@@ -157,7 +157,7 @@ function runWriter(sqlite: Sqlite, path: string, file: HistoryFile, dataset: Dat
     return run.reduce((rows, { items, zeros }) => rows + items.length + zeros.length, 0);
   };
 
-  /** The next slot that is free: two answers may bear the same time. */
+  /** Claims the first free slot from the time of the snapshot on, since two snapshots may have the same time. Returns the run. */
   function claim({ account, takenAt }: ImportedSnapshot): number {
     for (let slot = takenAt; ; slot += 1) {
       const id = ledger.claim(account, dataset.name, slot, slot, "demand");
@@ -167,8 +167,8 @@ function runWriter(sqlite: Sqlite, path: string, file: HistoryFile, dataset: Dat
 }
 
 /**
- * A row of zeros is the last one of a coin that is gone, unless the next run shows the coin again: then it was listed with
- * zeros. Where the two cannot be distinguished, either has the same rows.
+ * Returns a snapshot with its rows of zeros assigned: to listed items where the next run contains the coin too, else to removed ones.
+ * Where this cannot be decided, both give the same rows.
  */
 function pastSnapshot(dataset: Dataset, one: ImportedSnapshot, next: RunSnapshots): PastSnapshot {
   const { id, scope, takenAt, items, zeros } = one;

@@ -1,5 +1,4 @@
 /** Migrates a database to the schema of this version, in one transaction, after a backup. */
-
 import type { Log } from "../../core/log.ts";
 import { backfillChain } from "../chain/chain.ts";
 import { fillEpisodes } from "../positions/rebuild.ts";
@@ -9,15 +8,15 @@ import { backup } from "../sqlite/backup.ts";
 import { openReadOnly, quickCheck, type Sqlite } from "../sqlite/database.ts";
 import { appliedHashes, type Migration, pendingMigrations } from "../sqlite/migrations.ts";
 
-/** How many migrations were applied, and the backup that was made before. */
+/** The number of applied migrations, and the path of the backup that was made before. */
 export interface Migrated {
   migrations: number;
   backup: string;
 }
 
 /**
- * Applies what is pending, on a database that may hold history: backup first, and nothing at all if a row would be lost.
- * Null where nothing was.
+ * Makes a backup and applies the pending migrations, all or none. Returns null if none was pending. Throws an Error, and changes
+ * nothing, if a row would be lost.
  */
 export async function migrate(
   path: string,
@@ -36,12 +35,12 @@ export async function migrate(
   return { migrations: pending.length, backup: copy };
 }
 
-/** All of it or nothing. Throws where a foreign key no longer holds or a table that stays has lost rows. */
+/** Applies migrations in one transaction. Throws an Error if a foreign key no longer holds, or a remaining table has lost rows. */
 export function applyMigrations(
   sqlite: Sqlite,
   { pending, views, now }: { pending: readonly Migration[]; views: Views; now: number },
 ): void {
-  // Outside the transaction, where alone it has an effect: with it, rebuilding a table would delete its children.
+  // With foreign keys on, rebuilding a table would delete the rows that refer to it. The pragma has no effect inside a transaction.
   sqlite.pragma("foreign_keys = OFF");
   try {
     sqlite
@@ -100,7 +99,7 @@ function dropViews(sqlite: Sqlite, views: Views): void {
   for (const name of views.keys()) sqlite.exec(`drop view if exists ${name}`);
 }
 
-/** "is up to date and sound"; throws a ConfigError with the fix where it is not. Changes nothing. */
+/** Returns "is up to date and sound". Throws a ConfigError that names the fix if the database is not. Changes nothing. */
 export function checkDatabase(path: string): string {
   const sqlite = openReadOnly(path);
   try {

@@ -12,8 +12,8 @@ import { ownMigrations, pendingMigrations } from "../sqlite/migrations.ts";
 import { applyMigrations } from "./migrate.ts";
 
 /**
- * Throws a ConfigError where something lies in the way: nothing is ever overwritten but an empty file. What a lost database
- * left beside it is refused as well, for it would be replayed over the one that is put there.
+ * Throws a ConfigError if the path is in use; only an empty file is overwritten. A write-ahead log or journal that a lost database
+ * left behind is refused too, because SQLite would apply it to the restored database.
  */
 export function requireFreePath(path: string): void {
   const found = statSync(path, { throwIfNoEntry: false });
@@ -27,9 +27,9 @@ export function requireFreePath(path: string): void {
 }
 
 /**
- * Copies the backup to the path, which is free and locked by the caller. The copy bears its name only when it has been
- * brought up to date and `check` has found nothing. Throws a ConfigError where the backup is no database of ours, damaged
- * or newer; a StorageError where it cannot be copied.
+ * Copies a backup to a free path, which the caller has locked. The copy gets its name only after it was migrated and `check` has
+ * accepted it. Throws a ConfigError if the backup is not a database of this program, damaged or newer; a StorageError if it cannot be
+ * copied.
  */
 export async function restore(
   source: string,
