@@ -6,7 +6,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     // What needs real time or a build of its own: `npm run test:faults`.
     exclude: [...configDefaults.exclude, ...separate],
-    globalSetup: "test/support/build.ts",
+    globalSetup: ["test/support/build.ts", "test/support/postgres.ts"],
     // A safety net for what hangs, wide enough for a machine that is busy with something else.
     testTimeout: 600_000,
     hookTimeout: 1_200_000,

@@ -10,7 +10,7 @@ export const separate = [
 export default defineConfig({
   test: {
     include: separate,
-    globalSetup: "test/support/build.ts",
+    globalSetup: ["test/support/build.ts", "test/support/postgres.ts"],
     fileParallelism: false,
     // A limit for what hangs; rows of the matrix have limits of their own.
     testTimeout: 600_000,

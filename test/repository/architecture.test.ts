@@ -30,6 +30,7 @@ const order = [
   "store/retention",
   "store/verify",
   "store/responses",
+  "store/postgres",
   "store/open.ts",
   "settings",
   "collecting",
