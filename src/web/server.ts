@@ -33,7 +33,7 @@ export async function serve(
   onProblem: (error: unknown) => void,
 ): Promise<RunningServer> {
   const app = createApp(site, createAccess(http.token, site.now), onProblem);
-  const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  const handle = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   const server = createServer(
     {
       headersTimeout: limits.headers,
@@ -48,7 +48,7 @@ export async function serve(
       for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
       const refusal = checkRequest(request, http);
       if (refusal) reject(response, refusal);
-      else void answer(request, response);
+      else void handle(request, response);
     },
   );
   server.maxConnections = limits.connections;

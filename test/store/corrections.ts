@@ -19,12 +19,12 @@ export const otherCoins: Dataset = reading(datasetNamed("spot-assets"), (items) 
 
 export const replayed = (path: string, dataset: Dataset): Replayed[] => [...replay(path, dataset, 0)];
 
-export const verdicts = (path: string, dataset: Dataset): string[] => [
-  ...new Set(replayed(path, dataset).map(({ verdict }) => verdict)),
+export const outcomes = (path: string, dataset: Dataset): string[] => [
+  ...new Set(replayed(path, dataset).map(({ outcome }) => outcome)),
 ];
 
 export function firstsOf(path: string, dataset: Dataset): First[] {
-  const different = replayed(path, dataset).filter(({ verdict }) => verdict === "different");
+  const different = replayed(path, dataset).filter(({ outcome }) => outcome === "different");
   return different.filter((one, at) => different.findIndex(({ scopeId }) => scopeId === one.scopeId) === at);
 }
 

@@ -96,11 +96,11 @@ function correctionLines({ scopes, backup }: Corrected): string[] {
 const outcomeTexts: Record<ReplayOutcome, string> = {
   same: "unchanged",
   different: "would change",
-  refused: "are stored, but their responses would be rejected now",
+  rejected: "are stored, but their responses would be rejected now",
   readable: "failed, but their responses could be parsed now",
-  unanswered: "failed for a reason other than the last response",
+  "other failure": "failed for a reason other than the last response",
   computed: "were computed from several datasets and cannot be parsed again",
-  "without answer": "have no raw response",
+  "no response": "have no raw response",
 };
 
 /** Counts outcomes and differing fields, and keeps the first differences. */
@@ -112,9 +112,9 @@ function createSummary() {
   const count = <Key>(counter: Map<Key, number>, key: Key) => counter.set(key, (counter.get(key) ?? 0) + 1);
   return {
     add(one: Replayed): void {
-      const { account, productType, slot, verdict, differences, problem } = one;
-      count(counts, verdict);
-      if (verdict === "different" && !firsts.has(one.scopeId)) firsts.set(one.scopeId, one);
+      const { account, productType, slot, outcome, differences, problem } = one;
+      count(counts, outcome);
+      if (outcome === "different" && !firsts.has(one.scopeId)) firsts.set(one.scopeId, one);
       for (const { field } of differences) count(fields, field);
       if (first.length >= maxListed) return;
       const where = [new Date(slot).toISOString(), account, productType].filter((word) => word !== "").join(" ");
@@ -128,10 +128,10 @@ function createSummary() {
     /** Returns the first snapshot of each scope that would change. */
     firsts: (): First[] => [...firsts.values()],
     lines(): string[] {
-      const verdicts = (Object.keys(outcomeTexts) as ReplayOutcome[]).filter((verdict) => counts.has(verdict));
+      const outcomes = (Object.keys(outcomeTexts) as ReplayOutcome[]).filter((outcome) => counts.has(outcome));
       const byField = [...fields].sort(([, one], [, other]) => other - one).map(([field, n]) => `${field} ${n}`);
       return [
-        ...verdicts.map((verdict) => `${counts.get(verdict)} ${outcomeTexts[verdict]}`),
+        ...outcomes.map((outcome) => `${counts.get(outcome)} ${outcomeTexts[outcome]}`),
         ...(byField.length > 0 ? [`differences by field: ${byField.join(", ")}`] : []),
         ...(first.length > 0 ? ["first differences:", ...first] : []),
       ];

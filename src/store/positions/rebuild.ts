@@ -32,7 +32,7 @@ const { moving } = layoutOf(positions);
 const steadyAmounts = episodeInputs.filter((name) => !moving.includes(name));
 const movingAmounts = episodeInputs.filter((name) => moving.includes(name));
 
-/** How many versions are read between two pauses. */
+/** Versions read before yielding to the event loop. */
 const versionsPerPause = 1000;
 
 /** Yields the episodes of an item, oldest first, the open one last. */

@@ -4,7 +4,7 @@ import type { AccountHistory } from "../history.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { prepareOnce } from "../sqlite/prepare-once.ts";
 
-/** Accounts are collected one after the other; their last complete equities have one of this many slots in common. */
+/** The number of slots read per account. Accounts are collected one after the other; one of their last three slots is common to all. */
 const slotsBack = 3;
 
 /** Returns the account queries on a connection. */

@@ -53,7 +53,7 @@ export function prepareAsOf(sqlite: Sqlite): (dataset: Dataset, filter: Filter, 
     }
     return state;
   };
-  // One transaction, because a snapshot that is pruned meanwhile would be known but have no rows.
+  // One transaction, because a snapshot that is pruned between the queries would be known but have no rows.
   return sqlite.transaction(stateAt);
 }
 

@@ -9,10 +9,13 @@ import { accountHistory } from "./account-history.ts";
 import { episodeHistory } from "./episode-history.ts";
 import { snapshotHistory } from "./snapshot-history.ts";
 
-/** Opens a history, which may be written meanwhile. @throws ConfigError where there is no database of this program, or it has another schema */
+/**
+ * Opens a history, also while another process writes it.
+ * @throws ConfigError if there is no database of this program, or if it has another schema
+ */
 export const openHistory = (path: string): HistoryReader => historyOn(openReadOnly(path));
 
-/** Opens a history, calls `read` and closes the history. Returns the result of `read`. @throws ConfigError as `openHistory` */
+/** Opens a history, calls `read`, closes the history and returns the result of `read`. @throws ConfigError as `openHistory` */
 export function withHistory<Result>(path: string, read: (history: HistoryReader) => Result): Result {
   const history = openHistory(path);
   try {
@@ -50,7 +53,7 @@ export function historyOn(sqlite: Sqlite): HistoryReader {
 const lastLink = (sqlite: Sqlite): number =>
   sqlite.prepare<[], number | null>("select max(id) from link").pluck().get() ?? 0;
 
-/** Returns whether a snapshot was pruned or corrected after the link. Reads only the links after it. */
+/** Returns true if a snapshot was pruned or corrected after the link. Reads only the links after it. */
 const isRewrittenSince = (sqlite: Sqlite, link: number): boolean =>
   sqlite
     .prepare(`select 1 from link where id > ? and (note like '["pruned",%' or note like '["corrected",%') limit 1`)

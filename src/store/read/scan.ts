@@ -1,6 +1,4 @@
-/**
- * Reads a history view faster than its SQL: along the versions of each item, so that each next row is a step and not a search.
- */
+/** Reads a history view faster than its SQL by following the versions of each item, so that no row needs an index lookup. */
 import { snakeCase } from "../../core/columns.ts";
 import type { Cell } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
@@ -10,7 +8,7 @@ import { layoutOf } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { createVersionCursor, type VersionCursor, type VersionTable, versionTablesOf } from "./version-cursor.ts";
 
-/** What to scan. */
+/** Options of a scan. */
 interface ScanOptions<T> extends Span, RowFormat<T> {
   filter: Filter;
   /** Snapshots by `taken_at` or by `snapshot_id`; the rows of one snapshot by their keys, in character order. */
@@ -58,7 +56,10 @@ export function* scanHistory<T>(sqlite: Sqlite, dataset: Dataset, options: ScanO
 /** Length of the first stretch that `selectRows` reads backwards; each further one is twice as long. Milliseconds. */
 const minStretchMs = 60_000;
 
-/** Yields the rows that `SnapshotHistory.rows` describes. For the newest rows it reads ever longer stretches from the end until there are enough. */
+/**
+ * Yields the rows that `SnapshotHistory.rows` describes. For the newest rows it reads stretches of increasing length from the end
+ * until there are enough.
+ */
 export function* selectRows(
   sqlite: Sqlite,
   dataset: Dataset,
@@ -112,7 +113,7 @@ function groupColumns(columns: readonly string[], parts: readonly VersionTable[]
   return groups;
 }
 
-/** Returns a function that gives the rows of a snapshot of a scope; it is fastest if called in the order of snapshots. */
+/** Returns a function that returns the rows of a snapshot of a scope; it is fastest if called in the order of snapshots. */
 function followScope<T>({ groups, cell, changes }: Scan<T>, items: readonly FollowedItem<T>[]) {
   const placeOf = (name: string) => groups.findIndex(({ columns }) => columns[0] === name);
   const [textAt, msAt, idAt] = [placeOf("taken_at"), placeOf("taken_at_ms"), placeOf("snapshot_id")];

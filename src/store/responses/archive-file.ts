@@ -41,7 +41,7 @@ export function openRawWriter(path: string): Sqlite {
       const isNew = sqlite.prepare("select count(*) from sqlite_schema").pluck().get() === 0;
       if (!isNew) requireOurs(sqlite);
       sqlite.pragma("journal_mode = WAL");
-      // A power cut may lose recent responses, which is acceptable; waiting for the disk would delay the database.
+      // A power failure may lose recent responses, which is acceptable; waiting for the disk would delay the database.
       sqlite.pragma("synchronous = NORMAL");
       sqlite.pragma("wal_autocheckpoint = 250");
       // KiB. The default would grow to 16 MB.

@@ -1,7 +1,7 @@
 /**
- * Keeps responses as received, without their headers, for some days: stored rows can be parsed from them again. The history does
- * not depend on them. They are written shortly after the commit of the rows, into a file of their own; no run waits for that or
- * fails with it, and losing the file costs nothing but `db replay`.
+ * Keeps response bodies as received for some days, so that stored rows can be parsed from them again. They are written to a separate
+ * file shortly after the rows are committed. No run waits for that or fails because of it, and without the file only `db replay`
+ * does not work.
  */
 import { hash } from "node:crypto";
 import { setImmediate as breath } from "node:timers/promises";
@@ -21,7 +21,7 @@ export interface RawResponse {
   endpoint: string;
   /** HTTP status. */
   status: number;
-  /** By our clock. Epoch ms. */
+  /** By the clock of this machine. Epoch ms. */
   receivedAt: number;
   /** The body as received, after decompression. */
   body: Buffer;
@@ -35,7 +35,7 @@ interface Run {
 
 export interface RawOptions {
   databasePath: string;
-  /** For how many days responses are kept; 0 keeps none. */
+  /** The number of days for which responses are kept; 0 keeps none. */
   days: number;
   clock: Clock;
   log: Log;
@@ -49,7 +49,7 @@ const batchDelayMs = 100;
 /** Responses written, and expired responses deleted, in one transaction: some milliseconds of work. */
 const batch = { write: 50, expire: 200 };
 
-/** Longer bodies are compressed in another thread; for shorter ones the handover costs more than it saves. Bytes. */
+/** Bodies longer than this are compressed in another thread; for shorter ones that takes longer. Bytes. */
 const longBodyBytes = 32_768;
 
 /** Higher levels take twenty times as long for little gain. */
@@ -100,12 +100,12 @@ export class ResponseArchive {
   }
 
   /** Queues the responses of a run, in the order in which they arrived. Returns at once; they are written later. */
-  keep(run: Run, answers: readonly RawResponse[]): void {
+  keep(run: Run, responses: readonly RawResponse[]): void {
     const counts = new Map<Scope, number>();
-    for (const answer of answers) {
-      const number = (counts.get(answer.scope) ?? 0) + 1;
-      counts.set(answer.scope, number);
-      this.#waiting.push({ ...run, ...answer, number });
+    for (const response of responses) {
+      const number = (counts.get(response.scope) ?? 0) + 1;
+      counts.set(response.scope, number);
+      this.#waiting.push({ ...run, ...response, number });
     }
     this.#timer ??= this.#later();
   }

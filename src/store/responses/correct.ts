@@ -22,29 +22,32 @@ import { openRawReader, rawFile } from "./archive-file.ts";
 import { ComputedError, prepareReparse, type Reparsed } from "./reparse.ts";
 import { type Replayed, rowsIn } from "./replay.ts";
 
-/** The first snapshot of a scope that would be different. */
+/** The first snapshot of a scope that a correction would change. */
 export type First = Pick<Replayed, "scopeId" | "snapshotId" | "account" | "productType" | "slot">;
 
+/** The result of correcting one scope. */
 export interface Correction {
   first: First;
   /** The number of snapshots that were changed. */
   snapshots: number;
-  /** Why the scope was not corrected, null if it was. */
+  /** Why the scope was not corrected; null if it was. */
   refusal: string | null;
 }
 
+/** The result of a correction. */
 export interface Corrected {
   scopes: Correction[];
   /** The path of the backup made before; null if nothing was changed. */
   backup: string | null;
 }
 
-/** Thrown if a scope cannot be corrected. */
+/** Thrown if a scope cannot be corrected; the message is the reason. */
 class Refusal extends Error {}
 
 /**
- * Corrects scopes one after the other, each in one transaction; the caller holds the lock. `now` (epoch ms) names the backup, which
- * is made before; nothing is changed where no responses are kept. `onProgress` is called after each snapshot. Throws a StorageError where the database cannot be written.
+ * Corrects scopes one after the other, each in one transaction, after a backup that is named after `now` (epoch ms). The caller holds
+ * the lock. Changes nothing if no responses are kept. `onProgress` is called after each snapshot. Throws a StorageError if the
+ * database cannot be written.
  */
 export async function correct(
   path: string,
@@ -92,7 +95,10 @@ interface GoodSnapshot {
   digest: Buffer;
 }
 
-/** Returns a function that corrects a scope and returns how many snapshots changed. `stored` reads the state before the transaction on `sqlite`. */
+/**
+ * Returns a function that corrects a scope and returns the number of changed snapshots. `stored` is a connection on which the state
+ * before the transaction on `sqlite` is read.
+ */
 function prepareCorrection({
   sqlite,
   stored,
@@ -224,7 +230,10 @@ function prepareCorrectionRecord(sqlite: Sqlite, { scopeId, snapshotId }: First)
   };
 }
 
-/** Returns all snapshots, by run, of the runs with a snapshot of the scope from one on; ascending by id. Read at once for lack of an index. */
+/**
+ * Returns all snapshots of each run that has a snapshot of the scope from `snapshotId` on, ascending by id. They are read at once,
+ * because there is no index from runs to snapshots.
+ */
 function snapshotsByRun(sqlite: Sqlite, scopeId: number, snapshotId: number): Map<number, SnapshotDigest[]> {
   const rows = sqlite
     .prepare(

@@ -6,24 +6,25 @@ import { type ItemParts, layoutOf, partsByKey, rowOf, type StorageLayout } from 
 import type { Sqlite } from "../sqlite/database.ts";
 import { unpack } from "./archive.ts";
 
-/** Identifies a stored response: account, product type ('' for the whole account) and slot (epoch ms). */
+/** Identifies the responses of one run and scope: account, product type ('' for the whole account) and slot (epoch ms). */
 export interface RequestKey {
   account: string;
   productType: string;
   slot: number;
 }
 
+/** The content of a response that was parsed again. */
 export interface Reparsed {
-  /** By their keys. */
+  /** By the text of their keys. */
   rows: Map<string, ItemParts>;
   /** The time in the response by the exchange's clock, epoch ms; null without one. */
   requestTime: number | null;
 }
 
-/** Thrown if rows are computed from more than their own response. */
+/** Thrown if rows were also computed from other data than their own response. */
 export class ComputedError extends Error {}
 
-interface StoredAnswer {
+interface StoredResponse {
   address: string;
   status: number;
   digest: Buffer;
@@ -31,29 +32,30 @@ interface StoredAnswer {
 }
 
 /**
- * Returns a function that parses the last response of a run and scope, which became its snapshot or made it fail. `stored` are the rows
- * of the snapshot, null if it failed. The function returns null if the response is not kept or was altered; it throws a ComputedError, or
- * the error that the collector would report.
+ * Returns a function that parses the last response of a run and scope, which became its snapshot or made it fail. `stored` are the
+ * rows of the snapshot, null if it failed. The function returns null if the response is not kept or was altered. It throws a
+ * ComputedError, or the error that the collector would report.
  */
 export function prepareReparse(
   raw: Sqlite,
   dataset: Dataset,
-): (asked: RequestKey, stored: ReadonlyMap<string, ItemParts> | null) => Reparsed | null {
+): (request: RequestKey, stored: ReadonlyMap<string, ItemParts> | null) => Reparsed | null {
   const layout = layoutOf(dataset);
-  const find = raw.prepare<unknown[], StoredAnswer>(
+  const find = raw.prepare<unknown[], StoredResponse>(
     `select s.address, w.status, b.digest, b.packed
      from source s join answer w on w.source_id = s.id and w.slot = @slot join body b on b.id = w.body_id
      where s.dataset = '${dataset.name}' and s.account = @account and s.product_type = @productType
      order by w.number desc limit 1`,
   );
   return ({ account, productType, slot }, stored) => {
-    const answer = find.get({ account, productType, slot });
-    const body = answer && received(answer);
-    return answer && body ? derive(layout, { account, productType, slot }, { ...answer, body }, stored) : null;
+    const response = find.get({ account, productType, slot });
+    const body = response && bodyOf(response);
+    return response && body ? parse(layout, { account, productType, slot }, { ...response, body }, stored) : null;
   };
 }
 
-function received({ packed, digest }: StoredAnswer): Buffer | null {
+/** Returns the body of a response; null if it was altered. */
+function bodyOf({ packed, digest }: StoredResponse): Buffer | null {
   try {
     return unpack(packed, digest);
   } catch {
@@ -61,7 +63,7 @@ function received({ packed, digest }: StoredAnswer): Buffer | null {
   }
 }
 
-function derive(
+function parse(
   layout: StorageLayout,
   { productType, slot }: RequestKey,
   { address, status, body }: { address: string; status: number; body: Buffer },
@@ -77,15 +79,15 @@ function derive(
 
 /** Returns the input of the mapper: requested coins follow from the stored rows; other datasets are not available. */
 function mapperInput(layout: StorageLayout, scope: Scope, stored: ReadonlyMap<string, ItemParts> | null): MapperInput {
-  const notKept = () => {
+  const unavailable = () => {
     throw new ComputedError();
   };
   return {
     scope,
-    known: notKept,
-    complete: notKept,
+    known: unavailable,
+    complete: unavailable,
     lastKnown(): KnownRows[] {
-      if (stored === null) return notKept();
+      if (stored === null) return unavailable();
       // Every stored coin counts as held.
       const rows = [...stored.values()].map((parts) => ({ ...rowOf(layout, parts), available: "1" }));
       return [{ account: "", scope: null, slot: 0, takenAt: 0, rows }];

@@ -10,20 +10,21 @@ import { openReadOnly, type Sqlite } from "../sqlite/database.ts";
 import { openRawReader, rawFile } from "./archive-file.ts";
 import { ComputedError, prepareReparse, type RequestKey } from "./reparse.ts";
 
+/** How a stored snapshot compares with its raw response, parsed again. */
 export type ReplayOutcome =
   /** All cells are the same, or the snapshot fails with the same code. */
   | "same"
   | "different"
   /** The snapshot is good, but the current parser rejects its response. */
-  | "refused"
+  | "rejected"
   /** The snapshot failed in the parser, but the current one accepts its response. */
   | "readable"
   /** Its rows were also computed from other datasets. */
   | "computed"
   /** The snapshot failed for another reason than this response. */
-  | "unanswered"
+  | "other failure"
   /** Its response is not kept, or was altered. */
-  | "without answer";
+  | "no response";
 
 /** A differing cell, or (field "row") a row that only one side has. */
 export interface Difference {
@@ -33,12 +34,13 @@ export interface Difference {
   reparsed: Value;
 }
 
+/** The result of parsing the response of one snapshot again. */
 export interface Replayed extends RequestKey {
   snapshotId: number;
   scopeId: number;
-  verdict: ReplayOutcome;
+  outcome: ReplayOutcome;
   differences: Difference[];
-  /** Why the current parser rejects the response, null if it does not. */
+  /** Why the current parser rejects the response; null if it does not. */
   problem: string | null;
 }
 
@@ -49,16 +51,16 @@ interface StoredSnapshot extends RequestKey {
   errorCode: string | null;
 }
 
-/** The responses that are kept of a dataset. */
+/** Describes the raw responses that are kept of a dataset. */
 export interface KeptResponses {
   /** Slots of the first and the last one, epoch ms. */
   first: number;
   last: number;
-  /** How many snapshots there are since the first. */
+  /** The number of snapshots since the first. */
   snapshots: number;
 }
 
-/** Returns what is kept of a dataset beside the database at `path`; null where nothing is. @throws ConfigError */
+/** Returns which raw responses are kept of a dataset; null if there are none. @throws ConfigError if a file cannot be read */
 export function keptResponses(path: string, dataset: Dataset): KeptResponses | null {
   const [kept] = reading(path, function* (sqlite, raw) {
     const [first, last] = raw
@@ -73,9 +75,9 @@ export function keptResponses(path: string, dataset: Dataset): KeptResponses | n
 }
 
 /**
- * Yields every snapshot of a dataset from slot `from` on (epoch ms), in the order of their ids, good and failed; none where no
- * responses are kept. Reads only. What a response was parsed with besides itself is not kept: of `prices`, the coins are those
- * that the snapshot has. @throws ConfigError where one of the files cannot be read
+ * Parses the responses of a dataset again, from slot `from` on (epoch ms), and yields the result of every snapshot, good or failed, by
+ * id; yields nothing if no responses are kept. Writes nothing. The coins for which `prices` were requested are not kept, so those in
+ * the snapshot are used. @throws ConfigError if a file cannot be read
  */
 export const replay = (path: string, dataset: Dataset, from: number): Generator<Replayed, void> =>
   reading(path, function* (sqlite, raw) {
@@ -88,7 +90,7 @@ export const replay = (path: string, dataset: Dataset, from: number): Generator<
     }
   });
 
-/** Opens the database and its raw responses for as long as something is read of them. */
+/** Opens the database and its raw responses, and closes them after `read`; yields nothing if no responses are kept. */
 function* reading<T>(path: string, read: (sqlite: Sqlite, raw: Sqlite) => Generator<T, void>): Generator<T, void> {
   const sqlite = openReadOnly(path);
   let raw: Sqlite | null = null;
@@ -102,9 +104,9 @@ function* reading<T>(path: string, read: (sqlite: Sqlite, raw: Sqlite) => Genera
 }
 
 type Reparse = ReturnType<typeof prepareReparse>;
-type Finding = Pick<Replayed, "verdict"> & Partial<Replayed>;
+type Finding = Pick<Replayed, "outcome"> & Partial<Replayed>;
 
-/** The exchange's clock and ours are at most ten minutes apart. Milliseconds. */
+/** The largest accepted difference between the exchange's clock and this machine's. Milliseconds. */
 const maxClockGapMs = 600_000;
 
 const snapshots = `
@@ -134,18 +136,18 @@ function compare(
   const stored = errorCode === null ? rowsIn(stateAt()) : null;
   try {
     const reparsed = reparse(snapshot, stored);
-    if (reparsed === null) return { verdict: "without answer" };
-    if (stored === null) return { verdict: parserCodes.includes(errorCode ?? "") ? "readable" : "unanswered" };
+    if (reparsed === null) return { outcome: "no response" };
+    if (stored === null) return { outcome: parserCodes.includes(errorCode ?? "") ? "readable" : "other failure" };
     const differences = [...differencesOf(layout, stored, reparsed.rows)];
     const { requestTime } = reparsed;
     if (requestTime && requestTime !== takenAt)
       differences.push({ item: "", field: "taken_at", stored: takenAt, reparsed: requestTime });
-    return { verdict: differences.length > 0 ? "different" : "same", differences };
+    return { outcome: differences.length > 0 ? "different" : "same", differences };
   } catch (error) {
-    if (error instanceof ComputedError) return { verdict: "computed" };
+    if (error instanceof ComputedError) return { outcome: "computed" };
     const { code, problem } = failureOf(error);
-    if (stored !== null) return { verdict: "refused", problem };
-    return { verdict: code === errorCode ? "same" : "unanswered" };
+    if (stored !== null) return { outcome: "rejected", problem };
+    return { outcome: code === errorCode ? "same" : "other failure" };
   }
 }
 

@@ -36,10 +36,10 @@ interface SeriesRow {
   dataset: string;
 }
 
-/** "2026-11-01" */
+/** Returns a day (epoch ms of its midnight) as text, such as "2026-11-01". */
 export const dayText = (day: number): string => new Date(day).toISOString().slice(0, 10);
 
-/** Returns a function that plans the pruning of a day; without a plan for series that need no change. */
+/** Returns a function that plans the pruning of a day, with one plan for each series to change. */
 export function createPlanner(sqlite: Sqlite, datasets: readonly Dataset[]): (day: number) => DayPlan[] {
   const noted = new Map(prunedNotes(sqlite).map((note) => [dayKey(note), note]));
   const series = sqlite
@@ -67,25 +67,25 @@ function createSeriesPlanner(
        order by taken_at, id`,
     )
     .pluck();
-  const turning = prepareRequired(sqlite, layout);
-  const beside = prepareOtherDays(sqlite);
+  const findRequired = prepareRequired(sqlite, layout);
+  const findOtherDays = prepareOtherDays(sqlite);
   const rangesOf = prepareRanges(sqlite, layout);
   return (day) => {
     const taken = scopes.all(series.seriesId).map((scopeId) => ({ scopeId, ids: good.all(scopeId, day, day + dayMs) }));
     const retain: number[] = [];
     const expire: ExpiredSnapshot[] = [];
-    const others = beside(day, inOrder(taken.flatMap(({ ids }) => ids)));
+    const ofOtherDays = findOtherDays(day, inOrder(taken.flatMap(({ ids }) => ids)));
     for (const { scopeId, ids } of taken) {
       if (ids.length === 0) continue;
       const ordered = inOrder(ids);
       // After a clock was set back, the order of ids is not that of time; a version ends at the next id.
       const ends = [ids[0], ids.at(-1), ordered[0], ordered.at(-1)].filter((id) => id !== undefined);
-      const staying = new Set([...ends, ...turning(scopeId, ordered)]);
-      const strangers = new Set(others.filter((one) => one.scopeId === scopeId).map(({ id }) => id));
-      const among = inOrder([...ids, ...strangers]);
+      const required = new Set([...ends, ...findRequired(scopeId, ordered)]);
+      const foreign = new Set(ofOtherDays.filter((one) => one.scopeId === scopeId).map(({ id }) => id));
+      const among = inOrder([...ids, ...foreign]);
       for (const [at, id] of among.entries()) {
-        if (strangers.has(id)) continue;
-        if (staying.has(id)) retain.push(id);
+        if (foreign.has(id)) continue;
+        if (required.has(id)) retain.push(id);
         else expire.push({ id, scopeId, layout, among, at });
       }
     }
@@ -116,11 +116,11 @@ const inOrder = (ids: readonly number[]): number[] => ids.toSorted((one, other) 
 function prepareRequired(sqlite: Sqlite, { prefix, dataset }: StorageLayout) {
   const before = `select w.present, w.opened_at from ${prefix}_steady w
     where w.item_id = v.item_id and w.since < v.since order by w.since desc limit 1`;
-  const turns = dataset.episodes ? `(v.present, v.opened_at) is not (${before})` : "v.present = 0";
+  const isRequired = dataset.episodes ? `(v.present, v.opened_at) is not (${before})` : "v.present = 0";
   const statement = sqlite
     .prepare<unknown[], number>(
       `select v.since from ${prefix}_steady v
-       where v.item_id in (select id from ${prefix}_item where scope_id = ?) and v.since between ? and ? and ${turns}`,
+       where v.item_id in (select id from ${prefix}_item where scope_id = ?) and v.since between ? and ? and ${isRequired}`,
     )
     .pluck();
   return (scopeId: number, ids: readonly number[]): number[] => statement.all(scopeId, ids[0], ids.at(-1));

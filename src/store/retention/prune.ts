@@ -36,9 +36,9 @@ const batchSize = 200;
 const pauseMs = 20;
 
 /**
- * Prunes whole UTC days that ended by `before` (epoch ms, not in the future). The database may be in use meanwhile.
- * `onProgress` is called after each transaction with the good snapshots processed and their total. Throws a ConfigError if the
- * file is not a database of this program, a StorageError if it cannot be written.
+ * Prunes the whole UTC days that ended by `before` (epoch ms, not in the future). The daemon may keep running. `onProgress` is called
+ * after each transaction with the number of processed snapshots and their total. Throws a ConfigError if the file is not a database of
+ * this program, a StorageError if it cannot be written.
  */
 export async function prune(
   path: string,
@@ -54,25 +54,25 @@ export async function prune(
     sqlite.pragma("foreign_keys = OFF");
     const write = createWriteQueue(path, sqlite, systemClock, () => {});
     const plan = createPlanner(reader, datasets);
-    const sealDay = prepareDayRecorder(sqlite, datasets);
+    const recordDay = prepareDayRecorder(sqlite, datasets);
     const remove = prepareRemoval(sqlite, datasets);
     const guard = preparePlanGuard(reader, sqlite);
     for (const { day, done, total } of wholeDays(reader, before)) {
-      // Both in one read transaction, in case another process prunes meanwhile.
+      // Both in one read transaction, because another process may be pruning at the same time.
       const [plans, requireAsPlanned] = reader.transaction(() => [plan(day), guard()] as const)();
       if (plans.length === 0) continue;
       await write(() => {
         requireAsPlanned();
-        plans.forEach(sealDay);
+        plans.forEach(recordDay);
       });
       onProgress?.(done, total);
-      const leaving = plans.flatMap(({ expire }) => expire).sort((one, other) => one.id - other.id);
-      for (let from = 0; from < leaving.length; from += batchSize) {
-        const batch = leaving.slice(from, from + batchSize);
-        const gone = await write(() => remove(batch));
+      const expired = plans.flatMap(({ expire }) => expire).sort((one, other) => one.id - other.id);
+      for (let from = 0; from < expired.length; from += batchSize) {
+        const batch = expired.slice(from, from + batchSize);
+        const removed = await write(() => remove(batch));
         found.snapshots += batch.length;
-        found.rows += gone.rows;
-        found.versions += gone.versions;
+        found.rows += removed.rows;
+        found.versions += removed.versions;
         onProgress?.(done + from + batch.length, total);
         await setTimeout(pauseMs);
       }
@@ -175,25 +175,25 @@ function prepareDayRecorder(sqlite: Sqlite, datasets: readonly Dataset[]): (plan
 
 /** Returns a function that deletes snapshots, inside a transaction, and returns the numbers of their rows and deleted versions. */
 function prepareRemoval(sqlite: Sqlite, datasets: readonly Dataset[]) {
-  sqlite.exec("create temp table leaving (id integer primary key, scope_id integer not null, next integer not null)");
-  const clear = sqlite.prepare("delete from leaving");
-  const insert = sqlite.prepare("insert into leaving (id, scope_id, next) values (?, ?, ?)");
-  const countRows = sqlite.prepare("select sum(rows) from snapshot where id in (select id from leaving)").pluck();
+  sqlite.exec("create temp table expired (id integer primary key, scope_id integer not null, next integer not null)");
+  const clear = sqlite.prepare("delete from expired");
+  const insert = sqlite.prepare("insert into expired (id, scope_id, next) values (?, ?, ?)");
+  const countRows = sqlite.prepare("select sum(rows) from snapshot where id in (select id from expired)").pluck();
   const keepDigests = sqlite.prepare(
-    "insert into pruned (id, run_id, digest) select id, run_id, digest from snapshot where id in (select id from leaving)",
+    "insert into pruned (id, run_id, digest) select id, run_id, digest from snapshot where id in (select id from expired)",
   );
-  const removeSnapshots = sqlite.prepare("delete from snapshot where id in (select id from leaving)");
+  const removeSnapshots = sqlite.prepare("delete from snapshot where id in (select id from expired)");
   const removers = new Map(
     datasets.map((dataset) => [layoutOf(dataset), prepareVersionRemoval(sqlite, layoutOf(dataset))]),
   );
   return (batch: readonly ExpiredSnapshot[]): { rows: number; versions: number } => {
     clear.run();
-    const going = new Set(batch.map(({ id }) => id));
+    const expiring = new Set(batch.map(({ id }) => id));
     for (const { id, scopeId, among, at } of batch) {
       insert.run(
         id,
         scopeId,
-        among.slice(at + 1).find((other) => !going.has(other)),
+        among.slice(at + 1).find((other) => !expiring.has(other)),
       );
     }
     const rows = Number(countRows.get());
@@ -207,7 +207,10 @@ function prepareRemoval(sqlite: Sqlite, datasets: readonly Dataset[]) {
   };
 }
 
-/** Moves a version that is still valid at the next kept snapshot to that one, and deletes versions that end before. Returns the number deleted. */
+/**
+ * Returns a function that moves each version of an expired snapshot that is still valid at the next kept snapshot to that one, and
+ * deletes the others. It returns the number of deleted versions.
+ */
 function prepareVersionRemoval(
   sqlite: Sqlite,
   { prefix, moving }: StorageLayout,
@@ -215,21 +218,21 @@ function prepareVersionRemoval(
   const parts = ["steady", ...(moving.length > 0 ? ["moving"] : []), "extra"];
   const statements = parts.map((part) => {
     const table = `${prefix}_${part}`;
-    const leaving = `item_id in (select id from ${prefix}_item where scope_id in (select scope_id from leaving))
-      and since between ? and ? and since in (select id from leaving)`;
-    const next = "(select next from leaving where id = v.since)";
+    const condition = `item_id in (select id from ${prefix}_item where scope_id in (select scope_id from expired))
+      and since between ? and ? and since in (select id from expired)`;
+    const next = "(select next from expired where id = v.since)";
     const move = sqlite.prepare(
-      `update ${table} as v set since = ${next} where ${leaving} and not exists (
+      `update ${table} as v set since = ${next} where ${condition} and not exists (
          select 1 from ${table} w where w.item_id = v.item_id and w.since > v.since and w.since <= ${next})`,
     );
-    return { move, remove: sqlite.prepare(`delete from ${table} where ${leaving}`) };
+    return { move, remove: sqlite.prepare(`delete from ${table} where ${condition}`) };
   });
   return (first, last) => {
-    let gone = 0;
+    let removed = 0;
     for (const { move, remove } of statements) {
       move.run(first, last);
-      gone += remove.run(first, last).changes;
+      removed += remove.run(first, last).changes;
     }
-    return gone;
+    return removed;
   };
 }

@@ -30,7 +30,7 @@ export function prepareFreshness(sqlite: Sqlite, behindMs = clockToleranceMs): (
   return (now) => scheduledSeries(sqlite).map((series) => freshnessOf(series, now));
 }
 
-/** Returns the state for a clock that is known to be wrong: without an age, and not fresh. */
+/** Returns the state of a series while the clock is known to be wrong: without an age, and not fresh. */
 export const withUnknownAge = (freshness: Freshness): Freshness => ({
   ...freshness,
   ageMs: null,
@@ -38,9 +38,9 @@ export const withUnknownAge = (freshness: Freshness): Freshness => ({
 });
 
 /**
- * Returns a function that reads the state of a series at the present time `now` (epoch ms). A clock more than `behindMs`
- * (milliseconds) behind the last slot on record is taken to be wrong; a process that compares its clock with the exchange's passes
- * a larger value.
+ * Returns a function that reads the state of a series at the present time `now` (epoch ms). A clock that is more than `behindMs`
+ * (milliseconds) behind the last slot on record is considered wrong. A process that compares its clock with the exchange's passes a
+ * larger value.
  */
 export function prepareFreshnessNow(
   sqlite: Sqlite,

@@ -11,9 +11,10 @@ interface Scope extends Pick<NamedGap, "account" | "dataset" | "productType"> {
 
 type ScopeGap = Gap & Scope;
 
-/** Gaps read at once for a scope whose first gap has been yielded. */
+/** The number of gaps read at once for a scope after its first gap was yielded. */
 const gapsAhead = 50;
 
+/** Yields the gaps that `RunHistory.gaps` describes. */
 export function* gapsWithin(sqlite: Sqlite, account: string | null, { from, to }: Span): Generator<NamedGap, void> {
   const newest = sqlite.prepare<[number, number, number, number], Gap>(
     `select ${gapColumns} from gap where series_id = ? and scope_id = ? and from_slot <= ? order by from_slot desc limit ?`,

@@ -26,7 +26,7 @@ export interface Gap {
 export const gapColumns =
   "series_id as seriesId, scope_id as scopeId, from_slot as fromSlot, to_slot as toSlot, slots, cause";
 
-/** Updates the table inside the transactions that change the run ledger. */
+/** Updates the table of gaps inside the transactions that change the run ledger. */
 export interface GapKeeper {
   /** Divides the gaps around this slot, at which a run was added. */
   runAdded(seriesId: number, slot: number): void;

@@ -1,10 +1,10 @@
-/** Finds the last slot of a series that did not end well, with its error messages. */
+/** Finds the last slot of a series without a complete run, with its error messages. */
 import { causes, type RunState } from "../../core/domain.ts";
 import type { LastFailure } from "../history.ts";
 import { wholeRun } from "../schema/tables.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
-/** Returns the last failure up to `at` (epoch ms), null without one. Reads one gap per scope, however long. */
+/** Returns the last failure up to `at` (epoch ms); null if there is none. Reads one gap per scope, however long it is. */
 export function lastFailure(sqlite: Sqlite, seriesId: number, at: number): LastFailure | null {
   const found = sqlite
     .prepare<unknown[], { id: number; slot: number; state: RunState; cause: string | null }>(

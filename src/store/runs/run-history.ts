@@ -1,4 +1,4 @@
-/** Implements reading the outcomes of slots from SQLite. */
+/** Reads the outcomes of slots from SQLite. */
 import type { RunHistory } from "../history.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { prepareOnce } from "../sqlite/prepare-once.ts";
@@ -8,6 +8,7 @@ import { lastFailure } from "./last-failure.ts";
 import { firstOpenSlot, firstSlot, hasRuns, listSeries, prepareSlotCount, schedulesOf } from "./slot-counts.ts";
 import { openFailures, readStatus } from "./status.ts";
 
+/** Returns the run queries on a connection. */
 export const runHistory = (sqlite: Sqlite): RunHistory => ({
   series: (account) => listSeries(sqlite, account),
   schedules: (seriesId) => schedulesOf(sqlite, seriesId),

@@ -24,6 +24,7 @@ export interface ScheduleInForce {
   processedThrough: number;
 }
 
+/** A run with the names of its series. */
 export interface LedgerRun {
   id: number;
   seriesId: number;
@@ -143,7 +144,7 @@ export class RunLedger {
     return findClaimed.id;
   }
 
-  /** Returns the id of the run that a `claim` with the same values began, null if it was not committed. */
+  /** Returns the id of the run that a `claim` with the same values began; null if it was not committed. */
   claimed(name: string, dataset: DatasetName, slot: number, startedAt: number): number | null {
     const seriesId = this.seriesId(name, dataset);
     if (seriesId === null) return null;
@@ -170,8 +171,8 @@ export class RunLedger {
   }
 
   /**
-   * Fails runs whose process is gone: the one with this id, or all that are `running`. How long they took stays unknown. Returns the
-   * number of runs that were failed.
+   * Fails the run with this id, or all `running` ones, whose process has ended without finishing them. Their duration stays unknown.
+   * Returns the number of failed runs.
    */
   abandon(cause: string, id?: number): number {
     const running = eq(run.state, sql.raw("'running'"));

@@ -8,9 +8,10 @@ import type { Sqlite } from "../sqlite/database.ts";
 /** Returns the SQL condition that a slot (epoch ms) is a scheduled one. Scheduled slots are whole seconds, those of manual runs are not. */
 export const isDueSql = (slot: string): string => `${slot} % 1000 = 0`;
 
-/** The cause of slots that have passed without a row, as while no daemon is running. */
+/** The cause given for slots that have passed without a row, for example while no daemon is running. */
 const unwritten = "not written yet";
 
+/** Returns the series that `RunHistory.series` describes. */
 export const listSeries = (sqlite: Sqlite, account: string | null): Series[] =>
   sqlite
     .prepare<{ account: string | null }, Series>(
@@ -23,11 +24,13 @@ export const listSeries = (sqlite: Sqlite, account: string | null): Series[] =>
     )
     .all({ account });
 
+/** Returns the slot of the first run; null if there is no run. */
 export const firstSlot = (sqlite: Sqlite): number | null =>
   sqlite.prepare("select min((select min(slot) from run where series_id = e.id)) from series e").pluck().get() as
     | number
     | null;
 
+/** Returns true if any slot of the span has a run. */
 export const hasRuns = (sqlite: Sqlite, { from, to }: Span): boolean =>
   sqlite
     .prepare(
@@ -35,6 +38,7 @@ export const hasRuns = (sqlite: Sqlite, { from, to }: Span): boolean =>
     )
     .get(from, to) !== undefined;
 
+/** Returns the slot that `RunHistory.firstOpenSlot` describes. */
 export function firstOpenSlot(sqlite: Sqlite, seriesIds?: readonly number[]): number {
   const of = { ids: seriesIds ? JSON.stringify(seriesIds) : null };
   const isOne = (id: string) => `(@ids is null or ${id} in (select value from json_each(@ids)))`;
@@ -52,6 +56,7 @@ export function firstOpenSlot(sqlite: Sqlite, seriesIds?: readonly number[]): nu
   return Math.min(running ?? Number.POSITIVE_INFINITY, ...next);
 }
 
+/** Returns every schedule that a series has had, oldest first. */
 export const schedulesOf = (sqlite: Sqlite, seriesId: number): SchedulePeriod[] =>
   sqlite
     .prepare<[number], { pattern: string; since: number; until: number | null }>(
@@ -116,7 +121,7 @@ export function prepareSlotCount(sqlite: Sqlite): RunHistory["countSlots"] {
   };
 }
 
-/** Counts the slots after `after` and before `to` that have passed by `now`, the last one only when its grace period has. */
+/** Counts the slots after `after` and before `to` that have passed by `now`. The last one counts only after its grace period. */
 function* slotsBetween(pattern: Pattern, after: number, to: number, now: number): Steps<number> {
   const latest = pattern.latest(now);
   const end = Math.min(now - latest > graceAt(pattern, latest) ? latest : latest - 1, to - 1);

@@ -30,6 +30,7 @@ function statusOf(sqlite: Sqlite, series: ScheduledSeries, freshness: Freshness,
   };
 }
 
+/** Returns the failed snapshots of the last run; empty if there are none. */
 export function openFailures(sqlite: Sqlite, { offered, last: run }: Freshness): OpenFailure[] {
   if (run === null || run.state === "ok" || !offered) return [];
   const failed = sqlite

@@ -5,7 +5,7 @@
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { scope } from "./tables.ts";
 
-/** One row per firing alert, deleted when it recovers. `subject` distinguishes alerts of one kind; `what` is the text for people. */
+/** One row per firing alert, deleted when it recovers. `subject` distinguishes alerts of one kind; `what` is the subject for display. */
 export const alert = sqliteTable(
   "alert",
   {

@@ -43,8 +43,8 @@ export const instantSql = (column: string): string => `strftime('%Y-%m-%dT%H:%M:
 const fourCenturies = 12_622_780_800_000;
 
 /**
- * Returns an SQL expression like `instantSql` for times from the exchange, which may lie beyond the year 9999. SQLite has no such
- * years: the date is computed in the first 400 years of the calendar, and the year is written with six digits, as JavaScript does.
+ * Returns an SQL expression like `instantSql` for times from the exchange, which may be after the year 9999. SQLite does not support
+ * those: the date is computed in the first 400 years of the calendar, and the year is written with six digits, as JavaScript does.
  */
 export function receivedInstantSql(column: string): string {
   const near = `${column} % ${fourCenturies} / 1000.0, 'unixepoch'`;

@@ -74,7 +74,7 @@ export const scope = sqliteTable(
 
 /**
  * The run ledger: one row per due slot. A run started at slot + late_ms and finished took_ms later. `worker` is the process that ran it
- * where several share one PostgreSQL, null otherwise.
+ * if several share one PostgreSQL, null otherwise.
  */
 export const run = sqliteTable(
   "run",
@@ -145,7 +145,7 @@ export const snapshot = sqliteTable(
 
 /**
  * The chains: one row per run that ended, and one per `note` of a change without a run. Append-only; described in chain.ts. `chain` is 0
- * where one chain covers the whole file, and the id of the account where several processes recorded into one PostgreSQL.
+ * if one chain covers the whole file, and the id of the account if several processes recorded into one PostgreSQL.
  */
 export const link = sqliteTable("link", {
   id: integer().primaryKey(),
@@ -156,8 +156,9 @@ export const link = sqliteTable("link", {
 });
 
 /**
- * The processes that record into one PostgreSQL together; empty where a single process records. Times are epoch ms; `accounts` is the
- * number of accounts whose keys it has, `settings` a hash of what must be the same in all of them. Not history: no chain covers it.
+ * The processes that record into one PostgreSQL; empty if a single process records. Times are epoch ms; `accounts` is the number of
+ * accounts whose keys the process has, `settings` a hash of the settings that must be the same in all of them. It is not history, so no
+ * chain covers it.
  */
 export const worker = sqliteTable("worker", {
   name: text().primaryKey().notNull(),
@@ -275,5 +276,5 @@ export function tablesOf(dataset: Dataset) {
 /** The `scopeId` of gaps of whole runs. */
 export const wholeRun = 0;
 
-/** The `scopeId` of stretches without a complete run, whatever their causes; a complete manual run ends one too. */
+/** The `scopeId` of gaps between complete runs, independent of their causes. A complete manual run ends such a gap too. */
 export const notComplete = -1;

@@ -35,7 +35,7 @@ function more(): Reply {
   return { rows: batch, done: false };
 }
 
-function answer(request: Request): Reply {
+function handle(request: Request): Reply {
   try {
     return request === "more" ? more() : open(request);
   } catch (error) {
@@ -45,4 +45,4 @@ function answer(request: Request): Reply {
 
 // The guard runs in a thread of its own because a running query blocks this one.
 new Worker(new URL(`./console-guard${extname(import.meta.filename)}`, import.meta.url)).unref();
-process.on("message", (request: Request) => process.send?.(answer(request)));
+process.on("message", (request: Request) => process.send?.(handle(request)));

@@ -13,7 +13,7 @@ export type { Sqlite };
 /** "BGCL" in the header of the file marks it as a database of this program. */
 export const applicationId = 0x4247434c;
 
-/** How long a statement may wait for another process; it blocks the event loop meanwhile. Milliseconds. */
+/** How long a statement may wait for another process; the wait blocks the event loop. Milliseconds. */
 const busyMs = 100;
 
 const magic = "SQLite format 3\0";
@@ -75,7 +75,10 @@ function headerOf(path: string): Buffer | null {
 /** The statfs(2) types of NFS, SMB, CIFS, SMB2, AFS and Ceph. Source: https://www.sqlite.org/howtocorrupt.html, 2.1 */
 const networkFileSystems = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x5346414f, 0xc36400]);
 
-/** Creates the directory of a file with mode 0700 if it is missing. Throws a ConfigError where it is world-writable or on a network file system. */
+/**
+ * Creates the directory of a file with mode 0700 if it is missing. Throws a ConfigError if it is world-writable or on a network file
+ * system.
+ */
 export function prepareDirectory(path: string): void {
   const directory = dirname(path);
   try {
@@ -86,7 +89,7 @@ export function prepareDirectory(path: string): void {
   if (process.platform === "linux" && networkFileSystems.has(statfsSync(directory).type))
     throw refuse(path, "is on a network file system, whose locks are not reliable", "Put it on a local disk.");
   const { mode } = statSync(directory);
-  // On Windows the mode says nothing about permissions.
+  // On Windows the mode does not reflect permissions.
   if ((mode & 0o002) === 0 || process.platform === "win32") return;
   const alternative = (mode & 0o1000) !== 0 ? "" : `, or run: chmod o-w ${directory}`;
   throw refuse(
@@ -96,7 +99,7 @@ export function prepareDirectory(path: string): void {
   );
 }
 
-/** Creates a new database with mode 0600 as a draft and renames it, so that it is either complete or absent. Throws a ConfigError where that fails. */
+/** Creates a database with mode 0600 as a draft and renames it, so that it is complete or absent. Throws a ConfigError if that fails. */
 export function createDatabase(path: string, fill: (sqlite: Sqlite) => void): void {
   prepareDirectory(path);
   for (const sidecar of [`${path}-wal`, `${path}-journal`]) {
@@ -136,11 +139,11 @@ export function openWriter(path: string): Sqlite {
     requireOneName(path, statSync(path));
     const sqlite = connect(path, { fileMustExist: true, timeout: busyMs });
     sqlite.pragma("journal_mode = WAL");
-    // The default of better-sqlite3 for WAL databases, NORMAL, may lose commits in a power cut.
+    // NORMAL, the default of better-sqlite3 for WAL databases, may lose commits in a power failure.
     sqlite.pragma("synchronous = FULL");
     sqlite.pragma("foreign_keys = ON");
     sqlite.pragma("journal_size_limit = 16777216");
-    // KiB. Appending revisits few pages; the default is four times as much, and would be filled within days.
+    // KiB. Appending reads few pages again; the default is four times as much, and would be used up within days.
     sqlite.pragma("cache_size = -4000");
     const settings = ["journal_mode", "synchronous", "foreign_keys"].map((name) =>
       sqlite.pragma(name, { simple: true }),
@@ -177,7 +180,7 @@ export function openReadOnly(path: string): Sqlite {
   });
 }
 
-/** Runs `open` and turns its errors into ConfigErrors that say why the database cannot be opened and what to do. */
+/** Runs `open` and turns its errors into ConfigErrors that explain why the database cannot be opened, and name the fix. */
 export function explainOpenErrors(path: string, open: () => Sqlite): Sqlite {
   try {
     return open();

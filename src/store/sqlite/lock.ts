@@ -1,4 +1,4 @@
-/** Ensures one writer per database with a lock that the operating system releases when its process ends, for whatever reason. */
+/** Ensures one writer per database with a lock that the operating system releases when its process ends for any reason. */
 import { existsSync } from "node:fs";
 import { ConfigError, LockedError } from "../../core/errors.ts";
 import { realPath } from "../../core/path.ts";
@@ -33,7 +33,7 @@ export function lockPath(path: string): { release(): void } {
   };
 }
 
-/** Returns whether a process holds the lock, without waiting; null where this user may not read the lock file. */
+/** Returns true if a process holds the lock, without waiting; null if this user may not read the lock file. */
 export function isLocked(path: string): boolean | null {
   if (!existsSync(lockFile(path))) return false;
   let handle: Sqlite | undefined;

@@ -12,14 +12,14 @@ import { lockFile } from "./lock.ts";
 /** Maximum number of writes that share a transaction. The event loop runs before the next transaction. */
 const maxBatch = 200;
 
-/** How long a write is retried while another process writes. */
+/** How long a write is retried while another process writes. Milliseconds. */
 const retryForMs = 10_000;
 const pauseMs = { shortest: 25, longest: 100 };
 
 /**
- * Runs `work` in an immediate transaction, in the order of the calls; a `work` that throws is rolled back alone. While another
- * process writes, it retries for 10 s, or until the program must stop at once. After an error that may have occurred after the commit,
- * `readCommitted` reads what is stored: a value other than null is the result. Throws a StorageError where nothing was written.
+ * Runs `work` in an immediate transaction, in the order of the calls; if `work` throws, only its own changes are rolled back. While
+ * another process writes, it retries for 10 s, or until the program must stop at once. After an error that may have occurred after the
+ * commit, the result is what `readCommitted` returns, unless that is null. Throws a StorageError if nothing was written.
  */
 export type Write = <T>(work: () => T, readCommitted?: () => T | null) => Promise<T>;
 
@@ -27,7 +27,7 @@ export type Write = <T>(work: () => T, readCommitted?: () => T | null) => Promis
 interface Task {
   /** Does the work. Returns a function that resolves the promise, to be called after the commit. */
   work(): () => void;
-  /** Resolves the promise with what is stored and returns true; returns false where nothing is stored. */
+  /** Resolves the promise with what is stored and returns true; returns false if nothing is stored. */
   recover(): boolean;
   reject(error: unknown): void;
 }
@@ -71,7 +71,7 @@ export function createWriteQueue(
           return;
         }
       }
-      // When the pause is aborted, it tries once more.
+      // If the pause is aborted, the write is attempted one last time.
       await sleep(clock, pause, stopping).catch(() => {});
     }
   }
@@ -116,8 +116,8 @@ export function createWriteQueue(
 }
 
 /**
- * Returns a function that throws a StorageError where a file of the database is no longer the one that `sqlite` has open. Without its
- * lock file the database may have a second writer, and the state in memory may be wrong; a write-ahead log or its index that was
+ * Returns a function that throws a StorageError if a file of the database is no longer the one that `sqlite` has open. Without its
+ * lock file the database may have a second writer, so the state in memory may be outdated; a write-ahead log or its index that was
  * moved is invisible to other programs.
  */
 function watchFiles(path: string, sqlite: Sqlite): () => void {

@@ -40,7 +40,7 @@ const stateAt = runColumns.indexOf("run.state");
 const causeAt = runColumns.indexOf("run.cause");
 const rowsAt = runColumns.indexOf("run.rows");
 
-/** The last link of a chain, and what it should be: they differ where it was altered. */
+/** The last link of a chain, and its expected value, which differs if it was altered. */
 interface Position {
   id: number;
   digest: Buffer;
@@ -58,7 +58,7 @@ export function* checkChains(sqlite: Sqlite, report: Report, onLink: () => void)
   const accounts = accountIds(sqlite);
   for (const link of linksOf(sqlite)) {
     const last = chains.get(link.chain) ?? beforeFirst;
-    // Chains of accounts share the ids, and no other link of theirs need have the ids between.
+    // Ids are consecutive only in a chain of the whole file: the chains of accounts share the ids.
     if (link.chain === 0 && link.id !== last.id + 1)
       report(`link ${last.id + 1} (link): is missing before link ${link.id}`);
     const later = changes.get(link.runId ?? 0)?.filter((change) => change.link > link.id) ?? [];

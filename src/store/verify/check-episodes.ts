@@ -22,7 +22,7 @@ export function* checkEpisodes(sqlite: Sqlite, scope: ScopeRow, report: Report):
   const orm = drizzle(sqlite);
   const comparable = prepareExpectation(sqlite, scope);
   for (const { id, name } of itemsOf(sqlite, scope.id)) {
-    const say = ({ since }: Episode, problem: string) => {
+    const reportEpisode = ({ since }: Episode, problem: string) => {
       const slot = slotOf.get(since) as number | undefined;
       report(`${scope.account} ${scope.dataset}: ${name} since snapshot ${since} ${problem}`, slot);
     };
@@ -36,9 +36,10 @@ export function* checkEpisodes(sqlite: Sqlite, scope: ScopeRow, report: Report):
       const found = stored.get(episode.since);
       stored.delete(episode.since);
       const problem = found ? difference(found, comparable(found, episode)) : "(episode): has no row";
-      if (problem) say(episode, problem);
+      if (problem) reportEpisode(episode, problem);
     }
-    for (const episode of stored.values()) say(episode, "(episode): has a row, but no position was opened there");
+    for (const episode of stored.values())
+      reportEpisode(episode, "(episode): has a row, but no position was opened there");
     yield pause;
   }
 }

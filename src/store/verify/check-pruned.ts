@@ -46,7 +46,7 @@ export function* checkPruned(
     report(`${all - covered} ranges (daily_range): belong to no day that was pruned according to the chain`);
 }
 
-/** The largest difference between the exchange's clock and ours. */
+/** The largest accepted difference between the exchange's clock and this machine's. Milliseconds. */
 const maxClockGapMs = 600_000;
 
 /** Reports snapshots deleted from days that were not pruned, and deleted snapshots that pruning should have kept. */
@@ -55,32 +55,32 @@ function checkPrunedSnapshots(sqlite: Sqlite, notes: readonly PrunedNote[], repo
     create temp table pruned_day (
       account text, dataset text, day integer, first integer, last integer, primary key (account, dataset, day)
     ) without rowid;
-    create temp table staying (id integer primary key);
+    create temp table kept_snapshot (id integer primary key);
   `);
   const addDay = sqlite.prepare("insert or ignore into pruned_day values (?, ?, ?, ?, ?)");
-  const addStaying = sqlite.prepare("insert or ignore into staying values (?)");
-  for (const [, account, dataset, dayText, stay] of notes) {
-    addDay.run(account, dataset, Date.parse(dayText) / dayMs, stay[0], stay.at(-1));
-    for (const id of stay) addStaying.run(id);
+  const addKept = sqlite.prepare("insert or ignore into kept_snapshot values (?)");
+  for (const [, account, dataset, dayText, kept] of notes) {
+    addDay.run(account, dataset, Date.parse(dayText) / dayMs, kept[0], kept.at(-1));
+    for (const id of kept) addKept.run(id);
   }
-  // The day is that of the exchange's clock, of which only the times of the run by our clock are left. Deleted snapshots of a day are
-  // between its first and its last one, which are kept.
-  const odd = sqlite
+  // Days are by the exchange's clock, but of a deleted snapshot only the times of its run by this machine's clock are left. The ids of
+  // the deleted snapshots of a day are between those of its first and last snapshot, which are kept.
+  const unexpected = sqlite
     .prepare(
       `select * from (
-         select p.id, r.slot, a.name || ' ' || e.dataset as name, p.id in (select id from staying) as wasToStay,
-           p.id in (select id from snapshot) as isThere, exists (
+         select p.id, r.slot, a.name || ' ' || e.dataset as name, p.id in (select id from kept_snapshot) as shouldBeKept,
+           p.id in (select id from snapshot) as stillExists, exists (
              select 1 from pruned_day d where d.account = a.name and d.dataset = e.dataset and p.id between d.first and d.last
                and d.day between (r.slot + r.late_ms - ${maxClockGapMs}) / ${dayMs}
                  and (r.slot + r.late_ms + r.took_ms + ${maxClockGapMs}) / ${dayMs}
-           ) as isNoted
+           ) as isOfPrunedDay
          from pruned p left join run r on r.id = p.run_id left join series e on e.id = r.series_id
            left join account a on a.id = e.account_id
-       ) where wasToStay or isThere or not isNoted order by id limit 20`,
+       ) where shouldBeKept or stillExists or not isOfPrunedDay order by id limit 20`,
     )
-    .all() as { id: number; slot: number | null; name: string | null; wasToStay: 0 | 1; isThere: 0 | 1 }[];
-  for (const { id, slot, name, wasToStay, isThere } of odd) {
-    const problem = isThere ? "still exists" : wasToStay ? "should have been kept" : "its day was never pruned";
+    .all() as { id: number; slot: number | null; name: string | null; shouldBeKept: 0 | 1; stillExists: 0 | 1 }[];
+  for (const { id, slot, name, shouldBeKept, stillExists } of unexpected) {
+    const problem = stillExists ? "still exists" : shouldBeKept ? "should have been kept" : "its day was never pruned";
     report(`${name}: snapshot ${id} (pruned): ${problem}`, slot ?? undefined);
   }
 }

@@ -37,7 +37,7 @@ export function recordContents(
     .raw()
     .iterate(scopeId);
   let next = rows.next();
-  const stray = (before: number) => {
+  const reportForeign = (before: number) => {
     for (; !next.done && next.value[0] < before; next = rows.next())
       report(
         `${next.value[3 + idAt]} (${table}.snapshot_id): came with ${next.value[0]}, which is not a good snapshot of its scope`,
@@ -47,7 +47,7 @@ export function recordContents(
     prefix: table,
     view: prefix,
     at(snapshotId) {
-      stray(snapshotId);
+      reportForeign(snapshotId);
       const ids: string[] = [];
       const lines: string[] = [];
       for (; !next.done && next.value[0] === snapshotId; next = rows.next()) {
@@ -60,6 +60,6 @@ export function recordContents(
       if (reading) lines.push(readingLine(reading));
       return { lines, rows: ids.length, written: () => ids };
     },
-    end: () => stray(Number.POSITIVE_INFINITY),
+    end: () => reportForeign(Number.POSITIVE_INFINITY),
   };
 }

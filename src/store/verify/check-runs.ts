@@ -6,12 +6,12 @@ import type { Report } from "./problem.ts";
 
 /** Checks that the state and row count of each run follow from its snapshots. Pruned snapshots were good ones. */
 export function checkRuns(sqlite: Sqlite, report: Report): void {
-  const odd = sqlite
+  const contradictory = sqlite
     .prepare(
-      `select r.id, r.slot, r.state, r.rows as claimed, coalesce(n.shown, 0) as stored,
-         coalesce(n.every, 0) as snapshots, coalesce(n.failed, 0) as failures, coalesce(n.gone, 0) as pruned
+      `select r.id, r.slot, r.state, r.rows as recorded, coalesce(n.shown, 0) as stored,
+         coalesce(n.every, 0) as snapshots, coalesce(n.failed, 0) as failures, coalesce(n.pruned, 0) as pruned
        from run r left join (
-         select run_id, sum(rows) as shown, count(*) as every, count(error_code) as failed, sum(is_pruned) as gone from (
+         select run_id, sum(rows) as shown, count(*) as every, count(error_code) as failed, sum(is_pruned) as pruned from (
            select run_id, rows, error_code, 0 as is_pruned from snapshot union all select run_id, 0, null, 1 from pruned
          ) group by run_id
        ) n on n.run_id = r.id
@@ -19,19 +19,19 @@ export function checkRuns(sqlite: Sqlite, report: Report): void {
          when 'ok' then failures > 0 or snapshots = 0
          when 'partial' then failures = 0 or snapshots = failures
          when 'failed' then snapshots > failures
-         else snapshots > 0 end or (pruned = 0 and coalesce(claimed, 0) <> stored)`,
+         else snapshots > 0 end or (pruned = 0 and coalesce(recorded, 0) <> stored)`,
     )
     .iterate() as IterableIterator<{
     id: number;
     slot: number;
     state: string;
-    claimed: number | null;
+    recorded: number | null;
     stored: number;
     pruned: number;
   }>;
-  for (const { id, slot, state, claimed, stored, pruned } of odd) {
-    if ((claimed ?? 0) !== stored && pruned === 0)
-      report(`run ${id} (run.rows): is ${claimed}, but its snapshots have ${stored} rows`, slot);
+  for (const { id, slot, state, recorded, stored, pruned } of contradictory) {
+    if ((recorded ?? 0) !== stored && pruned === 0)
+      report(`run ${id} (run.rows): is ${recorded}, but its snapshots have ${stored} rows`, slot);
     else report(`run ${id} (run.state): is ${state}, which does not follow from its snapshots`, slot);
   }
 }
@@ -60,10 +60,11 @@ export function checkScopes(sqlite: Sqlite, report: Report): void {
   }
 }
 
+/** The number of due slots in a database. */
 export interface SlotTotals {
   /** Due slots of every schedule, up to the watermark of each series. */
   due: number;
-  /** Those of them that have a run. */
+  /** Due slots that have a run. */
   accounted: number;
 }
 
@@ -85,8 +86,8 @@ export function checkSlots(sqlite: Sqlite, report: Report): SlotTotals {
        from series e join account a on a.id = e.account_id left join schedule c on c.series_id = e.id order by e.id, c.since`,
     )
     .all() as (Period | (Period & { pattern: null }))[];
-  // A clock that was wrong leaves a period that ends before it begins, and slots of the future.
-  const strayed = new Set(
+  // After a wrong clock, a schedule may end before it began, and slots may be in the future.
+  const inconsistent = new Set(
     periods.filter(({ since, until }) => until !== null && until < since).map((one) => one.seriesId),
   );
   for (const [at, period] of periods.entries()) {
@@ -96,7 +97,7 @@ export function checkSlots(sqlite: Sqlite, report: Report): SlotTotals {
     total.due += due;
     total.accounted += accounted;
     const isLast = periods[at + 1]?.seriesId !== period.seriesId;
-    if (isLast && !strayed.has(period.seriesId)) checkWatermark(sqlite, pattern, period, last, report);
+    if (isLast && !inconsistent.has(period.seriesId)) checkWatermark(sqlite, pattern, period, last, report);
   }
   return total;
 }

@@ -30,7 +30,7 @@ export function scopesOf(sqlite: Sqlite): ScopeRow[] {
 
 /** Reports items whose rows all belong to another scope. */
 export function checkItems(sqlite: Sqlite, { prefix }: StorageLayout, report: Report): void {
-  const strays = sqlite
+  const foreign = sqlite
     .prepare<[], number>(
       `select id from ${prefix}_item i where not exists (
          select 1 from ${prefix}_steady s join snapshot n on n.id = s.since
@@ -39,7 +39,7 @@ export function checkItems(sqlite: Sqlite, { prefix }: StorageLayout, report: Re
     )
     .pluck()
     .all();
-  for (const id of strays) report(`item ${id} (${prefix}_item.scope_id): none of its rows belongs to that scope`);
+  for (const id of foreign) report(`item ${id} (${prefix}_item.scope_id): none of its rows belongs to that scope`);
 }
 
 /** Reads the stored contents of a scope, snapshot by snapshot. */
@@ -75,11 +75,11 @@ export function* checkScope(
   let latest: number | null = null;
   let isFirst = true;
   for (const one of snapshotsOf(sqlite, scope.id)) {
-    const say = (problem: string) => report(`${series}: snapshot ${one.id} ${problem}`, one.slot);
-    if (one.seriesFits === 0) say("(snapshot.run_id): its run is of another series");
+    const reportSnapshot = (problem: string) => report(`${series}: snapshot ${one.id} ${problem}`, one.slot);
+    if (one.seriesFits === 0) reportSnapshot("(snapshot.run_id): its run is of another series");
     // The digest of a good snapshot does not cover the error message.
     if (one.errorCode === null && one.errorMessage !== null)
-      say("(snapshot.error_message): a good snapshot must have none");
+      reportSnapshot("(snapshot.error_message): a good snapshot must have none");
     const cells: SnapshotHeader = [scope.dataset, scope.account, scope.productType, one.slot, one.takenAt];
     const content = one.errorCode === null ? contents.at(one.id) : null;
     if (content) latest = one.id;
@@ -89,10 +89,10 @@ export function* checkScope(
     if (!matchesDigest(digest, one.digest)) {
       // An altered row affects the following snapshots too, so only the first problem names where to check.
       const where = isFirst ? whereToCheck(content?.written() ?? []) : "";
-      say(`(${content ? prefix : "snapshot"}): is not what was received${where}`);
+      reportSnapshot(`(${content ? prefix : "snapshot"}): is not what was received${where}`);
       isFirst = false;
     } else if (one.rows !== (content?.rows ?? 0)) {
-      say(`(snapshot.rows): is ${one.rows}, but ${view} has ${content?.rows ?? 0} rows`);
+      reportSnapshot(`(snapshot.rows): is ${one.rows}, but ${view} has ${content?.rows ?? 0} rows`);
     }
     onSnapshot();
     yield pause;
@@ -158,7 +158,7 @@ interface Line {
   line: string;
 }
 
-/** Returns an item as of a snapshot, null if it is not listed. Call it in ascending order of ids. */
+/** Returns an item as of a snapshot; null if it is not listed. Call it in ascending order of ids. */
 type ItemReader = (snapshotId: number) => Line | null;
 
 function itemsOf(sqlite: Sqlite, layout: StorageLayout, scopeId: number, report: Report): ItemReader[] {
@@ -215,7 +215,7 @@ interface Version {
 
 type Follow = (snapshotId: number) => Version | null;
 
-/** Returns a function that gives the version of an item as of a snapshot. Calls `onStray` for versions that begin at no snapshot. */
+/** Returns a function that returns the version of an item as of a snapshot. Calls `onStray` for versions that begin at no snapshot. */
 function cursor(
   sqlite: Sqlite,
   table: string,

@@ -1,5 +1,4 @@
-/** Reads a whole database back and reports where it differs from what was received. */
-
+/** Reads a whole database and reports every difference from what was received. */
 import Database from "better-sqlite3";
 import { cooperate, pause, type Steps } from "../../core/async/cooperate.ts";
 import type { AnyDataset } from "../../datasets/incremental.ts";
@@ -15,6 +14,7 @@ import { checkRuns, checkScopes, checkSlots, type SlotTotals } from "./check-run
 import { checkItems, checkScope, itemContents, scopesOf } from "./check-snapshots.ts";
 import type { Report } from "./problem.ts";
 
+/** The result of a verification. */
 export interface Verification extends SlotTotals {
   /** The first twenty problems in the order of their slots, one sentence each; empty if nothing was altered. */
   problems: string[];
@@ -24,11 +24,11 @@ export interface Verification extends SlotTotals {
   pruned: number;
   /** Snapshots that were corrected from their raw responses, as noted in the chain. Investigate if you made no correction. */
   corrected: number;
-  /** Rows that the history views show. */
+  /** Rows in the history views. */
   rows: number;
   /**
-   * The last link of each chain. Keep them elsewhere to prove later that nothing up to them was altered. The first is that of the chain
-   * that covers the whole file, unless each account has its own.
+   * The last link of each chain. Keep them elsewhere to prove later that nothing up to them was altered. There is one, unless each
+   * account has a chain of its own.
    */
   heads: ChainHead[];
 }
@@ -41,12 +41,13 @@ export interface ChainHead {
 }
 
 const maxProblems = 20;
-/** Milliseconds. */
+/** Verification yields to the event loop after this time. Milliseconds. */
 const turnMs = 10;
 
 /**
- * Walks the chain, recomputes the digest of every snapshot from the stored rows, enumerates the slots that were due, and checks
- * counts, pages, foreign keys and the ledger. `onProgress` is called with links and snapshots done and in all. The database may be in use meanwhile. @throws ConfigError where there is no database of ours
+ * Verifies the chain, recomputes the digest of every snapshot from the stored rows, enumerates the slots that were due, and checks
+ * counts, pages, foreign keys and the run ledger. `onProgress` is called with the number of links and snapshots verified so far, and
+ * their total. The daemon may keep running. @throws ConfigError if there is no database of this program
  */
 export async function verify(
   path: string,
@@ -153,11 +154,11 @@ function* checks(
         ? recordContents(sqlite, dataset, scope.id, reportUnsound)
         : itemContents(sqlite, layoutOf(dataset), scope.id, reportUnsound);
     yield* checkScope(sqlite, scope, contents, reportUnsound, onStep);
-    // Episodes follow from the history: where that was altered, they would only repeat the problem.
+    // Episodes follow from the history: if that was altered, they would only repeat the problem.
     if (isSound && dataset.mode === "snapshot" && dataset.episodes) yield* checkEpisodes(sqlite, scope, report);
   }
   yield* checkPruned(sqlite, ofSnapshots, unsound, report);
-  // Gaps follow from the runs: where those were altered, they would only repeat the problem.
+  // Gaps follow from the runs: if those were altered, they would only repeat the problem.
   if (isAllSound) yield* checkGaps(sqlite, report);
 }
 

@@ -30,7 +30,7 @@ export class Chart {
   /** @type {Curve | null} */ #curve = null;
   /** @type {uPlot | null} */ #drawn = null;
   /** Counts the requests: responses to older ones are discarded. */
-  #asked = 0;
+  #requests = 0;
 
   /**
    * @param {HTMLElement} figure
@@ -60,22 +60,22 @@ export class Chart {
   }
 
   async #load(tries = 0) {
-    this.#asked += 1;
-    const mine = this.#asked;
+    this.#requests += 1;
+    const mine = this.#requests;
     this.#figure.setAttribute("aria-busy", "true");
     try {
-      const answer = await fetch(this.#address());
-      if (answer.status === 503 && mine === this.#asked && tries < mostTries) {
+      const response = await fetch(this.#address());
+      if (response.status === 503 && mine === this.#requests && tries < mostTries) {
         // The server keeps what it has read of a long history: the next request continues from there.
         this.#words.textContent = "Loading a long history…";
-        setTimeout(() => mine === this.#asked && void this.#load(tries + 1), 1000);
+        setTimeout(() => mine === this.#requests && void this.#load(tries + 1), 1000);
         return;
       }
-      const isNothing = answer.status === 404;
-      if (!answer.ok && !isNothing) throw new Error(await answer.text());
-      const found = isNothing ? null : /** @type {Curve} */ (await answer.json());
+      const isNothing = response.status === 404;
+      if (!response.ok && !isNothing) throw new Error(await response.text());
+      const found = isNothing ? null : /** @type {Curve} */ (await response.json());
       // A newer request was sent meanwhile.
-      if (mine !== this.#asked) return;
+      if (mine !== this.#requests) return;
       if (found) this.#draw(found);
       else this.#words.textContent = "No data.";
     } catch (error) {

@@ -31,9 +31,9 @@ export function follow(changed) {
     isBusy = true;
     const wanted = version;
     try {
-      const answer = await fetch(location.href);
-      if (!answer.ok) throw new Error(String(answer.status));
-      replaceParts(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      const response = await fetch(location.href);
+      if (!response.ok) throw new Error(String(response.status));
+      replaceParts(new DOMParser().parseFromString(await response.text(), "text/html"));
       changed();
       shown = wanted;
       isOld = false;

@@ -29,21 +29,21 @@ export const equitySource = (view: View): LineSource => ({
   columns: ["complete", "usdt_equity", "priced_usdt", ...wallets],
   valuesOf(cells) {
     if (!cells) return equityLines.map(() => null);
-    const [complete, worth, priced, ...parts] = cells;
+    const [complete, total, priced, ...parts] = cells;
     const isWhole = Number(complete) === 1;
     // Rows older than the column `priced_usdt` have the sum of the known parts in `usdt_equity`.
-    const part = asDecimal(priced) ?? asDecimal(worth);
-    return [isWhole ? asDecimal(worth) : null, isWhole ? null : part, ...parts.map(asDecimal)];
+    const part = asDecimal(priced) ?? asDecimal(total);
+    return [isWhole ? asDecimal(total) : null, isWhole ? null : part, ...parts.map(asDecimal)];
   },
   join(parts, missing) {
     const isWhole = missing === 0 && parts.every(([total]) => total !== null);
-    const worth = sumKnown(parts.map(([total, knownPart]) => total ?? knownPart ?? null));
+    const sum = sumKnown(parts.map(([total, knownPart]) => total ?? knownPart ?? null));
     // A wallet missing from a complete equity does not exist in that account.
     const wallet = (at: number) =>
       missing > 0 || parts.some((values) => values[0] === null && values[at] === null)
         ? null
         : sumKnown(parts.map((values) => values[at] ?? null));
-    return [isWhole ? worth : null, isWhole ? null : worth, ...wallets.map((_, at) => wallet(at + 2))];
+    return [isWhole ? sum : null, isWhole ? null : sum, ...wallets.map((_, at) => wallet(at + 2))];
   },
 });
 

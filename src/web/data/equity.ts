@@ -36,17 +36,17 @@ export const equity: DataTable = {
     const before = yield* closesOf(yesterday);
     for (const close of yield* closesOf(shown)) {
       const { account, takenAt, known } = close;
-      const worth = equityOf(close);
+      const total = equityOf(close);
       const opening = equityOf(before.find((one) => one.account === account));
       const row = close.rows[0];
       yield {
         account,
-        state: worth !== null ? "complete" : known ? "incomplete" : "unknown",
-        usdt_equity: worth,
-        known_part: worth === null ? pricedPartOf(row) : null,
+        state: total !== null ? "complete" : known ? "incomplete" : "unknown",
+        usdt_equity: total,
+        known_part: total === null ? pricedPartOf(row) : null,
         ...Object.fromEntries(walletColumns.map(({ name }) => [name, decimalIn(row, name)])),
         yesterday: opening,
-        change: worth !== null && opening !== null ? subtract(worth, opening) : null,
+        change: total !== null && opening !== null ? subtract(total, opening) : null,
         taken_at: instantText(takenAt),
         unpriced: unpricedText(row),
         missing: missingText(row),

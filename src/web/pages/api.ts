@@ -36,7 +36,7 @@ export function api(site: Site, curves: Curves): Hono {
         c.header("Content-Disposition", `attachment; filename="${table.name}.csv"`);
         return c.body(body);
       }
-      const answer = await site.reader.readInSteps(function* (history) {
+      const body = await site.reader.readInSteps(function* (history) {
         const view = createView(history, question, site);
         const rows = yield* allRows(table, view, maxJsonRows);
         return {
@@ -45,7 +45,7 @@ export function api(site: Site, curves: Curves): Hono {
           rows: rows.map((row) => jsonRow(table, row)),
         };
       });
-      return c.json(answer);
+      return c.json(body);
     });
 }
 

@@ -116,7 +116,7 @@ function liquidationCell(row: HistoryRow): Html {
 
 function closedColumns(view: View): ShownColumn[] {
   const name: ShownColumn = { label: "Position", isNumber: false, cell: (row) => positionCell(row, view) };
-  const [largest, entry, realised, closest, best, worst, funding, fees, first, gone] = columnsFor(
+  const [largest, entry, realised, closest, best, worst, funding, fees, first, closed] = columnsFor(
     episodes,
     view,
     closedNames,
@@ -135,6 +135,6 @@ function closedColumns(view: View): ShownColumn[] {
     both("Max profit / max loss", best, worst),
     closest,
     both("Funding / fees (before close)", funding, fees),
-    both("Opened after / closed by", first, gone),
+    both("Opened after / closed by", first, closed),
   ].flatMap((column) => column ?? []);
 }

@@ -17,7 +17,7 @@ import { prune } from "../../../src/store/retention/prune.ts";
 import { verify } from "../../../src/store/verify/verify.ts";
 import { everyDataset } from "../../support/settings.ts";
 import { openWorld } from "../../support/world.ts";
-import { corrected, other, otherCoins, replayed, verdicts } from "../corrections.ts";
+import { corrected, other, otherCoins, outcomes, replayed } from "../corrections.ts";
 import { change, collect, good, query, quiet } from "../kit.ts";
 import { addColumns, reading, withColumn } from "../later.ts";
 import { child, temporaryPath } from "../temporary.ts";
@@ -90,7 +90,7 @@ describe("a correction", () => {
     });
     expect((await corrected(path, other)).scopes).toMatchObject([{ snapshots: 7 }, { snapshots: 7 }]);
     expect(await problems(path)).toEqual([]);
-    expect([...verdicts(path, otherCoins), ...verdicts(path, other)]).toEqual(["same", "same"]);
+    expect([...outcomes(path, otherCoins), ...outcomes(path, other)]).toEqual(["same", "same"]);
     expect(query(path, count)).toEqual([]);
     expect(query(path, "select count(*) as n from position_episodes where symbol = 'GHOSTUSDT'")).toEqual([{ n: 0 }]);
     expect(query(path, "select count(*) as n from positions_item where symbol = 'GHOSTUSDT'")).toEqual([{ n: 0 }]);
@@ -138,7 +138,7 @@ describe("a correction", () => {
     expect(await problems(path, known)).toEqual([]);
     expect((await corrected(path, wider)).scopes).toMatchObject([{ snapshots: 5, refusal: null }]);
     expect(await problems(path, known)).toEqual([]);
-    expect(verdicts(path, wider)).toEqual(["same"]);
+    expect(outcomes(path, wider)).toEqual(["same"]);
     expect(
       query(
         path,
@@ -173,7 +173,7 @@ describe("a correction", () => {
   it("lets a failure stand, and corrects what is around it", async () => {
     const path = await live({ 3: [unreadable], 4: ghosts });
     const lenient = { ...other, sources: { v2: { ...other.sources.v2, items: () => [] } } } as Dataset;
-    expect(verdicts(path, lenient).sort()).toEqual(["different", "readable"]);
+    expect(outcomes(path, lenient).sort()).toEqual(["different", "readable"]);
     expect((await corrected(path, lenient)).scopes).toMatchObject([{ snapshots: 6 }, { snapshots: 7 }]);
     expect(await problems(path)).toEqual([]);
     expect(
@@ -198,7 +198,7 @@ describe("a correction", () => {
       where slot = ${last} and source_id in (select id from source where dataset = 'spot-assets')`,
     );
     expect((await corrected(path, spotAssets)).scopes).toMatchObject([{ snapshots: 1, refusal: null }]);
-    expect([await problems(path), verdicts(path, spotAssets)]).toEqual([[], ["same"]]);
+    expect([await problems(path), outcomes(path, spotAssets)]).toEqual([[], ["same"]]);
   });
 });
 
@@ -279,10 +279,10 @@ it.each([1, 7, 8, 14])(
     await once(lines, "exit");
     expect(lines.signalCode).toBe("SIGKILL");
     expect(await problems(path)).toEqual([]);
-    const perScope = new Map(replayed(path, other).map(({ productType, verdict }) => [productType, verdict]));
+    const perScope = new Map(replayed(path, other).map(({ productType, outcome }) => [productType, outcome]));
     expect([...perScope.values()]).toEqual([left <= 7 ? "different" : "same", "different"]);
     await corrected(path, other);
-    expect([await problems(path), verdicts(path, other)]).toEqual([[], ["same"]]);
+    expect([await problems(path), outcomes(path, other)]).toEqual([[], ["same"]]);
   },
 );
 

@@ -39,8 +39,8 @@ async function live(account = classic, faults: Fault[] = []): Promise<World> {
 
 const replayed = ({ path }: World, dataset: Dataset): Replayed[] => [...replay(path, dataset, 0)];
 
-const verdicts = (world: World, dataset: Dataset) => [
-  ...new Set(replayed(world, dataset).map(({ verdict }) => verdict)),
+const outcomes = (world: World, dataset: Dataset) => [
+  ...new Set(replayed(world, dataset).map(({ outcome }) => outcome)),
 ];
 
 /** Writes into the file of raw answers. */
@@ -65,14 +65,14 @@ it("the collector keeps an answer for each of its requests, those that it repeat
 
 it("the parser that stored the rows derives the same ones", async () => {
   const world = await live();
-  const found = datasets.map((dataset) => [dataset.name, replayed(world, dataset).length, ...verdicts(world, dataset)]);
+  const found = datasets.map((dataset) => [dataset.name, replayed(world, dataset).length, ...outcomes(world, dataset)]);
   expect(found).toEqual(datasetNames.map((name) => [name, slots.length * scopesOf(name, "v2").length, "same"]));
 });
 
 it("of a unified account, what is computed from other datasets is left out", async () => {
   const world = await live(unified);
   for (const dataset of datasets.filter(({ sources }) => sources.v3))
-    expect(verdicts(world, dataset), dataset.name).toEqual([dataset.name === "equity" ? "computed" : "same"]);
+    expect(outcomes(world, dataset), dataset.name).toEqual([dataset.name === "equity" ? "computed" : "same"]);
 });
 
 it("names every cell that another parser reads otherwise, and every row that it adds or leaves out", async () => {
@@ -91,7 +91,7 @@ it("names every cell that another parser reads otherwise, and every row that it 
       .map(({ row }) => ({ row: { ...row, coin: "USDX" }, extra: null })),
   ]);
   const all = replayed(world, changed);
-  expect(all.map(({ verdict }) => verdict)).toEqual(["different", "different", "different"]);
+  expect(all.map(({ outcome }) => outcome)).toEqual(["different", "different", "different"]);
   expect(all[0]).toMatchObject({ account: "main", productType: "", slot: Date.parse(slots[0] ?? "") });
   const byItem = (all[0]?.differences ?? []).toSorted((one, other) => one.item.localeCompare(other.item));
   expect(byItem).toEqual([
@@ -105,22 +105,22 @@ it("names every cell that another parser reads otherwise, and every row that it 
 
 it("tells a failure that another parser would read from one that stays, and a good one that it would refuse", async () => {
   const world = await live(classic, [badShape]);
-  expect(replayed(world, spotAssets).map(({ verdict }) => verdict)).toEqual(["same", "same", "same"]);
+  expect(replayed(world, spotAssets).map(({ outcome }) => outcome)).toEqual(["same", "same", "same"]);
   const lenient = { ...spotAssets, sources: { v2: { ...spotAssets.sources.v2, items: () => [] } } } as Dataset;
-  expect(replayed(world, lenient).map(({ verdict }) => verdict)).toEqual(["different", "readable", "different"]);
+  expect(replayed(world, lenient).map(({ outcome }) => outcome)).toEqual(["different", "readable", "different"]);
   const strict = reading(spotAssets, () => {
     throw new ShapeError("/api/v2/spot/account/assets", "data[0].coin", "is odd");
   });
-  expect(replayed(world, strict).map(({ verdict, problem }) => [verdict, problem])).toEqual([
-    ["refused", "/api/v2/spot/account/assets: data[0].coin: is odd"],
+  expect(replayed(world, strict).map(({ outcome, problem }) => [outcome, problem])).toEqual([
+    ["rejected", "/api/v2/spot/account/assets: data[0].coin: is odd"],
     ["same", null],
-    ["refused", "/api/v2/spot/account/assets: data[0].coin: is odd"],
+    ["rejected", "/api/v2/spot/account/assets: data[0].coin: is odd"],
   ]);
 });
 
 it("a failure that no answer tells of stays what it was", async () => {
   const world = await live(classic, [{ path: "/api/v2/spot/account/assets", reset: true, times: 3 }]);
-  expect(replayed(world, spotAssets).map(({ verdict }) => verdict)).toEqual(["same", "without answer", "same"]);
+  expect(replayed(world, spotAssets).map(({ outcome }) => outcome)).toEqual(["same", "no response", "same"]);
 });
 
 it("does not go by an answer that is no longer what was received, or not there", async () => {
@@ -132,11 +132,7 @@ it("does not go by an answer that is no longer what was received, or not there",
        where s.dataset = 'spot-assets' and slot = ${slot[0]});
      delete from answer where slot = ${slot[1]}`,
   );
-  expect(replayed(world, spotAssets).map(({ verdict }) => verdict)).toEqual([
-    "without answer",
-    "without answer",
-    "same",
-  ]);
+  expect(replayed(world, spotAssets).map(({ outcome }) => outcome)).toEqual(["no response", "no response", "same"]);
 });
 
 it("a run is stored and ends well while answers cannot be kept", async () => {
@@ -147,7 +143,7 @@ it("a run is stored and ends well while answers cannot be kept", async () => {
   await world.restart();
   other.close();
   expect(world.rows("select state, count(*) as runs from runs group by state")).toEqual([{ state: "ok", runs: 18 }]);
-  expect(verdicts(world, positions)).toEqual(["without answer"]);
+  expect(outcomes(world, positions)).toEqual(["no response"]);
 });
 
 it("finds no answers where none were to be kept, and needs none to collect", async () => {
