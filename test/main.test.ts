@@ -32,6 +32,7 @@ describe("the program", () => {
     expect(loaded).toEqual([
       "commander",
       "commands/index.js",
+      "commands/program.js",
       "commands/run/signals.js",
       "core/domain.js",
       "core/errors.js",
@@ -39,5 +40,13 @@ describe("the program", () => {
       "main.js",
       "monitoring/version.js",
     ]);
+  });
+
+  it.each([
+    ["nonsense", 64, "error: unknown command 'nonsense'"],
+    ["collect", 78, "BITGET_API_KEY is missing"],
+  ])("exits after %s with %i and prints why", async (command, expected, message) => {
+    const { code, stdout, stderr } = await run([command], temporaryFolder());
+    expect([code, stdout, stderr]).toEqual([expected, "", expect.stringContaining(message)]);
   });
 });

@@ -21,6 +21,14 @@ export interface Running {
 
 const main = resolve("dist/main.js");
 
+/** Returns PATH and `env`, with a log of JSON lines and no dashboard unless `env` sets them. */
+export const environmentOf = (env: Readonly<Record<string, string | undefined>>): NodeJS.ProcessEnv => ({
+  PATH: process.env.PATH ?? "",
+  LOG_FORMAT: "json",
+  HTTP_PORT: "",
+  ...env,
+});
+
 /** Starts `bitget-collector ARGS` like `launch` and kills it when the test is over. */
 export function start(args: readonly string[], directory: string, env: Record<string, string> = {}): Running {
   const running = launch(args, directory, env);
@@ -44,7 +52,7 @@ export function launch(
   const [command = process.execPath, ...words] = [...through, process.execPath, main, ...args];
   const child = spawn(command, words, {
     cwd: directory,
-    env: { PATH: process.env.PATH ?? "", LOG_FORMAT: "json", HTTP_PORT: "", ...env },
+    env: environmentOf(env),
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";

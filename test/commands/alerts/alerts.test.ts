@@ -6,7 +6,7 @@ import { startReceiver, token } from "../../alerts/receiver.ts";
 import { collect, failed, good, item, start } from "../../store/kit.ts";
 import { open, temporaryPath } from "../../store/temporary.ts";
 import { temporaryFolder } from "../../support/files.ts";
-import { run } from "../../support/program.ts";
+import { runInProcess as run } from "../../support/in-process.ts";
 
 it.each([
   ["json", "sentence"],

@@ -1,4 +1,4 @@
-/** `db prune`, run as a process. */
+/** `db prune`, and what it prints. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, expect, it } from "vitest";
@@ -6,6 +6,7 @@ import { datasetNamed } from "../../../src/datasets/index.ts";
 import { lockDatabase } from "../../../src/store/sqlite/lock.ts";
 import { coins, collect, failed, good, storeAt } from "../../store/kit.ts";
 import { temporaryFolder } from "../../support/files.ts";
+import { runInProcess } from "../../support/in-process.ts";
 import { run } from "../../support/program.ts";
 
 const hour = 3_600_000;
@@ -15,7 +16,7 @@ const spotAssets = datasetNamed("spot-assets");
 
 let folder: string;
 const path = (): string => join(folder, "collector.db");
-const prune = (...args: string[]) => run(["db", "prune", ...args], folder, settings);
+const prune = (...args: string[]) => runInProcess(["db", "prune", ...args], folder, settings);
 
 /** Two days of hourly snapshots; the last hour of the first day failed. */
 beforeEach(async () => {
@@ -35,7 +36,7 @@ it("reports what was pruned and what was kept, and nothing to prune the second t
   expect([code, stderr]).toEqual([0, ""]);
   expect(stdout.split("\n").slice(0, 2)).toEqual(["pruned 1 day before 2025-01-02: 21 snapshots with 840 rows", kept]);
   expect((await prune("--before", "2025-01-02")).stdout).toContain(`nothing to prune before 2025-01-02\n${kept}\n`);
-  const verified = await run(["db", "verify"], folder, settings);
+  const verified = await runInProcess(["db", "verify"], folder, settings);
   expect([verified.code, verified.stdout]).toEqual([0, expect.stringContaining("21 more were pruned")]);
 });
 
@@ -51,7 +52,8 @@ it.each([
 it("shrinks the file with --compact, but not while a daemon is running", async () => {
   const before = statSync(path()).size;
   const lock = lockDatabase(path());
-  expect((await prune("--before", "2025-01-03", "--compact")).code).toBe(75);
+  const inUse = await run(["db", "prune", "--before", "2025-01-03", "--compact"], folder, settings);
+  expect(inUse.code).toBe(75);
   lock.release();
   const { code, stdout } = await prune("--before", "2025-01-03", "--compact");
   const after = statSync(path()).size;

@@ -1,4 +1,4 @@
-/** `db replay`, run as a process, also while a daemon is running. */
+/** `db replay`, and what it prints, also while a daemon is running. */
 import { dirname } from "node:path";
 import { expect, it } from "vitest";
 import { datasets } from "../../../src/datasets/index.ts";
@@ -7,6 +7,7 @@ import { verify } from "../../../src/store/verify/verify.ts";
 import { corrected, other } from "../../store/corrections.ts";
 import { change } from "../../store/kit.ts";
 import { temporaryPath } from "../../store/temporary.ts";
+import { runInProcess } from "../../support/in-process.ts";
 import { run } from "../../support/program.ts";
 import { everyDataset } from "../../support/settings.ts";
 import { createWorld, openWorld } from "../../support/world.ts";
@@ -24,7 +25,7 @@ async function collected(days = "30") {
 const replayIn =
   (folder: string) =>
   (...args: string[]) =>
-    run(["db", "replay", ...args], folder, settings);
+    runInProcess(["db", "replay", ...args], folder, settings);
 
 it("reports unchanged rows", async () => {
   const { replay } = await collected();
@@ -114,6 +115,7 @@ it("corrects neither an altered database nor one that a daemon uses", async () =
   const altered = await replay("--dataset", "positions", "--apply");
   expect(altered.code).toBe(1);
   expect(altered.stdout).toMatch(/nothing was written: the database was altered \(see db verify\): .*spot_assets/);
-  const inUse = await (await collected()).replay("--dataset", "positions", "--apply");
+  const { world } = await collected();
+  const inUse = await run(["db", "replay", "--dataset", "positions", "--apply"], dirname(world.path), settings);
   expect([inUse.code, inUse.stdout]).toEqual([75, ""]);
 });

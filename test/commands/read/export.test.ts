@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import { collect, good, item, minute, start, storeAt } from "../../store/kit.ts";
 import { spotAssets } from "../../store/minutes.ts";
 import { temporaryFolder } from "../../support/files.ts";
-import { start as begin, run } from "../../support/program.ts";
+import { runInProcess as run } from "../../support/in-process.ts";
+import { start as begin } from "../../support/program.ts";
 
 /** Returns a folder with a database `a.db` that holds one snapshot of a thousand coins per minute. */
 async function seeded(minutes: number): Promise<string> {

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { collect, failed, good, item, minute, query, start } from "../../store/kit.ts";
 import { positions, spotAssets } from "../../store/minutes.ts";
 import { open, temporaryPath } from "../../store/temporary.ts";
-import { run } from "../../support/program.ts";
+import { runInProcess as run } from "../../support/in-process.ts";
 
 let path: string;
 const history = (...args: string[]) => run(["history", ...args], dirname(path), { DATABASE_URL: `file:${path}` });

@@ -7,7 +7,7 @@ import { equity } from "../../../src/datasets/snapshots/equity.ts";
 import { equityRow, hour, storeRun } from "../../reports/kit.ts";
 import { start } from "../../store/kit.ts";
 import { open, temporaryPath } from "../../store/temporary.ts";
-import { run } from "../../support/program.ts";
+import { runInProcess as run } from "../../support/in-process.ts";
 
 let path: string;
 const print = (...args: string[]) =>

@@ -13,6 +13,7 @@ import { collect, good, item, start as midnight } from "../../store/kit.ts";
 import { positions, spotAssets } from "../../store/minutes.ts";
 import { open, temporaryPath } from "../../store/temporary.ts";
 import { accepted, endless, refused } from "../../support/console-statements.ts";
+import { runInProcess } from "../../support/in-process.ts";
 import { run, start } from "../../support/program.ts";
 import { until } from "../../support/wait.ts";
 
@@ -145,10 +146,14 @@ describe("sql", () => {
   });
 
   it("needs no key; a missing database is exit code 78", async () => {
-    const { code } = await sql("select 1", "csv", { DATABASE_URL: "file:./nothing.db" });
-    expect(code).toBe(78);
-    expect((await sql("select 1", "xml")).code).toBe(64);
-    expect((await sql("select 1", "csv", { SQL_TIMEOUT_SECONDS: "0" })).code).toBe(78);
+    for (const [format, env, code] of [
+      ["csv", { DATABASE_URL: "file:./nothing.db" }, 78],
+      ["xml", {}, 64],
+      ["csv", { SQL_TIMEOUT_SECONDS: "0" }, 78],
+    ] as const) {
+      const all = { DATABASE_URL: `file:${path}`, ...env };
+      expect((await runInProcess(["sql", "select 1", "--format", format], dirname(path), all)).code).toBe(code);
+    }
   });
 });
 

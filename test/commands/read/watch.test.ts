@@ -7,6 +7,7 @@ import { datasetNamed } from "../../../src/datasets/index.ts";
 import { start as begin, good, item, minute, query, collect as run } from "../../store/kit.ts";
 import { open, temporaryPath } from "../../store/temporary.ts";
 import { temporaryFolder } from "../../support/files.ts";
+import { runInProcess } from "../../support/in-process.ts";
 import { launch, start } from "../../support/program.ts";
 import { everyDataset } from "../../support/settings.ts";
 import { createWorld } from "../../support/world.ts";
@@ -137,7 +138,7 @@ describe("status --watch", () => {
   });
 
   it("cannot be combined with --json", async () => {
-    const both = start(["status", "--watch", "--json"], temporaryFolder(), await database());
-    expect((await both.finished).code).toBe(64);
+    const { code } = await runInProcess(["status", "--watch", "--json"], temporaryFolder(), await database());
+    expect(code).toBe(64);
   });
 });

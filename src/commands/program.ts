@@ -1,0 +1,141 @@
+/** Parses arguments, runs one command and reports its errors. */
+import { CommanderError, Option, Command as Parser } from "commander";
+import { CollectorError, ConfigError, StorageError } from "../core/errors.ts";
+import { escapeControlChars, escapeControlCharsInLines, redactor } from "../core/text.ts";
+import { ownVersion } from "../monitoring/version.ts";
+import type { Environment } from "../settings/env-file.ts";
+import type { Command, CommandSummary } from "./command.ts";
+import { commandSummaries, findCommand } from "./index.ts";
+
+const exitCodes: Record<string, number> = { usage: 64, internal: 70, storage: 74, locked: 75, config: 78 };
+
+/**
+ * Writes to stdout; resolves with false where the pipe was closed, as by `head`.
+ * @throws StorageError on any other failure
+ */
+const write = (text: string): Promise<boolean> =>
+  new Promise((resolve, reject) => {
+    process.stdout.write(text, (error) => {
+      const { code = "" } = (error ?? {}) as NodeJS.ErrnoException;
+      if (error && !["EPIPE", "ERR_STREAM_DESTROYED"].includes(code))
+        reject(new StorageError(`cannot write to standard output (${code})`));
+      else resolve(!error);
+    });
+  });
+
+/** Writes a line and waits until it is out, because `process.exit` discards pending output. */
+const writeLine = (stream: NodeJS.WriteStream, text: string): Promise<void> =>
+  new Promise((resolve) => stream.write(`${text}\n`, () => resolve()));
+
+/** Removes keys from a stack trace; replaced when the settings, which hold the keys, are read. */
+let redact = (text: string): string => text;
+
+/**
+ * Reads the settings and deletes the keys from `process.env`, so that no child process and no dump of the environment contains them.
+ * The module is loaded only here because help needs no settings.
+ */
+async function readSettings(): Promise<Environment> {
+  const { environment, isSecret, secretsIn } = await import("../settings/env-file.ts");
+  const env = environment();
+  redact = redactor(secretsIn(env));
+  for (const [name, value] of Object.entries(process.env)) if (isSecret(name, value)) delete process.env[name];
+  return env;
+}
+
+/** Summaries of the command groups, by their first word. */
+const groups: Record<string, string> = {
+  alerts: "open alerts and their delivery",
+  db: "maintenance of the database",
+};
+
+/** Adds a command to its group with name, arguments and summary only; returns its parser. */
+function declare(program: Parser, { name, summary, args }: CommandSummary): Parser {
+  const words = name.split(" ");
+  const last = words.pop() ?? "";
+  const parent = words.reduce(
+    (at, word) =>
+      at.commands.find((one) => one.name() === word) ??
+      at
+        .command(word)
+        .summary(groups[word] ?? "")
+        .exitOverride(),
+    program,
+  );
+  return parent.command(args ? `${last} ${args}` : last).summary(summary);
+}
+
+/** Adds a command with its full help, options and action. */
+function add(program: Parser, summary: CommandSummary, command: Command, finish: (code: number) => void): void {
+  const details = command.details ? [...command.details, ""] : [];
+  const examples = command.examples.map((example) => `  bitget-collector ${example}`);
+  const parser = declare(program, summary)
+    .description(summary.summary)
+    .addHelpText("after", ["", ...details, "Examples:", ...examples].join("\n"))
+    .exitOverride()
+    .action(async () => {
+      const isTerminal = process.stdout.isTTY === true;
+      const print = (line: string) =>
+        void process.stdout.write(`${isTerminal ? escapeControlCharsInLines(line) : line}\n`);
+      const printError = (line: string) => void process.stderr.write(`${escapeControlChars(line)}\n`);
+      const output = { print, write, printError, isTerminal };
+      finish(await command.run({ args: parser.args, options: parser.opts(), env: await readSettings(), ...output }));
+    });
+  for (const { flags, summary, repeat } of command.options ?? []) {
+    const option = new Option(flags, summary);
+    if (repeat) option.argParser((value: string, all: string[] | undefined) => [...(all ?? []), value]);
+    parser.addOption(option);
+  }
+}
+
+/** Runs the command that `args` name, the words after the program's name; resolves with the exit code, also after an error. */
+export async function runProgram(args: readonly string[]): Promise<number> {
+  let code = 0;
+  const program = new Parser("bitget-collector")
+    .description("Snapshots a Bitget account on schedule and keeps the history, exact to the last digit.")
+    .version(ownVersion())
+    .exitOverride();
+  const chosen = findCommand(args);
+  const command = await chosen?.load();
+  for (const summary of commandSummaries) {
+    if (summary === chosen && command) {
+      add(program, summary, command, (result) => {
+        code = result;
+      });
+    } else {
+      const parser = declare(program, summary);
+      // Makes the list of commands show [options]; the options themselves are not loaded.
+      if (summary.hasOptions) parser.option("--options");
+    }
+  }
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 64;
+    return reportError(error, chosen?.name);
+  }
+}
+
+/** Prints an error on stderr, with a stack trace only for a bug of this program; returns the exit code. */
+export async function reportError(error: unknown, command?: string): Promise<number> {
+  if (error instanceof ConfigError) {
+    const list = error.problems.map((problem) => `  ${escapeControlChars(problem)}`).join("\n");
+    // The other commands need no keys, or are `check` itself.
+    const next = ["start", "collect", "get"].includes(command ?? "") ? "run `bitget-collector check`" : "try again";
+    await writeLine(
+      process.stderr,
+      `Configuration error:\n${list}\nFix it, then ${next}; .env.example explains every setting.`,
+    );
+    return 78;
+  }
+  if (error instanceof CollectorError) {
+    await writeLine(process.stderr, escapeControlChars(error.message));
+    return exitCodes[error.kind] ?? 1;
+  }
+  const stack = redact(String(error instanceof Error ? error.stack : error));
+  await writeLine(
+    process.stderr,
+    `Internal error of bitget-collector; please report it with the following lines:\n${stack}`,
+  );
+  return 70;
+}
