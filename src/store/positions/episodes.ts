@@ -3,16 +3,13 @@
  * the first that does not, or that reports another opening time (the exchange's `cTime`). Episodes follow from the history; they are
  * stored as well, because finding the lowest value of a position in a year of history takes long.
  */
-import { and, eq, getTableColumns, isNull, sql } from "drizzle-orm";
-import type { BetterSQLite3Database } from "drizzle-orm/better-sqlite3";
 import type { RowOf } from "../../core/columns.ts";
 import { absolute, add, compare, divide, isPositive, multiply, subtract, toDecimalString } from "../../core/decimal.ts";
 import type { DecimalString, Row } from "../../core/domain.ts";
 import { positions } from "../../datasets/snapshots/positions.ts";
-import { episode as episodeTable } from "../schema/episode-table.ts";
+import type { episode as episodeTable } from "../schema/episode-table.ts";
 import type { ScopeState } from "../schema/storage-layout.ts";
 import { type ItemParts, layoutOf } from "../schema/storage-layout.ts";
-import { scope, snapshot } from "../schema/tables.ts";
 
 /** A row of the table. The episode is open while `closedBefore` is null. */
 export type Episode = typeof episodeTable.$inferSelect;
@@ -134,84 +131,40 @@ function feesOf({ deductedFee, openFeeTotal, closeFeeTotal }: PositionState): De
   return openFeeTotal === null || closeFeeTotal === null ? null : subtract("0", add(openFeeTotal, closeFeeTotal));
 }
 
-/** The open episodes of a scope by item, and the time of its last good snapshot. */
-interface Open {
+/** The open episodes of a scope by item, and the time of its last good snapshot; null where there is none. */
+export interface OpenEpisodes {
   takenAt: number | null;
-  episodes: Map<number, Episode>;
+  episodes: ReadonlyMap<number, Episode>;
 }
 
-/** Updates the episodes of every scope, inside the transactions of its snapshots. */
-export class EpisodeTracker {
-  readonly #orm: BetterSQLite3Database;
-  readonly #write: (episode: Episode) => void;
-  readonly #scopes = new Map<number, Open>();
-
-  constructor(orm: BetterSQLite3Database) {
-    this.#orm = orm;
-    this.#write = episodeWriter(orm);
+/**
+ * Returns the episodes that a good snapshot with the items `state` changes, and those that are open after it. `open` are those of the
+ * good snapshot before it.
+ */
+export function advanceEpisodes(
+  open: OpenEpisodes,
+  taken: { id: number; takenAt: number },
+  state: ScopeState,
+): { changed: Episode[]; open: OpenEpisodes } {
+  const time = { snapshotId: taken.id, takenAt: taken.takenAt, takenBefore: open.takenAt };
+  const episodes = new Map(open.episodes);
+  const changed = [...state.values()].flatMap(({ id, present, parts }) =>
+    nextEpisodes(id, open.episodes.get(id) ?? null, present === 1 ? positionStateOf(parts) : null, time),
+  );
+  for (const episode of changed) {
+    if (episode.closedBefore === null) episodes.set(episode.itemId, episode);
+    else episodes.delete(episode.itemId);
   }
-
-  /** Applies a good snapshot with the items `state`, while the scope still points to the previous good one. */
-  advance(scopeId: number, taken: { id: number; takenAt: number }, state: ScopeState): void {
-    const open = this.#scopes.get(scopeId) ?? loadOpen(this.#orm, scopeId);
-    this.#scopes.set(scopeId, open);
-    const time = { snapshotId: taken.id, takenAt: taken.takenAt, takenBefore: open.takenAt };
-    for (const { id, present, parts } of state.values()) {
-      const position = present === 1 ? positionStateOf(parts) : null;
-      for (const episode of nextEpisodes(id, open.episodes.get(id) ?? null, position, time)) {
-        this.#write(episode);
-        if (episode.closedBefore === null) open.episodes.set(id, episode);
-        else open.episodes.delete(id);
-      }
-    }
-    open.takenAt = taken.takenAt;
-  }
-
-  /** Drops the state in memory; it is read again when needed. */
-  forget(): void {
-    this.#scopes.clear();
-  }
-}
-
-/** Returns a function that inserts or replaces the row of an episode. */
-export function episodeWriter(orm: BetterSQLite3Database): (episode: Episode) => void {
-  const columns = Object.entries(getTableColumns(episodeTable));
-  const values = columns.map(([name]) => [name, sql.placeholder(name)]);
-  const excluded = columns.map(([name, column]) => [name, sql.raw(`excluded.${column.name}`)]);
-  const statement = orm
-    .insert(episodeTable)
-    .values(Object.fromEntries(values))
-    .onConflictDoUpdate({ target: [episodeTable.itemId, episodeTable.since], set: Object.fromEntries(excluded) })
-    .prepare();
-  return (episode) => void statement.run(episode);
-}
-
-function loadOpen(orm: BetterSQLite3Database, scopeId: number): Open {
-  const latest = orm
-    .select({ takenAt: snapshot.takenAt })
-    .from(scope)
-    .innerJoin(snapshot, eq(snapshot.id, scope.latest))
-    .where(eq(scope.id, scopeId))
-    .get();
-  const episodes = orm
-    .select(getTableColumns(episodeTable))
-    .from(episodeTable)
-    .innerJoin(tables.item, eq(tables.item.id, episodeTable.itemId))
-    .where(and(eq(tables.item.scope_id, scopeId), isNull(episodeTable.closedBefore)))
-    .all();
-  return {
-    takenAt: latest?.takenAt ?? null,
-    episodes: new Map(episodes.map((episode) => [episode.itemId, withoutDamage(episode)])),
-  };
+  return { changed, open: { takenAt: taken.takenAt, episodes } };
 }
 
 /** Replaces damaged amounts with null (unknown), so that collecting continues; `db verify` reports them. */
-const withoutDamage = (episode: Episode): Episode =>
+export const withoutDamage = (episode: Episode): Episode =>
   Object.fromEntries(
     Object.entries(episode).map(([name, value]) => [name, typeof value === "string" ? toDecimalString(value) : value]),
   ) as Episode;
 
-const { steady, moving, tables } = layoutOf(positions);
+const { steady, moving } = layoutOf(positions);
 const places = [...episodeInputs, "openedAt"].map((name) => ({
   name,
   isMoving: moving.includes(name),

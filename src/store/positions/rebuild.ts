@@ -8,14 +8,8 @@ import { positions } from "../../datasets/snapshots/positions.ts";
 import { unpackHex } from "../schema/encoding.ts";
 import { layoutOf } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
-import {
-  type Episode,
-  episodeInputs,
-  episodeWriter,
-  nextEpisodes,
-  type PositionState,
-  updateEpisode,
-} from "./episodes.ts";
+import { episodeWriter } from "./episode-tracker.ts";
+import { type Episode, episodeInputs, nextEpisodes, type PositionState, updateEpisode } from "./episodes.ts";
 
 type Name = (typeof episodeInputs)[number];
 type SteadyRow = [

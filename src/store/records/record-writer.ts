@@ -4,33 +4,17 @@ import type { ReadProgress, RecordBatch, Value } from "../../core/domain.ts";
 import type { IncrementalDataset } from "../../datasets/incremental.ts";
 import { decodeCell, packDigits } from "../schema/encoding.ts";
 import {
-  cellsOf,
-  extraOf,
-  isSameRecord,
   type ReadingRow,
   type RecordLayout,
   type RecordRow,
   readingColumns,
-  readingLine,
   readingOf,
   readingRow,
   recordLayoutOf,
-  recordLine,
   storedColumns,
 } from "../schema/record-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
-
-/** The new records of a batch. */
-export interface RecordPlan {
-  layout: RecordLayout;
-  scopeId: number;
-  rows: RecordRow[];
-  reading: ReadProgress;
-  /** The canonical lines from which the digest of the snapshot is computed. */
-  lines: string[];
-  /** Ids of records that were stored before with different content although they should never change. */
-  changed: string[];
-}
+import { planRecords, type RecordPlan, readRecords } from "./record-plan.ts";
 
 type Statements = ReturnType<typeof prepare>;
 
@@ -48,23 +32,7 @@ export class RecordWriter {
   plan(dataset: IncrementalDataset, scopeId: number, batch: RecordBatch): RecordPlan {
     const layout = recordLayoutOf(dataset);
     const { find } = this.#of(layout);
-    const versions = new Map<string, Value[][]>();
-    const rows: RecordRow[] = [];
-    const changed: string[] = [];
-    for (const item of batch.items) {
-      const cells = cellsOf(layout, item);
-      const id = String(cells[layout.idAt]);
-      const known = versions.get(id) ?? find(scopeId, id);
-      versions.set(id, known);
-      // The exchange may alternate between two versions of a record: each is stored once, not every time it returns.
-      const compared = dataset.changes ? known.slice(-1) : known;
-      if (compared.some((stored) => isSameRecord(layout, stored, cells))) continue;
-      if (known.length > 0 && !dataset.changes) changed.push(id);
-      rows.push({ version: known.length, cells, extra: extraOf(item) });
-      known.push(cells);
-    }
-    const lines = [...rows.map((row) => recordLine(layout, row)), readingLine(readingRow(batch.reading))];
-    return { layout, scopeId, rows, reading: batch.reading, lines, changed };
+    return planRecords(layout, scopeId, batch, readRecords(layout, batch), (id) => find(scopeId, id));
   }
 
   /** Stores a plan under the id of its snapshot. */

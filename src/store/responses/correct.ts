@@ -14,7 +14,8 @@ import { createChain, prunedNotes, type SnapshotDigest } from "../chain/chain.ts
 import { rebuildScopeEpisodes, rewriteEpisodes } from "../positions/rebuild.ts";
 import { matchesDigest, snapshotDigest, truncateDigest } from "../schema/digest.ts";
 import { layoutOf, type StorageLayout } from "../schema/storage-layout.ts";
-import { createStateReader, DatasetTables, diff } from "../snapshots/change-set.ts";
+import { diff } from "../snapshots/change-set.ts";
+import { createStateReader, DatasetTables } from "../snapshots/dataset-tables.ts";
 import { backup } from "../sqlite/backup.ts";
 import { openReadOnly, openWriter, type Sqlite } from "../sqlite/database.ts";
 import { sqliteErrorOf, writeError } from "../sqlite/write-queue.ts";

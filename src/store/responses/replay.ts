@@ -5,7 +5,7 @@ import { CollectorError } from "../../core/errors.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import type { ScopeState } from "../schema/storage-layout.ts";
 import { type ItemParts, layoutOf, type StorageLayout } from "../schema/storage-layout.ts";
-import { createStateReader } from "../snapshots/change-set.ts";
+import { createStateReader } from "../snapshots/dataset-tables.ts";
 import { openReadOnly, type Sqlite } from "../sqlite/database.ts";
 import { openRawReader, rawFile } from "./archive-file.ts";
 import { ComputedError, prepareReparse, type RequestKey } from "./reparse.ts";

@@ -26,8 +26,8 @@ export const scheduledSeries = (sqlite: Sqlite, at: number | null = null): Sched
  * `prepareFreshnessNow`.
  */
 export function prepareFreshness(sqlite: Sqlite, behindMs = clockToleranceMs): (now: number) => Freshness[] {
-  const freshnessOf = prepareFreshnessNow(sqlite, behindMs);
-  return (now) => scheduledSeries(sqlite).map((series) => freshnessOf(series, now));
+  const stateNow = prepareFreshnessNow(sqlite, behindMs);
+  return (now) => scheduledSeries(sqlite).map((series) => stateNow(series, now));
 }
 
 /** Returns the state of a series while the clock is known to be wrong: without an age, and not fresh. */
@@ -46,13 +46,19 @@ export function prepareFreshnessNow(
   sqlite: Sqlite,
   behindMs = clockToleranceMs,
 ): (series: ScheduledSeries, now: number) => Freshness {
-  const freshnessOf = prepareFreshnessAt(sqlite);
-  return (series, now) => {
-    if (series.processedThrough <= now + behindMs) return freshnessOf(series, now);
-    const stored = freshnessOf(series, series.processedThrough);
-    return { ...withUnknownAge(stored), nextAt: parsePattern(series.pattern).next(now) };
-  };
+  const stateAt = prepareFreshnessAt(sqlite);
+  return (series, now) => freshnessNow(series, now, behindMs, stateAt(series, instantFor(series, now, behindMs)));
 }
+
+/** Returns the instant as of which the runs of a series are read: that of its last slot, where the clock is behind it. Epoch ms. */
+export const instantFor = ({ processedThrough }: ScheduledSeries, now: number, behindMs: number): number =>
+  processedThrough <= now + behindMs ? now : processedThrough;
+
+/** Returns `stored`, which was read as of `instantFor`; without an age where the clock is wrong. */
+export const freshnessNow = (series: ScheduledSeries, now: number, behindMs: number, stored: Freshness): Freshness =>
+  instantFor(series, now, behindMs) === now
+    ? stored
+    : { ...withUnknownAge(stored), nextAt: parsePattern(series.pattern).next(now) };
 
 /** Returns a function that reads the state of a series as it was at an instant (epoch ms). */
 export function prepareFreshnessAt(sqlite: Sqlite): (series: ScheduledSeries, now: number) => Freshness {
@@ -73,26 +79,40 @@ export function prepareFreshnessAt(sqlite: Sqlite): (series: ScheduledSeries, no
     return run?.slot ?? null;
   }
 
-  return ({ id, account, dataset, pattern: schedule, since }, now) => {
-    const pattern = parsePattern(schedule);
-    const last = findLast.get(id, now) ?? null;
-    const lastOkAt = lastOk(id, last);
-    const offered = !(last?.state === "skipped" && last.cause === causes.notOffered);
-    // A new schedule is not stale before its first slots are due.
-    const due = freshUntil(pattern, Math.max(lastOkAt ?? since, since));
-    const staleAt = offered && Number.isFinite(due) ? due : null;
-    return {
-      account,
-      dataset,
-      schedule,
-      lastOkAt,
-      ageMs: lastOkAt === null ? null : now - lastOkAt,
-      nextAt: pattern.next(now),
-      since,
-      fresh: staleAt === null || now <= staleAt,
-      staleAt,
-      offered,
-      last,
-    };
+  return (series, now) => {
+    const last = findLast.get(series.id, now) ?? null;
+    return freshnessOf(series, now, { last, lastOkAt: lastOk(series.id, last) });
+  };
+}
+
+/** The runs that freshness is computed from: the last one, and the slot of the last complete one; null where there is none. */
+interface LastRuns {
+  last: LastRun | null;
+  lastOkAt: number | null;
+}
+
+/** Computes the state of a series as it was at an instant (epoch ms) from its last runs up to then. */
+export function freshnessOf(
+  { account, dataset, pattern: schedule, since }: ScheduledSeries,
+  now: number,
+  { last, lastOkAt }: LastRuns,
+): Freshness {
+  const pattern = parsePattern(schedule);
+  const offered = !(last?.state === "skipped" && last.cause === causes.notOffered);
+  // A new schedule is not stale before its first slots are due.
+  const due = freshUntil(pattern, Math.max(lastOkAt ?? since, since));
+  const staleAt = offered && Number.isFinite(due) ? due : null;
+  return {
+    account,
+    dataset,
+    schedule,
+    lastOkAt,
+    ageMs: lastOkAt === null ? null : now - lastOkAt,
+    nextAt: pattern.next(now),
+    since,
+    fresh: staleAt === null || now <= staleAt,
+    staleAt,
+    offered,
+    last,
   };
 }

@@ -41,42 +41,39 @@ export function createGapKeeper(sqlite: Sqlite): GapKeeper {
   const causesOf = causeReader(sqlite);
   const runsOf = (scopeId: number) => (scopeId === notComplete ? allRuns : dueRuns);
 
+  function replace({ removed, added }: GapChange): void {
+    for (const { seriesId, scopeId, fromSlot } of removed) remove.run(seriesId, scopeId, fromSlot);
+    for (const gap of added) insert.run(gap);
+  }
+
   /** Splits a gap around a slot; `members` is the number of its slots without that one. */
-  function divide({ seriesId, scopeId, fromSlot, toSlot, cause }: Gap, slot: number, members: number): void {
-    const { before, after, count } = runsOf(scopeId);
-    const right = count.get(seriesId, slot, toSlot) ?? 0;
-    const left = members - right;
-    remove.run(seriesId, scopeId, fromSlot);
-    if (left > 0) insert.run(seriesId, scopeId, fromSlot, before.get(seriesId, slot), left, cause);
-    if (right > 0) insert.run(seriesId, scopeId, after.get(seriesId, slot), toSlot, right, cause);
+  function divide(gap: Gap, slot: number, members: number): void {
+    const { before, after, count } = runsOf(gap.scopeId);
+    const right = count.get(gap.seriesId, slot, gap.toSlot) ?? 0;
+    const [left, next] = [before.get(gap.seriesId, slot), after.get(gap.seriesId, slot)];
+    replace(dividedGap(gap, { members, right, before: left ?? null, after: next ?? null }));
   }
 
   /** Joins a slot to the adjacent gaps with the same cause. */
   function join(seriesId: number, scopeId: number, slot: number, cause: string): void {
-    const adjacent = (neighbour: number | undefined) => {
-      const gap = neighbour === undefined ? undefined : find.get(seriesId, scopeId, neighbour);
-      return gap && gap.toSlot >= (neighbour ?? 0) && gap.cause === cause ? gap : undefined;
-    };
     const { before, after } = runsOf(scopeId);
-    const left = adjacent(before.get(seriesId, slot));
-    const right = adjacent(after.get(seriesId, slot));
-    for (const gap of [left, right]) if (gap) remove.run(seriesId, scopeId, gap.fromSlot);
-    const slots = (left?.slots ?? 0) + 1 + (right?.slots ?? 0);
-    insert.run(seriesId, scopeId, left?.fromSlot ?? slot, right?.toSlot ?? slot, slots, cause);
+    const neighbours = [before.get(seriesId, slot), after.get(seriesId, slot)].map((run) =>
+      run == null ? null : { slot: run, gap: find.get(seriesId, scopeId, run) ?? null },
+    );
+    replace(joinedGap({ seriesId, scopeId, slot, cause }, neighbours));
   }
 
   return {
     runAdded(seriesId, slot) {
       // Nearly always this is the newest run, which is in no gap.
       if (laterRun.get(seriesId, slot) === undefined) return;
-      const divided = isDueSlot(slot) ? [notComplete, wholeRun, ...scopesOf.all(seriesId)] : [notComplete];
-      for (const scopeId of divided) {
+      for (const scopeId of scopesAround(slot, scopesOf.all(seriesId))) {
         const gap = find.get(seriesId, scopeId, slot);
         if (gap && gap.toSlot > slot) divide(gap, slot, gap.slots);
       }
     },
     runReclaimed(seriesId, slot) {
-      for (const scopeId of isDueSlot(slot) ? [notComplete, wholeRun] : [notComplete]) {
+      for (const scopeId of scopesAround(slot, [])) {
         const gap = find.get(seriesId, scopeId, slot);
         if (gap && gap.toSlot >= slot) divide(gap, slot, gap.slots - 1);
       }
@@ -87,6 +84,50 @@ export function createGapKeeper(sqlite: Sqlite): GapKeeper {
     },
   };
 }
+
+/** What a change of the run ledger does to the gaps of a scope. */
+export interface GapChange {
+  removed: readonly Gap[];
+  added: readonly Gap[];
+}
+
+/**
+ * Splits a gap around a slot in it. `members` is the number of its slots without that one, `right` of those after it; `before` and
+ * `after` are the nearest slots of the series that have a run.
+ */
+export function dividedGap(
+  gap: Gap,
+  { members, right, before, after }: { members: number; right: number; before: number | null; after: number | null },
+): GapChange {
+  const left = members - right;
+  const added: Gap[] = [];
+  if (left > 0 && before !== null) added.push({ ...gap, toSlot: before, slots: left });
+  if (right > 0 && after !== null) added.push({ ...gap, fromSlot: after, slots: right });
+  return { removed: [gap], added };
+}
+
+/** The nearest slot of the series before or after another, and the last gap that begins at or before it; null where there is none. */
+export interface Neighbour {
+  slot: number;
+  gap: Gap | null;
+}
+
+/** Joins a slot to the gaps of its neighbours with the same cause. `neighbours` are the one before and the one after it. */
+export function joinedGap(
+  { seriesId, scopeId, slot, cause }: Pick<Gap, "seriesId" | "scopeId" | "cause"> & { slot: number },
+  neighbours: readonly (Neighbour | null)[],
+): GapChange {
+  const [left, right] = neighbours.map((one) =>
+    one?.gap && one.gap.toSlot >= one.slot && one.gap.cause === cause ? one.gap : null,
+  );
+  const slots = (left?.slots ?? 0) + 1 + (right?.slots ?? 0);
+  const joined = { seriesId, scopeId, fromSlot: left?.fromSlot ?? slot, toSlot: right?.toSlot ?? slot, slots, cause };
+  return { removed: [left, right].filter((gap) => gap != null), added: [joined] };
+}
+
+/** Returns the scopes whose gaps a slot divides. `scopeIds` are those of its series. */
+export const scopesAround = (slot: number, scopeIds: readonly number[]): number[] =>
+  isDueSlot(slot) ? [notComplete, wholeRun, ...scopeIds] : [notComplete];
 
 function prepare(sqlite: Sqlite) {
   const slot = <Given extends unknown[]>(query: string) => sqlite.prepare<Given, number>(query).pluck();
@@ -104,7 +145,8 @@ function prepare(sqlite: Sqlite) {
     ),
     remove: sqlite.prepare("delete from gap where series_id = ? and scope_id = ? and from_slot = ?"),
     insert: sqlite.prepare(
-      "insert into gap (series_id, scope_id, from_slot, to_slot, slots, cause) values (?, ?, ?, ?, ?, ?)",
+      `insert into gap (series_id, scope_id, from_slot, to_slot, slots, cause)
+       values (@seriesId, @scopeId, @fromSlot, @toSlot, @slots, @cause)`,
     ),
     dueRuns: runsWhere(isDueSql("slot")),
     allRuns: runsWhere("true"),
@@ -126,25 +168,27 @@ interface RunRow {
 
 const badStates = ["missed", "skipped", "failed"];
 
+/** A failed snapshot of a run: its scope and its error code. */
+export type FailedScope = readonly [scopeId: number, cause: string];
+
+/** Returns the causes for which a run belongs to gaps, by scope; empty if it belongs to none. `failed` are the failed snapshots of a partial run. */
+export function gapCauses({ slot, state, cause }: Omit<RunRow, "id" | "seriesId">, failed: readonly FailedScope[]) {
+  const isBad = badStates.includes(state);
+  if (!isBad && state !== "partial") return new Map<number, string>();
+  const causes = new Map<number, string>([[notComplete, ""]]);
+  if (!isDueSlot(slot)) return causes;
+  if (isBad) return causes.set(wholeRun, cause ?? state);
+  return new Map([...causes, ...failed]);
+}
+
 /** Returns a function that gives the causes for which a run belongs to gaps, by scope; empty if it belongs to none. */
 function causeReader(sqlite: Sqlite): (run: RunRow) => Map<number, string> {
   const failures = sqlite
-    .prepare<[number], [number, string]>(
+    .prepare<[number], FailedScope>(
       "select scope_id, error_code from snapshot where run_id = ? and error_code is not null order by id",
     )
     .raw();
-  return ({ id, slot, state, cause }) => {
-    if (!isDueSlot(slot)) return new Map(state === "partial" || badStates.includes(state) ? [[notComplete, ""]] : []);
-    if (state === "partial") return new Map([[notComplete, ""], ...failures.all(id)]);
-    return new Map(
-      badStates.includes(state)
-        ? [
-            [notComplete, ""],
-            [wholeRun, cause ?? state],
-          ]
-        : [],
-    );
-  };
+  return (run) => gapCauses(run, run.state === "partial" ? failures.all(run.id) : []);
 }
 
 /** Runs read before yielding to the event loop. */
@@ -180,10 +224,7 @@ export function* computeGaps(sqlite: Sqlite, seriesId: number): Paced<Gap> {
 
 /** Fills the table in a database that was created without one. */
 export function fillGaps(sqlite: Sqlite): void {
-  const insert = sqlite.prepare(
-    `insert into gap (series_id, scope_id, from_slot, to_slot, slots, cause)
-     values (@seriesId, @scopeId, @fromSlot, @toSlot, @slots, @cause)`,
-  );
+  const { insert } = prepare(sqlite);
   for (const seriesId of sqlite.prepare<[], number>("select id from series").pluck().all()) {
     const gaps: Gap[] = [];
     // A connection cannot write while one of its statements is being iterated.

@@ -181,3 +181,26 @@ export interface CurrentItem {
 
 /** The items of one scope by the text of their key, including removed ones. */
 export type ScopeState = Map<string, CurrentItem>;
+
+/** Returns a stored item; `values` are the columns of its rows in force: key, steady and moving ones. */
+export function currentItem(
+  layout: StorageLayout,
+  { id, since, present, extra }: Pick<CurrentItem, "id" | "since" | "present"> & Pick<ItemParts, "extra">,
+  values: readonly Value[],
+): CurrentItem {
+  const { key, steady, moving } = layout;
+  const parts: ItemParts = {
+    key: values.slice(0, key.length),
+    steady: values.slice(key.length, key.length + steady.length),
+    moving: values.slice(key.length + steady.length, key.length + steady.length + moving.length),
+    extra,
+  };
+  const ended = present === 0 && layout.dataset.onRemoval === "end";
+  return { id, since, present, parts: ended ? removedParts(layout, parts) : parts };
+}
+
+/** Returns the rows that the history view shows for a snapshot. `state` is as of that snapshot. */
+export const shownRows = (layout: StorageLayout, state: ScopeState, snapshotId: number): Row[] =>
+  [...state.values()]
+    .filter(({ present, since }) => present === 1 || (layout.dataset.onRemoval === "zeroRow" && since === snapshotId))
+    .map(({ parts }) => rowOf(layout, parts));

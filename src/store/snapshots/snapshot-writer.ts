@@ -1,32 +1,29 @@
 /** Stores the results of a run, and reads the last good snapshot of each scope. */
 import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
 import { type BetterSQLite3Database, drizzle } from "drizzle-orm/better-sqlite3";
-import type {
-  DatasetName,
-  FailedSnapshot,
-  Item,
-  KnownRows,
-  ReadProgress,
-  RecordBatch,
-  RunState,
-  Scope,
-  Snapshot,
-} from "../../core/domain.ts";
+import type { DatasetName, FailedSnapshot, Item, KnownRows, ReadProgress, Scope, Snapshot } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import type { IncrementalDataset } from "../../datasets/incremental.ts";
-import type { SnapshotDigest } from "../chain/chain.ts";
-import { EpisodeTracker } from "../positions/episodes.ts";
-import { type RecordPlan, RecordWriter } from "../records/record-writer.ts";
+import { EpisodeTracker } from "../positions/episode-tracker.ts";
+import type { RecordPlan } from "../records/record-plan.ts";
+import { RecordWriter } from "../records/record-writer.ts";
 import type { LedgerRun, RunLedger } from "../runs/run-ledger.ts";
-import { failureDigest, type SnapshotHeader, snapshotDigest, truncateDigest } from "../schema/digest.ts";
 import type { ScopeState } from "../schema/storage-layout.ts";
-import { layoutOf, partsByKey, rowOf, type StorageLayout } from "../schema/storage-layout.ts";
+import { layoutOf, partsByKey, type StorageLayout, shownRows } from "../schema/storage-layout.ts";
 import { account, run, scope, series, snapshot } from "../schema/tables.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import type { RunEnd, RunId, RunOutcome } from "../store.ts";
-import { DatasetTables, diff } from "./change-set.ts";
-
-const maxMessageChars = 500;
+import { diff } from "./change-set.ts";
+import { DatasetTables } from "./dataset-tables.ts";
+import {
+  digestOf,
+  failureRow,
+  recordBatchOf,
+  runRowOf,
+  type StoredSnapshot,
+  scopeText,
+  unstorable,
+} from "./run-results.ts";
 
 /** A snapshot that another database stored under this id. `removed` holds the last rows of items that were no longer listed. */
 export interface PastSnapshot extends Snapshot {
@@ -34,13 +31,7 @@ export interface PastSnapshot extends Snapshot {
   removed: Item[];
 }
 
-const isRecordBatch = (one: Snapshot): one is RecordBatch => "reading" in one;
-
 const isPastSnapshot = (one: Snapshot): one is PastSnapshot => "removed" in one;
-
-interface StoredSnapshot extends SnapshotDigest {
-  rows: number;
-}
 
 /** Stores the results of runs. Keeps the state of every scope in memory, against which the next snapshot is compared. */
 export class SnapshotWriter {
@@ -76,24 +67,13 @@ export class SnapshotWriter {
     const good = outcomes.filter((one) => "id" in one);
     const failures = [...end.failures, ...outcomes.filter((one) => "code" in one)];
     const failed = failures.map((failure) => this.#addFailure(found, failure));
-    const state = endState(end, good.length, failures.length);
-    if (state === "ok") {
+    const row = runRowOf(found, end, good, failures);
+    if (row.state === "ok") {
       const requested = end.snapshots.map(({ scope }) => scopeText(scope));
       this.#retireOthers(found.seriesId, requested, end.finishedAt);
     }
-    const row = {
-      id,
-      state,
-      cause: failures.length > 0 ? [...new Set(failures.map(({ code }) => code))].join(", ") : end.cause,
-      tookMs: end.finishedAt - found.slot - (found.lateMs ?? 0),
-      requests: end.requests,
-      retries: end.retries,
-      rows: good.reduce((sum, { rows }) => sum + rows, 0),
-      spreadMs: end.spreadMs,
-      skewMs: end.skewMs,
-    };
     this.#ledger.end(row, [...good, ...failed]);
-    return { state, failures, changed };
+    return { state: row.state, failures, changed };
   }
 
   /** Returns the scopes of an account that are still requested, with or without a response so far. */
@@ -118,9 +98,7 @@ export class SnapshotWriter {
       scope: (requested || null) as Scope,
       slot,
       takenAt,
-      rows: [...this.#stateOf(layout, id).values()]
-        .filter(({ present, since }) => present === 1 || (dataset.onRemoval === "zeroRow" && since === latest))
-        .map(({ parts }) => rowOf(layout, parts)),
+      rows: shownRows(layout, this.#stateOf(layout, id), latest),
     }));
   }
 
@@ -149,7 +127,7 @@ export class SnapshotWriter {
     const scopeId = this.#requestedScope(found.seriesId, one.scope);
     const state = this.#stateOf(layout, scopeId);
     const { changes, lines, rows } = diff(layout, state, items, removed);
-    const digest = truncateDigest(snapshotDigest(headerOf(found, one), lines));
+    const digest = digestOf(found, one, lines);
     const id = isPastSnapshot(one) ? one.id : undefined;
     const stored = this.#addRow({ id, runId: found.id, scopeId, takenAt: one.takenAt, rows, digest });
     this.#tablesOf(layout).applyChanges(changes, { scopeId, snapshotId: stored.id, state });
@@ -165,17 +143,16 @@ export class SnapshotWriter {
     one: Snapshot,
     changed: string[],
   ): StoredSnapshot | FailedSnapshot {
-    if (!isRecordBatch(one))
-      throw new Error(`${dataset.name} is incremental: expected a batch of records, got a snapshot`);
+    const batch = recordBatchOf(dataset, one);
     const scopeId = this.#requestedScope(found.seriesId, one.scope);
     let plan: RecordPlan;
     try {
-      plan = this.#records.plan(dataset, scopeId, one);
+      plan = this.#records.plan(dataset, scopeId, batch);
     } catch (error) {
       return unstorable(one, error);
     }
     changed.push(...plan.changed);
-    const digest = truncateDigest(snapshotDigest(headerOf(found, one), plan.lines));
+    const digest = digestOf(found, one, plan.lines);
     const stored = this.#addRow({ runId: found.id, scopeId, takenAt: one.takenAt, rows: plan.rows.length, digest });
     this.#records.write(stored.id, plan);
     this.#statements.setLatest.run({ scopeId, snapshotId: stored.id });
@@ -183,12 +160,8 @@ export class SnapshotWriter {
   }
 
   #addFailure(found: LedgerRun, failure: FailedSnapshot): StoredSnapshot {
-    const errorCode = failure.code.slice(0, 16);
-    const errorMessage = Buffer.from(failure.message.slice(0, maxMessageChars)).toString();
-    const digest = truncateDigest(failureDigest(headerOf(found, failure), errorCode, errorMessage));
     const scopeId = this.#requestedScope(found.seriesId, failure.scope);
-    const { takenAt } = failure;
-    return this.#addRow({ runId: found.id, scopeId, takenAt, rows: 0, digest, errorCode, errorMessage });
+    return this.#addRow({ runId: found.id, scopeId, ...failureRow(found, failure) });
   }
 
   #addRow(row: typeof snapshot.$inferInsert): StoredSnapshot {
@@ -280,26 +253,4 @@ function prepare(orm: BetterSQLite3Database) {
       })
       .prepare(),
   };
-}
-
-/** Returns the failure of a snapshot with a value that cannot be stored exactly (a RangeError). Rethrows any other error. */
-function unstorable({ scope, takenAt }: Snapshot, error: unknown): FailedSnapshot {
-  if (!(error instanceof RangeError)) throw error;
-  return { scope, takenAt, code: "shape", message: error.message };
-}
-
-const scopeText = (scope: Scope): string => scope ?? "";
-
-const headerOf = ({ dataset, account, slot }: LedgerRun, one: { scope: Scope; takenAt: number }): SnapshotHeader => [
-  dataset,
-  account,
-  scopeText(one.scope),
-  slot,
-  one.takenAt,
-];
-
-function endState(end: RunEnd, good: number, failed: number): RunState {
-  if (end.skipped) return "skipped";
-  if (good === 0) return "failed";
-  return failed > 0 ? "partial" : "ok";
 }

@@ -1,0 +1,62 @@
+/** Computes which records of a batch are new, whatever database they are stored in. */
+import type { ReadProgress, RecordBatch, Value } from "../../core/domain.ts";
+import {
+  cellsOf,
+  extraOf,
+  isSameRecord,
+  type RecordLayout,
+  type RecordRow,
+  readingLine,
+  readingRow,
+  recordLine,
+} from "../schema/record-layout.ts";
+
+/** The new records of a batch. */
+export interface RecordPlan {
+  layout: RecordLayout;
+  scopeId: number;
+  rows: RecordRow[];
+  reading: ReadProgress;
+  /** The canonical lines from which the digest of the snapshot is computed. */
+  lines: string[];
+  /** Ids of records that were stored before with different content although they should never change. */
+  changed: string[];
+}
+
+/** A record as it was read. */
+export interface ReadRecord extends Omit<RecordRow, "version"> {
+  id: string;
+}
+
+/** Returns the records of a batch. Throws a RangeError where a value cannot be stored exactly. */
+export const readRecords = (layout: RecordLayout, { items }: RecordBatch): ReadRecord[] =>
+  items.map((item) => {
+    const cells = cellsOf(layout, item);
+    return { id: String(cells[layout.idAt]), cells, extra: extraOf(item) };
+  });
+
+/** Compares the records of a batch with those stored in its scope. `versionsOf` returns every version of a record, the oldest first. */
+export function planRecords(
+  layout: RecordLayout,
+  scopeId: number,
+  { reading }: RecordBatch,
+  read: readonly ReadRecord[],
+  versionsOf: (id: string) => Value[][],
+): RecordPlan {
+  const { changes } = layout.dataset;
+  const versions = new Map<string, Value[][]>();
+  const rows: RecordRow[] = [];
+  const changed: string[] = [];
+  for (const { id, cells, extra } of read) {
+    const known = versions.get(id) ?? versionsOf(id);
+    versions.set(id, known);
+    // The exchange may alternate between two versions of a record: each is stored once, not every time it returns.
+    const compared = changes ? known.slice(-1) : known;
+    if (compared.some((stored) => isSameRecord(layout, stored, cells))) continue;
+    if (known.length > 0 && !changes) changed.push(id);
+    rows.push({ version: known.length, cells, extra });
+    known.push(cells);
+  }
+  const lines = [...rows.map((row) => recordLine(layout, row)), readingLine(readingRow(reading))];
+  return { layout, scopeId, rows, reading, lines, changed };
+}
