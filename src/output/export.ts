@@ -27,31 +27,41 @@ export async function exportHistory(
   history: HistoryReader,
   dataset: Dataset,
   path: string,
+  options: Exporting,
+): Promise<number> {
+  const release = history.hold();
+  try {
+    return await exportHeld(history, dataset, path, options);
+  } finally {
+    release();
+  }
+}
+
+/** Exports like `exportHistory` while the caller holds the history. */
+export async function exportHeld(
+  history: HistoryReader,
+  dataset: Dataset,
+  path: string,
   { span, signal, onProgress }: Exporting,
 ): Promise<number> {
   const { format, zipped } = kindOf(path);
   let done = 0;
-  const release = history.hold();
-  try {
-    const columns = history.columns(dataset);
-    const total = onProgress ? history.countRows(dataset, span) : 0;
-    function* snapshots<T>(form: RowFormat<T>): Generator<T[][], void> {
-      for (const rows of history.scan(dataset, span, form)) {
-        yield rows;
-        signal.throwIfAborted();
-        done += rows.length;
-        onProgress?.(done, total);
-      }
+  const columns = history.columns(dataset);
+  const total = onProgress ? history.countRows(dataset, span) : 0;
+  function* snapshots<T>(form: RowFormat<T>): Generator<T[][], void> {
+    for (const rows of history.scan(dataset, span, form)) {
+      yield rows;
+      signal.throwIfAborted();
+      done += rows.length;
+      onProgress?.(done, total);
     }
-    const pieces =
-      format === "parquet"
-        ? parquetChunks(dataset, columns, snapshots({ cell: (cell) => cell }))
-        : lines(columns, format, snapshots({ cell: format === "csv" ? csvCell : jsonMember, join: commas }));
-    await writeAtomically(path, zipped ? compressed(pieces) : pieces);
-    return done;
-  } finally {
-    release();
   }
+  const pieces =
+    format === "parquet"
+      ? parquetChunks(dataset, columns, snapshots({ cell: (cell) => cell }))
+      : lines(columns, format, snapshots({ cell: format === "csv" ? csvCell : jsonMember, join: commas }));
+  await writeAtomically(path, zipped ? compressed(pieces) : pieces);
+  return done;
 }
 
 /** The minimum length of a piece. Characters. */

@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { exportHistory } from "../../src/output/export.ts";
+import { exportDays } from "../../src/output/export-days.ts";
 import { readFiles } from "../../src/output/reading/rows.ts";
 import { openHistory } from "../../src/store/read/open-history.ts";
 import { bytesOf, endings, exported } from "../scenarios/export/support.ts";
@@ -120,5 +121,87 @@ describe("an export", () => {
       for await (const batch of batches) rows += batch.length;
     expect(rows).toBe(200_000);
     expect((most - first) / 1e6).toBeLessThan(200);
+  });
+});
+
+describe("an export by day", () => {
+  const hour = 60 * minute;
+
+  /** Every six hours from noon on 1 November on, without 3 November; the schedule is in force. */
+  async function days(): Promise<string> {
+    const path = temporaryPath();
+    const store = await open(path);
+    await store.setSchedule("main", "spot-assets", "0 */6 * * *", start + 11 * hour);
+    for (let at = start + 12 * hour; at < start + 98 * hour; at += 6 * hour) {
+      const isMissed = at >= start + 48 * hour && at < start + 72 * hour;
+      if (isMissed)
+        await store.closeSlots("main", "spot-assets", [{ slot: at, state: "missed", cause: "not running" }]);
+      else await collect(store, spotAssets, at, { snapshots: [good([item(spotAssets, { coin: "BTC" })], at)] });
+    }
+    store.close();
+    return path;
+  }
+
+  /** Exports and returns the name and the first cells of the rows of each file. */
+  async function written(path: string, span: { from: number; to: number }, now: number) {
+    const folder = temporaryFolder();
+    const history = openHistory(path);
+    const signal = new AbortController().signal;
+    const files: [string, string[]][] = [];
+    for await (const file of exportDays(history, spotAssets, join(folder, "coins.csv.gz"), { span, signal, now })) {
+      const lines = String(gunzipSync(readFileSync(file.path)))
+        .split("\r\n")
+        .slice(1, -1);
+      expect(lines.length).toBe(file.rows);
+      files.push([basename(file.path), lines.map((line) => line.slice("main,".length, "main,2026-11-01T00".length))]);
+    }
+    history.close();
+    expect(readdirSync(folder).sort()).toEqual(files.map(([name]) => name));
+    return files;
+  }
+
+  const all = { from: 0, to: Number.MAX_SAFE_INTEGER };
+  const first = ["coins-2026-11-01.csv.gz", ["2026-11-01T12", "2026-11-01T18"]];
+  const second = ["coins-2026-11-02.csv.gz", ["00", "06", "12", "18"].map((hour) => `2026-11-02T${hour}`)];
+  const fourth = ["coins-2026-11-04.csv.gz", ["00", "06", "12", "18"].map((hour) => `2026-11-04T${hour}`)];
+
+  it("writes a file for each whole day with rows, and none of a day that is not over", async () => {
+    const path = await days();
+    expect(await written(path, all, start + 97 * hour)).toEqual([first, second, fourth]);
+    expect(await written(path, all, start + 95 * hour)).toEqual([first, second]);
+    const rest = { from: start + 30 * hour, to: start + 49 * hour };
+    expect(await written(path, rest, start + 97 * hour)).toEqual([second]);
+  });
+
+  it("leaves out a day of which a slot is still open, until it has ended", async () => {
+    const path = await days();
+    const store = await open(path);
+    const run = await store.begin("main", "spot-assets", start + 95 * hour, start + 95 * hour);
+    expect(await written(path, all, start + 97 * hour)).toEqual([first, second]);
+    store.close();
+    expect(run).not.toBeNull();
+  });
+
+  it("exports nothing where nothing was ever recorded", async () => {
+    const path = temporaryPath();
+    (await open(path)).close();
+    expect(await written(path, all, start)).toEqual([]);
+  });
+
+  it("does not replace what is no file", async () => {
+    const path = await days();
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, "coins-2026-11-02.csv"));
+    const history = openHistory(path);
+    const signal = new AbortController().signal;
+    const exporting = async () => {
+      for await (const _ of exportDays(history, spotAssets, join(folder, "coins.csv"), {
+        span: all,
+        signal,
+        now: start * 2,
+      }));
+    };
+    await expect(exporting()).rejects.toThrow("coins-2026-11-02.csv exists and is not a regular file");
+    history.close();
   });
 });

@@ -4,6 +4,7 @@ import { UsageError } from "../../core/errors.ts";
 import { datasetNamed, datasetNames } from "../../datasets/index.ts";
 import { requirePlainFile } from "../../output/atomic-file.ts";
 import { exportHistory } from "../../output/export.ts";
+import { type DayFile, exportDays } from "../../output/export-days.ts";
 import { kindOf } from "../../output/file-kind.ts";
 import { loadConfig } from "../../settings/config.ts";
 import { openHistory } from "../../store/read/open-history.ts";
@@ -18,57 +19,72 @@ export const exportCommand: Command = {
   examples: [
     "export positions --out positions.parquet",
     "export spot-assets --out spot-assets.csv.gz --from 2026-11-01 --to 2026-12-01",
-    "export prices --out prices.ndjson --from -7d",
+    "export prices --out archive/prices.parquet --by day --from -7d",
   ],
   details: [
     `Datasets: ${datasetNames.join(", ")}.`,
     "Files: .csv, .ndjson, .csv.gz, .ndjson.gz and .parquet. An existing file is replaced when the new one is complete.",
+    "--by day writes a file for each whole UTC day, prices-2026-11-01.parquet for prices.parquet, if it has rows and",
+    "every slot of it has ended: nothing will be added to it. --from and --to choose among the days.",
   ],
   options: [
     { flags: "--out <path>", summary: "the file to write (required)" },
+    { flags: "--by <day>", summary: "write one file per UTC day" },
     { flags: "--from <time>", summary: "from this time on" },
     { flags: "--to <time>", summary: "before this time" },
   ],
   async run({ args, options, env, print }) {
-    const name = parseOnlyDataset(args);
+    const dataset = datasetNamed(parseOnlyDataset(args));
     if (typeof options.out !== "string") throw new UsageError("--out is required: the file to write");
     const path = resolve(options.out);
     kindOf(path);
-    requirePlainFile(path);
-    const span = spanOf(options);
+    const isByDay = options.by !== undefined;
+    if (isByDay && options.by !== "day") throw new UsageError("--by: use day");
+    if (!isByDay) requirePlainFile(path);
+    const now = Date.now();
+    const span = spanOf(options, now);
     const { databasePath } = loadConfig(env, { credentials: false });
     requireForeignFile(path, databasePath);
     const history = openHistory(databasePath);
-    const bar = startTerminalBar("exporting", "rows");
-    const stop = new AbortController();
-    let code = 0;
-    const onSignal = (_signal: NodeJS.Signals, number: number) => {
-      code = 128 + number;
-      stop.abort();
-    };
-    for (const signal of stopSignals()) process.on(signal, onSignal);
-    try {
-      const rows = await exportHistory(history, datasetNamed(name), path, {
-        span,
-        signal: stop.signal,
-        ...(process.stderr.isTTY && { onProgress: bar.update }),
-      });
+    const bar = startTerminalBar("exporting", isByDay ? "days" : "rows");
+    const onWritten = ({ path, rows }: DayFile) => {
       bar.stop();
-      print(`${rows} rows of ${name} were written to ${path} (${statSync(path).size} bytes)`);
-      return 0;
-    } catch (error) {
-      if (code === 0) throw error;
-      return code;
+      print(`${rows} rows of ${dataset.name} were written to ${path} (${statSync(path).size} bytes)`);
+    };
+    try {
+      return await untilStopped(async (signal) => {
+        const exporting = { span, signal, ...(process.stderr.isTTY && { onProgress: bar.update }) };
+        if (!isByDay) return onWritten({ path, rows: await exportHistory(history, dataset, path, exporting) });
+        for await (const file of exportDays(history, dataset, path, { ...exporting, now })) onWritten(file);
+      });
     } finally {
-      for (const signal of stopSignals()) process.off(signal, onSignal);
       bar.stop();
       history.close();
     }
   },
 };
 
-function spanOf({ from, to }: CommandInput["options"]): { from: number; to: number } {
-  const now = Date.now();
+/** Runs something until it ends or a signal stops it. Returns the exit code. */
+async function untilStopped(act: (signal: AbortSignal) => Promise<void>): Promise<number> {
+  const stop = new AbortController();
+  let code = 0;
+  const onSignal = (_signal: NodeJS.Signals, number: number) => {
+    code = 128 + number;
+    stop.abort();
+  };
+  for (const signal of stopSignals()) process.on(signal, onSignal);
+  try {
+    await act(stop.signal);
+    return 0;
+  } catch (error) {
+    if (code === 0) throw error;
+    return code;
+  } finally {
+    for (const signal of stopSignals()) process.off(signal, onSignal);
+  }
+}
+
+function spanOf({ from, to }: CommandInput["options"], now: number): { from: number; to: number } {
   return {
     from: typeof from === "string" ? parseInstant("--from", from, now) : 0,
     to: typeof to === "string" ? parseInstant("--to", to, now) : Number.MAX_SAFE_INTEGER,

@@ -48,6 +48,17 @@ describe("export and db import", () => {
     expect(readdirSync(folder).filter((name) => name.includes("ndjson"))).toEqual([]);
   });
 
+  it("write a file for a day, the same as one for all", async () => {
+    const folder = await seeded(2);
+    const written = await run(["export", "spot-assets", "--out", "day.csv", "--by", "day"], folder, databaseAt("a.db"));
+    expect([written.code, written.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^2000 rows of spot-assets were written to .*day-2026-11-01\.csv \(\d+ bytes\)\n$/),
+    ]);
+    expect((await run(["export", "spot-assets", "--out", "one.csv"], folder, databaseAt("a.db"))).code).toBe(0);
+    expect(readFileSync(join(folder, "day-2026-11-01.csv")).equals(readFileSync(join(folder, "one.csv")))).toBe(true);
+  });
+
   it("report the content of every imported file", async () => {
     const folder = await seeded(1);
     for (const file of ["prices.ndjson", "positions.csv"])
@@ -89,6 +100,7 @@ describe("export and db import", () => {
   it.each([
     [["export", "coins", "--out", "a.csv"], /unknown dataset "coins"; datasets: spot-assets, /],
     [["export", "prices"], /--out is required: the file to write/],
+    [["export", "prices", "--out", "a.csv", "--by", "month"], /--by: use day/],
     [["export", "prices", "--out", "a.txt"], /a\.txt: use a file name that ends in \.csv/],
     [["export", "prices", "--out", "."], /use a file name that ends in/],
     [["export", "prices", "--out", "a.csv", "--from", "soon"], /--from "soon" is not a valid time/],
