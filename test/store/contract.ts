@@ -1,4 +1,4 @@
-/** The promises of the `Store` contract, as a suite that any implementation has to pass. It observes through the contract alone. */
+/** Tests the `Store` interface. Every implementation must pass this suite, which uses nothing but the interface. */
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Row, Scope, Snapshot } from "../../src/core/domain.ts";
 import { datasetNamed } from "../../src/datasets/index.ts";
@@ -11,7 +11,7 @@ import {
 import type { RunEnd, Store } from "../../src/store/store.ts";
 import { collect, failed, good, item, minute, start } from "./kit.ts";
 
-/** Makes an empty database; what it returns opens that database, any number of times. */
+/** Creates an empty database. Returns a function that opens it, any number of times. */
 export type NewDatabase = () => () => Promise<Store>;
 
 const spot = datasetNamed("spot-assets");
@@ -36,7 +36,7 @@ const end = (more: Partial<RunEnd>): RunEnd => ({
   ...more,
 });
 
-/** A snapshot on which storing fails as by a bug. */
+/** A snapshot that makes storing fail with an unexpected error. */
 const broken: Snapshot = {
   scope: null,
   takenAt: at(0),
@@ -56,11 +56,11 @@ export function storeContract(newDatabase: NewDatabase): void {
   describe("the run ledger", () => ledgerContract(fresh));
   describe("schedules", () => scheduleContract(fresh));
   describe("snapshots", () => snapshotContract(fresh));
-  describe("a database that is opened again", () => durabilityContract(newDatabase, opened));
+  describe("a database that is reopened", () => durabilityContract(newDatabase, opened));
   describe("the state of alerts", () => alertContract(newDatabase, opened));
 }
 
-/** Returns state and cause of the newest run of main's balances that has ended; they are put on a schedule for it. */
+/** Returns state and cause of the newest ended run of main's spot assets, and schedules them, which that requires. */
 async function lastRun(store: Store): Promise<string | null> {
   if (!(await store.schedule("main", "spot-assets")))
     await store.setSchedule("main", "spot-assets", "* * * * *", at(-1));
@@ -69,7 +69,7 @@ async function lastRun(store: Store): Promise<string | null> {
 }
 
 function ledgerContract(fresh: () => Promise<Store>): void {
-  it("lets a slot of an account and dataset be claimed once, also by claims at the same time", async () => {
+  it("lets only one of several concurrent callers claim a slot of an account and dataset", async () => {
     const store = await fresh();
     const claims = await Promise.all([1, 2, 3].map((n) => store.begin("main", "spot-assets", at(0), at(0) + n)));
     expect(claims.filter((run) => run !== null)).toHaveLength(1);
@@ -82,7 +82,7 @@ function ledgerContract(fresh: () => Promise<Store>): void {
     expect(new Set([...claims, ...others].filter((run) => run !== null)).size).toBe(4);
   });
 
-  it("lets a missed slot be claimed after all, but no other that has a row", async () => {
+  it("lets a missed slot be claimed later, but no other slot with a row", async () => {
     const store = await fresh();
     await store.closeSlots("main", "spot-assets", [
       { slot: at(0), state: "missed", cause: "asleep" },
@@ -95,7 +95,7 @@ function ledgerContract(fresh: () => Promise<Store>): void {
     expect(await store.begin("main", "spot-assets", at(2), at(2))).toBeNull();
   });
 
-  it("knows which slots have a row, whatever became of them", async () => {
+  it("returns whether a slot has a row of any state", async () => {
     const store = await fresh();
     const known = () => Promise.all([0, 1, 2].map((n) => store.hasRun("main", "spot-assets", at(n))));
     expect(await known()).toEqual([false, false, false]);
@@ -105,7 +105,7 @@ function ledgerContract(fresh: () => Promise<Store>): void {
     expect(await store.hasRun("hedge", "spot-assets", at(0))).toBe(false);
   });
 
-  it("keeps the row of a slot that is closed again", async () => {
+  it("keeps the first row of a slot that is closed twice", async () => {
     const store = await fresh();
     await collect(store, spot, at(0), { snapshots: [good([], at(0))] });
     await store.closeSlots("main", "spot-assets", [{ slot: at(0), state: "missed", cause: "asleep" }]);
@@ -121,19 +121,19 @@ function ledgerContract(fresh: () => Promise<Store>): void {
       "partial tls",
     ],
     [
-      "failed ones of several causes",
+      "failures with several causes",
       { failures: [failed("tls", at(0)), failed("timeout", at(0), "umcbl"), failed("tls", at(0), "dmcbl")] },
       "failed tls, timeout",
     ],
-    ["none at all", { cause: "deadline" }, "failed deadline"],
-    ["none, on purpose", { skipped: true, cause: "not offered" }, "skipped not offered"],
-  ])("ends a run by what it brought: %s", async (_, more, ended) => {
+    ["no response at all", { cause: "deadline" }, "failed deadline"],
+    ["no request necessary", { skipped: true, cause: "not offered" }, "skipped not offered"],
+  ])("derives the state of a run from its snapshots: %s", async (_, more, ended) => {
     const store = await fresh();
     await collect(store, spot, at(0), more);
     expect(await lastRun(store)).toBe(ended);
   });
 
-  it("keeps the end of a run that is ended twice", async () => {
+  it("keeps the first end of a run that is ended twice", async () => {
     const store = await fresh();
     const run = (await store.begin("main", "spot-assets", at(0), at(0))) ?? 0;
     const first = end({ snapshots: [good(balances(["BTC", "1"]), at(0))] });
@@ -144,7 +144,7 @@ function ledgerContract(fresh: () => Promise<Store>): void {
     expect((await store.latest(spot))[0]?.rows).toHaveLength(1);
   });
 
-  it("fails what a dead process left running, and takes no end of it any more", async () => {
+  it("fails the runs of a crashed process, and ignores their end afterwards", async () => {
     const store = await fresh();
     await collect(store, spot, at(0), { snapshots: [good(balances(["BTC", "1"]), at(0))] });
     const run = (await store.begin("main", "spot-assets", at(1), at(1))) ?? 0;
@@ -159,7 +159,7 @@ function ledgerContract(fresh: () => Promise<Store>): void {
 }
 
 function scheduleContract(fresh: () => Promise<Store>): void {
-  it("begin with what is accounted for where they come into force, and end when switched off", async () => {
+  it("begin with the watermark at their start, and end when the dataset is switched off", async () => {
     const store = await fresh();
     expect(await store.schedule("main", "positions")).toBeNull();
     await store.setSchedule("main", "positions", "*/5 * * * *", at(0));
@@ -183,12 +183,12 @@ function scheduleContract(fresh: () => Promise<Store>): void {
 
   it.each<[string, (store: Store) => Promise<unknown>, number]>([
     ["a claim", (store) => store.begin("main", "spot-assets", at(3), at(3)), 3],
-    ["a claim on demand, which says nothing of the slots before it", (store) => onDemand(store), 1],
-    ["slots that are closed", (store) => store.closeSlots("main", "spot-assets", [missed(2), missed(4)]), 4],
-    ["no slots that are closed", (store) => store.closeSlots("main", "spot-assets", []), 1],
-    ["a slot from before", (store) => store.closeSlots("main", "spot-assets", [missed(0)]), 1],
+    ["a manual claim, which does not account for the slots before it", (store) => onDemand(store), 1],
+    ["closing slots", (store) => store.closeSlots("main", "spot-assets", [missed(2), missed(4)]), 4],
+    ["closing no slots", (store) => store.closeSlots("main", "spot-assets", []), 1],
+    ["closing an earlier slot", (store) => store.closeSlots("main", "spot-assets", [missed(0)]), 1],
     ["another account", (store) => store.begin("hedge", "spot-assets", at(3), at(3)), 1],
-  ])("are accounted for up to the latest slot with a row: %s", async (_, write, upTo) => {
+  ])("move the watermark to the latest slot with a row: %s", async (_, write, upTo) => {
     const store = await fresh();
     await store.setSchedule("main", "spot-assets", "* * * * *", at(0));
     await store.begin("main", "spot-assets", at(1), at(1));
@@ -214,7 +214,7 @@ function scheduleContract(fresh: () => Promise<Store>): void {
     expect(await store.freshness(at(3) + 1)).toMatchObject([{ fresh: false }]);
   });
 
-  it("say nothing about the API generation, of which each account has its own", async () => {
+  it("are independent of the API version, which each account has its own of", async () => {
     const store = await fresh();
     expect(await store.apiVersion("main")).toBeNull();
     await store.setApiVersion("main", "v2", at(0), "first seen");
@@ -226,7 +226,7 @@ function scheduleContract(fresh: () => Promise<Store>): void {
 }
 
 function snapshotContract(fresh: () => Promise<Store>): void {
-  it("give back every digit as it was", async () => {
+  it("keep every digit", async () => {
     const store = await fresh();
     const digits = ["0.10", "-0.00", "007", "12345678901234567890.000000000000000001"];
     const items = balances(...digits.map((one, n) => [`COIN${n}`, one] as [string, string]));
@@ -236,7 +236,7 @@ function snapshotContract(fresh: () => Promise<Store>): void {
     expect(known?.rows).toEqual(items.map(({ row }) => row));
   });
 
-  it("are the last good ones of every scope that is still asked, of one account or of all", async () => {
+  it("`latest` returns the last good one of every requested scope, of one account or of all", async () => {
     const store = await fresh();
     const run = (account: string, n: number, good_: Scope[], failed_: Scope[] = []) =>
       collect(
@@ -259,7 +259,7 @@ function snapshotContract(fresh: () => Promise<Store>): void {
     expect((await known()).sort()).toEqual(["hedge umcbl 0", "main dmcbl 0", "main umcbl 1"]);
     expect(await known("hedge")).toEqual(["hedge umcbl 0"]);
     expect((await store.requestedScopes(positions, "main")).sort()).toEqual(["dmcbl", "umcbl"]);
-    // Only a run in which everything was good says what is asked no more.
+    // Only a complete run retires the scopes that it did not request.
     await run("main", 2, ["umcbl"]);
     expect(await known("main")).toEqual(["main umcbl 2"]);
     expect(await store.requestedScopes(positions, "main")).toEqual(["umcbl"]);
@@ -269,7 +269,7 @@ function snapshotContract(fresh: () => Promise<Store>): void {
     expect(await store.requestedScopes(positions, "third")).toEqual([]);
   });
 
-  it("show a coin that is gone once more, with zeros", async () => {
+  it("contain a removed coin once more, with zeros", async () => {
     const store = await fresh();
     const rows = async () => (await store.latest(spot))[0]?.rows.map(({ coin, available }) => `${coin} ${available}`);
     await collect(store, spot, at(0), { snapshots: [good(balances(["BTC", "1"], ["ETH", "2"]), at(0))] });
@@ -279,7 +279,7 @@ function snapshotContract(fresh: () => Promise<Store>): void {
     expect(await rows()).toEqual(["BTC 1"]);
   });
 
-  it("that cannot be stored as they are count as failed, beside those that can", async () => {
+  it("that cannot be stored exactly count as failed, and do not affect the others", async () => {
     const store = await fresh();
     const run = (await store.begin("main", "positions", at(0), at(0))) ?? 0;
     const odd = good([item(positions, { symbol: "BTCUSDT", total: "1e5" })], at(0), "umcbl");
@@ -290,7 +290,7 @@ function snapshotContract(fresh: () => Promise<Store>): void {
 }
 
 function durabilityContract(newDatabase: NewDatabase, opened: (open: () => Promise<Store>) => Promise<Store>): void {
-  it("knows the same, and goes on from there", async () => {
+  it("has the same state, and continues from it", async () => {
     const open = newDatabase();
     const before = await opened(open);
     await before.setApiVersion("main", "v2", at(0), "first seen");
@@ -315,7 +315,7 @@ function durabilityContract(newDatabase: NewDatabase, opened: (open: () => Promi
     ]);
   });
 
-  it("has the snapshots of a run with its end or not at all, and a run that could not be ended as failed", async () => {
+  it("has all snapshots of a run or none, and fails a run whose end could not be written", async () => {
     const open = newDatabase();
     const store = await opened(open);
     const first = good(balances(["BTC", "1"]), at(0));
@@ -332,7 +332,7 @@ function durabilityContract(newDatabase: NewDatabase, opened: (open: () => Promi
     await collect(store, spot, at(1), { snapshots: [first] }, "hedge");
     expect(await lastRun(store)).toBe("failed internal");
     await collect(store, spot, at(1), { snapshots: [first] });
-    // What was kept in memory of the failed attempt is not taken for stored.
+    // The state in memory of the failed attempt is not used.
     const known = await store.latest(spot);
     expect(known).toMatchObject(
       ["hedge", "main"].map((account) => ({ account, rows: [{ coin: "BTC", available: "1" }] })),
@@ -361,7 +361,7 @@ function alertContract(newDatabase: NewDatabase, opened: (open: () => Promise<St
     );
   };
 
-  /** Everything unseen, in pages of `limit`: account and minute, and where that leads. */
+  /** Returns account and minute of all new snapshots, read in batches of `limit`, and the positions after them. */
   async function readAll(store: Store, from: AlertPositions, limit: number) {
     const seen: string[] = [];
     let after = from;
@@ -382,7 +382,7 @@ function alertContract(newDatabase: NewDatabase, opened: (open: () => Promise<St
       positions: accounts.map((account) => ({ account, from: from.get(account) ?? null, to: to.get(account) ?? 0 })),
     });
 
-  it("begins behind what is stored the first time, and where it was from then on", async () => {
+  it("begins after the newest snapshot the first time, and later at the stored position", async () => {
     const open = newDatabase();
     const before = await opened(open);
     await run(before, "main", 0);
@@ -396,7 +396,7 @@ function alertContract(newDatabase: NewDatabase, opened: (open: () => Promise<St
   });
 
   it.each([1, 2, 3, 100])(
-    "gives each snapshot once, by account in the order of storing, %i at a time",
+    "returns each snapshot once, in the order of storing within an account, %i at a time",
     async (limit) => {
       const store = await fresh();
       const from = await store.alerts.begin();
@@ -411,7 +411,7 @@ function alertContract(newDatabase: NewDatabase, opened: (open: () => Promise<St
     },
   );
 
-  it("keeps a position for each account: one that was not written is read again", async () => {
+  it("keeps a position for each account, and returns snapshots again if theirs was not written", async () => {
     const open = newDatabase();
     const before = await opened(open);
     const from = await before.alerts.begin();
@@ -437,7 +437,7 @@ function alertContract(newDatabase: NewDatabase, opened: (open: () => Promise<St
     ...{ state: "fired", delivery: "pending", sentence: `Alert: ${name}.` },
   });
 
-  it("writes changes together, and none that were worked out from another state", async () => {
+  it("writes all changes or none, and none that were computed from an outdated state", async () => {
     const store = await fresh();
     const { alerts } = store;
     const from = await alerts.begin();
@@ -455,7 +455,7 @@ function alertContract(newDatabase: NewDatabase, opened: (open: () => Promise<St
     ];
     for (const changes of refused) expect(await alerts.record(changes)).toBe(false);
     expect(await alerts.open()).toEqual([alert("one")]);
-    // One that ends and fires again in between has the new name.
+    // An alert that ended and fired again has a new name.
     expect(await alerts.record({ ...noChanges, ended: [alert("one")], fired: [alert("two")] })).toBe(true);
     expect(await alerts.open()).toEqual([alert("two")]);
     const pending = await alerts.nextPending();
@@ -464,7 +464,7 @@ function alertContract(newDatabase: NewDatabase, opened: (open: () => Promise<St
     expect(await alerts.nextPending()).toBeNull();
   });
 
-  it("gives messages in their order until each is delivered or given up", async () => {
+  it("returns pending messages in order until each is delivered or dropped", async () => {
     const { alerts } = await fresh();
     await alerts.record({ ...noChanges, messages: [message("one"), message("two")] });
     await alerts.record({ ...noChanges, messages: [{ ...message("log"), delivery: "log" }, message("three")] });
@@ -485,7 +485,7 @@ function alertContract(newDatabase: NewDatabase, opened: (open: () => Promise<St
     await alerts.record({ ...noChanges, peaks: [peak("main", 0, "9"), peak("main", 1, "10"), peak("hedge", 1, "7")] });
     await alerts.record({ ...noChanges, peaks: [peak("main", 1, "10.50"), peak("main", 2, "8")] });
     expect(await alerts.peaks("main", at(60), at(120))).toEqual([peak("main", 1, "10.50"), peak("main", 2, "8")]);
-    // Ninety days later they are of no use to any window.
+    // Peaks older than the longest window are deleted.
     await alerts.record({ ...noChanges, peaks: [peak("main", 90 * 24 + 1, "5")] });
     expect(await alerts.peaks("main", at(0), at(120))).toEqual([peak("main", 1, "10.50"), peak("main", 2, "8")]);
     await alerts.record({ ...noChanges, peaks: [peak("main", 90 * 24 + 2, "5")] });
@@ -493,7 +493,7 @@ function alertContract(newDatabase: NewDatabase, opened: (open: () => Promise<St
     expect(await alerts.peaks("hedge", at(0), at(120))).toEqual([peak("hedge", 1, "7")]);
   });
 
-  it("tells what a snapshot holds, what its account's scopes said last, and which scopes are asked no more", async () => {
+  it("returns the rows of a snapshot, the last outcomes of its account, and the scopes no longer requested", async () => {
     const store = await fresh();
     const { alerts } = store;
     const from = await alerts.begin();
@@ -527,12 +527,12 @@ function alertContract(newDatabase: NewDatabase, opened: (open: () => Promise<St
     expect((await alerts.inactiveScopes(scopes)).sort()).toEqual(scopes.sort());
   });
 
-  it("tells what coins were worth as a snapshot was stored", async () => {
+  it("returns the prices of coins as of a snapshot", async () => {
     const store = await fresh();
     const from = await store.alerts.begin();
     for (const [n, price] of ["100", null, "120.50"].entries()) {
-      const told = item(prices, { coin: "BTC", quote: "USDT", price });
-      await collect(store, prices, at(n), { snapshots: [good([told], at(n))] }, "public");
+      const row = item(prices, { coin: "BTC", quote: "USDT", price });
+      await collect(store, prices, at(n), { snapshots: [good([row], at(n))] }, "public");
       await run(store, "main", n);
     }
     const seen = (await store.alerts.newSnapshots(from, 10)).snapshots.filter(({ account }) => account === "main");

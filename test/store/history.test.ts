@@ -1,4 +1,4 @@
-/** The contract that everything but collection reads through, on a real file that is being written. */
+/** Tests the interface through which everything but the collector reads, on a file that is being written. */
 import { beforeEach, expect, it, onTestFinished } from "vitest";
 import { runToEnd } from "../../src/core/async/cooperate.ts";
 import type { Row } from "../../src/core/domain.ts";
@@ -52,7 +52,7 @@ const key = {
   margin_mode: "crossed",
 };
 
-it("is held as it was, and says by its version that something was stored", async () => {
+it("shows one state while it is held, and a new version after each commit", async () => {
   await storeRun(store, spotAssets, at(0), [btc("1")]);
   const before = history.version();
   expect(history.version()).toBe(before);
@@ -66,7 +66,7 @@ it("is held as it was, and says by its version that something was stored", async
   expect(history.version()).not.toBe(before);
 });
 
-it("stands since a mark until something before it is pruned, and not in another file", async () => {
+it("is unchanged since a mark until older data is pruned or the file is replaced", async () => {
   for (const hour of [0, 1, 2]) await storeRun(store, spotAssets, at(hour * 60), [btc(String(hour))]);
   const mark = history.mark();
   await storeRun(store, spotAssets, at(3 * 60), [btc("3")]);
@@ -80,7 +80,7 @@ it("stands since a mark until something before it is pruned, and not in another 
   expect(history.prunedDays(spotAssets, "hedge")).toEqual([]);
 });
 
-it("knows accounts, those that are gone, and what each spoke at a time", async () => {
+it("returns all accounts, the removed ones, and the API version of each at an instant", async () => {
   await scheduleAll(store, "* * * * *", at(0), "hedge");
   await store.setSchedule("hedge", "equity", null, at(5));
   await store.setApiVersion("main", "v2", at(1), "configured");
@@ -92,14 +92,14 @@ it("knows accounts, those that are gone, and what each spoke at a time", async (
   expect(history.apiVersionAt("hedge", at(9))).toBeNull();
 });
 
-it("tells the last equities that were whole, over three slots at most", async () => {
-  const told: [string, 0 | 1][] = [
+it("returns the last complete equities over at most three slots", async () => {
+  const rows: [string, 0 | 1][] = [
     ["1", 1],
     ["2", 1],
     ["3", 0],
     ["4", 1],
   ];
-  for (const [n, [value, complete]] of told.entries())
+  for (const [n, [value, complete]] of rows.entries())
     await storeRun(store, equity, at(n), [equityRow(value, complete)]);
   expect(history.lastCompleteEquities("main", at(9))).toEqual([
     { slot: at(3), value: "4" },
@@ -108,7 +108,7 @@ it("tells the last equities that were whole, over three slots at most", async ()
   expect(history.lastCompleteEquities("main", at(-1))).toEqual([]);
 });
 
-it("counts slots, and says up to where nothing will be added to what became of them", async () => {
+it("counts the outcomes of slots, and returns the first slot whose outcome is not final", async () => {
   expect([history.firstSlot(), history.hasRuns(always)]).toEqual([null, false]);
   await storeRun(store, spotAssets, at(0), [btc("1")]);
   await collect(store, spotAssets, at(1), { failures: [failed("timeout", at(1))] });
@@ -142,7 +142,7 @@ it("counts slots, and says up to where nothing will be added to what became of t
   expect([run === null, history.firstOpenSlot()]).toEqual([false, at(3)]);
 });
 
-it("tells of each series whether it is fresh, now and as it was", async () => {
+it("returns the freshness of each series, now and at an instant", async () => {
   await storeRun(store, spotAssets, at(0), [btc("1")]);
   const series = history.scheduled().find(({ dataset }) => dataset === "spot-assets");
   if (!series) throw new Error("nothing is scheduled");
@@ -163,7 +163,7 @@ it("tells of each series whether it is fresh, now and as it was", async () => {
   expect([names().includes("spot-assets"), names(at(3)).includes("spot-assets")]).toEqual([false, true]);
 });
 
-it("tells what was held at an instant, or that it is unknown, chosen by what rows can be chosen by", async () => {
+it("returns the state as of an instant, filtered by columns, or that it is unknown", async () => {
   await storeRun(store, spotAssets, at(0), [btc("1"), { ...btc("7"), coin: "ETH" }]);
   expect(history.firstTaken(spotAssets, "main", null)).toBe(at(0));
   expect(history.firstTaken(spotAssets, "hedge", null)).toBeNull();
@@ -174,12 +174,12 @@ it("tells what was held at an instant, or that it is unknown, chosen by what row
   expect(history.asOf(spotAssets, {}, at(-1)).scopes).toMatchObject([{ known: false, takenAt: null, ageMs: null }]);
 });
 
-it("reads rows over time: all, the newest, those that changed, and snapshot by snapshot", async () => {
+it("reads all rows, the newest, those that changed, and snapshot by snapshot", async () => {
   for (const [n, amount] of ["1", "1", "2", "2"].entries()) await storeRun(store, spotAssets, at(n), [btc(amount)]);
   const place = history.columns(spotAssets).indexOf("available");
-  const told = (...only: [{ newest?: number; changes?: boolean }?]) =>
+  const rows = (...only: [{ newest?: number; changes?: boolean }?]) =>
     [...history.rows(spotAssets, {}, { from: at(0), to: at(4) }, ...only)].map((row) => row[place]);
-  expect([told(), told({ newest: 3 }), told({ changes: true })]).toEqual([
+  expect([rows(), rows({ newest: 3 }), rows({ changes: true })]).toEqual([
     ["1", "1", "2", "2"],
     ["1", "2", "2"],
     ["1", "2"],
@@ -203,7 +203,7 @@ it("reads rows over time: all, the newest, those that changed, and snapshot by s
   expect(history.items(spotAssets, "hedge", null, { coin: "BTC" })).toEqual([]);
 });
 
-it("tells the episodes of positions: those of a stretch, those that are over, and one by its key", async () => {
+it("returns the position episodes of a span, the closed ones, and one by its key", async () => {
   const answers = [[position("1")], [position("2")], [], [position("3", { openedAt: at(3) })]];
   for (const [n, rows] of answers.entries()) await storeRun(store, positions, at(n), rows, "umcbl");
   const seen = (rows: Iterable<Readonly<Record<string, unknown>>>) =>
@@ -224,7 +224,7 @@ it("tells the episodes of positions: those of a stretch, those that are over, an
   expect(history.episodeOf({ ...key, symbol: "' or 1=1 --" }, null, at(9))).toBeUndefined();
 });
 
-it("tells what alerts look at: the last snapshot of each scope and what it holds", async () => {
+it("returns the last snapshot of each scope and its rows, which alerts evaluate", async () => {
   await storeRun(store, spotAssets, at(0), [btc("1")]);
   await storeRun(store, spotAssets, at(1), [btc("2")]);
   const [last] = history.lastSnapshots();
@@ -233,6 +233,6 @@ it("tells what alerts look at: the last snapshot of each scope and what it holds
   expect([history.openAlerts(), history.lastMessages(5)]).toEqual([[], []]);
 });
 
-it("is refused where there is no database of ours", () => {
+it("cannot be opened without a database of this program", () => {
   expect(() => openHistory(`${path}.absent`)).toThrow("does not exist");
 });

@@ -1,4 +1,4 @@
-/** Short ways to feed and read a store, in a test or outside of one. */
+/** Helpers to write and read a store, in tests and in other programs. */
 import Database from "better-sqlite3";
 import { systemClock } from "../../src/core/clock.ts";
 import type { Extra, FailedSnapshot, Item, Row, Scope, Snapshot } from "../../src/core/domain.ts";
@@ -16,7 +16,7 @@ export const quiet = createLog({ level: "silent", format: "json", secrets: [], w
 export const start = 1_793_491_200_000;
 export const minute = 60_000;
 
-/** For the caller to close. */
+/** Opens a store without log lines. The caller closes it. */
 export const storeAt = (path: string): Promise<SqliteStore> =>
   openStore({ path, datasets, log: quiet, clock: systemClock });
 
@@ -54,7 +54,7 @@ export async function collect(store: Store, dataset: AnyDataset, slot: number, e
   return state;
 }
 
-/** Reads with a connection of its own, as any program would. */
+/** Returns the rows of a query on a separate connection, as another program would read them. */
 export function query(path: string, sql: string): Record<string, unknown>[] {
   const sqlite = new Database(path, { readonly: true });
   try {
@@ -74,7 +74,7 @@ export function change(path: string, sql: string): number {
   }
 }
 
-/** Forty coins whose amounts are all `amount`. */
+/** Returns forty coins, each with this amount. */
 export const coins = (amount: number): Item[] =>
   Array.from({ length: 40 }, (_, n) =>
     item(datasetNamed("spot-assets"), { coin: `COIN${n}`, available: String(amount) }),

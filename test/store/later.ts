@@ -1,16 +1,16 @@
-/** Datasets as another version of the program may know them, and what its migration does to the tables. */
+/** Simulates datasets of another version of the program, and the migration of their tables. */
 import { type Column, snakeCase } from "../../src/core/columns.ts";
 import type { Dataset } from "../../src/datasets/dataset.ts";
 import { layoutOf } from "../../src/store/schema/storage-layout.ts";
 import { change } from "./kit.ts";
 
-/** The dataset with another column, declared before the others so that nothing rests on the order. */
+/** Returns the dataset with one more column, declared first so that no code depends on the order. */
 export const withColumn = (dataset: Dataset, name: string, column: Column): Dataset => ({
   ...dataset,
   columns: { [name]: column, ...dataset.columns },
 });
 
-/** Adds the columns of a dataset that came later to its tables. */
+/** Adds columns that are marked as added later to the tables of a dataset. */
 export function addColumns(path: string, dataset: Dataset): void {
   const { prefix, later } = layoutOf(dataset);
   for (const { name, part } of later) {
@@ -19,7 +19,7 @@ export function addColumns(path: string, dataset: Dataset): void {
   }
 }
 
-/** The dataset as another version of the program might read it. */
+/** Returns the dataset with another mapper, as another version of the program may have. */
 export function reading(
   dataset: Dataset,
   change: (items: ReturnType<NonNullable<Dataset["sources"]["v2"]>["items"]>) => typeof items,

@@ -1,4 +1,4 @@
-/** What the size of a database is judged by: minutes of an account with fifty coins and twenty futures positions. */
+/** Generates the data by which the size of a database is measured: minutes of an account with fifty coins and twenty positions. */
 
 import type { Item, Snapshot } from "../../src/core/domain.ts";
 import { datasetNamed } from "../../src/datasets/index.ts";
@@ -8,7 +8,7 @@ export const spotAssets = datasetNamed("spot-assets");
 export const positions = datasetNamed("positions");
 export const equity = datasetNamed("equity");
 
-/** One minute's answers. Times are epoch ms, `spreadMs` milliseconds. */
+/** The snapshots of one minute. Times are epoch ms, `spreadMs` milliseconds. */
 export interface Minute {
   slot: number;
   coins: Snapshot;
@@ -19,9 +19,9 @@ export interface Minute {
 }
 
 /**
- * In every minute one coin in twenty has other amounts, every position other values in its six moving columns, and the
- * account another value. The digits are as long as the exchange's: amounts of 8 decimals, prices of 7 or 8 characters,
- * derived values of 8 to 16 decimals. The same numbers in every run.
+ * Yields minutes. In each, one coin in twenty has new amounts, every position new values in its six moving columns, and the
+ * account a new equity. The digits are as long as the exchange's: amounts of 8 decimals, prices of 7 or 8 characters,
+ * derived values of 8 to 16 decimals. It yields the same numbers each time.
  */
 export function* accountMinutes(count: number): Generator<Minute> {
   const random = pseudoRandom(20);
@@ -104,7 +104,7 @@ export function* accountMinutes(count: number): Generator<Minute> {
   }
 }
 
-/** The same whole numbers from 0 on and below `below` in every run. */
+/** Returns a generator of whole numbers from 0 to below `below`: the same ones for the same seed. */
 export function pseudoRandom(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {

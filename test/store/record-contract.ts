@@ -1,4 +1,4 @@
-/** The promises of the `Store` contract for incremental datasets. It observes through the contract alone. */
+/** Tests the `Store` interface for incremental datasets. Every implementation must pass this suite, which uses nothing but the interface. */
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Item, ReadProgress, RecordBatch, Scope, Value } from "../../src/core/domain.ts";
 import type { RunOutcome, Store } from "../../src/store/store.ts";
@@ -22,7 +22,7 @@ export const bill = (id: number, cells: Record<string, Value> = {}): Item => ({
   extra: null,
 });
 
-/** A batch that was read through the minute at which it was taken, unless `reading` says otherwise. */
+/** Returns a batch that was read up to the minute at which it was taken, unless `reading` is given. */
 export const batch = (
   minutes: number,
   items: Item[],
@@ -35,7 +35,7 @@ export const batch = (
   reading: { through: at(minutes), window: null, hole: null, ...reading },
 });
 
-/** Ends the run of a slot with these batches; a scope that is cut has a failure as well. */
+/** Ends the run of a slot with these batches. The scope `cut` is incomplete, so it has a failure as well. */
 async function store(to: Store, minutes: number, snapshots: RecordBatch[], cut?: Scope): Promise<RunOutcome> {
   const run = await to.begin("main", bills.name, at(minutes), at(minutes));
   if (run === null) throw new Error("the slot is taken");
@@ -53,7 +53,7 @@ async function store(to: Store, minutes: number, snapshots: RecordBatch[], cut?:
   });
 }
 
-/** `newDatabase`: with the tables of the dataset `bills`. */
+/** Defines the tests. `newDatabase` creates a database with the tables of the dataset `bills`. */
 export function recordContract(newDatabase: NewDatabase): void {
   const opened = async (open: () => Promise<Store>): Promise<Store> => {
     const found = await open();
@@ -63,7 +63,7 @@ export function recordContract(newDatabase: NewDatabase): void {
   const readingOf = (of: Store, scope: Scope) => of.reading("main", bills.name, scope);
 
   describe("records", () => {
-    it("have no watermark before the first batch, and then the one of the last batch of their scope, also after opening again", async () => {
+    it("have the read position of the last batch of their scope, also after reopening; none before the first", async () => {
       const open = newDatabase();
       const first = await open();
       expect(await readingOf(first, "umcbl")).toBeNull();
@@ -79,7 +79,7 @@ export function recordContract(newDatabase: NewDatabase): void {
       expect(await again.reading("hedge", bills.name, "umcbl")).toBeNull();
     });
 
-    it("are kept of a scope that was cut, which makes the run partial", async () => {
+    it("of an incomplete scope are stored, and make the run partial", async () => {
       const to = await opened(newDatabase());
       const window = { from: at(1), to: at(2), cursor: "1" };
       expect(await store(to, 1, [batch(1, [bill(1)], { window })], "umcbl")).toMatchObject({ state: "partial" });
@@ -87,7 +87,7 @@ export function recordContract(newDatabase: NewDatabase): void {
       expect(await store(to, 2, [batch(2, [bill(1), bill(2)])])).toMatchObject({ state: "ok", changed: [] });
     });
 
-    it("say which of them have changed, each version once; the same id in another scope is another record", async () => {
+    it("are reported if they changed, each version once; the same id in another scope is another record", async () => {
       const to = await opened(newDatabase());
       const [first, second] = [bill(1), bill(1, { fee: "-0.10" })];
       const changes = [[first], [first], [second], [first, second], [second]].entries();
@@ -97,7 +97,7 @@ export function recordContract(newDatabase: NewDatabase): void {
       expect((await store(to, 9, [batch(9, [second], {}, "cmcbl")])).changed).toEqual([]);
     });
 
-    it("are stored with their watermark and the end of their run, or not at all", async () => {
+    it("are stored together with their read position and the end of their run, or not at all", async () => {
       const to = await opened(newDatabase());
       await store(to, 1, [batch(1, [bill(1)])]);
       const broken: RecordBatch = {
@@ -114,7 +114,7 @@ export function recordContract(newDatabase: NewDatabase): void {
       });
     });
 
-    it("of a batch with a value that cannot be kept as it is fail their scope, and no other", async () => {
+    it("fail only their own scope if a value cannot be stored exactly", async () => {
       const to = await opened(newDatabase());
       const bad = batch(1, [bill(5, { amount: "12,5" })]);
       expect(await store(to, 1, [bad, batch(1, [bill(6)], {}, "cmcbl")])).toEqual({

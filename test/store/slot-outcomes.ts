@@ -1,4 +1,4 @@
-/** Gives a slot of the positions of `main` an outcome, for tests of what follows from outcomes. */
+/** Records outcomes of slots, for tests of what follows from them. */
 import type { ProductType, Trigger } from "../../src/core/domain.ts";
 import type { Store } from "../../src/store/store.ts";
 import { failed, good } from "./kit.ts";

@@ -1,4 +1,4 @@
-/** What a test opens or starts, and what is closed, killed and removed when it is over. */
+/** Creates files, stores and processes for a test, and closes, kills and removes them afterwards. */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,10 +8,10 @@ import type { SqliteStore } from "../../src/store/open.ts";
 import { temporaryFolder } from "../support/files.ts";
 import { storeAt } from "./kit.ts";
 
-/** Of a database in a folder of its own. */
+/** Returns the path of a database in a new folder. */
 export const temporaryPath = (): string => join(temporaryFolder(), "collector.db");
 
-/** A database as it was written with the tables of the migrations up to this one, such as "0000". */
+/** Copies a database that was written with the migrations up to this one, such as "0000". Returns its path. */
 export function older(migration: string): string {
   const path = temporaryPath();
   new Database(path).exec(readFileSync(`test/fixtures/database/${migration}.sql`, "utf8")).close();
@@ -24,7 +24,7 @@ export async function open(path: string): Promise<SqliteStore> {
   return store;
 }
 
-/** Starts a program of test/store/children on a database, with further words for it. */
+/** Starts a program of test/store/children on a database, with further arguments. */
 export function child(name: string, path: string, ...words: string[]) {
   const file = join(import.meta.dirname, "children", `${name}.ts`);
   const started = spawn(process.execPath, ["--import", "tsx", file, path, ...words], {

@@ -20,7 +20,7 @@ const position = (markPrice: string, extra: Record<string, string> | null = null
 
 const linksOf = (path: string) => query(path, "select run_id as run, note from link order by id");
 
-/** A few minutes with everything the tables can hold: both accounts of schedules, a missed slot that was run after all. */
+/** Records a few minutes that fill every table, with a missed slot that was run after all. Returns the path. */
 async function seeded(): Promise<string> {
   const path = temporaryPath();
   const store = await open(path);
@@ -44,7 +44,7 @@ async function seeded(): Promise<string> {
 }
 
 describe("the chain", () => {
-  it("has a link for each run that ended and a note for what no run says", async () => {
+  it("has a link for each run that ended, and a note for each change without a run", async () => {
     const path = await seeded();
     const found = await verify(path, datasets);
     expect(found).toMatchObject({ problems: [], due: 7, accounted: 7 });
@@ -68,7 +68,7 @@ describe("the chain", () => {
     expect(found.heads).toEqual(last);
   });
 
-  it("covers five hundred slots settled at once, and what is owed after a failed write", async () => {
+  it("covers five hundred slots closed in one write, and a write that was deferred", async () => {
     const path = temporaryPath();
     const store = await open(path);
     await store.setSchedule("main", "spot-assets", "* * * * *", at(-1));
@@ -81,7 +81,7 @@ describe("the chain", () => {
     expect(await verify(path, datasets)).toMatchObject({ problems: [], due: 502, accounted: 502 });
   });
 
-  it("goes on from what is stored when several runs end in one transaction, of which one is undone", async () => {
+  it("continues from the stored links if one of several runs in a transaction is rolled back", async () => {
     const path = temporaryPath();
     const store = await open(path);
     change(
@@ -98,7 +98,7 @@ describe("the chain", () => {
     );
   });
 
-  it("shows a slot that was due and has no run, however many links are gone with it", async () => {
+  it("reveals a due slot without a run, even if all later links were deleted too", async () => {
     const path = await seeded();
     change(path, "delete from link where run_id = 7");
     change(path, "delete from run where id = 7");
@@ -145,15 +145,15 @@ describe("the chain", () => {
       "snapshot 1 (snapshot.error_message): a good snapshot must have none",
       "update snapshot set error_message = 'in doubt' where id = 1",
     ],
-  ])("names %s", async (named, sql) => {
+  ])("verification reports an alteration: %s", async (named, sql) => {
     const path = await seeded();
     expect(change(path, sql)).toBeGreaterThan(0);
     expect((await verify(path, datasets)).problems.join("\n")).toContain(named);
   });
 });
 
-describe("a chain for each account, as where several machines recorded", () => {
-  /** Two accounts in turns, and public prices. The first link of a file decides: it is the first of its chain either way. */
+describe("a chain for each account, as several machines record it", () => {
+  /** Records two accounts in turn, and public prices. The first link of the file determines that each account has a chain. Returns the path. */
   async function ofSeveral(): Promise<string> {
     const path = temporaryPath();
     const first = await open(path);
@@ -176,7 +176,7 @@ describe("a chain for each account, as where several machines recorded", () => {
     return path;
   }
 
-  it("continues the chain of each, notes and claimed slots too, and has a head for each", async () => {
+  it("continues each chain, with notes and claimed slots, and has a head for each", async () => {
     const path = await ofSeveral();
     expect(query(path, "select chain, count(*) as links from link group by chain")).toEqual([
       { chain: 1, links: 5 },
@@ -191,7 +191,7 @@ describe("a chain for each account, as where several machines recorded", () => {
     ]);
   });
 
-  it("does not mind ids that no link has, nor in which order the accounts committed", async () => {
+  it("is valid with missing ids, and in any order of the accounts' commits", async () => {
     const path = await ofSeveral();
     change(path, "update link set id = 100 + id where chain = 2");
     expect((await verify(path, datasets)).problems).toEqual([]);
@@ -204,21 +204,21 @@ describe("a chain for each account, as where several machines recorded", () => {
     ["link 2 (link.chain): is not the chain of its account", "update link set chain = 3 where chain = 1"],
     ["run 4 (run): has ended, but has no link", "delete from link where id = 7"],
     ["does not follow from run 5", "update run set worker = 'south' where id = 5"],
-  ])("finds %s", async (named, sql) => {
+  ])("verification finds %s", async (named, sql) => {
     const path = await ofSeveral();
     expect(change(path, sql)).toBeGreaterThan(0);
     expect((await verify(path, datasets)).problems.join("\n")).toContain(named);
   });
 });
 
-/** Those whose content is history. */
+/** The tables that the digests and the chain cover. */
 const tables = [
   ...["account", "account_mode", "series", "schedule", "scope", "run", "snapshot", "link"],
   ...["spot_assets", "positions"].flatMap((prefix) => ["item", "steady"].map((part) => `${prefix}_${part}`)),
   ...["positions_moving", "positions_extra"],
 ];
 
-/** Changes one byte of one cell, or says that there was nothing to change. */
+/** Changes one byte of one cell. Returns null if the cell has none. */
 function flip(path: string, table: string, pick: (below: number) => number, mask: number): string | null {
   const sqlite = new Database(path);
   try {
@@ -250,7 +250,7 @@ function flipped(value: unknown, pick: (below: number) => number, mask: number):
   return bytes;
 }
 
-it.each(tables)("one flipped byte anywhere in %s is found and the table named", async (table) => {
+it.each(tables)("verification finds one flipped byte anywhere in %s, and names the table", async (table) => {
   const original = await seeded();
   const random = fc.nat({ max: 0xffff });
   await fc.assert(
@@ -274,8 +274,8 @@ it.each(tables)("one flipped byte anywhere in %s is found and the table named", 
   );
 });
 
-describe("a database from before the chain", () => {
-  it("gets a link for every run that had ended, and loses nothing", async () => {
+describe("a database that was created without a chain", () => {
+  it("gets a link for every run that had ended, and loses nothing on migration", async () => {
     const path = older("0000");
     const before = ["run", "snapshot", "positions_history", "spot_assets_history"].map((name) =>
       query(path, `select * from ${name}`),
@@ -298,7 +298,7 @@ describe("a database from before the chain", () => {
     expect(await verify(path, datasets)).toMatchObject({ problems: [], runs: 8, due: 8, accounted: 8 });
   });
 
-  it("goes on as one chain: a slot missed before it can still be claimed, a run cut off before it be ended", async () => {
+  it("continues one chain: older missed slots can be claimed, and an interrupted run can be failed", async () => {
     const path = older("0000");
     const store = await open(path);
     expect(await store.recover()).toBe(1);

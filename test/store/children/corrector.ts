@@ -1,4 +1,4 @@
-/** Corrects the positions of the database named on the command line, and is killed when it has dealt with so many snapshots. */
+/** Corrects the positions of a database. Arguments: its path, and the number of snapshots after which this process kills itself. */
 
 import { correct } from "../../../src/store/responses/correct.ts";
 import { firstsOf, other } from "../corrections.ts";

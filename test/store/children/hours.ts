@@ -1,4 +1,4 @@
-/** Goes on collecting hour by hour into a database that has three days, printing each slot that is stored. */
+/** Continues a database of three days hour by hour, and prints each stored slot. Argument: the path of the database. */
 import { datasetNamed } from "../../../src/datasets/index.ts";
 import { coins, collect, good, start, storeAt } from "../kit.ts";
 

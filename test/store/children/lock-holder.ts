@@ -1,4 +1,4 @@
-/** Takes the lock of the database named on the command line, says so, and keeps it until killed. */
+/** Takes the lock of a database, prints a line, and holds the lock until killed. Argument: the path of the database. */
 import { lockDatabase } from "../../../src/store/sqlite/lock.ts";
 
 lockDatabase(process.argv[2] ?? "");

@@ -1,4 +1,4 @@
-/** Collects one slot after another into the database named on the command line, printing each that is stored. */
+/** Collects one slot after another, and prints each stored one. Argument: the path of the database. */
 import { datasetNamed } from "../../../src/datasets/index.ts";
 import { coins, collect, good, minute, start, storeAt } from "../kit.ts";
 

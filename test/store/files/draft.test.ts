@@ -24,7 +24,7 @@ async function source(): Promise<Sqlite> {
   return reader;
 }
 
-/** Whoever may put files into the folder does so right after something was removed there. */
+/** Simulates another user who acts right after a file was removed. */
 function afterRemoval(act: (path: string) => void): void {
   const real = fs.rmSync;
   fs.rmSync = (path, options) => {
@@ -38,7 +38,7 @@ function afterRemoval(act: (path: string) => void): void {
   });
 }
 
-it("a copy lies where only its owner can get at it until it is complete", async () => {
+it("a copy is accessible to its owner only, until it is complete", async () => {
   const target = join(temporaryFolder(), "copy.db");
   const seen: string[][] = [];
   const { isPrivate } = await backup(await source(), target, {
@@ -52,7 +52,7 @@ it("a copy lies where only its owner can get at it until it is complete", async 
   expect([isPrivate, readdirSync(dirname(target)), statSync(target).mode & 0o777]).toEqual([true, ["copy.db"], 0o600]);
 });
 
-it("nothing is written through a link that somebody puts in the way in the last moment", async () => {
+it("nothing is written through a link that another user plants at the last moment", async () => {
   const folder = temporaryFolder();
   const target = join(folder, "copy.db");
   const victim = join(folder, "victim");
@@ -68,7 +68,7 @@ it("nothing is written through a link that somebody puts in the way in the last 
   expect([readFileSync(victim, "utf8"), readdirSync(stranger), existsSync(target)]).toEqual(["", [], false]);
 });
 
-it("what an attempt that was cut off has left is replaced by the next", async () => {
+it("the leftovers of an interrupted attempt are replaced by the next attempt", async () => {
   const target = join(temporaryFolder(), "copy.db");
   mkdirSync(`${target}.part`);
   for (const name of ["draft.db", "draft.db-journal"]) writeFileSync(join(`${target}.part`, name), "half");
@@ -91,7 +91,7 @@ it("a folder with the name of the draft that contains other files is kept and re
   expect([readFileSync(photo, "utf8"), existsSync(target)]).toEqual(["mine", false]);
 });
 
-it("a live database in a folder of that name stays", async () => {
+it("a database in use in a folder of that name is not touched", async () => {
   const folder = join(temporaryFolder(), "live.part");
   mkdirSync(folder, { mode: 0o700 });
   const path = join(folder, "collector.db");

@@ -5,24 +5,24 @@ import { expect, it } from "vitest";
 import { makeFolder } from "../../../src/store/files/folder.ts";
 import { temporaryFolder } from "../../support/files.ts";
 
-it("a folder is made with those above it, for its owner alone, and may be there", () => {
+it("a folder is created with its parents, accessible to its owner only, unless it exists", () => {
   const folder = temporaryFolder();
   makeFolder(join(folder, "a", "b"));
   makeFolder(join(folder, "a", "b"));
   expect(["a", "a/b"].map((name) => statSync(join(folder, name)).mode & 0o777)).toEqual([0o700, 0o700]);
 });
 
-it("a folder that somebody else makes in the same moment is as good as one's own", () => {
+it("a folder that another process creates at the same moment is accepted", () => {
   const folder = temporaryFolder();
-  // It is not there when it is looked for, and is there when it is to be made.
+  // The folder is missing when it is checked, and exists when it is created.
   makeFolder(`${folder}/new/..`);
   expect(existsSync(join(folder, "new"))).toBe(true);
 });
 
-it.runIf(existsSync("/proc/self"))("where no folder can be made the database is refused at once", () => {
+it.runIf(existsSync("/proc/self"))("a database is refused at once if its folder cannot be created", () => {
   const sqlite = resolve("src/store/sqlite/database.ts");
   const script = `import("${sqlite}").then((m) => m.prepareDirectory("/proc/none/data/collector.db")).catch((e) => console.log(String(e)))`;
-  // In a process of its own: what never comes back cannot be stopped from within.
+  // In another process, because a call that never returns cannot be stopped from within.
   const { stdout } = spawnSync(process.execPath, ["--import", "tsx", "-e", script], { timeout: 120_000 });
   expect(String(stdout)).toContain("/proc/none/data/collector.db cannot be created (ENOENT");
 });

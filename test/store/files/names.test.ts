@@ -17,7 +17,7 @@ import { temporaryFolder } from "../../support/files.ts";
 import { start } from "../kit.ts";
 import { open, temporaryPath } from "../temporary.ts";
 
-/** Every way to open a database. */
+/** Every function that opens a database. */
 const openings = [lockDatabase, openReadOnly, openWriter, open];
 
 async function expectRefused(path: string, says: RegExp): Promise<void> {
@@ -35,8 +35,8 @@ async function closedDatabase(): Promise<string> {
   return path;
 }
 
-describe("a database with a second name", () => {
-  it("is refused under either of two hard links, and opened again when one is gone", async () => {
+describe("a database with two names", () => {
+  it("is refused under either of two hard links, and accepted when one is removed", async () => {
     const path = await closedDatabase();
     const other = join(temporaryFolder(), "other.db");
     linkSync(path, other);
@@ -46,7 +46,7 @@ describe("a database with a second name", () => {
     openReadOnly(path).close();
   });
 
-  it("is read where it is a backup, which has no log", async () => {
+  it("can be read if it is a backup, which has no write-ahead log", async () => {
     const path = temporaryPath();
     const store = await open(path);
     await store.closeSlots("main", "spot-assets", [{ slot: start, state: "missed", cause: "asleep" }]);
@@ -61,7 +61,7 @@ describe("a database with a second name", () => {
     expect(() => openWriter(copy)).toThrow(/has 2 names/);
   });
 
-  it.runIf(canMount)("is rejected where the file itself is a mount point, whatever disk it is from", async () => {
+  it.runIf(canMount)("is rejected if the file itself is a mount point, on any disk", async () => {
     const path = await closedDatabase();
     const place = join(temporaryFolder(), "a place.db");
     writeFileSync(place, "");
@@ -71,7 +71,7 @@ describe("a database with a second name", () => {
     openReadOnly(path).close();
   });
 
-  it.runIf(canMount)("is one database under two names of its folder: one lock, one log", async () => {
+  it.runIf(canMount)("is one database under two names of its folder: one lock, one write-ahead log", async () => {
     const path = temporaryPath();
     const place = temporaryFolder();
     execFileSync("mount", ["--bind", dirname(path), place]);
@@ -90,11 +90,11 @@ describe("a database with a second name", () => {
   });
 });
 
-describe("links", () => {
+describe("symbolic links", () => {
   const configured = (path: string): string =>
     loadConfig({ DATABASE_URL: `file:${path}` }, { credentials: false }).databasePath;
 
-  it("are followed once: log, lock and answers lie beside the file, also when the link leads elsewhere later", async () => {
+  it("are resolved once: log, lock and raw responses stay next to the file when the link changes", async () => {
     const [folder, other] = [temporaryFolder(), temporaryFolder()];
     const link = join(temporaryFolder(), "data");
     symlinkSync(folder, link);
@@ -108,7 +108,7 @@ describe("links", () => {
     expect(readdirSync(folder).sort()).toEqual(["collector.db", "collector.db-shm", "collector.db-wal"]);
   });
 
-  it("to a file lead to the lock and the answers of that file", async () => {
+  it("to a file lead to its lock and its raw responses", async () => {
     const path = await closedDatabase();
     const link = join(temporaryFolder(), "link.db");
     symlinkSync(path, link);
@@ -118,7 +118,7 @@ describe("links", () => {
     lock.release();
   });
 
-  it("that lead nowhere are no place for a database", async () => {
+  it("that are broken are refused", async () => {
     const link = join(temporaryFolder(), "link.db");
     symlinkSync("/mnt/not mounted/collector.db", link);
     await expect(open(link)).rejects.toThrow(
@@ -131,8 +131,8 @@ describe("links", () => {
   });
 });
 
-describe("files that are written", () => {
-  it("are never those of the database, by whatever name", async () => {
+describe("output files", () => {
+  it("cannot be files of the database, under any name", async () => {
     const path = await closedDatabase();
     const folder = dirname(path);
     const link = join(temporaryFolder(), "data");
@@ -146,7 +146,7 @@ describe("files that are written", () => {
     requireForeignFile(join(folder, "report.csv"), path);
   });
 
-  it("an import reads no file that it writes to", async () => {
+  it("an import cannot read the database that it writes", async () => {
     const path = await closedDatabase();
     const file = join(dirname(path), "spot-assets.csv");
     symlinkSync(path, file);

@@ -27,8 +27,8 @@ const position = (cells: Row = {}): Item =>
 type Answer = Item[] | "failed";
 
 /**
- * One answer of umcbl a minute and, where that is good, an empty one of dmcbl a moment later. Before each minute of
- * `restarts` the program is started anew.
+ * Collects one snapshot of umcbl per minute and, if it is good, an empty one of dmcbl a moment later. The store is
+ * reopened before each minute of `restarts`. Returns the path.
  */
 async function lived(answers: readonly Answer[], restarts: readonly number[] = []): Promise<string> {
   const path = temporaryPath();
@@ -54,7 +54,7 @@ const episodes = (path: string, columns: string) =>
 const problemsOf = async (path: string): Promise<string[]> => (await verify(path, datasets)).problems;
 
 describe("an episode", () => {
-  it("is one row that tells all of a life", async () => {
+  it("is one row that describes a whole position lifecycle", async () => {
     const path = await lived([
       [
         position({
@@ -111,9 +111,9 @@ describe("an episode", () => {
     ]);
   });
 
-  it("ends between the last snapshot with it and the first without; its result is unknown, the last word is kept", async () => {
-    const told = { achievedProfits: "7.25", totalFunding: "-0.10", deductedFee: "0.90" };
-    const path = await lived([[position()], [position(told)], []]);
+  it("ends between the last snapshot with it and the first without; the result is unknown, its last value is kept", async () => {
+    const values = { achievedProfits: "7.25", totalFunding: "-0.10", deductedFee: "0.90" };
+    const path = await lived([[position()], [position(values)], []]);
     const ends = "state, last_seen_at, closed_after, closed_before";
     const results = "realized_pl, funding, fees, realized_pl_seen, funding_seen, fees_seen";
     expect(episodes(path, `${ends}, ${results}`)).toEqual([
@@ -132,7 +132,7 @@ describe("an episode", () => {
     ]);
   });
 
-  it("goes on through a failed snapshot, a restart and a partial close", async () => {
+  it("continues through a failed snapshot, a restart and a partial close", async () => {
     const path = await lived([[position({ total: "2" })], "failed", [position({ total: "0.5" })], []], [1, 2, 3]);
     expect(episodes(path, "largest_total, closed_after, closed_before")).toEqual([
       { largest_total: "2", closed_after: iso(2), closed_before: iso(3) },
@@ -145,7 +145,7 @@ describe("an episode", () => {
     expect(episodes(path, "closed_after, closed_before")).toEqual([{ closed_after: iso(0), closed_before: iso(2) }]);
   });
 
-  it("of a position that was flipped is followed by one of the other side", async () => {
+  it("of a flipped position is followed by one of the other side", async () => {
     const short = position({ holdSide: "short", openedAt: at(1) });
     const path = await lived([[position()], [short]]);
     expect(episodes(path, "hold_side, state, first_seen_at, closed_before")).toEqual([
@@ -154,7 +154,7 @@ describe("an episode", () => {
     ]);
   });
 
-  it("of a hedged pair ends without the other's", async () => {
+  it("of a hedged pair ends independently of the other's", async () => {
     const pair = (total: string) => [position({ total }), position({ holdSide: "short", total: "9" })];
     const path = await lived([pair("1"), pair("2"), pair("1").slice(1)]);
     expect(episodes(path, "hold_side, state, largest_total")).toEqual([
@@ -163,7 +163,7 @@ describe("an episode", () => {
     ]);
   });
 
-  it("is another one when a position was closed and opened again between two snapshots", async () => {
+  it("is a new one if the position was closed and opened again between two snapshots", async () => {
     const before = position({ unrealizedPl: "-80", total: "5", markPrice: "60000", liquidationPrice: "59999" });
     const after = position({ unrealizedPl: "1", total: "2", openedAt: at(0) + 5 });
     const path = await lived([[before], [after]], [1]);
@@ -188,7 +188,7 @@ describe("an episode", () => {
     ]);
   });
 
-  it("goes on where the time of opening is unknown, and learns it", async () => {
+  it("continues if the opening time is unknown, and adopts it later", async () => {
     const unknown = position({ openedAt: null });
     const path = await lived([[unknown], [position()], [unknown], [position()], [position({ openedAt: at(3) })]]);
     expect(episodes(path, "opened_at, first_seen_at")).toEqual([
@@ -209,7 +209,7 @@ describe("an episode", () => {
     expect(episodes(path, "closest_liquidation")).toEqual([{ closest_liquidation: null }]);
   });
 
-  it("counts the fees of a unified account as the others: paid is positive, half of them is unknown", async () => {
+  it("has positive fees if paid, also for a unified account; they are unknown if a part is", async () => {
     const half = position({ openFeeTotal: "-1.8375" });
     const both = position({ holdSide: "short", openFeeTotal: "-1.8375", closeFeeTotal: "-0.0025" });
     const path = await lived([[half, both]]);
@@ -223,7 +223,7 @@ describe("an episode", () => {
     ]);
   });
 
-  it("costs no write while nothing reaches a new extreme", async () => {
+  it("writes nothing while no value reaches a new extreme", async () => {
     const path = await lived([[position({ unrealizedPl: "1" })], [position({ unrealizedPl: "5" })]]);
     change(path, "create trigger written before insert on episode begin select raise(abort, 'written'); end");
     const store = await open(path);
@@ -233,7 +233,7 @@ describe("an episode", () => {
     await expect(next(3, "5.1")).rejects.toThrow(/written/);
   });
 
-  it("is what it was when the end of a run is rolled back", async () => {
+  it("is unchanged if the end of a run is rolled back", async () => {
     const path = await lived([[position({ total: "1" })]]);
     const store = await open(path);
     const next = (n: number, items: Item[]) =>
@@ -249,7 +249,7 @@ describe("an episode", () => {
     expect(await problemsOf(path)).toEqual([]);
   });
 
-  it("is neither open nor closed in a scope that is asked no more, and goes on when it is asked again", async () => {
+  it("is neither open nor closed while its scope is not requested, and continues afterwards", async () => {
     const path = temporaryPath();
     const store = await open(path);
     const told = position({ achievedProfits: "3" });
@@ -290,7 +290,7 @@ describe("verifying", () => {
     expect((await problemsOf(path)).join("\n")).toContain(named);
   });
 
-  it("collects on beside a damaged episode", async () => {
+  it("does not stop collecting because of a damaged episode", async () => {
     const path = await lived([[position({ unrealizedPl: "2" })]]);
     change(path, "update episode set worst_unrealized_pl = x'aabb'");
     const store = await open(path);
@@ -299,8 +299,8 @@ describe("verifying", () => {
   });
 });
 
-describe("a database from before there were episodes", () => {
-  it("gets those of its history, and they go on", async () => {
+describe("a database that was created without episodes", () => {
+  it("gets the episodes of its history, and continues them", async () => {
     const path = older("0000");
     const store = await open(path);
     const columns = "symbol, state, first_seen_at, last_seen_at, largest_total, closest_liquidation";
@@ -320,7 +320,7 @@ describe("a database from before there were episodes", () => {
     expect(await problemsOf(path)).toEqual([]);
   });
 
-  it("gets each of many: partly closed, opened anew, flipped, gone behind a failure, of an unknown time", async () => {
+  it("gets every kind: partly closed, reopened, flipped, closed after a failure, with an unknown time", async () => {
     const path = older("0001");
     await open(path);
     const columns = `symbol, hold_side as side, state, opened_at, closed_after, closed_before, largest_total as largest,
@@ -347,7 +347,7 @@ describe("a database from before there were episodes", () => {
     expect(await problemsOf(path)).toEqual([]);
   });
 
-  it("gets the same that were recorded while they went on", async () => {
+  it("gets the same episodes as were recorded live", async () => {
     const moves = ["1", "-4", "-4.0", "7"].map((unrealizedPl) => [position({ unrealizedPl })]);
     const again = (openedAt: number) => [position({ unrealizedPl: "7", openedAt })];
     const path = await lived([...moves, again(at(3)), again(at(4)), [], [position()], [], ...moves]);
@@ -372,7 +372,7 @@ const compared = Object.keys(
 const inOneOrder = (rows: readonly object[]): string[] =>
   rows.map((row) => JSON.stringify(Object.entries(row).sort())).sort();
 
-/** The good snapshots of positions, with rows as the history view shows them. */
+/** Returns the good snapshots of positions with their rows of the history view. */
 function shownIn(path: string): SnapshotRows[] {
   const rows = query(path, "select * from positions_history") as unknown as (Cells & { snapshot_id: unknown })[];
   const taken = query(
@@ -386,9 +386,9 @@ function shownIn(path: string): SnapshotRows[] {
   }));
 }
 
-describe("over a random life", () => {
+describe("for a random history", () => {
   const digits = fc.constantFrom(null, "0", "-0.00", "1", "1.0", "-3.25", "60000", "59999.123456789012345678", "2.50");
-  // Often the same in the next snapshot, so that a life begins without a change in what moves.
+  // Often the same in the next snapshot, so that an episode begins without a change of the moving columns.
   const figure = fc.oneof({ weight: 2, arbitrary: fc.constant("1") }, digits);
   const aPosition = fc
     .record({
@@ -413,7 +413,7 @@ describe("over a random life", () => {
     fc.constant("failed" as const),
   );
 
-  it("every episode is what a plain reading of the history gives", async () => {
+  it("every episode equals that of a reference implementation", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anAnswer, { minLength: 2, maxLength: 14 }), fc.nat(13), async (answers, restart) => {
         const path = await lived(answers, [restart]);
@@ -427,7 +427,7 @@ describe("over a random life", () => {
     );
   });
 
-  it("of a simulated account, every episode is what the exchange knows it has told", async () => {
+  it("every episode of a simulated account follows from what the exchange sent", async () => {
     const begin = Date.UTC(2026, 10, 1);
     const hour = 60 * minute;
     const noPermission = { path: "/api/v2/mix/position", code: "40014", message: "Incorrect permissions" };

@@ -1,4 +1,4 @@
-/** What is known at an instant, asked while others write. */
+/** Reads the state as of an instant while another process writes. */
 import Database from "better-sqlite3";
 import { expect, it } from "vitest";
 import { datasetNamed } from "../../../src/datasets/index.ts";
@@ -8,7 +8,7 @@ import { open, temporaryPath } from "../temporary.ts";
 
 const spotAssets = datasetNamed("spot-assets");
 
-it("answers from one state of the database, whatever is removed while it reads", async () => {
+it("reads one state of the database, even if rows are deleted at the same time", async () => {
   const path = temporaryPath();
   const store = await open(path);
   await collect(store, spotAssets, start, { snapshots: [good(coins(1), start + 100)] });

@@ -12,8 +12,8 @@ import { open, temporaryPath } from "../temporary.ts";
 const minutes = 120;
 const whole = { from: 0, to: Number.MAX_SAFE_INTEGER, newest: Number.POSITIVE_INFINITY };
 
-/** Items come and go, change in part or not at all, answers fail, and now and then the exchange's clock steps back. */
-async function randomLife(dataset: Dataset, scopes: readonly Scope[], one: (n: number, random: Random) => Item) {
+/** Stores a random history: items appear, change and are removed, snapshots fail, and sometimes the exchange's clock steps back. */
+async function randomHistory(dataset: Dataset, scopes: readonly Scope[], one: (n: number, random: Random) => Item) {
   const path = temporaryPath();
   const store = await open(path);
   const random = pseudoRandom(7);
@@ -47,7 +47,7 @@ async function randomLife(dataset: Dataset, scopes: readonly Scope[], one: (n: n
   return { sqlite, close: () => sqlite.close() };
 }
 
-/** By instant and then by text: the view leaves the order open. */
+/** Sorts by time and text, since the view has no defined order. */
 const sorted = (rows: readonly Cell[][]): Cell[][] =>
   [...rows].sort((one, other) => Number(one.at(-1)) - Number(other.at(-1)) || (text(one) < text(other) ? -1 : 1));
 
@@ -58,7 +58,7 @@ type Random = (below: number) => number;
 const spotAssets = datasetNamed("spot-assets");
 const positions = datasetNamed("positions");
 
-const lives = [
+const histories = [
   {
     dataset: spotAssets,
     view: "spot_assets_history",
@@ -94,10 +94,10 @@ const lives = [
   },
 ];
 
-it.each(lives)(
-  "reads of $view what the view shows, whatever is chosen",
+it.each(histories)(
+  "reads the rows of $view, with any filter and span",
   async ({ dataset, view, scopes, one, filters }) => {
-    const { sqlite, close } = await randomLife(dataset, scopes, one);
+    const { sqlite, close } = await randomHistory(dataset, scopes, one);
     const viewed = (where: string): Cell[][] =>
       sorted(sqlite.prepare<[], Cell[]>(`select * from ${view} where ${where}`).raw().safeIntegers().all());
     const spans = [
@@ -122,8 +122,8 @@ it.each(lives)(
   },
 );
 
-it.each(lives)("joins of $view what changes together into the same lines, in fewer pieces", async (life) => {
-  const { sqlite, close } = await randomLife(life.dataset, life.scopes, life.one);
+it.each(histories)("joins adjacent cells of $view into the same lines, in fewer pieces", async (life) => {
+  const { sqlite, close } = await randomHistory(life.dataset, life.scopes, life.one);
   const wanted = { ...whole, filter: {}, order: "stored", changes: false } as const;
   const cell = (cell: Cell, column: string) => `${column}:${cell}`;
   const join = (cells: readonly string[]) => cells.join(",");
@@ -134,8 +134,8 @@ it.each(lives)("joins of $view what changes together into the same lines, in few
   close();
 });
 
-it.each(lives)("of $view finds the rows that differ from the one before of their item", async (life) => {
-  const { sqlite, close } = await randomLife(life.dataset, life.scopes, life.one);
+it.each(histories)("finds the rows of $view that differ from the previous row of their item", async (life) => {
+  const { sqlite, close } = await randomHistory(life.dataset, life.scopes, life.one);
   const columns = historyColumns(sqlite, life.dataset);
   const rows = selectRows(sqlite, life.dataset, {}, whole, { changes: true });
   const all = [...selectRows(sqlite, life.dataset, {}, whole)];
@@ -150,17 +150,17 @@ it.each(lives)("of $view finds the rows that differ from the one before of their
     .raw()
     .all() as [number, number | null][];
   const snapshotBefore = new Map(before);
-  const last = new Map<string, { snapshot: number; said: string }>();
+  const last = new Map<string, { snapshot: number; line: string }>();
   const expected = all
     .sort((one, other) => snapshotOf(one) - snapshotOf(other))
     .filter((row) => {
       const key = keyOf(row, ["account", "product_type", "coin", "symbol"]);
       const ofSnapshot = ["taken_at", "snapshot_id", "taken_at_ms"].map(place);
-      const said = text(row.map((cell, at) => (ofSnapshot.includes(at) ? null : cell)));
+      const line = text(row.map((cell, at) => (ofSnapshot.includes(at) ? null : cell)));
       const known = last.get(key);
-      last.set(key, { snapshot: snapshotOf(row), said });
-      // One that was gone in between begins anew, with the same words or not.
-      return said !== known?.said || snapshotBefore.get(snapshotOf(row)) !== known.snapshot;
+      last.set(key, { snapshot: snapshotOf(row), line });
+      // An item that was removed and returned counts as changed, even with the same values.
+      return line !== known?.line || snapshotBefore.get(snapshotOf(row)) !== known.snapshot;
     });
   expect(sorted([...rows])).toEqual(sorted(expected));
   close();

@@ -1,4 +1,4 @@
-/** Records of incremental datasets in the store: the contract on SQLite, what the view shows, and that nothing is altered unnoticed. */
+/** Tests records of incremental datasets in SQLite: the interface, the view, and that every alteration is found. */
 import Database from "better-sqlite3";
 import { expect, it } from "vitest";
 import { RecordWriter } from "../../../src/store/records/record-writer.ts";
@@ -23,7 +23,7 @@ recordContract(() => {
 const hole = { from: 0, to: at(-60) };
 const window = { from: at(1), to: at(2), cursor: "3" };
 
-/** Three runs: one that begins, one that is cut short, and one that goes on. */
+/** Stores three runs: a first one, an incomplete one, and one that continues it. */
 async function seeded() {
   const path = temporaryPath();
   const store = await open(path);
@@ -35,7 +35,7 @@ async function seeded() {
   return { path, store };
 }
 
-it("what is untouched verifies, and every record stands under the run that brought it", async () => {
+it("unaltered records verify, and each belongs to the run that stored it", async () => {
   const { path } = await seeded();
   expect(await verify(path, [bills])).toMatchObject({ problems: [], runs: 3, snapshots: 4, rows: 5 });
   expect(query(path, "select bill_id, fee, version, run_id, extra from bills order by run_id, bill_id")).toEqual([
@@ -75,14 +75,14 @@ it.each([
   ["snapshot 1", "update reading set hole_to = null where snapshot_id = 1"],
   ["snapshot 4", "delete from reading where snapshot_id = 4"],
   ["snapshot 4 (snapshot.rows)", "update snapshot set rows = 1 where id = 4"],
-])("finds %s", async (named, sql) => {
+])("verification finds %s", async (named, sql) => {
   const { path, store } = await seeded();
   store.close();
   expect(change(path, sql)).toBe(1);
   expect((await verify(path, [bills])).problems.join("\n")).toContain(named);
 });
 
-it("of records whose state changes every state is stored, and the newest is compared and shown", async () => {
+it("every state of a changing record is stored, and the newest is compared and shown", async () => {
   const { path } = await seeded();
   const states = ["0", "-1", "0"];
   const moving = { ...bills, changes: true as const };

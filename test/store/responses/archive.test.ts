@@ -38,7 +38,7 @@ function open(days = 30): ResponseArchive | null {
   return openResponseArchive({ databasePath: join(folder, "collector.db"), days, clock, log, redact });
 }
 
-/** Opens, keeps, closes. */
+/** Opens the archive, stores responses and closes it. */
 function keep(slot: number, ...answers: RawResponse[]): void {
   const raw = open();
   raw?.keep({ ...run, slot }, answers);
@@ -55,8 +55,8 @@ const answer = (body: string | Buffer, status = 200): RawResponse => ({
 
 const count = (table: string) => query(file(), `select count(*) as n from ${table}`)[0]?.n;
 
-describe("answers as they came", () => {
-  it("come back byte for byte, in their order, by their digest", () => {
+describe("raw responses", () => {
+  it("are returned byte for byte, in order", () => {
     const odd = Buffer.from([0x7b, 0xff, 0x00, 0x7d]);
     keep(start, answer("<html>", 503), answer(odd));
 
@@ -77,7 +77,7 @@ describe("answers as they came", () => {
     ]);
   });
 
-  it("are stored once where they are the same", () => {
+  it("with the same body share its bytes", () => {
     const long = `{"code":"00000","data":[${'{"coin":"BTC"},'.repeat(10_000)}]}`;
     keep(start, answer(long));
     keep(start + 1000, answer(long));
@@ -85,7 +85,7 @@ describe("answers as they came", () => {
     expect(statSync(file()).size).toBeLessThan(50_000);
   });
 
-  it("are written without anybody waiting, long ones and many of them too", async () => {
+  it("are written without blocking, also long ones and many of them", async () => {
     const raw = open();
     onTestFinished(() => raw?.close());
     const many = Array.from({ length: 120 }, (_, n) => answer(`${n}${"x".repeat(n === 0 ? 100_000 : 10)}`));
@@ -94,21 +94,21 @@ describe("answers as they came", () => {
     expect(count("body")).toBe(120);
   });
 
-  it("go when their days are over, and a body with the last answer that has it", () => {
+  it("are deleted when they expire, and a body with its last response", () => {
     keep(start, answer("first"), answer("again"));
     keep(start + 20 * day, answer("again"));
     clock.jump(start + 29 * day);
     keep(start + 29 * day);
     expect([count("answer"), count("body")]).toEqual([3, 2]);
     clock.jump(start + 31 * day);
-    // By a clock that nothing newer confirms, nothing is old.
+    // Nothing expires by a clock that no newer response confirms.
     keep(start + 31 * day);
     expect([count("answer"), count("body")]).toEqual([3, 2]);
     keep(start + 31 * day, answer("new"));
     expect([count("answer"), count("body")]).toEqual([2, 2]);
   });
 
-  it("are not kept where they repeat a secret, in whatever form", () => {
+  it("are not kept if they contain a secret, in any form", () => {
     const encoded = Buffer.from(canary).toString("base64");
     keep(start, answer(`{"msg":"wrong key ${canary}"}`), answer(`{"key":"${encoded}"}`), answer("harmless"));
     expect(count("answer")).toBe(1);
@@ -117,25 +117,25 @@ describe("answers as they came", () => {
   });
 });
 
-describe("the file of raw answers", () => {
-  it("is for its owner alone", () => {
+describe("the file of raw responses", () => {
+  it("is accessible to its owner only", () => {
     keep(start, answer("{}"));
     expect(statSync(file()).mode & 0o777).toBe(0o600);
   });
 
-  it("is not made where nothing is to be kept", () => {
+  it("is not created if nothing is to be kept", () => {
     expect(open(0)).toBeNull();
     expect(() => statSync(file())).toThrow("ENOENT");
   });
 
-  it("is left alone where it is another program's", () => {
+  it("is not changed if it belongs to another program", () => {
     writeFileSync(file(), "somebody's notes, and long enough to be no database ".repeat(20));
     expect(open()).toBeNull();
     expect(said).toEqual([expect.stringContaining("collector.raw.db cannot be used for raw responses")]);
     expect(readFileSync(file(), "utf8")).toContain("somebody's notes");
   });
 
-  it("is complained of once while it cannot be written, and used again afterwards", async () => {
+  it("causes one log line while it cannot be written, and is used again afterwards", async () => {
     const raw = open();
     const other = new Database(file());
     other.exec("begin immediate");

@@ -1,4 +1,4 @@
-/** Histories that a parser of yesterday stored, corrected with one of today. */
+/** Corrects histories that an older parser stored. */
 import { once } from "node:events";
 import { copyFileSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -36,11 +36,11 @@ const ghosts: Fault[] = [
 ];
 const unreadable: Fault = { ...positions, edit: answered((rows) => rows.map((row) => ({ ...row, total: "much" }))) };
 
-/** Some minutes of two days. */
+/** A few minutes of two days. */
 const slots = [1, 2, 3, 4, 5, 6, 7].map((n) => Date.UTC(2026, 9, n <= 3 ? 19 : 20, 10, n));
 const [, , , fourth = 0] = slots;
 
-/** Before a slot of `mishaps`, counted from 0, the exchange is told to answer otherwise. */
+/** Collects every slot. The exchange responds with the faults of `mishaps`, by the index of the slot. */
 async function live(mishaps: Record<number, Fault[]>, path = temporaryPath()): Promise<string> {
   const settings = { ...everyDataset("1-8 10 * * *"), SCHEDULE_PRICES: "", BITGET_PRODUCT_TYPES: "umcbl,dmcbl" };
   const world = await openWorld(path, "2026-10-19T10:00:30Z", settings);
@@ -59,7 +59,7 @@ beforeAll(async () => {
   return () => rmSync(folder, { recursive: true });
 });
 
-/** The minutes with ghosts in the fifth, each time the same. */
+/** Copies a database of all slots, with GHOST and GHOSTUSDT in the fifth. Returns its path. */
 function lived(): string {
   const path = temporaryPath();
   for (const file of [haunted, rawFile(haunted)]) copyFileSync(file, join(dirname(path), basename(file)));
@@ -68,7 +68,7 @@ function lived(): string {
 
 const problems = async (path: string, known = datasets) => (await verify(path, known)).problems;
 
-/** Every row of every table, in its order. */
+/** Returns every row of every table, in stored order. */
 function contents(path: string): Record<string, unknown[]> {
   const tables = query(path, "select name from sqlite_master where type = 'table' order by name");
   return Object.fromEntries(tables.map(({ name }) => [String(name), query(path, `select * from ${name}`)]));
@@ -78,7 +78,7 @@ const backups = (path: string): string[] =>
   readdirSync(dirname(path)).filter((name) => name.startsWith(`${basename(path)}.before`));
 
 describe("a correction", () => {
-  it("records anew what another parser reads otherwise: rows, zeros that nobody sent, counts, lives, digests", async () => {
+  it("records what another parser reads differently: rows, zeros, counts, episodes, digests", async () => {
     const path = lived();
     const count = "select coin, count(*) as n from spot_assets_history where coin = 'GHOST' group by coin";
     expect(query(path, count)).toEqual([{ coin: "GHOST", n: 2 }]);
@@ -103,7 +103,7 @@ describe("a correction", () => {
     expect(query(path, "select dataset, scheduled_for_ms as slot, rows from runs order by run_id")).toEqual(fewer);
   });
 
-  it("leaves a whole database of before behind, and changes nothing of the first snapshots that are the same", async () => {
+  it("makes a backup first, and does not change the first snapshots, which are the same", async () => {
     const path = lived();
     const before = contents(path);
     const { backup } = await corrected(path, otherCoins);
@@ -116,13 +116,13 @@ describe("a correction", () => {
     expect(after.link?.slice(before.link?.length)).toHaveLength(4);
   });
 
-  it("moves a field that nobody knew into the column it has now, and its digest with it", async () => {
-    const told = {
+  it("moves a formerly unknown field into its new column, and updates the digest", async () => {
+    const unknownField = {
       path: spot,
       times: Number.POSITIVE_INFINITY,
       edit: answered((rows) => rows.map((row) => ({ ...row, airDrop: "0.10" }))),
     };
-    const path = await live({ 2: [told] });
+    const path = await live({ 2: [unknownField] });
     const wider = reading(withColumn(datasetNamed("spot-assets"), "airDrop", decimal().addedLater()), (items) =>
       items.map(({ row, extra }) => {
         const { airDrop = null, ...rest } = extra ?? {};
@@ -150,14 +150,14 @@ describe("a correction", () => {
     ]);
   });
 
-  it("changes nothing, and makes no backup, where the parser is the same", async () => {
+  it("changes nothing, and makes no backup, if the parser is the same", async () => {
     const path = lived();
     const before = contents(path);
     expect(await corrected(path, datasetNamed("positions"))).toEqual({ scopes: [], backup: null });
     expect([contents(path), backups(path)]).toEqual([before, []]);
   });
 
-  it("can be made once more, with a third parser", async () => {
+  it("can be repeated with a third parser", async () => {
     const path = lived();
     await corrected(path, other);
     const third = reading(other, (items) => items.map(({ row, extra }) => ({ row: { ...row, leverage: "3" }, extra })));
@@ -170,7 +170,7 @@ describe("a correction", () => {
     expect(query(path, "select count(*) as n from positions_history where symbol = 'GHOSTUSDT'")).toEqual([{ n: 1 }]);
   });
 
-  it("lets a failure stand, and corrects what is around it", async () => {
+  it("does not change a failed snapshot, and corrects those around it", async () => {
     const path = await live({ 3: [unreadable], 4: ghosts });
     const lenient = { ...other, sources: { v2: { ...other.sources.v2, items: () => [] } } } as Dataset;
     expect(outcomes(path, lenient).sort()).toEqual(["different", "readable"]);
@@ -184,7 +184,7 @@ describe("a correction", () => {
     ).toEqual(["ok", "ok", "ok", "partial", "ok", "ok", "ok"].map((state) => ({ state, rows: 0 })));
   });
 
-  it("holds also of a run whose slot had been missed before", async () => {
+  it("includes a run whose slot had been missed before", async () => {
     const path = lived();
     const spotAssets = datasetNamed("spot-assets");
     const [slot, last] = [Date.UTC(2026, 9, 20, 10, 8), slots.at(-1)];
@@ -202,10 +202,10 @@ describe("a correction", () => {
   });
 });
 
-describe("a scope stays as it is", () => {
+describe("a scope is not corrected", () => {
   const alterAnswers = (path: string, sql: string) => change(rawFile(path), sql);
 
-  it("where an answer of a good snapshot is missing: what only it told must not seem to have vanished", async () => {
+  it("if a response is missing, because its rows would appear to be removed", async () => {
     const path = lived();
     alterAnswers(
       path,
@@ -227,7 +227,7 @@ describe("a scope stays as it is", () => {
     expect(query(path, ofLine)).toEqual(before);
   });
 
-  it("where today's parser refuses one of its answers", async () => {
+  it("if the current parser rejects one of its responses", async () => {
     const path = lived();
     const picky = reading(datasetNamed("spot-assets"), (items) => {
       if (items.some(({ row }) => row.coin === "GHOST")) throw new RangeError("a ghost");
@@ -240,7 +240,7 @@ describe("a scope stays as it is", () => {
     expect([contents(path), backups(path)]).toEqual([before, []]);
   });
 
-  it("where a day of it was pruned", async () => {
+  it("if one of its days was pruned", async () => {
     const path = lived();
     await prune(path, datasets, fourth);
     expect((await corrected(path, other)).scopes.map(({ refusal }) => refusal)).toEqual(
@@ -250,7 +250,7 @@ describe("a scope stays as it is", () => {
     expect(await problems(path)).toEqual([]);
   });
 
-  it("where the life of a position would be different that began on a day that was pruned", async () => {
+  it("if a position would change that was opened on a pruned day", async () => {
     const huge: Fault = { ...positions, edit: answered((rows) => rows.map((row) => ({ ...row, total: "99999" }))) };
     const path = await live({ 4: [huge, ...ghosts.slice(0, 1)], 5: ghosts.slice(1) });
     await prune(path, datasets, fourth);
@@ -272,7 +272,7 @@ describe("a scope stays as it is", () => {
 });
 
 it.each([1, 7, 8, 14])(
-  "killed after %s snapshots, each scope is as it was or corrected, and the next time goes on",
+  "a process killed after %s snapshots leaves each scope unchanged or corrected, and the next continues",
   async (left) => {
     const path = lived();
     const lines = child("corrector", path, String(left));
@@ -286,7 +286,7 @@ it.each([1, 7, 8, 14])(
   },
 );
 
-it("a day that was planned to be pruned is left alone if a correction comes first", async () => {
+it("a day that is about to be pruned is left alone if a correction comes first", async () => {
   const path = lived();
   const other = new Database(path);
   other.exec("begin immediate");
@@ -298,7 +298,7 @@ it("a day that was planned to be pruned is left alone if a correction comes firs
   expect(query(path, "select count(*) as n from pruned")).toEqual([{ n: 0 }]);
 });
 
-it("what was corrected can be pruned, and still every link follows", async () => {
+it("corrected snapshots can be pruned, and the chain is still valid", async () => {
   const path = lived();
   await corrected(path, other);
   await corrected(path, otherCoins);
@@ -323,7 +323,7 @@ it.each([
     "is not what was received",
     "update snapshot set digest = zeroblob(16) where id = (select max(id) from snapshot where scope_id = 1)",
   ],
-])("verify says %s where what tells of a correction was altered", async (problem, alteration) => {
+])("verification reports %s if the record of a correction was altered", async (problem, alteration) => {
   const path = lived();
   await corrected(path, otherCoins);
   expect(await problems(path)).toEqual([]);

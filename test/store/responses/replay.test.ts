@@ -22,7 +22,7 @@ const badShape: Fault = {
   edit: (envelope) => ({ ...(envelope as object), data: [{ coin: "BTC", available: "much" }] }),
 };
 
-/** Three minutes; what is waiting to be kept is written. */
+/** Collects three minutes, and writes the queued responses. */
 async function live(account = classic, faults: Fault[] = []): Promise<World> {
   const world = await createWorld(
     start,
@@ -43,14 +43,14 @@ const outcomes = (world: World, dataset: Dataset) => [
   ...new Set(replayed(world, dataset).map(({ outcome }) => outcome)),
 ];
 
-/** Writes into the file of raw answers. */
+/** Changes the file of raw responses. */
 function alter({ path }: World, sql: string): void {
   const raw = new Database(rawFile(path));
   raw.exec(sql);
   raw.close();
 }
 
-it("the collector keeps an answer for each of its requests, those that it repeats too", async () => {
+it("the collector keeps the response to each of its requests, including retries", async () => {
   const world = await live(classic, [{ path: "/api/v2/spot/account/assets", status: 503, body: "<html>" }]);
   const requests = world.rows("select sum(requests) as n from runs where scheduled_for > '2026-10-20T10:01:30'");
   const raw = openRawReader(rawFile(world.path));
@@ -63,19 +63,19 @@ it("the collector keeps an answer for each of its requests, those that it repeat
   ).toEqual([{ status: 503, number: 1 }]);
 });
 
-it("the parser that stored the rows derives the same ones", async () => {
+it("the parser that stored the rows parses the same ones again", async () => {
   const world = await live();
   const found = datasets.map((dataset) => [dataset.name, replayed(world, dataset).length, ...outcomes(world, dataset)]);
   expect(found).toEqual(datasetNames.map((name) => [name, slots.length * scopesOf(name, "v2").length, "same"]));
 });
 
-it("of a unified account, what is computed from other datasets is left out", async () => {
+it("rows of a unified account that are computed from several datasets are left out", async () => {
   const world = await live(unified);
   for (const dataset of datasets.filter(({ sources }) => sources.v3))
     expect(outcomes(world, dataset), dataset.name).toEqual([dataset.name === "equity" ? "computed" : "same"]);
 });
 
-it("names every cell that another parser reads otherwise, and every row that it adds or leaves out", async () => {
+it("names every cell that another parser reads differently, and every row that it adds or omits", async () => {
   const world = await live();
   const [first] = world.rows("select coin, available from spot_assets_history where coin = 'BTC' limit 1") as {
     available: string;
@@ -103,7 +103,7 @@ it("names every cell that another parser reads otherwise, and every row that it 
   ]);
 });
 
-it("tells a failure that another parser would read from one that stays, and a good one that it would refuse", async () => {
+it("finds failures that another parser would read, and good snapshots that it would reject", async () => {
   const world = await live(classic, [badShape]);
   expect(replayed(world, spotAssets).map(({ outcome }) => outcome)).toEqual(["same", "same", "same"]);
   const lenient = { ...spotAssets, sources: { v2: { ...spotAssets.sources.v2, items: () => [] } } } as Dataset;
@@ -118,12 +118,12 @@ it("tells a failure that another parser would read from one that stays, and a go
   ]);
 });
 
-it("a failure that no answer tells of stays what it was", async () => {
+it("a failure without a response stays a failure", async () => {
   const world = await live(classic, [{ path: "/api/v2/spot/account/assets", reset: true, times: 3 }]);
   expect(replayed(world, spotAssets).map(({ outcome }) => outcome)).toEqual(["same", "no response", "same"]);
 });
 
-it("does not go by an answer that is no longer what was received, or not there", async () => {
+it("ignores a response that was altered or is missing", async () => {
   const world = await live();
   const slot = slots.map((one) => Date.parse(one));
   alter(
@@ -135,7 +135,7 @@ it("does not go by an answer that is no longer what was received, or not there",
   expect(replayed(world, spotAssets).map(({ outcome }) => outcome)).toEqual(["no response", "no response", "same"]);
 });
 
-it("a run is stored and ends well while answers cannot be kept", async () => {
+it("a run is stored and completes while responses cannot be kept", async () => {
   const world = await createWorld(start, everyDataset("* * * * *"));
   const other = new Database(rawFile(world.path));
   other.exec("begin immediate");
@@ -146,7 +146,7 @@ it("a run is stored and ends well while answers cannot be kept", async () => {
   expect(outcomes(world, positions)).toEqual(["no response"]);
 });
 
-it("finds no answers where none were to be kept, and needs none to collect", async () => {
+it("finds no responses if none are kept, and collecting needs none", async () => {
   const world = await createWorld(start, { ...everyDataset("* * * * *"), KEEP_RAW_DAYS: "0" });
   await world.at(slots[0] ?? "");
   expect(world.rows("select distinct state from runs")).toEqual([{ state: "ok" }]);

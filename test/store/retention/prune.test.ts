@@ -28,7 +28,7 @@ const position = (symbol: string, markPrice: string, cells = {}): Item =>
     markPrice,
   });
 
-/** What two datasets hold at an hour; a code stands for a failure. */
+/** The items of two datasets at an hour; a code stands for a failure. */
 interface Hour {
   spot: Item[] | string | null;
   lines: Partial<Record<NonNullable<Scope>, Item[] | string>>;
@@ -52,8 +52,8 @@ function answers(n: number, all: readonly [Scope, Item[] | string][]) {
 }
 
 /**
- * Three days by the hour: a coin whose amount changes each hour, one that rarely does, one that is gone from the hour 5 on; a
- * position whose price moves, one that is opened and closed within a day; a failed answer, a missed slot, a failed run.
+ * Returns an hour of three days: a coin whose amount changes each hour, one that rarely does, one that is removed at hour 5; a
+ * position whose price moves, one that is opened and closed within a day; a failed snapshot, a missed slot, a failed run.
  */
 function hourOf(n: number): Hour {
   const coins = [
@@ -89,7 +89,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A copy of the three days. */
+/** Copies the database of the three days. Returns the path. */
 function seeded(from = join(folder, "seed.db")): string {
   const path = temporaryPath();
   copyFileSync(from, path);
@@ -102,7 +102,7 @@ const views = ["spot_assets_history", "positions_history"];
 const ledger = ["runs", "gaps", "schedules", "spot_assets_latest", "positions_latest", "position_episodes"];
 const all = (path: string, names: readonly string[]) => names.map((name) => query(path, `select * from ${name}`));
 
-/** Everything of the database but the chain. */
+/** Returns the whole database except the chain. */
 const content = (path: string) => {
   const tables = query(
     path,
@@ -111,7 +111,7 @@ const content = (path: string) => {
   return tables.map(({ name }) => query(path, `select * from ${name}`));
 };
 
-/** What the views say of the snapshots that are there. */
+/** Returns the rows of the views for these snapshots. */
 const ofSnapshots = (path: string, ids: readonly unknown[]) =>
   ["snapshots", ...views].map((view) =>
     query(path, `select * from ${view} where snapshot_id in (${ids.join(", ")}) order by snapshot_id`),
@@ -120,7 +120,7 @@ const ofSnapshots = (path: string, ids: readonly unknown[]) =>
 const idsOf = (path: string) => query(path, "select snapshot_id as id from snapshots").map(({ id }) => id);
 
 describe("pruning", () => {
-  it("keeps of each scope and day the first and the last snapshot, failures, and those of beginnings and ends", async () => {
+  it("keeps the first and last snapshot of each scope and day, failures, and where items begin or end", async () => {
     const path = seeded();
     expect(await prune(path, datasets, at(48))).toMatchObject({ days: 2, snapshots: 126 });
     const kept = query(path, "select dataset, product_type as type, state, taken_at_ms as at from snapshots");
@@ -135,7 +135,7 @@ describe("pruning", () => {
     expect(await problems(path)).toEqual([]);
   });
 
-  it("changes nothing of what stays: rows, digests, runs, gaps, lives, the last state", async () => {
+  it("does not change what is kept: rows, digests, runs, gaps, episodes, the latest state", async () => {
     const path = seeded();
     const before = seeded();
     await pruneAll(path);
@@ -147,7 +147,7 @@ describe("pruning", () => {
     expect({ due, accounted, pruned, problems }).toEqual({ due: 144, accounted: 144, pruned: 192, problems: [] });
   });
 
-  it("keeps the least and the greatest of each amount of a day", async () => {
+  it("keeps the lowest and the highest value of each amount of a day", async () => {
     const path = seeded();
     const expected = rangesOf(path, at(hours));
     await pruneAll(path);
@@ -157,12 +157,12 @@ describe("pruning", () => {
     expect(found).toContain("main|positions|umcbl|2026-11-01|ETHUSDT USDT long crossed|mark_price|3009|3014");
   });
 
-  it("holds at every moment at which it can be cut off, and goes on from there", async () => {
+  it("leaves a valid database wherever it is interrupted, and continues from there", async () => {
     const path = seeded();
     const whole = seeded();
     await pruneAll(whole);
     let cuts = 0;
-    // In turn after the note of a day, and after the snapshots that go next.
+    // Interrupts alternately after the note of a day and after a batch of deleted snapshots.
     for (let isDone = false; !isDone; cuts += 1) {
       let steps = 0;
       const cut = () => {
@@ -187,7 +187,7 @@ describe("pruning", () => {
     expect([content(path), query(path, "select * from link")]).toEqual(before);
   });
 
-  it("leaves the day that is not over, and what was pruned before when it goes on later", async () => {
+  it("leaves the day in progress and days pruned before unchanged", async () => {
     const path = seeded();
     await prune(path, datasets, at(47));
     expect(query(path, "select count(*) as n from snapshots where taken_at_ms >= 1793577600000")).toEqual([{ n: 144 }]);
@@ -197,7 +197,7 @@ describe("pruning", () => {
     expect(await problems(path)).toEqual([]);
   });
 
-  it("a slot claimed again in a pruned day widens the ranges when it is pruned too", async () => {
+  it("a slot executed later in a pruned day widens the ranges when it is pruned too", async () => {
     const path = seeded();
     await pruneAll(path);
     const store = await open(path);
@@ -210,7 +210,7 @@ describe("pruning", () => {
     expect(query(path, range)).toEqual([{ greatest: "99" }]);
   });
 
-  it("the state of an instant in a pruned stretch is unknown, and known near what stays", async () => {
+  it("the state as of a pruned instant is unknown, and known near kept snapshots", async () => {
     const path = seeded();
     await pruneAll(path);
     const sqlite = openReadOnly(path);
@@ -223,7 +223,7 @@ describe("pruning", () => {
     sqlite.close();
   });
 
-  it("keeps what was shown on the next day by a clock that was set back to the day before", async () => {
+  it("keeps snapshots of the next day if the clock was set back to the day before", async () => {
     const path = temporaryPath();
     const store = await storeAt(path);
     const midnight = at(24);
@@ -240,14 +240,15 @@ describe("pruning", () => {
     expect(await problems(path)).toEqual([]);
   });
 
-  it("beside a store that goes on nothing of either is lost, and items that were gone can come back", async () => {
+  it("concurrently with a store loses nothing of either, and removed items can return", async () => {
     const path = seeded();
     const store = await open(path);
     let n = hours;
-    const goOn = () => live(store, n, { ...hourOf(3), lines: { umcbl: [position("ETHUSDT", `${n}`)], dmcbl: [] } });
+    const continueStore = () =>
+      live(store, n, { ...hourOf(3), lines: { umcbl: [position("ETHUSDT", `${n}`)], dmcbl: [] } });
     const going: Promise<void>[] = [];
     await prune(path, datasets, at(hours), () => {
-      going.push(goOn());
+      going.push(continueStore());
       n += 1;
     });
     await Promise.all(going);
@@ -257,7 +258,7 @@ describe("pruning", () => {
     expect(await verify(path, datasets)).toMatchObject({ problems: [], due: 2 * (n + 1), accounted: 2 * (n + 1) });
   });
 
-  it("beside another process that writes without a pause nothing of either is lost", async () => {
+  it("concurrently with another process that writes without a pause loses nothing of either", async () => {
     const path = seeded();
     const writer = child("hours", path);
     let said = "";
@@ -277,7 +278,7 @@ describe("pruning", () => {
     expect(await verify(path, datasets)).toMatchObject({ problems: [], pruned: 192 });
   });
 
-  it("whatever an account lives through, what stays is as it was and verifies", async () => {
+  it("keeps every remaining snapshot unchanged and verifiable, for any history", async () => {
     const amount = fc.constantFrom("0", "1", "1.0", "-2.50", "30");
     const coinsHeld = fc.uniqueArray(fc.tuple(fc.constantFrom("A", "B", "C"), amount), { selector: ([name]) => name });
     const held = fc.uniqueArray(
@@ -353,7 +354,7 @@ describe("verifying a pruned history", () => {
     ['(episode.best_unrealized_pl): was "2.25"', "update episode set best_unrealized_pl = x'9b25'"],
     ['(episode.largest_total): was "1"', "update episode set largest_total = x'2f' where closed_before is null"],
     ["", "update link set note = replace(note, '[1,', '[2,') where note like '[\"pruned\"%'"],
-  ])("names %s", async (named, sql) => {
+  ])("reports %s", async (named, sql) => {
     const path = seeded();
     await pruneAll(path);
     expect(change(path, sql)).toBeGreaterThan(0);
@@ -362,7 +363,7 @@ describe("verifying a pruned history", () => {
     expect(found).not.toEqual([]);
   });
 
-  it("says of an altered name where it stands, and not that it differs from the seal of each day", async () => {
+  it("reports an altered name once, and not as a different digest of each day", async () => {
     const path = seeded();
     await pruneAll(path);
     change(path, "update spot_assets_item set coin = 'BTD' where id = 1");
@@ -371,12 +372,12 @@ describe("verifying a pruned history", () => {
     expect(others.filter((one) => !one.includes("(spot_assets): is not what was received"))).toEqual([]);
   });
 
-  it("names a snapshot that went without a note, and one that was to stay", async () => {
+  it("reports a snapshot that was deleted without a note, and one that should have been kept", async () => {
     const path = seeded();
     await prune(path, datasets, at(48));
     // Of a product type without positions, so that no row refers to them.
     const ofScope = "select min(id) as id from snapshot where scope_id = 3 and taken_at >";
-    // The second begins the day after those that were pruned, as close to midnight as the clocks may be apart.
+    // The second one is of the day after the pruned ones, as close to midnight as the clocks may differ.
     const instants = [at(0), at(48), at(60)];
     const [toStay, next, later] = instants.map((instant) => query(path, `${ofScope} ${instant}`)[0]?.id);
     for (const id of [toStay, next, later]) {
@@ -391,7 +392,7 @@ describe("verifying a pruned history", () => {
   });
 });
 
-/** Lines of `daily_ranges` worked out from the rows, numbers as big integers of their last place. */
+/** Computes the lines of `daily_ranges` from the rows, with numbers as big integers in units of their last place. */
 function rangesOf(path: string, before: number): string[] {
   const ranges = new Map<string, [least: string, greatest: string]>();
   const units = (digits: string) => {

@@ -9,7 +9,7 @@ import { open, temporaryPath } from "../temporary.ts";
 const hour = 60 * minute;
 const positions = datasetNamed("positions");
 
-/** A store in which positions have this schedule since `start`, and what the reader, kept, says of them at an instant. */
+/** Opens a store in which positions have this schedule since `start`. Returns it with a function that reads the freshness at an instant. */
 async function scheduled(pattern: string, since = start) {
   const path = temporaryPath();
   const store = await open(path);
@@ -40,7 +40,7 @@ describe("a dataset", () => {
     expect(at(start + 16 * minute)).toMatchObject({ fresh: true, lastOkAt: start + 15 * minute });
   });
 
-  it("is not fresh by partial runs", async () => {
+  it("does not become fresh by partial runs", async () => {
     const { store, at } = await scheduled("*/5 * * * *");
     for (const slot of [start + 5 * minute, start + 10 * minute])
       await collect(store, positions, slot, {
@@ -50,7 +50,7 @@ describe("a dataset", () => {
     expect(at(start + 10 * minute + 1)).toMatchObject({ fresh: false, last: { state: "partial" } });
   });
 
-  it("may keep the pauses of an uneven schedule", async () => {
+  it("stays fresh during the long pauses of an uneven schedule", async () => {
     const { store, at } = await scheduled("0 9,10 * * *");
     await ok(store, start + 9 * hour);
     await ok(store, start + 10 * hour);
@@ -59,7 +59,7 @@ describe("a dataset", () => {
     expect(at(start + 34 * hour + 1)).toMatchObject({ fresh: false });
   });
 
-  it("is given two slots after its schedule began or was changed", async () => {
+  it("stays fresh for two slots after its schedule began or changed", async () => {
     const { store, at } = await scheduled("0 * * * *", start + 1);
     expect(at(start + 2 * hour)).toMatchObject({ fresh: true, lastOkAt: null });
     expect(at(start + 2 * hour + 1)).toMatchObject({ fresh: false });
@@ -69,19 +69,19 @@ describe("a dataset", () => {
     expect(at(start + 3 * hour + 50 * minute + 1)).toMatchObject({ fresh: false });
   });
 
-  it("that the account's API does not have is never stale", async () => {
+  it("that the account's API does not offer is never stale", async () => {
     const { store, at } = await scheduled("*/5 * * * *");
     await collect(store, positions, start + 5 * minute, { skipped: true, cause: "not offered" });
     expect(at(start + 10 * hour)).toMatchObject({ offered: false, fresh: true, staleAt: null });
   });
 
-  it("that is switched off is not spoken of", async () => {
+  it("that is switched off is not listed", async () => {
     const { store, at } = await scheduled("*/5 * * * *");
     await store.setSchedule("main", "positions", null, start + minute);
     expect(at(start + 10 * hour)).toBeUndefined();
   });
 
-  it("is not judged while the clock is before what is stored, but for some seconds", async () => {
+  it("has no age while the clock is more than some seconds behind the last slot", async () => {
     const { store, at } = await scheduled("*/5 * * * *");
     await ok(store, start + 5 * minute);
     await ok(store, start + 30 * minute);

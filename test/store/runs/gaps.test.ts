@@ -16,7 +16,7 @@ import { spotAssets } from "../minutes.ts";
 import { type Outcome, outcomes, recordOutcome } from "../slot-outcomes.ts";
 import { open, temporaryPath } from "../temporary.ts";
 
-/** The gaps in the words of SQL alone, from the runs and snapshots. */
+/** Computes the gaps in SQL from the runs and snapshots. */
 const fromTheLedger = `
 with bad as (
   select series_id, '' as product_type, 0 as in_part, slot, coalesce(cause, state) as cause
@@ -47,7 +47,7 @@ const at = (n: number) => start + n * minute;
 const missed = (n: number, cause = "asleep") => ({ slot: at(n), state: "missed" as const, cause });
 
 describe("the gaps", () => {
-  it("and the last complete run are those of the ledger, in whatever order it is written", async () => {
+  it("and the last complete run follow from the run ledger, in any order of writes", async () => {
     const outcome = fc
       .record({
         what: fc.constantFrom(...outcomes),
@@ -74,7 +74,7 @@ describe("the gaps", () => {
     );
   });
 
-  it("of a stretch are those that reach into it, the newest first, of one account and the public data", async () => {
+  it("of a span are those that overlap it, newest first, of one account and the public data", async () => {
     const path = temporaryPath();
     const store = await open(path);
     await store.closeSlots("main", "positions", [missed(1), missed(2), missed(4, "late"), missed(5)]);
@@ -99,7 +99,7 @@ describe("the gaps", () => {
     ["update gap set to_slot = to_slot + 1 where scope_id = 0", "(gap.to_slot): is"],
     ["delete from gap where scope_id = -1", "main positions (gap): has no row for the gap that begins here"],
     ["insert into gap values (1, 0, 7, 8, 2, 'x')", "gap: has 3 rows, and the runs make 2 gaps"],
-  ])("that are others than those of the ledger are found by verify: %s", async (sql, problem) => {
+  ])("that contradict the run ledger are found by verification: %s", async (sql, problem) => {
     const path = temporaryPath();
     const store = await open(path);
     await store.closeSlots("main", "positions", [missed(1), missed(2)]);
@@ -109,7 +109,7 @@ describe("the gaps", () => {
   });
 });
 
-/** So many slots without a snapshot after one with, and up to the present. */
+/** Opens a database with one complete run, followed by `slots` slots without a snapshot up to now. */
 async function lacking(slots: number, causeOf: (n: number) => string): Promise<{ path: string; now: number }> {
   const path = temporaryPath();
   const store = await open(path);
@@ -123,7 +123,7 @@ async function lacking(slots: number, causeOf: (n: number) => string): Promise<{
   return { path, now: at(slots) + 5000 };
 }
 
-describe.runIf(hasShell)("the work for what is shown does not grow with the slots that are missing,", () => {
+describe.runIf(hasShell)("the work to show these does not grow with the number of missing slots,", () => {
   const few = 100;
   const many = 10_000;
   const causes: [string, (n: number) => string][] = [
@@ -144,9 +144,9 @@ describe.runIf(hasShell)("the work for what is shown does not grow with the slot
   };
   const asked: [string, (sqlite: Sqlite, now: number) => unknown][] = [
     ["the newest gaps", (sqlite, now) => take(gaps.rows(view(sqlite, now)), 50)],
-    ["how each dataset stands", (sqlite, now) => take(collection.rows(view(sqlite, now)), 50)],
-    ["what is fresh", (sqlite, now) => prepareFreshness(sqlite)(now)],
-    ["the last trouble", (sqlite, now) => lastFailure(sqlite, 1, now)],
+    ["the state of each dataset", (sqlite, now) => take(collection.rows(view(sqlite, now)), 50)],
+    ["the freshness", (sqlite, now) => prepareFreshness(sqlite)(now)],
+    ["the last failure", (sqlite, now) => lastFailure(sqlite, 1, now)],
   ];
   it.each(causes)("%s", { timeout: 60_000 }, async (_, causeOf) => {
     const [one, other] = [await lacking(few, causeOf), await lacking(many, causeOf)];

@@ -7,7 +7,7 @@ const spotAssets = datasetNamed("spot-assets");
 const at = (n: number): number => start + n * minute;
 const text = (instant: number): string => new Date(instant).toISOString();
 
-// What holds for any store is in the contract suite; here is what people read of it in SQLite.
+// The contract suite tests the ledger of any store; these tests read its public views in SQLite.
 it("the view of runs shows every slot with its state and cause", async () => {
   const path = temporaryPath();
   const first = await open(path);
@@ -50,7 +50,7 @@ it("the view of schedules shows from when to when each was in force", async () =
   ]);
 });
 
-it("the view of account modes shows each change of the API generation", async () => {
+it("the view of account modes shows each change of the API version", async () => {
   const path = temporaryPath();
   const store = await open(path);
   await store.setApiVersion("main", "v2", at(0), "first seen");

@@ -15,7 +15,7 @@ it("counts thousands of slots without a run one by one, as the coverage report d
   await collect(store, positions, start + 9 * hour, { snapshots: [good([], start + 9 * hour)] });
   const now = start + 2 * day + 9 * hour + 30 * minute + 500;
   const history = openHistory(path);
-  // Half an hour of yesterday but for its first slot, and half an hour of today; the slot of this second may still be run.
+  // Half an hour of yesterday without its first slot, and half an hour of today; the slot of the current second may still be run.
   expect(history.status(now)[0]?.coverage).toEqual({ day: 0, week: 1 / 9000, month: 1 / 9000 });
   const count = (days: number) => runToEnd(history.countSlots(1, { from: now - days * day + 1, to: now + 1 }, now));
   expect([count(1), count(7)]).toMatchObject([

@@ -56,7 +56,7 @@ describe("views", () => {
     expect(names.slice(0, columns.split(", ").length).join(", ")).toBe(columns);
   });
 
-  it("a coin that is gone has one row of zeros, unknown staying unknown, and none after it", async () => {
+  it("a removed coin has one row of zeros, unknown values stay unknown, and no row after it", async () => {
     const path = temporaryPath();
     const store = await open(path);
     const all = [[coin("BTC", "0.10"), coin("ETH", null)], [coin("BTC", "0.10")], [], [coin("ETH", "2")]];
@@ -75,7 +75,7 @@ describe("views", () => {
     ]);
   });
 
-  it("a position that comes back shows nothing of what it was before", async () => {
+  it("a position that is opened again shows no earlier values", async () => {
     const path = temporaryPath();
     const store = await open(path);
     const bare = { row: { ...position("BTCUSDT").row, markPrice: null }, extra: null };
@@ -89,7 +89,7 @@ describe("views", () => {
     ]);
   });
 
-  it("an item sent twice counts once; two that differ fail their scope and name the key", async () => {
+  it("an item sent twice counts once; two that differ fail their scope, and the error names the key", async () => {
     const path = temporaryPath();
     const store = await open(path);
     const end = (at: number, items: ReturnType<typeof coin>[]) =>
@@ -102,7 +102,7 @@ describe("views", () => {
     ]);
   });
 
-  it("the latest rows are those of scopes still asked", async () => {
+  it("the latest rows are those of scopes that are still requested", async () => {
     const path = temporaryPath();
     const store = await open(path);
     const classic = [good([position("BTCUSDT")], start, "umcbl"), good([position("BTCUSD")], start, "dmcbl")];
@@ -122,7 +122,7 @@ describe("views", () => {
     ]);
   });
 
-  it("neighbouring slots without a snapshot and of one cause are one gap", async () => {
+  it("neighbouring slots without a snapshot and with the same cause are one gap", async () => {
     const path = temporaryPath();
     const store = await open(path);
     const at = (n: number) => start + n * minute;
@@ -157,7 +157,7 @@ describe("views", () => {
     ]);
   });
 
-  it("unknown fields are JSON with the digits that came", async () => {
+  it("unknown fields are JSON with all received digits", async () => {
     const path = temporaryPath();
     const store = await open(path);
     const extra = { rate: "0.10", deep: { n: 1 } };
@@ -188,7 +188,7 @@ describe("views", () => {
     ]);
   });
 
-  it("the latest rows and one coin's history are found without reading all of it", async () => {
+  it("the latest rows and the history of one coin are found by index", async () => {
     const path = temporaryPath();
     await open(path);
     const stepsOf = (sql: string) => query(path, `explain query plan ${sql}`).map(({ detail }) => String(detail));

@@ -21,7 +21,7 @@ const cells: Record<Column["kind"], fc.Arbitrary<Value>> = {
   flag: fc.constantFrom(0, 1),
 };
 
-/** Few keys, so that items come back, and few values, so that many stay as they are. */
+/** Uses few keys, so that items return, and few values, so that many do not change. */
 function anItem(dataset: Dataset): fc.Arbitrary<Item> {
   const row = Object.entries(dataset.columns).map(([name, { kind, required }]) => {
     if (dataset.key.includes(name)) return [name, fc.constantFrom("BTC", "ETH", "SOL")];
@@ -42,7 +42,7 @@ const anOutcome = (dataset: Dataset): fc.Arbitrary<Outcome> =>
     fc.constantFrom("failed" as const, "unasked" as const),
   );
 
-/** The row a person would expect to read. */
+/** Returns the expected row of the history view. */
 function shown(dataset: Dataset, { row, extra }: Item, takenAt: number): object {
   const read = Object.entries(dataset.columns).map(([name, { kind }]) => {
     const value = row[name];
@@ -53,7 +53,7 @@ function shown(dataset: Dataset, { row, extra }: Item, takenAt: number): object 
   return { ...Object.fromEntries(read), taken_at: new Date(takenAt).toISOString(), extra: json };
 }
 
-/** What remains to be said of an item that is gone. */
+/** Returns the expected last row of a removed item. */
 function zeroed(dataset: Dataset, { row }: Item): Item {
   const zeros = Object.entries(dataset.columns).map(([name, { kind }]) => {
     if (dataset.key.includes(name)) return [name, row[name]];
@@ -62,7 +62,7 @@ function zeroed(dataset: Dataset, { row }: Item): Item {
   return { row: Object.fromEntries(zeros), extra: null };
 }
 
-/** History as anyone would keep it: every row of every snapshot. */
+/** A reference implementation: stores every row of every snapshot. */
 class PlainHistory {
   readonly all: object[] = [];
   readonly latest = new Map<Scope, object[]>();
@@ -75,8 +75,8 @@ class PlainHistory {
 
   add(scope: Scope, items: Item[], takenAt: number): void {
     const keys = new Set(items.map((one) => keyOf(this.#dataset, one)));
-    const gone = (this.#held.get(scope) ?? []).filter((one) => !keys.has(keyOf(this.#dataset, one)));
-    const zeros = this.#dataset.onRemoval === "zeroRow" ? gone.map((one) => zeroed(this.#dataset, one)) : [];
+    const removed = (this.#held.get(scope) ?? []).filter((one) => !keys.has(keyOf(this.#dataset, one)));
+    const zeros = this.#dataset.onRemoval === "zeroRow" ? removed.map((one) => zeroed(this.#dataset, one)) : [];
     const rows = [...items, ...zeros].map((one) => shown(this.#dataset, one, takenAt));
     this.all.push(...rows);
     this.latest.set(scope, rows);
@@ -95,7 +95,7 @@ const subjects = (
   ] as const
 ).map(([name, scopes]) => ({ dataset: datasetNamed(name), scopes }));
 
-it.each(subjects)("$dataset.name: every view gives back exactly what was fed in", async ({ dataset, scopes }) => {
+it.each(subjects)("$dataset.name: every view returns exactly what was stored", async ({ dataset, scopes }) => {
   const view = dataset.name.replace("-", "_");
   const columns = Object.keys(shown(dataset, { row: {}, extra: null }, 0)).join(", ");
   const runs = fc.array(fc.tuple(...scopes.map(() => anOutcome(dataset))), { minLength: 1, maxLength: 7 });
@@ -115,7 +115,7 @@ it.each(subjects)("$dataset.name: every view gives back exactly what was fed in"
         );
         for (const { scope, items } of snapshots) plain.add(scope, items, takenAt);
         const state = await collect(store, dataset, start + at * minute, { snapshots, failures });
-        // A scope that is asked again, if in vain, is shown again; simplest is to look where that plays no part.
+        // A scope that is requested again, even without success, is shown again; comparing only complete runs avoids that case.
         if (state === "ok") for (const { scope, answer } of asked) if (answer === "unasked") plain.latest.delete(scope);
         if (at === 3) {
           store.close();

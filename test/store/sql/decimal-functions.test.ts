@@ -15,7 +15,7 @@ const digits = fc
   .map(([negative, whole, fraction]) => `${negative ? "-" : ""}${whole}${fraction === null ? "" : `.${fraction}`}`);
 const few = fc.constantFrom("0", "-0", "0.00", "-1", "1.0", "1", "-1.50", "10", "9", "0.05", "0.5", "-0.05", "007");
 
-/** The `sqlite3` program of this machine, which has the extension; null where there is none. */
+/** Runs SQL in the `sqlite3` program, which has the extension. Returns its lines; null if it is not installed. */
 function shell(sql: string): string[] | null {
   try {
     return execFileSync("sqlite3", [":memory:"], { input: sql, encoding: "utf8" }).trimEnd().split("\n");
@@ -72,7 +72,7 @@ describe("the decimal functions", () => {
     expect(value(expression)).toBe(expected);
   });
 
-  it("write every real number in full, however small or large", () => {
+  it("write every real number in full, small or large", () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (real) => {
         const bytes = Buffer.alloc(8);
@@ -84,7 +84,7 @@ describe("the decimal functions", () => {
     );
   });
 
-  it("sum exactly, pass over NULL, and tell the sum of nothing from zero", () => {
+  it("sum exactly, ignore NULL, and return NULL for the sum over no rows", () => {
     const sum = (rows: string) => value(`decimal_sum(column1) from (values ${rows})`);
     expect(sum("('0.1'), (NULL), ('0.2'), ('-1.000')")).toBe("-0.700");
     expect(sum("(NULL)")).toBe("0");
@@ -98,7 +98,7 @@ describe("the decimal functions", () => {
     ).toEqual(["0.1", "0.30", "-4.80"]);
   });
 
-  it("give the very text that the extension in the sqlite3 program gives", (context) => {
+  it("return the same text as the extension in the sqlite3 program", (context) => {
     const pairs = fc.sample(fc.tuple(fc.oneof(digits, few), fc.oneof(digits, few)), 400);
     // Older releases keep the sign of a zero that they read.
     const plain = pairs.map((pair) => pair.map((one) => (/^-[0.]*$/.test(one) ? one.slice(1) : one)));
@@ -114,7 +114,7 @@ describe("the decimal functions", () => {
 describe("COLLATE decimal", () => {
   const table = (rows: readonly string[]) => `(values ${rows.map((one, at) => `(${at}, '${one}')`).join(", ")})`;
 
-  it("orders as the numbers are, whatever their length", () => {
+  it("orders by value, for numbers of any length", () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(digits, few), { minLength: 1, maxLength: 30 }), (all) => {
         const found = ask(`select column2 from ${table(all)} order by column2 collate decimal`).flat() as string[];
@@ -147,12 +147,12 @@ describe("COLLATE decimal", () => {
       ["B", "D", "A", "C", "E"],
     ],
     [
-      "a result's name before a column's",
+      "an alias before a column of the same name",
       "select coin, decimal_mul(amount, '-1') as amount from t where other is not null and coin <> 'E' order by amount collate decimal limit 1",
       ["B"],
     ],
     [
-      "a result's name without AS",
+      "an alias without AS",
       "select coin, decimal_mul(amount, '-1') amount from t where other is not null and coin <> 'E' order by amount collate decimal limit 1",
       ["B"],
     ],
@@ -169,9 +169,13 @@ describe("COLLATE decimal", () => {
       ["B"],
     ],
     ["where a < b", "select coin from t where amount collate decimal < other order by coin", ["A"]],
-    ["where a < b, told behind b", "select coin from t where amount < other collate decimal and coin <> ''", ["A"]],
     [
-      "equal, whatever the zeros",
+      "where a < b, with the collation after b",
+      "select coin from t where amount < other collate decimal and coin <> ''",
+      ["A"],
+    ],
+    [
+      "equal, with different zeros",
       "select coin from t where amount = '10.00' collate decimal order by coin",
       ["B", "D"],
     ],
@@ -187,7 +191,7 @@ describe("COLLATE decimal", () => {
       ["A"],
     ],
     [
-      "in a comment and a text it is nothing",
+      "in a comment or a text it is ignored",
       "select 'x collate decimal' /* y collate decimal */ from t limit 1",
       ["x collate decimal"],
     ],
@@ -200,7 +204,7 @@ describe("COLLATE decimal", () => {
     "select coin from t where amount is not null order by decimal_mul(amount, '-1') collate decimal, coin",
     "select coin, min(amount collate decimal) from t",
     "select coin from t where amount collate decimal < other or other < amount collate decimal order by coin",
-  ])("answers like the sqlite3 program, where there is one: %s", (sql) => {
+  ])("returns the same as the sqlite3 program, if installed: %s", (sql) => {
     const shown = shell(`${data.replace("'10.0'", "'11'")} ${sql};`);
     const answer = ask(`${data.replace("'10.0'", "'11'")} ${sql}`).map((row) => row.join("|"));
     expect(answer).toEqual(shown ?? answer);

@@ -43,7 +43,7 @@ const refusals: [what: string, make: (path: string) => Promise<void> | void, say
 ];
 
 describe("opening", () => {
-  it.each(refusals)("%s is refused, named, and left as it is", async (_, make, says) => {
+  it.each(refusals)("%s is refused by name, and not changed", async (_, make, says) => {
     const path = temporaryPath();
     await make(path);
     const before = statSync(path).isFile() ? readFileSync(path) : null;
@@ -58,14 +58,14 @@ describe("opening", () => {
     await expect(open(path)).rejects.toThrow(/DATABASE_URL/);
   });
 
-  it("a new database is its owner's alone, complete, and leaves no draft", async () => {
+  it("a new database is accessible to its owner only, complete, and leaves no draft", async () => {
     const path = temporaryPath();
     await open(path);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(readdirSync(dirname(path)).filter((name) => name.includes("part"))).toEqual([]);
   });
 
-  it("commits are synchronous on every opening, not on the first alone", async () => {
+  it("commits are synchronous at every opening, not only at the first", async () => {
     const path = temporaryPath();
     (await open(path)).close();
     const sqlite = openWriter(path);
@@ -76,7 +76,7 @@ describe("opening", () => {
     expect(settings).toEqual(["wal", 2, 1]);
   });
 
-  it("every table is strict and every table of versions is kept in the order of its key", async () => {
+  it("every table is strict, and every table of versions is stored in the order of its key", async () => {
     const path = temporaryPath();
     await open(path);
     const loose =
@@ -85,7 +85,7 @@ describe("opening", () => {
     expect(query(path, `${loose} and not wr and (name like '%_steady' or name like '%_moving')`)).toEqual([]);
   });
 
-  it("a reader cannot write, and does not create what is not there", async () => {
+  it("a reader cannot write, and creates no missing database", async () => {
     const path = temporaryPath();
     expect(() => openReadOnly(path)).toThrow(/does not exist/);
     expect(existsSync(path)).toBe(false);

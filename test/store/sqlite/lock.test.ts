@@ -7,7 +7,7 @@ import { inspectFile, openReadOnly } from "../../../src/store/sqlite/database.ts
 import { isLocked, lockDatabase, lockFile } from "../../../src/store/sqlite/lock.ts";
 import { child, open, temporaryPath } from "../temporary.ts";
 
-it("a second process is refused, and let in once the first was killed", async () => {
+it("a second process is refused until the first is killed", async () => {
   const path = temporaryPath();
   const holder = child("lock-holder", path);
   await once(holder.stdout, "data");
@@ -22,7 +22,7 @@ it("a second process is refused, and let in once the first was killed", async ()
   expect(isLocked(path)).toBe(false);
 });
 
-it("the path is looked at before anything is created", () => {
+it("the path is checked before anything is created", () => {
   const path = temporaryPath();
   const directory = path.replace("/collector.db", "");
   expect(() => lockDatabase(directory)).toThrow(/is not a file/);
@@ -34,21 +34,24 @@ const held = (file: string): boolean => {
   return new RegExp(` ${process.pid} \\w+:\\w+:${ino} `).test(readFileSync("/proc/locks", "utf8"));
 };
 
-it.runIf(existsSync("/proc/locks"))("whatever is opened beside it, the locks of an open database stay", async () => {
-  const path = temporaryPath();
-  const lock = lockDatabase(path);
-  const store = await open(path);
-  await store.closeSlots("main", "spot-assets", []);
-  const raw = openRawWriter(rawFile(path));
-  raw.exec("begin immediate");
-  const files = [path, `${path}-shm`, lockFile(path), rawFile(path)];
-  expect(files.map(held)).toEqual([true, true, true, true]);
-  openReadOnly(path).close();
-  expect(inspectFile(path)).toBe("ours");
-  expect(isLocked(path)).toBe(true);
-  expect(() => lockDatabase(path)).toThrow(LockedError);
-  openRawWriter(rawFile(path)).close();
-  expect(files.map(held)).toEqual([true, true, true, true]);
-  raw.close();
-  lock.release();
-});
+it.runIf(existsSync("/proc/locks"))(
+  "the locks of an open database survive every other access to its files",
+  async () => {
+    const path = temporaryPath();
+    const lock = lockDatabase(path);
+    const store = await open(path);
+    await store.closeSlots("main", "spot-assets", []);
+    const raw = openRawWriter(rawFile(path));
+    raw.exec("begin immediate");
+    const files = [path, `${path}-shm`, lockFile(path), rawFile(path)];
+    expect(files.map(held)).toEqual([true, true, true, true]);
+    openReadOnly(path).close();
+    expect(inspectFile(path)).toBe("ours");
+    expect(isLocked(path)).toBe(true);
+    expect(() => lockDatabase(path)).toThrow(LockedError);
+    openRawWriter(rawFile(path)).close();
+    expect(files.map(held)).toEqual([true, true, true, true]);
+    raw.close();
+    lock.release();
+  },
+);

@@ -26,12 +26,12 @@ const end = {
 };
 
 describe("writing", () => {
-  it("a write waits for another writer without holding up the event loop", async () => {
+  it("a write waits for another writer without blocking the event loop", async () => {
     const path = temporaryPath();
     const store = await open(path);
     const other = new Database(path);
     other.exec("begin immediate");
-    // Only an event loop that goes on lets the other one end.
+    // The other transaction can only end if the event loop is not blocked.
     let turns = 0;
     const timer = setInterval(() => {
       turns += 1;
@@ -44,7 +44,7 @@ describe("writing", () => {
     other.close();
   });
 
-  it("a file that was deleted or replaced is noticed before anything is reported stored", async () => {
+  it("a deleted or replaced file is detected before a write is reported as stored", async () => {
     const path = temporaryPath();
     const other = temporaryPath();
     (await open(other)).close();
@@ -57,11 +57,11 @@ describe("writing", () => {
     expect((await verify(path, datasets)).problems).toEqual([]);
   });
 
-  it("a run whose end cannot be written loses nothing, and the next write records that it failed", async () => {
+  it("if the end of a run cannot be written, nothing is lost, and the next write records that it failed", async () => {
     const path = temporaryPath();
     const store = await open(path);
     const run = (await store.begin("main", "spot-assets", start, start)) ?? 0;
-    // At the very last statement, when everything before it seems to be stored.
+    // Fails at the last statement, when everything before it has been written.
     const trigger = "create trigger full before update of took_ms on run begin select raise(abort, 'full'); end";
     change(path, trigger);
     await expect(store.finish(run, { ...end, snapshots: [good(coins(1), start)] })).rejects.toThrow();
@@ -74,7 +74,7 @@ describe("writing", () => {
     expect((await verify(path, datasets)).problems).toEqual([]);
   });
 
-  it("an end that cannot be written for a while is written when that is over", async () => {
+  it("the end of a run is written once the disk can be written again", async () => {
     const path = temporaryPath();
     const store = await open(path);
     const run = (await store.begin("main", "spot-assets", start, start)) ?? 0;
@@ -88,7 +88,7 @@ describe("writing", () => {
     expect(await finish()).toMatchObject({ state: "ok" });
   });
 
-  it("a slot that could not be claimed is in the ledger as missed after the next write", async () => {
+  it("a slot that could not be claimed is recorded as missed with the next write", async () => {
     const path = temporaryPath();
     const store = await open(path);
     renameSync(path, `${path}.away`);
@@ -101,7 +101,7 @@ describe("writing", () => {
     ]);
   });
 
-  it("a process killed at any moment leaves whole runs, and all it said were stored", async () => {
+  it("a process killed at any moment leaves complete runs, including all that it reported as stored", async () => {
     const path = temporaryPath();
     const said: number[] = [];
     for (let round = 0; round < 4; round += 1) {
@@ -126,7 +126,7 @@ describe("writing", () => {
   });
 });
 
-describe("writes asked for in one turn", () => {
+describe("writes requested in one turn of the event loop", () => {
   function numbers() {
     const path = temporaryPath();
     const sqlite = new Database(path);
@@ -142,7 +142,7 @@ describe("writes asked for in one turn", () => {
     return { sqlite, write, add, stored, rollbacks: () => rollbacks };
   }
 
-  it("share a transaction, and one that fails undoes only itself", async () => {
+  it("share a transaction, and one that fails is rolled back alone", async () => {
     const { write, add, stored, rollbacks } = numbers();
     const results = await Promise.allSettled([
       write(() => add(1)),
@@ -159,7 +159,7 @@ describe("writes asked for in one turn", () => {
     expect(rollbacks()).toBe(2);
   });
 
-  it("are all tried again while another program writes, in the order of asking", async () => {
+  it("are all retried in order while another program writes", async () => {
     const { sqlite, write, add } = numbers();
     sqlite.pragma("busy_timeout = 10");
     const other = new Database(sqlite.name);
@@ -171,7 +171,7 @@ describe("writes asked for in one turn", () => {
     expect(order).toEqual([2, 1, 3]);
   });
 
-  it("each look for what is stored when the commit fails", async () => {
+  it("each read what is stored when the commit fails", async () => {
     const { sqlite, write, add, stored } = numbers();
     const results = await Promise.allSettled([
       write(

@@ -35,7 +35,7 @@ async function apply(path: string, sql: string[]): Promise<void> {
   }
 }
 
-/** As drizzle-kit rebuilds a table. */
+/** Returns the statements with which drizzle-kit rebuilds a table. */
 const rebuild = (keep: string) => [
   "PRAGMA foreign_keys=OFF;",
   "create table __new_run as select * from run where 0;",
@@ -45,7 +45,7 @@ const rebuild = (keep: string) => [
 ];
 
 describe("migrating", () => {
-  it("a table that others refer to is rebuilt without loss, after a backup", async () => {
+  it("rebuilds a table that others refer to without loss, after a backup", async () => {
     const path = await seeded();
     const sqlite = openWriter(path);
     const definition = String(sqlite.prepare("select sql from sqlite_master where name = 'run'").pluck().get());
@@ -68,15 +68,15 @@ describe("migrating", () => {
     ["loses rows", rebuild("0")],
     ["fails half-way", ["drop table spot_assets_extra;", "insert into nowhere values (1);"]],
     ["leaves rows without their parent", ["update spot_assets_steady set item_id = item_id + 1000;"]],
-  ])("a migration that %s leaves the database as it was", async (_, sql) => {
+  ])("a migration that %s does not change the database", async (_, sql) => {
     const path = await seeded();
     await expect(apply(path, sql)).rejects.toThrow();
     expect((await verify(path, datasets)).problems).toEqual([]);
     expect(query(path, "select count(*) as n from spot_assets_latest")).toEqual([{ n: 40 }]);
   });
 
-  // Rows that nothing refers to, so that no foreign key tells of them.
-  it.each(["spot_assets_steady", "link"])("a migration may lose no row of %s", async (table) => {
+  // Nothing refers to these rows, so no foreign key reveals the loss.
+  it.each(["spot_assets_steady", "link"])("a migration that loses a row of %s is rolled back", async (table) => {
     const path = await seeded();
     const rows = query(path, `select * from ${table}`);
     expect(rows).not.toEqual([]);
@@ -88,7 +88,7 @@ describe("migrating", () => {
     expect(query(path, `select * from ${table}`)).toEqual(rows);
   });
 
-  it("the migrations make the tables that the datasets declare", async () => {
+  it("the migrations create the tables that the datasets declare", async () => {
     const path = temporaryPath();
     await open(path);
     const shared = Object.values({ ...tables, ...alertTables, episode });
@@ -100,7 +100,7 @@ describe("migrating", () => {
     }
   });
 
-  it("a column that a migration adds is declared as added, so that older digests stay what they are", () => {
+  it("a column that a migration adds is declared as added later, so that older digests stay valid", () => {
     const added = ownMigrations()
       .flatMap(({ sql }) => sql)
       .flatMap(
@@ -129,11 +129,11 @@ describe("migrating", () => {
     ["0002", { runs: 10, due: 10 }, 5],
     ["0003", { runs: 10, due: 10 }, 5],
   ])(
-    "a database of the version that ended with %s loses nothing, verifies and goes on",
+    "a database of the version up to migration %s loses nothing, verifies and continues",
     async (migration, counts, next) => {
       const path = older(migration);
-      const told = ["runs", "snapshots", "gaps", "schedules", "spot_assets_history", "positions_history"];
-      const all = () => told.map((view) => query(path, `select * from ${view}`));
+      const names = ["runs", "snapshots", "gaps", "schedules", "spot_assets_history", "positions_history"];
+      const all = () => names.map((view) => query(path, `select * from ${view}`));
       const before = all();
       const store = await open(path);
       expect(all()).toMatchObject(before);
@@ -146,7 +146,7 @@ describe("migrating", () => {
     },
   );
 
-  it("a chain that was there stays as it was", async () => {
+  it("an existing chain is not changed", async () => {
     const path = older("0001");
     const before = query(path, "select * from link");
     await open(path);
@@ -156,7 +156,7 @@ describe("migrating", () => {
     ]);
   });
 
-  it("views whose text is another are made anew", async () => {
+  it("views whose text has changed are replaced", async () => {
     const path = await seeded();
     change(path, "drop view gaps");
     await open(path);

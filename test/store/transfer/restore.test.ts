@@ -5,16 +5,16 @@ import { temporaryPath } from "../temporary.ts";
 
 it.each([
   ["a database", "", /collector\.db already exists\. Move it away/],
-  ["what a write-ahead log left", "-wal", /collector\.db-wal is left over from another database/],
-  ["its shared memory", "-shm", /collector\.db-shm is left over from another database/],
+  ["a write-ahead log", "-wal", /collector\.db-wal is left over from another database/],
+  ["its index", "-shm", /collector\.db-shm is left over from another database/],
   ["a rollback journal", "-journal", /collector\.db-journal is left over from another database/],
-])("a place where %s lies is not free", (_, suffix, says) => {
+])("a path with %s is not free", (_, suffix, says) => {
   const path = temporaryPath();
   writeFileSync(path + suffix, "what was here");
   expect(() => requireFreePath(path)).toThrow(says);
 });
 
-it("a directory in the place of the database is not free, an empty file or nothing is", () => {
+it("a path with a directory is not free; a missing or empty file is", () => {
   const path = temporaryPath();
   expect(() => requireFreePath(path)).not.toThrow();
   writeFileSync(path, "");

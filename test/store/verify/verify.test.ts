@@ -34,7 +34,7 @@ async function seeded(): Promise<string> {
 }
 
 describe("verifying", () => {
-  it("an untouched database is as received", async () => {
+  it("an unaltered database has no problems", async () => {
     const progress: number[][] = [];
     const found = await verify(await seeded(), datasets, (...step) => progress.push(step));
     expect(found).toMatchObject({ problems: [], runs: 6, snapshots: 7, rows: 83 });
@@ -66,7 +66,7 @@ describe("verifying", () => {
     ["run 6", "delete from snapshot where id = 7"],
     ["but its state is running", "update run set state = 'running', rows = null where id = 5"],
     ["foreign|refers", "delete from spot_assets_item where id = 3"],
-  ])("a change in %s is found: %s", async (named, sql) => {
+  ])("reports %s after an alteration: %s", async (named, sql) => {
     const path = await seeded();
     expect(change(path, sql)).toBeGreaterThan(0);
     expect((await verify(path, datasets)).problems.join("\n")).toMatch(new RegExp(named));
@@ -79,48 +79,48 @@ describe("verifying", () => {
       "update positions_steady set present = 1 where present = 0",
     ],
     ["item 3 (spot_assets_item.scope_id)", "update spot_assets_item set scope_id = 2 where id = 3"],
-  ])("says first that it is %s", async (named, sql) => {
+  ])("reports %s first", async (named, sql) => {
     const path = await seeded();
     expect(change(path, sql)).toBe(1);
     expect((await verify(path, datasets)).problems[0]).toContain(named);
   });
 });
 
-describe("a database of before, whose run on demand had the very slot that was due next", () => {
-  async function ofBefore(): Promise<string> {
+describe("a database of an older version with a manual run in the slot that was due next", () => {
+  async function ofOlderVersion(): Promise<string> {
     const path = temporaryPath();
     const store = await open(path);
     await store.setSchedule("main", "spot-assets", "* * * * *", start);
     await collect(store, spotAssets, start + minute, { snapshots: [good(coins(3), start + minute)] });
-    const onDemand = start + 2 * minute;
-    const run = (await store.begin("main", "spot-assets", onDemand, onDemand + 2)) ?? 0;
+    const manual = start + 2 * minute;
+    const run = (await store.begin("main", "spot-assets", manual, manual + 2)) ?? 0;
     await store.finish(run, {
       dataset: spotAssets,
-      snapshots: [good(coins(3), onDemand)],
+      snapshots: [good(coins(3), manual)],
       failures: [],
       skipped: false,
       cause: null,
-      finishedAt: onDemand + 300,
+      finishedAt: manual + 300,
       requests: 1,
       retries: 0,
       spreadMs: null,
       skewMs: null,
     });
     store.close();
-    // As it was left: a run on demand does not account for slots.
+    // As the older version left it: a manual run does not move the watermark.
     change(path, `update series set accounted_to = ${start + minute}`);
     return path;
   }
 
   it("verifies", async () => {
-    expect((await verify(await ofBefore(), datasets)).problems).toEqual([]);
+    expect((await verify(await ofOlderVersion(), datasets)).problems).toEqual([]);
   });
 
   it.each([
     ["two slots behind", `update series set accounted_to = ${start}`],
     ["at no slot", `update series set accounted_to = accounted_to + 1`],
-  ])("does not where it is accounted for up to %s", async (_, sql) => {
-    const path = await ofBefore();
+  ])("does not verify with a watermark %s", async (_, sql) => {
+    const path = await ofOlderVersion();
     change(path, sql);
     expect((await verify(path, datasets)).problems.length).toBe(1);
   });
