@@ -12,7 +12,7 @@ const simulator = await startSimulator({
   latencyMs,
   accounts: accountsOf(accounts),
   endpoints: fixtureEndpoints,
-  remember: 1,
+  recordLimit: 1,
 });
 
 function report(): void {

@@ -1,4 +1,4 @@
-/** Determines the API version of an account. Only the exchange's own response counts; nothing is inferred from a failure. */
+/** Determines the API version of an account from the exchange's response; a failure never counts as a result. */
 import type { ApiVersion } from "../core/domain.ts";
 import { ApiError } from "../core/errors.ts";
 import type { Client, RequestOptions } from "./client.ts";
@@ -6,22 +6,22 @@ import { commonEndpoints } from "./endpoints.ts";
 import { classicCodes } from "./error-codes.ts";
 import { asObject } from "./wire/json.ts";
 
-/** An account on its way from one mode to the other. */
+/** The modes of an account that the exchange is converting. */
 const betweenModes = ["upgrading", "switching"];
 
 /**
- * `v3` for a unified account, `v2` for a classic one.
- * @throws ApiError of kind `mode` while the account is being moved, and whatever else was thrown: it proves nothing.
- * Sources: https://www.bitget.com/api-doc/uta/guide; passivbot `_detect_account_mode`, which rests on the same two codes
+ * Returns `v3` for a unified account and `v2` for a classic one.
+ * @throws ApiError of kind `mode` while the account is being converted; any other error of the request
+ * Sources: https://www.bitget.com/api-doc/uta/guide; passivbot `_detect_account_mode`, which uses the same two codes
  */
 export async function detectMode(client: Client, options: RequestOptions): Promise<Exclude<ApiVersion, "v1">> {
-  const address = commonEndpoints["v3/settings"];
+  const endpoint = commonEndpoints["v3/settings"];
   try {
-    const { data } = await client.get(address, {}, options);
+    const { data } = await client.get(endpoint, {}, options);
     const mode = asObject(data)?.accountMode;
     if (typeof mode === "string" && betweenModes.includes(mode)) {
-      const problem = `the exchange is moving this account to another mode (${mode}): try again later`;
-      throw new ApiError("mode", address.path, mode, problem);
+      const problem = `the exchange is converting this account to another mode (${mode}): try again later`;
+      throw new ApiError("mode", endpoint.path, mode, problem);
     }
     return "v3";
   } catch (error) {

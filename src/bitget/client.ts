@@ -1,4 +1,4 @@
-/** A signed, rate-limited client of one account that retries where that may help. It knows no datasets or tables, and only sends GET. */
+/** A signed, rate-limited client of one account that retries temporary failures. It sends only GET and knows no datasets or tables. */
 import { setMaxListeners } from "node:events";
 import { type Clock, sleep } from "../core/clock.ts";
 import {
@@ -18,28 +18,28 @@ import { commonEndpoints } from "./endpoints.ts";
 import type { Limiter } from "./limits/rate-limiter.ts";
 import { type Arrival, offsetFrom, ServerClock } from "./server-clock.ts";
 import { type Envelope, parseResponse } from "./wire/envelope.ts";
-import type { Http, Reply } from "./wire/http.ts";
+import type { Http, HttpResponse } from "./wire/http.ts";
 import { asObject } from "./wire/json.ts";
 import { attemptsFor, waitAfter } from "./wire/retry.ts";
 import { type Sign, signer, target } from "./wire/sign.ts";
 
 export interface RequestOptions {
   signal: AbortSignal;
-  /** Counts the requests sent, and those of them that were not the first attempt. */
+  /** Counts the requests sent, and how many of them were retries. */
   tally?: Tally;
-  /** Called with every response as it came, also with one that is refused and retried; our clock, epoch ms. */
-  onReply?(reply: Reply, receivedAt: number): void;
+  /** Called with every raw response, failed and retried ones included. `receivedAt`: our clock, epoch ms. */
+  onResponse?(response: HttpResponse, receivedAt: number): void;
 }
 
 export interface ClientOptions {
-  /** Null: public endpoints only. */
+  /** Null for public endpoints only. */
   account: Account | null;
-  /** Closed by the caller: clients may share it. */
+  /** The HTTP client, which several clients can share; the caller closes it. */
   http: Http;
   demoTrading: boolean;
   limiter: Limiter;
   clock: Clock;
-  /** What all clients learn about the clock. Default: of this client alone. */
+  /** Shared by all clients of the program. Default: one for this client. */
   clockCheck?: ClockCheck;
   log: Log;
 }
@@ -75,19 +75,19 @@ export class Client {
   }
 
   /**
-   * Sends one read, retried where that may help.
-   * @throws NetworkError, ApiError; UsageError for parameters that cannot be sent; the signal's reason (a DeadlineError),
-   * or, where attempts had failed before it was aborted, the last of their failures.
+   * Sends one GET request, retrying temporary failures.
+   * @throws NetworkError, ApiError; UsageError for parameters that cannot be sent; if the signal is aborted, the last failure of
+   * an attempt, or the signal's reason (a DeadlineError) if there was none
    */
-  async get(address: ApiEndpoint, params: Params, options: RequestOptions): Promise<ApiResponse> {
-    const received = await this.#getWithRetry(address, params, options);
+  async get(endpoint: ApiEndpoint, params: Params, options: RequestOptions): Promise<ApiResponse> {
+    const received = await this.#getWithRetry(endpoint, params, options);
     const { data, requestTime, receivedAt } = received;
     if (requestTime !== null) {
-      // Server-time requests belong to no dataset, so `onReply` is not called for them.
-      const { onReply: _, ...silent } = options;
-      await this.#serverClock.observe(address, requestTime, received, () => this.#synchronise(silent));
+      // Server-time requests belong to no dataset, so `onResponse` is not called for them.
+      const { onResponse: _, ...silent } = options;
+      await this.#serverClock.observe(endpoint, requestTime, received, () => this.#synchronise(silent));
     }
-    return { data, takenAt: this.#serverClock.takenAt(address, requestTime, received), receivedAt };
+    return { data, takenAt: this.#serverClock.takenAt(endpoint, requestTime, received), receivedAt };
   }
 
   /** Returns the exchange's clock minus ours in ms; null until it is known. */
@@ -95,92 +95,102 @@ export class Client {
     return this.#serverClock.offset;
   }
 
-  /** Returns the same by the newest response: less accurate, by half the time it took. Null before the first. */
+  /** Returns the same from the newest response, accurate to half its duration. Null before the first. */
   observedOffset(): number | null {
     return this.#serverClock.observedOffset;
   }
 
-  /** Returns the exchange's time as far as we know it: ours, corrected by the offset. Epoch ms, whole. */
+  /** Returns the estimated time of the exchange: ours, corrected by the offset. Epoch ms, whole. */
   exchangeNow(): number {
     return this.#serverClock.now();
   }
 
   /**
-   * Requests the exchange's time, corrects ours by it from then on, and returns the offset in ms.
-   * @throws ApiError of kind `clock` where it is more than ten minutes from ours: one of the two is wrong.
+   * Requests the exchange's time, uses the offset from then on, and returns it in ms.
+   * @throws ApiError of kind `clock` if it differs by more than ten minutes from ours
    */
   measureOffset(signal: AbortSignal): Promise<number> {
     return this.#synchronise({ signal });
   }
 
-  /** Requests the exchange's time unless it has confirmed our clock as it stands. @throws as `measureOffset` */
+  /** Requests the exchange's time unless our clock is confirmed. @throws as `measureOffset` */
   async requireClock(signal: AbortSignal): Promise<void> {
     if (this.#clockCheck.verdict !== "confirmed") await this.#synchronise({ signal });
   }
 
   /**
-   * Records the user of this key, because the exchange limits users, not keys. Returns the other accounts known to belong
-   * to the same user; empty where nothing is new.
+   * Records the user that owns this key, because the exchange limits users, not keys. Returns the other accounts of the same
+   * user, or none if the user was recorded before.
    */
   identifyUser(user: string): string[] {
     return this.#account === null ? [] : this.#limiter.identify(this.#account, user);
   }
 
-  async #getWithRetry(address: ApiEndpoint, params: Params, options: RequestOptions): Promise<Received> {
+  async #getWithRetry(endpoint: ApiEndpoint, params: Params, options: RequestOptions): Promise<Received> {
     const { signal, tally = newTally() } = options;
-    const pathAndQuery = target(address.path, params);
-    setMaxListeners(0, signal); // one signal ends all requests of a run: many listeners are no leak
+    const pathAndQuery = target(endpoint.path, params);
+    setMaxListeners(0, signal); // many listeners are no leak: one signal ends all requests of a run
     let failed: CollectorError | null = null;
     let clockChecked = false;
     for (let attempts = 1; ; attempts++) {
       try {
         if (failed !== null) tally.retries += 1;
-        return await this.#attempt(address, pathAndQuery, options, tally);
+        return await this.#attempt(endpoint, pathAndQuery, options, tally);
       } catch (error) {
-        // A refusal counts for every later request, also where this one is not retried.
-        if (isRefusal(error)) {
+        // A rate limit applies to later requests too, even if this one is not retried.
+        if (isRateLimited(error)) {
           tally.rateLimited += 1;
-          this.#limiter.pause(this.#account, address, waitAfter(error, attempts));
+          this.#limiter.pause(this.#account, endpoint, waitAfter(error, attempts));
         }
-        if (signal.aborted) throw failed ?? this.#whyAborted(address, signal);
+        if (signal.aborted) throw failed ?? this.#whyAborted(endpoint, signal);
         if (!(error instanceof CollectorError)) throw error;
         failed = error;
       }
       const { kind, code } = failed;
-      if (kind === "clock" && address.signed && !clockChecked) {
+      if (kind === "clock" && endpoint.signed && !clockChecked) {
         clockChecked = true;
         await this.#synchroniseAfter(failed, { signal, tally });
         continue;
       }
       if (attempts >= attemptsFor(failed)) throw failed;
-      this.#log.debug({ account: this.#account, address: address.name, code, attempts }, "asked again later");
-      // After a refusal the limiter waits. A wait that is aborted ends in the next attempt.
-      if (!isRefusal(failed)) await sleep(this.#clock, waitAfter(failed, attempts), signal).catch(() => {});
+      this.#log.debug({ account: this.#account, address: endpoint.name, code, attempts }, "retrying later");
+      // After a rate limit the limiter waits. An aborted wait ends in the next attempt.
+      if (!isRateLimited(failed)) await sleep(this.#clock, waitAfter(failed, attempts), signal).catch(() => {});
     }
   }
 
-  async #attempt(address: ApiEndpoint, pathAndQuery: string, options: RequestOptions, tally: Tally): Promise<Received> {
-    const { signal, onReply } = options;
-    const release = await this.#limiter.take(this.#account, address, signal);
-    let answered = false;
+  async #attempt(
+    endpoint: ApiEndpoint,
+    pathAndQuery: string,
+    options: RequestOptions,
+    tally: Tally,
+  ): Promise<Received> {
+    const { signal, onResponse } = options;
+    const release = await this.#limiter.take(this.#account, endpoint, signal);
+    let responded = false;
     try {
       tally.requests += 1;
       const sentAt = this.#clock.monotonic();
       let signature = "";
       const headersNow = () => {
-        const headers = this.#headersFor(address, pathAndQuery);
+        const headers = this.#headersFor(endpoint, pathAndQuery);
         signature = headers["ACCESS-SIGN"] ?? "";
         return headers;
       };
-      const reply = await this.#http.get(pathAndQuery, headersNow, signal);
-      answered = true;
+      const response = await this.#http.get(pathAndQuery, headersNow, signal);
+      responded = true;
       const elapsed = this.#clock.monotonic() - sentAt;
       const receivedAt = this.#clock.now();
-      onReply?.(reply, receivedAt);
-      const fields = { account: this.#account, address: address.name, status: reply.status, ms: Math.round(elapsed) };
-      this.#log.debug(fields, "answer");
-      const envelope = parseResponse(reply, {
-        path: address.path,
+      onResponse?.(response, receivedAt);
+      const fields = {
+        account: this.#account,
+        address: endpoint.name,
+        status: response.status,
+        ms: Math.round(elapsed),
+      };
+      this.#log.debug(fields, "response");
+      const envelope = parseResponse(response, {
+        path: endpoint.path,
         now: this.exchangeNow(),
         redact: (text) => redactor([...this.#secrets, new Secret(signature)])(text),
         onTime: (serverTime) => this.#clockCheck.observed(offsetFrom(serverTime, { receivedAt, elapsed })),
@@ -189,57 +199,57 @@ export class Client {
       this.#warnContentTypeOnce(envelope.unexpectedType);
       return { ...envelope, receivedAt, elapsed };
     } finally {
-      release(answered);
+      release(responded);
     }
   }
 
-  #headersFor(address: ApiEndpoint, pathAndQuery: string): Record<string, string> {
-    if (!address.signed) return {};
-    if (!this.#sign) throw new UsageError(`${address.path} needs an account, and none is configured`);
+  #headersFor(endpoint: ApiEndpoint, pathAndQuery: string): Record<string, string> {
+    if (!endpoint.signed) return {};
+    if (!this.#sign) throw new UsageError(`${endpoint.path} requires an account, and none is configured`);
     const headers = this.#sign(this.exchangeNow(), "GET", pathAndQuery);
     return this.#demoTrading ? { ...headers, paptrading: "1" } : headers;
   }
 
-  /** Another content type may be the sign of something between the exchange and us. */
+  /** Warns about a content type other than JSON, which can indicate a proxy between this machine and the exchange. */
   #warnContentTypeOnce(type: string | null): void {
     if (type === null || type === this.#warnedType) return;
     this.#warnedType = type;
     const fields = { account: this.#account, type };
-    this.#log.warn(fields, `the exchange calls its answers "${type}"; they are read as JSON all the same`);
+    this.#log.warn(fields, `responses have the content type "${type}"; they are parsed as JSON anyway`);
   }
 
-  /** Returns the signal's reason, or that the limiter held the request back until the time was up. */
-  #whyAborted(address: ApiEndpoint, signal: AbortSignal): unknown {
-    if (!this.#limiter.isPaused(this.#account, address)) return signal.reason;
-    const problem = "the exchange refused this a moment ago, and it is not asked again so soon";
-    return new NetworkError("rate_limited", address.path, problem);
+  /** Returns the error of an aborted request: rate-limited if the limiter delayed it, else the signal's reason. */
+  #whyAborted(endpoint: ApiEndpoint, signal: AbortSignal): unknown {
+    if (!this.#limiter.isPaused(this.#account, endpoint)) return signal.reason;
+    const problem = "not requested: the exchange rate-limited this endpoint shortly before";
+    return new NetworkError("rate_limited", endpoint.path, problem);
   }
 
   async #synchronise(options: RequestOptions): Promise<number> {
-    const { address, data, receivedAt, elapsed } = await this.#getTime(options);
+    const { endpoint, data, receivedAt, elapsed } = await this.#getTime(options);
     const serverTime = String(asObject(data)?.serverTime ?? data);
-    if (!/^\d{1,16}$/.test(serverTime)) throw new ShapeError(address.path, "data.serverTime", "is no time");
-    return this.#serverClock.set(address, Number(serverTime), { receivedAt, elapsed });
+    if (!/^\d{1,16}$/.test(serverTime)) throw new ShapeError(endpoint.path, "data.serverTime", "is not a time");
+    return this.#serverClock.set(endpoint, Number(serverTime), { receivedAt, elapsed });
   }
 
-  /** Synchronises after a refused timestamp. @throws `refusal` where that fails for another reason than the clock */
+  /** Synchronises after a rejected timestamp. @throws `refusal` if that fails for another reason than the clock */
   async #synchroniseAfter(refusal: CollectorError, options: RequestOptions): Promise<void> {
     await this.#synchronise(options).catch((error: unknown) => {
       throw error instanceof ApiError && error.kind === "clock" ? error : refusal;
     });
   }
 
-  /** A host that speaks only v1 does not know the newer endpoint. */
-  async #getTime(options: RequestOptions): Promise<Received & { address: ApiEndpoint }> {
-    const { "v2/time": address, "v1/time": old } = commonEndpoints;
+  /** Requests the exchange's time from v2, or from v1 on a host that has only v1. */
+  async #getTime(options: RequestOptions): Promise<Received & { endpoint: ApiEndpoint }> {
+    const { "v2/time": endpoint, "v1/time": old } = commonEndpoints;
     try {
-      return { address, ...(await this.#getWithRetry(address, {}, options)) };
+      return { endpoint, ...(await this.#getWithRetry(endpoint, {}, options)) };
     } catch (error) {
       if (!(error instanceof ApiError) || error.kind !== "api") throw error;
-      return { address: old, ...(await this.#getWithRetry(old, {}, options)) };
+      return { endpoint: old, ...(await this.#getWithRetry(old, {}, options)) };
     }
   }
 }
 
-const isRefusal = (error: unknown): error is CollectorError =>
+const isRateLimited = (error: unknown): error is CollectorError =>
   error instanceof CollectorError && error.kind === "rate_limited";

@@ -1,6 +1,6 @@
 /**
- * How an address of the exchange is written down, and the addresses that belong to no dataset. Those of a dataset stand in
- * its file; `datasets/endpoints.ts` has them all.
+ * Declares endpoints of the exchange, and those that belong to no dataset. A dataset's endpoints are in its file;
+ * `datasets/endpoints.ts` lists all.
  *
  * Sources: v1 https://bitgetlimited.github.io/apidoc/en/spot and /en/mix (archived; the host answers 30032 since
  * 2025-11-28); v2 https://www.bitget.com/api-doc/common; v3 https://www.bitget.com/api-doc/uta/account. Limits as in the
@@ -11,7 +11,7 @@ import type { ApiEndpoint, ApiVersion } from "../core/domain.ts";
 export type EndpointName = `${ApiVersion}/${string}`;
 type Facts = Omit<ApiEndpoint, "name" | "version" | "signed" | "per"> & { signed?: boolean };
 
-/** Returns an address. Signed ones, which is the default, are limited per user, public ones per internet address. */
+/** Declares an endpoint. Signed ones (the default) are limited per user, public ones per IP address. */
 export const apiEndpoint = (name: EndpointName, { signed = true, ...facts }: Facts): ApiEndpoint => ({
   name,
   version: name.slice(0, 2) as ApiVersion,
@@ -37,5 +37,5 @@ export const commonEndpoints = {
   "v3/key": apiEndpoint("v3/key", { path: "/api/v3/account/info", perSecond: 5, ...key }),
 };
 
-/** Requests a minute from one internet address, all addresses together (https://www.bitget.com/api-doc/, FAQ). */
+/** The limit of requests a minute from one IP address, all endpoints together (https://www.bitget.com/api-doc/, FAQ). */
 export const maxRequestsPerMinutePerIp = 6000;

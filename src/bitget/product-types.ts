@@ -1,7 +1,7 @@
 /** The product types in the spellings of the three API versions. Source: https://www.bitget.com/api-doc/ (contract, uta). */
 import { type ProductType, productTypes, type Scope } from "../core/domain.ts";
 
-/** `category` of v2 and v3. The demo lines (S…) exist in v2 only; the Coin-M and USDC-M demo names of v1 are inferred. */
+/** The `category` of v2 and v3. Demo product types (S…) exist in v2 only; the COIN-M and USDC-M demo names of v1 are inferred. */
 const categories: Record<ProductType, string> = {
   umcbl: "USDT-FUTURES",
   dmcbl: "COIN-FUTURES",
@@ -11,16 +11,16 @@ const categories: Record<ProductType, string> = {
   scmcbl: "SUSDC-FUTURES",
 };
 
-/** `umcbl` -> `USDT-FUTURES`. */
+/** Returns the spelling of v2 and v3: `umcbl` becomes `USDT-FUTURES`. */
 export const categoryOf = (productType: ProductType): string => categories[productType];
 
-/** True for the older demo lines, which unified accounts do not have. */
-export const isDemoLine = (productType: ProductType): boolean => productType.startsWith("s");
+/** Returns whether a product type is one of the older demo ones, which unified accounts do not have. */
+export const isDemoProductType = (productType: ProductType): boolean => productType.startsWith("s");
 
-/** True for every scope but the demo lines, which hold none. */
-export const isMoney = (scope: Scope): boolean => scope === null || scope === "unified" || !isDemoLine(scope);
+/** Returns whether a scope can hold real money: every scope except demo product types. */
+export const holdsMoney = (scope: Scope): boolean => scope === null || scope === "unified" || !isDemoProductType(scope);
 
-/** A product type in either spelling and any case; null for anything else. */
+/** Parses a product type in either spelling and any case; returns null for anything else. */
 export function parseProductType(text: string): ProductType | null {
   const wanted = text.trim();
   return (

@@ -1,4 +1,4 @@
-/** The exchange's clock as one client knows it: ours plus a measured offset, watched in every response. */
+/** Estimates the exchange's clock for one client: our clock plus a measured offset, checked with every response. */
 import type { Clock } from "../core/clock.ts";
 import type { ApiEndpoint } from "../core/domain.ts";
 import { ApiError } from "../core/errors.ts";
@@ -14,25 +14,25 @@ export interface Arrival {
 }
 
 export interface ServerClockOptions {
-  /** Named in the log; null for public endpoints. */
+  /** The account named in the log; null for public endpoints. */
   account: string | null;
   clock: Clock;
   clockCheck: ClockCheck;
   log: Log;
 }
 
-/** A difference that the travel time of a response cannot explain, in ms; from here on the new offset is used. */
+/** A change of the offset above this is more than network delay and is adopted. Milliseconds. */
 const largeDriftMs = 2000;
-/** Logged as a warning from here on, in ms: the exchange refuses requests whose time is 30 s off. */
+/** An offset above this is logged as a warning; the exchange rejects requests whose time is 30 s off. Milliseconds. */
 const notableOffsetMs = 5000;
 
-/** Returns the exchange's clock minus ours in ms, accurate to half the time that the response took. */
+/** Returns the exchange's clock minus ours in ms, accurate to half the round-trip time. */
 export const offsetFrom = (serverTime: number, { receivedAt, elapsed }: Arrival): number =>
   Math.round(serverTime - (receivedAt - elapsed / 2));
 
 /**
- * Turns an offset into the skew that a run records: this machine's clock minus the exchange's. Everything else, the metric
- * `clock_offset_seconds` too, has the offset, which is the exchange's clock minus this machine's. Milliseconds; null stays null.
+ * Converts an offset to the skew that a run records: this machine's clock minus the exchange's. Everything else, the metric
+ * `clock_offset_seconds` included, uses the offset: the exchange's clock minus this machine's. Milliseconds; null stays null.
  */
 export const skewFrom = (offset: number | null): number | null => (offset === null ? null : 0 - offset);
 
@@ -56,34 +56,34 @@ export class ServerClock {
     return this.#offset;
   }
 
-  /** The same by the newest response that carried a time: less accurate. Null before the first. */
+  /** The same from the newest response with a time, less accurate. Null before the first. */
   get observedOffset(): number | null {
     return this.#observedOffset;
   }
 
-  /** Returns the exchange's time as far as it is known: ours, corrected by the offset. Epoch ms, whole. */
+  /** Returns the estimated time of the exchange: ours, corrected by the offset. Epoch ms, whole. */
   now(): number {
     return Math.round(this.#clock.now() + (this.#offset ?? 0));
   }
 
   /**
-   * Adopts the time that the exchange gave when asked for it, and returns the offset in ms.
-   * @throws ApiError of kind `clock` where it is more than ten minutes from ours: one of the two is wrong.
+   * Sets the clock to a time that was requested from the exchange, and returns the offset in ms.
+   * @throws ApiError of kind `clock` if it differs by more than ten minutes from ours
    */
-  set(address: ApiEndpoint, serverTime: number, arrival: Arrival): number {
+  set(endpoint: ApiEndpoint, serverTime: number, arrival: Arrival): number {
     const measured = offsetFrom(serverTime, arrival);
     this.#check.measured(measured);
-    if (Math.abs(measured) > maxOffsetMs) throw clocksApart(address, measured);
+    if (Math.abs(measured) > maxOffsetMs) throw clocksApart(endpoint, measured);
     this.#setOffset(measured);
     return measured;
   }
 
   /**
-   * Compares the clocks by the time that every response carries: accurate enough to notice a clock that was set. A time from the
-   * past may be an old response that a cache kept instead; `measure` asks the exchange which of the two it is.
+   * Compares the clocks with the time in a response, which is accurate enough to notice that a clock was set. A time in the past
+   * can also come from a cached response; `measure` requests the exchange's time to distinguish the two.
    */
   async observe(
-    address: ApiEndpoint,
+    endpoint: ApiEndpoint,
     serverTime: number,
     arrival: Arrival,
     measure: () => Promise<number>,
@@ -91,7 +91,7 @@ export class ServerClock {
     const estimate = offsetFrom(serverTime, arrival);
     this.#observedOffset = estimate;
     if (Math.abs(estimate) > maxOffsetMs) {
-      // A wrong clock or a cache: the response is of no use either way, but afterwards the clock is known.
+      // A wrong clock or a cached response: it cannot be used either way, but measuring shows the state of the clock.
       if (this.#check.verdict === "unknown") await measure().catch(() => {});
       return;
     }
@@ -106,20 +106,20 @@ export class ServerClock {
     this.#observedOffset = measured;
     const age = Math.round((measured - estimate) / 1000);
     this.#log.warn(
-      { account: this.#account, address: address.name, age },
-      `${address.path}: an answer of ${age} s ago; something between the exchange and this machine keeps answers`,
+      { account: this.#account, address: endpoint.name, age },
+      `${endpoint.path}: response is ${age} s old; a cache between the exchange and this machine returns old responses`,
     );
   }
 
   /**
-   * Returns when a response was made, epoch ms by the exchange's clock: its own time where it carries one, else ours, corrected.
-   * @throws ApiError of kind `clock` where the two are more than ten minutes apart.
+   * Returns the time of a response, epoch ms by the exchange's clock: its own time, or our corrected time if it has none.
+   * @throws ApiError of kind `clock` if the two differ by more than ten minutes
    */
-  takenAt(address: ApiEndpoint, serverTime: number | null, { receivedAt }: Arrival): number {
+  takenAt(endpoint: ApiEndpoint, serverTime: number | null, { receivedAt }: Arrival): number {
     const ours = receivedAt + (this.#offset ?? 0);
-    // Some responses carry 0.
+    // Some responses have the time 0.
     if (!serverTime) return Math.round(ours);
-    if (Math.abs(serverTime - ours) > maxOffsetMs) throw clocksApart(address, serverTime - ours);
+    if (Math.abs(serverTime - ours) > maxOffsetMs) throw clocksApart(endpoint, serverTime - ours);
     return serverTime;
   }
 
@@ -127,17 +127,17 @@ export class ServerClock {
     this.#offset = measured;
     const fields = { account: this.#account, offsetMs: measured };
     if (Math.abs(measured) > notableOffsetMs)
-      this.#log.warn(fields, "this machine's clock is off; set it, the exchange allows 30 s");
+      this.#log.warn(fields, "this machine's clock is wrong; set it, the exchange allows 30 s of difference");
     else this.#log.debug(fields, "clock compared");
   }
 }
 
 function clocksApart({ path }: ApiEndpoint, ms: number): ApiError {
-  const apart = `this machine's clock and the exchange's are ${Math.round(Math.abs(ms) / 1000)} s apart`;
+  const apart = `this machine's clock and the exchange's differ by ${Math.round(Math.abs(ms) / 1000)} s`;
   return new ApiError(
     "clock",
     path,
     "clock",
-    `${apart}, too far to go by either: set this machine's clock, unless something on the way keeps old answers`,
+    `${apart}: set this machine's clock, or check for a cache that returns old responses`,
   );
 }

@@ -146,7 +146,7 @@ async function retryWhileStorageFails<Stored>(run: RunContext, write: () => Prom
     try {
       return await write();
     } catch (error) {
-      if (!(error instanceof StorageError) || error.gone) throw error;
+      if (!(error instanceof StorageError) || error.fileLost) throw error;
       const problem = describe(run, error).message;
       deps.log.error(
         { account: session.name, dataset: dataset.name, problem },

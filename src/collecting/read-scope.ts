@@ -59,7 +59,7 @@ async function send(run: RunContext, address: ApiEndpoint, params: Params, scope
   const answer = await run.session.client.get(address, params, {
     signal,
     tally,
-    onReply: (reply, receivedAt) => run.keepResponse(scope, address.name, reply, receivedAt),
+    onResponse: (reply, receivedAt) => run.keepResponse(scope, address.name, reply, receivedAt),
   });
   run.recordResponseTime(answer.receivedAt);
   return answer;

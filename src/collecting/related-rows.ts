@@ -2,7 +2,7 @@
  * Reads the rows of other datasets that a run depends on: those of its own slot if they were due then, else the last good ones
  * unless they are stale.
  */
-import { isMoney } from "../bitget/product-types.ts";
+import { holdsMoney } from "../bitget/product-types.ts";
 import { freshUntil } from "../core/cron.ts";
 import { type DatasetName, type KnownRows, publicAccount, type Scope } from "../core/domain.ts";
 import type { MapperInput } from "../datasets/dataset.ts";
@@ -60,7 +60,7 @@ async function readRelated(run: RunContext, name: DatasetName): Promise<Related>
       if (isFresh && (one.slot === slot || !(await ranAtSlot(run, name, one.account)))) known.push(one);
     }
   }
-  const asked = (await store.requestedScopes(needed, needed.public ? publicAccount : session.name)).filter(isMoney);
+  const asked = (await store.requestedScopes(needed, needed.public ? publicAccount : session.name)).filter(holdsMoney);
   const complete = asked.length > 0 && asked.every((one) => known.some(({ scope }) => scope === one));
   return { lastKnown, known, complete };
 }

@@ -2,7 +2,7 @@
 
 import type { ClockCheck } from "../bitget/clock-check.ts";
 import { skewFrom } from "../bitget/server-clock.ts";
-import type { Reply } from "../bitget/wire/http.ts";
+import type { HttpResponse } from "../bitget/wire/http.ts";
 import { onceAborted } from "../core/async/abort.ts";
 import type { Clock, Instant } from "../core/clock.ts";
 import type { Pattern } from "../core/cron.ts";
@@ -143,7 +143,7 @@ export class RunContext {
     return this.startedAt + Math.round(clock.monotonic() - this.#startedMonotonic);
   }
 
-  keepResponse(scope: Scope, endpoint: string, { status, body }: Reply, receivedAt: number): void {
+  keepResponse(scope: Scope, endpoint: string, { status, body }: HttpResponse, receivedAt: number): void {
     this.responses.push({ scope, endpoint, status, receivedAt, body });
   }
 

@@ -180,7 +180,7 @@ export class Scheduler {
   #fail(series: Series, slot: number, error: unknown): void {
     const { deps, onFatal } = this.#options;
     const isStorage = error instanceof StorageError;
-    if (error instanceof ConfigError || (isStorage && error.gone)) onFatal(error);
+    if (error instanceof ConfigError || (isStorage && error.fileLost)) onFatal(error);
     if (isStorage) {
       const [newest] = this.#downtimes;
       const continues = newest?.cause === causes.storage;

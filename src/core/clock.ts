@@ -1,15 +1,15 @@
-/** Where time comes from. A parameter everywhere, so that a month can pass in a test. */
+/** The source of time, passed as a parameter everywhere so that tests can simulate any period. */
 
 export interface Clock {
   /** The wall clock: epoch ms UTC. May step in either direction. */
   now(): number;
-  /** Milliseconds that only ever grow; of use for durations alone. */
+  /** Milliseconds that never decrease; use for durations only. */
   monotonic(): number;
-  /** Calls `action` once after `ms` of this clock; the returned function calls it off. */
+  /** Calls `action` once after `ms` of this clock; the returned function cancels it. */
   after(ms: number, action: () => void): () => void;
 }
 
-/** An instant by both clocks: epoch ms, and milliseconds of the monotonic one. */
+/** An instant on both clocks: epoch ms, and milliseconds of the monotonic clock. */
 export interface Instant {
   wall: number;
   monotonic: number;
@@ -17,7 +17,7 @@ export interface Instant {
 
 export const instantOf = (clock: Clock): Instant => ({ wall: clock.now(), monotonic: clock.monotonic() });
 
-/** The machine's own clock. */
+/** The machine's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
@@ -27,7 +27,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Resolves after `ms`, or rejects with the signal's reason as soon as that is aborted. */
+/** Resolves after `ms`, or rejects with the signal's reason as soon as the signal is aborted. */
 export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
@@ -44,8 +44,8 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
 }
 
 /**
- * A clock that runs at the pace of the machine's from any instant on, and can be set forward: what was due on the way
- * happens at once, in order. Both of its clocks move together, as if the time had been lived through.
+ * A clock that starts at any instant, runs at the pace of the machine's clock and can be set forward, which runs every timer
+ * that is then due at once, in order. Wall clock and monotonic clock move together, as if the time had passed.
  */
 export class SimulatedClock implements Clock {
   readonly #base: Clock;
@@ -75,7 +75,7 @@ export class SimulatedClock implements Clock {
     };
   }
 
-  /** Sets the clock forward to `instant`; a time already passed changes nothing. */
+  /** Sets the clock forward to `instant` (epoch ms); does nothing if that has passed. */
   jump(instant: number): void {
     const step = instant - this.now();
     if (step <= 0) return;

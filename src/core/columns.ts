@@ -1,9 +1,6 @@
-/**
- * The words a table is described with. They say what a value is, not how a database keeps it; `store/tables.ts` knows
- * that for SQLite.
- */
+/** Describes the columns of a table: what each value is, not how a database stores it. */
 
-/** text: as it is. decimal: digits, exactly as received. millis: epoch ms UTC. flag: 0 or 1. */
+/** text: unchanged. decimal: digits, exactly as received. millis: epoch ms UTC. flag: 0 or 1. */
 export type Kind = "text" | "decimal" | "millis" | "flag";
 
 interface Traits {
@@ -12,13 +9,13 @@ interface Traits {
   isAddedLater?: boolean;
 }
 
-/** `Cell` is the type of a value in this column, null included unless it is required. */
+/** A column; `Cell` is the type of its values, null included unless it is required. */
 export class Column<Cell = unknown> {
   readonly kind: Kind;
   readonly required: boolean;
-  /** True for values that move in nearly every snapshot; they are kept apart from those that rarely do. */
+  /** True for values that change in nearly every snapshot; they are stored separately from those that rarely change. */
   readonly isVolatile: boolean;
-  /** True for a column that its dataset did not have from the start; what was stored before has NULL in it. */
+  /** True for a column that was added to the dataset after its first release; older rows have NULL in it. */
   readonly isAddedLater: boolean;
   declare readonly cell: Cell;
 
@@ -37,7 +34,7 @@ export class Column<Cell = unknown> {
     return new Column<Cell>(this.kind, { ...this, isVolatile: true });
   }
 
-  /** For every column that a dataset gets after its first release; never required, nor part of the key. */
+  /** Marks a column that was added after the first release of its dataset: never required, never part of the key. */
   addedLater(): Column<Cell | null> {
     return new Column<Cell | null>(this.kind, { ...this, required: false, isAddedLater: true });
   }
@@ -50,8 +47,8 @@ export const flag = (): Column<0 | 1 | null> => new Column("flag");
 
 export type Columns = Readonly<Record<string, Column>>;
 
-/** A row of these columns: every one of them named, so that a mapper cannot forget one. */
+/** A row of these columns. Every column is required, so that the compiler reports one that a mapper omits. */
 export type RowOf<C extends Columns> = { [Name in keyof C]: C[Name]["cell"] };
 
-/** `liquidationPrice` -> `liquidation_price`, the spelling of the database. */
+/** Converts a name to the spelling of the database: `liquidationPrice` becomes `liquidation_price`. */
 export const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -1,11 +1,11 @@
-/** Cron patterns as sets of instants, in UTC by default: what is due is a pure function of pattern and clock. */
+/** Cron patterns, in UTC by default. Which slots are due is a pure function of pattern and clock. */
 import { Cron } from "croner";
 import { dayMs, hourMs, minuteMs, startOfDay } from "./time.ts";
 
 export interface Pattern {
   /** As written in the settings. */
   text: string;
-  /** The IANA name of the time zone that it is read in. */
+  /** The IANA name of the time zone that the pattern applies to. */
   timezone: string;
   /** The first slot after `instant`. Epoch ms. */
   next(instant: number): number;
@@ -13,36 +13,37 @@ export interface Pattern {
   latest(instant: number): number;
 }
 
-/** Names, numbers, lists, ranges and steps; none of the extensions (L, W, #, @daily) on which libraries disagree. */
+/** Names, numbers, lists, ranges and steps. Extensions on which libraries disagree (L, W, #, @daily) are not accepted. */
 const value = String.raw`(\d{1,2}|[a-z]{3})`;
 const part = String.raw`(\*|${value}(-${value})?)(\/\d{1,2})?`;
 const field = new RegExp(`^${part}(,${part})*$`, "i");
 
 /**
- * Reads a pattern of five or six fields (seconds first). Throws an Error with one sentence for what is wrong; a pattern that gives both
- * a day of the month and a day of the week is refused, because one half of the cron programs joins them by "and", the
- * other by "or". An hour that a time zone's day leaves out counts as the next that it has; one that comes twice counts once.
+ * Parses a pattern of five or six fields (seconds first). A pattern with both a day of the month and a day of the week is
+ * rejected, because cron implementations disagree on whether both or either must match. On the days when a time zone changes
+ * its offset, a skipped hour counts as the next existing one, and a repeated hour counts once.
+ * @throws Error with one sentence that explains the problem
  */
 export function parsePattern(text: string, timezone = "UTC"): Pattern {
   const name = `${timezone} ${text}`;
-  const known = parsed.get(name) ?? parse(text, timezone);
-  parsed.set(name, known);
-  return known;
+  const pattern = parsed.get(name) ?? parse(text, timezone);
+  parsed.set(name, pattern);
+  return pattern;
 }
 
-/** Years of four digits; what is outside has no slots around it. Epoch ms. */
+/** The end of the supported calendar; instants outside it have no slots around them. Epoch ms. */
 const lastInstant = Date.UTC(9999, 0);
 const outsideCalendar = { slot: Number.NEGATIVE_INFINITY, next: Number.POSITIVE_INFINITY };
 
-/** Datasets mostly share one pattern, and with it what was worked out about it. */
+/** Parsed patterns by time zone and text; most datasets share one pattern and its cached slots. */
 const parsed = new Map<string, Pattern>();
 
 function parse(text: string, timezone: string): Pattern {
   const fields = text.trim().split(/\s+/);
   if (fields.length !== 5 && fields.length !== 6)
     throw new Error(`has ${fields.length} fields; a pattern has five, or six with seconds first`);
-  const odd = fields.find((text) => !field.test(text));
-  if (odd !== undefined) throw new Error(`"${odd}" is not a number, list, range or step`);
+  const invalid = fields.find((text) => !field.test(text));
+  if (invalid !== undefined) throw new Error(`"${invalid}" is not a number, list, range or step`);
   const [dayOfMonth, , dayOfWeek] = fields.slice(-3);
   if (dayOfMonth !== "*" && dayOfWeek !== "*")
     throw new Error("gives both a day of the month and a day of the week; leave one of them *");
@@ -62,20 +63,20 @@ function parse(text: string, timezone: string): Pattern {
   };
 }
 
-/** The last slot at or before an instant, and the first after it. Epoch ms; infinite outside of the calendar. */
+/** Returns the last slot at or before an instant, and the first after it. Epoch ms; infinite outside the calendar. */
 type Around = (instant: number) => { slot: number; next: number };
 
 const isOutside = (instant: number): boolean => !(instant >= 0 && instant <= lastInstant);
 
-/** The same every day: neither dates nor the days of a time zone play a part. */
+/** Returns whether the slots are the same every day: in UTC, without dates. */
 const isDaily = (fields: readonly string[], timezone: string): boolean =>
   timezone === "UTC" && fields.slice(-3).every((field) => field === "*");
 
-/** The slots of a day are worked out once, field by field, for croner takes its time; from then on it is arithmetic. */
+/** Computes the slots of a day once, field by field, because croner is slow; after that, finding a slot is arithmetic. */
 function daily(fields: readonly string[]): Around {
   const [minute = "", hour = "", ...dates] = fields.slice(-5);
   const second = fields.length === 6 ? (fields[0] ?? "") : "0";
-  let known: number[] | undefined;
+  let cached: number[] | undefined;
   const offsetsOfDay = (): number[] => {
     const hours = offsets(["0", "0", hour, ...dates], dayMs);
     const minutes = offsets(["0", minute, "*", ...dates], hourMs);
@@ -84,18 +85,18 @@ function daily(fields: readonly string[]): Around {
   };
   return (instant) => {
     if (isOutside(instant)) return outsideCalendar;
-    known ??= offsetsOfDay();
+    cached ??= offsetsOfDay();
     const day = startOfDay(instant);
-    const after = countUpTo(known, instant - day);
-    const [first = 0, last = 0] = [known[0], known.at(-1)];
+    const after = countUpTo(cached, instant - day);
+    const [first = 0, last = 0] = [cached[0], cached.at(-1)];
     return {
-      slot: after > 0 ? day + (known[after - 1] ?? 0) : day - dayMs + last,
-      next: after < known.length ? day + (known[after] ?? 0) : day + dayMs + first,
+      slot: after > 0 ? day + (cached[after - 1] ?? 0) : day - dayMs + last,
+      next: after < cached.length ? day + (cached[after] ?? 0) : day + dayMs + first,
     };
   };
 }
 
-/** From the beginning of any day. Milliseconds. */
+/** Returns the offsets of the slots from the start of a day, up to `until`. Milliseconds. */
 function offsets(fields: readonly string[], until: number): number[] {
   const cron = new Cron(fields.join(" "), { timezone: "UTC", paused: true, mode: "6-part" });
   const found: number[] = [];
@@ -104,18 +105,18 @@ function offsets(fields: readonly string[], until: number): number[] {
   return found;
 }
 
-/** How many of the numbers, which ascend, are at most `most`. */
-function countUpTo(ascending: readonly number[], most: number): number {
+/** Returns how many of the ascending numbers are at most `max`. */
+function countUpTo(ascending: readonly number[], max: number): number {
   let [low, high] = [0, ascending.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((ascending[middle] ?? 0) <= most) low = middle + 1;
+    if ((ascending[middle] ?? 0) <= max) low = middle + 1;
     else high = middle;
   }
   return low;
 }
 
-/** The clock is looked at far more often than it reaches a slot: the stretch between two slots is remembered. */
+/** Caches the interval between two slots, because the clock is checked far more often than it reaches a slot. */
 function dated(cron: Cron): Around {
   let between = { slot: Number.NaN, next: Number.NaN };
   return (instant) => {
@@ -129,21 +130,21 @@ function dated(cron: Cron): Around {
   };
 }
 
-/** Every slot after `instant`, up to the end of the calendar. */
+/** Yields every slot after `instant`, up to the end of the calendar. Epoch ms. */
 export function* slotsAfter(pattern: Pattern, instant: number): Generator<number> {
   for (let slot = pattern.next(instant); slot <= lastInstant; slot = pattern.next(slot)) yield slot;
 }
 
 /**
- * Returns until when data of a slot counts as current: the second slot after it, which is two periods where these are even. The
- * one rule for what is fresh, known or stale. Epoch ms; infinite for a pattern without further slots.
+ * Returns until when data of a slot counts as current: the second slot after it (two periods, if the schedule is even). This is
+ * the only rule for fresh, current and stale. Epoch ms; infinite for a pattern without further slots.
  */
 export const freshUntil = (pattern: Pattern, slot: number): number => pattern.next(pattern.next(slot));
 
-/** From a slot to the one after it. Milliseconds. */
+/** Returns the time from a slot to the next one. Milliseconds. */
 export const periodAt = (pattern: Pattern, slot: number): number => pattern.next(slot) - slot;
 
 const maxGraceMs = 5 * minuteMs;
 
-/** How late a slot may still be run: half its period, at most five minutes. Milliseconds. */
+/** Returns how late a slot may still be run: half its period, at most five minutes. Milliseconds. */
 export const graceAt = (pattern: Pattern, slot: number): number => Math.min(periodAt(pattern, slot) / 2, maxGraceMs);

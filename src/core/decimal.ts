@@ -1,17 +1,17 @@
-/** Exact arithmetic on decimal strings. The only arithmetic that may touch money. */
+/** Exact arithmetic on decimal strings, the only arithmetic used for money. */
 import Big from "big.js";
 import type { Cell, DecimalString } from "./domain.ts";
 
 const plain = /^-?\d+(\.\d+)?$/;
 const scientific = /^(-?)(\d+)(?:\.(\d+))?[eE]([+-]?\d{1,4})$/;
 
-/** Digits after the decimal point beyond which a number is refused: no price or amount on earth needs them. */
+/** A number with more digits after the decimal point is rejected; no real price or amount needs them. */
 const maxPlaces = 64;
 const maxLength = 128;
 
 /**
- * The digits of `text`, unchanged where it is a plain decimal ("0.10" stays "0.10"), with an exponent written out
- * ("1.50e-7" becomes "0.000000150"). Null where it is no decimal number, or one of more than 64 places.
+ * Returns a plain decimal unchanged ("0.10") and expands an exponent ("1.50e-7" becomes "0.000000150"). Returns null if `text`
+ * is not a decimal number or has more than 64 places.
  */
 export function toDecimalString(text: string): DecimalString | null {
   if (text.length > maxLength) return null;
@@ -30,13 +30,13 @@ export function toDecimalString(text: string): DecimalString | null {
   return `${sign}${integer}${rest === "" ? "" : `.${rest}`}`;
 }
 
-/** Characters of a number that was computed: the product of two received ones, and sums of such, have fewer. */
+/** The longest computed number that is accepted; products of two received numbers, and sums of them, are shorter. */
 const maxComputedLength = 1000;
 
-/** Whether `text` is a plain decimal, received or computed: products have more than 64 places. */
+/** Returns whether `text` is a plain decimal, received or computed (a product can have more than 64 places). */
 export const isPlain = (text: string): boolean => text.length <= maxComputedLength && plain.test(text);
 
-/** Number of digits after the point. */
+/** Returns the number of digits after the point. */
 export function places(digits: DecimalString): number {
   const point = digits.indexOf(".");
   return point < 0 ? 0 : digits.length - point - 1;
@@ -54,27 +54,27 @@ export const absolute = (digits: DecimalString): DecimalString => (digits.starts
 
 export const multiply = (a: DecimalString, b: DecimalString): DecimalString => new Big(a).times(b).toFixed();
 
-/** Truncates towards zero to `digits` decimal places; to the left of the point where `digits` is negative. */
+/** Truncates towards zero to `digits` decimal places; a negative number of places truncates left of the point. */
 export const truncate = (a: DecimalString, digits: number): DecimalString =>
   new Big(a).round(digits, Big.roundDown).toFixed();
 
 export const compare = (a: DecimalString, b: DecimalString): -1 | 0 | 1 => new Big(a).cmp(b);
 
-/** The exact sum; "0" of nothing. */
+/** Returns the exact sum; "0" for an empty list. */
 export const sum = (all: Iterable<DecimalString>): DecimalString => [...all].reduce(add, "0");
 
 const Sixteen = Big();
 Sixteen.DP = 16;
 Sixteen.RM = Big.roundHalfUp;
 
-/** a / b, rounded half up to 16 places; null where b is zero. The one operation here that can round. */
+/** Returns a / b, rounded half up to 16 places, or null if b is zero. No other operation here rounds. */
 export function divide(a: DecimalString, b: DecimalString): DecimalString | null {
   return isZero(b) ? null : new Sixteen(a).div(b).toFixed();
 }
 
-/** Returns the decimal that a cell holds; null where it is unknown. Money is text in every cell: a number is a count or a time. */
+/** Returns the decimal in a cell, or null if it is unknown. Money is always text: a number is a count or a time. */
 export const asDecimal = (cell: Cell | undefined): DecimalString | null => (typeof cell === "string" ? cell : null);
 
-/** Returns the decimal in a column of a row; null where it is unknown or there is no row. */
+/** Returns the decimal in a column of a row, or null if it is unknown or there is no row. */
 export const decimalIn = (row: Readonly<Record<string, Cell>> | undefined, column: string): DecimalString | null =>
   asDecimal(row?.[column]);

@@ -1,4 +1,4 @@
-/** The nouns of the program. Imports nothing. */
+/** The types that all parts of the program share. Imports nothing. */
 
 /** A version of the exchange's API. v1 is switched off, v2 serves classic accounts, v3 unified ones. */
 export type ApiVersion = "v1" | "v2" | "v3";
@@ -10,10 +10,10 @@ export type DatasetName = string;
 export const productTypes = ["umcbl", "dmcbl", "cmcbl", "sumcbl", "sdmcbl", "scmcbl"] as const;
 export type ProductType = (typeof productTypes)[number];
 
-/** The part of a dataset one answer speaks for: a product type, the unified wallet, or (null) the whole account. */
+/** The part of a dataset that one response covers: a product type, the unified wallet, or (null) the whole account. */
 export type Scope = ProductType | "unified" | null;
 
-/** A decimal number as plain digits: "-0.50". Money never takes another form. */
+/** A decimal number as plain digits: "-0.50". Money has no other representation. */
 export type DecimalString = string;
 
 /** The name under which datasets that belong to no account (public prices) are recorded. */
@@ -28,32 +28,32 @@ export const isDueSlot = (slot: number): boolean => slot % 1000 === 0;
 /** Returns the slot of a manual run that starts at `instant`: that millisecond, or the next one if it is a whole second. Epoch ms. */
 export const manualSlot = (instant: number): number => (isDueSlot(instant) ? instant + 1 : instant);
 
-/** `running` exists only while a live daemon owns the run; the others are final. */
+/** The state of a run; `running` exists only while a process executes it, the others are final. */
 export type RunState = "running" | "ok" | "partial" | "failed" | "missed" | "skipped";
 
-/** Why a run is what it is, where the exchange has no part in it; in the ledger and in `gaps`. */
+/** Why a run has its state, if the exchange is not the reason; stored in the run ledger and shown in `gaps`. */
 export const causes = {
-  /** Run, though more than a second after its time. */
+  /** Run, but more than a second after its time. */
   late: "late",
   /** Reached when there was no time left to run it. */
   tooLate: "too late",
-  /** It passed while the run before it was still going on. */
+  /** The previous run was still in progress. */
   overlap: "overlap",
   notRunning: "not running",
   asleep: "asleep or clock set forward",
-  /** The program was there but could not act: stopped, or starved of time. */
+  /** The process existed but could not act: it was suspended or got no processor time. */
   blocked: "blocked",
-  /** The program was there, but the exchange had not confirmed this machine's clock. */
+  /** The exchange had not confirmed this machine's clock. */
   unconfirmed: "clock not confirmed",
   /** The database could not be written. */
   storage: "storage",
-  /** The account's API version has no such data. */
+  /** The account's API version does not provide the dataset. */
   notOffered: "not offered",
-  /** Read from files that were exported; the run itself was another database's. */
+  /** Imported from exported files; the run was executed for another database. */
   imported: "imported",
 } as const;
 
-/** A value that must not be printed. Reading it takes a deliberate call; every accidental way shows a placeholder. */
+/** A value that must not be printed. Only `reveal` returns it; every implicit conversion returns a placeholder. */
 export class Secret {
   readonly #value: string;
 
@@ -126,42 +126,42 @@ export interface Tally {
 
 export const newTally = (): Tally => ({ requests: 0, retries: 0, rateLimited: 0 });
 
-/** The value of a cell. Amounts are decimal strings, times epoch ms, flags 0 or 1; null is "unknown". */
+/** The value of a cell: amounts are decimal strings, times epoch ms, flags 0 or 1, and null is unknown. */
 export type Value = string | number | null;
 export type Row = Record<string, Value>;
 
 /** Unknown fields as the exchange sent them; null for none. */
 export type Extra = Record<string, unknown> | null;
 
-/** One item of an answer in our columns, with what no column was found for. */
+/** One item of a response, mapped to columns; `extra` holds the fields without a column. */
 export interface Item {
   row: Row;
   extra: Extra;
 }
 
-/** One complete answer for one scope. No items is a fact: we looked, and there was nothing. */
+/** One complete response for one scope. An empty list of items is a fact: the exchange reported none. */
 export interface Snapshot {
   scope: Scope;
   takenAt: number;
   items: Item[];
 }
 
-/** A scope that could not be read: why, in the exchange's code where it gave one, else in our kind of failure. */
+/** A scope that could not be read, with the exchange's error code, or the kind of failure if there is none. */
 export interface FailedSnapshot {
   scope: Scope;
-  /** When it was given up, our clock corrected by the measured offset. Epoch ms. */
+  /** When the last attempt ended, by our clock corrected by the measured offset. Epoch ms. */
   takenAt: number;
   code: string;
   message: string;
 }
 
-/** A stretch of event time. Epoch ms, both ends included. */
+/** A range of event times. Epoch ms, both ends included. */
 export interface TimeRange {
   from: number;
   to: number;
 }
 
-/** A stretch that is read page by page; `cursor` is that of the next page, null for the first one. */
+/** A range that is read page by page; `cursor` is that of the next page, null for the first one. */
 export interface Window extends TimeRange {
   cursor: string | null;
 }
@@ -172,16 +172,16 @@ export interface ReadProgress {
   through: number;
   /** The window that the run did not finish; null where there is none. */
   window: Window | null;
-  /** A stretch that the exchange had deleted before it was read, as this run found; null where there is none. */
+  /** A range that this run found deleted by the exchange before it was read; null if there is none. */
   hole: TimeRange | null;
 }
 
-/** What one run read of one scope of an incremental dataset, in the order of the answers; records that are stored already are among it. */
+/** The records that one run read of one scope of an incremental dataset, in the order of the responses, stored ones included. */
 export interface RecordBatch extends Snapshot {
   reading: ReadProgress;
 }
 
-/** The last good rows of one scope, for datasets that build on others. */
+/** The last good rows of one scope, for datasets that depend on others. */
 export interface KnownRows {
   account: string;
   scope: Scope;
@@ -191,10 +191,10 @@ export interface KnownRows {
   rows: Row[];
 }
 
-/** A cell as a history is read: amounts as digits, integers as bigint so that none is rounded, instants as ISO 8601; null is "unknown". */
+/** A cell read from the history: amounts as digits, integers as bigint so that none is rounded, times as ISO 8601, null for unknown. */
 export type Cell = string | number | bigint | Uint8Array | null;
 
-/** A cell as text: "" for null, hexadecimal digits for a blob, and a real number keeps its point ("1.0"). */
+/** Returns a cell as text: "" for null, hexadecimal digits for a blob; a real number keeps its point ("1.0"). */
 export function cellText(cell: Cell): string {
   if (cell === null) return "";
   if (cell instanceof Uint8Array) return Buffer.from(cell).toString("hex");

@@ -1,45 +1,45 @@
 /**
- * What can go wrong, in families that differ in what to do next. Each message is for the person who has to act: what
- * happened, where, what to do. None carries headers, options or a `cause` that might: that is how keys reach logs.
+ * The errors of the program, by what has to be done next. Each message states what happened, where, and what to do. No error
+ * has headers, options or a `cause` attached, because these could bring API keys into logs.
  */
 
-/** One word for a failure, stored where the exchange gave no code of its own. */
+/** The kind of a failure, stored if the exchange sent no error code. */
 export type FailureKind =
-  | "network" // no answer: refused, reset, no such host
-  | "timeout" // no answer in time
-  | "tls" // the host could not prove who it is
-  | "redirect" // the host sent us elsewhere; not followed
+  | "network" // no response: refused, reset, no such host
+  | "timeout" // no response in time
+  | "tls" // the certificate of the host was not accepted
+  | "redirect" // HTTP 3xx; not followed
   | "upstream" // 5xx
   | "rate_limited"
-  | "bad_body" // an answer that is no answer: empty, HTML, cut, not an object
+  | "bad_body" // an unusable response: empty, HTML, truncated, not an object
   | "too_large"
   | "clock" // our clock and the exchange's are too far apart
-  | "auth" // key, signature, passphrase, address not allowed
-  | "permission" // the key is good but may not read this
+  | "auth" // key, signature or passphrase wrong, or IP address not allowed
+  | "permission" // the key is valid but may not read this
   | "mode" // the account uses another API version
   | "maintenance"
   | "absent" // the exchange has no such product type
-  | "unknown" // what this builds on is not known
+  | "unknown" // data that this depends on is unknown
   | "api" // any other code of the exchange
-  | "shape" // an answer that is not what is documented
+  | "shape" // a response with another schema than documented
   | "deadline" // the run's time was up
   | "storage"
-  | "disk_space" // too little room for another run
+  | "disk_space" // too little space for another run
   | "internal";
 
 export abstract class CollectorError extends Error {
   override readonly name: string = this.constructor.name;
   abstract readonly kind: FailureKind | "config" | "usage" | "locked" | "query";
-  /** The code that is stored: the exchange's where there is one, else our kind. At most 16 characters. */
+  /** The code that is stored: the exchange's, or the kind of failure if there is none. At most 16 characters. */
   get code(): string {
     return this.kind;
   }
 }
 
-/** The exchange gave no usable answer. `path` has no query. */
+/** The exchange sent no usable response. `path` has no query. */
 export class NetworkError extends CollectorError {
   readonly kind: FailureKind;
-  /** How long the exchange asked us to wait, where it did. Milliseconds. */
+  /** How long the exchange requires us to wait; null if it did not specify. Milliseconds. */
   readonly retryAfterMs: number | null;
 
   constructor(kind: FailureKind, path: string, problem: string, retryAfterMs: number | null = null) {
@@ -49,7 +49,7 @@ export class NetworkError extends CollectorError {
   }
 }
 
-/** The exchange answered with a code other than success. */
+/** The exchange responded with an error code. */
 export class ApiError extends CollectorError {
   readonly kind: FailureKind;
   readonly #code: string;
@@ -68,7 +68,7 @@ export class ApiError extends CollectorError {
   }
 }
 
-/** An answer whose shape is not the documented one. `field` says where: `data[3].available`. */
+/** A response that does not match the documented schema. `field` is its position: `data[3].available`. */
 export class ShapeError extends CollectorError {
   readonly kind = "shape";
 
@@ -77,7 +77,7 @@ export class ShapeError extends CollectorError {
   }
 }
 
-/** Settings that cannot be used, or a state of things in which going on would be a guess. All problems at once. Exit 78. */
+/** Invalid settings, or a situation in which continuing would be a guess. Lists all problems at once. Exit code 78. */
 export class ConfigError extends CollectorError {
   readonly kind = "config";
   readonly problems: readonly string[];
@@ -88,34 +88,34 @@ export class ConfigError extends CollectorError {
   }
 }
 
-/** Wrong arguments on the command line. Exit 64. */
+/** Wrong arguments on the command line. Exit code 64. */
 export class UsageError extends CollectorError {
   readonly kind = "usage";
 }
 
-/** A statement that is not answered: refused, wrong, or stopped at a limit. Exit 1. */
+/** A statement that was rejected, is invalid, or was stopped at a limit. Exit code 1. */
 export class QueryError extends CollectorError {
   readonly kind = "query";
 }
 
-/** Another process collects into this database. Exit 75. */
+/** Another process collects into this database. Exit code 75. */
 export class LockedError extends CollectorError {
   readonly kind = "locked";
 }
 
-/** The database is gone, or cannot be written just now. Exit 74. */
+/** The database file was replaced, or cannot be written at the moment. Exit code 74. */
 export class StorageError extends CollectorError {
   readonly kind = "storage";
-  /** True where waiting does not help: the file in use was moved, deleted or replaced. */
-  readonly gone: boolean;
+  /** True if retrying does not help: the file in use was moved, deleted or replaced. */
+  readonly fileLost: boolean;
 
-  constructor(message: string, { gone = false } = {}) {
+  constructor(message: string, { fileLost = false } = {}) {
     super(message);
-    this.gone = gone;
+    this.fileLost = fileLost;
   }
 }
 
-/** The disk of the database has too little room for another run. */
+/** The disk of the database has too little space for another run. */
 export class SpaceError extends CollectorError {
   readonly kind = "disk_space";
 }
@@ -125,7 +125,7 @@ export class DeadlineError extends CollectorError {
   readonly kind = "deadline";
 }
 
-/** Rows cannot be made because what they build on was never read. */
+/** Rows cannot be computed because the data they depend on was never read. */
 export class UnknownError extends CollectorError {
   readonly kind = "unknown";
 }

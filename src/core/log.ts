@@ -1,18 +1,18 @@
-/** One line per event, on stderr; secrets are replaced in the finished line, so no path around it exists. */
+/** Logs one line per event to stderr. Secrets are replaced in the finished line, so that nothing can bypass it. */
 import { Writable } from "node:stream";
 import { type Logger, pino } from "pino";
 import { PinoPretty } from "pino-pretty";
 import type { Secret } from "./domain.ts";
 import { escapeControlChars, redactor } from "./text.ts";
 
-/** Fields first, each named on purpose: spreading an options object is how keys end up in logs. */
+/** A logger. Name each field explicitly: spreading an options object could bring API keys into the log. */
 export type Log = Pick<Logger, "debug" | "info" | "warn" | "error">;
 
 export interface LogOptions {
   level: string;
   format: "pretty" | "json";
   secrets: readonly Secret[];
-  /** Where finished lines go. Default: stderr, whose closing is survived: snapshots matter more than lines. */
+  /** Writes a finished line. Default: to stderr, ignoring that it was closed, because collecting matters more than logging. */
   write?: (line: string) => void;
 }
 
@@ -34,7 +34,7 @@ export function createLog({ level, format, secrets, write = toStderr }: LogOptio
   const pretty = PinoPretty({
     colorize: process.stderr.isTTY === true,
     translateTime: "UTC:yyyy-mm-dd HH:MM:ss'Z'",
-    // The fields are for programs; every message says what a person needs.
+    // The fields are for programs; every message is complete without them.
     hideObject: true,
     messageFormat: (fields, key) => escapeControlChars(String(fields[key])),
     destination: safe,

@@ -1,10 +1,10 @@
-/** Names of files. */
+/** File paths. */
 import { realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 /**
- * Follows the links of a path, as far as there is something, so that one file has one name and keeps it when a link is changed later.
- * Where nothing can be looked at it is returned as it is.
+ * Resolves the symbolic links in the existing part of a path, so that a file has one name and keeps it if a link is changed
+ * later. Returns a path without an existing part unchanged.
  */
 export function realPath(path: string): string {
   try {

@@ -1,9 +1,9 @@
-/** Text from outside made safe to show: secrets taken out, control characters made visible. */
+/** Makes text from outside safe to show: replaces secrets and escapes control characters. */
 import { Secret } from "./domain.ts";
 
 const shortestForm = 8;
 
-/** Every form in which a secret could turn up in a text. */
+/** Returns every encoding in which a secret could occur in a text. */
 function formsOf(secret: string): string[] {
   const bytes = Buffer.from(secret, "utf8");
   const hex = bytes.toString("hex");
@@ -22,19 +22,19 @@ function formsOf(secret: string): string[] {
   ].filter((form) => form.length >= shortestForm);
 }
 
-/** Of base64 in which others stand before and behind the secret: the characters that depend on the secret alone. */
+/** Returns the base64 characters that depend only on the secret when other bytes precede and follow it. */
 const insideOf = (bytes: Buffer, encoding: "base64" | "base64url", before: number): string =>
   Buffer.concat([Buffer.alloc(before), bytes])
     .toString(encoding)
     .replace(/=+$/, "")
     .slice(before === 0 ? 0 : before + 1, -2);
 
-/** Returns a function that replaces every form of every secret in a text; forms that overlap are replaced as one. */
+/** Returns a function that replaces every form of every secret in a text; overlapping forms are replaced as one. */
 export function redactor(secrets: readonly Secret[]): (text: string) => string {
   const longestAt = formFinder([...new Set(secrets.flatMap((secret) => formsOf(secret.reveal())))]);
   return (text) => {
     let safe = "";
-    /** Where what was found last ends. */
+    /** The end of the last match. */
     let end = 0;
     longestAt(text, (at, length) => {
       if (at >= end) safe += `${text.slice(end, at)}[secret]`;
@@ -44,18 +44,19 @@ export function redactor(secrets: readonly Secret[]): (text: string) => string {
   };
 }
 
-/** Any odd number spreads; this one is that of FNV. */
+/** The multiplier of the rolling hash: the FNV prime. */
 const base = 16_777_619;
-/** By how much the first character of a window counts: `base ** shortestForm` as 32 bits. */
+/** The weight of the character that leaves the window: `base ** shortestForm` in 32 bits. */
 const leadingWeight = Array.from({ length: shortestForm }).reduce<number>((weight) => Math.imul(weight, base), 1);
 
 /**
- * Finds any of many forms in one walk through a text, however many they are: a hash of each window of `shortestForm` characters
- * (Rabin-Karp) selects the forms that may begin there. Calls `found` from left to right with the longest form that begins at a place.
+ * Returns a function that finds all forms in a single pass over a text, regardless of their number: a hash of each window of
+ * `shortestForm` characters (Rabin-Karp) selects the forms that may start there. Calls `found` from left to right with the
+ * longest form that starts at a position.
  */
 function formFinder(forms: readonly string[]): (text: string, found: (at: number, length: number) => void) => void {
   const byHash = new Map<number, string[]>();
-  // Large enough that a position where no form begins is rarely compared.
+  // Large enough that positions where no form starts are rarely compared.
   const may = new Uint8Array(2 ** (5 + Math.ceil(Math.log2(forms.length + 1))));
   const slot = (hash: number) => hash & (may.length - 1);
   for (const form of [...forms].sort((a, b) => b.length - a.length)) {
@@ -77,7 +78,7 @@ function formFinder(forms: readonly string[]): (text: string, found: (at: number
   };
 }
 
-/** Control characters become visible escapes, so that no text from outside can forge a line or drive a terminal. */
+/** Escapes control characters, so that text from outside cannot forge a line or control a terminal. */
 export const escapeControlChars = (text: string): string =>
   text.replace(
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
@@ -85,10 +86,10 @@ export const escapeControlChars = (text: string): string =>
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 
-/** The same of each line of a text whose line ends are its own. */
+/** Escapes control characters in every line of a text and keeps its line ends. */
 export const escapeControlCharsInLines = (text: string): string => text.split("\n").map(escapeControlChars).join("\n");
 
-/** Shorter parts of an address are words; longer ones may be the token in it. */
+/** Shorter parts of a URL are words; longer ones may be a token. */
 const shortestToken = 16;
 
 /** Returns a secret URL and the parts of it from which the URL could be reconstructed. */
@@ -109,16 +110,16 @@ export function durationText(ms: number): string {
   return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} d`;
 }
 
-/** Returns a whole number from 0 to 2 ** 32 - 1 that is the same for a text on every machine, and spread evenly (FNV-1a). */
+/** Returns an evenly distributed hash (FNV-1a) of a text, from 0 to 2 ** 32 - 1, the same on every machine. */
 export function hashOf(text: string): number {
   let hash = 2_166_136_261;
   for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, base);
-  // The last bytes of a text would hardly reach the upper bits.
+  // Mixes the last bytes of the text into the upper bits.
   hash ^= hash >>> 15;
   return Math.imul(hash, 0x2c1b3c6d) >>> 0;
 }
 
-/** Groups names by text, in the order of the first occurrence of each text; null is no name. */
+/** Groups names by text, in the order of the first occurrence of each text; a null name only adds the text. */
 export function namesByText(entries: readonly (readonly [text: string, name: string | null])[]): [string, string[]][] {
   const names = new Map<string, string[]>();
   for (const [text, name] of entries) names.set(text, [...(names.get(text) ?? []), ...(name === null ? [] : [name])]);

@@ -12,7 +12,7 @@ import { escapeControlChars } from "../core/text.ts";
 const shownLength = 40;
 
 /** A value as it may stand in a message: short, and unable to forge a line. */
-function shown(value: unknown): string {
+function describeValue(value: unknown): string {
   if (typeof value === "object" && !isLosslessNumber(value)) return Array.isArray(value) ? "a list" : "an object";
   const whole = escapeControlChars(String(value));
   // Part of a text could be part of a secret, which would not be recognised.
@@ -30,7 +30,7 @@ const field = <Form>(expected: string, read: (text: string) => Form | null) =>
       if (value === null || value === "") return null;
       const text = isLosslessNumber(value) ? value.value : value;
       const form = typeof text === "string" ? read(text) : null;
-      if (form === null) context.addIssue({ code: "custom", message: `${shown(value)} is not ${expected}` });
+      if (form === null) context.addIssue({ code: "custom", message: `${describeValue(value)} is not ${expected}` });
       return form;
     });
 
@@ -80,17 +80,17 @@ export const json = z
   });
 
 /** Normalises an enumeration value of the exchange; an unknown one is kept in lower case. */
-const word = (spellings: ReadonlyMap<string, string> = new Map()) =>
+const enumeration = (spellings: ReadonlyMap<string, string> = new Map()) =>
   field<string>("a word", (value) => spellings.get(value.toLowerCase()) ?? value.toLowerCase());
 
 /** `long`, `short`; `net` is accepted though no answer was seen with it. */
-export const side = required(word());
+export const side = required(enumeration());
 
 /** `crossed` or `isolated`, which v1 calls `fixed`. */
-export const marginMode = required(word(new Map([["fixed", "isolated"]])));
+export const marginMode = required(enumeration(new Map([["fixed", "isolated"]])));
 
 /** `hedge_mode` or `one_way_mode`. */
-export const holdMode = word(
+export const holdMode = enumeration(
   new Map([
     ["double_hold", "hedge_mode"],
     ["single_hold", "one_way_mode"],
@@ -98,7 +98,7 @@ export const holdMode = word(
 );
 
 /** Names of fields that an item does not have at all. A symbol, since no answer can have a field of that name. */
-const missingFieldNames = Symbol("missing");
+const missingSymbol = Symbol("missing");
 
 /** What is known of an item, where a field that was not sent is as unknown as an empty one. */
 type Fields<Shape extends z.ZodRawShape> = { [Name in keyof Shape]: Exclude<z.output<Shape[Name]>, undefined> };
@@ -122,7 +122,7 @@ export const item = <Shape extends z.ZodRawShape>(shape: Shape, leftOut: readonl
     return {
       fields: Object.fromEntries(names.map((name) => [name, data[name] ?? null])) as Fields<Shape>,
       extra: (others.length > 0 ? Object.fromEntries(others) : null) as Extra,
-      [missingFieldNames]: names.filter((name) => data[name] === undefined && !leftOut.includes(name)),
+      [missingSymbol]: names.filter((name) => data[name] === undefined && !leftOut.includes(name)),
     };
   });
 };
@@ -131,7 +131,7 @@ export const item = <Shape extends z.ZodRawShape>(shape: Shape, leftOut: readonl
 export function missingFields(read: unknown): string[] {
   const names = [read]
     .flat()
-    .map((one) => (typeof one === "object" && one !== null && missingFieldNames in one ? one[missingFieldNames] : []));
+    .map((one) => (typeof one === "object" && one !== null && missingSymbol in one ? one[missingSymbol] : []));
   return [...new Set(names.flat() as string[])];
 }
 
@@ -146,7 +146,7 @@ function isZeroDigits(value: unknown): boolean {
 }
 
 /** Rows that say "nothing" because this amount is zero, whatever else they lack. */
-export const zeroIn =
+export const hasZero =
   (amount: string) =>
   (row: Raw): boolean =>
     isZeroDigits(row[amount]);
@@ -187,5 +187,5 @@ export const listed = <Item>(of: z.ZodType<Item>, saysNothing?: (row: Raw) => bo
   );
 
 /** True where every amount is known and zero; an unknown one may be anything. */
-export const isNothing = (...amounts: (DecimalString | null)[]): boolean =>
+export const allZero = (...amounts: (DecimalString | null)[]): boolean =>
   amounts.every((each) => each !== null && isZero(each));

@@ -1,7 +1,7 @@
 /** The coins of a unified account (v3), which are part of both `spot-assets` and `mix-accounts`. */
 import { z } from "zod";
 import { apiEndpoint } from "../bitget/endpoints.ts";
-import { coin, decimal, isNothing, item, list, namelessZero, optionalDecimal } from "./fields.ts";
+import { allZero, coin, decimal, item, list, namelessZero, optionalDecimal } from "./fields.ts";
 
 /** Has the coins and the totals of the account in one answer. */
 export const unifiedAssetsEndpoint = apiEndpoint("v3/assets", {
@@ -36,5 +36,5 @@ export const unifiedWallet = z
     assets: list(unifiedCoin, namelessZero("coin", "available", "locked", "balance", "equity", "debt")).nullable(),
   })
   .transform(({ assets }) =>
-    (assets ?? []).filter(({ fields: c }) => !isNothing(c.available, c.locked, c.balance, c.equity, c.debt)),
+    (assets ?? []).filter(({ fields: c }) => !allZero(c.available, c.locked, c.balance, c.equity, c.debt)),
   );

@@ -2,14 +2,14 @@
  * Values held coins in USDT from the last good rows of other datasets. Unknown stays unknown: coins without a price are
  * distinguished from coins that were not requested and from data that could not be read.
  */
-import { isMoney } from "../bitget/product-types.ts";
+import { holdsMoney } from "../bitget/product-types.ts";
 import { add, decimalIn, isPositive, isZero, multiply, sum } from "../core/decimal.ts";
 import type { DatasetName, DecimalString, KnownRows, Row } from "../core/domain.ts";
 import type { MapperInput } from "./dataset.ts";
 
 /** Returns the rows of all scopes except demo product types, which hold no money. */
 export const moneyOf = (known: readonly KnownRows[]): Row[] =>
-  known.filter(({ scope }) => isMoney(scope)).flatMap(({ rows }) => rows);
+  known.filter(({ scope }) => holdsMoney(scope)).flatMap(({ rows }) => rows);
 
 /** Returns the last good rows of a dataset that are not too old. */
 export const moneyRows = (input: MapperInput, dataset: DatasetName): Row[] => moneyOf(input.known(dataset));

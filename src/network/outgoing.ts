@@ -1,6 +1,6 @@
 /**
- * How requests leave this machine: directly, or through the proxy that HTTPS_PROXY or ALL_PROXY names. A proxy only tunnels (CONNECT or
- * SOCKS): TLS is between this program and the host. What is plain http goes to this machine alone (config.ts), and never to a proxy.
+ * Routes outgoing requests directly, or through the proxy in HTTPS_PROXY or ALL_PROXY. A proxy only tunnels (CONNECT or SOCKS), so
+ * TLS is between this program and the host. Plain http is allowed to this machine only (config.ts) and never uses a proxy.
  */
 import http from "node:http";
 import https from "node:https";
@@ -13,14 +13,14 @@ interface Agents {
 }
 
 export interface Route {
-  /** The same each time. */
+  /** Returns the same agents each time. */
   agent(): Promise<Agents>;
-  /** For the end of a sentence about a failure, beginning with a comma; empty where no proxy is set. */
+  /** The end of a sentence about a failure, starting with a comma; empty if no proxy is set. */
   description: string;
   close(): void;
 }
 
-/** Returns the way to an address. The caller closes it. */
+/** Returns the route to a URL. The caller must close it. */
 export function routeTo(address: string, settings: ProxySettings, options: TunnelOptions = {}): Route {
   const { proxy } = settings;
   const through = proxy && whyDirect(new URL(address), settings) === null ? proxy : null;
@@ -32,8 +32,8 @@ export function routeTo(address: string, settings: ProxySettings, options: Tunne
     return { http: tunnel, https: tunnel as typeof tunnel & https.Agent };
   }
   let description = "";
-  if (through) description = `, asked through the proxy ${through.host} (${through.setting})`;
-  else if (proxy) description = `, asked directly: ${proxy.setting} is not used for it`;
+  if (through) description = `, through the proxy ${through.host} (${through.setting})`;
+  else if (proxy) description = `, directly: ${proxy.setting} is not used for it`;
   return {
     agent() {
       agents ??= open();
@@ -50,7 +50,7 @@ export function routeTo(address: string, settings: ProxySettings, options: Tunne
   };
 }
 
-/** Returns what a proxy did wrong in a failed request; null where no proxy failed. The destination was not reached then. */
+/** Returns the message of a proxy error, after which the destination was not reached; null for other errors. */
 export function proxyProblem(error: unknown): string | null {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   return code === "EPROXY" ? String(message) : null;

@@ -1,21 +1,21 @@
-/** The usual proxy settings: the proxy, and the hosts that are reached without it. */
+/** Reads the conventional proxy settings: the proxy, and the hosts that are reached without it. */
 import { Secret } from "../core/domain.ts";
 
 export interface ProxyAddress {
-  /** The setting it comes from. */
+  /** The name of the setting that contains it. */
   setting: string;
-  /** With user name and password where it has them. */
+  /** The URL, with user name and password if it has them. */
   url: Secret;
   /** Safe to show: `proxy.example:3128`. */
   host: string;
 }
 
 export interface ProxySettings {
-  /** Null: every host is reached directly. */
+  /** Null if every host is reached directly. */
   proxy: ProxyAddress | null;
   /** NO_PROXY: hosts that are reached directly, separated by commas. */
   except: string;
-  /** A setting of a proxy that is used for nothing here; null where there is none. */
+  /** The name of a proxy setting that this program does not use; null if there is none. */
   unused: string | null;
 }
 
@@ -26,7 +26,7 @@ const schemes = ["http:", "https:", "socks:", "socks4:", "socks4a:", "socks5:", 
 /** Returns whether a host is a loopback name or address. */
 export const isLoopback = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1)$/.test(host);
 
-/** Reads the usual proxy settings, lower-case names first by convention. `report` is called for an invalid URL, without its value. */
+/** Reads the proxy settings, lower-case names first by convention. Calls `report` for an invalid URL, without its value. */
 export function readProxySettings(
   read: (setting: string) => string,
   report: (setting: string, problem: string) => void,
@@ -47,13 +47,13 @@ export function readProxySettings(
   return { proxy: { setting, url: new Secret(url.href), host: url.host }, except, unused: null };
 }
 
-/** Without a scheme it is an HTTP proxy. */
+/** Parses the URL of a proxy, an HTTP proxy if there is no scheme; null if it is invalid. */
 function urlOf(text: string): URL | null {
   const address = text.includes("://") ? text : `http://${text}`;
   return URL.canParse(address) ? new URL(address) : null;
 }
 
-/** Returns a sentence on how a URL is reached, without secrets; null where no proxy is set. */
+/** Returns a sentence on how a URL is reached, without secrets; null if no proxy is set. */
 export function routeText(address: string, settings: ProxySettings): string | null {
   const { proxy, unused } = settings;
   const url = new URL(address);
@@ -64,7 +64,7 @@ export function routeText(address: string, settings: ProxySettings): string | nu
   return `${url.hostname} is reached through ${proxy.host} (${proxy.setting})`;
 }
 
-/** Returns why a URL is reached without the proxy; null where it is not. */
+/** Returns why a URL is reached without the proxy; null if the proxy is used. */
 export function whyDirect({ protocol, hostname, port }: URL, { except }: ProxySettings): string | null {
   const host = hostname.replace(/^\[|\]$/g, "").toLowerCase();
   if (isLoopback(host) || protocol === "http:") return "it is this machine itself";
@@ -81,7 +81,7 @@ export function whyDirect({ protocol, hostname, port }: URL, { except }: ProxySe
 
 export const isProxySetting = (name: string): boolean => /^(https?|all)_proxy$/i.test(name);
 
-/** Returns what must not be shown of a proxy's address: all of it, where it has a user name or a password. */
+/** Returns the secret parts of a proxy URL; none if it has neither a user name nor a password. */
 export function secretsOfProxy(address: string): Secret[] {
   if (!address.includes("@")) return [];
   const url = urlOf(address);
@@ -92,7 +92,7 @@ export function secretsOfProxy(address: string): Secret[] {
     .map((text) => new Secret(text));
 }
 
-/** Returns a text with its percent signs decoded, or as it is where they mean nothing. */
+/** Decodes percent escapes; returns a text with invalid escapes unchanged. */
 export function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -1,9 +1,9 @@
-/** One request to another machine, with limits of time and size. No redirect is followed, nothing is repeated. */
+/** Sends one request with time and size limits, without following redirects and without retries. */
 import type { IncomingHttpHeaders } from "node:http";
 import got, { RequestError, type Response, TimeoutError } from "got";
 import { proxyProblem, type Route } from "./outgoing.ts";
 
-/** Milliseconds for each part of a request, and for the whole of it. */
+/** The timeouts of each phase of a request, and of the whole request. Milliseconds. */
 export interface Timeouts {
   lookup: number;
   connect: number;
@@ -18,29 +18,29 @@ export interface OutgoingRequest {
   body?: string;
   timeouts: Partial<Timeouts> & Pick<Timeouts, "request">;
   signal: AbortSignal;
-  /** The body is read up to this size, unpacked; 0: not at all. */
+  /** The body is read up to this size, after decompression; 0 reads nothing. */
   maxBytes: number;
-  /** Takes a body that cannot be read to its end as an empty one. Default: the request fails. */
+  /** Treats a body that cannot be read completely as empty. Default: the request fails. */
   ignoreDamage?: boolean;
 }
 
-export interface IncomingReply {
+export interface IncomingResponse {
   status: number;
   headers: IncomingHttpHeaders;
   body: Buffer;
-  /** The body is longer than what was read of it. */
-  isCut: boolean;
+  /** True if the body was longer than `maxBytes`. */
+  isTruncated: boolean;
 }
 
 /**
- * Sends one request; any status is a reply. Returns null where the connection ended without one.
- * @throws RequestError of got, which carries the request with its headers and address: never to be shown
+ * Sends one request and returns the response, whatever its status; null if the connection ended without one.
+ * @throws RequestError of got, which contains the headers and the URL of the request and must never be shown
  */
 export async function send(
   address: URL | string,
   route: Route,
   { timeouts, maxBytes, ignoreDamage = false, ...request }: OutgoingRequest,
-): Promise<IncomingReply | null> {
+): Promise<IncomingResponse | null> {
   const stream = got.stream(address, {
     ...request,
     agent: await route.agent(),
@@ -49,14 +49,14 @@ export async function send(
     retry: { limit: 0 },
     throwHttpErrors: false,
   });
-  const replied = new Promise<Response | null>((resolve, reject) => {
+  const responded = new Promise<Response | null>((resolve, reject) => {
     stream.once("response", resolve);
     stream.once("close", () => resolve(null));
-    // A signal aborted after the end makes the stream emit another error, which would be unhandled.
+    // A signal that is aborted after the end makes the stream emit another error, which would be unhandled.
     stream.on("error", reject);
   });
   try {
-    const response = await replied;
+    const response = await responded;
     if (response === null) return null;
     const chunks: Buffer[] = [];
     let size = 0;
@@ -72,43 +72,43 @@ export async function send(
       chunks.length = 0;
     }
     const body = Buffer.concat(chunks).subarray(0, maxBytes);
-    return { status: response.statusCode, headers: response.headers, body, isCut: size > maxBytes };
+    return { status: response.statusCode, headers: response.headers, body, isTruncated: size > maxBytes };
   } finally {
     stream.destroy();
   }
 }
 
-/** Why a request had no reply, in words that hold neither the address nor a header. */
+/** Why a request had no response, without its URL or headers. */
 export interface SendFailure {
   kind: "proxy" | "timeout" | "tls" | "other";
-  /** The code of Node.js, or the phase whose time was up. */
+  /** The error code of Node.js, or the phase that timed out. */
   code: string;
-  /** A sentence about the host. */
+  /** A sentence that names the host. */
   problem: string;
-  /** What to do about a host that could not prove who it is; null for other failures. */
+  /** What to do about a TLS error; null for other failures. */
   advice: string | null;
 }
 
-/** Names what `send` threw; `setting` is the one that has the address of the host. */
+/** Describes an error thrown by `send`; `setting` is the name of the setting that contains the URL of the host. */
 export function failureOf(error: unknown, host: string, route: Route, setting: string): SendFailure {
   const code = error instanceof RequestError ? error.code : "unknown";
-  const refusal = proxyProblem(error);
-  if (refusal !== null) return { kind: "proxy", code, problem: refusal, advice: null };
+  const proxyError = proxyProblem(error);
+  if (proxyError !== null) return { kind: "proxy", code, problem: proxyError, advice: null };
   if (error instanceof TimeoutError || code === "ETIMEDOUT") {
     const phase = error instanceof TimeoutError ? error.event : code;
-    const problem = `${host} did not answer in time (${phase})${route.description}`;
+    const problem = `${host} did not respond in time (${phase})${route.description}`;
     return { kind: "timeout", code: phase, problem, advice: null };
   }
   if (/CERT|TLS|SSL|EPROTO|SELF_SIGNED|UNABLE_TO/.test(code)) {
     const advice = /SELF_SIGNED|UNABLE_TO/.test(code)
-      ? `check ${setting}; where a proxy inspects TLS, NODE_EXTRA_CA_CERTS must name the file of its authority`
+      ? `check ${setting}; if a proxy inspects TLS, set NODE_EXTRA_CA_CERTS to the file of its certificate authority`
       : `check ${setting} and this machine's date`;
     return {
       kind: "tls",
       code,
-      problem: `${host} could not prove who it is (${code}${route.description}): ${advice}`,
+      problem: `no TLS connection to ${host} (${code}${route.description}): ${advice}`,
       advice,
     };
   }
-  return { kind: "other", code, problem: `no answer from ${host} (${code})${route.description}`, advice: null };
+  return { kind: "other", code, problem: `no response from ${host} (${code})${route.description}`, advice: null };
 }

@@ -1,4 +1,4 @@
-/** Tunnels through a proxy. Loaded where there is one: the packages take longer to load than all the rest of a request. */
+/** Tunnels through a proxy. Imported only if a proxy is used, because these packages are slow to load. */
 import type http from "node:http";
 import type { Duplex } from "node:stream";
 import { Agent, type AgentConnectOpts } from "agent-base";
@@ -8,24 +8,24 @@ import { decoded, type ProxyAddress } from "./proxy.ts";
 
 export interface TunnelOptions {
   keepAlive?: boolean;
-  /** The address of this machine to connect from, and its family. Default: the system chooses. Not used through a proxy. */
+  /** The source address of connections, and its family. Default: the system chooses. Not used through a proxy. */
   localAddress?: string;
   family?: number;
-  /** Milliseconds for each address of a host, unless it is the last. */
+  /** Timeout for connecting to each IP address of a host except the last. Milliseconds. */
   autoSelectFamilyAttemptTimeout?: number;
-  /** Milliseconds until the proxy has to have connected. */
+  /** Timeout for the proxy to connect. Milliseconds. */
   proxyTimeoutMs?: number;
 }
 
 const defaultProxyTimeoutMs = 10_000;
 
-/** The proxy cannot be reached or refuses; the message names it and holds no secret. */
+/** The proxy cannot be reached or rejected the request; the message names it without secrets. */
 class ProxyError extends Error {
   override name = "ProxyError";
   readonly code = "EPROXY";
 }
 
-/** Tunnels of https through one proxy. A refusal is an error of its own: the agents below would pass it on as the host's answer. */
+/** Tunnels https through one proxy. Throws if the proxy refuses, which the wrapped agents would return as the host's response. */
 export class TunnelAgent extends Agent {
   readonly #inner: HttpsProxyAgent<string> | SocksProxyAgent;
   readonly #proxy: ProxyAddress;
@@ -45,11 +45,11 @@ export class TunnelAgent extends Agent {
   override async connect(request: http.ClientRequest, options: AgentConnectOpts): Promise<Duplex> {
     const { host, setting } = this.#proxy;
     let status = 200;
-    request.once("proxyConnect", (answer: { statusCode: number }) => {
-      status = answer.statusCode;
+    request.once("proxyConnect", ({ statusCode }: { statusCode: number }) => {
+      status = statusCode;
     });
     const connecting = this.#inner.connect(request, options);
-    const socket = await inTime(connecting, this.#timeoutMs).catch((error: unknown) => {
+    const socket = await withTimeout(connecting, this.#timeoutMs).catch((error: unknown) => {
       const { code, message } = error as NodeJS.ErrnoException;
       throw new ProxyError(`the proxy ${host} (${setting}) could not connect: ${code ?? message}`);
     });
@@ -57,13 +57,13 @@ export class TunnelAgent extends Agent {
     socket.destroy();
     throw new ProxyError(
       status === 407
-        ? `the proxy ${host} (${setting}) did not accept the user name and password, or wants them (HTTP 407); set ${setting}=http://USER:PASSWORD@${host}`
-        : `the proxy ${host} (${setting}) refuses to connect to ${options.host} (HTTP ${status})`,
+        ? `the proxy ${host} (${setting}) requires a valid user name and password (HTTP 407); set ${setting}=http://USER:PASSWORD@${host}`
+        : `the proxy ${host} (${setting}) refused to connect to ${options.host} (HTTP ${status})`,
     );
   }
 }
 
-/** User name and password are taken out of the address, which the packages write into their debugging output. */
+/** Creates the agent. Removes user name and password from the URL, because the packages write it to their debug output. */
 function tunnelThrough({ url }: ProxyAddress, options: TunnelOptions): HttpsProxyAgent<string> | SocksProxyAgent {
   const address = new URL(url.reveal());
   if (address.protocol.startsWith("socks"))
@@ -77,13 +77,13 @@ function tunnelThrough({ url }: ProxyAddress, options: TunnelOptions): HttpsProx
   return new HttpsProxyAgent(address.href, { ...options, headers });
 }
 
-async function inTime<T extends Duplex>(connecting: Promise<T>, ms: number): Promise<T> {
+async function withTimeout<T extends Duplex>(connecting: Promise<T>, ms: number): Promise<T> {
   let isLate = false;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       isLate = true;
-      reject(new Error(`no answer within ${ms / 1000} s`));
+      reject(new Error(`no response within ${ms / 1000} s`));
     }, ms);
   });
   connecting.then(

@@ -1,6 +1,6 @@
 /** Reads the wallets of every account at the close of a period, from `spot-assets`, `funding-assets` and `mix-accounts`. */
 
-import { isMoney } from "../bitget/product-types.ts";
+import { holdsMoney } from "../bitget/product-types.ts";
 import type { Steps } from "../core/async/cooperate.ts";
 import { decimalIn, sum } from "../core/decimal.ts";
 import type { DatasetName, DecimalString, Scope } from "../core/domain.ts";
@@ -83,5 +83,5 @@ function walletOf({ account, takenAt, known, productType, rows }: Close, wallet:
     return { coin: textOf(row, row.coin ? "coin" : "margin_coin"), available, frozen, locked, total: totalOf(row) };
   });
   balances.sort((a, b) => (a.coin < b.coin ? -1 : 1));
-  return { account, wallet, dataset, isMoney: isMoney(productType as Scope), takenAt, known, balances };
+  return { account, wallet, dataset, isMoney: holdsMoney(productType as Scope), takenAt, known, balances };
 }

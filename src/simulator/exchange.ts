@@ -3,21 +3,21 @@ import { stringify } from "lossless-json";
 import type { Clock } from "../core/clock.ts";
 import { publicAccount } from "../core/domain.ts";
 import type { Bill } from "./account/bill.ts";
-import { createLife } from "./account/life.ts";
-import type { ServedResponse } from "./answers/answer.ts";
+import { simulateAccount } from "./account/simulate-account.ts";
+import type { ServedResponse } from "./api/endpoint.ts";
 import type { Fault } from "./faults.ts";
 import { type Admitted, type SimulatedAccount, userOf } from "./gateway.ts";
 import { createMarket } from "./market/market.ts";
 import { hashText } from "./market/random.ts";
 import type { ServedSnapshot } from "./record.ts";
 import { Refusal, refusable } from "./refusal.ts";
-import type { Reply } from "./send.ts";
+import type { HttpResponse } from "./send.ts";
 
 export interface Exchange {
   record: ServedSnapshot[];
   bills: Bill[];
-  answer(request: Admitted, fault: Fault | null): Reply;
-  refuse(refusal: Refusal): Reply;
+  respond(request: Admitted, fault: Fault | null): HttpResponse;
+  refuse(refusal: Refusal): HttpResponse;
 }
 
 export interface ExchangeOptions {
@@ -30,39 +30,39 @@ export interface ExchangeOptions {
   /** How far the market and the accounts are ahead of `clock`, ms. */
   shift: number;
   /** The number of responses that the record keeps. */
-  remember: number;
+  recordLimit: number;
 }
 
-export function createExchange({ accounts, clock, now, seed, from, shift, remember }: ExchangeOptions): Exchange {
+export function createExchange({ accounts, clock, now, seed, from, shift, recordLimit }: ExchangeOptions): Exchange {
   const market = createMarket(seed, shift);
-  const accountStates = new Map(accounts.map(({ name }) => [name, createLife(name, seed, from, market, shift)]));
+  const accountStates = new Map(accounts.map(({ name }) => [name, simulateAccount(name, seed, from, market, shift)]));
   const record: ServedSnapshot[] = [];
   const bills: Bill[] = [];
 
-  function respond({ endpoint, account, query }: Admitted): ServedResponse {
+  function dataFor({ endpoint, account, query }: Admitted): ServedResponse {
     const instant = clock.now();
-    if (!account) return endpoint.answer({ market, instant, now: now() }, query);
-    const life = accountStates.get(account.name)?.(instant);
-    if (!life) throw new Error(`no simulated account ${account.name}`);
+    if (!account) return endpoint.respond({ market, instant, now: now() }, query);
+    const state = accountStates.get(account.name)?.(instant);
+    if (!state) throw new Error(`no simulated account ${account.name}`);
     const uid = String(1_000_000_000 + hashText(userOf(account)));
     const own = bills.filter((bill) => bill.account === account.name);
     const mayTrade = account.permissions === "trade";
-    return endpoint.answer({ uid, mayTrade, life, market, instant, now: now(), bills: own }, query);
+    return endpoint.respond({ uid, mayTrade, state, market, instant, now: now(), bills: own }, query);
   }
 
-  function refuse({ status, code, message }: Refusal): Reply {
+  function refuse({ status, code, message }: Refusal): HttpResponse {
     const headers = code === "429" ? { "x-mbx-used-remain-limit": "0" } : {};
     return json(status, headers, { code, msg: message, requestTime: now(), data: null });
   }
 
-  function answer(request: Admitted, fault: Fault | null): Reply {
+  function respond(request: Admitted, fault: Fault | null): HttpResponse {
     const { body, code, edit, headers, message = "simulated fault", status } = fault ?? {};
     if (body !== undefined) return { status: status ?? 200, headers: headers ?? {}, body };
     if (code !== undefined || status !== undefined) {
       const refused = refuse(new Refusal(status ?? 400, code ?? String(status), message));
       return { ...refused, headers: { ...refused.headers, ...headers } };
     }
-    const served = refusable(() => respond(request));
+    const served = refusable(() => dataFor(request));
     if (served instanceof Refusal) return refuse(served);
     const takenAt = now();
     const good = { code: "00000", msg: "success", requestTime: takenAt, data: served.data };
@@ -70,14 +70,14 @@ export function createExchange({ accounts, clock, now, seed, from, shift, rememb
     for (const truth of served.truths) {
       record.push(edit ? { ...truth, account, takenAt, rows: [], edited: true } : { ...truth, account, takenAt });
     }
-    if (record.length > remember) record.splice(0, record.length - remember);
+    if (record.length > recordLimit) record.splice(0, record.length - recordLimit);
     return json(200, { "x-mbx-used-remain-limit": String(request.left), ...headers }, edit ? edit(good) : good);
   }
 
-  return { record, bills, answer, refuse };
+  return { record, bills, respond, refuse };
 }
 
-const json = (status: number, headers: Record<string, string>, envelope: unknown): Reply => ({
+const json = (status: number, headers: Record<string, string>, envelope: unknown): HttpResponse => ({
   status,
   headers: { "content-type": "application/json;charset=UTF-8", ...headers },
   body: stringify(envelope) ?? "",

@@ -35,7 +35,7 @@ export interface Faults {
   add(fault: Fault): void;
   /** The first fault meant for such a request, counted as fired. */
   take(request: Admitted): Fault | null;
-  waiting(): number;
+  pending(): number;
   clear(): void;
 }
 
@@ -46,20 +46,20 @@ export function createFaults(): Faults {
       queue.push({ fault, left: fault.times ?? 1 });
     },
     take(request) {
-      const found = queue.find(({ fault }) => isMeant(fault, request));
+      const found = queue.find(({ fault }) => isMatch(fault, request));
       if (!found) return null;
       found.left -= 1;
       queue = queue.filter(({ left }) => left > 0);
       return found.fault;
     },
-    waiting: () => queue.length,
+    pending: () => queue.length,
     clear() {
       queue = [];
     },
   };
 }
 
-function isMeant({ path, account, params = {} }: Fault, request: Admitted): boolean {
+function isMatch({ path, account, params = {} }: Fault, request: Admitted): boolean {
   if (path !== undefined && !request.endpoint.path.startsWith(path)) return false;
   if (account !== undefined && account !== request.account?.name) return false;
   return Object.entries(params).every(([name, value]) => request.query[name] === value);

@@ -1,10 +1,10 @@
 /** Who may ask what: the checks between an arriving request and its answer, in the exchange's order. */
 import { createHmac, createPublicKey, type KeyObject, verify } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
-import type { Endpoint, PublicEndpoint, Query, SignedEndpoint } from "./answers/answer.ts";
-import { endpointsV1 } from "./answers/v1.ts";
-import { endpointsV2 } from "./answers/v2.ts";
-import { endpointsV3 } from "./answers/v3.ts";
+import type { Endpoint, PublicEndpoint, Query, SignedEndpoint } from "./api/endpoint.ts";
+import { endpointsV1 } from "./api/v1.ts";
+import { endpointsV2 } from "./api/v2.ts";
+import { endpointsV3 } from "./api/v3.ts";
 import type { Limits } from "./limits.ts";
 import { refusals } from "./refusal.ts";
 
@@ -40,7 +40,7 @@ export type Admitted = { query: Query; left: number } & (
   | { endpoint: PublicEndpoint; account: null }
 );
 
-export interface Doors {
+export interface GatewayOptions {
   accounts: readonly SimulatedAccount[];
   v1: boolean;
   limits: Limits;
@@ -58,7 +58,13 @@ const modelled: ReadonlyMap<string, Endpoint> = new Map(byPath([...endpointsV1, 
 export const isModelled = (path: string): boolean => modelled.has(path);
 
 /** Throws a Refusal where a request goes no further. */
-export function createGateway({ accounts, v1, limits, endpoints, now }: Doors): (request: Request) => Admitted {
+export function createGateway({
+  accounts,
+  v1,
+  limits,
+  endpoints,
+  now,
+}: GatewayOptions): (request: Request) => Admitted {
   const answered = new Map([...byPath(endpoints), ...modelled]);
   const byKey = new Map(accounts.map((account) => [account.key, account]));
   const publicKeys = new Map<SimulatedAccount, KeyObject>(
@@ -66,7 +72,7 @@ export function createGateway({ accounts, v1, limits, endpoints, now }: Doors): 
   );
 
   function admit(request: Request): Admitted {
-    if (!limits.fromAddress(request.address)) throw refusals.tooMany();
+    if (!limits.countAddress(request.address)) throw refusals.tooMany();
     const { path, query } = parseTarget(request.target);
     if (!v1 && /^\/api\/(spot|mix)\/v1\//.test(path)) throw refusals.v1Gone();
     const endpoint = answered.get(path);
@@ -106,7 +112,7 @@ export function createGateway({ accounts, v1, limits, endpoints, now }: Doors): 
   }
 
   function count(who: string, { path, perSecond }: Endpoint): number {
-    const left = limits.toPath(who, path, perSecond);
+    const left = limits.countEndpoint(who, path, perSecond);
     if (left === null) throw refusals.tooMany();
     return left;
   }

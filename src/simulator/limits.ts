@@ -29,16 +29,16 @@ function slidingWindow(limit: number, length: number): Window {
 
 export interface Limits {
   /** One request from an internet address, whatever it asks: 6000 a minute, and five minutes of nothing after one more. */
-  fromAddress(address: string): boolean;
+  countAddress(address: string): boolean;
   /** One request of `who` to a path. How many more it may send at this instant, or null where this one was too many. */
-  toPath(who: string, path: string, perSecond: number): number | null;
+  countEndpoint(who: string, path: string, perSecond: number): number | null;
 }
 
 export function createLimits(clock: Clock): Limits {
   const addresses = new Map<string, { window: Window; shutUntil: number }>();
   const paths = new Map<string, Window>();
   return {
-    fromAddress(address) {
+    countAddress(address) {
       const now = clock.monotonic();
       const known = addresses.get(address) ?? { window: slidingWindow(perMinute, minuteMs), shutUntil: 0 };
       addresses.set(address, known);
@@ -47,7 +47,7 @@ export function createLimits(clock: Clock): Limits {
       known.shutUntil = now + penalty;
       return false;
     },
-    toPath(who, path, perSecond) {
+    countEndpoint(who, path, perSecond) {
       const now = clock.monotonic();
       const name = `${who} ${path}`;
       const window = paths.get(name) ?? slidingWindow(perSecond, second);

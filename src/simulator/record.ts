@@ -35,9 +35,9 @@ export const spotRows = (balances: readonly Balance[]): TrueRow[] =>
 export const fundingRows = (balances: readonly FundingBalance[]): TrueRow[] =>
   balances.map(({ coin, available, frozen }) => ({ coin, available, frozen: frozen === "" ? null : frozen }));
 
-export const accountRows = (line: ProductType, accounts: readonly FuturesAccount[]): TrueRow[] =>
+export const accountRows = (productType: ProductType, accounts: readonly FuturesAccount[]): TrueRow[] =>
   accounts.map((account) => ({
-    product_type: line,
+    product_type: productType,
     margin_coin: account.marginCoin,
     available: account.available,
     locked: account.locked,
@@ -49,10 +49,14 @@ export const accountRows = (line: ProductType, accounts: readonly FuturesAccount
   }));
 
 /** `unrealized_plr` is the exchange's own ratio in v3, else unrealized_pl / margin to 16 decimals. */
-export const positionRows = (version: "v1" | "v2" | "v3", line: ProductType, positions: readonly OpenPosition[]) =>
+export const positionRows = (
+  version: "v1" | "v2" | "v3",
+  productType: ProductType,
+  positions: readonly OpenPosition[],
+) =>
   positions.map(
     (position): TrueRow => ({
-      product_type: line,
+      product_type: productType,
       symbol: position.symbol,
       margin_coin: position.marginCoin,
       hold_side: position.side,

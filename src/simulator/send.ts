@@ -1,7 +1,7 @@
 /** Putting an answer on the wire: as a server does, or one byte at a time. */
 import { type ServerResponse, STATUS_CODES } from "node:http";
 
-export interface Reply {
+export interface HttpResponse {
   status: number;
   headers: Record<string, string>;
   body: string;
@@ -10,13 +10,18 @@ export interface Reply {
 /** `after` waits on the simulator's clock. */
 export type After = (ms: number, action: () => void) => void;
 
-export function send(response: ServerResponse, { status, headers, body }: Reply): void {
+export function send(response: ServerResponse, { status, headers, body }: HttpResponse): void {
   response.writeHead(status, { "content-length": String(Buffer.byteLength(body)), ...headers });
   response.end(body);
 }
 
 /** One byte every `ms`, status line and headers included; then the connection is closed. */
-export function drip(response: ServerResponse, { status, headers, body }: Reply, ms: number, after: After): void {
+export function drip(
+  response: ServerResponse,
+  { status, headers, body }: HttpResponse,
+  ms: number,
+  after: After,
+): void {
   const { socket } = response;
   const lines = Object.entries({ ...headers, "content-length": String(Buffer.byteLength(body)), connection: "close" });
   const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`, ...lines.map(([name, text]) => `${name}: ${text}`)];

@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import type { Clock } from "../core/clock.ts";
 import { dayMs } from "../core/time.ts";
 import type { Bill } from "./account/bill.ts";
-import type { Endpoint } from "./answers/answer.ts";
+import type { Endpoint } from "./api/endpoint.ts";
 import { createExchange } from "./exchange.ts";
 import { createFaults, type Fault } from "./faults.ts";
 import { createGateway, type SimulatedAccount } from "./gateway.ts";
@@ -17,7 +17,7 @@ import { Refusal, refusable } from "./refusal.ts";
 import { drip, send } from "./send.ts";
 
 export type { Bill } from "./account/bill.ts";
-export type { Endpoint } from "./answers/answer.ts";
+export type { Endpoint } from "./api/endpoint.ts";
 export type { Fault } from "./faults.ts";
 export { isModelled, type SimulatedAccount } from "./gateway.ts";
 export type { ServedSnapshot, TrueRow } from "./record.ts";
@@ -42,7 +42,7 @@ export interface SimulatorOptions {
   /** Endpoints that the simulator has no model of, with their responses. Default: none. */
   endpoints?: readonly Endpoint[];
   /** The number of newest responses that the record keeps. Default: all. */
-  remember?: number;
+  recordLimit?: number;
 }
 
 export interface Simulator {
@@ -58,9 +58,9 @@ export interface Simulator {
   upgrade(account: string): void;
   /** Sets the permissions of the account's key from now on. */
   permit(account: string, permissions: "read" | "trade"): void;
-  misbehave(fault: Fault): void;
+  injectFault(fault: Fault): void;
   /** How many faults are still waiting. */
-  faults(): number;
+  pendingFaults(): number;
   clearFaults(): void;
   /** How far the exchange's stamps and timestamp check are ahead of `clock`. */
   clockSkewMs: number;
@@ -71,12 +71,19 @@ export interface Simulator {
 const lifeSpan = 30 * dayMs;
 
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
-  const { clock, endpoints = [], latencyMs = 0, remember = Number.POSITIVE_INFINITY, seed = 1, v1 = false } = options;
+  const {
+    clock,
+    endpoints = [],
+    latencyMs = 0,
+    recordLimit = Number.POSITIVE_INFINITY,
+    seed = 1,
+    v1 = false,
+  } = options;
   const from = options.from ?? clock.now() - lifeSpan;
   const shift = options.startsAs === undefined ? 0 : options.startsAs - clock.now();
   const accounts = options.accounts.map((account) => ({ ...account }));
   const now = () => clock.now() + simulator.clockSkewMs;
-  const exchange = createExchange({ accounts, clock, now, seed, from, shift, remember });
+  const exchange = createExchange({ accounts, clock, now, seed, from, shift, recordLimit });
   const admit = createGateway({ accounts, v1, limits: createLimits(clock), endpoints, now });
   const faults = createFaults();
   const waits = new Set<() => void>();
@@ -108,7 +115,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
         socket.resetAndDestroy();
         return;
       }
-      const reply = outcome instanceof Refusal ? exchange.refuse(outcome) : exchange.answer(outcome, fault);
+      const reply = outcome instanceof Refusal ? exchange.refuse(outcome) : exchange.respond(outcome, fault);
       if (fault?.drip) drip(response, reply, fault.drip, after);
       else send(response, reply);
     });
@@ -141,8 +148,8 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     permit(name, permissions) {
       accountNamed(name).permissions = permissions;
     },
-    misbehave: faults.add,
-    faults: faults.waiting,
+    injectFault: faults.add,
+    pendingFaults: faults.pending,
     clearFaults: faults.clear,
     close() {
       for (const cancel of waits) cancel();

@@ -174,6 +174,6 @@ function close(path: string, sqlite: Sqlite, ownWal: string | null): void {
   throw new StorageError(
     `${path}-wal was moved, deleted or replaced while in use, and ${problem}: the last runs may be missing. ` +
       "Leave these files to SQLite; start again and run `db verify`.",
-    { gone: true },
+    { fileLost: true },
   );
 }

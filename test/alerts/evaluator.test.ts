@@ -232,7 +232,7 @@ describe("a refused key", () => {
       "fired key-refused main API key null",
     ]);
     expect(query(store.path, "select sentence from alert_message").map(({ sentence }) => sentence)).toEqual([
-      "Alert: main: API key is refused (40037: the exchange does not know this API key: check it, or make a new one).",
+      "Alert: main: API key is refused (40037: the exchange does not know this API key: check it, or create a new one).",
       "Recovered: main: API key is accepted.",
       "Alert: main: API key is refused (it is not read-only, and BITGET_ALLOW_WRITE_KEYS is not set).",
     ]);

@@ -206,7 +206,7 @@ describe("a failure", () => {
     const error = await failureOf(clientOf(server.url).get(spot, {}, within(60_000)));
 
     expect(error.message).toBe(
-      '/api/v2/spot/account/assets: the exchange says 40009 "sign signature error": ' +
+      '/api/v2/spot/account/assets: exchange error 40009 "sign signature error": ' +
         "the signature is wrong: the API secret does not belong to this key",
     );
   });
@@ -259,7 +259,7 @@ describe("429", () => {
     const client = clientOf(server.url);
     const options = within(8000);
     const first = client.get(spot, {}, options);
-    await expect.poll(() => logged.at(-1)).toContain("asked again later");
+    await expect.poll(() => logged.at(-1)).toContain("retrying later");
     const others = Array.from({ length: 5 }, () => client.get(spot, {}, options));
     await client.get(positions, { productType: "USDT-FUTURES" }, options);
     await Promise.all([first, ...others]);

@@ -86,7 +86,7 @@ it("a clock that is contradicted is asked about again, and is good when it was s
 
 it("a host that knows nothing newer is asked for its time by the old address", async () => {
   const { exchange, clockCheck, client } = await startPair(2 * minute, true);
-  exchange.misbehave({ path: commonEndpoints["v2/time"].path, code: "40404" });
+  exchange.injectFault({ path: commonEndpoints["v2/time"].path, code: "40404" });
   try {
     await client.requireClock(within(5000).signal);
     expect([clockCheck.verdict, Math.round((clockCheck.offset ?? 0) / minute)]).toEqual(["confirmed", 2]);

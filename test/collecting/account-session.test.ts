@@ -78,9 +78,9 @@ it("a key that cannot be looked at again stays in use, and is looked at soon", a
   const refusal = () => world.app.sessions.find(({ name }) => name === "main")?.refusal() ?? null;
   await world.at("2026-03-01T12:00:00Z");
   world.exchange.permit("main", "trade");
-  world.exchange.misbehave({ path: "/api/v2/spot/account/info", code: "40037", times: 1 });
+  world.exchange.injectFault({ path: "/api/v2/spot/account/info", code: "40037", times: 1 });
   await world.at("2026-03-01T13:05:00Z");
-  await until(() => world.exchange.faults() === 0);
+  await until(() => world.exchange.pendingFaults() === 0);
   await world.at("2026-03-01T13:15:00Z");
   await until(() => refusal() !== null);
   await world.at("2026-03-01T13:20:00Z");

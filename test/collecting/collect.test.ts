@@ -35,13 +35,13 @@ it("each field is named once, and no more than 200 of them", async () => {
     const { data, ...rest } = envelope as { data: Record<string, unknown>[] };
     return { ...rest, data: data.map(change) };
   };
-  world.exchange.misbehave({ path: spot, edit: answered(({ frozen: _left, ...rest }) => rest), times: 2 });
+  world.exchange.injectFault({ path: spot, edit: answered(({ frozen: _left, ...rest }) => rest), times: 2 });
   for (const slot of ["2026-10-20T10:01:00Z", "2026-10-20T10:02:00Z"]) await world.at(slot);
   expect([...world.app.deps.reportedFields]).toEqual([
     "the exchange omits a documented field: spot-assets.frozen; it is unknown",
   ]);
   const many = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`field${n}`, "1"]));
-  world.exchange.misbehave({ path: spot, edit: answered((row) => ({ ...row, ...many })) });
+  world.exchange.injectFault({ path: spot, edit: answered((row) => ({ ...row, ...many })) });
   await world.at("2026-10-20T10:03:00Z");
   expect(world.app.deps.reportedFields.size).toBe(200);
   expect(world.rows("select state from runs order by scheduled_for")).toEqual(Array(3).fill({ state: "ok" }));
@@ -52,7 +52,7 @@ it("each run records the difference of the two clocks, also if no request for th
   await world.at("2026-10-20T10:01:00Z");
   world.exchange.clockSkewMs = 2000;
   await world.at("2026-10-20T10:02:00Z");
-  world.exchange.misbehave({ path: spot, status: 400, times: Number.POSITIVE_INFINITY });
+  world.exchange.injectFault({ path: spot, status: 400, times: Number.POSITIVE_INFINITY });
   await world.at("2026-10-20T10:03:00Z");
   // The answers take some real milliseconds.
   expect(world.rows("select state, round(skew_ms / 500.0) as halves from runs order by scheduled_for")).toEqual([
@@ -165,7 +165,7 @@ describe("a run on demand in the millisecond of a slot", () => {
     await world.at("2026-10-20T10:01:00Z");
     await world.scheduler.stop();
     world.clock.advanceTo(slot);
-    if (fault) world.exchange.misbehave(fault);
+    if (fault) world.exchange.injectFault(fault);
     const [session] = world.app.sessions;
     if (session) await collect({ dataset: spotAssets, session, slot, trigger: "demand" }, world.app.deps);
     return world;

@@ -14,7 +14,7 @@ describe("prices", () => {
 
   it("fail rather than say that nothing is held, before any account was read", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", both);
-    world.exchange.misbehave({ path: "/api/v2/spot/account/assets", code: "40034" });
+    world.exchange.injectFault({ path: "/api/v2/spot/account/assets", code: "40034" });
     await world.at("2026-03-01T12:01:00Z");
     expect(world.rows("select state, error_code from snapshots where dataset = 'prices'")).toEqual([
       { state: "failed", error_code: "unknown" },
@@ -24,7 +24,7 @@ describe("prices", () => {
   it("continue for the last known coins while the accounts cannot be read", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", both);
     await world.at("2026-03-01T12:01:00Z");
-    world.exchange.misbehave({ path: "/api/v2/spot/account/assets", code: "40034", times: Number.POSITIVE_INFINITY });
+    world.exchange.injectFault({ path: "/api/v2/spot/account/assets", code: "40034", times: Number.POSITIVE_INFINITY });
     for (const time of ["12:02:00", "12:03:00", "12:04:00", "12:05:00"]) await world.at(`2026-03-01T${time}Z`);
     expect(
       world.rows(
@@ -36,7 +36,7 @@ describe("prices", () => {
 
 it("is no failure when the exchange has no such product line", async () => {
   world = await createWorld("2026-03-01T12:00:30Z", { SCHEDULE_POSITIONS: "* * * * *" });
-  world.exchange.misbehave({ path: "/api/v2/mix/position", params: { productType: "COIN-FUTURES" }, code: "40309" });
+  world.exchange.injectFault({ path: "/api/v2/mix/position", params: { productType: "COIN-FUTURES" }, code: "40309" });
   await world.at("2026-03-01T12:01:00Z");
   expect(world.rows("select state from runs")).toEqual([{ state: "ok" }]);
   expect(world.rows("select distinct product_type from snapshots order by 1")).toEqual([
@@ -69,7 +69,7 @@ describe("datasets that build on others", () => {
   it("call a total incomplete whose parts are those of an earlier slot", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", all, { accounts: [{ ...classic, mode: "unified" }] });
     await world.at("2026-03-01T12:01:00Z");
-    world.exchange.misbehave({ path: "/api/v3/account/funding-assets", code: "40034" });
+    world.exchange.injectFault({ path: "/api/v3/account/funding-assets", code: "40034" });
     await world.at("2026-03-01T12:02:00Z");
     expect(
       world.rows("select funding_usdt is null as unknown, complete from equity_history order by taken_at_ms"),
@@ -90,7 +90,7 @@ describe("datasets that build on others", () => {
     world = await createWorld("2026-03-01T11:59:30Z", hourly, unifiedOnly);
     await world.at("2026-03-01T12:00:00Z");
     await world.at("2026-03-01T12:59:00Z");
-    world.exchange.misbehave({ path: "/api/v3/account/funding-assets", code: "40034" });
+    world.exchange.injectFault({ path: "/api/v3/account/funding-assets", code: "40034" });
     await world.at("2026-03-01T13:00:00Z");
     await world.at("2026-03-01T13:01:00Z");
     expect(totals()).toEqual([
@@ -107,7 +107,7 @@ describe("datasets that build on others", () => {
   ])("call a total of a collect on demand incomplete after %s, and not the next", async (_what, fault) => {
     world = await createWorld("2026-03-01T12:00:30Z", all, unifiedOnly);
     await collectNow(world.app, [], undefined);
-    world.exchange.misbehave(fault);
+    world.exchange.injectFault(fault);
     world.clock.advanceTo(Date.parse("2026-03-01T12:00:40Z"));
     await collectNow(world.app, [], undefined);
     world.clock.advanceTo(Date.parse("2026-03-01T12:00:50Z"));
@@ -124,13 +124,13 @@ describe("datasets that build on others", () => {
     world = await createWorld("2026-03-01T12:00:30Z", { ...all, BITGET_API_VERSION: "v1" }, { v1: true });
     await collectNow(world.app, [], undefined);
     const line = { path: "/api/mix/v1/account/accounts", params: { productType: "cmcbl" } };
-    world.exchange.misbehave({ ...line, code: "40034" });
+    world.exchange.injectFault({ ...line, code: "40034" });
     world.clock.advanceTo(Date.parse("2026-03-01T12:00:40Z"));
     await collectNow(world.app, [], undefined);
     world.clock.advanceTo(Date.parse("2026-03-01T12:00:50Z"));
-    world.exchange.misbehave({ ...line, hang: true });
+    world.exchange.injectFault({ ...line, hang: true });
     const cut = collectNow(world.app, [], undefined);
-    await until(() => world.exchange.faults() === 0);
+    await until(() => world.exchange.pendingFaults() === 0);
     await until(() => {
       world.clock.advanceTo(world.clock.now() + 1000);
       return world.rows("select 1 from runs where state = 'running'").length === 0;
@@ -145,7 +145,7 @@ describe("datasets that build on others", () => {
 
   it("call a total incomplete whose parts are unknown", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", { ...all, BITGET_API_VERSION: "v1" }, { v1: true });
-    world.exchange.misbehave({
+    world.exchange.injectFault({
       path: "/api/mix/v1/account/accounts",
       params: { productType: "cmcbl" },
       status: 400,
@@ -165,11 +165,11 @@ describe("an answer that holds nothing where there was something", () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
     await world.at("2026-03-01T12:01:00Z");
     const empty = (envelope: unknown) => ({ ...(envelope as object), data: [] });
-    world.exchange.misbehave({ path: "/api/v2/spot/account/assets", edit: empty, times: 1 });
+    world.exchange.injectFault({ path: "/api/v2/spot/account/assets", edit: empty, times: 1 });
     await world.at("2026-03-01T12:02:00Z");
     const coins = () => world.rows("select rows from snapshots order by snapshot_id desc limit 1");
     expect(coins()).toEqual(world.rows("select rows from snapshots order by snapshot_id limit 1"));
-    world.exchange.misbehave({ path: "/api/v2/spot/account/assets", edit: empty, times: 2 });
+    world.exchange.injectFault({ path: "/api/v2/spot/account/assets", edit: empty, times: 2 });
     await world.at("2026-03-01T12:03:00Z");
     expect(world.rows("select distinct available from spot_assets_latest")).toEqual([{ available: "0" }]);
     await world.at("2026-03-01T12:04:00Z");

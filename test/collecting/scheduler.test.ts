@@ -21,10 +21,10 @@ const runs = () =>
 
 /** A run begins at 12:01 and gets no answer until the clock has reached `instant`. */
 async function hangUntil(instant: string): Promise<void> {
-  world.exchange.misbehave({ path: "/api/v2/spot/account/assets", hang: true });
+  world.exchange.injectFault({ path: "/api/v2/spot/account/assets", hang: true });
   world.clock.advanceTo(Date.parse("2026-03-01T12:01:00Z"));
   world.scheduler.tick();
-  await until(() => world.exchange.faults() === 0);
+  await until(() => world.exchange.pendingFaults() === 0);
   world.clock.advanceTo(Date.parse(instant));
   await world.scheduler.idle();
 }
@@ -127,10 +127,10 @@ describe("a slot", () => {
 
   it("is not filled with a response received after the machine slept during its run", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
-    world.exchange.misbehave({ path: "/api/v2/spot/account/assets", status: 503, code: "45001" });
+    world.exchange.injectFault({ path: "/api/v2/spot/account/assets", status: 503, code: "45001" });
     world.clock.advanceTo(Date.parse("2026-03-01T12:01:00Z"));
     world.scheduler.tick();
-    await until(() => world.exchange.faults() === 0);
+    await until(() => world.exchange.pendingFaults() === 0);
     world.clock.setWallClock(Date.parse("2026-03-01T12:10:05Z"));
     await world.scheduler.idle();
     await world.tick();
@@ -175,10 +175,10 @@ it("leaves nothing behind that a run has listened with", async () => {
 
 it("calls a run that the stopping program cut off by its name", async () => {
   world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
-  world.exchange.misbehave({ path: "/api/v2/spot/account/assets", hang: true });
+  world.exchange.injectFault({ path: "/api/v2/spot/account/assets", hang: true });
   world.clock.advanceTo(Date.parse("2026-03-01T12:01:00Z"));
   world.scheduler.tick();
-  await until(() => world.exchange.faults() === 0);
+  await until(() => world.exchange.pendingFaults() === 0);
   world.app.abortRuns();
   await world.scheduler.idle();
   expect(world.rows("select error_code, error_message from snapshots")).toEqual([
@@ -312,7 +312,7 @@ describe("a clock that the exchange has not confirmed", () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
     await world.at("2026-03-01T12:01:00Z");
     await world.scheduler.stop();
-    world.exchange.misbehave({ path: "/api/v2/", reset: true, times: Number.POSITIVE_INFINITY });
+    world.exchange.injectFault({ path: "/api/v2/", reset: true, times: Number.POSITIVE_INFINITY });
     await world.restart();
     await world.at("2026-03-01T12:02:00Z");
     await world.at("2026-03-01T12:03:40Z");
@@ -332,7 +332,7 @@ describe("a clock that the exchange has not confirmed", () => {
   it("after a sleep is confirmed first: only slots during the sleep have that cause", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
     await world.at("2026-03-01T12:01:00Z");
-    world.exchange.misbehave({ path: "/api/v2/public/time", reset: true, times: Number.POSITIVE_INFINITY });
+    world.exchange.injectFault({ path: "/api/v2/public/time", reset: true, times: Number.POSITIVE_INFINITY });
     world.clock.setWallClock(at("2026-03-01T12:03:50Z"));
     await world.tick();
     await world.at("2026-03-01T12:04:50Z");
@@ -360,10 +360,10 @@ describe("a clock that the exchange has not confirmed", () => {
 
   it("years ahead in the middle of a run does not put the end of that run into the future", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
-    world.exchange.misbehave({ path: "/api/v2/spot/account/assets", delayMs: 20 });
+    world.exchange.injectFault({ path: "/api/v2/spot/account/assets", delayMs: 20 });
     world.clock.advanceTo(at("2026-03-01T12:01:00Z"));
     world.scheduler.tick();
-    await until(() => world.exchange.faults() === 0);
+    await until(() => world.exchange.pendingFaults() === 0);
     world.exchange.clockSkewMs = -4 * 365 * day;
     world.clock.setWallClock(world.clock.now() + 4 * 365 * day);
     await world.scheduler.idle();
@@ -379,7 +379,7 @@ describe("an answer that cannot be kept as it is", () => {
       const { data, ...rest } = envelope as { data: object[] };
       return { ...rest, data: [...data, { ...data[0], available: "1" }] };
     };
-    world.exchange.misbehave({ path: "/api/v2/spot/account/assets", edit: twice });
+    world.exchange.injectFault({ path: "/api/v2/spot/account/assets", edit: twice });
     await world.at("2026-03-01T12:01:10Z");
     expect(runs()).toEqual(["12:01:00 failed shape"]);
   });

@@ -5,6 +5,7 @@ import { z } from "zod";
 import {
   coin,
   decimal,
+  hasZero,
   item,
   json,
   list,
@@ -16,7 +17,6 @@ import {
   symbol,
   text,
   v1Symbol,
-  zeroIn,
 } from "../../src/datasets/fields.ts";
 
 const number = (written: string) => new LosslessNumber(written);
@@ -156,7 +156,7 @@ describe("a row of a list", () => {
       { available: "0", frozen: "0" },
     ];
     expect(coins.parse(rows).map(({ fields }) => fields.coin)).toEqual(["USDT"]);
-    expect(list(named, zeroIn("available")).parse([{ coin: {}, available: "0e3" }])).toEqual([]);
+    expect(list(named, hasZero("available")).parse([{ coin: {}, available: "0e3" }])).toEqual([]);
   });
 
   it.each([

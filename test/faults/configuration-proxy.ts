@@ -73,7 +73,7 @@ row(
       1,
       expect.stringContaining("HTTPS_PROXY is not used for exchange.example: NO_PROXY names it\n"),
     ]);
-    expect(exempt.stdout).toMatch(/\((ENOTFOUND|EAI_AGAIN)\), asked directly: HTTPS_PROXY is not used for it/);
+    expect(exempt.stdout).toMatch(/\((ENOTFOUND|EAI_AGAIN)\), directly: HTTPS_PROXY is not used for it/);
     const printed = [daemon.output(), check, wrong, exempt].map(({ stdout, stderr }) => stdout + stderr).join();
     expect(printed).not.toMatch(/Canary-of-the-proxy|wrong-password/);
     expect(printed).not.toContain(Buffer.from(proxy.login).toString("base64"));

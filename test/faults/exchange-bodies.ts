@@ -10,8 +10,8 @@ const good = JSON.stringify({ code: "00000", msg: "success", requestTime: 0, dat
 row("E8", "a page of HTML, with 200 and with 503", { inEveryRun: true }, async (bench) => {
   const body = "<!doctype html><h1>We will be right back</h1>";
   const headers = { "content-type": "text/html" };
-  bench.exchange.misbehave({ body, headers, status: 200, times: 3, path: spot });
-  bench.exchange.misbehave({ body, headers, status: 503, times: 3, path: positions });
+  bench.exchange.injectFault({ body, headers, status: 200, times: 3, path: spot });
+  bench.exchange.injectFault({ body, headers, status: 503, times: 3, path: positions });
 
   const daemon = await bench.start({
     ...oneProductType,
@@ -26,14 +26,14 @@ row("E8", "a page of HTML, with 200 and with 503", { inEveryRun: true }, async (
   );
   expect(failures).toEqual([
     { error_code: "upstream", error_message: expect.stringContaining("unavailable (HTTP 503)") },
-    { error_code: "bad_body", error_message: expect.stringContaining("no JSON object (HTTP 200, text/html, 45 ") },
+    { error_code: "bad_body", error_message: expect.stringContaining("not a JSON object (HTTP 200, text/html, 45 ") },
   ]);
   expect(JSON.stringify(failures) + daemon.output().stderr).not.toContain("right back");
 });
 
 row("E9", "nothing, 204, null, a list, a byte order mark, NUL bytes", { inEveryRun: true }, async (bench) => {
   const bodies = (path: string, all: { body: string; status?: number }[]) => {
-    for (const one of all) bench.exchange.misbehave({ ...one, path });
+    for (const one of all) bench.exchange.injectFault({ ...one, path });
   };
   bodies(spot, [{ body: "" }, { body: "", status: 204 }, { body: "null" }]);
   bodies(positions, [{ body: "[]" }, { body: `\ufeff${good}` }, { body: `\0${good}\0` }]);
@@ -89,7 +89,7 @@ row("E10", "an answer cut: its JSON, before its end, in a chunk", { inEveryRun: 
 row("E11", "good JSON that is called something else", { inEveryRun: true }, async (bench) => {
   const headers = { "content-type": "text/plain" };
   const edit = (envelope: unknown) => envelope;
-  bench.exchange.misbehave({ headers, edit, times: 2, path: spot });
+  bench.exchange.injectFault({ headers, edit, times: 2, path: spot });
 
   const daemon = await bench.start();
   await nextRun(daemon, "spot-assets", "ok", 0);
@@ -102,7 +102,13 @@ row("E11", "good JSON that is called something else", { inEveryRun: true }, asyn
 row("E27", "one product type fails, the others answer", { inEveryRun: true }, async (bench) => {
   const productType = "USDT-FUTURES";
   for (const path of [positions, futures])
-    bench.exchange.misbehave({ status: 500, body: "", path, params: { productType }, times: Number.POSITIVE_INFINITY });
+    bench.exchange.injectFault({
+      status: 500,
+      body: "",
+      path,
+      params: { productType },
+      times: Number.POSITIVE_INFINITY,
+    });
 
   const daemon = await bench.start({ SCHEDULE_POSITIONS: everyFour, SCHEDULE_MIX_ACCOUNTS: everyFour });
   const runs = [await nextRun(daemon, "positions", undefined, 0), await nextRun(daemon, "mix-accounts", undefined, 0)];
@@ -142,7 +148,7 @@ row(
       const { data, ...rest } = envelope as { data: { coinName: string }[] };
       return { ...rest, data: data.filter(({ coinName }) => coinName === "USDT") };
     };
-    bench.exchange.misbehave({ path: "/api/spot/v1/account/assets", edit: onlyTether, times });
+    bench.exchange.injectFault({ path: "/api/spot/v1/account/assets", edit: onlyTether, times });
 
     const daemon = await bench.start({
       BITGET_API_VERSION: "v1",
@@ -154,7 +160,7 @@ row(
     });
     await nextRun(daemon, "equity", "ok", 0);
     const params = { productType: "umcbl" };
-    bench.exchange.misbehave({ status: 500, body: "", path: "/api/mix/v1/account/accounts", params, times });
+    bench.exchange.injectFault({ status: 500, body: "", path: "/api/mix/v1/account/accounts", params, times });
     await nextRun(daemon, "mix-accounts", "partial");
     await nextRun(daemon, "equity", "ok");
     await bench.stop(daemon);

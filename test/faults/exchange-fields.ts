@@ -18,12 +18,12 @@ const everyFour = "*/4 * * * * *";
 row("E22", "fields and values that are unknown", { inEveryRun: true }, async (bench) => {
   const { exchange } = bench;
   const always = { times: Number.POSITIVE_INFINITY };
-  exchange.misbehave({
+  exchange.injectFault({
     ...always,
     path: spot,
     edit: rows((all) => all.map((one) => ({ ...one, newField: new LosslessNumber("0.10"), "odd\u001b[1m": null }))),
   });
-  exchange.misbehave({
+  exchange.injectFault({
     ...always,
     path: positions,
     edit: rows((all) => all.map((one) => ({ ...one, marginMode: "Portfolio", holdSide: "net" }))),
@@ -57,10 +57,10 @@ row("E23", "fields that are missing, null, empty, called otherwise", { inEveryRu
     const { locked, ...renamed } = fourth ?? {};
     return [without, { ...second, frozen: null }, { ...third, frozen: "" }, { ...renamed, lockedAmount: locked }];
   });
-  exchange.misbehave({ path: spot, edit });
+  exchange.injectFault({ path: spot, edit });
   const withoutTotal = rows((all) => all.map(({ total: _total, ...rest }) => rest));
-  exchange.misbehave({ path: positions, params: { productType: "USDT-FUTURES" }, edit: withoutTotal });
-  exchange.misbehave({
+  exchange.injectFault({ path: positions, params: { productType: "USDT-FUTURES" }, edit: withoutTotal });
+  exchange.injectFault({
     path: futures,
     params: { productType: "USDC-FUTURES" },
     edit: rows((all) => all.map((one) => ({ ...one, marginCoin: null }))),
@@ -123,13 +123,13 @@ row("E24", "amounts that are no plain decimals", { inEveryRun: true }, async (be
   ];
   const refused = { umcbl: "NaN", dmcbl: "Infinity", cmcbl: "0x10", sumcbl: " 1 ", sdmcbl: "1,000", scmcbl: true };
   const words = { umcbl: "USDT", dmcbl: "COIN", cmcbl: "USDC", sumcbl: "SUSDT", sdmcbl: "SCOIN", scmcbl: "SUSDC" };
-  bench.exchange.misbehave({
+  bench.exchange.injectFault({
     path: spot,
     edit: rows(([one]) => kept.map((available, n) => ({ ...one, coin: `C${n}`, available }))),
   });
   for (const [line, available] of Object.entries(refused)) {
     const productType = `${words[line as keyof typeof words]}-FUTURES`;
-    bench.exchange.misbehave({
+    bench.exchange.injectFault({
       path: futures,
       params: { productType },
       edit: rows(() => [{ marginCoin: "USDT", available }]),
@@ -174,9 +174,9 @@ row("E26", "the same row twice; two rows of one name that differ", {}, async (be
   const twice = rows((all) => [...all, all[0]]);
   const otherwise = rows((all) => [...all, { ...all[0], available: "123.456" }]);
   for (const params of [{ productType: "USDT-FUTURES" }, { productType: "USDC-FUTURES" }])
-    exchange.misbehave({ path: positions, params, edit: params.productType === "USDT-FUTURES" ? twice : otherwise });
-  exchange.misbehave({ path: spot, edit: otherwise });
-  exchange.misbehave({ path: funding, edit: twice });
+    exchange.injectFault({ path: positions, params, edit: params.productType === "USDT-FUTURES" ? twice : otherwise });
+  exchange.injectFault({ path: spot, edit: otherwise });
+  exchange.injectFault({ path: funding, edit: twice });
 
   const daemon = await bench.start({
     SCHEDULE_SPOT_ASSETS: everyFour,
@@ -205,7 +205,7 @@ row("E26", "the same row twice; two rows of one name that differ", {}, async (be
 row("E28", "a response that promises further pages, without end", {}, async (bench) => {
   const proxy = await startProxy(bench);
   const edit = rows((list) => ({ list, endId: "1", nextFlag: true, cursor: "1" }));
-  bench.exchange.misbehave({ path: positions, edit, times: Number.POSITIVE_INFINITY });
+  bench.exchange.injectFault({ path: positions, edit, times: Number.POSITIVE_INFINITY });
 
   const daemon = await bench.start({ ...proxy.env, ...oneProductType });
   const first = await nextRun(daemon, "positions", undefined, 0);

@@ -17,7 +17,7 @@ row(
       { dataset: "funding-assets", path: funding, status: 401, code: "40018", hint: "IP whitelist" },
       { dataset: "mix-accounts", path: futures, status: 401, code: "40037", hint: "does not know this API key" },
     ];
-    for (const { path, status, code } of refused) bench.exchange.misbehave({ status, code, path, times: forever });
+    for (const { path, status, code } of refused) bench.exchange.injectFault({ status, code, path, times: forever });
 
     const every = "*/2 * * * * *";
     const daemon = await bench.start({
@@ -61,7 +61,7 @@ row("E13b", "a secret that is not the key's", { inEveryRun: true, timeoutSeconds
 row("E29", "the key is revoked in the middle of a run", { timeoutSeconds: 40 }, async (bench) => {
   const proxy = await startProxy(bench);
   for (const productType of ["COIN-FUTURES", "USDC-FUTURES", "SUSDT-FUTURES"])
-    bench.exchange.misbehave({ code: "40006", params: { productType }, path: positions, times: forever });
+    bench.exchange.injectFault({ code: "40006", params: { productType }, path: positions, times: forever });
 
   const daemon = await bench.start({ ...proxy.env, SCHEDULE_SPOT_ASSETS: "" });
   const first = await nextRun(daemon, "positions", undefined, 0);
@@ -83,8 +83,8 @@ row("E30", "the response repeats the key, the passphrase, the signature", { inEv
   const { key, secret, passphrase } = bench.account;
   const base64 = Buffer.from(passphrase).toString("base64");
   const echo = `no ${key}, ${encodeURIComponent(passphrase)}, ${base64}, ${JSON.stringify(secret)}`;
-  bench.exchange.misbehave({ code: "40034", message: echo, path: spot });
-  bench.exchange.misbehave({ code: key, message: passphrase, path: positions, times: 3 });
+  bench.exchange.injectFault({ code: "40034", message: echo, path: spot });
+  bench.exchange.injectFault({ code: key, message: passphrase, path: positions, times: 3 });
   proxy.answer(funding, [
     (response, _socket, { headers }) => {
       response.writeHead(400, { "content-type": `text/${key}` });

@@ -24,7 +24,7 @@ const refusedIn = (running: Running, dataset: string): string[] =>
 
 row("E1", "429, no Retry-After, twice", { inEveryRun: true, timeoutSeconds: 60 }, async (bench) => {
   const proxy = await startProxy(bench);
-  bench.exchange.misbehave({ status: 429, times: 2, path: spot });
+  bench.exchange.injectFault({ status: 429, times: 2, path: spot });
 
   const daemon = await bench.start({ ...proxy.env, SCHEDULE_SPOT_ASSETS: soon(10) });
   const run = await nextRun(daemon, "spot-assets", undefined, 0);
@@ -46,7 +46,7 @@ row(
   async (bench) => {
     const proxy = await startProxy(bench);
     // Five requests are sent in the first second, as allowed; the sixth and the five refused ones wait.
-    bench.exchange.misbehave({ status: 429, headers: { "retry-after": "2" }, times: 5, path: positions });
+    bench.exchange.injectFault({ status: 429, headers: { "retry-after": "2" }, times: 5, path: positions });
 
     const daemon = await bench.start({
       ...proxy.env,
@@ -74,7 +74,7 @@ row(
   async (bench) => {
     const proxy = await startProxy(bench);
     for (const wait of ["-5", "abc", "0", "1.5"])
-      bench.exchange.misbehave({ status: 429, headers: { "retry-after": wait }, path: spot });
+      bench.exchange.injectFault({ status: 429, headers: { "retry-after": wait }, path: spot });
 
     const daemon = await bench.start({ ...proxy.env, SCHEDULE_SPOT_ASSETS: soon(12) });
     const run = await nextRun(daemon, "spot-assets", undefined, 0);
@@ -89,8 +89,8 @@ row(
 row("E3b", "Retry-After as a date, of a day, of a month", { inEveryRun: true, timeoutSeconds: 60 }, async (bench) => {
   const proxy = await startProxy(bench);
   const retryAfter = (value: string, path: string): Fault => ({ status: 429, headers: { "retry-after": value }, path });
-  bench.exchange.misbehave(retryAfter("86400", spot));
-  bench.exchange.misbehave(retryAfter("3000000", funding));
+  bench.exchange.injectFault(retryAfter("86400", spot));
+  bench.exchange.injectFault(retryAfter("3000000", funding));
   proxy.answer(positions, [
     (response) => {
       const date = new Date(Date.now() + 3000).toUTCString();
@@ -130,7 +130,7 @@ row("E3b", "Retry-After as a date, of a day, of a month", { inEveryRun: true, ti
 
 row("E4", "429 for ever", { inEveryRun: true, timeoutSeconds: 40 }, async (bench) => {
   const proxy = await startProxy(bench);
-  bench.exchange.misbehave({ status: 429, times: forever, path: spot });
+  bench.exchange.injectFault({ status: 429, times: forever, path: spot });
 
   const daemon = await bench.start(proxy.env);
   const first = await nextRun(daemon, "spot-assets", "failed", 0);
@@ -151,9 +151,9 @@ row("E4", "429 for ever", { inEveryRun: true, timeoutSeconds: 40 }, async (bench
 
 row("E5", "200 with the code of a refusal in the body", { inEveryRun: true, timeoutSeconds: 60 }, async (bench) => {
   const proxy = await startProxy(bench);
-  bench.exchange.misbehave({ status: 200, code: "30007", path: spot });
-  bench.exchange.misbehave({ status: 200, code: "429", headers: { "retry-after": "1" }, path: spot });
-  bench.exchange.misbehave({ status: 200, code: "25004", headers: { "retry-after": "0.5" }, path: spot });
+  bench.exchange.injectFault({ status: 200, code: "30007", path: spot });
+  bench.exchange.injectFault({ status: 200, code: "429", headers: { "retry-after": "1" }, path: spot });
+  bench.exchange.injectFault({ status: 200, code: "25004", headers: { "retry-after": "0.5" }, path: spot });
 
   const daemon = await bench.start({ ...proxy.env, SCHEDULE_SPOT_ASSETS: soon(10) });
   const run = await nextRun(daemon, "spot-assets", undefined, 0);
@@ -165,8 +165,8 @@ row("E5", "200 with the code of a refusal in the body", { inEveryRun: true, time
 
 row("E6", "500, 502, 503, 504, then good again", { inEveryRun: true, timeoutSeconds: 40 }, async (bench) => {
   const proxy = await startProxy(bench);
-  for (const status of [500, 502]) bench.exchange.misbehave({ status, body: "", path: spot });
-  for (const status of [503, 504]) bench.exchange.misbehave({ status, body: "", path: positions });
+  for (const status of [500, 502]) bench.exchange.injectFault({ status, body: "", path: spot });
+  for (const status of [503, 504]) bench.exchange.injectFault({ status, body: "", path: positions });
 
   const schedule = everyFour;
   const env = { ...proxy.env, ...oneProductType, SCHEDULE_SPOT_ASSETS: schedule, SCHEDULE_POSITIONS: schedule };
@@ -184,7 +184,7 @@ row("E6", "500, 502, 503, 504, then good again", { inEveryRun: true, timeoutSeco
 
 row("E7", "503 for ever", { inEveryRun: true }, async (bench) => {
   const { exchange, rows } = bench;
-  exchange.misbehave({ status: 503, body: "", times: forever, path: "/api/v2/spot" });
+  exchange.injectFault({ status: 503, body: "", times: forever, path: "/api/v2/spot" });
 
   const daemon = await bench.start({ BITGET_ALLOW_WRITE_KEYS: "true", SCHEDULE_SPOT_ASSETS: everyFour });
   const first = await nextRun(daemon, "spot-assets", undefined, 0);
@@ -207,10 +207,10 @@ row(
   async (bench) => {
     const long = `bad\n\u001b[31m${"x".repeat(10_000)}`;
     const body = (envelope: object) => JSON.stringify(envelope);
-    bench.exchange.misbehave({ status: 200, code: "00001", path: spot });
-    bench.exchange.misbehave({ body: body({ code: 0, msg: "", data: [] }), times: 3, path: positions });
-    bench.exchange.misbehave({ body: body({ msg: "success", data: [] }), times: 3, path: funding });
-    bench.exchange.misbehave({ body: body({ code: long, msg: long, data: [] }), times: 3, path: futures });
+    bench.exchange.injectFault({ status: 200, code: "00001", path: spot });
+    bench.exchange.injectFault({ body: body({ code: 0, msg: "", data: [] }), times: 3, path: positions });
+    bench.exchange.injectFault({ body: body({ msg: "success", data: [] }), times: 3, path: funding });
+    bench.exchange.injectFault({ body: body({ code: long, msg: long, data: [] }), times: 3, path: futures });
 
     const schedule = everyFour;
     const daemon = await bench.start({

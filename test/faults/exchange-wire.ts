@@ -73,7 +73,7 @@ row(
     const good = await nextRun(daemon, "spot-assets");
 
     expect(failed).toMatchObject({ state: "failed", requests: 3, retries: 2 });
-    expect(failed.failed?.[0]).toMatch(/^network .* no answer from 127\.0\.0\.1/);
+    expect(failed.failed?.[0]).toMatch(/^network .* no response from 127\.0\.0\.1/);
     expect(good).toMatchObject({ state: "ok", requests: 2, retries: 1 });
     expect(Math.min(...between(proxy.requestsTo(spot)))).toBeGreaterThan(180);
   },

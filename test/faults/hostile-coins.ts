@@ -10,7 +10,7 @@ interface RawCoin {
 
 /** Makes every response for the spot wallet contain exactly these coins, in this order. */
 export function serveCoins(exchange: Simulator, coins: readonly RawCoin[]): void {
-  exchange.misbehave({
+  exchange.injectFault({
     path: spot,
     times: Number.POSITIVE_INFINITY,
     edit: (envelope) => {

@@ -19,7 +19,7 @@ beforeAll(async () => {
   const world = await openWorld(healthy, "2026-11-01T00:00:30Z", schedules);
   for (const minute of minutes) {
     if (minute === "00:03")
-      world.exchange.misbehave({
+      world.exchange.injectFault({
         path: "/api/v2/mix/position",
         params: { productType: "COIN-FUTURES" },
         code: "40034",

@@ -15,8 +15,8 @@ const onlySpot = { SCHEDULE_POSITIONS: "" };
 
 /** Resolves when a request for spot assets is in flight whose response takes `delayMs`, or never comes. */
 async function inMidRun({ exchange }: Bench, delayMs?: number): Promise<void> {
-  exchange.misbehave({ path: spot, ...(delayMs ? { delayMs } : { hang: true }) });
-  await until(() => exchange.faults() === 0);
+  exchange.injectFault({ path: spot, ...(delayMs ? { delayMs } : { hang: true }) });
+  await until(() => exchange.pendingFaults() === 0);
 }
 
 const lastRun = ({ rows }: Bench) => rows("select state, cause from runs order by scheduled_for desc limit 1");
@@ -61,9 +61,9 @@ row(
     const { env, setClock } = preload(bench);
     const daemon = await bench.start({ ...onlySpot, ...env });
     await nextRun(daemon, "spot-assets", "ok");
-    bench.exchange.misbehave({ path: serverTime, hang: true });
+    bench.exchange.injectFault({ path: serverTime, hang: true });
     setClock(3_600_000);
-    await until(() => bench.exchange.faults() === 0);
+    await until(() => bench.exchange.pendingFaults() === 0);
     const { code, stderr } = await bench.stop(daemon);
     expect(code).toBe(0);
     expect(stderr).toMatch(/"msg":"stopped"}\n$/);

@@ -26,7 +26,7 @@ row("T15", "run longer than the interval", { inEveryRun: true, timeoutSeconds: 6
   const asked = exchange.counts.requests;
   const before = runsOf(daemon, "spot-assets").length;
   // The run is ended at the next slot, which runs on time: no slot is skipped.
-  exchange.misbehave({ path: spot, delayMs: 5000, times: Number.POSITIVE_INFINITY });
+  exchange.injectFault({ path: spot, delayMs: 5000, times: Number.POSITIVE_INFINITY });
   await nextRun(daemon, "spot-assets", "failed");
   await nextRun(daemon, "spot-assets", "failed");
   exchange.clearFaults();
@@ -38,8 +38,8 @@ row("T15", "run longer than the interval", { inEveryRun: true, timeoutSeconds: 6
   ]);
   expect(exchange.counts.requests - asked).toBe(cut.reduce((sum, { requests }) => sum + requests, 0));
   // A run that cannot store its response lasts beyond its slot; the slots until then are skipped.
-  exchange.misbehave({ path: spot, delayMs: 300 });
-  await until(() => exchange.faults() === 0);
+  exchange.injectFault({ path: spot, delayMs: 300 });
+  await until(() => exchange.pendingFaults() === 0);
   const [{ slot } = { slot: 0 }] = bench.rows("select max(scheduled_for_ms) as slot from runs where state = 'running'");
   const other = new Database(path);
   bench.onEnd(() => other.close());
@@ -98,7 +98,7 @@ row("T24", "file descriptors exhausted", { timeoutSeconds: 60 }, async (bench) =
   await nextRun(daemon, "spot-assets", "ok");
   // Its connections are lost, and for a while no descriptor is free for another.
   runHook(daemon, "takeFiles 9000");
-  bench.exchange.misbehave({ path: spot, reset: true, times: Number.POSITIVE_INFINITY });
+  bench.exchange.injectFault({ path: spot, reset: true, times: Number.POSITIVE_INFINITY });
   const failed = await nextRun(daemon, "spot-assets", "failed");
   bench.exchange.clearFaults();
   const asked = bench.exchange.counts.requests;

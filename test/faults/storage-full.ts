@@ -31,8 +31,8 @@ rowOnDisk("S1", "disk full during a run", { inEveryRun: true, timeoutSeconds: 60
   const disk = mountDisk(bench, dirname(path), 64 * megabyte);
   const daemon = await bench.start();
   await daemon.printed("main spot-assets ok");
-  exchange.misbehave({ path: spot, delayMs: 1000 });
-  await until(() => exchange.faults() === 0);
+  exchange.injectFault({ path: spot, delayMs: 1000 });
+  await until(() => exchange.pendingFaults() === 0);
   const [slot] = rows("select scheduled_for as slot from runs where dataset = 'spot-assets' and state = 'running'");
   await until(() => runsOf(daemon, "positions").some((run) => run.slot === slot?.slot));
   const finished = runsOf(daemon, "spot-assets").length;

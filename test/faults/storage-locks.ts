@@ -23,8 +23,8 @@ row("S4", "database locked by another process for 3 s", { inEveryRun: true, time
   const hooks = preload(bench);
   const daemon = await bench.start({ ...hooks.env, ...oneProductType });
   hooks.runHook(daemon, "measureDelay");
-  exchange.misbehave({ path: spot, delayMs: 500 });
-  await until(() => exchange.faults() === 0);
+  exchange.injectFault({ path: spot, delayMs: 500 });
+  await until(() => exchange.pendingFaults() === 0);
   const letGo = holdLock(bench);
   const before = runsOf(daemon, "spot-assets").length;
   await seconds(3);

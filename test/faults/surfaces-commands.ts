@@ -101,7 +101,7 @@ row(
 row("U13", "terminal output of hostile names", { timeoutSeconds: 120 }, async (bench) => {
   const { exchange, run } = bench;
   serveCoins(exchange, [{ coin: drivesTerminal }]);
-  exchange.misbehave({ path: positions, times: Number.POSITIVE_INFINITY, code: "40034", message: drivesTerminal });
+  exchange.injectFault({ path: positions, times: Number.POSITIVE_INFINITY, code: "40034", message: drivesTerminal });
   const collected = await run(["collect", "spot-assets", "positions"], { LOG_FORMAT: "pretty" });
   expect(collected.code).toBe(3);
   const shown = [

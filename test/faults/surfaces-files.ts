@@ -44,7 +44,7 @@ row(
       exchange,
       coins.map((coin, n) => ({ coin, available: amounts[n % amounts.length] ?? "" })),
     );
-    exchange.misbehave({ path: positions, times: Number.POSITIVE_INFINITY, code: "=1+1|'X'!A", message: "+cmd" });
+    exchange.injectFault({ path: positions, times: Number.POSITIVE_INFINITY, code: "=1+1|'X'!A", message: "+cmd" });
     expect((await run(["collect", "spot-assets", "positions"])).code).toBe(3);
 
     const marked = [...formulas.map((coin) => `'${coin}`), ...harmless];
@@ -67,7 +67,7 @@ row(
     }
     const [failure] = table(failures.stdout);
     expect(failure?.error_code).toBe("'=1+1|'X'!A");
-    expect(failure?.error_message).toMatch(/^\/api\/v2\/.*: the exchange says =1\+1\|'X'!A "\+cmd"$/);
+    expect(failure?.error_message).toMatch(/^\/api\/v2\/.*: exchange error =1\+1\|'X'!A "\+cmd"$/);
   },
 );
 

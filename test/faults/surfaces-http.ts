@@ -146,7 +146,7 @@ async function crawl(port: number): Promise<Map<string, Response>> {
 row("U7", "XSS in a coin and in the text of an error", { timeoutSeconds: 90 }, async (bench) => {
   serveCoins(bench.exchange, [{ coin: hostileCoin }, { coin: "BTC" }]);
   const forever = { times: Number.POSITIVE_INFINITY };
-  bench.exchange.misbehave({ path: positions, ...forever, code: "40034", message: hostileText });
+  bench.exchange.injectFault({ path: positions, ...forever, code: "40034", message: hostileText });
   const { daemon, port } = await serving(bench);
   await Promise.all([nextRun(daemon, "spot-assets", "ok", 0), nextRun(daemon, "positions", "failed", 0)]);
   const pages = await crawl(port);

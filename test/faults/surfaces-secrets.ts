@@ -53,13 +53,13 @@ else {
       const forms = secrets.flatMap(formsOf);
       // Only 200 characters of a text are kept, so the forms are sent one at a time.
       for (const form of [pair, ...forms])
-        exchange.misbehave({ path: positions, code: "40034", message: `no ${form}` });
+        exchange.injectFault({ path: positions, code: "40034", message: `no ${form}` });
       serveCoins(exchange, [
         { coin: "BTC", echo: { deep: [secret] } },
         { coin: "ETH", [key]: passphrase },
         { coin: "XRP", harmless: "kept" },
       ]);
-      exchange.misbehave({
+      exchange.injectFault({
         ...forever,
         path: funding,
         edit: (envelope) => {
@@ -116,7 +116,7 @@ row(
     const { exchange, start, stop } = bench;
     const text = `x\n${forged}\r\n\u001b[2J${"y".repeat(1_000_000)}`;
     serveCoins(exchange, [{ coin: `A\n${forged}`, [`field\n${forged}\u001b[2J${"z".repeat(1_000_000)}`]: "1" }]);
-    exchange.misbehave({ ...forever, path: positions, code: "40034", message: text });
+    exchange.injectFault({ ...forever, path: positions, code: "40034", message: text });
     for (const format of ["json", "pretty"]) {
       const daemon = await start({ LOG_FORMAT: format, LOG_LEVEL: "trace" });
       await daemon.printed("positions failed");

@@ -180,7 +180,7 @@ export async function simulate(plan: Plan, folder: string, passed: (day: number)
     const checkedAt = slot + chance.integer(5, 900);
     const ms = checkedAt - now();
     truth.advance(ms);
-    exchange.misbehave({
+    exchange.injectFault({
       path: pathOf(victim.dataset, api) ?? "",
       account: victim.account,
       delayMs: 1000 * hour,

@@ -29,7 +29,7 @@ export function startStorm(exchange: Simulator, apis: Record<string, Api>, chanc
   const { fault, code } = chance.pick(kinds);
   const sort = chance.integer(0, 9);
   if (sort < 2) {
-    exchange.misbehave({ ...fault, times: Infinity });
+    exchange.injectFault({ ...fault, times: Infinity });
     // After several refusals the client pauses, so that the deadline may end a run first.
     return {
       outcomeOf: () => ({ state: "failed", causes: [code, "deadline", `${code}, deadline`, `deadline, ${code}`] }),
@@ -49,10 +49,10 @@ export function startStorm(exchange: Simulator, apis: Record<string, Api>, chanc
     ...(scoped ? { params: { productType: "USDT-FUTURES" } } : {}),
   };
   if (sort > 7) {
-    exchange.misbehave({ ...aimed, times: chance.integer(1, 2) });
+    exchange.injectFault({ ...aimed, times: chance.integer(1, 2) });
     return calm;
   }
-  exchange.misbehave({ ...aimed, times: Infinity });
+  exchange.injectFault({ ...aimed, times: Infinity });
   const outcome: Outcome = { state: scoped ? "partial" : "failed", causes: [code] };
   return { outcomeOf: (one) => (isMeant(one) ? outcome : null) };
 }

@@ -48,7 +48,7 @@ const break_ = { path: "/api/v2/mix/position", code: "40014", times: Number.POSI
 it("is called once for each complete cycle, and at /fail after a failure, the query kept", async () => {
   const { world, calls, at } = await called({}, "/?rid=7");
   await at("12:01:00", 1);
-  world.exchange.misbehave(break_);
+  world.exchange.injectFault(break_);
   await at("12:02:00", 2);
   world.exchange.clearFaults();
   await at("12:03:00", 3);
@@ -63,7 +63,7 @@ it.each([
   const path = before === "" ? `/api/push/${token}` : `${before}/${token}`;
   const { world, calls, at } = await called({}, query, path);
   await at("12:01:00", 1);
-  world.exchange.misbehave(break_);
+  world.exchange.injectFault(break_);
   await at("12:02:00", 2);
   world.exchange.clearFaults();
   await at("12:03:00", 3);
@@ -75,7 +75,7 @@ it("waits for the last slot of every dataset, however seldom one comes", async (
   await at("12:01:00", 0);
   await at("12:02:00", 0);
   await at("12:03:00", 1);
-  world.exchange.misbehave(break_);
+  world.exchange.injectFault(break_);
   await at("12:06:00", 2);
   await at("12:07:00", 2);
   await seconds(0.2);

@@ -37,7 +37,7 @@ const ofPositions = { account: "main", dataset: "positions" };
 
 it("counts slots by what became of them, and what the runs cost", async () => {
   await at("12:01:00");
-  world.exchange.misbehave({ path: "/api/v2/mix/position", code: "40014", times: Number.POSITIVE_INFINITY });
+  world.exchange.injectFault({ path: "/api/v2/mix/position", code: "40014", times: Number.POSITIVE_INFINITY });
   await at("12:02:00");
   await at("12:05:50");
   expect(await valuesOf("runs_total", { ...ofPositions, state: "ok" })).toEqual([1]);
@@ -49,7 +49,7 @@ it("counts slots by what became of them, and what the runs cost", async () => {
 });
 
 it("counts refusals as too many, and the requests they led to", async () => {
-  world.exchange.misbehave({ path: "/api/v2/spot/account/assets", status: 429, headers: { "retry-after": "0" } });
+  world.exchange.injectFault({ path: "/api/v2/spot/account/assets", status: 429, headers: { "retry-after": "0" } });
   await at("12:01:00");
   const ofSpot = { account: "main", dataset: "spot-assets" };
   expect(await valuesOf("rate_limited_total", ofSpot)).toEqual([1]);
@@ -102,7 +102,7 @@ it("exports that an account with a write key is refused", async () => {
 
 describe("a dataset that freezes", () => {
   const freeze = () =>
-    world.exchange.misbehave({ path: "/api/v2/mix/position", hang: true, times: Number.POSITIVE_INFINITY });
+    world.exchange.injectFault({ path: "/api/v2/mix/position", hang: true, times: Number.POSITIVE_INFINITY });
 
   it("is stale within two periods while the others go on, in metrics and status alike", async () => {
     await at("12:01:00");

@@ -55,7 +55,7 @@ it("a proxy that refuses is named, and the next host is asked as one is that was
   const name = `127.0.0.1:${proxy.port} (HTTPS_PROXY)`;
   expect([error.kind, error.message]).toEqual([
     "network",
-    `/api/x: the proxy ${name} refuses to connect to b.example (HTTP 403)`,
+    `/api/x: the proxy ${name} refused to connect to b.example (HTTP 403)`,
   ]);
   expect(proxy.connectedTo).toEqual(["a.example:443", "b.example:443"]);
 });
@@ -66,7 +66,7 @@ it("a proxy that wants a login is named, without the one it was sent", async () 
   const error = await failure(`http://me:wrong-password@127.0.0.1:${proxy.port}`);
   const host = `127.0.0.1:${proxy.port}`;
   expect(error.message).toContain(
-    `the proxy ${host} (HTTPS_PROXY) did not accept the user name and password, or wants them (HTTP 407); set HTTPS_PROXY=http://USER:PASSWORD@${host}`,
+    `the proxy ${host} (HTTPS_PROXY) requires a valid user name and password (HTTP 407); set HTTPS_PROXY=http://USER:PASSWORD@${host}`,
   );
   expect(error.message).not.toContain("wrong-password");
 });
@@ -86,7 +86,7 @@ it("a proxy that never answers is named when its time is up", async () => {
   const timeouts = { lookup: 100, connect: 100, secureConnect: 100, response: 30_000, request: 30_000 };
   const http = createHttp(["https://exchange.example"], { proxy: proxied(`http://127.0.0.1:${port}`), timeouts });
   const error = await failureOf(http.get("/api/x", () => ({}), new AbortController().signal));
-  expect(error.message).toContain(`127.0.0.1:${port} (HTTPS_PROXY) could not connect: no answer within 0.2 s`);
+  expect(error.message).toContain(`127.0.0.1:${port} (HTTPS_PROXY) could not connect: no response within 0.2 s`);
 });
 
 it.each([
@@ -102,20 +102,18 @@ it.each([
   const port = await portOf(tls);
   const error = await failure(`${scheme}://127.0.0.1:${proxy.port}`, [`https://exchange.example:${port}`]);
   expect(error.kind).toBe("tls");
-  const way = `asked through the proxy 127.0.0.1:${proxy.port} (HTTPS_PROXY)`;
-  expect(error.message).toContain(
-    `exchange.example could not prove who it is (DEPTH_ZERO_SELF_SIGNED_CERT, ${way}): check`,
-  );
-  expect(error.message).toMatch(/NODE_EXTRA_CA_CERTS must name the file of its authority$/);
+  const way = `through the proxy 127.0.0.1:${proxy.port} (HTTPS_PROXY)`;
+  expect(error.message).toContain(`no TLS connection to exchange.example (DEPTH_ZERO_SELF_SIGNED_CERT, ${way}): check`);
+  expect(error.message).toMatch(/set NODE_EXTRA_CA_CERTS to the file of its certificate authority$/);
   expect([proxy.connectedTo, requests]).toEqual([[`exchange.example:${port}`], 0]);
   expect(proxy.sent().toString("latin1")).not.toMatch(/GET|the-key/);
 });
 
-it("a host that is asked directly though a proxy is set says so when it fails", async () => {
+it("the error names the direct route if a proxy is set but not used", async () => {
   const proxy = await connectProxy();
   const error = await failure(`http://127.0.0.1:${proxy.port}`, ["https://127.0.0.1:9"]);
   expect(error.message).toBe(
-    "/api/x: no answer from 127.0.0.1 (ECONNREFUSED), asked directly: HTTPS_PROXY is not used for it",
+    "/api/x: no response from 127.0.0.1 (ECONNREFUSED), directly: HTTPS_PROXY is not used for it",
   );
   expect(proxy.connectedTo).toEqual([]);
 });
@@ -126,7 +124,7 @@ it("a webhook is reached through the proxy too, and the refusal named", async ()
   const settings = { proxy: proxied(`http://127.0.0.1:${proxy.port}`) };
   const url = new Secret("https://hooks.example/services/0123456789abcdef0123");
   await expect(post(url, "{}", AbortSignal.timeout(10_000), settings)).rejects.toThrow(
-    `the proxy 127.0.0.1:${proxy.port} (HTTPS_PROXY) refuses to connect to hooks.example (HTTP 502)`,
+    `the proxy 127.0.0.1:${proxy.port} (HTTPS_PROXY) refused to connect to hooks.example (HTTP 502)`,
   );
   expect(proxy.connectedTo).toEqual(["hooks.example:443"]);
 });
@@ -141,7 +139,7 @@ async function unprovenPort(): Promise<number> {
 it("a webhook that cannot prove who it is fails with what to do about it", async () => {
   const url = new Secret(`https://localhost:${await unprovenPort()}/services/0123456789abcdef0123`);
   await expect(post(url, "{}", AbortSignal.timeout(10_000))).rejects.toThrow(
-    "localhost could not prove who it is (DEPTH_ZERO_SELF_SIGNED_CERT): check ALERT_WEBHOOK_URL; where a proxy inspects TLS, NODE_EXTRA_CA_CERTS must name the file of its authority",
+    "no TLS connection to localhost (DEPTH_ZERO_SELF_SIGNED_CERT): check ALERT_WEBHOOK_URL; if a proxy inspects TLS, set NODE_EXTRA_CA_CERTS to the file of its certificate authority",
   );
 });
 
@@ -157,7 +155,7 @@ it("a heartbeat that cannot prove who it is says the same in the log, without th
   await heartbeat.onEnded({ account: "main", dataset: "positions", state: "failed", failures: [], ...at, ...tally });
   await until(() => lines.length > 0);
   expect(lines.join()).toContain(
-    "the request to HEARTBEAT_URL failed (DEPTH_ZERO_SELF_SIGNED_CERT: check HEARTBEAT_URL; where a proxy inspects TLS, NODE_EXTRA_CA_CERTS must name the file of its authority); collecting continues",
+    "the request to HEARTBEAT_URL failed (DEPTH_ZERO_SELF_SIGNED_CERT: check HEARTBEAT_URL; if a proxy inspects TLS, set NODE_EXTRA_CA_CERTS to the file of its certificate authority); collecting continues",
   );
   expect(lines.join()).not.toContain("localhost");
 });

@@ -29,8 +29,8 @@ it("names of what every object has are kept, stored and told like others", async
   };
   const world = await createWorld("2026-03-01T12:00:30Z", settings, { accounts: [account] });
   const times = Number.POSITIVE_INFINITY;
-  world.exchange.misbehave({ path: "/api/v2/spot/account/assets", times, edit: named("coin") });
-  world.exchange.misbehave({ path: "/api/v2/mix/position/all-position", times, edit: named("symbol") });
+  world.exchange.injectFault({ path: "/api/v2/spot/account/assets", times, edit: named("coin") });
+  world.exchange.injectFault({ path: "/api/v2/mix/position/all-position", times, edit: named("symbol") });
   await world.at("2026-03-01T12:01:00Z");
   await world.restart();
   await world.at("2026-03-01T12:02:00Z");

@@ -81,9 +81,9 @@ describe("collect", () => {
   });
 
   it("exits with 3 when some datasets failed and with 1 when all failed", async () => {
-    exchange.misbehave({ path: "/api/v2/mix/position", params: { productType: "COIN-FUTURES" }, code: "40034" });
+    exchange.injectFault({ path: "/api/v2/mix/position", params: { productType: "COIN-FUTURES" }, code: "40034" });
     expect((await runInProcess(["collect", "positions"], folder, env)).code).toBe(3);
-    exchange.misbehave({ path: "/api/v2/mix/position", code: "40034", times: 4 });
+    exchange.injectFault({ path: "/api/v2/mix/position", code: "40034", times: 4 });
     expect((await runInProcess(["collect", "positions"], folder, env)).code).toBe(1);
   });
 
@@ -238,10 +238,10 @@ it("prints no secret, whatever happens", async () => {
     "/api/v2/spot/market/tickers": classic.passphrase,
   };
   for (const [path, message] of Object.entries(messages))
-    exchange.misbehave({ path, code: "40099", message: `echo ${message}` });
+    exchange.injectFault({ path, code: "40099", message: `echo ${message}` });
   const { stdout, stderr } = await run(["collect"], folder, { ...env, LOG_LEVEL: "trace" });
   const text = stdout + stderr + readFileSync(path(), "latin1");
-  expect(exchange.faults()).toBe(0);
+  expect(exchange.pendingFaults()).toBe(0);
   for (const secret of [classic.key, classic.secret, classic.passphrase])
     for (const form of [
       secret,

@@ -109,7 +109,7 @@ it("continues under the same account name when a classic account is upgraded to 
 
 it("keeps what succeeded and reports the product type that failed", async () => {
   const { simulator, daemon, runs: ended, path } = await begin({});
-  simulator.misbehave({
+  simulator.injectFault({
     path: "/api/v2/mix/position/all-position",
     params: { productType: "COIN-FUTURES" },
     times: Number.POSITIVE_INFINITY,

@@ -37,7 +37,7 @@ it("/healthz fails two periods after a dataset's last response, names it, and re
   await until(() => ends("funding-assets") > 1);
   await turned(200);
 
-  exchange.misbehave({ path: "/api/v2/account/funding-assets", hang: true, times: 3 });
+  exchange.injectFault({ path: "/api/v2/account/funding-assets", hang: true, times: 3 });
   const red = await turned(503);
   const [frozen] = red.stale;
   expect(red).toMatchObject({ status: "stale", stale: [{ account: "main", dataset: "funding-assets" }] });

@@ -57,11 +57,11 @@ describe("the daemon", () => {
   });
 
   it("marks the runs that a killed daemon left open as failed, and continues", async () => {
-    exchange.misbehave({ path: "/api/v2/spot/account/assets", hang: true });
+    exchange.injectFault({ path: "/api/v2/spot/account/assets", hang: true });
     const every = { ...env, SCHEDULE_SPOT_ASSETS: "* * * * * *" };
     const first = start(["start"], folder, every);
     await first.printed("collecting main");
-    await until(() => exchange.faults() === 0);
+    await until(() => exchange.pendingFaults() === 0);
     first.child.kill("SIGKILL");
     await first.finished;
     const second = start(["start"], folder, every);
@@ -79,8 +79,8 @@ describe("the daemon", () => {
   it("finishes the current run on the first signal", async () => {
     const daemon = start(["start"], folder, { ...env, ...everyThreeSeconds });
     await daemon.printed("collecting main");
-    exchange.misbehave({ path: "/api/v2/spot/account/assets", delayMs: 1000 });
-    await until(() => exchange.faults() === 0);
+    exchange.injectFault({ path: "/api/v2/spot/account/assets", delayMs: 1000 });
+    await until(() => exchange.pendingFaults() === 0);
     daemon.child.kill("SIGTERM");
     expect((await daemon.finished).code).toBe(0);
     const states = "select distinct state from runs where dataset = 'spot-assets'";
@@ -90,8 +90,8 @@ describe("the daemon", () => {
   it("exits at once on the second signal", async () => {
     const daemon = start(["start"], folder, { ...env, ...everyThreeSeconds });
     await daemon.printed("collecting main");
-    exchange.misbehave({ path: "/api/v2/spot/account/assets", hang: true });
-    await until(() => exchange.faults() === 0);
+    exchange.injectFault({ path: "/api/v2/spot/account/assets", hang: true });
+    await until(() => exchange.pendingFaults() === 0);
     daemon.child.kill("SIGTERM");
     await daemon.printed("stopping");
     daemon.child.kill("SIGTERM");
@@ -122,7 +122,7 @@ describe("the daemon", () => {
     });
 
     it("is refused as soon as it is detected, where the permissions were unavailable at first", async () => {
-      exchange.misbehave({ path: "/api/v2/spot/account/info", status: 503, body: "<html>busy</html>", times: 3 });
+      exchange.injectFault({ path: "/api/v2/spot/account/info", status: 503, body: "<html>busy</html>", times: 3 });
       const { code, stderr } = await run(["start"], folder, { ...env, SCHEDULE_SPOT_ASSETS: "* * * * * *" });
       expect(code).toBe(78);
       expect(stderr).toContain('the key of account "main" may write');

@@ -19,7 +19,7 @@ it("keeps every limit in every sliding window and signs every request correctly"
     passphrase: `passphrase-of-${name}`,
     mode: n % 2 === 0 ? ("classic" as const) : ("unified" as const),
   }));
-  const exchange = await startExchange({ accounts, latencyMs: 20, remember: 1 });
+  const exchange = await startExchange({ accounts, latencyMs: 20, recordLimit: 1 });
   onTestFinished(() => exchange.close());
   const directory = temporaryFolder();
   const daemon = start(["start"], directory, {

@@ -26,7 +26,7 @@ async function cutAt(world: World): Promise<void> {
 it.each(asked.map(({ path }) => [path]))("a stop ends the wait for %s", async (path) => {
   const world = await createWorld(start, everyDataset("* * * * *"));
   let isAsked = false;
-  world.exchange.misbehave({ path, hang: true, times: hang });
+  world.exchange.injectFault({ path, hang: true, times: hang });
   const { record } = world.exchange;
   world.clock.advanceTo(slot);
   const before = world.exchange.counts.requests;
@@ -41,10 +41,10 @@ it.each(asked.map(({ path }) => [path]))("a stop ends the wait for %s", async (p
 
 it("a stop ends the wait for the exchange's time, without aborting a run", async () => {
   const world = await createWorld(start, everyDataset("* * * * *"));
-  world.exchange.misbehave({ path: time.path, hang: true });
+  world.exchange.injectFault({ path: time.path, hang: true });
   world.clock.setWallClock(slot + 3_600_000);
   world.scheduler.tick();
-  await until(() => world.exchange.faults() === 0);
+  await until(() => world.exchange.pendingFaults() === 0);
   await world.scheduler.stop();
   expect(world.rows("select count(*) as n from runs")).toEqual([{ n: 0 }]);
 });
@@ -54,10 +54,10 @@ it.each([
   ["the pause before another attempt", { status: 503 }],
 ])("a stop ends the wait during %s", async (_, fault) => {
   const world = await createWorld(start, { SCHEDULE_SPOT_ASSETS: "* * * * *" });
-  world.exchange.misbehave({ path: "/api/v2/spot/account/assets", ...fault });
+  world.exchange.injectFault({ path: "/api/v2/spot/account/assets", ...fault });
   world.clock.advanceTo(slot);
   world.scheduler.tick();
-  await until(() => world.exchange.faults() === 0);
+  await until(() => world.exchange.pendingFaults() === 0);
   await cutAt(world);
 });
 

@@ -9,9 +9,9 @@ const positions = "/api/v2/mix/position/all-position?productType=USDT-FUTURES";
 
 it("an error envelope is sent once, then answers as ever", async () => {
   const exchange = await simulator();
-  exchange.misbehave({ code: "45001", message: "Unknown error" });
+  exchange.injectFault({ code: "45001", message: "Unknown error" });
 
-  const waiting = exchange.faults();
+  const waiting = exchange.pendingFaults();
   const first = await ask(exchange, classic, spot);
   const second = await ask(exchange, classic, spot);
 
@@ -19,13 +19,13 @@ it("an error envelope is sent once, then answers as ever", async () => {
     400,
     { code: "45001", msg: "Unknown error", requestTime: noon, data: null },
   ]);
-  expect([waiting, second.status, exchange.faults(), exchange.record.length]).toEqual([1, 200, 0, 1]);
+  expect([waiting, second.status, exchange.pendingFaults(), exchange.record.length]).toEqual([1, 200, 0, 1]);
 });
 
 it("a fault waits for the path, account and parameters it is meant for", async () => {
   const exchange = await simulator();
   const params = { productType: "USDC-FUTURES" };
-  exchange.misbehave({ path: "/api/v2/mix", account: "main", params, status: 500, times: Number.POSITIVE_INFINITY });
+  exchange.injectFault({ path: "/api/v2/mix", account: "main", params, status: 500, times: Number.POSITIVE_INFINITY });
 
   const statuses = [
     await ask(exchange, classic, spot),
@@ -40,7 +40,7 @@ it("a fault waits for the path, account and parameters it is meant for", async (
 
 it("faults fire in the order they were asked for, and can be called off", async () => {
   const exchange = await simulator();
-  for (const code of ["40725", "40015", "45001"]) exchange.misbehave({ code });
+  for (const code of ["40725", "40015", "45001"]) exchange.injectFault({ code });
 
   const first = await ask(exchange, classic, spot);
   const second = await ask(exchange, classic, spot);
@@ -52,16 +52,16 @@ it("faults fire in the order they were asked for, and can be called off", async 
 
 it("what the gateway refuses uses no fault up", async () => {
   const exchange = await simulator();
-  exchange.misbehave({ status: 503 });
+  exchange.injectFault({ status: 503 });
 
   const refused = await send(exchange.url + spot, { ...signed(classic, spot), "ACCESS-SIGN": "x" });
 
-  expect([refused.body.code, exchange.faults()]).toEqual(["40009", 1]);
+  expect([refused.body.code, exchange.pendingFaults()]).toEqual(["40009", 1]);
 });
 
 it("a 429 that was asked for is no violation", async () => {
   const exchange = await simulator();
-  exchange.misbehave({ status: 429, code: "429", headers: { "retry-after": "2" } });
+  exchange.injectFault({ status: 429, code: "429", headers: { "retry-after": "2" } });
 
   const { status, headers } = await ask(exchange, classic, spot);
 
@@ -74,7 +74,7 @@ it.each([
   ["cut JSON", { status: 200, body: '{"code":"00000","da' }],
 ])("%s is sent as it is", async (_title, fault) => {
   const exchange = await simulator();
-  exchange.misbehave(fault);
+  exchange.injectFault(fault);
 
   const { status, text } = await ask(exchange, classic, spot);
 
@@ -83,7 +83,9 @@ it.each([
 
 it("an edited answer is sent as edited, and recorded without rows", async () => {
   const exchange = await simulator();
-  exchange.misbehave({ edit: (envelope) => ({ ...(envelope as object), data: [{ coin: "USDT", available: "NaN" }] }) });
+  exchange.injectFault({
+    edit: (envelope) => ({ ...(envelope as object), data: [{ coin: "USDT", available: "NaN" }] }),
+  });
 
   const { body } = await ask(exchange, classic, spot);
 
@@ -106,7 +108,7 @@ function hasty(): { clock: Clock; waits: number[] } {
 it("a delayed answer is a good answer, later", async () => {
   const { clock, waits } = hasty();
   const exchange = await simulator({ clock });
-  exchange.misbehave({ delayMs: 60 });
+  exchange.injectFault({ delayMs: 60 });
 
   const { status } = await ask(exchange, classic, spot);
 
@@ -126,7 +128,7 @@ it("latency is added to every answer, refusals included", async () => {
 it("a dripping answer arrives whole, byte after byte", async () => {
   const { clock, waits } = hasty();
   const exchange = await simulator({ clock });
-  exchange.misbehave({ drip: 1, status: 200, body: "slow" });
+  exchange.injectFault({ drip: 1, status: 200, body: "slow" });
 
   const { text } = await ask(exchange, classic, spot);
 
@@ -136,7 +138,7 @@ it("a dripping answer arrives whole, byte after byte", async () => {
 
 it("a reset breaks the connection, and only that one", async () => {
   const exchange = await simulator();
-  exchange.misbehave({ reset: true });
+  exchange.injectFault({ reset: true });
 
   await expect(ask(exchange, classic, spot)).rejects.toThrow("fetch failed");
   const after = await ask(exchange, classic, spot);
@@ -146,13 +148,13 @@ it("a reset breaks the connection, and only that one", async () => {
 
 it("a hanging request is never answered, and closing ends it", async () => {
   const exchange = await simulator();
-  exchange.misbehave({ hang: true });
+  exchange.injectFault({ hang: true });
 
   const hanging = ask(exchange, classic, spot).then(
     () => "answered",
     () => "ended",
   );
-  await until(() => exchange.faults() === 0);
+  await until(() => exchange.pendingFaults() === 0);
   await exchange.close();
 
   expect(await hanging).toBe("ended");

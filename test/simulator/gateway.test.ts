@@ -211,7 +211,7 @@ describe("addresses that a test adds", () => {
     path,
     perSecond: 2,
     signed: true,
-    answer: (_view, { coin }) => ({
+    respond: (_view, { coin }) => ({
       data: [{ coin }],
       truths: [{ dataset: "made-up", scope: null, rows: [{ coin: "BTC" }] }],
     }),

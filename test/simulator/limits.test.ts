@@ -9,7 +9,7 @@ function sentAt(times: number[], perSecond: number): (number | null)[] {
   const limits = createLimits(clock);
   return times.map((time) => {
     clock.pass(time - clock.monotonic());
-    return limits.toPath("main", "/path", perSecond);
+    return limits.countEndpoint("main", "/path", perSecond);
   });
 }
 
@@ -25,10 +25,10 @@ it("users and paths have budgets of their own", () => {
   const limits = createLimits(handClock());
 
   const left = [
-    limits.toPath("main", "/a", 1),
-    limits.toPath("main", "/b", 1),
-    limits.toPath("hedge", "/a", 1),
-    limits.toPath("main", "/a", 1),
+    limits.countEndpoint("main", "/a", 1),
+    limits.countEndpoint("main", "/b", 1),
+    limits.countEndpoint("hedge", "/a", 1),
+    limits.countEndpoint("main", "/a", 1),
   ];
 
   expect(left).toEqual([0, 0, 0, null]);
@@ -37,7 +37,7 @@ it("users and paths have budgets of their own", () => {
 it("the 6001st request of a minute shuts the address out for five minutes", () => {
   const clock = handClock();
   const limits = createLimits(clock);
-  const letIn = () => limits.fromAddress("127.0.0.1");
+  const letIn = () => limits.countAddress("127.0.0.1");
 
   const first = Array.from({ length: 6000 }, letIn).every(Boolean);
   const oneMore = letIn();

@@ -265,7 +265,7 @@ it("the v1 account asked for alone is told in JSON numbers, to the last digit, a
 });
 
 it("a record told to be short forgets the oldest answers", async () => {
-  const exchange = await simulator({ remember: 1 });
+  const exchange = await simulator({ recordLimit: 1 });
 
   await ask(exchange, classic, "/api/v2/spot/account/assets");
   await ask(exchange, classic, "/api/v2/account/funding-assets");

@@ -13,7 +13,7 @@ export const fixtureEndpoints: readonly Endpoint[] = fixtures.flatMap((fixture) 
     path,
     perSecond,
     signed,
-    answer: (_view: unknown, query: Record<string, string>) => ({
+    respond: (_view: unknown, query: Record<string, string>) => ({
       data: fixture.data,
       truths: truthsOf(fixture, query),
     }),

@@ -40,18 +40,18 @@ const faultsBySlot = new Map<number, (exchange: Simulator) => void>([
   [
     at(2, 10),
     (exchange) =>
-      exchange.misbehave({ path: "/api/v2/spot/account/assets", account: "main", body: "<html>", times: 3 }),
+      exchange.injectFault({ path: "/api/v2/spot/account/assets", account: "main", body: "<html>", times: 3 }),
   ],
-  [at(4, 7), (exchange) => exchange.misbehave(noPermission)],
-  [at(4, 8), (exchange) => exchange.misbehave(noPermission)],
-  [at(4, 9), (exchange) => exchange.misbehave(noPermission)],
+  [at(4, 7), (exchange) => exchange.injectFault(noPermission)],
+  [at(4, 8), (exchange) => exchange.injectFault(noPermission)],
+  [at(4, 9), (exchange) => exchange.injectFault(noPermission)],
   [
     at(6, 20),
-    (exchange) => exchange.misbehave({ path: positions, params: { productType: "COIN-FUTURES" }, delayMs: 420 }),
+    (exchange) => exchange.injectFault({ path: positions, params: { productType: "COIN-FUTURES" }, delayMs: 420 }),
   ],
   [at(9, 0), (exchange) => exchange.upgrade("hedge")],
-  [at(10, 12), (exchange) => exchange.misbehave({ path: "/api/v2/spot/market/tickers", status: 503, times: 3 })],
-  [at(12, 18), (exchange) => exchange.misbehave(badShape)],
+  [at(10, 12), (exchange) => exchange.injectFault({ path: "/api/v2/spot/market/tickers", status: 503, times: 3 })],
+  [at(12, 18), (exchange) => exchange.injectFault(badShape)],
 ]);
 
 /** Returns when the program checks a slot, epoch ms: less than half a second late, every 50th slot over four seconds. */

@@ -8,16 +8,16 @@ import { type Permit, SlidingWindowLimiter } from "./sliding-window.ts";
 
 const second = 1000;
 
-/** Consecutive refusals from different paths after which the limit is not that of one path. */
+/** The number of different paths that refuse in a row after which the limit of a single path is ruled out. */
 const refusalsOfAll = 3;
 /** How long an IP address that exceeded its limit is banned (https://www.bitget.com/api-doc/, changelog of 2025-08-11). */
 const ipBanMs = 5 * minuteMs;
 
 /** Requests that may be sent now, per endpoint and account. */
 export interface Budget {
-  /** Null: of what is counted per IP address. */
+  /** Null for requests counted per IP address. */
   account: string | null;
-  /** Null: all endpoints together. */
+  /** Null for all endpoints together. */
   path: string | null;
   requests: number;
   /** The source address of a budget of all endpoints together; null: the system chooses it. */
@@ -27,7 +27,7 @@ export interface Budget {
 /** The number of keys one user can have (https://www.bitget.com/api-doc/uta/guide). */
 const maxKeys = 10;
 
-/** Whose budget a request counts against: a user, an account whose user is not known, or an address of this machine. */
+/** The owner of the budget of a request: a user, an account whose user is not known, or a source address of this machine. */
 type Owner = string;
 
 interface PathBudget {
@@ -36,11 +36,11 @@ interface PathBudget {
   window: SlidingWindowLimiter;
   /** The accounts that sent requests; null for public requests. */
   accounts: Set<string | null>;
-  /** Of the account that sent the first request. */
+  /** The source address of the account that sent the first request. */
   state: AddressState;
 }
 
-/** What the exchange counts for one of our internet addresses. */
+/** What the exchange counts per IP address, for one source address of this machine. */
 interface AddressState {
   perIp: SlidingWindowLimiter;
   /** A monotonic instant. */
@@ -50,18 +50,18 @@ interface AddressState {
 }
 
 export interface LimiterOptions {
-  /** How many there are. With no more than one user can have keys, all may be those of one until that is known. Default: many. */
+  /** The number of accounts. Up to the number of keys of a user, all are assumed to be of one user at first. Default: unlimited. */
   accounts?: number;
-  /** The budget of one address. */
+  /** The budget of one source address. */
   requestsPerMinute?: number;
-  /** Default: one, which the system chooses. */
+  /** Default: one address, which the system chooses. */
   sourceAddresses?: readonly string[];
 }
 
-/** One for the whole program: all accounts of an address share the limits per IP address, all keys of a user its limits. */
+/** Limits the requests of the whole program: accounts of a source address share the limits per IP address, keys of a user its limits. */
 export class Limiter {
   readonly #clock: Clock;
-  readonly #paths = new Map<string, PathBudget>();
+  readonly #pathBudgets = new Map<string, PathBudget>();
   readonly #sourceAddresses: readonly string[];
   readonly #addresses: ReadonlyMap<string | null, AddressState>;
   readonly #users = new Map<string, string>();
@@ -85,8 +85,8 @@ export class Limiter {
   }
 
   /**
-   * Counts the account's requests together with those of the other keys of this user (the exchange's id of it) from now on.
-   * Returns the other accounts of that user that are known; none where nothing is new.
+   * Counts the account's requests together with those of the other keys of this user (the exchange's id) from now on. Returns
+   * the other accounts of that user, or none if the user was recorded before.
    */
   identify(account: string, user: string): string[] {
     if (this.#users.get(account) === user) return [];
@@ -96,33 +96,37 @@ export class Limiter {
   }
 
   /**
-   * Resolves when a request of this account (null: a public one) may be sent and every pause is over. The function it resolves
-   * with must be called when the response has arrived, or with false when it will not. Rejects with the signal's reason.
+   * Resolves when a request of this account (null: a public one) may be sent and every pause is over. Call the returned function
+   * when the response has arrived, or with false if none will. Rejects with the signal's reason.
    */
-  async take(account: string | null, address: ApiEndpoint, signal: AbortSignal): Promise<(answered?: boolean) => void> {
-    const owner = this.#ownerOf(account, address);
+  async take(
+    account: string | null,
+    endpoint: ApiEndpoint,
+    signal: AbortSignal,
+  ): Promise<(responded?: boolean) => void> {
+    const owner = this.#ownerOf(account, endpoint);
     const taken: Permit[] = [];
     try {
-      taken.push(await this.#windowOf(owner, account, address).take(signal));
+      taken.push(await this.#windowOf(owner, account, endpoint).take(signal));
       taken.push(await this.#addressOf(account).perIp.take(signal));
-      await this.#pausesOver(account, address, signal);
+      await this.#pausesOver(account, endpoint, signal);
     } catch (reason) {
       for (const permit of taken) permit.cancel();
       throw reason;
     }
-    return (answered = true) => {
-      for (const permit of taken.splice(0)) permit[answered ? "release" : "releaseUncertain"]();
+    return (responded = true) => {
+      for (const permit of taken.splice(0)) permit[responded ? "release" : "releaseUncertain"]();
     };
   }
 
   /**
-   * Records a refusal: no request of the same budget is sent to this endpoint for `ms`, queued ones included. A refusal does
-   * not state which limit was exceeded: several in a row on different paths mean the user's, and with another user or a
-   * public endpoint among them, that of the internet address.
+   * Records a refusal: no request of the same budget is sent to this endpoint for `ms`, queued ones included. A refusal does not
+   * state which limit was exceeded: several in a row on different paths indicate the limit of the user, and with several users
+   * or public endpoints among them, that of the IP address.
    */
-  pause(account: string | null, address: ApiEndpoint, ms: number): void {
-    const owner = this.#ownerOf(account, address);
-    const { path } = address;
+  pause(account: string | null, endpoint: ApiEndpoint, ms: number): void {
+    const owner = this.#ownerOf(account, endpoint);
+    const { path } = endpoint;
     prolong(this.#pausedUntil, `${owner} ${path}`, this.#clock.monotonic() + ms);
     const state = this.#addressOf(account);
     const { refusing } = state;
@@ -136,9 +140,9 @@ export class Limiter {
     } else if (owner !== this.#ownerPerIp(account)) prolong(this.#ownerPausedUntil, owner, until);
   }
 
-  /** True while requests of this account to this address are held back because of a refusal. */
-  isPaused(account: string | null, address: ApiEndpoint): boolean {
-    return this.#pauseOf(account, address) > 0;
+  /** Returns whether requests of this account to this endpoint are delayed because of a refusal. */
+  isPaused(account: string | null, endpoint: ApiEndpoint): boolean {
+    return this.#pauseOf(account, endpoint) > 0;
   }
 
   /** Resets the count of consecutive refusals after a success of this account. */
@@ -147,12 +151,12 @@ export class Limiter {
   }
 
   /**
-   * Returns the budgets of all endpoints requested so far, and that of each address for all endpoints; zero during a pause. Keys of
-   * one user share one budget. Of endpoints that are counted per address, the smallest budget is returned.
+   * Returns the budgets of all endpoints requested so far, and that of each source address for all endpoints; zero during a pause.
+   * Keys of one user share one budget. For endpoints counted per address, the smallest budget is returned.
    */
   budget(): Budget[] {
     const byName = new Map<string, Budget>();
-    for (const { owner, path, window, accounts, state } of this.#paths.values()) {
+    for (const { owner, path, window, accounts, state } of this.#pathBudgets.values()) {
       for (const account of accounts) {
         const isPaused = this.#pausedMs(owner, path, account === null ? state : this.#addressOf(account)) > 0;
         const others = byName.get(`${account} ${path}`)?.requests ?? Number.POSITIVE_INFINITY;
@@ -167,7 +171,7 @@ export class Limiter {
   }
 
   close(): void {
-    for (const { window } of this.#paths.values()) window.close();
+    for (const { window } of this.#pathBudgets.values()) window.close();
     for (const { perIp } of this.#addresses.values()) perIp.close();
   }
 
@@ -191,17 +195,17 @@ export class Limiter {
 
   #windowOf(owner: Owner, account: string | null, { path, per, perSecond }: ApiEndpoint): SlidingWindowLimiter {
     const key = `${owner} ${path}`;
-    let known = this.#paths.get(key);
-    if (known === undefined) {
+    let budget = this.#pathBudgets.get(key);
+    if (budget === undefined) {
       const window = new SlidingWindowLimiter(perSecond, second, this.#clock);
-      known = { owner, path, window, accounts: new Set(), state: this.#addressOf(account) };
-      this.#paths.set(key, known);
+      budget = { owner, path, window, accounts: new Set(), state: this.#addressOf(account) };
+      this.#pathBudgets.set(key, budget);
     }
-    known.accounts.add(per === "uid" ? account : null);
-    return known.window;
+    budget.accounts.add(per === "uid" ? account : null);
+    return budget.window;
   }
 
-  /** A pause may be prolonged while it is waited for. */
+  /** Waits until no pause is left; a pause can be extended in the meantime. */
   async #pausesOver(account: string | null, endpoint: ApiEndpoint, signal: AbortSignal): Promise<void> {
     for (let wait = this.#pauseOf(account, endpoint); wait > 0; wait = this.#pauseOf(account, endpoint)) {
       await sleep(this.#clock, Math.ceil(wait), signal);
@@ -212,7 +216,7 @@ export class Limiter {
     return this.#pausedMs(this.#ownerOf(account, endpoint), endpoint.path, this.#addressOf(account));
   }
 
-  /** What is left of a pause. Milliseconds; zero or less where there is none. */
+  /** Returns the rest of a pause in milliseconds; zero or less if there is none. */
   #pausedMs(owner: Owner, path: string, { pausedUntil }: AddressState): number {
     const until = Math.max(
       pausedUntil,

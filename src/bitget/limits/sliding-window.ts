@@ -1,24 +1,24 @@
 /**
- * At most N requests in any window of the given length (sliding window): a permit is free again one window after its request
- * has ended, or two where it is not known when that was. Callers that find none free wait in a FIFO queue of bottleneck.
+ * Allows at most N requests in any window of the given length (sliding window). A permit is free again one window after its
+ * request ended, or two windows if the end is unknown. Callers wait for a permit in a FIFO queue of bottleneck.
  */
 import Bottleneck from "bottleneck";
 import type { Clock } from "../../core/clock.ts";
 import { DeadlineError } from "../../core/errors.ts";
 
 export interface Permit {
-  /** The request has ended: the permit is free again one window from now. */
+  /** Call when the request ended: the permit is free again one window from now. */
   release(): void;
-  /** We gave up waiting; the request may still reach the exchange, so the permit is held for two windows. */
+  /** Call after a timeout: the request may still reach the exchange, so the permit is held for two windows. */
   releaseUncertain(): void;
-  /** Nothing was sent: the permit is free at once. */
+  /** Call if nothing was sent: the permit is free at once. */
   cancel(): void;
 }
 
 interface Waiter {
   grant(permit: Permit): void;
   reject(reason: unknown): void;
-  /** Ends its job in the queue, so that the next one moves up. */
+  /** Ends its job in the queue, so that the next one starts. */
   leave(): void;
 }
 
@@ -29,12 +29,12 @@ export class SlidingWindowLimiter {
   readonly #window: number;
   readonly #clock: Clock;
   readonly #wasSetBack = setBackDetector();
-  /** In order of arrival. */
+  /** The waiting callers in order of arrival. */
   readonly #waiters = new Set<Waiter>();
-  /** Monotonic instants at which used permits come back, the next one first. */
+  /** Monotonic instants at which used permits become free, the next one first. */
   readonly #returns: number[] = [];
   #free: number;
-  /** Null until a caller has to wait: most accounts never do, and a queue takes more memory than all the rest. */
+  /** Null until a caller has to wait: most accounts never do, and a queue takes more memory than everything else here. */
   #queue: Bottleneck | null = null;
   #head: Waiter | null = null;
   #closed = false;
@@ -48,7 +48,7 @@ export class SlidingWindowLimiter {
     this.#clock = clock;
   }
 
-  /** Resolves with a permit, in order of arrival; rejects with the signal's reason, which leaves the queue. */
+  /** Resolves with a permit, in order of arrival; rejects with the signal's reason and leaves the queue. */
   async take(signal: AbortSignal): Promise<Permit> {
     if (signal.aborted) throw signal.reason;
     if (this.#closed) throw stopping();
@@ -57,7 +57,7 @@ export class SlidingWindowLimiter {
     return this.#permit();
   }
 
-  /** Permits that can be taken without waiting. */
+  /** The number of permits that can be taken without waiting. */
   get free(): number {
     return this.#free;
   }
@@ -121,11 +121,11 @@ export class SlidingWindowLimiter {
         this.#head = waiter;
         this.#grantNext();
       });
-    // Rejects only when the queue is stopped: replaced, which loses nothing, or closed, which has rejected all callers.
+    // Rejects only if the queue is stopped: either it was replaced, or closing it has rejected all callers.
     queue.schedule(job).catch(() => {});
   }
 
-  /** Earlier steps of the wall clock do not concern a new queue. */
+  /** Creates the queue; earlier steps of the wall clock do not affect it. */
   #newestQueue(): Bottleneck {
     this.#wasSetBack();
     this.#queue = newQueue();
@@ -171,8 +171,8 @@ export class SlidingWindowLimiter {
   }
 
   /**
-   * bottleneck goes by the wall clock even without a pace of its own: after a step back it starts no job until the old
-   * time is reached again (SGrondin/bottleneck#134). A new queue does; the order of the callers stays.
+   * Replaces the queue after the wall clock was set back: bottleneck uses that clock and would start no job until the old time is
+   * reached again (SGrondin/bottleneck#134). Keeps the order of the callers.
    */
   #renewQueueIfSetBack(): void {
     if (!this.#wasSetBack()) return;
@@ -200,7 +200,7 @@ const newQueue = (): Bottleneck => new Bottleneck({ maxConcurrent: 1 });
 
 const stopping = (): DeadlineError => new DeadlineError("the program is stopping");
 
-/** Smaller steps stall the queue only for a moment. Milliseconds. */
+/** Smaller steps are ignored, because they delay the queue only briefly. Milliseconds. */
 const smallStep = 50;
 
 /**

@@ -1,4 +1,4 @@
-/** One GET over the wire, whatever comes back. No redirect is followed, nothing is repeated, nothing waits for ever. */
+/** Sends one GET request with time limits and returns the response, whatever it is. No redirects, no retries. */
 import { isIP } from "node:net";
 import { abortable } from "../../core/async/abort.ts";
 import { CollectorError, type FailureKind, NetworkError } from "../../core/errors.ts";
@@ -6,24 +6,24 @@ import { type Route, routeTo } from "../../network/outgoing.ts";
 import { noProxy, type ProxySettings } from "../../network/proxy.ts";
 import { failureOf, type SendFailure, send, type Timeouts } from "../../network/request.ts";
 
-export interface Reply {
+export interface HttpResponse {
   status: number;
   contentType: string;
   retryAfter: string | null;
-  /** As received, unpacked. */
+  /** The body as received, after decompression. */
   body: Buffer;
 }
 
-/** Returns the headers of a request that leaves now. */
+/** Returns the headers of a request that is sent now. */
 export type HeadersNow = () => Record<string, string>;
 
 export interface Http {
   /**
-   * Sends a request to the first host, and to the next one only where the first could not be reached. `headersNow` is called
-   * right before sending, separately for each host.
-   * @throws NetworkError built from named words alone; the signal's reason where that is aborted.
+   * Sends a request to the first host, and to the next one only if the first could not be reached. Calls `headersNow` right before
+   * sending, separately for each host.
+   * @throws NetworkError, which contains nothing of the request except its path; the signal's reason if it is aborted
    */
-  get(target: string, headersNow: HeadersNow, signal: AbortSignal): Promise<Reply>;
+  get(target: string, headersNow: HeadersNow, signal: AbortSignal): Promise<HttpResponse>;
   close(): void;
 }
 
@@ -35,7 +35,7 @@ const defaultTimeouts: Timeouts = {
   request: 30_000,
 };
 
-/** Bytes of a body, unpacked. The longest answer we know, all tickers, has 0.4 MB. */
+/** The limit of a body in bytes, after decompression. The longest known response, all tickers, has 0.4 MB. */
 const maxBodyBytes = 2_000_000;
 
 interface HostRoute {
@@ -47,13 +47,13 @@ export interface HttpOptions {
   timeouts?: Timeouts;
   /** Default: none. */
   proxy?: ProxySettings;
-  /** The address of this machine that requests leave from; null: the system chooses. Not used through a proxy. */
+  /** The source address of requests; null if the system chooses it. Not used through a proxy. */
   sourceAddress?: string | null;
 }
 
 /**
- * Opens connections that all clients of a source address share. `hosts` are origins, the one to ask first in front:
- * `https://api.bitget.com`.
+ * Creates the HTTP client that all clients of a source address share. `hosts` are origins (`https://api.bitget.com`) in the order
+ * in which they are tried.
  */
 export function createHttp(
   hosts: readonly string[],
@@ -72,35 +72,35 @@ export function createHttp(
     target: string,
     headersNow: HeadersNow,
     signal: AbortSignal,
-  ): Promise<Reply> {
-    // The headers are made when everything else is ready: a signature has the time in it.
+  ): Promise<HttpResponse> {
+    // The headers are created last, because the signature contains the time.
     await route.agent();
     const headers = { accept: "application/json", "user-agent": "bitget-collector", ...headersNow() };
-    const reply = await send(host + target, route, { headers, timeouts, signal, maxBytes: maxBodyBytes });
-    if (reply === null) throw failure("network", target, "the connection ended without an answer");
-    if (reply.isCut) throw failure("too_large", target, `the answer is longer than ${maxBodyBytes} bytes`);
+    const response = await send(host + target, route, { headers, timeouts, signal, maxBytes: maxBodyBytes });
+    if (response === null) throw failure("network", target, "the connection ended without a response");
+    if (response.isTruncated) throw failure("too_large", target, `the response is longer than ${maxBodyBytes} bytes`);
     return {
-      status: reply.status,
-      contentType: reply.headers["content-type"] ?? "",
-      retryAfter: reply.headers["retry-after"] ?? null,
-      body: reply.body,
+      status: response.status,
+      contentType: response.headers["content-type"] ?? "",
+      retryAfter: response.headers["retry-after"] ?? null,
+      body: response.body,
     };
   }
 
   return {
     async get(target, headersNow, signal) {
-      for (const [n, way] of routes.entries()) {
+      for (const [n, hostRoute] of routes.entries()) {
         try {
-          // Not left to the stream alone: a run must end at its deadline even if the request never ends.
-          return await abortable(getFrom(way, target, headersNow, signal), signal);
+          // Does not rely on the stream alone: a run must end at its deadline even if the request never ends.
+          return await abortable(getFrom(hostRoute, target, headersNow, signal), signal);
         } catch (error) {
           if (signal.aborted) throw signal.reason;
           if (error instanceof CollectorError) throw error;
-          const failed = failureOf(error, new URL(way.host).hostname, way.route, "BITGET_BASE_URL");
+          const failed = failureOf(error, new URL(hostRoute.host).hostname, hostRoute.route, "BITGET_BASE_URL");
           if (n === routes.length - 1 || !isUnreachable(failed)) throw errorOf(failed, target);
         }
       }
-      throw failure("network", target, "there is no host to ask");
+      throw failure("network", target, "no host is configured");
     },
     close() {
       for (const { route } of routes) route.close();
@@ -113,12 +113,12 @@ const unreachableCodes = ["ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "EHOSTUNREAC
 const isUnreachable = ({ kind, code }: SendFailure): boolean =>
   kind === "proxy" || ["lookup", "connect"].includes(code) || unreachableCodes.includes(code);
 
-/** A new error in place of got's, which carries the request with its headers, and so the key. */
+/** Creates the error that replaces got's, which contains the request with its headers and the API key. */
 function errorOf({ kind, code, problem }: SendFailure, target: string): NetworkError {
   if (kind === "timeout" || kind === "tls") return failure(kind, target, problem);
-  if (code === "HPE_HEADER_OVERFLOW") return failure("too_large", target, "the headers of the answer are too long");
+  if (code === "HPE_HEADER_OVERFLOW") return failure("too_large", target, "the response headers are too long");
   if (/^(Z_|ERR__ERROR|ERR_BROTLI|ERR_PADDING|HPE_)/.test(code))
-    return failure("bad_body", target, `the answer is damaged (${code})`);
+    return failure("bad_body", target, `the response is damaged (${code})`);
   return failure("network", target, problem);
 }
 

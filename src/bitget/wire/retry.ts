@@ -1,4 +1,4 @@
-/** Which failures are worth another attempt, and after how long. Pure. */
+/** Decides which failures are retried, and after how long. Pure. */
 import { ApiError, type CollectorError, NetworkError } from "../../core/errors.ts";
 import { isKnown } from "../error-codes.ts";
 
@@ -10,10 +10,10 @@ const attemptsOfKind: Partial<Record<CollectorError["kind"], number>> = {
   bad_body: 3,
 };
 
-/** How many attempts in all a request that failed like this may have. */
+/** Returns the maximum number of attempts, the first included, after such a failure. */
 export function attemptsFor({ kind, code }: CollectorError): number {
   if (kind !== "api") return attemptsOfKind[kind] ?? 1;
-  // "Parameter verification exception" is in the vendor's "try again" list, and a real error too.
+  // "Parameter verification exception" is in the vendor's "try again" list, but can also be a real error.
   if (code === "40808") return 2;
   // An undocumented code may be a temporary failure.
   return isKnown(code) ? 1 : 3;
@@ -27,20 +27,20 @@ const maxWaitMs = 30_000;
  * backoff from 1 s after a rate limit and from 0.25 s after other errors, with ±25 % jitter.
  */
 export function waitAfter(error: CollectorError, attempt: number, random: () => number = Math.random): number {
-  const refused = error.kind === "rate_limited";
-  const asked = error instanceof ApiError || error instanceof NetworkError ? error.retryAfterMs : null;
-  const backoff = (refused ? 1000 : 250) * 2 ** (attempt - 1) * (0.75 + random() / 2);
-  return Math.min(maxWaitMs, Math.max(minWaitMs, asked ?? backoff));
+  const isRateLimit = error.kind === "rate_limited";
+  const requested = error instanceof ApiError || error instanceof NetworkError ? error.retryAfterMs : null;
+  const backoff = (isRateLimit ? 1000 : 250) * 2 ** (attempt - 1) * (0.75 + random() / 2);
+  return Math.min(maxWaitMs, Math.max(minWaitMs, requested ?? backoff));
 }
 
 /**
- * `Retry-After` in milliseconds, given in seconds or as an HTTP date; `now` is epoch ms. Null for anything else: the
- * exchange documents no such header, so it is honoured and never relied on.
+ * Parses `Retry-After`, in seconds or as an HTTP date, to milliseconds; `now` is epoch ms. Returns null for anything else. The
+ * exchange does not document this header, so it is used if present and never required.
  */
 export function retryAfterMs(header: string | null, now: number): number | null {
   const text = header?.trim() ?? "";
   if (/^\d{1,9}(\.\d{1,9})?$/.test(text)) return Number(text) * 1000;
   if (!text.endsWith("GMT")) return null;
   const wait = Date.parse(text) - now;
-  return wait >= 0 ? wait : null; // a date that is none gives NaN, which is not
+  return wait >= 0 ? wait : null; // an invalid date gives NaN, for which the comparison is false
 }

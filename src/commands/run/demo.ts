@@ -46,7 +46,7 @@ export const demo: Command = {
       from: clock.now(),
       startsAs: firstDay,
       accounts: [account],
-      remember: 1,
+      recordLimit: 1,
     });
     try {
       const app = await openApp({ ...past, baseUrl: exchange.url }, clock);

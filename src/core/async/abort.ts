@@ -1,4 +1,4 @@
-/** Waiting that ends when a signal is aborted. */
+/** Helpers for waiting that ends when a signal is aborted. */
 import { DeadlineError } from "../errors.ts";
 
 /** Time limit of requests outside a run, milliseconds. */
@@ -11,7 +11,7 @@ const limitMs = 30_000;
 export async function withLimit<T>(work: (signal: AbortSignal) => Promise<T>, stopping?: AbortSignal): Promise<T> {
   const controller = new AbortController();
   const stop = () => controller.abort(stopping?.reason);
-  const late = () => controller.abort(new DeadlineError(`no answer within ${limitMs / 1000} s`));
+  const late = () => controller.abort(new DeadlineError(`no response within ${limitMs / 1000} s`));
   const timer = setTimeout(late, limitMs).unref();
   // Not AbortSignal.any: in Node 20 such a signal is retained as long as `stopping`.
   if (stopping?.aborted) stop();
@@ -24,13 +24,13 @@ export async function withLimit<T>(work: (signal: AbortSignal) => Promise<T>, st
   }
 }
 
-/** Returns what `wanted` becomes; rejects with the signal's reason as soon as that is aborted. */
-export function abortable<Result>(wanted: Promise<Result>, signal: AbortSignal): Promise<Result> {
+/** Settles like `promise`, or rejects with the signal's reason as soon as the signal is aborted. */
+export function abortable<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(signal.reason);
     if (signal.aborted) onAbort();
     signal.addEventListener("abort", onAbort, { once: true });
-    wanted.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
   });
 }
 
@@ -40,12 +40,12 @@ interface Waiting {
   end(): void;
 }
 
-/** What waits for each signal. A signal itself walks through all of its listeners whenever one is added. */
+/** The actions that wait for each signal. A signal's own list of listeners is searched whenever one is added. */
 const waitingFor = new WeakMap<AbortSignal, Waiting>();
 
 /**
- * Calls `action` once when the signal is aborted, at once where it is already; the returned function calls that off. Costs the
- * same however many wait for the same signal.
+ * Calls `action` once when the signal is aborted, immediately if it already is; the returned function cancels that. The cost
+ * does not depend on how many actions wait for the same signal.
  */
 export function onceAborted(signal: AbortSignal, action: () => void): () => void {
   if (signal.aborted) {
@@ -53,7 +53,7 @@ export function onceAborted(signal: AbortSignal, action: () => void): () => void
     return () => {};
   }
   const { actions, end } = waitingFor.get(signal) ?? startWaiting(signal);
-  // A function of its own for each call: the same action may wait twice.
+  // A new function for each call, because the same action may be registered twice.
   const own = () => action();
   actions.add(own);
   return () => {

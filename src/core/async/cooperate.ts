@@ -1,11 +1,11 @@
-/** Cooperative work: long synchronous reading, cut into steps so that the process can do something else in between. */
+/** Cooperative multitasking: long synchronous work in steps, so that the event loop can run in between. */
 import { setImmediate } from "node:timers/promises";
 
-/** What work yields where other work may run. */
+/** The value that work yields when the event loop may run. */
 export const pause = Symbol("pause");
 export type Pause = typeof pause;
 
-/** Work with pauses that returns a result; `runToEnd` and `cooperate` drive it. */
+/** Work with pauses that returns a result; run by `runToEnd` or `cooperate`. */
 export type Steps<Result> = Generator<Pause, Result>;
 
 /** Rows with pauses between them. */
@@ -14,18 +14,18 @@ export type Paced<Row> = Generator<Row | Pause, void>;
 export interface Turns {
   /** How long work may run before it yields to the event loop, milliseconds. */
   turnMs: number;
-  /** Called after each turn of the event loop; what it throws ends the work. */
+  /** Called after each turn of the event loop; an error it throws ends the work. */
   onTurn?: (() => void) | undefined;
 }
 
-/** Runs work to its end at once. */
+/** Runs work to its end without yielding to the event loop. */
 export function runToEnd<Result>(steps: Steps<Result>): Result {
   let step = steps.next();
   while (!step.done) step = steps.next();
   return step.value;
 }
 
-/** Runs work to its end and gives the event loop a turn now and then. Closes what the work has open, however it ends. */
+/** Runs work to its end, yielding to the event loop every `turnMs`. Always closes the generator, also after an error. */
 export async function cooperate<Result>(steps: Steps<Result>, { turnMs, onTurn }: Turns): Promise<Result> {
   try {
     for (let begun = performance.now(); ; ) {
@@ -41,7 +41,7 @@ export async function cooperate<Result>(steps: Steps<Result>, { turnMs, onTurn }
   }
 }
 
-/** Joins the next texts into a piece of `size` characters or somewhat more. Returns "" when there are no more. */
+/** Joins the next texts into a piece of at least `size` characters. Returns "" at the end. */
 export function* nextPiece(texts: Iterator<string | Pause, void>, size: number): Steps<string> {
   let piece = "";
   while (piece.length < size) {

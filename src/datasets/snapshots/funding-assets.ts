@@ -8,7 +8,7 @@
 import { apiEndpoint } from "../../bitget/endpoints.ts";
 import * as column from "../../core/columns.ts";
 import { dataset, sourceFor } from "../dataset.ts";
-import { coin, decimal, isNothing, item, list, namelessZero, optionalDecimal } from "../fields.ts";
+import { allZero, coin, decimal, item, list, namelessZero, optionalDecimal } from "../fields.ts";
 
 const columns = {
   /** The coin, in capitals. */
@@ -48,7 +48,7 @@ export const fundingAssets = dataset({
             row: { coin, available, frozen, balance: null, usdtValue },
             extra,
           }))
-          .filter(({ row }) => !isNothing(row.available, row.frozen)),
+          .filter(({ row }) => !allZero(row.available, row.frozen)),
     }),
     v3: sourceFor(columns, {
       endpoint: apiEndpoint("v3/funding-assets", {
@@ -67,7 +67,7 @@ export const fundingAssets = dataset({
             row: { coin, available, frozen, balance, usdtValue: null },
             extra,
           }))
-          .filter(({ row }) => !isNothing(row.available, row.frozen, row.balance ?? "0")),
+          .filter(({ row }) => !allZero(row.available, row.frozen, row.balance ?? "0")),
     }),
   },
 });

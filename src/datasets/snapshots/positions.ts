@@ -5,7 +5,7 @@
  * https://www.bitget.com/api-doc/contract/position/get-all-position, v3 https://www.bitget.com/api-doc/uta/trade/Get-Position
  */
 import { apiEndpoint } from "../../bitget/endpoints.ts";
-import { categoryOf, isDemoLine } from "../../bitget/product-types.ts";
+import { categoryOf, isDemoProductType } from "../../bitget/product-types.ts";
 import * as column from "../../core/columns.ts";
 import { divide } from "../../core/decimal.ts";
 import type { DecimalString, Extra } from "../../core/domain.ts";
@@ -13,6 +13,7 @@ import { dataset, perProductType, sourceFor } from "../dataset.ts";
 import {
   coin,
   decimal,
+  hasZero,
   holdMode,
   item,
   listed,
@@ -24,7 +25,6 @@ import {
   symbol,
   text,
   v1Symbol,
-  zeroIn,
 } from "../fields.ts";
 
 const columns = {
@@ -107,7 +107,7 @@ const rowsOf = <Fields, R>(list: readonly { fields: Fields; extra: Extra }[], ro
   list.map(({ fields, extra }) => ({ row: row(fields), extra }));
 
 /** Rows of size zero have neither side nor mode at times. */
-const noPosition = zeroIn("total");
+const noPosition = hasZero("total");
 
 /** The fields that v1 and v2 have in common. */
 const classic = {
@@ -258,7 +258,7 @@ export const positions = dataset({
       }),
       ...perProductType("category", categoryOf),
       // unified accounts trade with the demo lines' successors, a demo key, on the live lines
-      scopes: (productTypes) => productTypes.filter((type) => !isDemoLine(type)),
+      scopes: (productTypes) => productTypes.filter((type) => !isDemoProductType(type)),
       data: listed(
         item({
           // the scope in v3's words

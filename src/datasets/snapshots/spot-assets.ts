@@ -8,7 +8,7 @@
 import { apiEndpoint } from "../../bitget/endpoints.ts";
 import * as column from "../../core/columns.ts";
 import { dataset, sourceFor } from "../dataset.ts";
-import { coin, decimal, isNothing, item, list, millis, namelessZero, optionalDecimal, text } from "../fields.ts";
+import { allZero, coin, decimal, item, list, millis, namelessZero, optionalDecimal, text } from "../fields.ts";
 import { unifiedAssetsEndpoint, unifiedWallet } from "../unified-wallet.ts";
 
 const columns = {
@@ -107,7 +107,7 @@ export const spotAssets = dataset({
             },
             extra,
           }))
-          .filter(({ row }) => !isNothing(row.available, row.frozen, row.locked)),
+          .filter(({ row }) => !allZero(row.available, row.frozen, row.locked)),
     }),
     v2: sourceFor(columns, {
       endpoint: apiEndpoint("v2/spot-assets", {
@@ -133,7 +133,7 @@ export const spotAssets = dataset({
             row: { ...same, coinId: null, coinDisplayName: null, updatedAt: uTime, ...notUnified },
             extra,
           }))
-          .filter(({ row }) => !isNothing(row.available, row.frozen, row.locked, row.limitAvailable ?? "0")),
+          .filter(({ row }) => !allZero(row.available, row.frozen, row.locked, row.limitAvailable ?? "0")),
     }),
     v3: sourceFor(columns, {
       endpoint: unifiedAssetsEndpoint,

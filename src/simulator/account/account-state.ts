@@ -12,12 +12,12 @@ export interface Holding {
   updatedAt: number;
 }
 
-export interface Life {
+export interface AccountState {
   spot: Map<string, Holding>;
   funding: Map<string, Amount>;
   /** Futures wallets by product type and margin coin; an unused product type has none. */
   wallets: Map<ProductType, Map<string, Amount>>;
   positions: Position[];
   /** The product types this account ever trades. */
-  lines: readonly ProductType[];
+  productTypes: readonly ProductType[];
 }

@@ -1,11 +1,11 @@
 /** What an account does with futures, and what is done to it: funding fees and liquidations. */
 import type { ProductType } from "../../core/domain.ts";
-import { type Amount, amount, cut, larger, over, times, unit } from "../market/amount.ts";
+import { type Amount, amount, divide, max, multiply, truncate, unit } from "../market/amount.ts";
 import { type Contract, futuresProducts } from "../market/futures-products.ts";
 import { coinNamed, type Market } from "../market/market.ts";
 import { hash, type Random } from "../market/random.ts";
-import type { Life } from "./account-state.ts";
-import { type Position, profit, worth } from "./position.ts";
+import type { AccountState } from "./account-state.ts";
+import { notionalValue, type Position, profit } from "./position.ts";
 import { walletsOf } from "./wallet.ts";
 
 const walletPlaces = 8;
@@ -22,42 +22,48 @@ const stake: Record<string, Amount> = {
   ETH: amount("2.5"),
 };
 
-export function tradeFutures(life: Life, dice: Random, market: Market, at: number): void {
-  const line = dice.integer(0, 9) < 6 ? "umcbl" : dice.pick(life.lines);
-  const open = life.positions.filter((position) => position.line === line);
-  if (life.positions.length > busy) close(life, dice.pick(life.positions), market, at);
-  else if (open.length === 0 || life.positions.length < 3) openPosition(life, line, dice, market, at);
-  else manage(life, dice.pick(open), dice, market, at);
+export function tradeFutures(state: AccountState, dice: Random, market: Market, at: number): void {
+  const productType = dice.integer(0, 9) < 6 ? "umcbl" : dice.pick(state.productTypes);
+  const open = state.positions.filter((position) => position.productType === productType);
+  if (state.positions.length > busy) close(state, dice.pick(state.positions), market, at);
+  else if (open.length === 0 || state.positions.length < 3) openPosition(state, productType, dice, market, at);
+  else manage(state, dice.pick(open), dice, market, at);
 }
 
-function manage(life: Life, position: Position, dice: Random, market: Market, at: number): void {
+function manage(state: AccountState, position: Position, dice: Random, market: Market, at: number): void {
   const chance = dice.integer(0, 99);
-  if (chance < 25) openPosition(life, position.line, dice, market, at);
-  else if (chance < 35) hedge(life, position, dice, market, at);
-  else if (chance < 45) add(life, position, cut(position.size / 2n, sizePlaces(position.contract)), market, at);
-  else if (chance < 58) reduce(life, position, dice, market, at);
-  else if (chance < 64) flip(life, position, market, at);
+  if (chance < 25) openPosition(state, position.productType, dice, market, at);
+  else if (chance < 35) hedge(state, position, dice, market, at);
+  else if (chance < 45) add(state, position, truncate(position.size / 2n, sizePlaces(position.contract)), market, at);
+  else if (chance < 58) reduce(state, position, dice, market, at);
+  else if (chance < 64) flip(state, position, market, at);
   else if (chance < 84) order(position, dice, at);
-  else close(life, position, market, at);
+  else close(state, position, market, at);
 }
 
 const sizePlaces = (contract: Contract): number => coinNamed(contract.coin).sizePlaces;
 
-function pay(life: Life, { line, contract }: Position, by: Amount): void {
-  const wallets = life.wallets.get(line) ?? new Map<string, Amount>();
-  life.wallets.set(
-    line,
-    wallets.set(contract.marginCoin, cut((wallets.get(contract.marginCoin) ?? 0n) + by, walletPlaces)),
+function pay(state: AccountState, { productType, contract }: Position, by: Amount): void {
+  const wallets = state.wallets.get(productType) ?? new Map<string, Amount>();
+  state.wallets.set(
+    productType,
+    wallets.set(contract.marginCoin, truncate((wallets.get(contract.marginCoin) ?? 0n) + by, walletPlaces)),
   );
 }
 
 /** Opens a position, or adds to the one that is there. */
-export function openPosition(life: Life, line: ProductType, dice: Random, market: Market, at: number): void {
-  const contracts = futuresProducts.find(({ code }) => code === line)?.contracts ?? [];
+export function openPosition(
+  state: AccountState,
+  productType: ProductType,
+  dice: Random,
+  market: Market,
+  at: number,
+): void {
+  const contracts = futuresProducts.find(({ code }) => code === productType)?.contracts ?? [];
   const contract = dice.pick(contracts);
   const isolated = dice.integer(0, 2) === 0;
-  enter(life, {
-    line,
+  enter(state, {
+    productType,
     contract,
     side: dice.integer(0, 9) < 6 ? "long" : "short",
     mode: isolated ? "isolated" : "crossed",
@@ -70,26 +76,35 @@ export function openPosition(life: Life, line: ProductType, dice: Random, market
 
 /** The same contract the other way round. */
 function hedge(
-  life: Life,
-  { line, contract, side, mode, leverage }: Position,
+  state: AccountState,
+  { productType, contract, side, mode, leverage }: Position,
   dice: Random,
   market: Market,
   at: number,
 ) {
-  enter(life, { line, contract, side: opposite(side), mode, leverage, part: dice.amount(5, 20, 2), market, at });
+  enter(state, {
+    productType,
+    contract,
+    side: opposite(side),
+    mode,
+    leverage,
+    part: dice.amount(5, 20, 2),
+    market,
+    at,
+  });
 }
 
 const opposite = (side: Position["side"]): Position["side"] => (side === "long" ? "short" : "long");
 
-type Entry = Pick<Position, "line" | "contract" | "side" | "mode" | "leverage"> & {
+type Entry = Pick<Position, "productType" | "contract" | "side" | "mode" | "leverage"> & {
   /** Value of the new position as a fraction of the wallet. */
   part: Amount;
   market: Market;
   at: number;
 };
 
-function enter(life: Life, { part, market, at, ...terms }: Entry): void {
-  const { line, contract, side } = terms;
+function enter(state: AccountState, { part, market, at, ...terms }: Entry): void {
+  const { productType, contract, side } = terms;
   const price = market.mark(contract.coin, at);
   const position: Position = {
     ...terms,
@@ -105,69 +120,71 @@ function enter(life: Life, { part, market, at, ...terms }: Entry): void {
     updatedAt: at,
   };
   const least = stake[contract.marginCoin] ?? 0n;
-  const paidIn = life.wallets.get(line)?.get(contract.marginCoin) ?? 0n;
-  if (paidIn < least / 2n) pay(life, position, least);
-  const wallet = life.wallets.get(line)?.get(contract.marginCoin) ?? least;
-  const value = times(wallet, part);
-  const size = larger(
-    cut(contract.inverse ? value : over(value, price), sizePlaces(contract)),
+  const paidIn = state.wallets.get(productType)?.get(contract.marginCoin) ?? 0n;
+  if (paidIn < least / 2n) pay(state, position, least);
+  const wallet = state.wallets.get(productType)?.get(contract.marginCoin) ?? least;
+  const value = multiply(wallet, part);
+  const size = max(
+    truncate(contract.inverse ? value : divide(value, price), sizePlaces(contract)),
     unit(sizePlaces(contract)),
   );
-  const known = life.positions.find((each) => each.line === line && each.contract === contract && each.side === side);
-  if (!known) life.positions.push(position);
-  add(life, known ?? position, size, market, at);
+  const known = state.positions.find(
+    (each) => each.productType === productType && each.contract === contract && each.side === side,
+  );
+  if (!known) state.positions.push(position);
+  add(state, known ?? position, size, market, at);
 }
 
-function add(life: Life, position: Position, size: Amount, market: Market, at: number): void {
+function add(state: AccountState, position: Position, size: Amount, market: Market, at: number): void {
   if (size === 0n) return;
   const price = market.mark(position.contract.coin, at);
-  position.entry = over(times(position.size, position.entry) + times(size, price), position.size + size);
+  position.entry = divide(multiply(position.size, position.entry) + multiply(size, price), position.size + size);
   position.size += size;
-  charge(life, position, size, price, at);
+  charge(state, position, size, price, at);
 }
 
-function charge(life: Life, position: Position, size: Amount, price: Amount, at: number): void {
-  const fee = times(worth(position, size, price), takerFee);
+function charge(state: AccountState, position: Position, size: Amount, price: Amount, at: number): void {
+  const fee = multiply(notionalValue(position, size, price), takerFee);
   position.fees += fee;
   position.updatedAt = at;
-  pay(life, position, -fee);
+  pay(state, position, -fee);
 }
 
 /** Sells part of it at the market, a half at most. */
-function reduce(life: Life, position: Position, dice: Random, market: Market, at: number): void {
-  const size = cut(position.size / BigInt(dice.integer(2, 4)), sizePlaces(position.contract));
+function reduce(state: AccountState, position: Position, dice: Random, market: Market, at: number): void {
+  const size = truncate(position.size / BigInt(dice.integer(2, 4)), sizePlaces(position.contract));
   if (size === 0n) return;
   const price = market.mark(position.contract.coin, at);
   const gained = profit(position, size, price);
   position.achieved += gained;
   position.size -= size;
   if (position.closing > position.size) position.closing = 0n;
-  pay(life, position, gained);
-  charge(life, position, size, price, at);
+  pay(state, position, gained);
+  charge(state, position, size, price, at);
 }
 
-function close(life: Life, position: Position, market: Market, at: number): void {
+function close(state: AccountState, position: Position, market: Market, at: number): void {
   const price = market.mark(position.contract.coin, at);
-  pay(life, position, profit(position, position.size, price));
-  charge(life, position, position.size, price, at);
-  life.positions = life.positions.filter((each) => each !== position);
+  pay(state, position, profit(position, position.size, price));
+  charge(state, position, position.size, price, at);
+  state.positions = state.positions.filter((each) => each !== position);
 }
 
-function flip(life: Life, position: Position, market: Market, at: number): void {
-  const { line, contract, side, mode, leverage } = position;
-  close(life, position, market, at);
-  enter(life, { line, contract, side: opposite(side), mode, leverage, part: amount("0.3"), market, at });
+function flip(state: AccountState, position: Position, market: Market, at: number): void {
+  const { productType, contract, side, mode, leverage } = position;
+  close(state, position, market, at);
+  enter(state, { productType, contract, side: opposite(side), mode, leverage, part: amount("0.3"), market, at });
 }
 
 /** Places an order to add, to close a part or to take profit, or takes it back. */
 function order(position: Position, dice: Random, at: number): void {
-  const part = cut(position.size / 5n, sizePlaces(position.contract));
+  const part = truncate(position.size / 5n, sizePlaces(position.contract));
   const kind = dice.pick(["opening", "closing", "takeProfit"] as const);
   if (kind === "takeProfit") {
     const distance = position.entry / 10n;
     const price = position.side === "long" ? position.entry + distance : position.entry - distance;
     position.takeProfit =
-      position.takeProfit === null ? cut(price, coinNamed(position.contract.coin).pricePlaces) : null;
+      position.takeProfit === null ? truncate(price, coinNamed(position.contract.coin).pricePlaces) : null;
   } else {
     position[kind] = position[kind] === 0n ? part : 0n;
   }
@@ -175,31 +192,31 @@ function order(position: Position, dice: Random, at: number): void {
 }
 
 /** Settles funding: longs pay shorts, or shorts pay longs in a falling market. */
-export function payFunding(life: Life, chance: number, market: Market, at: number): void {
-  for (const position of life.positions) {
+export function payFunding(state: AccountState, chance: number, market: Market, at: number): void {
+  for (const position of state.positions) {
     const leaning = hash(chance, position.contract.coin.length, 0, 0) % 4 === 0 ? -fundingRate / 2n : fundingRate;
-    const payable = times(worth(position, position.size, market.mark(position.contract.coin, at)), leaning);
-    const received = cut(position.side === "long" ? -payable : payable, walletPlaces);
+    const payable = multiply(notionalValue(position, position.size, market.mark(position.contract.coin, at)), leaning);
+    const received = truncate(position.side === "long" ? -payable : payable, walletPlaces);
     position.funding = (position.funding ?? 0n) + received;
-    pay(life, position, received);
+    pay(state, position, received);
   }
 }
 
 /** An isolated position loses its margin; crossed ones go together, when the wallet cannot carry them any more. */
-export function liquidate(life: Life, market: Market, at: number): void {
-  for (const line of life.wallets.keys()) {
-    for (const wallet of walletsOf(life, line, market, at)) {
+export function liquidate(state: AccountState, market: Market, at: number): void {
+  for (const productType of state.wallets.keys()) {
+    for (const wallet of walletsOf(state, productType, market, at)) {
       const lost = wallet.positions.filter(({ position, margin, profit: gained, maintenance }) =>
         position.mode === "isolated"
           ? margin + gained <= maintenance
           : wallet.balance - wallet.isolatedMargin + wallet.crossedProfit <= wallet.crossedMaintenance,
       );
       for (const { position, margin } of lost) {
-        if (position.mode === "isolated") pay(life, position, -margin);
-        else close(life, position, market, at);
+        if (position.mode === "isolated") pay(state, position, -margin);
+        else close(state, position, market, at);
       }
       const gone = new Set(lost.map(({ position }) => position));
-      if (gone.size > 0) life.positions = life.positions.filter((position) => !gone.has(position));
+      if (gone.size > 0) state.positions = state.positions.filter((position) => !gone.has(position));
     }
   }
 }

@@ -1,10 +1,10 @@
 /** The arithmetic of one futures position. Amounts are in its margin coin, sizes in the coin it follows. */
 import type { ProductType } from "../../core/domain.ts";
-import { type Amount, amount, one, over, times } from "../market/amount.ts";
+import { type Amount, amount, divide, multiply, one } from "../market/amount.ts";
 import type { Contract } from "../market/futures-products.ts";
 
 export interface Position {
-  line: ProductType;
+  productType: ProductType;
   contract: Contract;
   side: "long" | "short";
   mode: "crossed" | "isolated";
@@ -28,28 +28,28 @@ const keepRates: Record<string, Amount> = { BTC: amount("0.004"), ETH: amount("0
 const keepRateOfOthers = amount("0.01");
 
 /** Maintenance margin as a fraction of the position's value. */
-export const keepRate = ({ contract }: Position): Amount => keepRates[contract.coin] ?? keepRateOfOthers;
+export const maintenanceRate = ({ contract }: Position): Amount => keepRates[contract.coin] ?? keepRateOfOthers;
 
 /** What a size is worth at a price: its USD value, or for an inverse contract the size itself. */
-export const worth = ({ contract }: Position, size: Amount, price: Amount): Amount =>
-  contract.inverse ? size : times(size, price);
+export const notionalValue = ({ contract }: Position, size: Amount, price: Amount): Amount =>
+  contract.inverse ? size : multiply(size, price);
 
 export function profit(position: Position, size: Amount, price: Amount): Amount {
   const { contract, entry, side } = position;
-  const rise = contract.inverse ? over(times(size, price - entry), price) : times(size, price - entry);
+  const rise = contract.inverse ? divide(multiply(size, price - entry), price) : multiply(size, price - entry);
   return side === "long" ? rise : -rise;
 }
 
 /** Reckoned at the entry price, as the exchange does. */
 export const margin = (position: Position): Amount =>
-  worth(position, position.size, position.entry) / position.leverage;
+  notionalValue(position, position.size, position.entry) / position.leverage;
 
 /** Margin that the order about to add to it keeps back. */
 export const orderMargin = (position: Position): Amount =>
-  worth(position, position.opening, position.entry) / position.leverage;
+  notionalValue(position, position.opening, position.entry) / position.leverage;
 
 export const maintenance = (position: Position, price: Amount): Amount =>
-  times(worth(position, position.size, price), keepRate(position));
+  multiply(notionalValue(position, position.size, price), maintenanceRate(position));
 
 /**
  * The price at which `cover` (what may be lost) is used up but for the maintenance margin. At or below zero for a long
@@ -57,11 +57,11 @@ export const maintenance = (position: Position, price: Amount): Amount =>
  */
 export function liquidationPrice(position: Position, cover: Amount): Amount {
   const { contract, entry, size, side } = position;
-  const keep = keepRate(position);
-  const covered = over(cover, size);
+  const keep = maintenanceRate(position);
+  const covered = divide(cover, size);
   if (contract.inverse) {
     const ratio = side === "long" ? one + covered - keep : one - covered + keep;
-    return ratio <= 0n ? 0n : over(entry, ratio);
+    return ratio <= 0n ? 0n : divide(entry, ratio);
   }
-  return side === "long" ? over(entry - covered, one - keep) : over(entry + covered, one + keep);
+  return side === "long" ? divide(entry - covered, one - keep) : divide(entry + covered, one + keep);
 }

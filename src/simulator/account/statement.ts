@@ -3,12 +3,12 @@
  * versions differ in field names and never in values.
  */
 import type { ProductType } from "../../core/domain.ts";
-import { type Amount, cut, digits, one, over, padded, times, total } from "../market/amount.ts";
+import { type Amount, digits, divide, multiply, one, padded, total, truncate } from "../market/amount.ts";
 import { liveProducts } from "../market/futures-products.ts";
 import { coins, type Market } from "../market/market.ts";
-import type { Life } from "./account-state.ts";
+import type { AccountState } from "./account-state.ts";
 import type { Bill } from "./bill.ts";
-import { keepRate, type Position } from "./position.ts";
+import { maintenanceRate, type Position } from "./position.ts";
 import {
   available,
   equity,
@@ -18,16 +18,16 @@ import {
   riskRate,
   transferable,
   unrealized,
-  type Valued,
+  type ValuedPosition,
   type Wallet,
   walletsOf,
 } from "./wallet.ts";
 
 /** An account and its market, as they stand at `instant`. */
-export interface View {
+export interface AccountView {
   uid: string;
   mayTrade: boolean;
-  life: Life;
+  state: AccountState;
   market: Market;
   instant: number;
   /** The exchange's clock, epoch ms. */
@@ -47,9 +47,9 @@ export interface Balance {
 }
 
 /** Every coin the exchange knows, in its order, held or not. */
-export function spotBalances({ life }: View): Balance[] {
+export function spotBalances({ state }: AccountView): Balance[] {
   return coins.map(({ id, name }) => {
-    const held = life.spot.get(name);
+    const held = state.spot.get(name);
     const { available: free = 0n, frozen = 0n, locked = 0n, updatedAt = 0 } = held ?? {};
     return {
       coinId: id,
@@ -71,14 +71,14 @@ export interface FundingBalance {
   usdtValue: string;
 }
 
-export function fundingBalances({ life, market, instant }: View): FundingBalance[] {
-  return [...life.funding]
+export function fundingBalances({ state, market, instant }: AccountView): FundingBalance[] {
+  return [...state.funding]
     .filter(([, held]) => held !== 0n)
     .map(([coin, held]) => ({
       coin,
       available: digits(held),
       frozen: coin === "BGB" ? "" : "0",
-      usdtValue: digits(cut(times(held, market.price(coin, instant) ?? 0n), 8)),
+      usdtValue: digits(truncate(multiply(held, market.price(coin, instant) ?? 0n), 8)),
     }));
 }
 
@@ -101,15 +101,15 @@ export interface FuturesAccount {
 }
 
 /** Play money counts as the money it plays. */
-const inUsdt = ({ market, instant }: View, coin: string): Amount =>
+const inUsdt = ({ market, instant }: AccountView, coin: string): Amount =>
   coin === "SUSDT" ? one : (market.price(coin, instant) ?? 0n);
 
-export function futuresAccounts(view: View, line: ProductType): FuturesAccount[] {
-  const { life, market, instant } = view;
-  return walletsOf(life, line, market, instant).map((wallet) => {
+export function futuresAccounts(view: AccountView, productType: ProductType): FuturesAccount[] {
+  const { state, market, instant } = view;
+  return walletsOf(state, productType, market, instant).map((wallet) => {
     const isolated = wallet.positions.some(({ position }) => position.mode === "isolated");
     const crossed = wallet.positions.some(({ position }) => position.mode === "crossed");
-    const usdt = times(equity(wallet), inUsdt(view, wallet.coin));
+    const usdt = multiply(equity(wallet), inUsdt(view, wallet.coin));
     return {
       marginCoin: wallet.coin,
       locked: digits(wallet.locked),
@@ -118,7 +118,7 @@ export function futuresAccounts(view: View, line: ProductType): FuturesAccount[]
       transferable: digits(transferable(wallet)),
       equity: digits(equity(wallet)),
       usdtEquity: digits(usdt),
-      btcEquity: digits(over(usdt, inUsdt(view, "BTC"))),
+      btcEquity: digits(divide(usdt, inUsdt(view, "BTC"))),
       riskRate: digits(riskRate(wallet)),
       unrealized: isolated || crossed ? digits(unrealized(wallet)) : null,
       isolatedMargin: isolated ? digits(wallet.isolatedMargin) : null,
@@ -159,16 +159,16 @@ export interface OpenPosition {
 }
 
 /** Newest first. */
-export function openPositions({ life, market, instant }: View, line: ProductType): OpenPosition[] {
-  return walletsOf(life, line, market, instant)
+export function openPositions({ state, market, instant }: AccountView, productType: ProductType): OpenPosition[] {
+  return walletsOf(state, productType, market, instant)
     .flatMap((wallet) => wallet.positions.map((valued) => openPosition(wallet, valued)))
     .sort((a, b) => b.openedAt - a.openedAt);
 }
 
-function openPosition(wallet: Wallet, valued: Valued): OpenPosition {
+function openPosition(wallet: Wallet, valued: ValuedPosition): OpenPosition {
   const { position, mark, margin, profit } = valued;
   const { contract, side, size, entry, closing, fees } = position;
-  const feePart = over(times(fees, contract.inverse ? entry : one), size);
+  const feePart = divide(multiply(fees, contract.inverse ? entry : one), size);
   return {
     symbol: contract.symbol,
     marginCoin: contract.marginCoin,
@@ -182,9 +182,9 @@ function openPosition(wallet: Wallet, valued: Valued): OpenPosition {
     total: digits(size),
     achieved: digits(position.achieved),
     unrealized: digits(profit),
-    profitRate: digits(over(profit, margin)),
+    profitRate: digits(divide(profit, margin)),
     liquidationPrice: digits(liquidationOf(wallet, valued)),
-    keepRate: digits(keepRate(position)),
+    keepRate: digits(maintenanceRate(position)),
     mark: digits(mark),
     entry: digits(entry),
     breakEven: digits(side === "long" ? entry + feePart : entry - feePart),
@@ -199,14 +199,14 @@ function openPosition(wallet: Wallet, valued: Valued): OpenPosition {
 }
 
 /** The exchange's own valuation: what each wallet is worth in USDT. Play money and coins without a price are left out. */
-export function overview(view: View): { accountType: string; usdtBalance: string }[] {
-  const { life, market, instant } = view;
+export function overview(view: AccountView): { accountType: string; usdtBalance: string }[] {
+  const { state, market, instant } = view;
   const price = (coin: string) => market.price(coin, instant) ?? 0n;
-  const spot = [...life.spot].map(([coin, held]) => times(held.available + held.frozen + held.locked, price(coin)));
-  const funding = [...life.funding].map(([coin, held]) => times(held, price(coin)));
+  const spot = [...state.spot].map(([coin, held]) => multiply(held.available + held.frozen + held.locked, price(coin)));
+  const funding = [...state.funding].map(([coin, held]) => multiply(held, price(coin)));
   const futures = liveProducts
-    .flatMap(({ code }) => walletsOf(life, code, market, instant))
-    .map((wallet) => times(equity(wallet), price(wallet.coin)));
+    .flatMap(({ code }) => walletsOf(state, code, market, instant))
+    .map((wallet) => multiply(equity(wallet), price(wallet.coin)));
   const wallets: Record<string, Amount> = {
     spot: total(spot),
     futures: total(futures),
@@ -215,5 +215,8 @@ export function overview(view: View): { accountType: string; usdtBalance: string
     bots: 0n,
     margin: 0n,
   };
-  return Object.entries(wallets).map(([accountType, worth]) => ({ accountType, usdtBalance: digits(cut(worth, 12)) }));
+  return Object.entries(wallets).map(([accountType, worth]) => ({
+    accountType,
+    usdtBalance: digits(truncate(worth, 12)),
+  }));
 }

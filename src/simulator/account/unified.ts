@@ -1,7 +1,7 @@
 /** The one wallet of a unified account: spot and futures money of each coin together. */
-import { type Amount, amount, cut, digits, over, times, total } from "../market/amount.ts";
+import { type Amount, amount, digits, divide, multiply, total, truncate } from "../market/amount.ts";
 import { liveProducts } from "../market/futures-products.ts";
-import type { View } from "./statement.ts";
+import type { AccountView } from "./statement.ts";
 import { unrealized, walletsOf } from "./wallet.ts";
 
 export interface UnifiedAsset {
@@ -28,26 +28,26 @@ const haircut = amount("0.95");
 const usdOfUsdt = amount("0.9996");
 
 /** Returns the totals of API v3, the only version that has them, without zero balances, like the exchange. */
-export function unifiedWallet(view: View): { totals: Record<string, string>; assets: UnifiedAsset[] } {
+export function unifiedWallet(view: AccountView): { totals: Record<string, string>; assets: UnifiedAsset[] } {
   const price = (coin: string) => view.market.price(coin, view.instant) ?? 0n;
   const sums = sumsByCoin(view);
-  const inUsdt = (pick: (each: Sums) => Amount) => total(sums.map((each) => times(pick(each), price(each.coin))));
-  const usd = (usdt: Amount) => digits(cut(times(usdt, usdOfUsdt), 8));
-  const btc = (usdt: Amount) => digits(cut(over(usdt, price("BTC")), 8));
-  const ratio = (part: Amount, whole: Amount) => (whole <= 0n ? "0" : digits(over(part, whole)));
+  const inUsdt = (pick: (each: Sums) => Amount) => total(sums.map((each) => multiply(pick(each), price(each.coin))));
+  const usd = (usdt: Amount) => digits(truncate(multiply(usdt, usdOfUsdt), 8));
+  const btc = (usdt: Amount) => digits(truncate(divide(usdt, price("BTC")), 8));
+  const ratio = (part: Amount, whole: Amount) => (whole <= 0n ? "0" : digits(divide(part, whole)));
 
   const worth = inUsdt((each) => each.balance + each.unrealized);
   const gained = inUsdt((each) => each.unrealized);
   const maintenance = inUsdt((each) => each.maintenance);
   const value = inUsdt((each) => each.value);
-  const effective = times(worth, haircut);
+  const effective = multiply(worth, haircut);
   return {
     totals: {
       accountEquity: usd(worth),
-      usdtEquity: digits(cut(worth, 8)),
+      usdtEquity: digits(truncate(worth, 8)),
       btcEquity: btc(worth),
       unrealisedPnl: usd(gained),
-      usdtUnrealisedPnl: digits(cut(gained, 8)),
+      usdtUnrealisedPnl: digits(truncate(gained, 8)),
       btcUnrealizedPnl: btc(gained),
       effEquity: usd(effective),
       mmr: usd(maintenance),
@@ -55,12 +55,12 @@ export function unifiedWallet(view: View): { totals: Record<string, string>; ass
       mgnRatio: ratio(maintenance, effective),
       positionMgnRatio: ratio(maintenance, effective),
       positionValue: usd(value),
-      leverage: worth <= 0n ? "0" : digits(cut(over(value, worth), 2)),
+      leverage: worth <= 0n ? "0" : digits(truncate(divide(value, worth), 2)),
     },
     assets: sums.map((each) => ({
       coin: each.coin,
       equity: digits(each.balance + each.unrealized),
-      usdValue: usd(times(each.balance + each.unrealized, price(each.coin))),
+      usdValue: usd(multiply(each.balance + each.unrealized, price(each.coin))),
       balance: digits(each.balance),
       available: digits(each.balance - each.locked - each.tied),
       locked: digits(each.locked),
@@ -68,7 +68,7 @@ export function unifiedWallet(view: View): { totals: Record<string, string>; ass
   };
 }
 
-function sumsByCoin({ life, market, instant }: View): Sums[] {
+function sumsByCoin({ state, market, instant }: AccountView): Sums[] {
   const all = new Map<string, Sums>();
   const of = (coin: string): Sums => {
     const known = all.get(coin);
@@ -77,12 +77,12 @@ function sumsByCoin({ life, market, instant }: View): Sums[] {
     all.set(coin, fresh);
     return fresh;
   };
-  for (const [coin, held] of life.spot) {
+  for (const [coin, held] of state.spot) {
     const sum = of(coin);
     sum.balance += held.available + held.frozen + held.locked;
     sum.locked += held.frozen + held.locked;
   }
-  for (const wallet of liveProducts.flatMap(({ code }) => walletsOf(life, code, market, instant))) {
+  for (const wallet of liveProducts.flatMap(({ code }) => walletsOf(state, code, market, instant))) {
     const sum = of(wallet.coin);
     sum.balance += wallet.balance;
     sum.unrealized += unrealized(wallet);

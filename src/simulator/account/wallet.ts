@@ -1,20 +1,20 @@
 /** The state of one futures wallet: what its positions tie up, gain and risk. Amounts in its margin coin. */
 import type { ProductType } from "../../core/domain.ts";
-import { type Amount, larger, over, smaller, times } from "../market/amount.ts";
+import { type Amount, divide, max, min, multiply } from "../market/amount.ts";
 import type { Market } from "../market/market.ts";
-import type { Life } from "./account-state.ts";
+import type { AccountState } from "./account-state.ts";
 import {
-  keepRate,
   liquidationPrice,
   maintenance,
+  maintenanceRate,
   margin,
+  notionalValue,
   orderMargin,
   type Position,
   profit,
-  worth,
 } from "./position.ts";
 
-export interface Valued {
+export interface ValuedPosition {
   position: Position;
   mark: Amount;
   margin: Amount;
@@ -24,7 +24,7 @@ export interface Valued {
 }
 
 export interface Wallet {
-  line: ProductType;
+  productType: ProductType;
   coin: string;
   /** What was paid in, and realised since. */
   balance: Amount;
@@ -35,13 +35,13 @@ export interface Wallet {
   isolatedProfit: Amount;
   crossedProfit: Amount;
   crossedMaintenance: Amount;
-  positions: Valued[];
+  positions: ValuedPosition[];
 }
 
-export function walletsOf(life: Life, line: ProductType, market: Market, instant: number): Wallet[] {
-  return [...(life.wallets.get(line) ?? [])].map(([coin, balance]) => {
+export function walletsOf(state: AccountState, productType: ProductType, market: Market, instant: number): Wallet[] {
+  return [...(state.wallets.get(productType) ?? [])].map(([coin, balance]) => {
     const wallet: Wallet = {
-      line,
+      productType,
       coin,
       balance,
       locked: 0n,
@@ -52,8 +52,9 @@ export function walletsOf(life: Life, line: ProductType, market: Market, instant
       crossedMaintenance: 0n,
       positions: [],
     };
-    for (const position of life.positions) {
-      if (position.line === line && position.contract.marginCoin === coin) include(wallet, position, market, instant);
+    for (const position of state.positions) {
+      if (position.productType === productType && position.contract.marginCoin === coin)
+        include(wallet, position, market, instant);
     }
     return wallet;
   });
@@ -61,13 +62,13 @@ export function walletsOf(life: Life, line: ProductType, market: Market, instant
 
 function include(wallet: Wallet, position: Position, market: Market, instant: number): void {
   const mark = market.mark(position.contract.coin, instant);
-  const valued: Valued = {
+  const valued: ValuedPosition = {
     position,
     mark,
     margin: margin(position),
     profit: profit(position, position.size, mark),
     maintenance: maintenance(position, mark),
-    value: worth(position, position.size, mark),
+    value: notionalValue(position, position.size, mark),
   };
   wallet.positions.push(valued);
   wallet.locked += orderMargin(position);
@@ -89,27 +90,27 @@ export const equity = (wallet: Wallet): Amount => wallet.balance + unrealized(wa
 export const available = (wallet: Wallet): Amount => wallet.balance - wallet.isolatedMargin - wallet.locked;
 
 export const openable = (wallet: Wallet): Amount =>
-  larger(0n, available(wallet) - wallet.crossedMargin + wallet.crossedProfit);
+  max(0n, available(wallet) - wallet.crossedMargin + wallet.crossedProfit);
 
 export const transferable = (wallet: Wallet): Amount =>
-  larger(0n, available(wallet) - wallet.crossedMargin + smaller(0n, wallet.crossedProfit));
+  max(0n, available(wallet) - wallet.crossedMargin + min(0n, wallet.crossedProfit));
 
 /** What crossed positions need, as a fraction of what they have. */
 export function riskRate(wallet: Wallet): Amount {
   const cover = wallet.balance - wallet.isolatedMargin + wallet.crossedProfit;
-  return wallet.crossedMaintenance === 0n || cover <= 0n ? 0n : over(wallet.crossedMaintenance, cover);
+  return wallet.crossedMaintenance === 0n || cover <= 0n ? 0n : divide(wallet.crossedMaintenance, cover);
 }
 
 /** An isolated position stands for itself; a crossed one is covered by the whole wallet and its other positions. */
-export function liquidationOf(wallet: Wallet, valued: Valued): Amount {
+export function liquidationOf(wallet: Wallet, valued: ValuedPosition): Amount {
   const { position } = valued;
   if (position.mode === "isolated") return liquidationPrice(position, valued.margin);
   const others = wallet.crossedProfit - valued.profit - (wallet.crossedMaintenance - valued.maintenance);
   return liquidationPrice(position, wallet.balance - wallet.isolatedMargin + others);
 }
 
-export function marginRatio(wallet: Wallet, { position, margin: held, profit: gained, value }: Valued): Amount {
+export function marginRatio(wallet: Wallet, { position, margin: held, profit: gained, value }: ValuedPosition): Amount {
   if (position.mode === "crossed") return riskRate(wallet);
   const left = held + gained;
-  return left <= 0n ? 0n : over(times(value, keepRate(position)), left);
+  return left <= 0n ? 0n : divide(multiply(value, maintenanceRate(position)), left);
 }

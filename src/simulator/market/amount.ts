@@ -20,16 +20,16 @@ export function amount(digits: string): Amount {
 export const nearest = (value: number, places: number): Amount =>
   BigInt(Math.round(value * 10 ** places)) * unit(places);
 
-export const times = (a: Amount, b: Amount): Amount => (a * b) / one;
+export const multiply = (a: Amount, b: Amount): Amount => (a * b) / one;
 
-export const over = (a: Amount, b: Amount): Amount => (a * one) / b;
+export const divide = (a: Amount, b: Amount): Amount => (a * one) / b;
 
 /** Truncates to the given number of decimal places, towards zero. */
-export const cut = (value: Amount, places: number): Amount => value - (value % unit(places));
+export const truncate = (value: Amount, places: number): Amount => value - (value % unit(places));
 
-export const smaller = (a: Amount, b: Amount): Amount => (a < b ? a : b);
+export const min = (a: Amount, b: Amount): Amount => (a < b ? a : b);
 
-export const larger = (a: Amount, b: Amount): Amount => (a > b ? a : b);
+export const max = (a: Amount, b: Amount): Amount => (a > b ? a : b);
 
 export const total = (all: Iterable<Amount>): Amount => {
   let result = 0n;

@@ -18,7 +18,7 @@ export interface FuturesProduct {
   contracts: readonly Contract[];
 }
 
-const line = (code: ProductType, category: string, live: boolean, contracts: Contract[]): FuturesProduct => ({
+const product = (code: ProductType, category: string, live: boolean, contracts: Contract[]): FuturesProduct => ({
   code,
   category,
   live,
@@ -31,17 +31,17 @@ const coinMargined = (coin: string): Contract => ({ symbol: `${coin}USD`, coin, 
 const playMoney = (coin: string): Contract => ({ symbol: `S${coin}SUSDT`, coin, marginCoin: "SUSDT", inverse: false });
 
 export const futuresProducts: readonly FuturesProduct[] = [
-  line(
+  product(
     "umcbl",
     "USDT-FUTURES",
     true,
     ["BTC", "ETH", "SOL", "XRP", "DOGE", "ADA", "LINK", "LTC", "AVAX"].map(usdtMargined),
   ),
-  line("dmcbl", "COIN-FUTURES", true, ["BTC", "ETH"].map(coinMargined)),
-  line("cmcbl", "USDC-FUTURES", true, ["BTC", "ETH", "SOL"].map(usdcMargined)),
-  line("sumcbl", "SUSDT-FUTURES", false, ["BTC", "ETH"].map(playMoney)),
-  line("sdmcbl", "SCOIN-FUTURES", false, []),
-  line("scmcbl", "SUSDC-FUTURES", false, []),
+  product("dmcbl", "COIN-FUTURES", true, ["BTC", "ETH"].map(coinMargined)),
+  product("cmcbl", "USDC-FUTURES", true, ["BTC", "ETH", "SOL"].map(usdcMargined)),
+  product("sumcbl", "SUSDT-FUTURES", false, ["BTC", "ETH"].map(playMoney)),
+  product("sdmcbl", "SCOIN-FUTURES", false, []),
+  product("scmcbl", "SUSDC-FUTURES", false, []),
 ];
 
 export const liveProducts = futuresProducts.filter(({ live }) => live);

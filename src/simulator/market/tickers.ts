@@ -1,6 +1,6 @@
 /** What trades against what, and the last day of it. */
 import { dayMs, startOfDay } from "../../core/time.ts";
-import { type Amount, amount, cut, digits, larger, over, smaller, times, unit } from "./amount.ts";
+import { type Amount, amount, digits, divide, max, min, multiply, truncate, unit } from "./amount.ts";
 import { coins, type Market, tick } from "./market.ts";
 import { hash } from "./random.ts";
 
@@ -43,9 +43,9 @@ function spotPairs(market: Market): Pair[] {
   const crossed = (base: string, quote: string, places: number): Pair => ({
     symbol: base + quote,
     places,
-    price: (instant) => cut(over(price(base, instant), price(quote, instant)), places),
+    price: (instant) => truncate(divide(price(base, instant), price(quote, instant)), places),
   });
-  const aurum: Pair = { symbol: "AURUMUSDC", places: 4, price: (instant) => cut(price("ADA", instant) / 3n, 4) };
+  const aurum: Pair = { symbol: "AURUMUSDC", places: 4, price: (instant) => truncate(price("ADA", instant) / 3n, 4) };
   return [...inUsdt, crossed("BTC", "USDC", 1), crossed("ETH", "BTC", 6), aurum];
 }
 
@@ -65,17 +65,17 @@ function ticker({ symbol, places, price }: Pair, at: number): Ticker {
     symbol,
     last: digits(last),
     open: digits(open),
-    high: digits(path.reduce(larger, open)),
-    low: digits(path.reduce(smaller, open)),
+    high: digits(path.reduce(max, open)),
+    low: digits(path.reduce(min, open)),
     bid: digits(last - unit(places)),
     ask: digits(last + unit(places)),
     bidSize: "1.25",
     askSize: "0.8",
     baseVolume: digits(volume),
-    quoteVolume: digits(cut(times(volume, times(last + open, amount("0.5"))), 8)),
+    quoteVolume: digits(truncate(multiply(volume, multiply(last + open, amount("0.5"))), 8)),
     openUtc: digits(openUtc),
-    change: digits(cut(over(last - open, open), 5)),
-    changeUtc: digits(cut(over(last - openUtc, openUtc), 5)),
+    change: digits(truncate(divide(last - open, open), 5)),
+    changeUtc: digits(truncate(divide(last - openUtc, openUtc), 5)),
     at,
   };
 }

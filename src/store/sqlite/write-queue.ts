@@ -132,7 +132,7 @@ function watchFiles(path: string, sqlite: Sqlite): () => void {
       at < 2
         ? `${path} or its lock was moved, deleted or replaced while in use. Put it back and start again.`
         : `${files[at]} was moved, deleted or replaced while in use. Leave these files to SQLite; start again and run \`db verify\`.`;
-    throw new StorageError(message, { gone: true });
+    throw new StorageError(message, { fileLost: true });
   };
 }
 

@@ -157,7 +157,7 @@ describe("the outbox", () => {
     await say("a");
     await tick();
     expect(lines.join()).toContain(
-      "alert not delivered: the webhook cannot be reached: no answer from 127.0.0.1 (ECONNREFUSED)",
+      "alert not delivered: the webhook cannot be reached: no response from 127.0.0.1 (ECONNREFUSED)",
     );
     expect(lines.join() + JSON.stringify(query(path, "select * from alert_message"))).not.toContain(token);
   });

@@ -71,7 +71,7 @@ describe("a host that", () => {
     const error = await failureOf(get([server.url], 200));
 
     expect(error.kind).toBe("timeout");
-    expect(error.message).toContain("/api/v2/spot/account/assets: 127.0.0.1 did not answer in time");
+    expect(error.message).toContain("/api/v2/spot/account/assets: 127.0.0.1 did not respond in time");
   });
 
   it("sends a byte now and then is given up in time", async () => {
@@ -208,7 +208,7 @@ describe("the fallback host", () => {
 
     expect([error.kind, error.message]).toEqual([
       "network",
-      "/api/v2/spot/account/assets: no answer from 127.0.0.1 (ECONNREFUSED)",
+      "/api/v2/spot/account/assets: no response from 127.0.0.1 (ECONNREFUSED)",
     ]);
   });
 });

@@ -95,7 +95,7 @@ describe("the signature", () => {
     [generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString()],
   ])("cannot be made with another kind of private key, and says so without showing it", (pem) => {
     expect(() => signer({ ...account, secret: new Secret(pem) })).toThrow(
-      new ConfigError(['the secret of account "main" is no readable RSA private key']),
+      new ConfigError(['the secret of account "main" is not a readable RSA private key']),
     );
   });
 });

@@ -89,8 +89,8 @@ type Envelope = { data: { bills: Bill["row"][]; endId?: string } };
 
 /** Lets `count` pages pass; `fault` befalls the next one. */
 function befall(world: World, count: number, fault: Fault): void {
-  if (count > 0) world.exchange.misbehave({ path: billsPath, times: count, edit: asIs });
-  world.exchange.misbehave({ path: billsPath, ...fault });
+  if (count > 0) world.exchange.injectFault({ path: billsPath, times: count, edit: asIs });
+  world.exchange.injectFault({ path: billsPath, ...fault });
 }
 
 it("a first run reads all that the exchange remembers, and names the time before", async () => {
@@ -111,7 +111,7 @@ describe.each([0, 1, 2, 3, 4, 5])("at page %i of a first run", (page) => {
     const world = await createLedger();
     befall(world, page, { hang: true });
     const going = run(world, 1);
-    await until(() => world.exchange.faults() === 0);
+    await until(() => world.exchange.pendingFaults() === 0);
     // The files as a kill leaves them, for nothing is being written.
     const killed = join(temporaryFolder(), "collector.db");
     for (const part of ["", "-wal"]) copyFileSync(world.path + part, killed + part);
@@ -132,7 +132,7 @@ describe.each([0, 1, 2, 3, 4, 5])("at page %i of a first run", (page) => {
     const world = await createLedger();
     befall(world, page, { hang: true });
     const going = run(world, 1);
-    await until(() => world.exchange.faults() === 0);
+    await until(() => world.exchange.pendingFaults() === 0);
     world.clock.advanceTo(start + minute + deadline);
     expect(await going).toBe(page === 0 ? "failed" : "partial");
     const before = stored(world).length;
@@ -264,7 +264,7 @@ it("an unknown type, an empty one and a field that is missing are facts; a recor
 it("what one category may not read keeps no other from being read, is a gap with its cause, and is read when it may be", async () => {
   const other = ledger.map((bill) => ({ ...bill, category: "USDC-FUTURES" }));
   const world = await createLedger([...ledger, ...other], { BITGET_PRODUCT_TYPES: "umcbl,cmcbl" });
-  world.exchange.misbehave({
+  world.exchange.injectFault({
     path: billsPath,
     params: { productType: "USDC-FUTURES" },
     code: "40014",

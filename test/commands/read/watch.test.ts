@@ -37,7 +37,7 @@ describe("the overview of status --watch", () => {
 
   it("names failures, and shows unknown values as unknown", async () => {
     const world = await createWorld("2026-03-01T12:00:30Z", everyDataset("* * * * *"));
-    world.exchange.misbehave({ path: "/api/v2/mix/position", code: "40014", times: Number.POSITIVE_INFINITY });
+    world.exchange.injectFault({ path: "/api/v2/mix/position", code: "40014", times: Number.POSITIVE_INFINITY });
     await world.at("2026-03-01T12:01:00Z");
     await world.at("2026-03-01T12:02:00Z");
     const lines = overviewLines(world.path, "UTC", world.clock.now() + minute);

@@ -45,7 +45,7 @@ async function live(after: (world: World, step: number) => Promise<void>): Promi
   await settle(world);
   for (const [n, step] of path.entries()) {
     world.exchange.clearFaults();
-    world.exchange.misbehave(positionFault(step));
+    world.exchange.injectFault(positionFault(step));
     await world.at(start + (n + 1) * minute);
     await after(world, n);
   }
@@ -107,7 +107,7 @@ describe("a scripted price path", () => {
     try {
       for (const step of shortPath) {
         exchange.clearFaults();
-        exchange.misbehave(positionFault(step));
+        exchange.injectFault(positionFault(step));
         const before = exchange.record.length;
         const daemon = launch(["start"], folder, env);
         // The log line follows the commit at once; what is evaluated or sent by then varies.

@@ -1,5 +1,5 @@
 /** Names the events of a month, from the exchange's record and, for liquidations, from the simulated accounts. */
-import { createLife } from "../../../src/simulator/account/life.ts";
+import { simulateAccount } from "../../../src/simulator/account/simulate-account.ts";
 import { walletsOf } from "../../../src/simulator/account/wallet.ts";
 import { createMarket } from "../../../src/simulator/market/market.ts";
 import type { TrueRow } from "../../../src/simulator/simulator.ts";
@@ -111,7 +111,7 @@ function followLiquidations(
   seen: Set<string>,
 ): void {
   const market = createMarket(seed);
-  const life = createLife(account, seed, began, market);
+  const life = simulateAccount(account, seed, began, market);
   for (let at = began; at < ended; at += 15 * minute) {
     const now = life(at - minute);
     for (const line of now.wallets.keys()) {

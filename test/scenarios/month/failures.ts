@@ -54,7 +54,7 @@ export function failNext(
   /** The datasets that use the same endpoint: a unified account has one wallet. */
   const affected = modelledNames.filter((name) => pathOf(name, api) === path);
   for (const scope of scopes) {
-    exchange.misbehave({
+    exchange.injectFault({
       ...fault,
       path,
       params: endpointIn(dataset, api)?.params(scope) ?? {},

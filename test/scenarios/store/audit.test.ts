@@ -73,7 +73,7 @@ async function befall(world: OpenWorld, [what, which]: Deed, kept: string): Prom
       for (let n = which % 8; n >= 0; n -= 1) await world.at(Math.floor(clock.now() / hour + 1) * hour + 400);
       return;
     case "fault":
-      return world.exchange.misbehave(of(faults));
+      return world.exchange.injectFault(of(faults));
     case "asleep":
       return world.at(clock.now() + of([hour, 5 * hour, day]));
     case "setBack":

@@ -32,7 +32,7 @@ const kinds: readonly Fault[] = [
 ];
 
 const accounts = JSON.parse(process.argv[2] ?? "[]") as SimulatedAccount[];
-const simulator = await startExchange({ accounts, remember: 1 });
+const simulator = await startExchange({ accounts, recordLimit: 1 });
 let faults = 0;
 let isCalm = true;
 /** Requests answered while calm. */
@@ -48,7 +48,7 @@ setInterval(() => {
   const { requests } = simulator.counts;
   if (isCalm) spared = requests - faults * oneIn;
   while (!isCalm && faults * oneIn + spared < requests) {
-    simulator.misbehave(kinds[faults % kinds.length] ?? {});
+    simulator.injectFault(kinds[faults % kinds.length] ?? {});
     faults += 1;
   }
 }, 10);

@@ -433,7 +433,7 @@ describe("for a random history", () => {
     const noPermission = { path: "/api/v2/mix/position", code: "40014", message: "Incorrect permissions" };
     const world = await createWorld("2026-10-31T23:59:59Z", { SCHEDULE_POSITIONS: "0 * * * *" });
     for (let n = 0; n < 120; n += 1) {
-      if (n % 17 === 5) world.exchange.misbehave(noPermission);
+      if (n % 17 === 5) world.exchange.injectFault(noPermission);
       if (n === 80) world.exchange.upgrade("main");
       if (n % 23 !== 7) await world.at(begin + n * hour + 50);
       world.exchange.clearFaults();

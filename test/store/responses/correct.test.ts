@@ -45,7 +45,7 @@ async function live(mishaps: Record<number, Fault[]>, path = temporaryPath()): P
   const settings = { ...everyDataset("1-8 10 * * *"), SCHEDULE_PRICES: "", BITGET_PRODUCT_TYPES: "umcbl,dmcbl" };
   const world = await openWorld(path, "2026-10-19T10:00:30Z", settings);
   for (const [n, slot] of slots.entries()) {
-    for (const fault of mishaps[n] ?? []) world.exchange.misbehave(fault);
+    for (const fault of mishaps[n] ?? []) world.exchange.injectFault(fault);
     await world.at(slot);
   }
   await world.close();

@@ -30,7 +30,7 @@ async function live(account = classic, faults: Fault[] = []): Promise<World> {
     { accounts: [account] },
   );
   for (const [n, slot] of slots.entries()) {
-    if (n === 1) for (const fault of faults) world.exchange.misbehave(fault);
+    if (n === 1) for (const fault of faults) world.exchange.injectFault(fault);
     await world.at(slot);
   }
   await world.restart();

@@ -2,13 +2,13 @@
 import { LosslessNumber } from "lossless-json";
 import type { ProductType } from "../../core/domain.ts";
 import {
+  type AccountView,
   type Balance,
   type FuturesAccount,
   futuresAccounts,
   type OpenPosition,
   openPositions,
   spotBalances,
-  type View,
 } from "../account/statement.ts";
 import { type FuturesProduct, productOfCode, suffixed } from "../market/futures-products.ts";
 import { tickers } from "../market/tickers.ts";
@@ -17,14 +17,14 @@ import { refusals } from "../refusal.ts";
 import {
   type Endpoint,
   endpointsOf,
-  given,
   matching,
   type PublicView,
   type Query,
   requestedAccount,
+  requiredParam,
   type ServedResponse,
   unrecorded,
-} from "./answer.ts";
+} from "./endpoint.ts";
 
 const { signed, unsigned } = endpointsOf("v1");
 
@@ -52,24 +52,24 @@ const spotData = (balances: Balance[]): ServedResponse => ({
   truths: [{ dataset: "spot-assets", scope: null, rows: spotRows(balances) }],
 });
 
-function assets(view: View, { coin }: Query): ServedResponse {
+function assets(view: AccountView, { coin }: Query): ServedResponse {
   return spotData(matching(spotBalances(view), coin, (balance) => balance.coin));
 }
 
-function assetsLite(view: View, { coin }: Query): ServedResponse {
+function assetsLite(view: AccountView, { coin }: Query): ServedResponse {
   const held = spotBalances(view).filter(({ isZero }) => !isZero);
   return spotData(matching(held, coin, (balance) => balance.coin));
 }
 
-function keyInfo({ uid, mayTrade }: View): ServedResponse {
+function keyInfo({ uid, mayTrade }: AccountView): ServedResponse {
   const authorities = mayTrade ? ["trade", "readonly"] : ["readonly"];
   return unrecorded({ user_id: uid, inviter_id: "", ips: "", authorities, parentId: null, trader: false });
 }
 
 function requestedProduct(query: Query): FuturesProduct {
-  const line = productOfCode(given(query, "productType"));
-  if (!line) throw refusals.badParameter("productType");
-  return line;
+  const product = productOfCode(requiredParam(query, "productType"));
+  if (!product) throw refusals.badParameter("productType");
+  return product;
 }
 
 const shared = (account: FuturesAccount) => ({
@@ -85,7 +85,7 @@ const shared = (account: FuturesAccount) => ({
   crossRiskRate: account.riskRate,
 });
 
-function accounts(view: View, query: Query): ServedResponse {
+function accounts(view: AccountView, query: Query): ServedResponse {
   const { code } = requestedProduct(query);
   const all = futuresAccounts(view, code);
   return {
@@ -95,11 +95,11 @@ function accounts(view: View, query: Query): ServedResponse {
 }
 
 /** The only answer whose amounts are JSON numbers. */
-function account(view: View, query: Query): ServedResponse {
-  const symbol = given(query, "symbol");
-  const line = productOfCode(symbol.split("_")[1] ?? "");
-  if (!line) throw refusals.unknownParameter(symbol);
-  const { marginCoin, ...amounts } = shared(requestedAccount(view, line, query));
+function account(view: AccountView, query: Query): ServedResponse {
+  const symbol = requiredParam(query, "symbol");
+  const product = productOfCode(symbol.split("_")[1] ?? "");
+  if (!product) throw refusals.unknownParameter(symbol);
+  const { marginCoin, ...amounts } = shared(requestedAccount(view, product, query));
   const numbers = Object.fromEntries(Object.entries(amounts).map(([name, text]) => [name, new LosslessNumber(text)]));
   return unrecorded({
     marginCoin,
@@ -115,7 +115,7 @@ function account(view: View, query: Query): ServedResponse {
 }
 
 /** After each position whose other side is empty comes that side as a row of zeros and nulls. */
-function positions(view: View, query: Query): ServedResponse {
+function positions(view: AccountView, query: Query): ServedResponse {
   const { code } = requestedProduct(query);
   const open = matching(openPositions(view, code), query.marginCoin, (position) => position.marginCoin);
   const isOpen = new Set(open.map(({ symbol, side }) => symbol + side));

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { createLife } from "../../../src/simulator/account/life.ts";
-import { openPositions, type View } from "../../../src/simulator/account/statement.ts";
+import { simulateAccount } from "../../../src/simulator/account/simulate-account.ts";
+import { type AccountView, openPositions } from "../../../src/simulator/account/statement.ts";
 import { walletsOf } from "../../../src/simulator/account/wallet.ts";
-import { amount, digits, larger, smaller } from "../../../src/simulator/market/amount.ts";
+import { amount, digits, max, min } from "../../../src/simulator/market/amount.ts";
 import { createMarket, tick } from "../../../src/simulator/market/market.ts";
 import { classic, unified } from "../../support/settings.ts";
 import { ask, handClock, noon, simulator } from "../support.ts";
@@ -73,15 +73,15 @@ it("prices move from tick to tick, stand still between, and stay believable for 
 
   expect(price(noon + tick - 1)).toBe(price(noon));
   expect(price(noon + tick)).not.toBe(price(noon));
-  expect(year.reduce(smaller)).toBeGreaterThan(amount("30000"));
-  expect(year.reduce(larger)).toBeLessThan(amount("130000"));
+  expect(year.reduce(min)).toBeGreaterThan(amount("30000"));
+  expect(year.reduce(max)).toBeLessThan(amount("130000"));
   expect(digits(price(noon))).toMatch(/^\d{5,6}(\.\d)?$/);
 });
 
 /** Everything seen in the life of one account, looked at every five minutes of its first month. */
 function month(name: string) {
   const market = createMarket(1);
-  const life = createLife(name, 1, from, market);
+  const life = simulateAccount(name, 1, from, market);
   const seen = new Set<string>();
   let openPositionsSeen = 0;
   let looks = 0;
@@ -101,7 +101,7 @@ function month(name: string) {
           const known = before.get(key);
           if (known && known.size < size) seen.add("grows");
           if (known && known.size > size) seen.add("partly closes");
-          const others = now.positions.filter((other) => other.line === line && other.contract === contract);
+          const others = now.positions.filter((other) => other.productType === line && other.contract === contract);
           if (others.length === 2) seen.add("hedge pair");
         }
       }
@@ -132,10 +132,10 @@ it("a month of an account has everything in it that a history must get right", (
 
 it("crossed positions that are covered many times over have liquidation prices below zero", () => {
   const market = createMarket(1);
-  const life = createLife("main", 1, from, market);
+  const life = simulateAccount("main", 1, from, market);
   const account = { uid: "1", mayTrade: false };
   const prices = Array.from({ length: 30 }, (_, index) => from + index * day).flatMap((instant) => {
-    const view: View = { ...account, life: life(instant), market, instant, now: instant, bills: [] };
+    const view: AccountView = { ...account, state: life(instant), market, instant, now: instant, bills: [] };
     return openPositions(view, "umcbl").map(({ liquidationPrice }) => liquidationPrice);
   });
 

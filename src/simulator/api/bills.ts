@@ -4,16 +4,16 @@
  */
 import { dayMs } from "../../core/time.ts";
 import type { Bill } from "../account/bill.ts";
-import type { View } from "../account/statement.ts";
+import type { AccountView } from "../account/statement.ts";
 import { refusals } from "../refusal.ts";
-import { given, type Query, type ServedResponse, unrecorded } from "./answer.ts";
+import { type Query, requiredParam, type ServedResponse, unrecorded } from "./endpoint.ts";
 
 const longestSpan = 30 * dayMs;
 const memory = 90 * dayMs;
 const limits = { usual: 20, most: 100 };
 
-export function bills({ bills: all, now }: View, query: Query): ServedResponse {
-  const category = given(query, "productType").toUpperCase();
+export function bills({ bills: all, now }: AccountView, query: Query): ServedResponse {
+  const category = requiredParam(query, "productType").toUpperCase();
   const { startTime, endTime, limit = String(limits.usual), idLessThan } = query;
   const from = Number(startTime ?? now - memory);
   const to = Number(endTime ?? now);

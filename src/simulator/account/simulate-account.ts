@@ -6,7 +6,7 @@ import { minuteMs } from "../../core/time.ts";
 import { type Amount, amount, unit } from "../market/amount.ts";
 import type { Market } from "../market/market.ts";
 import { hash, hashText, random } from "../market/random.ts";
-import type { Holding, Life } from "./account-state.ts";
+import type { AccountState, Holding } from "./account-state.ts";
 import { liquidate, openPosition, payFunding, tradeFutures } from "./futures.ts";
 import { tradeSpot } from "./spot.ts";
 
@@ -17,49 +17,49 @@ const minutesBetweenRiskChecks = 15;
  * Returns the account as it stands at an instant; the result is only good until the next question. What happens at an
  * instant is what `shift` ms later would bring.
  */
-export function createLife(
+export function simulateAccount(
   name: string,
   seed: number,
   from: number,
   market: Market,
   shift = 0,
-): (instant: number) => Life {
+): (instant: number) => AccountState {
   const own = hash(seed, hashText(name), 7, 7);
   const stepAt = (instant: number): number => Math.floor((instant + shift) / minuteMs);
   const beginOf = (step: number): number => step * minuteMs - shift;
   const first = stepAt(from);
   let now = first;
-  let life = begin(own, beginOf(first), market);
+  let state = begin(own, beginOf(first), market);
 
   function live(step: number): void {
     const at = beginOf(step);
-    if (step % minutesBetweenFundings === 0) payFunding(life, hash(own, step, 0, 3), market, at);
-    if (step % minutesBetweenRiskChecks === 0) liquidate(life, market, at);
+    if (step % minutesBetweenFundings === 0) payFunding(state, hash(own, step, 0, 3), market, at);
+    if (step % minutesBetweenRiskChecks === 0) liquidate(state, market, at);
     const chance = hash(own, step, 0, 1) % 1440;
     if (chance >= 30) return;
     const dice = random(hash(own, step, 0, 2));
     const moment = at - dice.integer(0, minuteMs - 1);
-    if (chance < 18) tradeFutures(life, dice, market, moment);
-    else tradeSpot(life, dice, market, moment);
+    if (chance < 18) tradeFutures(state, dice, market, moment);
+    else tradeSpot(state, dice, market, moment);
   }
 
   return (instant) => {
     const target = stepAt(instant);
     if (target < now) {
       now = first;
-      life = begin(own, beginOf(first), market);
+      state = begin(own, beginOf(first), market);
     }
     while (now < target) live(++now);
-    return life;
+    return state;
   };
 }
 
 /** An account on its first day. */
-function begin(own: number, at: number, market: Market): Life {
+function begin(own: number, at: number, market: Market): AccountState {
   const dice = random(own);
   const holding = (available: Amount): Holding => ({ available, frozen: 0n, locked: 0n, updatedAt: at });
   const used = (["dmcbl", "cmcbl", "sumcbl"] as const).filter(() => dice.integer(0, 3) > 0);
-  const life: Life = {
+  const state: AccountState = {
     spot: new Map([
       ["USDT", holding(dice.amount(400_000, 1_200_000, 2))],
       ["BTC", holding(dice.amount(1_000, 50_000, 5))],
@@ -75,8 +75,8 @@ function begin(own: number, at: number, market: Market): Life {
     ]),
     wallets: new Map([["umcbl", new Map([["USDT", dice.amount(500_000, 1_500_000, 3)]])]]),
     positions: [],
-    lines: ["umcbl", ...used],
+    productTypes: ["umcbl", ...used],
   };
-  for (let count = 0; count < 3; count++) openPosition(life, "umcbl", dice, market, at);
-  return life;
+  for (let count = 0; count < 3; count++) openPosition(state, "umcbl", dice, market, at);
+  return state;
 }

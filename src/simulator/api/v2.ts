@@ -1,6 +1,7 @@
 /** Responses of API v2, for classic accounts. */
 import { sum } from "../../core/decimal.ts";
 import {
+  type AccountView,
   type FuturesAccount,
   fundingBalances,
   futuresAccounts,
@@ -8,25 +9,24 @@ import {
   openPositions,
   overview,
   spotBalances,
-  type View,
 } from "../account/statement.ts";
 import { type FuturesProduct, productOfCategory } from "../market/futures-products.ts";
 import { tickers } from "../market/tickers.ts";
 import { accountRows, fundingRows, positionRows, priceRows, spotRows } from "../record.ts";
 import { refusals } from "../refusal.ts";
+import { bills } from "./bills.ts";
 import {
-  chosen,
   type Endpoint,
   endpointsOf,
-  given,
   matching,
   type PublicView,
   type Query,
   requestedAccount,
+  requiredParam,
   type ServedResponse,
+  selectTickers,
   unrecorded,
-} from "./answer.ts";
-import { bills } from "./bills.ts";
+} from "./endpoint.ts";
 
 const { signed, unsigned } = endpointsOf("v2");
 
@@ -44,7 +44,7 @@ export const endpointsV2: readonly Endpoint[] = [
 ];
 
 /** A coin that is requested by name is included even with a zero balance. */
-function assets(view: View, { coin, assetType }: Query): ServedResponse {
+function assets(view: AccountView, { coin, assetType }: Query): ServedResponse {
   const all = spotBalances(view);
   const balances =
     coin || assetType === "all" ? matching(all, coin, (each) => each.coin) : all.filter((b) => !b.isZero);
@@ -61,12 +61,12 @@ function assets(view: View, { coin, assetType }: Query): ServedResponse {
   };
 }
 
-function fundingAssets(view: View, { coin }: Query): ServedResponse {
+function fundingAssets(view: AccountView, { coin }: Query): ServedResponse {
   const balances = matching(fundingBalances(view), coin, (balance) => balance.coin);
   return { data: balances, truths: [{ dataset: "funding-assets", scope: null, rows: fundingRows(balances) }] };
 }
 
-function allBalances(view: View): ServedResponse {
+function allBalances(view: AccountView): ServedResponse {
   const data = overview(view);
   const of = (type: string) => data.find(({ accountType }) => accountType === type)?.usdtBalance ?? "0";
   const others = data.filter(({ accountType }) => accountType !== "spot" && accountType !== "futures");
@@ -80,7 +80,7 @@ function allBalances(view: View): ServedResponse {
   return { data, truths: [{ dataset: "equity", scope: null, rows: [row] }] };
 }
 
-function keyInfo({ uid, mayTrade }: View): ServedResponse {
+function keyInfo({ uid, mayTrade }: AccountView): ServedResponse {
   const read = ["coor", "cpor", "stor", "smor", "wtor"];
   return unrecorded({
     userId: uid,
@@ -96,9 +96,9 @@ function keyInfo({ uid, mayTrade }: View): ServedResponse {
 }
 
 function requestedProduct(query: Query): FuturesProduct {
-  const line = productOfCategory(given(query, "productType"));
-  if (!line) throw refusals.badParameter("productType");
-  return line;
+  const product = productOfCategory(requiredParam(query, "productType"));
+  if (!product) throw refusals.badParameter("productType");
+  return product;
 }
 
 const shared = (account: FuturesAccount) => ({
@@ -122,7 +122,7 @@ const shared = (account: FuturesAccount) => ({
   assetMode: "single",
 });
 
-function accounts(view: View, query: Query): ServedResponse {
+function accounts(view: AccountView, query: Query): ServedResponse {
   const { code } = requestedProduct(query);
   const all = futuresAccounts(view, code);
   return {
@@ -137,12 +137,12 @@ function accounts(view: View, query: Query): ServedResponse {
   };
 }
 
-function account(view: View, query: Query): ServedResponse {
-  const line = requestedProduct(query);
-  const symbol = given(query, "symbol").toUpperCase();
-  if (!line.contracts.some((contract) => contract.symbol === symbol)) throw refusals.unknownParameter(symbol);
+function account(view: AccountView, query: Query): ServedResponse {
+  const product = requestedProduct(query);
+  const symbol = requiredParam(query, "symbol").toUpperCase();
+  if (!product.contracts.some((contract) => contract.symbol === symbol)) throw refusals.unknownParameter(symbol);
   return unrecorded({
-    ...shared(requestedAccount(view, line, query)),
+    ...shared(requestedAccount(view, product, query)),
     crossedMarginLeverage: 10,
     isolatedLongLever: 20,
     isolatedShortLever: 20,
@@ -151,7 +151,7 @@ function account(view: View, query: Query): ServedResponse {
   });
 }
 
-function positions(view: View, query: Query): ServedResponse {
+function positions(view: AccountView, query: Query): ServedResponse {
   const { code } = requestedProduct(query);
   const open = matching(openPositions(view, code), query.marginCoin, (position) => position.marginCoin);
   return {
@@ -199,7 +199,7 @@ function time({ now }: PublicView): ServedResponse {
 }
 
 function prices({ market, instant }: PublicView, { symbol }: Query): ServedResponse {
-  const all = chosen(tickers(market, instant), symbol);
+  const all = selectTickers(tickers(market, instant), symbol);
   const data = all.map((ticker) => ({
     symbol: ticker.symbol,
     open: ticker.open,

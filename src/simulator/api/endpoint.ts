@@ -1,6 +1,6 @@
 /** Defines the endpoints of the simulated exchange and what the three API versions share. */
 import type { ApiVersion } from "../../core/domain.ts";
-import { type FuturesAccount, futuresAccounts, type View } from "../account/statement.ts";
+import { type AccountView, type FuturesAccount, futuresAccounts } from "../account/statement.ts";
 import type { FuturesProduct } from "../market/futures-products.ts";
 import type { Ticker } from "../market/tickers.ts";
 import type { Truth } from "../record.ts";
@@ -25,40 +25,40 @@ interface Facts {
 }
 
 /** The part of a view that is public; `now` is the exchange's clock. */
-export type PublicView = Pick<View, "market" | "instant"> & { now: number };
+export type PublicView = Pick<AccountView, "market" | "instant"> & { now: number };
 
 export interface SignedEndpoint extends Facts {
   signed: true;
-  answer(view: View, query: Query): ServedResponse;
+  respond(view: AccountView, query: Query): ServedResponse;
 }
 
 export interface PublicEndpoint extends Facts {
   signed: false;
-  answer(view: PublicView, query: Query): ServedResponse;
+  respond(view: PublicView, query: Query): ServedResponse;
 }
 
 export type Endpoint = SignedEndpoint | PublicEndpoint;
 
 /** Defines the endpoints of one API version: path, requests per second, responder. */
 export const endpointsOf = (version: ApiVersion) => ({
-  signed: (path: string, perSecond: number, answer: SignedEndpoint["answer"]): SignedEndpoint => ({
+  signed: (path: string, perSecond: number, respond: SignedEndpoint["respond"]): SignedEndpoint => ({
     version,
     path,
     perSecond,
     signed: true,
-    answer,
+    respond,
   }),
-  unsigned: (path: string, perSecond: number, answer: PublicEndpoint["answer"]): PublicEndpoint => ({
+  unsigned: (path: string, perSecond: number, respond: PublicEndpoint["respond"]): PublicEndpoint => ({
     version,
     path,
     perSecond,
     signed: false,
-    answer,
+    respond,
   }),
 });
 
 /** A parameter's value; refused where it is missing. */
-export function given(query: Query, name: string): string {
+export function requiredParam(query: Query, name: string): string {
   const value = query[name];
   if (value === undefined || value === "") throw refusals.badParameter(name);
   return value;
@@ -69,15 +69,15 @@ export const matching = <Item>(items: Item[], wanted: string | undefined, of: (i
   wanted === undefined ? items : items.filter((item) => of(item).toUpperCase() === wanted.toUpperCase());
 
 /** Returns the account of a product type with the requested margin coin. */
-export function requestedAccount(view: View, { code }: FuturesProduct, query: Query): FuturesAccount {
-  const marginCoin = given(query, "marginCoin");
+export function requestedAccount(view: AccountView, { code }: FuturesProduct, query: Query): FuturesAccount {
+  const marginCoin = requiredParam(query, "marginCoin");
   const [found] = matching(futuresAccounts(view, code), marginCoin, (account) => account.marginCoin);
   if (!found) throw refusals.unknownParameter(marginCoin);
   return found;
 }
 
 /** The tickers, or the one asked for. */
-export function chosen(all: Ticker[], symbol: string | undefined): Ticker[] {
+export function selectTickers(all: Ticker[], symbol: string | undefined): Ticker[] {
   const found = matching(all, symbol, (ticker) => ticker.symbol);
   if (symbol !== undefined && found.length === 0) throw refusals.unknownParameter(symbol);
   return found;

@@ -1,22 +1,22 @@
 /** Responses of API v3, for unified accounts. */
 
-import { fundingBalances, type OpenPosition, openPositions, type View } from "../account/statement.ts";
+import { type AccountView, fundingBalances, type OpenPosition, openPositions } from "../account/statement.ts";
 import { unifiedWallet } from "../account/unified.ts";
 import { type FuturesProduct, liveProducts, productOfCategory } from "../market/futures-products.ts";
 import { tickers } from "../market/tickers.ts";
 import { fundingRows, paid, positionRows, priceRows, unifiedAccountRows, unifiedSpotRows } from "../record.ts";
 import { refusals } from "../refusal.ts";
 import {
-  chosen,
   type Endpoint,
   endpointsOf,
-  given,
   matching,
   type PublicView,
   type Query,
+  requiredParam,
   type ServedResponse,
+  selectTickers,
   unrecorded,
-} from "./answer.ts";
+} from "./endpoint.ts";
 
 const { signed, unsigned } = endpointsOf("v3");
 
@@ -30,7 +30,7 @@ export const endpointsV3: readonly Endpoint[] = [
 ];
 
 /** Serves the unified wallet: spot balances, futures accounts by coin, and total equity in one response. */
-function assets(view: View): ServedResponse {
+function assets(view: AccountView): ServedResponse {
   const wallet = unifiedWallet(view);
   return {
     data: {
@@ -57,7 +57,7 @@ function assets(view: View): ServedResponse {
 }
 
 /** Nothing can be frozen in this wallet. */
-function fundingAssets(view: View, { coin }: Query): ServedResponse {
+function fundingAssets(view: AccountView, { coin }: Query): ServedResponse {
   const held = matching(fundingBalances(view), coin, (balance) => balance.coin);
   const balances = held.map((balance) => ({ ...balance, frozen: "0" }));
   return {
@@ -66,8 +66,10 @@ function fundingAssets(view: View, { coin }: Query): ServedResponse {
   };
 }
 
-function settings(view: View): ServedResponse {
-  const open = liveProducts.flatMap((line) => openPositions(view, line.code).map((position) => ({ line, position })));
+function settings(view: AccountView): ServedResponse {
+  const open = liveProducts.flatMap((product) =>
+    openPositions(view, product.code).map((position) => ({ product, position })),
+  );
   return unrecorded({
     uid: view.uid,
     accountMode: "unified",
@@ -75,8 +77,8 @@ function settings(view: View): ServedResponse {
     accountLevel: "advanced",
     holdMode: "hedge_mode",
     stpMode: "none",
-    symbolConfigList: open.map(({ line, position }) => ({
-      category: line.category,
+    symbolConfigList: open.map(({ product, position }) => ({
+      category: product.category,
       symbol: position.symbol,
       marginMode: position.mode,
       leverage: position.leverage,
@@ -85,7 +87,7 @@ function settings(view: View): ServedResponse {
   });
 }
 
-function keyInfo({ uid, mayTrade }: View): ServedResponse {
+function keyInfo({ uid, mayTrade }: AccountView): ServedResponse {
   return unrecorded({
     userId: uid,
     inviterId: "",
@@ -100,14 +102,14 @@ function keyInfo({ uid, mayTrade }: View): ServedResponse {
 
 /** API v3 has no demo product types and requires upper-case names. */
 function requestedProduct(query: Query): FuturesProduct {
-  const category = given(query, "category");
-  const line = productOfCategory(category);
-  if (!line?.live || line.category !== category) throw refusals.badParameter("category");
-  return line;
+  const category = requiredParam(query, "category");
+  const product = productOfCategory(category);
+  if (!product?.live || product.category !== category) throw refusals.badParameter("category");
+  return product;
 }
 
 /** `list` is null, not empty, where nothing is open. */
-function positions(view: View, query: Query): ServedResponse {
+function positions(view: AccountView, query: Query): ServedResponse {
   const { code, category } = requestedProduct(query);
   const ofSymbol = matching(openPositions(view, code), query.symbol, (position) => position.symbol);
   const open = matching(ofSymbol, query.posSide, (position) => position.side);
@@ -147,8 +149,8 @@ const positionData = (category: string, position: OpenPosition) => ({
 
 /** Serves spot tickers only: the program requests no contract prices. */
 function prices({ market, instant }: PublicView, query: Query): ServedResponse {
-  if (given(query, "category") !== "SPOT") throw refusals.badParameter("category");
-  const all = chosen(tickers(market, instant), query.symbol);
+  if (requiredParam(query, "category") !== "SPOT") throw refusals.badParameter("category");
+  const all = selectTickers(tickers(market, instant), query.symbol);
   const data = all.map((ticker) => ({
     category: "SPOT",
     symbol: ticker.symbol,
