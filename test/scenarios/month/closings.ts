@@ -41,6 +41,16 @@ export function createClosings(month: SimulatedMonth, truth: Truth) {
 
   const runs = new Map(series.map((one) => [`${one.account} ${one.dataset}`, runsOf(month, one.account, one.dataset)]));
 
+  /** Every scope of a series in the order of its first request. */
+  const requested = new Map(
+    series.map(({ account, dataset }) => {
+      const answers = answersOf(month, account, dataset);
+      const scopes = [...new Set(answers.map(({ scope }) => scope))];
+      const since = (scope: Scope) => answers.find((one) => one.scope === scope)?.slot ?? Number.POSITIVE_INFINITY;
+      return [`${account} ${dataset}`, scopes.map((scope) => ({ scope, since: since(scope) }))] as const;
+    }),
+  );
+
   function coverage({ from, to }: Period, account: string, dataset: DatasetName) {
     const due = (runs.get(`${account} ${dataset}`) ?? []).filter(({ slot }) => slot >= from && slot < to);
     const of = (state: string) => due.filter((run) => run.state === state).length;
@@ -72,10 +82,9 @@ export function createClosings(month: SimulatedMonth, truth: Truth) {
     const instant = closingAt(period);
     if (instant < month.began) return [];
     return (dataset === "prices" ? ["public"] : accounts).flatMap((account): Close[] => {
-      const ever = answersOf(month, account, dataset).filter(({ slot }) => slot <= instant);
-      const asked = [...new Set(ever.map(({ scope }) => scope))].filter(
-        (scope) => truth.retiredAt(account, dataset, scope) > instant,
-      );
+      const asked = (requested.get(`${account} ${dataset}`) ?? [])
+        .filter(({ since, scope }) => since <= instant && truth.retiredAt(account, dataset, scope) > instant)
+        .map(({ scope }) => scope);
       if (asked.length === 0) return [{ account, scope: undefined, last: null }];
       return asked.map((scope) => {
         const last = lastAt(truth.of(account, dataset, scope), instant);

@@ -21,11 +21,8 @@ export const latest = (truth: Truth, dataset: DatasetName): TrueRow[] =>
     .flatMap(({ account, scope }) => truth.of(account, dataset, scope).at(-1)?.rows ?? []);
 
 /** Returns the last snapshot taken at or before a time; null where there is none. */
-export function lastAt(snapshots: readonly TrueSnapshot[], instant: number): TrueSnapshot | null {
-  let last: TrueSnapshot | null = null;
-  for (const one of snapshots) if (one.takenAt <= instant && one.takenAt >= (last?.takenAt ?? 0)) last = one;
-  return last;
-}
+export const lastAt = (snapshots: readonly TrueSnapshot[], instant: number): TrueSnapshot | null =>
+  snapshots.findLast(({ takenAt }) => takenAt <= instant) ?? null;
 
 /** Returns the state at a time. `everAsked` includes scopes that were no longer requested by then, which SQL alone cannot exclude. */
 export function knownAt(
@@ -78,9 +75,9 @@ export const chosen = (
 ): TrueRow[] =>
   rows
     .filter(({ takenAt, account, scope, row }) => {
-      const named: TrueRow = { ...row, account, product_type: scope };
-      const isMeant = Object.entries(filter).every(([name, value]) => named[name] === value);
-      return isMeant && takenAt >= from && takenAt < to;
+      if (takenAt < from || takenAt >= to) return false;
+      const named: TrueRow = { account, product_type: scope };
+      return Object.entries(filter).every(([name, value]) => (named[name] ?? row[name]) === value);
     })
     .map(({ row }) => row);
 
