@@ -68,7 +68,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     await page.click("button");
     await page.waitForURL(proxy.url);
     await drawn(page);
-    await page.getByText("Live.", { exact: true }).waitFor();
+    await page.getByText("Connected; this page updates itself.").waitFor();
     for (const name of ["Positions", "Balances", "Data health", "Overview"]) {
       await page.getByRole("navigation").getByRole("link", { name }).click();
       await page.getByRole("heading", { level: 1 }).waitFor();

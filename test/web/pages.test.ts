@@ -18,16 +18,16 @@ it("shows the equity to the last digit, and its change since the previous close"
   expect(headline).toContain('value="100.499999999999999999"');
 });
 
-it("shows an incomplete equity as incomplete, and says what is missing", async () => {
+it("shows an incomplete equity as incomplete, and names what is missing", async () => {
   const { record, page } = await startAccounts({ minutes: 3 });
   await record(equity, 3, [equityRow("900", 0)]);
   const headline = part(await page("/"), "headline");
   expect(headline).toContain('<span class="unknown">incomplete</span>');
   expect(headline).toContain("Partial equity");
-  expect(headline).toContain("main: futures, other missing");
+  expect(headline).toContain("main: futures, funding, earn, bots, margin missing");
 });
 
-it("shows the priced part of an equity as such, and lists what has no price", async () => {
+it("shows the priced part of an equity, and lists the coins without a price", async () => {
   const { record, page } = await startAccounts({ minutes: 3 });
   const cells = { complete: 0, pricedUsdt: "400.5", unpriced: '{"<b>AIR":"0.00000001"}' };
   await record(equity, 3, [cells]);
@@ -56,11 +56,11 @@ it("adds accounts up only at a slot with complete equity of all of them", async 
   await record(equity, 3, [equityRow("7", 0)], "hedge");
   const headline = part(await page("/"), "headline");
   expect(headline).toContain("incomplete");
-  expect(headline).toContain("hedge: futures, other missing");
+  expect(headline).toContain("hedge: futures, funding, earn, bots, margin missing");
   expect(part(await page("/?account=main"), "headline")).toContain('value="5"');
 });
 
-it("leaves an account that left the settings out of the sum from then on, and calls that no change", async () => {
+it("excludes an account from the sum once it left the settings, and shows no change for that", async () => {
   const { record, store, page, goTo } = await startAccounts({ minutes: 1439, accounts: ["main", "hedge"] });
   for (const at of [1439, 1440]) await record(equity, at, [equityRow("5")]);
   await record(equity, 1439, [equityRow("2")], "hedge");
@@ -81,7 +81,7 @@ it("shows the account as it was at an instant of the site's time zone", async ()
   const then = await page("/balances?at=2026-11-01T00:10:30");
   expect(then).toContain('value="1.00000001"');
   expect(then).toContain("Viewing");
-  expect(await page("/balances?at=2026-11-01T00:09:59Z")).toContain("no recent data");
+  expect(await page("/balances?at=2026-11-01T00:09:59Z")).toContain("No recent data");
 });
 
 it("shows the value of coins and their change since the previous close", async () => {
@@ -181,7 +181,7 @@ it("escapes control characters that would reverse a name", async () => {
   const { record, page } = await startAccounts({ minutes: 1 });
   await record(spotAssets, 1, [{ ...btc("1"), coin: "B\u202eCT" }]);
   expect(await page("/balances")).toContain(">B\\u202eCT<");
-  expect(await page("/coin?account=main&wallet=spot&coin=B%E2%80%AECT")).toContain("<h1>B\\u202eCT, spot, main</h1>");
+  expect(await page("/coin?account=main&wallet=spot&coin=B%E2%80%AECT")).toContain("<h1>B\\u202eCT, Spot, main</h1>");
 });
 
 it("escapes markup and formulas in the name of a coin", async () => {

@@ -71,17 +71,7 @@ const asJson = ({
 
 /** Prints the table of all series and their open failures; `next` is a dash while no collector runs. */
 function printSeries(all: readonly SeriesStatus[], isCollecting: boolean, print: (line: string) => void): void {
-  const headers = [
-    "account",
-    "dataset",
-    "state",
-    "last complete run (UTC)",
-    "age",
-    "next (UTC)",
-    "24 h",
-    "7 d",
-    "30 d",
-  ];
+  const headers = ["account", "dataset", "state", "last success (UTC)", "age", "next (UTC)", "24 h", "7 d", "30 d"];
   const rows = all.map((one) => [
     one.account,
     one.dataset,

@@ -42,7 +42,7 @@ export function overviewLines(databasePath: string, timezone: string, now: numbe
     const failures = freshness.flatMap((one) => describeFailures(one, history.openFailures(one)));
     return [
       { text: `${new Date(now).toISOString().slice(0, 19).replace("T", " ")} UTC`, tone: "title" },
-      ...section(`Equity (change since ${yesterday.name})`, equityCells(source, shown, yesterday)),
+      ...section(`Equity (today since 00:00 ${timezone})`, equityCells(source, shown, yesterday)),
       ...section("Open positions", openPositions(source, shown)),
       ...section(`Balances, the ${maxBalances} largest`, largestBalances(source, shown)),
       ...section("Collecting", collecting(freshness, now)),
@@ -83,7 +83,7 @@ function equityCells(source: Source, shown: Period, yesterday: Period): Cells {
     return { cells: [closing.account, now ?? "unknown", signed(change), partText(closing)], isBad: now === null };
   });
   const isComplete = rows.every(({ cells }) => cells.at(-1) === "");
-  return { headers: ["account", "USDT", "change", ...(isComplete ? [] : ["partial equity"])], rows };
+  return { headers: ["account", "USDT", "today", ...(isComplete ? [] : ["partial equity"])], rows };
 }
 
 /** Returns the partial equity of an incomplete account, such as "400 without AIRDROP 0.00000001 (no price)"; empty if it is complete. */

@@ -6,7 +6,7 @@ const pauseMs = 2000;
 /** Time after which the page is updated even without new data, so that stale data is marked as stale. Milliseconds. */
 const agesMs = 60_000;
 
-const live = "Live.";
+const live = "Connected; this page updates itself.";
 
 /**
  * Keeps the page up to date while it is visible.

@@ -19,7 +19,7 @@ const equityLines = [
   { name: "spot_usdt", label: "Spot" },
   { name: "futures_usdt", label: "Futures" },
   { name: "unified_usdt", label: "Unified" },
-  { name: "other_usdt", label: "Other" },
+  { name: "other_usdt", label: "Funding, earn, bots, margin" },
 ];
 
 export const equitySource = (view: View): LineSource => ({

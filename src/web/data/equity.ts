@@ -12,7 +12,7 @@ export const walletColumns = [
   amount("spot_usdt", "Spot"),
   amount("futures_usdt", "Futures"),
   amount("unified_usdt", "Unified"),
-  amount("other_usdt", "Other"),
+  amount("other_usdt", "Funding, earn, bots, margin"),
 ];
 
 export const equity: DataTable = {

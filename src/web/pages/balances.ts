@@ -5,6 +5,7 @@ import type { HistoryRow } from "../../store/history.ts";
 import { balances } from "../data/balances.ts";
 import { allRows, type View } from "../data/table.ts";
 import { type Html, none, unknown } from "./parts/figure.ts";
+import { walletLabel } from "./parts/labels.ts";
 import { layout } from "./parts/layout.ts";
 import { linkTo, stickyParams } from "./parts/query-params.ts";
 import { type CellRenderer, columnsFor, tableHtml } from "./parts/table.ts";
@@ -37,6 +38,7 @@ export function* balancesPage(view: View): Steps<Html> {
       caption: "Balances by wallet",
       columns: columnsFor(balances, view, shown, {
         coin: (row) => coinLink(row, view),
+        wallet: ({ wallet }) => html`${walletLabel(String(wallet))}`,
         frozen: dashWhereNull("frozen"),
         locked: dashWhereNull("locked"),
       }),
@@ -54,5 +56,5 @@ const dashWhereNull =
 
 const coinLink = ({ account, wallet, coin }: HistoryRow, view: View): Html =>
   coin === undefined || coin === null
-    ? unknown("no recent data")
+    ? unknown("No recent data")
     : html`<a href="${linkTo("/coin", stickyParams({ ...view, account: String(account) }), { wallet, coin })}">${escapeControlChars(String(coin))}</a>`;

@@ -5,6 +5,7 @@ import { allRows, type View } from "../data/table.ts";
 import { badRequest, notFound } from "../site.ts";
 import { chartHtml, standardSpans } from "./parts/chart.ts";
 import type { Html } from "./parts/figure.ts";
+import { walletLabel } from "./parts/labels.ts";
 import { layout } from "./parts/layout.ts";
 import { tableHtml } from "./parts/table.ts";
 
@@ -17,7 +18,7 @@ export function* coinPage(view: View): Steps<Html> {
     throw notFound(`No balance of ${name} in the wallet ${wallet} of ${view.account} was ever recorded.`);
   const rows = yield* allRows(coin, view, maxRows + 1);
   return layout({
-    title: `${name}, ${wallet}, ${view.account}`,
+    title: `${name}, ${walletLabel(wallet)}, ${view.account}`,
     path: "/coin",
     section: "/balances",
     view,

@@ -1,5 +1,4 @@
-/** The page of data health: the state of each dataset, a calendar of coverage, and the gaps. */
-
+/** Renders the page of data health: the state of each dataset, a calendar of coverage, and the gaps. */
 import type { Context } from "hono";
 import { html } from "hono/html";
 import type { Steps } from "../../core/async/cooperate.ts";
@@ -12,6 +11,7 @@ import { gaps } from "../data/gaps.ts";
 import { allRows, type View } from "../data/table.ts";
 import { badRequest } from "../site.ts";
 import { type Html, localText, none, unknown } from "./parts/figure.ts";
+import { walletLabel } from "./parts/labels.ts";
 import { layout } from "./parts/layout.ts";
 import { linkTo, stickyParams, textParam } from "./parts/query-params.ts";
 import { type CellRenderer, columnsFor, tableHtml } from "./parts/table.ts";
@@ -78,7 +78,7 @@ const statusCells: Record<string, CellRenderer> = {
 };
 
 const gapCells: Record<string, CellRenderer> = {
-  product_type: (row, plain) => (row.product_type === null ? html`all` : plain),
+  product_type: ({ product_type: type }) => html`${type === null ? "All" : walletLabel(String(type))}`,
 };
 
 /** Returns the calendar: a row for each day, or for each hour of `day`. */

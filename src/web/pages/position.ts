@@ -7,6 +7,7 @@ import { allRows, type View } from "../data/table.ts";
 import { badRequest, notFound } from "../site.ts";
 import { chartHtml } from "./parts/chart.ts";
 import { cellHtml, type Html, none } from "./parts/figure.ts";
+import { marginModeLabel } from "./parts/labels.ts";
 import { layout } from "./parts/layout.ts";
 import { type CellRenderer, columnsFor, tableHtml } from "./parts/table.ts";
 
@@ -23,7 +24,7 @@ export function* positionPage(view: View): Steps<Html> {
   const from = Number(episode.first_seen_at_ms);
   const to = episode.state === "open" ? null : Number(episode.last_seen_at_ms) + 1;
   return layout({
-    title: `${name}, ${episode.margin_mode}, ${account}`,
+    title: `${name}, ${marginModeLabel(String(episode.margin_mode))}, ${account}`,
     path: "/position",
     section: "/positions",
     view,

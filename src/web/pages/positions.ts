@@ -6,6 +6,7 @@ import { type HistoryRow, positionKey } from "../../store/history.ts";
 import { episodes, positions } from "../data/positions.ts";
 import { allRows, type View } from "../data/table.ts";
 import { cellHtml, figure, type Html, none, shareFigure, unknown } from "./parts/figure.ts";
+import { marginModeLabel, walletLabel } from "./parts/labels.ts";
 import { layout } from "./parts/layout.ts";
 import { linkTo, stickyParams } from "./parts/query-params.ts";
 import { columnsFor, type ShownColumn, tableHtml } from "./parts/table.ts";
@@ -66,21 +67,9 @@ export function* positionsPage(view: View): Steps<Html> {
   });
 }
 
-/** Returns whether positions were collected by the shown instant; before that, "no open positions" would be a guess. */
+/** Returns true if positions were collected by the shown instant; before that, "no open positions" would be a guess. */
 const wasCollected = ({ history, account, at }: View): boolean =>
   history.series(account).some(({ dataset, firstAt }) => dataset === "positions" && firstAt <= at);
-
-/** Returns the margin mode in the words of the exchange's site; undefined where it is unknown. */
-const marginModeText = ({ margin_mode: mode }: HistoryRow): string | undefined =>
-  mode === "crossed" ? "Cross" : mode === "isolated" ? "Isolated" : (mode ?? undefined)?.toString();
-
-const productLabels: Record<string, string> = {
-  umcbl: "USDT-M",
-  dmcbl: "COIN-M",
-  cmcbl: "USDC-M",
-  sumcbl: "USDT-M demo",
-  unified: "Unified",
-};
 
 function openColumns(view: View): ShownColumn[] {
   const name: ShownColumn = { label: "Position", isNumber: false, cell: (row) => positionCell(row, view) };
@@ -88,14 +77,15 @@ function openColumns(view: View): ShownColumn[] {
   const columns = columnsFor(positions, view, openNames, {
     unrealized_pl: (row, plain) => html`${plain}<br><small>ROE ${share(row)}</small>`,
     liquidation_price: liquidationCell,
-    leverage: (row, plain) => html`${plain}×<br><small>${marginModeText(row) ?? unknown()}</small>`,
+    leverage: (row, plain) =>
+      html`${plain}×<br><small>${row.margin_mode ? marginModeLabel(String(row.margin_mode)) : unknown()}</small>`,
     margin: (row, plain) => html`${plain} <small>${row.margin_coin}</small>`,
   });
   return [name, ...columns];
 }
 
 function positionCell(row: HistoryRow, view: View): Html {
-  const about = html`<small>${[row.account, productLabels[String(row.product_type)] ?? row.product_type].filter((part) => part).join(" · ")}</small>`;
+  const about = html`<small>${[row.account, row.product_type && walletLabel(String(row.product_type))].filter((part) => part).join(" · ")}</small>`;
   if (!row.symbol) return html`${unknown("No recent data")}<br>${about}`;
   const key = Object.fromEntries(positionKey.map((name) => [name, row[name]]));
   // A closed position is identified by its first snapshot; the open one is the newest.

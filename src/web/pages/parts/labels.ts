@@ -1,0 +1,18 @@
+/** Names product types, wallets and margin modes in the words of the exchange's site. JSON and CSV keep the stored values. */
+
+const walletLabels: Readonly<Record<string, string>> = {
+  spot: "Spot",
+  funding: "Funding",
+  futures: "Futures",
+  unified: "Unified",
+  umcbl: "USDT-M",
+  dmcbl: "COIN-M",
+  cmcbl: "USDC-M",
+  sumcbl: "USDT-M demo",
+};
+
+/** Returns the label of a wallet or product type; an unknown one is returned unchanged. */
+export const walletLabel = (wallet: string): string => walletLabels[wallet] ?? wallet;
+
+/** Returns the label of a margin mode; an unknown one is returned unchanged. */
+export const marginModeLabel = (mode: string): string => ({ crossed: "Cross", isolated: "Isolated" })[mode] ?? mode;
