@@ -85,12 +85,14 @@ describe("an export", () => {
     history.close();
   });
 
-  it.each(endings)("that is stopped half-way leaves nothing behind, as %s", async (ending) => {
+  it("that is stopped half-way leaves nothing behind, whatever its format", async () => {
     const path = await seeded(100, 400);
-    const { rows, files } = await watched(path, ending, (done, total, stop) => {
-      if (done > total / 2) stop.abort();
-    });
-    expect({ rows, files }).toEqual({ rows: "AbortError", files: [] });
+    for (const ending of endings) {
+      const { rows, files } = await watched(path, ending, (done, total, stop) => {
+        if (done > total / 2) stop.abort();
+      });
+      expect({ rows, files }, ending).toEqual({ rows: "AbortError", files: [] });
+    }
   });
 
   it("that cannot be written fails with a message, and leaves nothing behind", async () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Item, Row, Scope } from "../../../src/core/domain.ts";
 import { datasetNamed, datasetNames, datasets } from "../../../src/datasets/index.ts";
@@ -171,16 +172,16 @@ describe("export, import and export again", () => {
 
   it("keeps a whole simulated account with an upgrade, in every format", async () => {
     const world = await createWorld("2026-11-01T00:00:30Z", everyDataset("* * * * *"), {});
-    for (let at = 1; at <= 90; at += 1) {
-      if (at === 50) world.exchange.upgrade("main");
+    for (let at = 1; at <= 60; at += 1) {
+      if (at === 35) world.exchange.upgrade("main");
       await world.at(Date.parse("2026-11-01T00:00:00Z") + at * minute);
     }
     for (const ending of endings) {
       const files = await Promise.all(datasetNames.map((name) => exported(world.path, name, ending)));
       const copy = await imported(files);
-      for (const name of datasetNames) {
-        const [one, other] = [await bytesOf(world.path, name, ending), await bytesOf(copy, name, ending)];
-        expect(one.equals(other), `${name}.${ending}`).toBe(true);
+      for (const [n, name] of datasetNames.entries()) {
+        const again = await bytesOf(copy, name, ending);
+        expect(again.equals(readFileSync(files[n] ?? "")), `${name}.${ending}`).toBe(true);
       }
       expect(await problemsOf(copy)).toEqual([]);
       for (const prefix of ["spot_assets", "funding_assets", "mix_accounts", "positions"])
