@@ -28,7 +28,7 @@ import { lockDatabase } from "./store/sqlite/lock.ts";
 import type { Store } from "./store/store.ts";
 import { DashboardProcess } from "./web/process/process.ts";
 
-/** Everything that sends requests to the exchange. */
+/** The parts that send requests to the exchange. */
 export interface ExchangeClients {
   sessions: Session[];
   publicSession: Session;
@@ -43,11 +43,11 @@ export interface App extends ExchangeClients {
   deps: CollectorDeps;
   /** Notified of the outcome of each slot; `observeRuns` adds to it. */
   observers: SlotObserver[];
-  /** Null: switched off. */
+  /** Null if switched off. */
   dailyReports: DailyReports | null;
-  /** Null: switched off. */
+  /** Null if switched off. */
   pages: DashboardProcess | null;
-  /** Null: switched off. */
+  /** Null if switched off. */
   heartbeat: Heartbeat | null;
   alerts: Alerts;
   /** Aborts the current runs; they end as failed. */
@@ -57,7 +57,7 @@ export interface App extends ExchangeClients {
 export const logOf = (config: Config): Log =>
   createLog({ level: config.logLevel, format: config.logFormat, secrets: secretsOf(config) });
 
-/** Creates a client and a session for each account. `store`: null for commands that only read the exchange. */
+/** Creates a client and a session for each account. `store` is null for commands that only read the exchange. */
 export function openClients(
   config: Config,
   store: Store | null,
@@ -170,7 +170,7 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
   }
 }
 
-/** Closes each, even where one fails, and then throws the first error. */
+/** Closes all parts, even if one fails, and then throws the first error. */
 function closeAll(opened: readonly { close(): void }[]): void {
   const errors: unknown[] = [];
   for (const one of opened) {

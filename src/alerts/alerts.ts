@@ -10,7 +10,7 @@ import { Delivery } from "./delivery/delivery.ts";
 import { AlertEvaluator } from "./evaluator.ts";
 import { instantText } from "./messages.ts";
 
-/** Staleness, which changes with time alone, is evaluated this often. Milliseconds. */
+/** The interval at which staleness, which changes with time alone, is evaluated. Milliseconds. */
 const stalenessEveryMs = 5000;
 
 /** At a stop, a backlog is evaluated for at most this long; the next start evaluates the rest. Milliseconds. */

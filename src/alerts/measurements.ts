@@ -1,4 +1,4 @@
-/** Measures what a stored snapshot shows against the limits of the alert rules. */
+/** Compares the values in a stored snapshot with the limits of the alert rules. */
 
 import { absolute, compare, decimalIn, isPositive, subtract } from "../core/decimal.ts";
 import type { DecimalString, Row } from "../core/domain.ts";
@@ -114,7 +114,7 @@ export function measureUnifiedAccount(
 /** The equity that drawdown evaluates: all of it, or the part that has a price. USDT. */
 export interface MonitoredEquity {
   value: DecimalString;
-  /** Coins that the exchange has no price for, and which are therefore not included. */
+  /** Coins that are not included, because the exchange has no price for them. */
   unpriced: readonly string[];
   /** The amount of each of them. */
   amounts: Readonly<Record<string, DecimalString>>;

@@ -24,7 +24,10 @@ export const instantText = (at: number): string => new Date(at).toISOString();
 
 const prefixes: Record<AlertState, string> = { fired: "Alert", recovered: "Recovered", closed: "Closed" };
 
-/** Returns "Alert: main: BTCUSDT long (crossed, USDT, umcbl) is 4.87 % from its liquidation at 59000 (mark 62010.1); the limit is 5 %." */
+/**
+ * Returns the sentence of a notification, such as "Alert: main: BTCUSDT long (crossed, USDT, umcbl) is 4.87 % from its liquidation at
+ * 59000 (mark 62010.1); the limit is 5 %."
+ */
 export function sentenceOf(state: "fired" | "recovered", measurement: Measurement): string {
   const { kind, account, what, how, threshold } = measurement;
   const limit =
@@ -32,6 +35,6 @@ export function sentenceOf(state: "fired" | "recovered", measurement: Measuremen
   return `${prefixes[state]}: ${account}: ${what} ${how}${limit && `; the limit is ${limit}`}.`;
 }
 
-/** Returns the text about an alert whose subject is no longer listed or collected. */
+/** Returns the sentence of a notification about an alert whose subject is no longer listed or collected. */
 export const closingOf = ({ account, what, firedAt }: OpenAlert): string =>
   `${prefixes.closed}: ${account}: ${what} is no longer listed; its alert of ${instantText(firedAt)} is closed.`;

@@ -8,15 +8,15 @@ import type { Measurement, ThresholdState } from "./rules.ts";
 /** Causes of slots that passed while the program could not run them, which predict nothing about the next slot. */
 const notRunCauses: readonly (string | null)[] = [causes.notRunning, causes.asleep];
 
-/** Measures the age of a dataset against its limit. `livedMs` is for how long this process has been able to collect. Milliseconds. */
+/** Compares the age of a dataset with its limit. `ableMs` is the time for which this process has been able to collect. Milliseconds. */
 export function measureStaleness(
   { account, dataset, lastOkAt, ageMs, since, fresh, staleAt, offered, last }: Freshness,
-  livedMs: number,
+  ableMs: number,
 ): Measurement {
   const limitMs = staleAt === null ? null : staleAt - Math.max(lastOkAt ?? since, since);
   const wasTried = last !== null && last.state !== "ok" && !notRunCauses.includes(last.cause);
   // After a start or a sleep, the program first gets one period to collect.
-  const mayFire = wasTried || livedMs >= (limitMs ?? 0);
+  const mayFire = wasTried || ableMs >= (limitMs ?? 0);
   // Under a new schedule an alert recovers only with the first complete run.
   const isComplete = !offered || (lastOkAt !== null && lastOkAt >= since);
   const verdict: ThresholdState = fresh ? (isComplete ? "good" : "unknown") : mayFire ? "bad" : "unknown";

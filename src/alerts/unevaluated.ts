@@ -1,4 +1,4 @@
-/** Lists what the enabled rules cannot evaluate now, and why: no alert there does not mean that all is well. */
+/** Lists what the enabled rules cannot evaluate at present, and why. Without an alert, those values may still exceed their limits. */
 
 import type { DatasetName, Row } from "../core/domain.ts";
 import type { Dataset } from "../datasets/dataset.ts";

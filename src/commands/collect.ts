@@ -39,7 +39,7 @@ export const collect: Command = {
 };
 
 /**
- * Runs the named datasets once, or all if none is named; the slot is the current time. Calls `onResult` at the end of each run.
+ * Runs the named datasets once, or all if none is named, with the current time as their slot. Calls `onResult` at the end of each run.
  * Resolves with the states of the runs; null for a slot that another process has claimed.
  */
 export async function collectNow(

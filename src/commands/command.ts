@@ -1,4 +1,4 @@
-/** The type of a command: its declaration and its action. */
+/** Defines a command: its declaration and its action. */
 import type { Environment } from "../settings/env-file.ts";
 
 export interface CommandInput {
@@ -14,7 +14,7 @@ export interface CommandInput {
    * @throws StorageError when stdout cannot be written
    */
   write(text: string): Promise<boolean>;
-  /** Whether stdout is a terminal; there, blocks of results show control characters as escapes, because a name could contain some. */
+  /** True if stdout is a terminal, on which results must show control characters as escapes, because names may contain some. */
   isTerminal: boolean;
   /** Prints a line on stderr. */
   printError(line: string): void;
@@ -22,18 +22,18 @@ export interface CommandInput {
 
 /** The entry of a command in the list of all commands. */
 export interface CommandSummary {
-  /** The words after the program's name: `db verify`. */
+  /** The words after the program's name, such as `db verify`. */
   name: string;
   summary: string;
-  /** Arguments in the notation of the help: `[dataset...]`. */
+  /** Arguments in the notation of the help, such as `[dataset...]`. */
   args?: string;
-  /** Whether the command has any `options`. */
+  /** True if the command has any `options`. */
   hasOptions?: true;
   load(): Promise<Command>;
 }
 
 export interface Command {
-  /** One to three, each as typed after the program's name. */
+  /** One to three examples, each as typed after the program's name. */
   examples: readonly string[];
   /** Lines of the help that explain arguments and effects. */
   details?: readonly string[];

@@ -6,10 +6,11 @@ import { escapeControlChars } from "../core/text.ts";
 /** Returns one line with its line end. NULL is an empty cell, an empty text is `""`. */
 export const csvLine = (cells: readonly Cell[]): string => `${cells.map(csvCell).join(",")}\r\n`;
 
-/** Returns the same for a terminal, with control characters escaped; it cannot be read back. */
+/** Returns a line like `csvLine` for a terminal, with control characters escaped. It cannot be imported. */
 export const csvLineForTerminal = (cells: readonly Cell[]): string =>
   csvLine(cells.map((cell) => (typeof cell === "string" ? escapeControlChars(cell) : cell)));
 
+/** Returns one cell, quoted and escaped if necessary. */
 export function csvCell(cell: Cell): string {
   if (cell === null) return "";
   if (typeof cell === "string" && plainText.test(cell)) return cell;
@@ -26,7 +27,7 @@ const quoted = (text: string): string =>
  * Matches texts that a spreadsheet takes for a formula, also with fullwidth characters or after tab, CR or NUL. Leading apostrophes
  * are skipped, so that a text that begins with one is escaped too, and can be restored.
  */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it matches control characters
 const formula = /^'*[=+\-@\t\r\u0000\uff1d\uff0b\uff0d\uff20]/;
 
 const plainNumber = /^-?\d+(\.\d+)?$/;

@@ -4,6 +4,7 @@ import { UsageError } from "../core/errors.ts";
 export const formats = ["csv", "ndjson", "parquet"] as const;
 export type FileFormat = (typeof formats)[number];
 
+/** The format of a file, and whether it is compressed. */
 export interface FileKind {
   format: FileFormat;
   /** Compressed with gzip. */

@@ -9,12 +9,12 @@ import type { Source } from "./source.ts";
 /** One scope of an account at the close. */
 export interface Close {
   account: string;
-  /** Null: the whole account, or no scope of it was ever requested. */
+  /** Null for the whole account, or if no scope of it was ever requested. */
   productType: string | null;
   /** The time of the snapshot that the close is read from; null if the close is unknown. Epoch ms. */
   takenAt: number | null;
   known: boolean;
-  /** Empty with `known`: there was nothing. */
+  /** Empty if the close is unknown, or (with `known`) if there was nothing. */
   rows: readonly HistoryRow[];
 }
 

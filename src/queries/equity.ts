@@ -12,7 +12,10 @@ export function equityOf(close: Pick<Close, "rows"> | undefined): DecimalString 
   return isComplete(row) ? decimalIn(row, "usdt_equity") : null;
 }
 
-/** Returns the sum of the known parts in USDT; null if none is known. Rows older than the column `priced_usdt` have it in `usdt_equity`. */
+/**
+ * Returns the sum of the known parts in USDT; null if none is known. Rows older than the column `priced_usdt` have that sum in
+ * `usdt_equity`.
+ */
 export const pricedPartOf = (row: HistoryRow | undefined): DecimalString | null =>
   decimalIn(row, "priced_usdt") ?? decimalIn(row, "usdt_equity");
 

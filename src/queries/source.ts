@@ -1,4 +1,4 @@
-/** What the queries read from. */
+/** Defines the input that all queries share. */
 import type { HistoryReader } from "../store/history.ts";
 
 export interface Source {

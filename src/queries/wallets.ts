@@ -31,7 +31,7 @@ export interface Wallet {
   isMoney: boolean;
   takenAt: number | null;
   known: boolean;
-  /** In alphabetical order. Empty in a known wallet: it was empty. */
+  /** In alphabetical order; empty if the wallet is unknown, or (with `known`) if it was empty. */
   balances: readonly Balance[];
 }
 

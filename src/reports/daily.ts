@@ -19,9 +19,9 @@ import type { Report } from "./report.ts";
 
 export interface DailyOptions {
   databasePath: string;
-  /** Created if it is missing, accessible to its owner only. */
+  /** The folder of the reports; created if it is missing, accessible to its owner only. */
   directory: string;
-  /** In the time zone of the report days. */
+  /** When reports are written, in the time zone of the report days. */
   schedule: Pattern;
   clock: Clock;
   log: Log;
@@ -32,7 +32,7 @@ export interface DailyOptions {
 export interface DailyReports {
   /** Creates the folder if it is missing. @throws ConfigError if it cannot be written */
   prepare(): void;
-  /** To be called every second: starts writing at the first call and at each slot. Cheap if nothing is due. */
+  /** Starts writing at the first call and at each slot. Call it every second; it takes no time if nothing is due. */
   tick(): void;
   /** Resolves when nothing is being written. */
   idle(): Promise<void>;
@@ -52,7 +52,7 @@ export function createDailyReports(options: DailyOptions): DailyReports {
   let stopped = false;
   let writing: Promise<void> | null = null;
   let lastSlot = Number.NaN;
-  /** By the monotonic clock; null: nothing to retry before the next slot. */
+  /** The time of the next retry by the monotonic clock; null if nothing is retried before the next slot. */
   let retryAt: number | null = null;
 
   function tick(): void {
@@ -76,7 +76,7 @@ export function createDailyReports(options: DailyOptions): DailyReports {
       });
   }
 
-  /** Resolves with false if a day was left out because some of its slots have no final row yet. */
+  /** Writes the missing reports. Resolves with false if a day was left out because some of its slots have no final row yet. */
   async function writeMissing(): Promise<boolean> {
     prepareFolder(directory);
     const history = openHistory(databasePath);
@@ -130,7 +130,7 @@ function completeDays(timezone: string, now: number): Iterable<Period> {
   return periodsOf({ timezone, by: "day", from: today.from - daysBack * dayMs, to: today.from });
 }
 
-/** Returns whether the path exists; true also for a dangling link, which must not be written through. */
+/** Returns true if the path exists, also as a broken link, which must not be written through. */
 const exists = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 
 function prepareFolder(directory: string): void {

@@ -1,4 +1,4 @@
-/** All reports. A new report is a file and a line here. */
+/** Lists all reports. A new report is a file and a line here. */
 import { balances } from "./balances.ts";
 import { changes } from "./changes.ts";
 import { coverage } from "./coverage.ts";
@@ -9,4 +9,5 @@ import type { Report } from "./report.ts";
 
 export const reports: readonly Report[] = [balances, positions, episodes, equity, changes, coverage];
 
+/** Returns the report of that name; undefined if there is none. */
 export const reportNamed = (name: string): Report | undefined => reports.find((one) => one.name === name);

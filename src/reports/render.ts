@@ -6,10 +6,10 @@ import type { Span } from "../queries/periods.ts";
 import type { Source } from "../queries/source.ts";
 import { headerOf, type Report } from "./report.ts";
 
-/** The work yields to the event loop after this time, so that other work, such as a commit, does not wait longer. Milliseconds. */
+/** A report yields to the event loop after this time, so that other work, such as a commit, does not wait longer. Milliseconds. */
 const turnMs = 5;
 
-/** Characters. */
+/** The approximate length of a piece of CSV. Characters. */
 const pieceSize = 65_536;
 
 /**

@@ -1,4 +1,4 @@
-/** The type of a report: a name, columns, and rows that are read lazily. */
+/** Defines a report: a name, columns, and rows that are read lazily. */
 import type { Paced, Steps } from "../core/async/cooperate.ts";
 import type { Cell } from "../core/domain.ts";
 import type { Chart } from "../output/chart/chart.ts";

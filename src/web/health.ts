@@ -1,4 +1,4 @@
-/** `GET /healthz`: 200 while every enabled dataset is fresh. A process that runs while its data is stale is not healthy. */
+/** Serves `GET /healthz`: 200 while every enabled dataset is fresh. A process that runs while its data is stale is not healthy. */
 import { Hono } from "hono";
 import { isLocked } from "../store/sqlite/lock.ts";
 import type { Access } from "./access/login.ts";
@@ -6,7 +6,7 @@ import type { Site } from "./site.ts";
 
 interface Health {
   status: "ok" | "stale" | "unavailable";
-  /** State of the daemon; "unknown" when this user may not read the lock, in which case only freshness decides. */
+  /** State of the daemon; "unknown" if this user may not read the lock, in which case only freshness decides. */
   daemon: "ok" | "waits" | "does not answer" | "nobody collects" | "unknown";
   /** Stale datasets: since when, and the slot of the last complete run; null if there was none. ISO 8601. */
   stale: { account: string; dataset: string; since: string | null; lastOk: string | null }[];

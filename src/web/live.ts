@@ -1,4 +1,4 @@
-/** `GET /live`: notifies open pages of new data with server-sent events. */
+/** Serves `GET /live`: notifies open pages of new data with server-sent events. */
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { Site } from "./site.ts";

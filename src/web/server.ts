@@ -1,4 +1,4 @@
-/** HTTP server of the dashboard: which requests are accepted, connection limits and timeouts, and the routes. */
+/** Runs the HTTP server of the dashboard: which requests are accepted, connection limits and timeouts, and the routes. */
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";

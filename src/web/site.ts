@@ -1,4 +1,4 @@
-/** Shared dependencies of the routes. A route is a function `(site: Site) => Hono` that server.ts mounts. */
+/** Defines the dependencies that all routes share. A route is a function `(site: Site) => Hono` that server.ts mounts. */
 import { HTTPException } from "hono/http-exception";
 import { type Changes, watchChanges } from "./reading/changes.ts";
 import { Reader } from "./reading/reader.ts";
@@ -41,13 +41,13 @@ export function openSite({ databasePath, timezone, sqlTimeoutSeconds }: SiteSett
 
 /** The collecting daemon. Both methods reject with a sentence when it does not answer in time. */
 export interface Daemon {
-  /** Resolves with a sentence that says what prevents the daemon from collecting, or "" while nothing does. */
+  /** Resolves with a sentence about what prevents the daemon from collecting, or "" while nothing does. */
   ping(): Promise<string>;
   /** Resolves with the daemon's metrics in the Prometheus text format. */
   metrics(): Promise<string>;
 }
 
-/** Returns an HTTP 400 error. `sentence` is shown to the user: which parameter is wrong and which values are valid. */
+/** Returns an HTTP 400 error. `sentence` is shown to the user: which parameter is invalid, and which values are valid. */
 export const badRequest = (sentence: string): HTTPException => new HTTPException(400, { message: sentence });
 
 /** Returns an HTTP 404 error, for a coin or position that is not in the database. */

@@ -43,7 +43,7 @@ export class Delivery {
   readonly #stopping = new AbortController();
   #hasStopped = false;
   #sending: Promise<void> | null = null;
-  /** The outcome of a message that could not be written yet, as when the disk is full. The message is not sent again meanwhile. */
+  /** The outcome of a message that could not be written yet, as when the disk is full. Until then the message is not sent again. */
   #unwritten: { id: number; as: DeliveryMark } | null = null;
 
   constructor({ store, webhook, proxy = noProxy, clock, log }: DeliveryOptions) {
@@ -87,7 +87,7 @@ export class Delivery {
     }
   }
 
-  /** Returns whether a message is due. A wait longer than any pause means that the clock was set back: then it is due as well. */
+  /** Returns true if a message is due. A wait longer than any pause means that the clock was set back; then it is due as well. */
   #isDue({ nextAt }: Message): boolean {
     const wait = nextAt - this.#clock.now();
     return wait <= 0 || wait > 2 * pause.longest;

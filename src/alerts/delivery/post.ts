@@ -8,7 +8,7 @@ import type { Webhook } from "../../settings/sections/alerts.ts";
 
 export interface WebhookResponse {
   status: number;
-  /** How long to wait before the next request; null if the receiver does not say. Milliseconds. */
+  /** The time to wait before the next request, in milliseconds; null if the receiver does not give one. */
   retryAfterMs: number | null;
   /** The beginning of the body, with secrets removed and control characters escaped. */
   text: string;
@@ -90,7 +90,7 @@ const chatIsWrong = /chat not found|upgraded to a supergroup/i;
 
 const isRedirect = (status: number): boolean => status >= 300 && status < 400;
 
-/** The texts before and after the status. */
+/** The texts before and after the status; null if the status has no explanation. */
 type Meaning = readonly [string, string?] | null;
 
 function meaningOf(status: number): Meaning {

@@ -12,7 +12,7 @@ import type { Command } from "../command.ts";
 import { parseDataset } from "../shared/option.ts";
 import { startTerminalBar } from "../shared/progress.ts";
 
-/** How many differences are listed. */
+/** The number of differences that are listed. */
 const maxListed = 5;
 
 export const dbReplay: Command = {

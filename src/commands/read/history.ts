@@ -97,7 +97,7 @@ async function printAsOf(
   await printRows({ columns, rows: [shown] }, format, input, maxRows);
 }
 
-/** Returns a line that names the snapshot behind the rows of a scope, or says why the state is unknown. */
+/** Returns a line that names the snapshot from which the rows of a scope are, or why its state is unknown. */
 function describeScope(name: DatasetName, instant: number, scope: ScopeAsOf): string {
   const { account, productType, takenAt, ageMs, maxAgeMs, known } = scope;
   const at = new Date(instant).toISOString();

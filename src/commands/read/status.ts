@@ -42,7 +42,7 @@ export const status: Command = {
   },
 };
 
-/** How long after its slot a run has begun or has a row at the latest; afterwards the collector must be waiting. Milliseconds. */
+/** The latest time after its slot at which a run has begun or has a row; afterwards the collector must be waiting. Milliseconds. */
 const maxSlotDelayMs = 6 * minuteMs;
 
 const clockIsBehind =

@@ -1,4 +1,4 @@
-/** The content of `status --watch`: equity, positions, balances and the state of each dataset. */
+/** Builds the content of `status --watch`: equity, positions, balances and the state of each dataset. */
 import { runToEnd } from "../../core/async/cooperate.ts";
 import { compare, decimalIn, isPositive, isZero, multiply, subtract } from "../../core/decimal.ts";
 import type { DecimalString } from "../../core/domain.ts";
@@ -24,7 +24,7 @@ export interface Line {
   tone: Tone;
 }
 
-/** How many balances are shown, by value. */
+/** The number of balances shown, by value. */
 const maxBalances = 8;
 
 /**
@@ -167,7 +167,7 @@ function describeFailures({ account, dataset }: Freshness, failures: readonly Op
   );
 }
 
-/** Truncates to `places` decimals; "…" marks that nonzero digits were cut. */
+/** Truncates to `places` decimals, with "…" if nonzero digits were cut; returns "unknown" for null. */
 function truncate(digits: DecimalString | null, places: number): string {
   if (digits === null) return "unknown";
   const [whole = "", fraction = ""] = digits.split(".");

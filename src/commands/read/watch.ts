@@ -1,4 +1,4 @@
-/** `status --watch`: refreshes an overview of the database in place; without a terminal it prints one block after the other. */
+/** Runs `status --watch`: refreshes an overview of the database in place, or without a terminal prints one block after the other. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { CollectorError } from "../../core/errors.ts";
 import { sqliteErrorOf } from "../../store/sqlite/write-queue.ts";

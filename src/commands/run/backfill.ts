@@ -8,7 +8,7 @@ import type { SimulatedClock } from "../../core/clock.ts";
 /**
  * Sets the clock to each instant (epoch ms) in turn and runs what is due then, with the scheduler, client, parser and store of real
  * operation. Calls `onInstant` with the number of instants done.
- * @throws the error that makes further collecting impossible: no account left, the database gone
+ * @throws the error that makes further collecting impossible: no account is left, or the database was removed
  */
 export async function simulateHistory(
   app: App,
@@ -48,7 +48,7 @@ const prepare = ({ sessions, publicSession }: App, clock: SimulatedClock): Promi
     }
   });
 
-/** Logs warnings and errors only: hundreds of lines about past runs would hide what matters. */
+/** Returns a log of warnings and errors only: hundreds of lines about past runs would hide them. */
 const quietLog = ({ log }: App): App["log"] => ({
   debug: () => {},
   info: () => {},

@@ -2,14 +2,14 @@
 import { type App, type Daemon, observeRuns, openDaemon, preflight } from "../../app.ts";
 import { type StopSignal, signalNumbers, stopSignals } from "./signals.ts";
 
-/** How long current runs may take to finish after the first signal; then they are aborted. Milliseconds. */
+/** The time that current runs may take to finish after the first signal; then they are aborted. Milliseconds. */
 const finishWithinMs = 8000;
 
 /**
  * Collects until SIGINT or SIGTERM, until the terminal is closed, or for `seconds`; then waits for the current runs. Resolves with the
  * exit code: 0; 129 after the terminal was closed; 128 + its number after a second signal, which stops at once. That is safe because
  * nothing is reported before it is committed.
- * @throws the error that makes further collecting impossible: no account left, the database gone
+ * @throws the error that makes further collecting impossible: no account is left, or the database was removed
  */
 export async function collectUntilStopped(app: App, seconds: number | null): Promise<number> {
   let end = () => {};

@@ -20,7 +20,7 @@ import { collectUntilStopped } from "./daemon.ts";
 const historyDays = 30;
 const databaseUrl = "file:./data/demo.db";
 
-/** Invented credentials; they are valid only at the simulated exchange of this process. */
+/** An account with invented credentials, which are valid only at the simulated exchange of this process. */
 const account: SimulatedAccount = {
   name: "main",
   key: "bg_demo00000000000000000000000000000",
@@ -29,7 +29,7 @@ const account: SimulatedAccount = {
   mode: "classic",
 };
 
-/** The simulated account starts in the state of this instant, so that every demo shows the same account. */
+/** The time whose state the simulated account starts in, so that every demo shows the same account. Epoch ms. */
 const firstDay = Date.UTC(2026, 9, 10, 6);
 
 export const demo: Command = {

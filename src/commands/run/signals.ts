@@ -1,4 +1,4 @@
-/** The signals that stop the program, and those that must not. */
+/** Defines the signals that stop the program, and ignores others. */
 import { isatty } from "node:tty";
 
 export const signalNumbers = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;

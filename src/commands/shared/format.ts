@@ -28,10 +28,10 @@ export interface Rows {
   rows: AsyncIterable<readonly Cell[][]> | Iterable<readonly Cell[][]>;
 }
 
-/** How many rows a table shows without --limit. */
+/** The number of rows that a table shows without --limit. */
 export const maxTableRows = 50;
 
-/** Prints rows; resolves when all are written or the reader has closed the pipe. A line on stderr says when a table omits rows. */
+/** Prints rows; resolves when all are written or the reader has closed the pipe. If a table omits rows, prints a line on stderr. */
 export async function printRows(
   rows: Rows,
   format: Format,
@@ -59,7 +59,7 @@ export async function printRows(
 
 type TextStream = AsyncGenerator<string>;
 
-/** Yields the text of each batch: the exact bytes for a file or pipe; with escaped control characters, equivalent in JSON, for a terminal. */
+/** Yields the text of each batch: unchanged for a file or pipe, with control characters escaped for a terminal (equivalent in JSON). */
 async function* formatRows(
   { columns, rows }: Rows,
   format: "csv" | "json" | "ndjson",

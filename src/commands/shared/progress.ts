@@ -1,4 +1,4 @@
-/** Progress bars on stderr. */
+/** Shows progress bars on stderr. */
 import { SingleBar } from "cli-progress";
 
 /** Starts a bar; without a terminal it prints a line every five seconds instead. */
@@ -18,7 +18,7 @@ export interface ProgressBar {
   stop(): void;
 }
 
-/** Starts a bar that is shown on a terminal only. */
+/** Starts a bar that is shown only on a terminal. */
 export function startTerminalBar(what: string, unit: string): ProgressBar {
   const bar = process.stderr.isTTY ? startBar(what, 0, unit) : null;
   return {

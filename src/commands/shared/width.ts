@@ -1,6 +1,7 @@
 /** Measures text in terminal cells: a Chinese character takes two, a combining accent none. */
 import stringWidth from "string-width";
 
+/** Returns the number of terminal cells that a text takes. */
 export const displayWidth = (text: string): number => stringWidth(text);
 
 /** Appends spaces up to `width` cells. */

@@ -6,7 +6,7 @@ import { type ColumnMetaData, type SchemaElement, snappyUncompress } from "hypar
 import { parquetHeader } from "hyparquet/src/column.js";
 import { readVarInt } from "hyparquet/src/thrift.js";
 
-/** The maximum size of an unpacked page. */
+/** The maximum size of an unpacked page. Bytes. */
 const maxPageBytes = 2 ** 28;
 
 type Header = ReturnType<typeof parquetHeader>;

@@ -1,6 +1,6 @@
 /**
- * Authentication. Without a token every accepted request may read; with one, programs send it (`Authorization: Bearer`) and browsers
- * log in once and then send a signed cookie. The reasons are in docs/decisions/0008.
+ * Authenticates requests. Without a token every accepted request may read; with one, programs send it (`Authorization: Bearer`) and
+ * browsers log in once and then send a signed cookie. The reasons are in docs/decisions/0008.
  */
 import { createHash, createHmac, scryptSync, timingSafeEqual } from "node:crypto";
 import type { HttpBindings } from "@hono/node-server";

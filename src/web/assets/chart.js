@@ -1,4 +1,4 @@
-/** A chart in its frame: requests as many points as there are pixels, and draws gaps as gaps. */
+/** Draws a chart in its frame: requests as many points as there are pixels, and leaves gaps open. */
 
 import { grouped, wordsOf } from "./curve.js";
 import { axesOf, colorsOf, seriesOf, shade } from "./drawing.js";
@@ -74,7 +74,7 @@ export class Chart {
       const isNothing = response.status === 404;
       if (!response.ok && !isNothing) throw new Error(await response.text());
       const found = isNothing ? null : /** @type {Curve} */ (await response.json());
-      // A newer request was sent meanwhile.
+      // A newer request has been sent.
       if (mine !== this.#requests) return;
       if (found) this.#draw(found);
       else this.#words.textContent = "No data.";

@@ -1,4 +1,4 @@
-/** Entry point of every page: draws its charts and keeps it up to date. */
+/** Runs on every page: draws its charts and keeps it up to date. */
 import { Chart } from "./chart.js";
 import { follow } from "./live.js";
 

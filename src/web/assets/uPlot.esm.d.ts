@@ -1,3 +1,3 @@
-// The file is served beside these, from the package.
+// The file is served from the package, under the same path as these scripts.
 import uPlot from "uplot";
 export default uPlot;

@@ -1,4 +1,4 @@
-/** An LRU cache of curve summaries, so that long histories are read once. */
+/** Caches curve summaries (least recently used are evicted), so that long histories are read once. */
 import type { Mark } from "../../store/history.ts";
 import type { SlotPoint } from "./lines.ts";
 

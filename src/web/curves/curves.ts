@@ -1,6 +1,6 @@
 /**
- * Curves over spans of any length. Spans of up to eight days are read point by point. For longer ones, the exact first, lowest, highest
- * and last points and the gaps of every hour are cached in memory and extended as new data is stored.
+ * Reads curves over spans of any length. Spans of up to eight days are read point by point. For longer ones, the exact first, lowest,
+ * highest and last points and the gaps of every hour are cached in memory and extended as new data is stored.
  */
 
 import { pause, type Steps } from "../../core/async/cooperate.ts";
@@ -126,7 +126,7 @@ function startOf(history: HistoryReader, { items }: LineSource): number {
 /** Adds the next hours, which are final up to `firstOpenSlot`. Returns whether everything is read. */
 function readNextHours(history: HistoryReader, source: LineSource, summary: Summary, firstOpenSlot: number): boolean {
   const { hours } = summary;
-  // A manual run may have been added to the last hour since, whatever the schedule.
+  // A manual run may have been added to the last hour since then, independently of the schedule.
   const last = hours.pop();
   summary.size -= last?.points.length ?? 0;
   const begun = last ? hours.length + 1 : 0;

@@ -1,4 +1,4 @@
-/** Lines over time as points, with gaps at due slots without data. */
+/** Reads lines over time as points, with gaps at due slots without data. */
 
 import type { DecimalString } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";

@@ -1,4 +1,4 @@
-/** The sources of the curves of the pages: equity, a coin, a position. */
+/** Defines the sources of the curves on the pages: equity, a coin, a position. */
 
 import { asDecimal, sum } from "../../core/decimal.ts";
 import { equity } from "../../datasets/snapshots/equity.ts";

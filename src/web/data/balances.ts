@@ -1,4 +1,4 @@
-/** The table of balances: every coin of every wallet. */
+/** Defines the table of balances: every coin of every wallet. */
 import { compare, multiply, subtract } from "../../core/decimal.ts";
 import type { DecimalString } from "../../core/domain.ts";
 import { instantText } from "../../queries/close.ts";
@@ -56,7 +56,7 @@ export const balances: DataTable = {
   },
 };
 
-/** Returns the change of a balance, or null where either is unknown. A coin that was absent from a known wallet counts as 0. */
+/** Returns the change of a balance; null if either balance is unknown. A coin that a known wallet does not list counts as 0. */
 function changeSince({ coin, total }: Balance, previous: Wallet | undefined): DecimalString | null {
   if (!previous?.known || total === null) return null;
   const held = previous.balances.find((one) => one.coin === coin);

@@ -1,4 +1,4 @@
-/** The balance history of one coin in one wallet. */
+/** Defines the balance history of one coin in one wallet. */
 
 import { pause } from "../../core/async/cooperate.ts";
 import { decimalIn } from "../../core/decimal.ts";

@@ -1,5 +1,4 @@
-/** The tables of data health: state of each dataset, its last error, and the outcomes of its slots. */
-
+/** Defines the tables of data health: state of each dataset, its last error, and the outcomes of its slots. */
 import { pause, type Steps } from "../../core/async/cooperate.ts";
 import { causes, publicAccount } from "../../core/domain.ts";
 import { dayMs, hourMs } from "../../core/time.ts";
@@ -56,6 +55,7 @@ export const causeDescriptions: Record<string, string> = {
   [causes.imported]: "Imported from files.",
 };
 
+/** Returns the error messages of the last failure, or without any an explanation of its cause. */
 export function describeFailure({ state, cause, messages }: LastFailure): string {
   if (messages.length > 0) return messages.join(" ");
   return (cause !== null && Object.hasOwn(causeDescriptions, cause) && causeDescriptions[cause]) || cause || state;

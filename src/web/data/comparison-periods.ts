@@ -1,4 +1,4 @@
-/** The two instants that most values compare: the one that is shown, and the close of the day before. */
+/** Computes the two instants that most values compare: the shown one, and the close of the day before. */
 import { type Period, periodOf } from "../../queries/periods.ts";
 import type { Source } from "../../queries/source.ts";
 import type { View } from "./table.ts";

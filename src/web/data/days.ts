@@ -1,4 +1,4 @@
-/** The table of daily equity: the equity curve in numbers. */
+/** Defines the table of daily equity: the equity curve in numbers. */
 
 import { pause } from "../../core/async/cooperate.ts";
 import { dayMs } from "../../core/time.ts";

@@ -1,4 +1,4 @@
-/** The equity of each account and of all together. An incomplete sum is never shown as the total. */
+/** Computes the equity of each account and of all together. An incomplete sum is never shown as the total. */
 import type { Steps } from "../../core/async/cooperate.ts";
 import { decimalIn, subtract, sum } from "../../core/decimal.ts";
 import type { DecimalString } from "../../core/domain.ts";

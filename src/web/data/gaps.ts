@@ -1,5 +1,4 @@
-/** The table of gaps: slots without a good snapshot, and why. */
-
+/** Defines the table of gaps: slots without a good snapshot, and why. */
 import { dayMs } from "../../core/time.ts";
 import { instantText } from "../../queries/close.ts";
 import { daysShown } from "./comparison-periods.ts";

@@ -1,4 +1,4 @@
-/** The tables of open positions, of closed positions, and of the history of one position. */
+/** Defines the tables of open positions, of closed positions, and of the history of one position. */
 import { pause } from "../../core/async/cooperate.ts";
 import { positions as dataset } from "../../datasets/snapshots/positions.ts";
 import { createCloses, instantText } from "../../queries/close.ts";
@@ -85,10 +85,11 @@ export const position: DataTable = {
     change("achieved_profits", "Realised PnL"),
   ],
   *rows(view) {
-    const life = selectedEpisode(view);
-    if (!life) return;
+    const episode = selectedEpisode(view);
+    if (!episode) return;
     const { account: _account, ...filter } = positionFilter(view);
-    const span = { from: Number(life.first_seen_at_ms), to: Math.min(view.at, Number(life.last_seen_at_ms)) + 1 };
+    const { first_seen_at_ms: first, last_seen_at_ms: last } = episode;
+    const span = { from: Number(first), to: Math.min(view.at, Number(last)) + 1 };
     for (const row of view.history.latestChanges(dataset, view.account, filter, span))
       yield row === pause ? pause : { ...row, liquidation_distance: liquidationDistance(row) };
   },
@@ -102,13 +103,13 @@ export const positionFilter = ({ account, params }: View): Record<string, string
 /** Columns of the position summary, without the key. */
 export const summaryColumns = episodes.columns.slice(keyColumns.length);
 
-/** Returns whether later snapshots may change the column of an open position. */
+/** Returns true if later snapshots may change the column of an open position. */
 const changesWhileOpen = ({ name, kind }: Column): boolean =>
   name === "last_seen_at" || !["text", "instant"].includes(kind);
 
 /**
  * Returns the position lifecycle that began at `first_seen_at`, or without that parameter the newest one, as recorded by the shown
- * instant: values that come from later snapshots are omitted. Returns undefined where there is none.
+ * instant: values that come from later snapshots are omitted. Returns undefined if there is none.
  */
 export function selectedEpisode(view: View): HistoryRow | undefined {
   const episode = view.history.episodeOf(positionFilter(view), view.params.first_seen_at ?? null, view.at);

@@ -1,4 +1,4 @@
-/** A table that is declared once and served as HTML, JSON and CSV. */
+/** Defines a table that is declared once and served as HTML, JSON and CSV. */
 import { type Paced, pause, type Steps } from "../../core/async/cooperate.ts";
 import type { HistoryReader, HistoryRow } from "../../store/history.ts";
 
@@ -11,7 +11,7 @@ export interface Column {
   kind: Kind;
 }
 
-/** Describes what a page or table shall show, with validated parameters. */
+/** Describes what a page or table shows, with validated parameters. */
 export interface View {
   history: HistoryReader;
   /** Null selects all accounts. */

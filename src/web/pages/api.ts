@@ -1,4 +1,4 @@
-/** Routes of `/api/curve`, and of each table as `/api/NAME` (JSON) and `/api/NAME.csv`. */
+/** Serves `/api/curve`, and each table as `/api/NAME` (JSON) and `/api/NAME.csv`. */
 
 import { type Context, Hono } from "hono";
 import { type Paced, pause } from "../../core/async/cooperate.ts";

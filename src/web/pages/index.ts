@@ -1,4 +1,4 @@
-/** Routes of the HTML pages, and below `/api/` of their data as JSON and CSV. */
+/** Serves the HTML pages, and below `/api/` their data as JSON and CSV. */
 
 import type { Context } from "hono";
 import { Hono } from "hono";

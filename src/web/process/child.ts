@@ -1,6 +1,6 @@
 /**
- * Entry point of the dashboard process (started by process.ts). It ends when its parent disconnects and ignores signals, because a
- * terminal sends them to both.
+ * Runs the dashboard process, which process.ts starts. It ends when its parent disconnects, and ignores signals, because a terminal
+ * sends them to both.
  */
 import { extname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";

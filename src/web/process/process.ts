@@ -19,7 +19,7 @@ export interface DashboardOptions {
 /** Niceness of the child: `more` above the daemon's, capped at `most`. */
 const niceness = { more: 10, most: 19 };
 
-/** Limits the V8 heap of the child; buffers and SQLite's memory come on top. */
+/** Maximum size of the V8 heap of the child; buffers and SQLite's memory are not included. */
 const heapMegabytes = 256;
 
 /** Delay before a restart, in milliseconds: `first`, doubled up to `last` each time the child ends within `early` of its start. */
@@ -29,7 +29,7 @@ const killAfterMs = 1000;
 
 /** Returns the daemon's metrics in the Prometheus text format. */
 type MetricsText = () => Promise<string>;
-/** Returns a sentence that says what prevents the daemon from collecting, or "" while nothing does. */
+/** Returns a sentence about what prevents the daemon from collecting, or "" while nothing does. */
 type ProblemText = () => string;
 
 export class DashboardProcess {

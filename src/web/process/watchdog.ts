@@ -1,4 +1,4 @@
-/** Watchdog thread of the dashboard process: kills the process when its main thread is stuck, or when its parent has ended. */
+/** Watches the dashboard process from a second thread: kills it when its main thread is stuck, or when its parent has ended. */
 import { writeSync } from "node:fs";
 import { workerData } from "node:worker_threads";
 

@@ -1,4 +1,4 @@
-/** The frame of a chart. A script draws the curve and describes it in words; its values are also available as a table. */
+/** Renders the frame of a chart. A script draws the curve and describes it in words; its values are also available as a table. */
 import { html } from "hono/html";
 import type { View } from "../../data/table.ts";
 import type { Html } from "./figure.ts";

@@ -1,4 +1,4 @@
-/** The layout of all pages: head, navigation, selection of account and date, footer. */
+/** Renders the layout of all pages: head, navigation, selection of account and date, footer. */
 import { html } from "hono/html";
 import { Temporal } from "temporal-polyfill";
 import { escapeControlChars } from "../../../core/text.ts";
