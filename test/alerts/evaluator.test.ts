@@ -19,7 +19,7 @@ const off: AlertSettings = {
   keyRefused: false,
 };
 
-/** A store that is evaluated after each run; `notified` lists all notifications as "state kind account what value". */
+/** Opens a store that is evaluated after each run; `notified` lists all notifications as "state kind account what value". */
 async function begin(settings: Partial<AlertSettings>, path = temporaryPath()) {
   const store = await open(path);
   const clock = new SettableClock(start);
@@ -40,7 +40,7 @@ async function begin(settings: Partial<AlertSettings>, path = temporaryPath()) {
     notified,
     evaluate,
     clock,
-    /** As after a restart, with other settings if given. */
+    /** Continues as after a restart, with other settings if given. */
     async restart(changed: Partial<AlertSettings> = settings) {
       await evaluator.end();
       evaluator = new AlertEvaluator(store, { ...off, ...changed }, clock);
@@ -51,7 +51,7 @@ async function begin(settings: Partial<AlertSettings>, path = temporaryPath()) {
 
 type Name = "positions" | "mix-accounts" | "equity" | "spot-assets";
 
-/** The rows of one good run, minutes after the start. */
+/** The rows of one good run, and its minutes after the start. */
 async function stored(store: Store, name: Name, at: number, rows: Row[], scope: Scope = null): Promise<void> {
   const dataset = datasetNamed(name);
   await store.setSchedule("main", name, "* * * * *", start).catch(() => {});
@@ -414,7 +414,7 @@ describe("the positions of accounts", () => {
   const near = { symbol: "BTCUSDT", marginCoin: "USDT", holdSide: "long", marginMode: "crossed" };
   const positions = datasetNamed("positions");
 
-  /** A good run whose position is that far from its liquidation at 100. */
+  /** Stores a good run with a position at this distance from its liquidation at 100. */
   async function run(store: Store, account: string, at: number, markPrice: string): Promise<void> {
     const slot = start + at * minute;
     await store.setSchedule(account, "positions", "* * * * *", start);
@@ -426,7 +426,7 @@ describe("the positions of accounts", () => {
     const path = temporaryPath();
     const settings = { ...off, liquidationDistance: "0.1" };
     const notified: string[] = [];
-    /** One life of the process, which looks and then ends without a word. */
+    /** Simulates a process that evaluates and then crashes. */
     const live = async (looks: boolean, ...runs: [account: string, at: number, price: string][]) => {
       const store = await open(path);
       const evaluator = new AlertEvaluator(store, settings, new SettableClock(start));
@@ -441,7 +441,7 @@ describe("the positions of accounts", () => {
       store.close();
     };
     await live(true, ["main", 1, "200"], ["main", 2, "101"]);
-    // New accounts, of which one is looked at before the process dies and one is not.
+    // Two new accounts, of which only one is evaluated before the process crashes.
     await live(true, ["hedge", 3, "200"], ["main", 3, "200"], ["hedge", 4, "101"]);
     await live(false, ["main", 5, "101"], ["third", 5, "101"]);
     await live(true, ["third", 6, "101"]);

@@ -1,14 +1,14 @@
-/** A webhook on loopback that records its requests and responds as the test says. */
+/** Runs a webhook on loopback that records its requests and sends the responses of the test. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 
 export interface Receiver {
-  /** With a token in it. */
+  /** The URL, which contains a token. */
   url: string;
-  /** Bodies that came with a complete request, taken or not, in order. */
+  /** The bodies of complete requests in order, accepted or not. */
   received: Record<string, unknown>[];
-  /** Answers from now on. */
+  /** Sets the responses from now on. */
   answer: (response: ServerResponse, request: IncomingMessage) => void;
   close(): Promise<void>;
 }
@@ -17,7 +17,7 @@ export const token = "hook-token-0123456789abcdef";
 
 export const taken = (response: ServerResponse) => void response.writeHead(200).end("ok");
 
-/** Closed when the test is over. */
+/** Starts a webhook, which is closed after the test. */
 export async function startReceiver(port = 0): Promise<Receiver> {
   const server = createServer((request, response) => {
     let text = "";

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { csvLine, escapeFormula, unescapeFormula } from "../../src/output/csv.ts";
 
-/** Reads RFC 4180: an unquoted empty cell is null. */
+/** Parses RFC 4180: an unquoted empty cell is null. */
 function parse(text: string): (string | null)[][] {
   const rows: (string | null)[][] = [];
   let row: (string | null)[] = [];
@@ -22,7 +22,7 @@ const text = fc.oneof(
 );
 
 describe("a line of CSV", () => {
-  it("is read back as it was, once the marks on what would be a formula are taken off", () => {
+  it("is read back unchanged after formulas are unescaped", () => {
     const rows = fc.array(fc.array(fc.option(text), { minLength: 1, maxLength: 6 }), { maxLength: 5 });
     fc.assert(
       fc.property(rows, (all) => {
@@ -32,7 +32,7 @@ describe("a line of CSV", () => {
     );
   });
 
-  it("has quotes only where they are needed, and tells unknown from empty", () => {
+  it("has quotes only if needed, and distinguishes unknown from empty", () => {
     expect(csvLine(["BTC", null, "", 'say "hi"', "a,b", "two\nlines", "it's"])).toBe(
       'BTC,,"","say ""hi""","a,b","two\nlines",it\'s\r\n',
     );
@@ -45,7 +45,7 @@ describe("a line of CSV", () => {
   });
 });
 
-describe("what a spreadsheet would run", () => {
+describe("a text that a spreadsheet would run as a formula", () => {
   it.each([
     "=1+1",
     "+1",
@@ -65,12 +65,12 @@ describe("what a spreadsheet would run", () => {
     "'=1",
     "'-1",
     "''@x",
-  ])("gets a mark: %j", (cell) => {
+  ])("is escaped: %j", (cell) => {
     expect(escapeFormula(cell)).toBe(`'${cell}`);
   });
 
   it.each(["-1", "-0.50", "0", "-123456789012345678901234567890.5", "BTC", "'", "'BTC", "''1", " =1", "a=b", ""])(
-    "is not seen in %j",
+    "is not found in %j",
     (cell) => {
       expect(escapeFormula(cell)).toBe(cell);
     },

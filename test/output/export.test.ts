@@ -43,7 +43,7 @@ async function watched(
 }
 
 describe("an export", () => {
-  it("has the rows by snapshot and key, from an instant on and before another", async () => {
+  it("has the rows by snapshot and key, from one instant (inclusive) to another (exclusive)", async () => {
     const path = await seeded(4, 2);
     const text = String(await bytesOf(path, "spot-assets", "csv", { from: start + minute, to: start + 3 * minute }));
     const cells = text.split("\r\n").map((line) => line.split(",").slice(0, 4).join());
@@ -103,7 +103,7 @@ describe("an export", () => {
     await expect(
       exportHistory(history, spotAssets, file, { span, signal: new AbortController().signal }),
     ).rejects.toThrow(`${file} was not written (ENOENT)`);
-    // It holds nothing any more.
+    // The failed export has released its read transaction.
     history.hold()();
     history.close();
   });

@@ -57,13 +57,13 @@ describe("a local month", () => {
   });
 });
 
-it("an instant lies in one period, and an empty span has none", () => {
+it("an instant belongs to one period, and an empty span has none", () => {
   expect(periodOf("UTC", "day", Date.parse("2026-11-02T00:00:00Z")).name).toBe("2026-11-02");
   expect(periodOf("UTC", "day", Date.parse("2026-11-01T23:59:59.999Z")).name).toBe("2026-11-01");
   expect(periodLines("UTC", "day", "2026-11-02T00:00:00Z", "2026-11-02T00:00:00Z")).toEqual([]);
 });
 
-it("a date is read in its zone, and one that does not exist is none", () => {
+it("a date is parsed in its time zone, and one that does not exist is rejected", () => {
   expect(startOfDate("2026-11-01", "America/New_York")).toBe(Date.parse("2026-11-01T04:00:00Z"));
   expect(startOfDate("2026-02-30", "UTC")).toBeNull();
   expect(startOfDate("-1h", "UTC")).toBeNull();

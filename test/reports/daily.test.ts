@@ -1,4 +1,4 @@
-/** Daily reports, written by the parts of the daemon while they collect, on a clock that the test sets. */
+/** Tests daily reports, which the parts of the daemon write while they collect, on a clock that the test sets. */
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -14,8 +14,8 @@ const names = ["balances", "changes", "coverage", "episodes", "equity", "positio
 const filesOf = (...days: string[]) => names.flatMap((name) => days.map((day) => `${name}-${day}.csv`));
 
 function dailyReports(world: World, timezone = "America/New_York", directory = join(temporaryFolder(), "reports")) {
-  const said: string[] = [];
-  const log = createLog({ level: "info", format: "json", secrets: [], write: (line) => void said.push(line) });
+  const logged: string[] = [];
+  const log = createLog({ level: "info", format: "json", secrets: [], write: (line) => void logged.push(line) });
   const schedule = parsePattern("5 0 * * *", timezone);
   const daily = createDailyReports({ databasePath: world.path, directory, schedule, clock: world.clock, log });
   onTestFinished(() => daily.stop());
@@ -23,7 +23,7 @@ function dailyReports(world: World, timezone = "America/New_York", directory = j
     daily.tick();
     await daily.idle();
   };
-  return { daily, directory, said, tick, files: () => readdirSync(directory) };
+  return { daily, directory, logged, tick, files: () => readdirSync(directory) };
 }
 
 /** Collects at every full hour up to an instant. */
@@ -35,7 +35,7 @@ async function live(world: World, to: string): Promise<void> {
 }
 
 describe("daily reports", () => {
-  it("are written once the local day is over, one file each, for their owner alone", async () => {
+  it("are written when the local day is over, one file each, accessible to their owner only", async () => {
     const world = await createWorld("2026-10-31T20:30:00Z", hourly);
     const { directory, files, tick } = dailyReports(world);
     await live(world, "2026-11-02T05:05:00Z");
@@ -92,12 +92,12 @@ describe("daily reports", () => {
 
   it("that cannot be written are one line in the log, leave no file, and are retried at the next slot", async () => {
     const world = await createWorld("2026-11-01T00:30:00Z", hourly);
-    const { directory, files, said, tick } = dailyReports(world, "UTC");
+    const { directory, files, logged, tick } = dailyReports(world, "UTC");
     await live(world, "2026-11-02T00:05:00Z");
     mkdirSync(join(directory, ".balances-2026-11-01.csv.part", "in the way"), { recursive: true });
     await tick();
     await tick();
-    expect(said.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
+    expect(logged.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
       expect.stringMatching(
         /^daily reports: .*balances-2026-11-01.csv was not written \(E[A-Z_]+\)\. .* Missing reports are retried at 2026-11-03T00:05:00.000Z\.$/,
       ),
@@ -120,7 +120,7 @@ describe("daily reports", () => {
 });
 
 describe("the schedule of the reports", () => {
-  it("comes once on every local day, of whatever length", () => {
+  it("has one slot on every local day, of any length", () => {
     const slotsOf = (timezone: string, from: string, to: string) => {
       const pattern = parsePattern("5 0 * * *", timezone);
       const found: string[] = [];

@@ -50,7 +50,7 @@ export const days = (from: string, to: string, timezone = "UTC"): Span => ({
   to: Date.parse(to),
 });
 
-/** Each schedule in force from `since` on. */
+/** Puts a schedule in force from `since` on, for every dataset. */
 export async function scheduleAll(store: Store, pattern: string, since: number, account = "main"): Promise<void> {
   for (const dataset of [spotAssets, fundingAssets, mixAccounts, positions, equity])
     await store.setSchedule(account, dataset.name, pattern, since);

@@ -15,7 +15,7 @@ async function emptySource(): Promise<Source> {
 
 const span = days("2026-11-01", "2026-11-02");
 
-/** Three rows, each after reading for longer than a turn is. */
+/** A report of three rows, each of which takes longer than the time between two yields. */
 function slowReport(onRow = () => {}): Report {
   return {
     name: "slow",

@@ -25,7 +25,7 @@ beforeEach(async () => {
   store = await open(path);
 });
 
-/** A slot of every hour from `from` on. */
+/** Returns hourly slots from `from` on. */
 const slots = (count: number, from = start): number[] => Array.from({ length: count }, (_, n) => from + n * hour);
 
 const day = 24 * hour;
@@ -56,7 +56,7 @@ describe("balances", () => {
     ]);
   });
 
-  it("that are unknown are a row of empty cells for each wallet, with the outcomes of the slots", async () => {
+  it("that are unknown are one row of empty cells per wallet, with the outcomes of the slots", async () => {
     await store.setSchedule("main", "spot-assets", "0 * * * *", start - 1);
     for (const slot of slots(10)) await storeRun(store, spotAssets, slot, [btc("1")]);
     for (const slot of slots(14, start + 10 * hour))
@@ -78,7 +78,7 @@ describe("balances", () => {
     ]);
   });
 
-  it("have no total where a part is unknown, and no value where the price is", async () => {
+  it("have no total if a part is unknown, and no value if the price is unknown", async () => {
     await scheduleAll(store, "0 * * * *", start - 1);
     const rows: Row[] = [btc("1", "2", null), { coin: "ODD", available: "3", frozen: "0", locked: "0" }];
     await storeRun(store, spotAssets, start + 23 * hour, rows);
@@ -144,8 +144,8 @@ it("episodes are the position lifecycles that overlap the span", async () => {
     openedAt,
   });
   await scheduleAll(store, "0 0 * * *", start - 1);
-  const lives = [[position(start - 5)], [], [position(start + day)], [position(start + day)]];
-  for (const [n, rows] of lives.entries()) await storeRun(store, positions, start + n * day, rows, "umcbl");
+  const snapshots = [[position(start - 5)], [], [position(start + day)], [position(start + day)]];
+  for (const [n, rows] of snapshots.entries()) await storeRun(store, positions, start + n * day, rows, "umcbl");
   const of = (from: string, to: string) =>
     lines(reportRows(path, "episodes", days(from, to)), "opened_at", "state", "closed_after", "closed_before");
   const first = "2026-10-31T23:59:59.995Z closed 2026-11-01T00:00:00.000Z 2026-11-02T00:00:00.000Z";
@@ -156,7 +156,7 @@ it("episodes are the position lifecycles that overlap the span", async () => {
 });
 
 describe("equity", () => {
-  it("has the lowest and the highest of the day, exact to the last digit", async () => {
+  it("has the lowest and highest value of the day, exact to the last digit", async () => {
     await store.setSchedule("main", "equity", "0 * * * *", start - 1);
     const values = ["100.00000000000000000001", "100.00000000000000000002", "100.0", "100.00000000000000000001"];
     for (const [n, slot] of slots(24).entries())
@@ -167,7 +167,7 @@ describe("equity", () => {
     ]);
   });
 
-  it("of days of 23 to 25 hours adds up to the last digit, whatever the zone", async () => {
+  it("of days of 23 to 25 hours adds up to the last digit, in any time zone", async () => {
     const from = Date.parse("2026-10-01T00:00:00Z");
     await store.setSchedule("main", "equity", "0 * * * *", from - 1);
     const values = slots(24 * 40, from).map((slot, n) => ({ slot, units: BigInt(n) ** 5n * 7919n + 1n }));
@@ -189,7 +189,7 @@ describe("equity", () => {
     ]);
   });
 
-  it("knows no change where either close is unknown or lacks a part", async () => {
+  it("has no change if either close is unknown or incomplete", async () => {
     await store.setSchedule("main", "equity", "0 0 * * *", start - 1);
     const day = 24 * hour;
     await storeRun(store, equity, start, [equityRow("100")]);
@@ -205,7 +205,7 @@ describe("equity", () => {
     ]);
   });
 
-  it("has no lowest and highest where snapshots were pruned", async () => {
+  it("has no lowest and highest value if snapshots were pruned", async () => {
     await store.setSchedule("main", "equity", "0 */6 * * *", start - 1);
     for (const [n, value] of ["2", "9", "1", "3", "4", "8", "5", "6", "7"].entries())
       await storeRun(store, equity, start + n * 6 * hour, [equityRow(value)]);
@@ -242,7 +242,7 @@ it.each([
   ["positions", 3],
   ["changes", 6],
   ["equity", 24],
-])("%s let others have their turn after each account, and each value", async (name, turns) => {
+])("%s yields to the event loop after each account and each value", async (name, turns) => {
   for (const account of ["main", "hedge", "third"]) {
     await scheduleAll(store, "0 * * * *", start - 1, account);
     await storeRun(store, positions, start, [], "umcbl", account);
@@ -255,7 +255,7 @@ it.each([
   expect(rows.findIndex((row) => row !== pause)).toBeGreaterThanOrEqual(turns);
 });
 
-/** An amount of 18 places in its smallest unit, and back. */
+/** Formats an amount in units of 10^-18, the inverse of `units`. */
 const digits = (units: bigint): string =>
   String(units)
     .padStart(19, "0")
@@ -288,7 +288,7 @@ describe("changes", () => {
     ]);
   });
 
-  it("are unknown where a close is, in a row with empty cells", async () => {
+  it("are unknown if either close is, in one row with empty cells", async () => {
     await store.setSchedule("main", "spot-assets", "0 * * * *", start - 1);
     await storeRun(store, spotAssets, start, [btc("1")]);
     const rows = reportRows(path, "changes", days("2026-11-01", "2026-11-03"), { now: start + 2 * day });
@@ -311,7 +311,7 @@ describe("coverage", () => {
     }
     const settled = [20, 21].map((n) => ({ slot: start + n * hour, state: "missed" as const, cause: "asleep" }));
     await store.closeSlots("main", "positions", settled);
-    // A manual run: it was not due.
+    // A manual run, which was not due.
     await storeRun(store, positions, start + 90_001, [], "umcbl");
     const rows = reportRows(path, "coverage", days("2026-11-01", "2026-11-02"), { now: start + 25 * hour });
     expect(lines(rows, ...columns)).toEqual([

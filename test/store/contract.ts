@@ -472,11 +472,11 @@ function alertContract(newDatabase: NewDatabase, opened: (open: () => Promise<St
     for (let next = await alerts.nextPending(); next; next = await alerts.nextPending()) {
       sent.push(`${next.alert} ${next.attempts} ${next.problem}`);
       const again = next.alert === "two" && next.attempts === 0;
-      const problem = again ? "answered HTTP 500" : null;
+      const problem = again ? "responded with HTTP 500" : null;
       const delivery = again ? "pending" : next.alert === "three" ? "given up" : "delivered";
       await alerts.mark(next.id, { delivery, attempts: next.attempts + 1, nextAt: at(1), problem });
     }
-    expect(sent).toEqual(["one 0 null", "two 0 null", "two 1 answered HTTP 500", "three 0 null"]);
+    expect(sent).toEqual(["one 0 null", "two 0 null", "two 1 responded with HTTP 500", "three 0 null"]);
   });
 
   it("keeps the peak of each hour and account", async () => {

@@ -6,7 +6,7 @@ import { scheduleAll, storeRun } from "../reports/kit.ts";
 import { minute, start } from "../store/kit.ts";
 import { startSite } from "./site.ts";
 
-/** A schedule of minutes for each account, and the clock at so many of them after `start`. */
+/** Schedules every minute for each account, and sets the clock to this number of minutes after `start`. */
 export async function startAccounts({ minutes, accounts = ["main"] }: { minutes: number; accounts?: string[] }) {
   let now = start + minutes * minute + 5000;
   const started = await startSite({ site: { now: () => now } });
@@ -14,7 +14,7 @@ export async function startAccounts({ minutes, accounts = ["main"] }: { minutes:
   const ask = (path: string) => fetch(new URL(path, started.url));
   return {
     ...started,
-    /** A run of the slot so many minutes after `start`. */
+    /** Records a run of the slot this number of minutes after `start`. */
     record: (dataset: Dataset, at: number, rows: Row[], account = "main", scope: Scope = null) =>
       storeRun(started.store, dataset, start + at * minute, rows, scope, account),
     /** Sets the clock. */
@@ -23,7 +23,7 @@ export async function startAccounts({ minutes, accounts = ["main"] }: { minutes:
     },
     ask,
     page: async (path: string) => (await ask(path)).text(),
-    // biome-ignore lint/suspicious/noExplicitAny: what came is compared with literals
+    // biome-ignore lint/suspicious/noExplicitAny: the response is compared with literals
     json: async (path: string): Promise<any> => (await ask(path)).json(),
   };
 }

@@ -8,7 +8,7 @@ import { idle, startSite } from "./site.ts";
 
 const spotAssets = datasetNamed("spot-assets");
 
-it("answers 200 until the last complete run is more than two periods old, then 503 with the dataset", async () => {
+it("responds with 200 until the last complete run is more than two periods old, then with 503 and the dataset", async () => {
   let now = start + 2 * minute;
   const { port, store } = await startSite({ site: { now: () => now } });
   await collect(store, spotAssets, start, { snapshots: [good(coins(1), start)] });
@@ -37,7 +37,7 @@ it("answers 200 until the last complete run is more than two periods old, then 5
   ]);
 });
 
-it("answers 503 when the daemon does not answer or is not running, even while the data is fresh", async () => {
+it("responds with 503 if the daemon does not answer or is not running, even while the data is fresh", async () => {
   const silent = { ...idle, ping: () => Promise.reject(new Error("no answer")) };
   const [stuck, stopped] = [await startSite({ site: { daemon: silent } }), await startSite({ site: { daemon: null } })];
   for (const { store } of [stuck, stopped])
@@ -62,7 +62,7 @@ it("decides by freshness alone when this user may not read the lock", async () =
   });
 });
 
-it("answers 503 while the daemon cannot collect, with the reason", async () => {
+it("responds with 503 and the reason while the daemon cannot collect", async () => {
   const waiting = { ...idle, ping: async () => "nothing is due: the exchange contradicts this machine's clock" };
   const { port, store } = await startSite({ site: { daemon: waiting } });
   await collect(store, spotAssets, start, { snapshots: [good(coins(1), start)] });

@@ -50,7 +50,7 @@ export async function post(
     if (!(error instanceof Error && "code" in error)) throw error;
     const { kind, problem } = failureOf(error, hostname, route, "ALERT_WEBHOOK_URL");
     throw new Error(
-      kind === "timeout" ? `${hostname} did not answer within ${timeoutMs / 1000} s${route.description}` : problem,
+      kind === "timeout" ? `${hostname} did not respond within ${timeoutMs / 1000} s${route.description}` : problem,
     );
   } finally {
     route.close();
@@ -78,7 +78,7 @@ export function problemOf(
 ): string | null {
   if (status >= 200 && status < 300) return null;
   const meaning = format === "telegram" ? telegramMeaning(status, text, url) : meaningOf(status);
-  if (meaning === null) return `answered HTTP ${status}${text === "" ? "" : `: ${text}`}`;
+  if (meaning === null) return `responded with HTTP ${status}${text === "" ? "" : `: ${text}`}`;
   return `${meaning[0]} (HTTP ${status})${meaning[1] ?? ""}${text === "" || isRedirect(status) ? "" : `: ${text}`}`;
 }
 

@@ -41,7 +41,7 @@ export function prepareRanges(sqlite: Sqlite, layout: StorageLayout) {
       part,
       amounts: amounts[at] ?? [],
       cursor: createVersionCursor(part, itemId),
-      seen: 0,
+      lastSince: 0,
     }));
     const steady = followed[0]?.cursor;
     for (const snapshot of snapshots) {
@@ -49,9 +49,9 @@ export function prepareRanges(sqlite: Sqlite, layout: StorageLayout) {
       const isShown = steady?.version?.[1] === 1 || (dataset.onRemoval === "zeroRow" && steady?.since === snapshot);
       if (!isShown) continue;
       for (const one of followed) {
-        const { part, amounts, cursor, seen } = one;
-        if (seen === cursor.since) continue;
-        one.seen = cursor.since;
+        const { part, amounts, cursor, lastSince } = one;
+        if (lastSince === cursor.since) continue;
+        one.lastSince = cursor.since;
         const values = cursor.version ? part.values(cursor.version) : [];
         for (const { at, field } of amounts) {
           const amount = values[at];

@@ -43,7 +43,7 @@ export async function importHistory(
       throw new ShapeError(
         imported.map(({ path }) => path).join(", "),
         "rows",
-        `found ${rows} rows, but --rows says ${expected}; nothing was imported`,
+        `found ${rows} rows, but --rows is ${expected}; nothing was imported`,
       );
     sqlite.exec("commit");
     return imported;

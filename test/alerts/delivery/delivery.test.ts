@@ -18,7 +18,7 @@ import { type Receiver, startReceiver, taken, token } from "../receiver.ts";
 const minute = 60_000;
 const hour = 60 * minute;
 
-/** An outbox on a clock that the test sets; `sent` and `state` show the outcome. */
+/** Creates an outbox on a clock that the test sets; `sent` and `state` show the outcome. */
 async function begin(receiver: Receiver, path = temporaryPath(), format: WebhookFormat = "json") {
   const store = await open(path);
   const clock = new SettableClock(start);
@@ -255,7 +255,7 @@ describe("a webhook", () => {
     const receiver = await startReceiver();
     receiver.answer = (response) => void sleep(2000).then(() => taken(response));
     const posting = post(new Secret(receiver.url), "{}", AbortSignal.timeout(60_000), { timeoutMs: 200 });
-    await expect(posting).rejects.toThrow("127.0.0.1 did not answer within 0.2 s");
+    await expect(posting).rejects.toThrow("127.0.0.1 did not respond within 0.2 s");
   });
 
   it("that responds with 200 has accepted the message, whatever happens to the rest of the response", async () => {
@@ -299,9 +299,9 @@ describe("a response of a webhook is explained", () => {
       "does not let the bot write to the chat (HTTP 403): start the bot",
     ],
     [400, "Bad Request: chat not found", bot, "does not know the chat: correct ALERT_TELEGRAM_CHAT (HTTP 400)"],
-    [400, "Bad Request: message is too long", bot, "answered HTTP 400: Bad Request: message is too long"],
+    [400, "Bad Request: message is too long", bot, "responded with HTTP 400: Bad Request: message is too long"],
     [429, "Too Many Requests: retry after 5", bot, "limits the rate of messages (HTTP 429)"],
-    [503, "", bot, "answered HTTP 503"],
+    [503, "", bot, "responded with HTTP 503"],
   ])("telegram: %s %s", (status, text, url, problem) => {
     expect(explained(status, text, "telegram", url)).toContain(problem);
   });
@@ -311,7 +311,7 @@ describe("a response of a webhook is explained", () => {
     [403, "denies access: its token, or a rule of the receiver, forbids it (HTTP 403): no"],
     [404, "no longer exists (HTTP 404): no"],
     [302, "redirects (HTTP 302), which is not followed: correct its address"],
-    [500, "answered HTTP 500: no"],
+    [500, "responded with HTTP 500: no"],
   ])("any other: %s", (status, problem) => {
     for (const format of ["json", "slack", "discord"] as const) expect(explained(status, "no", format)).toBe(problem);
   });

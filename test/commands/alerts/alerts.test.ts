@@ -23,7 +23,7 @@ it.each([
   expect(stdout + stderr).not.toContain(token);
 });
 
-it("alerts test says what to do when the notification is not accepted, or no webhook is set", async () => {
+it("alerts test names the fix if the notification is not accepted, or no webhook is set", async () => {
   const receiver = await startReceiver();
   receiver.answer = (response) => void response.writeHead(404).end(`no ${receiver.url}`);
   const rejected = await run(["alerts", "test"], temporaryFolder(), { ALERT_WEBHOOK_URL: receiver.url });
@@ -48,7 +48,7 @@ it("alerts list shows open alerts and the notifications with their delivery", as
       delivery,
     })),
   });
-  await alerts.mark(2, { delivery: "pending", attempts: 3, nextAt: start, problem: "answered HTTP 500" });
+  await alerts.mark(2, { delivery: "pending", attempts: 3, nextAt: start, problem: "responded with HTTP 500" });
   const { code, stdout } = await run(["alerts", "list"], temporaryFolder(), { DATABASE_URL: `file:${path}` });
   expect(code).toBe(0);
   expect(stdout.split("\n").map((line) => line.replaceAll(/ {2,}/g, " | "))).toEqual([
@@ -57,7 +57,7 @@ it("alerts list shows open alerts and the notifications with their delivery", as
     "",
     "at (UTC) | delivery | notification",
     "2026-11-01 00:00:00 | log only | Alert: main: equity is low.",
-    "2026-11-01 00:00:00 | pending, 3 attempts: answered HTTP 500 | Alert: main: equity is low.",
+    "2026-11-01 00:00:00 | pending, 3 attempts: responded with HTTP 500 | Alert: main: equity is low.",
     "",
   ]);
 });

@@ -1,4 +1,4 @@
-/** `db prune`, and what it prints. */
+/** Tests `db prune` and its output. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, expect, it } from "vitest";
@@ -18,7 +18,7 @@ let folder: string;
 const path = (): string => join(folder, "collector.db");
 const prune = (...args: string[]) => runInProcess(["db", "prune", ...args], folder, settings);
 
-/** Two days of hourly snapshots; the last hour of the first day failed. */
+/** Stores two days of hourly snapshots, of which the last of the first day failed. */
 beforeEach(async () => {
   folder = temporaryFolder();
   const store = await storeAt(path());

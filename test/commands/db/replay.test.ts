@@ -1,4 +1,4 @@
-/** `db replay`, and what it prints, also while a daemon is running. */
+/** Tests `db replay` and its output, also while a daemon is running. */
 import { dirname } from "node:path";
 import { expect, it } from "vitest";
 import { datasets } from "../../../src/datasets/index.ts";
@@ -94,7 +94,7 @@ it("corrects differences after a backup, and finds none the next time", async ()
   expect(await verify(path, datasets)).toMatchObject({ problems: [], corrected: 16 });
 });
 
-it("says why a scope is not corrected, and exits with 1", async () => {
+it("reports why a scope is not corrected, and exits with 1", async () => {
   const { path, replay } = await misread();
   change(
     rawFile(path),

@@ -90,7 +90,7 @@ describe("export and db import", () => {
     const written = await run(["export", "spot-assets", "--out", "one.csv"], folder, databaseAt("a.db"));
     const rows = Number.parseInt(written.stdout, 10);
     const rejected = await run(["db", "import", "one.csv", "--rows", String(rows + 1)], folder, databaseAt("b.db"));
-    expect([rejected.code, rejected.stderr]).toEqual([1, expect.stringContaining(`${rows} rows, but --rows says`)]);
+    expect([rejected.code, rejected.stderr]).toEqual([1, expect.stringContaining(`${rows} rows, but --rows is`)]);
     expect(existsSync(join(folder, "b.db"))).toBe(false);
     const accepted = await run(["db", "import", "one.csv", "--rows", String(rows)], folder, databaseAt("b.db"));
     expect([accepted.code, accepted.stderr]).toEqual([0, expect.stringContaining("created a new database")]);

@@ -93,7 +93,7 @@ describe("history over a period", () => {
     expect(await rows(["positions", "--account", "nobody"], "symbol")).toEqual([]);
   });
 
-  it("stops a table after the newest 50 rows and says so", async () => {
+  it("limits a table to the newest 50 rows, with a message", async () => {
     const store = await open(path);
     const coins = Array.from({ length: 60 }, (_, n) => coin(`COIN${n}`, "1"));
     await collect(store, spotAssets, start + 9 * minute, { snapshots: [good(coins, start + 9 * minute)] });
@@ -126,7 +126,7 @@ describe("history at one time", () => {
     expect(stderr).toContain("there is no good snapshot before");
   });
 
-  it("of data that was only collected by hand prints the age and the rows", async () => {
+  it("of data that was only collected manually prints the age and the rows", async () => {
     const args = ["spot-assets", "--at", at(60 * 24)];
     expect(await rows(args, "coin", "available")).toEqual([
       ["BTC", "0.20"],

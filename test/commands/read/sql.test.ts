@@ -1,4 +1,4 @@
-/** The `sql` command: which statements it runs, rejects and stops. */
+/** Tests which statements `sql` runs, rejects and stops. */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -117,7 +117,7 @@ describe("sql", () => {
     expect((await sql("select 1 where 0", "json")).stdout).toBe("[]\n");
   });
 
-  it("stops a table after 50 rows and says so; the other formats have no limit", async () => {
+  it("limits a table to 50 rows, with a message; the other formats have no limit", async () => {
     const many = `${endless} select x from c limit 5000`;
     const shown = await sql(many);
     expect(shown.stdout.trimEnd().split("\n")).toHaveLength(51);
@@ -157,7 +157,7 @@ describe("sql", () => {
   });
 });
 
-/** Returns the fields of /proc/PID/stat after the program name; state X if the process is gone. */
+/** Returns the fields of /proc/PID/stat after the program name; state X if the process has ended. */
 const statOf = (pid: string): string[] => {
   const text = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, "utf8") : ") X";
   return text.slice(text.lastIndexOf(")") + 2).split(" ");

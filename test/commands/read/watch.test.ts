@@ -62,7 +62,7 @@ describe("the overview of status --watch", () => {
   });
 });
 
-it("truncates lines at the edge of the terminal, and says how many do not fit", () => {
+it("truncates lines at the edge of the terminal, and shows how many do not fit", () => {
   const lines = ["12345678", "123456789", "c", "d"].map(plain);
   expect(renderInPlace(lines, { columns: 8, rows: 4 }, false)).toBe(
     "\u001b[H12345678\u001b[K\n1234567…\u001b[K\nc\u001b[K\nd\u001b[K\u001b[J",

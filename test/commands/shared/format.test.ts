@@ -1,4 +1,4 @@
-/** Printed rows: control characters are escaped in a terminal; a file or pipe gets the exact bytes. */
+/** Tests printed rows: control characters are escaped in a terminal; a file or pipe gets the exact bytes. */
 import { expect, it } from "vitest";
 import { type Format, printRows } from "../../../src/commands/shared/format.ts";
 

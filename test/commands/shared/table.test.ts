@@ -1,4 +1,4 @@
-/** Alignment and truncation by terminal cells: a Chinese character takes two, a combining accent none. */
+/** Tests alignment and truncation by terminal cells: a Chinese character takes two, a combining accent none. */
 import { describe, expect, it } from "vitest";
 import { renderInPlace } from "../../../src/commands/read/watch.ts";
 import { formatTable } from "../../../src/commands/shared/table.ts";

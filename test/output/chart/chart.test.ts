@@ -11,7 +11,7 @@ const day = 24 * hour;
 
 type Points = Chart["lines"][number]["points"];
 
-/** One value a minute, null for those that are unknown. */
+/** Returns one value per minute; null is unknown. */
 const minutes = (values: (string | null)[], from = start): Points =>
   values.map((value, n) => ({ at: from + n * minute, value }));
 
@@ -38,7 +38,7 @@ const gapsOf = (svg: string) =>
   }));
 const dotsOf = (svg: string) => attributesOf(svg, /<circle [^>]*>/g);
 
-/** The corners of every piece of every line, in pixels. */
+/** Returns the corners of every piece of every line, in pixels. */
 const linesOf = (svg: string): [number, number][][] =>
   attributesOf(svg, /<path [^>]*class="line"[^>]*>/g).map(({ d = "" }) =>
     [...d.matchAll(/[ML](-?[\d.]+),(-?[\d.]+)/g)].map(([, x, y]) => [Number(x), Number(y)]),
@@ -60,7 +60,7 @@ describe("a gap", () => {
     expect(textsOf(svg)).toContain("no data");
   });
 
-  it("is not there where every value is known", () => {
+  it("does not exist where every value is known", () => {
     const svg = svgOf(chartOf(minutes(["1", "2", "3", "4"])));
     expect(gapsOf(svg)).toEqual([]);
     expect(linesOf(svg)).toHaveLength(1);
@@ -73,7 +73,7 @@ describe("a gap", () => {
     expect(linesOf(svg)).toHaveLength(3);
   });
 
-  it("reaches to the ends of the span where no values do, but not over one ordinary step", () => {
+  it("extends to the ends of a span without values there, unless that is one ordinary step", () => {
     const values = minutes(["1", "2", "3"]);
     const beyond = gapsOf(svgOf(chartOf(values, { from: start - hour, to: start + hour })));
     const within = gapsOf(svgOf(chartOf(values, { from: start - minute, to: start + 3 * minute })));
@@ -92,7 +92,7 @@ describe("a gap", () => {
     expect(linesOf(svg)).toHaveLength(3);
   });
 
-  it("of a single minute in a year is still wide enough to be seen", () => {
+  it("of a single minute in a year is still wide enough to be visible", () => {
     const values = Array.from({ length: 365 * 24 }, (_, n) => ({
       at: start + n * hour,
       value: n === 5000 ? null : "1",
@@ -104,7 +104,7 @@ describe("a gap", () => {
 });
 
 describe("many points", () => {
-  it("are few in the picture, and the lowest and the highest are among them", () => {
+  it("are reduced to few, with the lowest and the highest among them", () => {
     const values = minutes(Array.from({ length: 200_000 }, (_, n) => String(1500 + (n % 100))));
     values[70_001] = { at: start + 70_001 * minute, value: "2000" };
     values[140_001] = { at: start + 140_001 * minute, value: "1000" };
@@ -120,7 +120,7 @@ describe("many points", () => {
     expect(gapsOf(svg)).toHaveLength(1);
   });
 
-  it("keep the extremes of every column of pixels, whatever is unknown between them", () => {
+  it("keep the extremes of every column of pixels, with any unknown values between them", () => {
     const value = fc.option(fc.integer({ min: -50, max: 50 }), { freq: 4 });
     fc.assert(
       fc.property(fc.array(value, { maxLength: 200 }), fc.integer({ min: 1, max: 60 }), (values, perColumn) => {
@@ -157,7 +157,7 @@ describe("values", () => {
     ]);
   });
 
-  it("that differ in the twentieth digit alone are told apart, on the axis too", () => {
+  it("that differ only in the twentieth digit are distinguishable, also on the axis", () => {
     const svg = svgOf(chartOf(minutes(["123456789012.00000001", "123456789012.00000003", "123456789012.00000002"])));
     expect(linesOf(svg)[0]?.map(([, y]) => y)).toEqual([472, 112, 292]);
     expect(valueLabels(svg)).toEqual([
@@ -174,11 +174,11 @@ describe("values", () => {
     expect(textsOf(svg)).toContain("main: 98765432109876543210.12345678900 USDT at 2026-11-01 00:01");
   });
 
-  it("that never change lie in the middle", () => {
+  it("that never change are drawn in the middle", () => {
     expect(linesOf(svgOf(chartOf(minutes(["100", "100"]))))[0]?.map(([, y]) => y)).toEqual([292, 292]);
   });
 
-  it("outside of the span are left out", () => {
+  it("outside the span are omitted", () => {
     const svg = svgOf(chartOf(minutes(["1", "2", "3", "900"]), { to: start + 2 * minute }));
     expect(textsOf(svg)).toContain("main: 3 USDT at 2026-11-01 00:02");
   });
@@ -203,21 +203,21 @@ describe("times", () => {
 });
 
 describe("a picture", () => {
-  it("says so where there are no values", () => {
+  it("shows no data without values", () => {
     const svg = svgOf(chartOf([]));
     expect(textsOf(svg)).toEqual(expect.arrayContaining(["main: no data", "no data"]));
     expect(gapsOf(svg)).toHaveLength(1);
     expect(valueLabels(svg)).toEqual([]);
   });
 
-  it("takes no name for markup", () => {
+  it("escapes names", () => {
     const lines = [{ name: `</text><script>"&\u0007`, points: minutes(["1", "2"]) }];
     const svg = svgOf(chartOf([], { to: start + minute, lines }));
     expect(svg).not.toContain("<script");
     expect(textsOf(svg)).toContain("&lt;/text&gt;&lt;script&gt;&quot;&amp;\\u0007: 2 USDT at 2026-11-01 00:01");
   });
 
-  it("says in words what it shows", () => {
+  it("has a description in words", () => {
     const svg = svgOf(chartOf(minutes(["1", "2"])));
     expect(svg).toContain("<title>Equity</title>");
     expect(svg).toContain(
@@ -231,7 +231,7 @@ describe("a picture", () => {
     expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([1200, 512]);
   });
 
-  it("has its words in the PNG on a machine without fonts", () => {
+  it("has its text in the PNG on a machine without fonts", () => {
     const words = (title: string) => pngOf(svgOf(chartOf(minutes(["1", "2"]), { title })));
     expect(words("Equity").equals(words(""))).toBe(false);
   });

@@ -260,7 +260,7 @@ describe("the expected number of rows (--rows)", () => {
     const [file = ""] = await files();
     const lines = readFileSync(file, "utf8").split("\r\n");
     const cut = fileOf("cut.csv", `${lines.slice(0, 7).join("\r\n")}\r\n`);
-    await expect(importing(9, [cut])).rejects.toThrow("cut.csv: rows: found 6 rows, but --rows says 9");
+    await expect(importing(9, [cut])).rejects.toThrow("cut.csv: rows: found 6 rows, but --rows is 9");
     await imported([cut]);
   });
 });

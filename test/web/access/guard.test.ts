@@ -23,12 +23,12 @@ describe("the guard", () => {
     ["127.0.0.1:PORT, evil.example", 421],
     ["", 421],
     [null, 421],
-  ])("answers a request to the host %s with %i", async (host, status) => {
+  ])("responds to a request to the host %s with %i", async (host, status) => {
     const { port } = await startSite();
     expect((await sendRequest(port, "/", { Host: host?.replace("PORT", String(port)) ?? null })).status).toBe(status);
   });
 
-  it("refuses two Host headers, an address in place of a path, and HTTP/1.0 without a host", async () => {
+  it("refuses two Host headers, a URL in place of a path, and HTTP/1.0 without a host", async () => {
     const { port } = await startSite();
     const host = `Host: 127.0.0.1:${port}`;
     const refused = await Promise.all([
@@ -58,13 +58,13 @@ describe("the guard", () => {
     [{ "Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty" }, 403],
     [{ "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe" }, 403],
     [{ "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document" }, 200],
-  ])("answers a request with %j with %i", async (headers, status) => {
+  ])("responds to a request with %j with %i", async (headers, status) => {
     const { port } = await startSite();
     const sent = Object.fromEntries(Object.entries(headers).map(([name, v]) => [name, v.replace("PORT", `${port}`)]));
     expect((await sendRequest(port, "/", sent)).status).toBe(status);
   });
 
-  it.each(["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])("answers no %s", async (method) => {
+  it.each(["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])("refuses %s", async (method) => {
     const { port } = await startSite();
     const { status, headers } = await sendRequest(port, "/", {}, { method });
     expect([status, headers.allow]).toEqual([405, "GET, HEAD"]);
@@ -92,7 +92,7 @@ describe("the guard", () => {
     }
   });
 
-  it("answers HEAD like GET without a body", async () => {
+  it("responds to HEAD like GET without a body", async () => {
     const { port } = await startSite();
     for (const path of ["/", "/assets/icon.svg", "/live", "/metrics"]) {
       const { status, body } = await sendRequest(port, path, {}, { method: "HEAD" });
@@ -107,7 +107,7 @@ describe("the guard", () => {
     expect(answers.map(({ status }) => status)).toEqual([404, 404, 404, 404]);
   });
 
-  it("answers 304 for an unchanged file", async () => {
+  it("responds with 304 for an unchanged file", async () => {
     const { port } = await startSite();
     const first = await sendRequest(port, "/assets/uPlot.esm.js");
     expect(first.headers["content-type"]).toBe("text/javascript; charset=utf-8");

@@ -22,7 +22,7 @@ const logIn = (port: number, given: string, headers: Record<string, string | nul
 
 const cookieOf = ({ headers }: Response): string => headers["set-cookie"]?.split(";")[0] ?? "";
 
-it("shows nothing without the token but one word of health and the files of the form", async () => {
+it("serves nothing without the token except the health status and the files of the form", async () => {
   const { port } = await startSite({ http: { token } });
   for (const path of ["/", "/metrics", "/live", "/nowhere"]) {
     const { status, headers, body } = await sendRequest(port, path);
@@ -33,7 +33,7 @@ it("shows nothing without the token but one word of health and the files of the 
   expect((await sendRequest(port, "/assets/icon.svg")).status).toBe(200);
 });
 
-it("answers programs that send the token, and no others", async () => {
+it("responds to programs that send the token, and to no others", async () => {
   const { port } = await startSite({ http: { token } });
   const given = [
     `Bearer ${word}`,
@@ -93,7 +93,7 @@ it("accepts the form only from its own page", async () => {
   expect((await logIn(open, word)).status).toBe(405);
 });
 
-it("answers wrong tokens with 429 after ten from one address, for a minute, and lets the right one in all the while", async () => {
+it("responds with 429 to wrong tokens after ten from one address, for a minute, and always accepts the right one", async () => {
   let now = start;
   const { port } = await startSite({ http: { token }, site: { now: () => now } });
   const tried = async (given: string) => (await sendRequest(port, "/", { Authorization: `Bearer ${given}` })).status;

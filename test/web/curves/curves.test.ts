@@ -11,11 +11,11 @@ interface Curve {
   lines: { name: string; values: (string | null)[] }[];
 }
 
-/** Minutes since the start with the value of the first line, "-" where it breaks off. */
+/** Returns the minutes since the start with the value of the first line, "-" where the line breaks. */
 const pointsOf = ({ at, lines }: Curve): string[] =>
   at.map((instant, index) => `${(instant - start) / minute} ${lines[0]?.values[index] ?? "-"}`);
 
-it("draws every digit, and breaks off where a slot has no data", async () => {
+it("returns exact values, and breaks the line where a slot has no data", async () => {
   const { record, json } = await startAccounts({ minutes: 6 });
   for (const at of [0, 1, 2, 4, 5, 6]) await record(equity, at, [equityRow(`${1000 + at}.000000000000000001`)]);
   const curve = await json(`/api/curve?from=${start}`);
@@ -26,9 +26,9 @@ it("draws every digit, and breaks off where a slot has no data", async () => {
   ]);
 });
 
-// Read point by point, and out of the hours that are kept in memory.
+// The first span is read point by point, the second from the cached hours.
 it.each([`from=${start}`, "from=0"])(
-  "draws a part of the equity as a line of its own, and never as the whole (%s)",
+  "draws the partial equity as a separate line, never as the total (%s)",
   async (from) => {
     const { record, json } = await startAccounts({ minutes: 2 });
     await record(equity, 0, [equityRow("5")]);
@@ -42,7 +42,7 @@ it.each([`from=${start}`, "from=0"])(
   },
 );
 
-it("keeps the highest and the lowest of a long time in few points, and continues with new data", async () => {
+it("keeps the highest and the lowest value of a long span in few points, and continues with new data", async () => {
   const { record, json, goTo } = await startAccounts({ minutes: 179 });
   for (let at = 0; at < 180; at += 1)
     await record(equity, at, [equityRow(at === 70 ? "9999.9" : at === 100 ? "0.1" : "50")]);
@@ -56,7 +56,7 @@ it("keeps the highest and the lowest of a long time in few points, and continues
   expect(after.slice(-3)).toEqual(["180 -", "183 60", "184 -"]);
 });
 
-it("loses nothing where a long history is read in several steps", async () => {
+it("loses nothing if a long history is read in several steps", async () => {
   const { record, json } = await startAccounts({ minutes: 2999 });
   const isSilent = (at: number) => at >= 1980 && at < 2041;
   const minutes = Array.from({ length: 3000 }, (_, at) => at).filter((at) => !isSilent(at));
@@ -68,13 +68,13 @@ it("loses nothing where a long history is read in several steps", async () => {
   expect(found.at(-1)).toBe("2999 50");
 });
 
-it("draws as missing what was due before the first and after the last point", async () => {
+it("draws a gap for slots that were due before the first and after the last point", async () => {
   const { record, json } = await startAccounts({ minutes: 10 });
   await record(equity, 3, [equityRow("5")]);
   expect(pointsOf(await json("/api/curve?span=1d"))).toEqual(["0 -", "3 5", "4 -"]);
 });
 
-it("adds accounts up slot by slot, and draws as a part the slots of only one of them", async () => {
+it("adds up accounts slot by slot, and draws slots of only one of them as partial", async () => {
   const { record, json } = await startAccounts({ minutes: 2, accounts: ["main", "hedge"] });
   for (const at of [0, 1, 2]) await record(equity, at, [equityRow("0.1")]);
   for (const at of [0, 2]) await record(equity, at, [equityRow("0.2")], "hedge");
@@ -86,7 +86,7 @@ it("adds accounts up slot by slot, and draws as a part the slots of only one of 
   ]);
 });
 
-it("reads an hour again in which something was still to come, although later hours were read", async () => {
+it("reads an incomplete hour again, even if later hours have been read", async () => {
   const { record, json } = await startAccounts({ minutes: 150, accounts: ["main", "hedge"] });
   const slots = Array.from({ length: 151 }, (_, at) => at);
   for (const at of slots) await record(equity, at, [equityRow("1")]);
@@ -103,22 +103,19 @@ it("reads an hour again in which something was still to come, although later hou
   expect(lines[0].values).not.toContain(null);
 });
 
-it.each([null, "0 0 * * *"])(
-  "draws runs on demand that come in an hour which was read before (schedule: %s)",
-  async (pattern) => {
-    const { store, record, json, goTo } = await startAccounts({ minutes: 10 });
-    await store.setSchedule("main", "equity", pattern, start);
-    await record(equity, 5, [equityRow("1")]);
-    const drawn = async () =>
-      pointsOf(await json("/api/curve?from=0&width=4000&lines=total")).filter((point) => !point.endsWith(" -"));
-    expect(await drawn()).toEqual(["5 1"]);
-    goTo(20);
-    await record(equity, 20, [equityRow("2")]);
-    expect(await drawn()).toEqual(["5 1", "20 2"]);
-  },
-);
+it.each([null, "0 0 * * *"])("draws manual runs of an hour that was read before (schedule: %s)", async (pattern) => {
+  const { store, record, json, goTo } = await startAccounts({ minutes: 10 });
+  await store.setSchedule("main", "equity", pattern, start);
+  await record(equity, 5, [equityRow("1")]);
+  const drawn = async () =>
+    pointsOf(await json("/api/curve?from=0&width=4000&lines=total")).filter((point) => !point.endsWith(" -"));
+  expect(await drawn()).toEqual(["5 1"]);
+  goTo(20);
+  await record(equity, 20, [equityRow("2")]);
+  expect(await drawn()).toEqual(["5 1", "20 2"]);
+});
 
-it("draws a coin as nothing where a complete answer does not have it", async () => {
+it("draws a coin as zero where a complete snapshot does not list it", async () => {
   const { record, json } = await startAccounts({ minutes: 2 });
   await record(spotAssets, 0, [btc("1.5", "0.25")]);
   await record(spotAssets, 1, []);
@@ -127,7 +124,7 @@ it("draws a coin as nothing where a complete answer does not have it", async () 
   expect(pointsOf(curve)).toEqual(["0 1.75", "1 0", "2 2"]);
 });
 
-it.each([`from=${start}`, "from=0"])("keeps no value of a position that is closed (%s)", async (from) => {
+it.each([`from=${start}`, "from=0"])("draws no value of a closed position (%s)", async (from) => {
   const { record, json } = await startAccounts({ minutes: 4 });
   const held = { symbol: "BTCUSDT", marginCoin: "USDT", holdSide: "long", marginMode: "crossed", total: "1" };
   const values = (profit: string, mark: string) => ({ unrealizedPl: profit, markPrice: mark, averageOpenPrice: "100" });

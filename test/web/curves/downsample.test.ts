@@ -57,7 +57,7 @@ it("loses no extreme of any line and no break between columns, whatever the poin
             expect(Math.max(...heights(kept))).toBe(Math.max(...heights(points)));
             expect(Math.min(...heights(kept))).toBe(Math.min(...heights(points)));
           }
-        // Between columns nothing is joined that was apart.
+        // No line connects points of different columns that were not connected before.
         for (const [index, { at, values }] of kept.entries()) {
           const next = kept[index + 1];
           if (!next || columnOf(next.at) === columnOf(at) || values[0] === null || next.values[0] === null) continue;

@@ -45,7 +45,7 @@ async function occupyPort(): Promise<{ port: number; free(): Promise<void> }> {
   return { port: typeof address === "object" ? (address?.port ?? 0) : 0, free };
 }
 
-/** Resolves when /healthz answers 200; with one slot a second, a busy machine may be late at first. */
+/** Resolves when /healthz responds with 200; with one slot a second, a busy machine may be late at first. */
 async function untilHealthy(port: number): Promise<void> {
   while ((await sendRequest(port, "/healthz")).status !== 200) await setTimeout(50);
 }

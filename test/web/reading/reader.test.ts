@@ -17,7 +17,7 @@ async function startReader(timeoutSeconds = 10) {
   return reader;
 }
 
-/** Keeps this thread busy. Milliseconds. */
+/** Blocks this thread for some milliseconds. */
 function work(ms: number): typeof pause {
   for (const end = performance.now() + ms; performance.now() < end; );
   return pause;
@@ -113,7 +113,7 @@ it("returns every line of a download, and fails before anything is sent", async 
   const text = await new Response(stream).text();
   expect(text.split("\n")).toHaveLength(45_001);
   expect(text.endsWith("49998,ü\n")).toBe(true);
-  // biome-ignore lint/correctness/useYield: it fails before
+  // biome-ignore lint/correctness/useYield: it throws first
   const failing = reader.stream(function* () {
     throw new Error("no such column");
   });
