@@ -9,7 +9,7 @@ export interface Receiver {
   /** The bodies of complete requests in order, accepted or not. */
   received: Record<string, unknown>[];
   /** Sets the responses from now on. */
-  answer: (response: ServerResponse, request: IncomingMessage) => void;
+  respond: (response: ServerResponse, request: IncomingMessage) => void;
   close(): Promise<void>;
 }
 
@@ -26,14 +26,14 @@ export async function startReceiver(port = 0): Promise<Receiver> {
     });
     request.on("end", () => {
       receiver.received.push(JSON.parse(text));
-      receiver.answer(response, request);
+      receiver.respond(response, request);
     });
   });
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   const receiver: Receiver = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/services/${token}`,
     received: [],
-    answer: taken,
+    respond: taken,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -282,8 +282,8 @@ function snapshotContract(fresh: () => Promise<Store>): void {
   it("that cannot be stored exactly count as failed, and do not affect the others", async () => {
     const store = await fresh();
     const run = (await store.begin("main", "positions", at(0), at(0))) ?? 0;
-    const odd = good([item(positions, { symbol: "BTCUSDT", total: "1e5" })], at(0), "umcbl");
-    const outcome = await store.finish(run, end({ dataset: positions, snapshots: [odd, good([], at(0), "dmcbl")] }));
+    const bad = good([item(positions, { symbol: "BTCUSDT", total: "1e5" })], at(0), "umcbl");
+    const outcome = await store.finish(run, end({ dataset: positions, snapshots: [bad, good([], at(0), "dmcbl")] }));
     expect(outcome).toMatchObject({ state: "partial", failures: [{ scope: "umcbl", code: "shape" }] });
     expect((await store.latest(positions)).map(({ scope }) => scope)).toEqual(["dmcbl"]);
   });
@@ -363,18 +363,18 @@ function alertContract(newDatabase: NewDatabase, opened: (open: () => Promise<St
 
   /** Returns account and minute of all new snapshots, read in batches of `limit`, and the positions after them. */
   async function readAll(store: Store, from: AlertPositions, limit: number) {
-    const seen: string[] = [];
+    const found: string[] = [];
     let after = from;
     for (let more = true; more; ) {
       const page = await store.alerts.newSnapshots(after, limit);
-      seen.push(...page.snapshots.map(({ account, takenAt }) => `${account} ${(takenAt - start) / minute}`));
+      found.push(...page.snapshots.map(({ account, takenAt }) => `${account} ${(takenAt - start) / minute}`));
       after = page.positions;
       more = page.more;
     }
-    return { seen, after };
+    return { found, after };
   }
 
-  const ofAccount = (seen: readonly string[], account: string) => seen.filter((one) => one.startsWith(`${account} `));
+  const ofAccount = (found: readonly string[], account: string) => found.filter((one) => one.startsWith(`${account} `));
 
   const write = async (store: Store, from: AlertPositions, to: AlertPositions, accounts = [...to.keys()]) =>
     store.alerts.record({
@@ -387,12 +387,12 @@ function alertContract(newDatabase: NewDatabase, opened: (open: () => Promise<St
     const before = await opened(open);
     await run(before, "main", 0);
     const first = await before.alerts.begin();
-    expect((await readAll(before, first, 10)).seen).toEqual([]);
+    expect((await readAll(before, first, 10)).found).toEqual([]);
     await run(before, "main", 1);
     before.close();
     const after = await opened(open);
     expect(await after.alerts.begin()).toEqual(first);
-    expect((await readAll(after, first, 10)).seen).toEqual(["main 1"]);
+    expect((await readAll(after, first, 10)).found).toEqual(["main 1"]);
   });
 
   it.each([1, 2, 3, 100])(
@@ -401,13 +401,13 @@ function alertContract(newDatabase: NewDatabase, opened: (open: () => Promise<St
       const store = await fresh();
       const from = await store.alerts.begin();
       for (const n of [0, 1, 2]) for (const account of ["main", "hedge"]) await run(store, account, n);
-      const { seen, after } = await readAll(store, from, limit);
-      expect(seen).toHaveLength(6);
+      const { found, after } = await readAll(store, from, limit);
+      expect(found).toHaveLength(6);
       for (const account of ["main", "hedge"])
-        expect(ofAccount(seen, account)).toEqual([0, 1, 2].map((n) => `${account} ${n}`));
+        expect(ofAccount(found, account)).toEqual([0, 1, 2].map((n) => `${account} ${n}`));
       await run(store, "third", 3);
       await run(store, "main", 3);
-      expect((await readAll(store, after, limit)).seen.sort()).toEqual(["main 3", "third 3"]);
+      expect((await readAll(store, after, limit)).found.sort()).toEqual(["main 3", "third 3"]);
     },
   );
 
@@ -425,7 +425,7 @@ function alertContract(newDatabase: NewDatabase, opened: (open: () => Promise<St
     expect(await write(before, both, after, ["main"])).toBe(true);
     before.close();
     const store = await opened(open);
-    expect((await readAll(store, await store.alerts.begin(), 10)).seen).toEqual(["hedge 1"]);
+    expect((await readAll(store, await store.alerts.begin(), 10)).found).toEqual(["hedge 1"]);
   });
 
   const alert = (name: string, more: Partial<OpenAlert> = {}): OpenAlert => ({
@@ -535,22 +535,22 @@ function alertContract(newDatabase: NewDatabase, opened: (open: () => Promise<St
       await collect(store, prices, at(n), { snapshots: [good([row], at(n))] }, "public");
       await run(store, "main", n);
     }
-    const seen = (await store.alerts.newSnapshots(from, 10)).snapshots.filter(({ account }) => account === "main");
-    const worth = [];
-    for (const one of seen) {
+    const found = (await store.alerts.newSnapshots(from, 10)).snapshots.filter(({ account }) => account === "main");
+    const results = [];
+    for (const one of found) {
       const [last] = await store.alerts.lastPrices(["BTC", "ETH"], one);
-      worth.push([last?.price, await store.alerts.pricedUntil(["BTC", "ETH"], one, at(0))]);
+      results.push([last?.price, await store.alerts.pricedUntil(["BTC", "ETH"], one, at(0))]);
     }
-    expect(worth).toEqual([
+    expect(results).toEqual([
       ["100", at(0)],
       ["100", at(1)],
       ["120.50", at(2)],
     ]);
-    expect(await store.alerts.lastPrices(["ETH"], seen[0] ?? fail())).toEqual([]);
-    expect(await store.alerts.pricedUntil(["ETH"], seen[0] ?? fail(), at(0))).toBeNull();
+    expect(await store.alerts.lastPrices(["ETH"], found[0] ?? fail())).toEqual([]);
+    expect(await store.alerts.pricedUntil(["ETH"], found[0] ?? fail(), at(0))).toBeNull();
   });
 }
 
 function fail(): never {
-  throw new Error("nothing was seen");
+  throw new Error("nothing was found");
 }

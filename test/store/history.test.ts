@@ -87,8 +87,8 @@ it("returns all accounts, the removed ones, and the API version of each at an in
   await store.setApiVersion("main", "v3", at(3), "upgraded");
   expect(history.accounts()).toEqual(["main", "hedge"]);
   expect([at(4), at(5)].map((instant) => history.accountsRemovedAt(instant))).toEqual([[], ["hedge"]]);
-  const spoken = [0, 1, 2, 3].map((n) => history.apiVersionAt("main", at(n)));
-  expect(spoken).toEqual([null, "v2", "v2", "v3"]);
+  const versions = [0, 1, 2, 3].map((n) => history.apiVersionAt("main", at(n)));
+  expect(versions).toEqual([null, "v2", "v2", "v3"]);
   expect(history.apiVersionAt("hedge", at(9))).toBeNull();
 });
 
@@ -204,18 +204,18 @@ it("reads all rows, the newest, those that changed, and snapshot by snapshot", a
 });
 
 it("returns the position episodes of a span, the closed ones, and one by its key", async () => {
-  const answers = [[position("1")], [position("2")], [], [position("3", { openedAt: at(3) })]];
-  for (const [n, rows] of answers.entries()) await storeRun(store, positions, at(n), rows, "umcbl");
-  const seen = (rows: Iterable<Readonly<Record<string, unknown>>>) =>
+  const responses = [[position("1")], [position("2")], [], [position("3", { openedAt: at(3) })]];
+  for (const [n, rows] of responses.entries()) await storeRun(store, positions, at(n), rows, "umcbl");
+  const openings = (rows: Iterable<Readonly<Record<string, unknown>>>) =>
     [...rows].map((row) => [row.state, row.first_seen_at, row.largest_total]);
   const [first, second] = [
     ["closed", iso(0), "2"],
     ["open", iso(3), "3"],
   ];
-  expect(seen(history.episodes(null, always))).toEqual([first, second]);
-  expect(seen(history.episodes(null, { from: at(0), to: at(2) }))).toEqual([first]);
-  expect(seen(history.episodes("hedge", always))).toEqual([]);
-  expect([seen(history.closedEpisodes("main", at(9))), seen(history.closedEpisodes(null, at(1)))]).toEqual([
+  expect(openings(history.episodes(null, always))).toEqual([first, second]);
+  expect(openings(history.episodes(null, { from: at(0), to: at(2) }))).toEqual([first]);
+  expect(openings(history.episodes("hedge", always))).toEqual([]);
+  expect([openings(history.closedEpisodes("main", at(9))), openings(history.closedEpisodes(null, at(1)))]).toEqual([
     [first],
     [],
   ]);

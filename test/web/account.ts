@@ -11,7 +11,7 @@ export async function startAccounts({ minutes, accounts = ["main"] }: { minutes:
   let now = start + minutes * minute + 5000;
   const started = await startSite({ site: { now: () => now } });
   for (const account of accounts) await scheduleAll(started.store, "* * * * *", start - minute, account);
-  const ask = (path: string) => fetch(new URL(path, started.url));
+  const request = (path: string) => fetch(new URL(path, started.url));
   return {
     ...started,
     /** Records a run of the slot this number of minutes after `start`. */
@@ -21,9 +21,9 @@ export async function startAccounts({ minutes, accounts = ["main"] }: { minutes:
     goTo(minutes: number) {
       now = start + minutes * minute + 5000;
     },
-    ask,
-    page: async (path: string) => (await ask(path)).text(),
+    request,
+    page: async (path: string) => (await request(path)).text(),
     // biome-ignore lint/suspicious/noExplicitAny: the response is compared with literals
-    json: async (path: string): Promise<any> => (await ask(path)).json(),
+    json: async (path: string): Promise<any> => (await request(path)).json(),
   };
 }

@@ -172,9 +172,9 @@ it("shows the schedule that was in force at the shown time", async () => {
 });
 
 it("rejects parameters that it does not know", async () => {
-  const { ask } = await startAccounts({ minutes: 1 });
+  const { request } = await startAccounts({ minutes: 1 });
   for (const wrong of ["/api/curve?of=constructor", "/api/curve?span=constructor", "/collection?at=0000-01-01"])
-    expect((await ask(wrong)).status).toBe(400);
+    expect((await request(wrong)).status).toBe(400);
 });
 
 it("escapes control characters that would reverse a name", async () => {
@@ -185,13 +185,13 @@ it("escapes control characters that would reverse a name", async () => {
 });
 
 it("escapes markup and formulas in the name of a coin", async () => {
-  const { record, page, ask } = await startAccounts({ minutes: 1 });
+  const { record, page, request } = await startAccounts({ minutes: 1 });
   const coin = `=1+1"><script>alert(1)</script>`;
   await record(spotAssets, 1, [{ ...btc("1"), coin }]);
   const found = await page("/balances");
   expect(found).not.toContain("<script>alert");
   expect(found).toContain("=1+1&quot;&gt;&lt;script&gt;");
-  const csv = await (await ask("/api/balances.csv")).text();
+  const csv = await (await request("/api/balances.csv")).text();
   expect(csv).toContain(`"'=1+1""><script>alert(1)</script>"`);
 });
 
@@ -210,8 +210,8 @@ it.each([
   ["/api/curve?width=100000", 400, '"width" must be an integer from 50 to 4000.'],
   ["/api/curve?from=9&to=5", 400, '"from" must be an integer from 0 to 4.'],
 ])("rejects %s with a message", async (path, status, sentence) => {
-  const { ask } = await startAccounts({ minutes: 1 });
-  const answer = await ask(path);
+  const { request } = await startAccounts({ minutes: 1 });
+  const answer = await request(path);
   expect(answer.status).toBe(status);
   expect(await answer.text()).toContain(sentence);
 });

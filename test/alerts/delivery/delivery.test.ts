@@ -65,8 +65,8 @@ async function begin(receiver: Receiver, path = temporaryPath(), format: Webhook
   };
 }
 
-const answering = (status: number, headers: Record<string, string> = {}, body = "no") => {
-  return (response: Parameters<Receiver["answer"]>[0]) => void response.writeHead(status, headers).end(body);
+const responding = (status: number, headers: Record<string, string> = {}, body = "no") => {
+  return (response: Parameters<Receiver["respond"]>[0]) => void response.writeHead(status, headers).end(body);
 };
 
 describe("the outbox", () => {
@@ -87,7 +87,7 @@ describe("the outbox", () => {
   it("waits for a webhook that fails, longer each time, also over a restart, and keeps its order", async () => {
     const receiver = await startReceiver();
     const { say, tick, sent, state, restart } = await begin(receiver);
-    receiver.answer = answering(500);
+    receiver.respond = responding(500);
     await say("a", "b");
     await tick();
     await tick(500);
@@ -96,7 +96,7 @@ describe("the outbox", () => {
     await restart();
     await tick(1000);
     expect(sent()).toEqual(["a", "a"]);
-    receiver.answer = taken;
+    receiver.respond = taken;
     await tick(1500);
     expect(sent()).toEqual(["a", "a", "a", "b"]);
     expect(state()).toEqual([
@@ -108,12 +108,12 @@ describe("the outbox", () => {
   it("waits for as long as the webhook asks, within five minutes", async () => {
     const receiver = await startReceiver();
     const { say, tick, sent } = await begin(receiver);
-    receiver.answer = answering(429, { "retry-after": "60" });
+    receiver.respond = responding(429, { "retry-after": "60" });
     await say("a");
     await tick();
     await tick(50_000);
     expect(sent()).toEqual(["a"]);
-    receiver.answer = answering(429, { "retry-after": "86400" });
+    receiver.respond = responding(429, { "retry-after": "86400" });
     await tick(11_000);
     await tick(4 * minute);
     expect(sent()).toEqual(["a", "a"]);
@@ -124,13 +124,13 @@ describe("the outbox", () => {
   it.each([
     ["telegram", { ok: false, error_code: 429, parameters: { retry_after: 60 } }],
     ["discord", { message: "You are being rate limited.", retry_after: 59.5, global: false }],
-  ] as const)("waits for as long as %s asks in its answer", async (format, body) => {
+  ] as const)("waits for as long as %s asks in its response", async (format, body) => {
     const receiver = await startReceiver();
     const { say, tick, state } = await begin(receiver, temporaryPath(), format);
-    receiver.answer = answering(429, {}, JSON.stringify(body));
+    receiver.respond = responding(429, {}, JSON.stringify(body));
     await say("a");
     await tick();
-    receiver.answer = taken;
+    receiver.respond = taken;
     await tick(50_000);
     expect(state()).toEqual([["pending", 1]]);
     await tick(11_000);
@@ -141,11 +141,11 @@ describe("the outbox", () => {
     const receiver = await startReceiver();
     const { say, tick, state } = await begin(receiver, temporaryPath(), "telegram");
     const body = { ok: false, error_code: 400, description: "Bad Request: chat not found" };
-    receiver.answer = answering(400, {}, JSON.stringify(body));
+    receiver.respond = responding(400, {}, JSON.stringify(body));
     await say("a");
     for (let n = 0; n < 7; n++) await tick(6 * minute);
     expect(state()).toEqual([["pending", 7]]);
-    receiver.answer = taken;
+    receiver.respond = taken;
     await tick(6 * minute);
     expect(state()).toEqual([["delivered", 8]]);
   });
@@ -166,7 +166,7 @@ describe("the outbox", () => {
     const elsewhere = await startReceiver();
     const receiver = await startReceiver();
     const { say, tick, state, path } = await begin(receiver);
-    receiver.answer = answering(307, { location: elsewhere.url });
+    receiver.respond = responding(307, { location: elsewhere.url });
     await say("a");
     await tick();
     expect(elsewhere.received).toEqual([]);
@@ -179,8 +179,8 @@ describe("the outbox", () => {
   it("drops a message whose form is rejected five times, so that it does not hold up the others", async () => {
     const receiver = await startReceiver();
     const { say, tick, sent, state } = await begin(receiver);
-    receiver.answer = (response) =>
-      receiver.received.at(-1)?.what === "a" ? answering(400)(response) : taken(response);
+    receiver.respond = (response) =>
+      receiver.received.at(-1)?.what === "a" ? responding(400)(response) : taken(response);
     await say("a", "b");
     for (let n = 0; n < 5; n++) await tick(minute);
     expect(sent()).toEqual(["a", "a", "a", "a", "a", "b"]);
@@ -216,7 +216,7 @@ describe("the outbox", () => {
 
   it("stops at once when no request is in progress, and soon when a response does not come", async () => {
     const receiver = await startReceiver();
-    receiver.answer = () => {};
+    receiver.respond = () => {};
     const { say, start, stop, state } = await begin(receiver);
     await say("a");
     start();
@@ -227,7 +227,7 @@ describe("the outbox", () => {
 
   it("marks an accepted message while it stops, although the rest of the response does not come", async () => {
     const receiver = await startReceiver();
-    receiver.answer = (response) => void response.writeHead(200).write("o");
+    receiver.respond = (response) => void response.writeHead(200).write("o");
     const { say, start, stop, state } = await begin(receiver);
     await say("a");
     start();
@@ -239,7 +239,7 @@ describe("the outbox", () => {
   it("keeps a token that the webhook repeats out of log and database", async () => {
     const receiver = await startReceiver();
     const { say, tick, path, lines } = await begin(receiver);
-    receiver.answer = answering(403, {}, `no such hook: ${receiver.url} ${token}\u001b[31m`);
+    receiver.respond = responding(403, {}, `no such hook: ${receiver.url} ${token}\u001b[31m`);
     await say("a");
     await tick();
     const [{ problem } = { problem: "" }] = query(path, "select problem from alert_message");
@@ -253,17 +253,17 @@ describe("the outbox", () => {
 describe("a webhook", () => {
   it("that responds too late runs into the timeout", async () => {
     const receiver = await startReceiver();
-    receiver.answer = (response) => void sleep(2000).then(() => taken(response));
+    receiver.respond = (response) => void sleep(2000).then(() => taken(response));
     const posting = post(new Secret(receiver.url), "{}", AbortSignal.timeout(60_000), { timeoutMs: 200 });
     await expect(posting).rejects.toThrow("127.0.0.1 did not respond within 0.2 s");
   });
 
   it("that responds with 200 has accepted the message, whatever happens to the rest of the response", async () => {
     const receiver = await startReceiver();
-    receiver.answer = (response) => void response.writeHead(200).write("ok");
+    receiver.respond = (response) => void response.writeHead(200).write("ok");
     const { status } = await post(new Secret(receiver.url), "{}", AbortSignal.timeout(60_000), { timeoutMs: 200 });
     expect(status).toBe(200);
-    receiver.answer = (response) => response.writeHead(200).write("o", () => response.destroy());
+    receiver.respond = (response) => response.writeHead(200).write("o", () => response.destroy());
     const cut = await post(new Secret(receiver.url), "{}", AbortSignal.timeout(60_000));
     expect(cut.status).toBe(200);
   });

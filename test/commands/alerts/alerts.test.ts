@@ -25,7 +25,7 @@ it.each([
 
 it("alerts test names the fix if the notification is not accepted, or no webhook is set", async () => {
   const receiver = await startReceiver();
-  receiver.answer = (response) => void response.writeHead(404).end(`no ${receiver.url}`);
+  receiver.respond = (response) => void response.writeHead(404).end(`no ${receiver.url}`);
   const rejected = await run(["alerts", "test"], temporaryFolder(), { ALERT_WEBHOOK_URL: receiver.url });
   expect([rejected.code, rejected.stdout]).toEqual([
     1,

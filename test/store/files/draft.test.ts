@@ -40,15 +40,15 @@ function afterRemoval(act: (path: string) => void): void {
 
 it("a copy is accessible to its owner only, until it is complete", async () => {
   const target = join(temporaryFolder(), "copy.db");
-  const seen: string[][] = [];
+  const listed: string[][] = [];
   const { isPrivate } = await backup(await source(), target, {
-    onProgress: () => seen.push(readdirSync(dirname(target))),
+    onProgress: () => listed.push(readdirSync(dirname(target))),
     check(draft) {
       expect([statSync(dirname(draft)).mode & 0o777, statSync(draft).mode & 0o777]).toEqual([0o700, 0o600]);
       expect(existsSync(target)).toBe(false);
     },
   });
-  expect([...new Set(seen.flat())]).toEqual(["copy.db.part"]);
+  expect([...new Set(listed.flat())]).toEqual(["copy.db.part"]);
   expect([isPrivate, readdirSync(dirname(target)), statSync(target).mode & 0o777]).toEqual([true, ["copy.db"], 0o600]);
 });
 
@@ -58,14 +58,14 @@ it("nothing is written through a link that another user plants at the last momen
   const victim = join(folder, "victim");
   writeFileSync(victim, "");
   writeFileSync(`${target}.part`, "of an older version");
-  const stranger = temporaryFolder();
-  for (const aim of [victim, stranger]) {
+  const otherFolder = temporaryFolder();
+  for (const aim of [victim, otherFolder]) {
     afterRemoval((path) => {
       if (path === `${target}.part` && !existsSync(path)) symlinkSync(aim, path);
     });
     await expect(backup(await source(), target)).rejects.toThrow(/copy\.db was not written \(EEXIST/);
   }
-  expect([readFileSync(victim, "utf8"), readdirSync(stranger), existsSync(target)]).toEqual(["", [], false]);
+  expect([readFileSync(victim, "utf8"), readdirSync(otherFolder), existsSync(target)]).toEqual(["", [], false]);
 });
 
 it("the leftovers of an interrupted attempt are replaced by the next attempt", async () => {

@@ -20,11 +20,11 @@ import { open, temporaryPath } from "../temporary.ts";
 /** Every function that opens a database. */
 const openings = [lockDatabase, openReadOnly, openWriter, open];
 
-async function expectRefused(path: string, says: RegExp): Promise<void> {
+async function expectRefused(path: string, message: RegExp): Promise<void> {
   for (const opening of openings) {
     const error = await (async () => opening(path))().catch((error: unknown) => error);
     expect([opening.name, error]).toEqual([opening.name, expect.any(ConfigError)]);
-    expect(String(error)).toMatch(says);
+    expect(String(error)).toMatch(message);
   }
   expect(readdirSync(dirname(path)).filter((name) => name.endsWith(".lock") || name.endsWith("-wal"))).toEqual([]);
 }

@@ -24,24 +24,24 @@ const position = (cells: Row = {}): Item =>
     ...cells,
   });
 
-type Answer = Item[] | "failed";
+type Response = Item[] | "failed";
 
 /**
  * Collects one snapshot of umcbl per minute and, if it is good, an empty one of dmcbl a moment later. The store is
  * reopened before each minute of `restarts`. Returns the path.
  */
-async function lived(answers: readonly Answer[], restarts: readonly number[] = []): Promise<string> {
+async function record(responses: readonly Response[], restarts: readonly number[] = []): Promise<string> {
   const path = temporaryPath();
   let store = await open(path);
-  for (const [n, answer] of answers.entries()) {
+  for (const [n, response] of responses.entries()) {
     if (restarts.includes(n)) {
       store.close();
       store = await open(path);
     }
     const end =
-      answer === "failed"
+      response === "failed"
         ? { failures: [failed("timeout", at(n), "umcbl")] }
-        : { snapshots: [good(answer, at(n), "umcbl"), good([], at(n) + 7, "dmcbl")] };
+        : { snapshots: [good(response, at(n), "umcbl"), good([], at(n) + 7, "dmcbl")] };
     await collect(store, positions, at(n), end);
   }
   store.close();
@@ -55,7 +55,7 @@ const problemsOf = async (path: string): Promise<string[]> => (await verify(path
 
 describe("an episode", () => {
   it("is one row that describes a whole position lifecycle", async () => {
-    const path = await lived([
+    const path = await record([
       [
         position({
           total: "1.50",
@@ -113,7 +113,7 @@ describe("an episode", () => {
 
   it("ends between the last snapshot with it and the first without; the result is unknown, its last value is kept", async () => {
     const values = { achievedProfits: "7.25", totalFunding: "-0.10", deductedFee: "0.90" };
-    const path = await lived([[position()], [position(values)], []]);
+    const path = await record([[position()], [position(values)], []]);
     const ends = "state, last_seen_at, closed_after, closed_before";
     const results = "realized_pl, funding, fees, realized_pl_seen, funding_seen, fees_seen";
     expect(episodes(path, `${ends}, ${results}`)).toEqual([
@@ -133,7 +133,7 @@ describe("an episode", () => {
   });
 
   it("continues through a failed snapshot, a restart and a partial close", async () => {
-    const path = await lived([[position({ total: "2" })], "failed", [position({ total: "0.5" })], []], [1, 2, 3]);
+    const path = await record([[position({ total: "2" })], "failed", [position({ total: "0.5" })], []], [1, 2, 3]);
     expect(episodes(path, "largest_total, closed_after, closed_before")).toEqual([
       { largest_total: "2", closed_after: iso(2), closed_before: iso(3) },
     ]);
@@ -141,13 +141,13 @@ describe("an episode", () => {
   });
 
   it("is not closed by a failed snapshot before an empty one", async () => {
-    const path = await lived([[position()], "failed", []]);
+    const path = await record([[position()], "failed", []]);
     expect(episodes(path, "closed_after, closed_before")).toEqual([{ closed_after: iso(0), closed_before: iso(2) }]);
   });
 
   it("of a flipped position is followed by one of the other side", async () => {
     const short = position({ holdSide: "short", openedAt: at(1) });
-    const path = await lived([[position()], [short]]);
+    const path = await record([[position()], [short]]);
     expect(episodes(path, "hold_side, state, first_seen_at, closed_before")).toEqual([
       { hold_side: "long", state: "closed", first_seen_at: iso(0), closed_before: iso(1) },
       { hold_side: "short", state: "open", first_seen_at: iso(1), closed_before: null },
@@ -156,7 +156,7 @@ describe("an episode", () => {
 
   it("of a hedged pair ends independently of the other's", async () => {
     const pair = (total: string) => [position({ total }), position({ holdSide: "short", total: "9" })];
-    const path = await lived([pair("1"), pair("2"), pair("1").slice(1)]);
+    const path = await record([pair("1"), pair("2"), pair("1").slice(1)]);
     expect(episodes(path, "hold_side, state, largest_total")).toEqual([
       { hold_side: "long", state: "closed", largest_total: "2" },
       { hold_side: "short", state: "open", largest_total: "9" },
@@ -166,7 +166,7 @@ describe("an episode", () => {
   it("is a new one if the position was closed and opened again between two snapshots", async () => {
     const before = position({ unrealizedPl: "-80", total: "5", markPrice: "60000", liquidationPrice: "59999" });
     const after = position({ unrealizedPl: "1", total: "2", openedAt: at(0) + 5 });
-    const path = await lived([[before], [after]], [1]);
+    const path = await record([[before], [after]], [1]);
     const columns = "opened_at, last_seen_at, closed_before, largest_total, worst_unrealized_pl, closest_liquidation";
     expect(episodes(path, columns)).toEqual([
       {
@@ -190,7 +190,7 @@ describe("an episode", () => {
 
   it("continues if the opening time is unknown, and adopts it later", async () => {
     const unknown = position({ openedAt: null });
-    const path = await lived([[unknown], [position()], [unknown], [position()], [position({ openedAt: at(3) })]]);
+    const path = await record([[unknown], [position()], [unknown], [position()], [position({ openedAt: at(3) })]]);
     expect(episodes(path, "opened_at, first_seen_at")).toEqual([
       { opened_at: iso(-10), first_seen_at: iso(0) },
       { opened_at: iso(3), first_seen_at: iso(4) },
@@ -205,26 +205,26 @@ describe("an episode", () => {
     ["50000", null],
     ["50000", "0"],
   ])("has no distance to a liquidation price of %s at a mark of %s", async (liquidationPrice, markPrice) => {
-    const path = await lived([[position({ liquidationPrice, markPrice })]]);
+    const path = await record([[position({ liquidationPrice, markPrice })]]);
     expect(episodes(path, "closest_liquidation")).toEqual([{ closest_liquidation: null }]);
   });
 
   it("has positive fees if paid, also for a unified account; they are unknown if a part is", async () => {
     const half = position({ openFeeTotal: "-1.8375" });
     const both = position({ holdSide: "short", openFeeTotal: "-1.8375", closeFeeTotal: "-0.0025" });
-    const path = await lived([[half, both]]);
+    const path = await record([[half, both]]);
     expect(episodes(path, "fees")).toEqual([{ fees: null }, { fees: "1.84" }]);
   });
 
   it("compares by value, and of equal values keeps the first", async () => {
-    const path = await lived(["9", "10.0", "10", "-0.5", "-0.50"].map((unrealizedPl) => [position({ unrealizedPl })]));
+    const path = await record(["9", "10.0", "10", "-0.5", "-0.50"].map((unrealizedPl) => [position({ unrealizedPl })]));
     expect(episodes(path, "worst_unrealized_pl, best_unrealized_pl")).toEqual([
       { worst_unrealized_pl: "-0.5", best_unrealized_pl: "10.0" },
     ]);
   });
 
   it("writes nothing while no value reaches a new extreme", async () => {
-    const path = await lived([[position({ unrealizedPl: "1" })], [position({ unrealizedPl: "5" })]]);
+    const path = await record([[position({ unrealizedPl: "1" })], [position({ unrealizedPl: "5" })]]);
     change(path, "create trigger written before insert on episode begin select raise(abort, 'written'); end");
     const store = await open(path);
     const next = (n: number, unrealizedPl: string) =>
@@ -234,7 +234,7 @@ describe("an episode", () => {
   });
 
   it("is unchanged if the end of a run is rolled back", async () => {
-    const path = await lived([[position({ total: "1" })]]);
+    const path = await record([[position({ total: "1" })]]);
     const store = await open(path);
     const next = (n: number, items: Item[]) =>
       collect(store, positions, at(n), { snapshots: [good(items, at(n), "umcbl")] });
@@ -249,12 +249,12 @@ describe("an episode", () => {
     expect(await problemsOf(path)).toEqual([]);
   });
 
-  it("is neither open nor closed while its scope is not requested, and continues afterwards", async () => {
+  it("is neither open nor closed while its scope is not inUse, and continues afterwards", async () => {
     const path = temporaryPath();
     const store = await open(path);
-    const told = position({ achievedProfits: "3" });
+    const sent = position({ achievedProfits: "3" });
     const next = (n: number, ...scopes: Scope[]) =>
-      collect(store, positions, at(n), { snapshots: scopes.map((scope) => good([told], at(n), scope)) });
+      collect(store, positions, at(n), { snapshots: scopes.map((scope) => good([sent], at(n), scope)) });
     const sumcbl = "state, last_seen_at, closed_after, realized_pl, realized_pl_seen";
     const now = () => query(path, `select ${sumcbl} from position_episodes where product_type = 'sumcbl'`);
     await next(0, "umcbl", "sumcbl");
@@ -284,14 +284,18 @@ describe("verifying", () => {
     ],
     ["refers", "update episode set item_id = 9"],
   ])("finds an altered episode: %s", async (named, sql) => {
-    const path = await lived([[position({ total: "2" })], [position({ total: "1" })], [position({ openedAt: at(1) })]]);
+    const path = await record([
+      [position({ total: "2" })],
+      [position({ total: "1" })],
+      [position({ openedAt: at(1) })],
+    ]);
     expect(await problemsOf(path)).toEqual([]);
     expect(change(path, sql)).toBeGreaterThan(0);
     expect((await problemsOf(path)).join("\n")).toContain(named);
   });
 
   it("does not stop collecting because of a damaged episode", async () => {
-    const path = await lived([[position({ unrealizedPl: "2" })]]);
+    const path = await record([[position({ unrealizedPl: "2" })]]);
     change(path, "update episode set worst_unrealized_pl = x'aabb'");
     const store = await open(path);
     const snapshots = [good([position({ unrealizedPl: "1" })], at(1), "umcbl")];
@@ -350,7 +354,7 @@ describe("a database that was created without episodes", () => {
   it("gets the same episodes as were recorded live", async () => {
     const moves = ["1", "-4", "-4.0", "7"].map((unrealizedPl) => [position({ unrealizedPl })]);
     const again = (openedAt: number) => [position({ unrealizedPl: "7", openedAt })];
-    const path = await lived([...moves, again(at(3)), again(at(4)), [], [position()], [], ...moves]);
+    const path = await record([...moves, again(at(3)), again(at(4)), [], [position()], [], ...moves]);
     const recorded = query(path, "select * from episode");
     change(path, "delete from episode");
     const sqlite = new Database(path);
@@ -408,15 +412,15 @@ describe("for a random history", () => {
     })
     .map(position);
   const nameOf = ({ row }: Item) => `${row.symbol} ${row.holdSide}`;
-  const anAnswer = fc.oneof(
+  const aResponse = fc.oneof(
     { weight: 6, arbitrary: fc.uniqueArray(aPosition, { maxLength: 4, selector: nameOf }) },
     fc.constant("failed" as const),
   );
 
   it("every episode equals that of a reference implementation", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(anAnswer, { minLength: 2, maxLength: 14 }), fc.nat(13), async (answers, restart) => {
-        const path = await lived(answers, [restart]);
+      fc.asyncProperty(fc.array(aResponse, { minLength: 2, maxLength: 14 }), fc.nat(13), async (responses, restart) => {
+        const path = await record(responses, [restart]);
         const expected = referenceEpisodes(shownIn(path), ["umcbl"]);
         expect(inOneOrder(query(path, `select ${compared.join(", ")} from position_episodes`))).toEqual(
           inOneOrder(expected),
@@ -440,7 +444,7 @@ describe("for a random history", () => {
       if (n === 60) await world.restart();
     }
     const good = new Set(shownIn(world.path).map(({ scope, takenAt }) => `${scope} ${takenAt}`));
-    const told = world.exchange.record
+    const sent = world.exchange.record
       .filter(
         ({ dataset, scope, takenAt, edited }) =>
           dataset === "positions" && !edited && good.has(`${scope} ${new Date(takenAt).toISOString()}`),
@@ -451,10 +455,10 @@ describe("for a random history", () => {
         rows: rows.map((row) => ({ ...row, opened_at: new Date(Number(row.opened_at)).toISOString() }) as Cells),
       }));
     const inRecord = compared.filter((name) => !/^(funding|fees)/.test(name)).join(", ");
-    const asked = query(world.path, "select product_type as scope from scope where until is null").map(({ scope }) =>
+    const inUse = query(world.path, "select product_type as scope from scope where until is null").map(({ scope }) =>
       String(scope),
     );
-    const expected = referenceEpisodes(told, asked).map(({ funding, fees, funding_seen, fees_seen, ...rest }) => rest);
+    const expected = referenceEpisodes(sent, inUse).map(({ funding, fees, funding_seen, fees_seen, ...rest }) => rest);
     const stored = query(world.path, `select ${inRecord} from position_episodes`);
     expect(stored.length).toBeGreaterThan(20);
     expect(new Set(stored.map(({ state }) => state))).toEqual(new Set(["open", "closed", "unknown"]));

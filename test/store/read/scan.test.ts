@@ -22,7 +22,7 @@ async function randomHistory(dataset: Dataset, scopes: readonly Scope[], one: (n
     for (let at = 0; at < minutes; at += 1) {
       const slot = start + at * minute;
       const takenAt = slot + (random(20) === 0 ? -90_000 : random(500));
-      const answers = scopes.map((scope) => {
+      const results = scopes.map((scope) => {
         for (let n = 0; n < 6; n += 1) {
           const chance = random(10);
           if (chance < 3) held.set(`${scope} ${n}`, one(n, random));
@@ -36,8 +36,8 @@ async function randomHistory(dataset: Dataset, scopes: readonly Scope[], one: (n
         dataset,
         slot,
         {
-          snapshots: answers.filter((answer) => "items" in answer),
-          failures: answers.filter((answer) => "code" in answer),
+          snapshots: results.filter((result) => "items" in result),
+          failures: results.filter((result) => "code" in result),
         },
         account,
       );

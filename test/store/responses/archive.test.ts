@@ -22,30 +22,30 @@ const run = { account: "main", dataset: "positions", slot: start } as const;
 
 let folder: string;
 let clock: SimulatedClock;
-let said: string[];
+let logged: string[];
 const file = () => join(folder, "collector.raw.db");
 
 beforeEach(() => {
   folder = temporaryFolder();
   clock = new SimulatedClock(start);
-  said = [];
+  logged = [];
 });
 
 function open(days = 30): ResponseArchive | null {
-  const write = (line: string) => void said.push(JSON.parse(line).msg);
+  const write = (line: string) => void logged.push(JSON.parse(line).msg);
   const log = createLog({ level: "info", format: "json", secrets: [], write });
   const redact = redactor([new Secret(canary)]);
   return openResponseArchive({ databasePath: join(folder, "collector.db"), days, clock, log, redact });
 }
 
 /** Opens the archive, stores responses and closes it. */
-function keep(slot: number, ...answers: RawResponse[]): void {
+function keep(slot: number, ...responses: RawResponse[]): void {
   const raw = open();
-  raw?.keep({ ...run, slot }, answers);
+  raw?.keep({ ...run, slot }, responses);
   raw?.close();
 }
 
-const answer = (body: string | Buffer, status = 200): RawResponse => ({
+const response = (body: string | Buffer, status = 200): RawResponse => ({
   scope: "umcbl",
   endpoint: "v2/positions",
   status,
@@ -57,8 +57,8 @@ const count = (table: string) => query(file(), `select count(*) as n from ${tabl
 
 describe("raw responses", () => {
   it("are returned byte for byte, in order", () => {
-    const odd = Buffer.from([0x7b, 0xff, 0x00, 0x7d]);
-    keep(start, answer("<html>", 503), answer(odd));
+    const notUtf8 = Buffer.from([0x7b, 0xff, 0x00, 0x7d]);
+    keep(start, response("<html>", 503), response(notUtf8));
 
     const rows = query(
       file(),
@@ -73,14 +73,14 @@ describe("raw responses", () => {
     ]);
     expect(rows.map(({ digest, packed }) => unpack(packed as Buffer, digest as Buffer))).toEqual([
       Buffer.from("<html>"),
-      odd,
+      notUtf8,
     ]);
   });
 
   it("with the same body share its bytes", () => {
     const long = `{"code":"00000","data":[${'{"coin":"BTC"},'.repeat(10_000)}]}`;
-    keep(start, answer(long));
-    keep(start + 1000, answer(long));
+    keep(start, response(long));
+    keep(start + 1000, response(long));
     expect([count("answer"), count("body")]).toEqual([2, 1]);
     expect(statSync(file()).size).toBeLessThan(50_000);
   });
@@ -88,15 +88,15 @@ describe("raw responses", () => {
   it("are written without blocking, also long ones and many of them", async () => {
     const raw = open();
     onTestFinished(() => raw?.close());
-    const many = Array.from({ length: 120 }, (_, n) => answer(`${n}${"x".repeat(n === 0 ? 100_000 : 10)}`));
+    const many = Array.from({ length: 120 }, (_, n) => response(`${n}${"x".repeat(n === 0 ? 100_000 : 10)}`));
     raw?.keep(run, many);
     await until(() => count("answer") === 120);
     expect(count("body")).toBe(120);
   });
 
   it("are deleted when they expire, and a body with its last response", () => {
-    keep(start, answer("first"), answer("again"));
-    keep(start + 20 * day, answer("again"));
+    keep(start, response("first"), response("again"));
+    keep(start + 20 * day, response("again"));
     clock.jump(start + 29 * day);
     keep(start + 29 * day);
     expect([count("answer"), count("body")]).toEqual([3, 2]);
@@ -104,13 +104,13 @@ describe("raw responses", () => {
     // Nothing expires by a clock that no newer response confirms.
     keep(start + 31 * day);
     expect([count("answer"), count("body")]).toEqual([3, 2]);
-    keep(start + 31 * day, answer("new"));
+    keep(start + 31 * day, response("new"));
     expect([count("answer"), count("body")]).toEqual([2, 2]);
   });
 
   it("are not kept if they contain a secret, in any form", () => {
     const encoded = Buffer.from(canary).toString("base64");
-    keep(start, answer(`{"msg":"wrong key ${canary}"}`), answer(`{"key":"${encoded}"}`), answer("harmless"));
+    keep(start, response(`{"msg":"wrong key ${canary}"}`), response(`{"key":"${encoded}"}`), response("harmless"));
     expect(count("answer")).toBe(1);
     const bytes = readFileSync(file());
     expect([bytes.includes(canary), bytes.includes(encoded)]).toEqual([false, false]);
@@ -119,7 +119,7 @@ describe("raw responses", () => {
 
 describe("the file of raw responses", () => {
   it("is accessible to its owner only", () => {
-    keep(start, answer("{}"));
+    keep(start, response("{}"));
     expect(statSync(file()).mode & 0o777).toBe(0o600);
   });
 
@@ -131,7 +131,7 @@ describe("the file of raw responses", () => {
   it("is not changed if it belongs to another program", () => {
     writeFileSync(file(), "somebody's notes, and long enough to be no database ".repeat(20));
     expect(open()).toBeNull();
-    expect(said).toEqual([expect.stringContaining("collector.raw.db cannot be used for raw responses")]);
+    expect(logged).toEqual([expect.stringContaining("collector.raw.db cannot be used for raw responses")]);
     expect(readFileSync(file(), "utf8")).toContain("somebody's notes");
   });
 
@@ -139,14 +139,14 @@ describe("the file of raw responses", () => {
     const raw = open();
     const other = new Database(file());
     other.exec("begin immediate");
-    raw?.keep(run, [answer("lost")]);
-    await until(() => said.length > 0);
-    raw?.keep(run, [answer("lost too")]);
+    raw?.keep(run, [response("lost")]);
+    await until(() => logged.length > 0);
+    raw?.keep(run, [response("lost too")]);
     await new Promise((resolve) => setTimeout(resolve, 400));
     other.close();
-    raw?.keep(run, [answer("kept")]);
+    raw?.keep(run, [response("kept")]);
     raw?.close();
-    expect(said).toEqual([expect.stringContaining("raw responses cannot be written to")]);
+    expect(logged).toEqual([expect.stringContaining("raw responses cannot be written to")]);
     expect(count("answer")).toBe(1);
   });
 });

@@ -26,26 +26,26 @@ type Row = Record<string, unknown>;
 const spot = "/api/v2/spot/account/assets";
 const positions = { path: "/api/v2/mix/position", params: { productType: "USDT-FUTURES" } };
 
-const answered = (change: (rows: Row[]) => Row[]) => (envelope: unknown) => {
+const editRows = (change: (rows: Row[]) => Row[]) => (envelope: unknown) => {
   const { data, ...rest } = envelope as { data: Row[] };
   return { ...rest, data: change(data) };
 };
 const ghosts: Fault[] = [
-  { path: spot, edit: answered((rows) => [...rows, { ...rows[0], coin: "GHOST", available: "7" }]) },
-  { ...positions, edit: answered((rows) => [...rows, { ...rows[0], symbol: "GHOSTUSDT" }]) },
+  { path: spot, edit: editRows((rows) => [...rows, { ...rows[0], coin: "GHOST", available: "7" }]) },
+  { ...positions, edit: editRows((rows) => [...rows, { ...rows[0], symbol: "GHOSTUSDT" }]) },
 ];
-const unreadable: Fault = { ...positions, edit: answered((rows) => rows.map((row) => ({ ...row, total: "much" }))) };
+const unreadable: Fault = { ...positions, edit: editRows((rows) => rows.map((row) => ({ ...row, total: "much" }))) };
 
 /** A few minutes of two days. */
 const slots = [1, 2, 3, 4, 5, 6, 7].map((n) => Date.UTC(2026, 9, n <= 3 ? 19 : 20, 10, n));
 const [, , , fourth = 0] = slots;
 
-/** Collects every slot. The exchange responds with the faults of `mishaps`, by the index of the slot. */
-async function live(mishaps: Record<number, Fault[]>, path = temporaryPath()): Promise<string> {
+/** Collects every slot. The exchange responds with the faults of `faultsBySlot`, by the index of the slot. */
+async function collectSlots(faultsBySlot: Record<number, Fault[]>, path = temporaryPath()): Promise<string> {
   const settings = { ...everyDataset("1-8 10 * * *"), SCHEDULE_PRICES: "", BITGET_PRODUCT_TYPES: "umcbl,dmcbl" };
   const world = await openWorld(path, "2026-10-19T10:00:30Z", settings);
   for (const [n, slot] of slots.entries()) {
-    for (const fault of mishaps[n] ?? []) world.exchange.injectFault(fault);
+    for (const fault of faultsBySlot[n] ?? []) world.exchange.injectFault(fault);
     await world.at(slot);
   }
   await world.close();
@@ -55,12 +55,12 @@ async function live(mishaps: Record<number, Fault[]>, path = temporaryPath()): P
 let haunted = "";
 beforeAll(async () => {
   const folder = mkdtempSync(join(tmpdir(), "corrections-"));
-  haunted = await live({ 4: ghosts }, join(folder, "collector.db"));
+  haunted = await collectSlots({ 4: ghosts }, join(folder, "collector.db"));
   return () => rmSync(folder, { recursive: true });
 });
 
 /** Copies a database of all slots, with GHOST and GHOSTUSDT in the fifth. Returns its path. */
-function lived(): string {
+function seeded(): string {
   const path = temporaryPath();
   for (const file of [haunted, rawFile(haunted)]) copyFileSync(file, join(dirname(path), basename(file)));
   return path;
@@ -79,7 +79,7 @@ const backups = (path: string): string[] =>
 
 describe("a correction", () => {
   it("records what another parser reads differently: rows, zeros, counts, episodes, digests", async () => {
-    const path = lived();
+    const path = seeded();
     const count = "select coin, count(*) as n from spot_assets_history where coin = 'GHOST' group by coin";
     expect(query(path, count)).toEqual([{ coin: "GHOST", n: 2 }]);
     const runs = query(path, "select dataset, scheduled_for_ms as slot, rows from runs order by run_id");
@@ -104,7 +104,7 @@ describe("a correction", () => {
   });
 
   it("makes a backup first, and does not change the first snapshots, which are the same", async () => {
-    const path = lived();
+    const path = seeded();
     const before = contents(path);
     const { backup } = await corrected(path, otherCoins);
     expect(contents(backup ?? "")).toEqual(before);
@@ -120,9 +120,9 @@ describe("a correction", () => {
     const unknownField = {
       path: spot,
       times: Number.POSITIVE_INFINITY,
-      edit: answered((rows) => rows.map((row) => ({ ...row, airDrop: "0.10" }))),
+      edit: editRows((rows) => rows.map((row) => ({ ...row, airDrop: "0.10" }))),
     };
-    const path = await live({ 2: [unknownField] });
+    const path = await collectSlots({ 2: [unknownField] });
     const wider = reading(withColumn(datasetNamed("spot-assets"), "airDrop", decimal().addedLater()), (items) =>
       items.map(({ row, extra }) => {
         const { airDrop = null, ...rest } = extra ?? {};
@@ -151,14 +151,14 @@ describe("a correction", () => {
   });
 
   it("changes nothing, and makes no backup, if the parser is the same", async () => {
-    const path = lived();
+    const path = seeded();
     const before = contents(path);
     expect(await corrected(path, datasetNamed("positions"))).toEqual({ scopes: [], backup: null });
     expect([contents(path), backups(path)]).toEqual([before, []]);
   });
 
   it("can be repeated with a third parser", async () => {
-    const path = lived();
+    const path = seeded();
     await corrected(path, other);
     const third = reading(other, (items) => items.map(({ row, extra }) => ({ row: { ...row, leverage: "3" }, extra })));
     expect((await corrected(path, third)).scopes).toMatchObject([{ snapshots: 7 }, { snapshots: 7 }]);
@@ -171,7 +171,7 @@ describe("a correction", () => {
   });
 
   it("does not change a failed snapshot, and corrects those around it", async () => {
-    const path = await live({ 3: [unreadable], 4: ghosts });
+    const path = await collectSlots({ 3: [unreadable], 4: ghosts });
     const lenient = { ...other, sources: { v2: { ...other.sources.v2, items: () => [] } } } as Dataset;
     expect(outcomes(path, lenient).sort()).toEqual(["different", "readable"]);
     expect((await corrected(path, lenient)).scopes).toMatchObject([{ snapshots: 6 }, { snapshots: 7 }]);
@@ -185,7 +185,7 @@ describe("a correction", () => {
   });
 
   it("includes a run whose slot had been missed before", async () => {
-    const path = lived();
+    const path = seeded();
     const spotAssets = datasetNamed("spot-assets");
     const [slot, last] = [Date.UTC(2026, 9, 20, 10, 8), slots.at(-1)];
     const store = await openStore({ path, datasets, log: quiet, clock: systemClock });
@@ -203,11 +203,11 @@ describe("a correction", () => {
 });
 
 describe("a scope is not corrected", () => {
-  const alterAnswers = (path: string, sql: string) => change(rawFile(path), sql);
+  const alterResponses = (path: string, sql: string) => change(rawFile(path), sql);
 
   it("if a response is missing, because its rows would appear to be removed", async () => {
-    const path = lived();
-    alterAnswers(
+    const path = seeded();
+    alterResponses(
       path,
       `delete from answer where slot = ${slots[5]} and source_id in (select id from source where product_type = 'umcbl' and dataset = 'positions')`,
     );
@@ -228,7 +228,7 @@ describe("a scope is not corrected", () => {
   });
 
   it("if the current parser rejects one of its responses", async () => {
-    const path = lived();
+    const path = seeded();
     const picky = reading(datasetNamed("spot-assets"), (items) => {
       if (items.some(({ row }) => row.coin === "GHOST")) throw new RangeError("a ghost");
       return items.map(({ row, extra }) => ({ row: { ...row, locked: "0.5" }, extra }));
@@ -241,7 +241,7 @@ describe("a scope is not corrected", () => {
   });
 
   it("if one of its days was pruned", async () => {
-    const path = lived();
+    const path = seeded();
     await prune(path, datasets, fourth);
     expect((await corrected(path, other)).scopes.map(({ refusal }) => refusal)).toEqual(
       Array(2).fill("2026-10-19 was pruned, and deleted snapshots cannot be parsed again"),
@@ -251,8 +251,8 @@ describe("a scope is not corrected", () => {
   });
 
   it("if a position would change that was opened on a pruned day", async () => {
-    const huge: Fault = { ...positions, edit: answered((rows) => rows.map((row) => ({ ...row, total: "99999" }))) };
-    const path = await live({ 4: [huge, ...ghosts.slice(0, 1)], 5: ghosts.slice(1) });
+    const huge: Fault = { ...positions, edit: editRows((rows) => rows.map((row) => ({ ...row, total: "99999" }))) };
+    const path = await collectSlots({ 4: [huge, ...ghosts.slice(0, 1)], 5: ghosts.slice(1) });
     await prune(path, datasets, fourth);
     const withoutGhosts = reading(datasetNamed("positions"), (items) =>
       items.filter(({ row }) => row.symbol !== "GHOSTUSDT"),
@@ -274,7 +274,7 @@ describe("a scope is not corrected", () => {
 it.each([1, 7, 8, 14])(
   "a process killed after %s snapshots leaves each scope unchanged or corrected, and the next continues",
   async (left) => {
-    const path = lived();
+    const path = seeded();
     const lines = child("corrector", path, String(left));
     await once(lines, "exit");
     expect(lines.signalCode).toBe("SIGKILL");
@@ -287,7 +287,7 @@ it.each([1, 7, 8, 14])(
 );
 
 it("a day that is about to be pruned is left alone if a correction comes first", async () => {
-  const path = lived();
+  const path = seeded();
   const other = new Database(path);
   other.exec("begin immediate");
   const pruned = prune(path, datasets, Date.UTC(2026, 9, 21));
@@ -299,7 +299,7 @@ it("a day that is about to be pruned is left alone if a correction comes first",
 });
 
 it("corrected snapshots can be pruned, and the chain is still valid", async () => {
-  const path = lived();
+  const path = seeded();
   await corrected(path, other);
   await corrected(path, otherCoins);
   expect(await prune(path, datasets, Date.UTC(2026, 9, 21))).toMatchObject({ days: 2 });
@@ -324,7 +324,7 @@ it.each([
     "update snapshot set digest = zeroblob(16) where id = (select max(id) from snapshot where scope_id = 1)",
   ],
 ])("verification reports %s if the record of a correction was altered", async (problem, alteration) => {
-  const path = lived();
+  const path = seeded();
   await corrected(path, otherCoins);
   expect(await problems(path)).toEqual([]);
   const sqlite = new Database(path);

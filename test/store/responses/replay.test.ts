@@ -23,7 +23,7 @@ const badShape: Fault = {
 };
 
 /** Collects three minutes, and writes the queued responses. */
-async function live(account = classic, faults: Fault[] = []): Promise<World> {
+async function collectMinutes(account = classic, faults: Fault[] = []): Promise<World> {
   const world = await createWorld(
     start,
     { ...credentials(account), ...everyDataset("* * * * *") },
@@ -51,7 +51,7 @@ function alter({ path }: World, sql: string): void {
 }
 
 it("the collector keeps the response to each of its requests, including retries", async () => {
-  const world = await live(classic, [{ path: "/api/v2/spot/account/assets", status: 503, body: "<html>" }]);
+  const world = await collectMinutes(classic, [{ path: "/api/v2/spot/account/assets", status: 503, body: "<html>" }]);
   const requests = world.rows("select sum(requests) as n from runs where scheduled_for > '2026-10-20T10:01:30'");
   const raw = openRawReader(rawFile(world.path));
   onTestFinished(() => void raw?.close());
@@ -64,19 +64,19 @@ it("the collector keeps the response to each of its requests, including retries"
 });
 
 it("the parser that stored the rows parses the same ones again", async () => {
-  const world = await live();
+  const world = await collectMinutes();
   const found = datasets.map((dataset) => [dataset.name, replayed(world, dataset).length, ...outcomes(world, dataset)]);
   expect(found).toEqual(datasetNames.map((name) => [name, slots.length * scopesOf(name, "v2").length, "same"]));
 });
 
 it("rows of a unified account that are computed from several datasets are left out", async () => {
-  const world = await live(unified);
+  const world = await collectMinutes(unified);
   for (const dataset of datasets.filter(({ sources }) => sources.v3))
     expect(outcomes(world, dataset), dataset.name).toEqual([dataset.name === "equity" ? "computed" : "same"]);
 });
 
 it("names every cell that another parser reads differently, and every row that it adds or omits", async () => {
-  const world = await live();
+  const world = await collectMinutes();
   const [first] = world.rows("select coin, available from spot_assets_history where coin = 'BTC' limit 1") as {
     available: string;
   }[];
@@ -104,7 +104,7 @@ it("names every cell that another parser reads differently, and every row that i
 });
 
 it("finds failures that another parser would read, and good snapshots that it would reject", async () => {
-  const world = await live(classic, [badShape]);
+  const world = await collectMinutes(classic, [badShape]);
   expect(replayed(world, spotAssets).map(({ outcome }) => outcome)).toEqual(["same", "same", "same"]);
   const lenient = { ...spotAssets, sources: { v2: { ...spotAssets.sources.v2, items: () => [] } } } as Dataset;
   expect(replayed(world, lenient).map(({ outcome }) => outcome)).toEqual(["different", "readable", "different"]);
@@ -119,12 +119,12 @@ it("finds failures that another parser would read, and good snapshots that it wo
 });
 
 it("a failure without a response stays a failure", async () => {
-  const world = await live(classic, [{ path: "/api/v2/spot/account/assets", reset: true, times: 3 }]);
+  const world = await collectMinutes(classic, [{ path: "/api/v2/spot/account/assets", reset: true, times: 3 }]);
   expect(replayed(world, spotAssets).map(({ outcome }) => outcome)).toEqual(["same", "no response", "same"]);
 });
 
 it("ignores a response that was altered or is missing", async () => {
-  const world = await live();
+  const world = await collectMinutes();
   const slot = slots.map((one) => Date.parse(one));
   alter(
     world,

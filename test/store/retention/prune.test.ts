@@ -34,16 +34,16 @@ interface Hour {
   lines: Partial<Record<NonNullable<Scope>, Item[] | string>>;
 }
 
-async function live(store: Store, n: number, { spot, lines }: Hour): Promise<void> {
+async function storeHour(store: Store, n: number, { spot, lines }: Hour): Promise<void> {
   await Promise.all([
     spot === null
       ? store.closeSlots("main", "spot-assets", [{ slot: at(n), state: "missed", cause: "asleep" }])
-      : collect(store, spotAssets, at(n), answers(n, [[null, spot]])),
-    collect(store, positions, at(n), answers(n, Object.entries(lines) as [Scope, Item[] | string][])),
+      : collect(store, spotAssets, at(n), snapshotsAt(n, [[null, spot]])),
+    collect(store, positions, at(n), snapshotsAt(n, Object.entries(lines) as [Scope, Item[] | string][])),
   ]);
 }
 
-function answers(n: number, all: readonly [Scope, Item[] | string][]) {
+function snapshotsAt(n: number, all: readonly [Scope, Item[] | string][]) {
   const takenAt = at(n) + 400;
   return {
     snapshots: all.flatMap(([scope, rows]) => (typeof rows === "string" ? [] : [good(rows, takenAt, scope)])),
@@ -71,18 +71,18 @@ function hourOf(n: number): Hour {
 
 const hours = 72;
 
-async function lived(path: string, past: readonly Hour[]): Promise<void> {
+async function storeHours(path: string, past: readonly Hour[]): Promise<void> {
   const store = await storeAt(path);
   await store.setSchedule("main", "spot-assets", "0 * * * *", at(0) - 1);
   await store.setSchedule("main", "positions", "0 * * * *", at(0) - 1);
-  for (const [n, hour] of past.entries()) await live(store, n, hour);
+  for (const [n, hour] of past.entries()) await storeHour(store, n, hour);
   store.close();
 }
 
 let folder: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "collector-test-"));
-  await lived(
+  await storeHours(
     join(folder, "seed.db"),
     Array.from({ length: hours }, (_, n) => hourOf(n)),
   );
@@ -245,7 +245,7 @@ describe("pruning", () => {
     const store = await open(path);
     let n = hours;
     const continueStore = () =>
-      live(store, n, { ...hourOf(3), lines: { umcbl: [position("ETHUSDT", `${n}`)], dmcbl: [] } });
+      storeHour(store, n, { ...hourOf(3), lines: { umcbl: [position("ETHUSDT", `${n}`)], dmcbl: [] } });
     const going: Promise<void>[] = [];
     await prune(path, datasets, at(hours), () => {
       going.push(continueStore());
@@ -254,23 +254,23 @@ describe("pruning", () => {
     await Promise.all(going);
     store.close();
     const again = await open(path);
-    await live(again, n, hourOf(10));
+    await storeHour(again, n, hourOf(10));
     expect(await verify(path, datasets)).toMatchObject({ problems: [], due: 2 * (n + 1), accounted: 2 * (n + 1) });
   });
 
   it("concurrently with another process that writes without a pause loses nothing of either", async () => {
     const path = seeded();
     const writer = child("hours", path);
-    let said = "";
+    let output = "";
     writer.stdout.on("data", (text) => {
-      said += text;
+      output += text;
     });
     await once(writer.stdout, "data");
     for (const before of [at(24), at(48), at(hours)]) await prune(path, datasets, before);
     writer.kill("SIGKILL");
     await once(writer, "close");
     const stored = query(path, "select scheduled_for_ms as slot from runs where state = 'ok'").map(({ slot }) => slot);
-    const slots = said.split("\n").slice(0, -1).map(Number);
+    const slots = output.split("\n").slice(0, -1).map(Number);
     expect(slots.length).toBeGreaterThan(3);
     expect(slots.filter((slot) => !stored.includes(slot))).toEqual([]);
     const store = await open(path);
@@ -298,7 +298,7 @@ describe("pruning", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(oneHour, { minLength: 30, maxLength: 50 }), async (past) => {
         const path = temporaryPath();
-        await lived(path, past);
+        await storeHours(path, past);
         const before = seeded(path);
         const expected = rangesOf(path, at(past.length));
         await prune(path, datasets, at(past.length));

@@ -142,7 +142,7 @@ describe.runIf(hasShell)("the work to show these does not grow with the number o
   const take = (rows: Iterable<unknown>, most: number) => {
     for (const _ of rows) if (--most === 0) break;
   };
-  const asked: [string, (sqlite: Sqlite, now: number) => unknown][] = [
+  const reads: [string, (sqlite: Sqlite, now: number) => unknown][] = [
     ["the newest gaps", (sqlite, now) => take(gaps.rows(view(sqlite, now)), 50)],
     ["the state of each dataset", (sqlite, now) => take(collection.rows(view(sqlite, now)), 50)],
     ["the freshness", (sqlite, now) => prepareFreshness(sqlite)(now)],
@@ -150,8 +150,8 @@ describe.runIf(hasShell)("the work to show these does not grow with the number o
   ];
   it.each(causes)("%s", { timeout: 60_000 }, async (_, causeOf) => {
     const [one, other] = [await lacking(few, causeOf), await lacking(many, causeOf)];
-    for (const [what, ask] of asked) {
-      const steps = [one, other].map(({ path, now }) => stepsOf(path, (sqlite) => ask(sqlite, now)));
+    for (const [what, read] of reads) {
+      const steps = [one, other].map(({ path, now }) => stepsOf(path, (sqlite) => read(sqlite, now)));
       expect((steps[1] ?? 0) / (steps[0] ?? 0), `${what}: ${steps}`).toBeLessThan(1.5);
     }
   });

@@ -79,8 +79,8 @@ describe("views", () => {
     const path = temporaryPath();
     const store = await open(path);
     const bare = { row: { ...position("BTCUSDT").row, markPrice: null }, extra: null };
-    const answers = [[{ ...position("BTCUSDT"), extra: { note: "old" } }], [], [bare]];
-    for (const [at, items] of answers.entries()) {
+    const responses = [[{ ...position("BTCUSDT"), extra: { note: "old" } }], [], [bare]];
+    for (const [at, items] of responses.entries()) {
       await collect(store, positions, start + at * minute, { snapshots: [good(items, start + at * minute, "umcbl")] });
     }
     expect(query(path, "select snapshot_id as n, mark_price, extra from positions_history order by n")).toEqual([

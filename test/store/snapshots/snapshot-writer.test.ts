@@ -104,19 +104,20 @@ it.each(subjects)("$dataset.name: every view returns exactly what was stored", a
       const path = temporaryPath();
       const plain = new PlainHistory(dataset);
       let store = await open(path);
-      for (const [at, answers] of outcomes.entries()) {
+      for (const [at, responses] of outcomes.entries()) {
         const takenAt = start + at * minute + 217;
-        const asked = scopes.map((scope, index) => ({ scope, answer: answers[index] }));
-        const snapshots = asked.flatMap(({ scope, answer }) =>
-          Array.isArray(answer) ? good(answer, takenAt, scope) : [],
+        const requested = scopes.map((scope, index) => ({ scope, response: responses[index] }));
+        const snapshots = requested.flatMap(({ scope, response }) =>
+          Array.isArray(response) ? good(response, takenAt, scope) : [],
         );
-        const failures = asked.flatMap(({ scope, answer }) =>
-          answer === "failed" ? failed("tls", takenAt, scope) : [],
+        const failures = requested.flatMap(({ scope, response }) =>
+          response === "failed" ? failed("tls", takenAt, scope) : [],
         );
         for (const { scope, items } of snapshots) plain.add(scope, items, takenAt);
         const state = await collect(store, dataset, start + at * minute, { snapshots, failures });
         // A scope that is requested again, even without success, is shown again; comparing only complete runs avoids that case.
-        if (state === "ok") for (const { scope, answer } of asked) if (answer === "unasked") plain.latest.delete(scope);
+        if (state === "ok")
+          for (const { scope, response } of requested) if (response === "unasked") plain.latest.delete(scope);
         if (at === 3) {
           store.close();
           store = await open(path);
@@ -130,8 +131,8 @@ it.each(subjects)("$dataset.name: every view returns exactly what was stored", a
       expect(inOneOrder(query(path, `select ${columns} from ${view}_history`))).toEqual(inOneOrder(plain.all));
       expect(inOneOrder(known)).toEqual(inOneOrder(latest.map((row) => ({ ...row, extra: null }))));
       const returned =
-        outcomes.some((answers) => answers.includes("unasked")) &&
-        outcomes.some((answers) => answers.includes("failed"));
+        outcomes.some((responses) => responses.includes("unasked")) &&
+        outcomes.some((responses) => responses.includes("failed"));
       if (!returned) expect(inOneOrder(latest)).toEqual(inOneOrder([...plain.latest.values()].flat()));
       const counts = `(select count(*) from ${view}_history h where h.snapshot_id = n.snapshot_id)`;
       expect(query(path, `select * from snapshots n where rows <> ${counts}`)).toEqual([]);

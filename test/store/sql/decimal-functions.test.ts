@@ -7,8 +7,8 @@ import { prepareQuery } from "../../../src/store/sql/query.ts";
 
 const sqlite = new Database(":memory:");
 addDecimalFunctions(sqlite);
-const ask = (sql: string) => [...prepareQuery(sqlite, sql).rows()];
-const value = (expression: string) => ask(`select ${expression}`)[0]?.[0];
+const rowsOf = (sql: string) => [...prepareQuery(sqlite, sql).rows()];
+const value = (expression: string) => rowsOf(`select ${expression}`)[0]?.[0];
 
 const digits = fc
   .tuple(fc.boolean(), fc.bigInt({ min: 0n, max: 10n ** 30n }), fc.option(fc.stringMatching(/^\d{1,20}$/)))
@@ -94,7 +94,7 @@ describe("the decimal functions", () => {
   it("sum over a window", () => {
     const rows = "(values (1, '0.1'), (2, '0.20'), (3, '-5'))";
     expect(
-      ask(`select decimal_sum(column2) over (order by column1 rows 1 preceding) from ${rows}`).map(([sum]) => sum),
+      rowsOf(`select decimal_sum(column2) over (order by column1 rows 1 preceding) from ${rows}`).map(([sum]) => sum),
     ).toEqual(["0.1", "0.30", "-4.80"]);
   });
 
@@ -117,7 +117,7 @@ describe("COLLATE decimal", () => {
   it("orders by value, for numbers of any length", () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(digits, few), { minLength: 1, maxLength: 30 }), (all) => {
-        const found = ask(`select column2 from ${table(all)} order by column2 collate decimal`).flat() as string[];
+        const found = rowsOf(`select column2 from ${table(all)} order by column2 collate decimal`).flat() as string[];
         const scaled = found.map((one) => {
           const [whole = "", fraction = ""] = one.replace("-", "").split(".");
           return BigInt(`${one.startsWith("-") ? "-" : ""}${whole}${fraction.padEnd(20, "0")}`);
@@ -196,7 +196,7 @@ describe("COLLATE decimal", () => {
       ["x collate decimal"],
     ],
   ])("%s", (_, sql, expected) => {
-    expect(ask(`${data} ${sql}`).map(([first]) => first)).toEqual(expected);
+    expect(rowsOf(`${data} ${sql}`).map(([first]) => first)).toEqual(expected);
   });
 
   it.each([
@@ -206,8 +206,8 @@ describe("COLLATE decimal", () => {
     "select coin from t where amount collate decimal < other or other < amount collate decimal order by coin",
   ])("returns the same as the sqlite3 program, if installed: %s", (sql) => {
     const shown = shell(`${data.replace("'10.0'", "'11'")} ${sql};`);
-    const answer = ask(`${data.replace("'10.0'", "'11'")} ${sql}`).map((row) => row.join("|"));
-    expect(answer).toEqual(shown ?? answer);
+    const found = rowsOf(`${data.replace("'10.0'", "'11'")} ${sql}`).map((row) => row.join("|"));
+    expect(found).toEqual(shown ?? found);
   });
 
   it.each([
@@ -222,10 +222,12 @@ describe("COLLATE decimal", () => {
     "select max(amount collate decimal, other) from t",
     "select count(distinct amount collate decimal) from t",
   ])("rejects what it cannot replace: %s", (sql) => {
-    expect(() => ask(`${data} ${sql}`)).toThrow(/COLLATE decimal is supported only/);
+    expect(() => rowsOf(`${data} ${sql}`)).toThrow(/COLLATE decimal is supported only/);
   });
 
   it("refuses to compare a number with a text", () => {
-    expect(() => ask("select 1 from (select 5 as n) where n collate decimal < '6'")).toThrow("compares text with text");
+    expect(() => rowsOf("select 1 from (select 5 as n) where n collate decimal < '6'")).toThrow(
+      "compares text with text",
+    );
   });
 });

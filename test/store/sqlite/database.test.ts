@@ -7,7 +7,7 @@ import { openReadOnly, openWriter } from "../../../src/store/sqlite/database.ts"
 import { change, query } from "../kit.ts";
 import { open, temporaryPath } from "../temporary.ts";
 
-const refusals: [what: string, make: (path: string) => Promise<void> | void, says: RegExp][] = [
+const refusals: [what: string, make: (path: string) => Promise<void> | void, message: RegExp][] = [
   ["an empty file", (path) => writeFileSync(path, ""), /exists but is empty\. Restore a backup/],
   ["a directory", (path) => void mkdirSync(path), /is not a file/],
   ["a text file", (path) => writeFileSync(path, "coin,available\r\n".repeat(50)), /is not an SQLite database/],
@@ -43,13 +43,13 @@ const refusals: [what: string, make: (path: string) => Promise<void> | void, say
 ];
 
 describe("opening", () => {
-  it.each(refusals)("%s is refused by name, and not changed", async (_, make, says) => {
+  it.each(refusals)("%s is refused by name, and not changed", async (_, make, message) => {
     const path = temporaryPath();
     await make(path);
     const before = statSync(path).isFile() ? readFileSync(path) : null;
     const error = await open(path).catch((error: unknown) => error);
     expect(error).toBeInstanceOf(ConfigError);
-    expect(String(error)).toMatch(says);
+    expect(String(error)).toMatch(message);
     expect(String(error)).toContain(path);
     if (before) expect(readFileSync(path).equals(before)).toBe(true);
   });

@@ -103,7 +103,7 @@ describe("writing", () => {
 
   it("a process killed at any moment leaves complete runs, including all that it reported as stored", async () => {
     const path = temporaryPath();
-    const said: number[] = [];
+    const reported: number[] = [];
     for (let round = 0; round < 4; round += 1) {
       const writer = child("writer", path);
       let output = "";
@@ -114,12 +114,12 @@ describe("writing", () => {
       await seconds((40 + round * 37) / 1000);
       writer.kill("SIGKILL");
       await once(writer, "close");
-      said.push(...output.split("\n").slice(0, -1).map(Number));
+      reported.push(...output.split("\n").slice(0, -1).map(Number));
     }
     const store = await open(path);
     await store.recover();
     const stored = query(path, "select scheduled_for_ms as slot from runs where state = 'ok'").map(({ slot }) => slot);
-    expect(said.filter((slot) => !stored.includes(slot))).toEqual([]);
+    expect(reported.filter((slot) => !stored.includes(slot))).toEqual([]);
     expect(query(path, "select 1 from spot_assets_history group by snapshot_id having count(*) <> 40")).toEqual([]);
     expect((await verify(path, datasets)).problems).toEqual([]);
     expect(existsSync(`${path}.part`)).toBe(false);

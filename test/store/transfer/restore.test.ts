@@ -8,10 +8,10 @@ it.each([
   ["a write-ahead log", "-wal", /collector\.db-wal is left over from another database/],
   ["its index", "-shm", /collector\.db-shm is left over from another database/],
   ["a rollback journal", "-journal", /collector\.db-journal is left over from another database/],
-])("a path with %s is not free", (_, suffix, says) => {
+])("a path with %s is not free", (_, suffix, message) => {
   const path = temporaryPath();
   writeFileSync(path + suffix, "what was here");
-  expect(() => requireFreePath(path)).toThrow(says);
+  expect(() => requireFreePath(path)).toThrow(message);
 });
 
 it("a path with a directory is not free; a missing or empty file is", () => {
