@@ -55,7 +55,7 @@ export class Reader {
       const cutAt = performance.now() + this.#limitMs;
       const onTurn = () => {
         if (performance.now() > cutAt)
-          throw new QueryError(`This page took longer than ${this.#limitMs / 1000} s; ask for a shorter time.`);
+          throw new QueryError(`This page took longer than ${this.#limitMs / 1000} s; choose a shorter span.`);
       };
       return cooperate(work(history), { turnMs: yieldAfterMs, onTurn });
     });

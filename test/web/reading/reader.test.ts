@@ -78,7 +78,7 @@ it("ends work that takes too long, and closes what it had open", async () => {
       closed = true;
     }
   });
-  await expect(endless).rejects.toThrow("This page took longer than 1 s; request for a shorter time.");
+  await expect(endless).rejects.toThrow("This page took longer than 1 s; choose a shorter span.");
   expect(closed).toBe(true);
 });
 
