@@ -19,8 +19,8 @@ export class RefusedError extends CollectorError {
 
   constructor(account: string, permissions: readonly string[]) {
     super(
-      `the key of account "${account}" may write (${permissions.join(", ")}); this program only reads. ` +
-        "Make a read-only key, or set BITGET_ALLOW_WRITE_KEYS=true to use this one all the same",
+      `the key of account "${account}" is not read-only: it can write (${permissions.join(", ")}). ` +
+        "Make a read-only key, or set BITGET_ALLOW_WRITE_KEYS=true to use this key anyway",
     );
   }
 

@@ -65,7 +65,7 @@ async function checkAccount(session: Session, print: (line: string) => void): Pr
     const mode = { v1: "classic account, old API", v2: "classic account", v3: "unified account" }[api];
     const writes = (await readKey(session.client, api, options)).writes();
     print(
-      `account    ${session.name}: ${mode} (${api}); the key is ${writes.length === 0 ? "read-only" : `not read-only: it can change ${writes.join(", ")}`}`,
+      `account    ${session.name}: ${mode} (${api}); the key is ${writes.length === 0 ? "read-only" : `not read-only: it can write (${writes.join(", ")})`}`,
     );
     return true;
   } catch (error) {

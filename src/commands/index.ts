@@ -32,7 +32,7 @@ export const commandSummaries: readonly CommandSummary[] = [
   {
     name: "status",
     summary:
-      "show per account and dataset: last complete run, next run, coverage, errors; exit code 1 when anything is stale",
+      "show per account and dataset: last success, next run, coverage, errors; exit code 1 when anything is stale",
     hasOptions: true,
     load: async () => (await import("./read/status.ts")).status,
   },

@@ -192,11 +192,11 @@ row("C10", "key with trade permission", { timeoutSeconds: 120 }, async (bench) =
   const { code, stderr } = await bench.run(["start"], env);
   expect([code, stderr]).toEqual([
     78,
-    expect.stringMatching(/may write \(.+\); this program only reads\. Make a read-only key/),
+    expect.stringMatching(/is not read-only: it can write \(.+\)\. Make a read-only key/),
   ]);
   const asked = exchange.record.length;
   const check = await bench.run(["check"], env);
-  expect(check.stdout).toMatch(/account {4}main: the key of account "main" may write \(.+\)/);
+  expect(check.stdout).toMatch(/account {4}main: the key of account "main" is not read-only: it can write \(.+\)/);
   const daemon = await bench.start({ ...env, BITGET_ALLOW_WRITE_KEYS: "true" });
   await daemon.printed(/"state":"ok"/);
   await bench.stop(daemon);

@@ -117,7 +117,7 @@ describe("the daemon", () => {
     it("is refused; with no account left the program exits with 78", async () => {
       const { code, stderr } = await run(["start"], folder, env);
       expect(code).toBe(78);
-      expect(stderr).toContain('the key of account "main" may write');
+      expect(stderr).toContain('the key of account "main" is not read-only');
       expect(stderr).toContain("BITGET_ALLOW_WRITE_KEYS=true");
     });
 
@@ -125,7 +125,7 @@ describe("the daemon", () => {
       exchange.injectFault({ path: "/api/v2/spot/account/info", status: 503, body: "<html>busy</html>", times: 3 });
       const { code, stderr } = await run(["start"], folder, { ...env, SCHEDULE_SPOT_ASSETS: "* * * * * *" });
       expect(code).toBe(78);
-      expect(stderr).toContain('the key of account "main" may write');
+      expect(stderr).toContain('the key of account "main" is not read-only');
     });
   });
 });
