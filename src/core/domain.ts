@@ -90,7 +90,7 @@ export interface Account {
 
 /**
  * Describes one endpoint of the exchange. Its use and the meaning of its response are defined by the datasets.
- * `perSecond` is the documented limit, counted per user (`uid`) or per internet address (`ip`).
+ * `perSecond` is the documented limit, counted per user (`uid`) or per internet address (`ip`); 0.1 is one request in ten seconds.
  */
 export interface ApiEndpoint {
   name: string;

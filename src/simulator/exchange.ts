@@ -2,8 +2,10 @@
 import { stringify } from "lossless-json";
 import type { Clock } from "../core/clock.ts";
 import { publicAccount } from "../core/domain.ts";
+import type { AccountState } from "./account/account-state.ts";
 import type { Bill } from "./account/bill.ts";
 import { simulateAccount } from "./account/simulate-account.ts";
+import type { SimulatedSubAccount } from "./account/statement.ts";
 import type { ServedResponse } from "./api/endpoint.ts";
 import type { Fault } from "./faults.ts";
 import { type Admitted, type SimulatedAccount, userOf } from "./gateway.ts";
@@ -47,7 +49,31 @@ export function createExchange({ accounts, clock, now, seed, from, shift, record
     const uid = String(1_000_000_000 + hashText(userOf(account)));
     const own = bills.filter((bill) => bill.account === account.name);
     const mayTrade = account.permissions === "trade";
-    return endpoint.respond({ uid, mayTrade, state, market, instant, now: now(), bills: own }, query);
+    const { subAccountOf: parent = null, addresses = "" } = account;
+    const view = { uid, parent, addresses, mayTrade, state, market, instant, now: now(), bills: own, subAccounts: [] };
+    const subAccounts = (account.subAccounts ?? []).map((facts) => ({
+      facts,
+      view: () => ({
+        ...view,
+        uid: facts.uid,
+        parent: uid,
+        bills: [],
+        state: subAccountState(account, facts, instant),
+      }),
+    }));
+    return endpoint.respond({ ...view, subAccounts }, query);
+  }
+
+  function subAccountState(
+    account: SimulatedAccount,
+    { uid, isEmpty }: SimulatedSubAccount,
+    instant: number,
+  ): AccountState {
+    if (isEmpty) return { spot: new Map(), funding: new Map(), wallets: new Map(), positions: [], productTypes: [] };
+    const name = `${account.name}/${uid}`;
+    const stateAt = accountStates.get(name) ?? simulateAccount(name, seed, from, market, shift);
+    accountStates.set(name, stateAt);
+    return stateAt(instant);
   }
 
   function refuse({ status, code, message }: Refusal): HttpResponse {
@@ -67,8 +93,10 @@ export function createExchange({ accounts, clock, now, seed, from, shift, record
     const takenAt = now();
     const good = { code: "00000", msg: "success", requestTime: takenAt, data: served.data };
     const account = request.account?.name ?? publicAccount;
-    for (const truth of served.truths) {
-      record.push(edit ? { ...truth, account, takenAt, rows: [], edited: true } : { ...truth, account, takenAt });
+    for (const { subAccount, ...truth } of served.truths) {
+      const owner = subAccount === undefined ? account : `${account}/${subAccount}`;
+      const one = { ...truth, account: owner, takenAt };
+      record.push(edit ? { ...one, rows: [], edited: true } : one);
     }
     if (record.length > recordLimit) record.splice(0, record.length - recordLimit);
     return json(200, { "x-mbx-used-remain-limit": String(request.left), ...headers }, edit ? edit(good) : good);

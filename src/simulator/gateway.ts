@@ -1,7 +1,9 @@
 /** Who may ask what: the checks between an arriving request and its answer, in the exchange's order. */
 import { createHmac, createPublicKey, type KeyObject, verify } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
+import type { SimulatedSubAccount } from "./account/statement.ts";
 import type { Endpoint, PublicEndpoint, Query, SignedEndpoint } from "./api/endpoint.ts";
+import { subAccountEndpoints } from "./api/sub-accounts.ts";
 import { endpointsV1 } from "./api/v1.ts";
 import { endpointsV2 } from "./api/v2.ts";
 import { endpointsV3 } from "./api/v3.ts";
@@ -25,6 +27,12 @@ export interface SimulatedAccount {
   demo?: true;
   /** Path prefixes this key has no permission to read. */
   forbidden?: readonly string[];
+  /** The user id of the main account, for the key of a sub-account. */
+  subAccountOf?: string;
+  /** The addresses to which the key is bound. Default: none. */
+  addresses?: string;
+  /** The sub-accounts that this key sees, in the order of their creation; the user of the simulator may change them at any time. */
+  subAccounts?: SimulatedSubAccount[];
 }
 
 export interface Request {
@@ -52,7 +60,9 @@ export interface GatewayOptions {
 
 const allowedSkew = 30_000;
 const byPath = (endpoints: readonly Endpoint[]) => endpoints.map((one) => [one.path, one] as const);
-const modelled: ReadonlyMap<string, Endpoint> = new Map(byPath([...endpointsV1, ...endpointsV2, ...endpointsV3]));
+const modelled: ReadonlyMap<string, Endpoint> = new Map(
+  byPath([...endpointsV1, ...endpointsV2, ...endpointsV3, ...subAccountEndpoints]),
+);
 
 /** True for the path of an address that the simulated accounts and their market answer. */
 export const isModelled = (path: string): boolean => modelled.has(path);

@@ -50,7 +50,8 @@ export function createLimits(clock: Clock): Limits {
     countEndpoint(who, path, perSecond) {
       const now = clock.monotonic();
       const name = `${who} ${path}`;
-      const window = paths.get(name) ?? slidingWindow(perSecond, second);
+      const length = perSecond < 1 ? second / perSecond : second;
+      const window = paths.get(name) ?? slidingWindow(Math.max(1, perSecond), length);
       paths.set(name, window);
       return window.admit(now) ? window.left(now) : null;
     },

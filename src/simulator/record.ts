@@ -16,6 +16,8 @@ export interface Truth {
   scope: Scope;
   /** The requested rows: all of the scope, or those of one coin, margin coin or symbol. */
   rows: TrueRow[];
+  /** The user id of the sub-account whose rows these are. Default: the rows are those of the account itself. */
+  subAccount?: string;
 }
 
 /** One data response. A response of v3/assets contains three datasets and makes three entries; prices have the account "public". */

@@ -50,6 +50,7 @@ export const refusals = {
   badPassphrase: () => new Refusal(400, "40012", "apikey/password is incorrect"),
   notPermitted: (permission: string) =>
     new Refusal(400, "40014", `Incorrect permissions, need ${permission} read permissions`),
+  isSubAccount: () => new Refusal(400, "40068", "Only the main account can access this interface"),
   tooMany: () => new Refusal(429, "429", "Too Many Requests"),
   badParameter: (name: string) => new Refusal(400, "400172", `Parameter verification failed ${name}`),
   spanTooLong: () => new Refusal(400, "00001", "startTime and endTime interval cannot be greater than 30 days"),

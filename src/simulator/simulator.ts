@@ -17,6 +17,7 @@ import { Refusal, refusable } from "./refusal.ts";
 import { drip, send } from "./send.ts";
 
 export type { Bill } from "./account/bill.ts";
+export type { SimulatedSubAccount } from "./account/statement.ts";
 export type { Endpoint } from "./api/endpoint.ts";
 export type { Fault } from "./faults.ts";
 export { isModelled, type SimulatedAccount } from "./gateway.ts";

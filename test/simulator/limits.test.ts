@@ -21,6 +21,10 @@ it("a refused request takes no place", () => {
   expect(sentAt([0, 500, 999, 1000], 1)).toEqual([0, null, null, 0]);
 });
 
+it("a limit below one a second is one request in a longer window", () => {
+  expect(sentAt([0, 9_999, 10_000], 0.1)).toEqual([0, null, 0]);
+});
+
 it("users and paths have budgets of their own", () => {
   const limits = createLimits(handClock());
 

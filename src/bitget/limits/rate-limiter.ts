@@ -197,7 +197,8 @@ export class Limiter {
     const key = `${owner} ${path}`;
     let budget = this.#pathBudgets.get(key);
     if (budget === undefined) {
-      const window = new SlidingWindowLimiter(perSecond, second, this.#clock);
+      const length = perSecond < 1 ? second / perSecond : second;
+      const window = new SlidingWindowLimiter(Math.max(1, perSecond), length, this.#clock);
       budget = { owner, path, window, accounts: new Set(), state: this.#addressOf(account) };
       this.#pathBudgets.set(key, budget);
     }

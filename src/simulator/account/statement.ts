@@ -23,9 +23,35 @@ import {
   walletsOf,
 } from "./wallet.ts";
 
+/** A sub-account as its main account sees it. */
+export interface SimulatedSubAccount {
+  /** Digits, as the exchange's user ids are. */
+  uid: string;
+  name: string;
+  label?: string;
+  mode: "classic" | "unified";
+  /** Default: virtual. */
+  type?: "virtual" | "common";
+  /** Default: normal. */
+  state?: "normal" | "freeze" | "del";
+  /** True: it holds nothing and has no futures accounts. */
+  isEmpty?: boolean;
+}
+
+export interface SubView {
+  facts: SimulatedSubAccount;
+  view(): AccountView;
+}
+
 /** An account and its market, as they stand at `instant`. */
 export interface AccountView {
   uid: string;
+  /** The user id of the main account; null for a main account. */
+  parent: string | null;
+  /** The addresses to which the key is bound; "" for none. */
+  addresses: string;
+  /** In the order of their creation. */
+  subAccounts: readonly SubView[];
   mayTrade: boolean;
   state: AccountState;
   market: Market;

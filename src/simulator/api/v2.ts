@@ -80,16 +80,16 @@ function allBalances(view: AccountView): ServedResponse {
   return { data, truths: [{ dataset: "equity", scope: null, rows: [row] }] };
 }
 
-function keyInfo({ uid, mayTrade }: AccountView): ServedResponse {
+function keyInfo({ uid, parent, addresses, mayTrade }: AccountView): ServedResponse {
   const read = ["coor", "cpor", "stor", "smor", "wtor"];
   return unrecorded({
     userId: uid,
     inviterId: "",
     channelCode: "",
     channel: "",
-    ips: "",
+    ips: addresses,
     authorities: mayTrade ? [...read, "coow", "stow"] : read,
-    parentId: 0,
+    parentId: Number(parent ?? 0),
     traderType: "not_trader",
     regisTime: "1640995200000",
   });

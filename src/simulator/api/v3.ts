@@ -1,7 +1,7 @@
 /** Responses of API v3, for unified accounts. */
 
 import { type AccountView, fundingBalances, type OpenPosition, openPositions } from "../account/statement.ts";
-import { unifiedWallet } from "../account/unified.ts";
+import { type UnifiedAsset, unifiedWallet } from "../account/unified.ts";
 import { type FuturesProduct, liveProducts, productOfCategory } from "../market/futures-products.ts";
 import { tickers } from "../market/tickers.ts";
 import { fundingRows, paid, positionRows, priceRows, unifiedAccountRows, unifiedSpotRows } from "../record.ts";
@@ -35,18 +35,7 @@ function assets(view: AccountView): ServedResponse {
   return {
     data: {
       ...wallet.totals,
-      assets: wallet.assets.map((asset) => ({
-        coin: asset.coin,
-        equity: asset.equity,
-        usdValue: asset.usdValue,
-        balance: asset.balance,
-        balanceOriginal: asset.balance,
-        available: asset.available,
-        debt: "0",
-        locked: asset.locked,
-        bonus: "0",
-        interestBase: "0",
-      })),
+      assets: wallet.assets.map(assetData),
     },
     truths: [
       { dataset: "spot-assets", scope: null, rows: unifiedSpotRows(wallet.assets) },
@@ -55,6 +44,19 @@ function assets(view: AccountView): ServedResponse {
     ],
   };
 }
+
+export const assetData = (asset: UnifiedAsset) => ({
+  coin: asset.coin,
+  equity: asset.equity,
+  usdValue: asset.usdValue,
+  balance: asset.balance,
+  balanceOriginal: asset.balance,
+  available: asset.available,
+  debt: "0",
+  locked: asset.locked,
+  bonus: "0",
+  interestBase: "0",
+});
 
 /** Nothing can be frozen in this wallet. */
 function fundingAssets(view: AccountView, { coin }: Query): ServedResponse {
@@ -87,13 +89,13 @@ function settings(view: AccountView): ServedResponse {
   });
 }
 
-function keyInfo({ uid, mayTrade }: AccountView): ServedResponse {
+function keyInfo({ uid, parent, addresses, mayTrade }: AccountView): ServedResponse {
   return unrecorded({
     userId: uid,
     inviterId: "",
-    parentId: "",
+    parentId: parent ?? "",
     channelCode: "",
-    ips: "",
+    ips: addresses,
     permType: mayTrade ? "read-and-write" : "read-only",
     permissions: ["uta_mgt", "uta_trade"],
     regisTime: "1640995200000",

@@ -133,7 +133,7 @@ it("a month of an account has everything in it that a history must get right", (
 it("crossed positions that are covered many times over have liquidation prices below zero", () => {
   const market = createMarket(1);
   const life = simulateAccount("main", 1, from, market);
-  const account = { uid: "1", mayTrade: false };
+  const account = { uid: "1", parent: null, addresses: "", subAccounts: [], mayTrade: false };
   const prices = Array.from({ length: 30 }, (_, index) => from + index * day).flatMap((instant) => {
     const view: AccountView = { ...account, state: life(instant), market, instant, now: instant, bills: [] };
     return openPositions(view, "umcbl").map(({ liquidationPrice }) => liquidationPrice);
