@@ -9,6 +9,7 @@ import { AccountSession, createPublicSession, requireAccount, type Session } fro
 import { NodeCronEngine } from "./collecting/engines/node-cron.ts";
 import type { CollectorDeps, SlotObserver } from "./collecting/run-context.ts";
 import { Scheduler } from "./collecting/scheduler.ts";
+import { MainAccount } from "./collecting/sub-accounts/main-account.ts";
 import { withLimit } from "./core/async/abort.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
 import type { Account } from "./core/domain.ts";
@@ -40,6 +41,8 @@ export interface ExchangeClients {
 
 export interface App extends ExchangeClients {
   store: SqliteStore;
+  /** The accounts whose sub-accounts are collected with their keys. */
+  mains: readonly MainAccount[];
   deps: CollectorDeps;
   /** Notified of the outcome of each slot; `observeRuns` adds to it. */
   observers: SlotObserver[];
@@ -136,6 +139,12 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
       );
     const clients = openClients(config, store, clock, log, stopping, clockCheck);
     opened.unshift(clients);
+    const { of, schedule: subSchedule } = config.subAccounts;
+    const mains = clients.sessions.flatMap((session) =>
+      subSchedule && of.includes(session.name)
+        ? new MainAccount({ session, schedule: subSchedule, store, clock, log, stopping })
+        : [],
+    );
     const alerts = new Alerts({ store, settings: config.alerts, proxy: config.proxy, clock, log });
     const observers: SlotObserver[] = [alerts];
     const deps: CollectorDeps = {
@@ -163,7 +172,7 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
     const site = { databasePath, timezone, sqlTimeoutSeconds };
     const pages = http && new DashboardProcess({ site, http, log });
     if (pages) opened.unshift(pages);
-    return { ...clients, store, deps, observers, dailyReports, alerts, pages, heartbeat, abortRuns, close };
+    return { ...clients, store, mains, deps, observers, dailyReports, alerts, pages, heartbeat, abortRuns, close };
   } catch (error) {
     close();
     throw error;

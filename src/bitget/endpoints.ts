@@ -35,6 +35,19 @@ export const commonEndpoints = {
     summary: "the mode of a unified account",
   }),
   "v3/key": apiEndpoint("v3/key", { path: "/api/v3/account/info", perSecond: 5, ...key }),
+  // Copies of the page differ: ten a second in older ones, one a second in newer ones.
+  "v2/sub-accounts": apiEndpoint("v2/sub-accounts", {
+    path: "/api/v2/user/virtual-subaccount-list",
+    perSecond: 1,
+    params: ["limit", "idLessThan", "status"],
+    summary: "the virtual sub-accounts of a main account",
+  }),
+  "v3/sub-accounts": apiEndpoint("v3/sub-accounts", {
+    path: "/api/v3/user/sub-list",
+    perSecond: 10,
+    params: ["limit", "cursor"],
+    summary: "the sub-accounts of a main account",
+  }),
 };
 
 /** The limit of requests a minute from one IP address, all endpoints together (https://www.bitget.com/api-doc/, FAQ). */

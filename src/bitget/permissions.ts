@@ -9,6 +9,10 @@ import { asObject } from "./wire/json.ts";
 export interface KeyInfo {
   /** The exchange's id of the user, who may have several keys; null if it is not reported. */
   user: string | null;
+  /** The user id of the main account if the key belongs to a sub-account; null otherwise, or where it is not reported. */
+  parent: string | null;
+  /** The addresses to which the key is bound, as reported; "" for none, null where it is not reported. */
+  addresses: string | null;
   /**
    * Returns the exchange's names of the key's write permissions; empty for a read-only key.
    * @throws ShapeError if the response does not contain permissions
@@ -29,6 +33,8 @@ export async function readKey(client: Client, version: ApiVersion, options: Requ
   const permissions = version === "v3" ? unifiedPermissions : classicPermissions;
   return {
     user: String(info.userId ?? info.user_id ?? "") || null,
+    parent: /^0?$/.test(String(info.parentId ?? "")) ? null : String(info.parentId),
+    addresses: info.ips === undefined || info.ips === null ? null : String(info.ips),
     writes: () => permissions(info, endpoint.path),
   };
 }

@@ -3,11 +3,13 @@
 import { detectMode } from "../bitget/account-mode.ts";
 import type { Client, RequestOptions } from "../bitget/client.ts";
 import { abortable, withLimit } from "../core/async/abort.ts";
+import type { Pattern } from "../core/cron.ts";
 import { type ApiVersion, publicAccount } from "../core/domain.ts";
 import { ApiError, ConfigError } from "../core/errors.ts";
 import type { AnyDataset } from "../datasets/incremental.ts";
 import type { Store } from "../store/store.ts";
 import { KeyCheck, type KeyCheckOptions } from "./key-check.ts";
+import type { BulkReader } from "./sub-accounts/bulk-reader.ts";
 
 export interface Session {
   name: string;
@@ -23,6 +25,16 @@ export interface Session {
   recheck(version: ApiVersion, options: RequestOptions): Promise<boolean>;
   /** Returns why this account is not used; null if it is used, or if that is not known yet. */
   refusal(): string | null;
+  /** Undefined for an account with a key of its own. */
+  readonly subAccount?: SubAccountAccess;
+}
+
+/** How a sub-account is read with the key of its main account. */
+export interface SubAccountAccess {
+  /** The exchange's id of the user. */
+  uid: string;
+  schedule: Pattern;
+  reader: BulkReader;
 }
 
 export interface SessionOptions extends KeyCheckOptions {
@@ -121,12 +133,20 @@ export function requireAccount(sessions: readonly Session[]): void {
   if (refusals.length === sessions.length) throw new ConfigError(refusals);
 }
 
-/** Returns the sessions that collect a dataset: the public one for public data, else one for each account. */
+/**
+ * Returns the sessions that collect a dataset: the public one for public data, else one for each account; those of sub-accounts only
+ * for a dataset that the key of their main account can read.
+ */
 export const sessionsOf = (
-  dataset: Pick<AnyDataset, "public">,
+  dataset: AnyDataset,
   sessions: readonly Session[],
   publicSession: Session,
-): readonly Session[] => (dataset.public ? [publicSession] : sessions);
+): readonly Session[] =>
+  dataset.public ? [publicSession] : sessions.filter(({ subAccount }) => !subAccount || hasSubAccounts(dataset));
+
+/** Returns whether the key of a main account can read the dataset for its sub-accounts. */
+export const hasSubAccounts = (dataset: AnyDataset): boolean =>
+  dataset.mode === "snapshot" && Object.values(dataset.sources).some(({ subAccounts }) => subAccounts !== undefined);
 
 /** Creates the session for public data, which needs no key. */
 export function createPublicSession(client: Client, api: ApiVersion): Session {

@@ -76,7 +76,8 @@ async function readAllScopes(run: RunContext, mayChangeVersion = true): Promise<
     const { signal, tally } = run;
     const version = await session.api({ signal, tally });
     const source = dataset.sources[version];
-    if (!source) return { snapshots: [], failures: [] };
+    if (!source || (session.subAccount && !("subAccounts" in source && source.subAccounts)))
+      return { snapshots: [], failures: [] };
     scopes = source.scopes(deps.productTypes);
     const result: Result = { snapshots: [], failures: [] };
     const errors: unknown[] = [];

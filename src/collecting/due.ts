@@ -13,6 +13,8 @@ export interface SeriesState {
   /** The schedule recorded in the run ledger, and the one of the settings, which replaces it. Null: none. */
   inForce: Pattern | null;
   wanted: Pattern | null;
+  /** When `wanted` takes effect, epoch ms, for a series that began or ended while the program was running. Default: with its start. */
+  wantedFrom?: number;
   /** When the schedule in force began; it has no slot up to and including this time. Epoch ms. */
   since: number;
   /** The watermark: every slot up to here has its row. Epoch ms. */
@@ -84,8 +86,8 @@ export function nextStep(series: SeriesState, presence: Presence, now: number): 
  * once our clock is corrected.
  */
 function stepToSchedule(series: SeriesState, presence: Presence): Step {
-  const { inForce, wanted } = series;
-  const from = presence.effectiveAt + (inForce ? 0 : presence.behindMs);
+  const { inForce, wanted, wantedFrom = 0 } = series;
+  const from = Math.max(presence.effectiveAt, wantedFrom) + (inForce ? 0 : presence.behindMs);
   const slots = inForce ? unrunSlots(series, inForce, presence, from) : [];
   return slots.length > 0 ? { kind: "close", slots } : { kind: "schedule", pattern: wanted, from };
 }

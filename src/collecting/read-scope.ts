@@ -3,25 +3,56 @@
 import { toJson } from "../bitget/wire/json.ts";
 import { abortable } from "../core/async/abort.ts";
 import type { ApiEndpoint, ApiResponse, Item, Params, Scope, Snapshot } from "../core/domain.ts";
-import type { AnyDatasetSource } from "../datasets/dataset.ts";
+import { ApiError, type CollectorError, UnknownError } from "../core/errors.ts";
+import type { AnyDatasetSource, Dataset } from "../datasets/dataset.ts";
 import type { AnyListSource } from "../datasets/incremental.ts";
+import type { Session, SubAccountAccess } from "./account-session.ts";
 import { type ReadResult, readRecords } from "./incremental/read-records.ts";
 import { mapperInput } from "./related-rows.ts";
 import type { RunContext } from "./run-context.ts";
 
-/** Reads one scope of a snapshot dataset. An empty response is requested once more if the last snapshot had rows, and then accepted. */
+/**
+ * Reads one scope of a snapshot dataset. An empty response is requested once more if the last snapshot had rows, and then accepted.
+ * A sub-account that the response for all of them leaves out is treated likewise.
+ * @throws UnknownError, or ApiError of kind `absent` where that was to be expected, for a sub-account that is left out
+ */
 export async function readSnapshot(run: RunContext, source: AnyDatasetSource, scope: Scope): Promise<Snapshot> {
   const { dataset, session, deps } = run;
-  const first = await readOnce(run, source, scope);
-  if (source.endpoint === null || first.items.length > 0 || dataset.mode !== "snapshot") return first;
-  const last = (await deps.store.latest(dataset, session.name)).find((known) => known.scope === scope);
-  return last && last.rows.length > 0 ? readOnce(run, source, scope) : first;
+  const first = await readOnce(run, source, scope, 1);
+  if (first && (source.endpoint === null || first.items.length > 0 || dataset.mode !== "snapshot")) return first;
+  const last = (await deps.store.latest(dataset as Dataset, session.name)).find((known) => known.scope === scope);
+  const snapshot = last && last.rows.length > 0 ? await readOnce(run, source, scope, 2) : first;
+  if (snapshot) return snapshot;
+  throw leftOut(session, source, last !== undefined);
 }
 
-/** Sends the request at once, and maps the response after the runs that its rows depend on have ended. */
-async function readOnce(run: RunContext, source: AnyDatasetSource, scope: Scope): Promise<Snapshot> {
-  const answer = await request(run, source, scope);
+/**
+ * Returns what it means that a complete response leaves a sub-account out. That it holds nothing would be a guess: the key of the
+ * main account may just not see it any more. So nothing is recorded of it where it never was, or where empty ones are left out.
+ */
+function leftOut({ name }: Session, { subAccounts }: AnyDatasetSource, wasListed: boolean): CollectorError {
+  const path = subAccounts?.endpoint.path ?? "";
+  if (wasListed && !subAccounts?.omitsEmpty)
+    return new UnknownError(`${path}: the response no longer contains the sub-account ${name}`);
+  return new ApiError("absent", path, "absent", `the response does not contain the sub-account ${name}`);
+}
+
+/**
+ * Sends the request at once, and maps the response after the runs that its rows depend on have ended. Returns null where the response
+ * for all sub-accounts leaves this one out.
+ */
+async function readOnce(
+  run: RunContext,
+  source: AnyDatasetSource,
+  scope: Scope,
+  attempt: number,
+): Promise<Snapshot | null> {
+  const { subAccount } = run.session;
+  const answer = subAccount
+    ? await readPart(run, subAccount, source, { scope, attempt })
+    : await request(run, source, scope);
   run.assertWithinSlot();
+  if (subAccount && !answer) return null;
   if (source.needs.length > 0) await abortable(run.dependencies, run.signal);
   const takenAt = answer?.takenAt ?? run.session.client.exchangeNow();
   const input = await mapperInput(run, scope, source.needs);
@@ -45,6 +76,27 @@ export async function readNewRecords(run: RunContext, list: AnyListSource, scope
   };
   const { batch, error } = await readRecords(source, last, run.exchangeTime());
   return { batch: batch && { ...batch, items: batch.items.map((item) => withoutSecrets(run, item)) }, error };
+}
+
+/** Returns the part of a sub-account in the response for all of them, which their runs of a slot share; null where it has none. */
+async function readPart(
+  run: RunContext,
+  { uid, reader }: SubAccountAccess,
+  { subAccounts: bulk, params }: AnyDatasetSource,
+  { scope, attempt }: { scope: Scope; attempt: number },
+): Promise<ApiResponse | null> {
+  if (!bulk) throw new Error(`${run.dataset.name} cannot be read for sub-accounts`);
+  const { slot, signal, tally } = run;
+  const reading = await abortable(
+    reader.read(bulk, params(scope), { slot, attempt, options: { signal, tally } }),
+    signal,
+  );
+  const part = reading.parts.get(uid);
+  const received = part ?? reading.last;
+  if (received) run.keepResponse(scope, bulk.endpoint.name, received.response, received.receivedAt);
+  if (!part && reading.error) throw reading.error;
+  if (part) run.recordResponseTime(part.receivedAt);
+  return part ?? null;
 }
 
 /** Returns null for a dataset that is computed from other datasets only. */

@@ -16,8 +16,12 @@ interface Source {
   session: Session | null;
 }
 
-/** Returns true if a run of `one` uses rows of a run of `other` at the same slot. */
+/**
+ * Returns true if a run of `one` uses rows of a run of `other` at the same slot. Nothing waits for sub-accounts, which may take most
+ * of a minute: the prices are those of the coins they were last seen with.
+ */
 export function dependsOn(one: Source, other: Source): boolean {
+  if (other.session?.subAccount) return false;
   const isRelated = one.dataset.public || other.dataset.public || one.session === other.session;
   return isRelated && Object.values(one.dataset.sources).some(({ needs }) => needs.includes(other.dataset.name));
 }

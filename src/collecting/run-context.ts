@@ -193,10 +193,10 @@ interface Deadline {
 }
 
 /** Starts the deadline of a run: the setting, or the next slot if that is earlier. */
-function startDeadline({ dataset, slot, trigger }: RunRequest, deps: CollectorDeps): Deadline {
+function startDeadline({ dataset, session, slot, trigger }: RunRequest, deps: CollectorDeps): Deadline {
   const { clock, schedules, runDeadlineSeconds, stopping } = deps;
   const setting = runDeadlineSeconds * 1000;
-  const pattern = schedules[dataset.name];
+  const pattern = session.subAccount?.schedule ?? schedules[dataset.name];
   const now = clock.now();
   const untilNext = trigger === "schedule" && pattern ? pattern.next(slot) - now : setting;
   const ms = Math.max(0, Math.min(setting, untilNext));

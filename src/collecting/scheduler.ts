@@ -10,16 +10,19 @@ import { causes } from "../core/domain.ts";
 import { ConfigError, StorageError } from "../core/errors.ts";
 import type { AnyDataset } from "../datasets/incremental.ts";
 import type { UnrunSlot } from "../store/runs/run-ledger.ts";
-import { requireAccount, type Session, sessionsOf } from "./account-session.ts";
+import { hasSubAccounts, requireAccount, type Session, sessionsOf } from "./account-session.ts";
 import { ClockGate } from "./clock-gate.ts";
 import { collect } from "./collect.ts";
 import { type Downtime, downtimeBetween, nextStep, type SeriesState, type Step } from "./due.ts";
 import { dependsOn } from "./related-rows.ts";
 import type { CollectorDeps } from "./run-context.ts";
+import type { MainAccount } from "./sub-accounts/main-account.ts";
 
 export interface SchedulerOptions {
   sessions: readonly Session[];
   publicSession: Session;
+  /** The accounts whose sub-accounts are collected with their keys. */
+  mains: readonly MainAccount[];
   deps: CollectorDeps;
   /** Called with an error after which continuing would silently lose data. */
   onFatal(error: Error): void;
@@ -41,7 +44,7 @@ const maxDowntimes = 20;
 
 export class Scheduler {
   readonly #options: SchedulerOptions;
-  readonly #series: readonly Series[];
+  #series: readonly Series[];
   readonly #gate: ClockGate;
   #isStopped = false;
   #lastTick: Instant;
@@ -64,7 +67,10 @@ export class Scheduler {
 
   /** Starts what is due. Cheap if nothing is. */
   tick(): void {
-    if (this.#mayRun()) for (const series of this.#series) this.#check(series);
+    if (!this.#mayRun()) return;
+    for (const main of this.#options.mains) main.tick();
+    this.#followSubAccounts();
+    for (const series of this.#series) this.#check(series);
   }
 
   /** Returns why nothing is collected at present, as a sentence; empty if collection is running. */
@@ -75,7 +81,8 @@ export class Scheduler {
   /** Resolves when no run is in progress. */
   async idle(): Promise<void> {
     for (;;) {
-      const pending = [...this.#series.map(({ work }) => work?.done), this.#gate.requesting].filter(
+      const lists = this.#options.mains.map(({ idle }) => idle);
+      const pending = [...this.#series.map(({ work }) => work?.done), ...lists, this.#gate.requesting].filter(
         (work) => work != null,
       );
       if (pending.length === 0) return;
@@ -97,6 +104,29 @@ export class Scheduler {
     this.#lastTick = now;
     if (downtime) this.#addDowntime(downtime);
     return !this.#isStopped && this.#gate.isOpen(now.wall);
+  }
+
+  /** Begins the series of sub-accounts that appeared, and ends those of sub-accounts that disappeared. */
+  #followSubAccounts(): void {
+    const { deps, mains } = this.#options;
+    for (const { added, removed } of mains.map((main) => main.takeChanges())) {
+      if (added.length + removed.length === 0) continue;
+      const wantedFrom = deps.clock.now();
+      for (const series of this.#series) {
+        if (!removed.includes(series.account)) continue;
+        Object.assign(series, { session: null, wanted: null, wantedFrom });
+      }
+      const begun = added.flatMap((session) =>
+        deps.datasets
+          .filter(hasSubAccounts)
+          .map((dataset) => ({ ...newSeries(session.name, dataset, session, deps), wantedFrom })),
+      );
+      this.#series = [...this.#series, ...begun];
+      deps.log.info(
+        { added: added.map(({ name }) => name), removed },
+        `sub-accounts: ${added.length} new, ${removed.length} no longer listed`,
+      );
+    }
   }
 
   #addDowntime(downtime: Downtime): void {
@@ -158,7 +188,11 @@ export class Scheduler {
     series.inForce = pattern;
     series.since = series.processedThrough = from;
     if (pattern !== null || inForce === null) return;
-    const why = session ? "switched off" : "the account was removed from the settings";
+    const why = session
+      ? "switched off"
+      : account.includes("/")
+        ? "the main account no longer lists it, or the settings no longer name the main account"
+        : "the account was removed from the settings";
     log.warn({ account, dataset: dataset.name }, `${account} ${dataset.name}: not collected from now on (${why})`);
   }
 
@@ -196,8 +230,8 @@ export class Scheduler {
   }
 }
 
-/** Reads the series of the settings, and those of removed accounts, whose schedules end. */
-async function loadSeries({ sessions, publicSession, deps }: SchedulerOptions): Promise<Series[]> {
+/** Reads the series of the settings, those of known sub-accounts, and those of removed accounts, whose schedules end. */
+async function loadSeries({ sessions, publicSession, mains, deps }: SchedulerOptions): Promise<Series[]> {
   const { datasets } = deps;
   const configured: Series[] = [];
   for (const dataset of datasets)
@@ -205,10 +239,17 @@ async function loadSeries({ sessions, publicSession, deps }: SchedulerOptions): 
       configured.push(await loadOne(session.name, dataset, session, deps));
   addDependencies(configured, publicSession);
   const names = new Set([...sessions, publicSession].map((session) => session.name));
-  const removed: Series[] = [];
-  for (const account of await deps.store.accounts())
-    if (!names.has(account)) for (const dataset of datasets) removed.push(await loadOne(account, dataset, null, deps));
-  return [...configured, ...removed].filter(({ inForce, wanted }) => inForce || wanted);
+  const others: Series[] = [];
+  for (const account of await deps.store.accounts()) {
+    if (names.has(account)) continue;
+    const main = mains.find((one) => one.owns(account));
+    for (const dataset of datasets) {
+      const stored = await loadOne(account, dataset, null, deps);
+      const isFollowed = main && stored.inForce && hasSubAccounts(dataset);
+      others.push(isFollowed ? { ...stored, session: main.restore(account), wanted: main.schedule } : stored);
+    }
+  }
+  return [...configured, ...others].filter(({ inForce, wanted }) => inForce || wanted);
 }
 
 async function loadOne(
@@ -217,21 +258,27 @@ async function loadOne(
   session: Session | null,
   deps: CollectorDeps,
 ): Promise<Series> {
+  const series = newSeries(account, dataset, session, deps);
   const stored = await deps.store.schedule(account, dataset.name);
-  return {
-    account,
-    dataset,
-    session,
-    inForce: stored && parsePattern(stored.pattern),
-    wanted: (session && deps.schedules[dataset.name]) ?? null,
-    since: stored?.since ?? 0,
-    processedThrough: stored?.processedThrough ?? 0,
-    lastSlot: Number.NaN,
-    lastRun: { from: 0, to: 0 },
-    dependencies: [],
-    work: null,
-  };
+  if (!stored) return series;
+  const { pattern, since, processedThrough } = stored;
+  return { ...series, inForce: parsePattern(pattern), since, processedThrough };
 }
+
+/** Returns a series that was never scheduled. */
+const newSeries = (account: string, dataset: AnyDataset, session: Session | null, deps: CollectorDeps): Series => ({
+  account,
+  dataset,
+  session,
+  inForce: null,
+  wanted: (session && (session.subAccount?.schedule ?? deps.schedules[dataset.name])) ?? null,
+  since: 0,
+  processedThrough: 0,
+  lastSlot: Number.NaN,
+  lastRun: { from: 0, to: 0 },
+  dependencies: [],
+  work: null,
+});
 
 /** Sets the dependencies of each series. Only public data depends on all accounts; other series are compared with few (there may be thousands). */
 function addDependencies(all: readonly Series[], publicSession: Session): void {

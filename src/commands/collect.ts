@@ -19,15 +19,23 @@ export const collect: Command = {
     for (const name of args) parseDataset(name);
     const config = loadConfig(env);
     const account = options.account === undefined ? undefined : String(options.account);
-    if (account !== undefined && !config.accounts.some((one) => one.name === account))
-      throw new UsageError(
-        `unknown account "${account}"; accounts: ${config.accounts.map((one) => one.name).join(", ")}`,
-      );
+    const names = config.accounts.map((one) => one.name);
+    const known = [...names, ...config.subAccounts.of.map((name) => `${name}/…`)];
+    const isSubAccount = config.subAccounts.of.some((name) => account?.startsWith(`${name}/`));
+    if (account !== undefined && !names.includes(account) && !isSubAccount)
+      throw new UsageError(`unknown account "${account}"; accounts: ${known.join(", ")}`);
     const app = await openApp(config);
     try {
       // No run may be stored under a time that the exchange has not confirmed.
       await withLimit((signal) => app.publicSession.client.requireClock(signal));
-      const states = await collectNow(app, args, account, (run, state) => print(`${run} ${state ?? "not run"}`));
+      const sessions = [...app.sessions, ...(await subAccountSessions(app, account))];
+      if (isSubAccount && !sessions.some(({ name }) => name === account))
+        throw new UsageError(
+          `the main account does not list "${account}"; \`accounts discover\` prints its sub-accounts`,
+        );
+      const states = await collectNow({ ...app, sessions }, args, account, (run, state) =>
+        print(`${run} ${state ?? "not run"}`),
+      );
       requireAccount(app.sessions);
       const succeeded = states.filter((state) => state === "ok" || state === "skipped").length;
       if (succeeded === states.length) return 0;
@@ -37,6 +45,13 @@ export const collect: Command = {
     }
   },
 };
+
+/** Lists the sub-accounts that are to be collected. @throws UsageError where the list of a main account cannot be read */
+async function subAccountSessions({ mains, deps }: App, account: string | undefined): Promise<Session[]> {
+  const wanted = mains.filter((main) => account === undefined || main.owns(account));
+  for (const main of wanted) await withLimit((signal) => main.discover(deps.clock.now(), { signal }));
+  return wanted.flatMap(({ sessions }) => sessions);
+}
 
 /**
  * Runs the named datasets once, or all if none is named, with the current time as their slot. Calls `onResult` at the end of each run.

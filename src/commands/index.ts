@@ -78,6 +78,12 @@ export const commandSummaries: readonly CommandSummary[] = [
     load: async () => (await import("./read/get.ts")).get,
   },
   {
+    name: "accounts discover",
+    summary: "list the sub-accounts that the key of a main account can see, and what can be read of them with it",
+    hasOptions: true,
+    load: async () => (await import("./accounts/discover.ts")).accountsDiscover,
+  },
+  {
     name: "alerts list",
     summary: "list open alerts, rules that cannot be evaluated now, and the last notifications with their delivery",
     hasOptions: true,

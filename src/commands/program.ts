@@ -44,6 +44,7 @@ async function readSettings(): Promise<Environment> {
 
 /** Summaries of the command groups, by their first word. */
 const groups: Record<string, string> = {
+  accounts: "accounts at the exchange",
   alerts: "open alerts and their delivery",
   db: "maintenance of the database",
 };

@@ -35,6 +35,27 @@ export interface MapperInput {
   complete(dataset: DatasetName): boolean;
 }
 
+/** The part of one sub-account in a response that contains all of them. */
+export interface BulkRow {
+  /** The exchange's id of the user. */
+  uid: string;
+  /** Continues after this row; null where the endpoint has no pages or the row does not contain it. */
+  cursor: string | null;
+  /** Looks like `data` of the endpoint that reads one account with its own key. */
+  data: unknown;
+}
+
+/** Where the key of a main account reads something for all of its sub-accounts; `bulk.ts` declares them. */
+export interface BulkSource {
+  endpoint: ApiEndpoint;
+  /** The most sub-accounts of a page (`limit`), and the parameter with the cursor of the last one; null: one page contains all. */
+  page: { size: number; after: string } | null;
+  /** True where the exchange documents that sub-accounts that hold nothing are left out. */
+  omitsEmpty: boolean;
+  /** @throws ShapeError naming the path and the first field that does not fit */
+  rows(data: unknown): BulkRow[];
+}
+
 /** Where one API version provides a dataset, and how its response is mapped. */
 export interface DatasetSource<Data, C extends Columns> {
   /** Null where nothing is requested because the rows are computed from other datasets. */
@@ -48,6 +69,8 @@ export interface DatasetSource<Data, C extends Columns> {
   data: ZodType<Data>;
   /** The exchange's words into ours. Pure. A ZodError thrown here counts like one of `data`. */
   rows(data: Data, input: MapperInput): ItemOf<C>[];
+  /** Where the key of a main account reads this for all of its sub-accounts; each has a part that looks like `data`. */
+  subAccounts?: BulkSource;
 }
 
 export interface Dataset<C extends Columns = Columns> {
@@ -87,6 +110,8 @@ export interface AnyDatasetSource {
    * @throws ShapeError naming the path and the first field that does not fit.
    */
   items(data: unknown, input: MapperInput, onMissing?: (field: string) => void): Item[];
+  /** Undefined where a sub-account can only be read with a key of its own. */
+  subAccounts: BulkSource | undefined;
 }
 
 export interface Declaration<C extends Columns>
@@ -108,10 +133,18 @@ export function dataset<C extends Columns>(declaration: Declaration<C>): Dataset
   for (const version of Object.keys(declaration.sources) as ApiVersion[]) {
     const source = declaration.sources[version];
     if (!source) continue;
-    const { endpoint, scopes = () => wholeAccount, params = () => ({}), needs = [], data: schema, rows } = source;
+    const {
+      endpoint,
+      scopes = () => wholeAccount,
+      params = () => ({}),
+      needs = [],
+      data: schema,
+      rows,
+      subAccounts,
+    } = source;
     const items: AnyDatasetSource["items"] = (data, input, onMissing) =>
       parseData({ endpoint, schema, data, onMissing }, (read) => rows(read, input) as Item[]);
-    sources[version] = { endpoint, scopes, params, needs, items };
+    sources[version] = { endpoint, scopes, params, needs, items, subAccounts };
   }
   return { schedule: everyFiveMinutes, ...declaration, mode: "snapshot", sources };
 }

@@ -5,7 +5,12 @@ import type { Dataset } from "./dataset.ts";
 import { datasets } from "./index.ts";
 
 const ofDataset = ({ sources, otherEndpoints = [] }: Dataset): ApiEndpoint[] =>
-  [...Object.values(sources).flatMap(({ endpoint }) => endpoint ?? []), ...otherEndpoints].sort(byName);
+  [
+    ...Object.values(sources).flatMap(({ endpoint, subAccounts }) =>
+      [endpoint ?? [], subAccounts?.endpoint ?? []].flat(),
+    ),
+    ...otherEndpoints,
+  ].sort(byName);
 
 const byName = (one: ApiEndpoint, other: ApiEndpoint): number => (one.name < other.name ? -1 : 1);
 const byVersion = (one: ApiEndpoint, other: ApiEndpoint): number =>

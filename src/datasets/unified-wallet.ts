@@ -1,6 +1,7 @@
 /** The coins of a unified account (v3), which are part of both `spot-assets` and `mix-accounts`. */
 import { z } from "zod";
 import { apiEndpoint } from "../bitget/endpoints.ts";
+import { bulkSource } from "./bulk.ts";
 import { allZero, coin, decimal, item, list, namelessZero, optionalDecimal } from "./fields.ts";
 
 /** Has the coins and the totals of the account in one answer. */
@@ -9,6 +10,22 @@ export const unifiedAssetsEndpoint = apiEndpoint("v3/assets", {
   perSecond: 20,
   params: [],
   summary: "the unified wallet and its totals",
+});
+
+/**
+ * Has the coins of the unified sub-accounts, without their totals. Whether a sub-account without coins is in it is not documented.
+ * https://www.bitget.com/api-doc/uta/account/sub-account/Get-SubAccount-Unified-Assets
+ */
+export const unifiedSubAccounts = bulkSource({
+  endpoint: apiEndpoint("v3/sub-assets", {
+    path: "/api/v3/account/sub-unified-assets",
+    perSecond: 1,
+    params: ["subUid", "cursor", "limit"],
+    summary: "the unified wallets of all sub-accounts of a main account",
+  }),
+  fields: { uid: "subUid", cursor: "cursor" },
+  page: { size: 50, after: "cursor" },
+  part: (row) => row,
 });
 
 const unifiedCoin = item(

@@ -11,6 +11,7 @@ import { runs, schedules, storage } from "./sections/collecting.ts";
 import { type addresses, exchange, proxies, readAddresses } from "./sections/exchange.ts";
 import { type HttpSettings, readPages } from "./sections/pages.ts";
 import { heartbeat, log, reading } from "./sections/reading.ts";
+import { readSubAccounts, type SubAccountSettings } from "./sections/sub-accounts.ts";
 import { SettingsReader, type ValuesOf } from "./setting.ts";
 
 export { scheduleSetting } from "./sections/collecting.ts";
@@ -30,6 +31,7 @@ export interface Config extends Plain {
   accounts: Account[];
   /** Null: the dataset is switched off. */
   schedules: Record<DatasetName, Pattern | null>;
+  subAccounts: SubAccountSettings;
   /** Null: no dashboard. */
   http: HttpSettings | null;
   alerts: AlertSettings;
@@ -57,6 +59,7 @@ export function loadConfig(
     ...reader.values(exchange),
     ...reader.values(storage),
     schedules: reader.values(schedules),
+    subAccounts: readSubAccounts(reader, accounts),
     ...reader.values(runs),
     ...readReading(reader),
     http: pages ? readPages(reader) : null,

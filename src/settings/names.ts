@@ -17,7 +17,7 @@ export const isKnownSetting = (name: string): boolean =>
 export const isSecretSetting = (name: string): boolean => secrets.has(name.toUpperCase()) || accountSecret.test(name);
 
 /** Matches prefixes that no other program's settings have. */
-const ownPrefix = /^(BITGET|SCHEDULE|ALERT|HEARTBEAT|REPORTS|KEEP_RAW|RUN_DEADLINE|SQL_TIMEOUT)_/i;
+const ownPrefix = /^(BITGET|SCHEDULE|SUB_ACCOUNTS|ALERT|HEARTBEAT|REPORTS|KEEP_RAW|RUN_DEADLINE|SQL_TIMEOUT)_/i;
 
 const letters = (name: string): string => name.toUpperCase().replace(/[_.-]/g, "");
 const byLetters = new Map([...names].map((name) => [letters(name), name]));

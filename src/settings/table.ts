@@ -5,6 +5,7 @@ import { runs, schedules, storage } from "./sections/collecting.ts";
 import { addresses, exchange, proxies } from "./sections/exchange.ts";
 import { pages } from "./sections/pages.ts";
 import { heartbeat, log, reading } from "./sections/reading.ts";
+import { subAccounts } from "./sections/sub-accounts.ts";
 import type { Section, Setting } from "./setting.ts";
 
 export const sections: readonly Section[] = [
@@ -13,6 +14,7 @@ export const sections: readonly Section[] = [
   addresses,
   proxies,
   schedules,
+  subAccounts,
   runs,
   storage,
   reading,

@@ -63,7 +63,9 @@ export async function collectUntilStopped(app: App, seconds: number | null): Pro
 /** Logs accounts, database and the first due slot. */
 function logFirstSlot(app: App): void {
   const { clock, clockCheck, schedules } = app.deps;
-  const patterns = Object.values(schedules).filter((pattern) => pattern !== null);
+  const patterns = [...Object.values(schedules), ...app.mains.map(({ schedule }) => schedule)].filter(
+    (pattern) => pattern !== null,
+  );
   const next = Math.min(...patterns.map((pattern) => pattern.next(clock.now())));
   const accounts = accountNames(app);
   app.log.info(

@@ -6,14 +6,16 @@
  * account is rich; `unionTotalMargin` and `assetList` contain the total.
  *
  * Sources: v1 https://bitgetlimited.github.io/apidoc/en/mix (archived), v2
- * https://www.bitget.com/api-doc/contract/account/Get-Account-List, v3 https://www.bitget.com/api-doc/uta/account/Get-Account
+ * https://www.bitget.com/api-doc/contract/account/Get-Account-List, v3 https://www.bitget.com/api-doc/uta/account/Get-Account; for
+ * sub-accounts https://www.bitget.com/api-doc/contract/account/Get-Sub-Account-Contract-Assets
  */
 import { apiEndpoint } from "../../bitget/endpoints.ts";
 import { categoryOf } from "../../bitget/product-types.ts";
 import * as column from "../../core/columns.ts";
+import { bulkSource } from "../bulk.ts";
 import { dataset, perProductType, sourceFor } from "../dataset.ts";
 import { coin, decimal, item, json, list, namelessZero, optionalDecimal, text } from "../fields.ts";
-import { unifiedAssetsEndpoint, unifiedWallet } from "../unified-wallet.ts";
+import { unifiedAssetsEndpoint, unifiedSubAccounts, unifiedWallet } from "../unified-wallet.ts";
 
 const columns = {
   /** The margin coin of the account. */
@@ -146,6 +148,16 @@ export const mixAccounts = dataset({
         params: ["productType*"],
         summary: "the futures accounts of a product type",
       }),
+      subAccounts: bulkSource({
+        endpoint: apiEndpoint("v2/sub-mix-accounts", {
+          path: "/api/v2/mix/account/sub-account-assets",
+          perSecond: 0.1,
+          params: ["productType*"],
+          summary: "the futures accounts of all sub-accounts of a main account",
+        }),
+        fields: { uid: "userId" },
+        part: ({ assetList }) => assetList,
+      }),
       ...perProductType("productType", categoryOf),
       data: list(
         item(
@@ -199,6 +211,7 @@ export const mixAccounts = dataset({
     }),
     v3: sourceFor(columns, {
       endpoint: unifiedAssetsEndpoint,
+      subAccounts: unifiedSubAccounts,
       scopes: () => ["unified"],
       data: unifiedWallet,
       rows: (data) =>

@@ -3,13 +3,15 @@
  * in the other versions. Coins with a zero balance have no row.
  *
  * Sources: v1 https://bitgetlimited.github.io/apidoc/en/spot (archived), v2
- * https://www.bitget.com/api-doc/spot/account/Get-Account-Assets, v3 https://www.bitget.com/api-doc/uta/account/Get-Account
+ * https://www.bitget.com/api-doc/spot/account/Get-Account-Assets, v3 https://www.bitget.com/api-doc/uta/account/Get-Account; for
+ * sub-accounts https://www.bitget.com/api-doc/spot/account/Get-Subaccount-Assets ("only … assets > 0")
  */
 import { apiEndpoint } from "../../bitget/endpoints.ts";
 import * as column from "../../core/columns.ts";
+import { bulkSource } from "../bulk.ts";
 import { dataset, sourceFor } from "../dataset.ts";
 import { allZero, coin, decimal, item, list, millis, namelessZero, optionalDecimal, text } from "../fields.ts";
-import { unifiedAssetsEndpoint, unifiedWallet } from "../unified-wallet.ts";
+import { unifiedAssetsEndpoint, unifiedSubAccounts, unifiedWallet } from "../unified-wallet.ts";
 
 const columns = {
   /** The coin, in capitals. */
@@ -116,6 +118,18 @@ export const spotAssets = dataset({
         params: ["coin", "assetType"],
         summary: "spot balances",
       }),
+      subAccounts: bulkSource({
+        endpoint: apiEndpoint("v2/sub-spot-assets", {
+          path: "/api/v2/spot/account/subaccount-assets",
+          perSecond: 10,
+          params: ["idLessThan", "limit"],
+          summary: "spot balances of all sub-accounts of a main account",
+        }),
+        fields: { uid: "userId", cursor: "id" },
+        page: { size: 50, after: "idLessThan" },
+        part: ({ assetsList }) => assetsList,
+        omitsEmpty: true,
+      }),
       data: list(
         item({
           coin,
@@ -137,6 +151,7 @@ export const spotAssets = dataset({
     }),
     v3: sourceFor(columns, {
       endpoint: unifiedAssetsEndpoint,
+      subAccounts: unifiedSubAccounts,
       data: unifiedWallet,
       rows: (data) =>
         data.map(({ fields: { locked, ...same }, extra }) => ({

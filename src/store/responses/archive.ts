@@ -130,11 +130,14 @@ export class ResponseArchive {
     do {
       const first = this.#waiting.slice(0, batch.write);
       const some = first.filter((one) => this.#isHarmless(one));
-      const packed: Buffer[] = [];
+      // The runs of many sub-accounts keep the same response.
+      const known = new Map<Buffer, Buffer>();
       for (const { body } of some) {
-        packed.push(body.length > longBodyBytes ? await packInThread(body, compression) : packNow(body));
+        if (known.has(body)) continue;
+        known.set(body, body.length > longBodyBytes ? await packInThread(body, compression) : packNow(body));
         await breath();
       }
+      const packed = some.map(({ body }) => known.get(body) as Buffer);
       if (this.#isClosed) return;
       this.#waiting.splice(0, first.length);
       this.#attempt(some, packed);

@@ -1,7 +1,8 @@
 /** Parses a stored raw response with the current parser. */
 import { parseResponse } from "../../bitget/wire/envelope.ts";
 import type { KnownRows, Scope } from "../../core/domain.ts";
-import type { Dataset, MapperInput } from "../../datasets/dataset.ts";
+import { ShapeError } from "../../core/errors.ts";
+import type { BulkSource, Dataset, MapperInput } from "../../datasets/dataset.ts";
 import { type ItemParts, layoutOf, partsByKey, rowOf, type StorageLayout } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { unpack } from "./archive.ts";
@@ -65,16 +66,27 @@ function bodyOf({ packed, digest }: StoredResponse): Buffer | null {
 
 function parse(
   layout: StorageLayout,
-  { productType, slot }: RequestKey,
+  { account, productType, slot }: RequestKey,
   { address, status, body }: { address: string; status: number; body: Buffer },
   stored: ReadonlyMap<string, ItemParts> | null,
 ): Reparsed {
-  const source = Object.values(layout.dataset.sources).find((one) => one.endpoint?.name === address);
+  const source = Object.values(layout.dataset.sources).find(
+    ({ endpoint, subAccounts }) => endpoint?.name === address || subAccounts?.endpoint.name === address,
+  );
   if (!source) throw new Error(`${layout.dataset.name} has no endpoint ${address} in this version`);
+  const bulk = source.endpoint?.name === address ? undefined : source.subAccounts;
   const reading = { path: source.endpoint?.path ?? address, now: slot, redact: (text: string) => text };
   const { data, requestTime } = parseResponse({ status, contentType: "", retryAfter: null, body }, reading);
   const scope = (productType || null) as Scope;
-  return { rows: partsByKey(layout, source.items(data, mapperInput(layout, scope, stored))), requestTime };
+  const own = bulk ? partOf(bulk, data, account) : data;
+  return { rows: partsByKey(layout, source.items(own, mapperInput(layout, scope, stored))), requestTime };
+}
+
+/** Returns the part of a sub-account in the response for all of them. @throws ShapeError where it has none */
+function partOf(bulk: BulkSource, data: unknown, account: string): unknown {
+  const found = bulk.rows(data).find(({ uid }) => account.endsWith(`/${uid}`));
+  if (!found) throw new ShapeError(bulk.endpoint.path, "data", `does not contain ${account}`);
+  return found.data;
 }
 
 /** Returns the input of the mapper: requested coins follow from the stored rows; other datasets are not available. */
