@@ -1,4 +1,4 @@
-/** What is loaded to answer the shortest questions: waiting for a hundred packages is what makes a program slow to start. */
+/** Which modules short commands load, because loading many packages makes a program slow to start; and exit codes. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "./support/files.ts";
 import { run } from "./support/program.ts";
 
-/** Says on stderr what is loaded, of packages their names alone. */
+/** Prints the loaded modules on stderr, packages by their names. */
 const hook = `
   import { writeSync } from "node:fs";
   export async function load(url, context, next) {
@@ -26,7 +26,7 @@ async function loadedBy(args: string[]): Promise<{ code: number | null; loaded: 
 }
 
 describe("the program", () => {
-  it.each(["--version", "--help", "db --help", "help"])("loads for %s no more than it takes", async (words) => {
+  it.each(["--version", "--help", "db --help", "help"])("loads for %s only the required modules", async (words) => {
     const { code, loaded } = await loadedBy(words.split(" "));
     expect(code).toBe(0);
     expect(loaded).toEqual([

@@ -1,4 +1,4 @@
-/** A real browser in front of the pages of a lived past. */
+/** Opens the dashboard in a real browser. */
 import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -19,7 +19,7 @@ function isProgram(path: string): boolean {
   }
 }
 
-/** `CHROMIUM_PATH`, or one of the usual names on PATH; undefined where there is none. */
+/** Returns `CHROMIUM_PATH`, or the first of the usual names on PATH; undefined where there is none. */
 export function findChromium(): string | undefined {
   const given = process.env.CHROMIUM_PATH;
   if (given) return given;
@@ -27,7 +27,7 @@ export function findChromium(): string | undefined {
   return folders.flatMap((folder) => names.map((name) => join(folder, name))).find(isProgram);
 }
 
-/** Nothing of anybody's: no profile, no sandbox that root could not have, no talk with its maker. */
+/** Returns options for a browser without a profile and without requests to its vendor; root cannot use the sandbox. */
 export const launchOptions = (executablePath: string) => ({
   executablePath,
   args: [
@@ -45,7 +45,7 @@ export interface Served {
   close(): void;
 }
 
-/** The pages of a database as they are at `now`, epoch ms. */
+/** Serves the pages of a database as of `now`, epoch ms. */
 export async function servePages(
   databasePath: string,
   now: () => number,
@@ -63,15 +63,15 @@ export async function servePages(
   };
 }
 
-/** How long a page may take on a machine that is busy with something else. Milliseconds. */
+/** The time limit of a page on a busy machine, milliseconds. */
 export const patience = 120_000;
 
-export interface Look {
+export interface OpenPage {
   page: Page;
   context: BrowserContext;
-  /** What the browser complained of. */
-  complaints: string[];
-  /** Hosts that it asked. */
+  /** Errors and warnings of the console, and uncaught errors. */
+  problems: string[];
+  /** Hosts of all requests. */
   hosts: Set<string>;
 }
 
@@ -81,8 +81,8 @@ export async function startBrowser(executablePath: string) {
   const profile = mkdtempSync(join(tmpdir(), "collector-browser-"));
   const browser = await chromium.launch({ ...launchOptions(executablePath), env: { ...process.env, HOME: profile } });
   return {
-    /** A window of its own, gone when the test is over. */
-    async open(path: string, options: BrowserContextOptions = {}): Promise<Look> {
+    /** Opens a page in a context of its own, which is closed when the test is over. */
+    async open(path: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
       const context = await browser.newContext({
         locale: "en-GB",
         timezoneId: "UTC",
@@ -92,14 +92,14 @@ export async function startBrowser(executablePath: string) {
       onTestFinished(() => context.close());
       context.setDefaultTimeout(patience);
       const page = await context.newPage();
-      const look: Look = { page, context, complaints: [], hosts: new Set() };
+      const opened: OpenPage = { page, context, problems: [], hosts: new Set() };
       page.on("console", (message) => {
-        if (message.type() === "error" || message.type() === "warning") look.complaints.push(message.text());
+        if (message.type() === "error" || message.type() === "warning") opened.problems.push(message.text());
       });
-      page.on("pageerror", (error) => look.complaints.push(error.message));
-      page.on("request", (request) => look.hosts.add(new URL(request.url()).host));
+      page.on("pageerror", (error) => opened.problems.push(error.message));
+      page.on("request", (request) => opened.hosts.add(new URL(request.url()).host));
       await page.goto(path);
-      return look;
+      return opened;
     },
     async close() {
       await browser.close();
@@ -108,7 +108,7 @@ export async function startBrowser(executablePath: string) {
   };
 }
 
-/** Waits until the first curve of the page is drawn, for the `times`-th time. */
+/** Waits until the first curve of the page has been drawn `times` times. */
 export async function drawn(page: Page, times = 1): Promise<void> {
   const count = async () => Number(await page.locator("figure.chart").first().getAttribute("data-drawn"));
   await expect.poll(count, { timeout: patience }).toBeGreaterThanOrEqual(times);

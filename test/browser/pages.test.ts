@@ -47,12 +47,12 @@ describe.skipIf(!executablePath)("in a browser", () => {
   const valuesOf = (page: Page, selector: string) =>
     page.locator(`${selector} data`).evaluateAll((found) => found.map((one) => one.getAttribute("value")));
 
-  it("loads every page without a complaint, and requests no other host", async () => {
+  it("loads every page without errors, and requests no other host", async () => {
     for (const path of paths) {
-      const { page, complaints, hosts } = await browser.open(at(path));
+      const { page, problems, hosts } = await browser.open(at(path));
       await page.waitForLoadState();
       if (path === "/") await drawn(page);
-      expect(complaints).toEqual([]);
+      expect(problems).toEqual([]);
       expect([...hosts]).toEqual([new URL(served.url).host]);
     }
   });
@@ -61,9 +61,9 @@ describe.skipIf(!executablePath)("in a browser", () => {
     const closed = await servePages(path, () => now, new Secret("a-token-of-the-pages"));
     onTestFinished(() => closed.close());
     const proxy = await startReverseProxy(Number(new URL(closed.url).port));
-    const { page, context, complaints } = await browser.open(`${proxy.url}api/gaps`);
-    // That it had to be asked for the token.
-    expect(complaints.splice(0)).toEqual([expect.stringContaining("401")]);
+    const { page, context, problems } = await browser.open(`${proxy.url}api/gaps`);
+    // The page asked for the token first.
+    expect(problems.splice(0)).toEqual([expect.stringContaining("401")]);
     await page.fill("#token", "a-token-of-the-pages");
     await page.click("button");
     await page.waitForURL(proxy.url);
@@ -79,7 +79,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     expect((await context.cookies(proxy.url)).map(({ name, path }) => [name, path])).toEqual([
       ["collector_login", "/bitget"],
     ]);
-    expect(complaints).toEqual([]);
+    expect(problems).toEqual([]);
     expect(proxy.other.filter((one) => one !== "/favicon.ico")).toEqual([]);
   });
 
@@ -117,7 +117,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     expect(await words()).toBe(before);
   });
 
-  it("draws a line for each wallet when asked to", async () => {
+  it("draws a line for each wallet if selected", async () => {
     const { page } = await browser.open(at("/?account=main"));
     await drawn(page);
     await page.getByLabel("by wallet").check();
@@ -125,7 +125,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     expect(await page.locator("figure.chart").getAttribute("data-names")).toContain("spot_usdt,futures_usdt");
   });
 
-  it("shows any instant that is picked, in the time zone of the site", async () => {
+  it("shows the state at a selected time, in the time zone of the site", async () => {
     const { page } = await browser.open(at("/balances?account=main"));
     await page.getByLabel("Date", { exact: true }).fill("2026-10-03T14:00:30");
     await page.getByRole("button", { name: "Go", exact: true }).click();
@@ -153,14 +153,14 @@ describe.skipIf(!executablePath)("in a browser", () => {
   });
 
   it("links from a position to its summary, and from a coin to its history", async () => {
-    const { page, complaints } = await browser.open(at("/positions?account=main"));
+    const { page, problems } = await browser.open(at("/positions?account=main"));
     await page.locator("#episodes tbody a").first().click();
     await drawn(page);
     expect(await page.locator("#summary").textContent()).toContain("closed");
     await page.goto(at("/balances?account=main"));
     await page.locator("#balances tbody a").first().click();
     await drawn(page);
-    expect(complaints).toEqual([]);
+    expect(problems).toEqual([]);
   });
 
   it("fits a phone", async () => {
@@ -225,7 +225,7 @@ describe.skipIf(!executablePath)("in a browser", () => {
     expect(await page.locator("#live").boundingBox()).toMatchObject({ x: 0 });
   });
 
-  // The last ones: they add to the history.
+  // These run last because they add to the history.
   it("shows new data without a reload", async () => {
     const { page } = await browser.open(at("/?account=main"));
     await drawn(page);
@@ -257,12 +257,12 @@ describe.skipIf(!executablePath)("in a browser", () => {
     const coin = `<img src=x onerror="document.title='run'">`;
     await storeRun(store, spotAssets, end + hour, [{ coin, available: "1", frozen: "0", locked: "0" }]);
     store.close();
-    const { page, complaints } = await browser.open(at("/balances?account=main"));
+    const { page, problems } = await browser.open(at("/balances?account=main"));
     expect(await page.locator("#balances").textContent()).toContain(coin);
     await page.getByRole("link", { name: coin }).click();
     await drawn(page);
     expect(await page.title()).toContain(coin);
     expect(await page.locator("img").count()).toBe(0);
-    expect(complaints).toEqual([]);
+    expect(problems).toEqual([]);
   });
 });

@@ -51,7 +51,7 @@ row("C7", ".env 0644, directory 0777, database 0644, symlinked .env", { timeoutS
 
 row(
   "C7b",
-  ".env that is a link to nowhere, or a directory; open but without keys",
+  ".env that is a dangling link, or a directory; readable by others but without keys",
   { timeoutSeconds: 120 },
   async (bench) => {
     const file = join(bench.folder, ".env");

@@ -13,7 +13,7 @@ import { nextRun } from "./runs.ts";
 
 row(
   "C9b",
-  "HTTPS_PROXY with a password is the only way out; it refuses, and is exempted",
+  "HTTPS_PROXY with a password: the only route, refusing, exempted by NO_PROXY",
   { timeoutSeconds: 120 },
   async (bench) => {
     const proxy = await startConnectProxy();

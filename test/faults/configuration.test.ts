@@ -87,7 +87,7 @@ row("C2", "invalid cron", { inEveryRun: true, timeoutSeconds: 120 }, async (benc
   }
 });
 
-row("C3", "time zone that is none; none given", { inEveryRun: true, timeoutSeconds: 120 }, async (bench) => {
+row("C3", "invalid time zone; no time zone", { inEveryRun: true, timeoutSeconds: 120 }, async (bench) => {
   const none = ["Europe/Berln", "", "Europe/Berlin ", "GMT+5"];
   const problems = await Promise.all(none.map((timezone) => startupProblems(bench, { TIMEZONE: timezone })));
   expect(problems).toEqual(
@@ -101,7 +101,7 @@ row("C3", "time zone that is none; none given", { inEveryRun: true, timeoutSecon
 });
 
 // The request rate is not a setting: each endpoint has its documented limit.
-row("C4", "deadline 0, negative, no number, endless", { timeoutSeconds: 120 }, async (bench) => {
+row("C4", "deadline 0, negative, not a number, infinite", { timeoutSeconds: 120 }, async (bench) => {
   const none = ["0", "-1", "1.5", "1e9", "3601", "soon"];
   const problems = await Promise.all(
     none.map((value) => startupProblems(bench, { RUN_DEADLINE_SECONDS: value, SQL_TIMEOUT_SECONDS: value })),

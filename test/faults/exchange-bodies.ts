@@ -7,7 +7,7 @@ import { funding, futures, nextRun, oneProductType, positions, runsOf, spot } fr
 const everyFour = "*/4 * * * * *";
 const good = JSON.stringify({ code: "00000", msg: "success", requestTime: 0, data: [] });
 
-row("E8", "a page of HTML, with 200 and with 503", { inEveryRun: true }, async (bench) => {
+row("E8", "an HTML page, with 200 and with 503", { inEveryRun: true }, async (bench) => {
   const body = "<!doctype html><h1>We will be right back</h1>";
   const headers = { "content-type": "text/html" };
   bench.exchange.injectFault({ body, headers, status: 200, times: 3, path: spot });
@@ -31,7 +31,7 @@ row("E8", "a page of HTML, with 200 and with 503", { inEveryRun: true }, async (
   expect(JSON.stringify(failures) + daemon.output().stderr).not.toContain("right back");
 });
 
-row("E9", "nothing, 204, null, a list, a byte order mark, NUL bytes", { inEveryRun: true }, async (bench) => {
+row("E9", "empty body, 204, null, a list, a byte order mark, NUL bytes", { inEveryRun: true }, async (bench) => {
   const bodies = (path: string, all: { body: string; status?: number }[]) => {
     for (const one of all) bench.exchange.injectFault({ ...one, path });
   };
@@ -55,7 +55,7 @@ row("E9", "nothing, 204, null, a list, a byte order mark, NUL bytes", { inEveryR
   await Promise.all(names.map((name) => nextRun(daemon, name, "ok")));
 });
 
-row("E10", "an answer cut: its JSON, before its end, in a chunk", { inEveryRun: true }, async (bench) => {
+row("E10", "a truncated response: within the JSON, before its end, in a chunk", { inEveryRun: true }, async (bench) => {
   const proxy = await startProxy(bench);
   const part = good.slice(0, 40);
   const cutJson = whole(part, { headers: { "content-length": String(part.length) } });
@@ -86,7 +86,7 @@ row("E10", "an answer cut: its JSON, before its end, in a chunk", { inEveryRun: 
   ]);
 });
 
-row("E11", "good JSON that is called something else", { inEveryRun: true }, async (bench) => {
+row("E11", "valid JSON with another content type", { inEveryRun: true }, async (bench) => {
   const headers = { "content-type": "text/plain" };
   const edit = (envelope: unknown) => envelope;
   bench.exchange.injectFault({ headers, edit, times: 2, path: spot });
@@ -99,7 +99,7 @@ row("E11", "good JSON that is called something else", { inEveryRun: true }, asyn
   expect(daemon.output().stderr.match(/"type":"text\/plain"/g)).toHaveLength(1);
 });
 
-row("E27", "one product type fails, the others answer", { inEveryRun: true }, async (bench) => {
+row("E27", "one product type fails, the others succeed", { inEveryRun: true }, async (bench) => {
   const productType = "USDT-FUTURES";
   for (const path of [positions, futures])
     bench.exchange.injectFault({
@@ -139,7 +139,7 @@ row("E27", "one product type fails, the others answer", { inEveryRun: true }, as
 /** API v1 has no total: it is computed from spot balances, prices and futures accounts. */
 row(
   "E27b",
-  "the same, and a total that is built on it",
+  "the same, with a total that depends on it",
   { timeoutSeconds: 40, exchange: { v1: true } },
   async (bench) => {
     const times = Number.POSITIVE_INFINITY;

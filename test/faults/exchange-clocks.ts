@@ -14,7 +14,7 @@ for (const [id, ahead] of [
   ["E14b", -minute],
 ] as const) {
   const side = ahead > 0 ? "ahead of" : "behind";
-  row(id, `the exchange's clock is a minute ${side} ours`, { inEveryRun: true }, async (bench) => {
+  row(id, `the exchange's clock is a minute ${side} the machine's`, { inEveryRun: true }, async (bench) => {
     const proxy = await startProxy(bench);
     // A new schedule begins at the later of the two clocks; this one is in force already.
     const agreeing = await bench.start();
@@ -53,7 +53,7 @@ for (const [id, far, when] of [
   ["E15a", 10 * year, "ten years from now"],
   ["E15b", -Date.now(), "in 1970"],
 ] as const) {
-  row(id, `the exchange says it is ${when}`, {}, async (bench) => {
+  row(id, `the exchange sends a time of ${when}`, {}, async (bench) => {
     const proxy = await startProxy(bench);
     bench.exchange.clockSkewMs = far;
 
@@ -81,7 +81,7 @@ function stale(ago: number): (envelope: unknown) => unknown {
   };
 }
 
-row("E31", "an answer from a cache, minutes old, again and again", {}, async (bench) => {
+row("E31", "a cached response, minutes old, repeatedly", {}, async (bench) => {
   const proxy = await startProxy(bench);
   const times = Number.POSITIVE_INFINITY;
 

@@ -15,7 +15,7 @@ const rows = (change: (rows: Item[]) => unknown) => (envelope: unknown) => {
 
 const everyFour = "*/4 * * * * *";
 
-row("E22", "fields and values that are unknown", { inEveryRun: true }, async (bench) => {
+row("E22", "unknown fields and values", { inEveryRun: true }, async (bench) => {
   const { exchange } = bench;
   const always = { times: Number.POSITIVE_INFINITY };
   exchange.injectFault({
@@ -50,7 +50,7 @@ row("E22", "fields and values that are unknown", { inEveryRun: true }, async (be
   ]);
 });
 
-row("E23", "fields that are missing, null, empty, called otherwise", { inEveryRun: true }, async (bench) => {
+row("E23", "fields that are missing, null, empty, renamed", { inEveryRun: true }, async (bench) => {
   const { exchange } = bench;
   const edit = rows(([first, second, third, fourth]) => {
     const { frozen: _missing, ...without } = first ?? {};
@@ -111,7 +111,7 @@ row("E23", "fields that are missing, null, empty, called otherwise", { inEveryRu
   ]);
 });
 
-row("E24", "amounts that are no plain decimals", { inEveryRun: true }, async (bench) => {
+row("E24", "amounts that are not plain decimals", { inEveryRun: true }, async (bench) => {
   const digits = "0.1234567890123456789012345678901234567890";
   const kept = [
     digits,
@@ -169,7 +169,7 @@ row("E24", "amounts that are no plain decimals", { inEveryRun: true }, async (be
   );
 });
 
-row("E26", "the same row twice; two rows of one name that differ", {}, async (bench) => {
+row("E26", "the same row twice; two different rows with the same key", {}, async (bench) => {
   const { exchange } = bench;
   const twice = rows((all) => [...all, all[0]]);
   const otherwise = rows((all) => [...all, { ...all[0], available: "123.456" }]);
@@ -202,7 +202,7 @@ row("E26", "the same row twice; two rows of one name that differ", {}, async (be
 });
 
 /** No endpoint in use has pages; one that seems to promise further pages is requested once. */
-row("E28", "a response that promises further pages, without end", {}, async (bench) => {
+row("E28", "a response that announces further pages, without end", {}, async (bench) => {
   const proxy = await startProxy(bench);
   const edit = rows((list) => ({ list, endId: "1", nextFlag: true, cursor: "1" }));
   bench.exchange.injectFault({ path: positions, edit, times: Number.POSITIVE_INFINITY });

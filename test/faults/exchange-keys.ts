@@ -8,7 +8,7 @@ const forever = Number.POSITIVE_INFINITY;
 
 row(
   "E13a",
-  "key unknown, signature, passphrase, address refused",
+  "unknown key; signature, passphrase or IP address refused",
   { inEveryRun: true, timeoutSeconds: 40 },
   async (bench) => {
     const refused = [
@@ -41,7 +41,7 @@ row(
   },
 );
 
-row("E13b", "a secret that is not the key's", { inEveryRun: true, timeoutSeconds: 40 }, async (bench) => {
+row("E13b", "the secret of another key", { inEveryRun: true, timeoutSeconds: 40 }, async (bench) => {
   const proxy = await startProxy(bench);
 
   const daemon = await bench.start({ ...proxy.env, BITGET_API_SECRET: "0123456789abcdef0123456789abcdef" });
@@ -58,7 +58,7 @@ row("E13b", "a secret that is not the key's", { inEveryRun: true, timeoutSeconds
   expect(daemon.output().stderr).toContain("the API secret does not belong to this key");
 });
 
-row("E29", "the key is revoked in the middle of a run", { timeoutSeconds: 40 }, async (bench) => {
+row("E29", "the key is revoked during a run", { timeoutSeconds: 40 }, async (bench) => {
   const proxy = await startProxy(bench);
   for (const productType of ["COIN-FUTURES", "USDC-FUTURES", "SUSDT-FUTURES"])
     bench.exchange.injectFault({ code: "40006", params: { productType }, path: positions, times: forever });
@@ -78,7 +78,7 @@ row("E29", "the key is revoked in the middle of a run", { timeoutSeconds: 40 }, 
   ]);
 });
 
-row("E30", "the response repeats the key, the passphrase, the signature", { inEveryRun: true }, async (bench) => {
+row("E30", "the response contains the key, the passphrase, the signature", { inEveryRun: true }, async (bench) => {
   const proxy = await startProxy(bench);
   const { key, secret, passphrase } = bench.account;
   const base64 = Buffer.from(passphrase).toString("base64");

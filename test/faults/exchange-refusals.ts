@@ -41,7 +41,7 @@ row("E1", "429, no Retry-After, twice", { inEveryRun: true, timeoutSeconds: 60 }
 
 row(
   "E2",
-  "429 with Retry-After 2 while others wait in line",
+  "429 with Retry-After 2 while other requests are queued",
   { inEveryRun: true, timeoutSeconds: 60 },
   async (bench) => {
     const proxy = await startProxy(bench);
@@ -69,7 +69,7 @@ row(
 
 row(
   "E3a",
-  "Retry-After that is negative, no number, zero, a fraction",
+  "Retry-After that is negative, not a number, zero, a fraction",
   { inEveryRun: true, timeoutSeconds: 60 },
   async (bench) => {
     const proxy = await startProxy(bench);
@@ -128,7 +128,7 @@ row("E3b", "Retry-After as a date, of a day, of a month", { inEveryRun: true, ti
   expect(bench.rows(longest)[0]?.ms).toBeLessThan(6000);
 });
 
-row("E4", "429 for ever", { inEveryRun: true, timeoutSeconds: 40 }, async (bench) => {
+row("E4", "429 permanently", { inEveryRun: true, timeoutSeconds: 40 }, async (bench) => {
   const proxy = await startProxy(bench);
   bench.exchange.injectFault({ status: 429, times: forever, path: spot });
 
@@ -149,21 +149,26 @@ row("E4", "429 for ever", { inEveryRun: true, timeoutSeconds: 40 }, async (bench
   expect(bench.rows("select count(*) as n from snapshots where state = 'ok' and rows = 0")).toEqual([{ n: 0 }]);
 });
 
-row("E5", "200 with the code of a refusal in the body", { inEveryRun: true, timeoutSeconds: 60 }, async (bench) => {
-  const proxy = await startProxy(bench);
-  bench.exchange.injectFault({ status: 200, code: "30007", path: spot });
-  bench.exchange.injectFault({ status: 200, code: "429", headers: { "retry-after": "1" }, path: spot });
-  bench.exchange.injectFault({ status: 200, code: "25004", headers: { "retry-after": "0.5" }, path: spot });
+row(
+  "E5",
+  "200 with the error code of a rate limit in the body",
+  { inEveryRun: true, timeoutSeconds: 60 },
+  async (bench) => {
+    const proxy = await startProxy(bench);
+    bench.exchange.injectFault({ status: 200, code: "30007", path: spot });
+    bench.exchange.injectFault({ status: 200, code: "429", headers: { "retry-after": "1" }, path: spot });
+    bench.exchange.injectFault({ status: 200, code: "25004", headers: { "retry-after": "0.5" }, path: spot });
 
-  const daemon = await bench.start({ ...proxy.env, SCHEDULE_SPOT_ASSETS: soon(10) });
-  const run = await nextRun(daemon, "spot-assets", undefined, 0);
+    const daemon = await bench.start({ ...proxy.env, SCHEDULE_SPOT_ASSETS: soon(10) });
+    const run = await nextRun(daemon, "spot-assets", undefined, 0);
 
-  expect(endOf(run)).toEqual({ state: "ok", requests: 4, retries: 3 });
-  const waits = between(proxy.requestsTo(spot));
-  for (const [n, shortest] of [700, 950, 450].entries()) expect(waits[n]).toBeGreaterThan(shortest);
-});
+    expect(endOf(run)).toEqual({ state: "ok", requests: 4, retries: 3 });
+    const waits = between(proxy.requestsTo(spot));
+    for (const [n, shortest] of [700, 950, 450].entries()) expect(waits[n]).toBeGreaterThan(shortest);
+  },
+);
 
-row("E6", "500, 502, 503, 504, then good again", { inEveryRun: true, timeoutSeconds: 40 }, async (bench) => {
+row("E6", "500, 502, 503, 504, then success", { inEveryRun: true, timeoutSeconds: 40 }, async (bench) => {
   const proxy = await startProxy(bench);
   for (const status of [500, 502]) bench.exchange.injectFault({ status, body: "", path: spot });
   for (const status of [503, 504]) bench.exchange.injectFault({ status, body: "", path: positions });
@@ -182,7 +187,7 @@ row("E6", "500, 502, 503, 504, then good again", { inEveryRun: true, timeoutSeco
     expect(Math.min(...between(proxy.requestsTo(path)).slice(0, 2))).toBeGreaterThan(180);
 });
 
-row("E7", "503 for ever", { inEveryRun: true }, async (bench) => {
+row("E7", "503 permanently", { inEveryRun: true }, async (bench) => {
   const { exchange, rows } = bench;
   exchange.injectFault({ status: 503, body: "", times: forever, path: "/api/v2/spot" });
 
@@ -202,7 +207,7 @@ row("E7", "503 for ever", { inEveryRun: true }, async (bench) => {
 
 row(
   "E12",
-  "a code of failure, a number, none, one of 10 kB",
+  "error codes: known, a number, missing, 10 kB long",
   { inEveryRun: true, timeoutSeconds: 40 },
   async (bench) => {
     const long = `bad\n\u001b[31m${"x".repeat(10_000)}`;

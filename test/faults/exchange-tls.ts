@@ -20,7 +20,7 @@ type Door = keyof typeof certificates | "no TLS at all";
 
 row(
   "E19",
-  "TLS: self-signed, another host's, expired, none at all",
+  "TLS certificate: self-signed, of another host, expired; no TLS",
   { inEveryRun: true, timeoutSeconds: 40 },
   async (bench) => {
     const front = await startFront(bench);

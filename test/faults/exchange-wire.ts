@@ -19,14 +19,14 @@ const dripping =
     socket.once("close", () => clearInterval(timer));
   };
 
-row("E16", "a byte every 200 ms, headers and body", { inEveryRun: true }, async (bench) => {
+row("E16", "one byte every 200 ms, in headers and body", { inEveryRun: true }, async (bench) => {
   const proxy = await startProxy(bench);
   proxy.always(spot, dripping("", head("content-length: 1000")));
   proxy.always(positions, dripping(`${head("content-length: 1000")}${part}`, " "));
   await goesUnanswered(bench, proxy);
 });
 
-row("E17", "a request is accepted and never answered, or half", { inEveryRun: true }, async (bench) => {
+row("E17", "a request without a response, or with half of one", { inEveryRun: true }, async (bench) => {
   const proxy = await startProxy(bench);
   proxy.always(spot, () => {});
   proxy.always(positions, raw(`${head("content-length: 1000")}${part}`, "hangs"));
@@ -79,7 +79,7 @@ row(
   },
 );
 
-row("E20", "a name that no server knows; a lookup of ten seconds", { timeoutSeconds: 60 }, async (bench) => {
+row("E20", "an unknown host name; a lookup of ten seconds", { timeoutSeconds: 60 }, async (bench) => {
   const settings = { BITGET_API_VERSION: "v2", BITGET_ALLOW_WRITE_KEYS: "true", SCHEDULE_POSITIONS: "" };
   // The exchange has not confirmed the clock, and nothing is due before that.
   const unknown = await bench.start({ ...settings, BITGET_BASE_URL: "https://exchange.invalid" });

@@ -172,7 +172,7 @@ row("T11", "clock back 10 s, 1 h", { inEveryRun: true, timeoutSeconds: 60 }, asy
   expect(answers).toBeLessThanOrEqual(count(bench, "state in ('ok', 'failed')"));
 });
 
-row("T11b", "clock back 20 s in mid-run", { timeoutSeconds: 60 }, async (bench) => {
+row("T11b", "clock back 20 s during a run", { timeoutSeconds: 60 }, async (bench) => {
   const { env, setClock } = preload(bench);
   setClock(20 * second);
   const daemon = await bench.start({ ...onlySpot, ...env });

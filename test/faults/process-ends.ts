@@ -21,7 +21,7 @@ async function inMidRun({ exchange }: Bench, delayMs?: number): Promise<void> {
 
 const lastRun = ({ rows }: Bench) => rows("select state, cause from runs order by scheduled_for desc limit 1");
 
-row("T1", "SIGTERM or SIGINT in mid-run", { inEveryRun: true, timeoutSeconds: 60 }, async (bench) => {
+row("T1", "SIGTERM or SIGINT during a run", { inEveryRun: true, timeoutSeconds: 60 }, async (bench) => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     const daemon = await bench.start(onlySpot);
     await inMidRun(bench, 1000);
@@ -40,7 +40,7 @@ row("T1", "SIGTERM or SIGINT in mid-run", { inEveryRun: true, timeoutSeconds: 60
   expect(bench.exchange.counts).toMatchObject({ badSignatures: 0, limitViolations: 0 });
 });
 
-row("T1b", "SIGTERM while a response never comes", { timeoutSeconds: 60 }, async (bench) => {
+row("T1b", "SIGTERM while a request gets no response", { timeoutSeconds: 60 }, async (bench) => {
   const daemon = await bench.start({ ...onlySpot, SCHEDULE_SPOT_ASSETS: "*/15 * * * * *" });
   await inMidRun(bench);
   const before = performance.now();
@@ -55,7 +55,7 @@ row("T1b", "SIGTERM while a response never comes", { timeoutSeconds: 60 }, async
 // Requesting the server time alone would take thirty seconds.
 row(
   "T1c",
-  "SIGTERM while the exchange is asked for its time",
+  "SIGTERM during the request for the exchange's time",
   { inEveryRun: true, timeoutSeconds: 28 },
   async (bench) => {
     const { env, setClock } = preload(bench);
@@ -177,7 +177,7 @@ if (canTrace) {
   const step = isQuick ? 9 : 1;
   row(
     "T4",
-    `SIGKILL at every write syscall (${step === 1 ? "each" : "each ninth"})`,
+    `SIGKILL at every write syscall (${step === 1 ? "each" : "every ninth"})`,
     { inEveryRun: true, timeoutSeconds: 300 },
     async (bench) => {
       expect((await bench.run(["collect", "spot-assets"])).code).toBe(0);
@@ -206,7 +206,7 @@ if (canTrace) {
 
   row(
     "T4b",
-    "SIGKILL at every fifth write syscall while the database is made",
+    "SIGKILL at every fifth write syscall while the database is created",
     { timeoutSeconds: 200 },
     async (bench) => {
       for (let write = 1; ; write += 5) {

@@ -10,49 +10,44 @@ import { runsOf } from "./runs.ts";
 const takesTooLong = `${endless} select count(*) from c`;
 const holdsTooMuch = `${endless} select group_concat(hex(zeroblob(500000)), '') from c`;
 
-row(
-  "U8",
-  "the 27 statements that were tried",
-  { inEveryRun: true, timeoutSeconds: 120 },
-  async ({ run, rows, folder, path }) => {
-    expect((await run(["collect", "spot-assets"])).code).toBe(0);
-    const data = join(folder, "data");
-    const before = contentOf(data);
-    // The console of the built program, called from this process; it starts a child process for every statement.
-    const built = resolve("dist/store/sql/console.js");
-    const { runQuery } = (await import(built)) as typeof import("../../src/store/sql/console.ts");
-    /** Returns the row count, or the error. */
-    const outcomeOf = async (statement: string): Promise<number | string> => {
-      try {
-        const answer = await runQuery(path, statement, statement === takesTooLong ? 1 : 20);
-        let count = 0;
-        for await (const some of answer.rows) count += some.length;
-        return count;
-      } catch (error) {
-        return (error as Error).message;
-      }
-    };
-    const all = [...accepted, ...refused, takesTooLong, holdsTooMuch];
-    const outcomes = new Map<string, number | string>();
-    const left = [...all];
-    const worker = async () => {
-      for (let next = left.shift(); next; next = left.shift()) outcomes.set(next, await outcomeOf(next));
-    };
-    await Promise.all([worker(), worker(), worker()]);
+row("U8", "27 hostile statements", { inEveryRun: true, timeoutSeconds: 120 }, async ({ run, rows, folder, path }) => {
+  expect((await run(["collect", "spot-assets"])).code).toBe(0);
+  const data = join(folder, "data");
+  const before = contentOf(data);
+  // The console of the built program, called from this process; it starts a child process for every statement.
+  const built = resolve("dist/store/sql/console.js");
+  const { runQuery } = (await import(built)) as typeof import("../../src/store/sql/console.ts");
+  /** Returns the row count, or the error. */
+  const outcomeOf = async (statement: string): Promise<number | string> => {
+    try {
+      const answer = await runQuery(path, statement, statement === takesTooLong ? 1 : 20);
+      let count = 0;
+      for await (const some of answer.rows) count += some.length;
+      return count;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  const all = [...accepted, ...refused, takesTooLong, holdsTooMuch];
+  const outcomes = new Map<string, number | string>();
+  const left = [...all];
+  const worker = async () => {
+    for (let next = left.shift(); next; next = left.shift()) outcomes.set(next, await outcomeOf(next));
+  };
+  await Promise.all([worker(), worker(), worker()]);
 
-    expect(all).toHaveLength(27);
-    for (const statement of accepted)
-      expect([statement, outcomes.get(statement)]).toEqual([statement, expect.any(Number)]);
-    for (const statement of refused)
-      expect([statement, outcomes.get(statement)]).toEqual([statement, expect.stringMatching(/./)]);
-    expect(outcomes.get(takesTooLong)).toBe("stopped after 1 s; select fewer rows, or raise SQL_TIMEOUT_SECONDS");
-    expect(outcomes.get(holdsTooMuch)).toBe("stopped: the query used more than 400 MB of memory; select fewer rows");
-    expect(contentOf(data)).toEqual(before);
-    expect(rows("select count(*) as n from runs")).toEqual([{ n: 1 }]);
-    for (const written of ["/tmp/other.db", "new.db", "copy.db", "x"])
-      expect([written, existsSync(written)]).toEqual([written, false]);
-  },
-);
+  expect(all).toHaveLength(27);
+  for (const statement of accepted)
+    expect([statement, outcomes.get(statement)]).toEqual([statement, expect.any(Number)]);
+  for (const statement of refused)
+    expect([statement, outcomes.get(statement)]).toEqual([statement, expect.stringMatching(/./)]);
+  expect(outcomes.get(takesTooLong)).toBe("stopped after 1 s; select fewer rows, or raise SQL_TIMEOUT_SECONDS");
+  expect(outcomes.get(holdsTooMuch)).toBe("stopped: the query used more than 400 MB of memory; select fewer rows");
+  expect(contentOf(data)).toEqual(before);
+  expect(rows("select count(*) as n from runs")).toEqual([{ n: 1 }]);
+  for (const written of ["/tmp/other.db", "new.db", "copy.db", "x"])
+    expect([written, existsSync(written)]).toEqual([written, false]);
+});
 
 const hostile = [
   takesTooLong,
@@ -62,7 +57,7 @@ const hostile = [
 ];
 
 // Each statement has its own process with one child, so 20 of them cannot share two.
-row("U9", "20 statements at once that do not end or hold too much", { timeoutSeconds: 180 }, async (bench) => {
+row("U9", "20 concurrent statements that do not end or use too much memory", { timeoutSeconds: 180 }, async (bench) => {
   const daemon = await bench.start({ SCHEDULE_SPOT_ASSETS: "*/5 * * * * *", SCHEDULE_POSITIONS: "" });
   const ends = await Promise.all(
     Array.from({ length: 20 }, (_, n) =>

@@ -47,7 +47,7 @@ row("U4b", "path traversal over HTTP: ../, %2e%2e%2f, absolute, NUL", { timeoutS
 
 row(
   "U5",
-  "DNS rebinding: a foreign Host, two of them, none; another Origin; a form of another site",
+  "DNS rebinding: a foreign Host, two, none; a foreign Origin; a form of another site",
   { inEveryRun: true },
   async (bench) => {
     const { port } = await serving(bench);
@@ -98,7 +98,7 @@ const isReached = (host: string, port: number): Promise<boolean> =>
     socket.once("timeout", () => end(false));
   });
 
-row("U6", "pages bound anywhere but loopback", { timeoutSeconds: 60 }, async (bench) => {
+row("U6", "dashboard on an address other than loopback", { timeoutSeconds: 60 }, async (bench) => {
   const missing =
     "HTTP_TOKEN is missing, and HTTP_HOST opens the dashboard to other machines; set a token of at least 16 characters, for example from `openssl rand -hex 24`";
   for (const HTTP_HOST of ["0.0.0.0", "::", "192.168.1.2"])

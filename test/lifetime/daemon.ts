@@ -67,9 +67,9 @@ async function started(
     const [code, signal] = await ended;
     if (signal !== "SIGKILL") throw new Error(`the collector ended with ${code ?? signal}`);
   };
-  const order = (said: StartOptions | Order) => {
+  const order = (message: StartOptions | Order) => {
     const answer = answerOf(child, ended, advance);
-    child.send(said);
+    child.send(message);
     return answer;
   };
   if (begin.killPoint !== null) {
@@ -104,16 +104,16 @@ function answerOf(
   advance: (ms: number) => void,
 ): Promise<"done" | "held"> {
   return new Promise((resolve, reject) => {
-    const onSaid = (said: Reply) => {
-      if (typeof said === "object") {
-        advance(said.advance);
+    const onMessage = (message: Reply) => {
+      if (typeof message === "object") {
+        advance(message.advance);
         child.send("advanced");
         return;
       }
-      child.off("message", onSaid);
-      resolve(said);
+      child.off("message", onMessage);
+      resolve(message);
     };
-    child.on("message", onSaid);
+    child.on("message", onMessage);
     void ended.then(([code, signal]) => reject(new Error(`the collector ended with ${code ?? signal}`)));
   });
 }

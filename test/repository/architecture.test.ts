@@ -63,42 +63,42 @@ const importsOf = (file: string): string[] =>
 
 const imports = files.flatMap((file) => importsOf(file).map((target) => [file, target] as const));
 
-it("gives every file a place in the order", () => {
+it("every file belongs to a part in the order", () => {
   expect(files.filter((file) => partOf(file) === "")).toEqual([]);
 });
 
-it("imports only what lies below", () => {
+it("imports point downwards only", () => {
   const upward = imports.filter(([file, target]) => rank(target) > rank(file));
   expect(upward.map(([file, target]) => `${file} -> ${target}`)).toEqual([]);
 });
 
-it("keeps two files at the top and at most ten in a folder", () => {
+it("there are two files at the top and at most ten in a folder", () => {
   expect(files.filter((file) => !file.includes("/")).sort()).toEqual(["app.ts", "main.ts"]);
   const folders = [...new Set(files.map(dirname))];
   const sizes = folders.map((folder) => [folder, files.filter((file) => dirname(file) === folder).length] as const);
   expect(sizes.filter(([, size]) => size > 10)).toEqual([]);
 });
 
-it("lets the simulator share nothing with the client but the vocabulary", () => {
+it("the simulator imports only itself and core, nothing of the client", () => {
   const wrong = imports.filter(([file, target]) => isIn(file, "simulator") && !/^(simulator|core)\//.test(target));
   expect(wrong).toEqual([]);
 });
 
-it("opens SQLite files in one place only, which knows what the process has open", () => {
+it("SQLite files are opened in one place, which knows the open connections of the process", () => {
   const opening = files.filter((file) => /new Database\(/.test(readFileSync(join(source, file), "utf8")));
   expect(opening).toEqual(["store/files/connections.ts"]);
 });
 
-/** Queries that are shown to people, and that nothing in the program runs. */
+/** Files with SQL in examples for users, which the program does not run. */
 const examples = ["commands/read/sql.ts", "commands/run/demo.ts"];
 
-it("has no SQL outside the store but in examples", () => {
+it("SQL is only in the store and in examples", () => {
   const scripts = readdirSync(source, { recursive: true, encoding: "utf8" }).filter((file) => /\.[jt]s$/.test(file));
   const found = scripts.filter((file) => statementsIn(readFileSync(join(source, file), "utf8")).length > 0);
   expect(found.filter((file) => !isIn(file, "store")).sort()).toEqual(examples);
 });
 
-it("knows SQL when it stands in a source file", () => {
+it("SQL in source code is recognised, prose is not", () => {
   const sql = [
     '"select a from b where c = ?"',
     "'SELECT *\\nFROM b'",
@@ -125,7 +125,7 @@ it("knows SQL when it stands in a source file", () => {
   expect(prose.filter((code) => statementsIn(code).length > 0)).toEqual([]);
 });
 
-it("has no handle of a database outside the store", () => {
+it("only the store has database handles", () => {
   const names = "Sqlite|openReadOnly|openWriter|openRawReader|openRawWriter|connect|historyOn";
   const handle = new RegExp(
     `from "(better-sqlite3|drizzle-orm[^"]*)"|import [^;]*\\b(${names})\\b[^;]*/store/|\\.(pragma|pluck|safeIntegers)\\(`,
@@ -134,7 +134,7 @@ it("has no handle of a database outside the store", () => {
   expect(found.filter((file) => !isIn(file, "store"))).toEqual([]);
 });
 
-it("exits in one place only", () => {
+it("process.exit is called in one place", () => {
   const exits = files.filter((file) => /process\.exit\(/.test(readFileSync(join(source, file), "utf8")));
   expect(exits).toEqual(["commands/run/signals.ts"]);
 });

@@ -1,6 +1,7 @@
 /**
- * The queries of the cookbook as they are printed there, on a past that is the same every time. Their answers are pinned;
- * after a change that is meant: `npx vitest run test/repository/cookbook.test.ts -u`, and read what differs.
+ * Runs the queries of the cookbook as they are printed there on a simulated history that is the same every time, and compares
+ * their results with stored ones. After an intended change run `npx vitest run test/repository/cookbook.test.ts -u` and read the
+ * difference.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -22,14 +23,14 @@ const queries = page
   .slice(1)
   .map((text) => [text.slice(0, text.indexOf("\n")), /```sql\n([\s\S]*?)```/.exec(text)?.[1] ?? ""] as const);
 
-/** `9. Distance to liquidation, now and ever` -> `9-distance-to-liquidation-now-and-ever`, as GitHub makes it. */
+/** `9. Distance to liquidation, now and ever` -> `9-distance-to-liquidation-now-and-ever`, as GitHub generates it. */
 const anchorOf = (title: string): string =>
   title
     .toLowerCase()
     .replaceAll(/[^a-z0-9 -]/g, "")
     .replaceAll(" ", "-");
 
-/** Where the answer is kept. */
+/** Returns the name of the file with the expected result. */
 const fileOf = (title: string): string => `${anchorOf(title).replace(/^\d-/, "0$&")}.txt`;
 
 const folder = mkdtempSync(join(tmpdir(), "collector-cookbook-"));
@@ -48,14 +49,14 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** The answer of `sql`, a line a row, written as the `sqlite3` program writes it. */
-function answer(sql: string): string {
+/** Returns the result of `sql` with one line per row, in the format of the `sqlite3` program. */
+function resultOf(sql: string): string {
   const { columns, rows } = prepareQuery(database, sql);
   const lines = [...rows()].map((cells) => cells.map((cell) => (cell === null ? "NULL" : cellText(cell))).join("|"));
   return [columns.join("|"), ...lines, ""].join("\n");
 }
 
-/** The version of the machine's `sqlite3`; null where it is missing, or has no decimal extension. */
+/** Returns the version of the installed `sqlite3`; null if it is missing or has no decimal extension. */
 function shellVersion(): string | null {
   try {
     const sql = "select sqlite_version() where decimal_add('1', '2') = '3'";
@@ -72,7 +73,7 @@ const inShell = (sql: string): string =>
     maxBuffer: 64 * 1024 * 1024,
   });
 
-/** Rows of the query with this number. */
+/** Returns the rows of the query with this number. */
 const rowsOf = (number: number): Record<string, string | null>[] => {
   const { columns, rows } = prepareQuery(database, queries[number - 1]?.[1] ?? "");
   return [...rows()].map((cells) =>
@@ -80,44 +81,44 @@ const rowsOf = (number: number): Record<string, string | null>[] => {
   );
 };
 
-/** What was told of a dataset last, in the two hours before an instant, for each account and scope. */
-function toldAt(dataset: string, instant: string): (TrueRow & { account: string })[] {
+/** Returns the rows of the last response for each account and scope in the two hours before a time. */
+function sentBefore(dataset: string, instant: string): (TrueRow & { account: string })[] {
   const to = Date.parse(instant);
-  const told = record.filter(
+  const sent = record.filter(
     (one) => one.dataset === dataset && !one.edited && one.takenAt <= to && one.takenAt > to - 7_200_000,
   );
-  const last = new Map(told.map((one) => [`${one.account} ${one.scope}`, one]));
+  const last = new Map(sent.map((one) => [`${one.account} ${one.scope}`, one]));
   return [...last.values()].flatMap(({ account, rows }) => rows.map((row) => ({ account, ...row })));
 }
 
-/** Digits as a count of their 40th decimal. */
+/** Returns a decimal in units of its 40th place. */
 function whole(digits: unknown): bigint {
   const [, sign, integer = "", fraction = ""] = /^(-?)(\d+)\.?(\d*)$/.exec(String(digits)) ?? [];
   return BigInt(`${sign}${integer}${fraction.padEnd(40, "0")}`);
 }
 
 describe("the cookbook", () => {
-  it("has twenty queries, each in the index and each with an answer", () => {
+  it("has twenty queries, each in the index and with an expected result", () => {
     const anchors = queries.map(([title]) => anchorOf(title));
     expect(queries.length).toBe(20);
     expect([...page.matchAll(/\]\(#([^)]*)\)/g)].map((match) => match[1])).toEqual(anchors);
     expect(readdirSync("test/fixtures/cookbook").sort()).toEqual(queries.map(([title]) => fileOf(title)).sort());
   });
 
-  it.each(queries)("answers %s", async (title, sql) => {
-    await expect(answer(sql)).toMatchFileSnapshot(`../fixtures/cookbook/${fileOf(title)}`);
+  it.each(queries)("has the expected result for %s", async (title, sql) => {
+    await expect(resultOf(sql)).toMatchFileSnapshot(`../fixtures/cookbook/${fileOf(title)}`);
   });
 
-  it.skipIf(!shell).each(queries)(`is answered alike by sqlite3 ${shell}: %s`, (_title, sql) => {
-    expect(inShell(sql)).toBe(answer(sql));
+  it.skipIf(!shell).each(queries)(`has the same result in sqlite3 ${shell}: %s`, (_title, sql) => {
+    expect(inShell(sql)).toBe(resultOf(sql));
   });
 
-  it("tells of a coin over time what the exchange told", () => {
+  it("shows a coin over time as the exchange sent it", () => {
     const day = "2026-10-02";
-    const told = record.filter(
+    const sent = record.filter(
       ({ dataset, takenAt }) => dataset === "spot-assets" && new Date(takenAt).toISOString().startsWith(day),
     );
-    const expected = told.flatMap(({ account, takenAt, rows }) =>
+    const expected = sent.flatMap(({ account, takenAt, rows }) =>
       rows
         .filter(({ coin }) => coin === "USDT")
         .map(({ available }) => `${account} ${new Date(takenAt).toISOString()} ${available}`),
@@ -127,20 +128,20 @@ describe("the cookbook", () => {
     expect(rows).toEqual(expected.sort());
   });
 
-  it("tells all positions at an instant as the exchange told them", () => {
+  it("shows all positions at a time as the exchange sent them", () => {
     const columns = ["account", "product_type", "symbol", "hold_side", "total", "unrealized_pl", "liquidation_price"];
     const line = (row: Record<string, unknown>) => columns.map((name) => row[name]).join(" ");
-    // At 07:00 and 08:00 one product type was refused: what it held is unknown by half past eight.
-    const expected = toldAt("positions", "2026-10-04T08:30:00Z").map(line).sort();
+    // At 07:00 and 08:00 one product type was refused: its positions are unknown at 08:30.
+    const expected = sentBefore("positions", "2026-10-04T08:30:00Z").map(line).sort();
     expect(expected.length).toBe(12);
     expect(rowsOf(3).map(line).sort()).toEqual(expected);
   });
 
-  it("adds up what the coins were worth to the last digit", () => {
+  it("adds up the value of the coins to the last digit", () => {
     const instant = "2026-10-10T23:30:00Z";
-    const prices = new Map(toldAt("prices", instant).map(({ coin, price }) => [coin, price]));
+    const prices = new Map(sentBefore("prices", instant).map(({ coin, price }) => [coin, price]));
     prices.set("USDT", "1");
-    const held = [...toldAt("spot-assets", instant), ...toldAt("funding-assets", instant)];
+    const held = [...sentBefore("spot-assets", instant), ...sentBefore("funding-assets", instant)];
     const amounts = held
       .filter(({ account, coin }) => account === "main" && prices.has(coin ?? null))
       .filter(({ frozen }) => frozen !== null)
@@ -153,10 +154,10 @@ describe("the cookbook", () => {
     expect(whole(known) * 10n ** 40n).toBe(sum);
   });
 
-  it("tells equity at the end of days as the exchange told it, and changes that add up", () => {
+  it("shows equity at the end of days as the exchange sent it, with changes that add up", () => {
     const rows = rowsOf(13).filter(({ account }) => account === "main");
     const expected = rows.map(({ day }) =>
-      toldAt("equity", `${day}T23:59:59.999Z`).find(({ account }) => account === "main"),
+      sentBefore("equity", `${day}T23:59:59.999Z`).find(({ account }) => account === "main"),
     );
     expect(rows.map(({ usdt_equity }) => usdt_equity)).toEqual(expected.map((row) => row?.usdt_equity));
     const changes = rows.slice(1).reduce((sum, { change }) => sum + whole(change), 0n);
@@ -164,10 +165,10 @@ describe("the cookbook", () => {
     expect(rows.length).toBe(14);
   });
 
-  it("adds up what changed between two days by what was told on both", () => {
+  it("shows the changes between two days as the differences of both states", () => {
     const amounts = (instant: string) =>
       new Map(
-        toldAt("spot-assets", instant).map((row) => [
+        sentBefore("spot-assets", instant).map((row) => [
           `${row.account} ${row.coin}`,
           whole(row.available) + whole(row.frozen) + whole(row.locked),
         ]),
@@ -182,7 +183,7 @@ describe("the cookbook", () => {
     expect(new Map(rows)).toEqual(new Map(changes));
   });
 
-  it("says of every day how many slots were due, and what became of them", () => {
+  it("counts the due slots of every day by outcome", () => {
     const days = rowsOf(17).filter(({ account, dataset }) => account === "main" && dataset === "positions");
     expect(days.map(({ day, due, ok, partial, missed }) => [day, due, ok, partial, missed])).toEqual([
       ["2026-10-04", "24", "21", "3", "0"],
@@ -191,9 +192,9 @@ describe("the cookbook", () => {
   });
 });
 
-it.skipIf(!shell).each([...viewsOf(datasets).keys()])(`sqlite3 ${shell} reads %s as this program does`, (view) => {
-  // An answer without rows has no header in the shell.
+it.skipIf(!shell).each([...viewsOf(datasets).keys()])(`sqlite3 ${shell} reads %s like this program`, (view) => {
+  // A result without rows has no header in the shell.
   const sorted = (text: string) => text.split("\n").slice(1).sort();
   const sql = `select * from ${view}`;
-  expect(sorted(inShell(sql) || "\n")).toEqual(sorted(answer(sql)));
+  expect(sorted(inShell(sql) || "\n")).toEqual(sorted(resultOf(sql)));
 });

@@ -1,4 +1,4 @@
-/** The files in `deploy/` by the tools they are for, where these are installed, and by what they must not lack. */
+/** Checks the files in `deploy/` with the tools that read them, where these are installed, and for required settings. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,25 +8,25 @@ import { temporaryFolder } from "../support/files.ts";
 
 const hasSystemd = spawnSync("systemd-analyze", ["--version"]).status === 0;
 
-describe("the unit of systemd", () => {
+describe("the systemd unit", () => {
   const unit = readFileSync("deploy/systemd/bitget-collector.service", "utf8");
 
-  it.skipIf(!hasSystemd)("is understood by systemd-analyze, which finds little to attack", () => {
-    // The program is not installed where the unit says.
+  it.skipIf(!hasSystemd)("is valid for systemd-analyze, with an exposure score of at most 20 of 100", () => {
+    // The program is not installed at the path in the unit.
     const path = join(temporaryFolder(), "bitget-collector.service");
     writeFileSync(path, unit.replace("/usr/local/bin/bitget-collector start", "/bin/true"));
     const { status, stdout, stderr } = spawnSync("systemd-analyze", ["verify", path], { encoding: "utf8" });
     expect([status, stdout, stderr]).toEqual([0, "", ""]);
-    // From 0 (nothing) to 100 (as if without): the threshold it is held to.
+    // The exposure is between 0 (fully restricted) and 100 (unrestricted).
     execFileSync("systemd-analyze", ["security", "--offline=yes", "--threshold=20", path], { stdio: "ignore" });
   });
 
-  it("lets a migration take as long as it takes", () => {
+  it("has no time limit for migrations at the start", () => {
     expect(unit).toMatch(/^Type=notify$/m);
     expect(unit).toMatch(/^TimeoutStartSec=infinity$/m);
   });
 
-  it("hands no key over in the environment", () => {
+  it("passes keys as credentials, none in the environment", () => {
     expect(unit).not.toMatch(/^Environment=.*(KEY|SECRET|PASSPHRASE)=/m);
     expect(unit.match(/^LoadCredential=/gm)).toHaveLength(3);
   });
@@ -36,14 +36,14 @@ describe("the image", () => {
   const lines = readFileSync("deploy/docker/Dockerfile", "utf8").split("\n");
   const last = (word: string) => lines.findLast((line) => line.startsWith(`${word} `));
 
-  it("is built in stages, runs as nobody special, and says how it is", () => {
+  it("is built in two stages, runs without root, and has a health check", () => {
     expect(lines.filter((line) => line.startsWith("FROM "))).toHaveLength(2);
     expect(last("USER")).toBe("USER node");
     expect(last("HEALTHCHECK")).toContain('"status"');
     expect(last("STOPSIGNAL")).toBe("STOPSIGNAL SIGTERM");
   });
 
-  it("copies what there is, and no settings", () => {
+  it("copies only files that exist, and no settings", () => {
     const copied = lines
       .filter((line) => /^COPY (?!--from)/.test(line))
       .flatMap((line) => line.split(" ").slice(1, -1));
@@ -55,7 +55,7 @@ describe("the image", () => {
 describe("the compose file", () => {
   const { services, secrets } = parse(readFileSync("deploy/docker/compose.yaml", "utf8"));
 
-  it("takes from the container what it does not need, and gives it time to stop", () => {
+  it("restricts the container, and gives it time to stop", () => {
     expect(services.collector).toMatchObject({
       read_only: true,
       cap_drop: ["ALL"],
@@ -66,7 +66,7 @@ describe("the compose file", () => {
     expect(services.collector.ports).toBeUndefined();
   });
 
-  it("hands every key over as a file", () => {
+  it("passes every key as a file", () => {
     expect(services.collector.secrets).toEqual(Object.keys(secrets));
     const settings = Object.keys(services.collector.environment).filter((name) => name.startsWith("BITGET_"));
     expect(settings.every((name) => name.endsWith("_FILE"))).toBe(true);

@@ -17,7 +17,7 @@ describe("the README", () => {
   });
 });
 
-/** Targets of the links and images of a page, without those that leave the repository. */
+/** Returns the targets of the links and images of a page that are in the repository. */
 const linksOf = (page: string): string[] =>
   [
     ...read(page)
@@ -27,13 +27,13 @@ const linksOf = (page: string): string[] =>
     .map((match) => match[1] ?? "")
     .filter((link) => !/^[a-z]+:|^\.\.\/\.\.\/actions\//.test(link));
 
-/** A path from the top of the repository; the page itself for a mere anchor. */
+/** Returns the path of a link from the root of the repository; the page itself for an anchor alone. */
 const targetOf = (page: string, link: string): string => {
   const [path = ""] = link.split("#");
   return path === "" ? page : join(dirname(page), path);
 };
 
-/** The anchors of the headings of a page, as GitHub makes them. */
+/** Returns the anchors of the headings of a page, as GitHub generates them. */
 const anchorsOf = (page: string): string[] =>
   [
     ...read(page)
@@ -47,7 +47,7 @@ const anchorsOf = (page: string): string[] =>
   );
 
 describe("the pages", () => {
-  it.each(pages())("have links that lead somewhere: %s", (page) => {
+  it.each(pages())("have no broken link: %s", (page) => {
     const broken = linksOf(page).filter((link) => {
       const target = targetOf(page, link);
       const anchor = link.split("#")[1];
@@ -56,7 +56,7 @@ describe("the pages", () => {
     expect(broken).toEqual([]);
   });
 
-  it("are all reached from the README", () => {
+  it("can all be reached from the README", () => {
     const reached = new Set(["README.md"]);
     for (const page of reached)
       for (const link of linksOf(page)) if (link.includes(".md")) reached.add(targetOf(page, link));
@@ -64,14 +64,14 @@ describe("the pages", () => {
   });
 });
 
-/** Lines of code blocks, and code within text, that call the program: what stands behind its name. */
+/** Returns the arguments of every call of the program in code blocks and inline code. */
 const callsIn = (page: string): string[] =>
   [...read(page).matchAll(/(?<![/\w-])bitget-collector (?!\W)([^`\n]+)/g)].map((match) => match[1] ?? "");
 
 const pagesWithCalls = pages().filter((page) => callsIn(page).length > 0);
 
 describe.each(pagesWithCalls)("%s", (page) => {
-  it.each(callsIn(page))("calls a command that there is, with options that it has: %s", (call) => {
+  it.each(callsIn(page))("calls an existing command with options that it has: %s", (call) => {
     const words = call.split(/ #| \||;|&&| {2}/)[0]?.replaceAll(/"[^"]*"/g, "x") ?? "";
     const command = findCommand(words.split(" "));
     expect(command, words).not.toBeNull();
@@ -82,20 +82,20 @@ describe.each(pagesWithCalls)("%s", (page) => {
   });
 });
 
-it.each(pages())("names settings that there are: %s", (page) => {
+it.each(pages())("names only existing settings: %s", (page) => {
   const own = /\b(?:ALERT|BITGET|DATABASE|HEARTBEAT|HTTP|KEEP|LOG|REPORTS|RUN|SCHEDULE|SQL)_[A-Z_]+[A-Z]\b/g;
   const named = new Set(read(page).match(own) ?? []);
   expect([...named].filter((name) => name !== "HTTP_PROXY" && !isKnownSetting(name))).toEqual([]);
 });
 
-it("the map of CONTRIBUTING.md names every folder of the source, and none that is not there", () => {
+it("the map of CONTRIBUTING.md names every folder of the source and no other", () => {
   const [, map = ""] = /```\nsrc\/\n([\s\S]*?)\nmigrations\//.exec(read("CONTRIBUTING.md")) ?? [];
   const named = new Set(map.match(/(?<![\w./-])[a-z-]+(?=\/)/g) ?? []);
   const folders = readdirSync("src", { recursive: true, withFileTypes: true }).filter((one) => one.isDirectory());
   expect([...named].sort()).toEqual([...new Set(folders.map(({ name }) => name))].sort());
 });
 
-it.each(pages())("names files of the repository that there are: %s", (page) => {
+it.each(pages())("names only existing files: %s", (page) => {
   const paths = read(page).match(/(?<=`)(?:src|test|scripts|bench|deploy|migrations)\/[^`\s]*(?=`)/g) ?? [];
   expect(paths.filter((path) => !/[A-Z<]{3}/.test(path) && !existsSync(path))).toEqual([]);
 });
@@ -107,7 +107,7 @@ it("the help of collect lists every dataset", () => {
   ]);
 });
 
-it("every generated section is as `npm run docs` writes it", async () => {
+it("every generated section is equal to the output of `npm run docs`", async () => {
   const files = await generatedFiles();
   expect(files.size).toBeGreaterThan(2);
   for (const [path, { before, after }] of files) expect(before, `${path}: run npm run docs`).toBe(after);

@@ -66,6 +66,6 @@ test("no line of code, help, pages or documentation uses a word of the private d
   expect(found.map(({ file, number, text }) => `${file}:${number}: ${text.trim()}`)).toEqual([]);
   expect(
     exceptions.filter((exception) => !used.has(exception)),
-    "exceptions that nothing needs any more",
+    "exceptions that are no longer needed",
   ).toEqual([]);
 });

@@ -1,4 +1,4 @@
-/** Names that every JavaScript object has already: as fields, coins, symbols and accounts they are names like any other. */
+/** Names of members that every JavaScript object has, used as fields, coins, symbols and accounts. */
 import { parse, stringify } from "lossless-json";
 import { expect, it } from "vitest";
 import { classic, credentials } from "../support/settings.ts";
@@ -6,7 +6,7 @@ import { createWorld } from "../support/world.ts";
 
 const names = ["__proto__", "constructor", "toString", "valueOf"];
 
-/** The answer with one item for each name, which is its `key`, and with the names as further fields. */
+/** Returns a response with one item per name, which is the value of its `key`, and with the names as additional fields. */
 const named = (key: string) => (envelope: unknown) => {
   const { data, ...rest } = parse(stringify(envelope) ?? "") as { data: object[] };
   const [first = {}] = data;
@@ -17,7 +17,7 @@ const named = (key: string) => (envelope: unknown) => {
   };
 };
 
-it("names of what every object has are kept, stored and told like others", async () => {
+it("names of members of every object are requested, stored and shown like other names", async () => {
   const account = { ...classic, name: "constructor" };
   const settings = {
     BITGET_ACCOUNTS: "constructor",

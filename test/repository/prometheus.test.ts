@@ -1,4 +1,4 @@
-/** Alert rules and dashboard beside what a daemon really tells. */
+/** Compares the alert rules and the Grafana dashboard with the metrics that a daemon exports. */
 import { readFileSync } from "node:fs";
 import { beforeEach, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -10,15 +10,15 @@ import { createWorld } from "../support/world.ts";
 const rules: unknown = parse(readFileSync("deploy/prometheus/alerts.yml", "utf8"));
 const dashboard: unknown = JSON.parse(readFileSync("deploy/grafana/bitget-collector.json", "utf8"));
 
-let told: ReturnType<typeof parseExposition>;
+let exported: ReturnType<typeof parseExposition>;
 
 beforeEach(async () => {
   const world = await createWorld("2026-03-01T12:00:30Z", everyDataset("* * * * *"));
   await world.at("2026-03-01T12:01:00Z");
-  told = parseExposition(await world.metrics.text());
+  exported = parseExposition(await world.metrics.text());
 });
 
-/** The string values of a key, however deep. */
+/** Yields the string values of a key at any depth. */
 function* textsOf(value: unknown, key: string): Generator<string> {
   if (typeof value !== "object" || value === null) return;
   for (const [name, inside] of Object.entries(value)) {
@@ -34,19 +34,19 @@ const metricsIn = (texts: readonly string[]): string[] => [
   ...new Set(texts.flatMap((text) => text.match(/\b(?:bitget_collector|nodejs|process)_\w+/g) ?? [])),
 ];
 
-it("alert on metrics that there are", () => {
+it("the alert rules use only exported metrics", () => {
   expect(ruleExpressions.length).toBe([...textsOf(rules, "summary")].length);
   expect(metricsIn(ruleExpressions).length).toBeGreaterThan(8);
-  expect(told.map(({ name }) => name)).toEqual(expect.arrayContaining(metricsIn(ruleExpressions)));
+  expect(exported.map(({ name }) => name)).toEqual(expect.arrayContaining(metricsIn(ruleExpressions)));
 });
 
-it("draw metrics that there are", () => {
+it("the dashboard uses only exported metrics", () => {
   expect(metricsIn(panelExpressions).length).toBeGreaterThan(12);
-  expect(told.map(({ name }) => name)).toEqual(expect.arrayContaining(metricsIn(panelExpressions)));
+  expect(exported.map(({ name }) => name)).toEqual(expect.arrayContaining(metricsIn(panelExpressions)));
 });
 
-it("select by labels that there are", () => {
-  const known = new Set([...told.flatMap(({ labels }) => Object.keys(labels)), "job"]);
+it("rules and dashboard select only by exported labels", () => {
+  const known = new Set([...exported.flatMap(({ labels }) => Object.keys(labels)), "job"]);
   const used = [...ruleExpressions, ...panelExpressions].flatMap((text) => [
     ...[...text.matchAll(/(\w+)=~?"/g)].map((match) => match[1] ?? ""),
     ...[...text.matchAll(/by \(([^)]+)\)/g)].flatMap((match) => (match[1] ?? "").split(", ")),
@@ -55,9 +55,9 @@ it("select by labels that there are", () => {
   expect([...new Set(used)].filter((label) => !known.has(label))).toEqual([]);
 });
 
-it("are all described, with the labels that they have", () => {
+it("every exported metric is described with its labels", () => {
   const described = new Map(describeMetrics().map(({ name, labelNames }) => [name, labelNames]));
-  const ours = told
+  const ours = exported
     .map(({ name, labels }) => [name.replace(/_(bucket|sum|count)$/, ""), Object.keys(labels)] as const)
     .filter(([name]) => name.startsWith("bitget_collector_"));
   expect(ours.length).toBeGreaterThan(20);

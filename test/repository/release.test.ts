@@ -24,7 +24,7 @@ beforeEach(() => {
   commit();
 });
 
-it("names, commits and tags what was unreleased", () => {
+it("a release names, commits and tags the unreleased changes", () => {
   const { status, stderr } = release("0.2.0");
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   expect(readFileSync(join(folder, "CHANGELOG.md"), "utf8")).toMatch(
@@ -34,22 +34,22 @@ it("names, commits and tags what was unreleased", () => {
   expect(run("git", "status", "--porcelain").stdout).toBe("");
 });
 
-it("refuses an empty list of changes", () => {
+it("a release without changes is refused", () => {
   writeFileSync(join(folder, "CHANGELOG.md"), changelog(""));
   commit();
   expect(release("0.2.0")).toMatchObject({ status: 1, stderr: expect.stringContaining('"Unreleased"') });
 });
 
-it("refuses a work tree with other changes", () => {
+it("a release from a work tree with uncommitted changes is refused", () => {
   writeFileSync(join(folder, "CHANGELOG.md"), changelog("\n- newer\n"));
   expect(release("0.2.0")).toMatchObject({ status: 1, stderr: expect.stringContaining("has changes") });
 });
 
-it.each(["0.0.9", "0.1", "next", ""])("refuses the version '%s'", (version) => {
+it.each(["0.0.9", "0.1", "next", ""])("the version '%s' is refused", (version) => {
   expect(release(version).status).toBe(1);
 });
 
-it("refuses a version that was released before", () => {
+it("a version that was already released is refused", () => {
   run("git", "tag", "v0.1.0");
   expect(release("0.1.0")).toMatchObject({ status: 1, stderr: expect.stringContaining("does not follow") });
 });

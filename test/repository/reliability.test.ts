@@ -1,4 +1,4 @@
-/** The page that leads from each promise to its code and its rows is complete, and leads somewhere. */
+/** Checks that docs/reliability.md is complete and leads from each promise to its code and its fault rows. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -19,15 +19,15 @@ const matrix = Object.entries(all).flatMap(([letter, count]) =>
   Array.from({ length: count }, (_, n) => `${letter}${n + 1}`),
 );
 
-it("has the twenty promises in their order", () => {
+it("the page has the twenty promises in order", () => {
   expect(promises.map((text) => text.split(" ")[0])).toEqual(Array.from({ length: 20 }, (_, n) => `P${n + 1}`));
 });
 
-it("declares all 104 rows of the matrix in the fault suite", () => {
+it("the fault suite has all 104 rows of the matrix", () => {
   expect(matrix.filter((id) => !declared.has(id))).toEqual([]);
 });
 
-it("names every row under the promise that it tries to break, and none that there is not", () => {
+it("the page names every row under a promise, and only existing rows", () => {
   const named = new Set(promises.flatMap((text) => rowsOf(text.match(/^Rows: .*$/m)?.[0] ?? "")));
   expect(matrix.filter((id) => !named.has(id))).toEqual([]);
   expect([...named].filter((id) => !declared.has(id))).toEqual([]);
@@ -40,7 +40,7 @@ describe.each(promises.map((text) => [text.split("\n")[0] ?? "", text]))("%s", (
     expect(text).toMatch(/^Rows: [ETSCU]\d/m);
   });
 
-  it("leads to files that there are, with the functions that it names", () => {
+  it("links to existing files with the functions that it names", () => {
     const links = [...text.matchAll(/\]\(\.\.\/([^)]+)\)(?: `(\w+)`)?/g)];
     expect(links.length).toBeGreaterThan(0);
     const broken = links.filter(

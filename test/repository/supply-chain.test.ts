@@ -1,4 +1,4 @@
-/** What is installed with this program is what was chosen: a change of it is a change of these lines. */
+/** Checks that dependencies are locked, come from the registry, and run no unexpected install script. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { type Lockfile, type Manifest, supplyChainProblems } from "../support/lockfile.ts";
@@ -6,21 +6,21 @@ import { type Lockfile, type Manifest, supplyChainProblems } from "../support/lo
 const manifest = JSON.parse(readFileSync("package.json", "utf8")) as Manifest;
 const lockfile = JSON.parse(readFileSync("package-lock.json", "utf8")) as Lockfile;
 
-/** The lockfile with one package changed. */
+/** Returns the lockfile with one package changed. */
 const changed = (path: string, change: object): Lockfile => ({
   ...lockfile,
   packages: { ...lockfile.packages, [path]: { ...lockfile.packages[path], ...change } },
 });
 
-it("pins every package from the registry by its integrity", () => {
+it("the lockfile pins every package from the registry by its integrity", () => {
   expect(supplyChainProblems(manifest, lockfile)).toEqual([]);
 });
 
-it("allows the install script of one package only", () => {
+it("only one package may run an install script", () => {
   expect(manifest.allowScripts).toEqual({ "better-sqlite3": true, esbuild: false });
 });
 
-it("has no install script itself", () => {
+it("the package itself has no install script", () => {
   const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
   expect(Object.keys(scripts).filter((name) => /^(pre|post)?install$/.test(name))).toEqual([]);
 });
@@ -36,7 +36,7 @@ describe("the check", () => {
       `${got} has no integrity`,
     ],
     [
-      "an address",
+      "a URL instead of the registry",
       manifest,
       changed(got, { resolved: "https://evil.example/got.tgz" }),
       `${got} does not come from the registry`,
@@ -49,7 +49,7 @@ describe("the check", () => {
       "got has an install script that allowScripts does not list",
     ],
     [
-      "an install script further down",
+      "an install script of an indirect dependency",
       manifest,
       changed(`${got}/node_modules/deep`, { ...lockfile.packages[got], hasInstallScript: true }),
       "deep has an install script that allowScripts does not list",
@@ -75,7 +75,7 @@ describe("the check", () => {
       "gott is not locked",
     ],
     [
-      "one that only the lockfile has",
+      "a package that only the lockfile has",
       manifest,
       changed("", { dependencies: { ...lockfile.packages[""]?.dependencies, gott: "1.0.0" } }),
       "gott is locked, but no longer wanted",

@@ -155,10 +155,10 @@ it("db migrate reports what it did", async () => {
   const sql = readFileSync("test/fixtures/database/0000.sql", "utf8");
   mkdirSync(inFolder("data"));
   new Database(path()).exec(sql).close();
-  const said = async () => (await runInProcess(["db", "migrate"], folder)).stdout;
+  const migrate = async () => (await runInProcess(["db", "migrate"], folder)).stdout;
   const own = ownMigrations().length;
-  expect(await said()).toBe(
+  expect(await migrate()).toBe(
     `${path()} is up to date: ${own - 1} migrations applied, after a backup to ${path()}.before-${own}\n`,
   );
-  expect(await said()).toBe(`${path()} is already up to date\n`);
+  expect(await migrate()).toBe(`${path()} is already up to date\n`);
 });

@@ -7,7 +7,7 @@ import type { Status } from "./children/exchange.ts";
 
 export interface Exchange extends Status {
   /** Switches faults off or on (undefined: unchanged) and returns the counts. */
-  ask(what: "calm" | "faults" | "tell"): Promise<Status>;
+  ask(what: "calm" | "faults" | "status"): Promise<Status>;
   close(): void;
 }
 
@@ -15,13 +15,13 @@ export async function startExchange(accounts: readonly SimulatedAccount[]): Prom
   const child = fork(join(import.meta.dirname, "children", "exchange.ts"), [JSON.stringify(accounts)], {
     execArgv: ["--import", "tsx"],
   });
-  const heard = async () => ((await once(child, "message")) as [Status])[0];
+  const nextStatus = async () => ((await once(child, "message")) as [Status])[0];
   return {
-    ...(await heard()),
+    ...(await nextStatus()),
     ask(what) {
-      const told = heard();
+      const status = nextStatus();
       child.send(what);
-      return told;
+      return status;
     },
     close: () => child.disconnect(),
   };

@@ -24,7 +24,7 @@ async function settle(world: World): Promise<void> {
   await world.app.alerts.idle();
 }
 
-/** Ends like a crash: nothing is evaluated or sent any more. */
+/** Ends like a crash: nothing more is evaluated or sent. */
 async function crash(world: World): Promise<void> {
   world.app.close();
   await world.restart();
@@ -36,7 +36,7 @@ const onceEach = ({ received }: Receiver) => {
   return received.filter(({ id }, n) => ids.indexOf(id) === n);
 };
 
-async function live(after: (world: World, step: number) => Promise<void>): Promise<Receiver> {
+async function follow(after: (world: World, step: number) => Promise<void>): Promise<Receiver> {
   const receiver = await startReceiver();
   const world = await createWorld("2026-11-01T00:00:00Z", {
     SCHEDULE_POSITIONS: "* * * * *",
@@ -55,22 +55,22 @@ async function live(after: (world: World, step: number) => Promise<void>): Promi
 
 describe("a scripted price path", () => {
   it.each<[string, (world: World, step: number) => Promise<void>]>([
-    ["goes on", settle],
-    ["starts anew at every step", (world) => world.restart()],
+    ["keeps running", settle],
+    ["restarts at every step", (world) => world.restart()],
     [
-      "looks at every third step, at several runs at once",
+      "evaluates at every third step, several runs at once",
       async (world, step) => {
         if (step % 3 === 2) await world.restart();
       },
     ],
   ])("gives exactly these notifications from a daemon that %s", async (_, after) => {
-    expect((await live(after)).received.map(notificationOf)).toEqual(notificationsIn(path));
+    expect((await follow(after)).received.map(notificationOf)).toEqual(notificationsIn(path));
   });
 
   it.each<[string, (world: World, step: number) => Promise<void>]>([
-    ["after each commit, before anybody has looked at it", crash],
+    ["after each commit, before the evaluation", crash],
     [
-      "after each look",
+      "after each evaluation",
       async (world) => {
         await settle(world);
         await crash(world);
@@ -85,7 +85,7 @@ describe("a scripted price path", () => {
       },
     ],
   ])("gives the same notifications from a daemon that crashes %s", async (_, after) => {
-    expect(onceEach(await live(after)).map(notificationOf)).toEqual(notificationsIn(path));
+    expect(onceEach(await follow(after)).map(notificationOf)).toEqual(notificationsIn(path));
   });
 
   it("gives exactly the same notifications from the real daemon, killed at every step", async () => {

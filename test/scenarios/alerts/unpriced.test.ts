@@ -17,13 +17,13 @@ const settings = {
 };
 
 /** Returns the notifications sent while these prices of DUST and rows of equity are stored, each at its minute. */
-async function saidOf(told: readonly (readonly [number, string | null, Row])[]): Promise<string[]> {
+async function notificationsOf(minutes: readonly (readonly [number, string | null, Row])[]): Promise<string[]> {
   const store = await open(temporaryPath());
   const watch = new AlertEvaluator(store, settings, new SettableClock(start));
   await watch.begin();
   await store.setSchedule("main", "equity", "* * * * *", start);
-  const said: string[] = [];
-  for (const [at, price, equity] of told) {
+  const sent: string[] = [];
+  for (const [at, price, equity] of minutes) {
     const slot = start + at * minute;
     const prices = [item(datasetNamed("prices"), { coin: "DUST", quote: "USDT", price })];
     await collect(store, datasetNamed("prices"), slot, { snapshots: [good(prices, slot)] }, "public");
@@ -33,27 +33,27 @@ async function saidOf(told: readonly (readonly [number, string | null, Row])[]):
     for (let more = true; more; ) {
       const result = await watch.evaluateNew();
       more = result.more;
-      said.push(...result.notifications.map(({ state, value }) => `${at} ${state} ${value}`));
+      sent.push(...result.notifications.map(({ state, value }) => `${at} ${state} ${value}`));
     }
   }
-  return said;
+  return sent;
 }
 
 const without = (pricedUsdt: string): Row => ({ complete: 0, pricedUsdt, unpriced: '{"DUST":"5"}', missing: null });
 
 it("a fall of equity is reported at once although a worthless coin lost its price in the same hour", async () => {
-  const said = await saidOf([
+  const sent = await notificationsOf([
     [0, "0.000001", { usdtEquity: "1000.000005", complete: 1 }],
     [5, null, without("1000")],
     [20, null, without("400")],
     [120, null, without("400")],
   ]);
-  expect(said).toEqual([expect.stringMatching(/^20 fired 0\.6/)]);
+  expect(sent).toEqual([expect.stringMatching(/^20 fired 0\.6/)]);
 });
 
 it("a valuable coin that loses its price is no fall of equity", async () => {
   expect(
-    await saidOf([
+    await notificationsOf([
       [0, "100", { usdtEquity: "1000", complete: 1 }],
       [5, null, without("500")],
       [120, null, without("500")],
@@ -62,9 +62,9 @@ it("a valuable coin that loses its price is no fall of equity", async () => {
 });
 
 it("a price of zero, stored by older versions for a coin that was never traded, counts as no price", async () => {
-  const said = await saidOf([
+  const sent = await notificationsOf([
     [0, "0", { usdtEquity: "1000", complete: 1 }],
     [61, null, without("400")],
   ]);
-  expect(said).toEqual(["61 fired 0.6"]);
+  expect(sent).toEqual(["61 fired 0.6"]);
 });

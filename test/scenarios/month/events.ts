@@ -13,9 +13,9 @@ import { minute, type SimulatedMonth } from "./simulate.ts";
 import { iso, type TrueSnapshot, type Truth } from "./truth.ts";
 
 export const everything = [
-  ...["opened", "grown", "partly closed", "closed", "flipped", "opened anew", "hedge pair", "liquidated"],
+  ...["opened", "grown", "partly closed", "closed", "flipped", "reopened", "hedge pair", "liquidated"],
   ...["crossed", "isolated", "no liquidation price", "nothing open", "carried over the upgrade"],
-  ...["left behind by the upgrade", "coin comes", "coin goes", "coin comes back", "wallet of another generation"],
+  ...["left behind by the upgrade", "coin comes", "coin goes", "coin comes back", "wallet of another API version"],
   ...["value of a part only", "price unknown", "close of a part only", "close unknown"],
   "coin in futures alone",
   ...["ok", "late", "partial", "failed", "asleep or clock set forward", "blocked", "not running"],
@@ -26,7 +26,7 @@ export function eventsOf(month: SimulatedMonth, truth: Truth): string[] {
   for (const account of accounts) {
     for (const scope of productTypes) followPositions(truth.of(account, "positions", scope), month.upgraded, seen);
     followCoins(truth.of(account, "spot-assets", null), seen);
-    if (truth.of(account, "mix-accounts", "unified").length > 0) seen.add("wallet of another generation");
+    if (truth.of(account, "mix-accounts", "unified").length > 0) seen.add("wallet of another API version");
     if (truth.of(account, "equity", null).some(({ rows }) => rows[0]?.complete === 0)) seen.add("value of a part only");
     if (
       truth.of(account, "positions", "sumcbl").at(-1)?.rows.length &&
@@ -73,7 +73,7 @@ function followPositions(snapshots: readonly TrueSnapshot[], upgraded: number, s
       if (!known) {
         const was = [...before].find(([, one]) => isOpposite(one));
         seen.add(was && !open.has(was[0]) ? "flipped" : "opened");
-      } else if (known.opened_at !== row.opened_at) seen.add("opened anew");
+      } else if (known.opened_at !== row.opened_at) seen.add("reopened");
       else {
         const growth = units(String(row.total)) - units(String(known.total));
         if (growth > 0n) seen.add("grown");

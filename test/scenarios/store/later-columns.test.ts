@@ -46,8 +46,8 @@ async function grown(between: (path: string) => Promise<void> = async () => {}):
   addColumns(path, laterLines);
   const store = await openStore({ path, datasets: later, log: quiet, clock: systemClock });
   await between(path);
-  const told = [coin(laterCoins, "BTC", { airDrop: "0.10", stakedSince: "May" }), coin(laterCoins, "ETH")];
-  await collect(store, laterCoins, at(2), { snapshots: [good(told, at(2))] });
+  const items = [coin(laterCoins, "BTC", { airDrop: "0.10", stakedSince: "May" }), coin(laterCoins, "ETH")];
+  await collect(store, laterCoins, at(2), { snapshots: [good(items, at(2))] });
   await collect(store, laterLines, at(2), {
     snapshots: [good([position(laterLines, "100", { adlRank: "4" })], at(2), "umcbl")],
   });

@@ -38,10 +38,10 @@ let isCalm = true;
 /** Requests answered while calm. */
 let spared = 0;
 
-const tell = () => {
+const sendStatus = () => {
   const { requests, limitViolations: violations } = simulator.counts;
-  const told: Status = { url: simulator.url, requests, faults, violations };
-  process.send?.(told);
+  const status: Status = { url: simulator.url, requests, faults, violations };
+  process.send?.(status);
 };
 
 setInterval(() => {
@@ -53,10 +53,10 @@ setInterval(() => {
   }
 }, 10);
 
-process.on("message", (message: "calm" | "faults" | "tell") => {
-  if (message !== "tell") isCalm = message === "calm";
+process.on("message", (message: "calm" | "faults" | "status") => {
+  if (message !== "status") isCalm = message === "calm";
   if (isCalm) simulator.clearFaults();
-  tell();
+  sendStatus();
 });
 process.once("disconnect", () => process.exit());
-tell();
+sendStatus();
