@@ -39,6 +39,7 @@ export interface ExchangeClients {
   close(): void;
 }
 
+/** The opened parts of the program that `start` and `collect` use. */
 export interface App extends ExchangeClients {
   store: SqliteStore;
   /** The accounts whose sub-accounts are collected with their keys. */
@@ -57,6 +58,7 @@ export interface App extends ExchangeClients {
   abortRuns(): void;
 }
 
+/** Creates the log that the settings describe, with the secrets removed from every line. */
 export const logOf = (config: Config): Log =>
   createLog({ level: config.logLevel, format: config.logFormat, secrets: secretsOf(config) });
 

@@ -28,6 +28,7 @@ export interface AlertOptions {
   log: Log;
 }
 
+/** Runs the alerts of a process: evaluates stored snapshots, logs notifications and delivers them. */
 export class Alerts {
   readonly #watch: AlertEvaluator;
   readonly #delivery: Delivery | null;

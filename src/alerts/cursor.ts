@@ -13,6 +13,7 @@ const batchSize = 100;
 /** Positions are saved after this many snapshots per account if no alert changed: evaluating those again after a crash changes nothing. */
 const snapshotsPerSave = 100;
 
+/** Keeps the positions of the evaluation, and writes them together with the changes of alerts. */
 export class AlertCursor {
   readonly #store: AlertStore;
   #positions: AlertPositions = new Map();

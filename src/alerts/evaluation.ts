@@ -13,6 +13,7 @@ import type {
 import { closingOf, sentenceOf } from "./messages.ts";
 import type { AlertKind, Measurement } from "./rules.ts";
 
+/** The alerts during one evaluation, and their changes so far. */
 export class Evaluation {
   readonly messages: Notification[] = [];
   readonly #before: readonly OpenAlert[];

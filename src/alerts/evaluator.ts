@@ -31,6 +31,7 @@ const minClockJumpMs = 10_000;
 
 const rejectionCodes = [...codesOf("auth", "permission"), writeKey];
 
+/** Evaluates the rules on stored snapshots, continuing from the stored state. */
 export class AlertEvaluator {
   readonly #store: Pick<Store, "alerts" | "freshness">;
   readonly #alerts: AlertStore;

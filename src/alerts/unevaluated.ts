@@ -9,6 +9,7 @@ import { measureFuturesAccounts, measurePositions, measureUnifiedAccount, monito
 import { coinsText } from "./messages.ts";
 import type { AlertKind } from "./rules.ts";
 
+/** A value that a rule cannot evaluate, and why. */
 export interface Unevaluated {
   account: string;
   kind: AlertKind;

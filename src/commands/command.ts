@@ -1,6 +1,7 @@
 /** Defines a command: its declaration and its action. */
 import type { Environment } from "../settings/env-file.ts";
 
+/** The input of a command, and where it prints. */
 export interface CommandInput {
   args: readonly string[];
   options: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
@@ -32,6 +33,7 @@ export interface CommandSummary {
   load(): Promise<Command>;
 }
 
+/** A command of the program. */
 export interface Command {
   /** One to three examples, each as typed after the program's name. */
   examples: readonly string[];

@@ -4,6 +4,7 @@
  */
 import type { Command, CommandSummary } from "./command.ts";
 
+/** The entries of all commands, in the order of the help. */
 export const commandSummaries: readonly CommandSummary[] = [
   {
     name: "start",

@@ -18,6 +18,7 @@ export interface Close {
   rows: readonly HistoryRow[];
 }
 
+/** Reads the state of every scope at the end of a period. */
 export type ClosesAt = (period: Period) => Steps<Close[]>;
 
 /**

@@ -22,6 +22,7 @@ export interface Balance {
   total: DecimalString | null;
 }
 
+/** A wallet of an account at a close. */
 export interface Wallet {
   account: string;
   /** `spot`, `funding`, `unified`, a futures product type, or `futures` before any product type was requested. */

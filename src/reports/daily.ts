@@ -29,6 +29,7 @@ export interface DailyOptions {
   stopping?: AbortSignal;
 }
 
+/** Writes the daily reports of a process. */
 export interface DailyReports {
   /** Creates the folder if it is missing. @throws ConfigError if it cannot be written */
   prepare(): void;

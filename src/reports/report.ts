@@ -5,6 +5,7 @@ import type { Chart } from "../output/chart/chart.ts";
 import type { Span } from "../queries/periods.ts";
 import type { Source } from "../queries/source.ts";
 
+/** A report, as `report` and the daily reports write it. */
 export interface Report {
   name: string;
   summary: string;

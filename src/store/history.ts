@@ -8,6 +8,7 @@ import type { ApiVersion, Cell, DatasetName, DecimalString, Row, RunState } from
 import type { Dataset } from "../datasets/dataset.ts";
 import type { Message, OpenAlert, StoredSnapshot } from "./alerts/alert-store.ts";
 
+/** Reads the history of one database file, on one connection. */
 export interface HistoryReader extends AccountHistory, RunHistory, SnapshotHistory, EpisodeHistory, AlertHistory {
   readonly path: string;
   /** Begins a read transaction: all reads see the present state until the returned function is called. */
@@ -38,6 +39,7 @@ export interface Span {
 /** A row of a view, keyed by column name. */
 export type HistoryRow = Readonly<Record<string, Cell>>;
 
+/** Reads the recorded accounts. */
 export interface AccountHistory {
   /** Returns the names of all accounts ever recorded, in the order in which they were first recorded, without the public one. */
   accounts(): string[];
@@ -49,6 +51,7 @@ export interface AccountHistory {
   lastCompleteEquities(account: string, at: number): { slot: number; value: DecimalString }[];
 }
 
+/** Reads schedules, runs and gaps. */
 export interface RunHistory {
   /** Returns every series ever recorded, of one account or of all (null), in the order in which they were first recorded. */
   series(account: string | null): Series[];
@@ -117,6 +120,7 @@ export interface SchedulePeriod {
   until: number;
 }
 
+/** The number of due slots of a span, by outcome. */
 export interface SlotCounts {
   due: number;
   ok: number;
@@ -156,6 +160,7 @@ export interface Freshness {
   last: LastRun | null;
 }
 
+/** The newest run of a series that has ended. */
 export interface LastRun {
   id: number;
   slot: number;
@@ -163,6 +168,7 @@ export interface LastRun {
   cause: string | null;
 }
 
+/** The state of a series with its coverage, as `status` shows it. */
 export interface SeriesStatus extends Freshness {
   /** The share of due slots with a complete run over 1, 7 and 30 days, from 0 to 1; null if none was due. */
   coverage: { day: number | null; week: number | null; month: number | null };
@@ -202,6 +208,7 @@ export interface NamedGap {
   cause: string;
 }
 
+/** Reads snapshots: as of an instant, over time, and by item. */
 export interface SnapshotHistory {
   /** Returns the column names of a dataset's history view. */
   columns(dataset: Dataset): string[];
@@ -294,6 +301,7 @@ export interface ItemPoint<T> {
   value: T;
 }
 
+/** Reads position episodes. */
 export interface EpisodeHistory {
   /** Yields the position episodes that overlap the span, of one account or of all (null), by their first snapshots, oldest first. */
   episodes(account: string | null, span: Span): Iterable<HistoryRow>;
@@ -309,6 +317,7 @@ export interface EpisodeHistory {
 /** The columns that identify a position. */
 export const positionKey = ["account", "product_type", "symbol", "margin_coin", "hold_side", "margin_mode"] as const;
 
+/** Reads the state of alerts. */
 export interface AlertHistory {
   /** Returns the open alerts, oldest first. */
   openAlerts(): OpenAlert[];

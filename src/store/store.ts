@@ -17,6 +17,7 @@ import type { AlertStore } from "./alerts/alert-store.ts";
 import type { Freshness } from "./history.ts";
 import type { ScheduleInForce, UnrunSlot } from "./runs/run-ledger.ts";
 
+/** Identifies a run in the database. */
 export type RunId = number;
 
 /** How a run ended. Times are epoch ms, durations milliseconds. */

@@ -14,6 +14,7 @@ import { live } from "./live.ts";
 import { pages } from "./pages/index.ts";
 import type { Site } from "./site.ts";
 
+/** A server that is listening. */
 export interface RunningServer {
   /** The URL of the overview page. */
   url: string;

@@ -3,6 +3,7 @@ import { HTTPException } from "hono/http-exception";
 import { type Changes, watchChanges } from "./reading/changes.ts";
 import { Reader } from "./reading/reader.ts";
 
+/** The dependencies of the routes. */
 export interface Site {
   databasePath: string;
   /** The IANA name of the time zone whose days the pages show. */
@@ -21,6 +22,7 @@ export interface Site {
 
 export type SiteSettings = Pick<Site, "databasePath" | "timezone" | "sqlTimeoutSeconds">;
 
+/** Opens the shared dependencies of the routes. `daemon` is null for `serve`. */
 export function openSite({ databasePath, timezone, sqlTimeoutSeconds }: SiteSettings, daemon: Daemon | null): Site {
   const reader = new Reader(databasePath, sqlTimeoutSeconds);
   const changes = watchChanges(databasePath);

@@ -34,6 +34,7 @@ export interface DeliveryOptions {
   log: Log;
 }
 
+/** Delivers the messages of the outbox, one at a time. */
 export class Delivery {
   readonly #alerts: AlertStore;
   readonly #webhook: Webhook;

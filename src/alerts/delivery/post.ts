@@ -6,6 +6,7 @@ import { noProxy, type ProxySettings } from "../../network/proxy.ts";
 import { failureOf, send } from "../../network/request.ts";
 import type { Webhook } from "../../settings/sections/alerts.ts";
 
+/** The response of a webhook. */
 export interface WebhookResponse {
   status: number;
   /** The time to wait before the next request, in milliseconds; null if the receiver does not give one. */

@@ -16,6 +16,7 @@ import type { Freshness, HistoryRow, OpenFailure } from "../../store/history.ts"
 import { openHistory } from "../../store/read/open-history.ts";
 import { formatTable } from "../shared/table.ts";
 
+/** How a line is highlighted. */
 export type Tone = "plain" | "title" | "bad" | "faint";
 
 /** A line without control characters. */

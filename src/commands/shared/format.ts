@@ -23,6 +23,7 @@ export function parseFormat({ format = "table" }: CommandInput["options"]): Form
   return found;
 }
 
+/** Rows to print, in batches that are read as they are printed. */
 export interface Rows {
   columns: readonly string[];
   rows: AsyncIterable<readonly Cell[][]> | Iterable<readonly Cell[][]>;

@@ -5,12 +5,14 @@ import { add, places, subtract, toDecimalString, truncate } from "../../core/dec
 import type { DecimalString } from "../../core/domain.ts";
 import type { Interval } from "./curve.ts";
 
+/** A labelled position on an axis. */
 export interface Tick {
   /** The position on the scale: epoch ms, or a result of `numberOf`. */
   at: number;
   label: string;
 }
 
+/** The vertical axis of a chart. */
 export interface ValueAxis {
   scale: ScaleLinear<number, number>;
   ticks: Tick[];

@@ -8,6 +8,7 @@ import { type Attributes, dot, path, picture, rectangle, rule, text } from "./sv
 
 export { pngOf } from "./svg.ts";
 
+/** The content of a chart. */
 export interface Chart {
   title: string;
   /** The unit of the values, such as "USDT". */
@@ -20,6 +21,7 @@ export interface Chart {
   lines: ChartLine[];
 }
 
+/** One line of a chart. */
 export interface ChartLine {
   name: string;
   /** In order of time (epoch ms). At a null the line breaks: the values between its known neighbours are unknown. */

@@ -12,6 +12,7 @@ export interface Mark {
   value: number | null;
 }
 
+/** A mark whose value is known. */
 export interface Known extends Mark {
   value: number;
 }

@@ -5,6 +5,7 @@ import { escapeControlChars } from "../../core/text.ts";
 /** Attributes by their SVG names. */
 export type Attributes = Record<string, string | number>;
 
+/** An SVG document with its accessible texts. Sizes are pixels. */
 export interface Picture {
   width: number;
   height: number;
@@ -16,6 +17,7 @@ export interface Picture {
 
 const fonts = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif";
 
+/** Returns a complete SVG document. */
 export function picture({ width, height, title, description, elements }: Picture): string {
   const attributes = {
     xmlns: "http://www.w3.org/2000/svg",

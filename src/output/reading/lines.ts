@@ -20,6 +20,7 @@ const lineEnd = 10;
 /** The maximum length of a line, many times that of the longest response of the exchange. */
 export const maxLineBytes = 16 * 2 ** 20;
 
+/** Returns the error for a line longer than `maxLineBytes`. */
 export const tooLong = (path: string, line: number): ShapeError =>
   new ShapeError(
     path,

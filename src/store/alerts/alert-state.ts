@@ -30,6 +30,7 @@ const maxMessages = 2000;
 /** Thrown to roll back a transaction whose changes were computed from an outdated state. */
 class OutdatedError extends Error {}
 
+/** The alert store on an SQLite connection. */
 export class AlertState implements AlertStore {
   readonly #write: Write;
   readonly #statements: ReturnType<typeof prepare>;

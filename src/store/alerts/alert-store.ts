@@ -101,6 +101,7 @@ export interface AlertChanges {
 
 export const noChanges: AlertChanges = { ended: [], fired: [], messages: [], peaks: [], positions: [] };
 
+/** Reads and writes the state of alerts. */
 export interface AlertStore {
   /** Returns the stored positions. The first call sets them to the newest snapshot, so that older ones are not evaluated. */
   begin(): Promise<AlertPositions>;

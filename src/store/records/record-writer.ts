@@ -18,6 +18,7 @@ import { planRecords, type RecordPlan, readRecords } from "./record-plan.ts";
 
 type Statements = ReturnType<typeof prepare>;
 
+/** Writes the records of incremental datasets to SQLite, and reads how far each scope was read. */
 export class RecordWriter {
   readonly #sqlite: Sqlite;
   readonly #statements = new Map<RecordLayout, Statements>();

@@ -15,6 +15,7 @@ import { diskSpaceFor } from "../files/disk.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { openRawWriter, rawFile } from "./archive-file.ts";
 
+/** A response to one request of a run. */
 export interface RawResponse {
   scope: Scope;
   /** The name of the endpoint. */
@@ -82,6 +83,7 @@ interface Waiting extends Run, RawResponse {
   number: number;
 }
 
+/** Writes raw responses to their file in the background. */
 export class ResponseArchive {
   readonly #sqlite: Sqlite;
   readonly #path: string;

@@ -10,6 +10,7 @@ import { packDigits, unpackHex } from "../schema/encoding.ts";
 import type { StorageLayout } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
+/** The lowest and the highest value of a field of an item on a day. */
 export interface Range {
   itemId: number;
   /** The column of the history view. */

@@ -18,6 +18,7 @@ export interface DayPlan {
   ranges: Range[];
 }
 
+/** A good snapshot that pruning deletes. */
 export interface ExpiredSnapshot {
   id: number;
   scopeId: number;

@@ -20,6 +20,7 @@ import { createRangeWriter } from "./daily-extremes.ts";
 import { createPlanner, type DayPlan, dayText, type ExpiredSnapshot } from "./prune-plan.ts";
 import { prepareRetainedRows, retainedDigest } from "./retained-digest.ts";
 
+/** The amount of data that pruning deleted. */
 export interface Pruned {
   /** Days of which something was deleted. */
   days: number;

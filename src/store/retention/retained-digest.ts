@@ -10,6 +10,7 @@ import type { StorageLayout } from "../schema/storage-layout.ts";
 import { dailyRange } from "../schema/tables.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
+/** A retained row of a pruned day. */
 export interface RetainedRow {
   table: "daily_range" | "episode";
   /** Canonical text of the row: product type, key of the item, field (of a range), values. */

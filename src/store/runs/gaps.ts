@@ -36,6 +36,7 @@ export interface GapKeeper {
   runEnded(runId: number): void;
 }
 
+/** Returns the keeper of the table of gaps on a connection. */
 export function createGapKeeper(sqlite: Sqlite): GapKeeper {
   const { find, remove, insert, dueRuns, allRuns, laterRun, scopesOf, runOf } = prepare(sqlite);
   const causesOf = causeReader(sqlite);

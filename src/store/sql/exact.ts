@@ -47,6 +47,7 @@ export const negated = (a: Exact): Exact => ({ ...a, negative: !a.negative });
 
 const scaled = (a: Exact, places: number): bigint => a.digits * 10n ** BigInt(places - a.places);
 
+/** Adds. The sum has as many places as the summand with more of them. */
 export function plus(a: Exact, b: Exact): Exact {
   const places = Math.max(a.places, b.places);
   const [x, y] = [scaled(a, places), scaled(b, places)];
@@ -66,6 +67,7 @@ export function times(a: Exact, b: Exact): Exact {
   return { negative: a.negative !== b.negative, digits, places };
 }
 
+/** Compares by value; the sign of zero does not matter. */
 export function compareExact(a: Exact, b: Exact): -1 | 0 | 1 {
   const places = Math.max(a.places, b.places);
   const [x, y] = [a, b].map((one) => (one.negative ? -scaled(one, places) : scaled(one, places))) as [bigint, bigint];

@@ -2,6 +2,7 @@
 import { StorageError } from "../../core/errors.ts";
 import type { Write } from "./write-queue.ts";
 
+/** Keeps writes that failed until the next write succeeds. */
 export class DeferredWrites {
   readonly #write: Write;
   readonly #deferred = new Map<string, () => void>();

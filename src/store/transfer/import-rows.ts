@@ -15,6 +15,7 @@ export interface HistoryFile {
   isQuotedThroughout?: boolean;
 }
 
+/** A row with its place in the file. */
 export interface PlacedRow {
   place: string;
   cells: readonly Cell[];

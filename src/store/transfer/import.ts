@@ -14,6 +14,7 @@ import { openWriter, type Sqlite } from "../sqlite/database.ts";
 import { sqliteErrorOf, writeError } from "../sqlite/write-queue.ts";
 import { type HistoryFile, type ImportedSnapshot, keyOf, snapshotsOf } from "./import-rows.ts";
 
+/** The result of importing one file. */
 export interface Imported {
   path: string;
   dataset: Dataset;

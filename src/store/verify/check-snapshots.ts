@@ -19,6 +19,7 @@ interface SnapshotRow {
   seriesFits: 0 | 1;
 }
 
+/** Returns every scope, in the order of the ids. */
 export function scopesOf(sqlite: Sqlite): ScopeRow[] {
   return sqlite
     .prepare(
@@ -54,6 +55,7 @@ export interface ScopeContents {
   end(): void;
 }
 
+/** The stored contents of one good snapshot. */
 export interface SnapshotContents {
   /** The canonical lines from which its digest is computed. */
   lines: string[];

@@ -33,6 +33,7 @@ export interface Verification extends SlotTotals {
   heads: ChainHead[];
 }
 
+/** The last link of a chain. */
 export interface ChainHead {
   /** The account whose chain it is; null for the chain of the whole file. */
   account: string | null;

@@ -8,6 +8,7 @@ import { hostname } from "node:os";
 import { isLoopback } from "../../network/proxy.ts";
 import type { HttpSettings } from "../../settings/config.ts";
 
+/** Why a request is rejected. */
 export interface Rejection {
   status: number;
   /** A sentence for the user. */

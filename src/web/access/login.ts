@@ -10,6 +10,7 @@ import { html } from "hono/html";
 import { HTTPException } from "hono/http-exception";
 import type { Secret } from "../../core/domain.ts";
 
+/** Decides which requests may read. */
 export interface Access {
   /** Returns whether the request is authenticated. @throws HTTPException 429 for a wrong token after too many others */
   isAuthorized(c: Context): boolean;
@@ -32,6 +33,7 @@ const maxFormBytes = 2000;
 
 const openAccess: Access = { isAuthorized: () => true, guard: (_c, next) => next(), login: new Hono() };
 
+/** Returns the access rules: with a token of null, every accepted request may read. `now` is epoch ms. */
 export function createAccess(token: Secret | null, now: () => number): Access {
   if (token === null) return openAccess;
   const expected = digest(token.reveal());

@@ -2,6 +2,7 @@
 import type { Mark } from "../../store/history.ts";
 import type { SlotPoint } from "./lines.ts";
 
+/** The points that are kept of one hour. */
 export interface Hour {
   from: number;
   /** In chronological order. */
@@ -10,6 +11,7 @@ export interface Hour {
   isFinal: boolean;
 }
 
+/** The kept points of a whole curve. */
 export interface Summary {
   /** The end of the history when the summary was last read. */
   mark: Mark;
@@ -25,6 +27,7 @@ export interface Summary {
  */
 export const capacity = { curves: 24, points: 400_000 };
 
+/** Keeps curve summaries in memory, within `capacity`. */
 export class CurveCache {
   readonly #room: typeof capacity;
   /** Ordered by last use, oldest first. */

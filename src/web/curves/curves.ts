@@ -12,6 +12,7 @@ import { CurveCache, type Summary } from "./curve-cache.ts";
 import { createDownsampler, type Point } from "./downsample.ts";
 import { firstDue, type LineSource, pointsOf, type SlotPoint } from "./lines.ts";
 
+/** A requested curve. */
 export interface CurveRequest {
   /** The cache key of the source. */
   key: string;
@@ -41,6 +42,7 @@ const pointsPerStep = 2000;
 /** How far the exchange's clock, which dates the points, may be behind this machine's. Milliseconds. */
 const maxClockLagMs = 600_000;
 
+/** Reads curves, and caches the summaries of long ones. */
 export class Curves {
   readonly #cache = new CurveCache();
 

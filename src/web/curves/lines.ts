@@ -5,8 +5,10 @@ import type { Dataset } from "../../datasets/dataset.ts";
 import type { HistoryReader, ItemCells, ItemPoint, ItemRef, SchedulePeriod, Span } from "../../store/history.ts";
 import type { Point } from "./downsample.ts";
 
+/** The value of each line of a source; null is unknown. */
 export type Values = readonly (DecimalString | null)[];
 
+/** A point with its slot. */
 export interface SlotPoint extends Point {
   /** When it was due, epoch ms. */
   slot: number;

@@ -22,6 +22,7 @@ const equityLines = [
   { name: "other_usdt", label: "Funding, earn, bots, margin" },
 ];
 
+/** Returns the equity of the selected accounts: total, partial equity and wallets. */
 export const equitySource = (view: View): LineSource => ({
   dataset: equity,
   items: selectedAccounts(view).flatMap((account) => view.history.items(equity, account, null, {})),
@@ -53,6 +54,7 @@ function sumKnown(values: Values) {
   return all.length > 0 ? sum(all) : null;
 }
 
+/** Returns the balance of the coin and wallet in the parameters. */
 export function coinSource({ history, account, params }: View): LineSource {
   const { wallet = "", coin = "" } = params;
   const { dataset, productType, key, parts } = walletSource(wallet);
@@ -73,6 +75,7 @@ const positionLines = [
   { name: "average_open_price", label: "Entry" },
 ];
 
+/** Returns the PnL and prices of the position in the parameters. */
 export function positionSource(view: View): LineSource {
   const { account: _account, product_type: productType = "", ...keys } = positionFilter(view);
   return {

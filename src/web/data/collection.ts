@@ -96,6 +96,7 @@ export const slots: DataTable = {
 const withBigints = ({ ok, partial, failed, missed, skipped }: SlotCounts) =>
   Object.fromEntries(Object.entries({ ok, partial, failed, missed, skipped }).map(([name, n]) => [name, BigInt(n)]));
 
+/** The outcomes of the slots of one series in one period. */
 export interface PeriodCounts {
   period: Period;
   series: Series;

@@ -12,6 +12,7 @@ export interface ComparisonPeriods {
   source: Source;
 }
 
+/** Returns the shown period up to the shown instant, and the local day before it. */
 export function comparisonPeriods({ history, account, at, timezone }: View): ComparisonPeriods {
   const today = periodOf(timezone, "day", at);
   return {

@@ -69,12 +69,14 @@ export interface Total {
   accounts: string[];
 }
 
+/** The equity of all accounts together, now and at the previous close. */
 export interface Totals {
   now: Total;
   yesterday: Total;
   change: DecimalString | null;
 }
 
+/** Computes the equity of all accounts together at slots that they have in common. */
 export function* totals(view: View): Steps<Totals> {
   const periods = comparisonPeriods(view);
   const now = yield* totalAt(view, periods, periods.shown);

@@ -95,6 +95,7 @@ export const position: DataTable = {
   },
 };
 
+/** Returns the key columns of the position in the parameters; "" for a missing one. */
 export const positionFilter = ({ account, params }: View): Record<string, string> => ({
   ...Object.fromEntries(positionKey.map((name) => [name, params[name] ?? ""])),
   account: account ?? "",

@@ -5,6 +5,7 @@ import type { HistoryReader, HistoryRow } from "../../store/history.ts";
 /** How a page formats a cell; JSON and CSV contain the value as it is. A share of 0.0421 is shown as 4.21 %. */
 export type Kind = "text" | "amount" | "change" | "share" | "instant" | "count";
 
+/** A column of a table; `label` is its header on pages, `name` that in JSON and CSV. */
 export interface Column {
   name: string;
   label: string;

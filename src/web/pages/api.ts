@@ -16,6 +16,7 @@ import { createView, integerParam, type PageQuery, parsePageQuery, textParam } f
 /** Maximum number of rows in a JSON response; the CSV contains all. */
 const maxJsonRows = 1000;
 
+/** Returns the routes of the API. */
 export function api(site: Site, curves: Curves): Hono {
   return new Hono()
     .get("/curve", async (c) => {

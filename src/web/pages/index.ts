@@ -32,6 +32,7 @@ const pageByPath: Record<string, PageOf> = {
   "/collection": collectionPage,
 };
 
+/** Returns the routes of the pages and of the API. */
 export function pages(site: Site): Hono {
   const app = new Hono();
   for (const [path, page] of Object.entries(pageByPath))

@@ -32,6 +32,7 @@ type MetricsText = () => Promise<string>;
 /** Returns a sentence about what prevents the daemon from collecting, or "" while nothing does. */
 type ProblemText = () => string;
 
+/** Runs the dashboard process as a child of the daemon. */
 export class DashboardProcess {
   readonly #options: DashboardOptions;
   #child: ChildProcess | null = null;

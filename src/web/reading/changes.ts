@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import type { HistoryReader } from "../../store/history.ts";
 import { openHistory } from "../../store/read/open-history.ts";
 
+/** Reports changes of the database. */
 export interface Changes {
   /** Returns a string that differs after each change, and after each start of this process. */
   version(): string;
@@ -13,6 +14,7 @@ export interface Changes {
 
 const pollMs = 1000;
 
+/** Watches the database at `path`, which may be missing or replaced. */
 export function watchChanges(path: string): Changes {
   const startedAt = Date.now();
   const listeners = new Set<() => void>();

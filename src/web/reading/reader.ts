@@ -21,6 +21,7 @@ const chunkCharacters = 65_536;
 /** Milliseconds. */
 const downloadLimits = { idle: 30_000, whole: 600_000 };
 
+/** Reads the database for requests, within limits. */
 export class Reader {
   readonly #limitMs: number;
   readonly #pages: Semaphore;

@@ -1,6 +1,7 @@
 /** A semaphore with a bounded queue and a timeout. */
 import { HTTPException } from "hono/http-exception";
 
+/** Limits the number of concurrent users. */
 export interface Semaphore {
   /**
    * Resolves with a function that releases the semaphore.

@@ -21,8 +21,10 @@ export function shorten(digits: DecimalString, digitLimit = maxDigits): string {
   return `${sign}${grouped(whole)}${shown ? `.${shown}` : ""}${/[1-9]/.test(rest) ? "…" : ""}`;
 }
 
+/** Inserts commas between groups of three digits. */
 export const grouped = (whole: string): string => whole.replace(/\B(?=(\d{3})+$)/g, ",");
 
+/** Marks a value as unknown, as opposed to one that does not exist. */
 export const unknown = (word = "unknown"): Html => html`<span class="unknown">${word}</span>`;
 
 /** Marks a value that is known not to exist, as opposed to an unknown one. */
@@ -57,6 +59,7 @@ export function instantFigure(at: number | string, timezone: string): Html {
   return html`<time datetime="${instant.toString()}" title="${instant.toString()}">${localText(instant.epochMilliseconds, timezone)}</time>`;
 }
 
+/** Returns a time (epoch ms) in a time zone, such as "2026-11-22 15:34:45". */
 export const localText = (at: number, timezone: string): string =>
   Temporal.Instant.fromEpochMilliseconds(at)
     .toZonedDateTimeISO(timezone)
@@ -64,6 +67,7 @@ export const localText = (at: number, timezone: string): string =>
     .toString({ smallestUnit: "second" })
     .replace("T", " ");
 
+/** Renders a cell by its kind; a missing or null one is shown as unknown. */
 export function cellHtml(kind: Kind, cell: Cell | undefined, timezone: string): Html {
   if (cell === null || cell === undefined) return unknown();
   const text = escapeControlChars(String(cell));
