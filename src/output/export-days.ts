@@ -6,17 +6,17 @@ import { requireForeignFile } from "../store/responses/own-files.ts";
 import { requirePlainFile } from "./atomic-file.ts";
 import { type Exporting, exportHeld } from "./export.ts";
 
-/** The file of a day. */
+/** A written file. */
 export interface DayFile {
   path: string;
   rows: number;
 }
 
 /**
- * Writes the rows of each UTC day that begins in the span to a file of its own: `positions-2026-11-01.parquet` for
- * `positions.parquet`. Only whole days are written, those to which nothing will be added: every slot up to the end of the day, which is
- * not after `now`, has its final row. A day without rows gets no file; the others replace what has their name. All have the state of the
- * database at the start. Yields each file when it is complete; `onProgress` is called with days.
+ * Writes the rows of each UTC day that begins in the span to a separate file, such as `positions-2026-11-01.parquet` for
+ * `positions.parquet`. Writes only days that are final: the day has ended by `now`, and every slot up to its end has its final row. A
+ * day without rows gets no file; existing files are replaced. All files have the state of the database at the start. Yields each file
+ * when it is complete. `onProgress` is called with the number of days written so far, and the total.
  * @throws UsageError and StorageError like `exportHistory`
  */
 export async function* exportDays(
@@ -43,11 +43,11 @@ export async function* exportDays(
   }
 }
 
-/** Returns the days that may have rows and will have no others, as their midnights. */
+/** Returns the midnights (epoch ms) of the final days that may have rows. */
 function finishedDays(history: HistoryReader, dataset: Dataset, span: Span, now: number): number[] {
   const series = history.series(null).filter((one) => one.dataset === dataset.name);
   const first = Math.min(...series.map(({ firstAt }) => firstAt));
-  // By the exchange's clock, which gives a snapshot its day, it may have been taken on the day before its slot or after.
+  // The day of a snapshot is by the exchange's clock, so it may be the day before or after that of its slot.
   const open = history.firstOpenSlot(series.map(({ id }) => id)) - 1;
   const end = startOfDay(Math.min(now, open));
   const days: number[] = [];

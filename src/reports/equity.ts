@@ -20,7 +20,7 @@ const wallets = ["spot_usdt", "futures_usdt", "other_usdt"];
 
 export const equity: Report = {
   name: "equity",
-  summary: "the value of the account in USDT: close, change, lowest and highest",
+  summary: "the equity of the account in USDT: close, change, lowest and highest",
   columns: [
     "day",
     "account",

@@ -34,7 +34,7 @@ const own = ["funding-assets", "positions", "equity"];
 const main = { ...classic, addresses: "127.0.0.1", subAccounts };
 
 describe("accounts discover", () => {
-  it("lists what a classic main key sees; the list does not contain the mode", async () => {
+  it("lists the sub-accounts of a classic main key; the list does not contain their mode", async () => {
     const { run } = await open([main]);
 
     const { code, stdout } = await run("accounts", "discover", "--json");
@@ -61,7 +61,7 @@ describe("accounts discover", () => {
     expect(code).toBe(0);
   });
 
-  it("lists what a unified main key sees, and that classic sub-accounts need a key of their own", async () => {
+  it("lists the sub-accounts of a unified main key, and that classic ones need a key of their own", async () => {
     const { run } = await open([{ ...unified, subAccounts }]);
 
     const { code, stdout } = await run("accounts", "discover", "--account", "hedge", "--json");
@@ -132,7 +132,7 @@ describe("accounts discover", () => {
     expect([code, stdout]).toEqual([1, ""]);
   });
 
-  it("prints what it could list although another account cannot", async () => {
+  it("prints the lists of the other accounts if one cannot be read", async () => {
     const { run } = await open([main, { ...unified, subAccountOf: "77" }]);
 
     const { code, stdout, stderr } = await run("accounts", "discover", "--json");
@@ -170,7 +170,7 @@ describe("the name of a sub-account", () => {
     );
   });
 
-  it("is refused where the main account does not list it, or is not one", async () => {
+  it("is refused if the main account does not list it, or is not a main account", async () => {
     const { run } = await open([main], settings);
 
     const unlisted = await run("collect", "spot-assets", "--account", "main/9");

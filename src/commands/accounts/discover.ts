@@ -10,11 +10,11 @@ import type { Command } from "../command.ts";
 import { textOption } from "../shared/option.ts";
 import { formatTable } from "../shared/table.ts";
 
-/** A sub-account and what can be collected of it. */
+/** A sub-account, and which of its datasets can be collected. */
 interface Found extends SubAccount {
   /** The main account. */
   account: string;
-  /** The name under which it is collected with the key of the main account; null where that key cannot read it. */
+  /** The name under which it is collected with the key of the main account; null if that key cannot read it. */
   collectedAs: string | null;
   /** Datasets that the key of the main account reads. */
   withMainKey: readonly string[];

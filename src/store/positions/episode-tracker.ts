@@ -1,4 +1,4 @@
-/** Keeps the table of episodes in step with the snapshots of SQLite. */
+/** Updates the table of episodes in SQLite with each snapshot. */
 import { and, eq, getTableColumns, isNull, sql } from "drizzle-orm";
 import type { BetterSQLite3Database } from "drizzle-orm/better-sqlite3";
 import { positions } from "../../datasets/snapshots/positions.ts";

@@ -1,4 +1,4 @@
-/** Computes which records of a batch are new, whatever database they are stored in. */
+/** Computes which records of a batch are new, independently of the database. */
 import type { ReadProgress, RecordBatch, Value } from "../../core/domain.ts";
 import {
   cellsOf,
@@ -28,14 +28,14 @@ export interface ReadRecord extends Omit<RecordRow, "version"> {
   id: string;
 }
 
-/** Returns the records of a batch. Throws a RangeError where a value cannot be stored exactly. */
+/** Returns the records of a batch. Throws a RangeError if a value cannot be stored exactly. */
 export const readRecords = (layout: RecordLayout, { items }: RecordBatch): ReadRecord[] =>
   items.map((item) => {
     const cells = cellsOf(layout, item);
     return { id: String(cells[layout.idAt]), cells, extra: extraOf(item) };
   });
 
-/** Compares the records of a batch with those stored in its scope. `versionsOf` returns every version of a record, the oldest first. */
+/** Compares the records of a batch with those stored in its scope. `versionsOf` returns every version of a record, oldest first. */
 export function planRecords(
   layout: RecordLayout,
   scopeId: number,

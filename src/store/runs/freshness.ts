@@ -50,11 +50,11 @@ export function prepareFreshnessNow(
   return (series, now) => freshnessNow(series, now, behindMs, stateAt(series, instantFor(series, now, behindMs)));
 }
 
-/** Returns the instant as of which the runs of a series are read: that of its last slot, where the clock is behind it. Epoch ms. */
+/** Returns the time as of which the runs of a series are read: `now`, or its last slot if the clock is behind that. Epoch ms. */
 export const instantFor = ({ processedThrough }: ScheduledSeries, now: number, behindMs: number): number =>
   processedThrough <= now + behindMs ? now : processedThrough;
 
-/** Returns `stored`, which was read as of `instantFor`; without an age where the clock is wrong. */
+/** Returns `stored`, which was read as of `instantFor`, without an age if the clock is wrong. */
 export const freshnessNow = (series: ScheduledSeries, now: number, behindMs: number, stored: Freshness): Freshness =>
   instantFor(series, now, behindMs) === now
     ? stored
@@ -85,7 +85,7 @@ export function prepareFreshnessAt(sqlite: Sqlite): (series: ScheduledSeries, no
   };
 }
 
-/** The runs that freshness is computed from: the last one, and the slot of the last complete one; null where there is none. */
+/** The last run of a series, and the slot of the last complete one; null if there is none. */
 interface LastRuns {
   last: LastRun | null;
   lastOkAt: number | null;

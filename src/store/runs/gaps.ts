@@ -86,7 +86,7 @@ export function createGapKeeper(sqlite: Sqlite): GapKeeper {
   };
 }
 
-/** What a change of the run ledger does to the gaps of a scope. */
+/** The gaps of a scope that a change of the run ledger removes and adds. */
 export interface GapChange {
   removed: readonly Gap[];
   added: readonly Gap[];
@@ -107,7 +107,7 @@ export function dividedGap(
   return { removed: [gap], added };
 }
 
-/** The nearest slot of the series before or after another, and the last gap that begins at or before it; null where there is none. */
+/** The nearest slot of the series before or after another, and the last gap that begins at or before it; null if there is none. */
 export interface Neighbour {
   slot: number;
   gap: Gap | null;

@@ -1,4 +1,4 @@
-/** Computes what a snapshot changes of the previous one of its scope, before anything is written. */
+/** Computes the differences of a snapshot from the previous one of its scope, before anything is written. */
 import type { Value } from "../../core/domain.ts";
 import {
   type CurrentItem,

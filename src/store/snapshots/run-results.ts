@@ -1,4 +1,4 @@
-/** Computes the rows that the results of a run are stored as, whatever database they are stored in. */
+/** Computes the rows in which the results of a run are stored, independently of the database. */
 import type { FailedSnapshot, RecordBatch, RunState, Scope, Snapshot } from "../../core/domain.ts";
 import type { IncrementalDataset } from "../../datasets/incremental.ts";
 import type { SnapshotDigest } from "../chain/chain.ts";
@@ -14,10 +14,10 @@ export interface StoredSnapshot extends SnapshotDigest {
   rows: number;
 }
 
-/** Returns the text that stores a scope. */
+/** Returns the stored text of a scope: "" for the whole account. */
 export const scopeText = (scope: Scope): string => scope ?? "";
 
-/** Returns the batch of an incremental dataset. Throws an Error where it is a snapshot. */
+/** Returns the batch of an incremental dataset. Throws an Error if it is a snapshot. */
 export function recordBatchOf(dataset: IncrementalDataset, one: Snapshot | RecordBatch): RecordBatch {
   if ("reading" in one) return one;
   throw new Error(`${dataset.name} is incremental: expected a batch of records, got a snapshot`);

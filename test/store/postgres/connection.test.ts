@@ -52,7 +52,7 @@ it.each([
   expect(addressOf(new Secret(url)).ssl).toEqual(ssl);
 });
 
-it("says that a server is away, and where, without the password", async () => {
+it("reports an unreachable server with its address, without the password", async () => {
   const postgres = await Postgres.open(new Secret("postgres://me:hunter-secret-2@127.0.0.1:1/history"), {
     name: "tests",
   });
@@ -77,7 +77,7 @@ describePostgres("a connection", () => {
     await expect(postgres.query("select 1; select 2")).rejects.toThrow("multiple commands");
   });
 
-  it("survives that the server ends it during a statement or between two, and connects again", async () => {
+  it("connects again after the server ended it during a statement or between two", async () => {
     const url = await newDatabase();
     const postgres = await connected(url, { connections: 1 });
     const other = await connected(url);
@@ -99,7 +99,7 @@ describePostgres("a connection", () => {
     expect(await postgres.query("select 3 as n")).toEqual([{ n: 3 }]);
   });
 
-  it("rolls a transaction back where its work fails", async () => {
+  it("rolls a transaction back if its work fails", async () => {
     const postgres = await connected(await newDatabase());
     await postgres.run("create table public.t (n int)");
     const work = postgres.transaction(async (connection) => {
@@ -120,7 +120,7 @@ describePostgres("a connection", () => {
     expect(String(error)).toMatch(problem);
   });
 
-  it("says that the server has no TLS", async () => {
+  it("reports that the server has no TLS", async () => {
     const postgres = await connected(`${urlOf("postgres")}?sslmode=require`);
     await expect(postgres.query("select 1")).rejects.toThrow(/does not support SSL.*sslmode=disable/);
   });
