@@ -56,7 +56,10 @@ async function readOnce(
   if (source.needs.length > 0) await abortable(run.dependencies, run.signal);
   const takenAt = answer?.takenAt ?? run.session.client.exchangeNow();
   const input = await mapperInput(run, scope, source.needs);
-  const items = source.items(answer?.data ?? null, input, (field) => run.missingFields.add(field));
+  const lacks = (subAccount && source.subAccounts?.lacks) ?? [];
+  const items = source.items(answer?.data ?? null, input, (field) => {
+    if (!lacks.includes(field)) run.missingFields.add(field);
+  });
   return { scope, takenAt, items: items.map((item) => withoutSecrets(run, item)) };
 }
 

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { openClients } from "../app.ts";
 import { readKey } from "../bitget/permissions.ts";
+import { listSubAccounts } from "../bitget/sub-accounts.ts";
 import type { Session } from "../collecting/account-session.ts";
 import type { DatasetName } from "../core/domain.ts";
 import { datasetNames } from "../datasets/index.ts";
@@ -24,7 +25,10 @@ export const check: Command = {
     if (route) print(`proxy      ${route}`);
     const clients = openClients({ ...config, logLevel: "silent" }, null);
     try {
-      for (const session of clients.sessions) isOk = (await checkAccount(session, print)) && isOk;
+      for (const session of clients.sessions) {
+        isOk = (await checkAccount(session, print)) && isOk;
+        if (config.subAccounts.of.includes(session.name)) isOk = (await checkSubAccounts(session, print)) && isOk;
+      }
     } finally {
       clients.close();
     }
@@ -70,6 +74,19 @@ async function checkAccount(session: Session, print: (line: string) => void): Pr
     return true;
   } catch (error) {
     print(`account    ${session.name}: ${messageOf(error)}`);
+    return false;
+  }
+}
+
+/** Prints how many sub-accounts the key of a main account lists; returns false if it cannot. */
+async function checkSubAccounts(session: Session, print: (line: string) => void): Promise<boolean> {
+  const options = { signal: AbortSignal.timeout(30_000) };
+  try {
+    const all = await listSubAccounts(session.client, await session.api(options), options);
+    print(`account    ${session.name}: its key lists ${all.length} sub-accounts; \`accounts discover\` prints them`);
+    return true;
+  } catch (error) {
+    print(`account    ${session.name}: its sub-accounts cannot be listed: ${messageOf(error)}`);
     return false;
   }
 }

@@ -4,7 +4,7 @@ import { collect as collectOne } from "../collecting/collect.ts";
 import { dependsOn } from "../collecting/related-rows.ts";
 import { withLimit } from "../core/async/abort.ts";
 import type { RunState } from "../core/domain.ts";
-import { UsageError } from "../core/errors.ts";
+import { CollectorError, UsageError } from "../core/errors.ts";
 import type { AnyDataset } from "../datasets/incremental.ts";
 import { datasets } from "../datasets/index.ts";
 import { loadConfig } from "../settings/config.ts";
@@ -15,7 +15,7 @@ export const collect: Command = {
   examples: ["collect", "collect positions spot-assets", "collect prices --account main"],
   details: ["Datasets:", ...datasets.map(({ name, summary }) => `  ${name.padEnd(16)}${summary}`)],
   options: [{ flags: "--account <name>", summary: "only this account" }],
-  async run({ args, options, env, print }) {
+  async run({ args, options, env, print, printError }) {
     for (const name of args) parseDataset(name);
     const config = loadConfig(env);
     const account = options.account === undefined ? undefined : String(options.account);
@@ -28,8 +28,10 @@ export const collect: Command = {
     try {
       // No run may be stored under a time that the exchange has not confirmed.
       await withLimit((signal) => app.publicSession.client.requireClock(signal));
-      const sessions = [...app.sessions, ...(await subAccountSessions(app, account))];
-      if (isSubAccount && !sessions.some(({ name }) => name === account))
+      const found = await subAccountSessions(app, account);
+      const sessions = [...app.sessions, ...found.sessions];
+      for (const problem of found.problems) printError(problem);
+      if (isSubAccount && found.problems.length === 0 && !sessions.some(({ name }) => name === account))
         throw new UsageError(
           `the main account does not list "${account}"; \`accounts discover\` prints its sub-accounts`,
         );
@@ -38,7 +40,7 @@ export const collect: Command = {
       );
       requireAccount(app.sessions);
       const succeeded = states.filter((state) => state === "ok" || state === "skipped").length;
-      if (succeeded === states.length) return 0;
+      if (succeeded === states.length && found.problems.length === 0) return 0;
       return succeeded > 0 || states.includes("partial") ? 3 : 1;
     } finally {
       app.close();
@@ -46,11 +48,22 @@ export const collect: Command = {
   },
 };
 
-/** Lists the sub-accounts that are to be collected. @throws UsageError where the list of a main account cannot be read */
-async function subAccountSessions({ mains, deps }: App, account: string | undefined): Promise<Session[]> {
+/** Returns the sessions of the sub-accounts that are to be collected, and a sentence for each main account whose list cannot be read. */
+async function subAccountSessions(
+  { mains, deps }: App,
+  account: string | undefined,
+): Promise<{ sessions: Session[]; problems: string[] }> {
   const wanted = mains.filter((main) => account === undefined || main.owns(account));
-  for (const main of wanted) await withLimit((signal) => main.discover(deps.clock.now(), { signal }));
-  return wanted.flatMap(({ sessions }) => sessions);
+  const problems: string[] = [];
+  for (const main of wanted) {
+    try {
+      await withLimit((signal) => main.discover(deps.clock.now(), { signal }));
+    } catch (error) {
+      if (!(error instanceof CollectorError)) throw error;
+      problems.push(`the sub-accounts of ${main.name} cannot be listed: ${error.message}`);
+    }
+  }
+  return { sessions: wanted.flatMap(({ sessions }) => sessions), problems };
 }
 
 /**

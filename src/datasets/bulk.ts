@@ -14,15 +14,18 @@ interface BulkDeclaration {
   part(row: Readonly<Record<string, unknown>>): unknown;
   /** Default: false. */
   omitsEmpty?: boolean;
+  /** Default: none. */
+  lacks?: BulkSource["lacks"];
 }
 
 const userId = name.refine((id) => /^\d{1,32}$/.test(id), "is no user id");
 
-export function bulkSource({ endpoint, fields, page = null, part, omitsEmpty = false }: BulkDeclaration): BulkSource {
+export function bulkSource(declaration: BulkDeclaration): BulkSource {
+  const { endpoint, fields, page = null, part, omitsEmpty = false, lacks = [] } = declaration;
   const row = z.looseObject({}).transform((raw): BulkRow => {
     const { [fields.uid]: uid, [fields.cursor ?? ""]: cursor } = raw;
     return { uid: userId.parse(uid), cursor: text.parse(cursor) ?? null, data: part(raw) };
   });
   const rows: BulkSource["rows"] = (data) => parseData({ endpoint, schema: z.array(row), data }, (found) => found);
-  return { endpoint, page, omitsEmpty, rows };
+  return { endpoint, page, omitsEmpty, lacks, rows };
 }

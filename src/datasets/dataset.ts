@@ -52,6 +52,8 @@ export interface BulkSource {
   page: { size: number; after: string } | null;
   /** True where the exchange documents that sub-accounts that hold nothing are left out. */
   omitsEmpty: boolean;
+  /** Fields of `data` that are documented for an account with its own key only. */
+  lacks: readonly string[];
   /** @throws ShapeError naming the path and the first field that does not fit */
   rows(data: unknown): BulkRow[];
 }

@@ -205,6 +205,26 @@ it("of a unified main account share the responses of both datasets; classic ones
   expect(world.exchange.counts.limitViolations).toBe(0);
 });
 
+it("follow the upgrade of their main account in the same slot", async () => {
+  const account = mainWith(sub("101"));
+  const world = await open(account);
+  await through(world, "2026-03-01T09:31:00Z");
+  await through(world, "2026-03-01T10:00:00Z");
+  world.exchange.upgrade("main");
+  for (const one of account.subAccounts) one.mode = "unified";
+  await through(world, "2026-03-01T11:00:00Z");
+  await through(world, "2026-03-01T12:00:00Z");
+
+  expect(runsOf(world).filter((run) => !run.endsWith(" ok"))).toEqual([]);
+  expect(world.rows("select api from account_modes where account = 'main/101' order by since")).toEqual([
+    { api: "v2" },
+    { api: "v3" },
+  ]);
+  const latest = "select distinct product_type from mix_accounts_latest where account = 'main/101'";
+  expect(world.rows(latest)).toEqual([{ product_type: "unified" }]);
+  expect(comparedRows(world)).toBeGreaterThan(20);
+});
+
 it("fail with the reason for which the key of their main account is not used", async () => {
   const world = await open(mainWith(sub("101")), { BITGET_PRODUCT_TYPES: "umcbl" });
   await through(world, "2026-03-01T09:31:00Z");

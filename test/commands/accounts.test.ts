@@ -3,10 +3,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { SimulatedAccount } from "../../src/simulator/simulator.ts";
+import { serve } from "../../src/web/server.ts";
+import { openSite } from "../../src/web/site.ts";
 import { startExchange } from "../support/exchange.ts";
 import { temporaryFolder } from "../support/files.ts";
 import { runInProcess } from "../support/in-process.ts";
-import { classic, credentials, unified } from "../support/settings.ts";
+import { start } from "../support/program.ts";
+import { classic, credentials, everyDataset, unified } from "../support/settings.ts";
 
 const subAccounts = [
   { uid: "1001", name: "alpha", label: "Alpha", mode: "classic" as const },
@@ -27,7 +30,20 @@ async function open(accounts: SimulatedAccount[], settings: Record<string, strin
     ),
     ...settings,
   };
-  return { folder, exchange, run: (...args: string[]) => runInProcess(args, folder, env) };
+  return { folder, exchange, env, run: (...args: string[]) => runInProcess(args, folder, env) };
+}
+
+/** Returns the status and text of a page of the dashboard over a database. */
+async function pageOf(databasePath: string, page: string): Promise<[number, string]> {
+  const site = openSite({ databasePath, timezone: "UTC", sqlTimeoutSeconds: 10 }, null);
+  const serving = await serve(site, { host: "127.0.0.1", port: 0, token: null, names: [] }, () => {});
+  try {
+    const response = await fetch(new URL(page, serving.url));
+    return [response.status, await response.text()];
+  } finally {
+    serving.close();
+    site.close();
+  }
 }
 
 const own = ["funding-assets", "positions", "equity"];
@@ -150,24 +166,31 @@ describe("accounts discover", () => {
 });
 
 describe("the name of a sub-account", () => {
-  const settings = { SUB_ACCOUNTS_OF: "main", BITGET_PRODUCT_TYPES: "umcbl" };
+  const settings = { SUB_ACCOUNTS_OF: "main", BITGET_PRODUCT_TYPES: "umcbl", LOG_LEVEL: "warn" };
 
-  it("is accepted wherever an account is named", async () => {
+  it("is accepted wherever an account is named: commands, files, pages", async () => {
     const { folder, run } = await open([main], settings);
 
     const collected = await run("collect", "spot-assets", "mix-accounts", "--account", "main/1001");
     const history = await run("history", "spot-assets", "--account", "main/1001", "--format", "json");
     const exported = await run("export", "spot-assets", "--out", "rows.csv");
     const report = await run("report", "balances", "--account", "main/1001", "--from", "2020-01-01");
+    const imported = await runInProcess(["db", "import", "rows.csv"], folder, {
+      DATABASE_URL: "file:copy.db",
+      LOG_LEVEL: "warn",
+    });
+    const page = await pageOf(join(folder, "data", "collector.db"), "/balances?account=main%2F1001");
 
-    expect(collected.stdout).toMatch(/^main\/1001 spot-assets ok$/m);
-    expect(collected.stdout).toMatch(/^main\/1001 mix-accounts ok$/m);
-    expect(collected.stdout.trim().split("\n")).toHaveLength(2);
+    expect(collected.stdout.trim().split("\n").sort()).toEqual([
+      "main/1001 mix-accounts ok",
+      "main/1001 spot-assets ok",
+    ]);
     expect(JSON.parse(history.stdout)[0]).toMatchObject({ account: "main/1001" });
-    expect(readFileSync(join(folder, "rows.csv"), "utf8")).toContain("main/1001");
-    expect([collected, history, exported, report].map(({ code, stderr }) => [code, code && stderr])).toEqual(
-      Array.from({ length: 4 }, () => [0, 0]),
-    );
+    const rows = readFileSync(join(folder, "rows.csv"), "utf8").trim().split("\n").slice(1);
+    expect(rows.filter((row) => row.startsWith("main/1001,"))).toEqual(rows);
+    expect(page).toEqual([200, expect.stringContaining("main%2F1001")]);
+    for (const { code, stderr } of [collected, history, exported, report, imported])
+      expect([code, stderr]).toEqual([0, ""]);
   });
 
   it("is refused if the main account does not list it, or is not a main account", async () => {
@@ -180,4 +203,36 @@ describe("the name of a sub-account", () => {
     expect(unlisted.stderr).toContain("does not list");
     expect(other.stderr).toContain("accounts: main, main/…");
   });
+});
+
+it("a list that cannot be read does not keep `collect` and `check` from the other accounts", async () => {
+  const { run } = await open([{ ...main, addresses: "" }], {
+    SUB_ACCOUNTS_OF: "main",
+    BITGET_ALLOW_WRITE_KEYS: "true",
+  });
+
+  const collected = await run("collect", "spot-assets");
+  const checked = await run("check");
+
+  expect([collected.code, collected.stdout]).toEqual([3, "main spot-assets ok\n"]);
+  expect(collected.stderr).toMatch(/^the sub-accounts of main cannot be listed: .*bound to an internet address/m);
+  expect(checked.code).toBe(1);
+  expect(checked.stdout).toMatch(/main: its sub-accounts cannot be listed: .*bound to an internet address/);
+});
+
+it("`start` collects the sub-accounts that it finds", async () => {
+  const { folder, env } = await open([{ ...unified, subAccounts }], {
+    SUB_ACCOUNTS_OF: "hedge",
+    SCHEDULE_SUB_ACCOUNTS: "* * * * * *",
+    LOG_LEVEL: "debug",
+    ...everyDataset(""),
+  });
+  const daemon = start(["start"], folder, env);
+
+  await daemon.printed("sub-accounts: 1 new");
+  await daemon.printed(/hedge\/1002 spot-assets[^\n]*ok/);
+  daemon.child.kill("SIGTERM");
+
+  expect((await daemon.finished).code).toBe(0);
+  expect((await runInProcess(["db", "verify"], folder, env)).code).toBe(0);
 });

@@ -35,7 +35,7 @@ export interface BulkRequest {
 export class BulkReader {
   readonly #client: Client;
   readonly #onFound: (uids: Iterable<string>, slot: number) => void;
-  #slot = Number.NEGATIVE_INFINITY;
+  #slot = Number.NaN;
   readonly #readings = new Map<string, Promise<BulkReading>>();
 
   /** `onFound` is called with the sub-accounts of each reading. */
@@ -44,9 +44,9 @@ export class BulkReader {
     this.#onFound = onFound;
   }
 
-  /** Never rejects: a failure is part of the reading. Responses of older slots are not kept. */
+  /** Never rejects: a failure is part of the reading. Only the readings of one slot are kept. */
   read(source: BulkSource, params: Params, { slot, attempt, options }: BulkRequest): Promise<BulkReading> {
-    if (slot > this.#slot) {
+    if (slot !== this.#slot) {
       this.#slot = slot;
       this.#readings.clear();
     }

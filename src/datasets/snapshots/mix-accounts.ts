@@ -157,6 +157,18 @@ export const mixAccounts = dataset({
         }),
         fields: { uid: "userId" },
         part: ({ assetList }) => assetList,
+        lacks: [
+          "crossedRiskRate",
+          "crossedMargin",
+          "isolatedMargin",
+          "crossedUnrealizedPL",
+          "isolatedUnrealizedPL",
+          "grant",
+          "unionTotalMargin",
+          "unionAvailable",
+          "unionMm",
+          "assetList",
+        ],
       }),
       ...perProductType("productType", categoryOf),
       data: list(
