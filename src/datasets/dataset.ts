@@ -1,4 +1,4 @@
-/** The type of a dataset: a declaration of what is collected, from where, and how an answer becomes rows. */
+/** Declares datasets: what is collected, from which endpoints, and how a response is mapped to rows. */
 import { ZodError, type ZodType } from "zod";
 import type { Columns, RowOf } from "../core/columns.ts";
 import type {
@@ -15,23 +15,23 @@ import type {
 import { ShapeError } from "../core/errors.ts";
 import { missingFields } from "./fields.ts";
 
-/** One item of an answer in the dataset's columns; `extra` holds the fields that have none. */
+/** One item of a response in the dataset's columns; `extra` holds the fields without a column. */
 export interface ItemOf<C extends Columns> {
   row: RowOf<C>;
   extra: Extra;
 }
 
-/** What a mapper may know besides the answer itself. */
+/** The input of a mapper, in addition to the response. */
 export interface MapperInput {
   scope: Scope;
   /**
-   * Last good rows of the datasets named in `needs`. Left out are scopes that are no longer current, and of a dataset that ran at
-   * this slot, or was due then, those that this slot did not bring: old is not known.
+   * Returns the last good rows of a dataset named in `needs`, without scopes that are no longer current. Of a dataset that ran at
+   * this slot, or was due then, only the scopes of this slot are returned, because older rows do not count as known.
    */
   known(dataset: DatasetName): KnownRows[];
-  /** The same, however old: good for what to ask about, never for what to say. */
+  /** Returns the same rows however old they are: use them only to choose what to request or keep, never as a value. */
   lastKnown(dataset: DatasetName): KnownRows[];
-  /** True while every scope of that dataset has such rows, so that a total over them is a total. */
+  /** Returns whether `known` has every scope of that dataset, so that a sum over its rows is complete. */
   complete(dataset: DatasetName): boolean;
 }
 
@@ -60,56 +60,56 @@ export interface BulkSource {
 
 /** Where one API version provides a dataset, and how its response is mapped. */
 export interface DatasetSource<Data, C extends Columns> {
-  /** Null where nothing is requested because the rows are computed from other datasets. */
+  /** Null if nothing is requested because the rows are computed from other datasets. */
   endpoint: ApiEndpoint | null;
-  /** One call each; asked at the same time. Default: one call for the whole account. */
+  /** Returns the scopes, one request each, sent concurrently. Default: one request for the whole account. */
   scopes?(productTypes: readonly ProductType[]): Scope[];
   params?(scope: Scope): Params;
-  /** Datasets whose runs of the same slot must have ended before rows are made, because these build on theirs. */
+  /** Datasets whose runs of the same slot must have ended before rows are mapped, because the mapper uses their rows. */
   needs?: readonly DatasetName[];
-  /** What the `data` of the envelope looks like. What does not fit fails the snapshot. */
+  /** The schema of `data` in the envelope. A response that does not match fails the snapshot. */
   data: ZodType<Data>;
-  /** The exchange's words into ours. Pure. A ZodError thrown here counts like one of `data`. */
+  /** Maps fields of the exchange to columns. Pure. A ZodError thrown here counts like one of `data`. */
   rows(data: Data, input: MapperInput): ItemOf<C>[];
   /** Where the key of a main account reads this for all of its sub-accounts; each has a part that looks like `data`. */
   subAccounts?: BulkSource;
 }
 
 export interface Dataset<C extends Columns = Columns> {
-  /** Each run takes a snapshot of what there is; the other mode is in incremental.ts. */
+  /** Each run records the complete state; the other mode is in incremental.ts. */
   mode: "snapshot";
   name: DatasetName;
   summary: string;
   /** The default schedule: a cron pattern in UTC. */
   schedule: string;
-  /** Columns that identify an item within a scope. Empty: the scope is the item. */
+  /** Columns that identify an item within a scope; empty if the scope is the item. */
   key: readonly string[];
   columns: C;
   /** The column up to which programs may rely on the columns and their order in the views; those after it may change. */
   stableThrough: string;
   /**
-   * What is stored when an item is in no later answer: `zero` writes one last row whose amounts are "0" (unknown ones
-   * stay unknown), `nothing` just ends it.
+   * What is stored when an item is no longer listed: `zeroRow` writes one last row whose amounts are "0" (unknown ones stay
+   * unknown), `end` writes nothing.
    */
   onRemoval: "zeroRow" | "end";
-  /** True for data that is the same for every account: asked once, recorded under the account `public`. */
+  /** True for data that is the same for every account: requested once, recorded under the account `public`. */
   public?: true;
-  /** True where each item has lifecycles, which the table `episode` keeps: positions alone. */
+  /** True if the lifecycles of items are recorded in the table `episode`: positions only. */
   episodes?: true;
-  /** Addresses of the same subject that no run asks; the command `get` offers them. */
+  /** Related endpoints that no run requests; the command `get` offers them. */
   otherEndpoints?: readonly ApiEndpoint[];
   sources: Partial<Record<ApiVersion, AnyDatasetSource>>;
 }
 
-/** An endpoint whose data type is its own affair. */
+/** A source with its response type erased, for lists of different sources. */
 export interface AnyDatasetSource {
   endpoint: ApiEndpoint | null;
   scopes(productTypes: readonly ProductType[]): Scope[];
   params(scope: Scope): Params;
   needs: readonly DatasetName[];
   /**
-   * Maps `data` of a response to columns. `onMissing` is called for each expected field that an item lacks.
-   * @throws ShapeError naming the path and the first field that does not fit.
+   * Maps `data` of a response to columns. Calls `onMissing` for each expected field that an item lacks.
+   * @throws ShapeError with the path and the first field that does not match
    */
   items(data: unknown, input: MapperInput, onMissing?: (field: string) => void): Item[];
   /** Undefined where a sub-account can only be read with a key of its own. */
@@ -129,7 +129,7 @@ export interface Declaration<C extends Columns>
 export const wholeAccount: Scope[] = [null];
 export const everyFiveMinutes = "*/5 * * * *";
 
-/** Fills the defaults of a declaration in, and ties each schema to its mapper. */
+/** Creates a dataset from its declaration: applies the defaults and combines each schema with its mapper. */
 export function dataset<C extends Columns>(declaration: Declaration<C>): Dataset<C> {
   const sources: Partial<Record<ApiVersion, AnyDatasetSource>> = {};
   for (const version of Object.keys(declaration.sources) as ApiVersion[]) {
@@ -155,11 +155,11 @@ interface ParseInput<Data> {
   endpoint: ApiEndpoint | null;
   schema: ZodType<Data>;
   data: unknown;
-  /** Is called with each field that an item should have and lacks altogether. */
+  /** Called with each expected field that an item lacks. */
   onMissing?: ((field: string) => void) | undefined;
 }
 
-/** Returns what `map` makes of the data of an answer. @throws ShapeError naming the path and the first field that does not fit. */
+/** Parses the data of a response and returns the result of `map`. @throws ShapeError with the path and the first field that does not match */
 export function parseData<Data, Result>(
   { endpoint, schema, data, onMissing }: ParseInput<Data>,
   map: (data: Data) => Result,
@@ -175,17 +175,17 @@ export function parseData<Data, Result>(
 
 function toShapeError(endpoint: ApiEndpoint | null, { issues: [issue] }: ZodError): ShapeError {
   const field = (issue?.path ?? []).map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`));
-  return new ShapeError(endpoint?.path ?? "computed", `data${field.join("")}`, issue?.message ?? "does not fit");
+  return new ShapeError(endpoint?.path ?? "computed", `data${field.join("")}`, issue?.message ?? "does not match");
 }
 
-/** Ties an endpoint's schema to its mapper and both to the columns: the compiler names a column the mapper forgot. */
+/** Declares a source with type checks: the compiler reports a column that the mapper omits. */
 export const sourceFor = <Data, C extends Columns>(
   _columns: C,
   declaration: DatasetSource<Data, NoInfer<C>>,
 ): DatasetSource<Data, C> => declaration;
 
-/** One call for each product type, which the parameter `param` names in the exchange's word for it. */
-export const perProductType = (param: string, word: (productType: ProductType) => string) => ({
+/** Declares one request per product type, passed in the parameter `param` in the exchange's spelling. */
+export const perProductType = (param: string, spelling: (productType: ProductType) => string) => ({
   scopes: (productTypes: readonly ProductType[]): Scope[] => [...productTypes],
-  params: (scope: Scope): Params => ({ [param]: word(scope as ProductType) }),
+  params: (scope: Scope): Params => ({ [param]: spelling(scope as ProductType) }),
 });

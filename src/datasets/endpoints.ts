@@ -1,4 +1,4 @@
-/** Every address of the exchange that this program knows. */
+/** Lists every endpoint of the exchange that this program knows. */
 import { commonEndpoints as common, type EndpointName } from "../bitget/endpoints.ts";
 import type { ApiEndpoint } from "../core/domain.ts";
 import type { Dataset } from "./dataset.ts";
@@ -16,14 +16,14 @@ const byName = (one: ApiEndpoint, other: ApiEndpoint): number => (one.name < oth
 const byVersion = (one: ApiEndpoint, other: ApiEndpoint): number =>
   one.version.localeCompare(other.version) || Number(other.signed) - Number(one.signed);
 
-/** By API version, signed ones first, in the order of the datasets; each once, though several datasets may ask it. */
+/** All endpoints by API version, signed ones first, in the order of the datasets, without duplicates. */
 export const endpoints: readonly ApiEndpoint[] = [
   ...new Set([...datasets.flatMap(ofDataset), ...Object.values(common)]),
 ].sort(byVersion);
 
-/** Returns the address of a name. Throws where there is none. */
+/** Returns the endpoint of that name. @throws Error if there is none */
 export function endpointNamed(name: EndpointName): ApiEndpoint {
   const found = endpoints.find((one) => one.name === name);
-  if (!found) throw new Error(`there is no address ${name}`);
+  if (!found) throw new Error(`there is no endpoint ${name}`);
   return found;
 }

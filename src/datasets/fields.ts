@@ -1,7 +1,7 @@
 /**
  * Schemas of response fields. Each accepts what the exchange is known to send for such a field (text, a JSON number with all
- * its digits, "", null, nothing) and returns the normalised value, or null for "unknown"; undefined where the field is
- * missing, which `item` reports.
+ * its digits, "", null, nothing) and returns the normalised value, null for unknown, or undefined if the field is missing,
+ * which `item` reports.
  */
 import { isLosslessNumber, stringify } from "lossless-json";
 import { z } from "zod";
@@ -11,7 +11,7 @@ import { escapeControlChars } from "../core/text.ts";
 
 const shownLength = 40;
 
-/** A value as it may stand in a message: short, and unable to forge a line. */
+/** Formats a value for a message: short, with control characters escaped. */
 function describeValue(value: unknown): string {
   if (typeof value === "object" && !isLosslessNumber(value)) return Array.isArray(value) ? "a list" : "an object";
   const whole = escapeControlChars(String(value));
@@ -20,8 +20,8 @@ function describeValue(value: unknown): string {
   return typeof value === "string" ? `"${whole}"` : whole;
 }
 
-/** A field whose words are read by `read`; what it cannot read is an issue. */
-const field = <Form>(expected: string, read: (text: string) => Form | null) =>
+/** Returns the schema of a field whose text is parsed by `parse`; a null result is an issue ("… is not `expected`"). */
+const field = <Form>(expected: string, parse: (text: string) => Form | null) =>
   z
     .unknown()
     .optional()
@@ -29,12 +29,12 @@ const field = <Form>(expected: string, read: (text: string) => Form | null) =>
       if (value === undefined) return undefined;
       if (value === null || value === "") return null;
       const text = isLosslessNumber(value) ? value.value : value;
-      const form = typeof text === "string" ? read(text) : null;
+      const form = typeof text === "string" ? parse(text) : null;
       if (form === null) context.addIssue({ code: "custom", message: `${describeValue(value)} is not ${expected}` });
       return form;
     });
 
-/** The same field where its row would say nothing without it: unknown is an issue. */
+/** Makes a field required: null, empty or missing is an issue. */
 const required = <Form>(optional: z.ZodType<Form | null | undefined>) =>
   optional.transform((value, context): Form => {
     if (value !== null && value !== undefined) return value;
@@ -42,24 +42,24 @@ const required = <Form>(optional: z.ZodType<Form | null | undefined>) =>
     return z.NEVER;
   });
 
-/** A decimal number, digit for digit as received; an exponent is written out. */
+/** A decimal number, digit for digit as received; an exponent is expanded. */
 export const optionalDecimal = field<DecimalString>("a decimal number", toDecimalString);
 export const decimal = required(optionalDecimal);
 
-/** Epoch ms. Ten digits are seconds: a vendor sample has them where every live answer has milliseconds. */
+/** A time in epoch ms. Ten digits are seconds, as in one documented sample; live responses always have milliseconds. */
 export const millis = field<number>("a time in milliseconds", (text) => {
   if (!/^\d{1,15}$/.test(text)) return null;
   return text.length === 10 ? Number(text) * 1000 : Number(text);
 });
 
-/** Text as it is, so that ids keep all of their digits. */
+/** Unchanged text, so that ids keep all of their digits. */
 export const text = field<string>("text", (value) => value);
 export const name = required(text);
 
-/** Coins are in capitals here; some answers have them small. */
+/** The name of a coin, converted to upper case, because some responses have it in lower case. */
 export const coin = required(field<string>("a coin", (value) => value.toUpperCase()));
 
-/** The name of an instrument as it is: `NEWUSDT` and `NEWUSDT_PRE` are two. */
+/** The unchanged name of an instrument: `NEWUSDT` and `NEWUSDT_PRE` are different. */
 export const symbol = required(field<string>("a symbol", (value) => value));
 
 const v1Suffix = new RegExp(`_(?:${[...productTypes, "spbl"].join("|").toUpperCase()})(?=_|$)`);
@@ -70,7 +70,7 @@ const v1Suffix = new RegExp(`_(?:${[...productTypes, "spbl"].join("|").toUpperCa
  */
 export const v1Symbol = required(field<string>("a symbol", (value) => value.replace(v1Suffix, "")));
 
-/** Anything that has a structure of its own, kept as JSON text with every digit. */
+/** A structured value, kept as JSON text with every digit. */
 export const json = z
   .unknown()
   .optional()
@@ -79,14 +79,14 @@ export const json = z
     return value === null || value === "" ? null : (stringify(value) ?? null);
   });
 
-/** Normalises an enumeration value of the exchange; an unknown one is kept in lower case. */
+/** An enumeration value of the exchange, normalised; an unknown one is kept in lower case. */
 const enumeration = (spellings: ReadonlyMap<string, string> = new Map()) =>
   field<string>("a word", (value) => spellings.get(value.toLowerCase()) ?? value.toLowerCase());
 
-/** `long`, `short`; `net` is accepted though no answer was seen with it. */
+/** `long` or `short`; `net` is accepted, although no response with it was observed. */
 export const side = required(enumeration());
 
-/** `crossed` or `isolated`, which v1 calls `fixed`. */
+/** `crossed` or `isolated` (`fixed` in v1). */
 export const marginMode = required(enumeration(new Map([["fixed", "isolated"]])));
 
 /** `hedge_mode` or `one_way_mode`. */
@@ -97,17 +97,17 @@ export const holdMode = enumeration(
   ]),
 );
 
-/** Names of fields that an item does not have at all. A symbol, since no answer can have a field of that name. */
+/** The key of the names of missing fields; a symbol, so that no field of a response can have this name. */
 const missingSymbol = Symbol("missing");
 
-/** What is known of an item, where a field that was not sent is as unknown as an empty one. */
+/** The fields of an item; a missing field is null, like an empty one. */
 type Fields<Shape extends z.ZodRawShape> = { [Name in keyof Shape]: Exclude<z.output<Shape[Name]>, undefined> };
 
 /**
- * An object of these fields; what it has besides them comes out as `extra`, exactly as received. `leftOut`: fields that the
- * exchange was seen, or is documented, to send for some accounts only.
+ * Returns the schema of an object with these fields; other fields are returned as `extra`, exactly as received. `optional`:
+ * fields that the exchange sends for some accounts only, as documented or observed.
  */
-export const item = <Shape extends z.ZodRawShape>(shape: Shape, leftOut: readonly (keyof Shape)[] = []) => {
+export const item = <Shape extends z.ZodRawShape>(shape: Shape, optional: readonly (keyof Shape)[] = []) => {
   const names = Object.keys(shape);
   const known = z.object(shape);
   return z.unknown().transform((all, context) => {
@@ -117,19 +117,19 @@ export const item = <Shape extends z.ZodRawShape>(shape: Shape, leftOut: readonl
       return z.NEVER;
     }
     const data: Record<string, unknown> = read.data;
-    // From what was received: zod leaves a field called `__proto__` out.
+    // Reads the received object, because zod drops a field called `__proto__`.
     const others = Object.entries(all as object).filter(([name]) => !Object.hasOwn(shape, name));
     return {
       fields: Object.fromEntries(names.map((name) => [name, data[name] ?? null])) as Fields<Shape>,
       extra: (others.length > 0 ? Object.fromEntries(others) : null) as Extra,
-      [missingSymbol]: names.filter((name) => data[name] === undefined && !leftOut.includes(name)),
+      [missingSymbol]: names.filter((name) => data[name] === undefined && !optional.includes(name)),
     };
   });
 };
 
-/** What items of an answer, as its schema gave it back, should have and do not; each name once. */
-export function missingFields(read: unknown): string[] {
-  const names = [read]
+/** Returns the expected fields that items of a parsed response lack, each name once. */
+export function missingFields(parsed: unknown): string[] {
+  const names = [parsed]
     .flat()
     .map((one) => (typeof one === "object" && one !== null && missingSymbol in one ? one[missingSymbol] : []));
   return [...new Set(names.flat() as string[])];
@@ -145,7 +145,7 @@ function isZeroDigits(value: unknown): boolean {
   return read !== null && isZero(read);
 }
 
-/** Rows that say "nothing" because this amount is zero, whatever else they lack. */
+/** Matches rows in which this amount is zero, whatever else they lack. */
 export const hasZero =
   (amount: string) =>
   (row: Raw): boolean =>
@@ -165,10 +165,10 @@ export const nameless =
   (row: Raw): boolean =>
     isBlank(row[name]);
 
-/** A list of such items; rows that say "nothing" are left out before anything else of them is read. */
-export const list = <Item>(of: z.ZodType<Item>, saysNothing: (row: Raw) => boolean = () => false) => {
+/** Returns the schema of a list of items; rows that match `isEmpty` are skipped before they are parsed. */
+export const list = <Item>(of: z.ZodType<Item>, isEmpty: (row: Raw) => boolean = () => false) => {
   const row = z.unknown().transform((raw, context): Item | null => {
-    if (typeof raw === "object" && raw !== null && saysNothing(raw as Raw)) return null;
+    if (typeof raw === "object" && raw !== null && isEmpty(raw as Raw)) return null;
     const { data, error } = of.safeParse(raw);
     for (const { path, message } of error?.issues ?? []) context.addIssue({ code: "custom", path: [...path], message });
     return error ? z.NEVER : data;
@@ -176,16 +176,16 @@ export const list = <Item>(of: z.ZodType<Item>, saysNothing: (row: Raw) => boole
   return z.array(row).transform((rows) => rows.filter((one) => one !== null));
 };
 
-/** The same, or v3's `{"list": […]}`, whose list may be null where there is nothing. */
-export const listed = <Item>(of: z.ZodType<Item>, saysNothing?: (row: Raw) => boolean) =>
+/** Returns the schema of a list, or of v3's `{"list": […]}`, whose list may be null if it is empty. */
+export const listed = <Item>(of: z.ZodType<Item>, isEmpty?: (row: Raw) => boolean) =>
   z.preprocess(
     (data) => {
       const isWrapped = typeof data === "object" && data !== null && "list" in data;
       return isWrapped ? (data.list ?? []) : data;
     },
-    list(of, saysNothing),
+    list(of, isEmpty),
   );
 
-/** True where every amount is known and zero; an unknown one may be anything. */
+/** Returns whether every amount is known and zero. */
 export const allZero = (...amounts: (DecimalString | null)[]): boolean =>
   amounts.every((each) => each !== null && isZero(each));

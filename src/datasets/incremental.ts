@@ -1,6 +1,6 @@
 /**
- * The type of an incremental dataset: records that the exchange lists by time and id and deletes after a while, such as the entries of its
- * ledger. Each is stored once, under the exchange's id; a run reads what is new, and again the end of what was read before.
+ * Declares incremental datasets: records that the exchange lists by time and id and deletes after some time, such as bills. Each
+ * record is stored once, under the exchange's id; a run reads new records and again the last ones before them.
  */
 import type { ZodType } from "zod";
 import type { Columns } from "../core/columns.ts";
@@ -8,17 +8,17 @@ import type { ApiEndpoint, ApiVersion, DatasetName, Item, Params, ProductType, S
 import { type Dataset, everyFiveMinutes, type ItemOf, parseData, wholeAccount } from "./dataset.ts";
 import { missingFields } from "./fields.ts";
 
-/** What one endpoint allows. */
+/** The limits of an endpoint that lists records. */
 export interface ListLimits {
   /** The longest window of one request. Milliseconds. */
   spanMs: number;
   /** How long the exchange keeps a record. Milliseconds. */
   retentionMs: number;
-  /** Rows of a full page, the most that is allowed; a page with fewer is the last one of its window. */
+  /** The largest allowed number of rows of a page; a page with fewer is the last one of its window. */
   pageSize: number;
 }
 
-/** The names of the parameters that choose a window and a page. */
+/** The names of the parameters that select a window and a page. */
 export interface PageParams {
   from: string;
   to: string;
@@ -26,31 +26,31 @@ export interface PageParams {
   after: string;
 }
 
-/** The names that the lists of v2 have in common. */
+/** The parameter names of the lists of v2. */
 export const idLessThan: PageParams = { from: "startTime", to: "endTime", limit: "limit", after: "idLessThan" };
 
 /** How one API version lists the records. */
 export interface ListSource<Data, C extends Columns> extends ListLimits {
   endpoint: ApiEndpoint;
-  /** Each is read by itself, at the same time, and has a watermark of its own. Default: one for the whole account. */
+  /** Returns the scopes, which are read concurrently and have separate watermarks. Default: one for the whole account. */
   scopes?(productTypes: readonly ProductType[]): Scope[];
   params?(scope: Scope): Params;
   /** Default: those of v2. */
   page?: PageParams;
   data: ZodType<Data>;
-  /** Returns one item for every row, in the order of the response; their number shows whether the page is full. Pure. */
+  /** Returns one item per row, in the order of the response; their number determines whether the page is full. Pure. */
   rows(data: Data, scope: Scope): ItemOf<C>[];
   /**
-   * Returns the cursor of the next page, where it is not the id of the last row; null where the answer has none. Default: the id of
-   * the last row, in whichever order the exchange lists.
+   * Returns the cursor of the next page, or null if the response has none. Default: the id of the last row, whatever the order of
+   * the rows.
    */
   cursor?(data: Data): string | null;
 }
 
-/** One page, read. */
+/** One parsed page. */
 export interface Page {
   items: Item[];
-  /** The cursor of the next page; null where there is none. */
+  /** The cursor of the next page; null if there is none. */
   next: string | null;
 }
 
@@ -58,9 +58,9 @@ export interface AnyListSource extends ListLimits {
   endpoint: ApiEndpoint;
   needs: readonly DatasetName[];
   scopes(productTypes: readonly ProductType[]): Scope[];
-  /** The parameters of one page of a scope. */
+  /** Returns the parameters of one page of a scope. */
   params(scope: Scope, window: Window): Params;
-  /** @throws ShapeError naming the path and the first field that does not fit. */
+  /** Parses a page. @throws ShapeError with the path and the first field that does not match */
   read(data: unknown, scope: Scope, onMissing?: (field: string) => void): Page;
 }
 
@@ -68,12 +68,12 @@ interface Facts<C extends Columns> {
   mode: "incremental";
   name: DatasetName;
   summary: string;
-  /** When it is collected unless the settings say otherwise: a cron pattern in UTC. */
+  /** The default schedule: a cron pattern in UTC. */
   schedule: string;
   columns: C;
   /**
-   * True for records whose state changes, such as withdrawals: every state is stored and the newest is shown. A change of any other
-   * record is stored as well, and logged as a warning.
+   * True for records whose state changes, such as withdrawals: every state is stored and the newest is shown. A change of other
+   * records is also stored, and logged as a warning.
    */
   changes?: true;
   public?: true;
@@ -98,7 +98,7 @@ export interface IncrementalDeclaration<C extends Columns> extends Omit<Facts<C>
   sources: Partial<Record<ApiVersion, ListSource<any, C>>>;
 }
 
-/** Fills the defaults of a declaration in, and ties each schema to its mapper. */
+/** Creates a dataset from its declaration: applies the defaults and combines each schema with its mapper. */
 export function incrementalDataset<C extends Columns>(declaration: IncrementalDeclaration<C>): IncrementalDataset<C> {
   const sources: Partial<Record<ApiVersion, AnyListSource>> = {};
   for (const version of Object.keys(declaration.sources) as ApiVersion[]) {
@@ -134,7 +134,7 @@ function bindListSource<Data, C extends Columns>(source: ListSource<Data, C>, id
     }),
     read: (data, scope, onMissing) =>
       parseData({ endpoint, schema: source.data, data }, (shaped) => {
-        // The answer is a list, or an object that has one.
+        // The data is a list, or an object that contains one.
         if (onMissing) missingFields(Object.values(shaped as object).flat()).forEach(onMissing);
         const items = source.rows(shaped, scope) as Item[];
         const last = (items.at(-1)?.row[id] ?? null) as string | null;
@@ -143,7 +143,7 @@ function bindListSource<Data, C extends Columns>(source: ListSource<Data, C>, id
   };
 }
 
-/** Ties an endpoint's schema to its mapper and both to the columns. */
+/** Declares a list source with type checks: the compiler reports a column that the mapper omits. */
 export const listSourceFor = <Data, C extends Columns>(
   _columns: C,
   source: ListSource<Data, NoInfer<C>>,

@@ -1,4 +1,4 @@
-/** Everything we collect, in the order in which a cycle asks for it. A new dataset is a file and a line here. */
+/** All datasets in the order of a cycle. A new dataset needs one file and one line here. */
 import type { DatasetName } from "../core/domain.ts";
 import type { Dataset } from "./dataset.ts";
 import { equity } from "./snapshots/equity.ts";
@@ -20,7 +20,7 @@ export const datasets: readonly Dataset[] = [
 
 export const datasetNames: readonly DatasetName[] = datasets.map(({ name }) => name);
 
-/** Returns the dataset of that name. Throws a RangeError where there is none. */
+/** Returns the dataset of that name. @throws RangeError if there is none */
 export function datasetNamed(name: DatasetName): Dataset {
   const found = datasets.find((one) => one.name === name);
   if (!found) throw new RangeError(`there is no dataset ${name}; there are ${datasetNames.join(", ")}`);

@@ -4,7 +4,7 @@ import { apiEndpoint } from "../bitget/endpoints.ts";
 import { bulkSource } from "./bulk.ts";
 import { allZero, coin, decimal, item, list, namelessZero, optionalDecimal } from "./fields.ts";
 
-/** Has the coins and the totals of the account in one answer. */
+/** Returns the coins and the totals of the account in one response. */
 export const unifiedAssetsEndpoint = apiEndpoint("v3/assets", {
   path: "/api/v3/account/assets",
   perSecond: 20,
@@ -46,7 +46,7 @@ const unifiedCoin = item(
 
 /**
  * Parses `data` of that endpoint without coins that are entirely zero; the account's totals are in `equity`.
- * The exchange itself leaves zero balances out. https://www.bitget.com/api-doc/uta/account/Get-Account
+ * The exchange itself omits zero balances. https://www.bitget.com/api-doc/uta/account/Get-Account
  */
 export const unifiedWallet = z
   .object({

@@ -29,9 +29,9 @@ export function usdtPrices(input: MapperInput): Map<string, DecimalString | null
 
 /** The value of a part of an account in USDT. */
 export interface Valuation {
-  /** Null where any part is unknown. */
+  /** Null if any part is unknown. */
   value: DecimalString | null;
-  /** The sum of the known parts; null where none is known. */
+  /** The sum of the known parts; null if none is known. */
   priced: DecimalString | null;
   /** Amounts by coin for which the exchange has no price. */
   unpriced: ReadonlyMap<string, DecimalString>;
@@ -46,13 +46,13 @@ export const unknownValuation = (dataset: DatasetName): Valuation => ({
   missing: new Set([dataset]),
 });
 
-/** The sum of what is known; null where nothing is. */
+/** Returns the sum of the known parts; null if none is known. */
 export function sumOfKnown(parts: readonly (DecimalString | null)[]): DecimalString | null {
   const known = parts.filter((part) => part !== null);
   return known.length > 0 ? sum(known) : null;
 }
 
-/** What a dataset says itself in one of its columns. */
+/** Returns the valuation that a dataset reports itself in one of its columns. */
 export function reportedValue(input: MapperInput, dataset: DatasetName, column: string): Valuation {
   const cells = moneyRows(input, dataset).map((row) => decimalIn(row, column));
   const known = cells.filter((cell) => cell !== null);
@@ -63,7 +63,7 @@ export function reportedValue(input: MapperInput, dataset: DatasetName, column: 
   return { ...unknownValuation(dataset), priced: sumOfKnown(known) };
 }
 
-/** What the coins of a wallet are worth, all `columns` of each added. */
+/** Values the coins of a wallet; the amount of a coin is the sum of `columns`. */
 export function valueInUsdt(input: MapperInput, wallet: DatasetName, columns: readonly string[]): Valuation {
   if (!input.complete(wallet)) return unknownValuation(wallet);
   const prices = usdtPrices(input);

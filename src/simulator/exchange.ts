@@ -1,4 +1,4 @@
-/** From an admitted request to the bytes of its answer, and into the record. */
+/** Creates the response to an admitted request, and records it. */
 import { stringify } from "lossless-json";
 import type { Clock } from "../core/clock.ts";
 import { publicAccount } from "../core/domain.ts";
@@ -12,7 +12,7 @@ import { type Admitted, type SimulatedAccount, userOf } from "./gateway.ts";
 import { createMarket } from "./market/market.ts";
 import { hashText } from "./market/random.ts";
 import type { ServedSnapshot } from "./record.ts";
-import { Refusal, refusable } from "./refusal.ts";
+import { catchRefusal, Refusal } from "./refusal.ts";
 import type { HttpResponse } from "./send.ts";
 
 export interface Exchange {
@@ -25,11 +25,12 @@ export interface Exchange {
 export interface ExchangeOptions {
   accounts: readonly SimulatedAccount[];
   clock: Clock;
-  /** The time the exchange stamps its answers with. */
+  /** Returns the exchange's time for responses. Epoch ms. */
   now(): number;
   seed: number;
+  /** When the accounts start, epoch ms. */
   from: number;
-  /** How far the market and the accounts are ahead of `clock`, ms. */
+  /** How far the market and the accounts are ahead of `clock`. Milliseconds. */
   shift: number;
   /** The number of responses that the record keeps. */
   recordLimit: number;
@@ -88,7 +89,7 @@ export function createExchange({ accounts, clock, now, seed, from, shift, record
       const refused = refuse(new Refusal(status ?? 400, code ?? String(status), message));
       return { ...refused, headers: { ...refused.headers, ...headers } };
     }
-    const served = refusable(() => dataFor(request));
+    const served = catchRefusal(() => dataFor(request));
     if (served instanceof Refusal) return refuse(served);
     const takenAt = now();
     const good = { code: "00000", msg: "success", requestTime: takenAt, data: served.data };

@@ -1,11 +1,11 @@
-/** Injects faults: a queue in which each fault waits for the requests that it matches. */
+/** Injects faults: each fault in a queue waits for the requests that it matches. */
 import type { Admitted } from "./gateway.ts";
 
-/** Applies to admitted requests only: a request that the gateway refuses does not use up a fault. */
+/** A fault, applied to admitted requests only: a request that the gateway refuses does not use it up. */
 export interface Fault {
-  /** Path prefix it applies to. Default: any. */
+  /** The path prefix of the requests that it applies to. Default: any. */
   path?: string;
-  /** Name of the account; public requests have none. */
+  /** The name of the account; public requests have none. Default: any. */
   account?: string;
   /** Only requests with these query values. */
   params?: Record<string, string>;
@@ -16,25 +16,26 @@ export interface Fault {
   /** A JSON error envelope with this code; with a status alone, the status is the code. */
   code?: string;
   message?: string;
-  /** A body as it is instead: HTML, cut JSON, nothing. */
+  /** The raw body to send instead: HTML, truncated JSON, nothing. */
   body?: string;
   headers?: Record<string, string>;
-  /** Waits first, then does the rest of it or answers as ever. */
+  /** Delays the response. Milliseconds. */
   delayMs?: number;
-  /** Never answers. */
+  /** Never responds. */
   hang?: true;
   /** Resets the connection. */
   reset?: true;
-  /** Milliseconds a byte, headers included. */
+  /** Sends one byte per this many milliseconds, headers included. */
   drip?: number;
-  /** Changes the good answer before it is sent. Numbers that JavaScript cannot hold: lossless-json's LosslessNumber. */
+  /** Changes the good response before it is sent. Use LosslessNumber for numbers that JavaScript cannot represent. */
   edit?: (envelope: unknown) => unknown;
 }
 
 export interface Faults {
   add(fault: Fault): void;
-  /** The first fault meant for such a request, counted as fired. */
+  /** Returns the first fault that matches a request and counts it as used; null if there is none. */
   take(request: Admitted): Fault | null;
+  /** Returns the number of faults that are not used up. */
   pending(): number;
   clear(): void;
 }

@@ -1,4 +1,4 @@
-/** Who may ask what: the checks between an arriving request and its answer, in the exchange's order. */
+/** Checks a request before it is served, in the order of the real exchange. */
 import { createHmac, createPublicKey, type KeyObject, verify } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import type { SimulatedSubAccount } from "./account/statement.ts";
@@ -16,16 +16,16 @@ export interface SimulatedAccount {
   key: string;
   secret: string;
   passphrase: string;
-  /** The customer whose key it is: all of one customer's keys are limited together. Default: one of its own. */
+  /** The user that owns the key; all keys of a user share its limits. Default: a separate user. */
   user?: string;
   mode: "classic" | "unified";
-  /** What the key-info addresses say. Default: read. */
+  /** The permissions that the key-info endpoints report. Default: read. */
   permissions?: "read" | "trade";
-  /** PEM. Where present, ACCESS-SIGN is RSASSA-PKCS1-v1_5 with SHA-256, and `secret` is of no use. */
+  /** A public key in PEM; if present, ACCESS-SIGN is RSASSA-PKCS1-v1_5 with SHA-256, and `secret` is not used. */
   rsaPublicKey?: string;
-  /** A key of demo trading: asks with `paptrading: 1`, others never do. */
+  /** True for a key of demo trading, whose requests must have the header `paptrading: 1`. */
   demo?: true;
-  /** Path prefixes this key has no permission to read. */
+  /** Path prefixes that this key may not read. */
   forbidden?: readonly string[];
   /** The user id of the main account, for the key of a sub-account. */
   subAccountOf?: string;
@@ -40,9 +40,11 @@ export interface Request {
   /** Path and query exactly as received. */
   target: string;
   headers: IncomingHttpHeaders;
+  /** The IP address of the client. */
   address: string;
 }
 
+/** A request that passed all checks; `left` is the number of further requests that its limit allows now. */
 export type Admitted = { query: Query; left: number } & (
   | { endpoint: SignedEndpoint; account: SimulatedAccount }
   | { endpoint: PublicEndpoint; account: null }
@@ -52,7 +54,7 @@ export interface GatewayOptions {
   accounts: readonly SimulatedAccount[];
   v1: boolean;
   limits: Limits;
-  /** Addresses beside those that are modelled, which come first. */
+  /** Endpoints in addition to the modelled ones, which take precedence. */
   endpoints: readonly Endpoint[];
   /** The exchange's clock. */
   now(): number;
@@ -64,10 +66,10 @@ const modelled: ReadonlyMap<string, Endpoint> = new Map(
   byPath([...endpointsV1, ...endpointsV2, ...endpointsV3, ...subAccountEndpoints]),
 );
 
-/** True for the path of an address that the simulated accounts and their market answer. */
+/** Returns whether the path belongs to an endpoint that the simulator has a model of. */
 export const isModelled = (path: string): boolean => modelled.has(path);
 
-/** Throws a Refusal where a request goes no further. */
+/** Returns a function that checks a request. @throws Refusal if the exchange would reject it */
 export function createGateway({
   accounts,
   v1,
@@ -75,7 +77,7 @@ export function createGateway({
   endpoints,
   now,
 }: GatewayOptions): (request: Request) => Admitted {
-  const answered = new Map([...byPath(endpoints), ...modelled]);
+  const served = new Map([...byPath(endpoints), ...modelled]);
   const byKey = new Map(accounts.map((account) => [account.key, account]));
   const publicKeys = new Map<SimulatedAccount, KeyObject>(
     accounts.flatMap((account) => (account.rsaPublicKey ? [[account, createPublicKey(account.rsaPublicKey)]] : [])),
@@ -84,15 +86,15 @@ export function createGateway({
   function admit(request: Request): Admitted {
     if (!limits.countAddress(request.address)) throw refusals.tooMany();
     const { path, query } = parseTarget(request.target);
-    if (!v1 && /^\/api\/(spot|mix)\/v1\//.test(path)) throw refusals.v1Gone();
-    const endpoint = answered.get(path);
+    if (!v1 && /^\/api\/(spot|mix)\/v1\//.test(path)) throw refusals.v1SwitchedOff();
+    const endpoint = served.get(path);
     if (!endpoint || request.method !== "GET") throw refusals.unknownPath();
     if (!endpoint.signed) return { endpoint, account: null, query, left: count(request.address, endpoint) };
     const account = identify(request);
     checkMode(account, endpoint);
     checkSignature(account, request);
-    const barred = account.forbidden?.some((prefix) => path.startsWith(prefix));
-    if (barred) throw refusals.notPermitted(path.includes("mix") ? "futures holdings" : "account");
+    const isForbidden = account.forbidden?.some((prefix) => path.startsWith(prefix));
+    if (isForbidden) throw refusals.notPermitted(path.includes("mix") ? "futures holdings" : "account");
     return { endpoint, account, query, left: count(userOf(account), endpoint) };
   }
 
@@ -121,8 +123,8 @@ export function createGateway({
     if (passphrase !== account.passphrase) throw refusals.badPassphrase();
   }
 
-  function count(who: string, { path, perSecond }: Endpoint): number {
-    const left = limits.countEndpoint(who, path, perSecond);
+  function count(owner: string, { path, perSecond }: Endpoint): number {
+    const left = limits.countEndpoint(owner, path, perSecond);
     if (left === null) throw refusals.tooMany();
     return left;
   }
@@ -132,7 +134,7 @@ export function createGateway({
 
 export const userOf = ({ name, user = name }: SimulatedAccount): string => user;
 
-/** Comes before the signature: a wrong secret still learns the mode. */
+/** Checks the mode of the account, before the signature, as the exchange does. */
 function checkMode({ mode }: SimulatedAccount, { version }: Endpoint): void {
   if (mode === "unified" && version !== "v3") throw refusals.isUnified();
   if (mode === "classic" && version === "v3") throw refusals.isClassic();

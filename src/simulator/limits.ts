@@ -1,15 +1,15 @@
-/** The exchange's rate limits, exact over every sliding window of its own time. */
+/** Enforces the exchange's rate limits, exact over every sliding window of its own time. */
 import type { Clock } from "../core/clock.ts";
 import { minuteMs } from "../core/time.ts";
 
 const second = 1000;
 const perMinute = 6000;
-const penalty = 5 * minuteMs;
+const banMs = 5 * minuteMs;
 
 interface Window {
-  /** False where `limit` requests were let in less than a window ago; such a request is not counted. */
+  /** Counts a request, or returns false without counting it if the window already has `limit` requests. */
   admit(now: number): boolean;
-  /** How many more would be let in at this instant. */
+  /** Returns how many more requests would be admitted at this instant. */
   left(now: number): number;
 }
 
@@ -28,28 +28,28 @@ function slidingWindow(limit: number, length: number): Window {
 }
 
 export interface Limits {
-  /** One request from an internet address, whatever it asks: 6000 a minute, and five minutes of nothing after one more. */
+  /** Counts a request from an IP address; returns false above 6000 a minute, and for five minutes after that. */
   countAddress(address: string): boolean;
-  /** One request of `who` to a path. How many more it may send at this instant, or null where this one was too many. */
-  countEndpoint(who: string, path: string, perSecond: number): number | null;
+  /** Counts a request to a path; returns how many more the owner may send at this instant, or null if this one was too many. */
+  countEndpoint(owner: string, path: string, perSecond: number): number | null;
 }
 
 export function createLimits(clock: Clock): Limits {
-  const addresses = new Map<string, { window: Window; shutUntil: number }>();
+  const addresses = new Map<string, { window: Window; bannedUntil: number }>();
   const paths = new Map<string, Window>();
   return {
     countAddress(address) {
       const now = clock.monotonic();
-      const known = addresses.get(address) ?? { window: slidingWindow(perMinute, minuteMs), shutUntil: 0 };
+      const known = addresses.get(address) ?? { window: slidingWindow(perMinute, minuteMs), bannedUntil: 0 };
       addresses.set(address, known);
-      if (now < known.shutUntil) return false;
+      if (now < known.bannedUntil) return false;
       if (known.window.admit(now)) return true;
-      known.shutUntil = now + penalty;
+      known.bannedUntil = now + banMs;
       return false;
     },
-    countEndpoint(who, path, perSecond) {
+    countEndpoint(owner, path, perSecond) {
       const now = clock.monotonic();
-      const name = `${who} ${path}`;
+      const name = `${owner} ${path}`;
       const length = perSecond < 1 ? second / perSecond : second;
       const window = paths.get(name) ?? slidingWindow(Math.max(1, perSecond), length);
       paths.set(name, window);

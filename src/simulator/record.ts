@@ -6,11 +6,12 @@ import type { UnifiedAsset } from "./account/unified.ts";
 import type { Ticker } from "./market/tickers.ts";
 
 /**
- * Columns of the history view, without account, taken_at and snapshot_id. Amounts are digits as sent, times epoch ms,
- * null where this API version has no such field. Zero balances and zero positions are no rows.
+ * Columns of the history view, without account, taken_at and snapshot_id. Amounts are digits as sent, times epoch ms, and null
+ * means that the API version has no such field. Zero balances and zero positions have no row.
  */
 export type TrueRow = Record<string, string | number | null>;
 
+/** The rows that one response must add to the history. */
 export interface Truth {
   dataset: DatasetName;
   scope: Scope;
@@ -25,7 +26,7 @@ export interface ServedSnapshot extends Truth {
   account: string;
   /** The `requestTime` that was sent. Epoch ms. */
   takenAt: number;
-  /** A fault changed the answer on its way out; `rows` is empty then. */
+  /** True if a fault changed the response; `rows` is empty then. */
   edited?: true;
 }
 
@@ -50,7 +51,7 @@ export const accountRows = (productType: ProductType, accounts: readonly Futures
     cross_risk_rate: account.riskRate,
   }));
 
-/** `unrealized_plr` is the exchange's own ratio in v3, else unrealized_pl / margin to 16 decimals. */
+/** Returns the expected rows of positions; `unrealized_plr` is the exchange's ratio in v3, else unrealized_pl / margin to 16 places. */
 export const positionRows = (
   version: "v1" | "v2" | "v3",
   productType: ProductType,
@@ -73,7 +74,7 @@ export const positionRows = (
       unrealized_pl: position.unrealized,
       unrealized_plr: version === "v3" ? position.profitRate : divide(position.unrealized, position.margin),
       liquidation_price: position.liquidationPrice,
-      keep_margin_rate: position.keepRate,
+      keep_margin_rate: position.maintenanceRate,
       mark_price: position.mark,
       average_open_price: position.entry,
       opened_at: position.openedAt,
@@ -87,7 +88,7 @@ export const positionRows = (
 /** Returns fees as API v3 sends them: negative when paid. */
 export const paid = (fees: string): string => (fees === "0" ? "0" : `-${fees}`);
 
-/** The unified wallet as spot balances: what v3 calls locked is what the others call frozen. */
+/** Returns the unified wallet as spot balances: `locked` of v3 is `frozen` in the other versions. */
 export const unifiedSpotRows = (assets: readonly UnifiedAsset[]): TrueRow[] =>
   assets.map(({ coin, available, locked, equity }) => ({ coin, available, frozen: locked, locked: null, equity }));
 
@@ -104,7 +105,7 @@ export const unifiedAccountRows = (assets: readonly UnifiedAsset[]): TrueRow[] =
     cross_risk_rate: null,
   }));
 
-/** Every coin with a USDT pair, held or not. */
+/** Returns the prices of all coins with a USDT pair, held or not. */
 export const priceRows = (all: readonly Ticker[]): TrueRow[] =>
   all
     .filter(({ symbol }) => symbol.endsWith("USDT"))

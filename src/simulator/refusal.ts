@@ -1,4 +1,4 @@
-/** The answers that are none: the exchange's code, its words, the HTTP status. */
+/** Error responses: the exchange's code, message and HTTP status. */
 
 export class Refusal extends Error {
   readonly status: number;
@@ -12,8 +12,8 @@ export class Refusal extends Error {
   }
 }
 
-/** What `attempt` returns, or the Refusal it throws. */
-export function refusable<Result>(attempt: () => Result): Result | Refusal {
+/** Returns the result of `attempt`, or the Refusal that it throws. */
+export function catchRefusal<Result>(attempt: () => Result): Result | Refusal {
   try {
     return attempt();
   } catch (error) {
@@ -22,9 +22,10 @@ export function refusable<Result>(attempt: () => Result): Result | Refusal {
   }
 }
 
-/** Codes and texts as seen from the exchange; nearly all of them arrive with HTTP 400. */
+/** Codes and messages as observed from the exchange; nearly all have HTTP status 400. */
 export const refusals = {
-  v1Gone: () => new Refusal(400, "30032", "The V1 API has been decommissioned. Please migrate to a newer version."),
+  v1SwitchedOff: () =>
+    new Refusal(400, "30032", "The V1 API has been decommissioned. Please migrate to a newer version."),
   unknownPath: () => new Refusal(404, "40404", "Request URL NOT FOUND"),
   noKey: () => new Refusal(400, "40006", "Invalid ACCESS_KEY"),
   unknownKey: () => new Refusal(400, "40037", "Apikey does not exist"),

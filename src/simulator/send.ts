@@ -1,4 +1,4 @@
-/** Putting an answer on the wire: as a server does, or one byte at a time. */
+/** Sends a response, as a whole or byte by byte. */
 import { type ServerResponse, STATUS_CODES } from "node:http";
 
 export interface HttpResponse {
@@ -7,7 +7,7 @@ export interface HttpResponse {
   body: string;
 }
 
-/** `after` waits on the simulator's clock. */
+/** Calls `action` after `ms` on the simulator's clock. */
 export type After = (ms: number, action: () => void) => void;
 
 export function send(response: ServerResponse, { status, headers, body }: HttpResponse): void {
@@ -15,7 +15,7 @@ export function send(response: ServerResponse, { status, headers, body }: HttpRe
   response.end(body);
 }
 
-/** One byte every `ms`, status line and headers included; then the connection is closed. */
+/** Sends one byte every `ms`, status line and headers included, then closes the connection. */
 export function drip(
   response: ServerResponse,
   { status, headers, body }: HttpResponse,

@@ -1,6 +1,6 @@
 /**
- * The exchange on loopback, for the demo and for tests: a real server that checks, limits, answers and fails like the
- * real one, keeps accounts that live, and remembers every answer it gave.
+ * The simulated exchange on loopback, for the demo and for tests: a real server that checks, limits, responds and fails like the
+ * exchange, simulates trading accounts, and records every response.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -13,7 +13,7 @@ import { createFaults, type Fault } from "./faults.ts";
 import { createGateway, type SimulatedAccount } from "./gateway.ts";
 import { createLimits } from "./limits.ts";
 import type { ServedSnapshot } from "./record.ts";
-import { Refusal, refusable } from "./refusal.ts";
+import { catchRefusal, Refusal } from "./refusal.ts";
 import { drip, send } from "./send.ts";
 
 export type { Bill } from "./account/bill.ts";
@@ -28,7 +28,7 @@ export interface SimulatorOptions {
   clock: Clock;
   /** The same seed and `from` give the same market and accounts at the same time, whatever was requested before. Default 1. */
   seed?: number;
-  /** When the accounts begin, epoch ms. Default: thirty days ago. */
+  /** When the accounts start, epoch ms. Default: thirty days ago. */
   from?: number;
   /**
    * Starts the market and the accounts as they are at this time, epoch ms; times in responses still follow `clock`.
@@ -60,16 +60,16 @@ export interface Simulator {
   /** Sets the permissions of the account's key from now on. */
   permit(account: string, permissions: "read" | "trade"): void;
   injectFault(fault: Fault): void;
-  /** How many faults are still waiting. */
+  /** Returns the number of faults that are not used up. */
   pendingFaults(): number;
   clearFaults(): void;
-  /** How far the exchange's stamps and timestamp check are ahead of `clock`. */
+  /** How far the exchange's own clock is ahead of `clock`. Milliseconds. */
   clockSkewMs: number;
-  /** Ends every connection, answered or not. */
+  /** Closes the server and every connection, also those with a pending response. */
   close(): Promise<void>;
 }
 
-const lifeSpan = 30 * dayMs;
+const defaultAgeMs = 30 * dayMs;
 
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const {
@@ -80,33 +80,33 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     seed = 1,
     v1 = false,
   } = options;
-  const from = options.from ?? clock.now() - lifeSpan;
+  const from = options.from ?? clock.now() - defaultAgeMs;
   const shift = options.startsAs === undefined ? 0 : options.startsAs - clock.now();
   const accounts = options.accounts.map((account) => ({ ...account }));
   const now = () => clock.now() + simulator.clockSkewMs;
   const exchange = createExchange({ accounts, clock, now, seed, from, shift, recordLimit });
   const admit = createGateway({ accounts, v1, limits: createLimits(clock), endpoints, now });
   const faults = createFaults();
-  const waits = new Set<() => void>();
+  const timers = new Set<() => void>();
 
-  /** Calls `action` after so long, at once where that is no time, never once the simulator is closed. */
+  /** Calls `action` after `ms`, at once if that is zero; never after the simulator was closed. */
   function after(ms: number, action: () => void): void {
     if (ms <= 0) {
       action();
       return;
     }
     const cancel = clock.after(ms, () => {
-      waits.delete(cancel);
+      timers.delete(cancel);
       action();
     });
-    waits.add(cancel);
+    timers.add(cancel);
   }
 
   function onRequest(incoming: IncomingMessage, response: ServerResponse): void {
     simulator.counts.requests += 1;
     incoming.resume();
     const { method = "", url: target = "", headers, socket } = incoming;
-    const outcome = refusable(() => admit({ method, target, headers, address: socket.remoteAddress ?? "" }));
+    const outcome = catchRefusal(() => admit({ method, target, headers, address: socket.remoteAddress ?? "" }));
     if (outcome instanceof Refusal) count(outcome);
     const fault = outcome instanceof Refusal ? null : faults.take(outcome);
     if (fault?.hang) return;
@@ -153,8 +153,8 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     pendingFaults: faults.pending,
     clearFaults: faults.clear,
     close() {
-      for (const cancel of waits) cancel();
-      waits.clear();
+      for (const cancel of timers) cancel();
+      timers.clear();
       return new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();

@@ -1,11 +1,11 @@
 /**
- * What the whole account is worth in USDT, over live money only. `usdtEquity` is known where every part is, and then `complete`
- * is 1. The sum of what is known is `pricedUsdt`; `unpriced` and `missing` say what is not in it:
+ * The equity of the whole account in USDT, without demo money. `usdtEquity` is known, and `complete` is 1, if every part is
+ * known. `pricedUsdt` is the sum of the known parts; `unpriced` and `missing` list what it does not contain.
  *
  * v2 The exchange values every wallet itself.
  * v3 The exchange values the unified wallet (`unifiedUsdt`); the funding wallet is valued with `prices`.
- * v1 Nothing is requested: spot balances are valued with `prices`, futures accounts bring their `usdtEquity`. v1 cannot see
- *    the other wallets, so `otherUsdt` is unknown and `complete` speaks for spot and the configured futures lines.
+ * v1 Nothing is requested: spot balances are valued with `prices`, futures accounts by their `usdtEquity`. v1 does not provide
+ *    the other wallets, so `otherUsdt` is unknown and `complete` covers only spot and the configured product types.
  *
  * Sources: https://www.bitget.com/api-doc/common/account/All-Account-Balance,
  * https://www.bitget.com/api-doc/uta/account/Get-Account
@@ -29,7 +29,7 @@ const columns = {
   futuresUsdt: column.decimal().volatile(),
   /** Everything else: funding, earn, bots and margin together. Unit: USDT. */
   otherUsdt: column.decimal().volatile(),
-  /** 1 where every part is known. */
+  /** 1 if every part is known. */
   complete: column.flag().notNull(),
   /** The funding wallet. Unit: USDT. */
   fundingUsdt: column.decimal().volatile(),
@@ -45,7 +45,7 @@ const columns = {
   btcEquity: column.decimal().volatile(),
   /** The same in US dollars. Unit: USD. */
   accountEquity: column.decimal().volatile(),
-  /** What counts as collateral: not a balance. Unit: USD. */
+  /** The value that counts as collateral; not a balance. Unit: USD. */
   effectiveEquity: column.decimal().volatile(),
   /** Unrealised profit of a unified account. Unit: USD. */
   unrealizedPl: column.decimal().volatile(),
@@ -53,9 +53,9 @@ const columns = {
   usdtUnrealizedPl: column.decimal().volatile(),
   /** The same in BTC. Unit: BTC. */
   btcUnrealizedPl: column.decimal().volatile(),
-  /** The maintenance margin: money here, not a rate. Unit: USD. */
+  /** The maintenance margin: an amount, not a rate. Unit: USD. */
   mmr: column.decimal().volatile(),
-  /** The initial margin: money here, not a rate. Unit: USD. */
+  /** The initial margin: an amount, not a rate. Unit: USD. */
   imr: column.decimal().volatile(),
   /** The margin ratio of a unified account; at 1 it is liquidated. Unit: share. */
   marginRatio: column.decimal().volatile(),
@@ -65,11 +65,11 @@ const columns = {
   positionValue: column.decimal().volatile(),
   /** The leverage of the unified account. */
   leverage: column.decimal().volatile(),
-  /** The sum of everything whose value is known; `usdt_equity` where that is all. Unit: USDT. */
+  /** The sum of all known values; equal to `usdt_equity` if everything is known. Unit: USDT. */
   pricedUsdt: column.decimal().volatile().addedLater(),
-  /** What the exchange has no price for: a JSON object, coin to amount. NULL where there is nothing. */
+  /** Coins for which the exchange has no price: a JSON object, coin to amount. NULL if there are none. */
   unpriced: column.text().addedLater(),
-  /** Datasets or wallets that did not report what is needed: a JSON list of names. NULL where all did. */
+  /** Datasets or wallets that lack required data: a JSON list of names. NULL if there are none. */
   missing: column.text().addedLater(),
 };
 
@@ -90,7 +90,7 @@ const notUnified = {
   leverage: null,
 };
 
-/** Columns that say how much of the total is known: the total itself only where that is all of it. */
+/** Returns the columns for the total, which is null unless every part is known, and for its known and unknown parts. */
 function totalOf(parts: readonly Valuation[]) {
   const isWhole = parts.every(({ value }) => value !== null);
   const pricedUsdt = sumOfKnown(parts.map(({ priced }) => priced));
@@ -166,13 +166,13 @@ export const equity = dataset({
       }),
       data: list(item({ accountType: name, usdtBalance: optionalDecimal }), namelessZero("accountType", "usdtBalance")),
       rows: (wallets) => {
-        // a wallet that is not listed, or listed without a balance, is unknown; so is every sum with it
+        // A wallet that is not listed, or listed without a balance, is unknown, and so is every sum with it.
         const total = (isMeant: (accountType: string) => boolean): DecimalString | null => {
           const balances = wallets.filter(({ fields }) => isMeant(fields.accountType)).map((w) => w.fields.usdtBalance);
           return balances.length > 0 && balances.every((balance) => balance !== null) ? sum(balances) : null;
         };
         const wallet = ({ fields }: Wallet) => reportedValuation(fields.accountType, fields.usdtBalance);
-        // these are always there, and something beside them: what is not listed is unknown
+        // Spot, futures and at least one other wallet are always listed; a missing one is unknown.
         const isListed = (isMeant: (accountType: string) => boolean) =>
           wallets.some(({ fields }) => isMeant(fields.accountType));
         const isOther = (type: string) => type !== "spot" && type !== "futures";
@@ -212,7 +212,7 @@ export const equity = dataset({
           positionMgnRatio: optionalDecimal,
           positionValue: optionalDecimal,
           leverage: optionalDecimal,
-          // the coins, which are part of spot-assets and mix-accounts
+          // The coins, which are part of spot-assets and mix-accounts.
           assets: z.unknown().optional(),
         },
         ["positionValue", "leverage"],

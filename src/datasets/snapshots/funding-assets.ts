@@ -1,6 +1,5 @@
 /**
- * Balances of the funding wallet (transfers, P2P, payments). v1 has no address for it. Coins of which there is nothing
- * have no row.
+ * Balances of the funding wallet (transfers, P2P, payments). v1 has no endpoint for it. Coins with a zero balance have no row.
  *
  * Sources: https://www.bitget.com/api-doc/common/account/Funding-Assets,
  * https://www.bitget.com/api-doc/uta/account/Get-Account-Funding-Assets
@@ -13,7 +12,7 @@ import { allZero, coin, decimal, item, list, namelessZero, optionalDecimal } fro
 const columns = {
   /** The coin, in capitals. */
   coin: column.text().notNull(),
-  /** What can be used. Unit: coin. */
+  /** The available balance. Unit: coin. */
   available: column.decimal(),
   /** Frozen. Unit: coin. */
   frozen: column.decimal(),

@@ -1,9 +1,9 @@
 /**
- * Futures accounts: one row per margin coin of a product type, zero balances included, because an account with nothing
- * in it is still an account. A unified account (v3) has the one scope `unified` with a row per coin it holds.
+ * Futures accounts: one row per margin coin of a product type, zero balances included, because an empty account still exists.
+ * A unified account (v3) has one scope, `unified`, with one row per held coin.
  *
- * Do not add `unrealizedPl` to `equity`: it is in there. In union mode (v2) a coin's figures can be negative while the
- * account is rich; `unionTotalMargin` and `assetList` contain the total.
+ * `equity` already contains `unrealizedPl`. In union mode (v2) the figures of a coin can be negative although the account has
+ * funds; `unionTotalMargin` and `assetList` contain the total.
  *
  * Sources: v1 https://bitgetlimited.github.io/apidoc/en/mix (archived), v2
  * https://www.bitget.com/api-doc/contract/account/Get-Account-List, v3 https://www.bitget.com/api-doc/uta/account/Get-Account; for
@@ -20,7 +20,7 @@ import { unifiedAssetsEndpoint, unifiedSubAccounts, unifiedWallet } from "../uni
 const columns = {
   /** The margin coin of the account. */
   marginCoin: column.text().notNull(),
-  /** What isolated margin does not use; can be negative in union mode. Unit: margin coin. */
+  /** The available balance, without isolated margin; can be negative in union mode. Unit: margin coin. */
   available: column.decimal(),
   /** Locked. Unit: margin coin. */
   locked: column.decimal(),
@@ -30,15 +30,15 @@ const columns = {
   usdtEquity: column.decimal().volatile(),
   /** The same in BTC, as valued by the exchange. Unit: BTC. */
   btcEquity: column.decimal().volatile(),
-  /** Unrealised profit; part of `equity` already. Unit: margin coin. */
+  /** Unrealised profit, already part of `equity`. Unit: margin coin. */
   unrealizedPl: column.decimal().volatile(),
   /** The risk rate of crossed positions: 0.0421 is 4.21 %; at 100 % they are liquidated. Unit: share. */
   crossRiskRate: column.decimal().volatile(),
-  /** What can be used to open crossed positions. Unit: margin coin. */
+  /** The amount available to open crossed positions. Unit: margin coin. */
   crossMaxAvailable: column.decimal().volatile(),
-  /** What can be used to open isolated positions. Unit: margin coin. */
+  /** The amount available to open isolated positions. Unit: margin coin. */
   fixedMaxAvailable: column.decimal().volatile(),
-  /** What can be transferred out. Unit: margin coin. */
+  /** The amount that can be transferred out. Unit: margin coin. */
   maxTransferOut: column.decimal().volatile(),
   /** The margin of crossed positions. Unit: margin coin. */
   crossedMargin: column.decimal().volatile(),
@@ -58,7 +58,7 @@ const columns = {
   assetMode: column.text(),
   /** The total margin of the union, over all of its coins (v2). */
   unionTotalMargin: column.decimal().volatile(),
-  /** What can be used in the union (v2). */
+  /** The available balance of the union (v2). */
   unionAvailable: column.decimal().volatile(),
   /** The maintenance margin of the union (v2). */
   unionMm: column.decimal().volatile(),
@@ -72,7 +72,7 @@ const columns = {
   debt: column.decimal(),
   /** v3: the base of interest, as the exchange reports it. Unit: coin. */
   interestBase: column.decimal(),
-  /** The value of `equity` by the exchange (v3). Unit: USD. */
+  /** The value of `equity`, as valued by the exchange (v3). Unit: USD. */
   usdValue: column.decimal().volatile(),
 };
 
@@ -231,7 +231,7 @@ export const mixAccounts = dataset({
           row: {
             marginCoin: coin,
             ...same,
-            // reported for the account as a whole only: see `equity`
+            // Reported only for the whole account, in the dataset `equity`.
             usdtEquity: null,
             btcEquity: null,
             unrealizedPl: null,

@@ -1,5 +1,5 @@
 /**
- * Open futures positions. A position of size zero (v1 sent such rows) is no position; a closed one simply ends.
+ * Open futures positions. Rows of size zero, which v1 sent, are skipped; a closed position has no further rows.
  *
  * Sources: v1 https://bitgetlimited.github.io/apidoc/en/mix (archived), v2
  * https://www.bitget.com/api-doc/contract/position/get-all-position, v3 https://www.bitget.com/api-doc/uta/trade/Get-Position
@@ -36,7 +36,7 @@ const columns = {
   holdSide: column.text().notNull(),
   /** `crossed` or `isolated`. */
   marginMode: column.text().notNull(),
-  /** Waiting in open orders: an amount, not a number of orders. Unit: base coin. */
+  /** The size of open orders: an amount, not a number of orders. Unit: base coin. */
   openDelegateCount: column.decimal(),
   /** The margin of the position. Unit: margin coin. */
   margin: column.decimal().volatile(),
@@ -52,9 +52,9 @@ const columns = {
   achievedProfits: column.decimal(),
   /** Unrealised profit at the mark price. Unit: margin coin. */
   unrealizedPl: column.decimal().volatile(),
-  /** The exchange's figure where it sends one, else `unrealized_pl` / `margin` to 16 places. Unit: share. */
+  /** The exchange's figure, or `unrealized_pl` / `margin` to 16 places if it sends none. Unit: share. */
   unrealizedPlr: column.decimal().volatile(),
-  /** An estimate; zero or less means that there is none. Unit: quote coin. */
+  /** The estimated liquidation price; zero or less means none. Unit: quote coin. */
   liquidationPrice: column.decimal().volatile(),
   /** The maintenance margin rate. Unit: share. */
   keepMarginRate: column.decimal(),
@@ -62,7 +62,7 @@ const columns = {
   markPrice: column.decimal().volatile(),
   /** The average entry price. Unit: quote coin. */
   averageOpenPrice: column.decimal(),
-  /** When the exchange says that the position was opened. */
+  /** When the position was opened, as reported by the exchange. */
   openedAt: column.millis(),
   /** The margin ratio: 0.1 is 10 %. Unit: share. */
   marginRatio: column.decimal().volatile(),
@@ -70,11 +70,11 @@ const columns = {
   breakEvenPrice: column.decimal(),
   /** `hedge_mode` or `one_way_mode`. */
   holdMode: column.text(),
-  /** Whether margin is added automatically, in the word of the exchange. */
+  /** Whether margin is added automatically, as reported by the exchange. */
   autoMargin: column.text(),
-  /** Funding so far, negative = paid; unknown until the first. Unit: margin coin. */
+  /** Funding so far, negative = paid; unknown before the first payment. Unit: margin coin. */
   totalFunding: column.decimal(),
-  /** Fees taken (v2); positive = paid in every sample, though the sign is not documented. Unit: margin coin. */
+  /** Fees paid (v2); positive in every known sample, although the sign is not documented. Unit: margin coin. */
   deductedFee: column.decimal(),
   /** Fees of opening (v3), negative = paid. Unit: margin coin. */
   openFeeTotal: column.decimal(),
@@ -92,7 +92,7 @@ const columns = {
   grant: column.decimal(),
   /** Cash dividend. Unit: USDT. */
   cashDividend: column.decimal(),
-  /** The status of the position, in the word of the exchange (v3). */
+  /** The status of the position, as reported by the exchange (v3). */
   positionStatus: column.text(),
   /** `single` or `union`. */
   assetMode: column.text(),
@@ -106,7 +106,7 @@ const ratio = (profit: DecimalString | null, margin: DecimalString | null) =>
 const rowsOf = <Fields, R>(list: readonly { fields: Fields; extra: Extra }[], row: (position: Fields) => R) =>
   list.map(({ fields, extra }) => ({ row: row(fields), extra }));
 
-/** Rows of size zero have neither side nor mode at times. */
+/** Matches rows of size zero, which sometimes have neither side nor mode. */
 const noPosition = hasZero("total");
 
 /** The fields that v1 and v2 have in common. */
@@ -149,7 +149,7 @@ export const positions = dataset({
   onRemoval: "end",
   episodes: true,
   otherEndpoints: [
-    // has the same rows as the newer form
+    // Returns the same rows as the newer endpoint.
     apiEndpoint("v1/positions", {
       path: "/api/mix/v1/position/allPosition",
       perSecond: 5,
@@ -163,11 +163,11 @@ export const positions = dataset({
         path: "/api/mix/v1/position/allPosition-v2",
         perSecond: 5,
         params: ["productType*", "marginCoin"],
-        summary: "open positions of a product type, newer form",
+        summary: "open positions of a product type, newer endpoint",
       }),
       ...perProductType("productType", String),
-      // it sent `marketPrice`, where its documentation promised `markPrice` in places; only its WebSocket channel was
-      // seen to send `unrealizedPLR`, which is documented
+      // v1 sent `marketPrice`, while parts of its documentation have `markPrice`; the documented `unrealizedPLR` was observed
+      // in its WebSocket channel only.
       data: listed(
         item(
           {
@@ -257,11 +257,11 @@ export const positions = dataset({
         summary: "open positions of a product type",
       }),
       ...perProductType("category", categoryOf),
-      // unified accounts trade with the demo lines' successors, a demo key, on the live lines
+      // Unified accounts have no demo product types: they use a demo key instead.
       scopes: (productTypes) => productTypes.filter((type) => !isDemoProductType(type)),
       data: listed(
         item({
-          // the scope in v3's words
+          // The scope in the spelling of v3.
           category: name,
           symbol,
           marginCoin: coin,

@@ -1,8 +1,7 @@
 /**
- * The last spot price in USDT of every coin that an account holds. All tickers come in one public response; those of coins
- * that no account holds are dropped, and so are a ticker's fields without a column (volumes, the day's high and low). A held
- * coin without a USDT pair has a row with a null price. So has a coin whose pair was never traded, for which the exchange
- * sends a price of 0. USDT needs no row.
+ * The last spot price in USDT of every coin that an account holds. One public response contains all tickers; those of coins
+ * that no account holds are dropped, and so are fields without a column (volumes, daily high and low). A held coin without a
+ * USDT pair has a row with a null price, and so has a coin that was never traded, for which the exchange sends 0. USDT has no row.
  *
  * Sources: v1 https://bitgetlimited.github.io/apidoc/en/spot (archived), v2
  * https://www.bitget.com/api-doc/spot/market/Get-Tickers, v3 https://www.bitget.com/api-doc/uta/public/Tickers
@@ -22,7 +21,7 @@ const columns = {
   coin: column.text().notNull(),
   /** The coin in which the price is quoted: `USDT`. */
   quote: column.text().notNull(),
-  /** Of the last trade; NULL where the exchange has no price. Unit: quote. */
+  /** The price of the last trade; NULL if the exchange has no price. Unit: quote. */
   price: column.decimal().volatile(),
   /** The name of the endpoint that reported it. */
   source: column.text(),
@@ -30,7 +29,7 @@ const columns = {
   bid: column.decimal().volatile(),
   /** The best ask. Unit: quote. */
   ask: column.decimal().volatile(),
-  /** When the exchange made the ticker. */
+  /** The exchange's time of the ticker. */
   exchangeTime: column.millis().volatile(),
 };
 
@@ -40,11 +39,12 @@ const wallets = ["spot-assets", "funding-assets", "mix-accounts"] as const;
 
 /**
  * Returns the coins with a balance or debt in the last snapshots of any account, in alphabetical order, without USDT.
- * @throws UnknownError before any account was read; "no coins" would be a claim.
+ * @throws UnknownError if no account was read yet, because "no coins" would be a claim
  */
 function heldCoins(input: MapperInput): string[] {
   const read = wallets.flatMap((name) => input.lastKnown(name));
-  if (read.length === 0) throw new UnknownError("what is held is not known yet, and so neither which prices to keep");
+  if (read.length === 0)
+    throw new UnknownError("no balances are recorded yet, so the coins whose prices are needed are unknown");
   const held = moneyOf(read).filter((row) => amounts.some((amount) => !isZero(decimalIn(row, amount) ?? "0")));
   const coins = new Set(held.map((row) => String(row.coin ?? row.marginCoin)));
   coins.delete("USDT");
@@ -54,17 +54,17 @@ function heldCoins(input: MapperInput): string[] {
 const pairOf = (coin: string): string => `${coin}USDT`;
 
 /**
- * Maps the tickers of an endpoint with these field names. Only those of held coins are parsed, so that an invalid ticker of
- * another coin does no harm.
+ * Declares the source for a ticker endpoint with these field names. Only tickers of held coins are parsed, so that an invalid
+ * ticker of another coin has no effect.
  */
 function tickersAt(
   endpoint: ApiEndpoint,
-  words: Record<"price" | "bid" | "ask", string>,
+  fields: Record<"price" | "bid" | "ask", string>,
   params: Params = {},
   pair: typeof symbol = symbol,
 ) {
   const ticker = z.intersection(
-    z.object({ [words.price]: optionalDecimal, [words.bid]: optionalDecimal, [words.ask]: optionalDecimal }),
+    z.object({ [fields.price]: optionalDecimal, [fields.bid]: optionalDecimal, [fields.ask]: optionalDecimal }),
     z.object({ ts: millis }),
   );
   const tickers = z.record(z.string(), ticker);
@@ -83,10 +83,10 @@ function tickersAt(
         const row = {
           coin,
           quote: "USDT",
-          price: positivePrice(found?.[words.price] ?? null),
+          price: positivePrice(found?.[fields.price] ?? null),
           source: endpoint.name,
-          bid: positivePrice(found?.[words.bid] ?? null),
-          ask: positivePrice(found?.[words.ask] ?? null),
+          bid: positivePrice(found?.[fields.bid] ?? null),
+          ask: positivePrice(found?.[fields.ask] ?? null),
           exchangeTime: found?.ts ?? null,
         };
         return { row, extra: null };
@@ -97,7 +97,7 @@ function tickersAt(
 
 export const prices = dataset({
   name: "prices",
-  summary: "Spot prices in USDT of the coins that are held",
+  summary: "Spot prices in USDT of the held coins",
   key: ["coin", "quote"],
   columns,
   stableThrough: "source",

@@ -1,6 +1,6 @@
 /**
- * Balances of the spot wallet; of a unified account, its one wallet. v3's `locked` (in spot orders) is `frozen` here, as
- * in the other versions. Coins with a zero balance have no row.
+ * Balances of the spot wallet, or of the single wallet of a unified account. v3's `locked` (in spot orders) is stored as
+ * `frozen`, as in the other versions. Coins with a zero balance have no row.
  *
  * Sources: v1 https://bitgetlimited.github.io/apidoc/en/spot (archived), v2
  * https://www.bitget.com/api-doc/spot/account/Get-Account-Assets, v3 https://www.bitget.com/api-doc/uta/account/Get-Account; for
@@ -16,21 +16,21 @@ import { unifiedAssetsEndpoint, unifiedSubAccounts, unifiedWallet } from "../uni
 const columns = {
   /** The coin, in capitals. */
   coin: column.text().notNull(),
-  /** What can be used. Unit: coin. */
+  /** The available balance. Unit: coin. */
   available: column.decimal(),
-  /** Held by open orders. Unit: coin. */
+  /** Frozen in open orders. Unit: coin. */
   frozen: column.decimal(),
   /** Locked for other reasons (merchants, launchpad). Unit: coin. */
   locked: column.decimal(),
   /** Available to spot copy trading only; whether `available` contains it is not documented. Unit: coin. */
   limitAvailable: column.decimal(),
-  /** v3: the wallet without unrealised profit; `equity` is with it and with debt. Unit: coin. */
+  /** v3: the balance without unrealised profit; `equity` includes it and debt. Unit: coin. */
   balance: column.decimal(),
   /** v3: as the exchange reports it. Unit: coin. */
   balanceOriginal: column.decimal(),
   /** v3: the balance with unrealised profit and debt. Unit: coin. */
   equity: column.decimal().volatile(),
-  /** The value of `equity` by the exchange. Unit: USD. */
+  /** The value of `equity`, as valued by the exchange. Unit: USD. */
   usdValue: column.decimal().volatile(),
   /** Borrowed. Unit: coin. */
   debt: column.decimal(),
@@ -79,7 +79,7 @@ export const spotAssets = dataset({
         params: ["coin"],
         summary: "spot balances",
       }),
-      // `lock` is what it sent; `locked` is what its documentation promised in places
+      // v1 sent `lock`, while parts of its documentation have `locked`.
       data: list(
         item(
           {

@@ -1,4 +1,4 @@
-/** What one simulated account holds. */
+/** The holdings of one simulated account. */
 import type { ProductType } from "../../core/domain.ts";
 import type { Amount } from "../market/amount.ts";
 import type { Position } from "./position.ts";
@@ -7,7 +7,7 @@ export interface Holding {
   available: Amount;
   /** In open orders. */
   frozen: Amount;
-  /** Locked up, staked. */
+  /** Staked or otherwise locked. */
   locked: Amount;
   updatedAt: number;
 }
@@ -15,9 +15,9 @@ export interface Holding {
 export interface AccountState {
   spot: Map<string, Holding>;
   funding: Map<string, Amount>;
-  /** Futures wallets by product type and margin coin; an unused product type has none. */
+  /** Futures balances by product type and margin coin; an unused product type has none. */
   wallets: Map<ProductType, Map<string, Amount>>;
   positions: Position[];
-  /** The product types this account ever trades. */
+  /** The product types that this account trades. */
   productTypes: readonly ProductType[];
 }

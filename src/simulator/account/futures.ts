@@ -1,4 +1,4 @@
-/** What an account does with futures, and what is done to it: funding fees and liquidations. */
+/** Simulates futures: trades, funding payments and liquidations. */
 import type { ProductType } from "../../core/domain.ts";
 import { type Amount, amount, divide, max, multiply, truncate, unit } from "../market/amount.ts";
 import { type Contract, futuresProducts } from "../market/futures-products.ts";
@@ -11,9 +11,9 @@ import { walletsOf } from "./wallet.ts";
 const walletPlaces = 8;
 const takerFee = amount("0.0006");
 const fundingRate = amount("0.0001");
-const busy = 6;
+const maxPositions = 6;
 
-/** Paid in when a line is first used, and again whenever half of it is lost. */
+/** The deposit when a product type is first used, repeated whenever half of it is lost. */
 const stake: Record<string, Amount> = {
   USDT: amount("8000"),
   USDC: amount("4000"),
@@ -25,7 +25,7 @@ const stake: Record<string, Amount> = {
 export function tradeFutures(state: AccountState, dice: Random, market: Market, at: number): void {
   const productType = dice.integer(0, 9) < 6 ? "umcbl" : dice.pick(state.productTypes);
   const open = state.positions.filter((position) => position.productType === productType);
-  if (state.positions.length > busy) close(state, dice.pick(state.positions), market, at);
+  if (state.positions.length > maxPositions) close(state, dice.pick(state.positions), market, at);
   else if (open.length === 0 || state.positions.length < 3) openPosition(state, productType, dice, market, at);
   else manage(state, dice.pick(open), dice, market, at);
 }
@@ -51,7 +51,7 @@ function pay(state: AccountState, { productType, contract }: Position, by: Amoun
   );
 }
 
-/** Opens a position, or adds to the one that is there. */
+/** Opens a position, or adds to an existing one. */
 export function openPosition(
   state: AccountState,
   productType: ProductType,
@@ -74,7 +74,7 @@ export function openPosition(
   });
 }
 
-/** The same contract the other way round. */
+/** Opens a position in the same contract on the opposite side. */
 function hedge(
   state: AccountState,
   { productType, contract, side, mode, leverage }: Position,
@@ -150,7 +150,7 @@ function charge(state: AccountState, position: Position, size: Amount, price: Am
   pay(state, position, -fee);
 }
 
-/** Sells part of it at the market, a half at most. */
+/** Closes a part of a position at the market price, at most a half. */
 function reduce(state: AccountState, position: Position, dice: Random, market: Market, at: number): void {
   const size = truncate(position.size / BigInt(dice.integer(2, 4)), sizePlaces(position.contract));
   if (size === 0n) return;
@@ -176,7 +176,7 @@ function flip(state: AccountState, position: Position, market: Market, at: numbe
   enter(state, { productType, contract, side: opposite(side), mode, leverage, part: amount("0.3"), market, at });
 }
 
-/** Places an order to add, to close a part or to take profit, or takes it back. */
+/** Places an order to add, to close a part or to take profit, or cancels it. */
 function order(position: Position, dice: Random, at: number): void {
   const part = truncate(position.size / 5n, sizePlaces(position.contract));
   const kind = dice.pick(["opening", "closing", "takeProfit"] as const);
@@ -194,15 +194,15 @@ function order(position: Position, dice: Random, at: number): void {
 /** Settles funding: longs pay shorts, or shorts pay longs in a falling market. */
 export function payFunding(state: AccountState, chance: number, market: Market, at: number): void {
   for (const position of state.positions) {
-    const leaning = hash(chance, position.contract.coin.length, 0, 0) % 4 === 0 ? -fundingRate / 2n : fundingRate;
-    const payable = multiply(notionalValue(position, position.size, market.mark(position.contract.coin, at)), leaning);
+    const rate = hash(chance, position.contract.coin.length, 0, 0) % 4 === 0 ? -fundingRate / 2n : fundingRate;
+    const payable = multiply(notionalValue(position, position.size, market.mark(position.contract.coin, at)), rate);
     const received = truncate(position.side === "long" ? -payable : payable, walletPlaces);
     position.funding = (position.funding ?? 0n) + received;
     pay(state, position, received);
   }
 }
 
-/** An isolated position loses its margin; crossed ones go together, when the wallet cannot carry them any more. */
+/** Liquidates: an isolated position loses its margin; crossed positions are closed together when the wallet cannot cover them. */
 export function liquidate(state: AccountState, market: Market, at: number): void {
   for (const productType of state.wallets.keys()) {
     for (const wallet of walletsOf(state, productType, market, at)) {
@@ -215,8 +215,8 @@ export function liquidate(state: AccountState, market: Market, at: number): void
         if (position.mode === "isolated") pay(state, position, -margin);
         else close(state, position, market, at);
       }
-      const gone = new Set(lost.map(({ position }) => position));
-      if (gone.size > 0) state.positions = state.positions.filter((position) => !gone.has(position));
+      const closed = new Set(lost.map(({ position }) => position));
+      if (closed.size > 0) state.positions = state.positions.filter((position) => !closed.has(position));
     }
   }
 }

@@ -1,4 +1,4 @@
-/** The arithmetic of one futures position. Amounts are in its margin coin, sizes in the coin it follows. */
+/** The arithmetic of one futures position. Amounts are in the margin coin, sizes in the underlying coin. */
 import type { ProductType } from "../../core/domain.ts";
 import { type Amount, amount, divide, multiply, one } from "../market/amount.ts";
 import type { Contract } from "../market/futures-products.ts";
@@ -11,9 +11,9 @@ export interface Position {
   leverage: bigint;
   size: Amount;
   entry: Amount;
-  /** Part of the size that an open order is about to close. */
+  /** The part of the size that an open order would close. */
   closing: Amount;
-  /** Size that an open order is about to add. */
+  /** The size that an open order would add. */
   opening: Amount;
   achieved: Amount;
   /** Paid (negative) or received; null until the first funding. */
@@ -24,13 +24,14 @@ export interface Position {
   updatedAt: number;
 }
 
-const keepRates: Record<string, Amount> = { BTC: amount("0.004"), ETH: amount("0.005") };
-const keepRateOfOthers = amount("0.01");
+const maintenanceRates: Record<string, Amount> = { BTC: amount("0.004"), ETH: amount("0.005") };
+const defaultMaintenanceRate = amount("0.01");
 
-/** Maintenance margin as a fraction of the position's value. */
-export const maintenanceRate = ({ contract }: Position): Amount => keepRates[contract.coin] ?? keepRateOfOthers;
+/** Returns the maintenance margin as a fraction of the position's value. */
+export const maintenanceRate = ({ contract }: Position): Amount =>
+  maintenanceRates[contract.coin] ?? defaultMaintenanceRate;
 
-/** What a size is worth at a price: its USD value, or for an inverse contract the size itself. */
+/** Returns the value of a size at a price: its USD value, or the size itself for an inverse contract. */
 export const notionalValue = ({ contract }: Position, size: Amount, price: Amount): Amount =>
   contract.inverse ? size : multiply(size, price);
 
@@ -40,11 +41,11 @@ export function profit(position: Position, size: Amount, price: Amount): Amount 
   return side === "long" ? rise : -rise;
 }
 
-/** Reckoned at the entry price, as the exchange does. */
+/** Returns the margin at the entry price, as the exchange computes it. */
 export const margin = (position: Position): Amount =>
   notionalValue(position, position.size, position.entry) / position.leverage;
 
-/** Margin that the order about to add to it keeps back. */
+/** Returns the margin that is reserved for the order that would add to the position. */
 export const orderMargin = (position: Position): Amount =>
   notionalValue(position, position.opening, position.entry) / position.leverage;
 
@@ -52,16 +53,16 @@ export const maintenance = (position: Position, price: Amount): Amount =>
   multiply(notionalValue(position, position.size, price), maintenanceRate(position));
 
 /**
- * The price at which `cover` (what may be lost) is used up but for the maintenance margin. At or below zero for a long
- * that is covered to the last; 0 where an inverse short has no such price.
+ * Returns the price at which the loss reaches `cover` minus the maintenance margin. Zero or less for a fully covered long
+ * position; 0 if an inverse short position has no such price.
  */
 export function liquidationPrice(position: Position, cover: Amount): Amount {
   const { contract, entry, size, side } = position;
-  const keep = maintenanceRate(position);
+  const rate = maintenanceRate(position);
   const covered = divide(cover, size);
   if (contract.inverse) {
-    const ratio = side === "long" ? one + covered - keep : one - covered + keep;
+    const ratio = side === "long" ? one + covered - rate : one - covered + rate;
     return ratio <= 0n ? 0n : divide(entry, ratio);
   }
-  return side === "long" ? divide(entry - covered, one - keep) : divide(entry + covered, one + keep);
+  return side === "long" ? divide(entry - covered, one - rate) : divide(entry + covered, one + rate);
 }

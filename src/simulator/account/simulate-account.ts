@@ -1,6 +1,6 @@
 /**
- * What happens to one account: deposits, trades, positions that open, grow, flip, close and are liquidated. A life is
- * lived minute by minute; what happens in a minute follows from seed, account name and that minute's prices alone.
+ * Simulates one account: deposits, trades, and positions that open, grow, flip, close and are liquidated. The simulation runs
+ * minute by minute; what happens in a minute depends only on the seed, the account's name and the prices of that minute.
  */
 import { minuteMs } from "../../core/time.ts";
 import { type Amount, amount, unit } from "../market/amount.ts";
@@ -14,8 +14,8 @@ const minutesBetweenFundings = 480;
 const minutesBetweenRiskChecks = 15;
 
 /**
- * Returns the account as it stands at an instant; the result is only good until the next question. What happens at an
- * instant is what `shift` ms later would bring.
+ * Returns a function that returns the state of the account at an instant, which is valid until its next call. With `shift`, the
+ * state at an instant is that of `shift` ms later.
  */
 export function simulateAccount(
   name: string,
@@ -26,13 +26,13 @@ export function simulateAccount(
 ): (instant: number) => AccountState {
   const own = hash(seed, hashText(name), 7, 7);
   const stepAt = (instant: number): number => Math.floor((instant + shift) / minuteMs);
-  const beginOf = (step: number): number => step * minuteMs - shift;
+  const startOf = (step: number): number => step * minuteMs - shift;
   const first = stepAt(from);
   let now = first;
-  let state = begin(own, beginOf(first), market);
+  let state = initialState(own, startOf(first), market);
 
-  function live(step: number): void {
-    const at = beginOf(step);
+  function simulateMinute(step: number): void {
+    const at = startOf(step);
     if (step % minutesBetweenFundings === 0) payFunding(state, hash(own, step, 0, 3), market, at);
     if (step % minutesBetweenRiskChecks === 0) liquidate(state, market, at);
     const chance = hash(own, step, 0, 1) % 1440;
@@ -47,15 +47,15 @@ export function simulateAccount(
     const target = stepAt(instant);
     if (target < now) {
       now = first;
-      state = begin(own, beginOf(first), market);
+      state = initialState(own, startOf(first), market);
     }
-    while (now < target) live(++now);
+    while (now < target) simulateMinute(++now);
     return state;
   };
 }
 
-/** An account on its first day. */
-function begin(own: number, at: number, market: Market): AccountState {
+/** Returns the state of an account at its start. */
+function initialState(own: number, at: number, market: Market): AccountState {
   const dice = random(own);
   const holding = (available: Amount): Holding => ({ available, frozen: 0n, locked: 0n, updatedAt: at });
   const used = (["dmcbl", "cmcbl", "sumcbl"] as const).filter(() => dice.integer(0, 3) > 0);

@@ -1,10 +1,10 @@
-/** What an account does with its coins: buys, sells, orders, lock-ups, deposits, transfers. */
+/** Simulates the spot wallet: purchases, sales, orders, staking, deposits and transfers. */
 import { type Amount, amount, min, multiply, truncate, unit } from "../market/amount.ts";
 import { coinNamed, coins, type Market } from "../market/market.ts";
 import type { Random } from "../market/random.ts";
 import type { AccountState, Holding } from "./account-state.ts";
 
-/** Balances have this many decimals. */
+/** The number of decimal places of balances. */
 const places = 8;
 const fee = amount("0.001");
 const tradable = coins.filter(({ price, name }) => price !== null && name !== "USDC").map(({ name }) => name);
@@ -44,7 +44,7 @@ function buy(state: AccountState, coin: string, dice: Random, market: Market, at
   change(state, coin, size - multiply(size, fee), at);
 }
 
-/** Half of them sell everything; some of the others all but dust. */
+/** Sells everything in half of the cases; otherwise a part, or all except dust. */
 function sell(state: AccountState, coin: string, dice: Random, market: Market, at: number): void {
   const price = market.price(coin, at);
   if (price === null) return;
@@ -56,7 +56,7 @@ function sell(state: AccountState, coin: string, dice: Random, market: Market, a
   change(state, "USDT", proceeds - multiply(proceeds, fee), at);
 }
 
-/** Puts a third into an order, or takes the order back. */
+/** Places an order with a third of the balance, or cancels it. */
 function order(state: AccountState, coin: string, at: number): void {
   const changed = holding(state, coin);
   const move = changed.frozen > 0n ? -changed.frozen : truncate(changed.available / 3n, 4);
@@ -71,7 +71,7 @@ function lockUp(state: AccountState, coin: string, at: number): void {
   change(state, coin, -move, at);
 }
 
-/** Between the spot and the funding wallet, USDT. */
+/** Transfers USDT between the spot and the funding wallet. */
 function transfer(state: AccountState, dice: Random, at: number): void {
   const parked = state.funding.get("USDT") ?? 0n;
   const wanted = dice.amount(5_000, 40_000, 2);

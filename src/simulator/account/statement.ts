@@ -23,9 +23,9 @@ import {
   walletsOf,
 } from "./wallet.ts";
 
-/** A sub-account as its main account sees it. */
+/** A sub-account as reported to its main account. */
 export interface SimulatedSubAccount {
-  /** Digits, as the exchange's user ids are. */
+  /** The exchange's user id, digits only. */
   uid: string;
   name: string;
   label?: string;
@@ -34,7 +34,7 @@ export interface SimulatedSubAccount {
   type?: "virtual" | "common";
   /** Default: normal. */
   state?: "normal" | "freeze" | "del";
-  /** True: it holds nothing and has no futures accounts. */
+  /** True if it holds nothing and has no futures accounts. */
   isEmpty?: boolean;
 }
 
@@ -43,14 +43,14 @@ export interface SubView {
   view(): AccountView;
 }
 
-/** An account and its market, as they stand at `instant`. */
+/** The state of an account and its market at `instant`. */
 export interface AccountView {
   uid: string;
   /** The user id of the main account; null for a main account. */
   parent: string | null;
-  /** The addresses to which the key is bound; "" for none. */
+  /** The IP whitelist of the key; "" for none. */
   addresses: string;
-  /** In the order of their creation. */
+  /** The sub-accounts in the order of their creation. */
   subAccounts: readonly SubView[];
   mayTrade: boolean;
   state: AccountState;
@@ -58,7 +58,7 @@ export interface AccountView {
   instant: number;
   /** The exchange's clock, epoch ms. */
   now: number;
-  /** The account's ledger. */
+  /** The bills of the account. */
   bills: readonly Bill[];
 }
 
@@ -72,7 +72,7 @@ export interface Balance {
   isZero: boolean;
 }
 
-/** Every coin the exchange knows, in its order, held or not. */
+/** Returns the balances of all coins of the exchange, held or not, in its order. */
 export function spotBalances({ state }: AccountView): Balance[] {
   return coins.map(({ id, name }) => {
     const held = state.spot.get(name);
@@ -126,7 +126,7 @@ export interface FuturesAccount {
   crossedUnrealized: string | null;
 }
 
-/** Play money counts as the money it plays. */
+/** Returns the price of a coin in USDT; a demo coin has the value of the coin it stands for. */
 const inUsdt = ({ market, instant }: AccountView, coin: string): Amount =>
   coin === "SUSDT" ? one : (market.price(coin, instant) ?? 0n);
 
@@ -170,7 +170,7 @@ export interface OpenPosition {
   unrealized: string;
   profitRate: string;
   liquidationPrice: string;
-  keepRate: string;
+  maintenanceRate: string;
   mark: string;
   entry: string;
   breakEven: string;
@@ -184,7 +184,7 @@ export interface OpenPosition {
   updatedAt: number;
 }
 
-/** Newest first. */
+/** Returns the open positions of a product type, newest first. */
 export function openPositions({ state, market, instant }: AccountView, productType: ProductType): OpenPosition[] {
   return walletsOf(state, productType, market, instant)
     .flatMap((wallet) => wallet.positions.map((valued) => openPosition(wallet, valued)))
@@ -210,7 +210,7 @@ function openPosition(wallet: Wallet, valued: ValuedPosition): OpenPosition {
     unrealized: digits(profit),
     profitRate: digits(divide(profit, margin)),
     liquidationPrice: digits(liquidationOf(wallet, valued)),
-    keepRate: digits(maintenanceRate(position)),
+    maintenanceRate: digits(maintenanceRate(position)),
     mark: digits(mark),
     entry: digits(entry),
     breakEven: digits(side === "long" ? entry + feePart : entry - feePart),
@@ -224,8 +224,8 @@ function openPosition(wallet: Wallet, valued: ValuedPosition): OpenPosition {
   };
 }
 
-/** The exchange's own valuation: what each wallet is worth in USDT. Play money and coins without a price are left out. */
-export function overview(view: AccountView): { accountType: string; usdtBalance: string }[] {
+/** Returns the exchange's valuation of each wallet in USDT, without demo money and coins without a price. */
+export function walletValues(view: AccountView): { accountType: string; usdtBalance: string }[] {
   const { state, market, instant } = view;
   const price = (coin: string) => market.price(coin, instant) ?? 0n;
   const spot = [...state.spot].map(([coin, held]) => multiply(held.available + held.frozen + held.locked, price(coin)));
@@ -241,8 +241,8 @@ export function overview(view: AccountView): { accountType: string; usdtBalance:
     bots: 0n,
     margin: 0n,
   };
-  return Object.entries(wallets).map(([accountType, worth]) => ({
+  return Object.entries(wallets).map(([accountType, value]) => ({
     accountType,
-    usdtBalance: digits(truncate(worth, 12)),
+    usdtBalance: digits(truncate(value, 12)),
   }));
 }

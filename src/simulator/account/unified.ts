@@ -1,4 +1,4 @@
-/** The one wallet of a unified account: spot and futures money of each coin together. */
+/** The single wallet of a unified account: spot and futures balances of each coin together. */
 import { type Amount, amount, digits, divide, multiply, total, truncate } from "../market/amount.ts";
 import { liveProducts } from "../market/futures-products.ts";
 import type { AccountView } from "./statement.ts";
@@ -24,7 +24,7 @@ interface Sums {
 }
 
 const haircut = amount("0.95");
-/** What a USDT is worth in USD. */
+/** The price of USDT in USD. */
 const usdOfUsdt = amount("0.9996");
 
 /** Returns the totals of API v3, the only version that has them, without zero balances, like the exchange. */

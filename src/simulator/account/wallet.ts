@@ -1,4 +1,4 @@
-/** The state of one futures wallet: what its positions tie up, gain and risk. Amounts in its margin coin. */
+/** The state of one futures wallet: margin, profit and risk of its positions. Amounts are in its margin coin. */
 import type { ProductType } from "../../core/domain.ts";
 import { type Amount, divide, max, min, multiply } from "../market/amount.ts";
 import type { Market } from "../market/market.ts";
@@ -26,9 +26,9 @@ export interface ValuedPosition {
 export interface Wallet {
   productType: ProductType;
   coin: string;
-  /** What was paid in, and realised since. */
+  /** Deposits and realised profit. */
   balance: Amount;
-  /** Kept back for orders that would open. */
+  /** Reserved for orders that would add to positions. */
   locked: Amount;
   isolatedMargin: Amount;
   crossedMargin: Amount;
@@ -86,7 +86,7 @@ export const unrealized = (wallet: Wallet): Amount => wallet.isolatedProfit + wa
 
 export const equity = (wallet: Wallet): Amount => wallet.balance + unrealized(wallet);
 
-/** Not tied up by isolated positions and orders. */
+/** Returns the balance that is not used by isolated positions and orders. */
 export const available = (wallet: Wallet): Amount => wallet.balance - wallet.isolatedMargin - wallet.locked;
 
 export const openable = (wallet: Wallet): Amount =>
@@ -95,13 +95,13 @@ export const openable = (wallet: Wallet): Amount =>
 export const transferable = (wallet: Wallet): Amount =>
   max(0n, available(wallet) - wallet.crossedMargin + min(0n, wallet.crossedProfit));
 
-/** What crossed positions need, as a fraction of what they have. */
+/** Returns the maintenance margin of crossed positions as a fraction of their cover; 0 without positions or cover. */
 export function riskRate(wallet: Wallet): Amount {
   const cover = wallet.balance - wallet.isolatedMargin + wallet.crossedProfit;
   return wallet.crossedMaintenance === 0n || cover <= 0n ? 0n : divide(wallet.crossedMaintenance, cover);
 }
 
-/** An isolated position stands for itself; a crossed one is covered by the whole wallet and its other positions. */
+/** Returns the liquidation price: an isolated position is covered by its margin, a crossed one by the whole wallet. */
 export function liquidationOf(wallet: Wallet, valued: ValuedPosition): Amount {
   const { position } = valued;
   if (position.mode === "isolated") return liquidationPrice(position, valued.margin);

@@ -1,4 +1,4 @@
-/** Defines the endpoints of the simulated exchange and what the three API versions share. */
+/** Defines the endpoints of the simulated exchange, and what the three API versions share. */
 import type { ApiVersion } from "../../core/domain.ts";
 import { type AccountView, type FuturesAccount, futuresAccounts } from "../account/statement.ts";
 import type { FuturesProduct } from "../market/futures-products.ts";
@@ -11,7 +11,7 @@ export type Query = Readonly<Record<string, string>>;
 export interface ServedResponse {
   /** The `data` of the envelope. */
   data: unknown;
-  /** The same as rows of the history; none where the response contains no dataset. */
+  /** The same as rows of the history; empty if the response contains no dataset. */
   truths: Truth[];
 }
 
@@ -20,7 +20,7 @@ export const unrecorded = (data: unknown): ServedResponse => ({ data, truths: []
 interface Facts {
   version: ApiVersion;
   path: string;
-  /** Documented limit, per user where signed, else per internet address. */
+  /** The documented limit, per user for signed endpoints, per IP address for public ones. */
   perSecond: number;
 }
 
@@ -57,18 +57,18 @@ export const endpointsOf = (version: ApiVersion) => ({
   }),
 });
 
-/** A parameter's value; refused where it is missing. */
+/** Returns the value of a parameter. @throws Refusal if it is missing */
 export function requiredParam(query: Query, name: string): string {
   const value = query[name];
   if (value === undefined || value === "") throw refusals.badParameter(name);
   return value;
 }
 
-/** Keeps the items that agree with a parameter, where that is given. */
+/** Filters items by a parameter, ignoring case; returns all if the parameter is not set. */
 export const matching = <Item>(items: Item[], wanted: string | undefined, of: (item: Item) => string): Item[] =>
   wanted === undefined ? items : items.filter((item) => of(item).toUpperCase() === wanted.toUpperCase());
 
-/** Returns the account of a product type with the requested margin coin. */
+/** Returns the account of a product type with the requested margin coin. @throws Refusal if there is none */
 export function requestedAccount(view: AccountView, { code }: FuturesProduct, query: Query): FuturesAccount {
   const marginCoin = requiredParam(query, "marginCoin");
   const [found] = matching(futuresAccounts(view, code), marginCoin, (account) => account.marginCoin);
@@ -76,7 +76,7 @@ export function requestedAccount(view: AccountView, { code }: FuturesProduct, qu
   return found;
 }
 
-/** The tickers, or the one asked for. */
+/** Returns the tickers, or only the one of a symbol. @throws Refusal if there is none */
 export function selectTickers(all: Ticker[], symbol: string | undefined): Ticker[] {
   const found = matching(all, symbol, (ticker) => ticker.symbol);
   if (symbol !== undefined && found.length === 0) throw refusals.unknownParameter(symbol);

@@ -1,4 +1,4 @@
-/** Responses of API v1: suffixed symbols, `fixed` margin, JSON numbers here and there, rows of size zero. */
+/** Responses of API v1: suffixed symbols, `fixed` margin, some JSON numbers, rows of size zero. */
 import { LosslessNumber } from "lossless-json";
 import type { ProductType } from "../../core/domain.ts";
 import {
@@ -94,7 +94,7 @@ function accounts(view: AccountView, query: Query): ServedResponse {
   };
 }
 
-/** The only answer whose amounts are JSON numbers. */
+/** Serves one futures account, the only response whose amounts are JSON numbers. */
 function account(view: AccountView, query: Query): ServedResponse {
   const symbol = requiredParam(query, "symbol");
   const product = productOfCode(symbol.split("_")[1] ?? "");
@@ -114,7 +114,7 @@ function account(view: AccountView, query: Query): ServedResponse {
   });
 }
 
-/** After each position whose other side is empty comes that side as a row of zeros and nulls. */
+/** Serves positions; the empty opposite side of a position is a row of zeros and nulls after it. */
 function positions(view: AccountView, query: Query): ServedResponse {
   const { code } = requestedProduct(query);
   const open = matching(openPositions(view, code), query.marginCoin, (position) => position.marginCoin);
@@ -145,7 +145,7 @@ const positionData = (code: ProductType, position: OpenPosition) => ({
   holdMode: "double_hold",
   unrealizedPL: position.unrealized,
   liquidationPrice: position.liquidationPrice,
-  keepMarginRate: position.keepRate,
+  keepMarginRate: position.maintenanceRate,
   marketPrice: position.mark,
   marginRatio: null,
   cTime: String(position.openedAt),

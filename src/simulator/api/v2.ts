@@ -7,8 +7,8 @@ import {
   futuresAccounts,
   type OpenPosition,
   openPositions,
-  overview,
   spotBalances,
+  walletValues,
 } from "../account/statement.ts";
 import { type FuturesProduct, productOfCategory } from "../market/futures-products.ts";
 import { tickers } from "../market/tickers.ts";
@@ -43,7 +43,7 @@ export const endpointsV2: readonly Endpoint[] = [
   unsigned("/api/v2/spot/market/tickers", 20, prices),
 ];
 
-/** A coin that is requested by name is included even with a zero balance. */
+/** Serves spot balances without zeros; a coin that is requested by name is included even with a zero balance. */
 function assets(view: AccountView, { coin, assetType }: Query): ServedResponse {
   const all = spotBalances(view);
   const balances =
@@ -67,7 +67,7 @@ function fundingAssets(view: AccountView, { coin }: Query): ServedResponse {
 }
 
 function allBalances(view: AccountView): ServedResponse {
-  const data = overview(view);
+  const data = walletValues(view);
   const of = (type: string) => data.find(({ accountType }) => accountType === type)?.usdtBalance ?? "0";
   const others = data.filter(({ accountType }) => accountType !== "spot" && accountType !== "futures");
   const row = {
@@ -176,7 +176,7 @@ const positionData = (position: OpenPosition) => ({
   posMode: "hedge_mode",
   unrealizedPL: position.unrealized,
   liquidationPrice: position.liquidationPrice,
-  keepMarginRate: position.keepRate,
+  keepMarginRate: position.maintenanceRate,
   markPrice: position.mark,
   marginRatio: position.marginRatio,
   breakEvenPrice: position.breakEven,

@@ -58,7 +58,7 @@ export const assetData = (asset: UnifiedAsset) => ({
   interestBase: "0",
 });
 
-/** Nothing can be frozen in this wallet. */
+/** Serves funding balances; nothing is ever frozen in this wallet. */
 function fundingAssets(view: AccountView, { coin }: Query): ServedResponse {
   const held = matching(fundingBalances(view), coin, (balance) => balance.coin);
   const balances = held.map((balance) => ({ ...balance, frozen: "0" }));
@@ -102,7 +102,7 @@ function keyInfo({ uid, parent, addresses, mayTrade }: AccountView): ServedRespo
   });
 }
 
-/** API v3 has no demo product types and requires upper-case names. */
+/** Returns the requested product type. API v3 has no demo product types and requires upper-case names. */
 function requestedProduct(query: Query): FuturesProduct {
   const category = requiredParam(query, "category");
   const product = productOfCategory(category);
@@ -110,7 +110,7 @@ function requestedProduct(query: Query): FuturesProduct {
   return product;
 }
 
-/** `list` is null, not empty, where nothing is open. */
+/** Serves positions; `list` is null, not empty, if there are none. */
 function positions(view: AccountView, query: Query): ServedResponse {
   const { code, category } = requestedProduct(query);
   const ofSymbol = matching(openPositions(view, code), query.symbol, (position) => position.symbol);
@@ -138,7 +138,7 @@ const positionData = (category: string, position: OpenPosition) => ({
   positionStatus: "normal",
   unrealisedPnl: position.unrealized,
   liquidationPrice: position.liquidationPrice,
-  mmr: position.keepRate,
+  mmr: position.maintenanceRate,
   profitRate: position.profitRate,
   markPrice: position.mark,
   breakEvenPrice: position.breakEven,

@@ -1,16 +1,16 @@
-/** Exact money for the simulated exchange: an integer count of 1e-16. Products and quotients are cut towards zero. */
+/** Exact amounts for the simulated exchange, in units of 1e-16. Products and quotients are truncated towards zero. */
 
 export type Amount = bigint;
 
 const scale = 16;
 const powers = Array.from({ length: scale + 1 }, (_, exponent) => 10n ** BigInt(exponent));
 
-/** The amount of one unit in the last of `places` decimals, 0 to 16: `unit(2)` is 0.01. */
+/** Returns one unit of the last of `places` decimal places, 0 to 16: `unit(2)` is 0.01. */
 export const unit = (places: number): Amount => powers[scale - places] ?? 1n;
 
 export const one: Amount = unit(0);
 
-/** An amount from plain digits: `amount("0.05")`. */
+/** Parses plain digits: `amount("0.05")`. */
 export function amount(digits: string): Amount {
   const [whole = "0", fraction = ""] = digits.split(".");
   return BigInt(whole + fraction.padEnd(scale, "0"));
@@ -47,7 +47,7 @@ export function padded(value: Amount, places: number): string {
   return sign + text;
 }
 
-/** Digits without idle zeros at the end: "306.252", "0". */
+/** Returns a decimal string without trailing zeros: "306.252", "0". */
 export function digits(value: Amount): string {
   return value % one === 0n ? (value / one).toString() : padded(value, scale).replace(/0+$/, "");
 }

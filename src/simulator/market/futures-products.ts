@@ -3,17 +3,17 @@ import type { ProductType } from "../../core/domain.ts";
 
 export interface Contract {
   symbol: string;
-  /** The coin whose price it follows. */
+  /** The underlying coin. */
   coin: string;
   marginCoin: string;
-  /** Margin and profit are counted in the coin itself. */
+  /** True if margin and profit are in the underlying coin. */
   inverse: boolean;
 }
 
 export interface FuturesProduct {
   code: ProductType;
   category: string;
-  /** False for play money. */
+  /** False for demo product types. */
   live: boolean;
   contracts: readonly Contract[];
 }
@@ -28,7 +28,12 @@ const product = (code: ProductType, category: string, live: boolean, contracts: 
 const usdtMargined = (coin: string): Contract => ({ symbol: `${coin}USDT`, coin, marginCoin: "USDT", inverse: false });
 const usdcMargined = (coin: string): Contract => ({ symbol: `${coin}PERP`, coin, marginCoin: "USDC", inverse: false });
 const coinMargined = (coin: string): Contract => ({ symbol: `${coin}USD`, coin, marginCoin: coin, inverse: true });
-const playMoney = (coin: string): Contract => ({ symbol: `S${coin}SUSDT`, coin, marginCoin: "SUSDT", inverse: false });
+const demoContract = (coin: string): Contract => ({
+  symbol: `S${coin}SUSDT`,
+  coin,
+  marginCoin: "SUSDT",
+  inverse: false,
+});
 
 export const futuresProducts: readonly FuturesProduct[] = [
   product(
@@ -39,19 +44,19 @@ export const futuresProducts: readonly FuturesProduct[] = [
   ),
   product("dmcbl", "COIN-FUTURES", true, ["BTC", "ETH"].map(coinMargined)),
   product("cmcbl", "USDC-FUTURES", true, ["BTC", "ETH", "SOL"].map(usdcMargined)),
-  product("sumcbl", "SUSDT-FUTURES", false, ["BTC", "ETH"].map(playMoney)),
+  product("sumcbl", "SUSDT-FUTURES", false, ["BTC", "ETH"].map(demoContract)),
   product("sdmcbl", "SCOIN-FUTURES", false, []),
   product("scmcbl", "SUSDC-FUTURES", false, []),
 ];
 
 export const liveProducts = futuresProducts.filter(({ live }) => live);
 
-/** v1 and v2 take either case. */
+/** Returns the product type with a v1 code, in either case. */
 export const productOfCode = (code: string): FuturesProduct | undefined =>
   futuresProducts.find((each) => each.code === code.toLowerCase());
 
 export const productOfCategory = (category: string): FuturesProduct | undefined =>
   futuresProducts.find((each) => each.category === category.toUpperCase());
 
-/** `BTCUSDT` of umcbl -> `BTCUSDT_UMCBL`. */
+/** Returns a symbol in the spelling of v1: `BTCUSDT` of umcbl becomes `BTCUSDT_UMCBL`. */
 export const suffixed = (symbol: string, code: ProductType): string => `${symbol}_${code.toUpperCase()}`;

@@ -1,6 +1,6 @@
 /**
- * Prices. Each is a pure function of seed, coin and instant: a fractal walk, the sum of straight-line noise in ten
- * time scales from ten seconds to a month, so that any instant can be asked for, in any order, at the same small cost.
+ * Simulates prices. Each is a pure function of seed, coin and instant: a fractal walk, the sum of linearly interpolated noise in
+ * ten time scales from ten seconds to a month, so that the price at any instant has the same small cost.
  */
 import { dayMs } from "../../core/time.ts";
 import { type Amount, nearest, one } from "./amount.ts";
@@ -9,11 +9,11 @@ import { hash } from "./random.ts";
 export interface Coin {
   id: number;
   name: string;
-  /** USDT at the centre of the walk; null for a coin without a USDT pair. */
+  /** The price in USDT at the centre of the walk; null for a coin without a USDT pair. */
   price: number | null;
   pricePlaces: number;
   sizePlaces: number;
-  /** How far it moves in a day, as a fraction. */
+  /** The typical change in a day, as a fraction. */
   dailyMove: number;
 }
 
@@ -50,7 +50,7 @@ export function coinNamed(name: string): Coin {
   return coin;
 }
 
-/** Prices stand still for this long. Milliseconds. */
+/** The interval in which prices are constant. Milliseconds. */
 export const tick = 10_000;
 
 const scales = Array.from({ length: 10 }, (_, index) => {
@@ -59,13 +59,13 @@ const scales = Array.from({ length: 10 }, (_, index) => {
 });
 
 export interface Market {
-  /** Last traded price in USDT; 1 for USDT itself, null for a coin without a USDT pair. */
+  /** Returns the last price in USDT; 1 for USDT itself, null for a coin without a USDT pair. */
   price(coin: string, instant: number): Amount | null;
-  /** What positions in the coin are valued at: the price give or take a few hundredths of a percent. */
+  /** Returns the mark price, at which positions are valued: within a few hundredths of a percent of the last price. */
   mark(coin: string, instant: number): Amount;
 }
 
-/** Prices at an instant are those that the market of this seed has `shift` ms later. */
+/** Creates the market of a seed; prices at an instant are those of `shift` ms later. */
 export function createMarket(seed: number, shift = 0): Market {
   const noise = (coin: number, scale: number, index: number) => hash(seed, coin, scale, index) / 2 ** 31 - 1;
 
@@ -87,19 +87,19 @@ export function createMarket(seed: number, shift = 0): Market {
     return nearest(price * Math.exp(walk(coin, instant) + basis), coin.pricePlaces);
   }
 
-  /** When the price of an instant was made. */
-  const madeAt = (instant: number): number => instant + shift - ((instant + shift) % tick);
+  /** Returns the start of the interval whose price applies at an instant. */
+  const startOfTick = (instant: number): number => instant + shift - ((instant + shift) % tick);
 
   return {
     price(name, instant) {
       if (name === "USDT") return one;
       const coin = coinNamed(name);
-      return coin.price === null ? null : value(coin, coin.price, madeAt(instant), 0);
+      return coin.price === null ? null : value(coin, coin.price, startOfTick(instant), 0);
     },
     mark(name, instant) {
       const coin = coinNamed(name);
       if (coin.price === null) throw new Error(`${name} has no mark price`);
-      const at = madeAt(instant);
+      const at = startOfTick(instant);
       return value(coin, coin.price, at, 0.0004 * between(coin.id, 99, at / (16 * tick)));
     },
   };

@@ -1,7 +1,7 @@
-/** Chance that can be repeated: everything that happens on the simulated exchange follows from a seed. */
+/** Reproducible pseudo-random numbers: everything on the simulated exchange follows from a seed. */
 import { type Amount, unit } from "./amount.ts";
 
-/** A well mixed 32-bit number for these four, the same for ever. */
+/** Returns a 32-bit hash of four numbers; it must never change. */
 export function hash(a: number, b: number, c: number, d: number): number {
   let h = Math.imul(a ^ 0x9e3779b9, 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 15) ^ b, 0xc2b2ae35);
@@ -18,14 +18,14 @@ export function hashText(text: string): number {
 }
 
 export interface Random {
-  /** An integer from `low` to `high`, both included. */
+  /** Returns an integer from `low` to `high`, both included. */
   integer(low: number, high: number): number;
-  /** An amount from `low` to `high` in steps of the last of `places` decimals; the bounds count those steps. */
+  /** Returns an amount from `low` to `high`, both in units of the last of `places` decimal places. */
   amount(low: number, high: number, places: number): Amount;
   pick<Item>(items: readonly Item[]): Item;
 }
 
-/** The chances of one moment: the same numbers in the same order for the same seed. */
+/** Returns a generator that produces the same numbers in the same order for the same seed. */
 export function random(seed: number): Random {
   let drawn = 0;
   const integer = (low: number, high: number) => low + (hash(seed, ++drawn, 1, 1) % (high - low + 1));

@@ -1,4 +1,4 @@
-/** What trades against what, and the last day of it. */
+/** The spot pairs, and their tickers of the last 24 hours. */
 import { dayMs, startOfDay } from "../../core/time.ts";
 import { type Amount, amount, digits, divide, max, min, multiply, truncate, unit } from "./amount.ts";
 import { coins, type Market, tick } from "./market.ts";
@@ -17,7 +17,7 @@ export interface Ticker {
   baseVolume: string;
   quoteVolume: string;
   openUtc: string;
-  /** A fraction of the price a day ago. */
+  /** The change in 24 hours, as a fraction of the price then. */
   change: string;
   changeUtc: string;
   at: number;
@@ -49,7 +49,7 @@ function spotPairs(market: Market): Pair[] {
   return [...inUsdt, crossed("BTC", "USDC", 1), crossed("ETH", "BTC", 6), aurum];
 }
 
-/** Of every spot pair. */
+/** Returns the tickers of all spot pairs. */
 export function tickers(market: Market, instant: number): Ticker[] {
   const at = instant - (instant % tick);
   return spotPairs(market).map((pair) => ticker(pair, at));
