@@ -5,6 +5,10 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { TestProject } from "vitest/node";
+import { Secret } from "../../src/core/domain.ts";
+import { datasets } from "../../src/datasets/index.ts";
+import { Postgres } from "../../src/store/postgres/connection.ts";
+import { prepareSchema } from "../../src/store/postgres/migrations.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
@@ -100,6 +104,19 @@ async function isReady(folder: string): Promise<boolean> {
   }
 }
 
+/** The database with the schema of an empty history, from which databases of tests are copied. */
+export const template = "history_template";
+
+async function createTemplate(host: string): Promise<void> {
+  const url = (database: string) => new Secret(`postgres://postgres@${encodeURIComponent(host)}/${database}`);
+  const server = await Postgres.open(url("postgres"), { name: "tests" });
+  await server.run(`create database ${template} template template0`);
+  await server.close();
+  const postgres = await Postgres.open(url(template), { name: "tests" });
+  await prepareSchema(postgres, datasets);
+  await postgres.close();
+}
+
 /** Starts the server of the tests. The global setup of vitest. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const bin = findPostgres();
@@ -110,6 +127,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   }
   const server = new Server(bin);
   await server.start();
+  await createTemplate(server.folder);
   project.provide("postgres", server.folder);
   return () => server.remove();
 }

@@ -102,9 +102,3 @@ export function checkedCell(column: Column, value: Value | undefined): Value {
   // A lone surrogate has no UTF-8 encoding and would be read back as U+FFFD, so it is stored as that.
   return typeof value === "string" ? Buffer.from(value).toString() : value;
 }
-
-/** Returns an SQL expression that makes a stored column human-readable. */
-export function readableSql(column: Column, stored: string): string {
-  if (column.kind === "decimal") return digitsSql(stored);
-  return column.kind === "millis" ? receivedInstantSql(stored) : stored;
-}

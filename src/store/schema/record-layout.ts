@@ -7,9 +7,10 @@ import { type Column, snakeCase } from "../../core/columns.ts";
 import type { Item, ReadProgress, Value } from "../../core/domain.ts";
 import type { IncrementalDataset } from "../../datasets/incremental.ts";
 import { itemLine } from "./digest.ts";
-import { checkedCell, columnTypeOf, instantSql, readableSql } from "./encoding.ts";
+import { checkedCell, columnTypeOf } from "./encoding.ts";
 import { extraText } from "./storage-layout.ts";
 import { columnNames, prefixOf, scope, snapshot } from "./tables.ts";
+import { readableSql, sqliteDialect } from "./view-dialect.ts";
 
 /** The read position of a scope at the end of a run; that of the scope's last good snapshot is in force. Event times in epoch ms. */
 export const reading = sqliteTable("reading", {
@@ -160,18 +161,19 @@ export const readingLine = ({ through, windowFrom, windowTo, cursor, holeFrom, h
   JSON.stringify(["reading", through, windowFrom, windowTo, cursor, holeFrom, holeTo]);
 
 /** Returns the query of the public view: every version of each record, or only the newest one where the state of a record changes. */
-export function recordQuery(layout: RecordLayout): string {
+export function recordQuery(layout: RecordLayout, dialect = sqliteDialect): string {
   const { dataset, prefix, names, columns } = layout;
   const stored = storedColumns(layout);
-  const id = stored[layout.idAt];
+  const id = stored[layout.idAt] ?? "";
+  const source = { alias: "r", table: `${prefix}_record`, key: ["scope_id", id, "version"] };
   const newest = `not exists (select 1 from ${prefix}_record l
   where l.scope_id = r.scope_id and l.${id} = r.${id} and l.version > r.version)`;
   return `select
   ${[
     ...(dataset.public ? [] : ["a.name as account"]),
     "nullif(p.product_type, '') as product_type",
-    ...columns.map((column, at) => `${readableSql(column, `r.${stored[at]}`)} as ${stored[at]}`),
-    `${instantSql("n.taken_at")} as first_seen_at`,
+    ...columns.map((column, at) => `${readableSql(dialect, column, source, stored[at] ?? "")} as ${stored[at]}`),
+    `${dialect.instant("n.taken_at")} as first_seen_at`,
     "n.run_id as run_id",
     "r.version as version",
     "r.extra as extra",

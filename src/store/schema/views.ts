@@ -4,50 +4,48 @@ import { snakeCase } from "../../core/columns.ts";
 import { productTypes } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import type { AnyDataset } from "../../datasets/incremental.ts";
-import { asOfJoins } from "./as-of-sql.ts";
-import { digitsSql, instantSql, readableSql, receivedInstantSql } from "./encoding.ts";
 import { recordLayoutOf, recordQuery } from "./record-layout.ts";
 import { columnOf, layoutOf, type StorageLayout } from "./storage-layout.ts";
 import { columnNames, notComplete } from "./tables.ts";
+import { readableSql, type Source, sqliteDialect, type ViewDialect } from "./view-dialect.ts";
 
 /** Maps the name of a view to its CREATE VIEW statement. */
 export type Views = ReadonlyMap<string, string>;
 
 /** Returns every view by name. */
-export function viewsOf(datasets: readonly AnyDataset[]): Views {
+export function viewsOf(datasets: readonly AnyDataset[], dialect = sqliteDialect): Views {
   const views = new Map<string, string>();
   const add = (name: string, query: string) => views.set(name, `CREATE VIEW ${name} AS\n${query}`);
   const snapshotDatasets = datasets.filter((one) => one.mode === "snapshot");
   for (const dataset of datasets.filter((one) => one.mode === "incremental")) {
     const layout = recordLayoutOf(dataset);
-    add(layout.prefix, recordQuery(layout));
+    add(layout.prefix, recordQuery(layout, dialect));
   }
   for (const dataset of snapshotDatasets) {
     const layout = layoutOf(dataset);
     const history = `${layout.prefix}_history`;
-    add(history, historyQuery(layout));
+    add(history, historyQuery(layout, dialect));
     const latest = "select latest from scope where until is null";
     add(`${layout.prefix}_latest`, `select * from ${history} where snapshot_id in (${latest})`);
   }
-  add("daily_ranges", rangesQuery(snapshotDatasets));
-  for (const [name, query] of Object.entries(fixed)) add(name, query.trim());
+  add("daily_ranges", rangesQuery(snapshotDatasets, dialect));
+  for (const [name, query] of Object.entries(fixedQueries(dialect))) add(name, query.trim());
   return views;
 }
 
-function historyQuery(layout: StorageLayout): string {
+function historyQuery(layout: StorageLayout, dialect: ViewDialect): string {
   const { dataset } = layout;
   const names = columnNames(dataset);
   const declared = names.map((name) => {
-    const alias = layout.key.includes(name) ? "i" : layout.moving.includes(name) ? "m" : "s";
     const stored = snakeCase(name);
-    return `${readableSql(columnOf(layout, name), `${alias}.${stored}`)} as ${stored}`;
+    return `${readableSql(dialect, columnOf(layout, name), sourceOf(layout, name), stored)} as ${stored}`;
   });
   const published = names.indexOf(dataset.stableThrough) + 1;
   const original = names.length - layout.later.length;
   // The columns up to `snapshot_id` and their order are a promise; columns that were added later come last.
   const columns = [
     ...(dataset.public ? [] : ["a.name as account"]),
-    `${instantSql("n.taken_at")} as taken_at`,
+    `${dialect.instant("n.taken_at")} as taken_at`,
     ...(hasProductTypes(dataset) ? ["nullif(p.product_type, '') as product_type"] : []),
     ...declared.slice(0, published),
     "n.id as snapshot_id",
@@ -63,12 +61,24 @@ from snapshot n
   join scope p on p.id = n.scope_id
   join series e on e.id = p.series_id and e.dataset = '${dataset.name}'
   join account a on a.id = e.account_id
-  ${asOfJoins(layout)}
+  ${dialect.asOfJoins(layout)}
 where n.error_code is null and ${shown}`;
 }
 
+/** Returns the table that stores a column. */
+function sourceOf({ key, moving, prefix }: StorageLayout, name: string): Source {
+  if (key.includes(name)) return { alias: "i", table: `${prefix}_item`, key: ["id"] };
+  const version = ["item_id", "since"];
+  return moving.includes(name)
+    ? { alias: "m", table: `${prefix}_moving`, key: version }
+    : { alias: "s", table: `${prefix}_steady`, key: version };
+}
+
+const ranges: Source = { alias: "d", table: "daily_range", key: ["dataset", "item_id", "day", "field"] };
+const episodes: Source = { alias: "l", table: "episode", key: ["item_id", "since"] };
+
 /** Returns the query of `daily_ranges`. An item is named by its key: "BTCUSDT USDT long crossed". */
-function rangesQuery(datasets: readonly Dataset[]): string {
+function rangesQuery(datasets: readonly Dataset[], { amount, day }: ViewDialect): string {
   const items = datasets.map((dataset) => {
     const { prefix, key } = layoutOf(dataset);
     return `select '${dataset.name}', id, scope_id, ${key.map(snakeCase).join("||' '||") || "''"} from ${prefix}_item`;
@@ -76,8 +86,8 @@ function rangesQuery(datasets: readonly Dataset[]): string {
   return `with i(dataset, id, scope_id, item) as (
   ${items.join(" union all\n  ")}
 )
-select a.name as account, d.dataset, nullif(p.product_type, '') as product_type, date(d.day / 1000, 'unixepoch') as day,
-  i.item, d.field, ${digitsSql("d.least")} as least, ${digitsSql("d.greatest")} as greatest
+select a.name as account, d.dataset, nullif(p.product_type, '') as product_type, ${day("d.day")} as day,
+  i.item, d.field, ${amount(ranges, "least")} as least, ${amount(ranges, "greatest")} as greatest
 from daily_range d
   join i on i.dataset = d.dataset and i.id = d.item_id
   join scope p on p.id = i.scope_id
@@ -99,39 +109,40 @@ const measures = [
 ];
 const results = ["realized_pl", "funding", "fees"];
 
-const fixed: Record<string, string> = {
-  runs: `
-select r.id as run_id, a.name as account, e.dataset as dataset, ${instantSql("r.slot")} as scheduled_for,
-  ${instantSql("(r.slot + r.late_ms)")} as started_at, ${instantSql("(r.slot + r.late_ms + r.took_ms)")} as finished_at,
+function fixedQueries({ amount, instant, receivedInstant, hex }: ViewDialect): Record<string, string> {
+  return {
+    runs: `
+select r.id as run_id, a.name as account, e.dataset as dataset, ${instant("r.slot")} as scheduled_for,
+  ${instant("(r.slot + r.late_ms)")} as started_at, ${instant("(r.slot + r.late_ms + r.took_ms)")} as finished_at,
   r.state as state, r.cause as cause, r.requests as requests, r.retries as retries, r.rows as rows,
   r.late_ms as late_ms, r.spread_ms as spread_ms, r.slot as scheduled_for_ms,
   r.skew_ms as skew_ms, r.worker as worker
 from run r
   join series e on e.id = r.series_id
   join account a on a.id = e.account_id`,
-  snapshots: `
+    snapshots: `
 select n.id as snapshot_id, n.run_id as run_id, a.name as account, e.dataset as dataset,
-  nullif(p.product_type, '') as product_type, ${instantSql("n.taken_at")} as taken_at,
+  nullif(p.product_type, '') as product_type, ${instant("n.taken_at")} as taken_at,
   case when n.error_code is null then 'ok' else 'failed' end as state, n.rows as rows,
-  n.error_code as error_code, n.error_message as error_message, n.taken_at as taken_at_ms, lower(hex(n.digest)) as digest
+  n.error_code as error_code, n.error_message as error_message, n.taken_at as taken_at_ms, ${hex("n.digest")} as digest
 from snapshot n
   join scope p on p.id = n.scope_id
   join series e on e.id = p.series_id
   join account a on a.id = e.account_id`,
-  gaps: `
+    gaps: `
 select a.name as account, e.dataset as dataset, nullif(p.product_type, '') as product_type,
-  ${instantSql("g.from_slot")} as from_at, ${instantSql("g.to_slot")} as to_at, g.slots as slots, g.cause as cause,
+  ${instant("g.from_slot")} as from_at, ${instant("g.to_slot")} as to_at, g.slots as slots, g.cause as cause,
   g.from_slot as from_at_ms, g.to_slot as to_at_ms
 from gap g
   join series e on e.id = g.series_id
   join account a on a.id = e.account_id
   left join scope p on p.id = g.scope_id
 where g.scope_id <> ${notComplete}`,
-  // The open positions of a scope that is no longer requested have an unknown outcome.
-  position_episodes: `
+    // The open positions of a scope that is no longer requested have an unknown outcome.
+    position_episodes: `
 with timeline as (
   select l.*, i.symbol, i.margin_coin, i.hold_side, i.margin_mode, p.series_id, p.product_type,
-    ${results.map((name) => `${digitsSql(`l.${name}`)} as ${name}_seen`).join(",\n    ")},
+    ${results.map((name) => `${amount(episodes, name)} as ${name}_seen`).join(",\n    ")},
     coalesce(l.last_seen_at, n.taken_at) as seen_at,
     case when l.closed_before is not null then 'closed' when p.until is null then 'open' else 'unknown' end as state
   from episode l
@@ -140,11 +151,11 @@ with timeline as (
     left join snapshot n on n.id = p.latest
 )
 select a.name as account, nullif(l.product_type, '') as product_type, l.symbol as symbol, l.margin_coin as margin_coin,
-  l.hold_side as hold_side, l.margin_mode as margin_mode, l.state as state, ${receivedInstantSql("l.opened_at")} as opened_at,
-  ${instantSql("l.first_seen_at")} as first_seen_at, ${instantSql("l.seen_at")} as last_seen_at,
-  ${instantSql("l.last_seen_at")} as closed_after, ${instantSql("l.closed_before")} as closed_before,
+  l.hold_side as hold_side, l.margin_mode as margin_mode, l.state as state, ${receivedInstant("l.opened_at")} as opened_at,
+  ${instant("l.first_seen_at")} as first_seen_at, ${instant("l.seen_at")} as last_seen_at,
+  ${instant("l.last_seen_at")} as closed_after, ${instant("l.closed_before")} as closed_before,
   ${[
-    ...measures.map((name) => `${digitsSql(`l.${name}`)} as ${name}`),
+    ...measures.map((name) => `${amount(episodes, name)} as ${name}`),
     ...results.map((name) => `case when l.state = 'open' then l.${name}_seen end as ${name}`),
     ...results.map((name) => `l.${name}_seen as ${name}_seen`),
   ].join(",\n  ")},
@@ -152,19 +163,20 @@ select a.name as account, nullif(l.product_type, '') as product_type, l.symbol a
 from timeline l
   join series e on e.id = l.series_id
   join account a on a.id = e.account_id`,
-  schedules: `
-select a.name as account, e.dataset as dataset, ${instantSql("c.since")} as since, c.pattern as pattern,
-  ${instantSql("c.until")} as until
+    schedules: `
+select a.name as account, e.dataset as dataset, ${instant("c.since")} as since, c.pattern as pattern,
+  ${instant("c.until")} as until
 from schedule c
   join series e on e.id = c.series_id
   join account a on a.id = e.account_id`,
-  account_modes: `
-select a.name as account, ${instantSql("m.since")} as since, m.api as api, m.cause as cause
+    account_modes: `
+select a.name as account, ${instant("m.since")} as since, m.api as api, m.cause as cause
 from account_mode m
   join account a on a.id = m.account_id`,
-  workers: `
-select w.name as worker, ${instantSql("w.seen_at")} as seen_at, w.version as version, w.accounts as accounts,
+    workers: `
+select w.name as worker, ${instant("w.seen_at")} as seen_at, w.version as version, w.accounts as accounts,
   (select count(*) from run r where r.state = 'running' and r.worker = w.name) as running,
-  ${instantSql("w.paused_until")} as paused_until
+  ${instant("w.paused_until")} as paused_until
 from worker w`,
-};
+  };
+}
