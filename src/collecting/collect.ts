@@ -8,6 +8,7 @@
  * whose slot was claimed always ends with a stored result.
  */
 
+import { holdsMoney } from "../bitget/product-types.ts";
 import { sleep } from "../core/clock.ts";
 import {
   type ApiVersion,
@@ -20,6 +21,7 @@ import {
   type Snapshot,
 } from "../core/domain.ts";
 import { CollectorError, StorageError } from "../core/errors.ts";
+import type { AnyDataset } from "../datasets/incremental.ts";
 import type { RunEnd } from "../store/store.ts";
 import { readNewRecords, readSnapshot } from "./read-scope.ts";
 import { type CollectorDeps, RunContext, type RunRequest } from "./run-context.ts";
@@ -71,14 +73,14 @@ async function readAllScopes(run: RunContext, mayChangeVersion = true): Promise<
   let scopes: readonly Scope[] = [null];
   try {
     const remembered = await deps.store.apiVersion(session.name);
-    scopes = (remembered && dataset.sources[remembered]?.scopes(deps.productTypes)) ?? scopes;
+    scopes = (remembered && scopesOf(run, dataset.sources[remembered])) ?? scopes;
     deps.store.requireDiskSpace();
     const { signal, tally } = run;
     const version = await session.api({ signal, tally });
     const source = dataset.sources[version];
     if (!source || (session.subAccount && !("subAccounts" in source && source.subAccounts)))
       return { snapshots: [], failures: [] };
-    scopes = source.scopes(deps.productTypes);
+    scopes = scopesOf(run, source) ?? [];
     const result: Result = { snapshots: [], failures: [] };
     const errors: unknown[] = [];
     await Promise.all(
@@ -104,6 +106,18 @@ async function readAllScopes(run: RunContext, mayChangeVersion = true): Promise<
   } catch (error) {
     return { snapshots: [], failures: scopes.map((scope) => failureOf(run, scope, error)) };
   }
+}
+
+/**
+ * Returns the scopes to request, undefined without a source. The endpoints for all sub-accounts of a main account are not documented
+ * to have demo product types.
+ */
+function scopesOf(
+  { session, deps }: RunContext,
+  source: AnyDataset["sources"][ApiVersion],
+): readonly Scope[] | undefined {
+  const scopes = source?.scopes(deps.productTypes);
+  return session.subAccount ? scopes?.filter(holdsMoney) : scopes;
 }
 
 /** Returns true if the account has another API version than `version`; false also if that cannot be determined now. */

@@ -4,7 +4,7 @@ import { toJson } from "../bitget/wire/json.ts";
 import { abortable } from "../core/async/abort.ts";
 import type { ApiEndpoint, ApiResponse, Item, Params, Scope, Snapshot } from "../core/domain.ts";
 import { ApiError, type CollectorError, UnknownError } from "../core/errors.ts";
-import type { AnyDatasetSource, Dataset } from "../datasets/dataset.ts";
+import type { AnyDatasetSource } from "../datasets/dataset.ts";
 import type { AnyListSource } from "../datasets/incremental.ts";
 import type { Session, SubAccountAccess } from "./account-session.ts";
 import { type ReadResult, readRecords } from "./incremental/read-records.ts";
@@ -18,9 +18,10 @@ import type { RunContext } from "./run-context.ts";
  */
 export async function readSnapshot(run: RunContext, source: AnyDatasetSource, scope: Scope): Promise<Snapshot> {
   const { dataset, session, deps } = run;
+  if (dataset.mode !== "snapshot") throw new Error(`${dataset.name} has no snapshots`);
   const first = await readOnce(run, source, scope, 1);
-  if (first && (source.endpoint === null || first.items.length > 0 || dataset.mode !== "snapshot")) return first;
-  const last = (await deps.store.latest(dataset as Dataset, session.name)).find((known) => known.scope === scope);
+  if (first && (source.endpoint === null || first.items.length > 0)) return first;
+  const last = (await deps.store.latest(dataset, session.name)).find((known) => known.scope === scope);
   const snapshot = last && last.rows.length > 0 ? await readOnce(run, source, scope, 2) : first;
   if (snapshot) return snapshot;
   throw leftOut(session, source, last !== undefined);

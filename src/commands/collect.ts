@@ -13,7 +13,12 @@ import { parseDataset } from "./shared/option.ts";
 
 export const collect: Command = {
   examples: ["collect", "collect positions spot-assets", "collect prices --account main"],
-  details: ["Datasets:", ...datasets.map(({ name, summary }) => `  ${name.padEnd(16)}${summary}`)],
+  details: [
+    "With SUB_ACCOUNTS_OF also the sub-accounts of the main accounts that it names, listed first.",
+    "",
+    "Datasets:",
+    ...datasets.map(({ name, summary }) => `  ${name.padEnd(16)}${summary}`),
+  ],
   options: [{ flags: "--account <name>", summary: "only this account" }],
   async run({ args, options, env, print, printError }) {
     for (const name of args) parseDataset(name);

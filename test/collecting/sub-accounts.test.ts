@@ -32,7 +32,7 @@ const hourly = {
   SUB_ACCOUNTS_OF: "main",
   SCHEDULE_SUB_ACCOUNTS: "0 * * * *",
   RUN_DEADLINE_SECONDS: "3500",
-  BITGET_PRODUCT_TYPES: "umcbl,dmcbl",
+  BITGET_PRODUCT_TYPES: "umcbl,dmcbl,sumcbl",
 };
 
 const open = (account: SimulatedAccount, settings: Record<string, string> = {}): Promise<World> =>
@@ -106,6 +106,8 @@ it("are collected from the slot after the first sight until two lists leave them
   const outcomes = (name: string) => [...replay(world.path, datasetNamed(name), 0)].map(({ outcome }) => outcome);
   expect(new Set(outcomes("spot-assets"))).toEqual(new Set(["same"]));
   expect(new Set(outcomes("mix-accounts"))).toEqual(new Set(["same", "other failure"]));
+  // Demo product types are not requested.
+  expect(new Set(world.exchange.record.map(({ scope }) => scope))).toEqual(new Set([null, "umcbl", "dmcbl"]));
   const at = world.exchange.record.filter((one) => one.dataset === "mix-accounts").map(({ takenAt }) => takenAt);
   const times = [...new Set(at)].sort();
   expect(Math.min(...times.slice(1).map((time, n) => time - (times[n] ?? 0)))).toBeGreaterThanOrEqual(10_000);

@@ -95,7 +95,7 @@ const cells = ({ account, uid, name, label, mode, state, withMainKey, withOwnKey
   uid,
   name ?? "–",
   label ?? "–",
-  mode ?? "not listed",
+  mode ?? "unknown",
   state ?? "–",
   withMainKey.join(", ") || "nothing",
   withOwnKey.join(", "),
