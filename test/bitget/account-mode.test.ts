@@ -12,7 +12,7 @@ it.each([
   ["v3", 200, answer({ accountMode: "hybrid" })],
   ["v2", 400, refusal("40084")],
   ["v2", 400, refusal("25245")],
-])("an account is %s where the exchange answers %d %s", async (expected, status, body) => {
+])("an account is %s if the exchange responds %d %s", async (expected, status, body) => {
   expect(await detect(status, body)).toBe(expected);
 });
 
@@ -30,6 +30,6 @@ it.each([
   ["bad_body", 200, ""],
   ["mode", 400, refusal("40085")],
   ["api", 404, refusal("40404")],
-])("a failure of kind %s proves nothing: nothing is guessed", async (kind, status, body) => {
+])("a failure of kind %s determines no mode", async (kind, status, body) => {
   expect((await failureOf(detect(status, body))).kind).toBe(kind);
 });

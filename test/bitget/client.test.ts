@@ -38,7 +38,7 @@ const inTurn =
   };
 
 describe("an answer", () => {
-  it("keeps every digit, and says when it was true by the exchange's clock", async () => {
+  it("keeps every digit, with its time by the exchange's clock", async () => {
     const clock = handClock();
     const requestTime = clock.now() + 1234;
     const body = `{"code":"00000","msg":"success","requestTime":${requestTime},"data":{"n":0.1234567890123456789}}`;
@@ -55,7 +55,7 @@ describe("an answer", () => {
     ["none", {}],
     ["zero", { requestTime: 0 }],
     ["text that is no time", { requestTime: "soon" }],
-  ])("whose requestTime is %s was true when it arrived", async (_title, more) => {
+  ])("with requestTime %s is taken at its arrival", async (_title, more) => {
     const server = await startServer(inTurn([200, answer([], more)]));
 
     const { takenAt, receivedAt } = await clientOf(server.url).get(spot, {}, within(60_000));
@@ -63,7 +63,7 @@ describe("an answer", () => {
     expect(takenAt).toBe(receivedAt);
   });
 
-  it("of another day is not believed, nor is our clock: one of the two is wrong", async () => {
+  it("of another day is rejected, because one of the clocks is wrong", async () => {
     const server = await startServer(inTurn([200, answer([], { requestTime: 1_700_000_000_000 })]));
 
     const asked = clientOf(server.url).get(spot, {}, within(60_000));
@@ -99,7 +99,7 @@ describe("a request", () => {
     expect(headers.paptrading).toBeUndefined();
   });
 
-  it("of a demo key says so, but not to a public address", async () => {
+  it("of a demo key has the demo header, except for a public endpoint", async () => {
     const server = await startServer(inTurn([200, ok]));
     const client = clientOf(server.url, { demoTrading: true });
 
@@ -109,7 +109,7 @@ describe("a request", () => {
     expect(server.seen.map(({ headers }) => headers.paptrading)).toEqual(["1", undefined]);
   });
 
-  it("for a public address tells nothing about the account", async () => {
+  it("for a public endpoint contains nothing about the account", async () => {
     const server = await startServer(inTurn([200, ok]));
 
     await clientOf(server.url).get(tickers, {}, within(60_000));
@@ -118,7 +118,7 @@ describe("a request", () => {
     expect(names.filter((name) => name.startsWith("access-"))).toEqual([]);
   });
 
-  it("in nobody's name is refused where one is needed", async () => {
+  it("without an account is rejected for a signed endpoint", async () => {
     const server = await startServer(inTurn([200, ok]));
     const client = clientOf(server.url, { account: null });
 
@@ -127,7 +127,7 @@ describe("a request", () => {
     expect([error.kind, server.seen.length]).toEqual(["usage", 0]);
   });
 
-  it("that failed is signed anew when it is sent again", async () => {
+  it("that failed is signed again for the retry", async () => {
     const server = await startServer(inTurn([503, ""], [503, ""], [200, ok]));
     const options = within(60_000);
 
@@ -138,7 +138,7 @@ describe("a request", () => {
   });
 });
 
-describe("no answer is", () => {
+describe("a response is unusable:", () => {
   it.each([
     ["an empty body", 200, ""],
     ["204", 204, ""],
@@ -163,7 +163,7 @@ describe("no answer is", () => {
     expect(error.message).not.toContain("Maintenance");
   });
 
-  it("asked for again, an answer is one after all", async () => {
+  it("an unusable response is requested again", async () => {
     const server = await startServer(inTurn([200, ""], [200, ok]));
 
     const { data } = await clientOf(server.url, fast()).get(spot, {}, within(60_000));
@@ -200,7 +200,7 @@ describe("a failure", () => {
     expect([error.kind, error.code, server.seen.length]).toEqual([kind, code, attempts]);
   });
 
-  it("says what the exchange said, and what to do", async () => {
+  it("has the exchange's message and what to do", async () => {
     const server = await startServer(inTurn([400, refusal("40009", "sign signature error")]));
 
     const error = await failureOf(clientOf(server.url).get(spot, {}, within(60_000)));
@@ -211,7 +211,7 @@ describe("a failure", () => {
     );
   });
 
-  it("shows the exchange's words without secrets, control characters or length", async () => {
+  it("shows the exchange's message shortened, without secrets or control characters", async () => {
     const words = `no key ${canaries.key}\n\u001b[31m${"x".repeat(10_000)}`;
     const server = await startServer(inTurn([400, refusal("40034", words)]));
 
@@ -221,7 +221,7 @@ describe("a failure", () => {
     expect(error.message.length).toBeLessThan(300);
   });
 
-  it("of the connection is tried again", async () => {
+  it("of the connection is retried", async () => {
     const server = await startServer((_request, response, number) => {
       if (number < 3) response.socket?.destroy();
       else send(response, 200, ok);
@@ -240,7 +240,7 @@ describe("429", () => {
     ["as a code", 429, refusal("429")],
     ["with a code nobody knows", 429, refusal("99999")],
     ["as a code with 200", 200, refusal("25004")],
-  ])("%s holds that address back for longer and longer, five attempts at most", async (_title, status, body) => {
+  ])("%s delays that endpoint longer each time, for at most five attempts", async (_title, status, body) => {
     const clock = fastClock(20);
     const server = await startServer(inTurn([status, body]));
 
@@ -251,7 +251,7 @@ describe("429", () => {
     expect(gaps.map((gap, index) => gap >= 750 * 2 ** index)).toEqual([true, true, true, true]);
   });
 
-  it("pauses only the address it came from, for as long as was asked", async () => {
+  it("pauses only its endpoint, for the requested time", async () => {
     const server = await startServer(({ path }, response, number) => {
       if (path === spot.path && number === 1) send(response, 429, refusal("429"), { "retry-after": "1" });
       else send(response, 200, ok);
@@ -269,7 +269,7 @@ describe("429", () => {
     expect(waits).toEqual([[positions.path, false], ...Array.from({ length: 6 }, () => [spot.path, true])]);
   });
 
-  it("pauses the address also when it was the last one, and nobody asks again", async () => {
+  it("pauses the endpoint also after the last attempt", async () => {
     const server = await startServer((_request, response, number) =>
       send(response, 429, refusal("429"), { "retry-after": number < 5 ? "0.25" : "20" }),
     );
@@ -281,7 +281,7 @@ describe("429", () => {
     expect(server.seen).toHaveLength(5);
   });
 
-  it("that asks for a day is answered with the deadline, and called by its name", async () => {
+  it("that requires a day ends at the deadline as a rate limit", async () => {
     const server = await startServer(inTurn([429, refusal("429"), { "retry-after": "86400" }]));
 
     const error = await failureOf(clientOf(server.url).get(spot, {}, within(400)));
@@ -290,7 +290,7 @@ describe("429", () => {
   });
 });
 
-it("an answer that does not come before the deadline is a failure of the deadline", async () => {
+it("a response that does not arrive before the deadline is a failure of the deadline", async () => {
   const server = await startServer(() => {});
   const controller = new AbortController();
   setTimeout(() => controller.abort(new DeadlineError("cut")), 100);
@@ -311,7 +311,7 @@ describe("the clock", () => {
     return late ? send(response, 400, refusal("40008")) : send(response, 200, answer([]));
   };
 
-  it.each([60_000, -60_000])("that is %d ms off is compared, and the request sent once more", async (ms) => {
+  it.each([60_000, -60_000])("that is %d ms off is measured, and the request sent once more", async (ms) => {
     const server = await startServer(strict);
     const client = clientOf(server.url, { clock: off(ms) });
     const options = within(60_000);
@@ -323,7 +323,7 @@ describe("the clock", () => {
     expect([client.offset(), takenAt]).toEqual([-ms, noon]);
   });
 
-  it("that the exchange refuses all the same is asked about once only", async () => {
+  it("that the exchange still refuses is measured only once", async () => {
     const server = await startServer(({ path }, response) => {
       if (path === commonEndpoints["v2/time"].path) send(response, 200, answer({ serverTime: String(Date.now()) }));
       else send(response, 400, refusal("40008"));
@@ -337,7 +337,7 @@ describe("the clock", () => {
   it.each([
     ["1970", "0"],
     ["ten years from now", String(Date.now() + 315_360_000_000)],
-  ])("of an exchange that lives in %s is not gone by", async (_title, serverTime) => {
+  ])("of an exchange in %s is not used", async (_title, serverTime) => {
     const server = await startServer(inTurn([200, answer({ serverTime })]));
     const client = clientOf(server.url);
 
@@ -347,7 +347,7 @@ describe("the clock", () => {
     expect(error.message).toContain("set this machine's clock");
   });
 
-  it("is unknown at first, then measured to the middle of the way", async () => {
+  it("is unknown at first, then measured at half the round trip", async () => {
     const clock = handClock();
     const server = await startServer((_request, response) => {
       const serverTime = String(clock.now() + 5000);
@@ -363,7 +363,7 @@ describe("the clock", () => {
     expect(client.exchangeNow()).toBe(clock.now() + 4950);
   });
 
-  it("that any answer shows to be far off is noticed; one that is near is left alone", async () => {
+  it("that a response shows to be far off is adopted; a small offset is not", async () => {
     const server = await startServer((_request, response, number) => {
       send(response, 200, answer([], { requestTime: noon + (number === 1 ? 1500 : 60_000) }));
     });
@@ -378,7 +378,7 @@ describe("the clock", () => {
   });
 });
 
-it("the search for secrets finds them in every form", () => {
+it("redaction finds secrets in every form", () => {
   const base64 = Buffer.from(canaries.secret).toString("base64");
   const texts = [`x ${canaries.key}`, `x ${base64} y`, encodeURIComponent(canaries.passphrase), "harmless"];
 

@@ -28,7 +28,7 @@ it.each([
   expect(check.verdict).toBe(verdict);
 });
 
-it("an answer that is far off proves nothing, for it may come out of a cache", () => {
+it("a response with a large offset is ignored, because it may come from a cache", () => {
   const clock = new SettableClock(start);
   const check = new ClockCheck(clock);
   check.observed(-700_000);
@@ -38,7 +38,7 @@ it("an answer that is far off proves nothing, for it may come out of a cache", (
   expect(check.verdict).toBe("confirmed");
 });
 
-it("time that is lived through changes nothing", () => {
+it("passing time changes nothing", () => {
   const clock = new SettableClock(start);
   const check = new ClockCheck(clock);
   check.measured(0);
@@ -56,7 +56,7 @@ async function startPair(skewMs: number, v1 = false) {
   return { clock, exchange, clockCheck, client, credentials: credentials(classic) };
 }
 
-it("the first answer confirms the clock, a refusal too, and nobody has to ask for the time", async () => {
+it("the first response, also a refusal, confirms the clock without a time request", async () => {
   const { exchange, clockCheck, client } = await startPair(5 * minute);
   try {
     await failureOf(client.get(commonEndpoints["v3/settings"], {}, within(5000)));
@@ -69,7 +69,7 @@ it("the first answer confirms the clock, a refusal too, and nobody has to ask fo
   }
 });
 
-it("a clock that is contradicted is asked about again, and is good when it was set", async () => {
+it("a contradicted clock is checked again, and confirmed after it was set", async () => {
   const { clock, exchange, clockCheck, client } = await startPair(30 * 86_400_000);
   try {
     expect((await failureOf(client.requireClock(within(5000).signal))).kind).toBe("clock");
@@ -84,7 +84,7 @@ it("a clock that is contradicted is asked about again, and is good when it was s
   }
 });
 
-it("a host that knows nothing newer is asked for its time by the old address", async () => {
+it("a host that has only v1 is requested for its time by the v1 endpoint", async () => {
   const { exchange, clockCheck, client } = await startPair(2 * minute, true);
   exchange.injectFault({ path: commonEndpoints["v2/time"].path, code: "40404" });
   try {

@@ -39,7 +39,7 @@ it.each([
   ["40018", "IP whitelist"],
   ["40014", "read only"],
   ["40008", "clock"],
-])("%s tells the person about %s", (code, word) => {
+])("the hint of %s mentions %s", (code, word) => {
   expect(errorClassOf(code, 400).hint).toContain(word);
 });
 

@@ -30,7 +30,7 @@ it.each<[ApiVersion, object, string]>([
   ["v2", { authorities: null }, "data.authorities"],
   ["v2", { authorities: [1] }, "data.authorities"],
   ["v3", { permissions: [] }, "data.permType"],
-])("an answer for a %s key of %j does not tell, which is not the same as read-only", async (version, info, field) => {
+])("permissions missing for a %s key of %j are an error, not read-only", async (version, info, field) => {
   const error = await failureOf(ask(version, info));
 
   expect(error.kind).toBe("shape");

@@ -2,14 +2,14 @@ import { describe, expect, it } from "vitest";
 import { SimulatedClock, sleep, systemClock } from "../../src/core/clock.ts";
 
 describe("a simulated clock", () => {
-  it("runs on from the instant it was started at", async () => {
+  it("continues from its start time", async () => {
     const clock = new SimulatedClock(1_700_000_000_000);
     await sleep(systemClock, 20);
     expect(clock.now()).toBeGreaterThan(1_700_000_000_000);
     expect(clock.now()).toBeLessThan(1_700_000_005_000);
   });
 
-  it("lets what was due on the way happen in order when it jumps", () => {
+  it("runs the timers that are due after a jump, in order", () => {
     const clock = new SimulatedClock(0);
     const happened: string[] = [];
     clock.after(60_000, () => happened.push("minute"));
@@ -21,7 +21,7 @@ describe("a simulated clock", () => {
     expect(happened).toEqual(["second", "minute", "two hours"]);
   });
 
-  it("moves both of its clocks, as if the time had been lived", () => {
+  it("moves its wall clock and its monotonic clock together", () => {
     const clock = new SimulatedClock(0);
     const before = clock.monotonic();
     clock.jump(3_600_000);
@@ -34,7 +34,7 @@ describe("a simulated clock", () => {
     expect(clock.now()).toBeGreaterThanOrEqual(1_000_000);
   });
 
-  it("forgets what was called off", () => {
+  it("does not run a cancelled timer", () => {
     const clock = new SimulatedClock(0);
     let happened = false;
     clock.after(10, () => {
@@ -45,7 +45,7 @@ describe("a simulated clock", () => {
   });
 });
 
-it("wakes a sleeper with the reason of the signal", async () => {
+it("a sleep is rejected with the reason of the signal", async () => {
   const controller = new AbortController();
   const sleeping = sleep(systemClock, 60_000, controller.signal);
   controller.abort(new Error("time is up"));

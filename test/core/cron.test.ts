@@ -22,7 +22,7 @@ describe("a pattern", () => {
     expect(parsePattern("*/10 * * * * *").next(at("2026-03-01T00:00:00Z"))).toBe(at("2026-03-01T00:00:10Z"));
   });
 
-  it("is read in UTC, whatever daylight saving does where the machine stands", () => {
+  it("is read in UTC, regardless of the machine's time zone", () => {
     const hourly = parsePattern("0 * * * *");
     const slots: number[] = [];
     // Around the autumn change in New York (2026-11-01T06:00Z) and the spring change (2026-03-08T07:00Z).
@@ -50,7 +50,7 @@ describe("a pattern", () => {
     ["0 0 L * *", "not a number, list, range or step"],
     ["1,, * * * *", "not a number, list, range or step"],
     ["", "has 1 fields"],
-  ])("refuses %j with a sentence", (text, sentence) => {
+  ])("rejects %j with an explanation", (text, sentence) => {
     expect(() => parsePattern(text)).toThrow(sentence);
   });
 });
@@ -80,7 +80,7 @@ it.each([
   "30 */13 1,22 * * *",
   "59 59 23 * * *",
   "0 0 1 * *",
-])("worked out as arithmetic, %s has the slots that croner finds one by one", (text) => {
+])("%s: computed slots equal those of croner", (text) => {
   const pattern = parsePattern(text);
   const cron = new Cron(text, { timezone: "UTC", paused: true });
   fc.assert(

@@ -29,7 +29,7 @@ function scaled(text: string): bigint {
 }
 
 describe("toDecimalString", () => {
-  it("leaves plain digits byte for byte as they are", () => {
+  it("returns plain digits unchanged", () => {
     fc.assert(fc.property(plainDigits, (digits) => toDecimalString(digits) === digits));
   });
 
@@ -40,7 +40,7 @@ describe("toDecimalString", () => {
     ["12.345e1", "123.45"],
     ["0e0", "0"],
     ["5e-64", `0.${"0".repeat(63)}5`],
-  ])("writes the exponent of %s out without losing a digit", (text, digits) => {
+  ])("expands the exponent of %s without losing a digit", (text, digits) => {
     expect(toDecimalString(text)).toBe(digits);
   });
 
@@ -73,32 +73,32 @@ describe("toDecimalString", () => {
 });
 
 describe("exact arithmetic", () => {
-  it("adds like integers do", () => {
+  it("adds exactly", () => {
     fc.assert(fc.property(plainDigits, plainDigits, (a, b) => scaled(add(a, b)) === scaled(a) + scaled(b)));
   });
 
-  it("subtracts like integers do, and takes a sign away", () => {
+  it("subtracts exactly, and returns absolute values", () => {
     fc.assert(fc.property(plainDigits, plainDigits, (a, b) => scaled(subtract(a, b)) === scaled(a) - scaled(b)));
     expect([absolute("-1.50"), absolute("1.50"), subtract("0", "0.00")]).toEqual(["1.50", "1.50", "0"]);
   });
 
-  it("multiplies like integers do", () => {
+  it("multiplies exactly", () => {
     fc.assert(
       fc.property(plainDigits, plainDigits, (a, b) => scaled(multiply(a, b)) * 10n ** 80n === scaled(a) * scaled(b)),
     );
   });
 
-  it("never answers in exponent form", () => {
+  it("never returns an exponent", () => {
     expect(multiply("0.00000001", "0.00000001")).toBe("0.0000000000000001");
     expect(multiply("100000000000000000000000", "10")).toBe("1000000000000000000000000");
   });
 
-  it("sums to the last digit where binary floats do not", () => {
+  it("sums exactly where binary floats do not", () => {
     expect(sum(["0.1", "0.2", "-0.3"])).toBe("0");
     expect(sum([])).toBe("0");
   });
 
-  it("divides to sixteen places, half up, and knows no division by zero", () => {
+  it("divides to sixteen places, half up; null for a division by zero", () => {
     expect(divide("1", "3")).toBe("0.3333333333333333");
     expect(divide("37.985", "306.252")).toBe("0.1240318430573515");
     expect(divide("1", "0.000")).toBeNull();
@@ -109,7 +109,7 @@ describe("exact arithmetic", () => {
   });
 });
 
-it("tells zero in every spelling from the smallest amount", () => {
+it("distinguishes zero in every spelling from the smallest amount", () => {
   expect(["0", "0.00000000", "-0.0"].map(isZero)).toEqual([true, true, true]);
   expect(isZero("0.00000001")).toBe(false);
   expect(["0.00000001", "0.00", "-0.0", "-1"].map(isPositive)).toEqual([true, false, false, false]);

@@ -5,7 +5,7 @@ import { createLog } from "../../src/core/log.ts";
 const secret = new Secret('canary/"+=secret');
 
 describe("the log", () => {
-  it.each(["json", "pretty"] as const)("holds one line per event and no form of a secret (%s)", (format) => {
+  it.each(["json", "pretty"] as const)("has one line per event and no form of a secret (%s)", (format) => {
     const lines: string[] = [];
     const log = createLog({ level: "info", format, secrets: [secret], write: (line) => lines.push(line) });
     const value = secret.reveal();
@@ -30,7 +30,7 @@ describe("the log", () => {
   });
 });
 
-it("prints a secret only when asked to on purpose", () => {
+it("a secret is printed only by an explicit call", () => {
   expect([String(secret), JSON.stringify({ secret }), `${secret}`]).toEqual([
     "[secret]",
     '{"secret":"[secret]"}',

@@ -6,7 +6,7 @@ import { contextOf, endpointOf, fixtures, itemsOf, readFixture } from "./fixture
 
 const nowhere = contextOf(null);
 
-describe("every dataset in every API generation", () => {
+describe("every dataset in every API version", () => {
   it("has a fixture", () => {
     const declared = datasets.flatMap(({ name, sources }) =>
       Object.keys(sources).map((version) => `${version}/${name}`),
@@ -15,17 +15,17 @@ describe("every dataset in every API generation", () => {
     expect([...new Set(told)].sort()).toEqual(declared.sort());
   });
 
-  it.each(fixtures)("$title: is asked for as documented", ({ endpoint, request, scope }) => {
+  it.each(fixtures)("$title: is requested as documented", ({ endpoint, request, scope }) => {
     expect(endpoint.endpoint?.path ?? null).toBe(request?.path ?? null);
     expect(endpoint.params(scope)).toEqual(request?.params ?? {});
     expect(endpoint.scopes(productTypes)).toContain(scope);
   });
 
-  it.each(fixtures)("$title: becomes the rows beside it", ({ endpoint, data, context, items }) => {
+  it.each(fixtures)("$title: is mapped to the expected rows", ({ endpoint, data, context, items }) => {
     expect(itemsOf(endpoint, data, context)).toEqual(items);
   });
 
-  it("lacks nothing in any of them, but where an item is told in short", () => {
+  it("has no missing field in any fixture except shortened ones", () => {
     const lacking = fixtures.map(({ title, endpoint, data, context }) => {
       const missing: string[] = [];
       endpoint.items(data, context, (field) => missing.push(field));
@@ -38,7 +38,7 @@ describe("every dataset in every API generation", () => {
   });
 });
 
-it("every dataset has a name of its own, and what it needs comes before it", () => {
+it("dataset names are unique, and dependencies come first", () => {
   expect(new Set(datasetNames).size).toBe(datasetNames.length);
   const early = datasets.flatMap(({ name, sources }, at) =>
     Object.values(sources)
@@ -50,7 +50,7 @@ it("every dataset has a name of its own, and what it needs comes before it", () 
 });
 
 describe("product types", () => {
-  it("v1 asks for each in its own code", () => {
+  it("v1 requests each by its code", () => {
     const endpoint = endpointOf("positions", "v1");
     expect(endpoint.scopes(["umcbl", "scmcbl"]).map(endpoint.params)).toEqual([
       { productType: "umcbl" },
@@ -58,7 +58,7 @@ describe("product types", () => {
     ]);
   });
 
-  it("v2 asks for each in its upper-case name", () => {
+  it("v2 requests each by its upper-case name", () => {
     const endpoint = endpointOf("mix-accounts", "v2");
     expect(endpoint.scopes(["dmcbl", "sumcbl"]).map(endpoint.params)).toEqual([
       { productType: "COIN-FUTURES" },
@@ -66,7 +66,7 @@ describe("product types", () => {
     ]);
   });
 
-  it("a unified account is not asked for the demo lines it does not have", () => {
+  it("demo product types are not requested for a unified account", () => {
     const endpoint = endpointOf("positions", "v3");
     expect(endpoint.scopes(productTypes)).toEqual(["umcbl", "dmcbl", "cmcbl"]);
   });
@@ -76,7 +76,7 @@ describe("product types", () => {
   });
 });
 
-describe("one account told by three generations", () => {
+describe("one account in three API versions", () => {
   const told = (version: ApiVersion, file: string, columns: string[]) => {
     const { endpoint, data, context } = readFixture(version, file);
     return itemsOf(endpoint, data, context).map(({ row }) => columns.map((column) => row[column]));
@@ -155,7 +155,7 @@ describe("one account told by three generations", () => {
     expect(told("v3", "mix-accounts.json", shared)[0]).toEqual(expected);
   });
 
-  it("has the same spot balances in the generations that have a spot wallet", () => {
+  it("has the same spot balances in the versions with a spot wallet", () => {
     const shared = ["coin", "available", "frozen", "locked"];
     const expected = [
       ["USDT", "125.40000000", "10.00000000", "0.00000000"],
@@ -166,7 +166,7 @@ describe("one account told by three generations", () => {
   });
 });
 
-describe("rows that say nothing", () => {
+describe("empty rows", () => {
   const cases: [Parameters<typeof readFixture>[0], string, Record<string, unknown>][] = [
     ["v1", "positions.json", { total: "0" }],
     ["v2", "positions.json", { total: "0", holdSide: "", marginMode: null }],
@@ -182,7 +182,7 @@ describe("rows that say nothing", () => {
     ["v2", "prices.json", { symbol: "", lastPr: "1" }],
     ["v2", "equity.json", { accountType: "", usdtBalance: "0" }],
   ];
-  it.each(cases)("%s %s: %j is left out, and the others are there", (version, file, row) => {
+  it.each(cases)("%s %s: %j is skipped, and the other rows are kept", (version, file, row) => {
     const { endpoint, data, context, items } = readFixture(version, file);
     const usual: string[] = [];
     endpoint.items(data, context, (field) => usual.push(field));
@@ -195,7 +195,7 @@ describe("rows that say nothing", () => {
   });
 });
 
-it("one price stands for a coin held by several accounts and wallets", () => {
+it("a coin held by several accounts and wallets has one price", () => {
   const wallet = { scope: null, rows: [{ coin: "BTC", available: "0.5", frozen: "0", locked: "0" }] };
   const known = { "spot-assets": [wallet, wallet], "funding-assets": [wallet] };
   const data = [{ symbol: "BTCUSDT", lastPr: "60000" }];
@@ -213,7 +213,7 @@ it.each([
   expect(items.map(({ row }) => [row.coin, row.price, row.bid, row.ask])).toEqual([["NEW", null, null, "1.5"]]);
 });
 
-describe("a ticker with a price that is no number", () => {
+describe("a ticker with an invalid price", () => {
   const data = [
     { symbol: "BTCUSDT", lastPr: "60000" },
     { symbol: "DOGEUSDT", lastPr: "-.-" },
@@ -223,21 +223,21 @@ describe("a ticker with a price that is no number", () => {
     return itemsOf(endpointOf("prices", "v2"), data, contextOf(null, { "spot-assets": [{ scope: null, rows }] }));
   };
 
-  it("spoils nothing where nobody holds its coin", () => {
+  it("has no effect if no account holds its coin", () => {
     expect(pricesOf("BTC").map(({ row }) => [row.coin, row.price])).toEqual([["BTC", "60000"]]);
   });
 
-  it("fails and says where, for a coin that is held", () => {
+  it("fails with its position if the coin is held", () => {
     expect(() => pricesOf("DOGE")).toThrow(
       '/api/v2/spot/market/tickers: data.DOGEUSDT.lastPr: "-.-" is not a decimal number',
     );
   });
 });
 
-describe("an answer that is not the documented one", () => {
+describe("an undocumented response", () => {
   const spot = endpointOf("spot-assets", "v2");
 
-  it("keeps unknown fields exactly as they came", () => {
+  it("keeps unknown fields exactly as received", () => {
     const data = parse(
       '[{"coin":"BTC","available":"1","frozen":"0","locked":"0","uTime":"","tier":{"level":3.10},"id":1300000000000000001}]',
     );
@@ -245,7 +245,7 @@ describe("an answer that is not the documented one", () => {
     expect(item?.extra).toEqual(parse('{"tier":{"level":3.10},"id":1300000000000000001}'));
   });
 
-  it("does not take a key named __proto__ or extra for anything but a field", () => {
+  it("treats a key named __proto__ or extra as a field", () => {
     const data = parse('[{"coin":"BTC","available":"1","extra":"x","__proto__":{"available":"9"}}]');
     const [item] = itemsOf(spot, data, nowhere);
     expect(item?.row.available).toBe("1");
@@ -278,7 +278,7 @@ describe("an answer that is not the documented one", () => {
     expect(itemsOf(spot, data, nowhere)).toHaveLength(1);
   });
 
-  it("keeps a word nobody knows", () => {
+  it("keeps an unknown enumeration value", () => {
     const { endpoint, data, context } = readFixture("v2", "positions.json");
     const [first] = data as Record<string, unknown>[];
     const [item] = itemsOf(endpoint, [{ ...first, marginMode: "hybrid", holdSide: "net" }], context);
@@ -324,7 +324,7 @@ describe("an answer that is not the documented one", () => {
       "/api/v2/mix/position/all-position: data[0].total: is missing",
     ],
     ["equity", "v3", '{"assets":[]}', "/api/v3/account/assets: data.usdtEquity: is missing"],
-  ])("%s %s: %s fails and says where", (name, version, data, message) => {
+  ])("%s %s: %s fails with its position", (name, version, data, message) => {
     expect(() => itemsOf(endpointOf(name, version), parse(data), nowhere)).toThrow(message);
   });
 
@@ -337,14 +337,14 @@ describe("an answer that is not the documented one", () => {
     ["prices", "v2"],
     ["equity", "v2"],
     ["equity", "v3"],
-  ])("%s %s: null where an answer should be fails, for it is not 'nothing there'", (name, version) => {
+  ])("%s %s: null instead of data fails, because it does not mean empty", (name, version) => {
     const endpoint = endpointOf(name, version);
     expect(() => itemsOf(endpoint, null, nowhere)).toThrow(/^\/api\/\S+: data: /);
     expect(() => itemsOf(endpoint, undefined, nowhere)).toThrow(/^\/api\/\S+: data: /);
     expect(() => itemsOf(endpoint, "", nowhere)).toThrow(/^\/api\/\S+: data: /);
   });
 
-  it("an object without a list fails, while an empty or null one is no position", () => {
+  it("an object without a list fails; an empty or null list means no positions", () => {
     const endpoint = endpointOf("positions", "v3");
     expect(() => itemsOf(endpoint, {}, nowhere)).toThrow(/current-position: data: /);
     expect(itemsOf(endpoint, [], nowhere)).toEqual([]);

@@ -86,7 +86,7 @@ describe("digits", () => {
     );
   });
 
-  it("gives back plain digits or refuses, whatever it is sent", () => {
+  it("returns plain digits or rejects, whatever the input", () => {
     fc.assert(
       fc.property(fc.string(), (written) => {
         const result = optionalDecimal.safeParse(written);
@@ -121,7 +121,7 @@ it("text keeps all digits of an id, as text and as a JSON number", () => {
   expect(read(text, parse("1300000000000000001"))).toBe("1300000000000000001");
 });
 
-it("words are told in one spelling", () => {
+it("enumeration values are normalised to one spelling", () => {
   expect(read(coin, "usdt")).toBe("USDT");
   expect(read(symbol, "BTCUSDH26")).toBe("BTCUSDH26");
   expect(read(marginMode, "fixed")).toBe("isolated");
@@ -140,7 +140,7 @@ it.each([
   expect(read(v1Symbol, told)).toBe(is);
 });
 
-it.each(["NEWUSDT", "NEWUSDT_PRE", "BTCUSDH26", "BTCUSDT_UMCBL"])("%s of the later generations stays", (told) => {
+it.each(["NEWUSDT", "NEWUSDT_PRE", "BTCUSDH26", "BTCUSDT_UMCBL"])("%s of later API versions is unchanged", (told) => {
   expect(read(symbol, told)).toBe(told);
 });
 
@@ -148,7 +148,7 @@ describe("a row of a list", () => {
   const named = item({ coin, available: decimal });
   const coins = list(named, namelessZero("coin", "available", "frozen"));
 
-  it("that says nothing is left out, whatever it lacks", () => {
+  it("that is empty is skipped, whatever it lacks", () => {
     const rows = [
       { coin: "", available: "0.00" },
       { coin: null, available: number("0"), frozen: "" },
@@ -166,13 +166,13 @@ describe("a row of a list", () => {
     ["no amount", {}],
     ["no row", null],
     ["a text", "0"],
-  ])("that says %s for no coin is an issue at its place", (_what, row) => {
+  ])("with %s and without a coin is an issue at its position", (_what, row) => {
     const { error } = coins.safeParse([{ coin: "", available: "0" }, row]);
     expect(error?.issues[0]?.path[0]).toBe(1);
   });
 });
 
-it("an item parts what is known from what is not", () => {
+it("an item separates known and unknown fields", () => {
   const shape = item({ coin, available: decimal, frozen: optionalDecimal });
   expect(shape.parse({ coin: "btc", available: "1", colour: null, size: "2" })).toMatchObject({
     fields: { coin: "BTC", available: "1", frozen: null },
@@ -181,7 +181,7 @@ it("an item parts what is known from what is not", () => {
   expect(shape.parse({ coin: "btc", available: "1" }).extra).toBeNull();
 });
 
-it("a field that an item lacks is missing; one that is empty, null or now and then left out is not", () => {
+it("a field that an item lacks is missing; an empty, null or optional one is not", () => {
   const shape = z.array(
     item({ coin, frozen: optionalDecimal, locked: optionalDecimal, note: text, list: json }, ["note"]),
   );

@@ -48,7 +48,7 @@ function failure(proxy: string, hosts = ["https://exchange.example"]) {
   return failureOf(http.get("/api/x?y=1", () => ({ "ACCESS-KEY": "the-key" }), AbortSignal.timeout(10_000)));
 }
 
-it("a proxy that refuses is named, and the next host is asked as one is that was not reached", async () => {
+it("the error names a proxy that refuses, and the next host is tried", async () => {
   const proxy = await connectProxy();
   proxy.status = 403;
   const error = await failure(`http://127.0.0.1:${proxy.port}`, ["https://a.example", "https://b.example"]);
@@ -60,7 +60,7 @@ it("a proxy that refuses is named, and the next host is asked as one is that was
   expect(proxy.connectedTo).toEqual(["a.example:443", "b.example:443"]);
 });
 
-it("a proxy that wants a login is named, without the one it was sent", async () => {
+it("the error names a proxy that requires a login, without the password", async () => {
   const proxy = await connectProxy();
   proxy.login = "me:right-password";
   const error = await failure(`http://me:wrong-password@127.0.0.1:${proxy.port}`);
@@ -71,7 +71,7 @@ it("a proxy that wants a login is named, without the one it was sent", async () 
   expect(error.message).not.toContain("wrong-password");
 });
 
-it("a proxy that cannot be reached, or ends the connection, is named", async () => {
+it("the error names a proxy that cannot be reached or ends the connection", async () => {
   const closed = await portOf(createServer((socket) => void socket.destroy()));
   const cut = await failure(`http://127.0.0.1:${closed}`);
   expect(cut.message).toMatch(
@@ -81,7 +81,7 @@ it("a proxy that cannot be reached, or ends the connection, is named", async () 
   expect(none.message).toBe("/api/x: the proxy 127.0.0.1:9 (HTTPS_PROXY) could not connect: ECONNREFUSED");
 });
 
-it("a proxy that never answers is named when its time is up", async () => {
+it("the error names a proxy that does not respond in time", async () => {
   const port = await portOf(createServer((socket) => void onTestFinished(() => void socket.destroy())));
   const timeouts = { lookup: 100, connect: 100, secureConnect: 100, response: 30_000, request: 30_000 };
   const http = createHttp(["https://exchange.example"], { proxy: proxied(`http://127.0.0.1:${port}`), timeouts });
@@ -92,7 +92,7 @@ it("a proxy that never answers is named when its time is up", async () => {
 it.each([
   ["http", connectProxy],
   ["socks5h", socksProxy],
-])("a tunnel of %s changes nothing about who has to prove who it is", async (scheme, started) => {
+])("through a tunnel of %s the certificate of the host is verified", async (scheme, started) => {
   const proxy = await started();
   let requests = 0;
   const tls = createTlsServer(selfSigned({ host: "exchange.example" }), () => {
@@ -118,7 +118,7 @@ it("the error names the direct route if a proxy is set but not used", async () =
   expect(proxy.connectedTo).toEqual([]);
 });
 
-it("a webhook is reached through the proxy too, and the refusal named", async () => {
+it("a webhook is reached through the proxy, and the error names a refusal", async () => {
   const proxy = await connectProxy();
   proxy.status = 502;
   const settings = { proxy: proxied(`http://127.0.0.1:${proxy.port}`) };
@@ -136,14 +136,14 @@ async function unprovenPort(): Promise<number> {
   return portOf(server);
 }
 
-it("a webhook that cannot prove who it is fails with what to do about it", async () => {
+it("a webhook with an invalid certificate fails with advice", async () => {
   const url = new Secret(`https://localhost:${await unprovenPort()}/services/0123456789abcdef0123`);
   await expect(post(url, "{}", AbortSignal.timeout(10_000))).rejects.toThrow(
     "no TLS connection to localhost (DEPTH_ZERO_SELF_SIGNED_CERT): check ALERT_WEBHOOK_URL; if a proxy inspects TLS, set NODE_EXTRA_CA_CERTS to the file of its certificate authority",
   );
 });
 
-it("a heartbeat that cannot prove who it is says the same in the log, without the address", async () => {
+it("a heartbeat with an invalid certificate logs the advice, without the URL", async () => {
   const lines: string[] = [];
   const log = createLog({ level: "warn", format: "json", secrets: [], write: (line) => lines.push(line) });
   const url = new Secret(`https://localhost:${await unprovenPort()}/0123456789abcdef0123`);

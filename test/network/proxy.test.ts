@@ -109,7 +109,7 @@ describe("the proxy", () => {
     );
   });
 
-  it("with a password makes .env a file for one's own eyes", () => {
+  it("with a password requires .env to be unreadable for other users", () => {
     const directory = temporaryFolder();
     writeFileSync(join(directory, ".env"), "HTTPS_PROXY=http://me:password@p.example\n", { mode: 0o644 });
     expect(() => environment(directory, {})).toThrow(ConfigError);

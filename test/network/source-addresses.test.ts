@@ -41,7 +41,7 @@ it.each([
   },
 );
 
-it("addresses are refused with a proxy, from whose address all requests would leave, unless the exchange is reached directly", () => {
+it("source addresses are rejected with a proxy unless the exchange is reached directly", () => {
   const env = { SOURCE_ADDRESSES: "127.0.0.1", HTTPS_PROXY: "http://proxy.example:3128" };
   expect(problemsOf(env)).toEqual([
     "SOURCE_ADDRESSES cannot be used with HTTPS_PROXY: all requests would leave from the address of the proxy; unset one of them, or name the exchange in NO_PROXY",
@@ -49,7 +49,7 @@ it("addresses are refused with a proxy, from whose address all requests would le
   expect(problemsOf({ ...env, NO_PROXY: "api.bitget.com" })).toEqual([]);
 });
 
-it("commands that send no requests do not look at the addresses", () => {
+it("commands that send no requests ignore the source addresses", () => {
   const config = loadConfig({ SOURCE_ADDRESSES: "203.0.113.250" }, { credentials: false });
   expect(config.sourceAddresses).toEqual([]);
 });

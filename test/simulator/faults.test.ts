@@ -81,7 +81,7 @@ it.each([
   expect([status, text, exchange.record]).toEqual([fault.status, fault.body, []]);
 });
 
-it("an edited answer is sent as edited, and recorded without rows", async () => {
+it("an edited response is sent as edited, and recorded without rows", async () => {
   const exchange = await simulator();
   exchange.injectFault({
     edit: (envelope) => ({ ...(envelope as object), data: [{ coin: "USDT", available: "NaN" }] }),
@@ -105,7 +105,7 @@ function hasty(): { clock: Clock; waits: number[] } {
   return { clock: { ...handClock(), after }, waits };
 }
 
-it("a delayed answer is a good answer, later", async () => {
+it("a delayed response is a good response, later", async () => {
   const { clock, waits } = hasty();
   const exchange = await simulator({ clock });
   exchange.injectFault({ delayMs: 60 });

@@ -23,7 +23,7 @@ describe("signatures", () => {
       "6tXiYeQ1Buj4VleZUfBuWAxa62rz5Lvl+Cx24XoJ1hk=",
     ],
     ["/api/v2/mix/account/accounts?productType=USDT-FUTURES", "NZRnn6e41mHvYHFmUdtrGfqG/PZvBh0N3/DzepJi4uc="],
-  ])("known to be good are accepted: %s", async (target, sign) => {
+  ])("known as valid are accepted: %s", async (target, sign) => {
     const exchange = await simulator({ clock: handClock(then), v1: true });
 
     const { body } = await send(exchange.url + target, stamped(sign));
@@ -31,7 +31,7 @@ describe("signatures", () => {
     expect(body.code).toBe("00000");
   });
 
-  it("are made for v3 by the same rule", async () => {
+  it("follow the same rule in v3", async () => {
     const exchange = await simulator({ clock: handClock(then), accounts: [{ ...classic, mode: "unified" }] });
     const target = "/api/v3/position/current-position?category=USDT-FUTURES&symbol=BTCUSDT";
 
@@ -53,7 +53,7 @@ describe("signatures", () => {
     expect([status, body.code, exchange.counts.badSignatures]).toEqual([400, "40009", 1]);
   });
 
-  it("of an RSA key are verified with its public half, and the old secret is worth nothing", async () => {
+  it("of an RSA key are verified with its public key; the secret is not accepted", async () => {
     const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
     const rsaPublicKey = publicKey.export({ type: "spki", format: "pem" }).toString();
     const exchange = await simulator({ accounts: [{ ...classic, rsaPublicKey }] });
@@ -101,7 +101,7 @@ describe("the order of checks", () => {
       "40009",
     ],
     ["a passphrase at last", path, { ...good, "ACCESS-PASSPHRASE": "y" }, 400, "40012"],
-  ])("tells of %s", async (_title, target, headers, status, code) => {
+  ])("reports %s", async (_title, target, headers, status, code) => {
     const exchange = await simulator();
 
     const reply = await send(exchange.url + target, headers);
@@ -114,7 +114,7 @@ describe("the order of checks", () => {
     [-30_000, "00000"],
     [30_001, "40008"],
     [-30_001, "40008"],
-  ])("a timestamp that is %i ms off is answered with %s", async (off, code) => {
+  ])("a timestamp that is %i ms off gets %s", async (off, code) => {
     const exchange = await simulator();
 
     const { body } = await ask(exchange, classic, path, noon + off);
@@ -122,7 +122,7 @@ describe("the order of checks", () => {
     expect(body.code).toBe(code);
   });
 
-  it("with its clock ahead, the exchange stamps ahead and refuses our time", async () => {
+  it("with its clock ahead, the exchange sends later times and rejects ours", async () => {
     const exchange = await simulator();
     exchange.clockSkewMs = 60_000;
 
@@ -133,7 +133,7 @@ describe("the order of checks", () => {
     expect(time.body).toMatchObject({ requestTime: noon + 60_000, data: { serverTime: String(noon + 60_000) } });
   });
 
-  it("a key is barred from what it has no permission for, and from nothing else", async () => {
+  it("a key may not read forbidden paths, and may read all others", async () => {
     const exchange = await simulator({ accounts: [{ ...classic, forbidden: ["/api/v2/mix"] }] });
 
     const barred = await ask(exchange, classic, sample);
@@ -142,7 +142,7 @@ describe("the order of checks", () => {
     expect([barred.body.code, free.body.code]).toEqual(["40014", "00000"]);
   });
 
-  it("a demo key asks with the demo header", async () => {
+  it("a demo key requires the demo header", async () => {
     const exchange = await simulator({ accounts: [{ ...classic, demo: true }] });
 
     const without = await send(exchange.url + path, good);
@@ -156,7 +156,7 @@ describe("the order of checks", () => {
     ["/api/v2/mix/account/accounts?productType=nonsense", "400172"],
     ["/api/v2/mix/account/account?marginCoin=USDT&productType=USDT-FUTURES&symbol=BTCUSDT_UMCBL", "40034"],
     ["/api/v2/mix/account/accounts?productType=usdt-futures", "00000"],
-  ])("%s is answered with %s", async (target, code) => {
+  ])("%s gets %s", async (target, code) => {
     const exchange = await simulator();
 
     const { body } = await ask(exchange, classic, target);
@@ -164,7 +164,7 @@ describe("the order of checks", () => {
     expect(body.code).toBe(code);
   });
 
-  it("v3 has no demo line, and tells nothing open as null", async () => {
+  it("v3 has no demo product types, and sends null if nothing is open", async () => {
     const exchange = await simulator({ from: noon });
     const target = "/api/v3/position/current-position?category=";
 
@@ -179,7 +179,7 @@ it.each([
   ["v2 read", classic, "/api/v2/spot/account/info", { authorities: ["coor", "cpor", "stor", "smor", "wtor"] }],
   ["v1 read", classic, "/api/spot/v1/account/getInfo", { authorities: ["readonly"] }],
   ["v3 read", unified, "/api/v3/account/info", { permType: "read-only" }],
-])("the key says what it may do: %s", async (_title, account, target, told) => {
+])("the permissions of the key are reported: %s", async (_title, account, target, told) => {
   const exchange = await simulator({ v1: true });
 
   const { body } = await ask(exchange, account, target);
@@ -187,7 +187,7 @@ it.each([
   expect(body.data).toMatchObject(told);
 });
 
-it("a trading key says so in every generation", async () => {
+it("a trading key is reported in every API version", async () => {
   const exchange = await simulator({
     v1: true,
     accounts: [
@@ -205,7 +205,7 @@ it("a trading key says so in every generation", async () => {
   expect(v3.body.data.permType).toBe("read-and-write");
 });
 
-describe("addresses that a test adds", () => {
+describe("endpoints that a test adds", () => {
   const ledger = (path: string): Endpoint => ({
     version: "v2",
     path,

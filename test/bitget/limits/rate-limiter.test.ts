@@ -68,7 +68,7 @@ it("an exchange that counts five requests in any second never counts six", async
   expect(options.tally).toEqual({ requests: 40, retries: 0, rateLimited: 0 });
 });
 
-it("each account has its own count, and each address; public addresses are counted together", async () => {
+it("requests are counted per account and endpoint; public endpoints for all accounts together", async () => {
   simulateTime();
   const limiter = limiterOf();
   await lived(Promise.all(Array.from({ length: 5 }, () => limiter.take("main", positions, never))), 10);
@@ -86,7 +86,7 @@ it("each account has its own count, and each address; public addresses are count
   expect(waits).toEqual(["longer", expect.any(Number), expect.any(Number), "longer"]);
 });
 
-it("what is left to be asked is told per address and for the machine, and is nothing during a pause", async () => {
+it("the budget is reported per endpoint and per IP address, and is zero during a pause", async () => {
   simulateTime();
   const limiter = limiterOf();
   await lived(wait(limiter, "main", positions), 10);
@@ -100,7 +100,7 @@ it("what is left to be asked is told per address and for the machine, and is not
   expect(limiter.budget()[0]).toEqual({ account: "main", path: positions.path, requests: 0 });
 });
 
-it("a pause holds back that address of that account, queued requests included, and nothing else", async () => {
+it("a pause delays only that endpoint of that account, queued requests included", async () => {
   simulateTime();
   const limiter = limiterOf();
   const queued = wait(limiter, "main", spot);
@@ -113,7 +113,7 @@ it("a pause holds back that address of that account, queued requests included, a
   expect(waits).toEqual(["longer", "longer", expect.any(Number), expect.any(Number)]);
 });
 
-it("a pause that is prolonged while it is waited for is waited for to its end", async () => {
+it("a pause that is extended while a request waits is awaited to its end", async () => {
   simulateTime();
   const limiter = limiterOf();
   limiter.pause("main", spot, 100);
@@ -124,7 +124,7 @@ it("a pause that is prolonged while it is waited for is waited for to its end", 
   expect(await lived(waited)).toBe(350);
 });
 
-it("who gives up during a pause keeps no permit", async () => {
+it("a request that is aborted during a pause keeps no permit", async () => {
   simulateTime();
   const limiter = limiterOf();
   limiter.pause("main", positions, 200);
@@ -133,7 +133,7 @@ it("who gives up during a pause keeps no permit", async () => {
   expect(await lived(wait(limiter, "main", positions, 1000))).toBe(100);
 });
 
-it("after refusals of three addresses in a row, to more than one user, nothing leaves for five minutes", async () => {
+it("after refusals of three endpoints in a row for several users, nothing is sent for five minutes", async () => {
   simulateTime();
   const clock = new SimulatedClock(Date.now());
   const limiter = limiterOf(clock);
@@ -148,7 +148,7 @@ it("after refusals of three addresses in a row, to more than one user, nothing l
   expect([refused, await lived(wait(limiter, "hedge", tickers))]).toEqual(["longer", expect.any(Number)]);
 });
 
-it("refusals of one user in a row stop the keys of that user for five minutes, and nobody else", async () => {
+it("refusals of one user in a row pause the keys of that user only, for five minutes", async () => {
   simulateTime();
   const clock = new SimulatedClock(Date.now());
   const limiter = limiterOf(clock);
@@ -172,7 +172,7 @@ it("refusals of one user in a row stop the keys of that user for five minutes, a
   expect(await lived(wait(limiter, "main", equity))).toEqual(expect.any(Number));
 });
 
-it("each source address has its own minute and its own ban; keys of one user share their budget across them", async () => {
+it("each source address has its own budget and ban; keys of one user share their budget across them", async () => {
   simulateTime();
   // `main` leaves from the first address, `desk` from the second.
   const limiter = new Limiter(systemClock, { requestsPerMinute: 3, sourceAddresses: ["192.0.2.1", "192.0.2.2"] });
@@ -195,7 +195,7 @@ it("each source address has its own minute and its own ban; keys of one user sha
   expect(limiter.isPaused("desk", positions)).toBe(true);
 });
 
-it("a public address that refuses as well says that it is this machine", async () => {
+it("a refusal of a public endpoint among them indicates the limit of the IP address", async () => {
   simulateTime();
   const limiter = limiterOf();
   for (const address of [spot, positions]) limiter.pause("main", address, 1000);
@@ -204,7 +204,7 @@ it("a public address that refuses as well says that it is this machine", async (
   expect(await lived(wait(limiter, "hedge", accounts))).toBe("longer");
 });
 
-it("keys of one user are counted together, those of others apart", async () => {
+it("keys of one user share a count, those of other users do not", async () => {
   simulateTime();
   const limiter = limiterOf();
   expect(limiter.identify("main", "7")).toEqual([]);
@@ -217,7 +217,7 @@ it("keys of one user are counted together, those of others apart", async () => {
   expect(waits).toEqual(["longer", "longer", expect.any(Number)]);
 });
 
-it("refusals of one address, or with a good answer between them, are no sign of that", async () => {
+it("refusals of one endpoint, or with a good response in between, pause nothing else", async () => {
   simulateTime();
   const limiter = limiterOf();
   for (const address of [spot, spot, spot, positions]) limiter.pause("main", address, 1000);

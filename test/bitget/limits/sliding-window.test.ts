@@ -43,7 +43,7 @@ async function atOnce<T>(promise: Promise<T>): Promise<T> {
 const takeAll = (permits: SlidingWindowLimiter, count: number): Promise<Permit[]> =>
   atOnce(Promise.all(Array.from({ length: count }, () => permits.take(never))));
 
-it("no window of any start holds more uses than there are permits", async () => {
+it("no sliding window contains more uses than permits", async () => {
   const permits = permitsOf(5, 200);
   const uses: number[] = [];
   const use = async () => {
@@ -64,7 +64,7 @@ it("no window of any start holds more uses than there are permits", async () => 
   expect(most).toBeLessThanOrEqual(10);
 });
 
-it("a use that nobody saw the end of counts for another window, and holds up no other permit", async () => {
+it("a use with an unknown end counts for another window and delays no other permit", async () => {
   const permits = permitsOf(2, 200);
   const [lost, used] = await takeAll(permits, 2);
   const next = permits.take(never);
@@ -78,7 +78,7 @@ it("a use that nobody saw the end of counts for another window, and holds up no 
   expect([...states, later]).toEqual(["waiting", "held", "waiting", "held"]);
 });
 
-it("a permit comes back one window after its use has ended, not after it began", async () => {
+it("a permit is free one window after the end of its use, not after its start", async () => {
   const permits = permitsOf(1, 200);
   const first = await atOnce(permits.take(never));
   const second = permits.take(never);
@@ -91,7 +91,7 @@ it("a permit comes back one window after its use has ended, not after it began",
   expect([during, justAfter, later]).toEqual(["waiting", "waiting", "held"]);
 });
 
-it("a permit that was not used comes back at once", async () => {
+it("an unused permit is free at once", async () => {
   const permits = permitsOf(1, 60_000);
   const first = await atOnce(permits.take(never));
   first.cancel();
@@ -99,7 +99,7 @@ it("a permit that was not used comes back at once", async () => {
   expect(await stateAfter(300, permits.take(never))).toBe("held");
 });
 
-it("who gives up while waiting takes no permit along", async () => {
+it("a caller that is aborted while waiting takes no permit", async () => {
   const permits = permitsOf(1, 50);
   const first = await atOnce(permits.take(never));
   const controller = new AbortController();
@@ -113,11 +113,11 @@ it("who gives up while waiting takes no permit along", async () => {
   expect(await stateAfter(500, patient)).toBe("held");
 });
 
-it("who has given up already is not let in", async () => {
+it("a caller with an aborted signal gets no permit", async () => {
   await expect(permitsOf(1, 50).take(AbortSignal.abort(new Error("enough")))).rejects.toThrow("enough");
 });
 
-it("permits are given in the order of asking", async () => {
+it("permits are granted in the order of the requests", async () => {
   const permits = permitsOf(1, 20);
   const order: number[] = [];
 
@@ -134,7 +134,7 @@ it("permits are given in the order of asking", async () => {
   expect(order).toEqual([1, 2, 3, 4, 5]);
 });
 
-it("a wall clock that is set back an hour stalls nobody who comes after", async () => {
+it("setting the wall clock back an hour does not delay later callers", async () => {
   const permits = permitsOf(2, 50);
   for (const permit of await takeAll(permits, 2)) permit.release();
   setWallClockBack(hour);
@@ -142,7 +142,7 @@ it("a wall clock that is set back an hour stalls nobody who comes after", async 
   expect(await stateAfter(1000, permits.take(never))).toBe("held");
 });
 
-it("a wall clock that is set back an hour stalls nobody who is waiting", async () => {
+it("setting the wall clock back an hour does not delay waiting callers", async () => {
   const permits = permitsOf(2, 50);
   const held = await takeAll(permits, 2);
   const waiting = permits.take(never);
@@ -153,7 +153,7 @@ it("a wall clock that is set back an hour stalls nobody who is waiting", async (
   expect(await stateAfter(1000, waiting)).toBe("held");
 });
 
-it("a wall clock that is set forward and back again stalls nobody", async () => {
+it("setting the wall clock forward and back delays no caller", async () => {
   const permits = permitsOf(2, 50);
   setWallClockBack(-hour);
   const held = await takeAll(permits, 2);
@@ -164,7 +164,7 @@ it("a wall clock that is set forward and back again stalls nobody", async () => 
   expect(await stateAfter(1000, waiting)).toBe("held");
 });
 
-it("permits that were out when the wall clock was set back are still out", async () => {
+it("permits in use stay in use when the wall clock is set back", async () => {
   const permits = permitsOf(2, 50);
   const [first] = await takeAll(permits, 2);
   const waiting = permits.take(never);
@@ -177,7 +177,7 @@ it("permits that were out when the wall clock was set back are still out", async
   expect([before, after]).toEqual(["waiting", "held"]);
 });
 
-it("closing refuses those who wait and those who come later", async () => {
+it("closing rejects waiting and later callers", async () => {
   const permits = permitsOf(1, 60_000);
   const first = await atOnce(permits.take(never));
   const waiting = permits.take(never);

@@ -55,7 +55,7 @@ async function closedPort(): Promise<string> {
   return `http://127.0.0.1:${port}`;
 }
 
-it("the host sees the target as it was signed, byte for byte, and the headers of that moment", async () => {
+it("the host receives the signed target byte for byte, with headers created right before", async () => {
   const server = await startServer((_request, response) => send(response, 200, "{}", { "retry-after": "3" }));
 
   const reply = await get([server.url]);
@@ -65,7 +65,7 @@ it("the host sees the target as it was signed, byte for byte, and the headers of
 });
 
 describe("a host that", () => {
-  it("never answers is given up in time", async () => {
+  it("never responds is given up in time", async () => {
     const server = await startServer(() => {});
 
     const error = await failureOf(get([server.url], 200));
@@ -97,13 +97,13 @@ describe("a host that", () => {
       (socket: Socket) =>
         socket.once("data", () => socket.end('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n64\r\n{"code"')),
     ],
-  ])("%s gave no answer", async (_title, script) => {
+  ])("%s sends no response", async (_title, script) => {
     const server = await startSocket(script);
 
     expect((await failureOf(get([server.url]))).kind).toBe("network");
   });
 
-  it("sends headers without end is not listened to", async () => {
+  it("sends endless headers is disconnected", async () => {
     const server = await startServer((_request, response) =>
       send(response, 200, "{}", { "x-long": "x".repeat(20_000) }),
     );
@@ -125,7 +125,7 @@ describe("a host that", () => {
     expect(process.memoryUsage.rss() - memory).toBeLessThan(60_000_000);
   });
 
-  it("sends a damaged archive sent no answer", async () => {
+  it("sends a damaged archive sends no usable response", async () => {
     const server = await startServer((_request, response) => {
       response.writeHead(200, { "content-encoding": "gzip" });
       response.end(gzipSync(answer([])).subarray(0, 20));
@@ -145,7 +145,7 @@ describe("a host that", () => {
     expect([reply.status, server.seen.length, elsewhere.seen.length]).toEqual([status, 1, 0]);
   });
 
-  it("shows a certificate of its own making is not told who we are", async () => {
+  it("has a self-signed certificate does not receive our key", async () => {
     const { selfSigned } = await import("../self-signed.ts");
     let requests = 0;
     const server = createTlsServer(selfSigned(), () => {
@@ -163,7 +163,7 @@ describe("a host that", () => {
     expect(error.message).toContain("DEPTH_ZERO_SELF_SIGNED_CERT");
   });
 
-  it("speaks no TLS on an https address is not told who we are", async () => {
+  it("has no TLS on an https URL does not receive our key", async () => {
     const server = await startServer((_request, response) => send(response, 200, answer([])));
 
     const error = await failureOf(get([server.url.replace("http:", "https:")]));
@@ -176,7 +176,7 @@ describe("the fallback host", () => {
   it.each([
     ["refuses connections", closedPort],
     ["does not exist", async () => "http://nowhere.invalid"],
-  ])("is asked where the first one %s, and signed for anew", async (_title, first) => {
+  ])("is used if the first one %s, with a new signature", async (_title, first) => {
     const fallback = await startServer((_request, response) => send(response, 200, answer([])));
     let signed = 0;
     const headersNow = () => {
@@ -190,7 +190,7 @@ describe("the fallback host", () => {
     expect(fallback.seen.map(({ headers }) => headers["access-sign"])).toEqual(["2"]);
   });
 
-  it("is not asked where the first one answered, however badly", async () => {
+  it("is not used if the first one responded, even with an error", async () => {
     const fallback = await startServer((_request, response) => send(response, 200, answer([])));
     const broken = await startServer((_request, response) => send(response, 503, ""));
     const reset = await startSocket((socket) => socket.resetAndDestroy());
@@ -213,7 +213,7 @@ describe("the fallback host", () => {
   });
 });
 
-it("a request that is called off ends with the reason, and its connection with it", async () => {
+it("an aborted request ends with the reason and closes its connection", async () => {
   const controller = new AbortController();
   let closed = () => {};
   const hungUp = new Promise<void>((resolve) => {
@@ -230,7 +230,7 @@ it("a request that is called off ends with the reason, and its connection with i
   await hungUp;
 });
 
-it("calling off what has ended long ago does no harm", async () => {
+it("aborting after the end has no effect", async () => {
   const controller = new AbortController();
   const server = await startServer((_request, response) => send(response, 200, "{}"));
   await get([server.url], 2000, controller.signal);

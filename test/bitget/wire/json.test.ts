@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { asObject, parseJson, toJson } from "../../../src/bitget/wire/json.ts";
 
-it("every digit of a number survives the way in and out", () => {
+it("every digit of a number is kept by parsing and formatting", () => {
   const text = '{"a":12345678901234567890,"b":0.1234567890123456789,"c":1.50e-7,"d":-0.0}';
 
   const back = toJson(parseJson(text));
@@ -9,7 +9,7 @@ it("every digit of a number survives the way in and out", () => {
   expect(back).toBe(text);
 });
 
-it("__proto__ is a key like any other", () => {
+it("__proto__ is an ordinary key", () => {
   const value = parseJson('{"__proto__":{"polluted":true}}');
 
   expect(({} as Record<string, unknown>).polluted).toBeUndefined();

@@ -51,7 +51,7 @@ describe("the wait", () => {
 it.each([
   ["a refusal", network("rate_limited"), 5],
   ["no answer", network("network"), 3],
-  ["an answer that is none", network("bad_body"), 3],
+  ["an unusable response", network("bad_body"), 3],
   ["a host that is somebody else", network("tls"), 1],
   ["a redirect", network("redirect"), 1],
   ["too long an answer", network("too_large"), 1],

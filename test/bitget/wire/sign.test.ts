@@ -72,7 +72,7 @@ describe("the signature", () => {
     expect(wrong).not.toBe(right);
   });
 
-  it("is made of the digest, not of its hexadecimal text", () => {
+  it("is computed from the digest, not from its hexadecimal text", () => {
     const text = `${at}GET${positions}?marginCoin=USDT&productType=USDT-FUTURES`;
     const wrong = Buffer.from(createHmac("sha256", secret).update(text).digest("hex")).toString("base64");
 
@@ -80,7 +80,7 @@ describe("the signature", () => {
     expect(right).not.toBe(wrong);
   });
 
-  it("is RSA where the secret is a private key", () => {
+  it("is RSA if the secret is a private key", () => {
     const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
     const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
 
@@ -93,7 +93,7 @@ describe("the signature", () => {
   it.each([
     ["-----BEGIN PRIVATE KEY-----\nbroken\n-----END PRIVATE KEY-----"],
     [generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString()],
-  ])("cannot be made with another kind of private key, and says so without showing it", (pem) => {
+  ])("cannot use another kind of private key; the error does not show it", (pem) => {
     expect(() => signer({ ...account, secret: new Secret(pem) })).toThrow(
       new ConfigError(['the secret of account "main" is not a readable RSA private key']),
     );
@@ -111,7 +111,7 @@ it("the other headers are the key, the time, the passphrase and the language", (
   });
 });
 
-it("a passphrase no header can carry is refused before anything is sent", () => {
+it("a passphrase that is not allowed in a header is rejected before anything is sent", () => {
   expect(() => signer({ ...account, passphrase: new Secret("pass\nword") })).toThrow(ConfigError);
 });
 

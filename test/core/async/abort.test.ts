@@ -2,7 +2,7 @@ import { getEventListeners } from "node:events";
 import { expect, it } from "vitest";
 import { onceAborted } from "../../../src/core/async/abort.ts";
 
-it("calls everybody who still waits once, with one listener on the signal for all of them", () => {
+it("calls each waiting action once, with one listener on the signal", () => {
   const controller = new AbortController();
   const called: string[] = [];
   onceAborted(controller.signal, () => called.push("first"));
@@ -18,7 +18,7 @@ it("calls everybody who still waits once, with one listener on the signal for al
   expect(called).toEqual(["first", "third", "late"]);
 });
 
-it("leaves nothing on a signal that nobody waits for any more", () => {
+it("removes its listener when no action waits any more", () => {
   const { signal } = new AbortController();
   const callOff = [1, 2, 3].map(() => onceAborted(signal, () => {}));
   for (const one of callOff) one();

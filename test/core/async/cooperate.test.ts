@@ -29,21 +29,21 @@ it("runs work to its end at once", () => {
   expect(seen).toEqual(["step 1", "step 2", "closed"]);
 });
 
-it("gives the event loop a turn at a pause where the work had its time", async () => {
+it("yields to the event loop at a pause after the work had its time", async () => {
   const seen: string[] = [];
   watchTurns(seen, 2);
   expect(await cooperate(counting(3, seen), { turnMs: 0 })).toBe("done");
   expect(seen).toEqual(["step 1", "turn", "step 2", "turn", "step 3", "closed"]);
 });
 
-it("goes on without a turn for as long as the work has time", async () => {
+it("continues without yielding while the work has time", async () => {
   const seen: string[] = [];
   watchTurns(seen, 1);
   await cooperate(counting(3, seen), { turnMs: Number.POSITIVE_INFINITY });
   expect(seen).toEqual(["step 1", "step 2", "step 3", "closed"]);
 });
 
-it("ends and closes work when the turn says so", async () => {
+it("ends and closes the work if the callback throws", async () => {
   const seen: string[] = [];
   const onTurn = () => {
     if (seen.length === 2) throw new Error("too late");
@@ -52,7 +52,7 @@ it("ends and closes work when the turn says so", async () => {
   expect(seen).toEqual(["step 1", "step 2", "closed"]);
 });
 
-it("joins texts to pieces of a size or somewhat more, without the pauses", () => {
+it("joins texts to pieces of at least a size, without the pauses", () => {
   function* texts(): Paced<string> {
     for (const text of ["abc", pause, "de", "f", "ghi", "j"] as const) yield text;
   }

@@ -27,12 +27,12 @@ function parts(version: "v1" | "v2" | "v3", data: unknown, context: ReturnType<t
 const v1 = (known: Parameters<typeof contextOf>[1], incomplete: DatasetName[] = []) =>
   parts("v1", undefined, contextOf(null, known, incomplete));
 
-it("v1 adds what the spot coins are worth and what the futures accounts say", () => {
+it("v1 adds the value of spot coins and the reported futures equity", () => {
   const known = { "spot-assets": whole([usdt, bitcoin]), "mix-accounts": futures, prices: whole([price]) };
   expect(v1(known)).toEqual(["30011.5", "30001.5", "10", null, 1, "30011.5", null, null]);
 });
 
-it("v1: a coin without a price makes the total unknown, and is listed beside the part that has one", () => {
+it("v1: a coin without a price makes the total unknown, and is listed with the priced part", () => {
   const known = { "spot-assets": whole([usdt, bitcoin]), "mix-accounts": futures };
   const withoutPrice = (value: string | null) => v1({ ...known, prices: whole([{ ...price, price: value }]) });
   const said = [null, null, "10", null, 0, "11.5", '{"BTC":"0.5"}', null];
@@ -41,12 +41,12 @@ it("v1: a coin without a price makes the total unknown, and is listed beside the
   expect(withoutPrice("0.000")).toEqual(said);
 });
 
-it("v1: a coin that no price was asked for is not one without a price", () => {
+it("v1: a coin whose price was not requested does not count as a coin without a price", () => {
   const known = { "spot-assets": whole([usdt, bitcoin]), "mix-accounts": futures, prices: whole([]) };
   expect(v1(known)).toEqual([null, null, "10", null, 0, "11.5", null, '["prices"]']);
 });
 
-it("v1: a coin of which nothing is left needs no price", () => {
+it("v1: a coin with a zero balance needs no price", () => {
   const known = { "spot-assets": whole([usdt, { ...bitcoin, available: "0.000" }]), "mix-accounts": futures };
   expect(v1(known)).toEqual(["11.5", "1.5", "10", null, 1, "11.5", null, null]);
 });
@@ -66,7 +66,7 @@ it("v1: a product type that could not be read makes the futures part unknown", (
   expect(v1(known, ["mix-accounts"])).toEqual([null, "1.5", null, null, 0, "11.5", null, '["mix-accounts"]']);
 });
 
-it("v1: nothing known is nothing told", () => {
+it("v1: without known rows everything is unknown", () => {
   expect(v1({})).toEqual([null, null, null, null, 0, null, null, '["spot-assets","mix-accounts"]']);
 });
 
@@ -127,7 +127,7 @@ it("v3: a funding wallet of coins without a price is listed, in the order of the
   ]);
 });
 
-it("v3: an empty funding wallet is worth zero", () => {
+it("v3: the value of an empty funding wallet is zero", () => {
   const known = { "funding-assets": whole([]) };
   expect(parts("v3", { usdtEquity: "100.1" }, contextOf(null, known))).toEqual([
     "100.1",

@@ -10,7 +10,7 @@ import { ask, handClock, noon, simulator } from "../support.ts";
 const day = 86_400_000;
 const from = noon - 30 * day;
 
-it("the same seed and instant give the same answers, whatever was asked before", async () => {
+it("the same seed and instant give the same responses, whatever was requested before", async () => {
   const targets = ["/api/v2/spot/account/assets", "/api/v2/mix/position/all-position?productType=USDT-FUTURES"];
   const asOf = async (history: number[]) => {
     const clock = handClock(from);
@@ -31,7 +31,7 @@ it("the same seed and instant give the same answers, whatever was asked before",
   expect(askedOutOfOrder).toEqual(unasked);
 });
 
-it("a pinned start holds the same at any date, with the times of that date", async () => {
+it("a pinned start has the same holdings at any date, with the times of that date", async () => {
   const targets = [
     "/api/v2/spot/account/assets",
     "/api/v2/mix/position/all-position?productType=USDT-FUTURES",
@@ -116,7 +116,7 @@ function month(name: string) {
   return { seen, averageOpen: openPositionsSeen / looks };
 }
 
-it("a month of an account has everything in it that a history must get right", () => {
+it("a month of an account contains every case that a history must record", () => {
   const lives = ["main", "hedge", "third"].map(month);
   const seen = new Set(lives.flatMap((life) => [...life.seen]));
 
