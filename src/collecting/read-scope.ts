@@ -12,9 +12,9 @@ import { mapperInput } from "./related-rows.ts";
 import type { RunContext } from "./run-context.ts";
 
 /**
- * Reads one scope of a snapshot dataset. An empty response is requested once more if the last snapshot had rows, and then accepted.
- * A sub-account that the response for all of them leaves out is treated likewise.
- * @throws UnknownError, or ApiError of kind `absent` where that was to be expected, for a sub-account that is left out
+ * Reads one scope of a snapshot dataset. An empty response is requested once more if the last snapshot had rows, and then accepted;
+ * so is a response for all sub-accounts that omits this one.
+ * @throws UnknownError, or ApiError of kind `absent` if that was to be expected, for an omitted sub-account
  */
 export async function readSnapshot(run: RunContext, source: AnyDatasetSource, scope: Scope): Promise<Snapshot> {
   const { dataset, session, deps } = run;
@@ -28,8 +28,8 @@ export async function readSnapshot(run: RunContext, source: AnyDatasetSource, sc
 }
 
 /**
- * Returns what it means that a complete response leaves a sub-account out. That it holds nothing would be a guess: the key of the
- * main account may just not see it any more. So nothing is recorded of it where it never was, or where empty ones are left out.
+ * Returns the error for a sub-account that a complete response omits. That it holds nothing would be a guess, because the key of the
+ * main account may no longer have access to it. Nothing is recorded if it was never listed, or if empty ones are omitted.
  */
 function leftOut({ name }: Session, { subAccounts }: AnyDatasetSource, wasListed: boolean): CollectorError {
   const path = subAccounts?.endpoint.path ?? "";
@@ -39,8 +39,8 @@ function leftOut({ name }: Session, { subAccounts }: AnyDatasetSource, wasListed
 }
 
 /**
- * Sends the request at once, and maps the response after the runs that its rows depend on have ended. Returns null where the response
- * for all sub-accounts leaves this one out.
+ * Sends the request at once, and maps the response after the runs that its rows depend on have ended. Returns null if the response
+ * for all sub-accounts omits this one.
  */
 async function readOnce(
   run: RunContext,
@@ -49,16 +49,16 @@ async function readOnce(
   attempt: number,
 ): Promise<Snapshot | null> {
   const { subAccount } = run.session;
-  const answer = subAccount
+  const response = subAccount
     ? await readPart(run, subAccount, source, { scope, attempt })
     : await request(run, source, scope);
   run.assertWithinSlot();
-  if (subAccount && !answer) return null;
+  if (subAccount && !response) return null;
   if (source.needs.length > 0) await abortable(run.dependencies, run.signal);
-  const takenAt = answer?.takenAt ?? run.session.client.exchangeNow();
+  const takenAt = response?.takenAt ?? run.session.client.exchangeNow();
   const input = await mapperInput(run, scope, source.needs);
   const lacks = (subAccount && source.subAccounts?.lacks) ?? [];
-  const items = source.items(answer?.data ?? null, input, (field) => {
+  const items = source.items(response?.data ?? null, input, (field) => {
     if (!lacks.includes(field)) run.missingFields.add(field);
   });
   return { scope, takenAt, items: items.map((item) => withoutSecrets(run, item)) };
@@ -72,9 +72,9 @@ export async function readNewRecords(run: RunContext, list: AnyListSource, scope
     endpoint: list,
     scope,
     async get(params: Params) {
-      const answer = await send(run, list.endpoint, params, scope);
+      const response = await send(run, list.endpoint, params, scope);
       run.assertWithinSlot();
-      return answer;
+      return response;
     },
     onMissing: (field: string) => run.missingFields.add(field),
   };
@@ -82,7 +82,7 @@ export async function readNewRecords(run: RunContext, list: AnyListSource, scope
   return { batch: batch && { ...batch, items: batch.items.map((item) => withoutSecrets(run, item)) }, error };
 }
 
-/** Returns the part of a sub-account in the response for all of them, which their runs of a slot share; null where it has none. */
+/** Returns the part of a sub-account in the response for all of them, which their runs of a slot share; null if it has none. */
 async function readPart(
   run: RunContext,
   { uid, reader }: SubAccountAccess,
@@ -110,15 +110,15 @@ const request = async (
   scope: Scope,
 ): Promise<ApiResponse | null> => endpoint && send(run, endpoint, params(scope), scope);
 
-async function send(run: RunContext, address: ApiEndpoint, params: Params, scope: Scope): Promise<ApiResponse> {
+async function send(run: RunContext, endpoint: ApiEndpoint, params: Params, scope: Scope): Promise<ApiResponse> {
   const { signal, tally } = run;
-  const answer = await run.session.client.get(address, params, {
+  const response = await run.session.client.get(endpoint, params, {
     signal,
     tally,
-    onResponse: (reply, receivedAt) => run.keepResponse(scope, address.name, reply, receivedAt),
+    onResponse: (raw, receivedAt) => run.keepResponse(scope, endpoint.name, raw, receivedAt),
   });
-  run.recordResponseTime(answer.receivedAt);
-  return answer;
+  run.recordResponseTime(response.receivedAt);
+  return response;
 }
 
 /** Returns the item without its unknown fields if they repeat a secret that was sent. */

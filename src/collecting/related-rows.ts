@@ -64,8 +64,10 @@ async function readRelated(run: RunContext, name: DatasetName): Promise<Related>
       if (isFresh && (one.slot === slot || !(await ranAtSlot(run, name, one.account)))) known.push(one);
     }
   }
-  const asked = (await store.requestedScopes(needed, needed.public ? publicAccount : session.name)).filter(holdsMoney);
-  const complete = asked.length > 0 && asked.every((one) => known.some(({ scope }) => scope === one));
+  const requested = (await store.requestedScopes(needed, needed.public ? publicAccount : session.name)).filter(
+    holdsMoney,
+  );
+  const complete = requested.length > 0 && requested.every((one) => known.some(({ scope }) => scope === one));
   return { lastKnown, known, complete };
 }
 

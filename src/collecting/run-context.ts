@@ -100,7 +100,7 @@ export class RunContext {
   readonly #startedMonotonic: number;
   readonly #deadline: Deadline;
   /** Our clock at each accepted response. Epoch ms. */
-  readonly #answeredAt: number[] = [];
+  readonly #responseTimes: number[] = [];
 
   /** Starts the deadline; `close` must be called at the end. `started`: just before the slot was claimed. */
   constructor(request: RunRequest, started: Instant, deps: CollectorDeps) {
@@ -149,17 +149,19 @@ export class RunContext {
 
   /** Records when a response was accepted. Epoch ms. */
   recordResponseTime(receivedAt: number): void {
-    this.#answeredAt.push(receivedAt);
+    this.#responseTimes.push(receivedAt);
   }
 
   /** Returns the milliseconds between the first and the last accepted response; null if there was none. */
   spreadMs(): number | null {
-    return this.#answeredAt.length === 0 ? null : Math.max(...this.#answeredAt) - Math.min(...this.#answeredAt);
+    return this.#responseTimes.length === 0
+      ? null
+      : Math.max(...this.#responseTimes) - Math.min(...this.#responseTimes);
   }
 
   /** Returns our clock minus the exchange's in ms, by the responses; null if there was none. */
   skewMs(): number | null {
-    return skewFrom(this.#answeredAt.length === 0 ? null : this.session.client.observedOffset());
+    return skewFrom(this.#responseTimes.length === 0 ? null : this.session.client.observedOffset());
   }
 
   /**
@@ -220,12 +222,12 @@ function dependencyDepth(dataset: AnyDataset, datasets: readonly AnyDataset[]): 
   return below.length === 0 ? 0 : 1 + Math.max(...below);
 }
 
-/** Resolves when `wanted` has settled, or after `ms`. */
-async function withTimeout(wanted: Promise<unknown>, ms: number, clock: Clock): Promise<void> {
+/** Resolves when `promise` has settled, or after `ms`. */
+async function withTimeout(promise: Promise<unknown>, ms: number, clock: Clock): Promise<void> {
   let cancel = () => {};
   const late = new Promise<void>((resolve) => {
     cancel = clock.after(ms, resolve);
   });
-  await Promise.race([wanted, late]);
+  await Promise.race([promise, late]);
   cancel();
 }

@@ -33,10 +33,10 @@ export async function readRecords(source: RecordSource, last: ReadProgress | nul
   try {
     for (const window of windows) {
       let firstAt = Number.POSITIVE_INFINITY;
-      for await (const { items, answeredAt, next } of pagesOf(source, window)) {
+      for await (const { items, respondedAt, next } of pagesOf(source, window)) {
         records.push(...items);
-        firstAt = Math.min(firstAt, answeredAt);
-        takenAt = answeredAt;
+        firstAt = Math.min(firstAt, respondedAt);
+        takenAt = respondedAt;
         reading = { ...reading, window: { ...window, cursor: next } };
       }
       // A response proves nothing about the time after it.
@@ -48,13 +48,13 @@ export async function readRecords(source: RecordSource, last: ReadProgress | nul
   }
 }
 
-interface AnsweredPage extends Page {
+interface ReceivedPage extends Page {
   /** The exchange's time. Epoch ms. */
-  answeredAt: number;
+  respondedAt: number;
 }
 
 /** Yields the pages of a window. @throws ShapeError if a page repeats, or is full and has no cursor */
-async function* pagesOf(source: RecordSource, window: Window): AsyncGenerator<AnsweredPage> {
+async function* pagesOf(source: RecordSource, window: Window): AsyncGenerator<ReceivedPage> {
   const { endpoint } = source;
   const seen = new Set<string>();
   for (let cursor = window.cursor; ; ) {
@@ -70,7 +70,7 @@ async function* pagesOf(source: RecordSource, window: Window): AsyncGenerator<An
 }
 
 /** Requests a page; once more if it is empty, or full and without a cursor, because the exchange sometimes sends such pages wrongly. */
-async function readGoodPage(source: RecordSource, window: Window, cursor: string | null): Promise<AnsweredPage> {
+async function readGoodPage(source: RecordSource, window: Window, cursor: string | null): Promise<ReceivedPage> {
   const first = await readPage(source, window, cursor);
   const isSound = first.items.length > 0 && (first.items.length < source.endpoint.pageSize || first.next !== null);
   if (isSound) return first;
@@ -78,10 +78,10 @@ async function readGoodPage(source: RecordSource, window: Window, cursor: string
   return second.items.length >= first.items.length ? second : first;
 }
 
-async function readPage(source: RecordSource, window: Window, cursor: string | null): Promise<AnsweredPage> {
+async function readPage(source: RecordSource, window: Window, cursor: string | null): Promise<ReceivedPage> {
   const { endpoint, scope, get, onMissing } = source;
-  const answer = await get(endpoint.params(scope, { ...requestedBounds(window), cursor }));
-  return { ...endpoint.read(answer.data, scope, onMissing), answeredAt: answer.takenAt };
+  const response = await get(endpoint.params(scope, { ...requestedBounds(window), cursor }));
+  return { ...endpoint.read(response.data, scope, onMissing), respondedAt: response.takenAt };
 }
 
 const stuck = ({ endpoint }: AnyListSource, problem: string): ShapeError =>

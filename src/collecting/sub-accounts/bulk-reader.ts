@@ -18,9 +18,9 @@ interface Received {
 export interface BulkReading {
   /** By the user id of the sub-account: its part of the page that contains it. */
   parts: ReadonlyMap<string, ApiResponse & Received>;
-  /** The newest response; null where none arrived. */
+  /** The newest response; null if none arrived. */
   last: Received | null;
-  /** Why the pages could not be read to the end; what was read before is complete in itself. Null: nothing is missing. */
+  /** Why the pages could not be read to the end; the parts read before are complete. Null if nothing is missing. */
   error: unknown;
 }
 
@@ -82,7 +82,7 @@ export class BulkReader {
       }
       return { parts, last, error: null };
     } catch (error) {
-      // Which of the two parts is the right one is not known.
+      // It is unknown which of the two parts is correct.
       for (const uid of twice) parts.delete(uid);
       return { parts, last, error };
     }
@@ -96,6 +96,6 @@ function nextPage(source: BulkSource, rows: readonly BulkRow[]): Params | null {
   const { endpoint, page } = source;
   if (page === null || rows.length < page.size) return null;
   const cursor = rows.at(-1)?.cursor ?? null;
-  if (cursor === null) throw new ShapeError(endpoint.path, "data", "a full page does not say how to continue");
+  if (cursor === null) throw new ShapeError(endpoint.path, "data", "is a full page without the cursor of the next one");
   return { ...firstPage(source), [page.after]: cursor };
 }

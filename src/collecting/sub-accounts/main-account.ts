@@ -1,7 +1,7 @@
 /**
  * Follows the sub-accounts of a main account that are collected with its key, each as an account of its own named `main/123456`. The
  * list of the exchange is read at the start and at each slot, in the background: a new sub-account is collected from the next slot on,
- * and one that is neither in two lists in a row nor in a response in between is collected no longer.
+ * and one that is missing in two lists in a row, and in the responses in between, is no longer collected.
  */
 
 import type { RequestOptions } from "../../bitget/client.ts";
@@ -59,7 +59,7 @@ export class MainAccount {
     this.#reader = new BulkReader(session.client, (uids, slot) => this.#found(uids, slot));
   }
 
-  /** Whether a name is that of one of its sub-accounts. */
+  /** Returns whether a name is that of one of its sub-accounts. */
   owns(account: string): boolean {
     return account.startsWith(`${this.name}/`);
   }
