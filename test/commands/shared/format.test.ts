@@ -1,12 +1,15 @@
 /** Tests printed rows: control characters are escaped in a terminal; a file or pipe gets the exact bytes. */
 import { expect, it } from "vitest";
-import { type Format, printRows } from "../../../src/commands/shared/format.ts";
+import { type Format, printRows, type Rows } from "../../../src/commands/shared/format.ts";
 
 const name = '\u001b]0;title\u0007"A\r\nB\u009b2J\u202e';
 
-async function printed(format: Format, isTerminal: boolean): Promise<string> {
+async function printed(
+  format: Format,
+  isTerminal: boolean,
+  rows: Rows = { columns: ["coin", "available"], rows: [[[name, "-1.50"]]] },
+): Promise<string> {
   let text = "";
-  const rows = { columns: ["coin", "available"], rows: [[[name, "-1.50"]]] };
   await printRows(rows, format, {
     args: [],
     options: {},
@@ -40,6 +43,15 @@ it.each(["json", "ndjson"] as const)(
     expect(JSON.parse(shown)).toEqual(JSON.parse(await printed(format, false)));
   },
 );
+
+it("JSON is one list over all batches, also without rows", async () => {
+  const [columns, rows] = [
+    ["a", "b"],
+    [[[1, "x"]], [[2n, 1.5]]],
+  ];
+  expect(await printed("json", false, { columns, rows })).toBe('[\n{"a":1,"b":"x"},\n{"a":2,"b":1.5}\n]\n');
+  expect(await printed("json", false, { columns, rows: [] })).toBe("[]\n");
+});
 
 it("a table never contains control characters", async () => {
   for (const isTerminal of [true, false]) expect(await printed("table", isTerminal)).not.toMatch(control);
