@@ -44,7 +44,7 @@ const maxDowntimes = 20;
 
 export class Scheduler {
   readonly #options: SchedulerOptions;
-  #series: readonly Series[];
+  readonly #series: Series[];
   readonly #gate: ClockGate;
   #isStopped = false;
   #lastTick: Instant;
@@ -56,7 +56,7 @@ export class Scheduler {
     return new Scheduler(options, await loadSeries(options));
   }
 
-  private constructor(options: SchedulerOptions, series: readonly Series[]) {
+  private constructor(options: SchedulerOptions, series: Series[]) {
     const { clock, clockCheck, log, redact } = options.deps;
     const { client } = options.publicSession;
     this.#options = options;
@@ -112,16 +112,18 @@ export class Scheduler {
     for (const { added, removed } of mains.map((main) => main.takeChanges())) {
       if (added.length + removed.length === 0) continue;
       const wantedFrom = deps.clock.now();
-      for (const series of this.#series) {
-        if (!removed.includes(series.account)) continue;
-        Object.assign(series, { session: null, wanted: null, wantedFrom });
-      }
-      const begun = added.flatMap((session) =>
-        deps.datasets
-          .filter(hasSubAccounts)
-          .map((dataset) => ({ ...newSeries(session.name, dataset, session, deps), wantedFrom })),
-      );
-      this.#series = [...this.#series, ...begun];
+      const known = new Map(this.#series.map((series) => [`${series.account} ${series.dataset.name}`, series]));
+      const change = (account: string, session: Session | null): void => {
+        for (const dataset of deps.datasets.filter(hasSubAccounts)) {
+          const fresh = newSeries(account, dataset, session, deps);
+          const series = known.get(`${account} ${dataset.name}`) ?? fresh;
+          // A sub-account that appears again continues its series.
+          Object.assign(series, { session, wanted: fresh.wanted, wantedFrom });
+          if (series === fresh) this.#series.push(series);
+        }
+      };
+      for (const account of removed) change(account, null);
+      for (const session of added) change(session.name, session);
       deps.log.info(
         { added: added.map(({ name }) => name), removed },
         `sub-accounts: ${added.length} new, ${removed.length} no longer listed`,

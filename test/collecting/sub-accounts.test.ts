@@ -85,6 +85,8 @@ it("are collected from the slot after the first sight until two lists leave them
   account.subAccounts.splice(0, 1);
   account.subAccounts.push(sub("104"));
   for (const hour of [11, 12, 13]) await through(world, `2026-03-01T${hour}:00:00Z`);
+  account.subAccounts.push(sub("101"));
+  for (const hour of [14, 15]) await through(world, `2026-03-01T${hour}:00:00Z`);
 
   const series = (name: string, from: number, to: number, mix: string, spot = mix) => [
     ...hours(from, to).map((at) => `main/${name} mix-accounts ${at} ${mix}`),
@@ -93,12 +95,14 @@ it("are collected from the slot after the first sight until two lists leave them
   expect(runsOf(world)).toEqual([
     "main/101 mix-accounts 10:00 ok",
     ...hours(11, 12).map((at) => `main/101 mix-accounts ${at} failed unknown`),
+    "main/101 mix-accounts 15:00 ok",
     "main/101 spot-assets 10:00 ok",
     ...hours(11, 12).map((at) => `main/101 spot-assets ${at} skipped not offered`),
-    ...series("102", 10, 13, "skipped not offered"),
+    "main/101 spot-assets 15:00 ok",
+    ...series("102", 10, 15, "skipped not offered"),
     // The list of v2 does not contain it, but the responses do.
-    ...series("103", 11, 13, "ok"),
-    ...series("104", 12, 13, "ok"),
+    ...series("103", 11, 15, "ok"),
+    ...series("104", 12, 15, "ok"),
   ]);
   expect(comparedRows(world)).toBeGreaterThan(60);
   // Writes the raw responses that are waiting. They contain all sub-accounts; each snapshot can be parsed from its part again.
@@ -135,6 +139,24 @@ it("are read page by page; those before a page that fails are stored, the others
   expect(world.rows("select sum(requests) as sum from runs where dataset = 'spot-assets'")).toEqual([{ sum: 2 + 2 }]);
   expect(comparedRows(world)).toBeGreaterThan(700);
   expect(world.exchange.counts.limitViolations).toBe(0);
+});
+
+it("that are in no list continue without a break when they are in a response again", async () => {
+  const common = sub("103", { type: "common" });
+  const world = await open(mainWith(sub("102", { isEmpty: true }), common), { BITGET_PRODUCT_TYPES: "umcbl" });
+  await through(world, "2026-03-01T09:31:00Z");
+  for (const hour of [10, 11, 12, 13, 14]) {
+    common.isEmpty = hour === 12;
+    await through(world, `2026-03-01T${hour}:00:00Z`);
+  }
+
+  const states = ["11:00 ok", "12:00 skipped not offered", "13:00 ok", "14:00 ok"];
+  expect(runsOf(world).filter((run) => run.startsWith("main/103 spot-assets"))).toEqual(
+    states.map((state) => `main/103 spot-assets ${state}`),
+  );
+  const schedules = "select count(*) as count from schedules where account = 'main/103' and dataset = 'spot-assets'";
+  expect(world.rows(schedules)).toEqual([{ count: 1 }]);
+  expect((await verify(world.path, datasets)).problems).toEqual([]);
 });
 
 it("that a response leaves out once are looked for again in the same slot", async () => {
