@@ -7,11 +7,12 @@ import { cycle } from "./cycle.ts";
 import type { Comparison, Figure, Unit } from "./figure.ts";
 import { missedSlots } from "./gaps.ts";
 import { memory } from "./memory.ts";
+import { mirrored } from "./mirror.ts";
 import { readers } from "./readers.ts";
 import { start } from "./start.ts";
 import { year } from "./year.ts";
 
-const figures: readonly Figure[] = [bytes, cycle, accounts, start, memory, year, readers, missedSlots];
+const figures: readonly Figure[] = [bytes, cycle, accounts, start, memory, year, readers, missedSlots, mirrored];
 
 interface Line extends Comparison {
   figure: string;

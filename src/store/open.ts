@@ -48,7 +48,7 @@ export async function openStore(options: {
   const migrations = ownMigrations();
   const views = viewsOf(datasets);
   if (found === "new") {
-    createDatabase(path, (sqlite) => applyMigrations(sqlite, { pending: migrations, views, now: clock.now() }));
+    await createDatabase(path, (sqlite) => applyMigrations(sqlite, { pending: migrations, views, now: clock.now() }));
     log.info({ path }, "created a new database");
   }
   restrictMode(path, log);

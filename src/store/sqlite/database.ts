@@ -1,7 +1,7 @@
 /** Opens SQLite files: checks them first, and configures the connections. */
 import { accessSync, constants, existsSync, type Stats, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { ConfigError } from "../../core/errors.ts";
+import { CollectorError, ConfigError } from "../../core/errors.ts";
 import { connect, readHeader, type Sqlite } from "../files/connections.ts";
 import { adviceFor, beginDraft, type Draft } from "../files/draft.ts";
 import { makeFolder } from "../files/folder.ts";
@@ -99,8 +99,11 @@ export function prepareDirectory(path: string): void {
   );
 }
 
-/** Creates a database with mode 0600 as a draft and renames it, so that it is complete or absent. Throws a ConfigError if that fails. */
-export function createDatabase(path: string, fill: (sqlite: Sqlite) => void): void {
+/**
+ * Creates a database with mode 0600 as a draft and renames it, so that it is complete or absent. Throws the errors of this program that
+ * `fill` throws, a ConfigError if anything else fails.
+ */
+export async function createDatabase(path: string, fill: (sqlite: Sqlite) => void | Promise<void>): Promise<void> {
   prepareDirectory(path);
   for (const sidecar of [`${path}-wal`, `${path}-journal`]) {
     if (!existsSync(sidecar)) continue;
@@ -118,13 +121,13 @@ export function createDatabase(path: string, fill: (sqlite: Sqlite) => void): vo
       // Half the default: each of the sixty small tables and indexes occupies at least one page.
       sqlite.pragma("page_size = 2048");
       sqlite.pragma(`application_id = ${applicationId}`);
-      fill(sqlite);
+      await fill(sqlite);
     } finally {
       sqlite.close();
     }
     draft.commit();
   } catch (error) {
-    if (error instanceof ConfigError) throw error;
+    if (error instanceof CollectorError) throw error;
     throw refuse(path, `cannot be created (${(error as Error).message})`, adviceFor(error));
   } finally {
     draft?.discard();

@@ -1,0 +1,241 @@
+/**
+ * Copies what changed in a PostgreSQL history since the last pass into its mirror. What is new follows from the chains: the runs of new
+ * links, the later snapshots of their accounts, and the rows that begin with those. Small tables are compared as a whole.
+ */
+import type { AnyDataset } from "../../../datasets/incremental.ts";
+import { parseNote } from "../../chain/chain.ts";
+import type { Sqlite } from "../../files/connections.ts";
+import type { Connection, Parameter } from "../connection.ts";
+import type { CopiedTable } from "../tables.ts";
+import type { ChainPosition } from "./mirror-position.ts";
+import type { RowCopier, Selection } from "./rows.ts";
+
+/** One pass: both ends, and the tables by name. */
+export interface Pass {
+  source: Connection;
+  sqlite: Sqlite;
+  copier: RowCopier;
+  tables: ReadonlyMap<string, CopiedTable>;
+  datasets: readonly AnyDataset[];
+}
+
+/** A chain with new links; `link` and `snapshot` were the last ones copied. */
+type ChangedChain = Pick<ChainPosition, "chain" | "link" | "snapshot">;
+
+/** A scope whose rows after the snapshot `since` are copied. */
+interface ChangedScope {
+  id: number;
+  chain: number;
+  since: number;
+  /** Its rows after `since` were rewritten: those in the mirror are deleted first. */
+  isRewritten: boolean;
+}
+
+/** Tables in which everything may change, and that stay small. */
+const wholeTables = [
+  ...["account", "account_mode", "series", "schedule", "scope", "worker"],
+  ...["alert", "alert_message", "alert_figure"],
+];
+
+/** Copies the changes of these chains, and what changes without a link. Returns the last snapshot of each chain. */
+export async function copyChanges(pass: Pass, chains: readonly ChangedChain[]): Promise<Map<number, number>> {
+  for (const name of wholeTables) await pass.copier.copyWhole(tableOf(pass, name));
+  const runs = await copyRuns(pass, chains);
+  const notes = await copyLinks(pass, chains);
+  const scopes = await changedScopes(pass, chains);
+  await rewriteScopes(pass, scopes, notes);
+  const last = await copySnapshots(pass, [...scopes.values()]);
+  for (const dataset of pass.datasets) await copyDataset(pass, dataset, [...scopes.values()]);
+  await copyGaps(pass, runs);
+  await copyRanges(pass, notes);
+  return last;
+}
+
+export function tableOf({ tables }: Pass, name: string): CopiedTable {
+  const table = tables.get(name);
+  if (!table) throw new Error(`there is no table ${name}`);
+  return table;
+}
+
+const arraysOf = (chains: readonly ChangedChain[]): Parameter[] => [
+  chains.map(({ chain }) => chain),
+  chains.map(({ link }) => link),
+];
+const newLinks = "unnest($1::bigint[], $2::bigint[]) c(chain, link) join link l on l.chain = c.chain and l.id > c.link";
+
+/** Copies the runs of new links, and those that are running. Returns the first changed slot of each series. */
+async function copyRuns(pass: Pass, chains: readonly ChangedChain[]): Promise<Map<number, number>> {
+  const table = tableOf(pass, "run");
+  const [seriesAt, slotAt] = ["series_id", "slot"].map((name) => table.columns.findIndex((one) => one.name === name));
+  const first = new Map<number, number>();
+  const from = `run r where r.state = 'running' or r.id in (select l.run_id from ${newLinks})`;
+  await pass.copier.copy(table, { from, values: arraysOf(chains) }, (row) => {
+    const [series, slot] = [Number(row[seriesAt ?? 0]), Number(row[slotAt ?? 0])];
+    first.set(series, Math.min(first.get(series) ?? slot, slot));
+  });
+  return first;
+}
+
+/** What the notes of new links say about rows that exist. */
+interface Notes {
+  /** Corrected snapshots. */
+  corrected: number[];
+  /** Pruned days as epoch ms of their midnights, with the dataset. */
+  days: { dataset: string; day: number }[];
+}
+
+async function copyLinks(pass: Pass, chains: readonly ChangedChain[]): Promise<Notes> {
+  const table = tableOf(pass, "link");
+  const noteAt = table.columns.findIndex(({ name }) => name === "note");
+  const notes: Notes = { corrected: [], days: [] };
+  const selection = { from: newLinks.replaceAll(/\bl\b(?=[. ])/g, "r"), values: arraysOf(chains) };
+  await pass.copier.copy(table, selection, (row) => {
+    const note = row[noteAt] === null ? null : parseNote(String(row[noteAt]));
+    if (note?.[0] === "corrected") notes.corrected.push(note[1]);
+    if (note?.[0] === "pruned") notes.days.push({ dataset: note[2], day: Date.parse(note[3]) });
+  });
+  return notes;
+}
+
+/** Returns the scopes of the accounts of changed chains, by id. */
+async function changedScopes({ source }: Pass, chains: readonly ChangedChain[]): Promise<Map<number, ChangedScope>> {
+  const found = await source.query<Pick<ChangedScope, "id" | "chain" | "since">>(
+    `select p.id, c.chain, c.snapshot as since
+     from unnest($1::bigint[], $2::bigint[]) c(chain, snapshot), scope p join series e on e.id = p.series_id
+     where c.chain in (0, e.account_id)`,
+    [chains.map(({ chain }) => chain), chains.map(({ snapshot }) => snapshot)],
+  );
+  return new Map(found.map((one) => [one.id, { ...one, isRewritten: false }]));
+}
+
+/** Finds scopes of which earlier snapshots were corrected or pruned, and deletes in the mirror what is copied again. */
+async function rewriteScopes(pass: Pass, scopes: Map<number, ChangedScope>, { corrected }: Notes): Promise<void> {
+  const { sqlite, source, datasets } = pass;
+  const rewrite = (id: number, snapshot: number) => {
+    const known = scopes.get(id) ?? { id, chain: 0, since: snapshot };
+    scopes.set(id, { ...known, since: Math.min(known.since, snapshot - 1), isRewritten: true });
+  };
+  const ofCorrected = await source.cells("select scope_id, id from snapshot where id = any($1::bigint[])", [corrected]);
+  for (const [scope, id] of ofCorrected) rewrite(Number(scope), Number(id));
+  for (const [scope, id] of await copyPruned(pass)) rewrite(scope, id);
+  for (const { id, since } of [...scopes.values()].filter(({ isRewritten }) => isRewritten)) {
+    for (const dataset of datasets) forgetScope(pass, dataset, id, since);
+    sqlite.prepare("delete from snapshot where scope_id = ? and id > ?").run(id, since);
+  }
+}
+
+/** Copies the digests of pruned snapshots. Returns those that the mirror still has as snapshots, with their scopes. */
+async function copyPruned({ source, sqlite, copier, ...pass }: Pass): Promise<[scope: number, id: number][]> {
+  const [[there] = [0]] = await source.cells("select count(*) from pruned");
+  const here = sqlite.prepare<[], number>("select count(*) from pruned").pluck().get();
+  if (there === here) return [];
+  await copier.copy(tableOf({ source, sqlite, copier, ...pass }, "pruned"));
+  return sqlite
+    .prepare("select scope_id, min(id) from snapshot where id in (select id from pruned) group by scope_id")
+    .raw()
+    .all() as [number, number][];
+}
+
+/** Deletes the rows of a scope in the tables of a dataset that begin after the snapshot `since`, and all of its episodes. */
+function forgetScope({ tables, sqlite }: Pass, dataset: AnyDataset, scope: number, since: number): void {
+  const prefix = dataset.name.replaceAll("-", "_");
+  const items = `(select id from ${prefix}_item where scope_id = @scope)`;
+  const run = (sql: string) => sqlite.prepare(sql).run({ scope, since });
+  for (const table of versionTables(prefix).filter((name) => tables.has(name)))
+    run(`delete from ${table} where item_id in ${items} and since > @since`);
+  if (dataset.mode === "incremental") {
+    run(`delete from ${prefix}_record where scope_id = @scope and snapshot_id > @since`);
+    run("delete from reading where snapshot_id in (select id from snapshot where scope_id = @scope and id > @since)");
+    return;
+  }
+  if (dataset.episodes) run(`delete from episode where item_id in ${items}`);
+  // Those that began there: they have no row left.
+  run(`delete from ${prefix}_item where scope_id = @scope
+    and not exists (select 1 from ${prefix}_steady where item_id = ${prefix}_item.id)`);
+}
+
+const versionTables = (prefix: string): string[] => ["steady", "moving", "extra"].map((part) => `${prefix}_${part}`);
+
+/** Scopes as a table `s (id, since)`: its parameters, and its place in `from`. */
+const scopeValues = (scopes: readonly ChangedScope[]): Parameter[] => [
+  scopes.map(({ id }) => id),
+  scopes.map(({ since }) => since),
+];
+const scopeTable = "unnest($1::bigint[], $2::bigint[]) s(id, since)";
+
+/** Copies later snapshots. Returns the last of each chain. */
+async function copySnapshots(pass: Pass, scopes: readonly ChangedScope[]): Promise<Map<number, number>> {
+  const chainOf = new Map(scopes.map(({ id, chain }) => [id, chain]));
+  const last = new Map<number, number>();
+  const table = tableOf(pass, "snapshot");
+  const scopeAt = table.columns.findIndex(({ name }) => name === "scope_id");
+  await pass.copier.copy(table, laterOf("snapshot", scopes), (row) => {
+    const chain = chainOf.get(Number(row[scopeAt])) ?? 0;
+    last.set(chain, Math.max(last.get(chain) ?? 0, Number(row[0])));
+  });
+  return last;
+}
+
+/** Selects the rows of snapshots. The first one of all bounds the search, in place of an index by scope. */
+const laterOf = (table: "snapshot" | "reading", scopes: readonly ChangedScope[]): Selection => ({
+  from:
+    table === "snapshot"
+      ? `snapshot r join ${scopeTable} on s.id = r.scope_id and r.id > s.since where r.id > $3`
+      : `reading r join snapshot n on n.id = r.snapshot_id join ${scopeTable} on s.id = n.scope_id and n.id > s.since where n.id > $3`,
+  values: [...scopeValues(scopes), Math.min(...scopes.map(({ since }) => since), Number.MAX_SAFE_INTEGER)],
+});
+
+async function copyDataset(pass: Pass, dataset: AnyDataset, scopes: readonly ChangedScope[]): Promise<void> {
+  const { copier, tables } = pass;
+  const prefix = dataset.name.replaceAll("-", "_");
+  const values = scopeValues(scopes);
+  if (dataset.mode === "incremental") {
+    await copier.copy(tableOf(pass, "reading"), laterOf("reading", scopes));
+    const from = `${prefix}_record r join ${scopeTable} on s.id = r.scope_id and r.snapshot_id > s.since`;
+    return copier.copy(tableOf(pass, `${prefix}_record`), { from, values });
+  }
+  // `offset 0` makes PostgreSQL search each item in the primary key instead of reading the table.
+  const later = (table: string, of: string, condition = "v.since > s.since") =>
+    `lateral (select v.* from ${table} v where v.item_id = ${of} and ${condition} offset 0)`;
+  const begun = `exists (select 1 from ${later(`${prefix}_steady`, "r.id")} one)`;
+  await copier.copy(tableOf(pass, `${prefix}_item`), {
+    from: `${scopeTable} join ${prefix}_item r on r.scope_id = s.id where ${begun.replace("lateral ", "")}`,
+    values,
+  });
+  const items = `${scopeTable} join ${prefix}_item i on i.scope_id = s.id`;
+  for (const table of versionTables(prefix).filter((name) => tables.has(name)))
+    await copier.copy(tableOf(pass, table), { from: `${items} cross join ${later(table, "i.id")} r`, values });
+  if (!dataset.episodes) return;
+  // Closed episodes do not change any more, those that the mirror has as open ones may have been closed.
+  const open = pass.sqlite.prepare("select item_id from episode where closed_before is null").pluck().all() as number[];
+  const changed =
+    "(v.since > s.since or v.closed_before is null or v.item_id = any($3::bigint[]) or s.id = any($4::bigint[]))";
+  await copier.copy(tableOf(pass, "episode"), {
+    from: `${items} cross join ${later("episode", "i.id", changed)} r`,
+    values: [...values, open, scopes.filter(({ isRewritten }) => isRewritten).map(({ id }) => id)],
+  });
+}
+
+/** Copies the gaps that reach to the first changed slot of a series or beyond it. */
+async function copyGaps({ sqlite, copier, ...pass }: Pass, first: ReadonlyMap<number, number>): Promise<void> {
+  const begins = sqlite
+    .prepare<[number, number], number | null>("select min(from_slot) from gap where series_id = ? and to_slot >= ?")
+    .pluck();
+  const remove = sqlite.prepare("delete from gap where series_id = ? and from_slot >= ?");
+  const from = [...first].map(([series, slot]) => Math.min(begins.get(series, slot) ?? slot, slot));
+  for (const [at, series] of [...first.keys()].entries()) remove.run(series, from[at]);
+  await copier.copy(tableOf({ sqlite, copier, ...pass }, "gap"), {
+    from: `unnest($1::bigint[], $2::bigint[], $3::bigint[]) s(id, slot, from_slot)
+      join gap r on r.series_id = s.id and (r.from_slot >= s.from_slot or r.to_slot >= s.slot)`,
+    values: [[...first.keys()], [...first.values()], from],
+  });
+}
+
+/** Copies the ranges of days that were pruned. */
+async function copyRanges(pass: Pass, { days }: Notes): Promise<void> {
+  if (days.length === 0) return;
+  await pass.copier.copy(tableOf(pass, "daily_range"), {
+    from: "unnest($1::text[], $2::bigint[]) d(dataset, day) join daily_range r on r.dataset = d.dataset and r.day = d.day",
+    values: [days.map(({ dataset }) => dataset), days.map(({ day }) => day)],
+  });
+}

@@ -1,0 +1,61 @@
+/** Brings a history in PostgreSQL to the state of an SQLite file, without any of the program's own copying, and compares files. */
+import Database from "better-sqlite3";
+import { datasets } from "../../../src/datasets/index.ts";
+import { arrayTypes, columnArrays, type OddDigits, sqliteExpression } from "../../../src/store/postgres/cells.ts";
+import type { Connection, Postgres } from "../../../src/store/postgres/connection.ts";
+import { type CopiedTable, copiedTables } from "../../../src/store/postgres/tables.ts";
+
+export const tables = copiedTables(datasets);
+
+/** Replaces the whole content of a history in PostgreSQL by that of a file. */
+export async function fill(postgres: Postgres, path: string): Promise<void> {
+  const sqlite = new Database(path, { readonly: true });
+  try {
+    await postgres.transaction(async (connection) => {
+      await connection.run("set constraints all deferred");
+      await connection.run("set session_replication_role = replica");
+      await connection.run(`truncate ${[...tables.map(({ name }) => name), "odd_digits"].join(", ")}`);
+      const odd: OddDigits[] = [];
+      for (const table of tables) await fillTable(connection, sqlite, table, odd);
+      for (const row of odd) await connection.run("insert into odd_digits values ($1, $2, $3, $4)", [...row]);
+      await connection.run("set session_replication_role = origin");
+    });
+  } finally {
+    sqlite.close();
+  }
+}
+
+async function fillTable(connection: Connection, sqlite: Database.Database, table: CopiedTable, odd: OddDigits[]) {
+  const { name, columns } = table;
+  const rows = sqlite
+    .prepare(`select ${columns.map(sqliteExpression).join(", ")} from ${name}`)
+    .raw()
+    .all();
+  if (rows.length === 0) return;
+  const parameters = columns.map(({ kind }, at) => `$${at + 1}::${arrayTypes[kind]}`);
+  await connection.run(
+    `insert into ${name} (${columns.map((one) => `"${one.name}"`).join(", ")}) select * from unnest(${parameters.join(", ")})`,
+    columnArrays(table, rows as unknown[][], odd),
+  );
+}
+
+/** Returns every row of every table of a history, as text. */
+export function contentsOf(path: string): Record<string, string[]> {
+  const sqlite = new Database(path, { readonly: true });
+  try {
+    return Object.fromEntries(
+      tables.map(({ name, key, columns }) => [
+        name,
+        sqlite
+          .prepare(
+            `select ${columns.map((one) => `quote("${one.name}")`).join(" || '|' || ")} from ${name}
+             order by ${key.map((one) => `"${one}"`).join(", ")}`,
+          )
+          .pluck()
+          .all() as string[],
+      ]),
+    );
+  } finally {
+    sqlite.close();
+  }
+}
