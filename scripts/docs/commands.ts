@@ -1,5 +1,5 @@
 /** Generates the reference of the command line, from the declarations of the commands. */
-import type { Command, CommandSummary } from "../../src/commands/command.ts";
+import { type Command, type CommandSummary, postgresLines } from "../../src/commands/command.ts";
 import { loadCommands } from "../../src/commands/index.ts";
 import { sentence, table } from "./markdown.ts";
 
@@ -15,7 +15,9 @@ export async function commands(): Promise<string> {
   return [overview, ...all.map(details)].join("\n\n");
 }
 
-function details({ name, args, summary, options, details = [], examples }: CommandSummary & Command): string {
+function details(command: CommandSummary & Command): string {
+  const { name, args, summary, options, examples } = command;
+  const details = [...(command.details ?? []), ...postgresLines(command)];
   const usage = ["bitget-collector", name, ...(args ? [args] : []), ...(options ? ["[options]"] : [])].join(" ");
   const optionTable = table(
     ["option", "meaning"],

@@ -3,7 +3,7 @@ import { openClients } from "../app.ts";
 import { readKey } from "../bitget/permissions.ts";
 import { listSubAccounts } from "../bitget/sub-accounts.ts";
 import type { Session } from "../collecting/account-session.ts";
-import type { DatasetName } from "../core/domain.ts";
+import type { DatasetName, Secret } from "../core/domain.ts";
 import { datasetNames } from "../datasets/index.ts";
 import { routeText } from "../network/proxy.ts";
 import { type Config, loadConfig } from "../settings/config.ts";
@@ -16,11 +16,12 @@ const maxClockOffsetMs = 5000;
 
 export const check: Command = {
   examples: ["check"],
+  onPostgres: "own",
   async run({ env, print }) {
     const config = loadConfig(env);
     print(`settings   ok${accountsText(env, config)}`);
     for (const warning of warnings(env)) print(`settings   ${warning}`);
-    let isOk = checkDatabaseFile(config, print);
+    let isOk = config.postgres ? await checkPostgres(config.postgres, print) : checkDatabaseFile(config, print);
     const route = routeText(config.baseUrl, config.proxy);
     if (route) print(`proxy      ${route}`);
     const clients = openClients({ ...config, logLevel: "silent" }, null);
@@ -51,6 +52,18 @@ function checkDatabaseFile({ databasePath }: Config, print: (line: string) => vo
   }
   try {
     print(`database   ${databasePath} ${checkDatabase(databasePath)}`);
+    return true;
+  } catch (error) {
+    print(`database   ${messageOf(error)}`);
+    return false;
+  }
+}
+
+/** Prints the state of a history in PostgreSQL; returns false if it cannot be read. */
+async function checkPostgres(url: Secret, print: (line: string) => void): Promise<boolean> {
+  const { describeHistory } = await import("../store/postgres/copy/mirror.ts");
+  try {
+    print(`database   ${await describeHistory(url)}`);
     return true;
   } catch (error) {
     print(`database   ${messageOf(error)}`);

@@ -33,6 +33,17 @@ export interface CommandSummary {
   load(): Promise<Command>;
 }
 
+/** Returns what the help of a command says about a history in PostgreSQL. */
+export function postgresLines({ onPostgres }: Command): string[] {
+  if (onPostgres === "own") return [];
+  const found = "With DATABASE_URL=postgres://…";
+  if (onPostgres === "mirror")
+    return [
+      `${found} it reads a mirror of the history, a file in ./data, after refreshing it; stderr says how old it is.`,
+    ];
+  return [`${found} it is refused. ${onPostgres?.instead ?? ""}`.trim()];
+}
+
 /** A command of the program. */
 export interface Command {
   /** One to three examples, each as typed after the program's name. */
@@ -41,6 +52,11 @@ export interface Command {
   details?: readonly string[];
   /** Flags with a summary; `repeat` marks an option that may be given several times. */
   options?: readonly { flags: string; summary: string; repeat?: true }[];
+  /**
+   * What happens where DATABASE_URL names a PostgreSQL database: the command reads a mirror, which is refreshed before; or it does
+   * everything itself (`own`), also where it needs no history; or it is refused, with a sentence that says what to do instead.
+   */
+  onPostgres?: "mirror" | "own" | { instead: string };
   /** Resolves with the exit code. */
   run(input: CommandInput): Promise<number>;
 }

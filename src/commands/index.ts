@@ -96,6 +96,12 @@ export const commandSummaries: readonly CommandSummary[] = [
     load: async () => (await import("./alerts/test.ts")).alertsTest,
   },
   {
+    name: "db mirror",
+    summary: "make an SQLite file of a history in PostgreSQL, or bring it up to date",
+    hasOptions: true,
+    load: async () => (await import("./db/mirror.ts")).dbMirror,
+  },
+  {
     name: "db migrate",
     summary: "upgrade the database to this version's schema; start does the same by itself",
     load: async () => (await import("./db/migrate.ts")).dbMigrate,

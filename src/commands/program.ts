@@ -4,7 +4,7 @@ import { CollectorError, ConfigError, StorageError } from "../core/errors.ts";
 import { escapeControlChars, escapeControlCharsInLines, redactor } from "../core/text.ts";
 import { ownVersion } from "../monitoring/version.ts";
 import type { Environment } from "../settings/env-file.ts";
-import type { Command, CommandSummary } from "./command.ts";
+import { type Command, type CommandSummary, postgresLines } from "./command.ts";
 import { commandSummaries, findCommand } from "./index.ts";
 
 const exitCodes: Record<string, number> = { usage: 64, internal: 70, storage: 74, locked: 75, config: 78 };
@@ -67,7 +67,8 @@ function declare(program: Parser, { name, summary, args }: CommandSummary): Pars
 
 /** Adds a command with its full help, options and action. */
 function add(program: Parser, summary: CommandSummary, command: Command, finish: (code: number) => void): void {
-  const details = command.details ? [...command.details, ""] : [];
+  const all = [...(command.details ?? []), ...postgresLines(command)];
+  const details = all.length > 0 ? [...all, ""] : [];
   const examples = command.examples.map((example) => `  bitget-collector ${example}`);
   const parser = declare(program, summary)
     .description(summary.summary)
@@ -79,7 +80,12 @@ function add(program: Parser, summary: CommandSummary, command: Command, finish:
         void process.stdout.write(`${isTerminal ? escapeControlCharsInLines(line) : line}\n`);
       const printError = (line: string) => void process.stderr.write(`${escapeControlChars(line)}\n`);
       const output = { print, write, printError, isTerminal };
-      finish(await command.run({ args: parser.args, options: parser.opts(), env: await readSettings(), ...output }));
+      const env = await readSettings();
+      if (/^\s*postgres/.test(env.DATABASE_URL ?? "") || env.DATABASE_URL_FILE) {
+        const { prepareMirror } = await import("./shared/mirror.ts");
+        await prepareMirror(summary.name, command, env, printError);
+      }
+      finish(await command.run({ args: parser.args, options: parser.opts(), env, ...output }));
     });
   for (const { flags, summary, repeat } of command.options ?? []) {
     const option = new Option(flags, summary);

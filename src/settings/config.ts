@@ -20,13 +20,17 @@ export type { HttpSettings } from "./sections/pages.ts";
 /** The settings of sections that need no further processing. */
 type Plain = ValuesOf<typeof exchange> &
   ValuesOf<typeof addresses> &
-  ValuesOf<typeof storage> &
+  Omit<ValuesOf<typeof storage>, "database"> &
   ValuesOf<typeof runs> &
   ValuesOf<typeof reading> &
   ValuesOf<typeof heartbeat> &
   ValuesOf<typeof log>;
 
 export interface Config extends Plain {
+  /** The absolute path of the database file; of the mirror where the history is in PostgreSQL. */
+  databasePath: string;
+  /** The PostgreSQL database that holds the history; null where a file does. */
+  postgres: Secret | null;
   /** Empty for commands that only read the database. */
   accounts: Account[];
   /** Null: the dataset is switched off. */
@@ -57,7 +61,7 @@ export function loadConfig(
   const settings = {
     accounts,
     ...reader.values(exchange),
-    ...reader.values(storage),
+    ...readStorage(reader),
     schedules: reader.values(schedules),
     subAccounts: readSubAccounts(reader, accounts),
     ...reader.values(runs),
@@ -72,6 +76,11 @@ export function loadConfig(
   const problems = [...(credentials ? unsafeNodeSettings(env) : []), ...reader.problems];
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
+}
+
+function readStorage(reader: SettingsReader): Pick<Config, "databasePath" | "postgres" | "keepRawDays"> {
+  const { database, ...values } = reader.values(storage);
+  return { databasePath: database.path, postgres: database.postgres, ...values };
 }
 
 /** Reads the section of reports and queries, with the schedule of the reports in their time zone. */
@@ -95,10 +104,11 @@ function readProxies(reader: SettingsReader): ProxySettings {
 }
 
 /** Returns every secret of the settings, for redaction. */
-export const secretsOf = ({ accounts, http, heartbeatUrl, alerts, proxy: { proxy } }: Config): Secret[] => [
+export const secretsOf = ({ accounts, http, heartbeatUrl, alerts, proxy: { proxy }, postgres }: Config): Secret[] => [
   ...accounts.flatMap((account) => [account.key, account.secret, account.passphrase]),
   ...(http?.token ? [http.token] : []),
   ...(heartbeatUrl ? secretsOfUrl(heartbeatUrl) : []),
   ...(alerts.webhook ? secretsOfUrl(alerts.webhook.url) : []),
   ...(proxy ? secretsOfProxy(proxy.url.reveal()) : []),
+  ...(postgres ? secretsOfProxy(postgres.reveal()) : []),
 ];

@@ -10,6 +10,7 @@ import { codeOf, type FileBytes, isOpenToOthers, readWithMode, textOf } from "./
 import { isSecretSetting, nameProblem, strayNameProblem, unreadNameWarning } from "./names.ts";
 import { accounts } from "./sections/accounts.ts";
 import { secretsOfAccountsFile } from "./sections/accounts-file.ts";
+import { storage } from "./sections/collecting.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -68,21 +69,23 @@ function readSettings(path: string): FileBytes {
   }
 }
 
-/** Returns whether a variable holds a secret: a secret setting, or a proxy URL with a password. */
+/** Returns whether a variable holds a secret: a secret setting, or a URL with a password. */
 export const isSecret = (name: string, value = ""): boolean =>
-  isSecretSetting(name) || (isProxySetting(name) && value.includes("@"));
+  isSecretSetting(name) || (mayHavePassword(name) && value.includes("@"));
+
+const mayHavePassword = (name: string): boolean => isProxySetting(name) || name === storage.settings.database.name;
 
 /** Returns the secrets among the settings, valid or not, to redact the stack trace of a bug. */
 export function secretsIn(env: Environment): Secret[] {
   return Object.entries(env).flatMap(([name, value = ""]) => {
-    if (isProxySetting(name)) return secretsOfProxy(value.trim());
+    if (mayHavePassword(name)) return secretsOfProxy(value.trim());
     if (isSecretSetting(name)) return secretsOfUrl(new Secret(value.trim()));
     if (name === accounts.settings.file.name) return secretsOfAccountsFile(value.trim());
     const setting = name.replace(/_FILE$/, "");
-    if (!isSecretSetting(setting) && !isProxySetting(setting)) return [];
+    if (!isSecretSetting(setting) && !mayHavePassword(setting)) return [];
     try {
       const text = readFileSync(value.trim(), "utf8").trim();
-      return isProxySetting(setting) ? secretsOfProxy(text) : secretsOfUrl(new Secret(text));
+      return mayHavePassword(setting) ? secretsOfProxy(text) : secretsOfUrl(new Secret(text));
     } catch {
       return [];
     }

@@ -55,7 +55,8 @@ async function checkHealth(site: Site): Promise<Health> {
   }
 }
 
-async function daemonState({ daemon, databasePath }: Site): Promise<Pick<Health, "daemon" | "problem">> {
+async function daemonState({ daemon, databasePath, isMirror }: Site): Promise<Pick<Health, "daemon" | "problem">> {
+  if (daemon === null && isMirror) return { daemon: "unknown" };
   // Under `serve`, another process may be collecting into the same file.
   if (daemon === null) {
     const locked = isLocked(databasePath);

@@ -6,6 +6,8 @@ import { Reader } from "./reading/reader.ts";
 /** The dependencies of the routes. */
 export interface Site {
   databasePath: string;
+  /** Whether the database is a mirror, into which no process of this machine collects. */
+  isMirror: boolean;
   /** The IANA name of the time zone whose days the pages show. */
   timezone: string;
   sqlTimeoutSeconds: number;
@@ -20,14 +22,19 @@ export interface Site {
   close(): void;
 }
 
-export type SiteSettings = Pick<Site, "databasePath" | "timezone" | "sqlTimeoutSeconds">;
+export interface SiteSettings extends Pick<Site, "databasePath" | "timezone" | "sqlTimeoutSeconds"> {
+  /** Of what the database is a mirror; null or missing: of nothing. */
+  postgres?: unknown;
+}
 
 /** Opens the shared dependencies of the routes. `daemon` is null for `serve`. */
-export function openSite({ databasePath, timezone, sqlTimeoutSeconds }: SiteSettings, daemon: Daemon | null): Site {
+export function openSite(settings: SiteSettings, daemon: Daemon | null): Site {
+  const { databasePath, timezone, sqlTimeoutSeconds, postgres = null } = settings;
   const reader = new Reader(databasePath, sqlTimeoutSeconds);
   const changes = watchChanges(databasePath);
   return {
     databasePath,
+    isMirror: postgres !== null,
     timezone,
     sqlTimeoutSeconds,
     now: () => Date.now(),

@@ -1,9 +1,11 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { Secret } from "../../src/core/domain.ts";
 import { ConfigError } from "../../src/core/errors.ts";
+import { redactor } from "../../src/core/text.ts";
 import { loadConfig, secretsOf } from "../../src/settings/config.ts";
-import { environment } from "../../src/settings/env-file.ts";
+import { environment, isSecret } from "../../src/settings/env-file.ts";
 import { temporaryFolder } from "../support/files.ts";
 import { classic, credentials } from "../support/settings.ts";
 
@@ -297,9 +299,24 @@ describe("settings", () => {
     ["file:~/x.db", false],
     ["file:./x.db?mode=ro", false],
     ["file:a%20b.db", false],
-    ["postgres://localhost/x", false],
+    ["postgres://localhost/x", true],
+    ["postgresql://me:secret@db.example.com/x?schema=desk&sslmode=verify-full", true],
+    ["postgres://localhost", false],
+    ["postgres://localhost/x?sslmode=prefer", false],
+    ["postgres://localhost/x?schema=Desk", false],
+    ["mysql://localhost/x", false],
   ])("judge the database %j", (url, accepted) => {
     expect(problemsOf({ ...good, DATABASE_URL: url }).length === 0).toBe(accepted);
+  });
+
+  it("name the mirror of a history in PostgreSQL, and treat its URL as a secret", () => {
+    const url = "postgres://me:s3cr%24t-word@localhost/desk?schema=second";
+    const config = loadConfig({ ...good, DATABASE_URL: url });
+    expect(config).toMatchObject({ databasePath: resolve("data/desk-second.mirror.db"), postgres: expect.any(Secret) });
+    const isRedacted = (text: string) => redactor(secretsOf(config))(text) !== text;
+    expect([url, "s3cr%24t-word", "s3cr$t-word", "desk"].map(isRedacted)).toEqual([true, true, true, false]);
+    expect([isSecret("DATABASE_URL", url), isSecret("DATABASE_URL", "file:./data/x.db")]).toEqual([true, false]);
+    expect(problemsOf({ ...good, DATABASE_URL: "postgres://me:s3cret@/" }).join()).not.toContain("s3cret");
   });
 
   it("switch a dataset off with an empty schedule", () => {

@@ -36,6 +36,7 @@ export const accountsDiscover: Command = {
     },
     { flags: "--json", summary: "print JSON" },
   ],
+  onPostgres: "own",
   async run({ options, env, print, printError }) {
     const config = loadConfig(env);
     const names = config.accounts.map(({ name }) => name);

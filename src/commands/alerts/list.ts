@@ -9,6 +9,7 @@ import { formatTable } from "../shared/table.ts";
 export const alertsList: Command = {
   examples: ["alerts list", "alerts list --limit 50"],
   options: [{ flags: "--limit <n>", summary: "show at most n notifications (default: 20)" }],
+  onPostgres: "mirror",
   async run({ options, env, print }) {
     const limit = limitOf(options.limit);
     const { databasePath, alerts, schedules } = loadConfig(env, { credentials: false });

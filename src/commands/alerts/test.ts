@@ -6,6 +6,7 @@ import type { Command } from "../command.ts";
 
 export const alertsTest: Command = {
   examples: ["alerts test"],
+  onPostgres: "own",
   async run({ env, print }) {
     const { alerts, proxy } = loadConfig(env, { credentials: false, webhook: true });
     const { webhook } = alerts;

@@ -11,6 +11,7 @@ import { requireVerified } from "./verify.ts";
 export const dbBackup: Command = {
   examples: ["db backup /mnt/backup/collector-2026-11-22.db"],
   details: ["The copy is one file, readable only by its owner, and gets its name only after it has been verified."],
+  onPostgres: "mirror",
   async run({ args, env, print, printError }) {
     const { databasePath } = loadConfig(env, { credentials: false });
     const target = resolve(args[0] ?? "");

@@ -27,6 +27,7 @@ export const dbImport: Command = {
       summary: "the number of rows of all files together, as export reported it; if it differs, nothing is imported",
     },
   ],
+  onPostgres: { instead: "Import into a new file (DATABASE_URL=file:…), and copy that with db ship." },
   async run({ args, options, env, print }) {
     if (args.length === 0) throw new UsageError("name the files to import");
     const config = loadConfig(env, { credentials: false });

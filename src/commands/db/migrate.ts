@@ -9,6 +9,7 @@ import type { Command } from "../command.ts";
 
 export const dbMigrate: Command = {
   examples: ["db migrate"],
+  onPostgres: { instead: "The program that writes the history there brings its schema up to date when it starts." },
   async run({ env, print }) {
     const config = loadConfig(env, { credentials: false });
     const lock = lockDatabase(config.databasePath);

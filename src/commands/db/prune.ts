@@ -21,6 +21,9 @@ export const dbPrune: Command = {
       summary: "shrink the file afterwards; needs a stopped daemon and disk space for a copy",
     },
   ],
+  onPostgres: {
+    instead: "Prune the SQLite history that is copied there; one that was recorded into PostgreSQL is kept in full.",
+  },
   async run({ options, env, print }) {
     const { databasePath } = loadConfig(env, { credentials: false });
     const before = beforeOf(options.before);

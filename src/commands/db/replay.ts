@@ -26,6 +26,9 @@ export const dbReplay: Command = {
     { flags: "--dataset <name>", summary: "the dataset (required)" },
     { flags: "--apply", summary: "correct the rows; exit code 1 if some cannot be corrected" },
   ],
+  onPostgres: {
+    instead: "Raw responses are kept next to an SQLite history: run it where that is recorded, before it is copied.",
+  },
   async run({ options, env, print }) {
     if (options.dataset === undefined) throw new UsageError(`--dataset is required: ${datasetNames.join(", ")}`);
     const dataset = datasetNamed(parseDataset(options.dataset));

@@ -13,6 +13,10 @@ export const dbRestore: Command = {
   details: [
     "The backup is verified first. A backup of an older version is upgraded in the restored copy; the backup file is not changed.",
   ],
+  onPostgres: {
+    instead:
+      "Restore into a new file (DATABASE_URL=file:…), and copy that with db ship; or restore PostgreSQL with its own tools.",
+  },
   async run({ args, env, print }) {
     const { databasePath } = loadConfig(env, { credentials: false });
     const source = resolve(args[0] ?? "");

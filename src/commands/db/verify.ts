@@ -11,6 +11,7 @@ export const dbVerify: Command = {
     "The last line is the chain head. Keep a copy elsewhere: while the table `link` contains it, nothing before it",
     "was altered, removed or inserted. A history that several machines recorded has a chain, and a line, per account.",
   ],
+  onPostgres: "mirror",
   async run({ env, print }) {
     const { databasePath } = loadConfig(env, { credentials: false });
     const found = await verifyWithBar(databasePath);

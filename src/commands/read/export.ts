@@ -10,7 +10,7 @@ import { loadConfig } from "../../settings/config.ts";
 import { openHistory } from "../../store/read/open-history.ts";
 import { requireForeignFile } from "../../store/responses/own-files.ts";
 import type { Command, CommandInput } from "../command.ts";
-import { stopSignals } from "../run/signals.ts";
+import { untilStopped } from "../run/signals.ts";
 import { parseInstant } from "../shared/instant.ts";
 import { parseOnlyDataset } from "../shared/option.ts";
 import { startTerminalBar } from "../shared/progress.ts";
@@ -33,6 +33,7 @@ export const exportCommand: Command = {
     { flags: "--from <time>", summary: "from this time on" },
     { flags: "--to <time>", summary: "before this time" },
   ],
+  onPostgres: "mirror",
   async run({ args, options, env, print }) {
     const dataset = datasetNamed(parseOnlyDataset(args));
     if (typeof options.out !== "string") throw new UsageError("--out is required: the file to write");
@@ -63,26 +64,6 @@ export const exportCommand: Command = {
     }
   },
 };
-
-/** Runs something until it ends or a signal stops it. Returns the exit code. */
-async function untilStopped(act: (signal: AbortSignal) => Promise<void>): Promise<number> {
-  const stop = new AbortController();
-  let code = 0;
-  const onSignal = (_signal: NodeJS.Signals, number: number) => {
-    code = 128 + number;
-    stop.abort();
-  };
-  for (const signal of stopSignals()) process.on(signal, onSignal);
-  try {
-    await act(stop.signal);
-    return 0;
-  } catch (error) {
-    if (code === 0) throw error;
-    return code;
-  } finally {
-    for (const signal of stopSignals()) process.off(signal, onSignal);
-  }
-}
 
 function spanOf({ from, to }: CommandInput["options"], now: number): { from: number; to: number } {
   return {

@@ -18,6 +18,7 @@ export const get: Command = {
     { flags: "--account <name>", summary: "sign with the key of this account (default: the first)" },
     { flags: "--list", summary: "print the known endpoints" },
   ],
+  onPostgres: "own",
   async run({ args: [endpoint], options, env, print }) {
     if (options.list) {
       for (const { name, path, params, summary } of endpoints)

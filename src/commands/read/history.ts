@@ -33,6 +33,7 @@ export const history: Command = {
     formatOption,
     { flags: "--limit <n>", summary: "only the newest n rows (default: 50 in a table, else all)" },
   ],
+  onPostgres: "mirror",
   async run(input) {
     const { args, options, env } = input;
     const name = parseOnlyDataset(args);

@@ -42,6 +42,7 @@ export const report: Command = {
     { flags: "--by <step>", summary: "day (the default) or month" },
     { flags: "--out <path>", summary: "write to this file instead of stdout; its folder must exist" },
   ],
+  onPostgres: "mirror",
   async run(input) {
     const { args, options, env, print } = input;
     if (options.list) {

@@ -12,6 +12,7 @@ export const sql: Command = {
     'sql "select * from gaps" --format csv',
   ],
   options: [formatOption],
+  onPostgres: "mirror",
   async run(input) {
     const { args, options, env } = input;
     const statement = args[0] ?? "";

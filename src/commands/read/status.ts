@@ -7,6 +7,7 @@ import type { SeriesStatus } from "../../store/history.ts";
 import { withHistory } from "../../store/read/open-history.ts";
 import { isLocked } from "../../store/sqlite/lock.ts";
 import type { Command } from "../command.ts";
+import { followed } from "../shared/followed.ts";
 import { formatTable } from "../shared/table.ts";
 
 export const status: Command = {
@@ -15,15 +16,19 @@ export const status: Command = {
     { flags: "--json", summary: "print JSON" },
     { flags: "--watch", summary: "show account and datasets, refreshed every two seconds until Ctrl-C" },
   ],
-  async run({ options, env, print, write }) {
-    const { databasePath, timezone } = loadConfig(env, { credentials: false });
+  onPostgres: "mirror",
+  async run({ options, env, print, printError, write }) {
+    const config = loadConfig(env, { credentials: false });
+    const { databasePath, timezone, postgres } = config;
     if (options.watch) {
       if (options.json) throw new UsageError("--watch and --json cannot be combined");
       const { watch } = await import("./watch.ts");
-      return watch({ databasePath, timezone, isColoured: !env.NO_COLOR, write });
+      const stopFollowing = await followed(config, printError);
+      return watch({ databasePath, timezone, isColoured: !env.NO_COLOR, write }).finally(stopFollowing);
     }
     const now = Date.now();
-    const isCollecting = isLocked(databasePath);
+    // Who writes to PostgreSQL does so on any machine.
+    const isCollecting = postgres === null ? isLocked(databasePath) : null;
     const all = withHistory(databasePath, (history) => history.status(now));
     if (options.json) print(JSON.stringify(all.map(asJson), null, 2));
     else if (all.length === 0)

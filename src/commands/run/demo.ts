@@ -35,6 +35,7 @@ const firstDay = Date.UTC(2026, 9, 10, 6);
 export const demo: Command = {
   examples: ["demo", "demo --seconds 30"],
   options: [{ flags: "--seconds <n>", summary: "stop n seconds after live collecting has begun" }],
+  onPostgres: "own",
   async run({ options, env, print }) {
     const seconds = secondsOf(options.seconds);
     const past = demoConfig(env, "0 * * * *");

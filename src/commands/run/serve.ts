@@ -4,10 +4,12 @@ import { openHistory } from "../../store/read/open-history.ts";
 import { describeListenError, serve } from "../../web/server.ts";
 import { openSite } from "../../web/site.ts";
 import type { Command } from "../command.ts";
+import { followed } from "../shared/followed.ts";
 import { type StopSignal, signalNumbers, stopSignals } from "./signals.ts";
 
 export const serveCommand: Command = {
   examples: ["serve"],
+  onPostgres: "mirror",
   async run({ env, printError }) {
     const config = loadConfig(env, { credentials: false, pages: true });
     const { http, databasePath } = config;
@@ -21,9 +23,11 @@ export const serveCommand: Command = {
       throw problem === null ? error : new ConfigError([problem]);
     });
     printError(`dashboard: the pages are at ${serving.url}`);
+    const stopFollowing = await followed(config, printError);
     const signal = await new Promise<StopSignal>((resolve) => {
       for (const signal of stopSignals()) process.once(signal, resolve);
     });
+    stopFollowing();
     serving.close();
     site.close();
     return signal === "SIGHUP" ? 128 + signalNumbers.SIGHUP : 0;

@@ -20,6 +20,26 @@ export function ignoreOtherSignals(): void {
   if (!stopSignals().includes("SIGHUP")) process.on("SIGHUP", () => {});
 }
 
+/** Runs `act` until it ends; a signal aborts it. Returns the exit code: 0 where it ended by itself, that of the signal where it threw after it. */
+export async function untilStopped(act: (signal: AbortSignal) => Promise<void>): Promise<number> {
+  const stop = new AbortController();
+  let code = 0;
+  const onSignal = (_signal: NodeJS.Signals, number: number) => {
+    code = 128 + number;
+    stop.abort();
+  };
+  for (const signal of stopSignals()) process.on(signal, onSignal);
+  try {
+    await act(stop.signal);
+    return 0;
+  } catch (error) {
+    if (code === 0) throw error;
+    return code;
+  } finally {
+    for (const signal of stopSignals()) process.off(signal, onSignal);
+  }
+}
+
 /** Exits with this code. Nothing else in the program calls `process.exit`. */
 export function exitWith(code: number): never {
   if (code === 128 + signalNumbers.SIGHUP) {

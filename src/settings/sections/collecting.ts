@@ -1,31 +1,51 @@
 /** The settings of what is collected, when, and where it is stored. */
 import { resolve } from "node:path";
 import type { Pattern } from "../../core/cron.ts";
-import type { DatasetName } from "../../core/domain.ts";
+import { type DatasetName, Secret } from "../../core/domain.ts";
 import { realPath } from "../../core/path.ts";
 import { datasets } from "../../datasets/index.ts";
+import { addressOf, addressProblem, isPostgresUrl } from "../../store/postgres/address.ts";
 import { integer, schedule } from "../parsers.ts";
 import { type Parse, type Setting, section } from "../setting.ts";
 
-const databasePath: Parse<string> = (text, report) => {
+/** Where the history is. */
+export interface Database {
+  /** The absolute path of the SQLite file; of the mirror where the history is in PostgreSQL. */
+  path: string;
+  /** The URL of the PostgreSQL database that holds the history; null where a file does. */
+  postgres: Secret | null;
+}
+
+const database: Parse<Database> = (text, report) => {
   const value = text.trim();
-  if (/^postgres(ql)?:/.test(value))
-    report("is a Postgres URL, which is not supported yet; use file:./data/collector.db");
-  else if (!/^file:(\/\/\/|(?!\/\/))[^~?#%]+$/.test(value))
-    report("must name a file by its plain path, as in file:./data/collector.db or file:/var/lib/collector.db");
-  return realPath(resolve(value.replace(/^file:(\/\/(?=\/))?/, "")));
+  if (isPostgresUrl(value)) {
+    const problem = addressProblem(value);
+    if (problem === null) return { path: mirrorPath(new Secret(value)), postgres: new Secret(value) };
+    report(problem);
+  } else if (!/^file:(\/\/\/|(?!\/\/))[^~?#%]+$/.test(value))
+    report(
+      "must name a file by its plain path, as in file:./data/collector.db or file:/var/lib/collector.db, or be a postgres:// URL",
+    );
+  return { path: realPath(resolve(value.replace(/^file:(\/\/(?=\/))?/, ""))), postgres: null };
 };
+
+/** Returns the path of the file that mirrors a history in PostgreSQL, for reading. */
+function mirrorPath(url: Secret): string {
+  const { database, schema } = addressOf(url);
+  return realPath(resolve("data", `${`${database}-${schema}`.replace(/[^\w.-]/g, "_")}.mirror.db`));
+}
 
 export const storage = section({
   title: "Storage",
   settings: {
-    /** An absolute path. */
-    databasePath: {
+    database: {
       name: "DATABASE_URL",
       default: "file:./data/collector.db",
       verbatim: true,
-      parse: databasePath,
-      description: "The database file. The first start or collect creates it.",
+      secret: "with a password",
+      parse: database,
+      description:
+        "The database file, which the first start or collect creates; or a PostgreSQL database, postgres://user:password@host/database. Commands that read work on a mirror of it, a file in ./data.",
     },
     keepRawDays: {
       name: "KEEP_RAW_DAYS",

@@ -1,0 +1,174 @@
+/** Commands with DATABASE_URL=postgres://…, in the real program. */
+import { copyFileSync, existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it, onTestFinished } from "vitest";
+import { loadCommands } from "../../../src/commands/index.ts";
+import { datasets } from "../../../src/datasets/index.ts";
+import { prepareSchema } from "../../../src/store/postgres/migrations.ts";
+import { canTrace, underStrace } from "../../faults/syscalls.ts";
+import { collect, good, item, minute, query, start, storeAt } from "../../store/kit.ts";
+import { positions, spotAssets } from "../../store/minutes.ts";
+import { contentsOf, fill } from "../../store/postgres/fill.ts";
+import { connected, describePostgres, newHistory } from "../../store/postgres/kit.ts";
+import { temporaryFolder } from "../../support/files.ts";
+import { findPostgres, Server } from "../../support/postgres.ts";
+import { start as begin, launch, run } from "../../support/program.ts";
+import { until } from "../../support/wait.ts";
+
+/** Records some minutes of coins and a position into `name` from minute `from` on. */
+async function record(folder: string, from: number, minutes: number): Promise<string> {
+  const path = join(folder, "original.db");
+  const store = await storeAt(path);
+  if (from === 0) await store.setSchedule("main", "spot-assets", "* * * * *", start - minute);
+  for (let at = start + from * minute; at < start + (from + minutes) * minute; at += minute) {
+    const coins = ["BTC", "ETH"].map((coin) => item(spotAssets, { coin, available: "1.50", frozen: "-0" }));
+    await collect(store, spotAssets, at, { snapshots: [good(coins, at)] });
+    const held = { symbol: "BTCUSDT", marginCoin: "USDT", holdSide: "long", marginMode: "crossed", total: "2" };
+    await collect(store, positions, at, { snapshots: [good([item(positions, held)], at, "umcbl")] });
+  }
+  store.close();
+  return path;
+}
+
+const ageLine = /^mirror of PostgreSQL at .*, schema bitget: state of \d{4}-\S+Z, \d+ s old$/m;
+
+describePostgres("with a history in PostgreSQL", () => {
+  it("every reading command prints what it prints for the file, after refreshing a mirror whose age it states", async () => {
+    const [folder, url] = [temporaryFolder(), await newHistory()];
+    const postgres = await connected(url);
+    const original = await record(folder, 0, 3);
+    await fill(postgres, original);
+    const file = { DATABASE_URL: `file:${original}` };
+    for (const args of [
+      ["history", "spot-assets", "--from", "2026-11-01"],
+      ["history", "positions", "--at", "2026-11-01T00:02:30Z", "--format", "json"],
+      ["report", "balances", "--from", "2026-11-01"],
+      ["sql", "select coin, frozen, snapshot_id from spot_assets_history order by snapshot_id, coin"],
+      ["alerts", "list"],
+      ["db", "verify"],
+      ["status", "--json"],
+    ]) {
+      const [expected, found] = [await run(args, folder, file), await run(args, folder, { DATABASE_URL: url })];
+      const ages = /"ageMs": \d+/g;
+      expect([args, found.code, found.stdout.replace(ages, "")]).toEqual([
+        args,
+        expected.code,
+        expected.stdout.replace(ages, ""),
+      ]);
+      expect(found.stderr).toMatch(ageLine);
+    }
+    await record(folder, 3, 1);
+    await fill(postgres, original);
+    expect((await run(["db", "backup", "copy.db"], folder, { DATABASE_URL: url })).code).toBe(0);
+    expect(contentsOf(join(folder, "copy.db"))).toEqual(contentsOf(original));
+    for (const env of [file, { DATABASE_URL: url }])
+      expect(
+        (await run(["export", "positions", "--out", `${Object.keys(env).length}${env === file}.csv`], folder, env))
+          .code,
+      ).toBe(0);
+    expect(readFileSync(join(folder, "1false.csv"))).toEqual(readFileSync(join(folder, "1true.csv")));
+  });
+
+  it("works on the last mirror where PostgreSQL cannot be reached, and says how old it is", async () => {
+    const bin = findPostgres() ?? "";
+    const server = new Server(bin);
+    onTestFinished(() => rmSync(server.folder, { recursive: true, force: true }));
+    await server.start();
+    const folder = temporaryFolder();
+    const url = `postgres://postgres@${encodeURIComponent(server.folder)}/postgres`;
+    const postgres = await connected(url);
+    await prepareSchema(postgres, datasets);
+    await fill(postgres, await record(folder, 0, 2));
+    const env = { DATABASE_URL: url };
+    const ask = ["sql", "--format", "json", "select count(*) as n from runs"];
+    const before = await run(ask, folder, env);
+    await server.stop();
+    const after = await run(ask, folder, env);
+    expect([after.code, after.stdout]).toEqual([0, before.stdout]);
+    expect(after.stderr).toMatch(/cannot be reached \(ENOENT\).* This is the mirror of \d{4}-\S+Z, \d+ s old\.$/m);
+    expect((await run(["status"], folder, env)).code).toBe(1);
+    const elsewhere = await run(ask, temporaryFolder(), env);
+    expect([elsewhere.code, elsewhere.stderr]).toEqual([74, expect.stringContaining("cannot be reached")]);
+  });
+
+  it("refuses every command that cannot work there, and says what to do", async () => {
+    const all = await loadCommands();
+    const refused = all.filter(({ onPostgres }) => onPostgres !== "own" && onPostgres !== "mirror");
+    const [folder, url] = [temporaryFolder(), await newHistory()];
+    await Promise.all(
+      refused.map(async ({ name, args }) => {
+        const { code, stderr } = await run([...name.split(" "), ...(args?.startsWith("<") ? ["x"] : [])], folder, {
+          DATABASE_URL: url,
+        });
+        expect([name, code, stderr]).toEqual([
+          name,
+          78,
+          expect.stringContaining(`${name} does not work on a PostgreSQL database`),
+        ]);
+      }),
+    );
+    expect(existsSync(join(folder, "data"))).toBe(false);
+  });
+
+  it("db mirror writes a file that all commands read, follows, and resumes after being killed", async () => {
+    const [folder, url] = [temporaryFolder(), await newHistory()];
+    const postgres = await connected(url);
+    const original = await record(folder, 0, 2);
+    await fill(postgres, original);
+    const copy = join(folder, "copy.db");
+    const program = begin(["db", "mirror", "--out", "copy.db", "--follow"], folder, { DATABASE_URL: url });
+    await until(() => existsSync(copy));
+    await record(folder, 2, 1);
+    await fill(postgres, original);
+    const runs = (path: string) => query(path, "select count(*) as n from run where state = 'ok'")[0]?.n;
+    await until(() => runs(copy) === 6);
+    program.child.kill("SIGKILL");
+    await program.finished;
+    await record(folder, 3, 1);
+    await fill(postgres, original);
+    const { code, stdout } = await run(["db", "mirror", "--out", "copy.db"], folder, { DATABASE_URL: url });
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(/copy\.db has the state of \S+; \d+ rows were copied\n$/),
+    ]);
+    expect(contentsOf(copy)).toEqual(contentsOf(original));
+    expect((await run(["db", "verify"], folder, { DATABASE_URL: "file:./copy.db" })).stdout).toContain("OK, unaltered");
+  });
+
+  it.runIf(canTrace)("is killed at any write, and the next pass has the rows of the history", async () => {
+    const [folder, url] = [temporaryFolder(), await newHistory()];
+    const postgres = await connected(url);
+    const original = await record(folder, 0, 20);
+    await fill(postgres, original);
+    const mirrorUnder = (name: string, filter: string, out = "/dev/null") =>
+      launch(
+        ["db", "mirror", "--out", name],
+        folder,
+        { DATABASE_URL: url },
+        underStrace(["trace=pwrite64", `inject=pwrite64:${filter}`], { out }),
+      ).finished;
+    const writes = async (name: string) => {
+      expect((await mirrorUnder(name, "delay_exit=0", join(folder, "calls"))).code).toBe(0);
+      return readFileSync(join(folder, "calls"), "utf8").split("pwrite64(").length - 1;
+    };
+    const first = await writes("counted.db");
+    await run(["db", "mirror", "--out", "half.db"], folder, { DATABASE_URL: url });
+    await record(folder, 20, 20);
+    await fill(postgres, original);
+    copyFileSync(join(folder, "half.db"), join(folder, "half-counted.db"));
+    const second = await writes("half-counted.db");
+    const kills = [first, second].flatMap((count, pass) =>
+      [0.02, 0.4, 0.8].map((share) => [pass, Math.ceil(count * share)]),
+    );
+    for (const [pass, write] of kills) {
+      const name = `killed-${pass}-${write}.db`;
+      if (pass === 1) copyFileSync(join(folder, "half.db"), join(folder, name));
+      expect([name, (await mirrorUnder(name, `signal=KILL:when=${write}`)).code]).not.toEqual([name, 0]);
+      // What a reader sees meanwhile is the state before or the one after, or nothing.
+      if (pass === 1) expect([40, 80]).toContain(query(join(folder, name), "select count(*) as n from run")[0]?.n);
+      else expect(existsSync(join(folder, name))).toBe(false);
+      expect((await run(["db", "mirror", "--out", name], folder, { DATABASE_URL: url })).code).toBe(0);
+      expect(contentsOf(join(folder, name))).toEqual(contentsOf(original));
+    }
+  });
+});
