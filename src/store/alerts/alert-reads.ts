@@ -5,11 +5,11 @@ import { prefixOf } from "../schema/tables.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import type { Message, OpenAlert, StoredSnapshot } from "./alert-store.ts";
 
-export const snapshotColumns = `n.id, a.name as account, e.dataset, n.scope_id as scopeId, nullif(p.product_type, '') as productType,
-  n.taken_at as takenAt, n.error_code as errorCode`;
+export const snapshotColumns = `n.id, a.name as account, e.dataset, n.scope_id as "scopeId", nullif(p.product_type, '') as "productType",
+  n.taken_at as "takenAt", n.error_code as "errorCode"`;
 
 export const messageColumns = `id, alert, kind, account, what, state, at, value, threshold, sentence, delivery, attempts,
-  next_at as nextAt, problem`;
+  next_at as "nextAt", problem`;
 
 /** Returns a prepared statement for the open alerts, oldest first. */
 export const prepareOpenAlerts = (sqlite: Sqlite) =>

@@ -19,13 +19,13 @@ import type {
 } from "./alert-store.ts";
 
 /** The number of hours for which peaks are kept, independent of the window of the rule. */
-const maxPeakHours = 90 * 24;
+export const maxPeakHours = 90 * 24;
 
 /** The maximum number of pending messages; beyond it the oldest are dropped. */
-const maxPending = 1000;
+export const maxPending = 1000;
 
 /** The number of messages kept, pending or not. */
-const maxMessages = 2000;
+export const maxMessages = 2000;
 
 /** Thrown to roll back a transaction whose changes were computed from an outdated state. */
 class OutdatedError extends Error {}

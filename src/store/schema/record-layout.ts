@@ -135,7 +135,7 @@ export interface ReadingRow {
 
 /** The SQL columns of a `ReadingRow`, with `g` as the alias of the table. */
 export const readingColumns =
-  "g.through, g.window_from as windowFrom, g.window_to as windowTo, g.cursor, g.hole_from as holeFrom, g.hole_to as holeTo";
+  'g.through, g.window_from as "windowFrom", g.window_to as "windowTo", g.cursor, g.hole_from as "holeFrom", g.hole_to as "holeTo"';
 
 /** Returns the row that stores a read position. */
 export const readingRow = ({ through, window, hole }: ReadProgress): ReadingRow => ({

@@ -1,0 +1,253 @@
+/** Opens the store in PostgreSQL: the run ledger and the history, which several processes may record into at the same time. */
+import { type ClockCheck, maxOffsetMs } from "../../../bitget/clock-check.ts";
+import { type Clock, sleep } from "../../../core/clock.ts";
+import type { ApiVersion, DatasetName, KnownRows, ReadProgress, Scope, Secret, Trigger } from "../../../core/domain.ts";
+import { ConfigError, StorageError } from "../../../core/errors.ts";
+import type { Log } from "../../../core/log.ts";
+import type { Dataset } from "../../../datasets/dataset.ts";
+import type { AnyDataset } from "../../../datasets/incremental.ts";
+import type { Freshness } from "../../history.ts";
+import { withUnknownAge } from "../../runs/freshness.ts";
+import type { ScheduleInForce, UnrunSlot } from "../../runs/run-ledger.ts";
+import { type ReadingRow, readingColumns, readingOf } from "../../schema/record-layout.ts";
+import { layoutOf, shownRows } from "../../schema/storage-layout.ts";
+import { scopeText } from "../../snapshots/run-results.ts";
+import type { RunEnd, RunId, RunOutcome, Store } from "../../store.ts";
+import { type Connection, Postgres } from "../connection.ts";
+import { prepareSchema } from "../migrations.ts";
+import { PostgresAlerts } from "./alerts.ts";
+import { readFreshness } from "./freshness.ts";
+import * as ledger from "./ledger.ts";
+import { finishRun } from "./results/finish.ts";
+import { ScopeStates } from "./results/scope-state.ts";
+import { Writes } from "./writes.ts";
+
+export interface RecorderOptions {
+  url: Secret;
+  datasets: readonly AnyDataset[];
+  log: Log;
+  clock: Clock;
+  /** The name of this process in `runs.worker`; null: none. No other live process has it. */
+  worker: string | null;
+  /** How long a run may take before another process may fail it, milliseconds. */
+  leaseMs: number;
+  /** As for `openStore`. */
+  clockCheck?: ClockCheck;
+}
+
+/** Opens the history, a new one where there is none, and brings its schema up to date. @throws StorageError where the server is away */
+export async function openRecorder(options: RecorderOptions): Promise<Recorder> {
+  const postgres = await Postgres.open(options.url, { name: "recorder" });
+  try {
+    await prepareSchema(postgres, options.datasets);
+    const [shipped] = await postgres.cells("select 1 from shipped");
+    if (shipped)
+      throw new ConfigError([
+        `PostgreSQL at ${postgres.address.text} has the copy of an SQLite history. Record into another schema: add ?schema=NAME to the URL.`,
+      ]);
+    return new Recorder(postgres, options);
+  } catch (error) {
+    await postgres.close();
+    throw error;
+  }
+}
+
+/** A store in PostgreSQL. */
+export class Recorder implements Store {
+  readonly alerts: PostgresAlerts;
+  readonly #postgres: Postgres;
+  readonly #writes: Writes;
+  readonly #options: RecorderOptions;
+  readonly #states = new ScopeStates();
+  #isClosed = false;
+  /** Claims whose commit was not confirmed, by their slot. */
+  readonly #unconfirmed = new Map<string, ledger.Claim>();
+
+  constructor(postgres: Postgres, options: RecorderOptions) {
+    this.#postgres = postgres;
+    this.#options = options;
+    this.#writes = new Writes(postgres, options.log);
+    this.alerts = new PostgresAlerts(postgres, (work) => this.#writes.write(work));
+  }
+
+  /** Server, database and schema, without a password. */
+  get path(): string {
+    return this.#postgres.address.text;
+  }
+
+  apiVersion(account: string): Promise<ApiVersion | null> {
+    return ledger.apiVersion(this.#postgres, account);
+  }
+
+  setApiVersion(account: string, api: ApiVersion, at: number, cause: string): Promise<void> {
+    return this.#writes.write(inAccount(account, (locked) => ledger.setApiVersion(locked, api, at, cause)));
+  }
+
+  schedule(account: string, dataset: DatasetName): Promise<ScheduleInForce | null> {
+    return ledger.schedule(this.#postgres, account, dataset);
+  }
+
+  async accounts(): Promise<string[]> {
+    const found = await this.#postgres.cells("select name from account order by id");
+    return found.map(([name]) => String(name));
+  }
+
+  setSchedule(account: string, dataset: DatasetName, pattern: string | null, at: number): Promise<void> {
+    return this.#writes.write(inAccount(account, (locked) => ledger.setSchedule(locked, dataset, pattern, at)));
+  }
+
+  hasRun(account: string, dataset: DatasetName, slot: number): Promise<boolean> {
+    return ledger.hasRun(this.#postgres, account, dataset, slot);
+  }
+
+  closeSlots(account: string, dataset: DatasetName, slots: readonly UnrunSlot[]): Promise<void> {
+    const close = inAccount(account, (locked) => ledger.closeSlots(locked, dataset, slots));
+    return this.#writes.writeOrDefer(`close ${account} ${dataset} ${slots[0]?.slot}`, close, close);
+  }
+
+  async begin(
+    account: string,
+    dataset: DatasetName,
+    slot: number,
+    startedAt: number,
+    trigger: Trigger = "schedule",
+  ): Promise<RunId | null> {
+    const { worker, leaseMs, clock } = this.#options;
+    const name = `begin ${account} ${dataset} ${slot}`;
+    const claim = { dataset, slot, startedAt, trigger, worker, leaseMs };
+    const begin = inAccount(account, async (locked) => {
+      const unconfirmed = this.#unconfirmed.get(name);
+      const own = unconfirmed ? await ledger.claimed(locked.connection, account, unconfirmed) : null;
+      return own ?? ledger.claim(locked, claim);
+    });
+    try {
+      const begun =
+        trigger === "demand"
+          ? await this.#writes.write(begin)
+          : await this.#writes.writeOrDefer(name, (connection, cause) => missed(connection, cause), begin);
+      this.#unconfirmed.delete(name);
+      if (begun === null || typeof begun === "number") return begun;
+      // The clock of this machine is ahead of the database's, whose clock decides for all machines.
+      await sleep(clock, begun.aheadMs);
+      return this.begin(account, dataset, slot, startedAt, trigger);
+    } catch (error) {
+      if (error instanceof StorageError) this.#unconfirmed.set(name, claim);
+      throw error;
+    }
+
+    // A slot that was claimed after all keeps its run, which is swept when its deadline has passed.
+    function missed(connection: Connection, cause: string): Promise<void> {
+      const slots = [{ slot, state: "missed", cause }] as const;
+      return inAccount(account, (locked) => ledger.closeSlots(locked, dataset, slots))(connection);
+    }
+  }
+
+  async finish(run: RunId, end: RunEnd): Promise<RunOutcome> {
+    try {
+      const { outcome, committed } = await this.#writes.write(
+        inAccountOf(run, (locked) => finishRun(locked, run, end, this.#states)),
+      );
+      committed();
+      return outcome;
+    } catch (error) {
+      // On a storage error the caller retries, and no row is lost; on any other the next write ends the run as failed.
+      if (!(error instanceof StorageError))
+        this.#writes.defer(
+          `finish ${run}`,
+          inAccountOf(run, (locked) => ledger.abandon(locked, run, "internal")),
+        );
+      throw error;
+    }
+  }
+
+  /** Fails the runs of an earlier process of this name, and those of any process past their deadline. Returns how many. */
+  recover(): Promise<number> {
+    return this.#fail(this.#options.worker);
+  }
+
+  /** Fails runs of any process that are past their deadline. Returns how many. */
+  sweep(): Promise<number> {
+    return this.#fail(null);
+  }
+
+  async #fail(worker: string | null): Promise<number> {
+    const crashed = await ledger.findCrashed(this.#postgres, worker);
+    let failed = 0;
+    for (const run of crashed) {
+      const wasRunning = await this.#writes.write(inAccountOf(run, (locked) => ledger.abandon(locked, run, "crashed")));
+      if (wasRunning) failed += 1;
+    }
+    return failed;
+  }
+
+  async requestedScopes(dataset: Dataset, account: string): Promise<Scope[]> {
+    const found = await this.#postgres.cells(
+      `select p.product_type from scope p join series e on e.id = p.series_id join account a on a.id = e.account_id
+       where a.name = $1 and e.dataset = $2 and p.until is null order by p.id`,
+      [account, dataset.name],
+    );
+    return found.map(([productType]) => (productType || null) as Scope);
+  }
+
+  async latest(dataset: Dataset, account?: string): Promise<KnownRows[]> {
+    const layout = layoutOf(dataset);
+    const found = await this.#postgres.query<Omit<KnownRows, "rows"> & { id: number; latest: number }>(
+      `select p.id, a.name as account, nullif(p.product_type, '') as scope, p.latest, r.slot, n.taken_at as "takenAt"
+       from scope p join series e on e.id = p.series_id join account a on a.id = e.account_id
+         join snapshot n on n.id = p.latest join run r on r.id = n.run_id
+       where e.dataset = $1 and p.until is null and ($2::text is null or a.name = $2) order by p.id`,
+      [dataset.name, account ?? null],
+    );
+    const known: KnownRows[] = [];
+    for (const { id, latest, ...one } of found) {
+      const { state } = await this.#states.read(this.#postgres, layout, id, latest);
+      known.push({ ...one, rows: shownRows(layout, state, latest) });
+    }
+    return known;
+  }
+
+  async reading(account: string, dataset: DatasetName, scope: Scope): Promise<ReadProgress | null> {
+    const [found] = await this.#postgres.query<ReadingRow>(
+      `select ${readingColumns} from scope p join reading g on g.snapshot_id = p.latest
+         join series e on e.id = p.series_id join account a on a.id = e.account_id
+       where a.name = $1 and e.dataset = $2 and p.product_type = $3`,
+      [account, dataset, scopeText(scope)],
+    );
+    return found ? readingOf(found) : null;
+  }
+
+  async freshness(now: number): Promise<Freshness[]> {
+    const found = await readFreshness(this.#postgres, now, maxOffsetMs);
+    return this.#options.clockCheck?.verdict === "contradicted" ? found.map(withUnknownAge) : found;
+  }
+
+  /** Does nothing: only the server knows how much room it has. A full disk there is a StorageError. */
+  requireDiskSpace(): void {}
+
+  /** Closes the connections once their statements have ended. Has no effect the second time. */
+  close(): void {
+    if (!this.#isClosed) void this.#postgres.close();
+    this.#isClosed = true;
+  }
+}
+
+/** Returns work on an account whose row is locked, and whose new links are stored at its end. */
+const inAccount =
+  <Result>(name: string, work: (account: ledger.LockedAccount) => Promise<Result>) =>
+  async (connection: Connection): Promise<Result> =>
+    withLinks(await ledger.lockAccount(connection, name), work);
+
+/** Likewise for the account of a run. */
+const inAccountOf =
+  <Result>(run: RunId, work: (account: ledger.LockedAccount) => Promise<Result>) =>
+  async (connection: Connection): Promise<Result> =>
+    withLinks(await ledger.lockAccountOf(connection, run), work);
+
+async function withLinks<Result>(
+  account: ledger.LockedAccount,
+  work: (account: ledger.LockedAccount) => Promise<Result>,
+): Promise<Result> {
+  const result = await work(account);
+  await account.chain.write();
+  return result;
+}
