@@ -9,7 +9,7 @@ const minutes = 10;
 
 /** With one product type, an account sends five requests per cycle: a thousand accounts stay within 6,000 requests a minute. */
 const settings = {
-  ...Object.fromEntries(datasetNames.map((name) => [scheduleSetting(name), `*/${minutes} * * * *`])),
+  ...Object.fromEntries(datasetNames.map((name) => [scheduleSetting(name), `0 */${minutes} * * * *`])),
   BITGET_PRODUCT_TYPES: "umcbl",
   HEARTBEAT_URL: "http://127.0.0.1:9/",
   KEEP_RAW_DAYS: "1",

@@ -6,6 +6,7 @@ import { ClockCheck } from "./bitget/clock-check.ts";
 import { Limiter } from "./bitget/limits/rate-limiter.ts";
 import { createHttp, type Http } from "./bitget/wire/http.ts";
 import { AccountSession, createPublicSession, requireAccount, type Session } from "./collecting/account-session.ts";
+import { schedulesOf } from "./collecting/due.ts";
 import { NodeCronEngine } from "./collecting/engines/node-cron.ts";
 import type { CollectorDeps, SlotObserver } from "./collecting/run-context.ts";
 import { Scheduler } from "./collecting/scheduler.ts";
@@ -154,7 +155,7 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
       rawResponses,
       datasets,
       productTypes: config.productTypes,
-      schedules: config.schedules,
+      scheduleOf: schedulesOf(config.schedules, config.accounts),
       runDeadlineSeconds: config.runDeadlineSeconds,
       reportedFields: new Set(),
       observers,

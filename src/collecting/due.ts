@@ -4,8 +4,9 @@
  */
 import { clockToleranceMs } from "../bitget/clock-check.ts";
 import type { Instant } from "../core/clock.ts";
-import { graceAt, type Pattern } from "../core/cron.ts";
-import { causes } from "../core/domain.ts";
+import { differInSecondOnly, graceAt, inSecond, type Pattern } from "../core/cron.ts";
+import { causes, type DatasetName, publicAccount } from "../core/domain.ts";
+import { hashOf } from "../core/text.ts";
 import type { UnrunSlot } from "../store/runs/run-ledger.ts";
 
 /** One dataset of one account, and its watermark. */
@@ -63,11 +64,64 @@ const maxSlotsPerStep = 500;
 /** A longer time between two ticks, by the wall clock, is a downtime. Milliseconds. */
 const downtimeAfterMs = 2000;
 
+/** Returns the schedule of a dataset of an account; null if it is switched off. */
+export type ScheduleOf = (account: string, dataset: DatasetName) => Pattern | null;
+
+/**
+ * Returns the schedule of each account. Several accounts have a phase: the slots of patterns of five fields are in a second of the minute
+ * that follows from the name of the account, so that not all accounts are due in the same second. Public data has none.
+ */
+export function schedulesOf(
+  patterns: Readonly<Record<DatasetName, Pattern | null>>,
+  accounts: readonly unknown[],
+): ScheduleOf {
+  return (account, dataset) => {
+    const pattern = patterns[dataset] ?? null;
+    if (pattern === null || accounts.length < 2 || account === publicAccount) return pattern;
+    return inSecond(pattern, hashOf(account) % 60);
+  };
+}
+
 /** Returns the next step for a series at `now` (epoch ms); null if nothing is due. */
 export function nextStep(series: SeriesState, presence: Presence, now: number): Step | null {
-  const { inForce, wanted, since } = series;
-  if (inForce?.text !== wanted?.text) return stepToSchedule(series, presence);
-  if (inForce === null) return null;
+  const { inForce, wanted } = series;
+  if (inForce?.text === wanted?.text) return inForce && stepInForce(series, inForce, presence, now);
+  if (!inForce || !wanted || !differInSecondOnly(inForce, wanted)) return stepToSchedule(series, presence);
+  return stepWithinMinute(series, { inForce, wanted }, presence, now);
+}
+
+/**
+ * Returns the step of a series whose slots the settings move within their minute, as a second account does: each slot of one pattern
+ * has its place in the other, and is run or closed once, in one of them.
+ */
+function stepWithinMinute(
+  series: SeriesState,
+  { inForce, wanted }: { inForce: Pattern; wanted: Pattern },
+  presence: Presence,
+  now: number,
+): Step | null {
+  const { processedThrough } = series;
+  const slot = wanted.latest(now);
+  if (inForce.second < wanted.second) {
+    const isProcessed = inForce.latest(slot) <= processedThrough && processedThrough <= slot;
+    if (isProcessed) return { kind: "schedule", pattern: wanted, from: slot };
+    return stepInForce(series, inForce, presence, now);
+  }
+  const step = stepInForce(series, inForce, presence, now);
+  // The last slot is still to come in the old pattern. It is run in the new one if there is time for it.
+  const isNext = slot > inForce.latest(now);
+  const isLost = isNext && (slot <= processedThrough || now - slot > graceAt(wanted, slot));
+  return step || isLost ? step : { kind: "schedule", pattern: wanted, from: processedThrough };
+}
+
+/** Returns the pattern by which a series has its next run at `now` (epoch ms); null if it has none. */
+export function patternToRun({ inForce, wanted, processedThrough }: SeriesState, now: number): Pattern | null {
+  if (!inForce || !wanted || !differInSecondOnly(inForce, wanted)) return wanted ?? inForce;
+  return inForce.second > wanted.second && inForce.latest(now) <= processedThrough ? wanted : inForce;
+}
+
+function stepInForce(series: SeriesState, inForce: Pattern, presence: Presence, now: number): Step | null {
+  const { since } = series;
   const slot = inForce.latest(now);
   if (slot === series.lastSlot) return null;
   const { behindMs } = presence;

@@ -5,6 +5,7 @@
 import { holdsMoney } from "../bitget/product-types.ts";
 import { freshUntil } from "../core/cron.ts";
 import { type DatasetName, type KnownRows, publicAccount, type Scope } from "../core/domain.ts";
+import { minuteMs } from "../core/time.ts";
 import type { MapperInput } from "../datasets/dataset.ts";
 import type { AnyDataset } from "../datasets/incremental.ts";
 import type { Session } from "./account-session.ts";
@@ -51,18 +52,16 @@ export async function mapperInput(run: RunContext, scope: Scope, needs: readonly
 
 async function readRelated(run: RunContext, name: DatasetName): Promise<Related> {
   const { dataset, session, slot, deps } = run;
-  const { store, schedules } = deps;
+  const { store, scheduleOf } = deps;
   const needed = deps.datasets.find((one) => one.name === name);
   if (needed?.mode !== "snapshot") return unrelated;
   const account = dataset.public || needed.public ? undefined : session.name;
   const lastKnown = await store.latest(needed, account);
   const known: KnownRows[] = [];
-  const pattern = schedules[name] ?? schedules[dataset.name];
-  if (pattern) {
-    for (const one of lastKnown) {
-      const isFresh = deps.clock.now() <= freshUntil(pattern, one.slot);
-      if (isFresh && (one.slot === slot || !(await ranAtSlot(run, name, one.account)))) known.push(one);
-    }
+  for (const one of lastKnown) {
+    const pattern = scheduleOf(one.account, name) ?? scheduleOf(session.name, dataset.name);
+    const isFresh = pattern !== null && deps.clock.now() <= freshUntil(pattern, one.slot);
+    if (isFresh && (one.slot === slot || !(await isReplaced(run, name, one)))) known.push(one);
   }
   const requested = (await store.requestedScopes(needed, needed.public ? publicAccount : session.name)).filter(
     holdsMoney,
@@ -71,6 +70,12 @@ async function readRelated(run: RunContext, name: DatasetName): Promise<Related>
   return { lastKnown, known, complete };
 }
 
-/** Returns true if the dataset ran at this slot or was due then: older rows must not be used in place of those of that run. */
-const ranAtSlot = async ({ trigger, slot, deps }: RunContext, name: DatasetName, account: string): Promise<boolean> =>
-  (trigger === "schedule" && deps.schedules[name]?.latest(slot) === slot) || deps.store.hasRun(account, name, slot);
+/**
+ * Returns true if the dataset ran at this slot, or was due since the minute of the slot began (public data and accounts have different
+ * seconds): older rows must not be used in place of those of that run.
+ */
+async function isReplaced({ trigger, slot, deps }: RunContext, name: DatasetName, rows: KnownRows): Promise<boolean> {
+  const due = trigger === "schedule" ? deps.scheduleOf(rows.account, name)?.latest(slot) : undefined;
+  if (due !== undefined && due >= slot - (slot % minuteMs) && rows.slot < due) return true;
+  return deps.store.hasRun(rows.account, name, slot);
+}

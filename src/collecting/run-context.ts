@@ -23,6 +23,7 @@ import type { RawResponse, ResponseArchive } from "../store/responses/archive.ts
 import type { UnrunSlot } from "../store/runs/run-ledger.ts";
 import type { Store } from "../store/store.ts";
 import type { Session } from "./account-session.ts";
+import type { ScheduleOf } from "./due.ts";
 
 /** The dependencies that all runs share. */
 export interface CollectorDeps {
@@ -31,7 +32,7 @@ export interface CollectorDeps {
   rawResponses: ResponseArchive | null;
   datasets: readonly AnyDataset[];
   productTypes: readonly ProductType[];
-  schedules: Readonly<Record<DatasetName, Pattern | null>>;
+  scheduleOf: ScheduleOf;
   runDeadlineSeconds: number;
   clock: Clock;
   /** Whether the exchange has confirmed that clock. */
@@ -73,6 +74,8 @@ export interface RunRequest {
   /** Epoch ms. */
   slot: number;
   trigger: Trigger;
+  /** The schedule that the slot belongs to, whose next slot ends the run. Default: none. */
+  pattern?: Pattern | null;
   /** Settles when the runs that this one depends on have ended. Default: it depends on none. */
   dependencies?: Promise<unknown>;
 }
@@ -195,12 +198,11 @@ interface Deadline {
 }
 
 /** Starts the deadline of a run: the setting, or the next slot if that is earlier. */
-function startDeadline({ dataset, session, slot, trigger }: RunRequest, deps: CollectorDeps): Deadline {
-  const { clock, schedules, runDeadlineSeconds, stopping } = deps;
+function startDeadline({ slot, pattern }: RunRequest, deps: CollectorDeps): Deadline {
+  const { clock, runDeadlineSeconds, stopping } = deps;
   const setting = runDeadlineSeconds * 1000;
-  const pattern = session.subAccount?.schedule ?? schedules[dataset.name];
   const now = clock.now();
-  const untilNext = trigger === "schedule" && pattern ? pattern.next(slot) - now : setting;
+  const untilNext = pattern ? pattern.next(slot) - now : setting;
   const ms = Math.max(0, Math.min(setting, untilNext));
   const controller = new AbortController();
   const cancel = clock.after(ms, () =>

@@ -13,7 +13,7 @@ import type { UnrunSlot } from "../store/runs/run-ledger.ts";
 import { hasSubAccounts, requireAccount, type Session, sessionsOf } from "./account-session.ts";
 import { ClockGate } from "./clock-gate.ts";
 import { collect } from "./collect.ts";
-import { type Downtime, downtimeBetween, nextStep, type SeriesState, type Step } from "./due.ts";
+import { type Downtime, downtimeBetween, nextStep, patternToRun, type SeriesState, type Step } from "./due.ts";
 import { dependsOn } from "./related-rows.ts";
 import type { CollectorDeps } from "./run-context.ts";
 import type { MainAccount } from "./sub-accounts/main-account.ts";
@@ -143,8 +143,8 @@ export class Scheduler {
   /** Starts the due steps of a series, unless steps are in progress. */
   #check(series: Series): void {
     if (series.work !== null || !this.#mayRun() || this.#nextStep(series) === null) return;
-    const pattern = series.wanted ?? series.inForce;
-    const slot = pattern?.latest(this.#options.deps.clock.now()) ?? Number.NaN;
+    const now = this.#options.deps.clock.now();
+    const slot = patternToRun(series, now)?.latest(now) ?? Number.NaN;
     const done = this.#takeSteps(series).then(
       () => {
         series.work = null;
@@ -199,13 +199,14 @@ export class Scheduler {
   }
 
   async #run(series: Series, slot: number): Promise<void> {
-    const { dataset, session } = series;
+    const { dataset, session, inForce: pattern } = series;
     const { deps, sessions } = this.#options;
     series.lastSlot = slot;
     if (session === null) return;
     const needed = series.dependencies.map(({ work }) => (work?.slot === slot ? work.done : null));
     const started = instantOf(deps.clock);
-    await collect({ dataset, session, slot, trigger: "schedule", dependencies: Promise.allSettled(needed) }, deps);
+    const dependencies = Promise.allSettled(needed);
+    await collect({ dataset, session, slot, trigger: "schedule", pattern, dependencies }, deps);
     series.processedThrough = Math.max(series.processedThrough, slot);
     // By the monotonic clock: time that the machine slept does not belong to this run.
     series.lastRun = { from: slot, to: started.wall + deps.clock.monotonic() - started.monotonic };
@@ -273,7 +274,7 @@ const newSeries = (account: string, dataset: AnyDataset, session: Session | null
   dataset,
   session,
   inForce: null,
-  wanted: (session && (session.subAccount?.schedule ?? deps.schedules[dataset.name])) ?? null,
+  wanted: session && (session.subAccount?.schedule ?? deps.scheduleOf(account, dataset.name)),
   since: 0,
   processedThrough: 0,
   lastSlot: Number.NaN,

@@ -34,6 +34,10 @@ export const check: Command = {
       clients.close();
     }
     for (const name of datasetNames) print(`schedule   ${name}: ${nextSlots(config, name)}`);
+    if (config.accounts.length > 1)
+      print(
+        "schedule   patterns of five fields come later in the minute, at a second that follows from the account's name",
+      );
     return isOk ? 0 : 1;
   },
 };

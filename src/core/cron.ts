@@ -7,6 +7,8 @@ export interface Pattern {
   text: string;
   /** The IANA name of the time zone that the pattern applies to. */
   timezone: string;
+  /** The second of the minute in which all slots are; 0 if they are in several. */
+  second: number;
   /** The first slot after `instant`. Epoch ms. */
   next(instant: number): number;
   /** The last slot at or before `instant`. Epoch ms. */
@@ -58,6 +60,7 @@ function parse(text: string, timezone: string): Pattern {
   return {
     text: fields.join(" "),
     timezone,
+    second: fields.length === 6 && /^\d+$/.test(fields[0] ?? "") ? Number(fields[0]) : 0,
     next: (instant) => around(instant).next,
     latest: (instant) => around(instant).slot,
   };
@@ -128,6 +131,16 @@ function dated(cron: Cron): Around {
     between = { slot, next };
     return between;
   };
+}
+
+/** Returns a pattern of five fields with its slots in that second of the minute; one of six, which names its seconds, unchanged. */
+export const inSecond = (pattern: Pattern, second: number): Pattern =>
+  pattern.text.split(" ").length === 5 ? parsePattern(`${second} ${pattern.text}`, pattern.timezone) : pattern;
+
+/** Returns whether the slots of two patterns differ, and only in the second of the minute. */
+export function differInSecondOnly(one: Pattern, other: Pattern): boolean {
+  const [minutes, otherMinutes] = [one, other].map(({ text }) => text.replace(/^\d+ (?=(\S+ ){4}\S+$)/, ""));
+  return one.second !== other.second && minutes === otherMinutes && one.timezone === other.timezone;
 }
 
 /** Yields every slot after `instant`, up to the end of the calendar. Epoch ms. */

@@ -1,8 +1,8 @@
 /** What is due and why a slot was not run, as a table: state of a series, what the program lived through, time, and the steps. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { downtimeBetween, nextStep, type Presence, type SeriesState } from "../../src/collecting/due.ts";
-import { graceAt, type Pattern, parsePattern } from "../../src/core/cron.ts";
+import { downtimeBetween, nextStep, type Presence, type SeriesState, schedulesOf } from "../../src/collecting/due.ts";
+import { graceAt, inSecond, type Pattern, parsePattern } from "../../src/core/cron.ts";
 
 /** A time of 2026-03-01, or of the date before it; seconds may be left out. */
 function at(time: string): number {
@@ -297,6 +297,133 @@ describe("between two looks at the clock", () => {
     const before = { wall: at("12:00"), monotonic: 5000 };
     const found = downtimeBetween(before, { wall: before.wall + wall, monotonic: before.monotonic + monotonic });
     expect(found).toEqual(cause && { from: before.wall, to: before.wall + wall, cause });
+  });
+});
+
+/** A slot at 12:00, to be moved to 12:00:20 within its minute or back. */
+describe("a schedule that is moved within the minute", () => {
+  const there = { inForce: "*/5 * * * *", wanted: "20 */5 * * * *" };
+  const back = { inForce: there.wanted, wanted: there.inForce };
+
+  it.each<Case>([
+    ["changes between two slots", "12:04", { ...there, started: "12:04" }, ["schedule 20 */5 * * * * from 12:00:20"]],
+    [
+      "leaves a slot that is due by the old schedule to its new place",
+      "12:05:19",
+      { ...there, started: "12:05:10" },
+      ["schedule 20 */5 * * * * from 12:00:20"],
+    ],
+    [
+      "stays in force after a slot was run, until its new place is past",
+      "12:05:19",
+      { ...there, processed: "12:05", lastSlot: "12:05" },
+      [],
+    ],
+    [
+      "does not run that slot again",
+      "12:05:20",
+      { ...there, processed: "12:05", lastSlot: "12:05" },
+      ["schedule 20 */5 * * * * from 12:05:20"],
+    ],
+    [
+      "closes what is too late, as after any restart",
+      "12:13",
+      { ...there, started: "12:13" },
+      ["12:05 missed: not running", "12:10 missed: not running", "schedule 20 */5 * * * * from 12:10:20"],
+    ],
+    [
+      "moves back with the next slot",
+      "12:05",
+      { ...back, processed: "12:00:20" },
+      ["schedule */5 * * * * from 12:00:20", "run 12:05"],
+    ],
+    [
+      "moves back after a slot for which that is too late",
+      "12:01:10",
+      { inForce: "50 * * * * *", wanted: "* * * * *", processed: "11:59:50", lastSlot: "11:59:50" },
+      ["run 12:00:50", "schedule * * * * * from 12:00:50", "run 12:01"],
+    ],
+    [
+      "does not count as moved with other minutes",
+      "12:04",
+      { ...there, wanted: "20 */4 * * * *", started: "12:04" },
+      ["schedule 20 */4 * * * * from 12:04"],
+    ],
+  ])("%s", (_what, now, given, steps) => {
+    expect(stepsAt(now, given)).toEqual(steps);
+  });
+
+  it("has one row for each minute that was due, whenever the program stops and starts", () => {
+    const second = fc.option(fc.integer({ min: 0, max: 59 }), { nil: null });
+    const minutes = fc.constantFrom("* * * * *", "*/5 * * * *", "7,9 * * * *", "0 * * * *");
+    const seconds = fc.integer({ min: 0, max: 700 });
+    fc.assert(
+      fc.property(minutes, second, second, seconds, seconds, (text, from, to, ran, stopped) => {
+        const usual = parsePattern(text);
+        const [inForce, wanted] = [from, to].map((one) => (one === null ? usual : inSecond(usual, one)));
+        const begin = at("12:00:30");
+        const end = begin + ran * 1000;
+        const start = end + stopped * 1000;
+        const rows: number[] = [];
+        for (let slot = inForce?.next(begin) ?? end; slot <= end; slot = inForce?.next(slot) ?? end) rows.push(slot);
+        const series = { ...seriesOf({}), inForce: inForce ?? null, wanted: wanted ?? null, since: begin };
+        series.processedThrough = rows.at(-1) ?? begin;
+        const presence = presenceOf({ started: timeOf(start) });
+        for (let now = start; now <= start + 70 * 60_000; now += 5000)
+          for (let step = nextStep(series, presence, now); step; step = nextStep(series, presence, now)) {
+            if (step.kind === "schedule") {
+              series.inForce = step.pattern;
+              series.since = series.processedThrough = step.from;
+            } else if (step.kind === "close") {
+              rows.push(...step.slots.map(({ slot }) => slot));
+              series.processedThrough = step.slots.at(-1)?.slot ?? Number.NaN;
+            } else {
+              // A slot that was run before the stop has its row.
+              if (!rows.includes(step.slot)) rows.push(step.slot);
+              series.lastSlot = step.slot;
+              series.processedThrough = Math.max(series.processedThrough, step.slot);
+            }
+          }
+        const due: number[] = [];
+        const minuteOf = (slot: number) => Math.floor(slot / 60_000);
+        const [first = 0, last = 0] = [rows[0], rows.at(-1)];
+        for (let slot = usual.latest(first); slot <= last; slot = usual.next(slot)) due.push(minuteOf(slot));
+        expect(rows.map(minuteOf)).toEqual(due);
+        expect(series.inForce?.text).toBe(wanted?.text);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe("a phase", () => {
+  const patterns = {
+    positions: cron("*/5 * * * *"),
+    prices: cron("*/5 * * * *"),
+    bills: cron("0 30 * * * *"),
+    equity: null,
+  };
+  const textsOf = (accounts: string[], name: string) => {
+    const scheduleOf = schedulesOf(patterns, accounts);
+    return Object.keys(patterns).map((dataset) => scheduleOf(name, dataset)?.text ?? null);
+  };
+
+  it("is the second of an account's name where there are several, for patterns that do not name theirs", () => {
+    expect(textsOf(["main", "hedge"], "main")).toEqual(["45 */5 * * * *", "45 */5 * * * *", "0 30 * * * *", null]);
+    expect(textsOf(["main", "hedge"], "hedge")[0]).toBe("21 */5 * * * *");
+    expect(textsOf(["main"], "main")[0]).toBe("*/5 * * * *");
+    expect(textsOf(["main", "hedge"], "public")[0]).toBe("*/5 * * * *");
+  });
+
+  it("spreads two thousand accounts over the minute", () => {
+    const scheduleOf = schedulesOf(patterns, ["one", "other"]);
+    const counts = new Array<number>(60).fill(0);
+    for (let number = 0; number < 2000; number += 1) {
+      const { second = 0 } = scheduleOf(`sub${number}`, "positions") ?? {};
+      counts[second] = (counts[second] ?? 0) + 1;
+    }
+    expect(Math.max(...counts)).toBeLessThan(60);
+    expect(Math.min(...counts)).toBeGreaterThan(10);
   });
 });
 

@@ -1,7 +1,7 @@
 /** What rows a run makes of its responses and of the rows of other datasets: real scheduler, client, store and exchange. */
 import { describe, expect, it } from "vitest";
 import { collectNow } from "../../src/commands/collect.ts";
-import { classic } from "../support/settings.ts";
+import { classic, credentials, unified } from "../support/settings.ts";
 import { until } from "../support/wait.ts";
 import { createWorld, type World } from "../support/world.ts";
 
@@ -43,6 +43,29 @@ it("is no failure when the exchange has no such product line", async () => {
     { product_type: "cmcbl" },
     { product_type: "sumcbl" },
     { product_type: "umcbl" },
+  ]);
+});
+
+it("an account with a phase is valued with the prices of its minute, and not with older ones in their place", async () => {
+  const schedules = {
+    SCHEDULE_FUNDING_ASSETS: "* * * * *",
+    SCHEDULE_PRICES: "* * * * *",
+    SCHEDULE_EQUITY: "* * * * *",
+  };
+  const both = { ...schedules, ...credentials(unified, "BITGET_HEDGE"), BITGET_ACCOUNTS: "main,hedge" };
+  world = await createWorld("2026-03-01T12:00:30Z", both, { accounts: [classic, unified] });
+  const minute = async (time: string) => {
+    for (const second of ["00", "21", "45"]) await world.at(`2026-03-01T${time}:${second}Z`);
+  };
+  await minute("12:01");
+  await minute("12:02");
+  world.exchange.injectFault({ path: "/api/v2/spot/market/tickers", code: "40034", times: Number.POSITIVE_INFINITY });
+  await minute("12:03");
+  // The first prices were due before anything was known to be held.
+  expect(world.rows("select complete, missing from equity_history where account = 'hedge' order by taken_at")).toEqual([
+    { complete: 0, missing: '["prices"]' },
+    { complete: 1, missing: null },
+    { complete: 0, missing: '["prices"]' },
   ]);
 });
 

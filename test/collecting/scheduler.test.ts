@@ -2,8 +2,10 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
 import { collect } from "../../src/collecting/collect.ts";
+import { datasets } from "../../src/datasets/index.ts";
 import { spotAssets } from "../../src/datasets/snapshots/spot-assets.ts";
 import { withHistory } from "../../src/store/read/open-history.ts";
+import { verify } from "../../src/store/verify/verify.ts";
 import { classic, credentials, unified } from "../support/settings.ts";
 import { until } from "../support/wait.ts";
 import { createWorld, type World } from "../support/world.ts";
@@ -385,13 +387,49 @@ describe("an answer that cannot be kept as it is", () => {
   });
 });
 
+describe("a second account", () => {
+  it("moves the slots of the first within their minute, and its removal moves them back: none is lost or run twice", async () => {
+    const everyFive = { SCHEDULE_SPOT_ASSETS: "*/5 * * * *" };
+    const both = { ...everyFive, ...credentials(unified, "BITGET_HEDGE"), BITGET_ACCOUNTS: "main,hedge" };
+    world = await createWorld("2026-03-01T12:00:30Z", everyFive, { accounts: [classic, unified] });
+    const restartAt = async (time: string, settings: Record<string, string>) => {
+      world.clock.advanceTo(Date.parse(`2026-03-01T${time}Z`));
+      await world.restart(settings);
+      await world.tick();
+    };
+    await world.at("2026-03-01T12:05:00Z");
+    await restartAt("12:10:20", both);
+    for (const time of ["12:10:21", "12:10:45", "12:15:21", "12:15:45"]) await world.at(`2026-03-01T${time}Z`);
+    await restartAt("12:20:10", everyFive);
+    for (const time of ["12:20:45", "12:25:00"]) await world.at(`2026-03-01T${time}Z`);
+
+    expect(runs()).toEqual([
+      "12:05:00 ok",
+      "12:10:21 ok",
+      "12:10:45 ok",
+      "12:15:21 ok",
+      "12:15:45 ok",
+      "12:20:00 ok late",
+      "12:25:00 ok",
+    ]);
+    expect(world.rows("select account, pattern from schedules order by since, account desc")).toEqual([
+      { account: "main", pattern: "*/5 * * * *" },
+      { account: "main", pattern: "45 */5 * * * *" },
+      { account: "hedge", pattern: "21 */5 * * * *" },
+      { account: "main", pattern: "*/5 * * * *" },
+    ]);
+    expect((await verify(world.path, datasets)).problems).toEqual([]);
+  });
+});
+
 describe("an account that was removed from the settings", () => {
   it("has its slots accounted for until then, and none after", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute, { accounts: [classic, unified] });
-    const both = { ...everyMinute, ...credentials(unified, "BITGET_HEDGE"), BITGET_ACCOUNTS: "main,hedge" };
+    const inSecond0 = { SCHEDULE_SPOT_ASSETS: "0 * * * * *" };
+    const both = { ...inSecond0, ...credentials(unified, "BITGET_HEDGE"), BITGET_ACCOUNTS: "main,hedge" };
     await world.restart(both);
     await world.at("2026-03-01T12:01:00Z");
-    await world.restart(everyMinute);
+    await world.restart(inSecond0);
     await world.at("2026-03-01T12:02:00Z");
     await world.at("2026-03-01T12:03:00Z");
     const of = (account: string) =>

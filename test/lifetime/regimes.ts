@@ -55,7 +55,11 @@ export const isDue = (regime: number, dataset: DatasetName, slot: number): boole
   return regimes[regime]?.[dataset]?.isDue(at.getUTCHours(), at.getUTCMinutes(), at.getUTCDay()) ?? false;
 };
 
-export const patternOf = (regime: number, dataset: DatasetName): string => regimes[regime]?.[dataset]?.pattern ?? "";
+/** Names its seconds, so that the accounts are due together. */
+export const patternOf = (regime: number, dataset: DatasetName): string => {
+  const { pattern } = regimes[regime]?.[dataset] ?? {};
+  return pattern === undefined ? "" : `0 ${pattern}`;
+};
 
 export const settingsOf = (regime: number): Record<string, string> =>
   Object.fromEntries(datasetNames.map((name) => [scheduleSetting(name), patternOf(regime, name)]));

@@ -89,8 +89,8 @@ it("reads how everything is doing a few times a cycle, not after each run", asyn
   const settings = {
     BITGET_ACCOUNTS: names.join(","),
     ...Object.assign({}, ...accounts.map((account) => credentials(account, `BITGET_${account.name.toUpperCase()}`))),
-    SCHEDULE_SPOT_ASSETS: "* * * * *",
-    SCHEDULE_FUNDING_ASSETS: "* * * * *",
+    SCHEDULE_SPOT_ASSETS: "0 * * * * *",
+    SCHEDULE_FUNDING_ASSETS: "0 * * * * *",
     HEARTBEAT_URL: url,
   };
   const world = await createWorld("2026-03-01T12:00:30Z", settings, { accounts });

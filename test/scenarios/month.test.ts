@@ -148,8 +148,8 @@ describe("the run ledger", () => {
   it("lists the schedules in force and the API version of each account", () => {
     const patterns = select("select account, dataset, pattern from schedules order by account, dataset, since");
     const both = series.flatMap((one) => [
-      { ...one, pattern: "0 */2 * * *" },
-      { ...one, pattern: "0 * * * *" },
+      { ...one, pattern: "0 0 */2 * * *" },
+      { ...one, pattern: "0 0 * * * *" },
     ]);
     expect(sorted(patterns, ["account", "dataset", "pattern"])).toEqual(
       sorted(both, ["account", "dataset", "pattern"]),

@@ -73,7 +73,7 @@ export async function simulateFortnight(path: string, days = 14): Promise<Served
     BITGET_BASE_URL: exchange.url,
     DATABASE_URL: `file:${path}`,
     LOG_LEVEL: "silent",
-    ...everyModelled("0 * * * *"),
+    ...everyModelled("0 0 * * * *"),
   });
   async function collect(first: number, last: number): Promise<void> {
     const all = Array.from({ length: last - first + 1 }, (_, index) => first + index);

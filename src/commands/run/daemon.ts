@@ -1,5 +1,6 @@
 /** Runs the daemon for `start` and `demo`, until a signal, a fatal error or the end of its time. */
 import { type App, type Daemon, observeRuns, openDaemon, preflight } from "../../app.ts";
+import { sessionsOf } from "../../collecting/account-session.ts";
 import { type StopSignal, signalNumbers, stopSignals } from "./signals.ts";
 
 /** The time that current runs may take to finish after the first signal; then they are aborted. Milliseconds. */
@@ -62,11 +63,11 @@ export async function collectUntilStopped(app: App, seconds: number | null): Pro
 
 /** Logs accounts, database and the first due slot. */
 function logFirstSlot(app: App): void {
-  const { clock, clockCheck, schedules } = app.deps;
-  const patterns = [...Object.values(schedules), ...app.mains.map(({ schedule }) => schedule)].filter(
-    (pattern) => pattern !== null,
-  );
-  const next = Math.min(...patterns.map((pattern) => pattern.next(clock.now())));
+  const { clock, clockCheck, scheduleOf, datasets } = app.deps;
+  let next = Math.min(...app.mains.map(({ schedule }) => schedule.next(clock.now())));
+  for (const dataset of datasets)
+    for (const { name } of sessionsOf(dataset, app.sessions, app.publicSession))
+      next = Math.min(next, scheduleOf(name, dataset.name)?.next(clock.now()) ?? next);
   const accounts = accountNames(app);
   app.log.info(
     { accounts, database: app.store.path },
@@ -78,4 +79,8 @@ function logFirstSlot(app: App): void {
   );
 }
 
-const accountNames = (app: App): string => app.sessions.map((session) => session.name).join(", ");
+/** The number of accounts above which their names would only fill the log. */
+const maxNames = 20;
+
+const accountNames = ({ sessions }: App): string =>
+  sessions.length > maxNames ? `${sessions.length} accounts` : sessions.map((session) => session.name).join(", ");

@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { dirname, relative } from "node:path";
 import { type App, openApp, preflight } from "../../app.ts";
+import { schedulesOf } from "../../collecting/due.ts";
 import { SimulatedClock } from "../../core/clock.ts";
 import { UsageError } from "../../core/errors.ts";
 import { hourMs } from "../../core/time.ts";
@@ -54,7 +55,7 @@ export const demo: Command = {
       try {
         await preflight(app);
         await recordHistory(app, clock);
-        const deps = { ...app.deps, schedules: live.schedules };
+        const deps = { ...app.deps, scheduleOf: schedulesOf(live.schedules, live.accounts) };
         const code = await collectUntilStopped({ ...app, deps }, seconds);
         for (const line of nextSteps(relative(process.cwd(), past.databasePath))) print(line);
         return code;

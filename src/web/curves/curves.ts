@@ -10,7 +10,7 @@ import { hourMs } from "../../core/time.ts";
 import type { HistoryReader } from "../../store/history.ts";
 import { CurveCache, type Summary } from "./curve-cache.ts";
 import { createDownsampler, type Point } from "./downsample.ts";
-import { firstDue, type LineSource, pointsOf, type SlotPoint } from "./lines.ts";
+import { type LineSource, pointsOf, type SlotPoint, slotsOf } from "./lines.ts";
 
 /** A requested curve. */
 export interface CurveRequest {
@@ -76,13 +76,14 @@ export class Curves {
     }
     kept.push(...sampler.end());
     const nothing = wanted.map(() => null);
-    const schedules = source.items.map(({ seriesId }) => history.schedules(seriesId));
+    const slots = slotsOf(history, source);
     // Slots that were due before the first point or after the last one are gaps too.
-    const head = firstDue(schedules, Math.max(from, begin) - 1, first?.slot ?? to);
+    const head = slots.firstDue(Math.max(from, begin) - 1, first?.slot ?? to);
     if (head !== null && head < (kept[0]?.at ?? to)) kept.unshift({ at: head, values: nothing });
-    const pattern = schedules[0]?.at(-1)?.pattern;
+    const [any] = source.items;
+    const pattern = any && history.schedules(any.seriesId).at(-1)?.pattern;
     const settled = Math.min(to, pattern ? now - graceAt(pattern, pattern.latest(now)) : now);
-    const tail = last ? firstDue(schedules, last.slot, settled) : null;
+    const tail = last ? slots.firstDue(last.slot, settled - slots.spreadMs) : null;
     if (tail !== null && tail > (kept.at(-1)?.at ?? 0)) kept.push({ at: tail, values: nothing });
     return {
       from,

@@ -2,7 +2,8 @@
 
 import type { DecimalString } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
-import type { HistoryReader, ItemCells, ItemPoint, ItemRef, SchedulePeriod, Span } from "../../store/history.ts";
+import type { HistoryReader, ItemCells, ItemPoint, ItemRef, Span } from "../../store/history.ts";
+import { CommonSlots } from "./common-slots.ts";
 import type { Point } from "./downsample.ts";
 
 /** The value of each line of a source; null is unknown. */
@@ -27,6 +28,10 @@ export interface LineSource {
   join(parts: readonly Values[], missing: number): Values;
 }
 
+/** Returns the slots of the items of a source. */
+export const slotsOf = (history: HistoryReader, { items }: LineSource): CommonSlots =>
+  new CommonSlots(items.map(({ seriesId }) => history.schedules(seriesId)));
+
 /** Yields the points in [from, to), epoch ms; `slotBefore` is the slot of the last known point before them. */
 export function* pointsOf(
   history: HistoryReader,
@@ -35,14 +40,14 @@ export function* pointsOf(
   slotBefore: number | null,
 ): Generator<SlotPoint, void> {
   const { dataset, items, lines, columns, valuesOf } = source;
-  const schedules = items.map(({ seriesId }) => history.schedules(seriesId));
+  const slots = slotsOf(history, source);
   const series = items.map((item) => history.points(dataset, item, span, columns, valuesOf));
   const [only] = series;
-  const points = series.length === 1 && only ? single(only) : joined(series, schedules, source);
+  const points = series.length === 1 && only ? single(only) : joined(series, slots, source);
   const unknown = lines.map(() => null);
   let before = slotBefore;
   for (const point of points) {
-    const missed = before === null ? null : firstDue(schedules, before, point.slot);
+    const missed = before === null ? null : slots.firstDue(before, point.slot);
     if (missed !== null) yield { at: Math.min(missed, point.at - 1), slot: missed, values: unknown };
     yield point;
     before = point.slot;
@@ -53,10 +58,10 @@ function* single(points: Iterable<ItemPoint<Values>>): Generator<SlotPoint, void
   for (const { at, slot, value } of points) yield { at, slot, values: value };
 }
 
-/** Yields combined points at scheduled slots; manual runs are skipped, because they belong to one item alone. */
+/** Yields combined points at common slots of schedules; manual runs are skipped, because they belong to one item alone. */
 function* joined(
   series: readonly Generator<ItemPoint<Values>, void>[],
-  schedules: readonly SchedulePeriod[][],
+  slots: CommonSlots,
   { join }: LineSource,
 ): Generator<SlotPoint, void> {
   const nextScheduled = (points: Generator<ItemPoint<Values>, void>): ItemPoint<Values> | undefined => {
@@ -66,29 +71,20 @@ function* joined(
   };
   const current = series.map(nextScheduled);
   for (;;) {
-    const slot = Math.min(...current.map((head) => head?.slot ?? Number.POSITIVE_INFINITY));
+    const heads = current.map((head, at) => (head ? slots.of(at, head.slot) : Number.POSITIVE_INFINITY));
+    const slot = Math.min(...heads);
     if (slot === Number.POSITIVE_INFINITY) return;
     const parts: Values[] = [];
     let missing = 0;
     for (const [at, head] of current.entries()) {
       const points = series[at];
-      if (head?.slot === slot && points) {
+      if (head && points && heads[at] === slot) {
         parts.push(head.value);
         current[at] = nextScheduled(points);
-      } else if (schedules[at]?.some(({ since, until }) => since < slot && until >= slot)) missing += 1;
+      } else if (slots.isScheduled(at, slot)) missing += 1;
     }
-    yield { at: slot, slot, values: join(parts, missing) };
+    // At the last slot, other accounts may be due in a moment. Where they were due before, the gap after the last point shows it.
+    const isInProgress = missing > 0 && slots.spreadMs > 0 && current.every((head) => head === undefined);
+    if (!isInProgress) yield { at: slot, slot, values: join(parts, missing) };
   }
-}
-
-/** Returns the first slot between two times that was due by any of the schedules, epoch ms, or null if there was none. */
-export function firstDue(schedules: readonly SchedulePeriod[][], after: number, before: number): number | null {
-  let first: number | null = null;
-  for (const one of schedules)
-    for (const { pattern, since, until } of one) {
-      if (until <= after || since >= before) continue;
-      const due = pattern.next(Math.max(after, since));
-      if (due < before && due <= until && (first === null || due < first)) first = due;
-    }
-  return first;
 }

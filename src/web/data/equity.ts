@@ -2,6 +2,7 @@
 import type { Steps } from "../../core/async/cooperate.ts";
 import { decimalIn, subtract, sum } from "../../core/decimal.ts";
 import type { DecimalString } from "../../core/domain.ts";
+import { minuteMs } from "../../core/time.ts";
 import { equity as dataset } from "../../datasets/snapshots/equity.ts";
 import { type Close, createCloses, instantText } from "../../queries/close.ts";
 import { equityOf, missingText, pricedPartOf, unpricedText } from "../../queries/equity.ts";
@@ -124,13 +125,30 @@ function missingParts(close: Close): string[] {
 }
 
 /**
- * Returns one complete equity per account from the newest slot that all of them share, or null where there is none. For a single
- * account that is its newest slot, scheduled or manual.
+ * Returns one complete equity per account from the newest slot that all of them share, or from the newest minute if that is later,
+ * because accounts have different seconds; null where there is none. For a single account that is its newest slot, scheduled or manual.
  */
 function latestCommonSlot<T extends { slot: number }>(accounts: readonly T[][]): T[] | null {
-  for (const { slot } of accounts[0] ?? []) {
-    const same = accounts.flatMap((equities) => equities.find((one) => one.slot === slot) ?? []);
-    if (same.length === accounts.length) return same;
+  const minuteOf = (slot: number) => Math.floor(slot / minuteMs);
+  const exact = latestCommon(accounts, (slot) => slot);
+  const near = latestCommon(accounts, minuteOf);
+  const isAsNew = exact && near && minuteOf(near[0]?.slot ?? 0) <= minuteOf(exact[0]?.slot ?? 0);
+  return isAsNew ? exact : near;
+}
+
+/** Returns the newest equities, one per account, that have a time in common; null where there are none. */
+function latestCommon<T extends { slot: number }>(
+  accounts: readonly T[][],
+  timeOf: (slot: number) => number,
+): T[] | null {
+  const [first = [], ...others] = accounts.map((equities) => {
+    const newest = new Map<number, T>();
+    for (const one of equities) if (!newest.has(timeOf(one.slot))) newest.set(timeOf(one.slot), one);
+    return newest;
+  });
+  for (const [time, one] of first) {
+    const same = others.flatMap((newest) => newest.get(time) ?? []);
+    if (same.length === others.length) return [one, ...same];
   }
   return null;
 }

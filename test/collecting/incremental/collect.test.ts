@@ -60,8 +60,7 @@ function run(
   world.clock.advanceTo(slot);
   const write = (line: string) => warnings.push(JSON.parse(line).msg);
   const log = createLog({ level: "warn", format: "json", secrets: [], write });
-  const schedules = { ...deps.schedules, [dataset.name]: null };
-  return collect({ dataset, session, slot, trigger: "schedule" }, { ...deps, log, datasets: [dataset], schedules });
+  return collect({ dataset, session, slot, trigger: "schedule" }, { ...deps, log, datasets: [dataset] });
 }
 
 const query = "select bill_id, at_ms, type, coin, amount, fee, balance, version from bills order by bill_id, version";
@@ -311,8 +310,7 @@ it("every due slot has its run, or the reason why there is none, as of any other
   const world = await createLedger();
   await world.scheduler.stop();
   const { app, clock, exchange } = world;
-  const schedules = { ...app.deps.schedules, [bills.name]: parsePattern("*/5 * * * *") };
-  const deps = { ...app.deps, datasets: [bills], schedules };
+  const deps = { ...app.deps, datasets: [bills], scheduleOf: () => parsePattern("*/5 * * * *") };
   const onFatal = (error: Error) => {
     throw error;
   };

@@ -68,7 +68,7 @@ export async function simulateMonth(path: string, seed: number): Promise<Simulat
     ...credentials(unified, "BITGET_HEDGE"),
     ...everyModelled(schedule),
   });
-  const world = await openWorld(path, new Date(began).toISOString(), settings("0 */2 * * *"), {
+  const world = await openWorld(path, new Date(began).toISOString(), settings("0 0 */2 * * *"), {
     accounts: [classic, { ...unified, mode: "classic" }],
     from: began,
     seed,
@@ -83,7 +83,7 @@ export async function simulateMonth(path: string, seed: number): Promise<Simulat
       const restart = restarts.find((instant) => instant > before && instant < slot);
       if (restart !== undefined) {
         world.clock.advanceTo(restart);
-        await world.restart(settings(restart >= scheduleChanged ? "0 * * * *" : "0 */2 * * *"));
+        await world.restart(settings(restart >= scheduleChanged ? "0 0 * * * *" : "0 0 */2 * * *"));
       }
       const missed = at > 0 && random(25) === 0 ? due.slice(at, at + 1 + random(5)) : [];
       const next = due[at + missed.length];

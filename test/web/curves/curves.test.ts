@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { equity } from "../../../src/datasets/snapshots/equity.ts";
 import { positions } from "../../../src/datasets/snapshots/positions.ts";
 import { spotAssets } from "../../../src/datasets/snapshots/spot-assets.ts";
-import { btc, equityRow } from "../../reports/kit.ts";
+import { btc, equityRow, scheduleAll } from "../../reports/kit.ts";
 import { minute, start } from "../../store/kit.ts";
 import { startAccounts } from "../account.ts";
 
@@ -41,6 +41,21 @@ it.each([`from=${start}`, "from=0"])(
     ]);
   },
 );
+
+// The first span is read point by point, the second from the cached hours.
+it.each([`from=${start}`, "from=0"])("adds up accounts with different seconds once per minute (%s)", async (from) => {
+  const { record, store, json, page, goTo } = await startAccounts({ minutes: 4, accounts: [] });
+  await scheduleAll(store, "15 * * * * *", start - minute, "main");
+  await scheduleAll(store, "45 * * * * *", start - minute, "hedge");
+  // Seconds 15 and 45; the hedge account has no data in the second minute, and is not due yet in the last one.
+  for (const at of [0.25, 1.25, 2.25, 3.25]) await record(equity, at, [equityRow(`${100 + Math.floor(at)}`)]);
+  for (const at of [0.75, 2.75]) await record(equity, at, [equityRow(`${10 + Math.floor(at)}`)], "hedge");
+  goTo(3.3);
+  expect(pointsOf(await json(`/api/curve?${from}`)).slice(-3)).toEqual(["0.25 110", "1.25 -", "2.25 114"]);
+  expect(await page("/")).toContain("114");
+  goTo(4.4);
+  expect(pointsOf(await json(`/api/curve?${from}`)).slice(-2)).toEqual(["2.25 114", "3.25 -"]);
+});
 
 it("keeps the highest and the lowest value of a long span in few points, and continues with new data", async () => {
   const { record, json, goTo } = await startAccounts({ minutes: 179 });
