@@ -13,7 +13,7 @@ import { Scheduler } from "./collecting/scheduler.ts";
 import { MainAccount } from "./collecting/sub-accounts/main-account.ts";
 import { withLimit } from "./core/async/abort.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
-import type { Account } from "./core/domain.ts";
+import type { Account, Secret } from "./core/domain.ts";
 import { DeadlineError } from "./core/errors.ts";
 import { createLog, type Log } from "./core/log.ts";
 import { redactor } from "./core/text.ts";
@@ -24,10 +24,10 @@ import { createServiceManager, type ServiceManager } from "./monitoring/systemd.
 import { sourceAddressOf } from "./network/source-addresses.ts";
 import { createDailyReports, type DailyReports } from "./reports/daily.ts";
 import { type Config, secretsOf } from "./settings/config.ts";
-import { openStore, type SqliteStore } from "./store/open.ts";
+import { openStore } from "./store/open.ts";
 import { openResponseArchive } from "./store/responses/archive.ts";
 import { lockDatabase } from "./store/sqlite/lock.ts";
-import type { Store } from "./store/store.ts";
+import type { OpenedStore, Store } from "./store/store.ts";
 import { DashboardProcess } from "./web/process/process.ts";
 
 /** The parts that send requests to the exchange. */
@@ -42,7 +42,7 @@ export interface ExchangeClients {
 
 /** The opened parts of the program that `start` and `collect` use. */
 export interface App extends ExchangeClients {
-  store: SqliteStore;
+  store: OpenedStore;
   /** The accounts whose sub-accounts are collected with their keys. */
   mains: readonly MainAccount[];
   deps: CollectorDeps;
@@ -114,32 +114,74 @@ export function openClients(
   };
 }
 
-/** Locks and opens the database, marks runs of a crashed process as failed, and creates the parts that `start` and `collect` use. */
-export async function openApp(config: Config, clock: Clock = systemClock): Promise<App> {
+interface StorageOptions {
+  clock: Clock;
+  clockCheck: ClockCheck;
+  log: Log;
+  stopping: AbortSignal;
+  redact: (text: string) => string;
+  /** Whether the process has its name in `runs.worker` for itself, and may fail the runs of its predecessor. */
+  isDaemon: boolean;
+  /** Receives what is to be closed, the last one first. */
+  opened: { close(): void }[];
+}
+
+/** Opens the store and the archive of raw responses, and marks runs of a crashed process as failed. */
+async function openStorage(
+  config: Config,
+  options: StorageOptions,
+): Promise<Pick<CollectorDeps, "rawResponses"> & { store: OpenedStore }> {
+  const { opened, log, redact } = options;
+  const store = config.postgres
+    ? await openPostgres(config, config.postgres, options)
+    : await openFile(config, options);
+  opened.unshift(store);
+  const { databasePath, keepRawDays, postgres } = config;
+  // Raw responses are kept for `db replay`, which works on a database file.
+  const rawResponses = postgres ? null : openResponseArchive({ ...options, databasePath, days: keepRawDays, redact });
+  if (rawResponses) opened.unshift(rawResponses);
+  const crashed = await store.recover();
+  if (crashed > 0)
+    log.warn(
+      { runs: crashed },
+      `${crashed} runs were interrupted when the program last ended; they are recorded as failed`,
+    );
+  return { store, rawResponses };
+}
+
+async function openFile({ databasePath: path }: Config, { opened, ...options }: StorageOptions): Promise<OpenedStore> {
+  const lock = lockDatabase(path);
+  opened.unshift({ close: lock.release });
+  return openStore({ ...options, path, datasets });
+}
+
+async function openPostgres(
+  config: Config,
+  url: Secret,
+  { isDaemon, ...options }: StorageOptions,
+): Promise<OpenedStore> {
+  // Loaded only where it is used.
+  const { openRecorder } = await import("./store/postgres/recorder/recorder.ts");
+  const { workerName, runDeadlineSeconds } = config;
+  const worker = isDaemon ? workerName : `${workerName}/${process.pid}`;
+  return openRecorder({ ...options, url, datasets, worker, leaseMs: runDeadlineSeconds * 1000 });
+}
+
+/** Opens the database, and creates the parts that `start` and `collect` use; `isDaemon` is described at `StorageOptions`. */
+export async function openApp(config: Config, clock: Clock = systemClock, isDaemon = true): Promise<App> {
   const log = logOf(config);
   /** In the order in which they are to be closed. */
   const opened: { close(): void }[] = [];
   const close = () => closeAll(opened.splice(0));
   try {
-    const lock = lockDatabase(config.databasePath);
-    opened.unshift({ close: lock.release });
     const controller = new AbortController();
     // Every current run has a listener, and many accounts have many runs.
     setMaxListeners(0, controller.signal);
     const { signal: stopping } = controller;
     const clockCheck = new ClockCheck(clock);
-    const store = await openStore({ path: config.databasePath, datasets, log, clock, clockCheck, stopping });
-    opened.unshift(store);
-    const { databasePath, keepRawDays } = config;
     const redact = redactor(secretsOf(config));
-    const rawResponses = openResponseArchive({ databasePath, days: keepRawDays, clock, log, redact });
-    if (rawResponses) opened.unshift(rawResponses);
-    const crashed = await store.recover();
-    if (crashed > 0)
-      log.warn(
-        { runs: crashed },
-        `${crashed} runs were interrupted when the program last ended; they are recorded as failed`,
-      );
+    const storage = { clock, clockCheck, log, stopping, redact, isDaemon, opened };
+    const { store, rawResponses } = await openStorage(config, storage);
     const clients = openClients(config, store, clock, log, stopping, clockCheck);
     opened.unshift(clients);
     const { of, schedule: subSchedule } = config.subAccounts;
@@ -170,9 +212,10 @@ export async function openApp(config: Config, clock: Clock = systemClock): Promi
     const heartbeat =
       config.heartbeatUrl && new Heartbeat({ url: config.heartbeatUrl, proxy: config.proxy, store, clock, log });
     if (heartbeat) opened.unshift(heartbeat);
-    const dailyReports = schedule && createDailyReports({ databasePath, directory, schedule, clock, log, stopping });
+    const dailyReports =
+      schedule && createDailyReports({ databasePath: config.databasePath, directory, schedule, clock, log, stopping });
     const { http, timezone, sqlTimeoutSeconds } = config;
-    const site = { databasePath, timezone, sqlTimeoutSeconds };
+    const site = { databasePath: config.databasePath, timezone, sqlTimeoutSeconds };
     const pages = http && new DashboardProcess({ site, http, log });
     if (pages) opened.unshift(pages);
     return { ...clients, store, mains, deps, observers, dailyReports, alerts, pages, heartbeat, abortRuns, close };

@@ -3,6 +3,7 @@ import { requireAccount, type Session, sessionsOf } from "../collecting/account-
 import { collect as collectOne } from "../collecting/collect.ts";
 import { dependsOn } from "../collecting/related-rows.ts";
 import { withLimit } from "../core/async/abort.ts";
+import { systemClock } from "../core/clock.ts";
 import type { RunState } from "../core/domain.ts";
 import { CollectorError, UsageError } from "../core/errors.ts";
 import type { AnyDataset } from "../datasets/incremental.ts";
@@ -13,6 +14,7 @@ import { parseDataset } from "./shared/option.ts";
 
 export const collect: Command = {
   examples: ["collect", "collect positions spot-assets", "collect prices --account main"],
+  onPostgres: "own",
   details: [
     "With SUB_ACCOUNTS_OF also the sub-accounts of the main accounts that it names, listed first.",
     "",
@@ -29,7 +31,7 @@ export const collect: Command = {
     const isSubAccount = config.subAccounts.of.some((name) => account?.startsWith(`${name}/`));
     if (account !== undefined && !names.includes(account) && !isSubAccount)
       throw new UsageError(`unknown account "${account}"; accounts: ${known.join(", ")}`);
-    const app = await openApp(config);
+    const app = await openApp(config, systemClock, false);
     try {
       // No run may be stored under a time that the exchange has not confirmed.
       await withLimit((signal) => app.publicSession.client.requireClock(signal));

@@ -11,12 +11,12 @@ import type { Clock } from "../core/clock.ts";
 import { type DatasetName, publicAccount } from "../core/domain.ts";
 import { diskSpaceFor } from "../store/files/disk.ts";
 import type { Freshness } from "../store/history.ts";
-import type { SqliteStore } from "../store/open.ts";
 import type { UnrunSlot } from "../store/runs/run-ledger.ts";
+import type { OpenedStore } from "../store/store.ts";
 import { ownVersion } from "./version.ts";
 
 export interface MetricsOptions {
-  store: Pick<SqliteStore, "path" | "freshness">;
+  store: Pick<OpenedStore, "path" | "isFile" | "freshness">;
   sessions: readonly Session[];
   publicSession: Session;
   limiter: Pick<Limiter, "budget">;
@@ -70,6 +70,7 @@ export function createMetrics({ store, sessions, publicSession, limiter, clock }
   }
 
   function readFiles(): void {
+    if (!store.isFile) return;
     const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
     gauges.database.set(sizeOf(store.path));
     gauges.wal.set(sizeOf(`${store.path}-wal`));

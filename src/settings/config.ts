@@ -78,7 +78,7 @@ export function loadConfig(
   return config;
 }
 
-function readStorage(reader: SettingsReader): Pick<Config, "databasePath" | "postgres" | "keepRawDays"> {
+function readStorage(reader: SettingsReader): Pick<Config, "databasePath" | "postgres" | "keepRawDays" | "workerName"> {
   const { database, ...values } = reader.values(storage);
   return { databasePath: database.path, postgres: database.postgres, ...values };
 }

@@ -18,12 +18,11 @@ import { createDatabase, inspectFile, openWriter, quickCheck, type Sqlite } from
 import { DeferredWrites } from "./sqlite/deferred-writes.ts";
 import { ownMigrations } from "./sqlite/migrations.ts";
 import { createWriteQueue } from "./sqlite/write-queue.ts";
-import type { Store } from "./store.ts";
+import type { OpenedStore } from "./store.ts";
 import { applyMigrations, type Migrated, migrate } from "./transfer/migrate.ts";
 
 /** A store in an SQLite file. */
-export interface SqliteStore extends Store {
-  readonly path: string;
+export interface SqliteStore extends OpenedStore {
   /** Whether opening created or migrated the file; null if it did neither. */
   readonly opening: "created" | Migrated | null;
 }
@@ -101,6 +100,7 @@ function storeOn(path: string, sqlite: Sqlite, { clock, clockCheck, log, stoppin
   const freshness = prepareFreshness(sqlite, maxOffsetMs);
   return {
     path,
+    isFile: true,
     opening,
     apiVersion: async (account) => ledger.apiVersion(account),
     setApiVersion: (account, api, at, cause) => write(() => ledger.setApiVersion(account, api, at, cause)),

@@ -99,3 +99,11 @@ export interface Store {
   requireDiskSpace(): void;
   close(): void;
 }
+
+/** A store that was opened at a known place. */
+export interface OpenedStore extends Store {
+  /** The path of the database file, or server, database and schema in PostgreSQL. */
+  readonly path: string;
+  /** Whether `path` is a file. */
+  readonly isFile: boolean;
+}

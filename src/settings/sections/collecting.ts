@@ -1,4 +1,5 @@
 /** The settings of what is collected, when, and where it is stored. */
+import { hostname } from "node:os";
 import { resolve } from "node:path";
 import type { Pattern } from "../../core/cron.ts";
 import { type DatasetName, Secret } from "../../core/domain.ts";
@@ -47,12 +48,22 @@ export const storage = section({
       description:
         "The database file, which the first start or collect creates; or a PostgreSQL database, postgres://user:password@host/database. Commands that read work on a mirror of it, a file in ./data.",
     },
+    workerName: {
+      name: "WORKER_NAME",
+      default: "",
+      parse(text, report) {
+        if (!/^[\w.-]{0,64}$/.test(text)) report("can have letters, digits, dots, hyphens and underscores, at most 64");
+        return text || hostname().slice(0, 64);
+      },
+      description:
+        "The name of this process among those that record into one PostgreSQL, in the column worker of runs; by default the name of this machine. No other process may have it.",
+    },
     keepRawDays: {
       name: "KEEP_RAW_DAYS",
       default: "30",
       parse: integer("days", 0, 3650),
       description:
-        "Days that raw responses of the exchange are kept, in a file next to the database (collector.raw.db); 0 switches it off.",
+        "Days that raw responses of the exchange are kept, in a file next to the database (collector.raw.db); 0 switches it off. None are kept of a history in PostgreSQL.",
     },
   },
 });

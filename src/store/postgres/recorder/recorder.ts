@@ -12,7 +12,7 @@ import type { ScheduleInForce, UnrunSlot } from "../../runs/run-ledger.ts";
 import { type ReadingRow, readingColumns, readingOf } from "../../schema/record-layout.ts";
 import { layoutOf, shownRows } from "../../schema/storage-layout.ts";
 import { scopeText } from "../../snapshots/run-results.ts";
-import type { RunEnd, RunId, RunOutcome, Store } from "../../store.ts";
+import type { OpenedStore, RunEnd, RunId, RunOutcome } from "../../store.ts";
 import { type Connection, Postgres } from "../connection.ts";
 import { prepareSchema } from "../migrations.ts";
 import { PostgresAlerts } from "./alerts.ts";
@@ -53,7 +53,8 @@ export async function openRecorder(options: RecorderOptions): Promise<Recorder> 
 }
 
 /** A store in PostgreSQL. */
-export class Recorder implements Store {
+export class Recorder implements OpenedStore {
+  readonly isFile = false;
   readonly alerts: PostgresAlerts;
   readonly #postgres: Postgres;
   readonly #writes: Writes;
