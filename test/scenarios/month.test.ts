@@ -1,5 +1,5 @@
 /** Compares every view and every report with the simulated exchange's own record of a random month of two accounts. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
@@ -7,14 +7,18 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pause } from "../../src/core/async/cooperate.ts";
 import type { DatasetName } from "../../src/core/domain.ts";
 import { datasetNamed, datasets } from "../../src/datasets/index.ts";
+import { exportHistory } from "../../src/output/export.ts";
 import type { Span } from "../../src/queries/periods.ts";
 import { reports } from "../../src/reports/index.ts";
 import type { TrueRow } from "../../src/simulator/simulator.ts";
 import type { HistoryReader } from "../../src/store/history.ts";
-import { historyOn } from "../../src/store/read/open-history.ts";
+import { mirror } from "../../src/store/postgres/copy/mirror.ts";
+import { historyOn, openHistory } from "../../src/store/read/open-history.ts";
 import { addDecimalFunctions } from "../../src/store/sql/decimal-functions.ts";
 import { prepareQuery } from "../../src/store/sql/query.ts";
 import { verify } from "../../src/store/verify/verify.ts";
+import { contentsOf, fill } from "../store/postgres/fill.ts";
+import { connected, describePostgres, newHistory } from "../store/postgres/kit.ts";
 import { modelledNames, viewOf } from "../support/declared.ts";
 import { expectedEpisodes } from "./month/episodes.ts";
 import { eventsOf, everything } from "./month/events.ts";
@@ -193,6 +197,26 @@ function reported(name: string, span: Span): string[] {
   const rows = reports.find((one) => one.name === name)?.rows({ history, account: null, now: month.ended }, span);
   return [...(rows ?? [])].flatMap((row) => (row === pause ? [] : [JSON.stringify(row.map(plain))]));
 }
+
+describePostgres("through PostgreSQL and back into a file", () => {
+  it("has the same rows, the same chain and the same exports", async () => {
+    const postgres = await connected(await newHistory());
+    await fill(postgres, month.path);
+    const copy = join(folder, "mirror.db");
+    await mirror(postgres, copy, { datasets, now: Date.now });
+    expect(contentsOf(copy)).toEqual(contentsOf(month.path));
+    expect(await verify(copy, datasets)).toEqual(await verify(month.path, datasets));
+    const everything = { from: 0, to: Number.MAX_SAFE_INTEGER };
+    const bytesOf = async (path: string, name: DatasetName) => {
+      const [reader, file] = [openHistory(path), join(folder, `export.${name === "positions" ? "parquet" : "csv"}`)];
+      await exportHistory(reader, datasetNamed(name), file, { span: everything, signal: new AbortController().signal });
+      reader.close();
+      return readFileSync(file);
+    };
+    for (const name of modelledNames)
+      expect((await bytesOf(copy, name)).equals(await bytesOf(month.path, name))).toBe(true);
+  });
+});
 
 describe("position episodes", () => {
   const columns = [

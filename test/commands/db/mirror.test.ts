@@ -1,5 +1,5 @@
 /** Commands with DATABASE_URL=postgres://…, in the real program. */
-import { copyFileSync, existsSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { loadCommands } from "../../../src/commands/index.ts";
@@ -133,6 +133,25 @@ describePostgres("with a history in PostgreSQL", () => {
     ]);
     expect(contentsOf(copy)).toEqual(contentsOf(original));
     expect((await run(["db", "verify"], folder, { DATABASE_URL: "file:./copy.db" })).stdout).toContain("OK, unaltered");
+  });
+
+  it("serve goes on refreshing the mirror, and is healthy by what it shows alone", async () => {
+    const [folder, url] = [temporaryFolder(), await newHistory()];
+    const postgres = await connected(url);
+    await fill(postgres, await record(folder, 0, 1));
+    await postgres.run("update schedule set until = $1", [start]);
+    const serving = begin(["serve"], folder, { DATABASE_URL: url, HTTP_PORT: "0", HTTP_TOKEN: "a-token-of-the-test" });
+    await serving.printed("the pages are at");
+    const [address = ""] = /http:\S+/.exec(serving.output().stderr) ?? [];
+    const health = await fetch(new URL("/healthz", address), {
+      headers: { authorization: "Bearer a-token-of-the-test" },
+    });
+    expect([health.status, await health.json()]).toEqual([200, { status: "ok", daemon: "unknown", stale: [] }]);
+    await fill(postgres, await record(folder, 1, 1));
+    const [mirrored = ""] = readdirSync(join(folder, "data")).filter((name) => name.endsWith(".mirror.db"));
+    await until(() => query(join(folder, "data", mirrored), "select count(*) as n from run")[0]?.n === 4);
+    serving.child.kill("SIGTERM");
+    expect((await serving.finished).code).toBe(0);
   });
 
   it.runIf(canTrace)("is killed at any write, and the next pass has the rows of the history", async () => {
