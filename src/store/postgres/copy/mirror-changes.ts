@@ -40,14 +40,14 @@ const wholeTables = [
 /** Copies the changes of these chains, and what changes without a link. Returns the last snapshot of each chain. */
 export async function copyChanges(pass: Pass, chains: readonly ChangedChain[]): Promise<Map<number, number>> {
   for (const name of wholeTables) await pass.copier.copyWhole(tableOf(pass, name));
-  const runs = await copyRuns(pass, chains);
-  const notes = await copyLinks(pass, chains);
+  const links = await copyLinks(pass, chains);
+  const runs = await copyRuns(pass, links.runs);
   const scopes = await changedScopes(pass, chains);
-  await rewriteScopes(pass, scopes, notes);
+  await rewriteScopes(pass, scopes, links);
   const last = await copySnapshots(pass, [...scopes.values()]);
   for (const dataset of pass.datasets) await copyDataset(pass, dataset, [...scopes.values()]);
   await copyGaps(pass, runs);
-  await copyRanges(pass, notes);
+  await copyRanges(pass, links);
   return last;
 }
 
@@ -57,45 +57,53 @@ export function tableOf({ tables }: Pass, name: string): CopiedTable {
   return table;
 }
 
-const arraysOf = (chains: readonly ChangedChain[]): Parameter[] => [
-  chains.map(({ chain }) => chain),
-  chains.map(({ link }) => link),
-];
-const newLinks = "unnest($1::bigint[], $2::bigint[]) c(chain, link) join link l on l.chain = c.chain and l.id > c.link";
-
-/** Copies the runs of new links, and those that are running. Returns the first changed slot of each series. */
-async function copyRuns(pass: Pass, chains: readonly ChangedChain[]): Promise<Map<number, number>> {
-  const table = tableOf(pass, "run");
-  const [seriesAt, slotAt] = ["series_id", "slot"].map((name) => table.columns.findIndex((one) => one.name === name));
-  const first = new Map<number, number>();
-  const from = `run r where r.state = 'running' or r.id in (select l.run_id from ${newLinks})`;
-  await pass.copier.copy(table, { from, values: arraysOf(chains) }, (row) => {
-    const [series, slot] = [Number(row[seriesAt ?? 0]), Number(row[slotAt ?? 0])];
-    first.set(series, Math.min(first.get(series) ?? slot, slot));
-  });
-  return first;
-}
-
-/** What the notes of new links say about rows that exist. */
-interface Notes {
+/** What new links say. */
+interface NewLinks {
+  /** The runs that ended or changed. */
+  runs: number[];
   /** Corrected snapshots. */
   corrected: number[];
   /** Pruned days as epoch ms of their midnights, with the dataset. */
   days: { dataset: string; day: number }[];
 }
 
-async function copyLinks(pass: Pass, chains: readonly ChangedChain[]): Promise<Notes> {
+async function copyLinks(pass: Pass, chains: readonly ChangedChain[]): Promise<NewLinks> {
   const table = tableOf(pass, "link");
-  const noteAt = table.columns.findIndex(({ name }) => name === "note");
-  const notes: Notes = { corrected: [], days: [] };
-  const selection = { from: newLinks.replaceAll(/\bl\b(?=[. ])/g, "r"), values: arraysOf(chains) };
+  const [runAt = 0, noteAt = 0] = placesOf(table, ["run_id", "note"]);
+  const found: NewLinks = { runs: [], corrected: [], days: [] };
+  const links = chains.map(({ link }) => link);
+  // The first one of all shows PostgreSQL how few links are new.
+  const selection = {
+    from: "unnest($1::bigint[], $2::bigint[]) c(chain, link) join link r on r.chain = c.chain and r.id > c.link and r.id > $3",
+    values: [chains.map(({ chain }) => chain), links, Math.min(...links, Number.MAX_SAFE_INTEGER)],
+  };
   await pass.copier.copy(table, selection, (row) => {
+    if (row[runAt] !== null) found.runs.push(Number(row[runAt]));
     const note = row[noteAt] === null ? null : parseNote(String(row[noteAt]));
-    if (note?.[0] === "corrected") notes.corrected.push(note[1]);
-    if (note?.[0] === "pruned") notes.days.push({ dataset: note[2], day: Date.parse(note[3]) });
+    if (note?.[0] === "corrected") found.corrected.push(note[1]);
+    if (note?.[0] === "pruned") found.days.push({ dataset: note[2], day: Date.parse(note[3]) });
   });
-  return notes;
+  return found;
 }
+
+/** Copies runs, and those that are running. Returns the first changed slot of each series. */
+async function copyRuns(pass: Pass, ids: readonly number[]): Promise<Map<number, number>> {
+  const table = tableOf(pass, "run");
+  const [seriesAt = 0, slotAt = 0] = placesOf(table, ["series_id", "slot"]);
+  const first = new Map<number, number>();
+  for (const [condition, values] of [
+    ["r.state = 'running'", []],
+    ["r.id = any($1::bigint[])", [ids]],
+  ] as const)
+    await pass.copier.copy(table, { from: `run r where ${condition}`, values }, (row) => {
+      const [series, slot] = [Number(row[seriesAt]), Number(row[slotAt])];
+      first.set(series, Math.min(first.get(series) ?? slot, slot));
+    });
+  return first;
+}
+
+const placesOf = ({ columns }: CopiedTable, names: readonly string[]): number[] =>
+  names.map((name) => columns.findIndex((column) => column.name === name));
 
 /** Returns the scopes of the accounts of changed chains, by id. */
 async function changedScopes({ source }: Pass, chains: readonly ChangedChain[]): Promise<Map<number, ChangedScope>> {
@@ -109,7 +117,7 @@ async function changedScopes({ source }: Pass, chains: readonly ChangedChain[]):
 }
 
 /** Finds scopes of which earlier snapshots were corrected or pruned, and deletes in the mirror what is copied again. */
-async function rewriteScopes(pass: Pass, scopes: Map<number, ChangedScope>, { corrected }: Notes): Promise<void> {
+async function rewriteScopes(pass: Pass, scopes: Map<number, ChangedScope>, { corrected }: NewLinks): Promise<void> {
   const { sqlite, source, datasets } = pass;
   const rewrite = (id: number, snapshot: number) => {
     const known = scopes.get(id) ?? { id, chain: 0, since: snapshot };
@@ -168,10 +176,10 @@ async function copySnapshots(pass: Pass, scopes: readonly ChangedScope[]): Promi
   const chainOf = new Map(scopes.map(({ id, chain }) => [id, chain]));
   const last = new Map<number, number>();
   const table = tableOf(pass, "snapshot");
-  const scopeAt = table.columns.findIndex(({ name }) => name === "scope_id");
+  const [idAt = 0, scopeAt = 0] = placesOf(table, ["id", "scope_id"]);
   await pass.copier.copy(table, laterOf("snapshot", scopes), (row) => {
     const chain = chainOf.get(Number(row[scopeAt])) ?? 0;
-    last.set(chain, Math.max(last.get(chain) ?? 0, Number(row[0])));
+    last.set(chain, Math.max(last.get(chain) ?? 0, Number(row[idAt])));
   });
   return last;
 }
@@ -232,7 +240,7 @@ async function copyGaps({ sqlite, copier, ...pass }: Pass, first: ReadonlyMap<nu
 }
 
 /** Copies the ranges of days that were pruned. */
-async function copyRanges(pass: Pass, { days }: Notes): Promise<void> {
+async function copyRanges(pass: Pass, { days }: NewLinks): Promise<void> {
   if (days.length === 0) return;
   await pass.copier.copy(tableOf(pass, "daily_range"), {
     from: "unnest($1::text[], $2::bigint[]) d(dataset, day) join daily_range r on r.dataset = d.dataset and r.day = d.day",

@@ -18,7 +18,7 @@ export interface Selection {
 
 /** Copies rows within one read transaction of PostgreSQL and one transaction of SQLite. */
 export class RowCopier {
-  /** The number of rows copied so far. */
+  /** The number of rows written so far. */
   rows = 0;
   readonly #source: Connection;
   readonly #sqlite: Sqlite;
@@ -37,7 +37,7 @@ export class RowCopier {
     const insert = this.#sqlite.prepare(`insert or replace into ${table.name} (${names}) values (${marks})`);
     for await (const rows of this.read(table, selection))
       for (const row of rows) {
-        insert.run(row);
+        this.rows += insert.run(row).changes;
         onRow?.(row);
       }
   }
@@ -69,7 +69,7 @@ export class RowCopier {
     for (const row of rows) left.delete(keyText(keyAt.map((at) => row[at])));
     // First, so that a name that moved to another row is free.
     for (const gone of left) remove.run(JSON.parse(gone));
-    for (const row of rows) upsert.run(row);
+    for (const row of rows) this.rows += upsert.run(row).changes;
   }
 
   /** Yields rows of a table, some thousand at a time. */
@@ -87,7 +87,6 @@ export class RowCopier {
       fetched = rows.length < pageSize ? null : this.#fetch();
       fetched?.catch(() => {});
       yield rows.map((row) => storedRow(table, row, odd));
-      this.rows += rows.length;
       this.#signal?.throwIfAborted();
     }
     await this.#source.run("close copied");
