@@ -159,6 +159,25 @@ it("that are in no list continue without a break when they are in a response aga
   expect((await verify(world.path, datasets)).problems).toEqual([]);
 });
 
+it("that are in no list are not given up while the responses cannot be read", async () => {
+  const world = await open(mainWith(sub("103", { type: "common" }), sub("102", { isEmpty: true })), {
+    BITGET_PRODUCT_TYPES: "umcbl",
+  });
+  await through(world, "2026-03-01T09:31:00Z");
+  for (const hour of [10, 11]) await through(world, `2026-03-01T${hour}:00:00Z`);
+  for (const path of [spot, futures])
+    world.exchange.injectFault({ path, code: "40014", times: Number.POSITIVE_INFINITY });
+  for (const hour of [12, 13, 14]) await through(world, `2026-03-01T${hour}:00:00Z`);
+  world.exchange.clearFaults();
+  for (const hour of [15, 16]) await through(world, `2026-03-01T${hour}:00:00Z`);
+
+  expect(runsOf(world).filter((run) => run.startsWith("main/103 spot-assets"))).toEqual([
+    "main/103 spot-assets 11:00 ok",
+    ...hours(12, 14).map((at) => `main/103 spot-assets ${at} failed 40014`),
+    ...hours(15, 16).map((at) => `main/103 spot-assets ${at} ok`),
+  ]);
+});
+
 it("that a response leaves out once are looked for again in the same slot", async () => {
   const world = await open(mainWith(sub("101"), sub("102")), { BITGET_PRODUCT_TYPES: "umcbl" });
   await through(world, "2026-03-01T09:31:00Z");

@@ -34,14 +34,14 @@ export interface BulkRequest {
 
 export class BulkReader {
   readonly #client: Client;
-  readonly #onFound: (uids: Iterable<string>, slot: number) => void;
+  readonly #onRead: (reading: BulkReading, slot: number) => void;
   #slot = Number.NaN;
   readonly #readings = new Map<string, Promise<BulkReading>>();
 
-  /** `onFound` is called with the sub-accounts of each reading. */
-  constructor(client: Client, onFound: (uids: Iterable<string>, slot: number) => void) {
+  /** `onRead` is called with each reading. */
+  constructor(client: Client, onRead: (reading: BulkReading, slot: number) => void) {
     this.#client = client;
-    this.#onFound = onFound;
+    this.#onRead = onRead;
   }
 
   /** Never rejects: a failure is part of the reading. Only the readings of one slot are kept. */
@@ -54,7 +54,7 @@ export class BulkReader {
     const reading =
       this.#readings.get(key) ??
       this.#sweep(source, params, options).then((found) => {
-        this.#onFound(found.parts.keys(), slot);
+        this.#onRead(found, slot);
         return found;
       });
     this.#readings.set(key, reading);

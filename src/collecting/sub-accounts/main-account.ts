@@ -45,6 +45,8 @@ export class MainAccount {
   #unreadable: ReadonlySet<string> = new Set();
   /** The slot of the last list; null before the first. Epoch ms. */
   #listedAt: number | null = null;
+  /** The last slots at which responses were read to the end, and at which one was not. Epoch ms. */
+  #readAt = { complete: Number.NEGATIVE_INFINITY, failed: Number.NEGATIVE_INFINITY };
   #slot = Number.NaN;
   #added: Session[] = [];
   #removed: string[] = [];
@@ -56,7 +58,10 @@ export class MainAccount {
     this.name = session.name;
     this.schedule = schedule;
     this.#options = options;
-    this.#reader = new BulkReader(session.client, (uids, slot) => this.#found(uids, slot));
+    this.#reader = new BulkReader(session.client, ({ parts, error }, slot) => {
+      this.#readAt[error === null ? "complete" : "failed"] = slot;
+      this.#found(parts.keys(), slot);
+    });
   }
 
   /** Returns whether a name is that of one of its sub-accounts. */
@@ -113,7 +118,10 @@ export class MainAccount {
       listed.map(({ uid }) => uid),
       slot,
     );
-    for (const [uid, seenAt] of this.#seenAt) if (previous !== null && seenAt < previous) this.#remove(uid);
+    const { complete, failed } = this.#readAt;
+    // A sub-account that is in no list is missed only where its responses were read to the end.
+    if (previous === null || complete < previous || failed >= previous) return;
+    for (const [uid, seenAt] of this.#seenAt) if (seenAt < previous) this.#remove(uid);
   }
 
   /** Returns what has changed since the last call. */
