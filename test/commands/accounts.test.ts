@@ -223,7 +223,7 @@ it("a list that cannot be read does not keep `collect` and `check` from the othe
 it("`start` collects the sub-accounts that it finds", async () => {
   const { folder, env } = await open([{ ...unified, subAccounts }], {
     SUB_ACCOUNTS_OF: "hedge",
-    SCHEDULE_SUB_ACCOUNTS: "* * * * * *",
+    SCHEDULE_SUB_ACCOUNTS: "*/2 * * * * *",
     LOG_LEVEL: "debug",
     ...everyDataset(""),
   });
