@@ -1,7 +1,12 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { datasetNames } from "../src/datasets/index.ts";
 import { scheduleSetting } from "../src/settings/config.ts";
+import type { ManyAccounts } from "./children/many-accounts.ts";
 import { type Collector, startCollector } from "./collector.ts";
+import { startExchange } from "./exchange.ts";
 import { type Comparison, compare, type Figure, median } from "./figure.ts";
 
 /** The time between slots: long enough that no run is aborted on a slow machine. */
@@ -26,12 +31,37 @@ export const accounts: Figure = {
     const [few, ...more] = costs;
     if (!few) return [];
     const baseline = `the same with ${few.count}`;
-    return more.flatMap(({ count, cpuMs, blockedMs }): Comparison[] => [
+    const ofCycles = more.flatMap(({ count, cpuMs, blockedMs }): Comparison[] => [
       compare(`CPU of a cycle for each of ${count} accounts`, cpuMs, "ms", baseline, few.cpuMs),
       compare(`longest pause of the event loop, ${count} accounts`, blockedMs, "ms", baseline, few.blockedMs),
     ]);
+    return [...ofCycles, ...(await measureInTime(quick ? 100 : 2000, quick ? 1 : 3))];
   },
 };
+
+/** Measures a process that collects every dataset of so many accounts once a minute, by the clock of the machine. */
+async function measureInTime(count: number, minutes: number): Promise<Comparison[]> {
+  const exchange = await startExchange(null, 0, count);
+  const child = fork(
+    join(import.meta.dirname, "children", "many-accounts.ts"),
+    [exchange.url, count, minutes].map(String),
+    {
+      execArgv: ["--import", "tsx"],
+    },
+  );
+  const [found]: ManyAccounts[] = await once(child, "message");
+  const { limitViolations } = await exchange.status();
+  await exchange.close();
+  if (!found) throw new Error("the collector ended without a result");
+  const { lateMs, longestMs, cpuMs, memoryBytes, states } = found;
+  console.error(`slots: ${JSON.stringify(states)}; requests above a limit: ${limitViolations}`);
+  const every = `${count} accounts, once a minute`;
+  return [
+    compare(`from slot to response, 99th percentile: ${every}`, lateMs, "ms", "the longest", longestMs),
+    compare(`CPU per minute for each of ${count} accounts`, cpuMs, "ms", "a core, shared by all", 60_000 / count),
+    compare(`resident memory: ${every}`, memoryBytes / 2 ** 20, "MiB", "required", 1024),
+  ];
+}
 
 interface Cost {
   count: number;

@@ -25,20 +25,28 @@ export const accountsOf = (count: number): SimulatedAccount[] =>
 export interface ExchangeStatus {
   url: string;
   requests: number;
+  /** Requests that were above a limit. */
+  limitViolations: number;
 }
 
 export interface Exchange {
   url: string;
   /** Sets its clock forward (never back). Resolves with the number of requests received so far. */
   jump(instant: number): Promise<number>;
+  /** Returns what it counted so far. */
+  status(): Promise<ExchangeStatus>;
   close(): Promise<void>;
 }
 
-/** Starts the process. `from`: the start of its clock, epoch ms. `latencyMs`: added to every response. */
-export async function startExchange(from: number, latencyMs: number, accounts = 1): Promise<Exchange> {
-  const child = fork(join(import.meta.dirname, "children", "exchange.ts"), [from, latencyMs, accounts].map(String), {
-    execArgv: ["--import", "tsx"],
-  });
+/** Starts the process. `from`: the start of its clock, epoch ms; null: it has the clock of the machine. `latencyMs`: added to every response. */
+export async function startExchange(from: number | null, latencyMs: number, accounts = 1): Promise<Exchange> {
+  const child = fork(
+    join(import.meta.dirname, "children", "exchange.ts"),
+    [from ?? 0, latencyMs, accounts].map(String),
+    {
+      execArgv: ["--import", "tsx"],
+    },
+  );
   const nextStatus = async (): Promise<ExchangeStatus> => (await once(child, "message"))[0];
   const { url } = await nextStatus();
   return {
@@ -46,6 +54,10 @@ export async function startExchange(from: number, latencyMs: number, accounts = 
     async jump(instant) {
       child.send(instant);
       return (await nextStatus()).requests;
+    },
+    status() {
+      child.send(0);
+      return nextStatus();
     },
     async close() {
       const exited = once(child, "exit");

@@ -1,14 +1,15 @@
 /** Runs the simulated exchange. A message with a time sets its clock forward; it ends with its parent. */
-import { SimulatedClock } from "../../src/core/clock.ts";
+import { SimulatedClock, systemClock } from "../../src/core/clock.ts";
 import { startSimulator } from "../../src/simulator/simulator.ts";
 import { fixtureEndpoints } from "../../test/support/fixture-endpoints.ts";
 import { accountsOf, type ExchangeStatus } from "../exchange.ts";
 
 const [from = Number.NaN, latencyMs = 0, accounts = 1] = process.argv.slice(2).map(Number);
-const clock = new SimulatedClock(from);
+const simulated = from > 0 ? new SimulatedClock(from) : null;
+const clock = simulated ?? systemClock;
 const simulator = await startSimulator({
   clock,
-  from,
+  from: clock.now(),
   latencyMs,
   accounts: accountsOf(accounts),
   endpoints: fixtureEndpoints,
@@ -16,12 +17,13 @@ const simulator = await startSimulator({
 });
 
 function report(): void {
-  const status: ExchangeStatus = { url: simulator.url, requests: simulator.counts.requests };
+  const { requests, limitViolations } = simulator.counts;
+  const status: ExchangeStatus = { url: simulator.url, requests, limitViolations };
   process.send?.(status);
 }
 
 process.on("message", (instant: number) => {
-  clock.jump(instant);
+  simulated?.jump(instant);
   report();
 });
 process.once("disconnect", () => void simulator.close());
