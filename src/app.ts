@@ -167,6 +167,12 @@ async function openPostgres(
   return openRecorder({ ...options, url, datasets, worker, leaseMs: runDeadlineSeconds * 1000 });
 }
 
+/**
+ * Returns whether accounts are due in different seconds: several accounts are, and all in a PostgreSQL database, where the other accounts
+ * may be those of another machine, and a schedule must not depend on which machine runs it.
+ */
+export const hasPhases = ({ accounts, postgres }: Config): boolean => accounts.length > 1 || postgres !== null;
+
 /** Opens the database, and creates the parts that `start` and `collect` use; `isDaemon` is described at `StorageOptions`. */
 export async function openApp(config: Config, clock: Clock = systemClock, isDaemon = true): Promise<App> {
   const log = logOf(config);
@@ -197,7 +203,7 @@ export async function openApp(config: Config, clock: Clock = systemClock, isDaem
       rawResponses,
       datasets,
       productTypes: config.productTypes,
-      scheduleOf: schedulesOf(config.schedules, config.accounts),
+      scheduleOf: schedulesOf(config.schedules, { hasPhases: hasPhases(config) }),
       runDeadlineSeconds: config.runDeadlineSeconds,
       reportedFields: new Set(),
       observers,
@@ -284,6 +290,9 @@ export async function openDaemon(app: App, onFatal: (error: Error) => void): Pro
   };
 }
 
+/** Accounts probed at the same time: more would only open more connections. */
+const maxProbes = 50;
+
 /**
  * Probes every account before the first slot, so that a refused key is reported at once, and confirms the clock, which any
  * response does. @throws ConfigError if every account was refused
@@ -296,7 +305,15 @@ export async function preflight({ sessions, publicSession, clockCheck, log }: Ex
   await withLimit(async (signal) => {
     // One signal aborts the probing of all accounts: many listeners are not a leak.
     setMaxListeners(0, signal);
-    await Promise.all(sessions.map((session) => session.api({ signal }).catch(logFailure(session.name))));
+    const waiting = sessions.values();
+    const probeWaiting = async () => {
+      for (const session of waiting) {
+        // What is not probed in time is probed by its first run.
+        if (signal.aborted) return;
+        await session.api({ signal }).catch(logFailure(session.name));
+      }
+    };
+    await Promise.all(Array.from({ length: maxProbes }, probeWaiting));
     if (clockCheck.verdict === "unknown") await publicSession.client.requireClock(signal).catch(() => {});
   });
   requireAccount(sessions);

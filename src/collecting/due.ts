@@ -68,16 +68,16 @@ const downtimeAfterMs = 2000;
 export type ScheduleOf = (account: string, dataset: DatasetName) => Pattern | null;
 
 /**
- * Returns the schedule of each account. Several accounts have a phase: the slots of patterns of five fields are in a second of the minute
- * that follows from the name of the account, so that not all accounts are due in the same second. Public data has none.
+ * Returns the schedule of each account. With phases the slots of patterns of five fields are in a second of the minute that follows
+ * from the name of the account, so that not all accounts are due in the same second. Public data has none.
  */
 export function schedulesOf(
   patterns: Readonly<Record<DatasetName, Pattern | null>>,
-  accounts: readonly unknown[],
+  { hasPhases }: { hasPhases: boolean },
 ): ScheduleOf {
   return (account, dataset) => {
     const pattern = patterns[dataset] ?? null;
-    if (pattern === null || accounts.length < 2 || account === publicAccount) return pattern;
+    if (pattern === null || !hasPhases || account === publicAccount) return pattern;
     return inSecond(pattern, hashOf(account) % 60);
   };
 }

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { openClients } from "../app.ts";
+import { hasPhases, openClients } from "../app.ts";
 import { readKey } from "../bitget/permissions.ts";
 import { listSubAccounts } from "../bitget/sub-accounts.ts";
 import type { Session } from "../collecting/account-session.ts";
@@ -34,7 +34,7 @@ export const check: Command = {
       clients.close();
     }
     for (const name of datasetNames) print(`schedule   ${name}: ${nextSlots(config, name)}`);
-    if (config.accounts.length > 1)
+    if (hasPhases(config))
       print(
         "schedule   patterns of five fields come later in the minute, at a second that follows from the account's name",
       );

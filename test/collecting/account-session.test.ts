@@ -6,6 +6,7 @@ import { createLog } from "../../src/core/log.ts";
 import { endpointNamed } from "../../src/datasets/endpoints.ts";
 import { loadConfig } from "../../src/settings/config.ts";
 import { startSimulator } from "../../src/simulator/simulator.ts";
+import { answer, refusal, send, startServer } from "../bitget/support.ts";
 import { classic, credentials, unified } from "../support/settings.ts";
 import { until } from "../support/wait.ts";
 import { createWorld } from "../support/world.ts";
@@ -43,6 +44,37 @@ it("keys of one user share one budget, so that the exchange refuses none of them
   expect(lines.filter((line) => line.includes("share one request budget"))).toHaveLength(2);
   const budgets = clients.limiter.budget().filter(({ path }) => path === endpointNamed("v2/positions").path);
   expect(budgets.map(({ account }) => account)).toEqual(["main", "copy", "tax"]);
+});
+
+it("probes every account before the first slot, at most fifty at a time", async () => {
+  const seen = new Set<unknown>();
+  const held: (() => void)[] = [];
+  let most = 0;
+  const server = await startServer(({ headers }, response) => {
+    const key = headers["access-key"];
+    if (key === undefined) return send(response, 200, answer({ serverTime: String(Date.now()) }));
+    seen.add(key);
+    held.push(() => send(response, 400, refusal("40014")));
+    most = Math.max(most, held.length);
+    // The exchange responds only when fifty wait, or the last ones.
+    if (held.length >= 50 || seen.size === 120) for (const respond of held.splice(0)) respond();
+  });
+  const names = Array.from({ length: 120 }, (_, number) => `sub${number}`);
+  const keys = names.map((name) =>
+    credentials({ ...classic, key: `${classic.key}${name}` }, `BITGET_${name.toUpperCase()}`),
+  );
+  const config = loadConfig({
+    ...Object.assign({}, ...keys),
+    BITGET_ACCOUNTS: names.join(),
+    BITGET_API_VERSION: "v2",
+    BITGET_BASE_URL: server.url,
+    LOG_LEVEL: "silent",
+  });
+  const clients = openClients(config, null, systemClock);
+  onTestFinished(() => clients.close());
+  await preflight(clients);
+  expect(names.filter((name) => !seen.has(`${classic.key}${name}`))).toEqual([]);
+  expect(most).toBe(50);
 });
 
 const everyFive = { ...both, SCHEDULE_SPOT_ASSETS: "0 */5 * * * *" };

@@ -403,20 +403,20 @@ describe("a phase", () => {
     bills: cron("0 30 * * * *"),
     equity: null,
   };
-  const textsOf = (accounts: string[], name: string) => {
-    const scheduleOf = schedulesOf(patterns, accounts);
+  const textsOf = (hasPhases: boolean, name: string) => {
+    const scheduleOf = schedulesOf(patterns, { hasPhases });
     return Object.keys(patterns).map((dataset) => scheduleOf(name, dataset)?.text ?? null);
   };
 
-  it("is the second of an account's name where there are several, for patterns that do not name theirs", () => {
-    expect(textsOf(["main", "hedge"], "main")).toEqual(["45 */5 * * * *", "45 */5 * * * *", "0 30 * * * *", null]);
-    expect(textsOf(["main", "hedge"], "hedge")[0]).toBe("21 */5 * * * *");
-    expect(textsOf(["main"], "main")[0]).toBe("*/5 * * * *");
-    expect(textsOf(["main", "hedge"], "public")[0]).toBe("*/5 * * * *");
+  it("is the second of an account's name, for patterns that do not name theirs", () => {
+    expect(textsOf(true, "main")).toEqual(["45 */5 * * * *", "45 */5 * * * *", "0 30 * * * *", null]);
+    expect(textsOf(true, "hedge")[0]).toBe("21 */5 * * * *");
+    expect(textsOf(false, "main")[0]).toBe("*/5 * * * *");
+    expect(textsOf(true, "public")[0]).toBe("*/5 * * * *");
   });
 
   it("spreads two thousand accounts over the minute", () => {
-    const scheduleOf = schedulesOf(patterns, ["one", "other"]);
+    const scheduleOf = schedulesOf(patterns, { hasPhases: true });
     const counts = new Array<number>(60).fill(0);
     for (let number = 0; number < 2000; number += 1) {
       const { second = 0 } = scheduleOf(`sub${number}`, "positions") ?? {};

@@ -1,5 +1,5 @@
 /** The commands with real files and the simulated exchange, in this process where a child process would add nothing. */
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -122,6 +122,23 @@ it("check shows settings, database, clock, account, key and the next three slots
   expect(stdout).toContain("main: classic account (v2); the key is read-only");
   expect(stdout.match(/next (\S+Z, ){2}\S+Z/g)).toHaveLength(datasetNames.length);
   expect(existsSync(path())).toBe(false);
+});
+
+it("check covers the accounts of a file, and refuses one that others can read", async () => {
+  await open([classic, unified]);
+  const file = join(folder, "accounts.json");
+  const { key, secret, passphrase } = unified;
+  writeFileSync(file, JSON.stringify([{ name: "hedge", key, secret, passphrase }]), { mode: 0o600 });
+  const both = { ...env, BITGET_ACCOUNTS_FILE: file };
+  const { code, stdout } = await run(["check"], folder, both);
+  expect(code).toBe(0);
+  expect(stdout).toContain(`settings   ok; 2 accounts, with those of ${file}`);
+  expect(stdout).toContain("main: classic account (v2); the key is read-only");
+  expect(stdout).toContain("hedge: unified account (v3); the key is read-only");
+  chmodSync(file, 0o644);
+  const refused = await run(["check"], folder, both);
+  expect(refused.code).toBe(78);
+  expect(refused.stderr).toContain(`chmod 600 ${file}`);
 });
 
 it("check reports what is wrong with a key and exits with 1", async () => {

@@ -55,7 +55,7 @@ export const demo: Command = {
       try {
         await preflight(app);
         await recordHistory(app, clock);
-        const deps = { ...app.deps, scheduleOf: schedulesOf(live.schedules, live.accounts) };
+        const deps = { ...app.deps, scheduleOf: schedulesOf(live.schedules, { hasPhases: false }) };
         const code = await collectUntilStopped({ ...app, deps }, seconds);
         for (const line of nextSteps(relative(process.cwd(), past.databasePath))) print(line);
         return code;
