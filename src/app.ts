@@ -21,9 +21,10 @@ import { datasets } from "./datasets/index.ts";
 import { Heartbeat } from "./monitoring/heartbeat.ts";
 import { createMetrics, type Metrics } from "./monitoring/metrics.ts";
 import { createServiceManager, type ServiceManager } from "./monitoring/systemd.ts";
+import { ownVersion } from "./monitoring/version.ts";
 import { sourceAddressOf } from "./network/source-addresses.ts";
 import { createDailyReports, type DailyReports } from "./reports/daily.ts";
-import { type Config, secretsOf } from "./settings/config.ts";
+import { type Config, scheduleSetting, secretsOf } from "./settings/config.ts";
 import { openStore } from "./store/open.ts";
 import { openResponseArchive } from "./store/responses/archive.ts";
 import { lockDatabase } from "./store/sqlite/lock.ts";
@@ -162,9 +163,21 @@ async function openPostgres(
 ): Promise<OpenedStore> {
   // Loaded only where it is used.
   const { openRecorder } = await import("./store/postgres/recorder/recorder.ts");
-  const { workerName, runDeadlineSeconds } = config;
-  const worker = isDaemon ? workerName : `${workerName}/${process.pid}`;
-  return openRecorder({ ...options, url, datasets, worker, leaseMs: runDeadlineSeconds * 1000 });
+  const { workerName: name, runDeadlineSeconds, accounts, productTypes, schedules } = config;
+  const patterns = Object.entries(schedules).map(([dataset, pattern]) => [
+    scheduleSetting(dataset),
+    pattern?.text ?? "",
+  ]);
+  const registration = {
+    name,
+    version: ownVersion(),
+    settings: { ...Object.fromEntries(patterns), BITGET_PRODUCT_TYPES: productTypes.join(",") },
+    accounts: accounts.map((account) => account.name),
+  };
+  return openRecorder({
+    ...{ ...options, url, datasets, leaseMs: runDeadlineSeconds * 1000 },
+    ...(isDaemon ? { worker: name, registration } : { worker: `${name}/${process.pid}` }),
+  });
 }
 
 /**

@@ -136,8 +136,13 @@ export class Scheduler {
   }
 
   #nextStep(series: Series): Step | null {
+    const { store, clock } = this.#options.deps;
     const presence = { ...this.#gate.presence, downtimes: this.#downtimes };
-    return nextStep(series, presence, this.#options.deps.clock.now());
+    const now = clock.now();
+    const step = nextStep(series, presence, now);
+    // Another process is to run it; if that does not, this one does.
+    const isEarly = step?.kind === "run" && now < step.slot + (store.delayMs?.(series.account) ?? 0);
+    return isEarly ? null : step;
   }
 
   /** Starts the due steps of a series, unless steps are in progress. */
@@ -246,6 +251,8 @@ async function loadSeries({ sessions, publicSession, mains, deps }: SchedulerOpt
   for (const account of await deps.store.accounts()) {
     if (names.has(account)) continue;
     const main = mains.find((one) => one.owns(account));
+    // Another process may have its key.
+    if (!main && deps.store.delayMs) continue;
     for (const dataset of datasets) {
       const stored = await loadOne(account, dataset, null, deps);
       const isFollowed = main && stored.inForce && hasSubAccounts(dataset);

@@ -97,6 +97,12 @@ export interface Store {
   freshness(now: number): Promise<Freshness[]>;
   /** Throws a SpaceError if the disk has too little space for another run. */
   requireDiskSpace(): void;
+  /**
+   * Of a store that several processes record into: returns how long after a slot of an account this process may claim it, milliseconds.
+   * Such a process does not end the schedules of accounts that it does not have.
+   */
+  delayMs?(account: string): number;
+
   close(): void;
 }
 
@@ -106,4 +112,6 @@ export interface OpenedStore extends Store {
   readonly path: string;
   /** Whether `path` is a file. */
   readonly isFile: boolean;
+  /** Of a store that several processes record into: says that this one has ended, so that the others take its slots over at once. */
+  leave?(): Promise<void>;
 }

@@ -2,11 +2,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { describePostgres, newHistory } from "../store/postgres/kit.ts";
+import { connected, describePostgres, newHistory } from "../store/postgres/kit.ts";
 import { startExchange } from "../support/exchange.ts";
 import { temporaryFolder } from "../support/files.ts";
-import { run } from "../support/program.ts";
-import { classic, credentials, unified } from "../support/settings.ts";
+import { start as begin, run } from "../support/program.ts";
+import { classic, credentials, everyDataset, unified } from "../support/settings.ts";
+import { seconds } from "../support/wait.ts";
 
 describePostgres("with a history in PostgreSQL", () => {
   it("`collect` records every dataset, and `db verify` finds nothing wrong in a mirror of it", async () => {
@@ -46,5 +47,44 @@ describePostgres("with a history in PostgreSQL", () => {
     );
     // Raw responses belong to a database file.
     expect(existsSync(join(folder, "data/collector.db"))).toBe(false);
+  });
+
+  it("two `start` share the slots of every account; a third of the same name, or with other schedules, is refused", async () => {
+    const exchange = await startExchange({ accounts: [classic, unified] });
+    onTestFinished(() => exchange.close());
+    const url = await newHistory();
+    const env = (name: string, more: Record<string, string> = {}) => ({
+      ...everyDataset(""),
+      DATABASE_URL: url,
+      BITGET_BASE_URL: exchange.url,
+      BITGET_ACCOUNTS: "main,hedge",
+      WORKER_NAME: name,
+      SCHEDULE_SPOT_ASSETS: "* * * * * *",
+      SCHEDULE_PRICES: "*/2 * * * * *",
+      SCHEDULE_REPORTS: "",
+      ...credentials(classic),
+      ...credentials(unified, "BITGET_HEDGE"),
+      ...more,
+    });
+    const folder = temporaryFolder();
+    const one = begin(["start"], folder, env("one"));
+    await one.printed("the next slot is");
+    const two = begin(["start"], folder, env("two"));
+    await two.printed("the next slot is");
+    const [same, other] = await Promise.all([
+      run(["start"], folder, env("two")),
+      run(["start"], folder, env("three", { SCHEDULE_PRICES: "* * * * *" })),
+    ]);
+    expect([same.code, same.stderr]).toEqual([75, expect.stringContaining("A process named two")]);
+    expect([other.code, other.stderr]).toEqual([78, expect.stringContaining("SCHEDULE_PRICES=* * * * *")]);
+    const postgres = await connected(url);
+    const ended = async (worker: string) =>
+      (await postgres.query("select 1 from runs where worker = $1 and state = 'ok' limit 1", [worker])).length > 0;
+    while (!(await ended("one")) || !(await ended("two"))) await seconds(0.1);
+    for (const daemon of [one, two]) daemon.child.kill("SIGTERM");
+    expect([(await one.finished).code, (await two.finished).code]).toEqual([0, 0]);
+    expect(await postgres.query("select worker from workers")).toEqual([]);
+    expect(await postgres.query("select state from runs where state in ('running', 'failed')")).toEqual([]);
+    expect((await run(["db", "verify"], folder, env("one"))).code).toBe(0);
   });
 });

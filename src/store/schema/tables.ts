@@ -157,8 +157,8 @@ export const link = sqliteTable("link", {
 
 /**
  * The processes that record into one PostgreSQL; empty if a single process records. Times are epoch ms; `accounts` is the number of
- * accounts whose keys the process has, `settings` a hash of the settings that must be the same in all of them. It is not history, so no
- * chain covers it.
+ * accounts whose keys the process has, `settings` JSON of their names and of the settings that must be the same in all processes. It is not
+ * history, so no chain covers it.
  */
 export const worker = sqliteTable("worker", {
   name: text().primaryKey().notNull(),

@@ -29,13 +29,15 @@ const fromSnapshot = `from snapshot n join scope p on p.id = n.scope_id join ser
 export class PostgresAlerts implements AlertStore {
   readonly #postgres: Connection;
   readonly #write: Write;
+  readonly #sender: string;
   /** Ids up to `last` were taken before the transaction `next` began; null before the first poll. */
   #earlier: { last: number; next: number } | null = null;
 
-  /** `write` runs a transaction. */
-  constructor(postgres: Connection, write: Write) {
+  /** `write` runs a transaction; `sender` names this process. */
+  constructor(postgres: Connection, write: Write, sender: string) {
     this.#postgres = postgres;
     this.#write = write;
+    this.#sender = sender;
   }
 
   async begin(): Promise<AlertPositions> {
@@ -166,7 +168,14 @@ export class PostgresAlerts implements AlertStore {
     }
   }
 
+  /** Returns the next message to send; null where none is pending, or where another process sends at present. */
   async nextPending(): Promise<Message | null> {
+    if (!(await this.#pending())) return null;
+    const isSender = await this.#write((connection) => connection.run(takeSending, [this.#sender, sendingMs]));
+    return isSender === 1 ? this.#pending() : null;
+  }
+
+  async #pending(): Promise<Message | null> {
     const [next] = await this.#postgres.query<Message>(
       `select ${messageColumns} from alert_message where delivery = 'pending' order by id limit 1`,
     );
@@ -182,6 +191,15 @@ export class PostgresAlerts implements AlertStore {
     );
   }
 }
+
+/** A process that sends messages is the only one until it has not done so for this long. Longer than a request may take. Milliseconds. */
+const sendingMs = 60_000;
+
+/** The process that sends, and until when, is stored as the figure of hour -1 of the account ''. */
+const takeSending = `
+  insert into alert_figure (account, hour, figure) values ('', -1, $1 || ' ' || (now_ms() + $2))
+  on conflict (account, hour) do update set figure = excluded.figure
+  where split_part(alert_figure.figure, ' ', 1) = $1 or split_part(alert_figure.figure, ' ', 2)::bigint < now_ms()`;
 
 /** The position of an account is stored as its figure of hour 0; that of the account '' marks that evaluation has begun. */
 const names = "with names(name) as (select '' union all select name from account)";

@@ -20,6 +20,7 @@ import { readFreshness } from "./freshness.ts";
 import * as ledger from "./ledger.ts";
 import { finishRun } from "./results/finish.ts";
 import { ScopeStates } from "./results/scope-state.ts";
+import { Worker, type WorkerDescription } from "./workers.ts";
 import { Writes } from "./writes.ts";
 
 export interface RecorderOptions {
@@ -29,6 +30,8 @@ export interface RecorderOptions {
   clock: Clock;
   /** The name of this process in `runs.worker`; null: none. No other live process has it. */
   worker: string | null;
+  /** Of a process that runs until it is stopped: it is registered among the others, and takes turns with them. */
+  registration?: WorkerDescription;
   /** How long a run may take before another process may fail it, milliseconds. */
   leaseMs: number;
   /** As for `openStore`. */
@@ -45,7 +48,8 @@ export async function openRecorder(options: RecorderOptions): Promise<Recorder> 
       throw new ConfigError([
         `PostgreSQL at ${postgres.address.text} has the copy of an SQLite history. Record into another schema: add ?schema=NAME to the URL.`,
       ]);
-    return new Recorder(postgres, options);
+    const worker = options.registration ? await Worker.register(postgres, options.registration, options.clock) : null;
+    return new Recorder(postgres, options, worker);
   } catch (error) {
     await postgres.close();
     throw error;
@@ -60,20 +64,29 @@ export class Recorder implements OpenedStore {
   readonly #writes: Writes;
   readonly #options: RecorderOptions;
   readonly #states = new ScopeStates();
+  readonly #worker: Worker | null;
   #isClosed = false;
   /** Claims whose commit was not confirmed, by their slot. */
   readonly #unconfirmed = new Map<string, ledger.Claim>();
 
-  constructor(postgres: Postgres, options: RecorderOptions) {
+  constructor(postgres: Postgres, options: RecorderOptions, worker: Worker | null = null) {
     this.#postgres = postgres;
+    this.#worker = worker;
+    worker?.start(() => this.sweep());
     this.#options = options;
     this.#writes = new Writes(postgres, options.log);
-    this.alerts = new PostgresAlerts(postgres, (work) => this.#writes.write(work));
+    const sender = options.worker ?? String(process.pid);
+    this.alerts = new PostgresAlerts(postgres, (work) => this.#writes.write(work), sender);
   }
 
   /** Server, database and schema, without a password. */
   get path(): string {
     return this.#postgres.address.text;
+  }
+
+  /** Returns how long after a slot this process may claim it, milliseconds: others may be before it. */
+  delayMs(account: string): number {
+    return this.#worker?.delayMs(account) ?? 0;
   }
 
   apiVersion(account: string): Promise<ApiVersion | null> {
@@ -114,6 +127,11 @@ export class Recorder implements OpenedStore {
     trigger: Trigger = "schedule",
   ): Promise<RunId | null> {
     const { worker, leaseMs, clock } = this.#options;
+    if (this.#worker?.isLost)
+      throw new StorageError(
+        `Another process named ${worker} records into PostgreSQL at ${this.path}. Stop one, or set another WORKER_NAME.`,
+        { fileLost: true },
+      );
     const name = `begin ${account} ${dataset} ${slot}`;
     const claim = { dataset, slot, startedAt, trigger, worker, leaseMs };
     const begin = inAccount(account, async (locked) => {
@@ -225,10 +243,18 @@ export class Recorder implements OpenedStore {
   /** Does nothing: only the server knows how much room it has. A full disk there is a StorageError. */
   requireDiskSpace(): void {}
 
+  /** Removes this process from those that record. */
+  async leave(): Promise<void> {
+    await this.#worker?.close();
+  }
+
   /** Closes the connections once their statements have ended. Has no effect the second time. */
   close(): void {
-    if (!this.#isClosed) void this.#postgres.close();
+    if (this.#isClosed) return;
     this.#isClosed = true;
+    void this.leave()
+      .catch(() => {})
+      .then(() => this.#postgres.close());
   }
 }
 

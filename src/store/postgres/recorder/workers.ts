@@ -1,0 +1,178 @@
+/**
+ * Keeps the row of this process among those that record into one PostgreSQL. A process counts as live for ten seconds after it was last
+ * seen, by the clock of the database. The first live process of an account claims its slots when they are due, the next one five seconds
+ * later if the slot has no run then.
+ */
+import { type Clock, sleep } from "../../../core/clock.ts";
+import { publicAccount } from "../../../core/domain.ts";
+import { ConfigError, LockedError } from "../../../core/errors.ts";
+import type { Connection, Postgres } from "../connection.ts";
+import { rankOf } from "./rank.ts";
+
+const beatMs = 2000;
+const liveMs = 10_000;
+const rankMs = 5000;
+
+/** What a process says about itself. */
+export interface WorkerDescription {
+  name: string;
+  version: string;
+  /** What must be the same in all processes, as text by name: the schedules and the product types. */
+  settings: Readonly<Record<string, string>>;
+  /** The names of the accounts whose keys it has. */
+  accounts: readonly string[];
+}
+
+type Stored = Pick<WorkerDescription, "settings" | "accounts">;
+
+interface WorkerRow {
+  name: string;
+  seenAt: number;
+  stored: Stored;
+}
+
+export class Worker {
+  readonly #postgres: Postgres;
+  readonly #own: WorkerDescription;
+  readonly #clock: Clock;
+  /** The times that its row may have: a commit may have happened although it was not confirmed. */
+  #seenAt: number[];
+  #live: readonly WorkerRow[];
+  #isLost = false;
+  #cancel = () => {};
+
+  /**
+   * Adds the process, and keeps it live until `close`. Waits until a process of this name that has ended no longer counts as live.
+   * @throws LockedError where a live process has the name; ConfigError where a live one has other settings, with the difference
+   */
+  static async register(postgres: Postgres, own: WorkerDescription, clock: Clock): Promise<Worker> {
+    let before: number | null = null;
+    for (;;) {
+      const { now, others, same } = await postgres.transaction((connection) =>
+        enter(connection, own, postgres.address.text),
+      );
+      if (same === null) return new Worker(postgres, own, clock, now, others);
+      if (before !== null && same !== before)
+        throw new LockedError(
+          `A process named ${own.name} records into PostgreSQL at ${postgres.address.text} already. Stop it, or set another WORKER_NAME.`,
+        );
+      before = same;
+      await sleep(clock, beatMs / 2);
+    }
+  }
+
+  private constructor(
+    postgres: Postgres,
+    own: WorkerDescription,
+    clock: Clock,
+    now: number,
+    others: readonly WorkerRow[],
+  ) {
+    this.#postgres = postgres;
+    this.#own = own;
+    this.#clock = clock;
+    this.#seenAt = [now];
+    this.#live = [...others, { name: own.name, seenAt: now, stored: own }];
+  }
+
+  /** Keeps the process live. Calls `onBeat` each time. */
+  start(onBeat: () => Promise<unknown>): void {
+    this.#cancel = this.#clock.after(beatMs, () => {
+      void this.beat()
+        .then(onBeat)
+        // While the server is away nothing can be claimed either.
+        .catch(() => {})
+        .finally(() => {
+          if (!this.#isLost) this.start(onBeat);
+        });
+    });
+  }
+
+  /** Whether another process has taken the name over, as after this one was suspended. It must not record any more. */
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  /** Returns how long after a slot this process may claim it, milliseconds. */
+  delayMs(account: string): number {
+    const [main = account] = account.split("/");
+    const able = this.#live.filter(({ stored }) => account === publicAccount || stored.accounts.includes(main));
+    return (
+      rankMs *
+      rankOf(
+        this.#own.name,
+        main,
+        able.map(({ name }) => name),
+      )
+    );
+  }
+
+  /** Says that the process is live, and reads which others are. */
+  async beat(): Promise<void> {
+    const found = await this.#postgres.transaction(async (connection) => {
+      const { now, others } = await readWorkers(connection, this.#own.name);
+      const sql = "update worker set seen_at = $3 where name = $1 and seen_at = any($2)";
+      const isOurs = (await connection.run(sql, [this.#own.name, this.#seenAt, now])) === 1;
+      this.#seenAt = [...this.#seenAt, now];
+      return { now, others, isOurs };
+    });
+    this.#isLost = !found.isOurs;
+    this.#seenAt = [found.now];
+    this.#live = [...found.others, { name: this.#own.name, seenAt: found.now, stored: this.#own }];
+  }
+
+  /** Removes the process, so that its successor starts at once. */
+  async close(): Promise<void> {
+    this.#cancel();
+    if (this.#isLost) return;
+    this.#isLost = true;
+    await this.#postgres.run("delete from worker where name = $1 and seen_at = any($2)", [
+      this.#own.name,
+      this.#seenAt,
+    ]);
+  }
+}
+
+/** Adds the row of a process unless one of its name is live. Returns when that was seen last, null where it was added. */
+async function enter(connection: Connection, own: WorkerDescription, server: string) {
+  await connection.run("lock table worker in share row exclusive mode");
+  const { now, others, same } = await readWorkers(connection, own.name);
+  for (const { name, stored } of others) requireSameSettings(name, stored, own, server);
+  if (same !== null) return { now, others, same };
+  const { settings, accounts } = own;
+  await connection.run(
+    `insert into worker (name, seen_at, version, settings, accounts) values ($1, $2, $3, $4, $5)
+     on conflict (name) do update set seen_at = excluded.seen_at, version = excluded.version, settings = excluded.settings,
+       accounts = excluded.accounts, paused_until = null`,
+    [own.name, now, own.version, JSON.stringify({ settings, accounts } satisfies Stored), accounts.length],
+  );
+  return { now, others, same: null };
+}
+
+/** Returns the time of the database, the other live processes, and when one of this name was seen last; null where none is live. */
+async function readWorkers(connection: Connection, own: string) {
+  const rows = await connection.query<{ now: number; name: string | null; seenAt: number; settings: string }>(
+    `select clock.now, w.name, w.seen_at as "seenAt", w.settings
+     from (select now_ms() as now) clock left join worker w on w.seen_at > clock.now - $1`,
+    [liveMs],
+  );
+  const live = rows.flatMap(({ name, seenAt, settings }) =>
+    name === null ? [] : [{ name, seenAt, stored: JSON.parse(settings) as Stored }],
+  );
+  return {
+    now: rows[0]?.now ?? 0,
+    others: live.filter(({ name }) => name !== own),
+    same: live.find(({ name }) => name === own)?.seenAt ?? null,
+  };
+}
+
+/** @throws ConfigError naming the settings that differ */
+function requireSameSettings(name: string, { settings }: Stored, own: WorkerDescription, server: string): void {
+  const names = [...new Set([...Object.keys(settings), ...Object.keys(own.settings)])];
+  const different = names.filter((one) => settings[one] !== own.settings[one]);
+  if (different.length === 0) return;
+  const problems = different.map((one) => `${one}=${own.settings[one] ?? ""} (there ${settings[one] ?? ""})`);
+  throw new ConfigError([
+    `The process ${name}, which records into PostgreSQL at ${server}, has other settings: ${problems.join(", ")}. They must be the same.`,
+  ]);
+}

@@ -1,0 +1,134 @@
+/** Several processes that record into one PostgreSQL: their names, their settings, and whose turn it is. */
+import { describe, expect, it, onTestFinished } from "vitest";
+import { type Clock, systemClock } from "../../../src/core/clock.ts";
+import { ConfigError, LockedError } from "../../../src/core/errors.ts";
+import { rankOf } from "../../../src/store/postgres/recorder/rank.ts";
+import { Worker, type WorkerDescription } from "../../../src/store/postgres/recorder/workers.ts";
+import { minute, start } from "../kit.ts";
+import { connected, describePostgres } from "./kit.ts";
+import { databaseTime, newRecordedHistory, recorderAt, setDatabaseTime } from "./recorder-kit.ts";
+
+const described = (name: string, more: Partial<WorkerDescription> = {}): WorkerDescription => ({
+  ...{ name, version: "1.0.0", settings: { SCHEDULE_POSITIONS: "* * * * *" }, accounts: ["main", "hedge"] },
+  ...more,
+});
+
+/** A clock whose waits end when `act` has ended. */
+const clockOf = (act: () => Promise<unknown>): Clock => ({
+  ...systemClock,
+  after(_ms, action) {
+    void act().then(action);
+    return () => {};
+  },
+});
+
+const accounts = Array.from({ length: 600 }, (_, n) => `account-${n}`);
+
+describe("the rank of a process for an account", () => {
+  it("is another one for each process, and each is the first for about as many accounts", () => {
+    const workers = ["a", "b", "c"];
+    for (const account of accounts)
+      expect(workers.map((worker) => rankOf(worker, account, workers)).sort()).toEqual([0, 1, 2]);
+    for (const worker of workers) {
+      const first = accounts.filter((account) => rankOf(worker, account, workers) === 0);
+      expect(first.length).toBeGreaterThan(150);
+      expect(first.length).toBeLessThan(250);
+    }
+  });
+
+  it("moves only the accounts of a process that is gone, each to its second process", () => {
+    for (const account of accounts)
+      for (const worker of ["a", "b"]) {
+        const before = rankOf(worker, account, ["a", "b", "c"]);
+        const goneIsBefore = rankOf("c", account, ["a", "b", "c"]) < before;
+        expect(rankOf(worker, account, ["a", "b"])).toBe(goneIsBefore ? before - 1 : before);
+      }
+  });
+});
+
+describePostgres("processes that record into one PostgreSQL", () => {
+  const register = async (url: string, own: WorkerDescription, clock: Clock = systemClock) => {
+    const worker = await Worker.register(await connected(url), own, clock);
+    onTestFinished(() => worker.close());
+    return worker;
+  };
+
+  it("take turns by account among the live ones that have its key", async () => {
+    const url = await newRecordedHistory();
+    const [one, two] = [
+      await register(url, described("a")),
+      await register(url, described("b", { accounts: ["hedge"] })),
+    ];
+    await one.beat();
+    expect(one.delayMs("main")).toBe(0);
+    expect([one.delayMs("hedge"), two.delayMs("hedge")].sort()).toEqual([0, 5000]);
+    expect([one.delayMs("public"), two.delayMs("public")].sort()).toEqual([0, 5000]);
+    expect(one.delayMs("main/1001")).toBe(0);
+    await setDatabaseTime(url, databaseTime + 10_001);
+    await two.beat();
+    expect(two.delayMs("hedge")).toBe(0);
+  });
+
+  it("have different names: a second live one is refused", async () => {
+    const url = await newRecordedHistory();
+    const first = await register(url, described("a"));
+    const clock = clockOf(async () => {
+      await setDatabaseTime(url, databaseTime + 1000);
+      await first.beat();
+    });
+    await expect(register(url, described("a"), clock)).rejects.toThrow(LockedError);
+    const crashed = clockOf(() => setDatabaseTime(url, databaseTime + 11_001));
+    const second = await register(url, described("a"), crashed);
+    // The first one was suspended, and has lost its name.
+    await first.beat();
+    expect([first.isLost, second.isLost]).toEqual([true, false]);
+  });
+
+  it("are refused with other schedules, whose difference is named; those of a process that is gone do not matter", async () => {
+    const url = await newRecordedHistory();
+    await register(url, described("a"));
+    const other = described("b", { settings: { SCHEDULE_POSITIONS: "*/5 * * * *" } });
+    const refused = register(url, other);
+    await expect(refused).rejects.toThrow(ConfigError);
+    await expect(refused).rejects.toThrow(/SCHEDULE_POSITIONS=\*\/5 \* \* \* \* \(there \* \* \* \* \*\)/);
+    await setDatabaseTime(url, databaseTime + 10_001);
+    await register(url, other);
+  });
+
+  it("leave at once when they are closed, and are shown with their runs while they are live", async () => {
+    const url = await newRecordedHistory();
+    const postgres = await connected(url);
+    const store = await recorderAt(url, { worker: "a", registration: described("a") });
+    await store.begin("main", "positions", start, start);
+    expect(await postgres.query("select worker, version, accounts, running from workers")).toEqual([
+      { worker: "a", version: "1.0.0", accounts: 2, running: 1 },
+    ]);
+    const worker = await register(url, described("b"));
+    await worker.close();
+    expect(await postgres.query("select worker from workers")).toEqual([{ worker: "a" }]);
+  });
+
+  it("fail the runs of a process that is gone", async () => {
+    const url = await newRecordedHistory();
+    const gone = await recorderAt(url, { worker: "a" });
+    await gone.begin("main", "positions", start, start);
+    await setDatabaseTime(url, databaseTime + 2 * minute);
+    let beats = 0;
+    const swept = new Promise<void>((resolve) => {
+      const clock: Clock = {
+        ...systemClock,
+        after(_ms, action) {
+          beats += 1;
+          // The second beat begins after the first one has swept.
+          if (beats === 1) setImmediate(action);
+          else resolve();
+          return () => {};
+        },
+      };
+      void recorderAt(url, { worker: "b", registration: described("b"), clock });
+    });
+    await swept;
+    const runs = await (await connected(url)).query("select state, cause, worker from runs");
+    expect(runs).toEqual([{ state: "failed", cause: "crashed", worker: "a" }]);
+  });
+});
