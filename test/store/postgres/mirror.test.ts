@@ -3,9 +3,10 @@ import { copyFileSync, existsSync, writeFileSync } from "node:fs";
 import Database from "better-sqlite3";
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { Secret } from "../../../src/core/domain.ts";
 import { datasetNamed, datasets } from "../../../src/datasets/index.ts";
 import type { Postgres } from "../../../src/store/postgres/connection.ts";
-import { type Mirrored, mirror, withMirrorLock } from "../../../src/store/postgres/copy/mirror.ts";
+import { describeHistory, type Mirrored, mirror, withMirrorLock } from "../../../src/store/postgres/copy/mirror.ts";
 import { prune } from "../../../src/store/retention/prune.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { verify } from "../../../src/store/verify/verify.ts";
@@ -15,7 +16,7 @@ import { corrected, other } from "../corrections.ts";
 import { change, collect, failed, good, item, query, start } from "../kit.ts";
 import { open, temporaryPath } from "../temporary.ts";
 import { contentsOf, fill } from "./fill.ts";
-import { connected, describePostgres, newHistory } from "./kit.ts";
+import { connected, describePostgres, newDatabase, newHistory } from "./kit.ts";
 
 const spotAssets = datasetNamed("spot-assets");
 const positions = datasetNamed("positions");
@@ -197,5 +198,12 @@ describePostgres("a mirror", () => {
     await withMirrorLock(mirrored, async () => {
       await expect(withMirrorLock(mirrored, async () => {})).rejects.toThrow(`Another process copies to ${mirrored}`);
     });
+  });
+
+  it("reads only a history of this program's version, and says where it is", async () => {
+    const [url, other] = [await newHistory(), await newDatabase()];
+    expect(await describeHistory(new Secret(url))).toMatch(/^PostgreSQL at .*, schema bitget is up to date$/);
+    await expect(describeHistory(new Secret(other))).rejects.toThrow(/has no history/);
+    await expect(refresh(await connected(other), temporaryPath())).rejects.toThrow(/has no history/);
   });
 });

@@ -3,11 +3,14 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { Extra, Item, Scope, Value } from "../../../src/core/domain.ts";
 import { datasetNamed, datasets } from "../../../src/datasets/index.ts";
+import { mirror } from "../../../src/store/postgres/copy/mirror.ts";
 import { viewsOf } from "../../../src/store/schema/views.ts";
 import type { RunEnd, Store } from "../../../src/store/store.ts";
+import { verify } from "../../../src/store/verify/verify.ts";
 import { failed, good, item, minute, query, start } from "../kit.ts";
 import { outcomes, recordOutcome } from "../slot-outcomes.ts";
 import { open, temporaryPath } from "../temporary.ts";
+import { contentsOf } from "./fill.ts";
 import { connected, describePostgres } from "./kit.ts";
 import { newRecordedHistory, recorderAt } from "./recorder-kit.ts";
 
@@ -131,7 +134,7 @@ const step = fc.oneof({ weight: 4, arbitrary: collected }, outcome, closed, othe
 const sorted = (rows: readonly unknown[]): string[] => rows.map((row) => JSON.stringify(row)).sort();
 
 describePostgres("a history recorded into SQLite and into PostgreSQL", () => {
-  it("is the same in every view, and has the same links in the chain of an account", async () => {
+  it("is the same in every view, has the same links in the chain of an account, and verifies in a mirror", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), fc.boolean(), async (steps, isOnlyMain) => {
         const path = temporaryPath();
@@ -139,8 +142,16 @@ describePostgres("a history recorded into SQLite and into PostgreSQL", () => {
         const sqlite = await open(path);
         // Every run is past its deadline, so that `recover` fails it, as it does in SQLite.
         const recorder = await recorderAt(url, { worker: null, leaseMs: -minute });
-        for (const one of steps) expect(await one(recorder, isOnlyMain)).toEqual(await one(sqlite, isOnlyMain));
         const postgres = await connected(url);
+        const [copy, fresh] = [temporaryPath(), temporaryPath()];
+        const refresh = (file: string) => mirror(postgres, file, { datasets, now: () => start });
+        for (const [n, one] of steps.entries()) {
+          expect(await one(recorder, isOnlyMain)).toEqual(await one(sqlite, isOnlyMain));
+          if (n % 6 === 5) await refresh(copy);
+        }
+        for (const file of [copy, fresh]) await refresh(file);
+        expect(contentsOf(copy)).toEqual(contentsOf(fresh));
+        expect((await verify(copy, datasets)).problems).toEqual((await verify(path, datasets)).problems);
         for (const view of viewsOf(datasets).keys())
           expect(sorted(await postgres.query(`select * from ${view}`)), view).toEqual(
             sorted(query(path, `select * from ${view}`)),
