@@ -13,11 +13,13 @@ import { reports } from "../../src/reports/index.ts";
 import type { TrueRow } from "../../src/simulator/simulator.ts";
 import type { HistoryReader } from "../../src/store/history.ts";
 import { mirror } from "../../src/store/postgres/copy/mirror.ts";
+import { Shipper } from "../../src/store/postgres/copy/ship.ts";
 import { historyOn, openHistory } from "../../src/store/read/open-history.ts";
+import { viewsOf } from "../../src/store/schema/views.ts";
 import { addDecimalFunctions } from "../../src/store/sql/decimal-functions.ts";
 import { prepareQuery } from "../../src/store/sql/query.ts";
 import { verify } from "../../src/store/verify/verify.ts";
-import { contentsOf, fill } from "../store/postgres/fill.ts";
+import { contentsOf } from "../store/postgres/fill.ts";
 import { connected, describePostgres, newHistory } from "../store/postgres/kit.ts";
 import { modelledNames, viewOf } from "../support/declared.ts";
 import { expectedEpisodes } from "./month/episodes.ts";
@@ -198,10 +200,20 @@ function reported(name: string, span: Span): string[] {
   return [...(rows ?? [])].flatMap((row) => (row === pause ? [] : [JSON.stringify(row.map(plain))]));
 }
 
-describePostgres("through PostgreSQL and back into a file", () => {
-  it("has the same rows, the same chain and the same exports", async () => {
+describePostgres("shipped to PostgreSQL", () => {
+  it("shows the same rows in every view, and comes back as a file with the same rows, chain and exports", async () => {
     const postgres = await connected(await newHistory());
-    await fill(postgres, month.path);
+    const shipper = new Shipper({ path: month.path, postgres, datasets, now: () => month.ended });
+    await shipper.pass();
+    shipper.close();
+    for (const view of viewsOf(datasets).keys()) {
+      const rows = select(`select * from ${view}`);
+      const text = (all: readonly object[]) => all.map((row) => JSON.stringify(row)).sort();
+      expect(text(await postgres.query<object>(`select * from ${view}`)), view).toEqual(text(rows));
+      expect(await postgres.query(`select count(*) as n from bitget_typed.${view}`), view).toEqual([
+        { n: rows.length },
+      ]);
+    }
     const copy = join(folder, "mirror.db");
     await mirror(postgres, copy, { datasets, now: Date.now });
     expect(contentsOf(copy)).toEqual(contentsOf(month.path));

@@ -15,8 +15,8 @@ export type OddDigits = readonly [table: string, rowKey: string, column: string,
 export const rowKey = (cells: readonly unknown[]): string => cells.join(" ");
 
 /** Returns the SQL expression that reads a column of SQLite: bytes and packed digits as hex, which is faster to read than a blob. */
-export const sqliteExpression = ({ name, kind }: CopiedColumn): string =>
-  kind === "digits" || kind === "bytes" ? `nullif(hex("${name}"), '') as "${name}"` : `"${name}"`;
+export const sqliteExpression = ({ name, kind }: CopiedColumn, alias: string): string =>
+  kind === "digits" || kind === "bytes" ? `nullif(hex(${alias}."${name}"), '')` : `${alias}."${name}"`;
 
 /** The type of an array of such cells. */
 export const arrayTypes: Readonly<Record<CellKind, string>> = {

@@ -28,7 +28,7 @@ export async function fill(postgres: Postgres, path: string): Promise<void> {
 async function fillTable(connection: Connection, sqlite: Database.Database, table: CopiedTable, odd: OddDigits[]) {
   const { name, columns } = table;
   const rows = sqlite
-    .prepare(`select ${columns.map(sqliteExpression).join(", ")} from ${name}`)
+    .prepare(`select ${columns.map((column) => sqliteExpression(column, "r")).join(", ")} from ${name} r`)
     .raw()
     .all();
   if (rows.length === 0) return;

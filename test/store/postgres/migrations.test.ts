@@ -120,4 +120,18 @@ describePostgres("a schema of PostgreSQL", () => {
       "+275760-09-12T23:59:59.999Z",
     ]);
   });
+
+  it("has numbers and times in the typed views", async () => {
+    const postgres = await connected(await newHistory());
+    const types = await postgres.query(
+      `select column_name as name, data_type as type from information_schema.columns
+       where table_schema = 'bitget_typed' and table_name = 'positions_history' and column_name in ('taken_at', 'total', 'symbol')
+       order by 1`,
+    );
+    expect(types).toEqual([
+      { name: "symbol", type: "text" },
+      { name: "taken_at", type: "timestamp with time zone" },
+      { name: "total", type: "numeric" },
+    ]);
+  });
 });

@@ -13,9 +13,10 @@ import { verify } from "../../../src/store/verify/verify.ts";
 import { everyDataset } from "../../support/settings.ts";
 import { openWorld } from "../../support/world.ts";
 import { corrected, other } from "../corrections.ts";
-import { change, collect, failed, good, item, query, start } from "../kit.ts";
+import { change, query, start } from "../kit.ts";
 import { open, temporaryPath } from "../temporary.ts";
 import { contentsOf, fill } from "./fill.ts";
+import { hourOf } from "./hours.ts";
 import { connected, describePostgres, newDatabase, newHistory } from "./kit.ts";
 
 const spotAssets = datasetNamed("spot-assets");
@@ -32,25 +33,6 @@ async function expectMirrored(postgres: Postgres, original: string, copy: string
   const done = await refresh(postgres, copy);
   expect(contentsOf(copy)).toEqual(contentsOf(original));
   return done;
-}
-
-/** An hour of an account: coins and positions that come and go, failures, missed slots. `seed` decides which. */
-async function hourOf(store: Store, account: string, n: number, seed: number): Promise<void> {
-  const coins = ["BTC", "ETH", "SOL", "XRP"].filter((_, at) => (seed >> at) % 2 === 0);
-  const amounts = coins.map((coin) => item(spotAssets, { coin, available: `${seed % 7}.${n}`, frozen: "-0.00" }));
-  const held = ["BTCUSDT", "ETHUSDT"].filter((_, at) => (seed >> (at + 4)) % 2 === 0);
-  const lines = held.map((symbol) =>
-    item(positions, {
-      ...{ symbol, marginCoin: "USDT", holdSide: "long", marginMode: "crossed", total: `${(seed % 3) + 1}` },
-      ...{ openedAt: start, markPrice: `${60_000 + seed}.10`, unrealizedPl: `-${n}.50` },
-    }),
-  );
-  if (seed % 11 === 0)
-    await store.closeSlots(account, "spot-assets", [{ slot: at(n), state: "missed", cause: "not running" }]);
-  else await collect(store, spotAssets, at(n), { snapshots: [good(amounts, at(n) + 400)] }, account);
-  const failures = seed % 5 === 0 ? [failed("timeout", at(n) + 500, "dmcbl")] : [];
-  const snapshots = [good(lines, at(n) + 400, "umcbl"), ...(failures.length > 0 ? [] : [good([], at(n), "dmcbl")])];
-  await collect(store, positions, at(n), { snapshots, failures }, account);
 }
 
 /** Opens a store in which each account has a chain of its own, as where several machines recorded. */
