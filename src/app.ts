@@ -163,11 +163,9 @@ async function openPostgres(
 ): Promise<OpenedStore> {
   // Loaded only where it is used.
   const { openRecorder } = await import("./store/postgres/recorder/recorder.ts");
-  const { workerName: name, runDeadlineSeconds, accounts, productTypes, schedules } = config;
-  const patterns = Object.entries(schedules).map(([dataset, pattern]) => [
-    scheduleSetting(dataset),
-    pattern?.text ?? "",
-  ]);
+  const { workerName: name, runDeadlineSeconds, accounts, productTypes, schedules, subAccounts } = config;
+  const all = { ...schedules, "sub-accounts": subAccounts.schedule };
+  const patterns = Object.entries(all).map(([dataset, pattern]) => [scheduleSetting(dataset), pattern?.text ?? ""]);
   const registration = {
     name,
     version: ownVersion(),
