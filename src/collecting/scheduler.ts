@@ -4,10 +4,11 @@
  * the exchange has not confirmed the clock (`clock-gate.ts`).
  */
 import { setImmediate as yieldToEventLoop } from "node:timers/promises";
-import { type Instant, instantOf } from "../core/clock.ts";
-import { type Pattern, parsePattern } from "../core/cron.ts";
+import { type Instant, instantOf, sleep } from "../core/clock.ts";
+import { graceAt, type Pattern, parsePattern } from "../core/cron.ts";
 import { causes } from "../core/domain.ts";
 import { ConfigError, StorageError } from "../core/errors.ts";
+import { minuteMs } from "../core/time.ts";
 import type { AnyDataset } from "../datasets/incremental.ts";
 import type { UnrunSlot } from "../store/runs/run-ledger.ts";
 import { hasSubAccounts, requireAccount, type Session, sessionsOf } from "./account-session.ts";
@@ -41,6 +42,9 @@ interface Series extends SeriesState {
 
 /** While the clock is not confirmed, the machine may sleep more than once before slots are closed. */
 const maxDowntimes = 20;
+
+/** How long a run waits for the runs of other processes that it depends on, and the pause between two looks. Milliseconds. */
+const otherProcessMs = { longest: 10_000, pause: 200 };
 
 export class Scheduler {
   readonly #options: SchedulerOptions;
@@ -141,8 +145,10 @@ export class Scheduler {
     const now = clock.now();
     const step = nextStep(series, presence, now);
     // Another process is to run it; if that does not, this one does.
-    const isEarly = step?.kind === "run" && now < step.slot + (store.delayMs?.(series.account) ?? 0);
-    return isEarly ? null : step;
+    if (step?.kind !== "run" || !store.delayMs) return step;
+    const pattern = patternToRun(series, now);
+    const longest = pattern ? graceAt(pattern, step.slot) / 2 : 0;
+    return now < step.slot + Math.min(store.delayMs(series.account), longest) ? null : step;
   }
 
   /** Starts the due steps of a series, unless steps are in progress. */
@@ -208,14 +214,29 @@ export class Scheduler {
     const { deps, sessions } = this.#options;
     series.lastSlot = slot;
     if (session === null) return;
-    const needed = series.dependencies.map(({ work }) => (work?.slot === slot ? work.done : null));
+    const dependencies = this.#dependenciesEnded(series, slot);
     const started = instantOf(deps.clock);
-    const dependencies = Promise.allSettled(needed);
     await collect({ dataset, session, slot, trigger: "schedule", pattern, dependencies }, deps);
     series.processedThrough = Math.max(series.processedThrough, slot);
     // By the monotonic clock: time that the machine slept does not belong to this run.
     series.lastRun = { from: slot, to: started.wall + deps.clock.monotonic() - started.monotonic };
     if (session.refusal() !== null) requireAccount(sessions);
+  }
+
+  /** Resolves when the runs that a run depends on have ended, also those of other processes, for which it waits ten seconds at most. */
+  async #dependenciesEnded({ dependencies }: Series, slot: number): Promise<void> {
+    const { store, clock } = this.#options.deps;
+    await Promise.allSettled(dependencies.map(({ work }) => (work?.slot === slot ? work.done : null)));
+    if (!store.areEnded) return;
+    const minute = slot - (slot % minuteMs);
+    const due = dependencies.flatMap(({ account, dataset, inForce }) => {
+      const last = inForce?.latest(slot) ?? 0;
+      return last < minute ? [] : [{ account, dataset: dataset.name, slot: last }];
+    });
+    for (let waited = 0; waited < otherProcessMs.longest; waited += otherProcessMs.pause) {
+      if (await store.areEnded(due)) return;
+      await sleep(clock, otherProcessMs.pause);
+    }
   }
 
   /** Logs a failed step, which is retried at the next tick, until the slot is too late. */

@@ -47,6 +47,13 @@ export interface RunOutcome {
   changed?: readonly string[];
 }
 
+/** A slot of a dataset of an account. Epoch ms. */
+export interface SeriesSlot {
+  account: string;
+  dataset: DatasetName;
+  slot: number;
+}
+
 /**
  * The database operations of the collector. Each method is atomic, and resolves when its writes are on disk; it rejects with a
  * StorageError if they could not be written. test/store/contract.ts tests every implementation.
@@ -102,7 +109,8 @@ export interface Store {
    * Such a process does not end the schedules of accounts that it does not have.
    */
   delayMs?(account: string): number;
-
+  /** Of such a store: returns whether each of these slots has a row with its final state. */
+  areEnded?(slots: readonly SeriesSlot[]): Promise<boolean>;
   close(): void;
 }
 

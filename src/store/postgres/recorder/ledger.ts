@@ -2,6 +2,7 @@
 import { type ApiVersion, type DatasetName, isDueSlot, type Trigger } from "../../../core/domain.ts";
 import type { RunCells } from "../../chain/chain.ts";
 import type { LedgerRun, RunRow, ScheduleInForce, UnrunSlot } from "../../runs/run-ledger.ts";
+import type { SeriesSlot } from "../../store.ts";
 import type { Connection } from "../connection.ts";
 import { AccountChain } from "./chain.ts";
 import { newestClosed, runAdded, runEnded, runReclaimed } from "./gaps.ts";
@@ -204,6 +205,17 @@ export async function hasRun(connection: Connection, name: string, dataset: Data
     [name, dataset, slot],
   );
   return found.length > 0;
+}
+
+/** Returns whether each of the slots has a row with its final state. */
+export async function areEnded(connection: Connection, slots: readonly SeriesSlot[]): Promise<boolean> {
+  const [found] = await connection.cells(
+    `select count(*) from unnest($1::text[], $2::text[], $3::bigint[]) as given(account, dataset, slot)
+       join account a on a.name = given.account join series e on e.account_id = a.id and e.dataset = given.dataset
+       join run r on r.series_id = e.id and r.slot = given.slot and r.state <> 'running'`,
+    [slots.map(({ account }) => account), slots.map(({ dataset }) => dataset), slots.map(({ slot }) => slot)],
+  );
+  return found?.[0] === slots.length;
 }
 
 interface ClosedSlot {

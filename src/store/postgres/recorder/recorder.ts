@@ -12,7 +12,7 @@ import type { ScheduleInForce, UnrunSlot } from "../../runs/run-ledger.ts";
 import { type ReadingRow, readingColumns, readingOf } from "../../schema/record-layout.ts";
 import { layoutOf, shownRows } from "../../schema/storage-layout.ts";
 import { scopeText } from "../../snapshots/run-results.ts";
-import type { OpenedStore, RunEnd, RunId, RunOutcome } from "../../store.ts";
+import type { OpenedStore, RunEnd, RunId, RunOutcome, SeriesSlot } from "../../store.ts";
 import { type Connection, Postgres } from "../connection.ts";
 import { prepareSchema } from "../migrations.ts";
 import { PostgresAlerts } from "./alerts.ts";
@@ -87,6 +87,10 @@ export class Recorder implements OpenedStore {
   /** Returns how long after a slot this process may claim it, milliseconds: others may be before it. */
   delayMs(account: string): number {
     return this.#worker?.delayMs(account) ?? 0;
+  }
+
+  async areEnded(slots: readonly SeriesSlot[]): Promise<boolean> {
+    return slots.length === 0 || ledger.areEnded(this.#postgres, slots);
   }
 
   apiVersion(account: string): Promise<ApiVersion | null> {
