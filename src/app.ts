@@ -26,6 +26,7 @@ import { sourceAddressOf } from "./network/source-addresses.ts";
 import { createDailyReports, type DailyReports } from "./reports/daily.ts";
 import { type Config, scheduleSetting, secretsOf } from "./settings/config.ts";
 import { openStore } from "./store/open.ts";
+import type { ShipFollower } from "./store/postgres/copy/ship-follower.ts";
 import { openResponseArchive } from "./store/responses/archive.ts";
 import { lockDatabase } from "./store/sqlite/lock.ts";
 import type { OpenedStore, Store } from "./store/store.ts";
@@ -55,6 +56,8 @@ export interface App extends ExchangeClients {
   pages: DashboardProcess | null;
   /** Null if switched off. */
   heartbeat: Heartbeat | null;
+  /** Null: the history is not copied to PostgreSQL. */
+  ship: ShipFollower | null;
   alerts: Alerts;
   /** Aborts the current runs; they end as failed. */
   abortRuns(): void;
@@ -235,11 +238,33 @@ export async function openApp(config: Config, clock: Clock = systemClock, isDaem
     const site = { databasePath: config.databasePath, timezone, sqlTimeoutSeconds };
     const pages = http && new DashboardProcess({ site, http, log });
     if (pages) opened.unshift(pages);
-    return { ...clients, store, mains, deps, observers, dailyReports, alerts, pages, heartbeat, abortRuns, close };
+    const ship = config.shipTo && (await createShip(config.shipTo, config.databasePath, deps));
+    return {
+      ...clients,
+      store,
+      mains,
+      deps,
+      observers,
+      dailyReports,
+      alerts,
+      pages,
+      heartbeat,
+      ship,
+      abortRuns,
+      close,
+    };
   } catch (error) {
     close();
     throw error;
   }
+}
+
+async function createShip(url: Secret, path: string, { clock, log }: CollectorDeps): Promise<ShipFollower> {
+  // Loaded only where it is used.
+  const { ShipFollower } = await import("./store/postgres/copy/ship-follower.ts");
+  const report = (sentence: string, isProblem: boolean) =>
+    isProblem ? log.warn({}, sentence) : log.info({}, sentence);
+  return new ShipFollower({ path, url, datasets, now: () => clock.now(), report });
 }
 
 /** Closes all parts, even if one fails, and then throws the first error. */
@@ -277,7 +302,7 @@ export function observeRuns({ observers, heartbeat, ...app }: App): Metrics {
  * @throws ConfigError if the folder of the daily reports cannot be written
  */
 export async function openDaemon(app: App, onFatal: (error: Error) => void): Promise<Daemon> {
-  const { alerts, dailyReports, pages, deps } = app;
+  const { alerts, dailyReports, pages, ship, deps } = app;
   const scheduler = await Scheduler.open({ ...app, onFatal });
   dailyReports?.prepare();
   const serviceManager = createServiceManager(process.env, deps.log);
@@ -285,18 +310,21 @@ export async function openDaemon(app: App, onFatal: (error: Error) => void): Pro
   return {
     scheduler,
     serviceManager,
-    start: () =>
+    start() {
+      ship?.start();
       engine.start(() => {
         // Alerts first: snapshots stored before their first evaluation do not fire.
         alerts.tick();
         scheduler.tick();
         dailyReports?.tick();
         serviceManager.alive();
-      }),
+      });
+    },
     async stop() {
       await Promise.all([scheduler.stop(), dailyReports?.stop(), pages?.stop()]);
       engine.stop();
       await alerts.stop();
+      await ship?.stop();
     },
   };
 }

@@ -102,6 +102,12 @@ export const commandSummaries: readonly CommandSummary[] = [
     load: async () => (await import("./db/mirror.ts")).dbMirror,
   },
   {
+    name: "db ship",
+    summary: "copy the history to PostgreSQL (SHIP_DATABASE_URL), or bring the copy up to date",
+    hasOptions: true,
+    load: async () => (await import("./db/ship.ts")).dbShip,
+  },
+  {
     name: "db migrate",
     summary: "upgrade the database to this version's schema; start does the same by itself",
     load: async () => (await import("./db/migrate.ts")).dbMigrate,

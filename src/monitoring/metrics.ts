@@ -11,6 +11,7 @@ import type { Clock } from "../core/clock.ts";
 import { type DatasetName, publicAccount } from "../core/domain.ts";
 import { diskSpaceFor } from "../store/files/disk.ts";
 import type { Freshness } from "../store/history.ts";
+import type { ShipState } from "../store/postgres/copy/ship-follower.ts";
 import type { UnrunSlot } from "../store/runs/run-ledger.ts";
 import type { OpenedStore } from "../store/store.ts";
 import { ownVersion } from "./version.ts";
@@ -21,6 +22,8 @@ export interface MetricsOptions {
   publicSession: Session;
   limiter: Pick<Limiter, "budget">;
   clock: Clock;
+  /** Null: the history is not copied to PostgreSQL. */
+  ship?: { readonly state: Readonly<ShipState> } | null;
 }
 
 export interface Metrics {
@@ -42,7 +45,7 @@ const durations = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 /** How often the delay of the event loop is measured. Milliseconds. */
 const precision = 20;
 
-export function createMetrics({ store, sessions, publicSession, limiter, clock }: MetricsOptions): Metrics {
+export function createMetrics({ store, sessions, publicSession, limiter, clock, ship }: MetricsOptions): Metrics {
   const registry = new Registry();
   const counts = createCounts(registry);
   const gauges = createGauges(registry);
@@ -69,6 +72,14 @@ export function createMetrics({ store, sessions, publicSession, limiter, clock }
     }
   }
 
+  function readShip(): void {
+    if (!ship) return;
+    const { currentAt, problem, rows } = ship.state;
+    gauges.shipUp.set(problem === null ? 1 : 0);
+    gauges.shipRows.set(rows);
+    if (currentAt !== null) gauges.shipLag.set(Math.max(0, clock.now() - currentAt) / 1000);
+  }
+
   function readFiles(): void {
     if (!store.isFile) return;
     const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
@@ -92,6 +103,7 @@ export function createMetrics({ store, sessions, publicSession, limiter, clock }
       for (const one of found) readSeries(one);
       readClients();
       readFiles();
+      readShip();
       gauges.build.set({ version: ownVersion() }, 1);
       return registry.metrics();
     },
@@ -157,6 +169,8 @@ function createCounts(registry: Registry) {
 function createGauges(registry: Registry) {
   const gauge = (name: string, help: string, labelNames: readonly string[] = []) =>
     new Gauge({ name: prefix + name, help, labelNames, registers: [registry] });
+  const shipGauge = (name: string, help: string) =>
+    new Gauge({ name: `bitget_ship_${name}`, help, registers: [registry] });
   return {
     fresh: gauge(
       "fresh",
@@ -185,6 +199,9 @@ function createGauges(registry: Registry) {
     database: gauge("database_bytes", "Size of the database file in bytes."),
     wal: gauge("wal_bytes", "Size of the write-ahead log in bytes."),
     disk: gauge("disk_free_bytes", "Free space on the disk of the database in bytes."),
+    shipUp: shipGauge("up", "1 while the copy of the history in PostgreSQL is written, 0 after a failed attempt."),
+    shipLag: shipGauge("lag_seconds", "Seconds since the copy in PostgreSQL last had the state of the database file."),
+    shipRows: shipGauge("rows", "Rows written to the copy in PostgreSQL since the start."),
     build: gauge("build_info", "Always 1; the label is the version that runs.", ["version"]),
   };
 }

@@ -11,6 +11,7 @@ import { runs, schedules, storage } from "./sections/collecting.ts";
 import { type addresses, exchange, proxies, readAddresses } from "./sections/exchange.ts";
 import { type HttpSettings, readPages } from "./sections/pages.ts";
 import { heartbeat, log, reading } from "./sections/reading.ts";
+import { shipping } from "./sections/shipping.ts";
 import { readSubAccounts, type SubAccountSettings } from "./sections/sub-accounts.ts";
 import { SettingsReader, type ValuesOf } from "./setting.ts";
 
@@ -21,6 +22,7 @@ export type { HttpSettings } from "./sections/pages.ts";
 type Plain = ValuesOf<typeof exchange> &
   ValuesOf<typeof addresses> &
   Omit<ValuesOf<typeof storage>, "database"> &
+  ValuesOf<typeof shipping> &
   ValuesOf<typeof runs> &
   ValuesOf<typeof reading> &
   ValuesOf<typeof heartbeat> &
@@ -62,6 +64,7 @@ export function loadConfig(
     accounts,
     ...reader.values(exchange),
     ...readStorage(reader),
+    ...reader.values(shipping),
     schedules: reader.values(schedules),
     subAccounts: readSubAccounts(reader, accounts),
     ...reader.values(runs),
@@ -73,6 +76,11 @@ export function loadConfig(
     ...reader.values(log),
   };
   const config = { ...settings, ...readAddresses(reader, credentials, settings) };
+  if (settings.shipTo && settings.postgres)
+    reader.report(
+      "SHIP_DATABASE_URL",
+      "copies a database file, but DATABASE_URL names a PostgreSQL database; keep one",
+    );
   const problems = [...(credentials ? unsafeNodeSettings(env) : []), ...reader.problems];
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
@@ -104,11 +112,19 @@ function readProxies(reader: SettingsReader): ProxySettings {
 }
 
 /** Returns every secret of the settings, for redaction. */
-export const secretsOf = ({ accounts, http, heartbeatUrl, alerts, proxy: { proxy }, postgres }: Config): Secret[] => [
+export const secretsOf = ({
+  accounts,
+  http,
+  heartbeatUrl,
+  alerts,
+  proxy: { proxy },
+  postgres,
+  shipTo,
+}: Config): Secret[] => [
   ...accounts.flatMap((account) => [account.key, account.secret, account.passphrase]),
   ...(http?.token ? [http.token] : []),
   ...(heartbeatUrl ? secretsOfUrl(heartbeatUrl) : []),
   ...(alerts.webhook ? secretsOfUrl(alerts.webhook.url) : []),
   ...(proxy ? secretsOfProxy(proxy.url.reveal()) : []),
-  ...(postgres ? secretsOfProxy(postgres.reveal()) : []),
+  ...[postgres, shipTo].flatMap((url) => (url ? secretsOfProxy(url.reveal()) : [])),
 ];

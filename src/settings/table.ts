@@ -5,6 +5,7 @@ import { runs, schedules, storage } from "./sections/collecting.ts";
 import { addresses, exchange, proxies } from "./sections/exchange.ts";
 import { pages } from "./sections/pages.ts";
 import { heartbeat, log, reading } from "./sections/reading.ts";
+import { shipping } from "./sections/shipping.ts";
 import { subAccounts } from "./sections/sub-accounts.ts";
 import type { Section, Setting } from "./setting.ts";
 
@@ -17,6 +18,7 @@ export const sections: readonly Section[] = [
   subAccounts,
   runs,
   storage,
+  shipping,
   reading,
   pages,
   heartbeat,

@@ -1,9 +1,11 @@
+import type { Secret } from "../../core/domain.ts";
 import { UsageError } from "../../core/errors.ts";
 import { durationText, escapeControlChars } from "../../core/text.ts";
 import { minuteMs } from "../../core/time.ts";
 import { loadConfig } from "../../settings/config.ts";
 import { describeDiskSpace, diskSpaceFor } from "../../store/files/disk.ts";
 import type { SeriesStatus } from "../../store/history.ts";
+import type { ShipStatus } from "../../store/postgres/copy/ship-status.ts";
 import { withHistory } from "../../store/read/open-history.ts";
 import { isLocked } from "../../store/sqlite/lock.ts";
 import type { Command } from "../command.ts";
@@ -30,7 +32,15 @@ export const status: Command = {
     // Who writes to PostgreSQL does so on any machine.
     const isCollecting = postgres === null ? isLocked(databasePath) : null;
     const all = withHistory(databasePath, (history) => history.status(now));
-    if (options.json) print(JSON.stringify(all.map(asJson), null, 2));
+    const ship = config.shipTo && (await shipStatusOf(databasePath, config.shipTo));
+    if (options.json)
+      print(
+        JSON.stringify(
+          all.map((one) => ({ ...asJson(one), ...(ship ? { ship: shipAsJson(ship) } : {}) })),
+          null,
+          2,
+        ),
+      );
     else if (all.length === 0)
       print(isCollecting ? waiting : "Nothing collected yet; start the collector with `bitget-collector start`.");
     else {
@@ -42,6 +52,7 @@ export const status: Command = {
       else if (isCollecting && all.every((one) => now - one.firstUnprocessedSlot > maxSlotDelayMs))
         print(`\n${waiting}`);
     }
+    if (ship && !options.json) print(`\n${shipText(ship, now)}`);
     const isWaiting = all.length === 0 && isCollecting === true;
     return all.every((one) => one.fresh) && !isWaiting ? 0 : 1;
   },
@@ -56,6 +67,19 @@ const clockIsBehind =
 const waiting =
   "A collector is running, but no slot is due: it has just started, or is waiting for the exchange to confirm this machine's clock. " +
   "See its log; `bitget-collector check` compares the clocks.";
+
+// Loaded only where it is used.
+const shipStatusOf = async (path: string, url: Secret): Promise<ShipStatus> =>
+  (await import("../../store/postgres/copy/ship-status.ts")).shipStatus(path, url);
+
+const shipAsJson = ({ behindSince, ...rest }: ShipStatus) => ({ ...rest, behindSince: instant(behindSince) });
+
+function shipText({ target, linksBehind, behindSince, problem }: ShipStatus, now: number): string {
+  if (problem !== null) return `Copy in PostgreSQL: ${problem}`;
+  if (linksBehind === 0) return `Copy in PostgreSQL at ${target}: up to date.`;
+  const age = behindSince === null ? "" : `, for ${durationText(Math.max(0, now - behindSince))}`;
+  return `Copy in PostgreSQL at ${target}: ${linksBehind} links of the chain behind${age}.`;
+}
 
 const instant = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
 

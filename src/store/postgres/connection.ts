@@ -33,6 +33,9 @@ const connectMs = 10_000;
 const lockMs = 30_000;
 const idleInTransactionMs = 60_000;
 
+/** How long a statement may take, milliseconds; afterwards the server counts as away. */
+const queryMs = 60_000;
+
 const int8 = 20;
 
 /** A PostgreSQL database. Connects at the first statement. */
@@ -146,7 +149,9 @@ function adviceFor(code: string, message: string): string {
 /** Returns whether the server is away or is stopping or has no connection left. */
 const isAway = (code: string, message: string): boolean =>
   /^(E[A-Z_]+|08...|57P0.|53[13]00|25P03)$/.test(code) ||
-  /timeout exceeded when trying to connect|Connection terminated|connection error|not queryable/i.test(message);
+  /timeout exceeded when trying to connect|Query read timeout|Connection terminated|connection error|not queryable/i.test(
+    message,
+  );
 
 function poolConfig({ host, port, database, user, password, schema, ssl }: Address, options: PostgresOptions): object {
   const { name, connections = 4, readOnly = false } = options;
@@ -170,6 +175,8 @@ function poolConfig({ host, port, database, user, password, schema, ssl }: Addre
     connectionTimeoutMillis: connectMs,
     lock_timeout: lockMs,
     idle_in_transaction_session_timeout: idleInTransactionMs,
+    // Where packets are lost without an error, nothing else ends a statement.
+    query_timeout: queryMs,
     keepAlive: true,
     options: Object.entries(settings)
       .map(([setting, value]) => `-c ${setting}=${value}`)
