@@ -104,6 +104,8 @@ function derivedTable(table: SQLiteTable) {
       ...indexes.map((one) => derivedIndex(one, those)),
       // SQLite has one chain per file, and needs no index.
       ...(name === "link" ? [index("link_chain").on(...those([{ name: "chain" }, { name: "id" }]))] : []),
+      // What came with a snapshot is copied to a mirror.
+      ...(name.endsWith("_record") ? [index(`${name}_snapshot`).on(...those([{ name: "snapshot_id" }]))] : []),
     ];
   });
 }

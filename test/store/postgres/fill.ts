@@ -1,5 +1,6 @@
 /** Brings a history in PostgreSQL to the state of an SQLite file, without any of the program's own copying, and compares files. */
 import Database from "better-sqlite3";
+import type { AnyDataset } from "../../../src/datasets/incremental.ts";
 import { datasets } from "../../../src/datasets/index.ts";
 import { arrayTypes, columnArrays, type OddDigits, sqliteExpression } from "../../../src/store/postgres/cells.ts";
 import type { Connection, Postgres } from "../../../src/store/postgres/connection.ts";
@@ -8,7 +9,8 @@ import { type CopiedTable, copiedTables } from "../../../src/store/postgres/tabl
 export const tables = copiedTables(datasets);
 
 /** Replaces the whole content of a history in PostgreSQL by that of a file. */
-export async function fill(postgres: Postgres, path: string): Promise<void> {
+export async function fill(postgres: Postgres, path: string, all: readonly AnyDataset[] = datasets): Promise<void> {
+  const tables = copiedTables(all);
   const sqlite = new Database(path, { readonly: true });
   try {
     await postgres.transaction(async (connection) => {
@@ -40,11 +42,11 @@ async function fillTable(connection: Connection, sqlite: Database.Database, tabl
 }
 
 /** Returns every row of every table of a history, as text. */
-export function contentsOf(path: string): Record<string, string[]> {
+export function contentsOf(path: string, all: readonly AnyDataset[] = datasets): Record<string, string[]> {
   const sqlite = new Database(path, { readonly: true });
   try {
     return Object.fromEntries(
-      tables.map(({ name, key, columns }) => [
+      copiedTables(all).map(({ name, key, columns }) => [
         name,
         sqlite
           .prepare(

@@ -184,14 +184,19 @@ async function copySnapshots(pass: Pass, scopes: readonly ChangedScope[]): Promi
   return last;
 }
 
-/** Selects the rows of snapshots. The first one of all bounds the search, in place of an index by scope. */
-const laterOf = (table: "snapshot" | "reading", scopes: readonly ChangedScope[]): Selection => ({
-  from:
-    table === "snapshot"
-      ? `snapshot r join ${scopeTable} on s.id = r.scope_id and r.id > s.since where r.id > $3`
-      : `reading r join snapshot n on n.id = r.snapshot_id join ${scopeTable} on s.id = n.scope_id and n.id > s.since where n.id > $3`,
-  values: [...scopeValues(scopes), Math.min(...scopes.map(({ since }) => since), Number.MAX_SAFE_INTEGER)],
-});
+/** Selects rows that came with later snapshots. The first one of all bounds the search, in place of an index by scope. */
+function laterOf(table: string, scopes: readonly ChangedScope[]): Selection {
+  const places: Record<string, [id: string, scope: string]> = {
+    snapshot: ["r.id", "r.scope_id"],
+    reading: ["r.snapshot_id", "(select scope_id from snapshot where id = r.snapshot_id)"],
+  };
+  const [id, scope] = places[table] ?? ["r.snapshot_id", "r.scope_id"];
+  const first = Math.min(...scopes.map(({ since }) => since), Number.MAX_SAFE_INTEGER);
+  return {
+    from: `${table} r join ${scopeTable} on s.id = ${scope} and ${id} > s.since where ${id} > $3`,
+    values: [...scopeValues(scopes), first],
+  };
+}
 
 async function copyDataset(pass: Pass, dataset: AnyDataset, scopes: readonly ChangedScope[]): Promise<void> {
   const { copier, tables } = pass;
@@ -199,8 +204,7 @@ async function copyDataset(pass: Pass, dataset: AnyDataset, scopes: readonly Cha
   const values = scopeValues(scopes);
   if (dataset.mode === "incremental") {
     await copier.copy(tableOf(pass, "reading"), laterOf("reading", scopes));
-    const from = `${prefix}_record r join ${scopeTable} on s.id = r.scope_id and r.snapshot_id > s.since`;
-    return copier.copy(tableOf(pass, `${prefix}_record`), { from, values });
+    return copier.copy(tableOf(pass, `${prefix}_record`), laterOf(`${prefix}_record`, scopes));
   }
   // `offset 0` makes PostgreSQL search each item in the primary key instead of reading the table.
   const later = (table: string, of: string, condition = "v.since > s.since") =>
