@@ -1,4 +1,5 @@
 /** Connects to PostgreSQL: a pool, transactions, and errors that say what to do. The driver is loaded only when it is needed. */
+import { hash } from "node:crypto";
 import type { Pool, PoolClient, PoolConfig, QueryResult } from "pg";
 import type { Secret } from "../../core/domain.ts";
 import { CollectorError, ConfigError, StorageError } from "../../core/errors.ts";
@@ -24,6 +25,8 @@ export interface PostgresOptions {
   connections?: number;
   /** Whether every transaction is read-only. Default: false. */
   readOnly?: boolean;
+  /** Whether the server keeps the plans of statements, for a process that repeats a fixed set of them. Default: false. */
+  keepsPlans?: boolean;
 }
 
 /** How long a connection may take, milliseconds. */
@@ -42,10 +45,12 @@ const int8 = 20;
 export class Postgres implements Connection {
   readonly address: Address;
   readonly #pool: Pool;
+  readonly #keepsPlans: boolean;
 
-  private constructor(address: Address, pool: Pool) {
+  private constructor(address: Address, pool: Pool, { keepsPlans = false }: PostgresOptions) {
     this.address = address;
     this.#pool = pool;
+    this.#keepsPlans = keepsPlans;
   }
 
   /** Loads the driver; connects to nothing. @throws ConfigError where the URL cannot be used */
@@ -64,7 +69,7 @@ export class Postgres implements Connection {
     pool.on("error", () => {});
     // Errors of connections that are in use: their statement fails. Without a listener the process would end.
     pool.on("connect", (client) => client.on("error", () => {}));
-    return new Postgres(address, pool);
+    return new Postgres(address, pool, options);
   }
 
   query<Row>(text: string, values?: readonly Parameter[]): Promise<Row[]> {
@@ -108,7 +113,7 @@ export class Postgres implements Connection {
     });
     let isBroken = false;
     try {
-      return await work(connectionOn(client));
+      return await work(connectionOn(client, this.#keepsPlans));
     } catch (error) {
       const explained = this.#explained(error);
       isBroken = explained instanceof StorageError;
@@ -191,10 +196,15 @@ function integerOf(text: string): number {
   return value;
 }
 
-function connectionOn(client: PoolClient): Connection {
+/** The name of a statement whose plan is kept; PostgreSQL cuts names at 63 characters. A view may change between two uses of its plan. */
+const planName = (text: string): string | undefined =>
+  /^\s*(select \*|begin|commit|rollback|create|lock)/.test(text) ? undefined : hash("sha1", text);
+
+function connectionOn(client: PoolClient, keepsPlans: boolean): Connection {
   const send = async (text: string, values: readonly Parameter[], rowMode?: "array") => {
     // The extended protocol accepts one statement only, whatever the text contains.
-    const query = { text, values: [...values], queryMode: "extended", ...(rowMode ? { rowMode } : {}) };
+    const name = keepsPlans ? planName(text) : undefined;
+    const query = { text, name, values: [...values], queryMode: "extended", ...(rowMode ? { rowMode } : {}) };
     return (await client.query(query as never)) as QueryResult;
   };
   return {

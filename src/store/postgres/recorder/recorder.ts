@@ -40,7 +40,7 @@ export interface RecorderOptions {
 
 /** Opens the history, a new one where there is none, and brings its schema up to date. @throws StorageError where the server is away */
 export async function openRecorder(options: RecorderOptions): Promise<Recorder> {
-  const postgres = await Postgres.open(options.url, { name: "recorder" });
+  const postgres = await Postgres.open(options.url, { name: "recorder", keepsPlans: true });
   try {
     await prepareSchema(postgres, options.datasets);
     const [shipped] = await postgres.cells("select 1 from shipped");
