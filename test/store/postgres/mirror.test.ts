@@ -76,7 +76,7 @@ describePostgres("a mirror", () => {
         const [found, expected] = [await verify(copy, datasets), await verify(original, datasets)];
         expect(found).toEqual({ ...expected, problems: [] });
       }),
-      { numRuns: 1 },
+      { numRuns: 1, endOnFailure: true },
     );
   });
 
