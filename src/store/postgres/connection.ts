@@ -134,9 +134,16 @@ export class Postgres implements Connection {
       return new StorageError(
         `PostgreSQL at ${text} cannot be reached (${code || message}). Start the server, or correct the URL.`,
       );
+    if (cannotWrite.test(code))
+      return new StorageError(
+        `PostgreSQL at ${text} cannot execute a statement at present: ${message} (${code}). Check the server.`,
+      );
     return error;
   }
 }
+
+/** Locked for too long, a deadlock, a standby that is read-only, out of memory, a damaged disk: the same statement may work later. */
+const cannotWrite = /^(55P03|40001|40P01|25006|53200|58...)$/;
 
 /** Wrong user, password, database or rights: waiting does not help. */
 const refusals = /^(28...|3D000|42501)$/;

@@ -142,6 +142,23 @@ describePostgres("the store in PostgreSQL", () => {
       expect(await runs()).toContainEqual({ account: "hedge", state: "running", cause: null });
     });
 
+    it.each(["55P03", "40P01", "25006", "53100", "58030"])(
+      "keeps results while the server answers %s",
+      async (code) => {
+        const url = await newRecordedHistory();
+        const store = await recorderAt(url);
+        const run = (await store.begin("main", spot.name, start, start)) ?? 0;
+        const postgres = await connected(url);
+        await postgres.run(
+          `create function refuse() returns trigger language plpgsql as $$ begin raise exception using errcode = '${code}'; end $$`,
+        );
+        await postgres.run("create trigger refuse before insert on snapshot execute function refuse()");
+        await expect(store.finish(run, endOf(start, "1"))).rejects.toThrow(StorageError);
+        await postgres.run("drop trigger refuse on snapshot");
+        expect(await store.finish(run, endOf(start, "1"))).toMatchObject({ state: "ok" });
+      },
+    );
+
     it("takes a claim over whose commit was not confirmed", async () => {
       const url = await newRecordedHistory();
       const proxy = await proxyTo(url);
