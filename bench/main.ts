@@ -9,10 +9,22 @@ import { missedSlots } from "./gaps.ts";
 import { memory } from "./memory.ts";
 import { mirrored } from "./mirror.ts";
 import { readers } from "./readers.ts";
+import { shipped } from "./ship.ts";
 import { start } from "./start.ts";
 import { year } from "./year.ts";
 
-const figures: readonly Figure[] = [bytes, cycle, accounts, start, memory, year, readers, missedSlots, mirrored];
+const figures: readonly Figure[] = [
+  bytes,
+  cycle,
+  accounts,
+  start,
+  memory,
+  year,
+  readers,
+  missedSlots,
+  mirrored,
+  shipped,
+];
 
 interface Line extends Comparison {
   figure: string;

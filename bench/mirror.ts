@@ -6,6 +6,7 @@ import { connect } from "../src/store/files/connections.ts";
 import { Postgres } from "../src/store/postgres/connection.ts";
 import { type Mirrored, mirror } from "../src/store/postgres/copy/mirror.ts";
 import { prepareSchema } from "../src/store/postgres/migrations.ts";
+import type { Store } from "../src/store/store.ts";
 import { verify } from "../src/store/verify/verify.ts";
 import { collect, storeAt } from "../test/store/kit.ts";
 import { accountMinutes, positions, spotAssets } from "../test/store/minutes.ts";
@@ -21,23 +22,29 @@ const added = 10;
 export const mirrored: Figure = {
   name: "mirror",
   summary: `an SQLite file of a history in PostgreSQL: ${days.whole} days (--quick: ${days.quick}) of minutes, 50 coins, 20 positions`,
-  async run({ quick }) {
-    const bin = findPostgres();
-    if (bin === null) throw new Error("no PostgreSQL was found (apt-get install postgresql)");
-    const [folder, server] = [newFolder(), new Server(bin)];
-    await server.start();
-    const url = new Secret(`postgres://postgres@${encodeURIComponent(server.folder)}/postgres`);
-    const postgres = await Postgres.open(url, { name: "bench" });
-    try {
-      await prepareSchema(postgres, datasets);
-      return await measured(postgres, folder, (quick ? days.quick : days.whole) * 1440);
-    } finally {
-      await postgres.close();
-      await server.remove();
-      rmSync(folder, { recursive: true });
-    }
-  },
+  run: ({ quick }) =>
+    onServer((postgres, folder) => measured(postgres, folder, (quick ? days.quick : days.whole) * 1440)),
 };
+
+/** Measures with an empty history on a PostgreSQL server of its own, and a folder. */
+export async function onServer<Result>(
+  measure: (postgres: Postgres, folder: string) => Promise<Result>,
+): Promise<Result> {
+  const bin = findPostgres();
+  if (bin === null) throw new Error("no PostgreSQL was found (apt-get install postgresql)");
+  const [folder, server] = [newFolder(), new Server(bin)];
+  await server.start();
+  const url = new Secret(`postgres://postgres@${encodeURIComponent(server.folder)}/postgres`);
+  const postgres = await Postgres.open(url, { name: "bench" });
+  try {
+    await prepareSchema(postgres, datasets);
+    return await measure(postgres, folder);
+  } finally {
+    await postgres.close();
+    await server.remove();
+    rmSync(folder, { recursive: true });
+  }
+}
 
 async function measured(postgres: Postgres, folder: string, minutes: number): Promise<Comparison[]> {
   const [original, copy, again] = ["original.db", "copy.db", "again.db"].map((name) => join(folder, name)) as [
@@ -46,20 +53,7 @@ async function measured(postgres: Postgres, folder: string, minutes: number): Pr
     string,
   ];
   const store = await storeAt(original);
-  const all = accountMinutes(minutes + added);
-  const record = async (count: number) => {
-    const runs: Promise<unknown>[] = [];
-    for (let n = 0; n < count; n += 1) {
-      const { slot, coins, lines } = all.next().value ?? never();
-      runs.push(
-        collect(store, spotAssets, slot, { snapshots: [coins] }),
-        collect(store, positions, slot, { snapshots: lines, requests: lines.length }),
-      );
-      // Concurrently, because each commit waits for the disk.
-      if (runs.length >= 240) await Promise.all(runs.splice(0));
-    }
-    await Promise.all(runs);
-  };
+  const record = recorder(store, minutes + added);
   await record(minutes);
   await fill(postgres, original);
   const first = await timedPass(postgres, copy);
@@ -76,6 +70,24 @@ async function measured(postgres: Postgres, folder: string, minutes: number): Pr
   ];
 }
 
+/** Returns a function that records the next minutes of an account, of `limit` minutes at most. */
+export function recorder(store: Store, limit: number): (count: number) => Promise<void> {
+  const all = accountMinutes(limit);
+  return async (count) => {
+    const runs: Promise<unknown>[] = [];
+    for (let n = 0; n < count; n += 1) {
+      const { slot, coins, lines } = all.next().value ?? never();
+      runs.push(
+        collect(store, spotAssets, slot, { snapshots: [coins] }),
+        collect(store, positions, slot, { snapshots: lines, requests: lines.length }),
+      );
+      // Concurrently, because each commit waits for the disk.
+      if (runs.length >= 240) await Promise.all(runs.splice(0));
+    }
+    await Promise.all(runs);
+  };
+}
+
 const never = (): never => {
   throw new Error("the minutes are used up");
 };
@@ -88,7 +100,7 @@ async function timedPass(postgres: Postgres, path: string): Promise<Mirrored & {
 }
 
 /** Copies every row from one file to another, one by one, without constraints; returns rows per second. */
-function copyRows(from: string, to: string): number {
+export function copyRows(from: string, to: string): number {
   const [source, target] = [connect(from, { readonly: true }), connect(to)];
   target.exec("pragma synchronous = off; pragma journal_mode = off; begin");
   const startedAt = performance.now();

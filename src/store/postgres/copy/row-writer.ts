@@ -1,5 +1,6 @@
 /** Writes rows of an SQLite file to PostgreSQL, in batches. */
 import { setImmediate } from "node:timers/promises";
+import type { Statement } from "better-sqlite3";
 import type { Sqlite } from "../../files/connections.ts";
 import { arrayTypes, columnArrays, type OddDigits, rowKey, sqliteExpression } from "../cells.ts";
 import type { Connection } from "../connection.ts";
@@ -9,6 +10,17 @@ import type { CopiedTable } from "../tables.ts";
 const batchSize = 500;
 
 type Row = readonly unknown[];
+
+/** The statements of each connection by their texts: every pass runs the same ones. */
+const statements = new WeakMap<Sqlite, Map<string, Statement>>();
+
+function prepared(sqlite: Sqlite, text: string): Statement {
+  const known = statements.get(sqlite) ?? new Map<string, Statement>();
+  statements.set(sqlite, known);
+  const found = known.get(text) ?? sqlite.prepare(text).raw();
+  known.set(text, found);
+  return found;
+}
 
 /** Returns the columns of a table for SQL. */
 const namesOf = ({ columns }: CopiedTable): string => columns.map(({ name }) => `"${name}"`).join(", ");
@@ -38,10 +50,7 @@ export class RowWriter {
   /** Copies the rows that `from` selects, SQL in which `r` is the table; a row with the same key is replaced. Calls `onRow` for each. */
   async copy(table: CopiedTable, from: string, values: readonly unknown[] = [], onRow?: (row: Row) => void) {
     const selected = table.columns.map((column) => sqliteExpression(column, "r")).join(", ");
-    const rows = this.#sqlite
-      .prepare(`select ${selected} from ${from}`)
-      .raw()
-      .iterate(...values) as Iterable<Row>;
+    const rows = prepared(this.#sqlite, `select ${selected} from ${from}`).iterate(...values) as Iterable<Row>;
     let batch: Row[] = [];
     for (const row of rows) {
       onRow?.(row);
@@ -103,7 +112,7 @@ export async function writeWhole(
 ): Promise<Contents> {
   const { name, columns, key } = table;
   const selected = columns.map((column) => sqliteExpression(column, "r")).join(", ");
-  const rows = sqlite.prepare(`select ${selected} from ${name} r`).raw().all() as Row[];
+  const rows = prepared(sqlite, `select ${selected} from ${name} r`).all() as Row[];
   const keyAt = key.map((of) => columns.findIndex((column) => column.name === of));
   const found: Contents = new Map();
   const changed: Row[] = [];

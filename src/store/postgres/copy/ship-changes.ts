@@ -302,9 +302,9 @@ async function copyRows(
     );
   if (!dataset.episodes) return;
   // From the episode on that was in force before the new snapshots; all of a scope that was rewritten.
-  const since = `iif(s.after < ${snapshot}, 0, (select max(since) from episode where item_id = i.id and since <= s.after))`;
+  const since = `iif(s.after < ?, 0, (select max(since) from episode where item_id = i.id and since <= s.after))`;
   const later = `select e.item_id, e.since from ${items} cross join episode e on e.item_id = i.id and e.since >= coalesce(${since}, 0)`;
-  await writer.copy(tableOf(pass, "episode"), `episode r where (r.item_id, r.since) in (${later})`, [text]);
+  await writer.copy(tableOf(pass, "episode"), `episode r where (r.item_id, r.since) in (${later})`, [text, snapshot]);
 }
 
 async function copyWholeDataset(pass: ShipPass, dataset: AnyDataset): Promise<void> {

@@ -8,7 +8,7 @@ import type { AnyDataset } from "../../../datasets/incremental.ts";
 import { openReadOnly, type Sqlite } from "../../sqlite/database.ts";
 import type { Connection, Postgres } from "../connection.ts";
 import { prepareSchema } from "../migrations.ts";
-import { copiedTables } from "../tables.ts";
+import { type CopiedTable, copiedTables } from "../tables.ts";
 import { RowWriter } from "./row-writer.ts";
 import { type ShipMemory, shipChanges } from "./ship-changes.ts";
 
@@ -32,6 +32,7 @@ export class Shipper {
   readonly #sqlite: Sqlite;
   readonly #postgres: Postgres;
   readonly #datasets: readonly AnyDataset[];
+  readonly #tables: ReadonlyMap<string, CopiedTable>;
   readonly #now: () => number;
   readonly #signal: AbortSignal | undefined;
   #isPrepared = false;
@@ -52,6 +53,7 @@ export class Shipper {
     this.#sqlite = openReadOnly(options.path);
     this.#postgres = options.postgres;
     this.#datasets = options.datasets;
+    this.#tables = new Map(copiedTables(options.datasets).map((table) => [table.name, table]));
     this.#now = options.now;
     this.#signal = options.signal;
   }
@@ -91,8 +93,7 @@ export class Shipper {
     const isOwn = position.link === this.#memory.link && position.snapshot === this.#memory.snapshot;
     const memory = isOwn ? this.#memory : { ...nothing, ...position };
     const writer = await RowWriter.open(this.#sqlite, target, this.#signal);
-    const tables = new Map(copiedTables(this.#datasets).map((table) => [table.name, table]));
-    const pass = { sqlite: this.#sqlite, target, writer, tables, datasets: this.#datasets };
+    const pass = { sqlite: this.#sqlite, target, writer, tables: this.#tables, datasets: this.#datasets };
     const next = await shipChanges(pass, memory);
     const head = linkDigest(this.#sqlite, next.link) ?? Buffer.alloc(0);
     await target.run("update shipped set link = $1, snapshot = $2, head = $3, at = $4 where id = 1", [
