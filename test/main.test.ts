@@ -31,6 +31,7 @@ describe("the program", () => {
     expect(code).toBe(0);
     expect(loaded).toEqual([
       "commander",
+      "commands/command.js",
       "commands/index.js",
       "commands/program.js",
       "commands/run/signals.js",
