@@ -1,10 +1,11 @@
-/** Runs the tests that need real time or a build of their own, above all the fault matrix: one file after the other, few rows at once. */
+/** Runs the tests that need real time or a build of their own, above all the fault matrix and PostgreSQL with the real program: one file after the other, few rows at once. */
 import { defineConfig } from "vitest/config";
 
 export const separate = [
   ...["exchange", "process", "storage", "configuration", "surfaces"].map((name) => `test/faults/${name}.test.ts`),
   "test/scenarios/limits.test.ts",
   "test/scenarios/new-dataset.test.ts",
+  ...["machines", "mirror", "ship"].map((name) => `test/scenarios/postgres/${name}.test.ts`),
 ];
 
 export default defineConfig({

@@ -20,7 +20,11 @@ const { status } = spawnSync(
     "--config=vitest.faults.config.ts",
     "--reporter=./test/faults/table.ts",
     ...letters.map((letter) => `test/faults/${files[letter]}.test.ts`),
-    ...(isWhole ? ["test/scenarios/limits.test.ts", "test/scenarios/new-dataset.test.ts"] : []),
+    ...(isWhole
+      ? ["limits", "new-dataset", "postgres/machines", "postgres/mirror", "postgres/ship"].map(
+          (name) => `test/scenarios/${name}.test.ts`,
+        )
+      : []),
   ],
   { stdio: "inherit", env: { ...process.env, FAULTS: wanted } },
 );

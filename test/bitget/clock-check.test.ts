@@ -15,7 +15,7 @@ it.each([
   ["an offset of ten minutes", [600_000], 0, "confirmed"],
   ["an offset of more", [600_001], 0, "contradicted"],
   ["an offset of more to the other side", [-600_001], 0, "contradicted"],
-  ["a step of thirty seconds since", [0], 30_000, "confirmed"],
+  ["a step below thirty seconds since", [0], 29_900, "confirmed"],
   ["a greater step since", [0], 30_100, "unknown"],
   ["a step back since", [0], -31_000, "unknown"],
   ["a step since a contradiction", [700_000], 700_000, "unknown"],

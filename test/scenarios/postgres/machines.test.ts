@@ -2,12 +2,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { connected, describePostgres, newHistory } from "../store/postgres/kit.ts";
-import { startExchange } from "../support/exchange.ts";
-import { temporaryFolder } from "../support/files.ts";
-import { start as begin, run } from "../support/program.ts";
-import { classic, credentials, everyModelled, unified } from "../support/settings.ts";
-import { seconds } from "../support/wait.ts";
+import { connected, describePostgres, newHistory } from "../../store/postgres/kit.ts";
+import { startExchange } from "../../support/exchange.ts";
+import { temporaryFolder } from "../../support/files.ts";
+import { start as begin, run } from "../../support/program.ts";
+import { classic, credentials, everyModelled, unified } from "../../support/settings.ts";
+import { seconds } from "../../support/wait.ts";
 
 describePostgres("with a history in PostgreSQL", () => {
   it("`collect` records every dataset, and `db verify` finds nothing wrong in a mirror of it", async () => {
