@@ -10,7 +10,8 @@ export default defineConfig({
     // A safety net for what hangs, wide enough for a machine that is busy with something else.
     testTimeout: 600_000,
     hookTimeout: 1_200_000,
-    maxWorkers: 4,
+    // More than cores, because many tests wait for processes that they start.
+    maxWorkers: 5,
     // The modules of a worker are loaded once; no test leaves anything behind in them.
     isolate: false,
   },

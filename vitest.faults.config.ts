@@ -3,8 +3,8 @@ import { defineConfig } from "vitest/config";
 
 export const separate = [
   ...["exchange", "process", "storage", "configuration", "surfaces"].map((name) => `test/faults/${name}.test.ts`),
-  "test/scenarios/limits.test.ts",
-  "test/scenarios/new-dataset.test.ts",
+  ...["daemon", "frozen", "limits", "new-dataset"].map((name) => `test/scenarios/${name}.test.ts`),
+  "test/web/process/process.test.ts",
   ...["machines", "mirror", "ship"].map((name) => `test/scenarios/postgres/${name}.test.ts`),
 ];
 

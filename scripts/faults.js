@@ -21,9 +21,11 @@ const { status } = spawnSync(
     "--reporter=./test/faults/table.ts",
     ...letters.map((letter) => `test/faults/${files[letter]}.test.ts`),
     ...(isWhole
-      ? ["limits", "new-dataset", "postgres/machines", "postgres/mirror", "postgres/ship"].map(
-          (name) => `test/scenarios/${name}.test.ts`,
-        )
+      ? [
+          ...["daemon", "frozen", "limits", "new-dataset"].map((name) => `test/scenarios/${name}.test.ts`),
+          "test/scenarios/postgres/",
+          "test/web/process/process.test.ts",
+        ]
       : []),
   ],
   { stdio: "inherit", env: { ...process.env, FAULTS: wanted } },
