@@ -8,15 +8,14 @@ import type { Sqlite } from "../../files/connections.ts";
 import type { Connection, Parameter } from "../connection.ts";
 import type { CopiedTable } from "../tables.ts";
 import type { ChainPosition } from "./mirror-position.ts";
+import { type Tables, tableOf, wholeTables } from "./pass.ts";
 import type { RowCopier, Selection } from "./rows.ts";
 
 /** One pass: both ends, and the tables by name. */
-export interface Pass {
+export interface Pass extends Tables {
   source: Connection;
   sqlite: Sqlite;
   copier: RowCopier;
-  tables: ReadonlyMap<string, CopiedTable>;
-  datasets: readonly AnyDataset[];
 }
 
 /** A chain with new links; `link` and `snapshot` were the last ones copied. */
@@ -31,12 +30,6 @@ interface ChangedScope {
   isRewritten: boolean;
 }
 
-/** Tables in which everything may change, and that stay small. */
-const wholeTables = [
-  ...["account", "account_mode", "series", "schedule", "scope", "worker"],
-  ...["alert", "alert_message", "alert_figure"],
-];
-
 /** Copies the changes of these chains, and what changes without a link. Returns the last snapshot of each chain. */
 export async function copyChanges(pass: Pass, chains: readonly ChangedChain[]): Promise<Map<number, number>> {
   for (const name of wholeTables) await pass.copier.copyWhole(tableOf(pass, name));
@@ -49,12 +42,6 @@ export async function copyChanges(pass: Pass, chains: readonly ChangedChain[]): 
   await copyGaps(pass, runs);
   await copyRanges(pass, links);
   return last;
-}
-
-export function tableOf({ tables }: Pass, name: string): CopiedTable {
-  const table = tables.get(name);
-  if (!table) throw new Error(`there is no table ${name}`);
-  return table;
 }
 
 /** What new links say. */
@@ -137,7 +124,7 @@ async function copyPruned({ source, sqlite, copier, ...pass }: Pass): Promise<[s
   const [[there] = [0]] = await source.cells("select count(*) from pruned");
   const here = sqlite.prepare<[], number>("select count(*) from pruned").pluck().get();
   if (there === here) return [];
-  await copier.copy(tableOf({ source, sqlite, copier, ...pass }, "pruned"));
+  await copier.copy(tableOf(pass, "pruned"));
   return sqlite
     .prepare("select scope_id, min(id) from snapshot where id in (select id from pruned) group by scope_id")
     .raw()
@@ -236,7 +223,7 @@ async function copyGaps({ sqlite, copier, ...pass }: Pass, first: ReadonlyMap<nu
   const remove = sqlite.prepare("delete from gap where series_id = ? and from_slot >= ?");
   const from = [...first].map(([series, slot]) => Math.min(begins.get(series, slot) ?? slot, slot));
   for (const [at, series] of [...first.keys()].entries()) remove.run(series, from[at]);
-  await copier.copy(tableOf({ sqlite, copier, ...pass }, "gap"), {
+  await copier.copy(tableOf(pass, "gap"), {
     from: `unnest($1::bigint[], $2::bigint[], $3::bigint[]) s(id, slot, from_slot)
       join gap r on r.series_id = s.id and (r.from_slot >= s.from_slot or r.to_slot >= s.slot)`,
     values: [[...first.keys()], [...first.values()], from],

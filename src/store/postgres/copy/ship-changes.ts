@@ -7,7 +7,7 @@ import type { AnyDataset } from "../../../datasets/incremental.ts";
 import { parseNote, prunedNotes } from "../../chain/chain.ts";
 import type { Sqlite } from "../../files/connections.ts";
 import type { Connection } from "../connection.ts";
-import type { CopiedTable } from "../tables.ts";
+import { type Tables, tableOf, wholeTables } from "./pass.ts";
 import { type Contents, type RowWriter, writeWhole } from "./row-writer.ts";
 
 /** What was copied by the passes before. */
@@ -30,12 +30,10 @@ export interface PrunedDay {
 }
 
 /** One pass: both ends, and the tables by name. */
-export interface ShipPass {
+export interface ShipPass extends Tables {
   sqlite: Sqlite;
   target: Connection;
   writer: RowWriter;
-  tables: ReadonlyMap<string, CopiedTable>;
-  datasets: readonly AnyDataset[];
 }
 
 /** The rows of a scope after one snapshot up to another. */
@@ -44,11 +42,6 @@ interface ScopeRange {
   after: number;
   through: number;
 }
-
-const wholeTables = [
-  ...["account", "account_mode", "series", "schedule", "scope", "worker"],
-  ...["alert", "alert_message", "alert_figure"],
-];
 
 /** Copies everything after the position of `memory` and returns what the next pass needs to know. */
 export async function shipChanges(pass: ShipPass, memory: ShipMemory): Promise<ShipMemory> {
@@ -79,12 +72,6 @@ export async function shipChanges(pass: ShipPass, memory: ShipMemory): Promise<S
   if (snapshot === 0) for (const name of ["pruned", "daily_range"]) await writer.copy(tableOf(pass, name), `${name} r`);
   const link = sqlite.prepare<[], number | null>("select max(id) from link").pluck().get() ?? 0;
   return { link, snapshot: Math.max(last, snapshot), contents, pruning: unfinished(sqlite, pruning) };
-}
-
-function tableOf({ tables }: ShipPass, name: string): CopiedTable {
-  const table = tables.get(name);
-  if (!table) throw new Error(`there is no table ${name}`);
-  return table;
 }
 
 const scopesAfter = (sqlite: Sqlite, snapshot: number): number[] =>
@@ -141,7 +128,7 @@ async function copyGaps(
   { sqlite, target, writer, ...pass }: ShipPass,
   first: ReadonlyMap<number, number>,
 ): Promise<void> {
-  const table = tableOf({ sqlite, target, writer, ...pass }, "gap");
+  const table = tableOf(pass, "gap");
   const begins = sqlite
     .prepare<[number, number], number | null>(
       `select min(begin) from (select max(from_slot) as begin from gap where series_id = ? and from_slot <= ? group by scope_id)`,
@@ -258,7 +245,7 @@ async function copySnapshots({ writer, ...pass }: ShipPass, ranges: readonly Sco
   if (ranges.length === 0) return;
   const from = Math.min(...ranges.map(({ after }) => after));
   await writer.copy(
-    tableOf({ writer, ...pass }, "snapshot"),
+    tableOf(pass, "snapshot"),
     `snapshot r cross join ${rangeTable} on s.scope = r.scope_id and r.id > s.after and r.id <= s.through where r.id > ?`,
     [JSON.stringify(ranges), from],
   );
