@@ -66,9 +66,9 @@ function callsOf({ app }: Collector, name?: DatasetName): (() => Promise<unknown
   const options = { signal: deps.stopping, tally: newTally() };
   return deps.datasets.flatMap((dataset) => {
     const session = dataset.public ? publicSession : sessions[0];
-    const endpoint = dataset.sources.v2;
+    const endpoint = dataset.mode === "snapshot" ? dataset.sources.v2 : undefined;
     const address = endpoint?.endpoint;
-    if (!session || !address || "read" in endpoint || (name && dataset.name !== name)) return [];
+    if (!session || !endpoint || !address || (name && dataset.name !== name)) return [];
     return endpoint
       .scopes(deps.productTypes)
       .map((scope) => () => session.client.get(address, endpoint.params(scope), options));

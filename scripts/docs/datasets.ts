@@ -1,7 +1,7 @@
 /** Generates the table of datasets, from their declarations. */
 import type { ApiVersion } from "../../src/core/domain.ts";
 import type { Dataset } from "../../src/datasets/dataset.ts";
-import { datasets as all } from "../../src/datasets/index.ts";
+import { snapshotDatasets as all } from "../../src/datasets/index.ts";
 import { table } from "./markdown.ts";
 
 /** Returns how an API version provides a dataset; an empty text if it does not. */

@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { type Column, snakeCase } from "../../src/core/columns.ts";
 import type { Dataset } from "../../src/datasets/dataset.ts";
-import { datasets } from "../../src/datasets/index.ts";
+import { datasets, snapshotDatasets } from "../../src/datasets/index.ts";
 import { viewsOf } from "../../src/store/schema/views.ts";
 import { codes, table } from "./markdown.ts";
 import { sourcesOf } from "./sources.ts";
@@ -19,7 +19,7 @@ export function dictionary(): string {
   const described = [...viewsOf(datasets).keys()].filter((name) => !name.endsWith("_latest"));
   return described
     .map((view) => {
-      const dataset = datasets.find(({ name }) => `${name.replaceAll("-", "_")}_history` === view);
+      const dataset = snapshotDatasets.find(({ name }) => `${name.replaceAll("-", "_")}_history` === view);
       const descriptions = dataset
         ? describeDataset(dataset)
         : new Map(Object.entries(fixedViews[view]?.columns ?? {}));

@@ -6,7 +6,7 @@ import { codesOf, errorClassOf } from "../bitget/error-codes.ts";
 import { writeKey } from "../collecting/key-check.ts";
 import type { Clock } from "../core/clock.ts";
 import { publicAccount } from "../core/domain.ts";
-import { datasetNamed } from "../datasets/index.ts";
+import { snapshotDatasetNamed } from "../datasets/index.ts";
 import type { AlertSettings } from "../settings/sections/alerts.ts";
 import {
   type AlertStore,
@@ -118,7 +118,7 @@ export class AlertEvaluator {
     const settings = this.#settings;
     if (settings.keyRefused && snapshot.account !== publicAccount) await this.#evaluateKey(snapshot, evaluation);
     if (snapshot.errorCode !== null || !["positions", "mix-accounts", "equity"].includes(snapshot.dataset)) return;
-    const rows = await this.#alerts.rows(datasetNamed(snapshot.dataset), snapshot.id);
+    const rows = await this.#alerts.rows(snapshotDatasetNamed(snapshot.dataset), snapshot.id);
     const apply = (measurements: readonly Measurement[]) => {
       for (const measured of measurements) evaluation.apply(measured, snapshot.takenAt, snapshot.id);
     };

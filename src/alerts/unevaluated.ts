@@ -2,7 +2,7 @@
 
 import type { DatasetName, Row } from "../core/domain.ts";
 import type { Dataset } from "../datasets/dataset.ts";
-import { datasetNamed } from "../datasets/index.ts";
+import { snapshotDatasetNamed } from "../datasets/index.ts";
 import type { AlertSettings } from "../settings/sections/alerts.ts";
 import type { StoredSnapshot } from "../store/alerts/alert-store.ts";
 import { measureFuturesAccounts, measurePositions, measureUnifiedAccount, monitoredEquity } from "./measurements.ts";
@@ -68,7 +68,7 @@ function unevaluatedIn(
   const spot = (what: string, why: string): Unevaluated => ({ account, kind, what, why });
   const what = productType === null ? dataset : `${dataset} (${productType})`;
   if (errorCode !== null) return [spot(what, `could not be read (${errorCode})`)];
-  const rows = last.rows(datasetNamed(dataset), snapshot.id);
+  const rows = last.rows(snapshotDatasetNamed(dataset), snapshot.id);
   if (kind === "drawdown") return equityProblems(rows).map((why) => spot(what, why));
   const measurements = {
     positions: measurePositions,

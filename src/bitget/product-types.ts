@@ -18,7 +18,8 @@ export const categoryOf = (productType: ProductType): string => categories[produ
 export const isDemoProductType = (productType: ProductType): boolean => productType.startsWith("s");
 
 /** Returns whether a scope can hold real money: every scope except demo product types. */
-export const holdsMoney = (scope: Scope): boolean => scope === null || scope === "unified" || !isDemoProductType(scope);
+export const holdsMoney = (scope: Scope): boolean =>
+  !productTypes.some((type) => type === scope && isDemoProductType(type));
 
 /** Parses a product type in either spelling and any case; returns null for anything else. */
 export function parseProductType(text: string): ProductType | null {

@@ -21,7 +21,7 @@ import {
   type Snapshot,
 } from "../core/domain.ts";
 import { CollectorError, StorageError } from "../core/errors.ts";
-import type { AnyDataset } from "../datasets/incremental.ts";
+import { sourcesOf } from "../datasets/incremental.ts";
 import type { RunEnd } from "../store/store.ts";
 import { readNewRecords, readSnapshot } from "./read-scope.ts";
 import { type CollectorDeps, RunContext, type RunRequest } from "./run-context.ts";
@@ -69,22 +69,20 @@ export async function collect(request: RunRequest, deps: CollectorDeps): Promise
  * now, all scopes are read again, once.
  */
 async function readAllScopes(run: RunContext, mayChangeVersion = true): Promise<Result> {
-  const { dataset, session, deps } = run;
+  const { session, deps } = run;
   let scopes: readonly Scope[] = [null];
   try {
     const remembered = await deps.store.apiVersion(session.name);
-    scopes = (remembered && scopesOf(run, dataset.sources[remembered])) ?? scopes;
+    if (remembered) scopes = requestsOf(run, remembered).map(({ scope }) => scope);
     deps.store.requireDiskSpace();
     const { signal, tally } = run;
     const version = await session.api({ signal, tally });
-    const source = dataset.sources[version];
-    if (!source || (session.subAccount && !("subAccounts" in source && source.subAccounts)))
-      return { snapshots: [], failures: [] };
-    scopes = scopesOf(run, source) ?? [];
+    const requests = requestsOf(run, version);
+    scopes = requests.map(({ scope }) => scope);
     const result: Result = { snapshots: [], failures: [] };
     const errors: unknown[] = [];
     await Promise.all(
-      scopes.map(async (scope) => {
+      requests.map(async ({ source, scope }) => {
         try {
           if ("read" in source) {
             const { batch, error } = await readNewRecords(run, source, scope);
@@ -109,15 +107,16 @@ async function readAllScopes(run: RunContext, mayChangeVersion = true): Promise<
 }
 
 /**
- * Returns the scopes to request, undefined without a source. The endpoints for all sub-accounts of a main account are not documented
- * to have demo product types.
+ * Returns the scopes to request, each with its source; none where the API version does not offer the dataset. The endpoints for all
+ * sub-accounts of a main account are not documented to have demo product types.
  */
-function scopesOf(
-  { session, deps }: RunContext,
-  source: AnyDataset["sources"][ApiVersion],
-): readonly Scope[] | undefined {
-  const scopes = source?.scopes(deps.productTypes);
-  return session.subAccount ? scopes?.filter(holdsMoney) : scopes;
+function requestsOf({ dataset, session, deps }: RunContext, version: ApiVersion) {
+  const isMissing = (source: ReturnType<typeof sourcesOf>[number]) => !("subAccounts" in source && source.subAccounts);
+  return sourcesOf(dataset, version).flatMap((source) => {
+    if (session.subAccount && isMissing(source)) return [];
+    const scopes = source.scopes(deps.productTypes);
+    return (session.subAccount ? scopes.filter(holdsMoney) : scopes).map((scope) => ({ source, scope }));
+  });
 }
 
 /** Returns true if the account has another API version than `version`; false also if that cannot be determined now. */

@@ -7,7 +7,7 @@ import { freshUntil } from "../core/cron.ts";
 import { type DatasetName, type KnownRows, publicAccount, type Scope } from "../core/domain.ts";
 import { minuteMs } from "../core/time.ts";
 import type { MapperInput } from "../datasets/dataset.ts";
-import type { AnyDataset } from "../datasets/incremental.ts";
+import { type AnyDataset, sourcesOf } from "../datasets/incremental.ts";
 import type { Session } from "./account-session.ts";
 import type { RunContext } from "./run-context.ts";
 
@@ -24,7 +24,7 @@ interface Source {
 export function dependsOn(one: Source, other: Source): boolean {
   if (other.session?.subAccount) return false;
   const isRelated = one.dataset.public || other.dataset.public || one.session === other.session;
-  return isRelated && Object.values(one.dataset.sources).some(({ needs }) => needs.includes(other.dataset.name));
+  return isRelated && sourcesOf(one.dataset).some(({ needs }) => needs.includes(other.dataset.name));
 }
 
 /** The rows of one dataset for a mapper. */

@@ -18,7 +18,7 @@ import {
 } from "../core/domain.ts";
 import { DeadlineError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
-import type { AnyDataset } from "../datasets/incremental.ts";
+import { type AnyDataset, sourcesOf } from "../datasets/incremental.ts";
 import type { RawResponse, ResponseArchive } from "../store/responses/archive.ts";
 import type { UnrunSlot } from "../store/runs/run-ledger.ts";
 import type { Store } from "../store/store.ts";
@@ -219,7 +219,7 @@ function startDeadline({ slot, pattern }: RunRequest, deps: CollectorDeps): Dead
 
 /** Returns the length of the longest chain of datasets that a dataset depends on; 0 if it depends on none. */
 function dependencyDepth(dataset: AnyDataset, datasets: readonly AnyDataset[]): number {
-  const needs = Object.values(dataset.sources).flatMap((endpoint) => endpoint.needs);
+  const needs = sourcesOf(dataset).flatMap((source) => source.needs);
   const below = datasets.filter(({ name }) => needs.includes(name)).map((needed) => dependencyDepth(needed, datasets));
   return below.length === 0 ? 0 : 1 + Math.max(...below);
 }

@@ -10,8 +10,22 @@ export type DatasetName = string;
 export const productTypes = ["umcbl", "dmcbl", "cmcbl", "sumcbl", "sdmcbl", "scmcbl"] as const;
 export type ProductType = (typeof productTypes)[number];
 
-/** The part of a dataset that one response covers: a product type, the unified wallet, or (null) the whole account. */
-export type Scope = ProductType | "unified" | null;
+/** The categories of the unified wallet, each listed on its own. */
+export const unifiedCategories = ["SPOT", "MARGIN", "USDT-FUTURES", "COIN-FUTURES", "USDC-FUTURES", "OTHER"] as const;
+export type UnifiedCategory = (typeof unifiedCategories)[number];
+
+/** Lists of records that belong to no product type: those of a wallet, of one of its categories, or of one side of a transfer. */
+export const recordCategories = [
+  ...(["spot", "funding", "margin-crossed", "initiator", "receiver"] as const),
+  ...unifiedCategories.map((category) => `unified/${category}` as const),
+] as const;
+export type RecordCategory = (typeof recordCategories)[number];
+
+/**
+ * The part of a dataset that one response covers: a product type, the unified wallet, a category of records, or (null) the whole
+ * account.
+ */
+export type Scope = ProductType | "unified" | RecordCategory | null;
 
 /** A decimal number as plain digits: "-0.50". Money has no other representation. */
 export type DecimalString = string;

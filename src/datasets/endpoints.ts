@@ -1,15 +1,16 @@
 /** Lists every endpoint of the exchange that this program knows. */
 import { commonEndpoints as common, type EndpointName } from "../bitget/endpoints.ts";
 import type { ApiEndpoint } from "../core/domain.ts";
-import type { Dataset } from "./dataset.ts";
+import { type AnyDataset, sourcesOf } from "./incremental.ts";
 import { datasets } from "./index.ts";
 
-const ofDataset = ({ sources, otherEndpoints = [] }: Dataset): ApiEndpoint[] =>
+const ofDataset = (dataset: AnyDataset): ApiEndpoint[] =>
   [
-    ...Object.values(sources).flatMap(({ endpoint, subAccounts }) =>
-      [endpoint ?? [], subAccounts?.endpoint ?? []].flat(),
-    ),
-    ...otherEndpoints,
+    ...sourcesOf(dataset).flatMap((source) => [
+      ...(source.endpoint ? [source.endpoint] : []),
+      ...("subAccounts" in source && source.subAccounts ? [source.subAccounts.endpoint] : []),
+    ]),
+    ...((dataset.mode === "snapshot" && dataset.otherEndpoints) || []),
   ].sort(byName);
 
 const byName = (one: ApiEndpoint, other: ApiEndpoint): number => (one.name < other.name ? -1 : 1);

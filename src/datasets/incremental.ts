@@ -5,7 +5,15 @@
 import type { ZodType } from "zod";
 import type { Columns } from "../core/columns.ts";
 import type { ApiEndpoint, ApiVersion, DatasetName, Item, Params, ProductType, Scope, Window } from "../core/domain.ts";
-import { type Dataset, everyFiveMinutes, type ItemOf, parseData, wholeAccount } from "./dataset.ts";
+import { dayMs, minuteMs } from "../core/time.ts";
+import {
+  type AnyDatasetSource,
+  type Dataset,
+  everyFiveMinutes,
+  type ItemOf,
+  parseData,
+  wholeAccount,
+} from "./dataset.ts";
 import { missingFields } from "./fields.ts";
 
 /** The limits of an endpoint that lists records. */
@@ -16,6 +24,12 @@ export interface ListLimits {
   retentionMs: number;
   /** The largest allowed number of rows of a page; a page with fewer is the last one of its window. */
   pageSize: number;
+}
+
+/** A list with how far back every run reads it again, because records appear later than their own time. */
+export interface ListRules extends ListLimits {
+  /** Milliseconds. */
+  overlapMs: number;
 }
 
 /** The names of the parameters that select a window and a page. */
@@ -54,7 +68,8 @@ export interface Page {
   next: string | null;
 }
 
-export interface AnyListSource extends ListLimits {
+/** A list with its response type erased, for lists of different sources. */
+export interface AnyListSource extends ListRules {
   endpoint: ApiEndpoint;
   needs: readonly DatasetName[];
   scopes(productTypes: readonly ProductType[]): Scope[];
@@ -84,10 +99,15 @@ export interface IncrementalDataset<C extends Columns = Columns> extends Facts<C
   id: string;
   /** The column with the time by which the exchange lists records. */
   at: string;
-  sources: Partial<Record<ApiVersion, AnyListSource>>;
+  /** Several lists where no single endpoint has all records; each has scopes of its own. */
+  sources: Partial<Record<ApiVersion, readonly AnyListSource[]>>;
 }
 
 export type AnyDataset = Dataset | IncrementalDataset;
+
+/** Returns the sources of a dataset: those of an API version, or of all without one. */
+export const sourcesOf = (dataset: AnyDataset, version?: ApiVersion): (AnyDatasetSource | AnyListSource)[] =>
+  (version ? [dataset.sources[version] ?? []] : Object.values(dataset.sources)).flat();
 
 export interface IncrementalDeclaration<C extends Columns> extends Omit<Facts<C>, "mode" | "schedule"> {
   /** Default: every five minutes. */
@@ -95,34 +115,32 @@ export interface IncrementalDeclaration<C extends Columns> extends Omit<Facts<C>
   id: keyof C & string;
   at: keyof C & string;
   // biome-ignore lint/suspicious/noExplicitAny: each endpoint has a data type of its own, checked where it is written
-  sources: Partial<Record<ApiVersion, ListSource<any, C>>>;
+  sources: Partial<Record<ApiVersion, readonly ListSource<any, C>[]>>;
 }
 
 /** Creates a dataset from its declaration: applies the defaults and combines each schema with its mapper. */
 export function incrementalDataset<C extends Columns>(declaration: IncrementalDeclaration<C>): IncrementalDataset<C> {
-  const sources: Partial<Record<ApiVersion, AnyListSource>> = {};
-  for (const version of Object.keys(declaration.sources) as ApiVersion[]) {
-    const source = declaration.sources[version];
-    if (source) sources[version] = bindListSource(source, declaration.id);
-  }
+  const sources: Partial<Record<ApiVersion, readonly AnyListSource[]>> = {};
+  for (const version of Object.keys(declaration.sources) as ApiVersion[])
+    sources[version] = (declaration.sources[version] ?? []).map((source) => bindListSource(source, declaration));
   return { schedule: everyFiveMinutes, ...declaration, mode: "incremental", sources };
 }
 
-function bindListSource<Data, C extends Columns>(source: ListSource<Data, C>, id: string): AnyListSource {
-  const {
-    endpoint,
-    spanMs,
-    retentionMs,
-    pageSize,
-    scopes = () => wholeAccount,
-    params = () => ({}),
-    page = idLessThan,
-  } = source;
+/** How far back the lists of records whose state changes are read again by every run. Milliseconds. */
+const changesOverlapMs = 3 * dayMs;
+
+function bindListSource<Data, C extends Columns>(
+  source: ListSource<Data, C>,
+  { id, changes }: Pick<IncrementalDeclaration<C>, "id" | "changes">,
+): AnyListSource {
+  const { endpoint, spanMs, retentionMs, pageSize, scopes = () => wholeAccount, params = () => ({}) } = source;
+  const { page = idLessThan } = source;
   return {
     endpoint,
     spanMs,
     retentionMs,
     pageSize,
+    overlapMs: changes ? changesOverlapMs : 10 * minuteMs,
     needs: [],
     scopes,
     params: (scope, { from, to, cursor }) => ({

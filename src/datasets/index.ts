@@ -1,6 +1,7 @@
-/** All datasets in the order of a cycle. A new dataset needs one file and one line here. */
+/** Lists all datasets in the order of a cycle. A new dataset needs one file and one line here. */
 import type { DatasetName } from "../core/domain.ts";
 import type { Dataset } from "./dataset.ts";
+import type { AnyDataset, IncrementalDataset } from "./incremental.ts";
 import { equity } from "./snapshots/equity.ts";
 import { fundingAssets } from "./snapshots/funding-assets.ts";
 import { mixAccounts } from "./snapshots/mix-accounts.ts";
@@ -8,7 +9,7 @@ import { positions } from "./snapshots/positions.ts";
 import { prices } from "./snapshots/prices.ts";
 import { spotAssets } from "./snapshots/spot-assets.ts";
 
-export const datasets: readonly Dataset[] = [
+export const snapshotDatasets: readonly Dataset[] = [
   spotAssets,
   fundingAssets,
   mixAccounts,
@@ -18,11 +19,23 @@ export const datasets: readonly Dataset[] = [
   equity,
 ];
 
+/** The datasets of which each record is stored once, in the order of a cycle. */
+export const recordDatasets: readonly IncrementalDataset[] = [];
+
+export const datasets: readonly AnyDataset[] = [...snapshotDatasets, ...recordDatasets];
+
 export const datasetNames: readonly DatasetName[] = datasets.map(({ name }) => name);
 
 /** Returns the dataset of that name. @throws RangeError if there is none */
-export function datasetNamed(name: DatasetName): Dataset {
+export function datasetNamed(name: DatasetName): AnyDataset {
   const found = datasets.find((one) => one.name === name);
   if (!found) throw new RangeError(`there is no dataset ${name}; there are ${datasetNames.join(", ")}`);
+  return found;
+}
+
+/** Returns the dataset of that name, whose runs store snapshots. @throws RangeError if there is none */
+export function snapshotDatasetNamed(name: DatasetName): Dataset {
+  const found = datasetNamed(name);
+  if (found.mode !== "snapshot") throw new RangeError(`${name} has no snapshots`);
   return found;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { AlertEvaluator } from "../../src/alerts/evaluator.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import type { Row, Scope } from "../../src/core/domain.ts";
-import { datasetNamed } from "../../src/datasets/index.ts";
+import { snapshotDatasetNamed } from "../../src/datasets/index.ts";
 import type { AlertSettings } from "../../src/settings/sections/alerts.ts";
 import type { Store } from "../../src/store/store.ts";
 import { collect, failed, good, item, minute, query, start } from "../store/kit.ts";
@@ -53,7 +53,7 @@ type Name = "positions" | "mix-accounts" | "equity" | "spot-assets";
 
 /** The rows of one good run, and its minutes after the start. */
 async function stored(store: Store, name: Name, at: number, rows: Row[], scope: Scope = null): Promise<void> {
-  const dataset = datasetNamed(name);
+  const dataset = snapshotDatasetNamed(name);
   await store.setSchedule("main", name, "* * * * *", start).catch(() => {});
   const slot = start + at * minute;
   await collect(store, dataset, slot, {
@@ -102,7 +102,7 @@ describe("drawdown with coins without a price", () => {
 
   it("does not take a coin that lost its price for a loss, but notices a loss of the rest", async () => {
     const { store, evaluate, notified } = await begin({ drawdown: "0.1" });
-    const prices = datasetNamed("prices");
+    const prices = snapshotDatasetNamed("prices");
     const record = async (at: number, price: string | null, row: Row) => {
       const slot = start + at * minute;
       const item_ = item(prices, { coin: "BTC", quote: "USDT", price });
@@ -212,7 +212,7 @@ describe("a refused key", () => {
     const run = async (name: Name, at: number, code: string | null) => {
       const slot = start + at * minute;
       const end = code === null ? { snapshots: [good([], slot)] } : { failures: [failed(code, slot)] };
-      await collect(store, datasetNamed(name), slot, end);
+      await collect(store, snapshotDatasetNamed(name), slot, end);
       await evaluate();
     };
     await run("spot-assets", 0, null);
@@ -244,7 +244,7 @@ describe("a stale dataset", () => {
 
   it("fires when runs have failed for two periods, and recovers with the first complete one", async () => {
     const { store, notified, evaluate, clock } = await begin({ stale: true });
-    const spot = datasetNamed("spot-assets");
+    const spot = snapshotDatasetNamed("spot-assets");
     await stored(store, "spot-assets", 0, []);
     for (const n of [1, 2, 3, 4]) {
       clock.advanceTo(start + n * minute + 1000);
@@ -279,7 +279,7 @@ describe("a stale dataset", () => {
     await evaluate();
     expect(notified).toEqual(["fired stale main spot-assets 600"]);
     clock.advanceTo(start + 15 * minute + 1000);
-    await collect(store, datasetNamed("spot-assets"), start + 15 * minute, { snapshots: [good([], start)] });
+    await collect(store, snapshotDatasetNamed("spot-assets"), start + 15 * minute, { snapshots: [good([], start)] });
     await evaluate();
     expect(notified.slice(1)).toEqual(["recovered stale main spot-assets 1"]);
   });
@@ -412,7 +412,7 @@ it("evaluating many positions yields to the event loop", async () => {
 
 describe("the positions of accounts", () => {
   const near = { symbol: "BTCUSDT", marginCoin: "USDT", holdSide: "long", marginMode: "crossed" };
-  const positions = datasetNamed("positions");
+  const positions = snapshotDatasetNamed("positions");
 
   /** Stores a good run with a position at this distance from its liquidation at 100. */
   async function run(store: Store, account: string, at: number, markPrice: string): Promise<void> {

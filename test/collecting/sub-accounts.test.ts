@@ -2,7 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { expect, it } from "vitest";
-import { datasetNamed, datasets } from "../../src/datasets/index.ts";
+import { datasets, snapshotDatasetNamed } from "../../src/datasets/index.ts";
 import type { SimulatedAccount, SimulatedSubAccount } from "../../src/simulator/simulator.ts";
 import { replay } from "../../src/store/responses/replay.ts";
 import { verify } from "../../src/store/verify/verify.ts";
@@ -107,7 +107,8 @@ it("are collected from the slot after the first sight until two lists leave them
   expect(comparedRows(world)).toBeGreaterThan(60);
   // Writes the raw responses that are waiting. They contain all sub-accounts; each snapshot can be parsed from its part again.
   await world.restart();
-  const outcomes = (name: string) => [...replay(world.path, datasetNamed(name), 0)].map(({ outcome }) => outcome);
+  const outcomes = (name: string) =>
+    [...replay(world.path, snapshotDatasetNamed(name), 0)].map(({ outcome }) => outcome);
   expect(new Set(outcomes("spot-assets"))).toEqual(new Set(["same"]));
   expect(new Set(outcomes("mix-accounts"))).toEqual(new Set(["same", "other failure"]));
   // Demo product types are not requested.

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { parse } from "lossless-json";
 import type { ApiVersion, DatasetName, Extra, Item, KnownRows, Params, Row, Scope } from "../../src/core/domain.ts";
 import type { AnyDatasetSource, Dataset, MapperInput } from "../../src/datasets/dataset.ts";
-import { datasetNamed } from "../../src/datasets/index.ts";
+import { snapshotDatasetNamed } from "../../src/datasets/index.ts";
 import { rowOf } from "../support/rows.ts";
 
 const root = new URL("../fixtures/bitget/", import.meta.url);
@@ -50,7 +50,7 @@ export function contextOf(scope: Scope, known: KnownByDataset = {}, incomplete: 
 }
 
 export function endpointOf(name: DatasetName, version: ApiVersion): AnyDatasetSource {
-  const endpoint = datasetNamed(name).sources[version];
+  const endpoint = snapshotDatasetNamed(name).sources[version];
   if (!endpoint) throw new Error(`${name} has no ${version}`);
   return endpoint;
 }
@@ -63,7 +63,7 @@ export function readFixture(version: ApiVersion, file: string): Fixture {
   const text = readFileSync(new URL(`${version}/${file}`, root), "utf8");
   const content = JSON.parse(text) as Content;
   const lossless = parse(text) as unknown as Content;
-  const dataset = datasetNamed(file.split(".")[0] as DatasetName);
+  const dataset = snapshotDatasetNamed(file.split(".")[0] as DatasetName);
   return {
     title: `${version}/${file}`,
     version,

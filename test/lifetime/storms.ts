@@ -1,6 +1,6 @@
 /** Storms: makes the exchange fail requests of one slot, and states the expected outcome of its runs. */
 
-import { datasetNamed } from "../../src/datasets/index.ts";
+import { snapshotDatasetNamed } from "../../src/datasets/index.ts";
 import type { Random } from "../../src/simulator/market/random.ts";
 import type { Fault, Simulator } from "../../src/simulator/simulator.ts";
 import type { Api } from "../scenarios/month/failures.ts";
@@ -36,7 +36,7 @@ export function startStorm(exchange: Simulator, apis: Record<string, Api>, chanc
     };
   }
   const dataset = chance.pick(modelledNames);
-  const account = datasetNamed(dataset).public ? "public" : chance.pick(accounts);
+  const account = snapshotDatasetNamed(dataset).public ? "public" : chance.pick(accounts);
   const api = apis[account] ?? "v2";
   const path = pathOf(dataset, api);
   if (path === undefined) return calm;

@@ -6,7 +6,7 @@ import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pause } from "../../src/core/async/cooperate.ts";
 import type { DatasetName } from "../../src/core/domain.ts";
-import { datasetNamed, datasets } from "../../src/datasets/index.ts";
+import { datasets, snapshotDatasetNamed } from "../../src/datasets/index.ts";
 import { exportHistory } from "../../src/output/export.ts";
 import type { Span } from "../../src/queries/periods.ts";
 import { reports } from "../../src/reports/index.ts";
@@ -83,7 +83,7 @@ describe.each(modelledNames)("%s", (dataset) => {
     const columns = columnsOf(dataset);
     for (const instant of instants(month, truth, dataset)) {
       const expected = knownAt(truth, dataset, instant);
-      const found = history.asOf(datasetNamed(dataset), {}, instant);
+      const found = history.asOf(snapshotDatasetNamed(dataset), {}, instant);
       const ofScope = ["account", "productType", "takenAt", "ageMs", "maxAgeMs", "known"];
       expect(sorted(found.scopes, ofScope), iso(instant)).toEqual(sorted(expected.scopes, ofScope));
       const rows = found.rows.map((cells) => asRow(found.columns, cells));
@@ -106,9 +106,9 @@ describe.each(modelledNames)("%s", (dataset) => {
       const changes = what === "what changed";
       const changed = changes ? changesOf(truth, dataset, select(`select * from ${viewOf(dataset)}`)) : null;
       const all = rowsInOrder(truth, dataset).filter(({ row }) => changed?.has(row) ?? true);
-      const viewColumns = history.columns(datasetNamed(dataset));
+      const viewColumns = history.columns(snapshotDatasetNamed(dataset));
       for (const { filter, span } of spans(month, dataset)) {
-        const found = history.rows(datasetNamed(dataset), filter, span, { newest: span.newest, changes });
+        const found = history.rows(snapshotDatasetNamed(dataset), filter, span, { newest: span.newest, changes });
         const rows = [...found].map((cells) => asRow(viewColumns, cells));
         const expected = chosen(all, filter, span).slice(-span.newest);
         expect(lines(rows, columns), JSON.stringify({ filter, span })).toEqual(lines(expected, columns));
@@ -221,7 +221,10 @@ describePostgres("shipped to PostgreSQL", () => {
     const everything = { from: 0, to: Number.MAX_SAFE_INTEGER };
     const bytesOf = async (path: string, name: DatasetName) => {
       const [reader, file] = [openHistory(path), join(folder, `export.${name === "positions" ? "parquet" : "csv"}`)];
-      await exportHistory(reader, datasetNamed(name), file, { span: everything, signal: new AbortController().signal });
+      await exportHistory(reader, snapshotDatasetNamed(name), file, {
+        span: everything,
+        signal: new AbortController().signal,
+      });
       reader.close();
       return readFileSync(file);
     };

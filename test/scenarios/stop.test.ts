@@ -2,7 +2,7 @@
 import Database from "better-sqlite3";
 import { expect, it } from "vitest";
 import { commonEndpoints } from "../../src/bitget/endpoints.ts";
-import { datasets } from "../../src/datasets/index.ts";
+import { snapshotDatasets } from "../../src/datasets/index.ts";
 import { everyDataset } from "../support/settings.ts";
 import { until } from "../support/wait.ts";
 import { createWorld, type World } from "../support/world.ts";
@@ -11,7 +11,7 @@ const hang = Number.POSITIVE_INFINITY;
 const { "v2/time": time, "v3/settings": mode, "v2/key": key } = commonEndpoints;
 
 /** The requests of one cycle of a classic account, preceded by those for mode and key. */
-const asked = [mode, key, ...datasets.flatMap(({ sources }) => sources.v2?.endpoint ?? [])];
+const asked = [mode, key, ...snapshotDatasets.flatMap(({ sources }) => sources.v2?.endpoint ?? [])];
 
 const start = "2026-03-01T12:00:30Z";
 const slot = Date.parse("2026-03-01T12:01:00Z");

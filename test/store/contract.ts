@@ -1,7 +1,7 @@
 /** Tests the `Store` interface. Every implementation must pass this suite, which uses nothing but the interface. */
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Row, Scope, Snapshot } from "../../src/core/domain.ts";
-import { datasetNamed } from "../../src/datasets/index.ts";
+import { snapshotDatasetNamed } from "../../src/datasets/index.ts";
 import {
   type AlertPositions,
   type Notification,
@@ -14,9 +14,9 @@ import { collect, failed, good, item, minute, start } from "./kit.ts";
 /** Creates an empty database. Returns a function that opens it, any number of times. */
 export type NewDatabase = () => () => Promise<Store>;
 
-const spot = datasetNamed("spot-assets");
-const positions = datasetNamed("positions");
-const prices = datasetNamed("prices");
+const spot = snapshotDatasetNamed("spot-assets");
+const positions = snapshotDatasetNamed("positions");
+const prices = snapshotDatasetNamed("prices");
 const at = (n: number): number => start + n * minute;
 
 const balances = (...coins: [coin: string, available: string][]) =>

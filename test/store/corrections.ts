@@ -1,19 +1,19 @@
 /** Simulates a version of the program that parses positions differently, and shows what it finds in a database. */
 import type { Dataset } from "../../src/datasets/dataset.ts";
-import { datasetNamed } from "../../src/datasets/index.ts";
+import { snapshotDatasetNamed } from "../../src/datasets/index.ts";
 import { type Corrected, correct, type First } from "../../src/store/responses/correct.ts";
 import { type Replayed, replay } from "../../src/store/responses/replay.ts";
 import { reading } from "./later.ts";
 
 /** Parses positions with another digit in their profits, and without GHOSTUSDT. */
-export const other: Dataset = reading(datasetNamed("positions"), (items) =>
+export const other: Dataset = reading(snapshotDatasetNamed("positions"), (items) =>
   items
     .filter(({ row }) => row.symbol !== "GHOSTUSDT")
     .map(({ row, extra }) => ({ row: { ...row, unrealizedPl: `${row.unrealizedPl}1` }, extra })),
 );
 
 /** Parses spot assets without GHOST. */
-export const otherCoins: Dataset = reading(datasetNamed("spot-assets"), (items) =>
+export const otherCoins: Dataset = reading(snapshotDatasetNamed("spot-assets"), (items) =>
   items.filter(({ row }) => row.coin !== "GHOST"),
 );
 

@@ -5,7 +5,7 @@ import type { Extra, FailedSnapshot, Item, Row, Scope, Snapshot } from "../../sr
 import { createLog } from "../../src/core/log.ts";
 import type { Dataset } from "../../src/datasets/dataset.ts";
 import type { AnyDataset } from "../../src/datasets/incremental.ts";
-import { datasetNamed, datasets } from "../../src/datasets/index.ts";
+import { datasets, snapshotDatasetNamed } from "../../src/datasets/index.ts";
 import { openStore, type SqliteStore } from "../../src/store/open.ts";
 import type { RunEnd, Store } from "../../src/store/store.ts";
 import { rowOf } from "../support/rows.ts";
@@ -77,5 +77,5 @@ export function change(path: string, sql: string): number {
 /** Returns forty coins, each with this amount. */
 export const coins = (amount: number): Item[] =>
   Array.from({ length: 40 }, (_, n) =>
-    item(datasetNamed("spot-assets"), { coin: `COIN${n}`, available: String(amount) }),
+    item(snapshotDatasetNamed("spot-assets"), { coin: `COIN${n}`, available: String(amount) }),
   );

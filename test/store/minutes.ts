@@ -1,12 +1,12 @@
 /** Generates the data by which the size of a database is measured: minutes of an account with fifty coins and twenty positions. */
 
 import type { Item, Snapshot } from "../../src/core/domain.ts";
-import { datasetNamed } from "../../src/datasets/index.ts";
+import { snapshotDatasetNamed } from "../../src/datasets/index.ts";
 import { good, item, minute, start } from "./kit.ts";
 
-export const spotAssets = datasetNamed("spot-assets");
-export const positions = datasetNamed("positions");
-export const equity = datasetNamed("equity");
+export const spotAssets = snapshotDatasetNamed("spot-assets");
+export const positions = snapshotDatasetNamed("positions");
+export const equity = snapshotDatasetNamed("equity");
 
 /** The snapshots of one minute. Times are epoch ms, `spreadMs` milliseconds. */
 export interface Minute {

@@ -47,25 +47,27 @@ const declared = (cursor: { cursor?(page: z.output<typeof data>): string | null 
     at: "at",
     columns,
     sources: {
-      v2: listSourceFor(columns, {
-        endpoint: apiEndpoint("v2/mix-bills", {
-          path: billsPath,
-          perSecond: 10,
-          params: ["productType*", "startTime", "endTime", "limit", "idLessThan"],
-          summary: "futures ledger",
+      v2: [
+        listSourceFor(columns, {
+          endpoint: apiEndpoint("v2/mix-bills", {
+            path: billsPath,
+            perSecond: 10,
+            params: ["productType*", "startTime", "endTime", "limit", "idLessThan"],
+            summary: "futures ledger",
+          }),
+          ...perProductType("productType", categoryOf),
+          spanMs: 30 * dayMs,
+          retentionMs: 90 * dayMs,
+          pageSize: 5,
+          data,
+          rows: (page) =>
+            page.bills.map(({ fields: { billId, cTime, businessType, ...amounts }, extra }) => ({
+              row: { billId, at: cTime, type: businessType, ...amounts },
+              extra,
+            })),
+          ...cursor,
         }),
-        ...perProductType("productType", categoryOf),
-        spanMs: 30 * dayMs,
-        retentionMs: 90 * dayMs,
-        pageSize: 5,
-        data,
-        rows: (page) =>
-          page.bills.map(({ fields: { billId, cTime, businessType, ...amounts }, extra }) => ({
-            row: { billId, at: cTime, type: businessType, ...amounts },
-            extra,
-          })),
-        ...cursor,
-      }),
+      ],
     },
   });
 

@@ -2,14 +2,14 @@
 import { snakeCase } from "../../src/core/columns.ts";
 import type { ApiVersion, DatasetName, ProductType, Scope } from "../../src/core/domain.ts";
 import type { AnyDatasetSource, Dataset } from "../../src/datasets/dataset.ts";
-import { datasetNamed, datasets } from "../../src/datasets/index.ts";
+import { datasets, snapshotDatasetNamed, snapshotDatasets } from "../../src/datasets/index.ts";
 import { isModelled, type TrueRow } from "../../src/simulator/simulator.ts";
 
 /** The default of BITGET_PRODUCT_TYPES. */
 export const productTypes = ["umcbl", "dmcbl", "cmcbl", "sumcbl"] as const satisfies ProductType[];
 
 /** The datasets that the simulated exchange models: their content follows the state of the simulated account. */
-export const modelled: readonly Dataset[] = datasets.filter(({ sources }) =>
+export const modelled: readonly Dataset[] = snapshotDatasets.filter(({ sources }) =>
   Object.values(sources).every(({ endpoint }) => endpoint === null || isModelled(endpoint.path)),
 );
 
@@ -17,7 +17,7 @@ export const modelledNames: readonly DatasetName[] = modelled.map(({ name }) => 
 
 /** Returns undefined where the API version has no such data. */
 export const endpointIn = (name: DatasetName, api: ApiVersion): AnyDatasetSource | undefined =>
-  datasetNamed(name).sources[api];
+  snapshotDatasetNamed(name).sources[api];
 
 /** Returns the scopes requested of an account on this API version; none where it has no such data. */
 export const scopesOf = (name: DatasetName, api: ApiVersion): readonly Scope[] =>
@@ -48,7 +48,7 @@ export function asViewed(name: DatasetName, row: TrueRow): TrueRow {
 }
 
 /** Returns the columns of a view that identify an item within its scope. */
-export const keysOf = (name: DatasetName): readonly string[] => datasetNamed(name).key.map(snakeCase);
+export const keysOf = (name: DatasetName): readonly string[] => snapshotDatasetNamed(name).key.map(snakeCase);
 
 export const keyOf = (name: DatasetName, row: TrueRow): string =>
   keysOf(name)

@@ -2,7 +2,7 @@
 import type Database from "better-sqlite3";
 import { expect } from "vitest";
 import type { DatasetName } from "../../src/core/domain.ts";
-import { datasetNamed } from "../../src/datasets/index.ts";
+import { snapshotDatasetNamed } from "../../src/datasets/index.ts";
 import type { ServedSnapshot, TrueRow } from "../../src/simulator/simulator.ts";
 import { asViewed, keyOf, keysOf, viewOf } from "./declared.ts";
 
@@ -62,7 +62,7 @@ export function expectTruth(
     const series = `${account} ${dataset} ${product_type}`;
     const now = new Set(truth.map((row) => itemOf(dataset, row)));
     const removed =
-      datasetNamed(dataset).onRemoval === "end"
+      snapshotDatasetNamed(dataset).onRemoval === "end"
         ? []
         : (last.get(series) ?? []).filter((row) => !now.has(itemOf(dataset, row))).map((row) => zeroRow(dataset, row));
     const held = new Set(stored.map((row) => itemOf(dataset, row)));

@@ -1,12 +1,12 @@
 import { mkdirSync } from "node:fs";
 import { expect, it } from "vitest";
-import { datasetNamed } from "../../src/datasets/index.ts";
+import { snapshotDatasetNamed } from "../../src/datasets/index.ts";
 import { lockFile } from "../../src/store/sqlite/lock.ts";
 import { coins, collect, good, minute, start } from "../store/kit.ts";
 import { sendRequest } from "../support/http.ts";
 import { idle, startSite } from "./site.ts";
 
-const spotAssets = datasetNamed("spot-assets");
+const spotAssets = snapshotDatasetNamed("spot-assets");
 
 it("responds with 200 until the last complete run is more than two periods old, then with 503 and the dataset", async () => {
   let now = start + 2 * minute;

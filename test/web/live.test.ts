@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { datasetNamed } from "../../src/datasets/index.ts";
+import { snapshotDatasetNamed } from "../../src/datasets/index.ts";
 import { coins, collect, good, start } from "../store/kit.ts";
 import { openConnection, sendRequest } from "../support/http.ts";
 import { until } from "../support/wait.ts";
@@ -14,7 +14,7 @@ it("sends every open page the current version at once, and a new one after each 
   await until(() => versions(first.received()).length === 1 && versions(second.received()).length === 1);
   const before = site.changes.version();
   expect(versions(first.received())).toEqual([before]);
-  await collect(store, datasetNamed("spot-assets"), start, { snapshots: [good(coins(1), start)] });
+  await collect(store, snapshotDatasetNamed("spot-assets"), start, { snapshots: [good(coins(1), start)] });
   await until(() => versions(first.received()).length === 2 && versions(second.received()).length === 2);
   expect(versions(second.received())).toEqual([before, site.changes.version()]);
   expect(site.changes.version()).not.toBe(before);

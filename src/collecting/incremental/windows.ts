@@ -4,13 +4,10 @@
  */
 import type { ReadProgress, TimeRange, Window } from "../../core/domain.ts";
 import { dayMs, minuteMs, startOfDay } from "../../core/time.ts";
-import type { ListLimits } from "../../datasets/incremental.ts";
+import type { ListRules } from "../../datasets/incremental.ts";
 
-/**
- * How far back every run (`usual`) and the first run of a UTC day (`daily`) read again, in milliseconds. Records appear later than
- * their own time: most within seconds, some within minutes or days.
- */
-export const overlapMs = { usual: 10 * minuteMs, daily: 3 * dayMs };
+/** How far back the first run of a UTC day reads again: some records appear days later than their own time. Milliseconds. */
+export const dailyOverlapMs = 3 * dayMs;
 
 /** Distance of windows from the exchange's retention limit, where records may be deleted before their page is requested. Milliseconds. */
 const retentionMarginMs = minuteMs;
@@ -33,7 +30,7 @@ export interface Plan {
 }
 
 /** Plans a run. `last`: where the previous run ended; null for the first run, which reads everything the exchange has. */
-export function planWindows(last: ReadProgress | null, { now, until }: RunTime, limits: ListLimits): Plan {
+export function planWindows(last: ReadProgress | null, { now, until }: RunTime, limits: ListRules): Plan {
   const oldest = until - limits.retentionMs + retentionMarginMs;
   const through = last?.through ?? 0;
   const windows: Window[] = [];
@@ -42,7 +39,7 @@ export function planWindows(last: ReadProgress | null, { now, until }: RunTime, 
   // The newest records of the open window may have appeared after its first page was read.
   const edge = Math.min(open?.to ?? through, now);
   const step = limits.spanMs - 2 * edgeMs;
-  let from = Math.max(oldest, edge - overlapAt(edge, now));
+  let from = Math.max(oldest, edge - overlapAt(edge, now, limits));
   while (from < now) {
     const to = Math.min(from + step, now);
     windows.push({ from, to, cursor: null });
@@ -51,8 +48,8 @@ export function planWindows(last: ReadProgress | null, { now, until }: RunTime, 
   return { hole: through < oldest ? { from: through, to: oldest } : null, windows };
 }
 
-const overlapAt = (edge: number, now: number): number =>
-  startOfDay(edge) === startOfDay(now) ? overlapMs.usual : overlapMs.daily;
+const overlapAt = (edge: number, now: number, { overlapMs }: ListRules): number =>
+  startOfDay(edge) === startOfDay(now) ? overlapMs : dailyOverlapMs;
 
 /** Returns the bounds that a window is requested with. */
 export const requestedBounds = ({ from, to }: TimeRange): TimeRange => ({ from: from - edgeMs, to: to + edgeMs });

@@ -1,7 +1,7 @@
 import { UsageError } from "../../core/errors.ts";
 import { escapeControlChars } from "../../core/text.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
-import { datasetNamed, datasetNames, datasets } from "../../datasets/index.ts";
+import { datasetNames, datasets, snapshotDatasetNamed } from "../../datasets/index.ts";
 import { loadConfig } from "../../settings/config.ts";
 import { rawFile } from "../../store/responses/archive-file.ts";
 import { type Corrected, correct, type First } from "../../store/responses/correct.ts";
@@ -31,7 +31,7 @@ export const dbReplay: Command = {
   },
   async run({ options, env, print }) {
     if (options.dataset === undefined) throw new UsageError(`--dataset is required: ${datasetNames.join(", ")}`);
-    const dataset = datasetNamed(parseDataset(options.dataset));
+    const dataset = snapshotDatasetNamed(parseDataset(options.dataset));
     const { databasePath } = loadConfig(env, { credentials: false });
     const lock = options.apply === true ? lockDatabase(databasePath) : null;
     try {

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { UsageError } from "../../core/errors.ts";
-import { datasetNamed, datasetNames } from "../../datasets/index.ts";
+import { datasetNames, snapshotDatasetNamed } from "../../datasets/index.ts";
 import { requirePlainFile } from "../../output/atomic-file.ts";
 import { exportHistory } from "../../output/export.ts";
 import { type DayFile, exportDays } from "../../output/export-days.ts";
@@ -35,7 +35,7 @@ export const exportCommand: Command = {
   ],
   onPostgres: "mirror",
   async run({ args, options, env, print }) {
-    const dataset = datasetNamed(parseOnlyDataset(args));
+    const dataset = snapshotDatasetNamed(parseOnlyDataset(args));
     if (typeof options.out !== "string") throw new UsageError("--out is required: the file to write");
     const path = resolve(options.out);
     kindOf(path);

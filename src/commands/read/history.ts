@@ -2,7 +2,7 @@ import { parseProductType } from "../../bitget/product-types.ts";
 import type { Cell, DatasetName } from "../../core/domain.ts";
 import { UsageError } from "../../core/errors.ts";
 import { durationText } from "../../core/text.ts";
-import { datasetNamed, datasetNames } from "../../datasets/index.ts";
+import { datasetNames, snapshotDatasetNamed } from "../../datasets/index.ts";
 import { loadConfig } from "../../settings/config.ts";
 import type { Filter, HistoryReader, ScopeAsOf } from "../../store/history.ts";
 import { openHistory } from "../../store/read/open-history.ts";
@@ -69,7 +69,7 @@ async function printSpan(
   const maxRows = limit ?? (format === "table" ? maxTableRows : Number.POSITIVE_INFINITY);
   // A table reads one row more than it shows by default, to know whether there are more.
   const newest = limit === undefined && format === "table" ? maxRows + 1 : maxRows;
-  const dataset = datasetNamed(name);
+  const dataset = snapshotDatasetNamed(name);
   const columns = history.columns(dataset);
   const rows = history.rows(dataset, filter, span, { newest, changes: options.changes === true });
   if (format !== "table") return printRows({ columns, rows: batches(rows) }, format, input, maxRows);
@@ -89,7 +89,7 @@ async function printAsOf(
   for (const other of ["from", "to", "changes"])
     if (options[other] !== undefined) throw new UsageError(`--at cannot be combined with --${other}`);
   const instant = parseInstant("--at", textOption(options, "at") ?? "", Date.now());
-  const { columns, scopes, rows } = history.asOf(datasetNamed(name), filter, instant);
+  const { columns, scopes, rows } = history.asOf(snapshotDatasetNamed(name), filter, instant);
   for (const scope of scopes) printError(describeScope(name, instant, scope));
   if (scopes.length === 0) printError(`${name}: unknown; no snapshot matches these options`);
   const format = parseFormat(options);
@@ -117,7 +117,7 @@ function filterOf(history: HistoryReader, name: DatasetName, options: CommandInp
     symbol: textOption(options, "symbol")?.toUpperCase(),
     product_type: productType && (parseProductType(productType) ?? productType),
   };
-  const columns = history.columns(datasetNamed(name));
+  const columns = history.columns(snapshotDatasetNamed(name));
   const flag = (column: string) => `--${column.replace("_", "-")}`;
   const filter: Record<string, string> = {};
   for (const [column, value] of Object.entries(values)) {

@@ -5,6 +5,7 @@ import { schedulesOf } from "../../collecting/due.ts";
 import { SimulatedClock } from "../../core/clock.ts";
 import { UsageError } from "../../core/errors.ts";
 import { hourMs } from "../../core/time.ts";
+import { sourcesOf } from "../../datasets/incremental.ts";
 import { datasets } from "../../datasets/index.ts";
 import { type Config, loadConfig, scheduleSetting } from "../../settings/config.ts";
 import type { Environment } from "../../settings/env-file.ts";
@@ -87,9 +88,9 @@ function demoConfig(env: Environment, pattern: string): Config {
     BITGET_API_PASSPHRASE: account.passphrase,
   };
   // Switches off the datasets that the simulated exchange does not model.
-  for (const { name, sources } of datasets) {
-    const path = sources.v2?.endpoint?.path;
-    settings[scheduleSetting(name)] = path === undefined || isModelled(path) ? pattern : "";
+  for (const dataset of datasets) {
+    const isComplete = sourcesOf(dataset, "v2").every(({ endpoint }) => endpoint === null || isModelled(endpoint.path));
+    settings[scheduleSetting(dataset.name)] = isComplete ? pattern : "";
   }
   return loadConfig(settings);
 }

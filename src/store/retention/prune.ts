@@ -11,6 +11,7 @@ import { systemClock } from "../../core/clock.ts";
 import { StorageError } from "../../core/errors.ts";
 import { dayMs, startOfDay } from "../../core/time.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
+import type { AnyDataset } from "../../datasets/incremental.ts";
 import { createChain, dayKey, type PrunedNote, prunedNotes } from "../chain/chain.ts";
 import { adviceFor } from "../files/draft.ts";
 import { layoutOf, type StorageLayout } from "../schema/storage-layout.ts";
@@ -37,13 +38,13 @@ const batchSize = 200;
 const pauseMs = 20;
 
 /**
- * Prunes the whole UTC days that ended by `before` (epoch ms, not in the future). The daemon may keep running. `onProgress` is called
- * after each transaction with the number of processed snapshots and their total. Throws a ConfigError if the file is not a database of
+ * Prunes the whole UTC days that ended by `before` (epoch ms, not in the future), except records of incremental datasets, which the
+ * exchange no longer has. The daemon may keep running. `onProgress` is called after each transaction with the number of processed snapshots and their total. Throws a ConfigError if the file is not a database of
  * this program, a StorageError if it cannot be written.
  */
 export async function prune(
   path: string,
-  datasets: readonly Dataset[],
+  datasets: readonly AnyDataset[],
   before: number,
   onProgress?: (done: number, total: number) => void,
 ): Promise<Pruned> {
@@ -54,9 +55,10 @@ export async function prune(
     // For each deleted snapshot SQLite would search every table that refers to it; those rows are deleted before.
     sqlite.pragma("foreign_keys = OFF");
     const write = createWriteQueue(path, sqlite, systemClock, () => {});
-    const plan = createPlanner(reader, datasets);
-    const recordDay = prepareDayRecorder(sqlite, datasets);
-    const remove = prepareRemoval(sqlite, datasets);
+    const ofSnapshots = datasets.filter((one) => one.mode === "snapshot");
+    const plan = createPlanner(reader, ofSnapshots);
+    const recordDay = prepareDayRecorder(sqlite, ofSnapshots);
+    const remove = prepareRemoval(sqlite, ofSnapshots);
     const guard = preparePlanGuard(reader, sqlite);
     for (const { day, done, total } of wholeDays(reader, before)) {
       // Both in one read transaction, because another process may be pruning at the same time.

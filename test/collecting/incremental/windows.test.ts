@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { type Plan, planWindows, requestedBounds } from "../../../src/collecting/incremental/windows.ts";
 import type { ReadProgress } from "../../../src/core/domain.ts";
 
-const limits = { spanMs: 30 * 86_400_000, retentionMs: 90 * 86_400_000, pageSize: 100 };
+const limits = { spanMs: 30 * 86_400_000, retentionMs: 90 * 86_400_000, pageSize: 100, overlapMs: 10 * 60_000 };
 
 /** A run at this time has one minute, so the oldest it may ask for is two minutes younger than 90 days. */
 const at = (text: string): number => Date.parse(`2026-${text}Z`);

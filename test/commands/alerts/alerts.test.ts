@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { datasetNamed } from "../../../src/datasets/index.ts";
+import { snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import { noChanges } from "../../../src/store/alerts/alert-store.ts";
 import { startReceiver, token } from "../../alerts/receiver.ts";
 import { collect, failed, good, item, start } from "../../store/kit.ts";
@@ -65,7 +65,7 @@ it("alerts list shows open alerts and the notifications with their delivery", as
 it("alerts list names what the rules cannot evaluate, and why", async () => {
   const path = temporaryPath();
   const store = await open(path);
-  const [equity, lines, accounts] = (["equity", "positions", "mix-accounts"] as const).map(datasetNamed);
+  const [equity, lines, accounts] = (["equity", "positions", "mix-accounts"] as const).map(snapshotDatasetNamed);
   if (!equity || !lines || !accounts) throw new Error("a dataset is gone");
   for (const account of ["main", "hedge"])
     for (const name of ["equity", "positions", "mix-accounts"] as const)

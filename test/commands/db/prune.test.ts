@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, expect, it } from "vitest";
-import { datasetNamed } from "../../../src/datasets/index.ts";
+import { snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import { lockDatabase } from "../../../src/store/sqlite/lock.ts";
 import { coins, collect, failed, good, storeAt } from "../../store/kit.ts";
 import { temporaryFolder } from "../../support/files.ts";
@@ -12,7 +12,7 @@ import { run } from "../../support/program.ts";
 const hour = 3_600_000;
 const begin = Date.UTC(2025, 0, 1);
 const settings = { DATABASE_URL: "file:./collector.db" };
-const spotAssets = datasetNamed("spot-assets");
+const spotAssets = snapshotDatasetNamed("spot-assets");
 
 let folder: string;
 const path = (): string => join(folder, "collector.db");

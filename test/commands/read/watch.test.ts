@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { linesOrError, renderInPlace } from "../../../src/commands/read/watch.ts";
 import { type Line, overviewLines } from "../../../src/commands/read/watch-lines.ts";
-import { datasetNamed } from "../../../src/datasets/index.ts";
+import { snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import { start as begin, good, item, minute, query, collect as run } from "../../store/kit.ts";
 import { open, temporaryPath } from "../../store/temporary.ts";
 import { temporaryFolder } from "../../support/files.ts";
@@ -52,7 +52,7 @@ describe("the overview of status --watch", () => {
   it("escapes control characters in names", async () => {
     const path = temporaryPath();
     const store = await open(path);
-    const spot = datasetNamed("spot-assets");
+    const spot = snapshotDatasetNamed("spot-assets");
     await store.setSchedule("main", "spot-assets", "* * * * *", begin);
     const coin = item(spot, { coin: "\u001b[2JEVIL", available: "1", frozen: "0", locked: "0" });
     await run(store, spot, begin + minute, { snapshots: [good([coin], begin + minute)] });

@@ -5,11 +5,11 @@
 import { createInterface } from "node:readline";
 import { setTimeout } from "node:timers/promises";
 import { StorageError } from "../../../src/core/errors.ts";
-import { datasetNamed } from "../../../src/datasets/index.ts";
+import { snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import { coins, good, minute, start, storeAt } from "../../store/kit.ts";
 
 const store = await storeAt(process.argv[2] ?? "");
-const dataset = datasetNamed("spot-assets");
+const dataset = snapshotDatasetNamed("spot-assets");
 await store.setSchedule("main", dataset.name, "* * * * *", start);
 
 async function retryWhileStorageFails<T>(n: number, write: () => Promise<T>): Promise<T> {

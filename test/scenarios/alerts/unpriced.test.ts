@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { AlertEvaluator } from "../../../src/alerts/evaluator.ts";
 import type { Row } from "../../../src/core/domain.ts";
-import { datasetNamed } from "../../../src/datasets/index.ts";
+import { snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import { collect, good, item, minute, start } from "../../store/kit.ts";
 import { open, temporaryPath } from "../../store/temporary.ts";
 import { SettableClock } from "../../support/world.ts";
@@ -25,10 +25,10 @@ async function notificationsOf(minutes: readonly (readonly [number, string | nul
   const sent: string[] = [];
   for (const [at, price, equity] of minutes) {
     const slot = start + at * minute;
-    const prices = [item(datasetNamed("prices"), { coin: "DUST", quote: "USDT", price })];
-    await collect(store, datasetNamed("prices"), slot, { snapshots: [good(prices, slot)] }, "public");
-    await collect(store, datasetNamed("equity"), slot, {
-      snapshots: [good([item(datasetNamed("equity"), equity)], slot)],
+    const prices = [item(snapshotDatasetNamed("prices"), { coin: "DUST", quote: "USDT", price })];
+    await collect(store, snapshotDatasetNamed("prices"), slot, { snapshots: [good(prices, slot)] }, "public");
+    await collect(store, snapshotDatasetNamed("equity"), slot, {
+      snapshots: [good([item(snapshotDatasetNamed("equity"), equity)], slot)],
     });
     for (let more = true; more; ) {
       const result = await watch.evaluateNew();

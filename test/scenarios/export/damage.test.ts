@@ -7,7 +7,7 @@ import { parquetWriteBuffer } from "hyparquet-writer";
 import { describe, expect, it } from "vitest";
 import type { DatasetName } from "../../../src/core/domain.ts";
 import { ConfigError, ShapeError, UsageError } from "../../../src/core/errors.ts";
-import { datasetNamed, datasets } from "../../../src/datasets/index.ts";
+import { datasets, snapshotDatasetNamed, snapshotDatasets } from "../../../src/datasets/index.ts";
 import { readFiles } from "../../../src/output/reading/rows.ts";
 import { importHistory } from "../../../src/store/transfer/import.ts";
 import { verify } from "../../../src/store/verify/verify.ts";
@@ -17,7 +17,7 @@ import { open, temporaryPath } from "../../store/temporary.ts";
 import { temporaryFolder } from "../../support/files.ts";
 import { bytesOf, endings, exported, imported, importInto } from "./support.ts";
 
-const equity = datasetNamed("equity");
+const equity = snapshotDatasetNamed("equity");
 
 /** Minutes of two coins, one with an unknown field, and of one position. */
 async function seeded(): Promise<string> {
@@ -245,7 +245,7 @@ describe("the expected number of rows (--rows)", () => {
     (await storeAt(path)).close();
     await importHistory(
       path,
-      datasets,
+      snapshotDatasets,
       readFiles(paths, () => {}),
       expected,
     );

@@ -3,14 +3,14 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { ConfigError, ShapeError, UsageError } from "../../../src/core/errors.ts";
-import { datasetNamed } from "../../../src/datasets/index.ts";
+import { snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import { collect, good, item, minute, query, start } from "../../store/kit.ts";
 import { positions, spotAssets } from "../../store/minutes.ts";
 import { open, temporaryPath } from "../../store/temporary.ts";
 import { temporaryFolder } from "../../support/files.ts";
 import { exported, imported, importInto } from "./support.ts";
 
-const prices = datasetNamed("prices");
+const prices = snapshotDatasetNamed("prices");
 
 /** Records two minutes of two coins and one position. */
 async function seeded(): Promise<string> {

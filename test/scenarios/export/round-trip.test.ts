@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Item, Row, Scope } from "../../../src/core/domain.ts";
-import { datasetNamed, datasetNames, datasets } from "../../../src/datasets/index.ts";
+import { datasetNames, datasets, snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import { verify } from "../../../src/store/verify/verify.ts";
 import { collect, failed, good, item, minute, query, start } from "../../store/kit.ts";
 import { pseudoRandom, spotAssets } from "../../store/minutes.ts";
@@ -10,8 +10,8 @@ import { everyDataset } from "../../support/settings.ts";
 import { createWorld } from "../../support/world.ts";
 import { bytesOf, endings, exported, imported } from "./support.ts";
 
-const mixAccounts = datasetNamed("mix-accounts");
-const fundingAssets = datasetNamed("funding-assets");
+const mixAccounts = snapshotDatasetNamed("mix-accounts");
+const fundingAssets = snapshotDatasetNamed("funding-assets");
 
 /** Texts that break careless programs. */
 const hostile = [

@@ -1,6 +1,6 @@
 /** Ways to make the simulated exchange fail, with the expected failures. */
 import type { DatasetName, Scope } from "../../../src/core/domain.ts";
-import { datasetNamed } from "../../../src/datasets/index.ts";
+import { snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import type { Fault, Simulator } from "../../../src/simulator/simulator.ts";
 import { endpointIn, modelledNames, pathOf, scopesOf } from "../../support/declared.ts";
 
@@ -44,7 +44,7 @@ export function failNext(
   const pick = <One>(all: readonly One[]): One => all[random(all.length)] as One;
   const dataset = wanted ?? pick(targets);
   const account = pick(accounts);
-  const isPublic = datasetNamed(dataset).public === true;
+  const isPublic = snapshotDatasetNamed(dataset).public === true;
   const api = isPublic ? "v2" : apis[account];
   const all = scopesOf(dataset, api);
   const scopes = random(4) === 0 ? all : [all[random(all.length)] ?? null];

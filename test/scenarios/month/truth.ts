@@ -4,7 +4,7 @@
  */
 import type Database from "better-sqlite3";
 import type { DatasetName, Scope } from "../../../src/core/domain.ts";
-import { datasetNamed, datasetNames } from "../../../src/datasets/index.ts";
+import { datasetNames, snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import type { TrueRow } from "../../../src/simulator/simulator.ts";
 import { asViewed, keyOf, keysOf, scopesOf } from "../../support/declared.ts";
 import { digitsOf, times, total, units } from "./exact.ts";
@@ -95,12 +95,12 @@ const inSlot = (last: TrueSnapshot | undefined, slot: number) => (last?.slot ===
 
 function shown(row: TrueRow, { id, account, dataset, takenAt }: Stored): TrueRow {
   const viewed = { ...asViewed(dataset, row), taken_at: iso(takenAt), snapshot_id: id };
-  return datasetNamed(dataset).public ? viewed : { ...viewed, account };
+  return snapshotDatasetNamed(dataset).public ? viewed : { ...viewed, account };
 }
 
 /** Returns the final rows of removed coins: zeros, and null where a value was unknown. */
 export function removalRows(dataset: DatasetName, before: readonly TrueRow[], now: readonly TrueRow[]): TrueRow[] {
-  if (datasetNamed(dataset).onRemoval === "end") return [];
+  if (snapshotDatasetNamed(dataset).onRemoval === "end") return [];
   const held = new Set(now.map((row) => keyOf(dataset, row)));
   const kept = [...keysOf(dataset), "product_type"];
   return before

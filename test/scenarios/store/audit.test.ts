@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { datasetNamed, datasets } from "../../../src/datasets/index.ts";
+import { datasets, snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import type { Fault } from "../../../src/simulator/simulator.ts";
 import { compact, prune } from "../../../src/store/retention/prune.ts";
 import { viewsOf } from "../../../src/store/schema/views.ts";
@@ -41,10 +41,10 @@ const faults: Fault[] = [
 const parsers = [
   other,
   otherCoins,
-  datasetNamed("positions"),
-  datasetNamed("spot-assets"),
-  reading(datasetNamed("spot-assets"), (items) => items.slice(1)),
-  reading(datasetNamed("positions"), () => []),
+  snapshotDatasetNamed("positions"),
+  snapshotDatasetNamed("spot-assets"),
+  reading(snapshotDatasetNamed("spot-assets"), (items) => items.slice(1)),
+  reading(snapshotDatasetNamed("positions"), () => []),
 ];
 const schedules = ["0 * * * *", "0 */2 * * *", "*/30 * * * *", ""].map((pattern) => ({
   ...everyDataset(pattern),

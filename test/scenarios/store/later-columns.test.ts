@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { systemClock } from "../../../src/core/clock.ts";
 import { decimal, text } from "../../../src/core/columns.ts";
 import type { Dataset } from "../../../src/datasets/dataset.ts";
-import { datasetNamed, datasets } from "../../../src/datasets/index.ts";
+import { snapshotDatasetNamed, snapshotDatasets } from "../../../src/datasets/index.ts";
 import { exportHistory } from "../../../src/output/export.ts";
 import { readFiles } from "../../../src/output/reading/rows.ts";
 import { openStore } from "../../../src/store/open.ts";
@@ -17,11 +17,11 @@ import { addColumns, withColumn } from "../../store/later.ts";
 import { open, temporaryPath } from "../../store/temporary.ts";
 import { temporaryFolder } from "../../support/files.ts";
 
-const coins = datasetNamed("spot-assets");
-const lines = datasetNamed("positions");
+const coins = snapshotDatasetNamed("spot-assets");
+const lines = snapshotDatasetNamed("positions");
 const laterCoins = withColumn(withColumn(coins, "stakedSince", text().addedLater()), "airDrop", decimal().addedLater());
 const laterLines = withColumn(lines, "adlRank", decimal().volatile().addedLater());
-const later = datasets.map((one) => [laterCoins, laterLines].find(({ name }) => name === one.name) ?? one);
+const later = snapshotDatasets.map((one) => [laterCoins, laterLines].find(({ name }) => name === one.name) ?? one);
 const at = (n: number): number => start + n * minute;
 
 const coin = (dataset: Dataset, name: string, cells = {}) => item(dataset, { coin: name, available: "1.50", ...cells });

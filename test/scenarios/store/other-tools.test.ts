@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, copyFileSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { datasetNamed, datasets } from "../../../src/datasets/index.ts";
+import { datasets, snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import { viewsOf } from "../../../src/store/schema/views.ts";
 import { backup } from "../../../src/store/sqlite/backup.ts";
 import { openReadOnly } from "../../../src/store/sqlite/database.ts";
@@ -32,8 +32,8 @@ function ask(database: string, ...sql: string[]): string[] {
 
 const readOnly = (path: string): string => `file:${path}?mode=ro`;
 
-const spotAssets = datasetNamed("spot-assets");
-const positions = datasetNamed("positions");
+const spotAssets = snapshotDatasetNamed("spot-assets");
+const positions = snapshotDatasetNamed("positions");
 const amounts = ["0.10", "-0.000000010", "12345678901234567890.12345678901234567890", "0"];
 const position = item(positions, {
   symbol: "BTCUSDT",

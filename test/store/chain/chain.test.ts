@@ -2,15 +2,15 @@ import { copyFileSync } from "node:fs";
 import Database from "better-sqlite3";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { datasetNamed, datasets } from "../../../src/datasets/index.ts";
+import { datasets, snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import type { UnrunSlot } from "../../../src/store/runs/run-ledger.ts";
 import { ownMigrations } from "../../../src/store/sqlite/migrations.ts";
 import { verify } from "../../../src/store/verify/verify.ts";
 import { change, coins, collect, failed, good, item, minute, query, start } from "../kit.ts";
 import { older, open, temporaryPath } from "../temporary.ts";
 
-const spotAssets = datasetNamed("spot-assets");
-const positions = datasetNamed("positions");
+const spotAssets = snapshotDatasetNamed("spot-assets");
+const positions = snapshotDatasetNamed("positions");
 const at = (n: number): number => start + n * minute;
 const missed = (...slots: number[]): UnrunSlot[] =>
   slots.map((n) => ({ slot: at(n), state: "missed", cause: "not running" }));

@@ -2,7 +2,7 @@ import Database from "better-sqlite3";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Item, Row, Scope } from "../../../src/core/domain.ts";
-import { datasetNamed, datasets } from "../../../src/datasets/index.ts";
+import { datasets, snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import { fillEpisodes } from "../../../src/store/positions/rebuild.ts";
 import { verify } from "../../../src/store/verify/verify.ts";
 import { type Cells, referenceEpisodes, type SnapshotRows } from "../../support/reference-episodes.ts";
@@ -10,7 +10,7 @@ import { createWorld } from "../../support/world.ts";
 import { change, collect, failed, good, item, minute, query, start } from "../kit.ts";
 import { older, open, temporaryPath } from "../temporary.ts";
 
-const positions = datasetNamed("positions");
+const positions = snapshotDatasetNamed("positions");
 const at = (n: number): number => start + n * minute;
 const iso = (n: number): string => new Date(at(n)).toISOString();
 

@@ -1,10 +1,10 @@
 /** Simulated hours of an account, for histories that are copied. */
-import { datasetNamed } from "../../../src/datasets/index.ts";
+import { snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { collect, failed, good, item, start } from "../kit.ts";
 
-const spotAssets = datasetNamed("spot-assets");
-const positions = datasetNamed("positions");
+const spotAssets = snapshotDatasetNamed("spot-assets");
+const positions = snapshotDatasetNamed("positions");
 const at = (n: number): number => start + n * 3_600_000;
 
 /** An hour of an account: coins and positions that come and go, failures, missed slots. `seed` decides which. */

@@ -4,7 +4,7 @@ import Database from "better-sqlite3";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { Secret } from "../../../src/core/domain.ts";
-import { datasetNamed, datasets } from "../../../src/datasets/index.ts";
+import { datasets, snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import type { Postgres } from "../../../src/store/postgres/connection.ts";
 import { describeHistory, type Mirrored, mirror, withMirrorLock } from "../../../src/store/postgres/copy/mirror.ts";
 import { prune } from "../../../src/store/retention/prune.ts";
@@ -22,8 +22,8 @@ import { hourOf } from "./hours.ts";
 import { connected, describePostgres, newDatabase, newHistory } from "./kit.ts";
 import { createBillTables as createRecordTables } from "./recorder-kit.ts";
 
-const spotAssets = datasetNamed("spot-assets");
-const positions = datasetNamed("positions");
+const spotAssets = snapshotDatasetNamed("spot-assets");
+const positions = snapshotDatasetNamed("positions");
 const hour = 3_600_000;
 const at = (n: number): number => start + n * hour;
 

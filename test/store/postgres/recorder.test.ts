@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { systemClock } from "../../../src/core/clock.ts";
 import { StorageError } from "../../../src/core/errors.ts";
-import { datasetNamed, datasets } from "../../../src/datasets/index.ts";
+import { datasets, snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import { genesis, type RunCells, runColumns, runText } from "../../../src/store/chain/chain.ts";
 import { prepareSchema } from "../../../src/store/postgres/migrations.ts";
 import { linkDigest } from "../../../src/store/schema/digest.ts";
@@ -17,7 +17,7 @@ import { recordContract } from "../record-contract.ts";
 import { connected, describePostgres } from "./kit.ts";
 import { createBillTables, databaseTime, newRecordedHistory, recorderAt, setDatabaseTime } from "./recorder-kit.ts";
 
-const spot = datasetNamed("spot-assets");
+const spot = snapshotDatasetNamed("spot-assets");
 
 describePostgres("the store in PostgreSQL", () => {
   storeContract(() => {

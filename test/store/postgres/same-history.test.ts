@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { Extra, Item, Scope, Value } from "../../../src/core/domain.ts";
-import { datasetNamed, datasets } from "../../../src/datasets/index.ts";
+import { datasets, snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import { mirror } from "../../../src/store/postgres/copy/mirror.ts";
 import { viewsOf } from "../../../src/store/schema/views.ts";
 import type { RunEnd, Store } from "../../../src/store/store.ts";
@@ -18,7 +18,11 @@ import { newRecordedHistory, recorderAt } from "./recorder-kit.ts";
 type Step = (store: Store, isOnlyMain: boolean) => Promise<unknown>;
 
 const at = (n: number): number => start + n * minute;
-const [spot, positions, prices] = [datasetNamed("spot-assets"), datasetNamed("positions"), datasetNamed("prices")];
+const [spot, positions, prices] = [
+  snapshotDatasetNamed("spot-assets"),
+  snapshotDatasetNamed("positions"),
+  snapshotDatasetNamed("prices"),
+];
 
 // -0.00 and 007 are the digits that `numeric` does not keep.
 const amount = fc.constantFrom<Value>("0", "1", "1.0", "-0.00", "007", "0.10", "-12.5", null);

@@ -2,7 +2,7 @@
 import { copyFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, it, onTestFinished } from "vitest";
-import { datasetNamed, datasets } from "../../../src/datasets/index.ts";
+import { datasets, snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import type { Postgres } from "../../../src/store/postgres/connection.ts";
 import { mirror } from "../../../src/store/postgres/copy/mirror.ts";
 import { Shipper } from "../../../src/store/postgres/copy/ship.ts";
@@ -17,7 +17,7 @@ import { contentsOf } from "./fill.ts";
 import { hourOf } from "./hours.ts";
 import { connected, describePostgres, newHistory } from "./kit.ts";
 
-const spotAssets = datasetNamed("spot-assets");
+const spotAssets = snapshotDatasetNamed("spot-assets");
 const hour = 3_600_000;
 const at = (n: number): number => start + n * hour;
 

@@ -1,12 +1,12 @@
 /** Reads the state as of an instant while another process writes. */
 import Database from "better-sqlite3";
 import { expect, it } from "vitest";
-import { datasetNamed } from "../../../src/datasets/index.ts";
+import { snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import { prepareAsOf } from "../../../src/store/read/as-of.ts";
 import { change, coins, collect, good, start } from "../kit.ts";
 import { open, temporaryPath } from "../temporary.ts";
 
-const spotAssets = datasetNamed("spot-assets");
+const spotAssets = snapshotDatasetNamed("spot-assets");
 
 it("reads one state of the database, even if rows are deleted at the same time", async () => {
   const path = temporaryPath();

@@ -2,7 +2,7 @@ import Database from "better-sqlite3";
 import { expect, it } from "vitest";
 import type { Cell, Item, Scope } from "../../../src/core/domain.ts";
 import type { Dataset } from "../../../src/datasets/dataset.ts";
-import { datasetNamed } from "../../../src/datasets/index.ts";
+import { snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import type { Filter } from "../../../src/store/history.ts";
 import { historyColumns, scanHistory, selectRows } from "../../../src/store/read/scan.ts";
 import { collect, failed, good, item, minute, start } from "../kit.ts";
@@ -55,8 +55,8 @@ const text = (row: readonly Cell[]): string => row.map(String).join();
 
 type Random = (below: number) => number;
 
-const spotAssets = datasetNamed("spot-assets");
-const positions = datasetNamed("positions");
+const spotAssets = snapshotDatasetNamed("spot-assets");
+const positions = snapshotDatasetNamed("positions");
 
 const histories = [
   {

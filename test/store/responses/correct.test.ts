@@ -9,7 +9,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../../src/core/clock.ts";
 import { decimal } from "../../../src/core/columns.ts";
 import type { Dataset } from "../../../src/datasets/dataset.ts";
-import { datasetNamed, datasets } from "../../../src/datasets/index.ts";
+import { datasets, snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import type { Fault } from "../../../src/simulator/simulator.ts";
 import { openStore } from "../../../src/store/open.ts";
 import { rawFile } from "../../../src/store/responses/archive-file.ts";
@@ -123,7 +123,7 @@ describe("a correction", () => {
       edit: editRows((rows) => rows.map((row) => ({ ...row, airDrop: "0.10" }))),
     };
     const path = await collectSlots({ 2: [unknownField] });
-    const wider = reading(withColumn(datasetNamed("spot-assets"), "airDrop", decimal().addedLater()), (items) =>
+    const wider = reading(withColumn(snapshotDatasetNamed("spot-assets"), "airDrop", decimal().addedLater()), (items) =>
       items.map(({ row, extra }) => {
         const { airDrop = null, ...rest } = extra ?? {};
         return {
@@ -153,7 +153,7 @@ describe("a correction", () => {
   it("changes nothing, and makes no backup, if the parser is the same", async () => {
     const path = seeded();
     const before = contents(path);
-    expect(await corrected(path, datasetNamed("positions"))).toEqual({ scopes: [], backup: null });
+    expect(await corrected(path, snapshotDatasetNamed("positions"))).toEqual({ scopes: [], backup: null });
     expect([contents(path), backups(path)]).toEqual([before, []]);
   });
 
@@ -162,7 +162,7 @@ describe("a correction", () => {
     await corrected(path, other);
     const third = reading(other, (items) => items.map(({ row, extra }) => ({ row: { ...row, leverage: "3" }, extra })));
     expect((await corrected(path, third)).scopes).toMatchObject([{ snapshots: 7 }, { snapshots: 7 }]);
-    expect((await corrected(path, datasetNamed("positions"))).scopes).toMatchObject([
+    expect((await corrected(path, snapshotDatasetNamed("positions"))).scopes).toMatchObject([
       { snapshots: 7 },
       { snapshots: 7 },
     ]);
@@ -186,7 +186,7 @@ describe("a correction", () => {
 
   it("includes a run whose slot had been missed before", async () => {
     const path = seeded();
-    const spotAssets = datasetNamed("spot-assets");
+    const spotAssets = snapshotDatasetNamed("spot-assets");
     const [slot, last] = [Date.UTC(2026, 9, 20, 10, 8), slots.at(-1)];
     const store = await openStore({ path, datasets, log: quiet, clock: systemClock });
     await store.closeSlots("main", "spot-assets", [{ slot, state: "missed", cause: "asleep" }]);
@@ -229,7 +229,7 @@ describe("a scope is not corrected", () => {
 
   it("if the current parser rejects one of its responses", async () => {
     const path = seeded();
-    const picky = reading(datasetNamed("spot-assets"), (items) => {
+    const picky = reading(snapshotDatasetNamed("spot-assets"), (items) => {
       if (items.some(({ row }) => row.coin === "GHOST")) throw new RangeError("a ghost");
       return items.map(({ row, extra }) => ({ row: { ...row, locked: "0.5" }, extra }));
     });
@@ -254,7 +254,7 @@ describe("a scope is not corrected", () => {
     const huge: Fault = { ...positions, edit: editRows((rows) => rows.map((row) => ({ ...row, total: "99999" }))) };
     const path = await collectSlots({ 4: [huge, ...ghosts.slice(0, 1)], 5: ghosts.slice(1) });
     await prune(path, datasets, fourth);
-    const withoutGhosts = reading(datasetNamed("positions"), (items) =>
+    const withoutGhosts = reading(snapshotDatasetNamed("positions"), (items) =>
       items.filter(({ row }) => row.symbol !== "GHOSTUSDT"),
     );
     expect((await corrected(path, withoutGhosts)).scopes).toMatchObject([{ snapshots: 2, refusal: null }]);

@@ -4,7 +4,7 @@ import Database from "better-sqlite3";
 import { expect, it, onTestFinished } from "vitest";
 import { ShapeError } from "../../../src/core/errors.ts";
 import type { Dataset } from "../../../src/datasets/dataset.ts";
-import { datasetNamed, datasetNames, datasets } from "../../../src/datasets/index.ts";
+import { snapshotDatasetNamed, snapshotDatasets } from "../../../src/datasets/index.ts";
 import type { Fault } from "../../../src/simulator/simulator.ts";
 import { openRawReader, rawFile } from "../../../src/store/responses/archive-file.ts";
 import { type Replayed, replay } from "../../../src/store/responses/replay.ts";
@@ -15,8 +15,8 @@ import { reading } from "../later.ts";
 
 const start = "2026-10-20T10:00:30Z";
 const slots = ["2026-10-20T10:01:00Z", "2026-10-20T10:02:00Z", "2026-10-20T10:03:00Z"];
-const spotAssets = datasetNamed("spot-assets");
-const positions = datasetNamed("positions");
+const spotAssets = snapshotDatasetNamed("spot-assets");
+const positions = snapshotDatasetNamed("positions");
 const badShape: Fault = {
   path: "/api/v2/spot/account/assets",
   edit: (envelope) => ({ ...(envelope as object), data: [{ coin: "BTC", available: "much" }] }),
@@ -65,13 +65,17 @@ it("the collector keeps the response to each of its requests, including retries"
 
 it("the parser that stored the rows parses the same ones again", async () => {
   const world = await collectMinutes();
-  const found = datasets.map((dataset) => [dataset.name, replayed(world, dataset).length, ...outcomes(world, dataset)]);
-  expect(found).toEqual(datasetNames.map((name) => [name, slots.length * scopesOf(name, "v2").length, "same"]));
+  const found = snapshotDatasets.map((dataset) => [
+    dataset.name,
+    replayed(world, dataset).length,
+    ...outcomes(world, dataset),
+  ]);
+  expect(found).toEqual(snapshotDatasets.map(({ name }) => [name, slots.length * scopesOf(name, "v2").length, "same"]));
 });
 
 it("rows of a unified account that are computed from several datasets are left out", async () => {
   const world = await collectMinutes(unified);
-  for (const dataset of datasets.filter(({ sources }) => sources.v3))
+  for (const dataset of snapshotDatasets.filter(({ sources }) => sources.v3))
     expect(outcomes(world, dataset), dataset.name).toEqual([dataset.name === "equity" ? "computed" : "same"]);
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { datasetNamed } from "../../../src/datasets/index.ts";
+import { snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import { prepareFreshness } from "../../../src/store/runs/freshness.ts";
 import { openReadOnly } from "../../../src/store/sqlite/database.ts";
 import type { Store } from "../../../src/store/store.ts";
@@ -7,7 +7,7 @@ import { collect, failed, good, minute, start } from "../kit.ts";
 import { open, temporaryPath } from "../temporary.ts";
 
 const hour = 60 * minute;
-const positions = datasetNamed("positions");
+const positions = snapshotDatasetNamed("positions");
 
 /** Opens a store in which positions have this schedule since `start`. Returns it with a function that reads the freshness at an instant. */
 async function scheduled(pattern: string, since = start) {

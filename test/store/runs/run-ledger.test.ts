@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
-import { datasetNamed } from "../../../src/datasets/index.ts";
+import { snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import { collect, failed, good, minute, query, start } from "../kit.ts";
 import { open, temporaryPath } from "../temporary.ts";
 
-const spotAssets = datasetNamed("spot-assets");
+const spotAssets = snapshotDatasetNamed("spot-assets");
 const at = (n: number): number => start + n * minute;
 const text = (instant: number): string => new Date(instant).toISOString();
 

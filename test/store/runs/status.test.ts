@@ -1,12 +1,12 @@
 import { expect, it } from "vitest";
 import { runToEnd } from "../../../src/core/async/cooperate.ts";
-import { datasetNamed } from "../../../src/datasets/index.ts";
+import { snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import { openHistory } from "../../../src/store/read/open-history.ts";
 import { collect, good, start } from "../kit.ts";
 import { open, temporaryPath } from "../temporary.ts";
 
 const [day, hour, minute] = [86_400_000, 3_600_000, 60_000];
-const positions = datasetNamed("positions");
+const positions = snapshotDatasetNamed("positions");
 
 it("counts thousands of slots without a run one by one, as the coverage report does", async () => {
   const path = temporaryPath();

@@ -1,11 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
-import { datasetNamed } from "../../../src/datasets/index.ts";
+import { snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import { collect, failed, good, item, minute, query, start } from "../kit.ts";
 import { open, temporaryPath } from "../temporary.ts";
 
-const spotAssets = datasetNamed("spot-assets");
-const positions = datasetNamed("positions");
+const spotAssets = snapshotDatasetNamed("spot-assets");
+const positions = snapshotDatasetNamed("positions");
 const coin = (name: string, available: string | null) => item(spotAssets, { coin: name, available, frozen: "0.00" });
 const position = (symbol: string) =>
   item(positions, {

@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { type Column, snakeCase } from "../../../src/core/columns.ts";
 import type { Item, Scope, Value } from "../../../src/core/domain.ts";
 import type { Dataset } from "../../../src/datasets/dataset.ts";
-import { datasetNamed, datasets } from "../../../src/datasets/index.ts";
+import { datasets, snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import { verify } from "../../../src/store/verify/verify.ts";
 import { collect, failed, good, minute, query, start } from "../kit.ts";
 import { open, temporaryPath } from "../temporary.ts";
@@ -93,7 +93,7 @@ const subjects = (
     ["positions", ["umcbl", "dmcbl"]],
     ["equity", [null]],
   ] as const
-).map(([name, scopes]) => ({ dataset: datasetNamed(name), scopes }));
+).map(([name, scopes]) => ({ dataset: snapshotDatasetNamed(name), scopes }));
 
 it.each(subjects)("$dataset.name: every view returns exactly what was stored", async ({ dataset, scopes }) => {
   const view = dataset.name.replace("-", "_");

@@ -4,14 +4,14 @@ import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../../src/core/clock.ts";
 import { StorageError } from "../../../src/core/errors.ts";
-import { datasetNamed, datasets } from "../../../src/datasets/index.ts";
+import { datasets, snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import { createWriteQueue } from "../../../src/store/sqlite/write-queue.ts";
 import { verify } from "../../../src/store/verify/verify.ts";
 import { seconds } from "../../support/wait.ts";
 import { change, coins, collect, good, minute, query, start } from "../kit.ts";
 import { child, open, temporaryPath } from "../temporary.ts";
 
-const spotAssets = datasetNamed("spot-assets");
+const spotAssets = snapshotDatasetNamed("spot-assets");
 
 const end = {
   dataset: spotAssets,

@@ -3,7 +3,8 @@ import { is } from "drizzle-orm";
 import { getTableConfig, SQLiteTable } from "drizzle-orm/sqlite-core";
 import { describe, expect, it } from "vitest";
 import { snakeCase } from "../../../src/core/columns.ts";
-import { datasetNamed, datasets } from "../../../src/datasets/index.ts";
+import { datasets, snapshotDatasetNamed } from "../../../src/datasets/index.ts";
+import { sqliteTables } from "../../../src/store/postgres/tables.ts";
 import * as alertTables from "../../../src/store/schema/alert-tables.ts";
 import { episode } from "../../../src/store/schema/episode-table.ts";
 import * as tables from "../../../src/store/schema/tables.ts";
@@ -20,7 +21,7 @@ const views = viewsOf(datasets);
 async function seeded(): Promise<string> {
   const path = temporaryPath();
   const store = await open(path);
-  await collect(store, datasetNamed("spot-assets"), start, { snapshots: [good(coins(1), start)] });
+  await collect(store, snapshotDatasetNamed("spot-assets"), start, { snapshots: [good(coins(1), start)] });
   store.close();
   return path;
 }
@@ -91,9 +92,9 @@ describe("migrating", () => {
   it("the migrations create the tables that the datasets declare", async () => {
     const path = temporaryPath();
     await open(path);
-    const shared = Object.values({ ...tables, ...alertTables, episode });
-    const own = datasets.flatMap((dataset) => Object.values(tables.tablesOf(dataset)));
-    for (const table of [...shared, ...own].filter((one) => is(one, SQLiteTable))) {
+    for (const table of [...sqliteTables(datasets), ...Object.values({ ...tables, ...alertTables, episode })].filter(
+      (one) => is(one, SQLiteTable),
+    )) {
       const { name, columns } = getTableConfig(table);
       const made = query(path, `select name from pragma_table_info('${name}') order by cid`).map((one) => one.name);
       expect(made, `${name}: run npm run db:generate`).toEqual(columns.map((one) => one.name));
@@ -140,7 +141,7 @@ describe("migrating", () => {
       expect(await verify(path, datasets)).toMatchObject({ problems: [], ...counts, accounted: counts.due });
       const slot = start + next * minute;
       expect(await store.recover()).toBe(1);
-      await collect(store, datasetNamed("positions"), slot, { snapshots: [good([], slot, "umcbl")] });
+      await collect(store, snapshotDatasetNamed("positions"), slot, { snapshots: [good([], slot, "umcbl")] });
       expect(query(path, "select * from position_episodes where state = 'open'")).toEqual([]);
       expect((await verify(path, datasets)).problems).toEqual([]);
     },

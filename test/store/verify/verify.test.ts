@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { datasetNamed, datasets } from "../../../src/datasets/index.ts";
+import { datasets, snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import { verify } from "../../../src/store/verify/verify.ts";
 import { change, coins, collect, failed, good, item, minute, start } from "../kit.ts";
 import { open, temporaryPath } from "../temporary.ts";
 
-const spotAssets = datasetNamed("spot-assets");
-const positions = datasetNamed("positions");
+const spotAssets = snapshotDatasetNamed("spot-assets");
+const positions = snapshotDatasetNamed("positions");
 
 const position = (markPrice: string) =>
   item(positions, {
