@@ -10,6 +10,7 @@ import { schedulesOf } from "./collecting/due.ts";
 import { NodeCronEngine } from "./collecting/engines/node-cron.ts";
 import type { CollectorDeps, SlotObserver } from "./collecting/run-context.ts";
 import { Scheduler } from "./collecting/scheduler.ts";
+import { ExchangeContact } from "./collecting/sharing/exchange-contact.ts";
 import { MainAccount } from "./collecting/sub-accounts/main-account.ts";
 import { withLimit } from "./core/async/abort.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
@@ -78,7 +79,10 @@ export function openClients(
 ): ExchangeClients {
   const { baseUrl, fallbackBaseUrl, demoTrading, allowWriteKeys, proxy, requestsPerMinute, sourceAddresses } = config;
   const hosts = fallbackBaseUrl === null ? [baseUrl] : [baseUrl, fallbackBaseUrl];
-  const limiter = new Limiter(clock, { accounts: config.accounts.length, requestsPerMinute, sourceAddresses });
+  const onBanned = (ms: number) => store?.sharing?.pause(ms);
+  const limiter = new Limiter(clock, {
+    ...{ accounts: config.accounts.length, requestsPerMinute, sourceAddresses, onBanned },
+  });
   const connections = new Map<string | null, Http>();
   const connectionsOf = (account: Account | null): Http => {
     const sourceAddress = sourceAddressOf(account?.name ?? null, sourceAddresses);
@@ -304,6 +308,8 @@ export function observeRuns({ observers, heartbeat, ...app }: App): Metrics {
 export async function openDaemon(app: App, onFatal: (error: Error) => void): Promise<Daemon> {
   const { alerts, dailyReports, pages, ship, deps } = app;
   const scheduler = await Scheduler.open({ ...app, onFatal });
+  const { sharing } = deps.store;
+  if (sharing) app.observers.push(new ExchangeContact({ ...deps, sharing, client: app.publicSession.client }));
   dailyReports?.prepare();
   const serviceManager = createServiceManager(process.env, deps.log);
   const engine = new NodeCronEngine(deps.clock);

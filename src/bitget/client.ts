@@ -135,8 +135,11 @@ export class Client {
     for (let attempts = 1; ; attempts++) {
       try {
         if (failed !== null) tally.retries += 1;
-        return await this.#attempt(endpoint, pathAndQuery, options, tally);
+        const received = await this.#attempt(endpoint, pathAndQuery, options, tally);
+        tally.responses += 1;
+        return received;
       } catch (error) {
+        if (error instanceof ApiError || isRateLimited(error)) tally.responses += 1;
         // A rate limit applies to later requests too, even if this one is not retried.
         if (isRateLimited(error)) {
           tally.rateLimited += 1;

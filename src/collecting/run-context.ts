@@ -5,7 +5,7 @@ import { skewFrom } from "../bitget/server-clock.ts";
 import type { HttpResponse } from "../bitget/wire/http.ts";
 import { onceAborted } from "../core/async/abort.ts";
 import type { Clock, Instant } from "../core/clock.ts";
-import type { Pattern } from "../core/cron.ts";
+import { type Pattern, periodAt } from "../core/cron.ts";
 import {
   type DatasetName,
   type FailedSnapshot,
@@ -197,13 +197,26 @@ interface Deadline {
   clear(): void;
 }
 
-/** Starts the deadline of a run: the setting, or the next slot if that is earlier. */
-function startDeadline({ slot, pattern }: RunRequest, deps: CollectorDeps): Deadline {
-  const { clock, runDeadlineSeconds, stopping } = deps;
-  const setting = runDeadlineSeconds * 1000;
+/**
+ * Returns how long a run may take: as long as the setting, but not beyond its next slot. Where other processes record as well, it ends a
+ * second before that (a quarter of shorter periods), because another process may run the next slot, and the exchange counts the
+ * requests of both. Milliseconds.
+ */
+export function timeLimit(
+  { slot, pattern }: Pick<RunRequest, "slot" | "pattern">,
+  { now, settingMs, hasOthers }: { now: number; settingMs: number; hasOthers: boolean },
+): number {
+  if (!pattern) return settingMs;
+  const marginMs = hasOthers ? Math.min(1000, periodAt(pattern, slot) / 4) : 0;
+  return Math.max(0, Math.min(settingMs, pattern.next(slot) - marginMs - now));
+}
+
+/** Starts the deadline of a run. */
+function startDeadline(request: RunRequest, deps: CollectorDeps): Deadline {
+  const { clock, store, runDeadlineSeconds, stopping } = deps;
   const now = clock.now();
-  const untilNext = pattern ? pattern.next(slot) - now : setting;
-  const ms = Math.max(0, Math.min(setting, untilNext));
+  const hasOthers = store.sharing?.hasOthers() ?? false;
+  const ms = timeLimit(request, { now, settingMs: runDeadlineSeconds * 1000, hasOthers });
   const controller = new AbortController();
   const cancel = clock.after(ms, () =>
     controller.abort(new DeadlineError(`not finished within ${Math.round(ms / 100) / 10} s; the run was aborted`)),

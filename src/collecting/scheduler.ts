@@ -17,6 +17,7 @@ import { collect } from "./collect.ts";
 import { type Downtime, downtimeBetween, nextStep, patternToRun, type SeriesState, type Step } from "./due.ts";
 import { dependsOn } from "./related-rows.ts";
 import type { CollectorDeps } from "./run-context.ts";
+import { RunPlaces } from "./sharing/run-places.ts";
 import type { MainAccount } from "./sub-accounts/main-account.ts";
 
 export interface SchedulerOptions {
@@ -50,6 +51,8 @@ export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #series: Series[];
   readonly #gate: ClockGate;
+  /** Null: any number of runs may be in flight. */
+  readonly #places: RunPlaces | null;
   #isStopped = false;
   #lastTick: Instant;
   /** Newest first. */
@@ -61,9 +64,10 @@ export class Scheduler {
   }
 
   private constructor(options: SchedulerOptions, series: Series[]) {
-    const { clock, clockCheck, log, redact } = options.deps;
+    const { clock, clockCheck, log, redact, store } = options.deps;
     const { client } = options.publicSession;
     this.#options = options;
+    this.#places = store.sharing ? new RunPlaces(store.sharing.maxRuns) : null;
     this.#series = series;
     this.#lastTick = instantOf(clock);
     this.#gate = new ClockGate({ client, clockCheck, clock, log, redact, onResult: () => this.tick() });
@@ -145,10 +149,10 @@ export class Scheduler {
     const now = clock.now();
     const step = nextStep(series, presence, now);
     // Another process is to run it; if that does not, this one does.
-    if (step?.kind !== "run" || !store.delayMs) return step;
+    if (step?.kind !== "run" || !store.sharing) return step;
     const pattern = patternToRun(series, now);
     const longest = pattern ? graceAt(pattern, step.slot) / 2 : 0;
-    return now < step.slot + Math.min(store.delayMs(series.account), longest) ? null : step;
+    return now < step.slot + Math.min(store.sharing.delayMs(series.account), longest) ? null : step;
   }
 
   /** Starts the due steps of a series, unless steps are in progress. */
@@ -176,9 +180,24 @@ export class Scheduler {
       await yieldToEventLoop();
       const step = this.#mayRun() && this.#nextStep(series);
       if (!step) return;
-      if (step.kind === "run") return this.#run(series, step.slot);
-      if (step.kind === "close") await this.#close(series, step.slots);
+      if (step.kind === "run") {
+        if (!this.#places) return this.#run(series, step.slot);
+        if (await this.#runInPlace(this.#places, series)) return;
+      } else if (step.kind === "close") await this.#close(series, step.slots);
       else await this.#setSchedule(series, step.pattern, step.from);
+    }
+  }
+
+  /** Waits for a place, and runs what is due then. Returns whether a slot was run. */
+  async #runInPlace(places: RunPlaces, series: Series): Promise<boolean> {
+    const release = await places.take(series.account);
+    try {
+      const step = this.#mayRun() ? this.#nextStep(series) : null;
+      if (step?.kind !== "run") return false;
+      await this.#run(series, step.slot);
+      return true;
+    } finally {
+      release();
     }
   }
 
@@ -227,14 +246,14 @@ export class Scheduler {
   async #dependenciesEnded({ dependencies }: Series, slot: number): Promise<void> {
     const { store, clock } = this.#options.deps;
     await Promise.allSettled(dependencies.map(({ work }) => (work?.slot === slot ? work.done : null)));
-    if (!store.areEnded) return;
+    if (!store.sharing) return;
     const minute = slot - (slot % minuteMs);
     const due = dependencies.flatMap(({ account, dataset, inForce }) => {
       const last = inForce?.latest(slot) ?? 0;
       return last < minute ? [] : [{ account, dataset: dataset.name, slot: last }];
     });
     for (let waited = 0; waited < otherProcessMs.longest; waited += otherProcessMs.pause) {
-      if (await store.areEnded(due)) return;
+      if (await store.sharing.areEnded(due)) return;
       await sleep(clock, otherProcessMs.pause);
     }
   }
@@ -273,7 +292,7 @@ async function loadSeries({ sessions, publicSession, mains, deps }: SchedulerOpt
     if (names.has(account)) continue;
     const main = mains.find((one) => one.owns(account));
     // Another process may have its key.
-    if (!main && deps.store.delayMs) continue;
+    if (!main && deps.store.sharing) continue;
     for (const dataset of datasets) {
       const stored = await loadOne(account, dataset, null, deps);
       const isFollowed = main && stored.inForce && hasSubAccounts(dataset);

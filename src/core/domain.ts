@@ -136,9 +136,11 @@ export interface Tally {
   retries: number;
   /** Requests that the exchange rate-limited (HTTP 429 and equivalent codes). */
   rateLimited: number;
+  /** Responses in which the exchange answered, refusals included. */
+  responses: number;
 }
 
-export const newTally = (): Tally => ({ requests: 0, retries: 0, rateLimited: 0 });
+export const newTally = (): Tally => ({ requests: 0, retries: 0, rateLimited: 0, responses: 0 });
 
 /** The value of a cell: amounts are decimal strings, times epoch ms, flags 0 or 1, and null is unknown. */
 export type Value = string | number | null;

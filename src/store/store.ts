@@ -105,13 +105,25 @@ export interface Store {
   /** Throws a SpaceError if the disk has too little space for another run. */
   requireDiskSpace(): void;
   /**
-   * Of a store that several processes record into: returns how long after a slot of an account this process may claim it, milliseconds.
-   * Such a process does not end the schedules of accounts that it does not have.
+   * Of a store that several processes record into: how they share its slots. Such a process does not end the schedules of accounts that
+   * it does not have.
    */
-  delayMs?(account: string): number;
-  /** Of such a store: returns whether each of these slots has a row with its final state. */
-  areEnded?(slots: readonly SeriesSlot[]): Promise<boolean>;
+  readonly sharing?: SlotSharing;
   close(): void;
+}
+
+/** Decides which of several processes claims a slot, and when. */
+export interface SlotSharing {
+  /** How many runs a process may have in flight. Slots that wait for one of these to end stay claimable by others. */
+  readonly maxRuns: number;
+  /** Returns how long after a slot of an account this process may claim it, milliseconds. 0: it is the first one for the account. */
+  delayMs(account: string): number;
+  /** Returns whether other processes are live. */
+  hasOthers(): boolean;
+  /** Lets the other processes claim slots before this one for `ms`. */
+  pause(ms: number): void;
+  /** Returns whether each of these slots has a row with its final state. */
+  areEnded(slots: readonly SeriesSlot[]): Promise<boolean>;
 }
 
 /** A store that was opened at a known place. */

@@ -80,7 +80,7 @@ describe("an answer", () => {
 
     await clientOf(server.url).get(spot, {}, options);
 
-    expect(options.tally).toEqual({ requests: 1, retries: 0, rateLimited: 0 });
+    expect(options.tally).toEqual({ requests: 1, retries: 0, rateLimited: 0, responses: 1 });
   });
 });
 
@@ -134,7 +134,7 @@ describe("a request", () => {
     await clientOf(server.url).get(spot, {}, options);
 
     const signatures = new Set(server.seen.map(({ headers }) => headers["access-sign"]));
-    expect([signatures.size, options.tally]).toEqual([3, { requests: 3, retries: 2, rateLimited: 0 }]);
+    expect([signatures.size, options.tally]).toEqual([3, { requests: 3, retries: 2, rateLimited: 0, responses: 1 }]);
   });
 });
 
@@ -230,7 +230,7 @@ describe("a failure", () => {
 
     await clientOf(server.url, fast()).get(spot, {}, options);
 
-    expect(options.tally).toEqual({ requests: 3, retries: 2, rateLimited: 0 });
+    expect(options.tally).toEqual({ requests: 3, retries: 2, rateLimited: 0, responses: 1 });
   });
 });
 
@@ -319,7 +319,7 @@ describe("the clock", () => {
     const { takenAt } = await client.get(spot, {}, options);
 
     expect(server.seen.map(({ path }) => path)).toEqual([spot.path, commonEndpoints["v2/time"].path, spot.path]);
-    expect(options.tally).toEqual({ requests: 3, retries: 1, rateLimited: 0 });
+    expect(options.tally).toEqual({ requests: 3, retries: 1, rateLimited: 0, responses: 3 });
     expect([client.offset(), takenAt]).toEqual([-ms, noon]);
   });
 

@@ -40,7 +40,10 @@ it("keys of one user share one budget, so that the exchange refuses none of them
   );
   await Promise.all(asked);
 
-  expect([exchange.counts.limitViolations, tally]).toEqual([0, { requests: 9, retries: 0, rateLimited: 0 }]);
+  expect([exchange.counts.limitViolations, tally]).toEqual([
+    0,
+    { requests: 9, retries: 0, rateLimited: 0, responses: 9 },
+  ]);
   expect(lines.filter((line) => line.includes("share one request budget"))).toHaveLength(2);
   const budgets = clients.limiter.budget().filter(({ path }) => path === endpointNamed("v2/positions").path);
   expect(budgets.map(({ account }) => account)).toEqual(["main", "copy", "tax"]);

@@ -151,7 +151,7 @@ it("a heartbeat with an invalid certificate logs the advice, without the URL", a
   const heartbeat = new Heartbeat({ url, store, clock: systemClock, log });
   onTestFinished(() => heartbeat.close());
   const at = { slot: start, startedAt: start, finishedAt: start };
-  const tally = { requests: 1, retries: 0, rateLimited: 0 };
+  const tally = { requests: 1, retries: 0, rateLimited: 0, responses: 0 };
   await heartbeat.onEnded({ account: "main", dataset: "positions", state: "failed", failures: [], ...at, ...tally });
   await until(() => lines.length > 0);
   expect(lines.join()).toContain(

@@ -56,6 +56,8 @@ export interface LimiterOptions {
   requestsPerMinute?: number;
   /** Default: one address, which the system chooses. */
   sourceAddresses?: readonly string[];
+  /** Called when the exchange has banned every source address, with the time until the first ban ends, milliseconds. */
+  onBanned?: (ms: number) => void;
 }
 
 /** Limits the requests of the whole program: accounts of a source address share the limits per IP address, keys of a user its limits. */
@@ -66,6 +68,7 @@ export class Limiter {
   readonly #addresses: ReadonlyMap<string | null, AddressState>;
   readonly #users = new Map<string, string>();
   readonly #mayBeOneUser: boolean;
+  readonly #onBanned: (ms: number) => void;
   /** Monotonic instants. */
   readonly #pausedUntil = new Map<string, number>();
   readonly #ownerPausedUntil = new Map<Owner, number>();
@@ -73,6 +76,7 @@ export class Limiter {
   constructor(clock: Clock, options: LimiterOptions = {}) {
     const { accounts = Number.POSITIVE_INFINITY, requestsPerMinute = maxRequestsPerMinutePerIp } = options;
     this.#clock = clock;
+    this.#onBanned = options.onBanned ?? (() => {});
     this.#mayBeOneUser = accounts <= maxKeys;
     this.#sourceAddresses = options.sourceAddresses ?? [];
     const newState = (): AddressState => ({
@@ -137,6 +141,9 @@ export class Limiter {
     if (refusing.size > 1) {
       state.pausedUntil = Math.max(state.pausedUntil, until);
       refusing.clear();
+      const ends = Math.min(...[...this.#addresses.values()].map(({ pausedUntil }) => pausedUntil));
+      const bannedMs = ends - this.#clock.monotonic();
+      if (bannedMs > 0) this.#onBanned(bannedMs);
     } else if (owner !== this.#ownerPerIp(account)) prolong(this.#ownerPausedUntil, owner, until);
   }
 

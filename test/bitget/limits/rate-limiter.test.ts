@@ -65,7 +65,7 @@ it("an exchange that counts five requests in any second never counts six", async
     ...arrivals.map((start) => arrivals.filter((at) => at >= start && at < start + 1000 / speed - 2).length),
   );
   expect([arrivals.length, most]).toEqual([40, 5]);
-  expect(options.tally).toEqual({ requests: 40, retries: 0, rateLimited: 0 });
+  expect(options.tally).toEqual({ requests: 40, retries: 0, rateLimited: 0, responses: 40 });
 });
 
 it("requests are counted per account and endpoint; public endpoints for all accounts together", async () => {
@@ -175,7 +175,11 @@ it("refusals of one user in a row pause the keys of that user only, for five min
 it("each source address has its own budget and ban; keys of one user share their budget across them", async () => {
   simulateTime();
   // `main` leaves from the first address, `desk` from the second.
-  const limiter = new Limiter(systemClock, { requestsPerMinute: 3, sourceAddresses: ["192.0.2.1", "192.0.2.2"] });
+  const bans: number[] = [];
+  const limiter = new Limiter(systemClock, {
+    ...{ requestsPerMinute: 3, sourceAddresses: ["192.0.2.1", "192.0.2.2"] },
+    onBanned: (ms) => bans.push(ms),
+  });
   onTestFinished(() => limiter.close());
   for (const address of [spot, accounts, tickers]) await lived(limiter.take("main", address, never), 0);
   const waits = await lived(Promise.all([wait(limiter, "main", spot), wait(limiter, "desk", spot)]));
@@ -193,6 +197,15 @@ it("each source address has its own budget and ban; keys of one user share their
   expect(await lived(wait(limiter, "desk", tickers), 3000)).toEqual(expect.any(Number));
   limiter.pause("main", positions, 60_000);
   expect(limiter.isPaused("desk", positions)).toBe(true);
+
+  // Only when no address is left.
+  expect(bans).toEqual([]);
+  limiter.identify("risk", "8");
+  for (const account of ["desk", "risk"]) limiter.pause(account, account === "risk" ? accounts : positions, 1000);
+  limiter.pause("desk", spot, 1000);
+  expect(bans).toEqual([expect.any(Number)]);
+  expect(bans[0]).toBeLessThanOrEqual(300_000);
+  expect(bans[0]).toBeGreaterThan(200_000);
 });
 
 it("a refusal of a public endpoint among them indicates the limit of the IP address", async () => {

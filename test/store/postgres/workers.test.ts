@@ -2,7 +2,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type Clock, systemClock } from "../../../src/core/clock.ts";
 import { ConfigError, LockedError } from "../../../src/core/errors.ts";
-import { rankOf } from "../../../src/store/postgres/recorder/rank.ts";
+import { type Candidate, rankOf } from "../../../src/store/postgres/recorder/rank.ts";
 import { Worker, type WorkerDescription } from "../../../src/store/postgres/recorder/workers.ts";
 import { minute, start } from "../kit.ts";
 import { connected, describePostgres } from "./kit.ts";
@@ -25,12 +25,18 @@ const clockOf = (act: () => Promise<unknown>): Clock => ({
 const accounts = Array.from({ length: 600 }, (_, n) => `account-${n}`);
 
 describe("the rank of a process for an account", () => {
+  const [a, b, c] = ["a", "b", "c"].map((name): Candidate => ({ name, isPaused: false })) as [
+    Candidate,
+    Candidate,
+    Candidate,
+  ];
+  const paused = (one: Candidate): Candidate => ({ ...one, isPaused: true });
+
   it("is another one for each process, and each is the first for about as many accounts", () => {
-    const workers = ["a", "b", "c"];
     for (const account of accounts)
-      expect(workers.map((worker) => rankOf(worker, account, workers)).sort()).toEqual([0, 1, 2]);
-    for (const worker of workers) {
-      const first = accounts.filter((account) => rankOf(worker, account, workers) === 0);
+      expect([a, b, c].map((worker) => rankOf(worker, account, [a, b, c])).sort()).toEqual([0, 1, 2]);
+    for (const worker of [a, b, c]) {
+      const first = accounts.filter((account) => rankOf(worker, account, [a, b, c]) === 0);
       expect(first.length).toBeGreaterThan(150);
       expect(first.length).toBeLessThan(250);
     }
@@ -38,11 +44,22 @@ describe("the rank of a process for an account", () => {
 
   it("moves only the accounts of a process that is gone, each to its second process", () => {
     for (const account of accounts)
-      for (const worker of ["a", "b"]) {
-        const before = rankOf(worker, account, ["a", "b", "c"]);
-        const goneIsBefore = rankOf("c", account, ["a", "b", "c"]) < before;
-        expect(rankOf(worker, account, ["a", "b"])).toBe(goneIsBefore ? before - 1 : before);
+      for (const worker of [a, b]) {
+        const before = rankOf(worker, account, [a, b, c]);
+        const goneIsBefore = rankOf(c, account, [a, b, c]) < before;
+        expect(rankOf(worker, account, [a, b])).toBe(goneIsBefore ? before - 1 : before);
       }
+  });
+
+  it("is the last one while it is paused; the others keep their order, and so do all where all are paused", () => {
+    for (const account of accounts) {
+      const among = [a, b, paused(c)];
+      expect(rankOf(paused(c), account, among)).toBe(2);
+      for (const worker of [a, b]) expect(rankOf(worker, account, among)).toBe(rankOf(worker, account, [a, b]));
+      const all = [a, b, c].map(paused);
+      for (const worker of [a, b, c])
+        expect(rankOf(paused(worker), account, all)).toBe(rankOf(worker, account, [a, b, c]));
+    }
   });
 });
 
@@ -67,6 +84,47 @@ describePostgres("processes that record into one PostgreSQL", () => {
     await setDatabaseTime(url, databaseTime + 10_001);
     await two.beat();
     expect(two.delayMs("hedge")).toBe(0);
+  });
+
+  it("let the others go first while they are paused, as the view `workers` shows, and come back by themselves", async () => {
+    const url = await newRecordedHistory();
+    const postgres = await connected(url);
+    let passed = 0;
+    const clock: Clock = { ...systemClock, monotonic: () => passed };
+    const one = await register(url, described("a"), clock);
+    const two = await register(url, described("b"), clock);
+    const turns = () => ["main", "hedge"].map((account) => [one.delayMs(account), two.delayMs(account)]);
+    const pausedUntil = async () =>
+      (await postgres.query<{ until: string | null }>("select paused_until as until from workers order by worker"))[0];
+    await one.beat();
+    expect(turns().map((delays) => [...delays].sort())).toEqual([
+      [0, 5000],
+      [0, 5000],
+    ]);
+    const before = turns();
+    one.pause(60_000);
+    // A shorter pause does not end a longer one.
+    one.pause(10);
+    // It knows at once, the other with its next beat.
+    expect(["main", "hedge"].map((account) => one.delayMs(account))).toEqual([5000, 5000]);
+    await one.beat();
+    await two.beat();
+    expect(turns()).toEqual([
+      [5000, 0],
+      [5000, 0],
+    ]);
+    const until = new Date(databaseTime + 60_000).toISOString();
+    expect(await pausedUntil()).toEqual({ until });
+    passed = 59_999;
+    await setDatabaseTime(url, databaseTime + 59_999);
+    await one.beat();
+    expect(await pausedUntil()).toEqual({ until });
+    passed = 60_000;
+    await setDatabaseTime(url, databaseTime + 60_000);
+    await one.beat();
+    await two.beat();
+    expect(await pausedUntil()).toEqual({ until: null });
+    expect(turns()).toEqual(before);
   });
 
   it("have different names: a second live one is refused", async () => {

@@ -12,7 +12,7 @@ import type { ScheduleInForce, UnrunSlot } from "../../runs/run-ledger.ts";
 import { type ReadingRow, readingColumns, readingOf } from "../../schema/record-layout.ts";
 import { layoutOf, shownRows } from "../../schema/storage-layout.ts";
 import { scopeText } from "../../snapshots/run-results.ts";
-import type { OpenedStore, RunEnd, RunId, RunOutcome, SeriesSlot } from "../../store.ts";
+import type { OpenedStore, RunEnd, RunId, RunOutcome, SlotSharing } from "../../store.ts";
 import { type Connection, Postgres } from "../connection.ts";
 import { prepareSchema } from "../migrations.ts";
 import { PostgresAlerts } from "./alerts.ts";
@@ -56,10 +56,14 @@ export async function openRecorder(options: RecorderOptions): Promise<Recorder> 
   }
 }
 
+/** The runs of a process that is killed are lost: this many at most. */
+const maxRuns = 60;
+
 /** A store in PostgreSQL. */
 export class Recorder implements OpenedStore {
   readonly isFile = false;
   readonly alerts: PostgresAlerts;
+  readonly sharing: SlotSharing;
   readonly #postgres: Postgres;
   readonly #writes: Writes;
   readonly #options: RecorderOptions;
@@ -76,21 +80,19 @@ export class Recorder implements OpenedStore {
     this.#options = options;
     this.#writes = new Writes(postgres, options.log);
     const sender = options.worker ?? String(process.pid);
+    this.sharing = {
+      maxRuns,
+      delayMs: (account) => worker?.delayMs(account) ?? 0,
+      hasOthers: () => worker?.hasOthers() ?? false,
+      pause: (ms) => worker?.pause(ms),
+      areEnded: async (slots) => slots.length === 0 || ledger.areEnded(postgres, slots),
+    };
     this.alerts = new PostgresAlerts(postgres, (work) => this.#writes.write(work), sender);
   }
 
   /** Server, database and schema, without a password. */
   get path(): string {
     return this.#postgres.address.text;
-  }
-
-  /** Returns how long after a slot this process may claim it, milliseconds: others may be before it. */
-  delayMs(account: string): number {
-    return this.#worker?.delayMs(account) ?? 0;
-  }
-
-  async areEnded(slots: readonly SeriesSlot[]): Promise<boolean> {
-    return slots.length === 0 || ledger.areEnded(this.#postgres, slots);
   }
 
   apiVersion(account: string): Promise<ApiVersion | null> {

@@ -1,13 +1,13 @@
 /**
  * Keeps the row of this process among those that record into one PostgreSQL. A process counts as live for ten seconds after it was last
  * seen, by the clock of the database. The first live process of an account claims its slots when they are due, the next one five seconds
- * later if the slot has no run then.
+ * later if the slot has no run then. A paused process comes after the others.
  */
 import { type Clock, sleep } from "../../../core/clock.ts";
 import { publicAccount } from "../../../core/domain.ts";
 import { ConfigError, LockedError } from "../../../core/errors.ts";
 import type { Connection, Postgres } from "../connection.ts";
-import { rankOf } from "./rank.ts";
+import { type Candidate, rankOf } from "./rank.ts";
 
 const beatMs = 2000;
 const liveMs = 10_000;
@@ -25,8 +25,7 @@ export interface WorkerDescription {
 
 type Stored = Pick<WorkerDescription, "settings" | "accounts">;
 
-interface WorkerRow {
-  name: string;
+interface WorkerRow extends Candidate {
   seenAt: number;
   stored: Stored;
 }
@@ -37,7 +36,11 @@ export class Worker {
   readonly #clock: Clock;
   /** The times that its row may have: a commit may have happened although it was not confirmed. */
   #seenAt: number[];
-  #live: readonly WorkerRow[];
+  #others: readonly WorkerRow[];
+  /** The delay of each account among the live processes. */
+  readonly #delays = new Map<string, number>();
+  /** A monotonic instant, and the same by the clock of the database; null until the next beat. */
+  #pauseEnds = { monotonic: Number.NEGATIVE_INFINITY, database: null as number | null };
   #isLost = false;
   #cancel = () => {};
 
@@ -72,7 +75,7 @@ export class Worker {
     this.#own = own;
     this.#clock = clock;
     this.#seenAt = [now];
-    this.#live = [...others, { name: own.name, seenAt: now, stored: own }];
+    this.#others = others;
   }
 
   /** Keeps the process live. Calls `onBeat` each time. */
@@ -93,32 +96,54 @@ export class Worker {
     return this.#isLost;
   }
 
-  /** Returns how long after a slot this process may claim it, milliseconds. */
+  /** Returns how long after a slot this process may claim it, milliseconds. 0: it is the first one of the account. */
   delayMs(account: string): number {
     const [main = account] = account.split("/");
-    const able = this.#live.filter(({ stored }) => account === publicAccount || stored.accounts.includes(main));
-    return (
-      rankMs *
-      rankOf(
-        this.#own.name,
-        main,
-        able.map(({ name }) => name),
-      )
-    );
+    const known = this.#delays.get(main);
+    if (known !== undefined) return known;
+    const able = this.#others.filter(({ stored }) => main === publicAccount || stored.accounts.includes(main));
+    // An account whose key no live process has is the same for all of them.
+    const isOwn = main === publicAccount || this.#own.accounts.includes(main) || able.length === 0;
+    const { name } = this.#own;
+    const rank = isOwn
+      ? rankOf({ name, isPaused: this.#pauseMs() > 0 }, main, able.length > 0 ? able : this.#others)
+      : able.length;
+    this.#delays.set(main, rank * rankMs);
+    return rank * rankMs;
   }
 
-  /** Says that the process is live, and reads which others are. */
+  hasOthers(): boolean {
+    return this.#others.length > 0;
+  }
+
+  /** Lets the others claim slots before this process for `ms`: it knows that at once, the others from its next beat on. */
+  pause(ms: number): void {
+    const monotonic = this.#clock.monotonic() + ms;
+    if (monotonic <= this.#pauseEnds.monotonic) return;
+    this.#pauseEnds = { monotonic, database: null };
+    this.#delays.clear();
+  }
+
+  #pauseMs(): number {
+    return Math.max(0, Math.ceil(this.#pauseEnds.monotonic - this.#clock.monotonic()));
+  }
+
+  /** Says that the process is live, and whether it is paused; reads which others are. */
   async beat(): Promise<void> {
     const found = await this.#postgres.transaction(async (connection) => {
       const { now, others } = await readWorkers(connection, this.#own.name);
-      const sql = "update worker set seen_at = $3 where name = $1 and seen_at = any($2)";
-      const isOurs = (await connection.run(sql, [this.#own.name, this.#seenAt, now])) === 1;
+      const pauseMs = this.#pauseMs();
+      const pausedUntil = pauseMs === 0 ? null : (this.#pauseEnds.database ?? now + pauseMs);
+      this.#pauseEnds.database = pausedUntil;
+      const sql = "update worker set seen_at = $3, paused_until = $4 where name = $1 and seen_at = any($2)";
+      const isOurs = (await connection.run(sql, [this.#own.name, this.#seenAt, now, pausedUntil])) === 1;
       this.#seenAt = [...this.#seenAt, now];
       return { now, others, isOurs };
     });
     this.#isLost = !found.isOurs;
     this.#seenAt = [found.now];
-    this.#live = [...found.others, { name: this.#own.name, seenAt: found.now, stored: this.#own }];
+    this.#others = found.others;
+    this.#delays.clear();
   }
 
   /** Removes the process, so that its successor starts at once. */
@@ -151,13 +176,19 @@ async function enter(connection: Connection, own: WorkerDescription, server: str
 
 /** Returns the time of the database, the other live processes, and when one of this name was seen last; null where none is live. */
 async function readWorkers(connection: Connection, own: string) {
-  const rows = await connection.query<{ now: number; name: string | null; seenAt: number; settings: string }>(
-    `select clock.now, w.name, w.seen_at as "seenAt", w.settings
+  const rows = await connection.query<{
+    now: number;
+    name: string | null;
+    seenAt: number;
+    isPaused: boolean;
+    settings: string;
+  }>(
+    `select clock.now, w.name, w.seen_at as "seenAt", coalesce(w.paused_until > clock.now, false) as "isPaused", w.settings
      from (select now_ms() as now) clock left join worker w on w.seen_at > clock.now - $1`,
     [liveMs],
   );
-  const live = rows.flatMap(({ name, seenAt, settings }) =>
-    name === null ? [] : [{ name, seenAt, stored: JSON.parse(settings) as Stored }],
+  const live = rows.flatMap(({ name, seenAt, isPaused, settings }): WorkerRow[] =>
+    name === null ? [] : [{ name, seenAt, isPaused, stored: JSON.parse(settings) as Stored }],
   );
   return {
     now: rows[0]?.now ?? 0,

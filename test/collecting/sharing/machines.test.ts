@@ -1,0 +1,58 @@
+/** The scheduler of a process that shares its slots with others, on a real PostgreSQL whose clock the test sets. */
+import { expect, it } from "vitest";
+import type { SimulatedAccount } from "../../../src/simulator/simulator.ts";
+import { connected, describePostgres } from "../../store/postgres/kit.ts";
+import { newRecordedHistory, recorderAt, setDatabaseTime } from "../../store/postgres/recorder-kit.ts";
+import { classic, credentials } from "../../support/settings.ts";
+import { until } from "../../support/wait.ts";
+import { createWorld } from "../../support/world.ts";
+
+const slot = Date.parse("2026-03-01T12:01:00Z");
+
+const named = (name: string): SimulatedAccount => ({
+  ...classic,
+  ...{ name, key: `bg_${name}`.padEnd(35, "a"), secret: name.padEnd(64, "1") },
+});
+
+describePostgres("a process that shares its slots", () => {
+  it("has at most sixty runs in flight; slots that wait for one of them to end can be claimed by others", async () => {
+    const accounts = Array.from({ length: 70 }, (_, n) => named(`desk${n}`));
+    const url = await newRecordedHistory(slot - 30_000);
+    const world = await createWorld(
+      "2026-03-01T12:00:30Z",
+      {
+        DATABASE_URL: url,
+        WORKER_NAME: "one",
+        BITGET_ACCOUNTS: accounts.map(({ name }) => name).join(","),
+        ...Object.assign({}, ...accounts.map((one) => credentials(one, `BITGET_${one.name.toUpperCase()}`))),
+        BITGET_API_VERSION: "v2",
+        SCHEDULE_SPOT_ASSETS: "0 * * * * *",
+        RUN_DEADLINE_SECONDS: "20",
+      },
+      { accounts, from: Date.parse("2026-02-28T00:00:00Z") },
+    );
+    await world.tick();
+    world.exchange.injectFault({ path: "/api/v2/spot/account/assets", hang: true, times: 60 });
+    await setDatabaseTime(url, slot);
+    world.clock.advanceTo(slot);
+    world.scheduler.tick();
+    await until(() => world.exchange.pendingFaults() === 0);
+    const postgres = await connected(url);
+    const counts = () => postgres.query(`select state, cause, count(*) as runs from runs group by 1, 2 order by 1, 2`);
+    expect(await counts()).toEqual([{ state: "running", cause: null, runs: 60 }]);
+    const [free] = await postgres.query<{ name: string }>(
+      "select name from account where name like 'desk%' and name not in (select account from runs) limit 1",
+    );
+    const other = await recorderAt(url, { worker: "two" });
+    expect(await other.begin(free?.name ?? "", "spot-assets", slot, slot)).toEqual(expect.any(Number));
+
+    await setDatabaseTime(url, slot + 20_000);
+    world.clock.advanceTo(slot + 20_000);
+    await world.scheduler.idle();
+    expect(await counts()).toEqual([
+      { state: "failed", cause: "deadline", runs: 60 },
+      { state: "ok", cause: "late", runs: 9 },
+      { state: "running", cause: null, runs: 1 },
+    ]);
+  });
+});
