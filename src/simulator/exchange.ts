@@ -2,25 +2,32 @@
 import { stringify } from "lossless-json";
 import type { Clock } from "../core/clock.ts";
 import { publicAccount } from "../core/domain.ts";
-import type { AccountState } from "./account/account-state.ts";
+import { type AccountState, emptyState } from "./account/account-state.ts";
 import type { Bill } from "./account/bill.ts";
-import { simulateAccount } from "./account/simulate-account.ts";
+import { type Life, simulateAccount } from "./account/simulate-account.ts";
 import type { SimulatedSubAccount } from "./account/statement.ts";
 import type { ServedResponse } from "./api/endpoint.ts";
 import type { Fault } from "./faults.ts";
 import { type Admitted, type SimulatedAccount, userOf } from "./gateway.ts";
+import { editList, ListFaults, withoutCursor } from "./list-faults.ts";
 import { createMarket } from "./market/market.ts";
 import { hashText } from "./market/random.ts";
-import type { ServedSnapshot } from "./record.ts";
+import { type ServedSnapshot, type TrueEntry, trueEntry } from "./record.ts";
 import { catchRefusal, Refusal } from "./refusal.ts";
 import type { HttpResponse } from "./send.ts";
 
 export interface Exchange {
   record: ServedSnapshot[];
   bills: Bill[];
+  listFaults: ListFaults;
+  /** Returns the ledgers of an account in its mode, oldest entries first. */
+  ledgerOf(account: SimulatedAccount): TrueEntry[];
   respond(request: Admitted, fault: Fault | null): HttpResponse;
   refuse(refusal: Refusal): HttpResponse;
 }
+
+/** What the simulated accounts do. */
+export type Habits = Pick<Life, "activity" | "places" | "hasCashFlows">;
 
 export interface ExchangeOptions {
   accounts: readonly SimulatedAccount[];
@@ -32,15 +39,30 @@ export interface ExchangeOptions {
   from: number;
   /** How far the market and the accounts are ahead of `clock`. Milliseconds. */
   shift: number;
+  /** How the accounts behave. */
+  habits: Habits;
   /** The number of responses that the record keeps. */
   recordLimit: number;
 }
 
-export function createExchange({ accounts, clock, now, seed, from, shift, recordLimit }: ExchangeOptions): Exchange {
+export function createExchange(options: ExchangeOptions): Exchange {
+  const { accounts, clock, now, seed, from, shift, habits, recordLimit } = options;
   const market = createMarket(seed, shift);
-  const accountStates = new Map(accounts.map(({ name }) => [name, simulateAccount(name, seed, from, market, shift)]));
+  const life = (name: string) => simulateAccount({ name, seed, from, market, shift, ...habits });
+  const accountStates = new Map(accounts.map(({ name }) => [name, life(name)]));
+  const listFaults = new ListFaults();
   const record: ServedSnapshot[] = [];
   const bills: Bill[] = [];
+
+  function ledgerOf({ name, mode, unifiedSince = Number.NEGATIVE_INFINITY }: SimulatedAccount): TrueEntry[] {
+    const state = accountStates.get(name)?.(clock.now());
+    if (!state) throw new Error(`no simulated account ${name}`);
+    return state.book
+      .ledger(mode)
+      .all()
+      .filter(([, { at }]) => at >= unifiedSince)
+      .map(([wallet, row]) => trueEntry(mode, wallet, row));
+  }
 
   function dataFor({ endpoint, account, query }: Admitted): ServedResponse {
     const instant = clock.now();
@@ -51,13 +73,18 @@ export function createExchange({ accounts, clock, now, seed, from, shift, record
     const own = bills.filter((bill) => bill.account === account.name);
     const mayTrade = account.permissions === "trade";
     const { subAccountOf: parent = null, addresses = "" } = account;
-    const view = { uid, parent, addresses, mayTrade, state, market, instant, now: now(), bills: own, subAccounts: [] };
+    const { mode, unifiedSince: since = Number.NEGATIVE_INFINITY } = account;
+    const view = {
+      ...{ uid, parent, addresses, mayTrade, mode, since, state, market, instant, now: now() },
+      ...{ bills: own, listFaults, subAccounts: [] },
+    };
     const subAccounts = (account.subAccounts ?? []).map((facts) => ({
       facts,
       view: () => ({
         ...view,
         uid: facts.uid,
         parent: uid,
+        mode: facts.mode,
         bills: [],
         state: subAccountState(account, facts, instant),
       }),
@@ -70,9 +97,9 @@ export function createExchange({ accounts, clock, now, seed, from, shift, record
     { uid, isEmpty }: SimulatedSubAccount,
     instant: number,
   ): AccountState {
-    if (isEmpty) return { spot: new Map(), funding: new Map(), wallets: new Map(), positions: [], productTypes: [] };
+    if (isEmpty) return emptyState();
     const name = `${account.name}/${uid}`;
-    const stateAt = accountStates.get(name) ?? simulateAccount(name, seed, from, market, shift);
+    const stateAt = accountStates.get(name) ?? life(name);
     accountStates.set(name, stateAt);
     return stateAt(instant);
   }
@@ -83,16 +110,17 @@ export function createExchange({ accounts, clock, now, seed, from, shift, record
   }
 
   function respond(request: Admitted, fault: Fault | null): HttpResponse {
-    const { body, code, edit, headers, message = "simulated fault", status } = fault ?? {};
+    const { body, code, edit, headers, list, message = "simulated fault", status } = fault ?? {};
     if (body !== undefined) return { status: status ?? 200, headers: headers ?? {}, body };
     if (code !== undefined || status !== undefined) {
       const refused = refuse(new Refusal(status ?? 400, code ?? String(status), message));
       return { ...refused, headers: { ...refused.headers, ...headers } };
     }
-    const served = catchRefusal(() => dataFor(request));
+    const served = catchRefusal(() => dataFor(list === "repeated" ? withoutCursor(request) : request));
     if (served instanceof Refusal) return refuse(served);
     const takenAt = now();
-    const good = { code: "00000", msg: "success", requestTime: takenAt, data: served.data };
+    const data = list ? editList(served.data, list) : served.data;
+    const good = { code: "00000", msg: "success", requestTime: takenAt, data };
     const account = request.account?.name ?? publicAccount;
     for (const { subAccount, ...truth } of served.truths) {
       const owner = subAccount === undefined ? account : `${account}/${subAccount}`;
@@ -103,7 +131,7 @@ export function createExchange({ accounts, clock, now, seed, from, shift, record
     return json(200, { "x-mbx-used-remain-limit": String(request.left), ...headers }, edit ? edit(good) : good);
   }
 
-  return { record, bills, respond, refuse };
+  return { record, bills, listFaults, ledgerOf, respond, refuse };
 }
 
 const json = (status: number, headers: Record<string, string>, envelope: unknown): HttpResponse => ({

@@ -1,5 +1,6 @@
 /** Injects faults: each fault in a queue waits for the requests that it matches. */
 import type { Admitted } from "./gateway.ts";
+import type { PageFault } from "./list-faults.ts";
 
 /** A fault, applied to admitted requests only: a request that the gateway refuses does not use it up. */
 export interface Fault {
@@ -27,6 +28,8 @@ export interface Fault {
   reset?: true;
   /** Sends one byte per this many milliseconds, headers included. */
   drip?: number;
+  /** What is wrong with the page of a list. */
+  list?: PageFault;
   /** Changes the good response before it is sent. Use LosslessNumber for numbers that JavaScript cannot represent. */
   edit?: (envelope: unknown) => unknown;
 }

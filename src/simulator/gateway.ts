@@ -3,6 +3,8 @@ import { createHmac, createPublicKey, type KeyObject, verify } from "node:crypto
 import type { IncomingHttpHeaders } from "node:http";
 import type { SimulatedSubAccount } from "./account/statement.ts";
 import type { Endpoint, PublicEndpoint, Query, SignedEndpoint } from "./api/endpoint.ts";
+import { classicLists } from "./api/lists/classic.ts";
+import { unifiedLists } from "./api/lists/unified.ts";
 import { subAccountEndpoints } from "./api/sub-accounts.ts";
 import { endpointsV1 } from "./api/v1.ts";
 import { endpointsV2 } from "./api/v2.ts";
@@ -19,6 +21,8 @@ export interface SimulatedAccount {
   /** The user that owns the key; all keys of a user share its limits. Default: a separate user. */
   user?: string;
   mode: "classic" | "unified";
+  /** When a classic account was upgraded, epoch ms. Default: it always had its mode. */
+  unifiedSince?: number;
   /** The permissions that the key-info endpoints report. Default: read. */
   permissions?: "read" | "trade";
   /** A public key in PEM; if present, ACCESS-SIGN is RSASSA-PKCS1-v1_5 with SHA-256, and `secret` is not used. */
@@ -63,7 +67,7 @@ export interface GatewayOptions {
 const allowedSkew = 30_000;
 const byPath = (endpoints: readonly Endpoint[]) => endpoints.map((one) => [one.path, one] as const);
 const modelled: ReadonlyMap<string, Endpoint> = new Map(
-  byPath([...endpointsV1, ...endpointsV2, ...endpointsV3, ...subAccountEndpoints]),
+  byPath([...endpointsV1, ...endpointsV2, ...endpointsV3, ...subAccountEndpoints, ...classicLists, ...unifiedLists]),
 );
 
 /** Returns whether the path belongs to an endpoint that the simulator has a model of. */

@@ -3,6 +3,9 @@ import { divide } from "../core/decimal.ts";
 import type { DatasetName, ProductType, Scope } from "../core/domain.ts";
 import type { Balance, FundingBalance, FuturesAccount, OpenPosition } from "./account/statement.ts";
 import type { UnifiedAsset } from "./account/unified.ts";
+import { type Mode, typeOf } from "./ledger/entry.ts";
+import type { LedgerWallet, Posted } from "./ledger/ledger.ts";
+import { digits } from "./market/amount.ts";
 import type { Ticker } from "./market/tickers.ts";
 
 /**
@@ -110,3 +113,33 @@ export const priceRows = (all: readonly Ticker[]): TrueRow[] =>
   all
     .filter(({ symbol }) => symbol.endsWith("USDT"))
     .map(({ symbol, last }) => ({ coin: symbol.slice(0, -"USDT".length), quote: "USDT", price: last }));
+
+/** An entry of an account's ledger, amounts as digits with all their places, times epoch ms. */
+export interface TrueEntry {
+  wallet: LedgerWallet;
+  coin: string;
+  id: string;
+  at: number;
+  /** When the exchange lists it first. */
+  visibleAt: number;
+  type: string;
+  /** Without the fee. */
+  amount: string;
+  /** Negative when paid. */
+  fee: string;
+  /** What the balance changed by. */
+  change: string;
+  balance: string;
+}
+
+export const trueEntry = (
+  mode: Mode,
+  wallet: LedgerWallet,
+  { id, at, visibleAt, balance, entry }: Posted,
+): TrueEntry => ({
+  ...{ wallet, coin: entry.coin, id, at, visibleAt, type: typeOf(entry, mode) },
+  amount: digits(entry.amount),
+  fee: digits(entry.fee),
+  change: digits(entry.change),
+  balance: digits(balance),
+});

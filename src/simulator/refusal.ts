@@ -54,7 +54,11 @@ export const refusals = {
   isSubAccount: () => new Refusal(400, "40068", "Only the main account can access this interface"),
   tooMany: () => new Refusal(429, "429", "Too Many Requests"),
   badParameter: (name: string) => new Refusal(400, "400172", `Parameter verification failed ${name}`),
-  spanTooLong: () => new Refusal(400, "00001", "startTime and endTime interval cannot be greater than 30 days"),
+  spanTooLong: (days: number) =>
+    new Refusal(400, "00001", `startTime and endTime interval cannot be greater than ${days} days`),
+  intervalTooLong: (days: number) => new Refusal(400, "40705", `The start and end time cannot exceed ${days} days`),
+  illegalTimeRange: () => new Refusal(400, "25200", "FinancialQueryParam time range illegal"),
+  badBusinessType: () => new Refusal(400, "40020", "Parameter businessType error"),
   tooOld: () => new Refusal(400, "43111", "Only data within 90 days can be queried"),
   unknownParameter: (value: string) => new Refusal(400, "40034", `Parameter ${value} does not exist`),
 };

@@ -8,11 +8,12 @@ import type { Clock } from "../core/clock.ts";
 import { dayMs } from "../core/time.ts";
 import type { Bill } from "./account/bill.ts";
 import type { Endpoint } from "./api/endpoint.ts";
-import { createExchange } from "./exchange.ts";
+import { createExchange, type Habits } from "./exchange.ts";
 import { createFaults, type Fault } from "./faults.ts";
 import { createGateway, type SimulatedAccount } from "./gateway.ts";
 import { createLimits } from "./limits.ts";
-import type { ServedSnapshot } from "./record.ts";
+import type { ListFaults } from "./list-faults.ts";
+import type { ServedSnapshot, TrueEntry } from "./record.ts";
 import { catchRefusal, Refusal } from "./refusal.ts";
 import { drip, send } from "./send.ts";
 
@@ -21,7 +22,7 @@ export type { SimulatedSubAccount } from "./account/statement.ts";
 export type { Endpoint } from "./api/endpoint.ts";
 export type { Fault } from "./faults.ts";
 export { isModelled, type SimulatedAccount } from "./gateway.ts";
-export type { ServedSnapshot, TrueRow } from "./record.ts";
+export type { ServedSnapshot, TrueEntry, TrueRow } from "./record.ts";
 
 export interface SimulatorOptions {
   /** The exchange's clock: prices and accounts follow `now`, rate limits `monotonic`. */
@@ -36,6 +37,8 @@ export interface SimulatorOptions {
    */
   startsAs?: number;
   accounts: readonly SimulatedAccount[];
+  /** What the accounts do. Default: they trade and deposit. */
+  habits?: Habits;
   /** Whether API v1 is still served. Default: no, as since 2025-11-28. */
   v1?: boolean;
   /** Delay of every response, on `clock`. */
@@ -53,8 +56,12 @@ export interface Simulator {
   readonly counts: { requests: number; badSignatures: number; limitViolations: number };
   /** Every data response served, in order; an edited one without its rows. */
   readonly record: ServedSnapshot[];
-  /** The bills of all accounts, empty at first; the user of the simulator may add bills at any time. */
+  /** Bills that the user of the simulator supplies at any time; the futures ledgers of an account that has some list no others. */
   readonly bills: Bill[];
+  /** What is wrong with the lists of all accounts. */
+  readonly listFaults: ListFaults;
+  /** Returns every entry that the ledgers of an account have now, those that are not listed yet or any more included. */
+  ledgerOf(account: string): TrueEntry[];
   /** Upgrades a classic account to unified with everything it owns. */
   upgrade(account: string): void;
   /** Sets the permissions of the account's key from now on. */
@@ -75,6 +82,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const {
     clock,
     endpoints = [],
+    habits = {},
     latencyMs = 0,
     recordLimit = Number.POSITIVE_INFINITY,
     seed = 1,
@@ -84,7 +92,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const shift = options.startsAs === undefined ? 0 : options.startsAs - clock.now();
   const accounts = options.accounts.map((account) => ({ ...account }));
   const now = () => clock.now() + simulator.clockSkewMs;
-  const exchange = createExchange({ accounts, clock, now, seed, from, shift, recordLimit });
+  const exchange = createExchange({ accounts, clock, now, seed, from, shift, habits, recordLimit });
   const admit = createGateway({ accounts, v1, limits: createLimits(clock), endpoints, now });
   const faults = createFaults();
   const timers = new Set<() => void>();
@@ -142,9 +150,11 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     counts: { requests: 0, badSignatures: 0, limitViolations: 0 },
     record: exchange.record,
     bills: exchange.bills,
+    listFaults: exchange.listFaults,
+    ledgerOf: (name) => exchange.ledgerOf(accountNamed(name)),
     clockSkewMs: 0,
     upgrade(name) {
-      accountNamed(name).mode = "unified";
+      Object.assign(accountNamed(name), { mode: "unified", unifiedSince: clock.now() });
     },
     permit(name, permissions) {
       accountNamed(name).permissions = permissions;

@@ -1,5 +1,6 @@
 /** The holdings of one simulated account. */
 import type { ProductType } from "../../core/domain.ts";
+import { LedgerBook } from "../ledger/book.ts";
 import type { Amount } from "../market/amount.ts";
 import type { Position } from "./position.ts";
 
@@ -20,4 +21,35 @@ export interface AccountState {
   positions: Position[];
   /** The product types that this account trades. */
   productTypes: readonly ProductType[];
+  book: LedgerBook;
+  /** Decimal places of balances, at most 16. Responses have at most 8. */
+  places: number;
+  /** True for an account that also withdraws, moves money between wallets, converts, and pays fees in BGB. */
+  hasCashFlows: boolean;
+  /** Money that a unified account has in its funding wallet, while it is counted here as spot. */
+  passing: Passing[];
+  /** Changes at a later time, in no particular order. */
+  later: { at: number; run(): void }[];
 }
+
+export interface Passing {
+  coin: string;
+  amount: Amount;
+  isFrozen: boolean;
+  /** From then on it is in the funding wallet no longer. Epoch ms. */
+  until: number;
+}
+
+/** Returns the state of an account that has nothing. */
+export const emptyState = ({ places = 8, hasCashFlows = false } = {}): AccountState => ({
+  spot: new Map(),
+  funding: new Map(),
+  wallets: new Map(),
+  positions: [],
+  productTypes: [],
+  book: new LedgerBook(),
+  places,
+  hasCashFlows,
+  passing: [],
+  later: [],
+});

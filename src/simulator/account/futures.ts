@@ -1,19 +1,20 @@
 /** Simulates futures: trades, funding payments and liquidations. */
 import type { ProductType } from "../../core/domain.ts";
+import { classicFundingAt } from "../ledger/ledger.ts";
+import { bookClosed, bookFuturesTrade, bookOfPosition, type FuturesTrade } from "../ledger/trades.ts";
 import { type Amount, amount, divide, max, multiply, truncate, unit } from "../market/amount.ts";
 import { type Contract, futuresProducts } from "../market/futures-products.ts";
 import { coinNamed, type Market } from "../market/market.ts";
 import { hash, type Random } from "../market/random.ts";
 import type { AccountState } from "./account-state.ts";
-import { notionalValue, type Position, profit } from "./position.ts";
+import { nothingBooked, notionalValue, type Position, profit } from "./position.ts";
 import { walletsOf } from "./wallet.ts";
 
-const walletPlaces = 8;
 const takerFee = amount("0.0006");
 const fundingRate = amount("0.0001");
 const maxPositions = 6;
 
-/** The deposit when a product type is first used, repeated whenever half of it is lost. */
+/** The payment from a trading bot when a product type is first used, repeated whenever half of it is lost. */
 const stake: Record<string, Amount> = {
   USDT: amount("8000"),
   USDC: amount("4000"),
@@ -43,13 +44,17 @@ function manage(state: AccountState, position: Position, dice: Random, market: M
 
 const sizePlaces = (contract: Contract): number => coinNamed(contract.coin).sizePlaces;
 
-function pay(state: AccountState, { productType, contract }: Position, by: Amount): void {
+/** Changes a futures balance; returns what it changed by. */
+export function pay(state: AccountState, productType: ProductType, coin: string, by: Amount): Amount {
   const wallets = state.wallets.get(productType) ?? new Map<string, Amount>();
-  state.wallets.set(
-    productType,
-    wallets.set(contract.marginCoin, truncate((wallets.get(contract.marginCoin) ?? 0n) + by, walletPlaces)),
-  );
+  const before = wallets.get(coin) ?? 0n;
+  const after = truncate(before + by, state.places);
+  state.wallets.set(productType, wallets.set(coin, after));
+  return after - before;
 }
+
+const payFor = (state: AccountState, { productType, contract }: Position, by: Amount): Amount =>
+  pay(state, productType, contract.marginCoin, by);
 
 /** Opens a position, or adds to an existing one. */
 export function openPosition(
@@ -108,6 +113,7 @@ function enter(state: AccountState, { part, market, at, ...terms }: Entry): void
   const price = market.mark(contract.coin, at);
   const position: Position = {
     ...terms,
+    id: state.book.idAt(at),
     size: 0n,
     entry: price,
     closing: 0n,
@@ -118,10 +124,14 @@ function enter(state: AccountState, { part, market, at, ...terms }: Entry): void
     takeProfit: null,
     openedAt: at,
     updatedAt: at,
+    booked: nothingBooked(),
   };
   const least = stake[contract.marginCoin] ?? 0n;
   const paidIn = state.wallets.get(productType)?.get(contract.marginCoin) ?? 0n;
-  if (paidIn < least / 2n) pay(state, position, least);
+  if (paidIn < least / 2n) {
+    const paid = payFor(state, position, least);
+    state.book.add({ wallet: productType, coin: contract.marginCoin, kind: "strategyTransfer", amount: paid, at });
+  }
   const wallet = state.wallets.get(productType)?.get(contract.marginCoin) ?? least;
   const value = multiply(wallet, part);
   const size = max(
@@ -140,14 +150,23 @@ function add(state: AccountState, position: Position, size: Amount, market: Mark
   const price = market.mark(position.contract.coin, at);
   position.entry = divide(multiply(position.size, position.entry) + multiply(size, price), position.size + size);
   position.size += size;
-  charge(state, position, size, price, at);
+  const fee = charge(state, position, size, price, at);
+  bookTrade(state, { position, kind: "open", price, size, profit: 0n, fee, at });
+  if (position.mode === "isolated") {
+    const amount = truncate(notionalValue(position, size, price) / position.leverage, 8);
+    bookOfPosition(state.book, position, { kind: "margin", amount: -amount, change: 0n, at });
+  }
 }
 
-function charge(state: AccountState, position: Position, size: Amount, price: Amount, at: number): void {
+const bookTrade = (state: AccountState, trade: Omit<FuturesTrade, "places">): void =>
+  bookFuturesTrade(state.book, { ...trade, places: sizePlaces(trade.position.contract) });
+
+/** Returns what the balance changed by. */
+function charge(state: AccountState, position: Position, size: Amount, price: Amount, at: number): Amount {
   const fee = multiply(notionalValue(position, size, price), takerFee);
   position.fees += fee;
   position.updatedAt = at;
-  pay(state, position, -fee);
+  return payFor(state, position, -fee);
 }
 
 /** Closes a part of a position at the market price, at most a half. */
@@ -159,15 +178,27 @@ function reduce(state: AccountState, position: Position, dice: Random, market: M
   position.achieved += gained;
   position.size -= size;
   if (position.closing > position.size) position.closing = 0n;
-  pay(state, position, gained);
-  charge(state, position, size, price, at);
+  const paid = payFor(state, position, gained);
+  const fee = charge(state, position, size, price, at);
+  bookTrade(state, { position, kind: "close", price, size, profit: paid, fee, at });
 }
 
-function close(state: AccountState, position: Position, market: Market, at: number): void {
+function close(state: AccountState, position: Position, market: Market, at: number, isForced = false): void {
+  const { size } = position;
   const price = market.mark(position.contract.coin, at);
-  pay(state, position, profit(position, position.size, price));
-  charge(state, position, position.size, price, at);
+  const paid = payFor(state, position, profit(position, size, price));
+  const fee = charge(state, position, size, price, at);
+  const kind = isForced ? "force" : kindOfClose(position, at);
+  bookTrade(state, { position, kind, price, size, profit: paid, fee, at });
+  bookClosed(state.book, position, at);
   state.positions = state.positions.filter((each) => each !== position);
+}
+
+/** Some positions are closed by the exchange, against others that are liquidated, or because their contract ends. */
+function kindOfClose({ productType }: Position, at: number): "close" | "adl" | "delivery" {
+  const chance = hash(Math.floor(at / 1000), at % 1000, 0, 14) % 12;
+  if (chance > 0) return "close";
+  return productType === "dmcbl" ? "delivery" : "adl";
 }
 
 function flip(state: AccountState, position: Position, market: Market, at: number): void {
@@ -196,9 +227,10 @@ export function payFunding(state: AccountState, chance: number, market: Market, 
   for (const position of state.positions) {
     const rate = hash(chance, position.contract.coin.length, 0, 0) % 4 === 0 ? -fundingRate / 2n : fundingRate;
     const payable = multiply(notionalValue(position, position.size, market.mark(position.contract.coin, at)), rate);
-    const received = truncate(position.side === "long" ? -payable : payable, walletPlaces);
+    const received = payFor(state, position, truncate(position.side === "long" ? -payable : payable, state.places));
     position.funding = (position.funding ?? 0n) + received;
-    pay(state, position, received);
+    const classicAt = classicFundingAt(at, chance);
+    bookOfPosition(state.book, position, { kind: "settle", amount: received, at, classicAt });
   }
 }
 
@@ -212,11 +244,22 @@ export function liquidate(state: AccountState, market: Market, at: number): void
           : wallet.balance - wallet.isolatedMargin + wallet.crossedProfit <= wallet.crossedMaintenance,
       );
       for (const { position, margin } of lost) {
-        if (position.mode === "isolated") pay(state, position, -margin);
-        else close(state, position, market, at);
+        if (position.mode === "isolated") loseMargin(state, position, margin, market, at);
+        else close(state, position, market, at, true);
       }
       const closed = new Set(lost.map(({ position }) => position));
       if (closed.size > 0) state.positions = state.positions.filter((position) => !closed.has(position));
     }
   }
+}
+
+/** Closes a position at a loss of its whole margin: what its price did not lose goes to the insurance fund. */
+function loseMargin(state: AccountState, position: Position, margin: Amount, market: Market, at: number): void {
+  const price = market.mark(position.contract.coin, at);
+  const lost = payFor(state, position, -margin);
+  const byPrice = truncate(profit(position, position.size, price), state.places);
+  bookTrade(state, { position, kind: "burst", price, size: position.size, profit: byPrice, fee: 0n, at });
+  bookOfPosition(state.book, position, { kind: "insurance", amount: lost - byPrice, at });
+  position.booked.profit = position.booked.profit + lost - byPrice;
+  bookClosed(state.book, position, at);
 }

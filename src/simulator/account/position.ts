@@ -4,6 +4,8 @@ import { type Amount, amount, divide, multiply, one } from "../market/amount.ts"
 import type { Contract } from "../market/futures-products.ts";
 
 export interface Position {
+  /** The exchange's id of the position. */
+  id: string;
   productType: ProductType;
   contract: Contract;
   side: "long" | "short";
@@ -22,7 +24,28 @@ export interface Position {
   takeProfit: Amount | null;
   openedAt: number;
   updatedAt: number;
+  booked: Booked;
 }
+
+/** What the ledger has of a position, fees negative. */
+export interface Booked {
+  opened: Amount;
+  closed: Amount;
+  /** The closed sizes at their prices. */
+  closeValue: Amount;
+  profit: Amount;
+  openFees: Amount;
+  closeFees: Amount;
+}
+
+export const nothingBooked = (): Booked => ({
+  opened: 0n,
+  closed: 0n,
+  closeValue: 0n,
+  profit: 0n,
+  openFees: 0n,
+  closeFees: 0n,
+});
 
 const maintenanceRates: Record<string, Amount> = { BTC: amount("0.004"), ETH: amount("0.005") };
 const defaultMaintenanceRate = amount("0.01");

@@ -1,11 +1,11 @@
 /** Simulates the spot wallet: purchases, sales, orders, staking, deposits and transfers. */
-import { type Amount, amount, min, multiply, truncate, unit } from "../market/amount.ts";
+import { bookDeposit, bookTransfer } from "../ledger/payments.ts";
+import { bookSpotTrade } from "../ledger/trades.ts";
+import { type Amount, amount, divide, min, multiply, truncate, unit } from "../market/amount.ts";
 import { coinNamed, coins, type Market } from "../market/market.ts";
 import type { Random } from "../market/random.ts";
 import type { AccountState, Holding } from "./account-state.ts";
 
-/** The number of decimal places of balances. */
-const places = 8;
 const fee = amount("0.001");
 const tradable = coins.filter(({ price, name }) => price !== null && name !== "USDC").map(({ name }) => name);
 
@@ -20,7 +20,7 @@ export function tradeSpot(state: AccountState, dice: Random, market: Market, at:
   else deposit(state, dice, at);
 }
 
-function holding(state: AccountState, coin: string): Holding {
+export function holding(state: AccountState, coin: string): Holding {
   const known = state.spot.get(coin);
   if (known) return known;
   const fresh: Holding = { available: 0n, frozen: 0n, locked: 0n, updatedAt: 0 };
@@ -28,20 +28,35 @@ function holding(state: AccountState, coin: string): Holding {
   return fresh;
 }
 
-function change(state: AccountState, coin: string, by: Amount, at: number): void {
+/** Changes the available balance; returns what it changed by. */
+export function change(state: AccountState, coin: string, by: Amount, at: number): Amount {
   const changed = holding(state, coin);
-  changed.available = truncate(changed.available + by, places);
+  const before = changed.available;
+  changed.available = truncate(before + by, state.places);
   changed.updatedAt = at;
+  return changed.available - before;
 }
 
 function buy(state: AccountState, coin: string, dice: Random, market: Market, at: number): void {
   const price = market.price(coin, at);
   if (price === null) return;
   const spend = multiply(holding(state, "USDT").available, dice.amount(3, 20, 2));
-  const size = truncate((spend * unit(0)) / price, coinNamed(coin).sizePlaces + 2);
+  const places = coinNamed(coin).sizePlaces + 2;
+  const size = truncate((spend * unit(0)) / price, places);
   if (size === 0n) return;
-  change(state, "USDT", -multiply(size, price), at);
-  change(state, coin, size - multiply(size, fee), at);
+  const feeInBgb = payInBgb(state, coin, multiply(multiply(size, fee), price), market, at);
+  const usdt = change(state, "USDT", -multiply(size, price), at);
+  const received = change(state, coin, feeInBgb > 0n ? size : size - multiply(size, fee), at);
+  bookSpotTrade(state.book, {
+    side: "buy",
+    coin,
+    price,
+    size,
+    changes: { coin: received, usdt },
+    feeInBgb,
+    places,
+    at,
+  });
 }
 
 /** Sells everything in half of the cases; otherwise a part, or all except dust. */
@@ -50,10 +65,29 @@ function sell(state: AccountState, coin: string, dice: Random, market: Market, a
   if (price === null) return;
   const { available } = holding(state, coin);
   const chance = dice.integer(0, 3);
-  const part = chance < 2 ? available : chance === 2 ? truncate(available, 4) : truncate(available / 3n, places);
+  const part = chance < 2 ? available : chance === 2 ? truncate(available, 4) : truncate(available / 3n, 8);
   const proceeds = multiply(part, price);
-  change(state, coin, -part, at);
-  change(state, "USDT", proceeds - multiply(proceeds, fee), at);
+  const feeInBgb = payInBgb(state, coin, multiply(proceeds, fee), market, at);
+  const sold = change(state, coin, -part, at);
+  const usdt = change(state, "USDT", feeInBgb > 0n ? proceeds : proceeds - multiply(proceeds, fee), at);
+  bookSpotTrade(state.book, {
+    side: "sell",
+    coin,
+    price,
+    size: part,
+    changes: { coin: sold, usdt },
+    feeInBgb,
+    places: 8,
+    at,
+  });
+}
+
+/** Pays a fee in BGB, if the account does so and has enough; returns the amount of BGB, or zero. */
+function payInBgb(state: AccountState, coin: string, usdt: Amount, market: Market, at: number): Amount {
+  const price = market.price("BGB", at);
+  if (!state.hasCashFlows || coin === "BGB" || price === null) return 0n;
+  const due = truncate(divide(usdt, price), state.places);
+  return holding(state, "BGB").available < due ? 0n : -change(state, "BGB", -due, at);
 }
 
 /** Places an order with a third of the balance, or cancels it. */
@@ -78,8 +112,16 @@ function transfer(state: AccountState, dice: Random, at: number): void {
   const move = dice.integer(0, 1) === 0 ? min(wanted, parked) : -min(wanted, holding(state, "USDT").available);
   state.funding.set("USDT", parked - move);
   change(state, "USDT", move, at);
+  if (move === 0n) return;
+  const facts = { coin: "USDT", at } as const;
+  state.book.add({ wallet: "funding", kind: "fundingTransfer", amount: -move, ...facts });
+  state.book.add({ wallet: "spot", kind: "transfer", amount: move, ...facts });
+  bookTransfer(state.book, move > 0n ? ["funding", "spot"] : ["spot", "funding"], { size: absolute(move), ...facts });
 }
 
+const absolute = (value: Amount): Amount => (value < 0n ? -value : value);
+
 function deposit(state: AccountState, dice: Random, at: number): void {
-  change(state, "USDT", dice.amount(10_000, 150_000, 2), at);
+  const size = change(state, "USDT", dice.amount(10_000, 150_000, 2), at);
+  bookDeposit(state, "USDT", size, at);
 }

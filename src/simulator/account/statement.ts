@@ -3,10 +3,11 @@
  * versions differ in field names and never in values.
  */
 import type { ProductType } from "../../core/domain.ts";
+import type { ListFaults } from "../list-faults.ts";
 import { type Amount, digits, divide, multiply, one, padded, total, truncate } from "../market/amount.ts";
 import { liveProducts } from "../market/futures-products.ts";
-import { coins, type Market } from "../market/market.ts";
-import type { AccountState } from "./account-state.ts";
+import { coinNamed, coins, type Market } from "../market/market.ts";
+import type { AccountState, Passing } from "./account-state.ts";
 import type { Bill } from "./bill.ts";
 import { maintenanceRate, type Position } from "./position.ts";
 import {
@@ -53,13 +54,18 @@ export interface AccountView {
   /** The sub-accounts in the order of their creation. */
   subAccounts: readonly SubView[];
   mayTrade: boolean;
+  mode: "classic" | "unified";
+  /** Since when the account has this mode: ledgers of a unified account list nothing older. Epoch ms. */
+  since: number;
   state: AccountState;
   market: Market;
   instant: number;
   /** The exchange's clock, epoch ms. */
   now: number;
-  /** The bills of the account. */
+  /** The bills that the user of the simulator supplied for the account; if there are any, its own ones are not listed. */
   bills: readonly Bill[];
+  /** What is wrong with the lists. */
+  listFaults: ListFaults;
 }
 
 export interface Balance {
@@ -72,9 +78,10 @@ export interface Balance {
   isZero: boolean;
 }
 
-/** Returns the balances of all coins of the exchange, held or not, in its order. */
+/** Returns the balances of all coins of the exchange, held or not, in its order, and of other coins that are held. */
 export function spotBalances({ state }: AccountView): Balance[] {
-  return coins.map(({ id, name }) => {
+  const others = [...state.spot.keys()].filter((name) => !coins.some((coin) => coin.name === name)).map(coinNamed);
+  return [...coins, ...others].map(({ id, name }) => {
     const held = state.spot.get(name);
     const { available: free = 0n, frozen = 0n, locked = 0n, updatedAt = 0 } = held ?? {};
     return {
@@ -97,14 +104,24 @@ export interface FundingBalance {
   usdtValue: string;
 }
 
-export function fundingBalances({ state, market, instant }: AccountView): FundingBalance[] {
-  return [...state.funding]
-    .filter(([, held]) => held !== 0n)
-    .map(([coin, held]) => ({
+/** Returns what a unified account has in its funding wallet only for some seconds or minutes. */
+export const passingOf = ({ mode, state, instant }: AccountView): Passing[] =>
+  mode === "unified" ? state.passing.filter(({ until }) => until > instant) : [];
+
+export function fundingBalances(view: AccountView): FundingBalance[] {
+  const { state, market, instant } = view;
+  const held = new Map([...state.funding].map(([coin, available]) => [coin, { available, frozen: 0n }]));
+  for (const { coin, amount, isFrozen } of passingOf(view)) {
+    const { available, frozen } = held.get(coin) ?? { available: 0n, frozen: 0n };
+    held.set(coin, isFrozen ? { available, frozen: frozen + amount } : { available: available + amount, frozen });
+  }
+  return [...held]
+    .filter(([, { available, frozen }]) => available + frozen !== 0n)
+    .map(([coin, { available, frozen }]) => ({
       coin,
-      available: digits(held),
-      frozen: coin === "BGB" ? "" : "0",
-      usdtValue: digits(truncate(multiply(held, market.price(coin, instant) ?? 0n), 8)),
+      available: digits(available),
+      frozen: coin === "BGB" ? "" : digits(frozen),
+      usdtValue: digits(truncate(multiply(available + frozen, market.price(coin, instant) ?? 0n), 8)),
     }));
 }
 
@@ -132,7 +149,8 @@ const inUsdt = ({ market, instant }: AccountView, coin: string): Amount =>
 
 export function futuresAccounts(view: AccountView, productType: ProductType): FuturesAccount[] {
   const { state, market, instant } = view;
-  return walletsOf(state, productType, market, instant).map((wallet) => {
+  return walletsOf(state, productType, market, instant).map((exact) => {
+    const wallet = { ...exact, balance: truncate(exact.balance, 8) };
     const isolated = wallet.positions.some(({ position }) => position.mode === "isolated");
     const crossed = wallet.positions.some(({ position }) => position.mode === "crossed");
     const usdt = multiply(equity(wallet), inUsdt(view, wallet.coin));

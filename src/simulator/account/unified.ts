@@ -1,7 +1,7 @@
 /** The single wallet of a unified account: spot and futures balances of each coin together. */
 import { type Amount, amount, digits, divide, multiply, total, truncate } from "../market/amount.ts";
 import { liveProducts } from "../market/futures-products.ts";
-import type { AccountView } from "./statement.ts";
+import { type AccountView, passingOf } from "./statement.ts";
 import { unrealized, walletsOf } from "./wallet.ts";
 
 export interface UnifiedAsset {
@@ -59,16 +59,17 @@ export function unifiedWallet(view: AccountView): { totals: Record<string, strin
     },
     assets: sums.map((each) => ({
       coin: each.coin,
-      equity: digits(each.balance + each.unrealized),
+      equity: digits(truncate(each.balance, 8) + each.unrealized),
       usdValue: usd(multiply(each.balance + each.unrealized, price(each.coin))),
-      balance: digits(each.balance),
-      available: digits(each.balance - each.locked - each.tied),
+      balance: digits(truncate(each.balance, 8)),
+      available: digits(truncate(each.balance, 8) - each.locked - each.tied),
       locked: digits(each.locked),
     })),
   };
 }
 
-function sumsByCoin({ state, market, instant }: AccountView): Sums[] {
+function sumsByCoin(view: AccountView): Sums[] {
+  const { state, market, instant } = view;
   const all = new Map<string, Sums>();
   const of = (coin: string): Sums => {
     const known = all.get(coin);
@@ -81,6 +82,11 @@ function sumsByCoin({ state, market, instant }: AccountView): Sums[] {
     const sum = of(coin);
     sum.balance += held.available + held.frozen + held.locked;
     sum.locked += held.frozen + held.locked;
+  }
+  for (const { coin, amount: moved, isFrozen } of passingOf(view)) {
+    const sum = of(coin);
+    sum.balance -= moved;
+    if (isFrozen) sum.locked -= moved;
   }
   for (const wallet of liveProducts.flatMap(({ code }) => walletsOf(state, code, market, instant))) {
     const sum = of(wallet.coin);

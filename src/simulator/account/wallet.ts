@@ -86,14 +86,14 @@ export const unrealized = (wallet: Wallet): Amount => wallet.isolatedProfit + wa
 
 export const equity = (wallet: Wallet): Amount => wallet.balance + unrealized(wallet);
 
-/** Returns the balance that is not used by isolated positions and orders. */
-export const available = (wallet: Wallet): Amount => wallet.balance - wallet.isolatedMargin - wallet.locked;
+/** Returns the balance that is not used by isolated positions; like on the exchange, it contains what is reserved for orders. */
+export const available = (wallet: Wallet): Amount => wallet.balance - wallet.isolatedMargin;
 
-export const openable = (wallet: Wallet): Amount =>
-  max(0n, available(wallet) - wallet.crossedMargin + wallet.crossedProfit);
+const free = (wallet: Wallet): Amount => available(wallet) - wallet.locked - wallet.crossedMargin;
 
-export const transferable = (wallet: Wallet): Amount =>
-  max(0n, available(wallet) - wallet.crossedMargin + min(0n, wallet.crossedProfit));
+export const openable = (wallet: Wallet): Amount => max(0n, free(wallet) + wallet.crossedProfit);
+
+export const transferable = (wallet: Wallet): Amount => max(0n, free(wallet) + min(0n, wallet.crossedProfit));
 
 /** Returns the maintenance margin of crossed positions as a fraction of their cover; 0 without positions or cover. */
 export function riskRate(wallet: Wallet): Amount {

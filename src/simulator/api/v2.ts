@@ -14,7 +14,6 @@ import { type FuturesProduct, productOfCategory } from "../market/futures-produc
 import { tickers } from "../market/tickers.ts";
 import { accountRows, fundingRows, positionRows, priceRows, spotRows } from "../record.ts";
 import { refusals } from "../refusal.ts";
-import { bills } from "./bills.ts";
 import {
   type Endpoint,
   endpointsOf,
@@ -37,7 +36,6 @@ export const endpointsV2: readonly Endpoint[] = [
   signed("/api/v2/spot/account/info", 1, keyInfo),
   signed("/api/v2/mix/account/account", 10, account),
   signed("/api/v2/mix/account/accounts", 10, accounts),
-  signed("/api/v2/mix/account/bill", 10, bills),
   signed("/api/v2/mix/position/all-position", 5, positions),
   unsigned("/api/v2/public/time", 20, time),
   unsigned("/api/v2/spot/market/tickers", 20, prices),

@@ -1,5 +1,5 @@
 /** Responses of API v3, for unified accounts. */
-
+import { sum } from "../../core/decimal.ts";
 import { type AccountView, fundingBalances, type OpenPosition, openPositions } from "../account/statement.ts";
 import { type UnifiedAsset, unifiedWallet } from "../account/unified.ts";
 import { type FuturesProduct, liveProducts, productOfCategory } from "../market/futures-products.ts";
@@ -58,12 +58,17 @@ export const assetData = (asset: UnifiedAsset) => ({
   interestBase: "0",
 });
 
-/** Serves funding balances; nothing is ever frozen in this wallet. */
+/** Serves funding balances; only withdrawals are ever frozen in this wallet. */
 function fundingAssets(view: AccountView, { coin }: Query): ServedResponse {
   const held = matching(fundingBalances(view), coin, (balance) => balance.coin);
-  const balances = held.map((balance) => ({ ...balance, frozen: "0" }));
+  const balances = held.map((balance) => ({ ...balance, frozen: balance.frozen || "0" }));
   return {
-    data: balances.map(({ coin, available, frozen }) => ({ coin, available, frozen, balance: available })),
+    data: balances.map(({ coin, available, frozen }) => ({
+      coin,
+      available,
+      frozen,
+      balance: sum([available, frozen]),
+    })),
     truths: [{ dataset: "funding-assets", scope: null, rows: fundingRows(balances) }],
   };
 }

@@ -42,7 +42,10 @@ export const coins: readonly Coin[] = listed.map(([name, price, pricePlaces, siz
   dailyMove,
 }));
 
-const byName = new Map(coins.map((coin) => [coin.name, coin]));
+/** A share as a coin, whose name is not upper case; the exchange reports it only to those who have it. */
+const share: Coin = { id: 1001, name: "rTOWN", price: null, pricePlaces: 4, sizePlaces: 4, dailyMove: 0 };
+
+const byName = new Map([...coins, share].map((coin) => [coin.name, coin]));
 
 export function coinNamed(name: string): Coin {
   const coin = byName.get(name);

@@ -111,7 +111,7 @@ function followLiquidations(
   seen: Set<string>,
 ): void {
   const market = createMarket(seed);
-  const life = simulateAccount(account, seed, began, market);
+  const life = simulateAccount({ name: account, seed, from: began, market });
   for (let at = began; at < ended; at += 15 * minute) {
     const now = life(at - minute);
     for (const line of now.wallets.keys()) {

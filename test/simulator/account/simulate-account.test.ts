@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import { simulateAccount } from "../../../src/simulator/account/simulate-account.ts";
 import { type AccountView, openPositions } from "../../../src/simulator/account/statement.ts";
 import { walletsOf } from "../../../src/simulator/account/wallet.ts";
+import { ListFaults } from "../../../src/simulator/list-faults.ts";
 import { amount, digits, max, min } from "../../../src/simulator/market/amount.ts";
 import { createMarket, tick } from "../../../src/simulator/market/market.ts";
 import { classic, unified } from "../../support/settings.ts";
@@ -81,7 +82,7 @@ it("prices move from tick to tick, stand still between, and stay believable for 
 /** Everything seen in the life of one account, looked at every five minutes of its first month. */
 function month(name: string) {
   const market = createMarket(1);
-  const life = simulateAccount(name, 1, from, market);
+  const life = simulateAccount({ name, seed: 1, from, market });
   const seen = new Set<string>();
   let openPositionsSeen = 0;
   let looks = 0;
@@ -132,10 +133,12 @@ it("a month of an account contains every case that a history must record", () =>
 
 it("crossed positions that are covered many times over have liquidation prices below zero", () => {
   const market = createMarket(1);
-  const life = simulateAccount("main", 1, from, market);
-  const account = { uid: "1", parent: null, addresses: "", subAccounts: [], mayTrade: false };
+  const life = simulateAccount({ name: "main", seed: 1, from, market });
+  const account = { uid: "1", parent: null, addresses: "", subAccounts: [], mayTrade: false, mode: "classic" as const };
   const prices = Array.from({ length: 30 }, (_, index) => from + index * day).flatMap((instant) => {
-    const view: AccountView = { ...account, state: life(instant), market, instant, now: instant, bills: [] };
+    const times = { instant, now: instant, since: from };
+    const lists = { bills: [], listFaults: new ListFaults() };
+    const view: AccountView = { ...account, ...times, ...lists, state: life(instant), market };
     return openPositions(view, "umcbl").map(({ liquidationPrice }) => liquidationPrice);
   });
 

@@ -1,0 +1,85 @@
+/** Moves money between wallets and in and out of the account, which the simulated account does only if it is requested. */
+
+import { bookTransfer, bookWithdrawal } from "../ledger/payments.ts";
+import { type Amount, amount, divide, min, multiply, truncate, unit } from "../market/amount.ts";
+import type { Market } from "../market/market.ts";
+import type { Random } from "../market/random.ts";
+import type { AccountState } from "./account-state.ts";
+import { pay } from "./futures.ts";
+import { change, holding } from "./spot.ts";
+
+/** Withdrawals and their network fees, by coin. */
+const networkFees: [coin: string, fee: Amount][] = [
+  ["USDT", amount("1.5")],
+  ["BTC", amount("0.00000236")],
+  ["AVAX", amount("0.0064")],
+];
+/** How long a withdrawal is pending. Milliseconds. */
+const withdrawalMs = 150_000;
+const convertFee = amount("0.001");
+
+export function moveMoney(state: AccountState, dice: Random, market: Market, at: number): void {
+  const chance = dice.integer(0, 99);
+  if (chance < 45) transferToFutures(state, dice, at);
+  else if (chance < 65) withdraw(state, dice, at);
+  else if (chance < 80) convert(state, dice, market, at);
+  else if (chance < 90) receive(state, "reward", "rTOWN", dice.amount(1_000, 9_999, 4), at);
+  else receive(state, "unknown", "USDT", dice.amount(100, 2_000, 2), at);
+}
+
+/** Transfers USDT between the spot wallet and the futures account, whose entry is some milliseconds later. */
+function transferToFutures(state: AccountState, dice: Random, at: number): void {
+  const wanted = dice.amount(1_000, 4_000, 0);
+  const lag = dice.integer(16, 54);
+  const inFutures = state.wallets.get("umcbl")?.get("USDT") ?? 0n;
+  const available = holding(state, "USDT").available;
+  const move = dice.integer(0, 1) === 0 ? min(wanted, available / 4n) : -min(wanted, inFutures / 4n);
+  const size = truncate(move, 8);
+  if (size === 0n) return;
+  change(state, "USDT", -size, at);
+  state.book.add({ wallet: "spot", kind: "transfer", coin: "USDT", amount: -size, at });
+  bookTransfer(state.book, size > 0n ? ["spot", "umcbl"] : ["umcbl", "spot"], {
+    coin: "USDT",
+    size: size < 0n ? -size : size,
+    at,
+  });
+  const later = at + lag;
+  const arrive = () => pay(state, "umcbl", "USDT", size);
+  state.later.push({ at: later, run: arrive });
+  state.book.add({ wallet: "umcbl", kind: "exchangeTransfer", coin: "USDT", amount: size, at: later });
+}
+
+/** Withdraws; one of six withdrawals fails. */
+function withdraw(state: AccountState, dice: Random, at: number): void {
+  const [coin, fee] = dice.pick(networkFees);
+  const held = holding(state, coin);
+  const size = truncate(multiply(held.available, dice.amount(5, 30, 2)), 6);
+  const outcome = dice.integer(0, 5) === 0 ? "fail" : "success";
+  if (size <= fee) return;
+  const settledAt = at + withdrawalMs + dice.integer(0, 20_000);
+  change(state, coin, -size, at);
+  held.frozen += size;
+  bookWithdrawal(state, { coin, size, fee, at, settledAt, outcome });
+  const settle = () => {
+    held.frozen -= size;
+    held.updatedAt = settledAt;
+    if (outcome === "fail") change(state, coin, size, settledAt);
+  };
+  state.later.push({ at: settledAt, run: settle });
+}
+
+function convert(state: AccountState, dice: Random, market: Market, at: number): void {
+  const coin = dice.pick(["ETH", "SOL", "BGB"]);
+  const price = market.price(coin, at) ?? unit(0);
+  const paid = truncate(multiply(holding(state, "USDT").available, dice.amount(1, 5, 2)), 8);
+  if (paid === 0n) return;
+  const received = divide(paid - multiply(paid, convertFee), price);
+  const orderId = state.book.idAt(at);
+  const usdt = change(state, "USDT", -paid, at);
+  state.book.add({ wallet: "spot", kind: "convert", coin: "USDT", amount: usdt, orderId, at });
+  state.book.add({ wallet: "spot", kind: "convert", coin, amount: change(state, coin, received, at), orderId, at });
+}
+
+function receive(state: AccountState, kind: "reward" | "unknown", coin: string, size: Amount, at: number): void {
+  state.book.add({ wallet: "spot", kind, coin, amount: change(state, coin, size, at), at });
+}

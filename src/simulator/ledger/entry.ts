@@ -1,0 +1,171 @@
+/** The entries of a simulated ledger, and their names in the ledgers of the exchange. */
+import type { ProductType } from "../../core/domain.ts";
+import type { Amount } from "../market/amount.ts";
+import { liveProducts, productOfCode } from "../market/futures-products.ts";
+
+export type Mode = "classic" | "unified";
+
+/** A wallet of a classic account. A unified account has the funding wallet, and one that contains all others. */
+export type WalletName = "spot" | "funding" | ProductType;
+
+export interface Entry {
+  wallet: WalletName;
+  /** As the exchange spells it: `rTOWN` is not upper case. */
+  coin: string;
+  kind: EntryKind;
+  /** Signed, without the fee. */
+  amount: Amount;
+  /** Negative when paid. */
+  fee: Amount;
+  /** What the balance changes by: amount and fee, or nothing for a move between margin and wallet. */
+  change: Amount;
+  /** Epoch ms. */
+  at: number;
+  /** The time in a classic account where it is another one. Epoch ms. */
+  classicAt?: number;
+  symbol?: string;
+  orderId?: string;
+  /** The position that the entry is about. */
+  position?: { side: "long" | "short"; isIsolated: boolean };
+  /** The mode of the accounts that have this entry. Default: both. */
+  only?: Mode;
+  /** Grows from one entry to the next. */
+  serial: number;
+}
+
+/** The names of one kind of entry. */
+interface Naming {
+  /** The class in ledgers that have two levels. */
+  group: string;
+  classic(entry: Entry): string;
+  unified(entry: Entry): string;
+  /** The category of a unified account. Default: SPOT for the spot wallet, the product type for futures. */
+  category?: "OTHER";
+}
+
+type Name = (entry: Entry) => string;
+
+const always =
+  (name: string): Name =>
+  () =>
+    name;
+const signed =
+  (received: string, paid: string): Name =>
+  ({ amount }) =>
+    amount < 0n ? paid : received;
+const sided =
+  (name: string): Name =>
+  ({ position }) =>
+    `${name}${position?.side ?? "long"}`;
+const upper =
+  (name: Name): Name =>
+  (entry) =>
+    name(entry).toUpperCase();
+
+const dealt = signed("ORDER_DEALT_IN", "ORDER_DEALT_FROZEN_OUT");
+const moved = signed("TRANSFER_IN", "TRANSFER_OUT");
+const margined =
+  (crossed: Name, isolated: Name): Name =>
+  (entry) =>
+    entry.position?.isIsolated ? isolated(entry) : crossed(entry);
+
+/** Types of the documentation and of captured responses, in their spelling, which differs from one to the next. */
+const names = {
+  buy: { group: "transaction", classic: always("BUY"), unified: dealt },
+  sell: { group: "transaction", classic: always("SELL"), unified: dealt },
+  feeInBgb: {
+    group: "transaction",
+    classic: always("DEDUCTION_HANDLING_FEE"),
+    unified: always("ORDER_PLF_FEE_OUT"),
+  },
+  deposit: { group: "deposit", classic: always("deposit"), unified: always("deposit"), category: "OTHER" },
+  withdrawal: { group: "withdraw", classic: always("WITHDRAW"), unified: always("withdraw"), category: "OTHER" },
+  /** What the funding wallet of a unified account gets for a withdrawal; the exchange sends no type. */
+  pulled: { group: "withdraw", classic: always(""), unified: always(""), category: "OTHER" },
+  transfer: { group: "transfer", classic: signed("transfer-in", "transfer_out"), unified: moved, category: "OTHER" },
+  fundingTransfer: {
+    group: "transfer",
+    classic: always(""),
+    unified: signed("transfer_in", "transfer_out"),
+    category: "OTHER",
+  },
+  exchangeTransfer: {
+    group: "transfer",
+    classic: signed("trans_from_exchange", "trans_to_exchange"),
+    unified: moved,
+    category: "OTHER",
+  },
+  /** Money from a trading bot, a wallet without a ledger. */
+  strategyTransfer: {
+    group: "strategy",
+    classic: signed("trans_from_strategy", "trans_to_strategy"),
+    unified: moved,
+    category: "OTHER",
+  },
+  convert: {
+    group: "convert",
+    classic: signed("ORDER_EXCHANGE_IN", "ORDER_EXCHANGE_OUT"),
+    unified: signed("EXCHANGE_TARGET_TOKEN_USER_IN", "EXCHANGE_SOURCE_TOKEN_USER_OUT"),
+  },
+  reward: {
+    group: "other",
+    classic: always("AIRDROP_REWARDS"),
+    unified: always("BONUS_GRANT_USER_IN"),
+    category: "OTHER",
+  },
+  /** A type that no documentation has. */
+  unknown: {
+    group: "other",
+    classic: always("SEASON_GIFT_USER_IN"),
+    unified: always("SEASON_GIFT_USER_IN"),
+    category: "OTHER",
+  },
+  open: { group: "", classic: sided("open_"), unified: upper(sided("OPEN_")) },
+  close: { group: "", classic: sided("close_"), unified: upper(sided("CLOSE_")) },
+  force: { group: "", classic: sided("force_close_"), unified: upper(sided("FORCE_CLOSE_")) },
+  burst: {
+    group: "",
+    classic: ({ position }) => `burst_${position?.side ?? "long"}_loss_query`,
+    unified: upper(sided("BURST_CLOSE_")),
+  },
+  adl: { group: "", classic: sided("adl_close_"), unified: upper(sided("OFFSET_REDUCE_CLOSE_")) },
+  delivery: { group: "", classic: sided("delivery_"), unified: upper(sided("DELIVERY_")) },
+  settle: {
+    group: "",
+    classic: always("contract_settle_fee"),
+    unified: margined(
+      signed("CONTRACT_MAIN_SETTLE_FEE_USER_IN", "CONTRACT_MAIN_SETTLE_FEE_USER_OUT"),
+      signed("MARGIN_SETTLE_FEE_USER_IN", "MARGIN_SETTLE_FEE_USER_OUT"),
+    ),
+  },
+  insurance: {
+    group: "",
+    classic: always("risk_captital_user_transfer"),
+    unified: signed("RISK_LIQ_USER_IN", "RISK_LIQ_USER_OUT"),
+  },
+  margin: { group: "", classic: always("append_margin"), unified: always("INCREASE_MARGIN") },
+} as const satisfies Record<string, Naming>;
+
+export type EntryKind = keyof typeof names;
+
+const namingOf = ({ kind }: Pick<Entry, "kind">): Naming => names[kind];
+
+export const groupOf = (entry: Pick<Entry, "kind">): string => namingOf(entry).group;
+
+/** Returns the type of an entry in the ledger of a classic or unified account. */
+export const typeOf = (entry: Entry, mode: Mode): string => namingOf(entry)[mode](entry);
+
+/** Spot coins that are traded with margin in a unified account. */
+const marginCoins = new Set(["LTC", "AVAX"]);
+
+/** Returns the category of an entry in the unified wallet, in the spelling of its rows. */
+export function categoryOf(entry: Pick<Entry, "kind" | "wallet" | "symbol">): string {
+  const { category } = namingOf(entry);
+  if (category) return category;
+  if (entry.wallet === "spot") return marginCoins.has(entry.symbol?.replace(/USDT$/, "") ?? "") ? "Margin" : "SPOT";
+  return productOfCode(entry.wallet)?.category ?? "OTHER";
+}
+
+/** Returns whether a wallet is part of the wallet of a unified account. */
+export const isUnified = (wallet: WalletName): boolean =>
+  wallet === "spot" || liveProducts.some(({ code }) => code === wallet);
