@@ -50,6 +50,9 @@ export const add = (a: DecimalString, b: DecimalString): DecimalString => new Bi
 
 export const subtract = (a: DecimalString, b: DecimalString): DecimalString => new Big(a).minus(b).toFixed();
 
+/** Returns the shortest digits of the same value: "0.10" becomes "0.1", "-0" becomes "0". */
+export const normalize = (digits: DecimalString): DecimalString => add(digits, "0");
+
 export const absolute = (digits: DecimalString): DecimalString => (digits.startsWith("-") ? digits.slice(1) : digits);
 
 export const multiply = (a: DecimalString, b: DecimalString): DecimalString => new Big(a).times(b).toFixed();

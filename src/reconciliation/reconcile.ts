@@ -1,0 +1,204 @@
+/**
+ * Reconciles the exchange's ledger of one coin in one wallet with its snapshots: each balance has to follow from the entry before, each
+ * snapshot has to show the balance of its instant, and the entries between two snapshots have to explain the difference. Pure.
+ */
+import { absolute, add, compare, isZero, subtract, sum } from "../core/decimal.ts";
+import type { DecimalString, TimeRange } from "../core/domain.ts";
+import { type Findings, followChain, type Step } from "./chain.ts";
+import { balancesBefore, byTime, type Entry } from "./entry.ts";
+import { disorderMs } from "./order.ts";
+import { type Balance, firstAfter, type Snapshots, snapshotBefore, snapshotsAround } from "./snapshots.ts";
+import { type Interval, merged, reasons } from "./verdict.ts";
+
+/** Everything known about one coin in one wallet. */
+export interface ChainInput {
+  /** In any order. Null: the exchange has no ledger with balances for this wallet. */
+  entries: readonly Entry[] | null;
+  snapshots: Snapshots;
+  /** The balance before the first entry, at the first snapshot; null if it is unknown. */
+  before: DecimalString | null;
+  /** By how much a snapshot may differ because the exchange cuts digits off. */
+  tolerance: DecimalString;
+  /** Where the ledger was not collected, and why. */
+  holes: readonly (TimeRange & { cause: string })[];
+  /** What is not older than this cannot be judged yet: entries may be late, or were not read. Epoch ms. */
+  openAfter: number;
+  /** Returns true where the balance may be ahead of the ledger or behind it: around a funding, or while a withdrawal is pending. */
+  isUnsettled(at: number): boolean;
+}
+
+export interface Reconciliation {
+  steps: Step[];
+  /** Neighbours have different verdicts or causes. */
+  intervals: Interval[];
+  /**
+   * What a later call need not judge again: the last snapshot that has a settled verdict before it and no entry near it, with the
+   * balance there and the intervals up to it. Null if there is none.
+   */
+  settled: { at: number; balance: DecimalString; intervals: Interval[] } | null;
+}
+
+/** A snapshot in its place in the ledger, or the beginning or end of the ledger. */
+interface Boundary {
+  at: number;
+  balance: DecimalString;
+  /** The number of steps before it. */
+  steps: number;
+  /** Whether the ledger has this balance: to the last digit, but for digits that were cut off, or not. */
+  match: "exact" | "rounded" | "none";
+  /** False if an entry or a funding is so near that a difference says nothing. */
+  isCertain: boolean;
+}
+
+/** Judges the ledger between its snapshots. Adds to `findings` by which conventions its types change the balance. */
+export function reconcile(known: ChainInput, findings: Findings): Reconciliation {
+  const { entries, snapshots } = known;
+  if (entries === null) return { steps: [], intervals: unprovable(snapshots), settled: null };
+  const input = { ...known, before: known.before ?? balanceBefore(entries, known) };
+  const steps = followChain(entries, input.before, findings);
+  const ledger = new Ledger(steps, input);
+  const instants = [...ledger.times, ...input.holes.flatMap(({ from, to }) => [from, to])];
+  const boundaries: Boundary[] = [];
+  const start = ledger.start();
+  for (const snapshot of snapshotsAround(snapshots, instants, disorderMs)) {
+    const boundary = ledger.place(snapshot, boundaries.at(-1)?.steps ?? 0);
+    if (boundaries.length === 0 && start && boundary.steps > 0) boundaries.push(start);
+    if (boundary.match !== "none" || boundary.isCertain) boundaries.push(boundary);
+  }
+  if (boundaries.length === 0 && start) boundaries.push(start);
+  return { steps, ...judgeAll(boundaries, ledger, input.openAfter) };
+}
+
+/** Returns the balance before the first entry: the possible one that the snapshot before it shows; null if that is not exactly one. */
+function balanceBefore(entries: readonly Entry[], { snapshots, tolerance }: ChainInput): DecimalString | null {
+  const first = entries.reduce<Entry | null>((one, other) => (one && byTime(one, other) < 0 ? one : other), null);
+  const snapshot = first && snapshotBefore(snapshots, first.at - disorderMs);
+  if (!snapshot || first.balance === null) return null;
+  const fitting = balancesBefore(first, first.balance).filter(
+    (balance) => compare(absolute(subtract(balance, snapshot.balance)), tolerance) <= 0,
+  );
+  return fitting.length === 1 ? (fitting[0] ?? null) : null;
+}
+
+function judgeAll(boundaries: readonly Boundary[], ledger: Ledger, openAfter: number): Omit<Reconciliation, "steps"> {
+  const intervals: Interval[] = [];
+  let settled: { at: number; balance: DecimalString; count: number } | null = null;
+  for (const [index, boundary] of boundaries.entries()) {
+    const last = boundaries[index - 1];
+    if (!last) continue;
+    intervals.push(ledger.judge(last, boundary));
+    const { at, balance, match, isCertain } = boundary;
+    if (at <= openAfter && isCertain && match !== "none") settled = { at, balance, count: intervals.length };
+  }
+  const last = boundaries.at(-1);
+  const rest = last && ledger.rest(last);
+  if (rest) intervals.push(rest);
+  return {
+    intervals: merged(intervals),
+    settled: settled && {
+      at: settled.at,
+      balance: settled.balance,
+      intervals: merged(intervals.slice(0, settled.count)),
+    },
+  };
+}
+
+class Ledger {
+  readonly times: number[];
+  readonly #steps: readonly Step[];
+  readonly #input: ChainInput;
+
+  constructor(steps: readonly Step[], input: ChainInput) {
+    this.#steps = steps;
+    this.#input = input;
+    let latest = Number.NEGATIVE_INFINITY;
+    this.times = steps.map(({ entry }) => {
+      latest = Math.max(latest, entry.at);
+      return latest;
+    });
+  }
+
+  /** Returns the beginning of the ledger; null if the balance there is unknown. */
+  start(): Boundary | null {
+    const [first] = this.#steps;
+    if (!first || first.before === null) return null;
+    return { at: first.entry.at, balance: first.before, steps: 0, match: "exact", isCertain: false };
+  }
+
+  /**
+   * Finds the place of a snapshot: where the ledger has its balance, at its time or within the disorder of entries. It has at least
+   * `least` steps before it, because an earlier snapshot has.
+   */
+  place({ at, balance }: Balance, least: number): Boundary {
+    const [first, last] = [firstAfter(this.times, at - disorderMs - 1), firstAfter(this.times, at + disorderMs)];
+    const isCertain = first === last && !this.#input.isUnsettled(at);
+    const [from, to] = [Math.max(least, first), Math.max(least, last)];
+    const place = Math.max(least, firstAfter(this.times, at));
+    if (this.#steps.length === 0 && this.#input.before === null)
+      return { at, balance, steps: 0, match: "exact", isCertain };
+    let rounded: Boundary | null = null;
+    for (let distance = 0; distance <= Math.max(place - from, to - place); distance++)
+      for (const steps of distance === 0 ? [place] : [place - distance, place + distance])
+        for (const known of steps < from || steps > to ? [] : this.#balancesAt(steps)) {
+          const difference = absolute(subtract(balance, known));
+          const boundary = { at, balance: known, steps, isCertain };
+          if (isZero(difference)) return { ...boundary, match: "exact" };
+          if (compare(difference, this.#input.tolerance) <= 0) rounded ??= { ...boundary, match: "rounded" };
+        }
+    return rounded ?? { at, balance: add(balance, "0"), steps: place, match: "none", isCertain };
+  }
+
+  /** Returns the known balances after a number of steps: that of the last one, and that before the next one. */
+  #balancesAt(steps: number): DecimalString[] {
+    const left = steps === 0 ? this.#input.before : (this.#steps[steps - 1]?.after ?? null);
+    const right = this.#steps[steps]?.before ?? null;
+    return [left, right].filter((balance) => balance !== null);
+  }
+
+  judge(from: Boundary, to: Boundary): Interval {
+    const steps = this.#steps.slice(from.steps, to.steps);
+    const change = sum(steps.map(({ expected }) => expected));
+    const residual = subtract(subtract(to.balance, from.balance), change);
+    const interval = {
+      from: from.at,
+      to: to.at,
+      opening: from.balance,
+      change,
+      entries: steps.length,
+      closing: to.balance,
+      residual,
+    };
+    const hole = this.#input.holes.find((one) => one.to > from.at && one.from < to.at);
+    if (hole) return { ...interval, verdict: "gap", cause: hole.cause };
+    // A balance that the ledger does not have is only known to the digits of its snapshot.
+    const allowed = [from, to].filter(({ match }) => match === "none").map(() => this.#input.tolerance);
+    const isExplained = compare(absolute(residual), sum(allowed)) <= 0;
+    const isBroken = steps.slice(1).some((step) => step.change === null);
+    if (isExplained && !isBroken) {
+      const isExact = from.match === "exact" && to.match === "exact";
+      return { ...interval, verdict: isExact ? "proven" : "rounded", cause: null };
+    }
+    if (to.at > this.#input.openAfter) return { ...interval, verdict: "open", cause: reasons.young };
+    return { ...interval, verdict: "break", cause: isExplained ? reasons.order : reasons.balance };
+  }
+
+  /** Judges the entries after the last boundary, which no snapshot confirms; null if there is none. */
+  rest(last: Boundary): Interval | null {
+    const final = this.#steps.at(-1);
+    if (!final || final.after === null || last.steps >= this.#steps.length) return null;
+    const at = Math.max(this.times.at(-1) ?? 0, last.at);
+    const end: Boundary = { at, balance: final.after, steps: this.#steps.length, match: "exact", isCertain: false };
+    const judged = this.judge(last, end);
+    return judged.verdict === "proven" || judged.verdict === "rounded"
+      ? { ...judged, verdict: "open", cause: reasons.noSnapshot }
+      : judged;
+  }
+}
+
+function unprovable({ times, versions }: Snapshots): Interval[] {
+  const [from, to, first, last] = [times[0], times.at(-1), versions[0], versions.at(-1)];
+  if (from === undefined || to === undefined || !first || !last) return [];
+  const residual = subtract(last.balance, first.balance);
+  const facts = { opening: first.balance, change: "0", entries: 0, closing: last.balance, residual };
+  return [{ from, to, ...facts, verdict: "unprovable", cause: reasons.noLedger }];
+}

@@ -1,0 +1,59 @@
+/** The verdict on the ledger of one coin in one wallet over a stretch of time. */
+import { add } from "../core/decimal.ts";
+import type { DecimalString } from "../core/domain.ts";
+
+/**
+ * proven: the entries explain the change of the balance to the last digit. rounded: except for digits that a snapshot does not have.
+ * open: too early to judge. break: they do not explain it. gap: the ledger was not collected there. unprovable: the exchange has no
+ * ledger with balances for this wallet.
+ */
+export type Verdict = "proven" | "rounded" | "open" | "break" | "gap" | "unprovable";
+
+/** Why a stretch has its verdict, where that is not the cause of a gap. */
+export const reasons = {
+  /** Not long enough ago, or the ledger has not been read up to it. */
+  young: "entries may be late",
+  noSnapshot: "no snapshot since",
+  /** Entries are missing, or were stored that did not happen. */
+  balance: "the balance changed by more or less than the entries",
+  /** A balance does not follow from the one before, but the sum is right. */
+  order: "entries do not follow from each other",
+  noLedger: "the exchange has no ledger with balances for this wallet",
+} as const;
+
+/** A stretch of time with one verdict. */
+export interface Interval {
+  /** Where it begins and ends: snapshots, or the first and the last entry. Epoch ms. */
+  from: number;
+  to: number;
+  opening: DecimalString;
+  /** The sum of what the entries in it changed, and their number. */
+  change: DecimalString;
+  entries: number;
+  closing: DecimalString;
+  /** closing - opening - change. */
+  residual: DecimalString;
+  verdict: Verdict;
+  cause: string | null;
+}
+
+/** Joins neighbours with the same verdict and cause. */
+export function merged(intervals: Iterable<Interval>): Interval[] {
+  const all: Interval[] = [];
+  for (const interval of intervals) {
+    const last = all.at(-1);
+    if (!last || last.to !== interval.from || last.verdict !== interval.verdict || last.cause !== interval.cause) {
+      all.push(interval);
+      continue;
+    }
+    all[all.length - 1] = {
+      ...last,
+      to: interval.to,
+      change: add(last.change, interval.change),
+      entries: last.entries + interval.entries,
+      closing: interval.closing,
+      residual: add(last.residual, interval.residual),
+    };
+  }
+  return all;
+}
