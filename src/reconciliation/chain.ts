@@ -69,11 +69,12 @@ export function followChain(entries: readonly Entry[], before: DecimalString | n
   const steps: Step[] = [];
   let balance = before;
   for (const [at, entry] of ordered.entries()) {
-    const expected = changes[at] ?? expectedChange(entry, findings);
+    const shown = changes[at] ?? null;
+    const expected = shown ?? expectedChange(entry, findings);
     const after = entry.balance === null ? balance && add(balance, expected) : normalize(entry.balance);
-    const isFirst = balance === null;
-    const change = changes[at] ?? (isFirst || entry.balance === null ? expected : null);
-    steps.push({ entry, change, expected, before: after && subtract(after, expected), after });
+    const isUnchecked = balance === null || entry.balance === null;
+    const before = shown === null ? after && subtract(after, expected) : balance;
+    steps.push({ entry, change: shown ?? (isUnchecked ? expected : null), expected, before, after });
     balance = after;
   }
   return steps;

@@ -93,14 +93,10 @@ function judgeAll(boundaries: readonly Boundary[], ledger: Ledger, openAfter: nu
   const last = boundaries.at(-1);
   const rest = last && ledger.rest(last);
   if (rest) intervals.push(rest);
-  return {
-    intervals: merged(intervals),
-    settled: settled && {
-      at: settled.at,
-      balance: settled.balance,
-      intervals: merged(intervals.slice(0, settled.count)),
-    },
-  };
+  if (!settled) return { intervals: merged(intervals), settled };
+  const { at, balance, count } = settled;
+  const first = merged(intervals.slice(0, count));
+  return { intervals: merged([...first, ...intervals.slice(count)]), settled: { at, balance, intervals: first } };
 }
 
 class Ledger {
@@ -140,8 +136,9 @@ class Ledger {
     for (let distance = 0; distance <= Math.max(place - from, to - place); distance++)
       for (const steps of distance === 0 ? [place] : [place - distance, place + distance])
         for (const known of steps < from || steps > to ? [] : this.#balancesAt(steps)) {
-          const difference = absolute(subtract(balance, known));
           const boundary = { at, balance: known, steps, isCertain };
+          if (balance === known) return { ...boundary, match: "exact" };
+          const difference = absolute(subtract(balance, known));
           if (isZero(difference)) return { ...boundary, match: "exact" };
           if (compare(difference, this.#input.tolerance) <= 0) rounded ??= { ...boundary, match: "rounded" };
         }
@@ -158,7 +155,8 @@ class Ledger {
   judge(from: Boundary, to: Boundary): Interval {
     const steps = this.#steps.slice(from.steps, to.steps);
     const change = sum(steps.map(({ expected }) => expected));
-    const residual = subtract(subtract(to.balance, from.balance), change);
+    const isSame = steps.length === 0 && from.balance === to.balance;
+    const residual = isSame ? "0" : subtract(subtract(to.balance, from.balance), change);
     const interval = {
       from: from.at,
       to: to.at,

@@ -42,18 +42,21 @@ export function merged(intervals: Iterable<Interval>): Interval[] {
   const all: Interval[] = [];
   for (const interval of intervals) {
     const last = all.at(-1);
-    if (!last || last.to !== interval.from || last.verdict !== interval.verdict || last.cause !== interval.cause) {
-      all.push(interval);
-      continue;
-    }
-    all[all.length - 1] = {
-      ...last,
-      to: interval.to,
-      change: add(last.change, interval.change),
-      entries: last.entries + interval.entries,
-      closing: interval.closing,
-      residual: add(last.residual, interval.residual),
-    };
+    if (last && last.to === interval.from && last.verdict === interval.verdict && last.cause === interval.cause)
+      all[all.length - 1] = joined(last, interval);
+    else all.push(interval);
   }
   return all;
 }
+
+const joined = (one: Interval, next: Interval): Interval => ({
+  ...one,
+  to: next.to,
+  change: plus(one.change, next.change),
+  entries: one.entries + next.entries,
+  closing: next.closing,
+  residual: plus(one.residual, next.residual),
+});
+
+/** Most stretches change nothing. */
+const plus = (one: DecimalString, other: DecimalString): DecimalString => (other === "0" ? one : add(one, other));

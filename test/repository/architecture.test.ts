@@ -9,6 +9,7 @@ import { statementsIn } from "../support/statements-in.ts";
  */
 const order = [
   "core",
+  "reconciliation",
   "network",
   "bitget",
   "datasets",
