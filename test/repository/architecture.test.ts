@@ -10,6 +10,7 @@ import { statementsIn } from "../support/statements-in.ts";
 const order = [
   "core",
   "reconciliation",
+  "returns",
   "network",
   "bitget",
   "datasets",
