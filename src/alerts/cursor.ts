@@ -10,8 +10,11 @@ import {
 /** Snapshots read at a time. */
 const batchSize = 100;
 
-/** Positions are saved after this many snapshots per account if no alert changed: evaluating those again after a crash changes nothing. */
-const snapshotsPerSave = 100;
+/**
+ * Positions are saved after this many snapshots per account if no alert changed: evaluating those again after a crash changes nothing.
+ * Another process, which has other accounts to evaluate as well, is to evaluate fewer again.
+ */
+const snapshotsPerSave = { alone: 100, shared: 10 };
 
 /** Keeps the positions of the evaluation, and writes them together with the changes of alerts. */
 export class AlertCursor {
@@ -19,6 +22,8 @@ export class AlertCursor {
   #positions: AlertPositions = new Map();
   #written: AlertPositions = new Map();
   #unwritten = 0;
+  /** The accounts that this process evaluated last. */
+  #own: ReadonlySet<string> = new Set();
 
   constructor(store: AlertStore) {
     this.#store = store;
@@ -29,8 +34,24 @@ export class AlertCursor {
     this.#unwritten = 0;
   }
 
-  next(): Promise<NewSnapshots> {
+  async next(): Promise<NewSnapshots> {
+    await this.#takeOver();
     return this.#store.newSnapshots(this.#positions, batchSize);
+  }
+
+  /** Continues where another process has ended, for accounts that it evaluated until now. */
+  async #takeOver(): Promise<void> {
+    if (!this.#store.isOwn) return;
+    const before = this.#own;
+    this.#own = new Set([...this.#positions.keys()].filter((account) => this.#isOwn(account)));
+    if ([...this.#own].every((account) => before.has(account))) return;
+    const stored = [...(await this.#store.begin())].filter(([account]) => !before.has(account));
+    this.#positions = new Map([...this.#positions, ...stored]);
+    this.#written = new Map([...this.#written, ...stored]);
+  }
+
+  #isOwn(account: string): boolean {
+    return this.#store.isOwn?.(account) ?? true;
   }
 
   /**
@@ -41,9 +62,13 @@ export class AlertCursor {
     const { messages, peaks, fired, ended } = changes;
     const changed = new Set([...messages, ...peaks, ...fired, ...ended].map(({ account }) => account));
     this.#unwritten += snapshots.length;
-    const isTime = this.#unwritten >= snapshotsPerSave * Math.max(1, positions.size);
+    const [perSave, size] = this.#store.isOwn
+      ? [snapshotsPerSave.shared, this.#own.size]
+      : [snapshotsPerSave.alone, positions.size];
+    const isTime = this.#unwritten >= perSave * Math.max(1, size);
     const isNew = (account: string) => !this.#written.has(account);
-    const accounts = [...positions.keys()].filter((one) => isTime || changed.has(one) || isNew(one));
+    const isDue = (account: string) => isTime && this.#isOwn(account);
+    const accounts = [...positions.keys()].filter((one) => isDue(one) || changed.has(one) || isNew(one));
     if (!(await this.#write(positions, accounts, changes))) return false;
     this.#positions = positions;
     if (isTime) this.#unwritten = 0;
@@ -52,7 +77,9 @@ export class AlertCursor {
 
   /** Writes unsaved positions: other settings at the next start must apply only to later snapshots. */
   async save(): Promise<void> {
-    const behind = [...this.#positions].filter(([account, position]) => this.#written.get(account) !== position);
+    const behind = [...this.#positions].filter(
+      ([account, position]) => this.#isOwn(account) && this.#written.get(account) !== position,
+    );
     await this.#write(
       this.#positions,
       behind.map(([account]) => account),

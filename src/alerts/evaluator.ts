@@ -91,10 +91,10 @@ export class AlertEvaluator {
   async evaluateStaleness(): Promise<Notification[]> {
     const now = this.#clock.now();
     const presentMs = this.#presentMs(now);
-    const scheduled = await this.#store.freshness(now);
+    const scheduled = (await this.#store.freshness(now)).filter(({ account }) => this.#isOwn(account));
     const measurements = this.#settings.stale ? scheduled.map((one) => measureStaleness(one, presentMs)) : [];
     const listed = new Set(measurements.map(keyOf));
-    const open = await this.#alerts.open();
+    const open = (await this.#alerts.open()).filter(({ account }) => this.#isOwn(account));
     const evaluation = new Evaluation(open, this.#delivery);
     for (const measured of measurements) evaluation.apply(measured, now);
     for (const alert of open) {
@@ -107,6 +107,10 @@ export class AlertEvaluator {
     // Usually nothing has changed, and nothing is written.
     if (evaluation.messages.length === 0) return [];
     return (await this.#alerts.record({ ...noChanges, ...evaluation.changes() })) ? evaluation.messages : [];
+  }
+
+  #isOwn(account: string): boolean {
+    return this.#alerts.isOwn?.(account) ?? true;
   }
 
   /** Saves how far snapshots have been evaluated. */
@@ -159,10 +163,11 @@ export class AlertEvaluator {
 
   /** Closes alerts whose scope is no longer requested. */
   async #closeInactive(evaluation: Evaluation): Promise<void> {
-    const scopes = evaluation.open.flatMap(({ scopeId }) => scopeId ?? []);
+    const open = evaluation.open.filter(({ account }) => this.#isOwn(account));
+    const scopes = open.flatMap(({ scopeId }) => scopeId ?? []);
     if (scopes.length === 0) return;
     const inactive = await this.#alerts.inactiveScopes(scopes);
-    for (const alert of evaluation.open)
+    for (const alert of open)
       if (alert.scopeId !== null && inactive.includes(alert.scopeId)) evaluation.close(alert, this.#clock.now());
   }
 

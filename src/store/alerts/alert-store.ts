@@ -103,6 +103,11 @@ export const noChanges: AlertChanges = { ended: [], fired: [], messages: [], pea
 
 /** Reads and writes the state of alerts. */
 export interface AlertStore {
+  /**
+   * Of a store that several processes record into: returns whether this one evaluates an account. For the others it returns no
+   * snapshots, and leaves their positions as they are. Usually one process evaluates an account; for a short time it may be two.
+   */
+  isOwn?(account: string): boolean;
   /** Returns the stored positions. The first call sets them to the newest snapshot, so that older ones are not evaluated. */
   begin(): Promise<AlertPositions>;
   /** Returns at most `limit` snapshots after the positions, without imported ones. */

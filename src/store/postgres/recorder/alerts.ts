@@ -1,4 +1,5 @@
 /** Keeps the state of alerts in PostgreSQL, with a position for each account. */
+import type { Clock } from "../../../core/clock.ts";
 import type { DecimalString, Row } from "../../../core/domain.ts";
 import { hourMs } from "../../../core/time.ts";
 import type { Dataset } from "../../../datasets/dataset.ts";
@@ -26,18 +27,51 @@ type Write = <Result>(work: (connection: Connection) => Promise<Result>) => Prom
 const fromSnapshot = `from snapshot n join scope p on p.id = n.scope_id join series e on e.id = p.series_id
   join account a on a.id = e.account_id`;
 
+/** A process also evaluates accounts whose snapshots it has stored within this time, whoever is their first process. Milliseconds. */
+const storedMs = 60_000;
+
+export interface PostgresAlertsOptions {
+  postgres: Connection;
+  /** Runs a transaction. */
+  write: Write;
+  /** The name of this process. */
+  sender: string;
+  /** Whether this process is the first one of an account. */
+  isFirst: (account: string) => boolean;
+  clock: Clock;
+}
+
 export class PostgresAlerts implements AlertStore {
   readonly #postgres: Connection;
   readonly #write: Write;
   readonly #sender: string;
+  readonly #isFirst: (account: string) => boolean;
+  readonly #clock: Clock;
+  /** When this process last stored a snapshot of an account for which it is not the first one. A monotonic instant. */
+  readonly #storedAt = new Map<string, number>();
+  /** No unfinished transaction has an id up to this one. */
+  #settled: number | null = null;
   /** Ids up to `last` were taken before the transaction `next` began; null before the first poll. */
   #earlier: { last: number; next: number } | null = null;
 
-  /** `write` runs a transaction; `sender` names this process. */
-  constructor(postgres: Connection, write: Write, sender: string) {
+  constructor({ postgres, write, sender, isFirst, clock }: PostgresAlertsOptions) {
     this.#postgres = postgres;
     this.#write = write;
     this.#sender = sender;
+    this.#isFirst = isFirst;
+    this.#clock = clock;
+  }
+
+  isOwn(account: string): boolean {
+    const storedAt = this.#storedAt.get(account) ?? Number.NEGATIVE_INFINITY;
+    if (this.#clock.monotonic() - storedAt < storedMs) return true;
+    this.#storedAt.delete(account);
+    return this.#isFirst(account);
+  }
+
+  /** Makes an account whose snapshots this process has just stored its own for a while. */
+  onStored(account: string): void {
+    if (!this.#isFirst(account)) this.#storedAt.set(account, this.#clock.monotonic());
   }
 
   async begin(): Promise<AlertPositions> {
@@ -54,7 +88,10 @@ export class PostgresAlerts implements AlertStore {
    * advances to the last id that no unfinished transaction can have taken.
    */
   async newSnapshots(after: AlertPositions, limit: number): Promise<NewSnapshots> {
-    const from = after.size === 0 ? 0 : Math.min(...after.values());
+    const own = [...after].filter(([account]) => this.isOwn(account));
+    const others = [...after.keys()].filter((account) => !this.isOwn(account));
+    const settledBefore = this.#settled ?? (after.size === 0 ? 0 : Math.min(...after.values()));
+    const from = Math.min(...own.map(([, position]) => position), settledBefore);
     const last = await this.#lastId();
     const found = await this.#postgres.query<StoredSnapshot & { oldest: number; next: number }>(
       `with at as (
@@ -63,18 +100,21 @@ export class PostgresAlerts implements AlertStore {
        found as (
          select ${snapshotColumns} ${fromSnapshot} join run r on r.id = n.run_id
            left join unnest($1::text[], $2::bigint[]) as position(account, id) on position.account = a.name
-         where n.id > $3 and n.id > coalesce(position.id, 0) and r.cause is distinct from 'imported' order by n.id limit $4)
+         where n.id > $3 and n.id > coalesce(position.id, 0) and a.name <> all($5)
+           and r.cause is distinct from 'imported' order by n.id limit $4)
        select at.oldest, at.next, found.* from at left join found on true order by found.id`,
-      [[...after.keys()], [...after.values()], from, limit],
+      [own.map(([account]) => account), own.map(([, position]) => position), from, limit, others],
     );
     const { oldest = 0, next = 0 } = found[0] ?? {};
     const snapshots = found.filter(({ id }) => id !== null).map(({ oldest, next, ...one }) => one);
     const more = snapshots.length === limit;
     const isFinal = this.#earlier !== null && oldest >= this.#earlier.next;
     const settled = isFinal ? (this.#earlier?.last ?? 0) : 0;
+    this.#settled = Math.max(this.#settled ?? 0, settled);
     const to = more ? Math.min(settled, snapshots.at(-1)?.id ?? 0) : settled;
     if (this.#earlier === null || isFinal) this.#earlier = { last, next };
-    const positions = new Map([...after].map(([account, position]) => [account, Math.max(position, to)]));
+    const positions = new Map(after);
+    for (const [account, position] of own) positions.set(account, Math.max(position, to));
     for (const { account, id } of snapshots) positions.set(account, Math.max(positions.get(account) ?? to, id));
     return { snapshots, positions, more };
   }
@@ -214,25 +254,33 @@ const addMissing = `
   ${withoutPosition}
   on conflict do nothing`;
 
+/** Writes positions that are still where they were read. Always in the same order, so that two processes do not wait for each other. */
+const advance = `
+  with given as (
+    select * from unnest($1::text[], $2::text[], $3::text[]) as given(account, before, after)),
+  locked as (
+    select f.account, given.after from alert_figure f join given on given.account = f.account and given.before = f.figure
+    where f.hour = 0 order by f.account for update of f),
+  added as (
+    insert into alert_figure (account, hour, figure) select account, 0, after from given where before is null order by account
+    on conflict do nothing returning account),
+  moved as (
+    update alert_figure f set figure = locked.after from locked where f.account = locked.account and f.hour = 0
+    returning f.account)
+  select account from added union all select account from moved`;
+
+const positionCells = (positions: AlertChanges["positions"]) => [
+  positions.map(({ account }) => account),
+  positions.map(({ from }) => (from === null ? null : String(from))),
+  positions.map(({ to }) => String(to)),
+];
+
 async function apply(connection: Connection, changes: AlertChanges): Promise<void> {
   const { ended, fired, messages, peaks, positions } = changes;
-  const require = (written: number) => {
-    if (written !== 1) throw new OutdatedError();
+  const require = (written: number, expected = 1) => {
+    if (written !== expected) throw new OutdatedError();
   };
-  // Always in the same order, so that two processes do not wait for each other.
-  for (const { account, from, to } of [...positions].sort((one, other) => (one.account < other.account ? -1 : 1)))
-    require(
-      from === null
-        ? await connection.run("insert into alert_figure values ($1, 0, $2) on conflict do nothing", [
-            account,
-            String(to),
-          ])
-        : await connection.run("update alert_figure set figure = $2 where account = $1 and hour = 0 and figure = $3", [
-            account,
-            String(to),
-            String(from),
-          ]),
-    );
+  if (positions.length > 0) require(await connection.run(advance, positionCells(positions)), positions.length);
   for (const { kind, account, subject } of ended)
     require(
       await connection.run("delete from alert where kind = $1 and account = $2 and subject = $3", [

@@ -87,7 +87,11 @@ export class Recorder implements OpenedStore {
       pause: (ms) => worker?.pause(ms),
       areEnded: async (slots) => slots.length === 0 || ledger.areEnded(postgres, slots),
     };
-    this.alerts = new PostgresAlerts(postgres, (work) => this.#writes.write(work), sender);
+    this.alerts = new PostgresAlerts({
+      ...{ postgres, sender, clock: options.clock },
+      write: (work) => this.#writes.write(work),
+      isFirst: (account) => this.sharing.delayMs(account) === 0,
+    });
   }
 
   /** Server, database and schema, without a password. */
@@ -169,10 +173,14 @@ export class Recorder implements OpenedStore {
 
   async finish(run: RunId, end: RunEnd): Promise<RunOutcome> {
     try {
-      const { outcome, committed } = await this.#writes.write(
-        inAccountOf(run, (locked) => finishRun(locked, run, end, this.#states)),
+      const { account, outcome, committed } = await this.#writes.write(
+        inAccountOf(run, async (locked) => ({
+          account: locked.name,
+          ...(await finishRun(locked, run, end, this.#states)),
+        })),
       );
       committed();
+      this.alerts.onStored(account);
       return outcome;
     } catch (error) {
       // On a storage error the caller retries, and no row is lost; on any other the next write ends the run as failed.
