@@ -152,6 +152,11 @@ describePostgres("a shipped history", () => {
     await expectSameTables(postgres, path);
     await expectSameViews(postgres, path);
     await again.close();
+    // What is corrected and pruned between two passes is the same part of a scope.
+    await corrected(path, snapshotDatasetNamed("positions"));
+    await prune(path, datasets, Date.UTC(2026, 9, 20));
+    await ship.pass();
+    await expectSameTables(postgres, path);
   });
 
   it("is refused to a file that was restored from a backup, and to another history, with both links", async () => {

@@ -55,7 +55,10 @@ export async function shipChanges(pass: ShipPass, memory: ShipMemory): Promise<S
   const notes = await copyLinks(pass, memory.link);
   await copyGaps(pass, firstSlots);
   const pruning = await pruningOf(pass, memory, notes);
-  const rewritten = [...correctedRanges(pass, notes.corrected, snapshot), ...(await prunedRanges(pass, pruning))];
+  const rewritten = joinOverlapping([
+    ...correctedRanges(pass, notes.corrected, snapshot),
+    ...(await prunedRanges(pass, pruning)),
+  ]);
   for (const range of rewritten) await forget(pass, range);
   const fresh = scopesAfter(sqlite, snapshot).map((scope) => ({
     scope,
@@ -208,6 +211,17 @@ function correctedRanges({ sqlite }: ShipPass, corrected: readonly number[], sna
     if (scope !== undefined) first.set(scope, Math.min(first.get(scope) ?? id, id));
   }
   return [...first].map(([scope, id]) => ({ scope, after: id - 1, through: snapshot }));
+}
+
+/** Returns the ranges without overlaps: one statement must not write a row twice. */
+function joinOverlapping(ranges: readonly ScopeRange[]): ScopeRange[] {
+  const joined: ScopeRange[] = [];
+  for (const range of ranges.toSorted((one, other) => one.scope - other.scope || one.after - other.after)) {
+    const last = joined.at(-1);
+    if (last?.scope === range.scope && range.after < last.through) last.through = Math.max(last.through, range.through);
+    else joined.push({ ...range });
+  }
+  return joined;
 }
 
 const versionTables = (prefix: string): string[] => ["steady", "moving", "extra"].map((part) => `${prefix}_${part}`);
