@@ -217,8 +217,11 @@ export class Scheduler {
     const { account, dataset, session, inForce } = series;
     const { store, log } = this.#options.deps;
     await store.setSchedule(account, dataset.name, pattern?.text ?? null, from);
+    // Another process may have begun the same schedule before, and not have run all of its slots.
+    const stored = store.sharing && (await store.schedule(account, dataset.name));
     series.inForce = pattern;
-    series.since = series.processedThrough = from;
+    series.since = stored?.since ?? from;
+    series.processedThrough = stored?.processedThrough ?? from;
     if (pattern !== null || inForce === null) return;
     const why = session
       ? "switched off"

@@ -55,4 +55,26 @@ describePostgres("a process that shares its slots", () => {
       { state: "running", cause: null, runs: 1 },
     ]);
   });
+
+  it("accounts for the slots of a schedule that another one has begun in the meantime, and did not run", async () => {
+    const at = (second: number) => Date.parse("2026-03-01T12:00:00Z") + second * 1000;
+    const url = await newRecordedHistory(at(10));
+    const open = (second: number, name: string) =>
+      createWorld(
+        new Date(at(second)).toISOString(),
+        { DATABASE_URL: url, WORKER_NAME: name, SCHEDULE_SPOT_ASSETS: "*/10 * * * * *" },
+        { from: Date.parse("2026-02-28T00:00:00Z") },
+      );
+    const [one, two] = [await open(10, "one"), await open(40, "two")];
+    await one.at(at(11));
+    await setDatabaseTime(url, at(43));
+    await two.at(at(43));
+    const postgres = await connected(url);
+    expect(await postgres.query("select scheduled_for, state from runs order by 1")).toEqual([
+      { scheduled_for: "2026-03-01T12:00:20.000Z", state: "missed" },
+      { scheduled_for: "2026-03-01T12:00:30.000Z", state: "missed" },
+      { scheduled_for: "2026-03-01T12:00:40.000Z", state: "ok" },
+    ]);
+    expect(await postgres.query("select until from schedules")).toEqual([{ until: null }]);
+  });
 });

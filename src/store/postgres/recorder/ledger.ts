@@ -82,6 +82,7 @@ export async function schedule(
   return found ?? null;
 }
 
+/** Changes the schedule in force. One with the same pattern, which another process has begun before, stays as it is. */
 export async function setSchedule(
   account: LockedAccount,
   dataset: DatasetName,
@@ -90,6 +91,8 @@ export async function setSchedule(
 ): Promise<void> {
   const { connection, name, chain } = account;
   const seriesId = await storedSeriesId(account, dataset);
+  const same = "select 1 from schedule where series_id = $1 and until is null and pattern = $2 and since <= $3";
+  if (pattern !== null && (await connection.cells(same, [seriesId, pattern, at])).length > 0) return;
   const ended = await connection.query<{ since: number; pattern: string }>(
     "update schedule set until = $2 where series_id = $1 and until is null returning since, pattern",
     [seriesId, at],
