@@ -47,9 +47,13 @@ export async function prepareSchema(postgres: Postgres, datasets: readonly AnyDa
     try {
       return await postgres.transaction(prepare);
     } catch (error) {
+      const { code, detail } = error as { code?: string; detail?: string };
+      if (code === "2BP01")
+        throw new ConfigError([
+          `The views in PostgreSQL at ${text} must be replaced, but other objects use them: ${detail}. Drop those, start again, and create them again.`,
+        ]);
       // Another process has created the same meanwhile.
-      if (attempt === 3 || !["23505", "42P06", "42P07"].includes(String((error as { code?: string }).code)))
-        throw error;
+      if (attempt === 3 || !["23505", "42P06", "42P07"].includes(String(code))) throw error;
     }
   }
 }

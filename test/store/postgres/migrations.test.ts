@@ -75,6 +75,17 @@ describePostgres("a schema of PostgreSQL", () => {
     expect(await postgres.query("select * from workers")).toEqual([]);
   });
 
+  it("is left as it is, with what to do, where a view of somebody else uses a view that must be replaced", async () => {
+    const postgres = await connected(await newHistory());
+    await postgres.run("create view public.mine as select account, dataset from bitget.runs");
+    await postgres.run("comment on schema bitget is 'A history of bitget-collector. Views: others'");
+    await expect(prepareSchema(postgres, datasets)).rejects.toThrow(
+      /view public.mine depends on view runs.* Drop those/,
+    );
+    await postgres.run("drop view public.mine");
+    await prepareSchema(postgres, datasets);
+  });
+
   it.each([
     ["is newer", "insert into migration select max(id) + 1, 'later', 0 from migration", /is newer than this program/],
     ["has another migration", "update migration set hash = 'other' where id = 0", /has other schema changes/],
