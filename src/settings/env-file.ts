@@ -79,18 +79,21 @@ const mayHavePassword = (name: string): boolean => isProxySetting(name) || name 
 export function secretsIn(env: Environment): Secret[] {
   return Object.entries(env).flatMap(([name, value = ""]) => {
     if (mayHavePassword(name)) return secretsOfProxy(value.trim());
-    if (isSecretSetting(name)) return secretsOfUrl(new Secret(value.trim()));
+    if (isSecretSetting(name)) return secretsOfSetting(value.trim());
     if (name === accounts.settings.file.name) return secretsOfAccountsFile(value.trim());
     const setting = name.replace(/_FILE$/, "");
     if (!isSecretSetting(setting) && !mayHavePassword(setting)) return [];
     try {
       const text = readFileSync(value.trim(), "utf8").trim();
-      return mayHavePassword(setting) ? secretsOfProxy(text) : secretsOfUrl(new Secret(text));
+      return mayHavePassword(setting) ? secretsOfProxy(text) : secretsOfSetting(text);
     } catch {
       return [];
     }
   });
 }
+
+/** Returns the parts of a secret setting that are secrets themselves: it may be a URL with a password or a token. */
+const secretsOfSetting = (text: string): Secret[] => [...secretsOfUrl(new Secret(text)), ...secretsOfProxy(text)];
 
 /** Options of Node.js that write its memory, its environment or the keys of its connections to a file, or open a debugger. */
 const unsafeOption = /--(report-|heapsnapshot-|tls-keylog|trace-tls|inspect|abort-on-uncaught-exception)/;

@@ -5,7 +5,7 @@ import { Secret } from "../../src/core/domain.ts";
 import { ConfigError } from "../../src/core/errors.ts";
 import { redactor } from "../../src/core/text.ts";
 import { loadConfig, secretsOf } from "../../src/settings/config.ts";
-import { environment, isSecret } from "../../src/settings/env-file.ts";
+import { environment, isSecret, secretsIn } from "../../src/settings/env-file.ts";
 import { temporaryFolder } from "../support/files.ts";
 import { classic, credentials } from "../support/settings.ts";
 
@@ -315,6 +315,8 @@ describe("settings", () => {
     expect(config).toMatchObject({ databasePath: resolve("data/desk-second.mirror.db"), postgres: expect.any(Secret) });
     const isRedacted = (text: string) => redactor(secretsOf(config))(text) !== text;
     expect([url, "s3cr%24t-word", "s3cr$t-word", "desk"].map(isRedacted)).toEqual([true, true, true, false]);
+    for (const name of ["DATABASE_URL", "SHIP_DATABASE_URL"])
+      expect(redactor(secretsIn({ [name]: url }))("<s3cr$t-word>")).toBe("<[secret]>");
     expect([isSecret("DATABASE_URL", url), isSecret("DATABASE_URL", "file:./data/x.db")]).toEqual([true, false]);
     expect(problemsOf({ ...good, DATABASE_URL: "postgres://me:s3cret@/" }).join()).not.toContain("s3cret");
   });
