@@ -37,7 +37,9 @@ export const isPostgresUrl = (text: string): boolean => /^postgres(ql)?:/.test(t
 export function addressProblem(text: string): string | null {
   if (!isPostgresUrl(text) || !URL.canParse(text))
     return "must be a URL such as postgres://user:password@host/database (percent-encode special characters of the password)";
-  const { pathname, searchParams } = new URL(text);
+  const { username, password, hostname, pathname, searchParams } = new URL(text);
+  if ([username, password, hostname, pathname].some((part) => !isDecodable(part)))
+    return "has a % that does not begin an escape such as %2F; percent-encode special characters of the password (% is %25)";
   if (!/^\/[^/]+$/.test(pathname)) return "must name a database after the host, as in postgres://user@host/database";
   const odd = [...searchParams.keys()].find((name) => !parameters.includes(name));
   if (odd !== undefined) return `has the parameter "${odd.slice(0, 40)}"; it can have ${parameters.join(", ")}`;
@@ -45,6 +47,15 @@ export function addressProblem(text: string): string | null {
   if (!schemaName.test(schema))
     return `has schema=${schema.slice(0, 60)}; the name of a schema begins with a lower-case letter and has only a-z, 0-9 and _, at most 50 characters, not pg_`;
   return modeProblem(searchParams.get("sslmode"));
+}
+
+function isDecodable(part: string): boolean {
+  try {
+    decodeURIComponent(part);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function modeProblem(mode: string | null): string | null {

@@ -24,6 +24,7 @@ it.each([
 
 it.each([
   ["mysql://me@db/history", /must be a URL such as postgres/],
+  ["postgres://me:100%@db/history", /has a %.*% is %25/],
   ["postgres://me@db", /must name a database/],
   ["postgres://me@db/history?schema=Desk", /schema=Desk/],
   ["postgres://me@db/history?schema=pg_x", /schema=pg_x/],
