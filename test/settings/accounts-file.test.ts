@@ -75,6 +75,11 @@ it.each<[string, unknown, string[]]>([
     ["entry 1: name must be a letter and then at most 31 letters, digits or _"],
   ],
   [
+    "a name that is not text",
+    [{ ...hedge, name: true }],
+    ["entry 1: name must be a letter and then at most 31 letters, digits or _"],
+  ],
+  [
     "a key as the name",
     [{ ...hedge, name: desk.key }],
     ["entry 1: name must be a letter and then at most 31 letters, digits or _"],

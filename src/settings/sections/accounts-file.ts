@@ -30,7 +30,8 @@ export function readAccountsFile(path: string, { taken, parsers, report }: FileO
       return [];
     }
     const values = new Map(Object.entries(entry));
-    const name = String(values.get("name") ?? "");
+    const given = values.get("name");
+    const name = typeof given === "string" ? given : "";
     const problem = nameProblem(name, names);
     names.add(name.toLowerCase());
     const label = problem === null ? `${number} (${name})` : number;
