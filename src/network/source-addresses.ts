@@ -7,7 +7,9 @@ const familyOf = (address: string): "ipv4" | "ipv6" => (isIP(address) === 6 ? "i
 
 /** Returns an IP address in its canonical spelling, so that two spellings count as one address; null if it is invalid. */
 export const usualSpelling = (address: string): string | null =>
-  isIP(address) === 0 ? null : new SocketAddress({ address, family: familyOf(address) }).address;
+  isIP(address) === 0
+    ? null
+    : new SocketAddress({ address, family: familyOf(address) }).address.replace(/^::ffff:(?=\d+\.)/, "");
 
 /** Returns whether an address belongs to this machine; all addresses of a loopback network do. */
 export function isOwnAddress(address: string): boolean {

@@ -34,6 +34,7 @@ it.each([
   ["2001:db8::250,127.0.0.1", ["has 2001:db8::250, which is not an address of this machine"]],
   ["eth0", ['has "eth0", which is not an internet address such as 203.0.113.7']],
   ["::1,0:0:0:0:0:0:0:1", ["has ::1 twice"]],
+  ["127.0.0.1,::ffff:127.0.0.1", ["has 127.0.0.1 twice"]],
 ] as [string, string[]][])(
   "SOURCE_ADDRESSES=%s is judged by the addresses of this machine",
   (SOURCE_ADDRESSES, problems) => {
