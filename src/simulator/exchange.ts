@@ -12,6 +12,7 @@ import { type Admitted, type SimulatedAccount, userOf } from "./gateway.ts";
 import { editList, ListFaults, withoutCursor } from "./list-faults.ts";
 import { createMarket } from "./market/market.ts";
 import { hashText } from "./market/random.ts";
+import { allReadPermissions } from "./permissions.ts";
 import { type ServedSnapshot, type TrueEntry, trueEntry } from "./record.ts";
 import { catchRefusal, Refusal } from "./refusal.ts";
 import type { HttpResponse } from "./send.ts";
@@ -72,10 +73,10 @@ export function createExchange(options: ExchangeOptions): Exchange {
     const uid = String(1_000_000_000 + hashText(userOf(account)));
     const own = bills.filter((bill) => bill.account === account.name);
     const mayTrade = account.permissions === "trade";
-    const { subAccountOf: parent = null, addresses = "" } = account;
+    const { subAccountOf: parent = null, addresses = "", reads = allReadPermissions } = account;
     const { mode, unifiedSince: since = Number.NEGATIVE_INFINITY } = account;
     const view = {
-      ...{ uid, parent, addresses, mayTrade, mode, since, state, market, instant, now: now() },
+      ...{ uid, parent, addresses, mayTrade, reads, mode, since, state, market, instant, now: now() },
       ...{ bills: own, listFaults, subAccounts: [] },
     };
     const subAccounts = (account.subAccounts ?? []).map((facts) => ({

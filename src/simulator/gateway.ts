@@ -10,6 +10,7 @@ import { endpointsV1 } from "./api/v1.ts";
 import { endpointsV2 } from "./api/v2.ts";
 import { endpointsV3 } from "./api/v3.ts";
 import type { Limits } from "./limits.ts";
+import { allReadPermissions, checkPermission, type ReadPermission } from "./permissions.ts";
 import { refusals } from "./refusal.ts";
 
 /** A key of the simulated exchange, and the account it reads. */
@@ -25,6 +26,8 @@ export interface SimulatedAccount {
   unifiedSince?: number;
   /** The permissions that the key-info endpoints report. Default: read. */
   permissions?: "read" | "trade";
+  /** What the key may read. Default: everything. */
+  reads?: readonly ReadPermission[];
   /** A public key in PEM; if present, ACCESS-SIGN is RSASSA-PKCS1-v1_5 with SHA-256, and `secret` is not used. */
   rsaPublicKey?: string;
   /** True for a key of demo trading, whose requests must have the header `paptrading: 1`. */
@@ -99,6 +102,7 @@ export function createGateway({
     checkSignature(account, request);
     const isForbidden = account.forbidden?.some((prefix) => path.startsWith(prefix));
     if (isForbidden) throw refusals.notPermitted(path.includes("mix") ? "futures holdings" : "account");
+    checkPermission(path, account.reads ?? allReadPermissions);
     return { endpoint, account, query, left: count(userOf(account), endpoint) };
   }
 

@@ -13,6 +13,7 @@ import { createFaults, type Fault } from "./faults.ts";
 import { createGateway, type SimulatedAccount } from "./gateway.ts";
 import { createLimits } from "./limits.ts";
 import type { ListFaults } from "./list-faults.ts";
+import type { ReadPermission } from "./permissions.ts";
 import type { ServedSnapshot, TrueEntry } from "./record.ts";
 import { catchRefusal, Refusal } from "./refusal.ts";
 import { drip, send } from "./send.ts";
@@ -66,6 +67,8 @@ export interface Simulator {
   upgrade(account: string): void;
   /** Sets the permissions of the account's key from now on. */
   permit(account: string, permissions: "read" | "trade"): void;
+  /** Sets what the account's key may read from now on. */
+  restrict(account: string, reads: readonly ReadPermission[]): void;
   injectFault(fault: Fault): void;
   /** Returns the number of faults that are not used up. */
   pendingFaults(): number;
@@ -158,6 +161,9 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     },
     permit(name, permissions) {
       accountNamed(name).permissions = permissions;
+    },
+    restrict(name, reads) {
+      accountNamed(name).reads = reads;
     },
     injectFault: faults.add,
     pendingFaults: faults.pending,

@@ -1,5 +1,6 @@
 import { createSign, generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { allReadPermissions } from "../../src/simulator/permissions.ts";
 import { type Endpoint, isModelled } from "../../src/simulator/simulator.ts";
 import { classic, unified } from "../support/settings.ts";
 import { ask, type Headers, handClock, noon, send, signed, simulator } from "./support.ts";
@@ -131,6 +132,34 @@ describe("the order of checks", () => {
 
     expect(refused.body.code).toBe("40008");
     expect(time.body).toMatchObject({ requestTime: noon + 60_000, data: { serverTime: String(noon + 60_000) } });
+  });
+
+  it.each([
+    ["stor", "/api/v2/spot/account/bills", classic],
+    ["stor", "/api/v2/spot/account/assets", classic],
+    ["wtor", "/api/v2/spot/account/transferRecords?coin=USDT", classic],
+    ["wtor", `/api/v2/spot/wallet/deposit-records?startTime=${noon - 1}&endTime=${noon}`, classic],
+    ["coor", "/api/v2/mix/order/fills?productType=USDT-FUTURES", classic],
+    ["cpor", "/api/v2/mix/account/bill?productType=USDT-FUTURES", classic],
+    ["cpor", "/api/v2/mix/position/history-position", classic],
+    ["smor", "/api/v2/margin/crossed/financial-records?startTime=1", classic],
+    ["uta_mgt", "/api/v3/account/financial-records?category=OTHER", unified],
+    ["uta_mgt", "/api/v3/account/funding-financial-records", unified],
+    ["uta_trade", "/api/v3/trade/fills", unified],
+    ["uta_trade", "/api/v3/position/history-position?category=USDT-FUTURES", unified],
+  ] as const)("a key without %s may not read %s", async (permission, path, account) => {
+    const exchange = await simulator();
+    const codes = [(await ask(exchange, account, path)).body.code];
+
+    exchange.restrict(
+      account.name,
+      allReadPermissions.filter((one) => one !== permission),
+    );
+    codes.push((await ask(exchange, account, path)).body.code);
+    exchange.restrict(account.name, [permission]);
+    codes.push((await ask(exchange, account, path)).body.code);
+
+    expect(codes).toEqual(["00000", "40014", "00000"]);
   });
 
   it("a key may not read forbidden paths, and may read all others", async () => {

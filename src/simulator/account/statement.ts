@@ -7,6 +7,7 @@ import type { ListFaults } from "../list-faults.ts";
 import { type Amount, digits, divide, multiply, one, padded, total, truncate } from "../market/amount.ts";
 import { liveProducts } from "../market/futures-products.ts";
 import { coinNamed, coins, type Market } from "../market/market.ts";
+import type { ReadPermission } from "../permissions.ts";
 import type { AccountState, Passing } from "./account-state.ts";
 import type { Bill } from "./bill.ts";
 import { maintenanceRate, type Position } from "./position.ts";
@@ -54,6 +55,8 @@ export interface AccountView {
   /** The sub-accounts in the order of their creation. */
   subAccounts: readonly SubView[];
   mayTrade: boolean;
+  /** The read permissions of the key. */
+  reads: readonly ReadPermission[];
   mode: "classic" | "unified";
   /** Since when the account has this mode: ledgers of a unified account list nothing older. Epoch ms. */
   since: number;

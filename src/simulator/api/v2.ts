@@ -12,6 +12,7 @@ import {
 } from "../account/statement.ts";
 import { type FuturesProduct, productOfCategory } from "../market/futures-products.ts";
 import { tickers } from "../market/tickers.ts";
+import { readPermissions } from "../permissions.ts";
 import { accountRows, fundingRows, positionRows, priceRows, spotRows } from "../record.ts";
 import { refusals } from "../refusal.ts";
 import {
@@ -78,8 +79,8 @@ function allBalances(view: AccountView): ServedResponse {
   return { data, truths: [{ dataset: "equity", scope: null, rows: [row] }] };
 }
 
-function keyInfo({ uid, parent, addresses, mayTrade }: AccountView): ServedResponse {
-  const read = ["coor", "cpor", "stor", "smor", "wtor"];
+function keyInfo({ uid, parent, addresses, mayTrade, reads }: AccountView): ServedResponse {
+  const read = readPermissions.v2.filter((permission) => reads.includes(permission));
   return unrecorded({
     userId: uid,
     inviterId: "",

@@ -4,6 +4,7 @@ import { type AccountView, fundingBalances, type OpenPosition, openPositions } f
 import { type UnifiedAsset, unifiedWallet } from "../account/unified.ts";
 import { type FuturesProduct, liveProducts, productOfCategory } from "../market/futures-products.ts";
 import { tickers } from "../market/tickers.ts";
+import { readPermissions } from "../permissions.ts";
 import { fundingRows, paid, positionRows, priceRows, unifiedAccountRows, unifiedSpotRows } from "../record.ts";
 import { refusals } from "../refusal.ts";
 import {
@@ -94,7 +95,7 @@ function settings(view: AccountView): ServedResponse {
   });
 }
 
-function keyInfo({ uid, parent, addresses, mayTrade }: AccountView): ServedResponse {
+function keyInfo({ uid, parent, addresses, mayTrade, reads }: AccountView): ServedResponse {
   return unrecorded({
     userId: uid,
     inviterId: "",
@@ -102,7 +103,7 @@ function keyInfo({ uid, parent, addresses, mayTrade }: AccountView): ServedRespo
     channelCode: "",
     ips: addresses,
     permType: mayTrade ? "read-and-write" : "read-only",
-    permissions: ["uta_mgt", "uta_trade"],
+    permissions: readPermissions.v3.filter((permission) => reads.includes(permission)),
     regisTime: "1640995200000",
   });
 }

@@ -137,7 +137,7 @@ it("crossed positions that are covered many times over have liquidation prices b
   const account = { uid: "1", parent: null, addresses: "", subAccounts: [], mayTrade: false, mode: "classic" as const };
   const prices = Array.from({ length: 30 }, (_, index) => from + index * day).flatMap((instant) => {
     const times = { instant, now: instant, since: from };
-    const lists = { bills: [], listFaults: new ListFaults() };
+    const lists = { reads: [], bills: [], listFaults: new ListFaults() };
     const view: AccountView = { ...account, ...times, ...lists, state: life(instant), market };
     return openPositions(view, "umcbl").map(({ liquidationPrice }) => liquidationPrice);
   });
