@@ -72,3 +72,67 @@ describe.each([
     expect(rows.length).toBeGreaterThan(1_000);
   });
 });
+
+it("fills, closed and open positions add up to the entries of their wallet", () => {
+  const { book, positions } = lifeOf({ seed: 3, hasCashFlows: true, activity: 4, places: 16 })(noon);
+  const entries = book.ledger("classic").all();
+  const all = [...book.closed.map(({ position }) => position), ...positions];
+  const sum = <Item>(items: readonly Item[], of: (item: Item) => bigint) =>
+    items.reduce((total, item) => total + of(item), 0n);
+
+  for (const wallet of ["umcbl", "dmcbl", "cmcbl", "sumcbl"] as const) {
+    const own = entries.filter(([name]) => name === wallet).map(([, { entry }]) => entry);
+    const of = (...kinds: string[]) => own.filter(({ kind }) => kinds.includes(kind));
+    const trades = of("open", "close", "force", "burst", "adl", "delivery");
+    const lived = all.filter(({ productType }) => productType === wallet);
+    const fills = book.fills.filter((fill) => fill.wallet === wallet);
+
+    expect(fills.length).toBe(trades.length);
+    expect(sum(fills, ({ fee }) => fee)).toBe(sum(trades, ({ fee }) => fee));
+    expect(sum(fills, ({ profit }) => profit ?? 0n)).toBe(sum(trades, ({ amount }) => amount));
+    expect(sum(lived, ({ booked }) => booked.openFees + booked.closeFees)).toBe(sum(trades, ({ fee }) => fee));
+    const results = [...trades, ...of("insurance")];
+    expect(sum(lived, ({ booked }) => booked.profit)).toBe(sum(results, ({ amount }) => amount));
+    expect(sum(lived, ({ funding }) => funding ?? 0n)).toBe(sum(of("settle"), ({ amount }) => amount));
+  }
+  for (const { position, closePrice } of book.closed) {
+    expect(position.booked.closed).toBe(position.booked.opened);
+    expect(closePrice).toBeGreaterThan(0n);
+  }
+});
+
+it("a month of an account that moves money has every kind of entry, payment and transfer", () => {
+  const kinds = new Set<string>();
+  for (const name of ["main", "hedge", "third"]) {
+    for (const mode of ["classic", "unified"] as const) {
+      const { book } = lifeOf({ name, hasCashFlows: true })(noon);
+      for (const [, { entry }] of book.ledger(mode).all()) kinds.add(entry.kind);
+      for (const { type, outcome } of book.payments) kinds.add(`${type} ${outcome}`);
+      for (const { from: source, to } of book.transfers) kinds.add(`${source} to ${to}`);
+      if (book.fills.some(({ isDeduction }) => isDeduction)) kinds.add("fill paid in BGB");
+    }
+  }
+
+  expect([...kinds].sort()).toEqual(
+    [
+      ...["buy", "sell", "feeInBgb", "convert", "deposit", "withdrawal", "pulled", "reward", "unknown"],
+      ...["transfer", "fundingTransfer", "exchangeTransfer", "strategyTransfer", "margin", "settle"],
+      ...["open", "close", "force", "burst", "adl", "delivery", "insurance"],
+      ...["deposit success", "withdraw success", "withdraw fail", "fill paid in BGB"],
+      ...["spot to funding", "funding to spot", "spot to umcbl", "umcbl to spot"],
+    ].sort(),
+  );
+});
+
+it("a year takes the memory of ninety days", () => {
+  const stateAt = lifeOf({ from: noon - 365 * day });
+  const early = stateAt(noon - 365 * day + 100 * day).book;
+  const size = ({ fills, closed }: typeof early) => fills.length + closed.length;
+  const before = [early.ledger("classic").all().length, size(early)];
+  const { book } = stateAt(noon);
+  const after = [book.ledger("classic").all().length, size(book)];
+
+  for (const [index, count] of after.entries()) expect(count).toBeLessThan((before[index] ?? 0) * 1.5);
+  const [, first] = book.ledger("unified").all()[0] ?? [];
+  expect(first?.at).toBeGreaterThan(noon - 97 * day);
+});

@@ -258,7 +258,9 @@ function loseMargin(state: AccountState, position: Position, margin: Amount, mar
   const price = market.mark(position.contract.coin, at);
   const lost = payFor(state, position, -margin);
   const byPrice = truncate(profit(position, position.size, price), state.places);
-  bookTrade(state, { position, kind: "burst", price, size: position.size, profit: byPrice, fee: 0n, at });
+  // Both names appear in ledgers of the exchange; no documentation says when.
+  const kind = position.side === "long" ? "force" : "burst";
+  bookTrade(state, { position, kind, price, size: position.size, profit: byPrice, fee: 0n, at });
   bookOfPosition(state.book, position, { kind: "insurance", amount: lost - byPrice, at });
   position.booked.profit = position.booked.profit + lost - byPrice;
   bookClosed(state.book, position, at);
