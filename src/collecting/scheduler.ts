@@ -55,6 +55,10 @@ export class Scheduler {
   readonly #places: RunPlaces | null;
   #isStopped = false;
   #lastTick: Instant;
+  /** The main accounts whose sub-accounts this process follows: it is the first one of them, and has read what others recorded. */
+  readonly #followed: Set<MainAccount>;
+  /** Resolves when the sub-accounts of a main account have been read. */
+  readonly #adopting = new Map<MainAccount, Promise<void>>();
   /** Newest first. */
   #downtimes: readonly Downtime[] = [];
 
@@ -69,6 +73,7 @@ export class Scheduler {
     this.#options = options;
     this.#places = store.sharing ? new RunPlaces(store.sharing.maxRuns) : null;
     this.#series = series;
+    this.#followed = new Set(options.mains);
     this.#lastTick = instantOf(clock);
     this.#gate = new ClockGate({ client, clockCheck, clock, log, redact, onResult: () => this.tick() });
   }
@@ -76,7 +81,7 @@ export class Scheduler {
   /** Starts what is due. Cheap if nothing is. */
   tick(): void {
     if (!this.#mayRun()) return;
-    for (const main of this.#options.mains) main.tick();
+    for (const main of this.#options.mains) this.#follow(main);
     this.#followSubAccounts();
     for (const series of this.#series) this.#check(series);
   }
@@ -90,7 +95,8 @@ export class Scheduler {
   async idle(): Promise<void> {
     for (;;) {
       const lists = this.#options.mains.map(({ idle }) => idle);
-      const pending = [...this.#series.map(({ work }) => work?.done), ...lists, this.#gate.requesting].filter(
+      const work = this.#series.map(({ work }) => work?.done);
+      const pending = [...work, ...lists, ...this.#adopting.values(), this.#gate.requesting].filter(
         (work) => work != null,
       );
       if (pending.length === 0) return;
@@ -112,6 +118,42 @@ export class Scheduler {
     this.#lastTick = now;
     if (downtime) this.#addDowntime(downtime);
     return !this.#isStopped && this.#gate.isOpen(now.wall);
+  }
+
+  /** Follows the list of a main account in the process that is its first one, and in no other. */
+  #follow(main: MainAccount): void {
+    const { store, log, redact } = this.#options.deps;
+    if (store.sharing && store.sharing.delayMs(main.name) > 0) this.#followed.delete(main);
+    else if (this.#followed.has(main)) main.tick();
+    else if (!this.#adopting.has(main)) {
+      const adopted = this.#adopt(main).then(
+        () => void this.#followed.add(main),
+        (error: unknown) => log.error({ account: main.name }, redact(String(error))),
+      );
+      this.#adopting.set(
+        main,
+        adopted.finally(() => this.#adopting.delete(main)),
+      );
+    }
+  }
+
+  /** Continues with the sub-accounts that the process before this one collected. */
+  async #adopt(main: MainAccount): Promise<void> {
+    const { deps } = this.#options;
+    for (const account of (await deps.store.accounts()).filter((one) => main.owns(one)))
+      for (const dataset of deps.datasets.filter(hasSubAccounts)) {
+        const stored = await loadOne(account, dataset, null, deps);
+        const series = this.#series.find((one) => one.account === account && one.dataset === dataset);
+        const followed = stored.inForce
+          ? { ...stored, session: main.restore(account), wanted: main.schedule }
+          : { ...stored, session: null };
+        if (!stored.inForce) main.forget(account);
+        if (!series) this.#series.push(followed);
+        else {
+          const { session, wanted, inForce, since, processedThrough } = followed;
+          Object.assign(series, { session, wanted, inForce, since, processedThrough });
+        }
+      }
   }
 
   /** Begins the series of sub-accounts that appeared, and ends those of sub-accounts that disappeared. */

@@ -86,6 +86,13 @@ export class MainAccount {
     return this.#sessionOf(uid);
   }
 
+  /** Takes back what `restore` did, for a sub-account that another process no longer collects. */
+  forget(account: string): void {
+    const uid = account.slice(this.name.length + 1);
+    this.#seenAt.delete(uid);
+    this.#sessions.delete(uid);
+  }
+
   /** Reads the list in the background if a slot has begun. */
   tick(): void {
     const { clock, log, stopping } = this.#options;

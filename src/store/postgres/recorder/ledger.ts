@@ -122,6 +122,10 @@ async function storedSeriesId({ connection, id }: LockedAccount, dataset: Datase
   return added?.id ?? 0;
 }
 
+/** Whether the schedule of the series `e` has ended. False for a series that never had one. */
+const isEnded = `(exists (select 1 from schedule where series_id = e.id)
+  and not exists (select 1 from schedule where series_id = e.id and until is null))`;
+
 /** How a process claims a slot. */
 export interface Claim {
   dataset: DatasetName;
@@ -142,6 +146,8 @@ interface FoundSlot {
   worker: string | null;
   /** Whether the series has a run of a later slot. */
   isOlder: boolean;
+  /** Whether its schedule has ended: another process no longer collects it. */
+  isEnded: boolean;
   now: number;
 }
 
@@ -154,12 +160,13 @@ export async function claim(account: LockedAccount, claim: Claim): Promise<numbe
   const { dataset, slot, startedAt, trigger, worker, leaseMs } = claim;
   const [found] = await connection.query<FoundSlot>(
     `select e.id as "seriesId", r.id, r.state, r.cause, r.late_ms as "lateMs", r.worker, now_ms() as now,
-       exists (select 1 from run where series_id = e.id and slot > $3) as "isOlder"
+       exists (select 1 from run where series_id = e.id and slot > $3) as "isOlder", ${isEnded} as "isEnded"
      from (select 1) one left join (${findSeries}) e on true left join run r on r.series_id = e.id and r.slot = $3`,
     [account.id, dataset, slot],
   );
   if (!found) throw new Error("a query for one row returned none");
   if (found.state !== null && found.state !== "missed") return null;
+  if (trigger === "schedule" && found.isEnded) return null;
   if (trigger === "schedule" && slot > found.now) return { aheadMs: slot - found.now };
   const seriesId = found.seriesId ?? (await storedSeriesId(account, dataset));
   if (trigger === "schedule") await advanceWatermark(connection, seriesId, slot);
@@ -228,11 +235,12 @@ interface ClosedSlot {
   cause: string;
 }
 
-/** Gives slots that will not be run any more their final row; those that have a row keep it. */
+/** Gives slots that will not be run any more their final row; those that have a row keep it. Does nothing once the schedule has ended. */
 export async function closeSlots(account: LockedAccount, dataset: DatasetName, slots: readonly UnrunSlot[]) {
   const { connection } = account;
   const seriesId = await storedSeriesId(account, dataset);
-  if (slots.length === 0) return;
+  const ended = await connection.cells(`select 1 from series e where id = $1 and ${isEnded}`, [seriesId]);
+  if (slots.length === 0 || ended.length > 0) return;
   const first = Math.min(...slots.map(({ slot }) => slot));
   const later = await connection.cells("select 1 from run where series_id = $1 and slot >= $2 limit 1", [
     seriesId,
