@@ -9,7 +9,7 @@ import { prepareSchema } from "../src/store/postgres/migrations.ts";
 import type { Store } from "../src/store/store.ts";
 import { verify } from "../src/store/verify/verify.ts";
 import { collect, storeAt } from "../test/store/kit.ts";
-import { accountMinutes, positions, spotAssets } from "../test/store/minutes.ts";
+import { accountMinutes, equity, positions, spotAssets } from "../test/store/minutes.ts";
 import { fill, tables } from "../test/store/postgres/fill.ts";
 import { findPostgres, Server } from "../test/support/postgres.ts";
 import { type Comparison, compare, type Figure } from "./figure.ts";
@@ -26,9 +26,9 @@ export const mirrored: Figure = {
     onServer((postgres, folder) => measured(postgres, folder, (quick ? days.quick : days.whole) * 1440)),
 };
 
-/** Measures with an empty history on a PostgreSQL server of its own, and a folder. */
+/** Measures with an empty history on a PostgreSQL server of its own, its URL, and a folder. */
 export async function onServer<Result>(
-  measure: (postgres: Postgres, folder: string) => Promise<Result>,
+  measure: (postgres: Postgres, folder: string, url: Secret) => Promise<Result>,
 ): Promise<Result> {
   const bin = findPostgres();
   if (bin === null) throw new Error("no PostgreSQL was found (apt-get install postgresql)");
@@ -38,7 +38,7 @@ export async function onServer<Result>(
   const postgres = await Postgres.open(url, { name: "bench" });
   try {
     await prepareSchema(postgres, datasets);
-    return await measure(postgres, folder);
+    return await measure(postgres, folder, url);
   } finally {
     await postgres.close();
     await server.remove();
@@ -76,10 +76,11 @@ export function recorder(store: Store, limit: number): (count: number) => Promis
   return async (count) => {
     const runs: Promise<unknown>[] = [];
     for (let n = 0; n < count; n += 1) {
-      const { slot, coins, lines } = all.next().value ?? never();
+      const { slot, coins, lines, equity: worth } = all.next().value ?? never();
       runs.push(
         collect(store, spotAssets, slot, { snapshots: [coins] }),
         collect(store, positions, slot, { snapshots: lines, requests: lines.length }),
+        collect(store, equity, slot, { snapshots: [worth] }),
       );
       // Concurrently, because each commit waits for the disk.
       if (runs.length >= 240) await Promise.all(runs.splice(0));

@@ -74,11 +74,12 @@ const shipStatusOf = async (path: string, url: Secret): Promise<ShipStatus> =>
 
 const shipAsJson = ({ behindSince, ...rest }: ShipStatus) => ({ ...rest, behindSince: instant(behindSince) });
 
-function shipText({ target, linksBehind, behindSince, problem }: ShipStatus, now: number): string {
+function shipText({ target, linksBehind, behindSince, isFirstCopy, problem }: ShipStatus, now: number): string {
   if (problem !== null) return `Copy in PostgreSQL: ${problem}`;
   if (linksBehind === 0) return `Copy in PostgreSQL at ${target}: up to date.`;
   const age = behindSince === null ? "" : `, for ${durationText(Math.max(0, now - behindSince))}`;
-  return `Copy in PostgreSQL at ${target}: ${linksBehind} links of the chain behind${age}.`;
+  const first = isFirstCopy ? " The first copy is not complete: its views show no gaps and no latest rows yet." : "";
+  return `Copy in PostgreSQL at ${target}: ${linksBehind} links of the chain behind${age}.${first}`;
 }
 
 const instant = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());

@@ -73,15 +73,15 @@ export class Postgres implements Connection {
   }
 
   query<Row>(text: string, values?: readonly Parameter[]): Promise<Row[]> {
-    return this.#with((connection) => connection.query<Row>(text, values));
+    return this.session((connection) => connection.query<Row>(text, values));
   }
 
   cells(text: string, values?: readonly Parameter[]): Promise<unknown[][]> {
-    return this.#with((connection) => connection.cells(text, values));
+    return this.session((connection) => connection.cells(text, values));
   }
 
   run(text: string, values?: readonly Parameter[]): Promise<number> {
-    return this.#with((connection) => connection.run(text, values));
+    return this.session((connection) => connection.run(text, values));
   }
 
   /** Runs `work` in one transaction, which is rolled back where `work` fails. @throws StorageError where the server is away; whether the commit happened is unknown then */
@@ -89,7 +89,7 @@ export class Postgres implements Connection {
     work: (connection: Connection) => Promise<Result>,
     mode: "" | "isolation level repeatable read read only" = "",
   ): Promise<Result> {
-    return this.#with(async (connection) => {
+    return this.session(async (connection) => {
       await connection.run(`begin ${mode}`);
       try {
         const result = await work(connection);
@@ -107,7 +107,8 @@ export class Postgres implements Connection {
     await this.#pool.end();
   }
 
-  async #with<Result>(work: (connection: Connection) => Promise<Result>): Promise<Result> {
+  /** Runs `work` on one connection, without a transaction. */
+  async session<Result>(work: (connection: Connection) => Promise<Result>): Promise<Result> {
     const client = await this.#pool.connect().catch((error) => {
       throw this.#explained(error);
     });

@@ -2,27 +2,32 @@
 import { copyFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, it, onTestFinished } from "vitest";
+import { StorageError } from "../../../src/core/errors.ts";
 import { datasets, snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import type { Postgres } from "../../../src/store/postgres/connection.ts";
 import { mirror } from "../../../src/store/postgres/copy/mirror.ts";
 import { Shipper } from "../../../src/store/postgres/copy/ship.ts";
 import { prune } from "../../../src/store/retention/prune.ts";
 import { viewsOf } from "../../../src/store/schema/views.ts";
+import { bills, createBillTables } from "../../support/bills.ts";
 import { everyDataset } from "../../support/settings.ts";
 import { openWorld } from "../../support/world.ts";
 import { corrected, other } from "../corrections.ts";
 import { collect, failed, good, item, query, start } from "../kit.ts";
+import { batch, bill } from "../record-contract.ts";
 import { open, temporaryPath } from "../temporary.ts";
 import { contentsOf } from "./fill.ts";
 import { hourOf } from "./hours.ts";
 import { connected, describePostgres, newHistory } from "./kit.ts";
+import { createBillTables as createRecordTables } from "./recorder-kit.ts";
+import { startRelay } from "./relay.ts";
 
 const spotAssets = snapshotDatasetNamed("spot-assets");
 const hour = 3_600_000;
 const at = (n: number): number => start + n * hour;
 
-function shipper(postgres: Postgres, path: string, signal?: AbortSignal): Shipper {
-  const found = new Shipper({ path, postgres, datasets, now: () => start, signal });
+function shipper(postgres: Postgres, path: string, more: Partial<ConstructorParameters<typeof Shipper>[0]> = {}) {
+  const found = new Shipper({ path, postgres, datasets, now: () => start, ...more });
   onTestFinished(() => found.close());
   return found;
 }
@@ -42,6 +47,17 @@ async function expectSameTables(postgres: Postgres, path: string): Promise<void>
   const copy = temporaryPath();
   await mirror(postgres, copy, { datasets, now: () => start });
   expect(contentsOf(copy)).toEqual(contentsOf(path));
+}
+
+/** Expects that the copy has exactly the links up to its position, and their runs. */
+async function expectWholeLinks(postgres: Postgres): Promise<void> {
+  const [found] = await postgres.query(
+    `select (select count(*) from link) = s.link and coalesce((select max(id) from link), 0) = s.link as links,
+       not exists (select from link l left join run r on r.id = l.run_id where l.run_id is not null and r.id is null) as runs,
+       not exists (select from snapshot n left join run r on r.id = n.run_id where r.id is null) as snapshots
+     from (select coalesce((select link from shipped), 0) as link) s`,
+  );
+  expect(found).toEqual({ links: true, runs: true, snapshots: true });
 }
 
 describePostgres("a shipped history", () => {
@@ -196,10 +212,93 @@ describePostgres("a shipped history", () => {
     for (let n = 3; n < 6; n += 1) await hourOf(store, "main", n, n * 7);
     const stop = new AbortController();
     stop.abort(new Error("stopped"));
-    await expect(shipper(postgres, path, stop.signal).pass()).rejects.toThrow("stopped");
+    await expect(shipper(postgres, path, { signal: stop.signal }).pass()).rejects.toThrow("stopped");
     const shipped = await postgres.query("select (select max(id) from link) = link as same from shipped");
     expect(shipped).toEqual([{ same: true }]);
     await Promise.all([shipper(postgres, path).pass(), shipper(postgres, path).pass()]);
     await expectSameTables(postgres, path);
+  });
+
+  it("loses nothing, whichever message is the last one that PostgreSQL gets before its client is gone", async () => {
+    const [url, path, relay] = [await newHistory(), temporaryPath(), await startRelay()];
+    const database = new URL(url).pathname;
+    const store = await open(path);
+    const direct = await connected(url);
+    for (let n = 0; n < 14; n += 1) await hourOf(store, "main", n, (n * 37) % 4096);
+    const through = () => connected(`postgres://postgres@127.0.0.1:${relay.port}${database}`, { keepsPlans: true });
+    let [cuts, parts] = [0, 0];
+    const step = async (ship: Shipper, left: number): Promise<boolean> => {
+      relay.left = left;
+      relay.isDelivered = cuts % 2 === 0;
+      const isComplete = await ship.pass().then(
+        () => true,
+        (error: unknown) => expect(error).toBeInstanceOf(StorageError),
+      );
+      if (isComplete !== true) cuts += 1;
+      await expectWholeLinks(direct);
+      return isComplete === true;
+    };
+    // A new process each time, which gets one message further than the one before.
+    const onPart = () => {
+      parts += 1;
+    };
+    for (let left = 0; !(await step(shipper(await through(), path, { linksAtOnce: 3, onPart }), left)); left += 1)
+      if (parts > 0) await expect(expectSameTables(direct, path)).rejects.toThrow(/first copy .* is not complete/);
+    expect(cuts).toBeGreaterThan(10);
+    expect(parts).toBeGreaterThan(5);
+    await expectSameTables(direct, path);
+    // One process, whose passes are one statement each.
+    const ship = shipper(await through(), path);
+    relay.left = 1000;
+    await ship.pass();
+    for (let n = 14; n < 18; n += 1) {
+      await hourOf(store, "main", n, n * 7 + 1);
+      expect(await step(ship, 0)).toBe(false);
+      await step(ship, 1000);
+      await expectSameTables(direct, path);
+    }
+    await expectSameViews(direct, path);
+  });
+
+  it("has the records of incremental datasets, each version of them, and how far they were read", async () => {
+    const [url, other] = [await newHistory(), await newHistory()];
+    for (const one of [url, other]) await createRecordTables(one);
+    const [postgres, path, copy] = [await connected(url), temporaryPath(), temporaryPath()];
+    const store = await open(path);
+    await createBillTables(path);
+    const all = [...datasets, bills];
+    let ship = shipper(postgres, path, { datasets: all });
+    await ship.pass();
+    await mirror(postgres, copy, { datasets, now: () => start });
+    await createBillTables(copy);
+    for (const [n, items] of [
+      [bill(1), bill(2)],
+      [bill(3), bill(1, { fee: "-0.10" })],
+      [],
+      [bill(4, { fee: "-0" })],
+    ].entries()) {
+      const failures = n === 1 ? [failed("deadline", at(n), "umcbl")] : [];
+      const snapshots = [batch(n, items, { through: n }), batch(n, [bill(n + 10)], {}, "dmcbl")];
+      await collect(store, bills, at(n), { snapshots, failures });
+      if (n === 2) ship = shipper(postgres, path, { datasets: all });
+      await ship.pass();
+      await mirror(postgres, copy, { datasets: all, now: () => start });
+      expect(contentsOf(copy, all)).toEqual(contentsOf(path, all));
+    }
+    expect(query(copy, "select count(*) as n from bills_record")).toEqual([{ n: 9 }]);
+    const inParts = await connected(other);
+    await shipper(inParts, path, { datasets: all, linksAtOnce: 1 }).pass();
+    for (const table of ["bills_record", "reading", "snapshot", "run", "odd_digits"])
+      expect(await inParts.query(`select * from ${table} order by 1, 2, 3`), table).toEqual(
+        await postgres.query(`select * from ${table} order by 1, 2, 3`),
+      );
+  });
+
+  it("is not made of a mirror", async () => {
+    const [postgres, path, copy] = [await connected(await newHistory()), temporaryPath(), temporaryPath()];
+    await open(path);
+    await shipper(postgres, path).pass();
+    await mirror(postgres, copy, { datasets, now: () => start });
+    expect(() => shipper(postgres, copy)).toThrow(/is a mirror: its history is in PostgreSQL already/);
   });
 });

@@ -138,6 +138,10 @@ async function copyState(
   try {
     const done = await postgres.transaction(async (source) => {
       const [[shippedAt] = []] = await source.cells("select at from shipped");
+      if (shippedAt === 0)
+        throw new ConfigError([
+          `The first copy to PostgreSQL at ${postgres.address.text} is not complete. Wait until it is; \`bitget-collector status\` shows how far it is.`,
+        ]);
       const at = typeof shippedAt === "number" ? shippedAt : now();
       const tables = new Map(copiedTables(datasets).map((table) => [table.name, table]));
       const copier = new RowCopier(source, sqlite, signal);

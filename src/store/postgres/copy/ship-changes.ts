@@ -6,19 +6,28 @@ import { dayMs } from "../../../core/time.ts";
 import type { AnyDataset } from "../../../datasets/incremental.ts";
 import { parseNote, prunedNotes } from "../../chain/chain.ts";
 import type { Sqlite } from "../../files/connections.ts";
-import type { Connection } from "../connection.ts";
+import { notComplete, wholeRun } from "../../schema/tables.ts";
 import { type Tables, tableOf, wholeTables } from "./pass.ts";
-import { type Contents, type RowWriter, writeWhole } from "./row-writer.ts";
+import { type Contents, prepared, type RowWriter, type Target, writeWhole } from "./row-writer.ts";
+
+/** How far the copy is. */
+export interface Position {
+  /** The last link that was copied, its digest, and the last snapshot; 0: none. */
+  link: number;
+  head: Buffer;
+  snapshot: number;
+  /** When the state that was copied was read, epoch ms; 0 while the first copy is not complete. */
+  at: number;
+}
 
 /** What was copied by the passes before. */
-export interface ShipMemory {
-  /** The last link and the last snapshot that were copied; 0: none. */
-  link: number;
-  snapshot: number;
+export interface ShipMemory extends Position {
+  /** The names of the tables that have rows in `odd_digits`. */
+  odd: Set<string>;
   /** What the small tables contained; empty where the last pass was that of another process. */
-  contents: Map<string, Contents>;
+  contents: ReadonlyMap<string, Contents>;
   /** Days of which snapshots are being pruned, by their texts. */
-  pruning: Map<string, PrunedDay>;
+  pruning: ReadonlyMap<string, PrunedDay>;
 }
 
 /** A day of a dataset of an account, as the epoch ms of its midnight, with the number of good snapshots that remain in the end. */
@@ -29,69 +38,92 @@ export interface PrunedDay {
   remaining: number;
 }
 
+/** Up to which link and snapshot a pass copies. */
+export interface ShipEnd extends Pick<Position, "link" | "snapshot"> {
+  /** Whether these are the last ones of the file. */
+  isLast: boolean;
+}
+
 /** One pass: both ends, and the tables by name. */
 export interface ShipPass extends Tables {
   sqlite: Sqlite;
-  target: Connection;
+  target: Target;
   writer: RowWriter;
+  through: ShipEnd;
 }
 
 /** The rows of a scope after one snapshot up to another. */
 interface ScopeRange {
   scope: number;
+  /** The name of the dataset. */
+  dataset: string;
   after: number;
   through: number;
 }
 
-/** Copies everything after the position of `memory` and returns what the next pass needs to know. */
-export async function shipChanges(pass: ShipPass, memory: ShipMemory): Promise<ShipMemory> {
-  const { sqlite, writer } = pass;
+/**
+ * Copies everything after the position of `memory` up to that of the pass and returns what the next pass needs to know. In all passes of a
+ * first copy but the last one, later rows of small tables are there before what they refer to, and gaps are missing.
+ */
+export async function shipChanges(
+  pass: ShipPass,
+  memory: ShipMemory,
+): Promise<Pick<ShipMemory, "contents" | "pruning">> {
+  const { sqlite, writer, through } = pass;
+  const isFirst = memory.at === 0;
   const contents = new Map<string, Contents>();
   for (const name of wholeTables)
     contents.set(name, await writeWhole(pass, tableOf(pass, name), memory.contents.get(name)));
-  const { snapshot } = memory;
-  const firstSlots = new Map<number, number>();
-  await copyRuns(pass, memory.link, firstSlots);
+  const firstSlots = await copyRuns(pass, memory.link);
   const notes = await copyLinks(pass, memory.link);
-  await copyGaps(pass, firstSlots);
+  if (!isFirst) await copyGaps(pass, firstSlots);
   const pruning = await pruningOf(pass, memory, notes);
-  const rewritten = joinOverlapping([
-    ...correctedRanges(pass, notes.corrected, snapshot),
+  const ranges = joinOverlapping([
+    ...correctedRanges(pass, notes.corrected, memory.snapshot),
     ...(await prunedRanges(pass, pruning)),
   ]);
-  for (const range of rewritten) await forget(pass, range);
-  const fresh = scopesAfter(sqlite, snapshot).map((scope) => ({
-    scope,
-    after: snapshot,
-    through: Number.MAX_SAFE_INTEGER,
-  }));
-  const last = sqlite.prepare<[], number | null>("select max(id) from snapshot").pluck().get() ?? 0;
-  if (snapshot === 0) await writer.copy(tableOf(pass, "snapshot"), "snapshot r");
-  else await copySnapshots(pass, [...rewritten, ...fresh]);
-  for (const dataset of pass.datasets)
-    if (snapshot === 0) await copyWholeDataset(pass, dataset);
-    else await copyRows(pass, dataset, [...rewritten, ...fresh], snapshot);
+  for (const range of ranges) await forget(pass, range);
+  ranges.push(...newRanges(pass, memory));
+  await copySnapshots(pass, ranges);
+  for (const dataset of pass.datasets) {
+    const own = ranges.filter((range) => range.dataset === dataset.name);
+    if (own.length > 0) await copyRows(pass, dataset, own, memory.snapshot);
+  }
   for (const { account, dataset, day } of pruning.values()) await copyDay(pass, account, dataset, day);
-  if (snapshot === 0) for (const name of ["pruned", "daily_range"]) await writer.copy(tableOf(pass, name), `${name} r`);
-  const link = sqlite.prepare<[], number | null>("select max(id) from link").pluck().get() ?? 0;
-  return { link, snapshot: Math.max(last, snapshot), contents, pruning: unfinished(sqlite, pruning) };
+  if (isFirst && through.isLast)
+    for (const name of ["gap", "pruned", "daily_range"]) await writer.copy(tableOf(pass, name), `${name} r`);
+  return { contents, pruning: unfinished(sqlite, pruning) };
 }
 
-const scopesAfter = (sqlite: Sqlite, snapshot: number): number[] =>
-  sqlite.prepare<[number], number>("select distinct scope_id from snapshot where id > ?").pluck().all(snapshot);
+/** Returns the ranges of the scopes that have new snapshots. */
+function newRanges({ sqlite, through }: ShipPass, { snapshot }: ShipMemory): ScopeRange[] {
+  const scopes = prepared(
+    sqlite,
+    `select distinct n.scope_id, e.dataset from snapshot n cross join scope p on p.id = n.scope_id
+       cross join series e on e.id = p.series_id
+     where n.id > ? and n.id <= ?`,
+  ).all(snapshot, through.snapshot);
+  return scopes.map(([scope, dataset]) => ({
+    scope: Number(scope),
+    dataset: String(dataset),
+    after: snapshot,
+    through: through.snapshot,
+  }));
+}
 
-/** Copies the runs of links after `link`, and those that are running. Adds the first changed slot of each series. */
-async function copyRuns(pass: ShipPass, link: number, first: Map<number, number>): Promise<void> {
+/** Copies the runs of links after `link`, and those that are running. Returns the first changed slot of each series. */
+async function copyRuns(pass: ShipPass, link: number): Promise<Map<number, number>> {
   const table = tableOf(pass, "run");
   const [series = 0, slot = 0] = ["series_id", "slot"].map((name) =>
     table.columns.findIndex((one) => one.name === name),
   );
-  const changed = "select run_id from link where id > ? union select id from run where state = 'running'";
-  const [from, values] = link === 0 ? ["run r", []] : [`run r where r.id in (${changed})`, [link]];
-  await pass.writer.copy(table, from, values, (row) => {
+  const changed = "select run_id from link where id > ? and id <= ? union select id from run where state = 'running'";
+  const first = new Map<number, number>();
+  await pass.writer.copy(table, `run r where r.id in (${changed})`, [link, pass.through.link], (row) => {
     const [of, at] = [Number(row[series]), Number(row[slot])];
     first.set(of, Math.min(first.get(of) ?? at, at));
   });
+  return first;
 }
 
 interface Notes {
@@ -104,7 +136,7 @@ async function copyLinks(pass: ShipPass, link: number): Promise<Notes> {
   const table = tableOf(pass, "link");
   const noteAt = table.columns.findIndex(({ name }) => name === "note");
   const notes: Notes = { corrected: [], pruned: [] };
-  await pass.writer.copy(table, "link r where r.id > ?", [link], (row) => {
+  await pass.writer.copy(table, "link r where r.id > ? and r.id <= ?", [link, pass.through.link], (row) => {
     const note = row[noteAt] === null ? null : parseNote(String(row[noteAt]));
     if (note?.[0] === "corrected") notes.corrected.push(note[1]);
     if (note?.[0] === "pruned") notes.pruned.push(prunedDay(note));
@@ -126,27 +158,45 @@ const prunedDay = ([, account, dataset, day, retain]: readonly [
   remaining: retain.length,
 });
 
-/** Copies the gaps of a series from the one at or before its first changed slot on. */
-async function copyGaps(
-  { sqlite, target, writer, ...pass }: ShipPass,
-  first: ReadonlyMap<number, number>,
-): Promise<void> {
-  const table = tableOf(pass, "gap");
-  const begins = sqlite
-    .prepare<[number, number], number | null>(
-      `select min(begin) from (select max(from_slot) as begin from gap where series_id = ? and from_slot <= ? group by scope_id)`,
+/** Copies the gaps of each scope from the one at or before the first changed slot of its series on. */
+async function copyGaps({ sqlite, writer, ...pass }: ShipPass, first: ReadonlyMap<number, number>): Promise<void> {
+  const begins = [...first].flatMap(([series, slot]) =>
+    prepared(
+      sqlite,
+      `select p.id, coalesce((select max(from_slot) from gap where series_id = @series and scope_id = p.id and from_slot <= @slot), @slot)
+       from (select id from scope where series_id = @series union all values (${wholeRun}), (${notComplete})) p`,
     )
-    .pluck();
-  for (const [series, slot] of first) {
-    const begin = Math.min(begins.get(series, slot) ?? slot, slot);
-    await target.run("delete from gap where series_id = $1 and from_slot >= $2", [series, begin]);
-    await writer.copy(table, "gap r where r.series_id = ? and r.from_slot >= ?", [series, begin]);
-  }
+      .all({ series, slot })
+      .map(([scope, begin]) => ({ series, scope: Number(scope), begin: Number(begin) })),
+  );
+  const rows: (readonly unknown[])[] = [];
+  const table = tableOf(pass, "gap");
+  await writer.copy(
+    table,
+    `(select value ->> 'series' as series, value ->> 'scope' as scope, value ->> 'begin' as begin from json_each(?)) s
+     cross join gap r on r.series_id = s.series and r.scope_id = s.scope and r.from_slot >= s.begin`,
+    [JSON.stringify(begins)],
+    (row) => rows.push(row),
+  );
+  writer.add({
+    name: "gap_gone",
+    text: `delete from gap r using unnest($1::bigint[], $2::bigint[], $3::bigint[]) s(series, scope, begin)
+      where exists (select from condition) and r.series_id = s.series and r.scope_id = s.scope and r.from_slot >= s.begin
+        and not exists (select from unnest($4::bigint[], $5::bigint[], $6::bigint[]) k(series, scope, slot)
+          where k.series = r.series_id and k.scope = r.scope_id and k.slot = r.from_slot)`,
+    values: [
+      ...[begins.map(({ series }) => series), begins.map(({ scope }) => scope), begins.map(({ begin }) => begin)],
+      ...table.key.map((name) => {
+        const at = table.columns.findIndex((column) => column.name === name);
+        return rows.map((row) => Number(row[at]));
+      }),
+    ],
+  });
 }
 
 /** Returns the days that are being pruned: those of new notes, and those of passes before whose snapshots had not all been deleted. */
 async function pruningOf(
-  { sqlite, target }: ShipPass,
+  { sqlite, target, through }: ShipPass,
   memory: ShipMemory,
   notes: Notes,
 ): Promise<ShipMemory["pruning"]> {
@@ -155,26 +205,23 @@ async function pruningOf(
     for (const one of all) days.set(`${one.account} ${one.dataset} ${one.day}`, one);
   };
   add(notes.pruned);
-  if (memory.snapshot === 0 || memory.contents.size > 0) return days;
-  // Another process copied before: snapshots may have been deleted since without another note.
+  if (memory.at === 0 ? !through.isLast : memory.contents.size > 0) return days;
+  // Another process may have copied before: snapshots may have been deleted since without another note.
   const [[there] = []] = await target.cells("select count(*) from pruned");
-  if (there !== sqlite.prepare("select count(*) from pruned").pluck().get()) add(prunedNotes(sqlite).map(prunedDay));
+  const [here] = prepared(sqlite, "select count(*) from pruned").get() ?? [];
+  if (there !== here) add(prunedNotes(sqlite).map(prunedDay));
   return days;
 }
 
 /** Returns the days whose snapshots have not all been deleted yet. */
 function unfinished(sqlite: Sqlite, days: ShipMemory["pruning"]): ShipMemory["pruning"] {
-  const count = sqlite
-    .prepare<[string, string, number, number], number>(
+  const left = ({ account, dataset, day }: PrunedDay) =>
+    prepared(
+      sqlite,
       `select count(*) from snapshot n where n.error_code is null and n.scope_id in (${scopesOfSeries})
        and n.taken_at >= ? and n.taken_at < ?`,
-    )
-    .pluck();
-  return new Map(
-    [...days].filter(
-      ([, { account, dataset, day, remaining }]) => (count.get(account, dataset, day, day + dayMs) ?? 0) > remaining,
-    ),
-  );
+    ).get(account, dataset, day, day + dayMs)?.[0];
+  return new Map([...days].filter(([, one]) => Number(left(one)) > one.remaining));
 }
 
 const scopesOfSeries = `select p.id from account a join series e on e.account_id = a.id join scope p on p.series_id = e.id
@@ -182,35 +229,38 @@ const scopesOfSeries = `select p.id from account a join series e on e.account_id
 
 /** Returns the ranges of pruned days in which PostgreSQL has other snapshots than SQLite. */
 async function prunedRanges({ sqlite, target }: ShipPass, days: ShipMemory["pruning"]): Promise<ScopeRange[]> {
-  const scopes = sqlite.prepare<[string, string], number>(scopesOfSeries).pluck();
-  const count = sqlite
-    .prepare<[number, number, number], number>(
-      "select count(*) from snapshot where scope_id = ? and id between ? and ?",
-    )
-    .pluck();
   const ranges: ScopeRange[] = [];
   for (const { account, dataset, day } of days.values())
-    for (const scope of scopes.all(account, dataset)) {
+    for (const [scope] of prepared(sqlite, scopesOfSeries).all(account, dataset)) {
       const [[from, through, there] = []] = await target.cells(
         `select min(id), max(id), (select count(*) from snapshot where scope_id = $1 and id between min(n.id) and max(n.id))
          from snapshot n where scope_id = $1 and taken_at >= $2 and taken_at < $3`,
-        [scope, day, day + dayMs],
+        [Number(scope), day, day + dayMs],
       );
-      if (typeof from === "number" && typeof through === "number" && count.get(scope, from, through) !== there)
-        ranges.push({ scope, after: from - 1, through });
+      const here = "select count(*) from snapshot where scope_id = ? and id between ? and ?";
+      if (typeof from !== "number" || typeof through !== "number") continue;
+      if (prepared(sqlite, here).get(scope, from, through)?.[0] !== there)
+        ranges.push({ scope: Number(scope), dataset, after: from - 1, through });
     }
   return ranges;
 }
 
-/** Returns everything of a scope from its first corrected snapshot on, up to what is new anyway. */
+/** Returns a range from each corrected snapshot on, up to what is new anyway. */
 function correctedRanges({ sqlite }: ShipPass, corrected: readonly number[], snapshot: number): ScopeRange[] {
-  const scopeOf = sqlite.prepare<[number], number>("select scope_id from snapshot where id = ?").pluck();
-  const first = new Map<number, number>();
-  for (const id of corrected.filter((one) => one <= snapshot)) {
-    const scope = scopeOf.get(id);
-    if (scope !== undefined) first.set(scope, Math.min(first.get(scope) ?? id, id));
-  }
-  return [...first].map(([scope, id]) => ({ scope, after: id - 1, through: snapshot }));
+  const scopeOf = `select p.id, e.dataset from snapshot n join scope p on p.id = n.scope_id join series e on e.id = p.series_id
+    where n.id = ?`;
+  return corrected
+    .filter((id) => id <= snapshot)
+    .flatMap((id) =>
+      prepared(sqlite, scopeOf)
+        .all(id)
+        .map(([scope, dataset]) => ({
+          scope: Number(scope),
+          dataset: String(dataset),
+          after: id - 1,
+          through: snapshot,
+        })),
+    );
 }
 
 /** Returns the ranges without overlaps: one statement must not write a row twice. */
@@ -228,19 +278,19 @@ const versionTables = (prefix: string): string[] => ["steady", "moving", "extra"
 const prefixOf = ({ name }: AnyDataset): string => name.replaceAll("-", "_");
 
 /** Deletes what PostgreSQL has of a range, and the episodes of its scope. */
-async function forget({ target, tables, datasets }: ShipPass, { scope, after, through }: ScopeRange): Promise<void> {
-  const range = [scope, after, through];
-  for (const dataset of datasets) {
+async function forget({ target, tables, datasets }: ShipPass, { scope, dataset: name, after, through }: ScopeRange) {
+  const dataset = datasets.find((one) => one.name === name);
+  const [range, within] = [[scope, after, through], "scope_id = $1 and id > $2 and id <= $3"];
+  if (dataset?.mode === "incremental") {
+    await target.run(`delete from reading where snapshot_id in (select id from snapshot where ${within})`, range);
+    await target.run(
+      `delete from ${prefixOf(dataset)}_record where ${within.replaceAll(" id", " snapshot_id")}`,
+      range,
+    );
+  } else if (dataset) {
     const prefix = prefixOf(dataset);
     const items = `(select id from ${prefix}_item where scope_id = $1)`;
-    if (dataset.mode === "incremental") {
-      await target.run(
-        `delete from ${prefix}_record where scope_id = $1 and snapshot_id > $2 and snapshot_id <= $3`,
-        range,
-      );
-      continue;
-    }
-    for (const table of versionTables(prefix).filter((name) => tables.has(name)))
+    for (const table of versionTables(prefix).filter((one) => tables.has(one)))
       await target.run(`delete from ${table} where item_id in ${items} and since > $2 and since <= $3`, range);
     if (dataset.episodes) await target.run(`delete from episode where item_id in ${items}`, [scope]);
     // Those that began there: they have no row left.
@@ -249,7 +299,7 @@ async function forget({ target, tables, datasets }: ShipPass, { scope, after, th
       [scope],
     );
   }
-  await target.run("delete from snapshot where scope_id = $1 and id > $2 and id <= $3", range);
+  await target.run(`delete from snapshot where ${within}`, range);
 }
 
 /** Ranges as a table `s (scope, after, through)` of SQLite; its parameter is `JSON.stringify` of the ranges. */
@@ -272,29 +322,28 @@ async function copyRows(
   ranges: readonly ScopeRange[],
   snapshot: number,
 ): Promise<void> {
-  const { writer, sqlite, tables } = pass;
+  const { writer, tables, through } = pass;
   const prefix = prefixOf(dataset);
-  const own = sqlite
-    .prepare<[string], number>("select p.id from scope p join series e on e.id = p.series_id where e.dataset = ?")
-    .pluck()
-    .all(dataset.name);
-  const values = ranges.filter(({ scope }) => own.includes(scope));
-  if (values.length === 0) return;
-  const text = JSON.stringify(values);
+  const text = JSON.stringify(ranges);
   if (dataset.mode === "incremental") {
-    const within = `${rangeTable} cross join snapshot n on n.scope_id = s.scope and n.id > s.after and n.id <= s.through`;
-    await writer.copy(tableOf(pass, "reading"), `${within} join reading r on r.snapshot_id = n.id`, [text]);
-    const records = `${rangeTable} cross join ${prefix}_record r on r.scope_id = s.scope and r.snapshot_id > s.after and r.snapshot_id <= s.through`;
-    return writer.copy(tableOf(pass, `${prefix}_record`), records, [text]);
+    // The sign makes SQLite search by id.
+    const within = `snapshot n on +n.scope_id = s.scope and n.id > s.after and n.id <= s.through`;
+    await writer.copy(
+      tableOf(pass, "reading"),
+      `${rangeTable} cross join ${within} cross join reading r on r.snapshot_id = n.id`,
+      [text],
+    );
+    const records = `${prefix}_record r on r.scope_id = s.scope and r.snapshot_id > s.after and r.snapshot_id <= s.through`;
+    return writer.copy(
+      tableOf(pass, `${prefix}_record`),
+      `${rangeTable} cross join ${records} where exists (select 1 from ${within.replace(" on ", " where ")} and n.rows > 0)`,
+      [text],
+    );
   }
-  // A scope can have several ranges: `in` finds each row once.
-  const begun = `exists (select 1 from ${prefix}_steady v where v.item_id = i.id and v.since > s.after and v.since <= s.through)`;
   const items = `${rangeTable} cross join ${prefix}_item i on i.scope_id = s.scope`;
-  await writer.copy(
-    tableOf(pass, `${prefix}_item`),
-    `${prefix}_item r where r.id in (select i.id from ${items} where ${begun})`,
-    [text],
-  );
+  const begun = `select i.id from ${items}
+    where exists (select 1 from ${prefix}_steady v where v.item_id = i.id and v.since > s.after and v.since <= s.through)`;
+  await writer.copy(tableOf(pass, `${prefix}_item`), `${prefix}_item r where r.id in (${begun})`, [text]);
   for (const table of versionTables(prefix).filter((name) => tables.has(name)))
     await writer.copy(
       tableOf(pass, table),
@@ -305,17 +354,11 @@ async function copyRows(
   // From the episode on that was in force before the new snapshots; all of a scope that was rewritten.
   const since = `iif(s.after < ?, 0, (select max(since) from episode where item_id = i.id and since <= s.after))`;
   const later = `select e.item_id, e.since from ${items} cross join episode e on e.item_id = i.id and e.since >= coalesce(${since}, 0)`;
-  await writer.copy(tableOf(pass, "episode"), `episode r where (r.item_id, r.since) in (${later})`, [text, snapshot]);
-}
-
-async function copyWholeDataset(pass: ShipPass, dataset: AnyDataset): Promise<void> {
-  const prefix = prefixOf(dataset);
-  const names =
-    dataset.mode === "incremental"
-      ? ["reading", `${prefix}_record`]
-      : [`${prefix}_item`, ...versionTables(prefix), ...(dataset.episodes ? ["episode"] : [])];
-  for (const name of names.filter((one) => pass.tables.has(one)))
-    await pass.writer.copy(tableOf(pass, name), `${name} r`);
+  await writer.copy(tableOf(pass, "episode"), `episode r where (r.item_id, r.since) in (${later}) and r.since <= ?`, [
+    text,
+    snapshot,
+    through.snapshot,
+  ]);
 }
 
 /** Copies the digests of the pruned snapshots of a day, and the ranges of its amounts. */

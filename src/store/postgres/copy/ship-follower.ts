@@ -47,6 +47,7 @@ export class ShipFollower {
   readonly #state: ShipState = { currentAt: null, rows: 0, problem: null };
   readonly #stopping = new AbortController();
   #failingSince: number | null = null;
+  #isFirstReported = false;
   #running: Promise<void> | null = null;
 
   constructor(options: ShipOptions) {
@@ -78,8 +79,8 @@ export class ShipFollower {
   async run(isOnce = false): Promise<void> {
     const { url, path, datasets, now } = this.#options;
     const { signal } = this.#stopping;
-    const postgres = await Postgres.open(url, { name: "ship", connections: 1 });
-    const shipper = new Shipper({ path, postgres, datasets, now, signal });
+    const postgres = await Postgres.open(url, { name: "ship", connections: 1, keepsPlans: true });
+    const shipper = new Shipper({ path, postgres, datasets, now, signal, onPart: (link) => this.#reportPart(link) });
     let failedMs = pauseMs;
     try {
       while (!signal.aborted) {
@@ -104,6 +105,15 @@ export class ShipFollower {
       shipper.close();
       await postgres.close();
     }
+  }
+
+  #reportPart(link: number): void {
+    if (!this.#isFirstReported)
+      this.#options.report(
+        `The first copy to PostgreSQL has ${link} links of the chain. Until it is complete, its views show no gaps and no latest rows, and histories up to there.`,
+        false,
+      );
+    this.#isFirstReported = true;
   }
 
   async #pass(shipper: Shipper, text: string): Promise<void> {
