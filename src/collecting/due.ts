@@ -16,6 +16,8 @@ export interface SeriesState {
   wanted: Pattern | null;
   /** When `wanted` takes effect, epoch ms, for a series that began or ended while the program was running. Default: with its start. */
   wantedFrom?: number;
+  /** A series that was never scheduled begins at this time at the earliest, epoch ms. Default: with its start. */
+  notBefore?: number;
   /** When the schedule in force began; it has no slot up to and including this time. Epoch ms. */
   since: number;
   /** The watermark: every slot up to here has its row. Epoch ms. */
@@ -86,7 +88,7 @@ export function schedulesOf(
 export function nextStep(series: SeriesState, presence: Presence, now: number): Step | null {
   const { inForce, wanted } = series;
   if (inForce?.text === wanted?.text) return inForce && stepInForce(series, inForce, presence, now);
-  if (!inForce || !wanted || !differInSecondOnly(inForce, wanted)) return stepToSchedule(series, presence);
+  if (!inForce || !wanted || !differInSecondOnly(inForce, wanted)) return stepToSchedule(series, presence, now);
   return stepWithinMinute(series, { inForce, wanted }, presence, now);
 }
 
@@ -137,11 +139,12 @@ function stepInForce(series: SeriesState, inForce: Pattern, presence: Presence, 
 /**
  * Returns the step towards the schedule of the settings. The old schedule was in force until this program started, so its slots are
  * closed first. A schedule that replaces none begins by the later of the two clocks, so that none of its slots is in the past
- * once our clock is corrected.
+ * once our clock is corrected. Returns null if that time has not come.
  */
-function stepToSchedule(series: SeriesState, presence: Presence): Step {
-  const { inForce, wanted, wantedFrom = 0 } = series;
-  const from = Math.max(presence.effectiveAt, wantedFrom) + (inForce ? 0 : presence.behindMs);
+function stepToSchedule(series: SeriesState, presence: Presence, now: number): Step | null {
+  const { inForce, wanted, wantedFrom = 0, notBefore = 0 } = series;
+  if (now < notBefore) return null;
+  const from = Math.max(presence.effectiveAt, wantedFrom, notBefore) + (inForce ? 0 : presence.behindMs);
   const slots = inForce ? unrunSlots(series, inForce, presence, from) : [];
   return slots.length > 0 ? { kind: "close", slots } : { kind: "schedule", pattern: wanted, from };
 }

@@ -331,6 +331,7 @@ async function loadSeries({ sessions, publicSession, mains, deps }: SchedulerOpt
     for (const session of sessionsOf(dataset, sessions, publicSession))
       configured.push(await loadOne(session.name, dataset, session, deps));
   addDependencies(configured, publicSession);
+  beginAfterAccounts(configured, deps.clock.now());
   const names = new Set([...sessions, publicSession].map((session) => session.name));
   const others: Series[] = [];
   for (const account of await deps.store.accounts()) {
@@ -382,5 +383,18 @@ function addDependencies(all: readonly Series[], publicSession: Session): void {
   for (const series of all) {
     const near = [series.session, publicSession].flatMap((session) => bySession.get(session) ?? []);
     series.dependencies = (series.dataset.public ? all : near).filter((other) => dependsOn(series, other));
+  }
+}
+
+/**
+ * Lets public data begin one slot after `now` (epoch ms) where all it depends on begins too, and comes later in the minute: there is
+ * nothing yet to be priced.
+ */
+function beginAfterAccounts(all: readonly Series[], now: number): void {
+  for (const series of all) {
+    const { dataset, dependencies, inForce, wanted } = series;
+    if (!dataset.public || inForce || !wanted || dependencies.length === 0) continue;
+    const isFirst = dependencies.every((one) => !one.inForce && (one.wanted?.second ?? 60) > wanted.second);
+    if (isFirst) series.notBefore = wanted.next(now);
   }
 }

@@ -61,7 +61,11 @@ it("an account with a phase is valued with the prices of its minute, and not wit
   await minute("12:02");
   world.exchange.injectFault({ path: "/api/v2/spot/market/tickers", code: "40034", times: Number.POSITIVE_INFINITY });
   await minute("12:03");
-  // The first prices were due before anything was known to be held.
+  // The first slot of prices is after that of the accounts: before, nothing is known to be held.
+  expect(world.rows("select substr(scheduled_for, 12, 5) as at, state from runs where dataset = 'prices'")).toEqual([
+    { at: "12:02", state: "ok" },
+    { at: "12:03", state: "failed" },
+  ]);
   expect(world.rows("select complete, missing from equity_history where account = 'hedge' order by taken_at")).toEqual([
     { complete: 0, missing: '["prices"]' },
     { complete: 1, missing: null },
