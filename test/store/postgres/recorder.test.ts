@@ -117,6 +117,13 @@ describePostgres("the store in PostgreSQL", () => {
       expect(await store.begin("main", spot.name, start, start)).toBe(1);
       expect(waits).toEqual([3000]);
     });
+
+    it("claims no slot while the clock of the database is far behind, and says so", async () => {
+      const store = await recorderAt(await newRecordedHistory(start - 70_000));
+      await expect(store.begin("main", spot.name, start, start)).rejects.toThrow(
+        /clock of PostgreSQL at .* 70 s behind/,
+      );
+    });
   });
 
   describe("while the server is away", () => {

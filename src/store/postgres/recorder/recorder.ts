@@ -1,5 +1,5 @@
 /** Opens the store in PostgreSQL: the run ledger and the history, which several processes may record into at the same time. */
-import { type ClockCheck, maxOffsetMs } from "../../../bitget/clock-check.ts";
+import { type ClockCheck, clockToleranceMs, maxOffsetMs } from "../../../bitget/clock-check.ts";
 import { type Clock, sleep } from "../../../core/clock.ts";
 import type { ApiVersion, DatasetName, KnownRows, ReadProgress, Scope, Secret, Trigger } from "../../../core/domain.ts";
 import { ConfigError, StorageError } from "../../../core/errors.ts";
@@ -157,6 +157,10 @@ export class Recorder implements OpenedStore {
       this.#unconfirmed.delete(name);
       if (begun === null || typeof begun === "number") return begun;
       // The clock of this machine is ahead of the database's, whose clock decides for all machines.
+      if (begun.aheadMs > clockToleranceMs)
+        throw new StorageError(
+          `The clock of PostgreSQL at ${this.path} is ${Math.round(begun.aheadMs / 1000)} s behind that of this machine. Set both.`,
+        );
       await sleep(clock, begun.aheadMs);
       return this.begin(account, dataset, slot, startedAt, trigger);
     } catch (error) {
