@@ -58,17 +58,22 @@ export async function prepareSchema(postgres: Postgres, datasets: readonly AnyDa
   }
 }
 
-/** Checks that the schema is one of this program, of this version. @throws ConfigError with the fix where it is not */
-export async function requireSchema(postgres: Postgres): Promise<void> {
-  const { schema, text } = postgres.address;
-  await requireVersion(postgres, text);
+/** Returns whether the schema has a history. */
+export async function hasHistory(postgres: Postgres): Promise<boolean> {
   const found = await postgres.query(
     "select 1 from pg_catalog.pg_tables where schemaname = $1 and tablename = 'migration'",
-    [schema],
+    [postgres.address.schema],
   );
-  if (found.length === 0)
+  return found.length > 0;
+}
+
+/** Checks that the schema is one of this program, of this version. @throws ConfigError with the fix where it is not */
+export async function requireSchema(postgres: Postgres): Promise<void> {
+  const { text } = postgres.address;
+  await requireVersion(postgres, text);
+  if (!(await hasHistory(postgres)))
     throw new ConfigError([
-      `PostgreSQL at ${text} has no history. \`bitget-collector db ship\` creates one, or correct the URL.`,
+      `PostgreSQL at ${text} has no history yet. \`start\`, \`collect\` and \`db ship\` create one; or correct the URL.`,
     ]);
   if ((await pendingMigrations(postgres, text)).length > 0)
     throw new ConfigError([

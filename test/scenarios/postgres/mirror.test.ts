@@ -10,10 +10,13 @@ import { canTrace, underStrace } from "../../faults/syscalls.ts";
 import { collect, good, item, minute, query, start, storeAt } from "../../store/kit.ts";
 import { positions, spotAssets } from "../../store/minutes.ts";
 import { contentsOf, fill } from "../../store/postgres/fill.ts";
-import { connected, describePostgres, newHistory } from "../../store/postgres/kit.ts";
+import { connected, describePostgres, newDatabase, newHistory } from "../../store/postgres/kit.ts";
+import { startExchange } from "../../support/exchange.ts";
 import { temporaryFolder } from "../../support/files.ts";
+import { runInProcess } from "../../support/in-process.ts";
 import { findPostgres, Server } from "../../support/postgres.ts";
 import { start as begin, launch, run } from "../../support/program.ts";
+import { classic, credentials } from "../../support/settings.ts";
 import { until } from "../../support/wait.ts";
 
 /** Records some minutes of coins and a position into `name` from minute `from` on. */
@@ -128,6 +131,34 @@ describePostgres("with a history in PostgreSQL", () => {
     ]);
     expect(contentsOf(copy)).toEqual(contentsOf(original));
     expect((await run(["db", "verify"], folder, { DATABASE_URL: "file:./copy.db" })).stdout).toContain("OK, unaltered");
+  });
+
+  it("status --watch goes on refreshing the mirror, and check says whether there is a history", async () => {
+    const [folder, url] = [temporaryFolder(), await newHistory()];
+    const postgres = await connected(url);
+    await fill(postgres, await record(folder, 0, 1));
+    const watching = begin(["status", "--watch"], folder, { DATABASE_URL: url });
+    await watching.printed("main");
+    await fill(postgres, await record(folder, 1, 1));
+    const [mirrored = ""] = readdirSync(join(folder, "data")).filter((name) => name.endsWith(".mirror.db"));
+    await until(() => query(join(folder, "data", mirrored), "select count(*) as n from run")[0]?.n === 4);
+    watching.child.kill("SIGTERM");
+    expect((await watching.finished).code).toBe(0);
+
+    const exchange = await startExchange({ accounts: [classic] });
+    onTestFinished(() => exchange.close());
+    const check = (at: string) =>
+      runInProcess(["check"], folder, { DATABASE_URL: at, BITGET_BASE_URL: exchange.url, ...credentials(classic) });
+    expect(await check(url)).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^database {3}.* is up to date$/m),
+    });
+    expect(await check(await newDatabase())).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^database {3}.* has no history yet; the first start or collect creates it$/m),
+    });
+    const nowhere = `postgres://${encodeURIComponent(folder)}/nowhere`;
+    expect(await check(nowhere)).toMatchObject({ code: 1, stdout: expect.stringContaining("cannot be reached") });
   });
 
   it("serve goes on refreshing the mirror, and is healthy by what it shows alone", async () => {

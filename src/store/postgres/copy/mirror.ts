@@ -12,7 +12,7 @@ import { lockPath } from "../../sqlite/lock.ts";
 import { ownMigrations, pendingMigrations } from "../../sqlite/migrations.ts";
 import { applyMigrations } from "../../transfer/migrate.ts";
 import { type Connection, Postgres } from "../connection.ts";
-import { requireSchema } from "../migrations.ts";
+import { hasHistory, requireSchema } from "../migrations.ts";
 import { copiedTables } from "../tables.ts";
 import { copyChanges, type Pass } from "./mirror-changes.ts";
 import {
@@ -203,12 +203,15 @@ async function requireSameHistory(
   }
 }
 
-/** Returns that PostgreSQL at an address has a history that this program can read, as a sentence. @throws ConfigError, StorageError */
+/** Returns that PostgreSQL at an address has a history that this program can read, or none yet, as a sentence. @throws ConfigError, StorageError */
 export async function describeHistory(url: Secret): Promise<string> {
   const postgres = await Postgres.open(url, { name: "check", connections: 1, readOnly: true });
   try {
+    const { text } = postgres.address;
+    if (!(await hasHistory(postgres)))
+      return `PostgreSQL at ${text} has no history yet; the first start or collect creates it`;
     await requireSchema(postgres);
-    return `PostgreSQL at ${postgres.address.text} is up to date`;
+    return `PostgreSQL at ${text} is up to date`;
   } finally {
     await postgres.close();
   }
