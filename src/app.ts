@@ -336,7 +336,7 @@ export async function openDaemon(app: App, onFatal: (error: Error) => void): Pro
 }
 
 /** Accounts probed at the same time: more would only open more connections. */
-const maxProbes = 50;
+export const maxProbes = 50;
 
 /**
  * Probes every account before the first slot, so that a refused key is reported at once, and confirms the clock, which any

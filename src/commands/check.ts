@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { hasPhases, openClients } from "../app.ts";
+import { hasPhases, maxProbes, openClients } from "../app.ts";
 import { readKey } from "../bitget/permissions.ts";
 import { listSubAccounts } from "../bitget/sub-accounts.ts";
 import type { Session } from "../collecting/account-session.ts";
@@ -26,9 +26,10 @@ export const check: Command = {
     if (route) print(`proxy      ${route}`);
     const clients = openClients({ ...config, logLevel: "silent" }, null);
     try {
-      for (const session of clients.sessions) {
-        isOk = (await checkAccount(session, print)) && isOk;
-        if (config.subAccounts.of.includes(session.name)) isOk = (await checkSubAccounts(session, print)) && isOk;
+      for (const one of checkAccounts(clients.sessions, config)) {
+        const checked = await one;
+        checked.lines.forEach(print);
+        isOk = checked.isOk && isOk;
       }
     } finally {
       clients.close();
@@ -73,6 +74,27 @@ async function checkPostgres(url: Secret, print: (line: string) => void): Promis
     print(`database   ${messageOf(error)}`);
     return false;
   }
+}
+
+/** What was found out about an account. */
+interface Checked {
+  lines: string[];
+  isOk: boolean;
+}
+
+/** Checks some accounts at the same time. Returns the results in the order of the accounts. */
+function checkAccounts(sessions: readonly Session[], { subAccounts }: Config): Promise<Checked>[] {
+  const check = async (session: Session): Promise<Checked> => {
+    const lines: string[] = [];
+    const print = (line: string) => void lines.push(line);
+    const isOk = await checkAccount(session, print);
+    if (!subAccounts.of.includes(session.name)) return { lines, isOk };
+    return { isOk: (await checkSubAccounts(session, print)) && isOk, lines };
+  };
+  const checks: Promise<Checked>[] = [];
+  for (const [at, session] of sessions.entries())
+    checks.push(Promise.resolve(checks[at - maxProbes]).then(() => check(session)));
+  return checks;
 }
 
 /** Prints clock offset, account mode and key permissions; returns false if one of them cannot be read. */

@@ -1,8 +1,10 @@
 /** The commands with real files and the simulated exchange, in this process where a child process would add nothing. */
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { loadCommands } from "../../src/commands/index.ts";
 import { datasetNames, datasets } from "../../src/datasets/index.ts";
 import type { SimulatedAccount, Simulator } from "../../src/simulator/simulator.ts";
@@ -11,6 +13,7 @@ import { temporaryFolder } from "../support/files.ts";
 import { runInProcess } from "../support/in-process.ts";
 import { run } from "../support/program.ts";
 import { classic, credentials, unified } from "../support/settings.ts";
+import { until } from "../support/wait.ts";
 
 const commands = await loadCommands();
 
@@ -139,6 +142,27 @@ it("check covers the accounts of a file, and refuses one that others can read", 
   const refused = await run(["check"], folder, both);
   expect(refused.code).toBe(78);
   expect(refused.stderr).toContain(`chmod 600 ${file}`);
+});
+
+it("check asks about several accounts at the same time, and prints them in their order", async () => {
+  await open([classic, unified]);
+  // The first response is sent when both accounts have made a request.
+  const keys = new Set<unknown>();
+  const relay = createServer(async (request, response) => {
+    const key = request.headers["access-key"];
+    if (key) await until(() => keys.add(key).size === 2);
+    const headers = Object.entries(request.headers).filter(([name]) => name.startsWith("access-"));
+    const found = await fetch(`${exchange.url}${request.url}`, { headers: Object.fromEntries(headers) as never });
+    response.writeHead(found.status, { "content-type": "application/json" }).end(await found.text());
+  });
+  await new Promise<void>((resolve) => relay.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void relay.close());
+  const both = { ...env, ...credentials(unified, "BITGET_HEDGE"), BITGET_ACCOUNTS: "main,hedge" };
+  const { code, stdout } = await runInProcess(["check"], folder, {
+    ...both,
+    BITGET_BASE_URL: `http://127.0.0.1:${(relay.address() as AddressInfo).port}`,
+  });
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/main: classic account[\s\S]*hedge: unified account/)]);
 });
 
 it("check reports what is wrong with a key and exits with 1", async () => {
