@@ -44,7 +44,8 @@ describe("the program", () => {
   });
 
   it.each([
-    ["nonsense", 64, "error: unknown command 'nonsense'"],
+    ["nonsense", 64, "error: unknown command 'nonsense'\nAdd --help to see arguments and options.\n"],
+    ["history", 64, "error: missing required argument 'dataset'\nAdd --help to see arguments and options.\n"],
     ["collect", 78, "BITGET_API_KEY is missing"],
   ])("exits after %s with %i and prints why", async (command, expected, message) => {
     const { code, stdout, stderr } = await run([command], temporaryFolder());

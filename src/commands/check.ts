@@ -4,6 +4,7 @@ import { readKey } from "../bitget/permissions.ts";
 import { listSubAccounts } from "../bitget/sub-accounts.ts";
 import type { Session } from "../collecting/account-session.ts";
 import type { DatasetName, Secret } from "../core/domain.ts";
+import { NetworkError } from "../core/errors.ts";
 import { datasetNames } from "../datasets/index.ts";
 import { routeText } from "../network/proxy.ts";
 import { type Config, loadConfig } from "../settings/config.ts";
@@ -112,10 +113,16 @@ async function checkAccount(session: Session, print: (line: string) => void): Pr
     );
     return true;
   } catch (error) {
-    print(`account    ${session.name}: ${messageOf(error)}`);
+    print(`account    ${session.name}: ${messageOf(error)}${networkAdvice(error)}`);
     return false;
   }
 }
+
+/** Returns what to do where the exchange cannot be reached; empty for other errors, which say it themselves. */
+const networkAdvice = (error: unknown): string =>
+  error instanceof NetworkError && ["network", "timeout"].includes(error.kind)
+    ? "; check this machine's network and name resolution, and HTTPS_PROXY if the only way out is a proxy"
+    : "";
 
 /** Prints how many sub-accounts the key of a main account lists; returns false if it cannot. */
 async function checkSubAccounts(session: Session, print: (line: string) => void): Promise<boolean> {

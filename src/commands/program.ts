@@ -100,6 +100,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   const program = new Parser("bitget-collector")
     .description("Snapshots a Bitget account on schedule and keeps the history, exact to the last digit.")
     .version(ownVersion())
+    .showHelpAfterError("Add --help to see arguments and options.")
     .exitOverride();
   const chosen = findCommand(args);
   const command = await chosen?.load();
@@ -128,11 +129,11 @@ export async function reportError(error: unknown, command?: string): Promise<num
   if (error instanceof ConfigError) {
     const list = error.problems.map((problem) => `  ${escapeControlChars(problem)}`).join("\n");
     // The other commands need no keys, or are `check` itself.
-    const next = ["start", "collect", "get"].includes(command ?? "") ? "run `bitget-collector check`" : "try again";
-    await writeLine(
-      process.stderr,
-      `Configuration error:\n${list}\nFix it, then ${next}; .env.example explains every setting.`,
-    );
+    const needsKeys = ["start", "collect", "get"].includes(command ?? "");
+    const next = needsKeys ? "run `bitget-collector check`" : "try again";
+    const namesSetting = error.problems.some((problem) => /\b[A-Z]+_[A-Z_]+\b/.test(problem));
+    const where = needsKeys || namesSetting ? "; .env.example explains every setting" : "";
+    await writeLine(process.stderr, `Configuration error:\n${list}\nFix it, then ${next}${where}.`);
     return 78;
   }
   if (error instanceof CollectorError) {

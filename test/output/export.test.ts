@@ -102,7 +102,7 @@ describe("an export", () => {
     const span = { from: 0, to: start * 2 };
     await expect(
       exportHistory(history, spotAssets, file, { span, signal: new AbortController().signal }),
-    ).rejects.toThrow(`${file} was not written (ENOENT)`);
+    ).rejects.toThrow(`${file} was not written (ENOENT). Create its folder first.`);
     // The failed export has released its read transaction.
     history.hold()();
     history.close();

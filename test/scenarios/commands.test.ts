@@ -175,6 +175,14 @@ it("check reports what is wrong with a key and exits with 1", async () => {
   expect(stdout).not.toContain("not-the-passphrase");
 });
 
+it("check advises what to do where the exchange cannot be reached", async () => {
+  const { code, stdout } = await runInProcess(["check"], folder, { ...env, BITGET_BASE_URL: "http://127.0.0.1:9" });
+  expect(code).toBe(1);
+  expect(stdout).toContain(
+    "no response from 127.0.0.1 (ECONNREFUSED); check this machine's network and name resolution, and HTTPS_PROXY if",
+  );
+});
+
 describe("get", () => {
   it("lists every endpoint by name", async () => {
     const { code, stdout } = await runInProcess(["get", "--list"], folder);

@@ -75,6 +75,7 @@ async function printSpan(
   if (format !== "table") return printRows({ columns, rows: batches(rows) }, format, input, maxRows);
   const all = [...rows];
   await printRows({ columns, rows: [all.slice(-maxRows)] }, format, input, maxRows);
+  if (all.length === 0) printError("No row matches these options; `status` lists the accounts and datasets.");
   if (all.length > maxRows)
     printError(`The newest ${maxRows} rows; there are more. --limit N shows N, --format csv prints all.`);
 }
@@ -104,7 +105,7 @@ function describeScope(name: DatasetName, instant: number, scope: ScopeAsOf): st
   const at = new Date(instant).toISOString();
   const what = [account, name, ...(productType ? [productType] : [])].join(" ");
   if (takenAt === null || ageMs === null) return `${what}: unknown at ${at}; there is no good snapshot before`;
-  if (known) return `${what}: snapshot of ${new Date(takenAt).toISOString()}, ${durationText(ageMs)} before`;
+  if (known) return `${what}: snapshot of ${new Date(takenAt).toISOString()}, ${durationText(ageMs)} before ${at}`;
   return `${what}: unknown at ${at}; the last good snapshot is ${durationText(ageMs)} older, more than two periods (${durationText(maxAgeMs ?? 0)})`;
 }
 

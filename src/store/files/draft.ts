@@ -99,5 +99,6 @@ export function adviceFor(error: unknown): string {
   if (/^(SQLITE_BUSY|SQLITE_IOERR_\w*LOCK)/.test(code))
     return "Its file system does not support locks; write it to a local disk, and copy it from there.";
   if (/^(EIO|SQLITE_IOERR)/.test(code)) return "Check the disk, or the connection to it.";
+  if (/^(ENOENT|ENOTDIR)/.test(code)) return "Create its folder first.";
   return "Check its folder.";
 }

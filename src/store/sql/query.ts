@@ -38,6 +38,12 @@ function requireSelect(sql: string): void {
     throw new QueryError("only SELECT, WITH … SELECT, VALUES and EXPLAIN of these are allowed");
 }
 
-/** Returns a QueryError with the message of SQLite, which describes errors in a statement best. */
-export const asQueryError = (error: unknown): QueryError =>
-  error instanceof QueryError ? error : new QueryError(error instanceof Error ? error.message : String(error));
+/** Returns a QueryError with the message of SQLite, which describes errors in a statement best, and where the names are listed. */
+export function asQueryError(error: unknown): QueryError {
+  if (error instanceof QueryError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const isName = /^no such (table|column)/.test(message);
+  return new QueryError(
+    isName ? `${message}; docs/reference/data-dictionary.md lists the views and their columns` : message,
+  );
+}

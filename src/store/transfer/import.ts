@@ -64,7 +64,12 @@ async function importFile(
   file: HistoryFile,
 ): Promise<Imported> {
   const dataset = datasets.find((one) => isHistoryOf(sqlite, one, file.columns));
-  if (!dataset) throw new ShapeError(file.path, "columns", "do not match the history view of any dataset");
+  if (!dataset)
+    throw new ShapeError(
+      file.path,
+      "columns",
+      "do not match the history view of any dataset; only files that `export` wrote can be imported",
+    );
   requireNoRuns(sqlite, path, dataset);
   const imported: Imported = { path: file.path, dataset, snapshots: 0, rows: 0 };
   const write = runWriter(sqlite, path, file, dataset);

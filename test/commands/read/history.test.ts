@@ -101,6 +101,12 @@ describe("history over a period", () => {
     expect(stdout.trimEnd().split("\n")).toHaveLength(51);
     expect(stderr).toContain("The newest 50 rows; there are more.");
   });
+
+  it("says on stderr that no row matches the options", async () => {
+    const { code, stdout, stderr } = await history("spot-assets", "--account", "mian");
+    expect([code, stdout.trimEnd().split("\n").length]).toEqual([0, 1]);
+    expect(stderr).toBe("No row matches these options; `status` lists the accounts and datasets.\n");
+  });
 });
 
 describe("history at one time", () => {
@@ -109,8 +115,8 @@ describe("history at one time", () => {
     expect(await rows(args, "taken_at", "mark_price")).toEqual([[at(2), "61000.0"]]);
     const { code, stderr } = await history(...args);
     expect(code).toBe(0);
-    expect(stderr).toContain(`main positions umcbl: snapshot of ${at(2)}, 90 s before`);
-    expect(stderr).toContain(`main positions dmcbl: snapshot of ${at(3)}, 30 s before`);
+    expect(stderr).toContain(`main positions umcbl: snapshot of ${at(2)}, 90 s before ${at(3.5)}\n`);
+    expect(stderr).toContain(`main positions dmcbl: snapshot of ${at(3)}, 30 s before ${at(3.5)}\n`);
   });
 
   it("is unknown when that is older than two periods of the schedule then in force", async () => {

@@ -75,4 +75,6 @@ it("report lists the reports, and rejects invalid arguments", async () => {
   );
   await expect(call(["coverage"], { out: dirname(path) })).rejects.toThrow("not a regular file");
   await expect(call(["coverage"], { out: join(dirname(path), "nowhere", "x.csv") })).rejects.toThrow(ConfigError);
+  const { stderr } = await print("coverage", "--out", "nowhere/x.csv");
+  expect(stderr).toMatch(/nowhere does not exist\. Create that folder, .*\nFix it, then try again\.\n$/);
 });

@@ -85,9 +85,11 @@ describe("statements", () => {
 
 describe("sql", () => {
   it("rejects or fails with one message and exit code 1", async () => {
+    const hint = "; docs/reference/data-dictionary.md lists the views and their columns\n";
     for (const [statement, sentence] of [
       ["delete from run", "only SELECT, WITH … SELECT, VALUES and EXPLAIN of these are allowed\n"],
-      ["select nosuch", "no such column: nosuch\n"],
+      ["select nosuch", `no such column: nosuch${hint}`],
+      ["select * from nosuch", `no such table: nosuch${hint}`],
     ] as const) {
       const { code, stdout, stderr } = await sql(statement);
       expect([code, stdout, stderr]).toEqual([1, "", sentence]);

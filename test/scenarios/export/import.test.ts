@@ -114,7 +114,7 @@ describe("an import is refused and changes nothing", () => {
     const copy = temporaryPath();
     const files = [await exported(path, "positions", "csv"), fileOf("a.csv", "coin\r\nBTC\r\n")];
     await expect(importInto(copy, files)).rejects.toThrow(
-      /a\.csv: columns: do not match the history view of any dataset/,
+      /a\.csv: columns: do not match the history view of any dataset; only files that `export` wrote can be imported/,
     );
     expect(query(copy, "select * from runs")).toEqual([]);
     expect(query(copy, "select * from account")).toEqual([]);
