@@ -32,7 +32,7 @@ export function* collectionPage(view: View, c: Context): Steps<Html> {
       tableHtml({
         table: collection,
         view,
-        caption: "Feeds",
+        caption: "Datasets",
         columns: columnsFor(collection, view, undefined, statusCells),
         rows,
         empty: "No feeds scheduled.",

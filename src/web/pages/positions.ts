@@ -125,6 +125,6 @@ function closedColumns(view: View): ShownColumn[] {
     both("Max profit / max loss", best, worst),
     closest,
     both("Funding / fees (before close)", funding, fees),
-    both("Opened after / closed by", first, closed),
+    both("First snapshot / closed by", first, closed),
   ].flatMap((column) => column ?? []);
 }
