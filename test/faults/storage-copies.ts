@@ -157,5 +157,5 @@ rowTraced("S20c", "a share without file locks, and one that is read-only", { tim
   }
 });
 
-rowElsewhere("S21", "Postgres killed, restarted after 5 s; idle connection dropped", "Postgres is not supported yet");
-rowElsewhere("S22", "Postgres slow commit / statement_timeout", "Postgres is not supported yet");
+rowElsewhere("S21", "Postgres killed, restarted after 5 s; idle connection dropped", "see test/store/postgres");
+rowElsewhere("S22", "Postgres slow commit / statement_timeout", "see test/store/postgres");
