@@ -13,7 +13,7 @@ export interface Valuation {
   equity: DecimalString | null;
   /** The sum of the external flows since the valuation before; null: unknown. */
   flow: DecimalString | null;
-  /** True if the equity in between is unknown, so that the result before a flow cannot be told from the one after it. */
+  /** True if the equity in between is unknown, so that the result before a flow cannot be distinguished from the one after it. */
   isGap: boolean;
 }
 

@@ -27,7 +27,7 @@ type Write = <Result>(work: (connection: Connection) => Promise<Result>) => Prom
 const fromSnapshot = `from snapshot n join scope p on p.id = n.scope_id join series e on e.id = p.series_id
   join account a on a.id = e.account_id`;
 
-/** A process also evaluates accounts whose snapshots it has stored within this time, whoever is their first process. Milliseconds. */
+/** A process also evaluates accounts whose snapshots it has stored within this time, also if another process is their first one. Milliseconds. */
 const storedMs = 60_000;
 
 export interface PostgresAlertsOptions {
