@@ -50,7 +50,7 @@ export class RowWriter {
   /** The names of the tables that have rows in `odd_digits`. */
   readonly #odd: Set<string>;
   /** Rows that are not written yet, by their keys: one statement cannot write a row twice. */
-  readonly #batch = new Map<CopiedTable, Map<string, Row>>();
+  readonly #batch = new Map<CopiedTable, Map<unknown, Row>>();
   #size = 0;
   #parts: Part[] = [];
 
@@ -72,8 +72,8 @@ export class RowWriter {
     const keyOf = keyReader(table);
     for (const row of rows) {
       onRow?.(row);
-      const waiting = this.#batch.get(table) ?? new Map<string, Row>();
-      this.#batch.set(table, waiting.set(keyOf(row).join("\0"), row));
+      const waiting = this.#batch.get(table) ?? new Map<unknown, Row>();
+      this.#batch.set(table, waiting.set(keyOf(row), row));
       this.#size += 1;
       if (this.#size < batchSize) continue;
       await this.#flush({ name: "always", text: "select 1", values: [] }, this.#target);
@@ -116,19 +116,25 @@ export class RowWriter {
   /** Deletes what was kept of rows before they are replaced. */
   async #forgetOdd(batch: readonly (readonly [CopiedTable, readonly Row[]])[]): Promise<void> {
     for (const [table, rows] of batch.filter(([{ name }]) => this.#odd.has(name))) {
-      const keyOf = keyReader(table);
+      const cellsOf = keyCells(table);
       await this.#target.run("delete from odd_digits where table_name = $1 and row_key = any($2::text[])", [
         table.name,
-        rows.map((row) => rowKey(keyOf(row))),
+        rows.map((row) => rowKey(cellsOf(row))),
       ]);
     }
   }
 }
 
 /** Returns a function that returns the cells of the primary key of a row. */
-function keyReader({ columns, key }: CopiedTable): (row: Row) => (string | number)[] {
+function keyCells({ columns, key }: CopiedTable): (row: Row) => (string | number)[] {
   const keyAt = key.map((of) => columns.findIndex((column) => column.name === of));
   return (row) => keyAt.map((at) => row[at] as string | number);
+}
+
+/** Returns a function that returns a value that identifies a row of the table. */
+function keyReader(table: CopiedTable): (row: Row) => unknown {
+  const [cellsOf, only] = [keyCells(table), table.columns.findIndex(({ name }) => name === table.key[0])];
+  return table.key.length === 1 ? (row) => row[only] : (row) => cellsOf(row).join("\0");
 }
 
 const texts = new Map<string, string>();
@@ -164,9 +170,9 @@ function insertInto(table: CopiedTable, rows: readonly Row[], odd: OddDigits[]):
 }
 
 /** The rows of a table after the last pass, by their keys. */
-export type Contents = ReadonlyMap<string, Row>;
+export type Contents = Map<unknown, Row>;
 
-/** Makes a small table equal to that of SQLite. Without `known`, its rows after the last pass, all of it is written. Returns its rows. */
+/** Makes a small table equal to that of SQLite. `known` has its rows after the last pass, and then those of now; where it is missing, all are written. Returns them. */
 export async function writeWhole(
   { sqlite, target, writer }: { sqlite: Sqlite; target: Target; writer: RowWriter },
   table: CopiedTable,
@@ -174,21 +180,28 @@ export async function writeWhole(
 ): Promise<Contents> {
   const { name, columns, key } = table;
   const selected = columns.map((column) => sqliteExpression(column, "r")).join(", ");
-  const keyOf = keyReader(table);
   const rows = prepared(sqlite, `select ${selected} from ${name} r`).all();
-  const found = new Map(rows.map((row) => [keyOf(row).join("\0"), row]));
+  const keyOf = keyReader(table);
+  const contents: Contents = known ?? new Map();
+  const changed: Row[] = [];
+  for (const row of rows) {
+    const of = keyOf(row);
+    if (contents.get(of)?.every((cell, at) => cell === row[at])) continue;
+    contents.set(of, row);
+    changed.push(row);
+  }
   if (known === undefined) await target.run(`delete from ${name}`);
-  // First, so that a name that moved to another row is free.
-  for (const [text, row] of known ?? [])
-    if (!found.has(text))
+  if (contents.size > rows.length) {
+    const [present, cellsOf] = [new Set(rows.map(keyOf)), keyCells(table)];
+    // First, so that a name that moved to another row is free.
+    for (const [of, row] of [...contents].filter(([of]) => !present.has(of))) {
+      contents.delete(of);
       await target.run(
-        `delete from ${name} where ${key.map((of, at) => `"${of}" = $${at + 1}`).join(" and ")}`,
-        keyOf(row),
+        `delete from ${name} where ${key.map((column, at) => `"${column}" = $${at + 1}`).join(" and ")}`,
+        cellsOf(row),
       );
-  const changed = [...found].filter(([text, row]) => !known?.get(text)?.every((cell, at) => cell === row[at]));
-  await writer.write(
-    table,
-    changed.map(([, row]) => row),
-  );
-  return found;
+    }
+  }
+  await writer.write(table, changed);
+  return contents;
 }

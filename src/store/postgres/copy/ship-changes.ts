@@ -184,13 +184,14 @@ async function copyGaps({ sqlite, writer, ...pass }: ShipPass, first: ReadonlyMa
       where exists (select from condition) and r.series_id = s.series and r.scope_id = s.scope and r.from_slot >= s.begin
         and not exists (select from unnest($4::bigint[], $5::bigint[], $6::bigint[]) k(series, scope, slot)
           where k.series = r.series_id and k.scope = r.scope_id and k.slot = r.from_slot)`,
+    // As texts, which the driver sends as they are.
     values: [
       ...[begins.map(({ series }) => series), begins.map(({ scope }) => scope), begins.map(({ begin }) => begin)],
       ...table.key.map((name) => {
         const at = table.columns.findIndex((column) => column.name === name);
-        return rows.map((row) => Number(row[at]));
+        return rows.map((row) => row[at]);
       }),
-    ],
+    ].map((cells) => `{${cells}}`),
   });
 }
 

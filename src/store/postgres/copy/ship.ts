@@ -80,7 +80,7 @@ export class Shipper {
     this.#isPrepared = true;
     const done = { rows: 0, at: this.#now() };
     for (let isComplete = false; !isComplete; ) {
-      const version = Number(this.#sqlite.pragma("data_version", { simple: true }));
+      const version = Number(prepared(this.#sqlite, "pragma data_version").get()?.[0]);
       if (version === this.#version) break;
       done.at = this.#now();
       const copied = await this.#copyState(done.at);
