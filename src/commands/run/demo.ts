@@ -31,8 +31,12 @@ const account: SimulatedAccount = {
   mode: "classic",
 };
 
-/** The time whose state the simulated account starts in, so that every demo shows the same account. Epoch ms. */
-const firstDay = Date.UTC(2026, 9, 10, 6);
+/** The demo's account: every demo starts in the state of the same time, epoch ms, and also moves money. */
+export const demoAccount = {
+  startsAs: Date.UTC(2026, 9, 10, 6),
+  habits: { hasCashFlows: true },
+  accounts: [account],
+};
 
 export const demo: Command = {
   examples: ["demo", "demo --seconds 30"],
@@ -47,8 +51,7 @@ export const demo: Command = {
     const exchange = await startSimulator({
       clock,
       from: clock.now(),
-      startsAs: firstDay,
-      accounts: [account],
+      ...demoAccount,
       recordLimit: 1,
     });
     try {

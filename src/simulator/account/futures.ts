@@ -196,9 +196,9 @@ function close(state: AccountState, position: Position, market: Market, at: numb
 
 /** Some positions are closed by the exchange, against others that are liquidated, or because their contract ends. */
 function kindOfClose({ productType }: Position, at: number): "close" | "adl" | "delivery" {
-  const chance = hash(Math.floor(at / 1000), at % 1000, 0, 14) % 12;
-  if (chance > 0) return "close";
-  return productType === "dmcbl" ? "delivery" : "adl";
+  const chance = hash(Math.floor(at / 1000), at % 1000, 0, 14);
+  if (productType === "dmcbl") return chance % 8 === 0 ? "delivery" : "close";
+  return chance % 40 === 0 ? "adl" : "close";
 }
 
 function flip(state: AccountState, position: Position, market: Market, at: number): void {

@@ -14,7 +14,7 @@ import { tradeSpot } from "./spot.ts";
 
 const minutesBetweenFundings = 480;
 const minutesBetweenRiskChecks = 15;
-const cashFlowsADay = 4;
+const cashFlowsADay = 2;
 
 export interface Life {
   name: string;
