@@ -1,8 +1,9 @@
 /** Everything that a simulated account did and that the exchange still lists. */
 import { dayMs } from "../../core/time.ts";
+import type { Listed } from "../list-faults.ts";
 import type { Amount } from "../market/amount.ts";
 import type { Entry, Mode, WalletName } from "./entry.ts";
-import { Ledger } from "./ledger.ts";
+import { Ledger, removeBefore } from "./ledger.ts";
 import type { ClosedPosition, Fill, Payment, Transfer } from "./listed.ts";
 import { snowflake } from "./snowflake.ts";
 
@@ -17,7 +18,7 @@ export class LedgerBook {
   /** Of the mode's accounts, by wallet and coin: the balances before the first entry. */
   readonly #openings: Record<Mode, Map<string, Amount>> = { classic: new Map(), unified: new Map() };
   readonly #ledgers = new Map<Mode, Ledger>();
-  #entries: Entry[] = [];
+  readonly #entries: Entry[] = [];
   #serial = 0;
   #appliedAt = Number.NEGATIVE_INFINITY;
   #forgotAt = Number.NEGATIVE_INFINITY;
@@ -71,15 +72,8 @@ export class LedgerBook {
     this.#forgotAt = now;
     const before = now - keptMs;
     for (const ledger of this.#ledgers.values()) ledger.forget(before);
-    const isKept = ({ at }: { at: number }) => at >= before;
-    const old = this.#entries.filter((entry) => !isKept(entry));
-    if (old.length === 0) return;
-    for (const entry of old) this.#carryForward(entry);
-    this.#entries = this.#entries.filter(isKept);
-    for (const list of [this.fills, this.closed, this.payments, this.transfers]) {
-      const kept = list.findIndex(isKept);
-      list.splice(0, kept < 0 ? list.length : kept);
-    }
+    for (const entry of removeBefore(this.#entries, before)) this.#carryForward(entry);
+    for (const list of [this.fills, this.closed, this.payments, this.transfers]) removeBefore<Listed>(list, before);
   }
 
   #carryForward({ wallet, coin, change, only }: Entry): void {

@@ -65,15 +65,9 @@ export class Ledger {
   /** Removes the rows before a time. */
   forget(before: number): void {
     for (const chain of this.#chains.values()) {
-      const kept = chain.rows.findIndex(({ at }) => at >= before);
-      const removed = chain.rows.splice(0, kept < 0 ? chain.rows.length : kept);
-      chain.opening = removed.at(-1)?.balance ?? chain.opening;
+      chain.opening = removeBefore(chain.rows, before).at(-1)?.balance ?? chain.opening;
     }
-    for (const [wallet, rows] of this.#wallets)
-      this.#wallets.set(
-        wallet,
-        rows.filter(({ at }) => at >= before),
-      );
+    for (const rows of this.#wallets.values()) removeBefore(rows, before);
   }
 
   #walletOf({ wallet }: Entry): LedgerWallet | null {
@@ -122,3 +116,9 @@ function insert(rows: Posted[], row: Posted): number {
 
 const isLater = (one: Posted, other: Posted): boolean =>
   (one.at - other.at || one.visibleAt - other.visibleAt || one.entry.serial - other.entry.serial) > 0;
+
+/** Removes the first items, up to one that is not before a time; returns them. */
+export function removeBefore<Item extends { at: number }>(items: Item[], before: number): Item[] {
+  const kept = items.findIndex(({ at }) => at >= before);
+  return items.splice(0, kept < 0 ? items.length : kept);
+}
