@@ -3,7 +3,9 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { type Clock, systemClock } from "../../../src/core/clock.ts";
 import { ConfigError, LockedError } from "../../../src/core/errors.ts";
 import { type Candidate, rankOf } from "../../../src/store/postgres/recorder/rank.ts";
+import type { Recorder } from "../../../src/store/postgres/recorder/recorder.ts";
 import { Worker, type WorkerDescription } from "../../../src/store/postgres/recorder/workers.ts";
+import { until } from "../../support/wait.ts";
 import { minute, start } from "../kit.ts";
 import { connected, describePostgres } from "./kit.ts";
 import { databaseTime, newRecordedHistory, recorderAt, setDatabaseTime } from "./recorder-kit.ts";
@@ -164,6 +166,40 @@ describePostgres("processes that record into one PostgreSQL", () => {
     const worker = await register(url, described("b"));
     await worker.close();
     expect(await postgres.query("select worker from workers")).toEqual([{ worker: "a" }]);
+  });
+
+  it("do not lock an account to see that the slots of others are taken, and claim those that are not", async () => {
+    const url = await newRecordedHistory();
+    const beats: (() => void)[] = [];
+    const clock: Clock = {
+      ...systemClock,
+      after(_ms, action) {
+        beats.push(action);
+        return () => {};
+      },
+    };
+    const stores: Recorder[] = [];
+    for (const worker of ["a", "b"])
+      stores.push(await recorderAt(url, { worker, registration: described(worker), clock }));
+    for (const beat of beats.splice(0)) beat();
+    await until(() => stores.every((store) => store.sharing.hasOthers()));
+    const [first, second] = [...stores].sort(
+      (one, other) => one.sharing.delayMs("main") - other.sharing.delayMs("main"),
+    );
+    const begin = (store: typeof first, n: number) =>
+      store?.begin("main", "positions", start + n * minute, start + n * minute);
+    await begin(first, 0);
+    await begin(first, 1);
+    await first?.closeSlots("main", "positions", [{ slot: start + 2 * minute, state: "missed", cause: "too late" }]);
+    await (await connected(url)).transaction(async (connection) => {
+      await connection.run("select 1 from account for update");
+      expect(await Promise.all([begin(second, 0), begin(second, 1)])).toEqual([null, null]);
+    });
+    const id = expect.any(Number);
+    expect(await Promise.all([1, 2, 3].map((n) => begin(second, n)))).toEqual([null, id, id]);
+    await second?.setSchedule("main", "positions", "* * * * *", start);
+    await first?.setSchedule("main", "positions", null, start + 4 * minute);
+    expect(await begin(second, 4)).toBeNull();
   });
 
   it("fail the runs of a process that is gone", async () => {

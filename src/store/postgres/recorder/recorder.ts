@@ -1,5 +1,6 @@
 /** Opens the store in PostgreSQL: the run ledger and the history, which several processes may record into at the same time. */
 import { type ClockCheck, clockToleranceMs, maxOffsetMs } from "../../../bitget/clock-check.ts";
+import { Batch } from "../../../core/async/batch.ts";
 import { type Clock, sleep } from "../../../core/clock.ts";
 import type { ApiVersion, DatasetName, KnownRows, ReadProgress, Scope, Secret, Trigger } from "../../../core/domain.ts";
 import { ConfigError, StorageError } from "../../../core/errors.ts";
@@ -12,7 +13,7 @@ import type { ScheduleInForce, UnrunSlot } from "../../runs/run-ledger.ts";
 import { type ReadingRow, readingColumns, readingOf } from "../../schema/record-layout.ts";
 import { layoutOf, shownRows } from "../../schema/storage-layout.ts";
 import { scopeText } from "../../snapshots/run-results.ts";
-import type { OpenedStore, RunEnd, RunId, RunOutcome, SlotSharing } from "../../store.ts";
+import type { OpenedStore, RunEnd, RunId, RunOutcome, SeriesSlot, SlotSharing } from "../../store.ts";
 import { type Connection, Postgres } from "../connection.ts";
 import { prepareSchema } from "../migrations.ts";
 import { PostgresAlerts } from "./alerts.ts";
@@ -70,6 +71,8 @@ export class Recorder implements OpenedStore {
   readonly #states = new ScopeStates();
   readonly #worker: Worker | null;
   #isClosed = false;
+  /** Whether slots are taken, for those of other processes: usually all of them, and a query for all costs less than a claim of each. */
+  readonly #taken: Batch<SeriesSlot, boolean>;
   /** Claims whose commit was not confirmed, by their slot. */
   readonly #unconfirmed = new Map<string, ledger.Claim>();
 
@@ -80,6 +83,7 @@ export class Recorder implements OpenedStore {
     this.#options = options;
     this.#writes = new Writes(postgres, options.log);
     const sender = options.worker ?? String(process.pid);
+    this.#taken = new Batch((slots) => ledger.areTaken(postgres, slots));
     this.sharing = {
       maxRuns,
       delayMs: (account) => worker?.delayMs(account) ?? 0,
@@ -143,6 +147,9 @@ export class Recorder implements OpenedStore {
         { fileLost: true },
       );
     const name = `begin ${account} ${dataset} ${slot}`;
+    const isOthers = trigger === "schedule" && this.sharing.delayMs(account) > 0 && !this.#unconfirmed.has(name);
+    // Where that cannot be read, the claim says why.
+    if (isOthers && (await this.#taken.ask({ account, dataset, slot }).catch(() => false))) return null;
     const claim = { dataset, slot, startedAt, trigger, worker, leaseMs };
     const begin = inAccount(account, async (locked) => {
       const unconfirmed = this.#unconfirmed.get(name);
