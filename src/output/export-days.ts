@@ -1,4 +1,5 @@
 /** Exports the history of a dataset to one file per UTC day. */
+import { maxOffsetMs } from "../bitget/clock-check.ts";
 import { dayMs, startOfDay } from "../core/time.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import type { HistoryReader, Span } from "../store/history.ts";
@@ -14,8 +15,8 @@ export interface DayFile {
 
 /**
  * Writes the rows of each UTC day that begins in the span to a separate file, such as `positions-2026-11-01.parquet` for
- * `positions.parquet`. Writes only days that are final: the day has ended by `now`, and every slot up to its end has its final row. A
- * day without rows gets no file; existing files are replaced. All files have the state of the database at the start. Yields each file
+ * `positions.parquet`. Writes only days that are final: the day has ended by `now`, and every slot up to ten minutes after its end,
+ * whose snapshots may belong to it by the exchange's clock, has its final row. A day without rows gets no file; existing files are replaced. All files have the state of the database at the start. Yields each file
  * when it is complete. `onProgress` is called with the number of days written so far, and the total.
  * @throws UsageError and StorageError like `exportHistory`
  */
@@ -48,7 +49,7 @@ function finishedDays(history: HistoryReader, dataset: Dataset, span: Span, now:
   const series = history.series(null).filter((one) => one.dataset === dataset.name);
   const first = Math.min(...series.map(({ firstAt }) => firstAt));
   // The day of a snapshot is by the exchange's clock, so it may be the day before or after that of its slot.
-  const open = history.firstOpenSlot(series.map(({ id }) => id)) - 1;
+  const open = history.firstOpenSlot(series.map(({ id }) => id)) - 1 - maxOffsetMs;
   const end = startOfDay(Math.min(now, open));
   const days: number[] = [];
   for (let day = startOfDay(Math.max(span.from, first - dayMs)); day < Math.min(span.to, end); day += dayMs)

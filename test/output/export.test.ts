@@ -175,11 +175,16 @@ describe("an export by day", () => {
     expect(await written(path, rest, start + 97 * hour)).toEqual([second]);
   });
 
-  it("leaves out a day of which a slot is still open, until it has ended", async () => {
+  it.each([
+    ["an hour before its end", -60, [first, second]],
+    ["ten minutes after its end, which may be on that day by the exchange's clock", 10, [first, second]],
+    ["later", 11, [first, second, fourth]],
+  ])("leaves out a day while a slot is still open %s", async (_, minutes, files) => {
     const path = await days();
     const store = await open(path);
-    const run = await store.begin("main", "spot-assets", start + 95 * hour, start + 95 * hour);
-    expect(await written(path, all, start + 97 * hour)).toEqual([first, second]);
+    const slot = start + 96 * hour + minutes * minute;
+    const run = await store.begin("main", "spot-assets", slot, slot);
+    expect(await written(path, all, start + 97 * hour)).toEqual(files);
     store.close();
     expect(run).not.toBeNull();
   });
