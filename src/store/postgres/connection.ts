@@ -143,8 +143,8 @@ export class Postgres implements Connection {
   }
 }
 
-/** Locked for too long, a deadlock, a standby that is read-only, out of memory, a damaged disk: the same statement may work later. */
-const cannotWrite = /^(55P03|40001|40P01|25006|53200|58...)$/;
+/** Locked for too long, a deadlock, a statement_timeout, a standby that is read-only, a full disk, out of memory, a damaged disk: the same statement may work later. */
+const cannotWrite = /^(55P03|57014|40001|40P01|25006|53100|53200|58...)$/;
 
 /** Wrong user, password, database or rights: waiting does not help. */
 const refusals = /^(28...|3D000|42501)$/;
@@ -161,7 +161,7 @@ function adviceFor(code: string, message: string): string {
 
 /** Returns whether the server is away or is stopping or has no connection left. */
 const isAway = (code: string, message: string): boolean =>
-  /^(E[A-Z_]+|08...|57P0.|53[13]00|25P03)$/.test(code) ||
+  /^(E[A-Z_]+|08...|57P0.|53300|25P03)$/.test(code) ||
   /timeout exceeded when trying to connect|Query read timeout|Connection terminated|connection error|not queryable/i.test(
     message,
   );
