@@ -2,7 +2,9 @@
 import { defineConfig } from "vitest/config";
 
 export const separate = [
-  ...["exchange", "process", "storage", "configuration", "surfaces"].map((name) => `test/faults/${name}.test.ts`),
+  ...["exchange", "process", "storage", "configuration", "surfaces", "machines"].map(
+    (name) => `test/faults/${name}.test.ts`,
+  ),
   ...["daemon", "frozen", "limits", "new-dataset"].map((name) => `test/scenarios/${name}.test.ts`),
   "test/web/process/process.test.ts",
   ...["machines", "mirror", "ship"].map((name) => `test/scenarios/postgres/${name}.test.ts`),

@@ -2,11 +2,11 @@
 // of `npm test`, or the given rows.
 import { spawnSync } from "node:child_process";
 
-const files = { E: "exchange", T: "process", S: "storage", C: "configuration", U: "surfaces" };
+const files = { E: "exchange", T: "process", S: "storage", C: "configuration", U: "surfaces", M: "machines" };
 const words = process.argv.slice(2);
 const wanted = words.length === 0 ? "all" : words.join(",");
 const isWhole = ["all", "every"].includes(wanted);
-const odd = isWhole ? undefined : words.find((id) => !/^[ETSCU]\d+$/.test(id));
+const odd = isWhole ? undefined : words.find((id) => !/^[ETSCUM]\d+$/.test(id));
 if (odd) {
   console.error(`${odd} is not a row; use rows such as E7 or S3, or "every" for those that belong to every run`);
   process.exit(64);

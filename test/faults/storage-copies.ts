@@ -156,6 +156,3 @@ rowTraced("S20c", "a share without file locks, and one that is read-only", { tim
     expect(readdirSync(join(folder, "share"))).toEqual([]);
   }
 });
-
-rowElsewhere("S21", "Postgres killed, restarted after 5 s; idle connection dropped", "see test/store/postgres");
-rowElsewhere("S22", "Postgres slow commit / statement_timeout", "see test/store/postgres");

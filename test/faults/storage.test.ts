@@ -6,3 +6,4 @@ import "./storage-readers.ts";
 import "./storage-files.ts";
 import "./storage-schema.ts";
 import "./storage-copies.ts";
+import "./storage-postgres.ts";

@@ -1,6 +1,6 @@
 /** A PostgreSQL server for one run of the tests: found on the machine, in a temporary folder, reachable through its socket only. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -41,9 +41,10 @@ export class Server {
   readonly #bin: string;
   #process: ChildProcess | null = null;
 
-  constructor(bin: string) {
+  /** `parent`: where the folder is made. Default: the folder for temporary files. */
+  constructor(bin: string, parent = tmpdir()) {
     this.#bin = bin;
-    this.folder = mkdtempSync(join(tmpdir(), "collector-pg-"));
+    this.folder = mkdtempSync(join(parent, "collector-pg-"));
     if (serverUser.uid !== undefined) chownSync(this.folder, serverUser.uid, serverUser.gid);
     const made = ["-D", this.#data, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-A", "trust", "--no-sync"];
     execFileSync(join(bin, "initdb"), made, { ...serverUser, cwd: this.folder, stdio: "pipe" });
@@ -53,9 +54,19 @@ export class Server {
     return join(this.folder, "data");
   }
 
-  /** Starts the server. Resolves when it accepts connections. */
-  async start(): Promise<void> {
-    const settings = ["fsync=off", "full_page_writes=off", "max_connections=200", "listen_addresses="];
+  /** Returns the process id of the server. */
+  get pid(): number {
+    return Number.parseInt(readFileSync(join(this.#data, "postmaster.pid"), "utf8"), 10);
+  }
+
+  /** Makes the next start that of a standby, which can only be read until `pg_promote()` is called. */
+  becomeStandby(): void {
+    writeFileSync(join(this.#data, "standby.signal"), "");
+  }
+
+  /** Starts the server, by default without waiting for the disk. Resolves when it accepts connections. */
+  async start(durability: readonly string[] = ["fsync=off", "full_page_writes=off"]): Promise<void> {
+    const settings = [...durability, "max_connections=200", "listen_addresses="];
     const words = [
       join(this.#bin, "postgres"),
       "-D",
@@ -79,10 +90,12 @@ export class Server {
 
   /** Ends the server at once, as a power failure does. It can be started again. */
   async stop(): Promise<void> {
-    const ended = new Promise((resolve) => this.#process?.once("exit", resolve));
-    this.#process?.stdin?.end();
-    await ended;
+    const stopping = this.#process;
     this.#process = null;
+    if (stopping === null || stopping.exitCode !== null) return;
+    const ended = new Promise((resolve) => stopping.once("exit", resolve));
+    stopping.stdin?.end();
+    await ended;
   }
 
   async remove(): Promise<void> {
