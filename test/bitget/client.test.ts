@@ -37,7 +37,7 @@ const inTurn =
     send(response, status, body, headers);
   };
 
-describe("an answer", () => {
+describe("a response", () => {
   it("keeps every digit, with its time by the exchange's clock", async () => {
     const clock = handClock();
     const requestTime = clock.now() + 1234;

@@ -108,7 +108,7 @@ it("a key that gains write permission is no longer used, and used again when it 
   expect(world.rows(runsOf("hedge"))).toEqual(hedge.map((run) => ({ run })));
 });
 
-it("a key that cannot be looked at again stays in use, and is looked at soon", async () => {
+it("a key that cannot be checked again stays in use, and is checked again soon", async () => {
   const world = await createWorld("2026-03-01T11:58:00Z", everyFive, { accounts: [classic, unified] });
   const refusal = () => world.app.sessions.find(({ name }) => name === "main")?.refusal() ?? null;
   await world.at("2026-03-01T12:00:00Z");

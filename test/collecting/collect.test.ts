@@ -128,7 +128,7 @@ const threeOfFour = [
   { line: "umcbl", state: "ok", code: null },
 ];
 
-describe("good answers beside a refusal that may mean another mode", () => {
+describe("good responses together with a refusal that may mean another account mode", () => {
   it.each([
     ["is refused", refusal("40014")],
     ["has no answer", "reset"],
@@ -143,21 +143,21 @@ describe("good answers beside a refusal that may mean another mode", () => {
     ]);
   });
 
-  it("are kept where the run's time is up before the mode is known", async () => {
+  it("are kept if the deadline of the run passes before the mode is known", async () => {
     const world = await refusedLine("hang");
     world.clock.advanceTo(Date.parse("2026-10-20T10:02:30Z"));
     await world.scheduler.idle();
     expect(linesOf(world)).toEqual(threeOfFour);
   });
 
-  it("are kept where the account really has another mode, and its new generation does not answer", async () => {
+  it("are kept if the account has another mode, and its other API version does not respond", async () => {
     const world = await refusedLine(modeOf("unified"));
     await world.scheduler.idle();
     expect(linesOf(world)).toEqual(threeOfFour);
   });
 });
 
-describe("a run on demand in the millisecond of a slot", () => {
+describe("a manual run in the millisecond of a slot", () => {
   const slot = Date.parse("2026-10-20T10:02:00Z");
 
   async function collected(fault: Fault | null): Promise<World> {
@@ -173,7 +173,7 @@ describe("a run on demand in the millisecond of a slot", () => {
 
   const due = "select scheduled_for_ms % 1000 = 0 as due, state from runs order by scheduled_for_ms";
 
-  it("is not that slot: the database verifies, and the slot is still run when the program comes to it", async () => {
+  it("does not count as the run of the slot: the slot is run later, and the database verifies", async () => {
     const world = await collected(null);
     expect((await verify(world.path, datasets)).problems).toEqual([]);
     await world.restart();
@@ -186,7 +186,7 @@ describe("a run on demand in the millisecond of a slot", () => {
     expect((await verify(world.path, datasets)).problems).toEqual([]);
   });
 
-  it("that fails is neither a gap nor less coverage", async () => {
+  it("that fails causes no gap and does not reduce coverage", async () => {
     const world = await collected({ path: spot, code: "40014", times: Number.POSITIVE_INFINITY });
     expect(world.rows("select * from gaps")).toEqual([]);
     expect(withHistory(world.path, (history) => history.status(slot + 5000))[0]?.coverage.day).toBe(1);

@@ -93,7 +93,7 @@ describe("a slot", () => {
     ["is due once", "12:01:30", { processed: "12:01", lastSlot: "12:01" }, []],
     ["is due again where it could not be written", "12:01:01", { processed: "12:00" }, ["run 12:01"]],
     ["may be late by half its period", "12:01:30", {}, ["run 12:01"]],
-    ["is closed when it is later than that", "12:01:31", {}, ["12:01 missed: too late"]],
+    ["is recorded as missed when it is later than that", "12:01:31", {}, ["12:01 missed: too late"]],
     [
       "of a daily schedule may be late by five minutes",
       "12:05",
@@ -119,7 +119,7 @@ describe("a slot", () => {
       { processed: "12:03", lastSlot: "12:03" },
       ["run 12:01"],
     ],
-    ["without a schedule never comes", "12:01", { inForce: null }, []],
+    ["without a schedule is never due", "12:01", { inForce: null }, []],
   ])("%s", (_, now, given, steps) => {
     expect(stepsAt(now, given)).toEqual(steps);
   });
@@ -134,7 +134,7 @@ describe("a slot that was not run", () => {
       { downtimes: [["12:00:30", "12:01:40", asleep]] },
       [`12:01 missed: ${asleep}`],
     ],
-    ["passed behind the run before it", "12:01:40", { lastRun: ["12:00", "12:01:20"] }, ["12:01 skipped: overlap"]],
+    ["passed during the run before it", "12:01:40", { lastRun: ["12:00", "12:01:20"] }, ["12:01 skipped: overlap"]],
     ["passed at the very end of that run", "12:01:40", { lastRun: ["12:00", "12:01"] }, ["12:01 skipped: overlap"]],
     [
       "passed behind a run and a sleep, is skipped: the run explains more",
@@ -286,13 +286,13 @@ describe("a schedule", () => {
   });
 });
 
-describe("between two looks at the clock", () => {
+describe("between two readings of the clock", () => {
   it.each([
-    ["two seconds are no downtime", 2000, 2000, null],
-    ["more than that, lived through, is a program that was blocked", 2001, 2001, "blocked"],
-    ["a wall clock that went on alone is a sleep or a step", 60_000, 1000, asleep],
-    ["more than half lived through is a block", 60_000, 30_001, "blocked"],
-    ["a clock that was set back is no downtime", -60_000, 1000, null],
+    ["two seconds do not count as downtime", 2000, 2000, null],
+    ["more than that, measured by both clocks, means that the program was blocked", 2001, 2001, "blocked"],
+    ["an advance of the wall clock alone means a sleep or a step", 60_000, 1000, asleep],
+    ["if more than half of it passed by the monotonic clock, the program was blocked", 60_000, 30_001, "blocked"],
+    ["a clock that was set back does not count as downtime", -60_000, 1000, null],
   ])("%s", (_, wall, monotonic, cause) => {
     const before = { wall: at("12:00"), monotonic: 5000 };
     const found = downtimeBetween(before, { wall: before.wall + wall, monotonic: before.monotonic + monotonic });
@@ -408,7 +408,7 @@ describe("a phase", () => {
     return Object.keys(patterns).map((dataset) => scheduleOf(name, dataset)?.text ?? null);
   };
 
-  it("is the second of an account's name, for patterns that do not name theirs", () => {
+  it("is the second that follows from an account's name, for patterns without seconds", () => {
     expect(textsOf(true, "main")).toEqual(["45 */5 * * * *", "45 */5 * * * *", "0 30 * * * *", null]);
     expect(textsOf(true, "hedge")[0]).toBe("21 */5 * * * *");
     expect(textsOf(false, "main")[0]).toBe("*/5 * * * *");
@@ -437,7 +437,7 @@ describe("whatever happens to the clock", () => {
   );
   const patterns = fc.constantFrom("* * * * *", "*/5 * * * *", "*/20 * * * * *", "7,9 * * * *");
 
-  it("every slot from the beginning to the last look has one row, and none is run before its time or too late", () => {
+  it("every slot up to the last reading has one row, and none is run before its time or too late", () => {
     fc.assert(
       fc.property(patterns, fc.array(event, { maxLength: 60 }), (text, events) => {
         const pattern = parsePattern(text);

@@ -12,7 +12,7 @@ const everyMinute = { SCHEDULE_SPOT_ASSETS: "* * * * *" };
 describe("prices", () => {
   const both = { SCHEDULE_SPOT_ASSETS: "* * * * *", SCHEDULE_PRICES: "* * * * *" };
 
-  it("fail rather than say that nothing is held, before any account was read", async () => {
+  it("fail instead of recording that nothing is held before any account was read", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", both);
     world.exchange.injectFault({ path: "/api/v2/spot/account/assets", code: "40034" });
     await world.at("2026-03-01T12:01:00Z");
@@ -34,7 +34,7 @@ describe("prices", () => {
   });
 });
 
-it("is no failure when the exchange has no such product line", async () => {
+it("is not a failure if the exchange does not have the product type", async () => {
   world = await createWorld("2026-03-01T12:00:30Z", { SCHEDULE_POSITIONS: "* * * * *" });
   world.exchange.injectFault({ path: "/api/v2/mix/position", params: { productType: "COIN-FUTURES" }, code: "40309" });
   await world.at("2026-03-01T12:01:00Z");
@@ -82,7 +82,7 @@ describe("datasets that build on others", () => {
     SCHEDULE_EQUITY: "* * * * *",
   };
 
-  it("see the rows of their own slot", async () => {
+  it("use the rows of their own slot", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", all);
     await world.at("2026-03-01T12:01:00Z");
     const held = world.rows(
@@ -93,7 +93,7 @@ describe("datasets that build on others", () => {
     expect(world.rows("select distinct complete from equity_history")).toEqual([{ complete: 1 }]);
   });
 
-  it("call a total incomplete whose parts are those of an earlier slot", async () => {
+  it("mark a total as incomplete if its parts are from an earlier slot", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", all, { accounts: [{ ...classic, mode: "unified" }] });
     await world.at("2026-03-01T12:01:00Z");
     world.exchange.injectFault({ path: "/api/v3/account/funding-assets", code: "40034" });
@@ -112,7 +112,7 @@ describe("datasets that build on others", () => {
       "select substr(scheduled_for, 12, 8) as slot, funding_usdt is not null as funding, complete from equity_history join snapshots using (snapshot_id) join runs using (run_id) order by 1",
     );
 
-  it("count no earlier rows of an input that was due at the same slot by another pattern", async () => {
+  it("use no earlier rows of an input that is due at the same slot by another pattern", async () => {
     const hourly = { ...all, SCHEDULE_FUNDING_ASSETS: "0 * * * *" };
     world = await createWorld("2026-03-01T11:59:30Z", hourly, unifiedOnly);
     await world.at("2026-03-01T12:00:00Z");
@@ -147,7 +147,7 @@ describe("datasets that build on others", () => {
     ]);
   });
 
-  it("call the futures part of a collect on demand unknown when one product line was refused or cut", async () => {
+  it("mark the futures part of a manual run as unknown if one product type was refused or aborted", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", { ...all, BITGET_API_VERSION: "v1" }, { v1: true });
     await collectNow(world.app, [], undefined);
     const line = { path: "/api/mix/v1/account/accounts", params: { productType: "cmcbl" } };
@@ -170,7 +170,7 @@ describe("datasets that build on others", () => {
     ]);
   });
 
-  it("call a total incomplete whose parts are unknown", async () => {
+  it("mark a total as incomplete if its parts are unknown", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", { ...all, BITGET_API_VERSION: "v1" }, { v1: true });
     world.exchange.injectFault({
       path: "/api/mix/v1/account/accounts",
@@ -187,8 +187,8 @@ describe("datasets that build on others", () => {
   });
 });
 
-describe("an answer that holds nothing where there was something", () => {
-  it("is asked for once more, and believed the second time", async () => {
+describe("an empty response where there was something before", () => {
+  it("is requested once more, and accepted the second time", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
     await world.at("2026-03-01T12:01:00Z");
     const empty = (envelope: unknown) => ({ ...(envelope as object), data: [] });

@@ -34,7 +34,7 @@ async function hangUntil(instant: string): Promise<void> {
 const everyMinute = { SCHEDULE_SPOT_ASSETS: "* * * * *" };
 
 describe("a slot", () => {
-  it("is run when it comes, and not before", async () => {
+  it("is run at its time, and not before", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
     await world.tick();
     expect(runs()).toEqual([]);
@@ -51,7 +51,7 @@ describe("a slot", () => {
     expect(world.rows("select late_ms >= 29000 as late from runs")).toEqual([{ late: 1 }]);
   });
 
-  it("is missed when the machine slept over it, and the next one is run at its time", async () => {
+  it("is missed if the machine sleeps through it, and the next one is run at its time", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
     await world.at("2026-03-01T12:01:00Z");
     world.clock.setWallClock(Date.parse("2026-03-01T12:04:40Z"));
@@ -111,7 +111,7 @@ describe("a slot", () => {
     expect(world.rows("select count(*) as n from snapshots")).toEqual([{ n: 3 }]);
   });
 
-  it("declared missed by a clock that ran ahead is run when it really comes", async () => {
+  it("recorded as missed while the clock was ahead is run when it is really due", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
     world.clock.setWallClock(Date.parse("2026-03-01T12:03:45Z"));
     await world.tick();
@@ -121,7 +121,7 @@ describe("a slot", () => {
     expect(runs()).toEqual(["12:01:00 ok", "12:02:00 ok", "12:03:00 ok"]);
   });
 
-  it("whose run hangs is cut when the next one comes, which is run", async () => {
+  it("whose run hangs is aborted when the next one is due, which is run", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", { ...everyMinute, RUN_DEADLINE_SECONDS: "3600" });
     await hangUntil("2026-03-01T12:02:00Z");
     expect(runs()).toEqual(["12:01:00 failed deadline", "12:02:00 ok"]);
@@ -141,7 +141,7 @@ describe("a slot", () => {
     expect(runs()).toEqual(["12:01:00 failed deadline", ...night, "12:10:00 ok late"]);
   });
 
-  it("that passes behind a run is skipped", async () => {
+  it("that is due during the run of the previous one is skipped", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
     await hangUntil("2026-03-01T12:04:20Z");
     expect(runs()).toEqual([
@@ -153,7 +153,7 @@ describe("a slot", () => {
   });
 });
 
-it("stops within its chunk while many slots wait to be recorded, and continues at the next start", async () => {
+it("stops before all of many missed slots are recorded, and continues at the next start", async () => {
   world = await createWorld("2026-03-01T12:00:30Z", { SCHEDULE_SPOT_ASSETS: "* * * * * *" });
   world.clock.setWallClock(Date.parse("2026-03-01T15:00:30Z"));
   world.scheduler.tick();
@@ -168,14 +168,14 @@ it("stops within its chunk while many slots wait to be recorded, and continues a
   ]);
 });
 
-it("leaves nothing behind that a run has listened with", async () => {
+it("leaves no event listeners of a run behind", async () => {
   world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
   await world.at("2026-03-01T12:01:00Z");
   await world.at("2026-03-01T12:02:00Z");
   expect(getEventListeners(world.app.deps.stopping, "abort")).toEqual([]);
 });
 
-it("calls a run that the stopping program cut off by its name", async () => {
+it("records why a run was aborted when the program stops", async () => {
   world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
   world.exchange.injectFault({ path: "/api/v2/spot/account/assets", hang: true });
   world.clock.advanceTo(Date.parse("2026-03-01T12:01:00Z"));
@@ -205,7 +205,7 @@ describe("a schedule", () => {
 describe("a clock that is years ahead", () => {
   const hourly = { SCHEDULE_SPOT_ASSETS: "0 * * * *" };
 
-  it("fills no ledger with the future: the exchange is asked first, and does not agree", async () => {
+  it("records no future slots: the exchange is asked first and contradicts the clock", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", hourly);
     await world.at("2026-03-01T13:00:00Z");
     const wrong = Date.parse("2030-03-01T12:00:30Z");
@@ -219,7 +219,7 @@ describe("a clock that is years ahead", () => {
     expect(runs()).toEqual(["13:00:00 ok", "14:00:00 ok"]);
   });
 
-  it("and one that is behind is not believed either: nothing from before the schedule is written down", async () => {
+  it("or behind causes no records of times before the schedule began", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", hourly);
     await world.at("2026-03-01T13:00:00Z");
     world.exchange.clockSkewMs = 10 * 86_400_000;
@@ -233,7 +233,7 @@ describe("a clock that is years ahead", () => {
     expect(runs()).toEqual(["13:00:00 ok", "14:00:00 ok"]);
   });
 
-  it("is believed when the exchange agrees: so much time has passed", async () => {
+  it("is accepted if the exchange confirms it, because that much time has passed", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", { SCHEDULE_SPOT_ASSETS: "*/10 * * * *" });
     world.clock.setWallClock(Date.parse("2026-06-01T12:00:30Z"));
     await world.tick();
@@ -283,7 +283,7 @@ describe("a clock that the exchange has not confirmed", () => {
     ]);
   });
 
-  it("makes a new dataset due only from its confirmation on, and the old ones missed until then", async () => {
+  it("makes a new dataset due only once it is confirmed, and records missed slots of the others until then", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
     await world.at("2026-03-01T12:01:00Z");
     await world.scheduler.stop();
@@ -310,7 +310,7 @@ describe("a clock that the exchange has not confirmed", () => {
     ]);
   });
 
-  it("that cannot be confirmed after a start has no slot run or missed until it can; then the cause is recorded", async () => {
+  it("after a start lets no slot be run or missed until it is confirmed; then the cause is recorded", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
     await world.at("2026-03-01T12:01:00Z");
     await world.scheduler.stop();
@@ -331,7 +331,7 @@ describe("a clock that the exchange has not confirmed", () => {
     expect(world.scheduler.problem()).toBe("");
   });
 
-  it("after a sleep is confirmed first: only slots during the sleep have that cause", async () => {
+  it("is confirmed first after a sleep: only slots during the sleep have that cause", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
     await world.at("2026-03-01T12:01:00Z");
     world.exchange.injectFault({ path: "/api/v2/public/time", reset: true, times: Number.POSITIVE_INFINITY });
@@ -374,8 +374,8 @@ describe("a clock that the exchange has not confirmed", () => {
   });
 });
 
-describe("an answer that cannot be kept as it is", () => {
-  it("fails its run by that name, also when it was late", async () => {
+describe("a response that cannot be stored as it is", () => {
+  it("fails its run with the kind of failure as cause, also if the run was late", async () => {
     world = await createWorld("2026-03-01T12:00:30Z", everyMinute);
     const twice = (envelope: unknown) => {
       const { data, ...rest } = envelope as { data: object[] };

@@ -45,7 +45,7 @@ async function called(settings: Record<string, string> = {}, query = "", path = 
 
 const break_ = { path: "/api/v2/mix/position", code: "40014", times: Number.POSITIVE_INFINITY };
 
-it("is called once for each complete cycle, and at /fail after a failure, the query kept", async () => {
+it("is requested once for each complete cycle, and at /fail after a failure, with its query", async () => {
   const { world, calls, at } = await called({}, "/?rid=7");
   await at("12:01:00", 1);
   world.exchange.injectFault(break_);
@@ -59,7 +59,7 @@ it.each([
   ["?status=up&msg=OK&ping=", "", "?status=down&msg=a+run+was+not+complete&ping="],
   ["", "", "?status=down"],
   ["?host=a&state=complete", "/p", "?host=a&state=fail"],
-])("tells a failure in the query of an address that says there how it went: %s", async (query, before, failed) => {
+])("reports a failure in the query of an address that has the status there: %s", async (query, before, failed) => {
   const path = before === "" ? `/api/push/${token}` : `${before}/${token}`;
   const { world, calls, at } = await called({}, query, path);
   await at("12:01:00", 1);
@@ -70,7 +70,7 @@ it.each([
   expect(calls).toEqual([`GET ${path}${query}`, `GET ${path}${failed}`, `GET ${path}${query}`]);
 });
 
-it("waits for the last slot of every dataset, however seldom one comes", async () => {
+it("waits for the last slot of every dataset, also of one with a long period", async () => {
   const { world, calls, at } = await called({ SCHEDULE_POSITIONS: "*/3 * * * *" });
   await at("12:01:00", 0);
   await at("12:02:00", 0);
@@ -82,7 +82,7 @@ it("waits for the last slot of every dataset, however seldom one comes", async (
   expect(calls).toEqual([`GET /${token}`, `GET /${token}/fail`]);
 });
 
-it("reads how everything is doing a few times a cycle, not after each run", async () => {
+it("reads the status of all datasets a few times per cycle, not after each run", async () => {
   const names = Array.from({ length: 20 }, (_, number) => `account${number}`);
   const accounts = names.map((name) => ({ ...classic, name, key: `${classic.key}${name}` }));
   const { url, calls } = await listener();
@@ -109,7 +109,7 @@ it("reads how everything is doing a few times a cycle, not after each run", asyn
   expect([calls.length, readings]).toEqual([1, 2]);
 });
 
-it("goes on after a restart where the ledger says that nothing is missing", async () => {
+it("continues after a restart if no run is missing in the run ledger", async () => {
   const { world, calls, at } = await called({
     SCHEDULE_POSITIONS: "*/30 * * * *",
     SCHEDULE_SPOT_ASSETS: "*/5 * * * *",
@@ -120,14 +120,14 @@ it("goes on after a restart where the ledger says that nothing is missing", asyn
   expect(calls).toEqual([`GET /${token}`, `GET /${token}`]);
 });
 
-it.each([503, 302])("is called once more after an answer of %d, and follows nobody elsewhere", async (status) => {
+it.each([503, 302])("is requested once more after a response of %d, and redirects are not followed", async (status) => {
   const { calls, statuses, at } = await called();
   statuses.push(status);
   await at("12:01:00", 2);
   expect(calls).toEqual([`GET /${token}`, `GET /${token}`]);
 });
 
-it("holds nothing up when it does not answer", async () => {
+it("does not delay collecting when it does not respond", async () => {
   const { world, calls, statuses, at } = await called();
   statuses.push(null);
   await at("12:01:00", 1);
@@ -137,7 +137,7 @@ it("holds nothing up when it does not answer", async () => {
   expect(calls).toEqual([`GET /${token}`]);
 });
 
-it("is called by the daemon, which does not say where; a word in the log when nobody is there", async () => {
+it("is requested by the daemon, which never logs the address; a failure and its end are logged", async () => {
   const exchange = await startExchange({ accounts: [classic] });
   onTestFinished(() => exchange.close());
   const { calls, statuses, url } = await listener();

@@ -35,7 +35,7 @@ async function valuesOf(name: string, labels: Record<string, string> = {}): Prom
 
 const ofPositions = { account: "main", dataset: "positions" };
 
-it("counts slots by what became of them, and what the runs cost", async () => {
+it("counts slots by outcome, and the requests and duration of runs", async () => {
   await at("12:01:00");
   world.exchange.injectFault({ path: "/api/v2/mix/position", code: "40014", times: Number.POSITIVE_INFINITY });
   await at("12:02:00");
@@ -48,7 +48,7 @@ it("counts slots by what became of them, and what the runs cost", async () => {
   expect(await valuesOf("run_duration_seconds_count", ofPositions)).toEqual([2]);
 });
 
-it("counts refusals as too many, and the requests they led to", async () => {
+it("counts rate-limited requests (429), and the requests that repeat them", async () => {
   world.exchange.injectFault({ path: "/api/v2/spot/account/assets", status: 429, headers: { "retry-after": "0" } });
   await at("12:01:00");
   const ofSpot = { account: "main", dataset: "spot-assets" };
@@ -69,7 +69,7 @@ it("leaves out what is unknown", async () => {
   expect(Math.abs(offset ?? Number.NaN)).toBeLessThan(1);
 });
 
-it("exports how far the exchange is ahead, which a run records with the opposite sign", async () => {
+it("exports the clock offset of the exchange, which a run records with the opposite sign", async () => {
   world.exchange.clockSkewMs = 20_000;
   await at("12:01:00");
   const [offset = Number.NaN] = await valuesOf("clock_offset_seconds", { account: "main" });
@@ -77,7 +77,7 @@ it("exports how far the exchange is ahead, which a run records with the opposite
   expect([Math.sign(offset), ...new Set(rows.map((row) => Math.sign(row.skew_ms)))]).toEqual([1, -1]);
 });
 
-it("exports the next slot, the budget, the files and the process", async () => {
+it("exports the next slot, the request budget, file sizes and metrics of the process", async () => {
   await at("12:01:00");
   expect(await valuesOf("next_slot_timestamp_seconds", ofPositions)).toEqual([
     Date.parse("2026-03-01T12:02:00Z") / 1000,
@@ -104,7 +104,7 @@ describe("a dataset that freezes", () => {
   const freeze = () =>
     world.exchange.injectFault({ path: "/api/v2/mix/position", hang: true, times: Number.POSITIVE_INFINITY });
 
-  it("is stale within two periods while the others go on, in metrics and status alike", async () => {
+  it("is stale after two periods in metrics and status, while the others stay fresh", async () => {
     await at("12:01:00");
     await at("12:02:00");
     freeze();
@@ -140,7 +140,7 @@ function fillGapsAgain(): void {
   sqlite.close();
 }
 
-it("costs no more when nothing was complete for a hundred thousand slots", async () => {
+it("takes no longer when none of the last hundred thousand slots is complete", async () => {
   await at("12:01:00");
   const before = await cost();
   change(

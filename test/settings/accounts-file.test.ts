@@ -39,7 +39,7 @@ function problemsOf(path: string, env: Record<string, string> = {}): string[] {
 
 const valuesOf = ({ name, key, secret, passphrase }: typeof hedge, api: string) => [name, key, secret, passphrase, api];
 
-it("without a key in the environment, the accounts are those of the file", () => {
+it("without a key in the environment, only the accounts of the file are used", () => {
   const path = fileOf([hedge, { ...desk, api_version: "V3" }]);
   expect(accountsIn({ BITGET_ACCOUNTS_FILE: path })).toEqual([valuesOf(hedge, "auto"), valuesOf(desk, "v3")]);
   expect(accountsIn({ BITGET_ACCOUNTS_FILE: path, BITGET_API_VERSION: "v2" })[0]).toEqual(valuesOf(hedge, "v2"));
@@ -126,7 +126,7 @@ it.each<[string, unknown, string[]]>([
   expect(problemsOf(path)).toEqual(problems.map((problem) => `BITGET_ACCOUNTS_FILE ${problem}`));
 });
 
-it("the name and the key of an account of the environment are taken", () => {
+it("an account of the file cannot have the name or the key of an account of the environment", () => {
   const problems = problemsOf(fileOf([{ ...hedge, name: "main", key: classic.key }]), credentials(classic));
   expect(problems).toEqual([
     'BITGET_ACCOUNTS_FILE entry 1: name "main" is that of another account',
@@ -134,13 +134,13 @@ it("the name and the key of an account of the environment are taken", () => {
   ]);
 });
 
-it.each([0o640, 0o604, 0o620])("a file of mode %o is refused with what to do", (mode) => {
+it.each([0o640, 0o604, 0o620])("a file of mode %o is refused, and the message has the chmod command", (mode) => {
   expect(problemsOf(fileOf([hedge], mode))).toEqual([
     "BITGET_ACCOUNTS_FILE names PATH, which can be read by other users. Run: chmod 600 PATH",
   ]);
 });
 
-it("a file that is not there is refused", () => {
+it("a missing file is refused", () => {
   expect(problemsOf("/nowhere/accounts.json")).toEqual([
     "BITGET_ACCOUNTS_FILE names PATH, which cannot be read (ENOENT)",
   ]);

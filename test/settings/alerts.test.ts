@@ -58,7 +58,7 @@ it.each(["http://example.com/hook", "ftp://example.com/", "https://user:password
   },
 );
 
-it("Telegram needs a chat, and a format must be one there is", () => {
+it("Telegram requires a chat, and an unknown format is refused", () => {
   const env = { ALERT_WEBHOOK_URL: "https://api.telegram.org/bot1:abcdefghijklmnop/sendMessage" };
   expect(problemsOf({ ...env, ALERT_WEBHOOK_FORMAT: "telegram" })).toEqual([
     "ALERT_TELEGRAM_CHAT must be the number of a chat, or @ and the name of a channel",
@@ -68,7 +68,7 @@ it("Telegram needs a chat, and a format must be one there is", () => {
   ]);
 });
 
-it("the address is read from a file too, and is kept out of every text, in whole and in part", () => {
+it("the webhook address can be read from a file, and no text contains it or a part of it", () => {
   const file = join(temporaryFolder(), "hook");
   writeFileSync(file, `${hook}\n`);
   const config = loadConfig({ ALERT_WEBHOOK_URL_FILE: file }, { credentials: false, webhook: true });
@@ -79,7 +79,7 @@ it("the address is read from a file too, and is kept out of every text, in whole
   );
 });
 
-it("the token of a Telegram bot is kept out without the word before it", () => {
+it("the token of a Telegram bot is redacted also without the word `bot` before it", () => {
   const env = {
     ALERT_WEBHOOK_URL: "https://api.telegram.org/bot123456:ABC-DEF1234ghIkl/sendMessage",
     ALERT_WEBHOOK_FORMAT: "telegram",

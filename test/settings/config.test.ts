@@ -38,7 +38,7 @@ describe("settings", () => {
     expect(config.accounts.map(({ name, api }) => [name, api])).toEqual([["main", "auto"]]);
   });
 
-  it("take the days of UTC whatever the machine thinks, and write reports after each of them", () => {
+  it("use UTC days by default, whatever the time zone of the machine, and write reports after each day", () => {
     const config = loadConfig({ ...good, TZ: "Asia/Tokyo" });
     expect(config).toMatchObject({ timezone: "UTC", reportsDirectory: resolve("reports") });
     expect(config.reportsSchedule).toMatchObject({ text: "5 0 * * *", timezone: "UTC" });
@@ -68,7 +68,7 @@ describe("settings", () => {
     },
   );
 
-  it("refuse a place for pages that is none, and further names without a token", () => {
+  it("refuse an invalid address of the dashboard, and HTTP_NAMES without a token", () => {
     expect(problemsOf({ ...good, HTTP_HOST: "http://x", HTTP_PORT: "65536", HTTP_NAMES: "a.example, b/c" })).toEqual([
       'HTTP_PORT is "65536"; it must be whole numbers from 0 to 65535',
       'HTTP_HOST is "http://x"; it must be an address of this machine, such as 127.0.0.1',
@@ -80,7 +80,7 @@ describe("settings", () => {
     ]);
   });
 
-  it("take the token of the pages from a file, and keep it out of everything printed", () => {
+  it("read the dashboard token from a file, and never print it", () => {
     const path = join(temporaryFolder(), "token");
     writeFileSync(path, "a-token-of-the-pages\n");
     const config = loadConfig({ ...good, HTTP_TOKEN_FILE: path });
@@ -88,26 +88,26 @@ describe("settings", () => {
     expect(secretsOf(config).map((secret) => secret.reveal())).toContain("a-token-of-the-pages");
   });
 
-  it.each(["Europe/Berln", "", " ", "Europe/Berlin ", "GMT+5", "+02:00"])("know no time zone %j", (timezone) => {
+  it.each(["Europe/Berln", "", " ", "Europe/Berlin ", "GMT+5", "+02:00"])("refuse the time zone %j", (timezone) => {
     expect(problemsOf({ ...good, TIMEZONE: timezone })).toEqual([
       `TIMEZONE is "${timezone}"; it must be the name of a time zone, such as Europe/Berlin or UTC`,
     ]);
   });
 
-  it("refuse an abbreviation that the calendar does not know, with the name to write", () => {
+  it("refuse a time zone abbreviation and suggest the full name", () => {
     expect(problemsOf({ ...good, TIMEZONE: "JST" })).toEqual([
       'TIMEZONE is "JST", an abbreviation of several time zones; use a full name such as Asia/Tokyo',
     ]);
   });
 
-  it("refuse a schedule of reports that is none, and no folder for them", () => {
+  it("refuse an invalid schedule of reports, and an empty REPORTS_DIR", () => {
     expect(problemsOf({ ...good, SCHEDULE_REPORTS: "daily", REPORTS_DIR: "" })).toEqual([
       'SCHEDULE_REPORTS ("daily") has 1 fields; a pattern has five, or six with seconds first',
       "REPORTS_DIR must name a folder, as in ./reports",
     ]);
   });
 
-  it("read for how many days answers are kept, 0 being none", () => {
+  it("read for how many days raw responses are kept; 0 keeps none", () => {
     expect(loadConfig(good).keepRawDays).toBe(30);
     expect(loadConfig({ ...good, KEEP_RAW_DAYS: "0" }).keepRawDays).toBe(0);
     expect(problemsOf({ ...good, KEEP_RAW_DAYS: "-1" })).toEqual([
@@ -126,7 +126,7 @@ describe("settings", () => {
       ]);
   });
 
-  it("names everything that is wrong at once, and no value of a secret", () => {
+  it("report all problems at once, without the value of any secret", () => {
     const problems = problemsOf({
       BITGET_API_KEY: "your_api_key_here",
       BITGET_API_SECRET: "",
@@ -162,7 +162,7 @@ describe("settings", () => {
     },
   );
 
-  it("trim a secret's trailing newline and read it from a file", () => {
+  it("read a secret from a file without its trailing newline", () => {
     const path = join(temporaryFolder(), "secret");
     writeFileSync(path, `${good.BITGET_API_SECRET}\n`);
     const { BITGET_API_SECRET: _, ...rest } = good;
@@ -170,7 +170,7 @@ describe("settings", () => {
     expect(config.accounts[0]?.secret.reveal()).toBe(good.BITGET_API_SECRET);
   });
 
-  it("refuse a secret given twice, and a file that is not there", () => {
+  it("refuse a secret that is set twice, and a missing file", () => {
     expect(problemsOf({ ...good, BITGET_API_KEY_FILE: "/nowhere" })).toEqual([
       "BITGET_API_KEY and BITGET_API_KEY_FILE are both set; keep one",
     ]);
@@ -221,7 +221,7 @@ describe("settings", () => {
     expect(problems).toEqual([`BITGET_API_SECRET${problem.replace("PATH", path)}`]);
   });
 
-  it("take a secret from a file with a byte order mark, a key in PEM, and a value with = or a backslash in it", () => {
+  it("accept a secret file with a byte order mark, a PEM key, and a value that contains = or a backslash", () => {
     const read = (content: string) => {
       const path = join(temporaryFolder(), "secret");
       writeFileSync(path, content);
@@ -256,7 +256,7 @@ describe("settings", () => {
     ["../x", "a name is a letter"],
     ["public", "stands for public data"],
     ["", undefined],
-  ])("judge the account names %j", (names, sentence) => {
+  ])("check the account names %j", (names, sentence) => {
     const problem = problemsOf({ ...good, BITGET_MAIN_API_KEY: "", BITGET_ACCOUNTS: names }).find((one) =>
       one.startsWith("BITGET_ACCOUNTS"),
     );
@@ -271,18 +271,18 @@ describe("settings", () => {
     ["https://user:pass@api.bitget.com", false],
     ["https://api.bitget.com/v2", false],
     ["not a url", false],
-  ])("judge the base URL %s", (url, accepted) => {
+  ])("check the base URL %s", (url, accepted) => {
     expect(problemsOf({ ...good, BITGET_BASE_URL: url }).length === 0).toBe(accepted);
   });
 
-  it("accept product types in either spelling and each once", () => {
+  it("accept product types in either spelling, without duplicates", () => {
     expect(loadConfig({ ...good, BITGET_PRODUCT_TYPES: "USDT-FUTURES, umcbl,coin-futures" }).productTypes).toEqual([
       "umcbl",
       "dmcbl",
     ]);
   });
 
-  it("refuse one key under two names, which would double what is asked of the exchange", () => {
+  it("refuse one key under two names, which would double the requests to the exchange", () => {
     const twins = { ...good, ...credentials(classic, "BITGET_TWIN"), BITGET_ACCOUNTS: "main,twin" };
     expect(problemsOf(twins)).toEqual(['BITGET_ACCOUNTS has the same API key under "main" and "twin"']);
   });
@@ -305,7 +305,7 @@ describe("settings", () => {
     ["postgres://localhost/x?sslmode=prefer", false],
     ["postgres://localhost/x?schema=Desk", false],
     ["mysql://localhost/x", false],
-  ])("judge the database %j", (url, accepted) => {
+  ])("check the database URL %j", (url, accepted) => {
     expect(problemsOf({ ...good, DATABASE_URL: url }).length === 0).toBe(accepted);
   });
 
@@ -325,11 +325,11 @@ describe("settings", () => {
     expect(loadConfig({ ...good, SCHEDULE_PRICES: "" }).schedules.prices).toBeNull();
   });
 
-  it("need no key where only the database is looked at", () => {
+  it("require no key for commands that only read the database", () => {
     expect(loadConfig({}, { credentials: false }).accounts).toEqual([]);
   });
 
-  it("come from .env also where it begins with a byte order mark, and say so where it cannot be read", () => {
+  it("come from a .env with a byte order mark; an unreadable .env is reported", () => {
     const directory = temporaryFolder();
     writeFileSync(join(directory, ".env"), "\ufeffLOG_LEVEL=debug\n");
     expect(environment(directory, {}).LOG_LEVEL).toBe("debug");
@@ -338,7 +338,7 @@ describe("settings", () => {
     expect(() => environment(other, {})).toThrow("cannot be read (EISDIR)");
   });
 
-  it("are refused from a .env with keys that others can read, and taken from one without keys", () => {
+  it("are refused from a .env with keys that others can read, and accepted from one without keys", () => {
     const directory = temporaryFolder();
     const file = join(directory, ".env");
     writeFileSync(file, "BITGET_HEDGE_API_SECRET=0123456789\n", { mode: 0o640 });
@@ -352,7 +352,7 @@ describe("settings", () => {
     { NODE_TLS_REJECT_UNAUTHORIZED: "0" },
     { NODE_OPTIONS: "--max-old-space-size=400 --report-uncaught-exception" },
     { NODE_OPTIONS: "--inspect=0.0.0.0" },
-  ])("are refused beside %j, which would let keys out, but not where none is read", (surroundings) => {
+  ])("are refused together with %j, which would leak keys, unless no key is read", (surroundings) => {
     const [setting = ""] = Object.keys(surroundings);
     expect(problemsOf({ ...good, ...surroundings })).toEqual([expect.stringContaining(setting)]);
     expect(loadConfig(surroundings, { credentials: false }).accounts).toEqual([]);
@@ -361,7 +361,7 @@ describe("settings", () => {
     ).toEqual([]);
   });
 
-  it("come from .env, and from the environment before that", () => {
+  it("come from the environment first, then from .env", () => {
     const directory = temporaryFolder();
     writeFileSync(join(directory, ".env"), 'LOG_LEVEL=debug\nBITGET_API_KEY="from file"\n', { mode: 0o600 });
     const env = environment(directory, { LOG_LEVEL: "warn" });

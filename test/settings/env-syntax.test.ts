@@ -38,7 +38,7 @@ describe("a .env", () => {
     expect(problemsOf(`# first\n\n${line}\n`)).toEqual([`line 3: ${cut(name)}`]);
   });
 
-  it("names quotes that the value does not have", () => {
+  it("with an unquoted # is reported with the kind of quotes that its value does not contain", () => {
     expect(problemsOf("BITGET_API_PASSPHRASE=Moon's#2026")).toEqual([`line 1: ${cut("BITGET_API_PASSPHRASE", '"')}`]);
   });
 
@@ -64,7 +64,7 @@ describe("a .env", () => {
     expect(problemsOf(`${line}\n`)).toEqual([expect.stringContaining(`line 1: ${problem}`)]);
   });
 
-  it("gives each value whole and as Node.js reads it, or is refused", () => {
+  it("yields each value complete and as Node.js reads it, or is refused", () => {
     const characters = fc.constantFrom(..."#\"'` =\\nab7é$".split(""));
     fc.assert(
       fc.property(fc.string({ unit: characters, maxLength: 12 }), (written) => {
@@ -94,7 +94,7 @@ describe("a .env", () => {
     });
   });
 
-  it("in YAML, of lines that are none, or with line ends of CR alone, is refused with the line", () => {
+  it("in YAML, with lines that are not settings, or with CR line ends, is refused with the line number", () => {
     expect(problemsOf("BITGET_API_KEY: bg_0123\n- x\n$env:HTTP_PORT = 80\n\nset LOG_LEVEL=info")).toEqual([
       "line 1 has a colon after BITGET_API_KEY; write BITGET_API_KEY=value",
       "line 2 is neither NAME=value nor a comment; a value of several lines needs quotes around it",
@@ -107,7 +107,7 @@ describe("a .env", () => {
     expect(problemsOf("HTTP_PORT='\n\n'\nx\u2028y\n")).toEqual([expect.stringContaining("line 4 is neither")]);
   });
 
-  it("in UTF-16 or Latin-1 is refused, and read with a byte order mark of UTF-8", () => {
+  it("in UTF-16 or Latin-1 is refused; in UTF-8 a byte order mark is accepted", () => {
     const text = "BITGET_API_KEY=bg_0123456789\r\n";
     const wide = "is in UTF-16, as PowerShell's > writes it; save it as UTF-8";
     expect(problemsOf(Buffer.from(`\ufeff${text}`, "utf16le"))).toEqual([wide]);
@@ -173,7 +173,7 @@ describe("a .env", () => {
 describe("the environment", () => {
   const problem = (name: string, value = "x") => problemsOf("", { [name]: value });
 
-  it("is refused with a name that is nearly a setting of ours", () => {
+  it("is refused if a name is nearly one of our settings", () => {
     expect(problem("SCHEDULE_POSITION")).toEqual([
       "In the environment, SCHEDULE_POSITION is not a setting; did you mean SCHEDULE_POSITIONS?",
     ]);
@@ -201,7 +201,7 @@ describe("the environment", () => {
     expect(warnings({ [name]: "x", [meant]: "y" })).toEqual([]);
   });
 
-  it("gives no warning of other names", () => {
+  it("causes no warning about other names", () => {
     const proxies = ["FTP_PROXY", "HTTP_PROXY", "https_proxy", "ALL_PROXY", "no_proxy", "HTTPS_PROXY_FILE"];
     const others = ["TZ", "PORT", "SMTP_PORT", "LOG_FILE", "DATABASE_USER", "DATABASE_PORT", "HTTP_COOKIE", "LOGNAME"];
     const all = [...proxies, ...others, "BITGET_SANDBOX", "LOG_LEVEL", "HOME", "PATH", "TERM", "HOSTNAME", "LANG"];
@@ -231,7 +231,7 @@ it("a .env that is a folder is refused", () => {
   expect(() => environment(directory, {})).toThrow("cannot be read (EISDIR)");
 });
 
-it("a single NUL is named with its line, and no other encoding", () => {
+it("a single NUL character is reported with its line, not as another encoding", () => {
   expect(textOf(Buffer.from("A=1\nB=x\0y\n"))).toEqual({
     text: null,
     problem: "has a NUL character in line 2; remove it",

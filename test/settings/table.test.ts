@@ -16,7 +16,7 @@ describe(".env.example", () => {
     expect(problems).toEqual([]);
   });
 
-  it("means the same with and without its comment signs", () => {
+  it("has the same effect with and without its comment signs", () => {
     const keys = credentials(classic);
     expect(loadConfig({ ...settings, ...keys })).toEqual(loadConfig(keys));
   });
@@ -30,7 +30,7 @@ describe("the table of settings", () => {
     expect(isSecretSetting(name.toLowerCase())).toBe(secret === "always");
   });
 
-  it("makes the names of every account known, and its keys secrets", () => {
+  it("defines the settings of every account, and treats its keys as secrets", () => {
     const names = ["KEY", "SECRET", "PASSPHRASE"].map((word) => `BITGET_HEDGE_API_${word}`);
     const all = [...names, ...names.map((name) => `${name}_FILE`), "BITGET_HEDGE_API_VERSION"];
     expect(all.map(nameProblem)).toEqual(all.map(() => null));

@@ -7,7 +7,7 @@ import { ask, handClock, noon, send, signed, simulator } from "./support.ts";
 const spot = "/api/v2/spot/account/assets";
 const positions = "/api/v2/mix/position/all-position?productType=USDT-FUTURES";
 
-it("an error envelope is sent once, then answers as ever", async () => {
+it("an error envelope is sent once, then ordinary responses follow", async () => {
   const exchange = await simulator();
   exchange.injectFault({ code: "45001", message: "Unknown error" });
 
@@ -22,7 +22,7 @@ it("an error envelope is sent once, then answers as ever", async () => {
   expect([waiting, second.status, exchange.pendingFaults(), exchange.record.length]).toEqual([1, 200, 0, 1]);
 });
 
-it("a fault waits for the path, account and parameters it is meant for", async () => {
+it("a fault applies only to the given path, account and parameters", async () => {
   const exchange = await simulator();
   const params = { productType: "USDC-FUTURES" };
   exchange.injectFault({ path: "/api/v2/mix", account: "main", params, status: 500, times: Number.POSITIVE_INFINITY });
@@ -38,7 +38,7 @@ it("a fault waits for the path, account and parameters it is meant for", async (
   expect(statuses).toEqual([200, 200, 200, 500, 500]);
 });
 
-it("faults fire in the order they were asked for, and can be called off", async () => {
+it("faults are injected in the order in which they were requested, and can be cancelled", async () => {
   const exchange = await simulator();
   for (const code of ["40725", "40015", "45001"]) exchange.injectFault({ code });
 
@@ -50,7 +50,7 @@ it("faults fire in the order they were asked for, and can be called off", async 
   expect([first, second, third].map(({ body }) => body.code)).toEqual(["40725", "40015", "00000"]);
 });
 
-it("what the gateway refuses uses no fault up", async () => {
+it("a request that the gateway refuses consumes no fault", async () => {
   const exchange = await simulator();
   exchange.injectFault({ status: 503 });
 
@@ -59,7 +59,7 @@ it("what the gateway refuses uses no fault up", async () => {
   expect([refused.body.code, exchange.pendingFaults()]).toEqual(["40009", 1]);
 });
 
-it("a 429 that was asked for is no violation", async () => {
+it("a requested 429 does not count as a violation of the limits", async () => {
   const exchange = await simulator();
   exchange.injectFault({ status: 429, code: "429", headers: { "retry-after": "2" } });
 
@@ -116,7 +116,7 @@ it("a delayed response is a good response, later", async () => {
   expect(waits).toEqual([60]);
 });
 
-it("latency is added to every answer, refusals included", async () => {
+it("latency is added to every response, including refusals", async () => {
   const { clock, waits } = hasty();
   const exchange = await simulator({ clock, latencyMs: 60 });
 
@@ -125,7 +125,7 @@ it("latency is added to every answer, refusals included", async () => {
   expect(waits).toEqual([60]);
 });
 
-it("a dripping answer arrives whole, byte after byte", async () => {
+it("a response sent byte by byte arrives complete", async () => {
   const { clock, waits } = hasty();
   const exchange = await simulator({ clock });
   exchange.injectFault({ drip: 1, status: 200, body: "slow" });
@@ -146,7 +146,7 @@ it("a reset breaks the connection, and only that one", async () => {
   expect(after.status).toBe(200);
 });
 
-it("a hanging request is never answered, and closing ends it", async () => {
+it("a hanging request gets no response, and closing the exchange ends it", async () => {
   const exchange = await simulator();
   exchange.injectFault({ hang: true });
 

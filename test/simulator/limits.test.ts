@@ -13,11 +13,11 @@ function sentAt(times: number[], perSecond: number): (number | null)[] {
   });
 }
 
-it("every sliding second counts, not the calendar's", () => {
+it("the limit applies to every sliding second, not to calendar seconds", () => {
   expect(sentAt([900, 950, 990, 1100, 1899, 1900, 1949, 1950], 3)).toEqual([2, 1, 0, null, null, 0, null, 0]);
 });
 
-it("a refused request takes no place", () => {
+it("a refused request does not count towards the limit", () => {
   expect(sentAt([0, 500, 999, 1000], 1)).toEqual([0, null, null, 0]);
 });
 
@@ -38,7 +38,7 @@ it("users and paths have budgets of their own", () => {
   expect(left).toEqual([0, 0, 0, null]);
 });
 
-it("the 6001st request of a minute shuts the address out for five minutes", () => {
+it("the 6001st request of a minute bans the address for five minutes", () => {
   const clock = handClock();
   const limits = createLimits(clock);
   const letIn = () => limits.countAddress("127.0.0.1");
@@ -53,7 +53,7 @@ it("the 6001st request of a minute shuts the address out for five minutes", () =
   expect([first, oneMore, stillShut, open]).toEqual([true, false, false, true]);
 });
 
-it("the sixth question for positions in a second is a 429 and a violation; the header counts down to it", async () => {
+it("the sixth request for positions in a second is a 429 and a violation; the header counts down to it", async () => {
   const clock = handClock();
   const exchange = await simulator({ clock });
   const target = "/api/v2/mix/position/all-position?productType=USDT-FUTURES";

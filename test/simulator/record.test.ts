@@ -137,7 +137,7 @@ describe("the record holds what was sent", () => {
     );
   });
 
-  it("of v1 balances, but no rows of zero", async () => {
+  it("of v1 balances, without rows of zero", async () => {
     const exchange = await simulator({ v1: true, from: noon });
 
     const { body } = await ask(exchange, classic, "/api/spot/v1/account/assets");
@@ -181,7 +181,7 @@ describe("the record holds what was sent", () => {
     expect(exchange.record[0]?.rows[idle]?.unrealized_pl).toBe(null);
   });
 
-  it("of a product line never used, as an empty snapshot", async () => {
+  it("of a product type that was never used, as an empty snapshot", async () => {
     const exchange = await simulator();
 
     const { body } = await ask(exchange, classic, "/api/v2/mix/account/accounts?productType=SCOIN-FUTURES");
@@ -222,7 +222,7 @@ describe("the record holds what was sent", () => {
     ]);
   });
 
-  it("of funding balances, an empty frozen as unknown", async () => {
+  it("of funding balances, with an empty `frozen` as unknown", async () => {
     const exchange = await simulator({ from: noon });
 
     const { body } = await ask(exchange, classic, "/api/v2/account/funding-assets");
@@ -251,7 +251,7 @@ describe("the record holds what was sent", () => {
   });
 });
 
-it("the v1 account asked for alone is told in JSON numbers, to the last digit, and not recorded", async () => {
+it("a single v1 account is sent as JSON numbers, exact to the last digit, and not recorded", async () => {
   const exchange = await simulator({ v1: true });
 
   const { text } = await ask(exchange, classic, "/api/mix/v1/account/account?marginCoin=USDT&symbol=BTCUSDT_UMCBL");
@@ -264,7 +264,7 @@ it("the v1 account asked for alone is told in JSON numbers, to the last digit, a
   expect(exchange.record).toHaveLength(1);
 });
 
-it("a record told to be short forgets the oldest answers", async () => {
+it("a record with a maximum length drops the oldest responses", async () => {
   const exchange = await simulator({ recordLimit: 1 });
 
   await ask(exchange, classic, "/api/v2/spot/account/assets");

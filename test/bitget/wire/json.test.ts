@@ -16,10 +16,10 @@ it("__proto__ is an ordinary key", () => {
   expect(Object.keys(value as object)).toEqual(["__proto__"]);
 });
 
-it.each(["", "\ufeff{}", '{"a":1', '{"a":1,"a":2}', "{} {}", "\u0000"])("%j is no JSON", (text) => {
+it.each(["", "\ufeff{}", '{"a":1', '{"a":1,"a":2}', "{} {}", "\u0000"])("%j is not JSON", (text) => {
   expect(() => parseJson(text)).toThrow(SyntaxError);
 });
 
-it.each(["null", "[]", '"text"', "5", "true"])("%s is no object", (text) => {
+it.each(["null", "[]", '"text"', "5", "true"])("%s is not an object", (text) => {
   expect(asObject(parseJson(text))).toBeNull();
 });

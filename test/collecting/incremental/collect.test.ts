@@ -106,7 +106,7 @@ it("a first run reads all that the exchange remembers, and names the time before
 });
 
 describe.each([0, 1, 2, 3, 4, 5])("at page %i of a first run", (page) => {
-  it("a kill loses nothing and doubles nothing", async () => {
+  it("a kill causes no lost and no duplicate record", async () => {
     const world = await createLedger();
     befall(world, page, { hang: true });
     const going = run(world, 1);
@@ -160,7 +160,7 @@ it.each([
   expect(stored(world)).toEqual(rowsOf(ledger));
 });
 
-it("a cursor that stays lost, and a page that comes again, fail the run, and the watermark stays behind them", async () => {
+it("a missing cursor or a repeated page fails the run, and the watermark does not pass it", async () => {
   const faults: [IncrementalDataset, (envelope: unknown) => unknown][] = [
     [
       billsWithCursor,
@@ -239,7 +239,7 @@ it("a field that the exchange begins to send is stored of new entries, and makes
   ]);
 });
 
-it("an unknown type, an empty one and a field that is missing are facts; a record without its id is none", async () => {
+it("a record with an unknown or empty type, or a missing field, is stored; one without an id is refused", async () => {
   const world = await createLedger([1, 2, 3].map((id) => billAt(start, id)));
   const [unknown, blank, short] = world.exchange.bills;
   if (unknown) unknown.row.businessType = "moon_dividend";
@@ -260,7 +260,7 @@ it("an unknown type, an empty one and a field that is missing are facts; a recor
   ]);
 });
 
-it("what one category may not read keeps no other from being read, is a gap with its cause, and is read when it may be", async () => {
+it("a category without permission is a gap with its cause, does not delay the others, and is read once permitted", async () => {
   const other = ledger.map((bill) => ({ ...bill, category: "USDC-FUTURES" }));
   const world = await createLedger([...ledger, ...other], { BITGET_PRODUCT_TYPES: "umcbl,cmcbl" });
   world.exchange.injectFault({
@@ -306,7 +306,7 @@ it("a machine that was off for longer than the exchange remembers leaves a hole 
   ]);
 });
 
-it("every due slot has its run, or the reason why there is none, as of any other dataset", async () => {
+it("every due slot has its run, or the reason why there is none, as in any other dataset", async () => {
   const world = await createLedger();
   await world.scheduler.stop();
   const { app, clock, exchange } = world;
@@ -341,7 +341,7 @@ it("every due slot has its run, or the reason why there is none, as of any other
   expect((await verify(world.path, [bills])).problems).toEqual([]);
 });
 
-it.each([1, 2])("whatever happens on the way, two days later the record is complete (seed %i)", async (seed) => {
+it.each([1, 2])("after random faults, all records are stored two days later (seed %i)", async (seed) => {
   const chance = random(seed);
   const world = await createLedger();
   const faults: Fault[] = [

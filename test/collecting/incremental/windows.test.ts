@@ -76,7 +76,7 @@ const cases: Case[] = [
     hole: ["07-01T00:00", oldest],
   },
   {
-    title: "of a window that is forgotten in part the rest is read, and its beginning is a hole",
+    title: "of a partly deleted window the rest is read, and its beginning is a hole",
     last: { through: "07-20T00:00", window: ["07-20T00:00", "10-20T11:50", "17"] },
     windows: [
       [oldest, "10-20T11:50", "17"],
@@ -85,7 +85,7 @@ const cases: Case[] = [
     hole: ["07-20T00:00", oldest],
   },
   {
-    title: "a window that is forgotten is not asked for",
+    title: "a deleted window is not requested",
     last: { through: "06-01T00:00", window: ["06-01T00:00", "06-30T23:59", "17"] },
     windows: [
       [oldest, oldest + step],
@@ -95,7 +95,7 @@ const cases: Case[] = [
     hole: ["06-01T00:00", oldest],
   },
   {
-    title: "by a clock that stands before the watermark the overlap is read, and nothing is a hole",
+    title: "with a clock before the watermark the overlap is read, and there is no hole",
     last: { through: "10-20T12:30" },
     windows: [["10-20T11:50", now]],
   },
@@ -115,7 +115,7 @@ it.each(cases)("$title", ({ now: time = now, last, windows, hole }) => {
   expect(planWindows(reading, { now: time, until: time + 60_000 }, limits)).toEqual(expected);
 });
 
-it("asks for no window that is longer than the exchange allows, nor older than it remembers, whatever came before", () => {
+it("never requests a window that is longer than the exchange allows, or older than its retention", () => {
   for (let days = 0; days < 200; days += 0.37) {
     const through = now - Math.round(days * 86_400_000);
     const { windows } = planWindows({ through, window: null, hole: null }, { now, until: now + 60_000 }, limits);

@@ -58,7 +58,7 @@ it("a pinned start has the same holdings at any date, with the times of that dat
   expect(await told(dates[0] ?? 0)(targets[1] ?? "")).not.toEqual(await told(noon)(targets[1] ?? ""));
 });
 
-it("another seed is another market and another life", async () => {
+it("another seed gives another market and another account", async () => {
   const of = async (seed: number) => {
     const exchange = await simulator({ seed });
     return (await ask(exchange, classic, "/api/v2/spot/account/assets")).text;
@@ -67,7 +67,7 @@ it("another seed is another market and another life", async () => {
   expect(await of(1)).not.toBe(await of(2));
 });
 
-it("prices move from tick to tick, stand still between, and stay believable for a year", () => {
+it("prices change at each tick only, and stay plausible for a year", () => {
   const market = createMarket(1);
   const price = (instant: number) => market.price("BTC", instant) ?? 0n;
   const year = Array.from({ length: 365 }, (_, index) => price(noon + index * day));
@@ -166,7 +166,7 @@ it("an upgrade moves spot and futures money into one wallet and leaves positions
   expect(list.body.data.list.map(essence)).toEqual(positions.body.data.map(essence));
 });
 
-it("the exchange's own valuation is what its wallets come to", async () => {
+it("the exchange's own valuation is the sum of its wallets", async () => {
   const exchange = await simulator({ accounts: [classic, unified] });
   const overview = await ask(exchange, classic, "/api/v2/account/all-account-balance");
   const lines = ["USDT-FUTURES", "COIN-FUTURES", "USDC-FUTURES"];
