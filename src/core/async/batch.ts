@@ -1,4 +1,4 @@
-/** Answers questions that are asked in the same turn of the event loop together. */
+/** Answers questions that arrive in the same turn of the event loop together. */
 
 interface Waiting<Question, Answer> {
   question: Question;
