@@ -11,9 +11,9 @@ import type { SlotSharing } from "../../store/store.ts";
 import type { EndedRun, SlotObserver } from "../run-context.ts";
 
 const silentSlots = 3;
-const askEveryMs = 30_000;
+const askEveryMs = 10_000;
 /** Longer than the pause between two questions and the longest of them, which takes 30 s. */
-const pauseMs = 90_000;
+const pauseMs = 45_000;
 
 export interface ExchangeContactOptions {
   sharing: Pick<SlotSharing, "pause">;

@@ -1,13 +1,35 @@
 /** The program with the simulated exchange and its history in PostgreSQL. */
 import { existsSync } from "node:fs";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
+import { rankOf } from "../../../src/store/postgres/recorder/rank.ts";
 import { connected, describePostgres, newHistory } from "../../store/postgres/kit.ts";
 import { startExchange } from "../../support/exchange.ts";
 import { temporaryFolder } from "../../support/files.ts";
 import { start as begin, run } from "../../support/program.ts";
 import { classic, credentials, everyModelled, unified } from "../../support/settings.ts";
 import { seconds } from "../../support/wait.ts";
+
+/** A connection of a machine to the exchange. Once it is cut, it is refused. */
+async function startLine(exchange: string): Promise<{ url: string; cut(): void }> {
+  const sockets = new Set<Socket>();
+  const line = createServer((socket) => {
+    const onward = connect(Number(new URL(exchange).port), "127.0.0.1");
+    for (const one of [socket, onward]) {
+      sockets.add(one);
+      one.on("error", () => {});
+    }
+    socket.pipe(onward).pipe(socket);
+  });
+  await new Promise<void>((resolve) => line.listen(0, "127.0.0.1", resolve));
+  const cut = () => {
+    line.close();
+    for (const socket of sockets) socket.destroy();
+  };
+  onTestFinished(cut);
+  return { url: `http://127.0.0.1:${(line.address() as AddressInfo).port}`, cut };
+}
 
 describePostgres("with a history in PostgreSQL", () => {
   it("`collect` records every dataset, and `db verify` finds nothing wrong in a mirror of it", async () => {
@@ -94,5 +116,42 @@ describePostgres("with a history in PostgreSQL", () => {
     expect(await postgres.query("select worker from workers")).toEqual([{ worker: "one" }]);
     expect(await found("select 1 from runs where worker = 'two' and state = 'running'")).toBe(false);
     expect((await run(["db", "verify"], folder, env("one"))).code).toBe(0);
+  });
+
+  it("a machine that is cut off from the exchange lets another one run its slots, at their time and not late", async () => {
+    const exchange = await startExchange({ accounts: [classic] });
+    onTestFinished(() => exchange.close());
+    const line = await startLine(exchange.url);
+    const url = await newHistory();
+    const workers = ["one", "two"].map((name) => ({ name, isPaused: false }));
+    workers.sort((a, b) => rankOf(a, "main", workers) - rankOf(b, "main", workers));
+    const [first = "", second = ""] = workers.map(({ name }) => name);
+    const folder = temporaryFolder();
+    const machine = async (name: string, exchangeUrl: string) => {
+      const started = begin(["start"], folder, {
+        ...{ DATABASE_URL: url, BITGET_BASE_URL: exchangeUrl, WORKER_NAME: name, SCHEDULE_REPORTS: "" },
+        ...everyModelled("*/4 * * * * *"),
+        ...credentials(classic),
+      });
+      await started.printed("the next slot is");
+      return started;
+    };
+    const machines = [await machine(first, line.url), await machine(second, exchange.url)];
+    const postgres = await connected(url);
+    const found = async (query: string) => (await postgres.query(query)).length > 0;
+    const runs = `select 1 from runs where account = 'main' and state = 'ok' and cause is null and worker`;
+    while (!(await found(`${runs} = '${first}'`))) await seconds(0.1);
+    line.cut();
+    const isPaused = `select 1 from workers where worker = '${first}' and paused_until is not null`;
+    while (!(await found(isPaused))) await seconds(0.1);
+    while (!(await found(`${runs} = '${second}'`))) await seconds(0.1);
+    for (const { child } of machines) child.kill("SIGTERM");
+    await Promise.all(machines.map(({ finished }) => finished));
+    // The reason of each run that failed is in the run ledger.
+    const causes = await postgres.query(
+      `select distinct cause from runs where worker = '${first}' and account = 'main' and state <> 'ok' order by 1`,
+    );
+    expect(causes).toEqual([{ cause: "network" }]);
+    expect(exchange.counts.limitViolations).toBe(0);
   });
 });
