@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";
 import { expect, it, onTestFinished } from "vitest";
 import { openClients } from "../../src/app.ts";
+import { createHttp } from "../../src/bitget/wire/http.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { ConfigError } from "../../src/core/errors.ts";
 import { endpointNamed } from "../../src/datasets/endpoints.ts";
@@ -110,4 +111,11 @@ it("requests of an account leave from its address, through connections that the 
     ["127.0.0.1", 100 - 6 - 1],
     ["127.0.0.2", 100 - 2],
   ]);
+});
+
+it("a request from an address that the machine no longer has fails with that reason", async () => {
+  const http = createHttp(["http://127.0.0.1:1"], { sourceAddress: "203.0.113.250" });
+  onTestFinished(() => http.close());
+  const request = http.get("/api/x", () => ({}), new AbortController().signal);
+  await expect(request).rejects.toThrow("/api/x: this machine no longer has the address to send from");
 });

@@ -97,6 +97,12 @@ export function createHttp(
           if (signal.aborted) throw signal.reason;
           if (error instanceof CollectorError) throw error;
           const failed = failureOf(error, new URL(hostRoute.host).hostname, hostRoute.route, "BITGET_BASE_URL");
+          if (sourceAddress && failed.code === "EADDRNOTAVAIL")
+            throw failure(
+              "network",
+              target,
+              "this machine no longer has the address to send from; see SOURCE_ADDRESSES",
+            );
           if (n === routes.length - 1 || !isUnreachable(failed)) throw errorOf(failed, target);
         }
       }
