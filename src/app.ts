@@ -178,6 +178,7 @@ async function openPostgres(
     version: ownVersion(),
     settings: { ...Object.fromEntries(patterns), BITGET_PRODUCT_TYPES: productTypes.join(",") },
     accounts: accounts.map((account) => account.name),
+    mains: subAccounts.of,
   };
   return openRecorder({
     ...{ ...options, url, datasets, leaseMs: runDeadlineSeconds * 1000 },

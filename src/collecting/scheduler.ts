@@ -59,6 +59,9 @@ export class Scheduler {
   readonly #followed: Set<MainAccount>;
   /** Resolves when the sub-accounts of a main account have been read. */
   readonly #adopting = new Map<MainAccount, Promise<void>>();
+  /** The minute of the monotonic clock in which slots of abandoned accounts were closed last. */
+  #closedAt = Number.NaN;
+  #closing: Promise<void> | null = null;
   /** Newest first. */
   #downtimes: readonly Downtime[] = [];
 
@@ -84,6 +87,7 @@ export class Scheduler {
     for (const main of this.#options.mains) this.#follow(main);
     this.#followSubAccounts();
     for (const series of this.#series) this.#check(series);
+    this.#closeAbandoned();
   }
 
   /** Returns why nothing is collected at present, as a sentence; empty if collection is running. */
@@ -96,7 +100,7 @@ export class Scheduler {
     for (;;) {
       const lists = this.#options.mains.map(({ idle }) => idle);
       const work = this.#series.map(({ work }) => work?.done);
-      const pending = [...work, ...lists, ...this.#adopting.values(), this.#gate.requesting].filter(
+      const pending = [...work, ...lists, ...this.#adopting.values(), this.#closing, this.#gate.requesting].filter(
         (work) => work != null,
       );
       if (pending.length === 0) return;
@@ -123,7 +127,8 @@ export class Scheduler {
   /** Follows the list of a main account in the process that is its first one, and in no other. */
   #follow(main: MainAccount): void {
     const { store, log, redact } = this.#options.deps;
-    if (store.sharing && store.sharing.delayMs(main.name) > 0) this.#followed.delete(main);
+    // As for each of its sub-accounts.
+    if (store.sharing && store.sharing.delayMs(`${main.name}/`) > 0) this.#followed.delete(main);
     else if (this.#followed.has(main)) main.tick();
     else if (!this.#adopting.has(main)) {
       const adopted = this.#adopt(main).then(
@@ -183,6 +188,40 @@ export class Scheduler {
 
   #addDowntime(downtime: Downtime): void {
     this.#downtimes = [downtime, ...this.#downtimes.slice(0, maxDowntimes - 1)];
+  }
+
+  /**
+   * Closes, each minute, the slots of accounts whose key no live process has: each due slot has a row, and what waits for all of them
+   * goes on. Their schedules stay in force, because a process that has the key may only be away.
+   */
+  #closeAbandoned(): void {
+    const { sharing } = this.#options.deps.store;
+    const minute = Math.floor(this.#options.deps.clock.monotonic() / minuteMs);
+    if (!sharing || this.#closing || minute === this.#closedAt) return;
+    this.#closedAt = minute;
+    this.#closing = this.#closeSlotsOf((account) => sharing.isAbandoned(account))
+      // The next minute tries again.
+      .catch((error: unknown) => this.#options.deps.log.warn({}, this.#options.deps.redact(String(error))))
+      .finally(() => {
+        this.#closing = null;
+      });
+  }
+
+  async #closeSlotsOf(isAbandoned: (account: string) => boolean): Promise<void> {
+    const { deps } = this.#options;
+    for (const account of (await deps.store.accounts()).filter(isAbandoned))
+      for (const dataset of deps.datasets) {
+        const stored = await loadOne(account, dataset, null, deps);
+        const series = { ...stored, wanted: stored.inForce };
+        for (;;) {
+          const now = deps.clock.now();
+          const step = this.#mayRun()
+            ? nextStep(series, { ...this.#gate.presence, downtimes: [], startedAt: now }, now)
+            : null;
+          if (step?.kind !== "close") break;
+          await this.#close(series, step.slots);
+        }
+      }
   }
 
   #nextStep(series: Series): Step | null {

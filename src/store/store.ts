@@ -118,6 +118,8 @@ export interface SlotSharing {
   readonly maxRuns: number;
   /** Returns how long after a slot of an account this process may claim it, milliseconds. 0: it is the first one for the account. */
   delayMs(account: string): number;
+  /** Returns whether this process is to close the slots of an account, because no live process has its key. */
+  isAbandoned(account: string): boolean;
   /** Returns whether other processes are live. */
   hasOthers(): boolean;
   /** Lets the other processes claim slots before this one for `ms`. */

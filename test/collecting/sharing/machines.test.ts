@@ -77,4 +77,37 @@ describePostgres("a process that shares its slots", () => {
     ]);
     expect(await postgres.query("select until from schedules")).toEqual([{ until: null }]);
   });
+
+  it("closes the slots of an account whose key no live process has, and leaves its schedule in force", async () => {
+    const at = (second: number) => Date.parse("2026-03-01T12:00:00Z") + second * 1000;
+    const url = await newRecordedHistory(at(0));
+    const world = await createWorld(
+      "2026-03-01T12:00:01Z",
+      { DATABASE_URL: url, WORKER_NAME: "one", SCHEDULE_SPOT_ASSETS: "*/10 * * * * *" },
+      { from: Date.parse("2026-02-28T00:00:00Z") },
+    );
+    const postgres = await connected(url);
+    const [one] = await postgres.query<{ settings: string }>("select settings from worker");
+    const { settings } = JSON.parse(one?.settings ?? "");
+    const registration = { name: "two", version: "1.0.0", settings, accounts: ["gone"] };
+    const two = await recorderAt(url, { worker: "two", registration });
+    const hasOthers = () => world.app.store.sharing?.hasOthers() === true;
+    world.clock.advanceTo(at(5));
+    await until(hasOthers);
+    await two.setSchedule("gone", "spot-assets", "*/10 * * * * *", at(0));
+    const found = () =>
+      postgres.query<{ slot: string }>(
+        `select substr(scheduled_for, 15, 5) || ' ' || state || ' ' || cause as slot from runs where account = 'gone' order by 1`,
+      );
+    await world.at(at(43));
+    expect(await found()).toEqual([]);
+    await two.leave();
+    await setDatabaseTime(url, at(103));
+    world.clock.advanceTo(at(60));
+    await until(() => !hasOthers());
+    await world.at(at(103));
+    const missed = ["00:10", "00:20", "00:30", "00:40", "00:50", "01:00", "01:10", "01:20", "01:30"];
+    expect(await found()).toEqual(missed.map((slot) => ({ slot: `${slot} missed not running` })));
+    expect(await postgres.query("select until from schedules where account = 'gone'")).toEqual([{ until: null }]);
+  });
 });

@@ -75,14 +75,18 @@ describePostgres("processes that record into one PostgreSQL", () => {
   it("take turns by account among the live ones that have its key", async () => {
     const url = await newRecordedHistory();
     const [one, two] = [
-      await register(url, described("a")),
+      await register(url, described("a", { mains: ["main"] })),
       await register(url, described("b", { accounts: ["hedge"] })),
     ];
     await one.beat();
     expect(one.delayMs("main")).toBe(0);
     expect([one.delayMs("hedge"), two.delayMs("hedge")].sort()).toEqual([0, 5000]);
     expect([one.delayMs("public"), two.delayMs("public")].sort()).toEqual([0, 5000]);
-    expect(one.delayMs("main/1001")).toBe(0);
+    // Only one of them collects the sub-accounts of `main`. Nobody has the key of `gone`.
+    expect([one.delayMs("main/1001"), two.delayMs("main/1001")]).toEqual([0, 5000]);
+    expect([one.delayMs("gone"), two.delayMs("gone")].sort()).toEqual([0, 5000]);
+    const abandoned = (account: string) => [one, two].filter((worker) => worker.isAbandoned(account)).length;
+    expect(["main", "hedge", "public", "main/1001", "gone", "hedge/1001"].map(abandoned)).toEqual([0, 0, 0, 0, 1, 1]);
     await setDatabaseTime(url, databaseTime + 10_001);
     await two.beat();
     expect(two.delayMs("hedge")).toBe(0);

@@ -87,6 +87,7 @@ export class Recorder implements OpenedStore {
     this.sharing = {
       maxRuns,
       delayMs: (account) => worker?.delayMs(account) ?? 0,
+      isAbandoned: (account) => worker?.isAbandoned(account) ?? false,
       hasOthers: () => worker?.hasOthers() ?? false,
       pause: (ms) => worker?.pause(ms),
       areEnded: async (slots) => slots.length === 0 || ledger.areEnded(postgres, slots),

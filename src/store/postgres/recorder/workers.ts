@@ -21,9 +21,11 @@ export interface WorkerDescription {
   settings: Readonly<Record<string, string>>;
   /** The names of the accounts whose keys it has. */
   accounts: readonly string[];
+  /** Those whose sub-accounts it collects. */
+  mains?: readonly string[];
 }
 
-type Stored = Pick<WorkerDescription, "settings" | "accounts">;
+type Stored = Pick<WorkerDescription, "settings" | "accounts" | "mains">;
 
 interface WorkerRow extends Candidate {
   seenAt: number;
@@ -98,18 +100,25 @@ export class Worker {
 
   /** Returns how long after a slot this process may claim it, milliseconds. 0: it is the first one of the account. */
   delayMs(account: string): number {
-    const [main = account] = account.split("/");
-    const known = this.#delays.get(main);
+    const [main = account, isSub] = account.split("/");
+    const key = isSub === undefined ? main : `${main}/`;
+    const known = this.#delays.get(key);
     if (known !== undefined) return known;
-    const able = this.#others.filter(({ stored }) => main === publicAccount || stored.accounts.includes(main));
-    // An account whose key no live process has is the same for all of them.
-    const isOwn = main === publicAccount || this.#own.accounts.includes(main) || able.length === 0;
+    const able = this.#others.filter(({ stored }) => isAble(stored, account));
+    // An account that no live process can run is the same for all of them.
+    const isOwn = isAble(this.#own, account) || able.length === 0;
     const { name } = this.#own;
     const rank = isOwn
       ? rankOf({ name, isPaused: this.#pauseMs() > 0 }, main, able.length > 0 ? able : this.#others)
       : able.length;
-    this.#delays.set(main, rank * rankMs);
+    this.#delays.set(key, rank * rankMs);
     return rank * rankMs;
+  }
+
+  /** Returns whether no live process can run an account, and this one is the first of all. */
+  isAbandoned(account: string): boolean {
+    const isOrphan = ![this.#own, ...this.#others.map(({ stored }) => stored)].some((one) => isAble(one, account));
+    return isOrphan && this.delayMs(account) === 0;
   }
 
   hasOthers(): boolean {
@@ -158,18 +167,24 @@ export class Worker {
   }
 }
 
+/** Returns whether a process can run an account. */
+function isAble({ accounts, mains = [] }: Stored, account: string): boolean {
+  const [main = account, isSub] = account.split("/");
+  return account === publicAccount || (isSub === undefined ? accounts : mains).includes(main);
+}
+
 /** Adds the row of a process unless one of its name is live. Returns when that was seen last, null where it was added. */
 async function enter(connection: Connection, own: WorkerDescription, server: string) {
   await connection.run("lock table worker in share row exclusive mode");
   const { now, others, same } = await readWorkers(connection, own.name);
   for (const { name, stored } of others) requireSameSettings(name, stored, own, server);
   if (same !== null) return { now, others, same };
-  const { settings, accounts } = own;
+  const { settings, accounts, mains = [] } = own;
   await connection.run(
     `insert into worker (name, seen_at, version, settings, accounts) values ($1, $2, $3, $4, $5)
      on conflict (name) do update set seen_at = excluded.seen_at, version = excluded.version, settings = excluded.settings,
        accounts = excluded.accounts, paused_until = null`,
-    [own.name, now, own.version, JSON.stringify({ settings, accounts } satisfies Stored), accounts.length],
+    [own.name, now, own.version, JSON.stringify({ settings, accounts, mains } satisfies Stored), accounts.length],
   );
   return { now, others, same: null };
 }
