@@ -337,7 +337,8 @@ export class Scheduler {
       return last < minute ? [] : [{ account, dataset: dataset.name, slot: last }];
     });
     for (let waited = 0; waited < otherProcessMs.longest; waited += otherProcessMs.pause) {
-      if (await store.sharing.areEnded(due)) return;
+      // Without the database the result cannot be stored either; the run waits for that.
+      if (await store.sharing.areEnded(due).catch(() => false)) return;
       await sleep(clock, otherProcessMs.pause);
     }
   }
