@@ -2,8 +2,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { datasetNames } from "../src/datasets/index.ts";
-import { scheduleSetting } from "../src/settings/config.ts";
+import { everyDataset } from "../test/support/settings.ts";
 import type { ManyAccounts } from "./children/many-accounts.ts";
 import { type Collector, startCollector } from "./collector.ts";
 import { startExchange } from "./exchange.ts";
@@ -14,7 +13,7 @@ const minutes = 10;
 
 /** With one product type, an account sends five requests per cycle: a thousand accounts stay within 6,000 requests a minute. */
 const settings = {
-  ...Object.fromEntries(datasetNames.map((name) => [scheduleSetting(name), `0 */${minutes} * * * *`])),
+  ...everyDataset(`0 */${minutes} * * * *`),
   BITGET_PRODUCT_TYPES: "umcbl",
   HEARTBEAT_URL: "http://127.0.0.1:9/",
   KEEP_RAW_DAYS: "1",

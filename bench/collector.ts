@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { type App, observeRuns, openApp, preflight } from "../src/app.ts";
 import { Scheduler } from "../src/collecting/scheduler.ts";
 import { SimulatedClock } from "../src/core/clock.ts";
-import { datasetNames } from "../src/datasets/index.ts";
-import { loadConfig, scheduleSetting } from "../src/settings/config.ts";
+import { loadConfig } from "../src/settings/config.ts";
 import type { SimulatedAccount } from "../src/simulator/simulator.ts";
 import { query } from "../test/store/kit.ts";
+import { everyDataset } from "../test/support/settings.ts";
 import { accountsOf, startExchange } from "./exchange.ts";
 import { newFolder } from "./folder.ts";
 
@@ -88,7 +88,7 @@ const configOf = (url: string, database: string, accounts: number, settings: Rec
       .map(({ name }) => name)
       .join(","),
     ...Object.fromEntries(accountsOf(accounts).flatMap(keyOf)),
-    ...Object.fromEntries(datasetNames.map((name) => [scheduleSetting(name), "* * * * *"])),
+    ...everyDataset("* * * * *"),
     ...settings,
   });
 

@@ -6,9 +6,9 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openApp, openDaemon, preflight } from "../../src/app.ts";
-import { datasetNames } from "../../src/datasets/index.ts";
-import { loadConfig, scheduleSetting } from "../../src/settings/config.ts";
+import { loadConfig } from "../../src/settings/config.ts";
 import { query } from "../../test/store/kit.ts";
+import { everyDataset } from "../../test/support/settings.ts";
 import { accountsOf } from "../exchange.ts";
 import { percentile } from "../figure.ts";
 import { newFolder } from "../folder.ts";
@@ -47,7 +47,7 @@ const app = await openApp(
     LOG_LEVEL: "error",
     SCHEDULE_REPORTS: "",
     SOURCE_ADDRESSES: "127.0.0.1,127.0.0.2,127.0.0.3",
-    ...Object.fromEntries(datasetNames.map((name) => [scheduleSetting(name), "* * * * *"])),
+    ...everyDataset("* * * * *"),
   }),
 );
 await preflight(app);

@@ -1,12 +1,12 @@
 /** Generates the table of datasets, from their declarations. */
 import type { ApiVersion } from "../../src/core/domain.ts";
-import type { Dataset } from "../../src/datasets/dataset.ts";
-import { snapshotDatasets as all } from "../../src/datasets/index.ts";
+import { type AnyDataset, sourcesOf } from "../../src/datasets/incremental.ts";
+import { datasets as all } from "../../src/datasets/index.ts";
 import { table } from "./markdown.ts";
 
 /** Returns how an API version provides a dataset; an empty text if it does not. */
-function offerOf({ sources }: Dataset, version: ApiVersion): string {
-  const source = sources[version];
+function offerOf(dataset: AnyDataset, version: ApiVersion): string {
+  const [source] = sourcesOf(dataset, version);
   if (!source) return "";
   return source.endpoint ? "✓" : "computed";
 }

@@ -4,7 +4,7 @@
  */
 import { isLosslessNumber, parse, stringify } from "lossless-json";
 import type { ApiVersion } from "../../src/core/domain.ts";
-import type { Dataset } from "../../src/datasets/dataset.ts";
+import type { AnyDataset } from "../../src/datasets/incremental.ts";
 import { fixtures } from "../../test/datasets/fixtures.ts";
 
 type Path = readonly (string | number)[];
@@ -35,7 +35,7 @@ function replaced(value: unknown, path: Path, other: string): unknown {
 const others = ["7.25", "1790000004242", "short", "isolated", "one_way_mode", "other"];
 
 /** Returns the fields that fill each column of a dataset, by API version; omits columns that no field fills. */
-export function sourcesOf(dataset: Dataset): Map<string, Map<ApiVersion, string[]>> {
+export function sourcesOf(dataset: AnyDataset): Map<string, Map<ApiVersion, string[]>> {
   const sources = new Map<string, Map<ApiVersion, string[]>>();
   for (const fixture of fixtures.filter((one) => one.dataset.name === dataset.name)) {
     const rowsOf = (data: unknown) => fixture.endpoint.items(data, fixture.context).map(({ row }) => row);

@@ -38,6 +38,25 @@ export const historyColumns: Record<string, Description> = {
   taken_at_ms: epoch("taken_at"),
 };
 
+/** Columns that the view of an incremental dataset has in addition to those of its dataset. */
+export const recordColumns: Record<string, Description> = {
+  account,
+  wallet: text("The wallet: `spot`, `funding`, `unified`, `margin-crossed`, or a futures product type."),
+  product_type: text("The futures product type: `umcbl`, `dmcbl` or `cmcbl`."),
+  first_seen_at: time("When a run first read it, by the exchange's clock."),
+  run_id: integer("The run that stored it, as in `runs`."),
+  version: integer("The number of earlier rows of the same record with other content."),
+  category: text(
+    "What the exchange lists separately, as in `snapshots.product_type`; an id is unique in it. A part of the wallet where it is unified.",
+  ),
+  snapshot_id: integer("The snapshot that it came with, as in `snapshots`."),
+  extra: {
+    ...text("Fields of the exchange that have no column, as a JSON object; NULL where there are none."),
+    source: "all other fields",
+  },
+  at_ms: epoch("at"),
+};
+
 /** Views that belong to no single dataset. */
 export const fixedViews: Record<string, { summary: string; columns: Record<string, Description> }> = {
   runs: {

@@ -19,7 +19,7 @@ export const collect: Command = {
     "With SUB_ACCOUNTS_OF also the sub-accounts of the main accounts that it names, listed first.",
     "",
     "Datasets:",
-    ...datasets.map(({ name, summary }) => `  ${name.padEnd(16)}${summary}`),
+    ...datasets.map(({ name, summary }) => `  ${name.padEnd(18)}${summary}`),
   ],
   options: [{ flags: "--account <name>", summary: "only this account" }],
   async run({ args, options, env, print, printError }) {

@@ -35,7 +35,7 @@ const field = <Form>(expected: string, parse: (text: string) => Form | null) =>
     });
 
 /** Makes a field required: null, empty or missing is an issue. */
-const required = <Form>(optional: z.ZodType<Form | null | undefined>) =>
+export const required = <Form>(optional: z.ZodType<Form | null | undefined>) =>
   optional.transform((value, context): Form => {
     if (value !== null && value !== undefined) return value;
     context.addIssue({ code: "custom", message: "is missing" });
@@ -55,6 +55,22 @@ export const millis = field<number>("a time in milliseconds", (text) => {
 /** Unchanged text, so that ids keep all of their digits. */
 export const text = field<string>("text", (value) => value);
 export const name = required(text);
+
+/** Unchanged text that may be empty; null is empty, too. */
+export const textOrEmpty = z.unknown().transform((value, context): string | undefined => {
+  if (value === undefined || typeof value === "string") return value;
+  if (value === null) return "";
+  context.addIssue({ code: "custom", message: `${describeValue(value)} is not text` });
+  return z.NEVER;
+});
+
+/**
+ * The name of a coin as it was sent (`rTOWN`). One entirely in lower case is converted to upper case, because some responses have
+ * ordinary coins so.
+ */
+export const exactCoin = field<string>("a coin", (value) =>
+  value === value.toLowerCase() ? value.toUpperCase() : value,
+).transform((value) => value ?? "");
 
 /** The name of a coin, converted to upper case, because some responses have it in lower case. */
 export const coin = required(field<string>("a coin", (value) => value.toUpperCase()));

@@ -86,6 +86,10 @@ interface Facts<C extends Columns> {
   /** The default schedule: a cron pattern in UTC. */
   schedule: string;
   columns: C;
+  /** The column of the view that names the scope: its wallet or its product type. Default: the view has none. */
+  scopeColumn?: "wallet" | "product_type";
+  /** Columns that the view computes, by the column that they follow. */
+  computed?: Readonly<Record<string, ComputedColumn>>;
   /**
    * True for records whose state changes, such as withdrawals: every state is stored and the newest is shown. A change of other
    * records is also stored, and logged as a warning.
@@ -94,11 +98,23 @@ interface Facts<C extends Columns> {
   public?: true;
 }
 
+/** A column of the view that is not stored. */
+export interface ComputedColumn {
+  name: string;
+  type: "text" | "decimal";
+  /** What it means, for the data dictionary. */
+  text: string;
+  /** Returns its SQL expression, in SQLite and in PostgreSQL. `column` returns that of a stored column. */
+  sql(column: (name: string) => string): string;
+}
+
 export interface IncrementalDataset<C extends Columns = Columns> extends Facts<C> {
   /** The column with the exchange's id, unique within account and scope. */
   id: string;
   /** The column with the time by which the exchange lists records. */
   at: string;
+  /** The column up to which programs may rely on the columns and their order in the view; those after it may change. */
+  stableThrough: string;
   /** Several lists where no single endpoint has all records; each has scopes of its own. */
   sources: Partial<Record<ApiVersion, readonly AnyListSource[]>>;
 }
@@ -114,6 +130,7 @@ export interface IncrementalDeclaration<C extends Columns> extends Omit<Facts<C>
   schedule?: string;
   id: keyof C & string;
   at: keyof C & string;
+  stableThrough: keyof C & string;
   // biome-ignore lint/suspicious/noExplicitAny: each endpoint has a data type of its own, checked where it is written
   sources: Partial<Record<ApiVersion, readonly ListSource<any, C>[]>>;
 }

@@ -2,6 +2,12 @@
 import type { DatasetName } from "../core/domain.ts";
 import type { Dataset } from "./dataset.ts";
 import type { AnyDataset, IncrementalDataset } from "./incremental.ts";
+import { bills } from "./ledger/bills.ts";
+import { closedPositions } from "./ledger/closed-positions.ts";
+import { deposits } from "./ledger/deposits.ts";
+import { fills } from "./ledger/fills.ts";
+import { transfers } from "./ledger/transfers.ts";
+import { withdrawals } from "./ledger/withdrawals.ts";
 import { equity } from "./snapshots/equity.ts";
 import { fundingAssets } from "./snapshots/funding-assets.ts";
 import { mixAccounts } from "./snapshots/mix-accounts.ts";
@@ -20,7 +26,14 @@ export const snapshotDatasets: readonly Dataset[] = [
 ];
 
 /** The datasets of which each record is stored once, in the order of a cycle. */
-export const recordDatasets: readonly IncrementalDataset[] = [];
+export const recordDatasets: readonly IncrementalDataset[] = [
+  bills,
+  fills,
+  closedPositions,
+  deposits,
+  withdrawals,
+  transfers,
+];
 
 export const datasets: readonly AnyDataset[] = [...snapshotDatasets, ...recordDatasets];
 

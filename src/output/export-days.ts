@@ -1,7 +1,7 @@
 /** Exports the history of a dataset to one file per UTC day. */
 import { maxOffsetMs } from "../bitget/clock-check.ts";
 import { dayMs, startOfDay } from "../core/time.ts";
-import type { Dataset } from "../datasets/dataset.ts";
+import type { AnyDataset } from "../datasets/incremental.ts";
 import type { HistoryReader, Span } from "../store/history.ts";
 import { requireForeignFile } from "../store/responses/own-files.ts";
 import { requirePlainFile } from "./atomic-file.ts";
@@ -22,7 +22,7 @@ export interface DayFile {
  */
 export async function* exportDays(
   history: HistoryReader,
-  dataset: Dataset,
+  dataset: AnyDataset,
   path: string,
   { span, signal, onProgress, now }: Exporting & { now: number },
 ): AsyncGenerator<DayFile, void> {
@@ -45,7 +45,7 @@ export async function* exportDays(
 }
 
 /** Returns the midnights (epoch ms) of the final days that may have rows. */
-function finishedDays(history: HistoryReader, dataset: Dataset, span: Span, now: number): number[] {
+function finishedDays(history: HistoryReader, dataset: AnyDataset, span: Span, now: number): number[] {
   const series = history.series(null).filter((one) => one.dataset === dataset.name);
   const first = Math.min(...series.map(({ firstAt }) => firstAt));
   // The day of a snapshot is by the exchange's clock, so it may be the day before or after that of its slot.
@@ -57,7 +57,7 @@ function finishedDays(history: HistoryReader, dataset: Dataset, span: Span, now:
   return days;
 }
 
-function hasRows(history: HistoryReader, dataset: Dataset, span: Span): boolean {
+function hasRows(history: HistoryReader, dataset: AnyDataset, span: Span): boolean {
   for (const _ of history.scan(dataset, span, { cell: () => null })) return true;
   return false;
 }

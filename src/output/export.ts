@@ -2,7 +2,7 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
-import type { Dataset } from "../datasets/dataset.ts";
+import type { AnyDataset } from "../datasets/incremental.ts";
 import type { HistoryReader, RowFormat, Span } from "../store/history.ts";
 import { writeAtomically } from "./atomic-file.ts";
 import { csvCell, csvLine } from "./csv.ts";
@@ -25,7 +25,7 @@ export interface Exporting {
  */
 export async function exportHistory(
   history: HistoryReader,
-  dataset: Dataset,
+  dataset: AnyDataset,
   path: string,
   options: Exporting,
 ): Promise<number> {
@@ -40,13 +40,13 @@ export async function exportHistory(
 /** Exports like `exportHistory` while the caller holds the history. */
 export async function exportHeld(
   history: HistoryReader,
-  dataset: Dataset,
+  dataset: AnyDataset,
   path: string,
   { span, signal, onProgress }: Exporting,
 ): Promise<number> {
   const { format, zipped } = kindOf(path);
   let done = 0;
-  const columns = history.columns(dataset);
+  const columns = history.exportedColumns(dataset);
   const total = onProgress ? history.countRows(dataset, span) : 0;
   function* snapshots<T>(form: RowFormat<T>): Generator<T[][], void> {
     for (const rows of history.scan(dataset, span, form)) {

@@ -2,14 +2,14 @@
 import { ByteWriter, ParquetWriter, type SchemaElement } from "hyparquet-writer";
 import { snakeCase } from "../core/columns.ts";
 import type { Cell } from "../core/domain.ts";
-import type { Dataset } from "../datasets/dataset.ts";
+import type { AnyDataset } from "../datasets/incremental.ts";
 
 /** Rows per row group, which writer and reader hold in memory. */
 const rowsPerGroup = 10_000;
 
 /** Yields the file in pieces, one for each row group. Columns that are not integers are texts. */
 export function* parquetChunks(
-  dataset: Dataset,
+  dataset: AnyDataset,
   columns: readonly string[],
   snapshots: Iterable<Cell[][]>,
 ): Generator<Buffer, void> {
@@ -44,9 +44,9 @@ export function* parquetChunks(
   }
 }
 
-const integersOf = ({ columns }: Dataset): ReadonlySet<string> => {
+const integersOf = ({ columns }: AnyDataset): ReadonlySet<string> => {
   const flags = Object.keys(columns).filter((name) => columns[name]?.kind === "flag");
-  return new Set([...flags.map(snakeCase), "snapshot_id", "taken_at_ms"]);
+  return new Set([...flags.map(snakeCase), "snapshot_id", "taken_at_ms", "version", "at_ms"]);
 };
 
 const schemaOf = (columns: readonly string[], integers: ReadonlySet<string>): SchemaElement[] => [

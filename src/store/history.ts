@@ -6,6 +6,7 @@ import type { Paced, Steps } from "../core/async/cooperate.ts";
 import type { Pattern } from "../core/cron.ts";
 import type { ApiVersion, Cell, DatasetName, DecimalString, Row, RunState } from "../core/domain.ts";
 import type { Dataset } from "../datasets/dataset.ts";
+import type { AnyDataset } from "../datasets/incremental.ts";
 import type { Message, OpenAlert, StoredSnapshot } from "./alerts/alert-store.ts";
 
 /** Reads the history of one database file, on one connection. */
@@ -208,23 +209,33 @@ export interface NamedGap {
   cause: string;
 }
 
-/** Reads snapshots: as of an instant, over time, and by item. */
+/** Reads snapshots: as of an instant, over time, and by item; and records, each with its own time. */
 export interface SnapshotHistory {
   /** Returns the column names of a dataset's history view. */
-  columns(dataset: Dataset): string[];
+  columns(dataset: AnyDataset): string[];
+  /** Returns the column names of the rows that `scan` yields. */
+  exportedColumns(dataset: AnyDataset): string[];
   /** Returns the state of a dataset as of an instant. Takes a few index lookups per scope and item. */
   asOf(dataset: Dataset, filter: Filter, instant: number): AsOf;
   /** Returns when the first snapshot of a scope, good or failed, was taken; null if there is none. */
   firstTaken(dataset: Dataset, account: string, productType: string | null): number | null;
   /**
    * Yields rows of the history view in ascending order of time. With `changes`, yields only rows that differ from the previous row of
-   * the same item; with `newest`, only that many of the last rows.
+   * the same item, which records never have; with `newest`, only that many of the last rows.
    */
-  rows(dataset: Dataset, filter: Filter, span: Span, only?: { newest?: number; changes?: boolean }): Iterable<Cell[]>;
-  /** Yields the rows of one snapshot at a time, by `snapshot_id`; the rows of a snapshot by their keys, in character order. */
-  scan<T>(dataset: Dataset, span: Span, form: RowFormat<T>): Iterable<T[][]>;
+  rows(
+    dataset: AnyDataset,
+    filter: Filter,
+    span: Span,
+    only?: { newest?: number; changes?: boolean },
+  ): Iterable<Cell[]>;
+  /**
+   * Yields the rows of one snapshot at a time, by `snapshot_id`; the rows of a snapshot by their keys, in character order. Records are
+   * selected by the time when they were first seen.
+   */
+  scan<T>(dataset: AnyDataset, span: Span, form: RowFormat<T>): Iterable<T[][]>;
   /** Returns the number of rows that `scan` yields. Reads every snapshot of the span, but no rows. */
-  countRows(dataset: Dataset, span: Span): number;
+  countRows(dataset: AnyDataset, span: Span): number;
   /**
    * Yields the rows of an item, newest first, at which it was new or had changed. `filter` selects the item by product type and key
    * columns. @throws RangeError if it contains another column
@@ -248,7 +259,9 @@ export interface SnapshotHistory {
 }
 
 /** Values of columns of a history view by which rows are selected. */
-export type Filter = Readonly<Partial<Record<"account" | "coin" | "symbol" | "product_type", string>>>;
+export type Filter = Readonly<Partial<Record<FilterColumn, string>>>;
+
+export type FilterColumn = "account" | "coin" | "symbol" | "product_type" | "wallet" | "type" | "kind";
 
 /** Values, keyed by column name of the history view. */
 export type ColumnValues = Readonly<Record<string, string>>;

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { recordDatasets } from "../../src/datasets/index.ts";
 import type { SimulatedAccount } from "../../src/simulator/simulator.ts";
 import { serve } from "../../src/web/server.ts";
 import { openSite } from "../../src/web/site.ts";
@@ -46,7 +47,8 @@ async function pageOf(databasePath: string, page: string): Promise<[number, stri
   }
 }
 
-const own = ["funding-assets", "positions", "equity"];
+const records = recordDatasets.map(({ name }) => name);
+const own = ["funding-assets", "positions", "equity", ...records];
 const main = { ...classic, addresses: "127.0.0.1", subAccounts };
 
 describe("accounts discover", () => {

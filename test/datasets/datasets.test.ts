@@ -1,6 +1,7 @@
 import { parse } from "lossless-json";
 import { describe, expect, it } from "vitest";
 import { type ApiVersion, type DatasetName, productTypes } from "../../src/core/domain.ts";
+import { sourcesOf } from "../../src/datasets/incremental.ts";
 import { datasetNames, datasets } from "../../src/datasets/index.ts";
 import { contextOf, endpointOf, fixtures, itemsOf, readFixture } from "./fixtures.ts";
 
@@ -40,11 +41,11 @@ describe("every dataset in every API version", () => {
 
 it("dataset names are unique, and dependencies come first", () => {
   expect(new Set(datasetNames).size).toBe(datasetNames.length);
-  const early = datasets.flatMap(({ name, sources }, at) =>
-    Object.values(sources)
+  const early = datasets.flatMap((dataset, at) =>
+    sourcesOf(dataset)
       .flatMap(({ needs }) => needs)
       .filter((needed) => !datasetNames.slice(0, at).includes(needed))
-      .map((needed) => `${name} needs ${needed}`),
+      .map((needed) => `${dataset.name} needs ${needed}`),
   );
   expect(early).toEqual([]);
 });

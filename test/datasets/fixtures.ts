@@ -2,8 +2,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { parse } from "lossless-json";
 import type { ApiVersion, DatasetName, Extra, Item, KnownRows, Params, Row, Scope } from "../../src/core/domain.ts";
-import type { AnyDatasetSource, Dataset, MapperInput } from "../../src/datasets/dataset.ts";
-import { snapshotDatasetNamed } from "../../src/datasets/index.ts";
+import type { AnyDatasetSource, MapperInput } from "../../src/datasets/dataset.ts";
+import type { AnyDataset, IncrementalDataset } from "../../src/datasets/incremental.ts";
+import { datasetNamed, snapshotDatasetNamed } from "../../src/datasets/index.ts";
 import { rowOf } from "../support/rows.ts";
 
 const root = new URL("../fixtures/bitget/", import.meta.url);
@@ -11,7 +12,7 @@ const root = new URL("../fixtures/bitget/", import.meta.url);
 export interface Fixture {
   title: string;
   version: ApiVersion;
-  dataset: Dataset;
+  dataset: AnyDataset;
   endpoint: AnyDatasetSource;
   /** Null where nothing is asked. */
   request: { path: string; params: Params } | null;
@@ -59,16 +60,34 @@ export function endpointOf(name: DatasetName, version: ApiVersion): AnyDatasetSo
 export const itemsOf = (endpoint: AnyDatasetSource, data: unknown, context: MapperInput): Item[] =>
   endpoint.items(data, context);
 
+/** The window that the fixtures of lists request. */
+export const window = { from: 1_782_224_000_000, to: 1_790_000_000_000, cursor: null };
+
+/** Presents one list of records, in that window, like an endpoint of snapshots. */
+function listAt(dataset: IncrementalDataset, version: ApiVersion, path: string | undefined): AnyDatasetSource {
+  const list = dataset.sources[version]?.find(({ endpoint }) => endpoint.path === path);
+  if (!list) throw new Error(`${dataset.name} has no ${path} in ${version}`);
+  return {
+    endpoint: list.endpoint,
+    scopes: list.scopes,
+    params: (scope) => list.params(scope, window),
+    needs: [],
+    items: (data, { scope }, onMissing) => list.read(data, scope, onMissing).items,
+    subAccounts: undefined,
+  };
+}
+
 export function readFixture(version: ApiVersion, file: string): Fixture {
   const text = readFileSync(new URL(`${version}/${file}`, root), "utf8");
   const content = JSON.parse(text) as Content;
   const lossless = parse(text) as unknown as Content;
-  const dataset = snapshotDatasetNamed(file.split(".")[0] as DatasetName);
+  const dataset = datasetNamed(file.split(".")[0] as DatasetName);
   return {
     title: `${version}/${file}`,
     version,
     dataset,
-    endpoint: endpointOf(dataset.name, version),
+    endpoint:
+      dataset.mode === "snapshot" ? endpointOf(dataset.name, version) : listAt(dataset, version, content.request?.path),
     request: content.request,
     scope: content.scope,
     data: lossless.answer.data,

@@ -1,11 +1,11 @@
 /** Checks at the end of a simulation. Each returns one sentence per violation. */
 import { createHash } from "node:crypto";
 import Database from "better-sqlite3";
-import { datasetNames, datasets } from "../../src/datasets/index.ts";
+import { datasets } from "../../src/datasets/index.ts";
 import { verify } from "../../src/store/verify/verify.ts";
 import { violations } from "../faults/invariants.ts";
 import { iso } from "../scenarios/month/truth.ts";
-import { viewOf } from "../support/declared.ts";
+import { snapshotNames, viewOf } from "../support/declared.ts";
 import { allSeries, type ExpectedRuns, nameOf } from "./expected.ts";
 import { wrongReports } from "./reports.ts";
 import { wrongRows } from "./rows.ts";
@@ -70,7 +70,7 @@ function ledger(database: Database.Database, expected: ExpectedRuns): Check {
 function rowsOfFailedRuns(database: Database.Database): Check {
   const problems: string[] = [];
   let count = 0;
-  for (const dataset of datasetNames) {
+  for (const dataset of snapshotNames) {
     const strays = database
       .prepare<[], { id: number; account: string; slot: string; state: string }>(
         `select h.snapshot_id as id, r.account, r.scheduled_for as slot, r.state from ${viewOf(dataset)} h
@@ -118,7 +118,7 @@ export function digestOf(path: string): string {
          s.state, s.rows, s.error_code
        from snapshots s join runs r using (run_id) order by 1, 2, 3, 4, 5`,
     );
-    for (const view of datasetNames.map(viewOf)) {
+    for (const view of snapshotNames.map(viewOf)) {
       const columns = database
         .prepare<[], { name: string }>(
           `select name from pragma_table_info('${view}') where name not in ('snapshot_id', 'run_id')`,

@@ -1,11 +1,10 @@
 /** Compares every stored snapshot with what the exchange sent at that time. */
 import type Database from "better-sqlite3";
 import type { DatasetName, Scope } from "../../src/core/domain.ts";
-import { datasetNames } from "../../src/datasets/index.ts";
 import type { TrueRow } from "../../src/simulator/simulator.ts";
 import { digitsOf, times, total, units } from "../scenarios/month/exact.ts";
 import { iso, removalRows } from "../scenarios/month/truth.ts";
-import { asViewed, keyOf, scopesOf, viewOf } from "../support/declared.ts";
+import { asViewed, keyOf, scopesOf, snapshotNames, viewOf } from "../support/declared.ts";
 import type { Check } from "./checks.ts";
 import type { Simulation } from "./simulate.ts";
 
@@ -25,7 +24,7 @@ export function wrongRows(database: Database.Database, simulation: Simulation): 
   const problems: string[] = [];
   const counts = { snapshots: 0, rows: 0, zeros: 0 };
   const history: History = new Map();
-  for (const dataset of datasetNames) {
+  for (const dataset of snapshotNames) {
     for (const { snapshot, stored } of snapshotsOf(database, dataset)) {
       const { account, scope, takenAt, slot } = snapshot;
       const series = [account, dataset, scope].join();

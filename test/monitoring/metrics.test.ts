@@ -1,10 +1,10 @@
 import Database from "better-sqlite3";
 import { beforeEach, describe, expect, it } from "vitest";
-import { datasetNames } from "../../src/datasets/index.ts";
 import type { SimulatedAccount } from "../../src/simulator/simulator.ts";
 import { withHistory } from "../../src/store/read/open-history.ts";
 import { fillGaps } from "../../src/store/runs/gaps.ts";
 import { change } from "../store/kit.ts";
+import { snapshotNames } from "../support/declared.ts";
 import { parseExposition, type Sample } from "../support/exposition.ts";
 import { classic, everyDataset } from "../support/settings.ts";
 import { createWorld, type World } from "../support/world.ts";
@@ -111,7 +111,7 @@ describe("a dataset that freezes", () => {
     await at("12:03:00");
     await at("12:04:00");
     expect(await valuesOf("fresh", ofPositions)).toEqual([0]);
-    expect(await valuesOf("fresh")).toEqual(datasetNames.map((name) => (name === "positions" ? 0 : 1)));
+    expect(await valuesOf("fresh")).toEqual(snapshotNames.map((name) => (name === "positions" ? 0 : 1)));
     const stale = withHistory(world.path, (history) => history.status(world.clock.now())).filter(({ fresh }) => !fresh);
     expect(stale).toMatchObject([
       { ...ofPositions, lastOkAt: Date.parse("2026-03-01T12:02:00Z"), staleAt: Date.parse("2026-03-01T12:04:00Z") },

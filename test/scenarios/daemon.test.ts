@@ -3,9 +3,8 @@ import { renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import Database from "better-sqlite3";
 import { expect, it, onTestFinished } from "vitest";
-import { datasetNames } from "../../src/datasets/index.ts";
 import type { SimulatorOptions } from "../../src/simulator/simulator.ts";
-import { endpointIn } from "../support/declared.ts";
+import { endpointIn, snapshotNames } from "../support/declared.ts";
 import { startExchange } from "../support/exchange.ts";
 import { temporaryFolder } from "../support/files.ts";
 import { type Running, start } from "../support/program.ts";
@@ -30,8 +29,8 @@ async function begin(options: Partial<SimulatorOptions>, env: Record<string, str
   /** Resolves when every dataset has finished `count` more runs. */
   async function runs(count: number): Promise<void> {
     const ends = (dataset: string) => daemon.output().stderr.split(`"dataset":"${dataset}","slot":`).length - 1;
-    const before = datasetNames.map(ends);
-    await until(() => datasetNames.every((dataset, n) => ends(dataset) >= (before[n] ?? 0) + count));
+    const before = snapshotNames.map(ends);
+    await until(() => snapshotNames.every((dataset, n) => ends(dataset) >= (before[n] ?? 0) + count));
   }
   return { simulator, daemon, runs, path: join(directory, "data", "collector.db") };
 }
@@ -60,7 +59,7 @@ function expectLedger(database: Database.Database): RunRow[] {
     const name = `${run.account} ${run.dataset}`;
     series.set(name, [...(series.get(name) ?? []), Date.parse(run.scheduled_for)]);
   }
-  expect(series.size).toBe(datasetNames.length);
+  expect(series.size).toBe(snapshotNames.length);
   for (const [name, slots] of series) {
     const first = slots[0] ?? 0;
     expect(slots, name).toEqual(slots.map((_, n) => first + n * period));
@@ -81,7 +80,7 @@ it.each([
   expect(expectTruth(database, simulator.record, api === "v2" ? [] : ["equity"])).toBeGreaterThan(50);
   const runs = expectLedger(database);
   const states = new Set(runs.map(({ dataset, state, cause }) => `${dataset} ${state} ${cause}`));
-  for (const name of datasetNames) {
+  for (const name of snapshotNames) {
     expect([...states]).toContain(endpointIn(name, api) ? `${name} ok null` : `${name} skipped not offered`);
   }
   expect(runs.filter((run) => run.state === "failed" || run.state === "partial")).toEqual([]);

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { expect, it, onTestFinished } from "vitest";
-import { datasets } from "../../src/datasets/index.ts";
+import { snapshotDatasets } from "../../src/datasets/index.ts";
 import { startExchange } from "../support/exchange.ts";
 import { temporaryFolder } from "../support/files.ts";
 import { start } from "../support/program.ts";
@@ -43,7 +43,7 @@ it("keeps every limit in every sliding window and signs every request correctly"
        from runs group by account, dataset`,
     )
     .all() as { slots: number; different: number; due: number }[];
-  expect(perSeries).toHaveLength(datasets.reduce((sum, one) => sum + (one.public ? 1 : names.length), 0));
+  expect(perSeries).toHaveLength(snapshotDatasets.reduce((sum, one) => sum + (one.public ? 1 : names.length), 0));
   for (const { slots, different, due } of perSeries) expect([slots, different]).toEqual([due, due]);
   expect(database.prepare("select count(*) from runs where state = 'running'").pluck().get()).toBe(0);
 });

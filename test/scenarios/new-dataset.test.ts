@@ -101,7 +101,7 @@ it("costs one file, one line of the list with its import, and one fixture", asyn
   const list = readFileSync("src/datasets/index.ts", "utf8");
   const longer = list
     .replace(/^import \{ spotAssets \} .*$/m, '$&\nimport { termDeposits } from "./snapshots/term-deposits.ts";')
-    .replace(/(export const datasets\b[^;]*?),?\s*\];/, "$1,\n  termDeposits,\n];");
+    .replace(/(export const snapshotDatasets\b[^;]*?),?\s*\];/, "$1,\n  termDeposits,\n];");
   writeFileSync(join(copy, "src/datasets/index.ts"), longer);
 
   for (const script of ["db:generate", "docs"]) await run("npm", ["run", "--silent", script]);

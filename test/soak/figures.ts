@@ -2,8 +2,7 @@
 import { statSync } from "node:fs";
 import Database from "better-sqlite3";
 import { percentile } from "../../bench/figure.ts";
-import { datasetNames } from "../../src/datasets/index.ts";
-import { viewOf } from "../support/declared.ts";
+import { snapshotNames, viewOf } from "../support/declared.ts";
 import type { Sample } from "./daemon.ts";
 
 export interface Figure {
@@ -54,7 +53,7 @@ export function storedFigures(path: string): Figure[] {
       .prepare("select late_ms from runs where late_ms is not null and state <> 'missed'")
       .pluck()
       .all() as number[];
-    const rows = datasetNames.reduce((sum, name) => sum + number(`select count(*) from ${viewOf(name)}`), 0);
+    const rows = snapshotNames.reduce((sum, name) => sum + number(`select count(*) from ${viewOf(name)}`), 0);
     const ofState = (state: string) => number(`select count(*) from runs where state = '${state}'`);
     return [
       { what: "lateness of runs, p99", value: percentile(late, 99), unit: "ms", bar: 1000 },

@@ -1,8 +1,10 @@
 /** Simulates a version of the program that parses positions differently, and shows what it finds in a database. */
 import type { Dataset } from "../../src/datasets/dataset.ts";
 import { snapshotDatasetNamed } from "../../src/datasets/index.ts";
-import { type Corrected, correct, type First } from "../../src/store/responses/correct.ts";
-import { type Replayed, replay } from "../../src/store/responses/replay.ts";
+import type { Replayed } from "../../src/store/responses/comparison.ts";
+import { type Corrected, correct } from "../../src/store/responses/correct.ts";
+import type { First } from "../../src/store/responses/correction.ts";
+import { replay } from "../../src/store/responses/replay.ts";
 import { reading } from "./later.ts";
 
 /** Parses positions with another digit in their profits, and without GHOSTUSDT. */

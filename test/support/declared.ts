@@ -8,6 +8,8 @@ import { isModelled, type TrueRow } from "../../src/simulator/simulator.ts";
 /** The default of BITGET_PRODUCT_TYPES. */
 export const productTypes = ["umcbl", "dmcbl", "cmcbl", "sumcbl"] as const satisfies ProductType[];
 
+export const snapshotNames: readonly DatasetName[] = snapshotDatasets.map(({ name }) => name);
+
 /** The datasets that the simulated exchange models: their content follows the state of the simulated account. */
 export const modelled: readonly Dataset[] = snapshotDatasets.filter(({ sources }) =>
   Object.values(sources).every(({ endpoint }) => endpoint === null || isModelled(endpoint.path)),

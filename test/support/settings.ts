@@ -1,6 +1,6 @@
 /** Two accounts of the simulated exchange and the settings to collect them. */
 
-import { datasetNames } from "../../src/datasets/index.ts";
+import { datasets } from "../../src/datasets/index.ts";
 import { scheduleSetting } from "../../src/settings/config.ts";
 import type { SimulatedAccount } from "../../src/simulator/simulator.ts";
 import { modelledNames } from "./declared.ts";
@@ -34,6 +34,6 @@ export const everyModelled = (schedule: string): Record<string, string> => ({
   ...Object.fromEntries(modelledNames.map((name) => [scheduleSetting(name), schedule])),
 });
 
-/** Returns the same schedule for every dataset; "" switches them all off. */
+/** Returns the same schedule for every dataset of snapshots; those of records, and with "" all of them, are off. */
 export const everyDataset = (schedule: string): Record<string, string> =>
-  Object.fromEntries(datasetNames.map((name) => [scheduleSetting(name), schedule]));
+  Object.fromEntries(datasets.map(({ name, mode }) => [scheduleSetting(name), mode === "snapshot" ? schedule : ""]));

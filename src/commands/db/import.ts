@@ -4,7 +4,7 @@ import { logOf } from "../../app.ts";
 import { systemClock } from "../../core/clock.ts";
 import { UsageError } from "../../core/errors.ts";
 import { createLog } from "../../core/log.ts";
-import { datasets, snapshotDatasets } from "../../datasets/index.ts";
+import { datasets } from "../../datasets/index.ts";
 import { readFiles } from "../../output/reading/rows.ts";
 import { loadConfig } from "../../settings/config.ts";
 import { openStore } from "../../store/open.ts";
@@ -44,7 +44,7 @@ export const dbImport: Command = {
       // A new database is logged only after a successful import; on failure it is deleted.
       const store = await openStore({ path, datasets, log: isNew ? silentLog : log, clock: systemClock });
       store.close();
-      const imported = await importHistory(path, snapshotDatasets, files, expected);
+      const imported = await importHistory(path, datasets, files, expected);
       if (isNew) log.info({ path }, "created a new database");
       isNew = false;
       bar.stop();

@@ -1,11 +1,13 @@
 import { UsageError } from "../../core/errors.ts";
 import { escapeControlChars } from "../../core/text.ts";
-import type { Dataset } from "../../datasets/dataset.ts";
-import { datasetNames, datasets, snapshotDatasetNamed } from "../../datasets/index.ts";
+import type { AnyDataset } from "../../datasets/incremental.ts";
+import { datasetNamed, datasetNames, datasets } from "../../datasets/index.ts";
 import { loadConfig } from "../../settings/config.ts";
 import { rawFile } from "../../store/responses/archive-file.ts";
-import { type Corrected, correct, type First } from "../../store/responses/correct.ts";
-import { keptResponses, type Replayed, type ReplayOutcome, replay } from "../../store/responses/replay.ts";
+import type { Replayed, ReplayOutcome } from "../../store/responses/comparison.ts";
+import { type Corrected, correct } from "../../store/responses/correct.ts";
+import type { First } from "../../store/responses/correction.ts";
+import { keptResponses, replay } from "../../store/responses/replay.ts";
 import { lockDatabase } from "../../store/sqlite/lock.ts";
 import { verify } from "../../store/verify/verify.ts";
 import type { Command } from "../command.ts";
@@ -31,7 +33,7 @@ export const dbReplay: Command = {
   },
   async run({ options, env, print }) {
     if (options.dataset === undefined) throw new UsageError(`--dataset is required: ${datasetNames.join(", ")}`);
-    const dataset = snapshotDatasetNamed(parseDataset(options.dataset));
+    const dataset = datasetNamed(parseDataset(options.dataset));
     const { databasePath } = loadConfig(env, { credentials: false });
     const lock = options.apply === true ? lockDatabase(databasePath) : null;
     try {
@@ -45,7 +47,7 @@ export const dbReplay: Command = {
 /** Prints the differences and, with `isApplied`, corrects them. Resolves with the exit code. */
 async function compareAndCorrect(
   databasePath: string,
-  dataset: Dataset,
+  dataset: AnyDataset,
   isApplied: boolean,
   print: (line: string) => void,
 ): Promise<number> {

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { UsageError } from "../../core/errors.ts";
-import { datasetNames, snapshotDatasetNamed } from "../../datasets/index.ts";
+import { datasetNamed, datasetNames } from "../../datasets/index.ts";
 import { requirePlainFile } from "../../output/atomic-file.ts";
 import { exportHistory } from "../../output/export.ts";
 import { type DayFile, exportDays } from "../../output/export-days.ts";
@@ -26,6 +26,7 @@ export const exportCommand: Command = {
     "Files: .csv, .ndjson, .csv.gz, .ndjson.gz and .parquet. An existing file is replaced when the new one is complete.",
     "--by day writes a file for each whole UTC day, prices-2026-11-01.parquet for prices.parquet, if it has rows and",
     "every slot of it has ended: nothing will be added to it. --from and --to choose among the days.",
+    "Records, such as bills, belong to the time when they were first seen; `history` selects them by their own time.",
   ],
   options: [
     { flags: "--out <path>", summary: "the file to write (required)" },
@@ -35,7 +36,7 @@ export const exportCommand: Command = {
   ],
   onPostgres: "mirror",
   async run({ args, options, env, print }) {
-    const dataset = snapshotDatasetNamed(parseOnlyDataset(args));
+    const dataset = datasetNamed(parseOnlyDataset(args));
     if (typeof options.out !== "string") throw new UsageError("--out is required: the file to write");
     const path = resolve(options.out);
     kindOf(path);

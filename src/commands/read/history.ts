@@ -2,7 +2,7 @@ import { parseProductType } from "../../bitget/product-types.ts";
 import type { Cell, DatasetName } from "../../core/domain.ts";
 import { UsageError } from "../../core/errors.ts";
 import { durationText } from "../../core/text.ts";
-import { datasetNames, snapshotDatasetNamed } from "../../datasets/index.ts";
+import { datasetNamed, datasetNames, snapshotDatasetNamed } from "../../datasets/index.ts";
 import { loadConfig } from "../../settings/config.ts";
 import type { Filter, HistoryReader, ScopeAsOf } from "../../store/history.ts";
 import { openHistory } from "../../store/read/open-history.ts";
@@ -16,10 +16,12 @@ export const history: Command = {
     "history positions --at 2026-11-01T12:00:00Z",
     "history spot-assets --from -7d --coin BTC --changes",
     "history equity --from 2026-11-01 --to 2026-12-01 --format csv",
+    "history bills --coin USDT --from -7d",
   ],
   details: [
     `Datasets: ${datasetNames.join(", ")}.`,
-    "Times: 2026-11-01 (midnight UTC), 2026-11-01T12:30:00Z, now, -30m, -1h, -7d, -1w.",
+    "Times: 2026-11-01 (midnight UTC), 2026-11-01T12:30:00Z, now, -30m, -1h, -7d, -1w. Records, such as bills, are selected by",
+    "their own time; they have no state at a time and do not change.",
   ],
   options: [
     { flags: "--account <name>", summary: "only this account" },
@@ -30,6 +32,9 @@ export const history: Command = {
     { flags: "--coin <coin>", summary: "only this coin" },
     { flags: "--symbol <symbol>", summary: "only this symbol" },
     { flags: "--product-type <type>", summary: "only this product type, in either spelling: umcbl or USDT-FUTURES" },
+    { flags: "--wallet <name>", summary: "only records of this wallet: spot, funding, unified, umcbl and others" },
+    { flags: "--type <type>", summary: "only bills of this type, as the exchange spells it" },
+    { flags: "--kind <kind>", summary: "only bills of this kind: trade, fee, funding, transfer and others" },
     formatOption,
     { flags: "--limit <n>", summary: "only the newest n rows (default: 50 in a table, else all)" },
   ],
@@ -39,6 +44,8 @@ export const history: Command = {
     const name = parseOnlyDataset(args);
     parseFormat(options);
     const { databasePath } = loadConfig(env, { credentials: false });
+    if (datasetNamed(name).mode === "incremental" && (options.at !== undefined || options.changes === true))
+      throw new UsageError(`${name} are records, which have no state at a time; use --from and --to`);
     const history = openHistory(databasePath);
     try {
       const filter = filterOf(history, name, options);
@@ -69,7 +76,7 @@ async function printSpan(
   const maxRows = limit ?? (format === "table" ? maxTableRows : Number.POSITIVE_INFINITY);
   // A table reads one row more than it shows by default, to know whether there are more.
   const newest = limit === undefined && format === "table" ? maxRows + 1 : maxRows;
-  const dataset = snapshotDatasetNamed(name);
+  const dataset = datasetNamed(name);
   const columns = history.columns(dataset);
   const rows = history.rows(dataset, filter, span, { newest, changes: options.changes === true });
   if (format !== "table") return printRows({ columns, rows: batches(rows) }, format, input, maxRows);
@@ -111,14 +118,17 @@ function describeScope(name: DatasetName, instant: number, scope: ScopeAsOf): st
 
 /** Returns the filter by the columns of the history view. Values are not checked: one that never occurred matches no row. */
 function filterOf(history: HistoryReader, name: DatasetName, options: CommandInput["options"]): Filter {
-  const productType = textOption(options, "productType");
+  const [productType, wallet] = [textOption(options, "productType"), textOption(options, "wallet")];
   const values = {
     account: textOption(options, "account"),
     coin: textOption(options, "coin")?.toUpperCase(),
     symbol: textOption(options, "symbol")?.toUpperCase(),
+    wallet: wallet && (parseProductType(wallet) ?? wallet),
+    type: textOption(options, "type"),
+    kind: textOption(options, "kind"),
     product_type: productType && (parseProductType(productType) ?? productType),
   };
-  const columns = history.columns(snapshotDatasetNamed(name));
+  const columns = history.columns(datasetNamed(name));
   const flag = (column: string) => `--${column.replace("_", "-")}`;
   const filter: Record<string, string> = {};
   for (const [column, value] of Object.entries(values)) {

@@ -32,7 +32,7 @@ export interface Life {
   hasCashFlows?: boolean;
 }
 
-interface TimedEvent {
+interface Happening {
   at: number;
   run(): void;
 }
@@ -44,9 +44,9 @@ export function simulateAccount(life: Life): (instant: number) => AccountState {
   const stepAt = (instant: number): number => Math.floor((instant + shift) / minuteMs);
   const startOf = (step: number): number => step * minuteMs - shift;
   const first = stepAt(from);
-  /** The last minute whose events are known; those that are due later are in `upcoming`. */
+  /** The last minute whose happenings are known; those that are due later are in `upcoming`. */
   let step: number;
-  let upcoming: TimedEvent[];
+  let upcoming: Happening[];
   let last: number;
   let state: AccountState;
   start();
@@ -59,23 +59,23 @@ export function simulateAccount(life: Life): (instant: number) => AccountState {
   }
 
   /** Returns what happens in the minute before a step, in the order of time. A trade in the minute of a check comes after it. */
-  function eventsOf(next: number): TimedEvent[] {
+  function happeningsOf(next: number): Happening[] {
     const at = startOf(next);
     const isCheck = next % minutesBetweenRiskChecks === 0;
-    const events: TimedEvent[] = isCheck ? [{ at, run: () => check(next, at) }] : [];
+    const happenings: Happening[] = isCheck ? [{ at, run: () => check(next, at) }] : [];
     const chance = hash(own, next, 0, 1) % 1440;
     if (chance < 30 * activity) {
       const dice = random(hash(own, next, 0, 2));
       const moment = at - dice.integer(0, minuteMs - 1);
       const trade = chance % 30 < 18 ? tradeFutures : tradeSpot;
-      events.push({ at: isCheck ? at : moment, run: () => trade(state, dice, market, moment) });
+      happenings.push({ at: isCheck ? at : moment, run: () => trade(state, dice, market, moment) });
     }
     if (state.hasCashFlows && hash(own, next, 0, 8) % 1440 < cashFlowsADay) {
       const dice = random(hash(own, next, 0, 9));
       const moment = isCheck ? at : at - dice.integer(0, minuteMs - 1);
-      events.push({ at: moment, run: () => moveMoney(state, dice, market, moment) });
+      happenings.push({ at: moment, run: () => moveMoney(state, dice, market, moment) });
     }
-    return events.length > 1 ? events.sort((one, other) => one.at - other.at) : events;
+    return happenings.length > 1 ? happenings.sort((one, other) => one.at - other.at) : happenings;
   }
 
   function check(next: number, at: number): void {
@@ -86,7 +86,7 @@ export function simulateAccount(life: Life): (instant: number) => AccountState {
   }
 
   /** Removes and returns what happens next, if that is not after `instant`. */
-  function nextUntil(instant: number): TimedEvent | null {
+  function nextUntil(instant: number): Happening | null {
     const [planned] = upcoming;
     const [later] = state.later.sort((one, other) => one.at - other.at);
     const isLater = later !== undefined && (planned === undefined || later.at <= planned.at);
@@ -100,7 +100,7 @@ export function simulateAccount(life: Life): (instant: number) => AccountState {
     if (instant < last) start();
     const final = stepAt(instant) + 1;
     for (;;) {
-      while (upcoming.length === 0 && step < final) upcoming = eventsOf(++step);
+      while (upcoming.length === 0 && step < final) upcoming = happeningsOf(++step);
       const next = nextUntil(instant);
       if (!next) return state;
       last = next.at;

@@ -1,22 +1,32 @@
 /** Reads snapshots, as of an instant and over time. */
 import type { Dataset } from "../../datasets/dataset.ts";
+import type { AnyDataset } from "../../datasets/incremental.ts";
 import type { SnapshotHistory, Span } from "../history.ts";
 import { layoutOf } from "../schema/storage-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { prepareOnce } from "../sqlite/prepare-once.ts";
 import { prepareAsOf } from "./as-of.ts";
 import { latestChanges } from "./changes.ts";
+import { exportedColumns, recordColumns, scanRecords, selectRecords } from "./record-history.ts";
 import { historyColumns, scanHistory, selectRows } from "./scan.ts";
 import { findItems, itemPoints } from "./time-series.ts";
 
 /** Returns the snapshot queries on a connection. */
 export const snapshotHistory = (sqlite: Sqlite): SnapshotHistory => ({
-  columns: (dataset) => historyColumns(sqlite, dataset),
+  columns: (dataset) =>
+    dataset.mode === "snapshot" ? historyColumns(sqlite, dataset) : recordColumns(sqlite, dataset),
+  exportedColumns: (dataset) =>
+    dataset.mode === "snapshot" ? historyColumns(sqlite, dataset) : exportedColumns(sqlite, dataset),
   asOf: prepareOnce(() => prepareAsOf(sqlite)),
   firstTaken: (dataset, account, productType) => firstTaken(sqlite, dataset, account, productType),
-  rows: (dataset, filter, span, only) => selectRows(sqlite, dataset, filter, span, only),
+  rows: (dataset, filter, span, only) =>
+    dataset.mode === "snapshot"
+      ? selectRows(sqlite, dataset, filter, span, only)
+      : selectRecords(sqlite, dataset, filter, span, only),
   scan: (dataset, span, form) =>
-    scanHistory(sqlite, dataset, { ...span, ...form, filter: {}, order: "stored", changes: false }),
+    dataset.mode === "snapshot"
+      ? scanHistory(sqlite, dataset, { ...span, ...form, filter: {}, order: "stored", changes: false })
+      : scanRecords(sqlite, dataset, span, form),
   countRows: (dataset, span) => countRows(sqlite, dataset, span),
   latestChanges: (dataset, account, filter, span) => latestChanges(sqlite, dataset, account, filter, span),
   items: (dataset, account, productType, keys) => findItems(sqlite, dataset, account, productType, keys),
@@ -34,7 +44,7 @@ const firstTaken = (sqlite: Sqlite, dataset: Dataset, account: string, productTy
     .pluck()
     .get(account, dataset.name, productType ?? "") ?? null;
 
-const countRows = (sqlite: Sqlite, dataset: Dataset, { from, to }: Span): number =>
+const countRows = (sqlite: Sqlite, dataset: AnyDataset, { from, to }: Span): number =>
   sqlite
     .prepare<unknown[], number>(
       `select coalesce(sum(n.rows), 0) from snapshot n join scope p on p.id = n.scope_id join series e on e.id = p.series_id

@@ -26,16 +26,24 @@ export interface RecordPlan {
 /** A record as it was read. */
 export interface ReadRecord extends Omit<RecordRow, "version"> {
   id: string;
+  /** The version that it must become, if another database stored it before. */
+  version: number | undefined;
 }
 
 /** Returns the records of a batch. Throws a RangeError if a value cannot be stored exactly. */
-export const readRecords = (layout: RecordLayout, { items }: RecordBatch): ReadRecord[] =>
-  items.map((item) => {
+export const readRecords = (
+  layout: RecordLayout,
+  { items, versions = [] }: RecordBatch & { versions?: readonly number[] },
+): ReadRecord[] =>
+  items.map((item, at) => {
     const cells = cellsOf(layout, item);
-    return { id: String(cells[layout.idAt]), cells, extra: extraOf(item) };
+    return { id: String(cells[layout.idAt]), cells, extra: extraOf(item), version: versions[at] };
   });
 
-/** Compares the records of a batch with those stored in its scope. `versionsOf` returns every version of a record, oldest first. */
+/**
+ * Compares the records of a batch with those stored in its scope. `versionsOf` returns every version of a record, oldest first. Throws a
+ * RangeError if an imported record lacks its earlier versions.
+ */
 export function planRecords(
   layout: RecordLayout,
   scopeId: number,
@@ -47,12 +55,14 @@ export function planRecords(
   const versions = new Map<string, Value[][]>();
   const rows: RecordRow[] = [];
   const changed: string[] = [];
-  for (const { id, cells, extra } of read) {
+  for (const { id, cells, extra, version } of read) {
     const known = versions.get(id) ?? versionsOf(id);
     versions.set(id, known);
     // The exchange may alternate between two versions of a record: each is stored once, not every time it returns.
     const compared = changes ? known.slice(-1) : known;
     if (compared.some((stored) => isSameRecord(layout, stored, cells))) continue;
+    if (version !== undefined && version !== known.length)
+      throw new RangeError(`${id}: version ${version} follows ${known.length} others; all of them must be imported`);
     if (known.length > 0 && !changes) changed.push(id);
     rows.push({ version: known.length, cells, extra });
     known.push(cells);

@@ -32,15 +32,24 @@ export class RecordWriter {
   /** Compares a batch with the stored records of its scope. Throws a RangeError if a value cannot be stored exactly. */
   plan(dataset: IncrementalDataset, scopeId: number, batch: RecordBatch): RecordPlan {
     const layout = recordLayoutOf(dataset);
-    const { find } = this.#of(layout);
-    return planRecords(layout, scopeId, batch, readRecords(layout, batch), (id) => find(scopeId, id));
+    return planRecords(layout, scopeId, batch, readRecords(layout, batch), (id) => this.versions(layout, scopeId, id));
+  }
+
+  /** Returns every version of a record, the oldest first. */
+  versions(layout: RecordLayout, scopeId: number, id: string): Value[][] {
+    return this.#of(layout).find(scopeId, id);
   }
 
   /** Stores a plan under the id of its snapshot. */
-  write(snapshotId: number, { layout, scopeId, rows, reading }: RecordPlan): void {
-    const { insert, insertReading } = this.#of(layout);
+  write(snapshotId: number, plan: RecordPlan): void {
+    this.writeRows(snapshotId, plan);
+    this.#of(plan.layout).insertReading.run({ snapshotId, ...readingRow(plan.reading) });
+  }
+
+  /** Stores the records of a plan, and not how far was read. */
+  writeRows(snapshotId: number, { layout, scopeId, rows }: RecordPlan): void {
+    const { insert } = this.#of(layout);
     for (const row of rows) insert(scopeId, snapshotId, row);
-    insertReading.run({ snapshotId, ...readingRow(reading) });
   }
 
   /** Returns how far the scope of a series was read, null where it never was. */

@@ -10,7 +10,8 @@ import { rmSync } from "node:fs";
 import { drizzle } from "drizzle-orm/better-sqlite3";
 import { dayMs } from "../../core/time.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
-import { createChain, prunedNotes, type SnapshotDigest } from "../chain/chain.ts";
+import type { AnyDataset } from "../../datasets/incremental.ts";
+import { prunedNotes } from "../chain/chain.ts";
 import { rebuildScopeEpisodes, rewriteEpisodes } from "../positions/rebuild.ts";
 import { matchesDigest, snapshotDigest, truncateDigest } from "../schema/digest.ts";
 import { layoutOf, type StorageLayout } from "../schema/storage-layout.ts";
@@ -20,11 +21,10 @@ import { backup } from "../sqlite/backup.ts";
 import { openReadOnly, openWriter, type Sqlite } from "../sqlite/database.ts";
 import { sqliteErrorOf, writeError } from "../sqlite/write-queue.ts";
 import { openRawReader, rawFile } from "./archive-file.ts";
+import { prepareRecordCorrection } from "./correct-records.ts";
+import { type First, type GoodSnapshot, prepareCorrectionRecord, prepareGoodSnapshots, Refusal } from "./correction.ts";
 import { ComputedError, prepareReparse, type Reparsed } from "./reparse.ts";
-import { type Replayed, rowsIn } from "./replay.ts";
-
-/** The first snapshot of a scope that a correction would change. */
-export type First = Pick<Replayed, "scopeId" | "snapshotId" | "account" | "productType" | "slot">;
+import { rowsIn } from "./replay.ts";
 
 /** The result of correcting one scope. */
 export interface Correction {
@@ -42,9 +42,6 @@ export interface Corrected {
   backup: string | null;
 }
 
-/** Thrown if a scope cannot be corrected; the message is the reason. */
-class Refusal extends Error {}
-
 /**
  * Corrects scopes one after the other, each in one transaction, after a backup that is named after `now` (epoch ms). The caller holds
  * the lock. Changes nothing if no responses are kept. `onProgress` is called after each snapshot. Throws a StorageError if the
@@ -52,7 +49,7 @@ class Refusal extends Error {}
  */
 export async function correct(
   path: string,
-  dataset: Dataset,
+  dataset: AnyDataset,
   firsts: readonly First[],
   { now, onProgress = () => {} }: { now: number; onProgress?: () => void },
 ): Promise<Corrected> {
@@ -63,7 +60,10 @@ export async function correct(
   try {
     const copy = `${path}.before-correction-${new Date(now).toISOString().replaceAll(/[-:]|\.\d+/g, "")}`;
     await backup(sqlite, copy);
-    const correctScope = prepareCorrection({ sqlite, stored, raw, dataset, onProgress });
+    const correctScope =
+      dataset.mode === "snapshot"
+        ? prepareCorrection({ sqlite, stored, raw, dataset, onProgress })
+        : prepareRecordCorrection({ sqlite, raw, dataset, onProgress });
     const scopes = firsts.map((first) => attempt(first, correctScope));
     const isSame = scopes.every(({ snapshots }) => snapshots === 0);
     if (isSame) rmSync(copy);
@@ -87,15 +87,6 @@ function attempt(first: First, correctScope: (first: First) => number): Correcti
   }
 }
 
-interface GoodSnapshot {
-  id: number;
-  runId: number;
-  slot: number;
-  takenAt: number;
-  rows: number;
-  digest: Buffer;
-}
-
 /**
  * Returns a function that corrects a scope and returns the number of changed snapshots. `stored` is a connection on which the state
  * before the transaction on `sqlite` is read.
@@ -112,10 +103,7 @@ function prepareCorrection({
   const stateAt = createStateReader(sqlite, layout);
   const storedAt = createStateReader(stored, layout);
   const reparse = prepareReparse(raw, dataset);
-  const goodFrom = sqlite.prepare<[number, number], GoodSnapshot>(
-    `select n.id, n.run_id as runId, r.slot, n.taken_at as takenAt, n.rows, n.digest from snapshot n join run r on r.id = n.run_id
-     where n.scope_id = ? and n.id >= ? and n.error_code is null order by n.id`,
-  );
+  const goodFrom = prepareGoodSnapshots(sqlite);
   const goodBefore = sqlite
     .prepare<[number, number], number>(
       "select id from snapshot where scope_id = ? and id < ? and error_code is null order by id desc limit 1",
@@ -209,45 +197,4 @@ function prepareRemoval(sqlite: Sqlite, { prefix, moving, dataset }: StorageLayo
     for (const statement of statements) statement.run({ scopeId, snapshotId });
   };
   return { items: all([...ofItems, theItems]), versions: all(ofOthers) };
-}
-
-/** Returns a function that updates the row of a snapshot and of its run, and notes the old values in the chain. */
-function prepareCorrectionRecord(sqlite: Sqlite, { scopeId, snapshotId }: First) {
-  const chain = createChain(sqlite);
-  const rowsOf = sqlite.prepare<[number], number>("select coalesce(rows, 0) from run where id = ?").pluck();
-  const setSnapshot = sqlite.prepare("update snapshot set taken_at = ?, rows = ?, digest = ? where id = ?");
-  const setRun = sqlite.prepare("update run set rows = ? where id = ?");
-  const runs = snapshotsByRun(sqlite, scopeId, snapshotId);
-  return (was: GoodSnapshot, { takenAt, rows, digest }: Pick<GoodSnapshot, "takenAt" | "rows" | "digest">): void => {
-    const ofRun = Number(rowsOf.get(was.runId));
-    chain.appendNote(["corrected", was.id, was.digest.toString("hex"), ofRun], was.runId);
-    setSnapshot.run(takenAt, rows, digest, was.id);
-    setRun.run(ofRun + rows - was.rows, was.runId);
-    const all = runs.get(was.runId) ?? [];
-    chain.appendRun(
-      was.runId,
-      all.map((one) => (one.id === was.id ? { ...one, digest } : one)),
-    );
-  };
-}
-
-/**
- * Returns all snapshots of each run that has a snapshot of the scope from `snapshotId` on, ascending by id. They are read at once,
- * because there is no index from runs to snapshots.
- */
-function snapshotsByRun(sqlite: Sqlite, scopeId: number, snapshotId: number): Map<number, SnapshotDigest[]> {
-  const rows = sqlite
-    .prepare(
-      `select run_id as runId, id, digest
-       from (select run_id, id, digest from snapshot union all select run_id, id, digest from pruned)
-       where run_id in (select run_id from snapshot where scope_id = ? and id >= ?) order by id`,
-    )
-    .iterate(scopeId, snapshotId) as IterableIterator<SnapshotDigest & { runId: number }>;
-  const runs = new Map<number, SnapshotDigest[]>();
-  for (const { runId, ...sealed } of rows) {
-    const known = runs.get(runId);
-    if (known) known.push(sealed);
-    else runs.set(runId, [sealed]);
-  }
-  return runs;
 }

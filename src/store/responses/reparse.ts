@@ -25,7 +25,8 @@ export interface Reparsed {
 /** Thrown if rows were also computed from other data than their own response. */
 export class ComputedError extends Error {}
 
-interface StoredResponse {
+/** A response in the archive. */
+export interface StoredResponse {
   address: string;
   status: number;
   digest: Buffer;
@@ -56,7 +57,7 @@ export function prepareReparse(
 }
 
 /** Returns the body of a response; null if it was altered. */
-function bodyOf({ packed, digest }: StoredResponse): Buffer | null {
+export function bodyOf({ packed, digest }: Pick<StoredResponse, "packed" | "digest">): Buffer | null {
   try {
     return unpack(packed, digest);
   } catch {
@@ -75,12 +76,18 @@ function parse(
   );
   if (!source) throw new Error(`${layout.dataset.name} has no endpoint ${address} in this version`);
   const bulk = source.endpoint?.name === address ? undefined : source.subAccounts;
-  const reading = { path: source.endpoint?.path ?? address, now: slot, redact: (text: string) => text };
-  const { data, requestTime } = parseResponse({ status, contentType: "", retryAfter: null, body }, reading);
+  const { data, requestTime } = parsedResponse(source.endpoint?.path ?? address, { status, body, slot });
   const scope = (productType || null) as Scope;
   const own = bulk ? partOf(bulk, data, account) : data;
   return { rows: partsByKey(layout, source.items(own, mapperInput(layout, scope, stored))), requestTime };
 }
+
+/** Returns what a response contains. @throws CollectorError as the collector would */
+export const parsedResponse = (path: string, { status, body, slot }: { status: number; body: Buffer; slot: number }) =>
+  parseResponse(
+    { status, contentType: "", retryAfter: null, body },
+    { path, now: slot, redact: (text: string) => text },
+  );
 
 /** Returns the part of a sub-account in the response for all of them. @throws ShapeError where it has none */
 function partOf(bulk: BulkSource, data: unknown, account: string): unknown {

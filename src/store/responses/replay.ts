@@ -1,55 +1,22 @@
 /** Parses stored raw responses with the current parser, and finds the stored rows that would differ. */
 import { snakeCase } from "../../core/columns.ts";
-import type { Value } from "../../core/domain.ts";
-import { CollectorError } from "../../core/errors.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
+import type { AnyDataset } from "../../datasets/incremental.ts";
 import type { ScopeState } from "../schema/storage-layout.ts";
 import { type ItemParts, layoutOf, type StorageLayout } from "../schema/storage-layout.ts";
 import { createStateReader } from "../snapshots/dataset-tables.ts";
 import { openReadOnly, type Sqlite } from "../sqlite/database.ts";
 import { openRawReader, rawFile } from "./archive-file.ts";
-import { ComputedError, prepareReparse, type RequestKey } from "./reparse.ts";
-
-/** How a stored snapshot compares with its raw response, parsed again. */
-export type ReplayOutcome =
-  /** All cells are the same, or the snapshot fails with the same code. */
-  | "same"
-  | "different"
-  /** The snapshot is good, but the current parser rejects its response. */
-  | "rejected"
-  /** The snapshot failed in the parser, but the current one accepts its response. */
-  | "readable"
-  /** Its rows were also computed from other datasets. */
-  | "computed"
-  /** The snapshot failed for another reason than this response. */
-  | "other failure"
-  /** Its response is not kept, or was altered. */
-  | "no response";
-
-/** A differing cell, or (field "row") a row that only one side has. */
-export interface Difference {
-  item: string;
-  field: string;
-  stored: Value;
-  reparsed: Value;
-}
-
-/** The result of parsing the response of one snapshot again. */
-export interface Replayed extends RequestKey {
-  snapshotId: number;
-  scopeId: number;
-  outcome: ReplayOutcome;
-  differences: Difference[];
-  /** Why the current parser rejects the response; null if it does not. */
-  problem: string | null;
-}
-
-interface StoredSnapshot extends RequestKey {
-  id: number;
-  scopeId: number;
-  takenAt: number;
-  errorCode: string | null;
-}
+import {
+  type Difference,
+  type Finding,
+  failureOf,
+  parserCodes,
+  type Replayed,
+  type StoredSnapshot,
+} from "./comparison.ts";
+import { ComputedError, prepareReparse } from "./reparse.ts";
+import { prepareRecordComparison } from "./replay-records.ts";
 
 /** Describes the raw responses that are kept of a dataset. */
 export interface KeptResponses {
@@ -61,7 +28,7 @@ export interface KeptResponses {
 }
 
 /** Returns which raw responses are kept of a dataset; null if there are none. @throws ConfigError if a file cannot be read */
-export function keptResponses(path: string, dataset: Dataset): KeptResponses | null {
+export function keptResponses(path: string, dataset: AnyDataset): KeptResponses | null {
   const [kept] = reading(path, function* (sqlite, raw) {
     const [first, last] = raw
       .prepare("select min(slot), max(slot) from answer where source_id in (select id from source where dataset = ?)")
@@ -79,16 +46,25 @@ export function keptResponses(path: string, dataset: Dataset): KeptResponses | n
  * id; yields nothing if no responses are kept. Writes nothing. The coins for which `prices` were requested are not kept, so those in
  * the snapshot are used. @throws ConfigError if a file cannot be read
  */
-export const replay = (path: string, dataset: Dataset, from: number): Generator<Replayed, void> =>
+export const replay = (path: string, dataset: AnyDataset, from: number): Generator<Replayed, void> =>
   reading(path, function* (sqlite, raw) {
-    const reparse = prepareReparse(raw, dataset);
-    const stateAt = createStateReader(sqlite, layoutOf(dataset));
+    const compareStored =
+      dataset.mode === "snapshot"
+        ? prepareComparison(sqlite, raw, dataset)
+        : prepareRecordComparison(sqlite, raw, dataset);
     for (const snapshot of snapshotsFrom(sqlite, dataset, from)) {
       const { id: snapshotId, scopeId, account, productType, slot } = snapshot;
-      const found = compare(layoutOf(dataset), snapshot, reparse, () => stateAt(snapshotId));
+      const found = compareStored(snapshot);
       yield { snapshotId, scopeId, account, productType, slot, differences: [], problem: null, ...found };
     }
   });
+
+/** Returns a function that compares a snapshot with its response. */
+function prepareComparison(sqlite: Sqlite, raw: Sqlite, dataset: Dataset): (snapshot: StoredSnapshot) => Finding {
+  const reparse = prepareReparse(raw, dataset);
+  const stateAt = createStateReader(sqlite, layoutOf(dataset));
+  return (snapshot) => compare(layoutOf(dataset), snapshot, reparse, () => stateAt(snapshot.id));
+}
 
 /** Opens the database and its raw responses, and closes them after `read`; yields nothing if no responses are kept. */
 function* reading<T>(path: string, read: (sqlite: Sqlite, raw: Sqlite) => Generator<T, void>): Generator<T, void> {
@@ -104,7 +80,6 @@ function* reading<T>(path: string, read: (sqlite: Sqlite, raw: Sqlite) => Genera
 }
 
 type Reparse = ReturnType<typeof prepareReparse>;
-type Finding = Pick<Replayed, "outcome"> & Partial<Replayed>;
 
 /** The largest accepted difference between the exchange's clock and this machine's. Milliseconds. */
 const maxClockGapMs = 600_000;
@@ -114,7 +89,7 @@ const snapshots = `
     join snapshot n on n.scope_id = p.id and n.taken_at >= @from - ${maxClockGapMs} join run r on r.id = n.run_id
   where e.dataset = @dataset and r.slot >= @from`;
 
-function snapshotsFrom(sqlite: Sqlite, dataset: Dataset, from: number): IterableIterator<StoredSnapshot> {
+function snapshotsFrom(sqlite: Sqlite, dataset: AnyDataset, from: number): IterableIterator<StoredSnapshot> {
   return sqlite
     .prepare(
       `select n.id, n.scope_id as scopeId, a.name as account, p.product_type as productType, r.slot, n.taken_at as takenAt, n.error_code as errorCode
@@ -122,9 +97,6 @@ function snapshotsFrom(sqlite: Sqlite, dataset: Dataset, from: number): Iterable
     )
     .iterate({ dataset: dataset.name, from }) as IterableIterator<StoredSnapshot>;
 }
-
-/** Codes of failures that another parser may avoid. */
-const parserCodes = ["shape", "bad_body", "internal"];
 
 function compare(
   layout: StorageLayout,
@@ -149,12 +121,6 @@ function compare(
     if (stored !== null) return { outcome: "rejected", problem };
     return { outcome: code === errorCode ? "same" : "other failure" };
   }
-}
-
-function failureOf(error: unknown): { code: string; problem: string } {
-  if (error instanceof CollectorError) return { code: error.code, problem: error.message };
-  const problem = error instanceof Error ? error.message : String(error);
-  return { code: error instanceof RangeError ? "shape" : "internal", problem };
 }
 
 /** Returns the rows of a snapshot without the last rows of removed items. */

@@ -166,18 +166,34 @@ export function recordQuery(layout: RecordLayout, dialect = sqliteDialect): stri
   const stored = storedColumns(layout);
   const id = stored[layout.idAt] ?? "";
   const source = { alias: "r", table: `${prefix}_record`, key: ["scope_id", id, "version"] };
+  const readable = (name: string): string => {
+    const at = names.indexOf(name);
+    return readableSql(dialect, columns[at] as Column, source, stored[at] ?? "");
+  };
+  const declared = names.map((name) => {
+    const computed = dataset.computed?.[name];
+    return [
+      `${readable(name)} as ${snakeCase(name)}`,
+      ...(computed ? [`${computed.sql(readable)} as ${computed.name}`] : []),
+    ];
+  });
+  const published = names.indexOf(dataset.stableThrough) + 1;
   const newest = `not exists (select 1 from ${prefix}_record l
   where l.scope_id = r.scope_id and l.${id} = r.${id} and l.version > r.version)`;
+  // The columns up to `run_id` and their order are a promise.
   return `select
   ${[
     ...(dataset.public ? [] : ["a.name as account"]),
-    "nullif(p.product_type, '') as product_type",
-    ...columns.map((column, at) => `${readableSql(dialect, column, source, stored[at] ?? "")} as ${stored[at]}`),
+    ...(dataset.scopeColumn ? [`${scopeSql[dataset.scopeColumn]} as ${dataset.scopeColumn}`] : []),
+    ...declared.slice(0, published).flat(),
     `${dialect.instant("n.taken_at")} as first_seen_at`,
     "n.run_id as run_id",
+    ...declared.slice(published).flat(),
     "r.version as version",
+    "nullif(p.product_type, '') as category",
+    "r.snapshot_id as snapshot_id",
     "r.extra as extra",
-    `r.${stored[names.indexOf(dataset.at)]} as at_ms`,
+    `r.${snakeCase(dataset.at)} as at_ms`,
   ].join(",\n  ")}
 from ${prefix}_record r
   join scope p on p.id = r.scope_id
@@ -186,3 +202,8 @@ from ${prefix}_record r
   join snapshot n on n.id = r.snapshot_id
 where ${dataset.changes ? newest : "true"}`;
 }
+
+const scopeSql = {
+  wallet: "case when p.product_type like 'unified/%' then 'unified' else p.product_type end",
+  product_type: "p.product_type",
+};

@@ -1,7 +1,16 @@
 /** Stores the results of a run, and reads the last good snapshot of each scope. */
 import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
 import { type BetterSQLite3Database, drizzle } from "drizzle-orm/better-sqlite3";
-import type { DatasetName, FailedSnapshot, Item, KnownRows, ReadProgress, Scope, Snapshot } from "../../core/domain.ts";
+import type {
+  DatasetName,
+  FailedSnapshot,
+  Item,
+  KnownRows,
+  ReadProgress,
+  RecordBatch,
+  Scope,
+  Snapshot,
+} from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import type { IncrementalDataset } from "../../datasets/incremental.ts";
 import { EpisodeTracker } from "../positions/episode-tracker.ts";
@@ -29,6 +38,13 @@ import {
 export interface PastSnapshot extends Snapshot {
   id: number;
   removed: Item[];
+}
+
+/** Records that another database stored with the snapshot of this id. */
+export interface PastRecordBatch extends RecordBatch {
+  id: number;
+  /** The version of each record. */
+  versions: number[];
 }
 
 const isPastSnapshot = (one: Snapshot): one is PastSnapshot => "removed" in one;
@@ -153,7 +169,8 @@ export class SnapshotWriter {
     }
     changed.push(...plan.changed);
     const digest = digestOf(found, one, plan.lines);
-    const stored = this.#addRow({ runId: found.id, scopeId, takenAt: one.takenAt, rows: plan.rows.length, digest });
+    const id = "id" in batch ? (batch as PastRecordBatch).id : undefined;
+    const stored = this.#addRow({ id, runId: found.id, scopeId, takenAt: one.takenAt, rows: plan.rows.length, digest });
     this.#records.write(stored.id, plan);
     this.#statements.setLatest.run({ scopeId, snapshotId: stored.id });
     return stored;

@@ -1,9 +1,18 @@
 /** Converts exported rows of a history view back into snapshots. */
 import { type Column, snakeCase } from "../../core/columns.ts";
 import { isPlain } from "../../core/decimal.ts";
-import { type Cell, type Item, productTypes, publicAccount, type Scope, type Value } from "../../core/domain.ts";
+import {
+  type Cell,
+  type Item,
+  productTypes,
+  publicAccount,
+  recordCategories,
+  type Scope,
+  type Value,
+} from "../../core/domain.ts";
 import { ShapeError } from "../../core/errors.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
+import type { AnyDataset } from "../../datasets/incremental.ts";
 import { parseExtra } from "../schema/storage-layout.ts";
 
 /** A file of rows, each with its place, such as `line 7`. */
@@ -21,7 +30,9 @@ export interface PlacedRow {
   cells: readonly Cell[];
 }
 
-/** The rows of one snapshot. Rows of zeros, which may be the last ones of removed coins, are separate. */
+/**
+ * The rows of one snapshot, or the records that came with it. Rows of zeros, which may be the last ones of removed coins, are separate.
+ */
 export interface ImportedSnapshot {
   id: number;
   /** The place of its first row. */
@@ -31,16 +42,18 @@ export interface ImportedSnapshot {
   takenAt: number;
   items: Item[];
   zeros: Item[];
+  /** The versions of the records in `items`; empty for a snapshot dataset. */
+  versions: number[];
 }
 
 /** Yields adjacent rows of one `snapshot_id` as one snapshot. @throws ShapeError naming the file, and the place and column in it */
-export async function* snapshotsOf(file: HistoryFile, dataset: Dataset): AsyncGenerator<ImportedSnapshot, void> {
+export async function* snapshotsOf(file: HistoryFile, dataset: AnyDataset): AsyncGenerator<ImportedSnapshot, void> {
   const read = rowReader(file, dataset);
   let current: ImportedSnapshot | undefined;
   let keys = new Set<string>();
   for await (const rows of file.rows) {
     for (const row of rows) {
-      const { item, ...about } = read(row);
+      const { item, version, ...about } = read(row);
       if (current?.id !== about.id) {
         if (current) yield current;
         if (about.id <= (current?.id ?? 0))
@@ -49,7 +62,7 @@ export async function* snapshotsOf(file: HistoryFile, dataset: Dataset): AsyncGe
             row.place,
             `snapshot_id ${about.id} follows ${current?.id}; ids must increase`,
           );
-        current = { ...about, place: row.place, items: [], zeros: [] };
+        current = { ...about, place: row.place, items: [], zeros: [], versions: [] };
         keys = new Set();
       } else if (!isSame(current, about))
         throw new ShapeError(
@@ -57,10 +70,11 @@ export async function* snapshotsOf(file: HistoryFile, dataset: Dataset): AsyncGe
           row.place,
           `snapshot_id ${about.id} has rows of different accounts, times or product types`,
         );
-      const key = keyOf(dataset, item);
+      const key = dataset.mode === "snapshot" ? keyOf(dataset, item) : `${item.row[dataset.id]} version ${version}`;
       if (keys.has(key)) throw new ShapeError(file.path, row.place, `snapshot ${about.id} has ${key} twice`);
       keys.add(key);
-      (isZero(dataset, item) ? current.zeros : current.items).push(item);
+      (dataset.mode === "snapshot" && isZero(dataset, item) ? current.zeros : current.items).push(item);
+      if (version !== null) current.versions.push(version);
     }
   }
   if (current) yield current;
@@ -69,7 +83,7 @@ export async function* snapshotsOf(file: HistoryFile, dataset: Dataset): AsyncGe
 /** Returns the key that identifies an item within a snapshot. */
 export const keyOf = ({ key }: Dataset, { row }: Item): string => JSON.stringify(key.map((name) => row[name]));
 
-type About = Omit<ImportedSnapshot, "place" | "items" | "zeros">;
+type About = Omit<ImportedSnapshot, "place" | "items" | "zeros" | "versions">;
 
 const isSame = (one: About, other: About): boolean =>
   one.account === other.account && one.scope === other.scope && one.takenAt === other.takenAt;
@@ -82,37 +96,48 @@ const isZero = ({ onRemoval, columns, key }: Dataset, { row, extra }: Item): boo
     ([name, { kind }]) => key.includes(name) || row[name] === null || (kind === "decimal" && row[name] === "0"),
   );
 
-function rowReader({ path, columns, isQuotedThroughout = false }: HistoryFile, dataset: Dataset) {
+function rowReader({ path, columns, isQuotedThroughout = false }: HistoryFile, dataset: AnyDataset) {
   const declared = Object.entries(dataset.columns).map(
     ([name, column]) => [name, columns.indexOf(snakeCase(name)), column] as const,
   );
-  const [account, productType] = [columns.indexOf("account"), columns.indexOf("product_type")];
-  const [takenAt, takenAtMs] = [columns.indexOf("taken_at"), columns.indexOf("taken_at_ms")];
-  const [id, extra] = [columns.indexOf("snapshot_id"), columns.indexOf("extra")];
+  const isRecord = dataset.mode === "incremental";
+  const [account, scope] = [columns.indexOf("account"), columns.indexOf(isRecord ? "category" : "product_type")];
+  const [takenAt, takenAtMs] = [
+    columns.indexOf(isRecord ? "first_seen_at" : "taken_at"),
+    columns.indexOf("taken_at_ms"),
+  ];
+  const [id, extra, version] = ["snapshot_id", "extra", "version"].map((name) => columns.indexOf(name)) as [
+    number,
+    number,
+    number,
+  ];
 
-  // An empty text of the exchange is stored as unknown in every column, so no stored text is empty.
-  const unquoted = (cell: Cell): Cell => (isQuotedThroughout && cell === "" ? null : cell);
+  // An empty text of the exchange is stored as unknown, except in a column that is never unknown.
+  const isEmpty = (cell: Cell, isRequired: boolean): boolean => isQuotedThroughout && cell === "" && !isRequired;
 
-  return ({ place, cells }: PlacedRow): About & { item: Item } => {
-    const cell = <T>(at: number, read: (cell: Cell) => T): T => {
+  return ({ place, cells }: PlacedRow): About & { item: Item; version: number | null } => {
+    const cell = <T>(at: number, read: (cell: Cell) => T, isRequired = false): T => {
+      const found = cells[at] ?? null;
       try {
-        return read(unquoted(cells[at] ?? null));
+        return read(isEmpty(found, isRequired) ? null : found);
       } catch (error) {
         if (!(error instanceof RangeError)) throw error;
         throw new ShapeError(path, `${place}, ${columns[at]}`, error.message);
       }
     };
     const row: Record<string, Value> = {};
-    for (const [name, at, column] of declared) row[name] = cell(at, (value) => cellValue(column, value));
-    const instant = cell(takenAtMs, required(millisOf));
-    if (cell(takenAt, required(instantOf)) !== instant)
+    for (const [name, at, column] of declared)
+      row[name] = cell(at, (value) => cellValue(column, value), isRecord && column.required);
+    const instant = cell(takenAt, required(instantOf));
+    if (!isRecord && cell(takenAtMs, required(millisOf)) !== instant)
       throw new ShapeError(path, `${place}, taken_at`, "differs from taken_at_ms");
     return {
       id: cell(id, required(idOf)),
       account: account < 0 ? publicAccount : cell(account, required(textOf)),
-      scope: productType < 0 ? null : cell(productType, scopeOf),
+      scope: scope < 0 ? null : cell(scope, scopeOf),
       takenAt: instant,
       item: { row, extra: cell(extra, (value) => parseExtra(textOf(value))) },
+      version: isRecord ? cell(version, required(whole)) : null,
     };
   };
 }
@@ -190,7 +215,7 @@ function flagOf(cell: Cell): number | null {
 }
 
 function scopeOf(cell: Cell): Scope {
-  const found = [null, ...productTypes, "unified" as const].find((one) => one === cell);
+  const found = [null, ...productTypes, "unified" as const, ...recordCategories].find((one) => one === cell);
   if (found === undefined) throw invalid(cell, "a product type");
   return found;
 }

@@ -6,10 +6,12 @@ import { snakeCase } from "../../core/columns.ts";
 import { causes, type Item, type Scope } from "../../core/domain.ts";
 import { ConfigError, ShapeError } from "../../core/errors.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
+import type { AnyDataset } from "../../datasets/incremental.ts";
+import { exportedColumns } from "../read/record-history.ts";
 import { historyColumns } from "../read/scan.ts";
 import { RunLedger } from "../runs/run-ledger.ts";
-import { layoutOf } from "../schema/storage-layout.ts";
-import { type PastSnapshot, SnapshotWriter } from "../snapshots/snapshot-writer.ts";
+import { columnNames } from "../schema/tables.ts";
+import { type PastRecordBatch, type PastSnapshot, SnapshotWriter } from "../snapshots/snapshot-writer.ts";
 import { openWriter, type Sqlite } from "../sqlite/database.ts";
 import { sqliteErrorOf, writeError } from "../sqlite/write-queue.ts";
 import { type HistoryFile, type ImportedSnapshot, keyOf, snapshotsOf } from "./import-rows.ts";
@@ -17,7 +19,7 @@ import { type HistoryFile, type ImportedSnapshot, keyOf, snapshotsOf } from "./i
 /** The result of importing one file. */
 export interface Imported {
   path: string;
-  dataset: Dataset;
+  dataset: AnyDataset;
   snapshots: number;
   rows: number;
 }
@@ -30,7 +32,7 @@ export interface Imported {
  */
 export async function importHistory(
   path: string,
-  datasets: readonly Dataset[],
+  datasets: readonly AnyDataset[],
   files: AsyncIterable<HistoryFile>,
   expected: number | null = null,
 ): Promise<Imported[]> {
@@ -60,7 +62,7 @@ export async function importHistory(
 async function importFile(
   sqlite: Sqlite,
   path: string,
-  datasets: readonly Dataset[],
+  datasets: readonly AnyDataset[],
   file: HistoryFile,
 ): Promise<Imported> {
   const dataset = datasets.find((one) => isHistoryOf(sqlite, one, file.columns));
@@ -80,14 +82,17 @@ async function importFile(
   return imported;
 }
 
-/** Returns true if the columns are those of the dataset's history view. Columns that were added later may be missing. */
-function isHistoryOf(sqlite: Sqlite, dataset: Dataset, columns: readonly string[]): boolean {
-  const later = layoutOf(dataset).later.map(({ name }) => snakeCase(name));
-  const known = historyColumns(sqlite, dataset).filter((name) => columns.includes(name) || !later.includes(name));
+/** Returns true if the columns are those of an export of the dataset. Columns that were added later may be missing. */
+function isHistoryOf(sqlite: Sqlite, dataset: AnyDataset, columns: readonly string[]): boolean {
+  const later = columnNames(dataset)
+    .filter((name) => dataset.columns[name]?.isAddedLater)
+    .map(snakeCase);
+  const exported = dataset.mode === "snapshot" ? historyColumns(sqlite, dataset) : exportedColumns(sqlite, dataset);
+  const known = exported.filter((name) => columns.includes(name) || !later.includes(name));
   return String(known) === String(columns);
 }
 
-function requireNoRuns(sqlite: Sqlite, path: string, dataset: Dataset): void {
+function requireNoRuns(sqlite: Sqlite, path: string, dataset: AnyDataset): void {
   const found = sqlite
     .prepare("select 1 from run r join series e on e.id = r.series_id where e.dataset = ? limit 1")
     .get(dataset.name);
@@ -126,7 +131,7 @@ async function* groupIntoRuns(
   }
 }
 
-function runWriter(sqlite: Sqlite, path: string, file: HistoryFile, dataset: Dataset) {
+function runWriter(sqlite: Sqlite, path: string, file: HistoryFile, dataset: AnyDataset) {
   const ledger = new RunLedger(sqlite);
   const history = new SnapshotWriter(sqlite, ledger);
   const rowsOf = sqlite.prepare<[number], number>("select rows from snapshot where id = ?").pluck();
@@ -142,7 +147,7 @@ function runWriter(sqlite: Sqlite, path: string, file: HistoryFile, dataset: Dat
     const finishedAt = Math.max(...instants);
     const { failures } = history.finish(claim(first), {
       dataset,
-      snapshots: run.map((one) => pastSnapshot(dataset, one, next)),
+      snapshots: run.map((one) => (dataset.mode === "snapshot" ? pastSnapshot(dataset, one, next) : pastBatch(one))),
       failures: [],
       skipped: false,
       cause: causes.imported,
@@ -158,7 +163,9 @@ function runWriter(sqlite: Sqlite, path: string, file: HistoryFile, dataset: Dat
         throw new ShapeError(
           file.path,
           place,
-          `snapshot ${id} lacks the row of zeros of a coin that was listed before`,
+          dataset.mode === "snapshot"
+            ? `snapshot ${id} lacks the row of zeros of a coin that was listed before`
+            : `snapshot ${id} repeats a record`,
         );
     return run.reduce((rows, { items, zeros }) => rows + items.length + zeros.length, 0);
   };
@@ -171,6 +178,12 @@ function runWriter(sqlite: Sqlite, path: string, file: HistoryFile, dataset: Dat
     }
   }
 }
+
+/** Returns a batch of records. How far was read is not exported, so the next run reads everything again, and stores what is missing. */
+const pastBatch = ({ id, scope, takenAt, items, versions }: ImportedSnapshot): PastRecordBatch => ({
+  ...{ id, scope, takenAt, items, versions },
+  reading: { through: 0, window: null, hole: null },
+});
 
 /**
  * Returns a snapshot with its rows of zeros assigned: to listed items where the next run contains the coin too, else to removed ones.

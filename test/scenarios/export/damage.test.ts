@@ -7,7 +7,7 @@ import { parquetWriteBuffer } from "hyparquet-writer";
 import { describe, expect, it } from "vitest";
 import type { DatasetName } from "../../../src/core/domain.ts";
 import { ConfigError, ShapeError, UsageError } from "../../../src/core/errors.ts";
-import { datasets, snapshotDatasetNamed, snapshotDatasets } from "../../../src/datasets/index.ts";
+import { datasets, snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import { readFiles } from "../../../src/output/reading/rows.ts";
 import { importHistory } from "../../../src/store/transfer/import.ts";
 import { verify } from "../../../src/store/verify/verify.ts";
@@ -245,7 +245,7 @@ describe("the expected number of rows (--rows)", () => {
     (await storeAt(path)).close();
     await importHistory(
       path,
-      snapshotDatasets,
+      datasets,
       readFiles(paths, () => {}),
       expected,
     );

@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Item, Row, Scope } from "../../../src/core/domain.ts";
-import { datasetNames, datasets, snapshotDatasetNamed } from "../../../src/datasets/index.ts";
+import { datasets, snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import { verify } from "../../../src/store/verify/verify.ts";
 import { collect, failed, good, item, minute, query, start } from "../../store/kit.ts";
 import { pseudoRandom, spotAssets } from "../../store/minutes.ts";
 import { open, temporaryPath } from "../../store/temporary.ts";
+import { snapshotNames } from "../../support/declared.ts";
 import { everyDataset } from "../../support/settings.ts";
 import { createWorld } from "../../support/world.ts";
 import { bytesOf, endings, exported, imported } from "./support.ts";
@@ -177,9 +178,9 @@ describe("export, import and export again", () => {
       await world.at(Date.parse("2026-11-01T00:00:00Z") + at * minute);
     }
     for (const ending of endings) {
-      const files = await Promise.all(datasetNames.map((name) => exported(world.path, name, ending)));
+      const files = await Promise.all(snapshotNames.map((name) => exported(world.path, name, ending)));
       const copy = await imported(files);
-      for (const [n, name] of datasetNames.entries()) {
+      for (const [n, name] of snapshotNames.entries()) {
         const again = await bytesOf(copy, name, ending);
         expect(again.equals(readFileSync(files[n] ?? "")), `${name}.${ending}`).toBe(true);
       }

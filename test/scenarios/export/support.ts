@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DatasetName } from "../../../src/core/domain.ts";
-import { snapshotDatasetNamed, snapshotDatasets } from "../../../src/datasets/index.ts";
+import { datasetNamed, datasets } from "../../../src/datasets/index.ts";
 import { exportHistory } from "../../../src/output/export.ts";
 import { readFiles } from "../../../src/output/reading/rows.ts";
 import { openHistory } from "../../../src/store/read/open-history.ts";
@@ -19,7 +19,7 @@ export async function exported(path: string, name: DatasetName, ending: string, 
   const file = join(temporaryFolder(), `${name}.${ending}`);
   const history = openHistory(path);
   try {
-    await exportHistory(history, snapshotDatasetNamed(name), file, { span, signal: new AbortController().signal });
+    await exportHistory(history, datasetNamed(name), file, { span, signal: new AbortController().signal });
     return file;
   } finally {
     history.close();
@@ -34,7 +34,7 @@ export async function importInto(path: string, files: readonly string[]): Promis
   (await storeAt(path)).close();
   return importHistory(
     path,
-    snapshotDatasets,
+    datasets,
     readFiles(files, () => {}),
   );
 }

@@ -4,9 +4,9 @@
  */
 import type Database from "better-sqlite3";
 import type { DatasetName, Scope } from "../../../src/core/domain.ts";
-import { datasetNames, snapshotDatasetNamed } from "../../../src/datasets/index.ts";
+import { snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import type { TrueRow } from "../../../src/simulator/simulator.ts";
-import { asViewed, keyOf, keysOf, scopesOf } from "../../support/declared.ts";
+import { asViewed, keyOf, keysOf, scopesOf, snapshotNames } from "../../support/declared.ts";
 import { digitsOf, times, total, units } from "./exact.ts";
 import { accounts } from "./failures.ts";
 import { apiAt, type SimulatedMonth } from "./simulate.ts";
@@ -61,7 +61,7 @@ export function truthOf(month: SimulatedMonth, database: Database.Database): Tru
     .all() as Stored[];
   const retiredAt = retirements(month, database);
   // Prices and equity depend on the other responses of the same slot.
-  const order: readonly DatasetName[] = [...datasetNames.filter((name) => name !== "equity"), "equity"];
+  const order: readonly DatasetName[] = [...snapshotNames.filter((name) => name !== "equity"), "equity"];
   const inOrder = stored.sort((a, b) => a.slot - b.slot || order.indexOf(a.dataset) - order.indexOf(b.dataset));
   const lastOf = (account: string, dataset: DatasetName, scope: Scope) => of(account, dataset, scope).at(-1);
   for (const one of inOrder) {

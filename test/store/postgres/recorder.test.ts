@@ -15,7 +15,7 @@ import { storeContract } from "../contract.ts";
 import { collect, failed, good, item, minute, start } from "../kit.ts";
 import { recordContract } from "../record-contract.ts";
 import { connected, describePostgres } from "./kit.ts";
-import { createBillTables, databaseTime, newRecordedHistory, recorderAt, setDatabaseTime } from "./recorder-kit.ts";
+import { databaseTime, newRecordedHistory, recorderAt, setDatabaseTime } from "./recorder-kit.ts";
 
 const spot = snapshotDatasetNamed("spot-assets");
 
@@ -26,10 +26,7 @@ describePostgres("the store in PostgreSQL", () => {
   });
 
   recordContract(() => {
-    const url = newRecordedHistory().then(async (made) => {
-      await createBillTables(made);
-      return made;
-    });
+    const url = newRecordedHistory();
     return async () => recorderAt(await url);
   });
 

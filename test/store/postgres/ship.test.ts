@@ -9,7 +9,7 @@ import { mirror } from "../../../src/store/postgres/copy/mirror.ts";
 import { Shipper } from "../../../src/store/postgres/copy/ship.ts";
 import { prune } from "../../../src/store/retention/prune.ts";
 import { viewsOf } from "../../../src/store/schema/views.ts";
-import { bills, createBillTables } from "../../support/bills.ts";
+import { bills } from "../../support/bills.ts";
 import { everyDataset } from "../../support/settings.ts";
 import { openWorld } from "../../support/world.ts";
 import { corrected, other } from "../corrections.ts";
@@ -19,7 +19,6 @@ import { open, temporaryPath } from "../temporary.ts";
 import { contentsOf } from "./fill.ts";
 import { hourOf } from "./hours.ts";
 import { connected, describePostgres, newHistory } from "./kit.ts";
-import { createBillTables as createRecordTables } from "./recorder-kit.ts";
 import { startRelay } from "./relay.ts";
 
 const spotAssets = snapshotDatasetNamed("spot-assets");
@@ -262,15 +261,9 @@ describePostgres("a shipped history", () => {
 
   it("has the records of incremental datasets, each version of them, and how far they were read", async () => {
     const [url, other] = [await newHistory(), await newHistory()];
-    for (const one of [url, other]) await createRecordTables(one);
     const [postgres, path, copy] = [await connected(url), temporaryPath(), temporaryPath()];
     const store = await open(path);
-    await createBillTables(path);
-    const all = [...datasets, bills];
-    let ship = shipper(postgres, path, { datasets: all });
-    await ship.pass();
-    await mirror(postgres, copy, { datasets, now: () => start });
-    await createBillTables(copy);
+    let ship = shipper(postgres, path);
     for (const [n, items] of [
       [bill(1), bill(2)],
       [bill(3), bill(1, { fee: "-0.10" })],
@@ -280,14 +273,14 @@ describePostgres("a shipped history", () => {
       const failures = n === 1 ? [failed("deadline", at(n), "umcbl")] : [];
       const snapshots = [batch(n, items, { through: n }), batch(n, [bill(n + 10)], {}, "dmcbl")];
       await collect(store, bills, at(n), { snapshots, failures });
-      if (n === 2) ship = shipper(postgres, path, { datasets: all });
+      if (n === 2) ship = shipper(postgres, path);
       await ship.pass();
-      await mirror(postgres, copy, { datasets: all, now: () => start });
-      expect(contentsOf(copy, all)).toEqual(contentsOf(path, all));
+      await mirror(postgres, copy, { datasets, now: () => start });
+      expect(contentsOf(copy)).toEqual(contentsOf(path));
     }
     expect(query(copy, "select count(*) as n from bills_record")).toEqual([{ n: 9 }]);
     const inParts = await connected(other);
-    await shipper(inParts, path, { datasets: all, linksAtOnce: 1 }).pass();
+    await shipper(inParts, path, { linksAtOnce: 1 }).pass();
     for (const table of ["bills_record", "reading", "snapshot", "run", "odd_digits"])
       expect(await inParts.query(`select * from ${table} order by 1, 2, 3`), table).toEqual(
         await postgres.query(`select * from ${table} order by 1, 2, 3`),
