@@ -44,17 +44,17 @@ async function measured(
   const startedAt = performance.now();
   const { rows } = await shipper.pass();
   const first = performance.now() - startedAt;
-  /** Returns the CPU time of this process for a pass that adds minutes, per minute. Milliseconds. */
+  /** Returns the median CPU time of this process for a pass that adds minutes, per minute. Milliseconds. */
   const cpuOf = async (count: number, added: number) => {
-    let cpu = 0;
+    const cpu: number[] = [];
     for (let n = 0; n < count; n += 1) {
       await record(added);
       const before = process.cpuUsage();
       await shipper.pass();
       const { user, system } = process.cpuUsage(before);
-      cpu += (user + system) / 1000;
+      cpu.push((user + system) / 1000 / added);
     }
-    return cpu / count / added;
+    return median(cpu);
   };
   const [several, single] = [await cpuOf(passes, batch), await cpuOf(singles, 1)];
   shipper.close();

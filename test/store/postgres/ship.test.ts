@@ -2,11 +2,13 @@
 import { copyFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, it, onTestFinished } from "vitest";
+import { Secret } from "../../../src/core/domain.ts";
 import { StorageError } from "../../../src/core/errors.ts";
 import { datasets, snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import type { Postgres } from "../../../src/store/postgres/connection.ts";
 import { mirror } from "../../../src/store/postgres/copy/mirror.ts";
 import { Shipper } from "../../../src/store/postgres/copy/ship.ts";
+import { shipStatus } from "../../../src/store/postgres/copy/ship-status.ts";
 import { prune } from "../../../src/store/retention/prune.ts";
 import { viewsOf } from "../../../src/store/schema/views.ts";
 import { bills } from "../../support/bills.ts";
@@ -242,10 +244,14 @@ describePostgres("a shipped history", () => {
       parts += 1;
     };
     for (let left = 0; !(await step(shipper(await through(), path, { linksAtOnce: 3, onPart }), left)); left += 1)
-      if (parts > 0) await expect(expectSameTables(direct, path)).rejects.toThrow(/first copy .* is not complete/);
+      if (parts > 0) {
+        await expect(expectSameTables(direct, path)).rejects.toThrow(/first copy .* is not complete/);
+        expect(await shipStatus(path, new Secret(url))).toMatchObject({ isFirstCopy: true, problem: null });
+      }
     expect(cuts).toBeGreaterThan(10);
     expect(parts).toBeGreaterThan(5);
     await expectSameTables(direct, path);
+    expect(await shipStatus(path, new Secret(url))).toMatchObject({ isFirstCopy: false, linksBehind: 0 });
     // One process, whose passes are one statement each.
     const ship = shipper(await through(), path);
     relay.left = 1000;

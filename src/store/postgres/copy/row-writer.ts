@@ -62,13 +62,18 @@ export class RowWriter {
   }
 
   /** Copies the rows that `from` selects, SQL in which `r` is the table; a row with the same key is replaced. Calls `onRow` for each. */
-  copy(table: CopiedTable, from: string, values: readonly unknown[] = [], onRow?: (row: Row) => void): Promise<void> {
+  copy(
+    table: CopiedTable,
+    from: string,
+    values: readonly unknown[] = [],
+    onRow?: (row: Row) => unknown,
+  ): Promise<void> {
     const selected = table.columns.map((column) => sqliteExpression(column, "r")).join(", ");
     return this.write(table, prepared(this.#sqlite, `select ${selected} from ${from}`).iterate(...values), onRow);
   }
 
   /** Inserts or replaces rows, at `finish` at the latest. Their cells are those that `sqliteExpression` reads. */
-  async write(table: CopiedTable, rows: Iterable<Row>, onRow?: (row: Row) => void): Promise<void> {
+  async write(table: CopiedTable, rows: Iterable<Row>, onRow?: (row: Row) => unknown): Promise<void> {
     const keyOf = keyReader(table);
     for (const row of rows) {
       onRow?.(row);

@@ -342,15 +342,17 @@ async function copyRows(
     );
   }
   const items = `${rangeTable} cross join ${prefix}_item i on i.scope_id = s.scope`;
-  const begun = `select i.id from ${items}
-    where exists (select 1 from ${prefix}_steady v where v.item_id = i.id and v.since > s.after and v.since <= s.through)`;
-  await writer.copy(tableOf(pass, `${prefix}_item`), `${prefix}_item r where r.id in (${begun})`, [text]);
+  const changed = new Set<unknown>();
   for (const table of versionTables(prefix).filter((name) => tables.has(name)))
     await writer.copy(
       tableOf(pass, table),
       `${items} cross join ${table} r on r.item_id = i.id and r.since > s.after and r.since <= s.through`,
       [text],
+      ([item]) => table.endsWith("_steady") && changed.add(item),
     );
+  // An item begins with a steady row.
+  const begun = "r.id in (select value from json_each(?))";
+  await writer.copy(tableOf(pass, `${prefix}_item`), `${prefix}_item r where ${begun}`, [JSON.stringify([...changed])]);
   if (!dataset.episodes) return;
   // From the episode on that was in force before the new snapshots; all of a scope that was rewritten.
   const since = `iif(s.after < ?, 0, (select max(since) from episode where item_id = i.id and since <= s.after))`;
