@@ -10,14 +10,14 @@ import type { EndedRun } from "../collecting/run-context.ts";
 import type { Clock } from "../core/clock.ts";
 import { type DatasetName, publicAccount } from "../core/domain.ts";
 import { diskSpaceFor } from "../store/files/disk.ts";
-import type { Freshness } from "../store/history.ts";
+import type { Freshness, WorkerStatus } from "../store/history.ts";
 import type { ShipState } from "../store/postgres/copy/ship-follower.ts";
 import type { UnrunSlot } from "../store/runs/run-ledger.ts";
 import type { OpenedStore } from "../store/store.ts";
 import { ownVersion } from "./version.ts";
 
 export interface MetricsOptions {
-  store: Pick<OpenedStore, "path" | "isFile" | "freshness">;
+  store: Pick<OpenedStore, "path" | "isFile" | "freshness" | "workers">;
   sessions: readonly Session[];
   publicSession: Session;
   limiter: Pick<Limiter, "budget">;
@@ -80,6 +80,15 @@ export function createMetrics({ store, sessions, publicSession, limiter, clock, 
     if (currentAt !== null) gauges.shipLag.set(Math.max(0, clock.now() - currentAt) / 1000);
   }
 
+  function readWorker({ name: worker, state, ageMs, version, accounts, running, pausedUntil }: WorkerStatus): void {
+    gauges.workerUp.set({ worker }, state === "live" ? 1 : 0);
+    gauges.workerAge.set({ worker }, ageMs / 1000);
+    gauges.workerInfo.set({ worker, version }, 1);
+    gauges.workerAccounts.set({ worker }, accounts);
+    if (running !== null) gauges.workerRunning.set({ worker }, running);
+    if (pausedUntil !== null) gauges.workerPaused.set({ worker }, pausedUntil / 1000);
+  }
+
   function readFiles(): void {
     if (!store.isFile) return;
     const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
@@ -94,13 +103,14 @@ export function createMetrics({ store, sessions, publicSession, limiter, clock, 
     onClosed: counts.onClosed,
     contentType: registry.contentType,
     async text() {
-      const found = await store.freshness(clock.now());
+      const [found, workers = []] = await Promise.all([store.freshness(clock.now()), store.workers?.()]);
       for (const one of Object.values(gauges)) {
         one.reset();
         // prom-client initialises a gauge without labels to zero, which was not measured.
         one.remove({});
       }
       for (const one of found) readSeries(one);
+      for (const one of workers) readWorker(one);
       readClients();
       readFiles();
       readShip();
@@ -202,6 +212,20 @@ function createGauges(registry: Registry) {
     shipUp: shipGauge("up", "1 while the copy of the history in PostgreSQL is written, 0 after a failed attempt."),
     shipLag: shipGauge("lag_seconds", "Seconds since the copy in PostgreSQL last had the state of the database file."),
     shipRows: shipGauge("rows", "Rows written to the copy in PostgreSQL since the start."),
+    workerUp: gauge(
+      "worker_up",
+      "1 while the process was seen in PostgreSQL within ten seconds, 0 while it is gone; exported by each process for all that record there.",
+      ["worker"],
+    ),
+    workerAge: gauge("worker_seen_age_seconds", "Seconds since the process was last seen in PostgreSQL.", ["worker"]),
+    workerAccounts: gauge("worker_accounts", "Accounts whose keys the process has.", ["worker"]),
+    workerRunning: gauge("worker_running", "Runs in flight of the process.", ["worker"]),
+    workerPaused: gauge(
+      "worker_paused_until_timestamp_seconds",
+      "Until when the process leaves its accounts to others, in seconds since 1970; only while it does.",
+      ["worker"],
+    ),
+    workerInfo: gauge("worker_info", "Always 1; the label is the version of the process.", ["worker", "version"]),
     build: gauge("build_info", "Always 1; the label is the version that runs.", ["version"]),
   };
 }

@@ -91,6 +91,25 @@ export interface RunHistory {
    * public data, or of all accounts (null). Reads little more than the caller consumes.
    */
   gaps(account: string | null, span: Span): Iterable<NamedGap>;
+  /** Returns the processes that record into the PostgreSQL of which the file is a mirror, by name; empty if it is none. */
+  workers(now: number): WorkerStatus[];
+}
+
+/** A process that records into a PostgreSQL, perhaps beside others. Times are by the clock of that database. */
+export interface WorkerStatus {
+  name: string;
+  /** `gone`: it ended without saying so, or does not reach the database. `unknown`: the mirror is too old to say. */
+  state: "live" | "gone" | "unknown";
+  /** When it was last seen, epoch ms, and the time since then, milliseconds. */
+  seenAt: number;
+  ageMs: number;
+  version: string;
+  /** The number of accounts whose keys it has. */
+  accounts: number;
+  /** The number of its runs in flight; null where the state is unknown. */
+  running: number | null;
+  /** Until when it leaves its accounts to others, epoch ms; null where it does not. */
+  pausedUntil: number | null;
 }
 
 /** One dataset of one account, from its first schedule or run on. */

@@ -14,7 +14,7 @@ import type {
 import type { Dataset } from "../datasets/dataset.ts";
 import type { AnyDataset } from "../datasets/incremental.ts";
 import type { AlertStore } from "./alerts/alert-store.ts";
-import type { Freshness } from "./history.ts";
+import type { Freshness, WorkerStatus } from "./history.ts";
 import type { ScheduleInForce, UnrunSlot } from "./runs/run-ledger.ts";
 
 /** Identifies a run in the database. */
@@ -136,4 +136,6 @@ export interface OpenedStore extends Store {
   readonly isFile: boolean;
   /** Of a store that several processes record into: says that this one has ended, so that the others take its slots over at once. */
   leave?(): Promise<void>;
+  /** Of such a store: returns all processes that record into it, by name. */
+  workers?(): Promise<WorkerStatus[]>;
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { beforeEach, expect, it } from "vitest";
 import { parse } from "yaml";
-import { describeMetrics } from "../../src/monitoring/metrics.ts";
+import { createMetrics, describeMetrics } from "../../src/monitoring/metrics.ts";
 import { parseExposition } from "../support/exposition.ts";
 import { everyDataset } from "../support/settings.ts";
 import { createWorld } from "../support/world.ts";
@@ -15,7 +15,13 @@ let exported: ReturnType<typeof parseExposition>;
 beforeEach(async () => {
   const world = await createWorld("2026-03-01T12:00:30Z", everyDataset("* * * * *"));
   await world.at("2026-03-01T12:01:00Z");
-  exported = parseExposition(await world.metrics.text());
+  // A history in a file has no workers.
+  const worker = { name: "desk-1", state: "live", seenAt: 0, ageMs: 0, version: "1", accounts: 1, running: 0 } as const;
+  const workers = async () => [{ ...worker, pausedUntil: 1 }];
+  const { path, isFile } = world.app.store;
+  const store = { path, isFile, freshness: async () => [], workers };
+  const several = createMetrics({ ...world.app, clock: world.clock, store });
+  exported = [await world.metrics.text(), await several.text()].flatMap(parseExposition);
 });
 
 /** Yields the string values of a key at any depth. */

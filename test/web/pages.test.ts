@@ -4,7 +4,7 @@ import { positions } from "../../src/datasets/snapshots/positions.ts";
 import { prices } from "../../src/datasets/snapshots/prices.ts";
 import { spotAssets } from "../../src/datasets/snapshots/spot-assets.ts";
 import { btc, equityRow } from "../reports/kit.ts";
-import { collect, failed, minute, start } from "../store/kit.ts";
+import { change, collect, failed, minute, start } from "../store/kit.ts";
 import { startAccounts } from "./account.ts";
 
 const part = (page: string, id: string): string => new RegExp(`id="${id}"[\\s\\S]*?</section>`).exec(page)?.[0] ?? "";
@@ -214,4 +214,21 @@ it.each([
   const answer = await request(path);
   expect(answer.status).toBe(status);
   expect(await answer.text()).toContain(sentence);
+});
+
+it("shows the processes that record into PostgreSQL where there are any, and one that is gone as such", async () => {
+  const { page, json, site } = await startAccounts({ minutes: 2 });
+  expect(await page("/collection")).not.toContain("Workers");
+  change(
+    site.databasePath,
+    `insert into worker values ('desk-1', ${start + 2 * minute}, '0.2.0', '{}', 2, null), ('desk-2', ${start}, '0.1.0', '{}', 2, null)`,
+  );
+  const table = part(await page("/collection"), "workers");
+  expect(table).toContain("● Live");
+  expect(table).toContain('<span class="state stale">▲ Gone</span>');
+  expect((await json("/api/workers")).rows).toMatchObject([
+    { worker: "desk-1", state: "live", running: 0, accounts: 2, paused_until: null },
+    { worker: "desk-2", state: "gone", seen_at: "2026-11-01T00:00:00.000Z" },
+  ]);
+  expect(await page("/collection?at=2026-11-01T00:01:00")).not.toContain("Workers");
 });

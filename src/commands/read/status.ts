@@ -4,13 +4,14 @@ import { durationText, escapeControlChars } from "../../core/text.ts";
 import { minuteMs } from "../../core/time.ts";
 import { loadConfig } from "../../settings/config.ts";
 import { describeDiskSpace, diskSpaceFor } from "../../store/files/disk.ts";
-import type { SeriesStatus } from "../../store/history.ts";
+import type { SeriesStatus, WorkerStatus } from "../../store/history.ts";
 import type { ShipStatus } from "../../store/postgres/copy/ship-status.ts";
 import { withHistory } from "../../store/read/open-history.ts";
 import { isLocked } from "../../store/sqlite/lock.ts";
 import type { Command } from "../command.ts";
 import { followed } from "../shared/followed.ts";
 import { formatTable } from "../shared/table.ts";
+import { isAnyLive, workerCells, workerHeaders, workerProblems } from "./worker-lines.ts";
 
 export const status: Command = {
   examples: ["status", "status --watch", "status --json"],
@@ -29,14 +30,17 @@ export const status: Command = {
       return watch({ databasePath, timezone, isColoured: !env.NO_COLOR, write }).finally(stopFollowing);
     }
     const now = Date.now();
-    // Who writes to PostgreSQL does so on any machine.
-    const isCollecting = postgres === null ? isLocked(databasePath) : null;
-    const all = withHistory(databasePath, (history) => history.status(now));
+    const [all, workers] = withHistory(databasePath, (history) => [history.status(now), history.workers(now)] as const);
+    const isCollecting = postgres === null ? isLocked(databasePath) : isAnyLive(workers);
     const ship = config.shipTo && (await shipStatusOf(databasePath, config.shipTo));
     if (options.json)
       print(
         JSON.stringify(
-          all.map((one) => ({ ...asJson(one), ...(ship ? { ship: shipAsJson(ship) } : {}) })),
+          all.map((one) => ({
+            ...asJson(one),
+            ...(ship ? { ship: shipAsJson(ship) } : {}),
+            ...(workers.length > 0 ? { workers: workers.map(workerAsJson) } : {}),
+          })),
           null,
           2,
         ),
@@ -52,6 +56,7 @@ export const status: Command = {
       else if (isCollecting && all.every((one) => now - one.firstUnprocessedSlot > maxSlotDelayMs))
         print(`\n${waiting}`);
     }
+    if (workers.length > 0 && !options.json) printWorkers(workers, print);
     if (ship && !options.json) print(`\n${shipText(ship, now)}`);
     const isWaiting = all.length === 0 && isCollecting === true;
     return all.every((one) => one.fresh) && !isWaiting ? 0 : 1;
@@ -98,6 +103,18 @@ const asJson = ({
   nextAt: instant(nextAt),
   staleSince: rest.fresh ? null : instant(staleAt),
 });
+
+const workerAsJson = ({ seenAt, pausedUntil, ...rest }: WorkerStatus) => ({
+  ...rest,
+  seenAt: instant(seenAt),
+  pausedUntil: instant(pausedUntil),
+});
+
+function printWorkers(workers: readonly WorkerStatus[], print: (line: string) => void): void {
+  print("");
+  for (const line of formatTable(workerHeaders, workers.map(workerCells))) print(line);
+  for (const line of workerProblems(workers)) print(`\n${escapeControlChars(line)}`);
+}
 
 /** Prints the table of all series and their open failures; `next` is a dash while no collector runs. */
 function printSeries(all: readonly SeriesStatus[], isCollecting: boolean, print: (line: string) => void): void {

@@ -12,9 +12,10 @@ import type { Source } from "../../queries/source.ts";
 import { createWallets } from "../../queries/wallets.ts";
 import { createPrices } from "../../reports/balances.ts";
 import { liquidationDistance } from "../../reports/positions.ts";
-import type { Freshness, HistoryRow, OpenFailure } from "../../store/history.ts";
+import type { Freshness, HistoryRow, OpenFailure, WorkerStatus } from "../../store/history.ts";
 import { openHistory } from "../../store/read/open-history.ts";
 import { formatTable } from "../shared/table.ts";
+import { workerCells, workerHeaders, workerProblems } from "./worker-lines.ts";
 
 /** How a line is highlighted. */
 export type Tone = "plain" | "title" | "bad" | "faint";
@@ -40,6 +41,7 @@ export function overviewLines(databasePath: string, timezone: string, now: numbe
     const shown = { ...today, to: now + 1 };
     const yesterday = periodOf(timezone, "day", today.from - 1);
     const freshness = history.freshness(now);
+    const workers = history.workers(now);
     const failures = freshness.flatMap((one) => describeFailures(one, history.openFailures(one)));
     return [
       { text: `${new Date(now).toISOString().slice(0, 19).replace("T", " ")} UTC`, tone: "title" },
@@ -47,6 +49,9 @@ export function overviewLines(databasePath: string, timezone: string, now: numbe
       ...section("Open positions", openPositions(source, shown)),
       ...section(`Balances, the ${maxBalances} largest`, largestBalances(source, shown)),
       ...section("Collecting", collecting(freshness, now)),
+      ...(workers.length === 0
+        ? []
+        : [...section("Workers", workerTable(workers)), ...workerProblems(workers).map(bad)]),
       ...(failures.length === 0 ? [] : [blank, title("Open failures"), ...failures.map(bad)]),
     ];
   } finally {
@@ -159,6 +164,11 @@ const collecting = (freshness: readonly Freshness[], now: number): Cells => ({
     ],
     isBad: !fresh,
   })),
+});
+
+const workerTable = (workers: readonly WorkerStatus[]): Cells => ({
+  headers: workerHeaders,
+  rows: workers.map((one) => ({ cells: workerCells(one), isBad: one.state !== "live" })),
 });
 
 /** Returns one line per error message, naming the product types that share it. */

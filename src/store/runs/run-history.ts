@@ -7,6 +7,7 @@ import { gapsWithin } from "./gap-reader.ts";
 import { lastFailure } from "./last-failure.ts";
 import { firstOpenSlot, firstSlot, hasRuns, listSeries, prepareSlotCount, schedulesOf } from "./slot-counts.ts";
 import { openFailures, readStatus } from "./status.ts";
+import { listWorkers } from "./workers.ts";
 
 /** Returns the run queries on a connection. */
 export const runHistory = (sqlite: Sqlite): RunHistory => ({
@@ -24,4 +25,5 @@ export const runHistory = (sqlite: Sqlite): RunHistory => ({
   openFailures: (freshness) => openFailures(sqlite, freshness),
   lastFailure: (seriesId, at) => lastFailure(sqlite, seriesId, at),
   gaps: (account, span) => gapsWithin(sqlite, account, span),
+  workers: (now) => listWorkers(sqlite, now),
 });

@@ -42,6 +42,34 @@ export const collection: DataTable = {
   },
 };
 
+/** The processes that record into the PostgreSQL of which the database is a mirror. They are not history: a chosen instant has none. */
+export const workers: DataTable = {
+  name: "workers",
+  summary:
+    "the processes that record into PostgreSQL; empty where the history is recorded into a file, and for an instant",
+  columns: [
+    text("worker", "Worker"),
+    text("state", "State"),
+    instant("seen_at", "Last seen"),
+    text("version", "Version"),
+    count("accounts", "Accounts"),
+    count("running", "Running"),
+    instant("paused_until", "Paused until"),
+  ],
+  *rows({ history, at, isNow }) {
+    for (const { name, state, seenAt, version, accounts, running, pausedUntil } of isNow ? history.workers(at) : [])
+      yield {
+        worker: name,
+        state,
+        seen_at: instantText(seenAt),
+        version,
+        accounts: BigInt(accounts),
+        running: running === null ? null : BigInt(running),
+        paused_until: instantText(pausedUntil),
+      };
+  },
+};
+
 /** Explains each cause of a slot without a snapshot. */
 export const causeDescriptions: Record<string, string> = {
   [causes.tooLate]: "The slot was reached too late to be run.",

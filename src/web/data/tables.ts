@@ -1,7 +1,7 @@
 /** Lists every table of the API. A new table is a declaration and a line here. */
 import { balances } from "./balances.ts";
 import { coin } from "./coin.ts";
-import { collection, slots } from "./collection.ts";
+import { collection, slots, workers } from "./collection.ts";
 import { days } from "./days.ts";
 import { equity } from "./equity.ts";
 import { gaps } from "./gaps.ts";
@@ -19,4 +19,5 @@ export const tables: readonly DataTable[] = [
   collection,
   slots,
   gaps,
+  workers,
 ];

@@ -5,7 +5,7 @@ import type { Steps } from "../../core/async/cooperate.ts";
 import { publicAccount } from "../../core/domain.ts";
 import { type Period, periodOf, startOfDate } from "../../queries/periods.ts";
 import type { SlotCounts } from "../../store/history.ts";
-import { collection, countSlots, hoursOf, lastDays } from "../data/collection.ts";
+import { collection, countSlots, hoursOf, lastDays, workers } from "../data/collection.ts";
 import { daysShown } from "../data/comparison-periods.ts";
 import { gaps } from "../data/gaps.ts";
 import { allRows, type View } from "../data/table.ts";
@@ -21,6 +21,7 @@ const maxGaps = 50;
 export function* collectionPage(view: View, c: Context): Steps<Html> {
   const day = dayParam(c, view);
   const rows = yield* allRows(collection, view);
+  const recording = yield* allRows(workers, view);
   const missing = yield* allRows(gaps, view, maxGaps + 1);
   const calendar = yield* calendarHtml(view, day);
   return layout({
@@ -37,6 +38,18 @@ export function* collectionPage(view: View, c: Context): Steps<Html> {
         rows,
         empty: "No feeds scheduled.",
       }),
+      ...(recording.length > 0
+        ? [
+            tableHtml({
+              table: workers,
+              view,
+              caption: "Workers",
+              columns: columnsFor(workers, view, undefined, workerCells),
+              rows: recording,
+              empty: "",
+            }),
+          ]
+        : []),
       calendar,
       tableHtml({
         table: gaps,
@@ -75,6 +88,16 @@ const statusCells: Record<string, CellRenderer> = {
   last_ok_at: (row, plain) => (row.last_ok_at === null ? unknown("never") : plain),
   trouble_at: noneWithoutError,
   trouble: noneWithoutError,
+};
+
+const workerCells: Record<string, CellRenderer> = {
+  state({ state }) {
+    if (state === "unknown") return unknown();
+    return state === "live"
+      ? html`<span class="state fresh">● Live</span>`
+      : html`<span class="state stale">▲ Gone</span>`;
+  },
+  paused_until: (row, plain) => (row.paused_until === null ? none() : plain),
 };
 
 const gapCells: Record<string, CellRenderer> = {

@@ -206,6 +206,18 @@ describePostgres("processes that record into one PostgreSQL", () => {
     expect(await begin(second, 4)).toBeNull();
   });
 
+  it("keep the row of one that is gone for thirty days", async () => {
+    const url = await newRecordedHistory();
+    const postgres = await connected(url);
+    const days = (n: number) => databaseTime - n * 86_400_000;
+    await postgres.run("insert into worker values ('x', $1, '1', '{}', 1, null), ('y', $2, '1', '{}', 1, null)", [
+      days(30),
+      days(31),
+    ]);
+    await register(url, described("a"));
+    expect(await postgres.query("select name from worker order by name")).toEqual([{ name: "a" }, { name: "x" }]);
+  });
+
   it("fail the runs of a process that is gone", async () => {
     const url = await newRecordedHistory();
     const gone = await recorderAt(url, { worker: "a" });

@@ -29,7 +29,7 @@ import { RowCopier } from "./rows.ts";
 export interface Mirrored {
   /** Rows that were copied. */
   rows: number;
-  /** When the history had the state that the file has now, epoch ms. */
+  /** When the history had the state that the file has now, epoch ms; by the clock of PostgreSQL unless it has the copy of a file. */
   at: number;
 }
 
@@ -129,7 +129,7 @@ type Head = Omit<ChainPosition, "snapshot">;
 async function copyState(
   postgres: Postgres,
   sqlite: Sqlite,
-  { datasets, now, signal }: MirrorOptions,
+  { datasets, signal }: MirrorOptions,
   copy: (state: { pass: Pass; heads: Head[] }) => Promise<ChainPosition[]>,
 ): Promise<Mirrored> {
   // Rows arrive in the order of PostgreSQL, and their parents may come later.
@@ -137,20 +137,19 @@ async function copyState(
   sqlite.exec("begin immediate");
   try {
     const done = await postgres.transaction(async (source) => {
-      const [[shippedAt] = []] = await source.cells("select at from shipped");
-      if (shippedAt === 0)
+      const [[at] = []] = await source.cells("select coalesce((select at from shipped), now_ms())");
+      if (at === 0)
         throw new ConfigError([
           `The first copy to PostgreSQL at ${postgres.address.text} is not complete. Wait until it is; \`bitget-collector status\` shows how far it is.`,
         ]);
-      const at = typeof shippedAt === "number" ? shippedAt : now();
       const tables = new Map(copiedTables(datasets).map((table) => [table.name, table]));
       const copier = new RowCopier(source, sqlite, signal);
       const positions = await copy({
         pass: { source, sqlite, copier, tables, datasets },
         heads: await headsOf(source),
       });
-      writePositions(sqlite, positions, { source: postgres.address.text, at });
-      return { rows: copier.rows, at };
+      writePositions(sqlite, positions, { source: postgres.address.text, at: Number(at) });
+      return { rows: copier.rows, at: Number(at) };
     }, "isolation level repeatable read read only");
     sqlite.exec("commit");
     return done;

@@ -7,9 +7,10 @@ import { ConfigError, StorageError } from "../../../core/errors.ts";
 import type { Log } from "../../../core/log.ts";
 import type { Dataset } from "../../../datasets/dataset.ts";
 import type { AnyDataset } from "../../../datasets/incremental.ts";
-import type { Freshness } from "../../history.ts";
+import type { Freshness, WorkerStatus } from "../../history.ts";
 import { withUnknownAge } from "../../runs/freshness.ts";
 import type { ScheduleInForce, UnrunSlot } from "../../runs/run-ledger.ts";
+import { type WorkerRow, workerStatus, workersSql } from "../../runs/workers.ts";
 import { type ReadingRow, readingColumns, readingOf } from "../../schema/record-layout.ts";
 import { layoutOf, shownRows } from "../../schema/storage-layout.ts";
 import { scopeText } from "../../snapshots/run-results.ts";
@@ -264,6 +265,13 @@ export class Recorder implements OpenedStore {
   async freshness(now: number): Promise<Freshness[]> {
     const found = await readFreshness(this.#postgres, now, maxOffsetMs);
     return this.#options.clockCheck?.verdict === "contradicted" ? found.map(withUnknownAge) : found;
+  }
+
+  async workers(): Promise<WorkerStatus[]> {
+    const found = await this.#postgres.query<WorkerRow & { now: number }>(
+      `select now_ms() as now, w.* from (${workersSql}) w`,
+    );
+    return found.map(({ now, ...row }) => workerStatus(row, now, now));
   }
 
   /** Does nothing: only the server knows how much room it has. A full disk there is a StorageError. */

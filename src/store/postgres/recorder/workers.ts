@@ -6,12 +6,15 @@
 import { type Clock, sleep } from "../../../core/clock.ts";
 import { publicAccount } from "../../../core/domain.ts";
 import { ConfigError, LockedError } from "../../../core/errors.ts";
+import { dayMs } from "../../../core/time.ts";
+import { liveMs } from "../../runs/workers.ts";
 import type { Connection, Postgres } from "../connection.ts";
 import { type Candidate, rankOf } from "./rank.ts";
 
 const beatMs = 2000;
-const liveMs = 10_000;
 const rankMs = 5000;
+/** How long a process that is gone keeps its row. Milliseconds. */
+const forgottenMs = 30 * dayMs;
 
 /** What a process says about itself. */
 export interface WorkerDescription {
@@ -179,6 +182,7 @@ async function enter(connection: Connection, own: WorkerDescription, server: str
   const { now, others, same } = await readWorkers(connection, own.name);
   for (const { name, stored } of others) requireSameSettings(name, stored, own, server);
   if (same !== null) return { now, others, same };
+  await connection.run("delete from worker where seen_at < $1", [now - forgottenMs]);
   const { settings, accounts, mains = [] } = own;
   await connection.run(
     `insert into worker (name, seen_at, version, settings, accounts) values ($1, $2, $3, $4, $5)
