@@ -7,7 +7,7 @@ export const separate = [
   ),
   ...["daemon", "frozen", "limits", "new-dataset"].map((name) => `test/scenarios/${name}.test.ts`),
   "test/web/process/process.test.ts",
-  ...["machines", "mirror", "ship"].map((name) => `test/scenarios/postgres/${name}.test.ts`),
+  "test/scenarios/postgres/*.test.ts",
 ];
 
 export default defineConfig({

@@ -20,6 +20,7 @@ import { simulateHistory } from "./backfill.ts";
 import { collectUntilStopped } from "./daemon.ts";
 
 const historyDays = 30;
+const livePattern = "*/5 * * * * *";
 const databaseUrl = "file:./data/demo.db";
 
 /** An account with invented credentials, which are valid only at the simulated exchange of this process. */
@@ -39,13 +40,25 @@ export const demoAccount = {
 };
 
 export const demo: Command = {
-  examples: ["demo", "demo --seconds 30"],
-  options: [{ flags: "--seconds <n>", summary: "stop n seconds after live collecting has begun" }],
+  examples: ["demo", "demo --seconds 30", "demo --postgres"],
+  options: [
+    { flags: "--seconds <n>", summary: "stop n seconds after live collecting has begun" },
+    {
+      flags: "--postgres",
+      summary:
+        "two collectors and a dashboard on one PostgreSQL: DATABASE_URL, or a temporary server if one is installed",
+    },
+  ],
   onPostgres: "own",
   async run({ options, env, print }) {
     const seconds = secondsOf(options.seconds);
+    if (options.postgres) {
+      const { demonstrateMachines } = await import("./demo-machines.ts");
+      const settings = demoSettings(env, livePattern);
+      return demonstrateMachines({ env, settings, exchange: demoAccount, account, seconds, print });
+    }
     const past = demoConfig(env, "0 * * * *");
-    const live = demoConfig(env, "*/5 * * * * *");
+    const live = demoConfig(env, livePattern);
     deleteDemoDatabase(past.databasePath);
     const clock = new SimulatedClock(Math.floor(Date.now() / hourMs) * hourMs - historyDays * 24 * hourMs);
     const exchange = await startSimulator({
@@ -79,23 +92,28 @@ function secondsOf(option: unknown): number | null {
   return Number.parseInt(option, 10);
 }
 
-/** Returns the demo's settings: the user's own for log and dashboard only, never keys or database. */
-function demoConfig(env: Environment, pattern: string): Config {
-  const kept = [pages, log].flatMap(({ settings }) => Object.values(settings).map(({ name }) => name));
-  const settings: Record<string, string | undefined> = {
-    ...Object.fromEntries([...kept, "HTTP_TOKEN_FILE"].map((name) => [name, env[name]])),
+const demoConfig = (env: Environment, pattern: string): Config =>
+  loadConfig({
+    ...demoSettings(env, pattern),
     DATABASE_URL: databaseUrl,
-    SCHEDULE_REPORTS: "",
     BITGET_API_KEY: account.key,
     BITGET_API_SECRET: account.secret,
     BITGET_API_PASSPHRASE: account.passphrase,
+  });
+
+/** Returns the demo's schedules, and the user's own settings for log and dashboard; never keys or database. */
+function demoSettings(env: Environment, pattern: string): Record<string, string | undefined> {
+  const kept = [pages, log].flatMap(({ settings }) => Object.values(settings).map(({ name }) => name));
+  const settings: Record<string, string | undefined> = {
+    ...Object.fromEntries([...kept, "HTTP_TOKEN_FILE"].map((name) => [name, env[name]])),
+    SCHEDULE_REPORTS: "",
   };
   // Switches off the datasets that the simulated exchange does not model.
   for (const dataset of datasets) {
     const isComplete = sourcesOf(dataset, "v2").every(({ endpoint }) => endpoint === null || isModelled(endpoint.path));
     settings[scheduleSetting(dataset.name)] = isComplete ? pattern : "";
   }
-  return loadConfig(settings);
+  return settings;
 }
 
 /**

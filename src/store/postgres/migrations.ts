@@ -13,6 +13,12 @@ const postgresMigrations = (): Migration[] =>
 /** The oldest version of PostgreSQL that is supported, as `server_version_num`. */
 const minVersion = 140_000;
 
+/** Deletes a history with all that it has. Does nothing where there is none. */
+export async function dropSchema(postgres: Postgres): Promise<void> {
+  const { schema } = postgres.address;
+  await postgres.run(`drop schema if exists ${schema}, ${typedSchema(schema)} cascade`);
+}
+
 /**
  * Creates the schema of a history, or brings it up to date, and replaces its views where their text has changed; all in one transaction.
  * @throws ConfigError where the schema was written by a newer program, or is not one of this program
