@@ -17,6 +17,7 @@ const maxClockOffsetMs = 5000;
 
 export const check: Command = {
   examples: ["check"],
+  details: ["With DATABASE_URL=postgres://… it says whether the history in PostgreSQL can be read."],
   onPostgres: "own",
   async run({ env, print }) {
     const config = loadConfig(env);

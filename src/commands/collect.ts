@@ -16,6 +16,7 @@ export const collect: Command = {
   examples: ["collect", "collect positions spot-assets", "collect prices --account main"],
   onPostgres: "own",
   details: [
+    "With DATABASE_URL=postgres://… it records there, as the worker WORKER_NAME/PROCESS of its runs.",
     "With SUB_ACCOUNTS_OF also the sub-accounts of the main accounts that it names, listed first.",
     "",
     "Datasets:",

@@ -20,6 +20,7 @@ export const status: Command = {
     { flags: "--watch", summary: "show account and datasets, refreshed every two seconds until Ctrl-C" },
   ],
   onPostgres: "mirror",
+  details: ["With DATABASE_URL=postgres://… it also shows the workers, which record there: live, GONE, or paused.", ""],
   async run({ options, env, print, printError, write }) {
     const config = loadConfig(env, { credentials: false });
     const { databasePath, timezone, postgres } = config;
