@@ -27,6 +27,8 @@ export interface ExchangeStatus {
   requests: number;
   /** Requests that were above a limit. */
   limitViolations: number;
+  /** Responses for a dataset of an account within half a minute of the one before: a slot that was requested twice. */
+  repeated: number;
 }
 
 export interface Exchange {

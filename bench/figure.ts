@@ -1,6 +1,6 @@
 /** The type of a figure. Nothing passes or fails: every value is compared with a baseline of the same run. */
 
-export type Unit = "bytes" | "ms" | "MiB" | "rows/s";
+export type Unit = "bytes" | "ms" | "MiB" | "rows/s" | "%" | "runs" | "requests";
 
 /** One line of the table. */
 export interface Comparison {

@@ -11,6 +11,7 @@ import { mirrored } from "./mirror.ts";
 import { readers } from "./readers.ts";
 import { shipped } from "./ship.ts";
 import { start } from "./start.ts";
+import { workers } from "./workers.ts";
 import { year } from "./year.ts";
 
 const figures: readonly Figure[] = [
@@ -24,6 +25,7 @@ const figures: readonly Figure[] = [
   missedSlots,
   mirrored,
   shipped,
+  workers,
 ];
 
 interface Line extends Comparison {

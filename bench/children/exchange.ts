@@ -13,12 +13,21 @@ const simulator = await startSimulator({
   latencyMs,
   accounts: accountsOf(accounts),
   endpoints: fixtureEndpoints,
-  recordLimit: 1,
 });
+
+const lastOf = new Map<string, number>();
+let repeated = 0;
+setInterval(() => {
+  for (const { account, dataset, scope, takenAt } of simulator.record.splice(0)) {
+    const name = [account, dataset, scope].join();
+    if (takenAt - (lastOf.get(name) ?? 0) < 30_000) repeated += 1;
+    lastOf.set(name, takenAt);
+  }
+}, 100).unref();
 
 function report(): void {
   const { requests, limitViolations } = simulator.counts;
-  const status: ExchangeStatus = { url: simulator.url, requests, limitViolations };
+  const status: ExchangeStatus = { url: simulator.url, requests, limitViolations, repeated };
   process.send?.(status);
 }
 
