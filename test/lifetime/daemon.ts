@@ -18,11 +18,16 @@ export type Order = { kind: "live"; ms: number; held: number } | { kind: "step";
 /** `held`: the remaining runs wait for withheld responses. */
 export type Reply = "done" | "held" | { advance: number };
 
+/** Lets time pass for everybody. Returns how much has passed: no more than asked for. Milliseconds. */
+export type Advance = (ms: number) => number | Promise<number>;
+
 export interface Daemon {
   /** Lets `ms` pass, checks the clock, and resolves when everything due is done or waits for withheld responses. */
   advance(ms: number, held?: number): Promise<"done" | "held">;
   /** Steps the wall clock by `ms`, then does the same. */
   step(ms: number): Promise<"done" | "held">;
+  /** Says that the responses to so many requests are withheld, while the daemon is waiting for them. */
+  withhold(count: number): void;
   /** Sends SIGKILL. */
   kill(): Promise<void>;
   /** Resolves when the process has killed itself in its next write. */
@@ -32,13 +37,16 @@ export interface Daemon {
 }
 
 export interface Daemons {
-  /** Resolves when the collector has checked its clock for the first time; null where it was to be killed before. */
-  start(begin: StartOptions): Promise<Daemon | null>;
+  /**
+   * Resolves when the collector has checked its clock for the first time; null where it was to be killed before. `advance` is called
+   * when the collector only waits for time.
+   */
+  start(begin: StartOptions, advance: Advance): Promise<Daemon | null>;
   close(): void;
 }
 
-/** `advance` moves the exchange's clock along with the collector's. The next process is loaded in advance. */
-export function createDaemons(advance: (ms: number) => void): Daemons {
+/** The next process is loaded in advance. */
+export function createDaemons(): Daemons {
   const load = () =>
     fork(join(import.meta.dirname, "children", "daemon.ts"), {
       execArgv: ["--import", "tsx"],
@@ -46,7 +54,7 @@ export function createDaemons(advance: (ms: number) => void): Daemons {
     });
   const children: ChildProcess[] = [load()];
   return {
-    async start(begin) {
+    async start(begin, advance) {
       const child = children.at(-1) ?? load();
       children.push(load());
       return started(child, begin, advance);
@@ -57,11 +65,7 @@ export function createDaemons(advance: (ms: number) => void): Daemons {
   };
 }
 
-async function started(
-  child: ChildProcess,
-  begin: StartOptions,
-  advance: (ms: number) => void,
-): Promise<Daemon | null> {
+async function started(child: ChildProcess, begin: StartOptions, advance: Advance): Promise<Daemon | null> {
   const ended = once(child, "exit") as Promise<[number | null, NodeJS.Signals | null]>;
   const killed = async () => {
     const [code, signal] = await ended;
@@ -81,6 +85,9 @@ async function started(
   return {
     advance: (ms, held = 0) => order({ kind: "live", ms, held }),
     step: (ms) => order({ kind: "step", ms }),
+    withhold(count) {
+      child.send({ held: count });
+    },
     kill() {
       child.kill("SIGKILL");
       return killed();
@@ -98,16 +105,11 @@ async function started(
   };
 }
 
-function answerOf(
-  child: ChildProcess,
-  ended: Promise<unknown[]>,
-  advance: (ms: number) => void,
-): Promise<"done" | "held"> {
+function answerOf(child: ChildProcess, ended: Promise<unknown[]>, advance: Advance): Promise<"done" | "held"> {
   return new Promise((resolve, reject) => {
     const onMessage = (message: Reply) => {
       if (typeof message === "object") {
-        advance(message.advance);
-        child.send("advanced");
+        void Promise.resolve(advance(message.advance)).then((advanced) => child.connected && child.send({ advanced }));
         return;
       }
       child.off("message", onMessage);

@@ -48,7 +48,18 @@ const sparse: Regime = {
   },
 };
 
-export const regimes: readonly Regime[] = [usual, dense, sparse];
+/** For several machines, each of which takes part in every slot. */
+const shared: Regime = {
+  "spot-assets": everyHours(2),
+  "funding-assets": everyHours(12),
+  "mix-accounts": everyHours(12),
+  positions: everyHours(4),
+  prices: everyHours(12),
+  equity: everyHours(24),
+};
+
+export const regimes: readonly Regime[] = [usual, dense, sparse, shared];
+export const sharedRegime = regimes.indexOf(shared);
 
 export const isDue = (regime: number, dataset: DatasetName, slot: number): boolean => {
   const at = new Date(slot);

@@ -5,8 +5,7 @@ import type { TrueRow } from "../../src/simulator/simulator.ts";
 import { digitsOf, times, total, units } from "../scenarios/month/exact.ts";
 import { iso, removalRows } from "../scenarios/month/truth.ts";
 import { asViewed, keyOf, scopesOf, snapshotNames, viewOf } from "../support/declared.ts";
-import type { Check } from "./checks.ts";
-import type { Simulation } from "./simulate.ts";
+import type { Check, Stored } from "./checks.ts";
 
 interface Snapshot {
   id: number;
@@ -20,7 +19,7 @@ interface Snapshot {
 /** Good snapshots of one series, in order. */
 type History = Map<string, { slot: number; rows: readonly TrueRow[] }[]>;
 
-export function wrongRows(database: Database.Database, simulation: Simulation): Check {
+export function wrongRows(database: Database.Database, simulation: Stored): Check {
   const problems: string[] = [];
   const counts = { snapshots: 0, rows: 0, zeros: 0 };
   const history: History = new Map();
@@ -128,7 +127,7 @@ function difference(dataset: DatasetName, stored: readonly TrueRow[], expected: 
 }
 
 /** Checks that every complete run has a snapshot for every scope of such an account. */
-function wrongScopes(database: Database.Database, simulation: Simulation): string[] {
+function wrongScopes(database: Database.Database, simulation: Stored): string[] {
   const runs = database
     .prepare<[], { account: string; dataset: DatasetName; slot: number; scopes: string }>(
       `select r.account, r.dataset, scheduled_for_ms as slot, group_concat(coalesce(product_type, '')) as scopes

@@ -56,13 +56,17 @@ export async function simulate(plan: Plan, folder: string, passed: (day: number)
   let wasContradicted = false;
   let upgraded = 0;
   const now = () => truth.now() + ahead;
-  const daemons = createDaemons((ms) => truth.advance(ms));
+  const daemons = createDaemons();
+  const advance = (ms: number) => {
+    truth.advance(ms);
+    return ms;
+  };
   let daemon = await start();
 
   async function start(): Promise<Daemon> {
     expected.programStarted(regime, now());
     const begin = { now: now(), settings: settingsFor(exchange), killPoint: null };
-    const started = await daemons.start(begin);
+    const started = await daemons.start(begin, advance);
     if (!started) throw new Error("the collector was killed during a normal start");
     expectChecked("not running", calm);
     count("starts");
@@ -157,7 +161,7 @@ export async function simulate(plan: Plan, folder: string, passed: (day: number)
     else await daemon.kill();
     truth.advance(downMs);
     if (moment === "opening") {
-      await daemons.start({ now: now(), settings: settingsFor(exchange), killPoint: "unwritten" });
+      await daemons.start({ now: now(), settings: settingsFor(exchange), killPoint: "unwritten" }, advance);
       truth.advance(5000);
     }
     daemon = await start();
