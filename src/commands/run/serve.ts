@@ -22,11 +22,12 @@ export const serveCommand: Command = {
       const problem = describeListenError(error, http);
       throw problem === null ? error : new ConfigError([problem]);
     });
-    printError(`dashboard: the pages are at ${serving.url}`);
-    const stopFollowing = await followed(config, printError);
-    const signal = await new Promise<StopSignal>((resolve) => {
+    const stopped = new Promise<StopSignal>((resolve) => {
       for (const signal of stopSignals()) process.once(signal, resolve);
     });
+    printError(`dashboard: the pages are at ${serving.url}`);
+    const stopFollowing = await followed(config, printError);
+    const signal = await stopped;
     stopFollowing();
     serving.close();
     site.close();
