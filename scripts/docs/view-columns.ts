@@ -104,14 +104,17 @@ export const fixedViews: Record<string, { summary: string; columns: Record<strin
     },
   },
   gaps: {
-    summary: "Stretches without a good snapshot: neighbouring slots with the same cause are one row.",
+    summary:
+      "Stretches without a good snapshot: neighbouring slots with the same cause are one row; and stretches of which records are missing.",
     columns: {
       account,
       dataset,
-      product_type: text("The product type that failed; NULL where whole runs did."),
-      from_at: time("The first slot of the gap."),
-      to_at: time("The last slot of the gap."),
-      slots: integer("How many slots it has."),
+      product_type: text("The product type or category that failed; NULL where whole runs did."),
+      from_at: time("The first slot of the gap, or the beginning of the missing records."),
+      to_at: time(
+        "The last slot of the gap, or the end of the missing records; NULL while a dataset of records is switched off.",
+      ),
+      slots: integer("How many slots it has; 0 for missing records."),
       cause: text("Why there is no good snapshot."),
       from_at_ms: epoch("from_at"),
       to_at_ms: epoch("to_at"),

@@ -63,6 +63,10 @@ export const causes = {
   storage: "storage",
   /** The account's API version does not provide the dataset. */
   notOffered: "not offered",
+  /** Deleted by the exchange before a run read it. */
+  forgotten: "not read in time",
+  /** Deleted by the exchange while the dataset had no schedule. */
+  switchedOff: "switched off",
   /** Imported from exported files; the run was executed for another database. */
   imported: "imported",
 } as const;

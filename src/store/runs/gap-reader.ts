@@ -1,6 +1,7 @@
 /** Reads the gaps of a period with the names of their series, the newest first. */
 import type { NamedGap, Span } from "../history.ts";
 import { wholeRun } from "../schema/tables.ts";
+import { holeCause } from "../schema/views.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { type Gap, gapColumns } from "./gaps.ts";
 
@@ -28,15 +29,31 @@ export function* gapsWithin(sqlite: Sqlite, account: string | null, { from, to }
   let queues = scopesOf(sqlite, account)
     .map((scope) => read(scope, to, 1))
     .filter((queue) => queue.length > 0);
+  const holes = holesWithin(sqlite, account, { from, to });
   while (queues.length > 0) {
     const queue = queues.reduce((one, other) => (startOf(other) > startOf(one) ? other : one));
     const gap = queue.shift();
     if (!gap) continue;
+    while (holes[0] && holes[0].fromSlot >= gap.fromSlot) yield holes.shift() as NamedGap;
     yield gap;
     if (queue.length === 0) queue.push(...read(gap, gap.fromSlot - 1, gapsAhead));
     if (queue.length === 0) queues = queues.filter((one) => one !== queue);
   }
+  yield* holes;
 }
+
+/** Returns the stretches of which records are missing, the newest first; they have no slots. */
+const holesWithin = (sqlite: Sqlite, account: string | null, { from, to }: Span): NamedGap[] =>
+  sqlite
+    .prepare<unknown[], NamedGap>(
+      `select a.name as account, e.dataset, nullif(p.product_type, '') as productType, g.hole_from as fromSlot, g.hole_to as toSlot,
+         0 as slots, ${holeCause} as cause
+       from reading g join snapshot n on n.id = g.snapshot_id join scope p on p.id = n.scope_id
+         join series e on e.id = p.series_id join account a on a.id = e.account_id
+       where g.hole_from > 0 and g.hole_from <= @to and g.hole_to >= @from and (@account is null or a.name = @account)
+       order by g.hole_from desc`,
+    )
+    .all({ account, from, to });
 
 const startOf = ([gap]: readonly ScopeGap[]): number => gap?.fromSlot ?? Number.NEGATIVE_INFINITY;
 

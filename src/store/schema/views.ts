@@ -1,7 +1,7 @@
 /** Defines the public views: one row per snapshot and item, in plain text, independent of how it is stored. */
 
 import { snakeCase } from "../../core/columns.ts";
-import { productTypes } from "../../core/domain.ts";
+import { causes, productTypes } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import type { AnyDataset } from "../../datasets/incremental.ts";
 import { recordLayoutOf, recordQuery } from "./record-layout.ts";
@@ -17,7 +17,8 @@ export function viewsOf(datasets: readonly AnyDataset[], dialect = sqliteDialect
   const views = new Map<string, string>();
   const add = (name: string, query: string) => views.set(name, `CREATE VIEW ${name} AS\n${query}`);
   const snapshotDatasets = datasets.filter((one) => one.mode === "snapshot");
-  for (const dataset of datasets.filter((one) => one.mode === "incremental")) {
+  const recordDatasets = datasets.filter((one) => one.mode === "incremental");
+  for (const dataset of recordDatasets) {
     const layout = recordLayoutOf(dataset);
     add(layout.prefix, recordQuery(layout, dialect));
   }
@@ -29,7 +30,13 @@ export function viewsOf(datasets: readonly AnyDataset[], dialect = sqliteDialect
     add(`${layout.prefix}_latest`, `select * from ${history} where snapshot_id in (${latest})`);
   }
   add("daily_ranges", rangesQuery(snapshotDatasets, dialect));
-  for (const [name, query] of Object.entries(fixedQueries(dialect))) add(name, query.trim());
+  for (const [name, query] of Object.entries(
+    fixedQueries(
+      dialect,
+      recordDatasets.map(({ name }) => name),
+    ),
+  ))
+    add(name, query.trim());
   return views;
 }
 
@@ -109,7 +116,19 @@ const measures = [
 ];
 const results = ["realized_pl", "funding", "fees"];
 
-function fixedQueries({ amount, instant, receivedInstant, hex }: ViewDialect): Record<string, string> {
+/**
+ * The cause of a hole `g` in the records of a series `e`: they were deleted before they were read. The time before the first run, from 0
+ * on, is none.
+ */
+export const holeCause = `case when exists (
+    select 1 from schedule c
+    where c.series_id = e.id and c.since < g.hole_to and coalesce(c.until, g.hole_to) >= g.hole_to
+  ) then '${causes.forgotten}' else '${causes.switchedOff}' end`;
+
+function fixedQueries(
+  { amount, instant, receivedInstant, hex }: ViewDialect,
+  records: readonly string[],
+): Record<string, string> {
   return {
     runs: `
 select r.id as run_id, a.name as account, e.dataset as dataset, ${instant("r.slot")} as scheduled_for,
@@ -137,7 +156,23 @@ from gap g
   join series e on e.id = g.series_id
   join account a on a.id = e.account_id
   left join scope p on p.id = g.scope_id
-where g.scope_id <> ${notComplete}`,
+where g.scope_id <> ${notComplete}
+union all
+select a.name, e.dataset, nullif(p.product_type, ''), ${instant("g.hole_from")}, ${instant("g.hole_to")}, 0, ${holeCause},
+  g.hole_from, g.hole_to
+from reading g
+  join snapshot n on n.id = g.snapshot_id
+  join scope p on p.id = n.scope_id
+  join series e on e.id = p.series_id
+  join account a on a.id = e.account_id
+where g.hole_from > 0
+union all
+select a.name, e.dataset, null, ${instant("max(c.until)")}, null, 0, '${causes.switchedOff}', max(c.until), null
+from schedule c
+  join series e on e.id = c.series_id
+  join account a on a.id = e.account_id
+where e.dataset in (${records.map((name) => `'${name}'`).join(", ")})
+group by e.id, a.name, e.dataset having count(c.until) = count(*)`,
     // The open positions of a scope that is no longer requested have an unknown outcome.
     position_episodes: `
 with timeline as (
