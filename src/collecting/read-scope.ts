@@ -77,9 +77,19 @@ export async function readNewRecords(run: RunContext, list: AnyListSource, scope
       return response;
     },
     onMissing: (field: string) => run.missingFields.add(field),
+    onWindow: (done: number, total: number) => reportWindow(run, scope, done, total),
   };
   const { batch, error } = await readRecords(source, last, run.exchangeTime());
   return { batch: batch && { ...batch, items: batch.items.map((item) => withoutSecrets(run, item)) }, error };
+}
+
+/** Reports how far a run has come that reads several windows: the first one of a scope, or one after a long time. */
+function reportWindow({ name, deps }: RunContext, scope: Scope, done: number, total: number): void {
+  if (total === 1) return;
+  const { account, dataset } = name;
+  for (const observer of deps.observers) observer.onWindow?.(account, dataset, scope, done, total);
+  const what = scope === null ? dataset : `${dataset} of ${scope}`;
+  deps.log.info({ account, dataset, scope, done, total }, `${account} ${what}: ${done} of ${total} windows are read`);
 }
 
 /** Returns the part of a sub-account in the response for all of them, which their runs of a slot share; null if it has none. */

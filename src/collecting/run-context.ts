@@ -51,6 +51,8 @@ export interface CollectorDeps {
 /** Is notified of slots after they were stored. Its methods must neither throw nor block. */
 export interface SlotObserver {
   onEnded?(run: EndedRun): void;
+  /** Called after each window of records, if a run reads several of a scope. */
+  onWindow?(account: string, dataset: DatasetName, scope: Scope, done: number, total: number): void;
   /** Called with slots that were closed without a run. */
   onClosed?(account: string, dataset: DatasetName, slots: readonly UnrunSlot[]): void;
 }

@@ -2,6 +2,7 @@ import { type App, openApp } from "../app.ts";
 import { requireAccount, type Session, sessionsOf } from "../collecting/account-session.ts";
 import { collect as collectOne } from "../collecting/collect.ts";
 import { dependsOn } from "../collecting/related-rows.ts";
+import type { SlotObserver } from "../collecting/run-context.ts";
 import { withLimit } from "../core/async/abort.ts";
 import { systemClock } from "../core/clock.ts";
 import type { RunState } from "../core/domain.ts";
@@ -11,6 +12,7 @@ import { datasets } from "../datasets/index.ts";
 import { loadConfig } from "../settings/config.ts";
 import type { Command } from "./command.ts";
 import { parseDataset } from "./shared/option.ts";
+import { startTerminalBar } from "./shared/progress.ts";
 
 export const collect: Command = {
   examples: ["collect", "collect positions spot-assets", "collect prices --account main"],
@@ -33,6 +35,8 @@ export const collect: Command = {
     if (account !== undefined && !names.includes(account) && !isSubAccount)
       throw new UsageError(`unknown account "${account}"; accounts: ${known.join(", ")}`);
     const app = await openApp(config, systemClock, false);
+    const bar = startTerminalBar("reading records", "windows");
+    app.observers.push({ onWindow: windowCounter(bar.update) });
     try {
       // No run may be stored under a time that the exchange has not confirmed.
       await withLimit((signal) => app.publicSession.client.requireClock(signal));
@@ -51,10 +55,21 @@ export const collect: Command = {
       if (succeeded === states.length && found.problems.length === 0) return 0;
       return succeeded > 0 || states.includes("partial") ? 3 : 1;
     } finally {
+      bar.stop();
       app.close();
     }
   },
 };
+
+/** Returns an observer that sums up the windows of all scopes. */
+function windowCounter(update: (done: number, total: number) => void): NonNullable<SlotObserver["onWindow"]> {
+  const scopes = new Map<string, [done: number, total: number]>();
+  return (account, dataset, scope, done, total) => {
+    scopes.set(JSON.stringify([account, dataset, scope]), [done, total]);
+    const sum = (at: 0 | 1) => [...scopes.values()].reduce((all, one) => all + one[at], 0);
+    update(sum(0), sum(1));
+  };
+}
 
 /** Returns the sessions of the sub-accounts that are to be collected, and a sentence for each main account whose list cannot be read. */
 async function subAccountSessions(

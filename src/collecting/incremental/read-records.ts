@@ -14,6 +14,8 @@ export interface RecordSource {
   get(params: Params): Promise<ApiResponse>;
   /** Called with each documented field that a record lacks. */
   onMissing(field: string): void;
+  /** Called after each window with the number of those read so far, and of all that are due. */
+  onWindow?(done: number, total: number): void;
 }
 
 /** The records read (null: none), and the error that ended the reading early (null: it is complete). */
@@ -31,7 +33,7 @@ export async function readRecords(source: RecordSource, last: ReadProgress | nul
   const batch = (): RecordBatch | null =>
     takenAt === null ? null : { scope: source.scope, takenAt, items: records, reading };
   try {
-    for (const window of windows) {
+    for (const [at, window] of windows.entries()) {
       let firstAt = Number.POSITIVE_INFINITY;
       for await (const { items, respondedAt, next } of pagesOf(source, window)) {
         records.push(...items);
@@ -41,6 +43,7 @@ export async function readRecords(source: RecordSource, last: ReadProgress | nul
       }
       // A response proves nothing about the time after it.
       reading = { ...reading, through: Math.max(reading.through, Math.min(window.to, firstAt)), window: null };
+      source.onWindow?.(at + 1, windows.length);
     }
     return { batch: batch(), error: null };
   } catch (error) {

@@ -11,7 +11,9 @@ import { createLog } from "../../../src/core/log.ts";
 import type { IncrementalDataset } from "../../../src/datasets/incremental.ts";
 import { random } from "../../../src/simulator/market/random.ts";
 import type { Bill, Fault } from "../../../src/simulator/simulator.ts";
+import { openHistory } from "../../../src/store/read/open-history.ts";
 import { verify } from "../../../src/store/verify/verify.ts";
+import { change } from "../../store/kit.ts";
 import { billAt, bills, billsPath, billsWithCursor } from "../../support/bills.ts";
 import { temporaryFolder } from "../../support/files.ts";
 import { until } from "../../support/wait.ts";
@@ -93,12 +95,15 @@ function befall(world: World, count: number, fault: Fault): void {
 
 it("a first run reads all that the exchange remembers, and names the time before", async () => {
   const world = await createLedger();
+  const windows: unknown[] = [];
+  world.app.observers.push({ onWindow: (...of) => windows.push(of) });
   expect(await run(world, 1)).toBe("ok");
   expect(stored(world)).toEqual(rowsOf(ledger));
   expect(world.rows("select requests from runs")).toEqual([{ requests }]);
   expect(world.exchange.counts.limitViolations).toBe(0);
   const [reading] = world.rows(readings) as Record<string, number>[];
   expect(reading).toMatchObject({ hole_from: 0, window_from: null, window_to: null, cursor: null });
+  expect(windows).toEqual([1, 2, 3].map((done) => ["main", "bills", "umcbl", done, 3]));
   const minutesOff = (instant: number | undefined, expected: number) => Math.abs((instant ?? 0) - expected) / minute;
   expect(minutesOff(reading?.through, start + minute)).toBeLessThan(1);
   expect(minutesOff(reading?.hole_to, start - 90 * day)).toBeLessThan(5);
@@ -302,6 +307,23 @@ it("a machine that was off for longer than the exchange remembers leaves a hole 
   const text = (instant = 0) => new Date(instant).toISOString();
   expect(warnings).toEqual([
     `bills of umcbl between ${text(through)} and ${text(reading?.hole_to)} were not read in time; the exchange no longer has them`,
+  ]);
+  const gap = {
+    ...{ account: "main", product_type: "umcbl", slots: 0 },
+    ...{ from_at: text(through), to_at: text(reading?.hole_to) },
+  };
+  const gaps = "select account, product_type, from_at, to_at, slots, cause from gaps";
+  expect(world.rows(gaps)).toEqual([{ ...gap, cause: "switched off" }]);
+  change(world.path, "insert into schedule (series_id, since, pattern) select id, 0, '* * * * *' from series");
+  expect(world.rows(gaps)).toEqual([{ ...gap, cause: "not read in time" }]);
+  const history = openHistory(world.path);
+  expect([...history.gaps("main", { from: back - 100 * day, to: back })]).toMatchObject([
+    { fromSlot: through, toSlot: reading?.hole_to, slots: 0, cause: "not read in time" },
+  ]);
+  history.close();
+  change(world.path, `update schedule set until = ${back}`);
+  expect(world.rows(`${gaps} where to_at is null`)).toEqual([
+    { account: "main", product_type: null, from_at: text(back), to_at: null, slots: 0, cause: "switched off" },
   ]);
 });
 

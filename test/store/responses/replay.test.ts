@@ -1,14 +1,20 @@
 /** Parses responses from the archive again. */
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { collect } from "../../../src/collecting/collect.ts";
+import type { Item, Row } from "../../../src/core/domain.ts";
 import { ShapeError } from "../../../src/core/errors.ts";
 import type { Dataset } from "../../../src/datasets/dataset.ts";
+import type { IncrementalDataset } from "../../../src/datasets/incremental.ts";
 import { snapshotDatasetNamed, snapshotDatasets } from "../../../src/datasets/index.ts";
+import { bills } from "../../../src/datasets/ledger/bills.ts";
 import type { Fault } from "../../../src/simulator/simulator.ts";
 import { openRawReader, rawFile } from "../../../src/store/responses/archive-file.ts";
 import type { Replayed } from "../../../src/store/responses/comparison.ts";
+import { correct } from "../../../src/store/responses/correct.ts";
 import { replay } from "../../../src/store/responses/replay.ts";
+import { verify } from "../../../src/store/verify/verify.ts";
 import { scopesOf } from "../../support/declared.ts";
 import { classic, credentials, everyDataset, unified } from "../../support/settings.ts";
 import { createWorld, type World } from "../../support/world.ts";
@@ -157,4 +163,75 @@ it("finds no responses if none are kept, and collecting needs none", async () =>
   expect(world.rows("select distinct state from runs")).toEqual([{ state: "ok" }]);
   expect(replayed(world, positions)).toEqual([]);
   expect(rawFile(world.path)).toBe(join(world.path, "..", "collector.raw.db"));
+});
+
+describe("records", () => {
+  const ledger: IncrementalDataset = { ...bills, sources: { v2: bills.sources.v2?.slice(0, 1) ?? [] } };
+
+  /** The dataset as another version of the program reads it. */
+  const readAs = (change: (item: Item) => Item): IncrementalDataset => ({
+    ...ledger,
+    sources: {
+      v2: (ledger.sources.v2 ?? []).map((list) => ({
+        ...list,
+        read: (data, ...more) => {
+          const page = list.read(data, ...more);
+          return { ...page, items: page.items.map(change) };
+        },
+      })),
+    },
+  });
+
+  /** Collects the spot ledger of the simulated account twice, once after a refused request. */
+  async function collected(): Promise<World> {
+    const world = await createWorld(start, credentials(classic), { accounts: [classic] });
+    const { deps, sessions } = world.app;
+    const [session] = sessions;
+    if (!session) throw new Error("there is no session");
+    for (const [n, slot] of slots.entries()) {
+      world.clock.advanceTo(Date.parse(slot));
+      if (n === 1) world.exchange.injectFault({ path: "/api/v2/spot/account/bills", status: 503, body: "<html>" });
+      const request = { dataset: ledger, session, slot: Date.parse(slot), trigger: "schedule" } as const;
+      expect(await collect(request, { ...deps, datasets: [ledger] })).toBe("ok");
+    }
+    await world.restart();
+    return world;
+  }
+
+  const contents = (world: World) => world.rows("select * from bills order by category, bill_id, version");
+
+  it("are read again from all pages of their run, and corrected if another parser reads them differently", async () => {
+    const world = await collected();
+    const before = contents(world);
+    expect(before.length).toBeGreaterThan(10);
+    expect([...replay(world.path, ledger, 0)].map(({ outcome }) => outcome)).toEqual(["same", "same", "same"]);
+    const wider = readAs(({ row, extra }) => ({ row: { ...row, symbol: "ANOTHER" }, extra }));
+    const [first] = [...replay(world.path, wider, 0)];
+    expect(first?.outcome).toBe("different");
+    expect(new Set(first?.differences.map(({ field }) => field))).toEqual(new Set(["symbol"]));
+    const firsts = first ? [first] : [];
+    expect((await correct(world.path, wider, firsts, { now: 0 })).scopes).toMatchObject([
+      { snapshots: 1, refusal: null },
+    ]);
+    expect(contents(world)).toEqual(before.map((row) => ({ ...(row as Row), symbol: "ANOTHER" })));
+    expect((await verify(world.path, [wider])).problems).toEqual([]);
+    expect([...replay(world.path, wider, 0)].map(({ outcome }) => outcome)).toEqual(["same", "same", "same"]);
+  });
+
+  it("are never deleted by a correction, and left as they are if a page is missing", async () => {
+    const world = await collected();
+    const before = contents(world);
+    const renamed = readAs(({ row, extra }) => ({ row: { ...row, billId: `${row.billId}0` }, extra }));
+    const [first] = [...replay(world.path, renamed, 0)];
+    const firsts = first ? [first] : [];
+    expect((await correct(world.path, renamed, firsts, { now: 0 })).scopes).toMatchObject([
+      { snapshots: 0, refusal: expect.stringMatching(/^no response that is kept contains \d+$/) },
+    ]);
+    alter(world, "delete from answer where number = 1");
+    expect([...replay(world.path, ledger, 0)].map(({ outcome }) => outcome)).toEqual(Array(3).fill("no response"));
+    expect((await correct(world.path, renamed, firsts, { now: 0 })).scopes).toMatchObject([
+      { snapshots: 0, refusal: expect.stringContaining("are not kept, so that records would be lost") },
+    ]);
+    expect(contents(world)).toEqual(before);
+  });
 });
