@@ -177,8 +177,10 @@ class Bench {
       }),
     );
     const postgres = await Postgres.open(new Secret(url), { name: "bench" });
+    const startedAt = Date.now();
     const isWhole = async (): Promise<boolean> => {
       const last = Math.floor(Date.now() / minute) * minute - minute;
+      if (last < startedAt) return false;
       const [found] = await postgres
         .query<{ n: number; workers: number }>(
           `select count(*) as n, count(distinct worker) as workers from run
@@ -187,7 +189,8 @@ class Bench {
         .catch(() => []);
       return found?.n === this.#runsPerMinute && found.workers === names.length;
     };
-    for (const startedAt = Date.now(); !(await isWhole()); await sleep(1000)) {
+    while (!(await isWhole())) {
+      await sleep(1000);
       const ended = this.#running.find(({ child }) => child.exitCode !== null);
       if (ended) throw new Error(`a process ended: ${(await ended.finished).stderr}`);
       if (Date.now() > startedAt + 8 * minute) throw new Error("no minute in which every slot was run");
