@@ -2,6 +2,6 @@ import { defineConfig } from "drizzle-kit";
 
 export default defineConfig({
   dialect: "sqlite",
-  schema: ["./src/store/schema/{tables,episode-table,alert-tables}.ts", "./scripts/dataset-tables.cjs"],
+  schema: ["./src/store/schema/{tables,alert-tables,derived/*}.ts", "./scripts/dataset-tables.cjs"],
   out: "./migrations",
 });

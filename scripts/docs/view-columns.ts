@@ -55,10 +55,65 @@ export const recordColumns: Record<string, Description> = {
     source: "all other fields",
   },
   at_ms: epoch("at"),
+  booked_at_ms: integer(
+    "The place of the entry among the others, where its time and id do not give it: the time at which its balance follows, as epoch milliseconds. NULL elsewhere. Unit: ms.",
+  ),
+  position: integer("The place among entries of that time; NULL where the time and the id give it."),
 };
+
+const wallet = text("The wallet, as in `bills`.");
+const coin = text("The coin, in capitals.");
 
 /** Views that belong to no single dataset. */
 export const fixedViews: Record<string, { summary: string; columns: Record<string, Description> }> = {
+  reconciliation: {
+    summary:
+      "What the exchange's ledger proves: one row per coin in a wallet and stretch of time with the same verdict.",
+    columns: {
+      account,
+      wallet,
+      coin,
+      from_at: time("The snapshot, or the first entry, with which the stretch begins."),
+      to_at: time("The snapshot, or the last entry, with which it ends."),
+      opening: decimal("The balance at its beginning. Unit: coin."),
+      change: decimal("The sum of what its entries changed. Unit: coin."),
+      entries: integer("The number of its entries."),
+      closing: decimal("The balance at its end. Unit: coin."),
+      residual: decimal("`closing` less `opening` and `change`: what the entries do not explain. Unit: coin."),
+      verdict: text(
+        "`proven` (to the last digit), `rounded` (except digits that a snapshot does not have), `open` (too early to judge), `break` (differs by `residual`), `gap` (the ledger was not collected), or `unprovable` (the exchange has no ledger with balances for the wallet).",
+      ),
+      cause: text("Why, for every verdict but `proven` and `rounded`."),
+      from_at_ms: epoch("from_at"),
+      to_at_ms: epoch("to_at"),
+    },
+  },
+  wallet_balances: {
+    summary: "The balance of a coin in a wallet after each change, from the ledger also where no snapshot was taken.",
+    columns: {
+      account,
+      wallet,
+      coin: text("The coin, as the exchange spells it."),
+      at: time("When the balance changed, or a snapshot first showed it."),
+      balance: decimal("The balance. Unit: coin."),
+      source: text("`bill`, or `snapshot` where the ledger was not collected or does not exist."),
+      at_ms: integer("`at` as epoch milliseconds, or the later time at which the balance follows. Unit: ms."),
+      position: integer("The place among the changes of that time; then the id decides, the shorter one first."),
+      bill_id: text("The entry, as in `bills`."),
+    },
+  },
+  ledger_findings: {
+    summary: "How entries of a type change the balance, as their balances show.",
+    columns: {
+      account,
+      category: text("What the exchange lists separately, as in `bills`."),
+      type: text("The exchange's own text."),
+      convention: text(
+        "`amount + fee`, `amount`, `amount - |fee|`, `amount + fee of the withdrawal`, or `none` (margin that stays in the wallet).",
+      ),
+      entries: integer("The number of entries that showed it when it was found."),
+    },
+  },
   runs: {
     summary: "One row per due slot, ever, and one per manual run.",
     columns: {

@@ -22,6 +22,7 @@ import {
 } from "../core/domain.ts";
 import { CollectorError, StorageError } from "../core/errors.ts";
 import { sourcesOf } from "../datasets/incremental.ts";
+import { bills } from "../datasets/ledger/bills.ts";
 import type { RunEnd } from "../store/store.ts";
 import { readNewRecords, readSnapshot } from "./read-scope.ts";
 import { type CollectorDeps, RunContext, type RunRequest } from "./run-context.ts";
@@ -58,9 +59,20 @@ export async function collect(request: RunRequest, deps: CollectorDeps): Promise
     logRun(run, stored, result.snapshots, end.finishedAt);
     const ended = { ...run.name, ...run.tally, ...stored, startedAt: run.startedAt, finishedAt: end.finishedAt };
     for (const observer of deps.observers) observer.onEnded?.(ended);
+    if (dataset === bills) await reconcileLedger(run);
     return stored.state;
   } finally {
     run.close();
+  }
+}
+
+/** Compares new entries of the exchange's ledger with the snapshots. Never rejects: what fails is done after the next run. */
+async function reconcileLedger({ session, deps }: RunContext): Promise<void> {
+  try {
+    await deps.store.reconcile?.(session.name, deps.clock.now());
+  } catch (error) {
+    const fields = { account: session.name, problem: error instanceof Error ? error.message : String(error) };
+    deps.log.warn(fields, "the exchange's ledger could not be reconciled; the next run tries again");
   }
 }
 

@@ -191,8 +191,8 @@ export class Scheduler {
   }
 
   /**
-   * Closes, each minute, the slots of accounts whose key no live process has: each due slot has a row, and reports need not wait for it.
-   * Their schedules stay in force, because a process with the key may start again.
+   * Closes, each minute, the slots of accounts whose key no live process has: each due slot has a row, and what waits for all of them
+   * continues. Their schedules stay in force, because a process that has the key may only be away.
    */
   #closeAbandoned(): void {
     const { sharing } = this.#options.deps.store;

@@ -50,6 +50,13 @@ export const commandSummaries: readonly CommandSummary[] = [
     load: async () => (await import("./read/history.ts")).history,
   },
   {
+    name: "reconcile",
+    summary:
+      "compare the exchange's ledger with the snapshots and print what it proves; exit code 1 when anything breaks",
+    hasOptions: true,
+    load: async () => (await import("./read/reconcile.ts")).reconcileCommand,
+  },
+  {
     name: "report",
     summary: "write the history as CSV by day or month, or as a chart",
     args: "[name]",

@@ -104,8 +104,8 @@ export interface ComputedColumn {
   type: "text" | "decimal";
   /** What it means, for the data dictionary. */
   text: string;
-  /** Returns its SQL expression, in SQLite and in PostgreSQL. `column` returns that of a stored column. */
-  sql(column: (name: string) => string): string;
+  /** Returns its SQL expression. `column` returns that of a stored column; `change` is that of what the entry changed the balance by. */
+  sql(column: (name: string) => string, change: string): string;
 }
 
 export interface IncrementalDataset<C extends Columns = Columns> extends Facts<C> {

@@ -5,8 +5,8 @@ import { type Convention, conventionFor, conventions, type Entry, isEvidence } f
 import { inOrder } from "./order.ts";
 
 /** One entry in its place. */
-export interface Step {
-  entry: Entry;
+export interface Step<E extends Entry = Entry> {
+  entry: E;
   /** What it changed the balance by, as the balances show; null where its balance does not follow from the one before. */
   change: DecimalString | null;
   /** What it changes the balance by according to the convention of its type. */
@@ -63,10 +63,14 @@ const keyOf = ({ category, type, convention }: Omit<Finding, "entries">): string
  * Returns the entries in their order with what each changed. `before` is the balance before the first one, null if it is unknown. Adds
  * to `findings` what the entries show.
  */
-export function followChain(entries: readonly Entry[], before: DecimalString | null, findings: Findings): Step[] {
+export function followChain<E extends Entry>(
+  entries: readonly E[],
+  before: DecimalString | null,
+  findings: Findings,
+): Step<E>[] {
   const ordered = inOrder(entries, before);
   const changes = changesOf(ordered, before, findings);
-  const steps: Step[] = [];
+  const steps: Step<E>[] = [];
   let balance = before;
   for (const [at, entry] of ordered.entries()) {
     const shown = changes[at] ?? null;

@@ -16,7 +16,7 @@ const maxAttempts = 50_000;
  * Returns the entries in their order: by time and id, except where another order within a few seconds makes each balance follow
  * from the one before. `before` is the balance before the first one, null if it is unknown.
  */
-export function inOrder(entries: readonly Entry[], before: DecimalString | null): Entry[] {
+export function inOrder<E extends Entry>(entries: readonly E[], before: DecimalString | null): E[] {
   const ordered = [...entries].sort(byTime);
   const balanceAfter = (at: number): DecimalString | null => (at < 0 ? before : (ordered[at]?.balance ?? null));
   let searchedTo = 0;
@@ -40,8 +40,8 @@ const canFollow = (entry: Entry, balance: DecimalString | null): boolean =>
   balance === null || entry.balance === null || conventionFor(entry, subtract(entry.balance, balance)) !== null;
 
 /** Orders each group of entries with one time separately; a group for which no order closes keeps its own. */
-function closingGroups(near: readonly Entry[], before: DecimalString | null): Entry[] {
-  const ordered: Entry[] = [];
+function closingGroups<E extends Entry>(near: readonly E[], before: DecimalString | null): E[] {
+  const ordered: E[] = [];
   for (let from = 0; from < near.length; ) {
     let to = from + 1;
     while (to < near.length && near[to]?.at === near[from]?.at) to += 1;
@@ -57,18 +57,18 @@ function closingGroups(near: readonly Entry[], before: DecimalString | null): En
  * Returns an order in which each balance follows from the one before; null if there is none, or if a balance is unknown. `before` is
  * the balance at its beginning, null for any.
  */
-function closingOrder(near: readonly Entry[], before: DecimalString | null): Entry[] | null {
+function closingOrder<E extends Entry>(near: readonly E[], before: DecimalString | null): E[] | null {
   if (near.length === 1) return null;
-  const possible = new Map<DecimalString, Entry[]>();
+  const possible = new Map<DecimalString, E[]>();
   for (const entry of near) {
     if (entry.balance === null) return null;
     for (const balance of balancesBefore(entry, entry.balance))
       possible.set(balance, [...(possible.get(balance) ?? []), entry]);
   }
-  const path: Entry[] = [];
-  const used = new Set<Entry>();
-  const unused = (all: readonly Entry[]) => all.filter((entry) => !used.has(entry));
-  const after = ({ balance }: Entry) => unused(possible.get(normalize(balance ?? "0")) ?? []);
+  const path: E[] = [];
+  const used = new Set<E>();
+  const unused = (all: readonly E[]) => all.filter((entry) => !used.has(entry));
+  const after = ({ balance }: E) => unused(possible.get(normalize(balance ?? "0")) ?? []);
   // For each place of the path and the next one, the entries that were not tried there.
   const untried = [before === null ? [...near] : unused(possible.get(normalize(before)) ?? [])];
   for (let attempts = 0; attempts < maxAttempts; attempts++) {

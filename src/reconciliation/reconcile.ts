@@ -11,9 +11,9 @@ import { type Balance, firstAfter, type Snapshots, snapshotBefore, snapshotsArou
 import { type Interval, merged, reasons } from "./verdict.ts";
 
 /** Everything known about one coin in one wallet. */
-export interface ChainInput {
+export interface ChainInput<E extends Entry = Entry> {
   /** In any order. Null: the exchange has no ledger with balances for this wallet. */
-  entries: readonly Entry[] | null;
+  entries: readonly E[] | null;
   snapshots: Snapshots;
   /** The balance before the first entry, at the first snapshot; null if it is unknown. */
   before: DecimalString | null;
@@ -23,12 +23,14 @@ export interface ChainInput {
   holes: readonly (TimeRange & { cause: string })[];
   /** What is not older than this cannot be judged yet: entries may be late, or were not read. Epoch ms. */
   openAfter: number;
+  /** Nothing after it counts as settled. Epoch ms. */
+  settleUntil: number;
   /** Returns true where the balance may be ahead of the ledger or behind it: around a funding, or while a withdrawal is pending. */
   isUnsettled(at: number): boolean;
 }
 
-export interface Reconciliation {
-  steps: Step[];
+export interface Reconciliation<E extends Entry = Entry> {
+  steps: Step<E>[];
   /** Neighbours have different verdicts or causes. */
   intervals: Interval[];
   /**
@@ -51,7 +53,7 @@ interface Boundary {
 }
 
 /** Judges the ledger between its snapshots. Adds to `findings` by which conventions its types change the balance. */
-export function reconcile(known: ChainInput, findings: Findings): Reconciliation {
+export function reconcile<E extends Entry>(known: ChainInput<E>, findings: Findings): Reconciliation<E> {
   const { entries, snapshots } = known;
   if (entries === null) return { steps: [], intervals: unprovable(snapshots), settled: null };
   const input = { ...known, before: known.before ?? balanceBefore(entries, known) };
@@ -66,7 +68,7 @@ export function reconcile(known: ChainInput, findings: Findings): Reconciliation
     if (boundary.match !== "none" || boundary.isCertain) boundaries.push(boundary);
   }
   if (boundaries.length === 0 && start) boundaries.push(start);
-  return { steps, ...judgeAll(boundaries, ledger, input.openAfter) };
+  return { steps, ...judgeAll(boundaries, ledger, Math.min(input.openAfter, input.settleUntil)) };
 }
 
 /** Returns the balance before the first entry: the possible one that the snapshot before it shows; null if that is not exactly one. */
@@ -80,7 +82,7 @@ function balanceBefore(entries: readonly Entry[], { snapshots, tolerance }: Chai
   return fitting.length === 1 ? (fitting[0] ?? null) : null;
 }
 
-function judgeAll(boundaries: readonly Boundary[], ledger: Ledger, openAfter: number): Omit<Reconciliation, "steps"> {
+function judgeAll(boundaries: readonly Boundary[], ledger: Ledger, settleUntil: number): Omit<Reconciliation, "steps"> {
   const intervals: Interval[] = [];
   let settled: { at: number; balance: DecimalString; count: number } | null = null;
   for (const [index, boundary] of boundaries.entries()) {
@@ -88,7 +90,7 @@ function judgeAll(boundaries: readonly Boundary[], ledger: Ledger, openAfter: nu
     if (!last) continue;
     intervals.push(ledger.judge(last, boundary));
     const { at, balance, match, isCertain } = boundary;
-    if (at <= openAfter && isCertain && match !== "none") settled = { at, balance, count: intervals.length };
+    if (at <= settleUntil && isCertain && match !== "none") settled = { at, balance, count: intervals.length };
   }
   const last = boundaries.at(-1);
   const rest = last && ledger.rest(last);
@@ -194,9 +196,10 @@ class Ledger {
 }
 
 function unprovable({ times, versions }: Snapshots): Interval[] {
-  const [from, to, first, last] = [times[0], times.at(-1), versions[0], versions.at(-1)];
-  if (from === undefined || to === undefined || !first || !last) return [];
-  const residual = subtract(last.balance, first.balance);
-  const facts = { opening: first.balance, change: "0", entries: 0, closing: last.balance, residual };
+  const known = versions.flatMap(({ balance }) => balance ?? []);
+  const [from, to, opening, closing] = [times[0], times.at(-1), known[0], known.at(-1)];
+  if (from === undefined || to === undefined || opening === undefined || closing === undefined) return [];
+  const residual = subtract(closing, opening);
+  const facts = { opening, change: "0", entries: 0, closing, residual };
   return [{ from, to, ...facts, verdict: "unprovable", cause: reasons.noLedger }];
 }

@@ -5,8 +5,8 @@ import type { DecimalString } from "../core/domain.ts";
 export interface Snapshots {
   /** When they were taken, by the exchange's clock, oldest first. Epoch ms. */
   times: readonly number[];
-  /** The snapshots with another balance than the one before, oldest first; the first one is at index 0. */
-  versions: readonly { since: number; balance: DecimalString }[];
+  /** The snapshots with another balance than the one before, oldest first; the first one is at index 0. Null is unknown. */
+  versions: readonly { since: number; balance: DecimalString | null }[];
 }
 
 /** One snapshot: when it was taken, and the balance. */
@@ -38,7 +38,7 @@ export function* snapshotsAround(
   for (const index of [...needed].sort((one, other) => one - other)) {
     while ((versions[version + 1]?.since ?? Number.POSITIVE_INFINITY) <= index) version += 1;
     const [at, balance] = [times[index], versions[version]?.balance];
-    if (at !== undefined && balance !== undefined) yield { at, balance };
+    if (at !== undefined && balance) yield { at, balance };
   }
 }
 
@@ -46,7 +46,7 @@ export function* snapshotsAround(
 export function snapshotBefore({ times, versions }: Snapshots, instant: number): Balance | null {
   const index = firstAfter(times, instant) - 1;
   const [at, version] = [times[index], versions.findLast(({ since }) => since <= index)];
-  return at === undefined || !version ? null : { at, balance: version.balance };
+  return at === undefined || !version || version.balance === null ? null : { at, balance: version.balance };
 }
 
 /** Returns the index of the first time after `instant`. */

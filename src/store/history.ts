@@ -10,7 +10,13 @@ import type { AnyDataset } from "../datasets/incremental.ts";
 import type { Message, OpenAlert, StoredSnapshot } from "./alerts/alert-store.ts";
 
 /** Reads the history of one database file, on one connection. */
-export interface HistoryReader extends AccountHistory, RunHistory, SnapshotHistory, EpisodeHistory, AlertHistory {
+export interface HistoryReader
+  extends AccountHistory,
+    RunHistory,
+    SnapshotHistory,
+    EpisodeHistory,
+    LedgerHistory,
+    AlertHistory {
   readonly path: string;
   /** Begins a read transaction: all reads see the present state until the returned function is called. */
   hold(): () => void;
@@ -344,6 +350,19 @@ export interface EpisodeHistory {
    * `at`; undefined if there is none. `position` has the columns of `positionKey`.
    */
   episodeOf(position: ColumnValues, firstSeenAt: string | null, at: number): HistoryRow | undefined;
+}
+
+/** Reads the reconciliation of the exchange's ledger. */
+export interface LedgerHistory {
+  /** Returns the stretches that overlap a span, by account, wallet, coin and time, with the columns of the view `reconciliation`. */
+  reconciliation(filter: ReconciliationFilter): { columns: string[]; rows: Cell[][] };
+}
+
+/** Selects stretches; undefined selects all. A coin in any case. */
+export interface ReconciliationFilter extends Span {
+  account: string | undefined;
+  wallet: string | undefined;
+  coin: string | undefined;
 }
 
 /** The columns that identify a position. */

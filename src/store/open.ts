@@ -10,6 +10,7 @@ import type { AnyDataset } from "../datasets/incremental.ts";
 import { AlertState } from "./alerts/alert-state.ts";
 import { identityOf } from "./files/connections.ts";
 import { createDiskWatch } from "./files/disk.ts";
+import { Reconciler } from "./ledger/reconciler.ts";
 import { prepareFreshness, withUnknownAge } from "./runs/freshness.ts";
 import { RunLedger } from "./runs/run-ledger.ts";
 import { viewsOf } from "./schema/views.ts";
@@ -98,6 +99,7 @@ function storeOn(path: string, sqlite: Sqlite, { clock, clockCheck, log, stoppin
   const writes = new DeferredWrites(queue);
   const { write } = writes;
   const freshness = prepareFreshness(sqlite, maxOffsetMs);
+  let reconciler: Reconciler | null = null;
   return {
     path,
     isFile: true,
@@ -141,6 +143,10 @@ function storeOn(path: string, sqlite: Sqlite, { clock, clockCheck, log, stoppin
     requestedScopes: async (dataset, account) => snapshots.requestedScopes(dataset, account),
     latest: async (dataset, account) => snapshots.latest(dataset, account),
     reading: async (account, dataset, scope) => snapshots.reading(account, dataset, scope),
+    async reconcile(account, now) {
+      reconciler ??= new Reconciler(sqlite, write);
+      await reconciler.reconcile({ account, now });
+    },
     alerts: new AlertState(sqlite, write),
     async freshness(now) {
       const found = freshness(now);

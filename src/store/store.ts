@@ -98,6 +98,11 @@ export interface Store {
   latest(dataset: Dataset, account?: string): Promise<KnownRows[]>;
   /** Returns how far a scope of an incremental dataset was read; null if it never was. */
   reading(account: string, dataset: DatasetName, scope: Scope): Promise<ReadProgress | null>;
+  /**
+   * Brings the reconciliation of an account's ledger up to date; `now` is epoch ms. Missing where the history is not in a file.
+   * @throws StorageError if the result cannot be stored
+   */
+  reconcile?(account: string, now: number): Promise<void>;
   /** The state of alerts. */
   readonly alerts: AlertStore;
   /** Returns the state of every scheduled series at `now` (epoch ms). */

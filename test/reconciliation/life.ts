@@ -88,6 +88,7 @@ export const inputOf = ({ entries, snapshots }: Life, more: Partial<ChainInput> 
   tolerance: "0.00000001",
   holes: [],
   openAfter: Number.POSITIVE_INFINITY,
+  settleUntil: Number.POSITIVE_INFINITY,
   isUnsettled: () => false,
   ...more,
 });

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { add, compare, subtract, sum } from "../../src/core/decimal.ts";
 import { Findings } from "../../src/reconciliation/chain.ts";
 import type { Entry } from "../../src/reconciliation/entry.ts";
-import { type ChainInput, reconcile } from "../../src/reconciliation/reconcile.ts";
+import { type ChainInput, type Reconciliation, reconcile } from "../../src/reconciliation/reconcile.ts";
 import { type Interval, merged, reasons } from "../../src/reconciliation/verdict.ts";
 import { random } from "../../src/simulator/market/random.ts";
 import { inputOf, type Life, lifeOf, snapshotsOf, start } from "./life.ts";
@@ -69,18 +69,21 @@ it.each([1, 2, 3, 4, 5])("gives the same verdicts day by day as at once (seed %i
   const whole = judged(inputOf(life, { openAfter: last }));
   const findings = new Findings();
   let known: Interval[] = [];
-  let from: { at: number; balance: string } | null = null;
+  let from = null as { at: number; balance: string } | null;
   for (let now = start + 600 * minute; ; now += dice.integer(60, 700) * minute) {
     const until = Math.min(now, last);
     const entries = life.entries.filter(({ at }) => at <= until && at > (from?.at ?? 0));
     const snapshots = life.snapshots.filter(({ at }) => at <= until && at >= (from?.at ?? 0));
     const part: Life = { ...life, entries, snapshots };
-    const { intervals, settled } = reconcile(
+    const { intervals, settled }: Reconciliation = reconcile(
       inputOf(part, { before: from?.balance ?? null, openAfter: until - 15 * minute }),
       findings,
     );
     if (until === last) {
-      const { intervals: end } = reconcile(inputOf(part, { before: from?.balance ?? null, openAfter: last }), findings);
+      const { intervals: end }: Reconciliation = reconcile(
+        inputOf(part, { before: from?.balance ?? null, openAfter: last }),
+        findings,
+      );
       expect(merged([...known, ...end])).toEqual(whole.intervals);
       expect(intervals.at(-1)?.to).toBe(whole.intervals.at(-1)?.to);
       return;

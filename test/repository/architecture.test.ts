@@ -26,6 +26,7 @@ const order = [
   "store/read",
   "store/positions",
   "store/records",
+  "store/ledger",
   "store/store.ts",
   "store/snapshots",
   "store/transfer",

@@ -274,8 +274,8 @@ export const bills = incrementalDataset({
     fee: {
       name: "change",
       type: "decimal",
-      text: "What the entry changed the balance by. Unit: coin.",
-      sql: (column) => column("amount"),
+      text: "What the entry changed the balance by, as the balances show; NULL where its balance does not follow from the one before, and before the ledger was reconciled. Unit: coin.",
+      sql: (_, change) => change,
     },
   },
   sources: { v2: [spot, futures, crossedMargin], v3: [unified, funding] },

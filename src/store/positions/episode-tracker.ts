@@ -2,7 +2,7 @@
 import { and, eq, getTableColumns, isNull, sql } from "drizzle-orm";
 import type { BetterSQLite3Database } from "drizzle-orm/better-sqlite3";
 import { positions } from "../../datasets/snapshots/positions.ts";
-import { episode as episodeTable } from "../schema/episode-table.ts";
+import { episode as episodeTable } from "../schema/derived/episode-table.ts";
 import { layoutOf, type ScopeState } from "../schema/storage-layout.ts";
 import { scope, snapshot } from "../schema/tables.ts";
 import { advanceEpisodes, type Episode, type OpenEpisodes, withoutDamage } from "./episodes.ts";

@@ -7,7 +7,7 @@ import type { RowOf } from "../../core/columns.ts";
 import { absolute, add, compare, divide, isPositive, multiply, subtract, toDecimalString } from "../../core/decimal.ts";
 import type { DecimalString, Row } from "../../core/domain.ts";
 import { positions } from "../../datasets/snapshots/positions.ts";
-import type { episode as episodeTable } from "../schema/episode-table.ts";
+import type { episode as episodeTable } from "../schema/derived/episode-table.ts";
 import type { ScopeState } from "../schema/storage-layout.ts";
 import { type ItemParts, layoutOf } from "../schema/storage-layout.ts";
 

@@ -16,7 +16,7 @@ import {
 import { getTableConfig, type Index, type SQLiteColumn, type SQLiteTable } from "drizzle-orm/sqlite-core";
 import type { AnyDataset } from "../../datasets/incremental.ts";
 import { alert, alertFigure, alertMessage } from "../schema/alert-tables.ts";
-import { episode } from "../schema/episode-table.ts";
+import { episode } from "../schema/derived/episode-table.ts";
 import { reading, recordTableOf } from "../schema/record-layout.ts";
 import * as shared from "../schema/tables.ts";
 
@@ -104,8 +104,6 @@ function derivedTable(table: SQLiteTable) {
       ...indexes.map((one) => derivedIndex(one, those)),
       // SQLite has one chain per file, and needs no index.
       ...(name === "link" ? [index("link_chain").on(...those([{ name: "chain" }, { name: "id" }]))] : []),
-      // What came with a snapshot is copied to a mirror.
-      ...(name.endsWith("_record") ? [index(`${name}_snapshot`).on(...those([{ name: "snapshot_id" }]))] : []),
     ];
   });
 }

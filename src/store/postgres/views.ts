@@ -34,6 +34,8 @@ const textDialect: ViewDialect = {
   day: (expression) => `to_char(instant(${expression}), 'YYYY-MM-DD')`,
   hex: (expression) => `encode(${expression}, 'hex')`,
   asOfJoins,
+  amountType: "text",
+  hasReconciliation: false,
 };
 
 const typedInstant = (expression: string): string => `instant(${expression}) at time zone 'UTC'`;
@@ -41,11 +43,15 @@ const typedInstant = (expression: string): string => `instant(${expression}) at 
 /** Amounts as `numeric`, times as `timestamptz`, days as `date`. */
 const typedDialect: ViewDialect = {
   ...textDialect,
+  amountType: "numeric",
   amount: ({ alias }, column) => `${alias}.${column}`,
   instant: typedInstant,
   receivedInstant: typedInstant,
   day: (expression) => `instant(${expression})::date`,
 };
+
+/** Returns the names of the views that both databases have; those of the reconciliation are in files only. */
+export const sharedViews = (datasets: readonly AnyDataset[]): string[] => [...viewsOf(datasets, textDialect).keys()];
 
 /** Returns the name of the schema with the typed views of a history. */
 export const typedSchema = (schema: string): string => `${schema}_typed`;

@@ -7,6 +7,7 @@ import { openReadOnly, type Sqlite } from "../sqlite/database.ts";
 import { prepareOnce } from "../sqlite/prepare-once.ts";
 import { accountHistory } from "./account-history.ts";
 import { episodeHistory } from "./episode-history.ts";
+import { ledgerHistory } from "./ledger/reconciliation.ts";
 import { snapshotHistory } from "./snapshot-history.ts";
 
 /**
@@ -34,6 +35,7 @@ export function historyOn(sqlite: Sqlite): HistoryReader {
     ...runHistory(sqlite),
     ...snapshotHistory(sqlite),
     ...episodeHistory(sqlite),
+    ...ledgerHistory(sqlite),
     openAlerts: () => prepareOpenAlerts(sqlite).all(),
     lastMessages: (limit) => lastMessages(sqlite, limit),
     lastSnapshots: () => lastSnapshots(sqlite),

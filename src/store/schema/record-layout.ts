@@ -2,7 +2,7 @@
  * Defines how records of incremental datasets are stored: an append-only table per dataset, unique by the exchange's id, and one table
  * with the read position of each run. The digest of a snapshot covers the records that came with it and the read position.
  */
-import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { type Column, snakeCase } from "../../core/columns.ts";
 import type { Item, ReadProgress, Value } from "../../core/domain.ts";
 import type { IncrementalDataset } from "../../datasets/incremental.ts";
@@ -76,7 +76,10 @@ export function recordTableOf(dataset: IncrementalDataset) {
     (table) => {
       const columns: Record<string, typeof table.scope_id> = table as never;
       const id = columns[snakeCase(dataset.id)] ?? table.scope_id;
-      return [primaryKey({ columns: [table.scope_id, id, table.version] })];
+      return [
+        primaryKey({ columns: [table.scope_id, id, table.version] }),
+        index(`${prefix}_record_snapshot`).on(table.scope_id, table.snapshot_id),
+      ];
     },
   );
 }
@@ -170,11 +173,18 @@ export function recordQuery(layout: RecordLayout, dialect = sqliteDialect): stri
     const at = names.indexOf(name);
     return readableSql(dialect, columns[at] as Column, source, stored[at] ?? "");
   };
+  const isReconciled = dialect.hasReconciliation && dataset.name === "bills";
+  // Without a row of its own an entry changed the balance by its amount.
+  const change = isReconciled
+    ? `case when c.bills_through >= r.snapshot_id then
+    case when b.scope_id is null then ${readable("amount")} else ${dialect.amount({ alias: "b", table: "bill_step", key: [] }, "change")} end end`
+    : `cast(null as ${dialect.amountType})`;
+  const places = isReconciled ? ["b.booked_at as booked_at_ms", "b.position as position"] : unknownPlaces;
   const declared = names.map((name) => {
     const computed = dataset.computed?.[name];
     return [
       `${readable(name)} as ${snakeCase(name)}`,
-      ...(computed ? [`${computed.sql(readable)} as ${computed.name}`] : []),
+      ...(computed ? [`${computed.sql(readable, change)} as ${computed.name}`] : []),
     ];
   });
   const published = names.indexOf(dataset.stableThrough) + 1;
@@ -194,16 +204,25 @@ export function recordQuery(layout: RecordLayout, dialect = sqliteDialect): stri
     "r.snapshot_id as snapshot_id",
     "r.extra as extra",
     `r.${snakeCase(dataset.at)} as at_ms`,
+    ...(dataset.name === "bills" ? places : []),
   ].join(",\n  ")}
 from ${prefix}_record r
   join scope p on p.id = r.scope_id
   join series e on e.id = p.series_id
   join account a on a.id = e.account_id
-  join snapshot n on n.id = r.snapshot_id
+  join snapshot n on n.id = r.snapshot_id${isReconciled ? reconciledJoins : ""}
 where ${dataset.changes ? newest : "true"}`;
 }
 
+const walletSql = "case when p.product_type like 'unified/%' then 'unified' else p.product_type end";
+
+const unknownPlaces = ["cast(null as bigint) as booked_at_ms", "cast(null as bigint) as position"];
+
+const reconciledJoins = `
+  left join ledger_chain c on c.account_id = e.account_id and c.coin = upper(r.coin) and c.wallet = ${walletSql}
+  left join bill_step b on b.scope_id = r.scope_id and b.bill_id = r.bill_id`;
+
 const scopeSql = {
-  wallet: "case when p.product_type like 'unified/%' then 'unified' else p.product_type end",
+  wallet: walletSql,
   product_type: "p.product_type",
 };

@@ -25,6 +25,10 @@ export interface ViewDialect {
   hex(expression: string): string;
   /** Returns the joins that `asOfJoins` describes. */
   asOfJoins(layout: StorageLayout): string;
+  /** The SQL type of an amount. */
+  amountType: "text" | "numeric";
+  /** Whether the database has the tables of the reconciliation. */
+  hasReconciliation: boolean;
 }
 
 export const sqliteDialect: ViewDialect = {
@@ -34,6 +38,8 @@ export const sqliteDialect: ViewDialect = {
   day: (expression) => `date(${expression} / 1000, 'unixepoch')`,
   hex: (expression) => `lower(hex(${expression}))`,
   asOfJoins,
+  amountType: "text",
+  hasReconciliation: true,
 };
 
 /** Returns an SQL expression that makes a stored column human-readable. */

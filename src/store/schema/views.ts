@@ -30,13 +30,12 @@ export function viewsOf(datasets: readonly AnyDataset[], dialect = sqliteDialect
     add(`${layout.prefix}_latest`, `select * from ${history} where snapshot_id in (${latest})`);
   }
   add("daily_ranges", rangesQuery(snapshotDatasets, dialect));
-  for (const [name, query] of Object.entries(
-    fixedQueries(
-      dialect,
-      recordDatasets.map(({ name }) => name),
-    ),
-  ))
-    add(name, query.trim());
+  const fixed = fixedQueries(
+    dialect,
+    recordDatasets.map(({ name }) => name),
+  );
+  const reconciled = dialect.hasReconciliation && views.has("bills") ? reconciliationQueries(dialect) : {};
+  for (const [name, query] of Object.entries({ ...fixed, ...reconciled })) add(name, query.trim());
   return views;
 }
 
@@ -213,5 +212,33 @@ select w.name as worker, ${instant("w.seen_at")} as seen_at, w.version as versio
   (select count(*) from run r where r.state = 'running' and r.worker = w.name) as running,
   ${instant("w.paused_until")} as paused_until
 from worker w`,
+  };
+}
+
+/** Returns the queries of the views of the reconciliation of the exchange's ledger. */
+function reconciliationQueries({ amount, instant }: ViewDialect): Record<string, string> {
+  const stretch: Source = { alias: "r", table: "reconciled", key: ["account_id", "wallet", "coin", "from_at"] };
+  const shown: Source = { alias: "s", table: "snapshot_balance", key: ["account_id", "wallet", "coin", "at"] };
+  return {
+    reconciliation: `
+select a.name as account, r.wallet as wallet, r.coin as coin, ${instant("r.from_at")} as from_at, ${instant("r.to_at")} as to_at,
+  ${amount(stretch, "opening")} as opening, ${amount(stretch, "change")} as change, r.entries as entries,
+  ${amount(stretch, "closing")} as closing, ${amount(stretch, "residual")} as residual, r.verdict as verdict, r.cause as cause,
+  r.from_at as from_at_ms, r.to_at as to_at_ms
+from reconciled r
+  join account a on a.id = r.account_id`,
+    wallet_balances: `
+select account, wallet, coin, at, balance, 'bill' as source, coalesce(booked_at_ms, at_ms) as at_ms, coalesce(position, 0) as position,
+  bill_id as bill_id
+from bills
+where balance is not null
+union all
+select a.name, s.wallet, s.coin, ${instant("s.at")}, ${amount(shown, "balance")}, 'snapshot', s.at, 0, null
+from snapshot_balance s
+  join account a on a.id = s.account_id`,
+    ledger_findings: `
+select a.name as account, f.category as category, f.type as type, f.convention as convention, f.entries as entries
+from ledger_finding f
+  join account a on a.id = f.account_id`,
   };
 }

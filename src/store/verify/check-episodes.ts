@@ -5,7 +5,7 @@ import { drizzle } from "drizzle-orm/better-sqlite3";
 import { pause, type Steps } from "../../core/async/cooperate.ts";
 import type { Episode } from "../positions/episodes.ts";
 import { rebuildEpisodes } from "../positions/rebuild.ts";
-import { episode } from "../schema/episode-table.ts";
+import { episode } from "../schema/derived/episode-table.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import type { Report, ScopeRow } from "./problem.ts";
 import { prepareExpectation } from "./pruned-bounds.ts";

@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import type { Extra, Item, Scope, Value } from "../../../src/core/domain.ts";
 import { datasets, snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import { mirror } from "../../../src/store/postgres/copy/mirror.ts";
-import { viewsOf } from "../../../src/store/schema/views.ts";
+import { sharedViews } from "../../../src/store/postgres/views.ts";
 import type { RunEnd, Store } from "../../../src/store/store.ts";
 import { verify } from "../../../src/store/verify/verify.ts";
 import { failed, good, item, minute, query, start } from "../kit.ts";
@@ -156,7 +156,7 @@ describePostgres("a history recorded into SQLite and into PostgreSQL", () => {
         for (const file of [copy, fresh]) await refresh(file);
         expect(contentsOf(copy)).toEqual(contentsOf(fresh));
         expect((await verify(copy, datasets)).problems).toEqual((await verify(path, datasets)).problems);
-        for (const view of viewsOf(datasets).keys())
+        for (const view of sharedViews(datasets))
           expect(sorted(await postgres.query(`select * from ${view}`)), view).toEqual(
             sorted(query(path, `select * from ${view}`)),
           );

@@ -9,8 +9,8 @@ import type { Postgres } from "../../../src/store/postgres/connection.ts";
 import { mirror } from "../../../src/store/postgres/copy/mirror.ts";
 import { Shipper } from "../../../src/store/postgres/copy/ship.ts";
 import { shipStatus } from "../../../src/store/postgres/copy/ship-status.ts";
+import { sharedViews } from "../../../src/store/postgres/views.ts";
 import { prune } from "../../../src/store/retention/prune.ts";
-import { viewsOf } from "../../../src/store/schema/views.ts";
 import { bills } from "../../support/bills.ts";
 import { everyDataset } from "../../support/settings.ts";
 import { openWorld } from "../../support/world.ts";
@@ -35,7 +35,7 @@ function shipper(postgres: Postgres, path: string, more: Partial<ConstructorPara
 
 /** Expects that every view shows the same rows in PostgreSQL as in the file. */
 async function expectSameViews(postgres: Postgres, path: string): Promise<void> {
-  for (const view of viewsOf(datasets).keys()) {
+  for (const view of sharedViews(datasets)) {
     const lines = (rows: readonly object[]) => rows.map((row) => JSON.stringify(row)).sort();
     expect(lines(await postgres.query<object>(`select * from ${view}`)), view).toEqual(
       lines(query(path, `select * from ${view}`)),

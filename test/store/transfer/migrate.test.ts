@@ -6,7 +6,7 @@ import { snakeCase } from "../../../src/core/columns.ts";
 import { datasets, snapshotDatasetNamed } from "../../../src/datasets/index.ts";
 import { sqliteTables } from "../../../src/store/postgres/tables.ts";
 import * as alertTables from "../../../src/store/schema/alert-tables.ts";
-import { episode } from "../../../src/store/schema/episode-table.ts";
+import { episode } from "../../../src/store/schema/derived/episode-table.ts";
 import * as tables from "../../../src/store/schema/tables.ts";
 import { viewsOf } from "../../../src/store/schema/views.ts";
 import { openWriter } from "../../../src/store/sqlite/database.ts";

@@ -1,7 +1,7 @@
 /** Keeps the table of episodes in step with the snapshots of positions, in the transaction that has locked their account. */
 import { getTableColumns } from "drizzle-orm";
 import { advanceEpisodes, type Episode, type OpenEpisodes, withoutDamage } from "../../../positions/episodes.ts";
-import { episode as episodeTable } from "../../../schema/episode-table.ts";
+import { episode as episodeTable } from "../../../schema/derived/episode-table.ts";
 import type { ScopeState } from "../../../schema/storage-layout.ts";
 import { rowKey } from "../../cells.ts";
 import type { Connection } from "../../connection.ts";

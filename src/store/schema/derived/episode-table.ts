@@ -1,8 +1,8 @@
 /** Defines the table of position episodes (lifecycles). */
 import { integer, primaryKey, sqliteTable } from "drizzle-orm/sqlite-core";
-import { positions } from "../../datasets/snapshots/positions.ts";
-import { packedDigits } from "./encoding.ts";
-import { tablesOf } from "./tables.ts";
+import { positions } from "../../../datasets/snapshots/positions.ts";
+import { packedDigits } from "../encoding.ts";
+import { tablesOf } from "../tables.ts";
 
 /**
  * One row per episode of a position, which begins with the snapshot `since`; derived from the history as described in episodes.ts.

@@ -1,0 +1,72 @@
+import { UsageError } from "../../core/errors.ts";
+import { loadConfig } from "../../settings/config.ts";
+import type { ReconciliationFilter } from "../../store/history.ts";
+import { reconcileFile } from "../../store/ledger/reconcile-file.ts";
+import { withHistory } from "../../store/read/open-history.ts";
+import type { Command, CommandInput } from "../command.ts";
+import { formatOption, parseFormat, printRows } from "../shared/format.ts";
+import { parseInstant } from "../shared/instant.ts";
+import { textOption } from "../shared/option.ts";
+
+export const reconcileCommand: Command = {
+  examples: ["reconcile", "reconcile --wallet umcbl --coin USDT --from -7d", "reconcile --format csv"],
+  details: [
+    "Compares the entries of the exchange's ledger (bills) with each other and with the snapshots of the same wallet, and prints",
+    "stretches of time with a verdict: proven, rounded (but for digits that a snapshot does not have), open (too early to judge),",
+    "break (differs by `residual`), gap (bills were not collected), unprovable (the exchange has no ledger for this wallet).",
+    "Exit code 1 where something breaks.",
+  ],
+  options: [
+    { flags: "--account <name>", summary: "only this account" },
+    { flags: "--wallet <name>", summary: "only this wallet: spot, funding, unified, umcbl and others" },
+    { flags: "--coin <coin>", summary: "only this coin" },
+    { flags: "--from <time>", summary: "only stretches that end after this time" },
+    { flags: "--to <time>", summary: "only stretches that begin before this time" },
+    { flags: "--full", summary: "compute everything again instead of continuing" },
+    formatOption,
+  ],
+  onPostgres: "mirror",
+  async run(input) {
+    const { args, options, env, printError } = input;
+    if (args.length > 0) throw new UsageError("reconcile takes options only, such as --coin USDT");
+    const format = parseFormat(options);
+    const { databasePath } = loadConfig(env, { credentials: false });
+    const filter = filterOf(options);
+    const { account, wallet, coin } = filter;
+    const done = await reconcileFile(databasePath, {
+      now: Date.now(),
+      account,
+      wallet,
+      coin,
+      isFull: options.full === true,
+    });
+    const { columns, rows } = withHistory(databasePath, (history) => history.reconciliation(filter));
+    await printRows({ columns, rows: [rows] }, format, input);
+    const verdicts = rows.map((row) => String(row[columns.indexOf("verdict")]));
+    printError(summaryOf(done.chains, verdicts));
+    return verdicts.includes("break") ? 1 : 0;
+  },
+};
+
+function filterOf(options: CommandInput["options"]): ReconciliationFilter {
+  const now = Date.now();
+  const instant = (name: "from" | "to", otherwise: number) => {
+    const text = textOption(options, name);
+    return text === undefined ? otherwise : parseInstant(`--${name}`, text, now);
+  };
+  return {
+    account: textOption(options, "account"),
+    wallet: textOption(options, "wallet"),
+    coin: textOption(options, "coin"),
+    from: instant("from", 0),
+    to: instant("to", Number.MAX_SAFE_INTEGER),
+  };
+}
+
+/** Returns one line such as "12 coins in wallets reconciled: 10 stretches proven, 1 break". */
+function summaryOf(chains: number, verdicts: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const verdict of verdicts) counts.set(verdict, (counts.get(verdict) ?? 0) + 1);
+  const parts = [...counts].map(([verdict, count]) => `${count} ${verdict}`);
+  return `${chains} balances reconciled; stretches: ${parts.join(", ") || "none"}`;
+}

@@ -1,0 +1,159 @@
+/** Reads and writes the tables of the reconciliation. The caller opens the transaction of each write. */
+import { normalize } from "../../core/decimal.ts";
+import type { DecimalString } from "../../core/domain.ts";
+import type { Finding } from "../../reconciliation/chain.ts";
+import type { Balance } from "../../reconciliation/snapshots.ts";
+import type { Interval } from "../../reconciliation/verdict.ts";
+import { digitsSql, packDigits } from "../schema/encoding.ts";
+import type { Sqlite } from "../sqlite/database.ts";
+
+/** One coin in one wallet of one account. */
+export interface ChainKey {
+  accountId: number;
+  wallet: string;
+  coin: string;
+}
+
+/** How far a chain is settled; described at `ledgerChain`. */
+export interface ChainState {
+  settledAt: number | null;
+  settledBalance: DecimalString | null;
+  lastSettled: Interval | null;
+  billsThrough: number;
+}
+
+/** An entry in its place; a row is stored only if it says more than the entry. */
+export interface StepRow {
+  scopeId: number;
+  billId: string;
+  change: DecimalString | null;
+  amount: DecimalString;
+  bookedAt: number | null;
+  position: number | null;
+}
+
+type StoredChain = Omit<ChainState, "lastSettled"> & { coin: string; lastSettled: string | null };
+
+const ofChain = "account_id = @accountId and wallet = @wallet and coin = @coin";
+
+function prepare(sqlite: Sqlite) {
+  return {
+    accounts: sqlite.prepare<[], { id: number; name: string }>("select id, name from account order by id"),
+    chains: sqlite.prepare<[number, string], StoredChain>(
+      `select coin, settled_at as settledAt, ${digitsSql("settled_balance")} as settledBalance, last_settled as lastSettled,
+         bills_through as billsThrough
+       from ledger_chain where account_id = ? and wallet = ?`,
+    ),
+    putChain: sqlite.prepare(
+      `insert or replace into ledger_chain (account_id, wallet, coin, settled_at, settled_balance, last_settled, bills_through)
+       values (@accountId, @wallet, @coin, @settledAt, @settledBalance, @lastSettled, @billsThrough)`,
+    ),
+    findings: sqlite.prepare<[number], Finding>(
+      "select category, type, convention, entries from ledger_finding where account_id = ?",
+    ),
+    addFinding: sqlite.prepare(
+      `insert or ignore into ledger_finding (account_id, category, type, convention, entries)
+       values (@accountId, @category, @type, @convention, @entries)`,
+    ),
+    removeIntervals: sqlite.prepare(`delete from reconciled where ${ofChain} and from_at >= @from`),
+    addInterval: sqlite.prepare(
+      `insert into reconciled (account_id, wallet, coin, from_at, to_at, opening, change, entries, closing, residual, verdict, cause)
+       values (@accountId, @wallet, @coin, @from, @to, @opening, @change, @entries, @closing, @residual, @verdict, @cause)`,
+    ),
+    removeBalances: sqlite.prepare(`delete from snapshot_balance where ${ofChain} and at >= @from`),
+    addBalance: sqlite.prepare(
+      `insert or replace into snapshot_balance (account_id, wallet, coin, at, balance)
+       values (@accountId, @wallet, @coin, @at, @balance)`,
+    ),
+    removeStep: sqlite.prepare("delete from bill_step where scope_id = @scopeId and bill_id = @billId"),
+    addStep: sqlite.prepare(
+      `insert into bill_step (scope_id, bill_id, change, booked_at, position)
+       values (@scopeId, @billId, @change, @bookedAt, @position)`,
+    ),
+    lastSnapshot: sqlite.prepare<[number], number | null>("select max(id) from snapshot where scope_id = ?").pluck(),
+    lastSnapshotBefore: sqlite
+      .prepare<[number, number], number | null>("select max(id) from snapshot where scope_id = ? and taken_at <= ?")
+      .pluck(),
+  };
+}
+
+/** The tables of the reconciliation in one file. */
+export class LedgerRows {
+  readonly #statements: ReturnType<typeof prepare>;
+
+  constructor(sqlite: Sqlite) {
+    this.#statements = prepare(sqlite);
+  }
+
+  accounts(): { id: number; name: string }[] {
+    return this.#statements.accounts.all();
+  }
+
+  /** Returns the chains of a wallet by coin. */
+  chains(accountId: number, wallet: string): Map<string, ChainState> {
+    const rows = this.#statements.chains.all(accountId, wallet);
+    return new Map(
+      rows.map(({ coin, lastSettled, ...state }) => [
+        coin,
+        { ...state, lastSettled: lastSettled === null ? null : (JSON.parse(lastSettled) as Interval) },
+      ]),
+    );
+  }
+
+  putChain(key: ChainKey, { settledBalance, lastSettled, ...state }: ChainState): void {
+    this.#statements.putChain.run({
+      ...key,
+      ...state,
+      settledBalance: settledBalance && packDigits(settledBalance),
+      lastSettled: lastSettled && JSON.stringify(lastSettled),
+    });
+  }
+
+  findings(accountId: number): Finding[] {
+    return this.#statements.findings.all(accountId);
+  }
+
+  /** Stores findings that are new: later entries are read again until they are settled, and must not count twice. */
+  addFindings(accountId: number, findings: readonly Finding[]): void {
+    for (const finding of findings) this.#statements.addFinding.run({ accountId, ...finding });
+  }
+
+  /** Replaces the stretches that begin at `from` (epoch ms) or later. */
+  replaceIntervals(key: ChainKey, from: number, intervals: readonly Interval[]): void {
+    this.#statements.removeIntervals.run({ ...key, from });
+    for (const { opening, change, closing, residual, ...facts } of intervals)
+      this.#statements.addInterval.run({
+        ...key,
+        ...facts,
+        opening: packDigits(opening),
+        change: packDigits(change),
+        closing: packDigits(closing),
+        residual: packDigits(residual),
+      });
+  }
+
+  /** Replaces the balances from `from` (epoch ms) on. */
+  replaceBalances(key: ChainKey, from: number, balances: readonly Balance[]): void {
+    this.#statements.removeBalances.run({ ...key, from });
+    for (const { at, balance } of balances)
+      this.#statements.addBalance.run({ ...key, at, balance: packDigits(balance) });
+  }
+
+  putSteps(steps: Iterable<StepRow>): void {
+    for (const { change, amount, ...step } of steps) {
+      this.#statements.removeStep.run(step);
+      if (step.position === null && change === normalize(amount)) continue;
+      this.#statements.addStep.run({ ...step, change: change && packDigits(change) });
+    }
+  }
+
+  /** Returns the id of the last snapshot of these scopes; 0 if there is none. */
+  lastSnapshot(scopeIds: readonly number[]): number {
+    return Math.max(0, ...scopeIds.map((scopeId) => this.#statements.lastSnapshot.get(scopeId) ?? 0));
+  }
+
+  /** Returns the id of the last snapshot of a scope up to an instant (epoch ms); 0 if there is none. */
+  lastSnapshotBefore(scopeId: number, instant: number): number {
+    return this.#statements.lastSnapshotBefore.get(scopeId, instant) ?? 0;
+  }
+}

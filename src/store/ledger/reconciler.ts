@@ -1,0 +1,208 @@
+/**
+ * Reconciles the exchange's ledger with the snapshots of a history, wallet by wallet and coin by coin, and stores the result. A pass
+ * continues where the ledger is settled; an entry that appears before that point makes it begin again for that coin.
+ */
+import { dayMs, hourMs, minuteMs } from "../../core/time.ts";
+import { Findings, type Step } from "../../reconciliation/chain.ts";
+import { byTime } from "../../reconciliation/entry.ts";
+import { type Reconciliation, reconcile } from "../../reconciliation/reconcile.ts";
+import type { Snapshots } from "../../reconciliation/snapshots.ts";
+import { type Interval, merged } from "../../reconciliation/verdict.ts";
+import type { Sqlite } from "../sqlite/database.ts";
+import type { Write } from "../sqlite/write-queue.ts";
+import { type Collected, collectedOf, entryReader, type StoredEntry } from "./entries.ts";
+import { type ChainKey, type ChainState, LedgerRows, type StepRow } from "./ledger-rows.ts";
+import { changesIn, coinsOf, snapshotsOf, type Wallet, walletsOf } from "./wallets.ts";
+
+/** How long entries may be late. Milliseconds. */
+const lateMs = 15 * minuteMs;
+
+/** What is not collected for so long counts as settled all the same; an entry that appears later makes the coin begin again. */
+const settleLatestMs = dayMs;
+
+/** Funding is booked at a full hour, up to so much later. Milliseconds. */
+const nearHourMs = 15_000;
+
+/** Restricts a pass. */
+export interface ReconcileOptions {
+  /** Epoch ms. */
+  now: number;
+  account?: string | undefined;
+  wallet?: string | undefined;
+  coin?: string | undefined;
+  /** Begins again instead of continuing. */
+  isFull?: boolean;
+}
+
+/** The number of chains that a pass judged, and of the entries it read for them. */
+export interface Reconciled {
+  chains: number;
+  entries: number;
+}
+
+/** Reconciles the history in one file. */
+export class Reconciler {
+  readonly #sqlite: Sqlite;
+  readonly #write: Write;
+  readonly #rows: LedgerRows;
+  readonly #entries: ReturnType<typeof entryReader>;
+
+  constructor(sqlite: Sqlite, write: Write) {
+    this.#sqlite = sqlite;
+    this.#write = write;
+    this.#rows = new LedgerRows(sqlite);
+    this.#entries = entryReader(sqlite);
+  }
+
+  /** Reconciles what the options select, one transaction per coin. @throws StorageError if the result cannot be stored */
+  async reconcile(options: ReconcileOptions): Promise<Reconciled> {
+    const done: Reconciled = { chains: 0, entries: 0 };
+    for (const { id, name } of this.#rows.accounts()) {
+      if (options.account !== undefined && options.account !== name) continue;
+      for (const wallet of walletsOf(this.#sqlite, id)) {
+        if (options.wallet !== undefined && options.wallet !== wallet.name) continue;
+        await this.#reconcileWallet(wallet, options, done);
+      }
+    }
+    return done;
+  }
+
+  async #reconcileWallet(wallet: Wallet, options: ReconcileOptions, done: Reconciled): Promise<void> {
+    const known = this.#rows.chains(wallet.accountId, wallet.name);
+    const recent = this.#recentEntries(wallet, [...known.values()]);
+    const collected = collectedOf(this.#sqlite, wallet.billScopes);
+    // A coin that is not known yet is listed by a snapshot, or has a recent entry; all entries are searched only once.
+    const isFirst = options.isFull === true || known.size === 0;
+    const coins = new Set([...known.keys(), ...recent.keys(), ...coinsOf(this.#sqlite, wallet, isFirst)]);
+    for (const coin of coins) {
+      if (options.coin !== undefined && options.coin.toUpperCase() !== coin) continue;
+      const state = options.isFull ? undefined : known.get(coin);
+      // Reads and writes in one transaction, so that no run comes in between.
+      await this.#write(() => {
+        done.chains += 1;
+        done.entries += this.#reconcileChain(
+          { wallet, coin },
+          { state, recent: recent.get(coin) ?? [], collected },
+          options.now,
+        );
+      });
+    }
+  }
+
+  /** Returns the entries that may be new to a chain, or after its settled part, by coin (in capitals, as in snapshots). */
+  #recentEntries({ billScopes }: Wallet, states: readonly ChainState[]): Map<string, StoredEntry[]> {
+    const byCoin = new Map<string, StoredEntry[]>();
+    const settled = Math.min(...states.map(({ settledAt }) => settledAt ?? 0));
+    const through = Math.min(...states.map(({ billsThrough }) => billsThrough));
+    if (states.length === 0) return byCoin;
+    for (const scopeId of billScopes) {
+      const after = Math.min(through, this.#rows.lastSnapshotBefore(scopeId, settled));
+      for (const entry of this.#entries(scopeId, { coin: null, after, since: -1 })) {
+        const coin = entry.coin.toUpperCase();
+        const entries = byCoin.get(coin) ?? [];
+        byCoin.set(coin, entries);
+        entries.push(entry);
+      }
+    }
+    return byCoin;
+  }
+
+  #reconcileChain(
+    { wallet, coin }: { wallet: Wallet; coin: string },
+    { state, recent, collected }: { state: ChainState | undefined; recent: StoredEntry[]; collected: Collected },
+    now: number,
+  ): number {
+    const key: ChainKey = { accountId: wallet.accountId, wallet: wallet.name, coin };
+    const settledAt = state?.settledAt ?? null;
+    const isLate = recent.some(
+      ({ at, snapshotId }) => at <= (settledAt ?? 0) && snapshotId > (state?.billsThrough ?? 0),
+    );
+    const from = isLate || settledAt === null || !state ? null : { at: settledAt, state };
+    const all = from
+      ? recent.filter(({ at }) => at > from.at)
+      : wallet.billScopes.flatMap((scopeId) => this.#entries(scopeId, { coin, after: 0, since: -1 }));
+    const entries = wallet.hasLedger ? all : null;
+    const snapshots = snapshotsOf(this.#sqlite, wallet, coin, from?.at ?? 0);
+    if (all.length === 0 && snapshots.versions.every(({ balance }) => balance !== null && /^[0.]*$/.test(balance)))
+      return 0;
+    const findings = new Findings(this.#rows.findings(wallet.accountId));
+    const openAfter = Math.min(now - lateMs, collected.through);
+    const result = reconcile(
+      {
+        entries,
+        snapshots,
+        before: from?.state.settledBalance ?? null,
+        tolerance: wallet.source.tolerance,
+        holes: collected.holes,
+        openAfter,
+        settleUntil: Math.max(settledThrough(collected, openAfter), now - settleLatestMs),
+        isUnsettled: (at) => (at + nearHourMs) % hourMs <= 2 * nearHourMs,
+      },
+      findings,
+    );
+    this.#store(key, { from: from?.state, result, snapshots, all, wallet });
+    this.#rows.addFindings(wallet.accountId, findings.all());
+    return all.length;
+  }
+
+  #store(
+    key: ChainKey,
+    {
+      from,
+      result,
+      snapshots,
+      all,
+      wallet,
+    }: {
+      from: ChainState | undefined;
+      result: Reconciliation<StoredEntry>;
+      snapshots: Snapshots;
+      all: readonly StoredEntry[];
+      wallet: Wallet;
+    },
+  ): void {
+    const before = from?.lastSettled ? [from.lastSettled] : [];
+    const { settled } = result;
+    this.#rows.replaceIntervals(key, before[0]?.from ?? 0, merged([...before, ...result.intervals]));
+    this.#rows.replaceBalances(key, from?.settledAt ?? 0, uncovered(snapshots, result.intervals));
+    this.#rows.putSteps(stepRows(result.steps));
+    this.#rows.putChain(key, {
+      settledAt: settled?.at ?? from?.settledAt ?? null,
+      settledBalance: settled?.balance ?? from?.settledBalance ?? null,
+      lastSettled: settled ? (merged([...before, ...settled.intervals]).at(-1) ?? null) : (before[0] ?? null),
+      billsThrough: Math.max(
+        from?.billsThrough ?? 0,
+        this.#rows.lastSnapshot(wallet.billScopes),
+        ...all.map(({ snapshotId }) => snapshotId),
+      ),
+    });
+  }
+}
+
+/** Returns up to when the ledger was collected completely, the time in progress excepted. */
+const settledThrough = ({ holes }: Collected, openAfter: number): number =>
+  Math.min(openAfter, ...holes.filter(({ to }) => to === Number.MAX_SAFE_INTEGER).map(({ from }) => from));
+
+/** Returns the changes that snapshots show within stretches for which the ledger says nothing. */
+const uncovered = (snapshots: Snapshots, intervals: readonly Interval[]) =>
+  changesIn(snapshots).filter(({ at }) =>
+    intervals.some(
+      ({ from, to, verdict }) => (verdict === "gap" || verdict === "unprovable") && from <= at && at <= to,
+    ),
+  );
+
+/** Returns the rows of entries whose change is not their amount, or whose place is not given by time and id. */
+function* stepRows(steps: readonly Step<StoredEntry>[]): Generator<StepRow> {
+  const natural = steps.map(({ entry }) => entry).sort(byTime);
+  let bookedAt = Number.NEGATIVE_INFINITY;
+  let movedUntil = Number.NEGATIVE_INFINITY;
+  for (const [index, { entry, change }] of steps.entries()) {
+    bookedAt = Math.max(bookedAt, entry.at);
+    const isMoved = natural[index] !== entry;
+    // What follows a moved entry in the same moment keeps its place after it.
+    if (isMoved) movedUntil = bookedAt;
+    const place =
+      isMoved || entry.at <= movedUntil ? { bookedAt, position: index + 1 } : { bookedAt: null, position: null };
+    yield { scopeId: entry.scopeId, billId: entry.id, change, amount: entry.amount, ...place };
+  }
+}

@@ -1,0 +1,24 @@
+/** Reads the reconciliation of the exchange's ledger. */
+import type { Cell } from "../../../core/domain.ts";
+import type { LedgerHistory, ReconciliationFilter } from "../../history.ts";
+import type { Sqlite } from "../../sqlite/database.ts";
+
+/** Returns the queries of the reconciliation on a connection. */
+export const ledgerHistory = (sqlite: Sqlite): LedgerHistory => ({
+  reconciliation: (filter) => reconciliation(sqlite, filter),
+});
+
+function reconciliation(sqlite: Sqlite, { account, wallet, coin, from, to }: ReconciliationFilter) {
+  const statement = sqlite
+    .prepare<unknown[], Cell[]>(
+      `select account, wallet, coin, from_at, to_at, opening, change, entries, closing, residual, verdict, cause
+       from reconciliation
+       where to_at_ms > @from and from_at_ms < @to and (@account is null or account = @account)
+         and (@wallet is null or wallet = @wallet) and (@coin is null or upper(coin) = upper(@coin))
+       order by account, wallet, coin, from_at_ms`,
+    )
+    .safeIntegers()
+    .raw();
+  const rows = statement.all({ from, to, account: account ?? null, wallet: wallet ?? null, coin: coin ?? null });
+  return { columns: statement.columns().map(({ name }) => name), rows };
+}
