@@ -356,6 +356,18 @@ export interface EpisodeHistory {
 export interface LedgerHistory {
   /** Returns the stretches that overlap a span, by account, wallet, coin and time, with the columns of the view `reconciliation`. */
   reconciliation(filter: ReconciliationFilter): { columns: string[]; rows: Cell[][] };
+  /**
+   * Yields the entries of one coin in one wallet with a time up to `at` (epoch ms), with the columns of the view `bills`: newest first, in
+   * the order in which their balances follow. The first `skip` entries are left out.
+   */
+  ledgerEntries(chain: LedgerChain, at: number, skip?: number): Iterable<HistoryRow>;
+}
+
+/** One coin in one wallet of one account; the coin in any case. */
+export interface LedgerChain {
+  account: string;
+  wallet: string;
+  coin: string;
 }
 
 /** Selects stretches; undefined selects all. A coin in any case. */

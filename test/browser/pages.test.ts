@@ -21,7 +21,7 @@ if (!executablePath)
 const hour = 3_600_000;
 const days = 6;
 const end = Date.UTC(2026, 9, 1 + days);
-const paths = ["/", "/days", "/positions", "/balances", "/collection", "/collection?day=2026-10-05"];
+const paths = ["/", "/days", "/positions", "/balances", "/collection", "/collection?day=2026-10-05", "/reconciliation"];
 
 describe.skipIf(!executablePath)("in a browser", () => {
   const folder = mkdtempSync(join(tmpdir(), "collector-pages-"));

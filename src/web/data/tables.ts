@@ -5,6 +5,8 @@ import { collection, slots, workers } from "./collection.ts";
 import { days } from "./days.ts";
 import { equity } from "./equity.ts";
 import { gaps } from "./gaps.ts";
+import { ledger } from "./ledger/entries.ts";
+import { reconciliation } from "./ledger/reconciliation.ts";
 import { episodes, position, positions } from "./positions.ts";
 import type { DataTable } from "./table.ts";
 
@@ -20,4 +22,6 @@ export const tables: readonly DataTable[] = [
   slots,
   gaps,
   workers,
+  ledger,
+  reconciliation,
 ];

@@ -3,12 +3,14 @@ import type { Steps } from "../../core/async/cooperate.ts";
 import { escapeControlChars } from "../../core/text.ts";
 import type { HistoryRow } from "../../store/history.ts";
 import { balances } from "../data/balances.ts";
+import { stretchesOf } from "../data/ledger/reconciliation.ts";
 import { allRows, type View } from "../data/table.ts";
+import { ledgerLink, verdictHtml } from "./ledger/verdict.ts";
 import { type Html, none, unknown } from "./parts/figure.ts";
 import { walletLabel } from "./parts/labels.ts";
 import { layout } from "./parts/layout.ts";
 import { linkTo, stickyParams } from "./parts/query-params.ts";
-import { type CellRenderer, columnsFor, tableHtml } from "./parts/table.ts";
+import { type CellRenderer, columnsFor, type ShownColumn, tableHtml } from "./parts/table.ts";
 
 const names = [
   "coin",
@@ -28,6 +30,7 @@ export function* balancesPage(view: View): Steps<Html> {
   const rows = yield* allRows(balances, view);
   const accounts = new Set(rows.map(({ account }) => account));
   const shown = names.filter((name) => name !== "account" || accounts.size > 1);
+  const ledger = ledgerColumn(view);
   return layout({
     title: "Balances",
     path: "/balances",
@@ -36,12 +39,15 @@ export function* balancesPage(view: View): Steps<Html> {
       table: balances,
       view,
       caption: "Balances by wallet",
-      columns: columnsFor(balances, view, shown, {
-        coin: (row) => coinLink(row, view),
-        wallet: ({ wallet }) => html`${walletLabel(String(wallet))}`,
-        frozen: dashWhereNull("frozen"),
-        locked: dashWhereNull("locked"),
-      }),
+      columns: [
+        ...columnsFor(balances, view, shown, {
+          coin: (row) => coinLink(row, view),
+          wallet: ({ wallet }) => html`${walletLabel(String(wallet))}`,
+          frozen: dashWhereNull("frozen"),
+          locked: dashWhereNull("locked"),
+        }),
+        ...(ledger ? [ledger] : []),
+      ],
       rows,
       empty: "No balances, or no data collected yet.",
     }),
@@ -53,6 +59,18 @@ const dashWhereNull =
   (name: string): CellRenderer =>
   (row, plain) =>
     row.total && row[name] === null ? none("–", "not reported for this wallet") : plain;
+
+/** Returns the column with the verdict of the newest stretch of each balance, a link to its entries; null if nothing was reconciled. */
+function ledgerColumn(view: View): ShownColumn | null {
+  const key = ({ account, wallet, coin }: HistoryRow) => `${account} ${wallet} ${String(coin).toUpperCase()}`;
+  const last = new Map(stretchesOf({ ...view, params: {} }).map((stretch) => [key(stretch), stretch]));
+  if (last.size === 0) return null;
+  return {
+    label: "Ledger",
+    isNumber: false,
+    cell: (row) => (row.coin ? ledgerLink(row, view, verdictHtml(last.get(key(row))?.verdict)) : none("–")),
+  };
+}
 
 const coinLink = ({ account, wallet, coin }: HistoryRow, view: View): Html =>
   coin === undefined || coin === null

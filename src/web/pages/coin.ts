@@ -1,8 +1,11 @@
+import { html } from "hono/html";
 import type { Steps } from "../../core/async/cooperate.ts";
 import { coinSource } from "../curves/sources.ts";
 import { coin } from "../data/coin.ts";
+import { stretchesOf } from "../data/ledger/reconciliation.ts";
 import { allRows, type View } from "../data/table.ts";
 import { badRequest, notFound } from "../site.ts";
+import { ledgerLink } from "./ledger/verdict.ts";
 import { chartHtml, standardSpans } from "./parts/chart.ts";
 import type { Html } from "./parts/figure.ts";
 import { walletLabel } from "./parts/labels.ts";
@@ -24,6 +27,11 @@ export function* coinPage(view: View): Steps<Html> {
     view,
     params: { account: view.account, wallet, coin: name },
     body: [
+      ...(stretchesOf(view).length > 0
+        ? [
+            html`<p class="key">${ledgerLink({ account: view.account, wallet, coin: name }, view, html`The exchange's ledger of it`)}</p>`,
+          ]
+        : []),
       chartHtml({ id: "coin-curve", title: `${name} balance`, of: "coin", view, spans: standardSpans }),
       tableHtml({
         table: coin,

@@ -8,8 +8,10 @@ import type { SlotCounts } from "../../store/history.ts";
 import { collection, countSlots, hoursOf, lastDays, workers } from "../data/collection.ts";
 import { daysShown } from "../data/comparison-periods.ts";
 import { gaps } from "../data/gaps.ts";
+import { stretchesOf } from "../data/ledger/reconciliation.ts";
 import { allRows, type View } from "../data/table.ts";
 import { badRequest } from "../site.ts";
+import { countsText } from "./ledger/verdict.ts";
 import { type Html, localText, none, unknown } from "./parts/figure.ts";
 import { walletLabel } from "./parts/labels.ts";
 import { layout } from "./parts/layout.ts";
@@ -50,6 +52,7 @@ export function* collectionPage(view: View, c: Context): Steps<Html> {
             }),
           ]
         : []),
+      reconciledHtml(view),
       calendar,
       tableHtml({
         table: gaps,
@@ -62,6 +65,13 @@ export function* collectionPage(view: View, c: Context): Steps<Html> {
       }),
     ],
   });
+}
+
+/** Returns the verdicts on the exchange's ledger in numbers, a link to its page. */
+function reconciledHtml(view: View): Html {
+  const counts = countsText(stretchesOf({ ...view, params: {} }));
+  return html`<section id="reconciled" data-live aria-labelledby="reconciled-caption"><h2 id="reconciled-caption">The exchange's ledger</h2>
+<p>${counts === "" ? none("Nothing reconciled.") : html`Stretches by verdict: ${counts}.`} <a href="${linkTo("/reconciliation", stickyParams(view))}">Reconciliation</a></p></section>`;
 }
 
 /** Returns the day to show by hour, or null to show days. @throws HTTPException 400 */

@@ -13,6 +13,8 @@ import { balancesPage } from "./balances.ts";
 import { coinPage } from "./coin.ts";
 import { collectionPage } from "./collection.ts";
 import { daysPage } from "./days.ts";
+import { ledgerPage } from "./ledger/entries.ts";
+import { reconciliationPage } from "./ledger/reconciliation.ts";
 import { overviewPage } from "./overview.ts";
 import type { Html } from "./parts/figure.ts";
 import { createView, parsePageQuery } from "./parts/query-params.ts";
@@ -30,6 +32,8 @@ const pageByPath: Record<string, PageOf> = {
   "/balances": balancesPage,
   "/coin": coinPage,
   "/collection": collectionPage,
+  "/ledger": ledgerPage,
+  "/reconciliation": reconciliationPage,
 };
 
 /** Returns the routes of the pages and of the API. */

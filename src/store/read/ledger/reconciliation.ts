@@ -1,11 +1,21 @@
 /** Reads the reconciliation of the exchange's ledger. */
 import type { Cell } from "../../../core/domain.ts";
-import type { LedgerHistory, ReconciliationFilter } from "../../history.ts";
+import type { HistoryRow, LedgerHistory, ReconciliationFilter } from "../../history.ts";
 import type { Sqlite } from "../../sqlite/database.ts";
 
 /** Returns the queries of the reconciliation on a connection. */
 export const ledgerHistory = (sqlite: Sqlite): LedgerHistory => ({
   reconciliation: (filter) => reconciliation(sqlite, filter),
+  ledgerEntries: (chain, at, skip = 0) =>
+    sqlite
+      .prepare<unknown[], HistoryRow>(
+        `select * from bills
+         where account = @account and wallet = @wallet and upper(coin) = upper(@coin) and at_ms <= @at
+         order by coalesce(booked_at_ms, at_ms) desc, coalesce(position, 0) desc, length(bill_id) desc, bill_id desc, version desc
+         limit -1 offset @skip`,
+      )
+      .safeIntegers()
+      .iterate({ ...chain, at, skip }),
 });
 
 function reconciliation(sqlite: Sqlite, { account, wallet, coin, from, to }: ReconciliationFilter) {

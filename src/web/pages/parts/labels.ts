@@ -9,6 +9,7 @@ const walletLabels: Readonly<Record<string, string>> = {
   dmcbl: "COIN-M",
   cmcbl: "USDC-M",
   sumcbl: "USDT-M demo",
+  "margin-crossed": "Cross margin",
 };
 
 /** Returns the label of a wallet or product type; an unknown one is returned unchanged. */

@@ -16,6 +16,7 @@ const paramNames = [
   "hold_side",
   "margin_mode",
   "first_seen_at",
+  "verdict",
 ];
 
 export interface PageQuery {

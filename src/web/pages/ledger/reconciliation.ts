@@ -1,0 +1,72 @@
+import { html } from "hono/html";
+import type { Steps } from "../../../core/async/cooperate.ts";
+import { escapeControlChars } from "../../../core/text.ts";
+import { countVerdicts, reconciliation, stretchesOf, verdicts } from "../../data/ledger/reconciliation.ts";
+import { allRows, type View } from "../../data/table.ts";
+import { badRequest } from "../../site.ts";
+import type { Html } from "../parts/figure.ts";
+import { walletLabel } from "../parts/labels.ts";
+import { layout } from "../parts/layout.ts";
+import { linkTo, stickyParams } from "../parts/query-params.ts";
+import { columnsFor, tableHtml } from "../parts/table.ts";
+import { ledgerLink, verdictCells, verdictHtml } from "./verdict.ts";
+
+const maxRows = 200;
+
+/** Renders what the exchange's ledger proves: stretches with their verdicts, breaks first. */
+export function* reconciliationPage(view: View): Steps<Html> {
+  const { verdict } = view.params;
+  if (verdict !== undefined && !verdicts.includes(verdict))
+    throw badRequest(`"verdict" must be one of ${verdicts.join(", ")}.`);
+  const rows = yield* allRows(reconciliation, view);
+  const accounts = new Set(rows.map(({ account }) => account));
+  const names = reconciliation.columns
+    .map(({ name }) => name)
+    .filter((name) => name !== "account" || accounts.size > 1);
+  return layout({
+    title: "Reconciliation",
+    path: "/reconciliation",
+    section: "/collection",
+    view,
+    params: view.params,
+    body: [
+      filterForm(view),
+      verdictLinks(view),
+      tableHtml({
+        table: reconciliation,
+        view,
+        caption: "Stretches of the exchange's ledger",
+        columns: columnsFor(reconciliation, view, names, {
+          ...verdictCells,
+          wallet: ({ wallet: name }) => html`${walletLabel(String(name))}`,
+          coin: (row) => ledgerLink(row, view, html`${escapeControlChars(String(row.coin))}`),
+        }),
+        rows: rows.slice(0, maxRows),
+        empty: "No stretches. They appear after the first run of bills.",
+      }),
+      html`${rows.length > maxRows ? html`<p class="note">First ${maxRows} of ${rows.length} rows; the CSV contains all.</p>` : ""}`,
+    ],
+  });
+}
+
+/** Renders links that select a verdict; they keep the rest of the address. */
+function verdictLinks(view: View): Html {
+  const { wallet, coin, verdict } = view.params;
+  const link = (name: string | undefined, label: Html) =>
+    html`<a href="${linkTo("/reconciliation", stickyParams(view), { wallet, coin, verdict: name })}"${name === verdict ? html` aria-current="true"` : ""}>${label}</a>`;
+  return html`<nav id="verdicts" data-live class="key" aria-label="Verdicts">${link(undefined, html`All`)}
+${countVerdicts(stretchesOf(view)).map(([name, count]) => link(name, html`${verdictHtml(name)} ${count}`))}</nav>`;
+}
+
+/** Returns the form that selects wallet and coin; it works without JavaScript. */
+function filterForm(view: View): Html {
+  const { wallet, coin, verdict } = view.params;
+  const wallets = [...new Set(stretchesOf({ ...view, params: {} }).map((row) => String(row.wallet)))];
+  return html`<form action="${linkTo("/reconciliation")}" class="choice">
+${Object.entries({ ...stickyParams(view), verdict }).map(([name, value]) => (value ? html`<input type="hidden" name="${name}" value="${value}">` : ""))}
+<label>Wallet <select name="wallet"><option value="">All wallets</option>
+${wallets.map((name) => html`<option value="${name}"${name === wallet ? html` selected` : ""}>${walletLabel(name)}</option>`)}</select></label>
+<label>Coin <input name="coin" size="8" value="${coin ?? ""}"></label>
+<button>Filter</button>
+</form>`;
+}
