@@ -11,6 +11,7 @@ import { type Config, loadConfig } from "../settings/config.ts";
 import { type Environment, warnings } from "../settings/env-file.ts";
 import { checkDatabase } from "../store/transfer/migrate.ts";
 import type { Command } from "./command.ts";
+import { readableLists } from "./shared/readable-lists.ts";
 
 /** The clock offset above which `check` advises to set the clock, although requests are signed with the exchange's time. Milliseconds. */
 const maxClockOffsetMs = 5000;
@@ -85,12 +86,13 @@ interface Checked {
 }
 
 /** Checks some accounts at the same time. Returns the results in the order of the accounts. */
-function checkAccounts(sessions: readonly Session[], { subAccounts }: Config): Promise<Checked>[] {
+function checkAccounts(sessions: readonly Session[], config: Config): Promise<Checked>[] {
   const check = async (session: Session): Promise<Checked> => {
     const lines: string[] = [];
     const print = (line: string) => void lines.push(line);
     const isOk = await checkAccount(session, print);
-    if (!subAccounts.of.includes(session.name)) return { lines, isOk };
+    if (isOk) for (const line of await readableLists(session, config)) print(`records    ${session.name}: ${line}`);
+    if (!config.subAccounts.of.includes(session.name)) return { lines, isOk };
     return { isOk: (await checkSubAccounts(session, print)) && isOk, lines };
   };
   const checks: Promise<Checked>[] = [];

@@ -116,6 +116,19 @@ describe("a key that can write", () => {
   });
 });
 
+it("check names the records that the key may not read, and what to do", async () => {
+  const paths = ["/api/v2/margin/crossed/financial-records", "/api/v2/spot/account/sub-main-trans-record"];
+  for (const path of paths) exchange.injectFault({ path, code: "40014", times: 2 });
+  const { code, stdout } = await runInProcess(["check"], folder, env);
+  exchange.clearFaults();
+  expect(code).toBe(0);
+  expect(stdout.match(/^records .*/gm)).toEqual([
+    expect.stringMatching(/^records {4}main: bills of margin-crossed: .*40014.*give the key this permission/),
+    expect.stringMatching(/^records {4}main: transfers of initiator: .*40014/),
+    expect.stringMatching(/^records {4}main: transfers of receiver: .*40014/),
+  ]);
+});
+
 it("check shows settings, database, clock, account, key and the next three slots", async () => {
   const { code, stdout } = await runInProcess(["check"], folder, { ...env, TIMZONE: "Asia/Tokyo" });
   expect(code).toBe(0);
@@ -123,6 +136,7 @@ it("check shows settings, database, clock, account, key and the next three slots
   expect(stdout).toContain("settings   TIMZONE is set but not used by this program; did you mean TIMEZONE?");
   expect(stdout).toContain("does not exist yet");
   expect(stdout).toContain("main: classic account (v2); the key is read-only");
+  expect(stdout).toContain("records    main: the key may read all records that are collected");
   expect(stdout.match(/next (\S+Z, ){2}\S+Z/g)).toHaveLength(datasetNames.length);
   expect(existsSync(path())).toBe(false);
 });

@@ -1,0 +1,35 @@
+/** Finds out which lists of records the key of an account may read. */
+import type { Session } from "../../collecting/account-session.ts";
+import { ApiError } from "../../core/errors.ts";
+import { minuteMs } from "../../core/time.ts";
+import { recordDatasets } from "../../datasets/index.ts";
+import type { Config } from "../../settings/config.ts";
+
+/**
+ * Requests the last minute of each list that is collected. Returns a line for each that the exchange refuses, with the reason; one line
+ * if it refuses none; no line if nothing is collected, or another failure leaves it unknown.
+ */
+export async function readableLists(session: Session, { schedules, productTypes }: Config): Promise<string[]> {
+  const options = { signal: AbortSignal.timeout(30_000) };
+  const api = await session.api(options);
+  const to = session.client.exchangeNow();
+  const window = { from: to - minuteMs, to, cursor: null };
+  const requests = recordDatasets
+    .filter(({ name }) => schedules[name])
+    .flatMap(({ name, sources }) =>
+      (sources[api] ?? []).flatMap((list) => list.scopes(productTypes).map((scope) => ({ name, list, scope }))),
+    );
+  const errors = await Promise.all(
+    requests.map(async ({ name, list, scope }) => {
+      try {
+        await session.client.get(list.endpoint, list.params(scope, window), options);
+        return null;
+      } catch (error) {
+        return { name: `${name} of ${scope ?? "the account"}`, error };
+      }
+    }),
+  );
+  const failed = errors.filter((one) => one !== null);
+  if (failed.length === 0) return requests.length === 0 ? [] : ["the key may read all records that are collected"];
+  return failed.flatMap(({ name, error }) => (error instanceof ApiError ? [`${name}: ${error.message}`] : []));
+}
