@@ -36,6 +36,8 @@ export class Alerts {
   readonly #log: Log;
   #hasBegun = false;
   #hasNews = true;
+  /** The accounts whose ledger was reconciled since it was evaluated. */
+  readonly #reconciled = new Set<string>();
   #evaluating: Promise<void> | null = null;
   /** By the monotonic clock. */
   #stalenessAt = Number.NEGATIVE_INFINITY;
@@ -54,6 +56,12 @@ export class Alerts {
   onEnded(): void {
     this.#hasNews = true;
     if (this.#hasBegun) this.#evaluate();
+  }
+
+  /** Evaluates the ledger of an account, which has just been reconciled. */
+  onReconciled(account: string): void {
+    this.#reconciled.add(account);
+    this.onEnded();
   }
 
   /** Evaluates what is new, and sends what is due. Call it every second. On a new database, snapshots stored so far raise no alert. */
@@ -106,6 +114,10 @@ export class Alerts {
       this.#hasNews ||= more;
       // Yields to the event loop between the batches of a backlog.
       await new Promise(setImmediate);
+    }
+    for (const account of this.#reconciled) {
+      this.#report(await this.#watch.evaluateLedger(account));
+      this.#reconciled.delete(account);
     }
     if (this.#clock.monotonic() - this.#stalenessAt < stalenessEveryMs) return;
     this.#stalenessAt = this.#clock.monotonic();

@@ -17,11 +17,17 @@ import {
 } from "../store/alerts/alert-store.ts";
 import type { Store } from "../store/store.ts";
 import { AlertCursor } from "./cursor.ts";
-import { evaluateDrawdown, Peaks } from "./drawdown.ts";
 import { Evaluation, keyOf } from "./evaluation.ts";
-import { measureFuturesAccounts, measurePositions, measureUnifiedAccount, monitoredEquity } from "./measurements.ts";
+import { evaluateDrawdown, Peaks } from "./measurements/drawdown.ts";
+import { measureBreaks } from "./measurements/ledger-breaks.ts";
+import {
+  measureFuturesAccounts,
+  measurePositions,
+  measureUnifiedAccount,
+  monitoredEquity,
+} from "./measurements/limits.ts";
+import { measureStaleness } from "./measurements/staleness.ts";
 import type { AlertKind, Measurement } from "./rules.ts";
-import { measureStaleness } from "./staleness.ts";
 
 /** Evaluation yields to the event loop after this long; a snapshot with many positions takes a few. Milliseconds. */
 const yieldAfterMs = 20;
@@ -33,7 +39,7 @@ const rejectionCodes = [...codesOf("auth", "permission"), writeKey];
 
 /** Evaluates the rules on stored snapshots, continuing from the stored state. */
 export class AlertEvaluator {
-  readonly #store: Pick<Store, "alerts" | "freshness">;
+  readonly #store: Pick<Store, "alerts" | "freshness" | "ledger">;
   readonly #alerts: AlertStore;
   readonly #settings: AlertSettings;
   readonly #clock: Clock;
@@ -43,7 +49,7 @@ export class AlertEvaluator {
   #checkedAt: { wall: number; monotonic: number };
   #presentSince: number;
 
-  constructor(store: Pick<Store, "alerts" | "freshness">, settings: AlertSettings, clock: Clock) {
+  constructor(store: Pick<Store, "alerts" | "freshness" | "ledger">, settings: AlertSettings, clock: Clock) {
     this.#store = store;
     this.#alerts = store.alerts;
     this.#settings = settings;
@@ -56,13 +62,14 @@ export class AlertEvaluator {
 
   /** Ends alerts of disabled rules, and loads the positions. On a new database, snapshots stored so far are not evaluated. */
   async begin(): Promise<void> {
-    const { liquidationDistance, marginRatio, drawdown, stale, keyRefused } = this.#settings;
+    const { liquidationDistance, marginRatio, drawdown, stale, keyRefused, ledgerBreak } = this.#settings;
     const isOn: Record<AlertKind, boolean> = {
       "liquidation-distance": liquidationDistance !== null,
       "margin-ratio": marginRatio !== null,
       drawdown: drawdown !== null,
       stale,
       "key-refused": keyRefused,
+      "ledger-break": ledgerBreak,
     };
     const ended = (await this.#alerts.open()).filter(({ kind }) => !isOn[kind as AlertKind]);
     if (ended.length > 0) await this.#alerts.record({ ...noChanges, ended });
@@ -104,6 +111,21 @@ export class AlertEvaluator {
           : alert.kind === "key-refused" && scheduled.every(({ account }) => account !== alert.account);
       if (isRemoved) evaluation.close(alert, now);
     }
+    return this.#record(evaluation);
+  }
+
+  /** Evaluates the reconciliation of an account's ledger. Returns the notifications. */
+  async evaluateLedger(account: string): Promise<Notification[]> {
+    const { ledger } = this.#store;
+    if (!this.#settings.ledgerBreak || !ledger) return [];
+    const evaluation = new Evaluation(await this.#alerts.open(), this.#delivery);
+    const measurements = measureBreaks(account, evaluation.openOf("ledger-break", account), ledger);
+    for (const measured of measurements) evaluation.apply(measured, this.#clock.now());
+    return this.#record(evaluation);
+  }
+
+  /** Writes what an evaluation changed. Returns its notifications; none if another process was first. */
+  async #record(evaluation: Evaluation): Promise<Notification[]> {
     // Usually nothing has changed, and nothing is written.
     if (evaluation.messages.length === 0) return [];
     return (await this.#alerts.record({ ...noChanges, ...evaluation.changes() })) ? evaluation.messages : [];

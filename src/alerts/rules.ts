@@ -5,7 +5,14 @@
 import { compare, divide, multiply } from "../core/decimal.ts";
 import type { DecimalString } from "../core/domain.ts";
 
-export const alertKinds = ["liquidation-distance", "margin-ratio", "drawdown", "stale", "key-refused"] as const;
+export const alertKinds = [
+  "liquidation-distance",
+  "margin-ratio",
+  "drawdown",
+  "stale",
+  "key-refused",
+  "ledger-break",
+] as const;
 export type AlertKind = (typeof alertKinds)[number];
 
 /** A fraction, kept as numerator and denominator so that nothing is rounded before a comparison. `whole` is above zero. */

@@ -5,7 +5,12 @@ import type { Dataset } from "../datasets/dataset.ts";
 import { snapshotDatasetNamed } from "../datasets/index.ts";
 import type { AlertSettings } from "../settings/sections/alerts.ts";
 import type { StoredSnapshot } from "../store/alerts/alert-store.ts";
-import { measureFuturesAccounts, measurePositions, measureUnifiedAccount, monitoredEquity } from "./measurements.ts";
+import {
+  measureFuturesAccounts,
+  measurePositions,
+  measureUnifiedAccount,
+  monitoredEquity,
+} from "./measurements/limits.ts";
 import { coinsText } from "./messages.ts";
 import type { AlertKind } from "./rules.ts";
 

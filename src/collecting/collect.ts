@@ -69,7 +69,9 @@ export async function collect(request: RunRequest, deps: CollectorDeps): Promise
 /** Compares new entries of the exchange's ledger with the snapshots. Never rejects: what fails is done after the next run. */
 async function reconcileLedger({ session, deps }: RunContext): Promise<void> {
   try {
-    await deps.store.reconcile?.(session.name, deps.clock.now());
+    if (!deps.store.ledger) return;
+    await deps.store.ledger.reconcile(session.name, deps.clock.now());
+    for (const observer of deps.observers) observer.onReconciled?.(session.name);
   } catch (error) {
     const fields = { account: session.name, problem: error instanceof Error ? error.message : String(error) };
     deps.log.warn(fields, "the exchange's ledger could not be reconciled; the next run tries again");

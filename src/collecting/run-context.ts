@@ -53,6 +53,8 @@ export interface SlotObserver {
   onEnded?(run: EndedRun): void;
   /** Called after each window of records, if a run reads several of a scope. */
   onWindow?(account: string, dataset: DatasetName, scope: Scope, done: number, total: number): void;
+  /** Called when the ledger of an account was reconciled. */
+  onReconciled?(account: string): void;
   /** Called with slots that were closed without a run. */
   onClosed?(account: string, dataset: DatasetName, slots: readonly UnrunSlot[]): void;
 }

@@ -10,6 +10,7 @@ import type { AnyDataset } from "../datasets/incremental.ts";
 import { AlertState } from "./alerts/alert-state.ts";
 import { identityOf } from "./files/connections.ts";
 import { createDiskWatch } from "./files/disk.ts";
+import { ledgerReads } from "./ledger/ledger-reads.ts";
 import { Reconciler } from "./ledger/reconciler.ts";
 import { prepareFreshness, withUnknownAge } from "./runs/freshness.ts";
 import { RunLedger } from "./runs/run-ledger.ts";
@@ -143,9 +144,12 @@ function storeOn(path: string, sqlite: Sqlite, { clock, clockCheck, log, stoppin
     requestedScopes: async (dataset, account) => snapshots.requestedScopes(dataset, account),
     latest: async (dataset, account) => snapshots.latest(dataset, account),
     reading: async (account, dataset, scope) => snapshots.reading(account, dataset, scope),
-    async reconcile(account, now) {
-      reconciler ??= new Reconciler(sqlite, write);
-      await reconciler.reconcile({ account, now });
+    ledger: {
+      ...ledgerReads(sqlite),
+      async reconcile(account, now) {
+        reconciler ??= new Reconciler(sqlite, write);
+        await reconciler.reconcile({ account, now });
+      },
     },
     alerts: new AlertState(sqlite, write),
     async freshness(now) {

@@ -15,6 +15,7 @@ import type { Dataset } from "../datasets/dataset.ts";
 import type { AnyDataset } from "../datasets/incremental.ts";
 import type { AlertStore } from "./alerts/alert-store.ts";
 import type { Freshness, WorkerStatus } from "./history.ts";
+import type { LedgerReads } from "./ledger/ledger-reads.ts";
 import type { ScheduleInForce, UnrunSlot } from "./runs/run-ledger.ts";
 
 /** Identifies a run in the database. */
@@ -98,11 +99,8 @@ export interface Store {
   latest(dataset: Dataset, account?: string): Promise<KnownRows[]>;
   /** Returns how far a scope of an incremental dataset was read; null if it never was. */
   reading(account: string, dataset: DatasetName, scope: Scope): Promise<ReadProgress | null>;
-  /**
-   * Brings the reconciliation of an account's ledger up to date; `now` is epoch ms. Missing where the history is not in a file.
-   * @throws StorageError if the result cannot be stored
-   */
-  reconcile?(account: string, now: number): Promise<void>;
+  /** The reconciliation of the exchange's ledger. Missing where the history is not in a file. */
+  readonly ledger?: StoreLedger;
   /** The state of alerts. */
   readonly alerts: AlertStore;
   /** Returns the state of every scheduled series at `now` (epoch ms). */
@@ -115,6 +113,15 @@ export interface Store {
    */
   readonly sharing?: SlotSharing;
   close(): void;
+}
+
+/** Reconciles the exchange's ledger, and reads the result. */
+export interface StoreLedger extends LedgerReads {
+  /**
+   * Brings the reconciliation of an account's ledger up to date; `now` is epoch ms.
+   * @throws StorageError if the result cannot be stored
+   */
+  reconcile(account: string, now: number): Promise<void>;
 }
 
 /** Decides which of several processes claims a slot, and when. */

@@ -17,6 +17,7 @@ const off: AlertSettings = {
   drawdownHours: 24,
   stale: false,
   keyRefused: false,
+  ledgerBreak: false,
 };
 
 /** Opens a store that is evaluated after each run; `notified` lists all notifications as "state kind account what value". */

@@ -35,7 +35,7 @@ it("status, health, history, reports and alerts agree on what is current when pe
   let now = at("02T08:00:00");
   const clock = { ...systemClock, now: () => now };
   const settings = { webhook: null, liquidationDistance: null, marginRatio: null, drawdown: null, drawdownHours: 24 };
-  const watch = new AlertEvaluator(store, { ...settings, stale: true, keyRefused: false }, clock);
+  const watch = new AlertEvaluator(store, { ...settings, stale: true, keyRefused: false, ledgerBreak: false }, clock);
   await watch.begin();
   const history = openHistory(path);
   onTestFinished(() => history.close());

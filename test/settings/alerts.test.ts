@@ -29,6 +29,7 @@ it("by default, alerts cover stale data and refused keys only, and go to the log
     drawdownHours: 168,
     stale: true,
     keyRefused: true,
+    ledgerBreak: true,
   });
 });
 

@@ -80,6 +80,12 @@ export const limits = section({
       parse: flag,
       description: "Whether to alert when the exchange refuses a key.",
     },
+    ledgerBreak: {
+      name: "ALERT_LEDGER_BREAK",
+      default: "true",
+      parse: flag,
+      description: "Whether to alert when the exchange's ledger does not explain a balance. Needs a history in a file.",
+    },
   },
 });
 

@@ -14,6 +14,7 @@ const settings = {
   drawdownHours: 168,
   stale: false,
   keyRefused: false,
+  ledgerBreak: false,
 };
 
 /** Returns the notifications sent while these prices of DUST and rows of equity are stored, each at its minute. */

@@ -13,7 +13,7 @@ import { databaseTime, newRecordedHistory, recorderAt, setDatabaseTime } from ".
 const names = ["main", "hedge", "desk", "risk", "copy", "fund"];
 const settings: AlertSettings = {
   ...{ webhook: null, liquidationDistance: null, marginRatio: null, drawdown: "0.1", drawdownHours: 24 },
-  ...{ stale: true, keyRefused: false },
+  ...{ stale: true, keyRefused: false, ledgerBreak: false },
 };
 const equity = snapshotDatasetNamed("equity");
 const at = (n: number): number => start + n * minute;

@@ -1,11 +1,11 @@
 /** Compares the values in a stored snapshot with the limits of the alert rules. */
 
-import { absolute, compare, decimalIn, isPositive, subtract } from "../core/decimal.ts";
-import type { DecimalString, Row } from "../core/domain.ts";
-import type { AlertSettings } from "../settings/sections/alerts.ts";
-import type { StoredSnapshot } from "../store/alerts/alert-store.ts";
-import { coinsText, nameText, percentText } from "./messages.ts";
-import { type AlertKind, checkMaximum, checkMinimum, type Measurement, type Share, shareOf } from "./rules.ts";
+import { absolute, compare, decimalIn, isPositive, subtract } from "../../core/decimal.ts";
+import type { DecimalString, Row } from "../../core/domain.ts";
+import type { AlertSettings } from "../../settings/sections/alerts.ts";
+import type { StoredSnapshot } from "../../store/alerts/alert-store.ts";
+import { coinsText, nameText, percentText } from "../messages.ts";
+import { type AlertKind, checkMaximum, checkMinimum, type Measurement, type Share, shareOf } from "../rules.ts";
 
 const unknown = { value: null, verdict: "unknown", how: "is unknown" } as const;
 

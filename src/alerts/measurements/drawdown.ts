@@ -1,10 +1,10 @@
 /** Compares equity with its highest value in a window of time. */
-import { add, compare, isPositive, multiply, subtract } from "../core/decimal.ts";
-import type { DecimalString } from "../core/domain.ts";
-import { hourMs } from "../core/time.ts";
-import type { AlertStore, EquityPeak, StoredSnapshot } from "../store/alerts/alert-store.ts";
-import { type MonitoredEquity, measureDrawdown } from "./measurements.ts";
-import type { Measurement } from "./rules.ts";
+import { add, compare, isPositive, multiply, subtract } from "../../core/decimal.ts";
+import type { DecimalString } from "../../core/domain.ts";
+import { hourMs } from "../../core/time.ts";
+import type { AlertStore, EquityPeak, StoredSnapshot } from "../../store/alerts/alert-store.ts";
+import type { Measurement } from "../rules.ts";
+import { type MonitoredEquity, measureDrawdown } from "./limits.ts";
 
 /** The highest equity of each hour: stored peaks, and higher ones found by the current evaluation. */
 export class Peaks {

@@ -1,9 +1,9 @@
 /** Measures whether each dataset is up to date, by the same rule as `status`. */
-import { causes } from "../core/domain.ts";
-import { durationText } from "../core/text.ts";
-import type { Freshness } from "../store/history.ts";
-import { instantText } from "./messages.ts";
-import type { Measurement, ThresholdState } from "./rules.ts";
+import { causes } from "../../core/domain.ts";
+import { durationText } from "../../core/text.ts";
+import type { Freshness } from "../../store/history.ts";
+import { instantText } from "../messages.ts";
+import type { Measurement, ThresholdState } from "../rules.ts";
 
 /** Causes of slots that passed while the program could not run them, which predict nothing about the next slot. */
 const notRunCauses: readonly (string | null)[] = [causes.notRunning, causes.asleep];

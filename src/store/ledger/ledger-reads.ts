@@ -1,0 +1,95 @@
+/** Reads what the reconciliation of the exchange's ledger found. */
+import type { DecimalString } from "../../core/domain.ts";
+import type { Verdict } from "../../reconciliation/verdict.ts";
+import { digitsSql } from "../schema/encoding.ts";
+import type { Sqlite } from "../sqlite/database.ts";
+import { prepareOnce } from "../sqlite/prepare-once.ts";
+
+/** A coin in a wallet at an instant (epoch ms). */
+export interface LedgerRef {
+  account: string;
+  wallet: string;
+  coin: string;
+  from: number;
+}
+
+/** A stretch in which the entries do not explain the change of the balance; they lack `residual`. */
+export interface LedgerBreak extends LedgerRef {
+  to: number;
+  residual: DecimalString;
+}
+
+/** How much of the ledger of a wallet is proven. Wallets without a ledger have none. */
+export interface WalletProof {
+  account: string;
+  wallet: string;
+  /** The time from the beginning of its ledger on, the sum over all coins, and the part of it that is proven or rounded. Milliseconds. */
+  totalMs: number;
+  provenMs: number;
+  breaks: number;
+  /** The exchange's time of the newest entry (epoch ms); null if there is none. */
+  newestAt: number | null;
+}
+
+/** How many of the entries that were stored last are searched for the newest one: some of them are late. */
+const newestAmong = 100;
+
+/** Reads the reconciliation in one file. */
+export interface LedgerReads {
+  /** Returns the breaks of an account, by wallet, coin and time. */
+  breaks(account: string): LedgerBreak[];
+  /** Returns the verdict on the stretch that contains an instant, not as its end; null if there is none. */
+  verdictAt(ref: LedgerRef): Verdict | null;
+  /** Returns the state of every wallet that has a ledger. */
+  proofs(): WalletProof[];
+}
+
+/** Returns the queries on a connection. */
+export const ledgerReads = (sqlite: Sqlite): LedgerReads => ({
+  breaks: prepareOnce(() => {
+    const statement = sqlite.prepare<[string], LedgerBreak>(
+      `select a.name as account, r.wallet, r.coin, r.from_at as "from", r.to_at as "to", ${digitsSql("r.residual")} as residual
+       from account a join reconciled r on r.account_id = a.id
+       where a.name = ? and r.verdict = 'break' order by r.wallet, r.coin, r.from_at`,
+    );
+    return (account) => statement.all(account);
+  }),
+  verdictAt: prepareOnce(() => {
+    const statement = sqlite
+      .prepare<LedgerRef, Verdict>(
+        `select r.verdict from account a join reconciled r on r.account_id = a.id
+         where a.name = @account and r.wallet = @wallet and r.coin = @coin and r.from_at <= @from and r.to_at > @from
+         order by r.from_at desc limit 1`,
+      )
+      .pluck();
+    return (ref) => statement.get(ref) ?? null;
+  }),
+  proofs: prepareOnce(() => {
+    const proofs = sqlite.prepare<[], Omit<WalletProof, "newestAt"> & { key: string }>(proofsSql);
+    const newest = sqlite.prepare<[number], { key: string; at: number | null }>(newestSql);
+    return () => {
+      const newestAt = new Map(newest.all(newestAmong).map(({ key, at }) => [key, at]));
+      return proofs.all().map(({ key, ...proof }) => ({ ...proof, newestAt: newestAt.get(key) ?? null }));
+    };
+  }),
+});
+
+/** What lies before the first stretch with a verdict on entries is before the ledger. */
+const proofsSql = `
+  with ledger as (
+    select account_id, wallet, min(from_at) as begins from reconciled
+    where verdict not in ('gap', 'unprovable') group by account_id, wallet)
+  select a.id || ' ' || r.wallet as key, a.name as account, r.wallet,
+    sum(max(0, r.to_at - max(r.from_at, l.begins))) as totalMs,
+    sum(case when r.verdict in ('proven', 'rounded') then r.to_at - r.from_at else 0 end) as provenMs,
+    sum(r.verdict = 'break') as breaks
+  from ledger l join account a on a.id = l.account_id
+    join reconciled r on r.account_id = l.account_id and r.wallet = l.wallet
+  group by a.id, r.wallet order by a.name, r.wallet`;
+
+/** The newest of the entries that were stored last; ids grow with time. */
+const newestSql = `
+  select e.account_id || ' ' || case when p.product_type like 'unified/%' then 'unified' else p.product_type end as key,
+    max((select max(at) from (
+      select at from bills_record where scope_id = p.id order by snapshot_id desc, bill_id desc limit ?))) as at
+  from scope p join series e on e.id = p.series_id where e.dataset = 'bills' group by key`;

@@ -1,0 +1,56 @@
+/** One entry of the exchange's ledger is missing for hours: what the daemon says about it, also after a restart. */
+import { expect, it } from "vitest";
+import { normalize } from "../../../src/core/decimal.ts";
+import { classic } from "../../support/settings.ts";
+import { createWorld } from "../../support/world.ts";
+
+const minute = 60_000;
+const hour = 60 * minute;
+const start = Date.parse("2026-10-20T10:00:00Z");
+const schedule = "*/30 * * * *";
+
+it("alerts once about a missing entry, also after a restart, and recovers once when the entry appears", async () => {
+  const world = await createWorld(
+    "2026-10-20T09:59:30Z",
+    { SCHEDULE_MIX_ACCOUNTS: schedule, SCHEDULE_BILLS: schedule, ALERT_STALE: "false" },
+    { from: start - 2 * hour, habits: { hasCashFlows: true, activity: 48 } },
+  );
+  const live = async (from: number, hours: number) => {
+    for (let at = from; at <= from + hours * hour; at += 30 * minute) {
+      world.app.alerts.tick();
+      await world.app.alerts.idle();
+      await world.at(at);
+      await world.app.alerts.idle();
+    }
+  };
+  const messages = () => world.rows("select alert, state, kind, account, what, value, sentence from alert_message");
+  await live(start, 1);
+  world.clock.advanceTo(start + 1.9 * hour);
+  const hidden = world.exchange
+    .ledgerOf(classic.name)
+    .find(({ at, wallet, change }) => at > start + 1.1 * hour && wallet === "umcbl" && normalize(change) !== "0");
+  if (!hidden) throw new Error("nothing happened");
+  world.exchange.listFaults.hide(hidden.id);
+  await live(start + 2 * hour, 1);
+  const residual = normalize(hidden.change);
+  const fired = {
+    state: "fired",
+    kind: "ledger-break",
+    account: "main",
+    what: "ledger of USDT in umcbl",
+    value: residual,
+    sentence: expect.stringMatching(
+      /^Alert: main: ledger of USDT in umcbl does not explain the balance from 2026-10-20T11:00:00.\d{3}Z to 2026-10-20T12:00:00.\d{3}Z: -?[\d.]+ USDT are left over; see `reconcile --account main --wallet umcbl --coin USDT`\.$/,
+    ),
+  };
+  expect(messages()).toMatchObject([fired]);
+  await world.restart();
+  await live(start + 3.5 * hour, 1);
+  expect(messages()).toHaveLength(1);
+  world.exchange.listFaults.show(hidden.id);
+  // The entry is older than what every run reads again; the first one of a day reads three days.
+  await live(Date.parse("2026-10-21T00:00:00Z"), 0.5);
+  await world.restart();
+  await live(Date.parse("2026-10-21T01:30:00Z"), 0.5);
+  expect(messages()).toMatchObject([fired, { state: "recovered", kind: "ledger-break", value: null }]);
+});
