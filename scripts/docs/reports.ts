@@ -9,6 +9,13 @@ const slots = {
   coverage: "One word for the period, see [coverage](#coverage-words).",
 };
 
+const ledger = {
+  entries: "How many entries the sum has.",
+  recorded: "The sum of the entries that were collected, also where others are missing.",
+  ledger:
+    "`complete`; `going on` for a period that has not ended; or why entries may be missing, such as `bills were not collected`. Then the sum is empty.",
+};
+
 /** Columns with the same meaning in every report; a report may override it below. */
 const common: Record<string, string> = {
   day: "The period: a local day (`2026-11-21`), or with `--by month` a month (`2026-11`; the column is then named `month`).",
@@ -25,6 +32,11 @@ const common: Record<string, string> = {
   taken_at:
     "When the snapshot was taken that this row is read from, by the exchange's clock (ISO 8601 UTC). Empty: no recent data.",
   total: "The whole amount at the close.",
+  at: "The exchange's time of it (ISO 8601 UTC).",
+  first_seen_at: "The first snapshot that listed it (ISO 8601 UTC).",
+  order_id: "The order that caused it.",
+  version: "0; a record that the exchange changed has a row for each version, of which the greatest counts.",
+  ...ledger,
   ...slots,
 };
 
@@ -101,6 +113,51 @@ const meanings: Record<string, Record<string, string>> = {
     skipped:
       "Slots that were not run because the account's API has no such data, or because the run before was still going on.",
     causes: "The causes of slots that are not `ok`, each with a count.",
+  },
+  bills: {
+    wallet: "The wallet, `spot`, `funding`, `unified`, `margin-crossed`, or the futures product type.",
+    coin: "The coin, as the exchange spells it.",
+    bill_id: "The exchange's id of the entry.",
+    type: "The exchange's own text for what happened.",
+    kind: "Our class of it: `trade`, `funding`, `transfer` and others, see [bills](data-dictionary.md#bills).",
+    amount: "The signed amount; whether it contains the fee differs between wallets and types.",
+    fee: "The fee, negative where it was paid.",
+    change:
+      "What the entry changed the balance by, as the balances show; empty where its balance does not follow from the one before.",
+    balance: "The balance after it.",
+    symbol: "The instrument, where it belongs to one.",
+  },
+  fills: {
+    wallet: "`spot`, `unified`, or the futures product type.",
+    symbol: "The instrument.",
+    trade_id: "The exchange's id of the fill.",
+    side: "`buy` or `sell`.",
+    trade_side: "What it did to the position, as the exchange reports it (futures).",
+    price: "The price.",
+    size: "The size, in the base coin.",
+    quote: "The value as reported, in the quote coin.",
+    fee: "The fee, in `fee_coin`, negative where it was paid.",
+    fee_coin: "The coin of the fee.",
+    profit: "Realised profit before the fee (futures), in the margin coin.",
+    role: "`maker` or `taker`.",
+  },
+  funding: {
+    funding: "Funding received less funding paid, in the coin. Empty where the ledger has a hole.",
+  },
+  fees: {
+    fees: "Fees, in the coin, negative where they were paid: of trades and withdrawals, and entries that are a fee as a whole. Empty where the ledger has a hole. Interest is no fee.",
+    entries: "How many entries have a fee.",
+  },
+  reconciliation: {
+    from_at: "The beginning of the stretch: a snapshot, or the first entry (ISO 8601 UTC).",
+    to_at: "Its end.",
+    opening: "The balance at the beginning.",
+    change: "The sum of what the entries changed.",
+    entries: "How many entries it has.",
+    closing: "The balance at the end.",
+    residual: "`closing` − `opening` − `change`: what the entries do not explain.",
+    verdict: "`proven`, `rounded`, `open`, `break`, `gap` or `unprovable`.",
+    cause: "Why, where it is not proven.",
   },
 };
 

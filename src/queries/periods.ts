@@ -53,6 +53,13 @@ export function* periodsOf({ timezone, by, from, to }: Span): Generator<Period, 
   }
 }
 
+/** Returns the time from the beginning of the first to the end of the last period of a span; null if it has none. Epoch ms. */
+export function spanOf(span: Span): { from: number; to: number } | null {
+  const periods = [...periodsOf(span)];
+  const [first, last] = [periods[0], periods.at(-1)];
+  return first && last ? { from: first.from, to: last.to } : null;
+}
+
 /** Returns the period that contains an instant (epoch ms). */
 export function periodOf(timezone: string, by: Step, instant: number): Period {
   const [period] = periodsOf({ timezone, by, from: instant, to: instant + 1 });

@@ -7,8 +7,9 @@ import type { Clock } from "../core/clock.ts";
 import type { Pattern } from "../core/cron.ts";
 import { ConfigError } from "../core/errors.ts";
 import type { Log } from "../core/log.ts";
-import { dayMs } from "../core/time.ts";
+import { dayMs, hourMs } from "../core/time.ts";
 import { writeAtomically } from "../output/atomic-file.ts";
+import { ledgerCause } from "../queries/ledger.ts";
 import { type Period, periodOf, periodsOf } from "../queries/periods.ts";
 import { makeFolder } from "../store/files/folder.ts";
 import type { HistoryReader } from "../store/history.ts";
@@ -44,6 +45,9 @@ export interface DailyReports {
 /** Reports are written for this many days before today, because the program may have been off for weeks. */
 const daysBack = 35;
 
+/** A report waits so long for the last entries of the ledger; without them its sums are unknown. Milliseconds. */
+const longestWaitMs = hourMs;
+
 /** A day whose last slots have no final row yet is retried after this time. Milliseconds. */
 const retryAfterMs = 5000;
 
@@ -77,24 +81,33 @@ export function createDailyReports(options: DailyOptions): DailyReports {
       });
   }
 
-  /** Writes the missing reports. Resolves with false if a day was left out because some of its slots have no final row yet. */
+  /**
+   * Writes the missing reports. Resolves with false if some were left out because slots of their day have no final row yet, or
+   * because the ledger was not read up to the end of the day.
+   */
   async function writeMissing(): Promise<boolean> {
     prepareFolder(directory);
     const history = openHistory(databasePath);
     let written = 0;
+    let isComplete = true;
     try {
       for (const day of completeDays(schedule.timezone, clock.now())) {
         const missing = reports.filter((report) => !exists(pathOf(report, day)));
         await setImmediate();
         if (missing.length === 0 || !history.hasRuns(day)) continue;
         if (day.to > history.firstOpenSlot()) return false;
+        const isLedgerRead = clock.now() > day.to + longestWaitMs || isReadThrough(history, day);
         for (const report of missing) {
           if (stopped) return true;
+          if (report.usesLedger && !isLedgerRead) {
+            isComplete = false;
+            continue;
+          }
           await write(history, report, day);
           written += 1;
         }
       }
-      return true;
+      return isComplete;
     } finally {
       history.close();
       if (written > 0) log.info({ directory, files: written }, `${written} daily reports written to ${directory}`);
@@ -124,6 +137,10 @@ export function createDailyReports(options: DailyOptions): DailyReports {
     },
   };
 }
+
+/** Returns true if every ledger of the day was read up to its end. */
+const isReadThrough = (history: HistoryReader, day: Period): boolean =>
+  history.ledgers(null).every((ledger) => ledgerCause(ledger, day) === null);
 
 /** Returns the last complete days, oldest first. */
 function completeDays(timezone: string, now: number): Iterable<Period> {

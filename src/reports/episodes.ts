@@ -1,4 +1,4 @@
-import { periodsOf } from "../queries/periods.ts";
+import { spanOf } from "../queries/periods.ts";
 import type { Report } from "./report.ts";
 
 const columns = [
@@ -32,10 +32,8 @@ export const episodes: Report = {
   summary: "position lifecycles that overlap the span",
   columns,
   *rows({ history, account }, span) {
-    const periods = [...periodsOf(span)];
-    const [first, last] = [periods[0], periods.at(-1)];
-    if (!first || !last) return;
-    for (const episode of history.episodes(account, { from: first.from, to: last.to }))
-      yield columns.map((name) => episode[name] ?? null);
+    const whole = spanOf(span);
+    if (!whole) return;
+    for (const episode of history.episodes(account, whole)) yield columns.map((name) => episode[name] ?? null);
   },
 };

@@ -4,10 +4,25 @@ import { changes } from "./changes.ts";
 import { coverage } from "./coverage.ts";
 import { episodes } from "./episodes.ts";
 import { equity } from "./equity.ts";
+import { reconciliation } from "./ledger/reconciliation.ts";
+import { bills, fills } from "./ledger/records.ts";
+import { fees, funding } from "./ledger/sums.ts";
 import { positions } from "./positions.ts";
 import type { Report } from "./report.ts";
 
-export const reports: readonly Report[] = [balances, positions, episodes, equity, changes, coverage];
+export const reports: readonly Report[] = [
+  balances,
+  positions,
+  episodes,
+  equity,
+  changes,
+  coverage,
+  bills,
+  fills,
+  funding,
+  fees,
+  reconciliation,
+];
 
 /** Returns the report of that name; undefined if there is none. */
 export const reportNamed = (name: string): Report | undefined => reports.find((one) => one.name === name);

@@ -11,6 +11,8 @@ export interface Report {
   summary: string;
   /** `day` stands for the period; its header is `month` in reports by month. */
   columns: readonly string[];
+  /** True if it is read from the exchange's ledger, whose last entries of a day are collected after the end of the day. */
+  usesLedger?: true;
   rows(source: Source, span: Span): Paced<Cell[]>;
   chart?(source: Source, span: Span): Steps<Chart>;
 }

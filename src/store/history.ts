@@ -361,6 +361,37 @@ export interface LedgerHistory {
    * the order in which their balances follow. The first `skip` entries are left out.
    */
   ledgerEntries(chain: LedgerChain, at: number, skip?: number): Iterable<HistoryRow>;
+  /** Returns the ledgers that were ever read, of one account or of all (null). */
+  ledgers(account: string | null): WalletLedger[];
+  /** Yields the entries of a span by their own time, oldest first, of one account or of all (null); of each the newest version. */
+  entries(account: string | null, span: Span): Iterable<LedgerEntry>;
+}
+
+/** The ledger of one wallet, and how far it was collected. Times are epoch ms. */
+export interface WalletLedger {
+  account: string;
+  wallet: string;
+  /** When the wallet began and ended, because the account was changed to a unified one. */
+  from: number;
+  to: number;
+  /** Where the ledger was not collected, and why. */
+  holes: readonly (Span & { cause: string })[];
+  /** Up to when it was collected. */
+  through: number;
+}
+
+/** An entry of the exchange's ledger, with the columns of the view `bills`. */
+export interface LedgerEntry {
+  account: string;
+  wallet: string;
+  coin: string;
+  /** Epoch ms. */
+  at: number;
+  kind: string;
+  amount: DecimalString | null;
+  fee: DecimalString | null;
+  /** What it changed the balance by; null if that is unknown. */
+  change: DecimalString | null;
 }
 
 /** One coin in one wallet of one account; the coin in any case. */

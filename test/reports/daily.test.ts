@@ -6,11 +6,12 @@ import { parsePattern } from "../../src/core/cron.ts";
 import { ConfigError } from "../../src/core/errors.ts";
 import { createLog } from "../../src/core/log.ts";
 import { createDailyReports } from "../../src/reports/daily.ts";
+import { reports } from "../../src/reports/index.ts";
 import { temporaryFolder } from "../support/files.ts";
 import { createWorld, type World } from "../support/world.ts";
 
 const hourly = { SCHEDULE_EQUITY: "0 * * * *", SCHEDULE_SPOT_ASSETS: "0 * * * *" };
-const names = ["balances", "changes", "coverage", "episodes", "equity", "positions"];
+const names = reports.map(({ name }) => name).sort();
 const filesOf = (...days: string[]) => names.flatMap((name) => days.map((day) => `${name}-${day}.csv`));
 
 function dailyReports(world: World, timezone = "America/New_York", directory = join(temporaryFolder(), "reports")) {
@@ -87,6 +88,23 @@ describe("daily reports", () => {
     expect(files()).toEqual(filesOf("2026-11-01", "2026-11-02"));
     expect(readFileSync(join(directory, "equity-2026-11-02.csv"), "utf8")).toContain(
       "\r\n2026-11-02,main,,,,,,,,,,,,,24,0,none,,,\r\n",
+    );
+  });
+
+  it("of the exchange's ledger wait for its last entries of the day", async () => {
+    const world = await createWorld("2026-11-01T00:10:00Z", { ...hourly, SCHEDULE_BILLS: "30 * * * *" });
+    const { directory, files, tick } = dailyReports(world, "UTC");
+    await live(world, "2026-11-01T00:30:00Z");
+    await world.at("2026-11-01T23:30:00Z");
+    await live(world, "2026-11-02T00:05:00Z");
+    await tick();
+    const others = reports.filter(({ usesLedger }) => !usesLedger).map(({ name }) => `${name}-2026-11-01.csv`);
+    expect(files()).toEqual(others.sort());
+    await world.at("2026-11-02T00:30:00Z");
+    await tick();
+    expect(files()).toEqual(filesOf("2026-11-01"));
+    expect(readFileSync(join(directory, "fees-2026-11-01.csv"), "utf8")).toMatch(
+      /,USDT,-[\d.]+,\d+,-[\d.]+,complete\r\n/,
     );
   });
 

@@ -27,7 +27,7 @@ export const report: Command = {
     "report equity --out equity.svg",
   ],
   details: [
-    ...reports.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`),
+    ...reports.map(({ name, summary }) => `  ${name.padEnd(14)} ${summary}`),
     "",
     "Covers whole days or months from the first run on; the current one is marked as going on.",
     "Times: 2026-11-01 (a day of the time zone), 2026-11-01T12:30:00Z, now, -1h, -7d.",
@@ -46,7 +46,7 @@ export const report: Command = {
   async run(input) {
     const { args, options, env, print } = input;
     if (options.list) {
-      for (const { name, summary } of reports) print(`${name.padEnd(10)} ${summary}`);
+      for (const { name, summary } of reports) print(`${name.padEnd(14)} ${summary}`);
       return 0;
     }
     const chosen = reportNamed(args[0] ?? "");

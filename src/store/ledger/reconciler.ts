@@ -8,9 +8,10 @@ import { byTime } from "../../reconciliation/entry.ts";
 import { type Reconciliation, reconcile } from "../../reconciliation/reconcile.ts";
 import type { Snapshots } from "../../reconciliation/snapshots.ts";
 import { type Interval, merged } from "../../reconciliation/verdict.ts";
+import { type Collected, collectedOf } from "../read/ledger/collected.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import type { Write } from "../sqlite/write-queue.ts";
-import { type Collected, collectedOf, entryReader, type StoredEntry } from "./entries.ts";
+import { entryReader, type StoredEntry } from "./entries.ts";
 import { type ChainKey, type ChainState, LedgerRows, type StepRow } from "./ledger-rows.ts";
 import { changesIn, coinsOf, snapshotsOf, type Wallet, walletsOf } from "./wallets.ts";
 

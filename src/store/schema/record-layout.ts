@@ -214,7 +214,8 @@ from ${prefix}_record r
 where ${dataset.changes ? newest : "true"}`;
 }
 
-const walletSql = "case when p.product_type like 'unified/%' then 'unified' else p.product_type end";
+/** The wallet of a scope `p`: categories of the unified wallet are one wallet. */
+export const walletSql = "case when p.product_type like 'unified/%' then 'unified' else p.product_type end";
 
 const unknownPlaces = ["cast(null as bigint) as booked_at_ms", "cast(null as bigint) as position"];
 

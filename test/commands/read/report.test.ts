@@ -59,7 +59,10 @@ it("report lists the reports, and rejects invalid arguments", async () => {
       printError: () => {},
     });
   await call([], { list: true });
-  expect(printed).toEqual(["balances", "positions", "episodes", "equity", "changes", "coverage"]);
+  expect(printed).toEqual([
+    ...["balances", "positions", "episodes", "equity", "changes", "coverage"],
+    ...["bills", "fills", "funding", "fees", "reconciliation"],
+  ]);
   await expect(call([])).rejects.toThrow(UsageError);
   await expect(call(["nonsense"])).rejects.toThrow(UsageError);
   await expect(call(["equity"], { timezone: "Europe/Berln" })).rejects.toThrow(UsageError);

@@ -2,6 +2,7 @@
 import type { Cell } from "../../../core/domain.ts";
 import type { HistoryRow, LedgerHistory, ReconciliationFilter } from "../../history.ts";
 import type { Sqlite } from "../../sqlite/database.ts";
+import { selectEntries, selectLedgers } from "./entries.ts";
 
 /** Returns the queries of the reconciliation on a connection. */
 export const ledgerHistory = (sqlite: Sqlite): LedgerHistory => ({
@@ -16,6 +17,8 @@ export const ledgerHistory = (sqlite: Sqlite): LedgerHistory => ({
       )
       .safeIntegers()
       .iterate({ ...chain, at, skip }),
+  ledgers: (account) => selectLedgers(sqlite, account),
+  entries: (account, span) => selectEntries(sqlite, account, span),
 });
 
 function reconciliation(sqlite: Sqlite, { account, wallet, coin, from, to }: ReconciliationFilter) {
