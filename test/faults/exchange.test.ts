@@ -1,4 +1,4 @@
-/** Faults of the exchange: rows E1 to E31. */
+/** Faults of the exchange: rows E1 to E32. */
 import "./exchange-refusals.ts";
 import "./exchange-bodies.ts";
 import "./exchange-keys.ts";
@@ -7,3 +7,4 @@ import "./exchange-wire.ts";
 import "./exchange-tls.ts";
 import "./exchange-fields.ts";
 import "./exchange-size.ts";
+import "./exchange-records.ts";
