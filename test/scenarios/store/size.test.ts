@@ -8,7 +8,7 @@ import { open, temporaryPath } from "../../store/temporary.ts";
 
 const minutes = 1440;
 
-it("a minute of 50 coins and 20 positions costs at most 1,950 bytes of file, and a database without any 224 KiB", async () => {
+it("a minute of 50 coins and 20 positions costs at most 1,950 bytes of file, and a database without any 256 KiB", async () => {
   const path = temporaryPath();
   const store = await open(path);
   const empty = statSync(path).size;
@@ -28,5 +28,5 @@ it("a minute of 50 coins and 20 positions costs at most 1,950 bytes of file, and
   expect(query(path, "select count(*) as n from positions_history")).toEqual([{ n: 20 * minutes }]);
   expect((await verify(path, datasets)).problems).toEqual([]);
   expect((statSync(path).size - empty) / minutes).toBeLessThanOrEqual(1950);
-  expect(empty).toBeLessThanOrEqual(224 * 1024);
+  expect(empty).toBeLessThanOrEqual(256 * 1024);
 });
