@@ -11,13 +11,14 @@ import type { Clock } from "../core/clock.ts";
 import { type DatasetName, publicAccount } from "../core/domain.ts";
 import { diskSpaceFor } from "../store/files/disk.ts";
 import type { Freshness, WorkerStatus } from "../store/history.ts";
+import type { WalletProof } from "../store/ledger/ledger-reads.ts";
 import type { ShipState } from "../store/postgres/copy/ship-follower.ts";
 import type { UnrunSlot } from "../store/runs/run-ledger.ts";
 import type { OpenedStore } from "../store/store.ts";
 import { ownVersion } from "./version.ts";
 
 export interface MetricsOptions {
-  store: Pick<OpenedStore, "path" | "isFile" | "freshness" | "workers">;
+  store: Pick<OpenedStore, "path" | "isFile" | "freshness" | "workers" | "ledger">;
   sessions: readonly Session[];
   publicSession: Session;
   limiter: Pick<Limiter, "budget">;
@@ -89,6 +90,13 @@ export function createMetrics({ store, sessions, publicSession, limiter, clock, 
     if (pausedUntil !== null) gauges.workerPaused.set({ worker }, pausedUntil / 1000);
   }
 
+  function readLedger({ account, wallet, totalMs, provenMs, breaks, newestAt }: WalletProof): void {
+    const labels = { account, wallet };
+    if (totalMs > 0) gauges.ledgerProven.set(labels, provenMs / totalMs);
+    gauges.ledgerBreaks.set(labels, breaks);
+    if (newestAt !== null) gauges.ledgerAge.set(labels, Math.max(0, clock.now() - newestAt) / 1000);
+  }
+
   function readFiles(): void {
     if (!store.isFile) return;
     const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
@@ -111,6 +119,7 @@ export function createMetrics({ store, sessions, publicSession, limiter, clock, 
       }
       for (const one of found) readSeries(one);
       for (const one of workers) readWorker(one);
+      for (const one of store.ledger?.proofs() ?? []) readLedger(one);
       readClients();
       readFiles();
       readShip();
@@ -175,6 +184,23 @@ function createCounts(registry: Registry) {
   };
 }
 
+/** Creates the gauges of the exchange's ledger. */
+function createLedgerGauges(registry: Registry) {
+  const gauge = (name: string, help: string) =>
+    new Gauge({ name: `bitget_ledger_${name}`, help, labelNames: ["account", "wallet"], registers: [registry] });
+  return {
+    ledgerProven: gauge(
+      "proven_ratio",
+      "The share of the time since the ledger begins for which it explains the balances (verdicts proven and rounded), over all coins of the wallet, from 0 to 1.",
+    ),
+    ledgerBreaks: gauge(
+      "breaks",
+      "Stretches whose entries do not explain the balance (verdict break), over all coins.",
+    ),
+    ledgerAge: gauge("newest_entry_age_seconds", "Seconds since the time of the newest entry."),
+  };
+}
+
 /** Creates the gauges, which are read at each scrape. */
 function createGauges(registry: Registry) {
   const gauge = (name: string, help: string, labelNames: readonly string[] = []) =>
@@ -182,6 +208,7 @@ function createGauges(registry: Registry) {
   const shipGauge = (name: string, help: string) =>
     new Gauge({ name: `bitget_ship_${name}`, help, registers: [registry] });
   return {
+    ...createLedgerGauges(registry),
     fresh: gauge(
       "fresh",
       "1 while the last complete run is at most two periods of the schedule old, else 0; the rule of /healthz and status.",

@@ -1,6 +1,7 @@
-/** One entry of the exchange's ledger is missing for hours: what the daemon says about it, also after a restart. */
+/** One entry of the exchange's ledger is missing for hours: what the daemon says about it, in alerts and metrics, also after a restart. */
 import { expect, it } from "vitest";
 import { normalize } from "../../../src/core/decimal.ts";
+import { parseExposition } from "../../support/exposition.ts";
 import { classic } from "../../support/settings.ts";
 import { createWorld } from "../../support/world.ts";
 
@@ -24,7 +25,13 @@ it("alerts once about a missing entry, also after a restart, and recovers once w
     }
   };
   const messages = () => world.rows("select alert, state, kind, account, what, value, sentence from alert_message");
+  const ledger = async (name: string) =>
+    parseExposition(await world.metrics.text())
+      .filter((one) => one.name === `bitget_ledger_${name}` && one.labels.wallet === "umcbl")
+      .map(({ labels, value }) => [labels.account, value]);
+  expect(await ledger("breaks")).toEqual([]);
   await live(start, 1);
+  expect(await ledger("breaks")).toEqual([["main", 0]]);
   world.clock.advanceTo(start + 1.9 * hour);
   const hidden = world.exchange
     .ledgerOf(classic.name)
@@ -44,6 +51,13 @@ it("alerts once about a missing entry, also after a restart, and recovers once w
     ),
   };
   expect(messages()).toMatchObject([fired]);
+  expect(await ledger("breaks")).toEqual([["main", 1]]);
+  const [newest] = world.rows("select max(at_ms) as at from bills where wallet = 'umcbl'") as { at: number }[];
+  const ageAtLeast = (world.clock.now() - (newest?.at ?? 0)) / 1000;
+  const [[, age] = []] = await ledger("newest_entry_age_seconds");
+  expect(age).toBeGreaterThanOrEqual(ageAtLeast);
+  expect(age).toBeLessThanOrEqual((world.clock.now() - (newest?.at ?? 0)) / 1000);
+  const proven = await ledger("proven_ratio");
   await world.restart();
   await live(start + 3.5 * hour, 1);
   expect(messages()).toHaveLength(1);
@@ -53,4 +67,9 @@ it("alerts once about a missing entry, also after a restart, and recovers once w
   await world.restart();
   await live(Date.parse("2026-10-21T01:30:00Z"), 0.5);
   expect(messages()).toMatchObject([fired, { state: "recovered", kind: "ledger-break", value: null }]);
+  expect(await ledger("breaks")).toEqual([["main", 0]]);
+  const [[, before] = [], [, after] = []] = [...proven, ...(await ledger("proven_ratio"))];
+  expect(before).toBeGreaterThan(0);
+  expect(after).toBeGreaterThan(Number(before));
+  expect(after).toBeLessThanOrEqual(1);
 });
