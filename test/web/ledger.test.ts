@@ -91,6 +91,7 @@ describe("the ledger of a wallet and coin", () => {
     // The entry that is not listed lies before this one.
     expect(broken.length).toBe(1);
     expect(broken[0]).toMatchObject({
+      change: null,
       verdict: "break",
       cause: "the balance changed by more or less than the entries",
     });
