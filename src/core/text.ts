@@ -125,3 +125,6 @@ export function namesByText(entries: readonly (readonly [text: string, name: str
   for (const [text, name] of entries) names.set(text, [...(names.get(text) ?? []), ...(name === null ? [] : [name])]);
   return [...names];
 }
+
+/** Returns a share (0 to 1) in percent with one decimal, never rounded up: 99.99 % is not 100 %. */
+export const shareText = (share: number): string => `${(Math.floor(share * 1000) / 10).toFixed(1)} %`;

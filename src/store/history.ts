@@ -7,6 +7,7 @@ import type { Pattern } from "../core/cron.ts";
 import type { ApiVersion, Cell, DatasetName, DecimalString, Row, RunState } from "../core/domain.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import type { AnyDataset } from "../datasets/incremental.ts";
+import type { Verdict } from "../reconciliation/verdict.ts";
 import type { Message, OpenAlert, StoredSnapshot } from "./alerts/alert-store.ts";
 
 /** Reads the history of one database file, on one connection. */
@@ -356,6 +357,8 @@ export interface EpisodeHistory {
 export interface LedgerHistory {
   /** Returns the stretches that overlap a span, by account, wallet, coin and time, with the columns of the view `reconciliation`. */
   reconciliation(filter: ReconciliationFilter): { columns: string[]; rows: Cell[][] };
+  /** Returns the state of every wallet that has a ledger. */
+  ledgerProofs(): WalletProof[];
   /**
    * Yields the entries of one coin in one wallet with a time up to `at` (epoch ms), with the columns of the view `bills`: newest first, in
    * the order in which their balances follow. The first `skip` entries are left out.
@@ -392,6 +395,42 @@ export interface LedgerEntry {
   fee: DecimalString | null;
   /** What it changed the balance by; null if that is unknown. */
   change: DecimalString | null;
+}
+
+/** A coin in a wallet at an instant (epoch ms). */
+export interface LedgerRef {
+  account: string;
+  wallet: string;
+  coin: string;
+  from: number;
+}
+
+/** A stretch in which the entries do not explain the change of the balance; they lack `residual`. */
+export interface LedgerBreak extends LedgerRef {
+  to: number;
+  residual: DecimalString;
+}
+
+/** How much of the ledger of a wallet is proven. Wallets without a ledger have none. */
+export interface WalletProof {
+  account: string;
+  wallet: string;
+  /** The time from the beginning of its ledger on, the sum over all coins, and the part of it that is proven or rounded. Milliseconds. */
+  totalMs: number;
+  provenMs: number;
+  breaks: number;
+  /** The exchange's time of the newest entry (epoch ms); null if there is none. */
+  newestAt: number | null;
+}
+
+/** Reads the verdicts of the reconciliation. */
+export interface LedgerReads {
+  /** Returns the breaks of an account, by wallet, coin and time. */
+  breaks(account: string): LedgerBreak[];
+  /** Returns the verdict on the stretch that contains an instant, not as its end; null if there is none. */
+  verdictAt(ref: LedgerRef): Verdict | null;
+  /** Returns the state of every wallet that has a ledger. */
+  proofs(): WalletProof[];
 }
 
 /** One coin in one wallet of one account; the coin in any case. */

@@ -14,8 +14,7 @@ import type {
 import type { Dataset } from "../datasets/dataset.ts";
 import type { AnyDataset } from "../datasets/incremental.ts";
 import type { AlertStore } from "./alerts/alert-store.ts";
-import type { Freshness, WorkerStatus } from "./history.ts";
-import type { LedgerReads } from "./ledger/ledger-reads.ts";
+import type { Freshness, LedgerReads, WorkerStatus } from "./history.ts";
 import type { ScheduleInForce, UnrunSlot } from "./runs/run-ledger.ts";
 
 /** Identifies a run in the database. */

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { add, compare, normalize } from "../../src/core/decimal.ts";
 import { serve } from "../../src/web/server.ts";
 import { openSite } from "../../src/web/site.ts";
+import { runInProcess } from "../support/in-process.ts";
 import { classic, credentials } from "../support/settings.ts";
 import { type OpenWorld, openWorld } from "../support/world.ts";
 import { idle } from "./site.ts";
@@ -177,6 +178,15 @@ describe("the reconciliation", () => {
       `<a href="ledger?${umcbl.replaceAll("&", "&amp;")}">`,
     );
   });
+});
+
+it("the overview and status say how much is proven, with the number of breaks", async () => {
+  const sentence = /The exchange&#39;s ledger: <a href="reconciliation">(\d\d\.\d % proven, 1 break)<\/a>/;
+  const [, shown] = sentence.exec((await page("/")).replaceAll("'", "&#39;")) ?? [];
+  expect(shown).toBeDefined();
+  expect(await page(`/?at=2026-10-20T11:00:00Z`)).not.toContain("% proven");
+  const { stdout } = await runInProcess(["status"], tmpdir(), { DATABASE_URL: `file:${world.path}` });
+  expect(stdout).toContain(`The exchange's ledger: ${shown}; \`bitget-collector reconcile\` shows the stretches.`);
 });
 
 it.each([

@@ -1,7 +1,7 @@
 /** Measures whether the exchange's ledger explains the balances, stretch by stretch. */
 import type { Verdict } from "../../reconciliation/verdict.ts";
 import type { OpenAlert } from "../../store/alerts/alert-store.ts";
-import type { LedgerBreak, LedgerReads, LedgerRef } from "../../store/ledger/ledger-reads.ts";
+import type { LedgerBreak, LedgerReads, LedgerRef } from "../../store/history.ts";
 import { instantText, nameText } from "../messages.ts";
 import type { Measurement } from "../rules.ts";
 

@@ -1,7 +1,8 @@
 import type { Secret } from "../../core/domain.ts";
 import { UsageError } from "../../core/errors.ts";
-import { durationText, escapeControlChars } from "../../core/text.ts";
+import { durationText, escapeControlChars, shareText } from "../../core/text.ts";
 import { minuteMs } from "../../core/time.ts";
+import { ledgerProofText } from "../../queries/ledger-proof.ts";
 import { loadConfig } from "../../settings/config.ts";
 import { describeDiskSpace, diskSpaceFor } from "../../store/files/disk.ts";
 import type { SeriesStatus, WorkerStatus } from "../../store/history.ts";
@@ -31,7 +32,10 @@ export const status: Command = {
       return watch({ databasePath, timezone, isColoured: !env.NO_COLOR, write }).finally(stopFollowing);
     }
     const now = Date.now();
-    const [all, workers] = withHistory(databasePath, (history) => [history.status(now), history.workers(now)] as const);
+    const [all, workers, proven] = withHistory(
+      databasePath,
+      (history) => [history.status(now), history.workers(now), ledgerProofText(history.ledgerProofs())] as const,
+    );
     const isCollecting = postgres === null ? isLocked(databasePath) : isAnyLive(workers);
     const ship = config.shipTo && (await shipStatusOf(databasePath, config.shipTo));
     if (options.json)
@@ -50,6 +54,8 @@ export const status: Command = {
       print(isCollecting ? waiting : "Nothing collected yet; start the collector with `bitget-collector start`.");
     else {
       printSeries(all, isCollecting !== false, print);
+      if (proven !== null)
+        print(`\nThe exchange's ledger: ${proven}; \`bitget-collector reconcile\` shows the stretches.`);
       const room = diskSpaceFor(databasePath);
       if (room.level !== "enough") print(`\n${describeDiskSpace(databasePath, room)}`);
       if (all.some((one) => one.lastOkAt !== null && one.ageMs === null)) print(`\n${clockIsBehind}`);
@@ -142,6 +148,4 @@ function printSeries(all: readonly SeriesStatus[], isCollecting: boolean, print:
     );
 }
 
-/** Formats a share with one decimal, never rounded up: 99.99 % is not 100 %. */
-const percent = (share: number | null): string =>
-  share === null ? "-" : `${(Math.floor(share * 1000) / 10).toFixed(1)} %`;
+const percent = (share: number | null): string => (share === null ? "-" : shareText(share));

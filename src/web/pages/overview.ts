@@ -1,6 +1,7 @@
 import { html } from "hono/html";
 import type { Steps } from "../../core/async/cooperate.ts";
 import { durationText } from "../../core/text.ts";
+import { ledgerProofText } from "../../queries/ledger-proof.ts";
 import type { HistoryRow } from "../../store/history.ts";
 import { equity, type Total, type Totals, totals, walletColumns } from "../data/equity.ts";
 import { allRows, type View } from "../data/table.ts";
@@ -48,8 +49,18 @@ ${now.value === null && now.knownPart !== null ? html`<p class="part"><span clas
 <p><span class="label">Today</span> ${change === null ? unknown() : html`${changeFigure(change)} <span class="unit">USDT</span>`}
 ${yesterday.value === null ? "" : html`<span class="aside">since 00:00 ${view.timezone}, from ${wholeFigure(yesterday.value)}</span>`}</p>
 ${missing(now)}
+${ledgerLine(view)}
 ${now.takenAt === null ? "" : html`<p class="aside">Updated ${instantFigure(now.takenAt, view.timezone)}<span class="age">, ${durationText(Math.max(0, view.at - now.takenAt))} ${view.isNow ? "ago" : "before"}</span></p>`}
 </section>`;
+}
+
+/** Returns how much of the exchange's ledger is proven, with a link to its page; nothing for an instant in the past, or without a ledger. */
+function ledgerLine(view: View): Html | "" {
+  const { account, history, isNow } = view;
+  const proofs = isNow ? history.ledgerProofs() : [];
+  const text = ledgerProofText(proofs.filter((one) => account === null || one.account === account));
+  const link = linkTo("/reconciliation", stickyParams(view));
+  return text === null ? "" : html`<p class="aside">The exchange's ledger: <a href="${link}">${text}</a></p>`;
 }
 
 const missing = ({ missing }: Total): Html | "" =>

@@ -1,48 +1,12 @@
 /** Reads what the reconciliation of the exchange's ledger found. */
-import type { DecimalString } from "../../core/domain.ts";
-import type { Verdict } from "../../reconciliation/verdict.ts";
-import { digitsSql } from "../schema/encoding.ts";
-import type { Sqlite } from "../sqlite/database.ts";
-import { prepareOnce } from "../sqlite/prepare-once.ts";
-
-/** A coin in a wallet at an instant (epoch ms). */
-export interface LedgerRef {
-  account: string;
-  wallet: string;
-  coin: string;
-  from: number;
-}
-
-/** A stretch in which the entries do not explain the change of the balance; they lack `residual`. */
-export interface LedgerBreak extends LedgerRef {
-  to: number;
-  residual: DecimalString;
-}
-
-/** How much of the ledger of a wallet is proven. Wallets without a ledger have none. */
-export interface WalletProof {
-  account: string;
-  wallet: string;
-  /** The time from the beginning of its ledger on, the sum over all coins, and the part of it that is proven or rounded. Milliseconds. */
-  totalMs: number;
-  provenMs: number;
-  breaks: number;
-  /** The exchange's time of the newest entry (epoch ms); null if there is none. */
-  newestAt: number | null;
-}
+import type { Verdict } from "../../../reconciliation/verdict.ts";
+import type { LedgerBreak, LedgerReads, LedgerRef, WalletProof } from "../../history.ts";
+import { digitsSql } from "../../schema/encoding.ts";
+import type { Sqlite } from "../../sqlite/database.ts";
+import { prepareOnce } from "../../sqlite/prepare-once.ts";
 
 /** How many of the entries that were stored last are searched for the newest one: some of them are late. */
 const newestAmong = 100;
-
-/** Reads the reconciliation in one file. */
-export interface LedgerReads {
-  /** Returns the breaks of an account, by wallet, coin and time. */
-  breaks(account: string): LedgerBreak[];
-  /** Returns the verdict on the stretch that contains an instant, not as its end; null if there is none. */
-  verdictAt(ref: LedgerRef): Verdict | null;
-  /** Returns the state of every wallet that has a ledger. */
-  proofs(): WalletProof[];
-}
 
 /** Returns the queries on a connection. */
 export const ledgerReads = (sqlite: Sqlite): LedgerReads => ({
