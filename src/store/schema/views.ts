@@ -1,5 +1,6 @@
 /** Defines the public views: one row per snapshot and item, in plain text, independent of how it is stored. */
 
+import { holdsMoney } from "../../bitget/product-types.ts";
 import { snakeCase } from "../../core/columns.ts";
 import { causes, productTypes } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
@@ -124,8 +125,31 @@ export const holeCause = `case when exists (
     where c.series_id = e.id and c.since < g.hole_to and coalesce(c.until, g.hole_to) >= g.hole_to
   ) then '${causes.forgotten}' else '${causes.switchedOff}' end`;
 
+const realWallets = productTypes
+  .filter(holdsMoney)
+  .map((one) => `'${one}'`)
+  .join(", ");
+
+const unknownInteger = "cast(null as integer)";
+
+/**
+ * Whether the ledger proves every balance of the wallets of a gap `g` in a series `e` and a scope `p`, from a snapshot before it to one
+ * after it; null for datasets without a ledger. A unified account's futures have no wallet of their own. Where whole runs are missing,
+ * wallets of demo money do not count.
+ */
+const rebuiltSql = `case
+    when e.dataset in ('spot-assets', 'funding-assets') or e.dataset = 'mix-accounts' and coalesce(p.product_type, '') <> 'unified'
+    then (select coalesce(min(c.is_proven), 0) from (
+      select min(r.verdict in ('proven', 'rounded')) and min(r.from_at) <= g.from_slot and max(r.to_at) >= g.to_slot as is_proven
+      from reconciled r
+      where r.account_id = e.account_id and r.from_at <= g.to_slot and r.to_at > g.from_slot and case e.dataset
+        when 'spot-assets' then r.wallet in ('spot', 'unified')
+        when 'funding-assets' then r.wallet = 'funding'
+        else r.wallet = p.product_type or p.id is null and r.wallet in (${realWallets}) end
+      group by r.wallet, r.coin) c) end`;
+
 function fixedQueries(
-  { amount, instant, receivedInstant, hex }: ViewDialect,
+  { amount, instant, receivedInstant, hex, hasReconciliation }: ViewDialect,
   records: readonly string[],
 ): Record<string, string> {
   return {
@@ -150,7 +174,7 @@ from snapshot n
     gaps: `
 select a.name as account, e.dataset as dataset, nullif(p.product_type, '') as product_type,
   ${instant("g.from_slot")} as from_at, ${instant("g.to_slot")} as to_at, g.slots as slots, g.cause as cause,
-  g.from_slot as from_at_ms, g.to_slot as to_at_ms
+  g.from_slot as from_at_ms, g.to_slot as to_at_ms, ${hasReconciliation ? rebuiltSql : unknownInteger} as rebuilt
 from gap g
   join series e on e.id = g.series_id
   join account a on a.id = e.account_id
@@ -158,7 +182,7 @@ from gap g
 where g.scope_id <> ${notComplete}
 union all
 select a.name, e.dataset, nullif(p.product_type, ''), ${instant("g.hole_from")}, ${instant("g.hole_to")}, 0, ${holeCause},
-  g.hole_from, g.hole_to
+  g.hole_from, g.hole_to, ${unknownInteger}
 from reading g
   join snapshot n on n.id = g.snapshot_id
   join scope p on p.id = n.scope_id
@@ -166,7 +190,7 @@ from reading g
   join account a on a.id = e.account_id
 where g.hole_from > 0
 union all
-select a.name, e.dataset, null, ${instant("max(c.until)")}, null, 0, '${causes.switchedOff}', max(c.until), null
+select a.name, e.dataset, null, ${instant("max(c.until)")}, null, 0, '${causes.switchedOff}', max(c.until), null, ${unknownInteger}
 from schedule c
   join series e on e.id = c.series_id
   join account a on a.id = e.account_id

@@ -1,4 +1,4 @@
-/** One entry of the exchange's ledger is missing for hours: what the daemon says about it, in alerts and metrics, also after a restart. */
+/** One entry of the exchange's ledger is missing for hours: what the daemon says about it, in alerts, metrics and gaps, also after a restart. */
 import { expect, it } from "vitest";
 import { normalize } from "../../../src/core/decimal.ts";
 import { parseExposition } from "../../support/exposition.ts";
@@ -13,7 +13,12 @@ const schedule = "*/30 * * * *";
 it("alerts once about a missing entry, also after a restart, and recovers once when the entry appears", async () => {
   const world = await createWorld(
     "2026-10-20T09:59:30Z",
-    { SCHEDULE_MIX_ACCOUNTS: schedule, SCHEDULE_BILLS: schedule, ALERT_STALE: "false" },
+    {
+      SCHEDULE_MIX_ACCOUNTS: schedule,
+      SCHEDULE_FUNDING_ASSETS: schedule,
+      SCHEDULE_BILLS: schedule,
+      ALERT_STALE: "false",
+    },
     { from: start - 2 * hour, habits: { hasCashFlows: true, activity: 48 } },
   );
   const live = async (from: number, hours: number) => {
@@ -29,6 +34,10 @@ it("alerts once about a missing entry, also after a restart, and recovers once w
     parseExposition(await world.metrics.text())
       .filter((one) => one.name === `bitget_ledger_${name}` && one.labels.wallet === "umcbl")
       .map(({ labels, value }) => [labels.account, value]);
+  const rebuilt = () =>
+    (world.rows("select distinct dataset, rebuilt from gaps order by 1, 2") as Record<string, unknown>[]).map(
+      (gap) => `${gap.dataset} ${gap.rebuilt}`,
+    );
   expect(await ledger("breaks")).toEqual([]);
   await live(start, 1);
   expect(await ledger("breaks")).toEqual([["main", 0]]);
@@ -57,6 +66,8 @@ it("alerts once about a missing entry, also after a restart, and recovers once w
   const [[, age] = []] = await ledger("newest_entry_age_seconds");
   expect(age).toBeGreaterThanOrEqual(ageAtLeast);
   expect(age).toBeLessThanOrEqual((world.clock.now() - (newest?.at ?? 0)) / 1000);
+  // Nothing ran at 11:30, when the ledger of the funding wallet does not exist and that of the futures has the break.
+  expect(rebuilt()).toEqual(["bills null", "funding-assets 0", "mix-accounts 0"]);
   const proven = await ledger("proven_ratio");
   await world.restart();
   await live(start + 3.5 * hour, 1);
@@ -68,6 +79,7 @@ it("alerts once about a missing entry, also after a restart, and recovers once w
   await live(Date.parse("2026-10-21T01:30:00Z"), 0.5);
   expect(messages()).toMatchObject([fired, { state: "recovered", kind: "ledger-break", value: null }]);
   expect(await ledger("breaks")).toEqual([["main", 0]]);
+  expect(rebuilt()).toEqual(["bills null", "funding-assets 0", "mix-accounts 1"]);
   const [[, before] = [], [, after] = []] = [...proven, ...(await ledger("proven_ratio"))];
   expect(before).toBeGreaterThan(0);
   expect(after).toBeGreaterThan(Number(before));
