@@ -134,12 +134,12 @@ const unknownInteger = "cast(null as integer)";
 
 /**
  * Whether the ledger proves every balance of the wallets of a gap `g` in a series `e` and a scope `p`, from a snapshot before it to one
- * after it; null for datasets without a ledger. A unified account's futures have no wallet of their own. Where whole runs are missing,
- * wallets of demo money do not count.
+ * after it; null for datasets without a ledger, and where nothing was reconciled. A unified account's futures have no wallet of their
+ * own. Where whole runs are missing, wallets of demo money do not count.
  */
 const rebuiltSql = `case
     when e.dataset in ('spot-assets', 'funding-assets') or e.dataset = 'mix-accounts' and coalesce(p.product_type, '') <> 'unified'
-    then (select coalesce(min(c.is_proven), 0) from (
+    then (select min(c.is_proven) from (
       select min(r.verdict in ('proven', 'rounded')) and min(r.from_at) <= g.from_slot and max(r.to_at) >= g.to_slot as is_proven
       from reconciled r
       where r.account_id = e.account_id and r.from_at <= g.to_slot and r.to_at > g.from_slot and case e.dataset
