@@ -6,6 +6,7 @@ import { bytes } from "./bytes.ts";
 import { cycle } from "./cycle.ts";
 import type { Comparison, Figure, Unit } from "./figure.ts";
 import { missedSlots } from "./gaps.ts";
+import { ledger } from "./ledger.ts";
 import { memory } from "./memory.ts";
 import { mirrored } from "./mirror.ts";
 import { readers } from "./readers.ts";
@@ -26,6 +27,7 @@ const figures: readonly Figure[] = [
   mirrored,
   shipped,
   workers,
+  ledger,
 ];
 
 interface Line extends Comparison {
