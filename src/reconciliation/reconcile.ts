@@ -48,6 +48,8 @@ interface Boundary {
   steps: number;
   /** Whether the ledger has this balance: to the last digit, but for digits that were cut off, or not. */
   match: "exact" | "rounded" | "none";
+  /** False if an entry is so near that it may belong on its other side. */
+  isAlone: boolean;
   /** False if an entry or a funding is so near that a difference says nothing. */
   isCertain: boolean;
 }
@@ -89,8 +91,8 @@ function judgeAll(boundaries: readonly Boundary[], ledger: Ledger, settleUntil: 
     const last = boundaries[index - 1];
     if (!last) continue;
     intervals.push(ledger.judge(last, boundary));
-    const { at, balance, match, isCertain } = boundary;
-    if (at <= settleUntil && isCertain && match !== "none") settled = { at, balance, count: intervals.length };
+    const { at, balance, match, isAlone } = boundary;
+    if (at <= settleUntil && isAlone && match !== "none") settled = { at, balance, count: intervals.length };
   }
   const last = boundaries.at(-1);
   const rest = last && ledger.rest(last);
@@ -120,7 +122,7 @@ class Ledger {
   start(): Boundary | null {
     const [first] = this.#steps;
     if (!first || first.before === null) return null;
-    return { at: first.entry.at, balance: first.before, steps: 0, match: "exact", isCertain: false };
+    return { at: first.entry.at, balance: first.before, steps: 0, match: "exact", isAlone: false, isCertain: false };
   }
 
   /**
@@ -129,22 +131,23 @@ class Ledger {
    */
   place({ at, balance }: Balance, least: number): Boundary {
     const [first, last] = [firstAfter(this.times, at - disorderMs - 1), firstAfter(this.times, at + disorderMs)];
-    const isCertain = first === last && !this.#input.isUnsettled(at);
+    const isAlone = first === last;
+    const isCertain = isAlone && !this.#input.isUnsettled(at);
     const [from, to] = [Math.max(least, first), Math.max(least, last)];
     const place = Math.max(least, firstAfter(this.times, at));
     if (this.#steps.length === 0 && this.#input.before === null)
-      return { at, balance, steps: 0, match: "exact", isCertain };
+      return { at, balance, steps: 0, match: "exact", isAlone, isCertain };
     let rounded: Boundary | null = null;
     for (let distance = 0; distance <= Math.max(place - from, to - place); distance++)
       for (const steps of distance === 0 ? [place] : [place - distance, place + distance])
         for (const known of steps < from || steps > to ? [] : this.#balancesAt(steps)) {
-          const boundary = { at, balance: known, steps, isCertain };
+          const boundary = { at, balance: known, steps, isAlone, isCertain };
           if (balance === known) return { ...boundary, match: "exact" };
           const difference = absolute(subtract(balance, known));
           if (isZero(difference)) return { ...boundary, match: "exact" };
           if (compare(difference, this.#input.tolerance) <= 0) rounded ??= { ...boundary, match: "rounded" };
         }
-    return rounded ?? { at, balance: add(balance, "0"), steps: place, match: "none", isCertain };
+    return rounded ?? { at, balance: add(balance, "0"), steps: place, match: "none", isAlone, isCertain };
   }
 
   /** Returns the known balances after a number of steps: that of the last one, and that before the next one. */
@@ -187,7 +190,14 @@ class Ledger {
     const final = this.#steps.at(-1);
     if (!final || final.after === null || last.steps >= this.#steps.length) return null;
     const at = Math.max(this.times.at(-1) ?? 0, last.at);
-    const end: Boundary = { at, balance: final.after, steps: this.#steps.length, match: "exact", isCertain: false };
+    const end: Boundary = {
+      at,
+      balance: final.after,
+      steps: this.#steps.length,
+      match: "exact",
+      isAlone: false,
+      isCertain: false,
+    };
     const judged = this.judge(last, end);
     return judged.verdict === "proven" || judged.verdict === "rounded"
       ? { ...judged, verdict: "open", cause: reasons.noSnapshot }

@@ -155,6 +155,13 @@ it("does not judge by a snapshot near an entry or a funding that does not fit ye
   ]);
 });
 
+it("settles where a snapshot fits, also if every one is near a funding", () => {
+  const entries = [entry(10, { amount: "-1", balance: "9" })];
+  const snapshots = [snapshot(0, "10"), snapshot(60, "9"), snapshot(120, "9")];
+  const { settled } = judged(inputOf({ entries, changes: [], snapshots }, { isUnsettled: () => true }));
+  expect(settled).toMatchObject({ at: start + 120 * minute, balance: "9" });
+});
+
 it("reports entries whose amounts cancel each other out, and only then an order that does not close", () => {
   const entries = [
     entry(1, { amount: "1", balance: "2" }),

@@ -14,8 +14,8 @@ import type { TrueRow } from "../../src/simulator/simulator.ts";
 import type { HistoryReader } from "../../src/store/history.ts";
 import { mirror } from "../../src/store/postgres/copy/mirror.ts";
 import { Shipper } from "../../src/store/postgres/copy/ship.ts";
+import { sharedViews } from "../../src/store/postgres/views.ts";
 import { historyOn, openHistory } from "../../src/store/read/open-history.ts";
-import { viewsOf } from "../../src/store/schema/views.ts";
 import { addDecimalFunctions } from "../../src/store/sql/decimal-functions.ts";
 import { prepareQuery } from "../../src/store/sql/query.ts";
 import { verify } from "../../src/store/verify/verify.ts";
@@ -206,7 +206,7 @@ describePostgres("shipped to PostgreSQL", () => {
     const shipper = new Shipper({ path: month.path, postgres, datasets, now: () => month.ended });
     await shipper.pass();
     shipper.close();
-    for (const view of viewsOf(datasets).keys()) {
+    for (const view of sharedViews(datasets)) {
       const rows = select(`select * from ${view}`);
       const text = (all: readonly object[]) => all.map((row) => JSON.stringify(row)).sort();
       expect(text(await postgres.query<object>(`select * from ${view}`)), view).toEqual(text(rows));

@@ -80,6 +80,8 @@ export const causeDescriptions: Record<string, string> = {
   [causes.unconfirmed]: "The exchange had not confirmed this machine's clock.",
   [causes.storage]: "The database could not be written.",
   [causes.notOffered]: "Not available for this type of account.",
+  [causes.forgotten]: "The exchange deleted the records before they were read.",
+  [causes.switchedOff]: "The dataset had no schedule, and the exchange has deleted the records since.",
   [causes.imported]: "Imported from files.",
 };
 
