@@ -24,6 +24,9 @@ const settleLatestMs = dayMs;
 /** Funding is booked at a full hour, up to so much later. Milliseconds. */
 const nearHourMs = 15_000;
 
+/** How many coins share a transaction where a pass continues. */
+const coinsAtOnce = 16;
+
 /** Restricts a pass. */
 export interface ReconcileOptions {
   /** Epoch ms. */
@@ -55,7 +58,7 @@ export class Reconciler {
     this.#entries = entryReader(sqlite);
   }
 
-  /** Reconciles what the options select, one transaction per coin. @throws StorageError if the result cannot be stored */
+  /** Reconciles what the options select, a few coins in each transaction. @throws StorageError if the result cannot be stored */
   async reconcile(options: ReconcileOptions): Promise<Reconciled> {
     const done: Reconciled = { chains: 0, entries: 0 };
     for (const { id, name } of this.#rows.accounts()) {
@@ -75,18 +78,25 @@ export class Reconciler {
     // A coin that is not known yet is listed by a snapshot, or has a recent entry; all entries are searched only once.
     const isFirst = options.isFull === true || known.size === 0;
     const coins = new Set([...known.keys(), ...recent.keys(), ...coinsOf(this.#sqlite, wallet, isFirst)]);
-    for (const coin of coins) {
-      if (options.coin !== undefined && options.coin.toUpperCase() !== coin) continue;
-      const state = options.isFull ? undefined : known.get(coin);
-      // Reads and writes in one transaction, so that no run comes in between.
-      await this.#write(() => {
-        done.chains += 1;
-        done.entries += this.#reconcileChain(
-          { wallet, coin },
-          { state, recent: recent.get(coin) ?? [], collected },
-          options.now,
-        );
-      });
+    const selected = [...coins].filter((coin) => options.coin === undefined || options.coin.toUpperCase() === coin);
+    // A coin that begins may have a long ledger, and gets a transaction of its own; little is to be done for the others.
+    const size = isFirst ? 1 : coinsAtOnce;
+    for (let at = 0; at < selected.length; at += size) {
+      const group = selected.slice(at, at + size);
+      await Promise.all(
+        group.map((coin) =>
+          // Reads and writes in one transaction, so that no run comes in between.
+          this.#write(() => {
+            const state = options.isFull ? undefined : known.get(coin);
+            done.chains += 1;
+            done.entries += this.#reconcileChain(
+              { wallet, coin },
+              { state, recent: recent.get(coin) ?? [], collected },
+              options.now,
+            );
+          }),
+        ),
+      );
     }
   }
 
