@@ -16,6 +16,7 @@ const calls: Record<string, readonly [args: string, code: number, output: RegExp
   status: ["status", 0, /^main +spot-assets +\S+/m],
   history: ["history spot-assets --format csv --limit 1", 0, /^account,taken_at,coin,/],
   report: ["report balances --from -1d", 0, /^\S*account/],
+  reconcile: ["reconcile --format csv", 0, /^account,wallet,coin,from_at,/],
   export: ["export positions --out positions.csv", 0, /^/],
   sql: ["sql --format json", 0, /"dataset": *"spot-assets"/],
   get: ["get /api/v2/spot/account/assets", 0, /"available"/],

@@ -13,6 +13,13 @@ import { longDigits, paymentFields, paymentsOf, resultOf } from "./shared.ts";
 
 const { signed } = endpointsOf("v3");
 
+/** Windows of 90 days are accepted: for transfers as documented, for the ledger as observed. */
+const longWindows: ListRules = { ...v3Rules, spanDays: 90 };
+
+/** Serves the transfers from and to sub-accounts, of which there are none. */
+const subTransfers = (view: AccountView, query: Query): ServedResponse =>
+  page(view, { items: [], query, rules: longWindows }, () => ({}));
+
 export const unifiedLists: readonly Endpoint[] = [
   signed("/api/v3/account/financial-records", 20, financialRecords),
   signed("/api/v3/account/funding-financial-records", 10, fundingRecords),
@@ -20,7 +27,7 @@ export const unifiedLists: readonly Endpoint[] = [
   signed("/api/v3/position/history-position", 20, closedPositions),
   signed("/api/v3/account/deposit-records", 10, payments("deposit")),
   signed("/api/v3/account/withdrawal-records", 10, payments("withdraw")),
-  signed("/api/v3/account/sub-transfer-record", 5, (view, query) => page(view, { items: [], query }, () => ({}))),
+  signed("/api/v3/account/sub-transfer-record", 5, subTransfers),
 ];
 
 /** Serves a page; `list` and `cursor` are null if it is empty, and `cursor` is the last id on every other page, also the last one. */
@@ -43,12 +50,12 @@ function requestedCategory(query: Query, known: readonly string[] = categories):
   return category;
 }
 
-/** Serves the ledger of one category; live, windows of 90 days are accepted. */
+/** Serves the ledger of one category. */
 function financialRecords(view: AccountView, query: Query): ServedResponse {
   const category = requestedCategory(query);
   const items = view.state.book.ledger("unified").rows("unified");
   const isWanted = ({ entry }: Posted) => isOf(category, categoryOf(entry)) && isSelected(entry, query);
-  return page(view, { items, isWanted, query, rules: { ...v3Rules, spanDays: 90 } }, financialRecord);
+  return page(view, { items, isWanted, query, rules: longWindows }, financialRecord);
 }
 
 const isSelected = (entry: Entry, { coin, type }: Query): boolean =>
