@@ -22,7 +22,6 @@ import {
 } from "../core/domain.ts";
 import { CollectorError, StorageError } from "../core/errors.ts";
 import { sourcesOf } from "../datasets/incremental.ts";
-import { bills } from "../datasets/ledger/bills.ts";
 import type { RunEnd } from "../store/store.ts";
 import { readNewRecords, readSnapshot } from "./read-scope.ts";
 import { type CollectorDeps, RunContext, type RunRequest } from "./run-context.ts";
@@ -59,7 +58,7 @@ export async function collect(request: RunRequest, deps: CollectorDeps): Promise
     logRun(run, stored, result.snapshots, end.finishedAt);
     const ended = { ...run.name, ...run.tally, ...stored, startedAt: run.startedAt, finishedAt: end.finishedAt };
     for (const observer of deps.observers) observer.onEnded?.(ended);
-    if (dataset === bills) await reconcileLedger(run);
+    if (dataset.mode === "incremental" && dataset.isLedger) await reconcileLedger(run);
     return stored.state;
   } finally {
     run.close();

@@ -5,40 +5,22 @@
  */
 import { setImmediate as yieldToEventLoop } from "node:timers/promises";
 import { type Instant, instantOf, sleep } from "../core/clock.ts";
-import { graceAt, type Pattern, parsePattern } from "../core/cron.ts";
+import { graceAt, type Pattern } from "../core/cron.ts";
 import { causes } from "../core/domain.ts";
 import { ConfigError, StorageError } from "../core/errors.ts";
 import { minuteMs } from "../core/time.ts";
-import type { AnyDataset } from "../datasets/incremental.ts";
 import type { UnrunSlot } from "../store/runs/run-ledger.ts";
-import { hasSubAccounts, requireAccount, type Session, sessionsOf } from "./account-session.ts";
+import { requireAccount } from "./account-session.ts";
 import { ClockGate } from "./clock-gate.ts";
 import { collect } from "./collect.ts";
-import { type Downtime, downtimeBetween, nextStep, patternToRun, type SeriesState, type Step } from "./due.ts";
-import { dependsOn } from "./related-rows.ts";
-import type { CollectorDeps } from "./run-context.ts";
+import { type Downtime, downtimeBetween, nextStep, patternToRun, type Step } from "./due.ts";
+import { loadOne, loadSeries, type Series, type SeriesSources } from "./series/series.ts";
+import { SubAccountSeries } from "./series/sub-account-series.ts";
 import { RunPlaces } from "./sharing/run-places.ts";
-import type { MainAccount } from "./sub-accounts/main-account.ts";
 
-export interface SchedulerOptions {
-  sessions: readonly Session[];
-  publicSession: Session;
-  /** The accounts whose sub-accounts are collected with their keys. */
-  mains: readonly MainAccount[];
-  deps: CollectorDeps;
+export interface SchedulerOptions extends SeriesSources {
   /** Called with an error after which continuing would silently lose data. */
   onFatal(error: Error): void;
-}
-
-interface Series extends SeriesState {
-  account: string;
-  dataset: AnyDataset;
-  /** Null: the account was removed from the settings. */
-  session: Session | null;
-  /** The series whose runs of the same slot a run of this series waits for. */
-  dependencies: readonly Series[];
-  /** The steps in progress, and the slot they lead to. Null while nothing is due. */
-  work: { slot: number; done: Promise<void> } | null;
 }
 
 /** While the clock is not confirmed, the machine may sleep more than once before slots are closed. */
@@ -55,10 +37,7 @@ export class Scheduler {
   readonly #places: RunPlaces | null;
   #isStopped = false;
   #lastTick: Instant;
-  /** The main accounts whose sub-accounts this process follows: it is the first one of them, and has read what others recorded. */
-  readonly #followed: Set<MainAccount>;
-  /** Resolves when the sub-accounts of a main account have been read. */
-  readonly #adopting = new Map<MainAccount, Promise<void>>();
+  readonly #subAccounts: SubAccountSeries;
   /** The minute of the monotonic clock in which slots of abandoned accounts were closed last. */
   #closedAt = Number.NaN;
   #closing: Promise<void> | null = null;
@@ -76,7 +55,7 @@ export class Scheduler {
     this.#options = options;
     this.#places = store.sharing ? new RunPlaces(store.sharing.maxRuns) : null;
     this.#series = series;
-    this.#followed = new Set(options.mains);
+    this.#subAccounts = new SubAccountSeries(series, options);
     this.#lastTick = instantOf(clock);
     this.#gate = new ClockGate({ client, clockCheck, clock, log, redact, onResult: () => this.tick() });
   }
@@ -84,8 +63,7 @@ export class Scheduler {
   /** Starts what is due. Cheap if nothing is. */
   tick(): void {
     if (!this.#mayRun()) return;
-    for (const main of this.#options.mains) this.#follow(main);
-    this.#followSubAccounts();
+    this.#subAccounts.tick();
     for (const series of this.#series) this.#check(series);
     this.#closeAbandoned();
   }
@@ -98,9 +76,8 @@ export class Scheduler {
   /** Resolves when no run is in progress. */
   async idle(): Promise<void> {
     for (;;) {
-      const lists = this.#options.mains.map(({ idle }) => idle);
       const work = this.#series.map(({ work }) => work?.done);
-      const pending = [...work, ...lists, ...this.#adopting.values(), this.#closing, this.#gate.requesting].filter(
+      const pending = [...work, ...this.#subAccounts.requesting, this.#closing, this.#gate.requesting].filter(
         (work) => work != null,
       );
       if (pending.length === 0) return;
@@ -122,68 +99,6 @@ export class Scheduler {
     this.#lastTick = now;
     if (downtime) this.#addDowntime(downtime);
     return !this.#isStopped && this.#gate.isOpen(now.wall);
-  }
-
-  /** Follows the list of a main account in the process that is its first one, and in no other. */
-  #follow(main: MainAccount): void {
-    const { store, log, redact } = this.#options.deps;
-    // As for each of its sub-accounts.
-    if (store.sharing && store.sharing.delayMs(`${main.name}/`) > 0) this.#followed.delete(main);
-    else if (this.#followed.has(main)) main.tick();
-    else if (!this.#adopting.has(main)) {
-      const adopted = this.#adopt(main).then(
-        () => void this.#followed.add(main),
-        (error: unknown) => log.error({ account: main.name }, redact(String(error))),
-      );
-      this.#adopting.set(
-        main,
-        adopted.finally(() => this.#adopting.delete(main)),
-      );
-    }
-  }
-
-  /** Continues with the sub-accounts that the process before this one collected. */
-  async #adopt(main: MainAccount): Promise<void> {
-    const { deps } = this.#options;
-    for (const account of (await deps.store.accounts()).filter((one) => main.owns(one)))
-      for (const dataset of deps.datasets.filter(hasSubAccounts)) {
-        const stored = await loadOne(account, dataset, null, deps);
-        const series = this.#series.find((one) => one.account === account && one.dataset === dataset);
-        const followed = stored.inForce
-          ? { ...stored, session: main.restore(account), wanted: main.schedule }
-          : { ...stored, session: null };
-        if (!stored.inForce) main.forget(account);
-        if (!series) this.#series.push(followed);
-        else {
-          const { session, wanted, inForce, since, processedThrough } = followed;
-          Object.assign(series, { session, wanted, inForce, since, processedThrough });
-        }
-      }
-  }
-
-  /** Begins the series of sub-accounts that appeared, and ends those of sub-accounts that disappeared. */
-  #followSubAccounts(): void {
-    const { deps, mains } = this.#options;
-    for (const { added, removed } of mains.map((main) => main.takeChanges())) {
-      if (added.length + removed.length === 0) continue;
-      const wantedFrom = deps.clock.now();
-      const known = new Map(this.#series.map((series) => [`${series.account} ${series.dataset.name}`, series]));
-      const change = (account: string, session: Session | null): void => {
-        for (const dataset of deps.datasets.filter(hasSubAccounts)) {
-          const fresh = newSeries(account, dataset, session, deps);
-          const series = known.get(`${account} ${dataset.name}`) ?? fresh;
-          // A sub-account that appears again continues its series.
-          Object.assign(series, { session, wanted: fresh.wanted, wantedFrom });
-          if (series === fresh) this.#series.push(series);
-        }
-      };
-      for (const account of removed) change(account, null);
-      for (const session of added) change(session.name, session);
-      deps.log.info(
-        { added: added.map(({ name }) => name), removed },
-        `sub-accounts: ${added.length} new, ${removed.length} no longer listed`,
-      );
-    }
   }
 
   #addDowntime(downtime: Downtime): void {
@@ -360,81 +275,5 @@ export class Scheduler {
       { account: series.account, dataset: series.dataset.name },
       `${series.account} ${series.dataset.name}: ${problem}`,
     );
-  }
-}
-
-/** Reads the series of the settings, those of known sub-accounts, and those of removed accounts, whose schedules end. */
-async function loadSeries({ sessions, publicSession, mains, deps }: SchedulerOptions): Promise<Series[]> {
-  const { datasets } = deps;
-  const configured: Series[] = [];
-  for (const dataset of datasets)
-    for (const session of sessionsOf(dataset, sessions, publicSession))
-      configured.push(await loadOne(session.name, dataset, session, deps));
-  addDependencies(configured, publicSession);
-  beginAfterAccounts(configured, deps.clock.now());
-  const names = new Set([...sessions, publicSession].map((session) => session.name));
-  const others: Series[] = [];
-  for (const account of await deps.store.accounts()) {
-    if (names.has(account)) continue;
-    const main = mains.find((one) => one.owns(account));
-    // Another process may have its key.
-    if (!main && deps.store.sharing) continue;
-    for (const dataset of datasets) {
-      const stored = await loadOne(account, dataset, null, deps);
-      const isFollowed = main && stored.inForce && hasSubAccounts(dataset);
-      others.push(isFollowed ? { ...stored, session: main.restore(account), wanted: main.schedule } : stored);
-    }
-  }
-  return [...configured, ...others].filter(({ inForce, wanted }) => inForce || wanted);
-}
-
-async function loadOne(
-  account: string,
-  dataset: AnyDataset,
-  session: Session | null,
-  deps: CollectorDeps,
-): Promise<Series> {
-  const series = newSeries(account, dataset, session, deps);
-  const stored = await deps.store.schedule(account, dataset.name);
-  if (!stored) return series;
-  const { pattern, since, processedThrough } = stored;
-  return { ...series, inForce: parsePattern(pattern), since, processedThrough };
-}
-
-/** Returns a series that was never scheduled. */
-const newSeries = (account: string, dataset: AnyDataset, session: Session | null, deps: CollectorDeps): Series => ({
-  account,
-  dataset,
-  session,
-  inForce: null,
-  wanted: session && (session.subAccount?.schedule ?? deps.scheduleOf(account, dataset.name)),
-  since: 0,
-  processedThrough: 0,
-  lastSlot: Number.NaN,
-  lastRun: { from: 0, to: 0 },
-  dependencies: [],
-  work: null,
-});
-
-/** Sets the dependencies of each series. Only public data depends on all accounts; other series are compared with few (there may be thousands). */
-function addDependencies(all: readonly Series[], publicSession: Session): void {
-  const bySession = new Map<Session | null, Series[]>();
-  for (const series of all) bySession.set(series.session, [...(bySession.get(series.session) ?? []), series]);
-  for (const series of all) {
-    const near = [series.session, publicSession].flatMap((session) => bySession.get(session) ?? []);
-    series.dependencies = (series.dataset.public ? all : near).filter((other) => dependsOn(series, other));
-  }
-}
-
-/**
- * Lets public data begin one slot after `now` (epoch ms) where all it depends on begins too, and comes later in the minute: there is
- * nothing yet to be priced.
- */
-function beginAfterAccounts(all: readonly Series[], now: number): void {
-  for (const series of all) {
-    const { dataset, dependencies, inForce, wanted } = series;
-    if (!dataset.public || inForce || !wanted || dependencies.length === 0) continue;
-    const isFirst = dependencies.every((one) => !one.inForce && (one.wanted?.second ?? 60) > wanted.second);
-    if (isFirst) series.notBefore = wanted.next(now);
   }
 }
