@@ -66,6 +66,10 @@ export const compare = (a: DecimalString, b: DecimalString): -1 | 0 | 1 => new B
 /** Returns the exact sum; "0" for an empty list. */
 export const sum = (all: Iterable<DecimalString>): DecimalString => [...all].reduce(add, "0");
 
+/** Returns the exact sum; null if a part is unknown. */
+export const sumOf = (parts: readonly (DecimalString | null)[]): DecimalString | null =>
+  parts.every((part) => part !== null) ? sum(parts) : null;
+
 const Sixteen = Big();
 Sixteen.DP = 16;
 Sixteen.RM = Big.roundHalfUp;

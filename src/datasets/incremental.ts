@@ -95,6 +95,8 @@ interface Facts<C extends Columns> {
    * records is also stored, and logged as a warning.
    */
   changes?: true;
+  /** True for entries of a ledger, with the balance after each: they are reconciled with the snapshots. */
+  isLedger?: true;
   public?: true;
 }
 

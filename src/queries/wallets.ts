@@ -2,7 +2,7 @@
 
 import { holdsMoney } from "../bitget/product-types.ts";
 import type { Steps } from "../core/async/cooperate.ts";
-import { decimalIn, sum } from "../core/decimal.ts";
+import { decimalIn, sumOf } from "../core/decimal.ts";
 import type { DatasetName, DecimalString, Scope } from "../core/domain.ts";
 import { fundingAssets } from "../datasets/snapshots/funding-assets.ts";
 import { mixAccounts } from "../datasets/snapshots/mix-accounts.ts";
@@ -35,10 +35,6 @@ export interface Wallet {
   /** In alphabetical order; empty if the wallet is unknown, or (with `known`) if it was empty. */
   balances: readonly Balance[];
 }
-
-/** Returns the exact sum; null if a part is unknown. */
-export const sumOf = (parts: readonly (DecimalString | null)[]): DecimalString | null =>
-  parts.every((part) => part !== null) ? sum(parts) : null;
 
 const totals: Record<"spot" | "funding" | "equity", (row: HistoryRow) => DecimalString | null> = {
   spot: (row) => sumOf(["available", "frozen", "locked"].map((column) => decimalIn(row, column))),

@@ -263,6 +263,7 @@ export const bills = incrementalDataset({
   id: "billId",
   at: "at",
   scopeColumn: "wallet",
+  isLedger: true,
   stableThrough: "orderId",
   computed: {
     type: {

@@ -1,7 +1,7 @@
 /** The deposits of the account. Sources: https://www.bitget.com/api-doc/spot/account/Get-Deposit-Record, https://www.bitget.com/api-doc/uta/account */
 import * as column from "../../core/columns.ts";
 import { incrementalDataset } from "../incremental.ts";
-import { columns as common, walletRecords } from "./wallet-records.ts";
+import { columns as common, facts, walletRecords } from "./wallet-records.ts";
 
 const columns = {
   ...common,
@@ -12,12 +12,7 @@ const columns = {
 export const deposits = incrementalDataset({
   name: "deposits",
   summary: "Deposits, each in its newest state",
-  schedule: "7 * * * *",
-  changes: true,
-  id: "recordId",
-  at: "at",
-  scopeColumn: "wallet",
-  stableThrough: "txId",
+  ...facts,
   columns,
   sources: walletRecords("deposits", "origin", columns),
 });

@@ -39,6 +39,16 @@ export const columns = {
   clientId: column.text(),
 };
 
+/** What the datasets of both lists have in common. */
+export const facts = {
+  schedule: "7 * * * *",
+  changes: true,
+  id: "recordId",
+  at: "at",
+  scopeColumn: "wallet",
+  stableThrough: "txId",
+} as const;
+
 const common = {
   orderId: name,
   coin: exactCoin,

@@ -1,6 +1,6 @@
 /** Finds the wallets of an account in its snapshots and lists of bills, and the balances that snapshots show of them. */
 import { holdsMoney } from "../../bitget/product-types.ts";
-import { add, asDecimal, sum } from "../../core/decimal.ts";
+import { add, asDecimal, sumOf } from "../../core/decimal.ts";
 import type { DecimalString, ProductType } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import { fundingAssets } from "../../datasets/snapshots/funding-assets.ts";
@@ -23,9 +23,6 @@ interface WalletSource {
   /** By how much the exchange may have cut the parts of the balance. */
   tolerance: DecimalString;
 }
-
-const sumOf = (parts: readonly (DecimalString | null)[]): DecimalString | null =>
-  parts.every((part) => part !== null) ? sum(parts) : null;
 
 const decimals = (cells: ItemCells): (DecimalString | null)[] => (cells ?? []).map(asDecimal);
 

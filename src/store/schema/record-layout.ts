@@ -173,7 +173,7 @@ export function recordQuery(layout: RecordLayout, dialect = sqliteDialect): stri
     const at = names.indexOf(name);
     return readableSql(dialect, columns[at] as Column, source, stored[at] ?? "");
   };
-  const isReconciled = dialect.hasReconciliation && dataset.name === "bills";
+  const isReconciled = dialect.hasReconciliation && dataset.isLedger === true;
   // Without a row of its own an entry changed the balance by its amount.
   const change = isReconciled
     ? `case when c.bills_through >= r.snapshot_id then
@@ -204,7 +204,7 @@ export function recordQuery(layout: RecordLayout, dialect = sqliteDialect): stri
     "r.snapshot_id as snapshot_id",
     "r.extra as extra",
     `r.${snakeCase(dataset.at)} as at_ms`,
-    ...(dataset.name === "bills" ? places : []),
+    ...(dataset.isLedger ? places : []),
   ].join(",\n  ")}
 from ${prefix}_record r
   join scope p on p.id = r.scope_id

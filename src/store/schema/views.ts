@@ -35,7 +35,8 @@ export function viewsOf(datasets: readonly AnyDataset[], dialect = sqliteDialect
     dialect,
     recordDatasets.map(({ name }) => name),
   );
-  const reconciled = dialect.hasReconciliation && views.has("bills") ? reconciliationQueries(dialect) : {};
+  const reconciled =
+    dialect.hasReconciliation && recordDatasets.some(({ isLedger }) => isLedger) ? reconciliationQueries(dialect) : {};
   for (const [name, query] of Object.entries({ ...fixed, ...reconciled })) add(name, query.trim());
   return views;
 }

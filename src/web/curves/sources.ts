@@ -1,9 +1,8 @@
 /** Defines the sources of the curves on the pages: equity, a coin, a position. */
 
-import { asDecimal, sum } from "../../core/decimal.ts";
+import { asDecimal, sum, sumOf } from "../../core/decimal.ts";
 import { equity } from "../../datasets/snapshots/equity.ts";
 import { positions } from "../../datasets/snapshots/positions.ts";
-import { sumOf } from "../../queries/wallets.ts";
 import { walletSource } from "../data/coin.ts";
 import { selectedAccounts } from "../data/comparison-periods.ts";
 import { positionFilter } from "../data/positions.ts";

@@ -1,12 +1,11 @@
 /** Defines the balance history of one coin in one wallet. */
 
 import { pause } from "../../core/async/cooperate.ts";
-import { decimalIn } from "../../core/decimal.ts";
+import { decimalIn, sumOf } from "../../core/decimal.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import { fundingAssets } from "../../datasets/snapshots/funding-assets.ts";
 import { mixAccounts } from "../../datasets/snapshots/mix-accounts.ts";
 import { spotAssets } from "../../datasets/snapshots/spot-assets.ts";
-import { sumOf } from "../../queries/wallets.ts";
 import { amount, type DataTable, instant } from "./table.ts";
 
 /** Describes where the history of a wallet is stored. */
