@@ -57,7 +57,8 @@ export const demo: Command = {
       const settings = demoSettings(env, livePattern);
       return demonstrateMachines({ env, settings, exchange: demoAccount, account, seconds, print });
     }
-    const past = demoConfig(env, "0 * * * *");
+    // Records need not be read often: the exchange keeps them.
+    const past = demoConfig(env, "0 * * * *", "0 */6 * * *");
     const live = demoConfig(env, livePattern);
     deleteDemoDatabase(past.databasePath);
     const clock = new SimulatedClock(Math.floor(Date.now() / hourMs) * hourMs - historyDays * 24 * hourMs);
@@ -92,9 +93,9 @@ function secondsOf(option: unknown): number | null {
   return Number.parseInt(option, 10);
 }
 
-const demoConfig = (env: Environment, pattern: string): Config =>
+const demoConfig = (env: Environment, pattern: string, recordPattern = pattern): Config =>
   loadConfig({
-    ...demoSettings(env, pattern),
+    ...demoSettings(env, pattern, recordPattern),
     DATABASE_URL: databaseUrl,
     BITGET_API_KEY: account.key,
     BITGET_API_SECRET: account.secret,
@@ -102,7 +103,7 @@ const demoConfig = (env: Environment, pattern: string): Config =>
   });
 
 /** Returns the demo's schedules, and the user's own settings for log and dashboard; never keys or database. */
-function demoSettings(env: Environment, pattern: string): Record<string, string | undefined> {
+function demoSettings(env: Environment, pattern: string, recordPattern = pattern): Record<string, string | undefined> {
   const kept = [pages, log].flatMap(({ settings }) => Object.values(settings).map(({ name }) => name));
   const settings: Record<string, string | undefined> = {
     ...Object.fromEntries([...kept, "HTTP_TOKEN_FILE"].map((name) => [name, env[name]])),
@@ -111,7 +112,8 @@ function demoSettings(env: Environment, pattern: string): Record<string, string 
   // Switches off the datasets that the simulated exchange does not model.
   for (const dataset of datasets) {
     const isComplete = sourcesOf(dataset, "v2").every(({ endpoint }) => endpoint === null || isModelled(endpoint.path));
-    settings[scheduleSetting(dataset.name)] = isComplete ? pattern : "";
+    const wanted = dataset.mode === "incremental" ? recordPattern : pattern;
+    settings[scheduleSetting(dataset.name)] = isComplete ? wanted : "";
   }
   return settings;
 }
