@@ -98,6 +98,10 @@ export class AlertEvaluator {
   async evaluateStaleness(): Promise<Notification[]> {
     const now = this.#clock.now();
     const presentMs = this.#presentMs(now);
+    return this.#record(() => this.#staleness(now, presentMs));
+  }
+
+  async #staleness(now: number, presentMs: number): Promise<Evaluation> {
     const scheduled = (await this.#store.freshness(now)).filter(({ account }) => this.#isOwn(account));
     const measurements = this.#settings.stale ? scheduled.map((one) => measureStaleness(one, presentMs)) : [];
     const listed = new Set(measurements.map(keyOf));
@@ -111,24 +115,29 @@ export class AlertEvaluator {
           : alert.kind === "key-refused" && scheduled.every(({ account }) => account !== alert.account);
       if (isRemoved) evaluation.close(alert, now);
     }
-    return this.#record(evaluation);
+    return evaluation;
   }
 
   /** Evaluates the reconciliation of an account's ledger. Returns the notifications. */
   async evaluateLedger(account: string): Promise<Notification[]> {
     const { ledger } = this.#store;
     if (!this.#settings.ledgerBreak || !ledger) return [];
-    const evaluation = new Evaluation(await this.#alerts.open(), this.#delivery);
-    const measurements = measureBreaks(account, evaluation.openOf("ledger-break", account), ledger);
-    for (const measured of measurements) evaluation.apply(measured, this.#clock.now());
-    return this.#record(evaluation);
+    return this.#record(async () => {
+      const evaluation = new Evaluation(await this.#alerts.open(), this.#delivery);
+      const measurements = measureBreaks(account, evaluation.openOf("ledger-break", account), ledger);
+      for (const measured of measurements) evaluation.apply(measured, this.#clock.now());
+      return evaluation;
+    });
   }
 
-  /** Writes what an evaluation changed. Returns its notifications; none if another process was first. */
-  async #record(evaluation: Evaluation): Promise<Notification[]> {
-    // Usually nothing has changed, and nothing is written.
-    if (evaluation.messages.length === 0) return [];
-    return (await this.#alerts.record({ ...noChanges, ...evaluation.changes() })) ? evaluation.messages : [];
+  /** Writes what an evaluation changed; evaluates again if another process wrote at the same time. Returns the notifications. */
+  async #record(evaluate: () => Promise<Evaluation>): Promise<Notification[]> {
+    for (;;) {
+      const evaluation = await evaluate();
+      // Usually nothing has changed, and nothing is written.
+      if (evaluation.messages.length === 0) return [];
+      if (await this.#alerts.record({ ...noChanges, ...evaluation.changes() })) return evaluation.messages;
+    }
   }
 
   #isOwn(account: string): boolean {

@@ -98,8 +98,18 @@ describePostgres("alerts of several processes", () => {
     for (const account of ofTwo) await storeEquity(two.store, account, 2, "1000");
     expect((await two.evaluate()).sort()).toEqual(ofTwo.map((account) => `recovered drawdown ${account}`).sort());
     time.passed = 9 * minute;
-    const stale = (await Promise.all([one.evaluate(), two.evaluate()])).flat().sort();
-    expect(stale).toEqual(names.map((account) => `fired stale ${account}`).sort());
+    // Both evaluate all accounts of the first one; it writes between what the second one reads and writes.
+    const { alerts } = two.store;
+    const record = alerts.record.bind(alerts);
+    let ofFirst: string[] = [];
+    alerts.record = async (changes) => {
+      alerts.record = record;
+      ofFirst = await one.evaluate();
+      return record(changes);
+    };
+    const ofSecond = await two.evaluate();
+    const staleOf = (accounts: string[]) => accounts.map((account) => `fired stale ${account}`).sort();
+    expect([ofFirst.sort(), ofSecond.sort()]).toEqual([staleOf(ofOne), staleOf(ofTwo)]);
     const sent = await (await connected(url)).query(
       "select account, state, count(*) as messages from alert_message where kind = 'drawdown' group by 1, 2 order by 1, 2",
     );
