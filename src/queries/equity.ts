@@ -1,7 +1,7 @@
 /** Reads the equity of an account at a close: complete, or its known part and what is missing. */
 
 import { parse } from "lossless-json";
-import { decimalIn } from "../core/decimal.ts";
+import { decimalIn, sumOf } from "../core/decimal.ts";
 import type { Cell, DecimalString } from "../core/domain.ts";
 import type { HistoryRow } from "../store/history.ts";
 import type { Close } from "./close.ts";
@@ -18,6 +18,16 @@ export function equityOf(close: Pick<Close, "rows"> | undefined): DecimalString 
  */
 export const pricedPartOf = (row: HistoryRow | undefined): DecimalString | null =>
   decimalIn(row, "priced_usdt") ?? decimalIn(row, "usdt_equity");
+
+/**
+ * Returns the part of the equity that is in wallets with a ledger, whose changes its entries explain: spot and futures, or all of a
+ * unified account; null if it is unknown. Unit: USDT.
+ */
+export function ledgerPartOf(row: HistoryRow | undefined): DecimalString | null {
+  if (decimalIn(row, "unified_usdt") === null)
+    return sumOf(["spot_usdt", "futures_usdt"].map((name) => decimalIn(row, name)));
+  return isComplete(row) ? decimalIn(row, "usdt_equity") : null;
+}
 
 const isComplete = (row: HistoryRow | undefined): boolean => Number(row?.complete) === 1;
 

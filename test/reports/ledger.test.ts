@@ -4,8 +4,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { add, isZero } from "../../src/core/decimal.ts";
+import { runToEnd } from "../../src/core/async/cooperate.ts";
+import { add, isZero, normalize, subtract } from "../../src/core/decimal.ts";
+import { type Flow, flowsOf } from "../../src/queries/flows.ts";
 import type { TrueEntry } from "../../src/simulator/record.ts";
+import { withHistory } from "../../src/store/read/open-history.ts";
 import { classic, credentials, unified } from "../support/settings.ts";
 import { type OpenWorld, openWorld } from "../support/world.ts";
 import { days, lines, reportRows } from "./kit.ts";
@@ -84,6 +87,28 @@ describe.each([
     expect(fees.length).toBeGreaterThan(10);
     expect(lines(report("funding"), "day", "wallet", "coin", "funding", "ledger").sort()).toEqual(funding);
     expect(lines(report("fees"), "day", "wallet", "coin", "fees", "ledger").sort()).toEqual(fees);
+  });
+
+  it("flows are what came in and left, without transfers between its wallets", () => {
+    const { from, to } = { from: start - 12 * hour, to: span.to };
+    const { flows, cause } = withHistory(world.path, (history) =>
+      runToEnd(flowsOf({ history, account: null, now: to }, "main", { from, to })),
+    );
+    const flowTypes = /deposit|withdraw|^transfer|^trans_|rewards|bonus_grant|^$/i;
+    const net = new Map<string, string>();
+    for (const { type, coin, amount, at } of truth)
+      if (flowTypes.test(type) && at < to) net.set(coin, add(net.get(coin) ?? "0", amount));
+    for (const { coin, amount } of flows) net.set(coin, subtract(net.get(coin) ?? "0", amount ?? "NaN"));
+    expect([...net.values()].filter((difference) => !isZero(difference))).toEqual([]);
+    expect(cause).toBe(null);
+    const inUsdt = flows.filter(({ coin }) => coin === "USDT");
+    expect(inUsdt.map(({ usdt }) => usdt)).toEqual(inUsdt.map(({ amount }) => normalize(amount ?? "NaN")));
+    const listed = truth.filter(({ at }) => at >= from && at < to).map(({ type }) => type);
+    const others = listed.filter((type) => /^deposit$|^withdraw$|rewards|bonus_grant/i.test(type));
+    const isTransfer = ({ kind }: Flow) => kind === "transfer";
+    expect(flows.filter((flow) => !isTransfer(flow))).toHaveLength(others.length);
+    expect(others.length).toBeGreaterThan(2);
+    expect(flows.filter(isTransfer).length).toBeLessThan(listed.filter((type) => /^trans/i.test(type)).length - 1);
   });
 
   it("bills are every entry of the days, and the reconciliation covers them", () => {

@@ -1,0 +1,115 @@
+/** Finds the money that came into an account and left it, in the exchange's ledger. */
+import { pause, type Steps } from "../core/async/cooperate.ts";
+import { add, isZero, multiply, subtract } from "../core/decimal.ts";
+import type { DecimalString } from "../core/domain.ts";
+import { minuteMs } from "../core/time.ts";
+import type { LedgerEntry, Span, WalletLedger } from "../store/history.ts";
+import { feeOf, ledgerCause } from "./ledger.ts";
+import { Prices } from "./prices.ts";
+import type { Source } from "./source.ts";
+
+/** The kinds of entries that bring money in or take it out. A transfer is one from or to a wallet without a ledger, or another account. */
+const flowKinds = ["deposit", "withdrawal", "transfer", "reward"] as const;
+export type FlowKind = (typeof flowKinds)[number];
+
+/** Money that came in (positive) or left (negative). */
+export interface Flow {
+  account: string;
+  wallet: string;
+  kind: FlowKind;
+  /** Epoch ms. */
+  at: number;
+  coin: string;
+  /** Without the fee; null is unknown. Unit: coin. */
+  amount: DecimalString | null;
+  /** Its value at its own time; null if the amount or the price is unknown. Unit: USDT. */
+  usdt: DecimalString | null;
+}
+
+/** The flows of an account in a span. */
+export interface Flows {
+  /** Those that are recorded, oldest first. */
+  flows: readonly Flow[];
+  /** Why some may be missing; null if none is. */
+  cause: string | null;
+}
+
+/** Returns the flows of an account in a span. The span must not contain the future. */
+export function* flowsOf({ history }: Source, account: string, span: Span): Steps<Flows> {
+  const prices = new Prices(history);
+  const flows: Flow[] = [];
+  // The other entry of a transfer may be just outside the span.
+  const wider = { from: span.from - transferSpreadMs, to: span.to + transferSpreadMs };
+  for (const entry of withoutInternal(history.entries(account, wider))) {
+    if (isFlow(entry) && entry.at >= span.from && entry.at < span.to) {
+      const { wallet, kind, at, coin } = entry;
+      const amount = amountOf(entry);
+      const usdt = usdtOf(amount, prices.at(coin, at));
+      flows.push({ account, wallet, kind, at, coin, amount, usdt });
+    }
+    yield pause;
+  }
+  return { flows, cause: ledgersCause(history.ledgers(account), span) };
+}
+
+/** The margin wallet has a ledger, but its balances are not collected. */
+const isCounted = ({ wallet }: { wallet: string }): boolean => wallet !== "margin-crossed";
+
+/** Returns why entries of a span may be missing in a ledger of an account, with the wallet; null if none is. */
+export function ledgersCause(ledgers: readonly WalletLedger[], span: Span): string | null {
+  const counted = ledgers.filter(isCounted);
+  if (counted.length === 0) return "bills were not collected";
+  for (const ledger of counted) {
+    const cause = ledgerCause(ledger, span);
+    if (cause !== null) return `${ledger.wallet}: ${cause}`;
+  }
+  return null;
+}
+
+/** The two entries of a transfer between wallets have times of their own. Milliseconds that they may differ. */
+const transferSpreadMs = minuteMs;
+
+/** Yields the entries, which come in the order of time, without transfers between wallets of one account. */
+export function* withoutInternal(entries: Iterable<LedgerEntry>): Generator<LedgerEntry, void> {
+  const recent: LedgerEntry[] = [];
+  const internal = new Set<LedgerEntry>();
+  function* before(instant: number): Generator<LedgerEntry, void> {
+    for (let first = recent[0]; first && first.at < instant; first = recent[0]) {
+      recent.shift();
+      if (!internal.delete(first)) yield first;
+    }
+  }
+  for (const entry of entries) {
+    if (!isCounted(entry)) continue;
+    yield* before(entry.at - transferSpreadMs);
+    const other = recent.findLast((one) => !internal.has(one) && areOneTransfer(one, entry));
+    if (other) internal.add(other).add(entry);
+    recent.push(entry);
+  }
+  yield* before(Number.POSITIVE_INFINITY);
+}
+
+const areOneTransfer = (one: LedgerEntry, other: LedgerEntry): boolean =>
+  one.kind === "transfer" &&
+  other.kind === "transfer" &&
+  one.account === other.account &&
+  one.coin === other.coin &&
+  one.wallet !== other.wallet &&
+  one.amount !== null &&
+  other.amount !== null &&
+  isZero(add(one.amount, other.amount));
+
+const isFlow = (entry: LedgerEntry): entry is LedgerEntry & { kind: FlowKind } =>
+  (flowKinds as readonly string[]).includes(entry.kind);
+
+/** Returns what an entry changed the balance by, without its fee; null if that is unknown. */
+export function amountOf(entry: LedgerEntry): DecimalString | null {
+  const fee = feeOf(entry);
+  return entry.change === null || fee === null ? null : subtract(entry.change, fee);
+}
+
+/** Returns the value of an amount; null if it or the price is unknown. Nothing has no value at any price. Unit: USDT. */
+export function usdtOf(amount: DecimalString | null, price: DecimalString | null | undefined): DecimalString | null {
+  if (amount !== null && isZero(amount)) return "0";
+  return amount === null || price === null || price === undefined ? null : multiply(amount, price);
+}
