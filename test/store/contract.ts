@@ -1,7 +1,7 @@
 /** Tests the `Store` interface. Every implementation must pass this suite, which uses nothing but the interface. */
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Row, Scope, Snapshot } from "../../src/core/domain.ts";
-import { snapshotDatasetNamed } from "../../src/datasets/index.ts";
+import { snapshotDatasetNamed, snapshotDatasets } from "../../src/datasets/index.ts";
 import {
   type AlertPositions,
   type Notification,
@@ -509,6 +509,7 @@ function alertContract(newDatabase: NewDatabase, opened: (open: () => Promise<St
     expect(snapshots.map(({ errorCode }) => errorCode)).toEqual([null, "40037", "timeout", null]);
     expect(balance).toMatchObject({ account: "main", dataset: "spot-assets", productType: null, takenAt: at(0) });
     expect(await alerts.rows(spot, balance.id)).toMatchObject([{ coin: "BTC", available: "1.10" }]);
+    for (const dataset of snapshotDatasets) expect(await alerts.rows(dataset, answered.id)).toEqual([]);
     const verdicts = async (upTo: typeof balance) =>
       (await alerts.lastOutcomes(upTo, ["40037"])).map(({ scopeId, code }) => [scopeId, code]).sort();
     expect(await verdicts(refused)).toEqual([

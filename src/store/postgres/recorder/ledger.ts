@@ -169,9 +169,10 @@ export async function claim(account: LockedAccount, claim: Claim): Promise<numbe
   if (trigger === "schedule" && found.isEnded) return null;
   if (trigger === "schedule" && slot > found.now) return { aheadMs: slot - found.now };
   const seriesId = found.seriesId ?? (await storedSeriesId(account, dataset));
-  if (trigger === "schedule") await advanceWatermark(connection, seriesId, slot);
+  const isScheduled = trigger === "schedule";
   const started = [startedAt - slot, worker, found.now + leaseMs];
   if (found.id !== null) {
+    if (isScheduled) await advanceWatermark(connection, seriesId, slot);
     await connection.run(
       `update run set state = 'running', cause = null, requests = null, retries = null, rows = null,
          late_ms = $2, worker = $3, deadline = $4
@@ -183,8 +184,9 @@ export async function claim(account: LockedAccount, claim: Claim): Promise<numbe
     return found.id;
   }
   const [added] = await connection.query<{ id: number }>(
-    "insert into run (series_id, slot, state, late_ms, worker, deadline) values ($1, $2, 'running', $3, $4, $5) returning id",
-    [seriesId, slot, ...started],
+    `with advanced as (${advance} and $6)
+     insert into run (series_id, slot, state, late_ms, worker, deadline) values ($1, $2, 'running', $3, $4, $5) returning id`,
+    [seriesId, slot, ...started, isScheduled],
   );
   if (found.isOlder) await runAdded(connection, seriesId, slot);
   return added?.id ?? null;
@@ -205,8 +207,10 @@ export async function claimed(
   return found?.id ?? null;
 }
 
+const advance = "update series set accounted_to = greatest(accounted_to, $2) where id = $1";
+
 const advanceWatermark = (connection: Connection, seriesId: number, slot: number): Promise<number> =>
-  connection.run("update series set accounted_to = greatest(accounted_to, $2) where id = $1", [seriesId, slot]);
+  connection.run(advance, [seriesId, slot]);
 
 export async function hasRun(connection: Connection, name: string, dataset: DatasetName, slot: number) {
   const found = await connection.cells(
@@ -316,14 +320,25 @@ export async function findRun(connection: Connection, id: number): Promise<Recor
   return found ?? null;
 }
 
-/** Stores the end of a run. */
-export async function endRun(connection: Connection, row: RunRow): Promise<void> {
+/** Stores the end of a run, and the last good snapshots of its scopes. */
+export async function endRun(
+  connection: Connection,
+  row: RunRow,
+  latest: readonly { scopeId: number; snapshotId: number }[] = [],
+): Promise<void> {
   const { id, state, cause, tookMs, requests, retries, rows, spreadMs, skewMs } = row;
   await connection.run(
-    `update run set state = $2, cause = $3, took_ms = $4, requests = $5, retries = $6, rows = $7, spread_ms = $8,
+    `with latest as (
+       update scope set latest = given.latest from unnest($10::bigint[], $11::bigint[]) as given(id, latest)
+       where scope.id = given.id)
+     update run set state = $2, cause = $3, took_ms = $4, requests = $5, retries = $6, rows = $7, spread_ms = $8,
        skew_ms = $9, deadline = null
      where id = $1`,
-    [id, state, cause, tookMs, requests, retries, rows, spreadMs, skewMs],
+    [
+      ...[id, state, cause, tookMs, requests, retries, rows, spreadMs, skewMs],
+      latest.map(({ scopeId }) => scopeId),
+      latest.map(({ snapshotId }) => snapshotId),
+    ],
   );
 }
 

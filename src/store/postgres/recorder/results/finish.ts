@@ -35,6 +35,8 @@ interface ScopeRow {
   id: number;
   productType: string;
   latest: number | null;
+  /** Null while it is requested. */
+  until: number | null;
 }
 
 /** The good snapshots of a run, without ids; `write` stores what belongs to them, under their ids. */
@@ -75,12 +77,12 @@ export async function finishRun(
   ]);
   const committed = await good.write(stored.map(({ id }) => id));
   const row = runRowOf(run, end, good.rows, failures);
-  await setLatest(
-    account,
-    good.rows.map(({ scopeId }, at) => [scopeId, stored[at]?.id ?? 0]),
+  if (row.state === "ok") await retireOthers(account, [...scopes.values()], end);
+  await endRun(
+    connection,
+    row,
+    good.rows.map(({ scopeId }, at) => ({ scopeId, snapshotId: stored[at]?.id ?? 0 })),
   );
-  if (row.state === "ok") await retireOthers(account, run, end);
-  await endRun(connection, row);
   chain.appendRun(runId, endedCells(run, row), stored);
   const { seriesId, slot } = run;
   await runEnded(
@@ -208,7 +210,7 @@ async function requestScopes(
   { seriesId }: RecordedRun,
   productTypes: readonly string[],
 ): Promise<ReadonlyMap<string, ScopeRow>> {
-  const found = await connection.query<ScopeRow & { until: number | null }>(
+  const found = await connection.query<ScopeRow>(
     `select id, product_type as "productType", latest, until from scope where series_id = $1`,
     [seriesId],
   );
@@ -226,25 +228,16 @@ async function requestScopes(
     [seriesId, added],
   );
   for (const [at, productType] of added.entries())
-    scopes.set(productType, { id: ids[at]?.id ?? 0, productType, latest: null });
+    scopes.set(productType, { id: ids[at]?.id ?? 0, productType, latest: null, until: null });
   return scopes;
 }
 
 /** Retires scopes that a complete run no longer requested, such as product types of an account that is unified now. */
-const retireOthers = ({ connection }: LockedAccount, { seriesId }: RecordedRun, end: RunEnd): Promise<number> =>
-  connection.run("update scope set until = $2 where series_id = $1 and until is null and product_type <> all($3)", [
-    seriesId,
-    end.finishedAt,
-    end.snapshots.map(({ scope }) => scopeText(scope)),
-  ]);
-
-async function setLatest({ connection }: LockedAccount, latest: readonly [scopeId: number, snapshotId: number][]) {
-  if (latest.length === 0) return;
-  await connection.run(
-    `update scope set latest = given.latest from unnest($1::bigint[], $2::bigint[]) as given(id, latest)
-     where scope.id = given.id`,
-    [latest.map(([scopeId]) => scopeId), latest.map(([, snapshotId]) => snapshotId)],
-  );
+async function retireOthers({ connection }: LockedAccount, scopes: readonly ScopeRow[], end: RunEnd): Promise<void> {
+  const requested = new Set(end.snapshots.map(({ scope }) => scopeText(scope)));
+  const others = scopes.filter(({ productType, until }) => until === null && !requested.has(productType));
+  if (others.length === 0) return;
+  await connection.run("update scope set until = $1 where id = any($2)", [end.finishedAt, others.map(({ id }) => id)]);
 }
 
 type SnapshotRow = Good["rows"][number] & { errorCode: string | null; errorMessage: string | null };
