@@ -1,5 +1,5 @@
 /** The largest loss from a peak, without what was paid in and out. */
-import { compare, divide, subtract } from "../core/decimal.ts";
+import { compare, divide, isZero, subtract } from "../core/decimal.ts";
 import type { DecimalString } from "../core/domain.ts";
 import type { Growth } from "./time-weighted.ts";
 
@@ -13,19 +13,26 @@ export interface Drawdown {
   recoveredAt: number | null;
 }
 
-/** Returns the largest drawdown of a growth, by its lower bounds; null without any point. */
-export function largestDrawdown(growth: Iterable<Growth>): Drawdown | null {
-  let peak: Growth | null = null;
-  let largest: Drawdown | null = null;
-  for (const point of growth) {
-    if (!peak || compare(point.least, peak.least) >= 0) {
-      if (largest && largest.recoveredAt === null && largest.peakAt === peak?.at) largest.recoveredAt = point.at;
-      peak = point;
+/** Finds the largest drawdown of a growth, by its lower bounds. */
+export class Drawdowns {
+  #peak: Growth | null = null;
+  #largest: Drawdown | null = null;
+
+  /** Adds the next point. */
+  add(point: Growth): void {
+    if (!this.#peak || compare(point.least, this.#peak.least) >= 0) {
+      const largest = this.#largest;
+      if (largest && largest.recoveredAt === null && largest.peakAt === this.#peak?.at) largest.recoveredAt = point.at;
+      this.#peak = point;
     }
-    const depth = divide(subtract(peak.least, point.least), peak.least) ?? "0";
-    if (!largest || compare(depth, largest.depth) > 0)
-      largest = { depth, peakAt: peak.at, lowestAt: point.at, recoveredAt: null };
+    const depth = divide(subtract(this.#peak.least, point.least), this.#peak.least) ?? "0";
+    if (!this.#largest || compare(depth, this.#largest.depth) > 0)
+      this.#largest = { depth, peakAt: this.#peak.at, lowestAt: point.at, recoveredAt: null };
   }
-  if (largest && compare(largest.depth, "0") === 0) largest.recoveredAt = largest.peakAt;
-  return largest;
+
+  /** The largest one so far, the first of several; null without any point. */
+  get largest(): Drawdown | null {
+    const largest = this.#largest;
+    return largest && isZero(largest.depth) ? { ...largest, recoveredAt: largest.peakAt } : largest;
+  }
 }

@@ -2,7 +2,7 @@
  * The time-weighted return: what one unit of money made, whatever was paid in and out meanwhile. The periods between two valuations
  * are chained; a flow counts at the end of its period, so that it takes no part in the result before it.
  */
-import { add, compare, divide, isPositive, isZero, multiply, subtract, truncate } from "../core/decimal.ts";
+import { add, compare, divide, isPositive, isZero, multiply, subtract } from "../core/decimal.ts";
 import type { DecimalString } from "../core/domain.ts";
 
 /** The equity at an instant, and what was paid in (positive) or out since the valuation before it. */
@@ -17,77 +17,71 @@ export interface Valuation {
   isGap: boolean;
 }
 
-/** A return as a fraction (0.1 is 10 %): between these bounds, which are equal where it is known exactly. */
-export interface Return {
-  least: DecimalString;
-  greatest: DecimalString;
-}
-
-/** Digits after the point that are kept of a return. */
-export const returnPlaces = 16;
-
 const one = "1";
 
-/** One valuation and the factor by which one unit of money has grown from the first one to it. */
+/** One valuation and the factor by which one unit of money has grown from the first one to it: between bounds, which are equal if it is known exactly. */
 export interface Growth {
   at: number;
   least: DecimalString;
   greatest: DecimalString;
 }
 
+interface Point extends Growth {
+  equity: DecimalString;
+}
+
 /**
- * Yields the growth at each valuation with a known equity, beginning with 1. Ends before the first period whose result is unknown:
- * because of an unknown flow, or of an equity that is not positive while something was lost.
+ * Yields the growth at each valuation with a known equity, beginning with 1, to 16 places, rounded once per flow. Ends before the
+ * first period whose result is unknown: because of an unknown flow, or of an equity that is not positive while something was lost.
  */
 export function* growthOf(valuations: Iterable<Valuation>): Generator<Growth, void> {
-  let [least, greatest] = [one, one];
-  let equity: DecimalString | null = null;
+  /** The last valuation, and the last one that a flow came before: since then nothing was paid. */
+  let last: Point | null = null;
+  let paid: Point | null = null;
   let flows = "0";
   let isGap = false;
-  for (const { at, flow, ...next } of valuations) {
-    if (equity !== null) {
+  for (const { at, flow, equity, ...next } of valuations) {
+    if (last) {
       if (flow === null) return;
       flows = add(flows, flow);
-      isGap ||= next.isGap || next.equity === null;
+      isGap ||= next.isGap || equity === null;
     }
-    if (next.equity === null) continue;
-    if (equity !== null) {
-      const factors = factorsOf(equity, next.equity, flows, isGap);
-      if (!factors) return;
-      [least, greatest] = [rounded(multiply(least, factors.least)), rounded(multiply(greatest, factors.greatest))];
-    }
-    yield { at, least, greatest };
-    equity = next.equity;
+    if (equity === null) continue;
+    const isPaid = !isZero(flows);
+    const from: Point | null = isPaid ? last : paid;
+    const growth: Omit<Growth, "at"> | null = from ? grown(from, equity, flows, isGap) : { least: one, greatest: one };
+    if (!growth) return;
+    last = { ...growth, at, equity };
+    if (isPaid || !paid) paid = last;
+    yield last;
     flows = "0";
     isGap = false;
   }
 }
 
-/** Returns the return from the first to the last known equity; null if there are not two, or if it is unknown. */
-export function timeWeightedReturn(valuations: readonly Valuation[]): Return | null {
-  const known = valuations.filter(({ equity }) => equity !== null);
-  const last = known.at(-1);
-  let end: Growth | null = null;
-  for (const growth of growthOf(valuations)) end = growth;
-  if (known.length < 2 || !last || end?.at !== last.at) return null;
-  return { least: subtract(end.least, one), greatest: subtract(end.greatest, one) };
+/** Returns the growth after one period: for flows at its end, and in a gap also for flows at its beginning. */
+function grown(from: Point, to: DecimalString, flow: DecimalString, isGap: boolean): Omit<Growth, "at"> | null {
+  const invested = add(from.equity, flow);
+  const atEnd = isPositive(from.equity) ? { worth: subtract(to, flow), of: from.equity } : null;
+  const atStart = isPositive(invested) ? { worth: to, of: invested } : null;
+  if (isZero(from.equity)) {
+    // Nothing was invested, or money came into an empty account.
+    if (isZero(flow) && isZero(to)) return from;
+    return atStart && bounds(from, [atStart]);
+  }
+  const ways = isGap && !isZero(flow) ? [atEnd, atStart] : [atEnd];
+  const known = ways.filter((way) => way !== null);
+  return known.length < ways.length ? null : bounds(from, known);
 }
 
-/** Returns the factors of one period for flows at its end and at its beginning, of which the first one counts without a gap. */
-function factorsOf(from: DecimalString, to: DecimalString, flow: DecimalString, isGap: boolean): Return | null {
-  const invested = add(from, flow);
-  const atEnd = isPositive(from) ? divide(subtract(to, flow), from) : null;
-  const atStart = isPositive(invested) ? divide(to, invested) : null;
-  // Nothing was invested, or money came into an empty account.
-  if (isZero(from)) return isZero(flow) && isZero(to) ? { least: one, greatest: one } : bounds([atStart]);
-  return bounds(isGap && !isZero(flow) ? [atEnd, atStart] : [atEnd]);
+/** Returns the least and the greatest growth of several ways. */
+function bounds(
+  { least, greatest }: Growth,
+  ways: readonly { worth: DecimalString; of: DecimalString }[],
+): Omit<Growth, "at"> {
+  const scaled = (factor: DecimalString) => ways.map(({ worth, of }) => divide(multiply(factor, worth), of) ?? "0");
+  return {
+    least: scaled(least).reduce((a, b) => (compare(a, b) <= 0 ? a : b)),
+    greatest: scaled(greatest).reduce((a, b) => (compare(a, b) >= 0 ? a : b)),
+  };
 }
-
-function bounds(factors: readonly (DecimalString | null)[]): Return | null {
-  const known = factors.filter((factor) => factor !== null);
-  const [first, second = first] = known;
-  if (known.length < factors.length || first === undefined || second === undefined) return null;
-  return compare(first, second) <= 0 ? { least: first, greatest: second } : { least: second, greatest: first };
-}
-
-const rounded = (factor: DecimalString): DecimalString => truncate(factor, 2 * returnPlaces);

@@ -1,14 +1,19 @@
 import { expect, it } from "vitest";
+import { runToEnd } from "../../src/core/async/cooperate.ts";
 import { add, compare, multiply, subtract, sum, truncate } from "../../src/core/decimal.ts";
 import { attribute } from "../../src/returns/attribution.ts";
-import { largestDrawdown } from "../../src/returns/drawdown.ts";
 import { dailyGrowth, moneyWeightedReturn, power } from "../../src/returns/money-weighted.ts";
-import { growthOf, timeWeightedReturn, type Valuation } from "../../src/returns/time-weighted.ts";
+import { type DetailedValuation, returnsOf } from "../../src/returns/returns.ts";
 import { random } from "../../src/simulator/market/random.ts";
 
 const day = 86_400_000;
-const values = (...all: [equity: string | null, flow?: string | null, isGap?: boolean][]): Valuation[] =>
-  all.map(([equity, flow = "0", isGap = false], at) => ({ at: at * day, equity, flow, isGap }));
+const values = (...all: [equity: string | null, flow?: string | null, isGap?: boolean][]): DetailedValuation[] =>
+  all.map(([equity, flow = "0", isGap = false], index) => {
+    const at = index * day;
+    return { at, equity, flow, isGap, flows: flow === null ? [] : [{ at, amount: flow }] };
+  });
+const of = (valuations: DetailedValuation[]) => runToEnd(returnsOf(valuations));
+const timeWeighted = (valuations: DetailedValuation[]) => of(valuations)?.timeWeighted ?? null;
 const exactly = (fraction: string) => ({ least: fraction, greatest: fraction });
 const rounded = (all: { least: string; greatest: string } | null, places: number) =>
   all && { least: truncate(all.least, places), greatest: truncate(all.greatest, places) };
@@ -26,26 +31,26 @@ it.each([
   ["an account that joins late", values([null], ["50", "50"], ["55"]), exactly("0.1")],
   ["everything lost", values(["100"], ["0"]), exactly("-1")],
 ])("returns the time-weighted return of %s", (_, valuations, expected) => {
-  expect(rounded(timeWeightedReturn(valuations), 20)).toEqual(expected);
+  expect(rounded(timeWeighted(valuations), 20)).toEqual(expected);
 });
 
 it("gives bounds where a flow fell into a gap, and a number where nothing was paid in it", () => {
-  expect(rounded(timeWeightedReturn(values(["100"], ["220", "100", true])), 8)).toEqual({
+  expect(rounded(timeWeighted(values(["100"], ["220", "100", true])), 8)).toEqual({
     least: "0.1",
     greatest: "0.2",
   });
-  expect(timeWeightedReturn(values(["100"], ["120", "0", true]))).toEqual(exactly("0.2"));
-  expect(rounded(timeWeightedReturn(values(["100"], [null, "100"], ["220"])), 8)).toEqual({
+  expect(timeWeighted(values(["100"], ["120", "0", true]))).toEqual(exactly("0.2"));
+  expect(rounded(timeWeighted(values(["100"], [null, "100"], ["220"])), 8)).toEqual({
     least: "0.1",
     greatest: "0.2",
   });
 });
 
 it("is unknown where a flow is unknown, where the equity is negative, and without two values", () => {
-  expect(timeWeightedReturn(values(["100"], ["120", null]))).toBeNull();
-  expect(timeWeightedReturn(values(["-5"], ["20"]))).toBeNull();
-  expect(timeWeightedReturn(values(["100"], [null]))).toBeNull();
-  expect(timeWeightedReturn([])).toBeNull();
+  expect(timeWeighted(values(["100"], ["120", null]))).toBeNull();
+  expect(timeWeighted(values(["-5"], ["20"]))).toBeNull();
+  expect(timeWeighted(values(["100"], [null]))).toBeNull();
+  expect(timeWeighted([])).toBeNull();
 });
 
 it("does not depend on flows: the same prices give the same return whatever is paid in and out", () => {
@@ -65,8 +70,8 @@ it("does not depend on flows: the same prices give the same return whatever is p
       }),
     );
   };
-  const without = rounded(timeWeightedReturn(life(() => "0")), 10);
-  expect(rounded(timeWeightedReturn(life(() => String(dice.integer(-20, 300)))), 10)).toEqual(without);
+  const without = rounded(timeWeighted(life(() => "0")), 10);
+  expect(rounded(timeWeighted(life(() => String(dice.integer(-20, 300)))), 10)).toEqual(without);
 });
 
 const at = (text: string) => Date.parse(text);
@@ -77,25 +82,41 @@ it("returns the internal rate of the published example of XIRR", () => {
     { at: at("2008-10-30"), amount: "-4250" },
     { at: at("2009-02-15"), amount: "-3250" },
   ];
-  const growth = dailyGrowth("10000", flows, "2750", { from: at("2008-01-01"), to: at("2009-04-01") });
+  const span = { from: at("2008-01-01"), to: at("2009-04-01") };
+  const growth = runToEnd(dailyGrowth("10000", flows, "2750", span));
   expect(truncate(subtract(power(growth ?? "0", 365), "1"), 6)).toBe("0.373362");
 });
 
-it("returns the growth where nothing was paid, and null where there is no rate", () => {
-  const span = { from: 0, to: 10 * day };
-  expect(truncate(add(moneyWeightedReturn("100", [], "121", span) ?? "0", "0.000000001"), 8)).toBe("0.21");
-  expect(moneyWeightedReturn("0", [], "10", span)).toBeNull();
-  expect(moneyWeightedReturn("100", [], "0", span)).toBe("-1");
-  expect(moneyWeightedReturn("100", [], "110", { from: 0, to: day / 2 })).toBeNull();
+it.each<[string, [opening: string, paid: string[], closing: string], days: number, string | null]>([
+  ["the growth where nothing was paid", ["100", [], "121"], 10, "0.21"],
+  ["the growth of what was paid into an empty account", ["0", ["100"], "121"], 10, "0.21"],
+  ["a loss of everything", ["100", [], "0"], 10, "-1"],
+  ["null where nothing was invested", ["0", [], "10"], 10, null],
+  ["null within a day", ["100", [], "110"], 0.5, null],
+  ["null where more came out than any rate explains", ["100", ["-200"], "300"], 1, null],
+])("gives %s", (_, [opening, paid, closing], days, expected) => {
+  const flows = paid.map((amount) => ({ at: 0, amount }));
+  expect(runToEnd(moneyWeightedReturn(opening, flows, closing, { from: 0, to: days * day }))).toBe(expected);
+});
+
+it("counts several flows of a day together, in any order", () => {
+  const span = { from: 0, to: 20 * day };
+  const flows = [3, 12, 3, 7].map((each) => ({ at: each * day, amount: `${each}0` }));
+  const rate = runToEnd(moneyWeightedReturn("100", flows, "400", span));
+  expect(runToEnd(moneyWeightedReturn("100", flows.toReversed(), "400", span))).toBe(rate);
+  const merged = [{ at: 3 * day, amount: "60" }, ...flows.filter((flow) => flow.at > 3 * day)];
+  expect(runToEnd(moneyWeightedReturn("100", merged, "400", span))).toBe(rate);
+  expect(rate).toMatch(/^0\.[1-9]\d{12,}$/);
 });
 
 it("finds the largest loss from a peak, and when it was made good", () => {
-  const growth = [...growthOf(values(["100"], ["120"], ["90"], ["130"], ["125"]))];
-  expect(largestDrawdown(growth)).toEqual({ depth: "0.25", peakAt: day, lowestAt: 2 * day, recoveredAt: 3 * day });
-  expect(largestDrawdown([...growthOf(values(["100"], ["110"]))])?.depth).toBe("0");
-  expect(largestDrawdown([])).toBeNull();
-  const withdrawn = [...growthOf(values(["100"], ["10", "-90"], ["11"]))];
-  expect(largestDrawdown(withdrawn)?.depth).toBe("0");
+  const drawdown = (...all: Parameters<typeof values>) => of(values(...all))?.drawdown;
+  expect(drawdown(["100"], ["120"], ["90"], ["130"], ["125"])).toEqual({
+    ...{ depth: "0.25", peakAt: day, lowestAt: 2 * day, recoveredAt: 3 * day },
+  });
+  expect(drawdown(["100"], ["110"])).toMatchObject({ depth: "0", recoveredAt: 0 });
+  expect(drawdown(["100"])).toBeUndefined();
+  expect(drawdown(["100"], ["10", "-90"], ["11"])?.depth).toBe("0");
 });
 
 const ends = (balance: string, price: string | null, unrealized = "0") => ({ balance, price, unrealized });
