@@ -1,4 +1,5 @@
 /** Reads the entries of the exchange's ledger. */
+import type { Statement } from "better-sqlite3";
 import { absolute, compare, subtract } from "../../core/decimal.ts";
 import type { DecimalString } from "../../core/domain.ts";
 import { minuteMs } from "../../core/time.ts";
@@ -14,35 +15,74 @@ export interface StoredEntry extends Entry {
   coin: string;
 }
 
-/** Which entries to read: of one coin (in capitals; null: of all), first seen after a snapshot, with a time after `since` (epoch ms). */
-export interface EntryFilter {
-  coin: string | null;
+/** Which entries of a scope are recent. */
+export interface RecentFilter {
+  scopeId: number;
+  /** Entries up to this snapshot have a time before `settledAt`, and are not new: the index leaves them out. */
   after: number;
-  since: number;
+  /** Entries that were first seen after this snapshot are new. */
+  through: number;
+  /** Entries with a later time are not settled. Epoch ms. */
+  settledAt: number;
 }
 
 interface Row extends Omit<StoredEntry, "movesMargin" | "otherFee"> {
-  kind: string;
+  group: string | null;
 }
 
-/** Returns a function that reads the newest version of each entry of a scope of bills. Entries without an amount are left out. */
-export function entryReader(sqlite: Sqlite): (scopeId: number, filter: EntryFilter) => StoredEntry[] {
-  const entries = sqlite.prepare<unknown[], Row>(
-    `select r.scope_id as scopeId, r.snapshot_id as snapshotId, p.product_type as category, r.bill_id as id, r.at, r.type, r.coin,
-       ${kindSql("r.type", "r.group_type")} as kind,
-       ${digitsSql("r.amount")} as amount, ${digitsSql("r.fee")} as fee, ${digitsSql("r.balance")} as balance
-     from bills_record r join scope p on p.id = r.scope_id
-     where r.scope_id = @scopeId and r.snapshot_id > @after and r.at > @since and (@coin is null or upper(r.coin) = @coin)
-       and r.amount is not null and not exists (select 1 from bills_record l
-         where l.scope_id = r.scope_id and l.bill_id = r.bill_id and l.version > r.version)`,
-  );
-  const feeOf = withdrawalFees(sqlite);
-  return (scopeId, filter) =>
-    entries.all({ scopeId, ...filter }).map(({ kind, ...row }) => ({
+/** Reads the newest version of each entry of a scope of bills. Entries without an amount are left out. */
+export class EntryReader {
+  readonly #ofCoin: Statement<[{ scopeId: number; coin: string }], Row>;
+  readonly #recent: Statement<[RecentFilter], Row>;
+  readonly #kindOf: ReturnType<typeof kindReader>;
+  readonly #feeOf: ReturnType<typeof withdrawalFees>;
+
+  constructor(sqlite: Sqlite) {
+    this.#ofCoin = sqlite.prepare(entriesWhere("upper(r.coin) = @coin"));
+    this.#recent = sqlite.prepare(
+      entriesWhere("r.snapshot_id > @after and (r.snapshot_id > @through or r.at > @settledAt)"),
+    );
+    this.#kindOf = kindReader(sqlite);
+    this.#feeOf = withdrawalFees(sqlite);
+  }
+
+  /** Returns the entries of a coin, in capitals. */
+  ofCoin(scopeId: number, coin: string): StoredEntry[] {
+    return this.#ofCoin.all({ scopeId, coin }).map((row) => this.#entryOf(row));
+  }
+
+  /** Returns the entries that are new, or not settled yet. */
+  recent(filter: RecentFilter): StoredEntry[] {
+    return this.#recent.all(filter).map((row) => this.#entryOf(row));
+  }
+
+  #entryOf({ group, ...row }: Row): StoredEntry {
+    const kind = this.#kindOf(row.type, group);
+    return {
       ...row,
       movesMargin: kind === "margin",
-      otherFee: row.category === "funding" && kind === "withdrawal" ? feeOf(row) : null,
-    }));
+      otherFee: row.category === "funding" && kind === "withdrawal" ? this.#feeOf(row) : null,
+    };
+  }
+}
+
+const entriesWhere = (condition: string): string => `
+  select r.scope_id as scopeId, r.snapshot_id as snapshotId, p.product_type as category, r.bill_id as id, r.at, r.type, r.coin,
+    r.group_type as "group", ${digitsSql("r.amount")} as amount, ${digitsSql("r.fee")} as fee, ${digitsSql("r.balance")} as balance
+  from bills_record r join scope p on p.id = r.scope_id
+  where r.scope_id = @scopeId and ${condition} and r.amount is not null and not exists (select 1 from bills_record l
+    where l.scope_id = r.scope_id and l.bill_id = r.bill_id and l.version > r.version)`;
+
+/** Returns a function that classifies entries. There are few different types, so that each is classified once. */
+function kindReader(sqlite: Sqlite): (type: string, group: string | null) => string {
+  const classify = sqlite.prepare<unknown[], string>(`select ${kindSql("@type", "@group")}`).pluck();
+  const known = new Map<string, string>();
+  return (type, group) => {
+    const key = JSON.stringify([type, group]);
+    const kind = known.get(key) ?? classify.get({ type, group }) ?? "other";
+    known.set(key, kind);
+    return kind;
+  };
 }
 
 /**
@@ -61,7 +101,7 @@ function withdrawalFees(sqlite: Sqlite) {
      where b.id = @scopeId and w.coin = @coin and w.updated_at between @from and @to and w.amount is not null and w.fee is not null
      order by w.version desc`,
   );
-  return ({ scopeId, coin, at, amount }: Omit<Row, "kind">): DecimalString | null => {
+  return ({ scopeId, coin, at, amount }: Omit<Row, "group">): DecimalString | null => {
     const found = near.all({ scopeId, coin, from: at - withdrawalSpreadMs, to: at + withdrawalSpreadMs });
     // The amount of the record includes the fee.
     const own = found.find((one) => compare(subtract(one.amount, absolute(one.fee)), absolute(amount)) === 0);

@@ -11,9 +11,9 @@ import { type Interval, merged } from "../../reconciliation/verdict.ts";
 import { type Collected, collectedOf } from "../read/ledger/collected.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import type { Write } from "../sqlite/write-queue.ts";
-import { entryReader, type StoredEntry } from "./entries.ts";
+import { EntryReader, type StoredEntry } from "./entries.ts";
 import { type ChainKey, type ChainState, LedgerRows, type StepRow } from "./ledger-rows.ts";
-import { changesIn, coinsOf, snapshotsOf, type Wallet, walletsOf } from "./wallets.ts";
+import { changesIn, type Wallet, WalletReader } from "./wallets.ts";
 
 /** How long entries may be late. Milliseconds. */
 const lateMs = 15 * minuteMs;
@@ -49,13 +49,15 @@ export class Reconciler {
   readonly #sqlite: Sqlite;
   readonly #write: Write;
   readonly #rows: LedgerRows;
-  readonly #entries: ReturnType<typeof entryReader>;
+  readonly #wallets: WalletReader;
+  readonly #entries: EntryReader;
 
   constructor(sqlite: Sqlite, write: Write) {
     this.#sqlite = sqlite;
     this.#write = write;
     this.#rows = new LedgerRows(sqlite);
-    this.#entries = entryReader(sqlite);
+    this.#wallets = new WalletReader(sqlite);
+    this.#entries = new EntryReader(sqlite);
   }
 
   /** Reconciles what the options select, a few coins in each transaction. @throws StorageError if the result cannot be stored */
@@ -63,7 +65,7 @@ export class Reconciler {
     const done: Reconciled = { chains: 0, entries: 0 };
     for (const { id, name } of this.#rows.accounts()) {
       if (options.account !== undefined && options.account !== name) continue;
-      for (const wallet of walletsOf(this.#sqlite, id)) {
+      for (const wallet of this.#wallets.wallets(id)) {
         if (options.wallet !== undefined && options.wallet !== wallet.name) continue;
         await this.#reconcileWallet(wallet, options, done);
       }
@@ -77,7 +79,7 @@ export class Reconciler {
     const collected = collectedOf(this.#sqlite, wallet.billScopes);
     // A coin that is not known yet is listed by a snapshot, or has a recent entry; all entries are searched only once.
     const isFirst = options.isFull === true || known.size === 0;
-    const coins = new Set([...known.keys(), ...recent.keys(), ...coinsOf(this.#sqlite, wallet, isFirst)]);
+    const coins = new Set([...known.keys(), ...recent.keys(), ...this.#wallets.coins(wallet, isFirst)]);
     const selected = [...coins].filter((coin) => options.coin === undefined || options.coin.toUpperCase() === coin);
     // A coin that begins may have a long ledger, and gets a transaction of its own; little is to be done for the others.
     const size = isFirst ? 1 : coinsAtOnce;
@@ -103,12 +105,13 @@ export class Reconciler {
   /** Returns the entries that may be new to a chain, or after its settled part, by coin (in capitals, as in snapshots). */
   #recentEntries({ billScopes }: Wallet, states: readonly ChainState[]): Map<string, StoredEntry[]> {
     const byCoin = new Map<string, StoredEntry[]>();
-    const settled = Math.min(...states.map(({ settledAt }) => settledAt ?? 0));
-    const through = Math.min(...states.map(({ billsThrough }) => billsThrough));
     if (states.length === 0) return byCoin;
+    // All entries of a coin of which nothing is settled are read anyway.
+    const settledAt = Math.min(Number.MAX_SAFE_INTEGER, ...states.flatMap((state) => state.settledAt ?? []));
+    const through = Math.min(...states.map(({ billsThrough }) => billsThrough));
     for (const scopeId of billScopes) {
-      const after = Math.min(through, this.#rows.lastSnapshotBefore(scopeId, settled));
-      for (const entry of this.#entries(scopeId, { coin: null, after, since: -1 })) {
+      const after = Math.min(through, this.#rows.lastSnapshotBefore(scopeId, settledAt));
+      for (const entry of this.#entries.recent({ scopeId, after, through, settledAt })) {
         const coin = entry.coin.toUpperCase();
         const entries = byCoin.get(coin) ?? [];
         byCoin.set(coin, entries);
@@ -131,9 +134,9 @@ export class Reconciler {
     const from = isLate || settledAt === null || !state ? null : { at: settledAt, state };
     const all = from
       ? recent.filter(({ at }) => at > from.at)
-      : wallet.billScopes.flatMap((scopeId) => this.#entries(scopeId, { coin, after: 0, since: -1 }));
+      : wallet.billScopes.flatMap((scopeId) => this.#entries.ofCoin(scopeId, coin));
     const entries = wallet.hasLedger ? all : null;
-    const snapshots = snapshotsOf(this.#sqlite, wallet, coin, from?.at ?? 0);
+    const snapshots = this.#wallets.snapshots(wallet, coin, from?.at ?? 0);
     if (all.length === 0 && snapshots.versions.every(({ balance }) => balance !== null && /^[0.]*$/.test(balance)))
       return 0;
     const findings = new Findings(this.#rows.findings(wallet.accountId));

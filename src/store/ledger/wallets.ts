@@ -1,4 +1,5 @@
 /** Finds the wallets of an account in its snapshots and lists of bills, and the balances that snapshots show of them. */
+import type { Statement } from "better-sqlite3";
 import { holdsMoney } from "../../bitget/product-types.ts";
 import { add, asDecimal, sumOf } from "../../core/decimal.ts";
 import type { DecimalString, ProductType } from "../../core/domain.ts";
@@ -8,7 +9,7 @@ import { mixAccounts } from "../../datasets/snapshots/mix-accounts.ts";
 import { spotAssets } from "../../datasets/snapshots/spot-assets.ts";
 import type { Balance, Snapshots } from "../../reconciliation/snapshots.ts";
 import type { ItemCells } from "../history.ts";
-import { itemPoints } from "../read/time-series.ts";
+import { pointReader } from "../read/time-series.ts";
 import { prefixOf } from "../schema/tables.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
@@ -91,18 +92,68 @@ interface ScopeRow {
   productType: string;
 }
 
-/** Returns the wallets of an account. */
-export function walletsOf(sqlite: Sqlite, accountId: number): Wallet[] {
-  const scopes = sqlite
-    .prepare<[number], ScopeRow>(
+/** Reads the wallets of accounts, and what snapshots show of them. */
+export class WalletReader {
+  readonly #scopes: Statement<[number], ScopeRow>;
+  readonly #unifiedSince: Statement<[number], number | null>;
+  readonly #bookedCoins: Statement<[number], string>;
+  readonly #sources: ReadonlyMap<Dataset, PreparedSource>;
+
+  constructor(sqlite: Sqlite) {
+    this.#scopes = sqlite.prepare(
       `select e.dataset, p.id as scopeId, p.product_type as productType from series e join scope p on p.series_id = e.id
        where e.account_id = ? order by p.id`,
-    )
-    .all(accountId);
-  const unifiedSince = sqlite
-    .prepare<[number], number | null>("select min(since) from account_mode where account_id = ? and api = 'v3'")
-    .pluck()
-    .get(accountId);
+    );
+    this.#unifiedSince = sqlite
+      .prepare<[number], number | null>("select min(since) from account_mode where account_id = ? and api = 'v3'")
+      .pluck();
+    this.#bookedCoins = sqlite
+      .prepare<[number], string>("select distinct upper(coin) from bills_record where scope_id = ?")
+      .pluck();
+    this.#sources = new Map([spot, funding, futures].map((source) => [source.dataset, prepareSource(sqlite, source)]));
+  }
+
+  /** Returns the wallets of an account. */
+  wallets(accountId: number): Wallet[] {
+    return walletsIn(accountId, this.#scopes.all(accountId), this.#unifiedSince.get(accountId) ?? null);
+  }
+
+  /** Returns the coins that snapshots of a wallet list, and with `entries` those that its entries have, in capitals. */
+  coins({ scopeId, source, billScopes }: Wallet, entries: boolean): string[] {
+    const listed = this.#sources.get(source.dataset)?.listedCoins.all(scopeId) ?? [];
+    return [...listed, ...(entries ? billScopes.flatMap((scope) => this.#bookedCoins.all(scope)) : [])];
+  }
+
+  /** Returns what the snapshots of a wallet show of a coin from an instant (epoch ms) on. */
+  snapshots({ scopeId, source, ...wallet }: Wallet, coin: string, from: number): Snapshots {
+    const times: number[] = [];
+    const versions: { since: number; balance: DecimalString | null }[] = [];
+    const prepared = this.#sources.get(source.dataset);
+    if (scopeId === null || !prepared) return { times, versions };
+    const item = { itemId: prepared.itemId.get(scopeId, coin) ?? null, scopeId, seriesId: 0 };
+    const span = { from: Math.max(from, wallet.from), to: wallet.to };
+    for (const { at, value } of prepared.points(item, span, source.columns, source.balance)) {
+      if (versions.length === 0 || versions.at(-1)?.balance !== value)
+        versions.push({ since: times.length, balance: value });
+      times.push(at);
+    }
+    return { times, versions };
+  }
+}
+
+type PreparedSource = ReturnType<typeof prepareSource>;
+
+function prepareSource(sqlite: Sqlite, { dataset, coin }: WalletSource) {
+  const items = `${prefixOf(dataset)}_item where scope_id = ?`;
+  return {
+    listedCoins: sqlite.prepare<[number | null], string>(`select distinct upper(${coin}) from ${items}`).pluck(),
+    itemId: sqlite.prepare<[number, string], number>(`select id from ${items} and upper(${coin}) = ?`).pluck(),
+    points: pointReader(sqlite, dataset),
+  };
+}
+
+/** Returns the wallets of an account that has these scopes. */
+function walletsIn(accountId: number, scopes: readonly ScopeRow[], unifiedSince: number | null): Wallet[] {
   const isClassic = unifiedSince === null || scopes.some(({ productType }) => productType === "spot");
   const change = unifiedSince ?? Number.MAX_SAFE_INTEGER;
   const billsOf = (name: string) =>
@@ -126,7 +177,7 @@ export function walletsOf(sqlite: Sqlite, accountId: number): Wallet[] {
   const fundingScope = scopeOf(fundingAssets);
   const wallets: Wallet[] = [];
   if (isClassic && spotScope !== null) wallets.push(wallet("spot", spot, spotScope, { to: change }));
-  if (unifiedSince !== null && unifiedSince !== undefined && spotScope !== null)
+  if (unifiedSince !== null && spotScope !== null)
     wallets.push(wallet("unified", unified, spotScope, { from: isClassic ? change : 0 }));
   if (fundingScope !== null)
     wallets.push(wallet("funding", funding, fundingScope, { hasLedger: billsOf("funding").length > 0 }));
@@ -138,41 +189,6 @@ export function walletsOf(sqlite: Sqlite, accountId: number): Wallet[] {
   // Its assets are not collected, so that its entries can only prove each other.
   if (billsOf("margin-crossed").length > 0) wallets.push(wallet("margin-crossed", spot, null));
   return wallets;
-}
-
-/** Returns the coins that snapshots of a wallet list, and with `entries` those that its entries have, in capitals. */
-export function coinsOf(sqlite: Sqlite, { scopeId, source, billScopes }: Wallet, entries: boolean): string[] {
-  const listed = sqlite
-    .prepare<[number | null], string>(
-      `select distinct upper(${source.coin}) from ${prefixOf(source.dataset)}_item where scope_id = ?`,
-    )
-    .pluck();
-  const booked = sqlite
-    .prepare<[number], string>("select distinct upper(coin) from bills_record where scope_id = ?")
-    .pluck();
-  return [...listed.all(scopeId), ...(entries ? billScopes.flatMap((scope) => booked.all(scope)) : [])];
-}
-
-/** Returns what the snapshots of a wallet show of a coin from an instant (epoch ms) on. */
-export function snapshotsOf(sqlite: Sqlite, wallet: Wallet, coin: string, from: number): Snapshots {
-  const { scopeId, source } = wallet;
-  const times: number[] = [];
-  const versions: { since: number; balance: DecimalString | null }[] = [];
-  if (scopeId === null) return { times, versions };
-  const itemId = sqlite
-    .prepare<[number, string], number>(
-      `select id from ${prefixOf(source.dataset)}_item where scope_id = ? and upper(${source.coin}) = ?`,
-    )
-    .pluck()
-    .get(scopeId, coin);
-  const span = { from: Math.max(from, wallet.from), to: wallet.to };
-  const item = { itemId: itemId ?? null, scopeId, seriesId: 0 };
-  for (const { at, value } of itemPoints(sqlite, source.dataset, item, span, source.columns, source.balance)) {
-    if (versions.length === 0 || versions.at(-1)?.balance !== value)
-      versions.push({ since: times.length, balance: value });
-    times.push(at);
-  }
-  return { times, versions };
 }
 
 /** Returns the balances at which the snapshots change. */

@@ -9,7 +9,7 @@ import { prepareAsOf } from "./as-of.ts";
 import { latestChanges } from "./changes.ts";
 import { exportedColumns, recordColumns, scanRecords, selectRecords } from "./record-history.ts";
 import { historyColumns, scanHistory, selectRows } from "./scan.ts";
-import { findItems, itemPoints } from "./time-series.ts";
+import { findItems, pointReader } from "./time-series.ts";
 
 /** Returns the snapshot queries on a connection. */
 export const snapshotHistory = (sqlite: Sqlite): SnapshotHistory => ({
@@ -30,7 +30,7 @@ export const snapshotHistory = (sqlite: Sqlite): SnapshotHistory => ({
   countRows: (dataset, span) => countRows(sqlite, dataset, span),
   latestChanges: (dataset, account, filter, span) => latestChanges(sqlite, dataset, account, filter, span),
   items: (dataset, account, productType, keys) => findItems(sqlite, dataset, account, productType, keys),
-  points: (dataset, item, span, columns, valueFrom) => itemPoints(sqlite, dataset, item, span, columns, valueFrom),
+  points: (dataset, item, span, columns, valueFrom) => pointReader(sqlite, dataset)(item, span, columns, valueFrom),
   prunedDays: (dataset, account) => prunedDays(sqlite, dataset, account),
 });
 

@@ -11,21 +11,16 @@ import { createVersionCursor, versionTablesOf } from "./version-cursor.ts";
 const chunk = 1000;
 
 /** Yields the points that `SnapshotHistory.points` describes. */
-export function* itemPoints<T>(
-  sqlite: Sqlite,
-  dataset: Dataset,
-  { itemId, scopeId }: ItemRef,
-  { from, to }: Span,
+export type PointReader = <T>(
+  item: ItemRef,
+  span: Span,
   columns: readonly string[],
   valueFrom: (cells: ItemCells) => T,
-): Generator<ItemPoint<T>, void> {
-  const tables = versionTablesOf(sqlite, layoutOf(dataset)).map((part) => ({
-    part,
-    places: part.columns.map((name) => columns.indexOf(name)),
-    cursor: createVersionCursor(part, itemId ?? 0),
-    written: Number.NaN,
-  }));
-  const steady = tables[0]?.cursor;
+) => Generator<ItemPoint<T>, void>;
+
+/** Returns a function that reads the points of any item of a dataset. */
+export function pointReader(sqlite: Sqlite, dataset: Dataset): PointReader {
+  const parts = versionTablesOf(sqlite, layoutOf(dataset));
   const next = sqlite
     .prepare<unknown[], [id: number, at: number, slot: number]>(
       `select n.id, n.taken_at, r.slot from snapshot n join run r on r.id = n.run_id
@@ -33,34 +28,43 @@ export function* itemPoints<T>(
        order by n.taken_at, n.error_code, n.id limit ${chunk}`, // as the index has them
     )
     .raw();
-  const cells: Cell[] = columns.map(() => null);
-  const read = (): ItemCells => {
-    if (steady?.version?.[1] !== 1) return null;
-    for (const one of tables) {
-      const { part, places, cursor } = one;
-      if (one.written === cursor.since) continue;
-      one.written = cursor.since;
-      const values = cursor.version ? part.values(cursor.version) : [];
-      for (const [at, place] of places.entries()) if (place >= 0) cells[place] = values[at] ?? null;
-    }
-    return cells;
-  };
-  let value = valueFrom(null);
-  let [since, until] = [0, 0];
-  let last: [id: number, at: number, slot: number] | undefined = [Number.MAX_SAFE_INTEGER, from - 1, 0];
-  while (last) {
-    const found: [id: number, at: number, slot: number][] = next.all(scopeId, last[1], last[0], to);
-    for (const [id, at, slot] of found) {
-      if (itemId !== null && (id < since || id >= until)) {
-        for (const { cursor } of tables) if (id < cursor.since || id >= cursor.next) cursor.moveTo(id);
-        since = Math.max(...tables.map(({ cursor }) => cursor.since));
-        until = Math.min(...tables.map(({ cursor }) => cursor.next));
-        value = valueFrom(read());
+  return function* ({ itemId, scopeId }, { from, to }, columns, valueFrom) {
+    const tables = parts.map((part) => ({
+      part,
+      places: part.columns.map((name) => columns.indexOf(name)),
+      cursor: createVersionCursor(part, itemId ?? 0),
+      written: Number.NaN,
+    }));
+    const steady = tables[0]?.cursor;
+    const cells: Cell[] = columns.map(() => null);
+    const read = (): ItemCells => {
+      if (steady?.version?.[1] !== 1) return null;
+      for (const one of tables) {
+        const { part, places, cursor } = one;
+        if (one.written === cursor.since) continue;
+        one.written = cursor.since;
+        const values = cursor.version ? part.values(cursor.version) : [];
+        for (const [at, place] of places.entries()) if (place >= 0) cells[place] = values[at] ?? null;
       }
-      yield { slot, at, value };
+      return cells;
+    };
+    let value = valueFrom(null);
+    let [since, until] = [0, 0];
+    let last: [id: number, at: number, slot: number] | undefined = [Number.MAX_SAFE_INTEGER, from - 1, 0];
+    while (last) {
+      const found: [id: number, at: number, slot: number][] = next.all(scopeId, last[1], last[0], to);
+      for (const [id, at, slot] of found) {
+        if (itemId !== null && (id < since || id >= until)) {
+          for (const { cursor } of tables) if (id < cursor.since || id >= cursor.next) cursor.moveTo(id);
+          since = Math.max(...tables.map(({ cursor }) => cursor.since));
+          until = Math.min(...tables.map(({ cursor }) => cursor.next));
+          value = valueFrom(read());
+        }
+        yield { slot, at, value };
+      }
+      last = found.length === chunk ? found.at(-1) : undefined;
     }
-    last = found.length === chunk ? found.at(-1) : undefined;
-  }
+  };
 }
 
 /** Returns the items that `SnapshotHistory.items` describes. */
