@@ -187,6 +187,32 @@ describePostgres("the store in PostgreSQL", () => {
     });
   });
 
+  it("shares a transaction among what happens to an account at the same time; what fails takes nothing with it", async () => {
+    const url = await newRecordedHistory();
+    const store = await recorderAt(url);
+    const postgres = await connected(url);
+    const transactions = async () =>
+      Number((await postgres.cells("select count(distinct xmin::text) from run"))[0]?.[0]);
+    const slots = [0, 1, 2].map((n) => start + n * minute);
+    const runs = await Promise.all(slots.map((slot) => store.begin("main", spot.name, slot, slot)));
+    expect(await transactions()).toBe(1);
+    // Two snapshots of one scope are a mistake of the caller.
+    const [snapshot] = endOf(start, "9").snapshots;
+    const ends = slots.map((slot, at) => ({
+      ...endOf(slot, "1"),
+      ...(at === 1 ? { snapshots: Array(2).fill(snapshot) } : {}),
+    }));
+    const ended = await Promise.allSettled(runs.map((run, at) => store.finish(run ?? 0, ends[at] as RunEnd)));
+    expect(ended.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+    // The next write ends the run that failed.
+    await store.setSchedule("main", spot.name, "* * * * *", start);
+    expect(await postgres.cells("select state, cause from runs order by scheduled_for_ms")).toEqual([
+      ["ok", null],
+      ["failed", "internal"],
+      ["ok", null],
+    ]);
+  });
+
   it("stores no character that PostgreSQL refuses: a value is a failure, a message is stored without it", async () => {
     const url = await newRecordedHistory();
     const store = await recorderAt(url);

@@ -32,20 +32,19 @@ export async function lockAccount(connection: Connection, name: string): Promise
   return lockedAccount(connection, found.id, name);
 }
 
-export const lockedAccount = (connection: Connection, id: number, name: string): LockedAccount => ({
+const lockedAccount = (connection: Connection, id: number, name: string): LockedAccount => ({
   ...{ connection, id, name },
   chain: new AccountChain(connection, id),
 });
 
-/** Locks the account of a run. Throws an Error where there is no run with this id. */
-export async function lockAccountOf(connection: Connection, runId: number): Promise<LockedAccount> {
-  const [found] = await connection.query<{ id: number; name: string }>(
-    `select id, name from account where id = (
-       select e.account_id from run r join series e on e.id = r.series_id where r.id = $1) for update`,
+/** Returns the name of the account of a run. Throws an Error where there is no run with this id. */
+export async function accountOf(connection: Connection, runId: number): Promise<string> {
+  const [found] = await connection.query<{ name: string }>(
+    `select a.name from run r join series e on e.id = r.series_id join account a on a.id = e.account_id where r.id = $1`,
     [runId],
   );
   if (!found) throw new Error(`run ${runId} does not exist`);
-  return lockedAccount(connection, found.id, found.name);
+  return found.name;
 }
 
 /** Returns the API version an account last used; null where that was never known. */
@@ -367,10 +366,12 @@ export async function abandon(account: LockedAccount, runId: number, cause: stri
 const graceMs = 10_000;
 
 /** Returns the runs whose process is gone: those past their deadline, and with `worker` those of an earlier process of this name. */
-export async function findCrashed(connection: Connection, worker: string | null): Promise<number[]> {
-  const found = await connection.query<{ id: number }>(
-    `select id from run where state = 'running' and (deadline is null or deadline + $2 < now_ms() or worker = $1) order by id`,
+export const findCrashed = (
+  connection: Connection,
+  worker: string | null,
+): Promise<{ id: number; account: string }[]> =>
+  connection.query(
+    `select r.id, a.name as account from run r join series e on e.id = r.series_id join account a on a.id = e.account_id
+     where r.state = 'running' and (r.deadline is null or r.deadline + $2 < now_ms() or r.worker = $1) order by r.id`,
     [worker, graceMs],
   );
-  return found.map(({ id }) => id);
-}

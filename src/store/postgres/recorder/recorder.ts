@@ -15,7 +15,7 @@ import { type ReadingRow, readingColumns, readingOf } from "../../schema/record-
 import { layoutOf, shownRows } from "../../schema/storage-layout.ts";
 import { scopeText } from "../../snapshots/run-results.ts";
 import type { OpenedStore, RunEnd, RunId, RunOutcome, SeriesSlot, SlotSharing } from "../../store.ts";
-import { type Connection, Postgres } from "../connection.ts";
+import { Postgres } from "../connection.ts";
 import { prepareSchema } from "../migrations.ts";
 import { PostgresAlerts } from "./alerts.ts";
 import { readFreshness } from "./freshness.ts";
@@ -23,7 +23,7 @@ import * as ledger from "./ledger.ts";
 import { finishRun } from "./results/finish.ts";
 import { ScopeStates } from "./results/scope-state.ts";
 import { Worker, type WorkerDescription } from "./workers.ts";
-import { Writes } from "./writes.ts";
+import { inAccount, Writes } from "./writes.ts";
 
 export interface RecorderOptions {
   url: Secret;
@@ -74,6 +74,8 @@ export class Recorder implements OpenedStore {
   #isClosed = false;
   /** Whether slots are taken, for those of other processes: usually all of them, and a query for all costs less than a claim of each. */
   readonly #taken: Batch<SeriesSlot, boolean>;
+  /** The accounts of the runs that this process has begun and not finished. */
+  readonly #accounts = new Map<RunId, string>();
   /** Claims whose commit was not confirmed, by their slot. */
   readonly #unconfirmed = new Map<string, ledger.Claim>();
 
@@ -110,7 +112,7 @@ export class Recorder implements OpenedStore {
   }
 
   setApiVersion(account: string, api: ApiVersion, at: number, cause: string): Promise<void> {
-    return this.#writes.write(inAccount(account, (locked) => ledger.setApiVersion(locked, api, at, cause)));
+    return this.#writes.writeTo(account, (locked) => ledger.setApiVersion(locked, api, at, cause));
   }
 
   schedule(account: string, dataset: DatasetName): Promise<ScheduleInForce | null> {
@@ -123,7 +125,7 @@ export class Recorder implements OpenedStore {
   }
 
   setSchedule(account: string, dataset: DatasetName, pattern: string | null, at: number): Promise<void> {
-    return this.#writes.write(inAccount(account, (locked) => ledger.setSchedule(locked, dataset, pattern, at)));
+    return this.#writes.writeTo(account, (locked) => ledger.setSchedule(locked, dataset, pattern, at));
   }
 
   hasRun(account: string, dataset: DatasetName, slot: number): Promise<boolean> {
@@ -131,8 +133,8 @@ export class Recorder implements OpenedStore {
   }
 
   closeSlots(account: string, dataset: DatasetName, slots: readonly UnrunSlot[]): Promise<void> {
-    const close = inAccount(account, (locked) => ledger.closeSlots(locked, dataset, slots));
-    return this.#writes.writeOrDefer(`close ${account} ${dataset} ${slots[0]?.slot}`, close, close);
+    const close = (locked: ledger.LockedAccount) => ledger.closeSlots(locked, dataset, slots);
+    return this.#writes.writeOrDefer(`close ${account} ${dataset} ${slots[0]?.slot}`, account, close, close);
   }
 
   async begin(
@@ -153,17 +155,18 @@ export class Recorder implements OpenedStore {
     // Where that cannot be read, the claim says why.
     if (isOthers && (await this.#taken.ask({ account, dataset, slot }).catch(() => false))) return null;
     const claim = { dataset, slot, startedAt, trigger, worker, leaseMs };
-    const begin = inAccount(account, async (locked) => {
+    const begin = async (locked: ledger.LockedAccount) => {
       const unconfirmed = this.#unconfirmed.get(name);
       const own = unconfirmed ? await ledger.claimed(locked.connection, account, unconfirmed) : null;
       return own ?? ledger.claim(locked, claim);
-    });
+    };
     try {
       const begun =
         trigger === "demand"
-          ? await this.#writes.write(begin)
-          : await this.#writes.writeOrDefer(name, (connection, cause) => missed(connection, cause), begin);
+          ? await this.#writes.writeTo(account, begin)
+          : await this.#writes.writeOrDefer(name, account, missed, begin);
       this.#unconfirmed.delete(name);
+      if (typeof begun === "number") this.#accounts.set(begun, account);
       if (begun === null || typeof begun === "number") return begun;
       // The clock of this machine is ahead of the database's, whose clock decides for all machines.
       if (begun.aheadMs > clockToleranceMs)
@@ -178,21 +181,19 @@ export class Recorder implements OpenedStore {
     }
 
     // A slot that was claimed after all keeps its run, which is swept when its deadline has passed.
-    function missed(connection: Connection, cause: string): Promise<void> {
-      const slots = [{ slot, state: "missed", cause }] as const;
-      return inAccount(account, (locked) => ledger.closeSlots(locked, dataset, slots))(connection);
+    function missed(locked: ledger.LockedAccount, cause: string): Promise<void> {
+      return ledger.closeSlots(locked, dataset, [{ slot, state: "missed", cause }]);
     }
   }
 
   async finish(run: RunId, end: RunEnd): Promise<RunOutcome> {
+    const account = this.#accounts.get(run) ?? (await ledger.accountOf(this.#postgres, run));
     try {
-      const { account, outcome, committed } = await this.#writes.write(
-        inAccountOf(run, async (locked) => ({
-          account: locked.name,
-          ...(await finishRun(locked, run, end, this.#states)),
-        })),
+      const { outcome, committed } = await this.#writes.writeTo(account, (locked) =>
+        finishRun(locked, run, end, this.#states),
       );
       committed();
+      this.#accounts.delete(run);
       this.alerts.onStored(account);
       return outcome;
     } catch (error) {
@@ -200,7 +201,7 @@ export class Recorder implements OpenedStore {
       if (!(error instanceof StorageError))
         this.#writes.defer(
           `finish ${run}`,
-          inAccountOf(run, (locked) => ledger.abandon(locked, run, "internal")),
+          inAccount(account, (locked) => ledger.abandon(locked, run, "internal")),
         );
       throw error;
     }
@@ -219,8 +220,8 @@ export class Recorder implements OpenedStore {
   async #fail(worker: string | null): Promise<number> {
     const crashed = await ledger.findCrashed(this.#postgres, worker);
     let failed = 0;
-    for (const run of crashed) {
-      const wasRunning = await this.#writes.write(inAccountOf(run, (locked) => ledger.abandon(locked, run, "crashed")));
+    for (const { id, account } of crashed) {
+      const wasRunning = await this.#writes.writeTo(account, (locked) => ledger.abandon(locked, id, "crashed"));
       if (wasRunning) failed += 1;
     }
     return failed;
@@ -290,25 +291,4 @@ export class Recorder implements OpenedStore {
       .catch(() => {})
       .then(() => this.#postgres.close());
   }
-}
-
-/** Returns work on an account whose row is locked, and whose new links are stored at its end. */
-const inAccount =
-  <Result>(name: string, work: (account: ledger.LockedAccount) => Promise<Result>) =>
-  async (connection: Connection): Promise<Result> =>
-    withLinks(await ledger.lockAccount(connection, name), work);
-
-/** Likewise for the account of a run. */
-const inAccountOf =
-  <Result>(run: RunId, work: (account: ledger.LockedAccount) => Promise<Result>) =>
-  async (connection: Connection): Promise<Result> =>
-    withLinks(await ledger.lockAccountOf(connection, run), work);
-
-async function withLinks<Result>(
-  account: ledger.LockedAccount,
-  work: (account: ledger.LockedAccount) => Promise<Result>,
-): Promise<Result> {
-  const result = await work(account);
-  await account.chain.write();
-  return result;
 }
