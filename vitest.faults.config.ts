@@ -7,6 +7,7 @@ export const separate = [
   ),
   ...["daemon", "frozen", "limits", "new-dataset"].map((name) => `test/scenarios/${name}.test.ts`),
   "test/web/process/process.test.ts",
+  "test/reports/pnl-year.test.ts",
   "test/scenarios/postgres/*.test.ts",
 ];
 

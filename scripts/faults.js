@@ -25,6 +25,7 @@ const { status } = spawnSync(
           ...["daemon", "frozen", "limits", "new-dataset"].map((name) => `test/scenarios/${name}.test.ts`),
           "test/scenarios/postgres/",
           "test/web/process/process.test.ts",
+          "test/reports/pnl-year.test.ts",
         ]
       : []),
   ],

@@ -148,6 +148,29 @@ const meanings: Record<string, Record<string, string>> = {
     fees: "Fees, in the coin, negative where they were paid: of trades and withdrawals, and entries that are a fee as a whole. Empty where the ledger has a hole. Interest is no fee.",
     entries: "How many entries have a fee.",
   },
+  pnl: {
+    opening: "Equity at the close of the period before, in USDT. Only values of which every part is known count.",
+    closing: "Equity at the close, in USDT.",
+    change: "`closing` minus `opening`; the sum of `flows`, `profit`, `other` and `unexplained`, to the last digit.",
+    profit: "The sum of the six columns from `realized` to `prices`. Empty where one of them is.",
+    flows:
+      "Money that came in less money that left: deposits, withdrawals without their fee, rewards, and transfers from and to other accounts and wallets without a ledger.",
+    realized: "Results of trades, liquidations and conversions, before fees.",
+    funding: "Funding received less funding paid.",
+    fees: "Fees, negative where they were paid, those of withdrawals included.",
+    interest: "Interest, negative where it was paid.",
+    unrealized: "The change of the unrealised results of positions.",
+    prices:
+      "What changes of prices made of the coins that were held: from the opening, or from the time of an entry, to the closing.",
+    other:
+      "The change of what has no ledger: Earn, bots, margin, and the funding wallet of an account that is not unified.",
+    unexplained: "`change` less all terms that are known: what nothing explains, and the terms that are empty.",
+    opening_at: "When the equity of the opening was read (ISO 8601 UTC). Entries after it count …",
+    closing_at: "… up to when the equity of the closing was read.",
+    unpriced: "Coins that are in no term, because the exchange has no price of them.",
+    unknown:
+      "Why terms are empty: the wallet whose ledger is incomplete and the cause, a price, a balance; or coins with entries whose type is not known, which are in `unexplained`.",
+  },
   reconciliation: {
     from_at: "The beginning of the stretch: a snapshot, or the first entry (ISO 8601 UTC).",
     to_at: "Its end.",

@@ -1,7 +1,7 @@
 /** Reads the equity of an account at a close: complete, or its known part and what is missing. */
 
 import { parse } from "lossless-json";
-import { decimalIn, sumOf } from "../core/decimal.ts";
+import { decimalIn, subtract, sumOf } from "../core/decimal.ts";
 import type { Cell, DecimalString } from "../core/domain.ts";
 import type { HistoryRow } from "../store/history.ts";
 import type { Close } from "./close.ts";
@@ -24,10 +24,21 @@ export const pricedPartOf = (row: HistoryRow | undefined): DecimalString | null 
  * unified account; null if it is unknown. Unit: USDT.
  */
 export function ledgerPartOf(row: HistoryRow | undefined): DecimalString | null {
-  if (decimalIn(row, "unified_usdt") === null)
-    return sumOf(["spot_usdt", "futures_usdt"].map((name) => decimalIn(row, name)));
-  return isComplete(row) ? decimalIn(row, "usdt_equity") : null;
+  if (isUnified(row)) return isComplete(row) ? decimalIn(row, "usdt_equity") : null;
+  return sumOf(["spot_usdt", "futures_usdt"].map((name) => decimalIn(row, name)));
 }
+
+/**
+ * Returns the part of the equity that has no ledger: Earn, bots and margin of an account that is not unified, and its funding wallet
+ * unless `withoutFunding`; null if it is unknown. Unit: USDT.
+ */
+export function otherPartOf(row: HistoryRow | undefined, withoutFunding: boolean): DecimalString | null {
+  const [whole, own] = [equityOf({ rows: row ? [row] : [] }), ledgerPartOf(row)];
+  const funding = withoutFunding ? (decimalIn(row, "funding_usdt") ?? "0") : "0";
+  return whole && own && subtract(subtract(whole, own), isUnified(row) ? "0" : funding);
+}
+
+const isUnified = (row: HistoryRow | undefined): boolean => decimalIn(row, "unified_usdt") !== null;
 
 const isComplete = (row: HistoryRow | undefined): boolean => Number(row?.complete) === 1;
 

@@ -44,7 +44,8 @@ export function* flowsOf({ history }: Source, account: string, span: Span): Step
     if (isFlow(entry) && entry.at >= span.from && entry.at < span.to) {
       const { wallet, kind, at, coin } = entry;
       const amount = amountOf(entry);
-      const usdt = usdtOf(amount, prices.at(coin, at));
+      const price = prices.at(coin, at);
+      const usdt = amount !== null && typeof price === "string" ? multiply(amount, price) : null;
       flows.push({ account, wallet, kind, at, coin, amount, usdt });
     }
     yield pause;
@@ -106,10 +107,4 @@ const isFlow = (entry: LedgerEntry): entry is LedgerEntry & { kind: FlowKind } =
 export function amountOf(entry: LedgerEntry): DecimalString | null {
   const fee = feeOf(entry);
   return entry.change === null || fee === null ? null : subtract(entry.change, fee);
-}
-
-/** Returns the value of an amount; null if it or the price is unknown. Nothing has no value at any price. Unit: USDT. */
-export function usdtOf(amount: DecimalString | null, price: DecimalString | null | undefined): DecimalString | null {
-  if (amount !== null && isZero(amount)) return "0";
-  return amount === null || price === null || price === undefined ? null : multiply(amount, price);
 }

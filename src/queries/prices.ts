@@ -1,13 +1,11 @@
 /** Reads the recorded price of a coin at any instant. */
 import { periodAt } from "../core/cron.ts";
 import { asDecimal } from "../core/decimal.ts";
-import { type DecimalString, publicAccount } from "../core/domain.ts";
+import { publicAccount } from "../core/domain.ts";
 import { dayMs } from "../core/time.ts";
 import { prices as dataset } from "../datasets/snapshots/prices.ts";
+import type { Price } from "../returns/attribution.ts";
 import type { HistoryReader, ItemCells, ItemPoint, SchedulePeriod } from "../store/history.ts";
-
-/** The price of one coin in USDT; null if the exchange has none, undefined if it is not known. */
-export type Price = DecimalString | null | undefined;
 
 type Point = ItemPoint<Price>;
 

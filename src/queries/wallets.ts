@@ -2,7 +2,7 @@
 
 import { holdsMoney } from "../bitget/product-types.ts";
 import type { Steps } from "../core/async/cooperate.ts";
-import { decimalIn, sumOf } from "../core/decimal.ts";
+import { compare, decimalIn, subtract, sumOf } from "../core/decimal.ts";
 import type { DatasetName, DecimalString, Scope } from "../core/domain.ts";
 import { fundingAssets } from "../datasets/snapshots/funding-assets.ts";
 import { mixAccounts } from "../datasets/snapshots/mix-accounts.ts";
@@ -20,6 +20,8 @@ export interface Balance {
   locked: DecimalString | null;
   /** Spot and funding: the sum of the parts. Futures and unified: the equity, including unrealised PnL and debts. */
   total: DecimalString | null;
+  /** The part of `total` that is unrealised PnL. */
+  unrealized: DecimalString | null;
 }
 
 /** A wallet of an account at a close. */
@@ -41,6 +43,19 @@ const totals: Record<"spot" | "funding" | "equity", (row: HistoryRow) => Decimal
   funding: (row) => sumOf(["available", "frozen"].map((column) => decimalIn(row, column))),
   equity: (row) => decimalIn(row, "equity"),
 };
+
+/** Returns the unrealised PnL in a row of a wallet; null if it is unknown. The exchange does not list that of a unified wallet. */
+function unrealizedOf(row: HistoryRow, wallet: string): DecimalString | null {
+  if (wallet === "spot" || wallet === "funding") return "0";
+  const equity = decimalIn(row, "equity");
+  if (wallet === "unified") return sumOf([equity, negated(decimalIn(row, "balance")), decimalIn(row, "debt") ?? "0"]);
+  const available = decimalIn(row, "available");
+  // A futures account without positions has no figure, and nothing but what is available.
+  const hasNone = equity !== null && available !== null && compare(equity, available) === 0;
+  return decimalIn(row, "unrealized_pl") ?? (hasNone ? "0" : null);
+}
+
+const negated = (amount: DecimalString | null): DecimalString | null => amount && subtract("0", amount);
 
 /** Returns a function that gives the wallets at the close of a period, grouped by account. */
 export function createWallets(source: Source): (period: Period) => Steps<Wallet[]> {
@@ -77,7 +92,8 @@ function walletOf({ account, takenAt, known, productType, rows }: Close, wallet:
   const balances = rows.map((row): Balance => {
     const amounts = ["available", "frozen", "locked"].map((column) => decimalIn(row, column));
     const [available = null, frozen = null, locked = null] = amounts;
-    return { coin: textOf(row, row.coin ? "coin" : "margin_coin"), available, frozen, locked, total: totalOf(row) };
+    const coin = textOf(row, row.coin ? "coin" : "margin_coin");
+    return { coin, available, frozen, locked, total: totalOf(row), unrealized: unrealizedOf(row, wallet) };
   });
   balances.sort((a, b) => (a.coin < b.coin ? -1 : 1));
   return { account, wallet, dataset, isMoney: holdsMoney(productType as Scope), takenAt, known, balances };

@@ -4,6 +4,7 @@ import { changes } from "./changes.ts";
 import { coverage } from "./coverage.ts";
 import { episodes } from "./episodes.ts";
 import { equity } from "./equity.ts";
+import { pnl } from "./ledger/pnl.ts";
 import { reconciliation } from "./ledger/reconciliation.ts";
 import { bills, fills } from "./ledger/records.ts";
 import { fees, funding } from "./ledger/sums.ts";
@@ -21,6 +22,7 @@ export const reports: readonly Report[] = [
   fills,
   funding,
   fees,
+  pnl,
   reconciliation,
 ];
 

@@ -1,12 +1,18 @@
 /**
- * Explains the change of an account's equity over a period by what the exchange's ledger says: each term is exact, and what the ledger
- * does not explain is a term of its own, so that the terms always add up to the change.
+ * Explains the change of an account's equity over a period by what the exchange's ledger says. Each term is exact or unknown, and what
+ * the known terms do not explain is a term of its own, so that they always add up to the change.
  */
-import { add, isZero, multiply, subtract, sum } from "../core/decimal.ts";
+import { absolute, compare, isZero, multiply, subtract, sum, sumOf } from "../core/decimal.ts";
 import type { DecimalString } from "../core/domain.ts";
 
-/** What a kind of entry counts as. Borrowing and repaying change the balance and the debt, not the equity. */
-const termOfKind: Readonly<Record<string, keyof EntryTerms | null>> = {
+/** The price of one coin in USDT; null if the exchange has none, undefined if it is not known. */
+export type Price = DecimalString | null | undefined;
+
+/** The terms that entries add to. */
+type EntryTerm = "flows" | "realized" | "funding" | "fees" | "interest";
+
+/** What a kind of entry counts as. */
+const termOfKind: Readonly<Record<string, EntryTerm>> = {
   trade: "realized",
   liquidation: "realized",
   conversion: "realized",
@@ -17,80 +23,162 @@ const termOfKind: Readonly<Record<string, keyof EntryTerms | null>> = {
   withdrawal: "flows",
   transfer: "flows",
   reward: "flows",
-  margin: null,
-  borrow: null,
-  repay: null,
 };
 
-/** The terms that entries add to. */
-interface EntryTerms {
-  /** Deposits, withdrawals, rewards, and transfers from and to wallets that are not part of the account. */
-  flows: DecimalString;
-  /** The results of trades, conversions and liquidations, before fees. */
-  realized: DecimalString;
-  funding: DecimalString;
-  fees: DecimalString;
-  interest: DecimalString;
-}
+/** Kinds of entries that change no equity: they move money into and out of the margin of a position, or balance and debt together. */
+const neutralKinds = ["margin", "borrow", "repay"];
 
-/** The terms of a change of equity. Unit: USDT. */
-export interface Attribution extends EntryTerms {
+/** The terms of a change of equity; null where something that a term needs is unknown. Unit: USDT. */
+export interface Attribution extends Record<EntryTerm, DecimalString | null> {
   change: DecimalString;
-  /** The change of the prices of what was held at the beginning. */
-  prices: DecimalString;
   /** The change of the unrealised results of positions. */
-  unrealized: DecimalString;
-  /** change less all other terms. */
+  unrealized: DecimalString | null;
+  /** The changes of prices: of what was held at the beginning, and of each entry from its own time on. */
+  prices: DecimalString | null;
+  /** The change of what has no ledger. */
+  other: DecimalString | null;
+  /** `change` less all terms that are known. */
   unexplained: DecimalString;
+  /** The coins that are in no term, because the exchange has no price of them. */
+  unpriced: string[];
+  /** What the missing terms need. */
+  unknown: string[];
 }
 
 /** One entry of the exchange's ledger in the period. */
 export interface Booking {
   coin: string;
   kind: string;
-  /** What it changed the balance by, including its fee. */
-  change: DecimalString;
-  /** The part of the change that is a fee, negative if paid. */
-  fee: DecimalString;
+  /** What it changed the balance by, without its fee; null is unknown. */
+  amount: DecimalString | null;
+  /** Negative if paid; null is unknown. */
+  fee: DecimalString | null;
+  /** The price at its time. */
+  price: Price;
 }
 
-/** One coin at both ends of the period. A price is that of one coin in USDT. */
-export interface CoinPeriod {
-  coin: string;
-  opening: { balance: DecimalString; unrealized: DecimalString; price: DecimalString | null };
-  closing: { balance: DecimalString; unrealized: DecimalString; price: DecimalString | null };
+/** What is held of a coin at one end of the period. */
+export interface Holding {
+  /** Without unrealised results and what is borrowed; null is unknown. */
+  balance: DecimalString | null;
+  unrealized: DecimalString | null;
+  price: Price;
 }
 
-/**
- * Explains the change between two equities. Entries count at the price at the end of the period, what was held at the beginning by
- * the change of its price, so that no price in between is needed. A coin without a price adds to `unexplained` only.
- */
-export function attribute(
-  equity: { opening: DecimalString; closing: DecimalString },
-  coins: readonly CoinPeriod[],
-  bookings: readonly Booking[],
-): Attribution {
-  const terms: EntryTerms = { flows: "0", realized: "0", funding: "0", fees: "0", interest: "0" };
-  let [prices, unrealized] = ["0", "0"];
-  const priceOf = new Map(coins.map(({ coin, closing }) => [coin, closing.price]));
-  for (const { opening, closing } of coins) {
-    if (opening.price !== null && closing.price !== null)
-      prices = add(prices, multiply(opening.balance, subtract(closing.price, opening.price)));
-    const [before, after] = [usdtOf(opening), usdtOf(closing)];
-    if (before !== null && after !== null) unrealized = add(unrealized, subtract(after, before));
-  }
-  for (const { coin, kind, change, fee } of bookings) {
-    const price = priceOf.get(coin) ?? null;
-    const term = termOfKind[kind] ?? null;
-    if (price === null || term === null) continue;
-    terms.fees = add(terms.fees, multiply(fee, price));
-    terms[term] = add(terms[term], multiply(subtract(change, fee), price));
-  }
+/** A value at both ends of the period. */
+export interface Ends<Value> {
+  opening: Value;
+  closing: Value;
+}
+
+/** What is known of an account over a period. */
+export interface AccountPeriod {
+  equity: Ends<DecimalString>;
+  /** The part of the equity that has no ledger. */
+  other: Ends<DecimalString | null>;
+  /** Every coin that was held at either end or has a booking; null if what was held is unknown. */
+  coins: ReadonlyMap<string, Ends<Holding>> | null;
+  /** Null if some may be missing. */
+  bookings: readonly Booking[] | null;
+}
+
+type Coins = ReadonlyMap<string, Ends<Holding>>;
+
+/** Explains the change between two equities. */
+export function attribute({ equity, other, coins, bookings }: AccountPeriod): Attribution {
   const change = subtract(equity.closing, equity.opening);
-  const explained = sum([...Object.values(terms), prices, unrealized]);
-  return { change, ...terms, prices, unrealized, unexplained: subtract(change, explained) };
+  const unpriced = unpricedCoins(coins, bookings ?? []);
+  const unknown = new Set<string>();
+  for (const { kind, coin } of bookings ?? [])
+    if (termOfKind[kind] === undefined && !neutralKinds.includes(kind)) unknown.add(`what an entry of ${coin} is`);
+  const priced = coins && new Map([...coins].filter(([coin]) => !unpriced.has(coin)));
+  const counted = bookings?.filter(({ coin, kind }) => termOfKind[kind] !== undefined && !unpriced.has(coin)) ?? null;
+  const terms = {
+    ...entryTerms(counted, unknown),
+    unrealized: priced && unrealizedTerm(priced, unknown),
+    prices: priced && counted && pricesTerm(priced, counted, unknown),
+    other: sumOf([other.closing, negated(other.opening)]),
+  };
+  const known = Object.values(terms).filter((term) => term !== null);
+  const unexplained = subtract(change, sum(known));
+  return { change, ...terms, unexplained, unpriced: [...unpriced].sort(), unknown: [...unknown] };
 }
 
-/** Returns the value of an unrealised result in USDT; null if its price is unknown. */
-const usdtOf = ({ unrealized, price }: CoinPeriod["opening"]): DecimalString | null =>
-  isZero(unrealized) ? "0" : price && multiply(unrealized, price);
+/** Returns the coins of which the exchange had no price whenever one was needed, so that they are no part of the equity. */
+function unpricedCoins(coins: Coins | null, bookings: readonly Booking[]): Set<string> {
+  const prices = new Map<string, Set<Price>>();
+  const need = (coin: string, price: Price, amounts: readonly (DecimalString | null)[]) => {
+    if (amounts.some((amount) => amount === null || !isZero(amount)))
+      prices.set(coin, (prices.get(coin) ?? new Set()).add(price));
+  };
+  for (const [coin, { opening, closing }] of coins ?? [])
+    for (const { price, balance, unrealized } of [opening, closing]) need(coin, price, [balance, unrealized]);
+  for (const { coin, price, amount, fee } of bookings) need(coin, price, [amount, fee]);
+  return new Set([...prices].filter(([, own]) => own.size === 1 && own.has(null)).map(([coin]) => coin));
+}
+
+function entryTerms(
+  bookings: readonly Booking[] | null,
+  unknown: Set<string>,
+): Record<EntryTerm, DecimalString | null> {
+  const parts: Record<EntryTerm, (DecimalString | null)[]> = {
+    flows: [],
+    realized: [],
+    funding: [],
+    fees: [],
+    interest: [],
+  };
+  for (const { coin, kind, amount, fee, price } of bookings ?? []) {
+    parts[termOfKind[kind] ?? "flows"].push(valuedAt(amount, price, { coin, unknown }));
+    parts.fees.push(valuedAt(fee, price, { coin, unknown }));
+  }
+  const total = (term: EntryTerm) => bookings && sumOf(parts[term]);
+  return {
+    flows: total("flows"),
+    realized: total("realized"),
+    funding: total("funding"),
+    fees: total("fees"),
+    interest: total("interest"),
+  };
+}
+
+function unrealizedTerm(coins: Coins, unknown: Set<string>): DecimalString | null {
+  const parts = [...coins].flatMap(([coin, { opening, closing }]) => [
+    valuedAt(closing.unrealized, closing.price, { coin, unknown }),
+    negated(valuedAt(opening.unrealized, opening.price, { coin, unknown })),
+  ]);
+  return sumOf(parts);
+}
+
+/** Balances in snapshots are cut to eight places, in up to three parts. Unit: coin. */
+const cutOff = "0.00000003";
+
+function pricesTerm(coins: Coins, bookings: readonly Booking[], unknown: Set<string>): DecimalString | null {
+  const parts = [...coins].flatMap(([coin, { opening, closing }]) => {
+    const own = bookings.filter((one) => one.coin === coin);
+    const moved = own.map(({ amount, fee }) => sumOf([amount, fee]));
+    const held = sumOf([opening.balance, ...moved]);
+    // A rest below the last place of a snapshot is nothing that the exchange would list, and so has no price.
+    const isNothing = held !== null && typeof closing.price !== "string" && compare(absolute(held), cutOff) <= 0;
+    return [
+      valuedAt(isNothing ? "0" : held, closing.price, { coin, unknown }),
+      valuedAt(negated(opening.balance), opening.price, { coin, unknown }),
+      ...own.map(({ price }, at) => valuedAt(negated(moved[at] ?? null), price, { coin, unknown })),
+    ];
+  });
+  return sumOf(parts);
+}
+
+const negated = (amount: DecimalString | null): DecimalString | null => amount && subtract("0", amount);
+
+/** Returns the value of an amount in USDT; null if it or its price is unknown, which is noted. Nothing needs no price. */
+function valuedAt(
+  amount: DecimalString | null,
+  price: Price,
+  { coin, unknown }: { coin: string; unknown: Set<string> },
+): DecimalString | null {
+  if (amount !== null && isZero(amount)) return "0";
+  if (amount !== null && typeof price === "string") return multiply(amount, price);
+  unknown.add(amount === null ? `an amount of ${coin}` : `the price of ${coin}`);
+  return null;
+}

@@ -1,7 +1,6 @@
 import { expect, it } from "vitest";
 import { runToEnd } from "../../src/core/async/cooperate.ts";
-import { add, compare, multiply, subtract, sum, truncate } from "../../src/core/decimal.ts";
-import { attribute } from "../../src/returns/attribution.ts";
+import { add, multiply, subtract, truncate } from "../../src/core/decimal.ts";
 import { dailyGrowth, moneyWeightedReturn, power } from "../../src/returns/money-weighted.ts";
 import { type DetailedValuation, returnsOf } from "../../src/returns/returns.ts";
 import { random } from "../../src/simulator/market/random.ts";
@@ -117,55 +116,4 @@ it("finds the largest loss from a peak, and when it was made good", () => {
   expect(drawdown(["100"], ["110"])).toMatchObject({ depth: "0", recoveredAt: 0 });
   expect(drawdown(["100"])).toBeUndefined();
   expect(drawdown(["100"], ["10", "-90"], ["11"])?.depth).toBe("0");
-});
-
-const ends = (balance: string, price: string | null, unrealized = "0") => ({ balance, price, unrealized });
-
-it("explains a change of equity term by term", () => {
-  const coins = [
-    { coin: "BTC", opening: ends("1", "50000"), closing: ends("1.5", "60000") },
-    { coin: "USDT", opening: ends("1000", "1", "10"), closing: ends("-24100.25", "1", "-5") },
-  ];
-  const bookings = [
-    { coin: "USDT", kind: "deposit", change: "500", fee: "0" },
-    { coin: "USDT", kind: "trade", change: "-25000", fee: "0" },
-    { coin: "BTC", kind: "trade", change: "0.4995", fee: "-0.0005" },
-    { coin: "BTC", kind: "other", change: "0.0005", fee: "0" },
-    { coin: "USDT", kind: "funding", change: "-0.25", fee: "0" },
-    { coin: "USDT", kind: "trade", change: "-600", fee: "-600" },
-  ];
-  const equity = { opening: "51010", closing: "65894.75" };
-  const terms = attribute(equity, coins, bookings);
-  expect(terms).toEqual({
-    change: "14884.75",
-    flows: "500",
-    realized: "5000",
-    funding: "-0.25",
-    fees: "-630",
-    interest: "0",
-    prices: "10000",
-    unrealized: "-15",
-    // The entry of an unknown kind.
-    unexplained: "30",
-  });
-});
-
-it.each([1, 2, 3, 4, 5, 6])("adds up to the change to the last digit (seed %i)", (seed) => {
-  const dice = random(seed);
-  const amount = () =>
-    `${dice.integer(0, 1) ? "-" : ""}${dice.integer(0, 99_999)}.${String(dice.integer(1, 999_999_999)).padStart(9, "0")}`;
-  const coins = Array.from({ length: 8 }, (_, at) => ({
-    coin: `C${at}`,
-    opening: ends(amount(), dice.integer(0, 5) ? amount() : null, amount()),
-    closing: ends(amount(), dice.integer(0, 5) ? amount() : null, amount()),
-  }));
-  const kinds = ["trade", "fee", "funding", "transfer", "deposit", "interest", "borrow", "other", "new kind"];
-  const bookings = Array.from({ length: 60 }, () => ({
-    coin: `C${dice.integer(0, 8)}`,
-    kind: dice.pick(kinds),
-    change: amount(),
-    fee: amount(),
-  }));
-  const { change, ...terms } = attribute({ opening: amount(), closing: amount() }, coins, bookings);
-  expect(compare(sum(Object.values(terms)), change)).toBe(0);
 });

@@ -61,7 +61,7 @@ it("report lists the reports, and rejects invalid arguments", async () => {
   await call([], { list: true });
   expect(printed).toEqual([
     ...["balances", "positions", "episodes", "equity", "changes", "coverage"],
-    ...["bills", "fills", "funding", "fees", "reconciliation"],
+    ...["bills", "fills", "funding", "fees", "pnl", "reconciliation"],
   ]);
   await expect(call([])).rejects.toThrow(UsageError);
   await expect(call(["nonsense"])).rejects.toThrow(UsageError);

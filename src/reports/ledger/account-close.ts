@@ -1,0 +1,96 @@
+/** Reads what an account had at the close of a period: its equity, and what was held of each coin. */
+import type { Steps } from "../../core/async/cooperate.ts";
+import { periodAt } from "../../core/cron.ts";
+import { isZero, subtract, sumOf } from "../../core/decimal.ts";
+import type { DecimalString } from "../../core/domain.ts";
+import { minuteMs } from "../../core/time.ts";
+import { equity } from "../../datasets/snapshots/equity.ts";
+import { type Close, createCloses } from "../../queries/close.ts";
+import type { Period } from "../../queries/periods.ts";
+import { Prices } from "../../queries/prices.ts";
+import type { Source } from "../../queries/source.ts";
+import { type Balance, createWallets, type Wallet } from "../../queries/wallets.ts";
+import type { Price } from "../../returns/attribution.ts";
+import type { SchedulePeriod, WalletLedger } from "../../store/history.ts";
+
+/** An account at the close of a period. */
+export interface AccountClose {
+  equity: Close;
+  /** The wallets with money. */
+  wallets: readonly Wallet[];
+  /** Returns the price of a coin at the time of the equity. */
+  priceOf(coin: string): Price;
+}
+
+/** Returns a function that reads the closes of an account; null before its first equity. Periods must be passed in order. */
+export function createAccountCloses(
+  { history, now }: Source,
+  account: string,
+  ledgers: readonly WalletLedger[],
+): (period: Period) => Steps<AccountClose | null> {
+  const source = { history, account, now };
+  const [equityAt, walletsAt] = [createCloses(source, equity), createWallets(source)];
+  const prices = new Prices(history);
+  const series = history.series(account).find((one) => one.dataset === equity.name);
+  const schedules = series ? history.schedules(series.id) : [];
+  const current = ledgers.filter(({ to }) => to > now).map(({ through }) => through);
+
+  return function* (period) {
+    // A period in progress ends where its ledger does.
+    const to = period.to > now ? Math.min(period.to, ...current.map((through) => through + 1)) : period.to;
+    const shortened = { ...period, to: to > period.from ? to : period.to };
+    const [close] = yield* equityAt(shortened);
+    if (!close) return null;
+    const wallets = yield* walletsAt(close.takenAt === null ? shortened : atTime(shortened, close.takenAt, schedules));
+    const known = new Map<string, Price>();
+    return {
+      equity: close,
+      wallets: wallets.filter(({ isMoney }) => isMoney),
+      priceOf(coin) {
+        if (!known.has(coin) && close.takenAt !== null) known.set(coin, prices.at(coin, close.takenAt));
+        return known.get(coin);
+      },
+    };
+  };
+}
+
+/** How much later than the equity the wallets may be read in the same slot. Milliseconds. */
+const sameSlotMs = minuteMs;
+
+/** Returns the period shortened to the slot of an equity, so that the wallets are those that it consists of. */
+function atTime(period: Period, takenAt: number, schedules: readonly SchedulePeriod[]): Period {
+  const pattern = schedules.find(({ since, until }) => since <= takenAt && until > takenAt)?.pattern;
+  const halfway = pattern ? periodAt(pattern, pattern.latest(takenAt)) / 2 : sameSlotMs;
+  return { ...period, to: Math.min(period.to, takenAt + Math.min(sameSlotMs, halfway) + 1) };
+}
+
+/** What is held of a coin. */
+export interface Held {
+  balance: DecimalString | null;
+  unrealized: DecimalString | null;
+}
+
+/** Returns what is held of each coin in wallets with a ledger; a text if a wallet is unknown. */
+export function heldIn(wallets: readonly Wallet[], isUnified: boolean): ReadonlyMap<string, Held> | string {
+  const held = new Map<string, Held>();
+  for (const { wallet, known, balances } of wallets) {
+    // Only a unified account has a ledger of its funding wallet.
+    if (wallet === "funding" && !isUnified) continue;
+    if (!known) return `the balances of the ${wallet} wallet`;
+    for (const { coin, total, unrealized } of balances.filter((one) => !isRemoved(one))) {
+      const before = held.get(coin.toUpperCase()) ?? { balance: "0", unrealized: "0" };
+      const balance = total && unrealized && subtract(total, unrealized);
+      held.set(coin.toUpperCase(), {
+        balance: sumOf([before.balance, balance]),
+        unrealized: sumOf([before.unrealized, unrealized]),
+      });
+    }
+  }
+  return held;
+}
+
+/** Returns true for the row of a coin that the wallet does not hold any more, which has no equity. */
+const isRemoved = ({ total, ...amounts }: Balance): boolean =>
+  total === null && [amounts.available, amounts.frozen, amounts.locked].every((amount) => isZero(amount ?? "0"));
+
+export const isUnified = ({ wallets }: AccountClose): boolean => wallets.some(({ wallet }) => wallet === "unified");

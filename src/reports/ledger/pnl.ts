@@ -1,0 +1,143 @@
+/** What changed the equity of an account, term by term. */
+import type { Steps } from "../../core/async/cooperate.ts";
+import { sumOf } from "../../core/decimal.ts";
+import type { Cell } from "../../core/domain.ts";
+import { instantText } from "../../queries/close.ts";
+import { equityOf, otherPartOf } from "../../queries/equity.ts";
+import { ledgersCause } from "../../queries/flows.ts";
+import { type Period, periodOf, periodsOf, spanOf } from "../../queries/periods.ts";
+import type { Source } from "../../queries/source.ts";
+import { type Attribution, attribute, type Booking, type Ends, type Holding } from "../../returns/attribution.ts";
+import type { WalletLedger } from "../../store/history.ts";
+import type { Report } from "../report.ts";
+import { type AccountClose, createAccountCloses, heldIn, isUnified } from "./account-close.ts";
+import { Bookings } from "./bookings.ts";
+
+const results = ["realized", "funding", "fees", "interest", "unrealized", "prices"] as const;
+const terms = ["flows", ...results, "other", "unexplained"] as const;
+
+export const pnl: Report = {
+  name: "pnl",
+  summary: "what changed the equity: money paid in and out, results, fees, prices, and what nothing explains",
+  columns: [
+    ...["day", "account", "opening", "closing", "change", "profit", ...terms],
+    ...["opening_at", "closing_at", "unpriced", "unknown"],
+  ],
+  usesLedger: true,
+  *rows(source, span) {
+    const whole = spanOf(span);
+    if (!whole) return;
+    const accounts = accountsOf(source);
+    const periods = [periodOf(span.timezone, span.by, whole.from - 1), ...periodsOf(span)];
+    // Entries are read last, because nothing else can be read meanwhile.
+    const closes: Map<string, AccountClose>[] = [];
+    for (const period of periods) closes.push(yield* closesAt(accounts, period));
+    const ends = periods.map(({ to }, at) => endsOf(closes[at] ?? new Map(), to - 1));
+    const bookings = new Bookings(source, { from: Math.min(whole.from, ...(ends[0]?.values() ?? [])), to: whole.to });
+    try {
+      for (const [at, period] of periods.entries()) {
+        const taken = yield* bookings.takeTo(ends[at] ?? new Map());
+        if (at === 0) continue;
+        for (const { name, ledgers } of accounts) {
+          const [opening, closing] = [closes[at - 1]?.get(name), closes[at]?.get(name)];
+          const records = { ledgers, bookings: taken.get(name) ?? [] };
+          if (closing) yield [period.name, name, ...cellsOf(opening, closing, records)];
+        }
+      }
+    } finally {
+      bookings.close();
+    }
+  },
+};
+
+interface Account {
+  name: string;
+  ledgers: readonly WalletLedger[];
+  closeAt: ReturnType<typeof createAccountCloses>;
+}
+
+const accountsOf = (source: Source): Account[] =>
+  source.history
+    .series(source.account)
+    .filter(({ dataset }) => dataset === "equity")
+    .map(({ account }) => {
+      const ledgers = source.history.ledgers(account);
+      return { name: account, ledgers, closeAt: createAccountCloses(source, account, ledgers) };
+    });
+
+/** Returns the closes by account, of those that existed. */
+function* closesAt(accounts: readonly Account[], period: Period): Steps<Map<string, AccountClose>> {
+  const closes = new Map<string, AccountClose>();
+  for (const { name, closeAt } of accounts) {
+    const close = yield* closeAt(period);
+    if (close) closes.set(name, close);
+  }
+  return closes;
+}
+
+const endsOf = (closes: ReadonlyMap<string, AccountClose>, otherwise: number): Map<string, number> =>
+  new Map([...closes].map(([name, { equity }]) => [name, equity.takenAt ?? otherwise]));
+
+/** What an account did between two closes. */
+interface Records {
+  ledgers: readonly WalletLedger[];
+  bookings: readonly Booking[];
+}
+
+function cellsOf(opening: AccountClose | undefined, closing: AccountClose, records: Records): Cell[] {
+  const found = explain(opening, closing, records);
+  return [
+    equityOf(opening?.equity),
+    equityOf(closing.equity),
+    found.change ?? null,
+    sumOf(results.map((name) => found[name] ?? null)),
+    ...terms.map((name) => found[name] ?? null),
+    instantText(opening?.equity.takenAt ?? null),
+    instantText(closing.equity.takenAt),
+    textOf(found.unpriced ?? []),
+    textOf(found.unknown),
+  ];
+}
+
+const textOf = (parts: readonly string[]): string | null => (parts.length > 0 ? parts.join("; ") : null);
+
+/** Explains the change between two closes; without the equity at one of them nothing is known but what is missing. */
+function explain(
+  opening: AccountClose | undefined,
+  closing: AccountClose,
+  { ledgers, bookings }: Records,
+): Partial<Attribution> & Pick<Attribution, "unknown"> {
+  const [start, end] = [equityOf(opening?.equity), equityOf(closing.equity)];
+  const [from, to] = [opening?.equity.takenAt ?? null, closing.equity.takenAt];
+  if (!opening || start === null || from === null) return { unknown: ["the equity at the beginning"] };
+  if (end === null || to === null) return { unknown: ["the equity at the end"] };
+  const cause = ledgersCause(ledgers, { from: from + 1, to: to + 1 });
+  const withFunding = isUnified(closing);
+  const held = { opening: heldIn(opening.wallets, withFunding), closing: heldIn(closing.wallets, withFunding) };
+  const otherAt = ({ equity }: AccountClose) => otherPartOf(equity.rows[0], withFunding);
+  const missing = [held.opening, held.closing].filter((one) => typeof one === "string");
+  const found = attribute({
+    equity: { opening: start, closing: end },
+    other: { opening: otherAt(opening), closing: otherAt(closing) },
+    coins: coinsOf({ opening, closing }, held, bookings),
+    bookings: cause === null ? bookings : null,
+  });
+  return { ...found, unknown: [...(cause === null ? [] : [cause]), ...new Set(missing), ...found.unknown] };
+}
+
+/** Returns every coin that was held at either end or has a booking; null if what was held is unknown. */
+function coinsOf(
+  closes: Ends<AccountClose>,
+  held: Ends<ReturnType<typeof heldIn>>,
+  bookings: readonly Booking[],
+): Map<string, Ends<Holding>> | null {
+  const { opening, closing } = held;
+  if (typeof opening === "string" || typeof closing === "string") return null;
+  const names = new Set([...opening.keys(), ...closing.keys(), ...bookings.map(({ coin }) => coin)]);
+  const nothing: Holding = { balance: "0", unrealized: "0", price: undefined };
+  const holding = (coin: string, before = opening.get(coin)): Ends<Holding> => ({
+    opening: before ? { ...before, price: closes.opening.priceOf(coin) } : nothing,
+    closing: { ...(closing.get(coin) ?? nothing), price: closes.closing.priceOf(coin) },
+  });
+  return new Map([...names].map((coin) => [coin, holding(coin)]));
+}

@@ -1,0 +1,210 @@
+/** The report of what changed the equity: of simulated accounts, and of small histories. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Item, RecordBatch, Scope } from "../../src/core/domain.ts";
+import { bills } from "../../src/datasets/ledger/bills.ts";
+import { equity } from "../../src/datasets/snapshots/equity.ts";
+import { mixAccounts } from "../../src/datasets/snapshots/mix-accounts.ts";
+import { prices } from "../../src/datasets/snapshots/prices.ts";
+import { spotAssets } from "../../src/datasets/snapshots/spot-assets.ts";
+import { reconcileFile } from "../../src/store/ledger/reconcile-file.ts";
+import type { Store } from "../../src/store/store.ts";
+import { collect, failed, start } from "../store/kit.ts";
+import { open, temporaryPath } from "../store/temporary.ts";
+import { rowOf } from "../support/rows.ts";
+import { days, hour, lines, reportRows, storeRun } from "./kit.ts";
+import { expectExplained, type Life, live } from "./pnl-life.ts";
+
+describe("a month of a classic account, which is upgraded, and of a unified one", () => {
+  let life: Life;
+  beforeAll(async () => {
+    life = await live(31, 16);
+  }, 120_000);
+  afterAll(() => life.close());
+
+  it("is explained to the last digit on every day, but those on which the account was upgraded", () => {
+    const explained = expectExplained(life);
+    const missing = life.byDay.filter((row) => !explained.includes(row));
+    expect(lines(missing, "day", "account", "unknown")).toEqual([
+      "2026-01-01 main the equity at the beginning",
+      "2026-01-01 hedge the equity at the beginning",
+      "2026-01-16 main spot: bills were not collected",
+      "2026-01-17 main spot: bills were not collected",
+    ]);
+    expect(explained.some(({ flows }) => flows !== "0")).toBe(true);
+  });
+});
+
+const day = 24 * hour;
+/** Noon of a day of November, from 1 on. */
+const noon = (date: number) => start + (date - 1) * day + 12 * hour;
+const report = (path: string, last: number, more = {}) =>
+  reportRows(path, "pnl", days("2026-11-01", `2026-11-0${last + 1}`), more);
+
+/** An account with USDT and BTC, read at noon. */
+class Account {
+  readonly path = temporaryPath();
+  #store!: Store;
+  #entries = 0;
+  #balances: Record<string, number> = { "spot USDT": 1000, "umcbl USDT": 500, "spot BTC": 0 };
+
+  async open(): Promise<void> {
+    this.#store = await open(this.path);
+    for (const dataset of [spotAssets, mixAccounts, equity, bills])
+      await this.#store.setSchedule("main", dataset.name, "0 12 * * *", start);
+    await this.#store.setSchedule("public", prices.name, "0 12 * * *", start);
+  }
+
+  /** Adds an entry some hours before noon. Whole amounts only. */
+  entry(date: number, hours: number, scope: "spot" | "umcbl", type: string, amount: number, coin = "USDT"): Item {
+    const key = `${scope} ${coin}`;
+    const balance = (this.#balances[key] ?? 0) + amount;
+    this.#balances[key] = balance;
+    this.#entries += 1;
+    const billId = String(1000 + this.#entries);
+    const cells = { billId, coin, at: noon(date) - hours * hour, type, groupType: "", fee: "0" };
+    return { row: rowOf(bills, { ...cells, amount: String(amount), balance: String(balance) }), extra: null };
+  }
+
+  /** Stores what a day's requests show. */
+  async day(
+    date: number,
+    items: Partial<Record<"spot" | "umcbl", Item[]>> = {},
+    without: string[] = [],
+  ): Promise<void> {
+    const slot = noon(date);
+    const { "spot USDT": spot = 0, "umcbl USDT": futures = 0, "spot BTC": btc = 0 } = this.#balances;
+    const price = 100 * date;
+    const none = { available: "0", frozen: "0", locked: "0" };
+    const [spotUsdt, futuresUsdt] = [spot + btc * price, futures + 7 * date];
+    const rows = [
+      { coin: "USDT", ...none, available: String(spot) },
+      { coin: "BTC", ...none, available: String(btc) },
+    ];
+    const account = {
+      marginCoin: "USDT",
+      available: `${futures}`,
+      equity: `${futuresUsdt}`,
+      unrealizedPl: `${7 * date}`,
+    };
+    const values = { spotUsdt: `${spotUsdt}`, futuresUsdt: `${futuresUsdt}`, fundingUsdt: "40", otherUsdt: "40" };
+    await storeRun(this.#store, spotAssets, slot, rows);
+    await storeRun(this.#store, mixAccounts, slot, [account], "umcbl");
+    if (!without.includes("prices"))
+      await storeRun(this.#store, prices, slot, [{ coin: "BTC", quote: "USDT", price: String(price) }]);
+    if (without.includes("equity")) await collect(this.#store, equity, slot, { failures: [failed("timeout", slot)] });
+    else
+      await storeRun(this.#store, equity, slot, [
+        { ...values, usdtEquity: `${spotUsdt + futuresUsdt + 40}`, complete: without.includes("part") ? 0 : 1 },
+      ]);
+    const batch = (scope: Scope, own: Item[] = []): RecordBatch => ({
+      ...{ scope, takenAt: slot, items: own },
+      reading: { through: slot + 1, window: null, hole: null },
+    });
+    const snapshots = [batch("spot", items.spot), batch("umcbl", items.umcbl)];
+    if (without.includes("bills"))
+      await collect(this.#store, bills, slot, {
+        failures: [failed("40014", slot, "spot"), failed("40014", slot, "umcbl")],
+      });
+    else await collect(this.#store, bills, slot, { snapshots });
+    await reconcileFile(this.path, { now: slot + day });
+  }
+}
+
+async function newAccount(): Promise<Account> {
+  const account = new Account();
+  await account.open();
+  await account.day(1);
+  return account;
+}
+
+const columns = ["day", "change", "profit", "flows", "realized", "unrealized", "prices", "other", "unexplained"];
+
+describe("a day", () => {
+  it("with a deposit has a higher equity, and no more profit", async () => {
+    const account = await newAccount();
+    await account.day(2, { spot: [account.entry(2, 3, "spot", "deposit", 9000)] });
+    const [, row] = report(account.path, 2);
+    expect(lines(row ? [row] : [], ...columns)).toEqual(["2026-11-02 9007 7 9000 0 7 0 0 0"]);
+  });
+
+  it("with a transfer between its wallets has no flows", async () => {
+    const account = await newAccount();
+    const spot = [account.entry(2, 3, "spot", "transfer_out", -400)];
+    await account.day(2, { spot, umcbl: [account.entry(2, 2.99, "umcbl", "trans_from_exchange", 400)] });
+    expect(lines(report(account.path, 2).slice(1), ...columns)).toEqual(["2026-11-02 7 7 0 0 7 0 0 0"]);
+  });
+
+  it("with a trade has its result, and the price from then on", async () => {
+    const account = await newAccount();
+    const bought = [account.entry(2, 3, "spot", "buy", -300), account.entry(2, 3, "spot", "buy", 2, "BTC")];
+    await account.day(2, { spot: bought });
+    await account.day(3);
+    // Two coins for 300 that were worth 200 each, and 300 each on the next day.
+    expect(lines(report(account.path, 3).slice(1), ...columns)).toEqual([
+      "2026-11-02 107 107 0 100 7 0 0 0",
+      "2026-11-03 207 207 0 0 7 200 0 0",
+    ]);
+  });
+
+  it("with an entry that is missing says what nothing explains", async () => {
+    const account = await newAccount();
+    account.entry(2, 3, "spot", "deposit", 250);
+    await account.day(2);
+    expect(lines(report(account.path, 2).slice(1), ...columns)).toEqual(["2026-11-02 257 7 0 0 7 0 0 250"]);
+  });
+});
+
+describe("is empty where something is unknown", () => {
+  it("a part of the equity", async () => {
+    const account = await newAccount();
+    await account.day(2, {}, ["part"]);
+    await account.day(3);
+    await account.day(4);
+    expect(lines(report(account.path, 4).slice(1), ...columns, "unknown")).toEqual([
+      "2026-11-02 - - - - - - - - the equity at the end",
+      "2026-11-03 - - - - - - - - the equity at the beginning",
+      "2026-11-04 7 7 0 0 7 0 0 0 -",
+    ]);
+  });
+
+  it("the equity for more than two periods", async () => {
+    const account = await newAccount();
+    for (const date of [2, 3, 4]) await account.day(date, {}, ["equity"]);
+    await account.day(5);
+    expect(lines(report(account.path, 5).slice(1), ...columns, "unknown", "closing_at")).toEqual([
+      // The last equity is current for two periods of its schedule; the change until then is nothing.
+      "2026-11-02 0 0 0 0 0 0 0 0 - 2026-11-01T12:00:00.000Z",
+      "2026-11-03 - - - - - - - - the equity at the end -",
+      "2026-11-04 - - - - - - - - the equity at the beginning -",
+      "2026-11-05 - - - - - - - - the equity at the beginning 2026-11-05T12:00:00.000Z",
+    ]);
+  });
+
+  it("the ledger", async () => {
+    const account = await newAccount();
+    await account.day(2);
+    const missed = account.entry(3, 3, "spot", "deposit", 250);
+    await account.day(3, {}, ["bills"]);
+    const found = report(account.path, 3);
+    expect(lines(found.slice(2), ...columns, "unknown")).toEqual(["2026-11-03 257 - - - 7 - 0 250 spot: 40014"]);
+    // It is read later.
+    await account.day(4, { spot: [missed] });
+    expect(lines(report(account.path, 4).slice(2), ...columns, "unknown")).toEqual([
+      "2026-11-03 257 7 250 0 7 0 0 0 -",
+      "2026-11-04 7 7 0 0 7 0 0 0 -",
+    ]);
+  });
+
+  it("a price", async () => {
+    const account = await newAccount();
+    await account.day(2, { spot: [account.entry(2, 3, "spot", "buy", 2, "BTC")] });
+    for (const date of [3, 4, 5]) await account.day(date, {}, ["prices"]);
+    expect(lines(report(account.path, 5).slice(1), ...columns, "unknown")).toEqual([
+      "2026-11-02 407 407 0 400 7 0 0 0 -",
+      // The price of the day before the last one that is recorded is near enough.
+      "2026-11-03 207 7 0 0 7 0 0 200 -",
+      "2026-11-04 207 7 0 0 7 0 0 200 -",
+      "2026-11-05 207 - 0 0 7 - 0 200 the price of BTC",
+    ]);
+  });
+});
