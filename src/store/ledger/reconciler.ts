@@ -75,8 +75,10 @@ export class Reconciler {
 
   async #reconcileWallet(wallet: Wallet, options: ReconcileOptions, done: Reconciled): Promise<void> {
     const known = this.#rows.chains(wallet.accountId, wallet.name);
-    const recent = this.#recentEntries(wallet, [...known.values()]);
+    // Entries that a run stores after this are new to the next pass, also where they share the transactions of this one.
+    const seen = this.#rows.lastSnapshot(wallet.billScopes);
     const collected = collectedOf(this.#sqlite, wallet.billScopes);
+    const recent = this.#recentEntries(wallet, [...known.values()]);
     // A coin that is not known yet is listed by a snapshot, or has a recent entry; all entries are searched only once.
     const isFirst = options.isFull === true || known.size === 0;
     const coins = new Set([...known.keys(), ...recent.keys(), ...this.#wallets.coins(wallet, isFirst)]);
@@ -93,7 +95,7 @@ export class Reconciler {
             done.chains += 1;
             done.entries += this.#reconcileChain(
               { wallet, coin },
-              { state, recent: recent.get(coin) ?? [], collected },
+              { state, recent: recent.get(coin) ?? [], collected, seen },
               options.now,
             );
           }),
@@ -123,7 +125,12 @@ export class Reconciler {
 
   #reconcileChain(
     { wallet, coin }: { wallet: Wallet; coin: string },
-    { state, recent, collected }: { state: ChainState | undefined; recent: StoredEntry[]; collected: Collected },
+    {
+      state,
+      recent,
+      collected,
+      seen,
+    }: { state: ChainState | undefined; recent: StoredEntry[]; collected: Collected; seen: number },
     now: number,
   ): number {
     const key: ChainKey = { accountId: wallet.accountId, wallet: wallet.name, coin };
@@ -154,7 +161,7 @@ export class Reconciler {
       },
       findings,
     );
-    this.#store(key, { from: from?.state, result, snapshots, all, wallet });
+    this.#store(key, { from: from?.state, result, snapshots, all, seen });
     this.#rows.addFindings(wallet.accountId, findings.all());
     return all.length;
   }
@@ -166,13 +173,13 @@ export class Reconciler {
       result,
       snapshots,
       all,
-      wallet,
+      seen,
     }: {
       from: ChainState | undefined;
       result: Reconciliation<StoredEntry>;
       snapshots: Snapshots;
       all: readonly StoredEntry[];
-      wallet: Wallet;
+      seen: number;
     },
   ): void {
     const before = from?.lastSettled ? [from.lastSettled] : [];
@@ -184,11 +191,7 @@ export class Reconciler {
       settledAt: settled?.at ?? from?.settledAt ?? null,
       settledBalance: settled?.balance ?? from?.settledBalance ?? null,
       lastSettled: settled ? (merged([...before, ...settled.intervals]).at(-1) ?? null) : (before[0] ?? null),
-      billsThrough: Math.max(
-        from?.billsThrough ?? 0,
-        this.#rows.lastSnapshot(wallet.billScopes),
-        ...all.map(({ snapshotId }) => snapshotId),
-      ),
+      billsThrough: Math.max(from?.billsThrough ?? 0, seen, ...all.map(({ snapshotId }) => snapshotId)),
     });
   }
 }
