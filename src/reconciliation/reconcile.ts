@@ -61,7 +61,7 @@ export function reconcile<E extends Entry>(known: ChainInput<E>, findings: Findi
   const input = { ...known, before: known.before ?? balanceBefore(entries, known) };
   const steps = followChain(entries, input.before, findings);
   const ledger = new Ledger(steps, input);
-  const instants = [...ledger.times, ...input.holes.flatMap(({ from, to }) => [from, to])];
+  const instants = [...ledger.times, ...input.holes.flatMap(({ from, to }) => [from, to]), input.settleUntil];
   const boundaries: Boundary[] = [];
   const start = ledger.start();
   for (const snapshot of snapshotsAround(snapshots, instants, disorderMs)) {

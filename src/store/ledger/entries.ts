@@ -46,9 +46,9 @@ export class EntryReader {
     this.#feeOf = withdrawalFees(sqlite);
   }
 
-  /** Returns the entries of a coin, in capitals. */
-  ofCoin(scopeId: number, coin: string): StoredEntry[] {
-    return this.#ofCoin.all({ scopeId, coin }).map((row) => this.#entryOf(row));
+  /** Returns the entries of a coin, in capitals, with the fees of withdrawals up to the snapshot `feesThrough`. */
+  ofCoin(scopeId: number, coin: string, feesThrough?: number): StoredEntry[] {
+    return this.#ofCoin.all({ scopeId, coin }).map((row) => this.#entryOf(row, feesThrough));
   }
 
   /** Returns the entries that are new, or not settled yet. */
@@ -56,12 +56,12 @@ export class EntryReader {
     return this.#recent.all(filter).map((row) => this.#entryOf(row));
   }
 
-  #entryOf({ group, ...row }: Row): StoredEntry {
+  #entryOf({ group, ...row }: Row, feesThrough = Number.MAX_SAFE_INTEGER): StoredEntry {
     const kind = this.#kindOf(row.type, group);
     return {
       ...row,
       movesMargin: kind === "margin",
-      otherFee: row.category === "funding" && kind === "withdrawal" ? this.#feeOf(row) : null,
+      otherFee: row.category === "funding" && kind === "withdrawal" ? this.#feeOf(row, feesThrough) : null,
     };
   }
 }
@@ -99,10 +99,12 @@ function withdrawalFees(sqlite: Sqlite) {
        join series e on e.account_id = o.account_id and e.dataset = 'withdrawals' join scope p on p.series_id = e.id
        join withdrawals_record w on w.scope_id = p.id
      where b.id = @scopeId and w.coin = @coin and w.updated_at between @from and @to and w.amount is not null and w.fee is not null
+       and w.snapshot_id <= @feesThrough
      order by w.version desc`,
   );
-  return ({ scopeId, coin, at, amount }: Omit<Row, "group">): DecimalString | null => {
-    const found = near.all({ scopeId, coin, from: at - withdrawalSpreadMs, to: at + withdrawalSpreadMs });
+  return ({ scopeId, coin, at, amount }: Omit<Row, "group">, feesThrough: number): DecimalString | null => {
+    const [from, to] = [at - withdrawalSpreadMs, at + withdrawalSpreadMs];
+    const found = near.all({ scopeId, coin, from, to, feesThrough });
     // The amount of the record includes the fee.
     const own = found.find((one) => compare(subtract(one.amount, absolute(one.fee)), absolute(amount)) === 0);
     return own ? `-${absolute(own.fee)}` : null;

@@ -1,11 +1,11 @@
 /** Reads and writes the tables of the reconciliation. The caller opens the transaction of each write. */
-import { normalize } from "../../core/decimal.ts";
-import type { DecimalString } from "../../core/domain.ts";
+import type { DecimalString, TimeRange } from "../../core/domain.ts";
 import type { Finding } from "../../reconciliation/chain.ts";
 import type { Balance } from "../../reconciliation/snapshots.ts";
-import type { Interval } from "../../reconciliation/verdict.ts";
+import type { Interval, Verdict } from "../../reconciliation/verdict.ts";
 import { digitsSql, packDigits } from "../schema/encoding.ts";
 import type { Sqlite } from "../sqlite/database.ts";
+import { saysMore } from "./derived-rows.ts";
 
 /** One coin in one wallet of one account. */
 export interface ChainKey {
@@ -32,6 +32,13 @@ export interface StepRow {
   position: number | null;
 }
 
+/** The verdict on a stored stretch, with its coin. */
+export interface StoredVerdict extends TimeRange {
+  coin: string;
+  verdict: Verdict;
+  cause: string | null;
+}
+
 type StoredChain = Omit<ChainState, "lastSettled"> & { coin: string; lastSettled: string | null };
 
 const ofChain = "account_id = @accountId and wallet = @wallet and coin = @coin";
@@ -51,6 +58,7 @@ function prepare(sqlite: Sqlite) {
     findings: sqlite.prepare<[number], Finding>(
       "select category, type, convention, entries from ledger_finding where account_id = ?",
     ),
+    removeFindings: sqlite.prepare("delete from ledger_finding where account_id = ?"),
     addFinding: sqlite.prepare(
       `insert or ignore into ledger_finding (account_id, category, type, convention, entries)
        values (@accountId, @category, @type, @convention, @entries)`,
@@ -60,15 +68,18 @@ function prepare(sqlite: Sqlite) {
       `insert into reconciled (account_id, wallet, coin, from_at, to_at, opening, change, entries, closing, residual, verdict, cause)
        values (@accountId, @wallet, @coin, @from, @to, @opening, @change, @entries, @closing, @residual, @verdict, @cause)`,
     ),
-    removeBalances: sqlite.prepare(`delete from snapshot_balance where ${ofChain} and at >= @from`),
+    removeBalances: sqlite.prepare(`delete from snapshot_balance where ${ofChain} and at > @after`),
     addBalance: sqlite.prepare(
-      `insert or replace into snapshot_balance (account_id, wallet, coin, at, balance)
+      `insert into snapshot_balance (account_id, wallet, coin, at, balance)
        values (@accountId, @wallet, @coin, @at, @balance)`,
     ),
     removeStep: sqlite.prepare("delete from bill_step where scope_id = @scopeId and bill_id = @billId"),
     addStep: sqlite.prepare(
       `insert into bill_step (scope_id, bill_id, change, booked_at, position)
        values (@scopeId, @billId, @change, @bookedAt, @position)`,
+    ),
+    ofWallet: sqlite.prepare<[number, string], StoredVerdict>(
+      `select coin, from_at as "from", to_at as "to", verdict, cause from reconciled where account_id = ? and wallet = ?`,
     ),
     lastSnapshot: sqlite.prepare<[number], number | null>("select max(id) from snapshot where scope_id = ?").pluck(),
     lastSnapshotBefore: sqlite
@@ -92,12 +103,7 @@ export class LedgerRows {
   /** Returns the chains of a wallet by coin. */
   chains(accountId: number, wallet: string): Map<string, ChainState> {
     const rows = this.#statements.chains.all(accountId, wallet);
-    return new Map(
-      rows.map(({ coin, lastSettled, ...state }) => [
-        coin,
-        { ...state, lastSettled: lastSettled === null ? null : (JSON.parse(lastSettled) as Interval) },
-      ]),
-    );
+    return new Map(rows.map(({ coin, lastSettled, ...state }) => [coin, { ...state, ...parseSettled(lastSettled) }]));
   }
 
   putChain(key: ChainKey, { settledBalance, lastSettled, ...state }: ChainState): void {
@@ -109,8 +115,17 @@ export class LedgerRows {
     });
   }
 
+  /** Returns the verdicts of a wallet. */
+  verdicts(accountId: number, wallet: string): StoredVerdict[] {
+    return this.#statements.ofWallet.all(accountId, wallet);
+  }
+
   findings(accountId: number): Finding[] {
     return this.#statements.findings.all(accountId);
+  }
+
+  removeFindings(accountId: number): void {
+    this.#statements.removeFindings.run(accountId);
   }
 
   /** Stores findings that are new: later entries are read again until they are settled, and must not count twice. */
@@ -132,18 +147,18 @@ export class LedgerRows {
       });
   }
 
-  /** Replaces the balances from `from` (epoch ms) on. */
-  replaceBalances(key: ChainKey, from: number, balances: readonly Balance[]): void {
-    this.#statements.removeBalances.run({ ...key, from });
+  /** Replaces the balances after `after` (epoch ms). */
+  replaceBalances(key: ChainKey, after: number, balances: readonly Balance[]): void {
+    this.#statements.removeBalances.run({ ...key, after });
     for (const { at, balance } of balances)
-      this.#statements.addBalance.run({ ...key, at, balance: packDigits(balance) });
+      if (at > after) this.#statements.addBalance.run({ ...key, at, balance: packDigits(balance) });
   }
 
   putSteps(steps: Iterable<StepRow>): void {
-    for (const { change, amount, ...step } of steps) {
-      this.#statements.removeStep.run(step);
-      if (step.position === null && change === normalize(amount)) continue;
-      this.#statements.addStep.run({ ...step, change: change && packDigits(change) });
+    for (const step of steps) {
+      const { change, amount: _amount, ...place } = step;
+      this.#statements.removeStep.run(place);
+      if (saysMore(step)) this.#statements.addStep.run({ ...place, change: change && packDigits(change) });
     }
   }
 
@@ -155,5 +170,27 @@ export class LedgerRows {
   /** Returns the id of the last snapshot of a scope up to an instant (epoch ms); 0 if there is none. */
   lastSnapshotBefore(scopeId: number, instant: number): number {
     return this.#statements.lastSnapshotBefore.get(scopeId, instant) ?? 0;
+  }
+}
+
+/** Deletes the reconciliation of an account, because what it follows from was changed; the next pass computes it again. */
+export function forgetReconciliation(sqlite: Sqlite, account: string): void {
+  const ofAccount = "account_id = (select id from account where name = ?)";
+  for (const table of ["ledger_finding", "reconciled", "ledger_chain", "snapshot_balance"])
+    sqlite.prepare(`delete from ${table} where ${ofAccount}`).run(account);
+  sqlite
+    .prepare(
+      `delete from bill_step where scope_id in (
+         select p.id from scope p join series e on e.id = p.series_id where e.${ofAccount})`,
+    )
+    .run(account);
+}
+
+/** Returns the last settled stretch; nothing is settled where its text was damaged, so that the chain begins again. */
+function parseSettled(text: string | null): Partial<ChainState> & Pick<ChainState, "lastSettled"> {
+  try {
+    return { lastSettled: text === null ? null : JSON.parse(text) };
+  } catch {
+    return { settledAt: null, settledBalance: null, lastSettled: null };
   }
 }

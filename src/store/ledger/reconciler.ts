@@ -2,27 +2,24 @@
  * Reconciles the exchange's ledger with the snapshots of a history, wallet by wallet and coin by coin, and stores the result. A pass
  * continues where the ledger is settled; an entry that appears before that point makes it begin again for that coin.
  */
-import { dayMs, hourMs, minuteMs } from "../../core/time.ts";
-import { Findings, type Step } from "../../reconciliation/chain.ts";
-import { byTime } from "../../reconciliation/entry.ts";
+import { dayMs, minuteMs } from "../../core/time.ts";
+import { Findings } from "../../reconciliation/chain.ts";
 import { type Reconciliation, reconcile } from "../../reconciliation/reconcile.ts";
 import type { Snapshots } from "../../reconciliation/snapshots.ts";
-import { type Interval, merged } from "../../reconciliation/verdict.ts";
+import { merged } from "../../reconciliation/verdict.ts";
 import { type Collected, collectedOf } from "../read/ledger/collected.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import type { Write } from "../sqlite/write-queue.ts";
+import { isNearFunding, stepRows, uncoveredBalances } from "./derived-rows.ts";
 import { EntryReader, type StoredEntry } from "./entries.ts";
-import { type ChainKey, type ChainState, LedgerRows, type StepRow } from "./ledger-rows.ts";
-import { changesIn, type Wallet, WalletReader } from "./wallets.ts";
+import { type ChainKey, type ChainState, LedgerRows } from "./ledger-rows.ts";
+import { type Wallet, WalletReader } from "./wallets.ts";
 
 /** How long entries may be late. Milliseconds. */
 const lateMs = 15 * minuteMs;
 
 /** What is not collected for so long counts as settled all the same; an entry that appears later makes the coin begin again. */
 const settleLatestMs = dayMs;
-
-/** Funding is booked at a full hour, up to so much later. Milliseconds. */
-const nearHourMs = 15_000;
 
 /** How many coins share a transaction where a pass continues. */
 const coinsAtOnce = 16;
@@ -65,10 +62,33 @@ export class Reconciler {
     const done: Reconciled = { chains: 0, entries: 0 };
     for (const { id, name } of this.#rows.accounts()) {
       if (options.account !== undefined && options.account !== name) continue;
-      for (const wallet of this.#wallets.wallets(id)) {
-        if (options.wallet !== undefined && options.wallet !== wallet.name) continue;
-        await this.#reconcileWallet(wallet, options, done);
-      }
+      const { chains, entries } = await this.#reconcileAccount(id, options);
+      done.chains += chains;
+      done.entries += entries;
+    }
+    return done;
+  }
+
+  async #reconcileAccount(accountId: number, options: ReconcileOptions): Promise<Reconciled> {
+    const isWhole = options.wallet === undefined && options.coin === undefined;
+    if (options.isFull && isWhole) await this.#write(() => this.#rows.removeFindings(accountId));
+    const known = this.#conventions(accountId);
+    const done = await this.#reconcileWallets(accountId, options);
+    // What no balance confirms follows the convention of its type. Where one was found, nothing may depend on when it was.
+    if (this.#conventions(accountId) === known) return done;
+    return this.#reconcileWallets(accountId, { now: options.now, isFull: true });
+  }
+
+  #conventions(accountId: number): string {
+    const found = this.#rows.findings(accountId);
+    return JSON.stringify(found.map(({ category, type, convention }) => [category, type, convention]));
+  }
+
+  async #reconcileWallets(accountId: number, options: ReconcileOptions): Promise<Reconciled> {
+    const done: Reconciled = { chains: 0, entries: 0 };
+    for (const wallet of this.#wallets.wallets(accountId)) {
+      if (options.wallet !== undefined && options.wallet !== wallet.name) continue;
+      await this.#reconcileWallet(wallet, options, done);
     }
     return done;
   }
@@ -79,6 +99,7 @@ export class Reconciler {
     const seen = this.#rows.lastSnapshot(wallet.billScopes);
     const collected = collectedOf(this.#sqlite, wallet.billScopes);
     const recent = this.#recentEntries(wallet, [...known.values()]);
+    const outdated = this.#outdatedCoins(wallet, known, collected);
     // A coin that is not known yet is listed by a snapshot, or has a recent entry; all entries are searched only once.
     const isFirst = options.isFull === true || known.size === 0;
     const coins = new Set([...known.keys(), ...recent.keys(), ...this.#wallets.coins(wallet, isFirst)]);
@@ -91,7 +112,7 @@ export class Reconciler {
         group.map((coin) =>
           // Reads and writes in one transaction, so that no run comes in between.
           this.#write(() => {
-            const state = options.isFull ? undefined : known.get(coin);
+            const state = options.isFull || outdated.has(coin) ? undefined : known.get(coin);
             done.chains += 1;
             done.entries += this.#reconcileChain(
               { wallet, coin },
@@ -121,6 +142,22 @@ export class Reconciler {
       }
     }
     return byCoin;
+  }
+
+  /** Returns the coins with a settled verdict that no longer follows from where the ledger was collected: a hole was filled, or has another cause. */
+  #outdatedCoins(
+    { accountId, name, hasLedger }: Wallet,
+    known: ReadonlyMap<string, ChainState>,
+    { holes }: Collected,
+  ): Set<string> {
+    const outdated = new Set<string>();
+    for (const { coin, from, to, verdict, cause } of hasLedger ? this.#rows.verdicts(accountId, name) : []) {
+      const until = Math.min(to, known.get(coin)?.settledAt ?? 0);
+      if (from >= until) continue;
+      const hole = holes.find((one) => one.to > from && one.from < until);
+      if (hole ? verdict !== "gap" || cause !== hole.cause : verdict === "gap") outdated.add(coin);
+    }
+    return outdated;
   }
 
   #reconcileChain(
@@ -157,7 +194,7 @@ export class Reconciler {
         holes: collected.holes,
         openAfter,
         settleUntil: Math.max(settledThrough(collected, openAfter), now - settleLatestMs),
-        isUnsettled: (at) => (at + nearHourMs) % hourMs <= 2 * nearHourMs,
+        isUnsettled: isNearFunding,
       },
       findings,
     );
@@ -185,7 +222,7 @@ export class Reconciler {
     const before = from?.lastSettled ? [from.lastSettled] : [];
     const { settled } = result;
     this.#rows.replaceIntervals(key, before[0]?.from ?? 0, merged([...before, ...result.intervals]));
-    this.#rows.replaceBalances(key, from?.settledAt ?? 0, uncovered(snapshots, result.intervals));
+    this.#rows.replaceBalances(key, from?.settledAt ?? -1, uncoveredBalances(snapshots, result.intervals));
     this.#rows.putSteps(stepRows(result.steps));
     this.#rows.putChain(key, {
       settledAt: settled?.at ?? from?.settledAt ?? null,
@@ -199,27 +236,3 @@ export class Reconciler {
 /** Returns up to when the ledger was collected completely, the time in progress excepted. */
 const settledThrough = ({ holes }: Collected, openAfter: number): number =>
   Math.min(openAfter, ...holes.filter(({ to }) => to === Number.MAX_SAFE_INTEGER).map(({ from }) => from));
-
-/** Returns the changes that snapshots show within stretches for which the ledger says nothing. */
-const uncovered = (snapshots: Snapshots, intervals: readonly Interval[]) =>
-  changesIn(snapshots).filter(({ at }) =>
-    intervals.some(
-      ({ from, to, verdict }) => (verdict === "gap" || verdict === "unprovable") && from <= at && at <= to,
-    ),
-  );
-
-/** Returns the rows of entries whose change is not their amount, or whose place is not given by time and id. */
-function* stepRows(steps: readonly Step<StoredEntry>[]): Generator<StepRow> {
-  const natural = steps.map(({ entry }) => entry).sort(byTime);
-  let bookedAt = Number.NEGATIVE_INFINITY;
-  let movedUntil = Number.NEGATIVE_INFINITY;
-  for (const [index, { entry, change }] of steps.entries()) {
-    bookedAt = Math.max(bookedAt, entry.at);
-    const isMoved = natural[index] !== entry;
-    // What follows a moved entry in the same moment keeps its place after it.
-    if (isMoved) movedUntil = bookedAt;
-    const place =
-      isMoved || entry.at <= movedUntil ? { bookedAt, position: index + 1 } : { bookedAt: null, position: null };
-    yield { scopeId: entry.scopeId, billId: entry.id, change, amount: entry.amount, ...place };
-  }
-}

@@ -3,6 +3,7 @@
  * from their raw responses. A record is never deleted: a scope whose responses lack one is not corrected.
  */
 import type { IncrementalDataset } from "../../datasets/incremental.ts";
+import { forgetReconciliation } from "../ledger/ledger-rows.ts";
 import { planRecords, readRecords } from "../records/record-plan.ts";
 import { RecordWriter } from "../records/record-writer.ts";
 import { matchesDigest, snapshotDigest, truncateDigest } from "../schema/digest.ts";
@@ -70,6 +71,7 @@ export function prepareRecordCorrection({
     }
     const lost = before.find((of) => !exists.get(scopeId, of));
     if (lost !== undefined) throw new Refusal(`no response that is kept contains ${lost}`);
+    if (corrected > 0) forgetReconciliation(sqlite, account);
     return corrected;
   });
   return (first) => transaction.immediate(first);

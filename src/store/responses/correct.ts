@@ -12,6 +12,7 @@ import { dayMs } from "../../core/time.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import type { AnyDataset } from "../../datasets/incremental.ts";
 import { prunedNotes } from "../chain/chain.ts";
+import { forgetReconciliation } from "../ledger/ledger-rows.ts";
 import { rebuildScopeEpisodes, rewriteEpisodes } from "../positions/rebuild.ts";
 import { matchesDigest, snapshotDigest, truncateDigest } from "../schema/digest.ts";
 import { layoutOf, type StorageLayout } from "../schema/storage-layout.ts";
@@ -148,6 +149,7 @@ function prepareCorrection({
     }
     if (episodes && !rewriteEpisodes(sqlite, episodes, rebuildScopeEpisodes(sqlite, scopeId), lastPruned))
       throw new Refusal("a position that would change was opened on a day that has been pruned");
+    if (corrected > 0) forgetReconciliation(sqlite, account);
     return corrected;
   });
   return (first: First): number => transaction.immediate(first);

@@ -12,6 +12,7 @@ import { checkPruned } from "./check-pruned.ts";
 import { recordContents } from "./check-records.ts";
 import { checkRuns, checkScopes, checkSlots, type SlotTotals } from "./check-runs.ts";
 import { checkItems, checkScope, itemContents, scopesOf } from "./check-snapshots.ts";
+import { checkLedger } from "./ledger/check-ledger.ts";
 import type { Report } from "./problem.ts";
 
 /** The result of a verification. */
@@ -159,6 +160,9 @@ function* checks(
     if (isSound && dataset.mode === "snapshot" && dataset.episodes) yield* checkEpisodes(sqlite, scope, report);
   }
   yield* checkPruned(sqlite, ofSnapshots, unsound, report);
+  // Likewise, the reconciliation follows from records and snapshots.
+  if (isAllSound && datasets.some((one) => one.mode === "incremental" && one.isLedger))
+    yield* checkLedger(sqlite, report);
   // Gaps follow from the runs: if those were altered, they would only repeat the problem.
   if (isAllSound) yield* checkGaps(sqlite, report);
 }

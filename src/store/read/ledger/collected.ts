@@ -24,25 +24,38 @@ interface ScopeState {
   code: string | null;
 }
 
+/** The state to describe, where that is not the current one. */
+export interface CollectedOptions {
+  /** The last snapshot that counts. */
+  asOf?: number;
+  /** Whether bills are collected. Default: as the schedules say now. */
+  isOn?: boolean | undefined;
+}
+
 /** Returns how far the bills of these scopes were collected. A hole in one of them is one of the wallet. */
-export function collectedOf(sqlite: Sqlite, scopeIds: readonly number[]): Collected {
-  const state = sqlite.prepare<[number], ScopeState>(
-    `select (select g.through from reading g where g.snapshot_id = p.latest) as through,
+export function collectedOf(
+  sqlite: Sqlite,
+  scopeIds: readonly number[],
+  { asOf = Number.MAX_SAFE_INTEGER, isOn: isOnThen }: CollectedOptions = {},
+): Collected {
+  const state = sqlite.prepare<unknown[], ScopeState>(
+    `select (select g.through from reading g where g.snapshot_id = case when p.latest <= @asOf then p.latest else (
+         select max(n.id) from snapshot n where n.scope_id = p.id and n.error_code is null and n.id <= @asOf) end) as through,
        p.until is null and exists (select 1 from schedule c where c.series_id = p.series_id and c.until is null) as isOn,
-       (select n.error_code from snapshot n where n.scope_id = p.id order by n.id desc limit 1) as code
-     from scope p where p.id = ?`,
+       (select n.error_code from snapshot n where n.scope_id = p.id and n.id <= @asOf order by n.id desc limit 1) as code
+     from scope p where p.id = @scopeId`,
   );
-  const lost = sqlite.prepare<[number], TimeRange>(
+  const lost = sqlite.prepare<unknown[], TimeRange>(
     `select g.hole_from as "from", g.hole_to as "to" from snapshot n join reading g on g.snapshot_id = n.id
-     where n.scope_id = ? and g.hole_from is not null`,
+     where n.scope_id = @scopeId and n.id <= @asOf and g.hole_from is not null`,
   );
   const holes: Collected["holes"] = [];
   let through = Number.MAX_SAFE_INTEGER;
   if (scopeIds.length === 0) return { holes: [{ from: 0, to: through, cause: holeCauses.off }], through };
   for (const scopeId of scopeIds) {
-    const { through: read = null, isOn = 0, code = null } = state.get(scopeId) ?? {};
-    holes.push(...lost.all(scopeId).map((range) => ({ ...range, cause: holeCauses.deleted })));
-    if (code === null && isOn === 1) through = Math.min(through, read ?? 0);
+    const { through: read = null, isOn = 0, code = null } = state.get({ scopeId, asOf }) ?? {};
+    holes.push(...lost.all({ scopeId, asOf }).map((range) => ({ ...range, cause: holeCauses.deleted })));
+    if (code === null && (isOnThen ?? isOn === 1)) through = Math.min(through, read ?? 0);
     else holes.push({ from: read ?? 0, to: Number.MAX_SAFE_INTEGER, cause: code ?? holeCauses.off });
   }
   return { holes, through };
