@@ -115,7 +115,8 @@ const meanings: Record<string, Record<string, string>> = {
     causes: "The causes of slots that are not `ok`, each with a count.",
   },
   bills: {
-    wallet: "The wallet, `spot`, `funding`, `unified`, `margin-crossed`, or the futures product type.",
+    wallet:
+      "The wallet, `spot`, `funding`, `unified`, `margin-crossed`, `margin-isolated`, or the futures product type.",
     coin: "The coin, as the exchange spells it.",
     bill_id: "The exchange's id of the entry.",
     type: "The exchange's own text for what happened.",

@@ -41,7 +41,9 @@ export const historyColumns: Record<string, Description> = {
 /** Columns that the view of an incremental dataset has in addition to those of its dataset. */
 export const recordColumns: Record<string, Description> = {
   account,
-  wallet: text("The wallet: `spot`, `funding`, `unified`, `margin-crossed`, or a futures product type."),
+  wallet: text(
+    "The wallet: `spot`, `funding`, `unified`, `margin-crossed`, `margin-isolated`, or a futures product type.",
+  ),
   product_type: text("The futures product type: `umcbl`, `dmcbl` or `cmcbl`."),
   first_seen_at: time("When a run first read it, by the exchange's clock."),
   run_id: integer("The run that stored it, as in `runs`."),
@@ -61,7 +63,7 @@ export const recordColumns: Record<string, Description> = {
   position: integer("The place among entries of that time; NULL where the time and the id give it."),
 };
 
-const wallet = text("The wallet, as in `bills`.");
+const wallet = text("The wallet, as in `bills`; each pair of isolated margin is one (`margin-isolated/BTCUSDT`).");
 const coin = text("The coin, in capitals.");
 
 /** Views that belong to no single dataset. */

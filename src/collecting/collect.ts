@@ -21,9 +21,9 @@ import {
   type Snapshot,
 } from "../core/domain.ts";
 import { CollectorError, StorageError } from "../core/errors.ts";
-import { sourcesOf } from "../datasets/incremental.ts";
+import { type AnyListSource, sourcesOf } from "../datasets/incremental.ts";
 import type { RunEnd } from "../store/store.ts";
-import { readNewRecords, readSnapshot } from "./read-scope.ts";
+import { readNewRecords, readParts, readSnapshot } from "./read-scope.ts";
 import { type CollectorDeps, RunContext, type RunRequest } from "./run-context.ts";
 import { logRun } from "./run-log.ts";
 
@@ -94,21 +94,26 @@ async function readAllScopes(run: RunContext, mayChangeVersion = true): Promise<
     scopes = requests.map(({ scope }) => scope);
     const result: Result = { snapshots: [], failures: [] };
     const errors: unknown[] = [];
-    await Promise.all(
-      requests.map(async ({ source, scope }) => {
-        try {
-          if ("read" in source) {
-            const { batch, error } = await readNewRecords(run, source, scope);
-            if (batch) result.snapshots.push(batch);
-            if (error) throw error;
-          } else result.snapshots.push(await readSnapshot(run, source, scope));
-        } catch (error) {
-          errors.push(error);
-          // A product type that the exchange does not have is not a failure.
-          if (kindOf(error) !== "absent") result.failures.push(failureOf(run, scope, error));
-        }
-      }),
-    );
+    const readAll = async (all: readonly Requested[]): Promise<void> => {
+      await Promise.all(
+        all.map(async ({ source, scope }) => {
+          try {
+            if (!("read" in source)) result.snapshots.push(await readSnapshot(run, source, scope));
+            else if (source.parts) await readEachPart(run, source, scope, result, readAll);
+            else {
+              const { batch, error } = await readNewRecords(run, source, scope);
+              if (batch) result.snapshots.push(batch);
+              if (error) throw error;
+            }
+          } catch (error) {
+            errors.push(error);
+            // A product type that the exchange does not have is not a failure.
+            if (kindOf(error) !== "absent") result.failures.push(failureOf(run, scope, error));
+          }
+        }),
+      );
+    };
+    await readAll(requests);
     const versionMayHaveChanged = mayChangeVersion && errors.some((error) => kindOf(error) === "mode");
     if (!versionMayHaveChanged || !(await hasOtherVersion(run, version))) return result;
     const second = await readAllScopes(run, false);
@@ -119,12 +124,41 @@ async function readAllScopes(run: RunContext, mayChangeVersion = true): Promise<
   }
 }
 
+interface Requested {
+  source: ReturnType<typeof sourcesOf>[number];
+  scope: Scope;
+}
+
+/**
+ * Reads which parts a wallet has, and then each: also those that earlier runs found, because the exchange may list only what holds
+ * something. @throws where the parts cannot be listed, after the known ones were read
+ */
+async function readEachPart(
+  run: RunContext,
+  source: AnyListSource,
+  scope: Scope,
+  result: Result,
+  readAll: (all: readonly Requested[]) => Promise<void>,
+): Promise<void> {
+  const { store } = run.deps;
+  const requested = await store.requestedScopes(run.dataset, run.session.name);
+  const parts = new Set(requested.filter((one) => one?.startsWith(`${scope}/`)));
+  try {
+    if (!source.parts) return;
+    const { batch, scopes } = await readParts(run, source.parts, scope);
+    result.snapshots.push(batch);
+    for (const part of scopes) parts.add(part);
+  } finally {
+    await readAll([...parts].map((part) => ({ source: { ...source, parts: null }, scope: part })));
+  }
+}
+
 /**
  * Returns the scopes to request, each with its source; none where the API version does not offer the dataset. The endpoints for all
  * sub-accounts of a main account are not documented to have demo product types.
  */
-function requestsOf({ dataset, session, deps }: RunContext, version: ApiVersion) {
-  const isMissing = (source: ReturnType<typeof sourcesOf>[number]) => !("subAccounts" in source && source.subAccounts);
+function requestsOf({ dataset, session, deps }: RunContext, version: ApiVersion): Requested[] {
+  const isMissing = (source: Requested["source"]) => !("subAccounts" in source && source.subAccounts);
   return sourcesOf(dataset, version).flatMap((source) => {
     if (session.subAccount && isMissing(source)) return [];
     const scopes = source.scopes(deps.productTypes);

@@ -2,10 +2,10 @@
 
 import { toJson } from "../bitget/wire/json.ts";
 import { abortable } from "../core/async/abort.ts";
-import type { ApiEndpoint, ApiResponse, Item, Params, Scope, Snapshot } from "../core/domain.ts";
+import type { ApiEndpoint, ApiResponse, Item, Params, RecordBatch, Scope, Snapshot } from "../core/domain.ts";
 import { ApiError, type CollectorError, UnknownError } from "../core/errors.ts";
 import type { AnyDatasetSource } from "../datasets/dataset.ts";
-import type { AnyListSource } from "../datasets/incremental.ts";
+import type { AnyListSource, PartsList } from "../datasets/incremental.ts";
 import type { Session, SubAccountAccess } from "./account-session.ts";
 import { type ReadResult, readRecords } from "./incremental/read-records.ts";
 import { mapperInput } from "./related-rows.ts";
@@ -81,6 +81,19 @@ export async function readNewRecords(run: RunContext, list: AnyListSource, scope
   };
   const { batch, error } = await readRecords(source, last, run.exchangeTime());
   return { batch: batch && { ...batch, items: batch.items.map((item) => withoutSecrets(run, item)) }, error };
+}
+
+/** Reads which parts a wallet has: an empty batch that says when, and the scopes of the parts. */
+export async function readParts(
+  run: RunContext,
+  parts: PartsList,
+  scope: Scope,
+): Promise<{ batch: RecordBatch; scopes: Scope[] }> {
+  const response = await send(run, parts.endpoint, {}, scope);
+  run.assertWithinSlot();
+  const { takenAt } = response;
+  const reading = { through: takenAt, window: null, hole: null };
+  return { batch: { scope, takenAt, items: [], reading }, scopes: parts.read(response.data) };
 }
 
 /** Reports how far a run has come that reads several windows: the first one of a scope, or one after a long time. */

@@ -16,16 +16,19 @@ export type UnifiedCategory = (typeof unifiedCategories)[number];
 
 /** Lists of records that belong to no product type: those of a wallet, of one of its categories, or of one side of a transfer. */
 export const recordCategories = [
-  ...(["spot", "funding", "margin-crossed", "initiator", "receiver"] as const),
+  ...(["spot", "funding", "margin-crossed", "margin-isolated", "initiator", "receiver"] as const),
   ...unifiedCategories.map((category) => `unified/${category}` as const),
 ] as const;
 export type RecordCategory = (typeof recordCategories)[number];
 
+/** The ledger of one pair of isolated margin, which has balances of its own. */
+export type IsolatedPair = `margin-isolated/${string}`;
+
 /**
- * The part of a dataset that one response covers: a product type, the unified wallet, a category of records, or (null) the whole
- * account.
+ * The part of a dataset that one response covers: a product type, the unified wallet, a category of records, a pair of isolated
+ * margin, or (null) the whole account.
  */
-export type Scope = ProductType | "unified" | RecordCategory | null;
+export type Scope = ProductType | "unified" | RecordCategory | IsolatedPair | null;
 
 /** A decimal number as plain digits: "-0.50". Money has no other representation. */
 export type DecimalString = string;

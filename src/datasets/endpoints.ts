@@ -9,6 +9,7 @@ const ofDataset = (dataset: AnyDataset): ApiEndpoint[] =>
     ...sourcesOf(dataset).flatMap((source) => [
       ...(source.endpoint ? [source.endpoint] : []),
       ...("subAccounts" in source && source.subAccounts ? [source.subAccounts.endpoint] : []),
+      ...("parts" in source && source.parts ? [source.parts.endpoint] : []),
     ]),
     ...((dataset.mode === "snapshot" && dataset.otherEndpoints) || []),
   ].sort(byName);

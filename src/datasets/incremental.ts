@@ -43,12 +43,30 @@ export interface PageParams {
 /** The parameter names of the lists of v2. */
 export const idLessThan: PageParams = { from: "startTime", to: "endTime", limit: "limit", after: "idLessThan" };
 
+/**
+ * A list of the parts of a wallet that have lists of their own, such as the pairs of isolated margin. Its own scope is that of the source;
+ * those of the parts begin with it and a slash.
+ */
+export interface PartsList {
+  endpoint: ApiEndpoint;
+  /** Parses the response, and returns the scopes of the parts. @throws ShapeError with the path and the first field that does not match */
+  read(data: unknown): Scope[];
+}
+
+/** Declares a list of parts. `scopes` may repeat one. */
+export const partsList = <Data>(endpoint: ApiEndpoint, schema: ZodType<Data>, scopes: (data: Data) => Scope[]) => ({
+  endpoint,
+  read: (data: unknown): Scope[] => parseData({ endpoint, schema, data }, (shaped) => [...new Set(scopes(shaped))]),
+});
+
 /** How one API version lists the records. */
 export interface ListSource<Data, C extends Columns> extends ListLimits {
   endpoint: ApiEndpoint;
   /** Returns the scopes, which are read concurrently and have separate watermarks. Default: one for the whole account. */
   scopes?(productTypes: readonly ProductType[]): Scope[];
   params?(scope: Scope): Params;
+  /** Lists the scopes that have records, where the account decides which there are. Default: `scopes` says them. */
+  parts?: PartsList;
   /** Default: those of v2. */
   page?: PageParams;
   data: ZodType<Data>;
@@ -73,6 +91,8 @@ export interface AnyListSource extends ListRules {
   endpoint: ApiEndpoint;
   needs: readonly DatasetName[];
   scopes(productTypes: readonly ProductType[]): Scope[];
+  /** Null: the list is that of the scope itself. */
+  parts: PartsList | null;
   /** Returns the parameters of one page of a scope. */
   params(scope: Scope, window: Window): Params;
   /** Parses a page. @throws ShapeError with the path and the first field that does not match */
@@ -153,7 +173,7 @@ function bindListSource<Data, C extends Columns>(
   { id, changes }: Pick<IncrementalDeclaration<C>, "id" | "changes">,
 ): AnyListSource {
   const { endpoint, spanMs, retentionMs, pageSize, scopes = () => wholeAccount, params = () => ({}) } = source;
-  const { page = idLessThan } = source;
+  const { page = idLessThan, parts = null } = source;
   return {
     endpoint,
     spanMs,
@@ -162,6 +182,7 @@ function bindListSource<Data, C extends Columns>(
     overlapMs: changes ? changesOverlapMs : 10 * minuteMs,
     needs: [],
     scopes,
+    parts,
     params: (scope, { from, to, cursor }) => ({
       ...params(scope),
       [page.from]: String(from),

@@ -93,7 +93,7 @@ export interface Store {
   /** Fails the runs of a process that ended without finishing them, with the cause `crashed`. Returns their number. */
   recover(): Promise<number>;
   /** Returns the scopes of an account that are still requested, with or without a response so far. */
-  requestedScopes(dataset: Dataset, account: string): Promise<Scope[]>;
+  requestedScopes(dataset: AnyDataset, account: string): Promise<Scope[]>;
   /** Returns the rows of the last good snapshot of every scope that is still requested, of one account or of all. */
   latest(dataset: Dataset, account?: string): Promise<KnownRows[]>;
   /** Returns how far a scope of an incremental dataset was read; null if it never was. */

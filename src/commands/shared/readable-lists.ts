@@ -22,7 +22,8 @@ export async function readableLists(session: Session, { schedules, productTypes 
   const errors = await Promise.all(
     requests.map(async ({ name, list, scope }) => {
       try {
-        await session.client.get(list.endpoint, list.params(scope, window), options);
+        if (list.parts) await session.client.get(list.parts.endpoint, {}, options);
+        else await session.client.get(list.endpoint, list.params(scope, window), options);
         return null;
       } catch (error) {
         return { name: `${name} of ${scope ?? "the account"}`, error };

@@ -2,17 +2,17 @@
  * The entries of the exchange's ledger: each change of a balance with the balance after it, so that the entries of a coin prove each
  * other. The exchange lists them by wallet; the unified wallet by category.
  *
- * Not collected: isolated margin (its list needs a symbol per request), and the P2P records of classic accounts (tax permission).
- *
  * Sources: https://www.bitget.com/api-doc/spot/account/Get-Account-Bills,
  * https://www.bitget.com/api-doc/contract/account/Get-Account-Bill, https://www.bitget.com/api-doc/margin/cross/record/Get-Cross-Finflow,
+ * https://www.bitget.com/api-doc/margin/isolated/record/Get-Isolated-Finflow and .../isolated/account/Get-Isolated-Assets,
  * https://www.bitget.com/api-doc/uta/account/Get-Financial-Records and .../Get-Funding-Financial-Records
  */
 import { z } from "zod";
 import { apiEndpoint } from "../../bitget/endpoints.ts";
 import * as column from "../../core/columns.ts";
+import type { DecimalString, Scope } from "../../core/domain.ts";
 import { exactCoin, item, list, millis, name, optionalDecimal, required, text, textOrEmpty } from "../fields.ts";
-import { incrementalDataset, listSourceFor } from "../incremental.ts";
+import { incrementalDataset, listSourceFor, partsList } from "../incremental.ts";
 import { kindSql } from "./kinds.ts";
 import {
   byCursor,
@@ -145,6 +145,32 @@ const futures = listSourceFor(columns, {
     })),
 });
 
+const marginRecord = {
+  marginId: name,
+  cTime: required(millis),
+  uTime: millis,
+  coin: exactCoin,
+  marginType: textOrEmpty,
+  amount: optionalDecimal,
+  fee: optionalDecimal,
+  balance: optionalDecimal,
+};
+
+const marginRow = ({
+  marginId,
+  cTime,
+  uTime,
+  marginType,
+  ...same
+}: Record<"marginId" | "coin", string> & {
+  cTime: number;
+  uTime: number | null;
+  marginType: string | null;
+  amount: DecimalString | null;
+  fee: DecimalString | null;
+  balance: DecimalString | null;
+}) => ({ ...noOthers, ...same, billId: marginId, at: cTime, type: marginType ?? "", updatedAt: uTime });
+
 const crossedMargin = listSourceFor(columns, {
   endpoint: apiEndpoint("v2/margin-bills", {
     path: "/api/v2/margin/crossed/financial-records",
@@ -155,28 +181,39 @@ const crossedMargin = listSourceFor(columns, {
   ...ofWallet("margin-crossed"),
   ...ofNinetyDays,
   pageSize: 500,
-  data: z.object({
-    resultList: list(
-      item({
-        marginId: name,
-        cTime: required(millis),
-        uTime: millis,
-        coin: exactCoin,
-        marginType: textOrEmpty,
-        amount: optionalDecimal,
-        fee: optionalDecimal,
-        balance: optionalDecimal,
-      }),
-    ).nullable(),
+  data: z.object({ resultList: list(item(marginRecord)).nullable() }),
+  rows: (data) => rowsOf(data.resultList, marginRow),
+});
+
+const pairPrefix = "margin-isolated/";
+
+/** Each pair has balances of its own. The list of assets names those that the account has used; its amounts are not stored. */
+const isolatedMargin = listSourceFor(columns, {
+  endpoint: apiEndpoint("v2/isolated-margin-bills", {
+    path: "/api/v2/margin/isolated/financial-records",
+    perSecond: 10,
+    params: ["symbol*", "marginType", "coin", "startTime*", "endTime", "limit", "idLessThan"],
+    summary: "the ledger of a pair of isolated margin",
   }),
-  rows: (data) =>
-    rowsOf(data.resultList, ({ marginId, cTime, uTime, marginType, ...same }) => ({
-      ...noOthers,
-      ...same,
-      billId: marginId,
-      at: cTime,
-      type: marginType ?? "",
-      updatedAt: uTime,
+  ...ofWallet("margin-isolated"),
+  parts: partsList(
+    apiEndpoint("v2/isolated-margin-assets", {
+      path: "/api/v2/margin/isolated/account/assets",
+      perSecond: 10,
+      params: ["symbol"],
+      summary: "the pairs of isolated margin",
+    }),
+    z.array(z.object({ symbol: name })),
+    (assets) => assets.map(({ symbol }): Scope => `${pairPrefix}${symbol}`),
+  ),
+  params: (scope) => ({ symbol: String(scope).slice(pairPrefix.length) }),
+  ...ofNinetyDays,
+  pageSize: 500,
+  data: z.object({ resultList: list(item({ ...marginRecord, symbol: text })).nullable() }),
+  rows: (data, scope) =>
+    rowsOf(data.resultList, ({ symbol, ...record }) => ({
+      ...marginRow(record),
+      symbol: symbol ?? String(scope).slice(pairPrefix.length),
     })),
 });
 
@@ -279,5 +316,5 @@ export const bills = incrementalDataset({
       sql: (_, change) => change,
     },
   },
-  sources: { v2: [spot, futures, crossedMargin], v3: [unified, funding] },
+  sources: { v2: [spot, futures, crossedMargin, isolatedMargin], v3: [unified, funding] },
 });

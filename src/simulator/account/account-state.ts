@@ -1,5 +1,5 @@
 /** The holdings of one simulated account. */
-import type { ProductType } from "../../core/domain.ts";
+import type { IsolatedPair, ProductType } from "../../core/domain.ts";
 import { LedgerBook } from "../ledger/book.ts";
 import type { Amount } from "../market/amount.ts";
 import type { Position } from "./position.ts";
@@ -11,6 +11,13 @@ export interface Holding {
   /** Staked or otherwise locked. */
   locked: Amount;
   updatedAt: number;
+}
+
+/** A pair of isolated margin: what it holds by coin, and how much of it is borrowed. */
+export interface MarginPair {
+  held: Map<string, Amount>;
+  /** In USDT. */
+  borrowed: Amount;
 }
 
 export interface AccountState {
@@ -26,6 +33,8 @@ export interface AccountState {
   places: number;
   /** True for an account that also withdraws, moves money between wallets, converts, and pays fees in BGB. */
   hasCashFlows: boolean;
+  /** Null for an account that does not use isolated margin. */
+  margin: Map<IsolatedPair, MarginPair> | null;
   /** Money that a unified account has in its funding wallet, while it is counted here as spot. */
   passing: Passing[];
   /** Changes at a later time, in no particular order. */
@@ -41,7 +50,7 @@ export interface Passing {
 }
 
 /** Returns the state of an account that has nothing. */
-export const emptyState = ({ places = 8, hasCashFlows = false } = {}): AccountState => ({
+export const emptyState = ({ places = 8, hasCashFlows = false, usesMargin = false } = {}): AccountState => ({
   spot: new Map(),
   funding: new Map(),
   wallets: new Map(),
@@ -50,6 +59,7 @@ export const emptyState = ({ places = 8, hasCashFlows = false } = {}): AccountSt
   book: new LedgerBook(),
   places,
   hasCashFlows,
+  margin: usesMargin ? new Map() : null,
   passing: [],
   later: [],
 });

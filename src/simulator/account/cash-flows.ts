@@ -1,10 +1,11 @@
 /** Moves money between wallets and in and out of the account, which the simulated account does only if it is requested. */
 
+import type { IsolatedPair } from "../../core/domain.ts";
 import { bookTransfer, bookWithdrawal } from "../ledger/payments.ts";
 import { type Amount, amount, divide, min, multiply, truncate, unit } from "../market/amount.ts";
 import type { Market } from "../market/market.ts";
 import type { Random } from "../market/random.ts";
-import type { AccountState } from "./account-state.ts";
+import type { AccountState, MarginPair } from "./account-state.ts";
 import { pay } from "./futures.ts";
 import { change, holding } from "./spot.ts";
 
@@ -82,4 +83,53 @@ function convert(state: AccountState, dice: Random, market: Market, at: number):
 
 function receive(state: AccountState, kind: "reward" | "unknown", coin: string, size: Amount, at: number): void {
   state.book.add({ wallet: "spot", kind, coin, amount: change(state, coin, size, at), at });
+}
+
+const marginCoins = ["BTC", "ETH"];
+const marginFee = amount("0.001");
+
+/**
+ * Takes the next step of a pair of isolated margin: money comes in, as much is borrowed, all of it buys the coin, and later the coin is
+ * sold, the debt repaid, and the rest taken out, so that the pair holds nothing.
+ */
+export function useMargin(state: AccountState, dice: Random, market: Market, at: number): void {
+  const coin = dice.pick(marginCoins);
+  const price = market.price(coin, at);
+  if (!state.margin || price === null) return;
+  const name: IsolatedPair = `margin-isolated/${coin}USDT`;
+  const pair: MarginPair = state.margin.get(name) ?? { held: new Map(), borrowed: 0n };
+  state.margin.set(name, pair);
+  const book = (kind: "marginTransfer" | "borrow" | "repay" | "marginDeal", of: string, size: Amount, fee = 0n) => {
+    pair.held.set(of, (pair.held.get(of) ?? 0n) + size + fee);
+    state.book.add({ wallet: name, kind, coin: of, amount: size, fee, symbol: `${coin}USDT`, at });
+  };
+  const [quote, base] = [pair.held.get("USDT") ?? 0n, pair.held.get(coin) ?? 0n];
+  if (base > 0n) {
+    const proceeds = truncate(multiply(base, price), 8);
+    book("marginDeal", coin, -base);
+    book("marginDeal", "USDT", proceeds, -truncate(multiply(proceeds, marginFee), 8));
+    book("repay", "USDT", -pair.borrowed);
+    pair.borrowed = 0n;
+    const rest = pair.held.get("USDT") ?? 0n;
+    book("marginTransfer", "USDT", -rest);
+    moveToSpot(state, rest, at);
+  } else if (pair.borrowed > 0n) {
+    const size = truncate(divide(quote, price), 6);
+    book("marginDeal", "USDT", -multiply(size, price));
+    book("marginDeal", coin, size, -truncate(multiply(size, marginFee), 8));
+  } else if (quote > 0n) {
+    pair.borrowed = quote;
+    book("borrow", "USDT", quote);
+  } else {
+    const size = truncate(min(dice.amount(100, 400, 0), holding(state, "USDT").available / 4n), 2);
+    if (size === 0n) return;
+    moveToSpot(state, -size, at);
+    book("marginTransfer", "USDT", size);
+  }
+}
+
+/** Books what a pair of isolated margin pays to the spot wallet, negative for what it receives. */
+function moveToSpot(state: AccountState, size: Amount, at: number): void {
+  const moved = change(state, "USDT", size, at);
+  state.book.add({ wallet: "spot", kind: "transfer", coin: "USDT", amount: moved, at });
 }

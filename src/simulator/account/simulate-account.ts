@@ -8,13 +8,14 @@ import { type Amount, amount, unit } from "../market/amount.ts";
 import type { Market } from "../market/market.ts";
 import { hash, hashText, random } from "../market/random.ts";
 import { type AccountState, emptyState, type Holding } from "./account-state.ts";
-import { moveMoney } from "./cash-flows.ts";
+import { moveMoney, useMargin } from "./cash-flows.ts";
 import { liquidate, openPosition, payFunding, tradeFutures } from "./futures.ts";
 import { tradeSpot } from "./spot.ts";
 
 const minutesBetweenFundings = 480;
 const minutesBetweenRiskChecks = 15;
 const cashFlowsADay = 2;
+const marginStepsADay = 240;
 
 export interface Life {
   name: string;
@@ -30,6 +31,8 @@ export interface Life {
   places?: number;
   /** Whether the account also withdraws, moves money between wallets, converts, and pays fees in BGB. Default: no. */
   hasCashFlows?: boolean;
+  /** Whether the account also trades with isolated margin. Default: no. */
+  usesMargin?: boolean;
 }
 
 interface Happening {
@@ -75,6 +78,11 @@ export function simulateAccount(life: Life): (instant: number) => AccountState {
       const moment = isCheck ? at : at - dice.integer(0, minuteMs - 1);
       happenings.push({ at: moment, run: () => moveMoney(state, dice, market, moment) });
     }
+    if (state.margin && hash(own, next, 0, 10) % 1440 < marginStepsADay) {
+      const dice = random(hash(own, next, 0, 11));
+      const moment = isCheck ? at : at - dice.integer(0, minuteMs - 1);
+      happenings.push({ at: moment, run: () => useMargin(state, dice, market, moment) });
+    }
     return happenings.length > 1 ? happenings.sort((one, other) => one.at - other.at) : happenings;
   }
 
@@ -111,12 +119,12 @@ export function simulateAccount(life: Life): (instant: number) => AccountState {
 }
 
 /** Returns the state of an account at its start. */
-function initialState(own: number, at: number, { market, places = 8, hasCashFlows = false }: Life): AccountState {
+function initialState(own: number, at: number, { market, places, hasCashFlows, usesMargin }: Life): AccountState {
   const dice = random(own);
   const holding = (available: Amount): Holding => ({ available, frozen: 0n, locked: 0n, updatedAt: at });
   const used = (["dmcbl", "cmcbl", "sumcbl"] as const).filter(() => dice.integer(0, 3) > 0);
   const state: AccountState = {
-    ...emptyState({ places, hasCashFlows }),
+    ...emptyState({ places, hasCashFlows, usesMargin }),
     spot: new Map([
       ["USDT", holding(dice.amount(400_000, 1_200_000, 2))],
       ["BTC", holding(dice.amount(1_000, 50_000, 5))],

@@ -251,6 +251,9 @@ export function walletValues(view: AccountView): { accountType: string; usdtBala
   const price = (coin: string) => market.price(coin, instant) ?? 0n;
   const spot = [...state.spot].map(([coin, held]) => multiply(held.available + held.frozen + held.locked, price(coin)));
   const funding = [...state.funding].map(([coin, held]) => multiply(held, price(coin)));
+  const margin = [...(state.margin?.values() ?? [])].map(
+    ({ held, borrowed }) => total([...held].map(([coin, amount]) => multiply(amount, price(coin)))) - borrowed,
+  );
   const futures = liveProducts
     .flatMap(({ code }) => walletsOf(state, code, market, instant))
     .map((wallet) => multiply(equity(wallet), price(wallet.coin)));
@@ -260,7 +263,7 @@ export function walletValues(view: AccountView): { accountType: string; usdtBala
     funding: total(funding),
     earn: 0n,
     bots: 0n,
-    margin: 0n,
+    margin: total(margin),
   };
   return Object.entries(wallets).map(([accountType, value]) => ({
     accountType,

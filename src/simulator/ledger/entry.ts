@@ -1,12 +1,12 @@
 /** The entries of a simulated ledger, and their names in the ledgers of the exchange. */
-import type { ProductType } from "../../core/domain.ts";
+import type { IsolatedPair, ProductType } from "../../core/domain.ts";
 import type { Amount } from "../market/amount.ts";
 import { liveProducts, productOfCode } from "../market/futures-products.ts";
 
 export type Mode = "classic" | "unified";
 
-/** A wallet of a classic account. A unified account has the funding wallet, and one that contains all others. */
-export type WalletName = "spot" | "funding" | ProductType;
+/** A wallet of a classic account. A unified account has the funding wallet, and one that contains all others but margin. */
+export type WalletName = "spot" | "funding" | ProductType | IsolatedPair;
 
 export interface Entry {
   wallet: WalletName;
@@ -102,6 +102,11 @@ const names = {
     unified: moved,
     category: "OTHER",
   },
+  /** The ledgers of margin have names of their own; a unified account has none of them. */
+  marginTransfer: { group: "", classic: signed("transfer_in", "transfer_out"), unified: always("") },
+  borrow: { group: "", classic: always("borrow"), unified: always("") },
+  repay: { group: "", classic: always("Repay"), unified: always("") },
+  marginDeal: { group: "", classic: signed("deal_in", "deal_out"), unified: always("") },
   convert: {
     group: "convert",
     classic: signed("ORDER_EXCHANGE_IN", "ORDER_EXCHANGE_OUT"),

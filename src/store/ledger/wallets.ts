@@ -186,8 +186,11 @@ function walletsIn(accountId: number, scopes: readonly ScopeRow[], unifiedSince:
       wallets.push(
         wallet(productType, futures, scopeId, { hasLedger: holdsMoney(productType as ProductType), to: change }),
       );
-  // Its assets are not collected, so that its entries can only prove each other.
+  // The assets of margin accounts are not collected, so that their entries can only prove each other.
   if (billsOf("margin-crossed").length > 0) wallets.push(wallet("margin-crossed", spot, null));
+  for (const { productType, scopeId } of scopes)
+    if (productType.startsWith("margin-isolated/"))
+      wallets.push(wallet(productType, spot, null, { billScopes: [scopeId] }));
   return wallets;
 }
 

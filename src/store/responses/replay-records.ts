@@ -2,7 +2,6 @@
 import type { Item, Scope, Value } from "../../core/domain.ts";
 import { CollectorError } from "../../core/errors.ts";
 import type { IncrementalDataset } from "../../datasets/incremental.ts";
-import { sourcesOf } from "../../datasets/incremental.ts";
 import { decodeCell } from "../schema/encoding.ts";
 import { cellsOf, extraOf, type RecordLayout, recordLayoutOf, storedColumns } from "../schema/record-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
@@ -19,16 +18,21 @@ export function prepareRecordReparse(raw: Sqlite, dataset: IncrementalDataset): 
      from source s join answer w on w.source_id = s.id and w.slot = @slot join body b on b.id = w.body_id
      where s.dataset = '${dataset.name}' and s.account = @account and s.product_type = @productType order by w.number`,
   );
+  const lists = Object.values(dataset.sources).flat();
   return ({ account, productType, slot }) => {
     const responses = find.all({ account, productType, slot });
     const bodies = responses.map((response, at) => (response.number === at + 1 ? bodyOf(response) : null));
     if (responses.length === 0 || bodies.includes(null)) return null;
     return responses.flatMap(({ address, status }, at) => {
-      const list = sourcesOf(dataset).find(({ endpoint }) => endpoint?.name === address);
-      if (!list || !("read" in list)) throw new Error(`${dataset.name} has no endpoint ${address} in this version`);
+      const list = lists.find(({ endpoint, parts }) => endpoint.name === address || parts?.endpoint.name === address);
+      if (!list) throw new Error(`${dataset.name} has no endpoint ${address} in this version`);
       try {
-        const { data } = parsedResponse(list.endpoint.path, { status, body: bodies[at] as Buffer, slot });
-        return list.read(data, (productType || null) as Scope).items;
+        const isList = list.endpoint.name === address;
+        const { path } = isList || !list.parts ? list.endpoint : list.parts.endpoint;
+        const { data } = parsedResponse(path, { status, body: bodies[at] as Buffer, slot });
+        if (isList) return list.read(data, (productType || null) as Scope).items;
+        list.parts?.read(data);
+        return [];
       } catch (error) {
         if (error instanceof CollectorError && !parserCodes.includes(error.code)) return [];
         throw error;

@@ -214,13 +214,17 @@ from ${prefix}_record r
 where ${dataset.changes ? newest : "true"}`;
 }
 
-/** The wallet of a scope `p`: categories of the unified wallet are one wallet. */
-export const walletSql = "case when p.product_type like 'unified/%' then 'unified' else p.product_type end";
+/** The wallet of a scope `p`: categories of the unified wallet are one wallet, and so are the pairs of isolated margin. */
+export const walletSql =
+  "case when p.product_type like 'unified/%' then 'unified' when p.product_type like 'margin-isolated/%' then 'margin-isolated' else p.product_type end";
+
+/** The wallet of a scope `p` as it is reconciled: each pair of isolated margin has balances of its own. */
+const reconciledWalletSql = "case when p.product_type like 'unified/%' then 'unified' else p.product_type end";
 
 const unknownPlaces = ["cast(null as bigint) as booked_at_ms", "cast(null as bigint) as position"];
 
 const reconciledJoins = `
-  left join ledger_chain c on c.account_id = e.account_id and c.coin = upper(r.coin) and c.wallet = ${walletSql}
+  left join ledger_chain c on c.account_id = e.account_id and c.coin = upper(r.coin) and c.wallet = ${reconciledWalletSql}
   left join bill_step b on b.scope_id = r.scope_id and b.bill_id = r.bill_id`;
 
 const scopeSql = {

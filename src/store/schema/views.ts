@@ -252,8 +252,9 @@ select a.name as account, r.wallet as wallet, r.coin as coin, ${instant("r.from_
   r.from_at as from_at_ms, r.to_at as to_at_ms
 from reconciled r
   join account a on a.id = r.account_id`,
+    // The pairs of isolated margin have one wallet in `bills`, and balances of their own.
     wallet_balances: `
-select account, wallet, coin, at, balance, 'bill' as source, coalesce(booked_at_ms, at_ms) as at_ms, coalesce(position, 0) as position,
+select account, case when wallet = 'margin-isolated' then category else wallet end as wallet, coin, at, balance, 'bill' as source, coalesce(booked_at_ms, at_ms) as at_ms, coalesce(position, 0) as position,
   bill_id as bill_id
 from bills
 where balance is not null

@@ -12,7 +12,7 @@ import type {
   Snapshot,
 } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
-import type { IncrementalDataset } from "../../datasets/incremental.ts";
+import type { AnyDataset, IncrementalDataset } from "../../datasets/incremental.ts";
 import { EpisodeTracker } from "../positions/episode-tracker.ts";
 import type { RecordPlan } from "../records/record-plan.ts";
 import { RecordWriter } from "../records/record-writer.ts";
@@ -93,7 +93,7 @@ export class SnapshotWriter {
   }
 
   /** Returns the scopes of an account that are still requested, with or without a response so far. */
-  requestedScopes(dataset: Dataset, name: string): Scope[] {
+  requestedScopes(dataset: AnyDataset, name: string): Scope[] {
     const found = this.#ledger.seriesId(name, dataset.name);
     if (found === null) return [];
     return this.#statements.requestedScopes

@@ -3,6 +3,7 @@ import { type Column, snakeCase } from "../../core/columns.ts";
 import { isPlain } from "../../core/decimal.ts";
 import {
   type Cell,
+  type IsolatedPair,
   type Item,
   productTypes,
   publicAccount,
@@ -215,6 +216,7 @@ function flagOf(cell: Cell): number | null {
 }
 
 function scopeOf(cell: Cell): Scope {
+  if (/^margin-isolated\/[^/\s]+$/.test(String(cell))) return cell as IsolatedPair;
   const found = [null, ...productTypes, "unified" as const, ...recordCategories].find((one) => one === cell);
   if (found === undefined) throw invalid(cell, "a product type");
   return found;

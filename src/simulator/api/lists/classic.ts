@@ -17,6 +17,8 @@ export const classicLists: readonly Endpoint[] = [
   signed("/api/v2/spot/account/bills", 10, spotBills),
   signed("/api/v2/mix/account/bill", 10, futuresBills),
   signed("/api/v2/margin/crossed/financial-records", 10, marginRecords),
+  signed("/api/v2/margin/isolated/financial-records", 10, isolatedRecords),
+  signed("/api/v2/margin/isolated/account/assets", 10, isolatedAssets),
   signed("/api/v2/spot/trade/fills", 10, spotFills),
   signed("/api/v2/mix/order/fills", 10, futuresFills({ ...v2Rules, tooLong: refusals.intervalTooLong })),
   signed("/api/v2/mix/order/fill-history", 10, futuresFills({ ...v2Rules, spanDays: 7 })),
@@ -101,6 +103,48 @@ function requestedProduct(query: Query): FuturesProduct {
 function marginRecords(_view: AccountView, query: Query): ServedResponse {
   requiredParam(query, "startTime");
   return unrecorded({ resultList: [], maxId: null, minId: null });
+}
+
+const marginRules: ListRules = { ...v2Rules, pageSize: { default: 100, max: 500 } };
+
+/** Serves the ledger of one pair of isolated margin. */
+function isolatedRecords(view: AccountView, query: Query): ServedResponse {
+  const symbol = requiredParam(query, "symbol");
+  requiredParam(query, "startTime");
+  const isWanted = ({ entry }: Posted) =>
+    isOf(query.coin, entry.coin) && isOf(query.marginType, typeOf(entry, "classic"));
+  const items = rowsOf(view, `margin-isolated/${symbol}`);
+  const page = pageOf(view, { items, isWanted, query, rules: marginRules });
+  return unrecorded({
+    resultList: page.map(({ id, at, balance, entry }) => ({
+      marginId: id,
+      amount: digits(entry.amount),
+      coin: entry.coin,
+      balance: digits(balance),
+      fee: digits(entry.fee),
+      marginType: typeOf(entry, "classic"),
+      symbol,
+      cTime: String(at),
+      uTime: String(at),
+    })),
+    maxId: page[0]?.id ?? null,
+    minId: page.at(-1)?.id ?? null,
+  });
+}
+
+/** Serves the pairs of isolated margin that hold or owe something, a row for each coin. */
+function isolatedAssets({ state }: AccountView, query: Query): ServedResponse {
+  const rows = [...(state.margin ?? [])].flatMap(([name, { held, borrowed }]) => {
+    const symbol = name.slice("margin-isolated/".length);
+    if (![...held.values()].some((amount) => amount !== 0n) || !isOf(query.symbol, symbol)) return [];
+    return [...held].map(([coin, amount]) => {
+      const borrow = coin === "USDT" ? borrowed : 0n;
+      const amounts = { totalAmount: digits(amount), available: digits(amount), frozen: "0" };
+      const debts = { borrow: digits(borrow), interest: "0", net: digits(amount - borrow), coupon: "0" };
+      return { symbol, coin, ...amounts, ...debts, cTime: "1692085312298", uTime: "1694569802151" };
+    });
+  });
+  return unrecorded(rows);
 }
 
 const fillPages = { default: 100, max: 100 };

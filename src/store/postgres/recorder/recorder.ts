@@ -227,7 +227,7 @@ export class Recorder implements OpenedStore {
     return failed;
   }
 
-  async requestedScopes(dataset: Dataset, account: string): Promise<Scope[]> {
+  async requestedScopes(dataset: AnyDataset, account: string): Promise<Scope[]> {
     const found = await this.#postgres.cells(
       `select p.product_type from scope p join series e on e.id = p.series_id join account a on a.id = e.account_id
        where a.name = $1 and e.dataset = $2 and p.until is null order by p.id`,

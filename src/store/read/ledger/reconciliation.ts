@@ -13,7 +13,7 @@ export const ledgerHistory = (sqlite: Sqlite): LedgerHistory => ({
     sqlite
       .prepare<unknown[], HistoryRow>(
         `select * from bills
-         where account = @account and wallet = @wallet and upper(coin) = upper(@coin) and at_ms <= @at
+         where account = @account and (wallet = @wallet or category = @wallet) and upper(coin) = upper(@coin) and at_ms <= @at
          order by coalesce(booked_at_ms, at_ms) desc, coalesce(position, 0) desc, length(bill_id) desc, bill_id desc, version desc
          limit -1 offset @skip`,
       )

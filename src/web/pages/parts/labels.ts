@@ -10,10 +10,15 @@ const walletLabels: Readonly<Record<string, string>> = {
   cmcbl: "USDC-M",
   sumcbl: "USDT-M demo",
   "margin-crossed": "Cross margin",
+  "margin-isolated": "Isolated margin",
 };
 
 /** Returns the label of a wallet or product type; an unknown one is returned unchanged. */
-export const walletLabel = (wallet: string): string => walletLabels[wallet] ?? wallet;
+export function walletLabel(wallet: string): string {
+  const [name = "", pair] = wallet.split("/");
+  const label = walletLabels[name];
+  return label === undefined ? wallet : pair === undefined ? label : `${label}, ${pair}`;
+}
 
 /** Returns the label of a margin mode; an unknown one is returned unchanged. */
 export const marginModeLabel = (mode: string): string => ({ crossed: "Cross", isolated: "Isolated" })[mode] ?? mode;
