@@ -134,6 +134,17 @@ describe("a day", () => {
     expect(lines(report(account.path, 2).slice(1), ...columns)).toEqual(["2026-11-02 7 7 0 0 7 0 0 0"]);
   });
 
+  it("that ends while a transfer is on its way shows it, and so does the next one", async () => {
+    const account = await newAccount();
+    const spot = [account.entry(2, 0, "spot", "transfer_out", -400)];
+    await account.day(2, { spot });
+    await account.day(3, { umcbl: [account.entry(3, 23.999, "umcbl", "trans_from_exchange", 400)] });
+    expect(lines(report(account.path, 3).slice(1), ...columns)).toEqual([
+      "2026-11-02 -393 7 -400 0 7 0 0 0",
+      "2026-11-03 407 7 400 0 7 0 0 0",
+    ]);
+  });
+
   it("with a trade has its result, and the price from then on", async () => {
     const account = await newAccount();
     const bought = [account.entry(2, 3, "spot", "buy", -300), account.entry(2, 3, "spot", "buy", 2, "BTC")];

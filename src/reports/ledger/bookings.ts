@@ -5,27 +5,36 @@ import { amountOf, withoutInternal } from "../../queries/flows.ts";
 import { feeOf } from "../../queries/ledger.ts";
 import { Prices } from "../../queries/prices.ts";
 import type { Source } from "../../queries/source.ts";
-import type { Booking } from "../../returns/attribution.ts";
+import type { Booking, Price } from "../../returns/attribution.ts";
 import type { LedgerEntry, Span } from "../../store/history.ts";
 
 /** Funding changes the balance at a full hour; its entry may have a time up to so much later. Milliseconds. */
 const fundingLagMs = 15_000;
 
-/** The entries of a span in the order of time, without transfers between wallets of one account. Close it after use. */
+/** An entry that was read, with the price of its coin at its time. */
+interface Priced {
+  entry: LedgerEntry;
+  price: Price;
+}
+
+/** The entries of a span in the order of time. Close it after use. */
 export class Bookings {
   readonly #prices: Prices;
-  readonly #entries: Generator<LedgerEntry, void>;
+  readonly #entries: Iterator<LedgerEntry, void>;
   /** By account, what was read and not taken. */
-  readonly #pending = new Map<string, { bookedAt: number; booking: Booking }[]>();
+  readonly #pending = new Map<string, Priced[]>();
   #next: IteratorResult<LedgerEntry, void>;
 
   constructor({ history, account }: Source, span: Span) {
     this.#prices = new Prices(history);
-    this.#entries = withoutInternal(history.entries(account, span));
+    this.#entries = history.entries(account, span)[Symbol.iterator]();
     this.#next = this.#entries.next();
   }
 
-  /** Returns the entries of each account that changed its balances up to an instant (inclusive), since the instant of the call before. */
+  /**
+   * Returns the entries of each account that changed its balances up to an instant (inclusive), since the instant of the call before.
+   * Transfers between its wallets are left out; of one that was on its way at an instant, each entry is there.
+   */
   *takeTo(ends: ReadonlyMap<string, number>): Steps<Map<string, Booking[]>> {
     const last = Math.max(...ends.values()) + fundingLagMs;
     for (; !this.#next.done && this.#next.value.at <= last; this.#next = this.#entries.next()) {
@@ -35,32 +44,35 @@ export class Bookings {
     const taken = new Map<string, Booking[]>();
     for (const [account, end] of ends) {
       const all = this.#pending.get(account) ?? [];
-      const isDue = ({ bookedAt }: { bookedAt: number }) => bookedAt <= end;
+      const due = all.filter(({ entry }) => bookedAt(entry) <= end);
+      const counted = new Set(withoutInternal(due.map(({ entry }) => entry)));
+      taken.set(account, due.filter(({ entry }) => counted.has(entry)).map(bookingOf));
       this.#pending.set(
         account,
-        all.filter((one) => !isDue(one)),
-      );
-      taken.set(
-        account,
-        all.filter(isDue).map(({ booking }) => booking),
+        all.filter(({ entry }) => bookedAt(entry) > end),
       );
     }
     return taken;
   }
 
   close(): void {
-    this.#entries.return();
+    this.#entries.return?.();
   }
 
   #add(entry: LedgerEntry): void {
-    const { account, coin, kind, at } = entry;
-    const price = this.#prices.at(coin, at);
-    const booking = { coin: coin.toUpperCase(), kind, amount: amountOf(entry), fee: feeOf(entry), price };
-    const pending = this.#pending.get(account) ?? [];
-    this.#pending.set(account, pending);
-    pending.push({ bookedAt: bookedAt(entry), booking });
+    const pending = this.#pending.get(entry.account) ?? [];
+    this.#pending.set(entry.account, pending);
+    pending.push({ entry, price: this.#prices.at(entry.coin, entry.at) });
   }
 }
+
+const bookingOf = ({ entry, price }: Priced): Booking => ({
+  coin: entry.coin.toUpperCase(),
+  kind: entry.kind,
+  amount: amountOf(entry),
+  fee: feeOf(entry),
+  price,
+});
 
 function bookedAt({ kind, at }: LedgerEntry): number {
   const sinceHour = at % hourMs;
