@@ -172,6 +172,29 @@ const meanings: Record<string, Record<string, string>> = {
     unknown:
       "Why terms are empty: the wallet whose ledger is incomplete and the cause, a price, a balance; or coins with entries whose type is not known, which are in `unexplained`.",
   },
+  returns: {
+    opening:
+      "The value in USDT of the wallets with a ledger, at the close of the period before; of a new account at its first snapshot.",
+    closing: "The same at the close, or for a period in progress where the ledger was read to.",
+    flows:
+      "Money that came in less money that left: deposits, withdrawals without their fee, rewards, and transfers from and to other accounts and wallets without a ledger.",
+    result: "`closing` − `opening` − `flows`.",
+    time_weighted:
+      "What one USDT made that was there all the time, as a fraction (0.1 is 10 %), to 12 places. Empty where it is not known exactly.",
+    time_weighted_least:
+      "The least that it can have been, where money came or left while the equity was not recorded …",
+    time_weighted_greatest: "… and the greatest.",
+    money_weighted:
+      "The same at the constant daily rate at which the opening and all flows grow to the closing (internal rate of return). Empty where there is no such rate, and within one day.",
+    drawdown: "The largest loss from a peak without what was paid in and out, as a fraction of the peak.",
+    peak_at: "When that peak was (ISO 8601 UTC).",
+    lowest_at: "When the loss was largest.",
+    recovered_at: "When the peak was reached again; empty if it was not.",
+    opening_at: "When the equity of the opening was read. Flows after it count …",
+    closing_at: "… up to when the equity of the closing was read.",
+    unpriced: "Coins that came or left and are in no amount, because the exchange has no price of them.",
+    unknown: "Why cells are empty: the wallet whose ledger is incomplete and the cause, a price, a balance.",
+  },
   reconciliation: {
     from_at: "The beginning of the stretch: a snapshot, or the first entry (ISO 8601 UTC).",
     to_at: "Its end.",

@@ -61,6 +61,10 @@ export const multiply = (a: DecimalString, b: DecimalString): DecimalString => n
 export const truncate = (a: DecimalString, digits: number): DecimalString =>
   new Big(a).round(digits, Big.roundDown).toFixed();
 
+/** Rounds to `digits` decimal places, half away from zero. */
+export const round = (a: DecimalString, digits: number): DecimalString =>
+  normalize(new Big(a).round(digits, Big.roundHalfUp).toFixed());
+
 export const compare = (a: DecimalString, b: DecimalString): -1 | 0 | 1 => new Big(a).cmp(b);
 
 /** Returns the exact sum; "0" for an empty list. */
@@ -74,7 +78,7 @@ const Sixteen = Big();
 Sixteen.DP = 16;
 Sixteen.RM = Big.roundHalfUp;
 
-/** Returns a / b, rounded half up to 16 places, or null if b is zero. No other operation here rounds. */
+/** Returns a / b, rounded half up to 16 places, or null if b is zero. Of the other operations only `round` rounds. */
 export function divide(a: DecimalString, b: DecimalString): DecimalString | null {
   return isZero(b) ? null : new Sixteen(a).div(b).toFixed();
 }

@@ -24,6 +24,8 @@ export interface Flow {
   amount: DecimalString | null;
   /** Its value at its own time; null if the amount or the price is unknown. Unit: USDT. */
   usdt: DecimalString | null;
+  /** False if the exchange has no price of the coin; then its equity does not contain the coin either. */
+  isPriced: boolean;
 }
 
 /** The flows of an account in a span. */
@@ -46,7 +48,7 @@ export function* flowsOf({ history }: Source, account: string, span: Span): Step
       const amount = amountOf(entry);
       const price = prices.at(coin, at);
       const usdt = amount !== null && typeof price === "string" ? multiply(amount, price) : null;
-      flows.push({ account, wallet, kind, at, coin, amount, usdt });
+      flows.push({ account, wallet, kind, at, coin, amount, usdt, isPriced: price !== null });
     }
     yield pause;
   }

@@ -7,6 +7,7 @@ import { equity } from "./equity.ts";
 import { pnl } from "./ledger/pnl.ts";
 import { reconciliation } from "./ledger/reconciliation.ts";
 import { bills, fills } from "./ledger/records.ts";
+import { returns } from "./ledger/returns.ts";
 import { fees, funding } from "./ledger/sums.ts";
 import { positions } from "./positions.ts";
 import type { Report } from "./report.ts";
@@ -23,6 +24,7 @@ export const reports: readonly Report[] = [
   funding,
   fees,
   pnl,
+  returns,
   reconciliation,
 ];
 

@@ -2,7 +2,7 @@
 import type { Paced, Steps } from "../core/async/cooperate.ts";
 import type { Cell } from "../core/domain.ts";
 import type { Chart } from "../output/chart/chart.ts";
-import type { Span } from "../queries/periods.ts";
+import type { Span, Step } from "../queries/periods.ts";
 import type { Source } from "../queries/source.ts";
 
 /** A report, as `report` and the daily reports write it. */
@@ -11,6 +11,8 @@ export interface Report {
   summary: string;
   /** `day` stands for the period; its header is `month` in reports by month. */
   columns: readonly string[];
+  /** The period of its rows unless another is requested; by default a day. */
+  by?: Step;
   /** True if it is read from the exchange's ledger, whose last entries of a day are collected after the end of the day. */
   usesLedger?: true;
   rows(source: Source, span: Span): Paced<Cell[]>;

@@ -21,12 +21,13 @@ const settings = {
   ...credentials(unified, "BITGET_HEDGE"),
 };
 
-type Row = ReturnType<typeof reportRows>[number];
+export type Row = ReturnType<typeof reportRows>[number];
 
 /** What a life of so many days left, with `main` upgraded to a unified account at the beginning of `upgradedOn` (from 0). */
 export interface Life {
   byDay: Row[];
   byMonth: Row[];
+  returnsByDay: Row[];
   /** Returns the sum of the entries of no known kind, which no term has. */
   unclassified(row: Row): DecimalString;
   close(): Promise<void>;
@@ -43,11 +44,12 @@ export async function live(days: number, upgradedOn: number): Promise<Life> {
     if (day === upgradedOn) world.exchange.upgrade(classic.name);
     await world.at(start + day * dayMs);
   }
-  const report = (by: "day" | "month") =>
-    reportRows(world.path, "pnl", { timezone: "UTC", by, from: start, to: start + days * dayMs });
+  const report = (by: "day" | "month", name = "pnl") =>
+    reportRows(world.path, name, { timezone: "UTC", by, from: start, to: start + days * dayMs });
   return {
     byDay: report("day"),
     byMonth: report("month"),
+    returnsByDay: report("day", "returns"),
     unclassified: (row) => unclassified(world, row),
     async close() {
       await world.close();

@@ -1,5 +1,6 @@
 /** The report of what changed the equity: of simulated accounts, and of small histories. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { add } from "../../src/core/decimal.ts";
 import type { Item, RecordBatch, Scope } from "../../src/core/domain.ts";
 import { bills } from "../../src/datasets/ledger/bills.ts";
 import { equity } from "../../src/datasets/snapshots/equity.ts";
@@ -12,7 +13,7 @@ import { collect, failed, start } from "../store/kit.ts";
 import { open, temporaryPath } from "../store/temporary.ts";
 import { rowOf } from "../support/rows.ts";
 import { days, hour, lines, reportRows, storeRun } from "./kit.ts";
-import { expectExplained, type Life, live } from "./pnl-life.ts";
+import { expectExplained, type Life, live, type Row } from "./pnl-life.ts";
 
 describe("a month of a classic account, which is upgraded, and of a unified one", () => {
   let life: Life;
@@ -31,6 +32,23 @@ describe("a month of a classic account, which is upgraded, and of a unified one"
       "2026-01-17 main spot: bills were not collected",
     ]);
     expect(explained.some(({ flows }) => flows !== "0")).toBe(true);
+  });
+
+  it("has the same flows and results in its returns", () => {
+    const of = ({ day, account, flows, opening_at, closing_at }: Row, result: string) =>
+      [day, account, opening_at, closing_at, flows, result].join(" ");
+    const explained = expectExplained(life);
+    const profits = explained.map((row) => of(row, add(String(row.profit), String(row.unexplained))));
+    const found = life.returnsByDay.filter(({ time_weighted, day }) => time_weighted !== null && day !== "total");
+    expect(found.map((row) => of(row, String(row.result))).sort()).toEqual(profits.sort());
+    expect(found.filter(({ flows }) => flows !== "0").length).toBeGreaterThan(20);
+    expect(lines(life.returnsByDay, "day", "account", "unknown").filter((line) => !line.endsWith("-"))).toEqual([
+      "2026-01-01 main there is only one snapshot",
+      "2026-01-16 main spot: bills were not collected",
+      "2026-01-17 main spot: bills were not collected",
+      "total main spot: bills were not collected",
+      "2026-01-01 hedge there is only one snapshot",
+    ]);
   });
 });
 

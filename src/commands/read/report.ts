@@ -4,7 +4,7 @@ import { ConfigError, UsageError } from "../../core/errors.ts";
 import { requirePlainFile, writeAtomically } from "../../output/atomic-file.ts";
 import { pngOf, svgOf } from "../../output/chart/chart.ts";
 import { csvLine, csvLineForTerminal } from "../../output/csv.ts";
-import { type Span, startOfDate, steps } from "../../queries/periods.ts";
+import { type Span, type Step, startOfDate, steps } from "../../queries/periods.ts";
 import type { Source } from "../../queries/source.ts";
 import { reportNamed, reports } from "../../reports/index.ts";
 import { chartOf, csvOf } from "../../reports/render.ts";
@@ -39,7 +39,7 @@ export const report: Command = {
     { flags: "--to <time>", summary: "only days that begin before this time" },
     { flags: "--account <name>", summary: "only this account" },
     { flags: "--timezone <name>", summary: "time zone of the days, such as Europe/Berlin (default: TIMEZONE)" },
-    { flags: "--by <step>", summary: "day (the default) or month" },
+    { flags: "--by <step>", summary: "day (the default), or month (the default of returns)" },
     { flags: "--out <path>", summary: "write to this file instead of stdout; its folder must exist" },
   ],
   onPostgres: "mirror",
@@ -59,7 +59,7 @@ export const report: Command = {
     try {
       const now = Date.now();
       const source = { history, account: accountOf(history, options), now };
-      const span = spanOf(history, config, options, now);
+      const span = spanOf(history, config, options, { now, by: chosen.by ?? "day" });
       if (path === null) await printReport(chosen, source, span, input);
       else await writeReport(chosen, source, span, path, input);
       return 0;
@@ -128,17 +128,22 @@ function accountOf(history: HistoryReader, options: CommandInput["options"]): st
   return given ?? null;
 }
 
-/** Returns the span of the report: from `--from` or the first run to `--to` or now. */
-function spanOf(history: HistoryReader, config: Config, options: CommandInput["options"], now: number): Span {
+/** Returns the span of the report: from `--from` or the first run to `--to` or now. `by`: the period without `--by`. */
+function spanOf(
+  history: HistoryReader,
+  config: Config,
+  options: CommandInput["options"],
+  { now, by: otherwise }: { now: number; by: Step },
+): Span {
   const timezone = textOption(options, "timezone") ?? config.timezone;
   const problem = timezoneProblem(timezone);
   if (problem !== null) throw new UsageError(`--timezone ${problem}`);
-  const by = textOption(options, "by") ?? "day";
+  const by = textOption(options, "by") ?? otherwise;
   const step = steps.find((one) => one === by);
   if (!step) throw new UsageError(`unknown --by "${by}"; use ${steps.join(" or ")}`);
-  const instant = (option: "from" | "to", otherwise: number): number => {
+  const instant = (option: "from" | "to", unlimited: number): number => {
     const text = textOption(options, option);
-    return text === undefined ? otherwise : (startOfDate(text, timezone) ?? parseInstant(`--${option}`, text, now));
+    return text === undefined ? unlimited : (startOfDate(text, timezone) ?? parseInstant(`--${option}`, text, now));
   };
   const first = history.firstSlot() ?? now;
   const [from, to] = [instant("from", Number.NEGATIVE_INFINITY), instant("to", Number.POSITIVE_INFINITY)];

@@ -33,6 +33,13 @@ it("report prints whole days of the configured time zone as CSV", async () => {
   expect(berlin.stdout.split("\r\n").slice(1)).toEqual(["2026-11-01,main,equity,23,23,0,0,0,0,partly due,", ""]);
 });
 
+it("report returns is by month, unless something else is asked for", async () => {
+  const firstCells = async (...args: string[]) =>
+    (await print("returns", "--to", "2026-11-02", ...args)).stdout.split("\r\n").map((line) => line.split(",")[0]);
+  expect(await firstCells()).toEqual(["month", "2026-11", ""]);
+  expect(await firstCells("--by", "day")).toEqual(["day", "2026-11-01", ""]);
+});
+
 it("report writes a CSV file or a chart, and names it", async () => {
   const folder = dirname(path);
   const csv = await print("coverage", "--by", "month", "--to", "2026-11-02", "--out", "coverage.csv");
@@ -61,7 +68,7 @@ it("report lists the reports, and rejects invalid arguments", async () => {
   await call([], { list: true });
   expect(printed).toEqual([
     ...["balances", "positions", "episodes", "equity", "changes", "coverage"],
-    ...["bills", "fills", "funding", "fees", "pnl", "reconciliation"],
+    ...["bills", "fills", "funding", "fees", "pnl", "returns", "reconciliation"],
   ]);
   await expect(call([])).rejects.toThrow(UsageError);
   await expect(call(["nonsense"])).rejects.toThrow(UsageError);

@@ -1,0 +1,156 @@
+/** Reads the equity of an account at each of its snapshots, and the money that came in and left in between. */
+import { pause, type Steps } from "../../core/async/cooperate.ts";
+import { freshUntil } from "../../core/cron.ts";
+import { add, decimalIn, isPositive, sum } from "../../core/decimal.ts";
+import type { DecimalString } from "../../core/domain.ts";
+import { equity as dataset } from "../../datasets/snapshots/equity.ts";
+import { ledgerPartOf } from "../../queries/equity.ts";
+import { type Flow, flowsOf, ledgersCause } from "../../queries/flows.ts";
+import type { Source } from "../../queries/source.ts";
+import type { DetailedValuation } from "../../returns/returns.ts";
+import type { ItemCells, ItemPoint, SchedulePeriod, Span, WalletLedger } from "../../store/history.ts";
+
+/** The equity of the wallets with a ledger, at a snapshot or at a flow. */
+export interface AccountValuation extends DetailedValuation {
+  /** The slot of the snapshot; null at a flow, where the equity is computed. */
+  slot: number | null;
+  /** Why `flow` is unknown; null if it is known. */
+  cause: string | null;
+  /** The coins that came in or left without a price at the exchange: its equity does not contain them, and `flow` neither. */
+  unpriced: readonly string[];
+}
+
+/** What an equity snapshot says. */
+interface Snapshot {
+  equity: DecimalString | null;
+  isUnified: boolean;
+}
+
+type Point = ItemPoint<Snapshot>;
+
+/** Reads the valuations of one account. */
+export class Valuations {
+  readonly #source: Source;
+  readonly #account: string;
+  readonly #ledgers: readonly WalletLedger[];
+  readonly #schedules: readonly SchedulePeriod[];
+
+  constructor(source: Source, account: string) {
+    const { history } = source;
+    const series = history.series(account).find((one) => one.dataset === dataset.name);
+    this.#source = source;
+    this.#account = account;
+    this.#ledgers = history.ledgers(account);
+    this.#schedules = series ? history.schedules(series.id) : [];
+  }
+
+  /** Up to when the flows are known: at most the present time. Epoch ms. */
+  get through(): number {
+    const { now } = this.#source;
+    return Math.min(now, ...this.#ledgers.filter(({ to }) => to > now).map(({ through }) => through));
+  }
+
+  /**
+   * Returns the valuations from the last snapshot before the span on, oldest first. Money that came in counts from its own time on, with
+   * the equity of the snapshot before it; money that left counts at the snapshot after it. So a flow is no part of a result, however
+   * little was there before it or is left.
+   */
+  *in(span: Span): Steps<AccountValuation[]> {
+    const { history } = this.#source;
+    const [scope] = history.asOf(dataset, { account: this.#account }, span.from - 1).scopes;
+    const points = yield* this.#points({ from: scope?.takenAt ?? span.from, to: span.to });
+    const [first, last] = [points[0], points.at(-1)];
+    if (!first || !last) return [];
+    const { flows } = yield* flowsOf(this.#source, this.#account, { from: first.at + 1, to: last.at + 1 });
+    const valuations = [valuationAt(first, [])];
+    let [before, next] = [first, 0];
+    for (const point of points.slice(1)) {
+      const since = next;
+      while ((flows[next]?.at ?? Number.POSITIVE_INFINITY) <= point.at) next += 1;
+      valuations.push(...this.#between(before, point, flows.slice(since, next)));
+      before = point;
+      yield pause;
+    }
+    return valuations;
+  }
+
+  /** Returns true if the equity of a snapshot is known and current at an instant of a period that began at `since`. Epoch ms. */
+  isCurrent({ at, slot, equity }: AccountValuation, instant: number, since: number): boolean {
+    if (equity === null || slot === null) return false;
+    const until = this.#freshUntil({ at, slot });
+    return until === null ? at >= since : until >= instant;
+  }
+
+  *#points(span: Span): Steps<Point[]> {
+    const { history } = this.#source;
+    const points: Point[] = [];
+    for (const item of history.items(dataset, this.#account, null, {}))
+      for (const point of history.points(dataset, item, span, columns, snapshotOf)) {
+        points.push(point);
+        yield pause;
+      }
+    return points;
+  }
+
+  /** Returns the valuations after a snapshot, up to the next one. */
+  #between(before: Point, point: Point, all: readonly Flow[]): AccountValuation[] {
+    const flows = all.filter(({ isPriced }) => isPriced);
+    const unpriced = all.filter((flow) => !flow.isPriced).map(({ coin }) => coin);
+    const cause =
+      ledgersCause(this.#ledgers, { from: before.at + 1, to: point.at + 1 }) ??
+      (before.value.isUnified === point.value.isUnified ? unknownOf(flows) : "the wallets before the upgrade");
+    if (cause !== null) return [{ ...valuationAt(point, []), unpriced, flow: null, cause }];
+    if (this.#isGap(before, point, flows)) return [{ ...valuationAt(point, flows), unpriced, isGap: true }];
+    const cameIn = flows.filter(({ usdt }) => isPositive(usdt ?? "0"));
+    const left = flows.filter((flow) => !cameIn.includes(flow));
+    return [...increased(before.value.equity ?? "0", cameIn), { ...valuationAt(point, left), unpriced }];
+  }
+
+  #isGap(before: Point, { slot }: Point, flows: readonly Flow[]): boolean {
+    if (flows.length === 0) return false;
+    const until = this.#freshUntil(before);
+    return before.value.equity === null || until === null || until < slot;
+  }
+
+  /** Returns until when data of a snapshot counts as current, epoch ms; null without a schedule. */
+  #freshUntil({ at, slot }: { at: number; slot: number }): number | null {
+    const inForce = this.#schedules.find(({ since, until }) => since <= at && until > at);
+    return inForce ? freshUntil(inForce.pattern, slot) : null;
+  }
+}
+
+const columns = ["usdt_equity", "complete", "spot_usdt", "futures_usdt", "unified_usdt"];
+
+function snapshotOf(cells: ItemCells): Snapshot {
+  const row = cells ? Object.fromEntries(columns.map((name, at) => [name, cells[at] ?? null])) : undefined;
+  return { equity: ledgerPartOf(row), isUnified: decimalIn(row, "unified_usdt") !== null };
+}
+
+/** Returns what is unknown of the flows; null if each has a value. */
+function unknownOf(flows: readonly Flow[]): string | null {
+  const unknown = flows.find(({ usdt }) => usdt === null);
+  return unknown ? `${unknown.amount === null ? "an amount" : "the price"} of ${unknown.coin}` : null;
+}
+
+/** Returns a valuation after known flows. */
+function valued(
+  { at, slot }: { at: number; slot: number | null },
+  equity: DecimalString | null,
+  flows: readonly Flow[],
+) {
+  const amounts = flows.map(({ at, usdt }) => ({ at, amount: usdt ?? "0" }));
+  const flow = sum(amounts.map(({ amount }) => amount));
+  return { at, slot, equity, flow, flows: amounts, isGap: false, cause: null, unpriced: [] };
+}
+
+const valuationAt = (point: Point, flows: readonly Flow[]): AccountValuation =>
+  valued(point, point.value.equity, flows);
+
+/** Returns the equity after each flow of money that came in. */
+function increased(equity: DecimalString, cameIn: readonly Flow[]): AccountValuation[] {
+  let held = equity;
+  return cameIn.map((flow) => {
+    held = add(held, flow.usdt ?? "0");
+    return valued({ at: flow.at, slot: null }, held, [flow]);
+  });
+}
