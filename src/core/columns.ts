@@ -7,6 +7,7 @@ interface Traits {
   required?: boolean;
   isVolatile?: boolean;
   isAddedLater?: boolean;
+  isId?: boolean;
 }
 
 /** A column; `Cell` is the type of its values, null included unless it is required. */
@@ -17,13 +18,16 @@ export class Column<Cell = unknown> {
   readonly isVolatile: boolean;
   /** True for a column that was added to the dataset after its first release; older rows have NULL in it. */
   readonly isAddedLater: boolean;
+  /** True for ids of the exchange: texts that usually consist of digits. */
+  readonly isId: boolean;
   declare readonly cell: Cell;
 
-  constructor(kind: Kind, { required = false, isVolatile = false, isAddedLater = false }: Traits = {}) {
+  constructor(kind: Kind, { required = false, isVolatile = false, isAddedLater = false, isId = false }: Traits = {}) {
     this.kind = kind;
     this.required = required;
     this.isVolatile = isVolatile;
     this.isAddedLater = isAddedLater;
+    this.isId = isId;
   }
 
   notNull(): Column<NonNullable<Cell>> {
@@ -41,6 +45,7 @@ export class Column<Cell = unknown> {
 }
 
 export const text = (): Column<string | null> => new Column("text");
+export const id = (): Column<string | null> => new Column("text", { isId: true });
 export const decimal = (): Column<string | null> => new Column("decimal");
 export const millis = (): Column<number | null> => new Column("millis");
 export const flag = (): Column<0 | 1 | null> => new Column("flag");

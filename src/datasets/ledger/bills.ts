@@ -29,7 +29,7 @@ const columns = {
   /** The coin, as the exchange spells it. */
   coin: column.text().notNull(),
   /** The exchange's id, unique within the wallet; an unified wallet has one sequence for all categories. */
-  billId: column.text().notNull(),
+  billId: column.id().notNull(),
   /** The time of the event, by the exchange's clock. */
   at: column.millis().notNull(),
   /** The exchange's own text for what happened, unchanged; may be empty. */
@@ -43,7 +43,7 @@ const columns = {
   /** The instrument; NULL for an entry that belongs to none. */
   symbol: column.text(),
   /** The order that caused the entry (spot). */
-  orderId: column.text(),
+  orderId: column.id(),
   /** The exchange's coarse class (spot and funding wallet). */
   groupType: column.text(),
   /** The part of the fee that a coupon paid, which does not leave the balance (futures). Unit: coin. */

@@ -28,9 +28,9 @@ const columns = {
   /** The instrument. */
   symbol: column.text().notNull(),
   /** The exchange's id, unique within the wallet. */
-  tradeId: column.text().notNull(),
+  tradeId: column.id().notNull(),
   /** The order that was filled. */
-  orderId: column.text(),
+  orderId: column.id(),
   /** The time of the fill, by the exchange's clock. */
   at: column.millis().notNull(),
   /** `buy` or `sell`. */

@@ -5,7 +5,7 @@ import type { DecimalString } from "../../core/domain.ts";
 import { minuteMs } from "../../core/time.ts";
 import { kindSql } from "../../datasets/ledger/kinds.ts";
 import type { Entry } from "../../reconciliation/entry.ts";
-import { digitsSql } from "../schema/encoding.ts";
+import { digitsSql, idSql } from "../schema/encoding.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 
 /** An entry with its scope and the snapshot that it came with. */
@@ -67,7 +67,7 @@ export class EntryReader {
 }
 
 const entriesWhere = (condition: string): string => `
-  select r.scope_id as scopeId, r.snapshot_id as snapshotId, p.product_type as category, r.bill_id as id, r.at, r.type, r.coin,
+  select r.scope_id as scopeId, r.snapshot_id as snapshotId, p.product_type as category, ${idSql("r.bill_id")} as id, r.at, r.type, r.coin,
     r.group_type as "group", ${digitsSql("r.amount")} as amount, ${digitsSql("r.fee")} as fee, ${digitsSql("r.balance")} as balance
   from bills_record r join scope p on p.id = r.scope_id
   where r.scope_id = @scopeId and ${condition} and r.amount is not null and not exists (select 1 from bills_record l

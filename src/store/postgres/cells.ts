@@ -1,5 +1,5 @@
 /** Converts cells of SQLite to parameters of PostgreSQL, and back, so that every digit returns as it was. */
-import { packDigits, unpackHex } from "../schema/encoding.ts";
+import { idSql, packDigits, packId, unpackHex } from "../schema/encoding.ts";
 import type { CellKind, CopiedColumn, CopiedTable } from "./tables.ts";
 
 /** Digits that `numeric` keeps as they are: no sign of zero, no zeros in front. */
@@ -15,8 +15,11 @@ export type OddDigits = readonly [table: string, rowKey: string, column: string,
 export const rowKey = (cells: readonly unknown[]): string => cells.join(" ");
 
 /** Returns the SQL expression that reads a column of SQLite: bytes and packed digits as hex, which is faster to read than a blob. */
-export const sqliteExpression = ({ name, kind }: CopiedColumn, alias: string): string =>
-  kind === "digits" || kind === "bytes" ? `nullif(hex(${alias}."${name}"), '')` : `${alias}."${name}"`;
+export function sqliteExpression({ name, kind }: CopiedColumn, alias: string): string {
+  const column = `${alias}."${name}"`;
+  if (kind === "id") return idSql(column);
+  return kind === "digits" || kind === "bytes" ? `nullif(hex(${column}), '')` : column;
+}
 
 /** The type of an array of such cells. */
 export const arrayTypes: Readonly<Record<CellKind, string>> = {
@@ -24,6 +27,7 @@ export const arrayTypes: Readonly<Record<CellKind, string>> = {
   text: "text[]",
   digits: "numeric[]",
   bytes: "bytea[]",
+  id: "text[]",
 };
 
 /**
@@ -66,8 +70,9 @@ export function storable(table: string, column: string, text: string, keep: (ori
 }
 
 /** Returns a cell of PostgreSQL as SQLite stores it. `original` is its text in `odd_digits`, where it has one. */
-export function sqliteCell(kind: CellKind, cell: unknown, original?: string): number | string | Buffer | null {
+export function sqliteCell(kind: CellKind, cell: unknown, original?: string): bigint | number | string | Buffer | null {
   if (kind === "digits") return cell === null ? null : packDigits(original ?? String(cell));
   if (kind === "text" && original !== undefined) return JSON.parse(original) as string;
+  if (kind === "id") return cell === null ? null : packId(String(cell));
   return cell as number | string | Buffer | null;
 }

@@ -20,8 +20,8 @@ import { episode } from "../schema/derived/episode-table.ts";
 import { reading, recordTableOf } from "../schema/record-layout.ts";
 import * as shared from "../schema/tables.ts";
 
-/** How a cell is stored: in SQLite as an integer, text, packed digits or a blob; in PostgreSQL as bigint, text, numeric or bytea. */
-export type CellKind = "integer" | "text" | "digits" | "bytes";
+/** How a cell is stored: in SQLite as an integer, text, packed digits, a blob or an id (an integer or text); in PostgreSQL as bigint, text, numeric, bytea or text. */
+export type CellKind = "integer" | "text" | "digits" | "bytes" | "id";
 
 export interface CopiedColumn {
   name: string;
@@ -68,6 +68,7 @@ export function copiedTable(table: SQLiteTable): CopiedTable {
 function kindOf(column: SQLiteColumn): CellKind {
   const type = column.getSQLType();
   if (type === "integer" || type === "text") return type;
+  if (type === "any") return "id";
   return column.columnType === "SQLiteCustomColumn" ? "digits" : "bytes";
 }
 
@@ -79,6 +80,7 @@ const cells = {
   text,
   digits: type("numeric"),
   bytes: type("bytea"),
+  id: text,
 };
 
 /** Returns the tables for drizzle-kit, by name. */

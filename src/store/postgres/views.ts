@@ -29,6 +29,7 @@ function digits({ alias, table, key }: Source, column: string): string {
 
 const textDialect: ViewDialect = {
   amount: digits,
+  id: (expression) => expression,
   instant: (expression) => `instant_text(${expression})`,
   receivedInstant: (expression) => `instant_text(${expression})`,
   day: (expression) => `to_char(instant(${expression}), 'YYYY-MM-DD')`,

@@ -1,17 +1,20 @@
 /** Stores each record of incremental datasets once, with the point up to which records were read. The caller opens the transaction. */
 import type { Statement } from "better-sqlite3";
+import type { Column } from "../../core/columns.ts";
 import type { ReadProgress, RecordBatch, Value } from "../../core/domain.ts";
 import type { IncrementalDataset } from "../../datasets/incremental.ts";
-import { decodeCell, packDigits } from "../schema/encoding.ts";
+import { decodeCell, storedCell } from "../schema/encoding.ts";
 import {
   type ReadingRow,
   type RecordLayout,
   type RecordRow,
+  readColumns,
   readingColumns,
   readingOf,
   readingRow,
   recordLayoutOf,
   storedColumns,
+  storedId,
 } from "../schema/record-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { planRecords, type RecordPlan, readRecords } from "./record-plan.ts";
@@ -73,19 +76,19 @@ function prepare(sqlite: Sqlite, layout: RecordLayout) {
   const { prefix, columns, idAt } = layout;
   const stored = storedColumns(layout);
   const versions = sqlite
-    .prepare<[number, string], unknown[]>(
-      `select ${stored.join(", ")} from ${prefix}_record where scope_id = ? and ${stored[idAt]} = ? order by version`,
+    .prepare<unknown[], unknown[]>(
+      `select ${readColumns(layout).join(", ")} from ${prefix}_record where scope_id = ? and ${stored[idAt]} = ? order by version`,
     )
     .raw();
   const all = ["scope_id", "snapshot_id", "version", "extra", ...stored];
   const insert = sqlite.prepare(
     `insert into ${prefix}_record (${all.join(", ")}) values (${all.map(() => "?").join(", ")})`,
   );
-  const packed = (value: Value, at: number) =>
-    columns[at]?.kind === "decimal" && typeof value === "string" ? packDigits(value) : value;
+  const packed = (value: Value, at: number) => storedCell(columns[at] as Column, value);
   return {
     /** Returns every version of a record, the oldest first. */
-    find: (scopeId: number, id: string): Value[][] => versions.all(scopeId, id).map((cells) => cells.map(decodeCell)),
+    find: (scopeId: number, id: string): Value[][] =>
+      versions.all(scopeId, storedId(layout, id)).map((cells) => cells.map(decodeCell)),
     insert: (scopeId: number, snapshotId: number, { version, cells, extra }: RecordRow): void => {
       insert.run(scopeId, snapshotId, version, extra, ...cells.map(packed));
     },

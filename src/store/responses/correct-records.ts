@@ -7,7 +7,15 @@ import { forgetReconciliation } from "../ledger/ledger-rows.ts";
 import { planRecords, readRecords } from "../records/record-plan.ts";
 import { RecordWriter } from "../records/record-writer.ts";
 import { matchesDigest, snapshotDigest, truncateDigest } from "../schema/digest.ts";
-import { type ReadingRow, readingColumns, readingOf, recordLayoutOf, storedColumns } from "../schema/record-layout.ts";
+import { idSql } from "../schema/encoding.ts";
+import {
+  type ReadingRow,
+  readingColumns,
+  readingOf,
+  recordLayoutOf,
+  storedColumns,
+  storedId,
+} from "../schema/record-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { type First, type GoodSnapshot, prepareCorrectionRecord, prepareGoodSnapshots, Refusal } from "./correction.ts";
 import { prepareRecordReparse } from "./replay-records.ts";
@@ -28,7 +36,7 @@ export function prepareRecordCorrection({
   const reparse = prepareRecordReparse(raw, dataset);
   const goodFrom = prepareGoodSnapshots(sqlite);
   const ids = sqlite
-    .prepare<[number, number], string>(`select ${id} from ${table} where scope_id = ? and snapshot_id >= ?`)
+    .prepare<[number, number], string>(`select ${idSql(id)} from ${table} where scope_id = ? and snapshot_id >= ?`)
     .pluck();
   const forget = sqlite.prepare(`delete from ${table} where scope_id = ? and snapshot_id >= ?`);
   const exists = sqlite.prepare(`select 1 from ${table} where scope_id = ? and ${id} = ? limit 1`);
@@ -69,7 +77,7 @@ export function prepareRecordCorrection({
       }
       onProgress();
     }
-    const lost = before.find((of) => !exists.get(scopeId, of));
+    const lost = before.find((of) => !exists.get(scopeId, storedId(layout, of)));
     if (lost !== undefined) throw new Refusal(`no response that is kept contains ${lost}`);
     if (corrected > 0) forgetReconciliation(sqlite, account);
     return corrected;

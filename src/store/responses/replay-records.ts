@@ -3,7 +3,15 @@ import type { Item, Scope, Value } from "../../core/domain.ts";
 import { CollectorError } from "../../core/errors.ts";
 import type { IncrementalDataset } from "../../datasets/incremental.ts";
 import { decodeCell } from "../schema/encoding.ts";
-import { cellsOf, extraOf, type RecordLayout, recordLayoutOf, storedColumns } from "../schema/record-layout.ts";
+import {
+  cellsOf,
+  extraOf,
+  type RecordLayout,
+  readColumns,
+  recordLayoutOf,
+  storedColumns,
+  storedId,
+} from "../schema/record-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { type Difference, type Finding, failureOf, parserCodes, type StoredSnapshot } from "./comparison.ts";
 import { bodyOf, parsedResponse, type RequestKey, type StoredResponse } from "./reparse.ts";
@@ -78,7 +86,7 @@ function prepareDifferences(sqlite: Sqlite, dataset: IncrementalDataset) {
   const columns = storedColumns(layout);
   const own = sqlite
     .prepare<[number, number], unknown[]>(
-      `select ${columns.join(", ")}, extra from ${prefix}_record where scope_id = ? and snapshot_id = ?`,
+      `select ${readColumns(layout).join(", ")}, extra from ${prefix}_record where scope_id = ? and snapshot_id = ?`,
     )
     .raw();
   const exists = sqlite.prepare(`select 1 from ${prefix}_record where scope_id = ? and ${columns[idAt]} = ? limit 1`);
@@ -99,7 +107,7 @@ function prepareDifferences(sqlite: Sqlite, dataset: IncrementalDataset) {
             yield { item: id, field: columns[at] ?? "extra", stored: value, reparsed: now[at] ?? null };
     }
     for (const id of parsed.keys())
-      if (!exists.get(scopeId, id)) yield { item: id, field: "row", stored: null, reparsed: "there" };
+      if (!exists.get(scopeId, storedId(layout, id))) yield { item: id, field: "row", stored: null, reparsed: "there" };
   };
 }
 

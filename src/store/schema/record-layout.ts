@@ -7,7 +7,7 @@ import { type Column, snakeCase } from "../../core/columns.ts";
 import type { Item, ReadProgress, Value } from "../../core/domain.ts";
 import type { IncrementalDataset } from "../../datasets/incremental.ts";
 import { itemLine } from "./digest.ts";
-import { checkedCell, columnTypeOf } from "./encoding.ts";
+import { checkedCell, columnTypeOf, idSql, storedCell } from "./encoding.ts";
 import { extraText } from "./storage-layout.ts";
 import { columnNames, prefixOf, scope, snapshot } from "./tables.ts";
 import { readableSql, sqliteDialect } from "./view-dialect.ts";
@@ -58,7 +58,9 @@ export function recordTableOf(dataset: IncrementalDataset) {
   const { prefix, names } = recordLayoutOf(dataset);
   const cells = names.flatMap((name) => {
     const column = dataset.columns[name];
-    return column ? [[snakeCase(name), name === dataset.id ? text().notNull() : columnTypeOf(column)] as const] : [];
+    return column
+      ? [[snakeCase(name), name === dataset.id ? columnTypeOf(column).notNull() : columnTypeOf(column)] as const]
+      : [];
   });
   return sqliteTable(
     `${prefix}_record`,
@@ -86,6 +88,13 @@ export function recordTableOf(dataset: IncrementalDataset) {
 
 /** Returns the SQL names of the stored columns of a record. */
 export const storedColumns = ({ names }: RecordLayout): string[] => names.map(snakeCase);
+
+/** Returns SQL expressions that read these columns; amounts as they are stored. */
+export const readColumns = (layout: RecordLayout): string[] =>
+  storedColumns(layout).map((name, at) => (layout.columns[at]?.isId ? idSql(name) : name));
+
+/** Returns the id of a record as it is stored. */
+export const storedId = ({ columns, idAt }: RecordLayout, id: string) => storedCell(columns[idAt] as Column, id);
 
 /** A stored record. */
 export interface RecordRow {
@@ -225,7 +234,7 @@ const unknownPlaces = ["cast(null as bigint) as booked_at_ms", "cast(null as big
 
 const reconciledJoins = `
   left join ledger_chain c on c.account_id = e.account_id and c.coin = upper(r.coin) and c.wallet = ${reconciledWalletSql}
-  left join bill_step b on b.scope_id = r.scope_id and b.bill_id = r.bill_id`;
+  left join bill_step b on b.scope_id = r.scope_id and b.bill_id = ${idSql("r.bill_id")}`;
 
 const scopeSql = {
   wallet: walletSql,

@@ -1,7 +1,7 @@
 /** Defines what the views need of a database: the same query becomes a view of SQLite, or of PostgreSQL. */
 import type { Column } from "../../core/columns.ts";
 import { asOfJoins } from "./as-of-sql.ts";
-import { digitsSql, instantSql, receivedInstantSql } from "./encoding.ts";
+import { digitsSql, idSql, instantSql, receivedInstantSql } from "./encoding.ts";
 import type { StorageLayout } from "./storage-layout.ts";
 
 /** A table in a query: its alias, its name and the columns of its primary key. */
@@ -15,6 +15,8 @@ export interface Source {
 export interface ViewDialect {
   /** Returns the amount in a column of a source. */
   amount(source: Source, column: string): string;
+  /** Returns an id of the exchange as text. */
+  id(expression: string): string;
   /** Returns a time given in epoch ms, in the years 0 to 9999. */
   instant(expression: string): string;
   /** Returns a time of the exchange given in epoch ms, in any year. */
@@ -33,6 +35,7 @@ export interface ViewDialect {
 
 export const sqliteDialect: ViewDialect = {
   amount: ({ alias }, column) => digitsSql(`${alias}.${column}`),
+  id: idSql,
   instant: instantSql,
   receivedInstant: receivedInstantSql,
   day: (expression) => `date(${expression} / 1000, 'unixepoch')`,
@@ -43,8 +46,9 @@ export const sqliteDialect: ViewDialect = {
 };
 
 /** Returns an SQL expression that makes a stored column human-readable. */
-export function readableSql(dialect: ViewDialect, { kind }: Column, source: Source, stored: string): string {
+export function readableSql(dialect: ViewDialect, { kind, isId }: Column, source: Source, stored: string): string {
   if (kind === "decimal") return dialect.amount(source, stored);
   const expression = `${source.alias}.${stored}`;
+  if (isId) return dialect.id(expression);
   return kind === "millis" ? dialect.receivedInstant(expression) : expression;
 }

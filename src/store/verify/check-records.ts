@@ -4,11 +4,11 @@ import type { IncrementalDataset } from "../../datasets/incremental.ts";
 import { decodeCell } from "../schema/encoding.ts";
 import {
   type ReadingRow,
+  readColumns,
   readingColumns,
   readingLine,
   recordLayoutOf,
   recordLine,
-  storedColumns,
 } from "../schema/record-layout.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import type { ScopeContents } from "./check-snapshots.ts";
@@ -31,7 +31,7 @@ export function recordContents(
   );
   const rows = sqlite
     .prepare<[number], Stored>(
-      `select snapshot_id, version, extra, ${storedColumns(layout).join(", ")}
+      `select snapshot_id, version, extra, ${readColumns(layout).join(", ")}
        from ${table} where scope_id = ? order by snapshot_id`,
     )
     .raw()

@@ -103,14 +103,17 @@ describePostgres("a mirror", () => {
       [bill(1), bill(2)],
       [bill(3), bill(1, { fee: "-0.10" })],
       [],
-      [bill(4, { fee: "-0" })],
+      [
+        bill(4, { fee: "-0" }),
+        ...["1500576346319880193", "9223372036854775808", "007"].map((billId) => bill(4, { billId })),
+      ],
     ].entries()) {
       await collect(store, bills, at(n), { snapshots: [batch(n, items), batch(n, [bill(n + 10)], {}, "dmcbl")] });
       await fill(postgres, original);
       await refresh(postgres, copy);
       expect(contentsOf(copy)).toEqual(contentsOf(original));
     }
-    expect(query(copy, "select count(*) as n from bills_record")).toEqual([{ n: 9 }]);
+    expect(query(copy, "select count(*) as n from bills_record")).toEqual([{ n: 12 }]);
   });
 
   it("copies what an account committed later with earlier ids", async () => {

@@ -274,7 +274,10 @@ describePostgres("a shipped history", () => {
       [bill(1), bill(2)],
       [bill(3), bill(1, { fee: "-0.10" })],
       [],
-      [bill(4, { fee: "-0" })],
+      [
+        bill(4, { fee: "-0" }),
+        ...["1500576346319880193", "9223372036854775808", "007"].map((billId) => bill(4, { billId })),
+      ],
     ].entries()) {
       const failures = n === 1 ? [failed("deadline", at(n), "umcbl")] : [];
       const snapshots = [batch(n, items, { through: n }), batch(n, [bill(n + 10)], {}, "dmcbl")];
@@ -284,7 +287,7 @@ describePostgres("a shipped history", () => {
       await mirror(postgres, copy, { datasets, now: () => start });
       expect(contentsOf(copy)).toEqual(contentsOf(path));
     }
-    expect(query(copy, "select count(*) as n from bills_record")).toEqual([{ n: 9 }]);
+    expect(query(copy, "select count(*) as n from bills_record")).toEqual([{ n: 12 }]);
     const inParts = await connected(other);
     await shipper(inParts, path, { linksAtOnce: 1 }).pass();
     for (const table of ["bills_record", "reading", "snapshot", "run", "odd_digits"])

@@ -48,20 +48,20 @@ it("unaltered records verify, and each belongs to the run that stored it", async
 it.each([
   [
     "main bills: snapshot 1 (bills_record): is not what was received: check 1, 2, its header",
-    "update bills_record set amount = x'a1b51f' where bill_id = '1' and version = 0",
+    "update bills_record set amount = x'a1b51f' where bill_id = 1 and version = 0",
   ],
   ["check 1, 4", "update bills_record set fee = x'ab20' where version = 1"],
-  ["check 3", "update bills_record set extra = '{\"reward\":\"0.20\"}' where bill_id = '3'"],
-  ["snapshot 2", "update bills_record set at = at + 1 where bill_id = '3'"],
-  ["snapshot 1", "delete from bills_record where bill_id = '2'"],
+  ["check 3", 'update bills_record set extra = \'{"reward":"0.20"}\' where bill_id = 3'],
+  ["snapshot 2", "update bills_record set at = at + 1 where bill_id = 3"],
+  ["snapshot 1", "delete from bills_record where bill_id = 2"],
   [
     "snapshot 2",
-    "insert into bills_record (scope_id, bill_id, at, type, coin, version, snapshot_id) select scope_id, '9', at, type, coin, 0, 2 from bills_record where bill_id = '3'",
+    "insert into bills_record (scope_id, bill_id, at, type, coin, version, snapshot_id) select scope_id, '9', at, type, coin, 0, 2 from bills_record where bill_id = 3",
   ],
-  ["snapshot 2", "update bills_record set snapshot_id = 2 where bill_id = '4'"],
+  ["snapshot 2", "update bills_record set snapshot_id = 2 where bill_id = 4"],
   [
     "3 (bills_record.snapshot_id): came with 3, which is not a good snapshot",
-    "update bills_record set snapshot_id = 3 where bill_id = '3'",
+    "update bills_record set snapshot_id = 3 where bill_id = 3",
   ],
   ["snapshot 2", "update reading set through = through + 1 where snapshot_id = 2"],
   ["snapshot 2", "update reading set cursor = '4' where snapshot_id = 2"],

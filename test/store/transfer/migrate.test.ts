@@ -118,6 +118,19 @@ describe("migrating", () => {
     expect(added.sort()).toEqual(declared.sort());
   });
 
+  it("ids keep their digits where they become integers", async () => {
+    const path = older("0010");
+    const records = ["bills", "fills"].map((view) => `select * from ${view} order by at_ms`);
+    const before = records.map((sql) => query(path, sql));
+    await open(path);
+    expect(records.map((sql) => query(path, sql))).toEqual(before);
+    expect((await verify(path, datasets)).problems).toEqual([]);
+    expect(query(path, "select typeof(bill_id) as type, count(*) as n from bills_record group by 1")).toEqual([
+      { type: "integer", n: 4 },
+      { type: "text", n: 4 },
+    ]);
+  });
+
   it("a database with nothing to migrate is not backed up", async () => {
     const path = await seeded();
     await open(path);

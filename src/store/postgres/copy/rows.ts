@@ -8,7 +8,7 @@ import type { CopiedTable } from "../tables.ts";
 const pageSize = 5000;
 
 /** A row as SQLite stores it, in the order of the columns of its table. */
-export type StoredRow = readonly (number | string | Buffer | null)[];
+export type StoredRow = readonly (bigint | number | string | Buffer | null)[];
 
 /** Which rows to copy: SQL after `from`, in which `r` is the table, and its parameters. */
 export interface Selection {
