@@ -50,7 +50,7 @@ export async function live(days: number, upgradedOn: number): Promise<Life> {
     byDay: report("day"),
     byMonth: report("month"),
     returnsByDay: report("day", "returns"),
-    unclassified: (row) => unclassified(world, row),
+    unclassified: unclassifiedIn(world),
     async close() {
       await world.close();
       rmSync(folder, { recursive: true });
@@ -58,15 +58,19 @@ export async function live(days: number, upgradedOn: number): Promise<Life> {
   };
 }
 
-const unclassified = (world: World, { account, opening_at, closing_at }: Row): DecimalString =>
-  sum(
-    world
-      .rows(
-        `select amount from bills where kind = 'other' and coin = 'USDT' and account = '${account}'
-           and at > '${opening_at}' and at <= '${closing_at}'`,
-      )
-      .map((found) => (found as { amount: DecimalString }).amount),
-  );
+/** Returns a function that gives the sum of the entries of no known kind between the closes of a row, which no term has. */
+function unclassifiedIn(world: World): (row: Row) => DecimalString {
+  const all = world.rows("select account, at, amount from bills where kind = 'other' and coin = 'USDT'") as Record<
+    "account" | "at" | "amount",
+    string
+  >[];
+  return ({ account, opening_at, closing_at }) =>
+    sum(
+      all
+        .filter((one) => one.account === account && one.at > String(opening_at) && one.at <= String(closing_at))
+        .map(({ amount }) => amount),
+    );
+}
 
 const results = ["realized", "funding", "fees", "interest", "unrealized", "prices"];
 const terms = ["flows", ...results, "other", "unexplained"];
@@ -87,13 +91,14 @@ export function expectExplained({ byDay, byMonth, unclassified }: Life): Row[] {
     expect(subtract(cell(row, "closing"), cell(row, "opening"))).toBe(row.change);
     if (!isExplained(row)) continue;
     expect(sum(results.map((name) => cell(row, name)))).toBe(row.profit);
-    const rest = subtract(cell(row, "unexplained"), unclassified(row));
+    const other = unclassified(row);
+    const rest = subtract(cell(row, "unexplained"), other);
     expect([row.day ?? row.month, row.account, compare(absolute(rest), cutOff)]).toEqual([
       row.day ?? row.month,
       row.account,
       -1,
     ]);
-    expect(row.unknown).toBe(unclassified(row) === "0" ? null : "what an entry of USDT is");
+    expect(row.unknown).toBe(other === "0" ? null : "what an entry of USDT is");
   }
   for (const month of byMonth.filter(isExplained)) expectSum(month, byDay);
   return explained;
