@@ -9,7 +9,7 @@ import type { HistoryReader, ItemCells, ItemPoint, SchedulePeriod } from "../sto
 
 type Point = ItemPoint<Price>;
 
-/** Reads the prices of coins at instants that follow each other. */
+/** Reads the prices of coins. It is fast for instants of which each is near or after the one before. */
 export class Prices {
   readonly #history: HistoryReader;
   readonly #schedules: SchedulePeriod[];
@@ -23,15 +23,14 @@ export class Prices {
 
   /**
    * Returns the price of a coin, in any case, that was recorded nearest to an instant (epoch ms), at most two periods of the schedule
-   * away from it; a day where nothing was scheduled. The instants of one coin must not go back.
+   * away from it; a day where nothing was scheduled.
    */
   at(coin: string, instant: number): Price {
     const name = coin.toUpperCase();
     if (name === "USDT") return "1";
-    const tolerance = this.#toleranceAt(instant);
-    const found = this.#coins.get(name) ?? new CoinPrices(pointsOf(this.#history, name, instant - tolerance));
+    const found = this.#coins.get(name) ?? new CoinPrices((from) => pointsOf(this.#history, name, from));
     this.#coins.set(name, found);
-    return found.nearest(instant, tolerance);
+    return found.nearest(instant, this.#toleranceAt(instant));
   }
 
   #toleranceAt(instant: number): number {
@@ -48,24 +47,38 @@ function* pointsOf(history: HistoryReader, coin: string, from: number): Generato
       if (point.value !== undefined) yield point;
 }
 
-/** The prices of one coin, read once from the oldest to the newest. */
+/** The prices of one coin, of which those near the last instant are kept. */
 class CoinPrices {
-  readonly #points: Iterator<Point, void>;
-  #before: Point | null = null;
-  #after: Point | null;
+  readonly #pointsFrom: (from: number) => Iterator<Point, void>;
+  #points: Iterator<Point, void> | null = null;
+  /** The points from `#from` on, up to the last that was read. */
+  #near: Point[] = [];
+  #from = Number.POSITIVE_INFINITY;
 
-  constructor(points: Iterator<Point, void>) {
-    this.#points = points;
-    this.#after = this.#points.next().value ?? null;
+  constructor(pointsFrom: (from: number) => Iterator<Point, void>) {
+    this.#pointsFrom = pointsFrom;
   }
 
   nearest(instant: number, tolerance: number): Price {
-    while (this.#after && this.#after.at <= instant) {
-      this.#before = this.#after;
-      this.#after = this.#points.next().value ?? null;
+    const distance = ({ at }: Point) => Math.abs(at - instant);
+    const near = this.#between(instant - tolerance, instant + tolerance);
+    return near.sort((one, other) => distance(one) - distance(other))[0]?.value;
+  }
+
+  #between(from: number, to: number): Point[] {
+    if (!this.#points || from < this.#from) {
+      this.#points = this.#pointsFrom(from);
+      this.#near = [];
+      this.#from = from;
     }
-    const distance = (point: Point | null) => (point ? Math.abs(point.at - instant) : Number.POSITIVE_INFINITY);
-    const nearest = distance(this.#before) <= distance(this.#after) ? this.#before : this.#after;
-    return nearest && distance(nearest) <= tolerance ? nearest.value : undefined;
+    while ((this.#near.at(-1)?.at ?? 0) <= to) {
+      const { value, done } = this.#points.next();
+      if (done) break;
+      this.#near.push(value);
+    }
+    // Some more are kept, for an instant that is a little earlier.
+    this.#from = Math.max(this.#from, 2 * from - to);
+    this.#near = this.#near.filter(({ at }) => at >= this.#from);
+    return this.#near.filter(({ at }) => at >= from && at <= to);
   }
 }

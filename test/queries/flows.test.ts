@@ -51,10 +51,14 @@ describe("the price nearest to an instant", () => {
     expect(new Prices(history).at(coin, start + hours * hour)).toBe(price);
   });
 
-  it("is the same for instants in order", () => {
+  it("is the same for instants in any order", () => {
     const prices = new Prices(history);
-    const found = [0, 0.4, 1, 2.6, 5, 6, 9].map((hours) => prices.at("BTC", start + hours * hour));
-    expect(found).toEqual(["100", "100", "200", "400", "400", undefined, "900"]);
+    const all = [0, 0.4, 1, 2.6, 5, 6, 9];
+    const found = (hours: readonly number[]) => hours.map((each) => prices.at("BTC", start + each * hour));
+    const expected = ["100", "100", "200", "400", "400", undefined, "900"];
+    expect(found(all)).toEqual(expected);
+    expect(found(all.toReversed())).toEqual(expected.toReversed());
+    expect(found([6, 0, 9, 1])).toEqual([undefined, "100", "900", "200"]);
   });
 });
 

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { add } from "../../src/core/decimal.ts";
 import type { Item, RecordBatch, Scope } from "../../src/core/domain.ts";
+import type { AnyDataset } from "../../src/datasets/incremental.ts";
 import { bills } from "../../src/datasets/ledger/bills.ts";
 import { equity } from "../../src/datasets/snapshots/equity.ts";
 import { mixAccounts } from "../../src/datasets/snapshots/mix-accounts.ts";
@@ -65,10 +66,9 @@ class Account {
   #entries = 0;
   #balances: Record<string, number> = { "spot USDT": 1000, "umcbl USDT": 500, "spot BTC": 0 };
 
-  async open(): Promise<void> {
+  async open(scheduled: readonly AnyDataset[]): Promise<void> {
     this.#store = await open(this.path);
-    for (const dataset of [spotAssets, mixAccounts, equity, bills])
-      await this.#store.setSchedule("main", dataset.name, "0 12 * * *", start);
+    for (const dataset of scheduled) await this.#store.setSchedule("main", dataset.name, "0 12 * * *", start);
     await this.#store.setSchedule("public", prices.name, "0 12 * * *", start);
   }
 
@@ -106,7 +106,7 @@ class Account {
     };
     const values = { spotUsdt: `${spotUsdt}`, futuresUsdt: `${futuresUsdt}`, fundingUsdt: "40", otherUsdt: "40" };
     await storeRun(this.#store, spotAssets, slot, rows);
-    await storeRun(this.#store, mixAccounts, slot, [account], "umcbl");
+    if (!without.includes("futures")) await storeRun(this.#store, mixAccounts, slot, [account], "umcbl");
     if (!without.includes("prices"))
       await storeRun(this.#store, prices, slot, [{ coin: "BTC", quote: "USDT", price: String(price) }]);
     if (without.includes("equity")) await collect(this.#store, equity, slot, { failures: [failed("timeout", slot)] });
@@ -128,10 +128,12 @@ class Account {
   }
 }
 
-async function newAccount(): Promise<Account> {
+async function newAccount(
+  scheduled: readonly AnyDataset[] = [spotAssets, mixAccounts, equity, bills],
+): Promise<Account> {
   const account = new Account();
-  await account.open();
-  await account.day(1);
+  await account.open(scheduled);
+  await account.day(1, {}, scheduled.includes(mixAccounts) ? [] : ["futures"]);
   return account;
 }
 
@@ -221,6 +223,14 @@ describe("is empty where something is unknown", () => {
     expect(lines(report(account.path, 4).slice(2), ...columns, "unknown")).toEqual([
       "2026-11-03 257 7 250 0 7 0 0 0 -",
       "2026-11-04 7 7 0 0 7 0 0 0 -",
+    ]);
+  });
+
+  it("a dataset that is not collected", async () => {
+    const account = await newAccount([spotAssets, equity, bills]);
+    await account.day(2, {}, ["futures"]);
+    expect(lines(report(account.path, 2).slice(1), ...columns, "unknown")).toEqual([
+      "2026-11-02 7 - 0 0 - - 0 7 the balances in mix-accounts",
     ]);
   });
 

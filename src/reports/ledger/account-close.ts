@@ -2,12 +2,12 @@
 import type { Steps } from "../../core/async/cooperate.ts";
 import { periodAt } from "../../core/cron.ts";
 import { isZero, subtract, sumOf } from "../../core/decimal.ts";
-import type { DecimalString } from "../../core/domain.ts";
+import type { DatasetName, DecimalString } from "../../core/domain.ts";
 import { minuteMs } from "../../core/time.ts";
 import { equity } from "../../datasets/snapshots/equity.ts";
 import { type Close, createCloses } from "../../queries/close.ts";
 import type { Period } from "../../queries/periods.ts";
-import { Prices } from "../../queries/prices.ts";
+import type { Prices } from "../../queries/prices.ts";
 import type { Source } from "../../queries/source.ts";
 import { type Balance, createWallets, type Wallet } from "../../queries/wallets.ts";
 import type { Price } from "../../returns/attribution.ts";
@@ -22,15 +22,13 @@ export interface AccountClose {
   priceOf(coin: string): Price;
 }
 
-/** Returns a function that reads the closes of an account; null before its first equity. Periods must be passed in order. */
+/** Returns a function that reads the close of an account at the end of a period; null before its first equity. */
 export function createAccountCloses(
   { history, now }: Source,
-  account: string,
-  ledgers: readonly WalletLedger[],
+  { name: account, ledgers, prices }: { name: string; ledgers: readonly WalletLedger[]; prices: Prices },
 ): (period: Period) => Steps<AccountClose | null> {
   const source = { history, account, now };
   const [equityAt, walletsAt] = [createCloses(source, equity), createWallets(source)];
-  const prices = new Prices(history);
   const series = history.series(account).find((one) => one.dataset === equity.name);
   const schedules = series ? history.schedules(series.id) : [];
   const current = ledgers.filter(({ to }) => to > now).map(({ through }) => through);
@@ -70,27 +68,31 @@ export interface Held {
   unrealized: DecimalString | null;
 }
 
-/** Returns what is held of each coin in wallets with a ledger; a text if a wallet is unknown. */
+/** Returns what is held of each coin in the wallets with a ledger; a text if a wallet is unknown. */
 export function heldIn(wallets: readonly Wallet[], isUnified: boolean): ReadonlyMap<string, Held> | string {
+  // Only a unified account has a ledger of its funding wallet.
+  const counted = wallets.filter(({ wallet }) => wallet !== "funding" || isUnified);
+  const needed: DatasetName[] = wallets.some(({ wallet }) => wallet === "unified")
+    ? []
+    : ["spot-assets", "mix-accounts"];
+  if (isUnified) needed.push("funding-assets");
+  const unread = needed.find((name) => !wallets.some(({ dataset }) => dataset === name));
+  const unknown = counted.find(({ known }) => !known);
+  if (unknown || unread) return unknown ? `the balances of the ${unknown.wallet} wallet` : `the balances in ${unread}`;
   const held = new Map<string, Held>();
-  for (const { wallet, known, balances } of wallets) {
-    // Only a unified account has a ledger of its funding wallet.
-    if (wallet === "funding" && !isUnified) continue;
-    if (!known) return `the balances of the ${wallet} wallet`;
-    for (const { coin, total, unrealized } of balances.filter((one) => !isRemoved(one))) {
-      const before = held.get(coin.toUpperCase()) ?? { balance: "0", unrealized: "0" };
-      const balance = total && unrealized && subtract(total, unrealized);
-      held.set(coin.toUpperCase(), {
-        balance: sumOf([before.balance, balance]),
-        unrealized: sumOf([before.unrealized, unrealized]),
-      });
-    }
+  for (const { coin, total, unrealized } of counted.flatMap(({ balances }) => balances).filter(isHeld)) {
+    const before = held.get(coin.toUpperCase()) ?? { balance: "0", unrealized: "0" };
+    const balance = total && unrealized && subtract(total, unrealized);
+    held.set(coin.toUpperCase(), {
+      balance: sumOf([before.balance, balance]),
+      unrealized: sumOf([before.unrealized, unrealized]),
+    });
   }
   return held;
 }
 
-/** Returns true for the row of a coin that the wallet does not hold any more, which has no equity. */
-const isRemoved = ({ total, ...amounts }: Balance): boolean =>
-  total === null && [amounts.available, amounts.frozen, amounts.locked].every((amount) => isZero(amount ?? "0"));
+/** Returns false for the row of a coin that the wallet does not hold any more, which has no equity. */
+const isHeld = ({ total, available, frozen, locked }: Balance): boolean =>
+  total !== null || [available, frozen, locked].some((amount) => !isZero(amount ?? "0"));
 
 export const isUnified = ({ wallets }: AccountClose): boolean => wallets.some(({ wallet }) => wallet === "unified");

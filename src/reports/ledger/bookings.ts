@@ -3,7 +3,7 @@ import { pause, type Steps } from "../../core/async/cooperate.ts";
 import { hourMs } from "../../core/time.ts";
 import { amountOf, withoutInternal } from "../../queries/flows.ts";
 import { feeOf } from "../../queries/ledger.ts";
-import { Prices } from "../../queries/prices.ts";
+import type { Prices } from "../../queries/prices.ts";
 import type { Source } from "../../queries/source.ts";
 import type { Booking, Price } from "../../returns/attribution.ts";
 import type { LedgerEntry, Span } from "../../store/history.ts";
@@ -25,8 +25,8 @@ export class Bookings {
   readonly #pending = new Map<string, Priced[]>();
   #next: IteratorResult<LedgerEntry, void>;
 
-  constructor({ history, account }: Source, span: Span) {
-    this.#prices = new Prices(history);
+  constructor({ history, account }: Source, prices: Prices, span: Span) {
+    this.#prices = prices;
     this.#entries = history.entries(account, span)[Symbol.iterator]();
     this.#next = this.#entries.next();
   }

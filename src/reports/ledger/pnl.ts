@@ -6,6 +6,7 @@ import { instantText } from "../../queries/close.ts";
 import { equityOf, otherPartOf } from "../../queries/equity.ts";
 import { ledgersCause } from "../../queries/flows.ts";
 import { type Period, periodOf, periodsOf, spanOf } from "../../queries/periods.ts";
+import { Prices } from "../../queries/prices.ts";
 import type { Source } from "../../queries/source.ts";
 import { type Attribution, attribute, type Booking, type Ends, type Holding } from "../../returns/attribution.ts";
 import type { WalletLedger } from "../../store/history.ts";
@@ -27,13 +28,15 @@ export const pnl: Report = {
   *rows(source, span) {
     const whole = spanOf(span);
     if (!whole) return;
-    const accounts = accountsOf(source);
+    const prices = new Prices(source.history);
+    const accounts = accountsOf(source, prices);
     const periods = [periodOf(span.timezone, span.by, whole.from - 1), ...periodsOf(span)];
     // Entries are read last, because nothing else can be read meanwhile.
     const closes: Map<string, AccountClose>[] = [];
     for (const period of periods) closes.push(yield* closesAt(accounts, period));
     const ends = periods.map(({ to }, at) => endsOf(closes[at] ?? new Map(), to - 1));
-    const bookings = new Bookings(source, { from: Math.min(whole.from, ...(ends[0]?.values() ?? [])), to: whole.to });
+    const from = Math.min(whole.from, ...(ends[0]?.values() ?? []));
+    const bookings = new Bookings(source, prices, { from, to: whole.to });
     try {
       for (const [at, period] of periods.entries()) {
         const taken = yield* bookings.takeTo(ends[at] ?? new Map());
@@ -56,13 +59,13 @@ interface Account {
   closeAt: ReturnType<typeof createAccountCloses>;
 }
 
-const accountsOf = (source: Source): Account[] =>
+const accountsOf = (source: Source, prices: Prices): Account[] =>
   source.history
     .series(source.account)
     .filter(({ dataset }) => dataset === "equity")
-    .map(({ account }) => {
-      const ledgers = source.history.ledgers(account);
-      return { name: account, ledgers, closeAt: createAccountCloses(source, account, ledgers) };
+    .map(({ account: name }) => {
+      const ledgers = source.history.ledgers(name);
+      return { name, ledgers, closeAt: createAccountCloses(source, { name, ledgers, prices }) };
     });
 
 /** Returns the closes by account, of those that existed. */
