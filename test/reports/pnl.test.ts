@@ -145,6 +145,9 @@ describe("a day", () => {
     await account.day(2, { spot: [account.entry(2, 3, "spot", "deposit", 9000)] });
     const [, row] = report(account.path, 2);
     expect(lines(row ? [row] : [], ...columns)).toEqual(["2026-11-02 9007 7 9000 0 7 0 0 0"]);
+    // Noon is in the next day of Auckland.
+    const local = reportRows(account.path, "pnl", days("2026-11-02", "2026-11-02T12:00:00Z", "Pacific/Auckland"));
+    expect(lines(local.slice(-1), "day", "flows", "closing_at")).toEqual(["2026-11-03 9000 2026-11-02T12:00:00.000Z"]);
   });
 
   it("with a transfer between its wallets has no flows", async () => {
