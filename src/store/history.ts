@@ -95,9 +95,11 @@ export interface RunHistory {
   lastFailure(seriesId: number, at: number): LastFailure | null;
   /**
    * Yields the gaps that overlap a span (here `to` is inclusive) in descending order of their first slots, of one account and the
-   * public data, or of all accounts (null). Reads little more than the caller consumes.
+   * public data, or of all accounts (null), with those of records that were found in the span. Reads little more than the caller consumes.
    */
   gaps(account: string | null, span: Span): Iterable<NamedGap>;
+  /** Returns those of the gaps that are stretches without records: deleted before they were read, or not collected. */
+  recordGaps(account: string | null, span: Span): NamedGap[];
   /** Returns the processes that record into the PostgreSQL of which the file is a mirror, by name; empty if it is none. */
   workers(now: number): WorkerStatus[];
 }
@@ -228,9 +230,9 @@ export interface NamedGap {
   dataset: DatasetName;
   /** Null if whole runs are missing, or if the dataset has no product types. */
   productType: string | null;
-  /** The first slot, and the last one. */
+  /** The first slot, and the last one; null while a dataset is switched off. */
   fromSlot: number;
-  toSlot: number;
+  toSlot: number | null;
   slots: number;
   cause: string;
 }

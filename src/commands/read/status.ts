@@ -11,6 +11,7 @@ import { withHistory } from "../../store/read/open-history.ts";
 import { isLocked } from "../../store/sqlite/lock.ts";
 import type { Command } from "../command.ts";
 import { followed } from "../shared/followed.ts";
+import { missingRecordLines } from "../shared/missing-records.ts";
 import { formatTable } from "../shared/table.ts";
 import { isAnyLive, workerCells, workerHeaders, workerProblems } from "./worker-lines.ts";
 
@@ -32,9 +33,15 @@ export const status: Command = {
       return watch({ databasePath, timezone, isColoured: !env.NO_COLOR, write }).finally(stopFollowing);
     }
     const now = Date.now();
-    const [all, workers, proven] = withHistory(
+    const [all, workers, proven, lost] = withHistory(
       databasePath,
-      (history) => [history.status(now), history.workers(now), ledgerProofText(history.ledgerProofs())] as const,
+      (history) =>
+        [
+          history.status(now),
+          history.workers(now),
+          ledgerProofText(history.ledgerProofs()),
+          missingRecordLines(history, now),
+        ] as const,
     );
     const isCollecting = postgres === null ? isLocked(databasePath) : isAnyLive(workers);
     const ship = config.shipTo && (await shipStatusOf(databasePath, config.shipTo));
@@ -63,6 +70,7 @@ export const status: Command = {
       else if (isCollecting && all.every((one) => now - one.firstUnprocessedSlot > maxSlotDelayMs))
         print(`\n${waiting}`);
     }
+    if (lost.length > 0 && !options.json) printLost(lost, print);
     if (workers.length > 0 && !options.json) printWorkers(workers, print);
     if (ship && !options.json) print(`\n${shipText(ship, now)}`);
     const isWaiting = all.length === 0 && isCollecting === true;
@@ -121,6 +129,11 @@ function printWorkers(workers: readonly WorkerStatus[], print: (line: string) =>
   print("");
   for (const line of formatTable(workerHeaders, workers.map(workerCells))) print(line);
   for (const line of workerProblems(workers)) print(`\n${escapeControlChars(line)}`);
+}
+
+function printLost(lines: readonly string[], print: (line: string) => void): void {
+  print("\nRecords that are missing:");
+  for (const line of lines) print(escapeControlChars(`  ${line}`));
 }
 
 /** Prints the table of all series and their open failures; `next` is a dash while no collector runs. */

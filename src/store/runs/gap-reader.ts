@@ -1,4 +1,7 @@
 /** Reads the gaps of a period with the names of their series, the newest first. */
+
+import { causes } from "../../core/domain.ts";
+import { recordDatasets } from "../../datasets/index.ts";
 import type { NamedGap, Span } from "../history.ts";
 import { wholeRun } from "../schema/tables.ts";
 import { holeCause } from "../schema/views.ts";
@@ -29,7 +32,7 @@ export function* gapsWithin(sqlite: Sqlite, account: string | null, { from, to }
   let queues = scopesOf(sqlite, account)
     .map((scope) => read(scope, to, 1))
     .filter((queue) => queue.length > 0);
-  const holes = holesWithin(sqlite, account, { from, to });
+  const holes = recordGaps(sqlite, account, { from, to });
   while (queues.length > 0) {
     const queue = queues.reduce((one, other) => (startOf(other) > startOf(one) ? other : one));
     const gap = queue.shift();
@@ -42,16 +45,26 @@ export function* gapsWithin(sqlite: Sqlite, account: string | null, { from, to }
   yield* holes;
 }
 
-/** Returns the stretches of which records are missing, the newest first; they have no slots. */
-const holesWithin = (sqlite: Sqlite, account: string | null, { from, to }: Span): NamedGap[] =>
+/**
+ * Returns the stretches of which records are missing, the newest first; they have no slots. Those that the exchange has deleted are long
+ * past when a run finds them: a span has those that overlap it, and those that were found in it. A dataset that is switched off has a
+ * stretch without an end.
+ */
+export const recordGaps = (sqlite: Sqlite, account: string | null, { from, to }: Span): NamedGap[] =>
   sqlite
     .prepare<unknown[], NamedGap>(
       `select a.name as account, e.dataset, nullif(p.product_type, '') as productType, g.hole_from as fromSlot, g.hole_to as toSlot,
          0 as slots, ${holeCause} as cause
        from reading g join snapshot n on n.id = g.snapshot_id join scope p on p.id = n.scope_id
          join series e on e.id = p.series_id join account a on a.id = e.account_id
-       where g.hole_from > 0 and g.hole_from <= @to and g.hole_to >= @from and (@account is null or a.name = @account)
-       order by g.hole_from desc`,
+       where g.hole_from > 0 and g.hole_from <= @to and (g.hole_to >= @from or n.taken_at between @from and @to)
+         and (@account is null or a.name = @account)
+       union all
+       select a.name, e.dataset, null, max(c.until), null, 0, '${causes.switchedOff}'
+       from schedule c join series e on e.id = c.series_id join account a on a.id = e.account_id
+       where e.dataset in (${recordDatasets.map(({ name }) => `'${name}'`).join(", ")}) and (@account is null or a.name = @account)
+       group by e.id having count(c.until) = count(*) and max(c.until) <= @to
+       order by fromSlot desc`,
     )
     .all({ account, from, to });
 

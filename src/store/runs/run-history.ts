@@ -3,7 +3,7 @@ import type { RunHistory } from "../history.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import { prepareOnce } from "../sqlite/prepare-once.ts";
 import { prepareFreshness, prepareFreshnessAt, prepareFreshnessNow, scheduledSeries } from "./freshness.ts";
-import { gapsWithin } from "./gap-reader.ts";
+import { gapsWithin, recordGaps } from "./gap-reader.ts";
 import { lastFailure } from "./last-failure.ts";
 import { firstOpenSlot, firstSlot, hasRuns, listSeries, prepareSlotCount, schedulesOf } from "./slot-counts.ts";
 import { openFailures, readStatus } from "./status.ts";
@@ -25,5 +25,6 @@ export const runHistory = (sqlite: Sqlite): RunHistory => ({
   openFailures: (freshness) => openFailures(sqlite, freshness),
   lastFailure: (seriesId, at) => lastFailure(sqlite, seriesId, at),
   gaps: (account, span) => gapsWithin(sqlite, account, span),
+  recordGaps: (account, span) => recordGaps(sqlite, account, span),
   workers: (now) => listWorkers(sqlite, now),
 });

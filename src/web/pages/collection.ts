@@ -111,6 +111,7 @@ const workerCells: Record<string, CellRenderer> = {
 };
 
 const gapCells: Record<string, CellRenderer> = {
+  to_at: (row, plain) => (row.to_at === null ? html`now` : plain),
   product_type: ({ product_type: type }) => html`${type === null ? "All" : walletLabel(String(type))}`,
 };
 
