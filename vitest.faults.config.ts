@@ -5,7 +5,7 @@ export const separate = [
   ...["exchange", "process", "storage", "configuration", "surfaces", "machines"].map(
     (name) => `test/faults/${name}.test.ts`,
   ),
-  ...["daemon", "frozen", "limits", "new-dataset"].map((name) => `test/scenarios/${name}.test.ts`),
+  ...["daemon", "frozen", "limits", "new-dataset", "ledger-life"].map((name) => `test/scenarios/${name}.test.ts`),
   "test/web/process/process.test.ts",
   "test/reports/pnl-year.test.ts",
   "test/scenarios/postgres/*.test.ts",

@@ -22,7 +22,9 @@ const { status } = spawnSync(
     ...letters.map((letter) => `test/faults/${files[letter]}.test.ts`),
     ...(isWhole
       ? [
-          ...["daemon", "frozen", "limits", "new-dataset"].map((name) => `test/scenarios/${name}.test.ts`),
+          ...["daemon", "frozen", "limits", "new-dataset", "ledger-life"].map(
+            (name) => `test/scenarios/${name}.test.ts`,
+          ),
           "test/scenarios/postgres/",
           "test/web/process/process.test.ts",
           "test/reports/pnl-year.test.ts",
