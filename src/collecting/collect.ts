@@ -58,14 +58,14 @@ export async function collect(request: RunRequest, deps: CollectorDeps): Promise
     logRun(run, stored, result.snapshots, end.finishedAt);
     const ended = { ...run.name, ...run.tally, ...stored, startedAt: run.startedAt, finishedAt: end.finishedAt };
     for (const observer of deps.observers) observer.onEnded?.(ended);
-    if (dataset.mode === "incremental" && dataset.isLedger) await reconcileLedger(run);
+    if (dataset.mode === "incremental" && (dataset.isLedger || dataset.endsEpisodes)) await reconcileLedger(run);
     return stored.state;
   } finally {
     run.close();
   }
 }
 
-/** Compares new entries of the exchange's ledger with the snapshots. Never rejects: what fails is done after the next run. */
+/** Compares new entries of the exchange's ledger with the snapshots and with closed positions. Never rejects: what fails is done after the next run. */
 async function reconcileLedger({ session, deps }: RunContext): Promise<void> {
   try {
     if (!deps.store.ledger) return;

@@ -117,6 +117,8 @@ interface Facts<C extends Columns> {
   changes?: true;
   /** True for entries of a ledger, with the balance after each: they are reconciled with the snapshots. */
   isLedger?: true;
+  /** True for closed positions: the episodes of positions get their results from them. */
+  endsEpisodes?: true;
   public?: true;
 }
 

@@ -346,7 +346,7 @@ export interface ItemPoint<T> {
 export interface EpisodeHistory {
   /** Yields the position episodes that overlap the span, of one account or of all (null), by their first snapshots, oldest first. */
   episodes(account: string | null, span: Span): Iterable<HistoryRow>;
-  /** Yields the position episodes that had ended by an instant, by their first snapshots, newest first. */
+  /** Yields the position episodes that had ended by an instant, the last closed first. */
   closedEpisodes(account: string | null, at: number): Iterable<HistoryRow>;
   /**
    * Returns the episode of a position whose first snapshot was taken at `firstSeenAt` (ISO 8601), or with null the newest one up to

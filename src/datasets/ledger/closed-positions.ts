@@ -193,6 +193,7 @@ export const closedPositions = incrementalDataset({
   id: "positionId",
   at: "closedAt",
   scopeColumn: "product_type",
+  endsEpisodes: true,
   stableThrough: "closeFee",
   sources: { v2: [classic], v3: [unified] },
 });

@@ -178,12 +178,9 @@ export function forgetReconciliation(sqlite: Sqlite, account: string): void {
   const ofAccount = "account_id = (select id from account where name = ?)";
   for (const table of ["ledger_finding", "reconciled", "ledger_chain", "snapshot_balance"])
     sqlite.prepare(`delete from ${table} where ${ofAccount}`).run(account);
-  sqlite
-    .prepare(
-      `delete from bill_step where scope_id in (
-         select p.id from scope p join series e on e.id = p.series_id where e.${ofAccount})`,
-    )
-    .run(account);
+  const ofScopes = `scope_id in (select p.id from scope p join series e on e.id = p.series_id where e.${ofAccount})`;
+  sqlite.prepare(`delete from bill_step where ${ofScopes}`).run(account);
+  sqlite.prepare(`update position_result set is_final = 0 where ${ofScopes}`).run(account);
 }
 
 /** Returns the last settled stretch; nothing is settled where its text was damaged, so that the chain begins again. */

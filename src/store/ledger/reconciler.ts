@@ -7,6 +7,7 @@ import { Findings } from "../../reconciliation/chain.ts";
 import { type Reconciliation, reconcile } from "../../reconciliation/reconcile.ts";
 import type { Snapshots } from "../../reconciliation/snapshots.ts";
 import { merged } from "../../reconciliation/verdict.ts";
+import { PositionResults } from "../positions/results.ts";
 import { type Collected, collectedOf } from "../read/ledger/collected.ts";
 import type { Sqlite } from "../sqlite/database.ts";
 import type { Write } from "../sqlite/write-queue.ts";
@@ -48,6 +49,7 @@ export class Reconciler {
   readonly #rows: LedgerRows;
   readonly #wallets: WalletReader;
   readonly #entries: EntryReader;
+  readonly #positions: PositionResults;
 
   constructor(sqlite: Sqlite, write: Write) {
     this.#sqlite = sqlite;
@@ -55,6 +57,7 @@ export class Reconciler {
     this.#rows = new LedgerRows(sqlite);
     this.#wallets = new WalletReader(sqlite);
     this.#entries = new EntryReader(sqlite);
+    this.#positions = new PositionResults(sqlite);
   }
 
   /** Reconciles what the options select, a few coins in each transaction. @throws StorageError if the result cannot be stored */
@@ -75,8 +78,10 @@ export class Reconciler {
     const known = this.#conventions(accountId);
     const done = await this.#reconcileWallets(accountId, options);
     // What no balance confirms follows the convention of its type. Where one was found, nothing may depend on when it was.
-    if (this.#conventions(accountId) === known) return done;
-    return this.#reconcileWallets(accountId, { now: options.now, isFull: true });
+    const isFound = this.#conventions(accountId) !== known;
+    const again = isFound ? await this.#reconcileWallets(accountId, { now: options.now, isFull: true }) : done;
+    await this.#write(() => this.#positions.update(accountId, isFound || (options.isFull === true && isWhole)));
+    return again;
   }
 
   #conventions(accountId: number): string {

@@ -5,6 +5,7 @@ import { snakeCase } from "../../core/columns.ts";
 import { causes, productTypes } from "../../core/domain.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import type { AnyDataset } from "../../datasets/incremental.ts";
+import { episodesQuery } from "./episode-view.ts";
 import { recordLayoutOf, recordQuery } from "./record-layout.ts";
 import { columnOf, layoutOf, type StorageLayout } from "./storage-layout.ts";
 import { columnNames, notComplete } from "./tables.ts";
@@ -83,7 +84,6 @@ function sourceOf({ key, moving, prefix }: StorageLayout, name: string): Source 
 }
 
 const ranges: Source = { alias: "d", table: "daily_range", key: ["dataset", "item_id", "day", "field"] };
-const episodes: Source = { alias: "l", table: "episode", key: ["item_id", "since"] };
 
 /** Returns the query of `daily_ranges`. An item is named by its key: "BTCUSDT USDT long crossed". */
 function rangesQuery(datasets: readonly Dataset[], { amount, day }: ViewDialect): string {
@@ -106,16 +106,6 @@ from daily_range d
 /** Returns whether some API version of the dataset has scopes by product type. */
 export const hasProductTypes = ({ sources }: Dataset): boolean =>
   Object.values(sources).some(({ scopes }) => scopes(productTypes).some((scope) => scope !== null));
-
-/** Amounts of an episode. Those in `results` are final only while it is open: no snapshot contains the trade that closes it. */
-const measures = [
-  "largest_total",
-  "average_open_price",
-  "worst_unrealized_pl",
-  "best_unrealized_pl",
-  "closest_liquidation",
-];
-const results = ["realized_pl", "funding", "fees"];
 
 /**
  * The cause of a hole `g` in the records of a series `e`: they were deleted before they were read. The time before the first run, from 0
@@ -149,10 +139,8 @@ const rebuiltSql = `case
         else r.wallet = p.product_type or p.id is null and r.wallet in (${realWallets}) end
       group by r.wallet, r.coin) c) end`;
 
-function fixedQueries(
-  { amount, instant, receivedInstant, hex, hasReconciliation }: ViewDialect,
-  records: readonly string[],
-): Record<string, string> {
+function fixedQueries(dialect: ViewDialect, records: readonly string[]): Record<string, string> {
+  const { instant, hex, hasReconciliation } = dialect;
   return {
     runs: `
 select r.id as run_id, a.name as account, e.dataset as dataset, ${instant("r.slot")} as scheduled_for,
@@ -197,31 +185,7 @@ from schedule c
   join account a on a.id = e.account_id
 where e.dataset in (${records.map((name) => `'${name}'`).join(", ")})
 group by e.id, a.name, e.dataset having count(c.until) = count(*)`,
-    // The open positions of a scope that is no longer requested have an unknown outcome.
-    position_episodes: `
-with timeline as (
-  select l.*, i.symbol, i.margin_coin, i.hold_side, i.margin_mode, p.series_id, p.product_type,
-    ${results.map((name) => `${amount(episodes, name)} as ${name}_seen`).join(",\n    ")},
-    coalesce(l.last_seen_at, n.taken_at) as seen_at,
-    case when l.closed_before is not null then 'closed' when p.until is null then 'open' else 'unknown' end as state
-  from episode l
-    join positions_item i on i.id = l.item_id
-    join scope p on p.id = i.scope_id
-    left join snapshot n on n.id = p.latest
-)
-select a.name as account, nullif(l.product_type, '') as product_type, l.symbol as symbol, l.margin_coin as margin_coin,
-  l.hold_side as hold_side, l.margin_mode as margin_mode, l.state as state, ${receivedInstant("l.opened_at")} as opened_at,
-  ${instant("l.first_seen_at")} as first_seen_at, ${instant("l.seen_at")} as last_seen_at,
-  ${instant("l.last_seen_at")} as closed_after, ${instant("l.closed_before")} as closed_before,
-  ${[
-    ...measures.map((name) => `${amount(episodes, name)} as ${name}`),
-    ...results.map((name) => `case when l.state = 'open' then l.${name}_seen end as ${name}`),
-    ...results.map((name) => `l.${name}_seen as ${name}_seen`),
-  ].join(",\n  ")},
-  l.first_seen_at as first_seen_at_ms, l.seen_at as last_seen_at_ms
-from timeline l
-  join series e on e.id = l.series_id
-  join account a on a.id = e.account_id`,
+    position_episodes: episodesQuery(dialect),
     schedules: `
 select a.name as account, e.dataset as dataset, ${instant("c.since")} as since, c.pattern as pattern,
   ${instant("c.until")} as until

@@ -7,6 +7,7 @@ import { causes, type Item, type Scope } from "../../core/domain.ts";
 import { ConfigError, ShapeError } from "../../core/errors.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import type { AnyDataset } from "../../datasets/incremental.ts";
+import { PositionResults } from "../positions/results.ts";
 import { exportedColumns } from "../read/record-history.ts";
 import { historyColumns } from "../read/scan.ts";
 import { RunLedger } from "../runs/run-ledger.ts";
@@ -48,6 +49,7 @@ export async function importHistory(
         "rows",
         `found ${rows} rows, but --rows is ${expected}; nothing was imported`,
       );
+    new PositionResults(sqlite).fill();
     sqlite.exec("commit");
     return imported;
   } catch (error) {

@@ -2,6 +2,7 @@
 import type { Log } from "../../core/log.ts";
 import { backfillChain } from "../chain/chain.ts";
 import { fillEpisodes } from "../positions/rebuild.ts";
+import { PositionResults } from "../positions/results.ts";
 import { fillGaps } from "../runs/gaps.ts";
 import type { Views } from "../schema/views.ts";
 import { backup } from "../sqlite/backup.ts";
@@ -61,6 +62,7 @@ export function applyMigrations(
         const after = rowCounts(sqlite);
         if (after.has("link") && !before.has("link")) backfillChain(sqlite);
         if (after.has("episode") && !before.has("episode")) fillEpisodes(sqlite);
+        if (after.has("position_result") && !before.has("position_result")) new PositionResults(sqlite).fill();
         if (after.has("gap") && !before.has("gap")) fillGaps(sqlite);
         for (const [table, rows] of before) {
           if ((after.get(table) ?? rows) < rows) throw new Error(`migration loses rows of ${table}`);

@@ -14,6 +14,12 @@ const positions = snapshotDatasetNamed("positions");
 const at = (n: number): number => start + n * minute;
 const iso = (n: number): string => new Date(at(n)).toISOString();
 
+/** What is known of closed positions only. */
+const ofClosed = [
+  ...["position_id", "closed_at", "close_average_price", "size", "net_profit", "held_ms", "verdict", "difference"],
+  ...["bills_realized_pl", "bills_funding", "bills_fees", "bills_net_profit"],
+];
+
 const position = (cells: Row = {}): Item =>
   item(positions, {
     symbol: "BTCUSDT",
@@ -107,6 +113,8 @@ describe("an episode", () => {
         fees_seen: "0.90",
         first_seen_at_ms: at(0),
         last_seen_at_ms: at(1),
+        seen: 1,
+        ...Object.fromEntries(ofClosed.map((name) => [name, null])),
       },
     ]);
   });

@@ -5,6 +5,7 @@
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { packedDigits } from "../encoding.ts";
 import { account, scope } from "../tables.ts";
+import { positionResult } from "./position-result-table.ts";
 
 /**
  * The entries whose change is not their amount (null: their balance does not follow from the one before), or whose place is not given
@@ -97,4 +98,4 @@ export const snapshotBalance = sqliteTable(
 );
 
 /** The tables that only files have: PostgreSQL gets no reconciliation, and a mirror computes its own. */
-export const fileTables = [billStep, ledgerFinding, reconciled, ledgerChain, snapshotBalance];
+export const fileTables = [billStep, ledgerFinding, reconciled, ledgerChain, snapshotBalance, positionResult];

@@ -1,0 +1,85 @@
+/** The results of closed positions: the exchange's, and those of its ledger, for positions that snapshots showed and others. */
+import { describe, expect, it } from "vitest";
+import { add, compare, isZero, subtract } from "../../../src/core/decimal.ts";
+import { reconcileFile } from "../../../src/store/ledger/reconcile-file.ts";
+import { classic, credentials, unified } from "../../support/settings.ts";
+import { createWorld, type World } from "../../support/world.ts";
+
+const minute = 60_000;
+const hour = 60 * minute;
+const start = Date.parse("2026-10-20T06:00:00Z");
+const schedule = "*/30 * * * *";
+const settings = {
+  SCHEDULE_POSITIONS: schedule,
+  SCHEDULE_SPOT_ASSETS: schedule,
+  SCHEDULE_MIX_ACCOUNTS: schedule,
+  SCHEDULE_BILLS: schedule,
+  SCHEDULE_CLOSED_POSITIONS: schedule,
+};
+
+const newWorld = (account = classic, habits = {}, schedules: Record<string, string> = settings) =>
+  createWorld(
+    "2026-10-20T05:59:30Z",
+    { ...schedules, ...credentials(account) },
+    { accounts: [account], from: start - 30 * hour, habits: { hasCashFlows: true, activity: 48, ...habits } },
+  );
+
+async function live(world: World, hours: number, from = start): Promise<void> {
+  for (let at = from; at <= from + hours * hour; at += 30 * minute) await world.at(at);
+}
+
+type Row = Record<string, string | number | null>;
+
+const episodes = (world: World, where = "true"): Row[] =>
+  world.rows(`select * from position_episodes where ${where} order by closed_at, symbol, hold_side`) as Row[];
+const listed = (world: World): Row[] => world.rows("select * from closed_positions") as Row[];
+
+describe.each([
+  ["classic", classic],
+  ["unified", unified],
+])("the positions of a %s account", (_, account) => {
+  it("have the exchange's results to the last digit, and its ledger contradicts none of them", async () => {
+    const world = await newWorld(account);
+    await live(world, 12);
+    const closed = listed(world);
+    const shown = new Map(episodes(world, "position_id is not null").map((row) => [row.position_id, row]));
+    expect(closed.length).toBeGreaterThan(50);
+    expect([...shown.keys()].sort()).toEqual(closed.map(({ position_id }) => position_id).sort());
+    for (const record of closed) {
+      const row = shown.get(record.position_id ?? "") as Row;
+      expect(row).toMatchObject({
+        state: "closed",
+        opened_at: record.opened_at,
+        closed_at: record.closed_at,
+        realized_pl: record.realized_pl,
+        funding: record.funding,
+        fees: subtract("0", add(String(record.open_fee), String(record.close_fee))),
+        net_profit: record.net_profit,
+        close_average_price: record.close_average_price,
+        held_ms: Date.parse(String(record.closed_at)) - Date.parse(String(record.opened_at)),
+      });
+      if (row.bills_net_profit === null) continue;
+      expect(compare(String(row.bills_net_profit), String(record.net_profit))).toBe(0);
+      expect(isZero(String(row.difference))).toBe(true);
+    }
+    const verdicts = [...shown.values()].map(({ verdict }) => verdict);
+    expect(verdicts.filter((one) => !["proven", "unprovable", "gap", "open"].includes(String(one)))).toEqual([]);
+    expect(verdicts.filter((one) => one === "proven").length).toBeGreaterThan(20);
+    const seen = [...shown.values()].map((row) => row.seen);
+    expect(seen).toContain(0);
+    expect(seen).toContain(1);
+    expect(episodes(world, "funding <> '0' and verdict = 'proven'").length).toBeGreaterThan(0);
+  });
+});
+
+it("give the same results pass by pass as at once", async () => {
+  const world = await newWorld();
+  await live(world, 8);
+  await reconcileFile(world.path, { now: start + 8 * hour });
+  const before = world.rows("select * from position_result order by 1, 2") as Row[];
+  await reconcileFile(world.path, { now: start + 8 * hour, isFull: true });
+  const after = world.rows("select * from position_result order by 1, 2") as Row[];
+  const comparable = (rows: Row[]) => rows.map(({ through: _, ...row }) => row);
+  expect(before.length).toBeGreaterThan(20);
+  expect(comparable(after)).toEqual(comparable(before));
+});
