@@ -17,6 +17,8 @@ export interface CommandInput {
   write(text: string): Promise<boolean>;
   /** True if stdout is a terminal, on which results must show control characters as escapes, because names may contain some. */
   isTerminal: boolean;
+  /** The number of characters in a line of the terminal; 120 if stdout is none. */
+  width: number;
   /** Prints a line on stderr. */
   printError(line: string): void;
 }

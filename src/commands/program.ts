@@ -79,7 +79,8 @@ function add(program: Parser, summary: CommandSummary, command: Command, finish:
       const print = (line: string) =>
         void process.stdout.write(`${isTerminal ? escapeControlCharsInLines(line) : line}\n`);
       const printError = (line: string) => void process.stderr.write(`${escapeControlChars(line)}\n`);
-      const output = { print, write, printError, isTerminal };
+      const width = process.stdout.columns || 120;
+      const output = { print, write, printError, isTerminal, width };
       const env = await readSettings();
       if (/^\s*postgres/.test(env.DATABASE_URL ?? "") || env.DATABASE_URL_FILE) {
         const { prepareMirror } = await import("./shared/mirror.ts");

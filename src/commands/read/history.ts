@@ -7,9 +7,10 @@ import { loadConfig } from "../../settings/config.ts";
 import type { Filter, HistoryReader, ScopeAsOf } from "../../store/history.ts";
 import { openHistory } from "../../store/read/open-history.ts";
 import type { Command, CommandInput } from "../command.ts";
-import { formatOption, maxTableRows, parseFormat, printRows } from "../shared/format.ts";
+import { formatOption, isForScreen, maxTableRows, parseFormat } from "../shared/format.ts";
 import { parseInstant } from "../shared/instant.ts";
 import { parseOnlyDataset, textOption } from "../shared/option.ts";
+import { printerOf } from "../terminal/history-printer.ts";
 
 export const history: Command = {
   examples: [
@@ -22,6 +23,8 @@ export const history: Command = {
     `Datasets: ${datasetNames.join(", ")}.`,
     "Times: 2026-11-01 (midnight UTC), 2026-11-01T12:30:00Z, now, -30m, -1h, -7d, -1w. Records, such as bills, are selected by",
     "their own time; they have no state at a time and do not change.",
+    "A table has the columns that fit the terminal, and amounts cut to fit, never rounded up. --wide, --columns and every other format",
+    "show all digits.",
   ],
   options: [
     { flags: "--account <name>", summary: "only this account" },
@@ -36,7 +39,9 @@ export const history: Command = {
     { flags: "--type <type>", summary: "only bills of this type, as the exchange spells it" },
     { flags: "--kind <kind>", summary: "only bills of this kind: trade, fee, funding, transfer and others" },
     formatOption,
-    { flags: "--limit <n>", summary: "only the newest n rows (default: 50 in a table, else all)" },
+    { flags: "--limit <n>", summary: "only the newest n rows (default: 50 in a table or records, else all)" },
+    { flags: "--columns <names>", summary: "these columns of the view, separated by commas, with all digits" },
+    { flags: "--wide", summary: "a table of all columns with all digits" },
   ],
   onPostgres: "mirror",
   async run(input) {
@@ -73,15 +78,16 @@ async function printSpan(
   };
   const span = { from: instant("from", 0), to: instant("to", Number.MAX_SAFE_INTEGER) };
   const limit = limitOf(options);
-  const maxRows = limit ?? (format === "table" ? maxTableRows : Number.POSITIVE_INFINITY);
+  const maxRows = limit ?? (isForScreen(format) ? maxTableRows : Number.POSITIVE_INFINITY);
   // A table reads one row more than it shows by default, to know whether there are more.
-  const newest = limit === undefined && format === "table" ? maxRows + 1 : maxRows;
+  const newest = limit === undefined && isForScreen(format) ? maxRows + 1 : maxRows;
   const dataset = datasetNamed(name);
   const columns = history.columns(dataset);
   const rows = history.rows(dataset, filter, span, { newest, changes: options.changes === true });
-  if (format !== "table") return printRows({ columns, rows: batches(rows) }, format, input, maxRows);
+  const print = printerOf(history, name, columns, input);
+  if (!isForScreen(format)) return print(batches(rows), maxRows);
   const all = [...rows];
-  await printRows({ columns, rows: [all.slice(-maxRows)] }, format, input, maxRows);
+  await print([all.slice(-maxRows)], maxRows);
   if (all.length === 0) printError("No row matches these options; `status` lists the accounts and datasets.");
   if (all.length > maxRows)
     printError(`The newest ${maxRows} rows; there are more. --limit N shows N, --format csv prints all.`);
@@ -101,9 +107,9 @@ async function printAsOf(
   for (const scope of scopes) printError(describeScope(name, instant, scope));
   if (scopes.length === 0) printError(`${name}: unknown; no snapshot matches these options`);
   const format = parseFormat(options);
-  const maxRows = limitOf(options) ?? (format === "table" ? maxTableRows : Number.POSITIVE_INFINITY);
-  const shown = format === "table" ? rows : rows.slice(0, maxRows);
-  await printRows({ columns, rows: [shown] }, format, input, maxRows);
+  const maxRows = limitOf(options) ?? (isForScreen(format) ? maxTableRows : Number.POSITIVE_INFINITY);
+  const shown = isForScreen(format) ? rows : rows.slice(0, maxRows);
+  await printerOf(history, name, columns, input)([shown], maxRows);
 }
 
 /** Returns a line that names the snapshot from which the rows of a scope are, or why its state is unknown. */

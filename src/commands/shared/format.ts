@@ -1,4 +1,4 @@
-/** Prints rows on stdout as a table, CSV, JSON or NDJSON. */
+/** Prints rows on stdout as a table, as records, or as CSV, JSON or NDJSON. */
 
 import { type Cell, cellText } from "../../core/domain.ts";
 import { UsageError } from "../../core/errors.ts";
@@ -6,14 +6,14 @@ import { escapeControlChars } from "../../core/text.ts";
 import { csvLine, csvLineForTerminal } from "../../output/csv.ts";
 import { objectText } from "../../output/ndjson.ts";
 import type { CommandInput } from "../command.ts";
-import { formatTable } from "./table.ts";
+import { formatRecords, formatTable } from "./table.ts";
 
-const formats = ["table", "csv", "json", "ndjson"] as const;
+const formats = ["table", "record", "csv", "json", "ndjson"] as const;
 export type Format = (typeof formats)[number];
 
 export const formatOption = {
   flags: "--format <format>",
-  summary: "table (the default; at most 50 rows), csv, json or ndjson",
+  summary: "table (the default) or record (a line per column), at most 50 rows; csv, json or ndjson",
 };
 
 /** Returns the value of --format. @throws UsageError for an unknown format */
@@ -29,10 +29,13 @@ export interface Rows {
   rows: AsyncIterable<readonly Cell[][]> | Iterable<readonly Cell[][]>;
 }
 
-/** The number of rows that a table shows without --limit. */
+/** The number of rows that a table, or records, show without --limit. */
 export const maxTableRows = 50;
 
-/** Prints rows; resolves when all are written or the reader has closed the pipe. If a table omits rows, prints a line on stderr. */
+/** Returns whether a format is for reading on a screen, and therefore limited. */
+export const isForScreen = (format: Format): format is "table" | "record" => format === "table" || format === "record";
+
+/** Prints rows; resolves when all are written or the reader has closed the pipe. If a table or records omit rows, prints a line on stderr. */
 export async function printRows(
   rows: Rows,
   format: Format,
@@ -40,7 +43,7 @@ export async function printRows(
   maxRows = maxTableRows,
 ): Promise<void> {
   const { write, printError, isTerminal } = input;
-  if (format !== "table") {
+  if (!isForScreen(format)) {
     for await (const text of formatRows(rows, format, isTerminal)) if (!(await write(text))) return;
     return;
   }
@@ -49,14 +52,17 @@ export async function printRows(
     shown.push(...batch);
     if (shown.length > maxRows) break;
   }
-  const lines = formatTable(
+  const lines = (format === "table" ? formatTable : formatRecords)(
     rows.columns,
     shown.slice(0, maxRows).map((row) => row.map((cell) => (typeof cell === "string" ? cell : cellText(cell)))),
   );
   await write(`${lines.join("\n")}\n`);
-  if (shown.length > maxRows)
-    printError(`The first ${maxRows} rows; there are more. --format csv, json or ndjson prints them all.`);
+  if (shown.length > maxRows) printError(moreRows(maxRows));
 }
+
+/** Returns what is printed where rows are omitted. */
+export const moreRows = (maxRows: number): string =>
+  `The first ${maxRows} rows; there are more. --format csv, json or ndjson prints them all.`;
 
 type TextStream = AsyncGenerator<string>;
 

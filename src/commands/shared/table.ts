@@ -1,4 +1,4 @@
-/** Aligns columns for a terminal. */
+/** Aligns columns and records for a terminal. */
 import { escapeControlChars } from "../../core/text.ts";
 import { displayWidth, padToWidth } from "./width.ts";
 
@@ -12,4 +12,14 @@ export function formatTable(headers: readonly string[], rows: readonly (readonly
       .join("  ")
       .trimEnd(),
   );
+}
+
+/** Returns the lines of each row: a separator with its number, and a line per column. Control characters are escaped. */
+export function formatRecords(headers: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const names = headers.map(escapeControlChars);
+  const width = Math.max(0, ...names.map(displayWidth));
+  return rows.flatMap((row, at) => [
+    `-[ ${at + 1} ]`.padEnd(width + 2, "-"),
+    ...names.map((name, column) => `${padToWidth(name, width)}  ${escapeControlChars(row[column] ?? "")}`.trimEnd()),
+  ]);
 }

@@ -109,6 +109,35 @@ describe("history over a period", () => {
   });
 });
 
+describe("the columns of history", () => {
+  const lines = async (...args: string[]) => (await history(...args)).stdout.trimEnd().split("\n");
+
+  it("are in a table those that fit, with a message; all with --wide", async () => {
+    const { stdout, stderr } = await history("positions", "--limit", "1");
+    expect(stdout.split("\n")[0]).toMatch(/^taken_at \(UTC\) +symbol +side +leverage +size /);
+    expect(stderr).toMatch(/^\+\d+ columns, and all digits: --wide\n$/);
+    const [header = ""] = await lines("positions", "--wide");
+    const [csv = ""] = await lines("positions", "--format", "csv");
+    expect(header.split(/ +/)).toEqual(csv.trim().split(","));
+  });
+
+  it("are those of --columns in their order, in every format", async () => {
+    const args = ["spot-assets", "--columns", "coin,available", "--coin", "BTC", "--limit", "1"];
+    expect(await lines(...args)).toEqual(["coin  available", "BTC   0.20"]);
+    expect((await history(...args, "--format", "csv")).stdout).toBe("coin,available\r\nBTC,0.20\r\n");
+    expect((await history("spot-assets", "--columns", "coin,amount")).code).toBe(64);
+    expect((await history("spot-assets", "--columns", "coin", "--wide")).code).toBe(64);
+  });
+
+  it("are one per line in a record", async () => {
+    const args = ["spot-assets", "--columns", "coin,available", "--at", at(0.5), "--format", "record"];
+    expect(await lines(...args)).toEqual([
+      ...["-[ 1 ]-----", "coin       BTC", "available  0.10"],
+      ...["-[ 2 ]-----", "coin       USDT", "available  5"],
+    ]);
+  });
+});
+
 describe("history at one time", () => {
   it("is the last good snapshot of every scope, with its age", async () => {
     const args = ["positions", "--at", at(3.5)];

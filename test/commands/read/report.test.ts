@@ -63,6 +63,7 @@ it("report lists the reports, and rejects invalid arguments", async () => {
       print: (line) => void printed.push(line.split(" ")[0] ?? ""),
       write: async () => true,
       isTerminal: false,
+      width: 120,
       printError: () => {},
     });
   await call([], { list: true });

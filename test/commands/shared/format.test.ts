@@ -17,6 +17,7 @@ async function printed(
     print: () => {},
     printError: () => {},
     isTerminal,
+    width: 120,
     write: async (part) => {
       text += part;
       return true;
