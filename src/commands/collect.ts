@@ -13,6 +13,7 @@ import { loadConfig } from "../settings/config.ts";
 import type { Command } from "./command.ts";
 import { parseDataset } from "./shared/option.ts";
 import { startTerminalBar } from "./shared/progress.ts";
+import { knownNames } from "./terminal/suggest.ts";
 
 export const collect: Command = {
   examples: ["collect", "collect positions spot-assets", "collect prices --account main"],
@@ -33,7 +34,7 @@ export const collect: Command = {
     const known = [...names, ...config.subAccounts.of.map((name) => `${name}/…`)];
     const isSubAccount = config.subAccounts.of.some((name) => account?.startsWith(`${name}/`));
     if (account !== undefined && !names.includes(account) && !isSubAccount)
-      throw new UsageError(`unknown account "${account}"; accounts: ${known.join(", ")}`);
+      throw new UsageError(`unknown account "${account}"${knownNames("accounts", account, known)}`);
     const app = await openApp(config, systemClock, false);
     const bar = startTerminalBar("reading records", "windows");
     app.observers.push({ onWindow: windowCounter(bar.update) });

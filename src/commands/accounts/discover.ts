@@ -9,6 +9,7 @@ import { loadConfig } from "../../settings/config.ts";
 import type { Command } from "../command.ts";
 import { textOption } from "../shared/option.ts";
 import { formatTable } from "../shared/table.ts";
+import { knownNames } from "../terminal/suggest.ts";
 
 /** A sub-account, and which of its datasets can be collected. */
 interface Found extends SubAccount {
@@ -42,7 +43,7 @@ export const accountsDiscover: Command = {
     const names = config.accounts.map(({ name }) => name);
     const account = textOption(options, "account");
     if (account !== undefined && !names.includes(account))
-      throw new UsageError(`unknown account "${account}"; accounts: ${names.join(", ")}`);
+      throw new UsageError(`unknown account "${account}"${knownNames("accounts", account, names)}`);
     const { of } = config.subAccounts;
     const chosen = account !== undefined ? [account] : of.length > 0 ? of : names;
     const clients = openClients({ ...config, logLevel: "silent" }, null);

@@ -6,6 +6,7 @@ import { redactor } from "../../core/text.ts";
 import { endpoints } from "../../datasets/endpoints.ts";
 import { loadConfig, secretsOf } from "../../settings/config.ts";
 import type { Command, CommandInput } from "../command.ts";
+import { didYouMean, knownNames } from "../terminal/suggest.ts";
 
 export const get: Command = {
   examples: [
@@ -36,7 +37,7 @@ export const get: Command = {
         account === undefined ? clients.sessions[0] : clients.sessions.find((one) => one.name === account);
       if (!session)
         throw new UsageError(
-          `unknown account "${account}"; accounts: ${config.accounts.map((one) => one.name).join(", ")}`,
+          `unknown account "${account}"${knownNames("accounts", String(account), namesOf(config.accounts))}`,
         );
       const response = await session.client.get(address, params, { signal: AbortSignal.timeout(60_000) });
       print(redactor(secretsOf(config))(toJson(response.data, 2)));
@@ -47,12 +48,17 @@ export const get: Command = {
   },
 };
 
+const namesOf = (all: readonly { name: string }[]): string[] => all.map(({ name }) => name);
+
 /** Returns a known endpoint, or any path under /api/, limited to one request per second because its rate limit is unknown. */
 function endpointNamed(endpoint: string): ApiEndpoint {
   const known = endpoints.find(({ name, path }) => name === endpoint || path === endpoint);
   if (known) return known;
+  const suggested = didYouMean(endpoint, namesOf(endpoints));
   if (!/^\/api\/[\w./-]+$/.test(endpoint))
-    throw new UsageError(`"${endpoint}" is neither a path (/api/…) nor a name from \`get --list\``);
+    throw new UsageError(
+      `"${endpoint}" is neither a path (/api/…) nor a name from \`get --list\`${suggested && `; ${suggested}`}`,
+    );
   const version = (/\/(v[123])\//.exec(endpoint)?.[1] ?? "v2") as ApiVersion;
   return { name: endpoint, version, path: endpoint, perSecond: 1, per: "uid", signed: true, params: [], summary: "" };
 }

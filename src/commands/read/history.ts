@@ -3,14 +3,16 @@ import type { Cell, DatasetName } from "../../core/domain.ts";
 import { UsageError } from "../../core/errors.ts";
 import { durationText } from "../../core/text.ts";
 import { datasetNamed, datasetNames, snapshotDatasetNamed } from "../../datasets/index.ts";
+import { kinds } from "../../datasets/ledger/kinds.ts";
 import { loadConfig } from "../../settings/config.ts";
 import type { Filter, HistoryReader, ScopeAsOf } from "../../store/history.ts";
 import { openHistory } from "../../store/read/open-history.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { formatOption, isForScreen, maxTableRows, parseFormat } from "../shared/format.ts";
 import { parseInstant } from "../shared/instant.ts";
-import { parseOnlyDataset, textOption } from "../shared/option.ts";
+import { parseOnlyDataset, recordedAccount, textOption } from "../shared/option.ts";
 import { printerOf } from "../terminal/history-printer.ts";
+import { knownNames } from "../terminal/suggest.ts";
 
 export const history: Command = {
   examples: [
@@ -88,7 +90,7 @@ async function printSpan(
   if (!isForScreen(format)) return print(batches(rows), maxRows);
   const all = [...rows];
   await print([all.slice(-maxRows)], maxRows);
-  if (all.length === 0) printError("No row matches these options; `status` lists the accounts and datasets.");
+  if (all.length === 0) printError(`No row matches these options; ${hintOf(filter)}`);
   if (all.length > maxRows)
     printError(`The newest ${maxRows} rows; there are more. --limit N shows N, --format csv prints all.`);
 }
@@ -122,11 +124,11 @@ function describeScope(name: DatasetName, instant: number, scope: ScopeAsOf): st
   return `${what}: unknown at ${at}; the last good snapshot is ${durationText(ageMs)} older, more than two periods (${durationText(maxAgeMs ?? 0)})`;
 }
 
-/** Returns the filter by the columns of the history view. Values are not checked: one that never occurred matches no row. */
+/** Returns the filter by the columns of the history view. Only the account is checked: another value that never occurred matches no row. */
 function filterOf(history: HistoryReader, name: DatasetName, options: CommandInput["options"]): Filter {
   const [productType, wallet] = [textOption(options, "productType"), textOption(options, "wallet")];
   const values = {
-    account: textOption(options, "account"),
+    account: recordedAccount(history, options),
     coin: textOption(options, "coin")?.toUpperCase(),
     symbol: textOption(options, "symbol")?.toUpperCase(),
     wallet: wallet && (parseProductType(wallet) ?? wallet),
@@ -149,6 +151,16 @@ function filterOf(history: HistoryReader, name: DatasetName, options: CommandInp
     filter[column] = value;
   }
   return filter;
+}
+
+/** Returns what to try where no row matches: a coin where a symbol is given and the other way round, or a kind that exists. */
+function hintOf({ coin, symbol, kind }: Filter): string {
+  const [, base] = /^(\w{2,})(?:USDT|USDC|USD|PERP)$/.exec(coin ?? "") ?? [];
+  if (base) return `${coin} is a symbol: did you mean --coin ${base}?`;
+  if (symbol && !/(USDT|USDC|USD|PERP)$/.test(symbol))
+    return `${symbol} is a coin: did you mean --symbol ${symbol}USDT?`;
+  if (kind && !kinds.some((one) => one === kind)) return `unknown kind "${kind}"${knownNames("kinds", kind, kinds)}`;
+  return "`status` lists the accounts and datasets.";
 }
 
 function limitOf(options: CommandInput["options"]): number | undefined {

@@ -6,7 +6,7 @@ import { withHistory } from "../../store/read/open-history.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { formatOption, parseFormat, printRows } from "../shared/format.ts";
 import { parseInstant } from "../shared/instant.ts";
-import { textOption } from "../shared/option.ts";
+import { recordedAccount, textOption } from "../shared/option.ts";
 
 export const reconcileCommand: Command = {
   examples: ["reconcile", "reconcile --wallet umcbl --coin USDT --from -7d", "reconcile --format csv"],
@@ -32,6 +32,7 @@ export const reconcileCommand: Command = {
     const format = parseFormat(options);
     const { databasePath } = loadConfig(env, { credentials: false });
     const filter = filterOf(options);
+    withHistory(databasePath, (history) => recordedAccount(history, options));
     const { account, wallet, coin } = filter;
     const done = await reconcileFile(databasePath, {
       now: Date.now(),

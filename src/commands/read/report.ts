@@ -16,9 +16,10 @@ import { openHistory } from "../../store/read/open-history.ts";
 import { requireForeignFile } from "../../store/responses/own-files.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { parseInstant } from "../shared/instant.ts";
-import { textOption } from "../shared/option.ts";
+import { recordedAccount, textOption } from "../shared/option.ts";
+import { knownNames } from "../terminal/suggest.ts";
 
-const names = reports.map(({ name }) => name).join(", ");
+const names = reports.map(({ name }) => name);
 
 export const report: Command = {
   examples: [
@@ -50,15 +51,15 @@ export const report: Command = {
       return 0;
     }
     const chosen = reportNamed(args[0] ?? "");
-    if (args.length !== 1) throw new UsageError(`name one report: ${names}`);
-    if (!chosen) throw new UsageError(`unknown report "${args[0]}"; reports: ${names}`);
+    if (args.length !== 1) throw new UsageError(`name one report: ${names.join(", ")}`);
+    if (!chosen) throw new UsageError(`unknown report "${args[0]}"${knownNames("reports", args[0] ?? "", names)}`);
     const config = loadConfig(env, { credentials: false });
     const path = outputOf(chosen, options);
     if (path !== null) requireForeignFile(path, config.databasePath);
     const history = openHistory(config.databasePath);
     try {
       const now = Date.now();
-      const source = { history, account: accountOf(history, options), now };
+      const source = { history, account: recordedAccount(history, options) ?? null, now };
       const span = spanOf(history, config, options, { now, by: chosen.by ?? "day" });
       if (path === null) await printReport(chosen, source, span, input);
       else await writeReport(chosen, source, span, path, input);
@@ -114,18 +115,6 @@ function outputOf({ name, chart }: Report, options: CommandInput["options"]): st
       `${resolve(path, "..")} does not exist. Create that folder, or name a file in another one.`,
     ]);
   return path;
-}
-
-/**
- * Returns the value of --account; null for all accounts.
- * @throws UsageError for an account without history: its report would look like one of an empty account
- */
-function accountOf(history: HistoryReader, options: CommandInput["options"]): string | null {
-  const given = textOption(options, "account");
-  const known = [...new Set(history.series(null).map(({ account }) => account))];
-  if (given !== undefined && known.length > 0 && !known.includes(given))
-    throw new UsageError(`--account "${given}" has no history; accounts: ${known.join(", ")}`);
-  return given ?? null;
 }
 
 /** Returns the span of the report: from `--from` or the first run to `--to` or now. `by`: the period without `--by`. */

@@ -6,6 +6,7 @@ import { escapeControlChars } from "../../core/text.ts";
 import { csvLine, csvLineForTerminal } from "../../output/csv.ts";
 import { objectText } from "../../output/ndjson.ts";
 import type { CommandInput } from "../command.ts";
+import { knownNames } from "../terminal/suggest.ts";
 import { formatRecords, formatTable } from "./table.ts";
 
 const formats = ["table", "record", "csv", "json", "ndjson"] as const;
@@ -19,7 +20,7 @@ export const formatOption = {
 /** Returns the value of --format. @throws UsageError for an unknown format */
 export function parseFormat({ format = "table" }: CommandInput["options"]): Format {
   const found = formats.find((one) => one === format);
-  if (!found) throw new UsageError(`unknown --format "${format}"; formats: ${formats.join(", ")}`);
+  if (!found) throw new UsageError(`unknown --format "${format}"${knownNames("formats", String(format), formats)}`);
   return found;
 }
 

@@ -1,7 +1,9 @@
 import type { DatasetName } from "../../core/domain.ts";
 import { UsageError } from "../../core/errors.ts";
 import { datasetNames } from "../../datasets/index.ts";
+import type { HistoryReader } from "../../store/history.ts";
 import type { CommandInput } from "../command.ts";
+import { didYouMean, knownNames } from "../terminal/suggest.ts";
 
 /** Returns the text of an option; undefined if it is not given. */
 export function textOption(options: CommandInput["options"], name: string): string | undefined {
@@ -9,11 +11,39 @@ export function textOption(options: CommandInput["options"], name: string): stri
   return typeof value === "string" ? value : undefined;
 }
 
+/** Other words for datasets, as exchanges and other programs use them. */
+const otherWords: Readonly<Record<string, DatasetName>> = {
+  accounts: "mix-accounts",
+  assets: "spot-assets",
+  balances: "spot-assets",
+  futures: "mix-accounts",
+  ledger: "bills",
+  orders: "fills",
+  trades: "fills",
+  value: "equity",
+};
+
 /** Returns the dataset of that name. @throws UsageError listing the datasets */
 export function parseDataset(name: unknown): DatasetName {
   const found = datasetNames.find((known) => known === name);
-  if (found === undefined) throw new UsageError(`unknown dataset "${name}"; datasets: ${datasetNames.join(", ")}`);
-  return found;
+  if (found !== undefined) return found;
+  const meant = (given: string, known: readonly string[]) => {
+    const other = otherWords[given.toLowerCase()];
+    return other ? `did you mean ${other}?` : didYouMean(given, known);
+  };
+  throw new UsageError(`unknown dataset "${name}"${knownNames("datasets", String(name), datasetNames, meant)}`);
+}
+
+/**
+ * Returns the value of --account; undefined for all accounts.
+ * @throws UsageError for an account without history: its rows would look like those of an empty account
+ */
+export function recordedAccount(history: HistoryReader, options: CommandInput["options"]): string | undefined {
+  const given = textOption(options, "account");
+  const known = [...new Set(history.series(null).map(({ account }) => account))];
+  if (given !== undefined && known.length > 0 && !known.includes(given))
+    throw new UsageError(`--account "${given}" has no history${knownNames("accounts", given, known)}`);
+  return given;
 }
 
 /** Returns the only argument, a dataset. @throws UsageError */

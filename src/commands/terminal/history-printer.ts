@@ -6,6 +6,7 @@ import type { CommandInput } from "../command.ts";
 import { moreRows, parseFormat, printRows } from "../shared/format.ts";
 import { textOption } from "../shared/option.ts";
 import { fittedTable } from "./history-table.ts";
+import { knownNames } from "./suggest.ts";
 
 type Batches = Iterable<readonly Cell[][]>;
 
@@ -49,6 +50,7 @@ function chosenColumns(options: CommandInput["options"], columns: readonly strin
   if (options.wide) throw new UsageError("--columns and --wide cannot be combined");
   const names = text.split(",").map((name) => name.trim());
   const unknown = names.find((name) => !columns.includes(name));
-  if (unknown !== undefined) throw new UsageError(`unknown column "${unknown}"; columns: ${columns.join(", ")}`);
+  if (unknown !== undefined)
+    throw new UsageError(`unknown column "${unknown}"${knownNames("columns", unknown, columns)}`);
   return names;
 }

@@ -7,21 +7,23 @@
  * and https://www.bitget.com/api-doc/uta/account/Get-Financial-Records; types without documentation as recorded by clients.
  */
 
-export type Kind =
-  | "trade"
-  | "fee"
-  | "funding"
-  | "transfer"
-  | "deposit"
-  | "withdrawal"
-  | "interest"
-  | "borrow"
-  | "repay"
-  | "liquidation"
-  | "reward"
-  | "conversion"
-  | "margin"
-  | "other";
+export const kinds = [
+  "trade",
+  "fee",
+  "funding",
+  "transfer",
+  "deposit",
+  "withdrawal",
+  "interest",
+  "borrow",
+  "repay",
+  "liquidation",
+  "reward",
+  "conversion",
+  "margin",
+  "other",
+] as const;
+export type Kind = (typeof kinds)[number];
 
 /** Types in lower case with underscores; one that ends in `*` stands for all that begin so. Whole types go before beginnings. */
 const types: readonly [Kind, string][] = [

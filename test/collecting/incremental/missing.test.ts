@@ -44,7 +44,7 @@ async function statusOf(world: World): Promise<string> {
   const print = (line: string) => void printed.push(line);
   const write = async () => true;
   const env = { DATABASE_URL: `file:${world.path}` };
-  await status.run({ args: [], options: {}, env, print, write, printError: print, isTerminal: false });
+  await status.run({ args: [], options: {}, env, print, write, printError: print, isTerminal: false, width: 120 });
   return printed.join("\n");
 }
 

@@ -66,7 +66,9 @@ it("rejects an unknown dataset", async () => {
   const { code, stderr } = await replay("--dataset", "balances");
   expect([code, stderr]).toEqual([
     64,
-    expect.stringContaining('unknown dataset "balances"; datasets: spot-assets, funding-assets'),
+    expect.stringContaining(
+      'unknown dataset "balances"; did you mean spot-assets? datasets: spot-assets, funding-assets',
+    ),
   ]);
 });
 

@@ -90,7 +90,6 @@ describe("history over a period", () => {
     expect(await rows(["positions", "--product-type", "USDT-FUTURES", "--limit", "1"], "product_type")).toEqual([
       ["umcbl"],
     ]);
-    expect(await rows(["positions", "--account", "nobody"], "symbol")).toEqual([]);
   });
 
   it("limits a table to the newest 50 rows, with a message", async () => {
@@ -102,10 +101,24 @@ describe("history over a period", () => {
     expect(stderr).toContain("The newest 50 rows; there are more.");
   });
 
-  it("says on stderr that no row matches the options", async () => {
-    const { code, stdout, stderr } = await history("spot-assets", "--account", "mian");
+  it.each([
+    [["spot-assets", "--coin", "ADA"], "`status` lists the accounts and datasets."],
+    [["spot-assets", "--coin", "btcusdt"], "BTCUSDT is a symbol: did you mean --coin BTC?"],
+    [["positions", "--symbol", "btc"], "BTC is a coin: did you mean --symbol BTCUSDT?"],
+    [["bills", "--kind", "fees"], 'unknown kind "fees"; did you mean fee? kinds: trade, fee,'],
+  ])("says on stderr that no row matches %j, and what to try", async (args, hint) => {
+    const { code, stdout, stderr } = await history(...args);
     expect([code, stdout.trimEnd().split("\n").length]).toEqual([0, 1]);
-    expect(stderr).toBe("No row matches these options; `status` lists the accounts and datasets.\n");
+    expect(stderr).toContain(`No row matches these options; ${hint}`);
+  });
+
+  it("is refused for an account without history, whose rows would look like those of an empty one", async () => {
+    for (const args of [["history", "spot-assets"], ["report", "balances"], ["reconcile"]])
+      expect(await run([...args, "--account", "mian"], dirname(path), { DATABASE_URL: `file:${path}` })).toMatchObject({
+        code: 64,
+        stdout: "",
+        stderr: '--account "mian" has no history; did you mean main? accounts: main\n',
+      });
   });
 });
 

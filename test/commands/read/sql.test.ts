@@ -90,6 +90,14 @@ describe("sql", () => {
       ["delete from run", "only SELECT, WITH … SELECT, VALUES and EXPLAIN of these are allowed\n"],
       ["select nosuch", `no such column: nosuch${hint}`],
       ["select * from nosuch", `no such table: nosuch${hint}`],
+      [
+        "select * from position",
+        `no such table: position; did you mean positions_latest or positions_history?${hint.slice(1)}`,
+      ],
+      [
+        "select p.mark_prise from positions_latest p",
+        `no such column: p.mark_prise; did you mean mark_price?${hint.slice(1)}`,
+      ],
     ] as const) {
       const { code, stdout, stderr } = await sql(statement);
       expect([code, stdout, stderr]).toEqual([1, "", sentence]);
