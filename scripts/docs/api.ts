@@ -10,6 +10,7 @@ const types: Record<Kind, string> = {
   share: "share",
   instant: "time",
   count: "number",
+  duration: "number",
 };
 
 /** Returns one section for each table: its path, what a row is, and its columns. */

@@ -25,6 +25,19 @@ const columns = [
   "realized_pl_seen",
   "funding_seen",
   "fees_seen",
+  "seen",
+  "position_id",
+  "closed_at",
+  "close_average_price",
+  "size",
+  "net_profit",
+  "held_ms",
+  "bills_realized_pl",
+  "bills_funding",
+  "bills_fees",
+  "bills_net_profit",
+  "difference",
+  "verdict",
 ];
 
 export const episodes: Report = {

@@ -5,7 +5,7 @@ import { createCloses, instantText } from "../../queries/close.ts";
 import { liquidationDistance } from "../../reports/positions.ts";
 import { type HistoryRow, positionKey } from "../../store/history.ts";
 import { comparisonPeriods } from "./comparison-periods.ts";
-import { amount, type Column, change, type DataTable, instant, share, text, type View } from "./table.ts";
+import { amount, type Column, change, type DataTable, duration, instant, share, text, type View } from "./table.ts";
 
 const keyColumns = [
   text("symbol", "Symbol"),
@@ -46,7 +46,7 @@ export const positions: DataTable = {
 
 export const episodes: DataTable = {
   name: "episodes",
-  summary: "closed positions, newest first",
+  summary: "closed positions, the last closed first",
   columns: [
     ...keyColumns,
     text("state", "State"),
@@ -54,14 +54,24 @@ export const episodes: DataTable = {
     instant("first_seen_at", "First snapshot"),
     instant("last_seen_at", "Last snapshot"),
     instant("closed_before", "Closed by"),
+    instant("closed_at", "Closed"),
+    duration("held_ms", "Held"),
     amount("largest_total", "Largest size"),
     amount("average_open_price", "Entry"),
+    amount("close_average_price", "Exit"),
+    change("net_profit", "Net PnL"),
+    change("realized_pl", "Realised PnL"),
+    amount("funding", "Funding"),
+    amount("fees", "Fees"),
     change("worst_unrealized_pl", "Max loss"),
     change("best_unrealized_pl", "Max profit"),
     share("closest_liquidation", "Nearest to liquidation"),
     change("realized_pl_seen", "Realised PnL (before close)"),
     amount("funding_seen", "Funding (before close)"),
     amount("fees_seen", "Fees (before close)"),
+    change("bills_net_profit", "Net PnL by its bills"),
+    amount("difference", "Difference to its bills"),
+    text("verdict", "Its bills"),
   ],
   *rows({ history, account, at }) {
     yield* history.closedEpisodes(account, at);
@@ -104,6 +114,12 @@ export const positionFilter = ({ account, params }: View): Record<string, string
 /** Columns of the position summary, without the key. */
 export const summaryColumns = episodes.columns.slice(keyColumns.length);
 
+/** What is known of a position only once it is closed. */
+export const closedColumns: readonly string[] = [
+  ...["closed_at", "closed_before", "held_ms", "close_average_price", "net_profit"],
+  ...["bills_net_profit", "difference", "verdict"],
+];
+
 /** Returns true if later snapshots may change the column of an open position. */
 const changesWhileOpen = ({ name, kind }: Column): boolean =>
   name === "last_seen_at" || !["text", "instant"].includes(kind);
@@ -116,10 +132,14 @@ export function selectedEpisode(view: View): HistoryRow | undefined {
   const episode = view.history.episodeOf(positionFilter(view), view.params.first_seen_at ?? null, view.at);
   if (!episode) return undefined;
   const at = instantText(view.at) ?? "";
+  const isOpen = String(episode.closed_before ?? episode.last_seen_at) > at;
+  // The results of a closed position are not those that it had before.
+  const results = isOpen && episode.state !== "open" ? ["realized_pl", "funding", "fees"] : [];
   const later =
-    String(episode.last_seen_at) > at ? summaryColumns.filter(changesWhileOpen).map(({ name }) => name) : [];
+    String(episode.last_seen_at) > at ? summaryColumns.filter(changesWhileOpen).map(({ name }) => name) : results;
+  const hidden = isOpen || episode.state === "open" ? [...later, ...closedColumns] : later;
   return {
-    ...Object.fromEntries(Object.entries(episode).filter(([name]) => !later.includes(name))),
-    state: String(episode.closed_before ?? episode.last_seen_at) > at ? "open" : (episode.state ?? null),
+    ...Object.fromEntries(Object.entries(episode).filter(([name]) => !hidden.includes(name))),
+    state: isOpen ? "open" : (episode.state ?? null),
   };
 }

@@ -2,8 +2,8 @@
 import { type Paced, pause, type Steps } from "../../core/async/cooperate.ts";
 import type { HistoryReader, HistoryRow } from "../../store/history.ts";
 
-/** How a page formats a cell; JSON and CSV contain the value as it is. A share of 0.0421 is shown as 4.21 %. */
-export type Kind = "text" | "amount" | "change" | "share" | "instant" | "count";
+/** How a page formats a cell; JSON and CSV contain the value as it is: a duration is in milliseconds. A share of 0.0421 is shown as 4.21 %. */
+export type Kind = "text" | "amount" | "change" | "share" | "instant" | "count" | "duration";
 
 /** A column of a table; `label` is its header on pages, `name` that in JSON and CSV. */
 export interface Column {
@@ -42,6 +42,7 @@ export const amount = (name: string, label: string): Column => ({ name, label, k
 export const change = (name: string, label: string): Column => ({ name, label, kind: "change" });
 export const share = (name: string, label: string): Column => ({ name, label, kind: "share" });
 export const instant = (name: string, label: string): Column => ({ name, label, kind: "instant" });
+export const duration = (name: string, label: string): Column => ({ name, label, kind: "duration" });
 export const count = (name: string, label: string): Column => ({ name, label, kind: "count" });
 
 /** Returns every row, or the first `limit` rows. */

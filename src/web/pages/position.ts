@@ -72,7 +72,7 @@ const noneWithoutLiquidation: CellRenderer = (row, plain) =>
 function summaryHtml(episode: HistoryRow, { timezone }: View): Html {
   return html`<section id="summary" data-live aria-label="Position summary"><dl>
 ${summaryColumns
-  .filter(({ name }) => name in episode && (name !== "closed_before" || episode.state === "closed"))
+  .filter(({ name }) => name in episode)
   .map(({ name, label, kind }) => {
     const hasNone = name === "closest_liquidation" && episode[name] === null;
     return html`<div><dt>${label}</dt><dd>${hasNone ? none() : cellHtml(kind, episode[name], timezone)}</dd></div>`;

@@ -28,13 +28,15 @@ const openNames = [
 const closedNames = [
   "largest_total",
   "average_open_price",
-  "realized_pl_seen",
+  "close_average_price",
+  "net_profit",
+  "realized_pl",
   "closest_liquidation",
   "best_unrealized_pl",
   "worst_unrealized_pl",
-  "funding_seen",
-  "fees_seen",
-  "first_seen_at",
+  "funding",
+  "fees",
+  "held_ms",
   "closed_before",
 ];
 
@@ -91,7 +93,10 @@ function positionCell(row: HistoryRow, view: View): Html {
   // A closed position is identified by its first snapshot; the open one is the newest.
   const first = row.state === "open" ? {} : { first_seen_at: row.first_seen_at };
   const address = linkTo("/position", stickyParams({ ...view, account: null }), key, first);
-  return html`<a href="${address}">${escapeControlChars(String(row.symbol))}</a> <span class="side ${row.hold_side === "long" ? "long" : "short"}">${row.hold_side}</span><br>${about}`;
+  const symbol = escapeControlChars(String(row.symbol));
+  // There is no page of a position that no snapshot showed.
+  const name = row.seen === 0n || row.seen === 0 ? symbol : html`<a href="${address}">${symbol}</a>`;
+  return html`${name} <span class="side ${row.hold_side === "long" ? "long" : "short"}">${row.hold_side}</span><br>${about}`;
 }
 
 /** Shows the liquidation price and its distance: in per cent of the mark price, and as a bar that is full from 50 % on. */
@@ -106,11 +111,16 @@ function liquidationCell(row: HistoryRow): Html {
 
 function closedColumns(view: View): ShownColumn[] {
   const name: ShownColumn = { label: "Position", isNumber: false, cell: (row) => positionCell(row, view) };
-  const [largest, entry, realised, closest, best, worst, funding, fees, first, closed] = columnsFor(
+  const [largest, entry, exit, net, realised, closest, best, worst, funding, fees, held, closed] = columnsFor(
     episodes,
     view,
     closedNames,
-    { closest_liquidation: (row, plain) => (row.closest_liquidation === null ? none() : plain) },
+    {
+      closest_liquidation: (row, plain) =>
+        row.first_seen_at !== null && row.closest_liquidation === null ? none() : plain,
+      largest_total: (row, plain) => (row.largest_total === null ? cellHtml("amount", row.size, view.timezone) : plain),
+      closed_before: (row, plain) => (row.closed_at ? cellHtml("instant", row.closed_at, view.timezone) : plain),
+    },
   );
   const both = (label: string, one: ShownColumn | undefined, other: ShownColumn | undefined): ShownColumn => ({
     label,
@@ -120,11 +130,11 @@ function closedColumns(view: View): ShownColumn[] {
   return [
     name,
     largest,
-    entry,
-    realised,
+    both("Entry / exit", entry, exit),
+    both("Net / realised PnL", net, realised),
     both("Max profit / max loss", best, worst),
     closest,
-    both("Funding / fees (before close)", funding, fees),
-    both("First snapshot / closed by", first, closed),
+    both("Funding / fees", funding, fees),
+    both("Closed / held", closed, held),
   ].flatMap((column) => column ?? []);
 }

@@ -3,7 +3,7 @@ import { html } from "hono/html";
 import { Temporal } from "temporal-polyfill";
 import { compare, isZero, multiply } from "../../../core/decimal.ts";
 import type { Cell, DecimalString } from "../../../core/domain.ts";
-import { escapeControlChars } from "../../../core/text.ts";
+import { durationText, escapeControlChars } from "../../../core/text.ts";
 import type { Kind } from "../../data/table.ts";
 
 export type Html = ReturnType<typeof html>;
@@ -75,5 +75,6 @@ export function cellHtml(kind: Kind, cell: Cell | undefined, timezone: string): 
   if (kind === "change") return changeFigure(text);
   if (kind === "share") return shareFigure(text);
   if (kind === "instant") return instantFigure(text, timezone);
+  if (kind === "duration") return html`<data value="${text}">${durationText(Number(cell))}</data>`;
   return html`${text}`;
 }
